@@ -1,0 +1,115 @@
+"""What the head-end is handed from outside and the records that cross its ports: driver, journal, meter addresses, readings.
+
+A port with a latency is a sub-generator (``yield from``), so that the same process runs over sockets and over draws.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import simpy
+from numpy.typing import NDArray
+
+from meters.errors import UserError
+
+IntArray = NDArray[np.int32]
+LongArray = NDArray[np.int64]
+BoolArray = NDArray[np.bool_]
+StatusArray = NDArray[np.uint16]
+
+
+class HeadEndError(UserError):
+    """A bad input to the head-end: a file, an inquiry, a setting."""
+
+
+class Driver(Protocol):
+    """How a process reaches the world. Model time is ``env.now`` in integer microseconds since the epoch (UTC)."""
+
+    env: simpy.Environment
+
+    def now(self) -> int:
+        """Model time in whole UTC epoch seconds."""
+
+    def io(self, kind: str, ident: str, call: Callable[[], Awaitable[Any]], *, lane: str = "") -> simpy.Event:
+        """Start a real exchange; the event carries its value, or fails with its exception.
+
+        kind, ident: order completions of one instant, so they must follow from content alone. lane: calls of one lane
+        and instant are made one at a time, by ident.
+        """
+
+    def inject(self, kind: str, ident: str, deliver: Callable[[], None]) -> None:
+        """Hand something from outside to the model: ``deliver`` runs in simpy's turn, sorted by (kind, ident)."""
+
+
+class Journal(Protocol):
+    """Where a party notes what a reader of the recording must know."""
+
+    def note(self, at: int, party: str, kind: str, ident: str, **facts: Any) -> None:
+        """Keep one entry. at: UTC epoch seconds of model time. facts: JSON values, no path, port, token or wall time."""
+
+
+@dataclass(frozen=True, slots=True)
+class MeterAddress:
+    """Where a meter of the head-end's is reached, and what its records say about it."""
+
+    esiid: str
+    #: Digits only; how Oncor prints it (suffix) is the portal's affair.
+    meter_number: str
+    host: str
+    port: int
+    unit_id: int
+    #: Energy in Wh = raw value on the wire x multiplier.
+    multiplier: int
+    #: The radio resource the meter hangs on.
+    access_point: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MeterReading:
+    """What one exchange with a meter gave: complete intervals, the running one, the registers. Energy in Wh, multiplied."""
+
+    esiid: str
+    #: UTC epoch seconds at which the first interval of the arrays begins.
+    start: int
+    #: (n,) Wh delivered to the premise (LSE channel 4), 0 where not ``present``.
+    delivered: IntArray
+    #: (n,) Wh received from the premise (LSE channel 1).
+    received: IntArray
+    #: (n,) status words as in ``meters.register_map``.
+    status: StatusArray
+    #: (n,) False where the meter itself has no value (skipped, stopped).
+    present: BoolArray
+    #: The meter's own clock at the read, UTC epoch seconds.
+    meter_time: int
+    #: Wh delivered since the last interval end, by the meter's clock.
+    partial_wh: int
+    #: Cumulative register, Wh delivered, at the read.
+    register_wh: int
+    #: Octets of Modbus payload both ways.
+    octets: int
+
+
+@dataclass(frozen=True, slots=True)
+class RegisterSnapshot:
+    """A meter's cumulative registers at the local midnight that begins ``day_start``. Wh, multiplied."""
+
+    esiid: str
+    #: UTC epoch seconds of that midnight.
+    day_start: int
+    delivered_wh: int
+    received_wh: int
+
+
+@dataclass(frozen=True, slots=True)
+class PowerReading:
+    """A meter's answer to a power status request."""
+
+    esiid: str
+    meter_time: int
+    #: Sum of the two legs, volt.
+    voltage: float
+    #: Service switch closed.
+    switch_closed: bool

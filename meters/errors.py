@@ -1,0 +1,31 @@
+"""The shape of every error a user can cause: a code, a sentence, the place, the mend.
+
+Each room raises its own subclass; the front door prints them on one line and never shows a traceback.
+"""
+
+from __future__ import annotations
+
+
+class UserError(Exception):
+    """An error with a stable code that tells what is wrong, where, and how to mend it.
+
+    code: dotted lower-case id, ``meters.esiid.unknown``. message: one sentence. place: file:line, field or ESI ID.
+    mend: what the user can do about it.
+    """
+
+    def __init__(self, code: str, message: str, *, place: str = "", mend: str = "") -> None:
+        """Keep the four parts; the text form puts them on one line."""
+        super().__init__(code, message, place, mend)
+        self.code = code
+        self.message = message
+        self.place = place
+        self.mend = mend
+
+    def __str__(self) -> str:
+        """Give one line: ``code: place: message. mend``."""
+        text = f"{self.code}: {self.place}: {self.message}" if self.place else f"{self.code}: {self.message}"
+        return f"{text} {self.mend}" if self.mend else text
+
+
+class MeterError(UserError):
+    """A bad input to the meters' room: identity, load, faults, register map, gateway."""

@@ -1,0 +1,1 @@
+"""Pages and charts made from results (``Outcome``, ``Recording``, ``Verdict``), and from nothing else."""

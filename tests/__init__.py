@@ -1,0 +1,1 @@
+"""Tests mirror the rooms; benchmarks live apart in ``tests/benchmarks``."""
