@@ -1,0 +1,112 @@
+"""The wire between SMT and a TDSP's head-end, which no document gives: ``POST /inquiries`` is accepted (202), the result is called back.
+
+Instants are ISO 8601 with offset. Energy is whole Wh. Examples here are the ones in the OpenAPI pages.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, HttpUrl
+
+
+class InquiryKind(StrEnum):
+    """What an inquiry asks of the head-end."""
+
+    INTERVALS = "INTERVALS"
+    REGISTER = "REGISTER"
+    POWER = "POWER"
+
+
+class Outcome(StrEnum):
+    """How an inquiry ended at the head-end."""
+
+    #: Everything asked for was delivered or reported missing by the meter.
+    COMPLETED = "completed"
+    #: The meter was needed and not allowed: what the store holds is delivered.
+    REFUSED = "refused"
+    #: The meter was needed and did not answer: what the store holds is delivered.
+    FAILED = "failed"
+
+
+class _Wire(BaseModel):
+    model_config = ConfigDict(extra="forbid", populate_by_name=True)
+
+
+class ServedInterval(_Wire):
+    """One non-VEE interval, with where it came from."""
+
+    end: AwareDatetime = Field(examples=["2026-08-12T16:15:00-05:00"])
+    wh: int = Field(examples=[412])
+    source: Literal["store", "meter"] = Field(
+        description="`store`: collected by an earlier sweep or read; `meter`: read for this inquiry."
+    )
+    collectedAt: AwareDatetime = Field(examples=["2026-08-12T17:40:22-05:00"])
+
+
+class PartialInterval(_Wire):
+    """What the meter shows beyond the last complete interval asked for; not to be billed as an interval."""
+
+    start: AwareDatetime = Field(alias="from", examples=["2026-08-12T17:30:00-05:00"])
+    asOf: AwareDatetime = Field(description="By the meter's clock.", examples=["2026-08-12T17:40:21-05:00"])
+    seconds: int = Field(examples=[621])
+    wh: int = Field(examples=[288])
+
+
+class RegisterRead(_Wire):
+    """A cumulative register as the meter showed it."""
+
+    wh: int = Field(examples=[23459133])
+    at: AwareDatetime
+
+
+class PowerState(_Wire):
+    """A power status. UNKNOWN means that nothing is known, never that the power is off."""
+
+    status: Literal["ON", "OFF", "UNKNOWN"]
+    source: Literal["reply", "event", "none"]
+    switchState: Literal["CLOSED", "OPEN", "UNKNOWN"]
+    voltage: float | None = Field(examples=[243.1])
+    at: AwareDatetime | None
+
+
+class InquiryRequest(_Wire):
+    """SMT asks a head-end. `start`/`end` name the gap of an INTERVALS inquiry, at most 48 h; other kinds leave them out."""
+
+    correlationId: str = Field(min_length=1, max_length=64, examples=["482915007734"])
+    kind: InquiryKind
+    esiid: str = Field(pattern=r"^\d{17,22}$", examples=["10443720000000017"])
+    start: AwareDatetime | None = Field(default=None, examples=["2026-08-12T00:00:00-05:00"])
+    end: AwareDatetime | None = Field(default=None, examples=["2026-08-12T17:30:00-05:00"])
+    meterAllowed: bool = Field(description="False: answer from the store; if that is not enough, refuse.")
+    answerBy: AwareDatetime = Field(description="A later answer is not waited for.")
+    replyTo: HttpUrl = Field(examples=["http://127.0.0.1:8600/callbacks/inquiries"])
+    callReference: str = Field(default="", max_length=64, examples=["call-0001"])
+
+
+class InquiryAccepted(_Wire):
+    """The answer to `POST /inquiries` (202)."""
+
+    correlationId: str
+    status: Literal["accepted"] = "accepted"
+
+
+class InquiryResult(_Wire):
+    """What is called back to `replyTo`."""
+
+    correlationId: str
+    outcome: Outcome
+    reason: str = ""
+    intervals: list[ServedInterval] = Field(default_factory=list)
+    missing: list[AwareDatetime] = Field(
+        default_factory=list, description="Ends of intervals that the meter itself has no value for."
+    )
+    partial: PartialInterval | None = None
+    reachesTo: AwareDatetime | None = Field(
+        default=None, description="To where the intervals known here reach without a break."
+    )
+    register_read: RegisterRead | None = Field(default=None, alias="register")
+    power: PowerState | None = None
+    meterReads: int = Field(default=0, description="Tries at the meter that this inquiry cost.")
+    octets: int = Field(default=0, description="Modbus payload both ways.")
