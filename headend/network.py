@@ -1,0 +1,129 @@
+"""The AMI network as laws and draws: hops, link loss, backhaul, and the access point as a first-in first-out server.
+
+Laws turn uniform numbers into draws, so a live request and a modelled one with the same numbers take the same time. Source: DOMAIN §7;
+the values are this project's defaults.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from meters.calendar import US
+
+#: Time-out of one try at a meter, and the waits before the second, third and fourth try.
+TRY_TIMEOUT_US = 30 * US
+RETRY_WAITS_US = (30 * US, 60 * US, 120 * US)
+TRIES = 1 + len(RETRY_WAITS_US)
+#: Octets on the air of one on-demand read: a control packet out, a read packet back.
+READ_OCTETS = 150 + 350
+
+Floats = NDArray[np.float64]
+
+
+class Try(NamedTuple):
+    """One try at a meter: microseconds to it and back, and whether an answer makes it within the time-out."""
+
+    out_us: int
+    back_us: int
+    heard: bool
+
+
+class TryDraws(Protocol):
+    """Where the draws of an inquiry's tries come from."""
+
+    def __call__(self, key: str, attempt: int) -> Try:
+        """Give the draw of one try (attempt 0 is the first) of the inquiry with this key."""
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkLaw:
+    """Default model of one RF-mesh path. Latencies in seconds."""
+
+    #: Hops are 1 + Poisson(extra_hops), at most max_hops.
+    extra_hops: float = 2.5
+    max_hops: int = 10
+    hop_median_s: float = 0.35
+    hop_sigma: float = 0.6
+    #: Chance that one message over the whole path succeeds, and the retries below the head-end's own.
+    link_success: float = 0.985
+    link_retries: int = 2
+    backhaul_median_s: float = 0.2
+    backhaul_sigma: float = 0.5
+    #: Reads an access point carries in a second.
+    access_point_tps: float = 4.0
+
+    def tries(
+        self, rng: np.random.Generator, count: int
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]:
+        """Draw (count, TRIES) microseconds out and back and whether heard.
+
+        The number of hops is the meter's own, so it is one draw for all tries of an inquiry. The sum over the hops is drawn as a
+        lognormal with the mean and variance of that sum (Fenton-Wilkinson), which keeps a draw O(1) whatever the hops.
+        """
+        hops = np.minimum(1 + rng.poisson(self.extra_hops, count), self.max_hops)[:, None].astype(np.float64)
+        shape = (count, TRIES)
+        out = self._path(rng, hops, shape)
+        back = self._path(rng, hops, shape)
+        heard = rng.random(shape) >= (1.0 - self.link_success) ** (1 + self.link_retries)
+        heard &= out + back < TRY_TIMEOUT_US
+        return out, back, heard
+
+    def _path(self, rng: np.random.Generator, hops: Floats, shape: tuple[int, int]) -> NDArray[np.int64]:
+        spread = np.expm1(self.hop_sigma**2) / hops
+        sigma = np.sqrt(np.log1p(spread))
+        mean = hops * self.hop_median_s * np.exp(self.hop_sigma**2 / 2)
+        radio = np.exp(np.log(mean) - sigma**2 / 2 + sigma * rng.standard_normal(shape))
+        backhaul = self.backhaul_median_s / 2 * np.exp(self.backhaul_sigma * rng.standard_normal(shape))
+        micros: NDArray[np.int64] = np.maximum(1, (radio + backhaul) * US).astype(np.int64)
+        return micros
+
+
+def generator_for(seed: int, purpose: str, key: str) -> np.random.Generator:
+    """A generator of its own for (seed, purpose, key): the same wherever and whenever it is asked for."""
+    digest = hashlib.blake2b(f"{seed}:{purpose}:{key}".encode(), digest_size=16).digest()
+    return np.random.Generator(np.random.Philox(key=int.from_bytes(digest, "big")))
+
+
+class LawDraws:
+    """``TryDraws`` from the law, keyed by the inquiry: what a live head-end uses."""
+
+    def __init__(self, law: NetworkLaw, seed: int) -> None:
+        """Remember the law; draws are made when asked for and a few kept."""
+        self._law = law
+        self._seed = seed
+        self._of = lru_cache(maxsize=4096)(self._draw)
+
+    def _draw(self, key: str) -> tuple[Try, ...]:
+        out, back, heard = self._law.tries(generator_for(self._seed, "tries", key), 1)
+        return tuple(Try(int(out[0, i]), int(back[0, i]), bool(heard[0, i])) for i in range(TRIES))
+
+    def __call__(self, key: str, attempt: int) -> Try:
+        """See ``TryDraws``."""
+        return self._of(key)[attempt]
+
+
+class AccessPoint:
+    """A radio resource that carries one read after the other at a fixed rate: first in, first out, known at arrival."""
+
+    __slots__ = ("_free_us", "carried", "service_us")
+
+    def __init__(self, tps: float) -> None:
+        """Begin idle. tps: reads a second."""
+        self.service_us = round(US / tps)
+        self.carried = 0
+        self._free_us = 0
+
+    def free_at(self, now_us: int) -> int:
+        """When a read that comes now would go out."""
+        return max(now_us, self._free_us)
+
+    def take(self, start_us: int) -> None:
+        """Occupy the point with one read from ``start_us`` on."""
+        self._free_us = start_us + self.service_us
+        self.carried += 1
