@@ -1,0 +1,56 @@
+"""The three clocks. A scaled (or real) now is one pure function of (epoch, speed, wall start) that all parties share."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from meters.calendar import US
+from simulator.errors import SimulatorError
+
+
+class ClockMode(StrEnum):
+    """How model time moves."""
+
+    REAL = "real"
+    SCALED = "scaled"
+    MANUAL = "manual"
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """Model time from wall time. Manual clocks do not run: the driver moves them.
+
+    epoch_us: model instant at ``wall_start``. speed: model seconds per wall second.
+    """
+
+    mode: ClockMode
+    epoch_us: int
+    speed: float = 1.0
+    wall: Callable[[], float] = time.time
+    wall_start: float = field(default_factory=time.time)
+
+    def __post_init__(self) -> None:
+        """Refuse a speed that does not move time forwards."""
+        if self.speed <= 0 or (self.mode is ClockMode.REAL and self.speed != 1.0):
+            raise SimulatorError(
+                "clock.speed",
+                f"A {self.mode.value} clock cannot run at speed {self.speed:g}.",
+                place="--speed",
+                mend="Give a speed above 0 with --clock scaled.",
+            )
+
+    @property
+    def manual(self) -> bool:
+        """Whether only the driver moves the time."""
+        return self.mode is ClockMode.MANUAL
+
+    def now_us(self) -> int:
+        """Model time in microseconds; a manual clock's is the driver's affair."""
+        return self.epoch_us + int((self.wall() - self.wall_start) * self.speed * US)
+
+    def wall_seconds_until(self, at_us: int) -> float:
+        """Wall seconds until a model instant."""
+        return max(0.0, (at_us - self.now_us()) / US / self.speed)
