@@ -1,0 +1,190 @@
+"""The life cycle of an on-demand request: one transition table, one submission, one process; live and modelled alike.
+
+``submit`` decides at once (a function), ``fulfil`` takes time (a simpy process). Who keeps the history, holds the allowances, draws the
+middle tier and reaches the head-end is the desk's affair.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Protocol
+
+import simpy
+
+from headend.wire import InquiryKind, Outcome
+from meters.calendar import US
+from simulator.smt.middle import MiddleDraws
+from simulator.smt.throttle import Kind, Lease, Policy, Refusal, Requested, Source
+
+
+class State(StrEnum):
+    """Where a request stands."""
+
+    REQUESTED = "requested"
+    #: Turned away, by SMT at once or by the head-end that needed the meter.
+    REFUSED = "refused"
+    #: Waiting in the middle tier's queue.
+    ACCEPTED = "accepted"
+    #: Picked up and on its way to the head-end.
+    SENT = "sent"
+    #: The head-end has answered; the answer is on its way back.
+    ANSWERED = "answered"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    #: Nothing came back in time.
+    T_FAILED = "t_failed"
+
+
+TRANSITIONS: dict[State, frozenset[State]] = {
+    State.REQUESTED: frozenset({State.ACCEPTED, State.REFUSED}),
+    State.ACCEPTED: frozenset({State.SENT, State.FAILED, State.T_FAILED}),
+    State.SENT: frozenset({State.ANSWERED, State.FAILED, State.T_FAILED}),
+    State.ANSWERED: frozenset({State.COMPLETED, State.FAILED, State.REFUSED, State.T_FAILED}),
+    State.REFUSED: frozenset(),
+    State.COMPLETED: frozenset(),
+    State.FAILED: frozenset(),
+    State.T_FAILED: frozenset(),
+}
+ENDED = frozenset(state for state, following in TRANSITIONS.items() if not following)
+_END_OF = {Outcome.COMPLETED: State.COMPLETED, Outcome.REFUSED: State.REFUSED, Outcome.FAILED: State.FAILED}
+
+#: After this long without an answer a request is T-FAILED. A default of this project.
+EXPIRY_US = 45 * 60 * US
+
+
+@dataclass(slots=True)
+class OnDemandRequest:
+    """One request for a read or a power status, and its history. Instants of the gap: UTC epoch seconds; of the history: microseconds."""
+
+    key: str
+    kind: InquiryKind
+    esiid: str
+    requested: Requested
+    start: int = 0
+    end: int = 0
+    call_reference: str = ""
+    state: State = State.REQUESTED
+    meter_allowed: bool = False
+    lease: Lease | None = None
+    #: Why the meter may not be read; a reason to refuse only if it turns out to be needed.
+    refusal: Refusal | None = None
+    reason: str = ""
+    answered: Answered | None = None
+    history: list[tuple[State, int]] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Answered:
+    """The head-end's answer. ``content``: what is handed on (live: the wire's result; modelled: nothing)."""
+
+    outcome: Outcome
+    reason: str
+    meter_reads: int
+    content: Any = None
+
+
+class Admission(Protocol):
+    """Who holds the allowances: a memory (model) or a database (live), over the functions of ``throttle``."""
+
+    def reserve(self, request_key: str, requested: Requested, now: int) -> Lease | Refusal:
+        """Reserve in all limits or in none."""
+
+    def settle(self, request_key: str, lease: Lease, now: int, success: bool) -> None:
+        """End a lease."""
+
+
+class Desk(Protocol):
+    """SMT's on-demand desk: what submission and fulfilment need of the world."""
+
+    env: simpy.Environment
+    policy: Policy
+    admission: Admission
+    middle: MiddleDraws
+    expiry_us: int
+
+    def keep(self, request: OnDemandRequest, state: State, at_us: int) -> None:
+        """Keep one transition for good (append-only); called after ``request`` has changed."""
+
+    def inquire(self, request: OnDemandRequest, answer_by_us: int) -> Generator[simpy.Event, Any, Answered | None]:
+        """Inquire at the head-end; None when nothing came back by ``answer_by_us``, and not before that instant."""
+
+
+def move(desk: Desk, request: OnDemandRequest, state: State, at_us: int) -> None:
+    """Make one transition and keep it. A transition the table does not know is a fault of ours."""
+    if state not in TRANSITIONS[request.state]:
+        raise AssertionError(f"{request.key}: {request.state.value} -> {state.value}")
+    request.state = state
+    request.history.append((state, at_us))
+    desk.keep(request, state, at_us)
+
+
+def kind_counted(kind: InquiryKind) -> Kind:
+    """Which allowance a request draws on: a read's, or a power status's."""
+    return Kind.STATUS if kind is InquiryKind.POWER else Kind.READ
+
+
+def submit(desk: Desk, request: OnDemandRequest, now_us: int) -> bool:
+    """Decide on a new request at once; True when it is taken on (start ``fulfil``), False when it is refused.
+
+    Under ``store_first`` (and ``store_only``) an INTERVALS request is taken on in any case: the head-end can serve its store. Anything else
+    needs the meter, so without an allowance it is refused here. Source: DESIGN "Who admits?".
+    """
+    now = now_us // US
+    request.history.append((State.REQUESTED, now_us))
+    desk.keep(request, State.REQUESTED, now_us)
+    source = desk.policy.source
+    if source is Source.STORE_ONLY:
+        request.refusal = Refusal("STORE-ONLY", "This policy reads no meter on demand.", 0, "5032", True)
+    else:
+        granted = desk.admission.reserve(request.key, request.requested, now)
+        if isinstance(granted, Lease):
+            request.lease = granted
+            request.meter_allowed = True
+        else:
+            request.refusal = granted
+    store_may_do = request.kind is InquiryKind.INTERVALS and source is not Source.METER_ONLY
+    if request.refusal is not None and not store_may_do:
+        request.reason = request.refusal.reason
+        move(desk, request, State.REFUSED, now_us)
+        return False
+    move(desk, request, State.ACCEPTED, now_us)
+    return True
+
+
+def fulfil(desk: Desk, request: OnDemandRequest) -> Generator[simpy.Event, Any, None]:
+    """Take an accepted request to its end: pick-up, inquiry, way back, settlement. A simpy process."""
+    env = desk.env
+    middle = desk.middle(request.key)
+    answer_by = int(env.now) + desk.expiry_us
+    yield env.timeout(min(middle.pickup_us, desk.expiry_us))
+    if middle.lost or env.now >= answer_by:
+        yield env.timeout(max(0, min(middle.return_us, answer_by - int(env.now))))
+        lost = State.FAILED if middle.lost == "FAILED" and env.now < answer_by else State.T_FAILED
+        _end(desk, request, lost, "lost between SMT and the TDSP")
+        return
+    move(desk, request, State.SENT, int(env.now))
+    answered = yield from desk.inquire(request, answer_by)
+    if answered is None:
+        _end(desk, request, State.T_FAILED, "no answer from the TDSP in time")
+        return
+    request.answered = answered
+    move(desk, request, State.ANSWERED, int(env.now))
+    left = answer_by - int(env.now)
+    yield env.timeout(min(middle.return_us, left))
+    if middle.return_us > left:
+        _end(desk, request, State.T_FAILED, "no answer from the TDSP in time")
+        return
+    _end(desk, request, _END_OF[answered.outcome], answered.reason)
+
+
+def _end(desk: Desk, request: OnDemandRequest, state: State, reason: str) -> None:
+    """Settle before the end is told: a read that succeeded at the meter is used up, anything else is given back."""
+    env_now = int(desk.env.now)
+    request.reason = reason
+    if request.lease is not None:
+        answered = request.answered
+        success = state is State.COMPLETED and answered is not None and answered.meter_reads > 0
+        desk.admission.settle(request.key, request.lease, env_now // US, success)
+    move(desk, request, state, env_now)

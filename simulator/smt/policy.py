@@ -1,0 +1,89 @@
+"""Throttle presets: data in ``policies.yaml``, read into the ``Policy`` that ``throttle`` works on."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from simulator.errors import SimulatorError
+from simulator.smt.throttle import Channel, Kind, Limit, Policy, Scope, Source, Window
+
+_PRESETS = Path(__file__).with_name("policies.yaml")
+
+
+class LimitSpec(BaseModel):
+    """One limit as it is written in YAML."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str
+    kind: Kind
+    scope: Scope
+    amount: int = Field(ge=0)
+    window: Window
+    code: str
+    rule: str
+    portal_code: str = "5032"
+    told: bool = True
+    channels: list[Channel] = Field(default_factory=lambda: list(Channel), min_length=1)
+
+    def limit(self) -> Limit:
+        """The limit that the throttle works on."""
+        return Limit(**{**self.model_dump(), "channels": frozenset(self.channels)})
+
+
+class PolicySpec(BaseModel):
+    """A policy as it is written in YAML. ``like``: starts from another preset; its limits come first."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    title: str
+    source: Source | None = None
+    like: str | None = None
+    limits: list[LimitSpec] = Field(default_factory=list)
+
+
+def parse_policy(name: str, written: Any, *, place: str) -> Policy:
+    """Read one policy. Raises SimulatorError ``policy.malformed`` naming the field."""
+    try:
+        spec = PolicySpec.model_validate(written)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise SimulatorError(
+            "policy.malformed",
+            f"Policy '{name}': {first['msg']}.",
+            place=f"{place}:{where}",
+            mend="See simulator/smt/policies.yaml for the fields.",
+        ) from None
+    base = preset(spec.like) if spec.like else None
+    source = spec.source or (base.source if base else Source.STORE_FIRST)
+    limits = (base.limits if base else ()) + tuple(one.limit() for one in spec.limits)
+    return Policy(name, spec.title, source, limits)
+
+
+@cache
+def _written() -> dict[str, Any]:
+    loaded: dict[str, Any] = yaml.safe_load(_PRESETS.read_text(encoding="utf-8"))
+    return loaded
+
+
+def preset_names() -> list[str]:
+    """Every preset, in the order of the file."""
+    return list(_written())
+
+
+def preset(name: str, *, place: str = "policy") -> Policy:
+    """A preset by name. Raises SimulatorError ``policy.unknown`` that lists the known ones."""
+    if name not in _written():
+        raise SimulatorError(
+            "policy.unknown",
+            f"There is no policy '{name}'.",
+            place=place,
+            mend=f"Choose one of: {', '.join(preset_names())}.",
+        )
+    return parse_policy(name, _written()[name], place=str(_PRESETS.name))
