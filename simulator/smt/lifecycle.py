@@ -50,6 +50,9 @@ TRANSITIONS: dict[State, frozenset[State]] = {
 ENDED = frozenset(state for state, following in TRANSITIONS.items() if not following)
 _END_OF = {Outcome.COMPLETED: State.COMPLETED, Outcome.REFUSED: State.REFUSED, Outcome.FAILED: State.FAILED}
 
+#: Under a store-only policy: refuses what needs the meter; an INTERVALS request is served with what the store holds.
+STORE_ONLY = Refusal("STORE-ONLY", "This policy reads no meter on demand.", 0, "5032", True)
+
 #: After this long without an answer a request is T-FAILED. A default of this project.
 EXPIRY_US = 45 * 60 * US
 
@@ -129,14 +132,15 @@ def submit(desk: Desk, request: OnDemandRequest, now_us: int) -> bool:
     """Decide on a new request at once; True when it is taken on (start ``fulfil``), False when it is refused.
 
     Under ``store_first`` (and ``store_only``) an INTERVALS request is taken on in any case: the head-end can serve its store. Anything else
-    needs the meter, so without an allowance it is refused here. Source: DESIGN "Who admits?".
+    needs the meter, so without an allowance it is refused here. Source: DESIGN "Who admits?". Under ``store_only``
+    such a request completes with what the store holds, however far that reaches.
     """
     now = now_us // US
     request.history.append((State.REQUESTED, now_us))
     desk.keep(request, State.REQUESTED, now_us)
     source = desk.policy.source
     if source is Source.STORE_ONLY:
-        request.refusal = Refusal("STORE-ONLY", "This policy reads no meter on demand.", 0, "5032", True)
+        request.refusal = STORE_ONLY
     else:
         granted = desk.admission.reserve(request.key, request.requested, now)
         if isinstance(granted, Lease):
@@ -175,6 +179,10 @@ def fulfil(desk: Desk, request: OnDemandRequest) -> Generator[simpy.Event, Any, 
     yield env.timeout(min(middle.return_us, left))
     if middle.return_us > left:
         _end(desk, request, State.T_FAILED, "no answer from the TDSP in time")
+        return
+    if answered.outcome is Outcome.REFUSED and request.refusal is STORE_ONLY:
+        # What the store holds is all that this policy promises: that is an answer, told with the time it reaches to.
+        _end(desk, request, State.COMPLETED, "served with what the store holds")
         return
     _end(desk, request, _END_OF[answered.outcome], answered.reason)
 
