@@ -1,0 +1,104 @@
+"""The retailer's own record of a customer: account, billing cycle, last bill, payments; and what is due on a day."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from meters.calendar import day_end, day_of, day_start
+from simulator.ror.bill import cents
+from simulator.ror.plan import Money
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class LastBill(_Record):
+    """The last bill sent. $ with tax."""
+
+    amount: Money
+    billed: date
+    due: date
+
+
+class Payment(_Record):
+    """A payment received on a day."""
+
+    received: date
+    amount: Money
+
+
+class Account(_Record):
+    """One customer's account for one ESI ID. Names are invented."""
+
+    account_id: str
+    customer_name: str
+    esiid: str = Field(pattern=r"^\d{17,22}$")
+    #: Name of the plan file without ``.yaml``.
+    plan: str
+    #: First and last operating day of the billing cycle that runs, both included.
+    cycle_first: date
+    cycle_last: date
+    last_bill: LastBill | None = None
+    #: Payments since the last bill.
+    payments: tuple[Payment, ...] = ()
+
+    @model_validator(mode="after")
+    def _ascending(self) -> Self:
+        if self.cycle_last < self.cycle_first:
+            raise ValueError("cycle_last must not lie before cycle_first")
+        return self
+
+    @property
+    def cycle_start(self) -> int:
+        """UTC epoch seconds at which the cycle begins."""
+        return day_start(self.cycle_first)
+
+    @property
+    def cycle_end(self) -> int:
+        """UTC epoch seconds at which the cycle ends."""
+        return day_end(self.cycle_last)
+
+    @property
+    def cycle_days(self) -> int:
+        """Days of the cycle."""
+        return (self.cycle_last - self.cycle_first).days + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """What the retailer's own record says is owed, before the running cycle. $."""
+
+    as_of: date
+    last_bill: Decimal
+    paid: Decimal
+    #: Negative: the account is in credit.
+    amount_due: Decimal
+    due: date | None
+    past_due: bool
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON values: money as strings, days as ISO dates."""
+        return {
+            "as_of": self.as_of.isoformat(),
+            "last_bill_usd": str(cents(self.last_bill)),
+            "paid_usd": str(cents(self.paid)),
+            "amount_due_usd": str(cents(self.amount_due)),
+            "due": None if self.due is None else self.due.isoformat(),
+            "past_due": self.past_due,
+        }
+
+
+def balance(account: Account, now: int) -> Balance:
+    """Give the balance at an instant (UTC epoch seconds): last bill less the payments received by that day. Pure."""
+    today = day_of(now)
+    billed = account.last_bill.amount if account.last_bill is not None else Decimal(0)
+    paid = sum((one.amount for one in account.payments if one.received <= today), Decimal(0))
+    owed = billed - paid
+    due = account.last_bill.due if account.last_bill is not None else None
+    return Balance(today, billed, paid, owed, due, due is not None and owed > 0 and today > due)

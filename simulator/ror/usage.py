@@ -1,0 +1,151 @@
+"""The retailer's usage record of one ESI ID: intervals whose quality and source are kept apart, and whose holes stay holes.
+
+VEE always wins: a non-VEE interval counts only after the end of the last VEE interval, and only until VEE data arrive.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from enum import IntEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headend.ports import BoolArray, IntArray, LongArray
+from headend.wire import ServedInterval
+from meters.calendar import INTERVAL_S, day_of_interval
+from simulator.ror.errors import RorError
+
+CodeArray = NDArray[np.int8]
+
+
+class Quality(IntEnum):
+    """What an interval's value has been through."""
+
+    VEE_ACTUAL = 0
+    VEE_ESTIMATED = 1
+    NON_VEE = 2
+
+
+class Source(IntEnum):
+    """Where the retailer got an interval from."""
+
+    #: SMT's repository of posted VEE data.
+    SMT = 0
+    #: The head-end's store, by an on-demand request.
+    STORE = 1
+    #: The meter, read for an on-demand request.
+    METER = 2
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class UsageRecord:
+    """Intervals by ascending end; an interval that is not here is a hole."""
+
+    #: (n,) UTC epoch seconds.
+    ends: LongArray
+    #: (n,) Wh.
+    wh: IntArray
+    #: (n,) Quality.
+    quality: CodeArray
+    #: (n,) Source.
+    source: CodeArray
+
+    def __post_init__(self) -> None:
+        """Refuse arrays of unequal length, unordered or repeated ends, negative energy."""
+        count = len(self.ends)
+        if not count == len(self.wh) == len(self.quality) == len(self.source):
+            raise RorError("ror.usage.lengths", "Ends, energy, quality and source differ in length.")
+        if count and (np.any(np.diff(self.ends) <= 0) or np.any(self.ends % INTERVAL_S)):
+            raise RorError(
+                "ror.usage.order",
+                "Interval ends must ascend, each once, on whole quarter hours.",
+                mend="Keep one value per interval.",
+            )
+        if count and int(self.wh.min()) < 0:
+            raise RorError("ror.usage.negative", "An interval has negative energy.", mend="Leave it out: it is a hole.")
+
+    def only(self, chosen: BoolArray) -> UsageRecord:
+        """Keep the chosen intervals. chosen: (n,) True to keep."""
+        return UsageRecord(self.ends[chosen], self.wh[chosen], self.quality[chosen], self.source[chosen])
+
+    def within(self, start: int, end: int) -> UsageRecord:
+        """Keep the intervals that lie in ``[start, end)``, UTC epoch seconds."""
+        return self.only((self.ends > start) & (self.ends <= end))
+
+    def vee(self) -> UsageRecord:
+        """Keep the VEE intervals."""
+        return self.only(self.quality != Quality.NON_VEE)
+
+    def vee_end(self) -> int | None:
+        """End of the last VEE interval; None without any."""
+        ends = self.ends[self.quality != Quality.NON_VEE]
+        return int(ends[-1]) if len(ends) else None
+
+    def total_wh(self) -> int:
+        """Exact sum."""
+        return int(self.wh.sum(dtype=np.int64))
+
+    def wh_of(self, quality: Quality) -> int:
+        """Exact sum of one quality."""
+        return int(self.wh[self.quality == quality].sum(dtype=np.int64))
+
+    def count_of(self, source: Source) -> int:
+        """Count of intervals from one source."""
+        return int(np.count_nonzero(self.source == source))
+
+    def by_day(self) -> dict[date, int]:
+        """Wh by operating day, of the days that have an interval."""
+        daily: defaultdict[date, int] = defaultdict(int)
+        for end, wh in zip(self.ends.tolist(), self.wh.tolist(), strict=True):
+            daily[day_of_interval(end)] += wh
+        return dict(daily)
+
+    def holes(self, start: int, end: int) -> list[tuple[int, int]]:
+        """List the stretches of ``[start, end)`` without a value, as ``(start, end)`` in UTC epoch seconds."""
+        missing = np.setdiff1d(np.arange(start + INTERVAL_S, end + 1, INTERVAL_S, dtype=np.int64), self.ends)
+        if not len(missing):
+            return []
+        runs = np.split(missing, np.flatnonzero(np.diff(missing) > INTERVAL_S) + 1)
+        return [(int(run[0]) - INTERVAL_S, int(run[-1])) for run in runs]
+
+
+def empty() -> UsageRecord:
+    """Give a record without intervals."""
+    return UsageRecord(np.empty(0, np.int64), np.empty(0, np.int32), np.empty(0, np.int8), np.empty(0, np.int8))
+
+
+def from_vee(ends: LongArray, wh: IntArray, estimated: BoolArray) -> UsageRecord:
+    """Make a record of posted VEE intervals. All (n,): UTC epoch seconds ascending, Wh, True where estimated."""
+    quality = np.where(estimated, Quality.VEE_ESTIMATED, Quality.VEE_ACTUAL).astype(np.int8)
+    return UsageRecord(ends, wh, quality, np.full(len(ends), Source.SMT, dtype=np.int8))
+
+
+def from_gap(intervals: Iterable[ServedInterval]) -> UsageRecord:
+    """Make a record of the non-VEE intervals that an on-demand request brought. Raises RorError if one comes twice."""
+    served = sorted(intervals, key=lambda one: one.end)
+    return UsageRecord(
+        np.array([int(one.end.timestamp()) for one in served], dtype=np.int64),
+        np.array([one.wh for one in served], dtype=np.int32),
+        np.full(len(served), Quality.NON_VEE, dtype=np.int8),
+        np.array([Source.METER if one.source == "meter" else Source.STORE for one in served], dtype=np.int8),
+    )
+
+
+def merge(vee: UsageRecord, gap: UsageRecord) -> UsageRecord:
+    """Put gap intervals behind the VEE part.
+
+    Whatever the gap says inside the VEE part is dropped: VEE wins where it has a value, and its older holes are not for non-VEE data
+    to fill (AMB-5).
+    """
+    end = vee.vee_end()
+    behind = gap if end is None else gap.only(gap.ends > end)
+    return UsageRecord(
+        np.concatenate([vee.ends, behind.ends]),
+        np.concatenate([vee.wh, behind.wh]),
+        np.concatenate([vee.quality, behind.quality]),
+        np.concatenate([vee.source, behind.source]),
+    )
