@@ -1,0 +1,36 @@
+# Two commands are all a new user needs: make demo, make test. Each sets up .venv from requirements.lock by itself.
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: demo test check bench lint setup clean
+
+demo: $(READY)
+	$(BIN)/ami demo
+
+test: $(READY)
+	$(BIN)/python -m pytest
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+check: lint
+	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
+
+bench: $(READY)
+	$(BIN)/python -m tests.benchmarks
+
+setup: $(READY)
+
+$(READY): requirements.lock pyproject.toml
+	@command -v $(PYTHON) >/dev/null || { echo "make: $(PYTHON) is not on the PATH; name a Python >= 3.11: make PYTHON=python3 $(MAKECMDGOALS)"; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $(READY)
+
+clean:
+	rm -rf $(VENV) ami-out .mypy_cache .ruff_cache .pytest_cache .hypothesis
