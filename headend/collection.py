@@ -1,0 +1,132 @@
+"""The scheduled sweep: every meter read in the access point's order, what it gave kept, what was missed asked for again next time."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+import simpy
+
+from headend.network import TRY_TIMEOUT_US, AccessPoint
+from headend.ports import Driver, Journal, MeterAddress, MeterReading, RegisterSnapshot
+from headend.store import HeadEndStore
+from headend.transport import ModbusTransport, NoAnswer
+from meters.calendar import US, day_end, day_of, day_start, floor_interval
+
+#: A meter that was silent is caught up over so many days; older intervals have left its ring.
+CATCH_UP_DAYS = 5
+
+
+def sweep_times(start: int, every_s: int) -> Generator[int, None, None]:
+    """Instants of the sweeps from ``start`` on: at local midnight and every ``every_s`` after it. UTC epoch seconds, endless."""
+    day = day_of(start)
+    while True:
+        for at in range(day_start(day), day_end(day), every_s):
+            if at >= start:
+                yield at
+        day += timedelta(days=1)
+
+
+class Collection:
+    """Sweeps the head-end's meters into its store."""
+
+    def __init__(
+        self,
+        driver: Driver,
+        transport: ModbusTransport,
+        store: HeadEndStore,
+        addresses: Sequence[MeterAddress],
+        access_points: Mapping[int, AccessPoint],
+        journal: Journal,
+        *,
+        first: int,
+        every_s: int,
+    ) -> None:
+        """first: UTC epoch seconds from which on intervals are collected. every_s: seconds between sweeps."""
+        self._driver = driver
+        self._transport = transport
+        self._store = store
+        self._addresses = addresses
+        self._access_points = access_points
+        self._journal = journal
+        self._every_s = every_s
+        self._collected_to = {one.esiid: first for one in addresses}
+        self._midnights_to = {one.esiid: first - 1 for one in addresses}
+        #: Sweeps that have ended, as (began, ended, meters that did not answer).
+        self.sweeps: list[tuple[int, int, int]] = []
+
+    def run(self) -> Generator[simpy.Event, Any, None]:
+        """Sweep for ever; a simpy process."""
+        env = self._driver.env
+        for at in sweep_times(self._driver.now(), self._every_s):
+            yield env.timeout(at * US - int(env.now))
+            yield env.process(self.sweep())
+
+    def sweep(self) -> Generator[simpy.Event, Any, None]:
+        """Read every meter once; keep what came in one batch at the end. A simpy process."""
+        env = self._driver.env
+        began = self._driver.now()
+        end = floor_interval(began)
+        readings: list[MeterReading] = []
+        snapshots: list[RegisterSnapshot] = []
+        silent: list[str] = []
+        reads = [env.process(self._collect(address, end, readings, snapshots, silent)) for address in self._addresses]
+        yield env.all_of(reads)
+        readings.sort(key=lambda one: one.esiid)
+        snapshots.sort(key=lambda one: (one.esiid, one.day_start))
+        now = self._driver.now()
+        self._store.keep(readings, now, "sweep")
+        if snapshots:
+            self._store.keep_snapshots(snapshots)
+        self.sweeps.append((began, now, len(silent)))
+        self._journal.note(
+            now, "TDSP", "sweep", str(began), meters=len(self._addresses), answered=len(readings), silent=sorted(silent)
+        )
+
+    def _collect(
+        self,
+        address: MeterAddress,
+        end: int,
+        readings: list[MeterReading],
+        snapshots: list[RegisterSnapshot],
+        silent: list[str],
+    ) -> Generator[simpy.Event, Any, None]:
+        env = self._driver.env
+        point = self._access_points[address.access_point]
+        start_us = point.free_at(int(env.now))
+        point.take(start_us)
+        yield env.timeout(start_us - int(env.now))
+        start = max(self._collected_to[address.esiid], end - CATCH_UP_DAYS * 24 * 3600)
+        midnights = self._midnights_due(address.esiid, end)
+        try:
+            reading, taken = yield self._driver.io(
+                "sweep", address.esiid, lambda: self._exchange(address, start, end, midnights)
+            )
+        except NoAnswer:
+            yield env.timeout(TRY_TIMEOUT_US)
+            silent.append(address.esiid)
+            return
+        readings.append(reading)
+        snapshots.extend(taken)
+        self._collected_to[address.esiid] = end
+        if midnights:
+            self._midnights_to[address.esiid] = midnights[-1]
+
+    def _midnights_due(self, esiid: str, end: int) -> list[int]:
+        """The midnights whose registers have not been read yet."""
+        after = self._midnights_to[esiid]
+        day = max(day_of(after + 1), day_of(end) - timedelta(days=CATCH_UP_DAYS))
+        due = []
+        while day_start(day) <= end:
+            if day_start(day) > after:
+                due.append(day_start(day))
+            day += timedelta(days=1)
+        return due
+
+    async def _exchange(
+        self, address: MeterAddress, start: int, end: int, midnights: list[int]
+    ) -> tuple[MeterReading, list[RegisterSnapshot]]:
+        reading = await self._transport.read_window(address, start, end)
+        taken = await self._transport.read_midnights(address, midnights) if midnights else []
+        return reading, taken

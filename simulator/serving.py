@@ -1,0 +1,89 @@
+"""HTTP services of this process: one uvicorn server each, in the running loop, on a port bound beforehand."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from pathlib import Path
+
+import uvicorn
+from fastapi import FastAPI
+
+from simulator.errors import SimulatorError
+
+
+def bind(host: str, port: int, what: str) -> socket.socket:
+    """Bind a listening port (0: a free one). Raises SimulatorError ``sandbox.port_taken`` naming the port."""
+    bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        bound.bind((host, port))
+    except OSError as error:
+        bound.close()
+        raise port_taken(host, port, what, error) from None
+    return bound
+
+
+def port_taken(host: str, port: int, what: str, error: OSError) -> SimulatorError:
+    """The message for a port that cannot be had."""
+    return SimulatorError(
+        "sandbox.port_taken",
+        f"Port {port} cannot be opened for {what} ({error.strerror or error}).",
+        place=f"{host}:{port}",
+        mend="Stop what uses it, or move all ports with --port-base (0 takes free ones).",
+    )
+
+
+class _Quiet(uvicorn.Server):
+    """uvicorn without its own signal handlers: Ctrl-C is the command's affair."""
+
+    @contextlib.contextmanager
+    def capture_signals(self):  # type: ignore[no-untyped-def]
+        yield
+
+
+class HttpServer:
+    """One served application."""
+
+    def __init__(
+        self, app: FastAPI, bound: socket.socket, *, certificate: Path | None = None, key: Path | None = None
+    ) -> None:
+        """bound: from ``bind``. certificate, key: serve TLS with them."""
+        self.host, self.port = bound.getsockname()[:2]
+        self._bound = bound
+        self._tls = certificate is not None
+        self._server = _Quiet(
+            uvicorn.Config(
+                app,
+                log_config=None,
+                access_log=False,
+                lifespan="off",
+                timeout_graceful_shutdown=1,
+                timeout_keep_alive=3600,
+                ssl_certfile=str(certificate) if certificate else None,
+                ssl_keyfile=str(key) if key else None,
+            )
+        )
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def url(self) -> str:
+        """Where it is reached."""
+        return f"{'https' if self._tls else 'http'}://{self.host}:{self.port}"
+
+    async def start(self) -> None:
+        """Serve; returns when requests are answered."""
+        self._task = asyncio.get_running_loop().create_task(self._server.serve(sockets=[self._bound]))
+        while not self._server.started:
+            if self._task.done():
+                await self._task
+                raise SimulatorError("sandbox.http", "The HTTP service ended before it began.", place=self.url)
+            await asyncio.sleep(0.005)
+
+    async def stop(self) -> None:
+        """Answer what is under way and close."""
+        self._server.should_exit = True
+        if self._task is not None:
+            await self._task
+        self._bound.close()
