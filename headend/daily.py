@@ -79,22 +79,21 @@ class DailyCycle:
     def operating_day(self, day: date) -> Generator[simpy.Event, Any, None]:
         """Run the batch of one ended day at its time, then post its file at its time."""
         yield from self._until(day, self._times.vee_at)
-        now = self._driver.now()
         batch: VeeDay = yield self._driver.io(
-            "vee", day.isoformat(), lambda: asyncio.get_running_loop().run_in_executor(None, self.validate, day, now)
+            "vee", day.isoformat(), lambda: asyncio.get_running_loop().run_in_executor(None, self.validate, day)
         )
         self._journal.note(self._driver.now(), "TDSP", "VEE batch", day.isoformat(), **_summary(batch))
         yield from self._until(day, self._times.post_at)
         yield from self.post(batch)
 
-    def validate(self, day: date, made_at: int) -> VeeDay:
-        """Validate, edit and estimate one operating day and keep the result. Blocking. made_at: UTC epoch seconds."""
+    def validate(self, day: date) -> VeeDay:
+        """Validate, edit and estimate one operating day and keep the result. Blocking."""
         block = self._store.day(self._esiids, day)
         # Only meters with something to estimate need their past looked up.
         wanting = [esiid for esiid, wants in zip(block.esiids, needs_history(block), strict=True) if wants]
         history = self._store.vee_history(wanting, day, LIKE_DAYS_BACK)
         batch = run_batch(block, history)
-        self._store.keep_vee(batch, made_at)
+        self._store.keep_vee(batch)
         return batch
 
     def post(self, batch: VeeDay) -> Generator[simpy.Event, Any, None]:
@@ -121,10 +120,10 @@ class DailyCycle:
         yield env.timeout(RESULT_WAIT_US)
         try:
             answered = yield self._driver.io("results", name, lambda: self._fetch(name + RESULT_SUFFIX))
+            codes = Counter(row.code for row in lse.read_result_csv(answered))
         except HeadEndError as error:
             self._journal.note(self._driver.now(), "TDSP", "no result codes", name, code=error.code)
             return
-        codes = Counter(row.code for row in lse.read_result_csv(answered))
         self._journal.note(self._driver.now(), "TDSP", "result codes", name, codes=dict(sorted(codes.items())))
 
     def _until(self, day: date, at: time) -> Generator[simpy.Event, Any, None]:

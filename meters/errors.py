@@ -13,8 +13,11 @@ class UserError(Exception):
     mend: what the user can do about it.
     """
 
-    def __init__(self, code: str, message: str, *, place: str = "", mend: str = "") -> None:
-        """Keep the four parts; the text form puts them on one line."""
+    def __init__(self, code: str, message: str, place: str = "", mend: str = "") -> None:
+        """Keep the four parts; the text form puts them on one line.
+
+        All four are positional too: simpy makes an exception anew from its ``args`` when it leaves the environment.
+        """
         super().__init__(code, message, place, mend)
         self.code = code
         self.message = message
