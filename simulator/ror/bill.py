@@ -39,6 +39,11 @@ def money(amount: Decimal) -> str:
     return f"-${-rounded:,}" if rounded < 0 else f"${rounded:,}"
 
 
+def kwh(wh: int) -> str:
+    """Write Wh as kWh with three decimals."""
+    return f"{Decimal(wh).scaleb(-3):,.3f}"
+
+
 class LineKind(StrEnum):
     """What a line of a bill is for."""
 

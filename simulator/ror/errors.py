@@ -19,5 +19,7 @@ class SmtRefused(RorError):  # noqa: N818 (a refusal by rule is an answer, not a
     def __init__(self, code: str, reason: str, retry_at: int | None) -> None:
         """Keep the rule's code, its reason and the time to come back."""
         super().__init__(code, reason, mend="Come back at the time given, or use what the store holds.")
+        # simpy makes an exception anew from its args when it hands it to a process.
+        self.args = (code, reason, retry_at)
         self.reason = reason
         self.retry_at = retry_at

@@ -174,20 +174,20 @@ def plan_edges(plan: RatePlan) -> list[Edge]:
     edges: list[Edge] = []
     for tier in plan.energy[:-1]:
         if tier.up_to_kwh is not None and tier.up_to_kwh > 0:
-            text = f"energy price changes above {tier.up_to_kwh:f} kWh"
+            text = f"energy price changes above {tier.up_to_kwh:,f} kWh"
             edges.append(Edge(kind=EdgeKind.TIER, wh=_wh(tier.up_to_kwh) + 1, text=text))
     fee = plan.minimum_usage_fee
     if fee is not None and fee.free_from_wh > 0:
         side = "at" if fee.direction is Direction.BELOW else "above"
-        text = f"minimum-usage fee of ${fee.amount:f} falls away {side} {fee.threshold_kwh:f} kWh"
+        text = f"minimum-usage fee of ${fee.amount:,.2f} falls away {side} {fee.threshold_kwh:,f} kWh"
         edges.append(Edge(kind=EdgeKind.FEE_ENDS, wh=fee.free_from_wh, text=text))
     for credit in plan.bill_credits:
         side = "at" if credit.direction is Direction.AT_LEAST else "above"
         if credit.from_wh > 0:
-            text = f"bill credit of ${credit.amount:f} is earned {side} {credit.from_kwh:f} kWh"
+            text = f"bill credit of ${credit.amount:,.2f} is earned {side} {credit.from_kwh:,f} kWh"
             edges.append(Edge(kind=EdgeKind.CREDIT_EARNED, wh=credit.from_wh, text=text))
         if credit.until_wh is not None:
-            text = f"bill credit of ${credit.amount:f} is lost {side} {credit.to_kwh:f} kWh"
+            text = f"bill credit of ${credit.amount:,.2f} is lost {side} {credit.to_kwh:,f} kWh"
             edges.append(Edge(kind=EdgeKind.CREDIT_LOST, wh=credit.until_wh, text=text))
     return sorted(edges, key=lambda edge: (edge.wh, edge.kind))
 

@@ -1,0 +1,278 @@
+"""S6, the real-time billing analysis that the caller is told: bills, projection, pattern, edges, and the sentences they make. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from headend.wire import PartialInterval
+from meters.calendar import INTERVAL_S, day_of_interval, floor_interval, iso, local
+from simulator.ror.account import Account, Balance
+from simulator.ror.analysis import EdgeWorth, Question, edge_worths
+from simulator.ror.bill import Bill, bill, bill_to_date, cents, kwh, money
+from simulator.ror.on_demand import OnDemand, RequestEnd, Trouble
+from simulator.ror.plan import RatePlan
+from simulator.ror.projection import HourlyPattern, Projection, expectation, hourly_pattern, project
+from simulator.ror.usage import Quality, Source, UsageRecord
+
+
+class ToldOn(StrEnum):
+    """What the bill told rests on."""
+
+    #: VEE data alone, and the question needed no more.
+    VEE = "VEE data"
+    #: VEE data and every interval of the gap.
+    WHOLE_GAP = "VEE and non-VEE data, nothing missing"
+    #: Intervals are missing: the bill is marked with what is not in it.
+    PARTIAL = "partial data"
+    #: More was needed and nothing came.
+    VEE_ONLY = "VEE data only, although more was needed"
+    #: No interval of this cycle is known.
+    NOTHING = "the retailer's own record only"
+
+
+@dataclass(frozen=True, slots=True)
+class Stand:
+    """The bill and what is to come, on some usage."""
+
+    #: UTC epoch seconds to which the bill reaches: the end of its last interval.
+    to: int
+    bill: Bill
+    projection: Projection
+    #: Closed bills of the cycle at the projected usage and at both ends of its band.
+    projected: Bill
+    projected_low: Bill
+    projected_high: Bill
+    #: Stretches of the cycle up to ``to`` without a value; their energy is in no bill.
+    holes: tuple[tuple[int, int], ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON values: money as strings, energy in whole Wh, instants as ISO 8601 in Central time."""
+        return {
+            "to": iso(self.to),
+            "bill": self.bill.to_dict(),
+            "projection": self.projection.to_dict(),
+            "projected_bill": self.projected.to_dict(),
+            "projected_usd_at_low_usage": str(self.projected_low.total_cents),
+            "projected_usd_at_high_usage": str(self.projected_high.total_cents),
+            "holes": [span_text(hole) for hole in self.holes],
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the caller is told."""
+
+    told_on: ToldOn
+    vee_only: Stand | None
+    #: With the non-VEE intervals; None when there are none.
+    with_gap: Stand | None
+    edges: tuple[EdgeWorth, ...]
+    pattern: HourlyPattern
+    #: What is wrong with the data, each a sentence that marks the bill.
+    marks: tuple[str, ...]
+    #: What the agent says.
+    sentences: tuple[str, ...]
+
+    @property
+    def told(self) -> Stand | None:
+        """The bill that the caller is told: on the most that is known."""
+        return self.with_gap or self.vee_only
+
+
+def span_text(span: tuple[int, int]) -> dict[str, str]:
+    """Write ``[start, end)`` as ISO 8601 in Central time."""
+    return {"start": iso(span[0]), "end": iso(span[1])}
+
+
+def take_stand(account: Account, plan: RatePlan, record: UsageRecord) -> Stand | None:
+    """Bill a record to where it reaches, and project its cycle; None without an interval in the cycle. Pure."""
+    cycle = record.within(account.cycle_start, account.cycle_end)
+    if not len(cycle.ends):
+        return None
+    to = int(cycle.ends[-1])
+    projection = project(record, account)
+    first, last = account.cycle_first, account.cycle_last
+    holes = tuple(cycle.holes(account.cycle_start, to))
+    return Stand(
+        to,
+        bill_at(account, plan, record, to),
+        projection,
+        bill(plan, projection.by_day, first, last),
+        bill(plan, projection.low_wh, first, last),
+        bill(plan, projection.high_wh, first, last),
+        holes,
+    )
+
+
+def bill_at(account: Account, plan: RatePlan, record: UsageRecord, instant: int) -> Bill:
+    """Bill the cycle's known intervals up to an instant within the cycle; the closed bill when it is the cycle's end. Pure."""
+    usage = record.within(account.cycle_start, instant).by_day()
+    if instant >= account.cycle_end:
+        return bill(plan, usage, account.cycle_first, account.cycle_last)
+    return bill_to_date(plan, usage, account.cycle_first, day_of_interval(instant), account.cycle_last)
+
+
+def answer(
+    account: Account,
+    plan: RatePlan,
+    record: UsageRecord,
+    own: Balance,
+    now: int,
+    question: Question,
+    request: OnDemand,
+    trouble: Trouble | None = None,
+) -> Answer:
+    """Analyse and put in sentences. Pure.
+
+    record: VEE and, where they came, non-VEE intervals. own: balance of the retailer's own record. now: UTC epoch seconds of the question.
+    request: the on-demand request, or one that was not made. trouble: why SMT gave no VEE data.
+    """
+    usual = expectation(record)
+    needed_more = request.end is not RequestEnd.NOT_MADE
+    brought = record.vee_end() is not None and len(record.vee().ends) < len(record.ends)
+    vee_only = take_stand(account, plan, record.vee())
+    with_gap = take_stand(account, plan, record) if brought else None
+    told = with_gap or vee_only
+    pattern = hourly_pattern(record, usual)
+    marks: list[str] = []
+    if question is not Question.LAST_BILL:
+        right = min(floor_interval(now), account.cycle_end) if needed_more else None
+        marks = [*_trouble_marks(request, trouble), *_data_marks(account, record, told, right)]
+    edges = tuple(edge_worths(plan, account, told.projection)) if told is not None else ()
+    sentences = [_own_sentence(own)]
+    if told is not None:
+        sentences += _bill_sentences(account, record, told, vee_only if brought else None)
+        running = request.status.partial if request.status is not None else None
+        if running is not None:
+            sentences.append(_running_sentence(running))
+        sentences += [edge.statement() for edge in edges[:1]]
+    pattern_sentence = _pattern_sentence(pattern)
+    if pattern_sentence:
+        sentences.append(pattern_sentence)
+    told_on = _told_on(told, needed_more, brought, bool(marks))
+    return Answer(told_on, vee_only, with_gap, edges, pattern, tuple(marks), (*sentences, *marks))
+
+
+def _told_on(told: Stand | None, needed_more: bool, brought: bool, marked: bool) -> ToldOn:
+    if told is None:
+        return ToldOn.NOTHING
+    if not needed_more:
+        return ToldOn.PARTIAL if marked else ToldOn.VEE
+    if not brought:
+        return ToldOn.VEE_ONLY
+    return ToldOn.PARTIAL if marked else ToldOn.WHOLE_GAP
+
+
+def _trouble_marks(request: OnDemand, trouble: Trouble | None) -> list[str]:
+    """Say why the data are not what was asked for."""
+    marks = []
+    if trouble is not None:
+        marks.append(f"SMT gave no VEE data ({trouble.code}): {_closed(trouble.reason)}")
+    told = request.trouble
+    if told is not None:
+        again = "" if told.retry_at is None else f" It can be asked again from {_clock(told.retry_at)}."
+        marks.append(f"The on-demand read was {request.end.value} ({told.code}): {_closed(told.reason)}{again}")
+    return marks
+
+
+def _closed(sentence: str) -> str:
+    return sentence if sentence.endswith(".") else f"{sentence}."
+
+
+def _data_marks(account: Account, record: UsageRecord, told: Stand | None, right: int | None) -> list[str]:
+    """Say what the bill lacks. right: the instant it should reach, UTC epoch seconds; None if VEE data were enough."""
+    if told is None:
+        return ["No interval of this cycle is known: the running cycle is not billed."]
+    vee_end = record.vee_end() or account.cycle_start
+    marks = [_hole_mark(hole, vee_end) for hole in told.holes]
+    if right is not None and told.to < right:
+        marks.append(
+            f"Told on partial data: the bill reaches to {_clock(told.to)}; "
+            f"{(right - told.to) // INTERVAL_S} intervals from there to {_clock(right)} are not in it."
+        )
+    return marks
+
+
+def _hole_mark(hole: tuple[int, int], vee_end: int) -> str:
+    kind = "were never posted as VEE" if hole[1] <= vee_end else "were not delivered"
+    count = (hole[1] - hole[0]) // INTERVAL_S
+    return (
+        f"Told on partial data: {count} intervals from {_clock(hole[0])} to {_clock(hole[1])} {kind} "
+        "and are not in the bill."
+    )
+
+
+def _running_sentence(running: PartialInterval) -> str:
+    start = _clock(int(running.start.timestamp()))
+    return f"Since {start} the meter has counted {kwh(running.wh)} kWh more in {running.seconds} s: not billed yet."
+
+
+def _own_sentence(own: Balance) -> str:
+    if own.due is None:
+        return f"On our books: {money(own.amount_due)}; no bill has been sent yet."
+    late = ", past due" if own.past_due else ""
+    return (
+        f"On our books: last bill {money(own.last_bill)}, paid {money(own.paid)}, "
+        f"{money(own.amount_due)} due {own.due}{late}."
+    )
+
+
+def _bill_sentences(account: Account, record: UsageRecord, told: Stand, before: Stand | None) -> list[str]:
+    cycle = record.within(account.cycle_start, told.to)
+    estimated = cycle.wh_of(Quality.VEE_ESTIMATED)
+    parts = [f"{kwh(cycle.vee().total_wh())} kWh VEE"]
+    if estimated:
+        parts[0] += f" ({kwh(estimated)} kWh of it estimated)"
+    if before is not None:
+        store, meter = cycle.count_of(Source.STORE), cycle.count_of(Source.METER)
+        parts.append(
+            f"{kwh(cycle.wh_of(Quality.NON_VEE))} kWh non-VEE ({store} intervals from the store, {meter} from the meter)"
+        )
+    sentences = [
+        f"Usage of the cycle from {account.cycle_first} to {_clock(told.to)}: "
+        f"{kwh(cycle.total_wh())} kWh, {' and '.join(parts)}."
+    ]
+    whole = told.to >= account.cycle_end
+    to_date = f"{'Bill' if whole else 'Bill to date'}: {money(told.bill.total)} with tax"
+    if before is not None:
+        to_date += f" (on VEE data only, to {_clock(before.to)}: {money(before.bill.total)})"
+    sentences.append(f"{to_date}.")
+    sentences += [
+        f"{one.kind.value.capitalize()} of {money(abs(one.amount))} {one.text}: {one.standing.value}."
+        for one in told.bill.undecided
+    ]
+    if not whole:
+        ahead = told.projection
+        sentences.append(
+            f"Projected for the cycle to {account.cycle_last}: {kwh(ahead.total_wh)} kWh "
+            f"({kwh(ahead.low_wh)} to {kwh(ahead.high_wh)}), a bill of {money(told.projected.total)} "
+            f"({money(told.projected_low.total)} at the low end, {money(told.projected_high.total)} at the high end)."
+        )
+    return sentences
+
+
+def _pattern_sentence(pattern: HourlyPattern) -> str:
+    """Compare the gap day's known hours with the same hours of a usual day."""
+    pairs = [
+        (hour, now, usual)
+        for hour, (now, usual) in enumerate(zip(pattern.day_wh, pattern.usual_wh, strict=True))
+        if now is not None and usual is not None
+    ]
+    usual_sum = sum(usual for _, _, usual in pairs)
+    if not pairs or not usual_sum:
+        return ""
+    day_sum = sum(now for _, now, _ in pairs)
+    percent = cents(Decimal(100 * (day_sum - usual_sum)) / usual_sum).quantize(Decimal(1))
+    peak, at_peak, usual_then = max(pairs, key=lambda one: one[1])
+    side = "more" if percent >= 0 else "less"
+    return (
+        f"On {pattern.day} the {len(pairs)} hours known took {kwh(day_sum)} kWh, {abs(percent)} % {side} than usual; "
+        f"the highest began at {peak:02d}:00 with {kwh(at_peak)} kWh (usually {kwh(usual_then)})."
+    )
+
+
+def _clock(ts: int) -> str:
+    return local(ts).strftime("%Y-%m-%d %H:%M")

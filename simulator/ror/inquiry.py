@@ -1,0 +1,256 @@
+"""The Customer Balance Inquiry at the retailer (S1 to S7) as one process: review, decide, ask, poll, analyse, tell.
+
+It is written once: what it talks to is behind the driver, what it decides is pure, what it finds is one frozen record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import simpy
+
+from headend.ports import Driver, Journal
+from meters.calendar import day_of, iso
+from simulator.ror.account import Account, Balance, balance
+from simulator.ror.analysis import WORTH_ASKING, Decision, Question, decide
+from simulator.ror.answer import Answer, answer
+from simulator.ror.client import SmtClient
+from simulator.ror.errors import RorError
+from simulator.ror.on_demand import GIVE_UP_S, Line, OnDemand, RequestEnd, Trouble, on_demand
+from simulator.ror.plan import RatePlan
+from simulator.ror.usage import Source, UsageRecord, empty, from_gap, merge
+from simulator.smt.odr_wire import OdrStatus, Span
+
+#: Days of VEE history that a review fetches at least: two weeks and room for a day that is late [D].
+HISTORY_DAYS = 35
+
+
+@dataclass(frozen=True, slots=True)
+class CallResult:
+    """One call, from the question to the answer. Instants are UTC epoch seconds of model time; ``usage`` is what the bill rests on."""
+
+    call_reference: str
+    account: Account
+    question: Question
+    asked_at: int
+    told_at: int
+    hangs_up_at: int
+    own: Balance
+    decision: Decision
+    request: OnDemand
+    #: SMT would not give the VEE history.
+    trouble: Trouble | None
+    usage: UsageRecord
+    answer: Answer
+
+    @property
+    def before_hang_up(self) -> bool:
+        """Whether the caller was still on the line when the answer was there."""
+        return self.told_at <= self.hangs_up_at
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON values only, the same twice: money as strings, energy in whole Wh, instants as ISO 8601 in Central time."""
+        told = self.answer
+        return {
+            "call_reference": self.call_reference,
+            "account_id": self.account.account_id,
+            "customer_name": self.account.customer_name,
+            "esiid": self.account.esiid,
+            "question": self.question.value,
+            "asked_at": iso(self.asked_at),
+            "told_at": iso(self.told_at),
+            "seconds_to_answer": self.told_at - self.asked_at,
+            "hangs_up_at": iso(self.hangs_up_at),
+            "before_hang_up": self.before_hang_up,
+            "own_record": self.own.to_dict(),
+            "decision": {
+                "needs_more": self.decision.needs_more,
+                "reason": self.decision.reason,
+                "facts": self.decision.facts,
+            },
+            "request": request_dict(self.request),
+            "trouble": trouble_dict(self.trouble),
+            "intervals_by_source": {source.name.lower(): self.usage.count_of(source) for source in Source},
+            "told_on": told.told_on.value,
+            "vee_only": None if told.vee_only is None else told.vee_only.to_dict(),
+            "with_gap": None if told.with_gap is None else told.with_gap.to_dict(),
+            "edges": [edge.to_dict() for edge in told.edges],
+            "pattern": told.pattern.to_dict(),
+            "marks": list(told.marks),
+            "sentences": list(told.sentences),
+        }
+
+
+def trouble_dict(trouble: Trouble | None) -> dict[str, Any] | None:
+    """JSON values of a refusal or error."""
+    if trouble is None:
+        return None
+    retry_at = None if trouble.retry_at is None else iso(trouble.retry_at)
+    return {"code": trouble.code, "reason": trouble.reason, "retry_at": retry_at}
+
+
+def request_dict(request: OnDemand) -> dict[str, Any]:
+    """JSON values of an on-demand request, with the gap that SMT served."""
+    status = request.status
+    asked, ended = request.requested_at, request.ended_at
+    return {
+        "end": request.end.value,
+        "requested_at": None if asked is None else iso(asked),
+        "ended_at": None if ended is None else iso(ended),
+        "seconds": None if asked is None or ended is None else ended - asked,
+        "correlation_id": request.correlation_id,
+        "polls": request.polls,
+        "failed_polls": request.failed_polls,
+        "trouble": trouble_dict(request.trouble),
+        "served": None if status is None else _served_dict(status),
+    }
+
+
+def _served_dict(status: OdrStatus) -> dict[str, Any]:
+    intervals = status.intervals or []
+    partial = status.partial
+    power = status.powerStatus
+    return {
+        "status_code": status.statusCode,
+        "gap": None if status.gap is None else _span(status.gap),
+        "intervals": len(intervals),
+        "from_store": sum(one.source == "store" for one in intervals),
+        "from_meter": sum(one.source == "meter" for one in intervals),
+        "missing": [iso(int(end.timestamp())) for end in status.missing or []],
+        "uncovered": [_span(span) for span in status.uncovered or []],
+        "holes": [_span(span) for span in status.holes or []],
+        "reaches_to": None if status.reachesTo is None else iso(int(status.reachesTo.timestamp())),
+        "meter_reads": status.meterReads,
+        "partial": None
+        if partial is None
+        else {
+            "from": iso(int(partial.start.timestamp())),
+            "as_of": iso(int(partial.asOf.timestamp())),
+            "seconds": partial.seconds,
+            "wh": partial.wh,
+        },
+        "power": None
+        if power is None
+        else {
+            "status": power.status,
+            "source": power.source,
+            "switch_state": power.switchState,
+            "voltage": None if power.voltage is None else f"{power.voltage:.1f}",
+            "at": None if power.at is None else iso(int(power.at.timestamp())),
+        },
+    }
+
+
+def _span(span: Span) -> dict[str, str]:
+    return {"start": iso(int(span.start.timestamp())), "end": iso(int(span.end.timestamp()))}
+
+
+def balance_inquiry(
+    driver: Driver,
+    client: SmtClient,
+    account: Account,
+    plan: RatePlan,
+    question: Question,
+    call_reference: str,
+    patience_s: int,
+    poll_s: int,
+    journal: Journal,
+    *,
+    give_up_s: int = GIVE_UP_S,
+    worth_asking: Decimal = WORTH_ASKING,
+) -> Generator[simpy.Event, Any, CallResult]:
+    """Answer one call. The process's value is the CallResult; nothing that SMT answers makes it fail.
+
+    patience_s: seconds after the question at which the caller hangs up. poll_s: seconds between status polls. give_up_s: seconds after
+    which polling stops. The request is followed to its end even when the caller has gone: the record says which came first.
+    """
+    line = Line(driver, call_reference)
+    asked_at = driver.now()
+
+    def note(step: str, **facts: Any) -> None:
+        journal.note(driver.now(), "ror", step, call_reference, **facts)
+
+    note("S1.called", account=account.account_id, esiid=account.esiid, question=question.value)
+    own = balance(account, asked_at)
+    vee, trouble = empty(), None
+    today = day_of(asked_at)
+    first = min(account.cycle_first, today - timedelta(days=HISTORY_DAYS))
+    if question is not Question.LAST_BILL:
+        last = today - timedelta(days=1)
+        try:
+            vee = yield line.exchange("vee", lambda: client.intervals(account.esiid, first, last, call_reference))
+        except RorError as error:
+            trouble = Trouble(error.code, error.message)
+    if trouble is None:
+        decision = decide(account, question, vee, plan, asked_at, worth_asking)
+    else:
+        decision = Decision(False, f"SMT gave no VEE data to decide on: {trouble.reason}", {"question": question.value})
+    note(
+        "S2.decided",
+        needs_more=decision.needs_more,
+        reason=decision.reason,
+        vee_intervals=len(vee.ends),
+        trouble=trouble_dict(trouble),
+    )
+    request = OnDemand(RequestEnd.NOT_MADE)
+    usage = vee
+    if decision.needs_more:
+        note("S3.requested", esiid=account.esiid, read_type="INTERVALS")
+        request = yield from on_demand(
+            line, lambda: client.odr(account.esiid, call_reference, "INTERVALS"), client, poll_s, give_up_s
+        )
+        request, usage = _with_gap(request, vee)
+        note("S4.ended", **request_dict(request))
+    told = answer(account, plan, usage, own, asked_at, question, request, trouble)
+    result = CallResult(
+        call_reference,
+        account,
+        question,
+        asked_at,
+        driver.now(),
+        asked_at + patience_s,
+        own,
+        decision,
+        request,
+        trouble,
+        usage,
+        told,
+    )
+    note("S6.told", told_on=told.told_on.value, marks=list(told.marks), sentences=list(told.sentences))
+    note("S7.outcome", before_hang_up=result.before_hang_up, seconds_to_answer=result.told_at - asked_at)
+    return result
+
+
+def _with_gap(request: OnDemand, vee: UsageRecord) -> tuple[OnDemand, UsageRecord]:
+    """Put what came behind the VEE part; intervals that make no record count as a failed request."""
+    intervals = request.status.intervals if request.status is not None else None
+    if not intervals:
+        return request, vee
+    try:
+        return request, merge(vee, from_gap(intervals))
+    except RorError as error:
+        return replace(request, end=RequestEnd.FAILED, trouble=Trouble(error.code, error.message)), vee
+
+
+def power_inquiry(
+    driver: Driver,
+    client: SmtClient,
+    account: Account,
+    call_reference: str,
+    poll_s: int,
+    journal: Journal,
+    *,
+    give_up_s: int = GIVE_UP_S,
+) -> Generator[simpy.Event, Any, OnDemand]:
+    """Ask whether the premise has power, and follow the request to its end (FR CR016.1a). Nothing SMT answers makes it fail."""
+    line = Line(driver, call_reference)
+    journal.note(driver.now(), "ror", "power.requested", call_reference, esiid=account.esiid)
+    request = yield from on_demand(
+        line, lambda: client.power_status(account.esiid, call_reference), client, poll_s, give_up_s
+    )
+    journal.note(driver.now(), "ror", "power.ended", call_reference, **request_dict(request))
+    return request

@@ -1,0 +1,223 @@
+"""The Customer Balance Inquiry as a process: each branch ends, tells what it knows, and marks what it does not."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Generator
+from datetime import date
+from decimal import Decimal
+from functools import partial
+from typing import Any
+
+import pytest
+
+from meters.calendar import epoch
+from simulator.ror.analysis import Question
+from simulator.ror.answer import ToldOn
+from simulator.ror.client import SmtClient
+from simulator.ror.inquiry import CallResult, balance_inquiry, power_inquiry
+from simulator.ror.on_demand import OnDemand, RequestEnd
+from simulator.ror.plan import PLANS, load_plan
+from simulator.ror.rebill import Rebill, rebill
+from simulator.ror.usage import Source
+from simulator.runtime import Runtime
+from tests.simulator.ror.support import ACCOUNT, CALL, ESIID, PATIENCE_S, Notes, Portal, run_call
+
+PLAN = load_plan(PLANS / "longhorn-thousand-24.yaml")
+REFUSAL = {
+    "code": "FR-CR016.1b",
+    "reason": "One successful meter read request per ESI ID and day",
+    "retryAt": "2026-08-13T00:00:00-05:00",
+}
+
+
+def call(
+    question: Question = Question.BALANCE, give_up_s: int = 600
+) -> Callable[[Runtime, SmtClient, Notes], Generator[Any, Any, CallResult]]:
+    def process(runtime: Runtime, client: SmtClient, notes: Notes) -> Generator[Any, Any, CallResult]:
+        return balance_inquiry(
+            runtime, client, ACCOUNT, PLAN, question, "call-0001", PATIENCE_S, 15, notes, give_up_s=give_up_s
+        )
+
+    return process
+
+
+def test_the_whole_gap_comes_back_and_the_bill_is_told_in_time() -> None:
+    result, portal, notes = run_call(call())
+    assert result.decision.needs_more
+    assert result.request.end is RequestEnd.ANSWERED
+    assert result.request.polls == 5
+    assert (result.usage.count_of(Source.STORE), result.usage.count_of(Source.METER)) == (64, 6)
+    assert result.answer.told_on is ToldOn.WHOLE_GAP
+    assert result.answer.marks == ()
+    assert (result.told_at - result.asked_at, result.before_hang_up) == (75, True)
+    assert notes.kinds() == ["S1.called", "S2.decided", "S3.requested", "S4.ended", "S6.told", "S7.outcome"]
+    odr = next(body for path, body in portal.seen if path == "v2/odr/")
+    assert (odr["readType"], odr["callReference"], odr["requesterType"]) == ("INTERVALS", "call-0001", "REP")
+
+
+def test_bill_with_the_gap_has_exactly_the_energy_of_the_gap_more() -> None:
+    result, _, _ = run_call(call())
+    told, before = result.answer.with_gap, result.answer.vee_only
+    assert told is not None
+    assert before is not None
+    gap_wh = sum(one.wh for one in (result.request.status.intervals if result.request.status else None) or [])
+    assert told.bill.usage_wh - before.bill.usage_wh == gap_wh > 0
+    assert (told.to, before.to) == (epoch("2026-08-12T17:30"), epoch("2026-08-12T00:00"))
+    assert (told.bill.days, before.bill.days) == (28, 27)
+
+
+def test_the_call_is_the_same_twice_to_the_byte() -> None:
+    texts = [json.dumps(run_call(call())[0].to_dict()) for _ in range(2)]
+    assert texts[0] == texts[1]
+
+
+def test_the_record_of_a_call_is_json_without_a_float() -> None:
+    def refuse(text: str) -> None:
+        raise AssertionError(text)
+
+    json.loads(json.dumps(run_call(call())[0].to_dict(), allow_nan=False), parse_float=refuse)
+
+
+def test_refused_at_once_tells_on_vee_data_and_when_to_try_again() -> None:
+    ack = {"statusCode": "1", "statusReason": "Refused", "refusal": REFUSAL}
+    result, _, _ = run_call(call(), partial(Portal, ack=ack))
+    assert result.request.end is RequestEnd.REFUSED
+    assert result.request.polls == 0
+    assert result.request.trouble is not None
+    assert result.request.trouble.retry_at == epoch("2026-08-13T00:00")
+    assert result.answer.told_on is ToldOn.VEE_ONLY
+    assert "FR-CR016.1b" in result.answer.marks[0]
+    assert "70 intervals" in result.answer.marks[1]
+
+
+def test_refused_with_what_the_store_holds_bills_it_and_marks_the_bill() -> None:
+    class Refusing(Portal):
+        def fulfilled(self) -> dict[str, Any]:
+            held = self.served(epoch("2026-08-12T00:00"), self.swept_to)
+            whole = super().fulfilled() | {"partial": None, "meterReads": 0}
+            reaches = {"reachesTo": "2026-08-12T16:00:00-05:00", "statusReason": "Refused", "statusCode": "1"}
+            return whole | reaches | {"intervals": held, "refusal": REFUSAL}
+
+    result, _, _ = run_call(call(), Refusing, at=epoch("2026-08-12T18:20"))
+    assert result.request.end is RequestEnd.REFUSED
+    assert result.answer.told_on is ToldOn.PARTIAL
+    assert result.answer.told is not None
+    assert result.answer.told.to == epoch("2026-08-12T16:00")
+    assert "reaches to 2026-08-12 16:00; 9 intervals" in result.answer.marks[1]
+
+
+def test_a_failed_read_tells_on_vee_data_and_says_so() -> None:
+    ending: dict[str, Any] = {"statusCode": "1", "statusReason": "T-FAILED", "intervals": [], "partial": None}
+    result, _, _ = run_call(call(), partial(Portal, ending=ending))
+    assert result.request.end is RequestEnd.FAILED
+    assert result.answer.told_on is ToldOn.VEE_ONLY
+    assert "T-FAILED" in result.answer.marks[0]
+
+
+def test_no_answer_ends_when_the_retailer_gives_up() -> None:
+    result, _, _ = run_call(call(give_up_s=300), partial(Portal, takes_s=100_000))
+    assert (result.request.end, result.request.polls) == (RequestEnd.UNANSWERED, 20)
+    assert result.told_at - result.asked_at == 300
+    assert not result.before_hang_up
+
+
+def test_an_answer_after_the_caller_has_gone_is_recorded_as_late() -> None:
+    result, _, _ = run_call(call(), partial(Portal, takes_s=PATIENCE_S + 10))
+    assert result.request.end is RequestEnd.ANSWERED
+    assert not result.before_hang_up
+
+
+def test_polling_goes_on_through_the_front_ends_bad_minute() -> None:
+    result, _, _ = run_call(call(), partial(Portal, bad_polls=3))
+    assert (result.request.end, result.request.failed_polls) == (RequestEnd.ANSWERED, 3)
+
+
+def test_intervals_that_come_twice_are_not_billed() -> None:
+    class Doubling(Portal):
+        def served(self, start: int, end: int) -> list[dict[str, Any]]:
+            return super().served(start, end) * 2
+
+    result, _, _ = run_call(call(), Doubling)
+    assert result.request.end is RequestEnd.FAILED
+    assert result.answer.told_on is ToldOn.VEE_ONLY
+
+
+def test_a_gap_over_48_hours_leaves_a_hole_that_the_bill_names() -> None:
+    result, _, _ = run_call(call(), partial(Portal, posted=date(2026, 8, 9)))
+    assert result.answer.told_on is ToldOn.PARTIAL
+    assert "70 intervals from 2026-08-10 00:00 to 2026-08-10 17:30 were not delivered" in result.answer.marks[0]
+    assert result.answer.told is not None
+    assert len(result.answer.told.holes) == 1
+
+
+def test_a_question_about_the_last_bill_needs_nothing_of_smt() -> None:
+    result, portal, notes = run_call(call(Question.LAST_BILL))
+    assert portal.seen == []
+    assert result.request.end is RequestEnd.NOT_MADE
+    assert result.answer.sentences == ("On our books: last bill $131.07, paid $131.07, $0.00 due 2026-08-02.",)
+    assert notes.kinds() == ["S1.called", "S2.decided", "S6.told", "S7.outcome"]
+
+
+@pytest.mark.parametrize("field", ["trouble", "history"])
+def test_without_vee_data_the_running_cycle_is_not_billed(field: str) -> None:
+    error = {"errorCode": "2076" if field == "trouble" else "1", "errorMessage": "No data"}
+    result, _, _ = run_call(call(), partial(Portal, vee_error=error))
+    assert result.answer.told_on is ToldOn.NOTHING
+    assert result.request.end is RequestEnd.NOT_MADE
+    assert "not billed" in result.answer.marks[-1]
+    assert (result.trouble is not None) == (field == "trouble")
+
+
+def test_a_wrong_password_is_told_and_not_raised() -> None:
+    result, _, _ = run_call(call(), password="wrong")
+    assert result.trouble is not None
+    assert result.trouble.code == "smt.http_401"
+    assert result.answer.told_on is ToldOn.NOTHING
+
+
+def told_then_rebilled(runtime: Runtime, client: SmtClient, notes: Notes) -> Generator[Any, Any, Rebill]:
+    told = yield from call()(runtime, client, notes)
+    return (yield from rebill(runtime, client, ACCOUNT, PLAN, told, notes))
+
+
+def test_rebill_of_the_same_instant_differs_by_nothing_when_vee_agrees() -> None:
+    again, _, _ = run_call(told_then_rebilled, partial(Portal, posted=date(2026, 8, 11)))
+    assert not again.covered
+    assert again.satisfied is None
+
+    class PostsLater(Portal):
+        def answer(self, path: str, body: dict[str, Any]) -> Any:
+            # By the time of the second review the day of the call is posted.
+            reads = sum(path == "v2/15minintervalreads/" for path, _ in self.seen)
+            self.posted = date(2026, 8, 12) if reads > 1 else date(2026, 8, 11)
+            return super().answer(path, body)
+
+    again, _, notes = run_call(told_then_rebilled, PostsLater)
+    assert again.covered
+    assert again.difference == Decimal(0)
+    assert again.satisfied
+    assert again.instant == epoch("2026-08-12T17:30")
+    assert notes.kinds()[-1] == "rebilled"
+
+
+def test_power_status_is_followed_to_its_answer() -> None:
+    power = {
+        "status": "ON",
+        "source": "reply",
+        "switchState": "CLOSED",
+        "voltage": 243.1,
+        "at": "2026-08-12T17:41:05-05:00",
+    }
+
+    def process(runtime: Runtime, client: SmtClient, notes: Notes) -> Generator[Any, Any, OnDemand]:
+        return power_inquiry(runtime, client, ACCOUNT, "call-0002", 15, notes)
+
+    ending = {"powerStatus": power, "intervals": None, "gap": None, "partial": None}
+    request, portal, notes = run_call(process, partial(Portal, ending=ending))
+    assert request.status is not None
+    assert request.status.powerStatus is not None
+    assert request.status.powerStatus.status == "ON"
+    assert notes.entries[-1][4]["served"]["power"]["voltage"] == "243.1"
+    assert next(body for path, body in portal.seen if path == "v2/powerstatus/")["ESIID"] == ESIID
+    assert portal.asked_at == CALL
