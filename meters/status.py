@@ -1,0 +1,60 @@
+"""Status word of an interval: nibbles as in the ANSI C12.19 extended interval status, and what they say about the value.
+
+Bits 15-12 are common to the interval, 11-8 belong to the delivered channel (LSE 4), 7-4 to the received one (LSE 1), 3-0 are 0.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum, IntFlag
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Common(IntFlag):
+    """The common nibble: conditions of the whole interval."""
+
+    DST = 1
+    POWER_FAIL = 2
+    CLOCK_FORWARD = 4
+    CLOCK_BACK = 8
+
+
+class Channel(IntEnum):
+    """A channel's nibble: one condition of its value."""
+
+    OK = 0
+    OVERFLOW = 1
+    PARTIAL = 2
+    LONG = 3
+    SKIPPED = 4
+    TEST_MODE = 5
+    CONFIGURATION_CHANGED = 6
+    STOPPED = 7
+
+
+def status_word(common: int, channel: Channel) -> int:
+    """The word with one condition in both channels."""
+    return common << 12 | channel << 8 | channel << 4
+
+
+def common_nibble(status: NDArray[np.uint16]) -> NDArray[np.uint16]:
+    """(n,) ``Common`` flags of status words."""
+    return status >> np.uint16(12)
+
+
+def delivered_condition(status: NDArray[np.uint16]) -> NDArray[np.uint16]:
+    """(n,) ``Channel`` condition of the delivered channel (LSE 4)."""
+    return status >> np.uint16(8) & np.uint16(0xF)
+
+
+def received_condition(status: NDArray[np.uint16]) -> NDArray[np.uint16]:
+    """(n,) ``Channel`` condition of the received channel (LSE 1)."""
+    return status >> np.uint16(4) & np.uint16(0xF)
+
+
+def has_value(status: NDArray[np.uint16]) -> NDArray[np.bool_]:
+    """(n,) False where the meter itself has no delivered value: interval skipped, or recording stopped."""
+    condition = delivered_condition(status)
+    kept: NDArray[np.bool_] = (condition != Channel.SKIPPED) & (condition != Channel.STOPPED)
+    return kept
