@@ -16,6 +16,7 @@ from meters.calendar import US, day_end, day_of, day_start, floor_interval
 
 #: A meter that was silent is caught up over so many days; older intervals have left its ring.
 CATCH_UP_DAYS = 5
+CATCH_UP_S = CATCH_UP_DAYS * 24 * 3600
 
 
 def sweep_times(start: int, every_s: int) -> Generator[int, None, None]:
@@ -26,6 +27,17 @@ def sweep_times(start: int, every_s: int) -> Generator[int, None, None]:
             if at >= start:
                 yield at
         day += timedelta(days=1)
+
+
+def midnights_due(after: int, end: int) -> list[int]:
+    """The local midnights in (after, end] whose registers are still to be read, at most as far back as a meter is caught up."""
+    day = max(day_of(after + 1), day_of(end) - timedelta(days=CATCH_UP_DAYS))
+    due = []
+    while day_start(day) <= end:
+        if day_start(day) > after:
+            due.append(day_start(day))
+        day += timedelta(days=1)
+    return due
 
 
 class Collection:
@@ -97,8 +109,8 @@ class Collection:
         start_us = point.free_at(int(env.now))
         point.take(start_us)
         yield env.timeout(start_us - int(env.now))
-        start = max(self._collected_to[address.esiid], end - CATCH_UP_DAYS * 24 * 3600)
-        midnights = self._midnights_due(address.esiid, end)
+        start = max(self._collected_to[address.esiid], end - CATCH_UP_S)
+        midnights = midnights_due(self._midnights_to[address.esiid], end)
         try:
             reading, taken = yield self._driver.io(
                 "sweep", address.esiid, lambda: self._exchange(address, start, end, midnights)
@@ -112,17 +124,6 @@ class Collection:
         self._collected_to[address.esiid] = end
         if midnights:
             self._midnights_to[address.esiid] = midnights[-1]
-
-    def _midnights_due(self, esiid: str, end: int) -> list[int]:
-        """The midnights whose registers have not been read yet."""
-        after = self._midnights_to[esiid]
-        day = max(day_of(after + 1), day_of(end) - timedelta(days=CATCH_UP_DAYS))
-        due = []
-        while day_start(day) <= end:
-            if day_start(day) > after:
-                due.append(day_start(day))
-            day += timedelta(days=1)
-        return due
 
     async def _exchange(
         self, address: MeterAddress, start: int, end: int, midnights: list[int]

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from typing import Any
 
 
 @dataclass(slots=True)
 class RunJournal:
-    """``headend.ports.Journal`` kept in memory; ``entries`` sorts by time, party, kind, ident."""
+    """``headend.ports.Journal`` kept in memory; ``entries`` sorts by time, party and ident."""
 
     _entries: list[dict[str, Any]] = field(default_factory=list)
 
@@ -18,8 +17,8 @@ class RunJournal:
         self._entries.append({"at": at, "party": party, "kind": kind, "ident": ident, **facts})
 
     def entries(self) -> list[dict[str, Any]]:
-        """Every entry, in one order whatever the order of arrival within an instant was."""
-        return sorted(
-            self._entries,
-            key=lambda one: (one["at"], one["party"], one["kind"], one["ident"], json.dumps(one, sort_keys=True)),
-        )
+        """Every entry by time, party and ident, so that the order of arrival within an instant does not show.
+
+        What one party notes of one thing in one instant has a cause before its effect, and keeps that order.
+        """
+        return sorted(self._entries, key=lambda one: (one["at"], one["party"], one["ident"]))

@@ -172,7 +172,7 @@ def balance_inquiry(
     asked_at = driver.now()
 
     def note(step: str, **facts: Any) -> None:
-        journal.note(driver.now(), "ror", step, call_reference, **facts)
+        journal.note(driver.now(), "ROR", step, call_reference, **facts)
 
     note("S1.called", account=account.account_id, esiid=account.esiid, question=question.value)
     own = balance(account, asked_at)
@@ -248,9 +248,9 @@ def power_inquiry(
 ) -> Generator[simpy.Event, Any, OnDemand]:
     """Ask whether the premise has power, and follow the request to its end (FR CR016.1a). Nothing SMT answers makes it fail."""
     line = Line(driver, call_reference)
-    journal.note(driver.now(), "ror", "power.requested", call_reference, esiid=account.esiid)
+    journal.note(driver.now(), "ROR", "power.requested", call_reference, esiid=account.esiid)
     request = yield from on_demand(
         line, lambda: client.power_status(account.esiid, call_reference), client, poll_s, give_up_s
     )
-    journal.note(driver.now(), "ror", "power.ended", call_reference, **request_dict(request))
+    journal.note(driver.now(), "ROR", "power.ended", call_reference, **request_dict(request))
     return request

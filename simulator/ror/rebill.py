@@ -105,5 +105,5 @@ def rebill(
         holes,
         trouble,
     )
-    journal.note(driver.now(), "ror", "rebilled", told.call_reference, **result.to_dict())
+    journal.note(driver.now(), "ROR", "rebilled", told.call_reference, **result.to_dict())
     return result

@@ -40,7 +40,7 @@ def test_model_time_stands_still_while_an_exchange_is_in_flight() -> None:
     async def run() -> None:
         runtime.env.process(process())
         # Something else is due a second later: it must wait for the exchange.
-        runtime.env.timeout(1 * US).callbacks.append(lambda _: seen.append(("due", runtime.now())))  # type: ignore[union-attr]
+        runtime.env.timeout(1 * US).callbacks.append(lambda _: seen.append(("due", runtime.now())))
         await runtime.run_until(START + 10)
 
     asyncio.run(run())
@@ -53,7 +53,7 @@ def test_an_event_due_exactly_at_the_target_is_processed() -> None:
     seen: list[int] = []
 
     async def run() -> None:
-        runtime.env.timeout(10 * US).callbacks.append(lambda _: seen.append(runtime.now()))  # type: ignore[union-attr]
+        runtime.env.timeout(10 * US).callbacks.append(lambda _: seen.append(runtime.now()))
         await runtime.run_until(START + 10)
 
     asyncio.run(run())
@@ -186,7 +186,7 @@ def test_a_scaled_clock_follows_the_wall_and_hands_input_in_at_its_instant() -> 
     clock = Clock(ClockMode.SCALED, START * US, speed=60.0, wall=lambda: wall, wall_start=100.0)
     runtime = Runtime(clock)
     seen: list[tuple[str, int]] = []
-    runtime.env.timeout(60 * US).callbacks.append(lambda _: seen.append(("due", runtime.now())))  # type: ignore[union-attr]
+    runtime.env.timeout(60 * US).callbacks.append(lambda _: seen.append(("due", runtime.now())))
 
     async def run() -> None:
         nonlocal wall

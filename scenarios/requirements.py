@@ -1,0 +1,26 @@
+"""The requirement registry: the ids of the use case as rows in ``requirements.csv``; scenarios, verdicts and tests cite them."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """One requirement. ``source``: where in the use case it stands; ``conformance``: what kind of statement it is."""
+
+    id: str
+    source: str
+    text: str
+    conformance: str
+
+
+def _load() -> dict[str, Requirement]:
+    with Path(__file__).with_name("requirements.csv").open(encoding="utf-8", newline="") as rows:
+        return {row["id"]: Requirement(**row) for row in csv.DictReader(rows)}
+
+
+#: By id, in the order of the use case.
+REQUIREMENTS: dict[str, Requirement] = _load()

@@ -1,0 +1,288 @@
+"""Runs a scenario on real parts under the manual clock: builds the sandbox, plays the timeline, records."""
+
+from __future__ import annotations
+
+import functools
+import shutil
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import simpy
+
+from headend.daily import DailyTimes
+from meters.calendar import US, day_of, day_start, days, epoch, iso
+from meters.faults import ledger as fault_ledger
+from scenarios.errors import ScenarioError
+from scenarios.recording import Recording
+from scenarios.schema import Action, BalanceCall, PowerStatus, Rebill, Scenario
+from simulator.clock import Clock, ClockMode
+from simulator.market import ROR_LOGIN
+from simulator.ror.account import Account
+from simulator.ror.client import SmtClient
+from simulator.ror.errors import RorError
+from simulator.ror.inquiry import CallResult, balance_inquiry, power_inquiry, request_dict
+from simulator.ror.plan import PLANS, RatePlan, load_plan
+from simulator.ror.rebill import rebill
+from simulator.ror.usage import UsageRecord
+from simulator.sandbox import Sandbox, SandboxSettings
+from simulator.smt.middle import FixedMiddle, LawMiddle, MiddleDraws, MiddleLaw
+from simulator.smt.policy import parse_policy, preset
+from simulator.smt.throttle import Policy
+from simulator.world import World, build
+
+#: Model time after the last action that a run goes on, so that what it set going can end.
+AFTERMATH_S = 20 * 60
+#: What a run writes into its folder, and clears there before it begins.
+WRITTEN = (
+    "smt.sqlite",
+    "smt.sqlite-wal",
+    "smt.sqlite-shm",
+    "headend.sqlite",
+    "headend.sqlite-wal",
+    "headend.sqlite-shm",
+    "ftps",
+    "tls",
+    "lse",
+    "recording.json",
+    "result.json",
+    "run.json",
+    "report.html",
+)
+
+#: Told while a run goes on: (model instant reached, share of the run done).
+Progress = Callable[[int, float], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What a run gave: the recording, and what differs between runs (addresses, paths)."""
+
+    recording: Recording
+    addresses: dict[str, Any]
+
+
+def policy_of(scenario: Scenario, place: str = "policy") -> Policy:
+    """The scenario's throttle: a preset by name, or written out."""
+    if isinstance(scenario.policy, str):
+        return preset(scenario.policy, place=place)
+    return parse_policy(scenario.name, scenario.policy, place=place)
+
+
+def middle_of(scenario: Scenario) -> MiddleDraws:
+    """The scenario's middle tier: fixed, or drawn from the law."""
+    if scenario.middle is not None:
+        return FixedMiddle(scenario.middle.pickup_s, scenario.middle.return_s)
+    return LawMiddle(MiddleLaw(), scenario.seed)
+
+
+def check(scenario: Scenario) -> None:
+    """Whether all that a scenario names is there; raises the UserError of what is not."""
+    policy_of(scenario)
+    plan_of(scenario)
+    build(scenario.world, scenario.seed)
+    for action in scenario.timeline:
+        epoch(action.at, place=f"timeline: {action.ref}")
+
+
+def plan_of(scenario: Scenario) -> RatePlan:
+    """The plan of the scenario's account."""
+    return load_plan(PLANS / f"{scenario.account.plan}.yaml")
+
+
+def clear(out: Path) -> None:
+    """Take what an earlier run wrote out of the folder, and nothing else."""
+    if out.exists() and not out.is_dir():
+        raise ScenarioError("run.out", "The output folder is a file.", str(out), "Name a folder with --out.")
+    for name in WRITTEN:
+        path = out / name
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+
+
+async def run(scenario: Scenario, out: Path, progress: Progress | None = None) -> Run:
+    """Run a scenario; its files go to ``out``. Raises a UserError when it cannot run."""
+    check(scenario)
+    clear(out)
+    world = build(scenario.world, scenario.seed)
+    start = day_start(scenario.world.first_day)
+    settings = SandboxSettings(
+        world=world,
+        clock=Clock(ClockMode.MANUAL, start * US),
+        policy=policy_of(scenario),
+        middle=middle_of(scenario),
+        out=out,
+        sweep_every_h=scenario.sweep_every_h,
+        times=DailyTimes(scenario.vee_at, scenario.post_at),
+    )
+    async with Sandbox(settings) as sandbox:
+        player = _Player(scenario, world, sandbox)
+        end = max(epoch(action.at) for action in scenario.timeline) + AFTERMATH_S
+        # By halves of a day, so that the one who waits sees it move.
+        at = start
+        while at < end:
+            at = min(at + 12 * 3600, end)
+            await sandbox.runtime.run_until(at)
+            if progress is not None:
+                progress(at, (at - start) / (end - start))
+        recording = player.recording()
+        _keep_files(sandbox, out)
+        addresses = {name: value for name, value in sandbox.ready().items() if name not in ("event", "logins")}
+        await player.close()
+    return Run(recording, addresses)
+
+
+def _keep_files(sandbox: Sandbox, out: Path) -> None:
+    """Lay the posted files and their result codes where a reader looks for them."""
+    folder = sandbox.files.home(sandbox.market.tdsp_login.username)
+    target = out / "lse"
+    target.mkdir()
+    for path in sorted(folder.iterdir()):
+        shutil.copyfile(path, target / path.name)
+
+
+class _Player:
+    """Plays the timeline: one process per action, begun at its time."""
+
+    def __init__(self, scenario: Scenario, world: World, sandbox: Sandbox) -> None:
+        self._scenario = scenario
+        self._world = world
+        self._sandbox = sandbox
+        self._runtime = sandbox.runtime
+        self._account = scenario.account.account(world)
+        self._plan = plan_of(scenario)
+        self._http = httpx.AsyncClient(
+            base_url=sandbox.smt_server.url, timeout=30.0, verify=sandbox.ca.client_context(), trust_env=False
+        )
+        self._client = SmtClient(self._http, ROR_LOGIN.username, ROR_LOGIN.password, ROR_LOGIN.duns)
+        self._calls: dict[str, CallResult] = {}
+        self._actions: dict[str, dict[str, Any]] = {}
+        self._usage: dict[str, Any] = {}
+        for action in scenario.timeline:
+            self._runtime.env.process(self._play(action))
+
+    async def close(self) -> None:
+        await self._http.aclose()
+
+    def _play(self, action: Action) -> Generator[simpy.Event, Any, None]:
+        env = self._runtime.env
+        yield env.timeout(epoch(action.at) * US - int(env.now))
+        match action:
+            case BalanceCall():
+                yield from self._call(action)
+            case PowerStatus():
+                yield from self._power(action)
+            case Rebill():
+                yield from self._rebill(action)
+
+    def _call(self, action: BalanceCall) -> Generator[simpy.Event, Any, None]:
+        result = yield from balance_inquiry(
+            self._runtime,
+            self._client,
+            self._account,
+            self._plan,
+            action.question,
+            action.ref,
+            action.patience_s,
+            action.poll_s,
+            self._sandbox.journal,
+        )
+        self._calls[action.ref] = result
+        self._actions[action.ref] = result.to_dict()
+        self._usage.setdefault("at_call", _usage(result.usage, self._account))
+
+    def _power(self, action: PowerStatus) -> Generator[simpy.Event, Any, None]:
+        ended = yield from power_inquiry(
+            self._runtime, self._client, self._account, action.ref, action.poll_s, self._sandbox.journal
+        )
+        self._actions[action.ref] = request_dict(ended)
+
+    def _rebill(self, action: Rebill) -> Generator[simpy.Event, Any, None]:
+        told = self._calls.get(action.of)
+        if told is None:
+            self._actions[action.ref] = {
+                "trouble": {"code": "scenario.call_not_over", "reason": "the call had not ended"}
+            }
+            return
+        result = yield from rebill(self._runtime, self._client, self._account, self._plan, told, self._sandbox.journal)
+        self._actions[action.ref] = result.to_dict()
+        first, last = self._account.cycle_first, day_of(self._runtime.now()) - timedelta(days=1)
+        try:
+            vee = yield self._runtime.io(
+                "ror",
+                f"{action.ref}/chart",
+                functools.partial(self._client.intervals, self._account.esiid, first, last, action.ref),
+                lane="smt",
+            )
+        except RorError:
+            return
+        self._usage["after_posting"] = _usage(vee, self._account)
+
+    def recording(self) -> Recording:
+        """Put what was recorded together."""
+        policy = self._sandbox.settings.policy
+        return Recording(
+            scenario=self._scenario.model_dump(mode="json"),
+            world={
+                "tdsp": self._world.tdsp.key,
+                "esiid": self._account.esiid,
+                "meters": len(self._world.meters),
+                "faults": fault_ledger(self._world.faults),
+                "plan": self._plan.name,
+            },
+            policy={"name": policy.name, "title": policy.title, "source": policy.source.value},
+            actions=self._actions,
+            ledger=_ledger(
+                self._sandbox,
+                self._account.esiid,
+                self._scenario.timeline[0].at.date(),
+                self._scenario.timeline[-1].at.date(),
+            ),
+            journal=self._sandbox.journal.entries(),
+            usage=self._usage,
+        )
+
+
+def _usage(record: UsageRecord, account: Account) -> dict[str, Any]:
+    """The cycle's intervals in columns, for the charts."""
+    cycle = record.within(account.cycle_start, account.cycle_end)
+    return {
+        "ends": cycle.ends.tolist(),
+        "wh": cycle.wh.tolist(),
+        "quality": cycle.quality.tolist(),
+        "source": cycle.source.tolist(),
+    }
+
+
+def _ledger(sandbox: Sandbox, esiid: str, first: date, last: date) -> list[dict[str, Any]]:
+    """SMT's audit of an ESI ID's on-demand requests: request and call (AMB-10), every transition and its instant."""
+    return [
+        {
+            "key": entry.filed.key,
+            "kind": entry.filed.kind.value,
+            "call_reference": entry.filed.call_reference,
+            "username": entry.filed.username,
+            "requester_class": entry.filed.requester_class,
+            "submitted": iso(entry.filed.submitted_us // US),
+            "transitions": [
+                {
+                    "state": one.state.value,
+                    "at_us": one.at_us,
+                    "reason": one.reason,
+                    "meter_allowed": one.meter_allowed,
+                    "from_store": one.from_store,
+                    "from_meter": one.from_meter,
+                    "meter_reads": one.meter_reads,
+                    "octets": one.octets,
+                }
+                for one in entry.transitions
+            ],
+        }
+        for day in days(first, last)
+        for entry in sandbox.smt.ledger.audit(esiid, day)
+    ]

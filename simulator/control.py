@@ -1,0 +1,64 @@
+"""The control API of a test bed: what time it is, and on the manual clock how to move it."""
+
+from __future__ import annotations
+
+from datetime import UTC
+
+from fastapi import APIRouter
+from fastapi.responses import JSONResponse
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from meters.calendar import iso
+from simulator.errors import SimulatorError
+from simulator.runtime import Runtime
+
+
+class ClockState(BaseModel):
+    """What time it is in the model."""
+
+    mode: str = Field(examples=["manual"])
+    now: str = Field(examples=["2026-08-12T17:40:00-05:00"])
+    speed: float
+
+
+class Advance(BaseModel):
+    """How far to move the manual clock: by seconds, or to an instant."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    seconds: int | None = Field(default=None, ge=0, le=366 * 86400, examples=[900])
+    to: AwareDatetime | None = Field(default=None, examples=["2026-08-12T20:10:00-05:00"])
+
+
+def router(runtime: Runtime) -> APIRouter:
+    """The routes under ``/control``."""
+    routes = APIRouter(prefix="/control", tags=["control"])
+
+    def state() -> ClockState:
+        return ClockState(mode=runtime.clock.mode.value, now=iso(runtime.now()), speed=runtime.clock.speed)
+
+    @routes.get("/clock", summary="The model's time")
+    async def clock() -> ClockState:
+        return state()
+
+    @routes.post("/clock/advance", summary="Move the manual clock", response_model=ClockState)
+    async def advance(asked: Advance) -> ClockState | JSONResponse:
+        """Move model time; returns when everything due until then is done. The one handler that waits for model time."""
+        if not runtime.clock.manual:
+            return _refuse(409, "control.clock.running", "The clock runs by itself: only --clock manual can be moved.")
+        if (asked.seconds is None) == (asked.to is None):
+            return _refuse(400, "control.clock.malformed", "Give either seconds or to.")
+        try:
+            if asked.to is not None:
+                await runtime.run_until(int(asked.to.astimezone(UTC).timestamp()))
+            else:
+                await runtime.run_until(runtime.now() + (asked.seconds or 0))
+        except SimulatorError as error:
+            return _refuse(400, error.code, error.message)
+        return state()
+
+    return routes
+
+
+def _refuse(status: int, code: str, message: str) -> JSONResponse:
+    return JSONResponse({"errorCode": code, "errorMessage": message}, status_code=status)

@@ -1,0 +1,101 @@
+"""Posted days made on the modelled transport: the sweeps, VEE batches and LSE files of days gone by, without sockets and without waiting.
+
+A sandbox begins with them; what head-end and SMT hold afterwards is what live days would have left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from headend import lse
+from headend.collection import CATCH_UP_S, midnights_due, sweep_times
+from headend.daily import LIKE_DAYS_BACK, DailyTimes
+from headend.ports import MeterReading, RegisterSnapshot
+from headend.store import HeadEndStore, PostedFile
+from headend.vee.batch import needs_history, run_batch
+from meters.calendar import day_of, day_start, epoch, floor_interval
+from meters.meter import EmulatedMeter
+from simulator.world import World
+
+#: Takes an LSE file in as SMT does: (name, content, UTC epoch seconds).
+TakeIn = Callable[[str, bytes, int], object]
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What was made. ``collected_to``: end of the last sweep's intervals; ``next_day``: first operating day that is not posted."""
+
+    collected_to: int
+    next_day: date
+    posted: int
+
+
+def make_history(
+    world: World, store: HeadEndStore, now: int, every_s: int, times: DailyTimes, take_in: TakeIn
+) -> History:
+    """Fill the head-end's store and SMT up to ``now`` (UTC epoch seconds), operating day by operating day."""
+    begins = day_start(world.spec.first_day)
+    collected = {meter.identity.esiid: begins for meter in world.meters}
+    midnights = {meter.identity.esiid: begins - 1 for meter in world.meters}
+    esiids = sorted(collected)
+    posted = 0
+    day = world.spec.first_day
+    last_sweep = day_start(day)
+    sweeps = sweep_times(day_start(day), every_s)
+    at = next(sweeps)
+    while True:
+        posting = epoch(f"{day + timedelta(days=1)}T{times.post_at.isoformat()}")
+        while at <= min(posting, now):
+            _sweep(world, store, at, collected, midnights)
+            last_sweep = at
+            at = next(sweeps)
+        if posting > now:
+            return History(floor_interval(last_sweep), day, posted)
+        block = store.day(esiids, day)
+        wanting = [esiid for esiid, wants in zip(block.esiids, needs_history(block), strict=True) if wants]
+        batch = run_batch(block, store.vee_history(wanting, day, LIKE_DAYS_BACK))
+        store.keep_vee(batch)
+        records = lse.from_vee(batch, posting)
+        name = lse.file_name(world.tdsp.duns, posting, 1)
+        take_in(name, lse.dumps(records), posting)
+        store.keep_posted(PostedFile(name, day, posting, len(records)))
+        posted += 1
+        day += timedelta(days=1)
+
+
+def _sweep(world: World, store: HeadEndStore, at: int, collected: dict[str, int], midnights: dict[str, int]) -> None:
+    end = floor_interval(at)
+    readings: list[MeterReading] = []
+    snapshots: list[RegisterSnapshot] = []
+    for meter in world.meters:
+        esiid = meter.identity.esiid
+        if not meter.answers(at):
+            continue
+        readings.append(_reading(meter, max(collected[esiid], end - CATCH_UP_S), end, at))
+        multiplier = meter.identity.multiplier
+        for midnight in midnights_due(midnights[esiid], end):
+            delivered, received = meter.midnight(day_of(midnight))
+            snapshots.append(RegisterSnapshot(esiid, midnight, delivered * multiplier, received * multiplier))
+            midnights[esiid] = midnight
+        collected[esiid] = end
+    store.keep(readings, at, "sweep")
+    if snapshots:
+        store.keep_snapshots(snapshots)
+
+
+def _reading(meter: EmulatedMeter, start: int, end: int, at: int) -> MeterReading:
+    window, live, multiplier = meter.window(start, end), meter.live(at), meter.identity.multiplier
+    return MeterReading(
+        esiid=meter.identity.esiid,
+        start=start,
+        delivered=window.delivered * multiplier,
+        received=window.received * multiplier,
+        status=window.status,
+        present=window.present,
+        meter_time=live.time,
+        partial_wh=live.partial_delivered * multiplier,
+        register_wh=live.delivered_register * multiplier,
+        octets=0,
+    )

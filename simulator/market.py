@@ -1,0 +1,136 @@
+"""The market around a world's meters: TDSP, retailers, the customer, their log-ins, and service points that break an assumption each.
+
+Every name, number and password here is invented and printed by the sandbox; none of it guards anything.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from meters.identity import make_esiid, make_meter_number
+from simulator.smt.auth import hash_password
+from simulator.smt.registry import Entity, EntityKind, Registry, RorPeriod, ServicePoint, User, UserKind
+from simulator.world import OTHER_ROR_DUNS, ROR_DUNS, World
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """What someone needs to log in."""
+
+    username: str
+    password: str
+    duns: str = ""
+
+
+ROR_LOGIN = Login("pecanbend.api", "pecan-bend-1", ROR_DUNS)
+OTHER_ROR_LOGIN = Login("saltfork.api", "salt-fork-1", OTHER_ROR_DUNS)
+CUSTOMER_LOGIN = Login("customer.one", "customer-one-1")
+
+
+def tdsp_login(world: World) -> Login:
+    """The log-in of the world's TDSP, for its file folder."""
+    return Login(f"{world.tdsp.key.lower()}.headend", "head-end-1", world.tdsp.duns)
+
+
+#: Service points beyond the meters: what they lack, and what a tester should expect.
+SPECIALS: tuple[tuple[str, str], ...] = (
+    ("ams", "no AMS meter: an on-demand request is refused (A1)"),
+    ("provisioned", "meter not provisioned: refused (A2)"),
+    ("receiving", "SMT does not receive its usage: refused (A3)"),
+    ("lse", "SMT does not receive LSE for it: refused (A4)"),
+    ("energized", "de-energised: refused"),
+)
+
+_STREETS = ("Pecan Bend", "Caliche", "Mockingbird", "Live Oak", "Blanco Vista", "Windmill")
+
+
+@dataclass(frozen=True, slots=True)
+class Market:
+    """The registry, and the notes on its special ESI IDs: (ESI ID, meter number, what is special)."""
+
+    registry: Registry
+    tdsp_login: Login
+    notes: tuple[tuple[str, str, str], ...]
+
+
+def build_market(world: World) -> Market:
+    """Register a world: the first gateway's meters are served by the one retailer, all others by the other."""
+    company, key = tdsp_login(world), world.tdsp.key
+    since = world.spec.first_day - timedelta(days=730)
+    points: list[ServicePoint] = []
+    periods: list[RorPeriod] = []
+    faulty: dict[str, str] = {}
+    for fault in world.faults:
+        faulty.setdefault(fault.esiid, fault.kind)
+    notes: list[tuple[str, str, str]] = []
+    for gateway, units in enumerate(world.gateways):
+        duns = ROR_DUNS if gateway == 0 else OTHER_ROR_DUNS
+        for meter in units.values():
+            identity = meter.identity
+            point = _point(len(points), identity.esiid, identity.meter_number, key, meter.premise.zone)
+            points.append(replace(point, multiplier=identity.multiplier))
+            periods.append(RorPeriod(identity.esiid, duns, since))
+            if gateway == 0 and identity.esiid in faulty:
+                notes.append((identity.esiid, identity.meter_number, _FAULT_NOTES[faulty[identity.esiid]]))
+    first, second = points[0], points[1]
+    ordinary = [
+        (first.esiid, first.meter_number, "ordinary; the customer's own"),
+        (second.esiid, second.meter_number, "ordinary"),
+    ]
+    notes = [note for note in notes if note[0] not in (first.esiid, second.esiid)]
+    if len(world.gateways) > 1:
+        foreign = next(iter(world.gateways[1].values())).identity
+        notes.append((foreign.esiid, foreign.meter_number, "served by another retailer: unknown to ror"))
+    for lacks, note in SPECIALS:
+        ordinal = len(points) + 1
+        esiid, number = make_esiid(world.tdsp, world.seed, ordinal), make_meter_number(world.seed, ordinal)
+        point = _point(len(points), esiid, number, key, world.tdsp.zone)
+        points.append(replace(point, **{lacks: False}))  # type: ignore[arg-type]
+        periods.append(RorPeriod(esiid, ROR_DUNS, since))
+        notes.append((esiid, number, note))
+    entities = [
+        Entity(company.duns, world.tdsp.name, EntityKind.TDSP, key),
+        Entity(ROR_DUNS, "Pecan Bend Power (invented)", EntityKind.ROR),
+        Entity(OTHER_ROR_DUNS, "Salt Fork Energy (invented)", EntityKind.ROR),
+    ]
+    users = [
+        _user(ROR_LOGIN, UserKind.ROR),
+        _user(OTHER_ROR_LOGIN, UserKind.ROR),
+        _user(company, UserKind.TDSP),
+        replace(
+            _user(CUSTOMER_LOGIN, UserKind.CUSTOMER),
+            esiids=(first.esiid,),
+            requester_class="customer",
+            first_name="Customer",
+            last_name="One",
+            email="customer.one@example.com",
+        ),
+    ]
+    return Market(Registry(points, entities, periods, users), company, (*ordinary, *notes))
+
+
+_FAULT_NOTES = {
+    "gap": "the meter lost intervals: VEE estimated them",
+    "spike": "the meter reported a spike: VEE took it out",
+    "dead": "the meter is dead: an on-demand read fails after its retries and the day's allowance comes back",
+}
+
+
+def _user(login: Login, kind: UserKind) -> User:
+    return User(login.username, hash_password(login.password), kind, login.duns)
+
+
+def _point(index: int, esiid: str, meter_number: str, tdsp_key: str, zone: str) -> ServicePoint:
+    return ServicePoint(
+        esiid=esiid,
+        meter_number=meter_number,
+        tdsp_key=tdsp_key,
+        address=f"{100 + 7 * index} {_STREETS[index % len(_STREETS)]} LN",
+        city="EXAMPLE",
+        zip_code=f"{75000 + index:05d}",
+        county="EXAMPLE",
+        load_zone="LZ_NORTH" if zone == "NCENT" else "LZ_HOUSTON",
+        weather_zone=zone,
+        customer=f"CUSTOMER {index + 1}",
+    )

@@ -1,0 +1,270 @@
+"""Every party in one process: gateways with their meters, the head-end, SMT with its file site, on one runtime; started and stopped together."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any, TypeVar
+
+import httpx
+
+from headend import posting
+from headend.daily import DailyTimes
+from headend.network import NetworkLaw, TryDraws
+from headend.store import HeadEndStore
+from headend.system import HeadEnd, HeadEndSettings
+from meters.calendar import day_start, iso
+from meters.gateway import Gateway, Silence
+from simulator import control
+from simulator.clock import Clock
+from simulator.history import make_history
+from simulator.journal import RunJournal
+from simulator.local_ca import LocalCa
+from simulator.market import CUSTOMER_LOGIN, ROR_LOGIN, Login, Market, build_market
+from simulator.runtime import Runtime
+from simulator.serving import HttpServer, bind
+from simulator.smt.ftps import FileSite
+from simulator.smt.middle import MiddleDraws
+from simulator.smt.service import Smt, SmtConfig, create_app
+from simulator.smt.throttle import Policy
+from simulator.world import World
+
+T = TypeVar("T")
+
+HOST = "127.0.0.1"
+#: Where the ports lie from the base on; 0 as base takes free ones.
+SMT_PORT, HEADEND_PORT, FTPS_PORT, PASSIVE_PORTS, GATEWAY_PORTS = 0, 10, 21, range(30, 50), 100
+DEFAULT_PORT_BASE = 8600
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxSettings:
+    """What a sandbox is told. ``out``: folder for databases, certificates and files; it must be empty of an earlier run's."""
+
+    world: World
+    clock: Clock
+    policy: Policy
+    middle: MiddleDraws
+    out: Path
+    port_base: int = 0
+    #: SMT's port alone, wherever the base is.
+    smt_port: int | None = None
+    tls: bool = False
+    sweep_every_h: int = 4
+    times: DailyTimes = field(default_factory=DailyTimes)
+    network: NetworkLaw = field(default_factory=NetworkLaw)
+    #: Draws of the network for a test; from its law unless given.
+    draws: TryDraws | None = None
+    #: Make the posted days before the clock's now on the modelled transport; else the clock begins at the world's first day.
+    history: bool = False
+    database_url: str | None = None
+    #: Wall clock of SMT's token lives and log-in blocks.
+    wall: Callable[[], float] = time.time
+
+    def port(self, offset: int) -> int:
+        """The port at an offset, or 0 for a free one."""
+        return self.port_base + offset if self.port_base else 0
+
+
+class Sandbox:
+    """The running test bed. Use it as an async context manager."""
+
+    def __init__(self, settings: SandboxSettings) -> None:
+        """Nothing is opened before it is entered."""
+        self.settings = settings
+        self.journal = RunJournal()
+        self.runtime = Runtime(settings.clock)
+        self.market: Market = build_market(settings.world)
+        self._closing = contextlib.AsyncExitStack()
+        self._arrivals: dict[str, asyncio.Future[None]] = {}
+
+    async def __aenter__(self) -> Sandbox:
+        """Start every party; what was opened is closed again if one cannot start."""
+        try:
+            await self._start()
+        except BaseException:
+            await self._closing.aclose()
+            raise
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Stop every party, the last started first."""
+        await self._closing.aclose()
+
+    async def _start(self) -> None:
+        settings, world = self.settings, self.settings.world
+        out = settings.out
+        out.mkdir(parents=True, exist_ok=True)
+        self.ca = LocalCa.make(out / "tls")
+        # Ports first: a taken one must be told before anything is made.
+        smt_port = settings.smt_port if settings.smt_port is not None else settings.port(SMT_PORT)
+        smt_socket = bind(HOST, smt_port, "SMT")
+        self._closing.callback(smt_socket.close)
+        headend_socket = bind(HOST, settings.port(HEADEND_PORT), "the head-end")
+        self._closing.callback(headend_socket.close)
+        users = self.market.registry.users
+        login = self.market.tdsp_login
+        passive = range(settings.port_base + PASSIVE_PORTS.start, settings.port_base + PASSIVE_PORTS.stop)
+        self.files = FileSite(
+            out / "ftps",
+            users,
+            self.ca.server_file,
+            self._on_file,
+            host=HOST,
+            port=settings.port(FTPS_PORT),
+            passive_ports=passive if settings.port_base else None,
+        )
+        self._closing.callback(self.files.stop)
+        silence: Silence = "exception" if settings.clock.manual else "hang"
+        self.gateways: list[Gateway] = []
+        for index, units in enumerate(world.gateways):
+            port = settings.port(GATEWAY_PORTS + index)
+            gateway = Gateway(units, self.runtime.now, HOST, port, silence)
+            await gateway.start()
+            self._closing.push_async_callback(gateway.stop)
+            self.gateways.append(gateway)
+        self._closing.push_async_callback(self.runtime.close)
+
+        self.http = await self._closing.enter_async_context(
+            httpx.AsyncClient(timeout=30.0, verify=self.ca.client_context(), trust_env=False)
+        )
+        headend_url = f"http://{HOST}:{headend_socket.getsockname()[1]}"
+        self.smt = self._make_smt(headend_url)
+        self._closing.callback(self.smt.close)
+        collected_to, next_day = self._history()
+        self.headend = self._make_headend(login, collected_to, next_day)
+        self._closing.push_async_callback(self.headend.close)
+
+        app = create_app(self.smt)
+        app.include_router(control.router(self.runtime))
+        pem = self.ca.server_file if settings.tls else None
+        self.smt_server = HttpServer(app, smt_socket, certificate=pem)
+        self.headend_server = HttpServer(self.headend.app, headend_socket)
+        self.smt.desk.reply_to = self.smt_server.url
+        for server in (self.headend_server, self.smt_server):
+            await server.start()
+            self._closing.push_async_callback(server.stop)
+        self.files.start()
+        self.headend.start()
+
+    def _make_smt(self, headend_url: str) -> Smt:
+        settings = self.settings
+        config = SmtConfig(
+            seed=settings.world.seed,
+            policy=settings.policy,
+            database_url=settings.database_url or f"sqlite:///{settings.out / 'smt.sqlite'}",
+            links={settings.world.tdsp.key: headend_url},
+            wall=settings.wall,
+        )
+        return Smt(self.runtime, config, self.market.registry, settings.middle, self.journal, self.http, self.files.put)
+
+    def _history(self) -> tuple[int, date]:
+        settings = self.settings
+        self.headend_store = HeadEndStore(f"sqlite:///{settings.out / 'headend.sqlite'}")
+        first = settings.world.spec.first_day
+        if not settings.history:
+            return day_start(first), first
+        tdsp = self.market.tdsp_login.username
+        made = make_history(
+            settings.world,
+            self.headend_store,
+            self.runtime.now(),
+            settings.sweep_every_h * 3600,
+            settings.times,
+            lambda name, content, at: self.smt.intake.take_in(tdsp, name, content, at),
+        )
+        return made.collected_to, made.next_day
+
+    def _make_headend(self, login: Login, collected_to: int, next_day: date) -> HeadEnd:
+        settings = self.settings
+        site = posting.FtpsSite(HOST, self.files.port, login.username, login.password, self.ca.ca_file)
+        return HeadEnd(
+            self.runtime,
+            HeadEndSettings(
+                name=settings.world.tdsp.name,
+                duns=settings.world.tdsp.duns,
+                first_day=next_day,
+                collect_from=collected_to,
+                sweep_every_h=settings.sweep_every_h,
+                times=settings.times,
+                network=settings.network,
+                seed=settings.world.seed,
+            ),
+            settings.world.addresses(HOST, [gateway.port for gateway in self.gateways]),
+            self.headend_store,
+            self.http,
+            functools.partial(self._post, site),
+            lambda name: _in_thread(functools.partial(posting.download, site, name)),
+            self.journal,
+            settings.draws,
+        )
+
+    async def _post(self, site: posting.FtpsSite, name: str, content: bytes) -> None:
+        """Upload, and wait until SMT's intake has been told: the server's 226 comes earlier than that."""
+        arrived = self._arrivals[name] = asyncio.get_running_loop().create_future()
+        try:
+            await _in_thread(functools.partial(posting.upload, site, name, content))
+            async with asyncio.timeout(10):
+                await arrived
+        finally:
+            del self._arrivals[name]
+
+    def _on_file(self, username: str, path: Path) -> None:
+        self.smt.intake.on_file(username, path)
+        arrived = self._arrivals.get(path.name)
+        if arrived is not None and not arrived.done():
+            arrived.set_result(None)
+
+    def ready(self) -> dict[str, Any]:
+        """The ready line of the command contract."""
+        logins = {
+            "ror": ROR_LOGIN,
+            "customer": CUSTOMER_LOGIN,
+            "tdsp": self.market.tdsp_login,
+        }
+        return {
+            "event": "ready",
+            "smt_url": self.smt_server.url,
+            "headend_url": self.headend_server.url,
+            "ftps": {"host": self.files.host, "port": self.files.port, "ca_file": str(self.ca.ca_file)},
+            "gateways": [
+                {
+                    "host": gateway.host,
+                    "port": gateway.port,
+                    "meters": [
+                        {
+                            "esiid": meter.identity.esiid,
+                            "meter_number": meter.identity.meter_number,
+                            "unit_id": unit_id,
+                        }
+                        for unit_id, meter in gateway.meters.items()
+                    ],
+                }
+                for gateway in self.gateways
+            ],
+            "ca_file": str(self.ca.ca_file),
+            "logins": {
+                role: {"username": login.username, "password": login.password}
+                | ({"duns": login.duns} if login.duns else {})
+                for role, login in logins.items()
+            },
+            "esiids": [
+                {"esiid": esiid, "meter_number": number, "note": note} for esiid, number, note in self.market.notes
+            ],
+            "clock": {
+                "mode": self.runtime.clock.mode.value,
+                "speed": self.runtime.clock.speed,
+                "now": iso(self.runtime.now()),
+            },
+            "policy": self.settings.policy.name,
+        }
+
+
+async def _in_thread(call: Callable[[], T]) -> T:
+    return await asyncio.get_running_loop().run_in_executor(None, call)
