@@ -16,10 +16,10 @@ import simpy
 from headend.daily import DailyTimes
 from meters.calendar import US, day_of, day_start, days, epoch, iso
 from meters.faults import ledger as fault_ledger
-from scenarios.errors import ScenarioError
 from scenarios.recording import Recording
 from scenarios.schema import Action, BalanceCall, PowerStatus, Rebill, Scenario
 from simulator.clock import Clock, ClockMode
+from simulator.folder import own
 from simulator.market import ROR_LOGIN
 from simulator.ror.account import Account
 from simulator.ror.client import SmtClient
@@ -28,7 +28,7 @@ from simulator.ror.inquiry import CallResult, balance_inquiry, power_inquiry, re
 from simulator.ror.plan import PLANS, RatePlan, load_plan
 from simulator.ror.rebill import rebill
 from simulator.ror.usage import UsageRecord
-from simulator.sandbox import Sandbox, SandboxSettings
+from simulator.sandbox import SANDBOX_FILES, Sandbox, SandboxSettings
 from simulator.smt.middle import FixedMiddle, LawMiddle, MiddleDraws, MiddleLaw
 from simulator.smt.policy import parse_policy, preset
 from simulator.smt.throttle import Policy
@@ -36,22 +36,8 @@ from simulator.world import World, build
 
 #: Model time after the last action that a run goes on, so that what it set going can end.
 AFTERMATH_S = 20 * 60
-#: What a run writes into its folder, and clears there before it begins.
-WRITTEN = (
-    "smt.sqlite",
-    "smt.sqlite-wal",
-    "smt.sqlite-shm",
-    "headend.sqlite",
-    "headend.sqlite-wal",
-    "headend.sqlite-shm",
-    "ftps",
-    "tls",
-    "lse",
-    "recording.json",
-    "result.json",
-    "run.json",
-    "report.html",
-)
+#: What a run writes into its folder beside the sandbox's own, and clears there before it begins.
+WRITTEN = (*SANDBOX_FILES, "lse", "recording.json", "result.json", "run.json", "report.html")
 
 #: Told while a run goes on: (model instant reached, share of the run done).
 Progress = Callable[[int, float], None]
@@ -93,22 +79,14 @@ def plan_of(scenario: Scenario) -> RatePlan:
     return load_plan(PLANS / f"{scenario.account.plan}.yaml")
 
 
-def clear(out: Path) -> None:
-    """Take what an earlier run wrote out of the folder, and nothing else."""
-    if out.exists() and not out.is_dir():
-        raise ScenarioError("run.out", "The output folder is a file.", str(out), "Name a folder with --out.")
-    for name in WRITTEN:
-        path = out / name
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path)
-        else:
-            path.unlink(missing_ok=True)
-
-
 async def run(scenario: Scenario, out: Path, progress: Progress | None = None) -> Run:
     """Run a scenario; its files go to ``out``. Raises a UserError when it cannot run."""
     check(scenario)
-    clear(out)
+    with own(out, WRITTEN):
+        return await _run(scenario, out, progress)
+
+
+async def _run(scenario: Scenario, out: Path, progress: Progress | None) -> Run:
     world = build(scenario.world, scenario.seed)
     start = day_start(scenario.world.first_day)
     settings = SandboxSettings(

@@ -41,11 +41,17 @@ HOST = "127.0.0.1"
 #: Where the ports lie from the base on; 0 as base takes free ones.
 SMT_PORT, HEADEND_PORT, FTPS_PORT, PASSIVE_PORTS, GATEWAY_PORTS = 0, 10, 21, range(30, 50), 100
 DEFAULT_PORT_BASE = 8600
+#: What a sandbox writes into its folder.
+SANDBOX_FILES = (
+    *(f"{store}.sqlite{part}" for store in ("smt", "headend") for part in ("", "-wal", "-shm")),
+    "ftps",
+    "tls",
+)
 
 
 @dataclass(frozen=True, slots=True)
 class SandboxSettings:
-    """What a sandbox is told. ``out``: folder for databases, certificates and files; it must be empty of an earlier run's."""
+    """What a sandbox is told. ``out``: folder for databases, certificates and files, cleared of an earlier run's (``folder.own``)."""
 
     world: World
     clock: Clock
@@ -100,7 +106,6 @@ class Sandbox:
     async def _start(self) -> None:
         settings, world = self.settings, self.settings.world
         out = settings.out
-        out.mkdir(parents=True, exist_ok=True)
         self.ca = LocalCa.make(out / "tls")
         # Ports first: a taken one must be told before anything is made.
         smt_port = settings.smt_port if settings.smt_port is not None else settings.port(SMT_PORT)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Literal, Self
 
@@ -19,6 +19,8 @@ from meters.meter import EmulatedMeter
 from meters.premises import make_premise
 from simulator.errors import SimulatorError
 
+#: Meters on the first gateway from which on a sandbox has faulty ones.
+MIN_FAULTY = 5
 #: Units of one Modbus TCP gateway.
 GATEWAY_UNITS = 247
 #: The retailers of every world: of record for the first gateway's meters, and for all others.
@@ -146,3 +148,28 @@ def _fault(spec: FaultSpec, esiid: str) -> Fault:
         return Fault(spec.kind, esiid, first, until, params)
     except MeterError as error:
         raise SimulatorError(error.code, error.message, place=place, mend=error.mend) from None
+
+
+def default_world(today: date, posted_to: date, meters: int, posted_days: int = 35) -> WorldSpec:
+    """The world of a sandbox: so many days posted up to ``posted_to``, and the last meters of the first gateway faulty.
+
+    today: the operating day that the sandbox begins in.
+    """
+    gateways = max(2, -(-meters // GATEWAY_UNITS))
+    last = -(-meters // gateways)
+
+    def at(days_ago: int, clock: str) -> datetime:
+        return datetime.fromisoformat(f"{today - timedelta(days=days_ago)}T{clock}")
+
+    faults = (
+        FaultSpec(kind="gap", meter=last - 2, first=at(9, "13:00"), until=at(9, "19:00")),
+        FaultSpec(kind="spike", meter=last - 1, first=at(6, "11:00"), until=at(6, "11:15"), factor=40),
+        FaultSpec(kind="dead", meter=last, first=at(2, "00:00")),
+    )
+    return WorldSpec(
+        meters=meters,
+        gateways=gateways,
+        first_day=posted_to - timedelta(days=posted_days - 1),
+        # Three faulty ones and two ordinary ones need five meters on the first gateway.
+        faults=faults if last >= MIN_FAULTY else (),
+    )

@@ -1,0 +1,154 @@
+"""The command ``ami sandbox``: every party in one process, up until Ctrl-C. Heavy imports are inside, so that --help is at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from simulator.sandbox import Sandbox, SandboxSettings
+
+#: Local time of day at which a sandbox begins that was given a bare date.
+NOON = "12:00"
+
+
+def sandbox(
+    meters: Annotated[int, typer.Option(help="How many meters.", min=4, max=10_000)] = 40,
+    date: Annotated[
+        str,
+        typer.Option(
+            help="Where the model's time begins: 2026-08-12 (noon) or 2026-08-12T17:40. The wall's now unless given."
+        ),
+    ] = "",
+    clock: Annotated[str, typer.Option(help="real, scaled or manual.")] = "scaled",
+    speed: Annotated[float, typer.Option(help="Model seconds per wall second on the scaled clock.")] = 60.0,
+    policy: Annotated[str, typer.Option(help="Throttle preset.")] = "smt-today",
+    tls: Annotated[bool, typer.Option("--tls", help="SMT over HTTPS, with a certificate of the local CA.")] = False,
+    smt_port: Annotated[
+        int, typer.Option(help="SMT's port, wherever the others are; -1 leaves it with them.", max=65535)
+    ] = -1,
+    database: Annotated[
+        str, typer.Option(help="SQLAlchemy URL of SMT's database; a SQLite file in --out unless given.")
+    ] = "",
+    out: Annotated[Path, typer.Option(help="Folder for databases, certificates and files.")] = Path("ami-out/sandbox"),
+    port_base: Annotated[int, typer.Option(help="Moves all ports; 0 takes free ones.", min=0, max=65000)] = 8600,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON when ready.")] = False,
+) -> None:
+    """Start meters, head-end, SMT and its file site, and keep them up until Ctrl-C."""
+    import asyncio
+
+    settings = _settings(meters, date, clock, speed, policy, out)
+    from dataclasses import replace
+
+    settings = replace(
+        settings,
+        tls=tls,
+        smt_port=None if smt_port < 0 else smt_port,
+        database_url=database or None,
+        port_base=port_base,
+    )
+    asyncio.run(_serve(settings, as_json))
+
+
+def _settings(meters: int, date: str, clock: str, speed: float, policy: str, out: Path) -> SandboxSettings:
+    import time
+    from datetime import timedelta
+
+    from headend.daily import DailyTimes
+    from meters.calendar import US, day_of, epoch
+    from simulator.clock import Clock, ClockMode
+    from simulator.errors import SimulatorError
+    from simulator.sandbox import SandboxSettings
+    from simulator.smt.middle import LawMiddle, MiddleLaw
+    from simulator.smt.policy import preset
+    from simulator.world import build, default_world
+
+    if clock not in tuple(ClockMode):
+        raise SimulatorError(
+            "clock.mode", f"There is no clock '{clock}'.", "--clock", f"Choose one of: {', '.join(ClockMode)}."
+        )
+    mode = ClockMode(clock)
+    begin = date if "T" in date or not date else f"{date}T{NOON}"
+    now = epoch(begin, place="--date") if date else int(time.time())
+    times = DailyTimes()
+    today = day_of(now)
+    posted_to = today - timedelta(days=1)
+    if now < epoch(f"{today}T{times.post_at.isoformat()}"):
+        posted_to -= timedelta(days=1)
+    seed = 20110504
+    world = build(default_world(today, posted_to, meters), seed)
+    running = Clock(mode, now * US, 1.0 if mode is ClockMode.REAL else speed)
+    return SandboxSettings(
+        world=world,
+        clock=running,
+        policy=preset(policy, place="--policy"),
+        middle=LawMiddle(MiddleLaw(), seed),
+        out=out,
+        times=times,
+        history=True,
+    )
+
+
+async def _serve(settings: SandboxSettings, as_json: bool) -> None:
+    import asyncio
+    import json
+    import signal
+    import time
+    from dataclasses import replace
+
+    from simulator.folder import own
+    from simulator.sandbox import SANDBOX_FILES, Sandbox
+
+    with own(settings.out, SANDBOX_FILES):
+        # The clock begins to run when the parties do, not when the command was read.
+        settings = replace(settings, clock=replace(settings.clock, wall_start=time.time()))
+        async with Sandbox(settings) as running:
+            loop = asyncio.get_running_loop()
+            stop = asyncio.Event()
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.add_signal_handler(number, stop.set)
+            ready = running.ready()
+            print(json.dumps(ready) if as_json else "\n".join(_told(running, ready)), flush=True)
+            serving = loop.create_task(running.runtime.serve())
+            stopping = loop.create_task(stop.wait())
+            done, _ = await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            for task in (serving, stopping):
+                task.cancel()
+            await asyncio.gather(serving, stopping, return_exceptions=True)
+            if serving in done:
+                # It never ends by itself: what it raised is the reason.
+                await serving
+    if not as_json:
+        print("stopped.", flush=True)
+
+
+def _told(running: Sandbox, ready: dict[str, Any]) -> list[str]:
+    """The addresses, log-ins and special ESI IDs, for people."""
+    clock, ror = ready["clock"], ready["logins"]["ror"]
+    ports = ", ".join(f"{gateway['host']}:{gateway['port']}" for gateway in ready["gateways"])
+    trust = f" --cacert {ready['ca_file']}" if running.settings.tls else ""
+    return [
+        f"ami sandbox: {sum(len(gateway['meters']) for gateway in ready['gateways'])} meters of "
+        f"{running.settings.world.tdsp.name}, clock {clock['mode']} x{clock['speed']:g} from {clock['now']}, policy {ready['policy']}",
+        "",
+        f"  SMT        {ready['smt_url']}   (market API /v2, portal API /api and /commonapi, pages /docs)",
+        f"  head-end   {ready['headend_url']}   (POST /inquiries, pages /docs)",
+        f"  file site  ftps://{ready['ftps']['host']}:{ready['ftps']['port']}   (explicit TLS, CA {ready['ca_file']})",
+        f"  gateways   {ports}   (Modbus TCP)",
+        "",
+        *(
+            f"  {role:<9}  {login['username']} / {login['password']}"
+            + (f"   DUNS {login['duns']}" if "duns" in login else "")
+            for role, login in ready["logins"].items()
+        ),
+        "",
+        *(f"  {one['esiid']}  meter {one['meter_number']}  {one['note']}" for one in ready["esiids"]),
+        "",
+        "Try:",
+        f"  curl -s{trust} -H 'content-type: application/json' {ready['smt_url']}/v2/token/ \\",
+        f'    -d \'{{"username":"{ror["username"]}","password":"{ror["password"]}"}}\'',
+        "",
+        "Ctrl-C stops it.",
+    ]

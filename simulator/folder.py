@@ -1,0 +1,48 @@
+"""An output folder belongs to one run at a time, and what an earlier run wrote is cleared from it, and nothing else."""
+
+from __future__ import annotations
+
+import fcntl
+import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from simulator.errors import SimulatorError
+
+LOCK = ".ami-lock"
+
+
+@contextmanager
+def own(folder: Path, written: Iterable[str]) -> Iterator[Path]:
+    """Hold a folder for one run, made if need be, cleared of the names in ``written``.
+
+    Raises SimulatorError ``out.unusable`` when it cannot be made or written, ``out.in_use`` while another run holds it.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = (folder / LOCK).open("w")
+    except OSError as error:
+        raise SimulatorError(
+            "out.unusable",
+            f"The output folder cannot be used: {error.strerror}.",
+            str(folder),
+            "Name another with --out.",
+        ) from None
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise SimulatorError(
+                "out.in_use",
+                "Another run is writing to this folder.",
+                str(folder),
+                "Wait for it, or name another with --out.",
+            ) from None
+        for name in written:
+            path = folder / name
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)
+        yield folder
