@@ -1,0 +1,253 @@
+"""The modelled ports: tabled draws, a store known only by how far it reaches, meters that are a time-out; everything else is the live code.
+
+``submit``, ``fulfil``, ``answer_inquiry`` and the throttle are the ones the live parties run. simpy runs free in integer microseconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import simpy
+
+from headend.network import TRY_TIMEOUT_US, AccessPoint, NetworkLaw, Try
+from headend.ondemand import Inquiry, answer_inquiry
+from headend.wire import InquiryKind
+from simulator.smt.lifecycle import (
+    ENDED,
+    EXPIRY_US,
+    Admission,
+    Answered,
+    OnDemandRequest,
+    State,
+    fulfil,
+    kind_counted,
+    submit,
+)
+from simulator.smt.middle import Middle, MiddleDraws
+from simulator.smt.throttle import Channel, MemoryAdmission, Policy, Requested, Scope
+
+#: Unless told, an access point carries what the default law says.
+ACCESS_POINT_TPS = NetworkLaw().access_point_tps
+
+
+class TabledRequest(NamedTuple):
+    """One request with all its draws. A meter that does not answer is given by tries none of which is heard."""
+
+    key: str
+    kind: InquiryKind
+    esiid: str
+    submitted_us: int
+    #: The gap, UTC epoch seconds; 0, 0 for other kinds than INTERVALS.
+    start: int
+    end: int
+    scopes: Mapping[Scope, str]
+    channel: Channel
+    middle: Middle
+    tries: tuple[Try, ...]
+    #: Number of the radio resource that the meter hangs on.
+    access_point: int = 0
+
+
+class Sweep(NamedTuple):
+    """A collection sweep as the store sees it: known from ``completed_us`` on, intervals up to ``reaches_to`` (UTC epoch seconds)."""
+
+    completed_us: int
+    reaches_to: int
+
+
+#: The sweeps of every ESI ID alike, or of each (one that is not named is never swept). Ascending.
+Sweeps = Sequence[Sweep] | Mapping[str, Sequence[Sweep]]
+
+
+class ModelStore:
+    """``headend.ondemand.Store`` without intervals: the last completed sweep, and the spans that reads have added."""
+
+    def __init__(self, env: simpy.Environment, sweeps: Sweeps) -> None:
+        """Begin with what the sweeps have brought."""
+        self._env = env
+        self._each: Mapping[str, Sequence[Sweep]] = sweeps if isinstance(sweeps, Mapping) else {}
+        self._all: Sequence[Sweep] = () if isinstance(sweeps, Mapping) else sweeps
+        self._spans: dict[str, list[tuple[int, int]]] = {}
+
+    def reach(self, esiid: str, start: int, now_us: int) -> int:
+        """To where the intervals from ``start`` on are known without a break at ``now_us``; ``start`` when none is."""
+        at = start
+        for completed_us, reaches_to in reversed(self._each.get(esiid, self._all)):
+            if completed_us <= now_us:
+                at = max(at, reaches_to)
+                break
+        for begins, ends in self._spans.get(esiid, ()):
+            if begins <= at < ends:
+                at = ends
+        return at
+
+    def first_missing(self, esiid: str, start: int, end: int) -> int | None:
+        """See ``headend.ondemand.Store``."""
+        at = self.reach(esiid, start, self._env.now)  # type: ignore[arg-type]
+        return None if at >= end else at
+
+    def extend(self, esiid: str, begins: int, ends: int) -> None:
+        """Add the intervals of [begins, ends), UTC epoch seconds, as a read has brought them."""
+        spans = self._spans.setdefault(esiid, [])
+        spans.append((begins, ends))
+        spans.sort()
+
+
+class ModelMeters:
+    """``headend.ondemand.Meters`` without meters: one time-out for each try."""
+
+    def __init__(self, env: simpy.Environment, store: ModelStore, access_point_tps: float) -> None:
+        """Begin with every access point idle."""
+        self._env = env
+        self._store = store
+        self._tps = access_point_tps
+        self._points: dict[int, AccessPoint] = {}
+        self._point_of: dict[str, AccessPoint] = {}
+
+    def place(self, esiid: str, access_point: int) -> None:
+        """Tell on which access point a meter hangs."""
+        point = self._points.get(access_point)
+        if point is None:
+            point = self._points[access_point] = AccessPoint(self._tps)
+        self._point_of[esiid] = point
+
+    def access_point(self, esiid: str) -> AccessPoint:
+        """See ``headend.ondemand.Meters``."""
+        return self._point_of[esiid]
+
+    def read(self, inquiry: Inquiry, lacked_from: int, start_us: int, one: Try) -> Generator[simpy.Event, Any, Any]:
+        """See ``headend.ondemand.Meters``; a reading is True."""
+        env = self._env
+        if not one.heard:
+            yield env.timeout(start_us + TRY_TIMEOUT_US - int(env.now))
+            return None
+        yield env.timeout(start_us + one.out_us + one.back_us - int(env.now))
+        if inquiry.kind is InquiryKind.INTERVALS:
+            # What was asked for, as the live transport reads it: the window from what lacked to the end of the gap.
+            self._store.extend(inquiry.esiid, lacked_from, inquiry.end)
+        return True
+
+
+class ModelDesk:
+    """``lifecycle.Desk`` over tables: draws by key, allowances in memory, the head-end's own process a call away."""
+
+    def __init__(
+        self,
+        env: simpy.Environment,
+        policy: Policy,
+        admission: Admission,
+        store: ModelStore,
+        meters: ModelMeters,
+        expiry_us: int,
+        ended: Callable[[OnDemandRequest], None] | None,
+    ) -> None:
+        """ended: called with each request when it has ended, its state and history complete."""
+        self.env = env
+        self.policy = policy
+        self.admission = admission
+        self.middle: MiddleDraws = self._middle_of
+        self.expiry_us = expiry_us
+        self.store = store
+        self.meters = meters
+        self._ended = ended
+        self._under_way: dict[str, TabledRequest] = {}
+
+    def arrivals(
+        self, requests: Sequence[TabledRequest], kept: list[OnDemandRequest] | None
+    ) -> Generator[Any, Any, None]:
+        """Bring in every request at its planned instant; the one process that does so. requests: ascending in time."""
+        env = self.env
+        for tabled in requests:
+            if tabled.submitted_us > env.now:
+                yield env.timeout(tabled.submitted_us - int(env.now))
+            self.meters.place(tabled.esiid, tabled.access_point)
+            request = OnDemandRequest(
+                tabled.key,
+                tabled.kind,
+                tabled.esiid,
+                Requested(kind_counted(tabled.kind), tabled.channel, tabled.scopes),
+                tabled.start,
+                tabled.end,
+            )
+            if kept is not None:
+                kept.append(request)
+            self._under_way[tabled.key] = tabled
+            if submit(self, request, tabled.submitted_us):
+                env.process(fulfil(self, request))
+
+    def _middle_of(self, key: str) -> Middle:
+        return self._under_way[key].middle
+
+    def draw(self, key: str, attempt: int) -> Try:
+        """See ``headend.network.TryDraws``."""
+        return self._under_way[key].tries[attempt]
+
+    def keep(self, request: OnDemandRequest, state: State, at_us: int) -> None:  # noqa: ARG002
+        """See ``lifecycle.Desk``; the history is on the request, so only ends are told."""
+        if state in ENDED:
+            del self._under_way[request.key]
+            if self._ended is not None:
+                self._ended(request)
+
+    def inquire(self, request: OnDemandRequest, answer_by_us: int) -> Generator[simpy.Event, Any, Answered | None]:
+        """See ``lifecycle.Desk``. ``Answered.content`` is the head-end's ``Answer``."""
+        inquiry = Inquiry(
+            request.key,
+            request.kind,
+            request.esiid,
+            request.start,
+            request.end,
+            request.meter_allowed,
+            answer_by_us,
+        )
+        answer = yield from answer_inquiry(self.env, inquiry, self.store, self.meters, self.draw)
+        return Answered(answer.outcome, answer.reason, answer.meter_reads, answer)
+
+
+class Model:
+    """One market on a modelled transport: allowances and store can be given a past before ``run``."""
+
+    def __init__(
+        self,
+        policy: Policy,
+        sweeps: Sweeps,
+        begins_us: int,
+        *,
+        access_point_tps: float = ACCESS_POINT_TPS,
+        expiry_us: int = EXPIRY_US,
+        ended: Callable[[OnDemandRequest], None] | None = None,
+    ) -> None:
+        """begins_us: model time at the start, microseconds since the epoch, not after the first request."""
+        self._env = simpy.Environment(initial_time=begins_us)
+        self.policy = policy
+        self.admission = MemoryAdmission(policy)
+        self.store = ModelStore(self._env, sweeps)
+        meters = ModelMeters(self._env, self.store, access_point_tps)
+        self._desk = ModelDesk(self._env, policy, self.admission, self.store, meters, expiry_us, ended)
+
+    def run(self, requests: Sequence[TabledRequest], kept: list[OnDemandRequest] | None = None) -> None:
+        """Take every request to its end. requests: ascending in time, keys unique. kept: gets every request, if given."""
+        self._env.process(self._desk.arrivals(requests, kept))
+        self._env.run()
+
+
+def replay(
+    requests: Sequence[TabledRequest],
+    policy: Policy,
+    sweeps: Sweeps,
+    *,
+    access_point_tps: float = ACCESS_POINT_TPS,
+    expiry_us: int = EXPIRY_US,
+) -> list[OnDemandRequest]:
+    """Run tabled requests, with nothing used before, and give them back in order of submission, each with its history.
+
+    ``answered.content`` of a request that reached the head-end is its ``headend.ondemand.Answer`` (``lacked_from``, ``meter_reads``).
+    """
+    ordered = sorted(requests, key=lambda one: one.submitted_us)
+    kept: list[OnDemandRequest] = []
+    if ordered:
+        begins_us = ordered[0].submitted_us
+        model = Model(policy, sweeps, begins_us, access_point_tps=access_point_tps, expiry_us=expiry_us)
+        model.run(ordered, kept)
+    return kept
