@@ -1,0 +1,338 @@
+"""A load study as it is written in YAML: the hour, the levels, the day so far, the policies to compare, the laws to draw from.
+
+Everything a run depends on is in here, so that the study and the code decide the outcome; every default is said beside its field.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, time
+from pathlib import Path
+from typing import Any, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from headend.network import NetworkLaw
+from meters.calendar import US, day_end, day_start, epoch
+from meters.errors import UserError
+from simulator.errors import SimulatorError
+from simulator.smt.lifecycle import EXPIRY_US
+from simulator.smt.middle import MiddleLaw
+from simulator.smt.policy import parse_policy, preset
+from simulator.smt.throttle import Channel, Policy, Scope
+
+HOUR_S = 3600
+#: Seconds after the hour's end by which every request has ended: SMT's expiry.
+TAIL_S = EXPIRY_US // US
+#: Fields of the laws that are shares, and those that may not be 0.
+_SHARES = frozenset({"slow_share", "lost_share", "link_success"})
+_POSITIVE = frozenset({"median_s", "max_hops", "hop_median_s", "backhaul_median_s", "access_point_tps"})
+
+
+class _Spec(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class TdspSpec(_Spec):
+    """The wires company. 5,000 meters per access point: DOMAIN §7 [V]."""
+
+    name: str = Field(min_length=1)
+    meters: int = Field(ge=1, le=20_000_000)
+    meters_per_access_point: int = Field(default=5000, ge=1)
+
+
+class HourSpec(_Spec):
+    """The span studied, on one weekday, Central Prevailing Time."""
+
+    day: date
+    begins: time = time(17)
+    ends: time = time(18)
+
+    @field_validator("day")
+    @classmethod
+    def _weekday(cls, day: date) -> date:
+        if day.weekday() > 4:
+            raise ValueError(f"{day} is a {day:%A}; the shares of calls are those of a weekday")
+        return day
+
+    @model_validator(mode="after")
+    def _ascending(self) -> Self:
+        if self.begins >= self.ends:
+            raise ValueError("the hour must end after it begins, on the same day")
+        return self
+
+
+class LevelSpec(_Spec):
+    """So many calls in the hour. ``calls_before``: calls of the day before the hour; by default they follow from ``day_so_far``."""
+
+    name: str = Field(min_length=1)
+    calls: int = Field(ge=1, le=1_000_000)
+    calls_before: int | None = Field(default=None, ge=0, le=10_000_000)
+
+
+class DaySoFarSpec(_Spec):
+    """What happened before a call. All shares are defaults of this project [D]."""
+
+    #: When calls begin.
+    begins: time = time(8)
+    #: Share of ESI IDs that called earlier that day, at a uniform time between ``begins`` and the hour.
+    earlier_share: float = Field(default=0.15, ge=0, le=1)
+    #: Share of ESI IDs whose register home automation reads every hour through the portal, phase uniform.
+    home_automation_share: float = Field(default=0.02, ge=0, le=1)
+    #: The hour's share of the day's calls (10-12 % in the peak hour), and the share that has come before it.
+    hour_share: float = Field(default=0.11, gt=0, le=1)
+    share_before: float = Field(default=0.70, ge=0, le=1)
+
+
+class SweepsSpec(_Spec):
+    """The head-end's own collection: every so many hours from local midnight; a full sweep takes 17-28 minutes (DOMAIN §7 [C])."""
+
+    every_hours: int = Field(default=4, ge=1, le=24)
+    takes_minutes: float = Field(default=21.0, ge=0, le=60)
+
+
+class MeterStatesSpec(_Spec):
+    """Persistent states of meters (DOMAIN §7 [D]); a flaky meter answers all day or not at all, even odds."""
+
+    good: float = Field(default=0.992, ge=0, le=1)
+    flaky: float = Field(default=0.006, ge=0, le=1)
+    dead: float = Field(default=0.002, ge=0, le=1)
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        if abs(self.good + self.flaky + self.dead - 1) > 1e-9:
+            raise ValueError("good, flaky and dead must add up to 1")
+        return self
+
+
+class ServiceLevelSpec(_Spec):
+    """A share of the requests not refused that must be served within a time, or at all (no time)."""
+
+    share: float = Field(gt=0, le=1)
+    within_s: float | None = Field(default=None, gt=0)
+
+
+class LawsSpec(_Spec):
+    """Fields of ``MiddleLaw`` and ``NetworkLaw`` that are to differ from their defaults."""
+
+    middle: dict[str, float] = Field(default_factory=dict)
+    network: dict[str, float] = Field(default_factory=dict)
+
+    @field_validator("middle")
+    @classmethod
+    def _of_middle(cls, given: dict[str, float]) -> dict[str, float]:
+        return _known_fields(MiddleLaw(), given)
+
+    @field_validator("network")
+    @classmethod
+    def _of_network(cls, given: dict[str, float]) -> dict[str, float]:
+        return _known_fields(NetworkLaw(), given)
+
+
+class PolicySpec(_Spec):
+    """A policy written in the study itself: a name of its own, and what ``policies.yaml`` has for a preset."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    name: str = Field(min_length=1)
+
+
+class StudySpec(_Spec):
+    """The whole file."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=60)
+    question: str = "Which throttle protects bandwidth and serves the market?"
+    seed: int = Field(ge=0)
+    replications: int = Field(default=20, ge=1, le=1000)
+    tdsp: TdspSpec
+    hour: HourSpec
+    levels: list[LevelSpec] = Field(min_length=1, max_length=20)
+    policies: list[str | PolicySpec] = Field(min_length=1, max_length=20)
+    day_so_far: DaySoFarSpec = DaySoFarSpec()
+    sweeps: SweepsSpec = SweepsSpec()
+    meter_states: MeterStatesSpec = MeterStatesSpec()
+    #: After the question is asked a caller waits exponentially long [D].
+    patience_mean_s: float = Field(default=120.0, gt=0)
+    service_levels: list[ServiceLevelSpec] = Field(
+        default=[
+            ServiceLevelSpec(share=0.85, within_s=120),
+            ServiceLevelSpec(share=0.94, within_s=180),
+            ServiceLevelSpec(share=0.97),
+        ]
+    )
+    laws: LawsSpec = LawsSpec()
+
+    @field_validator("levels")
+    @classmethod
+    def _distinct(cls, levels: list[LevelSpec]) -> list[LevelSpec]:
+        if len({one.name for one in levels}) < len(levels):
+            raise ValueError("two levels have one name")
+        return levels
+
+
+def _known_fields(law: MiddleLaw | NetworkLaw, given: dict[str, float]) -> dict[str, float]:
+    defaults = dataclasses.asdict(law)
+    for name, value in given.items():
+        if name not in defaults:
+            raise ValueError(f"'{name}' is no field of {type(law).__name__}; it has {', '.join(defaults)}")
+        if value < 0:
+            raise ValueError(f"'{name}' cannot be negative")
+        if isinstance(defaults[name], int) and value != int(value):
+            raise ValueError(f"'{name}' is a whole number")
+        if name in _SHARES and value > 1:
+            raise ValueError(f"'{name}' is a share: 0 to 1")
+        if name in _POSITIVE and value == 0:
+            raise ValueError(f"'{name}' must be above 0")
+    return {name: int(value) if isinstance(defaults[name], int) else value for name, value in given.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """A study that can be run: the file's fields, its policies and laws made, its instants in UTC epoch seconds."""
+
+    spec: StudySpec
+    policies: tuple[Policy, ...]
+    middle: MiddleLaw
+    network: NetworkLaw
+    #: The local midnight before the hour: to there VEE intervals are posted (the file of the day before came in the morning).
+    vee_end: int
+    calls_begin: int
+    begins: int
+    ends: int
+    #: Start of each sweep of the day that a request of the hour can know of.
+    sweeps: tuple[int, ...]
+
+    def calls_before(self, level: LevelSpec) -> int:
+        """Calls of the day before the hour, at a level."""
+        if level.calls_before is not None:
+            return level.calls_before
+        so_far = self.spec.day_so_far
+        return round(level.calls / so_far.hour_share * so_far.share_before)
+
+
+def load_study(path: Path) -> Study:
+    """Read a study file. Raises SimulatorError ``capacity.study.*`` with the file, the line or field, and the mend."""
+    try:
+        written = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise SimulatorError(
+            "capacity.study.absent", "There is no such file.", place=str(path), mend="Give the path of a study file."
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise SimulatorError(
+            "capacity.study.unreadable",
+            f"The file cannot be read: {getattr(error, 'strerror', None) or 'it is not UTF-8 text'}.",
+            place=str(path),
+            mend="Give a text file that you may read.",
+        ) from None
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        raise SimulatorError(
+            "capacity.study.yaml",
+            f"This is not YAML: {getattr(error, 'problem', None) or 'a character that YAML does not allow'}.",
+            place=f"{path}:{mark.line + 1}" if mark else str(path),
+            mend="Mend the line; indent with spaces.",
+        ) from None
+    return parse_study(written, place=str(path))
+
+
+def parse_study(written: Any, *, place: str) -> Study:
+    """Make a study of what a file holds. Raises SimulatorError that names the field."""
+    if not isinstance(written, dict):
+        raise SimulatorError(
+            "capacity.study.malformed",
+            "A study is a mapping of fields.",
+            place=place,
+            mend="See scenarios/capacity/first-look.yaml for the fields.",
+        )
+    try:
+        spec = StudySpec.model_validate(written)
+    except ValidationError as error:
+        first = _most_telling(error.errors())
+        where = ".".join(str(part) for part in first["loc"] if part not in ("str", "PolicySpec"))
+        raise SimulatorError(
+            "capacity.study.malformed",
+            f"{first['msg'].removeprefix('Value error, ')}.",
+            place=f"{place}:{where}" if where else place,
+            mend="See scenarios/capacity/first-look.yaml for the fields.",
+        ) from None
+    return _make(spec, place)
+
+
+def _most_telling(errors: Sequence[Any]) -> Any:
+    # A field that is not known is told before the one that is missing for it: it is mostly a slip of the pen.
+    return next((one for one in errors if one["type"] == "extra_forbidden"), errors[0])
+
+
+def _make(spec: StudySpec, place: str) -> Study:
+    day = spec.hour.day
+
+    def at(clock: time, field: str) -> int:
+        try:
+            return epoch(f"{day}T{clock}", place=f"{place}:{field}")
+        except UserError as error:
+            raise SimulatorError(error.code, error.message, place=error.place, mend=error.mend) from None
+
+    begins, ends = at(spec.hour.begins, "hour.begins"), at(spec.hour.ends, "hour.ends")
+    calls_begin = at(spec.day_so_far.begins, "day_so_far.begins")
+    if calls_begin > begins:
+        raise SimulatorError(
+            "capacity.study.hour",
+            "The hour lies before the first calls of the day.",
+            place=f"{place}:day_so_far.begins",
+            mend="Let calls begin no later than the hour.",
+        )
+    step, takes = spec.sweeps.every_hours * HOUR_S, spec.sweeps.takes_minutes * 60
+    sweeps = tuple(one for one in range(day_start(day), day_end(day), step) if one < ends + TAIL_S)
+    running = [one for one in sweeps if one < ends and one + takes > begins]
+    if running:
+        raise SimulatorError(
+            "capacity.study.sweep",
+            "A sweep runs in the hour; reads beside a running sweep are not modelled.",
+            place=f"{place}:sweeps",
+            mend="Choose an hour between two sweeps, such as 17:00-18:00 with sweeps every 4 h.",
+        )
+    return Study(
+        spec=spec,
+        policies=_policies(spec, place),
+        middle=MiddleLaw(**spec.laws.middle),
+        network=NetworkLaw(**spec.laws.network),  # type: ignore[arg-type]
+        vee_end=day_start(day),
+        calls_begin=calls_begin,
+        begins=begins,
+        ends=ends,
+        sweeps=sweeps,
+    )
+
+
+def _policies(spec: StudySpec, place: str) -> tuple[Policy, ...]:
+    policies: list[Policy] = []
+    for at, one in enumerate(spec.policies):
+        where = f"{place}:policies.{at}"
+        if isinstance(one, str):
+            policy = preset(one, place=where)
+        else:
+            policy = parse_policy(one.name, one.model_extra, place=where)
+        if any(policy.name == other.name for other in policies):
+            raise SimulatorError(
+                "capacity.policy.twice", f"Policy '{policy.name}' is named twice.", place=where, mend="Leave one out."
+            )
+        for limit in policy.limits:
+            if limit.scope is Scope.ESIID:
+                continue
+            if limit.scope is not Scope.TDSP or Channel.PORTAL in limit.channels:
+                raise SimulatorError(
+                    "capacity.policy.unmodelled",
+                    f"Limit '{limit.name}' counts {limit.scope.value} requests through {_doors(limit.channels)}.",
+                    place=where,
+                    mend="A study models limits per ESI ID, and per TDSP through the API alone (channels: [api]).",
+                )
+        policies.append(policy)
+    return tuple(policies)
+
+
+def _doors(channels: frozenset[Channel]) -> str:
+    return " and ".join(sorted(one.value for one in channels))
