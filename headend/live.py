@@ -24,7 +24,7 @@ from headend.wire import (
     RegisterRead,
     ServedInterval,
 )
-from meters.calendar import INTERVAL_S, US, floor_interval, local
+from meters.calendar import INTERVAL_S, US, floor_interval, instant_us, local
 
 #: Waits before a call-back that found nobody is tried again.
 CALL_BACK_WAITS_US = (1 * US, 5 * US, 30 * US)
@@ -109,7 +109,8 @@ class OnDemandDesk:
             start=int(request.start.timestamp()) if request.start else 0,
             end=int(request.end.timestamp()) if request.end else 0,
             meter_allowed=request.meterAllowed,
-            answer_by_us=int(request.answerBy.timestamp() * US),
+            answer_by_us=instant_us(request.answerBy),
+            store_allowed=request.storeAllowed,
         )
         answer: Answer = yield from answer_inquiry(env, inquiry, self.store, self.meters, self.draws)
         result = self.result(request, inquiry, answer)

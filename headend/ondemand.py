@@ -29,6 +29,7 @@ class Inquiry:
     end: int
     meter_allowed: bool
     answer_by_us: int
+    store_allowed: bool = True
 
 
 @dataclass(slots=True)
@@ -68,7 +69,7 @@ def answer_inquiry(
     meter. Never later than ``answer_by_us``: a try that could end after it is not begun.
     """
     lacked_from: int | None = inquiry.start
-    if inquiry.kind is InquiryKind.INTERVALS:
+    if inquiry.kind is InquiryKind.INTERVALS and inquiry.store_allowed:
         lacked_from = store.first_missing(inquiry.esiid, inquiry.start, inquiry.end)
         if lacked_from is None:
             return Answer(Outcome.COMPLETED)

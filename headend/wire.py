@@ -80,6 +80,9 @@ class InquiryRequest(_Wire):
     start: AwareDatetime | None = Field(default=None, examples=["2026-08-12T00:00:00-05:00"])
     end: AwareDatetime | None = Field(default=None, examples=["2026-08-12T17:30:00-05:00"])
     meterAllowed: bool = Field(description="False: answer from the store; if that is not enough, refuse.")
+    storeAllowed: bool = Field(
+        default=True, description="False: the meter is read for the whole gap, whatever the store holds."
+    )
     answerBy: AwareDatetime = Field(description="A later answer is not waited for.")
     replyTo: HttpUrl = Field(examples=["http://127.0.0.1:8600/callbacks/inquiries"])
     callReference: str = Field(default="", max_length=64, examples=["call-0001"])

@@ -69,6 +69,17 @@ def iso(ts: int) -> str:
     return local(ts).isoformat()
 
 
+def instant_us(when: datetime) -> int:
+    """Microseconds since the epoch of an aware datetime, exact (a float of seconds would round)."""
+    whole = int(when.replace(microsecond=0).timestamp())
+    return whole * US + when.microsecond
+
+
+def local_us(at_us: int) -> datetime:
+    """The instant in microseconds as an aware datetime in Central Prevailing Time, exact."""
+    return local(at_us // US).replace(microsecond=at_us % US)
+
+
 def days(first: date, last: date) -> list[date]:
     """Every operating day from first to last, both included."""
     return [first + timedelta(days=i) for i in range((last - first).days + 1)]

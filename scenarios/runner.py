@@ -29,8 +29,10 @@ from simulator.ror.plan import PLANS, RatePlan, load_plan
 from simulator.ror.rebill import rebill
 from simulator.ror.usage import UsageRecord
 from simulator.sandbox import SANDBOX_FILES, Sandbox, SandboxSettings
+from simulator.smt.ledger import Filed
 from simulator.smt.middle import FixedMiddle, LawMiddle, MiddleDraws, MiddleLaw
 from simulator.smt.policy import parse_policy, preset
+from simulator.smt.registry import Registry
 from simulator.smt.throttle import Policy
 from simulator.world import World, build
 
@@ -141,6 +143,7 @@ class _Player:
         self._calls: dict[str, CallResult] = {}
         self._actions: dict[str, dict[str, Any]] = {}
         self._usage: dict[str, Any] = {}
+        self._first_call = next((one.ref for one in scenario.timeline if isinstance(one, BalanceCall)), None)
         for action in scenario.timeline:
             self._runtime.env.process(self._play(action))
 
@@ -172,7 +175,9 @@ class _Player:
         )
         self._calls[action.ref] = result
         self._actions[action.ref] = result.to_dict()
-        self._usage.setdefault("at_call", _usage(result.usage, self._account))
+        if action.ref == self._first_call:
+            self._usage["at_call"] = _usage(result.usage, self._account)
+            self._usage["served"] = _served(result)
 
     def _power(self, action: PowerStatus) -> Generator[simpy.Event, Any, None]:
         ended = yield from power_inquiry(
@@ -212,6 +217,11 @@ class _Player:
                 "meters": len(self._world.meters),
                 "faults": fault_ledger(self._world.faults),
                 "plan": self._plan.name,
+                "plan_terms": self._plan.model_dump(mode="json"),
+                "ror": {"username": ROR_LOGIN.username, "duns": ROR_LOGIN.duns},
+                "service_point": _service_point(
+                    self._sandbox.market.registry, self._account.esiid, self._scenario.timeline[0].at.date()
+                ),
             },
             policy={"name": policy.name, "title": policy.title, "source": policy.source.value},
             actions=self._actions,
@@ -237,6 +247,37 @@ def _usage(record: UsageRecord, account: Account) -> dict[str, Any]:
     }
 
 
+def _served(result: CallResult) -> dict[str, Any]:
+    """The intervals that SMT handed on for the call, in columns, as they came: source and instant of collection of each."""
+    status = result.request.status
+    intervals = [] if status is None else status.intervals or []
+    return {
+        "ends": [int(one.end.timestamp()) for one in intervals],
+        "wh": [one.wh for one in intervals],
+        "source": [one.source for one in intervals],
+        "collected_at": [int(one.collectedAt.timestamp()) for one in intervals],
+    }
+
+
+def _service_point(registry: Registry, esiid: str, day: date) -> dict[str, Any]:
+    """What SMT's registry says of the ESI ID on a day: A1 to A4 and who serves it."""
+    point = registry.points[esiid]
+    duns = registry.ror_of_record(esiid, day)
+    return {
+        "ams": point.ams,
+        "provisioned": point.provisioned,
+        "receiving": point.receiving,
+        "lse": point.lse,
+        "energized": point.energized,
+        "ror_of_record": duns,
+        "ror_name": None if duns is None else registry.entities[duns].name,
+    }
+
+
+def _gap(filed: Filed) -> dict[str, str] | None:
+    return {"start": iso(filed.start), "end": iso(filed.end)} if filed.end else None
+
+
 def _ledger(sandbox: Sandbox, esiid: str, first: date, last: date) -> list[dict[str, Any]]:
     """SMT's audit of an ESI ID's on-demand requests: request and call (AMB-10), every transition and its instant."""
     return [
@@ -244,7 +285,9 @@ def _ledger(sandbox: Sandbox, esiid: str, first: date, last: date) -> list[dict[
             "key": entry.filed.key,
             "kind": entry.filed.kind.value,
             "call_reference": entry.filed.call_reference,
+            "gap": _gap(entry.filed),
             "username": entry.filed.username,
+            "duns": entry.filed.duns,
             "requester_class": entry.filed.requester_class,
             "submitted": iso(entry.filed.submitted_us // US),
             "transitions": [

@@ -25,7 +25,7 @@ from simulator.smt.lifecycle import (
     submit,
 )
 from simulator.smt.middle import Middle, MiddleDraws
-from simulator.smt.throttle import Channel, MemoryAdmission, Policy, Requested, Scope
+from simulator.smt.throttle import Channel, MemoryAdmission, Policy, Requested, Scope, Source
 
 #: Unless told, an access point carries what the default law says.
 ACCESS_POINT_TPS = NetworkLaw().access_point_tps
@@ -200,6 +200,7 @@ class ModelDesk:
             request.end,
             request.meter_allowed,
             answer_by_us,
+            self.policy.source is not Source.METER_ONLY,
         )
         answer = yield from answer_inquiry(self.env, inquiry, self.store, self.meters, self.draw)
         return Answered(answer.outcome, answer.reason, answer.meter_reads, answer)

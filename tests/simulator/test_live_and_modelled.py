@@ -1,0 +1,191 @@
+"""The proof of the design: 200 requests live on real sockets and modelled, with the same draws, live the same lives to the microsecond."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Generator
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import simpy
+
+from headend.network import TRIES, Try
+from headend.wire import InquiryKind
+from meters.calendar import US, day_start, epoch, floor_interval
+from simulator.capacity.model import Sweep, TabledRequest, replay
+from simulator.clock import Clock, ClockMode
+from simulator.market import ROR_LOGIN
+from simulator.ror.client import SmtClient
+from simulator.ror.errors import SmtRefused
+from simulator.sandbox import Sandbox, SandboxSettings
+from simulator.smt.desk import digits
+from simulator.smt.ledger import Entry
+from simulator.smt.lifecycle import EXPIRY_US, OnDemandRequest, State
+from simulator.smt.middle import Middle
+from simulator.smt.policy import preset
+from simulator.smt.throttle import Channel, Scope
+from simulator.world import ROR_DUNS, FaultSpec, World, WorldSpec, build
+
+SEED = 7
+FIRST_DAY = date(2026, 8, 9)
+BEGIN, MIDNIGHT = epoch("2026-08-11T20:02"), epoch("2026-08-12T00:00")
+#: The last posted day at BEGIN is 2026-08-10.
+VEE_END = day_start(date(2026, 8, 11))
+DEAD = 20
+UNHEARD = (Try(1, 1, False),) * TRIES
+KIND_OF = {"INTERVALS": "INTERVALS", "REGISTER": "REGISTER"}
+
+
+def the_world() -> World:
+    spec = WorldSpec(
+        first_day=FIRST_DAY, faults=(FaultSpec(kind="dead", meter=DEAD, first=datetime(2026, 8, 11, 10, 0)),)
+    )
+    return build(spec, SEED)
+
+
+def tabled(world: World) -> list[TabledRequest]:
+    """200 requests of 20 ESI IDs over five hours with a midnight; ids as SMT makes them, from content and instant."""
+    rng = random.Random(SEED)
+    units = list(world.gateways[0].values())
+    requests = []
+    for number in range(200):
+        meter = units[rng.randrange(len(units))]
+        kind = rng.choices(list(InquiryKind), [70, 15, 15])[0]
+        if number < 10:
+            # These are under way at midnight: answered by the head-end before it, completed after it.
+            at_us = (MIDNIGHT - 60) * US + number * 1_000_003
+            middle = Middle(20 * US, 60 * US + number)
+            meter, kind = units[number % 4], list(InquiryKind)[number % 3]
+        elif number == 10:
+            at_us, middle = (BEGIN + 100) * US + 17, Middle(5 * US, EXPIRY_US)
+            meter, kind = units[5], InquiryKind.INTERVALS
+        elif number == 11:
+            at_us, middle = (BEGIN + 140) * US + 3, Middle(9 * US, 30 * US, "FAILED")
+            meter = units[6]
+        else:
+            at_us = (BEGIN + rng.randrange(5 * 3600)) * US + rng.randrange(US)
+            # Nothing reaches the head-end while it sweeps: the model has no sweep on its radio.
+            if MIDNIGHT - 400 < at_us // US < MIDNIGHT + 60:
+                at_us += 600 * US
+            middle = Middle(rng.randrange(30 * US), rng.randrange(20 * US, 90 * US))
+            if at_us < MIDNIGHT * US:
+                # The first four meters' day is kept for the requests that cross midnight.
+                meter = units[rng.randrange(4, len(units))]
+        tries = tuple(
+            Try(rng.randrange(US, 5 * US), rng.randrange(US, 5 * US), rng.random() > 0.15) for _ in range(TRIES)
+        )
+        if number == 12:
+            at_us, meter, kind, tries = (BEGIN + 180) * US, units[3], InquiryKind.POWER, UNHEARD
+        now = at_us // US
+        start, end = (VEE_END, floor_interval(now)) if kind is InquiryKind.INTERVALS else (0, 0)
+        esiid = meter.identity.esiid
+        call = f"call-{number:04d}"
+        content = (ROR_LOGIN.username, esiid, kind, Channel.API, f"{call}-0001", call)
+        scopes = {
+            Scope.ESIID: esiid,
+            Scope.ROR: ROR_DUNS,
+            Scope.REQUESTER_CLASS: "ror_call_centre",
+            Scope.TDSP: "ONCOR",
+        }
+        key = digits(SEED, content, at_us, 0)
+        requests.append(TabledRequest(key, kind, esiid, at_us, start, end, scopes, Channel.API, middle, tries))
+    assert len({one.key for one in requests}) == 200
+    return sorted(requests, key=lambda one: one.submitted_us)
+
+
+async def live(world: World, requests: list[TabledRequest], policy: str, out: Path) -> dict[str, Entry]:
+    by_key = {one.key: one for one in requests}
+    settings = SandboxSettings(
+        world=world,
+        clock=Clock(ClockMode.MANUAL, day_start(FIRST_DAY) * US),
+        policy=preset(policy),
+        middle=lambda key: by_key[key].middle,
+        draws=lambda key, attempt: by_key[key].tries[attempt],
+        out=out,
+    )
+    async with (
+        Sandbox(settings) as sandbox,
+        httpx.AsyncClient(base_url=sandbox.smt_server.url, timeout=30.0, trust_env=False) as http,
+    ):
+        client = SmtClient(http, ROR_LOGIN.username, ROR_LOGIN.password, ROR_LOGIN.duns)
+
+        def ask(one: TabledRequest) -> Generator[simpy.Event, Any, None]:
+            env = sandbox.runtime.env
+            yield env.timeout(one.submitted_us - int(env.now))
+            call = f"call-{numbers[one.key]:04d}"
+            if one.kind is InquiryKind.POWER:
+                asked = sandbox.runtime.io("ror", call, lambda: client.power_status(one.esiid, call), lane="smt")
+            else:
+                asked = sandbox.runtime.io(
+                    "ror", call, lambda: client.odr(one.esiid, call, KIND_OF[one.kind.value]), lane="smt"
+                )
+            try:
+                key = yield asked
+            except SmtRefused:
+                return
+            assert key == one.key
+
+        numbers = _numbers(requests)
+        for one in requests:
+            sandbox.runtime.env.process(ask(one))
+        await sandbox.runtime.run_until(epoch("2026-08-12T03:00"))
+        found = {one.key: sandbox.smt.ledger.entry(one.key) for one in requests}
+    return {key: entry for key, entry in found.items() if entry is not None}
+
+
+def _numbers(requests: list[TabledRequest]) -> dict[str, int]:
+    """The number in each request's call reference, found again from its key."""
+    numbers = {}
+    for one in requests:
+        for number in range(200):
+            call = f"call-{number:04d}"
+            content = (ROR_LOGIN.username, one.esiid, one.kind, Channel.API, f"{call}-0001", call)
+            if digits(SEED, content, one.submitted_us, 0) == one.key:
+                numbers[one.key] = number
+                break
+    return numbers
+
+
+def modelled(world: World, requests: list[TabledRequest], policy: str) -> dict[str, OnDemandRequest]:
+    dead = world.esiid(DEAD)
+    swept = [Sweep((BEGIN - 120 + 35) * US, epoch("2026-08-11T20:00")), Sweep((MIDNIGHT + 35) * US, MIDNIGHT)]
+    sweeps = {meter.identity.esiid: swept for meter in world.meters}
+    # Live, the dead meter is silent on the wire; here its tries are not heard.
+    sweeps[dead] = [Sweep((BEGIN - 120) * US, epoch("2026-08-11T08:00"))]
+    quiet = [one._replace(tries=UNHEARD) if one.esiid == dead else one for one in requests]
+    return {one.key: one for one in replay(quiet, preset(policy), sweeps)}
+
+
+@pytest.mark.parametrize("policy", ["fr-cr016-1", "fr-cr016-1-meter-only", "smt-today"])
+def test_200_requests_live_and_modelled_live_the_same_lives(policy: str, tmp_path: Path) -> None:
+    world = the_world()
+    requests = tabled(world)
+    lived = asyncio.run(live(world, requests, policy, tmp_path))
+    model = modelled(world, requests, policy)
+    assert len(lived) == len(model) == 200
+    ends: dict[State, int] = {}
+    for one in requests:
+        entry, request = lived[one.key], model[one.key]
+        history = [(transition.state, transition.at_us) for transition in entry.transitions]
+        assert history == request.history, one
+        last = entry.last
+        assert last.meter_allowed == request.meter_allowed, one
+        reads = request.answered.meter_reads if request.answered else 0
+        assert max(transition.meter_reads for transition in entry.transitions) == reads, one
+        answer = request.answered.content if request.answered else None
+        if answer is not None and one.kind is InquiryKind.INTERVALS and request.state is State.COMPLETED:
+            lacked_from = one.end if answer.lacked_from is None else answer.lacked_from
+            assert last.from_store == (lacked_from - one.start) // 900, one
+            assert last.from_meter == (one.end - lacked_from) // 900, one
+        ends[request.state] = ends.get(request.state, 0) + 1
+    # What the table was made to hold is in it.
+    assert {State.COMPLETED, State.REFUSED, State.FAILED, State.T_FAILED} <= set(ends)
+    over_midnight = [one for one in model.values() if one.history[0][1] < MIDNIGHT * US <= one.history[-1][1]]
+    assert len([one for one in over_midnight if one.state is State.COMPLETED]) >= 3
+    timed_out = [one for one in model.values() if one.answered is not None and one.answered.meter_reads == TRIES]
+    assert [one for one in timed_out if one.esiid == world.esiid(DEAD)]
+    assert [one for one in timed_out if one.esiid != world.esiid(DEAD)]
