@@ -1,0 +1,228 @@
+"""The ledger of on-demand requests: one row when a request comes, one per transition, one for the answer. Append-only.
+
+Polls far outnumber requests, so the entries asked for last are kept in memory as well.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, Connection, Engine, Select, exists, insert, select
+
+from headend.wire import InquiryKind, InquiryResult
+from meters.calendar import US, day_end, day_start
+from simulator.smt.database import odr_answer, odr_request, odr_transition, writing
+from simulator.smt.lifecycle import ENDED, State
+from simulator.smt.throttle import Channel, Refusal
+
+#: Entries kept in memory: what is polled is among the latest.
+_KEPT = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Filed:
+    """What a request was when it came. Instants: UTC epoch seconds unless named ``_us``."""
+
+    key: str
+    kind: InquiryKind
+    esiid: str
+    door: Channel
+    username: str
+    duns: str
+    requester_class: str
+    trans_id: str
+    call_reference: str
+    #: The gap of an INTERVALS request, otherwise 0 and 0.
+    start: int
+    end: int
+    uncovered: tuple[int, int] | None
+    holes: tuple[tuple[int, int], ...]
+    submitted_us: int
+
+
+class Transition(NamedTuple):
+    """One step of a request's life, and what was known then."""
+
+    state: State
+    at_us: int
+    reason: str = ""
+    meter_allowed: bool = False
+    refusal: Refusal | None = None
+    #: Intervals of the answer by source, tries at the meter, Modbus octets.
+    from_store: int = 0
+    from_meter: int = 0
+    meter_reads: int = 0
+    octets: int = 0
+
+
+@dataclass(slots=True)
+class Entry:
+    """A request with its history and, once it has one, its answer."""
+
+    filed: Filed
+    transitions: list[Transition] = field(default_factory=list)
+    content: InquiryResult | None = None
+
+    @property
+    def last(self) -> Transition:
+        """Where it stands."""
+        return self.transitions[-1]
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more will happen."""
+        return self.last.state in ENDED
+
+
+class Ledger:
+    """The ledger over an open database (``database.open_database``)."""
+
+    def __init__(self, engine: Engine) -> None:
+        """Begin with nothing in memory."""
+        self._engine = engine
+        self._entries: OrderedDict[str, Entry] = OrderedDict()
+
+    def file(self, filed: Filed, transition: Transition) -> None:
+        """Enter a new request with its first transition."""
+        with writing(self._engine) as connection:
+            connection.execute(insert(odr_request), _request_row(filed))
+            _append(connection, filed.key, 0, transition)
+        self._remember(Entry(filed, [transition]))
+
+    def append(self, key: str, transition: Transition, content: InquiryResult | None = None) -> None:
+        """Enter one more transition of a request, and its answer when it comes."""
+        entry = self.entry(key)
+        if entry is None:
+            raise KeyError(key)
+        with writing(self._engine) as connection:
+            _append(connection, key, len(entry.transitions), transition)
+            if content is not None:
+                row = {"request_key": key, "content": content.model_dump(mode="json", by_alias=True)}
+                connection.execute(insert(odr_answer), row)
+        entry.transitions.append(transition)
+        if content is not None:
+            entry.content = content
+
+    def entry(self, key: str) -> Entry | None:
+        """One request; None if it was never filed."""
+        found = self._entries.get(key)
+        if found is not None:
+            self._entries.move_to_end(key)
+            return found
+        with self._engine.connect() as connection:
+            row = connection.execute(select(odr_request).where(odr_request.c.key == key)).first()
+            if row is None:
+                return None
+            steps = connection.execute(
+                select(odr_transition).where(odr_transition.c.request_key == key).order_by(odr_transition.c.ordinal)
+            )
+            transitions = [_transition(step) for step in steps]
+            content = connection.scalar(select(odr_answer.c.content).where(odr_answer.c.request_key == key))
+        result = None if content is None else InquiryResult.model_validate(content)
+        return self._remember(Entry(_filed(row), transitions, result))
+
+    def latest(self, esiid: str, kind: InquiryKind, *states: State) -> Entry | None:
+        """The latest request of an ESI ID that was not refused; with ``states``, that came to one of these."""
+        table = odr_request.c
+        reached = exists().where(odr_transition.c.request_key == table.key)
+        counts: ColumnElement[bool] = ~reached.where(odr_transition.c.state == State.REFUSED.value)
+        if states:
+            counts = reached.where(odr_transition.c.state.in_([state.value for state in states]))
+        wanted = select(table.key).where(table.esiid == esiid, table.kind == kind.value, counts)
+        with self._engine.connect() as connection:
+            key = connection.scalar(wanted.order_by(table.submitted_us.desc(), table.key.desc()).limit(1))
+        return None if key is None else self.entry(key)
+
+    def audit(self, esiid: str, day: date) -> list[Entry]:
+        """Every request of an ESI ID and operating day with its call reference (AMB-10), by time of submission."""
+        table = odr_request.c
+        first, end = day_start(day) * US, day_end(day) * US
+        return self._entries_of(
+            select(table.key)
+            .where(table.esiid == esiid, table.submitted_us >= first, table.submitted_us < end)
+            .order_by(table.submitted_us, table.key)
+        )
+
+    def unfinished(self) -> list[Entry]:
+        """Requests that have not ended, by key: after a crash, what it left over."""
+        done = exists().where(
+            odr_transition.c.request_key == odr_request.c.key,
+            odr_transition.c.state.in_([state.value for state in ENDED]),
+        )
+        return self._entries_of(select(odr_request.c.key).where(~done).order_by(odr_request.c.key))
+
+    def _entries_of(self, wanted: Select[Any]) -> list[Entry]:
+        with self._engine.connect() as connection:
+            keys = connection.scalars(wanted).all()
+        return [entry for key in keys if (entry := self.entry(key)) is not None]
+
+    def _remember(self, entry: Entry) -> Entry:
+        self._entries[entry.filed.key] = entry
+        if len(self._entries) > _KEPT:
+            self._entries.popitem(last=False)
+        return entry
+
+
+def _append(connection: Connection, key: str, ordinal: int, transition: Transition) -> None:
+    row = transition._asdict() | {
+        "request_key": key,
+        "ordinal": ordinal,
+        "state": transition.state.value,
+        "refusal": None if transition.refusal is None else transition.refusal._asdict(),
+    }
+    connection.execute(insert(odr_transition), row)
+
+
+def _transition(row: Any) -> Transition:
+    return Transition(
+        State(row.state),
+        row.at_us,
+        row.reason,
+        row.meter_allowed,
+        None if row.refusal is None else Refusal(**row.refusal),
+        row.from_store,
+        row.from_meter,
+        row.meter_reads,
+        row.octets,
+    )
+
+
+def _request_row(filed: Filed) -> dict[str, Any]:
+    return {
+        "key": filed.key,
+        "kind": filed.kind.value,
+        "esiid": filed.esiid,
+        "door": filed.door.value,
+        "username": filed.username,
+        "duns": filed.duns,
+        "requester_class": filed.requester_class,
+        "trans_id": filed.trans_id,
+        "call_reference": filed.call_reference,
+        "gap_start": filed.start,
+        "gap_end": filed.end,
+        "uncovered": filed.uncovered,
+        "holes": filed.holes,
+        "submitted_us": filed.submitted_us,
+    }
+
+
+def _filed(row: Any) -> Filed:
+    return Filed(
+        row.key,
+        InquiryKind(row.kind),
+        row.esiid,
+        Channel(row.door),
+        row.username,
+        row.duns,
+        row.requester_class,
+        row.trans_id,
+        row.call_reference,
+        row.gap_start,
+        row.gap_end,
+        None if row.uncovered is None else (row.uncovered[0], row.uncovered[1]),
+        tuple((start, end) for start, end in row.holes),
+        row.submitted_us,
+    )

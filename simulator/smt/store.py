@@ -1,0 +1,217 @@
+"""SMT's repository of VEE usage: one row per (ESI ID, channel, operating day, revision), the intervals packed.
+
+A later revision never deletes an earlier one: "L" asks for the latest, "A" for all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from itertools import islice
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+from sqlalchemy import Connection, Engine, Row, func, insert, select
+
+from headend.lse import LseRecord
+from headend.ports import BoolArray, IntArray
+from headend.vee.quality import Channel
+from meters.calendar import day_end, day_of, day_start, days
+from simulator.smt.database import interval_day, writing
+
+#: "L": the latest revision of each day; "A": all.
+Version = Literal["L", "A"]
+#: ESI IDs that one statement names; SQLite's older default limit of parameters is 999.
+_CHUNK = 400
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StoredDay:
+    """One revision of one operating day of one channel. Instants in UTC epoch seconds, energy in Wh."""
+
+    esiid: str
+    channel: Channel
+    day: date
+    #: 1 is the first that was loaded.
+    revision: int
+    start_wh: int | None
+    stop_wh: int | None
+    #: (92, 96 or 100,)
+    wh: IntArray
+    #: (intervals,) True for ``E``.
+    estimated: BoolArray
+    posted_at: int
+    loaded_at: int
+
+
+class DayKey(NamedTuple):
+    """What a row is about."""
+
+    esiid: str
+    channel: Channel
+    day: date
+
+
+class Held(NamedTuple):
+    """The latest revision that is held of a day, and when that was made."""
+
+    revision: int
+    posted_at: int
+
+
+class Midnight(NamedTuple):
+    """The register at the end of an operating day."""
+
+    at: int
+    wh: int
+
+
+class VeeStore:
+    """The repository. Every method is one transaction; safe to use from several threads."""
+
+    def __init__(self, engine: Engine) -> None:
+        """Work on an open database (``database.open_database``)."""
+        self._engine = engine
+
+    def load(self, records: Sequence[LseRecord], loaded_at: int, file_name: str = "") -> int:
+        """Keep records as the next revision of their days, all or none; returns how many."""
+        if not records:
+            return 0
+        with writing(self._engine) as connection:
+            revisions = {key: held.revision for key, held in self._held(connection, records).items()}
+            rows = []
+            for record in records:
+                key = DayKey(record.esiid, record.channel, record.day)
+                revisions[key] = revisions.get(key, 0) + 1
+                rows.append(_packed(record, revisions[key], loaded_at, file_name))
+            connection.execute(insert(interval_day), rows)
+        return len(records)
+
+    def held(self, records: Iterable[LseRecord]) -> dict[DayKey, Held]:
+        """What is held already of the days of some records."""
+        with self._engine.connect() as connection:
+            return self._held(connection, records)
+
+    def day(self, esiid: str, channel: Channel, day: date, version: Version = "L") -> list[StoredDay]:
+        """The revisions of one day, ascending; of "L" at most one."""
+        return self.range(esiid, channel, day, day, version)
+
+    def range(self, esiid: str, channel: Channel, first: date, last: date, version: Version = "L") -> list[StoredDay]:
+        """The days from first to last, both included, by day and revision."""
+        table = interval_day.c
+        chosen = (
+            select(interval_day)
+            .where(table.esiid == esiid, table.channel == int(channel), table.day.between(first, last))
+            .order_by(table.day, table.revision)
+        )
+        with self._engine.connect() as connection:
+            found = [_stored(row) for row in connection.execute(chosen)]
+        if version == "A":
+            return found
+        return list({one.day: one for one in found}.values())
+
+    def last_vee_end(self, esiid: str) -> int | None:
+        """End of the last accepted VEE interval of the consumption channel, UTC epoch seconds; None without any (AMB-5)."""
+        table = interval_day.c
+        last = select(func.max(table.day)).where(table.esiid == esiid, table.channel == int(Channel.LOAD))
+        with self._engine.connect() as connection:
+            day = connection.scalar(last)
+        return None if day is None else day_end(day)
+
+    def last_midnight(self, esiid: str, not_after: int) -> Midnight | None:
+        """The latest posted midnight register of the consumption channel that is not after an instant."""
+        table = interval_day.c
+        latest = (
+            select(table.day, table.stop_wh)
+            .where(
+                table.esiid == esiid,
+                table.channel == int(Channel.LOAD),
+                table.day < day_of(not_after),
+                table.stop_wh.is_not(None),
+            )
+            .order_by(table.day.desc(), table.revision.desc())
+            .limit(1)
+        )
+        with self._engine.connect() as connection:
+            found = connection.execute(latest).first()
+        return None if found is None else Midnight(day_end(found.day), found.stop_wh)
+
+    def holes(self, esiid: str, since: int, until: int) -> list[tuple[int, int]]:
+        """Stretches of days in [since, until) that the consumption channel lacks, UTC epoch seconds.
+
+        Both are midnights. Days before the first one that was ever posted are no holes.
+        """
+        table = interval_day.c
+        mine = (table.esiid == esiid, table.channel == int(Channel.LOAD))
+        with self._engine.connect() as connection:
+            first = connection.scalar(select(func.min(table.day)).where(*mine))
+            if first is None:
+                return []
+            begin, end = max(first, day_of(since)), day_of(until)
+            within = select(table.day).where(*mine, table.day >= begin, table.day < end).distinct()
+            posted = set(connection.scalars(within))
+        found: list[tuple[int, int]] = []
+        for day in days(begin, end - timedelta(days=1)):
+            if day in posted:
+                continue
+            start = day_start(day)
+            if found and found[-1][1] == start:
+                found[-1] = (found[-1][0], day_end(day))
+            else:
+                found.append((start, day_end(day)))
+        return found
+
+    def _held(self, connection: Connection, records: Iterable[LseRecord]) -> dict[DayKey, Held]:
+        wanted = {DayKey(one.esiid, one.channel, one.day) for one in records}
+        if not wanted:
+            return {}
+        first, last = min(key.day for key in wanted), max(key.day for key in wanted)
+        table = interval_day.c
+        found: dict[DayKey, Held] = {}
+        for esiids in _chunks(sorted({key.esiid for key in wanted})):
+            latest = (
+                select(table.esiid, table.channel, table.day, func.max(table.revision), func.max(table.posted_at))
+                .where(table.esiid.in_(esiids), table.day.between(first, last))
+                .group_by(table.esiid, table.channel, table.day)
+            )
+            for esiid, channel, day, revision, posted_at in connection.execute(latest):
+                found[DayKey(esiid, Channel(channel), day)] = Held(revision, posted_at)
+        return {key: found[key] for key in wanted if key in found}
+
+
+def _chunks(values: list[str]) -> Iterator[list[str]]:
+    left = iter(values)
+    while chunk := list(islice(left, _CHUNK)):
+        yield chunk
+
+
+def _packed(record: LseRecord, revision: int, loaded_at: int, file_name: str) -> dict[str, Any]:
+    return {
+        "esiid": record.esiid,
+        "channel": int(record.channel),
+        "day": record.day,
+        "revision": revision,
+        "start_wh": record.start_reading_wh,
+        "stop_wh": record.stop_reading_wh,
+        "wh": record.wh.astype("<i4").tobytes(),
+        "estimated": record.estimated.astype(np.uint8).tobytes(),
+        "posted_at": record.posted_at,
+        "loaded_at": loaded_at,
+        "file_name": file_name,
+    }
+
+
+def _stored(row: Row[Any]) -> StoredDay:
+    return StoredDay(
+        row.esiid,
+        Channel(row.channel),
+        row.day,
+        row.revision,
+        row.start_wh,
+        row.stop_wh,
+        np.frombuffer(row.wh, dtype="<i4").astype(np.int32, copy=False),
+        np.frombuffer(row.estimated, dtype=np.uint8).astype(np.bool_),
+        row.posted_at,
+        row.loaded_at,
+    )
