@@ -1,0 +1,144 @@
+"""Logins and tokens of both doors. Lives and log-in blocks are wall time on every clock, from an injected wall.
+
+A market token lives an hour from its issue; a portal token fifteen minutes from its last use.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple
+
+import jwt
+from pwdlib import PasswordHash
+from pwdlib.hashers.argon2 import Argon2Hasher
+
+from simulator.smt.registry import User
+
+# Low cost on purpose: the logins are invented ones that the sandbox prints anyway, and a check runs on the event loop,
+# which may not block. One pass over 1 MiB takes about a millisecond; real accounts would need some fifty times that.
+_HASHER = PasswordHash((Argon2Hasher(time_cost=1, memory_cost=1024, parallelism=1),))
+
+_ALGORITHM = "HS256"
+
+
+def hash_password(password: str) -> str:
+    """The Argon2 hash to keep of a password."""
+    return _HASHER.hash(password)
+
+
+def password_is(user: User, password: str) -> bool:
+    """Whether the password is the user's. Safe to call from any thread."""
+    return _HASHER.verify(password, user.password_hash)
+
+
+class TokenKind(StrEnum):
+    """Which door a token opens."""
+
+    MARKET = "market"
+    PORTAL = "portal"
+
+
+class LoginFault(StrEnum):
+    """Why a login failed."""
+
+    UNKNOWN_USER = "unknown_user"
+    WRONG_PASSWORD = "wrong_password"
+    #: Too many bad logins of late: even the right password is turned away.
+    BLOCKED = "blocked"
+
+
+class Token(NamedTuple):
+    """A bearer token and its life in seconds of wall time since the epoch."""
+
+    text: str
+    issued_at: float
+    expires_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class AuthLimits:
+    """Lives and the block, in seconds of wall time. Those of tokens: DOMAIN §3, §4; the block is a default of this project."""
+
+    market_life_s: float = 3600
+    portal_life_s: float = 15 * 60
+    #: So many bad logins of one username within the window block it until the first of them is that old.
+    bad_logins: int = 5
+    bad_window_s: float = 300
+
+
+class Gatekeeper:
+    """Checks logins, issues tokens, knows whose a token is."""
+
+    def __init__(self, users: Mapping[str, User], wall: Callable[[], float], limits: AuthLimits | None = None) -> None:
+        """users: by username. wall: seconds since the epoch. Tokens do not outlive this instance: the key is drawn here."""
+        self._users = users
+        self._wall = wall
+        self.limits = limits or AuthLimits()
+        self._key = secrets.token_bytes(32)
+        #: Last use of each portal token that lives, by its id.
+        self._used: dict[str, float] = {}
+        self._bad: dict[str, deque[float]] = {}
+
+    def login(self, username: str, password: str) -> User | LoginFault:
+        """Check a login; a bad one is counted."""
+        now = self._wall()
+        bad = self._bad.get(username)
+        while bad and bad[0] <= now - self.limits.bad_window_s:
+            bad.popleft()
+        if bad and len(bad) >= self.limits.bad_logins:
+            return LoginFault.BLOCKED
+        user = self._users.get(username)
+        if user is not None and password_is(user, password):
+            self._bad.pop(username, None)
+            return user
+        self._forget_old_faults(now)
+        self._bad.setdefault(username, deque()).append(now)
+        return LoginFault.UNKNOWN_USER if user is None else LoginFault.WRONG_PASSWORD
+
+    def issue(self, user: User, kind: TokenKind) -> Token:
+        """A new token for a user who has logged in."""
+        now = self._wall()
+        token_id = secrets.token_urlsafe(12)
+        expires = now + self._life(kind)
+        if kind is TokenKind.PORTAL:
+            limit = now - self.limits.portal_life_s
+            self._used = {one: used for one, used in self._used.items() if used > limit}
+            self._used[token_id] = now
+        claims = {"sub": user.username, "aud": kind.value, "iat": int(now), "exp": int(expires), "jti": token_id}
+        return Token(jwt.encode(claims, self._key, algorithm=_ALGORITHM), now, expires)
+
+    def user_of(self, text: str, kind: TokenKind) -> User | None:
+        """Whose token this is; None if it is none of ours, of the other door, or its life is over. A portal token's life begins anew."""
+        try:
+            # PyJWT knows only its own clock, so the life is checked here, by the injected one.
+            claims = jwt.decode(
+                text,
+                self._key,
+                algorithms=[_ALGORITHM],
+                audience=kind.value,
+                options={"verify_exp": False, "verify_iat": False},
+            )
+        except jwt.InvalidTokenError:
+            return None
+        now = self._wall()
+        if kind is TokenKind.PORTAL:
+            used = self._used.get(claims["jti"])
+            if used is None or now >= used + self.limits.portal_life_s:
+                return None
+            self._used[claims["jti"]] = now
+        elif now >= claims["exp"]:
+            return None
+        return self._users.get(claims["sub"])
+
+    def _life(self, kind: TokenKind) -> float:
+        return self.limits.market_life_s if kind is TokenKind.MARKET else self.limits.portal_life_s
+
+    def _forget_old_faults(self, now: float) -> None:
+        # Guessed usernames must not pile up.
+        if len(self._bad) > 1000:
+            limit = now - self.limits.bad_window_s
+            self._bad = {name: times for name, times in self._bad.items() if times and times[-1] > limit}

@@ -1,0 +1,156 @@
+"""Takes posted LSE files in: each record answered with its result code, what is good loaded, in the executor.
+
+The decision is a pure function; reading, loading and the result file are around it. A bad record costs itself, nothing else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import simpy
+
+from headend.lse import RESULT_CODES, LseFile, LseFinding, LseRecord, ResultRow, Severity, read, result_csv
+from headend.ports import Driver, Journal
+from meters.calendar import day_end
+from simulator.smt.registry import Registry, UserKind
+from simulator.smt.store import DayKey, Held, VeeStore
+
+#: Lays a file into a user's folder: (username, file name, content).
+Deliver = Callable[[str, str, bytes], None]
+_FILE_NAME = "file name"
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What is to be loaded, and the answer to each record and to the file."""
+
+    load: list[LseRecord]
+    rows: list[ResultRow]
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What became of a file: its answers, and how many of each result code."""
+
+    name: str
+    rows: list[ResultRow]
+    counts: dict[str, int]
+
+
+def decide(
+    parsed: LseFile, duns: str, is_ours: Callable[[str], bool], held: Mapping[DayKey, Held], now: int
+) -> Decided:
+    """Decide on every record of a file. Pure.
+
+    duns: of the TDSP that posted it. is_ours: whether an ESI ID is one of that TDSP's. held: what is held of the days of
+    the records. now: UTC epoch seconds. Rows come in the order of the file; a record with several faults has one row, under the first one's code.
+    Source: DOMAIN §5. The code for a foreign ESI ID is not in the documents read: 01 [D].
+    """
+    rows = _faulty(parsed.findings)
+    if not parsed.name.startswith(f"{duns}IntervalData"):
+        rows.append(ResultRow(0, "", "", "", "F2", f"{_FILE_NAME}: it does not begin with {duns}IntervalData"))
+    if any(row.text.startswith(_FILE_NAME) for row in rows):
+        return Decided([], [row for row in rows if row.line == 0])
+    newest = {key: one.posted_at for key, one in held.items()}
+    load = []
+    for record in parsed.records:
+        key = DayKey(record.esiid, record.channel, record.day)
+        code, text = "00", RESULT_CODES["00"]
+        if not is_ours(record.esiid):
+            code, text = "01", "ESI ID is not known for this TDSP"
+        elif day_end(record.day) > now:
+            code, text = "04", f"{RESULT_CODES['04']}: the operating day is not over"
+        elif newest.get(key, record.posted_at) > record.posted_at:
+            code, text = "05", RESULT_CODES["05"]
+        else:
+            newest[key] = record.posted_at
+            load.append(record)
+        day = record.day.isoformat()
+        rows.append(ResultRow(record.line, record.esiid, str(int(record.channel)), day, code, text))
+    rows.sort(key=lambda row: row.line)
+    return Decided(load, rows)
+
+
+def _faulty(findings: tuple[LseFinding, ...]) -> list[ResultRow]:
+    """One row per record with an error, and one per error outside any record."""
+    by_record: defaultdict[int, list[LseFinding]] = defaultdict(list)
+    rows = []
+    for finding in findings:
+        if finding.severity is not Severity.ERROR:
+            continue
+        if finding.record_line:
+            by_record[finding.record_line].append(finding)
+        else:
+            rows.append(_row(finding.line, [finding]))
+    return rows + [_row(line, faults) for line, faults in by_record.items()]
+
+
+def _row(line: int, faults: list[LseFinding]) -> ResultRow:
+    first = faults[0]
+    text = f"{first.field}: {first.message}"
+    if first.line not in (0, line):
+        text += f" (line {first.line})"
+    if len(faults) > 1:
+        text += f"; {len(faults) - 1} more"
+    return ResultRow(line, first.esiid, first.channel, first.operating_day, first.code, text)
+
+
+class Intake:
+    """The intake of one SMT: files of a TDSP's folder into the repository."""
+
+    def __init__(
+        self, driver: Driver, store: VeeStore, registry: Registry, journal: Journal, deliver: Deliver | None = None
+    ) -> None:
+        """deliver: where result files go; nowhere without one."""
+        self._driver = driver
+        self._store = store
+        self._registry = registry
+        self._journal = journal
+        self.deliver = deliver
+
+    def on_file(self, username: str, path: Path) -> None:
+        """A file has arrived: take it in, in the executor; for the file site's call-back. Files of one instant go one after the other."""
+        user = self._registry.users[username]
+        if user.kind is not UserKind.TDSP or path.name.endswith(".result.csv"):
+            return
+        # Fixed here, so that what is decided does not hang on when the executor gets to it.
+        now = self._driver.now()
+
+        async def work() -> Taken:
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(None, lambda: self.take_in(username, path.name, path.read_bytes(), now))
+
+        done = self._driver.io("intake", f"{username}/{path.name}", work, lane="intake")
+        assert done.callbacks is not None
+        done.callbacks.append(lambda event: self._note(path.name, event))
+
+    def take_in(self, username: str, name: str, content: bytes, now: int) -> Taken:
+        """Read, decide, load, answer. Blocking: runs in the executor. Never raises for what is in the file."""
+        user = self._registry.users[username]
+        key = self._registry.tdsp_key(user.duns)
+        points = self._registry.points
+
+        def is_ours(esiid: str) -> bool:
+            return esiid in points and points[esiid].tdsp_key == key
+
+        parsed = read(content, name)
+        decided = decide(parsed, user.duns, is_ours, self._store.held(parsed.records), now)
+        self._store.load(decided.load, now, name)
+        if self.deliver is not None:
+            self.deliver(username, *result_csv(name, decided.rows))
+        counts = Counter(row.code for row in decided.rows)
+        return Taken(name, decided.rows, dict(sorted(counts.items())))
+
+    def _note(self, name: str, done: simpy.Event) -> None:
+        if not done.ok:
+            # Ours, not the file's: it is told, and the rest goes on.
+            done.defused = True
+            self._journal.note(self._driver.now(), "SMT", "intake failed", name, reason=type(done.value).__name__)
+            return
+        taken = done.value
+        assert isinstance(taken, Taken)
+        self._journal.note(self._driver.now(), "SMT", "intake", name, results=taken.counts)
