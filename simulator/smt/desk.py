@@ -1,0 +1,327 @@
+"""SMT's live on-demand desk: takes requests on, inquires at the TDSP's head-end over HTTP, matches what is called back.
+
+Everything is decided by ``lifecycle`` and ``throttle``; the desk only keeps, sends and receives. Ids follow from content, never from order.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+import httpx
+import simpy
+
+from headend.gap import GAP_LIMIT, Gap, gap
+from headend.ports import Driver, Journal
+from headend.wire import InquiryKind, InquiryRequest, InquiryResult, Outcome
+from meters.calendar import INTERVAL_S, US, day_of, day_start, floor_interval, iso, local, local_us
+from simulator.smt.admission import DatabaseAdmission
+from simulator.smt.answers import checked, trimmed
+from simulator.smt.eligibility import objection
+from simulator.smt.errors import BusinessError
+from simulator.smt.ledger import Filed, Ledger, Transition
+from simulator.smt.lifecycle import (
+    ENDED,
+    EXPIRY_US,
+    Admission,
+    Answered,
+    OnDemandRequest,
+    State,
+    fulfil,
+    kind_counted,
+    submit,
+)
+from simulator.smt.middle import MiddleDraws
+from simulator.smt.registry import Registry, User
+from simulator.smt.store import VeeStore
+from simulator.smt.throttle import Channel, Policy, Requested, Scope, Source
+
+RESTARTED = "SMT was restarted while the request was under way"
+#: How far back holes in the posted days are told; the longest billing cycle and a half. A default of this project.
+_HOLES_S = 50 * 24 * 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """An on-demand request as it came through one of the doors."""
+
+    user: User
+    kind: InquiryKind
+    esiid: str
+    door: Channel
+    trans_id: str = ""
+    call_reference: str = ""
+    meter_number: str | None = None
+
+
+class CallBack(StrEnum):
+    """What became of a call-back."""
+
+    ACCEPTED = "accepted"
+    #: The request has ended or expired meanwhile: acknowledged and noted, otherwise without effect.
+    LATE = "late"
+    #: The same request was called back before: likewise.
+    DUPLICATE = "duplicate"
+    UNKNOWN = "unknown"
+
+
+def digits(*content: object) -> str:
+    """Twelve digits that follow from content alone, as a correlation id looks."""
+    digest = hashlib.blake2b(json.dumps(content).encode(), digest_size=8).digest()
+    return str(10**11 + int.from_bytes(digest, "big") % (9 * 10**11))
+
+
+class LiveDesk:
+    """``lifecycle.Desk`` over driver, ledger, database and HTTP."""
+
+    def __init__(
+        self,
+        driver: Driver,
+        registry: Registry,
+        store: VeeStore,
+        ledger: Ledger,
+        admission: DatabaseAdmission,
+        middle: MiddleDraws,
+        journal: Journal,
+        http: httpx.AsyncClient,
+        *,
+        seed: int,
+        policy: Policy,
+        links: Mapping[str, str],
+        expiry_us: int = EXPIRY_US,
+    ) -> None:
+        """links: base URL of the head-end by TDSP key. ``reply_to`` must be set before the first request."""
+        self.env: simpy.Environment = driver.env
+        self.policy = policy
+        self.admission: Admission = admission
+        self._database = admission
+        self.middle = middle
+        self.expiry_us = expiry_us
+        #: Base URL under which head-ends reach SMT.
+        self.reply_to = ""
+        self.links = links
+        self._driver = driver
+        self._registry = registry
+        self._store = store
+        self._ledger = ledger
+        self._journal = journal
+        self._http = http
+        self._seed = seed
+        self._filing: dict[str, Filed] = {}
+        self._waiting: dict[str, simpy.Event] = {}
+        self._called_back: set[str] = set()
+
+    # -- requests ---------------------------------------------------------------------------------------------
+
+    def open_request(self, asked: Asked, now_us: int) -> OnDemandRequest:
+        """Decide on a request at once; one that is taken on is started.
+
+        Returns the request, REFUSED (with its ``refusal``) or ACCEPTED. Raises BusinessError for what ``eligibility`` objects to and when there
+        is no gap to fill (AMB-8): neither spends anything.
+        """
+        now = now_us // US
+        day = day_of(now)
+        code = objection(self._registry, asked.user, asked.esiid, asked.meter_number, day)
+        if code is not None:
+            raise BusinessError(code)
+        filed = self._filed(asked, now_us)
+        point = self._registry.points[asked.esiid]
+        scopes = {
+            Scope.ESIID: asked.esiid,
+            Scope.ROR: self._registry.ror_of_record(asked.esiid, day) or "",
+            Scope.REQUESTER_CLASS: asked.user.requester_class,
+            Scope.TDSP: point.tdsp_key,
+        }
+        request = OnDemandRequest(
+            key=filed.key,
+            kind=asked.kind,
+            esiid=asked.esiid,
+            requested=Requested(kind_counted(asked.kind), asked.door, scopes),
+            start=filed.start,
+            end=filed.end,
+            call_reference=asked.call_reference,
+        )
+        self._filing[request.key] = filed
+        if submit(self, request, now_us):
+            self._driver.inject("fulfil", request.key, lambda: _start(self.env, fulfil(self, request)))
+        return request
+
+    def _filed(self, asked: Asked, now_us: int) -> Filed:
+        now = now_us // US
+        user = asked.user
+        cut, holes = Gap(0, 0, None, 0), []
+        if asked.kind is InquiryKind.INTERVALS:
+            # Without a posted day there is no left edge: the latest 48 h are served.
+            posted = self._store.last_vee_end(asked.esiid)
+            vee_end = posted if posted is not None else floor_interval(now) - GAP_LIMIT * INTERVAL_S
+            cut = gap(vee_end, now)
+            if not cut.intervals:
+                raise BusinessError("NO-GAP", iso(vee_end))
+            holes = self._store.holes(asked.esiid, day_start(day_of(vee_end - _HOLES_S)), day_start(day_of(vee_end)))
+        content = (user.username, asked.esiid, asked.kind, asked.door, asked.trans_id, asked.call_reference)
+        # Identical requests of one instant are told apart by their ordinal: the first that is free.
+        ordinal = 0
+        while self._ledger.entry(key := digits(self._seed, content, now_us, ordinal)) is not None:
+            ordinal += 1
+        return Filed(
+            key=key,
+            kind=asked.kind,
+            esiid=asked.esiid,
+            door=asked.door,
+            username=user.username,
+            duns=user.duns,
+            requester_class=user.requester_class,
+            trans_id=asked.trans_id,
+            call_reference=asked.call_reference,
+            start=cut.start,
+            end=cut.end,
+            uncovered=cut.uncovered,
+            holes=tuple(holes),
+            submitted_us=now_us,
+        )
+
+    def recover(self, now_us: int) -> int:
+        """After a restart: end what was under way and give its allowance back. Returns how many requests."""
+        for key, lease in self._database.open_leases().items():
+            self._database.settle(key, lease, now_us // US, False)
+        left = self._ledger.unfinished()
+        for entry in left:
+            # A request that was not even decided on cannot have failed.
+            state = State.REFUSED if entry.last.state is State.REQUESTED else State.FAILED
+            self._ledger.append(entry.filed.key, Transition(state, now_us, RESTARTED))
+        return len(left)
+
+    # -- lifecycle.Desk -----------------------------------------------------------------------------------------
+
+    def keep(self, request: OnDemandRequest, state: State, at_us: int) -> None:
+        """See ``lifecycle.Desk``."""
+        answered = request.answered
+        content: InquiryResult | None = answered.content if answered is not None else None
+        intervals = content.intervals if content is not None else []
+        transition = Transition(
+            state,
+            at_us,
+            request.reason,
+            request.meter_allowed,
+            request.refusal if state is State.REFUSED else None,
+            sum(one.source == "store" for one in intervals),
+            sum(one.source == "meter" for one in intervals),
+            content.meterReads if content is not None else 0,
+            content.octets if content is not None else 0,
+        )
+        if state is State.REQUESTED:
+            self._ledger.file(self._filing.pop(request.key), transition)
+        else:
+            self._ledger.append(request.key, transition, content if state is State.ANSWERED else None)
+        if state in ENDED:
+            self._called_back.discard(request.key)
+        facts: dict[str, Any] = {
+            "esiid": request.esiid,
+            "inquiry": request.kind.value,
+            "call": request.call_reference,
+            "reason": request.reason,
+        }
+        if content is not None:
+            facts |= {
+                "store": transition.from_store,
+                "meter": transition.from_meter,
+                "missing": len(content.missing),
+                "meter_reads": transition.meter_reads,
+            }
+        if state is State.ACCEPTED:
+            facts["meter_allowed"] = request.meter_allowed
+        if state is State.REFUSED and request.refusal is not None:
+            facts |= {"code": request.refusal.code, "retry_at": request.refusal.retry_at}
+        self._journal.note(at_us // US, "SMT", f"request {state.value}", request.key, **facts)
+
+    def inquire(self, request: OnDemandRequest, answer_by_us: int) -> Generator[simpy.Event, Any, Answered | None]:
+        """See ``lifecycle.Desk``. A head-end that cannot be reached, or does not take the inquiry, is an answer: FAILED, at once."""
+        called_back = self._waiting[request.key] = self.env.event()
+        try:
+            fault = yield self._driver.io("inquiry", request.key, lambda: self._send(request, answer_by_us))
+            if fault:
+                return Answered(Outcome.FAILED, fault, 0)
+            # The exchange may have taken longer than the request has left.
+            deadline = self.env.timeout(max(0, answer_by_us - int(self.env.now)))
+            yield called_back | deadline
+            if not called_back.triggered:
+                return None
+            result = InquiryResult.model_validate(called_back.value)
+            entry = self._ledger.entry(request.key)
+            assert entry is not None
+            outcome, reason = checked(entry.filed, result)
+            return Answered(outcome, reason, result.meterReads, trimmed(entry.filed, result))
+        finally:
+            del self._waiting[request.key]
+
+    async def _send(self, request: OnDemandRequest, answer_by_us: int) -> str:
+        """Send the inquiry; returns why it was not taken, empty if it was."""
+        link = self.links.get(self._registry.points[request.esiid].tdsp_key)
+        if link is None:
+            return "no head-end is linked for this TDSP"
+        wanted = {
+            "correlationId": request.key,
+            "kind": request.kind,
+            "esiid": request.esiid,
+            "meterAllowed": request.meter_allowed,
+            "storeAllowed": self.policy.source is not Source.METER_ONLY,
+            "answerBy": local_us(answer_by_us),
+            "replyTo": f"{self.reply_to}/callbacks/inquiries",
+            "callReference": request.call_reference,
+        }
+        if request.kind is InquiryKind.INTERVALS:
+            wanted |= {"start": local(request.start), "end": local(request.end)}
+        body = InquiryRequest.model_validate(wanted).model_dump_json(exclude_none=True)
+        try:
+            reply = await self._http.post(
+                f"{link}/inquiries", content=body, headers={"content-type": "application/json"}
+            )
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.UnsupportedProtocol):
+            return "the TDSP's head-end cannot be reached"
+        except httpx.TransportError:
+            # It may have been taken all the same: the call-back or the deadline tells.
+            return ""
+        return (
+            ""
+            if reply.status_code == 202
+            else f"the TDSP's head-end did not take the inquiry (HTTP {reply.status_code})"
+        )
+
+    # -- call-backs -----------------------------------------------------------------------------------------------
+
+    def call_back(self, result: InquiryResult) -> CallBack:
+        """Take in what a head-end calls back. Whatever it is, it is acknowledged and noted."""
+        key = result.correlationId
+        entry = self._ledger.entry(key)
+        if entry is None:
+            became = CallBack.UNKNOWN
+        elif key in self._called_back:
+            became = CallBack.DUPLICATE
+        elif key in self._waiting:
+            became = CallBack.ACCEPTED
+            self._called_back.add(key)
+        else:
+            became = CallBack.LATE
+        self._driver.inject("callback", key, lambda: self._deliver(result, became))
+        return became
+
+    def _deliver(self, result: InquiryResult, became: CallBack) -> None:
+        self._journal.note(
+            self._driver.now(),
+            "SMT",
+            "call-back",
+            result.correlationId,
+            became=became.value,
+            outcome=result.outcome.value,
+        )
+        waiting = self._waiting.get(result.correlationId)
+        if became is CallBack.ACCEPTED and waiting is not None and not waiting.triggered:
+            waiting.succeed(result)
+
+
+def _start(env: simpy.Environment, process: Generator[simpy.Event, Any, None]) -> None:
+    env.process(process)

@@ -1,0 +1,102 @@
+"""Requests and replies of SMT's market API for token and reads, field names and typos as SMT has them (DOMAIN §3)."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+
+class TokenRequest(BaseModel):
+    """`POST /v2/token/`. A missing field is the gateway's own error."""
+
+    username: str = Field(default="", examples=["lonestar.api"])
+    password: str = Field(default="", examples=["open sesame"])
+
+
+class TokenReply(BaseModel):
+    """The bearer token; `expiresIn` is a string of seconds."""
+
+    statusCode: int = 200
+    accessToken: str
+    tokenType: str = "Bearer"
+    expiresIn: str = Field(examples=["3600"])
+    issuedAt: str
+    expiresAt: str
+
+
+def _listed(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+class ReadsRequest(BaseModel):
+    """`POST /v2/15minintervalreads/` and `/v2/dailyreads/`."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    trans_id: str = Field(examples=["ror-000016"])
+    requestorID: str = Field(examples=["lonestar.api"])
+    requesterType: Literal["RES", "BUS", "REP", "CSP", "TDSP"] = Field(examples=["REP"])
+    requesterAuthenticationID: str = Field(examples=["1234567890000"], description="DUNS of the requester.")
+    startDate: str = Field(examples=["08/01/2026"], description="MM/DD/YYYY")
+    endDate: str = Field(examples=["08/11/2026"], description="MM/DD/YYYY")
+    deliveryMode: Literal["API", "EML", "FTP"] = Field(
+        default="API", description="Only `API` is answered so far; `EML` and `FTP` are for later."
+    )
+    reportFormat: Literal["JSON", "XML", "CSV", "LSE"] = Field(
+        default="JSON", description="Only `JSON` is answered so far; the others are for later."
+    )
+    version: Literal["L", "A"] = Field(default="L", description="`L`: latest revision of each day; `A`: all.")
+    readingType: Literal["C", "G", "A"] = Field(
+        default="C", description="`C` consumption, `G` surplus generation, `A` both."
+    )
+    esiid: Annotated[list[str], BeforeValidator(_listed)] = Field(min_length=1, examples=[["10443720000000017"]])
+    SMTTermsandConditions: str = "Y"
+
+
+class EnergyDay(BaseModel):
+    """One revision of an operating day: `RD` has 100 comma slots of `<kWh>-<A|E>`, placed by local clock."""
+
+    DT: str = Field(examples=["08/11/2026"])
+    RevTS: str = Field(examples=["08/12/2026 07:30:00"])
+    RT: Literal["C", "G"]
+    RD: str = Field(examples=[".198-A,.141-A,..."])
+
+
+class IntervalReads(BaseModel):
+    """Reply of `/v2/15minintervalreads/`."""
+
+    trans_id: str
+    esiid: str
+    energyData: list[EnergyDay]
+
+
+class RegisteredRead(BaseModel):
+    """Registers of an operating day, kWh as text."""
+
+    readDate: str = Field(examples=["08/11/2026"])
+    revisionDate: str = Field(examples=["08/12/2026 07:30:00"])
+    startReading: str = Field(examples=["24002.915"])
+    endReading: str = Field(examples=["24038.915"])
+    energyDataKwh: str = Field(examples=["36.000"])
+
+
+class DailyReads(BaseModel):
+    """Reply of `/v2/dailyreads/`."""
+
+    trans_id: str
+    esiid: str
+    registeredReads: list[RegisteredRead]
+
+
+class BusinessErrorReply(BaseModel):
+    """What stands against a request: HTTP 200, or 400 for a body that is not as documented."""
+
+    errorCode: str = Field(examples=["1"])
+    errorMessage: str = Field(examples=["No data received from the respective TDSP"])
+
+
+class GatewayErrorReply(BaseModel):
+    """What the gateway says."""
+
+    error: str = Field(examples=["Incorrect username or password."])
