@@ -67,8 +67,8 @@ class PowerState(_Wire):
     status: Literal["ON", "OFF", "UNKNOWN"]
     source: Literal["reply", "event", "none"]
     switchState: Literal["CLOSED", "OPEN", "UNKNOWN"]
-    voltage: float | None = Field(examples=[243.1])
-    at: AwareDatetime | None
+    voltage: float | None = Field(default=None, examples=[243.1])
+    at: AwareDatetime | None = None
 
 
 class InquiryRequest(_Wire):

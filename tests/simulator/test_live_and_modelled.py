@@ -37,7 +37,6 @@ BEGIN, MIDNIGHT = epoch("2026-08-11T20:02"), epoch("2026-08-12T00:00")
 VEE_END = day_start(date(2026, 8, 11))
 DEAD = 20
 UNHEARD = (Try(1, 1, False),) * TRIES
-KIND_OF = {"INTERVALS": "INTERVALS", "REGISTER": "REGISTER"}
 
 
 def the_world() -> World:
@@ -119,10 +118,10 @@ async def live(world: World, requests: list[TabledRequest], policy: str, out: Pa
             call = f"call-{numbers[one.key]:04d}"
             if one.kind is InquiryKind.POWER:
                 asked = sandbox.runtime.io("ror", call, lambda: client.power_status(one.esiid, call), lane="smt")
+            elif one.kind is InquiryKind.REGISTER:
+                asked = sandbox.runtime.io("ror", call, lambda: client.odr(one.esiid, call, "REGISTER"), lane="smt")
             else:
-                asked = sandbox.runtime.io(
-                    "ror", call, lambda: client.odr(one.esiid, call, KIND_OF[one.kind.value]), lane="smt"
-                )
+                asked = sandbox.runtime.io("ror", call, lambda: client.odr(one.esiid, call, "INTERVALS"), lane="smt")
             try:
                 key = yield asked
             except SmtRefused:

@@ -1,0 +1,96 @@
+"""A small sandbox on the manual clock, with posted days behind it, and a retailer's client that asks and follows a request to its end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from headend.daily import DailyTimes
+from meters.calendar import US, day_of, epoch
+from simulator.clock import Clock, ClockMode
+from simulator.market import ROR_LOGIN, Login
+from simulator.ror.client import SmtClient
+from simulator.ror.errors import SmtRefused
+from simulator.sandbox import Sandbox, SandboxSettings
+from simulator.smt.middle import FixedMiddle
+from simulator.smt.odr_wire import OdrStatus
+from simulator.smt.policy import preset
+from simulator.world import build, default_world
+
+SEED = 3
+
+
+@dataclass
+class Rig:
+    """A running sandbox and a retailer's client to it."""
+
+    sandbox: Sandbox
+    http: httpx.AsyncClient
+    client: SmtClient
+
+    def esiid(self, ordinal: int) -> str:
+        return self.sandbox.settings.world.esiid(ordinal)
+
+    def special(self, word: str) -> str:
+        """The ESI ID whose note has that word."""
+        return next(esiid for esiid, _, note in self.sandbox.market.notes if word in note)
+
+    async def to(self, instant: str) -> None:
+        await self.sandbox.runtime.run_until(epoch(instant))
+
+    async def ask(self, esiid: str, call: str = "call-1", read_type: Any = "INTERVALS", wait_s: int = 600) -> OdrStatus:
+        """Ask, let so much model time go by, and give what SMT says then."""
+        key = await self.client.odr(esiid, call, read_type)
+        await self.sandbox.runtime.run_until(self.sandbox.runtime.now() + wait_s)
+        return await self.client.odr_status(key, call)
+
+    async def refused(self, asking: Coroutine[Any, Any, object]) -> SmtRefused:
+        """The refusal that asking meets."""
+        try:
+            await asking
+        except SmtRefused as refusal:
+            return refusal
+        raise AssertionError("it was not refused")
+
+
+@asynccontextmanager
+async def rig(
+    out: Path,
+    now: str = "2026-08-12T17:40",
+    *,
+    policy: str = "fr-cr016-1",
+    posted_days: int = 4,
+    times: DailyTimes | None = None,
+    login: Login = ROR_LOGIN,
+) -> AsyncIterator[Rig]:
+    times = times or DailyTimes()
+    at = epoch(now)
+    posted_to = day_of(at) - timedelta(days=1)
+    if at < epoch(f"{day_of(at)}T{times.post_at.isoformat()}"):
+        posted_to -= timedelta(days=1)
+    settings = SandboxSettings(
+        world=build(default_world(day_of(at), posted_to, 12, posted_days), SEED),
+        clock=Clock(ClockMode.MANUAL, at * US),
+        policy=preset(policy),
+        middle=FixedMiddle(18, 52),
+        out=out,
+        times=times,
+        history=True,
+    )
+    async with (
+        Sandbox(settings) as sandbox,
+        httpx.AsyncClient(base_url=sandbox.smt_server.url, timeout=30.0, trust_env=False) as http,
+    ):
+        serving = asyncio.get_running_loop().create_task(sandbox.runtime.serve())
+        try:
+            yield Rig(sandbox, http, SmtClient(http, login.username, login.password, login.duns))
+        finally:
+            serving.cancel()
+            await asyncio.gather(serving, return_exceptions=True)
