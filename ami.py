@@ -8,7 +8,7 @@ import sys
 import typer
 
 from meters.errors import UserError
-from reports.capacity_cli import capacity
+from reports.capacity_cli import app as capacity
 from reports.cli import demo
 from scenarios.cli import scenario
 from simulator.cli import sandbox

@@ -42,21 +42,30 @@ def make_history(
     esiids = sorted(collected)
     posted = 0
     day = world.spec.first_day
-    last_sweep = day_start(day)
-    sweeps = sweep_times(day_start(day), every_s)
-    at = next(sweeps)
-    while True:
-        posting = epoch(f"{day + timedelta(days=1)}T{times.post_at.isoformat()}")
-        while at <= min(posting, now):
+    last_sweep = begins
+    due = sweep_times(begins, every_s)
+    at = next(due)
+
+    def sweep_until(instant: int) -> None:
+        nonlocal at, last_sweep
+        while at <= instant:
             _sweep(world, store, at, collected, midnights)
-            last_sweep = at
-            at = next(sweeps)
+            last_sweep, at = at, next(due)
+
+    while True:
+        validating, posting = (
+            epoch(f"{day + timedelta(days=1)}T{when.isoformat()}") for when in (times.vee_at, times.post_at)
+        )
         if posting > now:
+            sweep_until(now)
             return History(floor_interval(last_sweep), day, posted)
+        # The batch sees what the sweeps before it have brought, as it does in a live day.
+        sweep_until(validating)
         block = store.day(esiids, day)
         wanting = [esiid for esiid, wants in zip(block.esiids, needs_history(block), strict=True) if wants]
         batch = run_batch(block, store.vee_history(wanting, day, LIKE_DAYS_BACK))
         store.keep_vee(batch)
+        sweep_until(posting)
         records = lse.from_vee(batch, posting)
         name = lse.file_name(world.tdsp.duns, posting, 1)
         take_in(name, lse.dumps(records), posting)

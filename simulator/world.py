@@ -161,15 +161,17 @@ def default_world(today: date, posted_to: date, meters: int, posted_days: int = 
     def at(days_ago: int, clock: str) -> datetime:
         return datetime.fromisoformat(f"{today - timedelta(days=days_ago)}T{clock}")
 
-    faults = (
-        FaultSpec(kind="gap", meter=last - 2, first=at(9, "13:00"), until=at(9, "19:00")),
-        FaultSpec(kind="spike", meter=last - 1, first=at(6, "11:00"), until=at(6, "11:15"), factor=40),
-        FaultSpec(kind="dead", meter=last, first=at(2, "00:00")),
-    )
+    faults: tuple[FaultSpec, ...] = ()
+    # Three faulty ones and two ordinary ones need five meters on the first gateway.
+    if last >= MIN_FAULTY:
+        faults = (
+            FaultSpec(kind="gap", meter=last - 2, first=at(9, "13:00"), until=at(9, "19:00")),
+            FaultSpec(kind="spike", meter=last - 1, first=at(6, "11:00"), until=at(6, "11:15"), factor=40),
+            FaultSpec(kind="dead", meter=last, first=at(2, "00:00")),
+        )
     return WorldSpec(
         meters=meters,
         gateways=gateways,
         first_day=posted_to - timedelta(days=posted_days - 1),
-        # Three faulty ones and two ordinary ones need five meters on the first gateway.
-        faults=faults if last >= MIN_FAULTY else (),
+        faults=faults,
     )

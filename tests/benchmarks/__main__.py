@@ -1,0 +1,66 @@
+"""``make bench``: every benchmark, each a ratio taken in one run beside what it is compared with; a table, and ``ami-out/bench.json``."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+#: Budgets of DESIGN: by name, the least value and the least ratio (None: no bound); ``cli_help`` is the most seconds.
+AT_LEAST: dict[str, tuple[float | None, float | None]] = {
+    "truth": (20.0, None),
+    "modbus_collection": (None, 0.60),
+    "smt_status_poll": (None, 0.50),
+    "capacity_simpy": (20_000.0, 0.15),
+}
+AT_MOST: dict[str, float] = {"cli_help": 0.4}
+
+
+def met(row: dict[str, Any]) -> str:
+    """Whether a row keeps its budget; empty for a row without one."""
+    if row["name"] in AT_MOST:
+        return "yes" if row["value"] <= AT_MOST[row["name"]] else "NO"
+    if row["name"] not in AT_LEAST:
+        return ""
+    value, ratio = AT_LEAST[row["name"]]
+    kept = (value is None or row["value"] >= value) and (ratio is None or row["ratio"] >= ratio)
+    return "yes" if kept else "NO"
+
+
+def main(names: list[str]) -> int:
+    """Run the named benchmarks, or all; 1 if a budget is not kept."""
+    folder = Path(__file__).parent
+    known = sorted(path.stem.removeprefix("bench_") for path in folder.glob("bench_*.py"))
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        print(f"bench.unknown: there is no benchmark '{unknown[0]}'. Choose of: {', '.join(known)}.", file=sys.stderr)
+        return 2
+    rows: list[dict[str, Any]] = []
+    for name in names or known:
+        print(f"{name} ...", file=sys.stderr, flush=True)
+        rows += importlib.import_module(f"tests.benchmarks.bench_{name}").run()
+    out = Path("ami-out")
+    out.mkdir(exist_ok=True)
+    (out / "bench.json").write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+    table = Table("name", "value", "unit", "baseline", "baseline value", "ratio", "budget kept")
+    for row in rows:
+        table.add_row(
+            row["name"],
+            f"{row['value']:,.4g}" if row["value"] < 1000 else f"{row['value']:,.0f}",
+            row["unit"],
+            row["baseline"],
+            f"{row['baseline_value']:,.4g}" if row["baseline_value"] < 1000 else f"{row['baseline_value']:,.0f}",
+            f"{row['ratio']:.3f}",
+            met(row),
+        )
+    Console(width=140).print(table)
+    return 1 if any(met(row) == "NO" for row in rows) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
