@@ -24,6 +24,7 @@ from simulator.smt.middle import FixedMiddle
 from simulator.smt.policy import preset
 from simulator.smt.registry import Entity, EntityKind, Registry, RorPeriod, ServicePoint, User, UserKind
 from simulator.smt.service import Smt, SmtConfig, create_app
+from simulator.smt.throttle import Policy
 
 NOW = "2026-08-12T17:40"
 TDSP_DUNS, ROR_DUNS, RIVAL_DUNS = "9990000000001", "9990000000011", "9990000000012"
@@ -87,7 +88,7 @@ class Notes:
 
     entries: list[tuple[int, str, str, dict[str, Any]]] = field(default_factory=list)
 
-    def note(self, at: int, party: str, kind: str, ident: str, **facts: Any) -> None:  # noqa: ARG002
+    def note(self, at: int, party: str, kind: str, ident: str, **facts: Any) -> None:
         self.entries.append((at, kind, ident, facts))
 
     def of(self, kind: str) -> list[dict[str, Any]]:
@@ -102,6 +103,7 @@ class SmallHeadEnd:
         self.http = http
         self.seconds: float = 5
         self.accepts = 202
+        self.loses_reply = False
         self.times = 1
         self.meter_reads = 1
         self.amend: dict[str, Any] = {}
@@ -114,6 +116,8 @@ class SmallHeadEnd:
             self.asked.append(request)
             if self.accepts == 202:
                 runtime.inject("inquiry", request.correlationId, lambda: self._begin(request))
+            if self.loses_reply:
+                raise httpx.ReadError("the connection broke")
             return Response(status_code=self.accepts)
 
     def _begin(self, request: InquiryRequest) -> None:
@@ -172,7 +176,9 @@ class ByHost(httpx.AsyncHTTPTransport):
 class Rig:
     """SMT, its head-end and a client; ``async with`` it."""
 
-    def __init__(self, folder: Path, policy: str = "fr-cr016-1", now: str = NOW, expiry_us: int = 45 * 60 * US) -> None:
+    def __init__(
+        self, folder: Path, policy: str | Policy = "fr-cr016-1", now: str = NOW, expiry_us: int = 45 * 60 * US
+    ) -> None:
         self.runtime = Runtime(Clock(ClockMode.MANUAL, epoch(now) * US))
         self.wall = 1_000_000.0
         self.notes = Notes()
@@ -182,7 +188,7 @@ class Rig:
         self.head_end = SmallHeadEnd(self.runtime, self.http)
         config = SmtConfig(
             seed=1,
-            policy=preset(policy),
+            policy=preset(policy) if isinstance(policy, str) else policy,
             database_url=f"sqlite:///{folder / 'smt.db'}",
             links={"coastal": "http://headend"},
             wall=lambda: self.wall,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from datetime import date
+from pathlib import Path
 
 import pytest
 
@@ -12,7 +14,7 @@ from headend.vee.quality import Channel
 from meters.calendar import epoch
 from simulator.smt.intake import Decided, decide
 from simulator.smt.store import DayKey, Held
-from tests.simulator.smt.rig import NEIGHBOUR, PLAIN, TDSP_DUNS, record
+from tests.simulator.smt.rig import NEIGHBOUR, PLAIN, TDSP_DUNS, Rig, record
 
 NOW = epoch("2026-08-12T07:30")
 NAME = file_name(TDSP_DUNS, NOW, 1)
@@ -81,3 +83,20 @@ def test_a_file_under_a_wrong_name_is_refused_whole(name: str) -> None:
 def test_a_day_of_another_length_is_no_full_day() -> None:
     content = dumps([record(PLAIN, DAY, NOW)]).replace(b"20260811235900", b"20260811225900")
     assert codes(decided(content)) == ["03"]
+
+
+def test_an_intake_that_cannot_answer_is_told_and_the_rest_goes_on(tmp_path: Path) -> None:
+    def full(*_: object) -> None:
+        raise OSError("no space")
+
+    async def run() -> None:
+        async with Rig(tmp_path, now="2026-08-12T07:30") as rig:
+            rig.smt.intake.deliver = full
+            (tmp_path / NAME).write_bytes(dumps([record(PLAIN, DAY, NOW)]))
+            rig.smt.intake.on_file("wires", tmp_path / NAME)
+            rig.smt.intake.on_file("lonestar.api", tmp_path / NAME)
+            await rig.wait(60)
+        assert rig.notes.of("intake failed") == [{"reason": "OSError"}]
+        assert rig.runtime.now() == NOW + 60
+
+    asyncio.run(run())

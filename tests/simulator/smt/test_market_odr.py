@@ -12,6 +12,7 @@ import pytest
 from meters.calendar import US
 from simulator.smt.ledger import Ledger
 from simulator.smt.lifecycle import State
+from simulator.smt.policy import parse_policy
 from tests.simulator.smt.rig import BROKEN, FOREIGN, NEIGHBOUR, PLAIN, Rig
 
 REFUSED_RESULT = {"outcome": "refused", "reason": "the meter is needed and may not be read", "meterReads": 0}
@@ -389,3 +390,29 @@ def test_what_a_crash_left_over_is_failed_and_given_back(tmp_path: Path) -> None
             assert (await rig.asked())["statusCode"] == "0"
 
     asyncio.run(after(asyncio.run(before())))
+
+
+def test_a_silent_limit_refuses_without_a_reason(tmp_path: Path) -> None:
+    silent = {"name": "BULK", "kind": "read", "scope": "ror", "amount": 0, "window": "day", "code": "BULK", "rule": "secret", "told": False}  # fmt: skip
+    policy = parse_policy("silent", {"title": "t", "limits": [silent]}, place="test")
+
+    async def run() -> None:
+        async with Rig(tmp_path, policy) as rig:
+            reply = await rig.market("/odr/", ESIID=PLAIN)
+        assert reply.json()["statusReason"] == "The request was not processed"
+        assert "refusal" not in reply.json()
+        assert "secret" not in reply.text
+
+    asyncio.run(run())
+
+
+def test_an_inquiry_whose_reply_is_lost_waits_for_the_call_back(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with Rig(tmp_path) as rig:
+            rig.head_end.loses_reply = True
+            ack = await rig.asked()
+            await rig.wait(80)
+            status = await rig.status(ack["correlationId"])
+        assert status["statusCode"] == "0"
+
+    asyncio.run(run())
