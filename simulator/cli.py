@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 #: Local time of day at which a sandbox begins that was given a bare date.
 NOON = "12:00"
+#: Posted days behind the beginning, and one for a posting that is still to come.
+DAYS_NEEDED = 37
 
 
 def sandbox(
@@ -58,12 +60,13 @@ def _settings(meters: int, date: str, clock: str, speed: float, policy: str, out
 
     from headend.daily import DailyTimes
     from meters.calendar import US, day_of, epoch
+    from meters.load import ERA
     from simulator.clock import Clock, ClockMode
     from simulator.errors import SimulatorError
     from simulator.sandbox import SandboxSettings
     from simulator.smt.middle import LawMiddle, MiddleLaw
     from simulator.smt.policy import preset
-    from simulator.world import build, default_world
+    from simulator.world import LAST_DAY, build, default_world
 
     if clock not in tuple(ClockMode):
         raise SimulatorError(
@@ -77,6 +80,13 @@ def _settings(meters: int, date: str, clock: str, speed: float, policy: str, out
     posted_to = today - timedelta(days=1)
     if now < epoch(f"{today}T{times.post_at.isoformat()}"):
         posted_to -= timedelta(days=1)
+    if not ERA + timedelta(days=DAYS_NEEDED) <= today < LAST_DAY:
+        raise SimulatorError(
+            "sandbox.date",
+            f"A sandbox cannot begin on {today}.",
+            "--date",
+            f"Give a date from {ERA + timedelta(days=DAYS_NEEDED)} to before {LAST_DAY}.",
+        )
     seed = 20110504
     world = build(default_world(today, posted_to, meters), seed)
     running = Clock(mode, now * US, 1.0 if mode is ClockMode.REAL else speed)

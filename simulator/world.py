@@ -21,6 +21,8 @@ from simulator.errors import SimulatorError
 
 #: Meters on the first gateway from which on a sandbox has faulty ones.
 MIN_FAULTY = 5
+#: No world reaches so far.
+LAST_DAY = date(2099, 12, 31)
 #: Units of one Modbus TCP gateway.
 GATEWAY_UNITS = 247
 #: The retailers of every world: of record for the first gateway's meters, and for all others.
@@ -135,8 +137,8 @@ def build(spec: WorldSpec, seed: int) -> World:
     return World(spec, seed, company, tuple(gateways), tuple(faults))
 
 
-#: A fault without an end outlasts every run.
-_FOR_EVER = day_end(date(2099, 12, 31))
+#: A fault without an end lasts until then: no run goes on so long.
+_FOR_EVER = day_end(LAST_DAY)
 
 
 def _fault(spec: FaultSpec, esiid: str) -> Fault:

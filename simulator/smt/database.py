@@ -31,7 +31,7 @@ from sqlalchemy import (
     make_url,
     select,
 )
-from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
 
 from simulator.errors import SimulatorError
 
@@ -154,7 +154,15 @@ def open_database(url: str) -> Engine:
                 mend="Give SQLite a file: sqlite:///path/smt.db.",
             )
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(parsed)
+    try:
+        engine = create_engine(parsed)
+    except (NoSuchModuleError, ModuleNotFoundError) as error:
+        raise SimulatorError(
+            "smt.database.driver",
+            f"There is no driver for '{parsed.drivername}' ({error}).",
+            place="--database",
+            mend="Use sqlite:///path/smt.db, or install the driver of that database.",
+        ) from None
     if sqlite:
         event.listen(engine, "connect", _set_up_sqlite)
         event.listen(engine, "begin", _begin_sqlite)

@@ -1,0 +1,124 @@
+"""``ami sandbox`` as a process: its ready line, a curl on the market API, Ctrl-C, and what goes wrong in one line."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+ROOT = Path(__file__).parents[2]
+AMI = [sys.executable, "-c", "import sys, ami; sys.argv[0] = 'ami'; ami.main()"]
+
+
+@contextmanager
+def sandbox(out: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str], dict[str, Any]]]:
+    command = [*AMI, "sandbox", "--json", "--port-base", "0", "--out", str(out), "--meters", "10", *options]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT) as process:
+        assert process.stdout is not None
+        try:
+            line = process.stdout.readline()
+            assert line, process.stderr.read() if process.stderr else ""
+            yield process, json.loads(line)
+        finally:
+            if process.poll() is None:
+                process.send_signal(signal.SIGINT)
+                try:
+                    process.wait(20)
+                except subprocess.TimeoutExpired:
+                    process.kill()
+                    raise
+
+
+def fails(*options: str) -> str:
+    """The one line on stderr of a command that could not run; exit 2, no traceback."""
+    done = subprocess.run([*AMI, "sandbox", *options], capture_output=True, text=True, cwd=ROOT, timeout=60, check=False)
+    assert done.returncode == 2, done.stderr
+    assert "Traceback" not in done.stderr
+    return done.stderr.strip()
+
+
+def test_the_ready_line_keeps_the_contract_and_ctrl_c_ends_it_cleanly(tmp_path: Path) -> None:
+    with sandbox(tmp_path, "--date", "2026-08-12T17:40") as (process, ready):
+        assert ready["event"] == "ready"
+        assert set(ready) >= {"smt_url", "headend_url", "ftps", "gateways", "ca_file", "logins", "esiids", "clock"}
+        assert set(ready["logins"]) == {"ror", "customer", "tdsp"}
+        assert len(ready["esiids"]) >= 5
+        assert ready["clock"]["mode"] == "scaled"
+        assert sum(len(gateway["meters"]) for gateway in ready["gateways"]) == 10
+        ror = ready["logins"]["ror"]
+        with httpx.Client(base_url=ready["smt_url"], trust_env=False, timeout=20) as http:
+            token = http.post("/v2/token/", json={"username": ror["username"], "password": ror["password"]}).json()
+            asked = {
+                "trans_id": "1",
+                "requestorID": ror["username"],
+                "requesterType": "REP",
+                "requesterAuthenticationID": ror["duns"],
+                "startDate": "08/11/2026",
+                "endDate": "08/11/2026",
+                "deliveryMode": "API",
+                "reportFormat": "JSON",
+                "version": "L",
+                "readingType": "C",
+                "esiid": [ready["esiids"][0]["esiid"]],
+                "SMTTermsandConditions": "Y",
+            }
+            headers = {"Authorization": f"Bearer {token['accessToken']}"}
+            reads = http.post("/v2/15minintervalreads/", json=asked, headers=headers).json()
+            assert reads["energyData"][0]["DT"] == "08/11/2026"
+            assert len(reads["energyData"][0]["RD"].split(",")) == 100
+            assert http.get("/openapi.json").json()["paths"]["/v2/odr/"]
+        process.send_signal(signal.SIGINT)
+        assert process.wait(20) == 0
+        assert process.stderr is not None
+        assert process.stderr.read() == ""
+
+
+def test_over_tls_the_url_keeps_the_address_and_the_local_ca_is_enough(tmp_path: Path) -> None:
+    import ssl
+
+    with sandbox(tmp_path, "--tls", "--clock", "manual", "--date", "2026-08-12") as (_, ready):
+        assert ready["smt_url"].startswith("https://127.0.0.1:")
+        assert ready["clock"]["now"] == "2026-08-12T12:00:00-05:00"
+        trust = ssl.create_default_context(cafile=ready["ca_file"])
+        assert httpx.get(f"{ready['smt_url']}/healthz", verify=trust, trust_env=False).json() == {"status": "ok"}
+
+
+def test_a_taken_port_is_named_and_a_folder_in_use_too(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        told = fails("--out", str(tmp_path / "a"), "--port-base", "0", "--smt-port", str(port), "--meters", "4")
+        assert f"Port {port}" in told
+        assert "--port-base" in told
+    with sandbox(tmp_path / "b", "--clock", "manual", "--date", "2026-08-12"):
+        assert "out.in_use" in fails("--out", str(tmp_path / "b"), "--port-base", "0")
+
+
+@pytest.mark.parametrize(
+    ("options", "code"),
+    [
+        (("--date", "12.08.2026"), "calendar.instant.malformed: --date"),
+        (("--date", "2026-03-08T02:30"), "calendar.instant.skipped: --date"),
+        (("--clock", "sundial"), "clock.mode: --clock"),
+        (("--speed", "0"), "clock.speed: --speed"),
+        (("--policy", "anything-goes"), "policy.unknown: --policy"),
+        (("--date", "2019-05-01"), "sandbox.date"),
+        (("--out", "/dev/null/x"), "out.unusable"),
+        (("--database", "nonsense://"), "database"),
+    ],
+)
+def test_a_bad_option_is_one_line_with_code_place_and_mend(options: tuple[str, ...], code: str, tmp_path: Path) -> None:
+    out = () if "--out" in options else ("--out", str(tmp_path))
+    told = fails(*out, "--port-base", "0", "--meters", "4", *options)
+    assert code in told
+    assert "\n" not in told
