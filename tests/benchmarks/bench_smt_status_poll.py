@@ -37,7 +37,7 @@ app = FastAPI()
 async def poll(asked: Asked) -> dict[str, str]:
     return {"trans_id": asked.trans_id, "correlationId": asked.correlationId, "statusCode": "PEN"}
 
-bound = socket.socket()
+bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
 bound.bind(("127.0.0.1", 0))
 print(bound.getsockname()[1], flush=True)
 uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False)).run(sockets=[bound])
