@@ -1,0 +1,40 @@
+"""The shipped scenario with few days and few meters, so that a run on real parts takes about two seconds; and its other ending."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import yaml
+
+from scenarios.schema import SHIPPED, Scenario
+
+BALANCE = SHIPPED / "customer-balance-inquiry.yaml"
+
+
+def short_balance() -> dict[str, Any]:
+    """The demo's timeline on five meters, three posted days before the call."""
+    written: dict[str, Any] = yaml.safe_load(BALANCE.read_text(encoding="utf-8"))
+    written["name"] = "short-balance"
+    written["world"] |= {
+        "meters": 5,
+        "first_day": "2026-08-09",
+        "premises": [],
+        "faults": [{"kind": "gap", "meter": 1, "first": "2026-08-10T14:00", "until": "2026-08-10T15:30"}],
+    }
+    written["account"] |= {"cycle_first": "2026-08-09", "cycle_last": "2026-08-20"}
+    return written
+
+
+def short_last_bill() -> dict[str, Any]:
+    """The caller asks about the last bill: S2 decides that no more is needed, and the call ends well without an on-demand read."""
+    written = short_balance()
+    written["name"] = "short-last-bill"
+    written["world"]["first_day"] = "2026-08-11"
+    first = written["timeline"][0]
+    written["timeline"] = [first | {"question": "last_bill", "expect": {"outcome": "not_needed"}, "verifies": ["S2"]}]
+    return written
+
+
+def scenario(written: dict[str, Any]) -> Scenario:
+    """Check a written scenario."""
+    return Scenario.model_validate(written)

@@ -1,0 +1,140 @@
+"""``ami scenario``: what it prints and its exit codes, through the front door."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+import ami
+from scenarios.play import Played
+from scenarios.schema import SHIPPED
+from tests.scenarios.short import short_balance, short_last_bill
+
+
+def ran(*words: str, monkeypatch: pytest.MonkeyPatch) -> int:
+    monkeypatch.setattr(sys, "argv", ["ami", *words])
+    with pytest.raises(SystemExit) as ended:
+        ami.main()
+    assert isinstance(ended.value.code, int)
+    return ended.value.code
+
+
+def written(path: Path, content: dict[str, Any]) -> Path:
+    # Dates and times as text: the schema reads both.
+    path.write_text(yaml.safe_dump(content), encoding="utf-8")
+    return path
+
+
+def test_list_names_the_shipped_scenarios(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    assert ran("scenario", "list", "--json", monkeypatch=monkeypatch) == 0
+    assert "customer-balance-inquiry" in {one["name"] for one in json.loads(capsys.readouterr().out)}
+    assert ran("scenario", "list", monkeypatch=monkeypatch) == 0
+    assert "SMT support for a customer balance inquiry" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("file", sorted(SHIPPED.glob("*.yaml")), ids=lambda one: one.stem)
+def test_shipped_scenarios_are_sound(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert ran("scenario", "lint", str(file), monkeypatch=monkeypatch) == 0
+
+
+def test_lint_names_file_and_field_and_exits_2(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = written(tmp_path / "bad.yaml", short_balance() | {"sweep_every_h": 5})
+    assert ran("scenario", "lint", str(file), monkeypatch=monkeypatch) == 2
+    assert f"{file}: sweep_every_h" in capsys.readouterr().err
+
+
+def test_a_missing_file_is_told_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert ran("scenario", "run", "nowhere.yaml", monkeypatch=monkeypatch) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("scenario.unreadable: nowhere.yaml")
+    assert said.count("\n") == 1
+
+
+def test_run_passes_with_0_and_writes_the_results(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file, out = written(tmp_path / "one.yaml", short_last_bill()), tmp_path / "out"
+    assert ran("scenario", "run", str(file), "--out", str(out), monkeypatch=monkeypatch) == 0
+    said = capsys.readouterr().out
+    assert "not needed   S3" in said
+    assert "verdict: passed" in said
+    assert {"recording.json", "result.json", "run.json", "lse"} <= {one.name for one in out.iterdir()}
+
+
+def test_run_with_a_failed_verdict_exits_1_and_says_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    content = short_last_bill()
+    content["timeline"][0]["expect"] = {"outcome": "answered"}
+    file = written(tmp_path / "one.yaml", content)
+    assert ran("scenario", "run", str(file), "--out", str(tmp_path / "out"), "--json", monkeypatch=monkeypatch) == 1
+    result = json.loads(capsys.readouterr().out)
+    assert result["passed"] is False
+    failed = next(one for one in result["checks"] if one["id"] == "call-0001")
+    assert failed["failures"][0] == {"what": "how the request ended", "expected": "answered", "found": "not made"}
+
+
+def test_run_that_cannot_write_exits_2(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = written(tmp_path / "one.yaml", short_last_bill())
+    (tmp_path / "out").write_text("a file")
+    assert ran("scenario", "run", str(file), "--out", str(tmp_path / "out"), monkeypatch=monkeypatch) == 2
+    assert "out.unusable" in capsys.readouterr().err
+    assert ran("scenario", "run", str(file), "--out", str(tmp_path / "out" / "x"), monkeypatch=monkeypatch) == 2
+    assert "out.unusable" in capsys.readouterr().err
+
+
+def test_two_scenarios_of_one_name_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = [str(written(tmp_path / name, short_last_bill())) for name in ("a.yaml", "b.yaml")]
+    assert ran("scenario", "run", *files, monkeypatch=monkeypatch) == 2
+
+
+def test_judge_judges_a_kept_recording_again(
+    balance_run: Played, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kept = balance_run.out / "recording.json"
+    assert ran("scenario", "judge", str(kept), "--json", monkeypatch=monkeypatch) == 0
+    assert capsys.readouterr().out == (balance_run.out / "result.json").read_text(encoding="utf-8")
+    recording = json.loads(kept.read_text(encoding="utf-8"))
+    recording["scenario"]["timeline"][0]["expect"]["store"] = 63
+    changed = tmp_path / "recording.json"
+    changed.write_text(json.dumps(recording), encoding="utf-8")
+    assert ran("scenario", "judge", str(changed), monkeypatch=monkeypatch) == 1
+    assert "expected 63, found 64" in capsys.readouterr().out
+
+
+def test_judge_of_something_else_exits_2(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = tmp_path / "other.json"
+    other.write_text("[]")
+    assert ran("scenario", "judge", str(other), monkeypatch=monkeypatch) == 2
+
+
+def test_ctrl_c_ends_with_130_and_one_line(tmp_path: Path) -> None:
+    file, out = SHIPPED / "customer-balance-inquiry.yaml", tmp_path / "out"
+    command = [sys.executable, "-c", "import ami; ami.main()", "scenario", "run", str(file), "--out", str(out)]
+    running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        # The database of the head-end is made after the sockets are bound: from here on there is something to close.
+        deadline = time.monotonic() + 30
+        while not (out / "headend.sqlite").exists() and time.monotonic() < deadline and running.poll() is None:
+            time.sleep(0.02)
+        running.send_signal(signal.SIGINT)
+        said, complained = running.communicate(timeout=30)
+    finally:
+        running.kill()
+    assert running.returncode == 130
+    assert complained == "Stopped: the parties were shut down, the run is not complete.\n"
+    assert said == ""
