@@ -1,0 +1,110 @@
+"""How a verdict's facts are put in words, the same for the terminal and the page: evidence, stamps, the rows of the bills."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from meters.calendar import epoch, local
+
+#: Units by the end of a key; the key is told without it.
+_UNITS = {"_usd": "$", "_wh": "Wh", "_s": "s"}
+
+_WORDS = {"esiid": "ESI ID", "lse": "LSE", "vee": "VEE", "h": "hours"}
+
+
+class BillRow(NamedTuple):
+    """A bill in one line. ``usage_wh`` and ``usd`` may be unknown."""
+
+    name: str
+    reaches: str
+    usage_wh: int | None
+    usd: str | None
+    note: str = ""
+
+
+def stamp(iso: str | None, *, seconds: bool = False) -> str:
+    """``2026-08-12 17:30`` of an ISO 8601 stamp, as the clock on the wall shows it."""
+    if not iso:
+        return "-"
+    return local(epoch(iso)).strftime("%Y-%m-%d %H:%M:%S" if seconds else "%Y-%m-%d %H:%M")
+
+
+def clock(iso: str) -> str:
+    """A stamp to the second, and to the minute where that is whole."""
+    text = stamp(iso, seconds=True)
+    return text[:-3] if text.endswith(":00") else text
+
+
+def plain(text: str) -> str:
+    """A sentence with its ISO 8601 stamps as the clock on the wall shows them."""
+    words = []
+    for word in text.split(" "):
+        core = word.rstrip(".,;")
+        if _is_stamp(core):
+            word = clock(core) + word[len(core) :]
+        words.append(word)
+    return " ".join(words)
+
+
+def _is_stamp(word: str) -> bool:
+    return len(word) == 25 and word[10] == "T" and word[4] == "-" and word[19] in "+-"
+
+
+def evidence_text(evidence: dict[str, Any]) -> list[str]:
+    """Each fact as ``name value``; unknown ones are left out."""
+    return [_fact(key, value) for key, value in evidence.items() if value not in (None, [], {})]
+
+
+def _fact(key: str, value: Any) -> str:
+    name, unit = key, ""
+    for end, its in _UNITS.items():
+        if key.endswith(end):
+            name, unit = key.removesuffix(end), its
+    name = " ".join(_WORDS.get(word, word) for word in name.split("_"))
+    if key == "seconds_to_state":
+        return "after " + ", ".join(f"{seconds} s {state}" for state, seconds in value.items() if state != "requested")
+    if key == "running_interval":
+        return f"running interval apart: {value['wh']} Wh in {value['seconds']} s"
+    if key == "power":
+        return f"power {value['status']} by {value['source']}, {value['voltage']} V"
+    if key in ("seconds_to_answer", "seconds"):
+        return f"{value} s to the answer"
+    if unit == "$":
+        return f"{name} ${value}"
+    if unit == "Wh":
+        return f"{name} {int(value):,} Wh"
+    return f"{name} {_value(value)}{' ' + unit if unit else ''}"
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(str(one) for one in value)
+    if isinstance(value, int):
+        return f"{value:,}"
+    return clock(value) if _is_stamp(str(value)) else str(value)
+
+
+def bill_rows(result: dict[str, Any]) -> list[BillRow]:
+    """The bills of a result: VEE only, with the gap, projected, made again on VEE data."""
+    bills, cycle_last = result["bills"], result["account"]["cycle_last"]
+    rows = []
+    for key, name in (("vee_only", "On VEE data only"), ("with_gap", "With the gap (told)")):
+        if bills[key] is not None:
+            one = bills[key]
+            rows.append(BillRow(name, stamp(one["to"]), one["usage_wh"], one["total_usd"]))
+    if bills["projected"] is not None:
+        one = bills["projected"]
+        band = f"${one['usd_at_low_usage']} at {one['low_wh'] / 1000:,.3f} kWh, ${one['usd_at_high_usage']} at {one['high_wh'] / 1000:,.3f} kWh"
+        rows.append(BillRow("Projected, whole cycle", f"end of {cycle_last}", one["usage_wh"], one["total_usd"], band))
+    if bills["rebilled"] is not None:
+        one = bills["rebilled"]
+        note = f"difference ${one['difference_usd']}" if one["difference_usd"] is not None else "not comparable"
+        rows.append(BillRow("Re-billed on VEE data", stamp(one["instant"]), one["vee_wh"], one["vee_usd"], note))
+    return rows
+
+
+def kwh_text(wh: int | None) -> str:
+    """Wh as kWh with three decimals."""
+    return "-" if wh is None else f"{wh / 1000:,.3f}"
