@@ -9,7 +9,7 @@ import typer
 
 from meters.errors import UserError
 from reports.capacity_cli import app as capacity
-from reports.cli import demo
+from reports.cli import demo, report
 from scenarios.cli import scenario
 from simulator.cli import sandbox
 
@@ -22,6 +22,7 @@ app = typer.Typer(
 )
 app.command()(demo)
 app.command()(sandbox)
+app.command()(report)
 app.add_typer(scenario, name="scenario")
 app.add_typer(capacity, name="capacity")
 

@@ -40,7 +40,9 @@ def sandbox(out: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str], d
 
 def fails(*options: str) -> str:
     """The one line on stderr of a command that could not run; exit 2, no traceback."""
-    done = subprocess.run([*AMI, "sandbox", *options], capture_output=True, text=True, cwd=ROOT, timeout=60, check=False)
+    done = subprocess.run(
+        [*AMI, "sandbox", *options], capture_output=True, text=True, cwd=ROOT, timeout=60, check=False
+    )
     assert done.returncode == 2, done.stderr
     assert "Traceback" not in done.stderr
     return done.stderr.strip()
