@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test check bench lint setup clean
+.PHONY: demo test check bench lint openapi setup clean
 
 demo: $(READY)
 	$(BIN)/ami demo
@@ -22,6 +22,9 @@ check: lint
 
 bench: $(READY)
 	$(BIN)/python -m tests.benchmarks
+
+openapi: $(READY)
+	$(BIN)/python -m tests.simulator.openapi_pages
 
 setup: $(READY)
 

@@ -98,7 +98,7 @@ class InquiryAccepted(_Wire):
 class InquiryResult(_Wire):
     """What is called back to `replyTo`."""
 
-    correlationId: str
+    correlationId: str = Field(examples=["482915007734"])
     outcome: Outcome
     reason: str = ""
     intervals: list[ServedInterval] = Field(default_factory=list)

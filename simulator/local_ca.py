@@ -36,9 +36,3 @@ class LocalCa:
     def client_context(self) -> ssl.SSLContext:
         """What a client needs to trust the services."""
         return ssl.create_default_context(cafile=str(self.ca_file))
-
-    def server_context(self) -> ssl.SSLContext:
-        """What a server needs to show itself."""
-        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        context.load_cert_chain(self.server_file)
-        return context

@@ -86,11 +86,6 @@ class Runtime:
         self._arrivals.append(_Arrival(kind, ident, deliver))
         self._wake.set()
 
-    def hold(self, kind: str, ident: str) -> Callable[[], None]:
-        """Count something as in flight that no coroutine here can await (a file on its way); call the result to let go."""
-        key = self._enter(kind, ident)
-        return lambda: self._leave(key)
-
     # -- moving time ----------------------------------------------------------------------------------------
 
     async def run_until(self, at: int) -> None:

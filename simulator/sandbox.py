@@ -17,6 +17,7 @@ import httpx
 from headend import posting
 from headend.daily import DailyTimes
 from headend.network import NetworkLaw, TryDraws
+from headend.ports import HeadEndError
 from headend.store import HeadEndStore
 from headend.system import HeadEnd, HeadEndSettings
 from meters.calendar import day_start, iso
@@ -34,6 +35,9 @@ from simulator.smt.middle import MiddleDraws
 from simulator.smt.service import Smt, SmtConfig, create_app
 from simulator.smt.throttle import Policy
 from simulator.world import World
+
+#: Wall seconds between the file site's 226 and the intake's hearing of the file, at most.
+INTAKE_WAIT_S = 10.0
 
 T = TypeVar("T")
 
@@ -215,8 +219,12 @@ class Sandbox:
         arrived = self._arrivals[name] = asyncio.get_running_loop().create_future()
         try:
             await _in_thread(functools.partial(posting.upload, site, name, content))
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(INTAKE_WAIT_S):
                 await arrived
+        except TimeoutError:
+            raise HeadEndError(
+                "headend.posting.not_taken", "SMT's intake was not told of the file.", name, "It is posted again."
+            ) from None
         finally:
             del self._arrivals[name]
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
 
 from headend.wire import PartialInterval, PowerState, ServedInterval
 
@@ -64,9 +64,9 @@ class OdrStatusRequest(BaseModel):
 
     model_config = ConfigDict(extra="ignore")
 
-    trans_id: str
-    requestorID: str
-    correlationId: str
+    trans_id: str = Field(examples=["ror-000018"])
+    requestorID: str = Field(examples=["lonestar.api"])
+    correlationId: str = Field(examples=["482915007734"])
     requesterType: str | None = None
     requesterAuthenticationID: str | None = None
     reportFormat: str = "JSON"
@@ -88,8 +88,57 @@ class OdrRead(BaseModel):
     readDate: str = Field(examples=["08/12/2026 17:41:12"])
 
 
+_ANSWERED: dict[str, JsonValue] = {
+    "trans_id": "ror-000018",
+    "correlationId": "482915007734",
+    "statusCode": "0",
+    "statusReason": RETRIEVED,
+    "odrRead": {"registeredRead": 23459.133, "readDate": "08/12/2026 17:40:19"},
+    "quality": "non-VEE",
+    "gap": {"start": "2026-08-12T00:00:00-05:00", "end": "2026-08-12T17:30:00-05:00"},
+    "intervals": [
+        {
+            "end": "2026-08-12T16:00:00-05:00",
+            "wh": 398,
+            "source": "store",
+            "collectedAt": "2026-08-12T16:00:34-05:00",
+        },
+        {
+            "end": "2026-08-12T16:15:00-05:00",
+            "wh": 412,
+            "source": "meter",
+            "collectedAt": "2026-08-12T17:40:20-05:00",
+        },
+    ],
+    "missing": [],
+    "partial": {"from": "2026-08-12T17:30:00-05:00", "asOf": "2026-08-12T17:40:19-05:00", "seconds": 619, "wh": 343},
+    "uncovered": [],
+    "holes": [],
+    "reachesTo": "2026-08-12T17:30:00-05:00",
+    "meterReads": 1,
+}
+_REFUSED: dict[str, JsonValue] = {
+    "trans_id": "ror-000021",
+    "correlationId": "120091010005",
+    "statusCode": "1",
+    "statusReason": "FR CR016.1 allows one successful meter read request per ESI ID and day.",
+    "quality": "non-VEE",
+    "gap": {"start": "2026-08-12T00:00:00-05:00", "end": "2026-08-12T18:15:00-05:00"},
+    "intervals": _ANSWERED["intervals"],
+    "reachesTo": "2026-08-12T17:30:00-05:00",
+    "meterReads": 0,
+    "refusal": {
+        "code": "FR-CR016.1b",
+        "reason": "FR CR016.1 allows one successful meter read request per ESI ID and day.",
+        "retryAt": "2026-08-13T00:00:00-05:00",
+    },
+}
+
+
 class OdrStatus(BaseModel):
     """Reply of `/v2/odrstatus/`. Fields after `odrRead` are the extension, present only on INTERVALS and power status requests."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_ANSWERED, _REFUSED]})
 
     trans_id: str
     correlationId: str
