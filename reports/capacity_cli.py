@@ -118,20 +118,20 @@ class _Bar:
 
 def _print_tables(outcome: Outcome) -> None:
     from rich import box
-    from rich.console import Console
     from rich.table import Table
 
     from reports.load_report import TABLE_HEADS, tables
+    from reports.terminal import console
 
-    console = Console()
+    to = console()
     for title, rows in tables(outcome):
         table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
         for at, head in enumerate(TABLE_HEADS):
             table.add_column(head, justify="left" if at == 0 else "right", overflow="fold", no_wrap=at > 0)
         for row in rows:
             table.add_row(*row)
-        console.print(table)
-    console.print(
+        to.print(table)
+    to.print(
         "Requests per hour: mean, ± half of its 95 % interval. Latency from the planned arrival, of those served. failed: with "
         "T-FAILED. in time: % answered before hang-up. reads: tries at the meter. age: of the data served, median minutes."
     )
