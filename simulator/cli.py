@@ -54,6 +54,24 @@ def sandbox(
     asyncio.run(_serve(settings, as_json))
 
 
+def _begin(date: str) -> int:
+    """UTC epoch seconds at which ``--date`` lets the model begin."""
+    from datetime import date as calendar_day
+
+    from meters.calendar import epoch
+    from simulator.errors import SimulatorError
+
+    if "T" in date:
+        return epoch(date, place="--date")
+    try:
+        day = calendar_day.fromisoformat(date)
+    except ValueError:
+        raise SimulatorError(
+            "sandbox.date", f"'{date}' is not a date.", "--date", "Write it as 2026-08-12 (noon) or 2026-08-12T17:40."
+        ) from None
+    return epoch(f"{day}T{NOON}", place="--date")
+
+
 def _settings(meters: int, date: str, clock: str, speed: float, policy: str, out: Path) -> SandboxSettings:
     import time
     from datetime import timedelta
@@ -73,8 +91,7 @@ def _settings(meters: int, date: str, clock: str, speed: float, policy: str, out
             "clock.mode", f"There is no clock '{clock}'.", "--clock", f"Choose one of: {', '.join(ClockMode)}."
         )
     mode = ClockMode(clock)
-    begin = date if "T" in date or not date else f"{date}T{NOON}"
-    now = epoch(begin, place="--date") if date else int(time.time())
+    now = _begin(date) if date else int(time.time())
     times = DailyTimes()
     today = day_of(now)
     posted_to = today - timedelta(days=1)
@@ -138,14 +155,15 @@ def _told(running: Sandbox, ready: dict[str, Any]) -> list[str]:
     """The addresses, log-ins and special ESI IDs, for people."""
     clock, ror = ready["clock"], ready["logins"]["ror"]
     ports = ", ".join(f"{gateway['host']}:{gateway['port']}" for gateway in ready["gateways"])
+    pace = f" x{clock['speed']:g}" if clock["mode"] == "scaled" else ""
     trust = f" --cacert {ready['ca_file']}" if running.settings.tls else ""
     return [
         f"ami sandbox: {sum(len(gateway['meters']) for gateway in ready['gateways'])} meters of "
-        f"{running.settings.world.tdsp.name}, clock {clock['mode']} x{clock['speed']:g} from {clock['now']}, policy {ready['policy']}",
+        f"{running.settings.world.tdsp.name}, clock {clock['mode']}{pace} from {clock['now']}, policy {ready['policy']}",
         "",
         f"  SMT        {ready['smt_url']}   (market API /v2, portal API /api and /commonapi, pages /docs)",
         f"  head-end   {ready['headend_url']}   (POST /inquiries, pages /docs)",
-        f"  file site  ftps://{ready['ftps']['host']}:{ready['ftps']['port']}   (explicit TLS, CA {ready['ca_file']})",
+        f"  file site  {ready['ftps']['host']}:{ready['ftps']['port']}   (FTP with explicit TLS, CA {ready['ca_file']})",
         f"  gateways   {ports}   (Modbus TCP)",
         "",
         *(

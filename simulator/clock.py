@@ -47,6 +47,11 @@ class Clock:
         """Whether only the driver moves the time."""
         return self.mode is ClockMode.MANUAL
 
+    @property
+    def rate(self) -> float:
+        """Model seconds that go by in a wall second of their own accord: none on a manual clock."""
+        return 0.0 if self.manual else self.speed
+
     def now_us(self) -> int:
         """Model time in microseconds; a manual clock's is the driver's affair."""
         return self.epoch_us + int((self.wall() - self.wall_start) * self.speed * US)

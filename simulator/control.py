@@ -18,7 +18,7 @@ class ClockState(BaseModel):
 
     mode: str = Field(examples=["manual"])
     now: str = Field(examples=["2026-08-12T17:40:00-05:00"])
-    speed: float
+    speed: float = Field(description="Model seconds in a wall second; 0 on the manual clock.", examples=[0.0])
 
 
 class Advance(BaseModel):
@@ -35,7 +35,7 @@ def router(runtime: Runtime) -> APIRouter:
     routes = APIRouter(prefix="/control", tags=["control"])
 
     def state() -> ClockState:
-        return ClockState(mode=runtime.clock.mode.value, now=iso(runtime.now()), speed=runtime.clock.speed)
+        return ClockState(mode=runtime.clock.mode.value, now=iso(runtime.now()), speed=runtime.clock.rate)
 
     @routes.get("/clock", summary="The model's time")
     async def clock() -> ClockState:

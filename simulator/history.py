@@ -20,7 +20,7 @@ from meters.meter import EmulatedMeter
 from simulator.world import World
 
 #: Takes an LSE file in as SMT does: (name, content, UTC epoch seconds).
-TakeIn = Callable[[str, bytes, int], object]
+TakeIn = Callable[[str, bytes, int], None]
 
 
 @dataclass(frozen=True, slots=True)

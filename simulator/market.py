@@ -75,8 +75,8 @@ def build_market(world: World) -> Market:
                 notes.append((identity.esiid, identity.meter_number, _FAULT_NOTES[faulty[identity.esiid]]))
     first, second = points[0], points[1]
     ordinary = [
-        (first.esiid, first.meter_number, "ordinary; the customer's own"),
-        (second.esiid, second.meter_number, "ordinary"),
+        (point.esiid, point.meter_number, _FAULT_NOTES.get(faulty.get(point.esiid, ""), "ordinary") + whose)
+        for point, whose in ((first, "; the customer's own"), (second, ""))
     ]
     notes = [note for note in notes if note[0] not in (first.esiid, second.esiid)]
     if len(world.gateways) > 1:

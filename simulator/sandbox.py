@@ -180,13 +180,19 @@ class Sandbox:
         if not settings.history:
             return day_start(first), first
         tdsp = self.market.tdsp_login.username
+
+        def take_in(name: str, content: bytes, at: int) -> None:
+            # The file lies on the file site as a posted one does (PRE1); its result codes go beside it.
+            self.files.put(tdsp, name, content)
+            self.smt.intake.take_in(tdsp, name, content, at)
+
         made = make_history(
             settings.world,
             self.headend_store,
             self.runtime.now(),
             settings.sweep_every_h * 3600,
             settings.times,
-            lambda name, content, at: self.smt.intake.take_in(tdsp, name, content, at),
+            take_in,
         )
         return made.collected_to, made.next_day
 
@@ -272,7 +278,7 @@ class Sandbox:
             ],
             "clock": {
                 "mode": self.runtime.clock.mode.value,
-                "speed": self.runtime.clock.speed,
+                "speed": self.runtime.clock.rate,
                 "now": iso(self.runtime.now()),
             },
             "policy": self.settings.policy.name,

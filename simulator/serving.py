@@ -58,6 +58,7 @@ class HttpServer:
             uvicorn.Config(
                 app,
                 log_config=None,
+                log_level="critical",
                 access_log=False,
                 lifespan="off",
                 timeout_graceful_shutdown=1,

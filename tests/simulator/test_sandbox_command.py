@@ -56,6 +56,9 @@ def test_the_ready_line_keeps_the_contract_and_ctrl_c_ends_it_cleanly(tmp_path: 
         assert len(ready["esiids"]) >= 5
         assert ready["clock"]["mode"] == "scaled"
         assert sum(len(gateway["meters"]) for gateway in ready["gateways"]) == 10
+        # The 35 posted days lie on the file site, each with its result codes (PRE1).
+        home = tmp_path / "ftps" / ready["logins"]["tdsp"]["username"]
+        assert len(list(home.glob("*.lse"))) == len(list(home.glob("*.lse.result.csv"))) == 35
         ror = ready["logins"]["ror"]
         with httpx.Client(base_url=ready["smt_url"], trust_env=False, timeout=20) as http:
             token = http.post("/v2/token/", json={"username": ror["username"], "password": ror["password"]}).json()
@@ -109,7 +112,8 @@ def test_a_taken_port_is_named_and_a_folder_in_use_too(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "code"),
     [
-        (("--date", "12.08.2026"), "calendar.instant.malformed: --date"),
+        (("--date", "12.08.2026"), "sandbox.date: --date: '12.08.2026' is not a date"),
+        (("--date", "2026-08-12T25:00"), "calendar.instant.malformed: --date"),
         (("--date", "2026-03-08T02:30"), "calendar.instant.skipped: --date"),
         (("--clock", "sundial"), "clock.mode: --clock"),
         (("--speed", "0"), "clock.speed: --speed"),
