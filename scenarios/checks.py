@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from meters.calendar import US, day_of, local
+from meters.calendar import INTERVAL_S, US, day_of, local
 from scenarios.facts import NON_VEE, Facts, told_stand, ts
 from scenarios.findings import CheckVerdict, Rule
 from scenarios.schema import BalanceCall, PowerStatus, Rebill
@@ -76,18 +76,35 @@ def _call(facts: Facts, action: BalanceCall) -> CheckVerdict:
     return _verdict(action.ref, f"Balance call {action.at:%m-%d %H:%M}", happened, evidence, rule, action.verifies)
 
 
+def _held(served: dict[str, Any]) -> str:
+    """What the store holds of the gap, and what a read would have brought."""
+    held, gap = served.get("from_store"), served.get("gap")
+    if not held or gap is None:
+        return ""
+    seconds = (datetime.fromisoformat(gap["end"]) - datetime.fromisoformat(gap["start"])).total_seconds()
+    needed = int(seconds) // INTERVAL_S
+    return (
+        f" The gap has {needed} intervals; the store holds {held}, to {served['reaches_to']} "
+        f"(the other {needed - held} would take a meter read)."
+    )
+
+
+def _told(call: dict[str, Any]) -> str:
+    """The bill the caller hears all the same."""
+    told = call.get("with_gap") or call.get("vee_only")
+    if told is None:
+        return ""
+    marked = ", marked as told on partial data" if call.get("marks") else ""
+    return f" The caller is told ${told['bill']['total_usd']} to date, to {told['to']}{marked}."
+
+
 def _call_text(call: dict[str, Any], request: dict[str, Any]) -> str:
     served, trouble = request.get("served") or {}, request.get("trouble") or {}
     match request.get("end"):
         case "answered":
             return f"Answered with {served.get('from_store')} intervals from the store and {served.get('from_meter')} from the meter."
         case "refused":
-            held = (
-                f" The store holds {served['from_store']} intervals, to {served['reaches_to']}."
-                if served.get("from_store")
-                else ""
-            )
-            return f"Refused. {trouble.get('reason')}{_again(trouble)}{held}"
+            return f"Refused. {trouble.get('reason')}{_again(trouble)}{_held(served)}{_told(call)}"
         case "not made":
             return f"No on-demand request: {(call.get('decision') or {}).get('reason')}"
         case end:
