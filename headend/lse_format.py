@@ -1,12 +1,14 @@
-"""What an LSE file is made of: its records, its result codes, its faults.
+"""What an LSE file is made of: its name, its records, its result codes, its faults.
 
 The file is Lodestar Enhanced; ``headend.lse`` writes it, ``headend.lse_reader`` reads it.
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 
 from headend.ports import BoolArray, IntArray
@@ -82,3 +84,33 @@ class LseFile:
     name: str
     records: tuple[LseRecord, ...]
     findings: tuple[LseFinding, ...]
+
+
+def name_findings(name: str) -> Iterator[LseFinding]:
+    """What is wrong with a file's name: F2, an error, whichever part it is.
+
+    The name is a mandatory element like any other: it tells whose file it is, and a correction from what it corrects. DOMAIN §5 gives its
+    parts without a doubt, so a bench that let a shorter counter pass would hide what SMT turns away.
+    """
+    fault = _name_fault(name)
+    if fault:
+        told = f"'{name[:120]}' {fault}; it must be <DUNS>IntervalData<ccyymmddhhmmss><3-digit counter>.lse"
+        yield LseFinding("F2", 0, "file name", told)
+
+
+def _name_fault(name: str) -> str:
+    if ".lse" not in name or "csv" in name.lower():
+        return "must contain .lse and must not contain csv"
+    parts = re.fullmatch(r"(\d*)IntervalData(\d*)\.lse", name, re.ASCII)
+    if parts is None:
+        return "has other parts"
+    duns, digits = parts[1], parts[2]
+    if len(duns) not in (9, 13):
+        return f"has a DUNS number of {len(duns)} digits instead of 9 or 13"
+    if len(digits) != 17:
+        return f"has {len(digits)} digits of time and counter instead of 14 and 3"
+    try:
+        datetime.strptime(digits[:14], STAMP)
+    except ValueError:
+        return f"has {digits[:14]} for a time"
+    return ""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterator
 from datetime import date, datetime
 from functools import lru_cache
 from pathlib import Path
@@ -21,6 +20,7 @@ from headend.lse_format import (
     LseFinding,
     LseRecord,
     Severity,
+    name_findings,
 )
 from headend.ports import HeadEndError
 from headend.vee.quality import Channel
@@ -28,14 +28,6 @@ from meters.calendar import INTERVAL_S, day_start, epoch, intervals_in, local
 from meters.errors import MeterError
 
 _MOST_WH = np.iinfo(np.int32).max
-
-
-def _name_findings(name: str) -> Iterator[LseFinding]:
-    if ".lse" not in name or "csv" in name.lower():
-        yield LseFinding("F2", 0, "file name", f"'{name}' must contain .lse and must not contain csv")
-    elif not re.fullmatch(r"(\d{9}|\d{13})IntervalData\d{17}\.lse", name, re.ASCII):
-        message = f"'{name}' is not <DUNS>IntervalData<ccyymmddhhmmss><counter>.lse"
-        yield LseFinding("00", 0, "file name", message, Severity.WARNING)
 
 
 class _FaultError(Exception):
@@ -294,7 +286,7 @@ def read(source: Path | bytes, name: str) -> LseFile:
     last line, unless it was cut exactly between two records, which this format cannot show. Raises HeadEndError if the file cannot be opened.
     """
     reader = _Reader()
-    reader.findings.extend(_name_findings(name))
+    reader.findings.extend(name_findings(name))
     try:
         with io.BytesIO(source) if isinstance(source, bytes) else source.open("rb") as stream:
             _read_lines(reader, stream)

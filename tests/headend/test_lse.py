@@ -344,12 +344,31 @@ def test_file_name_refuses_a_bad_duns_or_counter(duns: str, counter: int) -> Non
         lse.file_name(duns, POSTED, counter)
 
 
-def test_name_without_lse_or_with_csv_is_an_error_and_another_pattern_a_warning() -> None:
-    content = lse.dumps([_record()])
-    for name in ("usage.txt", "usagecsv.lse", "usage.lse.CSV"):
-        assert _only(lse.read(content, name)).severity is Severity.ERROR
-    finding = _only(lse.read(content, "usage.lse"))
-    assert (finding.severity, finding.field) == (Severity.WARNING, "file name")
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("usage.txt", "must contain .lse"),
+        ("usagecsv.lse", "must not contain csv"),
+        ("usage.lse.CSV", "must not contain csv"),
+        ("usage.lse", "has other parts"),
+        (f"{NAME}.lse", "has other parts"),
+        (f"{DUNS}IntervalData20260813073000A01.lse", "has other parts"),
+        (f"{DUNS}IntervalData2026081307300001.lse", "has 16 digits of time and counter instead of 14 and 3"),
+        (f"{DUNS}IntervalData202608130730000001.lse", "has 18 digits of time and counter instead of 14 and 3"),
+        ("1234567890IntervalData20260813073000001.lse", "has a DUNS number of 10 digits instead of 9 or 13"),
+        (f"{DUNS}IntervalData20261313073000001.lse", "has 20261313073000 for a time"),
+        (f"{DUNS}IntervalData２０２６0813073000001.lse", "has other parts"),
+    ],
+)
+def test_a_name_that_breaks_the_format_is_an_error_that_names_the_part(name: str, said: str) -> None:
+    finding = _only(lse.read(lse.dumps([_record()]), name))
+    assert (finding.code, finding.field, finding.severity) == ("F2", "file name", Severity.ERROR)
+    assert said in finding.message
+
+
+@pytest.mark.parametrize("duns", [DUNS, "957877905"])
+def test_a_name_of_our_own_making_is_right(duns: str) -> None:
+    assert lse.read(lse.dumps([_record()]), lse.file_name(duns, POSTED, 999)).findings == ()
 
 
 def test_missing_file_is_a_user_error(tmp_path: Path) -> None:

@@ -46,7 +46,14 @@ def test_an_esiid_of_nobody_costs_its_record_alone() -> None:
 
 def test_a_day_that_is_not_over_is_future_dated() -> None:
     assert codes(decided([record(PLAIN, date(2026, 8, 12), NOW)])) == ["04"]
-    assert codes(decided([record(PLAIN, DAY, NOW)], now=epoch("2026-08-12T00:00"))) == ["00"]
+    midnight = epoch("2026-08-12T00:00")
+    assert codes(decided([record(PLAIN, DAY, midnight)], now=midnight)) == ["00"]
+
+
+def test_a_record_stamped_in_the_future_does_not_stand_in_the_way_of_corrections() -> None:
+    result = decided([record(PLAIN, DAY, NOW + 3600), record(NEIGHBOUR, DAY, NOW + 200)])
+    assert codes(result) == ["04", "00"]
+    assert "timestamp lies ahead" in result.rows[0].text
 
 
 @pytest.mark.parametrize(("posted_at", "code"), [(NOW - 1, "05"), (NOW, "00"), (NOW + 1, "00")])
@@ -72,7 +79,14 @@ def test_a_bad_value_is_told_with_its_line() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["9990000000002IntervalData20260812073000001.lse", f"{TDSP_DUNS}IntervalData.csv", f"{NAME}.csv"]
+    "name",
+    [
+        "9990000000002IntervalData20260812073000001.lse",
+        f"{TDSP_DUNS}IntervalData.csv",
+        f"{NAME}.csv",
+        # A counter of two digits.
+        NAME.replace("001.lse", "01.lse"),
+    ],
 )
 def test_a_file_under_a_wrong_name_is_refused_whole(name: str) -> None:
     result = decided([record(PLAIN, DAY, NOW)], name)
