@@ -5,9 +5,9 @@ What ``MemoryAdmission`` decides in memory this decides in the database; besides
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from sqlalchemy import Connection, Engine, and_, delete, insert, or_, select, update
+from sqlalchemy import Connection, Engine, and_, delete, func, insert, or_, select, update
 
 from meters.calendar import iso
 from simulator.smt.database import throttle_lease, throttle_window, writing
@@ -19,6 +19,7 @@ from simulator.smt.throttle import (
     Policy,
     Refusal,
     Requested,
+    Window,
     admit,
     concerns,
     later,
@@ -28,6 +29,9 @@ from simulator.smt.throttle import (
 
 #: (limit name, scope value)
 _Place = tuple[str, str]
+#: Uses that are named one by one in a refusal. A default of this project.
+_MOST_NAMED = 4
+_ROLLING = frozenset({Window.ROLLING_HOUR, Window.ROLLING_DAY})
 
 
 class DatabaseAdmission:
@@ -109,25 +113,54 @@ class DatabaseAdmission:
 
 
 def _reason(connection: Connection, refusal: Refusal, limit: Limit, value: str) -> str:
-    """The rule, and the last use or the request under way that stands against one more."""
-    if not limit.told:
+    """The rule, and what stands against one more: the uses and the requests under way that fill the limit.
+
+    Those are the last ``amount`` ones. Up to ``_MOST_NAMED`` each is named by its instant, beyond that they are counted. In a rolling
+    window a use counts from its request on, so that instant is told: ``retry_at`` is a window after the first of them.
+    """
+    if not limit.told or not limit.amount:
         return refusal.reason
     table = throttle_lease.c
-    last = connection.execute(
-        select(table.reserved_at, table.ended_at)
-        .where(
-            table.limit_name == limit.name,
-            table.scope_value == value,
-            or_(table.ended_at.is_(None), table.success),
-        )
-        .order_by(table.reserved_at.desc())
-        .limit(1)
-    ).first()
-    if last is None:
-        return refusal.reason
-    if last.ended_at is None:
-        return f"{refusal.reason} A request of {iso(last.reserved_at)} is under way."
-    return f"{refusal.reason} It was used at {iso(last.ended_at)}."
+    counts_from = table.reserved_at if limit.window in _ROLLING else table.ended_at
+    mine = and_(table.limit_name == limit.name, table.scope_value == value)
+    waiting = and_(mine, table.ended_at.is_(None))
+    latest = table.reserved_at.desc()
+    if limit.amount > _MOST_NAMED:
+        last = connection.scalar(select(counts_from).where(mine, table.success).order_by(latest).limit(1))
+        held = connection.scalar(select(func.count()).where(waiting)) or 0
+        return " ".join([refusal.reason, *_counted(max(0, limit.amount - held), last, held)])
+    rows = connection.execute(
+        select(counts_from.label("at"), table.reserved_at, table.ended_at)
+        .where(mine, or_(table.ended_at.is_(None), table.success))
+        .order_by(latest)
+        .limit(limit.amount)
+    ).all()
+    used = sorted(row.at for row in rows if row.ended_at is not None)
+    under_way = sorted(row.reserved_at for row in rows if row.ended_at is None)
+    return " ".join([refusal.reason, *_named(used, under_way)])
+
+
+def _named(used: Sequence[int], under_way: Sequence[int]) -> Iterator[str]:
+    """Sentences that name each instant (UTC epoch seconds, in order)."""
+    if used:
+        yield f"{'It was used' if len(used) == 1 and not under_way else 'Used'} at {_listed(used)}."
+    if len(under_way) == 1:
+        yield f"A request of {_listed(under_way)} is under way."
+    elif under_way:
+        yield f"Requests of {_listed(under_way)} are under way."
+
+
+def _counted(used: int, last: int | None, under_way: int) -> Iterator[str]:
+    """Sentences that count, with the last instant."""
+    if used and last is not None:
+        yield f"Used {used:,} time{'s' * (used > 1)}, last at {iso(last)}."
+    if under_way:
+        yield f"{under_way:,} request{'s are' if under_way > 1 else ' is'} under way."
+
+
+def _listed(instants: Sequence[int]) -> str:
+    *before, last = (iso(at) for at in instants)
+    return f"{', '.join(before)} and {last}" if before else last
 
 
 _Windows = dict[int, tuple[int, int]]

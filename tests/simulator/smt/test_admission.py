@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, select
 
-from meters.calendar import epoch
+from meters.calendar import epoch, iso
 from simulator.errors import SimulatorError
 from simulator.smt.admission import DatabaseAdmission
 from simulator.smt.database import open_database, throttle_window
@@ -133,3 +133,84 @@ def test_a_database_in_memory_or_without_a_url_is_refused() -> None:
         with pytest.raises(SimulatorError) as caught:
             open_database(url)
         assert caught.value.code == code
+
+
+HOUR = "SMT allows two on-demand reads per ESI ID and hour."
+
+
+def told(admission: DatabaseAdmission, now: int, scopes: str = "e") -> tuple[str, int]:
+    """Reason and retryAt of a refusal."""
+    refused = admission.reserve(f"refused-{now}", requested(scopes), now)
+    assert isinstance(refused, Refusal)
+    return refused.reason, refused.retry_at
+
+
+def use(admission: DatabaseAdmission, at: int, seconds: int = 75, success: bool = True) -> None:
+    """A read that is asked for at an instant and ends some seconds later."""
+    lease = admission.reserve(f"use-{at}", requested("e"), at)
+    assert isinstance(lease, Lease)
+    admission.settle(f"use-{at}", lease, at + seconds, success)
+
+
+def test_two_uses_of_an_hour_are_both_told_and_the_first_one_gives_the_time_to_come_back(tmp_path: Path) -> None:
+    opened = open_database(f"sqlite:///{tmp_path / 'smt.db'}")
+    admission = DatabaseAdmission(opened, preset("smt-today"))
+    start = epoch("2026-08-12T16:10")
+    # One that has left the window, one that failed: neither stands against it.
+    use(admission, start - 3600)
+    use(admission, start, success=False)
+    first, second = epoch("2026-08-12T17:52:10"), epoch("2026-08-12T17:57:17")
+    use(admission, first)
+    use(admission, second)
+    reason, retry_at = told(admission, epoch("2026-08-12T18:00"))
+    assert reason == f"{HOUR} Used at 2026-08-12T17:52:10-05:00 and 2026-08-12T17:57:17-05:00."
+    assert retry_at == first + 3600
+    assert isinstance(admission.reserve("again", requested("e"), retry_at), Lease)
+    # Now the second use and the one under way fill the hour.
+    reason, retry_at = told(admission, first + 3601)
+    assert reason == f"{HOUR} Used at 2026-08-12T17:57:17-05:00. A request of 2026-08-12T18:52:10-05:00 is under way."
+    assert retry_at == second + 3600
+    opened.dispose()
+
+
+def test_requests_under_way_are_told_as_such(tmp_path: Path) -> None:
+    opened = open_database(f"sqlite:///{tmp_path / 'smt.db'}")
+    admission = DatabaseAdmission(opened, preset("smt-today"))
+    for at in (START, START + 5):
+        assert isinstance(admission.reserve(f"r-{at}", requested("e"), at), Lease)
+    reason, retry_at = told(admission, START + 10)
+    assert reason == f"{HOUR} Requests of 2026-08-12T21:00:00-05:00 and 2026-08-12T21:00:05-05:00 are under way."
+    assert retry_at == START + 3600
+    opened.dispose()
+
+
+def test_a_days_limit_of_many_is_counted_with_the_last(tmp_path: Path) -> None:
+    opened = open_database(f"sqlite:///{tmp_path / 'smt.db'}")
+    admission = DatabaseAdmission(opened, preset("smt-today"))
+    begin = epoch("2026-08-12T00:30")
+    use(admission, begin - 86400)
+    for turn in range(23):
+        use(admission, begin + turn * 1800)
+    at = begin + 23 * 1800
+    assert isinstance(admission.reserve("last", requested("e"), at), Lease)
+    rule = "SMT allows 24 on-demand reads per ESI ID and day."
+    reason, retry_at = told(admission, at + 3600)
+    assert reason == f"{rule} Used 23 times, last at 2026-08-12T11:31:15-05:00. 1 request is under way."
+    assert retry_at == epoch("2026-08-13T00:00")
+    admission.settle("last", admission.open_leases()["last"], at + 60, True)
+    assert told(admission, at + 3601)[0] == f"{rule} Used 24 times, last at 2026-08-12T12:01:00-05:00."
+    opened.dispose()
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.lists(st.integers(1, 3000), min_size=3, max_size=12))
+def test_the_first_instant_told_is_an_hour_before_the_time_to_come_back(engine: Engine, later: list[int]) -> None:
+    admission = DatabaseAdmission(engine, preset("smt-today"))
+    scope, now = f"told-{next(_runs)}", START
+    for number, seconds in enumerate(later):
+        now += seconds
+        got = admission.reserve(f"{scope}-{number}", requested(scope), now)
+        if isinstance(got, Lease):
+            admission.settle(f"{scope}-{number}", got, now, True)
+        else:
+            assert f"Used at {iso(got.retry_at - 3600)} and " in got.reason
