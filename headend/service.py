@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection as Members
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from fastapi import Body, FastAPI, Request
-from fastapi.exceptions import RequestValidationError
+from fastapi import Body, FastAPI
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
+from headend.api_pages import DescribedApi
 from headend.gap import GAP_LIMIT
+from headend.inquiry_examples import INQUIRIES
 from headend.live import OnDemandDesk
+from headend.malformed import tell_malformed
 from headend.wire import InquiryAccepted, InquiryKind, InquiryRequest
 from meters.calendar import INTERVAL_S
 
@@ -24,68 +26,70 @@ class InquiryError(BaseModel):
     place: str = Field(default="", description="The field at fault.")
 
 
-_EXAMPLES: dict[str, Any] = {
-    "intervals": {
-        "summary": "The gap of a balance inquiry",
-        "value": {
-            "correlationId": "482915007734",
-            "kind": "INTERVALS",
-            "esiid": "10443720000000017",
-            "start": "2026-08-12T00:00:00-05:00",
-            "end": "2026-08-12T17:30:00-05:00",
-            "meterAllowed": True,
-            "answerBy": "2026-08-12T18:25:00-05:00",
-            "replyTo": "http://127.0.0.1:8600/callbacks/inquiries",
-            "callReference": "call-0001",
-        },
+class Health(BaseModel):
+    """The service answers."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"status": "ok"}]})
+
+    status: Literal["ok"] = "ok"
+
+
+_UNKNOWN = InquiryError(
+    code="headend.inquiry.esiid_unknown", message="No meter of this TDSP has that ESI ID.", place="esiid"
+)
+_NO_WINDOW = "An INTERVALS inquiry names its start and end."
+
+
+def _told(status: int, description: str, error: InquiryError) -> dict[int | str, dict[str, Any]]:
+    content = {"application/json": {"example": error.model_dump()}}
+    return {status: {"model": InquiryError, "description": description, "content": content}}
+
+
+_REPLIES: dict[int | str, dict[str, Any]] = {
+    202: {
+        "description": "Accepted; the result is called back.",
+        "content": {"application/json": {"example": {"correlationId": "482915007734", "status": "accepted"}}},
     },
-    "power": {
-        "summary": "A power status",
-        "value": {
-            "correlationId": "482915007735",
-            "kind": "POWER",
-            "esiid": "10443720000000017",
-            "meterAllowed": True,
-            "answerBy": "2026-08-12T18:25:00-05:00",
-            "replyTo": "http://127.0.0.1:8600/callbacks/inquiries",
-        },
-    },
+    **_told(
+        400,
+        "The body is not as documented; `place` names the field.",
+        InquiryError(code="headend.inquiry.window", message=_NO_WINDOW, place="start"),
+    ),
+    **_told(404, "No meter of this TDSP has that ESI ID.", _UNKNOWN),
 }
-_ERRORS: dict[int | str, dict[str, Any]] = {status: {"model": InquiryError} for status in (400, 404)}
 
 
 def create_app(desk: OnDemandDesk, esiids: Members[str], title: str) -> FastAPI:
     """Make the service. esiids: the ESI IDs of this TDSP's meters."""
-    app = FastAPI(title=title, description="On-demand inquiries of SMT at a TDSP's head-end.", version="1")
+    app = DescribedApi(title=title, description="On-demand inquiries of SMT at a TDSP's head-end.", version="1")
 
-    @app.exception_handler(RequestValidationError)
-    async def malformed(_request: Request, error: RequestValidationError) -> JSONResponse:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"] if part != "body")
-        return _refuse(400, "headend.inquiry.malformed", f"{first['msg']}.", place)
+    def malformed(place: str, message: str) -> JSONResponse:
+        return _refuse(400, InquiryError(code="headend.inquiry.malformed", message=f"{message}.", place=place))
+
+    tell_malformed(app, malformed)
 
     @app.post(
         "/inquiries",
         status_code=202,
-        responses=_ERRORS,
+        responses=_REPLIES,
         summary="Inquire at the head-end",
         response_model=InquiryAccepted,
     )
     async def inquiries(
-        request: Annotated[InquiryRequest, Body(openapi_examples=_EXAMPLES)],
+        request: Annotated[InquiryRequest, Body(openapi_examples=INQUIRIES)],
     ) -> InquiryAccepted | JSONResponse:
-        """Accept an inquiry; its result is posted to `replyTo` as an `InquiryResult`."""
+        """Accept an inquiry; its result is posted to `replyTo` as an `InquiryResult` (see SMT's `/callbacks/inquiries`)."""
         if request.esiid not in esiids:
-            return _refuse(404, "headend.inquiry.esiid_unknown", "No meter of this TDSP has that ESI ID.", "esiid")
-        fault = _window_fault(request)
-        if fault:
-            return _refuse(400, "headend.inquiry.window", fault, "start")
+            return _refuse(404, _UNKNOWN)
+        window_fault = _window_fault(request)
+        if window_fault:
+            return _refuse(400, InquiryError(code="headend.inquiry.window", message=window_fault, place="start"))
         desk.accept(request)
         return InquiryAccepted(correlationId=request.correlationId)
 
     @app.get("/healthz", summary="Is the service up?")
-    async def healthz() -> dict[str, str]:
-        return {"status": "ok"}
+    async def healthz() -> Health:
+        return Health()
 
     return app
 
@@ -95,7 +99,7 @@ def _window_fault(request: InquiryRequest) -> str:
     if request.kind is not InquiryKind.INTERVALS:
         return ""
     if request.start is None or request.end is None:
-        return "An INTERVALS inquiry names its start and end."
+        return _NO_WINDOW
     start, end = int(request.start.timestamp()), int(request.end.timestamp())
     if start % INTERVAL_S or end % INTERVAL_S or end <= start:
         return "start and end are whole quarter hours, start before end."
@@ -104,5 +108,5 @@ def _window_fault(request: InquiryRequest) -> str:
     return ""
 
 
-def _refuse(status: int, code: str, message: str, place: str) -> JSONResponse:
-    return JSONResponse(InquiryError(code=code, message=message, place=place).model_dump(), status_code=status)
+def _refuse(status: int, error: InquiryError) -> JSONResponse:
+    return JSONResponse(error.model_dump(), status_code=status)

@@ -16,6 +16,10 @@ from simulator.runtime import Runtime
 class ClockState(BaseModel):
     """What time it is in the model."""
 
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"mode": "manual", "now": "2026-08-12T17:40:00-05:00", "speed": 0.0}]}
+    )
+
     mode: str = Field(examples=["manual"])
     now: str = Field(examples=["2026-08-12T17:40:00-05:00"])
     speed: float = Field(description="Model seconds in a wall second; 0 on the manual clock.", examples=[0.0])
@@ -24,7 +28,9 @@ class ClockState(BaseModel):
 class Advance(BaseModel):
     """How far to move the manual clock: by seconds, or to an instant."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"seconds": 900}, {"to": "2026-08-12T20:10:00-05:00"}]}
+    )
 
     seconds: int | None = Field(default=None, ge=0, le=366 * 86400, examples=[900])
     to: AwareDatetime | None = Field(default=None, examples=["2026-08-12T20:10:00-05:00"])

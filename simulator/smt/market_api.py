@@ -20,10 +20,26 @@ from simulator.smt.auth import LoginFault, TokenKind
 from simulator.smt.desk import Asked
 from simulator.smt.errors import BusinessError, GatewayRefusal
 from simulator.smt.lifecycle import State
+from simulator.smt.market_examples import (
+    DAILY_READS,
+    INTERVAL_READS,
+    INTERVALS_ASKED,
+    LOGIN_OTHERS,
+    ODR,
+    ODR_ASKED,
+    ODR_STATUS,
+    OTHERS,
+    POWER_ASKED,
+    POWER_STATUS,
+    READS_ASKED,
+    STATUS_ASKED,
+    TOKEN,
+    TOKEN_ASKED,
+    told,
+)
 from simulator.smt.market_wire import (
     BusinessErrorReply,
     DailyReads,
-    GatewayErrorReply,
     IntervalReads,
     ReadsRequest,
     TokenReply,
@@ -40,11 +56,6 @@ _HISTORY_YEARS = 2
 
 router = APIRouter(prefix="/v2", tags=["Market API"])
 _bearer = HTTPBearer(auto_error=False, scheme_name="Market token")
-_OTHERS: dict[int | str, dict[str, Any]] = {
-    400: {"model": BusinessErrorReply, "description": "The body is not as documented; the message names the field."},
-    401: {"model": GatewayErrorReply, "description": "No valid token."},
-    403: {"model": GatewayErrorReply, "description": "No token at all, or too many failed logins."},
-}
 
 
 def smt_of(request: Request) -> Smt:
@@ -80,8 +91,8 @@ def _post(path: str, **options: Any) -> Callable[[Callable[..., Any]], Callable[
     return register
 
 
-@_post("/token/", response_model=TokenReply, responses=_OTHERS, summary="Log in")
-async def token(request: Request, asked: TokenRequest) -> TokenReply:
+@_post("/token/", response_model=TokenReply, responses={200: told(TOKEN), **LOGIN_OTHERS}, summary="Log in")
+async def token(request: Request, asked: Annotated[TokenRequest, Body(openapi_examples=TOKEN_ASKED)]) -> TokenReply:
     """Give a bearer token for an hour. `username` is the `requestorID` of later calls."""
     if not asked.username:
         raise GatewayRefusal("no_username")
@@ -100,8 +111,15 @@ async def token(request: Request, asked: TokenRequest) -> TokenReply:
     )
 
 
-@_post("/15minintervalreads/", response_model=IntervalReads, responses=_OTHERS, summary="VEE 15-minute intervals")
-async def interval_reads(request: Request, user: MarketUser, asked: ReadsRequest) -> Response:
+@_post(
+    "/15minintervalreads/",
+    response_model=IntervalReads | BusinessErrorReply,
+    responses={200: told(INTERVAL_READS), **OTHERS},
+    summary="VEE 15-minute intervals",
+)
+async def interval_reads(
+    request: Request, user: MarketUser, asked: Annotated[ReadsRequest, Body(openapi_examples=INTERVALS_ASKED)]
+) -> Response:
     """Give posted VEE intervals, at most 24 months back. Only `API` and `JSON` are answered so far."""
     smt = smt_of(request)
     esiid, first, last = _reads_asked(smt, user, asked)
@@ -115,8 +133,15 @@ async def interval_reads(request: Request, user: MarketUser, asked: ReadsRequest
     return JSONResponse({"trans_id": asked.trans_id, "esiid": esiid, "energyData": energy_data(stored)})
 
 
-@_post("/dailyreads/", response_model=DailyReads, responses=_OTHERS, summary="Daily register reads")
-async def daily_reads(request: Request, user: MarketUser, asked: ReadsRequest) -> Response:
+@_post(
+    "/dailyreads/",
+    response_model=DailyReads | BusinessErrorReply,
+    responses={200: told(DAILY_READS), **OTHERS},
+    summary="Daily register reads",
+)
+async def daily_reads(
+    request: Request, user: MarketUser, asked: Annotated[ReadsRequest, Body(openapi_examples=READS_ASKED)]
+) -> Response:
     """Give the registers at both midnights of each posted day; `readingType` `A` means consumption, as the reply has no field for it."""
     smt = smt_of(request)
     esiid, first, last = _reads_asked(smt, user, asked)
@@ -127,47 +152,14 @@ async def daily_reads(request: Request, user: MarketUser, asked: ReadsRequest) -
     return JSONResponse({"trans_id": asked.trans_id, "esiid": esiid, "registeredReads": reads})
 
 
-_ODR_EXAMPLES: dict[str, Any] = {
-    "gap": {
-        "summary": "The intervals of the gap, for a customer's call",
-        "value": {
-            "trans_id": "ror-000017",
-            "requestorID": "lonestar.api",
-            "requesterType": "REP",
-            "requesterAuthenticationID": "1234567890000",
-            "ESIID": "10443720000000017",
-            "readType": "INTERVALS",
-            "callReference": "call-0001",
-            "reportFormat": "JSON",
-            "deliveryMode": "API",
-            "SMTTermsandConditions": "Y",
-        },
-    },
-    "plain": {
-        "summary": "A plain on-demand read of the register",
-        "value": {
-            "trans_id": "ror-000018",
-            "requestorID": "lonestar.api",
-            "requesterType": "REP",
-            "requesterAuthenticationID": "1234567890000",
-            "ESIID": "10443720000000017",
-            "reportFormat": "JSON",
-            "deliveryMode": "API",
-            "SMTTermsandConditions": "Y",
-        },
-    },
-}
-
-
 @_post(
     "/odr/",
-    response_model=OdrAck,
-    response_model_exclude_none=True,
-    responses=_OTHERS,
+    response_model=OdrAck | BusinessErrorReply,
+    responses={200: told(ODR), **OTHERS},
     summary="Ask for an on-demand read",
 )
 async def odr(
-    request: Request, user: MarketUser, asked: Annotated[OdrRequest, Body(openapi_examples=_ODR_EXAMPLES)]
+    request: Request, user: MarketUser, asked: Annotated[OdrRequest, Body(openapi_examples=ODR_ASKED)]
 ) -> Response:
     """Ask for a register read, or for the non-VEE intervals of the gap (`readType`). Poll `/v2/odrstatus/` with the `correlationId`.
 
@@ -178,18 +170,26 @@ async def odr(
 
 @_post(
     "/powerstatus/",
-    response_model=OdrAck,
-    response_model_exclude_none=True,
-    responses=_OTHERS,
+    response_model=OdrAck | BusinessErrorReply,
+    responses={200: told(POWER_STATUS), **OTHERS},
     summary="Ask for a power status",
 )
-async def power_status(request: Request, user: MarketUser, asked: OdrRequest) -> Response:
+async def power_status(
+    request: Request, user: MarketUser, asked: Annotated[OdrRequest, Body(openapi_examples=POWER_ASKED)]
+) -> Response:
     """Ask whether the power is on; `readType` is not looked at. The answer is polled at `/v2/odrstatus/`. An extension of this test bed."""
     return _opened(smt_of(request), user, asked, InquiryKind.POWER)
 
 
-@_post("/odrstatus/", response_model=OdrStatus, responses=_OTHERS, summary="Poll an on-demand request")
-async def odr_status(request: Request, user: MarketUser, asked: OdrStatusRequest) -> Response:
+@_post(
+    "/odrstatus/",
+    response_model=OdrStatus | BusinessErrorReply,
+    responses={200: told(ODR_STATUS), **OTHERS},
+    summary="Poll an on-demand request",
+)
+async def odr_status(
+    request: Request, user: MarketUser, asked: Annotated[OdrStatusRequest, Body(openapi_examples=STATUS_ASKED)]
+) -> Response:
     """Tell how a request stands: `PEN` pending, `0` answered, `1` failed or refused. Only who asked may poll."""
     _check_sender(user, asked.requestorID, asked.requesterAuthenticationID, asked.SMTTermsandConditions)
     entry = smt_of(request).ledger.entry(asked.correlationId)

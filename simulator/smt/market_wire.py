@@ -6,12 +6,14 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from simulator.smt.errors import BAD_FIELD, BUSINESS
+
 
 class TokenRequest(BaseModel):
     """`POST /v2/token/`. A missing field is the gateway's own error."""
 
-    username: str = Field(default="", examples=["lonestar.api"])
-    password: str = Field(default="", examples=["open sesame"])
+    username: str = Field(default="", examples=["pecanbend.api"])
+    password: str = Field(default="", examples=["pecan-bend-1"])
 
 
 class TokenReply(BaseModel):
@@ -35,9 +37,9 @@ class ReadsRequest(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     trans_id: str = Field(examples=["ror-000016"])
-    requestorID: str = Field(examples=["lonestar.api"])
+    requestorID: str = Field(examples=["pecanbend.api"])
     requesterType: Literal["RES", "BUS", "REP", "CSP", "TDSP"] = Field(examples=["REP"])
-    requesterAuthenticationID: str = Field(examples=["1234567890000"], description="DUNS of the requester.")
+    requesterAuthenticationID: str = Field(examples=["9990001110000"], description="DUNS of the requester.")
     startDate: str = Field(examples=["08/01/2026"], description="MM/DD/YYYY")
     endDate: str = Field(examples=["08/11/2026"], description="MM/DD/YYYY")
     deliveryMode: Literal["API", "EML", "FTP"] = Field(
@@ -50,7 +52,7 @@ class ReadsRequest(BaseModel):
     readingType: Literal["C", "G", "A"] = Field(
         default="C", description="`C` consumption, `G` surplus generation, `A` both."
     )
-    esiid: Annotated[list[str], BeforeValidator(_listed)] = Field(min_length=1, examples=[["10443720000000017"]])
+    esiid: Annotated[list[str], BeforeValidator(_listed)] = Field(min_length=1, examples=[["10443729924385485"]])
     SMTTermsandConditions: str = "Y"
 
 
@@ -92,7 +94,7 @@ class DailyReads(BaseModel):
 class BusinessErrorReply(BaseModel):
     """What stands against a request: HTTP 200, or 400 for a body that is not as documented."""
 
-    errorCode: str = Field(examples=["1"])
+    errorCode: str = Field(examples=["1"], description=f"One of: {', '.join(BUSINESS)}; with HTTP 400 {BAD_FIELD}.")
     errorMessage: str = Field(examples=["No data received from the respective TDSP"])
 
 

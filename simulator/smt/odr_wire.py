@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from headend.wire import PartialInterval, PowerState, ServedInterval
 
@@ -22,10 +22,10 @@ class OdrRequest(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     trans_id: str = Field(examples=["ror-000017"])
-    requestorID: str = Field(examples=["lonestar.api"])
+    requestorID: str = Field(examples=["pecanbend.api"])
     requesterType: Literal["RES", "BUS", "REP", "CSP", "TDSP"] = Field(examples=["REP"])
-    requesterAuthenticationID: str = Field(examples=["1234567890000"], description="DUNS of the requester.")
-    ESIID: str = Field(examples=["10443720000000017"])
+    requesterAuthenticationID: str = Field(examples=["9990001110000"], description="DUNS of the requester.")
+    ESIID: str = Field(examples=["10443729924385485"])
     MeterNumber: str | None = None
     reportFormat: str = "JSON"
     deliveryMode: str = "API"
@@ -65,7 +65,7 @@ class OdrStatusRequest(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     trans_id: str = Field(examples=["ror-000018"])
-    requestorID: str = Field(examples=["lonestar.api"])
+    requestorID: str = Field(examples=["pecanbend.api"])
     correlationId: str = Field(examples=["482915007734"])
     requesterType: str | None = None
     requesterAuthenticationID: str | None = None
@@ -84,61 +84,14 @@ class Span(BaseModel):
 class OdrRead(BaseModel):
     """The register read of the documented reply; `0E+0` while pending."""
 
-    registeredRead: float = Field(description="kWh", examples=[23459.133])
+    registeredRead: float = Field(
+        description="kWh, written in scientific notation: `2.3459133E+4`.", examples=[23459.133]
+    )
     readDate: str = Field(examples=["08/12/2026 17:41:12"])
-
-
-_ANSWERED: dict[str, JsonValue] = {
-    "trans_id": "ror-000018",
-    "correlationId": "482915007734",
-    "statusCode": "0",
-    "statusReason": RETRIEVED,
-    "odrRead": {"registeredRead": 23459.133, "readDate": "08/12/2026 17:40:19"},
-    "quality": "non-VEE",
-    "gap": {"start": "2026-08-12T00:00:00-05:00", "end": "2026-08-12T17:30:00-05:00"},
-    "intervals": [
-        {
-            "end": "2026-08-12T16:00:00-05:00",
-            "wh": 398,
-            "source": "store",
-            "collectedAt": "2026-08-12T16:00:34-05:00",
-        },
-        {
-            "end": "2026-08-12T16:15:00-05:00",
-            "wh": 412,
-            "source": "meter",
-            "collectedAt": "2026-08-12T17:40:20-05:00",
-        },
-    ],
-    "missing": [],
-    "partial": {"from": "2026-08-12T17:30:00-05:00", "asOf": "2026-08-12T17:40:19-05:00", "seconds": 619, "wh": 343},
-    "uncovered": [],
-    "holes": [],
-    "reachesTo": "2026-08-12T17:30:00-05:00",
-    "meterReads": 1,
-}
-_REFUSED: dict[str, JsonValue] = {
-    "trans_id": "ror-000021",
-    "correlationId": "120091010005",
-    "statusCode": "1",
-    "statusReason": "FR CR016.1 allows one successful meter read request per ESI ID and day.",
-    "quality": "non-VEE",
-    "gap": {"start": "2026-08-12T00:00:00-05:00", "end": "2026-08-12T18:15:00-05:00"},
-    "intervals": _ANSWERED["intervals"],
-    "reachesTo": "2026-08-12T17:30:00-05:00",
-    "meterReads": 0,
-    "refusal": {
-        "code": "FR-CR016.1b",
-        "reason": "FR CR016.1 allows one successful meter read request per ESI ID and day.",
-        "retryAt": "2026-08-13T00:00:00-05:00",
-    },
-}
 
 
 class OdrStatus(BaseModel):
     """Reply of `/v2/odrstatus/`. Fields after `odrRead` are the extension, present only on INTERVALS and power status requests."""
-
-    model_config = ConfigDict(json_schema_extra={"examples": [_ANSWERED, _REFUSED]})
 
     trans_id: str
     correlationId: str

@@ -5,10 +5,9 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Request, Response, Security
+from fastapi import APIRouter, Body, Request, Response, Security
 from fastapi.responses import JSONResponse
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
-from pydantic import BaseModel, ConfigDict, Field
 
 from headend.wire import InquiryKind
 from meters.calendar import US, day_of, us_stamp
@@ -19,8 +18,42 @@ from simulator.smt.errors import BusinessError
 from simulator.smt.ledger import Entry
 from simulator.smt.lifecycle import ENDED, State
 from simulator.smt.market_api import dates_asked, smt_of
+from simulator.smt.market_examples import told
+from simulator.smt.market_wire import BusinessErrorReply
 from simulator.smt.odr_wire import SUBMITTED
 from simulator.smt.party import Smt
+from simulator.smt.portal_examples import (
+    HOURLY,
+    LATEST,
+    LATEST_ASKED,
+    LOGIN,
+    LOGIN_ASKED,
+    LOGIN_OTHERS,
+    METER_ASKED,
+    METERS,
+    NO_ENERGY_DATA,
+    OTHERS,
+    READ,
+    READ_ASKED,
+    SYNCH,
+    SYNCH_ASKED,
+    USAGE,
+    USAGE_ASKED,
+)
+from simulator.smt.portal_wire import (
+    IntervalSynch,
+    LatestRead,
+    LatestReply,
+    MeterList,
+    OnDemandReply,
+    PortalLogin,
+    PortalMeters,
+    PortalRead,
+    PortalToken,
+    SynchReply,
+    UsageInterval,
+    UsageReply,
+)
 from simulator.smt.registry import ServicePoint, User
 from simulator.smt.throttle import Channel
 from simulator.smt.usage_reads import CHANNELS, energy_data, interval_rows, kwh, stored_days
@@ -30,70 +63,16 @@ _bearer = HTTPBearer(auto_error=False, scheme_name="Portal token")
 
 #: Longest range of one request, days.
 MOST_DAYS = 30
-NO_ENERGY_DATA = "No Energy Data received from the respective TDSP"
-#: What the portal says for the hourly limit, whatever the policy's rule says.
-_HOURLY = (
-    "You have reached the limit of two On Demand Read request for this ESIID per hour, you may try again after one hour"
-)
 _LOGIN_FAULTS = {
     LoginFault.UNKNOWN_USER: (400, "ERR-USR-USERNOTFOUND"),
     LoginFault.WRONG_PASSWORD: (400, "ERR-USR-INVALIDPASSWORDERROR"),
     # SMT's own text is not known.
     LoginFault.BLOCKED: (403, "ERR-USR-TOOMANYATTEMPTS"),
 }
-_OTHERS: dict[int | str, dict[str, Any]] = {401: {"description": 'No valid token: `{"message":"Invalid Token"}`'}}
 
 
 class InvalidToken(Exception):  # noqa: N818 (its text on the wire)
     """A portal request without a valid token."""
-
-
-class _Asked(BaseModel):
-    model_config = ConfigDict(extra="ignore")
-
-
-class PortalLogin(_Asked):
-    """`POST /commonapi/user/authenticate`."""
-
-    username: str = Field(examples=["maria"])
-    password: str = Field(examples=["open sesame"])
-    rememberMe: str | bool = "true"
-
-
-class MeterList(_Asked):
-    """`POST /api/meter`. `*`: every meter of the account."""
-
-    esiid: str = "*"
-
-
-class PortalRead(_Asked):
-    """`POST /api/ondemandread`."""
-
-    ESIID: str = Field(examples=["10443720000000017"])
-    MeterNumber: str | None = Field(default=None, examples=["200000017"])
-
-
-class LatestRead(_Asked):
-    """`POST /api/usage/latestodrread`."""
-
-    ESIID: str = Field(examples=["10443720000000017"])
-
-
-class IntervalSynch(_Asked):
-    """`POST /api/adhoc/intervalsynch`: at most 30 days, one ESI ID."""
-
-    startDate: str = Field(examples=["08/11/2026"])
-    endDate: str = Field(examples=["08/11/2026"])
-    ESIID: list[str] = Field(min_length=1, examples=[["10443720000000017"]])
-    reportFormat: str = "JSON"
-
-
-class UsageInterval(_Asked):
-    """`POST /api/usage/interval`: at most 30 days."""
-
-    esiid: str = Field(examples=["10443720000000017"])
-    startDate: str = Field(examples=["08/11/2026"])
-    endDate: str = Field(examples=["08/11/2026"])
 
 
 async def portal_user(
@@ -118,8 +97,13 @@ async def front() -> Response:
 
 
 @router.post("/api/user/authenticate", include_in_schema=False)
-@router.post("/commonapi/user/authenticate", summary="Log in")
-async def authenticate(request: Request, asked: PortalLogin) -> Response:
+@router.post(
+    "/commonapi/user/authenticate",
+    response_model=PortalToken,
+    responses={200: told(LOGIN), **LOGIN_OTHERS},
+    summary="Log in",
+)
+async def authenticate(request: Request, asked: Annotated[PortalLogin, Body(openapi_examples=LOGIN_ASKED)]) -> Response:
     """Give a bearer token that lives fifteen minutes from its last use."""
     gatekeeper = smt_of(request).gatekeeper
     user = gatekeeper.login(asked.username, asked.password)
@@ -143,8 +127,15 @@ async def authenticate(request: Request, asked: PortalLogin) -> Response:
     )
 
 
-@router.post("/api/meter", responses=_OTHERS, summary="List meters")
-async def meter(request: Request, user: PortalUser, asked: MeterList) -> Response:
+@router.post(
+    "/api/meter",
+    response_model=PortalMeters,
+    responses={200: told(METERS), **OTHERS},
+    summary="List meters",
+)
+async def meter(
+    request: Request, user: PortalUser, asked: Annotated[MeterList, Body(openapi_examples=METER_ASKED)]
+) -> Response:
     """List the meters that the account may see today."""
     smt = smt_of(request)
     points = smt.registry.seen_by(user, day_of(smt.driver.now()))
@@ -152,8 +143,15 @@ async def meter(request: Request, user: PortalUser, asked: MeterList) -> Respons
     return JSONResponse({"data": [_meter(point, user) for point in shown]})
 
 
-@router.post("/api/ondemandread", responses=_OTHERS, summary="Ask for an on-demand read")
-async def on_demand_read(request: Request, user: PortalUser, asked: PortalRead) -> Response:
+@router.post(
+    "/api/ondemandread",
+    response_model=OnDemandReply,
+    responses={200: told(READ), **OTHERS},
+    summary="Ask for an on-demand read",
+)
+async def on_demand_read(
+    request: Request, user: PortalUser, asked: Annotated[PortalRead, Body(openapi_examples=READ_ASKED)]
+) -> Response:
     """Ask for a register read. Turned away: HTTP 200, `RequestStatus` FLR, 5031 by an hourly limit, 5032 by another."""
     smt = smt_of(request)
     now_us = smt.now_us()
@@ -165,9 +163,9 @@ async def on_demand_read(request: Request, user: PortalUser, asked: PortalRead) 
     except BusinessError as error:
         return _turned_away(error.code, error.message)
     if taken.state is State.REFUSED and taken.refusal is not None:
-        told = wire_refusal(taken.refusal)
+        refusal = wire_refusal(taken.refusal)
         hourly = taken.refusal.portal_code == "5031"
-        return _turned_away(taken.refusal.portal_code, _HOURLY if hourly else told.reason if told else SILENT)
+        return _turned_away(taken.refusal.portal_code, HOURLY if hourly else refusal.reason if refusal else SILENT)
     answer = {
         "trans_id": trans_id,
         "correlationId": taken.key,
@@ -177,8 +175,15 @@ async def on_demand_read(request: Request, user: PortalUser, asked: PortalRead) 
     return JSONResponse({"data": answer})
 
 
-@router.post("/api/usage/latestodrread", responses=_OTHERS, summary="The latest on-demand read")
-async def latest_on_demand_read(request: Request, user: PortalUser, asked: LatestRead) -> Response:
+@router.post(
+    "/api/usage/latestodrread",
+    response_model=LatestReply,
+    responses={200: told(LATEST), **OTHERS},
+    summary="The latest on-demand read",
+)
+async def latest_on_demand_read(
+    request: Request, user: PortalUser, asked: Annotated[LatestRead, Body(openapi_examples=LATEST_ASKED)]
+) -> Response:
     """Tell the latest register read of the ESI ID, whoever asked for it: `odrstatus` null when there never was one, or it is not yours."""
     smt = smt_of(request)
     entry = None
@@ -187,8 +192,15 @@ async def latest_on_demand_read(request: Request, user: PortalUser, asked: Lates
     return JSONResponse({"data": _latest(smt, entry)})
 
 
-@router.post("/api/adhoc/intervalsynch", responses=_OTHERS, summary="15-minute intervals, in slots")
-async def interval_synch(request: Request, user: PortalUser, asked: IntervalSynch) -> Response:
+@router.post(
+    "/api/adhoc/intervalsynch",
+    response_model=SynchReply,
+    responses={200: told(SYNCH), **OTHERS},
+    summary="15-minute intervals, in slots",
+)
+async def interval_synch(
+    request: Request, user: PortalUser, asked: Annotated[IntervalSynch, Body(openapi_examples=SYNCH_ASKED)]
+) -> Response:
     """Give posted VEE intervals in 100 slots a day, consumption and, where posted, surplus generation."""
     smt = smt_of(request)
     esiid = asked.ESIID[0]
@@ -203,8 +215,15 @@ async def interval_synch(request: Request, user: PortalUser, asked: IntervalSync
     return JSONResponse({"data": {"trans_id": trans_id, "esiid": esiid, "energyData": energy_data(stored)}})
 
 
-@router.post("/api/usage/interval", responses=_OTHERS, summary="15-minute intervals, one by one")
-async def usage_interval(request: Request, user: PortalUser, asked: UsageInterval) -> Response:
+@router.post(
+    "/api/usage/interval",
+    response_model=UsageReply | BusinessErrorReply,
+    responses={200: told(USAGE), **OTHERS},
+    summary="15-minute intervals, one by one",
+)
+async def usage_interval(
+    request: Request, user: PortalUser, asked: Annotated[UsageInterval, Body(openapi_examples=USAGE_ASKED)]
+) -> Response:
     """Give posted VEE intervals one by one; of an ESI ID that is not yours, none."""
     smt = smt_of(request)
     try:
@@ -225,7 +244,7 @@ def shown_read(smt: Smt, esiid: str, now_us: int) -> Entry | None:
 
 
 def _latest(smt: Smt, entry: Entry | None) -> dict[str, Any]:
-    told: dict[str, Any] = {
+    shown: dict[str, Any] = {
         "odrstatus": None,
         "odrread": None,
         "odrusage": None,
@@ -233,19 +252,19 @@ def _latest(smt: Smt, entry: Entry | None) -> dict[str, Any]:
         "responseMessage": "SUCCESS",
     }
     if entry is None:
-        return told
+        return shown
     if entry.last.state not in ENDED:
         pending = {"odrstatus": "PENDING", "odrread": "0", "odrusage": "0"}
-        return told | pending | {"odrdate": us_stamp(entry.filed.submitted_us // US)}
+        return shown | pending | {"odrdate": us_stamp(entry.filed.submitted_us // US)}
     read = entry.content.register_read if entry.content is not None else None
     if entry.last.state is not State.COMPLETED or read is None:
         status = "T-FAILED" if entry.last.state is State.T_FAILED else "FAILED"
-        return told | {"odrstatus": status, "odrdate": us_stamp(entry.last.at_us // US)}
+        return shown | {"odrstatus": status, "odrdate": us_stamp(entry.last.at_us // US)}
     at = int(read.at.timestamp())
     midnight = smt.store.last_midnight(entry.filed.esiid, at)
     # From which register SMT counts is unsettled: here the last posted midnight. An exchanged meter may show less.
     used = max(0, read.wh - midnight.wh) if midnight is not None else 0
-    return told | {
+    return shown | {
         "odrstatus": "COMPLETED",
         "odrread": kwh(read.wh),
         "odrusage": kwh(used),

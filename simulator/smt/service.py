@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import Annotated, Literal
 
-from fastapi import FastAPI, Request
-from fastapi.exceptions import RequestValidationError
+from fastapi import Body, FastAPI, Request
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
+from headend.api_pages import DescribedApi
+from headend.inquiry_examples import RESULTS
+from headend.malformed import tell_malformed
 from headend.wire import InquiryResult
 from simulator.smt import market_api, portal_api
 from simulator.smt.desk import CallBack
 from simulator.smt.errors import BAD_FIELD, GATEWAY, BusinessError, GatewayRefusal
+from simulator.smt.market_examples import BAD_BODY_TOLD, told
 from simulator.smt.party import Smt, SmtConfig
 from simulator.smt.portal_api import InvalidToken
 
@@ -26,9 +29,28 @@ class CallBackReply(BaseModel):
     status: CallBack
 
 
+class Health(BaseModel):
+    """The service answers."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"status": "ok"}]})
+
+    status: Literal["ok"] = "ok"
+
+
+_BECAME = {
+    became.value: {"summary": summary, "value": {"correlationId": "482915007734", "status": became.value}}
+    for became, summary in {
+        CallBack.ACCEPTED: "Taken in",
+        CallBack.LATE: "The request has ended or expired meanwhile: noted, without effect",
+        CallBack.DUPLICATE: "Called back before: likewise",
+    }.items()
+}
+_UNKNOWN = {"unknown": {"value": {"correlationId": "482915007799", "status": "unknown"}}}
+
+
 def create_app(smt: Smt) -> FastAPI:
     """Make the service: market API, portal API, call-backs, ``/healthz``, documents under ``/docs``."""
-    app = FastAPI(
+    app = DescribedApi(
         title="Smart Meter Texas (test bed)",
         description="Market API, portal API and the call-back that head-ends use. Energy in extensions is whole Wh.",
         version="2",
@@ -43,19 +65,23 @@ def create_app(smt: Smt) -> FastAPI:
         "/callbacks/inquiries",
         status_code=202,
         response_model=CallBackReply,
-        responses={404: {"model": CallBackReply, "description": "No such inquiry was ever made."}},
+        responses={
+            202: told(_BECAME),
+            400: BAD_BODY_TOLD,
+            404: told(_UNKNOWN, "No such inquiry was ever made.", CallBackReply),
+        },
         tags=["Head-end"],
         summary="Call the result of an inquiry back",
     )
-    async def call_back(result: InquiryResult) -> JSONResponse:
+    async def call_back(result: Annotated[InquiryResult, Body(openapi_examples=RESULTS)]) -> JSONResponse:
         """Take in a result. Known inquiries are answered 202 whatever their state, unknown ones 404."""
         became = smt.desk.call_back(result)
         reply = CallBackReply(correlationId=result.correlationId, status=became)
         return JSONResponse(reply.model_dump(), status_code=404 if became is CallBack.UNKNOWN else 202)
 
     @app.get("/healthz", tags=["Service"], summary="Is the service up?")
-    async def healthz() -> dict[str, str]:
-        return {"status": "ok"}
+    async def healthz() -> Health:
+        return Health()
 
     _tell_errors(app)
     return app
@@ -79,13 +105,7 @@ def _tell_errors(app: FastAPI) -> None:
         # The server logs the traceback; the requester reads the gateway's sentence.
         return JSONResponse({"error": GATEWAY["broken"].message}, status_code=GATEWAY["broken"].status)
 
-    @app.exception_handler(RequestValidationError)
-    async def malformed(_request: Request, error: RequestValidationError) -> JSONResponse:
-        first = error.errors()[0]
-        message = f"{_field(first['loc'])}: {first['msg']}"
-        return JSONResponse({"errorCode": BAD_FIELD, "errorMessage": message}, status_code=400)
+    def malformed(place: str, message: str) -> JSONResponse:
+        return JSONResponse({"errorCode": BAD_FIELD, "errorMessage": f"{place}: {message}"}, status_code=400)
 
-
-def _field(location: Sequence[int | str]) -> str:
-    """The field at fault as the requester names it; ``body`` when there is none."""
-    return ".".join(str(part) for part in location if part != "body") or "body"
+    tell_malformed(app, malformed)

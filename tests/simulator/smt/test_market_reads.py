@@ -197,6 +197,41 @@ def test_a_body_that_is_not_as_documented_names_its_field(tmp_path: Path) -> Non
     asyncio.run(run())
 
 
+@pytest.mark.parametrize(
+    ("content", "content_type", "message"),
+    [
+        (b'{"ESIID":"1"}', None, "it has no content-type: send a JSON object with content-type: application/json"),
+        (
+            b'{"ESIID":"1"}',
+            "application/x-www-form-urlencoded",
+            "it came as application/x-www-form-urlencoded: send a JSON object with content-type: application/json",
+        ),
+        (b"", "application/json", "there is none: send a JSON object with content-type: application/json"),
+        (
+            b'{"ESIID": "1",\n "readType": }',
+            "application/json",
+            "it is not JSON: Expecting value, line 2 column 14 (char 28), before '}'",
+        ),
+        (b"{", "application/json", "it is not JSON: Expecting property name enclosed in double quotes, line 1 column 2 (char 1), at its end"),
+        (b"[1, 2]", "application/json", "it is JSON, but not an object: send {...}, not [1, 2]"),
+        (b"\xff\xfe\xff", "application/json", "it cannot be read: send a JSON object in UTF-8"),
+    ],
+)  # fmt: skip
+def test_a_body_that_cannot_be_read_says_what_to_send(
+    tmp_path: Path, content: bytes, content_type: str | None, message: str
+) -> None:
+    async def run() -> None:
+        async with Rig(tmp_path) as rig:
+            await rig.market("/odrstatus/")
+            headers = {"Authorization": f"Bearer {rig.tokens['lonestar.api']}"}
+            if content_type is not None:
+                headers["content-type"] = content_type
+            reply = await rig.client.post("/v2/odr/", content=content, headers=headers)
+        assert (reply.status_code, reply.json()) == (400, {"errorCode": "FIELD", "errorMessage": f"body: {message}"})
+
+    asyncio.run(run())
+
+
 def test_the_documents_show_each_path_with_examples(tmp_path: Path) -> None:
     async def run() -> None:
         async with Rig(tmp_path) as rig:

@@ -1,0 +1,248 @@
+"""The page under ``/docs`` of both services: each operation with fields, examples and replies, made from the OpenAPI document.
+
+It is one page of its own that asks nothing of any other host, so it is there on a bench without internet.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from markupsafe import Markup, escape
+
+#: Stands for null in an example: FastAPI drops every null from the document it makes.
+NULL = "<null>"
+_JSON = "application/json"
+#: What is said of a field that must be there, and of one that need not: in requests, in replies.
+_ASKED, _TOLD = ("required", "optional"), ("always", "if any")
+#: A browser that reads this loads nothing, whatever the page says.
+_OFFLINE = {"content-security-policy": "default-src 'none'; style-src 'unsafe-inline'"}
+
+
+class DescribedApi(FastAPI):
+    """A FastAPI application whose ``/docs`` needs no other host, and whose document tells only statuses that it gives."""
+
+    def __init__(self, **told: Any) -> None:
+        """told: what FastAPI takes."""
+        super().__init__(docs_url=None, redoc_url=None, **told)
+
+        @self.get("/docs", include_in_schema=False)
+        async def docs(request: Request) -> HTMLResponse:
+            return HTMLResponse(render(self.openapi(), str(request.base_url).rstrip("/")), headers=_OFFLINE)
+
+    def openapi(self) -> dict[str, Any]:
+        """The OpenAPI document. FastAPI's own 422 is left out: a body at fault is answered 400, in the service's own shape."""
+        made = self.openapi_schema is None
+        document = super().openapi()
+        if made:
+            for operations in document["paths"].values():
+                for operation in operations.values():
+                    operation["responses"].pop("422", None)
+            for unused in ("HTTPValidationError", "ValidationError"):
+                document.get("components", {}).get("schemas", {}).pop(unused, None)
+            _put_nulls(document)
+        return document
+
+
+def _put_nulls(node: Any) -> None:
+    for key, value in node.items() if isinstance(node, dict) else enumerate(node):
+        if value == NULL:
+            node[key] = None
+        elif isinstance(value, dict | list):
+            _put_nulls(value)
+
+
+@dataclass(frozen=True, slots=True)
+class FieldRow:
+    """A field of a body: ``name`` is its path, ``intervals[].end``."""
+
+    name: str
+    type: str
+    needed: str
+    description: str
+    examples: str
+
+
+@dataclass(slots=True)
+class Body:
+    """A request's or reply's body: what it may be, with the fields of each, and examples as (title, text)."""
+
+    shapes: list[tuple[str, str, list[FieldRow]]] = field(default_factory=list)
+    examples: list[tuple[str, str]] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Operation:
+    """One operation as the page shows it."""
+
+    method: str
+    path: str
+    tag: str
+    summary: str
+    description: str
+    anchor: str
+    curl: str
+    request: Body | None
+    #: (status, description, body)
+    replies: list[tuple[str, str, Body]]
+
+
+def render(document: dict[str, Any], url: str) -> str:
+    """The page of an OpenAPI document; url: where the service is, for the curl lines."""
+    groups: dict[str, list[Operation]] = {}
+    for one in operations(document, url):
+        groups.setdefault(one.tag, []).append(one)
+    secured = "securitySchemes" in document.get("components", {})
+    return _template().render(info=document["info"], groups=groups, url=url, secured=secured)
+
+
+def operations(document: dict[str, Any], url: str) -> Iterator[Operation]:
+    """Every operation of an OpenAPI document, in its order."""
+    for path, methods in document["paths"].items():
+        for method, told in methods.items():
+            content = told.get("requestBody", {}).get("content", {}).get(_JSON)
+            request = _body(document, content, _ASKED) if content else None
+            yield Operation(
+                method=method.upper(),
+                path=path,
+                tag=", ".join(told.get("tags", ["Service"])),
+                summary=told.get("summary", ""),
+                description=told.get("description", ""),
+                anchor=re.sub(r"\W+", "-", f"{method}{path}").strip("-"),
+                curl=_curl(method.upper(), url + path, bool(told.get("security")), content, document),
+                request=request,
+                replies=[
+                    (status, reply.get("description", ""), _body(document, reply.get("content", {}).get(_JSON), _TOLD))
+                    for status, reply in told["responses"].items()
+                ],
+            )
+
+
+def examples(document: dict[str, Any], content: dict[str, Any]) -> list[tuple[str, Any]]:
+    """The examples of a whole body as (title, value): its own, or those of its schema."""
+    if content.get("examples"):
+        return [(one.get("summary", name), one["value"]) for name, one in content["examples"].items()]
+    if "example" in content:
+        return [("", content["example"])]
+    return [("", value) for value in _resolved(document, content.get("schema", {})).get("examples", [])]
+
+
+def _body(document: dict[str, Any], content: dict[str, Any] | None, words: tuple[str, str]) -> Body:
+    if content is None:
+        return Body()
+    shapes = []
+    schema = _resolved(document, content.get("schema", {}))
+    for one in schema.get("anyOf", [schema]):
+        shape = _resolved(document, one)
+        shapes.append((shape.get("title", ""), shape.get("description", ""), list(_fields(document, shape, words))))
+    return Body(shapes, [(title, _text(value)) for title, value in examples(document, content)])
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value, indent=2, ensure_ascii=False)
+
+
+def _curl(method: str, url: str, secured: bool, content: dict[str, Any] | None, document: dict[str, Any]) -> str:
+    words = ["curl -s"]
+    if secured:
+        words.append('-H "authorization: Bearer $TOKEN"')
+    found = examples(document, content) if content else []
+    if found:
+        words.append("-H 'content-type: application/json'")
+    words.append(shlex.quote(url))
+    if found:
+        words.append(f"\\\n  -d {shlex.quote(json.dumps(found[0][1], ensure_ascii=False))}")
+    elif method != "GET":
+        words.insert(1, f"-X {method}")
+    return " ".join(words)
+
+
+def _resolved(document: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
+    reference = schema.get("$ref")
+    if reference is None:
+        return schema
+    found: dict[str, Any] = document["components"]["schemas"][reference.rsplit("/", 1)[1]]
+    return found
+
+
+def _fields(
+    document: dict[str, Any], shape: dict[str, Any], words: tuple[str, str], before: str = ""
+) -> Iterator[FieldRow]:
+    """The fields of an object, and after each those of the objects it holds; where it may hold one of several, of each."""
+    for name, told in shape.get("properties", {}).items():
+        inners = [one for one in _inners(document, told) if "properties" in one[0]]
+        default = told.get("default")
+        if name in shape.get("required", []):
+            needed = words[0]
+        elif default in (None, "", []):
+            needed = words[1]
+        else:
+            needed = f"default {json.dumps(default)}" if words is _ASKED else words[0]
+        shown = ", ".join(json.dumps(one, ensure_ascii=False) for one in told.get("examples", []))
+        description = told.get("description") or _resolved(document, told).get("description", "")
+        if not description and len(inners) == 1:
+            description = inners[0][0].get("description", "")
+        yield FieldRow(before + name, _type(document, told), needed, description, shown)
+        for inner, many in inners:
+            if len(inners) > 1:
+                word = "either" if inner is inners[0][0] else "or"
+                about = f"{word} {inner.get('title', '')}: {inner.get('description', '')}"
+                yield FieldRow(before + name, "object", "", about, "")
+            yield from _fields(document, inner, words, f"{before}{name}{'[]' if many else ''}.")
+
+
+def _inners(
+    document: dict[str, Any], told: dict[str, Any], many: bool = False
+) -> Iterator[tuple[dict[str, Any], bool]]:
+    """What a field may hold, beneath references, alternatives and lists; whether it is in a list."""
+    schema = _resolved(document, told)
+    if "anyOf" in schema:
+        for one in schema["anyOf"]:
+            yield from _inners(document, one, many)
+    elif schema.get("type") == "array":
+        yield from _inners(document, schema.get("items", {}), True)
+    else:
+        yield schema, many
+
+
+def _type(document: dict[str, Any], told: dict[str, Any]) -> str:
+    schema = _resolved(document, told)
+    if "anyOf" in schema:
+        return " or ".join(dict.fromkeys(_type(document, one) for one in schema["anyOf"]))
+    if "const" in schema:
+        return json.dumps(schema["const"])
+    if "enum" in schema:
+        return " | ".join(json.dumps(one) for one in schema["enum"])
+    if schema.get("type") == "array":
+        return f"list of {_type(document, schema.get('items', {}))}"
+    kind = str(schema.get("type", "any"))
+    if schema.get("format"):
+        kind += f" ({schema['format']})"
+    if schema.get("pattern"):
+        kind += f" {schema['pattern']}"
+    if schema.get("maxLength"):
+        kind += f", at most {schema['maxLength']} characters"
+    return kind
+
+
+def _prose(text: str) -> Markup:
+    """Escaped text, `code` marked, paragraphs kept."""
+    marked = re.sub(r"`([^`]*)`", r"<code>\1</code>", str(escape(text)))
+    return Markup(re.sub(r"\n\s*\n", "<br><br>", marked))
+
+
+@cache
+def _template() -> Template:
+    pages = Environment(loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined)
+    pages.trim_blocks = pages.lstrip_blocks = True
+    pages.filters["prose"] = _prose
+    return pages.get_template("api_page.html.j2")
