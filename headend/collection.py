@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Generator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import simpy
 
 from headend.network import TRY_TIMEOUT_US, AccessPoint
-from headend.ports import Driver, Journal, MeterAddress, MeterReading, RegisterSnapshot
+from headend.ports import FAULT, Driver, Journal, MeterAddress, MeterReading, RegisterSnapshot, guarded, told
 from headend.store import HeadEndStore
 from headend.transport import ModbusTransport, NoAnswer
 from meters.calendar import US, day_end, day_of, day_start, floor_interval
@@ -69,11 +70,15 @@ class Collection:
         self.sweeps: list[tuple[int, int, int]] = []
 
     def run(self) -> Generator[simpy.Event, Any, None]:
-        """Sweep for ever; a simpy process."""
+        """Sweep for ever; a simpy process. A sweep whose time has passed meanwhile is left out: the next one catches up."""
         env = self._driver.env
         for at in sweep_times(self._driver.now(), self._every_s):
-            yield env.timeout(at * US - int(env.now))
-            yield env.process(self.sweep())
+            wait = at * US - int(env.now)
+            if wait < 0:
+                self._journal.note(self._driver.now(), "TDSP", "sweep left out", str(at))
+                continue
+            yield env.timeout(wait)
+            yield env.process(guarded(self.sweep(), lambda error: self._fault("sweep", error)))
 
     def sweep(self) -> Generator[simpy.Event, Any, None]:
         """Read every meter once; keep what came in one batch at the end. A simpy process."""
@@ -83,7 +88,15 @@ class Collection:
         readings: list[MeterReading] = []
         snapshots: list[RegisterSnapshot] = []
         silent: list[str] = []
-        reads = [env.process(self._collect(address, end, readings, snapshots, silent)) for address in self._addresses]
+        reads = [
+            env.process(
+                guarded(
+                    self._collect(address, end, readings, snapshots, silent),
+                    functools.partial(self._fault, address.esiid),
+                )
+            )
+            for address in self._addresses
+        ]
         yield env.all_of(reads)
         readings.sort(key=lambda one: one.esiid)
         snapshots.sort(key=lambda one: (one.esiid, one.day_start))
@@ -95,6 +108,9 @@ class Collection:
         self._journal.note(
             now, "TDSP", "sweep", str(began), meters=len(self._addresses), answered=len(readings), silent=sorted(silent)
         )
+
+    def _fault(self, ident: str, error: Exception) -> None:
+        self._journal.note(self._driver.now(), "TDSP", FAULT, ident, error=told(error))
 
     def _collect(
         self,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 from collections import Counter
 from collections.abc import Awaitable, Callable, Generator, Sequence
 from dataclasses import dataclass
@@ -12,12 +13,12 @@ from typing import Any
 import simpy
 
 from headend import lse
-from headend.ports import Driver, HeadEndError, Journal
+from headend.ports import FAULT, Driver, HeadEndError, Journal, guarded, told
 from headend.store import HeadEndStore, PostedFile
 from headend.vee.batch import needs_history, run_batch
 from headend.vee.quality import Channel, IntervalStatus
 from headend.vee.records import VeeDay
-from meters.calendar import US, day_of, day_start, epoch
+from meters.calendar import US, day_start, epoch
 
 #: Looked back over for like days.
 LIKE_DAYS_BACK = 90
@@ -65,6 +66,7 @@ class DailyCycle:
         self._post = post
         self._fetch = fetch
         self._journal = journal
+        self._named = {one.name for one in store.posted_files()}
 
     def run(self, first: date) -> Generator[simpy.Event, Any, None]:
         """Begin one process for every operating day that ends, from ``first`` on; a simpy process."""
@@ -73,8 +75,11 @@ class DailyCycle:
         while True:
             ended = day_start(day + timedelta(days=1)) * US
             yield env.timeout(max(0, ended - int(env.now)))
-            env.process(self.operating_day(day))
-            day = day_of(self._driver.now())
+            env.process(guarded(self.operating_day(day), functools.partial(self._fault, day)))
+            day += timedelta(days=1)
+
+    def _fault(self, day: date, error: Exception) -> None:
+        self._journal.note(self._driver.now(), "TDSP", FAULT, f"operating day {day}", error=told(error))
 
     def operating_day(self, day: date) -> Generator[simpy.Event, Any, None]:
         """Run the batch of one ended day at its time, then post its file at its time."""
@@ -100,7 +105,7 @@ class DailyCycle:
         """Write a day's LSE file and post it, again after a failure; then fetch SMT's result codes. A sub-generator."""
         env = self._driver.env
         created = self._driver.now()
-        name = lse.file_name(self._duns, created, 1)
+        name = self._file_name(created)
         records = lse.from_vee(batch, created)
         content = lse.dumps(records)
         for attempt in range(1, POSTING_TRIES + 1):
@@ -125,6 +130,15 @@ class DailyCycle:
             self._journal.note(self._driver.now(), "TDSP", "no result codes", name, code=error.code)
             return
         self._journal.note(self._driver.now(), "TDSP", "result codes", name, codes=dict(sorted(codes.items())))
+
+    def _file_name(self, created: int) -> str:
+        """A name that no file had: days that are posted late may be written in one second, and the counter tells them apart."""
+        for counter in range(1, 1000):
+            name = lse.file_name(self._duns, created, counter)
+            if name not in self._named:
+                self._named.add(name)
+                return name
+        raise HeadEndError("headend.posting.names", "A thousand files cannot be named in one second.", place=name)
 
     def _until(self, day: date, at: time) -> Generator[simpy.Event, Any, None]:
         due = epoch(f"{day + timedelta(days=1)}T{at.isoformat()}") * US

@@ -12,13 +12,14 @@ import simpy
 
 from headend.network import READ_OCTETS, TRY_TIMEOUT_US, AccessPoint, Try, TryDraws
 from headend.ondemand import Answer, Inquiry, answer_inquiry
-from headend.ports import Driver, Journal, MeterAddress, MeterReading, PowerReading
+from headend.ports import FAULT, Driver, Journal, MeterAddress, MeterReading, PowerReading, told
 from headend.store import HeadEndStore
 from headend.transport import ModbusTransport, NoAnswer
 from headend.wire import (
     InquiryKind,
     InquiryRequest,
     InquiryResult,
+    Outcome,
     PartialInterval,
     PowerState,
     RegisterRead,
@@ -112,8 +113,7 @@ class OnDemandDesk:
             answer_by_us=instant_us(request.answerBy),
             store_allowed=request.storeAllowed,
         )
-        answer: Answer = yield from answer_inquiry(env, inquiry, self.store, self.meters, self.draws)
-        result = self.result(request, inquiry, answer)
+        answer, result = yield from self._answered(request, inquiry)
         self.journal.note(
             self.driver.now(),
             "TDSP",
@@ -143,6 +143,19 @@ class OnDemandDesk:
                 self.journal.note(self.driver.now(), "TDSP", "call-back given up", request.correlationId, reason=what)
                 return
             yield env.timeout(wait)
+
+    def _answered(
+        self, request: InquiryRequest, inquiry: Inquiry
+    ) -> Generator[simpy.Event, Any, tuple[Answer, InquiryResult]]:
+        """The answer and its wire form; a fault of the head-end's own is an answer too, so that nobody waits for nothing."""
+        try:
+            answer = yield from answer_inquiry(self.driver.env, inquiry, self.store, self.meters, self.draws)
+            return answer, self.result(request, inquiry, answer)
+        except Exception as error:
+            self.journal.note(self.driver.now(), "TDSP", FAULT, request.correlationId, error=told(error))
+            answer = Answer(Outcome.FAILED, "a fault of the head-end's own")
+            failed = InquiryResult(correlationId=request.correlationId, outcome=Outcome.FAILED, reason=answer.reason)
+            return answer, failed
 
     async def _call_back(self, url: str, body: str) -> httpx.Response:
         return await self.http.post(url, content=body, headers={"content-type": "application/json"})

@@ -5,8 +5,10 @@ A port with a latency is a sub-generator (``yield from``), so that the same proc
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import traceback
+from collections.abc import Awaitable, Callable, Generator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -49,6 +51,30 @@ class Journal(Protocol):
 
     def note(self, at: int, party: str, kind: str, ident: str, **facts: Any) -> None:
         """Keep one entry. at: UTC epoch seconds of model time. facts: JSON values, no path, port, token or wall time."""
+
+
+def guarded(
+    process: Generator[simpy.Event, Any, Any], fault: Callable[[Exception], None]
+) -> Generator[simpy.Event, Any, Any]:
+    """Run a process so that what it raises ends it alone: simpy would end the whole environment, every party with it.
+
+    fault: told the exception; it keeps what a reader must know and puts right what the process leaves behind.
+    """
+    try:
+        return (yield from process)
+    except Exception as error:
+        fault(error)
+
+
+#: Kind of the journal entry of a process that a fault has ended. A scenario in whose journal it stands has not run.
+FAULT = "internal fault"
+
+
+def told(error: Exception) -> str:
+    """An exception for the journal: its type and the line of ours that raised it, the same on every machine."""
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    return f"{type(error).__name__}{where}"
 
 
 @dataclass(frozen=True, slots=True)

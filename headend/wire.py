@@ -5,10 +5,38 @@ Instants are ISO 8601 with offset. Energy is whole Wh. Examples here are the one
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import StrEnum
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, HttpUrl
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, HttpUrl
+
+#: Years in which an instant on these wires can lie; beyond them a calendar computation could leave Python's range.
+YEARS = range(2000, 2100)
+
+
+def _plausible(when: datetime) -> datetime:
+    if when.year not in YEARS:
+        raise ValueError(f"the year must lie in {YEARS.start} to {YEARS.stop - 1}")
+    return when
+
+
+def _encodable(text: str) -> str:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueError("the text is not valid Unicode: it has a lone surrogate") from None
+    return text
+
+
+#: An instant with its offset, in a year of this market.
+Instant = Annotated[AwareDatetime, AfterValidator(_plausible)]
+#: Text that can be written anywhere.
+Text = Annotated[str, AfterValidator(_encodable)]
+#: Energy of an interval as a meter may show it, Wh; raw, so a faulty meter's may be negative.
+IntervalWh = Annotated[int, Field(ge=-(2**31), lt=2**31)]
+#: Cumulative energy, Wh.
+RegisterWh = Annotated[int, Field(ge=0, le=10**15)]
 
 
 class InquiryKind(StrEnum):
@@ -37,28 +65,28 @@ class _Wire(BaseModel):
 class ServedInterval(_Wire):
     """One non-VEE interval, with where it came from."""
 
-    end: AwareDatetime = Field(examples=["2026-08-12T16:15:00-05:00"])
-    wh: int = Field(examples=[412])
+    end: Instant = Field(examples=["2026-08-12T16:15:00-05:00"])
+    wh: IntervalWh = Field(examples=[412])
     source: Literal["store", "meter"] = Field(
         description="`store`: collected by an earlier sweep or read; `meter`: read for this inquiry."
     )
-    collectedAt: AwareDatetime = Field(examples=["2026-08-12T17:40:22-05:00"])
+    collectedAt: Instant = Field(examples=["2026-08-12T17:40:22-05:00"])
 
 
 class PartialInterval(_Wire):
     """What the meter shows beyond the last complete interval asked for; not to be billed as an interval."""
 
-    start: AwareDatetime = Field(alias="from", examples=["2026-08-12T17:30:00-05:00"])
-    asOf: AwareDatetime = Field(description="By the meter's clock.", examples=["2026-08-12T17:40:21-05:00"])
-    seconds: int = Field(examples=[621])
-    wh: int = Field(examples=[288])
+    start: Instant = Field(alias="from", examples=["2026-08-12T17:30:00-05:00"])
+    asOf: Instant = Field(description="By the meter's clock.", examples=["2026-08-12T17:40:21-05:00"])
+    seconds: int = Field(ge=0, le=10**8, examples=[621])
+    wh: IntervalWh = Field(examples=[288])
 
 
 class RegisterRead(_Wire):
     """A cumulative register as the meter showed it."""
 
-    wh: int = Field(examples=[23459133])
-    at: AwareDatetime
+    wh: RegisterWh = Field(examples=[23459133])
+    at: Instant
 
 
 class PowerState(_Wire):
@@ -67,25 +95,25 @@ class PowerState(_Wire):
     status: Literal["ON", "OFF", "UNKNOWN"]
     source: Literal["reply", "event", "none"]
     switchState: Literal["CLOSED", "OPEN", "UNKNOWN"]
-    voltage: float | None = Field(default=None, examples=[243.1])
-    at: AwareDatetime | None = None
+    voltage: float | None = Field(default=None, ge=0, le=10**6, allow_inf_nan=False, examples=[243.1])
+    at: Instant | None = None
 
 
 class InquiryRequest(_Wire):
     """SMT asks a head-end. `start`/`end` name the gap of an INTERVALS inquiry, at most 48 h; other kinds leave them out."""
 
-    correlationId: str = Field(min_length=1, max_length=64, examples=["482915007734"])
+    correlationId: Text = Field(min_length=1, max_length=64, examples=["482915007734"])
     kind: InquiryKind
     esiid: str = Field(pattern=r"^\d{17,22}$", examples=["10443720000000017"])
-    start: AwareDatetime | None = Field(default=None, examples=["2026-08-12T00:00:00-05:00"])
-    end: AwareDatetime | None = Field(default=None, examples=["2026-08-12T17:30:00-05:00"])
+    start: Instant | None = Field(default=None, examples=["2026-08-12T00:00:00-05:00"])
+    end: Instant | None = Field(default=None, examples=["2026-08-12T17:30:00-05:00"])
     meterAllowed: bool = Field(description="False: answer from the store; if that is not enough, refuse.")
     storeAllowed: bool = Field(
         default=True, description="False: the meter is read for the whole gap, whatever the store holds."
     )
-    answerBy: AwareDatetime = Field(description="A later answer is not waited for.")
+    answerBy: Instant = Field(description="A later answer is not waited for.")
     replyTo: HttpUrl = Field(examples=["http://127.0.0.1:8600/callbacks/inquiries"])
-    callReference: str = Field(default="", max_length=64, examples=["call-0001"])
+    callReference: Text = Field(default="", max_length=64, examples=["call-0001"])
 
 
 class InquiryAccepted(_Wire):
@@ -98,18 +126,18 @@ class InquiryAccepted(_Wire):
 class InquiryResult(_Wire):
     """What is called back to `replyTo`."""
 
-    correlationId: str = Field(examples=["482915007734"])
+    correlationId: Text = Field(max_length=64, examples=["482915007734"])
     outcome: Outcome
-    reason: str = ""
+    reason: Text = Field(default="", max_length=500)
     intervals: list[ServedInterval] = Field(default_factory=list)
-    missing: list[AwareDatetime] = Field(
+    missing: list[Instant] = Field(
         default_factory=list, description="Ends of intervals that the meter itself has no value for."
     )
     partial: PartialInterval | None = None
-    reachesTo: AwareDatetime | None = Field(
+    reachesTo: Instant | None = Field(
         default=None, description="To where the intervals known here reach without a break."
     )
     register_read: RegisterRead | None = Field(default=None, alias="register")
     power: PowerState | None = None
-    meterReads: int = Field(default=0, description="Tries at the meter that this inquiry cost.")
-    octets: int = Field(default=0, description="Modbus payload both ways.")
+    meterReads: int = Field(default=0, ge=0, le=1000, description="Tries at the meter that this inquiry cost.")
+    octets: int = Field(default=0, ge=0, lt=2**31, description="Modbus payload both ways.")

@@ -94,9 +94,6 @@ def _settings(meters: int, date: str, clock: str, speed: float, policy: str, out
     now = _begin(date) if date else int(time.time())
     times = DailyTimes()
     today = day_of(now)
-    posted_to = today - timedelta(days=1)
-    if now < epoch(f"{today}T{times.post_at.isoformat()}"):
-        posted_to -= timedelta(days=1)
     if not ERA + timedelta(days=DAYS_NEEDED) <= today < LAST_DAY:
         raise SimulatorError(
             "sandbox.date",
@@ -104,6 +101,9 @@ def _settings(meters: int, date: str, clock: str, speed: float, policy: str, out
             "--date",
             f"Give a date from {ERA + timedelta(days=DAYS_NEEDED)} to before {LAST_DAY}.",
         )
+    posted_to = today - timedelta(days=1)
+    if now < epoch(f"{today}T{times.post_at.isoformat()}"):
+        posted_to -= timedelta(days=1)
     seed = 20110504
     world = build(default_world(today, posted_to, meters), seed)
     running = Clock(mode, now * US, 1.0 if mode is ClockMode.REAL else speed)

@@ -10,6 +10,9 @@ from enum import StrEnum
 from meters.calendar import US
 from simulator.errors import SimulatorError
 
+#: Model seconds in a wall second, at most: a day a second.
+MAX_SPEED = 86_400.0
+
 
 class ClockMode(StrEnum):
     """How model time moves."""
@@ -34,12 +37,12 @@ class Clock:
 
     def __post_init__(self) -> None:
         """Refuse a speed that does not move time forwards."""
-        if self.speed <= 0 or (self.mode is ClockMode.REAL and self.speed != 1.0):
+        if not 0 < self.speed <= MAX_SPEED or (self.mode is ClockMode.REAL and self.speed != 1.0):
             raise SimulatorError(
                 "clock.speed",
                 f"A {self.mode.value} clock cannot run at speed {self.speed:g}.",
                 place="--speed",
-                mend="Give a speed above 0 with --clock scaled.",
+                mend=f"Give a speed above 0, at most {MAX_SPEED:,.0f}, with --clock scaled.",
             )
 
     @property

@@ -17,7 +17,7 @@ import httpx
 from headend import posting
 from headend.daily import DailyTimes
 from headend.network import NetworkLaw, TryDraws
-from headend.ports import HeadEndError
+from headend.ports import FAULT, HeadEndError
 from headend.store import HeadEndStore
 from headend.system import HeadEnd, HeadEndSettings
 from meters.calendar import day_start, iso
@@ -37,7 +37,10 @@ from simulator.smt.throttle import Policy
 from simulator.world import World
 
 #: Wall seconds between the file site's 226 and the intake's hearing of the file, at most.
-INTAKE_WAIT_S = 10.0
+INTAKE_WAIT_S = 5.0
+
+#: Wall seconds of one exchange between our own parties; below the runtime's barrier, so that a silent one fails alone.
+EXCHANGE_S = 10.0
 
 T = TypeVar("T")
 
@@ -141,7 +144,7 @@ class Sandbox:
         self._closing.push_async_callback(self.runtime.close)
 
         self.http = await self._closing.enter_async_context(
-            httpx.AsyncClient(timeout=30.0, verify=self.ca.client_context(), trust_env=False)
+            httpx.AsyncClient(timeout=EXCHANGE_S, verify=self.ca.client_context(), trust_env=False)
         )
         headend_url = f"http://{HOST}:{headend_socket.getsockname()[1]}"
         self.smt = self._make_smt(headend_url)
@@ -198,7 +201,9 @@ class Sandbox:
 
     def _make_headend(self, login: Login, collected_to: int, next_day: date) -> HeadEnd:
         settings = self.settings
-        site = posting.FtpsSite(HOST, self.files.port, login.username, login.password, self.ca.ca_file)
+        site = posting.FtpsSite(
+            HOST, self.files.port, login.username, login.password, self.ca.ca_file, timeout_s=EXCHANGE_S
+        )
         return HeadEnd(
             self.runtime,
             HeadEndSettings(
@@ -239,6 +244,12 @@ class Sandbox:
         arrived = self._arrivals.get(path.name)
         if arrived is not None and not arrived.done():
             arrived.set_result(None)
+
+    def faults(self) -> list[str]:
+        """Faults of ours that ended a process, as the journal has them; none, one hopes."""
+        return [
+            f"{one['party']} {one['ident']}: {one['error']}" for one in self.journal.entries() if one["kind"] == FAULT
+        ]
 
     def ready(self) -> dict[str, Any]:
         """The ready line of the command contract."""

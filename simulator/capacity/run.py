@@ -84,7 +84,12 @@ def run_study(
 
 
 def _mapped(study: Study, cells: list[Cell], executor: Executor, keep: Callable[[Cell, Columns], None]) -> None:
-    futures: dict[Future[Columns], Cell] = {executor.submit(run_cell, study, one): one for one in cells}
+    # Workers are started by the first submissions and inherit the mask: an interrupt must not meet one that is still importing.
+    masked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        futures: dict[Future[Columns], Cell] = {executor.submit(run_cell, study, one): one for one in cells}
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, masked)
     try:
         for future in as_completed(futures):
             keep(futures[future], future.result())

@@ -133,6 +133,10 @@ def decide(
         return Decision(False, "The question is about the last bill: the retailer's own record answers it.", facts)
     if vee_end is None:
         return Decision(False, "SMT has no VEE data of this ESI ID, so there is no gap to fill behind them.", facts)
+    if now <= account.cycle_start:
+        return Decision(
+            False, f"The cycle begins on {account.cycle_first}, after the call: nothing of it is used yet.", facts
+        )
     missing = gap(vee_end, min(now, account.cycle_end))
     facts["gap_intervals"] = missing.intervals
     if not missing.intervals:
@@ -153,7 +157,8 @@ def decide(
         "projection": projection.to_dict(),
         "edges_in_reach": [worth.to_dict() for worth in in_reach],
     }
-    hours = f"VEE data end at {iso(vee_end)}, {_hours(missing.end - gap_start)} before the call"
+    until = "the call" if now <= account.cycle_end else "the end of the cycle"
+    hours = f"VEE data end at {iso(vee_end)}, {_hours(missing.end - vee_end)} before {until}"
     if in_reach:
         first = in_reach[0]
         reach = f"{kwh(projection.low_wh)} to {kwh(projection.high_wh)} kWh"

@@ -125,8 +125,11 @@ def from_vee(ends: LongArray, wh: IntArray, estimated: BoolArray) -> UsageRecord
 
 
 def from_gap(intervals: Iterable[ServedInterval]) -> UsageRecord:
-    """Make a record of the non-VEE intervals that an on-demand request brought. Raises RorError if one comes twice."""
-    served = sorted(intervals, key=lambda one: one.end)
+    """Make a record of the non-VEE intervals that an on-demand request brought. Raises RorError if one comes twice.
+
+    Nothing has validated them: one with negative energy cannot be billed and is left out, a hole that marks the bill.
+    """
+    served = sorted((one for one in intervals if one.wh >= 0), key=lambda one: one.end)
     return UsageRecord(
         np.array([int(one.end.timestamp()) for one in served], dtype=np.int64),
         np.array([one.wh for one in served], dtype=np.int32),

@@ -16,7 +16,7 @@ import httpx
 import simpy
 
 from headend.gap import GAP_LIMIT, Gap, gap
-from headend.ports import Driver, Journal
+from headend.ports import FAULT, Driver, Journal, guarded, told
 from headend.wire import InquiryKind, InquiryRequest, InquiryResult, Outcome
 from meters.calendar import INTERVAL_S, US, day_of, day_start, floor_interval, iso, local, local_us
 from simulator.smt.admission import DatabaseAdmission
@@ -33,6 +33,7 @@ from simulator.smt.lifecycle import (
     State,
     fulfil,
     kind_counted,
+    move,
     submit,
 )
 from simulator.smt.middle import MiddleDraws
@@ -147,8 +148,22 @@ class LiveDesk:
         )
         self._filing[request.key] = filed
         if submit(self, request, now_us):
-            self._driver.inject("fulfil", request.key, lambda: _start(self.env, fulfil(self, request)))
+            self._driver.inject("fulfil", request.key, lambda: self._start(request))
         return request
+
+    def _start(self, request: OnDemandRequest) -> None:
+        self.env.process(guarded(fulfil(self, request), lambda error: self._broke(request, error)))
+
+    def _broke(self, request: OnDemandRequest, error: Exception) -> None:
+        """A fault of ours has ended the process: the request fails with a reason, and its allowance comes back."""
+        self._journal.note(self._driver.now(), "SMT", FAULT, request.key, error=told(error))
+        if request.state in ENDED:
+            return
+        request.answered = None
+        request.reason = "a fault of SMT's own"
+        if request.lease is not None:
+            self.admission.settle(request.key, request.lease, self._driver.now(), False)
+        move(self, request, State.FAILED, int(self.env.now))
 
     def _filed(self, asked: Asked, now_us: int) -> Filed:
         now = now_us // US
@@ -282,7 +297,7 @@ class LiveDesk:
             )
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.UnsupportedProtocol):
             return "the TDSP's head-end cannot be reached"
-        except httpx.TransportError:
+        except httpx.HTTPError:
             # It may have been taken all the same: the call-back or the deadline tells.
             return ""
         return (
@@ -321,7 +336,3 @@ class LiveDesk:
         waiting = self._waiting.get(result.correlationId)
         if became is CallBack.ACCEPTED and waiting is not None and not waiting.triggered:
             waiting.succeed(result)
-
-
-def _start(env: simpy.Environment, process: Generator[simpy.Event, Any, None]) -> None:
-    env.process(process)

@@ -6,6 +6,7 @@ The decision is a pure function; reading, loading and the result file are around
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ from simulator.smt.store import DayKey, Held, VeeStore
 #: Lays a file into a user's folder: (username, file name, content).
 Deliver = Callable[[str, str, bytes], None]
 _FILE_NAME = "file name"
+#: By how much the clock of a TDSP may be ahead of SMT's, seconds. A default of this project.
+CLOCK_TOLERANCE_S = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,9 @@ def decide(
             code, text = "01", "ESI ID is not known for this TDSP"
         elif day_end(record.day) > now:
             code, text = "04", f"{RESULT_CODES['04']}: the operating day is not over"
+        elif record.posted_at > now + CLOCK_TOLERANCE_S:
+            # Held under a time to come, it would stand in the way of every correction until then.
+            code, text = "04", f"{RESULT_CODES['04']}: the record's own timestamp lies ahead"
         elif newest.get(key, record.posted_at) > record.posted_at:
             code, text = "05", RESULT_CODES["05"]
         else:
@@ -126,7 +132,7 @@ class Intake:
 
         done = self._driver.io("intake", f"{username}/{path.name}", work, lane="intake")
         assert done.callbacks is not None
-        done.callbacks.append(lambda event: self._note(path.name, event))
+        done.callbacks.append(lambda event: self._note(username, path.name, event))
 
     def take_in(self, username: str, name: str, content: bytes, now: int) -> Taken:
         """Read, decide, load, answer. Blocking: runs in the executor. Never raises for what is in the file."""
@@ -145,11 +151,15 @@ class Intake:
         counts = Counter(row.code for row in decided.rows)
         return Taken(name, decided.rows, dict(sorted(counts.items())))
 
-    def _note(self, name: str, done: simpy.Event) -> None:
+    def _note(self, username: str, name: str, done: simpy.Event) -> None:
         if not done.ok:
-            # Ours, not the file's: it is told, and the rest goes on.
+            # Ours, not the file's: it is told, also to the one who posted it, and the rest goes on.
             done.defused = True
             self._journal.note(self._driver.now(), "SMT", "intake failed", name, reason=type(done.value).__name__)
+            if self.deliver is not None:
+                row = ResultRow(0, "", "", "", "F2", "the file could not be taken in: nothing of it is loaded")
+                with contextlib.suppress(OSError, ValueError):
+                    self.deliver(username, *result_csv(name, [row]))
             return
         taken = done.value
         assert isinstance(taken, Taken)

@@ -91,6 +91,7 @@ async def rig(
         serving = asyncio.get_running_loop().create_task(sandbox.runtime.serve())
         try:
             yield Rig(sandbox, http, SmtClient(http, login.username, login.password, login.duns))
+            assert sandbox.faults() == []
         finally:
             serving.cancel()
             await asyncio.gather(serving, return_exceptions=True)

@@ -132,6 +132,7 @@ async def live(world: World, requests: list[TabledRequest], policy: str, out: Pa
         for one in requests:
             sandbox.runtime.env.process(ask(one))
         await sandbox.runtime.run_until(epoch("2026-08-12T03:00"))
+        assert sandbox.faults() == []
         found = {one.key: sandbox.smt.ledger.entry(one.key) for one in requests}
     return {key: entry for key, entry in found.items() if entry is not None}
 
