@@ -56,6 +56,12 @@ def _wh(text: str) -> int:
     return -wh if found[1] else wh
 
 
+#: Years that a record can be of; beyond them a day's computation could leave Python's range.
+YEARS = range(2000, 2100)
+#: A cumulative register, Wh: a bound that every store can hold.
+MOST_WH = 10**15
+
+
 def _register(text: str, field: str) -> int | None:
     if not text:
         return None
@@ -68,13 +74,25 @@ def _register(text: str, field: str) -> int | None:
     return wh
 
 
+def _multiplied(reading: int | None, multiplier: int, field: str) -> int | None:
+    if reading is None:
+        return None
+    wh = reading * multiplier
+    if wh > MOST_WH:
+        raise _FaultError("01", field, f"{wh} Wh with the multiplier is more than any meter has counted")
+    return wh
+
+
 @lru_cache(maxsize=4096)
 def _instant(text: str, field: str) -> int:
     """UTC epoch seconds of a local YYYYMMDDHHMMSS."""
     try:
         if not re.fullmatch(r"\d{14}", text, re.ASCII):
             raise ValueError(text)
-        return epoch(datetime.strptime(text, STAMP))
+        when = datetime.strptime(text, STAMP)
+        if when.year not in YEARS:
+            raise ValueError(text)
+        return epoch(when)
     except (ValueError, OverflowError, MeterError):
         raise _FaultError("02", field, f"'{text}' is no local time written YYYYMMDDHHMMSS") from None
 
@@ -185,8 +203,8 @@ class _Reader:
             multiplier = int(fields[3].split(".")[0] or "1")
             start, stop = _register(fields[1], "start reading"), _register(fields[2], "stop reading")
             draft.readings = (
-                None if start is None else start * multiplier,
-                None if stop is None else stop * multiplier,
+                _multiplied(start, multiplier, "start reading"),
+                _multiplied(stop, multiplier, "stop reading"),
             )
         elif kind == 4:
             _count("00000004", fields, 3)

@@ -22,6 +22,11 @@ def tell_malformed(app: FastAPI, reply: Callable[[str, str], Response]) -> None:
     async def malformed(request: Request, error: RequestValidationError) -> Response:
         return reply(*_fault(request, error))
 
+    @app.exception_handler(UnicodeEncodeError)
+    async def surrogates(_request: Request, _error: UnicodeEncodeError) -> Response:
+        # JSON can spell a half of a surrogate pair; no database, file or reply can hold it.
+        return reply("body", "a text in it is not valid Unicode: it has a lone surrogate such as \\ud800")
+
     @app.exception_handler(HTTPException)
     async def unreadable(request: Request, error: HTTPException) -> Response:
         # FastAPI's answer to octets that are no text at all.
@@ -36,7 +41,7 @@ def _fault(request: Request, error: RequestValidationError) -> tuple[str, str]:
     if first["type"] == "json_invalid":
         return "body", _not_json(str(error.body), int(first["loc"][-1]), first["ctx"]["error"])
     if place:
-        return place, first["msg"]
+        return place, first["msg"].removeprefix("Value error, ")
     if first["type"] == "missing":
         return "body", f"there is none: send a JSON object with {_HEADER}"
     if first["type"] in _NO_OBJECT:
@@ -45,7 +50,7 @@ def _fault(request: Request, error: RequestValidationError) -> tuple[str, str]:
             told = f"came as {came[:80]}" if came else "has no content-type"
             return "body", f"it {told}: send a JSON object with {_HEADER}"
         return "body", f"it is JSON, but not an object: send {{...}}, not {json.dumps(first['input'])[:40]}"
-    return "body", first["msg"]
+    return "body", first["msg"].removeprefix("Value error, ")
 
 
 def _not_json(text: str, at: int, why: str) -> str:

@@ -14,6 +14,10 @@ from simulator.ror.bill import cents
 from simulator.ror.plan import Money
 
 
+#: No account is older, and no bill covers more than a year and its proration.
+FIRST_YEAR, LONGEST_CYCLE_DAYS = 2000, 400
+
+
 class _Record(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -52,6 +56,8 @@ class Account(_Record):
     def _ascending(self) -> Self:
         if self.cycle_last < self.cycle_first:
             raise ValueError("cycle_last must not lie before cycle_first")
+        if self.cycle_first.year < FIRST_YEAR or (self.cycle_last - self.cycle_first).days >= LONGEST_CYCLE_DAYS:
+            raise ValueError(f"a cycle begins in {FIRST_YEAR} or later and has at most {LONGEST_CYCLE_DAYS} days")
         return self
 
     @property

@@ -241,8 +241,8 @@ def dates_asked(start: str, end: str, today: date) -> tuple[date, date]:
     earliest = today.replace(year=today.year - _HISTORY_YEARS, day=min(today.day, 28))
     if first < earliest:
         raise BusinessError("HISTORY", us_date(earliest))
-    # No day of the future has data; a far one would only be counted through.
-    return first, min(last, max(first, today))
+    # No day of the future has data; a far one would only be counted through. A question about the future is one about today.
+    return min(first, today), min(last, today)
 
 
 def _check_sender(user: User, requestor: str, duns: str | None, terms: str) -> None:

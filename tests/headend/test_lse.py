@@ -430,3 +430,23 @@ def test_malformed_result_file_is_a_user_error(content: bytes) -> None:
     with pytest.raises(HeadEndError) as raised:
         lse.read_result_csv(content)
     assert raised.value.code == "headend.lse.result_malformed"
+
+
+@pytest.mark.parametrize("day", ["99991231", "19991231", "21000101"])
+def test_a_record_of_no_year_of_this_market_costs_itself_alone(day: str) -> None:
+    content = lse.dumps([_record(), _record(esiid="10443720000000018")])
+    broken = content.replace(b"20260812000000,20260812235900", f"{day}000000,{day}235900".encode(), 1)
+    found = lse.read(broken, NAME)
+    assert [one.esiid for one in found.records] == ["10443720000000018"]
+    assert _only(found).code == "02"
+
+
+def test_a_register_beyond_any_meter_is_a_bad_value() -> None:
+    lines = _lines()
+    row = next(number for number, line in enumerate(lines) if line.startswith("00000002"))
+    fields = lines[row].split(",")
+    fields[1:4] = ["900000000000.000", "900000000000.000", "999999"]
+    lines[row] = ",".join(fields)
+    found = _read(lines)
+    assert found.records == ()
+    assert _only(found).code == "01"
