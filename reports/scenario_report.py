@@ -8,11 +8,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from reports.scenario_text import bill_rows, evidence_text, kwh_text, plain, stamp
+from reports.scenario_text import bill_rows, evidence_text, kwh_text
 from scenarios.facts import Facts, told_stand
 from scenarios.recording import Recording
 from scenarios.requirements import REQUIREMENTS
 from scenarios.result import result_of
+from scenarios.stamps import plain, stamp
 from scenarios.verdict import judge
 
 #: Decisions and figures of this project where no document tells [D], as a reader of the page needs them.

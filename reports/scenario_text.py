@@ -1,10 +1,10 @@
-"""How a verdict's facts are put in words, the same for the terminal and the page: evidence, stamps, the rows of the bills."""
+"""How a verdict's facts are put in words, the same for the terminal and the page: evidence, the rows of the bills."""
 
 from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from meters.calendar import epoch, local
+from scenarios.stamps import clock, is_stamp, stamp
 
 #: Units by the end of a key; the key is told without it.
 _UNITS = {"_usd": "$", "_wh": "Wh", "_s": "s"}
@@ -20,34 +20,6 @@ class BillRow(NamedTuple):
     usage_wh: int | None
     usd: str | None
     note: str = ""
-
-
-def stamp(iso: str | None, *, seconds: bool = False) -> str:
-    """``2026-08-12 17:30`` of an ISO 8601 stamp, as the clock on the wall shows it."""
-    if not iso:
-        return "-"
-    return local(epoch(iso)).strftime("%Y-%m-%d %H:%M:%S" if seconds else "%Y-%m-%d %H:%M")
-
-
-def clock(iso: str) -> str:
-    """A stamp to the second, and to the minute where that is whole."""
-    text = stamp(iso, seconds=True)
-    return text[:-3] if text.endswith(":00") else text
-
-
-def plain(text: str) -> str:
-    """A sentence with its ISO 8601 stamps as the clock on the wall shows them."""
-    words = []
-    for word in text.split(" "):
-        core = word.rstrip(".,;")
-        if _is_stamp(core):
-            word = clock(core) + word[len(core) :]
-        words.append(word)
-    return " ".join(words)
-
-
-def _is_stamp(word: str) -> bool:
-    return len(word) == 25 and word[10] == "T" and word[4] == "-" and word[19] in "+-"
 
 
 def evidence_text(evidence: dict[str, Any]) -> list[str]:
@@ -83,7 +55,7 @@ def _value(value: Any) -> str:
         return ", ".join(str(one) for one in value)
     if isinstance(value, int):
         return f"{value:,}"
-    return clock(value) if _is_stamp(str(value)) else str(value)
+    return clock(value) if is_stamp(str(value)) else str(value)
 
 
 def bill_rows(result: dict[str, Any]) -> list[BillRow]:

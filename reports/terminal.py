@@ -10,8 +10,9 @@ from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
-from reports.scenario_text import bill_rows, evidence_text, kwh_text, plain, stamp
+from reports.scenario_text import bill_rows, evidence_text, kwh_text
 from scenarios.findings import Mark
+from scenarios.stamps import plain, stamp
 from simulator.ror.bill import money
 
 #: Columns of a page that is not a terminal's, and the most that is used of a wide one.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +18,10 @@ if TYPE_CHECKING:
 PASSED, FAILED, COULD_NOT_RUN, BROKEN_OFF = 0, 1, 2, 130
 
 scenario = typer.Typer(no_args_is_help=True, help="Scenarios: what happens, and what is expected of it.")
+
+FILE_HELP = "A scenario file, or the name of a shipped one ('ami scenario list')."
+#: Columns of what is printed, and those that mark and id take.
+WIDTH, INDENT = 100, 28
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
 
@@ -48,19 +54,44 @@ def list_shipped(as_json: AsJson = False) -> None:
 
 
 @scenario.command()
-def lint(file: Annotated[Path, typer.Argument(help="A scenario file.")]) -> None:
-    """Check a scenario file: its form, the policy, the plan, the world. Exit 2 with file and field if it is not sound."""
-    from scenarios.runner import check
-    from scenarios.schema import load
+def lint(file: Annotated[Path, typer.Argument(help=FILE_HELP)]) -> None:
+    """Check a scenario file: its form, the policy, the plan, the world.
 
-    one = load(file)
-    check(one)
-    typer.echo(f"{file}: sound. {one.name}, {len(one.timeline)} actions, {one.world.meters} meters.")
+    Prints every mistake on a line: code, file and line, field (entries of lists counted from 1), what is wrong, the mend.
+    Exit 0: sound, 2: not.
+    """
+    from scenarios.lint import lint as lint_file
+
+    path = _named(file)
+    one, mistakes = lint_file(path)
+    for mistake in mistakes:
+        typer.echo(str(mistake), err=True)
+    if one is None:
+        raise typer.Exit(COULD_NOT_RUN)
+    typer.echo(f"{path}: sound. {one.name}, {len(one.timeline)} actions, {one.world.meters} meters.")
+
+
+def _named(given: Path) -> Path:
+    """The file, or the shipped scenario of that name. Raises ScenarioError for a bare name that is neither."""
+    from scenarios.errors import ScenarioError
+    from scenarios.schema import shipped
+    from simulator.mistakes import did_you_mean
+
+    if given.exists() or given.suffix or len(given.parts) > 1:
+        return given
+    # A shipped scenario's file is called as it is.
+    known = {one.stem: one for one in shipped()}
+    if str(given) in known:
+        return known[str(given)]
+    text = f"There is no file and no shipped scenario '{given}'."
+    raise ScenarioError("scenario.unknown", text, str(given), did_you_mean(str(given), known))
 
 
 @scenario.command()
 def run(
-    files: Annotated[list[Path], typer.Argument(help="Scenario files.")],
+    files: Annotated[
+        list[Path], typer.Argument(help="Scenario files, or names of shipped ones ('ami scenario list').")
+    ],
     out: Annotated[
         Path | None,
         typer.Option(help="Folder of the results; one per scenario in it if there are several [ami-out/<name>]."),
@@ -70,10 +101,10 @@ def run(
     """Run scenarios on real parts and judge them. Exit 0: all passed, 1: a verdict failed, 2: could not run."""
     from meters.errors import UserError
     from scenarios.errors import ScenarioError
+    from scenarios.lint import load_sound
     from scenarios.play import play, progress_bar
-    from scenarios.schema import load
 
-    loaded = [load(file) for file in files]
+    loaded = [load_sound(_named(file)) for file in files]
     names = [one.name for one in loaded]
     double = [name for name in names if names.count(name) > 1]
     if double:
@@ -98,7 +129,8 @@ def run(
             results.append(played.result)
         else:
             _print(one.name, played.verdict)
-            typer.echo(f"{folder}: recording.json, result.json, run.json, lse/ ('ami report {folder}' makes the page)")
+            typer.echo(f"  files: recording.json, result.json, run.json and lse/ in {folder}")
+            typer.echo(f"ami report {shlex.quote(str(folder))} makes the page")
     if as_json:
         _print_json(results, alone=len(loaded) == 1)
     raise typer.Exit(code)
@@ -112,18 +144,20 @@ def _folder(out: Path | None, name: str, *, alone: bool) -> Path:
 
 @scenario.command()
 def judge(
-    recording: Annotated[Path, typer.Argument(help="recording.json of a run.")],
+    recording: Annotated[Path, typer.Argument(metavar="FILE", help="recording.json of a run.")],
     as_json: AsJson = False,
 ) -> None:
-    """Judge a recording again. Exit 0: passed, 1: failed."""
-    from scenarios.recording import load
+    """Judge a recording again. Exit 0: passed, 1: a verdict failed, 2: could not judge (no recording, or a damaged one)."""
+    from scenarios.recording import load, reading
     from scenarios.result import result_of
     from scenarios.verdict import judge as judge_recording
 
     kept = load(recording)
     verdict = judge_recording(kept)
+    with reading(str(recording)):
+        result = result_of(kept, verdict)
     if as_json:
-        _print_json([result_of(kept, verdict)], alone=True)
+        _print_json([result], alone=True)
     else:
         _print(str(recording), verdict)
     raise typer.Exit(PASSED if verdict.passed else FAILED)
@@ -138,12 +172,27 @@ def _print_json(results: list[dict[str, Any]], *, alone: bool) -> None:
 
 
 def _print(name: str, verdict: Verdict) -> None:
-    """Plain lines: one per step and check, a failure's reason below it."""
+    """Plain lines: one per step and check, a failure's reason below it; folded at 100 columns."""
+    from scenarios.findings import Mark
+    from scenarios.stamps import plain
+
     typer.echo(name)
     for one in verdict.judged:
-        typer.echo(f"  {one.mark.value:<12} {one.id:<12} {one.happened}")
+        typer.echo(_folded(f"  {one.mark.value:<12} {one.id:<12} ", plain(one.happened)))
         for failure in one.failures:
-            typer.echo(f"  {'':<12} {'':<12} ! {failure.what}: expected {failure.expected}, found {failure.found}")
+            text = f"{failure.what}: expected {failure.expected}, found {failure.found}"
+            typer.echo(_folded(f"{'':<{INDENT - 2}}! ", plain(text)))
     short = [ident for ident, state in verdict.requirements.items() if state == "not exercised"]
-    typer.echo(f"  requirements not exercised: {', '.join(short) or 'none'}")
-    typer.echo(f"  verdict: {'passed' if verdict.passed else 'FAILED'}")
+    typer.echo(_folded("  ", f"requirements not exercised: {', '.join(short) or 'none'}", indent=4))
+    failed = [one.id for one in verdict.judged if one.mark is Mark.FAILED]
+    typer.echo(
+        "  verdict: passed" if verdict.passed else _folded("  ", f"verdict: FAILED in {', '.join(failed)}", indent=4)
+    )
+
+
+def _folded(head: str, text: str, indent: int = INDENT) -> str:
+    """Text behind a head, its further lines below where it begins. Words longer than a line are let be."""
+    # A long id may reach beyond its column.
+    return textwrap.fill(
+        text, WIDTH, initial_indent=head, subsequent_indent=" " * indent, break_long_words=False, break_on_hyphens=False
+    )

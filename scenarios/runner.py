@@ -17,6 +17,7 @@ from headend.daily import DailyTimes
 from meters.calendar import US, day_of, day_start, days, epoch, iso
 from meters.faults import ledger as fault_ledger
 from scenarios.errors import ScenarioError
+from scenarios.lint import unmet
 from scenarios.recording import Recording
 from scenarios.schema import Action, BalanceCall, PowerStatus, Rebill, Scenario
 from simulator.clock import Clock, ClockMode
@@ -25,7 +26,6 @@ from simulator.market import ROR_LOGIN
 from simulator.ror.account import Account
 from simulator.ror.client import SmtClient
 from simulator.ror.errors import RorError
-from simulator.ror.fact_label import check_fact_label
 from simulator.ror.inquiry import CallResult, balance_inquiry, power_inquiry, request_dict
 from simulator.ror.plan import PLANS, RatePlan, load_plan
 from simulator.ror.rebill import rebill
@@ -37,6 +37,7 @@ from simulator.smt.policy import parse_policy, preset
 from simulator.smt.registry import Registry
 from simulator.smt.throttle import Policy
 from simulator.world import World, build
+from simulator.yaml_input import Written
 
 #: Model time after the last action that a run goes on, so that what it set going can end.
 AFTERMATH_S = 20 * 60
@@ -70,13 +71,9 @@ def middle_of(scenario: Scenario) -> MiddleDraws:
 
 
 def check(scenario: Scenario) -> None:
-    """Whether all that a scenario names is there; raises the UserError of what is not."""
-    policy_of(scenario)
-    for finding in check_fact_label(plan_of(scenario)):
-        raise ScenarioError(finding.code, finding.text, f"plan {scenario.account.plan}", "Mend the label or the plan.")
-    build(scenario.world, scenario.seed)
-    for action in scenario.timeline:
-        epoch(action.at, place=f"timeline: {action.ref}")
+    """Whether all that a scenario names is there; raises ScenarioError of what is not."""
+    for one in unmet(scenario):
+        raise Written(f"scenario {scenario.name}", None).error(one, ScenarioError)
 
 
 def plan_of(scenario: Scenario) -> RatePlan:

@@ -2,22 +2,65 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date, datetime, time
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
+from meters.calendar import epoch, local
+from meters.errors import MeterError
 from scenarios.errors import ScenarioError
 from scenarios.requirements import REQUIREMENTS
+from simulator.mistakes import Parts, did_you_mean, mistakes_of, shown_value
 from simulator.ror.account import Account, LastBill, Payment
 from simulator.ror.analysis import Question
 from simulator.world import World, WorldSpec
+from simulator.yaml_input import ClockTime, Mistake, Written, YamlProblem, read_yaml
 
 #: Where the shipped scenarios are.
 SHIPPED = Path(__file__).parent
+MALFORMED = "scenario.malformed"
+#: No caller waits and no middle tier takes longer than a day.
+DAY_S = 86_400
+
+
+def _name(text: str) -> str:
+    if not text or len(text) > 64 or not set(text) <= set("abcdefghijklmnopqrstuvwxyz0123456789-"):
+        raise ValueError(f"'{text}' is no name; write small letters, digits and hyphens, at most 64")
+    return text
+
+
+def _written(value: Any) -> Any:
+    # A number would be taken for seconds since 1970.
+    if isinstance(value, (str, date)):
+        return value
+    raise ValueError(
+        f"{shown_value(value)} is no day or time; write it as 2026-08-12, with T17:40 behind it for a time"
+    )
+
+
+def _in_central(when: datetime) -> datetime:
+    return when if when.tzinfo is None else local(int(when.timestamp()))
+
+
+Name = Annotated[str, AfterValidator(_name)]
+Day = Annotated[date, BeforeValidator(_written)]
+#: Central Prevailing Time; what carries an offset is brought to it.
+LocalTime = Annotated[datetime, BeforeValidator(_written), AfterValidator(_in_central)]
+Seconds = Annotated[float, Field(ge=0, le=DAY_S, allow_inf_nan=False)]
+Count = Annotated[int, Field(ge=0)]
 
 
 class _Spec(BaseModel):
@@ -27,19 +70,19 @@ class _Spec(BaseModel):
 class MiddleSpec(_Spec):
     """The middle tier's time, fixed: seconds to the pick-up and back."""
 
-    pickup_s: float = Field(ge=0)
-    return_s: float = Field(ge=0)
+    pickup_s: Seconds
+    return_s: Seconds
 
 
 class AccountSpec(_Spec):
     """The retailer's account of the customer, whose premise is named by its meter's ordinal."""
 
-    account_id: str
-    customer_name: str
+    account_id: str = Field(min_length=1)
+    customer_name: str = Field(min_length=1)
     meter: int = Field(ge=1)
     plan: str
-    cycle_first: date
-    cycle_last: date
+    cycle_first: Day
+    cycle_last: Day
     last_bill: LastBill | None = None
     payments: tuple[Payment, ...] = ()
 
@@ -52,8 +95,8 @@ class CallExpectation(_Spec):
     """What a balance call must come to. Fields left out are not looked at."""
 
     outcome: Literal["answered", "refused", "failed", "not_needed"]
-    store: int | None = None
-    meter: int | None = None
+    store: Count | None = None
+    meter: Count | None = None
     refusal: str | None = None
     before_hang_up: bool | None = None
 
@@ -73,16 +116,17 @@ class RebillExpectation(_Spec):
 
 
 class _Action(_Spec):
-    at: datetime
-    ref: str = Field(pattern=r"^[a-z0-9-]{1,64}$")
+    at: LocalTime
+    ref: Name
     verifies: tuple[str, ...] = ()
 
-    @model_validator(mode="after")
-    def _known(self) -> Self:
-        unknown = [one for one in self.verifies if one not in REQUIREMENTS]
-        if unknown:
-            raise ValueError(f"unknown requirement {unknown[0]}; known: {', '.join(REQUIREMENTS)}")
-        return self
+    @field_validator("verifies")
+    @classmethod
+    def _known(cls, verifies: tuple[str, ...]) -> tuple[str, ...]:
+        for one in verifies:
+            if one not in REQUIREMENTS:
+                raise ValueError(f"there is no requirement '{one}'; {did_you_mean(one, REQUIREMENTS)}")
+        return verifies
 
 
 class BalanceCall(_Action):
@@ -90,8 +134,8 @@ class BalanceCall(_Action):
 
     do: Literal["balance_call"]
     question: Question
-    patience_s: int = Field(gt=0)
-    poll_s: int = Field(default=5, gt=0)
+    patience_s: int = Field(gt=0, le=DAY_S)
+    poll_s: int = Field(default=5, gt=0, le=DAY_S)
     expect: CallExpectation
 
 
@@ -99,8 +143,8 @@ class PowerStatus(_Action):
     """The retailer asks for a power status."""
 
     do: Literal["power_status"]
-    patience_s: int = Field(default=180, gt=0)
-    poll_s: int = Field(default=5, gt=0)
+    patience_s: int = Field(default=180, gt=0, le=DAY_S)
+    poll_s: int = Field(default=5, gt=0, le=DAY_S)
     expect: StatusExpectation
 
 
@@ -115,85 +159,140 @@ class Rebill(_Action):
 Action = Annotated[BalanceCall | PowerStatus | Rebill, Field(discriminator="do")]
 
 
+def _named_or_written_out(value: Any) -> Any:
+    if isinstance(value, (str, dict)):
+        return value
+    raise ValueError(f"{shown_value(value)} is no policy; name a preset, or write title, source and limits")
+
+
 class Scenario(_Spec):
     """One scenario. Local times are Central Prevailing Time."""
 
-    name: str = Field(pattern=r"^[a-z0-9-]{1,64}$")
-    title: str
+    name: Name
+    title: str = Field(min_length=1)
     seed: int = Field(ge=0, lt=2**63)
     world: WorldSpec
-    policy: str | dict[str, Any]
+    policy: Annotated[str | dict[str, Any], BeforeValidator(_named_or_written_out)]
     sweep_every_h: Literal[1, 2, 3, 4, 6, 8, 12, 24] = 4
-    vee_at: time = time(1, 0)
-    post_at: time = time(7, 30)
+    vee_at: ClockTime = time(1, 0)
+    post_at: ClockTime = time(7, 30)
     middle: MiddleSpec | None = Field(default=None, description="Drawn from the law of DOMAIN §4 unless fixed.")
     account: AccountSpec
     #: AMB-12: the bill told may differ from the re-bill by so much of it, or by so many dollars.
-    tolerance_percent: Decimal = Decimal(2)
-    tolerance_usd: Decimal = Decimal(1)
+    tolerance_percent: Decimal = Field(default=Decimal(2), ge=0, le=100)
+    tolerance_usd: Decimal = Field(default=Decimal(1), ge=0, le=100_000)
     timeline: tuple[Action, ...] = Field(min_length=1)
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
-        refs = [one.ref for one in self.timeline]
-        double = [ref for ref in refs if refs.count(ref) > 1]
-        if double:
-            raise ValueError(f"two actions are called {double[0]}")
-        for before, after in zip(self.timeline, self.timeline[1:], strict=False):
-            if after.at < before.at:
-                raise ValueError(f"{after.ref} comes before {before.ref}: the timeline must ascend")
-        calls = {one.ref for one in self.timeline if one.do == "balance_call"}
-        for one in self.timeline:
-            if one.do == "rebill" and one.of not in calls:
-                raise ValueError(f"{one.ref} is of {one.of}, which is no balance_call before it")
-        if self.account.meter > self.world.meters:
-            raise ValueError(f"there is no meter {self.account.meter}: the world has {self.world.meters}")
-        if self.timeline[0].at.date() <= self.world.first_day:
-            raise ValueError("the first action must come after the world's first_day")
+        for one in unfitting(self, Parts()):
+            raise ValueError(f"{one.message.rstrip('.')}; {one.mend}")
         return self
 
 
-def load(path: Path) -> Scenario:
-    """Read a scenario file. Raises ScenarioError with the file, the line or field, and the mend."""
+def unfitting(scenario: Scenario, parts: Parts) -> Iterator[Mistake]:
+    """What does not fit together in a scenario, as far as its parts are sound."""
+    if parts.have("vee_at", "post_at") and scenario.post_at <= scenario.vee_at:
+        text = f"Posting at {scenario.post_at:%H:%M} does not come after VEE at {scenario.vee_at:%H:%M}."
+        yield Mistake(MALFORMED, ("post_at",), text, "Post later, or run VEE earlier.")
+    if parts.have("account.cycle_first", "account.cycle_last"):
+        account = scenario.account
+        if account.cycle_last < account.cycle_first:
+            text = f"The cycle ends on {account.cycle_last}, before it begins on {account.cycle_first}."
+            yield Mistake(MALFORMED, ("account", "cycle_last"), text, "Exchange the days, or mend one.")
+    if parts.have("world.meters"):
+        if parts.have("account.meter"):
+            yield from _no_meter(scenario, scenario.account.meter, "account")
+        for name in ("premises", "faults"):
+            if parts.have(f"world.{name}"):
+                for place, part in enumerate(getattr(scenario.world, name)):
+                    yield from _no_meter(scenario, part.meter, "world", name, place)
+    if parts.have("timeline"):
+        yield from _disorder(scenario)
+        if parts.have("world.first_day") and scenario.timeline[0].at.date() <= scenario.world.first_day:
+            text = f"The first action does not come after the world's first_day, {scenario.world.first_day}."
+            yield Mistake(MALFORMED, ("timeline", 0, "at"), text, "Begin the world at least a day earlier.")
+
+
+def _no_meter(scenario: Scenario, ordinal: int, *loc: str | int) -> Iterator[Mistake]:
+    if ordinal > scenario.world.meters:
+        text = f"There is no meter {ordinal}: the world has {scenario.world.meters}."
+        mend = "Take one of them, or give the world more meters."
+        yield Mistake(MALFORMED, (*loc, "meter"), text, mend)
+
+
+def _disorder(scenario: Scenario) -> Iterator[Mistake]:
+    """Names given twice, re-bills of no call, times that do not ascend or do not exist."""
+    seen: dict[str, str] = {}
+    before: int | None = None
+    for place, one in enumerate(scenario.timeline):
+        loc = ("timeline", place)
+        if one.ref in seen:
+            yield Mistake(MALFORMED, (*loc, "ref"), f"Two actions are called {one.ref}.", "Rename one.")
+        if one.do == "rebill" and seen.get(one.of) != "balance_call":
+            calls = [ref for ref, what in seen.items() if what == "balance_call"]
+            mend = did_you_mean(one.of, calls) if calls else "Put the call before it."
+            yield Mistake(MALFORMED, (*loc, "of"), f"There is no balance_call {one.of} before this re-bill.", mend)
+        seen.setdefault(one.ref, one.do)
+        now = _instant(one.at)
+        if now is None:
+            text = f"{one.at:%Y-%m-%d %H:%M} does not exist: clocks go forward over it."
+            yield Mistake(MALFORMED, (*loc, "at"), text, "Give a time outside 02:00-02:59 of that night.")
+        elif before is not None and now < before:
+            text = f"{one.ref} comes before the action above it."
+            yield Mistake(MALFORMED, (*loc, "at"), text, "Let the times of the timeline ascend.")
+        before = now or before
+
+
+def _instant(when: datetime) -> int | None:
+    try:
+        return epoch(when)
+    except MeterError:
+        return None
+
+
+def read(path: Path) -> Written:
+    """Read a scenario file's YAML. Raises ScenarioError with the file, the line and the mend."""
+    mend = "See 'ami scenario list' for the shipped ones."
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise ScenarioError(
-            "scenario.unreadable",
-            f"The scenario cannot be read: {reason}.",
-            str(path),
-            "See 'ami scenario list' for the shipped ones.",
-        ) from None
-    return parse(text, str(path))
+        raise ScenarioError("scenario.unreadable", f"The scenario cannot be read: {reason}.", str(path), mend) from None
+    return written_of(text, str(path))
+
+
+def written_of(text: str, place: str) -> Written:
+    """The YAML of a scenario's text. Raises ScenarioError for what is no YAML, no mapping, or a load study."""
+    try:
+        written = read_yaml(text, place)
+    except YamlProblem as error:
+        where = place if error.line is None else f"{place}:{error.line}"
+        raise ScenarioError("scenario.yaml", f"The YAML is wrong: {error.problem}.", where, "Mend the line.") from None
+    if not isinstance(written.value, dict):
+        text = "A scenario is a mapping with a name, a world and a timeline."
+        raise ScenarioError(MALFORMED, text, place, f"See {SHIPPED.name}/customer-balance-inquiry.yaml for one.")
+    if "timeline" not in written.value and {"levels", "policies"} & set(written.value):
+        mend = f"Run it with 'ami capacity run {place}'."
+        raise ScenarioError("scenario.is_study", "This is a load study, not a scenario.", place, mend)
+    return written
+
+
+def load(path: Path) -> Scenario:
+    """Read a scenario file and check its form. Raises ScenarioError with file, line, field and mend of the first mistake."""
+    return _model(read(path))
 
 
 def parse(text: str, place: str) -> Scenario:
     """Read a scenario's text; see ``load``."""
+    return _model(written_of(text, place))
+
+
+def _model(written: Written) -> Scenario:
     try:
-        written = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f":{mark.line + 1}" if mark is not None else ""
-        raise ScenarioError(
-            "scenario.yaml",
-            f"This is not YAML: {getattr(error, 'problem', error)}.",
-            f"{place}{line}",
-            "Mend the line.",
-        ) from None
-    if not isinstance(written, dict):
-        raise ScenarioError("scenario.malformed", "A scenario is a mapping with a name, a world and a timeline.", place)
-    try:
-        return Scenario.model_validate(written)
+        return Scenario.model_validate(written.value)
     except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"] if part not in ("balance_call", "power_status", "rebill"))
-        raise ScenarioError(
-            "scenario.malformed",
-            f"{first['msg']}.",
-            f"{place}: {field}" if field else place,
-            f"{error.error_count()} fault(s) in all." if error.error_count() > 1 else "",
-        ) from None
+        raise written.error(mistakes_of(error, written.value, Scenario, MALFORMED)[0], ScenarioError) from None
 
 
 def shipped() -> list[Path]:

@@ -10,9 +10,13 @@ from scenarios.checks import judge_checks
 from scenarios.errors import ScenarioError
 from scenarios.facts import Facts
 from scenarios.findings import CheckVerdict, Failure, Mark, StepVerdict, Verdict
-from scenarios.recording import Recording
+from scenarios.recorded import MALFORMED
+from scenarios.recording import MEND, Recording, reading
 from scenarios.requirements import REQUIREMENTS
+from scenarios.schema import Scenario
 from scenarios.steps import judge_steps
+from simulator.mistakes import mistakes_of
+from simulator.yaml_input import field_name
 
 __all__ = ["CheckVerdict", "Failure", "Mark", "StepVerdict", "Verdict", "judge"]
 
@@ -26,13 +30,11 @@ def judge(recording: Recording) -> Verdict:
     """
     try:
         facts = Facts(recording)
-        steps, checks = judge_steps(facts), judge_checks(facts)
     except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"])
-        raise _malformed(f"Its scenario is not valid: {field + ': ' if field else ''}{first['msg']}.") from None
-    except (KeyError, TypeError, AttributeError, IndexError, ValueError, ArithmeticError) as error:
-        raise _malformed(f"It lacks what every run writes ({type(error).__name__}: {error}).") from None
+        first = mistakes_of(error, recording.scenario, Scenario, MALFORMED)[0].under(("scenario",))
+        raise ScenarioError(MALFORMED, first.message, f"recording: {field_name(first.loc)}", MEND) from None
+    with reading("recording"):
+        steps, checks = judge_steps(facts), judge_checks(facts)
     verdict = Verdict(steps, checks, False, {})
     marks = [(one.mark, one.requirements) for one in verdict.judged]
     passed = all(mark is not Mark.FAILED for mark, _ in marks)
@@ -49,9 +51,3 @@ def _coverage(marks: list[tuple[Mark, tuple[str, ...]]]) -> dict[str, str]:
         else:
             found[one] = Mark.PASSED.value if Mark.PASSED in its else NOT_EXERCISED
     return found
-
-
-def _malformed(message: str) -> ScenarioError:
-    return ScenarioError(
-        "recording.malformed", message, "recording", "Give the recording.json that a run of this version wrote."
-    )

@@ -6,23 +6,34 @@ Everything a run depends on is in here, so that the study and the code decide th
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+import re
 from dataclasses import dataclass
 from datetime import date, time
 from pathlib import Path
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from headend.network import NetworkLaw
 from meters.calendar import US, day_end, day_start, epoch
 from meters.errors import UserError
 from simulator.errors import SimulatorError
+from simulator.mistakes import did_you_mean, mistakes_of
 from simulator.smt.lifecycle import EXPIRY_US
 from simulator.smt.middle import MiddleLaw
-from simulator.smt.policy import parse_policy, preset
+from simulator.smt.policy import parse_policy, policy_mistakes, preset
 from simulator.smt.throttle import Channel, Policy, Scope
+from simulator.yaml_input import ClockTime, Written, YamlProblem, read_yaml
 
 HOUR_S = 3600
 #: Seconds after the hour's end by which every request has ended: SMT's expiry.
@@ -48,20 +59,22 @@ class HourSpec(_Spec):
     """The span studied, on one weekday, Central Prevailing Time."""
 
     day: date
-    begins: time = time(17)
-    ends: time = time(18)
+    begins: ClockTime = time(17)
+    ends: ClockTime = time(18)
 
     @field_validator("day")
     @classmethod
     def _weekday(cls, day: date) -> date:
         if day.weekday() > 4:
-            raise ValueError(f"{day} is a {day:%A}; the shares of calls are those of a weekday")
+            raise ValueError(f"{day} is a {day:%A}; take a weekday, whose shares of calls these are")
+        if not 2000 <= day.year < 2100:
+            raise ValueError(f"{day} is out of range; write a day of this century, as 2026-08-12")
         return day
 
     @model_validator(mode="after")
     def _ascending(self) -> Self:
         if self.begins >= self.ends:
-            raise ValueError("the hour must end after it begins, on the same day")
+            raise ValueError(f"the hour ends at {self.ends:%H:%M} and must end after it begins, {self.begins:%H:%M}")
         return self
 
 
@@ -77,7 +90,7 @@ class DaySoFarSpec(_Spec):
     """What happened before a call. All shares are defaults of this project [D]."""
 
     #: When calls begin.
-    begins: time = time(8)
+    begins: ClockTime = time(8)
     #: Share of ESI IDs that called earlier that day, at a uniform time between ``begins`` and the hour.
     earlier_share: float = Field(default=0.15, ge=0, le=1)
     #: Share of ESI IDs whose register home automation reads every hour through the portal, phase uniform.
@@ -140,17 +153,29 @@ class PolicySpec(_Spec):
     name: str = Field(min_length=1)
 
 
+def _study_name(name: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}", name):
+        raise ValueError(f"'{name}' is no name; write letters, digits, dots and hyphens, at most 60")
+    return name
+
+
+def _written_as(policy: Any) -> str:
+    return "preset" if isinstance(policy, str) else "written out"
+
+
 class StudySpec(_Spec):
     """The whole file."""
 
-    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=60)
+    name: Annotated[str, AfterValidator(_study_name)]
     question: str = "Which throttle protects bandwidth and serves the market?"
     seed: int = Field(ge=0)
     replications: int = Field(default=20, ge=1, le=1000)
     tdsp: TdspSpec
     hour: HourSpec
     levels: list[LevelSpec] = Field(min_length=1, max_length=20)
-    policies: list[str | PolicySpec] = Field(min_length=1, max_length=20)
+    policies: list[
+        Annotated[Annotated[str, Tag("preset")] | Annotated[PolicySpec, Tag("written out")], Discriminator(_written_as)]
+    ] = Field(min_length=1, max_length=20)
     day_so_far: DaySoFarSpec = DaySoFarSpec()
     sweeps: SweepsSpec = SweepsSpec()
     meter_states: MeterStatesSpec = MeterStatesSpec()
@@ -169,7 +194,7 @@ class StudySpec(_Spec):
     @classmethod
     def _distinct(cls, levels: list[LevelSpec]) -> list[LevelSpec]:
         if len({one.name for one in levels}) < len(levels):
-            raise ValueError("two levels have one name")
+            raise ValueError("two levels have one name; rename one")
         return levels
 
 
@@ -177,7 +202,7 @@ def _known_fields(law: MiddleLaw | NetworkLaw, given: dict[str, float]) -> dict[
     defaults = dataclasses.asdict(law)
     for name, value in given.items():
         if name not in defaults:
-            raise ValueError(f"'{name}' is no field of {type(law).__name__}; it has {', '.join(defaults)}")
+            raise ValueError(f"there is no field '{name}' in this law; {did_you_mean(name, defaults)}")
         if value < 0:
             raise ValueError(f"'{name}' cannot be negative")
         if isinstance(defaults[name], int) and value != int(value):
@@ -216,7 +241,7 @@ class Study:
 def load_study(path: Path) -> Study:
     """Read a study file. Raises SimulatorError ``capacity.study.*`` with the file, the line or field, and the mend."""
     try:
-        written = yaml.safe_load(path.read_text(encoding="utf-8"))
+        written = read_yaml(path.read_text(encoding="utf-8"), str(path))
     except FileNotFoundError:
         raise SimulatorError(
             "capacity.study.absent", "There is no such file.", place=str(path), mend="Give the path of a study file."
@@ -228,61 +253,56 @@ def load_study(path: Path) -> Study:
             place=str(path),
             mend="Give a text file that you may read.",
         ) from None
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
+    except YamlProblem as error:
         raise SimulatorError(
             "capacity.study.yaml",
-            f"This is not YAML: {getattr(error, 'problem', None) or 'a character that YAML does not allow'}.",
-            place=f"{path}:{mark.line + 1}" if mark else str(path),
+            f"The YAML is wrong: {error.problem}.",
+            place=str(path) if error.line is None else f"{path}:{error.line}",
             mend="Mend the line; indent with spaces.",
         ) from None
-    return parse_study(written, place=str(path))
+    return parse_study(written)
 
 
-def parse_study(written: Any, *, place: str) -> Study:
+def parse_study(written: Written) -> Study:
     """Make a study of what a file holds. Raises SimulatorError that names the field."""
-    if not isinstance(written, dict):
+    if not isinstance(written.value, dict):
         raise SimulatorError(
             "capacity.study.malformed",
             "A study is a mapping of fields.",
-            place=place,
+            place=written.place,
             mend="See scenarios/capacity/first-look.yaml for the fields.",
         )
-    try:
-        spec = StudySpec.model_validate(written)
-    except ValidationError as error:
-        first = _most_telling(error.errors())
-        where = ".".join(str(part) for part in first["loc"] if part not in ("str", "PolicySpec"))
+    if "levels" not in written.value and {"timeline", "world"} & set(written.value):
         raise SimulatorError(
-            "capacity.study.malformed",
-            f"{first['msg'].removeprefix('Value error, ')}.",
-            place=f"{place}:{where}" if where else place,
-            mend="See scenarios/capacity/first-look.yaml for the fields.",
-        ) from None
-    return _make(spec, place)
+            "capacity.study.is_scenario",
+            "This is a scenario, not a load study.",
+            place=written.place,
+            mend=f"Run it with 'ami scenario run {written.place}'.",
+        )
+    try:
+        spec = StudySpec.model_validate(written.value)
+    except ValidationError as error:
+        mistakes = mistakes_of(error, written.value, StudySpec, "capacity.study.malformed")
+        raise written.error(mistakes[0], SimulatorError) from None
+    return _make(spec, written)
 
 
-def _most_telling(errors: Sequence[Any]) -> Any:
-    # A field that is not known is told before the one that is missing for it: it is mostly a slip of the pen.
-    return next((one for one in errors if one["type"] == "extra_forbidden"), errors[0])
-
-
-def _make(spec: StudySpec, place: str) -> Study:
+def _make(spec: StudySpec, written: Written) -> Study:
     day = spec.hour.day
 
-    def at(clock: time, field: str) -> int:
+    def at(clock: time, *field: str) -> int:
         try:
-            return epoch(f"{day}T{clock}", place=f"{place}:{field}")
+            return epoch(f"{day}T{clock}", place=written.where(field))
         except UserError as error:
             raise SimulatorError(error.code, error.message, place=error.place, mend=error.mend) from None
 
-    begins, ends = at(spec.hour.begins, "hour.begins"), at(spec.hour.ends, "hour.ends")
-    calls_begin = at(spec.day_so_far.begins, "day_so_far.begins")
+    begins, ends = at(spec.hour.begins, "hour", "begins"), at(spec.hour.ends, "hour", "ends")
+    calls_begin = at(spec.day_so_far.begins, "day_so_far", "begins")
     if calls_begin > begins:
         raise SimulatorError(
             "capacity.study.hour",
             "The hour lies before the first calls of the day.",
-            place=f"{place}:day_so_far.begins",
+            place=written.where(("day_so_far", "begins")),
             mend="Let calls begin no later than the hour.",
         )
     step, takes = spec.sweeps.every_hours * HOUR_S, spec.sweeps.takes_minutes * 60
@@ -292,12 +312,12 @@ def _make(spec: StudySpec, place: str) -> Study:
         raise SimulatorError(
             "capacity.study.sweep",
             "A sweep runs in the hour; reads beside a running sweep are not modelled.",
-            place=f"{place}:sweeps",
+            place=written.where(("sweeps",)),
             mend="Choose an hour between two sweeps, such as 17:00-18:00 with sweeps every 4 h.",
         )
     return Study(
         spec=spec,
-        policies=_policies(spec, place),
+        policies=_policies(spec, written),
         middle=MiddleLaw(**spec.laws.middle),
         network=NetworkLaw(**spec.laws.network),  # type: ignore[arg-type]
         vee_end=day_start(day),
@@ -308,13 +328,15 @@ def _make(spec: StudySpec, place: str) -> Study:
     )
 
 
-def _policies(spec: StudySpec, place: str) -> tuple[Policy, ...]:
+def _policies(spec: StudySpec, written: Written) -> tuple[Policy, ...]:
     policies: list[Policy] = []
     for at, one in enumerate(spec.policies):
-        where = f"{place}:policies.{at}"
+        where = written.where(("policies", at))
         if isinstance(one, str):
             policy = preset(one, place=where)
         else:
+            for mistake in policy_mistakes(one.model_extra):
+                raise written.error(mistake.under(("policies", at)), SimulatorError)
             policy = parse_policy(one.name, one.model_extra, place=where)
         if any(policy.name == other.name for other in policies):
             raise SimulatorError(

@@ -6,16 +6,17 @@ Money is exact decimal from the file's text on. Every threshold comes down to on
 from __future__ import annotations
 
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from enum import StrEnum
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from simulator.mistakes import mistakes_of
 from simulator.ror.errors import RorError
+from simulator.yaml_input import ExactLoader, YamlProblem, read_yaml
 
 #: Where the shipped plans are.
 PLANS = Path(__file__).parent / "plans"
@@ -192,47 +193,23 @@ def plan_edges(plan: RatePlan) -> list[Edge]:
     return sorted(edges, key=lambda edge: (edge.wh, edge.kind))
 
 
-class _ExactLoader(yaml.SafeLoader):
-    """Reads 15.44 as the decimal that is written, not as the nearest binary fraction."""
-
-
-def _decimal(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> Decimal:
-    text = str(loader.construct_scalar(node))
-    try:
-        return Decimal(text.replace("_", ""))
-    except InvalidOperation:
-        raise yaml.constructor.ConstructorError(None, None, f"'{text}' is not a decimal", node.start_mark) from None
-
-
-_ExactLoader.add_constructor("tag:yaml.org,2002:float", _decimal)
-
-
 def load_plan(path: Path | str) -> RatePlan:
     """Read a plan file. Raises RorError naming file and field when it cannot be read or is no plan."""
     path = Path(path)
     place = path.name
     try:
-        written: Any = yaml.load(path.read_text(encoding="utf-8"), Loader=_ExactLoader)
+        written = read_yaml(path.read_text(encoding="utf-8"), place, ExactLoader)
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise RorError("ror.plan.unreadable", f"The plan cannot be read: {reason}.", place=str(path)) from None
-    except (yaml.YAMLError, ValueError) as error:
-        line = getattr(getattr(error, "problem_mark", None), "line", None)
-        at = place if line is None else f"{place}:{line + 1}"
-        problem = getattr(error, "problem", None) or "a value cannot be read"
+    except YamlProblem as error:
+        at = place if error.line is None else f"{place}:{error.line}"
         raise RorError(
-            "ror.plan.malformed", f"The plan is not YAML: {problem}.", place=at, mend="Mend that line."
+            "ror.plan.malformed", f"The plan is not YAML: {error.problem}.", place=at, mend="Mend that line."
         ) from None
-    if not isinstance(written, dict):
+    if not isinstance(written.value, dict):
         raise RorError("ror.plan.malformed", "A plan is a list of fields.", place=place, mend="Begin with name: ...")
     try:
-        return RatePlan.model_validate(written)
+        return RatePlan.model_validate(written.value)
     except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"]) or "plan"
-        raise RorError(
-            "ror.plan.field",
-            f"{first['msg']}.",
-            place=f"{place}:{field}",
-            mend="Fields are described in simulator/ror/plan.py; shipped plans show them.",
-        ) from None
+        raise written.error(mistakes_of(error, written.value, RatePlan, "ror.plan.field")[0], RorError) from None

@@ -6,11 +6,12 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from simulator.errors import SimulatorError
+from simulator.mistakes import mistakes_of
 from simulator.smt.throttle import Channel, Kind, Limit, Policy, Scope, Source, Window
+from simulator.yaml_input import Mistake, field_name, read_yaml
 
 _PRESETS = Path(__file__).with_name("policies.yaml")
 
@@ -47,19 +48,23 @@ class PolicySpec(BaseModel):
     limits: list[LimitSpec] = Field(default_factory=list)
 
 
-def parse_policy(name: str, written: Any, *, place: str) -> Policy:
-    """Read one policy. Raises SimulatorError ``policy.malformed`` naming the field."""
+def policy_mistakes(written: Any) -> list[Mistake]:
+    """Everything that is wrong in a policy that is written out; none if it can be used."""
     try:
         spec = PolicySpec.model_validate(written)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise SimulatorError(
-            "policy.malformed",
-            f"Policy '{name}': {first['msg']}.",
-            place=f"{place}:{where}",
-            mend="See simulator/smt/policies.yaml for the fields.",
-        ) from None
+        return mistakes_of(error, written, PolicySpec, "policy.malformed")
+    if spec.like is not None and spec.like not in _written():
+        return [Mistake("policy.unknown", ("like",), *unknown(spec.like))]
+    return []
+
+
+def parse_policy(name: str, written: Any, *, place: str) -> Policy:
+    """Read one policy. Raises SimulatorError ``policy.*`` naming the field of the first mistake."""
+    for one in policy_mistakes(written):
+        where = f"{place}: {field_name(one.loc)}" if one.loc else place
+        raise SimulatorError(one.code, f"Policy '{name}': {one.message}", place=where, mend=one.mend)
+    spec = PolicySpec.model_validate(written)
     base = preset(spec.like) if spec.like else None
     source = spec.source or (base.source if base else Source.STORE_FIRST)
     limits = (base.limits if base else ()) + tuple(one.limit() for one in spec.limits)
@@ -68,7 +73,7 @@ def parse_policy(name: str, written: Any, *, place: str) -> Policy:
 
 @cache
 def _written() -> dict[str, Any]:
-    loaded: dict[str, Any] = yaml.safe_load(_PRESETS.read_text(encoding="utf-8"))
+    loaded: dict[str, Any] = read_yaml(_PRESETS.read_text(encoding="utf-8"), _PRESETS.name).value
     return loaded
 
 
@@ -77,13 +82,14 @@ def preset_names() -> list[str]:
     return list(_written())
 
 
+def unknown(name: str) -> tuple[str, str]:
+    """What to say of a name that is no preset: the sentence, the mend."""
+    return f"There is no policy '{name}'.", f"Choose one of: {', '.join(preset_names())}."
+
+
 def preset(name: str, *, place: str = "policy") -> Policy:
     """A preset by name. Raises SimulatorError ``policy.unknown`` that lists the known ones."""
     if name not in _written():
-        raise SimulatorError(
-            "policy.unknown",
-            f"There is no policy '{name}'.",
-            place=place,
-            mend=f"Choose one of: {', '.join(preset_names())}.",
-        )
+        message, mend = unknown(name)
+        raise SimulatorError("policy.unknown", message, place=place, mend=mend)
     return parse_policy(name, _written()[name], place=str(_PRESETS.name))

@@ -14,12 +14,13 @@ import pytest
 from reports.cli import report
 from reports.scenario_charts import charts
 from reports.scenario_report import render
-from reports.scenario_text import evidence_text, plain
+from reports.scenario_text import evidence_text
 from reports.terminal import console, print_files, print_result
 from scenarios.errors import ScenarioError
 from scenarios.facts import Facts
 from scenarios.play import Played, play
 from scenarios.recording import Recording
+from scenarios.stamps import plain
 from tests.scenarios.short import scenario, short_balance, short_last_bill
 
 
@@ -189,7 +190,7 @@ def test_the_demo_passes_end_to_end_and_prints_steps_bill_rule_and_paths(tmp_pat
         "64 intervals from its store and reads 6 from the meter",
         "Bill to date: $194.38 with tax (on VEE data only, to 2026-08-12 00:00: $189.26).",
         "a bill of $107.80 ($208.27 at the low end, $110.49 at the high end)",
-        "Try again from 2026-08-13 00:00. The store holds 70 intervals, to 2026-08-12 17:30.",
+        "Try again from 2026-08-13 00:00. The gap has 73 intervals; the store holds 70, to 2026-08-12 17:30",
         "Power is ON",
         "Told $194.38, re-billed $194.38 on VEE data to the same instant: difference $0.00.",
         "36 operating days posted as LSE over FTPS",

@@ -10,6 +10,7 @@ import pytest
 from simulator.capacity.study import Study, load_study, parse_study
 from simulator.errors import SimulatorError
 from simulator.smt.throttle import Source
+from simulator.yaml_input import Written
 
 FIRST_LOOK = Path(__file__).parents[3] / "scenarios" / "capacity" / "first-look.yaml"
 
@@ -28,7 +29,7 @@ def written(**changed: Any) -> dict[str, Any]:
 
 
 def study(**changed: Any) -> Study:
-    return parse_study(written(**changed), place="small.yaml")
+    return parse_study(Written("small.yaml", written(**changed)))
 
 
 def test_first_look_is_the_study_of_the_peak_hour() -> None:
@@ -59,42 +60,52 @@ def test_laws_take_the_fields_that_differ() -> None:
 @pytest.mark.parametrize(
     ("changed", "code", "place", "words"),
     [
-        ({"levles": []}, "capacity.study.malformed", "small.yaml:levles", "Extra inputs"),
-        ({"levels": []}, "capacity.study.malformed", "small.yaml:levels", "at least 1"),
-        ({"levels": [{"name": "few", "calls": 0}]}, "capacity.study.malformed", "small.yaml:levels.0.calls", "greater"),
-        ({"levels": [{"name": "a", "calls": 1}] * 2}, "capacity.study.malformed", "small.yaml:levels", "one name"),
-        ({"hour": {"day": "2026-08-15"}}, "capacity.study.malformed", "small.yaml:hour.day", "is a Saturday"),
+        ({"levles": []}, "capacity.study.malformed", "small.yaml: levles", "There is no field 'levles'"),
+        ({"levels": []}, "capacity.study.malformed", "small.yaml: levels", "at least 1"),
+        (
+            {"levels": [{"name": "few", "calls": 0}]},
+            "capacity.study.malformed",
+            "small.yaml: levels[1].calls",
+            "at least 1",
+        ),
+        ({"levels": [{"name": "a", "calls": 1}] * 2}, "capacity.study.malformed", "small.yaml: levels", "one name"),
+        ({"hour": {"day": "2026-08-15"}}, "capacity.study.malformed", "small.yaml: hour.day", "is a Saturday"),
         (
             {"hour": {"day": "2026-08-12", "begins": "18:00"}},
             "capacity.study.malformed",
-            "small.yaml:hour",
+            "small.yaml: hour",
             "must end after",
         ),
         (
             {"hour": {"day": "2026-08-12", "begins": "16:10", "ends": "17:00"}},
             "capacity.study.sweep",
-            "small.yaml:sweeps",
+            "small.yaml: sweeps",
             "sweep",
         ),
         (
             {"hour": {"day": "2026-08-12", "begins": "07:00"}},
             "capacity.study.hour",
-            "small.yaml:day_so_far.begins",
+            "small.yaml: day_so_far.begins",
             "before",
         ),
-        ({"policies": ["fr-cr17"]}, "policy.unknown", "small.yaml:policies.0", "fr-cr17"),
-        ({"policies": ["store-only", "store-only"]}, "capacity.policy.twice", "small.yaml:policies.1", "twice"),
-        ({"policies": [{"title": "no name"}]}, "capacity.study.malformed", "small.yaml:policies.0", ""),
-        ({"policies": [{"name": "x", "title": "t", "like": "none"}]}, "policy.unknown", "policy", "none"),
-        ({"laws": {"middle": {"medain_s": 1}}}, "capacity.study.malformed", "small.yaml:laws.middle", "medain_s"),
+        ({"policies": ["fr-cr17"]}, "policy.unknown", "small.yaml: policies[1]", "fr-cr17"),
+        ({"policies": ["store-only", "store-only"]}, "capacity.policy.twice", "small.yaml: policies[2]", "twice"),
+        ({"policies": [{"title": "no name"}]}, "capacity.study.malformed", "small.yaml: policies[1].name", "missing"),
+        (
+            {"policies": [{"name": "x", "title": "t", "like": "none"}]},
+            "policy.unknown",
+            "small.yaml: policies[1].like",
+            "none",
+        ),
+        ({"laws": {"middle": {"medain_s": 1}}}, "capacity.study.malformed", "small.yaml: laws.middle", "medain_s"),
         (
             {"laws": {"network": {"access_point_tps": 0}}},
             "capacity.study.malformed",
-            "small.yaml:laws.network",
+            "small.yaml: laws.network",
             "above 0",
         ),
-        ({"meter_states": {"good": 0.5}}, "capacity.study.malformed", "small.yaml:meter_states", "add up to 1"),
-        ({"name": "../up"}, "capacity.study.malformed", "small.yaml:name", "pattern"),
+        ({"meter_states": {"good": 0.5}}, "capacity.study.malformed", "small.yaml: meter_states", "add up to 1"),
+        ({"name": "../up"}, "capacity.study.malformed", "small.yaml: name", "is no name"),
     ],
 )
 def test_a_mistake_names_the_field(changed: dict[str, Any], code: str, place: str, words: str) -> None:
@@ -104,6 +115,23 @@ def test_a_mistake_names_the_field(changed: dict[str, Any], code: str, place: st
     assert caught.value.place.startswith(place)
     assert words in caught.value.message
     assert caught.value.mend
+
+
+def test_a_clock_time_needs_no_quotes(tmp_path: Path) -> None:
+    text = FIRST_LOOK.read_text(encoding="utf-8").replace(
+        'begins: "17:00", ends: "18:00"', "begins: 17:00, ends: 18:00"
+    )
+    path = tmp_path / "unquoted.yaml"
+    path.write_text(text, encoding="utf-8")
+    assert load_study(path) == load_study(FIRST_LOOK)
+    path.write_text(text.replace("ends: 18:00", "ends: 25:00"), encoding="utf-8")
+    with pytest.raises(SimulatorError, match=r"unquoted\.yaml:8: hour\.ends: '25:00' is not a time of day"):
+        load_study(path)
+
+
+def test_a_scenario_is_sent_to_its_command() -> None:
+    with pytest.raises(SimulatorError, match="ami scenario run"):
+        load_study(FIRST_LOOK.parents[1] / "customer-balance-inquiry.yaml")
 
 
 def test_a_limit_that_the_model_does_not_know_is_refused() -> None:

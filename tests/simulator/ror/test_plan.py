@@ -50,11 +50,11 @@ def test_a_wrong_label_price_is_found_with_both_figures(tmp_path: Path) -> None:
     ("name: [", "ror.plan.malformed", "plan.yaml:"),
     ("- 1\n", "ror.plan.malformed", "plan.yaml"),
     ("name: x\nbase_charge: .inf\n", "ror.plan.", "plan.yaml"),
-    (GOOD + "surprise: 1\n", "ror.plan.field", "plan.yaml:surprise"),
-    (GOOD.replace("cents_per_kwh: 10", "cents_per_kwh: -1"), "ror.plan.field", "energy.0.cents_per_kwh"),
-    (GOOD.replace("2025-09-01", "soon"), "ror.plan.field", "tdu_charges.0.effective"),
+    (GOOD + "surprise: 1\n", "ror.plan.field", "plan.yaml:5: surprise"),
+    (GOOD.replace("cents_per_kwh: 10", "cents_per_kwh: -1"), "ror.plan.field", "plan.yaml:3: energy[1].cents_per_kwh"),
+    (GOOD.replace("2025-09-01", "soon"), "ror.plan.field", "tdu_charges[1].effective"),
     (GOOD.replace("cents_per_kwh: 10", "up_to_kwh: 5, cents_per_kwh: 10"), "ror.plan.field", "plan.yaml"),
-    (GOOD + "bill_credits: [{from_kwh: 10, to_kwh: 10, amount: 1}]\n", "ror.plan.field", "bill_credits.0"),
+    (GOOD + "bill_credits: [{from_kwh: 10, to_kwh: 10, amount: 1}]\n", "ror.plan.field", "bill_credits[1]"),
 ])  # fmt: skip
 def test_a_bad_plan_is_refused_with_file_and_field(tmp_path: Path, text: str, code: str, place: str) -> None:
     with pytest.raises(RorError) as caught:

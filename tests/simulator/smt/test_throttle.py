@@ -215,7 +215,7 @@ def test_an_unknown_policy_is_answered_with_the_known_ones() -> None:
 
 
 def test_a_malformed_policy_names_the_field() -> None:
-    with pytest.raises(SimulatorError, match=r"limits\.0\.amount"):
+    with pytest.raises(SimulatorError, match=r"mine\.yaml: limits\[1\]\.amount: .* at least 0"):
         parse_policy(
             "mine",
             {

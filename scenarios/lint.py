@@ -1,0 +1,184 @@
+"""Everything that a run of a scenario would stumble over, found before it runs: each mistake with its place and mend."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from meters.errors import UserError
+from meters.identity import TDSPS
+from meters.load import ERA
+from scenarios.errors import ScenarioError
+from scenarios.schema import MALFORMED, BalanceCall, Scenario, read, unfitting
+from simulator.mistakes import Parts, mistakes_of, sound_part
+from simulator.ror.analysis import Question
+from simulator.ror.fact_label import check_fact_label
+from simulator.ror.plan import PLANS, load_plan
+from simulator.smt.policy import policy_mistakes, preset_names, unknown
+from simulator.world import LAST_DAY, WorldSpec, build
+from simulator.yaml_input import Mistake
+
+#: No cycle is longer; SMT's history goes back 24 months.
+LONGEST_CYCLE = timedelta(days=366)
+UNSOUND_WORLD = "scenario.world"
+WHOLE = Parts()
+
+
+def lint(path: Path) -> tuple[Scenario | None, list[UserError]]:
+    """Check a scenario file. Returns the scenario if it is sound, else every mistake. Raises ScenarioError if it is no such file."""
+    written = read(path)
+    mistakes: list[Mistake] = []
+    try:
+        scenario, parts = Scenario.model_validate(written.value), Parts()
+    except ValidationError as error:
+        scenario, parts = sound_part(Scenario, written.value, error)
+        mistakes = list(unfitting(scenario, parts))
+        # The model tells the first of these too, without its place.
+        told = {one.message for one in mistakes}
+        found = mistakes_of(error, written.value, Scenario, MALFORMED)
+        mistakes += [one for one in found if one.loc and one.message not in told]
+    mistakes += unmet(scenario, parts)
+    if not mistakes:
+        return scenario, []
+    ordered = sorted(mistakes, key=lambda one: written.line(one.loc) or 0)
+    return None, [written.error(one, ScenarioError) for one in ordered]
+
+
+def load_sound(path: Path) -> Scenario:
+    """Read a scenario file that can run. Raises ScenarioError of its first mistake."""
+    scenario, errors = lint(path)
+    if scenario is None:
+        raise errors[0]
+    return scenario
+
+
+def unmet(scenario: Scenario, parts: Parts = WHOLE) -> Iterator[Mistake]:
+    """What a scenario names that is not there or cannot be, as far as its parts are sound."""
+    if parts.have("policy"):
+        yield from _policy(scenario)
+    has_cycle = parts.have("account.cycle_first", "account.cycle_last")
+    if has_cycle:
+        yield from _long_cycle(scenario)
+        if parts.have("timeline"):
+            yield from _outside_cycle(scenario)
+    if parts.have("account.plan"):
+        yield from _plan(scenario, scenario.account.cycle_first if has_cycle else None)
+    found = list(_world_fields(scenario, parts))
+    if not found and parts.have("world", "seed"):
+        found = list(_unbuilt(scenario.world, scenario.seed))
+    yield from found
+    if parts.have("timeline"):
+        last = len(scenario.timeline) - 1
+        yield from _out_of_range(scenario.timeline[last].at.date(), ("timeline", last, "at"))
+
+
+def _policy(scenario: Scenario) -> Iterator[Mistake]:
+    if isinstance(scenario.policy, str):
+        if scenario.policy not in preset_names():
+            yield Mistake("policy.unknown", ("policy",), *unknown(scenario.policy))
+        return
+    for one in policy_mistakes(scenario.policy):
+        yield one.under(("policy",))
+
+
+def _plan(scenario: Scenario, first: date | None) -> Iterator[Mistake]:
+    loc, name = ("account", "plan"), scenario.account.plan
+    names = sorted(one.stem for one in PLANS.glob("*.yaml"))
+    if name not in names:
+        mend = f"Choose one of: {', '.join(names)}."
+        yield Mistake("scenario.plan.unknown", loc, f"There is no plan '{name}'.", mend)
+        return
+    try:
+        plan = load_plan(PLANS / f"{name}.yaml")
+        if first is not None:
+            plan.tdu_on(first)
+    except UserError as error:
+        yield _told(error, loc)
+        return
+    for finding in check_fact_label(plan):
+        yield Mistake(finding.code, loc, finding.text, "Mend the label or the plan.")
+
+
+def _long_cycle(scenario: Scenario) -> Iterator[Mistake]:
+    cycle = scenario.account.cycle_last - scenario.account.cycle_first
+    if cycle > LONGEST_CYCLE:
+        text = f"The cycle has {cycle.days + 1} days: more than a year."
+        yield Mistake(MALFORMED, ("account", "cycle_last"), text, "Mend one of its days.")
+
+
+def _outside_cycle(scenario: Scenario) -> Iterator[Mistake]:
+    """A caller can be told of the running bill in its cycle only."""
+    first, last = scenario.account.cycle_first, scenario.account.cycle_last
+    for at, one in enumerate(scenario.timeline):
+        if not isinstance(one, BalanceCall) or one.question is Question.LAST_BILL or last < first:
+            continue
+        day = one.at.date()
+        if day < first or (day > last and one.expect.outcome != "not_needed"):
+            text = f"{one.ref} on {day} lies outside the billing cycle, {first} to {last}."
+            yield Mistake(MALFORMED, ("timeline", at, "at"), text, "Move the call, or the account's cycle.")
+
+
+def _world_fields(scenario: Scenario, parts: Parts) -> Iterator[Mistake]:
+    if not parts.have("world.tdsp") and not parts.have("world.first_day"):
+        return
+    spec = scenario.world
+    if parts.have("world.tdsp") and spec.tdsp not in TDSPS:
+        text, mend = f"There is no TDSP '{spec.tdsp}'.", f"Choose one of: {', '.join(TDSPS)}."
+        yield Mistake("meters.tdsp.unknown", ("world", "tdsp"), text, mend)
+    if parts.have("world.meters", "world.gateways") and spec.gateways > spec.meters:
+        text = f"{spec.gateways} gateways are more than there are meters, {spec.meters}."
+        yield Mistake(UNSOUND_WORLD, ("world", "gateways"), text, "Take fewer gateways.")
+    if parts.have("world.first_day"):
+        yield from _out_of_range(spec.first_day, ("world", "first_day"))
+    if parts.have("world.premises"):
+        for at, premise in enumerate(spec.premises):
+            loc = ("world", "premises", at, "scale_to")
+            yield from _out_of_range(premise.scale_to.first, (*loc, "first"))
+            yield from _out_of_range(premise.scale_to.last, (*loc, "last"))
+    if parts.have("world.faults"):
+        for at, fault in enumerate(spec.faults):
+            yield from _out_of_range(fault.first.date(), ("world", "faults", at, "first"))
+            if fault.until is not None:
+                yield from _out_of_range(fault.until.date(), ("world", "faults", at, "until"))
+
+
+def _unbuilt(spec: WorldSpec, seed: int) -> Iterator[Mistake]:
+    """What a world cannot be built of: premises and faults, each by itself, else the whole."""
+    error = _unbuildable(spec, seed)
+    if error is not None:
+        yield from list(_parts(spec, seed)) or [_told(error, ("world",))]
+
+
+def _out_of_range(day: date, loc: tuple[str | int, ...]) -> Iterator[Mistake]:
+    if not ERA < day < LAST_DAY:
+        text = f"{day} is out of range: days lie after {ERA} and before {LAST_DAY}."
+        yield Mistake(UNSOUND_WORLD, loc, text, "Mend the day.")
+
+
+def _parts(spec: WorldSpec, seed: int) -> Iterator[Mistake]:
+    """The premises and the faults of which, each by itself, no world can be built."""
+    for at, premise in enumerate(spec.premises):
+        error = _unbuildable(spec.model_copy(update={"premises": (premise,), "faults": ()}), seed)
+        if error is not None:
+            yield _told(error, ("world", "premises", at))
+    for at, fault in enumerate(spec.faults):
+        error = _unbuildable(spec.model_copy(update={"premises": (), "faults": (fault,)}), seed)
+        if error is not None:
+            yield _told(error, ("world", "faults", at))
+
+
+def _unbuildable(spec: WorldSpec, seed: int) -> UserError | None:
+    try:
+        build(spec, seed)
+    except UserError as error:
+        return error
+    except (ArithmeticError, ValueError):
+        return ScenarioError(UNSOUND_WORLD, "A number in it is out of range.", mend="Mend it.")
+    return None
+
+
+def _told(error: UserError, loc: tuple[str | int, ...]) -> Mistake:
+    return Mistake(error.code, loc, error.message, error.mend or "Mend it.")

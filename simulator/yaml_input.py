@@ -1,0 +1,189 @@
+"""YAML that a user writes, read as it looks: 15:00 is text and not 900, ON is text and not true, a key stands once, every node has a line.
+
+PyYAML reads YAML 1.1, whose implicit types surprise; the loader here knows those of YAML 1.2's core schema alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import time
+from decimal import Decimal
+from typing import Annotated, Any
+
+import yaml
+from pydantic import BeforeValidator
+
+from meters.errors import UserError
+
+#: Where a value stands: keys of mappings and places in lists, from 0 on.
+Loc = tuple[str | int, ...]
+
+_CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d(:00)?")
+
+
+class YamlProblem(Exception):  # noqa: N818 (each room turns it into its own error)
+    """A text that is no YAML. ``line``: from 1 on, if it is known."""
+
+    def __init__(self, problem: str, line: int | None = None) -> None:
+        """Keep what is wrong and where."""
+        super().__init__(problem, line)
+        self.problem = problem
+        self.line = line
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """One thing that is wrong in what a user wrote: a stable code, where, a sentence, the mend."""
+
+    code: str
+    loc: Loc
+    message: str
+    mend: str = ""
+
+    def under(self, loc: Loc) -> Mistake:
+        """The same mistake, told from further outside."""
+        return Mistake(self.code, (*loc, *self.loc), self.message, self.mend)
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a file holds, and where each of its values stands. ``root`` is None for values that come from no text."""
+
+    place: str
+    value: Any
+    root: yaml.Node | None = None
+
+    def where(self, loc: Loc) -> str:
+        """``file:line: field``, as far as it is known; entries of lists are counted from 1."""
+        line = self.line(loc) if loc else None
+        place = self.place if line is None else f"{self.place}:{line}"
+        return f"{place}: {field_name(loc)}" if loc else place
+
+    def line(self, loc: Loc) -> int | None:
+        """Line of a value, or of the nearest one around it."""
+        node, found = self.root, self.root
+        for part in loc:
+            match node:
+                case yaml.MappingNode():
+                    pairs = [(key, value) for key, value in node.value if key.value == str(part)]
+                    if not pairs:
+                        break
+                    # A merged key (<<) stands before the mapping's own: the last one counts.
+                    found, node = pairs[-1]
+                case yaml.SequenceNode() if isinstance(part, int) and part < len(node.value):
+                    found = node = node.value[part]
+                case _:
+                    break
+        return None if found is None else found.start_mark.line + 1
+
+    def error(self, mistake: Mistake, kind: type[UserError]) -> UserError:
+        """The mistake as a room's exception."""
+        return kind(mistake.code, mistake.message, self.where(mistake.loc), mistake.mend)
+
+
+def field_name(loc: Loc) -> str:
+    """``timeline[1].question``: entries of lists are counted from 1."""
+    text = "".join(f"[{part + 1}]" if isinstance(part, int) else f".{part}" for part in loc)
+    return text.removeprefix(".")
+
+
+class CoreLoader(yaml.SafeLoader):
+    """Knows null, true and false, decimal and hexadecimal whole numbers, and fractions; everything else is text."""
+
+    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012 (PyYAML's own name)
+
+
+class ExactLoader(CoreLoader):
+    """Reads 15.44 as the decimal that is written, not as the nearest binary fraction."""
+
+
+_TAG = "tag:yaml.org,2002:"
+for _kind, _written, _first in (
+    ("bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),
+    ("int", r"[-+]?[0-9]+|0x[0-9a-fA-F]+", "-+0123456789"),
+    (
+        "float",
+        r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)",
+        "-+.0123456789",
+    ),
+    ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
+    ("merge", r"<<", "<"),
+):
+    CoreLoader.add_implicit_resolver(_TAG + _kind, re.compile(rf"(?:{_written})\Z"), list(_first))
+ExactLoader.yaml_implicit_resolvers = CoreLoader.yaml_implicit_resolvers
+
+
+def _int(_: yaml.SafeLoader, node: yaml.ScalarNode) -> int:
+    try:
+        return int(node.value, 16 if node.value.startswith("0x") else 10)
+    except ValueError:
+        raise yaml.constructor.ConstructorError(None, None, "this is no whole number", node.start_mark) from None
+
+
+def _decimal(_: yaml.SafeLoader, node: yaml.ScalarNode) -> Decimal:
+    try:
+        return Decimal(node.value.replace(".inf", "inf").replace(".nan", "nan"))
+    except ArithmeticError:
+        raise yaml.constructor.ConstructorError(
+            None, None, f"'{node.value}' is not a decimal", node.start_mark
+        ) from None
+
+
+CoreLoader.add_constructor(_TAG + "int", _int)
+ExactLoader.add_constructor(_TAG + "int", _int)
+ExactLoader.add_constructor(_TAG + "float", _decimal)
+
+
+def read_yaml(text: str, place: str, loader: type[CoreLoader] = CoreLoader) -> Written:
+    """Read a text of one document. Raises YamlProblem with the line, also where a mapping has a key twice."""
+    try:
+        reader = loader(text)
+        try:
+            root = reader.get_single_node()
+            if root is None:
+                return Written(place, None)
+            for key in _doubles(root, set()):
+                raise YamlProblem(f"'{key.value}' stands twice in one mapping", key.start_mark.line + 1)
+            return Written(place, reader.construct_document(root), root)
+        finally:
+            reader.dispose()
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        raise YamlProblem(error.problem or str(error.context), None if mark is None else mark.line + 1) from None
+    except yaml.reader.ReaderError as error:
+        raise YamlProblem("a character that YAML does not allow", text.count("\n", 0, error.position) + 1) from None
+    except RecursionError:
+        raise YamlProblem("it is nested too deeply") from None
+    except (yaml.YAMLError, ValueError):
+        raise YamlProblem("a value that cannot be read") from None
+
+
+def _doubles(node: yaml.Node, seen: set[int]) -> Iterator[yaml.Node]:
+    """Keys that stand a second time in their mapping."""
+    if id(node) in seen:
+        return
+    seen.add(id(node))
+    match node:
+        case yaml.MappingNode():
+            keys: set[tuple[str, str]] = set()
+            for key, value in node.value:
+                if isinstance(key, yaml.ScalarNode):
+                    if (key.tag, key.value) in keys:
+                        yield key
+                    keys.add((key.tag, key.value))
+                yield from _doubles(value, seen)
+        case yaml.SequenceNode():
+            for one in node.value:
+                yield from _doubles(one, seen)
+
+
+def _clock(value: Any) -> Any:
+    if isinstance(value, time) or (isinstance(value, str) and _CLOCK.fullmatch(value)):
+        return value
+    raise ValueError(f"'{value}' is not a time of day; write it as HH:MM, 00:00 to 23:59")
+
+
+#: A local clock time, written HH:MM.
+ClockTime = Annotated[time, BeforeValidator(_clock)]

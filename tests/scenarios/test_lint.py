@@ -1,0 +1,160 @@
+"""``lint`` finds all that a run would stumble over: each mistake with code, line, field and mend, and nothing in a sound scenario."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from meters.errors import UserError
+from scenarios.errors import ScenarioError
+from scenarios.lint import lint, load_sound
+from scenarios.schema import SHIPPED, load, parse
+from tests.scenarios.short import BALANCE, short_balance
+
+Written = dict[str, Any]
+
+
+def linted(tmp_path: Path, written: Written) -> list[UserError]:
+    path = tmp_path / "it.yaml"
+    path.write_text(yaml.safe_dump(written), encoding="utf-8")
+    return lint(path)[1]
+
+
+def put(written: Written, field: str, value: Any) -> None:
+    *way, last = field.split(".")
+    at: Any = written
+    for part in way:
+        at = at[int(part) if part.isdigit() else part]
+    at[last] = value
+
+
+DEAD = {"kind": "dead", "meter": 9, "first": "2026-08-10T00:00"}
+SPIKE = {"kind": "spike", "meter": 2, "first": "2026-08-10T11:00", "until": "2026-08-10T11:15", "factor": -4}
+SCALED = {"meter": 1, "scale_to": {"first": "2026-08-09", "last": "2026-08-14", "kwh": 1e12}}
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "place", "said"),
+    [
+        ("account.cycle_last", "2026-08-01", "account.cycle_last", "before it begins"),
+        ("account.cycle_last", "2028-08-01", "account.cycle_last", "more than a year"),
+        ("account.cycle_last", "2026-08-11", "timeline[1].at", "outside the billing cycle"),
+        ("account.cycle_first", "2026-08-13", "timeline[1].at", "outside the billing cycle"),
+        ("account.cycle_first", 20260809, "account.cycle_first", "Write it as 2026-08-12"),
+        ("account.meter", 6, "account.meter", "There is no meter 6: the world has 5"),
+        ("account.plan", "longhorn", "account.plan", "Choose one of: bluebonnet-saver-12"),
+        ("account.plan", "../plans/longhorn-thousand-24", "account.plan", "There is no plan"),
+        ("policy", "fr-cr016", "policy", "Choose one of: fr-cr016-1"),
+        ("policy", 5, "policy", "is no policy"),
+        ("policy", {"title": "t", "limts": []}, "policy.limts", "Did you mean limits?"),
+        ("policy", {"title": "t", "like": "x"}, "policy.like", "There is no policy 'x'"),
+        ("world.tdsp", "ONCO", "world.tdsp", "Choose one of: ONCOR"),
+        ("world.first_day", "2026-08-12", "timeline[1].at", "first_day"),
+        ("world.first_day", "1999-08-12", "world.first_day", "out of range"),
+        ("world.gateways", 6, "world.gateways", "more than there are meters"),
+        ("world.faults", [DEAD], "world.faults[1].meter", "There is no meter 9"),
+        ("world.faults", [DEAD | {"meter": 1}, SPIKE], "world.faults[2]", "outside"),
+        ("world.premises", [SCALED], "world.premises[1]", ""),
+        ("post_at", "01:00", "post_at", "does not come after VEE at 01:00"),
+        ("post_at", "25:00", "post_at", "is not a time of day"),
+        ("post_at", 900, "post_at", "is not a time of day"),
+        ("seed", -1, "seed", "at least 0"),
+        ("middle", {"pickup_s": float("inf"), "return_s": 1}, "middle.pickup_s", "is not a number"),
+        ("middle", {"pickup_s": -1, "return_s": 1}, "middle.pickup_s", "at least 0"),
+        ("tolerance_usd", -1, "tolerance_usd", "at least 0"),
+        ("timeline.0.patience_s", 10**9, "timeline[1].patience_s", "at most 86,400"),
+        ("timeline.0.expect.store", -1, "timeline[1].expect.store", "at least 0"),
+        ("timeline.0.do", "balance_cal", "timeline[1]", "Did you mean balance_call?"),
+        ("timeline.0.qestion", "balance", "timeline[1].qestion", "Did you mean question?"),
+        ("timeline.0.question", "bill", "timeline[1].question", "'bill' is not known here"),
+        ("timeline.0.verifies", ["UC-N9"], "timeline[1].verifies", "Did you mean UC-N"),
+        ("timeline.0.at", 1740, "timeline[1].at", "is no day or time"),
+        ("timeline.0.at", "2027-03-14T02:30", "timeline[1].at", "clocks go forward"),
+        ("timeline.1.at", "2026-08-12T20:00:00Z", "timeline[2].at", "comes before the action above it"),
+        ("timeline.1.ref", "call-0001", "timeline[2].ref", "Two actions are called call-0001"),
+        ("timeline.4.of", "call-0003", "timeline[5].of", "Did you mean call-000"),
+        ("timeline", [], "timeline", "at least 1"),
+        ("title", 5, "title", "quotes"),
+        ("name", "Not A Name", "name", "small letters, digits and hyphens"),
+    ],
+)
+def test_lint_names_the_mistake(tmp_path: Path, field: str, value: Any, place: str, said: str) -> None:
+    written = short_balance()
+    put(written, field, value)
+    found = [one for one in linted(tmp_path, written) if one.place.endswith(f": {place}")]
+    assert found, [str(one) for one in linted(tmp_path, written)]
+    assert said in str(found[0])
+    assert found[0].place.startswith(f"{tmp_path / 'it.yaml'}:")
+    assert found[0].mend
+    for term in ("Value error", "Input should", "validation"):
+        assert term not in str(found[0])
+
+
+def test_every_mistake_is_told_though_they_stand_in_parts_that_rest_on_each_other(tmp_path: Path) -> None:
+    written = short_balance()
+    for field, value in (
+        ("seed", "x"),
+        ("world.tdsp", "ONCO"),
+        ("world.metres", 3),
+        ("account.plan", "none"),
+        ("account.account_id", 5),
+        ("account.cycle_last", "2026-08-01"),
+        ("policy", "none"),
+        ("post_at", "00:30"),
+        ("timeline.1.poll_s", 0),
+        ("timeline.2.expect.status", True),
+    ):
+        put(written, field, value)
+    del written["timeline"][0]["patience_s"]
+    assert {one.place.rsplit(": ", 1)[1] for one in linted(tmp_path, written)} == {
+        "seed",
+        "world.tdsp",
+        "world.metres",
+        "account.plan",
+        "account.account_id",
+        "account.cycle_last",
+        "policy",
+        "post_at",
+        "timeline[1].patience_s",
+        "timeline[2].poll_s",
+        "timeline[3].expect.status",
+    }
+
+
+def test_the_first_mistake_by_line_is_the_error_of_a_run(tmp_path: Path) -> None:
+    path = tmp_path / "it.yaml"
+    text = BALANCE.read_text(encoding="utf-8")
+    path.write_text(text.replace("plan: longhorn-thousand-24", "plan: x").replace("seed: 20110504", "seed: -1"))
+    with pytest.raises(ScenarioError, match=rf"{path}:4: seed: -1 is out of range"):
+        load_sound(path)
+
+
+def test_times_without_quotes_are_times(tmp_path: Path) -> None:
+    path = tmp_path / "it.yaml"
+    text = BALANCE.read_text(encoding="utf-8")
+    path.write_text(text.replace('"01:00"', "02:00").replace('"07:30"', "15:00").replace('status: "ON"', "status: ON"))
+    found = load(path)
+    assert (found.vee_at.hour, found.post_at.hour) == (2, 15)
+    assert load_sound(path) == found
+
+
+def test_a_key_that_stands_twice_is_told_with_its_line() -> None:
+    text = BALANCE.read_text(encoding="utf-8") + "policy: store-only\n"
+    with pytest.raises(ScenarioError, match=r"f\.yaml:\d+: .*'policy' stands twice"):
+        parse(text, "f.yaml")
+
+
+def test_times_with_an_offset_are_the_local_ones(tmp_path: Path) -> None:
+    written = short_balance()
+    written["timeline"][0]["at"] = "2026-08-12T22:40:00Z"
+    assert linted(tmp_path, written) == []
+    found = load(tmp_path / "it.yaml").timeline[0].at
+    assert f"{found:%Y-%m-%d %H:%M}" == "2026-08-12 17:40"
+
+
+@pytest.mark.parametrize("path", sorted(SHIPPED.glob("*.yaml")), ids=lambda path: path.stem)
+def test_nothing_is_found_in_a_shipped_scenario(path: Path) -> None:
+    assert lint(path) == (load(path), [])
