@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 if TYPE_CHECKING:
+    from rich.table import Table
+    from rich.text import Text
+
     from simulator.capacity.outcome import Outcome
 
 app = typer.Typer(
@@ -28,7 +32,10 @@ def run(
     workers: Annotated[int, typer.Option(min=1, max=256, help="Processes to run in.")] = os.cpu_count() or 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> None:
-    """Run a load study and write its report. A run that was broken off goes on where it was."""
+    """Run a load study and write its report. A run that was broken off goes on where it was.
+
+    Exit 0: done, 2: could not run, 130: broken off.
+    """
     from meters.errors import UserError
 
     try:
@@ -52,12 +59,13 @@ def _run(study_file: Path, out: Path | None, workers: int, as_json: bool) -> Non
     import time
 
     from reports.load_report import render, versions
-    from simulator.capacity.run import run_study, worker_pool
+    from simulator.capacity.run import fingerprint, run_study, worker_pool
     from simulator.capacity.study import load_study
 
     study = load_study(study_file)
     folder = out if out is not None else Path("ami-out") / "capacity" / study.spec.name
     folder.mkdir(parents=True, exist_ok=True)
+    _say_what_is_replaced(folder, fingerprint(study))
     began = time.perf_counter()
     with _Bar(hidden=as_json) as bar:
         if workers == 1:
@@ -116,22 +124,51 @@ class _Bar:
         return self.done - (self._first or 0)
 
 
+def _say_what_is_replaced(folder: Path, fingerprint: str) -> None:
+    """Tell of an outcome in the folder that is not of the study that is about to run."""
+    import json
+
+    try:
+        kept = json.loads((folder / "outcome.json").read_text(encoding="utf-8"))
+        name, mark = kept["study"]["name"], kept["fingerprint"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return
+    if mark != fingerprint:
+        typer.echo(
+            f"{folder} holds the outcome of another study, '{name}' ({mark}): its outcome and report are replaced. "
+            "Name another folder with --out to keep both.",
+            err=True,
+        )
+
+
 def _print_tables(outcome: Outcome) -> None:
-    from rich import box
+    from rich.padding import Padding
     from rich.table import Table
+    from rich.text import Text
 
     from reports.load_report import TABLE_HEADS, tables
     from reports.terminal import console
 
     to = console()
     for title, rows in tables(outcome):
-        table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
-        for at, head in enumerate(TABLE_HEADS):
-            table.add_column(head, justify="left" if at == 0 else "right", overflow="fold", no_wrap=at > 0)
+        to.print(Text(title, style="bold"))
+        to.print(_figures(Table, [Text(head, style="dim") for head in TABLE_HEADS]))
         for row in rows:
-            table.add_row(*row)
-        to.print(table)
+            to.print(Text(row.policy, style="bold"))
+            to.print(_figures(Table, row.cells))
+            if row.refusals:
+                to.print(Padding(Text(row.refusals), (0, 0, 0, 2)))
+        to.print()
     to.print(
         "Requests per hour: mean, ± half of its 95 % interval. Latency from the planned arrival, of those served. failed: with "
         "T-FAILED. in time: % answered before hang-up. reads: tries at the meter. age: of the data served, median minutes."
     )
+
+
+def _figures(table: type[Table], cells: Sequence[str | Text]) -> Table:
+    """A line of figures: columns of one width, so that lines of several tables stand below each other; 74 columns in all."""
+    grid = table.grid(padding=(0, 1, 0, 0))
+    for _ in cells:
+        grid.add_column(justify="right", width=8, no_wrap=True)
+    grid.add_row(*cells)
+    return grid

@@ -85,11 +85,19 @@ def _cells(row: Row) -> list[Shown]:
     ]
 
 
-TABLE_HEADS = ("policy", "served", "refused", "failed", "p50 s", "p95 s", "in time", "reads", "age")
+TABLE_HEADS = ("served", "refused", "failed", "p50 s", "p95 s", "in time", "reads", "age")
 
 
-def tables(outcome: Outcome) -> list[tuple[str, list[list[str]]]]:
-    """Per level a title and rows under ``TABLE_HEADS``, for a terminal: a mean with ± half of its 95 % interval below.
+class TableRow(NamedTuple):
+    """A policy at a level on a terminal: figures under ``TABLE_HEADS``, and what is to be said of its refusals."""
+
+    policy: str
+    cells: list[str]
+    refusals: str
+
+
+def tables(outcome: Outcome) -> list[tuple[str, list[TableRow]]]:
+    """Per level a title and rows, for a terminal: a mean with ± half of its 95 % interval below.
 
     Failed includes T-FAILED; in time: % answered before hang-up; reads: tries at the meter; age: of the data served, median minutes.
     """
@@ -103,12 +111,11 @@ def tables(outcome: Outcome) -> list[tuple[str, list[list[str]]]]:
     ]
 
 
-def _table_row(row: Row) -> list[str]:
+def _table_row(row: Row) -> TableRow:
     failed = (row.failed.mean or 0) + (row.t_failed.mean or 0)
-    return [
-        row.policy,
+    cells = [
         _text(row.served, "\n"),
-        "\n".join([_text(row.refused), *row.refused_by]),
+        _text(row.refused, "\n"),
         _figure(failed),
         _text(row.p50_s, "\n"),
         _text(row.p95_s, "\n"),
@@ -116,6 +123,21 @@ def _table_row(row: Row) -> list[str]:
         _text(row.meter_reads, "\n"),
         _text(row.age_p50_min, "\n"),
     ]
+    return TableRow(row.policy, cells, _refusals(row))
+
+
+def _refusals(row: Row) -> str:
+    """By which rules requests were refused, and how many of them were given what the store holds; nothing if none was refused."""
+    if not row.refused.mean:
+        return ""
+    rules = ", ".join(f"{_figure(count.mean or 0)} by {code}" for code, count in row.refused_by.items())
+    given = row.refused_with_store.mean or 0
+    if not given:
+        return f"refused: {rules}; none of them given data"
+    whom = "all" if given == row.refused.mean else _figure(given)
+    age = row.refused_age_p50_min.mean
+    old = "" if age is None else f", {_figure(age)} min old"
+    return f"refused: {rules}; {whom} of them given the store's data{old}"
 
 
 def _shown(one: Estimate) -> Shown:

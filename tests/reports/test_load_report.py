@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from reports.capacity_cli import app
+from reports.capacity_cli import _print_tables, app
 from reports.load_report import TABLE_HEADS, render, tables
 from simulator.capacity.outcome import Outcome
 from simulator.capacity.run import run_study
@@ -61,8 +62,39 @@ def test_a_policy_that_serves_nobody_is_said_so(tmp_path: Path) -> None:
 def test_terminal_tables_have_a_row_for_each_policy(outcome: Outcome) -> None:
     found = tables(outcome)
     assert [title for title, _ in found] == ["few: 60 planned in the hour", "many: 240 planned in the hour"]
-    assert [row[0] for _, rows in found for row in rows] == ALL * 2
-    assert all(len(row) == len(TABLE_HEADS) for _, rows in found for row in rows)
+    assert [row.policy for _, rows in found for row in rows] == ALL * 2
+    assert all(len(row.cells) == len(TABLE_HEADS) for _, rows in found for row in rows)
+
+
+def test_terminal_tables_say_by_what_rule_and_with_what_data_callers_were_refused(outcome: Outcome) -> None:
+    said = {row.policy: row.refusals for _, rows in tables(outcome)[1:] for row in rows}
+    assert re.fullmatch(
+        r"refused: [\d.]+ by FR-CR016\.1b; (all|[\d.]+) of them given the store's data, [\d.]+ min old",
+        said["fr-cr016-1"],
+    )
+    assert said["fr-cr016-1-meter-only"].endswith("; none of them given data")
+    assert said["store-only"] == ""
+
+
+def test_tables_on_a_narrow_terminal_keep_names_whole(
+    outcome: Outcome, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, value in (("FORCE_COLOR", "1"), ("COLUMNS", "80"), ("TERM", "xterm")):
+        monkeypatch.setenv(name, value)
+    _print_tables(outcome)
+    lines = [re.sub(r"\x1b\[[\d;]*m", "", line).rstrip() for line in capsys.readouterr().out.splitlines()]
+    assert max(map(len, lines)) <= 80
+    for policy in ALL:
+        assert lines.count(policy) == 2
+
+
+def test_another_study_in_the_same_folder_says_that_it_replaces(tmp_path: Path) -> None:
+    out, path = tmp_path / "out", tmp_path / "small.yaml"
+    for seed, replaced in ((1, False), (1, False), (2, True)):
+        path.write_text(yaml.safe_dump(written(seed=seed)), encoding="utf-8")
+        shown = CliRunner().invoke(app, ["run", str(path), "--out", str(out), "--workers", "1"])
+        assert shown.exit_code == 0, shown.output
+        assert ("its outcome and report are replaced" in shown.stderr) is replaced
 
 
 def _file(tmp_path: Path) -> str:
