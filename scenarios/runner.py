@@ -110,6 +110,13 @@ async def _run(scenario: Scenario, out: Path, progress: Progress | None) -> Run:
             await sandbox.runtime.run_until(at)
             if progress is not None:
                 progress(at, (at - start) / (end - start))
+        if sandbox.faults():
+            raise ScenarioError(
+                "run.fault",
+                f"A process ended by a fault of ami-testbed's own: {sandbox.faults()[0]}.",
+                scenario.name,
+                "Nothing of this run can be judged.",
+            )
         recording = player.recording()
         _keep_files(sandbox, out)
         addresses = {name: value for name, value in sandbox.ready().items() if name not in ("event", "logins")}

@@ -187,7 +187,9 @@ class Sandbox:
         def take_in(name: str, content: bytes, at: int) -> None:
             # The file lies on the file site as a posted one does (PRE1); its result codes go beside it.
             self.files.put(tdsp, name, content)
-            self.smt.intake.take_in(tdsp, name, content, at)
+            # A database that is given may hold these days from a sandbox before.
+            if not self.smt.store.has_file(name):
+                self.smt.intake.take_in(tdsp, name, content, at)
 
         made = make_history(
             settings.world,

@@ -63,7 +63,7 @@ class WorldSpec(_Spec):
 
     tdsp: str = "ONCOR"
     meters: int = Field(default=40, ge=4, le=10_000)
-    gateways: int = Field(default=2, ge=1)
+    gateways: int = Field(default=2, ge=1, le=10_000)
     first_day: date = Field(description="First operating day that is collected and posted.")
     premises: tuple[PremiseSpec, ...] = ()
     faults: tuple[FaultSpec, ...] = ()

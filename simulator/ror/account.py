@@ -13,7 +13,6 @@ from meters.calendar import day_end, day_of, day_start
 from simulator.ror.bill import cents
 from simulator.ror.plan import Money
 
-
 #: No account is older, and no bill covers more than a year and its proration.
 FIRST_YEAR, LONGEST_CYCLE_DAYS = 2000, 400
 

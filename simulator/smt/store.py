@@ -88,6 +88,12 @@ class VeeStore:
             connection.execute(insert(interval_day), rows)
         return len(records)
 
+    def has_file(self, file_name: str) -> bool:
+        """Whether records of a file of that name were loaded."""
+        with self._engine.connect() as connection:
+            found = select(interval_day.c.file_name).where(interval_day.c.file_name == file_name).limit(1)
+            return connection.scalar(found) is not None
+
     def held(self, records: Iterable[LseRecord]) -> dict[DayKey, Held]:
         """What is held already of the days of some records."""
         with self._engine.connect() as connection:
