@@ -122,6 +122,16 @@ def _int(_: yaml.SafeLoader, node: yaml.ScalarNode) -> int:
         raise yaml.constructor.ConstructorError(None, None, "this is no whole number", node.start_mark) from None
 
 
+def _text(_: yaml.SafeLoader, node: yaml.ScalarNode) -> str:
+    try:
+        node.value.encode()
+    except UnicodeEncodeError:
+        raise yaml.constructor.ConstructorError(
+            None, None, "a text has half a surrogate pair, which is no character", node.start_mark
+        ) from None
+    return str(node.value)
+
+
 def _decimal(_: yaml.SafeLoader, node: yaml.ScalarNode) -> Decimal:
     try:
         return Decimal(node.value.replace(".inf", "inf").replace(".nan", "nan"))
@@ -131,8 +141,9 @@ def _decimal(_: yaml.SafeLoader, node: yaml.ScalarNode) -> Decimal:
         ) from None
 
 
-CoreLoader.add_constructor(_TAG + "int", _int)
-ExactLoader.add_constructor(_TAG + "int", _int)
+for _loader in (CoreLoader, ExactLoader):
+    _loader.add_constructor(_TAG + "int", _int)
+    _loader.add_constructor(_TAG + "str", _text)
 ExactLoader.add_constructor(_TAG + "float", _decimal)
 
 

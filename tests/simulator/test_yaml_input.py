@@ -63,6 +63,12 @@ def test_what_is_no_yaml_is_told_with_its_line(text: str, problem: str, line: in
     assert caught.value.line == line
 
 
+def test_half_a_surrogate_pair_is_no_text() -> None:
+    with pytest.raises(YamlProblem, match="surrogate") as problem:
+        read_yaml('a: 1\nb: "\\ud800"\n', "f.yaml")
+    assert problem.value.line == 2
+
+
 def test_what_is_nested_too_deeply_is_a_problem_and_no_crash() -> None:
     with pytest.raises(YamlProblem, match="deeply"):
         read_yaml("[" * 5000, "x")
