@@ -16,11 +16,11 @@ import httpx
 
 from headend import posting
 from headend.daily import DailyTimes
-from headend.network import NetworkLaw, TryDraws
+from headend.network import TRY_TIMEOUT_US, NetworkLaw, TryDraws
 from headend.ports import FAULT, HeadEndError
 from headend.store import HeadEndStore
 from headend.system import HeadEnd, HeadEndSettings
-from meters.calendar import day_start, iso
+from meters.calendar import US, day_start, iso
 from meters.gateway import Gateway, Silence
 from simulator import control
 from simulator.clock import Clock
@@ -217,6 +217,7 @@ class Sandbox:
                 times=settings.times,
                 network=settings.network,
                 seed=settings.world.seed,
+                meter_timeout_s=self._meter_timeout_s(),
             ),
             settings.world.addresses(HOST, [gateway.port for gateway in self.gateways]),
             self.headend_store,
@@ -226,6 +227,14 @@ class Sandbox:
             self.journal,
             settings.draws,
         )
+
+    def _meter_timeout_s(self) -> float:
+        """Wall seconds for a silent meter: what a try has in model time, but no less than a busy machine needs to answer.
+
+        And no more than three: until then it keeps its gateway's connection to itself.
+        """
+        speed = self.settings.clock.rate
+        return 3.0 if not speed else min(3.0, max(1.0, TRY_TIMEOUT_US / US / speed))
 
     async def _post(self, site: posting.FtpsSite, name: str, content: bytes) -> None:
         """Upload, and wait until SMT's intake has been told: the server's 226 comes earlier than that."""
