@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 from functools import lru_cache
 
+import holidays
 import numpy as np
 from numpy.typing import NDArray
 
@@ -20,32 +21,22 @@ class DayClass(StrEnum):
     WEEKEND = "weekend"
 
 
-def _nth_weekday(year: int, month: int, weekday: int, nth: int) -> date:
-    first = date(year, month, 1)
-    return first + timedelta(days=(weekday - first.weekday()) % 7 + 7 * (nth - 1))
+#: The holidays that ERCOT counts as off-peak days (the NERC list).
+OFF_PEAK = ("New Year's Day", "Memorial Day", "Independence Day", "Labor Day", "Thanksgiving Day", "Christmas Day")
 
 
 @lru_cache(maxsize=64)
-def holidays(year: int) -> frozenset[date]:
-    """The six holidays that ERCOT counts as off-peak days (the NERC list); one on a Sunday is kept on the Monday.
-
-    By hand because it is six rules that do not change, and one dependency less.
-    """
-    memorial = date(year, 5, 31)
-    fixed = [date(year, 1, 1), date(year, 7, 4), date(year, 12, 25)]
+def off_peak_holidays(year: int) -> frozenset[date]:
+    """The six off-peak holidays of a year; one on a Sunday is kept on the Monday (federal offices would move a Saturday's too)."""
+    kept = holidays.country_holidays("US", years=year, observed=False)
     return frozenset(
-        [day + timedelta(days=1) if day.weekday() == 6 else day for day in fixed]
-        + [
-            memorial - timedelta(days=memorial.weekday()),
-            _nth_weekday(year, 9, 0, 1),
-            _nth_weekday(year, 11, 3, 4),
-        ]
+        day + timedelta(days=1) if day.weekday() == 6 else day for day, name in kept.items() if name in OFF_PEAK
     )
 
 
 def day_class(day: date) -> DayClass:
     """The class of an operating day."""
-    if day.weekday() >= 5 or day in holidays(day.year):
+    if day.weekday() >= 5 or day in off_peak_holidays(day.year):
         return DayClass.WEEKEND
     return DayClass.WEEKDAY
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from headend.vee.estimate import LadderSettings, PastDay, estimate_gaps, flat, gaps, interpolate, like_day_mean
-from headend.vee.like_days import DayClass, day_class, holidays, same_clock
+from headend.vee.like_days import DayClass, day_class, off_peak_holidays, same_clock
 from headend.vee.quality import Method
 from meters.calendar import intervals_in
 
@@ -139,7 +139,7 @@ def test_like_days_reach_90_days_back_and_never_forward() -> None:
     ],
 )
 def test_holiday_counts_as_weekend(holiday: date) -> None:
-    assert holiday in holidays(holiday.year)
+    assert holiday in off_peak_holidays(holiday.year)
     assert day_class(holiday) is DayClass.WEEKEND
 
 
