@@ -66,8 +66,6 @@ class Collection:
         self._every_s = every_s
         self._collected_to = {one.esiid: first for one in addresses}
         self._midnights_to = {one.esiid: first - 1 for one in addresses}
-        #: Sweeps that have ended, as (began, ended, meters that did not answer).
-        self.sweeps: list[tuple[int, int, int]] = []
 
     def run(self) -> Generator[simpy.Event, Any, None]:
         """Sweep for ever; a simpy process. A sweep whose time has passed meanwhile is left out: the next one catches up."""
@@ -104,7 +102,6 @@ class Collection:
         self._store.keep(readings, now, "sweep")
         if snapshots:
             self._store.keep_snapshots(snapshots)
-        self.sweeps.append((began, now, len(silent)))
         self._journal.note(
             now, "TDSP", "sweep", str(began), meters=len(self._addresses), answered=len(readings), silent=sorted(silent)
         )

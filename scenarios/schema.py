@@ -283,11 +283,6 @@ def load(path: Path) -> Scenario:
     return _model(read(path))
 
 
-def parse(text: str, place: str) -> Scenario:
-    """Read a scenario's text; see ``load``."""
-    return _model(written_of(text, place))
-
-
 def _model(written: Written) -> Scenario:
     try:
         return Scenario.model_validate(written.value)

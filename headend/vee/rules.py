@@ -53,17 +53,6 @@ def spike_intervals(wh: IntArray, floor_wh: int = 500, ratio: float = 1.8) -> Bo
     return flags
 
 
-def spike_check(wh: IntArray, floor_wh: int = 500, ratio: float = 1.8) -> BoolArray:
-    """Flag days whose highest interval towers over the third highest.
-
-    wh: (meters, intervals) energy in Wh, missing intervals already masked out (as 0).
-    Returns (meters,) True where (p1 - p3) / p3 > ratio. Days with p3 = 0 or p1 < floor_wh pass.
-    Source: as ``spike_intervals``.
-    """
-    flags: BoolArray = np.any(spike_intervals(wh, floor_wh, ratio), axis=1)
-    return flags
-
-
 def condition_check(status: StatusArray, channel: Channel) -> BoolArray:
     """Flag intervals of which the meter itself says that the value is not what was used.
 

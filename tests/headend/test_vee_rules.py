@@ -18,11 +18,11 @@ def _day(*values: int, n: int = 96) -> np.ndarray:
 
 def test_interval_at_exactly_2_8_times_the_third_highest_passes() -> None:
     # p1 = 2800, p3 = 1000: (2800 - 1000) / 1000 = 1.8, not above 1.8.
-    assert not rules.spike_check(_day(2800, 1000, 1000)).any()
+    assert not rules.spike_intervals(_day(2800, 1000, 1000)).any()
 
 
 def test_interval_one_wh_above_2_8_times_the_third_highest_fails() -> None:
-    assert rules.spike_check(_day(2801, 1000, 1000)).tolist() == [True]
+    assert np.flatnonzero(rules.spike_intervals(_day(2801, 1000, 1000))[0]).tolist() == [0]
 
 
 def test_spike_is_measured_against_the_third_highest_so_two_can_be_found() -> None:
@@ -34,12 +34,12 @@ def test_spike_is_measured_against_the_third_highest_so_two_can_be_found() -> No
 def test_day_with_third_highest_zero_is_skipped() -> None:
     day = np.zeros((1, 96), np.int32)
     day[0, :2] = 9000
-    assert not rules.spike_check(day).any()
+    assert not rules.spike_intervals(day).any()
 
 
 def test_spike_below_the_floor_of_half_a_kwh_is_skipped() -> None:
-    assert not rules.spike_check(_day(499, n=92)).any()
-    assert rules.spike_check(_day(500, n=92)).all()
+    assert not rules.spike_intervals(_day(499, n=92)).any()
+    assert np.flatnonzero(rules.spike_intervals(_day(500, n=92))[0]).tolist() == [0]
 
 
 def test_day_of_fewer_than_three_intervals_has_no_spike() -> None:

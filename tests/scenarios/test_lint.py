@@ -11,7 +11,7 @@ import yaml
 from meters.errors import UserError
 from scenarios.errors import ScenarioError
 from scenarios.lint import lint, load_sound
-from scenarios.schema import SHIPPED, load, parse
+from scenarios.schema import SHIPPED, load, written_of
 from tests.scenarios.short import BALANCE, short_balance
 
 Written = dict[str, Any]
@@ -144,7 +144,7 @@ def test_times_without_quotes_are_times(tmp_path: Path) -> None:
 def test_a_key_that_stands_twice_is_told_with_its_line() -> None:
     text = BALANCE.read_text(encoding="utf-8") + "policy: store-only\n"
     with pytest.raises(ScenarioError, match=r"f\.yaml:\d+: .*'policy' stands twice"):
-        parse(text, "f.yaml")
+        written_of(text, "f.yaml")
 
 
 def test_times_with_an_offset_are_the_local_ones(tmp_path: Path) -> None:
