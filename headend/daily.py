@@ -28,9 +28,6 @@ POSTING_TRIES = 8
 #: Time that SMT is given before the result codes are fetched.
 RESULT_WAIT_US = 5 * 60 * US
 
-#: What SMT appends to a file's name for its result codes [D].
-RESULT_SUFFIX = ".result.csv"
-
 Post = Callable[[str, bytes], Awaitable[None]]
 Fetch = Callable[[str], Awaitable[bytes]]
 
@@ -124,7 +121,7 @@ class DailyCycle:
         )
         yield env.timeout(RESULT_WAIT_US)
         try:
-            answered = yield self._driver.io("results", name, lambda: self._fetch(name + RESULT_SUFFIX))
+            answered = yield self._driver.io("results", name, lambda: self._fetch(name + lse.RESULT_SUFFIX))
             codes = Counter(row.code for row in lse.read_result_csv(answered))
         except HeadEndError as error:
             self._journal.note(self._driver.now(), "TDSP", "no result codes", name, code=error.code)

@@ -23,6 +23,7 @@ from meters.calendar import INTERVAL_S, intervals_in, local
 __all__ = [
     "MOST_RECORDS",
     "RESULT_CODES",
+    "RESULT_SUFFIX",
     "LseFile",
     "LseFinding",
     "LseRecord",
@@ -125,13 +126,17 @@ class ResultRow:
 _RESULT_COLUMNS = ("line", "esiid", "channel", "operating_day", "code", "text")
 
 
+#: What SMT appends to a file's name for its result codes [D].
+RESULT_SUFFIX = ".result.csv"
+
+
 def result_csv(name: str, rows: Iterable[ResultRow]) -> tuple[str, bytes]:
     """The result file of an LSE file: its name ``<name>.result.csv`` and its content."""
     out = io.StringIO(newline="")
     table = csv.writer(out, lineterminator="\n")
     table.writerow(_RESULT_COLUMNS)
     table.writerows((row.line, row.esiid, row.channel, row.operating_day, row.code, row.text) for row in rows)
-    return f"{name}.result.csv", out.getvalue().encode()
+    return name + RESULT_SUFFIX, out.getvalue().encode()
 
 
 def read_result_csv(content: bytes) -> list[ResultRow]:

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 #: Local time of day at which a sandbox begins that was given a bare date.
 NOON = "12:00"
+#: Journal entries that a sandbox keeps: some ten thousand requests.
+JOURNAL_LIMIT = 50_000
 #: Posted days behind the beginning, and one for a posting that is still to come.
 DAYS_NEEDED = 37
 
@@ -115,6 +117,7 @@ def _settings(meters: int, date: str, clock: str, speed: float, policy: str, out
         out=out,
         times=times,
         history=True,
+        journal_limit=JOURNAL_LIMIT,
     )
 
 

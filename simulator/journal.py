@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,7 +11,13 @@ from typing import Any
 class RunJournal:
     """``headend.ports.Journal`` kept in memory; ``entries`` sorts by time, party and ident."""
 
-    _entries: list[dict[str, Any]] = field(default_factory=list)
+    #: Keep so many of the latest entries; None keeps all. A recording needs all, a sandbox that stays up for weeks must not grow.
+    limit: int | None = None
+    _entries: deque[dict[str, Any]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Begin empty."""
+        self._entries = deque(maxlen=self.limit)
 
     def note(self, at: int, party: str, kind: str, ident: str, **facts: Any) -> None:
         """See ``headend.ports.Journal``."""

@@ -21,15 +21,17 @@ from headend.ports import FAULT, HeadEndError
 from headend.store import HeadEndStore
 from headend.system import HeadEnd, HeadEndSettings
 from meters.calendar import US, day_start, iso
+from meters.errors import MeterError
 from meters.gateway import Gateway, Silence
 from simulator import control
 from simulator.clock import Clock
+from simulator.errors import SimulatorError
 from simulator.history import make_history
 from simulator.journal import RunJournal
 from simulator.local_ca import LocalCa
 from simulator.market import CUSTOMER_LOGIN, ROR_LOGIN, Login, Market, build_market
 from simulator.runtime import Runtime
-from simulator.serving import HttpServer, bind
+from simulator.serving import PORT_MEND, HttpServer, bind
 from simulator.smt.ftps import FileSite
 from simulator.smt.middle import MiddleDraws
 from simulator.smt.service import Smt, SmtConfig, create_app
@@ -77,6 +79,8 @@ class SandboxSettings:
     #: Make the posted days before the clock's now on the modelled transport; else the clock begins at the world's first day.
     history: bool = False
     database_url: str | None = None
+    #: Journal entries kept, the latest; None: all, as a recording needs.
+    journal_limit: int | None = None
     #: Wall clock of SMT's token lives and log-in blocks.
     wall: Callable[[], float] = time.time
 
@@ -91,7 +95,7 @@ class Sandbox:
     def __init__(self, settings: SandboxSettings) -> None:
         """Nothing is opened before it is entered."""
         self.settings = settings
-        self.journal = RunJournal()
+        self.journal = RunJournal(settings.journal_limit)
         self.runtime = Runtime(settings.clock)
         self.market: Market = build_market(settings.world)
         self._closing = contextlib.AsyncExitStack()
@@ -138,7 +142,10 @@ class Sandbox:
         for index, units in enumerate(world.gateways):
             port = settings.port(GATEWAY_PORTS + index)
             gateway = Gateway(units, self.runtime.now, HOST, port, silence)
-            await gateway.start()
+            try:
+                await gateway.start()
+            except MeterError as error:
+                raise SimulatorError(error.code, error.message, error.place, PORT_MEND) from None
             self._closing.push_async_callback(gateway.stop)
             self.gateways.append(gateway)
         self._closing.push_async_callback(self.runtime.close)

@@ -12,6 +12,9 @@ from fastapi import FastAPI
 
 from simulator.errors import SimulatorError
 
+#: What to do about a port that cannot be had.
+PORT_MEND = "Stop what uses it, or move all ports with --port-base (0 takes free ones)."
+
 
 def bind(host: str, port: int, what: str) -> socket.socket:
     """Bind a listening port (0: a free one). Raises SimulatorError ``sandbox.port_taken`` naming the port."""
@@ -32,7 +35,7 @@ def port_taken(host: str, port: int, what: str, error: OSError) -> SimulatorErro
         "sandbox.port_taken",
         f"Port {port} cannot be opened for {what} ({error.strerror or error}).",
         place=f"{host}:{port}",
-        mend="Stop what uses it, or move all ports with --port-base (0 takes free ones).",
+        mend=PORT_MEND,
     )
 
 

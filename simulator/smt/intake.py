@@ -14,7 +14,17 @@ from pathlib import Path
 
 import simpy
 
-from headend.lse import RESULT_CODES, LseFile, LseFinding, LseRecord, ResultRow, Severity, read, result_csv
+from headend.lse import (
+    RESULT_CODES,
+    RESULT_SUFFIX,
+    LseFile,
+    LseFinding,
+    LseRecord,
+    ResultRow,
+    Severity,
+    read,
+    result_csv,
+)
 from headend.ports import Driver, Journal
 from meters.calendar import day_end
 from simulator.smt.registry import Registry, UserKind
@@ -121,7 +131,7 @@ class Intake:
     def on_file(self, username: str, path: Path) -> None:
         """A file has arrived: take it in, in the executor; for the file site's call-back. Files of one instant go one after the other."""
         user = self._registry.users[username]
-        if user.kind is not UserKind.TDSP or path.name.endswith(".result.csv"):
+        if user.kind is not UserKind.TDSP or path.name.endswith(RESULT_SUFFIX):
             return
         # Fixed here, so that what is decided does not hang on when the executor gets to it.
         now = self._driver.now()
