@@ -44,6 +44,8 @@ TDSPS: dict[str, Tdsp] = {
 
 #: An invented id counts within this many; the digits before it are nines, far from where companies number premises.
 ORDINALS = 10**8
+#: Digits of a meter's display in kWh, unless told.
+DIALS = 6
 #: Coprime to 10, so that ordinal x step mod 10^8 meets every number once: ids are unique and look unordered.
 _ESIID_STEP = 61_803_397
 _METER_STEP = 41_421_357
@@ -56,10 +58,14 @@ class Premise:
     esiid: str
     #: ERCOT weather zone.
     zone: str = "NCENT"
-    #: ERCOT residential profile type: high or low winter ratio.
+    #: ERCOT profile type: a home of high or low winter ratio, a business without demand meter or of medium load factor.
     klass: str = "RESHIWR"
     #: Use against the class average.
     scale: float = 1.0
+    #: Rated W of the roof's solar panels; 0: none.
+    solar_w: int = 0
+    #: Mean Wh a day that charge an electric car; 0: none.
+    ev_wh: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +81,10 @@ class MeterIdentity:
     initial_delivered_wh: int = 0
     initial_received_wh: int = 0
     firmware: str = "ATB-1.0"
+    #: Measures three phases, as at businesses (SunSpec model 203), not the two legs of a home (202).
+    three_phase: bool = False
+    #: Digits of the display in kWh: a register wraps at 10^dials kWh of raw units.
+    dials: int = DIALS
 
     def __post_init__(self) -> None:
         """Refuse what the wire cannot carry."""
@@ -88,6 +98,12 @@ class MeterIdentity:
         if not (self.firmware.isascii() and len(self.firmware) <= 16):
             raise MeterError(
                 "meters.identity.firmware", f"Firmware '{self.firmware}' is not 16 ASCII characters or fewer."
+            )
+        if not 4 <= self.dials <= 9:
+            raise MeterError(
+                "meters.identity.dials",
+                f"A display of {self.dials} dials is not one of 4 to 9.",
+                place=f"meter {self.meter_number}",
             )
         if not 1 <= self.multiplier <= 100_000 or self.initial_delivered_wh < 0 or self.initial_received_wh < 0:
             raise MeterError(

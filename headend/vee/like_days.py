@@ -1,63 +1,7 @@
-"""Like days: which days resemble each other, and how days of 92, 96 and 100 intervals are laid over each other by the local clock."""
+"""Like days as the estimation ladder sees them: the day classes and clock of ``meters.day_kinds``, by which the load itself goes."""
 
 from __future__ import annotations
 
-from datetime import date, timedelta
-from enum import StrEnum
-from functools import lru_cache
+from meters.day_kinds import DayClass, day_class, off_peak_holidays, same_clock
 
-import holidays
-import numpy as np
-from numpy.typing import NDArray
-
-from meters.calendar import INTERVAL_S, interval_ends, local
-
-
-class DayClass(StrEnum):
-    """Days of one class have one shape of load."""
-
-    WEEKDAY = "weekday"
-    #: Saturdays, Sundays and holidays.
-    WEEKEND = "weekend"
-
-
-#: The holidays that ERCOT counts as off-peak days (the NERC list).
-OFF_PEAK = ("New Year's Day", "Memorial Day", "Independence Day", "Labor Day", "Thanksgiving Day", "Christmas Day")
-
-
-@lru_cache(maxsize=64)
-def off_peak_holidays(year: int) -> frozenset[date]:
-    """The six off-peak holidays of a year; one on a Sunday is kept on the Monday (federal offices would move a Saturday's too)."""
-    kept = holidays.country_holidays("US", years=year, observed=False)
-    return frozenset(
-        day + timedelta(days=1) if day.weekday() == 6 else day for day, name in kept.items() if name in OFF_PEAK
-    )
-
-
-def day_class(day: date) -> DayClass:
-    """The class of an operating day."""
-    if day.weekday() >= 5 or day in off_peak_holidays(day.year):
-        return DayClass.WEEKEND
-    return DayClass.WEEKDAY
-
-
-@lru_cache(maxsize=512)
-def _clock_places(day: date) -> tuple[tuple[int, int], ...]:
-    """(minute of the local day at which an interval begins, 1 for the second pass through the repeated hour)."""
-    begins = [local(int(end) - INTERVAL_S) for end in interval_ends(day)]
-    return tuple((when.hour * 60 + when.minute, when.fold) for when in begins)
-
-
-@lru_cache(maxsize=4096)
-def same_clock(of: date, on: date) -> NDArray[np.intp]:
-    """Where the intervals of one day are found on another, by local clock time.
-
-    Returns (intervals of ``of``,) indexes into the day ``on``; -1 where ``on`` has no such time (its spring-forward hour). The second pass
-    through a repeated hour is found at the second pass, or at the only one.
-    """
-    at = {place: index for index, place in enumerate(_clock_places(on))}
-    found = np.array(
-        [at.get((minute, fold), at.get((minute, 0), -1)) for minute, fold in _clock_places(of)], dtype=np.intp
-    )
-    found.flags.writeable = False
-    return found
+__all__ = ["DayClass", "day_class", "off_peak_holidays", "same_clock"]
