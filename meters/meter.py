@@ -1,72 +1,68 @@
-"""One emulated AMS meter: the premise's truth seen through a register, a multiplier and faults, at whatever instant one asks.
+"""One emulated AMS meter: the premise's load seen through a place, a register, a clock and faults, at whatever instant one asks.
 
-It has no state of its own: a day is computed when asked for and kept only while it is among the last few.
+What it shows follows from its identity, load and faults, and from the few commands it was given (switch, clock); a day is computed when
+asked for and kept only while it is among the last few.
 """
 
 from __future__ import annotations
 
+import itertools
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import date
 from functools import lru_cache
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from meters.calendar import INTERVAL_S, day_of, day_start, floor_interval, interval_ends, local
+from meters import meter_clock
+from meters.calendar import INTERVAL_S, day_end, day_of, day_start, floor_interval, interval_ends, local
+from meters.energy import WHOLE, Energy, Share
 from meters.errors import MeterError
-from meters.faults import Fault, answers, overlay
-from meters.identity import MeterIdentity, Premise
-from meters.load import ERA, day_intervals, registers
+from meters.events import EventKind, MeterEvent
+from meters.faults.fault import FOR_EVER, Fault
+from meters.faults.kinds import FaultKind, Layer
+from meters.faults.ledger import Effect
+from meters.faults.overlay import overlay
+from meters.faults.replies import reply
+from meters.identity import MeterIdentity, Premise, esiid_hash
+from meters.load import ERA, GeneratedLoad, PremiseLoad
 from meters.philox import philox4x32, words
-from meters.premises import PremiseArrays
-from meters.status import Channel, Common, status_word
+from meters.service import Switch, declared_open, outages
+from meters.shown import Live, Reply, Window, Written
+from meters.status import Channel, Common, has_value, status_word
 
-#: Days a meter remembers: a sweep needs yesterday and today, a catch-up walks forward.
+#: A clock is set by at most so much at once, from what it shows. Default of this project.
+CLOCK_LIMIT_S = 3600
+#: Commands for switch and clock that a meter takes, each: what it shows depends on all of them, and memory is bounded.
+MOST_COMMANDS = 1000
 _REMEMBERED_DAYS = 4
 #: Counter word of the voltage draw, which the load's blocks never use.
 _VOLTAGE = np.uint64(0xFF)
-
-
-class Window(NamedTuple):
-    """Complete intervals in raw units (energy = raw x multiplier), each (n,)."""
-
-    delivered: NDArray[np.int32]
-    received: NDArray[np.int32]
-    #: Words as in ``meters.status``.
-    status: NDArray[np.uint16]
-    #: False where the meter has no value; the two channels hold 0 there.
-    present: NDArray[np.bool_]
-
-
-@dataclass(frozen=True, slots=True)
-class Live:
-    """What a meter shows at an instant. Energy in raw units."""
-
-    #: The meter's clock, UTC epoch seconds.
-    time: int
-    delivered_register: int
-    received_register: int
-    #: Since the last interval end.
-    partial_delivered: int
-    partial_received: int
-    partial_seconds: int
-    #: Mean power of the running interval, W.
-    watts: int
-    #: Sum of the two legs, tenths of a volt.
-    decivolts: int
-    #: Service switch.
-    switch_closed: bool
+_CHANNELS = np.uint16(0x0FF0)
 
 
 class EmulatedMeter:
-    """A meter at a premise. Instants are UTC epoch seconds; nothing here knows what time it is."""
+    """A meter at a premise. Instants called ``now`` or ``at`` are true UTC epoch seconds; labels of intervals are by its own clock."""
 
-    def __init__(self, identity: MeterIdentity, premise: Premise, seed: int, faults: Sequence[Fault] = ()) -> None:
-        """Raises MeterError when identity, premise and faults are not of one ESI ID, or the premise has no load curve."""
-        strangers = {esiid for esiid in (premise.esiid, *(fault.esiid for fault in faults)) if esiid != identity.esiid}
+    def __init__(
+        self,
+        identity: MeterIdentity,
+        premise: Premise,
+        seed: int,
+        faults: Sequence[Fault] = (),
+        *,
+        load: PremiseLoad | None = None,
+        share: Share = WHOLE,
+    ) -> None:
+        """load: what the premise uses; generated for it unless given. share: of two meters at one ESI ID.
+
+        Raises MeterError when identity, premise and faults are not of one ESI ID (but for a swap), or the premise has no load curve.
+        """
+        swapped = {fault.other for fault in faults if fault.kind is FaultKind.SWAP}
+        strangers = {fault.esiid for fault in faults if fault.esiid != identity.esiid}
+        strangers |= {premise.esiid} - (swapped or {identity.esiid})
         if strangers:
             raise MeterError(
                 "meters.meter.mixed",
@@ -77,21 +73,48 @@ class EmulatedMeter:
         self.premise = premise
         self.seed = seed
         self.faults = tuple(faults)
-        self._columns = PremiseArrays.of([premise])
-        self._days: OrderedDict[date, tuple[Window, NDArray[np.int64]]] = OrderedDict()
+        self._hash = esiid_hash(identity.esiid)
+        self._energy = Energy(load if load is not None else GeneratedLoad(seed, premise), share)
+        self._energy.without_power([(one.first, one.until) for one in outages(faults)] + declared_open(faults))
+        self._switch = Switch()
+        self._clock_writes: list[tuple[int, int]] = []
+        self._clock = meter_clock.pieces(faults, ())
+        self._exchanges = sorted((one for one in faults if one.kind is FaultKind.EXCHANGE), key=lambda one: one.first)
+        wrong = [int(one.params["value"]) for one in faults if one.kind is FaultKind.MULTIPLIER]
+        self._multiplier = wrong[0] if wrong else identity.multiplier
+        self._days: OrderedDict[tuple[date, int, int, int], Window] = OrderedDict()
 
-    def window(self, start: int, end: int) -> Window:
-        """The intervals of [start, end), whether they have come yet or not; the caller knows what time it is."""
+    # What it is, and what time it has.
+
+    @property
+    def restless(self) -> bool:
+        """Whether it may have something to tell: a power or clock fault, or a command that it was given."""
+        kinds = (FaultKind.OUTAGE, FaultKind.DISCONNECTED, FaultKind.CLOCK_DRIFT, FaultKind.CLOCK_SET)
+        return bool(self._switch.operations or self._clock_writes) or any(one.kind in kinds for one in self.faults)
+
+    def identity_at(self, now: int) -> MeterIdentity:
+        """Who answers: after an exchange another meter; one that is programmed with a wrong multiplier says so."""
+        return self._identity(self._place(self._shift(now)))
+
+    def clock(self, now: int) -> int:
+        """The meter's own clock."""
+        return self._piece(self._shift(now)).at(self._shift(now))
+
+    # What it shows.
+
+    def window(self, start: int, end: int, now: int) -> Window:
+        """The intervals labelled [start, end) as it holds them at ``now``; the caller looks no further than the meter's clock."""
         if start % INTERVAL_S or end % INTERVAL_S or start > end:
             raise MeterError("meters.window.unaligned", f"[{start}, {end}) is not a span of whole intervals.")
+        now = self._shift(now)
         parts = []
         at = start
         while at < end:
             day = day_of(at)
             begins = day_start(day)
-            shown, _ = self._day(day)
+            shown = self._day(day, now)
             low = (at - begins) // INTERVAL_S
-            high = min((end - begins) // INTERVAL_S, len(shown.delivered))
+            high = min((end - begins) // INTERVAL_S, len(shown.status))
             cut = slice(low, high)
             parts.append(Window(shown.delivered[cut], shown.received[cut], shown.status[cut], shown.present[cut]))
             at = begins + high * INTERVAL_S
@@ -101,77 +124,292 @@ class EmulatedMeter:
             return Window(np.empty(0, np.int32), np.empty(0, np.int32), np.empty(0, np.uint16), np.empty(0, np.bool_))
         return Window(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
-    def midnight(self, day: date) -> tuple[int, int]:
-        """The registers, delivered and received, raw, at the local midnight that begins ``day``."""
-        wh = int(registers(self.seed, self._columns, day)[0]) + self.identity.initial_delivered_wh
-        return wh // self.identity.multiplier, self._received_register
+    def midnight(self, day: date, now: int) -> tuple[int, int] | None:
+        """The registers, delivered and received, raw, as it took them when its clock began ``day``; None if it holds none."""
+        if day < ERA:
+            return None
+        now = self._shift(now)
+        at = self._when(day_start(day), now)
+        place = self._place(now)
+        if at is None or at > now or (place and at < self._exchanges[place - 1].first):
+            return None
+        return self._registers(at, place)
 
     def live(self, now: int) -> Live:
-        """What the meter shows at ``now``. Within the running interval energy grows linearly."""
-        day = day_of(now)
+        """What it shows at ``now``. Within the running interval energy grows linearly."""
+        asked, now = now, self._shift(now)
+        place, shown = self._place(now), self._piece(now).at(now)
+        label = floor_interval(shown)
+        registers = self._registers(now, place)
+        if any(one.kind is FaultKind.ZERO_READ and one.covers(asked) for one in self.faults):
+            registers = (0, 0)
+        partial = self._label(label, now, place)
         began = floor_interval(now)
-        index = (began - day_start(day)) // INTERVAL_S
-        _, cumulative = self._day(day)
-        before, after = int(cumulative[index]), int(cumulative[index + 1])
-        elapsed = now - began
-        at_now = before + (after - before) * elapsed // INTERVAL_S
-        multiplier = self.identity.multiplier
+        flows = self._energy.powered(now)
+        used = np.diff(self._energy.bounds(day_of(now))[:, (began - day_start(day_of(now))) // INTERVAL_S :][:, :2])
+        failed = any(one.covers(now) for one in outages(self.faults))
         return Live(
-            time=now,
-            delivered_register=at_now // multiplier,
-            received_register=self._received_register,
-            partial_delivered=at_now // multiplier - before // multiplier,
-            partial_received=0,
-            partial_seconds=elapsed,
-            watts=(after - before) * 3600 // INTERVAL_S,
-            decivolts=self._decivolts(began),
-            switch_closed=True,
+            time=shown,
+            delivered_register=registers[0],
+            received_register=registers[1],
+            partial_delivered=partial[0],
+            partial_received=partial[1],
+            partial_seconds=shown - label,
+            watts=int(used[0, 0] - used[1, 0]) * 3600 // INTERVAL_S if flows else 0,
+            decivolts=0 if failed else self._decivolts(began),
+            switch_closed=self._switch_closed(now),
+            power_failed=failed,
         )
 
-    def answers(self, now: int) -> bool:
-        """False while the meter is dead on the wire."""
-        return answers(self.faults, now)
+    def reply(self, now: int) -> Reply:
+        """How it behaves on the wire."""
+        return reply(self.faults, self.seed, self._hash, now)
 
-    @property
-    def _received_register(self) -> int:
-        # Premises only use energy as yet, so what the meter has received stays where it began.
-        return self.identity.initial_received_wh // self.identity.multiplier
+    def effect(self, fault: Fault, start: int, end: int) -> Effect | None:
+        """What one of its faults did to delivered energy within [start, end), whole intervals; None for faults of other layers than
+        power and intervals."""
+        first, until = max(floor_interval(fault.first), start), min(-(-fault.until // INTERVAL_S) * INTERVAL_S, end)
+        if fault.row.layer not in (Layer.POWER, Layer.INTERVALS) or until <= first:
+            return None
+        ends = np.array([first, until])
+        if fault.row.layer is Layer.INTERVALS:
+            shown = int(self.window(first, until, until).delivered.sum(dtype=np.int64)) * self._multiplier
+        else:
+            shown = int(np.diff(self._energy.flowed(ends)[0])[0])
+        return Effect(int(np.diff(self._energy.used(ends)[0])[0]), shown)
 
-    def _day(self, day: date) -> tuple[Window, NDArray[np.int64]]:
-        """The day as shown, and (n+1,) Wh of the delivered register at each of its interval bounds, faults or not."""
-        if day in self._days:
-            self._days.move_to_end(day)
-            return self._days[day]
-        made = self._make_day(day)
-        self._days[day] = made
+    # What it is told, and what it tells.
+
+    def set_clock(self, now: int, to: int) -> Written:
+        """Set the clock to ``to``, at most ``CLOCK_LIMIT_S`` from what it shows."""
+        if abs(to - self.clock(now)) > CLOCK_LIMIT_S or len(self._clock_writes) >= MOST_COMMANDS:
+            return Written.REFUSED
+        self._clock_writes.append((now, to))
+        self._clock = meter_clock.pieces(self.faults, self._clock_writes)
+        return Written.DONE
+
+    def operate_switch(self, now: int, closed: bool) -> Written:
+        """Open or close the service switch; a command for the position it is in changes nothing."""
+        if self._switch_closed(now) == closed:
+            return Written.DONE
+        declared = any(first <= now < until for first, until in declared_open(self.faults))
+        if declared or len(self._switch.operations) >= MOST_COMMANDS:
+            return Written.REFUSED
+        self._switch.operations.append((now, closed))
+        spans = [(one.first, one.until) for one in outages(self.faults)] + declared_open(self.faults)
+        self._energy.without_power(spans + self._switch.open_spans())
+        self._days.clear()
+        return Written.DONE
+
+    def events(self, start: int, end: int) -> list[MeterEvent]:
+        """What it tells unasked in [start, end), by time."""
+        told: list[tuple[int, EventKind]] = []
+        for fault in self.faults:
+            if fault.kind is FaultKind.OUTAGE:
+                if fault.params["last_gasp"]:
+                    told.append((fault.first, EventKind.LAST_GASP))
+                told.append((fault.until + int(fault.params["restoration_s"]), EventKind.RESTORATION))
+            elif fault.kind is FaultKind.DISCONNECTED:
+                told += [(fault.first, EventKind.DISCONNECTED), (fault.until, EventKind.CONNECTED)]
+            elif fault.kind is FaultKind.CLOCK_SET:
+                told += [(fault.first, EventKind.CLOCK_SET), (fault.until, EventKind.CLOCK_SET)]
+            elif fault.kind is FaultKind.CLOCK_DRIFT:
+                told.append((fault.until, EventKind.CLOCK_SET))
+        told += [
+            (at, EventKind.CONNECTED if closed else EventKind.DISCONNECTED) for at, closed in self._switch.operations
+        ]
+        told += [(at, EventKind.CLOCK_SET) for at, _ in self._clock_writes]
+        return sorted(
+            MeterEvent(at, self.identity.esiid, self._identity(self._place(at)).meter_number, kind)
+            for at, kind in told
+            if start <= at < end and at < FOR_EVER
+        )
+
+    # How it comes about.
+
+    def _shift(self, now: int) -> int:
+        """The instant that a stale display shows."""
+        for fault in self.faults:
+            if fault.kind is FaultKind.STALE and fault.covers(now):
+                return now - int(fault.params["seconds"])
+        return now
+
+    def _place(self, now: int) -> int:
+        """How many exchanges there have been."""
+        return sum(one.first <= now for one in self._exchanges)
+
+    def _identity(self, place: int) -> MeterIdentity:
+        identity = self.identity
+        if self._multiplier != identity.multiplier:
+            identity = replace(identity, multiplier=self._multiplier)
+        if place:
+            initial = int(self._exchanges[place - 1].params["initial_wh"])
+            identity = replace(
+                identity,
+                meter_number=exchanged_number(identity.meter_number, place),
+                initial_delivered_wh=initial,
+                initial_received_wh=initial,
+            )
+        return identity
+
+    def _piece(self, now: int) -> meter_clock.Piece:
+        return meter_clock.known(self._clock, now)[-1]
+
+    def _switch_closed(self, now: int) -> bool:
+        declared = any(first <= now < until for first, until in declared_open(self.faults))
+        return self._switch.closed(now) and not declared
+
+    def _counted(self, at: NDArray[np.int64], place: int) -> NDArray[np.int64]:
+        """(2, k) raw pulses that the meter in that place has counted at true instants, from its initial registers on, never reset.
+
+        The pulses that a register could not yet count carry over, so raw intervals add up to raw registers.
+        """
+        identity = self._identity(place)
+        began = np.array([[identity.initial_delivered_wh], [identity.initial_received_wh]])
+        if place:
+            installed = self._exchanges[place - 1].first
+            at = np.maximum(at, installed)
+            began = began - self._energy.flowed(np.array([installed]))
+        counted: NDArray[np.int64] = (self._energy.flowed(at) + began) // self._multiplier
+        return counted
+
+    def _registers(self, at: int, place: int) -> tuple[int, int]:
+        """The dials, raw, at a true instant: what was counted since the last reset, and around at the last dial."""
+        installed = self._exchanges[place - 1].first if place else 0
+        base, dials = None, self.identity.dials
+        for fault in sorted(self.faults, key=lambda one: one.first):
+            if fault.kind is FaultKind.ROLLOVER and fault.first >= installed:
+                base, dials = (fault.first, False), int(fault.params["dials"])
+            elif fault.kind is FaultKind.RESET and installed <= fault.first <= at:
+                base = (fault.first, True)
+        delivered, received = self._counted(np.array([at]), place)[:, 0].tolist()
+        if base is not None:
+            zero = self._counted(np.array([base[0]]), place)[:, 0].tolist()
+            delivered -= zero[0]
+            received -= zero[1] if base[1] else 0
+        around = 10**dials * 1000
+        return delivered % around, received % around
+
+    def _when(self, shown: int, now: int) -> int | None:
+        """The true instant at which the clock last came to show that; None if it has not."""
+        clock = meter_clock.known(self._clock, now)
+        for index in range(len(clock) - 1, -1, -1):
+            piece = clock[index]
+            stop = clock[index + 1].start if index + 1 < len(clock) else FOR_EVER
+            if piece.at(piece.start) <= shown < piece.at(stop):
+                return piece.true(shown)
+            if index and clock[index - 1].at(piece.start) <= shown < piece.at(piece.start):
+                # Jumped over: taken when the clock was set.
+                return piece.start
+        return None
+
+    def _label(self, label: int, now: int, place: int) -> tuple[int, int]:
+        """Raw energy that has gone into the interval with that label by ``now``."""
+        clock = meter_clock.known(self._clock, now)
+        total = np.zeros(2, np.int64)
+        for index, piece in enumerate(clock):
+            stop = clock[index + 1].start if index + 1 < len(clock) else now
+            low, high = piece.true(label), min(piece.true(label + INTERVAL_S), stop)
+            if low < high:
+                counted = self._counted(np.array([low, high]), place)
+                total += counted[:, 1] - counted[:, 0]
+        return int(total[0]), int(total[1])
+
+    def _day(self, day: date, now: int) -> Window:
+        """The day of labels, as shown at ``now`` and after, until something changes that it depends on."""
+        key = (day, len(meter_clock.known(self._clock, now)), self._place(now), len(self._clock_writes))
+        if key in self._days:
+            self._days.move_to_end(key)
+            return self._days[key]
+        delivered, received, status = self._recorded(day, now)
+        overlay(self.faults, day_start(day), delivered, received, status, lambda at: self._recorded_value(at, now))
+        present = has_value(status)
+        delivered[~present], received[~present] = 0, 0
+        made = Window(delivered, received, status, present)
+        for column in made:
+            column.flags.writeable = False
+        self._days[key] = made
         if len(self._days) > _REMEMBERED_DAYS:
             self._days.popitem(last=False)
         return made
 
-    def _make_day(self, day: date) -> tuple[Window, NDArray[np.int64]]:
-        begins = interval_ends(day) - INTERVAL_S
-        n = len(begins)
-        received = np.zeros(n, np.int32)
+    def _recorded_value(self, at: int, now: int) -> int:
+        delivered, _, _ = self._recorded(day_of(at), now)
+        return int(delivered[(at - day_start(day_of(at))) // INTERVAL_S])
+
+    def _recorded(self, day: date, now: int) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.uint16]]:
+        """What was recorded under a day's labels before any fault of the record itself: raw delivered, received, status."""
+        status = good_status(day).copy()
+        place = self._place(now)
         if day < ERA:
-            stopped = np.full(n, status_word(0, Channel.STOPPED), np.uint16)
-            none = Window(received, received, stopped, np.zeros(n, np.bool_))
-            return none, np.full(n + 1, self.identity.initial_delivered_wh, np.int64)
-        wh = day_intervals(self.seed, self._columns, day)[0]
-        cumulative = np.zeros(n + 1, np.int64)
-        np.cumsum(wh, out=cumulative[1:])
-        cumulative += int(registers(self.seed, self._columns, day)[0]) + self.identity.initial_delivered_wh
-        # The pulses that a register could not yet count carry over, so raw intervals add up to raw registers.
-        raw = np.diff(cumulative // self.identity.multiplier).astype(np.int32)
-        delivered, status, present = overlay(self.faults, int(begins[0]), raw, good_status(day))
-        for column in (delivered, received, status, present, cumulative):
-            column.flags.writeable = False
-        return Window(delivered, received, status, present), cumulative
+            status |= np.uint16(status_word(0, Channel.STOPPED))
+            return np.zeros(len(status), np.int32), np.zeros(len(status), np.int32), status
+        clock = meter_clock.known(self._clock, now)
+        bounds = np.append(interval_ends(day) - INTERVAL_S, day_end(day))
+        if len(clock) == 1 and not place:
+            identity = self._identity(place)
+            began = np.array([[identity.initial_delivered_wh], [identity.initial_received_wh]])
+            raw = np.diff((self._energy.flowed_bounds(day) + began) // self._multiplier)
+        else:
+            raw = self._raw_by_clock(bounds, clock, place, status)
+        self._mark_outages(bounds, now, status)
+        if place:
+            self._mark_exchange(bounds, now, status)
+        return raw[0].astype(np.int32), raw[1].astype(np.int32), status
+
+    def _raw_by_clock(
+        self, bounds: NDArray[np.int64], clock: Sequence[meter_clock.Piece], place: int, status: NDArray[np.uint16]
+    ) -> NDArray[np.int64]:
+        """(2, n) raw energy by label, each piece of the clock adding what it saw; the status says what a set did."""
+        raw = np.zeros((2, len(bounds) - 1), np.int64)
+        seen = np.zeros(len(bounds) - 1, np.int64)
+        for index, piece in enumerate(clock):
+            stop = clock[index + 1].start if index + 1 < len(clock) else FOR_EVER
+            shown = np.clip(bounds, piece.at(piece.start), piece.at(stop))
+            if shown[0] == shown[-1]:
+                continue
+            true = np.array([piece.true(int(one)) for one in shown])
+            raw += np.diff(self._counted(np.minimum(true, stop), place))
+            seen += np.diff(shown)
+        for before, after in itertools.pairwise(clock):
+            came, went = before.at(after.start), after.at(after.start)
+            if came != went:
+                flag = Common.CLOCK_FORWARD if went > came else Common.CLOCK_BACK
+                touched = (bounds[:-1] < max(came, went)) & (bounds[1:] > min(came, went))
+                status[touched] |= np.uint16(status_word(flag, Channel.OK))
+        for condition, where in (
+            (Channel.SKIPPED, seen == 0),
+            (Channel.PARTIAL, (seen > 0) & (seen < INTERVAL_S)),
+            (Channel.LONG, seen > INTERVAL_S),
+        ):
+            status[where] = status[where] & ~_CHANNELS | np.uint16(status_word(0, condition))
+        return raw
+
+    def _mark_outages(self, bounds: NDArray[np.int64], now: int, status: NDArray[np.uint16]) -> None:
+        for fault in outages(self.faults):
+            first, until = (self._piece(min(at, now)).at(at) for at in (fault.first, fault.until))
+            touched = (bounds[:-1] < until) & (bounds[1:] > first)
+            status[touched] |= np.uint16(status_word(Common.POWER_FAIL, Channel.OK))
+
+    def _mark_exchange(self, bounds: NDArray[np.int64], now: int, status: NDArray[np.uint16]) -> None:
+        """A new meter has recorded nothing before it was put in, and part of the interval in which it was."""
+        at = self._exchanges[self._place(now) - 1].first
+        installed = self._piece(at).at(at)
+        before = bounds[1:] <= installed
+        status[before] = status[before] & ~_CHANNELS | np.uint16(status_word(0, Channel.STOPPED))
+        during = (bounds[:-1] < installed) & (bounds[1:] > installed)
+        status[during] = status[during] & ~_CHANNELS | np.uint16(status_word(0, Channel.PARTIAL))
 
     def _decivolts(self, began: int) -> int:
-        """236.0 to 244.0 V, another value each interval."""
-        low, high = words(int(self._columns.hashes[0]))
+        """Within 1.7 % of the nominal 240 V between two legs, or 208 V between two phases; another value each interval."""
+        low, high = words(self._hash)
         word = philox4x32(low, high, np.uint64(began // INTERVAL_S), _VOLTAGE, *words(self.seed))[0]
-        return 2360 + int(word) % 81
+        return 2045 + int(word) % 71 if self.identity.three_phase else 2360 + int(word) % 81
+
+
+def exchanged_number(meter_number: str, place: int) -> str:
+    """The invented number of the meter that comes to a place after so many exchanges."""
+    return f"{(int(meter_number[0]) - place) % 10}{meter_number[1:]}"
 
 
 @lru_cache(maxsize=128)

@@ -1,84 +1,245 @@
 from __future__ import annotations
 
-import numpy as np
-import pytest
+import json
+from datetime import date
+from pathlib import Path
 
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from meters.calendar import day_start, days, epoch
 from meters.errors import MeterError
-from meters.faults import Fault, answers, ledger, overlay
-from meters.status import Channel, Common, common_nibble, delivered_condition, received_condition, status_word
+from meters.faults.fault import FOR_EVER, Fault
+from meters.faults.kinds import KINDS, FaultKind, Span
+from meters.faults.ledger import Effect, entry, ordered, write_json, write_parquet
+from meters.faults.overlay import overlay
+from meters.faults.rules import FaultRule, Roster, drawn_on, expand, standing
+from meters.identity import make_esiid, tdsp
+from meters.status import Channel, Common, delivered_condition, received_condition, status_word
 
 ESIID = "10443729900000001"
 T = 1_786_500_000
-WH = np.arange(100, 108, dtype=np.int32)
-OK = np.full(8, status_word(Common.DST, Channel.OK), np.uint16)
+ESIIDS = [make_esiid(tdsp("ONCOR"), 1, ordinal) for ordinal in range(1, 2001)]
+ROSTER = Roster.of(ESIIDS, [row // 247 for row in range(len(ESIIDS))])
+FIRST, UNTIL = epoch("2026-08-01T00:00"), epoch("2026-08-11T00:00")
 
 
-def test_gap_takes_the_values_and_says_skipped_in_both_channels() -> None:
-    wh, status, present = overlay([Fault("gap", ESIID, T + 1800, T + 3600)], T, WH, OK)
-    assert wh.tolist() == [100, 101, 0, 0, 104, 105, 106, 107]
-    assert present.tolist() == [True, True, False, False, True, True, True, True]
-    assert delivered_condition(status)[2] == received_condition(status)[2] == Channel.SKIPPED
-    assert (common_nibble(status) == Common.DST).all()
+def columns() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    ok = np.full(8, status_word(Common.DST, Channel.OK), np.uint16)
+    return np.arange(100, 108, dtype=np.int32), np.arange(8, dtype=np.int32), ok
 
 
-def test_spike_multiplies_silently() -> None:
-    wh, status, present = overlay([Fault("spike", ESIID, T, T + 900, {"factor": 6.5})], T, WH, OK)
-    assert wh.tolist() == [650, 101, 102, 103, 104, 105, 106, 107]
-    assert (status == OK).all()
-    assert present.all()
+def put(*faults: Fault) -> tuple[list[int], list[int], np.ndarray]:
+    delivered, received, status = columns()
+    overlay(faults, T, delivered, received, status, lambda at: -at)
+    return delivered.tolist(), received.tolist(), status
 
 
-def test_overlay_leaves_its_input_alone_and_clips_spans_to_the_window() -> None:
-    faults = [Fault("gap", ESIID, T - 9000, T + 900), Fault("spike", ESIID, T + 6300, T + 90_000, {"factor": 2})]
-    wh, _, present = overlay(faults, T, WH, OK)
-    assert wh.tolist() == [0, 101, 102, 103, 104, 105, 106, 214]
-    assert present.sum() == 7
-    assert WH[0] == 100
-    assert overlay([Fault("gap", ESIID, T - 9000, T)], T, WH, OK)[2].all()
+def test_gap_takes_both_channels_and_leaves_the_common_nibble() -> None:
+    delivered, received, status = put(Fault(FaultKind.GAP, ESIID, T + 1800, T + 3600))
+    assert delivered == [100, 101, 0, 0, 104, 105, 106, 107]
+    assert received == [0, 1, 0, 0, 4, 5, 6, 7]
+    assert delivered_condition(status)[2] == received_condition(status)[2] == Channel.STOPPED
+    assert ((status >> 12) == Common.DST).all()
 
 
-def test_skipped_interval_stays_skipped_under_a_spike_and_a_spike_fits_the_wire() -> None:
-    faults = [Fault("gap", ESIID, T, T + 900), Fault("spike", ESIID, T, T + 1800, {"factor": 1000})]
-    wh, _, _ = overlay(faults, T, np.full(8, 2**30, np.int32), OK)
-    assert wh[:2].tolist() == [0, 2**31 - 1]
+def test_spans_are_clipped_to_the_columns() -> None:
+    faults = [
+        Fault(FaultKind.GAP, ESIID, T - 9000, T + 900),
+        Fault(FaultKind.SPIKE, ESIID, T + 6300, T + 90_000, {"factor": 2}),
+        Fault(FaultKind.GAP, ESIID, T - 9000, T),
+        Fault(FaultKind.ZERO, ESIID, T + 7200, T + 9000),
+    ]
+    assert put(*faults)[0] == [0, 101, 102, 103, 104, 105, 106, 214]
 
 
-def test_dead_meter_is_silent_from_first_until_before_until() -> None:
-    dead = [Fault("dead", ESIID, T + 5, T + 50)]
-    assert [answers(dead, T + at) for at in (4, 5, 49, 50)] == [True, False, False, True]
-    assert overlay(dead, T, WH, OK)[0].tolist() == WH.tolist()
+def test_what_was_not_recorded_cannot_spike_and_a_spike_fits_the_wire() -> None:
+    delivered, received, status = columns()
+    delivered[:] = 2**30
+    faults = [
+        Fault(FaultKind.GAP, ESIID, T, T + 900),
+        Fault(FaultKind.SPIKE, ESIID, T, T + 1800, {"factor": 1000}),
+    ]
+    overlay(faults, T, delivered, received, status, lambda at: at)
+    assert delivered[:2].tolist() == [0, 2**31 - 1]
 
 
-def test_ledger_names_meter_kind_intervals_and_parameters() -> None:
-    spike, gap = Fault("spike", ESIID, T, T + 900, {"factor": 8}), Fault("gap", ESIID, T - 7200, T - 3600)
-    dead = Fault("dead", ESIID, T + 901, T + 2000)
-    entries = ledger([spike, dead, gap])
-    assert [entry["kind"] for entry in entries] == ["gap", "spike", "dead"]
-    assert entries[1] == {
+def test_faults_of_other_layers_leave_the_record_alone() -> None:
+    others = [kind for kind in FaultKind if KINDS[kind].layer != "intervals" and kind is not FaultKind.SWAP]
+    faults = [Fault(kind, ESIID, T, params={n: p.least for n, p in KINDS[kind].parameters.items()}) for kind in others]
+    assert put(*faults)[0] == columns()[0].tolist()
+
+
+def test_defaults_are_filled_in_and_every_kind_has_a_sentence() -> None:
+    assert Fault(FaultKind.PARTIAL, ESIID, T, T + 900).params == {"fraction": 0.5}
+    assert set(KINDS) == set(FaultKind)
+    assert all(row.does.endswith(".") for row in KINDS.values())
+
+
+@pytest.mark.parametrize(
+    ("kind", "first", "until", "params", "other", "code"),
+    [
+        ("gone", T, T + 900, {}, "", "kind"),
+        ("gap", T, T, {}, "", "span"),
+        ("gap", T + 1, T + 900, {}, "", "span"),
+        ("spike", T, T + 900, {}, "", "params"),
+        ("spike", T, T + 900, {"factor": 2, "size": 1}, "", "params"),
+        ("spike", T, T + 900, {"factor": 1001}, "", "params"),
+        ("spike", T, T + 900, {"factor": float("nan")}, "", "params"),
+        ("swap", T, T + 900, {}, "", "other"),
+        ("swap", T, T + 900, {}, ESIID, "other"),
+        ("gap", T, T + 900, {}, ESIIDS[0], "other"),
+    ],
+)
+def test_fault_that_makes_no_sense_is_refused(
+    kind: str, first: int, until: int, params: dict[str, float], other: str, code: str
+) -> None:
+    with pytest.raises(MeterError, match=rf"meters\.fault\.{code}: .*{ESIID}"):
+        Fault(kind, ESIID, first, until, params, other)  # type: ignore[arg-type]
+
+
+# Rules.
+
+
+def test_rule_names_meters_esiids_or_gateways() -> None:
+    rules = [
+        FaultRule(FaultKind.DEAD, T, meters=(1, 3)),
+        FaultRule(FaultKind.GAP, T, T + 900, esiids=(ESIIDS[7],)),
+        FaultRule(FaultKind.NO_PATH, T, T + 60, gateways=(9,)),
+    ]
+    faults = expand(rules, 1, ROSTER)
+    assert [fault.esiid for fault in faults[:3]] == [ESIIDS[0], ESIIDS[2], ESIIDS[7]]
+    assert [fault.esiid for fault in faults[3:]] == ESIIDS[8 * 247 :]
+    assert faults[0].until == FOR_EVER
+
+
+def test_swap_is_of_two_meters_and_known_to_both() -> None:
+    pair = expand([FaultRule(FaultKind.SWAP, meters=(4, 9))], 1, ROSTER)
+    assert [(one.esiid, one.other) for one in pair] == [(ESIIDS[3], ESIIDS[8]), (ESIIDS[8], ESIIDS[3])]
+
+
+def test_rate_hits_its_share_the_same_meters_each_time_and_others_with_another_seed_or_rule() -> None:
+    rule = FaultRule(FaultKind.DEAD, T, rate=0.05)
+    hit = [fault.esiid for fault in expand([rule], 1, ROSTER)]
+    assert 60 <= len(hit) <= 140
+    assert hit == [fault.esiid for fault in expand([rule], 1, ROSTER)]
+    assert hit != [fault.esiid for fault in expand([rule], 2, ROSTER)]
+    second = [fault.esiid for fault in expand([rule, rule], 1, ROSTER)][len(hit) :]
+    assert second != hit
+
+
+def test_rate_by_day_is_drawn_anew_each_day_and_a_day_alone_gives_that_days() -> None:
+    rule = FaultRule(FaultKind.GAP, FIRST, UNTIL, rate=0.02, every="day", length_s=5400)
+    faults = expand([rule], 1, ROSTER)
+    for day in days(date(2026, 8, 1), date(2026, 8, 10)):
+        mine = [one for one in faults if day_start(day) <= one.first < day_start(day) + 86_400]
+        assert mine == list(drawn_on([rule], 1, ROSTER, [day]))
+        assert 15 <= len(mine) <= 70
+        assert all(one.until - one.first == 5400 for one in mine)
+    assert len({one.esiid for one in faults}) > 200
+    assert list(standing([rule], 1, ROSTER)) == []
+
+
+def test_swaps_by_rate_are_pairs_of_neighbours_and_nobody_is_swapped_twice() -> None:
+    faults = expand([FaultRule(FaultKind.SWAP, rate=0.3)], 1, ROSTER)
+    with_whom = {one.esiid: one.other for one in faults}
+    assert len(with_whom) == len(faults) > 200
+    assert all(with_whom[other] == esiid for esiid, other in with_whom.items())
+
+
+@settings(max_examples=60)
+@given(
+    kind=st.sampled_from([kind for kind in FaultKind if kind is not FaultKind.SWAP]),
+    seed=st.integers(0, 2**32),
+    rate=st.floats(0.001, 0.2),
+    quarters=st.integers(1, 40),
+)
+def test_drawn_faults_are_valid_and_lie_within_their_rules_span(
+    kind: FaultKind, seed: int, rate: float, quarters: int
+) -> None:
+    params = {name: one.most for name, one in KINDS[kind].parameters.items()}
+    rule = FaultRule(kind, FIRST, UNTIL, params, rate=rate, length_s=quarters * 900)
+    for one in expand([rule], seed, ROSTER):
+        assert FIRST <= one.first < one.until <= UNTIL
+        if KINDS[kind].span is Span.INTERVALS:
+            assert one.first % 900 == one.until % 900 == 0
+
+
+@pytest.mark.parametrize(
+    ("wrong", "code"),
+    [
+        ({}, "whom"),
+        ({"meters": (1,), "rate": 0.1}, "whom"),
+        ({"rate": 1.5}, "rate"),
+        ({"meters": (1,), "every": "day"}, "rate"),
+        ({"rate": 0.1, "every": "day"}, "every"),
+        ({"rate": 0.1, "length_s": 900}, "span"),
+        ({"rate": 0.1, "first": T, "until": T + 900, "length_s": 1800}, "length"),
+        ({"rate": 0.1, "first": T, "until": T + 1800, "length_s": 100}, "length"),
+        ({"kind": "gone", "rate": 0.1}, "kind"),
+        ({"kind": FaultKind.ROLLOVER, "rate": 0.1}, "span"),
+        ({"kind": FaultKind.SWAP, "meters": (1,)}, "swap"),
+    ],
+)
+def test_rule_that_makes_no_sense_is_refused(wrong: dict[str, object], code: str) -> None:
+    with pytest.raises(MeterError, match=rf"meters\.fault\.{code}: line 7"):
+        FaultRule(**{"kind": FaultKind.GAP, "place": "line 7", **wrong})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("whom", [{"meters": (2001,)}, {"meters": (0,)}, {"gateways": (10,)}, {"esiids": (ESIID,)}])
+def test_rule_for_a_meter_that_there_is_none_of_is_refused(whom: dict[str, tuple[object]]) -> None:
+    with pytest.raises(MeterError, match=r"meters\.fault\.unknown"):
+        expand([FaultRule(FaultKind.DEAD, T, **whom)], 1, ROSTER)  # type: ignore[arg-type]
+
+
+def test_drawn_fault_that_its_kind_does_not_allow_names_the_rules_place() -> None:
+    with pytest.raises(MeterError, match=r"meters\.fault\.params: line 3"):
+        expand([FaultRule(FaultKind.SPIKE, T, T + 900, rate=0.5, place="line 3")], 1, ROSTER)
+
+
+# The ledger.
+
+
+def test_ledger_names_meter_kind_intervals_and_parameters_in_both_forms(tmp_path: Path) -> None:
+    spike = entry(
+        Fault(FaultKind.SPIKE, ESIID, T, T + 900, {"factor": 8}), "900000001", (T - 9000, T + 9000), Effect(100, 800)
+    )
+    dead = entry(Fault(FaultKind.DEAD, ESIID, T + 901), "900000001", (T - 9000, T + 9000))
+    swap = entry(Fault(FaultKind.SWAP, ESIIDS[0], other=ESIIDS[1]), "900000002", (T - 9000, T + 9000))
+    entries = ordered([dead, swap, spike])
+    assert [one.esiid for one in entries] == sorted(one.esiid for one in entries)
+    write_json(entries, tmp_path / "ledger.json")
+    write_parquet(entries, tmp_path / "ledger.parquet")
+    told = {one["kind"]: one for one in json.loads((tmp_path / "ledger.json").read_text())}
+    assert told["spike"] == {
         "esiid": ESIID,
+        "meter_number": "900000001",
         "kind": "spike",
+        "layer": "intervals",
         "first_end": T + 900,
         "last_end": T + 900,
         "first_end_local": "2026-08-11T21:15:00-05:00",
         "last_end_local": "2026-08-11T21:15:00-05:00",
         "intervals": 1,
-        "params": {"factor": 8},
+        "params": {"factor": 8.0},
+        "true_wh": 100,
+        "shown_wh": 800,
     }
-    assert (entries[0]["first_end"], entries[0]["last_end"], entries[0]["intervals"]) == (T - 6300, T - 3600, 4)
-    assert (entries[2]["first_end"], entries[2]["last_end"], entries[2]["intervals"]) == (T + 1800, T + 2700, 2)
+    assert told["dead"]["last_end"] == T + 9000
+    assert told["swap"]["other"] == ESIIDS[1]
+    rows = pq.read_table(tmp_path / "ledger.parquet").to_pylist()
+    assert [row["kind"] for row in rows] == [one.kind for one in entries]
+    for row, one in zip(rows, entries, strict=True):
+        assert int(row["first_end"].timestamp()) == one.first_end
+        assert json.loads(row["params"]) == one.params
+        assert row["true_wh"] == (one.effect.true_wh if one.effect else None)
 
 
-@pytest.mark.parametrize(
-    ("arguments", "code"),
-    [
-        (("melted", ESIID, T, T + 900), "kind"),
-        (("gap", ESIID, T, T), "span"),
-        (("gap", ESIID, T + 1, T + 900), "span"),
-        (("spike", ESIID, T, T + 900), "params"),
-        (("spike", ESIID, T, T + 900, {"factor": -1.0}), "params"),
-        (("gap", ESIID, T, T + 900, {"factor": 2.0}), "params"),
-    ],
-)
-def test_fault_that_means_nothing_is_refused(arguments: tuple[object, ...], code: str) -> None:
-    with pytest.raises(MeterError, match=rf"meters\.fault\.{code}"):
-        Fault(*arguments)  # type: ignore[arg-type]
+def test_empty_ledger_is_written_too(tmp_path: Path) -> None:
+    write_json([], tmp_path / "ledger.json")
+    write_parquet([], tmp_path / "ledger.parquet")
+    assert json.loads((tmp_path / "ledger.json").read_text()) == []
+    assert pq.read_table(tmp_path / "ledger.parquet").num_rows == 0

@@ -1,0 +1,74 @@
+"""One fault of one meter: a kind, a span, parameters. Whatever it cannot be is refused when it is made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+from meters.calendar import INTERVAL_S, day_start
+from meters.errors import MeterError
+from meters.faults.kinds import KINDS, FaultKind, Kind, Span
+
+#: A fault without an end lasts until then: no run goes on so long.
+FOR_EVER = day_start(date(2100, 1, 1))
+#: A fault without a beginning, for the kinds that have always been.
+ALWAYS = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One fault of one meter."""
+
+    kind: FaultKind
+    esiid: str
+    #: UTC epoch seconds at which it begins.
+    first: int = ALWAYS
+    #: UTC epoch seconds at which it is over.
+    until: int = FOR_EVER
+    params: Mapping[str, float] = field(default_factory=dict)
+    #: ESI ID of the other meter, for a swap.
+    other: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse a fault that would do nothing, or not what its author meant; fill in the defaults."""
+        if self.kind not in KINDS:
+            raise self._error("kind", f"There is no fault kind '{self.kind}'.", f"Take one of {', '.join(FaultKind)}.")
+        object.__setattr__(self, "kind", FaultKind(self.kind))
+        if self.first >= self.until:
+            raise self._error("span", "The fault ends before it begins.", "Give 'until' after 'first'.")
+        if self.row.span is Span.INTERVALS and (self.first % INTERVAL_S or self.until % INTERVAL_S):
+            raise self._error("span", f"The {self.kind} does not cover whole intervals.", "Use quarters of an hour.")
+        if bool(self.other) != self.row.has_other or self.other == self.esiid:
+            raise self._error("other", "A swap names another ESI ID, and only a swap does.", "")
+        self._fill_in()
+
+    @property
+    def row(self) -> Kind:
+        """Its kind's row of the table."""
+        return KINDS[self.kind]
+
+    def _fill_in(self) -> None:
+        known = self.row.parameters
+        strange = sorted(set(self.params) - set(known))
+        lacking = [name for name, one in known.items() if one.default is None and name not in self.params]
+        if strange or lacking:
+            needed = [name for name, one in known.items() if one.default is None]
+            free = [name for name, one in known.items() if one.default is not None]
+            raise self._error(
+                "params",
+                f"The {self.kind} has parameters {sorted(self.params)}.",
+                f"It needs {needed or 'none'} and may have {free or 'none'}.",
+            )
+        full = {name: float(self.params.get(name, one.default or 0.0)) for name, one in known.items()}
+        for name, one in known.items():
+            if not one.least <= full[name] <= one.most:
+                raise self._error("params", f"{name} {full[name]:g} is outside {one.least:g} to {one.most:g}.", "")
+        object.__setattr__(self, "params", full)
+
+    def covers(self, at: int) -> bool:
+        """Whether an instant lies in [first, until)."""
+        return self.first <= at < self.until
+
+    def _error(self, code: str, message: str, mend: str) -> MeterError:
+        return MeterError(f"meters.fault.{code}", message, place=f"{self.kind} at {self.esiid}", mend=mend)
