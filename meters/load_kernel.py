@@ -13,20 +13,34 @@ import numpy as np
 from numpy.typing import NDArray
 
 from meters.jit import kernel
-from meters.load_shape import Shape
+from meters.netting import Floats, Ints, Whole, share_out, under_roof
 from meters.philox import Word, philox4x32
 from meters.premises import Columns
-
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
-#: A number inside a kernel.
-Whole = int | np.int64
 
 #: A midnight's register lies up to so much of the coming day's expected use ahead of the curve: the days' scatter. Below 1, so that
 #: every day uses something. In turn: the household, its cooling and heating, a car, what a roof gives to the grid.
 _HOUSEHOLD, _THERMAL, _CAR, _ROOF = 0.5, 0.3, 0.9, 0.15
+#: Weights of intervals are whole sixteenths of a Wh.
+FINE = 16
+#: Something large that is switched on adds this and up to 255 Wh more to each of one to four intervals.
+EVENT_WH = 150
 #: Most that a car takes in a quarter hour, Wh (7.2 kW), and the fewest intervals it takes.
 _CHARGER_WH, _LEAST_CHARGE = 1_800, 3
+
+
+class Shape(NamedTuple):
+    """One operating day of a zone, each (classes, n) in weights (sixteenths of a Wh of the average premise) but for ``busy`` and ``sun``."""
+
+    #: (classes,) what never stops.
+    steady: Ints
+    #: Many small things.
+    habit: Ints
+    #: Chance in 256 that something large is switched on.
+    busy: Ints
+    cooling: Ints
+    heating: Ints
+    #: (n,) weights of a kW of panels.
+    sun: Ints
 
 
 class Midnights(NamedTuple):
@@ -142,17 +156,6 @@ def _running(phase: Whole, on: Whole, period: Whole) -> Whole:
 
 
 @kernel
-def _shared(total: Whole, weights: Ints, whole: Whole, out: NDArray[np.int32]) -> None:
-    """Add a total to out, cut where the running sum of the weights says, so that nothing is lost."""
-    running = before = np.int64(0)
-    for i in range(len(weights)):
-        running += weights[i]
-        upto = np.int64(np.uint64(running * total) // np.uint64(whole))
-        out[i] = upto - before
-        before = upto
-
-
-@kernel
 def _charge(total: Whole, first: Whole, out: NDArray[np.int32]) -> None:
     """Add a car's energy to out as one block of even power from the interval it is plugged in at, or ending with the day."""
     n = len(out)
@@ -199,8 +202,8 @@ def fill_days(
         base, habits, _, cools, heats, shift, size, period, plug = _own(number)
         always = (shape.steady[klass] * base) >> 7
         # What a machine draws in a quarter hour, and the seconds of a period it runs for each 65536th of weight that is asked of it.
-        cooler = np.int64(traits[klass, 0] * 16) * cools * size >> 14
-        heater = np.int64(traits[klass, 1] * 16) * heats * size >> 14
+        cooler = np.int64(traits[klass, 0] * FINE) * cools * size >> 14
+        heater = np.int64(traits[klass, 1] * FINE) * heats * size >> 14
         cooler_on, heater_on = ((period * cools) << 9) // cooler, ((period * heats) << 9) // heater
         cooler_s, heater_s = (cooler << 16) // 900, (heater << 16) // 900
         # Its cycles go on through midnights.
@@ -221,7 +224,7 @@ def fill_days(
                 left -= np.int64(1)
             elif event < busy[j]:
                 left = jitter & np.int64(3)
-                extra = ((150 + jitter) * habits) >> 3
+                extra = ((EVENT_WH + jitter) * FINE * habits) >> 7
             else:
                 extra = np.int64(0)
             small = always + ((habit[j] * habits) >> 7)
@@ -238,21 +241,10 @@ def fill_days(
             weights[i] = weight
             whole += weight
         if premises.solar_w[row] > 0:
-            kilowatts = premises.solar_w[row] / (1000.0 * premises.scales[row])
-            over = np.int64(0)
-            whole = np.int64(0)
-            for i in range(n):
-                made = np.int64(kilowatts * shape.sun[i])
-                # Within a quarter hour load and sun swing: some of the sun always goes out, and some load always comes in.
-                left = weights[i] - made
-                given[i] = max(-left, 0) + (made >> 3)
-                weights[i] = max(left, 0) + (weights[i] >> 3)
-                whole += weights[i]
-                over += given[i]
             sent = np.int64(math.floor(given_1)) - np.int64(math.floor(given_0))
-            if over > 0:
-                _shared(sent, given, over, received[row])
+            kilowatts = premises.solar_w[row] / (1000.0 * premises.scales[row])
+            whole = under_roof(kilowatts, shape.sun, sent, weights, given, received[row])
         car = min(total, np.int64(car_1 - car_0)) if premises.ev_wh[row] > 0 else np.int64(0)
-        _shared(total - car, weights, whole, delivered[row])
+        share_out(total - car, weights, whole, delivered[row])
         if car > 0:
             _charge(car, min(68 + plug, n - 1), delivered[row])

@@ -17,11 +17,10 @@ from numpy.typing import NDArray
 from meters.calendar import days
 from meters.day_kinds import SLOTS, DayClass, clock_slots, day_class
 from meters.errors import MeterError
-from meters.jit import kernel
+from meters.load_kernel import EVENT_WH, FINE, Shape
+from meters.netting import Floats, Ints, fill_net
 from meters.premises import BUSINESS_CLASSES, CLASSES, HOME_CLASSES
-from meters.weather import CENTI, Floats, Sky, sky
-
-Ints = NDArray[np.int64]
+from meters.weather import CENTI, Sky, sky
 
 #: Registers count from the midnight that begins this day; there is no truth before it. Default of this project.
 ERA = date(2020, 1, 1)
@@ -29,10 +28,6 @@ ERA = date(2020, 1, 1)
 LAST = date(2100, 12, 31)
 #: Cooling begins above, heating below; below FROST_C heat pumps fall behind and resistance heats. Defaults of this project.
 COOLING_C, HEATING_C, FROST_C = 21.0, 15.5, 3.0
-#: Weights of intervals are whole sixteenths of a Wh.
-FINE = 16
-#: Something large that is switched on adds this and up to 255 Wh more to each of one to four intervals.
-EVENT_WH = 150
 #: Share of a home's habits that comes as such events; the rest is many small things.
 _EVENTFUL = 0.5
 
@@ -56,34 +51,17 @@ class Use(NamedTuple):
 
 
 USES: dict[str, Use] = {
-    "RESHIWR": Use(10_500, 14_200, 15_600, 2_750, 2_300, 1_200, 1_000, 1_600, 0.1),
-    "RESLOWR": Use(11_500, 13_600, 15_000, 2_950, 350, 0, 1_050, 220, 0.1),
+    "RESHIWR": Use(11_500, 14_200, 15_600, 2_750, 2_300, 1_200, 1_000, 1_600, 0.1),
+    "RESLOWR": Use(12_700, 13_600, 15_000, 2_950, 350, 0, 1_050, 220, 0.1),
     "BUSNODEM": Use(11_000, 21_000, 9_000, 1_500, 700, 0, 1_000, 1_000, 0.9),
-    "BUSMEDLF": Use(60_000, 88_000, 42_000, 6_000, 2_000, 0, 3_600, 2_400, 0.7),
+    "BUSMEDLF": Use(52_000, 76_000, 36_000, 5_200, 1_800, 0, 3_200, 2_200, 0.7),
 }
 #: The sums that are kept of each class.
 COMPONENTS = ("base", "weekday", "weekend", "cooling", "heating")
 #: Rated W of a roof for each W of the premise's mean use, for which netting is tabulated; between them it is interpolated.
 ROOFS = np.array([0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 20.0])
 #: Mean use of the class, W at scale 1: what ``ROOFS`` is relative to.
-MEAN_W = np.array([38_000.0, 38_000.0, 32_000.0, 185_000.0]) / 24
-#: A premise uses now less, now more than its average within minutes: share of the time and multiple; netting sees each of them.
-_SWINGS = ((0.4, 0.5), (0.4, 1.0), (0.2, 2.0))
-
-
-class Shape(NamedTuple):
-    """One operating day of a zone, each (classes, n) in weights (sixteenths of a Wh of the average premise) but for ``busy`` and ``sun``."""
-
-    #: (classes,) what never stops.
-    steady: Ints
-    #: Many small things.
-    habit: Ints
-    #: Chance in 256 that something large is switched on.
-    busy: Ints
-    cooling: Ints
-    heating: Ints
-    #: (n,) weights of a kW of panels.
-    sun: Ints
+MEAN_W = np.array([38_000.0, 38_000.0, 32_000.0, 132_000.0]) / 24
 
 
 @lru_cache(maxsize=256)
@@ -200,26 +178,8 @@ def _year_net(seed: int, zone: str, year: int) -> Ints:
         habit = np.where(calendar.weekend[:, None], _habit(klass, DayClass.WEEKEND), _habit(klass, DayClass.WEEKDAY))
         cooling, heating = _thermal(klass, above)
         load = USES[klass].base / SLOTS + habit * season + cooling + heating
-        _net(load, above.sunshine / 1000, calendar.passes, ROOFS * MEAN_W[c], np.array(_SWINGS), out[:, c])
+        fill_net(load, above.sunshine / 1000, calendar.passes, ROOFS * MEAN_W[c], out[:, c])
     return np.rint(out).astype(np.int64)
-
-
-@kernel
-def _net(load: Floats, sun: Floats, passes: Ints, roofs: Floats, swings: Floats, out: Floats) -> None:
-    """Fill out (days, roofs, 2): what is drawn from the grid and what is given to it, over the swings of the load."""
-    for d in range(load.shape[0]):
-        for k in range(len(roofs)):
-            delivered = received = 0.0
-            for i in range(load.shape[1]):
-                made = sun[d, i] * roofs[k]
-                for swing in range(len(swings)):
-                    left = load[d, i] * swings[swing, 1] - made
-                    part = swings[swing, 0] * passes[d, i] * abs(left)
-                    if left > 0:
-                        delivered += part
-                    else:
-                        received += part
-            out[d, k, 0], out[d, k, 1] = delivered, received
 
 
 def _thermal(klass: str, above: Sky) -> tuple[Floats, Floats]:
@@ -256,7 +216,7 @@ def _habit(klass: str, kind: DayClass) -> Floats:
     elif weekday:
         form = (
             0.30
-            + 0.40 * _step(hours, 6.2, 22.8, 0.7)
+            + 0.40 * _step(hours, 6.2, 23.2, 1.2)
             + 0.45 * _bell(hours, 7.2, 1.1)
             + 0.85 * _bell(hours, 19.5, 2.3)
             + 0.25 * _bell(hours, 22.3, 1.6)
@@ -264,7 +224,7 @@ def _habit(klass: str, kind: DayClass) -> Floats:
     else:
         form = (
             0.30
-            + 0.45 * _step(hours, 7.3, 23.3, 0.9)
+            + 0.45 * _step(hours, 7.3, 23.6, 1.3)
             + 0.35 * _bell(hours, 9.4, 1.7)
             + 0.20 * _bell(hours, 13.0, 2.5)
             + 0.75 * _bell(hours, 19.3, 2.6)
