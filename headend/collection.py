@@ -9,6 +9,7 @@ from typing import Any
 
 import simpy
 
+from headend.events import EventDesk
 from headend.network import TRY_TIMEOUT_US, AccessPoint
 from headend.ports import FAULT, Driver, Journal, MeterAddress, MeterReading, RegisterSnapshot, guarded, told
 from headend.store import HeadEndStore
@@ -51,17 +52,19 @@ class Collection:
         store: HeadEndStore,
         addresses: Sequence[MeterAddress],
         access_points: Mapping[int, AccessPoint],
+        events: EventDesk,
         journal: Journal,
         *,
         first: int,
         every_s: int,
     ) -> None:
-        """first: UTC epoch seconds from which on intervals are collected. every_s: seconds between sweeps."""
+        """events: is told whom a sweep heard. first: UTC epoch seconds from which on intervals are collected. every_s: seconds between sweeps."""
         self._driver = driver
         self._transport = transport
         self._store = store
         self._addresses = addresses
         self._access_points = access_points
+        self._events = events
         self._journal = journal
         self._every_s = every_s
         self._collected_to = {one.esiid: first for one in addresses}
@@ -132,6 +135,7 @@ class Collection:
             yield env.timeout(TRY_TIMEOUT_US)
             silent.append(address.esiid)
             return
+        self._events.heard(address.esiid, self._driver.now())
         readings.append(reading)
         snapshots.extend(taken)
         self._collected_to[address.esiid] = end

@@ -1,4 +1,4 @@
-"""Bodies on the wire between SMT and a head-end, as both services' OpenAPI documents show them."""
+"""Bodies on the wires of a head-end, as its own and SMT's OpenAPI documents show them."""
 
 from __future__ import annotations
 
@@ -46,6 +46,13 @@ POWER: dict[str, Any] = {
     "voltage": 243.1,
     "at": "2026-08-12T17:40:15-05:00",
 }
+#: A meter that did not answer, and whose last gasp came before.
+POWER_OFF: dict[str, Any] = {
+    "status": "OFF",
+    "source": "event",
+    "switchState": "UNKNOWN",
+    "at": "2026-08-12T16:02:11-05:00",
+}
 #: Bodies of ``POST /callbacks/inquiries``. The lists of intervals are shortened.
 RESULTS: dict[str, Any] = {
     "intervals": {
@@ -82,6 +89,16 @@ RESULTS: dict[str, Any] = {
             "octets": 60,
         },
     },
+    "power_off": {
+        "summary": "A power status of a meter that is silent after its last gasp: tried once, OFF by the event",
+        "value": {
+            "correlationId": "482915007739",
+            "outcome": "completed",
+            "power": POWER_OFF,
+            "meterReads": 1,
+            "octets": 500,
+        },
+    },
     "refused": {
         "summary": "The meter was needed and not allowed: what the store holds",
         "value": {
@@ -101,4 +118,20 @@ RESULTS: dict[str, Any] = {
             "meterReads": 4,
         },
     },
+}
+
+_METER: dict[str, Any] = {"esiid": _ESIID, "meterNumber": "929300017"}
+_GASP = _METER | {"kind": "last_gasp", "at": "2026-08-12T16:02:11-05:00"}
+#: Bodies of ``POST /events``.
+EVENTS: dict[str, Any] = {
+    "last_gasp": {"summary": "The power has failed", "value": {"events": [_GASP]}},
+    "outage": {
+        "summary": "A failure and its end, told together",
+        "value": {"events": [_GASP, _METER | {"kind": "restoration", "at": "2026-08-12T16:47:38-05:00"}]},
+    },
+}
+#: Answers to them.
+EVENTS_TAKEN: dict[str, Any] = {
+    "taken": {"summary": "Both are of a meter of ours", "value": {"accepted": 2, "unknown": 0}},
+    "unknown": {"summary": "One is of a meter that is not", "value": {"accepted": 1, "unknown": 1}},
 }

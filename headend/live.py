@@ -10,6 +10,7 @@ import httpx
 import numpy as np
 import simpy
 
+from headend.events import EventDesk
 from headend.network import READ_OCTETS, TRY_TIMEOUT_US, AccessPoint, Try, TryDraws
 from headend.ondemand import Answer, Inquiry, answer_inquiry
 from headend.ports import FAULT, Driver, Journal, MeterAddress, MeterReading, PowerReading, told
@@ -41,17 +42,23 @@ class LiveMeters:
         store: HeadEndStore,
         addresses: Mapping[str, MeterAddress],
         access_points: Mapping[int, AccessPoint],
+        events: EventDesk,
     ) -> None:
-        """addresses: by ESI ID. access_points: by the number in the address."""
+        """addresses: by ESI ID. access_points: by the number in the address. events: is told whom it heard, and tells whose power is off."""
         self._driver = driver
         self._transport = transport
         self._store = store
         self._addresses = addresses
         self._access_points = access_points
+        self._events = events
 
     def access_point(self, esiid: str) -> AccessPoint:
         """See ``ondemand.Meters``."""
         return self._access_points[self._addresses[esiid].access_point]
+
+    def power_failed_at(self, esiid: str) -> int | None:
+        """See ``ondemand.Meters``."""
+        return self._events.power_failed_at(esiid)
 
     def read(
         self, inquiry: Inquiry, lacked_from: int, start_us: int, one: Try
@@ -69,6 +76,7 @@ class LiveMeters:
         except NoAnswer:
             yield env.timeout(max(0, give_up_us - int(env.now)))
             return None
+        self._events.heard(inquiry.esiid, self._driver.now())
         yield env.timeout(one.back_us)
         if isinstance(reading, MeterReading) and inquiry.kind is InquiryKind.INTERVALS:
             self._store.keep([reading], int(env.now) // US, "meter")
@@ -172,7 +180,7 @@ class OnDemandDesk:
             "octets": octets,
         }
         if request.kind is InquiryKind.POWER:
-            return InquiryResult(**common, power=_power_state(reading))
+            return InquiryResult(**common, power=_power_state(reading, answer.power_failed_at))
         if isinstance(reading, MeterReading):
             common["register"] = RegisterRead(wh=reading.register_wh, at=local(reading.meter_time))
         if request.kind is InquiryKind.REGISTER:
@@ -217,7 +225,10 @@ def _partial(reading: MeterReading, gap_end: int) -> PartialInterval | None:
     )
 
 
-def _power_state(reading: PowerReading | None) -> PowerState:
+def _power_state(reading: PowerReading | None, failed_at: int | None) -> PowerState:
+    """What is known. failed_at: of a last gasp that is newer than the reading, if there is one."""
+    if failed_at is not None:
+        return PowerState(status="OFF", source="event", switchState="UNKNOWN", voltage=None, at=local(failed_at))
     if reading is None:
         return PowerState(status="UNKNOWN", source="none", switchState="UNKNOWN", voltage=None, at=None)
     return PowerState(

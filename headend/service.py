@@ -1,4 +1,4 @@
-"""The head-end's HTTP service: takes an inquiry (202) and leaves it to the on-demand desk, which calls the result back."""
+"""The head-end's HTTP service: takes inquiries and events (202) and leaves them to their desks; an inquiry's result is called back."""
 
 from __future__ import annotations
 
@@ -10,16 +10,17 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from headend.api_pages import DescribedApi
+from headend.events import AHEAD_S, EventDesk
 from headend.gap import GAP_LIMIT
-from headend.inquiry_examples import INQUIRIES
+from headend.inquiry_examples import EVENTS, EVENTS_TAKEN, INQUIRIES
 from headend.live import OnDemandDesk
 from headend.malformed import tell_malformed
-from headend.wire import InquiryAccepted, InquiryKind, InquiryRequest
+from headend.wire import EventBatch, EventsAccepted, InquiryAccepted, InquiryKind, InquiryRequest
 from meters.calendar import INTERVAL_S
 
 
 class InquiryError(BaseModel):
-    """Why an inquiry was not taken."""
+    """Why an inquiry, or a batch of events, was not taken."""
 
     code: str = Field(examples=["headend.inquiry.esiid_unknown"])
     message: str
@@ -57,11 +58,24 @@ _REPLIES: dict[int | str, dict[str, Any]] = {
     ),
     **_told(404, "No meter of this TDSP has that ESI ID.", _UNKNOWN),
 }
+_AHEAD = f"An event lies more than {AHEAD_S // 60} minutes ahead of the head-end's clock."
+_EVENT_REPLIES: dict[int | str, dict[str, Any]] = {
+    202: {
+        "description": "Taken: each event of a meter of ours is kept, once.",
+        "content": {"application/json": {"examples": EVENTS_TAKEN}},
+    },
+    **_told(
+        400,
+        "The body is not as documented, and no event of it is taken; `place` names the field.",
+        InquiryError(code="headend.events.ahead", message=_AHEAD, place="events.0.at"),
+    ),
+}
 
 
-def create_app(desk: OnDemandDesk, esiids: Members[str], title: str) -> FastAPI:
+def create_app(desk: OnDemandDesk, events: EventDesk, esiids: Members[str], title: str) -> FastAPI:
     """Make the service. esiids: the ESI IDs of this TDSP's meters."""
-    app = DescribedApi(title=title, description="On-demand inquiries of SMT at a TDSP's head-end.", version="1")
+    described = "On-demand inquiries of SMT at a TDSP's head-end, and what its meters tell it unasked."
+    app = DescribedApi(title=title, description=described, version="1")
 
     def malformed(place: str, message: str) -> JSONResponse:
         return _refuse(400, InquiryError(code="headend.inquiry.malformed", message=f"{message}.", place=place))
@@ -86,6 +100,23 @@ def create_app(desk: OnDemandDesk, esiids: Members[str], title: str) -> FastAPI:
             return _refuse(400, InquiryError(code="headend.inquiry.window", message=window_fault, place="start"))
         desk.accept(request)
         return InquiryAccepted(correlationId=request.correlationId)
+
+    @app.post(
+        "/events",
+        status_code=202,
+        responses=_EVENT_REPLIES,
+        summary="Tell what meters told unasked",
+        response_model=EventsAccepted,
+    )
+    async def meter_events(
+        batch: Annotated[EventBatch, Body(openapi_examples=EVENTS)],
+    ) -> EventsAccepted | JSONResponse:
+        """Take events of meters. One that is told again is the same event; one of a meter unknown here is counted and not taken."""
+        ahead = events.ahead(batch)
+        if ahead is not None:
+            error = InquiryError(code="headend.events.ahead", message=_AHEAD, place=f"events.{ahead}.at")
+            return _refuse(400, error)
+        return events.accept(batch)
 
     @app.get("/healthz", summary="Is the service up?")
     async def healthz() -> Health:

@@ -1,4 +1,4 @@
-"""The head-end's store: what sweeps and reads have collected, VEE'd or not yet, the midnight registers, the VEE'd days, the posted files.
+"""The head-end's store: what sweeps and reads have collected, VEE'd or not yet, the midnight registers, the VEE'd days, the posted files, the events.
 
 A VEE'd day has revisions, and a later one never deletes an earlier one. The tables are in ``headend.store_rows``.
 """
@@ -13,6 +13,7 @@ from typing import Any, Literal
 import numpy as np
 import sqlalchemy as sa
 
+from headend.event_store import EventStore
 from headend.ports import BoolArray, HeadEndError, IntArray, LongArray, MeterReading, RegisterSnapshot
 from headend.store_rows import (
     INTERVAL_DAYS,
@@ -77,6 +78,8 @@ class HeadEndStore:
         """url: SQLAlchemy's, ``sqlite:////path/headend.sqlite`` or PostgreSQL's. Raises HeadEndError if it cannot be used."""
         self._engine = open_engine(url)
         self._writing = self._engine.execution_options(writes=True)
+        #: What meters have told unasked.
+        self.events = EventStore(self._engine)
 
     def close(self) -> None:
         """Let go of the database."""

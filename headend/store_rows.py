@@ -74,6 +74,22 @@ POSTED_FILES = sa.Table(
     sa.Column("posted_at", sa.BigInteger, nullable=False),
     sa.Column("records", sa.Integer, nullable=False),
 )
+METER_EVENTS = sa.Table(
+    "meter_event",
+    _meta,
+    sa.Column("esiid", sa.String(22), primary_key=True),
+    sa.Column("at", sa.BigInteger, primary_key=True),
+    sa.Column("kind", sa.String(16), primary_key=True),
+    sa.Column("meter_number", sa.String(12), primary_key=True),
+    sa.Column("received_at", sa.BigInteger, nullable=False),
+)
+#: Answers of meters that had told of a power failure and not of its end.
+METER_ANSWERS = sa.Table(
+    "meter_answer",
+    _meta,
+    sa.Column("esiid", sa.String(22), primary_key=True),
+    sa.Column("at", sa.BigInteger, primary_key=True),
+)
 
 
 class Packed:

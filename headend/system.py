@@ -1,4 +1,4 @@
-"""A TDSP's head-end put together: store, transport, access points, sweeps, daily cycle, on-demand desk, HTTP service."""
+"""A TDSP's head-end put together: store, transport, access points, sweeps, daily cycle, the two desks, HTTP service."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from fastapi import FastAPI
 
 from headend.collection import Collection
 from headend.daily import DailyCycle, DailyTimes, Fetch, Post
+from headend.events import EventDesk
 from headend.live import LiveMeters, OnDemandDesk
 from headend.network import AccessPoint, LawDraws, NetworkLaw, TryDraws
 from headend.ports import Driver, Journal, MeterAddress
@@ -58,22 +59,24 @@ class HeadEnd:
         self._transport = ModbusTransport(settings.meter_timeout_s)
         points = {one.access_point: AccessPoint(settings.network.access_point_tps) for one in addresses}
         by_esiid = {one.esiid: one for one in addresses}
+        self.events = EventDesk(driver, store.events, {one.esiid: one.meter_number for one in addresses}, journal)
         self.collection = Collection(
             driver,
             self._transport,
             store,
             addresses,
             points,
+            self.events,
             journal,
             first=settings.collect_from,
             every_s=settings.sweep_every_h * 3600,
         )
         self.daily = DailyCycle(driver, store, list(by_esiid), settings.duns, settings.times, post, fetch, journal)
-        meters = LiveMeters(driver, self._transport, store, by_esiid, points)
+        meters = LiveMeters(driver, self._transport, store, by_esiid, points, self.events)
         self.desk = OnDemandDesk(
             driver, store, meters, draws or LawDraws(settings.network, settings.seed), http, journal
         )
-        self.app: FastAPI = create_app(self.desk, by_esiid, f"{settings.name} head-end")
+        self.app: FastAPI = create_app(self.desk, self.events, by_esiid, f"{settings.name} head-end")
 
     def start(self) -> None:
         """Begin the sweeps and the daily cycle."""

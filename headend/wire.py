@@ -1,4 +1,4 @@
-"""The wire between SMT and a TDSP's head-end, which no document gives: ``POST /inquiries`` is accepted (202), the result is called back.
+"""The wires of a TDSP's head-end, which no document gives: SMT's ``POST /inquiries`` is accepted (202), the result is called back; meters ``POST /events``.
 
 Instants are ISO 8601 with offset. Energy is whole Wh. Examples here are the ones in the OpenAPI pages.
 """
@@ -10,6 +10,8 @@ from enum import StrEnum
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, HttpUrl
+
+from meters.events import EventKind
 
 #: Years in which an instant on these wires can lie; beyond them a calendar computation could leave Python's range.
 YEARS = range(2000, 2100)
@@ -92,11 +94,20 @@ class RegisterRead(_Wire):
 class PowerState(_Wire):
     """A power status. UNKNOWN means that nothing is known, never that the power is off."""
 
-    status: Literal["ON", "OFF", "UNKNOWN"]
-    source: Literal["reply", "event", "none"]
-    switchState: Literal["CLOSED", "OPEN", "UNKNOWN"]
+    status: Literal["ON", "OFF", "UNKNOWN"] = Field(
+        description="`ON`: the meter answered, so its line has power, whatever its switch. `OFF`: it did not, and the latest it told is its last"
+        " gasp. `UNKNOWN`: it did not, and told nothing, or that power was back."
+    )
+    source: Literal["reply", "event", "none"] = Field(
+        description="Of an `ON` the meter's reply, of an `OFF` its last gasp."
+    )
+    switchState: Literal["CLOSED", "OPEN", "UNKNOWN"] = Field(
+        description="Service switch. `OPEN` with `ON`: the line has power, the premise has none, because it is disconnected."
+    )
     voltage: float | None = Field(default=None, ge=0, le=10**6, allow_inf_nan=False, examples=[243.1])
-    at: Instant | None = None
+    at: Instant | None = Field(
+        default=None, description="Of a reply, by the meter's clock; of an `OFF`, when the power failed."
+    )
 
 
 class InquiryRequest(_Wire):
@@ -141,3 +152,35 @@ class InquiryResult(_Wire):
     power: PowerState | None = None
     meterReads: int = Field(default=0, ge=0, le=1000, description="Tries at the meter that this inquiry cost.")
     octets: int = Field(default=0, ge=0, lt=2**31, description="Modbus payload both ways.")
+
+
+#: Events that one request brings at most.
+MAX_EVENTS = 10_000
+
+
+class EventReport(_Wire):
+    """One event of one meter."""
+
+    esiid: str = Field(pattern=r"^\d{17,22}$", examples=["10443720000000017"])
+    meterNumber: str = Field(pattern=r"^\d{1,12}$", description="Digits only.", examples=["900000017"])
+    kind: EventKind = Field(
+        description="`last_gasp`: the power has failed; `restoration`: it is back; `disconnected`, `connected`: the service switch was"
+        " moved; `clock_set`: the clock was set."
+    )
+    at: Instant = Field(
+        description="When it happened, to the second; not ahead of the head-end's clock.",
+        examples=["2026-08-12T16:02:11-05:00"],
+    )
+
+
+class EventBatch(_Wire):
+    """What is posted to `/events`."""
+
+    events: list[EventReport] = Field(min_length=1, max_length=MAX_EVENTS)
+
+
+class EventsAccepted(_Wire):
+    """The answer to `POST /events` (202). What was told before counts as accepted and changes nothing."""
+
+    accepted: int = Field(ge=0)
+    unknown: int = Field(ge=0, description="Events of ESI IDs or meters that this head-end's records do not have.")

@@ -56,6 +56,17 @@ class Sweep(NamedTuple):
     reaches_to: int
 
 
+class PowerFailure(NamedTuple):
+    """A power failure as the head-end is told: it knows of it from ``told_us`` on, until ``over_us``. It began at ``at`` (UTC epoch seconds)."""
+
+    at: int
+    told_us: int
+    over_us: int
+
+
+#: Of each ESI ID that has any.
+PowerFailures = Mapping[str, Sequence[PowerFailure]]
+
 #: The sweeps of every ESI ID alike, or of each (one that is not named is never swept). Ascending.
 Sweeps = Sequence[Sweep] | Mapping[str, Sequence[Sweep]]
 
@@ -97,11 +108,14 @@ class ModelStore:
 class ModelMeters:
     """``headend.ondemand.Meters`` without meters: one time-out for each try."""
 
-    def __init__(self, env: simpy.Environment, store: ModelStore, access_point_tps: float) -> None:
+    def __init__(
+        self, env: simpy.Environment, store: ModelStore, access_point_tps: float, power_failures: PowerFailures
+    ) -> None:
         """Begin with every access point idle."""
         self._env = env
         self._store = store
         self._tps = access_point_tps
+        self._power_failures = power_failures
         self._points: dict[int, AccessPoint] = {}
         self._point_of: dict[str, AccessPoint] = {}
 
@@ -115,6 +129,13 @@ class ModelMeters:
     def access_point(self, esiid: str) -> AccessPoint:
         """See ``headend.ondemand.Meters``."""
         return self._point_of[esiid]
+
+    def power_failed_at(self, esiid: str) -> int | None:
+        """See ``headend.ondemand.Meters``."""
+        for failure in self._power_failures.get(esiid, ()):
+            if failure.told_us <= self._env.now < failure.over_us:
+                return failure.at
+        return None
 
     def read(self, inquiry: Inquiry, lacked_from: int, start_us: int, one: Try) -> Generator[simpy.Event, Any, Any]:
         """See ``headend.ondemand.Meters``; a reading is True."""
@@ -218,13 +239,14 @@ class Model:
         access_point_tps: float = ACCESS_POINT_TPS,
         expiry_us: int = EXPIRY_US,
         ended: Callable[[OnDemandRequest], None] | None = None,
+        power_failures: PowerFailures | None = None,
     ) -> None:
         """begins_us: model time at the start, microseconds since the epoch, not after the first request."""
         self._env = simpy.Environment(initial_time=begins_us)
         self.policy = policy
         self.admission = MemoryAdmission(policy)
         self.store = ModelStore(self._env, sweeps)
-        meters = ModelMeters(self._env, self.store, access_point_tps)
+        meters = ModelMeters(self._env, self.store, access_point_tps, power_failures or {})
         self._desk = ModelDesk(self._env, policy, self.admission, self.store, meters, expiry_us, ended)
 
     def run(self, requests: Sequence[TabledRequest], kept: list[OnDemandRequest] | None = None) -> None:
@@ -240,6 +262,7 @@ def replay(
     *,
     access_point_tps: float = ACCESS_POINT_TPS,
     expiry_us: int = EXPIRY_US,
+    power_failures: PowerFailures | None = None,
 ) -> list[OnDemandRequest]:
     """Run tabled requests, with nothing used before, and give them back in order of submission, each with its history.
 
@@ -249,6 +272,13 @@ def replay(
     kept: list[OnDemandRequest] = []
     if ordered:
         begins_us = ordered[0].submitted_us
-        model = Model(policy, sweeps, begins_us, access_point_tps=access_point_tps, expiry_us=expiry_us)
+        model = Model(
+            policy,
+            sweeps,
+            begins_us,
+            access_point_tps=access_point_tps,
+            expiry_us=expiry_us,
+            power_failures=power_failures,
+        )
         model.run(ordered, kept)
     return kept

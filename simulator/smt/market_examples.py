@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from headend.inquiry_examples import INTERVALS, PARTIAL, POWER
+from headend.inquiry_examples import INTERVALS, PARTIAL, POWER, POWER_OFF
 from simulator.smt.answers import SILENT
 from simulator.smt.errors import BAD_FIELD, GATEWAY, BusinessError
 from simulator.smt.market_wire import BusinessErrorReply, GatewayErrorReply
@@ -267,6 +267,10 @@ ODR_STATUS = {
         },
     ),
     "power": _one("Answered: a power status", _ANSWERED | {"powerStatus": POWER, "meterReads": 1}),
+    "power off": _one(
+        "Answered: a power status that is known from the meter's last gasp",
+        _ANSWERED | {"powerStatus": POWER_OFF, "meterReads": 1},
+    ),
     "failed": _one("Failed", _STATUS | {"statusCode": "1", "statusReason": "FAILED: the meter did not answer 4 tries"}),
     "expired": _one(
         "Nothing came back in time",

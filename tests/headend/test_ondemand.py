@@ -10,7 +10,7 @@ import pytest
 import simpy
 
 from headend.network import RETRY_WAITS_US, TRIES, TRY_TIMEOUT_US, AccessPoint, LawDraws, NetworkLaw, Try
-from headend.ondemand import Answer, Inquiry, answer_inquiry
+from headend.ondemand import Answer, Inquiry, answer_inquiry, worth_a_try
 from headend.wire import InquiryKind, Outcome
 from meters.calendar import US
 
@@ -36,9 +36,14 @@ class Radio:
         self.reaches = reaches
         self.point = AccessPoint(4.0)
         self.asked: list[tuple[int, int]] = []
+        #: (at, told from, until), in seconds, microseconds, microseconds.
+        self.failures: list[tuple[int, int, int]] = []
 
     def access_point(self, esiid: str) -> AccessPoint:
         return self.point
+
+    def power_failed_at(self, esiid: str) -> int | None:
+        return next((at for at, told_us, over_us in self.failures if told_us <= self.env.now < over_us), None)
 
     def read(self, inquiry: Inquiry, lacked_from: int, start_us: int, one: Try) -> Generator[simpy.Event, Any, Any]:
         self.asked.append((int(self.env.now), lacked_from))
@@ -56,6 +61,7 @@ def ask(
     env = simpy.Environment()
     store = Known(known_to)
     radio = Radio(env, store, reaches)
+    radio.failures = more.pop("failures", [])
     inquiry = Inquiry("k", more.pop("kind", InquiryKind.INTERVALS), "esiid", 0, 9000, allowed, answer_by, **more)
 
     def draws(key: str, attempt: int) -> Try:
@@ -119,6 +125,57 @@ def test_a_meter_behind_the_gap_is_no_success() -> None:
 def test_other_kinds_need_the_meter(kind: InquiryKind) -> None:
     assert ask(known_to=9000, kind=kind)[0].meter_reads == 1
     assert ask(known_to=9000, kind=kind, allowed=False)[0].outcome is Outcome.REFUSED
+
+
+def test_a_meter_that_told_of_its_power_failure_is_tried_once_and_its_status_is_off() -> None:
+    failures = [(-600, -599 * US, HOUR)]
+    answer, at, radio = ask(known_to=0, kind=InquiryKind.POWER, heard="0000", failures=failures)
+    assert (answer.outcome, answer.meter_reads, answer.power_failed_at) == (Outcome.COMPLETED, 1, -600)
+    assert (at, radio.point.carried) == (TRY_TIMEOUT_US, 1)
+
+
+@pytest.mark.parametrize("kind", [InquiryKind.REGISTER, InquiryKind.INTERVALS])
+def test_a_read_of_a_meter_without_power_fails_after_one_try_and_says_why(kind: InquiryKind) -> None:
+    answer, at, _ = ask(known_to=0, kind=kind, heard="0000", failures=[(0, 0, HOUR)])
+    assert (answer.outcome, answer.meter_reads, at) == (Outcome.FAILED, 1, TRY_TIMEOUT_US)
+    assert answer.reason == "the meter did not answer 1 try: it has told that its power failed"
+
+
+def test_a_last_gasp_that_comes_between_two_tries_spares_the_second() -> None:
+    answer, at, radio = ask(known_to=0, kind=InquiryKind.POWER, heard="0000", failures=[(20, 45 * US, HOUR)])
+    assert (answer.outcome, answer.meter_reads, answer.power_failed_at) == (Outcome.COMPLETED, 1, 20)
+    assert (at, radio.point.carried) == (TRY_TIMEOUT_US + RETRY_WAITS_US[0], 1)
+
+
+def test_a_meter_that_answers_after_its_last_gasp_is_on() -> None:
+    # Its reply is what makes the head-end forget the last gasp, so at the end none is told.
+    answer, _, _ = ask(known_to=0, kind=InquiryKind.POWER, failures=[(0, 0, 2 * US)])
+    assert (answer.outcome, answer.reading, answer.power_failed_at) == (Outcome.COMPLETED, "reading", None)
+
+
+def test_power_that_fails_while_the_reply_is_on_its_way_is_off() -> None:
+    answer, _, _ = ask(known_to=0, kind=InquiryKind.POWER, failures=[(2, 2 * US, HOUR)])
+    assert (answer.outcome, answer.reading, answer.power_failed_at) == (Outcome.COMPLETED, "reading", 2)
+
+
+def test_a_restored_meter_that_is_silent_has_all_its_tries_and_is_unknown() -> None:
+    answer, _, _ = ask(known_to=0, kind=InquiryKind.POWER, heard="0000", failures=[(-600, -599 * US, 0)])
+    assert (answer.outcome, answer.meter_reads, answer.power_failed_at) == (Outcome.FAILED, TRIES, None)
+
+
+def test_a_known_power_failure_is_told_even_when_no_try_fits_before_the_deadline() -> None:
+    power = ask(known_to=0, kind=InquiryKind.POWER, answer_by=10 * US, failures=[(-600, 0, HOUR)])[0]
+    read = ask(known_to=0, kind=InquiryKind.REGISTER, answer_by=10 * US, failures=[(-600, 0, HOUR)])[0]
+    assert (power.outcome, power.meter_reads, power.power_failed_at) == (Outcome.COMPLETED, 0, -600)
+    assert (read.outcome, read.meter_reads) == (Outcome.FAILED, 0)
+    assert "no time left" in read.reason
+
+
+@pytest.mark.parametrize(
+    ("made", "power_off", "again"), [(0, True, True), (1, True, False), (3, False, True), (4, False, False)]
+)
+def test_a_try_is_worth_it(made: int, power_off: bool, again: bool) -> None:
+    assert worth_a_try(made, power_off) is again
 
 
 def test_an_access_point_carries_reads_in_the_order_they_came() -> None:

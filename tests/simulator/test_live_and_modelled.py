@@ -15,8 +15,8 @@ import simpy
 
 from headend.network import TRIES, Try
 from headend.wire import InquiryKind
-from meters.calendar import US, day_start, epoch, floor_interval
-from simulator.capacity.model import Sweep, TabledRequest, replay
+from meters.calendar import US, day_start, epoch, floor_interval, iso
+from simulator.capacity.model import PowerFailure, Sweep, TabledRequest, replay
 from simulator.clock import Clock, ClockMode
 from simulator.market import ROR_LOGIN
 from simulator.ror.client import SmtClient
@@ -37,6 +37,9 @@ BEGIN, MIDNIGHT = epoch("2026-08-11T20:02"), epoch("2026-08-12T00:00")
 VEE_END = day_start(date(2026, 8, 11))
 DEAD = 20
 UNHEARD = (Try(1, 1, False),) * TRIES
+#: The dead meter's last gasp and its restoration, if they are told: when it happened, when the head-end hears of it.
+GASP, GASP_TOLD = epoch("2026-08-11T21:01"), epoch("2026-08-11T21:01:10")
+RESTORED, RESTORED_TOLD = epoch("2026-08-12T00:30"), epoch("2026-08-12T00:30:40")
 
 
 def the_world() -> World:
@@ -79,6 +82,9 @@ def tabled(world: World) -> list[TabledRequest]:
         )
         if number == 12:
             at_us, meter, kind, tries = (BEGIN + 180) * US, units[3], InquiryKind.POWER, UNHEARD
+        elif number == 13:
+            # The dead meter's power, between its last gasp and its restoration.
+            at_us, meter, kind = (GASP + 1800) * US, units[DEAD - 1], InquiryKind.POWER
         now = at_us // US
         start, end = (VEE_END, floor_interval(now)) if kind is InquiryKind.INTERVALS else (0, 0)
         esiid = meter.identity.esiid
@@ -96,7 +102,9 @@ def tabled(world: World) -> list[TabledRequest]:
     return sorted(requests, key=lambda one: one.submitted_us)
 
 
-async def live(world: World, requests: list[TabledRequest], policy: str, out: Path) -> dict[str, Entry]:
+async def live(
+    world: World, requests: list[TabledRequest], policy: str, out: Path, *, events: bool
+) -> dict[str, Entry]:
     by_key = {one.key: one for one in requests}
     settings = SandboxSettings(
         world=world,
@@ -128,6 +136,17 @@ async def live(world: World, requests: list[TabledRequest], policy: str, out: Pa
                 return
             assert key == one.key
 
+        def tell(kind: str, at: int, told_at: int) -> Generator[simpy.Event, Any, None]:
+            meter = world.meters[DEAD - 1].identity
+            event = {"esiid": meter.esiid, "meterNumber": meter.meter_number, "kind": kind, "at": iso(at)}
+            url = f"{sandbox.headend_server.url}/events"
+            yield sandbox.runtime.env.timeout(told_at * US - int(sandbox.runtime.env.now))
+            reply = yield sandbox.runtime.io("event", kind, lambda: http.post(url, json={"events": [event]}))
+            assert (reply.status_code, reply.json()) == (202, {"accepted": 1, "unknown": 0})
+
+        if events:
+            sandbox.runtime.env.process(tell("last_gasp", GASP, GASP_TOLD))
+            sandbox.runtime.env.process(tell("restoration", RESTORED, RESTORED_TOLD))
         numbers = _numbers(requests)
         for one in requests:
             sandbox.runtime.env.process(ask(one))
@@ -150,22 +169,26 @@ def _numbers(requests: list[TabledRequest]) -> dict[str, int]:
     return numbers
 
 
-def modelled(world: World, requests: list[TabledRequest], policy: str) -> dict[str, OnDemandRequest]:
+def modelled(world: World, requests: list[TabledRequest], policy: str, *, events: bool) -> dict[str, OnDemandRequest]:
     dead = world.esiid(DEAD)
     swept = [Sweep((BEGIN - 120 + 35) * US, epoch("2026-08-11T20:00")), Sweep((MIDNIGHT + 35) * US, MIDNIGHT)]
     sweeps = {meter.identity.esiid: swept for meter in world.meters}
     # Live, the dead meter is silent on the wire; here its tries are not heard.
     sweeps[dead] = [Sweep((BEGIN - 120) * US, epoch("2026-08-11T08:00"))]
     quiet = [one._replace(tries=UNHEARD) if one.esiid == dead else one for one in requests]
-    return {one.key: one for one in replay(quiet, preset(policy), sweeps)}
+    failures = {dead: [PowerFailure(GASP, GASP_TOLD * US, RESTORED_TOLD * US)]} if events else None
+    return {one.key: one for one in replay(quiet, preset(policy), sweeps, power_failures=failures)}
 
 
-@pytest.mark.parametrize("policy", ["fr-cr016-1", "fr-cr016-1-meter-only", "smt-today"])
-def test_200_requests_live_and_modelled_live_the_same_lives(policy: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("policy", "events"),
+    [("fr-cr016-1", False), ("fr-cr016-1", True), ("fr-cr016-1-meter-only", False), ("smt-today", False)],
+)
+def test_200_requests_live_and_modelled_live_the_same_lives(policy: str, events: bool, tmp_path: Path) -> None:
     world = the_world()
     requests = tabled(world)
-    lived = asyncio.run(live(world, requests, policy, tmp_path))
-    model = modelled(world, requests, policy)
+    lived = asyncio.run(live(world, requests, policy, tmp_path, events=events))
+    model = modelled(world, requests, policy, events=events)
     assert len(lived) == len(model) == 200
     ends: dict[State, int] = {}
     for one in requests:
@@ -189,3 +212,8 @@ def test_200_requests_live_and_modelled_live_the_same_lives(policy: str, tmp_pat
     timed_out = [one for one in model.values() if one.answered is not None and one.answered.meter_reads == TRIES]
     assert [one for one in timed_out if one.esiid == world.esiid(DEAD)]
     assert [one for one in timed_out if one.esiid != world.esiid(DEAD)]
+    if events:
+        tried = [one for one in model.values() if one.esiid == world.esiid(DEAD) and one.answered is not None]
+        spared = [one for one in tried if one.answered is not None and one.answered.meter_reads < TRIES]
+        assert spared
+        assert [one for one in spared if one.kind is InquiryKind.POWER and one.state is State.COMPLETED]
