@@ -165,7 +165,8 @@ def _power(facts: Facts, action: PowerStatus) -> CheckVerdict:
         _hold_refusal(rule, facts.requests(action.ref), request, expect.refusal)
     trouble = request.get("trouble") or {}
     if request.get("end") == "answered":
-        happened = f"Power is {power.get('status')}: switch {str(power.get('switch_state')).lower()}, {power.get('voltage')} V, by {power.get('source')}."
+        volts = "no voltage told" if power.get("voltage") is None else f"{power['voltage']} V"
+        happened = f"Power is {power.get('status')}: switch {str(power.get('switch_state')).lower()}, {volts}, by {power.get('source')}."
     else:
         happened = f"{str(request.get('end') or 'nothing recorded').capitalize()}. {trouble.get('reason', '')}{_again(trouble)}"
     evidence = {

@@ -352,6 +352,15 @@ def test_a_failure_says_what_was_expected_and_what_was_found(balance_run: Played
     assert (failure.expected, failure.found) == ("64", "63")
 
 
+def test_power_that_is_off_by_an_event_is_told_without_a_voltage(balance_run: Played) -> None:
+    def off(recording: Any) -> None:
+        power = recording["actions"]["status-0001"]["served"]["power"]
+        power.update(status="OFF", source="event", switch_state="UNKNOWN", voltage=None)
+
+    check = judged(judge(mutated(balance_run.recording, off)), "status-0001")
+    assert check.happened == "Power is OFF: switch unknown, no voltage told, by event."
+
+
 def test_evidence_names_file_correlation_id_counts_and_seconds(balance_run: Played) -> None:
     steps = {one.id: one.evidence for one in balance_run.verdict.steps}
     assert steps["S2"]["last_lse_file"].endswith("IntervalData20260812073000001.lse")
