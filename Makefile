@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test check bench lint openapi setup clean
+.PHONY: demo test check bench lint openapi registers setup clean
 
 demo: $(READY)
 	$(BIN)/ami demo
@@ -25,6 +25,9 @@ bench: $(READY)
 
 openapi: $(READY)
 	$(BIN)/python -m tests.simulator.openapi_pages
+
+registers: $(READY)
+	$(BIN)/python -m tests.meters.register_pages
 
 setup: $(READY)
 
