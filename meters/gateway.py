@@ -1,6 +1,6 @@
 """A gateway: one Modbus TCP server that answers for up to 247 meters, each register computed when somebody asks for it.
 
-pymodbus does the protocol; its data store is replaced by ours, which costs no memory and can say what a gateway says.
+pymodbus listens, decodes requests and encodes replies; what is answered, how and when is decided here, without a wait in between.
 """
 
 from __future__ import annotations
@@ -8,24 +8,39 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Literal
 
 from pymodbus.constants import ExcCodes
-from pymodbus.exceptions import NoSuchIdException
+from pymodbus.pdu import ExceptionResponse, ModbusPDU
+from pymodbus.pdu.register_message import (
+    ReadHoldingRegistersResponse,
+    ReadInputRegistersResponse,
+    WriteMultipleRegistersResponse,
+)
 from pymodbus.server import ModbusTcpServer
+from pymodbus.server.requesthandler import ServerRequestHandler
 from pymodbus.simulator import DataType, SimData, SimDevice
 
 from meters.errors import MeterError
 from meters.meter import EmulatedMeter
-from meters.register_map import MAX_READ, encode
+from meters.register_encode import encode, write
+from meters.shown import Wire, Written
+from meters.wire_faults import HEAD, NO_RESPONSE, spoiled, stand_in, unreached
 
 #: Unit ids that Modbus leaves to devices.
 MAX_UNITS = 247
-#: Read holding registers, read input registers: the map is the same in both.
-_READS = (3, 4)
+#: Function codes: read holding registers and input registers (the map is the same in both), write multiple registers.
+_READ_HOLDING, _READ_INPUT, _WRITE = 3, 4, 16
+#: Octets after a request's length field: unit id and function code at least; Modbus allows 254.
+_LEAST_OCTETS, _MOST_OCTETS = 2, 254
+
+#: Replies that a connection's slow meters may owe at once; whoever asks for more is told that the gateway is busy. Default.
+_MOST_LATE = 1000
 
 # The library tells a console about every refused request and lost client; here those are a meter's ordinary answers.
 logging.getLogger("pymodbus").setLevel(logging.CRITICAL)
+_log = logging.getLogger(__name__)
 
 Silence = Literal["exception", "hang"]
 
@@ -41,9 +56,11 @@ class Gateway:
         port: int = 0,
         silence: Silence = "exception",
     ) -> None:
-        """meters: by unit id, 1 to 247. clock: UTC epoch seconds, the meters' own. port: 0 takes a free one.
+        """meters: by unit id, 1 to 247. clock: UTC epoch seconds, the true time. port: 0 takes a free one.
 
-        silence: a dead meter gets exception 0x0B at once, or no answer at all. Raises MeterError for other unit ids.
+        silence: "hang", a meter that cannot be reached gives no answer at all, and a slow one takes its wall seconds;
+        "exception", for a clock moved by hand: the one gets exception 0x0B (no path to it: 0x0A), and both at once.
+        Raises MeterError for other unit ids.
         """
         strays = [unit for unit in meters if not 1 <= unit <= MAX_UNITS]
         if strays:
@@ -56,8 +73,8 @@ class Gateway:
         self.meters = dict(meters)
         self.host = host
         self._asked_port = port
-        self._store = _MeterStore(self.meters, clock, silence)
-        self._server: ModbusTcpServer | None = None
+        self._units = _Units(self.meters, clock, silence)
+        self._server: _Server | None = None
 
     @property
     def port(self) -> int:
@@ -69,10 +86,7 @@ class Gateway:
 
     async def start(self) -> None:
         """Listen. Raises MeterError naming the port if it is taken."""
-        # A server wants a device to begin with; ``ignore_missing_devices`` is what makes a hanging meter hang (see the store).
-        placeholder = SimDevice(1, simdata=[SimData(0, values=0, datatype=DataType.REGISTERS)])
-        server = ModbusTcpServer(placeholder, address=(self.host, self._asked_port), ignore_missing_devices=True)
-        server.context = self._store  # type: ignore[assignment]
+        server = _Server(self._units, self.host, self._asked_port)
         try:
             await server.serve_forever(background=True)
         except RuntimeError:
@@ -85,7 +99,7 @@ class Gateway:
         self._server = server
 
     async def stop(self) -> None:
-        """Close the port and every connection. A stopped gateway can be started again."""
+        """Close the port and every connection; replies that are late never come. A stopped gateway can be started again."""
         if self._server is None:
             return
         server, self._server = self._server, None
@@ -94,40 +108,166 @@ class Gateway:
         await asyncio.sleep(0)
 
 
-class _MeterStore:
-    """What pymodbus asks for values. It must not await anything: the answer would go out under a later request's id."""
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """A reply and how it is sent."""
+
+    pdu: ModbusPDU
+    wire: Wire = Wire.ANSWER
+    #: Wall seconds.
+    delay_s: float = 0.0
+
+
+class _Units:
+    """The meters behind a gateway, as one who answers requests."""
 
     def __init__(self, meters: Mapping[int, EmulatedMeter], clock: Callable[[], int], silence: Silence) -> None:
         self._meters = meters
         self._clock = clock
-        self._silence = silence
+        self._hangs = silence == "hang"
 
-    def device_ids(self) -> list[int]:
-        """Every unit id."""
-        return list(self._meters)
+    def answer(self, unit: int, function: int, request: ModbusPDU | None, busy: bool) -> _Answer | None:
+        """The answer to a request, None when there is none.
 
-    async def async_getValues(  # noqa: N802 - the library's name
-        self, device_id: int, func_code: int, address: int, count: int = 1
-    ) -> list[int] | ExcCodes:
-        """Registers of a meter, or the exception code that a gateway answers with."""
-        meter = self._meters.get(device_id)
+        request: None if it is not what its function code wants. busy: no more replies can be late.
+        """
+        meter = self._meters.get(unit)
         if meter is None:
-            return ExcCodes.GATEWAY_NO_RESPONSE
+            return _Answer(ExceptionResponse(function, NO_RESPONSE))
         now = self._clock()
-        if not meter.answers(now):
-            if self._silence == "hang":
-                # The library ignores a request for a missing device, as it was told to.
-                raise NoSuchIdException("silent")
-            return ExcCodes.GATEWAY_NO_RESPONSE
-        if func_code not in _READS:
-            return ExcCodes.ILLEGAL_FUNCTION
-        if count > MAX_READ:
-            return ExcCodes.ILLEGAL_VALUE
+        reply = meter.reply(now)
+        if self._hangs and unreached(reply.wire):
+            return None
+        delay_s = reply.delay_s if self._hangs else 0.0
+        if delay_s and busy:
+            return _Answer(ExceptionResponse(function, ExcCodes.DEVICE_BUSY))
+        code = stand_in(reply.wire, reply.code)
+        if code:
+            return _Answer(ExceptionResponse(function, code), delay_s=delay_s)
         try:
-            return encode(meter, now, address, count)
-        except MeterError:
-            return ExcCodes.ILLEGAL_ADDRESS
+            pdu = self._served(meter, now, function, request)
+        except Exception:
+            _log.exception("unit %d cannot be served", unit)
+            pdu = ExceptionResponse(function, ExcCodes.DEVICE_FAILURE)
+        return _Answer(pdu, reply.wire, delay_s)
 
-    async def async_setValues(self, *_: object) -> ExcCodes:  # noqa: N802 - the library's name
-        """Refuse: nothing of a meter is written over this wire."""
-        return ExcCodes.ILLEGAL_FUNCTION
+    def _served(self, meter: EmulatedMeter, now: int, function: int, request: ModbusPDU | None) -> ModbusPDU:
+        if function not in (_READ_HOLDING, _READ_INPUT, _WRITE):
+            return ExceptionResponse(function, ExcCodes.ILLEGAL_FUNCTION)
+        if request is None:
+            return ExceptionResponse(function, ExcCodes.ILLEGAL_VALUE)
+        try:
+            if function != _WRITE:
+                registers = encode(meter, now, request.address, request.count)
+                holding = function == _READ_HOLDING
+                return (ReadHoldingRegistersResponse if holding else ReadInputRegistersResponse)(registers=registers)
+            if write(meter, now, request.address, request.registers) is Written.REFUSED:
+                return ExceptionResponse(function, ExcCodes.ILLEGAL_VALUE)
+        except MeterError:
+            return ExceptionResponse(function, ExcCodes.ILLEGAL_ADDRESS)
+        return WriteMultipleRegistersResponse(address=request.address, count=request.count)
+
+
+class _Server(ModbusTcpServer):
+    """The library's server with connections of our own."""
+
+    def __init__(self, units: _Units, host: str, port: int) -> None:
+        # It wants a device to begin with, which nobody ever asks.
+        placeholder = SimDevice(1, simdata=[SimData(0, values=0, datatype=DataType.REGISTERS)])
+        super().__init__(placeholder, address=(host, port))
+        self._units = units
+
+    def callback_new_connection(self) -> ServerRequestHandler:
+        """Serve a new client."""
+        return _Connection(self, self._units)
+
+
+class _Connection(ServerRequestHandler):
+    """One client's requests, each answered under its own transaction id, whatever came with it or after it.
+
+    The library's own handler keeps one request at a time, and loses those that a client sends before it has an answer.
+    """
+
+    def __init__(self, server: _Server, units: _Units) -> None:
+        super().__init__(server, None, None, None)  # type: ignore[no-untyped-call]
+        self._units = units
+        self._received = b""
+        self._held = False
+        self._late: set[asyncio.TimerHandle] = set()
+
+    def data_received(self, data: bytes) -> None:
+        """Answer every whole request."""
+        self._received += data
+        self._serve()
+
+    def pause_writing(self) -> None:
+        """Take no more requests from a client that does not read its answers."""
+        self._held = True
+        if isinstance(self.transport, asyncio.Transport):
+            self.transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        """Go on with its requests."""
+        self._held = False
+        if isinstance(self.transport, asyncio.Transport):
+            self.transport.resume_reading()
+        self._serve()
+
+    def callback_disconnected(self, exc: Exception | None) -> None:
+        """Forget the replies that are late, and those that the client does not read."""
+        super().callback_disconnected(exc)
+        self._forget()
+
+    def _serve(self) -> None:
+        """Take what is whole; close on what cannot be Modbus, as nobody knows where the next request would begin."""
+        while not self._held and len(self._received) >= HEAD.size:
+            transaction, protocol, length, unit = HEAD.unpack_from(self._received)
+            if protocol or not _LEAST_OCTETS <= length <= _MOST_OCTETS:
+                self._forget()
+                self.close()
+                return
+            # The length counts the unit id, the last octet of the head.
+            end = HEAD.size - 1 + length
+            if len(self._received) < end:
+                return
+            pdu, self._received = self._received[HEAD.size : end], self._received[end:]
+            self._take(transaction, unit, pdu)
+
+    def _take(self, transaction: int, unit: int, pdu: bytes) -> None:
+        answer = self._units.answer(unit, pdu[0], self._decoded(pdu), busy=len(self._late) >= _MOST_LATE)
+        if answer is None:
+            return
+        answer.pdu.transaction_id, answer.pdu.dev_id = transaction, unit
+        frame = spoiled(self.framer.buildFrame(answer.pdu), answer.wire)
+        if not answer.delay_s:
+            self._send(frame)
+            return
+
+        def send_late() -> None:
+            self._late.discard(handle)
+            self._send(frame)
+
+        handle = self.loop.call_later(answer.delay_s, send_late)
+        self._late.add(handle)
+
+    def _forget(self) -> None:
+        self._received = b""
+        for handle in self._late:
+            handle.cancel()
+        self._late.clear()
+        # It would stay open until what is written has been read.
+        if isinstance(self.transport, asyncio.Transport) and self.transport.get_write_buffer_size():
+            self.transport.abort()
+
+    def _decoded(self, pdu: bytes) -> ModbusPDU | None:
+        """The request, None if it is not what its function code wants (or if no meter has that function)."""
+        request = self.server.decoder.decode(pdu) if pdu[0] in (_READ_HOLDING, _READ_INPUT, _WRITE) else None
+        if request is None or pdu[0] != _WRITE:
+            return request
+        whole = len(pdu) == 6 + 2 * request.count and pdu[5] == 2 * request.count
+        return request if whole and request.count else None
+
+    def _send(self, frame: bytes) -> None:
+        # Not the library's ``send``: it throws away what has been received meanwhile.
+        if isinstance(self.transport, asyncio.Transport) and not self.transport.is_closing():
+            self.transport.write(frame)
