@@ -13,18 +13,23 @@ from contextlib import asynccontextmanager
 import numpy as np
 from pymodbus.client import AsyncModbusTcpClient
 from pymodbus.constants import ExcCodes
-from pymodbus.exceptions import ConnectionException, ModbusException
+from pymodbus.exceptions import ConnectionException, ModbusException, ModbusIOException
 
 from headend.ports import HeadEndError, IntArray, MeterAddress, MeterReading, PowerReading, RegisterSnapshot
 from meters import register_map as wire
 from meters.calendar import INTERVAL_S, floor_interval
 from meters.errors import MeterError
+from meters.register_decode import Header, Snapshot, decode_header, decode_ring, decode_snapshots, decode_voltage
+from meters.status import Channel, has_value, status_word
+from meters.wire_faults import HEAD
 
 # The library tells a console about every silent meter; here those are exceptions that a process handles.
 logging.getLogger("pymodbus").setLevel(logging.CRITICAL)
 
 #: A read request: function code, address, count. A response: function code, octet count, registers.
 _REQUEST_OCTETS, _RESPONSE_OCTETS = 5, 2
+#: Octets that follow the length of an exception reply: unit id, function code, exception code.
+_EXCEPTION_LENGTH = 3
 _SLOTS_A_READ = wire.MAX_READ // wire.SLOT_WORDS
 _SNAPSHOTS_A_READ = wire.MAX_READ // wire.SNAPSHOT_WORDS
 _MAX_WH = np.iinfo(np.int32).max
@@ -62,15 +67,15 @@ class ModbusTransport:
             lost = (oldest - start) // INTERVAL_S
             n = (end - start) // INTERVAL_S
             delivered, received = np.zeros(n, np.int32), np.zeros(n, np.int32)
-            status = np.full(n, wire.status_word(0, wire.Channel.STOPPED), np.uint16)
+            status = np.full(n, status_word(0, Channel.STOPPED), np.uint16)
             at = lost
             while at < n:
                 slot = wire.ring_slot(start + at * INTERVAL_S)
                 run = min(_SLOTS_A_READ, n - at, wire.RING_SLOTS - slot)
                 registers = await exchange.read(wire.ring_address(slot), run * wire.SLOT_WORDS)
-                delivered[at : at + run], received[at : at + run], status[at : at + run] = wire.decode_ring(registers)
+                delivered[at : at + run], received[at : at + run], status[at : at + run] = decode_ring(registers)
                 at += run
-        present = wire.has_value(status)
+        present = has_value(status)
         return MeterReading(
             esiid=address.esiid,
             start=start,
@@ -89,14 +94,12 @@ class ModbusTransport:
 
         Midnights to come and those older than the meter keeps are left out. Raises NoAnswer, WrongMeter.
         """
-        found: dict[int, wire.Snapshot] = {}
+        found: dict[int, Snapshot] = {}
         async with self._exchange(address) as exchange:
             await exchange.header()
             for first, count in _runs(sorted({wire.snapshot_slot(midnight) for midnight in day_starts})):
-                registers = await exchange.read(
-                    wire.SNAPSHOTS + first * wire.SNAPSHOT_WORDS, count * wire.SNAPSHOT_WORDS
-                )
-                found.update((snapshot.midnight, snapshot) for snapshot in wire.decode_snapshots(registers))
+                registers = await exchange.read(wire.snapshot_address(first), count * wire.SNAPSHOT_WORDS)
+                found.update((snapshot.midnight, snapshot) for snapshot in decode_snapshots(registers))
         multiplier = address.multiplier
         return [
             RegisterSnapshot(
@@ -111,7 +114,7 @@ class ModbusTransport:
         async with self._exchange(address) as exchange:
             header = await exchange.header()
             registers = await exchange.read(wire.PPV, wire.V_SF - wire.PPV + 1)
-        return PowerReading(address.esiid, header.clock, wire.decode_voltage(registers), header.switch_closed)
+        return PowerReading(address.esiid, header.clock, decode_voltage(registers), header.switch_closed)
 
     async def close(self) -> None:
         """Close every connection; a later call opens them again."""
@@ -142,9 +145,17 @@ class _Line:
         self.lock = asyncio.Lock()
         self._name = f"{host}:{port}"
         self._client = AsyncModbusTcpClient(
-            host, port=port, timeout=timeout, retries=0, reconnect_delay=0, trace_connect=self._connection_changed
+            host,
+            port=port,
+            timeout=timeout,
+            retries=0,
+            reconnect_delay=0,
+            trace_connect=self._connection_changed,
+            trace_packet=self._packet_seen,
         )
         self._waiting = False
+        #: Registers that are waited for.
+        self._count = 0
 
     async def open(self) -> None:
         """Connect, unless connected. Raises NoAnswer."""
@@ -157,7 +168,7 @@ class _Line:
 
     async def read(self, unit: int, address: int, count: int) -> Sequence[int]:
         """Holding registers of one unit. Raises NoAnswer."""
-        self._waiting = True
+        self._waiting, self._count = True, count
         try:
             response = await self._client.read_holding_registers(address, count=count, device_id=unit)
         except ModbusException as error:
@@ -180,9 +191,34 @@ class _Line:
 
     def _connection_changed(self, connected: bool) -> None:
         # The library would let the caller wait for the time-out, though no response can come any more.
-        pending = self._client.ctx.response_future if not connected and self._waiting else None
+        if not connected:
+            self._give_up(ConnectionException("connection lost"))
+
+    def _packet_seen(self, sending: bool, packet: bytes) -> bytes:
+        """Look at the head of what comes; the library would pass over a wrong one, and wait for a right one that never comes."""
+        if sending or len(packet) < HEAD.size:
+            return packet
+        transaction, protocol, length, unit = HEAD.unpack_from(packet)
+        request = self._client.ctx
+        wrong = [
+            name
+            for name, fits in (
+                ("transaction id", transaction == request.request_transaction_id),
+                ("protocol id", protocol == 0),
+                ("length", length in (_EXCEPTION_LENGTH, 1 + _RESPONSE_OCTETS + 2 * self._count)),
+                ("unit id", unit == request.request_dev_id),
+            )
+            if not fits
+        ]
+        if not wrong:
+            return packet
+        self._give_up(ModbusIOException(f"the reply has another {' and '.join(wrong)} than the request"))
+        return b""
+
+    def _give_up(self, error: ModbusException) -> None:
+        pending = self._client.ctx.response_future if self._waiting else None
         if pending is not None and not pending.done():
-            pending.set_exception(ConnectionException("connection lost"))
+            pending.set_exception(error)
 
 
 class _Exchange:
@@ -198,9 +234,9 @@ class _Exchange:
         self.octets += _REQUEST_OCTETS + _RESPONSE_OCTETS + 2 * count
         return registers
 
-    async def header(self) -> wire.Header:
+    async def header(self) -> Header:
         """The vendor header, checked to be the meter's that the records name. Raises WrongMeter."""
-        header = wire.decode_header(await self.read(wire.HEADER, wire.HEADER_COUNT))
+        header = decode_header(await self.read(wire.HEADER, wire.HEADER_COUNT))
         if header.meter_number != self._address.meter_number:
             raise WrongMeter(
                 f"meter {header.meter_number} answers as unit {self._address.unit_id} of"

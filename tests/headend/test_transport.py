@@ -14,17 +14,25 @@ from headend.ports import HeadEndError, MeterAddress
 from headend.transport import ModbusTransport, NoAnswer, WrongMeter
 from meters import register_map as wire
 from meters.calendar import day_end, day_start, days, epoch
-from meters.faults import Fault
+from meters.faults.fault import Fault
+from meters.faults.kinds import FaultKind
 from meters.gateway import Gateway, Silence
 from meters.identity import MeterIdentity, make_esiid, make_meter_number, tdsp
 from meters.meter import EmulatedMeter
 from meters.premises import make_premise
+from meters.status import Channel, delivered_condition
 
 ONCOR = tdsp("ONCOR")
 NOW = epoch("2026-08-12T17:40") + 22
 FLOOR = NOW - NOW % 900
 GAP_AT = epoch("2026-08-11T10:00")
-DEAD_UNIT, MULTIPLIED_UNIT = 2, 3
+DEAD_UNIT, MULTIPLIED_UNIT, NO_PATH_UNIT, SLOW_UNIT = 2, 3, 4, 5
+#: Units whose replies are corrupt, how, and what a reader sees of it.
+SPOILED = {
+    11: (FaultKind.WRONG_TRANSACTION, "transaction id"),
+    12: (FaultKind.WRONG_UNIT, "unit id"),
+    13: (FaultKind.WRONG_LENGTH, "length"),
+}
 
 
 def emulated(ordinal: int, faults: Sequence[Fault] = (), **identity: int) -> EmulatedMeter:
@@ -34,10 +42,19 @@ def emulated(ordinal: int, faults: Sequence[Fault] = (), **identity: int) -> Emu
 
 
 METERS = {
-    1: emulated(1, [Fault("gap", make_esiid(ONCOR, 1, 1), GAP_AT, GAP_AT + 1800)], initial_received_wh=1234),
-    DEAD_UNIT: emulated(2, [Fault("dead", make_esiid(ONCOR, 1, 2), 0, 2**40)]),
+    1: emulated(1, [Fault(FaultKind.GAP, make_esiid(ONCOR, 1, 1), GAP_AT, GAP_AT + 1800)], initial_received_wh=1234),
+    DEAD_UNIT: emulated(2, [Fault(FaultKind.DEAD, make_esiid(ONCOR, 1, 2))]),
     MULTIPLIED_UNIT: emulated(3, multiplier=40),
+    NO_PATH_UNIT: emulated(4, [Fault(FaultKind.NO_PATH, make_esiid(ONCOR, 1, 4))]),
+    SLOW_UNIT: emulated(5, [Fault(FaultKind.SLOW, make_esiid(ONCOR, 1, 5), params={"seconds": 600})]),
+    **{unit: emulated(unit, [Fault(kind, make_esiid(ONCOR, 1, unit))]) for unit, (kind, _) in SPOILED.items()},
 }
+
+
+def midnight(meter: EmulatedMeter, day: date) -> tuple[int, int]:
+    taken = meter.midnight(day, NOW)
+    assert taken
+    return taken
 
 
 @asynccontextmanager
@@ -89,7 +106,7 @@ def test_window_is_what_the_meter_recorded_over_days_of_any_length(day: date) ->
         async with running(day_end(day) + 86_400 + 5) as (transport, address, _):
             start, end = day_start(day) - 900, day_end(day) + 900
             reading = await transport.read_window(address(1), start, end)
-            shown = METERS[1].window(start, end)
+            shown = METERS[1].window(start, end, day_end(day) + 86_400 + 5)
             assert reading.start == start
             assert reading.delivered.tolist() == shown.delivered.tolist()
             assert reading.received.tolist() == shown.received.tolist()
@@ -107,7 +124,9 @@ def test_window_crosses_the_rings_wrap() -> None:
     async def check() -> None:
         async with running() as (transport, address, _):
             reading = await transport.read_window(address(1), wrap - 30 * 900, wrap + 31 * 900)
-            assert reading.delivered.tolist() == METERS[1].window(wrap - 30 * 900, wrap + 31 * 900).delivered.tolist()
+            assert (
+                reading.delivered.tolist() == METERS[1].window(wrap - 30 * 900, wrap + 31 * 900, NOW).delivered.tolist()
+            )
 
     asyncio.run(check())
 
@@ -132,8 +151,8 @@ def test_intervals_older_than_the_ring_are_reported_as_not_present() -> None:
             start = FLOOR - (wire.RING_SLOTS + 10) * 900
             reading = await transport.read_window(address(MULTIPLIED_UNIT), start, FLOOR)
             assert reading.present.tolist() == [False] * 11 + [True] * wire.SAFE_SLOTS
-            assert (wire.delivered_condition(reading.status[:11]) == wire.Channel.STOPPED).all()
-            assert reading.delivered[11] == 40 * METERS[3].window(start + 11 * 900, start + 12 * 900).delivered[0]
+            assert (delivered_condition(reading.status[:11]) == Channel.STOPPED).all()
+            assert reading.delivered[11] == 40 * METERS[3].window(start + 11 * 900, start + 12 * 900, NOW).delivered[0]
             older = await transport.read_window(address(1), start - 9000, start)
             assert not older.present.any()
 
@@ -145,7 +164,7 @@ def test_gap_is_reported_as_not_present() -> None:
         async with running() as (transport, address, _):
             reading = await transport.read_window(address(1), GAP_AT - 900, GAP_AT + 2700)
             assert reading.present.tolist() == [True, False, False, True]
-            assert (wire.delivered_condition(reading.status[1:3]) == wire.Channel.SKIPPED).all()
+            assert (delivered_condition(reading.status[1:3]) == Channel.STOPPED).all()
 
     asyncio.run(check())
 
@@ -159,7 +178,7 @@ def test_values_are_multiplied_and_add_up_to_the_registers() -> None:
             r0, r1 = await transport.read_midnights(where, [day_start(day), day_end(day)])
             assert int(reading.delivered.sum()) == r1.delivered_wh - r0.delivered_wh
             assert (reading.delivered % 40 == 0).all()
-            assert r0.delivered_wh == METERS[3].midnight(day)[0] * 40
+            assert r0.delivered_wh == midnight(METERS[3], day)[0] * 40
 
     asyncio.run(check())
 
@@ -183,7 +202,7 @@ def test_midnights_come_in_the_order_asked_without_those_the_meter_does_not_have
             asked = [today + timedelta(days=1), *kept, today - timedelta(days=wire.SNAPSHOT_SLOTS)]
             snapshots = await transport.read_midnights(address(1), [day_start(day) for day in asked])
             assert [snapshot.day_start for snapshot in snapshots] == [day_start(day) for day in kept]
-            assert [snapshot.delivered_wh for snapshot in snapshots] == [METERS[1].midnight(day)[0] for day in kept]
+            assert [snapshot.delivered_wh for snapshot in snapshots] == [midnight(METERS[1], day)[0] for day in kept]
             assert {snapshot.received_wh for snapshot in snapshots} == {1234}
             assert await transport.read_midnights(address(1), []) == []
 
@@ -212,6 +231,39 @@ def test_dead_meter_is_no_answer_and_its_neighbours_still_answer(silence: Silenc
             )
             assert isinstance(both[0], NoAnswer)
             assert not isinstance(both[1], BaseException)
+
+    asyncio.run(check())
+
+
+@pytest.mark.parametrize("unit", SPOILED)
+def test_corrupt_reply_is_no_answer_at_once_and_says_what_is_wrong_with_it(unit: int) -> None:
+    async def check() -> None:
+        async with running(timeout=30) as (transport, address, _):
+            began = time.monotonic()
+            with pytest.raises(NoAnswer, match=f"another {SPOILED[unit][1]} than the request"):
+                await transport.read_power(address(unit))
+            # What is left of the corrupt reply meets nobody.
+            reading = await transport.read_power(address(1))
+            assert reading.esiid == METERS[1].identity.esiid
+            assert time.monotonic() - began < 10
+
+    asyncio.run(check())
+
+
+def test_meter_without_a_path_is_no_answer() -> None:
+    async def check() -> None:
+        async with running() as (transport, address, _):
+            with pytest.raises(NoAnswer, match="exception 0x0a"):
+                await transport.read_power(address(NO_PATH_UNIT))
+
+    asyncio.run(check())
+
+
+def test_slow_meter_is_no_answer_when_it_takes_longer_than_a_response_may() -> None:
+    async def check() -> None:
+        async with running(silence="hang", timeout=0.05) as (transport, address, _):
+            with pytest.raises(NoAnswer, match="No response"):
+                await transport.read_power(address(SLOW_UNIT))
 
     asyncio.run(check())
 
@@ -246,7 +298,7 @@ def test_many_coroutines_read_at_once_and_each_gets_its_own_meter() -> None:
             calls = [transport.read_window(address(unit), FLOOR - 96 * 900, FLOOR) for unit in (1, 3) * 5]
             for unit, reading in zip((1, 3) * 5, await asyncio.gather(*calls), strict=True):
                 assert reading.esiid == METERS[unit].identity.esiid
-                shown = METERS[unit].window(FLOOR - 96 * 900, FLOOR).delivered * METERS[unit].identity.multiplier
+                shown = METERS[unit].window(FLOOR - 96 * 900, FLOOR, NOW).delivered * METERS[unit].identity.multiplier
                 assert (reading.delivered == shown).all()
 
     asyncio.run(check())
