@@ -138,9 +138,10 @@ class Collection:
         self._events.heard(address.esiid, self._driver.now())
         readings.append(reading)
         snapshots.extend(taken)
-        self._collected_to[address.esiid] = end
-        if midnights:
-            self._midnights_to[address.esiid] = midnights[-1]
+        # What the meter's clock has not come to yet, it does not hold: it is asked for again.
+        self._collected_to[address.esiid] = reading.end
+        if taken:
+            self._midnights_to[address.esiid] = taken[-1].day_start
 
     async def _exchange(
         self, address: MeterAddress, start: int, end: int, midnights: list[int]

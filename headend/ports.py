@@ -15,6 +15,7 @@ import numpy as np
 import simpy
 from numpy.typing import NDArray
 
+from meters.calendar import INTERVAL_S
 from meters.errors import UserError
 
 IntArray = NDArray[np.int32]
@@ -116,6 +117,11 @@ class MeterReading:
     register_wh: int
     #: Octets of Modbus payload both ways.
     octets: int
+
+    @property
+    def end(self) -> int:
+        """UTC epoch seconds at which the last interval of the arrays ends."""
+        return self.start + INTERVAL_S * len(self.delivered)
 
 
 @dataclass(frozen=True, slots=True)

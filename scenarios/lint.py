@@ -136,11 +136,13 @@ def _world_fields(scenario: Scenario, parts: Parts) -> Iterator[Mistake]:
     if parts.have("world.premises"):
         for at, premise in enumerate(spec.premises):
             loc = ("world", "premises", at, "scale_to")
-            yield from _out_of_range(premise.scale_to.first, (*loc, "first"))
-            yield from _out_of_range(premise.scale_to.last, (*loc, "last"))
+            if premise.scale_to is not None:
+                yield from _out_of_range(premise.scale_to.first, (*loc, "first"))
+                yield from _out_of_range(premise.scale_to.last, (*loc, "last"))
     if parts.have("world.faults"):
         for at, fault in enumerate(spec.faults):
-            yield from _out_of_range(fault.first.date(), ("world", "faults", at, "first"))
+            if fault.first is not None:
+                yield from _out_of_range(fault.first.date(), ("world", "faults", at, "first"))
             if fault.until is not None:
                 yield from _out_of_range(fault.until.date(), ("world", "faults", at, "until"))
 

@@ -15,7 +15,7 @@ import simpy
 
 from headend.daily import DailyTimes
 from meters.calendar import US, day_of, day_start, days, epoch, iso
-from meters.faults import ledger as fault_ledger
+from meters.faults.ledger import write_json, write_parquet
 from scenarios.errors import ScenarioError
 from scenarios.lint import unmet
 from scenarios.recording import Recording
@@ -42,7 +42,16 @@ from simulator.yaml_input import Written
 #: Model time after the last action that a run goes on, so that what it set going can end.
 AFTERMATH_S = 20 * 60
 #: What a run writes into its folder beside the sandbox's own, and clears there before it begins.
-WRITTEN = (*SANDBOX_FILES, "lse", "recording.json", "result.json", "run.json", "report.html")
+WRITTEN = (
+    *SANDBOX_FILES,
+    "lse",
+    "faults.json",
+    "faults.parquet",
+    "recording.json",
+    "result.json",
+    "run.json",
+    "report.html",
+)
 
 #: Told while a run goes on: (model instant reached, share of the run done).
 Progress = Callable[[int, float], None]
@@ -119,6 +128,9 @@ async def _run(scenario: Scenario, out: Path, progress: Progress | None) -> Run:
             )
         recording = player.recording()
         _keep_files(sandbox, out)
+        faults = world.ledger(start, sandbox.runtime.now())
+        write_json(faults, out / "faults.json")
+        write_parquet(faults, out / "faults.parquet")
         addresses = {name: value for name, value in sandbox.ready().items() if name not in ("event", "logins")}
         await player.close()
     return Run(recording, addresses)
@@ -141,6 +153,7 @@ class _Player:
         self._world = world
         self._sandbox = sandbox
         self._runtime = sandbox.runtime
+        self._start = sandbox.runtime.now()
         self._account = scenario.account.account(world)
         self._plan = plan_of(scenario)
         self._http = httpx.AsyncClient(
@@ -222,7 +235,7 @@ class _Player:
                 "tdsp": self._world.tdsp.key,
                 "esiid": self._account.esiid,
                 "meters": len(self._world.meters),
-                "faults": fault_ledger(self._world.faults),
+                "faults": [one.to_json() for one in self._world.ledger(self._start, self._runtime.now())],
                 "plan": self._plan.name,
                 "plan_terms": self._plan.model_dump(mode="json"),
                 "ror": {"username": ROR_LOGIN.username, "duns": ROR_LOGIN.duns},

@@ -17,6 +17,7 @@ from headend.store import HeadEndStore, PostedFile
 from headend.vee.batch import needs_history, run_batch
 from meters.calendar import day_of, day_start, epoch, floor_interval
 from meters.meter import EmulatedMeter
+from meters.shown import Wire
 from simulator.world import World
 
 #: Takes an LSE file in as SMT does: (name, content, UTC epoch seconds).
@@ -79,23 +80,29 @@ def _sweep(world: World, store: HeadEndStore, at: int, collected: dict[str, int]
     readings: list[MeterReading] = []
     snapshots: list[RegisterSnapshot] = []
     for meter in world.meters:
-        esiid = meter.identity.esiid
-        if not meter.answers(at):
+        esiid, multiplier = meter.identity.esiid, meter.identity.multiplier
+        # A head-end takes nothing from a meter that its records do not know.
+        if meter.reply(at).wire is not Wire.ANSWER or (
+            meter.identity_at(at).meter_number != meter.identity.meter_number
+        ):
             continue
-        readings.append(_reading(meter, max(collected[esiid], end - CATCH_UP_S), end, at))
-        multiplier = meter.identity.multiplier
+        reading = _reading(meter, max(collected[esiid], end - CATCH_UP_S), end, at)
+        readings.append(reading)
+        collected[esiid] = reading.end
         for midnight in midnights_due(midnights[esiid], end):
-            delivered, received = meter.midnight(day_of(midnight))
-            snapshots.append(RegisterSnapshot(esiid, midnight, delivered * multiplier, received * multiplier))
-            midnights[esiid] = midnight
-        collected[esiid] = end
+            taken = meter.midnight(day_of(midnight), at)
+            if taken is not None:
+                snapshots.append(RegisterSnapshot(esiid, midnight, taken[0] * multiplier, taken[1] * multiplier))
+                midnights[esiid] = midnight
     store.keep(readings, at, "sweep")
     if snapshots:
         store.keep_snapshots(snapshots)
 
 
 def _reading(meter: EmulatedMeter, start: int, end: int, at: int) -> MeterReading:
-    window, live, multiplier = meter.window(start, end), meter.live(at), meter.identity.multiplier
+    live, multiplier = meter.live(at), meter.identity.multiplier
+    # What the meter's clock has not come to yet, it does not hold.
+    window = meter.window(start, max(start, min(end, floor_interval(live.time))), at)
     return MeterReading(
         esiid=meter.identity.esiid,
         start=start,

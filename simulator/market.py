@@ -8,7 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from meters.faults.kinds import KINDS, FaultKind
 from meters.identity import make_esiid, make_meter_number
+from meters.premises import BUSINESS_CLASSES
 from simulator.smt.auth import hash_password
 from simulator.smt.registry import Entity, EntityKind, Registry, RorPeriod, ServicePoint, User, UserKind
 from simulator.world import OTHER_ROR_DUNS, ROR_DUNS, World
@@ -60,35 +62,38 @@ def build_market(world: World) -> Market:
     since = world.spec.first_day - timedelta(days=730)
     points: list[ServicePoint] = []
     periods: list[RorPeriod] = []
-    faulty: dict[str, str] = {}
+    faulty: dict[str, FaultKind] = {}
     for fault in world.faults:
         faulty.setdefault(fault.esiid, fault.kind)
     notes: list[tuple[str, str, str]] = []
     for gateway, units in enumerate(world.gateways):
-        duns = ROR_DUNS if gateway == 0 else OTHER_ROR_DUNS
+        duns = ROR_DUNS if gateway == 0 or gateway >= world.spec.gateways else OTHER_ROR_DUNS
         for meter in units.values():
             identity = meter.identity
             point = _point(len(points), identity.esiid, identity.meter_number, key, meter.premise.zone)
-            points.append(replace(point, multiplier=identity.multiplier))
+            kind = "Commercial" if meter.premise.klass in BUSINESS_CLASSES else "Residential"
+            points.append(replace(point, multiplier=identity.multiplier, premise_type=kind))
             periods.append(RorPeriod(identity.esiid, duns, since))
             if gateway == 0 and identity.esiid in faulty:
-                notes.append((identity.esiid, identity.meter_number, _FAULT_NOTES[faulty[identity.esiid]]))
+                notes.append((identity.esiid, identity.meter_number, _fault_note(faulty[identity.esiid])))
     first, second = points[0], points[1]
     ordinary = [
-        (point.esiid, point.meter_number, _FAULT_NOTES.get(faulty.get(point.esiid, ""), "ordinary") + whose)
+        (point.esiid, point.meter_number, _fault_note(faulty.get(point.esiid)) + whose)
         for point, whose in ((first, "; the customer's own"), (second, ""))
     ]
     notes = [note for note in notes if note[0] not in (first.esiid, second.esiid)]
     if len(world.gateways) > 1:
         foreign = next(iter(world.gateways[1].values())).identity
         notes.append((foreign.esiid, foreign.meter_number, "served by another retailer: unknown to ror"))
-    for lacks, note in SPECIALS:
-        ordinal = len(points) + 1
+    for ordinal, (lacks, note) in enumerate(SPECIALS, world.spec.meters + 1):
         esiid, number = make_esiid(world.tdsp, world.seed, ordinal), make_meter_number(world.seed, ordinal)
         point = _point(len(points), esiid, number, key, world.tdsp.zone)
         points.append(replace(point, **{lacks: False}))  # type: ignore[arg-type]
         periods.append(RorPeriod(esiid, ROR_DUNS, since))
         notes.append((esiid, number, note))
+    for gateway_units in world.gateways[world.spec.gateways :]:
+        identities = [meter.identity for meter in gateway_units.values()]
+        notes += [(one.esiid, one.meter_number, world.special[one.esiid]) for one in identities]
     entities = [
         Entity(company.duns, world.tdsp.name, EntityKind.TDSP, key),
         Entity(ROR_DUNS, "Pecan Bend Power (invented)", EntityKind.ROR),
@@ -111,10 +116,18 @@ def build_market(world: World) -> Market:
 
 
 _FAULT_NOTES = {
-    "gap": "the meter lost intervals: VEE estimated them",
-    "spike": "the meter reported a spike: VEE took it out",
-    "dead": "the meter is dead: an on-demand read fails after its retries and the day's allowance comes back",
+    FaultKind.GAP: "the meter lost intervals: VEE estimated them",
+    FaultKind.SPIKE: "the meter reported a spike: VEE took it out",
+    FaultKind.DEAD: "the meter is dead: an on-demand read fails after its retries and the day's allowance comes back",
 }
+
+
+def _fault_note(kind: FaultKind | None) -> str:
+    """What a tester should know of a meter with that fault."""
+    if kind is None:
+        return "ordinary"
+    does = KINDS[kind].does
+    return _FAULT_NOTES.get(kind, f"{does[0].lower()}{does[1:-1]}")
 
 
 def _user(login: Login, kind: UserKind) -> User:

@@ -2,45 +2,44 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import defaultdict
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Literal, Self
+from pathlib import Path
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from headend.ports import MeterAddress
-from meters.calendar import day_end, epoch
+from meters.calendar import day_start
 from meters.errors import MeterError
-from meters.faults import Fault
-from meters.identity import MeterIdentity, Tdsp, make_meter_number, tdsp
-from meters.load import scale_to
+from meters.faults.fault import Fault
+from meters.faults.kinds import FaultKind
+from meters.faults.ledger import LedgerEntry, entry, ordered
+from meters.faults.rules import Roster, expand
+from meters.fleet import GATEWAY_METERS
+from meters.identity import Premise, Tdsp, tdsp
+from meters.installation import install
+from meters.load import PremiseLoad, scale_to
 from meters.meter import EmulatedMeter
-from meters.premises import make_premise
+from meters.premises import HOMES, MARKET, make_premise
+from meters.special import special_meters
 from simulator.errors import SimulatorError
+from simulator.fault_spec import FaultSpec
 
 #: Meters on the first gateway from which on a sandbox has faulty ones.
 MIN_FAULTY = 5
 #: No world reaches so far.
 LAST_DAY = date(2099, 12, 31)
 #: Units of one Modbus TCP gateway.
-GATEWAY_UNITS = 247
+GATEWAY_UNITS = GATEWAY_METERS
 #: The retailers of every world: of record for the first gateway's meters, and for all others.
 ROR_DUNS, OTHER_ROR_DUNS = "9990001110000", "9990002220000"
 
 
 class _Spec(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class FaultSpec(_Spec):
-    """A fault of one meter. Times are local (or carry an offset); without ``until`` it lasts."""
-
-    kind: Literal["gap", "spike", "dead"]
-    meter: int = Field(ge=1, description="Ordinal of the meter, from 1 on.")
-    first: datetime
-    until: datetime | None = None
-    factor: float | None = None
 
 
 class ScaleSpec(_Spec):
@@ -52,10 +51,21 @@ class ScaleSpec(_Spec):
 
 
 class PremiseSpec(_Spec):
-    """What is special about one premise."""
+    """What is special about one premise; what is left out is as the world's mix draws it."""
 
     meter: int = Field(ge=1)
-    scale_to: ScaleSpec
+    mix: Literal["homes", "market"] | None = None
+    klass: str | None = Field(default=None, description="ERCOT profile type: RESHIWR, RESLOWR, BUSNODEM, BUSMEDLF.")
+    zone: str | None = Field(default=None, description="ERCOT weather zone.")
+    scale: float | None = Field(default=None, gt=0, description="Use against the class average.")
+    solar_kw: float | None = Field(default=None, ge=0, le=1000, description="Rated power of solar panels.")
+    ev_kwh_a_day: float | None = Field(default=None, ge=0, le=1000, description="What an electric car charges.")
+    multiplier: int | None = Field(default=None, ge=1, le=100_000)
+    scale_to: ScaleSpec | None = None
+    replay: Path | None = Field(
+        default=None,
+        description="A customer's SMT interval CSV, or a CSV profile, that the premise's load is taken from.",
+    )
 
 
 class WorldSpec(_Spec):
@@ -65,6 +75,10 @@ class WorldSpec(_Spec):
     meters: int = Field(default=40, ge=4, le=10_000)
     gateways: int = Field(default=2, ge=1, le=10_000)
     first_day: date = Field(description="First operating day that is collected and posted.")
+    mix: Literal["homes", "market"] = Field(
+        default="homes", description="Plain homes, or a market with roofs, cars and small businesses."
+    )
+    special: bool = Field(default=False, description="The magic ESI IDs too, on a gateway of their own.")
     premises: tuple[PremiseSpec, ...] = ()
     faults: tuple[FaultSpec, ...] = ()
 
@@ -72,7 +86,8 @@ class WorldSpec(_Spec):
     def _fits(self) -> Self:
         if self.meters > self.gateways * GATEWAY_UNITS:
             raise ValueError(f"{self.meters} meters need at least {-(-self.meters // GATEWAY_UNITS)} gateways")
-        for ordinal in (*(one.meter for one in self.premises), *(one.meter for one in self.faults)):
+        named = [one.meter for one in self.premises] + [ordinal for one in self.faults for ordinal in one.ordinals]
+        for ordinal in named:
             if ordinal > self.meters:
                 raise ValueError(f"there is no meter {ordinal}: the world has {self.meters}")
         return self
@@ -80,13 +95,15 @@ class WorldSpec(_Spec):
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """The built world. ``gateways``: meters by unit id, gateway by gateway; ``ordinals``: (gateway, unit id) by ESI ID."""
+    """The built world. ``gateways``: meters by unit id, gateway by gateway; the special ones, if any, behind the last."""
 
     spec: WorldSpec
     seed: int
     tdsp: Tdsp
     gateways: tuple[dict[int, EmulatedMeter], ...]
     faults: tuple[Fault, ...]
+    #: What is special about each magic ESI ID.
+    special: dict[str, str]
 
     @property
     def meters(self) -> list[EmulatedMeter]:
@@ -96,6 +113,16 @@ class World:
     def esiid(self, ordinal: int) -> str:
         """The ESI ID of a meter by its ordinal, from 1 on."""
         return self.meters[ordinal - 1].identity.esiid
+
+    def ledger(self, start: int, end: int) -> list[LedgerEntry]:
+        """What the faults did to the meters in [start, end), UTC epoch seconds."""
+        at = {meter.identity.esiid: meter for meter in self.meters}
+        run = (start, end)
+        return ordered(
+            entry(fault, at[fault.esiid].identity.meter_number, run, at[fault.esiid].effect(fault, *run))
+            for fault in self.faults
+            if fault.first < end and fault.until > start
+        )
 
     def addresses(self, host: str, ports: list[int]) -> list[MeterAddress]:
         """Where the head-end reaches each meter; a gateway is one access point here."""
@@ -114,48 +141,83 @@ class World:
         ]
 
 
-def build(spec: WorldSpec, seed: int) -> World:
-    """Make the meters of a world. Raises SimulatorError for what a fault or a premise cannot be."""
+def build(spec: WorldSpec, seed: int, since: int | None = None) -> World:
+    """Make the meters of a world. Raises SimulatorError for what a fault or a premise cannot be.
+
+    since: UTC epoch seconds from which the special meters' faults count; the first operating day's beginning unless given.
+    """
     company = tdsp(spec.tdsp)
-    wanted = {one.meter: one.scale_to for one in spec.premises}
+    wanted = {one.meter: one for one in spec.premises}
     per_gateway = -(-spec.meters // spec.gateways)
+    ordinals = range(1, spec.meters + 1)
+    premises = {ordinal: _premise(spec, company, seed, ordinal, wanted.get(ordinal)) for ordinal in ordinals}
+    esiids = [premises[ordinal].esiid for ordinal in ordinals]
+    by_esiid = dict(zip(esiids, premises.values(), strict=True))
+    roster = Roster.of(esiids, [(ordinal - 1) // per_gateway for ordinal in ordinals])
+    faults = _faults(spec, seed, roster)
+    own: dict[str, list[Fault]] = defaultdict(list)
+    for fault in faults:
+        own[fault.esiid].append(fault)
     gateways: list[dict[int, EmulatedMeter]] = [{} for _ in range(spec.gateways)]
-    faults: list[Fault] = []
-    for ordinal in range(1, spec.meters + 1):
-        premise = make_premise(company, seed, ordinal)
-        if ordinal in wanted:
-            to = wanted[ordinal]
-            premise = scale_to(seed, premise, to.first, to.last, int(to.kwh * 1000))
-        own = [_fault(one, premise.esiid) for one in spec.faults if one.meter == ordinal]
-        faults += own
-        # A register that has run before: nothing of a reader may depend on its starting at nought.
-        identity = MeterIdentity(
-            make_meter_number(seed, ordinal), premise.esiid, initial_delivered_wh=1000 * (7919 * ordinal % 40_000)
-        )
+    for ordinal in ordinals:
+        at, special = premises[ordinal], wanted.get(ordinal)
+        identity = install(at, seed, ordinal)
+        if special is not None and special.multiplier is not None:
+            identity = replace(identity, multiplier=special.multiplier)
+        mine = own[at.esiid]
+        measured = next((by_esiid[fault.other] for fault in mine if fault.other), at)
+        load = _replayed(special)
         gateway, unit = divmod(ordinal - 1, per_gateway)
-        gateways[gateway][unit + 1] = EmulatedMeter(identity, premise, seed, own)
-    return World(spec, seed, company, tuple(gateways), tuple(faults))
+        gateways[gateway][unit + 1] = EmulatedMeter(identity, measured, seed, mine, load=load)
+    notes: dict[str, str] = {}
+    if spec.special:
+        since = day_start(spec.first_day) if since is None else since
+        magic = special_meters(company, seed, since)
+        gateways.append({unit: meter for unit, (meter, _) in enumerate(magic, 1)})
+        notes = {meter.identity.esiid: note for meter, note in magic}
+        faults += [fault for meter, _ in magic for fault in meter.faults]
+    return World(spec, seed, company, tuple(gateways), tuple(faults), notes)
 
 
-#: A fault without an end lasts until then: no run goes on so long.
-_FOR_EVER = day_end(LAST_DAY)
+def _premise(spec: WorldSpec, company: Tdsp, seed: int, ordinal: int, special: PremiseSpec | None) -> Premise:
+    mix = special.mix if special is not None and special.mix is not None else spec.mix
+    premise = make_premise(company, seed, ordinal, MARKET if mix == "market" else HOMES)
+    if special is None:
+        return premise
+    told: dict[str, Any] = {
+        "klass": special.klass,
+        "zone": special.zone,
+        "scale": special.scale,
+        "solar_w": None if special.solar_kw is None else round(special.solar_kw * 1000),
+        "ev_wh": None if special.ev_kwh_a_day is None else round(special.ev_kwh_a_day * 1000),
+    }
+    premise = replace(premise, **{name: value for name, value in told.items() if value is not None})
+    if special.scale_to is not None:
+        to = special.scale_to
+        premise = scale_to(seed, premise, to.first, to.last, int(to.kwh * 1000))
+    return premise
 
 
-def _fault(spec: FaultSpec, esiid: str) -> Fault:
-    place = f"world.faults: {spec.kind} of meter {spec.meter}"
-    first = epoch(spec.first, place=place)
-    until = epoch(spec.until, place=place) if spec.until is not None else _FOR_EVER
-    params = {} if spec.factor is None else {"factor": spec.factor}
+def _replayed(special: PremiseSpec | None) -> PremiseLoad | None:
+    if special is None or special.replay is None:
+        return None
+    from meters.replay import read_replay
+
+    return read_replay(special.replay)
+
+
+def _faults(spec: WorldSpec, seed: int, roster: Roster) -> list[Fault]:
+    rules = [one.rule("world.faults") for one in spec.faults]
     try:
-        return Fault(spec.kind, esiid, first, until, params)
+        return expand(rules, seed, roster)
     except MeterError as error:
-        raise SimulatorError(error.code, error.message, place=place, mend=error.mend) from None
+        raise SimulatorError(error.code, error.message, place=error.place, mend=error.mend) from None
 
 
-def default_world(today: date, posted_to: date, meters: int, posted_days: int = 35) -> WorldSpec:
+def default_world(today: date, posted_to: date, meters: int, posted_days: int = 35, special: bool = False) -> WorldSpec:
     """The world of a sandbox: so many days posted up to ``posted_to``, and the last meters of the first gateway faulty.
 
-    today: the operating day that the sandbox begins in.
+    today: the operating day that the sandbox begins in. special: with the magic ESI IDs.
     """
     gateways = max(2, -(-meters // GATEWAY_UNITS))
     last = -(-meters // gateways)
@@ -164,16 +226,24 @@ def default_world(today: date, posted_to: date, meters: int, posted_days: int = 
         return datetime.fromisoformat(f"{today - timedelta(days=days_ago)}T{clock}")
 
     faults: tuple[FaultSpec, ...] = ()
+    homes = {1, 2}
     # Three faulty ones and two ordinary ones need five meters on the first gateway.
     if last >= MIN_FAULTY:
         faults = (
-            FaultSpec(kind="gap", meter=last - 2, first=at(9, "13:00"), until=at(9, "19:00")),
-            FaultSpec(kind="spike", meter=last - 1, first=at(6, "11:00"), until=at(6, "11:15"), factor=40),
-            FaultSpec(kind="dead", meter=last, first=at(2, "00:00")),
+            FaultSpec(kind=FaultKind.GAP, meter=last - 2, first=at(9, "13:00"), until=at(9, "19:00")),
+            FaultSpec.model_validate(
+                {"kind": "spike", "meter": last - 1, "first": at(6, "11:00"), "until": at(6, "11:15"), "factor": 40}
+            ),
+            FaultSpec(kind=FaultKind.DEAD, meter=last, first=at(2, "00:00")),
         )
+        homes |= {last - 2, last - 1, last}
     return WorldSpec(
         meters=meters,
         gateways=gateways,
         first_day=posted_to - timedelta(days=posted_days - 1),
+        mix="market",
+        special=special,
+        # What a tester meets first is as plain as can be.
+        premises=tuple(PremiseSpec(meter=ordinal, mix="homes") for ordinal in sorted(homes)),
         faults=faults,
     )
