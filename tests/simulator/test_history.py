@@ -10,10 +10,11 @@ import numpy as np
 
 from meters.calendar import US, day_start, days, epoch
 from simulator.clock import Clock, ClockMode
+from simulator.fault_spec import FaultSpec
 from simulator.sandbox import Sandbox, SandboxSettings
 from simulator.smt.middle import FixedMiddle
 from simulator.smt.policy import preset
-from simulator.world import FaultSpec, World, WorldSpec, build
+from simulator.world import World, WorldSpec, build
 
 FIRST = date(2026, 3, 6)
 #: The night to 2026-03-08 is the spring-forward one.
@@ -22,9 +23,21 @@ NOW = epoch("2026-03-10T09:00")
 
 def the_world() -> World:
     faults = (
-        FaultSpec(kind="gap", meter=2, first=datetime(2026, 3, 7, 13), until=datetime(2026, 3, 7, 19)),
-        FaultSpec(kind="spike", meter=3, first=datetime(2026, 3, 8, 11), until=datetime(2026, 3, 8, 11, 15), factor=40),
-        FaultSpec(kind="dead", meter=4, first=datetime(2026, 3, 7, 10), until=datetime(2026, 3, 9, 2)),
+        FaultSpec.model_validate(
+            {"kind": "gap", "meter": 2, "first": datetime(2026, 3, 7, 13), "until": datetime(2026, 3, 7, 19)}
+        ),
+        FaultSpec.model_validate(
+            {
+                "kind": "spike",
+                "meter": 3,
+                "first": datetime(2026, 3, 8, 11),
+                "until": datetime(2026, 3, 8, 11, 15),
+                "factor": 40,
+            }
+        ),
+        FaultSpec.model_validate(
+            {"kind": "dead", "meter": 4, "first": datetime(2026, 3, 7, 10), "until": datetime(2026, 3, 9, 2)}
+        ),
     )
     return build(WorldSpec(meters=8, first_day=FIRST, faults=faults), 5)
 

@@ -16,8 +16,10 @@ import simpy
 from headend.network import TRIES, Try
 from headend.wire import InquiryKind
 from meters.calendar import US, day_start, epoch, floor_interval, iso
+from meters.faults.kinds import FaultKind
 from simulator.capacity.model import PowerFailure, Sweep, TabledRequest, replay
 from simulator.clock import Clock, ClockMode
+from simulator.fault_spec import FaultSpec
 from simulator.market import ROR_LOGIN
 from simulator.ror.client import SmtClient
 from simulator.ror.errors import SmtRefused
@@ -28,7 +30,7 @@ from simulator.smt.lifecycle import EXPIRY_US, OnDemandRequest, State
 from simulator.smt.middle import Middle
 from simulator.smt.policy import preset
 from simulator.smt.throttle import Channel, Scope
-from simulator.world import ROR_DUNS, FaultSpec, World, WorldSpec, build
+from simulator.world import ROR_DUNS, World, WorldSpec, build
 
 SEED = 7
 FIRST_DAY = date(2026, 8, 9)
@@ -44,7 +46,7 @@ RESTORED, RESTORED_TOLD = epoch("2026-08-12T00:30"), epoch("2026-08-12T00:30:40"
 
 def the_world() -> World:
     spec = WorldSpec(
-        first_day=FIRST_DAY, faults=(FaultSpec(kind="dead", meter=DEAD, first=datetime(2026, 8, 11, 10, 0)),)
+        first_day=FIRST_DAY, faults=(FaultSpec(kind=FaultKind.DEAD, meter=DEAD, first=datetime(2026, 8, 11, 10, 0)),)
     )
     return build(spec, SEED)
 

@@ -134,7 +134,9 @@ def test_it_reads_the_intervals_of_the_last_posted_day(run: Any) -> None:
         (meter,) = await made.account.fetch_meters(made.client)
         await meter.get_15min(made.client)
         yesterday = day_of(made.sandbox.runtime.now()) - timedelta(days=1)
-        truth = made.sandbox.settings.world.meters[0].window(epoch(f"{yesterday}T00:00"), epoch(f"{yesterday}T06:00"))
+        truth = made.sandbox.settings.world.meters[0].window(
+            epoch(f"{yesterday}T00:00"), epoch(f"{yesterday}T06:00"), made.sandbox.runtime.now()
+        )
         shown = [float(kwh) for _, kwh in meter.read_15min_consumption[:24]]
         assert shown == [wh / 1000 for wh in truth.delivered.tolist()]
         assert meter.read_15min_consumption[0][0] == yesterday.strftime("%m/%d/%Y 0:00")

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
 
+from meters.calendar import epoch
+from meters.faults.kinds import FaultKind
+from meters.premises import BUSINESS_CLASSES, HOME_CLASSES
+from meters.special import SPECIALS, special_esiid
 from simulator.errors import SimulatorError
+from simulator.fault_spec import FaultSpec, read_faults
 from simulator.market import build_market
 from simulator.smt.registry import UserKind
 from simulator.world import (
     OTHER_ROR_DUNS,
     ROR_DUNS,
-    FaultSpec,
     PremiseSpec,
     ScaleSpec,
     WorldSpec,
@@ -22,6 +27,11 @@ from simulator.world import (
 )
 
 FIRST = date(2026, 7, 8)
+LATER = epoch("2026-09-01T00:00")
+
+
+def fault(**fields: object) -> FaultSpec:
+    return FaultSpec.model_validate(fields)
 
 
 def test_the_same_seed_builds_the_same_world() -> None:
@@ -34,8 +44,10 @@ def test_the_same_seed_builds_the_same_world() -> None:
 def test_a_scaled_premise_uses_what_it_was_told_over_its_days() -> None:
     to = ScaleSpec(first=date(2026, 7, 16), last=date(2026, 8, 14), kwh=1005)
     world = build(WorldSpec(first_day=FIRST, premises=(PremiseSpec(meter=1, scale_to=to),)), 9)
-    meter = world.meters[0]
-    assert meter.midnight(date(2026, 8, 15))[0] - meter.midnight(date(2026, 7, 16))[0] == 1_005_000
+    first, last = (world.meters[0].midnight(day, LATER) for day in (date(2026, 7, 16), date(2026, 8, 15)))
+    assert first is not None
+    assert last is not None
+    assert last[0] - first[0] == 1_005_000
 
 
 def test_more_meters_than_the_gateways_hold_are_refused() -> None:
@@ -45,13 +57,13 @@ def test_more_meters_than_the_gateways_hold_are_refused() -> None:
 
 def test_a_fault_of_a_meter_that_is_not_there_is_refused() -> None:
     with pytest.raises(ValidationError, match="there is no meter 41"):
-        WorldSpec(first_day=FIRST, faults=(FaultSpec(kind="dead", meter=41, first=datetime(2026, 8, 1)),))
+        WorldSpec(first_day=FIRST, faults=(fault(kind="dead", meter=41, first=datetime(2026, 8, 1)),))
 
 
 def test_a_fault_inside_an_interval_names_its_place() -> None:
-    fault = FaultSpec(kind="gap", meter=3, first=datetime(2026, 8, 1, 10, 7), until=datetime(2026, 8, 1, 11))
+    broken = fault(kind="gap", meter=3, first=datetime(2026, 8, 1, 10, 7), until=datetime(2026, 8, 1, 11))
     with pytest.raises(SimulatorError, match=r"world\.faults: gap of meter 3"):
-        build(WorldSpec(first_day=FIRST, faults=(fault,)), 1)
+        build(WorldSpec(first_day=FIRST, faults=(broken,)), 1)
 
 
 def test_the_first_gateway_is_one_retailers_and_the_rest_the_others() -> None:
@@ -76,3 +88,79 @@ def test_the_first_two_meters_are_ordinary_and_the_customer_owns_the_first() -> 
 def test_a_default_world_of_any_size_builds(meters: int) -> None:
     world = build(default_world(date(2026, 8, 12), date(2026, 8, 11), meters), 1)
     assert len(world.meters) == meters
+
+
+def test_faults_are_declared_by_meter_gateway_or_rate_and_are_in_the_ledger() -> None:
+    faults = (
+        fault(kind="no_path", gateway=2, first=datetime(2026, 7, 9), until=datetime(2026, 7, 9, 6)),
+        fault(kind="swap", meters=(3, 4)),
+        fault(kind="spike", rate=0.2, every="day", minutes=15, first=FIRST, until=datetime(2026, 7, 12), factor=30),
+    )
+    world = build(WorldSpec(first_day=FIRST, faults=faults), 1)
+    entries = world.ledger(epoch("2026-07-08T00:00"), epoch("2026-07-12T00:00"))
+    kinds = [one.kind for one in entries]
+    assert (kinds.count("no_path"), kinds.count("swap")) == (20, 2)
+    spikes = [one for one in entries if one.kind == "spike"]
+    assert 10 <= len(spikes) <= 60
+    assert all(one.effect is not None and one.effect.shown_wh == 30 * one.effect.true_wh for one in spikes)
+    assert world.meters[2].premise.esiid == world.esiid(4)
+    assert entries == build(WorldSpec(first_day=FIRST, faults=faults), 1).ledger(
+        epoch("2026-07-08T00:00"), epoch("2026-07-12T00:00")
+    )
+
+
+def test_magic_esiids_are_behind_the_last_gateway_and_the_rors() -> None:
+    world = build(default_world(date(2026, 8, 12), date(2026, 8, 11), 40, special=True), 1, epoch("2026-08-12T12:00"))
+    market = build_market(world)
+    assert len(world.meters) == 40 + len(SPECIALS)
+    assert len(world.gateways) == 3
+    for one in SPECIALS:
+        esiid = special_esiid(world.tdsp, one.number)
+        assert market.registry.ror_of_record(esiid, date(2026, 8, 12)) == ROR_DUNS
+    assert [note for _, _, note in market.notes[-len(SPECIALS) :]] == [one.note for one in SPECIALS]
+    plain = build_market(build(default_world(date(2026, 8, 12), date(2026, 8, 11), 40), 1))
+    assert market.notes[: len(plain.notes)] == plain.notes
+
+
+def test_market_mix_has_businesses_and_the_sandboxes_first_meters_are_plain_homes() -> None:
+    world = build(default_world(date(2026, 8, 12), date(2026, 8, 11), 300), 1)
+    klasses = {meter.premise.klass for meter in world.meters}
+    assert klasses & set(BUSINESS_CLASSES)
+    for meter in world.meters[:2]:
+        assert meter.premise.klass in HOME_CLASSES
+        assert meter.premise.solar_w == meter.premise.ev_wh == 0
+    business = next(meter for meter in world.meters if meter.premise.klass == "BUSMEDLF")
+    assert business.identity.multiplier > 1
+    points = build_market(world).registry.points
+    assert points[business.identity.esiid].premise_type == "Commercial"
+
+
+def test_premise_is_what_the_spec_says() -> None:
+    special = PremiseSpec(meter=2, klass="BUSNODEM", solar_kw=5.5, multiplier=10, scale=1.25)
+    world = build(WorldSpec(first_day=FIRST, premises=(special,)), 1)
+    meter = world.meters[1]
+    assert (meter.premise.klass, meter.premise.solar_w, meter.premise.scale) == ("BUSNODEM", 5500, 1.25)
+    assert (meter.identity.multiplier, meter.identity.three_phase) == (10, True)
+
+
+def test_file_of_faults_is_read_and_its_mistakes_are_told_with_their_lines(tmp_path: Path) -> None:
+    path = tmp_path / "faults.yaml"
+    path.write_text("faults:\n  - {kind: dead, rate: 0.002}\n  - {kind: clock_drift, meter: 3, seconds_a_day: 4}\n")
+    assert [rule.kind for rule in read_faults(path)] == [FaultKind.DEAD, FaultKind.CLOCK_DRIFT]
+    for text, told in (
+        ("faults:\n  - {kind: dad, rate: 0.1}\n", r"faults\.yaml:2: faults\[1\]\.kind.*Did you mean dead"),
+        (
+            "faults:\n  - kind: spike\n    meter: 1\n    facto: 3\n",
+            r"faults\.yaml:2: faults\[1\].*'facto' is no field.*factor",
+        ),
+        ("faults:\n  - {kind: dead}\n", r"faults\.yaml:2: faults\[1\].*whom"),
+        ("faults:\n  - {kind: dead, rate: 2}\n", r"faults\.yaml:2: faults\[1\]\.rate.*out of range"),
+        ("faults: [\n", r"faults\.yaml:.*no YAML"),
+        ("fault: []\n", r"faults\.yaml:1: fault.*no field"),
+        ("", r"faults\.yaml"),
+    ):
+        path.write_text(text)
+        with pytest.raises(SimulatorError, match=told):
+            read_faults(path)
+    with pytest.raises(SimulatorError, match=r"faults\.unreadable.*nowhere\.yaml"):
+        read_faults(tmp_path / "nowhere.yaml")
