@@ -1,61 +1,42 @@
 """The kernels of the load: a premise's registers at a midnight, and its day cut into intervals. Integers wherever energy is shared out.
 
 What a premise has of its own (how strong each habit is, its air conditioner's period, the hour its car comes home) are bits of its
-hash; what differs from day to day are Philox draws by premise and day.
+hash; what differs from day to day are Philox draws by premise and day. They share one file, since numba's cache looks at no other.
 """
 
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from meters.jit import kernel
-from meters.netting import Floats, Ints, Whole, share_out, under_roof
 from meters.philox import Word, philox4x32
-from meters.premises import Columns
+
+if TYPE_CHECKING:
+    from meters.load_shape import Midnights, Shape
+    from meters.premises import Columns
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+#: A number inside a kernel.
+Whole = int | np.int64
 
 #: A midnight's register lies up to so much of the coming day's expected use ahead of the curve: the days' scatter. Below 1, so that
 #: every day uses something. In turn: the household, its cooling and heating, a car, what a roof gives to the grid.
 _HOUSEHOLD, _THERMAL, _CAR, _ROOF = 0.5, 0.3, 0.9, 0.15
+#: Within a quarter hour a premise uses now less, now more than its average: share of the time, and multiple. A meter nets each.
+_SWINGS = ((0.3, 0.2), (0.4, 1.0), (0.3, 1.8))
+#: A day that gives less than this to the grid gives it in its best hours, Wh: below it, thin shares would be all alike.
+_LITTLE_WH = 500
 #: Weights of intervals are whole sixteenths of a Wh.
 FINE = 16
 #: Something large that is switched on adds this and up to 255 Wh more to each of one to four intervals.
 EVENT_WH = 150
 #: Most that a car takes in a quarter hour, Wh (7.2 kW), and the fewest intervals it takes.
 _CHARGER_WH, _LEAST_CHARGE = 1_800, 3
-
-
-class Shape(NamedTuple):
-    """One operating day of a zone, each (classes, n) in weights (sixteenths of a Wh of the average premise) but for ``busy`` and ``sun``."""
-
-    #: (classes,) what never stops.
-    steady: Ints
-    #: Many small things.
-    habit: Ints
-    #: Chance in 256 that something large is switched on.
-    busy: Ints
-    cooling: Ints
-    heating: Ints
-    #: (n,) weights of a kW of panels.
-    sun: Ints
-
-
-class Midnights(NamedTuple):
-    """What the average premises of a zone have used at consecutive midnights, and what differs by class."""
-
-    #: (midnights, classes, components) and (midnights, classes, roofs, 2) as ``load_shape.Sums`` gives them.
-    use: Ints
-    net: Ints
-    #: (roofs,) W for each W of mean use.
-    roofs: Floats
-    #: (classes, 4) Wh a quarter hour of the cooler and the heater, spread of the weekend, mean use in W.
-    traits: Floats
-    #: Ordinals of the first of the midnights, and of the era.
-    ordinal: int
-    era: int
 
 
 @kernel
@@ -168,6 +149,72 @@ def _charge(total: Whole, first: Whole, out: NDArray[np.int32]) -> None:
 
 
 @kernel
+def _netted(load: float, made: float) -> tuple[float, float]:
+    """What a quarter hour draws from the grid and gives to it, of a load and of what the roof makes; their difference is exact."""
+    drawn = given = 0.0
+    for share, multiple in _SWINGS:
+        left = load * multiple - made
+        drawn += share * max(left, 0.0)
+        given += share * max(-left, 0.0)
+    return drawn, given
+
+
+@kernel
+def fill_net(load: Floats, sun: Floats, passes: Ints, roofs: Floats, out: Floats) -> None:
+    """Fill out (days, roofs, 2) with the Wh drawn and given on each day, for each W of roofs.
+
+    load, sun: (days, 96) Wh in a quarter hour of the clock, and those of a W of panels; passes: how often the quarter hour comes.
+    """
+    for d in range(load.shape[0]):
+        for k in range(len(roofs)):
+            drawn = given = 0.0
+            for i in range(load.shape[1]):
+                both = _netted(load[d, i], sun[d, i] * roofs[k])
+                drawn += both[0] * passes[d, i]
+                given += both[1] * passes[d, i]
+            out[d, k, 0], out[d, k, 1] = drawn, given
+
+
+@kernel
+def _share_out(total: Whole, weights: Ints, whole: Whole, out: NDArray[np.int32]) -> None:
+    """Fill out with a total, cut where the running sum of the weights says, so that nothing is lost."""
+    running = before = np.int64(0)
+    for i in range(len(weights)):
+        running += weights[i]
+        upto = np.int64(np.uint64(running * total) // np.uint64(whole))
+        out[i] = upto - before
+        before = upto
+
+
+@kernel
+def _under_roof(
+    kilowatts: float, sun: Ints, sent: np.int64, weights: Ints, given: Ints, received: NDArray[np.int32]
+) -> np.int64:
+    """Turn weights of the load into weights of what is drawn, share what is sent into received, return the weights' sum.
+
+    given: (n,) room to work in.
+    """
+    most, whole = np.int64(0), np.int64(0)
+    for i in range(len(weights)):
+        drawn, over = _netted(np.float64(weights[i]), kilowatts * sun[i])
+        # The sun that a cloud's edge lets through for a minute: so no day's sending is heaped into an interval or two.
+        given[i] = np.int64(over + kilowatts * sun[i] / 16.0)
+        most = max(most, given[i])
+        # One sixteenth of a Wh keeps a day that has something to share from having no weight.
+        weights[i] = np.int64(drawn) + 1
+        whole += weights[i]
+    threshold = min(most - most * sent // _LITTLE_WH, most - 1) if sent < _LITTLE_WH else np.int64(0)
+    over_all = np.int64(0)
+    for i in range(len(given)):
+        # A roof so small that it has no weight of its own sends by the sun.
+        given[i] = max(given[i] - threshold, 0) if most > 0 else sun[i]
+        over_all += given[i]
+    if over_all > 0:
+        _share_out(sent, given, over_all, received)
+    return whole
+
+
+@kernel
 def fill_days(
     k0: Word,
     k1: Word,
@@ -243,8 +290,8 @@ def fill_days(
         if premises.solar_w[row] > 0:
             sent = np.int64(math.floor(given_1)) - np.int64(math.floor(given_0))
             kilowatts = premises.solar_w[row] / (1000.0 * premises.scales[row])
-            whole = under_roof(kilowatts, shape.sun, sent, weights, given, received[row])
+            whole = _under_roof(kilowatts, shape.sun, sent, weights, given, received[row])
         car = min(total, np.int64(car_1 - car_0)) if premises.ev_wh[row] > 0 else np.int64(0)
-        share_out(total - car, weights, whole, delivered[row])
+        _share_out(total - car, weights, whole, delivered[row])
         if car > 0:
             _charge(car, min(68 + plug, n - 1), delivered[row])

@@ -14,11 +14,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from meters.calendar import days
+from meters.calendar import days, intervals_in
 from meters.day_kinds import SLOTS, DayClass, clock_slots, day_class
 from meters.errors import MeterError
-from meters.load_kernel import EVENT_WH, FINE, Shape
-from meters.netting import Floats, Ints, fill_net
+from meters.load_kernel import EVENT_WH, FINE, Floats, Ints, fill_net
 from meters.premises import BUSINESS_CLASSES, CLASSES, HOME_CLASSES
 from meters.weather import CENTI, Sky, sky
 
@@ -51,8 +50,8 @@ class Use(NamedTuple):
 
 
 USES: dict[str, Use] = {
-    "RESHIWR": Use(11_500, 14_200, 15_600, 2_750, 2_300, 1_200, 1_000, 1_600, 0.1),
-    "RESLOWR": Use(12_700, 13_600, 15_000, 2_950, 350, 0, 1_050, 220, 0.1),
+    "RESHIWR": Use(11_500, 14_200, 15_600, 2_450, 2_400, 1_200, 1_000, 1_600, 0.1),
+    "RESLOWR": Use(12_700, 13_600, 15_000, 2_650, 370, 0, 1_050, 220, 0.1),
     "BUSNODEM": Use(11_000, 21_000, 9_000, 1_500, 700, 0, 1_000, 1_000, 0.9),
     "BUSMEDLF": Use(52_000, 76_000, 36_000, 5_200, 1_800, 0, 3_200, 2_200, 0.7),
 }
@@ -62,6 +61,36 @@ COMPONENTS = ("base", "weekday", "weekend", "cooling", "heating")
 ROOFS = np.array([0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 20.0])
 #: Mean use of the class, W at scale 1: what ``ROOFS`` is relative to.
 MEAN_W = np.array([38_000.0, 38_000.0, 32_000.0, 132_000.0]) / 24
+
+
+class Shape(NamedTuple):
+    """One operating day of a zone, each (classes, n) in weights (sixteenths of a Wh of the average premise) but for ``busy`` and ``sun``."""
+
+    #: (classes,) what never stops.
+    steady: Ints
+    #: Many small things.
+    habit: Ints
+    #: Chance in 256 that something large is switched on.
+    busy: Ints
+    cooling: Ints
+    heating: Ints
+    #: (n,) weights of a kW of panels.
+    sun: Ints
+
+
+class Midnights(NamedTuple):
+    """What the average premises of a zone have used at consecutive midnights, and what differs by class."""
+
+    #: (midnights, classes, components) and (midnights, classes, roofs, 2) as ``Sums`` gives them.
+    use: Ints
+    net: Ints
+    #: (roofs,) W for each W of mean use.
+    roofs: Floats
+    #: (classes, 4) Wh a quarter hour of the cooler and the heater, spread of the weekend, mean use in W.
+    traits: Floats
+    #: Ordinals of the first of the midnights, and of the era.
+    ordinal: int
+    era: int
 
 
 @lru_cache(maxsize=256)
@@ -95,8 +124,8 @@ class Sums:
         self._net = np.zeros((1, len(CLASSES), len(ROOFS), 2), np.int64)
 
     def use(self, day: date, count: int) -> Ints:
-        """(count, classes, components) at the midnights from the one that begins ``day``. Raises MeterError before the era."""
-        first = _since_era(day)
+        """(count, classes, components) at the midnights from the one that begins ``day``. Raises MeterError as ``since_era``."""
+        first = since_era(day)
         with self._lock:
             while len(self._use) < first + count:
                 self._use = _grown(self._use, _year_use(self._seed, self._zone, _next_year(self._use)))
@@ -104,7 +133,7 @@ class Sums:
 
     def net(self, day: date, count: int) -> Ints:
         """(count, classes, roofs, 2) delivered and received at the same midnights, with a roof of each of ``ROOFS``."""
-        first = _since_era(day)
+        first = since_era(day)
         with self._lock:
             while len(self._net) < first + count:
                 self._net = _grown(self._net, _year_net(self._seed, self._zone, _next_year(self._net)))
@@ -117,7 +146,8 @@ def sums(seed: int, zone: str) -> Sums:
     return Sums(seed, zone)
 
 
-def _since_era(day: date) -> int:
+def since_era(day: date) -> int:
+    """Days from the era to a midnight that has a register. Raises MeterError for one that has none."""
     if not ERA <= day <= LAST:
         code, side = ("before_era", f"before {ERA}, when") if day < ERA else ("after_last", f"after {LAST}, until when")
         raise MeterError(f"meters.day.{code}", f"{day} is {side} there are registers.", place=str(day))
@@ -145,7 +175,10 @@ class _Year(NamedTuple):
 @lru_cache(maxsize=128)
 def _calendar(year: int) -> _Year:
     every = days(date(year, 1, 1), date(year, 12, 31))
-    passes = np.array([np.bincount(clock_slots(day), minlength=SLOTS) for day in every])
+    passes = np.ones((len(every), SLOTS), np.int64)
+    for d, day in enumerate(every):
+        if intervals_in(day) != SLOTS:
+            passes[d] = np.bincount(clock_slots(day), minlength=SLOTS)
     weekend = np.array([day_class(day) is DayClass.WEEKEND for day in every])
     return _Year(np.array([day.toordinal() for day in every]), weekend, passes)
 
@@ -201,7 +234,7 @@ def _rhythm(klass: str) -> tuple[Floats, Floats]:
         open_hours = _step(hours, 7.0, 19.0, 0.5)
         return 0.45 + 0.95 * open_hours, 0.6 + 0.7 * open_hours + 0.3 * _bell(hours, 7.0, 1.0)
     # Thermostats rest while people are out and are asked most of when they are back; heating starts the morning.
-    cool = 0.96 - 0.08 * _bell(hours, 11.5, 3.0) + 0.16 * _bell(hours, 18.5, 2.5)
+    cool = 0.95 - 0.08 * _bell(hours, 11.0, 3.0) + 0.20 * _bell(hours, 17.0, 2.2)
     heat = 0.95 - 0.10 * _bell(hours, 13.0, 3.5) + 0.25 * _bell(hours, 6.8, 1.2) + 0.10 * _bell(hours, 20.0, 2.5)
     return cool, heat
 
@@ -218,7 +251,7 @@ def _habit(klass: str, kind: DayClass) -> Floats:
             0.30
             + 0.40 * _step(hours, 6.2, 23.2, 1.2)
             + 0.45 * _bell(hours, 7.2, 1.1)
-            + 0.85 * _bell(hours, 19.5, 2.3)
+            + 0.85 * _bell(hours, 19.3, 2.4)
             + 0.25 * _bell(hours, 22.3, 1.6)
         )
     else:

@@ -62,7 +62,9 @@ _SUMMER_SWING, _WINTER_SWING = 6.0, 11.0
 #: A cold snap: what the coldest air is colder still by in winter, C, and how cold the fronts must be for it.
 _SNAP, _SNAP_FROM = 9.0, 0.45
 #: A house follows the air outside with this time constant, hours. Default of this project.
-_HOUSE_LAG_H = 2.0
+_HOUSE_LAG_H = 1.2
+#: What full sun on walls and windows is worth to a house, hundredths of a degree for each mWh of ``Sky.sunshine``. Default.
+_SUN_GAIN = 1
 #: AC energy that panels make of the sun they are rated for, and what their tilt gains. Defaults of this project.
 _PANEL_YIELD = 0.86
 #: Clock hour (standard time) of the day's lowest and highest temperature.
@@ -74,7 +76,7 @@ class Sky(NamedTuple):
 
     #: Outdoors, hundredths of a degree C.
     temperature: NDArray[np.int64]
-    #: The same as a house feels it: later and flatter.
+    #: The same as a house feels it: later and flatter, and with the sun on it.
     felt: NDArray[np.int64]
     #: 0 clear to 1 overcast.
     cloud: Floats
@@ -125,11 +127,12 @@ def sky(seed: int, zone: str, first: date, last: date) -> Sky:
     clear = 1.0 - 0.5 * cloud.mean(axis=1)
     swing = (climate.daily_range * 1.15 * clear)[:, None]
     outdoors, house = _rhythm()
+    sun = _sunshine(climate, midnights[:-1], cloud)
     return Sky(
         np.rint((level + swing * outdoors) * CENTI).astype(np.int64),
-        np.rint((level + swing * house) * CENTI).astype(np.int64),
+        np.rint((level + swing * house) * CENTI).astype(np.int64) + _SUN_GAIN * sun,
         cloud,
-        _sunshine(climate, midnights[:-1], cloud),
+        sun,
     )
 
 
