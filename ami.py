@@ -16,6 +16,7 @@ from reports.capacity_cli import app as capacity
 from reports.cli import demo, report
 from scenarios.cli import scenario
 from simulator.cli import sandbox
+from simulator.meters_cli import serve
 
 app = typer.Typer(
     name="ami",
@@ -25,6 +26,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+meters = typer.Typer(help="The emulated AMS meters: serve them, list them, show a day of one.", no_args_is_help=True)
+meters.command("serve")(serve)
 
 
 def _version(wanted: bool) -> None:
@@ -50,6 +54,7 @@ def _front_door(
 app.command()(demo)
 app.command()(sandbox)
 app.command()(report)
+app.add_typer(meters, name="meters")
 app.add_typer(scenario, name="scenario")
 app.add_typer(capacity, name="capacity")
 

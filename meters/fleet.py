@@ -4,23 +4,24 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from meters.calendar import day_end, day_start
+from meters.calendar import INTERVAL_S, day_end, day_start
 from meters.errors import MeterError
 from meters.faults import ledger
 from meters.faults.fault import Fault
-from meters.faults.kinds import Layer
+from meters.faults.kinds import FaultKind, Layer
 from meters.faults.overlay import overlay
+from meters.faults.replies import reply
 from meters.faults.rules import FaultRule, Roster, drawn_on, standing
-from meters.identity import DIALS, MeterIdentity, Premise, Tdsp, make_esiid, ordinal_of
+from meters.identity import DIALS, MeterIdentity, Premise, Tdsp, esiid_hash, make_esiid, ordinal_of
 from meters.installation import initial_wh, install, multipliers
-from meters.load import day_intervals, registers
+from meters.load import PremiseLoad, day_intervals, registers
 from meters.meter import EmulatedMeter, good_status
 from meters.premises import HOMES, Mix, PremiseArrays, make_premise
 from meters.shown import Wire
@@ -28,6 +29,8 @@ from meters.status import has_value
 
 #: Meters of one gateway.
 GATEWAY_METERS = 247
+#: Faults of the wire that change what is shown, not whether.
+_SHOWN = (FaultKind.STALE, FaultKind.ZERO_READ)
 #: Raw units at which a register of the usual dials goes around.
 _LAST_DIAL = 10**DIALS * 1000
 #: How long after its end a day is read, for whether a meter answers.
@@ -50,6 +53,8 @@ class Partition:
     #: (m, 2) delivered and received registers at the midnights that begin and end the day; -1 where the meter holds none.
     r0: NDArray[np.int64]
     r1: NDArray[np.int64]
+    #: (m,) multipliers of the meters, as the records have them.
+    multipliers: NDArray[np.int64]
     #: (m,) False for a meter that does not answer an hour after the day has ended.
     answers: NDArray[np.bool_]
 
@@ -63,6 +68,8 @@ class Fleet:
     count: int
     rules: Sequence[FaultRule] = ()
     mix: Mix = HOMES
+    #: Loads of some premises, by ordinal, instead of the generated ones.
+    loads: Mapping[int, PremiseLoad] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Refuse an empty fleet, and a fault at a meter that is not in it."""
@@ -83,22 +90,22 @@ class Fleet:
 
         day: faults that are drawn every day, of this and the day before it alone; else those of all days.
         """
-        faults = [*self._standing.get(ordinal, ()), *self._drawn(day).get(ordinal, ())]
+        return self._meter(ordinal, [*self._standing.get(ordinal, ()), *self._drawn(day).get(ordinal, ())])
+
+    def _meter(self, ordinal: int, faults: Sequence[Fault]) -> EmulatedMeter:
         premise = self.premise(ordinal)
         others = [fault.other for fault in faults if fault.other]
-        measured = self.premise(ordinal_of(self.tdsp, self.seed, others[0])) if others else premise
-        return EmulatedMeter(install(premise, self.seed, ordinal), measured, self.seed, faults)
+        measured_at = ordinal_of(self.tdsp, self.seed, others[0]) if others else ordinal
+        measured = self.premise(measured_at) if others else premise
+        return EmulatedMeter(
+            install(premise, self.seed, ordinal), measured, self.seed, faults, load=self.loads.get(measured_at)
+        )
 
     def meters(self) -> Iterator[EmulatedMeter]:
         """Every emulator, in order of the ordinals."""
         drawn = self._drawn(None)
         for ordinal in range(self.count):
-            faults = [*self._standing.get(ordinal, ()), *drawn.get(ordinal, ())]
-            if faults:
-                yield self.meter(ordinal)
-            else:
-                premise = self.premise(ordinal)
-                yield EmulatedMeter(install(premise, self.seed, ordinal), premise, self.seed)
+            yield self._meter(ordinal, [*self._standing.get(ordinal, ()), *drawn.get(ordinal, ())])
 
     def day(self, day: date, size: int = 10_000) -> Iterator[Partition]:
         """The operating day in partitions of at most ``size`` meters, in order of their ordinals."""
@@ -158,7 +165,7 @@ class Fleet:
     def _on(self, day: date) -> Mapping[int, list[Fault]]:
         """The faults that may show on a day, by ordinal: those of intervals only if they touch it."""
         begins, ends = day_start(day), day_end(day) + READ_AFTER_S
-        found: dict[int, list[Fault]] = {}
+        found: dict[int, list[Fault]] = {ordinal: [] for ordinal in self.loads}
         for faults in (self._standing, self._drawn(day)):
             for ordinal, ones in faults.items():
                 for fault in ones:
@@ -197,28 +204,25 @@ class Fleet:
             np.ones(delivered.shape, np.bool_),
             r0,
             r1,
+            behind,
             np.ones(count, np.bool_),
         )
 
     def _put_over(self, part: Partition, row: int, ordinal: int, faults: Sequence[Fault]) -> None:
-        """Put a meter's faults over its row: those of its record alone in place, all others by asking the emulator."""
-        if all(fault.row.layer is Layer.INTERVALS and fault.first >= day_start(part.day) for fault in faults):
-            start = day_start(part.day)
-            begins = part.delivered[row].copy()
-            multiplier = self.identity(ordinal).multiplier
-            if multiplier == 1:
-                overlay(
-                    faults,
-                    start,
-                    part.delivered[row],
-                    part.received[row],
-                    part.status[row],
-                    lambda at: int(begins[(at - start) // 900]),
-                )
-                part.present[row] = has_value(part.status[row])
-                return
-        meter = self.meter(ordinal, part.day)
+        """Put a meter's faults over its row: those of its record or its replies alone in place, others by asking the emulator."""
         now = day_end(part.day) + READ_AFTER_S
+        silent = [fault for fault in faults if fault.row.layer is Layer.WIRE and fault.kind not in _SHOWN]
+        recorded = [
+            fault for fault in faults if fault.row.layer is Layer.INTERVALS and fault.first >= day_start(part.day)
+        ]
+        coarse = part.multipliers[row] > 1 and recorded
+        if len(silent) + len(recorded) == len(faults) and not coarse and ordinal not in self.loads:
+            self._put_recorded(part, row, recorded)
+            if silent:
+                hashed = esiid_hash(silent[0].esiid)
+                part.answers[row] = reply(silent, self.seed, hashed, now).wire is Wire.ANSWER
+            return
+        meter = self._meter(ordinal, faults)
         shown = meter.window(day_start(part.day), day_end(part.day), now)
         multiplier = meter.identity.multiplier
         part.delivered[row], part.received[row] = shown.delivered * multiplier, shown.received * multiplier
@@ -227,6 +231,13 @@ class Fleet:
             taken = meter.midnight(day, now)
             registers_[row] = -1 if taken is None else np.array(taken) * multiplier
         part.answers[row] = meter.reply(now).wire is Wire.ANSWER
+
+    def _put_recorded(self, part: Partition, row: int, faults: Sequence[Fault]) -> None:
+        if faults:
+            start, truth = day_start(part.day), part.delivered[row].copy()
+            columns = part.delivered[row], part.received[row], part.status[row]
+            overlay(faults, start, *columns, lambda at: int(truth[(at - start) // INTERVAL_S]))
+            part.present[row] = has_value(part.status[row])
 
 
 def _pulses(wh: NDArray[np.int32], start: NDArray[np.int64], multiplier: NDArray[np.int64]) -> NDArray[np.int32]:

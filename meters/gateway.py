@@ -55,12 +55,13 @@ class Gateway:
         host: str = "127.0.0.1",
         port: int = 0,
         silence: Silence = "exception",
+        on_write: Callable[[EmulatedMeter], None] | None = None,
     ) -> None:
         """meters: by unit id, 1 to 247. clock: UTC epoch seconds, the true time. port: 0 takes a free one.
 
         silence: "hang", a meter that cannot be reached gives no answer at all, and a slow one takes its wall seconds;
         "exception", for a clock moved by hand: the one gets exception 0x0B (no path to it: 0x0A), and both at once.
-        Raises MeterError for other unit ids.
+        on_write: told a meter whose clock or switch a client has written. Raises MeterError for other unit ids.
         """
         strays = [unit for unit in meters if not 1 <= unit <= MAX_UNITS]
         if strays:
@@ -73,7 +74,7 @@ class Gateway:
         self.meters = dict(meters)
         self.host = host
         self._asked_port = port
-        self._units = _Units(self.meters, clock, silence)
+        self._units = _Units(self.meters, clock, silence, on_write)
         self._server: _Server | None = None
 
     @property
@@ -121,10 +122,17 @@ class _Answer:
 class _Units:
     """The meters behind a gateway, as one who answers requests."""
 
-    def __init__(self, meters: Mapping[int, EmulatedMeter], clock: Callable[[], int], silence: Silence) -> None:
+    def __init__(
+        self,
+        meters: Mapping[int, EmulatedMeter],
+        clock: Callable[[], int],
+        silence: Silence,
+        on_write: Callable[[EmulatedMeter], None] | None,
+    ) -> None:
         self._meters = meters
         self._clock = clock
         self._hangs = silence == "hang"
+        self._on_write = on_write
 
     def answer(self, unit: int, function: int, request: ModbusPDU | None, busy: bool) -> _Answer | None:
         """The answer to a request, None when there is none.
@@ -163,6 +171,8 @@ class _Units:
                 return (ReadHoldingRegistersResponse if holding else ReadInputRegistersResponse)(registers=registers)
             if write(meter, now, request.address, request.registers) is Written.REFUSED:
                 return ExceptionResponse(function, ExcCodes.ILLEGAL_VALUE)
+            if self._on_write is not None:
+                self._on_write(meter)
         except MeterError:
             return ExceptionResponse(function, ExcCodes.ILLEGAL_ADDRESS)
         return WriteMultipleRegistersResponse(address=request.address, count=request.count)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date
 from functools import lru_cache
@@ -23,7 +23,7 @@ from meters.errors import MeterError
 from meters.events import EventKind, MeterEvent
 from meters.faults.fault import FOR_EVER, Fault
 from meters.faults.kinds import FaultKind, Layer
-from meters.faults.ledger import Effect
+from meters.faults.ledger import Effect, LedgerEntry, entry, ordered
 from meters.faults.overlay import overlay
 from meters.faults.replies import reply
 from meters.identity import MeterIdentity, Premise, esiid_hash
@@ -80,8 +80,13 @@ class EmulatedMeter:
         self._clock_writes: list[tuple[int, int]] = []
         self._clock = meter_clock.pieces(faults, ())
         self._exchanges = sorted((one for one in faults if one.kind is FaultKind.EXCHANGE), key=lambda one: one.first)
-        wrong = [int(one.params["value"]) for one in faults if one.kind is FaultKind.MULTIPLIER]
-        self._multiplier = wrong[0] if wrong else identity.multiplier
+        self._programmed = identity
+        for one in faults:
+            if one.kind is FaultKind.MULTIPLIER:
+                self._programmed = replace(self._programmed, multiplier=int(one.params["value"]))
+            elif one.kind is FaultKind.ROLLOVER:
+                self._programmed = replace(self._programmed, dials=int(one.params["dials"]))
+        self._multiplier = self._programmed.multiplier
         self._days: OrderedDict[tuple[date, int, int, int], Window] = OrderedDict()
 
     # What it is, and what time it has.
@@ -166,9 +171,12 @@ class EmulatedMeter:
         return reply(self.faults, self.seed, self._hash, now)
 
     def effect(self, fault: Fault, start: int, end: int) -> Effect | None:
-        """What one of its faults did to delivered energy within [start, end), whole intervals; None for faults of other layers than
-        power and intervals."""
-        first, until = max(floor_interval(fault.first), start), min(-(-fault.until // INTERVAL_S) * INTERVAL_S, end)
+        """What one of its faults did to delivered energy, over the whole intervals within [start, end) that it touches.
+
+        None for faults of other layers than power and intervals, and where no interval is over yet.
+        """
+        first = max(floor_interval(fault.first), -(-start // INTERVAL_S) * INTERVAL_S)
+        until = min(-(-fault.until // INTERVAL_S) * INTERVAL_S, floor_interval(end))
         if fault.row.layer not in (Layer.POWER, Layer.INTERVALS) or until <= first:
             return None
         ends = np.array([first, until])
@@ -208,7 +216,10 @@ class EmulatedMeter:
             if fault.kind is FaultKind.OUTAGE:
                 if fault.params["last_gasp"]:
                     told.append((fault.first, EventKind.LAST_GASP))
-                told.append((fault.until + int(fault.params["restoration_s"]), EventKind.RESTORATION))
+                restored = fault.until + int(fault.params["restoration_s"])
+                # Out again before it could tell: the later outage's end does.
+                if not any(other.first <= restored < other.until for other in outages(self.faults)):
+                    told.append((restored, EventKind.RESTORATION))
             elif fault.kind is FaultKind.DISCONNECTED:
                 told += [(fault.first, EventKind.DISCONNECTED), (fault.until, EventKind.CONNECTED)]
             elif fault.kind is FaultKind.CLOCK_SET:
@@ -239,9 +250,7 @@ class EmulatedMeter:
         return sum(one.first <= now for one in self._exchanges)
 
     def _identity(self, place: int) -> MeterIdentity:
-        identity = self.identity
-        if self._multiplier != identity.multiplier:
-            identity = replace(identity, multiplier=self._multiplier)
+        identity = self._programmed
         if place:
             initial = int(self._exchanges[place - 1].params["initial_wh"])
             identity = replace(
@@ -276,10 +285,10 @@ class EmulatedMeter:
     def _registers(self, at: int, place: int) -> tuple[int, int]:
         """The dials, raw, at a true instant: what was counted since the last reset, and around at the last dial."""
         installed = self._exchanges[place - 1].first if place else 0
-        base, dials = None, self.identity.dials
+        base = None
         for fault in sorted(self.faults, key=lambda one: one.first):
             if fault.kind is FaultKind.ROLLOVER and fault.first >= installed:
-                base, dials = (fault.first, False), int(fault.params["dials"])
+                base = (fault.first, False)
             elif fault.kind is FaultKind.RESET and installed <= fault.first <= at:
                 base = (fault.first, True)
         delivered, received = self._counted(np.array([at]), place)[:, 0].tolist()
@@ -287,7 +296,7 @@ class EmulatedMeter:
             zero = self._counted(np.array([base[0]]), place)[:, 0].tolist()
             delivered -= zero[0]
             received -= zero[1] if base[1] else 0
-        around = 10**dials * 1000
+        around = 10**self._programmed.dials * 1000
         return delivered % around, received % around
 
     def _when(self, shown: int, now: int) -> int | None:
@@ -405,6 +414,16 @@ class EmulatedMeter:
         low, high = words(self._hash)
         word = philox4x32(low, high, np.uint64(began // INTERVAL_S), _VOLTAGE, *words(self.seed))[0]
         return 2045 + int(word) % 71 if self.identity.three_phase else 2360 + int(word) % 81
+
+
+def ledger_of(meters: Iterable[EmulatedMeter], start: int, end: int) -> list[LedgerEntry]:
+    """What their faults did to the meters in [start, end), UTC epoch seconds."""
+    return ordered(
+        entry(fault, meter.identity.meter_number, (start, end), meter.effect(fault, start, end))
+        for meter in meters
+        for fault in meter.faults
+        if fault.first < end and fault.until > start
+    )
 
 
 def exchanged_number(meter_number: str, place: int) -> str:

@@ -52,7 +52,8 @@ def pieces(faults: Sequence[Fault], writes: Sequence[tuple[int, int]]) -> tuple[
         if fault.until < FOR_EVER:
             changes.append((fault.until, 0, "right", 0))
     made = [RIGHT]
-    for at, _, what, value in sorted(changes):
+    # What is of one rank at one instant stays in its order: the last word counts.
+    for at, _, what, value in sorted(changes, key=lambda change: change[:2]):
         last = made[-1]
         shown = last.at(at)
         if what == "drift":

@@ -38,7 +38,8 @@ def _fact(key: str, value: Any) -> str:
     if key == "running_interval":
         return f"running interval apart: {value['wh']} Wh in {value['seconds']} s"
     if key == "power":
-        return f"power {value['status']} by {value['source']}, {value['voltage']} V"
+        volts = "" if value["voltage"] is None else f", {value['voltage']} V"
+        return f"power {value['status']} by {value['source']}{volts}"
     if key in ("seconds_to_answer", "seconds"):
         return f"{value} s to the answer"
     if unit == "$":

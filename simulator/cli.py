@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from meters import SEED
+
 if TYPE_CHECKING:
     from simulator.sandbox import Sandbox, SandboxSettings
 
-#: Local time of day at which a sandbox begins that was given a bare date.
-NOON = "12:00"
 #: Journal entries that a sandbox keeps: some ten thousand requests.
 JOURNAL_LIMIT = 50_000
 #: Posted days behind the beginning, and one for a posting that is still to come.
@@ -56,44 +56,21 @@ def sandbox(
     asyncio.run(_serve(settings, as_json))
 
 
-def _begin(date: str) -> int:
-    """UTC epoch seconds at which ``--date`` lets the model begin."""
-    from datetime import date as calendar_day
-
-    from meters.calendar import epoch
-    from simulator.errors import SimulatorError
-
-    if "T" in date:
-        return epoch(date, place="--date")
-    try:
-        day = calendar_day.fromisoformat(date)
-    except ValueError:
-        raise SimulatorError(
-            "sandbox.date", f"'{date}' is not a date.", "--date", "Write it as 2026-08-12 (noon) or 2026-08-12T17:40."
-        ) from None
-    return epoch(f"{day}T{NOON}", place="--date")
-
-
 def _settings(meters: int, date: str, clock: str, speed: float, policy: str, out: Path) -> SandboxSettings:
-    import time
     from datetime import timedelta
 
     from headend.daily import DailyTimes
     from meters.calendar import US, day_of, epoch
     from meters.load import ERA
-    from simulator.clock import Clock, ClockMode
+    from simulator.clock_options import clock_of
     from simulator.errors import SimulatorError
     from simulator.sandbox import SandboxSettings
     from simulator.smt.middle import LawMiddle, MiddleLaw
     from simulator.smt.policy import preset
     from simulator.world import LAST_DAY, build, default_world
 
-    if clock not in tuple(ClockMode):
-        raise SimulatorError(
-            "clock.mode", f"There is no clock '{clock}'.", "--clock", f"Choose one of: {', '.join(ClockMode)}."
-        )
-    mode = ClockMode(clock)
-    now = _begin(date) if date else int(time.time())
+    running = clock_of(clock, speed, date)
+    now = running.epoch_us // US
     times = DailyTimes()
     today = day_of(now)
     if not ERA + timedelta(days=DAYS_NEEDED) <= today < LAST_DAY:
@@ -106,14 +83,12 @@ def _settings(meters: int, date: str, clock: str, speed: float, policy: str, out
     posted_to = today - timedelta(days=1)
     if now < epoch(f"{today}T{times.post_at.isoformat()}"):
         posted_to -= timedelta(days=1)
-    seed = 20110504
-    world = build(default_world(today, posted_to, meters), seed)
-    running = Clock(mode, now * US, 1.0 if mode is ClockMode.REAL else speed)
+    world = build(default_world(today, posted_to, meters, special=True), SEED, now)
     return SandboxSettings(
         world=world,
         clock=running,
         policy=preset(policy, place="--policy"),
-        middle=LawMiddle(MiddleLaw(), seed),
+        middle=LawMiddle(MiddleLaw(), SEED),
         out=out,
         times=times,
         history=True,

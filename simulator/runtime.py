@@ -201,7 +201,7 @@ class Runtime:
             self._leave(key)
             raise
         except Exception as error:
-            failure = error
+            failure = _remakable(error)
             self.inject(kind, ident, lambda: _fail(event, failure))
         else:
             self.inject(kind, ident, lambda: _succeed(event, value))
@@ -240,6 +240,15 @@ class Runtime:
 def _succeed(event: simpy.Event, value: Any) -> None:
     if not event.triggered:
         event.succeed(value)
+
+
+def _remakable(error: Exception) -> Exception:
+    """The exception as simpy can make it anew from its ``args``; one that cannot be made so is told in a plain one's words."""
+    try:
+        type(error)(*error.args)
+    except Exception:
+        return RuntimeError(f"{type(error).__name__}: {error}").with_traceback(error.__traceback__)
+    return error
 
 
 def _fail(event: simpy.Event, error: Exception) -> None:

@@ -20,9 +20,10 @@ from headend.network import TRY_TIMEOUT_US, NetworkLaw, TryDraws
 from headend.ports import FAULT, HeadEndError
 from headend.store import HeadEndStore
 from headend.system import HeadEnd, HeadEndSettings
-from meters.calendar import US, day_start, iso
+from meters.calendar import US, day_start
 from meters.errors import MeterError
 from meters.gateway import Gateway, Silence
+from meters.meter import EmulatedMeter
 from simulator import control
 from simulator.clock import Clock
 from simulator.errors import SimulatorError
@@ -30,6 +31,8 @@ from simulator.history import make_history
 from simulator.journal import RunJournal
 from simulator.local_ca import LocalCa
 from simulator.market import CUSTOMER_LOGIN, ROR_LOGIN, Login, Market, build_market
+from simulator.meter_events import MeterEvents, http_sender
+from simulator.meters_party import clock_entry, gateway_entry
 from simulator.runtime import Runtime
 from simulator.serving import PORT_MEND, HttpServer, bind
 from simulator.smt.ftps import FileSite
@@ -99,6 +102,7 @@ class Sandbox:
         self.runtime = Runtime(settings.clock)
         self.market: Market = build_market(settings.world)
         self._closing = contextlib.AsyncExitStack()
+        self.events: MeterEvents | None = None
         self._arrivals: dict[str, asyncio.Future[None]] = {}
 
     async def __aenter__(self) -> Sandbox:
@@ -141,7 +145,7 @@ class Sandbox:
         self.gateways: list[Gateway] = []
         for index, units in enumerate(world.gateways):
             port = settings.port(GATEWAY_PORTS + index)
-            gateway = Gateway(units, self.runtime.now, HOST, port, silence)
+            gateway = Gateway(units, self.runtime.now, HOST, port, silence, self._on_write)
             try:
                 await gateway.start()
             except MeterError as error:
@@ -171,6 +175,15 @@ class Sandbox:
             self._closing.push_async_callback(server.stop)
         self.files.start()
         self.headend.start()
+        # What happened in the days before is told too: a head-end must know of an outage that lasts.
+        self.events = MeterEvents(
+            self.runtime,
+            world.meters,
+            http_sender(self.http, f"{headend_url}/events"),
+            self.journal,
+            since=day_start(world.spec.first_day),
+        )
+        self.runtime.env.process(self.events.run())
 
     def _make_smt(self, headend_url: str) -> Smt:
         settings = self.settings
@@ -257,6 +270,11 @@ class Sandbox:
         finally:
             del self._arrivals[name]
 
+    def _on_write(self, meter: EmulatedMeter) -> None:
+        # A client may be quicker than the start: then the process has not begun, and looks at the meter when it does.
+        if self.events is not None:
+            self.events.touched(meter)
+
     def _on_file(self, username: str, path: Path) -> None:
         self.smt.intake.on_file(username, path)
         arrived = self._arrivals.get(path.name)
@@ -281,21 +299,7 @@ class Sandbox:
             "smt_url": self.smt_server.url,
             "headend_url": self.headend_server.url,
             "ftps": {"host": self.files.host, "port": self.files.port, "ca_file": str(self.ca.ca_file)},
-            "gateways": [
-                {
-                    "host": gateway.host,
-                    "port": gateway.port,
-                    "meters": [
-                        {
-                            "esiid": meter.identity.esiid,
-                            "meter_number": meter.identity.meter_number,
-                            "unit_id": unit_id,
-                        }
-                        for unit_id, meter in gateway.meters.items()
-                    ],
-                }
-                for gateway in self.gateways
-            ],
+            "gateways": [gateway_entry(gateway) for gateway in self.gateways],
             "ca_file": str(self.ca.ca_file),
             "logins": {
                 role: {"username": login.username, "password": login.password}
@@ -305,11 +309,7 @@ class Sandbox:
             "esiids": [
                 {"esiid": esiid, "meter_number": number, "note": note} for esiid, number, note in self.market.notes
             ],
-            "clock": {
-                "mode": self.runtime.clock.mode.value,
-                "speed": self.runtime.clock.rate,
-                "now": iso(self.runtime.now()),
-            },
+            "clock": clock_entry(self.runtime),
             "policy": self.settings.policy.name,
         }
 

@@ -16,14 +16,15 @@ from meters.calendar import day_start
 from meters.errors import MeterError
 from meters.faults.fault import Fault
 from meters.faults.kinds import FaultKind
-from meters.faults.ledger import LedgerEntry, entry, ordered
+from meters.faults.ledger import LedgerEntry
 from meters.faults.rules import Roster, expand
 from meters.fleet import GATEWAY_METERS
 from meters.identity import Premise, Tdsp, tdsp
 from meters.installation import install
 from meters.load import PremiseLoad, scale_to
-from meters.meter import EmulatedMeter
+from meters.meter import EmulatedMeter, ledger_of
 from meters.premises import HOMES, MARKET, make_premise
+from meters.replay import read_replay
 from meters.special import special_meters
 from simulator.errors import SimulatorError
 from simulator.fault_spec import FaultSpec
@@ -116,13 +117,7 @@ class World:
 
     def ledger(self, start: int, end: int) -> list[LedgerEntry]:
         """What the faults did to the meters in [start, end), UTC epoch seconds."""
-        at = {meter.identity.esiid: meter for meter in self.meters}
-        run = (start, end)
-        return ordered(
-            entry(fault, at[fault.esiid].identity.meter_number, run, at[fault.esiid].effect(fault, *run))
-            for fault in self.faults
-            if fault.first < end and fault.until > start
-        )
+        return ledger_of(self.meters, start, end)
 
     def addresses(self, host: str, ports: list[int]) -> list[MeterAddress]:
         """Where the head-end reaches each meter; a gateway is one access point here."""
@@ -201,8 +196,6 @@ def _premise(spec: WorldSpec, company: Tdsp, seed: int, ordinal: int, special: P
 def _replayed(special: PremiseSpec | None) -> PremiseLoad | None:
     if special is None or special.replay is None:
         return None
-    from meters.replay import read_replay
-
     return read_replay(special.replay)
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -88,7 +89,8 @@ def ordered(entries: Iterable[LedgerEntry]) -> list[LedgerEntry]:
 def write_json(entries: Sequence[LedgerEntry], path: Path) -> None:
     """Write the ledger as a JSON list, one entry a line."""
     lines = ",\n".join(json.dumps(one.to_json(), sort_keys=True) for one in entries)
-    path.write_text(f"[\n{lines}\n]\n" if lines else "[]\n")
+    with _whole(path) as part:
+        part.write_text(f"[\n{lines}\n]\n" if lines else "[]\n")
 
 
 def write_parquet(entries: Sequence[LedgerEntry], path: Path) -> None:
@@ -111,4 +113,13 @@ def write_parquet(entries: Sequence[LedgerEntry], path: Path) -> None:
         ("true_wh", pa.int64(), [None if one.effect is None else one.effect.true_wh for one in entries]),
         ("shown_wh", pa.int64(), [None if one.effect is None else one.effect.shown_wh for one in entries]),
     ]
-    pq.write_table(pa.table({name: pa.array(values, kind) for name, kind, values in columns}), path)
+    with _whole(path) as part:
+        pq.write_table(pa.table({name: pa.array(values, kind) for name, kind, values in columns}), part)
+
+
+@contextmanager
+def _whole(path: Path) -> Iterator[Path]:
+    """A name to write under; the file takes its own name when it is whole, so that nobody reads half a ledger."""
+    part = path.with_name(f".{path.name}.part")
+    yield part
+    part.replace(path)

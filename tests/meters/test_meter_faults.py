@@ -91,6 +91,14 @@ def test_outage_is_told_by_a_last_gasp_and_a_restoration() -> None:
     assert not steady().restless
 
 
+def test_restoration_is_not_told_out_of_a_following_outage() -> None:
+    emulated = steady(
+        fault(FaultKind.OUTAGE, NOON, NOON + 600, restoration_s=30), fault(FaultKind.OUTAGE, NOON + 610, NOON + 900)
+    )
+    told = [(one.kind, one.at - NOON) for one in emulated.events(NOON, NOON + 7200)]
+    assert told == [(EventKind.LAST_GASP, 0), (EventKind.LAST_GASP, 610), (EventKind.RESTORATION, 930)]
+
+
 def test_open_switch_stops_energy_but_not_answers() -> None:
     emulated = steady(fault(FaultKind.DISCONNECTED, NOON, NOON + 1800))
     assert shown(emulated, NOON - 900, 4) == [900, 0, 0, 900]
@@ -152,6 +160,7 @@ def test_meter_takes_a_bounded_number_of_commands() -> None:
 def test_register_rolls_over_at_its_last_dial() -> None:
     emulated = steady(fault(FaultKind.ROLLOVER, NOON, dials=5))
     assert emulated.live(NOON - 1).delivered_register == 10**8 - 1
+    assert emulated.identity_at(NOON).dials == 5
     assert emulated.live(NOON).delivered_register == 0
     assert shown(emulated, NOON - 900, 2) == [900, 900]
     assert register(emulated, DAY) > register(emulated, NEXT) == 12 * 3600
@@ -260,6 +269,13 @@ def test_clock_is_written_within_its_limit() -> None:
     assert [one.kind for one in emulated.events(NOON, NOON + 1)] == [EventKind.CLOCK_SET]
     live = emulated.live(NOON + 100)
     assert (live.time, live.partial_seconds, live.partial_delivered) == (NOON + 3700, 100, 100)
+
+
+def test_last_of_two_clock_writes_in_one_second_counts() -> None:
+    emulated = steady()
+    emulated.set_clock(NOON, NOON + 61)
+    emulated.set_clock(NOON, NOON - 30)
+    assert emulated.clock(NOON + 1) == NOON - 29
 
 
 def test_midnight_that_the_clock_jumps_over_is_taken_when_it_is_set() -> None:

@@ -15,6 +15,8 @@ from typing import Any
 import httpx
 import pytest
 
+from meters.special import SPECIALS
+
 ROOT = Path(__file__).parents[2]
 AMI = [sys.executable, "-c", "import sys, ami; sys.argv[0] = 'ami'; ami.main()"]
 
@@ -55,7 +57,7 @@ def test_the_ready_line_keeps_the_contract_and_ctrl_c_ends_it_cleanly(tmp_path: 
         assert set(ready["logins"]) == {"ror", "customer", "tdsp"}
         assert len(ready["esiids"]) >= 5
         assert ready["clock"]["mode"] == "scaled"
-        assert sum(len(gateway["meters"]) for gateway in ready["gateways"]) == 10
+        assert [len(gateway["meters"]) for gateway in ready["gateways"]] == [5, 5, len(SPECIALS)]
         # The 35 posted days lie on the file site, each with its result codes (PRE1).
         home = tmp_path / "ftps" / ready["logins"]["tdsp"]["username"]
         assert len(list(home.glob("*.lse"))) == len(list(home.glob("*.lse.result.csv"))) == 35
@@ -112,7 +114,7 @@ def test_a_taken_port_is_named_and_a_folder_in_use_too(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "code"),
     [
-        (("--date", "12.08.2026"), "sandbox.date: --date: '12.08.2026' is not a date"),
+        (("--date", "12.08.2026"), "clock.date: --date: '12.08.2026' is not a date"),
         (("--date", "2026-08-12T25:00"), "calendar.instant.malformed: --date"),
         (("--date", "2026-03-08T02:30"), "calendar.instant.skipped: --date"),
         (("--clock", "sundial"), "clock.mode: --clock"),

@@ -1,0 +1,160 @@
+"""The command ``ami meters serve``: the meters alone, up until Ctrl-C. Heavy imports are inside, so that --help is at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from meters import SEED
+
+if TYPE_CHECKING:
+    from simulator.meters_party import MetersParty, MetersSettings
+
+#: Wall seconds between two writings of the ledger.
+_LEDGER_EVERY_S = 600.0
+
+
+def serve(
+    count: Annotated[
+        int, typer.Option(help="How many meters, at most 247 behind each gateway.", min=1, max=100_000)
+    ] = 40,
+    tdsp: Annotated[
+        str, typer.Option(help="Whose meters: ONCOR, CENTERPOINT, AEP_CENTRAL, AEP_NORTH or TNMP.")
+    ] = "ONCOR",
+    port: Annotated[
+        int, typer.Option(help="The first gateway's port, the others follow; 0 takes free ones.", min=0, max=65535)
+    ] = 8700,
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    seed: Annotated[int, typer.Option(help="Which meters: the same seed makes the same ones.", min=0)] = SEED,
+    mix: Annotated[str, typer.Option(help="homes, or market: with roofs, cars and small businesses.")] = "market",
+    special: Annotated[bool, typer.Option(help="The magic ESI IDs too, on a gateway of their own.")] = True,
+    date: Annotated[
+        str,
+        typer.Option(help="Where the meters' time begins: 2026-08-12 (noon) or 2026-08-12T17:40; now unless given."),
+    ] = "",
+    clock: Annotated[str, typer.Option(help="real or scaled.")] = "real",
+    speed: Annotated[float, typer.Option(help="Model seconds per wall second on the scaled clock.")] = 60.0,
+    faults: Annotated[Path | None, typer.Option(help="A YAML file of faults.")] = None,
+    replay: Annotated[
+        Path | None,
+        typer.Option(help="An SMT interval CSV, or a CSV profile, that the first meter's load is taken from."),
+    ] = None,
+    events_to: Annotated[
+        str, typer.Option(help="URL of a head-end's POST /events, told of power failures, switches and clocks.")
+    ] = "",
+    ledger: Annotated[Path | None, typer.Option(help="Folder for the ledger of faults, JSON and Parquet.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON when ready.")] = False,
+) -> None:
+    """Serve emulated meters over Modbus TCP until Ctrl-C."""
+    import asyncio
+
+    settings = _settings(
+        count, tdsp, port, host, seed, mix, special, date, clock, speed, faults, replay, events_to, ledger
+    )
+    asyncio.run(_serve(settings, as_json))
+
+
+def _settings(
+    count: int,
+    tdsp: str,
+    port: int,
+    host: str,
+    seed: int,
+    mix: str,
+    special: bool,
+    date: str,
+    clock: str,
+    speed: float,
+    faults: Path | None,
+    replay: Path | None,
+    events_to: str,
+    ledger: Path | None,
+) -> MetersSettings:
+    from simulator.clock import ClockMode
+    from simulator.clock_options import clock_of
+    from simulator.errors import SimulatorError
+    from simulator.fleet_options import fleet_of
+    from simulator.meters_party import MetersSettings
+
+    if events_to and not events_to.startswith(("http://", "https://")):
+        raise SimulatorError(
+            "meters.events_to",
+            f"'{events_to}' is no URL.",
+            "--events-to",
+            "Write the whole of it: http://127.0.0.1:8610/events.",
+        )
+    running = clock_of(clock, speed, date, (ClockMode.REAL, ClockMode.SCALED))
+    return MetersSettings(
+        fleet=fleet_of(tdsp, count, seed, mix, faults, replay),
+        clock=running,
+        host=host,
+        port=port,
+        special=special,
+        events_to=events_to,
+        ledger=ledger,
+    )
+
+
+async def _serve(settings: MetersSettings, as_json: bool) -> None:
+    import asyncio
+    import contextlib
+    import json
+    import signal
+    import time
+    from dataclasses import replace
+
+    from simulator.folder import own
+    from simulator.meters_party import LEDGER_FILES, MetersParty
+
+    with contextlib.ExitStack() as held:
+        if settings.ledger is not None:
+            held.enter_context(own(settings.ledger, LEDGER_FILES))
+        settings = replace(settings, clock=replace(settings.clock, wall_start=time.time()))
+        async with MetersParty(settings) as party:
+            loop = asyncio.get_running_loop()
+            stop = asyncio.Event()
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.add_signal_handler(number, stop.set)
+            print(json.dumps(party.ready()) if as_json else "\n".join(_told(party)), flush=True)
+            serving = loop.create_task(party.runtime.serve())
+            writing = loop.create_task(party.keep_ledger(_LEDGER_EVERY_S))
+            stopping = loop.create_task(stop.wait())
+            done, _ = await asyncio.wait({serving, stopping, writing}, return_when=asyncio.FIRST_COMPLETED)
+            for task in (serving, stopping, writing):
+                task.cancel()
+            await asyncio.gather(serving, stopping, writing, return_exceptions=True)
+            for task in (serving, writing):
+                if task in done:
+                    # They never end by themselves: what one raised is the reason.
+                    await task
+    if not as_json:
+        print("stopped.", flush=True)
+
+
+def _told(party: MetersParty) -> list[str]:
+    """Where the meters are and what is special, for people."""
+    ready, settings = party.ready(), party.settings
+    clock, gateways = ready["clock"], ready["gateways"]
+    pace = f" x{clock['speed']:g}" if clock["mode"] == "scaled" else ""
+    ports = [gateway["port"] for gateway in gateways]
+    run = ports == list(range(ports[0], ports[0] + len(ports)))
+    where = f"{ports[0]} to {ports[-1]}" if run and len(ports) > 2 else ", ".join(str(port) for port in ports)
+    first = gateways[0]["meters"][0]
+    lines = [
+        f"ami meters serve: {sum(len(one['meters']) for one in gateways)} meters of {settings.fleet.tdsp.name}, "
+        f"clock {clock['mode']}{pace} from {clock['now']}",
+        "",
+        f"  {len(gateways)} gateways, Modbus TCP, on {settings.host} ports {where}; unit ids from 1 on each",
+        f"  the first meter: {first['esiid']}, number {first['meter_number']}, port {ports[0]}, unit {first['unit_id']}",
+    ]
+    if settings.events_to:
+        lines.append(f"  events are sent to {settings.events_to}")
+    if settings.ledger is not None:
+        lines.append(f"  ledger of faults in {settings.ledger}")
+    if ready["esiids"]:
+        units = {one["meter_number"]: one["unit_id"] for one in gateways[-1]["meters"]}
+        lines += ["", f"Magic ESI IDs, on port {ports[-1]}:"]
+        lines += [f"  unit {units[one['meter_number']]:>2}  {one['esiid']}  {one['note']}" for one in ready["esiids"]]
+    return [*lines, "", "Ctrl-C stops it."]

@@ -1,0 +1,190 @@
+"""The meters alone: gateways with a fleet's meters behind them, so that a real head-end can read them, on a clock that runs."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from meters.calendar import INTERVAL_S, iso
+from meters.errors import MeterError
+from meters.faults.ledger import LedgerEntry, ordered, write_json, write_parquet
+from meters.fleet import GATEWAY_METERS, Fleet
+from meters.gateway import Gateway
+from meters.meter import EmulatedMeter, ledger_of
+from meters.register_map import RING_SLOTS
+from meters.special import special_meters, two_meters
+from simulator.clock import Clock
+from simulator.errors import SimulatorError
+from simulator.journal import RunJournal
+from simulator.meter_events import MeterEvents, http_sender
+from simulator.runtime import Runtime
+from simulator.serving import PORT_MEND
+
+#: Wall seconds that a head-end has to take events.
+_EVENTS_S = 10.0
+#: Entries of what was told that are kept.
+_JOURNAL_LIMIT = 10_000
+LEDGER_FILES = ("faults.json", "faults.parquet")
+#: How far back a meter's intervals reach, seconds.
+RING_S = RING_SLOTS * INTERVAL_S
+
+
+@dataclass(frozen=True, slots=True)
+class MetersSettings:
+    """What the party is told. ``port``: the first gateway's, the others follow; 0 takes free ones."""
+
+    fleet: Fleet
+    clock: Clock
+    host: str
+    port: int
+    #: With the magic ESI IDs, on a gateway behind the last.
+    special: bool
+    #: The head-end's ``POST /events``, whole; empty: events are not sent.
+    events_to: str
+    #: Folder for the ledger of faults.
+    ledger: Path | None
+
+
+class MetersParty:
+    """The running meters. Use it as an async context manager."""
+
+    def __init__(self, settings: MetersSettings) -> None:
+        """Make the meters; nothing is opened before it is entered."""
+        self.settings = settings
+        self.runtime = Runtime(settings.clock)
+        self.journal = RunJournal(_JOURNAL_LIMIT)
+        self._began = self.runtime.now()
+        self.notes: dict[str, str] = {}
+        self._events: MeterEvents | None = None
+        self._closing = contextlib.AsyncExitStack()
+        self._behind: list[list[EmulatedMeter]] = []
+        for meter in settings.fleet.meters():
+            if not self._behind or len(self._behind[-1]) == GATEWAY_METERS:
+                self._behind.append([])
+            self._behind[-1].append(meter)
+        if settings.special:
+            fleet = settings.fleet
+            magic = special_meters(fleet.tdsp, fleet.seed, self._began) + two_meters(fleet.tdsp, fleet.seed)
+            self._behind.append([meter for meter, _ in magic])
+            self.notes = {meter.identity.meter_number: note for meter, note in magic}
+        self.gateways: list[Gateway] = []
+
+    @property
+    def meters(self) -> list[EmulatedMeter]:
+        """Every meter, gateway by gateway."""
+        return [meter for units in self._behind for meter in units]
+
+    async def __aenter__(self) -> MetersParty:
+        """Open every gateway; what was opened is closed again if one cannot be. Raises SimulatorError for a taken port."""
+        try:
+            await self._start()
+        except BaseException:
+            await self._closing.aclose()
+            raise
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Close every gateway; the ledger is written anew, up to now."""
+        await self._closing.aclose()
+        self.write_ledger()
+
+    async def _start(self) -> None:
+        settings = self.settings
+        last = settings.port + len(self._behind) - 1
+        if settings.port and last > 65_535:
+            raise SimulatorError(
+                "meters.ports",
+                f"{len(self._behind)} gateways from port {settings.port} on end at {last}.",
+                "--port",
+                PORT_MEND,
+            )
+        for index, units in enumerate(self._behind):
+            port = settings.port + index if settings.port else 0
+            gateway = Gateway(dict(enumerate(units, 1)), self.runtime.now, settings.host, port, "hang", self._on_write)
+            try:
+                await gateway.start()
+            except MeterError as error:
+                raise SimulatorError(error.code, error.message, error.place, PORT_MEND) from None
+            self._closing.push_async_callback(gateway.stop)
+            self.gateways.append(gateway)
+        self._closing.push_async_callback(self.runtime.close)
+        if settings.events_to:
+            http = await self._closing.enter_async_context(httpx.AsyncClient(timeout=_EVENTS_S, trust_env=False))
+            self._events = MeterEvents(
+                self.runtime,
+                self.meters,
+                http_sender(http, settings.events_to),
+                self.journal,
+                since=self._began - RING_S,
+            )
+            self.runtime.env.process(self._events.run())
+        self.write_ledger()
+
+    def _on_write(self, meter: EmulatedMeter) -> None:
+        if self._events is not None:
+            self._events.touched(meter)
+
+    def _entries(self) -> Iterator[list[LedgerEntry]]:
+        """What the faults have done from the oldest interval that a meter held at the start up to now, meter by meter."""
+        run = (self._began - RING_S, self.runtime.now())
+        return (ledger_of([meter], *run) for meter in self.meters if meter.faults)
+
+    def write_ledger(self) -> None:
+        """Write the ledger as it is now."""
+        if self.settings.ledger is not None:
+            _write([one for ones in self._entries() for one in ones], self.settings.ledger)
+
+    async def keep_ledger(self, every_s: float) -> None:
+        """Write the ledger every so many wall seconds, so that a party that is killed leaves one behind; for ever.
+
+        It is made meter by meter, and the meters answer in between.
+        """
+        while self.settings.ledger is not None:
+            await asyncio.sleep(every_s)
+            entries: list[LedgerEntry] = []
+            for ones in self._entries():
+                entries += ones
+                await asyncio.sleep(0)
+            await asyncio.get_running_loop().run_in_executor(None, _write, entries, self.settings.ledger)
+        await asyncio.Event().wait()
+
+    def ready(self) -> dict[str, Any]:
+        """The ready line: the keys of the command contract that the meters have."""
+        return {
+            "event": "ready",
+            "gateways": [gateway_entry(gateway) for gateway in self.gateways],
+            "esiids": [
+                {"esiid": one.identity.esiid, "meter_number": number, "note": self.notes[number]}
+                for one in self.meters
+                if (number := one.identity.meter_number) in self.notes
+            ],
+            "clock": clock_entry(self.runtime),
+        }
+
+
+def _write(entries: list[LedgerEntry], folder: Path) -> None:
+    for write, name in zip((write_json, write_parquet), LEDGER_FILES, strict=True):
+        write(ordered(entries), folder / name)
+
+
+def gateway_entry(gateway: Gateway) -> dict[str, Any]:
+    """A gateway in a ready line."""
+    return {
+        "host": gateway.host,
+        "port": gateway.port,
+        "meters": [
+            {"esiid": meter.identity.esiid, "meter_number": meter.identity.meter_number, "unit_id": unit_id}
+            for unit_id, meter in gateway.meters.items()
+        ],
+    }
+
+
+def clock_entry(runtime: Runtime) -> dict[str, Any]:
+    """The clock in a ready line."""
+    return {"mode": runtime.clock.mode.value, "speed": runtime.clock.rate, "now": iso(runtime.now())}
