@@ -82,6 +82,7 @@ def _at_midnight(
         car = ev_wh * ((ordinal - midnights.era) + _CAR * (np.float64(w2) / 2.0**32))
     klass = premises.curves[row] & 3
     if solar_w > 0:
+        # Netting is no sum of parts: under a roof lives the average household, at its scale.
         size = solar_w / (scale * traits[klass, 3])
         k = 0
         while k < len(roofs) - 2 and size >= roofs[k + 1]:

@@ -70,7 +70,15 @@ def test_foreign_esiid_has_no_ordinal() -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"meter_number": "12345LG"}, {"meter_number": "1" * 13}, {"multiplier": 0}, {"firmware": "x" * 17}]
+    "wrong",
+    [
+        {"meter_number": "12345LG"},
+        {"meter_number": "1" * 13},
+        {"multiplier": 0},
+        {"firmware": "x" * 17},
+        {"dials": 3},
+        {"dials": 10},
+    ],
 )
 def test_identity_that_the_wire_cannot_carry_is_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(MeterError):
