@@ -118,7 +118,7 @@ def test_a_zone_makes_no_difference_to_who_is_asked_with_whom() -> None:
 
 
 @settings(max_examples=50)
-@given(seed=seeds, one=premises, share=st.floats(0.05, 20.0), length=st.integers(1, 40))
+@given(seed=seeds, one=premises, share=st.floats(0.1, 20.0), length=st.integers(1, 40))
 def test_premise_is_scaled_to_the_watt_hour(seed: int, one: Premise, share: float, length: int) -> None:
     first, last = date(2026, 7, 16), date(2026, 7, 15) + timedelta(days=length)
     after = last + timedelta(days=1)
