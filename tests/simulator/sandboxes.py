@@ -14,6 +14,7 @@ import httpx
 
 from headend.daily import DailyTimes
 from meters.calendar import US, day_of, epoch
+from meters.special import special_esiid
 from simulator.clock import Clock, ClockMode
 from simulator.market import ROR_LOGIN, Login
 from simulator.ror.client import SmtClient
@@ -37,6 +38,10 @@ class Rig:
 
     def esiid(self, ordinal: int) -> str:
         return self.sandbox.settings.world.esiid(ordinal)
+
+    def magic(self, number: int) -> str:
+        """The magic ESI ID of that number, in a rig with the special meters."""
+        return special_esiid(self.sandbox.settings.world.tdsp, number)
 
     def special(self, word: str) -> str:
         """The ESI ID whose note has that word."""
@@ -69,6 +74,7 @@ async def rig(
     posted_days: int = 4,
     times: DailyTimes | None = None,
     login: Login = ROR_LOGIN,
+    special: bool = False,
 ) -> AsyncIterator[Rig]:
     times = times or DailyTimes()
     at = epoch(now)
@@ -76,7 +82,7 @@ async def rig(
     if at < epoch(f"{day_of(at)}T{times.post_at.isoformat()}"):
         posted_to -= timedelta(days=1)
     settings = SandboxSettings(
-        world=build(default_world(day_of(at), posted_to, 12, posted_days), SEED),
+        world=build(default_world(day_of(at), posted_to, 12, posted_days, special), SEED, at),
         clock=Clock(ClockMode.MANUAL, at * US),
         policy=preset(policy),
         middle=FixedMiddle(18, 52),
