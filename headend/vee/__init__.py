@@ -3,7 +3,6 @@
 ``quality``   what is said about an interval: channel, status, method, finding
 ``records``   the arrays that go in (``DayBlock``, ``History``) and come out (``VeeDay``)
 ``rules``     the checks, each a formula with its source
-``like_days`` day classes, holidays, days of 92 and 100 intervals laid over each other by the local clock
 ``estimate``  the ladder: interpolate, flat, mean of like days, zero
 ``scaling``   estimates made to add up to the registers
 ``batch``     one day of many meters through all of it

@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headend.ports import BoolArray, IntArray
-from headend.vee.like_days import day_class, same_clock
 from headend.vee.quality import Method
 from headend.vee.records import OctetArray
 from meters.calendar import INTERVAL_S
+from meters.day_kinds import day_class, same_clock
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from headend.vee.estimate import LadderSettings, PastDay, estimate_gaps, flat, gaps, interpolate, like_day_mean
-from headend.vee.like_days import DayClass, day_class, off_peak_holidays, same_clock
 from headend.vee.quality import Method
 from meters.calendar import intervals_in
+from meters.day_kinds import DayClass, day_class, off_peak_holidays, same_clock
 
 WEDNESDAY = date(2026, 8, 12)
 SPRING = date(2026, 3, 8)

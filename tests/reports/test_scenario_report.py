@@ -188,11 +188,11 @@ def test_the_demo_passes_end_to_end_and_prints_steps_bill_rule_and_paths(tmp_pat
     flat = re.sub(r"\s+", " ", said)
     for words in (
         "64 intervals from its store and reads 6 from the meter",
-        "Bill to date: $194.38 with tax (on VEE data only, to 2026-08-12 00:00: $189.26).",
-        "a bill of $107.80 ($208.27 at the low end, $110.49 at the high end)",
+        "Bill to date: $193.97 with tax (on VEE data only, to 2026-08-12 00:00: $189.29).",
+        "a bill of $210.52 ($207.18 at the low end, $110.70 at the high end)",
         "Try again from 2026-08-13 00:00. The gap has 73 intervals; the store holds 70, to 2026-08-12 17:30",
         "Power is ON",
-        "Told $194.38, re-billed $194.38 on VEE data to the same instant: difference $0.00.",
+        "Told $193.97, re-billed $193.97 on VEE data to the same instant: difference $0.00.",
         "36 operating days posted as LSE over FTPS",
         "PASSED 7 of 7 steps passed, 9 of 9 checks",
     ):
