@@ -5,9 +5,11 @@ from __future__ import annotations
 import time
 from datetime import date as calendar_day
 
-from meters.calendar import US, epoch
+from meters.calendar import US, day_of, epoch
+from meters.load import ERA
 from simulator.clock import Clock, ClockMode
 from simulator.errors import SimulatorError
+from simulator.world import LAST_DAY
 
 #: Local time of day at which a model begins that was given a bare date.
 NOON = "12:00"
@@ -24,6 +26,13 @@ def clock_of(mode: str, speed: float, date: str, modes: tuple[ClockMode, ...] = 
         )
     chosen = ClockMode(mode)
     now = begin(date) if date else int(time.time())
+    if not ERA < day_of(now) < LAST_DAY:
+        raise SimulatorError(
+            "clock.date",
+            f"No model begins on {day_of(now)}.",
+            "--date",
+            f"Give a date after {ERA} and before {LAST_DAY}.",
+        )
     return Clock(chosen, now * US, 1.0 if chosen is ClockMode.REAL else speed)
 
 
