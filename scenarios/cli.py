@@ -129,7 +129,7 @@ def run(
             results.append(played.result)
         else:
             _print(one.name, played.verdict)
-            typer.echo(f"  files: recording.json, result.json, run.json and lse/ in {folder}")
+            typer.echo(f"  files: recording.json, result.json, run.json, faults.json (and .parquet), lse/ in {folder}")
             typer.echo(f"ami report {shlex.quote(str(folder))} makes the page")
     if as_json:
         _print_json(results, alone=len(loaded) == 1)

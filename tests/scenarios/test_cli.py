@@ -104,6 +104,17 @@ def test_run_passes_with_0_and_writes_the_results(
     assert {"recording.json", "result.json", "run.json", "lse"} <= {one.name for one in out.iterdir()}
 
 
+def test_shipped_outage_scenario_passes_and_its_ledger_names_the_outage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    assert ran("scenario", "run", "power-status-in-an-outage", "--out", str(out), monkeypatch=monkeypatch) == 0
+    assert "Power is OFF: switch unknown, no voltage told, by event." in capsys.readouterr().out
+    (outage,) = json.loads((out / "faults.json").read_text())
+    assert (outage["kind"], outage["shown_wh"]) == ("outage", 0)
+    assert outage["true_wh"] > 0
+
+
 def test_run_with_a_failed_verdict_exits_1_and_says_why(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
