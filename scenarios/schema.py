@@ -203,10 +203,13 @@ def unfitting(scenario: Scenario, parts: Parts) -> Iterator[Mistake]:
     if parts.have("world.meters"):
         if parts.have("account.meter"):
             yield from _no_meter(scenario, scenario.account.meter, "account")
-        for name in ("premises", "faults"):
-            if parts.have(f"world.{name}"):
-                for place, part in enumerate(getattr(scenario.world, name)):
-                    yield from _no_meter(scenario, part.meter, "world", name, place)
+        if parts.have("world.premises"):
+            for place, premise in enumerate(scenario.world.premises):
+                yield from _no_meter(scenario, premise.meter, "world", "premises", place)
+        if parts.have("world.faults"):
+            for place, fault in enumerate(scenario.world.faults):
+                for ordinal in fault.ordinals:
+                    yield from _no_meter(scenario, ordinal, "world", "faults", place)
     if parts.have("timeline"):
         yield from _disorder(scenario)
         if parts.have("world.first_day") and scenario.timeline[0].at.date() <= scenario.world.first_day:
