@@ -22,8 +22,9 @@ from meters.faults.rules import FaultRule, Roster, drawn_on, standing
 from meters.identity import DIALS, MeterIdentity, Premise, Tdsp, esiid_hash, make_esiid, ordinal_of
 from meters.installation import initial_wh, install, multipliers
 from meters.load import PremiseLoad, day_intervals, registers
-from meters.meter import EmulatedMeter, good_status
+from meters.meter import EmulatedMeter
 from meters.premises import HOMES, Mix, PremiseArrays, make_premise
+from meters.record import good_status
 from meters.shown import Wire
 from meters.status import has_value
 

@@ -6,18 +6,15 @@ asked for and kept only while it is among the last few.
 
 from __future__ import annotations
 
-import itertools
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from datetime import date
-from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 
 from meters import meter_clock
-from meters.calendar import INTERVAL_S, day_end, day_of, day_start, floor_interval, interval_ends, local
+from meters.calendar import INTERVAL_S, day_of, day_start, floor_interval
+from meters.counting import Counting
 from meters.energy import WHOLE, Energy, Share
 from meters.errors import MeterError
 from meters.events import EventKind, MeterEvent
@@ -29,9 +26,10 @@ from meters.faults.replies import reply
 from meters.identity import MeterIdentity, Premise, esiid_hash
 from meters.load import ERA, GeneratedLoad, PremiseLoad
 from meters.philox import philox4x32, words
+from meters.record import Record, recorded, running, shown_at
 from meters.service import Switch, declared_open, outages
 from meters.shown import Live, Reply, Window, Written
-from meters.status import Channel, Common, has_value, status_word
+from meters.status import has_value
 
 #: A clock is set by at most so much at once, from what it shows. Default of this project.
 CLOCK_LIMIT_S = 3600
@@ -40,7 +38,6 @@ MOST_COMMANDS = 1000
 _REMEMBERED_DAYS = 4
 #: Counter word of the voltage draw, which the load's blocks never use.
 _VOLTAGE = np.uint64(0xFF)
-_CHANNELS = np.uint16(0x0FF0)
 
 
 class EmulatedMeter:
@@ -79,14 +76,8 @@ class EmulatedMeter:
         self._switch = Switch()
         self._clock_writes: list[tuple[int, int]] = []
         self._clock = meter_clock.pieces(faults, ())
-        self._exchanges = sorted((one for one in faults if one.kind is FaultKind.EXCHANGE), key=lambda one: one.first)
-        self._programmed = identity
-        for one in faults:
-            if one.kind is FaultKind.MULTIPLIER:
-                self._programmed = replace(self._programmed, multiplier=int(one.params["value"]))
-            elif one.kind is FaultKind.ROLLOVER:
-                self._programmed = replace(self._programmed, dials=int(one.params["dials"]))
-        self._multiplier = self._programmed.multiplier
+        self._counting = Counting(identity, faults, self._energy)
+        self._outages = outages(faults)
         self._days: OrderedDict[tuple[date, int, int, int], Window] = OrderedDict()
 
     # What it is, and what time it has.
@@ -99,11 +90,12 @@ class EmulatedMeter:
 
     def identity_at(self, now: int) -> MeterIdentity:
         """Who answers: after an exchange another meter; one that is programmed with a wrong multiplier says so."""
-        return self._identity(self._place(self._shift(now)))
+        return self._counting.identity(self._counting.exchanges(self._shift(now)))
 
     def clock(self, now: int) -> int:
         """The meter's own clock."""
-        return self._piece(self._shift(now)).at(self._shift(now))
+        now = self._shift(now)
+        return self._pieces(now)[-1].at(now)
 
     # What it shows.
 
@@ -134,25 +126,26 @@ class EmulatedMeter:
         if day < ERA:
             return None
         now = self._shift(now)
-        at = self._when(day_start(day), now)
-        place = self._place(now)
-        if at is None or at > now or (place and at < self._exchanges[place - 1].first):
+        after = self._counting.exchanges(now)
+        at = shown_at(day_start(day), self._pieces(now))
+        if at is None or at > now or at < self._counting.installed(after):
             return None
-        return self._registers(at, place)
+        return self._counting.registers(at, after)
 
     def live(self, now: int) -> Live:
         """What it shows at ``now``. Within the running interval energy grows linearly."""
         asked, now = now, self._shift(now)
-        place, shown = self._place(now), self._piece(now).at(now)
+        after, clock = self._counting.exchanges(now), self._pieces(now)
+        shown = clock[-1].at(now)
         label = floor_interval(shown)
-        registers = self._registers(now, place)
+        registers = self._counting.registers(now, after)
         if any(one.kind is FaultKind.ZERO_READ and one.covers(asked) for one in self.faults):
             registers = (0, 0)
-        partial = self._label(label, now, place)
+        partial = running(label, now, self._counting, clock, after)
         began = floor_interval(now)
         flows = self._energy.powered(now)
         used = np.diff(self._energy.bounds(day_of(now))[:, (began - day_start(day_of(now))) // INTERVAL_S :][:, :2])
-        failed = any(one.covers(now) for one in outages(self.faults))
+        failed = any(one.covers(now) for one in self._outages)
         return Live(
             time=shown,
             delivered_register=registers[0],
@@ -181,7 +174,7 @@ class EmulatedMeter:
             return None
         ends = np.array([first, until])
         if fault.row.layer is Layer.INTERVALS:
-            shown = int(self.window(first, until, until).delivered.sum(dtype=np.int64)) * self._multiplier
+            shown = int(self.window(first, until, until).delivered.sum(dtype=np.int64)) * self._counting.multiplier
         else:
             shown = int(np.diff(self._energy.flowed(ends)[0])[0])
         return Effect(int(np.diff(self._energy.used(ends)[0])[0]), shown)
@@ -204,7 +197,7 @@ class EmulatedMeter:
         if declared or len(self._switch.operations) >= MOST_COMMANDS:
             return Written.REFUSED
         self._switch.operations.append((now, closed))
-        spans = [(one.first, one.until) for one in outages(self.faults)] + declared_open(self.faults)
+        spans = [(one.first, one.until) for one in self._outages] + declared_open(self.faults)
         self._energy.without_power(spans + self._switch.open_spans())
         self._days.clear()
         return Written.DONE
@@ -218,7 +211,7 @@ class EmulatedMeter:
                     told.append((fault.first, EventKind.LAST_GASP))
                 restored = fault.until + int(fault.params["restoration_s"])
                 # Out again before it could tell: the later outage's end does.
-                if not any(other.first <= restored < other.until for other in outages(self.faults)):
+                if not any(other.first <= restored < other.until for other in self._outages):
                     told.append((restored, EventKind.RESTORATION))
             elif fault.kind is FaultKind.DISCONNECTED:
                 told += [(fault.first, EventKind.DISCONNECTED), (fault.until, EventKind.CONNECTED)]
@@ -231,7 +224,9 @@ class EmulatedMeter:
         ]
         told += [(at, EventKind.CLOCK_SET) for at, _ in self._clock_writes]
         return sorted(
-            MeterEvent(at, self.identity.esiid, self._identity(self._place(at)).meter_number, kind)
+            MeterEvent(
+                at, self.identity.esiid, self._counting.identity(self._counting.exchanges(at)).meter_number, kind
+            )
             for at, kind in told
             if start <= at < end and at < FOR_EVER
         )
@@ -245,88 +240,16 @@ class EmulatedMeter:
                 return now - int(fault.params["seconds"])
         return now
 
-    def _place(self, now: int) -> int:
-        """How many exchanges there have been."""
-        return sum(one.first <= now for one in self._exchanges)
-
-    def _identity(self, place: int) -> MeterIdentity:
-        identity = self._programmed
-        if place:
-            initial = int(self._exchanges[place - 1].params["initial_wh"])
-            identity = replace(
-                identity,
-                meter_number=exchanged_number(identity.meter_number, place),
-                initial_delivered_wh=initial,
-                initial_received_wh=initial,
-            )
-        return identity
-
-    def _piece(self, now: int) -> meter_clock.Piece:
-        return meter_clock.known(self._clock, now)[-1]
+    def _pieces(self, now: int) -> Sequence[meter_clock.Piece]:
+        return meter_clock.known(self._clock, now)
 
     def _switch_closed(self, now: int) -> bool:
         declared = any(first <= now < until for first, until in declared_open(self.faults))
         return self._switch.closed(now) and not declared
 
-    def _counted(self, at: NDArray[np.int64], place: int) -> NDArray[np.int64]:
-        """(2, k) raw pulses that the meter in that place has counted at true instants, from its initial registers on, never reset.
-
-        The pulses that a register could not yet count carry over, so raw intervals add up to raw registers.
-        """
-        identity = self._identity(place)
-        began = np.array([[identity.initial_delivered_wh], [identity.initial_received_wh]])
-        if place:
-            installed = self._exchanges[place - 1].first
-            at = np.maximum(at, installed)
-            began = began - self._energy.flowed(np.array([installed]))
-        counted: NDArray[np.int64] = (self._energy.flowed(at) + began) // self._multiplier
-        return counted
-
-    def _registers(self, at: int, place: int) -> tuple[int, int]:
-        """The dials, raw, at a true instant: what was counted since the last reset, and around at the last dial."""
-        installed = self._exchanges[place - 1].first if place else 0
-        base = None
-        for fault in sorted(self.faults, key=lambda one: one.first):
-            if fault.kind is FaultKind.ROLLOVER and fault.first >= installed:
-                base = (fault.first, False)
-            elif fault.kind is FaultKind.RESET and installed <= fault.first <= at:
-                base = (fault.first, True)
-        delivered, received = self._counted(np.array([at]), place)[:, 0].tolist()
-        if base is not None:
-            zero = self._counted(np.array([base[0]]), place)[:, 0].tolist()
-            delivered -= zero[0]
-            received -= zero[1] if base[1] else 0
-        around = 10**self._programmed.dials * 1000
-        return delivered % around, received % around
-
-    def _when(self, shown: int, now: int) -> int | None:
-        """The true instant at which the clock last came to show that; None if it has not."""
-        clock = meter_clock.known(self._clock, now)
-        for index in range(len(clock) - 1, -1, -1):
-            piece = clock[index]
-            stop = clock[index + 1].start if index + 1 < len(clock) else FOR_EVER
-            if piece.at(piece.start) <= shown < piece.at(stop):
-                return piece.true(shown)
-            if index and clock[index - 1].at(piece.start) <= shown < piece.at(piece.start):
-                # Jumped over: taken when the clock was set.
-                return piece.start
-        return None
-
-    def _label(self, label: int, now: int, place: int) -> tuple[int, int]:
-        """Raw energy that has gone into the interval with that label by ``now``."""
-        clock = meter_clock.known(self._clock, now)
-        total = np.zeros(2, np.int64)
-        for index, piece in enumerate(clock):
-            stop = clock[index + 1].start if index + 1 < len(clock) else now
-            low, high = piece.true(label), min(piece.true(label + INTERVAL_S), stop)
-            if low < high:
-                counted = self._counted(np.array([low, high]), place)
-                total += counted[:, 1] - counted[:, 0]
-        return int(total[0]), int(total[1])
-
     def _day(self, day: date, now: int) -> Window:
         """The day of labels, as shown at ``now`` and after, until something changes that it depends on."""
-        key = (day, len(meter_clock.known(self._clock, now)), self._place(now), len(self._clock_writes))
+        key = (day, len(self._pieces(now)), self._counting.exchanges(now), len(self._clock_writes))
         if key in self._days:
             self._days.move_to_end(key)
             return self._days[key]
@@ -346,68 +269,9 @@ class EmulatedMeter:
         delivered, _, _ = self._recorded(day_of(at), now)
         return int(delivered[(at - day_start(day_of(at))) // INTERVAL_S])
 
-    def _recorded(self, day: date, now: int) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.uint16]]:
-        """What was recorded under a day's labels before any fault of the record itself: raw delivered, received, status."""
-        status = good_status(day).copy()
-        place = self._place(now)
-        if day < ERA:
-            status |= np.uint16(status_word(0, Channel.STOPPED))
-            return np.zeros(len(status), np.int32), np.zeros(len(status), np.int32), status
-        clock = meter_clock.known(self._clock, now)
-        bounds = np.append(interval_ends(day) - INTERVAL_S, day_end(day))
-        if len(clock) == 1 and not place:
-            identity = self._identity(place)
-            began = np.array([[identity.initial_delivered_wh], [identity.initial_received_wh]])
-            raw = np.diff((self._energy.flowed_bounds(day) + began) // self._multiplier)
-        else:
-            raw = self._raw_by_clock(bounds, clock, place, status)
-        self._mark_outages(bounds, now, status)
-        if place:
-            self._mark_exchange(bounds, now, status)
-        return raw[0].astype(np.int32), raw[1].astype(np.int32), status
-
-    def _raw_by_clock(
-        self, bounds: NDArray[np.int64], clock: Sequence[meter_clock.Piece], place: int, status: NDArray[np.uint16]
-    ) -> NDArray[np.int64]:
-        """(2, n) raw energy by label, each piece of the clock adding what it saw; the status says what a set did."""
-        raw = np.zeros((2, len(bounds) - 1), np.int64)
-        seen = np.zeros(len(bounds) - 1, np.int64)
-        for index, piece in enumerate(clock):
-            stop = clock[index + 1].start if index + 1 < len(clock) else FOR_EVER
-            shown = np.clip(bounds, piece.at(piece.start), piece.at(stop))
-            if shown[0] == shown[-1]:
-                continue
-            true = np.array([piece.true(int(one)) for one in shown])
-            raw += np.diff(self._counted(np.minimum(true, stop), place))
-            seen += np.diff(shown)
-        for before, after in itertools.pairwise(clock):
-            came, went = before.at(after.start), after.at(after.start)
-            if came != went:
-                flag = Common.CLOCK_FORWARD if went > came else Common.CLOCK_BACK
-                touched = (bounds[:-1] < max(came, went)) & (bounds[1:] > min(came, went))
-                status[touched] |= np.uint16(status_word(flag, Channel.OK))
-        for condition, where in (
-            (Channel.SKIPPED, seen == 0),
-            (Channel.PARTIAL, (seen > 0) & (seen < INTERVAL_S)),
-            (Channel.LONG, seen > INTERVAL_S),
-        ):
-            status[where] = status[where] & ~_CHANNELS | np.uint16(status_word(0, condition))
-        return raw
-
-    def _mark_outages(self, bounds: NDArray[np.int64], now: int, status: NDArray[np.uint16]) -> None:
-        for fault in outages(self.faults):
-            first, until = (self._piece(min(at, now)).at(at) for at in (fault.first, fault.until))
-            touched = (bounds[:-1] < until) & (bounds[1:] > first)
-            status[touched] |= np.uint16(status_word(Common.POWER_FAIL, Channel.OK))
-
-    def _mark_exchange(self, bounds: NDArray[np.int64], now: int, status: NDArray[np.uint16]) -> None:
-        """A new meter has recorded nothing before it was put in, and part of the interval in which it was."""
-        at = self._exchanges[self._place(now) - 1].first
-        installed = self._piece(at).at(at)
-        before = bounds[1:] <= installed
-        status[before] = status[before] & ~_CHANNELS | np.uint16(status_word(0, Channel.STOPPED))
-        during = (bounds[:-1] < installed) & (bounds[1:] > installed)
-        status[during] = status[during] & ~_CHANNELS | np.uint16(status_word(0, Channel.PARTIAL))
+    def _recorded(self, day: date, now: int) -> Record:
+        after = self._counting.exchanges(now)
+        return recorded(day, self._energy, self._counting, self._pieces(now), after, self._outages)
 
     def _decivolts(self, began: int) -> int:
         """Within 1.7 % of the nominal 240 V between two legs, or 208 V between two phases; another value each interval."""
@@ -424,15 +288,3 @@ def ledger_of(meters: Iterable[EmulatedMeter], start: int, end: int) -> list[Led
         for fault in meter.faults
         if fault.first < end and fault.until > start
     )
-
-
-def exchanged_number(meter_number: str, place: int) -> str:
-    """The invented number of the meter that comes to a place after so many exchanges."""
-    return f"{(int(meter_number[0]) - place) % 10}{meter_number[1:]}"
-
-
-@lru_cache(maxsize=128)
-def good_status(day: date) -> NDArray[np.uint16]:
-    """(n,) status words of a day on which nothing is wrong: only whether saving time is in effect."""
-    begins = interval_ends(day) - INTERVAL_S
-    return np.array([status_word(Common.DST if local(int(at)).dst() else 0, Channel.OK) for at in begins], np.uint16)

@@ -97,34 +97,21 @@ def _settings(meters: int, date: str, clock: str, speed: float, policy: str, out
 
 
 async def _serve(settings: SandboxSettings, as_json: bool) -> None:
-    import asyncio
     import json
-    import signal
     import time
     from dataclasses import replace
 
     from simulator.folder import own
     from simulator.sandbox import SANDBOX_FILES, Sandbox
+    from simulator.until_stopped import until_stopped
 
     with own(settings.out, SANDBOX_FILES):
         # The clock begins to run when the parties do, not when the command was read.
         settings = replace(settings, clock=replace(settings.clock, wall_start=time.time()))
         async with Sandbox(settings) as running:
-            loop = asyncio.get_running_loop()
-            stop = asyncio.Event()
-            for number in (signal.SIGINT, signal.SIGTERM):
-                loop.add_signal_handler(number, stop.set)
             ready = running.ready()
             print(json.dumps(ready) if as_json else "\n".join(_told(running, ready)), flush=True)
-            serving = loop.create_task(running.runtime.serve())
-            stopping = loop.create_task(stop.wait())
-            done, _ = await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
-            for task in (serving, stopping):
-                task.cancel()
-            await asyncio.gather(serving, stopping, return_exceptions=True)
-            if serving in done:
-                # It never ends by itself: what it raised is the reason.
-                await serving
+            await until_stopped(running.runtime.serve())
     if not as_json:
         print("stopped.", flush=True)
 

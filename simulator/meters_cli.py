@@ -98,37 +98,22 @@ def _settings(
 
 
 async def _serve(settings: MetersSettings, as_json: bool) -> None:
-    import asyncio
     import contextlib
     import json
-    import signal
     import time
     from dataclasses import replace
 
     from simulator.folder import own
     from simulator.meters_party import LEDGER_FILES, MetersParty
+    from simulator.until_stopped import until_stopped
 
     with contextlib.ExitStack() as held:
         if settings.ledger is not None:
             held.enter_context(own(settings.ledger, LEDGER_FILES))
         settings = replace(settings, clock=replace(settings.clock, wall_start=time.time()))
         async with MetersParty(settings) as party:
-            loop = asyncio.get_running_loop()
-            stop = asyncio.Event()
-            for number in (signal.SIGINT, signal.SIGTERM):
-                loop.add_signal_handler(number, stop.set)
             print(json.dumps(party.ready()) if as_json else "\n".join(_told(party)), flush=True)
-            serving = loop.create_task(party.runtime.serve())
-            writing = loop.create_task(party.keep_ledger(_LEDGER_EVERY_S))
-            stopping = loop.create_task(stop.wait())
-            done, _ = await asyncio.wait({serving, stopping, writing}, return_when=asyncio.FIRST_COMPLETED)
-            for task in (serving, stopping, writing):
-                task.cancel()
-            await asyncio.gather(serving, stopping, writing, return_exceptions=True)
-            for task in (serving, writing):
-                if task in done:
-                    # They never end by themselves: what one raised is the reason.
-                    await task
+            await until_stopped(party.runtime.serve(), party.keep_ledger(_LEDGER_EVERY_S))
     if not as_json:
         print("stopped.", flush=True)
 

@@ -24,8 +24,9 @@ from simulator.errors import SimulatorError
 from simulator.journal import RunJournal
 from simulator.meter_events import MeterEvents, http_sender
 from simulator.runtime import Runtime
-from simulator.serving import PORT_MEND
 
+#: What to do about a gateway's port that cannot be had.
+_PORT_MEND = "Stop what uses it, or give another --port (0 takes free ones)."
 #: Wall seconds that a head-end has to take events.
 _EVENTS_S = 10.0
 #: Entries of what was told that are kept.
@@ -102,7 +103,7 @@ class MetersParty:
                 "meters.ports",
                 f"{len(self._behind)} gateways from port {settings.port} on end at {last}.",
                 "--port",
-                PORT_MEND,
+                _PORT_MEND,
             )
         for index, units in enumerate(self._behind):
             port = settings.port + index if settings.port else 0
@@ -110,7 +111,7 @@ class MetersParty:
             try:
                 await gateway.start()
             except MeterError as error:
-                raise SimulatorError(error.code, error.message, error.place, PORT_MEND) from None
+                raise SimulatorError(error.code, error.message, error.place, _PORT_MEND) from None
             self._closing.push_async_callback(gateway.stop)
             self.gateways.append(gateway)
         self._closing.push_async_callback(self.runtime.close)

@@ -6,11 +6,7 @@ import json
 import queue
 import signal
 import socket
-import subprocess
-import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -21,49 +17,16 @@ from pymodbus.client import ModbusTcpClient
 from meters.register_decode import decode_header
 from meters.register_map import HEADER, HEADER_COUNT
 from meters.special import SPECIALS
+from tests.simulator.processes import fails, serving
 
-ROOT = Path(__file__).parents[2]
-AMI = [sys.executable, "-c", "import sys, ami; sys.argv[0] = 'ami'; ami.main()"]
-
-
-@contextmanager
-def serving(*options: str) -> Iterator[tuple[subprocess.Popen[str], dict[str, Any]]]:
-    command = [*AMI, "meters", "serve", "--json", "--port", "0", *options]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT) as process:
-        assert process.stdout is not None
-        try:
-            line = process.stdout.readline()
-            assert line, process.stderr.read() if process.stderr else ""
-            yield process, json.loads(line)
-        finally:
-            if process.poll() is None:
-                process.send_signal(signal.SIGINT)
-                try:
-                    process.wait(20)
-                except subprocess.TimeoutExpired:
-                    process.kill()
-                    raise
-
-
-def fails(*options: str) -> str:
-    done = subprocess.run(
-        [*AMI, "meters", "serve", "--port", "0", *options],
-        capture_output=True,
-        text=True,
-        cwd=ROOT,
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode == 2, done.stderr
-    assert "Traceback" not in done.stderr
-    return done.stderr.strip()
+SERVE = ("meters", "serve", "--port", "0")
 
 
 def test_ready_line_names_every_meter_and_each_answers_as_the_one_named(tmp_path: Path) -> None:
     faults = tmp_path / "faults.yaml"
     faults.write_text("faults:\n  - {kind: gap, meter: 3, first: 2026-08-12T08:00, until: 2026-08-12T09:00}\n")
     options = ("--count", "300", "--tdsp", "centerpoint", "--date", "2026-08-12", "--faults", str(faults))
-    with serving(*options, "--ledger", str(tmp_path / "ledger")) as (process, ready):
+    with serving(*SERVE, "--json", *options, "--ledger", str(tmp_path / "ledger")) as (process, ready):
         assert ready["event"] == "ready"
         assert [len(one["meters"]) for one in ready["gateways"]] == [247, 53, len(SPECIALS) + 2]
         assert len(ready["esiids"]) == len(SPECIALS) + 2
@@ -81,7 +44,7 @@ def test_ready_line_names_every_meter_and_each_answers_as_the_one_named(tmp_path
         ]
         assert gap["esiid"] == ready["gateways"][0]["meters"][2]["esiid"]
         assert (tmp_path / "ledger" / "faults.parquet").exists()
-        assert "out.in_use" in fails("--ledger", str(tmp_path / "ledger"))
+        assert "out.in_use" in fails(*SERVE, "--ledger", str(tmp_path / "ledger"))
         process.send_signal(signal.SIGINT)
         assert process.wait(20) == 0
 
@@ -89,7 +52,7 @@ def test_ready_line_names_every_meter_and_each_answers_as_the_one_named(tmp_path
 def test_same_seed_serves_the_same_meters_and_no_special_leaves_the_magic_ones_out() -> None:
     served = []
     for seed in ("7", "7", "8"):
-        with serving("--count", "3", "--no-special", "--seed", seed) as (_, ready):
+        with serving(*SERVE, "--json", "--count", "3", "--no-special", "--seed", seed) as (_, ready):
             served.append([meter["esiid"] for one in ready["gateways"] for meter in one["meters"]])
     assert served[0] == served[1] != served[2]
     assert len(served[0]) == 3
@@ -99,7 +62,9 @@ def test_replayed_load_is_the_first_meters(tmp_path: Path) -> None:
     profile = tmp_path / "profile.csv"
     rows = [f"2026-08-11T{quarter // 4:02}:{quarter % 4 * 15:02},1234" for quarter in range(96)]
     profile.write_text("\n".join(["start,wh", *rows]) + "\n")
-    with serving("--count", "2", "--no-special", "--replay", str(profile), "--date", "2026-08-12") as (_, ready):
+    with serving(
+        *SERVE, "--json", "--count", "2", "--no-special", "--replay", str(profile), "--date", "2026-08-12"
+    ) as (_, ready):
         port = ready["gateways"][0]["port"]
         with ModbusTcpClient("127.0.0.1", port=port) as client:
             first, second = (
@@ -137,7 +102,7 @@ def test_events_are_sent_to_a_head_end_by_outages_and_by_writes() -> None:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         url = f"http://127.0.0.1:{server.server_address[1]}/events"
         options = ("--count", "1", "--date", "2026-08-12T12:00", "--clock", "scaled", "--speed", "600")
-        with serving(*options, "--events-to", url) as (_, ready):
+        with serving(*SERVE, "--json", *options, "--events-to", url) as (_, ready):
             gasp = wait_for("last_gasp", "600000012")
             assert gasp["at"] == "2026-08-12T12:05:00-05:00"
             meter = ready["gateways"][0]["meters"][0]
@@ -166,7 +131,7 @@ def test_events_are_sent_to_a_head_end_by_outages_and_by_writes() -> None:
     ],
 )
 def test_bad_option_is_one_line_with_code_and_place(options: tuple[str, ...], told: str) -> None:
-    said = fails("--count", "2", *options)
+    said = fails(*SERVE, "--count", "2", *options)
     assert told in said
     assert "\n" not in said
 
@@ -176,4 +141,4 @@ def test_taken_port_is_named() -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = str(taken.getsockname()[1])
-        assert f"Port {port}" in fails("--count", "2", "--port", port)
+        assert f"Port {port}" in fails(*SERVE, "--count", "2", "--port", port)

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import socket
 import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -16,38 +13,11 @@ import httpx
 import pytest
 
 from meters.special import SPECIALS
-
-ROOT = Path(__file__).parents[2]
-AMI = [sys.executable, "-c", "import sys, ami; sys.argv[0] = 'ami'; ami.main()"]
+from tests.simulator.processes import fails, serving
 
 
-@contextmanager
-def sandbox(out: Path, *options: str) -> Iterator[tuple[subprocess.Popen[str], dict[str, Any]]]:
-    command = [*AMI, "sandbox", "--json", "--port-base", "0", "--out", str(out), "--meters", "10", *options]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT) as process:
-        assert process.stdout is not None
-        try:
-            line = process.stdout.readline()
-            assert line, process.stderr.read() if process.stderr else ""
-            yield process, json.loads(line)
-        finally:
-            if process.poll() is None:
-                process.send_signal(signal.SIGINT)
-                try:
-                    process.wait(20)
-                except subprocess.TimeoutExpired:
-                    process.kill()
-                    raise
-
-
-def fails(*options: str) -> str:
-    """The one line on stderr of a command that could not run; exit 2, no traceback."""
-    done = subprocess.run(
-        [*AMI, "sandbox", *options], capture_output=True, text=True, cwd=ROOT, timeout=60, check=False
-    )
-    assert done.returncode == 2, done.stderr
-    assert "Traceback" not in done.stderr
-    return done.stderr.strip()
+def sandbox(out: Path, *options: str) -> AbstractContextManager[tuple[subprocess.Popen[str], dict[str, Any]]]:
+    return serving("sandbox", "--json", "--port-base", "0", "--out", str(out), "--meters", "10", *options)
 
 
 def test_the_ready_line_keeps_the_contract_and_ctrl_c_ends_it_cleanly(tmp_path: Path) -> None:
@@ -104,11 +74,13 @@ def test_a_taken_port_is_named_and_a_folder_in_use_too(tmp_path: Path) -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        told = fails("--out", str(tmp_path / "a"), "--port-base", "0", "--smt-port", str(port), "--meters", "4")
+        told = fails(
+            "sandbox", "--out", str(tmp_path / "a"), "--port-base", "0", "--smt-port", str(port), "--meters", "4"
+        )
         assert f"Port {port}" in told
         assert "--port-base" in told
     with sandbox(tmp_path / "b", "--clock", "manual", "--date", "2026-08-12"):
-        assert "out.in_use" in fails("--out", str(tmp_path / "b"), "--port-base", "0")
+        assert "out.in_use" in fails("sandbox", "--out", str(tmp_path / "b"), "--port-base", "0")
 
 
 @pytest.mark.parametrize(
@@ -128,6 +100,6 @@ def test_a_taken_port_is_named_and_a_folder_in_use_too(tmp_path: Path) -> None:
 )
 def test_a_bad_option_is_one_line_with_code_place_and_mend(options: tuple[str, ...], code: str, tmp_path: Path) -> None:
     out = () if "--out" in options else ("--out", str(tmp_path))
-    told = fails(*out, "--port-base", "0", "--meters", "4", *options)
+    told = fails("sandbox", *out, "--port-base", "0", "--meters", "4", *options)
     assert code in told
     assert "\n" not in told

@@ -1,0 +1,43 @@
+"""A command of ``ami`` as a process of its own: one that serves, with its ready line, and one that cannot."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+AMI = [sys.executable, "-c", "import sys, ami; sys.argv[0] = 'ami'; ami.main()"]
+
+
+@contextmanager
+def serving(*words: str) -> Iterator[tuple[subprocess.Popen[str], dict[str, Any]]]:
+    """Start it, give the process and its ready line, and end it by Ctrl-C."""
+    command = [*AMI, *words]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT) as process:
+        assert process.stdout is not None
+        try:
+            line = process.stdout.readline()
+            assert line, process.stderr.read() if process.stderr else ""
+            yield process, json.loads(line)
+        finally:
+            if process.poll() is None:
+                process.send_signal(signal.SIGINT)
+                try:
+                    process.wait(20)
+                except subprocess.TimeoutExpired:
+                    process.kill()
+                    raise
+
+
+def fails(*words: str) -> str:
+    """The one line on stderr of a command that could not run; exit 2, no traceback."""
+    done = subprocess.run([*AMI, *words], capture_output=True, text=True, cwd=ROOT, timeout=60, check=False)
+    assert done.returncode == 2, done.stderr
+    assert "Traceback" not in done.stderr
+    return done.stderr.strip()
