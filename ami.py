@@ -14,6 +14,7 @@ import typer
 from meters.errors import UserError
 from reports.capacity_cli import app as capacity
 from reports.cli import demo, report
+from reports.meters_cli import list_meters, show_meter
 from scenarios.cli import scenario
 from simulator.cli import sandbox
 from simulator.meters_cli import serve
@@ -29,6 +30,8 @@ app = typer.Typer(
 
 meters = typer.Typer(help="The emulated AMS meters: serve them, list them, show a day of one.", no_args_is_help=True)
 meters.command("serve")(serve)
+meters.command("list")(list_meters)
+meters.command("show")(show_meter)
 
 
 def _version(wanted: bool) -> None:

@@ -62,7 +62,7 @@ class Partition:
 
 @dataclass(frozen=True)
 class Fleet:
-    """The meters 0 .. count - 1 of a company, made by seed and ordinal; in rules and ledgers ordinals count from 1."""
+    """The meters 1 .. count of a company, made by seed and ordinal, as rules and ledgers count them."""
 
     tdsp: Tdsp
     seed: int
@@ -105,14 +105,14 @@ class Fleet:
     def meters(self) -> Iterator[EmulatedMeter]:
         """Every emulator, in order of the ordinals."""
         drawn = self._drawn(None)
-        for ordinal in range(self.count):
+        for ordinal in range(1, self.count + 1):
             yield self._meter(ordinal, [*self._standing.get(ordinal, ()), *drawn.get(ordinal, ())])
 
     def day(self, day: date, size: int = 10_000) -> Iterator[Partition]:
         """The operating day in partitions of at most ``size`` meters, in order of their ordinals."""
         faulty = self._on(day)
-        for first in range(0, self.count, size):
-            part = self._sound(day, first, min(size, self.count - first))
+        for first in range(1, self.count + 1, size):
+            part = self._sound(day, first, min(size, self.count + 1 - first))
             for ordinal in sorted(faulty.keys() & range(first, first + len(part.answers))):
                 self._put_over(part, ordinal - first, ordinal, faulty[ordinal])
             yield part
@@ -138,14 +138,14 @@ class Fleet:
 
         def position(esiid: str) -> int:
             ordinal = ordinal_of(self.tdsp, self.seed, esiid)
-            if ordinal >= self.count:
+            if not 1 <= ordinal <= self.count:
                 raise MeterError("meters.fault.unknown", "No meter of the fleet has this ESI ID.", place=esiid)
-            return ordinal
+            return ordinal - 1
 
         return Roster(
-            PremiseArrays.generate(self.seed, self.tdsp, self.count).hashes,
+            PremiseArrays.generate(self.seed, self.tdsp, self.count, 1).hashes,
             np.arange(self.count) // GATEWAY_METERS,
-            lambda ordinal: make_esiid(self.tdsp, self.seed, ordinal),
+            lambda row: make_esiid(self.tdsp, self.seed, row + 1),
             position,
         )
 

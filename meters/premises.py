@@ -42,6 +42,8 @@ class Mix:
 HOMES = Mix()
 #: A wires company's market: small businesses, roofs and cars beside the homes. Orders of magnitude in Texas; defaults of this project.
 MARKET = Mix(business=0.10, solar=0.03, ev=0.04)
+#: The first ones are plain homes in every mix: what a user meets first has nothing special.
+PLAIN = 2
 #: Share of businesses of medium load factor. Default.
 _MEDIUM = 0.3
 #: W of a home's roof and mean Wh a day of its car, from .. to, drawn evenly. Defaults; 10 kWh drive 12,000 miles a year.
@@ -112,7 +114,8 @@ class PremiseArrays:
         solar_w, ev_wh = np.zeros(count, np.int64), np.zeros(count, np.int64)
         if mix != HOMES:
             shares = np.array([mix.business, _MEDIUM, mix.solar, mix.ev])
-            _mixed_in(*words(seed), hashes, shares, classes, solar_w, ev_wh)
+            plain = slice(max(0, PLAIN + 1 - first), None)
+            _mixed_in(*words(seed), hashes[plain], shares, classes[plain], solar_w[plain], ev_wh[plain])
         return cls(hashes, CURVES.index((tdsp.zone, CLASSES[0])) + classes, scales, solar_w, ev_wh)
 
 

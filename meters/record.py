@@ -88,7 +88,8 @@ def _by_clock(
         # Whole seconds: a slow clock shows one of them twice, and the last label takes what flows until the piece ends.
         true = np.array([piece.true(bound) if bound <= last else stop for bound in bounds.tolist()])
         raw += np.diff(counting.pulses(np.minimum(true, stop), after))
-        seen += np.diff(np.clip(bounds, first, last))
+        shown: NDArray[np.int64] = np.clip(bounds, first, last)
+        seen += shown[1:] - shown[:-1]
     for before, then in itertools.pairwise(clock):
         came, went = before.at(then.start), then.at(then.start)
         if came != went:

@@ -24,5 +24,5 @@ def fleet_of(company: str, count: int, seed: int, mix: str, faults: Path | None,
         count,
         read_faults(faults) if faults is not None else (),
         MIXES[mix],
-        {0: read_replay(replay)} if replay is not None else {},
+        {1: read_replay(replay)} if replay is not None else {},
     )

@@ -59,9 +59,9 @@ def company_of(esiid: str) -> Tdsp:
 
 
 def place_of(ordinal: int) -> Place:
-    """Where ``ami meters serve`` puts the meter with that ordinal, counted from 0."""
-    gateway, unit = divmod(ordinal, GATEWAY_METERS)
-    return Place(gateway + 1, unit + 1, ordinal + 1)
+    """Where ``ami meters serve`` puts the meter with that ordinal."""
+    gateway, unit = divmod(ordinal - 1, GATEWAY_METERS)
+    return Place(gateway + 1, unit + 1, ordinal)
 
 
 def magic(fleet: Fleet, since: int) -> list[tuple[EmulatedMeter, str, Place]]:
@@ -92,7 +92,7 @@ def find(fleet: Fleet, esiid: str, day: date, meter_number: str = "") -> Found:
             raise SimulatorError(error.code, error.message, error.place, _MEND) from None
         premise = fleet.premise(ordinal)
         load = fleet.loads.get(ordinal) or GeneratedLoad(fleet.seed, premise)
-        place = place_of(ordinal) if ordinal < fleet.count else None
+        place = place_of(ordinal) if 1 <= ordinal <= fleet.count else None
         found = [Found(fleet.tdsp, fleet.meter(ordinal, day), premise, load, place)]
     numbers = [one.meter.identity.meter_number for one in found]
     if meter_number and meter_number not in numbers:

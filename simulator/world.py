@@ -219,7 +219,6 @@ def default_world(today: date, posted_to: date, meters: int, posted_days: int = 
         return datetime.fromisoformat(f"{today - timedelta(days=days_ago)}T{clock}")
 
     faults: tuple[FaultSpec, ...] = ()
-    homes = {1, 2}
     # Three faulty ones and two ordinary ones need five meters on the first gateway.
     if last >= MIN_FAULTY:
         faults = (
@@ -229,14 +228,11 @@ def default_world(today: date, posted_to: date, meters: int, posted_days: int = 
             ),
             FaultSpec(kind=FaultKind.DEAD, meter=last, first=at(2, "00:00")),
         )
-        homes |= {last - 2, last - 1, last}
     return WorldSpec(
         meters=meters,
         gateways=gateways,
         first_day=posted_to - timedelta(days=posted_days - 1),
         mix="market",
         special=special,
-        # What a tester meets first is as plain as can be.
-        premises=tuple(PremiseSpec(meter=ordinal, mix="homes") for ordinal in sorted(homes)),
         faults=faults,
     )

@@ -27,7 +27,7 @@ def run() -> list[dict[str, Any]]:
         FaultRule(FaultKind.DEAD, rate=0.002),
     ]
     fleet = Fleet(tdsp("ONCOR"), 1, _METERS, rules, MARKET)
-    premises = PremiseArrays.generate(1, tdsp("ONCOR"), _METERS, mix=MARKET)
+    premises = PremiseArrays.generate(1, tdsp("ONCOR"), _METERS, 1, MARKET)
     ours, bare = [], []
     for _ in range(_ROUNDS + 1):
         began = time.perf_counter()

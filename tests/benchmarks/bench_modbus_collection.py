@@ -47,7 +47,7 @@ async def _measure() -> tuple[float, float]:
     """Median meter-days a second of both, rounds taken in turn so that both see the same machine."""
     start, end = day_start(_DAY), day_end(_DAY)
     fleet = Fleet(tdsp("ONCOR"), 1, _METERS)
-    units = {ordinal + 1: fleet.meter(ordinal) for ordinal in range(_METERS)}
+    units = dict(enumerate(fleet.meters(), 1))
     gateway = Gateway(units, lambda: end + 3600)
     await gateway.start()
     transport = ModbusTransport()

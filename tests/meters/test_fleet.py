@@ -42,7 +42,7 @@ def test_partitions_show_what_the_one_meter_emulators_show_under_every_kind_of_f
     daily = FaultRule(FaultKind.GAP, day_start(day), day_end(day), rate=0.2, every="day", length_s=3600)
     fleet = Fleet(ONCOR, 3, 60, [*every_kind(day), daily], MARKET)
     parts = list(fleet.day(day, size=25))
-    assert [(part.first, len(part.delivered)) for part in parts] == [(0, 25), (25, 25), (50, 10)]
+    assert [(part.first, len(part.delivered)) for part in parts] == [(1, 25), (26, 25), (51, 10)]
     now = day_end(day) + READ_AFTER_S
     for part in parts:
         assert part.received.shape == part.delivered.shape == (len(part.r0), intervals_in(day))
@@ -64,7 +64,7 @@ def test_partitions_show_what_the_one_meter_emulators_show_under_every_kind_of_f
 
 def test_market_has_businesses_with_multipliers_roofs_and_homes() -> None:
     fleet = Fleet(ONCOR, 3, 400, mix=MARKET)
-    identities = [fleet.identity(ordinal) for ordinal in range(400)]
+    identities = [fleet.identity(ordinal) for ordinal in range(1, 401)]
     assert 20 <= sum(one.three_phase for one in identities) <= 65
     assert {one.multiplier for one in identities} > {1}
     assert all(one.three_phase for one in identities if one.multiplier > 1)
@@ -94,9 +94,9 @@ def test_ledger_of_a_run_names_what_was_done_and_how_much() -> None:
     spike = next(one for one in entries if one.kind == "spike")
     assert spike.effect is not None
     assert spike.effect.shown_wh == 10 * spike.effect.true_wh > 0
-    assert spike.meter_number == fleet.identity(2).meter_number
+    assert spike.meter_number == fleet.identity(3).meter_number
     part = next(iter(fleet.day(DAY)))
-    gone = {make_esiid(ONCOR, 3, int(row)) for row in np.flatnonzero(~part.present.all(axis=1))}
+    gone = {make_esiid(ONCOR, 3, int(row) + 1) for row in np.flatnonzero(~part.present.all(axis=1))}
     assert gone == {one.esiid for one in entries if one.kind == "gap"}
 
 
@@ -106,4 +106,4 @@ def test_fleet_refuses_to_be_empty_or_to_have_faults_elsewhere() -> None:
     with pytest.raises(MeterError, match=r"meters\.fault\.unknown"):
         Fleet(ONCOR, 3, 10, [FaultRule(FaultKind.DEAD, meters=(11,))])
     with pytest.raises(MeterError, match=r"meters\.fault\.unknown"):
-        Fleet(ONCOR, 3, 10, [FaultRule(FaultKind.DEAD, esiids=(make_esiid(ONCOR, 3, 10),))])
+        Fleet(ONCOR, 3, 10, [FaultRule(FaultKind.DEAD, esiids=(make_esiid(ONCOR, 3, 11),))])

@@ -81,7 +81,7 @@ class Bench:
         return SWAPPED[0] - 1 if kind is FaultKind.SWAP else KINDS_IN_ORDER.index(kind)
 
     def twin(self, kind: FaultKind) -> EmulatedMeter:
-        return self.sound.meter(self.ordinal(kind))
+        return self.sound.meter(self.ordinal(kind) + 1)
 
     async def delivered(self, kind: FaultKind, start: int = FROM, end: int = TO) -> tuple[list[int], list[int]]:
         """Intervals read over the wire, and those of the sound twin."""
@@ -180,7 +180,7 @@ async def clock_set(on: Bench) -> None:
 
 async def swap(on: Bench) -> None:
     shown, true = await on.delivered(FaultKind.SWAP)
-    other = on.sound.meter(SWAPPED[1] - 1).window(FROM, TO, NOW).delivered.tolist()
+    other = on.sound.meter(SWAPPED[1]).window(FROM, TO, NOW).delivered.tolist()
     assert shown == other != true
 
 
