@@ -80,14 +80,17 @@ def _by_clock(
 ) -> NDArray[np.int64]:
     """(2, n) raw energy by label, each piece of the clock adding what it saw; the status says what a set did."""
     raw = np.zeros((2, len(bounds) - 1), np.int64)
-    seen = np.zeros(len(bounds) - 1, np.int64)
+    # Seconds of a label that the clock showed, and that it took.
+    seen, taken = np.zeros(len(bounds) - 1, np.int64), np.zeros(len(bounds) - 1, np.int64)
     for piece, stop in _with_ends(clock, FOR_EVER):
         first, last = piece.at(piece.start), piece.at(stop)
         if last < bounds[0] or first >= bounds[-1]:
             continue
         # Whole seconds: a slow clock shows one of them twice, and the last label takes what flows until the piece ends.
         true = np.array([piece.true(bound) if bound <= last else stop for bound in bounds.tolist()])
-        raw += np.diff(counting.pulses(np.minimum(true, stop), after))
+        true = np.minimum(true, stop)
+        raw += np.diff(counting.pulses(true, after))
+        taken += true[1:] - true[:-1]
         shown: NDArray[np.int64] = np.clip(bounds, first, last)
         seen += shown[1:] - shown[:-1]
     for before, then in itertools.pairwise(clock):
@@ -96,8 +99,8 @@ def _by_clock(
             flag = Common.CLOCK_FORWARD if went > came else Common.CLOCK_BACK
             touched = (bounds[:-1] < max(came, went)) & (bounds[1:] > min(came, went))
             status[touched] |= np.uint16(status_word(flag, Channel.OK))
-    _say(Channel.SKIPPED, seen == 0, status)
-    _say(Channel.PARTIAL, (seen > 0) & (seen < INTERVAL_S), status)
+    _say(Channel.SKIPPED, taken == 0, status)
+    _say(Channel.PARTIAL, (taken > 0) & (seen < INTERVAL_S), status)
     _say(Channel.LONG, seen > INTERVAL_S, status)
     return raw
 

@@ -290,6 +290,7 @@ def test_midnight_that_the_clock_jumps_over_is_taken_when_it_is_set() -> None:
     drift=st.integers(-600, 600),
 )
 @example(sets=[(1, 0)], drift=-1)
+@example(sets=[(1, 900)], drift=-1)
 def test_no_energy_is_lost_or_made_by_whatever_happens_to_a_clock(sets: list[tuple[int, int]], drift: int) -> None:
     emulated = steady(fault(FaultKind.CLOCK_DRIFT, MIDNIGHT, seconds_a_day=drift))
     for at, by in sorted(sets):
