@@ -37,7 +37,7 @@ class _Look(NamedTuple):
 _MISSING = _Look("#c3ccd4", "////")
 #: By the name of the mark.
 _LOOKS = {
-    "not_recorded": _Look("#dfe5ea", "...."),
+    "not_recorded": _Look("#b6c1ca", "...."),
     "stopped": _MISSING,
     "skipped": _Look("#c3ccd4", "\\\\\\\\"),
     "power_fail": _Look("#8c2f24"),
@@ -103,7 +103,7 @@ def _energy(axes: Axes, shown: MeterDay) -> None:
     if shown.used is not None and (apart := _apart(shown)).any():
         for channel, sign in zip(shown.used, (1, -1), strict=True):
             used = np.where(apart, channel * sign / 1000, np.nan)
-            label = "what the premise used" if sign > 0 else None
+            label = "the premise's load" if sign > 0 else None
             if sign > 0 or channel.any():
                 axes.stairs(used, edges, baseline=None, color=INK, linewidth=1.0, linestyle="--", label=label)
         reach = [

@@ -276,7 +276,7 @@ def to_json(shown: MeterDay) -> dict[str, Any]:
         "raw_registers": {"begin": register(shown.begin), "end": register(shown.end)},
         "total": channels(shown.totals),
         "total_by_registers": channels(shown.by_registers),
-        "used": None
+        "load": None
         if shown.used is None
         else channels((int(shown.used.delivered.sum(dtype=np.int64)), int(shown.used.received.sum(dtype=np.int64)))),
         "highest": point(shown.extreme(shown.delivered, highest=True), shown.delivered),

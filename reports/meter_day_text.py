@@ -85,7 +85,7 @@ def _figures(shown: MeterDay) -> Iterator[str]:
     if shown.used is not None:
         used = (int(shown.used.delivered.sum()), int(shown.used.received.sum()))
         if used != shown.totals:
-            yield _pair("premise used", used, "kWh")
+            yield _pair("premise's load", used, "kWh")
     for name, highest in (("highest", True), ("lowest", False)):
         at = shown.extreme(shown.delivered, highest=highest)
         if at is not None:

@@ -156,7 +156,7 @@ def test_show_tells_faults_and_what_the_premise_used_instead(faults: Path) -> No
     assert "fault: spike (factor 40) 2026-08-12 14:00 to 14:15" in text
     document = shown(*words[1:])
     load = GeneratedLoad(SEED, FLEET.premise(3)).day(DAY)
-    assert document["used"]["delivered_wh"] == load.delivered.sum() == document["total_by_registers"]["delivered_wh"]
+    assert document["load"]["delivered_wh"] == load.delivered.sum() == document["total_by_registers"]["delivered_wh"]
     assert document["intervals"][56]["delivered_wh"] == 40 * load.delivered[56]
     assert [at for at, one in enumerate(document["intervals"]) if one["delivered_wh"] is None] == list(range(20, 38))
     assert [one["marks"] for one in document["intervals"] if one["marks"]] == [["stopped"]] * 18 + [["silent_fault"]]
