@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test check bench lint openapi registers setup clean
+.PHONY: demo test check bench lint openapi pages setup clean
 
 demo: $(READY)
 	$(BIN)/ami demo
@@ -26,8 +26,10 @@ bench: $(READY)
 openapi: $(READY)
 	$(BIN)/python -m tests.simulator.openapi_pages
 
-registers: $(READY)
+# The pages that are made from the code; tests hold them equal to it.
+pages: openapi
 	$(BIN)/python -m tests.meters.register_pages
+	$(BIN)/python -m tests.reports.meter_pages
 
 setup: $(READY)
 

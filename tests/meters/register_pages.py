@@ -1,4 +1,4 @@
-"""The register map's page and SunSpec model file in ``docs``: made from the layout, written by ``make registers``, held equal by a test."""
+"""The register map's page and SunSpec model file in ``docs``: made from the layout, written by ``make pages``, held equal by a test."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _CHANNEL_SAYS = {
 _PAGE = """\
 # Register map
 
-What an emulated meter holds in which Modbus register. Made from `meters/register_map.py` by `make registers`; a test keeps the two equal.
+What an emulated meter holds in which Modbus register. Made from `meters/register_map.py` by `make pages`; a test keeps the two equal.
 The vendor model is also a SunSpec model file, [sunspec/model_{vendor}.json](sunspec/model_{vendor}.json): with its folder on their model path, SunSpec tools decode it by name.
 
 * **Addresses** are those on the wire, from 0. Holding registers (function 3) and input registers (function 4) are the same.

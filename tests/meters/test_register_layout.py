@@ -64,7 +64,7 @@ def test_model_file_of_the_vendor_model_is_a_valid_one() -> None:
 
 @pytest.mark.parametrize("path", pages(), ids=lambda path: path.name)
 def test_pages_in_docs_are_made_from_the_layout(path: Path) -> None:
-    assert path.read_text(encoding="utf-8") == pages()[path], "write them again with `make registers`"
+    assert path.read_text(encoding="utf-8") == pages()[path], "write them again with `make pages`"
 
 
 @given(watts=st.integers(-3_000_000, 3_000_000), decivolts=st.integers(0, 6000), three_phase=st.booleans())
