@@ -247,7 +247,7 @@ class _Exchange:
 
 def _energy(raw: IntArray, multiplier: int) -> IntArray:
     """(n,) Wh from raw values."""
-    return np.minimum(raw.astype(np.int64) * multiplier, _MAX_WH).astype(np.int32)
+    return np.clip(raw.astype(np.int64) * multiplier, -_MAX_WH, _MAX_WH).astype(np.int32)
 
 
 def _runs(slots: Sequence[int]) -> list[tuple[int, int]]:

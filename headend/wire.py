@@ -11,10 +11,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, HttpUrl
 
+from meters.calendar import YEARS
 from meters.events import EventKind
-
-#: Years in which an instant on these wires can lie; beyond them a calendar computation could leave Python's range.
-YEARS = range(2000, 2100)
 
 
 def _plausible(when: datetime) -> datetime:

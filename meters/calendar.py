@@ -19,6 +19,8 @@ from meters.errors import MeterError
 CPT = ZoneInfo("America/Chicago")
 #: Length of an interval in seconds.
 INTERVAL_S = 900
+#: Years in which an instant that a user gives can lie.
+YEARS = range(2000, 2100)
 #: simpy counts integer microseconds.
 US = 1_000_000
 
@@ -102,6 +104,13 @@ def epoch(when: datetime | str, *, place: str = "") -> int:
                 place=place,
                 mend="Write it as 2026-08-12T17:40 (Central Prevailing Time) or with an offset.",
             ) from None
+    if when.year not in YEARS:
+        raise MeterError(
+            "calendar.instant.range",
+            f"{when.isoformat()} is out of range.",
+            place=place,
+            mend=f"Give a year from {YEARS.start} to {YEARS.stop - 1}.",
+        )
     if when.tzinfo is not None:
         return int(when.timestamp())
     aware = when.replace(tzinfo=CPT)

@@ -78,18 +78,17 @@ class Counting:
 
     def registers(self, at: int, after: int) -> tuple[int, int]:
         """The dials, delivered and received, raw: what was counted since the last new start, and around at the last dial."""
-        installed, start, both = self.installed(after), None, False
-        for fault in self._new_starts:
-            # A dial that goes around is known beforehand, so that it shows its highest just before.
-            if fault.kind is FaultKind.ROLLOVER and fault.first >= installed:
-                start, both = fault.first, False
-            elif fault.kind is FaultKind.RESET and installed <= fault.first <= at:
-                start, both = fault.first, True
+        here = [fault for fault in self._new_starts if fault.first >= self.installed(after)]
+        resets = [fault.first for fault in here if fault.kind is FaultKind.RESET and fault.first <= at]
+        rollovers = [fault.first for fault in here if fault.kind is FaultKind.ROLLOVER]
         delivered, received = self.pulses(np.array([at]), after)[:, 0].tolist()
-        if start is not None:
-            zero = self.pulses(np.array([start]), after)[:, 0].tolist()
-            delivered -= zero[0]
-            received -= zero[1] if both else 0
+        if resets:
+            # A register that began again is far from its last dial, whatever was declared for later.
+            zero = self.pulses(np.array([resets[-1]]), after)[:, 0].tolist()
+            delivered, received = delivered - zero[0], received - zero[1]
+        elif rollovers:
+            # It is known beforehand, so that the register shows its highest just before.
+            delivered -= int(self.pulses(np.array([rollovers[-1]]), after)[0, 0])
         around = 10**self._programmed.dials * 1000
         return delivered % around, received % around
 
@@ -100,4 +99,5 @@ class Counting:
 
 def exchanged_number(meter_number: str, after: int) -> str:
     """The invented number of the meter that comes to a place after so many exchanges."""
-    return f"{(int(meter_number[0]) - after) % 10}{meter_number[1:]}"
+    # Never the first one's digit again: the records know that number.
+    return f"{(int(meter_number[0]) - 1 - (after - 1) % 9) % 10}{meter_number[1:]}"

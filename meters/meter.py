@@ -27,7 +27,7 @@ from meters.identity import MeterIdentity, Premise, esiid_hash
 from meters.load import ERA, GeneratedLoad, PremiseLoad
 from meters.philox import philox4x32, words
 from meters.record import Record, recorded, running, shown_at
-from meters.service import Switch, declared_open, outages
+from meters.service import Switch, declared_open, outages, united
 from meters.shown import Live, Reply, Window, Written
 from meters.status import has_value
 
@@ -60,6 +60,13 @@ class EmulatedMeter:
         swapped = {fault.other for fault in faults if fault.kind is FaultKind.SWAP}
         strangers = {fault.esiid for fault in faults if fault.esiid != identity.esiid}
         strangers |= {premise.esiid} - (swapped or {identity.esiid})
+        if len(swapped) > 1:
+            raise MeterError(
+                "meters.fault.swap",
+                "A meter cannot be swapped with two others.",
+                place=identity.esiid,
+                mend="Keep one.",
+            )
         if strangers:
             raise MeterError(
                 "meters.meter.mixed",
@@ -83,10 +90,15 @@ class EmulatedMeter:
     # What it is, and what time it has.
 
     @property
+    def commands(self) -> int:
+        """How many commands have changed its switch or clock."""
+        return len(self._switch.operations) + len(self._clock_writes)
+
+    @property
     def restless(self) -> bool:
         """Whether it may have something to tell: a power or clock fault, or a command that it was given."""
         kinds = (FaultKind.OUTAGE, FaultKind.DISCONNECTED, FaultKind.CLOCK_DRIFT, FaultKind.CLOCK_SET)
-        return bool(self._switch.operations or self._clock_writes) or any(one.kind in kinds for one in self.faults)
+        return bool(self.commands) or any(one.kind in kinds for one in self.faults)
 
     def identity_at(self, now: int) -> MeterIdentity:
         """Who answers: after an exchange another meter; one that is programmed with a wrong multiplier says so."""
@@ -172,20 +184,24 @@ class EmulatedMeter:
         until = min(-(-fault.until // INTERVAL_S) * INTERVAL_S, floor_interval(end))
         if fault.row.layer not in (Layer.POWER, Layer.INTERVALS) or until <= first:
             return None
-        ends = np.array([first, until])
         if fault.row.layer is Layer.INTERVALS:
-            shown = int(self.window(first, until, until).delivered.sum(dtype=np.int64)) * self._counting.multiplier
-        else:
-            shown = int(np.diff(self._energy.flowed(ends)[0])[0])
-        return Effect(int(np.diff(self._energy.used(ends)[0])[0]), shown)
+            # By labels on both sides: the meter's clock may be another than the fault's author had in mind.
+            shown = int(self.window(first, until, until).delivered.sum(dtype=np.int64))
+            recorded_ = sum(self._recorded_value(at, until) for at in range(first, until, INTERVAL_S))
+            return Effect(recorded_ * self._counting.multiplier, shown * self._counting.multiplier)
+        ends = np.array([first, until])
+        flowed, used = (np.diff(energy[0]) for energy in (self._energy.flowed(ends), self._energy.used(ends)))
+        return Effect(int(used[0]), int(flowed[0]))
 
     # What it is told, and what it tells.
 
     def set_clock(self, now: int, to: int) -> Written:
         """Set the clock to ``to``, at most ``CLOCK_LIMIT_S`` from what it shows."""
-        if abs(to - self.clock(now)) > CLOCK_LIMIT_S or len(self._clock_writes) >= MOST_COMMANDS:
+        by = to - self.clock(now)
+        if abs(by) > CLOCK_LIMIT_S or len(self._clock_writes) >= MOST_COMMANDS:
             return Written.REFUSED
-        self._clock_writes.append((now, to))
+        # By the difference: a stale display shows another clock than the one that is set.
+        self._clock_writes.append((now, self._pieces(now)[-1].at(now) + by))
         self._clock = meter_clock.pieces(self.faults, self._clock_writes)
         return Written.DONE
 
@@ -213,15 +229,12 @@ class EmulatedMeter:
                 # Out again before it could tell: the later outage's end does.
                 if not any(other.first <= restored < other.until for other in self._outages):
                     told.append((restored, EventKind.RESTORATION))
-            elif fault.kind is FaultKind.DISCONNECTED:
-                told += [(fault.first, EventKind.DISCONNECTED), (fault.until, EventKind.CONNECTED)]
             elif fault.kind is FaultKind.CLOCK_SET:
                 told += [(fault.first, EventKind.CLOCK_SET), (fault.until, EventKind.CLOCK_SET)]
             elif fault.kind is FaultKind.CLOCK_DRIFT:
                 told.append((fault.until, EventKind.CLOCK_SET))
-        told += [
-            (at, EventKind.CONNECTED if closed else EventKind.DISCONNECTED) for at, closed in self._switch.operations
-        ]
+        for first, until in united(declared_open(self.faults) + self._switch.open_spans()):
+            told += [(first, EventKind.DISCONNECTED), (until, EventKind.CONNECTED)]
         told += [(at, EventKind.CLOCK_SET) for at, _ in self._clock_writes]
         return sorted(
             MeterEvent(

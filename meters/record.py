@@ -22,6 +22,7 @@ from meters.meter_clock import Piece
 from meters.status import Channel, Common, status_word
 
 _CHANNELS = np.uint16(0x0FF0)
+_MAX_RAW = np.iinfo(np.int32).max
 
 #: Raw delivered, raw received, status words, each (n,).
 Record = tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.uint16]]
@@ -43,12 +44,13 @@ def recorded(
         raw = np.diff(counting.pulses_of(energy.flowed_bounds(day)))
     else:
         raw = _by_clock(bounds, counting, clock, after, status)
+    full: NDArray[np.bool_] = (raw[0] > _MAX_RAW) | (raw[1] > _MAX_RAW)
+    raw = np.minimum(raw, _MAX_RAW)
+    _say(Channel.OVERFLOW, full, status)
     for outage in outages:
         first, until = (_piece(clock, at).at(at) for at in (outage.first, outage.until))
         touched = (bounds[:-1] < until) & (bounds[1:] > first)
         status[touched] |= np.uint16(status_word(Common.POWER_FAIL, Channel.OK))
-    if after:
-        _mark_exchange(bounds, clock, counting.installed(after), status)
     return raw[0].astype(np.int32), raw[1].astype(np.int32), status
 
 
@@ -60,7 +62,7 @@ def running(label: int, now: int, counting: Counting, clock: Sequence[Piece], af
         if low < high:
             counted = counting.pulses(np.array([low, high]), after)
             total += counted[:, 1] - counted[:, 0]
-    return int(total[0]), int(total[1])
+    return min(int(total[0]), _MAX_RAW), min(int(total[1]), _MAX_RAW)
 
 
 def shown_at(shown: int, clock: Sequence[Piece]) -> int | None:
@@ -82,13 +84,18 @@ def _by_clock(
     raw = np.zeros((2, len(bounds) - 1), np.int64)
     # Seconds of a label that the clock showed, and that it took.
     seen, taken = np.zeros(len(bounds) - 1, np.int64), np.zeros(len(bounds) - 1, np.int64)
+    # A meter records from when it was put in.
+    installed = counting.installed(after)
     for piece, stop in _with_ends(clock, FOR_EVER):
-        first, last = piece.at(piece.start), piece.at(stop)
+        start = max(piece.start, installed)
+        if start >= stop:
+            continue
+        first, last = piece.at(start), piece.at(stop)
         if last < bounds[0] or first >= bounds[-1]:
             continue
         # Whole seconds: a slow clock shows one of them twice, and the last label takes what flows until the piece ends.
         true = np.array([piece.true(bound) if bound <= last else stop for bound in bounds.tolist()])
-        true = np.minimum(true, stop)
+        true = np.clip(true, start, stop)
         raw += np.diff(counting.pulses(true, after))
         taken += true[1:] - true[:-1]
         shown: NDArray[np.int64] = np.clip(bounds, first, last)
@@ -100,16 +107,11 @@ def _by_clock(
             touched = (bounds[:-1] < max(came, went)) & (bounds[1:] > min(came, went))
             status[touched] |= np.uint16(status_word(flag, Channel.OK))
     _say(Channel.SKIPPED, taken == 0, status)
+    if after:
+        _say(Channel.STOPPED, (taken == 0) & (bounds[1:] <= _piece(clock, installed).at(installed)), status)
     _say(Channel.PARTIAL, (taken > 0) & (seen < INTERVAL_S), status)
     _say(Channel.LONG, seen > INTERVAL_S, status)
     return raw
-
-
-def _mark_exchange(bounds: NDArray[np.int64], clock: Sequence[Piece], at: int, status: NDArray[np.uint16]) -> None:
-    """A new meter has recorded nothing before it was put in, and part of the interval in which it was."""
-    installed = _piece(clock, at).at(at)
-    _say(Channel.STOPPED, bounds[1:] <= installed, status)
-    _say(Channel.PARTIAL, (bounds[:-1] < installed) & (bounds[1:] > installed), status)
 
 
 def _say(condition: Channel, where: NDArray[np.bool_], status: NDArray[np.uint16]) -> None:

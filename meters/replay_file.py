@@ -88,6 +88,8 @@ def _collected(path: Path, rows: Iterator[_Row]) -> Quarters:
 def _rows(path: Path, file: Iterable[str]) -> Iterator[_Row]:
     reader = csv.reader(file)
     header = [name.strip().upper() for name in next(reader, [])]
+    if len({*header}) < len([name for name in header if name]):
+        _refuse(path, 1, "header", "A column is there twice.", "Keep one of them.")
     filled = ((reader.line_num, row) for row in reader if any(cell.strip() for cell in row))
     if set(SMT_COLUMNS) <= set(header):
         return _smt_rows(path, filled, [header.index(name) for name in SMT_COLUMNS])

@@ -68,6 +68,9 @@ def http_sender(http: httpx.AsyncClient, url: str) -> Send:
             ]
         )
         reply = await http.post(url, content=body.model_dump_json(), headers={"content-type": "application/json"})
+        if reply.status_code == 400 and "events.ahead" in reply.text[:500]:
+            # Its clock is behind the meters': in a while it will take them.
+            raise EventsNotTaken(f"HTTP 400: {reply.text[:200]}")
         if 400 <= reply.status_code < 500 and reply.status_code not in (408, 425, 429):
             raise EventsRefused(f"HTTP {reply.status_code}: {reply.text[:200]}")
         if not reply.is_success:
@@ -159,6 +162,8 @@ class MeterEvents:
         if watch is None:
             # Had it had anything to tell before, it would have been looked at before.
             watch = self._watches[meter] = _Watch(meter, self._since)
+        if watch.due == due and any(one is watch for _, _, one in self._agenda[:1]):
+            return
         watch.due = due
         heapq.heappush(self._agenda, (due, next(self._serial), watch))
 
@@ -205,6 +210,11 @@ class MeterEvents:
             try:
                 unknown = yield self._driver.io("meter events", ident, lambda: self._send(batch))
             except EventsRefused as refusal:
+                if len(batch) > 1:
+                    # One that cannot be taken must not take the others with it.
+                    for one in batch:
+                        yield from self._sent([one])
+                    return
                 self._note("meter events refused", ident, batch, reason=str(refusal))
                 return
             except Exception as error:

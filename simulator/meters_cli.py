@@ -77,13 +77,21 @@ def _settings(
     from simulator.errors import SimulatorError
     from simulator.fleet_options import fleet_of
     from simulator.meters_party import MetersSettings
+    from simulator.serving import is_address, is_url
 
-    if events_to and not events_to.startswith(("http://", "https://")):
+    if events_to and not is_url(events_to):
         raise SimulatorError(
             "meters.events_to",
             f"'{events_to}' is no URL.",
             "--events-to",
             "Write the whole of it: http://127.0.0.1:8610/events.",
+        )
+    if not is_address(host):
+        raise SimulatorError(
+            "meters.host",
+            f"'{host}' is no address to listen on.",
+            "--host",
+            "Write one of this machine's, as 127.0.0.1.",
         )
     running = clock_of(clock, speed, date, (ClockMode.REAL, ClockMode.SCALED))
     return MetersSettings(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 
 import httpx
 
+from headend.ports import FAULT
 from meters.calendar import INTERVAL_S, iso
 from meters.errors import MeterError
 from meters.faults.ledger import LedgerEntry, ordered, write_json, write_parquet
@@ -27,6 +29,8 @@ from simulator.runtime import Runtime
 
 #: What to do about a gateway's port that cannot be had.
 _PORT_MEND = "Stop what uses it, or give another --port (0 takes free ones)."
+#: What of the events' way is told to whoever watches.
+_TROUBLE = ("meter events refused", "meter events given up", "meter events not sent", FAULT)
 #: Wall seconds that a head-end has to take events.
 _EVENTS_S = 10.0
 #: Entries of what was told that are kept.
@@ -59,7 +63,7 @@ class MetersParty:
         """Make the meters; nothing is opened before it is entered."""
         self.settings = settings
         self.runtime = Runtime(settings.clock)
-        self.journal = RunJournal(_JOURNAL_LIMIT)
+        self.journal = _ToldJournal(_JOURNAL_LIMIT)
         self._began = self.runtime.now()
         self.notes: dict[str, str] = {}
         self._events: MeterEvents | None = None
@@ -167,6 +171,16 @@ class MetersParty:
             ],
             "clock": clock_entry(self.runtime),
         }
+
+
+class _ToldJournal(RunJournal):
+    """A journal that tells at once, on standard error, what kept events from the head-end."""
+
+    def note(self, at: int, party: str, kind: str, ident: str, **facts: Any) -> None:
+        super().note(at, party, kind, ident, **facts)
+        if kind in _TROUBLE:
+            kinds = ", ".join(f"{count} {name}" for name, count in facts.get("kinds", {}).items())
+            print(f"meters.events: {iso(at)}: {kind}: {kinds}: {facts.get('reason', '')}", file=sys.stderr, flush=True)
 
 
 def _write(entries: list[LedgerEntry], folder: Path) -> None:

@@ -7,6 +7,7 @@ import contextlib
 import socket
 from pathlib import Path
 
+import httpx
 import uvicorn
 from fastapi import FastAPI
 
@@ -92,3 +93,20 @@ class HttpServer:
         if self._task is not None:
             await self._task
         self._bound.close()
+
+
+def is_url(text: str) -> bool:
+    """Whether a text is the whole of an HTTP address: scheme, host, a port that there can be."""
+    try:
+        url = httpx.URL(text)
+    except (httpx.InvalidURL, ValueError):
+        return False
+    return url.scheme in ("http", "https") and bool(url.host) and (url.port is None or 0 < url.port < 65_536)
+
+
+def is_address(host: str) -> bool:
+    """Whether a host can be listened on, as far as its form and a look-up of its name tell."""
+    try:
+        return bool(host) and bool(socket.getaddrinfo(host, 0, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE))
+    except OSError:
+        return False

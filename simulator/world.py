@@ -148,6 +148,7 @@ def build(spec: WorldSpec, seed: int, since: int | None = None) -> World:
     premises = {ordinal: _premise(spec, company, seed, ordinal, wanted.get(ordinal)) for ordinal in ordinals}
     esiids = [premises[ordinal].esiid for ordinal in ordinals]
     by_esiid = dict(zip(esiids, premises.values(), strict=True))
+    number = {premise.esiid: ordinal for ordinal, premise in premises.items()}
     roster = Roster.of(esiids, [(ordinal - 1) // per_gateway for ordinal in ordinals])
     faults = _faults(spec, seed, roster)
     own: dict[str, list[Fault]] = defaultdict(list)
@@ -160,8 +161,9 @@ def build(spec: WorldSpec, seed: int, since: int | None = None) -> World:
         if special is not None and special.multiplier is not None:
             identity = replace(identity, multiplier=special.multiplier)
         mine = own[at.esiid]
-        measured = next((by_esiid[fault.other] for fault in mine if fault.other), at)
-        load = _replayed(special)
+        others = [fault.other for fault in mine if fault.other]
+        measured = by_esiid[others[0]] if others else at
+        load = _replayed(wanted.get(number[measured.esiid]))
         gateway, unit = divmod(ordinal - 1, per_gateway)
         gateways[gateway][unit + 1] = EmulatedMeter(identity, measured, seed, mine, load=load)
     notes: dict[str, str] = {}

@@ -37,6 +37,12 @@ class Fault:
         object.__setattr__(self, "kind", FaultKind(self.kind))
         if self.first >= self.until:
             raise self._error("span", "The fault ends before it begins.", "Give 'until' after 'first'.")
+        if self.row.span is Span.INSTANT:
+            if self.first == ALWAYS:
+                raise self._error("span", f"The {self.kind} happens at an instant.", "Give 'first'.")
+            object.__setattr__(self, "until", self.first + 1)
+        if self.row.span is Span.ALWAYS and (self.first, self.until) != (ALWAYS, FOR_EVER):
+            raise self._error("span", f"A {self.kind} has always been.", "Leave 'first' and 'until' away.")
         if self.row.span is Span.INTERVALS and (self.first % INTERVAL_S or self.until % INTERVAL_S):
             raise self._error("span", f"The {self.kind} does not cover whole intervals.", "Use quarters of an hour.")
         if bool(self.other) != self.row.has_other or self.other == self.esiid:

@@ -70,6 +70,10 @@ class FaultRule:
                 raise self._error("length", "The length does not fit between first and until.", "")
             if span is Span.INTERVALS and self.length_s % INTERVAL_S:
                 raise self._error("length", "The length is not whole intervals.", "Use quarters of an hour.")
+        if len({*self.meters}) < len(self.meters) or len({*self.esiids}) < len(self.esiids):
+            raise self._error("twice", "A meter is named twice.", "Name it once, or write the fault twice.")
+        if span is Span.ALWAYS and (self.first, self.until) != (ALWAYS, FOR_EVER):
+            raise self._error("span", f"A {self.kind} has always been.", "Leave first and until away.")
         if KINDS[FaultKind(self.kind)].has_other and not self.rate and len(self.meters) + len(self.esiids) != 2:
             raise self._error("swap", "A swap takes exactly two meters.", "")
 

@@ -69,7 +69,15 @@ def test_what_was_not_recorded_cannot_spike_and_a_spike_fits_the_wire() -> None:
 
 def test_faults_of_other_layers_leave_the_record_alone() -> None:
     others = [kind for kind in FaultKind if KINDS[kind].layer != "intervals" and kind is not FaultKind.SWAP]
-    faults = [Fault(kind, ESIID, T, params={n: p.least for n, p in KINDS[kind].parameters.items()}) for kind in others]
+    faults = [
+        Fault(
+            kind,
+            ESIID,
+            0 if KINDS[kind].span is Span.ALWAYS else T,
+            params={name: one.least for name, one in KINDS[kind].parameters.items()},
+        )
+        for kind in others
+    ]
     assert put(*faults)[0] == columns()[0].tolist()
 
 
@@ -89,8 +97,10 @@ def test_defaults_are_filled_in_and_every_kind_has_a_sentence() -> None:
         ("spike", T, T + 900, {"factor": 2, "size": 1}, "", "params"),
         ("spike", T, T + 900, {"factor": 1001}, "", "params"),
         ("spike", T, T + 900, {"factor": float("nan")}, "", "params"),
-        ("swap", T, T + 900, {}, "", "other"),
-        ("swap", T, T + 900, {}, ESIID, "other"),
+        ("swap", 0, FOR_EVER, {}, "", "other"),
+        ("swap", 0, FOR_EVER, {}, ESIID, "other"),
+        ("swap", T, T + 900, {}, ESIIDS[0], "span"),
+        ("reset", 0, FOR_EVER, {}, "", "span"),
         ("gap", T, T + 900, {}, ESIIDS[0], "other"),
     ],
 )
@@ -152,7 +162,7 @@ def test_swaps_by_rate_are_pairs_of_neighbours_and_nobody_is_swapped_twice() -> 
 
 @settings(max_examples=60)
 @given(
-    kind=st.sampled_from([kind for kind in FaultKind if kind is not FaultKind.SWAP]),
+    kind=st.sampled_from([kind for kind in FaultKind if KINDS[kind].span is not Span.ALWAYS]),
     seed=st.integers(0, 2**32),
     rate=st.floats(0.001, 0.2),
     quarters=st.integers(1, 40),
@@ -182,6 +192,9 @@ def test_drawn_faults_are_valid_and_lie_within_their_rules_span(
         ({"kind": "gone", "rate": 0.1}, "kind"),
         ({"kind": FaultKind.ROLLOVER, "rate": 0.1}, "span"),
         ({"kind": FaultKind.SWAP, "meters": (1,)}, "swap"),
+        ({"kind": FaultKind.SWAP, "meters": (1, 1)}, "twice"),
+        ({"meters": (2, 3, 2)}, "twice"),
+        ({"kind": FaultKind.MULTIPLIER, "meters": (1,), "first": T}, "span"),
     ],
 )
 def test_rule_that_makes_no_sense_is_refused(wrong: dict[str, object], code: str) -> None:

@@ -232,6 +232,24 @@ def test_client_that_does_not_read_is_not_served_until_it_does() -> None:
     asyncio.run(check())
 
 
+def test_client_that_asks_a_thousand_things_at_once_does_not_keep_another_gateway_waiting() -> None:
+    async def check() -> None:
+        meter = Counting(METERS[1].identity, METERS[1].premise, 1)
+        async with served({1: meter}) as busy, served({1: home(1)}) as other:
+            reader, second = await asyncio.open_connection(other.host, other.port)
+            asking, first = await asyncio.open_connection(busy.host, busy.port)
+            first.write(b"".join(request(at, 1, read_of(wire.COMMON_BLOCK.first, 125)) for at in range(1000)))
+            second.write(request(7, 1, read_of(wire.COMMON_BLOCK.first, 2)))
+            assert (await reply(reader))[0] == 7
+            assert meter.asked < 1000
+            for at in range(1000):
+                assert (await reply(asking))[0] == at
+            first.close()
+            second.close()
+
+    asyncio.run(check())
+
+
 @pytest.mark.parametrize("head", [b"\0\1\0\1\0\6\1\3", b"\0\1\0\0\0\1\1\3", b"\0\1\0\0\1\0\1\3", b"GET / HTTP/1.1\r\n"])
 def test_connection_that_speaks_something_else_is_closed_and_others_live_on(head: bytes) -> None:
     async def check() -> None:

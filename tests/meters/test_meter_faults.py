@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from meters.calendar import day_end, day_start, epoch
 from meters.energy import Share
+from meters.errors import MeterError
 from meters.events import EventKind
 from meters.faults.fault import FOR_EVER, Fault
 from meters.faults.kinds import FaultKind
@@ -76,6 +77,16 @@ def test_outage_stops_energy_and_answers_and_flags_every_interval_it_touches() -
     ]
     assert emulated.live(NOON + 1000).power_failed
     assert emulated.live(NOON + 1000).decivolts == emulated.live(NOON + 1000).watts == 0
+
+
+def test_switch_is_told_closed_only_when_it_is() -> None:
+    emulated = steady(
+        fault(FaultKind.DISCONNECTED, NOON, NOON + 7200), fault(FaultKind.DISCONNECTED, NOON + 3600, NOON + 10_800)
+    )
+    assert [(one.kind, one.at - NOON) for one in emulated.events(NOON, NOON + 90_000)] == [
+        (EventKind.DISCONNECTED, 0),
+        (EventKind.CONNECTED, 10_800),
+    ]
 
 
 def test_outage_is_told_by_a_last_gasp_and_a_restoration() -> None:
@@ -171,6 +182,29 @@ def test_register_is_reset() -> None:
     assert emulated.live(NOON - 1).delivered_register > 10**8
     assert emulated.live(NOON + 7).delivered_register == 7
     assert shown(emulated, NOON - 900, 2) == [900, 900]
+
+
+def test_reset_counts_from_nothing_whatever_was_declared_for_later() -> None:
+    emulated = steady(fault(FaultKind.RESET), fault(FaultKind.ROLLOVER, NOON + 86_400, dials=5))
+    assert emulated.live(NOON).delivered_register == 0
+    assert emulated.live(NOON + 10).delivered_register == 10
+    assert emulated.live(NOON - 1).delivered_register == 10**8 - 86_401
+
+
+def test_new_meter_keeps_what_its_clock_set_back_records_under_older_labels() -> None:
+    emulated = steady(fault(FaultKind.EXCHANGE))
+    emulated.set_clock(NOON + 1800, NOON - 1500)
+    end = NOON + 6 * 3600
+    live = emulated.live(end)
+    held = emulated.window(NOON - 7200, live.time // 900 * 900, end)
+    assert int(held.delivered.sum()) + live.partial_delivered == live.delivered_register == 6 * 3600
+
+
+def test_tenth_exchange_does_not_bring_the_first_number_back() -> None:
+    emulated = steady(*(fault(FaultKind.EXCHANGE, NOON + days * 60) for days in range(12)))
+    numbers = [emulated.identity_at(NOON + days * 60).meter_number for days in range(12)]
+    assert "900000001" not in numbers
+    assert len(set(numbers[:9])) == 9
 
 
 def test_exchange_brings_another_meter_and_leaves_the_load_alone() -> None:
@@ -338,6 +372,30 @@ def test_fault_of_the_record_shows_in_its_intervals_alone_and_spares_the_registe
     assert emulated.effect(one, MIDNIGHT, day_end(DAY)) == Effect(1800, sum(values))
 
 
+def test_intervals_beyond_the_wire_overflow_and_say_so() -> None:
+    mine = MeterIdentity("900000001", ESIID)
+    emulated = EmulatedMeter(mine, Premise(ESIID), 1, load=SteadyLoad(1_000_000_000))
+    for again in range(4):
+        emulated.set_clock(NOON + 600 + 900 * again, NOON - 300)
+    assert shown(emulated, NOON - 900, 1, NOON + 20_000) == [2**31 - 1]
+    assert conditions(emulated, NOON - 900, 1) == [Channel.OVERFLOW]
+
+
+def test_effect_of_a_record_fault_goes_by_the_meters_labels() -> None:
+    spike = fault(FaultKind.SPIKE, NOON, NOON + 1800, factor=2)
+    emulated = steady(spike, fault(FaultKind.CLOCK_SET, NOON - 7200, seconds=43_200))
+    effect = emulated.effect(spike, MIDNIGHT, day_end(DAY))
+    assert effect is not None
+    assert effect.shown_wh == 2 * effect.true_wh
+
+
+def test_meter_cannot_be_swapped_twice() -> None:
+    third = make_esiid(tdsp("ONCOR"), 1, 3)
+    faults = [Fault(FaultKind.SWAP, ESIID, other=other) for other in (OTHER, third)]
+    with pytest.raises(MeterError, match=r"meters\.fault\.swap"):
+        EmulatedMeter(MeterIdentity("900000001", ESIID), Premise(OTHER), 1, faults)
+
+
 def test_stuck_value_is_the_first_ones_even_days_later() -> None:
     premise = Premise(ESIID)
     late = epoch("2026-08-11T22:00")
@@ -356,6 +414,12 @@ def test_stale_meter_shows_what_it_showed_a_day_ago() -> None:
     assert emulated.live(NOON + 10) == steady().live(NOON + 10 - 86_400)
     assert emulated.clock(NOON + 10) == NOON + 10 - 86_400
     assert emulated.live(NOON - 1) == steady().live(NOON - 1)
+
+
+def test_clock_of_a_stale_meter_is_set_by_the_difference() -> None:
+    emulated = steady(Fault(FaultKind.STALE, ESIID, NOON, NOON + 3600, {"seconds": 86_400}))
+    assert emulated.set_clock(NOON + 10, emulated.clock(NOON + 10) + 60) is Written.DONE
+    assert emulated.clock(NOON + 4000) == NOON + 4060
 
 
 def test_zero_read_shows_registers_of_zero() -> None:

@@ -123,6 +123,8 @@ def test_events_are_sent_to_a_head_end_by_outages_and_by_writes() -> None:
         (("--faults", "/nowhere.yaml"), "faults.unreadable: /nowhere.yaml"),
         (("--replay", "/nowhere.csv"), "/nowhere.csv"),
         (("--events-to", "headend"), "meters.events_to: --events-to"),
+        (("--events-to", "http://127.0.0.1:99999/events"), "meters.events_to: --events-to"),
+        (("--host", ""), "meters.host: --host"),
         (("--ledger", "/dev/null/x"), "out.unusable"),
         (("--port", "65500", "--count", "30000"), "meters.ports"),
         (("--date", "2150-01-01"), "2150"),

@@ -135,6 +135,21 @@ def test_market_mix_has_businesses_and_the_sandboxes_first_meters_are_plain_home
     assert points[business.identity.esiid].premise_type == "Commercial"
 
 
+def test_swapped_replay_is_measured_at_the_other_meter(tmp_path: Path) -> None:
+    profile = tmp_path / "profile.csv"
+    rows = [f"2026-08-11T{quarter // 4:02}:{quarter % 4 * 15:02},777" for quarter in range(96)]
+    profile.write_text("\n".join(["start,wh", *rows]) + "\n")
+    premises = (PremiseSpec(meter=1, replay=profile),)
+    at = epoch("2026-08-11T12:00")
+    sound = build(WorldSpec(first_day=FIRST, premises=premises), 1)
+    swapped = build(WorldSpec(first_day=FIRST, premises=premises, faults=(fault(kind="swap", meters=(1, 2)),)), 1)
+    shown = [
+        [one.window(at, at + 3600, LATER).delivered.tolist() for one in world.meters[:2]] for world in (sound, swapped)
+    ]
+    assert shown[0][0] == [777] * 4
+    assert shown[1] == shown[0][::-1]
+
+
 def test_premise_is_what_the_spec_says() -> None:
     special = PremiseSpec(meter=2, klass="BUSNODEM", solar_kw=5.5, multiplier=10, scale=1.25)
     world = build(WorldSpec(first_day=FIRST, premises=(special,)), 1)
