@@ -6,13 +6,17 @@ Every name, number and password here is invented and printed by the sandbox; non
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import date, timedelta
 
 from meters.faults.kinds import KINDS, FaultKind
-from meters.identity import make_esiid, make_meter_number
+from meters.identity import esiid_hash, make_esiid, make_meter_number
+from meters.meter import EmulatedMeter
 from meters.premises import BUSINESS_CLASSES
 from simulator.smt.auth import hash_password
+from simulator.smt.han import HanDevice, made_devices
+from simulator.smt.meter_attributes import installed_meter
 from simulator.smt.registry import Entity, EntityKind, Registry, RorPeriod, ServicePoint, User, UserKind
+from simulator.smt.registry_seed import address, load_zone, read_day
 from simulator.world import OTHER_ROR_DUNS, ROR_DUNS, World
 
 
@@ -44,8 +48,6 @@ SPECIALS: tuple[tuple[str, str], ...] = (
     ("energized", "de-energised: refused"),
 )
 
-_STREETS = ("Pecan Bend", "Caliche", "Mockingbird", "Live Oak", "Blanco Vista", "Windmill")
-
 
 @dataclass(frozen=True, slots=True)
 class Market:
@@ -60,6 +62,7 @@ def build_market(world: World) -> Market:
     """Register a world: the first gateway's meters are served by the one retailer, all others by the other."""
     company, key = tdsp_login(world), world.tdsp.key
     since = world.spec.first_day - timedelta(days=730)
+    devices: list[HanDevice] = []
     points: list[ServicePoint] = []
     periods: list[RorPeriod] = []
     faulty: dict[str, FaultKind] = {}
@@ -70,9 +73,9 @@ def build_market(world: World) -> Market:
         duns = ROR_DUNS if gateway == 0 or gateway >= world.spec.gateways else OTHER_ROR_DUNS
         for meter in units.values():
             identity = meter.identity
-            point = _point(len(points), identity.esiid, identity.meter_number, key, meter.premise.zone)
-            kind = "Commercial" if meter.premise.klass in BUSINESS_CLASSES else "Residential"
-            points.append(replace(point, multiplier=identity.multiplier, premise_type=kind))
+            # The customer's own premise has a device to look at.
+            devices += made_devices(identity.esiid, since, at_least=0 if points else 1)
+            points.append(_metered(len(points), meter, key, since))
             periods.append(RorPeriod(identity.esiid, duns, since))
             if gateway == 0 and identity.esiid in faulty:
                 notes.append((identity.esiid, identity.meter_number, _fault_note(faulty[identity.esiid])))
@@ -112,7 +115,28 @@ def build_market(world: World) -> Market:
             email="customer.one@example.com",
         ),
     ]
-    return Market(Registry(points, entities, periods, users), company, (*ordinary, *notes))
+    registry = Registry(points, entities, periods, users, han_devices=devices)
+    return Market(registry, company, (*ordinary, *notes))
+
+
+def _metered(index: int, meter: EmulatedMeter, tdsp_key: str, since: date) -> ServicePoint:
+    """The service point of an emulated meter: what SMT tells of it is what the meter is."""
+    identity, premise = meter.identity, meter.premise
+    point = _point(index, identity.esiid, identity.meter_number, tdsp_key, premise.zone)
+    return replace(
+        point,
+        multiplier=identity.multiplier,
+        premise_type="Commercial" if premise.klass in BUSINESS_CLASSES else "Residential",
+        attributes=installed_meter(
+            identity.meter_number,
+            tdsp_key,
+            since,
+            multiplier=identity.multiplier,
+            three_phase=identity.three_phase,
+            generates=premise.solar_w > 0,
+            firmware=identity.firmware,
+        ),
+    )
 
 
 _FAULT_NOTES = {
@@ -139,11 +163,12 @@ def _point(index: int, esiid: str, meter_number: str, tdsp_key: str, zone: str) 
         esiid=esiid,
         meter_number=meter_number,
         tdsp_key=tdsp_key,
-        address=f"{100 + 7 * index} {_STREETS[index % len(_STREETS)]} LN",
+        address=address(index),
         city="EXAMPLE",
         zip_code=f"{75000 + index:05d}",
         county="EXAMPLE",
-        load_zone="LZ_NORTH" if zone == "NCENT" else "LZ_HOUSTON",
+        load_zone=load_zone(zone),
         weather_zone=zone,
         customer=f"CUSTOMER {index + 1}",
+        read_day=read_day(esiid_hash(esiid)),
     )

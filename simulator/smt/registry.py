@@ -1,4 +1,4 @@
-"""Who and what SMT knows: service points, market entities, who serves an ESI ID from when to when, users.
+"""Who and what SMT knows: service points and devices, market entities, users, and who serves, lives at or may look at an ESI ID from when to when.
 
 Whoever may not see an ESI ID gets the answer that an unknown one gets: nobody learns whether a foreign one exists.
 """
@@ -8,8 +8,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
+from typing import NamedTuple, Protocol
+
+from simulator.smt.han import HanDevice
+from simulator.smt.meter_attributes import MeterAttributes
 
 
 class EntityKind(StrEnum):
@@ -26,6 +30,11 @@ class UserKind(StrEnum):
     ROR = "ror"
     CUSTOMER = "customer"
     TDSP = "tdsp"
+    #: A competitive service provider, whom customers let see their usage.
+    CSP = "csp"
+
+
+_NO_ATTRIBUTES = MeterAttributes()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +64,9 @@ class ServicePoint:
     weather_zone: str = ""
     premise_type: str = "Residential"
     customer: str = ""
+    #: Day of the month on which the TDSP reads for billing.
+    read_day: int = 1
+    attributes: MeterAttributes = _NO_ATTRIBUTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,19 +90,67 @@ class RorPeriod:
 
 
 @dataclass(frozen=True, slots=True)
+class Occupancy:
+    """A customer lives at an ESI ID from move-in to move-out, both days included (None: still)."""
+
+    esiid: str
+    username: str
+    first_day: date
+    last_day: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """A customer lets a CSP see days of their ESI ID, both included (None: until further notice).
+
+    username: of the customer; with one, the CSP's access ends at that customer's move-out (DOMAIN §12).
+    """
+
+    esiid: str
+    duns: str
+    first_day: date
+    last_day: date | None = None
+    username: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class User:
-    """A login. ``duns``: of the entity it speaks for; a customer has none and owns ``esiids``."""
+    """A login. ``duns``: of the entity it speaks for; a customer has none, and lives where an ``Occupancy`` says."""
 
     username: str
     password_hash: str
     kind: UserKind
     duns: str = ""
+    #: Where a customer has always lived and still does: an occupancy without a beginning or an end.
     esiids: tuple[str, ...] = ()
     #: What policies with classes count by.
     requester_class: str = "ror_call_centre"
     first_name: str = ""
     last_name: str = ""
     email: str = ""
+
+
+class Records(NamedTuple):
+    """Everything that a registry is made of, as it was given."""
+
+    points: tuple[ServicePoint, ...]
+    entities: tuple[Entity, ...]
+    periods: tuple[RorPeriod, ...]
+    users: tuple[User, ...]
+    occupancies: tuple[Occupancy, ...] = ()
+    agreements: tuple[Agreement, ...] = ()
+    han_devices: tuple[HanDevice, ...] = ()
+
+
+class _Period(Protocol):
+    @property
+    def first_day(self) -> date: ...
+    @property
+    def last_day(self) -> date | None: ...
+
+
+def _holds(period: _Period, day: date) -> bool:
+    return period.first_day <= day and (period.last_day is None or day <= period.last_day)
 
 
 class Registry:
@@ -102,43 +162,108 @@ class Registry:
         entities: Iterable[Entity],
         periods: Iterable[RorPeriod],
         users: Iterable[User],
+        *,
+        occupancies: Iterable[Occupancy] = (),
+        agreements: Iterable[Agreement] = (),
+        han_devices: Iterable[HanDevice] = (),
     ) -> None:
         """Index the records. Of two periods that hold on one day, the one that began later counts."""
-        self.points = {point.esiid: point for point in points}
-        self.entities = {entity.duns: entity for entity in entities}
-        self.users = {user.username: user for user in users}
+        self.records = Records(
+            tuple(points),
+            tuple(entities),
+            tuple(periods),
+            tuple(users),
+            tuple(occupancies),
+            tuple(agreements),
+            tuple(han_devices),
+        )
+        self.points = {point.esiid: point for point in self.records.points}
+        self.entities = {entity.duns: entity for entity in self.records.entities}
+        self.users = {user.username: user for user in self.records.users}
+        self._tdsps = {one.key: one for one in self.records.entities if one.kind is EntityKind.TDSP}
         self._periods: defaultdict[str, list[RorPeriod]] = defaultdict(list)
-        for period in sorted(periods, key=lambda one: one.first_day, reverse=True):
+        self._occupancies: defaultdict[str, list[Occupancy]] = defaultdict(list)
+        self._agreements: defaultdict[str, list[Agreement]] = defaultdict(list)
+        self._devices: defaultdict[str, list[HanDevice]] = defaultdict(list)
+        #: ESI IDs that a DUNS or a username may ever have had to do with.
+        self._related: defaultdict[str, set[str]] = defaultdict(set)
+        for period in sorted(self.records.periods, key=lambda one: one.first_day, reverse=True):
             self._periods[period.esiid].append(period)
+            self._related[period.duns].add(period.esiid)
+        since_ever = (Occupancy(esiid, user.username, date.min) for user in self.records.users for esiid in user.esiids)
+        for occupancy in (*self.records.occupancies, *since_ever):
+            self._occupancies[occupancy.esiid].append(occupancy)
+            self._related[occupancy.username].add(occupancy.esiid)
+        for agreement in self.records.agreements:
+            self._agreements[agreement.esiid].append(agreement)
+            self._related[agreement.duns].add(agreement.esiid)
+        for device in self.records.han_devices:
+            self._devices[device.esiid].append(device)
 
     def ror_of_record(self, esiid: str, day: date) -> str | None:
         """DUNS of the REP of record on an operating day; None without one."""
-        for period in self._periods.get(esiid, ()):
-            if period.first_day <= day and (period.last_day is None or day <= period.last_day):
-                return period.duns
-        return None
+        return next((one.duns for one in self._periods.get(esiid, ()) if _holds(one, day)), None)
 
     def tdsp_key(self, duns: str) -> str:
         """Key of the TDSP with this DUNS; empty if there is none."""
         entity = self.entities.get(duns)
         return entity.key if entity is not None and entity.kind is EntityKind.TDSP else ""
 
+    def tdsp_of(self, point: ServicePoint) -> Entity | None:
+        """The wires company of a service point; None if it is not registered."""
+        return self._tdsps.get(point.tdsp_key)
+
+    def han_devices(self, esiid: str) -> tuple[HanDevice, ...]:
+        """The devices behind the meter of an ESI ID."""
+        return tuple(self._devices.get(esiid, ()))
+
+    def final_read_days(self, esiid: str) -> set[date]:
+        """The days that begin with a read for billing out of the cycle: retailer or customer changed at that midnight."""
+        ends: set[date] = set()
+        for period in (*self._periods.get(esiid, ()), *self._occupancies.get(esiid, ())):
+            if period.first_day > date.min:
+                ends.add(period.first_day)
+            if period.last_day is not None:
+                ends.add(period.last_day + timedelta(days=1))
+        return ends
+
     def may_see(self, user: User, esiid: str, day: date) -> bool:
         """Whether a user may see an ESI ID's data of an operating day (AC1); False for an unknown ESI ID too."""
         point = self.points.get(esiid)
         if point is None:
             return False
-        if user.kind is UserKind.CUSTOMER:
-            return esiid in user.esiids
-        if user.kind is UserKind.TDSP:
-            return point.tdsp_key == self.tdsp_key(user.duns)
-        return self.ror_of_record(esiid, day) == user.duns
+        match user.kind:
+            case UserKind.CUSTOMER:
+                return self._lives_at(user.username, esiid, day)
+            case UserKind.TDSP:
+                return point.tdsp_key == self.tdsp_key(user.duns)
+            case UserKind.CSP:
+                return any(
+                    one.duns == user.duns
+                    and _holds(one, day)
+                    and (not one.username or self._lives_at(one.username, esiid, day))
+                    for one in self._agreements.get(esiid, ())
+                )
+            case UserKind.ROR:
+                return self.ror_of_record(esiid, day) == user.duns
 
     def may_request(self, user: User, esiid: str, day: date) -> bool:
-        """Whether a user may ask for an on-demand read: the ROR of record of that day, or the customer."""
+        """Whether a user may ask for an on-demand read: the ROR of record of that day, the customer, or a CSP that they let."""
         return user.kind is not UserKind.TDSP and self.may_see(user, esiid, day)
+
+    def seen_since(self, user: User, esiid: str, day: date, earliest: date) -> date:
+        """The first of the unbroken days up to ``day`` that a user may see, looked for no further back than ``earliest``."""
+        first = day
+        while first > earliest and self.may_see(user, esiid, first - timedelta(days=1)):
+            first -= timedelta(days=1)
+        return first
 
     def seen_by(self, user: User, day: date) -> list[ServicePoint]:
         """Every service point that a user may see on a day, by ESI ID."""
-        among = user.esiids if user.kind is UserKind.CUSTOMER else self.points
+        among: Iterable[str] = self.points
+        if user.kind is not UserKind.TDSP:
+            among = self._related.get(user.username if user.kind is UserKind.CUSTOMER else user.duns, ())
         return [self.points[esiid] for esiid in sorted(among) if self.may_see(user, esiid, day)]
+
+    def _lives_at(self, username: str, esiid: str, day: date) -> bool:
+        return any(one.username == username and _holds(one, day) for one in self._occupancies.get(esiid, ()))

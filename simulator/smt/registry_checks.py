@@ -1,0 +1,78 @@
+"""Whether the records of a registry fit together: nothing twice, nobody named who is not there, no period that ends before it begins. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from simulator.errors import SimulatorError
+from simulator.smt.registry import EntityKind, Records, UserKind
+
+#: For whom each kind of user speaks; a customer for nobody.
+_SPEAKS_FOR = {UserKind.ROR: EntityKind.ROR, UserKind.TDSP: EntityKind.TDSP, UserKind.CSP: EntityKind.CSP}
+
+
+def cross_faults(records: Records, place: Callable[[Any], str]) -> list[SimulatorError]:
+    """What does not fit together. place: where a record was written, ``file:line``."""
+
+    def fault(record: Any, column: str, code: str, message: str, mend: str) -> SimulatorError:
+        return SimulatorError(f"smt.registry.{code}", message, f"{place(record)}: {column}", mend)
+
+    found = [
+        fault(record, column, "twice", f"{value} stands twice.", "Every one stands once.")
+        for rows, column in (
+            (records.entities, "duns"),
+            (records.points, "esiid"),
+            (records.users, "username"),
+            (records.han_devices, "mac"),
+        )
+        for record, value in _repeated(rows, column)
+    ]
+    found += [fault(record, column, "unknown", message, mend) for record, column, message, mend in _unknown(records)]
+    periods: tuple[Any, ...] = (*records.periods, *records.occupancies, *records.agreements)
+    found += [
+        fault(record, "last_day", "period", "The period ends before it begins.", "Its last day is one of its days.")
+        for record in periods
+        if record.last_day is not None and record.last_day < record.first_day
+    ]
+    return found
+
+
+def _repeated(rows: Iterable[Any], column: str) -> Iterator[tuple[Any, str]]:
+    seen: set[str] = set()
+    for row in rows:
+        value = getattr(row, column)
+        if value in seen:
+            yield row, value
+        seen.add(value)
+
+
+def _unknown(records: Records) -> Iterator[tuple[Any, str, str, str]]:
+    esiids = {point.esiid for point in records.points}
+    kinds = {entity.duns: entity.kind for entity in records.entities}
+    keys = {entity.key for entity in records.entities if entity.kind is EntityKind.TDSP}
+    customers = {user.username for user in records.users if user.kind is UserKind.CUSTOMER}
+    for entity in records.entities:
+        if entity.kind is EntityKind.TDSP and not entity.key:
+            yield entity, "key", "A TDSP needs a key.", "Give the short name that service points carry."
+    for point in records.points:
+        if point.tdsp_key not in keys:
+            yield point, "tdsp_key", f"There is no TDSP '{point.tdsp_key}'.", "Name the key of one in entities.csv."
+    named: tuple[Any, ...] = (*records.periods, *records.occupancies, *records.agreements, *records.han_devices)
+    for record in named:
+        if record.esiid not in esiids:
+            yield record, "esiid", f"There is no ESI ID {record.esiid}.", "Add it to service_points.csv."
+    wanted: list[tuple[Any, EntityKind]] = [(one, EntityKind.ROR) for one in records.periods]
+    wanted += [(one, EntityKind.CSP) for one in records.agreements]
+    wanted += [(one, _SPEAKS_FOR[one.kind]) for one in records.users if one.kind in _SPEAKS_FOR]
+    for record, kind in wanted:
+        if kinds.get(record.duns) is not kind:
+            yield record, "duns", f"'{record.duns}' is the DUNS number of no {kind}.", "Add it to entities.csv."
+    for user in records.users:
+        for esiid in user.esiids:
+            if esiid not in esiids:
+                yield user, "esiids", f"There is no ESI ID {esiid}.", "Add it to service_points.csv."
+    lived: tuple[Any, ...] = (*records.occupancies, *records.agreements)
+    for one in lived:
+        if one.username and one.username not in customers:
+            yield one, "username", f"There is no customer '{one.username}'.", "Add the login to users.csv."
