@@ -91,6 +91,7 @@ def build_market(world: World) -> Market:
     for ordinal, (lacks, note) in enumerate(SPECIALS, world.spec.meters + 1):
         esiid, number = make_esiid(world.tdsp, world.seed, ordinal), make_meter_number(world.seed, ordinal)
         point = _point(len(points), esiid, number, key, world.tdsp.zone)
+        point = replace(point, attributes=installed_meter(number, key, since))
         points.append(replace(point, **{lacks: False}))  # type: ignore[arg-type]
         periods.append(RorPeriod(esiid, ROR_DUNS, since))
         notes.append((esiid, number, note))

@@ -127,6 +127,22 @@ throttle_lease = Table(
     sqlite_with_rowid=False,
 )
 
+report_request = Table(
+    "report_request",
+    metadata,
+    Column("key", String(64), primary_key=True),
+    Column("username", String, nullable=False),
+    Column("trans_id", String, nullable=False),
+    Column("kind", String(32), nullable=False),
+    Column("submitted_us", BigInteger, nullable=False),
+    #: Null while it is being made.
+    Column("ended_us", BigInteger),
+    #: Of the file that was delivered; empty if there is none.
+    Column("file_name", String, nullable=False),
+    #: Code of the business error that it ended with; empty if none.
+    Column("error", String(32), nullable=False),
+)
+
 #: Key of the advisory lock that makes admissions of several workers on PostgreSQL take turns.
 _ADMISSION_LOCK = 0x0D2
 #: Execution option that marks a transaction as one that writes.

@@ -170,13 +170,16 @@ class LiveDesk:
         user = asked.user
         cut, holes = Gap(0, 0, None, 0), []
         if asked.kind is InquiryKind.INTERVALS:
-            # Without a posted day there is no left edge: the latest 48 h are served.
+            # Without a posted day there is no left edge: the latest 48 h are served. Days of another retailer or customer are not.
             posted = self._store.last_vee_end(asked.esiid)
             vee_end = posted if posted is not None else floor_interval(now) - GAP_LIMIT * INTERVAL_S
+            holes_from = day_of(vee_end - _HOLES_S)
+            own = day_start(self._registry.seen_since(user, asked.esiid, day_of(now), holes_from))
+            vee_end = max(vee_end, own)
             cut = gap(vee_end, now)
             if not cut.intervals:
                 raise BusinessError("NO-GAP", iso(vee_end))
-            holes = self._store.holes(asked.esiid, day_start(day_of(vee_end - _HOLES_S)), day_start(day_of(vee_end)))
+            holes = self._store.holes(asked.esiid, max(day_start(holes_from), own), day_start(day_of(vee_end)))
         content = (user.username, asked.esiid, asked.kind, asked.door, asked.trans_id, asked.call_reference)
         # Identical requests of one instant are told apart by their ordinal: the first that is free.
         ordinal = 0

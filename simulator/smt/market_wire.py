@@ -27,12 +27,13 @@ class TokenReply(BaseModel):
     expiresAt: str
 
 
-def _listed(value: object) -> object:
+def listed(value: object) -> object:
+    """One ESI ID stands for a list of one."""
     return [value] if isinstance(value, str) else value
 
 
 class ReadsRequest(BaseModel):
-    """`POST /v2/15minintervalreads/` and `/v2/dailyreads/`."""
+    """`POST /v2/15minintervalreads/`, `/v2/dailyreads/`, `/v2/monthlybillingInformation/` and `/v2/greenbutton/`."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -43,16 +44,17 @@ class ReadsRequest(BaseModel):
     startDate: str = Field(examples=["08/01/2026"], description="MM/DD/YYYY")
     endDate: str = Field(examples=["08/11/2026"], description="MM/DD/YYYY")
     deliveryMode: Literal["API", "EML", "FTP"] = Field(
-        default="API", description="Only `API` is answered so far; `EML` and `FTP` are for later."
+        default="API",
+        description="`API`: in the reply, one ESI ID. `FTP`: a file in the sender's folder of the file site. `EML` is refused.",
     )
     reportFormat: Literal["JSON", "XML", "CSV", "LSE"] = Field(
-        default="JSON", description="Only `JSON` is answered so far; the others are for later."
+        default="JSON", description="Each call says which of them it has; `XML` is refused."
     )
     version: Literal["L", "A"] = Field(default="L", description="`L`: latest revision of each day; `A`: all.")
     readingType: Literal["C", "G", "A"] = Field(
         default="C", description="`C` consumption, `G` surplus generation, `A` both."
     )
-    esiid: Annotated[list[str], BeforeValidator(_listed)] = Field(min_length=1, examples=[["10443729924385485"]])
+    esiid: Annotated[list[str], BeforeValidator(listed)] = Field(min_length=1, examples=[["10443729924385485"]])
     SMTTermsandConditions: str = "Y"
 
 
@@ -89,6 +91,59 @@ class DailyReads(BaseModel):
     trans_id: str
     esiid: str
     registeredReads: list[RegisteredRead]
+
+
+class BillingMonth(BaseModel):
+    """A billing period, from read to read; kWh and kW as text."""
+
+    startDate: str = Field(examples=["07/06/2026"])
+    endDate: str = Field(examples=["08/06/2026"], description="The next period starts on it.")
+    revisionDate: str = Field(examples=["08/06/2026 07:30:00"])
+    actualkWh: str = Field(examples=["1204.118"])
+    meteredKW: str = Field(examples=["6.912"], description="The highest quarter hour.")
+    billedKW: str = Field(examples=["0.000"], description="Homes are billed no demand.")
+    meteredKVA: str = Field(examples=["6.912"])
+    billedKVA: str = Field(examples=["0.000"])
+
+
+class MonthlyReads(BaseModel):
+    """Reply of `/v2/monthlybillingInformation/`."""
+
+    trans_id: str
+    esiid: str
+    billingData: list[BillingMonth]
+
+
+class ReportAck(BaseModel):
+    """Reply to a request for a file. Poll `/v2/reportrequeststatus/` with the `correlationId`."""
+
+    trans_id: str
+    correlationId: str = Field(examples=["482915007735"])
+    statusCode: Literal["0"] = "0"
+    statusReason: str
+
+
+class ReportStatusRequest(BaseModel):
+    """`POST /v2/reportrequeststatus/`."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    trans_id: str = Field(examples=["ror-000041"])
+    requestorID: str = Field(examples=["pecanbend.api"])
+    correlationId: str = Field(examples=["482915007735"])
+    requesterType: str | None = None
+    requesterAuthenticationID: str | None = None
+    SMTTermsandConditions: str = "Y"
+
+
+class ReportStatus(BaseModel):
+    """How a request for a file stands: `PEN` under way, `0` delivered, `1` failed. The reply is not published: fields are this test bed's."""
+
+    trans_id: str
+    correlationId: str
+    statusCode: Literal["PEN", "0", "1"]
+    statusReason: str
+    fileName: str | None = Field(default=None, description="In the sender's folder of the file site.")
 
 
 class BusinessErrorReply(BaseModel):

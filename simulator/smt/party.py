@@ -13,6 +13,7 @@ from meters.calendar import US
 from simulator.smt.admission import DatabaseAdmission
 from simulator.smt.auth import AuthLimits, Gatekeeper
 from simulator.smt.database import open_database
+from simulator.smt.deliveries import Deliveries
 from simulator.smt.desk import LiveDesk
 from simulator.smt.intake import Deliver, Intake
 from simulator.smt.ledger import Ledger
@@ -83,7 +84,9 @@ class Smt:
             expiry_us=config.expiry_us,
         )
         self.intake = Intake(driver, self.store, registry, journal, deliver)
+        self.deliveries = Deliveries(self._engine, driver, journal, deliver)
         self.desk.recover(self.now_us())
+        self.deliveries.recover(self.now_us())
 
     def now_us(self) -> int:
         """Model time of a request that has just come in, microseconds."""

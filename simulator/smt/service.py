@@ -12,7 +12,7 @@ from headend.api_pages import DescribedApi
 from headend.inquiry_examples import RESULTS
 from headend.malformed import tell_malformed
 from headend.wire import InquiryResult
-from simulator.smt import market_api, portal_api
+from simulator.smt import market_api, portal_api, portal_records
 from simulator.smt.desk import CallBack
 from simulator.smt.errors import BAD_FIELD, GATEWAY, BusinessError, GatewayRefusal
 from simulator.smt.market_examples import BAD_BODY_TOLD, told
@@ -60,6 +60,7 @@ def create_app(smt: Smt) -> FastAPI:
     app.state.smt = smt
     app.include_router(market_api.router)
     app.include_router(portal_api.router)
+    app.include_router(portal_records.router)
 
     @app.post(
         "/callbacks/inquiries",

@@ -12,6 +12,8 @@ from typing import Any
 
 from headend.vee.quality import Channel
 from meters.calendar import INTERVAL_S, day_start, days, local, us_date, us_stamp
+from simulator.smt.billing_reads import BilledPeriod, billed, billing_periods
+from simulator.smt.kwh import kwh as kwh
 from simulator.smt.party import Smt
 from simulator.smt.rd import rd_format
 from simulator.smt.registry import User
@@ -43,6 +45,18 @@ async def stored_days(
 def sees_any(smt: Smt, user: User, esiid: str, first: date, last: date) -> bool:
     """Whether there is a day of the range on which the user may see the ESI ID (AC1)."""
     return any(smt.registry.may_see(user, esiid, day) for day in days(first, last))
+
+
+async def billed_periods(
+    smt: Smt, user: User, esiid: str, channel: Channel, first: date, last: date
+) -> list[BilledPeriod]:
+    """The billing periods that end within first..last; one with a day that is not posted, or not the user's, is left out."""
+    point = smt.registry.points[esiid]
+    periods = billing_periods(point.read_day, smt.registry.final_read_days(esiid), first, last)
+    if not periods:
+        return []
+    stored = await stored_days(smt, user, esiid, channel, periods[0][0], periods[-1][1] - timedelta(days=1))
+    return billed(periods, {one.day: one for one in stored}, demand_billed=point.premise_type != "Residential")
 
 
 def energy_data(stored: list[StoredDay]) -> list[dict[str, str]]:
@@ -94,11 +108,6 @@ def interval_rows(consumed: list[StoredDay], generated: list[StoredDay]) -> list
                 }
             )
     return rows
-
-
-def kwh(wh: int) -> str:
-    """KWh with three decimals."""
-    return f"{wh // 1000}.{wh % 1000:03d}"
 
 
 def _mark(one: StoredDay, index: int) -> str:

@@ -20,6 +20,7 @@ from meters.calendar import INTERVAL_S, US, day_of, days, epoch, intervals_in, i
 from simulator.clock import Clock, ClockMode
 from simulator.runtime import Runtime
 from simulator.smt.auth import hash_password
+from simulator.smt.deliveries import Deliver
 from simulator.smt.middle import FixedMiddle
 from simulator.smt.policy import preset
 from simulator.smt.registry import Entity, EntityKind, Registry, RorPeriod, ServicePoint, User, UserKind
@@ -177,7 +178,13 @@ class Rig:
     """SMT, its head-end and a client; ``async with`` it."""
 
     def __init__(
-        self, folder: Path, policy: str | Policy = "fr-cr016-1", now: str = NOW, expiry_us: int = 45 * 60 * US
+        self,
+        folder: Path,
+        policy: str | Policy = "fr-cr016-1",
+        now: str = NOW,
+        expiry_us: int = 45 * 60 * US,
+        registered: Registry | None = None,
+        deliver: Deliver | None = None,
     ) -> None:
         self.runtime = Runtime(Clock(ClockMode.MANUAL, epoch(now) * US))
         self.wall = 1_000_000.0
@@ -194,7 +201,9 @@ class Rig:
             wall=lambda: self.wall,
             expiry_us=expiry_us,
         )
-        self.smt = Smt(self.runtime, config, registry(), FixedMiddle(10, 60), self.notes, self.http)
+        self.smt = Smt(
+            self.runtime, config, registered or registry(), FixedMiddle(10, 60), self.notes, self.http, deliver
+        )
         self.smt.desk.reply_to = "http://smt"
         self.app = create_app(self.smt)
         hosts |= {"headend": httpx.ASGITransport(self.head_end.app), "smt": httpx.ASGITransport(self.app)}

@@ -150,8 +150,9 @@ def test_daily_reads_are_kwh_texts_at_both_midnights(tmp_path: Path) -> None:
         ({"esiid": [FOREIGN]}, "AC1", None),
         ({"esiid": ["99900000000099999"]}, "AC1", None),
         ({"esiid": [PLAIN, FOREIGN]}, "ONE-ESIID", None),
-        ({"deliveryMode": "FTP"}, "DELIVERY", "deliveryMode FTP is not offered yet: use API."),
-        ({"reportFormat": "LSE"}, "FORMAT", "reportFormat LSE is not offered yet: use JSON."),
+        ({"deliveryMode": "FTP"}, "DELIVERY", "deliveryMode FTP is not offered here: use API."),
+        ({"deliveryMode": "EML"}, "DELIVERY", "deliveryMode EML is not offered here: use API."),
+        ({"reportFormat": "XML"}, "FORMAT", None),
     ],
 )
 def test_what_cannot_be_answered_has_a_code_and_a_sentence(
@@ -239,7 +240,21 @@ def test_the_documents_show_each_path_with_examples(tmp_path: Path) -> None:
             document = (await rig.client.get("/openapi.json")).json()
         market = sorted(path for path in document["paths"] if path.startswith("/v2"))
         assert market == [
-            f"/v2/{one}/" for one in ("15minintervalreads", "dailyreads", "odr", "odrstatus", "powerstatus", "token")
+            f"/v2/{one}/"
+            for one in (
+                "15minintervalreads",
+                "dailyreads",
+                "greenbutton",
+                "hanDevices",
+                "meterInfo",
+                "monthlybillingInformation",
+                "odr",
+                "odrstatus",
+                "powerstatus",
+                "premiseInfo",
+                "reportrequeststatus",
+                "token",
+            )
         ]
         assert "gap" in document["paths"]["/v2/odr/"]["post"]["requestBody"]["content"]["application/json"]["examples"]
 

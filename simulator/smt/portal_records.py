@@ -1,0 +1,92 @@
+"""Meter attributes, premise and HAN devices at the portal: what the market API tells, for the account's own ESI IDs (AC2).
+
+The paths are defaults of this project [D]: what the portal's pages ask is not published.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body, Request, Response
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict, Field
+
+from simulator.smt.errors import BusinessError
+from simulator.smt.market_door import smt_of
+from simulator.smt.market_examples import ESIID, business, one, told
+from simulator.smt.market_records import point_seen
+from simulator.smt.market_wire import BusinessErrorReply
+from simulator.smt.portal_api import PortalUser
+from simulator.smt.portal_examples import OTHERS
+from simulator.smt.records import devices_of, meter_of, premise_of
+from simulator.smt.records_examples import DEVICES, METER, PREMISE
+from simulator.smt.records_wire import HanDeviceInfo, MeterInfo, PremiseInfo
+from simulator.smt.registry import Registry, ServicePoint, User
+
+router = APIRouter(tags=["Portal API"])
+
+
+class PortalRecordAsked(BaseModel):
+    """`POST /api/meterattributes`, `/api/premise` and `/api/handevices`."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    esiid: str = Field(examples=[ESIID])
+
+
+class PortalMeterInfo(BaseModel):
+    """Reply of `/api/meterattributes`."""
+
+    data: list[MeterInfo] | BusinessErrorReply
+
+
+class PortalPremiseInfo(BaseModel):
+    """Reply of `/api/premise`."""
+
+    data: PremiseInfo | BusinessErrorReply
+
+
+class PortalHanDevices(BaseModel):
+    """Reply of `/api/handevices`."""
+
+    data: list[HanDeviceInfo] | BusinessErrorReply
+
+
+Asked = Annotated[PortalRecordAsked, Body(openapi_examples={"one": one("One ESI ID", {"esiid": ESIID})})]
+
+
+def _replies(found: Any) -> dict[int | str, dict[str, Any]]:
+    errors = {name: one(told["summary"], {"data": told["value"]}) for name, told in business(("AC1", ())).items()}
+    return {200: told({"found": one("The account's own", {"data": found}), **errors}), **OTHERS}
+
+
+@router.post(
+    "/api/meterattributes", response_model=PortalMeterInfo, responses=_replies([METER]), summary="Meter attributes"
+)
+async def meter_attributes(request: Request, user: PortalUser, asked: Asked) -> Response:
+    """Give what `/v2/meterInfo/` gives."""
+    return _answered(request, user, asked, lambda registry, point: [meter_of(registry, point)])
+
+
+@router.post("/api/premise", response_model=PortalPremiseInfo, responses=_replies(PREMISE), summary="Premise")
+async def premise(request: Request, user: PortalUser, asked: Asked) -> Response:
+    """Give what `/v2/premiseInfo/` gives."""
+    return _answered(request, user, asked, lambda _registry, point: premise_of(point))
+
+
+@router.post("/api/handevices", response_model=PortalHanDevices, responses=_replies(DEVICES), summary="HAN devices")
+async def han_devices(request: Request, user: PortalUser, asked: Asked) -> Response:
+    """Give what `/v2/hanDevices/` gives."""
+    return _answered(request, user, asked, devices_of)
+
+
+def _answered(
+    request: Request, user: User, asked: PortalRecordAsked, tell: Callable[[Registry, ServicePoint], Any]
+) -> Response:
+    smt = smt_of(request)
+    try:
+        point = point_seen(smt, user, asked.esiid)
+    except BusinessError as error:
+        return JSONResponse({"data": {"errorCode": error.code, "errorMessage": error.message}})
+    return JSONResponse({"data": tell(smt.registry, point)})
