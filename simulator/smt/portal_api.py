@@ -189,6 +189,9 @@ async def latest_on_demand_read(
     entry = None
     if smt.registry.may_see(user, asked.ESIID, day_of(smt.driver.now())):
         entry = shown_read(smt, asked.ESIID, smt.now_us())
+    # A read of a day before a move or a switch is another's.
+    if entry is not None and not smt.registry.may_see(user, asked.ESIID, day_of(entry.filed.submitted_us // US)):
+        entry = None
     return JSONResponse({"data": _latest(smt, entry)})
 
 
