@@ -48,7 +48,7 @@ class ReadsRequest(BaseModel):
         description="`API`: in the reply, one ESI ID. `FTP`: a file in the sender's folder of the file site. `EML` is refused.",
     )
     reportFormat: Literal["JSON", "XML", "CSV", "LSE"] = Field(
-        default="JSON", description="Each call says which of them it has; `XML` is refused."
+        default="JSON", description="Each call says which of them it has; `XML` is Green Button's alone."
     )
     version: Literal["L", "A"] = Field(default="L", description="`L`: latest revision of each day; `A`: all.")
     readingType: Literal["C", "G", "A"] = Field(

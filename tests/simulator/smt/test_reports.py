@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import ftplib
+import ssl
 from datetime import date, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -17,8 +19,10 @@ from headend.lse import read
 from headend.vee.quality import Channel
 from meters.calendar import INTERVAL_S, day_start, days, intervals_in
 from meters.replay_file import read_quarters
+from simulator.market import ROR_LOGIN
 from simulator.smt.billing_reads import billed, billing_periods
 from simulator.smt.report_formats import interval_csv
+from tests.simulator.sandboxes import rig as sandbox
 from tests.simulator.smt.rig import FOREIGN, NEIGHBOUR, PLAIN, ROR_DUNS, Rig, record
 from tests.simulator.smt.test_green_button import stored
 
@@ -197,3 +201,33 @@ def test_what_was_being_made_at_a_restart_has_failed(tmp_path: Path) -> None:
             assert ended["statusCode"] == "1"
 
     asyncio.run(run())
+
+
+def test_a_file_lies_on_the_ftps_site_in_the_folder_of_its_sender(tmp_path: Path) -> None:
+    def fetched(port: int, ca_file: Path, name: str) -> list[str]:
+        lines: list[str] = []
+        with ftplib.FTP_TLS(context=ssl.create_default_context(cafile=str(ca_file)), timeout=5) as ftp:
+            ftp.connect("127.0.0.1", port)
+            ftp.login(ROR_LOGIN.username, ROR_LOGIN.password)
+            ftp.prot_p()
+            ftp.retrlines(f"RETR {name}", lines.append)
+        return lines
+
+    async def run() -> list[str]:
+        async with sandbox(tmp_path) as made:
+            headers = {"authorization": f"Bearer {await made.client.token()}"}
+            sender = {
+                "trans_id": "1",
+                "requestorID": ROR_LOGIN.username,
+                "requesterType": "REP",
+                "requesterAuthenticationID": ROR_LOGIN.duns,
+            }
+            order = {"deliveryMode": "FTP", "reportFormat": "CSV", **RANGE, "esiid": [made.esiid(1), made.esiid(2)]}
+            ack = (await made.http.post("/v2/15minintervalreads/", json=sender | order, headers=headers)).json()
+            ask = sender | {"correlationId": ack["correlationId"]}
+            await made.sandbox.runtime.run_until(made.sandbox.runtime.now() + 1)
+            status = (await made.http.post("/v2/reportrequeststatus/", json=ask, headers=headers)).json()
+            site = made.sandbox.files
+            return await asyncio.to_thread(fetched, site.port, made.sandbox.ca.ca_file, status["fileName"])
+
+    assert len(asyncio.run(run())) == 1 + 2 * 2 * 96
