@@ -72,7 +72,7 @@ def build_market(world: World) -> Market:
             identity = meter.identity
             point = _point(len(points), identity.esiid, identity.meter_number, key, meter.premise.zone)
             kind = "Commercial" if meter.premise.klass in BUSINESS_CLASSES else "Residential"
-            points.append(replace(point, multiplier=identity.multiplier, premise_type=kind))
+            points.append(replace(point, multiplier=identity.multiplier, premise_type=kind, access_point=gateway))
             periods.append(RorPeriod(identity.esiid, duns, since))
             if gateway == 0 and identity.esiid in faulty:
                 notes.append((identity.esiid, identity.meter_number, _fault_note(faulty[identity.esiid])))

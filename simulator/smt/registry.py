@@ -55,6 +55,8 @@ class ServicePoint:
     weather_zone: str = ""
     premise_type: str = "Residential"
     customer: str = ""
+    #: Number of the radio resource that the meter hangs on, within its TDSP.
+    access_point: int = 0
 
 
 @dataclass(frozen=True, slots=True)
