@@ -149,7 +149,7 @@ class Machine(RuleBasedStateMachine):
         which=st.integers(0, 9),
         how=st.sampled_from(["success", "success", "meter failed", "lost", "served by the store"]),
         after_s=st.integers(0, 300),
-        octets=st.integers(0, 2_000),
+        octets=st.sampled_from([0, 900, 1500, 2900]),
     )
     def end(self, which: int, how: str, after_s: int, octets: int) -> None:
         self.now += after_s
@@ -177,7 +177,7 @@ class Machine(RuleBasedStateMachine):
         for key in list(self.open):
             self._end(key)
 
-    @rule(seconds=st.one_of(st.integers(1, 120), st.integers(600, 7200)))
+    @rule(seconds=st.one_of(st.integers(1, 120), st.integers(590, 960), st.integers(1000, 7200)))
     def wait(self, seconds: int) -> None:
         self.now += seconds
 
