@@ -46,7 +46,7 @@ from simulator.smt.throttle import (
     Scope,
 )
 
-EXAMPLES = int(os.environ.get("THROTTLE_EXAMPLES", "40"))
+EXAMPLES = int(os.environ.get("THROTTLE_EXAMPLES", "25"))
 STEPS = 30
 EXPIRY_S = EXPIRY_US // 1_000_000
 #: An ordinary evening, and the evenings before the clock is put back and forward.
@@ -157,6 +157,17 @@ class Machine(RuleBasedStateMachine):
         reached = how in ("success", "meter failed")
         self._end(key, success=how == "success", octets=octets * reached, meter_failed=how == "meter failed")
 
+    @rule(esiid=st.sampled_from("ab"), wait_s=st.sampled_from([0, 300, 890, 900, 1100]))
+    def a_meter_is_silent(self, esiid: str, wait_s: int) -> None:
+        """A request whose meter does not answer, and another at once: what a breaker is for."""
+        self.now += wait_s
+        for seconds in (120, 0):
+            before = set(self.open)
+            self.submit(esiid, Kind.STATUS, Channel.API, RequesterClass.ROR_CALL_CENTRE, 0)
+            for key in set(self.open) - before:
+                self.now += seconds
+                self._end(key, meter_failed=True)
+
     @precondition(lambda self: self.open)
     @rule()
     def expire(self) -> None:
@@ -225,7 +236,15 @@ def engine() -> Iterator[Engine]:
         opened.dispose()
 
 
-@pytest.mark.parametrize("name", [name for name in preset_names() if name != "store-only"])
+def distinct() -> list[str]:
+    """Every preset with limits; of those that differ in their source alone, one."""
+    found: dict[tuple[Limit, ...], str] = {}
+    for name in preset_names():
+        found.setdefault(preset(name).limits, name)
+    return [name for limits, name in found.items() if limits]
+
+
+@pytest.mark.parametrize("name", distinct())
 def test_no_interleaving_breaks_a_rule_loses_an_allowance_or_tells_a_wrong_time(name: str, engine: Engine) -> None:
     class OfPreset(Machine):
         policy = small(name)

@@ -170,6 +170,14 @@ def test_failures_that_lie_far_apart_open_nothing() -> None:
     assert trial.ask(NOON + 4000) is not None
 
 
+def test_failures_count_for_their_time_to_the_second() -> None:
+    for last, lets_in in ((899, False), (900, True)):
+        trial = Trial(**BREAKER)
+        for at in (0, 450, last):
+            trial.end(trial.ask(NOON + at), NOON + at, SILENT)
+        assert (trial.ask(NOON + last + 1) is not None) == lets_in
+
+
 def test_after_the_cool_down_one_probe_decides() -> None:
     half_open = NOON + 320 + 600
     for ending, lets_in in ((GOOD, True), (SILENT, False)):
