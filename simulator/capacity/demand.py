@@ -20,7 +20,7 @@ from meters.calendar import INTERVAL_S, US, floor_interval
 from simulator.capacity.model import Model, Sweep, TabledRequest
 from simulator.capacity.study import HOUR_S, LevelSpec, Study
 from simulator.smt.middle import LOST, Middle
-from simulator.smt.throttle import Channel, Kind, Lease, Requested, RequesterClass, Scope, Source, admit
+from simulator.smt.throttle import Channel, Kind, Lease, Measure, Requested, RequesterClass, Scope, Source, admit
 
 BLOCK = 1024
 #: Which family of random numbers a block belongs to.
@@ -28,6 +28,9 @@ _CALLERS, _OTHERS = 0, 1
 _HOUR_US = HOUR_S * US
 #: The day so far is told this far back: a rolling day, which includes the calendar day.
 _BACK_US = 24 * _HOUR_US
+
+#: What is under way, and meters that failed lately: nothing of the day before is left of it.
+_OF_THE_HOUR = frozenset({Measure.UNDER_WAY, Measure.METER_FAILURES})
 
 Longs = NDArray[np.int64]
 Bools = NDArray[np.bool_]
@@ -276,7 +279,11 @@ class _Past:
         self._model = model
         self._meter_only = model.policy.source is Source.METER_ONLY
         #: The limits that all callers share; the study's check allows those of the API alone.
-        self.shared = [one for one in model.policy.limits if one.scope is Scope.TDSP and one.kind is not Kind.STATUS]
+        self.shared = [
+            one
+            for one in model.policy.limits
+            if one.scope is Scope.TDSP and one.kind is not Kind.STATUS and one.measure not in _OF_THE_HOUR
+        ]
 
     def call(self, call: _Call) -> None:
         """One earlier call, with the reads of home automation before and after it."""

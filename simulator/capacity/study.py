@@ -349,18 +349,21 @@ def _policies(spec: StudySpec, written: Written) -> tuple[Policy, ...]:
                 "capacity.policy.unmodelled",
                 f"Limit '{limit.name}' counts {limit.scope.value} requests through {_doors(limit.channels)}.",
                 place=where,
-                mend="A study models limits per ESI ID and per access point, and per TDSP through the API alone (channels: [api]).",
+                mend="A study models limits per ESI ID, what is under way and fails per access point or TDSP, and others per TDSP through the API alone"
+                " (channels: [api]).",
             )
         policies.append(policy)
     return tuple(policies)
 
 
 def _is_modelled(limit: Limit) -> bool:
-    """Whether a study knows everyone that a limit counts: of other ESI IDs' requests through the portal it does not."""
-    if limit.scope in (Scope.ESIID, Scope.ACCESS_POINT):
+    """Whether a study knows everyone that a limit counts: what others did earlier behind an access point or through the portal it does not."""
+    if limit.scope is Scope.ESIID:
         return True
-    # What is under way at once is the hour's own calls: home automation reads outside them.
-    return limit.scope is Scope.TDSP and (limit.measure is Measure.UNDER_WAY or Channel.PORTAL not in limit.channels)
+    # What is under way, and what has failed in the last minutes, is the hour's own.
+    if limit.measure in (Measure.UNDER_WAY, Measure.METER_FAILURES):
+        return limit.scope in (Scope.TDSP, Scope.ACCESS_POINT)
+    return limit.scope is Scope.TDSP and Channel.PORTAL not in limit.channels
 
 
 def _doors(channels: frozenset[Channel]) -> str:

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from simulator.errors import SimulatorError
-from simulator.smt.limits import Measure, Source, Window
-from simulator.smt.policy import load_policy, preset, preset_names
+from simulator.smt.limits import Measure, RequesterClass, Source, Window
+from simulator.smt.policy import LimitSpec, PolicySpec, load_policy, preset, preset_names
 
 MINE = """title: Two a day, and what is younger than ten minutes again
 like: n-per-day:amount=2
@@ -55,6 +55,16 @@ def test_every_preset_says_in_its_title_where_its_numbers_come_from() -> None:
     for name in preset_names():
         if preset(name).limits and name != "fr-cr016-1-meter-only":
             assert any(mark in preset(name).title for mark in ("[V]", "[S]", "[D]")) or "like" in name, name
+
+
+def test_the_page_names_every_preset_field_and_measure_and_its_example_can_be_used(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[3] / "docs" / "throttle.md").read_text(encoding="utf-8")
+    fields = (set(LimitSpec.model_fields) | set(PolicySpec.model_fields)) - {"parameters"}
+    for name in [*preset_names(), *fields, *(one.value for one in Measure), *(one.value for one in RequesterClass)]:
+        assert name in page, name
+    path = tmp_path / "mine.yaml"
+    path.write_text(page.split("```yaml\n")[1].split("```")[0], encoding="utf-8")
+    assert load_policy(str(path)).limits[2].burst == 100
 
 
 @pytest.mark.parametrize(

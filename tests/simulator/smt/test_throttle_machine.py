@@ -250,7 +250,7 @@ def test_no_interleaving_breaks_a_rule_loses_an_allowance_or_tells_a_wrong_time(
         policy = small(name)
 
     OfPreset.engine = engine
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+    run_state_machine_as_test(
         OfPreset,
         settings=settings(
             max_examples=EXAMPLES,

@@ -6,7 +6,6 @@ import itertools
 import json
 import subprocess
 import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -157,17 +156,4 @@ def test_the_octets_of_a_budget_may_be_many(postgres_url: str) -> None:
     refused = admission.reserve("b", asked(1), NOON + 61)
     assert isinstance(refused, Refusal)
     assert refused.retry_at == NOON + 3600
-    engine.dispose()
-
-
-def test_admissions_per_second_stay_in_the_hundreds(postgres_url: str) -> None:
-    """A floor that only a fault can miss; docs/throttle.md has the figure."""
-    engine = open_database(postgres_url)
-    admission = DatabaseAdmission(engine, preset("smt-today-3000"))
-    begun = time.perf_counter()
-    for number in range(50):
-        lease = admission.reserve(str(number), asked(number), NOON)
-        assert isinstance(lease, Lease)
-        admission.settle(str(number), lease, NOON + 60, True)
-    assert 50 / (time.perf_counter() - begun) > 10
     engine.dispose()
