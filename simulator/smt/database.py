@@ -129,12 +129,12 @@ throttle_lease = Table(
     Column("limit_name", String(64), primary_key=True),
     Column("scope_value", String(64), nullable=False),
     Column("window_start", BigInteger, nullable=False),
-    #: How much of the limit's measure the request holds while it is under way.
-    Column("amount", BigInteger, nullable=False, server_default="1"),
     Column("reserved_at", BigInteger, nullable=False),
     #: Null while the request is under way.
     Column("ended_at", BigInteger),
     Column("success", Boolean),
+    #: How much of the limit's measure the request holds while it is under way.
+    Column("amount", BigInteger, nullable=False, server_default="1"),
     Index("throttle_lease_of_scope", "limit_name", "scope_value", "reserved_at"),
     Index("throttle_lease_open", "ended_at"),
     sqlite_with_rowid=False,
