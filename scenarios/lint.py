@@ -17,7 +17,7 @@ from simulator.mistakes import Parts, mistakes_of, sound_part
 from simulator.ror.analysis import Question
 from simulator.ror.fact_label import check_fact_label
 from simulator.ror.plan import PLANS, load_plan
-from simulator.smt.policy import policy_mistakes, preset_names, unknown
+from simulator.smt.policy import name_mistake, policy_mistakes
 from simulator.world import LAST_DAY, WorldSpec, build
 from simulator.yaml_input import Mistake
 
@@ -77,8 +77,9 @@ def unmet(scenario: Scenario, parts: Parts = WHOLE) -> Iterator[Mistake]:
 
 def _policy(scenario: Scenario) -> Iterator[Mistake]:
     if isinstance(scenario.policy, str):
-        if scenario.policy not in preset_names():
-            yield Mistake("policy.unknown", ("policy",), *unknown(scenario.policy))
+        wrong = name_mistake(scenario.policy)
+        if wrong is not None:
+            yield wrong.under(("policy",))
         return
     for one in policy_mistakes(scenario.policy):
         yield one.under(("policy",))

@@ -28,7 +28,9 @@ def sandbox(
     ] = "",
     clock: Annotated[str, typer.Option(help="real, scaled or manual.")] = "scaled",
     speed: Annotated[float, typer.Option(help="Model seconds per wall second on the scaled clock.")] = 60.0,
-    policy: Annotated[str, typer.Option(help="Throttle preset.")] = "smt-today",
+    policy: Annotated[
+        str, typer.Option(help="Throttle: a preset (n-per-day:amount=3 sets its parameter) or a YAML file.")
+    ] = "smt-today",
     tls: Annotated[bool, typer.Option("--tls", help="SMT over HTTPS, with a certificate of the local CA.")] = False,
     smt_port: Annotated[
         int, typer.Option(help="SMT's port, wherever the others are; -1 leaves it with them.", max=65535)
@@ -66,7 +68,7 @@ def _settings(meters: int, date: str, clock: str, speed: float, policy: str, out
     from simulator.errors import SimulatorError
     from simulator.sandbox import SandboxSettings
     from simulator.smt.middle import LawMiddle, MiddleLaw
-    from simulator.smt.policy import preset
+    from simulator.smt.policy import load_policy
     from simulator.world import LAST_DAY, build, default_world
 
     running = clock_of(clock, speed, date)
@@ -87,7 +89,7 @@ def _settings(meters: int, date: str, clock: str, speed: float, policy: str, out
     return SandboxSettings(
         world=world,
         clock=running,
-        policy=preset(policy, place="--policy"),
+        policy=load_policy(policy, place="--policy"),
         middle=LawMiddle(MiddleLaw(), SEED),
         out=out,
         times=times,

@@ -75,7 +75,7 @@ def build_market(world: World) -> Market:
             identity = meter.identity
             # The customer's own premise has a device to look at.
             devices += made_devices(identity.esiid, since, at_least=0 if points else 1)
-            points.append(_metered(len(points), meter, key, since))
+            points.append(replace(_metered(len(points), meter, key, since), access_point=gateway))
             periods.append(RorPeriod(identity.esiid, duns, since))
             if gateway == 0 and identity.esiid in faulty:
                 notes.append((identity.esiid, identity.meter_number, _fault_note(faulty[identity.esiid])))

@@ -14,13 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headend.gap import gap
-from headend.network import RETRY_WAITS_US, TRY_TIMEOUT_US, Try
+from headend.network import READ_OCTETS, RETRY_WAITS_US, TRY_TIMEOUT_US, Try
 from headend.wire import InquiryKind
 from meters.calendar import INTERVAL_S, US, floor_interval
 from simulator.capacity.model import Model, Sweep, TabledRequest
 from simulator.capacity.study import HOUR_S, LevelSpec, Study
 from simulator.smt.middle import LOST, Middle
-from simulator.smt.throttle import Channel, Kind, Lease, Requested, Scope, Source, admit
+from simulator.smt.throttle import Channel, Kind, Lease, Measure, Requested, RequesterClass, Scope, Source, admit
 
 BLOCK = 1024
 #: Which family of random numbers a block belongs to.
@@ -28,6 +28,9 @@ _CALLERS, _OTHERS = 0, 1
 _HOUR_US = HOUR_S * US
 #: The day so far is told this far back: a rolling day, which includes the calendar day.
 _BACK_US = 24 * _HOUR_US
+
+#: What is under way, and meters that failed lately: nothing of the day before is left of it.
+_OF_THE_HOUR = frozenset({Measure.UNDER_WAY, Measure.METER_FAILURES})
 
 Longs = NDArray[np.int64]
 Bools = NDArray[np.bool_]
@@ -157,8 +160,13 @@ def _name(index: int) -> str:
     return f"{index:017d}"
 
 
-def _scopes(study: Study, esiid: str) -> dict[Scope, str]:
-    return {Scope.ESIID: esiid, Scope.TDSP: study.spec.tdsp.name}
+def _scopes(study: Study, esiid: str, access_point: int) -> dict[Scope, str]:
+    return {
+        Scope.ESIID: esiid,
+        Scope.TDSP: study.spec.tdsp.name,
+        Scope.ACCESS_POINT: str(access_point),
+        Scope.REQUESTER_CLASS: RequesterClass.ROR_CALL_CENTRE,
+    }
 
 
 def _requests(study: Study, day: Day, draws: _Draws) -> list[TabledRequest]:
@@ -185,7 +193,7 @@ def _requests(study: Study, day: Day, draws: _Draws) -> list[TabledRequest]:
                 at_us,
                 span.start,
                 span.end,
-                _scopes(study, esiid),
+                _scopes(study, esiid, index // per_point),
                 Channel.API,
                 Middle(pickup, way_back, LOST[lost]),
                 tuple(map(Try, out, back, hears)),
@@ -267,10 +275,15 @@ class _Past:
     def __init__(self, study: Study, model: Model) -> None:
         self._vee_end = study.vee_end
         self._tdsp = study.spec.tdsp.name
+        self._per_point = study.spec.tdsp.meters_per_access_point
         self._model = model
         self._meter_only = model.policy.source is Source.METER_ONLY
         #: The limits that all callers share; the study's check allows those of the API alone.
-        self.shared = [one for one in model.policy.limits if one.scope is Scope.TDSP and one.kind is Kind.READ]
+        self.shared = [
+            one
+            for one in model.policy.limits
+            if one.scope is Scope.TDSP and one.kind is not Kind.STATUS and one.measure not in _OF_THE_HOUR
+        ]
 
     def call(self, call: _Call) -> None:
         """One earlier call, with the reads of home automation before and after it."""
@@ -288,7 +301,7 @@ class _Past:
             end = floor_interval(now)
             needed = self._meter_only or call.swept_to < end
             read = needed and call.answers and call.came_through
-            admission.settle("", lease, now, read)
+            admission.settle("", lease, now, read, READ_OCTETS if read else 0)
             if read:
                 self._model.store.extend(esiid, self._vee_end, end)
         if home and call.own:
@@ -301,10 +314,17 @@ class _Past:
         for at_us in range(begins_us + (phase_us - begins_us) % _HOUR_US, ends_us, _HOUR_US):
             lease = admission.reserve("", requested, at_us // US)
             if isinstance(lease, Lease):
-                admission.settle("", lease, at_us // US, True)
+                admission.settle("", lease, at_us // US, True, READ_OCTETS)
 
     def _requested(self, esiid: str, channel: Channel) -> Requested:
-        return Requested(Kind.READ, channel, {Scope.ESIID: esiid, Scope.TDSP: self._tdsp})
+        asking = RequesterClass.ROR_CALL_CENTRE if channel is Channel.API else RequesterClass.HOME_AUTOMATION
+        scopes = {
+            Scope.ESIID: esiid,
+            Scope.TDSP: self._tdsp,
+            Scope.ACCESS_POINT: str(int(esiid) // self._per_point),
+            Scope.REQUESTER_CLASS: asking,
+        }
+        return Requested(Kind.READ, channel, scopes)
 
 
 def _others(study: Study, replication: int, count: int) -> Day:

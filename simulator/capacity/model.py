@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 
 import simpy
 
-from headend.network import TRY_TIMEOUT_US, AccessPoint, NetworkLaw, Try
-from headend.ondemand import Inquiry, answer_inquiry
-from headend.wire import InquiryKind
+from headend.network import READ_OCTETS, TRY_TIMEOUT_US, AccessPoint, NetworkLaw, Try
+from headend.ondemand import Answer, Inquiry, answer_inquiry
+from headend.wire import InquiryKind, Outcome
 from simulator.smt.lifecycle import (
     ENDED,
     EXPIRY_US,
@@ -173,6 +173,8 @@ class ModelDesk:
         self.meters = meters
         self._ended = ended
         self._under_way: dict[str, TabledRequest] = {}
+        #: Of each ESI ID and kind the latest completed request that a meter was read for, and when it was answered.
+        self._reads: dict[tuple[str, InquiryKind], tuple[int, int]] = {}
 
     def arrivals(
         self, requests: Sequence[TabledRequest], kept: list[OnDemandRequest] | None
@@ -204,9 +206,28 @@ class ModelDesk:
         """See ``headend.network.TryDraws``."""
         return self._under_way[key].tries[attempt]
 
+    def _remember(self, request: OnDemandRequest) -> None:
+        answered_us = next(at_us for state, at_us in request.history if state is State.ANSWERED)
+        place = request.esiid, request.kind
+        if (
+            request.answered is not None
+            and request.answered.meter_reads
+            and answered_us > self._reads.get(place, (0, 0))[0]
+        ):
+            self._reads[place] = answered_us, request.end
+
+    def earlier_read(self, request: OnDemandRequest, since_us: int) -> Answered | None:
+        """See ``lifecycle.Desk``."""
+        answered_us, end = self._reads.get((request.esiid, request.kind), (0, 0))
+        if not answered_us or answered_us < since_us or (end and end <= request.start):
+            return None
+        return Answered(Outcome.COMPLETED, "", 0, Answer(Outcome.COMPLETED), reaches_to=min(end, request.end))
+
     def keep(self, request: OnDemandRequest, state: State, at_us: int) -> None:  # noqa: ARG002
         """See ``lifecycle.Desk``; the history is on the request, so only ends are told."""
         if state in ENDED:
+            if self.policy.reuse_s and state is State.COMPLETED:
+                self._remember(request)
             del self._under_way[request.key]
             if self._ended is not None:
                 self._ended(request)
@@ -224,7 +245,8 @@ class ModelDesk:
             self.policy.source is not Source.METER_ONLY,
         )
         answer = yield from answer_inquiry(self.env, inquiry, self.store, self.meters, self.draw)
-        return Answered(answer.outcome, answer.reason, answer.meter_reads, answer)
+        octets = answer.meter_reads * READ_OCTETS
+        return Answered(answer.outcome, answer.reason, answer.meter_reads, answer, octets)
 
 
 class Model:

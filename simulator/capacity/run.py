@@ -20,7 +20,9 @@ import numpy as np
 
 import headend.network
 import headend.ondemand
+import simulator.smt.counts
 import simulator.smt.lifecycle
+import simulator.smt.limits
 import simulator.smt.middle
 import simulator.smt.throttle
 from headend.wire import Outcome as HeadEndOutcome
@@ -123,7 +125,9 @@ def fingerprint(study: Study) -> str:
     parts = [
         headend.network.__file__,
         headend.ondemand.__file__,
+        simulator.smt.counts.__file__,
         simulator.smt.lifecycle.__file__,
+        simulator.smt.limits.__file__,
         simulator.smt.middle.__file__,
         simulator.smt.throttle.__file__,
     ]
@@ -192,7 +196,7 @@ class _Record:
         if answered is not None:
             self._meter_reads[at] = answered.meter_reads
             whole = answered.outcome is HeadEndOutcome.COMPLETED
-            reach = request.end if whole else answered.content.lacked_from
+            reach = answered.reaches_to or (request.end if whole else answered.content.lacked_from)
             self._reaches_to[at] = reach if reach > request.start else 0
 
     def columns(self) -> Columns:

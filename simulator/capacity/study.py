@@ -32,7 +32,7 @@ from simulator.mistakes import did_you_mean, mistakes_of
 from simulator.smt.lifecycle import EXPIRY_US
 from simulator.smt.middle import MiddleLaw
 from simulator.smt.policy import parse_policy, policy_mistakes, preset
-from simulator.smt.throttle import Channel, Policy, Scope
+from simulator.smt.throttle import Channel, Limit, Measure, Policy, Scope
 from simulator.yaml_input import ClockTime, Written, YamlProblem, read_yaml
 
 HOUR_S = 3600
@@ -343,17 +343,27 @@ def _policies(spec: StudySpec, written: Written) -> tuple[Policy, ...]:
                 "capacity.policy.twice", f"Policy '{policy.name}' is named twice.", place=where, mend="Leave one out."
             )
         for limit in policy.limits:
-            if limit.scope is Scope.ESIID:
+            if _is_modelled(limit):
                 continue
-            if limit.scope is not Scope.TDSP or Channel.PORTAL in limit.channels:
-                raise SimulatorError(
-                    "capacity.policy.unmodelled",
-                    f"Limit '{limit.name}' counts {limit.scope.value} requests through {_doors(limit.channels)}.",
-                    place=where,
-                    mend="A study models limits per ESI ID, and per TDSP through the API alone (channels: [api]).",
-                )
+            raise SimulatorError(
+                "capacity.policy.unmodelled",
+                f"Limit '{limit.name}' counts {limit.scope.value} requests through {_doors(limit.channels)}.",
+                place=where,
+                mend="A study models limits per ESI ID, what is under way and fails per access point or TDSP, and others per TDSP through the API alone"
+                " (channels: [api]).",
+            )
         policies.append(policy)
     return tuple(policies)
+
+
+def _is_modelled(limit: Limit) -> bool:
+    """Whether a study knows everyone that a limit counts: what others did earlier behind an access point or through the portal it does not."""
+    if limit.scope is Scope.ESIID:
+        return True
+    # What is under way, and what has failed in the last minutes, is the hour's own.
+    if limit.measure in (Measure.UNDER_WAY, Measure.METER_FAILURES):
+        return limit.scope in (Scope.TDSP, Scope.ACCESS_POINT)
+    return limit.scope is Scope.TDSP and Channel.PORTAL not in limit.channels
 
 
 def _doors(channels: frozenset[Channel]) -> str:

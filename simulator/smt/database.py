@@ -106,8 +106,19 @@ throttle_window = Table(
     Column("limit_name", String(64), primary_key=True),
     Column("scope_value", String(64), primary_key=True),
     Column("window_start", BigInteger, primary_key=True),
-    Column("used", Integer, nullable=False),
-    Column("held", Integer, nullable=False),
+    Column("used", BigInteger, nullable=False),
+    Column("held", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+#: The mark of a bucket or a breaker (``counts.Mark``).
+throttle_mark = Table(
+    "throttle_mark",
+    metadata,
+    Column("limit_name", String(64), primary_key=True),
+    Column("scope_value", String(64), primary_key=True),
+    Column("level", BigInteger, nullable=False),
+    Column("as_of", BigInteger, nullable=False),
     sqlite_with_rowid=False,
 )
 
@@ -122,6 +133,8 @@ throttle_lease = Table(
     #: Null while the request is under way.
     Column("ended_at", BigInteger),
     Column("success", Boolean),
+    #: How much of the limit's measure the request holds while it is under way.
+    Column("amount", BigInteger, nullable=False, server_default="1"),
     Index("throttle_lease_of_scope", "limit_name", "scope_value", "reserved_at"),
     Index("throttle_lease_open", "ended_at"),
     sqlite_with_rowid=False,

@@ -38,6 +38,7 @@ from simulator.smt.lifecycle import (
 )
 from simulator.smt.middle import MiddleDraws
 from simulator.smt.registry import Registry, User
+from simulator.smt.reuse import answered_again
 from simulator.smt.store import VeeStore
 from simulator.smt.throttle import Channel, Policy, Requested, Scope, Source
 
@@ -136,6 +137,7 @@ class LiveDesk:
             Scope.ROR: self._registry.ror_of_record(asked.esiid, day) or "",
             Scope.REQUESTER_CLASS: asked.user.requester_class,
             Scope.TDSP: point.tdsp_key,
+            Scope.ACCESS_POINT: f"{point.tdsp_key}-{point.access_point}",
         }
         request = OnDemandRequest(
             key=filed.key,
@@ -256,6 +258,12 @@ class LiveDesk:
             facts |= {"code": request.refusal.code, "retry_at": request.refusal.retry_at}
         self._journal.note(at_us // US, "SMT", f"request {state.value}", request.key, **facts)
 
+    def earlier_read(self, request: OnDemandRequest, since_us: int) -> Answered | None:
+        """See ``lifecycle.Desk``."""
+        key = self._ledger.latest_read(request.esiid, request.kind, since_us)
+        mine = self._ledger.entry(request.key)
+        return None if key is None or mine is None else answered_again(self._ledger.entry(key), mine.filed)
+
     def inquire(self, request: OnDemandRequest, answer_by_us: int) -> Generator[simpy.Event, Any, Answered | None]:
         """See ``lifecycle.Desk``. A head-end that cannot be reached, or does not take the inquiry, is an answer: FAILED, at once."""
         called_back = self._waiting[request.key] = self.env.event()
@@ -272,7 +280,7 @@ class LiveDesk:
             entry = self._ledger.entry(request.key)
             assert entry is not None
             outcome, reason = checked(entry.filed, result)
-            return Answered(outcome, reason, result.meterReads, trimmed(entry.filed, result))
+            return Answered(outcome, reason, result.meterReads, trimmed(entry.filed, result), result.octets)
         finally:
             del self._waiting[request.key]
 

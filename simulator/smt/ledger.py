@@ -136,6 +136,21 @@ class Ledger:
             key = connection.scalar(wanted.order_by(table.submitted_us.desc(), table.key.desc()).limit(1))
         return None if key is None else self.entry(key)
 
+    def latest_read(self, esiid: str, kind: InquiryKind, since_us: int) -> str | None:
+        """Key of the latest completed request of an ESI ID that a meter was read for and that was answered at ``since_us`` or later."""
+        table, step, end = odr_request.c, odr_transition.c, odr_transition.alias("ending").c
+        wanted = (
+            select(table.key)
+            .join(odr_transition, step.request_key == table.key)
+            .where(table.esiid == esiid, table.kind == kind.value)
+            .where(step.state == State.ANSWERED.value, step.at_us >= since_us, step.meter_reads > 0)
+            .where(exists().where(end.request_key == table.key, end.state == State.COMPLETED.value))
+            .order_by(step.at_us.desc(), table.key.desc())
+        )
+        with self._engine.connect() as connection:
+            key: str | None = connection.scalar(wanted.limit(1))
+        return key
+
     def audit(self, esiid: str, day: date) -> list[Entry]:
         """Every request of an ESI ID and operating day with its call reference (AMB-10), by time of submission."""
         table = odr_request.c

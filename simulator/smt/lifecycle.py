@@ -38,7 +38,8 @@ class State(StrEnum):
 
 
 TRANSITIONS: dict[State, frozenset[State]] = {
-    State.REQUESTED: frozenset({State.ACCEPTED, State.REFUSED}),
+    # Answered at once: by an earlier read that is young enough.
+    State.REQUESTED: frozenset({State.ACCEPTED, State.REFUSED, State.ANSWERED}),
     State.ACCEPTED: frozenset({State.SENT, State.FAILED, State.T_FAILED}),
     State.SENT: frozenset({State.ANSWERED, State.FAILED, State.T_FAILED}),
     State.ANSWERED: frozenset({State.COMPLETED, State.FAILED, State.REFUSED, State.T_FAILED}),
@@ -52,6 +53,8 @@ _END_OF = {Outcome.COMPLETED: State.COMPLETED, Outcome.REFUSED: State.REFUSED, O
 
 #: Under a store-only policy: refuses what needs the meter; an INTERVALS request is served with what the store holds.
 STORE_ONLY = Refusal("STORE-ONLY", "This policy reads no meter on demand.", 0, "5032", True)
+
+ANSWERED_EARLIER = "answered from an earlier read"
 
 #: After this long without an answer a request is T-FAILED. A default of this project.
 EXPIRY_US = 45 * 60 * US
@@ -80,12 +83,16 @@ class OnDemandRequest:
 
 @dataclass(slots=True)
 class Answered:
-    """The head-end's answer. ``content``: what is handed on (live: the wire's result; modelled: nothing)."""
+    """The head-end's answer. ``content``: what is handed on (live: the wire's result; modelled: the head-end's ``Answer``)."""
 
     outcome: Outcome
     reason: str
     meter_reads: int
     content: Any = None
+    #: Modbus payload both ways.
+    octets: int = 0
+    #: Of an earlier read that answers again: to where its intervals reach, UTC epoch seconds.
+    reaches_to: int = 0
 
 
 class Admission(Protocol):
@@ -94,7 +101,9 @@ class Admission(Protocol):
     def reserve(self, request_key: str, requested: Requested, now: int) -> Lease | Refusal:
         """Reserve in all limits or in none."""
 
-    def settle(self, request_key: str, lease: Lease, now: int, success: bool) -> None:
+    def settle(
+        self, request_key: str, lease: Lease, now: int, success: bool, octets: int = 0, meter_failed: bool = False
+    ) -> None:
         """End a lease."""
 
 
@@ -109,6 +118,9 @@ class Desk(Protocol):
 
     def keep(self, request: OnDemandRequest, state: State, at_us: int) -> None:
         """Keep one transition for good (append-only); called after ``request`` has changed."""
+
+    def earlier_read(self, request: OnDemandRequest, since_us: int) -> Answered | None:
+        """The answer of the latest completed read of the same ESI ID and kind, if it was answered at the meter at ``since_us`` or later."""
 
     def inquire(self, request: OnDemandRequest, answer_by_us: int) -> Generator[simpy.Event, Any, Answered | None]:
         """Inquire at the head-end; None when nothing came back by ``answer_by_us``, and not before that instant."""
@@ -129,7 +141,7 @@ def kind_counted(kind: InquiryKind) -> Kind:
 
 
 def submit(desk: Desk, request: OnDemandRequest, now_us: int) -> bool:
-    """Decide on a new request at once; True when it is taken on (start ``fulfil``), False when it is refused.
+    """Decide on a new request at once; True when it is taken on (start ``fulfil``), False when it has ended: refused, or answered from an earlier read.
 
     Under ``store_first`` (and ``store_only``) an INTERVALS request is taken on in any case: the head-end can serve its store. Anything else
     needs the meter, so without an allowance it is refused here. Source: DESIGN "Who admits?". Under ``store_only``
@@ -139,6 +151,12 @@ def submit(desk: Desk, request: OnDemandRequest, now_us: int) -> bool:
     request.history.append((State.REQUESTED, now_us))
     desk.keep(request, State.REQUESTED, now_us)
     source = desk.policy.source
+    if desk.policy.reuse_s:
+        # Younger than reuse_s: one that is exactly so old is not.
+        earlier = desk.earlier_read(request, now_us - desk.policy.reuse_s * US + 1)
+        if earlier is not None:
+            _answer_again(desk, request, earlier, now_us)
+            return False
     if source is Source.STORE_ONLY:
         request.refusal = STORE_ONLY
     else:
@@ -155,6 +173,14 @@ def submit(desk: Desk, request: OnDemandRequest, now_us: int) -> bool:
         return False
     move(desk, request, State.ACCEPTED, now_us)
     return True
+
+
+def _answer_again(desk: Desk, request: OnDemandRequest, earlier: Answered, now_us: int) -> None:
+    """Complete a request with what an earlier one brought: no meter, no allowance. The answer itself says when it was collected."""
+    request.answered = earlier
+    request.reason = ANSWERED_EARLIER
+    move(desk, request, State.ANSWERED, now_us)
+    move(desk, request, State.COMPLETED, now_us)
 
 
 def fulfil(desk: Desk, request: OnDemandRequest) -> Generator[simpy.Event, Any, None]:
@@ -194,6 +220,13 @@ def _end(desk: Desk, request: OnDemandRequest, state: State, reason: str) -> Non
     request.reason = reason
     if request.lease is not None:
         answered = request.answered
-        success = state is State.COMPLETED and answered is not None and answered.meter_reads > 0
-        desk.admission.settle(request.key, request.lease, env_now // US, success)
+        tried = answered is not None and answered.meter_reads > 0
+        desk.admission.settle(
+            request.key,
+            request.lease,
+            env_now // US,
+            success=tried and state is State.COMPLETED,
+            octets=answered.octets if answered is not None else 0,
+            meter_failed=tried and state is State.FAILED,
+        )
     move(desk, request, state, env_now)

@@ -1,61 +1,174 @@
-"""Throttle presets: data in ``policies.yaml``, read into the ``Policy`` that ``throttle`` works on."""
+"""Throttle policies as they are written: presets in ``policies.yaml``, a user's own in a file; read into the ``Policy`` that ``throttle`` works on."""
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from simulator.errors import SimulatorError
-from simulator.mistakes import mistakes_of
-from simulator.smt.throttle import Channel, Kind, Limit, Policy, Scope, Source, Window
-from simulator.yaml_input import Mistake, field_name, read_yaml
+from simulator.mistakes import did_you_mean, mistakes_of
+from simulator.smt.limits import (
+    EXPECTED_S,
+    Channel,
+    Kind,
+    Limit,
+    Measure,
+    Policy,
+    RequesterClass,
+    Scope,
+    Source,
+    Window,
+)
+from simulator.yaml_input import Mistake, Written, YamlProblem, field_name, read_yaml
 
 _PRESETS = Path(__file__).with_name("policies.yaml")
+_SUFFIXES = (".yaml", ".yml")
+
+#: The fields that a measure must have, beside those that every limit has.
+_NEEDS: dict[Measure, tuple[str, ...]] = {
+    Measure.SUCCESSES: ("window",),
+    Measure.OCTETS: ("window", "estimate"),
+    Measure.UNDER_WAY: (),
+    Measure.TOKENS: ("burst", "per_s"),
+    Measure.METER_FAILURES: ("within_s", "cool_down_s"),
+}
+_MAY = {Measure.UNDER_WAY: ("expected_s",), Measure.METER_FAILURES: ("expected_s",)}
+_ONLY_OF_SOME = ("window", "estimate", "burst", "per_s", "within_s", "cool_down_s", "expected_s")
+#: No amount is larger: it must fit every database.
+_MOST = 10**15
+#: Kept apart from its limit by this; no limit's own name has it.
+_OTHERS = "/others"
 
 
-class LimitSpec(BaseModel):
-    """One limit as it is written in YAML."""
-
+class _Spec(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    name: str
-    kind: Kind
+
+class ReserveSpec(_Spec):
+    """Of a limit's amount, so much is kept for some classes: all others together get no more than the rest."""
+
+    amount: int = Field(ge=1, le=_MOST)
+    classes: list[RequesterClass] = Field(min_length=1)
+
+
+class LimitSpec(_Spec):
+    """One limit as it is written in YAML."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9._-]{1,40}$")
+    kind: Kind | None = None
     scope: Scope
-    amount: int = Field(ge=0)
-    window: Window
+    amount: int = Field(ge=0, le=_MOST)
+    measure: Measure = Measure.SUCCESSES
+    window: Window | None = None
+    estimate: int | None = Field(default=None, ge=1, le=_MOST)
+    burst: int | None = Field(default=None, ge=1, le=10**6)
+    per_s: int | None = Field(default=None, ge=1, le=10**6)
+    within_s: int | None = Field(default=None, ge=1, le=86400)
+    cool_down_s: int | None = Field(default=None, ge=1, le=86400)
+    expected_s: int | None = Field(default=None, ge=1, le=86400)
     code: str
     rule: str
     portal_code: str = "5032"
     told: bool = True
     channels: list[Channel] = Field(default_factory=lambda: list(Channel), min_length=1)
+    classes: list[RequesterClass] = Field(default_factory=list)
+    reserve: ReserveSpec | None = None
 
-    def limit(self) -> Limit:
-        """The limit that the throttle works on."""
-        return Limit(**{**self.model_dump(), "channels": frozenset(self.channels)})
+    @model_validator(mode="after")
+    def _fields_of_the_measure(self) -> Self:
+        allowed = (*_NEEDS[self.measure], *_MAY.get(self.measure, ()))
+        for name in _ONLY_OF_SOME:
+            given = getattr(self, name) is not None
+            if given and name not in allowed:
+                raise ValueError(f"limit '{self.name}' counts {self.measure} and has no {name}; leave {name} out")
+            if not given and name in _NEEDS[self.measure]:
+                raise ValueError(f"limit '{self.name}' counts {self.measure} and needs {name}; add '{name}: ...'")
+        if self.measure is Measure.METER_FAILURES and not self.amount:
+            raise ValueError(f"limit '{self.name}' would open at no failure; write an amount of at least 1")
+        if self.reserve is not None:
+            if self.measure is Measure.METER_FAILURES:
+                raise ValueError(f"limit '{self.name}' is a breaker, of which nothing can be kept; leave reserve out")
+            if self.reserve.amount > self.amount:
+                raise ValueError(f"limit '{self.name}' keeps more than its amount; lower reserve.amount")
+        return self
+
+    def limits(self) -> tuple[Limit, ...]:
+        """The limits that the throttle works on: with a reserve two, all requests and those that it is not kept for."""
+        whole = Limit(
+            name=self.name,
+            kind=self.kind,
+            scope=self.scope,
+            amount=self.amount,
+            window=self.window or Window.DAY,
+            code=self.code,
+            rule=self.rule,
+            portal_code=self.portal_code,
+            told=self.told,
+            channels=frozenset(self.channels),
+            classes=frozenset(self.classes),
+            measure=self.measure,
+            estimate=self.estimate or 1,
+            burst=self.burst or 0,
+            per_s=self.per_s or 0,
+            within_s=self.within_s or 0,
+            cool_down_s=self.cool_down_s or 0,
+            expected_s=self.expected_s or EXPECTED_S,
+        )
+        kept = self.reserve
+        if kept is None:
+            return (whole,)
+        rest = {
+            "name": self.name + _OTHERS,
+            "amount": self.amount - kept.amount,
+            "but_classes": frozenset(kept.classes),
+            "rule": f"{self.rule} {kept.amount:,} of them are kept for {_listed(kept.classes)}.",
+        }
+        if self.measure is Measure.TOKENS:
+            # The others' bucket is smaller by the same share.
+            left = self.amount - kept.amount
+            rest["burst"] = max(1, whole.burst * left // self.amount) if left else 0
+        return whole, Limit(**{name: getattr(whole, name) for name in Limit.__dataclass_fields__} | rest)
 
 
-class PolicySpec(BaseModel):
+class PolicySpec(_Spec):
     """A policy as it is written in YAML. ``like``: starts from another preset; its limits come first."""
-
-    model_config = ConfigDict(extra="forbid")
 
     title: str
     source: Source | None = None
     like: str | None = None
+    #: Values of the names in braces that title and limits use, as {amount}.
+    parameters: dict[str, int] = Field(default_factory=dict)
+    reuse_s: int | None = Field(default=None, ge=0, le=7 * 86400)
     limits: list[LimitSpec] = Field(default_factory=list)
+
+    @model_validator(mode="after")
+    def _names_once(self) -> Self:
+        names = [one.name for one in self.limits]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"two limits are called '{name}'; rename one")
+        return self
 
 
 def policy_mistakes(written: Any) -> list[Mistake]:
     """Everything that is wrong in a policy that is written out; none if it can be used."""
     try:
-        spec = PolicySpec.model_validate(written)
+        spec = PolicySpec.model_validate(_filled_in(written))
     except ValidationError as error:
         return mistakes_of(error, written, PolicySpec, "policy.malformed")
-    if spec.like is not None and spec.like not in _written():
-        return [Mistake("policy.unknown", ("like",), *unknown(spec.like))]
+    if spec.like is not None:
+        wrong = name_mistake(spec.like)
+        if wrong is not None:
+            return [wrong.under(("like",))]
+        theirs = {one.name for one in preset(spec.like).limits}
+        for at, one in enumerate(spec.limits):
+            if one.name in theirs:
+                message = f"'{spec.like}' has a limit '{one.name}' already."
+                return [Mistake("policy.twice", ("limits", at, "name"), message, "Give it another name.")]
     return []
 
 
@@ -64,11 +177,34 @@ def parse_policy(name: str, written: Any, *, place: str) -> Policy:
     for one in policy_mistakes(written):
         where = f"{place}: {field_name(one.loc)}" if one.loc else place
         raise SimulatorError(one.code, f"Policy '{name}': {one.message}", place=where, mend=one.mend)
-    spec = PolicySpec.model_validate(written)
+    spec = PolicySpec.model_validate(_filled_in(written))
     base = preset(spec.like) if spec.like else None
     source = spec.source or (base.source if base else Source.STORE_FIRST)
-    limits = (base.limits if base else ()) + tuple(one.limit() for one in spec.limits)
-    return Policy(name, spec.title, source, limits)
+    limits = (base.limits if base else ()) + tuple(limit for one in spec.limits for limit in one.limits())
+    reuse_s = spec.reuse_s if spec.reuse_s is not None else base.reuse_s if base else 0
+    return Policy(name, spec.title, source, limits, reuse_s)
+
+
+def _filled_in(written: Any) -> Any:
+    """What is written, its parameters put in: a text that is only ``{amount}`` becomes the number."""
+    values = written.get("parameters") if isinstance(written, dict) else None
+    if not isinstance(values, dict) or not values:
+        return written
+
+    def fill(value: Any) -> Any:
+        match value:
+            case dict():
+                return {key: fill(inner) for key, inner in value.items()}
+            case list():
+                return [fill(inner) for inner in value]
+            case str():
+                for name, number in values.items():
+                    if value == f"{{{name}}}":
+                        return number
+                    value = value.replace(f"{{{name}}}", str(number))
+        return value
+
+    return {key: value if key == "parameters" else fill(value) for key, value in written.items()}
 
 
 @cache
@@ -87,9 +223,67 @@ def unknown(name: str) -> tuple[str, str]:
     return f"There is no policy '{name}'.", f"Choose one of: {', '.join(preset_names())}."
 
 
+def name_mistake(name: str) -> Mistake | None:
+    """What is wrong with the name of a preset, with or without parameters (``n-per-day:amount=3``); None if it can be used."""
+    bare, _, values = name.partition(":")
+    if bare not in _written():
+        return Mistake("policy.unknown", (), *unknown(name))
+    known = _written()[bare].get("parameters", {})
+    for one in values.split(",") if values else ():
+        key, _, number = one.partition("=")
+        if key not in known:
+            message = f"Policy '{bare}' has no parameter '{key}'."
+            mend = did_you_mean(key, known) if known else f"Write '{bare}' alone."
+            return Mistake("policy.parameter", (), message, mend)
+        if not re.fullmatch(r"\d{1,6}", number):
+            message = f"Parameter '{key}' of policy '{bare}' is '{number}'."
+            return Mistake("policy.parameter", (), message, f"Write a whole number, as {bare}:{key}={known[key]}.")
+    return None
+
+
 def preset(name: str, *, place: str = "policy") -> Policy:
-    """A preset by name. Raises SimulatorError ``policy.unknown`` that lists the known ones."""
-    if name not in _written():
-        message, mend = unknown(name)
-        raise SimulatorError("policy.unknown", message, place=place, mend=mend)
-    return parse_policy(name, _written()[name], place=str(_PRESETS.name))
+    """A preset by name, with its parameters if other values are wanted: ``n-per-day:amount=3``. Raises SimulatorError ``policy.*``."""
+    wrong = name_mistake(name)
+    if wrong is not None:
+        raise SimulatorError(wrong.code, wrong.message, place=place, mend=wrong.mend)
+    bare, _, values = name.partition(":")
+    written = _written()[bare]
+    if values:
+        given = {key: int(number) for key, _, number in (one.partition("=") for one in values.split(","))}
+        written = written | {"parameters": written["parameters"] | given}
+    return parse_policy(name, written, place=str(_PRESETS.name))
+
+
+def load_policy(name_or_path: str, *, place: str = "policy") -> Policy:
+    """A preset by name, or the policy in a YAML file. Raises SimulatorError ``policy.*`` with the line of what is wrong."""
+    path = Path(name_or_path)
+    if not name_or_path.endswith(_SUFFIXES):
+        return preset(name_or_path, place=place)
+    try:
+        written = read_yaml(path.read_text(encoding="utf-8"), str(path))
+    except (OSError, UnicodeDecodeError) as error:
+        raise SimulatorError(
+            "policy.unreadable",
+            f"The policy '{path}' cannot be read: {getattr(error, 'strerror', None) or 'it is not UTF-8 text'}.",
+            place=place,
+            mend="Give the path of a YAML file, or the name of a preset.",
+        ) from None
+    except YamlProblem as error:
+        where = str(path) if error.line is None else f"{path}:{error.line}"
+        raise SimulatorError(
+            "policy.yaml",
+            f"The YAML is wrong: {error.problem}.",
+            place=where,
+            mend="Mend the line; indent with spaces.",
+        ) from None
+    return _of_file(path.stem, written)
+
+
+def _of_file(name: str, written: Written) -> Policy:
+    for one in policy_mistakes(written.value):
+        raise written.error(one, SimulatorError)
+    return parse_policy(name, written.value, place=written.place)
+
+
+def _listed(classes: list[RequesterClass]) -> str:
+    return " and ".join(one.value for one in classes)

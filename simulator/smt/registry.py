@@ -67,6 +67,8 @@ class ServicePoint:
     #: Day of the month on which the TDSP reads for billing.
     read_day: int = 1
     attributes: MeterAttributes = _NO_ATTRIBUTES
+    #: Number of the radio resource that the meter hangs on, within its TDSP.
+    access_point: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,119 +1,61 @@
 """The throttle, once for the live database and for the model: limits as data, admission and settlement as pure functions of a state.
 
 A request reserves in every limit that concerns it or in none; a read that ends after midnight is charged to the window of its submission.
+What a limit is stands in ``limits``, how each measure counts in ``counts``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from enum import StrEnum
-from functools import lru_cache
+from collections.abc import Callable
 from typing import NamedTuple
 
-from meters.calendar import INTERVAL_S, day_end, day_of, day_start
+from simulator.smt.counts import NEVER, Count, Decision, Ending, LimitState, Mark, admit, reserve, settle
+from simulator.smt.limits import (
+    Channel,
+    Kind,
+    Limit,
+    Measure,
+    Policy,
+    Requested,
+    RequesterClass,
+    Scope,
+    Source,
+    Window,
+    concerns,
+)
 
-HOUR_S = 3600
-
-
-class Kind(StrEnum):
-    """What a limit counts."""
-
-    READ = "read"
-    STATUS = "status"
-
-
-class Scope(StrEnum):
-    """Whose requests are counted together."""
-
-    ESIID = "esiid"
-    ROR = "ror"
-    REQUESTER_CLASS = "requester_class"
-    TDSP = "tdsp"
-
-
-class Window(StrEnum):
-    """Over which time is counted."""
-
-    DAY = "day"
-    CLOCK_HOUR = "clock_hour"
-    ROLLING_HOUR = "rolling_hour"
-    ROLLING_DAY = "rolling_day"
-
-
-class Channel(StrEnum):
-    """By which of SMT's doors a request came."""
-
-    API = "api"
-    PORTAL = "portal"
-
-
-class Source(StrEnum):
-    """Where an answer may come from."""
-
-    METER_ONLY = "meter_only"
-    STORE_FIRST = "store_first"
-    STORE_ONLY = "store_only"
-
-
-_ROLLING_S = {Window.ROLLING_HOUR: HOUR_S, Window.ROLLING_DAY: 24 * HOUR_S}
-
-
-@dataclass(frozen=True, slots=True)
-class Limit:
-    """So many successes of a kind, per scope and window."""
-
-    name: str
-    kind: Kind
-    scope: Scope
-    amount: int
-    window: Window
-    #: Code of the refusal, and the sentence that tells the rule.
-    code: str
-    rule: str
-    #: What the portal API answers instead (5031 hourly, 5032 daily).
-    portal_code: str = "5032"
-    #: A silent limit refuses without a reason.
-    told: bool = True
-    #: Only requests through these doors count.
-    channels: frozenset[Channel] = frozenset(Channel)
-
-
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """A throttle: limits x source. Refuses nothing by itself; see ``admit``."""
-
-    name: str
-    title: str
-    source: Source
-    limits: tuple[Limit, ...]
-
-
-@dataclass(slots=True)
-class Count:
-    """What a window holds: successes, and requests under way that may become one."""
-
-    used: int = 0
-    held: int = 0
-
-
-@dataclass(slots=True)
-class LimitState:
-    """The windows of one limit and one scope value, keyed by their start (rolling: by the instant of the use), UTC epoch seconds."""
-
-    windows: dict[int, Count] = field(default_factory=dict)
-
-
-class Decision(NamedTuple):
-    """``retry_at``: the earliest instant at which the limit lets one in again if all that is held succeeds (UTC epoch seconds)."""
-
-    ok: bool
-    retry_at: int
-    window: int
+__all__ = [
+    "NEVER",
+    "Channel",
+    "Count",
+    "Decided",
+    "Decision",
+    "Ending",
+    "Held",
+    "Kind",
+    "Lease",
+    "Limit",
+    "LimitState",
+    "Mark",
+    "Measure",
+    "MemoryAdmission",
+    "Policy",
+    "Refusal",
+    "Requested",
+    "RequesterClass",
+    "Scope",
+    "Source",
+    "Window",
+    "admit",
+    "concerns",
+    "decide",
+    "reserve",
+    "settle",
+]
 
 
 class Refusal(NamedTuple):
-    """Why the throttle refused. ``retry_at`` in UTC epoch seconds."""
+    """Why the throttle refused. ``retry_at`` in UTC epoch seconds; NEVER if no time is known at which it would not."""
 
     code: str
     reason: str
@@ -122,78 +64,55 @@ class Refusal(NamedTuple):
     told: bool
 
 
+class Held(NamedTuple):
+    """A place in one limit: its name, the scope value, the window, and how much of the measure."""
+
+    limit: str
+    scope_value: str
+    window: int
+    amount: int
+
+
 class Lease(NamedTuple):
-    """What a request holds: (limit name, scope value, window) for each limit that counts it."""
+    """What a request holds: one place in each limit that counts it."""
 
-    held: tuple[tuple[str, str, int], ...]
-
-
-@lru_cache(maxsize=4096)
-def _calendar_window(window: Window, quarter: int) -> tuple[int, int]:
-    # Every boundary of these windows is a whole quarter hour of UTC, so a quarter belongs to one window.
-    if window is Window.DAY:
-        day = day_of(quarter)
-        return day_start(day), day_end(day)
-    start = quarter - quarter % HOUR_S
-    return start, start + HOUR_S
+    held: tuple[Held, ...]
 
 
-def admit(limit: Limit, state: LimitState, now: int) -> Decision:
-    """Whether one more may be let in at ``now`` (UTC epoch seconds); reads the state, changes nothing."""
-    length = _ROLLING_S.get(limit.window)
-    if length is None:
-        start, end = _calendar_window(limit.window, now - now % INTERVAL_S)
-        count = state.windows.get(start)
-        if count is None or count.used + count.held < limit.amount:
-            return Decision(limit.amount > 0, end, start)
-        return Decision(False, end, start)
-    inside = sorted((start, count.used + count.held) for start, count in state.windows.items() if start > now - length)
-    total = sum(counted for _, counted in inside)
-    if total < limit.amount:
-        return Decision(True, now, now)
-    leaving = total - limit.amount + 1
-    for start, counted in inside:
-        leaving -= counted
-        if leaving <= 0:
-            return Decision(False, start + length, now)
-    return Decision(False, now + length, now)
+class Decided(NamedTuple):
+    """The outcome of looking at every limit: the lease, or the limit that refuses with its refusal."""
+
+    lease: Lease
+    refusing: Limit | None = None
+    refusal: Refusal | None = None
 
 
-def reserve(state: LimitState, window: int) -> None:
-    """Hold one place in a window that ``admit`` named."""
-    state.windows.setdefault(window, Count()).held += 1
+def decide(policy: Policy, requested: Requested, now: int, state_of: Callable[[Limit, str], LimitState]) -> Decided:
+    """Look at every limit of one snapshot, then reserve in all or in none. now: UTC epoch seconds.
 
-
-def settle(state: LimitState, window: int, now: int, success: bool) -> None:
-    """End a reservation: a success is used up, anything else is given back.
-
-    now: UTC epoch seconds; windows that no limit can look at any more (older than two days, nothing held) are dropped.
+    Of several limits that refuse, the one that binds longest is told: before it is over, none of them lets the request in.
     """
-    count = state.windows[window]
-    count.held -= 1
-    if success:
-        count.used += 1
-    if len(state.windows) > 1:
-        old = [
-            start
-            for start, one in state.windows.items()
-            if one.held == 0 and (start < now - 2 * 24 * HOUR_S or one.used == 0)
-        ]
-        for start in old:
-            del state.windows[start]
+    seen: list[tuple[Limit, str, LimitState, int]] = []
+    refusing: Limit | None = None
+    longest = 0
+    for limit in policy.limits:
+        if not concerns(limit, requested):
+            continue
+        value = requested.scopes[limit.scope]
+        state = state_of(limit, value)
+        decision = admit(limit, state, now)
+        seen.append((limit, value, state, decision.window))
+        if not decision.ok and (refusing is None or _binds_longer(decision.retry_at, longest)):
+            refusing, longest = limit, decision.retry_at
+    if refusing is not None:
+        refusal = Refusal(refusing.code, refusing.rule, longest, refusing.portal_code, refusing.told)
+        return Decided(Lease(()), refusing, refusal)
+    held = (Held(limit.name, value, window, reserve(limit, state, window)) for limit, value, state, window in seen)
+    return Decided(Lease(tuple(held)))
 
 
-class Requested(NamedTuple):
-    """What the throttle must know of a request."""
-
-    kind: Kind
-    channel: Channel
-    scopes: Mapping[Scope, str]
-
-
-def concerns(limit: Limit, requested: Requested) -> bool:
-    """Whether a limit counts a request."""
-    return limit.kind is requested.kind and requested.channel in limit.channels
+def _binds_longer(retry_at: int, than: int) -> bool:
+    return than != NEVER and (retry_at == NEVER or retry_at > than)
 
 
 class MemoryAdmission:
@@ -203,6 +122,7 @@ class MemoryAdmission:
         """Begin with nothing used."""
         self.policy = policy
         self.states: dict[tuple[str, str], LimitState] = {}
+        self._limits = {limit.name: limit for limit in policy.limits}
 
     def state(self, limit_name: str, scope_value: str) -> LimitState:
         """The state of one limit for one scope value."""
@@ -212,34 +132,20 @@ class MemoryAdmission:
         return found
 
     def reserve(self, request_key: str, requested: Requested, now: int) -> Lease | Refusal:  # noqa: ARG002
-        """Look at every limit of one snapshot, then reserve in all or in none."""
-        held: list[tuple[str, str, int]] = []
-        states: list[tuple[LimitState, int]] = []
-        refusal: Refusal | None = None
-        for limit in self.policy.limits:
-            if not concerns(limit, requested):
-                continue
-            value = requested.scopes[limit.scope]
-            state = self.state(limit.name, value)
-            decision = admit(limit, state, now)
-            if not decision.ok:
-                refusal = later(refusal, limit, decision)
-            held.append((limit.name, value, decision.window))
-            states.append((state, decision.window))
-        if refusal is not None:
-            return refusal
-        for state, window in states:
-            reserve(state, window)
-        return Lease(tuple(held))
+        """Reserve in all limits or in none."""
+        decided = decide(self.policy, requested, now, lambda limit, value: self.state(limit.name, value))
+        return decided.refusal or decided.lease
 
-    def settle(self, request_key: str, lease: Lease, now: int, success: bool) -> None:  # noqa: ARG002
+    def settle(
+        self,
+        request_key: str,  # noqa: ARG002
+        lease: Lease,
+        now: int,
+        success: bool,
+        octets: int = 0,
+        meter_failed: bool = False,
+    ) -> None:
         """End a lease in all its limits."""
-        for name, value, window in lease.held:
-            settle(self.state(name, value), window, now, success)
-
-
-def later(refusal: Refusal | None, limit: Limit, decision: Decision) -> Refusal:
-    """Of two limits that refuse, the one that binds longer is the one to tell."""
-    if refusal is not None and refusal.retry_at >= decision.retry_at:
-        return refusal
-    return Refusal(limit.code, limit.rule, decision.retry_at, limit.portal_code, limit.told)
+        ending = Ending(success, octets, meter_failed)
+        for name, value, window, held in lease.held:
+            settle(self._limits[name], self.state(name, value), window, held, now, ending)

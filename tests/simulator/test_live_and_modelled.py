@@ -26,7 +26,7 @@ from simulator.ror.errors import SmtRefused
 from simulator.sandbox import Sandbox, SandboxSettings
 from simulator.smt.desk import digits
 from simulator.smt.ledger import Entry
-from simulator.smt.lifecycle import EXPIRY_US, OnDemandRequest, State
+from simulator.smt.lifecycle import ANSWERED_EARLIER, EXPIRY_US, OnDemandRequest, State
 from simulator.smt.middle import Middle
 from simulator.smt.policy import preset
 from simulator.smt.throttle import Channel, Scope
@@ -97,6 +97,7 @@ def tabled(world: World) -> list[TabledRequest]:
             Scope.ROR: ROR_DUNS,
             Scope.REQUESTER_CLASS: "ror_call_centre",
             Scope.TDSP: "ONCOR",
+            Scope.ACCESS_POINT: "ONCOR-0",
         }
         key = digits(SEED, content, at_us, 0)
         requests.append(TabledRequest(key, kind, esiid, at_us, start, end, scopes, Channel.API, middle, tries))
@@ -184,7 +185,13 @@ def modelled(world: World, requests: list[TabledRequest], policy: str, *, events
 
 @pytest.mark.parametrize(
     ("policy", "events"),
-    [("fr-cr016-1", False), ("fr-cr016-1", True), ("fr-cr016-1-meter-only", False), ("smt-today", False)],
+    [
+        ("fr-cr016-1", False),
+        ("fr-cr016-1", True),
+        ("fr-cr016-1-meter-only", False),
+        ("smt-today", False),
+        ("reuse-15-min", False),
+    ],
 )
 def test_200_requests_live_and_modelled_live_the_same_lives(policy: str, events: bool, tmp_path: Path) -> None:
     world = the_world()
@@ -203,9 +210,11 @@ def test_200_requests_live_and_modelled_live_the_same_lives(policy: str, events:
         assert max(transition.meter_reads for transition in entry.transitions) == reads, one
         answer = request.answered.content if request.answered else None
         if answer is not None and one.kind is InquiryKind.INTERVALS and request.state is State.COMPLETED:
-            lacked_from = one.end if answer.lacked_from is None else answer.lacked_from
+            # An earlier read that answers again is from no meter, and ends where it ended.
+            end = request.answered.reaches_to or one.end if request.answered else one.end
+            lacked_from = end if answer.lacked_from is None else answer.lacked_from
             assert last.from_store == (lacked_from - one.start) // 900, one
-            assert last.from_meter == (one.end - lacked_from) // 900, one
+            assert last.from_meter == (end - lacked_from) // 900, one
         ends[request.state] = ends.get(request.state, 0) + 1
     # What the table was made to hold is in it.
     assert {State.COMPLETED, State.REFUSED, State.FAILED, State.T_FAILED} <= set(ends)
@@ -214,6 +223,9 @@ def test_200_requests_live_and_modelled_live_the_same_lives(policy: str, events:
     timed_out = [one for one in model.values() if one.answered is not None and one.answered.meter_reads == TRIES]
     assert [one for one in timed_out if one.esiid == world.esiid(DEAD)]
     assert [one for one in timed_out if one.esiid != world.esiid(DEAD)]
+    if policy.startswith("reuse"):
+        again = [one for one in model.values() if one.reason == ANSWERED_EARLIER]
+        assert {one.kind for one in again} == set(InquiryKind)
     if events:
         tried = [one for one in model.values() if one.esiid == world.esiid(DEAD) and one.answered is not None]
         spared = [one for one in tried if one.answered is not None and one.answered.meter_reads < TRIES]

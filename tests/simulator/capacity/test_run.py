@@ -141,6 +141,37 @@ def test_store_first_spares_the_read_of_a_call_right_after_the_sweep() -> None:
     assert np.array_equal(found.end == COMPLETED, spared)
 
 
+def test_an_access_point_carries_no_more_at_once_than_its_limit() -> None:
+    limit = {"name": "AP", "scope": "access_point", "measure": "under_way", "amount": 1, "code": "AP", "rule": "One."}
+    mine = {"name": "one-at-once", "title": "t", "source": "meter_only", "limits": [limit]}
+    one_point = {"name": "Oncor", "meters": 60, "meters_per_access_point": 60}
+    found = run_cell(study(policies=[mine], tdsp=one_point, **PERFECT), Cell(0, 0, 0))
+    begun, ended = found.planned_us, found.planned_us + found.latency_us
+    served = found.end == COMPLETED
+    assert 0 < count(found, REFUSED) < 60
+    assert (begun[served][1:] >= ended[served][:-1]).all()
+
+
+def test_a_young_read_answers_the_next_caller_with_less_and_reads_nothing() -> None:
+    mine = {"name": "reuse", "title": "t", "source": "meter_only", "reuse_s": 3600, "limits": []}
+    few_meters = {"name": "Oncor", "meters": 10, "meters_per_access_point": 10}
+    found = run_cell(study(policies=[mine], tdsp=few_meters, **PERFECT), Cell(0, 0, 0))
+    again = found.latency_us == 0
+    assert 0 < int(again.sum()) < 60
+    assert (found.end == COMPLETED).all()
+    assert ((found.meter_reads == 0) == again).all()
+    assert (found.reaches_to[again] > 0).all()
+
+
+def test_home_automation_does_not_touch_what_is_kept_for_call_centres() -> None:
+    past = {"earlier_share": 0, "home_automation_share": 1}
+    cap = {"name": "CAP", "scope": "esiid", "amount": 1, "window": "day", "code": "CAP", "rule": "One."}
+    for kept, refused in (({}, 60), ({"classes": ["ror_call_centre"]}, 0)):
+        mine = {"name": "mine", "title": "t", "source": "meter_only", "limits": [cap | kept]}
+        found = run_cell(study(policies=[mine], day_so_far=past, **PERFECT), Cell(0, 0, 0))
+        assert count(found, REFUSED) == refused
+
+
 @pytest.mark.parametrize(("policy", "refused"), [("fr-cr016-1", 60), ("smt-today", 0), ("store-only", 0)])
 def test_home_automation_spends_the_same_allowance(policy: str, refused: int) -> None:
     past = {"earlier_share": 0, "home_automation_share": 1}

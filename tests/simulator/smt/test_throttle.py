@@ -13,6 +13,7 @@ from simulator.errors import SimulatorError
 from simulator.smt.policy import parse_policy, preset, preset_names
 from simulator.smt.throttle import (
     Channel,
+    Ending,
     Kind,
     Lease,
     Limit,
@@ -41,6 +42,11 @@ def requested(kind: Kind = Kind.READ, channel: Channel = Channel.API, esiid: str
     return Requested(
         kind, channel, {Scope.ESIID: esiid, Scope.ROR: "ror", Scope.TDSP: "ONCOR", Scope.REQUESTER_CLASS: "ror"}
     )
+
+
+def finished(one: Limit, state: LimitState, window: int, at: int) -> None:
+    """A request that was let in and has succeeded."""
+    settle(one, state, window, reserve(one, state, window), at, Ending(True))
 
 
 def test_one_success_a_day_refuses_the_second_until_midnight() -> None:
@@ -90,8 +96,7 @@ def test_a_rolling_hour_reopens_when_the_oldest_use_is_an_hour_old() -> None:
     for at in (CALL, CALL + 600):
         decision = admit(one, state, at)
         assert decision.ok
-        reserve(state, decision.window)
-        settle(state, decision.window, at + 60, True)
+        finished(one, state, decision.window, at + 60)
     refused = admit(one, state, CALL + 1200)
     assert not refused.ok
     assert refused.retry_at == CALL + 3600
@@ -102,8 +107,7 @@ def test_a_rolling_hour_reopens_when_the_oldest_use_is_an_hour_old() -> None:
 def test_a_clock_hour_reopens_at_the_full_hour() -> None:
     one, state = limit(Window.CLOCK_HOUR, 1), LimitState()
     decision = admit(one, state, CALL)
-    reserve(state, decision.window)
-    settle(state, decision.window, CALL + 60, True)
+    finished(one, state, decision.window, CALL + 60)
     assert iso(admit(one, state, CALL + 60).retry_at) == "2026-08-12T18:00:00-05:00"
 
 
@@ -172,11 +176,11 @@ def test_never_one_too_many_whatever_the_order_of_submit_finish_fail_and_midnigh
             decision = admit(one, state, now)
             assert decision.retry_at >= now
             if decision.ok:
-                reserve(state, decision.window)
+                reserve(one, state, decision.window)
                 under_way.append((decision.window, now))
         elif under_way:
             held_window, submitted = under_way.pop(which % len(under_way))
-            settle(state, held_window, now, what == "finish")
+            settle(one, state, held_window, 1, now, Ending(what == "finish"))
             if what == "finish":
                 watch.uses.append(submitted)
         assert not watch.too_many()
@@ -194,8 +198,7 @@ def test_retry_at_is_the_first_instant_that_lets_one_in(waits: list[int], window
         now += wait
         decision = admit(one, state, now)
         if decision.ok:
-            reserve(state, decision.window)
-            settle(state, decision.window, now, True)
+            finished(one, state, decision.window, now)
         else:
             assert not admit(one, state, decision.retry_at - 1).ok
             assert admit(one, state, decision.retry_at).ok

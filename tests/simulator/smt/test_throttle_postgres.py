@@ -1,0 +1,159 @@
+"""Allowances on PostgreSQL: 16 clients at two workers, and never one too many."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, select
+
+from meters.calendar import epoch
+from simulator.smt.admission import DatabaseAdmission
+from simulator.smt.database import open_database, throttle_lease, throttle_window
+from simulator.smt.policy import load_policy, preset
+from simulator.smt.throttle import Channel, Kind, Lease, Policy, Refusal, Requested, Scope
+
+from .postgres import new_database, postgres, postgres_url
+
+__all__ = ["new_database", "postgres", "postgres_url"]
+
+ROOT = Path(__file__).parents[3]
+NOON = epoch("2026-08-12T12:00")
+#: ESI IDs that all clients want at once, and how often each asks for each.
+ESIIDS, CLIENTS_EACH, WORKERS = 20, 8, 2
+
+WORKER = """
+import json, sys, threading
+from concurrent.futures import ThreadPoolExecutor
+from tests.simulator.smt.test_throttle_postgres import ESIIDS, CLIENTS_EACH, NOON, asked
+from simulator.smt.admission import DatabaseAdmission
+from simulator.smt.database import open_database
+from simulator.smt.policy import load_policy
+from simulator.smt.throttle import Lease
+
+worker, url, policy = sys.argv[1:]
+engine = open_database(url)
+admission = DatabaseAdmission(engine, load_policy(policy))
+print("ready", flush=True)
+sys.stdin.readline()
+
+def client(number):
+    admitted = []
+    for turn in range(ESIIDS):
+        esiid = (turn + 3 * number) % ESIIDS
+        key = f"{worker}-{number}-{turn}"
+        lease = admission.reserve(key, asked(esiid), NOON + turn)
+        if isinstance(lease, Lease):
+            admitted.append([key, esiid])
+            # Every third fails, and its allowance comes back.
+            admission.settle(key, lease, NOON + turn + 60, turn % 3 != 0)
+    return admitted
+
+with ThreadPoolExecutor(CLIENTS_EACH) as pool:
+    print(json.dumps([one for many in pool.map(client, range(CLIENTS_EACH)) for one in many]), flush=True)
+engine.dispose()
+"""
+
+
+def asked(esiid: int) -> Requested:
+    scopes = {
+        Scope.ESIID: str(esiid),
+        Scope.ROR: "r",
+        Scope.REQUESTER_CLASS: "ror_bulk" if esiid % 2 else "ror_call_centre",
+        Scope.TDSP: "t",
+        Scope.ACCESS_POINT: str(esiid // 5),
+    }
+    return Requested(Kind.READ, Channel.API, scopes)
+
+
+def raced(url: str, policy: str) -> list[tuple[str, int]]:
+    """Two workers of eight clients each let loose at once; the requests that were let in."""
+    open_database(url).dispose()
+    words = [sys.executable, "-c", WORKER]
+    workers = [
+        subprocess.Popen([*words, str(one), url, policy], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT)
+        for one in range(WORKERS)
+    ]  # fmt: skip
+    try:
+        for worker in workers:
+            assert worker.stdout is not None
+            assert worker.stdout.readline() == "ready\n"
+        for worker in workers:
+            assert worker.stdin is not None
+            worker.stdin.write("go\n")
+            worker.stdin.flush()
+        outs = [worker.communicate(timeout=60)[0] for worker in workers]
+    finally:
+        for worker in workers:
+            worker.kill()
+            worker.wait()
+    return [(key, esiid) for out in outs for key, esiid in json.loads(out)]
+
+
+def used_up(engine: Engine, policy: Policy, esiids: Sequence[int]) -> None:
+    """Afterwards one client takes what is left: what a race refused while it was held, and then failed, is not lost."""
+    admission = DatabaseAdmission(engine, policy)
+    for esiid in esiids:
+        for turn in itertools.count():
+            key = f"left-{esiid}-{turn}"
+            lease = admission.reserve(key, asked(esiid), NOON + 3000)
+            if isinstance(lease, Refusal):
+                break
+            admission.settle(key, lease, NOON + 3060, True)
+
+
+@pytest.mark.parametrize("policy", ["fr-cr016-1", "n-per-day:amount=3"])
+def test_16_clients_at_two_workers_never_use_one_too_many(policy: str, postgres_url: str) -> None:
+    admitted = raced(postgres_url, policy)
+    limit = preset(policy).limits[0]
+    engine = open_database(postgres_url)
+    with engine.connect() as connection:
+        leases = connection.execute(select(throttle_lease)).all()
+    assert sorted(key for key, _ in admitted) == sorted(one.request_key for one in leases)
+    for esiid in range(ESIIDS):
+        assert sum(one.success and one.scope_value == str(esiid) for one in leases) <= limit.amount
+    used_up(engine, preset(policy), range(ESIIDS))
+    with engine.connect() as connection:
+        windows = connection.execute(select(throttle_window)).all()
+    engine.dispose()
+    assert {one.scope_value: (one.used, one.held) for one in windows} == {
+        str(esiid): (limit.amount, 0) for esiid in range(ESIIDS)
+    }
+
+
+def test_what_all_share_is_not_overdrawn_either(postgres_url: str, tmp_path: Path) -> None:
+    path = tmp_path / "shared.yaml"
+    path.write_text(
+        """title: a small cap with a reserve
+limits:
+  - {name: CAP, scope: tdsp, amount: 50, window: day, code: CAP, rule: Fifty a day.,
+     reserve: {amount: 20, classes: [ror_call_centre]}}
+""",
+        encoding="utf-8",
+    )
+    raced(postgres_url, str(path))
+    engine = open_database(postgres_url)
+    used_up(engine, load_policy(str(path)), [1, 0])
+    with engine.connect() as connection:
+        windows = {one.limit_name: one for one in connection.execute(select(throttle_window))}
+    engine.dispose()
+    assert (windows["CAP"].used, windows["CAP"].held) == (50, 0)
+    assert windows["CAP/others"].used <= 30
+    assert windows["CAP/others"].held == 0
+
+
+def test_the_octets_of_a_budget_may_be_many(postgres_url: str) -> None:
+    engine = open_database(postgres_url)
+    admission = DatabaseAdmission(engine, preset("bandwidth-budget"))
+    lease = admission.reserve("a", asked(1), NOON)
+    assert isinstance(lease, Lease)
+    admission.settle("a", lease, NOON + 60, True, 5_000_000_000)
+    refused = admission.reserve("b", asked(1), NOON + 61)
+    assert isinstance(refused, Refusal)
+    assert refused.retry_at == NOON + 3600
+    engine.dispose()
