@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -21,6 +21,7 @@ from headend.wire import InquiryKind, InquiryRequest, InquiryResult, Outcome
 from meters.calendar import INTERVAL_S, US, day_of, day_start, floor_interval, iso, local, local_us
 from simulator.smt.admission import DatabaseAdmission
 from simulator.smt.answers import checked, trimmed
+from simulator.smt.complaints import turn_away
 from simulator.smt.eligibility import objection
 from simulator.smt.errors import BusinessError
 from simulator.smt.ledger import Filed, Ledger, Transition
@@ -39,7 +40,7 @@ from simulator.smt.lifecycle import (
 from simulator.smt.middle import MiddleDraws
 from simulator.smt.registry import Registry, User
 from simulator.smt.store import VeeStore
-from simulator.smt.throttle import Channel, Policy, Requested, Scope, Source
+from simulator.smt.throttle import Channel, Policy, Refusal, Requested, Scope, Source
 
 RESTARTED = "SMT was restarted while the request was under way"
 #: How far back holes in the posted days are told; the longest billing cycle and a half. A default of this project.
@@ -104,6 +105,8 @@ class LiveDesk:
         self.expiry_us = expiry_us
         #: Base URL under which head-ends reach SMT.
         self.reply_to = ""
+        #: Why a request is refused before any allowance is looked at (``complaints.refusal_of``).
+        self.closed: Callable[[User, str, int], Refusal | None] = lambda _user, _esiid, _now: None
         self.links = links
         self._driver = driver
         self._registry = registry
@@ -147,7 +150,10 @@ class LiveDesk:
             call_reference=asked.call_reference,
         )
         self._filing[request.key] = filed
-        if submit(self, request, now_us):
+        closed = self.closed(asked.user, asked.esiid, now)
+        if closed is not None:
+            turn_away(self, request, closed, now_us)
+        elif submit(self, request, now_us):
             self._driver.inject("fulfil", request.key, lambda: self._start(request))
         return request
 
