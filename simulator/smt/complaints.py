@@ -75,7 +75,7 @@ class ComplaintSpec(BaseModel):
     def _fits(self) -> Self:
         told = KINDS[self.kind]
         for name in ("paths", "seconds", "taken", "restamp", "by"):
-            if name in self.model_fields_set and name not in told.parameters:
+            if getattr(self, name) != type(self).model_fields[name].default and name not in told.parameters:
                 takes = ", ".join(sorted(told.parameters)) or "no parameter"
                 raise ValueError(f"{self.kind.value} does not take {name}; it takes {takes}")
         if told.needs_until and self.until is None:
