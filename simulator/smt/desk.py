@@ -41,6 +41,7 @@ from simulator.smt.middle import MiddleDraws
 from simulator.smt.registry import Registry, User
 from simulator.smt.store import VeeStore
 from simulator.smt.throttle import Channel, Policy, Refusal, Requested, Scope, Source
+from simulator.smt.who_used import with_others
 
 RESTARTED = "SMT was restarted while the request was under way"
 #: How far back holes in the posted days are told; the longest billing cycle and a half. A default of this project.
@@ -220,6 +221,8 @@ class LiveDesk:
 
     def keep(self, request: OnDemandRequest, state: State, at_us: int) -> None:
         """See ``lifecycle.Desk``."""
+        if state is State.REFUSED and request.refusal is not None:
+            request.refusal = self._with_others(request, request.refusal, at_us // US)
         answered = request.answered
         content: InquiryResult | None = answered.content if answered is not None else None
         intervals = content.intervals if content is not None else []
@@ -258,6 +261,20 @@ class LiveDesk:
         if state is State.REFUSED and request.refusal is not None:
             facts |= {"code": request.refusal.code, "retry_at": request.refusal.retry_at}
         self._journal.note(at_us // US, "SMT", f"request {state.value}", request.key, **facts)
+
+    def _with_others(self, request: OnDemandRequest, refusal: Refusal, now: int) -> Refusal:
+        entry = self._ledger.entry(request.key)
+        assert entry is not None
+        # The limits' longest window is a day; a rolling hour may have begun in the day before.
+        days_back = sorted({day_of(now - 3600), day_of(now)})
+        drawn = [one for day in days_back for one in self._ledger.audit(request.esiid, day)]
+        within = [
+            one
+            for one in drawn
+            if one.filed.key != request.key
+            and (day_of(one.filed.submitted_us // US) == day_of(now) or now - one.filed.submitted_us // US < 3600)
+        ]
+        return with_others(self.policy, refusal, kind_counted(request.kind), entry.filed.username, within)
 
     def inquire(self, request: OnDemandRequest, answer_by_us: int) -> Generator[simpy.Event, Any, Answered | None]:
         """See ``lifecycle.Desk``. A head-end that cannot be reached, or does not take the inquiry, is an answer: FAILED, at once."""
