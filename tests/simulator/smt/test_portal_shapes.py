@@ -47,8 +47,9 @@ def test_every_field_is_there_with_its_type_and_no_other(tmp_path: Path) -> None
             await rig.wait(80)
             done = (await rig.portal("/api/usage/latestodrread", ESIID=PLAIN))["data"]
             assert types(done) == dict.fromkeys((*LATEST, "responseMessage"), TEXT)
-            nulls = dict.fromkeys(("versionDate", "readDate", "versionNum", "dataType"))
-            synch = (await rig.portal("/api/adhoc/intervalsynch", ESIID=[PLAIN], reportFormat="JSON", **DAY, **nulls))["data"]  # fmt: skip
+            asked: dict[str, Any] = {"ESIID": [PLAIN], "reportFormat": "JSON"} | DAY
+            asked |= dict.fromkeys(("versionDate", "readDate", "versionNum", "dataType"))
+            synch = (await rig.portal("/api/adhoc/intervalsynch", **asked))["data"]
             assert types(synch) == {"trans_id": TEXT, "esiid": TEXT, "energyData": "list"}
             assert types(synch["energyData"][0]) == ENERGY
             usage = await rig.portal("/api/usage/interval", esiid=PLAIN, **DAY)
