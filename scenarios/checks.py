@@ -10,7 +10,8 @@ from typing import Any
 from meters.calendar import INTERVAL_S, US, day_of, local
 from scenarios.facts import NON_VEE, Facts, told_stand, ts
 from scenarios.findings import CheckVerdict, Rule
-from scenarios.schema import BalanceCall, PowerStatus, Rebill
+from scenarios.portal_checks import complaint_checks, portal_check
+from scenarios.schema import BalanceCall, PortalRead, PowerStatus, Rebill
 from scenarios.told import day_covered, hold_rebill
 
 #: Policies of FR CR016.1, whose rule is counted again from the ledger.
@@ -30,9 +31,11 @@ def judge_checks(facts: Facts) -> tuple[CheckVerdict, ...]:
                 checks.append(_call(facts, action))
             case PowerStatus():
                 checks.append(_power(facts, action))
+            case PortalRead():
+                checks.append(portal_check(facts, action))
             case Rebill():
                 checks.append(_rebill(facts, action))
-    return (*checks, *_posting(facts), *_one_request_per_call(facts), *_throttle(facts))
+    return (*checks, *_posting(facts), *_one_request_per_call(facts), *_throttle(facts), *complaint_checks(facts))
 
 
 def _call(facts: Facts, action: BalanceCall) -> CheckVerdict:
@@ -243,7 +246,8 @@ def _posting(facts: Facts) -> list[CheckVerdict]:
 
 def _one_request_per_call(facts: Facts) -> list[CheckVerdict]:
     """AMB-10: the audit shows request <-> call."""
-    entries = facts.requests()
+    # A customer at the portal makes no call to the retailer.
+    entries = [one for one in facts.requests() if one.get("door") != "portal"]
     if not entries:
         return []
     rule = Rule()

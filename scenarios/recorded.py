@@ -18,6 +18,7 @@ from scenarios.recorded_actions import (
     Instant,
     Kept,
     RecordedCall,
+    RecordedPortalRead,
     RecordedRebill,
     RecordedRequest,
     Span,
@@ -131,6 +132,12 @@ class AnsweredNote(Note):
     meter_reads: Count
 
 
+class ComplaintNote(Note):
+    """A complaint struck."""
+
+    complaint: str
+
+
 class DecidedNote(Note):
     """The retailer decided."""
 
@@ -143,6 +150,7 @@ _NOTES: dict[tuple[str, str], type[Note]] = {
     ("TDSP", "result codes"): CodesNote,
     ("TDSP", "sweep"): SweepNote,
     ("TDSP", "inquiry answered"): AnsweredNote,
+    ("SMT", "complaint"): ComplaintNote,
     ("ROR", "S2.decided"): DecidedNote,
 }
 
@@ -188,6 +196,7 @@ class Usages(Kept):
 _ACTIONS: dict[str, type[Kept]] = {
     "balance_call": RecordedCall,
     "power_status": RecordedRequest,
+    "portal_read": RecordedPortalRead,
     "rebill": RecordedRebill,
 }
 

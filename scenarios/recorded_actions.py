@@ -88,6 +88,19 @@ class RecordedRequest(Kept):
     served: ServedAnswer | None
 
 
+class RecordedPortalRead(Kept):
+    """A read through the portal as the customer's client saw it."""
+
+    end: str
+    requested_at: Instant
+    ended_at: Instant
+    calls: Count
+    odrdate_before: str | None
+    odrdate: str | None
+    odrread: str | None
+    trouble: Trouble | None
+
+
 class OwnRecord(Kept):
     """The retailer's own record."""
 

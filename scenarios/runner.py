@@ -19,10 +19,11 @@ from meters.faults.ledger import write_json, write_parquet
 from scenarios.errors import ScenarioError
 from scenarios.lint import unmet
 from scenarios.recording import Recording
-from scenarios.schema import Action, BalanceCall, PowerStatus, Rebill, Scenario
+from scenarios.schema import Action, BalanceCall, PortalRead, PowerStatus, Rebill, Scenario
 from simulator.clock import Clock, ClockMode
 from simulator.folder import own
-from simulator.market import ROR_LOGIN
+from simulator.market import CUSTOMER_LOGIN, ROR_LOGIN
+from simulator.portal_user import PortalClient, portal_read
 from simulator.ror.account import Account
 from simulator.ror.client import SmtClient
 from simulator.ror.errors import RorError
@@ -110,6 +111,8 @@ async def _run(scenario: Scenario, out: Path, progress: Progress | None) -> Run:
         times=DailyTimes(scenario.vee_at, scenario.post_at),
     )
     async with Sandbox(settings) as sandbox:
+        for one in scenario.complaints:
+            sandbox.smt.complaints.declare(one.spec(world))
         player = _Player(scenario, world, sandbox)
         end = max(epoch(action.at) for action in scenario.timeline) + AFTERMATH_S
         # By halves of a day, so that the one who waits sees it move.
@@ -160,6 +163,7 @@ class _Player:
             base_url=sandbox.smt_server.url, timeout=30.0, verify=sandbox.ca.client_context(), trust_env=False
         )
         self._client = SmtClient(self._http, ROR_LOGIN.username, ROR_LOGIN.password, ROR_LOGIN.duns)
+        self._portal = PortalClient(self._http, CUSTOMER_LOGIN.username, CUSTOMER_LOGIN.password)
         self._calls: dict[str, CallResult] = {}
         self._actions: dict[str, dict[str, Any]] = {}
         self._usage: dict[str, Any] = {}
@@ -178,6 +182,8 @@ class _Player:
                 yield from self._call(action)
             case PowerStatus():
                 yield from self._power(action)
+            case PortalRead():
+                yield from self._portal_read(action)
             case Rebill():
                 yield from self._rebill(action)
 
@@ -204,6 +210,19 @@ class _Player:
             self._runtime, self._client, self._account, action.ref, action.poll_s, self._sandbox.journal
         )
         self._actions[action.ref] = request_dict(ended)
+
+    def _portal_read(self, action: PortalRead) -> Generator[simpy.Event, Any, None]:
+        number = self._sandbox.market.registry.points[self._account.esiid].meter_number
+        read = yield from portal_read(
+            self._runtime,
+            self._portal,
+            self._account.esiid,
+            number,
+            action.ref,
+            poll_s=action.poll_s,
+            polls=action.polls,
+        )
+        self._actions[action.ref] = read.to_dict()
 
     def _rebill(self, action: Rebill) -> Generator[simpy.Event, Any, None]:
         told = self._calls.get(action.of)
@@ -304,6 +323,7 @@ def _ledger(sandbox: Sandbox, esiid: str, first: date, last: date) -> list[dict[
         {
             "key": entry.filed.key,
             "kind": entry.filed.kind.value,
+            "door": entry.filed.door.value,
             "call_reference": entry.filed.call_reference,
             "gap": _gap(entry.filed),
             "username": entry.filed.username,

@@ -26,6 +26,8 @@ from scenarios.requirements import REQUIREMENTS
 from simulator.mistakes import Parts, did_you_mean, mistakes_of, shown_value
 from simulator.ror.account import Account, LastBill, Payment
 from simulator.ror.analysis import Question
+from simulator.smt.complaint_kinds import ComplaintKind
+from simulator.smt.complaints import ComplaintSpec
 from simulator.world import World, WorldSpec
 from simulator.yaml_input import ClockTime, Mistake, Written, YamlProblem, read_yaml
 
@@ -109,6 +111,15 @@ class StatusExpectation(_Spec):
     refusal: str | None = None
 
 
+class PortalExpectation(_Spec):
+    """What a read through the portal must come to; ``unanswered``: the polls ended without a new read."""
+
+    outcome: Literal["answered", "refused", "failed", "unanswered"]
+    refusal: str | None = Field(default=None, description="The portal's statusCode: 5031, 5032, or in words.")
+    status: Literal["FAILED", "T-FAILED"] | None = None
+    calls: Count | None = Field(default=None, description="Portal calls that it takes, log-in included.")
+
+
 class RebillExpectation(_Spec):
     """Whether the bill told must be within the tolerance of AMB-12."""
 
@@ -148,6 +159,15 @@ class PowerStatus(_Action):
     expect: StatusExpectation
 
 
+class PortalRead(_Action):
+    """The customer reads the meter through the portal, as home automation does."""
+
+    do: Literal["portal_read"]
+    poll_s: int = Field(default=15, gt=0, le=DAY_S)
+    polls: int = Field(default=20, gt=0, le=1000)
+    expect: PortalExpectation
+
+
 class Rebill(_Action):
     """The bill of an earlier call once VEE data are in."""
 
@@ -156,7 +176,26 @@ class Rebill(_Action):
     expect: RebillExpectation
 
 
-Action = Annotated[BalanceCall | PowerStatus | Rebill, Field(discriminator="do")]
+Action = Annotated[BalanceCall | PowerStatus | PortalRead | Rebill, Field(discriminator="do")]
+
+
+class ScenarioComplaint(ComplaintSpec):
+    """A complaint that is on from the beginning, in its window; ``meters`` names ESI IDs by their meters' ordinals."""
+
+    meters: tuple[int, ...] = ()
+
+    @model_validator(mode="after")
+    def _ends(self) -> Self:
+        if self.kind is ComplaintKind.HANG:
+            raise ValueError("a hang takes wall time, which a scenario's clock does not wait for; use gateway_timeout")
+        return self
+
+    def spec(self, world: World) -> ComplaintSpec:
+        """It with the ESI IDs of the built world."""
+        said = self.model_dump(exclude={"meters"}, exclude_unset=True)
+        if self.meters:
+            said["esiids"] = (*self.esiids, *(world.esiid(meter) for meter in self.meters))
+        return ComplaintSpec.model_validate(said)
 
 
 def _named_or_written_out(value: Any) -> Any:
@@ -178,6 +217,7 @@ class Scenario(_Spec):
     post_at: ClockTime = time(7, 30)
     middle: MiddleSpec | None = Field(default=None, description="Drawn from the law of DOMAIN §4 unless fixed.")
     account: AccountSpec
+    complaints: tuple[ScenarioComplaint, ...] = ()
     #: AMB-12: the bill told may differ from the re-bill by so much of it, or by so many dollars.
     tolerance_percent: Decimal = Field(default=Decimal(2), ge=0, le=100)
     tolerance_usd: Decimal = Field(default=Decimal(1), ge=0, le=100_000)
@@ -203,6 +243,10 @@ def unfitting(scenario: Scenario, parts: Parts) -> Iterator[Mistake]:
     if parts.have("world.meters"):
         if parts.have("account.meter"):
             yield from _no_meter(scenario, scenario.account.meter, "account")
+        if parts.have("complaints"):
+            for place, one in enumerate(scenario.complaints):
+                for ordinal in one.meters:
+                    yield from _no_meter(scenario, ordinal, "complaints", place)
         if parts.have("world.premises"):
             for place, premise in enumerate(scenario.world.premises):
                 yield from _no_meter(scenario, premise.meter, "world", "premises", place)

@@ -1,4 +1,4 @@
-"""The control API of a test bed: what time it is, and on the manual clock how to move it."""
+"""The control API of a test bed: what time it is, and on the manual clock how to move it; SMT's complaints."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from fastapi.responses import JSONResponse
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from meters.calendar import iso
+from simulator import complaint_routes
 from simulator.errors import SimulatorError
 from simulator.runtime import Runtime
+from simulator.smt.complaints import Complaints
 
 
 class ClockState(BaseModel):
@@ -36,8 +38,8 @@ class Advance(BaseModel):
     to: AwareDatetime | None = Field(default=None, examples=["2026-08-12T20:10:00-05:00"])
 
 
-def router(runtime: Runtime) -> APIRouter:
-    """The routes under ``/control``."""
+def router(runtime: Runtime, complaints: Complaints | None = None) -> APIRouter:
+    """The routes under ``/control``; complaints: those of the SMT that is served here, if any."""
     routes = APIRouter(prefix="/control", tags=["control"])
 
     def state() -> ClockState:
@@ -62,6 +64,9 @@ def router(runtime: Runtime) -> APIRouter:
         except SimulatorError as error:
             return _refuse(400, error.code, error.message)
         return state()
+
+    if complaints is not None:
+        routes.include_router(complaint_routes.router(complaints))
 
     return routes
 

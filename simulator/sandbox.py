@@ -165,7 +165,7 @@ class Sandbox:
         self._closing.push_async_callback(self.headend.close)
 
         app = create_app(self.smt)
-        app.include_router(control.router(self.runtime))
+        app.include_router(control.router(self.runtime, self.smt.complaints))
         pem = self.ca.server_file if settings.tls else None
         self.smt_server = HttpServer(app, smt_socket, certificate=pem)
         self.headend_server = HttpServer(self.headend.app, headend_socket)

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import socket
+import struct
 from pathlib import Path
 
 import httpx
 import uvicorn
 from fastapi import FastAPI
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from simulator.errors import SimulatorError
 
+#: Key of the ASGI extension by which an application resets its connection in place of an answer.
+RESET = "ami.reset"
 #: What to do about a port that cannot be had.
 PORT_MEND = "Stop what uses it, or move all ports with --port-base (0 takes free ones)."
 
@@ -48,6 +53,25 @@ class _Quiet(uvicorn.Server):
         yield
 
 
+def _resettable(app: ASGIApp) -> ASGIApp:
+    """Offer the application to reset the connection of a request instead of answering it."""
+
+    async def offering(scope: Scope, receive: Receive, send: Send) -> None:
+        # uvicorn's send is a method of the request's cycle, which has the transport; there is no public way to it.
+        transport = getattr(getattr(send, "__self__", None), "transport", None)
+        if transport is not None:
+            scope.setdefault("extensions", {})[RESET] = functools.partial(_reset, transport)
+        await app(scope, receive, send)
+
+    return offering
+
+
+def _reset(transport: asyncio.Transport) -> None:
+    # Lingering for no time makes the kernel send RST in place of FIN.
+    transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    transport.abort()
+
+
 class HttpServer:
     """One served application."""
 
@@ -60,7 +84,7 @@ class HttpServer:
         self._tls = certificate is not None
         self._server = _Quiet(
             uvicorn.Config(
-                app,
+                _resettable(app),
                 log_config=None,
                 log_level="critical",
                 access_log=False,

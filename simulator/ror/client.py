@@ -18,7 +18,7 @@ from pydantic import BaseModel, ValidationError
 from meters.calendar import interval_ends, parse_us_date, us_date
 from simulator.ror.errors import SmtError, SmtRefused
 from simulator.ror.usage import UsageRecord, empty, from_vee
-from simulator.smt.odr_wire import OdrAck, OdrStatus
+from simulator.smt.odr_wire import OdrAck, OdrStatus, Refusal
 from simulator.smt.rd import NO_VALUE, RdError, rd_parse
 
 #: ``errorCode`` of a read request that finds nothing.
@@ -200,8 +200,13 @@ def _json_object(reply: httpx.Response) -> dict[str, Any]:
     )
 
 
-def _error(status: int, body: dict[str, Any]) -> SmtError:
-    """Make the error of a business error (errorCode) or of a gateway error (error)."""
+def _error(status: int, body: dict[str, Any]) -> SmtError | SmtRefused:
+    """Make the error of a business error (errorCode) or of a gateway error (error), or the refusal that came in its place."""
+    if isinstance(body.get("refusal"), dict):
+        # Maintenance: the whole of SMT is closed, and says when it opens.
+        refusal = _parsed(Refusal, body["refusal"])
+        retry_at = None if refusal.retryAt is None else int(refusal.retryAt.timestamp())
+        return SmtRefused(refusal.code, refusal.reason, retry_at)
     if "errorCode" in body:
         return SmtError(f"smt.{body['errorCode']}", str(body.get("errorMessage", "no message")))
     told = body.get("error") or body.get("message") or "no message"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -21,6 +21,7 @@ from headend.wire import InquiryKind, InquiryRequest, InquiryResult, Outcome
 from meters.calendar import INTERVAL_S, US, day_of, day_start, floor_interval, iso, local, local_us
 from simulator.smt.admission import DatabaseAdmission
 from simulator.smt.answers import checked, trimmed
+from simulator.smt.complaints import turn_away
 from simulator.smt.eligibility import objection
 from simulator.smt.errors import BusinessError
 from simulator.smt.ledger import Filed, Ledger, Transition
@@ -40,7 +41,8 @@ from simulator.smt.middle import MiddleDraws
 from simulator.smt.registry import Registry, User
 from simulator.smt.reuse import answered_again
 from simulator.smt.store import VeeStore
-from simulator.smt.throttle import Channel, Policy, Requested, Scope, Source
+from simulator.smt.throttle import Channel, Policy, Refusal, Requested, Scope, Source
+from simulator.smt.who_used import with_others
 
 RESTARTED = "SMT was restarted while the request was under way"
 #: How far back holes in the posted days are told; the longest billing cycle and a half. A default of this project.
@@ -105,6 +107,8 @@ class LiveDesk:
         self.expiry_us = expiry_us
         #: Base URL under which head-ends reach SMT.
         self.reply_to = ""
+        #: Why a request is refused before any allowance is looked at (``complaints.refusal_of``).
+        self.closed: Callable[[User, str, int], Refusal | None] = lambda _user, _esiid, _now: None
         self.links = links
         self._driver = driver
         self._registry = registry
@@ -149,7 +153,10 @@ class LiveDesk:
             call_reference=asked.call_reference,
         )
         self._filing[request.key] = filed
-        if submit(self, request, now_us):
+        closed = self.closed(asked.user, asked.esiid, now)
+        if closed is not None:
+            turn_away(self, request, closed, now_us)
+        elif submit(self, request, now_us):
             self._driver.inject("fulfil", request.key, lambda: self._start(request))
         return request
 
@@ -219,6 +226,8 @@ class LiveDesk:
 
     def keep(self, request: OnDemandRequest, state: State, at_us: int) -> None:
         """See ``lifecycle.Desk``."""
+        if state is State.REFUSED and request.refusal is not None:
+            request.refusal = self._with_others(request, request.refusal, at_us // US)
         answered = request.answered
         content: InquiryResult | None = answered.content if answered is not None else None
         intervals = content.intervals if content is not None else []
@@ -263,6 +272,20 @@ class LiveDesk:
         key = self._ledger.latest_read(request.esiid, request.kind, since_us)
         mine = self._ledger.entry(request.key)
         return None if key is None or mine is None else answered_again(self._ledger.entry(key), mine.filed)
+
+    def _with_others(self, request: OnDemandRequest, refusal: Refusal, now: int) -> Refusal:
+        entry = self._ledger.entry(request.key)
+        assert entry is not None
+        # The limits' longest window is a day; a rolling hour may have begun in the day before.
+        days_back = sorted({day_of(now - 3600), day_of(now)})
+        drawn = [one for day in days_back for one in self._ledger.audit(request.esiid, day)]
+        within = [
+            one
+            for one in drawn
+            if one.filed.key != request.key
+            and (day_of(one.filed.submitted_us // US) == day_of(now) or now - one.filed.submitted_us // US < 3600)
+        ]
+        return with_others(self.policy, refusal, kind_counted(request.kind), entry.filed.username, within)
 
     def inquire(self, request: OnDemandRequest, answer_by_us: int) -> Generator[simpy.Event, Any, Answered | None]:
         """See ``lifecycle.Desk``. A head-end that cannot be reached, or does not take the inquiry, is an answer: FAILED, at once."""

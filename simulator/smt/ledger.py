@@ -124,14 +124,16 @@ class Ledger:
         result = None if content is None else InquiryResult.model_validate(content)
         return self._remember(Entry(_filed(row), transitions, result))
 
-    def latest(self, esiid: str, kind: InquiryKind, *states: State) -> Entry | None:
-        """The latest request of an ESI ID that was not refused; with ``states``, that came to one of these."""
+    def latest(self, esiid: str, kind: InquiryKind, *states: State, before_us: int | None = None) -> Entry | None:
+        """The latest request of an ESI ID that was not refused; with ``states``, that came to one of these; submitted before ``before_us``."""
         table = odr_request.c
         reached = exists().where(odr_transition.c.request_key == table.key)
         counts: ColumnElement[bool] = ~reached.where(odr_transition.c.state == State.REFUSED.value)
         if states:
             counts = reached.where(odr_transition.c.state.in_([state.value for state in states]))
         wanted = select(table.key).where(table.esiid == esiid, table.kind == kind.value, counts)
+        if before_us is not None:
+            wanted = wanted.where(table.submitted_us < before_us)
         with self._engine.connect() as connection:
             key = connection.scalar(wanted.order_by(table.submitted_us.desc(), table.key.desc()).limit(1))
         return None if key is None else self.entry(key)

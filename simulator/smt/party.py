@@ -12,6 +12,7 @@ from headend.ports import Driver, Journal
 from meters.calendar import US
 from simulator.smt.admission import DatabaseAdmission
 from simulator.smt.auth import AuthLimits, Gatekeeper
+from simulator.smt.complaints import ComplaintMiddle, Complaints, Sought, refusal_of
 from simulator.smt.database import open_database
 from simulator.smt.deliveries import Deliveries
 from simulator.smt.desk import LiveDesk
@@ -69,13 +70,15 @@ class Smt:
         self.store = VeeStore(self._engine)
         self.ledger = Ledger(self._engine)
         self.gatekeeper = Gatekeeper(registry.users, config.wall, config.auth)
+        #: What a tester has switched on.
+        self.complaints = Complaints(driver.now, journal)
         self.desk = LiveDesk(
             driver,
             registry,
             self.store,
             self.ledger,
             DatabaseAdmission(self._engine, config.policy),
-            middle,
+            ComplaintMiddle(middle, self.complaints, self._sought),
             journal,
             http,
             seed=config.seed,
@@ -83,6 +86,7 @@ class Smt:
             links=config.links,
             expiry_us=config.expiry_us,
         )
+        self.desk.closed = lambda user, esiid, now: refusal_of(self.complaints, user, esiid, now)
         self.intake = Intake(driver, self.store, registry, journal, deliver)
         self.deliveries = Deliveries(self._engine, driver, journal, deliver)
         self.desk.recover(self.now_us())
@@ -93,6 +97,10 @@ class Smt:
         env_us = int(self.driver.env.now)
         # Between two steps a running clock is ahead of the environment; a manual one never is.
         return max(env_us, self.driver.now() * US)
+
+    def _sought(self, key: str) -> Sought:
+        entry = self.ledger.entry(key)
+        return Sought() if entry is None else Sought(entry.filed.username, entry.filed.duns, (entry.filed.esiid,))
 
     def close(self) -> None:
         """Let go of the database."""

@@ -192,7 +192,7 @@ async def latest_on_demand_read(
     # A read of a day before a move or a switch is another's.
     if entry is not None and not smt.registry.may_see(user, asked.ESIID, day_of(entry.filed.submitted_us // US)):
         entry = None
-    return JSONResponse({"data": _latest(smt, entry)})
+    return JSONResponse({"data": latest_shown(smt, entry)})
 
 
 @router.post(
@@ -246,7 +246,8 @@ def shown_read(smt: Smt, esiid: str, now_us: int) -> Entry | None:
     return smt.ledger.latest(esiid, InquiryKind.REGISTER, State.COMPLETED) or latest
 
 
-def _latest(smt: Smt, entry: Entry | None) -> dict[str, Any]:
+def latest_shown(smt: Smt, entry: Entry | None) -> dict[str, Any]:
+    """A register read in the portal's words; all null for none."""
     shown: dict[str, Any] = {
         "odrstatus": None,
         "odrread": None,

@@ -13,6 +13,7 @@ from headend.inquiry_examples import RESULTS
 from headend.malformed import tell_malformed
 from headend.wire import InquiryResult
 from simulator.smt import market_api, portal_api, portal_records
+from simulator.smt.complaint_door import ComplaintDoor
 from simulator.smt.desk import CallBack
 from simulator.smt.errors import BAD_FIELD, GATEWAY, BusinessError, GatewayRefusal
 from simulator.smt.market_examples import BAD_BODY_TOLD, told
@@ -58,6 +59,7 @@ def create_app(smt: Smt) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.smt = smt
+    app.add_middleware(ComplaintDoor, smt=smt)
     app.include_router(market_api.router)
     app.include_router(portal_api.router)
     app.include_router(portal_records.router)

@@ -1,0 +1,262 @@
+"""Complaints that are switched on: for an ESI ID, a ROR or a user, for a stretch of model time; kept in memory, each strike in the journal.
+
+Three hooks look here and nowhere else: the doors (``complaint_door.py``), the middle tier and the desk (below).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from headend.ports import Journal
+from meters.calendar import epoch, iso, local
+from meters.errors import MeterError
+from simulator.smt.complaint_kinds import KINDS, ComplaintKind, Where
+from simulator.smt.lifecycle import Desk, OnDemandRequest, State, move
+from simulator.smt.middle import Middle, MiddleDraws
+from simulator.smt.registry import User
+from simulator.smt.throttle import Refusal
+
+#: Seconds of a hang unless told, and at most; wall time. Defaults of this project.
+HANG_S, LONGEST_HANG_S = 60, 600
+#: Seconds that a stale read stays unless told, and at most; model time. Defaults of this project.
+STALE_S, LONGEST_STALE_S = 3600, 7 * 86_400
+#: Complaints that may be on at a time: each call is held against all of them.
+MOST = 200
+_HOUR_S = 3600
+
+
+def _written(value: Any) -> Any:
+    # A number would be taken for seconds since 1970.
+    if isinstance(value, str | datetime):
+        return value
+    raise ValueError("write it as 2026-08-12T17:40, Central Prevailing Time, or with an offset")
+
+
+Instant = Annotated[datetime, BeforeValidator(_written)]
+
+
+class ComplaintSpec(BaseModel):
+    """A complaint as it is declared: a kind, whom it hits (everyone unless told), from when to when (always unless told), its parameters."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    kind: ComplaintKind = Field(examples=["text_503"])
+    esiids: tuple[str, ...] = Field(default=(), max_length=1000, description="Only calls about one of these ESI IDs.")
+    duns: str | None = Field(default=None, max_length=64, description="Only calls of this ROR, by its DUNS number.")
+    username: str | None = Field(default=None, max_length=64, description="Only calls of this log-in.")
+    first: Instant | None = Field(
+        default=None,
+        description="Local time, or with an offset: it begins then.",
+        examples=["2026-08-13T02:00:00-05:00"],
+    )
+    until: Instant | None = Field(
+        default=None,
+        description="It ends before that instant; maintenance needs it.",
+        examples=["2026-08-13T04:00:00-05:00"],
+    )
+    times: int | None = Field(default=None, ge=1, le=1_000_000, description="It ends after so many strikes.")
+    paths: tuple[str, ...] = Field(default=(), max_length=50, description="Only calls of paths that begin so.")
+    seconds: int | None = Field(
+        default=None,
+        ge=1,
+        le=LONGEST_STALE_S,
+        description=f"Of hang: wall time, {HANG_S} unless told, at most {LONGEST_HANG_S}. Of stale_read: model time since the new request, {STALE_S} unless told.",
+    )
+    taken: bool = Field(default=False, description="The call is carried out first; only its answer is lost.")
+    restamp: bool = Field(default=False, description="Of stale_read: the old read comes under the new one's odrdate.")
+    by: str | None = Field(default=None, max_length=200, description="Of quota_used: who is said to have used it.")
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        told = KINDS[self.kind]
+        for name in ("paths", "seconds", "taken", "restamp", "by"):
+            if getattr(self, name) != type(self).model_fields[name].default and name not in told.parameters:
+                takes = ", ".join(sorted(told.parameters)) or "no parameter"
+                raise ValueError(f"{self.kind.value} does not take {name}; it takes {takes}")
+        if told.needs_until and self.until is None:
+            raise ValueError(f"{self.kind.value} needs until: who is refused is told when to come back")
+        if self.kind is ComplaintKind.HANG and (self.seconds or 0) > LONGEST_HANG_S:
+            raise ValueError(f"a hang lasts at most {LONGEST_HANG_S} seconds")
+        try:
+            first, until = instant(self.first), instant(self.until)
+        except MeterError as error:
+            raise ValueError(error.message) from None
+        if first is not None and until is not None and until <= first:
+            raise ValueError("until does not come after first")
+        return self
+
+
+def instant(when: datetime | None) -> int | None:
+    """UTC epoch seconds; a time without an offset is local. Raises MeterError for one that does not exist."""
+    return None if when is None else epoch(when)
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """What is known of a call: who makes it, and which ESI IDs it is about."""
+
+    username: str = ""
+    duns: str = ""
+    esiids: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Complaint:
+    """One that is declared. Instants: UTC epoch seconds."""
+
+    ident: str
+    spec: ComplaintSpec
+    first: int | None
+    until: int | None
+    strikes: int = 0
+
+    def on(self, now: int) -> bool:
+        """Whether it may strike now."""
+        if self.spec.times is not None and self.strikes >= self.spec.times:
+            return False
+        return (self.first is None or self.first <= now) and (self.until is None or now < self.until)
+
+    def hits(self, sought: Sought) -> bool:
+        """Whether a call is one that it is meant for."""
+        spec = self.spec
+        return (
+            (spec.username is None or spec.username == sought.username)
+            and (spec.duns is None or spec.duns == sought.duns)
+            and (not spec.esiids or not set(spec.esiids).isdisjoint(sought.esiids))
+        )
+
+
+class TooManyError(Exception):
+    """As many complaints are on as may be."""
+
+
+class Complaints:
+    """Those of one SMT, in the order in which they were declared: of several that fit, the first strikes."""
+
+    def __init__(self, now: Callable[[], int], journal: Journal) -> None:
+        """now: model time, UTC epoch seconds."""
+        self._now = now
+        self._journal = journal
+        self._declared: dict[str, Complaint] = {}
+        self._count = 0
+
+    def __bool__(self) -> bool:
+        """Whether there are any at all: the doors look no further without."""
+        return bool(self._declared)
+
+    def __iter__(self) -> Iterator[Complaint]:
+        """Every one that is declared."""
+        return iter(list(self._declared.values()))
+
+    def declare(self, spec: ComplaintSpec) -> Complaint:
+        """Switch one on. Raises TooManyError."""
+        if len(self._declared) >= MOST:
+            raise TooManyError
+        self._count += 1
+        made = Complaint(f"complaint-{self._count}", spec, instant(spec.first), instant(spec.until))
+        self._declared[made.ident] = made
+        self._journal.note(self._now(), "SMT", "complaint declared", made.ident, complaint=spec.kind.value)
+        return made
+
+    def lift(self, ident: str) -> Complaint | None:
+        """Switch one off; None if there is none of that id."""
+        lifted = self._declared.pop(ident, None)
+        if lifted is not None:
+            self._journal.note(self._now(), "SMT", "complaint lifted", ident, strikes=lifted.strikes)
+        return lifted
+
+    def on(self, *kinds: ComplaintKind) -> list[Complaint]:
+        """Those that may strike now, of some kinds or of any."""
+        now = self._now()
+        return [one for one in self._declared.values() if (not kinds or one.spec.kind in kinds) and one.on(now)]
+
+    def find(self, sought: Sought, *kinds: ComplaintKind) -> Complaint | None:
+        """The first of some kinds that hits a call now."""
+        return next((one for one in self.on(*kinds) if one.hits(sought)), None)
+
+    def struck(self, one: Complaint, **facts: Any) -> None:
+        """Count a strike and note it, so that a verdict can tell a complaint from a fault of ours."""
+        one.strikes += 1
+        self._journal.note(self._now(), "SMT", "complaint", one.ident, complaint=one.spec.kind.value, **facts)
+
+
+# -- the middle tier -------------------------------------------------------------------------------------------
+
+
+class ComplaintMiddle:
+    """``MiddleDraws`` that loses the requests of t_failed and failed; every other one has its own draw."""
+
+    def __init__(self, draws: MiddleDraws, complaints: Complaints, sought: Callable[[str], Sought]) -> None:
+        """sought: what is known of the request with a key."""
+        self._draws = draws
+        self._complaints = complaints
+        self._sought = sought
+
+    def __call__(self, key: str) -> Middle:
+        """See ``MiddleDraws``; asked once per request, when it sets out."""
+        drawn = self._draws(key)
+        if not self._complaints:
+            return drawn
+        found = self._complaints.find(self._sought(key), ComplaintKind.T_FAILED, ComplaintKind.FAILED)
+        if found is None:
+            return drawn
+        lost = "FAILED" if found.spec.kind is ComplaintKind.FAILED else "T-FAILED"
+        self._complaints.struck(found, request=key, did=lost)
+        return drawn._replace(lost=lost)
+
+
+# -- the desk --------------------------------------------------------------------------------------------------
+
+_AT_DESK = tuple(kind for kind, told in KINDS.items() if told.where is Where.DESK)
+
+
+def refusal_of(complaints: Complaints, user: User, esiid: str, now: int) -> Refusal | None:
+    """Why a complaint has an on-demand request refused, and when to come back; None if none has.
+
+    Maintenance: its end. quota_used: the next clock hour, or its end if that comes first.
+    """
+    if not complaints:
+        return None
+    found = complaints.find(Sought(user.username, user.duns, (esiid,)), *_AT_DESK)
+    if found is None:
+        return None
+    kind = found.spec.kind
+    complaints.struck(found, esiid=esiid, did="refused")
+    if kind is ComplaintKind.QUOTA_USED:
+        retry_at = (now // _HOUR_S + 1) * _HOUR_S
+        retry_at = retry_at if found.until is None else min(retry_at, found.until)
+        by = found.spec.by or "another client of this ESI ID"
+        return Refusal(
+            "QUOTA-USED", f"The hour's on-demand reads of this ESI ID are used up by {by}.", retry_at, "5031", True
+        )
+    assert found.until is not None
+    code, reason = maintenance(found)
+    return Refusal(code, reason, found.until, code, True)
+
+
+def maintenance(one: Complaint) -> tuple[str, str]:
+    """Code and sentence of a maintenance window."""
+    who = "SMT" if one.spec.kind is ComplaintKind.SMT_MAINTENANCE else "TDSP"
+    return (
+        f"{who}-MAINTENANCE",
+        f"{'Smart Meter Texas' if who == 'SMT' else 'The TDSP'} is under maintenance until {iso(one.until or 0)}.",
+    )
+
+
+def turn_away(desk: Desk, request: OnDemandRequest, refusal: Refusal, now_us: int) -> None:
+    """End a new request as refused, before any allowance is looked at; the ledger has it as any other."""
+    request.history.append((State.REQUESTED, now_us))
+    desk.keep(request, State.REQUESTED, now_us)
+    request.refusal, request.reason = refusal, refusal.reason
+    move(desk, request, State.REFUSED, now_us)
+
+
+def until_told(one: Complaint) -> datetime:
+    """When a maintenance window ends."""
+    assert one.until is not None
+    return local(one.until)

@@ -1,0 +1,77 @@
+"""The shipped scenarios of what users complain of pass as expected; a complaint that cannot be, or never strikes, is told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from scenarios.lint import lint
+from scenarios.play import Played, play
+from scenarios.recording import load
+from scenarios.schema import SHIPPED
+from scenarios.schema import load as load_scenario
+from scenarios.verdict import judge
+
+
+def shipped(name: str, out: Path) -> Played:
+    return play(load_scenario(SHIPPED / f"{name}.yaml"), out)
+
+
+def test_maintenance_is_refused_with_the_time_to_come_back(tmp_path: Path) -> None:
+    played = shipped("maintenance-windows", tmp_path)
+    assert played.verdict.passed
+    actions = played.recording.actions
+    assert actions["tdsp-closed"]["trouble"]["retry_at"] == "2026-08-12T20:00:00-05:00"
+    assert actions["smt-closed"]["trouble"]["retry_at"] == "2026-08-13T00:00:00-05:00"
+    assert judge(load(tmp_path / "recording.json")) == played.verdict
+
+
+def test_t_failed_for_days_spends_no_allowance(tmp_path: Path) -> None:
+    played = shipped("t-failed-for-days", tmp_path)
+    assert played.verdict.passed
+    struck = [one for one in played.recording.journal if one["kind"] == "complaint"]
+    assert [one["did"] for one in struck] == ["T-FAILED"] * 3
+
+
+def test_two_reads_of_the_repeated_hour_carry_one_odrdate(tmp_path: Path) -> None:
+    played = shipped("odrdate-in-the-repeated-hour", tmp_path)
+    assert played.verdict.passed
+    first, second = (played.recording.actions[ref] for ref in ("first-time", "second-time"))
+    assert first["odrdate"] == second["odrdate"] == second["odrdate_before"]
+    assert second["odrread"] > first["odrread"]  # SMT did show the new read
+    ended = [one["transitions"][-1]["state"] for one in played.recording.ledger]
+    assert ended == ["completed"] * 3
+
+
+def changed(folder: Path, **fields: Any) -> Path:
+    written = yaml.safe_load((SHIPPED / "maintenance-windows.yaml").read_text(encoding="utf-8"))
+    path = folder / "changed.yaml"
+    path.write_text(yaml.safe_dump(written | fields), encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("complaint", "said"),
+    [
+        ({"kind": "hang"}, "gateway_timeout"),
+        ({"kind": "smt_maintenance"}, "until"),
+        ({"kind": "t_failed", "meters": [9]}, "meter 9"),
+        ({"kind": "t_fail"}, "kind"),
+    ],
+)
+def test_lint_tells_of_a_complaint_that_cannot_be(tmp_path: Path, complaint: dict[str, Any], said: str) -> None:
+    _, errors = lint(changed(tmp_path, complaints=[complaint]))
+    assert any(said in f"{one.place} {one.message} {one.mend}" for one in errors)
+
+
+def test_a_complaint_that_never_struck_fails_its_check(tmp_path: Path) -> None:
+    path = changed(tmp_path, complaints=[{"kind": "text_503", "until": "2026-08-11T12:00"}])
+    written = yaml.safe_load(path.read_text(encoding="utf-8"))
+    written["timeline"] = [written["timeline"][1]]
+    path.write_text(yaml.safe_dump(written), encoding="utf-8")
+    played = play(load_scenario(path), tmp_path / "out")
+    failed = [one.id for one in played.verdict.checks if one.mark.value == "failed"]
+    assert failed == ["complaint-1"]

@@ -1,0 +1,100 @@
+"""Complaints over real sockets: switched on and off by the control API, hanging, resetting."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.simulator.sandboxes import Rig, rig
+
+LOGIN = {"username": "customer.one", "password": "customer-one-1", "rememberMe": "true"}
+AUTHENTICATE = "/commonapi/user/authenticate"
+
+
+def play(folder: Path, scene: Callable[[Rig], Awaitable[None]]) -> None:
+    async def run() -> None:
+        async with rig(folder, posted_days=1) as made:
+            await asyncio.wait_for(scene(made), 20)
+
+    asyncio.run(run())
+
+
+async def declared(made: Rig, **fields: Any) -> dict[str, Any]:
+    reply = await made.http.post("/control/complaints", json=fields)
+    assert reply.status_code == 201, reply.text
+    state: dict[str, Any] = reply.json()
+    return state
+
+
+def test_switched_on_listed_and_switched_off(tmp_path: Path) -> None:
+    async def scene(made: Rig) -> None:
+        first = await declared(made, kind="text_503", paths=["/commonapi"], times=2)
+        second = await declared(made, kind="tdsp_maintenance", first="2026-08-13T02:00", until="2026-08-13T04:00")
+        assert (first["id"], first["active"], first["strikes"]) == ("complaint-1", True, 0)
+        assert (second["active"], second["until"]) == (False, "2026-08-13T04:00:00-05:00")
+        assert [(await made.http.post(AUTHENTICATE, json=LOGIN)).status_code for _ in range(3)] == [503, 503, 200]
+        listed = (await made.http.get("/control/complaints")).json()["complaints"]
+        assert [(one["id"], one["strikes"], one["active"]) for one in listed] == [
+            ("complaint-1", 2, False),
+            ("complaint-2", 0, False),
+        ]
+        assert (await made.http.delete("/control/complaints/complaint-1")).json()["strikes"] == 2
+        gone = await made.http.delete("/control/complaints/complaint-1")
+        assert (gone.status_code, gone.json()["errorCode"]) == (404, "control.complaints.unknown")
+        assert [one["id"] for one in (await made.http.delete("/control/complaints")).json()["complaints"]] == ["complaint-2"]  # fmt: skip
+        assert (await made.http.get("/control/complaints")).json() == {"complaints": []}
+        noted = [one for one in made.sandbox.journal.entries() if one["kind"] == "complaint"]
+        assert [one["did"] for one in noted] == ["HTTP 503 text/plain"] * 2
+
+    play(tmp_path, scene)
+
+
+def test_a_declaration_at_fault_names_the_field(tmp_path: Path) -> None:
+    async def scene(made: Rig) -> None:
+        for body, said in (({"kind": "no_such"}, "kind"), ({"kind": "smt_maintenance"}, "until")):
+            reply = await made.http.post("/control/complaints", json=body)
+            assert (reply.status_code, reply.json()["errorCode"]) == (400, "FIELD")
+            assert said in reply.json()["errorMessage"]
+
+    play(tmp_path, scene)
+
+
+def test_a_reset_connection_is_no_answer_and_the_service_goes_on(tmp_path: Path) -> None:
+    async def scene(made: Rig) -> None:
+        await declared(made, kind="connection_reset", times=1)
+        with pytest.raises(httpx.ReadError):
+            await made.http.post(AUTHENTICATE, json=LOGIN)
+        assert (await made.http.post(AUTHENTICATE, json=LOGIN)).status_code == 200
+
+    play(tmp_path, scene)
+
+
+def test_a_hang_ends_with_504_when_its_time_is_over(tmp_path: Path) -> None:
+    async def scene(made: Rig) -> None:
+        await declared(made, kind="hang", seconds=1, username="customer.one")
+        other = {"username": "pecanbend.api", "password": "pecan-bend-1"}
+        hanging = asyncio.get_running_loop().create_task(made.http.post(AUTHENTICATE, json=LOGIN))
+        # Others are answered meanwhile.
+        while not hanging.done():
+            assert (await made.http.post(AUTHENTICATE, json=other)).status_code == 200
+        assert (await hanging).status_code == 504
+
+    play(tmp_path, scene)
+
+
+def test_a_hang_ends_when_its_client_goes_away(tmp_path: Path) -> None:
+    async def scene(made: Rig) -> None:
+        await declared(made, kind="hang", seconds=600)
+        before = len(asyncio.all_tasks())
+        with pytest.raises(httpx.ReadTimeout):
+            await made.http.post(AUTHENTICATE, json=LOGIN, timeout=0.2)
+        async with asyncio.timeout(5):
+            while len(asyncio.all_tasks()) > before:
+                await asyncio.sleep(0)
+
+    play(tmp_path, scene)
