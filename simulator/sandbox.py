@@ -26,13 +26,14 @@ from meters.gateway import Gateway, Silence
 from meters.meter import EmulatedMeter
 from simulator import control
 from simulator.clock import Clock
+from simulator.clock_sharing import clock_entry
 from simulator.errors import SimulatorError
 from simulator.history import make_history
 from simulator.journal import RunJournal
 from simulator.local_ca import LocalCa
 from simulator.market import CUSTOMER_LOGIN, ROR_LOGIN, Login, Market, build_market
 from simulator.meter_events import MeterEvents, http_sender
-from simulator.meters_party import clock_entry, gateway_entry
+from simulator.meters_party import gateway_entry
 from simulator.runtime import Runtime
 from simulator.serving import PORT_MEND, HttpServer, bind
 from simulator.smt.ftps import FileSite
