@@ -5,22 +5,23 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
+import socket
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import httpx
 
 from headend import posting
 from headend.daily import DailyTimes
-from headend.network import TRY_TIMEOUT_US, NetworkLaw, TryDraws
+from headend.network import NetworkLaw, TryDraws
 from headend.ports import FAULT, HeadEndError
 from headend.store import HeadEndStore
-from headend.system import HeadEnd, HeadEndSettings
-from meters.calendar import US, day_start
+from headend.system import HeadEndSettings
+from meters.calendar import day_start
 from meters.errors import MeterError
 from meters.gateway import Gateway, Silence
 from meters.meter import EmulatedMeter
@@ -28,6 +29,7 @@ from simulator import control
 from simulator.clock import Clock
 from simulator.clock_sharing import clock_entry
 from simulator.errors import SimulatorError
+from simulator.headend_party import EXCHANGE_S, HeadEndParty, in_thread, meter_timeout_s
 from simulator.history import make_history
 from simulator.journal import RunJournal
 from simulator.local_ca import LocalCa
@@ -44,11 +46,6 @@ from simulator.world import World
 
 #: Wall seconds between the file site's 226 and the intake's hearing of the file, at most.
 INTAKE_WAIT_S = 5.0
-
-#: Wall seconds of one exchange between our own parties; below the runtime's barrier, so that a silent one fails alone.
-EXCHANGE_S = 10.0
-
-T = TypeVar("T")
 
 HOST = "127.0.0.1"
 #: Where the ports lie from the base on; 0 as base takes free ones.
@@ -162,14 +159,14 @@ class Sandbox:
         self.smt = self._make_smt(headend_url)
         self._closing.callback(self.smt.close)
         collected_to, next_day = self._history()
-        self.headend = self._make_headend(login, collected_to, next_day)
+        party = self._make_headend(login, collected_to, next_day, headend_socket)
+        self.headend, self.headend_server = party.headend, party.server
         self._closing.push_async_callback(self.headend.close)
 
         app = create_app(self.smt)
         app.include_router(control.router(self.runtime))
         pem = self.ca.server_file if settings.tls else None
         self.smt_server = HttpServer(app, smt_socket, certificate=pem)
-        self.headend_server = HttpServer(self.headend.app, headend_socket)
         self.smt.desk.reply_to = self.smt_server.url
         for server in (self.headend_server, self.smt_server):
             await server.start()
@@ -222,12 +219,12 @@ class Sandbox:
         )
         return made.collected_to, made.next_day
 
-    def _make_headend(self, login: Login, collected_to: int, next_day: date) -> HeadEnd:
+    def _make_headend(self, login: Login, collected_to: int, next_day: date, bound: socket.socket) -> HeadEndParty:
         settings = self.settings
         site = posting.FtpsSite(
             HOST, self.files.port, login.username, login.password, self.ca.ca_file, timeout_s=EXCHANGE_S
         )
-        return HeadEnd(
+        return HeadEndParty(
             self.runtime,
             HeadEndSettings(
                 name=settings.world.tdsp.name,
@@ -238,30 +235,23 @@ class Sandbox:
                 times=settings.times,
                 network=settings.network,
                 seed=settings.world.seed,
-                meter_timeout_s=self._meter_timeout_s(),
+                meter_timeout_s=meter_timeout_s(settings.clock),
             ),
             settings.world.addresses(HOST, [gateway.port for gateway in self.gateways]),
             self.headend_store,
+            site,
             self.http,
-            functools.partial(self._post, site),
-            lambda name: _in_thread(functools.partial(posting.download, site, name)),
             self.journal,
-            settings.draws,
+            bound,
+            post=functools.partial(self._post, site),
+            draws=settings.draws,
         )
-
-    def _meter_timeout_s(self) -> float:
-        """Wall seconds for a silent meter: what a try has in model time, but no less than a busy machine needs to answer.
-
-        And no more than three: until then it keeps its gateway's connection to itself.
-        """
-        speed = self.settings.clock.rate
-        return 3.0 if not speed else min(3.0, max(1.0, TRY_TIMEOUT_US / US / speed))
 
     async def _post(self, site: posting.FtpsSite, name: str, content: bytes) -> None:
         """Upload, and wait until SMT's intake has been told: the server's 226 comes earlier than that."""
         arrived = self._arrivals[name] = asyncio.get_running_loop().create_future()
         try:
-            await _in_thread(functools.partial(posting.upload, site, name, content))
+            await in_thread(functools.partial(posting.upload, site, name, content))
             async with asyncio.timeout(INTAKE_WAIT_S):
                 await arrived
         except TimeoutError:
@@ -313,7 +303,3 @@ class Sandbox:
             "clock": clock_entry(self.runtime),
             "policy": self.settings.policy.name,
         }
-
-
-async def _in_thread(call: Callable[[], T]) -> T:
-    return await asyncio.get_running_loop().run_in_executor(None, call)
