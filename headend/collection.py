@@ -78,6 +78,11 @@ class Collection:
         self._collected_to = reach.intervals if reach else {one.esiid: first for one in addresses}
         self._midnights_to = reach.midnights if reach else {one.esiid: first - 1 for one in addresses}
 
+    @property
+    def meters(self) -> int:
+        """How many meters a sweep reads."""
+        return len(self._addresses)
+
     def run(self) -> Generator[simpy.Event, Any, None]:
         """Sweep for ever; a simpy process. A sweep whose time has passed meanwhile is left out: the next one catches up."""
         env = self._driver.env

@@ -109,10 +109,13 @@ class HeadEnd:
     def _resume(self) -> Generator[simpy.Event, Any, None]:
         """Catch up, then go on; a simpy process.
 
-        A day is not validated before any meter has been heard: it would be estimated, though its meters have it.
+        A day is not validated before any meter has been heard: it would be estimated, though its meters have it. Those that were silent
+        then are asked once more.
         """
-        while not (yield from self.collection.guarded_sweep()):
+        while not (heard := (yield from self.collection.guarded_sweep())):
             yield self._driver.env.timeout(UNHEARD_WAIT_US)
+        if heard < self.collection.meters:
+            yield from self.collection.guarded_sweep()
         today = day_of(self._driver.now())
         posted = {one.operating_day for one in self.store.posted_files()}
         ended = [day for day in days(self.settings.first_day, today - timedelta(days=1)) if day not in posted]

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 #: Clocks that parties in processes of their own can share.
 RUNNING = (ClockMode.REAL, ClockMode.SCALED)
+#: Unix seconds below which calendars work.
+_MAX_WALL = 10**10
 #: Wall seconds that another party has to tell its clock.
 _ASK_S = 10.0
 
@@ -84,6 +86,10 @@ def party_clock(options: ClockOptions, known: ReadyClock | None = None) -> Party
             "--wall-start",
             "Give --date too: the ready line's epoch.",
         )
+    if not abs(options.wall_start) < _MAX_WALL:
+        raise SimulatorError(
+            "clock.wall_start", f"{options.wall_start:g} is no wall time.", "--wall-start", "Give Unix seconds."
+        )
     return _running(replace(clock, wall_start=options.wall_start), "--wall-start")
 
 
@@ -111,10 +117,11 @@ def asked_clock(where: str) -> ReadyClock:
 
 
 def _joined(known: ReadyClock, place: str) -> PartyClock:
-    if known.mode not in RUNNING or known.epoch is None or known.wall_start is None:
+    if known.mode not in RUNNING or known.epoch is None or not abs(known.wall_start or _MAX_WALL) < _MAX_WALL:
         raise SimulatorError(
             "clock.mode", f"A {known.mode} clock cannot be shared between processes.", place, "Start it real or scaled."
         )
+    assert known.wall_start is not None
     clock = Clock(ClockMode(known.mode), epoch(known.epoch, place=place) * US, known.speed, wall_start=known.wall_start)
     return _running(clock, place)
 
@@ -122,7 +129,7 @@ def _joined(known: ReadyClock, place: str) -> PartyClock:
 def _running(clock: Clock, place: str) -> PartyClock:
     """A clock that runs already. Raises SimulatorError if it has left the years that a model can have."""
     now = clock.now_us() // US
-    if not -(10**10) < now < 10**10 or not ERA < day_of(now) < LAST_DAY:
+    if not abs(now) < _MAX_WALL or not ERA < day_of(now) < LAST_DAY:
         raise SimulatorError(
             "clock.now",
             "By now that clock has left the years that a model can have.",

@@ -59,6 +59,14 @@ def headend_serve(
     ] = 35,
     sweep_every: Annotated[int, typer.Option(help="Hours between two sweeps.", min=1, max=24)] = 4,
     seed: Annotated[int, typer.Option(help="Of the radio network's draws.", min=0)] = SEED,
+    meter_timeout: Annotated[
+        float,
+        typer.Option(
+            help="Wall seconds after which a silent meter is given up; until then its gateway's others wait. 0: by the clock, 1 to 3.",
+            min=0,
+            max=60,
+        ),
+    ] = 0.0,
     date: DateOption = "",
     clock: ClockOption = "real",
     speed: SpeedOption = 60.0,
@@ -99,6 +107,7 @@ def headend_serve(
         backfill=backfill,
         sweep_every_h=sweep_every,
         seed=seed,
+        meter_timeout_s=meter_timeout or None,
     )
     begins = party_clock(ClockOptions(clock, speed, date, wall_start, clock_of), known.clock if known else None)
     asyncio.run(_serve(settings, begins, host, port, out, keep, as_json))

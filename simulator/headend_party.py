@@ -91,7 +91,6 @@ class HeadEndParty:
         return {
             "event": "ready",
             "headend_url": self.server.url,
-            "meters": self.meters,
             "clock": clock_entry(self.runtime),
         }
 
@@ -107,6 +106,8 @@ class AloneSettings:
     backfill: int = RING_DAYS
     sweep_every_h: int = 4
     seed: int = 0
+    #: Wall seconds for a silent meter; by the clock's speed unless given.
+    meter_timeout_s: float | None = None
 
 
 @contextlib.asynccontextmanager
@@ -136,7 +137,7 @@ async def head_end_alone(
                 collect_from=day_start(first),
                 sweep_every_h=settings.sweep_every_h,
                 seed=settings.seed,
-                meter_timeout_s=meter_timeout_s(clock),
+                meter_timeout_s=settings.meter_timeout_s or meter_timeout_s(clock),
                 resume=True,
                 catch_up_days=max(1, settings.backfill),
                 posting_tries=POST_FOR_EVER,
