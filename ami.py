@@ -17,7 +17,9 @@ from reports.cli import demo, report
 from reports.meters_cli import list_meters, show_meter
 from scenarios.cli import scenario
 from simulator.cli import sandbox
+from simulator.headend_cli import headend_serve
 from simulator.meters_cli import serve
+from simulator.smt_cli import smt_serve
 
 app = typer.Typer(
     name="ami",
@@ -32,6 +34,19 @@ meters = typer.Typer(help="The emulated AMS meters: serve them, list them, show 
 meters.command("serve")(serve)
 meters.command("list")(list_meters)
 meters.command("show")(show_meter)
+
+headend = typer.Typer(help="A TDSP's head-end alone.", no_args_is_help=True)
+smt = typer.Typer(help="Smart Meter Texas alone.", no_args_is_help=True)
+
+
+@headend.callback()
+@smt.callback()
+def _a_party() -> None:
+    """A callback keeps 'serve' a word of its own where a party has one command."""
+
+
+headend.command("serve")(headend_serve)
+smt.command("serve")(smt_serve)
 
 
 def _version(wanted: bool) -> None:
@@ -58,6 +73,8 @@ app.command()(demo)
 app.command()(sandbox)
 app.command()(report)
 app.add_typer(meters, name="meters")
+app.add_typer(headend, name="headend")
+app.add_typer(smt, name="smt")
 app.add_typer(scenario, name="scenario")
 app.add_typer(capacity, name="capacity")
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import simpy
 
+from headend.collected import Reach
 from headend.events import EventDesk
 from headend.network import TRY_TIMEOUT_US, AccessPoint
 from headend.ports import FAULT, Driver, Journal, MeterAddress, MeterReading, RegisterSnapshot, guarded, told
@@ -18,7 +19,8 @@ from meters.calendar import US, day_end, day_of, day_start, floor_interval
 
 #: A meter that was silent is caught up over so many days; older intervals have left its ring.
 CATCH_UP_DAYS = 5
-CATCH_UP_S = CATCH_UP_DAYS * 24 * 3600
+_DAY_S = 24 * 3600
+CATCH_UP_S = CATCH_UP_DAYS * _DAY_S
 
 
 def sweep_times(start: int, every_s: int) -> Generator[int, None, None]:
@@ -31,9 +33,9 @@ def sweep_times(start: int, every_s: int) -> Generator[int, None, None]:
         day += timedelta(days=1)
 
 
-def midnights_due(after: int, end: int) -> list[int]:
-    """The local midnights in (after, end] whose registers are still to be read, at most as far back as a meter is caught up."""
-    day = max(day_of(after + 1), day_of(end) - timedelta(days=CATCH_UP_DAYS))
+def midnights_due(after: int, end: int, back_days: int = CATCH_UP_DAYS) -> list[int]:
+    """The local midnights in (after, end] whose registers are still to be read, at most so many days back."""
+    day = max(day_of(after + 1), day_of(end) - timedelta(days=back_days))
     due = []
     while day_start(day) <= end:
         if day_start(day) > after:
@@ -57,8 +59,13 @@ class Collection:
         *,
         first: int,
         every_s: int,
+        catch_up_days: int = CATCH_UP_DAYS,
+        reach: Reach | None = None,
     ) -> None:
-        """events: is told whom a sweep heard. first: UTC epoch seconds from which on intervals are collected. every_s: seconds between sweeps."""
+        """events: is told whom a sweep heard. first: UTC epoch seconds from which on intervals are collected. every_s: seconds between sweeps.
+
+        catch_up_days: so far back a meter that was silent is caught up. reach: what the store holds already of each meter.
+        """
         self._driver = driver
         self._transport = transport
         self._store = store
@@ -67,8 +74,14 @@ class Collection:
         self._events = events
         self._journal = journal
         self._every_s = every_s
-        self._collected_to = {one.esiid: first for one in addresses}
-        self._midnights_to = {one.esiid: first - 1 for one in addresses}
+        self._catch_up_days = catch_up_days
+        self._collected_to = reach.intervals if reach else {one.esiid: first for one in addresses}
+        self._midnights_to = reach.midnights if reach else {one.esiid: first - 1 for one in addresses}
+
+    @property
+    def meters(self) -> int:
+        """How many meters a sweep reads."""
+        return len(self._addresses)
 
     def run(self) -> Generator[simpy.Event, Any, None]:
         """Sweep for ever; a simpy process. A sweep whose time has passed meanwhile is left out: the next one catches up."""
@@ -79,10 +92,15 @@ class Collection:
                 self._journal.note(self._driver.now(), "TDSP", "sweep left out", str(at))
                 continue
             yield env.timeout(wait)
-            yield env.process(guarded(self.sweep(), lambda error: self._fault("sweep", error)))
+            yield from self.guarded_sweep()
 
-    def sweep(self) -> Generator[simpy.Event, Any, None]:
-        """Read every meter once; keep what came in one batch at the end. A simpy process."""
+    def guarded_sweep(self) -> Generator[simpy.Event, Any, int]:
+        """One sweep that a fault of ours ends alone; a sub-generator that returns how many meters answered."""
+        answered = yield self._driver.env.process(guarded(self.sweep(), lambda error: self._fault("sweep", error)))
+        return answered or 0
+
+    def sweep(self) -> Generator[simpy.Event, Any, int]:
+        """Read every meter once; keep what came in one batch at the end. A simpy process that returns how many answered."""
         env = self._driver.env
         began = self._driver.now()
         end = floor_interval(began)
@@ -108,6 +126,7 @@ class Collection:
         self._journal.note(
             now, "TDSP", "sweep", str(began), meters=len(self._addresses), answered=len(readings), silent=sorted(silent)
         )
+        return len(readings)
 
     def _fault(self, ident: str, error: Exception) -> None:
         self._journal.note(self._driver.now(), "TDSP", FAULT, ident, error=told(error))
@@ -125,8 +144,8 @@ class Collection:
         start_us = point.free_at(int(env.now))
         point.take(start_us)
         yield env.timeout(start_us - int(env.now))
-        start = max(self._collected_to[address.esiid], end - CATCH_UP_S)
-        midnights = midnights_due(self._midnights_to[address.esiid], end)
+        start = max(self._collected_to[address.esiid], end - self._catch_up_days * _DAY_S)
+        midnights = midnights_due(self._midnights_to[address.esiid], end, self._catch_up_days)
         try:
             reading, taken = yield self._driver.io(
                 "sweep", address.esiid, lambda: self._exchange(address, start, end, midnights)

@@ -53,8 +53,9 @@ class DailyCycle:
         post: Post,
         fetch: Fetch,
         journal: Journal,
+        tries: int = POSTING_TRIES,
     ) -> None:
-        """post: uploads a file under a name and returns when SMT has it. fetch: downloads one of the TDSP's own files."""
+        """post: uploads a file under a name and returns when SMT has it. fetch: downloads one of the TDSP's own files. tries: of one posting."""
         self._driver = driver
         self._store = store
         self._esiids = sorted(esiids)
@@ -63,6 +64,7 @@ class DailyCycle:
         self._post = post
         self._fetch = fetch
         self._journal = journal
+        self._tries = tries
         self._named = {one.name for one in store.posted_files()}
 
     def run(self, first: date) -> Generator[simpy.Event, Any, None]:
@@ -86,7 +88,17 @@ class DailyCycle:
         )
         self._journal.note(self._driver.now(), "TDSP", "VEE batch", day.isoformat(), **_summary(batch))
         yield from self._until(day, self._times.post_at)
-        yield from self.post(batch)
+        name = yield from self.post(batch)
+        if name:
+            self._driver.env.process(guarded(self._results(name), functools.partial(self._fault, day)))
+
+    def catch_up(self, ended: Sequence[date]) -> Generator[simpy.Event, Any, None]:
+        """Validate and post operating days that ended before this head-end came up, one after the other; a simpy process.
+
+        In their order, because a day's estimates look back at the days before it; nobody waits for a day's result codes.
+        """
+        for day in ended:
+            yield self._driver.env.process(guarded(self.operating_day(day), functools.partial(self._fault, day)))
 
     def validate(self, day: date) -> VeeDay:
         """Validate, edit and estimate one operating day and keep the result. Blocking."""
@@ -98,14 +110,14 @@ class DailyCycle:
         self._store.keep_vee(batch)
         return batch
 
-    def post(self, batch: VeeDay) -> Generator[simpy.Event, Any, None]:
-        """Write a day's LSE file and post it, again after a failure; then fetch SMT's result codes. A sub-generator."""
+    def post(self, batch: VeeDay) -> Generator[simpy.Event, Any, str]:
+        """Write a day's LSE file and post it, again after a failure. A sub-generator that returns its name, empty if it was given up."""
         env = self._driver.env
         created = self._driver.now()
         name = self._file_name(created)
         records = lse.from_vee(batch, created)
         content = lse.dumps(records)
-        for attempt in range(1, POSTING_TRIES + 1):
+        for attempt in range(1, self._tries + 1):
             try:
                 yield self._driver.io("posting", name, lambda: self._post(name, content))
             except HeadEndError as error:
@@ -114,12 +126,16 @@ class DailyCycle:
             else:
                 break
         else:
-            return
+            return ""
         self._store.keep_posted(PostedFile(name, batch.day, self._driver.now(), len(records)))
         self._journal.note(
             self._driver.now(), "TDSP", "posted", name, operating_day=batch.day.isoformat(), octets=len(content)
         )
-        yield env.timeout(RESULT_WAIT_US)
+        return name
+
+    def _results(self, name: str) -> Generator[simpy.Event, Any, None]:
+        """Fetch SMT's result codes of a posted file, once it has had its time."""
+        yield self._driver.env.timeout(RESULT_WAIT_US)
         try:
             answered = yield self._driver.io("results", name, lambda: self._fetch(name + lse.RESULT_SUFFIX))
             codes = Counter(row.code for row in lse.read_result_csv(answered))

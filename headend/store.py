@@ -13,6 +13,7 @@ from typing import Any, Literal
 import numpy as np
 import sqlalchemy as sa
 
+from headend.collected import CollectedStore
 from headend.event_store import EventStore
 from headend.ports import BoolArray, HeadEndError, IntArray, LongArray, MeterReading, RegisterSnapshot
 from headend.store_rows import (
@@ -80,6 +81,8 @@ class HeadEndStore:
         self._writing = self._engine.execution_options(writes=True)
         #: What meters have told unasked.
         self.events = EventStore(self._engine)
+        #: How far it reaches.
+        self.collected = CollectedStore(self._engine)
 
     def close(self) -> None:
         """Let go of the database."""

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
+from typing import Any
 
 import httpx
+import simpy
 from fastapi import FastAPI
 
-from headend.collection import Collection
-from headend.daily import DailyCycle, DailyTimes, Fetch, Post
+from headend.collection import CATCH_UP_DAYS, Collection
+from headend.daily import POSTING_TRIES, DailyCycle, DailyTimes, Fetch, Post
 from headend.events import EventDesk
 from headend.live import LiveMeters, OnDemandDesk
 from headend.network import AccessPoint, LawDraws, NetworkLaw, TryDraws
@@ -18,6 +20,10 @@ from headend.ports import Driver, Journal, MeterAddress
 from headend.service import create_app
 from headend.store import HeadEndStore
 from headend.transport import ModbusTransport
+from meters.calendar import US, day_of, days
+
+#: Between two sweeps that no meter answers, when a head-end comes up before its meters do.
+UNHEARD_WAIT_US = 60 * US
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +41,12 @@ class HeadEndSettings:
     seed: int = 0
     #: Wall seconds after which a silent meter is given up; on the manual clock a silent meter answers at once.
     meter_timeout_s: float = 3.0
+    #: Go on from what the store holds: a sweep at once, from ``collect_from`` on, then the days from ``first_day`` on that are not posted.
+    resume: bool = False
+    #: So many days back a meter that was silent is caught up.
+    catch_up_days: int = CATCH_UP_DAYS
+    #: Tries of one posting before it is given up.
+    posting_tries: int = POSTING_TRIES
 
 
 class HeadEnd:
@@ -70,8 +82,12 @@ class HeadEnd:
             journal,
             first=settings.collect_from,
             every_s=settings.sweep_every_h * 3600,
+            catch_up_days=settings.catch_up_days,
+            reach=store.collected.reach(list(by_esiid), settings.collect_from) if settings.resume else None,
         )
-        self.daily = DailyCycle(driver, store, list(by_esiid), settings.duns, settings.times, post, fetch, journal)
+        self.daily = DailyCycle(
+            driver, store, list(by_esiid), settings.duns, settings.times, post, fetch, journal, settings.posting_tries
+        )
         meters = LiveMeters(driver, self._transport, store, by_esiid, points, self.events)
         self.desk = OnDemandDesk(
             driver, store, meters, draws or LawDraws(settings.network, settings.seed), http, journal
@@ -80,9 +96,31 @@ class HeadEnd:
 
     def start(self) -> None:
         """Begin the sweeps and the daily cycle."""
+        if self.settings.resume:
+            self._driver.env.process(self._resume())
+        else:
+            self._begin(self.settings.first_day)
+
+    def _begin(self, first: date) -> None:
         env = self._driver.env
         env.process(self.collection.run())
-        env.process(self.daily.run(self.settings.first_day))
+        env.process(self.daily.run(first))
+
+    def _resume(self) -> Generator[simpy.Event, Any, None]:
+        """Catch up, then go on; a simpy process.
+
+        A day is not validated before any meter has been heard: it would be estimated, though its meters have it. Those that were silent
+        then are asked once more.
+        """
+        while not (heard := (yield from self.collection.guarded_sweep())):
+            yield self._driver.env.timeout(UNHEARD_WAIT_US)
+        if heard < self.collection.meters:
+            yield from self.collection.guarded_sweep()
+        today = day_of(self._driver.now())
+        posted = {one.operating_day for one in self.store.posted_files()}
+        ended = [day for day in days(self.settings.first_day, today - timedelta(days=1)) if day not in posted]
+        self._begin(today)
+        yield from self.daily.catch_up(ended)
 
     async def close(self) -> None:
         """Let go of meters and store."""

@@ -8,8 +8,8 @@ from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from meters.calendar import iso
 from simulator import complaint_routes
+from simulator.clock_sharing import clock_entry
 from simulator.errors import SimulatorError
 from simulator.runtime import Runtime
 from simulator.smt.complaints import Complaints
@@ -19,12 +19,29 @@ class ClockState(BaseModel):
     """What time it is in the model."""
 
     model_config = ConfigDict(
-        json_schema_extra={"examples": [{"mode": "manual", "now": "2026-08-12T17:40:00-05:00", "speed": 0.0}]}
+        json_schema_extra={
+            "examples": [
+                {
+                    "mode": "scaled",
+                    "now": "2026-08-12T17:40:00-05:00",
+                    "speed": 60.0,
+                    "epoch": "2026-08-12T12:00:00-05:00",
+                    "wall_start": 1786554000.25,
+                }
+            ]
+        }
     )
 
     mode: str = Field(examples=["manual"])
     now: str = Field(examples=["2026-08-12T17:40:00-05:00"])
     speed: float = Field(description="Model seconds in a wall second; 0 on the manual clock.", examples=[0.0])
+    epoch: str | None = Field(
+        default=None, description="The model's time at `wall_start`; null on the manual clock, which nobody can share."
+    )
+    wall_start: float | None = Field(
+        default=None,
+        description="Wall time in Unix seconds. With epoch and speed, it gives another party the same now.",
+    )
 
 
 class Advance(BaseModel):
@@ -43,7 +60,7 @@ def router(runtime: Runtime, complaints: Complaints | None = None) -> APIRouter:
     routes = APIRouter(prefix="/control", tags=["control"])
 
     def state() -> ClockState:
-        return ClockState(mode=runtime.clock.mode.value, now=iso(runtime.now()), speed=runtime.clock.rate)
+        return ClockState.model_validate(clock_entry(runtime))
 
     @routes.get("/clock", summary="The model's time")
     async def clock() -> ClockState:

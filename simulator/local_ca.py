@@ -33,6 +33,12 @@ class LocalCa:
         certificate.private_key_and_cert_chain_pem.write_to_path(str(made.server_file), append=True)
         return made
 
+    @classmethod
+    def kept(cls, folder: Path) -> LocalCa:
+        """The authority that an earlier run left in a folder, which clients may trust by now; a new one if there is none."""
+        left = cls(folder / "ca.pem", folder / "server.pem")
+        return left if left.ca_file.exists() and left.server_file.exists() else cls.make(folder)
+
     def client_context(self) -> ssl.SSLContext:
         """What a client needs to trust the services."""
         return ssl.create_default_context(cafile=str(self.ca_file))

@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from meters import SEED
+from simulator.party_options import ClockOfOption, ClockOption, DateOption, JsonOption, SpeedOption, WallStartOption
 
 if TYPE_CHECKING:
+    from simulator.clock import Clock
+    from simulator.clock_sharing import PartyClock
     from simulator.meters_party import MetersParty, MetersSettings
 
 #: Wall seconds between two writings of the ledger.
@@ -30,12 +33,11 @@ def serve(
     seed: Annotated[int, typer.Option(help="Which meters: the same seed makes the same ones.", min=0)] = SEED,
     mix: Annotated[str, typer.Option(help="homes, or market: with roofs, cars and small businesses.")] = "market",
     special: Annotated[bool, typer.Option(help="The magic ESI IDs too, on a gateway of their own.")] = True,
-    date: Annotated[
-        str,
-        typer.Option(help="Where the meters' time begins: 2026-08-12 (noon) or 2026-08-12T17:40; now unless given."),
-    ] = "",
-    clock: Annotated[str, typer.Option(help="real or scaled.")] = "real",
-    speed: Annotated[float, typer.Option(help="Model seconds per wall second on the scaled clock.")] = 60.0,
+    date: DateOption = "",
+    clock: ClockOption = "real",
+    speed: SpeedOption = 60.0,
+    wall_start: WallStartOption = 0.0,
+    clock_of: ClockOfOption = "",
     faults: Annotated[Path | None, typer.Option(help="A YAML file of faults.")] = None,
     replay: Annotated[
         Path | None,
@@ -45,15 +47,16 @@ def serve(
         str, typer.Option(help="URL of a head-end's POST /events, told of power failures, switches and clocks.")
     ] = "",
     ledger: Annotated[Path | None, typer.Option(help="Folder for the ledger of faults, JSON and Parquet.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON when ready.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Serve emulated meters over Modbus TCP until Ctrl-C."""
     import asyncio
 
-    settings = _settings(
-        count, tdsp, port, host, seed, mix, special, date, clock, speed, faults, replay, events_to, ledger
-    )
-    asyncio.run(_serve(settings, as_json))
+    from simulator.clock_sharing import ClockOptions, party_clock
+
+    begins = party_clock(ClockOptions(clock, speed, date, wall_start, clock_of))
+    settings = _settings(count, tdsp, port, host, seed, mix, special, begins.clock, faults, replay, events_to, ledger)
+    asyncio.run(_serve(settings, begins, as_json))
 
 
 def _settings(
@@ -64,16 +67,12 @@ def _settings(
     seed: int,
     mix: str,
     special: bool,
-    date: str,
-    clock: str,
-    speed: float,
+    clock: Clock,
     faults: Path | None,
     replay: Path | None,
     events_to: str,
     ledger: Path | None,
 ) -> MetersSettings:
-    from simulator.clock import ClockMode
-    from simulator.clock_options import clock_of
     from simulator.errors import SimulatorError
     from simulator.fleet_options import fleet_of
     from simulator.meters_party import MetersSettings
@@ -93,10 +92,9 @@ def _settings(
             "--host",
             "Write one of this machine's, as 127.0.0.1.",
         )
-    running = clock_of(clock, speed, date, (ClockMode.REAL, ClockMode.SCALED))
     return MetersSettings(
         fleet=fleet_of(tdsp, count, seed, mix, faults, replay),
-        clock=running,
+        clock=clock,
         host=host,
         port=port,
         special=special,
@@ -105,10 +103,9 @@ def _settings(
     )
 
 
-async def _serve(settings: MetersSettings, as_json: bool) -> None:
+async def _serve(settings: MetersSettings, begins: PartyClock, as_json: bool) -> None:
     import contextlib
     import json
-    import time
     from dataclasses import replace
 
     from simulator.folder import own
@@ -118,7 +115,7 @@ async def _serve(settings: MetersSettings, as_json: bool) -> None:
     with contextlib.ExitStack() as held:
         if settings.ledger is not None:
             held.enter_context(own(settings.ledger, LEDGER_FILES))
-        settings = replace(settings, clock=replace(settings.clock, wall_start=time.time()))
+        settings = replace(settings, clock=begins.begun())
         async with MetersParty(settings) as party:
             print(json.dumps(party.ready()) if as_json else "\n".join(_told(party)), flush=True)
             await until_stopped(party.runtime.serve(), party.keep_ledger(_LEDGER_EVERY_S))

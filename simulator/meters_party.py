@@ -13,16 +13,17 @@ from typing import Any
 import httpx
 
 from headend.ports import FAULT
-from meters.calendar import INTERVAL_S, iso
+from meters.calendar import INTERVAL_S, US, iso
 from meters.errors import MeterError
 from meters.faults.ledger import LedgerEntry, ordered, write_json, write_parquet
-from meters.fleet import GATEWAY_METERS, Fleet
+from meters.fleet import Fleet
 from meters.gateway import Gateway
 from meters.meter import EmulatedMeter, ledger_of
 from meters.register_map import RING_SLOTS
-from meters.special import special_meters, two_meters
 from simulator.clock import Clock
+from simulator.clock_sharing import clock_entry
 from simulator.errors import SimulatorError
+from simulator.fleet_world import behind_gateways, fleet_entry
 from simulator.journal import RunJournal
 from simulator.meter_events import MeterEvents, http_sender
 from simulator.runtime import Runtime
@@ -62,22 +63,13 @@ class MetersParty:
     def __init__(self, settings: MetersSettings) -> None:
         """Make the meters; nothing is opened before it is entered."""
         self.settings = settings
-        self.runtime = Runtime(settings.clock)
+        self.runtime = Runtime(settings.clock, settings.clock.now_us())
         self.journal = _ToldJournal(_JOURNAL_LIMIT)
-        self._began = self.runtime.now()
-        self.notes: dict[str, str] = {}
+        # Of the model and not of this process: after a restart the same faults go on.
+        self._began = settings.clock.epoch_us // US
+        self._behind, self.notes = behind_gateways(settings.fleet, settings.special, self._began)
         self._events: MeterEvents | None = None
         self._closing = contextlib.AsyncExitStack()
-        self._behind: list[list[EmulatedMeter]] = []
-        for meter in settings.fleet.meters():
-            if not self._behind or len(self._behind[-1]) == GATEWAY_METERS:
-                self._behind.append([])
-            self._behind[-1].append(meter)
-        if settings.special:
-            fleet = settings.fleet
-            magic = special_meters(fleet.tdsp, fleet.seed, self._began) + two_meters(fleet.tdsp, fleet.seed)
-            self._behind.append([meter for meter, _ in magic])
-            self.notes = {meter.identity.meter_number: note for meter, note in magic}
         self.gateways: list[Gateway] = []
 
     @property
@@ -169,6 +161,7 @@ class MetersParty:
                 for one in self.meters
                 if (number := one.identity.meter_number) in self.notes
             ],
+            "fleet": fleet_entry(self.settings.fleet, self.settings.special),
             "clock": clock_entry(self.runtime),
         }
 
@@ -194,12 +187,12 @@ def gateway_entry(gateway: Gateway) -> dict[str, Any]:
         "host": gateway.host,
         "port": gateway.port,
         "meters": [
-            {"esiid": meter.identity.esiid, "meter_number": meter.identity.meter_number, "unit_id": unit_id}
+            {
+                "esiid": meter.identity.esiid,
+                "meter_number": meter.identity.meter_number,
+                "unit_id": unit_id,
+                "multiplier": meter.identity.multiplier,
+            }
             for unit_id, meter in gateway.meters.items()
         ],
     }
-
-
-def clock_entry(runtime: Runtime) -> dict[str, Any]:
-    """The clock in a ready line."""
-    return {"mode": runtime.clock.mode.value, "speed": runtime.clock.rate, "now": iso(runtime.now())}

@@ -46,10 +46,10 @@ class _LaneCall:
 class Runtime:
     """The driver (``headend.ports.Driver``) of one process with all its parties."""
 
-    def __init__(self, clock: Clock) -> None:
-        """Begin at the clock's epoch."""
+    def __init__(self, clock: Clock, begin_us: int | None = None) -> None:
+        """begin_us: where the environment begins, the clock's epoch unless given; a party that joins a running clock begins at its now."""
         self.clock = clock
-        self.env = simpy.Environment(initial_time=clock.epoch_us)
+        self.env = simpy.Environment(initial_time=clock.epoch_us if begin_us is None else begin_us)
         self._arrivals: list[_Arrival] = []
         self._in_flight: dict[tuple[str, str, int], float] = {}
         self._serial = 0

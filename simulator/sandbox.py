@@ -5,49 +5,45 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
+import socket
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import httpx
 
 from headend import posting
 from headend.daily import DailyTimes
-from headend.network import TRY_TIMEOUT_US, NetworkLaw, TryDraws
+from headend.network import NetworkLaw, TryDraws
 from headend.ports import FAULT, HeadEndError
 from headend.store import HeadEndStore
-from headend.system import HeadEnd, HeadEndSettings
-from meters.calendar import US, day_start
+from headend.system import HeadEndSettings
+from meters.calendar import day_start
 from meters.errors import MeterError
 from meters.gateway import Gateway, Silence
 from meters.meter import EmulatedMeter
-from simulator import control
 from simulator.clock import Clock
 from simulator.errors import SimulatorError
+from simulator.headend_party import EXCHANGE_S, HeadEndParty, in_thread, meter_timeout_s
 from simulator.history import make_history
 from simulator.journal import RunJournal
 from simulator.local_ca import LocalCa
-from simulator.market import CUSTOMER_LOGIN, ROR_LOGIN, Login, Market, build_market
+from simulator.market import Login, Market, build_market
 from simulator.meter_events import MeterEvents, http_sender
-from simulator.meters_party import clock_entry, gateway_entry
+from simulator.meters_party import gateway_entry
 from simulator.runtime import Runtime
-from simulator.serving import PORT_MEND, HttpServer, bind
-from simulator.smt.ftps import FileSite
+from simulator.serving import PORT_MEND, bind
 from simulator.smt.middle import MiddleDraws
-from simulator.smt.service import Smt, SmtConfig, create_app
+from simulator.smt.service import SmtConfig
 from simulator.smt.throttle import Policy
+from simulator.smt_party import FTPS_FOLDER, TLS_FOLDER, SmtParty
 from simulator.world import World
 
 #: Wall seconds between the file site's 226 and the intake's hearing of the file, at most.
 INTAKE_WAIT_S = 5.0
-
-#: Wall seconds of one exchange between our own parties; below the runtime's barrier, so that a silent one fails alone.
-EXCHANGE_S = 10.0
-
-T = TypeVar("T")
 
 HOST = "127.0.0.1"
 #: Where the ports lie from the base on; 0 as base takes free ones.
@@ -56,8 +52,8 @@ DEFAULT_PORT_BASE = 8600
 #: What a sandbox writes into its folder.
 SANDBOX_FILES = (
     *(f"{store}.sqlite{part}" for store in ("smt", "headend") for part in ("", "-wal", "-shm")),
-    "ftps",
-    "tls",
+    FTPS_FOLDER,
+    TLS_FOLDER,
 )
 
 
@@ -121,26 +117,29 @@ class Sandbox:
     async def _start(self) -> None:
         settings, world = self.settings, self.settings.world
         out = settings.out
-        self.ca = LocalCa.make(out / "tls")
+        self.ca = LocalCa.make(out / TLS_FOLDER)
         # Ports first: a taken one must be told before anything is made.
         smt_port = settings.smt_port if settings.smt_port is not None else settings.port(SMT_PORT)
         smt_socket = bind(HOST, smt_port, "SMT")
         self._closing.callback(smt_socket.close)
         headend_socket = bind(HOST, settings.port(HEADEND_PORT), "the head-end")
         self._closing.callback(headend_socket.close)
-        users = self.market.registry.users
         login = self.market.tdsp_login
         passive = range(settings.port_base + PASSIVE_PORTS.start, settings.port_base + PASSIVE_PORTS.stop)
-        self.files = FileSite(
-            out / "ftps",
-            users,
-            self.ca.server_file,
-            self._on_file,
-            host=HOST,
-            port=settings.port(FTPS_PORT),
+        self._smt_party = SmtParty(
+            self.runtime,
+            self.journal,
+            self.market.registry.users,
+            self.ca,
+            out / FTPS_FOLDER,
+            smt_socket,
+            ftps_port=settings.port(FTPS_PORT),
             passive_ports=passive if settings.port_base else None,
+            tls=settings.tls,
         )
-        self._closing.callback(self.files.stop)
+        self._smt_party.on_arrival = self._arrived
+        self.files = self._smt_party.files
+        self._closing.callback(self._smt_party.close)
         silence: Silence = "exception" if settings.clock.manual else "hang"
         self.gateways: list[Gateway] = []
         for index, units in enumerate(world.gateways):
@@ -158,22 +157,18 @@ class Sandbox:
             httpx.AsyncClient(timeout=EXCHANGE_S, verify=self.ca.client_context(), trust_env=False)
         )
         headend_url = f"http://{HOST}:{headend_socket.getsockname()[1]}"
-        self.smt = self._make_smt(headend_url)
+        self._open_smt(headend_url)
+        self.smt, self.smt_server = self._smt_party.smt, self._smt_party.server
         self._closing.callback(self.smt.close)
         collected_to, next_day = self._history()
-        self.headend = self._make_headend(login, collected_to, next_day)
+        party = self._make_headend(login, collected_to, next_day, headend_socket)
+        self.headend, self.headend_server = party.headend, party.server
         self._closing.push_async_callback(self.headend.close)
 
-        app = create_app(self.smt)
-        app.include_router(control.router(self.runtime, self.smt.complaints))
-        pem = self.ca.server_file if settings.tls else None
-        self.smt_server = HttpServer(app, smt_socket, certificate=pem)
-        self.headend_server = HttpServer(self.headend.app, headend_socket)
-        self.smt.desk.reply_to = self.smt_server.url
-        for server in (self.headend_server, self.smt_server):
-            await server.start()
-            self._closing.push_async_callback(server.stop)
-        self.files.start()
+        await self.headend_server.start()
+        self._closing.push_async_callback(self.headend_server.stop)
+        self._closing.push_async_callback(self._smt_party.stop)
+        await self._smt_party.start()
         self.headend.start()
         # What happened in the days before is told too: a head-end must know of an outage that lasts.
         self.events = MeterEvents(
@@ -185,7 +180,7 @@ class Sandbox:
         )
         self.runtime.env.process(self.events.run())
 
-    def _make_smt(self, headend_url: str) -> Smt:
+    def _open_smt(self, headend_url: str) -> None:
         settings = self.settings
         config = SmtConfig(
             seed=settings.world.seed,
@@ -194,7 +189,7 @@ class Sandbox:
             links={settings.world.tdsp.key: headend_url},
             wall=settings.wall,
         )
-        return Smt(self.runtime, config, self.market.registry, settings.middle, self.journal, self.http, self.files.put)
+        self._smt_party.open(config, self.market.registry, settings.middle, self.http)
 
     def _history(self) -> tuple[int, date]:
         settings = self.settings
@@ -221,12 +216,12 @@ class Sandbox:
         )
         return made.collected_to, made.next_day
 
-    def _make_headend(self, login: Login, collected_to: int, next_day: date) -> HeadEnd:
+    def _make_headend(self, login: Login, collected_to: int, next_day: date, bound: socket.socket) -> HeadEndParty:
         settings = self.settings
         site = posting.FtpsSite(
             HOST, self.files.port, login.username, login.password, self.ca.ca_file, timeout_s=EXCHANGE_S
         )
-        return HeadEnd(
+        return HeadEndParty(
             self.runtime,
             HeadEndSettings(
                 name=settings.world.tdsp.name,
@@ -237,30 +232,23 @@ class Sandbox:
                 times=settings.times,
                 network=settings.network,
                 seed=settings.world.seed,
-                meter_timeout_s=self._meter_timeout_s(),
+                meter_timeout_s=meter_timeout_s(settings.clock),
             ),
             settings.world.addresses(HOST, [gateway.port for gateway in self.gateways]),
             self.headend_store,
+            site,
             self.http,
-            functools.partial(self._post, site),
-            lambda name: _in_thread(functools.partial(posting.download, site, name)),
             self.journal,
-            settings.draws,
+            bound,
+            post=functools.partial(self._post, site),
+            draws=settings.draws,
         )
-
-    def _meter_timeout_s(self) -> float:
-        """Wall seconds for a silent meter: what a try has in model time, but no less than a busy machine needs to answer.
-
-        And no more than three: until then it keeps its gateway's connection to itself.
-        """
-        speed = self.settings.clock.rate
-        return 3.0 if not speed else min(3.0, max(1.0, TRY_TIMEOUT_US / US / speed))
 
     async def _post(self, site: posting.FtpsSite, name: str, content: bytes) -> None:
         """Upload, and wait until SMT's intake has been told: the server's 226 comes earlier than that."""
         arrived = self._arrivals[name] = asyncio.get_running_loop().create_future()
         try:
-            await _in_thread(functools.partial(posting.upload, site, name, content))
+            await in_thread(functools.partial(posting.upload, site, name, content))
             async with asyncio.timeout(INTAKE_WAIT_S):
                 await arrived
         except TimeoutError:
@@ -275,9 +263,8 @@ class Sandbox:
         if self.events is not None:
             self.events.touched(meter)
 
-    def _on_file(self, username: str, path: Path) -> None:
-        self.smt.intake.on_file(username, path)
-        arrived = self._arrivals.get(path.name)
+    def _arrived(self, name: str) -> None:
+        arrived = self._arrivals.get(name)
         if arrived is not None and not arrived.done():
             arrived.set_result(None)
 
@@ -289,30 +276,7 @@ class Sandbox:
 
     def ready(self) -> dict[str, Any]:
         """The ready line of the command contract."""
-        logins = {
-            "ror": ROR_LOGIN,
-            "customer": CUSTOMER_LOGIN,
-            "tdsp": self.market.tdsp_login,
-        }
-        return {
-            "event": "ready",
-            "smt_url": self.smt_server.url,
+        return self._smt_party.ready(self.market) | {
             "headend_url": self.headend_server.url,
-            "ftps": {"host": self.files.host, "port": self.files.port, "ca_file": str(self.ca.ca_file)},
             "gateways": [gateway_entry(gateway) for gateway in self.gateways],
-            "ca_file": str(self.ca.ca_file),
-            "logins": {
-                role: {"username": login.username, "password": login.password}
-                | ({"duns": login.duns} if login.duns else {})
-                for role, login in logins.items()
-            },
-            "esiids": [
-                {"esiid": esiid, "meter_number": number, "note": note} for esiid, number, note in self.market.notes
-            ],
-            "clock": clock_entry(self.runtime),
-            "policy": self.settings.policy.name,
         }
-
-
-async def _in_thread(call: Callable[[], T]) -> T:
-    return await asyncio.get_running_loop().run_in_executor(None, call)

@@ -20,10 +20,12 @@ from simulator.errors import SimulatorError
 RESET = "ami.reset"
 #: What to do about a port that cannot be had.
 PORT_MEND = "Stop what uses it, or move all ports with --port-base (0 takes free ones)."
+#: Of a party alone, where one option is one port.
+_ONE_PORT_MEND = "Stop what uses it, or give another {option} (0 takes a free one)."
 
 
-def bind(host: str, port: int, what: str) -> socket.socket:
-    """Bind a listening port (0: a free one). Raises SimulatorError ``sandbox.port_taken`` naming the port."""
+def bind(host: str, port: int, what: str, option: str = "") -> socket.socket:
+    """Bind a listening port (0: a free one). Raises SimulatorError ``sandbox.port_taken`` naming the port, and the option that moves it."""
     # The protocol must be named: asyncio switches Nagle's delay (40 ms a reply) off only on sockets that say they are TCP.
     bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -31,17 +33,17 @@ def bind(host: str, port: int, what: str) -> socket.socket:
         bound.bind((host, port))
     except OSError as error:
         bound.close()
-        raise port_taken(host, port, what, error) from None
+        raise port_taken(host, port, what, error, option) from None
     return bound
 
 
-def port_taken(host: str, port: int, what: str, error: OSError) -> SimulatorError:
+def port_taken(host: str, port: int, what: str, error: OSError, option: str = "") -> SimulatorError:
     """The message for a port that cannot be had."""
     return SimulatorError(
         "sandbox.port_taken",
         f"Port {port} cannot be opened for {what} ({error.strerror or error}).",
         place=f"{host}:{port}",
-        mend=PORT_MEND,
+        mend=_ONE_PORT_MEND.format(option=option) if option else PORT_MEND,
     )
 
 

@@ -94,6 +94,12 @@ class VeeStore:
             found = select(interval_day.c.file_name).where(interval_day.c.file_name == file_name).limit(1)
             return connection.scalar(found) is not None
 
+    def newest_day(self) -> date | None:
+        """The latest operating day that anything is held of."""
+        with self._engine.connect() as connection:
+            newest: date | None = connection.scalar(select(func.max(interval_day.c.day)))
+        return newest
+
     def held(self, records: Iterable[LseRecord]) -> dict[DayKey, Held]:
         """What is held already of the days of some records."""
         with self._engine.connect() as connection:

@@ -1,0 +1,221 @@
+"""The command ``ami smt serve``: SMT alone, up until Ctrl-C. Heavy imports are inside, so that --help is at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from meters import SEED
+from simulator.party_options import (
+    ClockOfOption,
+    ClockOption,
+    DateOption,
+    JsonOption,
+    KeepOption,
+    SpeedOption,
+    WallStartOption,
+)
+
+if TYPE_CHECKING:
+    from meters.fleet import Fleet
+    from simulator.clock_sharing import PartyClock
+    from simulator.market import Market
+    from simulator.smt.middle import MiddleDraws
+    from simulator.smt.registry import Registry
+    from simulator.smt_party import AloneSettings
+
+#: What an SMT alone writes into its folder.
+FILES = (*(f"smt.sqlite{part}" for part in ("", "-wal", "-shm")), "ftps", "tls")
+#: Entries of the journal that are kept.
+_JOURNAL_LIMIT = 50_000
+#: Passive ports of the file site behind its own, as in a sandbox.
+_PASSIVE = range(9, 29)
+#: Records go back so many days before the model began, as a sandbox's posted days do.
+_POSTED_DAYS = 35
+
+
+def smt_serve(
+    headend: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="The head-end: its URL, or a file with the ready line of 'ami headend serve --json'; KEY=URL for one of several TDSPs."
+        ),
+    ] = None,
+    meters: Annotated[
+        Path | None,
+        typer.Option(help="Records for the meters in the ready line of 'ami meters serve --json'. Or:"),
+    ] = None,
+    tdsp: Annotated[str, typer.Option(help="Whose meters the records are made for,")] = "ONCOR",
+    count: Annotated[int, typer.Option(help="how many,")] = 40,
+    seed: Annotated[int, typer.Option(help="which ones, as 'ami meters serve' was told,", min=0)] = SEED,
+    mix: Annotated[str, typer.Option(help="homes or market,")] = "market",
+    special: Annotated[bool, typer.Option(help="and the magic ESI IDs too.")] = True,
+    policy: Annotated[str, typer.Option(help="Throttle preset.")] = "smt-today",
+    middle: Annotated[
+        str,
+        typer.Option(help="What the way to the TDSP takes: law, or seconds to the pick-up and back, 18,52."),
+    ] = "law",
+    expiry: Annotated[
+        float, typer.Option(help="Minutes of model time after which a request without an answer is T-FAILED.", min=1)
+    ] = 45.0,
+    port: Annotated[int, typer.Option(help="The HTTP service's port; 0 takes a free one.", min=0, max=65535)] = 8600,
+    ftps_port: Annotated[int, typer.Option(help="The file site's port; 0 takes a free one.", min=0, max=65500)] = 8621,
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    reply_to: Annotated[
+        str, typer.Option(help="Base URL under which head-ends reach it; where it listens unless given.")
+    ] = "",
+    tls: Annotated[bool, typer.Option("--tls", help="HTTPS, with a certificate of the local CA.")] = False,
+    database: Annotated[str, typer.Option(help="SQLAlchemy URL; a SQLite file in --out unless given.")] = "",
+    date: DateOption = "",
+    clock: ClockOption = "real",
+    speed: SpeedOption = 60.0,
+    wall_start: WallStartOption = 0.0,
+    clock_of: ClockOfOption = "",
+    out: Annotated[Path, typer.Option(help="Folder for database, certificates and files.")] = Path("ami-out/smt"),
+    keep: KeepOption = True,
+    as_json: JsonOption = False,
+) -> None:
+    """Serve SMT until Ctrl-C: its file site, the market API and the portal API."""
+    import asyncio
+
+    from meters.calendar import US
+    from simulator.clock_sharing import ClockOptions, party_clock
+    from simulator.ready_line import read_ready
+    from simulator.smt.party import SmtConfig
+    from simulator.smt.policy import preset
+    from simulator.smt_party import AloneSettings
+
+    known = read_ready(meters, "--meters") if meters is not None else None
+    begins = party_clock(ClockOptions(clock, speed, date, wall_start, clock_of), known.clock if known else None)
+    if known is not None and known.fleet is not None:
+        one = known.fleet
+        tdsp, count, seed, mix, special = one.tdsp, one.count, one.seed, one.mix, one.special
+    market = _market(_fleet(tdsp, count, seed, mix), special, begins)
+    settings = AloneSettings(
+        config=SmtConfig(
+            seed=seed,
+            policy=preset(policy, place="--policy"),
+            database_url=database or f"sqlite:///{out / FILES[0]}",
+            links=_links(headend or [], market.registry),
+            expiry_us=round(expiry * 60 * US),
+        ),
+        registry=market.registry,
+        middle=_middle(middle, seed),
+        out=out,
+        ftps_port=ftps_port,
+        passive_ports=range(ftps_port + _PASSIVE.start, ftps_port + _PASSIVE.stop) if ftps_port else None,
+        tls=tls,
+        reply_to=reply_to,
+    )
+    asyncio.run(_serve(settings, market, begins, host, port, keep, as_json))
+
+
+def _fleet(tdsp: str, count: int, seed: int, mix: str) -> Fleet:
+    from simulator.fleet_options import fleet_of
+
+    return fleet_of(tdsp, count, seed, mix, None, None)
+
+
+def _market(fleet: Fleet, special: bool, begins: PartyClock) -> Market:
+    from datetime import timedelta
+
+    from meters.calendar import US, day_of
+    from simulator.fleet_world import world_of
+    from simulator.market import build_market
+
+    began = begins.clock.epoch_us // US
+    return build_market(world_of(fleet, special, day_of(began) - timedelta(days=_POSTED_DAYS), began))
+
+
+def _links(told: list[str], registry: Registry) -> dict[str, str]:
+    """Base URL of the head-end by TDSP key; a URL without a key is every TDSP's."""
+    from simulator.errors import SimulatorError
+    from simulator.ready_line import read_ready
+    from simulator.smt.registry import EntityKind
+
+    keys = [one.key for one in registry.entities.values() if one.kind is EntityKind.TDSP]
+    links: dict[str, str] = {}
+    for one in told:
+        key, named, url = one.partition("=")
+        if not named or "/" in key:
+            key, url = "", one
+        if key and key not in keys:
+            raise SimulatorError(
+                "smt.headend.tdsp",
+                f"There is no TDSP '{key}' in the records.",
+                "--headend",
+                f"It has {', '.join(keys)}.",
+            )
+        if not url.startswith(("http://", "https://")):
+            url = read_ready(url, "--headend").headend_url
+        if not url:
+            raise SimulatorError(
+                "smt.headend",
+                f"'{one}' tells no head-end.",
+                "--headend",
+                "Give its URL, http://127.0.0.1:8610, or a file with its ready line.",
+            )
+        links |= dict.fromkeys([key] if key else keys, url.rstrip("/"))
+    return links
+
+
+def _middle(told: str, seed: int) -> MiddleDraws:
+    from simulator.errors import SimulatorError
+    from simulator.smt.middle import FixedMiddle, LawMiddle, MiddleLaw
+
+    if told == "law":
+        return LawMiddle(MiddleLaw(), seed)
+    try:
+        pickup, back = (float(one) for one in told.split(","))
+        if not (0 <= pickup < 86_400 and 0 <= back < 86_400):
+            raise ValueError(told)
+    except ValueError:
+        raise SimulatorError(
+            "smt.middle", f"'{told}' is no way to the TDSP.", "--middle", "Write law, or two numbers of seconds: 18,52."
+        ) from None
+    return FixedMiddle(pickup, back)
+
+
+async def _serve(
+    settings: AloneSettings, market: Market, begins: PartyClock, host: str, port: int, keep: bool, as_json: bool
+) -> None:
+    import json
+
+    from simulator.folder import own
+    from simulator.journal import RunJournal
+    from simulator.serving import bind
+    from simulator.smt_party import smt_alone
+    from simulator.until_stopped import until_stopped
+
+    with own(settings.out, () if keep else FILES), bind(host, port, "SMT", "--port") as bound:
+        async with smt_alone(settings, begins.begun(), bound, RunJournal(_JOURNAL_LIMIT)) as party:
+            ready = party.ready(market)
+            print(json.dumps(ready) if as_json else "\n".join(_told(settings, ready)), flush=True)
+            await until_stopped(party.runtime.serve())
+    if not as_json:
+        print("stopped.", flush=True)
+
+
+def _told(settings: AloneSettings, ready: dict[str, Any]) -> list[str]:
+    """Addresses, log-ins and special ESI IDs, for people."""
+    clock, ftps = ready["clock"], ready["ftps"]
+    pace = f" x{clock['speed']:g}" if clock["mode"] == "scaled" else ""
+    links = [f"  {key} is asked at {url}" for key, url in settings.config.links.items()]
+    logins = [f"  {role:<9}  {one['username']} / {one['password']}" for role, one in ready.get("logins", {}).items()]
+    special = [f"  {one['esiid']}  meter {one['meter_number']}  {one['note']}" for one in ready.get("esiids", [])]
+    return [
+        f"ami smt serve: records of {len(settings.registry.points)} service points, "
+        f"clock {clock['mode']}{pace} from {clock['now']}, policy {ready['policy']}",
+        "",
+        f"  SMT        {ready['smt_url']}   (market API /v2, portal API /api and /commonapi, pages /docs)",
+        f"  file site  {ftps['host']}:{ftps['port']}   (FTP with explicit TLS, CA {ftps['ca_file']})",
+        *(links or ["  no head-end is linked: on-demand requests fail (--headend)"]),
+        "",
+        *logins,
+        "",
+        *special,
+        "",
+        "Ctrl-C stops it.",
+    ]
