@@ -52,6 +52,9 @@ def smt_serve(
     seed: Annotated[int, typer.Option(help="which ones, as 'ami meters serve' was told,", min=0)] = SEED,
     mix: Annotated[str, typer.Option(help="homes or market,")] = "market",
     special: Annotated[bool, typer.Option(help="and the magic ESI IDs too.")] = True,
+    registry: Annotated[
+        Path | None, typer.Option(help="Or the records themselves: a folder of CSV files, passwords as hashes.")
+    ] = None,
     policy: Annotated[str, typer.Option(help="Throttle preset.")] = "smt-today",
     middle: Annotated[
         str,
@@ -92,16 +95,17 @@ def smt_serve(
     if known is not None and known.fleet is not None:
         one = known.fleet
         tdsp, count, seed, mix, special = one.tdsp, one.count, one.seed, one.mix, one.special
-    market = _market(_fleet(tdsp, count, seed, mix), special, begins)
+    market = _market(_fleet(tdsp, count, seed, mix), special, begins) if registry is None else None
+    records = market.registry if market is not None else _read(registry)
     settings = AloneSettings(
         config=SmtConfig(
             seed=seed,
             policy=preset(policy, place="--policy"),
             database_url=database or f"sqlite:///{out / FILES[0]}",
-            links=_links(headend or [], market.registry),
+            links=_links(headend or [], records),
             expiry_us=round(expiry * 60 * US),
         ),
-        registry=market.registry,
+        registry=records,
         middle=_middle(middle, seed),
         out=out,
         ftps_port=ftps_port,
@@ -110,6 +114,13 @@ def smt_serve(
         reply_to=reply_to,
     )
     asyncio.run(_serve(settings, market, begins, host, port, keep, as_json))
+
+
+def _read(folder: Path | None) -> Registry:
+    from simulator.smt.registry_csv import read_registry
+
+    assert folder is not None
+    return read_registry(folder)
 
 
 def _fleet(tdsp: str, count: int, seed: int, mix: str) -> Fleet:
@@ -179,7 +190,7 @@ def _middle(told: str, seed: int) -> MiddleDraws:
 
 
 async def _serve(
-    settings: AloneSettings, market: Market, begins: PartyClock, host: str, port: int, keep: bool, as_json: bool
+    settings: AloneSettings, market: Market | None, begins: PartyClock, host: str, port: int, keep: bool, as_json: bool
 ) -> None:
     import json
 

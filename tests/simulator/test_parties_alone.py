@@ -193,6 +193,7 @@ def test_records_of_head_end_and_smt_have_the_first_of_two_meters_at_an_esi_id()
         (smt_serve, {"headend": ["TNMP=http://127.0.0.1:1"]}, "smt.headend.tdsp: --headend"),
         (smt_serve, {"headend": ["nowhere.json"]}, "ready.unreadable: --headend nowhere.json"),
         (smt_serve, {"count": 3}, "market.meters: --count"),
+        (smt_serve, {"registry": Path("/nowhere")}, "smt.registry.no_file"),
         (smt_serve, {"policy": "none"}, "policy.unknown: --policy"),
     ],
 )
