@@ -28,6 +28,8 @@ from headend.wire import (
 )
 from meters.calendar import INTERVAL_S, US, floor_interval, instant_us, local
 
+#: How far beyond its gap an inquiry reads what the meter has come to meanwhile. Default of this project.
+BEYOND_S = 8 * INTERVAL_S
 #: Waits before a call-back that found nobody is tried again.
 CALL_BACK_WAITS_US = (1 * US, 5 * US, 30 * US)
 
@@ -79,7 +81,7 @@ class LiveMeters:
         self._events.heard(inquiry.esiid, self._driver.now())
         yield env.timeout(one.back_us)
         if isinstance(reading, MeterReading) and inquiry.kind is InquiryKind.INTERVALS:
-            self._store.keep([reading], int(env.now) // US, "meter")
+            self._store.keep([reading.until(inquiry.end)], int(env.now) // US, "meter")
         return reading  # type: ignore[no-any-return]
 
     async def _exchange(self, address: MeterAddress, inquiry: Inquiry, lacked_from: int) -> MeterReading | PowerReading:
@@ -89,7 +91,8 @@ class LiveMeters:
             # No intervals are asked for, so the window is empty and only the header is read.
             now = self._driver.now()
             return await self._transport.read_window(address, floor_interval(now), floor_interval(now))
-        return await self._transport.read_window(address, lacked_from, inquiry.end)
+        # What has ended since the request is told beside the running interval, and belongs to nobody's gap.
+        return await self._transport.read_window(address, lacked_from, inquiry.end + BEYOND_S)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Awaitable, Callable, Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -122,6 +122,17 @@ class MeterReading:
     def end(self) -> int:
         """UTC epoch seconds at which the last interval of the arrays ends."""
         return self.start + INTERVAL_S * len(self.delivered)
+
+    def until(self, end: int) -> MeterReading:
+        """The same reading without the intervals that end after an instant (UTC epoch seconds, a whole interval)."""
+        cut = slice(0, max(0, (end - self.start) // INTERVAL_S))
+        return replace(
+            self,
+            delivered=self.delivered[cut],
+            received=self.received[cut],
+            status=self.status[cut],
+            present=self.present[cut],
+        )
 
 
 @dataclass(frozen=True, slots=True)

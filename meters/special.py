@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from meters.calendar import floor_interval
 from meters.energy import Share
 from meters.faults.fault import ALWAYS, FOR_EVER, Fault
-from meters.faults.kinds import FaultKind
+from meters.faults.kinds import KINDS, FaultKind, Span
 from meters.identity import MeterIdentity, Premise, Tdsp
 from meters.meter import EmulatedMeter
 
@@ -52,14 +52,22 @@ SPECIALS: tuple[Special, ...] = (
         "never answers: a read fails after its retries, a power status is UNKNOWN, the allowance comes back",
         (SpecialFault(FaultKind.DEAD),),
     ),
-    Special(2, "answers every request 2 wall seconds late", (SpecialFault(FaultKind.SLOW, {"seconds": 2}),)),
+    Special(
+        2,
+        "answers every request 2 wall seconds late, which is too late for a head-end on a fast clock",
+        (SpecialFault(FaultKind.SLOW, {"seconds": 2}),),
+    ),
     Special(3, "its registers read 0: a read completes with 0", (SpecialFault(FaultKind.ZERO_READ),)),
     Special(
         4, "shows what it showed 24 h ago, clock and all: yesterday's read comes back", (SpecialFault(FaultKind.STALE),)
     ),
     Special(5, "Modbus exception 0x0B, gateway target failed to respond", (SpecialFault(FaultKind.EXCEPTION),)),
     Special(6, "Modbus exception 0x06, device busy", (SpecialFault(FaultKind.EXCEPTION, {"code": 6}),)),
-    Special(7, "its gateway has no path to it: Modbus exception 0x0A", (SpecialFault(FaultKind.NO_PATH),)),
+    Special(
+        7,
+        "its gateway has no path to it: no answer (on a manual clock Modbus exception 0x0A)",
+        (SpecialFault(FaultKind.NO_PATH),),
+    ),
     Special(8, "replies carry a wrong transaction id", (SpecialFault(FaultKind.WRONG_TRANSACTION),)),
     Special(9, "replies carry a wrong unit id", (SpecialFault(FaultKind.WRONG_UNIT),)),
     Special(10, "replies carry a wrong length", (SpecialFault(FaultKind.WRONG_LENGTH),)),
@@ -188,8 +196,7 @@ def _identity(tdsp: Tdsp, one: Special) -> MeterIdentity:
 
 
 def _fault(tdsp: Tdsp, one: Special, fault: SpecialFault, since: int) -> Fault:
-    # Whole intervals suit every kind.
-    begins = floor_interval(since)
+    begins = floor_interval(since) if KINDS[fault.kind].span is Span.INTERVALS else since
     return Fault(
         fault.kind,
         special_esiid(tdsp, one.number),

@@ -52,10 +52,14 @@ def overlay(
         if low >= high:
             continue
         span = slice(low, high)
+        touched = np.ones(high - low, np.bool_)
+        if fault.kind is FaultKind.OVERFLOW:
+            # A counter that has not come to its limit has not overflowed.
+            touched = np.maximum(delivered[span], received[span]) > int(fault.params["limit"])
         _values(fault, delivered, received, span, lambda fault=fault: true_at(fault.first))  # type: ignore[misc]
         if fault.kind in _SAYS:
             said = np.uint16(_SAYS[fault.kind] << 8 | _SAYS[fault.kind] << 4)
-            status[span] = status[span] & ~_CHANNELS | said
+            status[span] = np.where(touched, status[span] & ~_CHANNELS | said, status[span])
 
 
 def _values(

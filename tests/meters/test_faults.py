@@ -67,6 +67,12 @@ def test_what_was_not_recorded_cannot_spike_and_a_spike_fits_the_wire() -> None:
     assert delivered[:2].tolist() == [0, 2**31 - 1]
 
 
+def test_counter_overflows_only_where_it_comes_to_its_limit() -> None:
+    delivered, _, status = put(Fault(FaultKind.OVERFLOW, ESIID, T, T + 7200, {"limit": 103}))
+    assert delivered == [100, 101, 102, 103, 103, 103, 103, 103]
+    assert delivered_condition(status).tolist() == [Channel.OK] * 4 + [Channel.OVERFLOW] * 4
+
+
 def test_faults_of_other_layers_leave_the_record_alone() -> None:
     others = [kind for kind in FaultKind if KINDS[kind].layer != "intervals" and kind is not FaultKind.SWAP]
     faults = [

@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from meters import SEED
 from meters.calendar import US, day_start
 from meters.errors import UserError
-from meters.faults.kinds import KINDS, FaultKind, Layer
+from meters.faults.kinds import KINDS, FaultKind, Layer, Span
 from meters.fleet import Fleet
 from meters.identity import TDSPS
 from meters.load import GeneratedLoad
@@ -195,7 +195,8 @@ def test_a_fault_of_every_kind_can_be_shown(kind: FaultKind, tmp_path: Path) -> 
     )
     params = params.replace("dials: 1", "dials: 6")
     file = tmp_path / "faults.yaml"
-    file.write_text(f"faults: [{{kind: {kind}, meter: 3, first: 2026-08-12T05:00, until: 2026-08-12T09:30{params}}}]\n")
+    span = "" if KINDS[kind].span is Span.ALWAYS else ", first: 2026-08-12T05:00, until: 2026-08-12T09:30"
+    file.write_text(f"faults: [{{kind: {kind}, meter: 3{span}{params}}}]\n")
     words = (PLAIN, "--date", "2026-08-12", "--faults", str(file))
     document = shown(*words)
     assert [one["kind"] for one in document["faults"]] == [kind]

@@ -110,7 +110,8 @@ def test_shipped_outage_scenario_passes_and_its_ledger_names_the_outage(
     out = tmp_path / "out"
     assert ran("scenario", "run", "power-status-in-an-outage", "--out", str(out), monkeypatch=monkeypatch) == 0
     assert "Power is OFF: switch unknown, no voltage told, by event." in capsys.readouterr().out
-    (outage,) = json.loads((out / "faults.json").read_text())
+    outage, unheard = json.loads((out / "faults.json").read_text())
+    assert unheard["params"]["last_gasp"] == 0
     assert outage["kind"] == "outage"
     # It touches the intervals from 19:00 to 20:30, and leaves of them the first five minutes and the last ten.
     assert outage["intervals"] == 6

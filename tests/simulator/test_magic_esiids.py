@@ -22,8 +22,8 @@ def test_power_statuses_of_outages_and_an_open_switch(tmp_path: Path) -> None:
             states = {number: await status(on, number) for number in (12, 13, 15, 28)}
             assert (states[12].status, states[12].source) == ("OFF", "event")
             assert states[12].at is not None
-            # Five minutes after the quarter hour in which the meters came up.
-            assert states[12].at.isoformat() == "2026-08-12T17:35:00-05:00"
+            # Five minutes after the meters came up.
+            assert states[12].at.isoformat() == "2026-08-12T17:45:00-05:00"
             assert (states[13].status, states[13].source) == ("UNKNOWN", "none")
             assert (states[15].status, states[15].switchState) == ("ON", "OPEN")
             assert (states[28].status, states[28].switchState) == ("ON", "CLOSED")
@@ -38,6 +38,21 @@ async def status(on: Rig, number: int) -> PowerState:
     reply = await on.client.odr_status(key, call)
     assert reply.powerStatus is not None
     return reply.powerStatus
+
+
+def test_interval_that_ended_on_the_way_is_told_beside_the_gap(tmp_path: Path) -> None:
+    async def scene() -> None:
+        async with rig(tmp_path, special=True, posted_days=2) as on:
+            await on.to("2026-08-12T17:59:50")
+            answer = await on.ask(on.magic(30), "late", wait_s=200)
+            assert answer.partial is not None
+            assert answer.partial.seconds > 900
+            meter = next(one for one in on.sandbox.settings.world.meters if one.identity.esiid == on.magic(30))
+            now = int(answer.partial.asOf.timestamp())
+            ended = meter.window(now // 900 * 900 - 900, now // 900 * 900, now).delivered[0]
+            assert answer.partial.wh == ended + meter.live(now).partial_delivered
+
+    asyncio.run(scene())
 
 
 def test_outage_that_ends_is_off_then_on(tmp_path: Path) -> None:

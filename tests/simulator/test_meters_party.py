@@ -221,6 +221,14 @@ async def stuck(on: Bench) -> None:
     assert shown == [true[0]] * len(true)
 
 
+async def overflow(on: Bench) -> None:
+    shown, true = await on.delivered(FaultKind.OVERFLOW)
+    assert shown == [min(wh, 100) for wh in true]
+    reading = await on.transport.read_window(on.address(FaultKind.OVERFLOW), FROM, TO)
+    said = [one == Channel.OVERFLOW for one in delivered_condition(reading.status).tolist()]
+    assert said == [wh > 100 for wh in true]
+
+
 def refused(kind: FaultKind, code: int | None) -> Callable[[Bench], Awaitable[None]]:
     async def seen(on: Bench) -> None:
         assert await on.exception(kind) == code
@@ -248,7 +256,7 @@ SEEN: dict[FaultKind, Callable[[Bench], Awaitable[None]]] = {
     FaultKind.ZERO: recorded(FaultKind.ZERO, Channel.OK, lambda _: 0),
     FaultKind.PARTIAL: recorded(FaultKind.PARTIAL, Channel.PARTIAL, lambda wh: round(wh * 0.5)),
     FaultKind.LONG: recorded(FaultKind.LONG, Channel.LONG, lambda wh: round(wh * 1.5)),
-    FaultKind.OVERFLOW: recorded(FaultKind.OVERFLOW, Channel.OVERFLOW, lambda wh: min(wh, 100)),
+    FaultKind.OVERFLOW: overflow,
     FaultKind.TEST_MODE: recorded(FaultKind.TEST_MODE, Channel.TEST_MODE, lambda _: 0),
     FaultKind.CONFIGURATION: recorded(FaultKind.CONFIGURATION, Channel.CONFIGURATION_CHANGED, lambda wh: wh),
     FaultKind.DEAD: refused(FaultKind.DEAD, None),
