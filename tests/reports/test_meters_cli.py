@@ -194,6 +194,8 @@ def test_a_fault_of_every_kind_can_be_shown(kind: FaultKind, tmp_path: Path) -> 
         f", {name}: {max(one.least, 1):g}" for name, one in KINDS[kind].parameters.items() if one.default is None
     )
     params = params.replace("dials: 1", "dials: 6")
+    if kind is FaultKind.OVERFLOW:
+        params = ", limit: 50"
     file = tmp_path / "faults.yaml"
     span = "" if KINDS[kind].span is Span.ALWAYS else ", first: 2026-08-12T05:00, until: 2026-08-12T09:30"
     file.write_text(f"faults: [{{kind: {kind}, meter: 3{span}{params}}}]\n")
