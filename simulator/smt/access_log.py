@@ -89,7 +89,10 @@ class AccessLog:
     def note(self, user: User, esiid: str, what: What, request_key: str = "", trans_id: str = "") -> None:
         """A user was given something of an ESI ID, in the exchange under way."""
         exchange = current()
-        exchange.trans_id = exchange.trans_id or trans_id
+        exchange.trans_id, exchange.correlation_id = (
+            exchange.trans_id or trans_id,
+            exchange.correlation_id or request_key,
+        )
         door = "market" if exchange.path.startswith("/v2") else "portal" if exchange.path else ""
         row = (self._now_us(), user.username, user.duns, esiid, door, what, request_key, exchange.trans_id)
         self._waiting.append(row)

@@ -68,7 +68,7 @@ class Seat:
             self._file.close()
         if self._session is not None:
             # The session ends with its locks; back in the pool it would go on holding them.
-            self._session.invalidate()
+            self._session.detach()
             self._session.close()
 
     def _lock_file(self) -> None:
@@ -91,7 +91,7 @@ class Seat:
             if self.role is not Role.WORKER and not session.scalar(select(func.pg_try_advisory_lock(_DISPATCHER))):
                 raise _in_use(name, "It has its dispatcher: start this one as a worker, or give another database.")
         except (SimulatorError, DBAPIError):
-            session.invalidate()
+            session.detach()
             session.close()
             raise
         self._session = session
