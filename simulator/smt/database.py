@@ -6,6 +6,7 @@ no limit looks at any more, and the places of ended requests in the queue.
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -30,6 +31,7 @@ from sqlalchemy import (
     create_engine,
     event,
     func,
+    insert,
     make_url,
     select,
 )
@@ -286,6 +288,16 @@ def reading(engine: Engine) -> Iterator[Connection]:
         return
     with engine.connect() as connection:
         yield connection
+
+
+def shared_token_key(engine: Engine, octets: int) -> bytes:
+    """What several processes at one database sign tokens with: drawn by the first that asks."""
+    with writing(engine, admission=True) as connection:
+        held: bytes | None = connection.scalar(select(token_key.c.octets).where(token_key.c.name == "tokens"))
+        if held is None:
+            held = secrets.token_bytes(octets)
+            connection.execute(insert(token_key), {"name": "tokens", "octets": held})
+    return bytes(held)
 
 
 def _take_turns(connection: Connection, admission: bool) -> None:

@@ -12,8 +12,8 @@ from headend.ports import Driver, Journal
 from meters.calendar import US
 from simulator.smt.access_log import AccessLog
 from simulator.smt.admission import DatabaseAdmission
-from simulator.smt.auth import AuthLimits, Gatekeeper
-from simulator.smt.database import open_database
+from simulator.smt.auth import KEY_OCTETS, AuthLimits, Gatekeeper
+from simulator.smt.database import open_database, shared_token_key
 from simulator.smt.desk import LiveDesk
 from simulator.smt.intake import Deliver, Intake
 from simulator.smt.ledger import Ledger
@@ -88,7 +88,12 @@ class Smt:
         self.metrics = SmtMetrics(self.ledger, config.policy.name)
         self.access = AccessLog(self._engine, self.now_us)
         journal = ObservedJournal(journal, self.metrics.noted)
-        self.gatekeeper = Gatekeeper(registry.users, config.wall, config.auth)
+        self.gatekeeper = Gatekeeper(
+            registry.users,
+            config.wall,
+            config.auth,
+            None if config.role is Role.ALONE else shared_token_key(self._engine, KEY_OCTETS),
+        )
         self.desk = LiveDesk(
             driver,
             registry,

@@ -16,6 +16,7 @@ from headend.structured_log import logging_to
 from simulator.journal import RunJournal
 from simulator.smt.ledger import Entry
 from simulator.smt.lifecycle import State
+from tests.simulator.sandboxes import rig as sandbox_rig
 from tests.simulator.smt.rig import FOREIGN, NEIGHBOUR, PASSWORD, PLAIN, TDSP_DUNS, Rig
 
 
@@ -140,6 +141,32 @@ def test_the_log_follows_a_request_by_its_ids_and_holds_no_secret(tmp_path: Path
 
     with logging_to(str(log)):
         play(tmp_path, scene)
+
+
+def test_a_sandboxs_log_follows_a_read_through_both_parties_and_holds_no_password_or_token(tmp_path: Path) -> None:
+    log = tmp_path / "run.log"
+
+    async def run() -> tuple[str, str, list[str], str]:
+        async with sandbox_rig(tmp_path / "out", posted_days=2) as made:
+            key = await made.client.odr(made.esiid(1), "call-1", "INTERVALS")
+            await made.sandbox.runtime.run_until(made.sandbox.runtime.now() + 600)
+            await made.client.odr_status(key, "call-1")
+            logins = made.sandbox.ready()["logins"]
+            login = {"username": logins["customer"]["username"], "password": logins["customer"]["password"]}
+            token = (await made.http.post("/commonapi/user/authenticate", json=login)).json()["token"]
+            secrets = [*(one["password"] for one in logins.values()), token, await made.client.token()]
+            measured = (await made.http.get(f"{made.sandbox.headend_server.url}/metrics")).text
+            return key, log.read_text(encoding="utf-8"), secrets, measured
+
+    with logging_to(str(log)):
+        key, text, secrets, measured = asyncio.run(run())
+    mine = [one for one in map(json.loads, text.splitlines()) if one.get("correlationId") == key]
+    assert {one["party"] for one in mine} == {"SMT", "TDSP"}
+    assert {"request accepted", "inquiry answered", "call-back", "request completed"} <= {one["event"] for one in mine}
+    assert {one["callReference"] for one in mine if one["event"].startswith("request")} == {"call-1"}
+    assert [one for one in secrets if one in text] == []
+    assert 'ami_headend_inquiries_total{kind="INTERVALS",outcome="completed"} 1.0' in measured
+    assert 'ami_headend_requests_total{endpoint="/inquiries",outcome="ok"} 1.0' in measured
 
 
 def test_what_the_parties_note_is_in_the_log(tmp_path: Path) -> None:

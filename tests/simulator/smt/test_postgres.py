@@ -189,6 +189,9 @@ def test_workers_take_requests_and_the_dispatcher_runs_them_also_after_it_was_ki
             with running(context, answering) as (process, _):
                 with client(one) as (http, who):
                     key = http.post("/v2/odr/", json={"trans_id": "1", "ESIID": PLAIN, **who}).json()["correlationId"]
+                    # Each takes the other's tokens.
+                    meters = http.post(f"http://127.0.0.1:{other}/v2/odrstatus/", json={"trans_id": "x", "correlationId": key, **who})  # fmt: skip
+                    assert meters.json()["correlationId"] == key
                 # Asked at one worker, polled at the other: no memory of theirs is in the way.
                 assert ended(other, key, process)["statusCode"] == "0"
                 with client(other) as (http, who):
