@@ -177,7 +177,12 @@ class Rig:
     """SMT, its head-end and a client; ``async with`` it."""
 
     def __init__(
-        self, folder: Path, policy: str | Policy = "fr-cr016-1", now: str = NOW, expiry_us: int = 45 * 60 * US
+        self,
+        folder: Path,
+        policy: str | Policy = "fr-cr016-1",
+        now: str = NOW,
+        expiry_us: int = 45 * 60 * US,
+        database_url: str = "",
     ) -> None:
         self.runtime = Runtime(Clock(ClockMode.MANUAL, epoch(now) * US))
         self.wall = 1_000_000.0
@@ -189,7 +194,7 @@ class Rig:
         config = SmtConfig(
             seed=1,
             policy=preset(policy) if isinstance(policy, str) else policy,
-            database_url=f"sqlite:///{folder / 'smt.db'}",
+            database_url=database_url or f"sqlite:///{folder / 'smt.db'}",
             links={"coastal": "http://headend"},
             wall=lambda: self.wall,
             expiry_us=expiry_us,
