@@ -70,8 +70,18 @@ def shape(engine: Engine) -> dict[str, Any]:
 def make_first_version(url: str) -> None:
     """A database as it was before versions were kept, with a request on its way and one that has ended."""
     with opened(url) as engine, engine.begin() as connection:
-        for table in ("odr_open", "odr_call_back", "data_access", "dispatcher_sweep", "token_key", "schema_version"):
+        for table in (
+            "odr_open",
+            "odr_call_back",
+            "data_access",
+            "dispatcher_sweep",
+            "token_key",
+            "schema_version",
+            "throttle_mark",
+        ):
             connection.execute(text(f"DROP TABLE {table}"))
+        connection.execute(text("ALTER TABLE throttle_lease DROP COLUMN amount"))
+        connection.execute(text("INSERT INTO throttle_window VALUES ('L', 'e', 0, 1, 1)"))
         for key, states in (("1", ["requested", "accepted", "sent"]), ("2", ["requested", "refused"])):
             for ordinal, state in enumerate(states):
                 connection.execute(
@@ -97,6 +107,7 @@ def test_an_older_database_is_migrated_to_what_a_fresh_one_is(
         assert shape(migrated) == shape(fresh)
         with migrated.connect() as connection:
             assert connection.execute(text("SELECT * FROM odr_open")).all() == [("1", "sent", 5)]
+            assert connection.execute(text("SELECT * FROM throttle_window")).all() == [("L", "e", 0, 1, 1)]
             versions = connection.scalars(text("SELECT version FROM schema_version ORDER BY version")).all()
         assert versions == [one.version for one in MIGRATIONS]
     with opened(database_url) as again, again.connect() as connection:
