@@ -4,13 +4,16 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test check bench lint openapi pages setup clean
+.PHONY: demo test crash check bench lint openapi pages setup clean
 
 demo: $(READY)
 	$(BIN)/ami demo
 
 test: $(READY)
 	$(BIN)/python -m pytest
+
+crash: $(READY)
+	$(BIN)/python -m pytest -q tests/simulator/smt/hundred_kills.py
 
 lint: $(READY)
 	$(BIN)/ruff check .

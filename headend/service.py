@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Collection as Members
 from typing import Annotated, Any, Literal
 
-from fastapi import Body, FastAPI
+from fastapi import Body, FastAPI, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from headend.api_pages import DescribedApi
 from headend.events import AHEAD_S, EventDesk
 from headend.gap import GAP_LIMIT
+from headend.http_exchange import ObserveHttp, current
 from headend.inquiry_examples import EVENTS, EVENTS_TAKEN, INQUIRIES
 from headend.live import OnDemandDesk
 from headend.malformed import tell_malformed
+from headend.metrics import HeadEndMetrics
 from headend.wire import EventBatch, EventsAccepted, InquiryAccepted, InquiryKind, InquiryRequest
 from meters.calendar import INTERVAL_S
 
@@ -72,7 +74,9 @@ _EVENT_REPLIES: dict[int | str, dict[str, Any]] = {
 }
 
 
-def create_app(desk: OnDemandDesk, events: EventDesk, esiids: Members[str], title: str) -> FastAPI:
+def create_app(
+    desk: OnDemandDesk, events: EventDesk, esiids: Members[str], title: str, metrics: HeadEndMetrics
+) -> FastAPI:
     """Make the service. esiids: the ESI IDs of this TDSP's meters."""
     described = "On-demand inquiries of SMT at a TDSP's head-end, and what its meters tell it unasked."
     app = DescribedApi(title=title, description=described, version="1")
@@ -93,6 +97,8 @@ def create_app(desk: OnDemandDesk, events: EventDesk, esiids: Members[str], titl
         request: Annotated[InquiryRequest, Body(openapi_examples=INQUIRIES)],
     ) -> InquiryAccepted | JSONResponse:
         """Accept an inquiry; its result is posted to `replyTo` as an `InquiryResult` (see SMT's `/callbacks/inquiries`)."""
+        exchange = current()
+        exchange.correlation_id, exchange.call_reference = request.correlationId, request.callReference
         if request.esiid not in esiids:
             return _refuse(404, _UNKNOWN)
         window_fault = _window_fault(request)
@@ -122,6 +128,11 @@ def create_app(desk: OnDemandDesk, events: EventDesk, esiids: Members[str], titl
     async def healthz() -> Health:
         return Health()
 
+    @app.get("/metrics", include_in_schema=False)
+    async def measured() -> Response:
+        return Response(metrics.text(), media_type="text/plain; version=0.0.4")
+
+    app.add_middleware(ObserveHttp, before=lambda _exchange: None, after=metrics.exchanged)
     return app
 
 

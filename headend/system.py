@@ -15,6 +15,7 @@ from headend.collection import CATCH_UP_DAYS, Collection
 from headend.daily import POSTING_TRIES, DailyCycle, DailyTimes, Fetch, Post
 from headend.events import EventDesk
 from headend.live import LiveMeters, OnDemandDesk
+from headend.metrics import HeadEndMetrics
 from headend.network import AccessPoint, LawDraws, NetworkLaw, TryDraws
 from headend.ports import Driver, Journal, MeterAddress
 from headend.service import create_app
@@ -66,6 +67,7 @@ class HeadEnd:
     ) -> None:
         """http: for call-backs. post, fetch: the way to SMT's file site. draws: of the network; from its law unless given."""
         self.settings = settings
+        self.metrics = journal = HeadEndMetrics(journal)
         self.store = store
         self._driver = driver
         self._transport = ModbusTransport(settings.meter_timeout_s)
@@ -92,7 +94,7 @@ class HeadEnd:
         self.desk = OnDemandDesk(
             driver, store, meters, draws or LawDraws(settings.network, settings.seed), http, journal
         )
-        self.app: FastAPI = create_app(self.desk, self.events, by_esiid, f"{settings.name} head-end")
+        self.app: FastAPI = create_app(self.desk, self.events, by_esiid, f"{settings.name} head-end", self.metrics)
 
     def start(self) -> None:
         """Begin the sweeps and the daily cycle."""

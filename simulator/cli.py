@@ -40,6 +40,7 @@ def sandbox(
     ] = "",
     out: Annotated[Path, typer.Option(help="Folder for databases, certificates and files.")] = Path("ami-out/sandbox"),
     port_base: Annotated[int, typer.Option(help="Moves all ports; 0 takes free ones.", min=0, max=65000)] = 8600,
+    log: Annotated[str, typer.Option(help="Structured log, JSON lines: a file, or - for standard error.")] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON when ready.")] = False,
 ) -> None:
     """Start meters, head-end, SMT and its file site, and keep them up until Ctrl-C."""
@@ -55,7 +56,10 @@ def sandbox(
         database_url=database or None,
         port_base=port_base,
     )
-    asyncio.run(_serve(settings, as_json))
+    from headend.structured_log import logging_to
+
+    with logging_to(log):
+        asyncio.run(_serve(settings, as_json))
 
 
 def _settings(meters: int, date: str, clock: str, speed: float, policy: str, out: Path) -> SandboxSettings:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
+
+from headend.structured_log import LOG, tell
+from meters.calendar import iso
 
 
 @dataclass(slots=True)
@@ -22,6 +26,9 @@ class RunJournal:
     def note(self, at: int, party: str, kind: str, ident: str, **facts: Any) -> None:
         """See ``headend.ports.Journal``."""
         self._entries.append({"at": at, "party": party, "kind": kind, "ident": ident, **facts})
+        if LOG.isEnabledFor(logging.INFO):
+            told = {"callReference" if name == "call" else name: value for name, value in facts.items()}
+            tell(kind, at=iso(at), party=party, correlationId=ident, **told)
 
     def entries(self) -> list[dict[str, Any]]:
         """Every entry by time, party and ident, so that the order of arrival within an instant does not show.

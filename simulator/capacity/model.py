@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, NamedTuple
 
 import simpy
@@ -150,6 +151,9 @@ class ModelMeters:
         return True
 
 
+_AT_ONCE = nullcontext()
+
+
 class ModelDesk:
     """``lifecycle.Desk`` over tables: draws by key, allowances in memory, the head-end's own process a call away."""
 
@@ -231,6 +235,10 @@ class ModelDesk:
             del self._under_way[request.key]
             if self._ended is not None:
                 self._ended(request)
+
+    def as_one(self, request: OnDemandRequest) -> AbstractContextManager[object]:  # noqa: ARG002
+        """See ``lifecycle.Desk``; a memory is never half written."""
+        return _AT_ONCE
 
     def inquire(self, request: OnDemandRequest, answer_by_us: int) -> Generator[simpy.Event, Any, Answered | None]:
         """See ``lifecycle.Desk``. ``Answered.content`` is the head-end's ``Answer``."""

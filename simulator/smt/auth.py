@@ -24,6 +24,8 @@ from simulator.smt.registry import User
 _HASHER = PasswordHash((Argon2Hasher(time_cost=1, memory_cost=1024, parallelism=1),))
 
 _ALGORITHM = "HS256"
+#: Octets of a key that signs tokens.
+KEY_OCTETS = 32
 
 
 def hash_password(password: str) -> str:
@@ -74,12 +76,23 @@ class AuthLimits:
 class Gatekeeper:
     """Checks logins, issues tokens, knows whose a token is."""
 
-    def __init__(self, users: Mapping[str, User], wall: Callable[[], float], limits: AuthLimits | None = None) -> None:
-        """users: by username. wall: seconds since the epoch. Tokens do not outlive this instance: the key is drawn here."""
+    def __init__(
+        self,
+        users: Mapping[str, User],
+        wall: Callable[[], float],
+        limits: AuthLimits | None = None,
+        shared_key: bytes | None = None,
+    ) -> None:
+        """users: by username. wall: seconds since the epoch. Tokens do not outlive this instance, whose key is drawn here.
+
+        shared_key: of several workers, each of which takes the others' tokens; a portal token's uses are counted where they happen, and at the
+        others from its issue.
+        """
         self._users = users
         self._wall = wall
         self.limits = limits or AuthLimits()
-        self._key = secrets.token_bytes(32)
+        self._key = shared_key or secrets.token_bytes(KEY_OCTETS)
+        self._shared = shared_key is not None
         #: Last use of each portal token that lives, by its id.
         self._used: dict[str, float] = {}
         self._bad: dict[str, deque[float]] = {}
@@ -120,7 +133,7 @@ class Gatekeeper:
             return None
         now = self._wall()
         if kind is TokenKind.PORTAL:
-            used = self._used.get(claims["jti"])
+            used = self._used.get(claims["jti"], claims["iat"] if self._shared else None)
             if used is None or now >= used + self.limits.portal_life_s:
                 return None
             self._used[claims["jti"]] = now

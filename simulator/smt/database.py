@@ -1,12 +1,15 @@
 """SMT's database: one schema for repository, ledger and throttle, and the one way to begin a transaction that writes.
 
-SQLite (WAL) by default, PostgreSQL by URL. Nothing is ever deleted but windows that no limit looks at any more.
+SQLite (WAL) by default, PostgreSQL by URL; made, or migrated from an older version, when it is opened. Nothing is ever deleted but windows that
+no limit looks at any more, and the places of ended requests in the queue.
 """
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -28,12 +31,14 @@ from sqlalchemy import (
     create_engine,
     event,
     func,
+    insert,
     make_url,
     select,
 )
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError
 
 from simulator.errors import SimulatorError
+from simulator.smt.migrations import bring_up_to_date
 
 metadata = MetaData()
 
@@ -100,6 +105,63 @@ odr_answer = Table(
     Column("content", JSON, nullable=False),
 )
 
+#: Requests that have not ended, with the state of their last transition: the dispatcher's queue. Follows from the ledger.
+odr_open = Table(
+    "odr_open",
+    metadata,
+    Column("request_key", String(64), primary_key=True),
+    Column("state", String(16), nullable=False),
+    Column("since_us", BigInteger, nullable=False),
+)
+
+#: What head-ends called back to a worker, until the dispatcher hands it to the request that waits; kept as evidence.
+odr_call_back = Table(
+    "odr_call_back",
+    metadata,
+    Column("request_key", String(64), primary_key=True),
+    Column("content", JSON, nullable=False),
+    Column("came_us", BigInteger, nullable=False),
+)
+
+#: Who read which ESI ID, when, through which door. Append-only.
+data_access = Table(
+    "data_access",
+    metadata,
+    Column("at_us", BigInteger, nullable=False),
+    Column("username", String, nullable=False),
+    Column("duns", String(13), nullable=False),
+    Column("esiid", String(22), nullable=False),
+    Column("door", String(16), nullable=False),
+    Column("what", String(16), nullable=False),
+    Column("request_key", String(64), nullable=False),
+    Column("trans_id", String, nullable=False),
+    Index("data_access_of_esiid", "esiid", "at_us"),
+)
+
+#: The dispatcher's sign of life, one row: when it last looked through the queue, in model time.
+dispatcher_sweep = Table(
+    "dispatcher_sweep",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("swept_us", BigInteger, nullable=False),
+)
+
+#: What several workers sign tokens with, so that each knows the others'.
+token_key = Table(
+    "token_key",
+    metadata,
+    Column("name", String(16), primary_key=True),
+    Column("octets", LargeBinary, nullable=False),
+)
+
+schema_version = Table(
+    "schema_version",
+    metadata,
+    Column("version", Integer, primary_key=True, autoincrement=False),
+    Column("applied_at", BigInteger, nullable=False),
+    Column("title", String, nullable=False),
+)
+
 throttle_window = Table(
     "throttle_window",
     metadata,
@@ -158,12 +220,16 @@ report_request = Table(
 
 #: Key of the advisory lock that makes admissions of several workers on PostgreSQL take turns.
 _ADMISSION_LOCK = 0x0D2
+#: Key of the advisory lock under which a PostgreSQL database is made or migrated by one process.
+_SCHEMA_LOCK = 0x0D3
+#: The transaction that is open, by the engine it belongs to: what is written inside joins it.
+_JOINED: ContextVar[tuple[Engine, Connection] | None] = ContextVar("smt_transaction", default=None)
 #: Execution option that marks a transaction as one that writes.
 _WRITES = "smt_writes"
 
 
 def open_database(url: str) -> Engine:
-    """Open the database and create what it lacks. Raises SimulatorError if that fails.
+    """Open the database; make it, or migrate it if it is older. Raises SimulatorError if that fails.
 
     An in-memory SQLite is refused: intake and service run in two threads and would each see their own.
     """
@@ -174,6 +240,15 @@ def open_database(url: str) -> Engine:
             "smt.database.url", f"'{url}' is no database URL.", place="--database", mend="Use sqlite:///path/smt.db."
         ) from None
     sqlite = parsed.get_backend_name() == "sqlite"
+    if parsed.get_backend_name() not in ("sqlite", "postgresql"):
+        raise SimulatorError(
+            "smt.database.kind",
+            f"SMT keeps no database of the kind '{parsed.get_backend_name()}'.",
+            place="--database",
+            mend="Use sqlite:///path/smt.db or postgresql://user@host/name.",
+        )
+    if parsed.drivername == "postgresql":
+        parsed = parsed.set(drivername="postgresql+psycopg")
     if sqlite:
         if not parsed.database or parsed.database == ":memory:":
             raise SimulatorError(
@@ -196,8 +271,15 @@ def open_database(url: str) -> Engine:
         event.listen(engine, "connect", _set_up_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
     try:
-        metadata.create_all(engine)
-    except OperationalError as error:
+        with writing(engine) as connection:
+            if not sqlite:
+                connection.execute(select(func.pg_advisory_xact_lock(_SCHEMA_LOCK)))
+            bring_up_to_date(connection, metadata, schema_version)
+    except SimulatorError:
+        engine.dispose()
+        raise
+    except DatabaseError as error:
+        engine.dispose()
         raise SimulatorError(
             "smt.database.open", f"SMT's database cannot be opened: {error.orig}.", place="--database"
         ) from None
@@ -206,23 +288,57 @@ def open_database(url: str) -> Engine:
 
 @contextmanager
 def writing(engine: Engine, *, admission: bool = False) -> Iterator[Connection]:
-    """One transaction that writes, taking turns with the others from its first statement on.
+    """One transaction that writes, taking turns with the others from its first statement on. Inside another one it is part of that.
 
     admission: on PostgreSQL, take turns with every other admission too (SQLite has one writer at a time anyway).
     """
+    joined = _JOINED.get()
+    if joined is not None and joined[0] is engine:
+        _take_turns(joined[1], admission)
+        yield joined[1]
+        return
     with engine.connect() as connection:
         connection.execution_options(**{_WRITES: True})
         with connection.begin():
-            if admission and engine.dialect.name == "postgresql":
-                connection.execute(select(func.pg_advisory_xact_lock(_ADMISSION_LOCK)))
-            yield connection
+            token = _JOINED.set((engine, connection))
+            try:
+                _take_turns(connection, admission)
+                yield connection
+            finally:
+                _JOINED.reset(token)
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """A connection to read by: inside ``writing`` its own, so that what it has written is seen."""
+    joined = _JOINED.get()
+    if joined is not None and joined[0] is engine:
+        yield joined[1]
+        return
+    with engine.connect() as connection:
+        yield connection
+
+
+def shared_token_key(engine: Engine, octets: int) -> bytes:
+    """What several processes at one database sign tokens with: drawn by the first that asks."""
+    with writing(engine, admission=True) as connection:
+        held: bytes | None = connection.scalar(select(token_key.c.octets).where(token_key.c.name == "tokens"))
+        if held is None:
+            held = secrets.token_bytes(octets)
+            connection.execute(insert(token_key), {"name": "tokens", "octets": held})
+    return bytes(held)
+
+
+def _take_turns(connection: Connection, admission: bool) -> None:
+    if admission and connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(_ADMISSION_LOCK)))
 
 
 def _set_up_sqlite(raw: Any, _record: Any) -> None:
     # The driver must not begin transactions by itself: it would begin them as readers, and two readers that both
     # want to write then over-admit or fail with "database is locked".
     raw.isolation_level = None
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "busy_timeout=10000"):
+    for pragma in ("busy_timeout=10000", "journal_mode=WAL", "synchronous=NORMAL"):
         raw.execute(f"PRAGMA {pragma}")
 
 

@@ -7,27 +7,34 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 import httpx
 import simpy
+from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
 
 from headend.gap import GAP_LIMIT, Gap, gap
+from headend.http_exchange import current
 from headend.ports import FAULT, Driver, Journal, guarded, told
 from headend.wire import InquiryKind, InquiryRequest, InquiryResult, Outcome
 from meters.calendar import INTERVAL_S, US, day_of, day_start, floor_interval, iso, local, local_us
 from simulator.smt.admission import DatabaseAdmission
 from simulator.smt.answers import checked, trimmed
+from simulator.smt.boundaries import boundary
 from simulator.smt.complaints import turn_away
+from simulator.smt.database import writing
 from simulator.smt.eligibility import objection
 from simulator.smt.errors import BusinessError
-from simulator.smt.ledger import Filed, Ledger, Transition
+from simulator.smt.ledger import Entry, Filed, Ledger, Transition
 from simulator.smt.lifecycle import (
     ENDED,
     EXPIRY_US,
+    STORE_ONLY,
     Admission,
     Answered,
     OnDemandRequest,
@@ -41,9 +48,11 @@ from simulator.smt.middle import MiddleDraws
 from simulator.smt.registry import Registry, User
 from simulator.smt.reuse import answered_again
 from simulator.smt.store import VeeStore
-from simulator.smt.throttle import Channel, Policy, Refusal, Requested, Scope, Source
+from simulator.smt.throttle import Channel, Lease, Policy, Refusal, Requested, Scope, Source
 from simulator.smt.who_used import with_others
 
+BROKEN = "a fault of SMT's own"
+GONE = "the ESI ID is not in SMT's records any more"
 RESTARTED = "SMT was restarted while the request was under way"
 #: How far back holes in the posted days are told; the longest billing cycle and a half. A default of this project.
 _HOLES_S = 50 * 24 * 3600
@@ -82,6 +91,9 @@ def digits(*content: object) -> str:
 class LiveDesk:
     """``lifecycle.Desk`` over driver, ledger, database and HTTP."""
 
+    #: False at a worker: it takes requests on and leaves them to the dispatcher.
+    dispatches = True
+
     def __init__(
         self,
         driver: Driver,
@@ -93,6 +105,7 @@ class LiveDesk:
         journal: Journal,
         http: httpx.AsyncClient,
         *,
+        engine: Engine,
         seed: int,
         policy: Policy,
         links: Mapping[str, str],
@@ -116,8 +129,11 @@ class LiveDesk:
         self._ledger = ledger
         self._journal = journal
         self._http = http
+        self._engine = engine
         self._seed = seed
         self._filing: dict[str, Filed] = {}
+        #: Requests whose process runs here.
+        self._under_way: dict[str, OnDemandRequest] = {}
         self._waiting: dict[str, simpy.Event] = {}
         self._called_back: set[str] = set()
 
@@ -135,30 +151,50 @@ class LiveDesk:
         if code is not None:
             raise BusinessError(code)
         filed = self._filed(asked, now_us)
-        point = self._registry.points[asked.esiid]
+        request = self._request(filed)
+        self._filing[request.key] = filed
+        closed = self.closed(asked.user, asked.esiid, now)
+        taken_on = False
+        try:
+            with self.as_one(request):
+                if closed is not None:
+                    turn_away(self, request, closed, now_us)
+                else:
+                    taken_on = submit(self, request, now_us)
+        finally:
+            self._filing.pop(request.key, None)
+        exchange = current()
+        exchange.opened, exchange.trans_id = True, asked.trans_id
+        exchange.correlation_id, exchange.call_reference = request.key, asked.call_reference
+        if request.state is State.REFUSED:
+            exchange.outcome = "refused"
+        elif taken_on and self.dispatches:
+            self._begin(request)
+        return request
+
+    def _request(self, filed: Filed) -> OnDemandRequest:
+        """A request from what it was when it came; its ESI ID is in the records."""
+        point = self._registry.points[filed.esiid]
         scopes = {
-            Scope.ESIID: asked.esiid,
-            Scope.ROR: self._registry.ror_of_record(asked.esiid, day) or "",
-            Scope.REQUESTER_CLASS: asked.user.requester_class,
+            Scope.ESIID: filed.esiid,
+            Scope.ROR: self._registry.ror_of_record(filed.esiid, day_of(filed.submitted_us // US)) or "",
+            Scope.REQUESTER_CLASS: filed.requester_class,
             Scope.TDSP: point.tdsp_key,
             Scope.ACCESS_POINT: f"{point.tdsp_key}-{point.access_point}",
         }
-        request = OnDemandRequest(
+        return OnDemandRequest(
             key=filed.key,
-            kind=asked.kind,
-            esiid=asked.esiid,
-            requested=Requested(kind_counted(asked.kind), asked.door, scopes),
+            kind=filed.kind,
+            esiid=filed.esiid,
+            requested=Requested(kind_counted(filed.kind), filed.door, scopes),
             start=filed.start,
             end=filed.end,
-            call_reference=asked.call_reference,
+            call_reference=filed.call_reference,
         )
-        self._filing[request.key] = filed
-        closed = self.closed(asked.user, asked.esiid, now)
-        if closed is not None:
-            turn_away(self, request, closed, now_us)
-        elif submit(self, request, now_us):
-            self._driver.inject("fulfil", request.key, lambda: self._start(request))
-        return request
+
+    def _begin(self, request: OnDemandRequest) -> None:
+        self._under_way[request.key] = request
+        self._driver.inject("fulfil", request.key, lambda: self._start(request))
 
     def _start(self, request: OnDemandRequest) -> None:
         self.env.process(guarded(fulfil(self, request), lambda error: self._broke(request, error)))
@@ -166,13 +202,18 @@ class LiveDesk:
     def _broke(self, request: OnDemandRequest, error: Exception) -> None:
         """A fault of ours has ended the process: the request fails with a reason, and its allowance comes back."""
         self._journal.note(self._driver.now(), "SMT", FAULT, request.key, error=told(error))
-        if request.state in ENDED:
+        entry = self._ledger.entry(request.key)
+        assert entry is not None
+        if entry.ended:
             return
         request.answered = None
-        request.reason = "a fault of SMT's own"
-        if request.lease is not None:
-            self.admission.settle(request.key, request.lease, self._driver.now(), False)
-        move(self, request, State.FAILED, int(self.env.now))
+        request.reason = BROKEN
+        # What the process had made of it may have been undone with its transaction.
+        request.state = entry.last.state
+        with self.as_one(request):
+            if request.lease is not None:
+                self.admission.settle(request.key, request.lease, self._driver.now(), False)
+            move(self, request, State.FAILED, int(self.env.now))
 
     def _filed(self, asked: Asked, now_us: int) -> Filed:
         now = now_us // US
@@ -211,18 +252,97 @@ class LiveDesk:
             submitted_us=now_us,
         )
 
+    # -- the queue --------------------------------------------------------------------------------------------------
+
     def recover(self, now_us: int) -> int:
-        """After a restart: end what was under way and give its allowance back. Returns how many requests."""
-        for key, lease in self._database.open_leases().items():
+        """After a restart: go on with what was waiting, end what was on its way, its allowance given back. Returns how many were ended."""
+        leases = self._database.open_leases()
+        ended = 0
+        for entry in self._ledger.unfinished():
+            lease = leases.pop(entry.filed.key, None)
+            if entry.last.state is State.ACCEPTED and entry.filed.esiid in self._registry.points:
+                self._resume(entry, lease)
+                continue
+            known = entry.filed.esiid in self._registry.points
+            self._end_left_over(entry, lease, now_us, RESTARTED if known else GONE)
+            ended += 1
+        for key, lease in leases.items():
             self._database.settle(key, lease, now_us // US, False)
-        left = self._ledger.unfinished()
-        for entry in left:
-            # A request that was not even decided on cannot have failed.
-            state = State.REFUSED if entry.last.state is State.REQUESTED else State.FAILED
-            self._ledger.append(entry.filed.key, Transition(state, now_us, RESTARTED))
-        return len(left)
+        return ended
+
+    def dispatch(self, every_us: int) -> Generator[simpy.Event, Any, None]:
+        """Look through the queue again and again; a simpy process of the dispatcher's."""
+        while True:
+            yield self.env.timeout(every_us)
+            try:
+                self.sweep()
+            except DBAPIError as error:
+                # The database is away; /healthz tells so, and the next look may find it back.
+                self._journal.note(self._driver.now(), "SMT", "queue not read", "queue", error=told(error))
+
+    def sweep(self) -> None:
+        """Begin what workers took on, hand over what was called back to them, end what no process of ours has in hand."""
+        now_us = int(self.env.now)
+        strange = [key for key in self._ledger.open_keys() if key not in self._under_way]
+        leases = self._database.open_leases() if strange else {}
+        for key in strange:
+            entry = self._ledger.entry(key)
+            if entry is None or entry.ended:
+                continue
+            lease = leases.get(key)
+            if entry.filed.esiid not in self._registry.points:
+                self._end_left_over(entry, lease, now_us, GONE)
+            elif entry.last.state is State.ACCEPTED:
+                self._resume(entry, lease)
+            else:
+                self._end_left_over(entry, lease, now_us, BROKEN)
+        for key, result in self._ledger.call_backs(sorted(self._waiting)).items():
+            if key not in self._called_back:
+                self._called_back.add(key)
+                self._deliver(result, CallBack.ACCEPTED)
+        self._ledger.note_sweep(now_us)
+
+    def _resume(self, entry: Entry, lease: Lease | None) -> None:
+        """Take a request up that is waiting in the queue, as it was decided on."""
+        request = self._request(entry.filed)
+        last = entry.last
+        request.state, request.meter_allowed, request.lease = last.state, last.meter_allowed, lease
+        request.refusal = STORE_ONLY if last.refusal == STORE_ONLY else last.refusal
+        request.history = [(step.state, step.at_us) for step in entry.transitions]
+        self._begin(request)
+
+    def _end_left_over(self, entry: Entry, lease: Lease | None, now_us: int, reason: str) -> None:
+        """Fail what nobody has in hand any more, and give its allowance back."""
+        key = entry.filed.key
+        # A request that was not even decided on cannot have failed.
+        state = State.REFUSED if entry.last.state is State.REQUESTED else State.FAILED
+        with self._commit("recovery", key):
+            if lease is not None:
+                self._database.settle(key, lease, now_us // US, False)
+            self._ledger.append(key, Transition(state, now_us, reason))
+        filed = entry.filed
+        facts = {"esiid": filed.esiid, "inquiry": filed.kind.value, "call": filed.call_reference, "reason": reason}
+        self._journal.note(now_us // US, "SMT", f"request {state.value}", key, **facts)
 
     # -- lifecycle.Desk -----------------------------------------------------------------------------------------
+
+    @contextmanager
+    def as_one(self, request: OnDemandRequest) -> Iterator[None]:
+        """See ``lifecycle.Desk``: one transaction over ledger and allowances."""
+        with self._commit("request" if request.state is State.REQUESTED else "end", request.key):
+            yield
+
+    @contextmanager
+    def _commit(self, what: str, key: str) -> Iterator[None]:
+        """One transaction between its two boundaries; undone, nothing of it stays in memory."""
+        try:
+            with writing(self._engine):
+                yield
+                boundary(f"{what}.before_commit")
+        except BaseException:
+            self._ledger.forget(key)
+            raise
+        boundary(f"{what}.after_commit")
 
     def keep(self, request: OnDemandRequest, state: State, at_us: int) -> None:
         """See ``lifecycle.Desk``."""
@@ -236,18 +356,22 @@ class LiveDesk:
             at_us,
             request.reason,
             request.meter_allowed,
-            request.refusal if state is State.REFUSED else None,
+            request.refusal if state in (State.REFUSED, State.ACCEPTED) else None,
             sum(one.source == "store" for one in intervals),
             sum(one.source == "meter" for one in intervals),
             content.meterReads if content is not None else 0,
             content.octets if content is not None else 0,
         )
         if state is State.REQUESTED:
-            self._ledger.file(self._filing.pop(request.key), transition)
+            self._ledger.file(self._filing[request.key], transition)
+        elif state in (State.SENT, State.ANSWERED):
+            with self._commit(state.value, request.key):
+                self._ledger.append(request.key, transition, content if state is State.ANSWERED else None)
         else:
-            self._ledger.append(request.key, transition, content if state is State.ANSWERED else None)
+            self._ledger.append(request.key, transition)
         if state in ENDED:
             self._called_back.discard(request.key)
+            self._under_way.pop(request.key, None)
         facts: dict[str, Any] = {
             "esiid": request.esiid,
             "inquiry": request.kind.value,
@@ -291,7 +415,9 @@ class LiveDesk:
         """See ``lifecycle.Desk``. A head-end that cannot be reached, or does not take the inquiry, is an answer: FAILED, at once."""
         called_back = self._waiting[request.key] = self.env.event()
         try:
+            boundary("inquiry.before_call")
             fault = yield self._driver.io("inquiry", request.key, lambda: self._send(request, answer_by_us))
+            boundary("inquiry.after_call")
             if fault:
                 return Answered(Outcome.FAILED, fault, 0)
             # The exchange may have taken longer than the request has left.
@@ -344,10 +470,14 @@ class LiveDesk:
 
     def call_back(self, result: InquiryResult) -> CallBack:
         """Take in what a head-end calls back. Whatever it is, it is acknowledged and noted."""
+        boundary("call_back.before")
         key = result.correlationId
+        current().correlation_id = key
         entry = self._ledger.entry(key)
         if entry is None:
             became = CallBack.UNKNOWN
+        elif not self.dispatches:
+            became = self._put_by(entry, result)
         elif key in self._called_back:
             became = CallBack.DUPLICATE
         elif key in self._waiting:
@@ -357,6 +487,13 @@ class LiveDesk:
             became = CallBack.LATE
         self._driver.inject("callback", key, lambda: self._deliver(result, became))
         return became
+
+    def _put_by(self, entry: Entry, result: InquiryResult) -> CallBack:
+        """At a worker: put it by for the dispatcher, who hands it over at its next look."""
+        if entry.ended or entry.last.state is State.ANSWERED:
+            return CallBack.LATE
+        kept = self._ledger.keep_call_back(entry.filed.key, result, self._driver.now() * US)
+        return CallBack.ACCEPTED if kept else CallBack.DUPLICATE
 
     def _deliver(self, result: InquiryResult, became: CallBack) -> None:
         self._journal.note(

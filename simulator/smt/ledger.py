@@ -1,20 +1,32 @@
 """The ledger of on-demand requests: one row when a request comes, one per transition, one for the answer. Append-only.
 
-Polls far outnumber requests, so the entries asked for last are kept in memory as well.
+Polls far outnumber requests, so the entries asked for last are kept in memory as well: all of them while this process alone writes the
+ledger, otherwise those that have ended, which nobody changes any more.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Engine, Select, exists, insert, select
+from sqlalchemy import ColumnElement, Connection, Engine, Select, delete, exists, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
 from headend.wire import InquiryKind, InquiryResult
 from meters.calendar import US, day_end, day_start
-from simulator.smt.database import odr_answer, odr_request, odr_transition, writing
+from simulator.smt.database import (
+    dispatcher_sweep,
+    odr_answer,
+    odr_call_back,
+    odr_open,
+    odr_request,
+    odr_transition,
+    reading,
+    writing,
+)
 from simulator.smt.lifecycle import ENDED, State
 from simulator.smt.throttle import Channel, Refusal
 
@@ -80,9 +92,11 @@ class Entry:
 class Ledger:
     """The ledger over an open database (``database.open_database``)."""
 
-    def __init__(self, engine: Engine) -> None:
-        """Begin with nothing in memory."""
+    def __init__(self, engine: Engine, *, shared: bool = False) -> None:
+        """Begin with nothing in memory. shared: other processes write this ledger too."""
         self._engine = engine
+        self._shared = shared
+        self._swept_us: int | None = None
         self._entries: OrderedDict[str, Entry] = OrderedDict()
 
     def file(self, filed: Filed, transition: Transition) -> None:
@@ -90,6 +104,8 @@ class Ledger:
         with writing(self._engine) as connection:
             connection.execute(insert(odr_request), _request_row(filed))
             _append(connection, filed.key, 0, transition)
+            place = {"request_key": filed.key, "state": transition.state.value, "since_us": transition.at_us}
+            connection.execute(insert(odr_open), place)
         self._remember(Entry(filed, [transition]))
 
     def append(self, key: str, transition: Transition, content: InquiryResult | None = None) -> None:
@@ -102,9 +118,20 @@ class Ledger:
             if content is not None:
                 row = {"request_key": key, "content": content.model_dump(mode="json", by_alias=True)}
                 connection.execute(insert(odr_answer), row)
+            mine = odr_open.c.request_key == key
+            if transition.state in ENDED:
+                connection.execute(delete(odr_open).where(mine))
+            else:
+                moved = update(odr_open).where(mine)
+                connection.execute(moved.values(state=transition.state.value, since_us=transition.at_us))
         entry.transitions.append(transition)
         if content is not None:
             entry.content = content
+        self._remember(entry)
+
+    def forget(self, key: str) -> None:
+        """Drop what is in memory of a request: the transaction that wrote it was undone."""
+        self._entries.pop(key, None)
 
     def entry(self, key: str) -> Entry | None:
         """One request; None if it was never filed."""
@@ -112,7 +139,7 @@ class Ledger:
         if found is not None:
             self._entries.move_to_end(key)
             return found
-        with self._engine.connect() as connection:
+        with reading(self._engine) as connection:
             row = connection.execute(select(odr_request).where(odr_request.c.key == key)).first()
             if row is None:
                 return None
@@ -134,7 +161,7 @@ class Ledger:
         wanted = select(table.key).where(table.esiid == esiid, table.kind == kind.value, counts)
         if before_us is not None:
             wanted = wanted.where(table.submitted_us < before_us)
-        with self._engine.connect() as connection:
+        with reading(self._engine) as connection:
             key = connection.scalar(wanted.order_by(table.submitted_us.desc(), table.key.desc()).limit(1))
         return None if key is None else self.entry(key)
 
@@ -149,7 +176,7 @@ class Ledger:
             .where(exists().where(end.request_key == table.key, end.state == State.COMPLETED.value))
             .order_by(step.at_us.desc(), table.key.desc())
         )
-        with self._engine.connect() as connection:
+        with reading(self._engine) as connection:
             key: str | None = connection.scalar(wanted.limit(1))
         return key
 
@@ -163,20 +190,68 @@ class Ledger:
             .order_by(table.submitted_us, table.key)
         )
 
-    def unfinished(self) -> list[Entry]:
-        """Requests that have not ended, by key: after a crash, what it left over."""
-        done = exists().where(
-            odr_transition.c.request_key == odr_request.c.key,
-            odr_transition.c.state.in_([state.value for state in ENDED]),
-        )
-        return self._entries_of(select(odr_request.c.key).where(~done).order_by(odr_request.c.key))
+    def unfinished(self, *states: State) -> list[Entry]:
+        """Requests that have not ended, by key; with ``states``, that stand in one of these."""
+        wanted = select(odr_open.c.request_key).order_by(odr_open.c.request_key)
+        if states:
+            wanted = wanted.where(odr_open.c.state.in_([state.value for state in states]))
+        return self._entries_of(wanted)
+
+    def open_keys(self) -> list[str]:
+        """The requests that have not ended."""
+        with reading(self._engine) as connection:
+            return list(connection.scalars(select(odr_open.c.request_key).order_by(odr_open.c.request_key)))
+
+    def open_counts(self) -> dict[State, int]:
+        """How many requests stand in each state that is no end."""
+        with reading(self._engine) as connection:
+            rows = connection.execute(select(odr_open.c.state, func.count()).group_by(odr_open.c.state)).all()
+        return {State(state): count for state, count in rows}
+
+    def keep_call_back(self, key: str, result: InquiryResult, came_us: int) -> bool:
+        """Put a call-back by for the dispatcher; False if there is one already."""
+        row = {"request_key": key, "content": result.model_dump(mode="json", by_alias=True), "came_us": came_us}
+        try:
+            with writing(self._engine) as connection:
+                connection.execute(insert(odr_call_back), row)
+        except IntegrityError:
+            return False
+        return True
+
+    def call_backs(self, keys: Sequence[str]) -> dict[str, InquiryResult]:
+        """What was put by for some requests, by key."""
+        if not (self._shared and keys):
+            return {}
+        table = odr_call_back.c
+        with reading(self._engine) as connection:
+            rows = connection.execute(select(table.request_key, table.content).where(table.request_key.in_(keys))).all()
+        return {key: InquiryResult.model_validate(content) for key, content in rows}
+
+    def note_sweep(self, at_us: int) -> None:
+        """The dispatcher has looked through the queue (microseconds of model time)."""
+        self._swept_us = at_us
+        if self._shared:
+            with writing(self._engine) as connection:
+                found = connection.execute(update(dispatcher_sweep).values(swept_us=at_us))
+                if found.rowcount == 0:
+                    connection.execute(insert(dispatcher_sweep), {"id": 1, "swept_us": at_us})
+
+    def swept_us(self) -> int | None:
+        """When that was last; None if it never was."""
+        if not self._shared:
+            return self._swept_us
+        with reading(self._engine) as connection:
+            at_us: int | None = connection.scalar(select(dispatcher_sweep.c.swept_us))
+        return at_us
 
     def _entries_of(self, wanted: Select[Any]) -> list[Entry]:
-        with self._engine.connect() as connection:
+        with reading(self._engine) as connection:
             keys = connection.scalars(wanted).all()
         return [entry for key in keys if (entry := self.entry(key)) is not None]
 
     def _remember(self, entry: Entry) -> Entry:
+        if self._shared and not entry.ended:
+            return entry
         self._entries[entry.filed.key] = entry
         if len(self._entries) > _KEPT:
             self._entries.popitem(last=False)

@@ -7,6 +7,7 @@ middle tier and reaches the head-end is the desk's affair.
 from __future__ import annotations
 
 from collections.abc import Generator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
@@ -122,6 +123,9 @@ class Desk(Protocol):
     def earlier_read(self, request: OnDemandRequest, since_us: int) -> Answered | None:
         """The answer of the latest completed read of the same ESI ID and kind, if it was answered at the meter at ``since_us`` or later."""
 
+    def as_one(self, request: OnDemandRequest) -> AbstractContextManager[object]:
+        """What is decided and kept inside is kept together or not at all."""
+
     def inquire(self, request: OnDemandRequest, answer_by_us: int) -> Generator[simpy.Event, Any, Answered | None]:
         """Inquire at the head-end; None when nothing came back by ``answer_by_us``, and not before that instant."""
 
@@ -184,11 +188,15 @@ def _answer_again(desk: Desk, request: OnDemandRequest, earlier: Answered, now_u
 
 
 def fulfil(desk: Desk, request: OnDemandRequest) -> Generator[simpy.Event, Any, None]:
-    """Take an accepted request to its end: pick-up, inquiry, way back, settlement. A simpy process."""
+    """Take an accepted request to its end: pick-up, inquiry, way back, settlement. A simpy process.
+
+    Times count from the acceptance, also when the process begins later than that: after a restart, or for a request that a worker took on.
+    """
     env = desk.env
     middle = desk.middle(request.key)
-    answer_by = int(env.now) + desk.expiry_us
-    yield env.timeout(min(middle.pickup_us, desk.expiry_us))
+    accepted_us = request.history[-1][1]
+    answer_by = accepted_us + desk.expiry_us
+    yield env.timeout(max(0, accepted_us + min(middle.pickup_us, desk.expiry_us) - int(env.now)))
     if middle.lost or env.now >= answer_by:
         yield env.timeout(max(0, min(middle.return_us, answer_by - int(env.now))))
         lost = State.FAILED if middle.lost == "FAILED" and env.now < answer_by else State.T_FAILED
@@ -218,15 +226,17 @@ def _end(desk: Desk, request: OnDemandRequest, state: State, reason: str) -> Non
     """Settle before the end is told: a read that succeeded at the meter is used up, anything else is given back."""
     env_now = int(desk.env.now)
     request.reason = reason
-    if request.lease is not None:
-        answered = request.answered
-        tried = answered is not None and answered.meter_reads > 0
-        desk.admission.settle(
-            request.key,
-            request.lease,
-            env_now // US,
-            success=tried and state is State.COMPLETED,
-            octets=answered.octets if answered is not None else 0,
-            meter_failed=tried and state is State.FAILED,
-        )
-    move(desk, request, state, env_now)
+    # In one commit: a crash in between would leave an allowance spent on a request that then fails.
+    with desk.as_one(request):
+        if request.lease is not None:
+            answered = request.answered
+            tried = answered is not None and answered.meter_reads > 0
+            desk.admission.settle(
+                request.key,
+                request.lease,
+                env_now // US,
+                success=tried and state is State.COMPLETED,
+                octets=answered.octets if answered is not None else 0,
+                meter_failed=tried and state is State.FAILED,
+            )
+        move(desk, request, state, env_now)

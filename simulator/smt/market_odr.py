@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import Body, Request, Response
 
 from headend.wire import InquiryKind
+from simulator.smt.access_log import What
 from simulator.smt.answers import SILENT, status_json, status_of, wire_refusal
 from simulator.smt.desk import Asked
 from simulator.smt.errors import BusinessError
@@ -64,6 +65,7 @@ async def odr_status(
     entry = smt_of(request).ledger.entry(asked.correlationId)
     if entry is None or (entry.filed.duns, entry.filed.door) != (user.duns, Channel.API):
         raise BusinessError("CORRELATION")
+    smt_of(request).access.note(user, entry.filed.esiid, What.STATUS, entry.filed.key, asked.trans_id)
     return Response(status_json(status_of(entry, asked.trans_id)), media_type="application/json")
 
 

@@ -8,6 +8,7 @@ from fastapi import Body, Request, Response
 from fastapi.responses import JSONResponse
 
 from meters.calendar import day_of
+from simulator.smt.access_log import What
 from simulator.smt.errors import BusinessError
 from simulator.smt.market_door import MarketUser, check_delivery, check_sender, post, smt_of
 from simulator.smt.market_examples import OTHERS, told
@@ -25,6 +26,7 @@ def point_seen(smt: Smt, user: User, esiid: str) -> ServicePoint:
     """The service point, if the user may see it today. Raises BusinessError AC1, whether there is such an ESI ID or not."""
     if not smt.registry.may_see(user, esiid, day_of(smt.driver.now())):
         raise BusinessError("AC1")
+    smt.access.note(user, esiid, What.ATTRIBUTES)
     return smt.registry.points[esiid]
 
 

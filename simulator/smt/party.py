@@ -10,17 +10,20 @@ import httpx
 
 from headend.ports import Driver, Journal
 from meters.calendar import US
+from simulator.smt.access_log import AccessLog
 from simulator.smt.admission import DatabaseAdmission
-from simulator.smt.auth import AuthLimits, Gatekeeper
+from simulator.smt.auth import KEY_OCTETS, AuthLimits, Gatekeeper
 from simulator.smt.complaints import ComplaintMiddle, Complaints, Sought, refusal_of
-from simulator.smt.database import open_database
+from simulator.smt.database import open_database, shared_token_key
 from simulator.smt.deliveries import Deliveries
 from simulator.smt.desk import LiveDesk
 from simulator.smt.intake import Deliver, Intake
 from simulator.smt.ledger import Ledger
 from simulator.smt.lifecycle import EXPIRY_US
+from simulator.smt.metrics import ObservedJournal, SmtMetrics
 from simulator.smt.middle import MiddleDraws
 from simulator.smt.registry import Registry
+from simulator.smt.seat import Role, Seat
 from simulator.smt.store import VeeStore
 from simulator.smt.throttle import Policy
 
@@ -43,6 +46,16 @@ class SmtConfig:
     #: For so long after a new request the portal still returns the previous completed read, seconds of model time. A default of this
     #: project: DOMAIN §4 says "some seconds".
     stale_s: int = 5
+    #: One process alone; or the dispatcher, or a worker, of several at one PostgreSQL database.
+    role: Role = Role.ALONE
+    #: The dispatcher looks through the queue so often, seconds of model time: what workers took on begins no later than that. Alone there is
+    #: nothing to find but what a fault has dropped. Defaults of this project.
+    sweep_s: float | None = None
+
+    @property
+    def sweep_every_us(self) -> int:
+        """How often the queue is looked through, microseconds of model time."""
+        return round((self.sweep_s or (3600 if self.role is Role.ALONE else 5)) * US)
 
 
 class Smt:
@@ -58,7 +71,7 @@ class Smt:
         http: httpx.AsyncClient,
         deliver: Deliver | None = None,
     ) -> None:
-        """Open the database and end what an earlier run left under way.
+        """Open the database, take the seat at it, and go on with, or end, what an earlier run left under way.
 
         http: towards the head-ends. deliver: where result files go (``FileSite.put``). ``desk.reply_to``, the base URL of
         this SMT, must be set before the first request.
@@ -67,9 +80,22 @@ class Smt:
         self.config = config
         self.registry = registry
         self._engine = open_database(config.database_url)
+        try:
+            self.seat = Seat(self._engine, config.role)
+        except BaseException:
+            self._engine.dispose()
+            raise
         self.store = VeeStore(self._engine)
-        self.ledger = Ledger(self._engine)
-        self.gatekeeper = Gatekeeper(registry.users, config.wall, config.auth)
+        self.ledger = Ledger(self._engine, shared=config.role is not Role.ALONE)
+        self.metrics = SmtMetrics(self.ledger, config.policy.name)
+        self.access = AccessLog(self._engine, self.now_us)
+        journal = ObservedJournal(journal, self.metrics.noted)
+        self.gatekeeper = Gatekeeper(
+            registry.users,
+            config.wall,
+            config.auth,
+            None if config.role is Role.ALONE else shared_token_key(self._engine, KEY_OCTETS),
+        )
         #: What a tester has switched on.
         self.complaints = Complaints(driver.now, journal)
         self.desk = LiveDesk(
@@ -81,6 +107,7 @@ class Smt:
             ComplaintMiddle(middle, self.complaints, self._sought),
             journal,
             http,
+            engine=self._engine,
             seed=config.seed,
             policy=config.policy,
             links=config.links,
@@ -89,8 +116,12 @@ class Smt:
         self.desk.closed = lambda user, esiid, now: refusal_of(self.complaints, user, esiid, now)
         self.intake = Intake(driver, self.store, registry, journal, deliver)
         self.deliveries = Deliveries(self._engine, driver, journal, deliver)
-        self.desk.recover(self.now_us())
-        self.deliveries.recover(self.now_us())
+        self.desk.dispatches = config.role is not Role.WORKER
+        if self.desk.dispatches:
+            self.desk.recover(self.now_us())
+            self.deliveries.recover(self.now_us())
+            self.ledger.note_sweep(self.now_us())
+            driver.env.process(self.desk.dispatch(config.sweep_every_us))
 
     def now_us(self) -> int:
         """Model time of a request that has just come in, microseconds."""
@@ -103,5 +134,9 @@ class Smt:
         return Sought() if entry is None else Sought(entry.filed.username, entry.filed.duns, (entry.filed.esiid,))
 
     def close(self) -> None:
-        """Let go of the database."""
-        self._engine.dispose()
+        """Write what waits, leave the seat and let go of the database."""
+        try:
+            self.access.flush()
+        finally:
+            self.seat.release()
+            self._engine.dispose()

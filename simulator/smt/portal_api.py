@@ -11,6 +11,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from headend.wire import InquiryKind
 from meters.calendar import US, day_of, us_stamp
+from simulator.smt.access_log import What
 from simulator.smt.answers import SILENT, wire_refusal
 from simulator.smt.auth import LoginFault, TokenKind
 from simulator.smt.desk import Asked, digits
@@ -140,6 +141,8 @@ async def meter(
     smt = smt_of(request)
     points = smt.registry.seen_by(user, day_of(smt.driver.now()))
     shown = [point for point in points if asked.esiid in ("*", point.esiid)]
+    for point in shown:
+        smt.access.note(user, point.esiid, What.ATTRIBUTES)
     return JSONResponse({"data": [_meter(point, user) for point in shown]})
 
 
@@ -192,6 +195,8 @@ async def latest_on_demand_read(
     # A read of a day before a move or a switch is another's.
     if entry is not None and not smt.registry.may_see(user, asked.ESIID, day_of(entry.filed.submitted_us // US)):
         entry = None
+    if smt.registry.may_see(user, asked.ESIID, day_of(smt.driver.now())):
+        smt.access.note(user, asked.ESIID, What.STATUS, entry.filed.key if entry is not None else "")
     return JSONResponse({"data": latest_shown(smt, entry)})
 
 

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
-from fastapi import Body, FastAPI, Request
+from fastapi import Body, FastAPI, Request, Response
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from headend.api_pages import DescribedApi
+from headend.http_exchange import Exchange, ObserveHttp, current
 from headend.inquiry_examples import RESULTS
 from headend.malformed import tell_malformed
+from headend.ports import told as told_of
+from headend.structured_log import tell
 from headend.wire import InquiryResult
-from simulator.smt import market_api, portal_api, portal_records
+from simulator.smt import access_log, market_api, portal_api, portal_records
+from simulator.smt.boundaries import boundary
 from simulator.smt.complaint_door import ComplaintDoor
 from simulator.smt.desk import CallBack
 from simulator.smt.errors import BAD_FIELD, GATEWAY, BusinessError, GatewayRefusal
+from simulator.smt.health import BAD_HEALTH, GOOD_HEALTH, SmtHealth, health_of
 from simulator.smt.market_examples import BAD_BODY_TOLD, told
 from simulator.smt.party import Smt, SmtConfig
 from simulator.smt.portal_api import InvalidToken
@@ -28,14 +33,6 @@ class CallBackReply(BaseModel):
 
     correlationId: str = Field(examples=["482915007734"])
     status: CallBack
-
-
-class Health(BaseModel):
-    """The service answers."""
-
-    model_config = ConfigDict(json_schema_extra={"examples": [{"status": "ok"}]})
-
-    status: Literal["ok"] = "ok"
 
 
 _BECAME = {
@@ -82,17 +79,61 @@ def create_app(smt: Smt) -> FastAPI:
         reply = CallBackReply(correlationId=result.correlationId, status=became)
         return JSONResponse(reply.model_dump(), status_code=404 if became is CallBack.UNKNOWN else 202)
 
-    @app.get("/healthz", tags=["Service"], summary="Is the service up?")
-    async def healthz() -> Health:
-        return Health()
+    @app.get(
+        "/healthz",
+        response_model=SmtHealth,
+        responses={200: told(GOOD_HEALTH), 503: told(BAD_HEALTH, "Something it needs is away.", SmtHealth)},
+        tags=["Service"],
+        summary="Is the service up?",
+    )
+    async def healthz() -> JSONResponse:
+        """Tell whether the database answers, whether a dispatcher works on it, and when it last looked through the queue."""
+        health = health_of(smt)
+        return JSONResponse(health.model_dump(), status_code=200 if health.status == "ok" else 503)
 
+    @app.get("/metrics", include_in_schema=False)
+    async def metrics() -> Response:
+        return Response(smt.metrics.text(), media_type="text/plain; version=0.0.4")
+
+    app.include_router(access_log.router(smt.access))
     _tell_errors(app)
+    _observe(app, smt)
     return app
+
+
+def _observe(app: FastAPI, smt: Smt) -> None:
+    """Count and log every exchange."""
+
+    def before(exchange: Exchange) -> None:
+        if exchange.opened:
+            boundary("reply.before")
+
+    def after(exchange: Exchange) -> None:
+        if exchange.opened:
+            boundary("reply.after")
+        elif exchange.path == "/callbacks/inquiries":
+            boundary("call_back.after")
+        smt.metrics.exchanged(exchange)
+        tell(
+            "http",
+            party="SMT",
+            method=exchange.method,
+            endpoint=exchange.endpoint,
+            status=exchange.status,
+            outcome=exchange.how(),
+            ms=round(exchange.seconds * 1000, 2),
+            correlationId=exchange.correlation_id,
+            trans_id=exchange.trans_id,
+            callReference=exchange.call_reference,
+        )
+
+    app.add_middleware(ObserveHttp, before=before, after=after)
 
 
 def _tell_errors(app: FastAPI) -> None:
     @app.exception_handler(BusinessError)
     async def business(_request: Request, error: BusinessError) -> JSONResponse:
+        current().outcome = error.code
         return JSONResponse({"errorCode": error.code, "errorMessage": error.message})
 
     @app.exception_handler(GatewayRefusal)
@@ -104,8 +145,9 @@ def _tell_errors(app: FastAPI) -> None:
         return JSONResponse({"message": "Invalid Token"}, status_code=401)
 
     @app.exception_handler(Exception)
-    async def broken(_request: Request, _error: Exception) -> JSONResponse:
-        # The server logs the traceback; the requester reads the gateway's sentence.
+    async def broken(_request: Request, error: Exception) -> JSONResponse:
+        # The log names the fault and its place; the requester reads the gateway's sentence.
+        tell("fault", party="SMT", error=told_of(error))
         return JSONResponse({"error": GATEWAY["broken"].message}, status_code=GATEWAY["broken"].status)
 
     def malformed(place: str, message: str) -> JSONResponse:

@@ -12,6 +12,7 @@ from typing import Any
 
 from headend.vee.quality import Channel
 from meters.calendar import INTERVAL_S, day_start, days, local, us_date, us_stamp
+from simulator.smt.access_log import What
 from simulator.smt.billing_reads import BilledPeriod, billed, billing_periods
 from simulator.smt.kwh import kwh as kwh
 from simulator.smt.party import Smt
@@ -39,7 +40,10 @@ async def stored_days(
         found += smt.store.range(esiid, channel, begin, end, version)
         if end != last:
             await asyncio.sleep(0)
-    return [one for one in found if smt.registry.may_see(user, esiid, one.day)]
+    given = [one for one in found if smt.registry.may_see(user, esiid, one.day)]
+    if given:
+        smt.access.note(user, esiid, What.USAGE)
+    return given
 
 
 def sees_any(smt: Smt, user: User, esiid: str, first: date, last: date) -> bool:

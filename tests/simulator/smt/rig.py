@@ -185,6 +185,7 @@ class Rig:
         expiry_us: int = 45 * 60 * US,
         registered: Registry | None = None,
         deliver: Deliver | None = None,
+        database_url: str = "",
     ) -> None:
         self.runtime = Runtime(Clock(ClockMode.MANUAL, epoch(now) * US))
         self.wall = 1_000_000.0
@@ -196,7 +197,7 @@ class Rig:
         config = SmtConfig(
             seed=1,
             policy=preset(policy) if isinstance(policy, str) else policy,
-            database_url=f"sqlite:///{folder / 'smt.db'}",
+            database_url=database_url or f"sqlite:///{folder / 'smt.db'}",
             links={"coastal": "http://headend"},
             wall=lambda: self.wall,
             expiry_us=expiry_us,

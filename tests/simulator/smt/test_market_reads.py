@@ -236,7 +236,7 @@ def test_a_body_that_cannot_be_read_says_what_to_send(
 def test_the_documents_show_each_path_with_examples(tmp_path: Path) -> None:
     async def run() -> None:
         async with Rig(tmp_path) as rig:
-            assert (await rig.client.get("/healthz")).json() == {"status": "ok"}
+            assert (await rig.client.get("/healthz")).json()["status"] == "ok"
             document = (await rig.client.get("/openapi.json")).json()
         market = sorted(path for path in document["paths"] if path.startswith("/v2"))
         assert market == [

@@ -1,0 +1,59 @@
+"""Named boundaries at which a test kills the process: before and after each commit, call-out, call-back and reply.
+
+Passing one does nothing, unless the process is a test's (``AMI_TEST_BUILD=1``) and ``AMI_CRASH_AT=name[:n]`` names it: then the n-th passing is
+the process's last act, by SIGKILL, so that nothing is tidied up.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Mapping
+
+#: Every boundary, in the order in which a request meets them.
+BOUNDARIES = (
+    "request.before_commit",
+    "request.after_commit",
+    "reply.before",
+    "reply.after",
+    "sent.before_commit",
+    "sent.after_commit",
+    "inquiry.before_call",
+    "inquiry.after_call",
+    "call_back.before",
+    "call_back.after",
+    "answered.before_commit",
+    "answered.after_commit",
+    "end.before_commit",
+    "end.after_commit",
+    "recovery.before_commit",
+    "recovery.after_commit",
+)
+
+
+class _Armed:
+    """Where to die, and at which passing."""
+
+    name = ""
+    left = 0
+
+
+def arm(environment: Mapping[str, str] = os.environ) -> None:
+    """Read where to die. Raises ValueError for a boundary that does not exist, so that no test waits for it in vain."""
+    told = environment.get("AMI_CRASH_AT", "") if environment.get("AMI_TEST_BUILD") == "1" else ""
+    name, _, turn = told.partition(":")
+    if name and name not in BOUNDARIES:
+        raise ValueError(f"AMI_CRASH_AT: there is no boundary '{name}'; there are {', '.join(BOUNDARIES)}")
+    _Armed.name, _Armed.left = name, int(turn or 1)
+
+
+def boundary(name: str) -> None:
+    """Pass a boundary."""
+    if _Armed.name != name:
+        return
+    _Armed.left -= 1
+    if _Armed.left == 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+arm()

@@ -1,0 +1,123 @@
+"""What SMT measures of itself, for Prometheus; and the journal that counts and logs what passes through it.
+
+The parties' processes note what a reader must know in the journal anyway: counting there needs no second place in their code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from headend.http_exchange import Exchange
+from headend.ports import Journal
+from meters.calendar import US
+from simulator.smt.ledger import Ledger
+from simulator.smt.lifecycle import ENDED, State
+
+#: Seconds of model time: around the service levels of 120 and 180 s, up to the expiry of 45 minutes.
+LATENCY_BUCKETS_S = (5, 15, 30, 60, 90, 120, 150, 180, 300, 600, 1200, 1800, 2700)
+_REQUEST = "request "
+_IN_FLIGHT = (State.SENT, State.ANSWERED)
+
+
+class SmtMetrics:
+    """The metrics of one SMT process, in a registry of its own."""
+
+    def __init__(self, ledger: Ledger, policy: str) -> None:
+        """ledger: its open requests are counted when the metrics are read."""
+        self.registry = CollectorRegistry()
+        self._policy = policy
+        self._ledger = ledger
+        common: dict[str, Any] = {"registry": self.registry}
+        self.requests = Counter(
+            "ami_smt_requests", "HTTP requests by endpoint and outcome.", ["endpoint", "outcome"], **common
+        )
+        self.refusals = Counter(
+            "ami_smt_throttle_refusals",
+            "On-demand requests refused, by policy and limit.",
+            ["policy", "limit"],
+            **common,
+        )
+        self.latency = Histogram(
+            "ami_smt_odr_seconds",
+            "Model seconds from the submission of an on-demand request to its end.",
+            ["kind", "state"],
+            buckets=LATENCY_BUCKETS_S,
+            **common,
+        )
+        self.call_backs = Counter("ami_smt_call_backs", "Call-backs of head-ends, by what became of them.", ["became"], **common)  # fmt: skip
+        self.intake = Counter("ami_smt_intake_records", "LSE records taken in, by result code.", ["code"], **common)
+        self.intake_failed = Counter("ami_smt_intake_failures", "Files that a fault of SMT's own kept out.", **common)
+        self.registry.register(_Queue(ledger))
+        self._children: dict[tuple[str, str], Any] = {}
+
+    def exchanged(self, exchange: Exchange) -> None:
+        """Count an HTTP exchange."""
+        labels = (exchange.endpoint, exchange.how())
+        child = self._children.get(labels)
+        if child is None:
+            child = self._children[labels] = self.requests.labels(*labels)
+        child.inc()
+
+    def noted(self, kind: str, ident: str, facts: dict[str, Any]) -> None:
+        """Count what was noted in the journal."""
+        if kind.startswith(_REQUEST):
+            self._moved(State(kind.removeprefix(_REQUEST)), ident, facts)
+        elif kind == "call-back":
+            self.call_backs.labels(facts["became"]).inc()
+        elif kind == "intake":
+            for code, count in facts["results"].items():
+                self.intake.labels(code).inc(count)
+        elif kind == "intake failed":
+            self.intake_failed.inc()
+
+    def text(self) -> bytes:
+        """The metrics in Prometheus' text format."""
+        return generate_latest(self.registry)
+
+    def _moved(self, state: State, key: str, facts: dict[str, Any]) -> None:
+        if state not in ENDED:
+            return
+        if state is State.REFUSED:
+            self.refusals.labels(self._policy, facts.get("code", "")).inc()
+        entry = self._ledger.entry(key)
+        if entry is not None:
+            seconds = (entry.last.at_us - entry.filed.submitted_us) / US
+            self.latency.labels(entry.filed.kind.value, state.value).observe(seconds)
+
+
+class _Queue(Collector):
+    """Gauges that are looked up in the ledger: the same whichever process is asked."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self._ledger = ledger
+
+    def collect(self) -> Iterable[GaugeMetricFamily]:
+        """See ``prometheus_client``."""
+        counts = self._ledger.open_counts()
+        queued = counts.get(State.REQUESTED, 0) + counts.get(State.ACCEPTED, 0)
+        in_flight = sum(counts.get(state, 0) for state in _IN_FLIGHT)
+        yield GaugeMetricFamily("ami_smt_queue_depth", "Requests waiting in the middle tier.", value=queued)
+        yield GaugeMetricFamily("ami_smt_in_flight", "Requests sent to a head-end and not ended.", value=in_flight)
+
+    def describe(self) -> Iterable[GaugeMetricFamily]:
+        """See ``prometheus_client``: told without asking the database."""
+        return ()
+
+
+class ObservedJournal:
+    """``headend.ports.Journal`` that tells an observer too."""
+
+    def __init__(self, journal: Journal, observe: Callable[[str, str, dict[str, Any]], None]) -> None:
+        """observe: called with kind, ident and facts, after the journal has them."""
+        self._journal = journal
+        self._observe = observe
+
+    def note(self, at: int, party: str, kind: str, ident: str, **facts: Any) -> None:
+        """See ``headend.ports.Journal``."""
+        self._journal.note(at, party, kind, ident, **facts)
+        self._observe(kind, ident, facts)

@@ -1,0 +1,123 @@
+"""How SMT's database came to its present schema: forward migrations as data, applied on start, one after the other.
+
+A fresh database is made at once in its present form; the migrations lead an older one to the same (a test compares the two). None is ever changed
+once it is published: what it does is written out, and not taken from the tables of today.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, MetaData, Table, func, insert, inspect, select, text
+
+from simulator.errors import SimulatorError
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """What leads from the version before to this one. ``{blob}`` stands for the dialect's type of packed octets."""
+
+    version: int
+    title: str
+    statements: tuple[str, ...]
+
+
+#: The version of databases from before versions were kept.
+FIRST = 1
+
+MIGRATIONS = (
+    Migration(
+        2,
+        "the queue of open requests, call-backs taken by workers, who read what, the dispatcher's sign of life",
+        (
+            """CREATE TABLE odr_open (
+                request_key VARCHAR(64) NOT NULL, state VARCHAR(16) NOT NULL, since_us BIGINT NOT NULL,
+                PRIMARY KEY (request_key))""",
+            """INSERT INTO odr_open (request_key, state, since_us)
+                SELECT step.request_key, step.state, step.at_us FROM odr_transition AS step
+                WHERE step.ordinal = (SELECT max(ordinal) FROM odr_transition WHERE request_key = step.request_key)
+                AND step.state IN ('requested', 'accepted', 'sent', 'answered')""",
+            """CREATE TABLE odr_call_back (
+                request_key VARCHAR(64) NOT NULL, content JSON NOT NULL, came_us BIGINT NOT NULL,
+                PRIMARY KEY (request_key))""",
+            """CREATE TABLE data_access (
+                at_us BIGINT NOT NULL, username VARCHAR NOT NULL, duns VARCHAR(13) NOT NULL,
+                esiid VARCHAR(22) NOT NULL, door VARCHAR(16) NOT NULL, what VARCHAR(16) NOT NULL,
+                request_key VARCHAR(64) NOT NULL, trans_id VARCHAR NOT NULL)""",
+            "CREATE INDEX data_access_of_esiid ON data_access (esiid, at_us)",
+            "CREATE TABLE dispatcher_sweep (id INTEGER NOT NULL, swept_us BIGINT NOT NULL, PRIMARY KEY (id))",
+            """CREATE TABLE token_key (
+                name VARCHAR(16) NOT NULL, octets {blob} NOT NULL, PRIMARY KEY (name))""",
+        ),
+    ),
+    Migration(
+        3,
+        "the throttle's marks of buckets and breakers, how much a lease holds, counts as large as octets",
+        (
+            "ALTER TABLE throttle_lease ADD COLUMN amount BIGINT DEFAULT '1' NOT NULL",
+            """CREATE TABLE throttle_mark (
+                limit_name VARCHAR(64) NOT NULL, scope_value VARCHAR(64) NOT NULL,
+                level BIGINT NOT NULL, as_of BIGINT NOT NULL, PRIMARY KEY (limit_name, scope_value))""",
+            "ALTER TABLE throttle_window RENAME TO throttle_window_2",
+            """CREATE TABLE throttle_window (
+                limit_name VARCHAR(64) NOT NULL, scope_value VARCHAR(64) NOT NULL, window_start BIGINT NOT NULL,
+                used BIGINT NOT NULL, held BIGINT NOT NULL, PRIMARY KEY (limit_name, scope_value, window_start))""",
+            """INSERT INTO throttle_window (limit_name, scope_value, window_start, used, held)
+                SELECT limit_name, scope_value, window_start, used, held FROM throttle_window_2""",
+            "DROP TABLE throttle_window_2",
+        ),
+    ),
+    Migration(
+        4,
+        "report files that were asked for",
+        (
+            """CREATE TABLE report_request (
+                "key" VARCHAR(64) NOT NULL, username VARCHAR NOT NULL, trans_id VARCHAR NOT NULL, kind VARCHAR(32) NOT NULL,
+                submitted_us BIGINT NOT NULL, ended_us BIGINT, file_name VARCHAR NOT NULL, error VARCHAR(32) NOT NULL,
+                PRIMARY KEY ("key"))""",
+        ),
+    ),
+)
+#: The version that this program works with.
+VERSION = MIGRATIONS[-1].version
+_BLOB: Mapping[str, str] = {"sqlite": "BLOB", "postgresql": "BYTEA"}
+
+
+def bring_up_to_date(connection: Connection, metadata: MetaData, versions: Table) -> list[int]:
+    """Create what is not there, or migrate what is older, in the caller's transaction; returns the versions applied.
+
+    metadata: the tables of today, ``versions`` (schema_version) among them. Raises SimulatorError ``smt.database.newer`` for a database that a
+    later program has made: nothing of it is touched.
+    """
+    there = set(inspect(connection).get_table_names())
+    if versions.name in there:
+        held = connection.scalar(select(func.max(versions.c.version))) or FIRST
+    elif "odr_request" in there:
+        held = FIRST
+    else:
+        metadata.create_all(connection)
+        _enter(connection, versions, VERSION, "made as it is today")
+        return [VERSION]
+    if held > VERSION:
+        raise SimulatorError(
+            "smt.database.newer",
+            f"SMT's database has schema version {held}; this program knows versions up to {VERSION}.",
+            place="--database",
+            mend="Use the program that made it, or give another database.",
+        )
+    versions.create(connection, checkfirst=True)
+    applied = []
+    for migration in MIGRATIONS:
+        if migration.version <= held:
+            continue
+        for statement in migration.statements:
+            connection.execute(text(statement.replace("{blob}", _BLOB[connection.dialect.name])))
+        _enter(connection, versions, migration.version, migration.title)
+        applied.append(migration.version)
+    return applied
+
+
+def _enter(connection: Connection, versions: Table, version: int, title: str) -> None:
+    connection.execute(insert(versions), {"version": version, "applied_at": int(time.time()), "title": title})

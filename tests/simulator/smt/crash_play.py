@@ -1,0 +1,293 @@
+"""A play of requests against an SMT that is killed in the middle and started again; what must hold afterwards. For test_crash.py and ``make crash``."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import multiprocessing
+import os
+import signal
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from multiprocessing.context import ForkServerContext
+from pathlib import Path
+from typing import Any
+
+import httpx
+from sqlalchemy import select
+
+from headend.wire import InquiryKind, InquiryRequest
+from meters.calendar import INTERVAL_S, US, day_of, epoch, iso
+from simulator.smt.database import odr_answer, open_database, throttle_lease, throttle_window
+from simulator.smt.ledger import Entry, Ledger
+from simulator.smt.lifecycle import ENDED, State
+from tests.simulator.smt import crash_smt
+from tests.simulator.smt.rig import NEIGHBOUR, PASSWORD, PLAIN, ROR_DUNS
+
+SPEED = 100.0
+BEGUN = epoch("2026-08-12T17:40")
+#: What is asked: two reads of one ESI ID (one too many), one of another, a power status.
+ASKED = (
+    ("/v2/odr/", PLAIN, {"readType": "INTERVALS"}),
+    ("/v2/odr/", NEIGHBOUR, {}),
+    ("/v2/odr/", PLAIN, {}),
+    ("/v2/powerstatus/", PLAIN, {}),
+)
+#: Wall seconds in which everything must have ended; far more than it takes.
+PATIENCE_S = 15.0
+
+
+def forkserver() -> ForkServerContext:
+    """Processes that start at once: the server they are forked from has imported everything."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["tests.simulator.smt.crash_smt"])
+    return context
+
+
+class ScriptedHeadEnd:
+    """Takes every inquiry and calls a complete answer back; tries again for a while where nobody answers. ``fails``: ESI IDs that fail."""
+
+    def __init__(self, fails: frozenset[str] = frozenset()) -> None:
+        self.asked: list[str] = []
+        self._threads: list[threading.Thread] = []
+        self._closed = threading.Event()
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["content-length"]))
+                request = InquiryRequest.model_validate_json(body)
+                outer.asked.append(request.correlationId)
+                self.send_response(202)
+                self.send_header("content-length", "0")
+                self.end_headers()
+                answer = threading.Thread(target=outer._answer, args=(request, fails), daemon=True)
+                outer._threads.append(answer)
+                answer.start()
+
+            def log_message(self, format: str, *args: Any) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        self._serving = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05})
+        self._serving.start()
+
+    def close(self) -> None:
+        self._closed.set()
+        self._server.shutdown()
+        self._serving.join()
+        for one in self._threads:
+            one.join(5)
+        self._server.server_close()
+
+    def _answer(self, request: InquiryRequest, fails: frozenset[str]) -> None:
+        body = json.dumps(answer_to(request, request.esiid in fails)).encode()
+        for wait in (0.02, 0.3, 0.6):
+            if self._closed.wait(wait):
+                return
+            with contextlib.suppress(httpx.HTTPError):
+                httpx.post(
+                    str(request.replyTo), content=body, headers={"content-type": "application/json"}, timeout=2, trust_env=False
+                )  # fmt: skip
+                return
+
+
+def answer_to(request: InquiryRequest, failed: bool) -> dict[str, Any]:
+    """A complete answer that cost one read, or a failed one."""
+    now = request.answerBy.isoformat()
+    answer: dict[str, Any] = {"correlationId": request.correlationId, "meterReads": 1, "octets": 500}
+    if failed:
+        return answer | {"outcome": "failed", "reason": "the meter does not answer"}
+    answer["outcome"] = "completed"
+    if request.kind is InquiryKind.INTERVALS:
+        assert request.start is not None
+        assert request.end is not None
+        ends = range(int(request.start.timestamp()) + INTERVAL_S, int(request.end.timestamp()) + 1, INTERVAL_S)
+        answer["intervals"] = [{"end": iso(end), "wh": 100, "source": "meter", "collectedAt": now} for end in ends]
+    elif request.kind is InquiryKind.REGISTER:
+        answer["register"] = {"wh": 23_459_133, "at": now}
+    else:
+        answer["power"] = {"status": "ON", "source": "reply", "switchState": "CLOSED", "voltage": 243.1, "at": now}
+    return answer
+
+
+@dataclass(slots=True)
+class Play:
+    """What one play brought."""
+
+    killed: bool
+    acknowledged: list[str] = field(default_factory=list)
+    entries: list[Entry] = field(default_factory=list)
+
+
+@contextlib.contextmanager
+def running(context: ForkServerContext, start: crash_smt.Start) -> Iterator[tuple[Any, int]]:
+    """The process and its port; killed at the end, if it has not been before. The port is 0 if it died before it answered."""
+    here, there = context.Pipe(duplex=False)
+    process = context.Process(target=crash_smt.serve, args=(start, there), daemon=True)
+    process.start()
+    there.close()
+    try:
+        port = 0
+        with contextlib.suppress(EOFError):
+            if here.poll(PATIENCE_S):
+                port = here.recv()
+        yield process, port
+    finally:
+        here.close()
+        if process.is_alive():
+            os.kill(process.pid or 0, signal.SIGKILL)
+        process.join(PATIENCE_S)
+
+
+def play(context: ForkServerContext, crash_at: str, fails: frozenset[str] = frozenset(), url: str = "") -> Play:
+    """Ask everything, let the process die at a boundary, start it again on the same database, let everything end, and check it."""
+    with tempfile.TemporaryDirectory() as folder:
+        url = url or f"sqlite:///{Path(folder) / 'smt.db'}"
+        head_end = ScriptedHeadEnd(fails)
+        first = crash_smt.Start(url, 0, head_end.url, BEGUN * US, time.time(), SPEED)
+        try:
+            if crash_at.startswith("recovery"):
+                # What there is to recover is made by a process that dies with its requests under way.
+                told = _until_killed(context, replace(first, crash_at="sent.after_commit:3"))
+                told.killed = _dies_at_once(context, replace(first, crash_at=crash_at))
+            else:
+                told = _until_killed(context, replace(first, crash_at=crash_at))
+            with running(context, first) as (process, port):
+                assert port, "it does not start again"
+                told.entries = _ended(url, process)
+                _asks_again(port, told)
+        finally:
+            head_end.close()
+        _check(url, told)
+        return told
+
+
+def _until_killed(context: ForkServerContext, start: crash_smt.Start) -> Play:
+    told = Play(killed=False)
+    with running(context, start) as (process, port):
+        if port:
+            told.acknowledged = _ask(port)
+            # Either it dies on the way, or everything ends.
+            deadline = time.monotonic() + PATIENCE_S
+            while process.is_alive() and time.monotonic() < deadline and not _all_ended(start.database_url):
+                process.join(0.05)
+            process.join(0.3)
+        told.killed = process.exitcode == -signal.SIGKILL
+    return told
+
+
+def _dies_at_once(context: ForkServerContext, start: crash_smt.Start) -> bool:
+    with running(context, start) as (process, _):
+        process.join(1.0)
+        return bool(process.exitcode == -signal.SIGKILL)
+
+
+@contextlib.contextmanager
+def client(port: int) -> Iterator[tuple[httpx.Client, dict[str, str]]]:
+    """A retailer's client, logged in, and the fields that every request has."""
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=5, trust_env=False) as http:
+        login = {"username": "lonestar.api", "password": PASSWORD}
+        token = http.post("/v2/token/", json=login).json()["accessToken"]
+        http.headers["authorization"] = f"Bearer {token}"
+        yield (
+            http,
+            {
+                "requestorID": "lonestar.api",
+                "requesterType": "REP",
+                "requesterAuthenticationID": ROR_DUNS,
+                "reportFormat": "JSON",
+                "deliveryMode": "API",
+                "SMTTermsandConditions": "Y",
+            },
+        )
+
+
+def _ask(port: int) -> list[str]:
+    """Send what is asked; the ids that were acknowledged before the process died."""
+    keys: list[str] = []
+    with contextlib.suppress(httpx.HTTPError), client(port) as (http, who):
+        for number, (path, esiid, more) in enumerate(ASKED):
+            reply = http.post(path, json={"trans_id": str(number), "ESIID": esiid, **who, **more}).json()
+            if "correlationId" in reply:
+                keys.append(reply["correlationId"])
+    return keys
+
+
+def _asks_again(port: int, told: Play) -> None:
+    """Who has completed is refused for the rest of the day, whose allowance came back is let in."""
+    with client(port) as (http, who):
+        for esiid in (PLAIN, NEIGHBOUR):
+            used = any(
+                one.filed.esiid == esiid and one.filed.kind is not InquiryKind.POWER and one.last.state is State.COMPLETED
+                for one in told.entries
+            )  # fmt: skip
+            reply = http.post("/v2/odr/", json={"trans_id": "again", "ESIID": esiid, **who}).json()
+            assert ("correlationId" in reply) != used, (esiid, used, reply)
+
+
+def _entries(url: str) -> list[Entry]:
+    engine = open_database(url)
+    try:
+        ledger = Ledger(engine, shared=True)
+        return [entry for esiid in (PLAIN, NEIGHBOUR) for entry in ledger.audit(esiid, day_of(BEGUN))]
+    finally:
+        engine.dispose()
+
+
+def _all_ended(url: str) -> bool:
+    entries = _entries(url)
+    return len(entries) >= len(ASKED) and all(entry.ended for entry in entries)
+
+
+def _ended(url: str, process: Any) -> list[Entry]:
+    """The requests, once all have ended."""
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
+        entries = _entries(url)
+        if all(entry.ended for entry in entries):
+            return entries
+        assert time.monotonic() < deadline, [(one.filed.key, one.last) for one in entries if not one.ended]
+        process.join(0.05)
+
+
+def _check(url: str, told: Play) -> None:
+    """Every accepted request is there and has ended with a reason; no allowance was spent on a failure, lost, or given twice."""
+    by_key = {entry.filed.key: entry for entry in told.entries}
+    assert set(told.acknowledged) <= set(by_key), "an accepted request is gone"
+    for entry in told.entries:
+        assert entry.last.state in ENDED
+        assert entry.last.state is State.COMPLETED or entry.last.reason, entry.last
+        assert [step.at_us for step in entry.transitions] == sorted(step.at_us for step in entry.transitions)
+        assert entry.transitions[0].state is State.REQUESTED
+    engine = open_database(url)
+    with engine.connect() as connection:
+        leases = connection.execute(select(throttle_lease)).all()
+        windows = connection.execute(select(throttle_window)).all()
+        answers = set(connection.scalars(select(odr_answer.c.request_key)))
+    engine.dispose()
+    for lease in leases:
+        entry = by_key.get(lease.request_key)
+        if entry is None:
+            # Asked after the restart: still under way.
+            assert lease.ended_at is None
+            continue
+        assert lease.ended_at is not None, "an allowance is held by a request that has ended"
+        spent = entry.last.state is State.COMPLETED and entry.last.meter_reads > 0
+        assert lease.success == spent, (entry.last, lease)
+    for window in windows:
+        mine = [one for one in leases if (one.limit_name, one.scope_value, one.window_start) == tuple(window[:3])]
+        assert window.used == sum(bool(one.success) for one in mine) <= 1
+        assert window.held == sum(one.ended_at is None for one in mine)
+        assert window.used + window.held <= 1, "one too many"
+    for entry in told.entries:
+        if entry.last.state is State.COMPLETED:
+            assert entry.filed.key in answers

@@ -1,0 +1,69 @@
+"""SMT as a process that is killed: real HTTP on a scaled clock, over a database that outlives it. For test_crash.py, which plays the head-end."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+
+import httpx
+
+from simulator.clock import Clock, ClockMode
+from simulator.runtime import Runtime
+from simulator.serving import HttpServer
+from simulator.smt import boundaries
+from simulator.smt.middle import FixedMiddle
+from simulator.smt.policy import preset
+from simulator.smt.seat import Role
+from simulator.smt.service import Smt, SmtConfig, create_app
+from tests.simulator.smt.rig import Notes, registry
+
+PICKUP_S, RETURN_S = 10, 20
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What one process is told. ``crash_at``: where it dies, empty for nowhere."""
+
+    database_url: str
+    port: int
+    head_end: str
+    epoch_us: int
+    wall_start: float
+    speed: float
+    policy: str = "fr-cr016-1"
+    crash_at: str = ""
+    role: Role = Role.ALONE
+    reply_port: int = 0
+
+
+def serve(start: Start, ready: Connection) -> None:
+    """Serve until killed; tells the port when requests are answered."""
+    os.environ["AMI_TEST_BUILD"] = "1"
+    os.environ["AMI_CRASH_AT"] = start.crash_at
+    boundaries.arm()
+    asyncio.run(_serve(start, ready))
+
+
+async def _serve(start: Start, ready: Connection) -> None:
+    clock = Clock(ClockMode.SCALED, start.epoch_us, start.speed, wall_start=start.wall_start)
+    runtime = Runtime(clock)
+    bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    bound.bind(("127.0.0.1", start.port))
+    async with httpx.AsyncClient(timeout=5, trust_env=False) as http:
+        config = SmtConfig(
+            seed=1,
+            policy=preset(start.policy),
+            database_url=start.database_url,
+            links={"coastal": start.head_end},
+            role=start.role,
+        )
+        smt = Smt(runtime, config, registry(), FixedMiddle(PICKUP_S, RETURN_S), Notes(), http)
+        server = HttpServer(create_app(smt), bound)
+        smt.desk.reply_to = f"http://127.0.0.1:{start.reply_port}" if start.reply_port else server.url
+        await server.start()
+        ready.send(server.port)
+        await runtime.serve()

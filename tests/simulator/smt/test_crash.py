@@ -1,0 +1,55 @@
+"""SMT killed at its named boundaries and started again: ten kills here, a hundred by ``make crash``."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from simulator.smt import boundaries
+from simulator.smt.boundaries import BOUNDARIES
+from tests.simulator.smt.crash_play import forkserver, play
+from tests.simulator.smt.rig import NEIGHBOUR
+
+#: Where, and whose meter fails.
+KILLS = [
+    ("request.before_commit:2", ()),
+    ("request.after_commit:1", ()),
+    ("reply.after:3", ()),
+    ("sent.before_commit:1", ()),
+    ("inquiry.after_call:2", ()),
+    ("call_back.before:1", (NEIGHBOUR,)),
+    ("answered.after_commit:2", ()),
+    ("end.before_commit:1", ()),
+    ("end.after_commit:2", (NEIGHBOUR,)),
+    ("recovery.before_commit:2", ()),
+]
+
+
+@pytest.mark.parametrize(("crash_at", "fails"), KILLS)
+def test_killed_at_a_boundary_no_request_is_lost_and_no_allowance_spent_on_a_failure(
+    crash_at: str, fails: tuple[str, ...]
+) -> None:
+    told = play(forkserver(), crash_at, frozenset(fails))
+    assert told.killed, "it never came to that boundary"
+    if not crash_at.startswith("request"):
+        assert told.acknowledged
+
+
+def test_without_a_crash_the_play_ends_as_asked() -> None:
+    told = play(forkserver(), "", frozenset((NEIGHBOUR,)))
+    assert not told.killed
+    assert sorted(entry.last.state.value for entry in told.entries) == ["completed", "completed", "failed", "refused"]
+
+
+def test_a_boundary_is_passed_unless_the_process_is_a_tests(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AMI_CRASH_AT", "request.before_commit")
+    boundaries.arm()
+    boundaries.boundary("request.before_commit")
+    monkeypatch.setenv("AMI_TEST_BUILD", "1")
+    monkeypatch.setenv("AMI_CRASH_AT", "nowhere")
+    with pytest.raises(ValueError, match="there is no boundary 'nowhere'"):
+        boundaries.arm()
+    monkeypatch.undo()
+    boundaries.arm(os.environ)
+    assert len(set(BOUNDARIES)) == len(BOUNDARIES)
