@@ -31,7 +31,7 @@ from tests.simulator.smt.rig import NEIGHBOUR, PASSWORD, PLAIN, ROR_DUNS
 SPEED = 100.0
 BEGUN = epoch("2026-08-12T17:40")
 #: What is asked: two reads of one ESI ID (one too many), one of another, a power status.
-ASKED = (
+ASKED: tuple[tuple[str, str, dict[str, str]], ...] = (
     ("/v2/odr/", PLAIN, {"readType": "INTERVALS"}),
     ("/v2/odr/", NEIGHBOUR, {}),
     ("/v2/odr/", PLAIN, {}),
@@ -275,14 +275,14 @@ def _check(url: str, told: Play) -> None:
         answers = set(connection.scalars(select(odr_answer.c.request_key)))
     engine.dispose()
     for lease in leases:
-        entry = by_key.get(lease.request_key)
-        if entry is None:
+        holder = by_key.get(lease.request_key)
+        if holder is None:
             # Asked after the restart: still under way.
             assert lease.ended_at is None
             continue
         assert lease.ended_at is not None, "an allowance is held by a request that has ended"
-        spent = entry.last.state is State.COMPLETED and entry.last.meter_reads > 0
-        assert lease.success == spent, (entry.last, lease)
+        spent = holder.last.state is State.COMPLETED and holder.last.meter_reads > 0
+        assert lease.success == spent, (holder.last, lease)
     for window in windows:
         mine = [one for one in leases if (one.limit_name, one.scope_value, one.window_start) == tuple(window[:3])]
         assert window.used == sum(bool(one.success) for one in mine) <= 1

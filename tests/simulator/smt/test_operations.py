@@ -91,7 +91,13 @@ def test_every_read_stands_in_the_access_log_with_its_door(tmp_path: Path) -> No
         rig.post_days()
         ack = await rig.asked()
         await rig.status(ack["correlationId"])
-        day = {"startDate": "08/10/2026", "endDate": "08/11/2026", "version": "L", "readingType": "C", "esiid": [PLAIN]}
+        day: dict[str, Any] = {
+            "startDate": "08/10/2026",
+            "endDate": "08/11/2026",
+            "version": "L",
+            "readingType": "C",
+            "esiid": [PLAIN],
+        }
         await rig.market("/dailyreads/", **day, deliveryMode="API", reportFormat="JSON", SMTTermsandConditions="Y")
         await rig.portal("/api/meter", esiid="*")
         await rig.portal("/api/usage/latestodrread", ESIID=PLAIN)

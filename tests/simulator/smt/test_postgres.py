@@ -78,6 +78,7 @@ def make_first_version(url: str) -> None:
             "token_key",
             "schema_version",
             "throttle_mark",
+            "report_request",
         ):
             connection.execute(text(f"DROP TABLE {table}"))
         connection.execute(text("ALTER TABLE throttle_lease DROP COLUMN amount"))
@@ -169,7 +170,7 @@ def test_a_request_goes_its_way_on_postgresql_as_on_sqlite(database_url: str, tm
             await rig.wait(100)
             told = await rig.status(ack["correlationId"])
             again = await rig.asked()
-            day = {"startDate": "08/10/2026", "endDate": "08/10/2026", "version": "L", "readingType": "C", "esiid": [PLAIN]}  # fmt: skip
+            day: dict[str, Any] = {"startDate": "08/10/2026", "endDate": "08/10/2026", "version": "L", "readingType": "C", "esiid": [PLAIN]}  # fmt: skip
             common = {"deliveryMode": "API", "reportFormat": "JSON", "SMTTermsandConditions": "Y"}
             read = (await rig.market("/15minintervalreads/", **day, **common)).json()
             return [told["statusCode"], len(told["intervals"]), again["statusCode"], len(read["energyData"])]
