@@ -74,7 +74,8 @@ def operations() -> list[str]:
     import tempfile
 
     with tempfile.TemporaryDirectory() as folder, served(Path(folder)) as made:
-        return [path for path in made.document["paths"] if path != "/healthz"]
+        # What is asked for by POST; the service's own pages (health, metrics, access log) have tests of their own.
+        return [path for path, methods in made.document["paths"].items() if "post" in methods]
 
 
 @pytest.fixture(scope="module")
