@@ -71,7 +71,7 @@ class SmtParty:
         app = create_app(self.smt)
         app.include_router(control.router(self.runtime, self.smt.complaints))
         self.server = HttpServer(app, self._bound, certificate=self.ca.server_file if self._tls else None)
-        self.smt.desk.reply_to = self.server.url
+        self.smt.inquiries.reply_to = self.server.url
 
     async def start(self) -> None:
         """Serve both doors, and take in what was posted while nobody looked."""
@@ -177,7 +177,7 @@ async def smt_alone(
         closing.callback(party.smt.close)
         _not_ahead(party.smt, runtime.now())
         if settings.reply_to:
-            party.smt.desk.reply_to = settings.reply_to.rstrip("/")
+            party.smt.inquiries.reply_to = settings.reply_to.rstrip("/")
         closing.push_async_callback(party.stop)
         await party.start()
         yield party

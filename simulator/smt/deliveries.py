@@ -14,7 +14,7 @@ from sqlalchemy import Engine, insert, select, update
 from headend.ports import Driver, Journal
 from meters.calendar import US
 from simulator.smt.database import report_request, writing
-from simulator.smt.desk import digits
+from simulator.smt.filing import digits
 
 #: Lays a file into a user's folder: (username, file name, content).
 Deliver = Callable[[str, str, bytes], None]

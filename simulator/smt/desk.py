@@ -1,40 +1,32 @@
-"""SMT's live on-demand desk: takes requests on, inquires at the TDSP's head-end over HTTP, matches what is called back.
+"""SMT's live on-demand desk: takes requests on, runs their processes, keeps every transition.
 
-Everything is decided by ``lifecycle`` and ``throttle``; the desk only keeps, sends and receives. Ids follow from content, never from order.
+Everything is decided by ``lifecycle`` and ``throttle``; the desk only keeps. The way to the head-ends is ``inquiries``, the queue ``dispatch``.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
-import httpx
 import simpy
 from sqlalchemy import Engine
-from sqlalchemy.exc import DBAPIError
 
-from headend.gap import GAP_LIMIT, Gap, gap
 from headend.http_exchange import current
 from headend.ports import FAULT, Driver, Journal, guarded, told
-from headend.wire import InquiryKind, InquiryRequest, InquiryResult, Outcome
-from meters.calendar import INTERVAL_S, US, day_of, day_start, floor_interval, iso, local, local_us
-from simulator.smt.admission import DatabaseAdmission
-from simulator.smt.answers import checked, trimmed
+from headend.wire import InquiryResult
+from meters.calendar import US, day_of
 from simulator.smt.boundaries import boundary
 from simulator.smt.complaints import turn_away
 from simulator.smt.database import writing
 from simulator.smt.eligibility import objection
 from simulator.smt.errors import BusinessError
-from simulator.smt.ledger import Entry, Filed, Ledger, Transition
+from simulator.smt.filing import Asked, Filing
+from simulator.smt.inquiries import Inquiries
+from simulator.smt.ledger import Filed, Ledger, Transition
 from simulator.smt.lifecycle import (
     ENDED,
     EXPIRY_US,
-    STORE_ONLY,
     Admission,
     Answered,
     OnDemandRequest,
@@ -47,111 +39,63 @@ from simulator.smt.lifecycle import (
 from simulator.smt.middle import MiddleDraws
 from simulator.smt.registry import Registry, User
 from simulator.smt.reuse import answered_again
-from simulator.smt.store import VeeStore
-from simulator.smt.throttle import Channel, Lease, Policy, Refusal, Requested, Scope, Source
+from simulator.smt.throttle import Policy, Refusal
 from simulator.smt.who_used import with_others
 
 BROKEN = "a fault of SMT's own"
-GONE = "the ESI ID is not in SMT's records any more"
-RESTARTED = "SMT was restarted while the request was under way"
-#: How far back holes in the posted days are told; the longest billing cycle and a half. A default of this project.
-_HOLES_S = 50 * 24 * 3600
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """An on-demand request as it came through one of the doors."""
-
-    user: User
-    kind: InquiryKind
-    esiid: str
-    door: Channel
-    trans_id: str = ""
-    call_reference: str = ""
-    meter_number: str | None = None
-
-
-class CallBack(StrEnum):
-    """What became of a call-back."""
-
-    ACCEPTED = "accepted"
-    #: The request has ended or expired meanwhile: acknowledged and noted, otherwise without effect.
-    LATE = "late"
-    #: The same request was called back before: likewise.
-    DUPLICATE = "duplicate"
-    UNKNOWN = "unknown"
-
-
-def digits(*content: object) -> str:
-    """Twelve digits that follow from content alone, as a correlation id looks."""
-    digest = hashlib.blake2b(json.dumps(content).encode(), digest_size=8).digest()
-    return str(10**11 + int.from_bytes(digest, "big") % (9 * 10**11))
 
 
 class LiveDesk:
-    """``lifecycle.Desk`` over driver, ledger, database and HTTP."""
-
-    #: False at a worker: it takes requests on and leaves them to the dispatcher.
-    dispatches = True
+    """``lifecycle.Desk`` over driver, ledger and database."""
 
     def __init__(
         self,
         driver: Driver,
         registry: Registry,
-        store: VeeStore,
+        filing: Filing,
         ledger: Ledger,
-        admission: DatabaseAdmission,
+        admission: Admission,
         middle: MiddleDraws,
+        inquiries: Inquiries,
         journal: Journal,
-        http: httpx.AsyncClient,
         *,
         engine: Engine,
-        seed: int,
         policy: Policy,
-        links: Mapping[str, str],
         expiry_us: int = EXPIRY_US,
     ) -> None:
-        """links: base URL of the head-end by TDSP key. ``reply_to`` must be set before the first request."""
+        """engine: the database that ledger and admission write."""
         self.env: simpy.Environment = driver.env
         self.policy = policy
-        self.admission: Admission = admission
-        self._database = admission
+        self.admission = admission
         self.middle = middle
         self.expiry_us = expiry_us
-        #: Base URL under which head-ends reach SMT.
-        self.reply_to = ""
+        self.filing = filing
         #: Why a request is refused before any allowance is looked at (``complaints.refusal_of``).
         self.closed: Callable[[User, str, int], Refusal | None] = lambda _user, _esiid, _now: None
-        self.links = links
+        #: Requests whose process runs here.
+        self.under_way: dict[str, OnDemandRequest] = {}
         self._driver = driver
         self._registry = registry
-        self._store = store
         self._ledger = ledger
+        self._inquiries = inquiries
         self._journal = journal
-        self._http = http
         self._engine = engine
-        self._seed = seed
         self._filing: dict[str, Filed] = {}
-        #: Requests whose process runs here.
-        self._under_way: dict[str, OnDemandRequest] = {}
-        self._waiting: dict[str, simpy.Event] = {}
-        self._called_back: set[str] = set()
 
     # -- requests ---------------------------------------------------------------------------------------------
 
     def open_request(self, asked: Asked, now_us: int) -> OnDemandRequest:
-        """Decide on a request at once; one that is taken on is started.
+        """Decide on a request at once; one that is taken on is started, or at a worker left to the dispatcher.
 
         Returns the request, REFUSED (with its ``refusal``) or ACCEPTED. Raises BusinessError for what ``eligibility`` objects to and when there
         is no gap to fill (AMB-8): neither spends anything.
         """
         now = now_us // US
-        day = day_of(now)
-        code = objection(self._registry, asked.user, asked.esiid, asked.meter_number, day)
+        code = objection(self._registry, asked.user, asked.esiid, asked.meter_number, day_of(now))
         if code is not None:
             raise BusinessError(code)
-        filed = self._filed(asked, now_us)
-        request = self._request(filed)
+        filed = self.filing.filed(asked, now_us)
+        request = self.filing.request(filed)
         self._filing[request.key] = filed
         closed = self.closed(asked.user, asked.esiid, now)
         taken_on = False
@@ -168,32 +112,13 @@ class LiveDesk:
         exchange.correlation_id, exchange.call_reference = request.key, asked.call_reference
         if request.state is State.REFUSED:
             exchange.outcome = "refused"
-        elif taken_on and self.dispatches:
-            self._begin(request)
+        elif taken_on and self._inquiries.here:
+            self.begin(request)
         return request
 
-    def _request(self, filed: Filed) -> OnDemandRequest:
-        """A request from what it was when it came; its ESI ID is in the records."""
-        point = self._registry.points[filed.esiid]
-        scopes = {
-            Scope.ESIID: filed.esiid,
-            Scope.ROR: self._registry.ror_of_record(filed.esiid, day_of(filed.submitted_us // US)) or "",
-            Scope.REQUESTER_CLASS: filed.requester_class,
-            Scope.TDSP: point.tdsp_key,
-            Scope.ACCESS_POINT: f"{point.tdsp_key}-{point.access_point}",
-        }
-        return OnDemandRequest(
-            key=filed.key,
-            kind=filed.kind,
-            esiid=filed.esiid,
-            requested=Requested(kind_counted(filed.kind), filed.door, scopes),
-            start=filed.start,
-            end=filed.end,
-            call_reference=filed.call_reference,
-        )
-
-    def _begin(self, request: OnDemandRequest) -> None:
-        self._under_way[request.key] = request
+    def begin(self, request: OnDemandRequest) -> None:
+        """Start the process of a request that is accepted."""
+        self.under_way[request.key] = request
         self._driver.inject("fulfil", request.key, lambda: self._start(request))
 
     def _start(self, request: OnDemandRequest) -> None:
@@ -215,125 +140,16 @@ class LiveDesk:
                 self.admission.settle(request.key, request.lease, self._driver.now(), False)
             move(self, request, State.FAILED, int(self.env.now))
 
-    def _filed(self, asked: Asked, now_us: int) -> Filed:
-        now = now_us // US
-        user = asked.user
-        cut, holes = Gap(0, 0, None, 0), []
-        if asked.kind is InquiryKind.INTERVALS:
-            # Without a posted day there is no left edge: the latest 48 h are served. Days of another retailer or customer are not.
-            posted = self._store.last_vee_end(asked.esiid)
-            vee_end = posted if posted is not None else floor_interval(now) - GAP_LIMIT * INTERVAL_S
-            holes_from = day_of(vee_end - _HOLES_S)
-            own = day_start(self._registry.seen_since(user, asked.esiid, day_of(now), holes_from))
-            vee_end = max(vee_end, own)
-            cut = gap(vee_end, now)
-            if not cut.intervals:
-                raise BusinessError("NO-GAP", iso(vee_end))
-            holes = self._store.holes(asked.esiid, max(day_start(holes_from), own), day_start(day_of(vee_end)))
-        content = (user.username, asked.esiid, asked.kind, asked.door, asked.trans_id, asked.call_reference)
-        # Identical requests of one instant are told apart by their ordinal: the first that is free.
-        ordinal = 0
-        while self._ledger.entry(key := digits(self._seed, content, now_us, ordinal)) is not None:
-            ordinal += 1
-        return Filed(
-            key=key,
-            kind=asked.kind,
-            esiid=asked.esiid,
-            door=asked.door,
-            username=user.username,
-            duns=user.duns,
-            requester_class=user.requester_class,
-            trans_id=asked.trans_id,
-            call_reference=asked.call_reference,
-            start=cut.start,
-            end=cut.end,
-            uncovered=cut.uncovered,
-            holes=tuple(holes),
-            submitted_us=now_us,
-        )
-
-    # -- the queue --------------------------------------------------------------------------------------------------
-
-    def recover(self, now_us: int) -> int:
-        """After a restart: go on with what was waiting, end what was on its way, its allowance given back. Returns how many were ended."""
-        leases = self._database.open_leases()
-        ended = 0
-        for entry in self._ledger.unfinished():
-            lease = leases.pop(entry.filed.key, None)
-            if entry.last.state is State.ACCEPTED and entry.filed.esiid in self._registry.points:
-                self._resume(entry, lease)
-                continue
-            known = entry.filed.esiid in self._registry.points
-            self._end_left_over(entry, lease, now_us, RESTARTED if known else GONE)
-            ended += 1
-        for key, lease in leases.items():
-            self._database.settle(key, lease, now_us // US, False)
-        return ended
-
-    def dispatch(self, every_us: int) -> Generator[simpy.Event, Any, None]:
-        """Look through the queue again and again; a simpy process of the dispatcher's."""
-        while True:
-            yield self.env.timeout(every_us)
-            try:
-                self.sweep()
-            except DBAPIError as error:
-                # The database is away; /healthz tells so, and the next look may find it back.
-                self._journal.note(self._driver.now(), "SMT", "queue not read", "queue", error=told(error))
-
-    def sweep(self) -> None:
-        """Begin what workers took on, hand over what was called back to them, end what no process of ours has in hand."""
-        now_us = int(self.env.now)
-        strange = [key for key in self._ledger.open_keys() if key not in self._under_way]
-        leases = self._database.open_leases() if strange else {}
-        for key in strange:
-            entry = self._ledger.entry(key)
-            if entry is None or entry.ended:
-                continue
-            lease = leases.get(key)
-            if entry.filed.esiid not in self._registry.points:
-                self._end_left_over(entry, lease, now_us, GONE)
-            elif entry.last.state is State.ACCEPTED:
-                self._resume(entry, lease)
-            else:
-                self._end_left_over(entry, lease, now_us, BROKEN)
-        for key, result in self._ledger.call_backs(sorted(self._waiting)).items():
-            if key not in self._called_back:
-                self._called_back.add(key)
-                self._deliver(result, CallBack.ACCEPTED)
-        self._ledger.note_sweep(now_us)
-
-    def _resume(self, entry: Entry, lease: Lease | None) -> None:
-        """Take a request up that is waiting in the queue, as it was decided on."""
-        request = self._request(entry.filed)
-        last = entry.last
-        request.state, request.meter_allowed, request.lease = last.state, last.meter_allowed, lease
-        request.refusal = STORE_ONLY if last.refusal == STORE_ONLY else last.refusal
-        request.history = [(step.state, step.at_us) for step in entry.transitions]
-        self._begin(request)
-
-    def _end_left_over(self, entry: Entry, lease: Lease | None, now_us: int, reason: str) -> None:
-        """Fail what nobody has in hand any more, and give its allowance back."""
-        key = entry.filed.key
-        # A request that was not even decided on cannot have failed.
-        state = State.REFUSED if entry.last.state is State.REQUESTED else State.FAILED
-        with self._commit("recovery", key):
-            if lease is not None:
-                self._database.settle(key, lease, now_us // US, False)
-            self._ledger.append(key, Transition(state, now_us, reason))
-        filed = entry.filed
-        facts = {"esiid": filed.esiid, "inquiry": filed.kind.value, "call": filed.call_reference, "reason": reason}
-        self._journal.note(now_us // US, "SMT", f"request {state.value}", key, **facts)
-
     # -- lifecycle.Desk -----------------------------------------------------------------------------------------
 
     @contextmanager
     def as_one(self, request: OnDemandRequest) -> Iterator[None]:
         """See ``lifecycle.Desk``: one transaction over ledger and allowances."""
-        with self._commit("request" if request.state is State.REQUESTED else "end", request.key):
+        with self.commit("request" if request.state is State.REQUESTED else "end", request.key):
             yield
 
     @contextmanager
-    def _commit(self, what: str, key: str) -> Iterator[None]:
+    def commit(self, what: str, key: str) -> Iterator[None]:
         """One transaction between its two boundaries; undone, nothing of it stays in memory."""
         try:
             with writing(self._engine):
@@ -365,13 +181,16 @@ class LiveDesk:
         if state is State.REQUESTED:
             self._ledger.file(self._filing[request.key], transition)
         elif state in (State.SENT, State.ANSWERED):
-            with self._commit(state.value, request.key):
+            with self.commit(state.value, request.key):
                 self._ledger.append(request.key, transition, content if state is State.ANSWERED else None)
         else:
             self._ledger.append(request.key, transition)
         if state in ENDED:
-            self._called_back.discard(request.key)
-            self._under_way.pop(request.key, None)
+            self._inquiries.ended(request.key)
+            self.under_way.pop(request.key, None)
+        self._note(request, transition, content)
+
+    def _note(self, request: OnDemandRequest, made: Transition, content: InquiryResult | None) -> None:
         facts: dict[str, Any] = {
             "esiid": request.esiid,
             "inquiry": request.kind.value,
@@ -380,16 +199,16 @@ class LiveDesk:
         }
         if content is not None:
             facts |= {
-                "store": transition.from_store,
-                "meter": transition.from_meter,
+                "store": made.from_store,
+                "meter": made.from_meter,
                 "missing": len(content.missing),
-                "meter_reads": transition.meter_reads,
+                "meter_reads": made.meter_reads,
             }
-        if state is State.ACCEPTED:
+        if made.state is State.ACCEPTED:
             facts["meter_allowed"] = request.meter_allowed
-        if state is State.REFUSED and request.refusal is not None:
+        if made.state is State.REFUSED and request.refusal is not None:
             facts |= {"code": request.refusal.code, "retry_at": request.refusal.retry_at}
-        self._journal.note(at_us // US, "SMT", f"request {state.value}", request.key, **facts)
+        self._journal.note(made.at_us // US, "SMT", f"request {made.state.value}", request.key, **facts)
 
     def earlier_read(self, request: OnDemandRequest, since_us: int) -> Answered | None:
         """See ``lifecycle.Desk``."""
@@ -412,98 +231,5 @@ class LiveDesk:
         return with_others(self.policy, refusal, kind_counted(request.kind), entry.filed.username, within)
 
     def inquire(self, request: OnDemandRequest, answer_by_us: int) -> Generator[simpy.Event, Any, Answered | None]:
-        """See ``lifecycle.Desk``. A head-end that cannot be reached, or does not take the inquiry, is an answer: FAILED, at once."""
-        called_back = self._waiting[request.key] = self.env.event()
-        try:
-            boundary("inquiry.before_call")
-            fault = yield self._driver.io("inquiry", request.key, lambda: self._send(request, answer_by_us))
-            boundary("inquiry.after_call")
-            if fault:
-                return Answered(Outcome.FAILED, fault, 0)
-            # The exchange may have taken longer than the request has left.
-            deadline = self.env.timeout(max(0, answer_by_us - int(self.env.now)))
-            yield called_back | deadline
-            if not called_back.triggered:
-                return None
-            result = InquiryResult.model_validate(called_back.value)
-            entry = self._ledger.entry(request.key)
-            assert entry is not None
-            outcome, reason = checked(entry.filed, result)
-            return Answered(outcome, reason, result.meterReads, trimmed(entry.filed, result), result.octets)
-        finally:
-            del self._waiting[request.key]
-
-    async def _send(self, request: OnDemandRequest, answer_by_us: int) -> str:
-        """Send the inquiry; returns why it was not taken, empty if it was."""
-        link = self.links.get(self._registry.points[request.esiid].tdsp_key)
-        if link is None:
-            return "no head-end is linked for this TDSP"
-        wanted = {
-            "correlationId": request.key,
-            "kind": request.kind,
-            "esiid": request.esiid,
-            "meterAllowed": request.meter_allowed,
-            "storeAllowed": self.policy.source is not Source.METER_ONLY,
-            "answerBy": local_us(answer_by_us),
-            "replyTo": f"{self.reply_to}/callbacks/inquiries",
-            "callReference": request.call_reference,
-        }
-        if request.kind is InquiryKind.INTERVALS:
-            wanted |= {"start": local(request.start), "end": local(request.end)}
-        body = InquiryRequest.model_validate(wanted).model_dump_json(exclude_none=True)
-        try:
-            reply = await self._http.post(
-                f"{link}/inquiries", content=body, headers={"content-type": "application/json"}
-            )
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.UnsupportedProtocol):
-            return "the TDSP's head-end cannot be reached"
-        except httpx.HTTPError:
-            # It may have been taken all the same: the call-back or the deadline tells.
-            return ""
-        return (
-            ""
-            if reply.status_code == 202
-            else f"the TDSP's head-end did not take the inquiry (HTTP {reply.status_code})"
-        )
-
-    # -- call-backs -----------------------------------------------------------------------------------------------
-
-    def call_back(self, result: InquiryResult) -> CallBack:
-        """Take in what a head-end calls back. Whatever it is, it is acknowledged and noted."""
-        boundary("call_back.before")
-        key = result.correlationId
-        current().correlation_id = key
-        entry = self._ledger.entry(key)
-        if entry is None:
-            became = CallBack.UNKNOWN
-        elif not self.dispatches:
-            became = self._put_by(entry, result)
-        elif key in self._called_back:
-            became = CallBack.DUPLICATE
-        elif key in self._waiting:
-            became = CallBack.ACCEPTED
-            self._called_back.add(key)
-        else:
-            became = CallBack.LATE
-        self._driver.inject("callback", key, lambda: self._deliver(result, became))
-        return became
-
-    def _put_by(self, entry: Entry, result: InquiryResult) -> CallBack:
-        """At a worker: put it by for the dispatcher, who hands it over at its next look."""
-        if entry.ended or entry.last.state is State.ANSWERED:
-            return CallBack.LATE
-        kept = self._ledger.keep_call_back(entry.filed.key, result, self._driver.now() * US)
-        return CallBack.ACCEPTED if kept else CallBack.DUPLICATE
-
-    def _deliver(self, result: InquiryResult, became: CallBack) -> None:
-        self._journal.note(
-            self._driver.now(),
-            "SMT",
-            "call-back",
-            result.correlationId,
-            became=became.value,
-            outcome=result.outcome.value,
-        )
-        waiting = self._waiting.get(result.correlationId)
-        if became is CallBack.ACCEPTED and waiting is not None and not waiting.triggered:
-            waiting.succeed(result)
+        """See ``lifecycle.Desk``."""
+        return self._inquiries.inquire(request, answer_by_us)

@@ -9,8 +9,8 @@ from fastapi import Body, Request, Response
 from headend.wire import InquiryKind
 from simulator.smt.access_log import What
 from simulator.smt.answers import SILENT, status_json, status_of, wire_refusal
-from simulator.smt.desk import Asked
 from simulator.smt.errors import BusinessError
+from simulator.smt.filing import Asked
 from simulator.smt.lifecycle import State
 from simulator.smt.market_door import MarketUser, check_delivery, check_sender, post, smt_of
 from simulator.smt.market_examples import OTHERS, told

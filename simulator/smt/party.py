@@ -17,6 +17,9 @@ from simulator.smt.complaints import ComplaintMiddle, Complaints, Sought, refusa
 from simulator.smt.database import open_database, shared_token_key
 from simulator.smt.deliveries import Deliveries
 from simulator.smt.desk import LiveDesk
+from simulator.smt.dispatch import Dispatcher
+from simulator.smt.filing import Filing
+from simulator.smt.inquiries import Inquiries
 from simulator.smt.intake import Deliver, Intake
 from simulator.smt.ledger import Ledger
 from simulator.smt.lifecycle import EXPIRY_US
@@ -25,7 +28,7 @@ from simulator.smt.middle import MiddleDraws
 from simulator.smt.registry import Registry
 from simulator.smt.seat import Role, Seat
 from simulator.smt.store import VeeStore
-from simulator.smt.throttle import Policy
+from simulator.smt.throttle import Policy, Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +76,7 @@ class Smt:
     ) -> None:
         """Open the database, take the seat at it, and go on with, or end, what an earlier run left under way.
 
-        http: towards the head-ends. deliver: where result files go (``FileSite.put``). ``desk.reply_to``, the base URL of
+        http: towards the head-ends. deliver: where result files go (``FileSite.put``). ``inquiries.reply_to``, the base URL of
         this SMT, must be set before the first request.
         """
         self.driver = driver
@@ -98,30 +101,39 @@ class Smt:
         )
         #: What a tester has switched on.
         self.complaints = Complaints(driver.now, journal)
+        admission = DatabaseAdmission(self._engine, config.policy)
+        self.inquiries = Inquiries(
+            driver,
+            registry,
+            self.ledger,
+            journal,
+            http,
+            config.links,
+            store_allowed=config.policy.source is not Source.METER_ONLY,
+        )
+        self.inquiries.here = config.role is not Role.WORKER
         self.desk = LiveDesk(
             driver,
             registry,
-            self.store,
+            Filing(registry, self.store, self.ledger, config.seed),
             self.ledger,
-            DatabaseAdmission(self._engine, config.policy),
+            admission,
             ComplaintMiddle(middle, self.complaints, self._sought),
+            self.inquiries,
             journal,
-            http,
             engine=self._engine,
-            seed=config.seed,
             policy=config.policy,
-            links=config.links,
             expiry_us=config.expiry_us,
         )
         self.desk.closed = lambda user, esiid, now: refusal_of(self.complaints, user, esiid, now)
         self.intake = Intake(driver, self.store, registry, journal, deliver)
         self.deliveries = Deliveries(self._engine, driver, journal, deliver)
-        self.desk.dispatches = config.role is not Role.WORKER
-        if self.desk.dispatches:
-            self.desk.recover(self.now_us())
+        if self.inquiries.here:
+            dispatcher = Dispatcher(self.desk, self.inquiries, registry, self.ledger, admission, driver, journal)
+            dispatcher.recover(self.now_us())
             self.deliveries.recover(self.now_us())
             self.ledger.note_sweep(self.now_us())
-            driver.env.process(self.desk.dispatch(config.sweep_every_us))
+            driver.env.process(dispatcher.run(config.sweep_every_us))
 
     def now_us(self) -> int:
         """Model time of a request that has just come in, microseconds."""

@@ -14,8 +14,8 @@ from meters.calendar import US, day_of, us_stamp
 from simulator.smt.access_log import What
 from simulator.smt.answers import SILENT, wire_refusal
 from simulator.smt.auth import LoginFault, TokenKind
-from simulator.smt.desk import Asked, digits
 from simulator.smt.errors import BusinessError
+from simulator.smt.filing import Asked, digits
 from simulator.smt.ledger import Entry
 from simulator.smt.lifecycle import ENDED, State
 from simulator.smt.market_api import dates_asked, smt_of

@@ -18,9 +18,9 @@ from headend.wire import InquiryResult
 from simulator.smt import access_log, market_api, portal_api, portal_records
 from simulator.smt.boundaries import boundary
 from simulator.smt.complaint_door import ComplaintDoor
-from simulator.smt.desk import CallBack
 from simulator.smt.errors import BAD_FIELD, GATEWAY, BusinessError, GatewayRefusal
 from simulator.smt.health import BAD_HEALTH, GOOD_HEALTH, SmtHealth, health_of
+from simulator.smt.inquiries import CallBack
 from simulator.smt.market_examples import BAD_BODY_TOLD, told
 from simulator.smt.party import Smt, SmtConfig
 from simulator.smt.portal_api import InvalidToken
@@ -75,7 +75,7 @@ def create_app(smt: Smt) -> FastAPI:
     )
     async def call_back(result: Annotated[InquiryResult, Body(openapi_examples=RESULTS)]) -> JSONResponse:
         """Take in a result. Known inquiries are answered 202 whatever their state, unknown ones 404."""
-        became = smt.desk.call_back(result)
+        became = smt.inquiries.call_back(result)
         reply = CallBackReply(correlationId=result.correlationId, status=became)
         return JSONResponse(reply.model_dump(), status_code=404 if became is CallBack.UNKNOWN else 202)
 

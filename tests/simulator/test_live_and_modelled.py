@@ -24,7 +24,7 @@ from simulator.market import ROR_LOGIN
 from simulator.ror.client import SmtClient
 from simulator.ror.errors import SmtRefused
 from simulator.sandbox import Sandbox, SandboxSettings
-from simulator.smt.desk import digits
+from simulator.smt.filing import digits
 from simulator.smt.ledger import Entry
 from simulator.smt.lifecycle import ANSWERED_EARLIER, EXPIRY_US, OnDemandRequest, State
 from simulator.smt.middle import Middle

@@ -63,7 +63,7 @@ async def _serve(start: Start, ready: Connection) -> None:
         )
         smt = Smt(runtime, config, registry(), FixedMiddle(PICKUP_S, RETURN_S), Notes(), http)
         server = HttpServer(create_app(smt), bound)
-        smt.desk.reply_to = f"http://127.0.0.1:{start.reply_port}" if start.reply_port else server.url
+        smt.inquiries.reply_to = f"http://127.0.0.1:{start.reply_port}" if start.reply_port else server.url
         await server.start()
         ready.send(server.port)
         await runtime.serve()

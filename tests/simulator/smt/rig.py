@@ -205,7 +205,7 @@ class Rig:
         self.smt = Smt(
             self.runtime, config, registered or registry(), FixedMiddle(10, 60), self.notes, self.http, deliver
         )
-        self.smt.desk.reply_to = "http://smt"
+        self.smt.inquiries.reply_to = "http://smt"
         self.app = create_app(self.smt)
         hosts |= {"headend": httpx.ASGITransport(self.head_end.app), "smt": httpx.ASGITransport(self.app)}
         self.client = httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url="http://smt")

@@ -181,7 +181,7 @@ def test_a_head_end_that_does_not_take_the_inquiry_fails_it_and_gives_the_allowa
     async def run() -> None:
         async with Rig(tmp_path) as rig:
             if status is None:
-                rig.smt.desk.links = {"coastal": "http://127.0.0.1:1"}
+                rig.smt.inquiries.links = {"coastal": "http://127.0.0.1:1"}
             else:
                 rig.head_end.accepts = status
             ack = await rig.asked()

@@ -1,0 +1,175 @@
+"""SMT's way to the head-ends and back: inquiries over HTTP, and their call-backs matched with the requests that wait for them."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from enum import StrEnum
+from typing import Any
+
+import httpx
+import simpy
+
+from headend.http_exchange import current
+from headend.ports import Driver, Journal
+from headend.wire import InquiryKind, InquiryRequest, InquiryResult, Outcome
+from meters.calendar import US, local, local_us
+from simulator.smt.answers import checked, trimmed
+from simulator.smt.boundaries import boundary
+from simulator.smt.ledger import Entry, Filed, Ledger
+from simulator.smt.lifecycle import Answered, OnDemandRequest, State
+from simulator.smt.registry import Registry
+
+
+class CallBack(StrEnum):
+    """What became of a call-back."""
+
+    ACCEPTED = "accepted"
+    #: The request has ended or expired meanwhile: acknowledged and noted, otherwise without effect.
+    LATE = "late"
+    #: The same request was called back before: likewise.
+    DUPLICATE = "duplicate"
+    UNKNOWN = "unknown"
+
+
+class Inquiries:
+    """Those of one SMT."""
+
+    #: False at a worker: it puts call-backs by for the dispatcher, whose requests wait for them.
+    here = True
+
+    def __init__(
+        self,
+        driver: Driver,
+        registry: Registry,
+        ledger: Ledger,
+        journal: Journal,
+        http: httpx.AsyncClient,
+        links: Mapping[str, str],
+        *,
+        store_allowed: bool,
+    ) -> None:
+        """links: base URL of the head-end by TDSP key. store_allowed: whether a head-end may answer from its store."""
+        self.links = links
+        #: Base URL under which head-ends reach SMT; to be set before the first request.
+        self.reply_to = ""
+        self._driver = driver
+        self._registry = registry
+        self._ledger = ledger
+        self._journal = journal
+        self._http = http
+        self._store_allowed = store_allowed
+        self._waiting: dict[str, simpy.Event] = {}
+        self._called_back: set[str] = set()
+
+    def inquire(self, request: OnDemandRequest, answer_by_us: int) -> Generator[simpy.Event, Any, Answered | None]:
+        """See ``lifecycle.Desk``. A head-end that cannot be reached, or does not take the inquiry, is an answer: FAILED, at once."""
+        env = self._driver.env
+        called_back = self._waiting[request.key] = env.event()
+        try:
+            boundary("inquiry.before_call")
+            fault = yield self._driver.io("inquiry", request.key, lambda: self._send(request, answer_by_us))
+            boundary("inquiry.after_call")
+            if fault:
+                return Answered(Outcome.FAILED, fault, 0)
+            # The exchange may have taken longer than the request has left.
+            deadline = env.timeout(max(0, answer_by_us - int(env.now)))
+            yield called_back | deadline
+            if not called_back.triggered:
+                return None
+            return _answered(self._filed(request.key), InquiryResult.model_validate(called_back.value))
+        finally:
+            del self._waiting[request.key]
+
+    def call_back(self, result: InquiryResult) -> CallBack:
+        """Take in what a head-end calls back. Whatever it is, it is acknowledged and noted."""
+        boundary("call_back.before")
+        key = result.correlationId
+        current().correlation_id = key
+        entry = self._ledger.entry(key)
+        if entry is None:
+            became = CallBack.UNKNOWN
+        elif not self.here:
+            became = self._put_by(entry, result)
+        elif key in self._called_back:
+            became = CallBack.DUPLICATE
+        elif key in self._waiting:
+            became = CallBack.ACCEPTED
+            self._called_back.add(key)
+        else:
+            became = CallBack.LATE
+        self._driver.inject("callback", key, lambda: self._deliver(result, became))
+        return became
+
+    def collect(self) -> None:
+        """Hand over what workers have put by for the requests that wait here."""
+        for key, result in self._ledger.call_backs(sorted(self._waiting)).items():
+            if key not in self._called_back:
+                self._called_back.add(key)
+                self._deliver(result, CallBack.ACCEPTED)
+
+    def ended(self, key: str) -> None:
+        """A request has ended: a call-back for it is late from now on."""
+        self._called_back.discard(key)
+
+    def _filed(self, key: str) -> Filed:
+        entry = self._ledger.entry(key)
+        assert entry is not None
+        return entry.filed
+
+    async def _send(self, request: OnDemandRequest, answer_by_us: int) -> str:
+        """Send the inquiry; returns why it was not taken, empty if it was."""
+        link = self.links.get(self._registry.points[request.esiid].tdsp_key)
+        if link is None:
+            return "no head-end is linked for this TDSP"
+        wanted = {
+            "correlationId": request.key,
+            "kind": request.kind,
+            "esiid": request.esiid,
+            "meterAllowed": request.meter_allowed,
+            "storeAllowed": self._store_allowed,
+            "answerBy": local_us(answer_by_us),
+            "replyTo": f"{self.reply_to}/callbacks/inquiries",
+            "callReference": request.call_reference,
+        }
+        if request.kind is InquiryKind.INTERVALS:
+            wanted |= {"start": local(request.start), "end": local(request.end)}
+        body = InquiryRequest.model_validate(wanted).model_dump_json(exclude_none=True)
+        try:
+            reply = await self._http.post(
+                f"{link}/inquiries", content=body, headers={"content-type": "application/json"}
+            )
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.UnsupportedProtocol):
+            return "the TDSP's head-end cannot be reached"
+        except httpx.HTTPError:
+            # It may have been taken all the same: the call-back or the deadline tells.
+            return ""
+        return (
+            ""
+            if reply.status_code == 202
+            else f"the TDSP's head-end did not take the inquiry (HTTP {reply.status_code})"
+        )
+
+    def _put_by(self, entry: Entry, result: InquiryResult) -> CallBack:
+        """At a worker: put it by for the dispatcher, who hands it over at its next look."""
+        if entry.ended or entry.last.state is State.ANSWERED:
+            return CallBack.LATE
+        kept = self._ledger.keep_call_back(entry.filed.key, result, self._driver.now() * US)
+        return CallBack.ACCEPTED if kept else CallBack.DUPLICATE
+
+    def _deliver(self, result: InquiryResult, became: CallBack) -> None:
+        self._journal.note(
+            self._driver.now(),
+            "SMT",
+            "call-back",
+            result.correlationId,
+            became=became.value,
+            outcome=result.outcome.value,
+        )
+        waiting = self._waiting.get(result.correlationId)
+        if became is CallBack.ACCEPTED and waiting is not None and not waiting.triggered:
+            waiting.succeed(result)
+
+
+def _answered(filed: Filed, result: InquiryResult) -> Answered:
+    outcome, reason = checked(filed, result)
+    return Answered(outcome, reason, result.meterReads, trimmed(filed, result), result.octets)
