@@ -161,7 +161,7 @@ def _print_tables(outcome: Outcome) -> None:
         to.print()
     to.print(
         "Requests per hour: mean, ± half of its 95 % interval. Latency from the planned arrival, of those served. failed: with "
-        "T-FAILED. in time: % answered before hang-up. reads: tries at the meter. age: of the data served, median minutes."
+        "T-FAILED and expired. in time: % answered before hang-up. reads: tries at the meter. age: of the data served, median minutes."
     )
 
 

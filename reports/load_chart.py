@@ -47,7 +47,7 @@ def _panel(panel: Any, level: Mapping[str, Any], rows: list[Row]) -> None:
         _Part("served from the store", "#7fb2d1", shares(lambda r: _mean(r.served_from_store))),
         _Part("refused, store's data given", "#f0c27a", shares(lambda r: _mean(r.refused_with_store))),
         _Part("refused, no data", "#d9822b", shares(lambda r: _mean(r.refused) - _mean(r.refused_with_store))),
-        _Part("failed", "#8c2f24", shares(lambda r: _mean(r.failed) + _mean(r.t_failed))),
+        _Part("failed", "#8c2f24", shares(lambda r: _mean(r.failed) + _mean(r.t_failed) + _mean(r.expired))),
     ]
     at = list(range(len(rows)))
     left = [0.0] * len(rows)

@@ -55,6 +55,7 @@ HEADS = (
     "of them given what the store holds",
     "Failed",
     "T-Failed",
+    "Expired",
     "p50, s",
     "p95, s",
     "Answered before hang-up, %",
@@ -75,6 +76,7 @@ def _cells(row: Row) -> list[Shown]:
         _shown(row.refused_with_store),
         _shown(row.failed),
         _shown(row.t_failed),
+        _shown(row.expired),
         _shown(row.p50_s),
         _shown(row.p95_s),
         _shown(row.answered_before_hang_up),
@@ -99,7 +101,7 @@ class TableRow(NamedTuple):
 def tables(outcome: Outcome) -> list[tuple[str, list[TableRow]]]:
     """Per level a title and rows, for a terminal: a mean with ± half of its 95 % interval below.
 
-    Failed includes T-FAILED; in time: % answered before hang-up; reads: tries at the meter; age: of the data served, median minutes.
+    Failed includes T-FAILED and expired; in time: % answered before hang-up; reads: tries at the meter; age: of the data served, median minutes.
     """
     rows = outcome.rows()
     return [
@@ -112,7 +114,7 @@ def tables(outcome: Outcome) -> list[tuple[str, list[TableRow]]]:
 
 
 def _table_row(row: Row) -> TableRow:
-    failed = (row.failed.mean or 0) + (row.t_failed.mean or 0)
+    failed = sum(one.mean or 0 for one in (row.failed, row.t_failed, row.expired))
     cells = [
         _text(row.served, "\n"),
         _text(row.refused, "\n"),

@@ -13,7 +13,7 @@ from scenarios.schema import BalanceCall
 #: UC-N3, AMB-4: elapsed time.
 GAP_LIMIT_S = 48 * 3600
 #: Life of a request that is served.
-LIFE = ["requested", "accepted", "sent", "answered", "completed"]
+LIFE = ["requested", "accepted", "queued", "sent", "pending", "answered", "completed"]
 
 
 def s4(facts: Facts, call: BalanceCall, told: dict[str, Any]) -> StepVerdict:

@@ -61,7 +61,8 @@ def smt_serve(
         typer.Option(help="What the way to the TDSP takes: law, or seconds to the pick-up and back, 18,52."),
     ] = "law",
     expiry: Annotated[
-        float, typer.Option(help="Minutes of model time after which a request without an answer is T-FAILED.", min=1)
+        float,
+        typer.Option(help="Minutes of model time after which a request without an answer expires (T-FAILED).", min=1),
     ] = 45.0,
     port: Annotated[int, typer.Option(help="The HTTP service's port; 0 takes a free one.", min=0, max=65535)] = 8600,
     ftps_port: Annotated[int, typer.Option(help="The file site's port; 0 takes a free one.", min=0, max=65500)] = 8621,

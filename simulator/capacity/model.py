@@ -20,6 +20,7 @@ from simulator.smt.lifecycle import (
     Admission,
     Answered,
     OnDemandRequest,
+    Sent,
     State,
     fulfil,
     kind_counted,
@@ -152,6 +153,7 @@ class ModelMeters:
 
 
 _AT_ONCE = nullcontext()
+_ACKNOWLEDGED = Sent(True)
 
 
 class ModelDesk:
@@ -240,7 +242,12 @@ class ModelDesk:
         """See ``lifecycle.Desk``; a memory is never half written."""
         return _AT_ONCE
 
-    def inquire(self, request: OnDemandRequest, answer_by_us: int) -> Generator[simpy.Event, Any, Answered | None]:
+    def send(self, request: OnDemandRequest, answer_by_us: int) -> Generator[simpy.Event, Any, Sent]:  # noqa: ARG002
+        """See ``lifecycle.Desk``: the head-end is a call away, and always acknowledges."""
+        yield from ()
+        return _ACKNOWLEDGED
+
+    def answer(self, request: OnDemandRequest, answer_by_us: int) -> Generator[simpy.Event, Any, Answered | None]:
         """See ``lifecycle.Desk``. ``Answered.content`` is the head-end's ``Answer``."""
         inquiry = Inquiry(
             request.key,

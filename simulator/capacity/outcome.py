@@ -20,8 +20,8 @@ from simulator.errors import SimulatorError
 from simulator.smt.lifecycle import State
 
 #: How a request ended, as the columns number it.
-ENDS = (State.COMPLETED, State.REFUSED, State.FAILED, State.T_FAILED)
-COMPLETED, REFUSED, FAILED, T_FAILED = range(len(ENDS))
+ENDS = (State.COMPLETED, State.REFUSED, State.FAILED, State.T_FAILED, State.EXPIRED)
+COMPLETED, REFUSED, FAILED, T_FAILED, EXPIRED = range(len(ENDS))
 
 
 class Cell(NamedTuple):
@@ -97,6 +97,7 @@ class Row:
     refused_with_store: Estimate
     failed: Estimate
     t_failed: Estimate
+    expired: Estimate
     p50_s: Estimate
     p95_s: Estimate
     #: Share of the planned, %.
@@ -258,6 +259,7 @@ def _row(outcome: Outcome, policy: int, level: int) -> Row:
         refused_with_store=count(lambda one: _refused(one) & (one.reaches_to > 0)),
         failed=count(lambda one: one.end == FAILED),
         t_failed=count(lambda one: one.end == T_FAILED),
+        expired=count(lambda one: one.end == EXPIRED),
         p50_s=over(lambda one: _percentile(one.latency_us[_served(one)] / US, 50)),
         p95_s=over(lambda one: _percentile(one.latency_us[_served(one)] / US, 95)),
         answered_before_hang_up=over(lambda one: _share(_served(one) & (one.latency_us <= one.patience_us))),

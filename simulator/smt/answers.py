@@ -16,7 +16,8 @@ from simulator.smt.throttle import Refusal as ThrottleRefusal
 
 #: What a refusal by a silent limit says.
 SILENT = "The request was not processed"
-_ENDED_WITH = {State.FAILED: "FAILED", State.T_FAILED: "T-FAILED"}
+#: SMT's word for how a request ended without an answer; both doors have one word for what was lost and what came too late.
+STATUS_OF = {State.FAILED: "FAILED", State.T_FAILED: "T-FAILED", State.EXPIRED: "T-FAILED"}
 
 
 def scientific(wh: int) -> str:
@@ -47,8 +48,8 @@ def status_of(entry: Entry, trans_id: str) -> OdrStatus:
     completed = last.state is State.COMPLETED
     status.statusCode = "0" if completed else "1"
     status.statusReason = RETRIEVED if completed else last.reason
-    if last.state in _ENDED_WITH:
-        status.statusReason = f"{_ENDED_WITH[last.state]}: {last.reason}"
+    if last.state in STATUS_OF:
+        status.statusReason = f"{STATUS_OF[last.state]}: {last.reason}"
     if last.state is State.REFUSED:
         status.refusal = wire_refusal(last.refusal)
         status.statusReason = status.refusal.reason if status.refusal else SILENT

@@ -30,6 +30,7 @@ from simulator.smt.lifecycle import (
     Admission,
     Answered,
     OnDemandRequest,
+    Sent,
     State,
     fulfil,
     kind_counted,
@@ -43,6 +44,8 @@ from simulator.smt.throttle import Policy, Refusal
 from simulator.smt.who_used import with_others
 
 BROKEN = "a fault of SMT's own"
+#: Transitions that are a commit of their own, not part of a decision or an end.
+_BY_ITSELF = frozenset({State.QUEUED, State.SENT, State.PENDING, State.ANSWERED})
 
 
 class LiveDesk:
@@ -180,7 +183,7 @@ class LiveDesk:
         )
         if state is State.REQUESTED:
             self._ledger.file(self._filing[request.key], transition)
-        elif state in (State.SENT, State.ANSWERED):
+        elif state in _BY_ITSELF:
             with self.commit(state.value, request.key):
                 self._ledger.append(request.key, transition, content if state is State.ANSWERED else None)
         else:
@@ -230,6 +233,10 @@ class LiveDesk:
         ]
         return with_others(self.policy, refusal, kind_counted(request.kind), entry.filed.username, within)
 
-    def inquire(self, request: OnDemandRequest, answer_by_us: int) -> Generator[simpy.Event, Any, Answered | None]:
+    def send(self, request: OnDemandRequest, answer_by_us: int) -> Generator[simpy.Event, Any, Sent]:
         """See ``lifecycle.Desk``."""
-        return self._inquiries.inquire(request, answer_by_us)
+        return self._inquiries.send(request, answer_by_us)
+
+    def answer(self, request: OnDemandRequest, answer_by_us: int) -> Generator[simpy.Event, Any, Answered | None]:
+        """See ``lifecycle.Desk``."""
+        return self._inquiries.answer(request, answer_by_us)

@@ -14,7 +14,7 @@ from simulator.smt.admission import DatabaseAdmission
 from simulator.smt.desk import BROKEN, LiveDesk
 from simulator.smt.inquiries import Inquiries
 from simulator.smt.ledger import Entry, Ledger, Transition
-from simulator.smt.lifecycle import STORE_ONLY, State
+from simulator.smt.lifecycle import STORE_ONLY, WAITING, State
 from simulator.smt.registry import Registry
 from simulator.smt.throttle import Lease
 
@@ -80,7 +80,7 @@ class Dispatcher:
         """Go on with a request that nobody has in hand if it waits in the queue, else end it (``lost``: why); how many were ended."""
         if entry.filed.esiid not in self._registry.points:
             self._end_left_over(entry, lease, now_us, GONE)
-        elif entry.last.state is not State.ACCEPTED:
+        elif entry.last.state not in WAITING:
             self._end_left_over(entry, lease, now_us, lost)
         else:
             self._resume(entry, lease)
@@ -90,9 +90,10 @@ class Dispatcher:
     def _resume(self, entry: Entry, lease: Lease | None) -> None:
         """Take a request up that is waiting in the queue, as it was decided on."""
         request = self._desk.filing.request(entry.filed)
-        last = entry.last
-        request.state, request.meter_allowed, request.lease = last.state, last.meter_allowed, lease
-        request.refusal = STORE_ONLY if last.refusal == STORE_ONLY else last.refusal
+        # What was decided is told where it was accepted, the second of its steps.
+        accepted = entry.transitions[1]
+        request.state, request.meter_allowed, request.lease = entry.last.state, accepted.meter_allowed, lease
+        request.refusal = STORE_ONLY if accepted.refusal == STORE_ONLY else accepted.refusal
         request.history = [(step.state, step.at_us) for step in entry.transitions]
         self._desk.begin(request)
 

@@ -16,7 +16,7 @@ from meters.calendar import US, local, local_us
 from simulator.smt.answers import checked, trimmed
 from simulator.smt.boundaries import boundary
 from simulator.smt.ledger import Entry, Filed, Ledger
-from simulator.smt.lifecycle import Answered, OnDemandRequest, State
+from simulator.smt.lifecycle import Answered, OnDemandRequest, Sent, State
 from simulator.smt.registry import Registry
 
 
@@ -61,24 +61,27 @@ class Inquiries:
         self._waiting: dict[str, simpy.Event] = {}
         self._called_back: set[str] = set()
 
-    def inquire(self, request: OnDemandRequest, answer_by_us: int) -> Generator[simpy.Event, Any, Answered | None]:
+    def send(self, request: OnDemandRequest, answer_by_us: int) -> Generator[simpy.Event, Any, Sent]:
         """See ``lifecycle.Desk``. A head-end that cannot be reached, or does not take the inquiry, is an answer: FAILED, at once."""
+        # Before the call: the call-back may come before the acknowledgement.
+        self._waiting[request.key] = self._driver.env.event()
+        boundary("inquiry.before_call")
+        sent: Sent = yield self._driver.io("inquiry", request.key, lambda: self._send(request, answer_by_us))
+        boundary("inquiry.after_call")
+        return sent
+
+    def answer(self, request: OnDemandRequest, answer_by_us: int) -> Generator[simpy.Event, Any, Answered | None]:
+        """See ``lifecycle.Desk``."""
         env = self._driver.env
-        called_back = self._waiting[request.key] = env.event()
-        try:
-            boundary("inquiry.before_call")
-            fault = yield self._driver.io("inquiry", request.key, lambda: self._send(request, answer_by_us))
-            boundary("inquiry.after_call")
-            if fault:
-                return Answered(Outcome.FAILED, fault, 0)
-            # The exchange may have taken longer than the request has left.
-            deadline = env.timeout(max(0, answer_by_us - int(env.now)))
-            yield called_back | deadline
-            if not called_back.triggered:
-                return None
-            return _answered(self._filed(request.key), InquiryResult.model_validate(called_back.value))
-        finally:
-            del self._waiting[request.key]
+        called_back = self._waiting[request.key]
+        # The exchange may have taken longer than the request has left.
+        deadline = env.timeout(max(0, answer_by_us - int(env.now)))
+        yield called_back | deadline
+        # From here on a call-back is late.
+        del self._waiting[request.key]
+        if not called_back.triggered:
+            return None
+        return _answered(self._filed(request.key), InquiryResult.model_validate(called_back.value))
 
     def call_back(self, result: InquiryResult) -> CallBack:
         """Take in what a head-end calls back. Whatever it is, it is acknowledged and noted."""
@@ -110,17 +113,17 @@ class Inquiries:
     def ended(self, key: str) -> None:
         """A request has ended: a call-back for it is late from now on."""
         self._called_back.discard(key)
+        self._waiting.pop(key, None)
 
     def _filed(self, key: str) -> Filed:
         entry = self._ledger.entry(key)
         assert entry is not None
         return entry.filed
 
-    async def _send(self, request: OnDemandRequest, answer_by_us: int) -> str:
-        """Send the inquiry; returns why it was not taken, empty if it was."""
+    async def _send(self, request: OnDemandRequest, answer_by_us: int) -> Sent:
         link = self.links.get(self._registry.points[request.esiid].tdsp_key)
         if link is None:
-            return "no head-end is linked for this TDSP"
+            return _not_taken("no head-end is linked for this TDSP")
         wanted = {
             "correlationId": request.key,
             "kind": request.kind,
@@ -139,15 +142,13 @@ class Inquiries:
                 f"{link}/inquiries", content=body, headers={"content-type": "application/json"}
             )
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.UnsupportedProtocol):
-            return "the TDSP's head-end cannot be reached"
+            return _not_taken("the TDSP's head-end cannot be reached")
         except httpx.HTTPError:
             # It may have been taken all the same: the call-back or the deadline tells.
-            return ""
-        return (
-            ""
-            if reply.status_code == 202
-            else f"the TDSP's head-end did not take the inquiry (HTTP {reply.status_code})"
-        )
+            return Sent(False)
+        if reply.status_code != 202:
+            return _not_taken(f"the TDSP's head-end did not take the inquiry (HTTP {reply.status_code})")
+        return Sent(True)
 
     def _put_by(self, entry: Entry, result: InquiryResult) -> CallBack:
         """At a worker: put it by for the dispatcher, who hands it over at its next look."""
@@ -168,6 +169,10 @@ class Inquiries:
         waiting = self._waiting.get(result.correlationId)
         if became is CallBack.ACCEPTED and waiting is not None and not waiting.triggered:
             waiting.succeed(result)
+
+
+def _not_taken(why: str) -> Sent:
+    return Sent(False, Answered(Outcome.FAILED, why, 0))
 
 
 def _answered(filed: Filed, result: InquiryResult) -> Answered:

@@ -10,7 +10,7 @@ from collections.abc import Generator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import simpy
 
@@ -26,28 +26,38 @@ class State(StrEnum):
     REQUESTED = "requested"
     #: Turned away, by SMT at once or by the head-end that needed the meter.
     REFUSED = "refused"
-    #: Waiting in the middle tier's queue.
+    #: Taken on, its allowance reserved; nobody has it in hand yet.
     ACCEPTED = "accepted"
+    #: In the middle tier's queue for the TDSP.
+    QUEUED = "queued"
     #: Picked up and on its way to the head-end.
     SENT = "sent"
+    #: The head-end has acknowledged it, and works on it.
+    PENDING = "pending"
     #: The head-end has answered; the answer is on its way back.
     ANSWERED = "answered"
     COMPLETED = "completed"
     FAILED = "failed"
-    #: Nothing came back in time.
+    #: Lost between SMT and the TDSP.
     T_FAILED = "t_failed"
+    #: Nothing came back in time.
+    EXPIRED = "expired"
 
 
 TRANSITIONS: dict[State, frozenset[State]] = {
     # Answered at once: by an earlier read that is young enough.
     State.REQUESTED: frozenset({State.ACCEPTED, State.REFUSED, State.ANSWERED}),
-    State.ACCEPTED: frozenset({State.SENT, State.FAILED, State.T_FAILED}),
-    State.SENT: frozenset({State.ANSWERED, State.FAILED, State.T_FAILED}),
-    State.ANSWERED: frozenset({State.COMPLETED, State.FAILED, State.REFUSED, State.T_FAILED}),
+    State.ACCEPTED: frozenset({State.QUEUED, State.FAILED}),
+    State.QUEUED: frozenset({State.SENT, State.FAILED, State.T_FAILED, State.EXPIRED}),
+    # An exchange that breaks off acknowledges nothing: the answer may come all the same. A head-end that cannot be reached is an answer too.
+    State.SENT: frozenset({State.PENDING, State.ANSWERED, State.FAILED, State.EXPIRED}),
+    State.PENDING: frozenset({State.ANSWERED, State.FAILED, State.EXPIRED}),
+    State.ANSWERED: frozenset({State.COMPLETED, State.FAILED, State.REFUSED, State.EXPIRED}),
     State.REFUSED: frozenset(),
     State.COMPLETED: frozenset(),
     State.FAILED: frozenset(),
     State.T_FAILED: frozenset(),
+    State.EXPIRED: frozenset(),
 }
 ENDED = frozenset(state for state, following in TRANSITIONS.items() if not following)
 _END_OF = {Outcome.COMPLETED: State.COMPLETED, Outcome.REFUSED: State.REFUSED, Outcome.FAILED: State.FAILED}
@@ -56,8 +66,12 @@ _END_OF = {Outcome.COMPLETED: State.COMPLETED, Outcome.REFUSED: State.REFUSED, O
 STORE_ONLY = Refusal("STORE-ONLY", "This policy reads no meter on demand.", 0, "5032", True)
 
 ANSWERED_EARLIER = "answered from an earlier read"
+TOO_LATE = "no answer from the TDSP in time"
 
-#: After this long without an answer a request is T-FAILED. A default of this project.
+#: What nobody has begun to send: after a restart it goes on.
+WAITING = frozenset({State.ACCEPTED, State.QUEUED})
+
+#: After this long without an answer a request expires. A default of this project.
 EXPIRY_US = 45 * 60 * US
 
 
@@ -96,6 +110,13 @@ class Answered:
     reaches_to: int = 0
 
 
+class Sent(NamedTuple):
+    """What became of sending an inquiry. ``answer``: at once, of a head-end that cannot be reached or does not take it."""
+
+    acknowledged: bool
+    answer: Answered | None = None
+
+
 class Admission(Protocol):
     """Who holds the allowances: a memory (model) or a database (live), over the functions of ``throttle``."""
 
@@ -126,8 +147,11 @@ class Desk(Protocol):
     def as_one(self, request: OnDemandRequest) -> AbstractContextManager[object]:
         """What is decided and kept inside is kept together or not at all."""
 
-    def inquire(self, request: OnDemandRequest, answer_by_us: int) -> Generator[simpy.Event, Any, Answered | None]:
-        """Inquire at the head-end; None when nothing came back by ``answer_by_us``, and not before that instant."""
+    def send(self, request: OnDemandRequest, answer_by_us: int) -> Generator[simpy.Event, Any, Sent]:
+        """Send the inquiry to the head-end."""
+
+    def answer(self, request: OnDemandRequest, answer_by_us: int) -> Generator[simpy.Event, Any, Answered | None]:
+        """Wait for the answer to what was sent; None when nothing came back by ``answer_by_us``, and not before that instant."""
 
 
 def move(desk: Desk, request: OnDemandRequest, state: State, at_us: int) -> None:
@@ -194,18 +218,27 @@ def fulfil(desk: Desk, request: OnDemandRequest) -> Generator[simpy.Event, Any, 
     """
     env = desk.env
     middle = desk.middle(request.key)
-    accepted_us = request.history[-1][1]
+    _, accepted_us = request.history[1]
     answer_by = accepted_us + desk.expiry_us
+    if request.state is State.ACCEPTED:
+        move(desk, request, State.QUEUED, int(env.now))
     yield env.timeout(max(0, accepted_us + min(middle.pickup_us, desk.expiry_us) - int(env.now)))
     if middle.lost or env.now >= answer_by:
         yield env.timeout(max(0, min(middle.return_us, answer_by - int(env.now))))
-        lost = State.FAILED if middle.lost == "FAILED" and env.now < answer_by else State.T_FAILED
-        _end(desk, request, lost, "lost between SMT and the TDSP")
+        if env.now >= answer_by:
+            _end(desk, request, State.EXPIRED, TOO_LATE)
+        else:
+            lost = State.FAILED if middle.lost == "FAILED" else State.T_FAILED
+            _end(desk, request, lost, "lost between SMT and the TDSP")
         return
     move(desk, request, State.SENT, int(env.now))
-    answered = yield from desk.inquire(request, answer_by)
+    acknowledged, answered = yield from desk.send(request, answer_by)
+    if acknowledged:
+        move(desk, request, State.PENDING, int(env.now))
     if answered is None:
-        _end(desk, request, State.T_FAILED, "no answer from the TDSP in time")
+        answered = yield from desk.answer(request, answer_by)
+    if answered is None:
+        _end(desk, request, State.EXPIRED, TOO_LATE)
         return
     request.answered = answered
     move(desk, request, State.ANSWERED, int(env.now))
@@ -213,7 +246,7 @@ def fulfil(desk: Desk, request: OnDemandRequest) -> Generator[simpy.Event, Any, 
     left = max(0, answer_by - int(env.now))
     yield env.timeout(min(middle.return_us, left))
     if middle.return_us > left:
-        _end(desk, request, State.T_FAILED, "no answer from the TDSP in time")
+        _end(desk, request, State.EXPIRED, TOO_LATE)
         return
     if answered.outcome is Outcome.REFUSED and request.refusal is STORE_ONLY:
         # What the store holds is all that this policy promises: that is an answer, told with the time it reaches to.

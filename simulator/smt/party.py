@@ -44,7 +44,7 @@ class SmtConfig:
     #: Wall clock of token lives and log-in blocks, seconds since the epoch.
     wall: Callable[[], float] = time.time
     auth: AuthLimits = field(default_factory=AuthLimits)
-    #: After so long without an answer a request is T-FAILED, microseconds of model time.
+    #: After so long without an answer a request expires, microseconds of model time.
     expiry_us: int = EXPIRY_US
     #: For so long after a new request the portal still returns the previous completed read, seconds of model time. A default of this
     #: project: DOMAIN §4 says "some seconds".

@@ -12,7 +12,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from headend.wire import InquiryKind
 from meters.calendar import US, day_of, us_stamp
 from simulator.smt.access_log import What
-from simulator.smt.answers import SILENT, wire_refusal
+from simulator.smt.answers import SILENT, STATUS_OF, wire_refusal
 from simulator.smt.auth import LoginFault, TokenKind
 from simulator.smt.errors import BusinessError
 from simulator.smt.filing import Asked, digits
@@ -267,7 +267,7 @@ def latest_shown(smt: Smt, entry: Entry | None) -> dict[str, Any]:
         return shown | pending | {"odrdate": us_stamp(entry.filed.submitted_us // US)}
     read = entry.content.register_read if entry.content is not None else None
     if entry.last.state is not State.COMPLETED or read is None:
-        status = "T-FAILED" if entry.last.state is State.T_FAILED else "FAILED"
+        status = STATUS_OF.get(entry.last.state, "FAILED")
         return shown | {"odrstatus": status, "odrdate": us_stamp(entry.last.at_us // US)}
     at = int(read.at.timestamp())
     midnight = smt.store.last_midnight(entry.filed.esiid, at)

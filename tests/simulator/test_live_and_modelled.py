@@ -87,6 +87,10 @@ def tabled(world: World) -> list[TabledRequest]:
         elif number == 13:
             # The dead meter's power, between its last gasp and its restoration.
             at_us, meter, kind = (GASP + 1800) * US, units[DEAD - 1], InquiryKind.POWER
+        elif number == 14:
+            # Before anyone has used its allowance.
+            at_us, meter, kind = (BEGIN + 60) * US, units[7], InquiryKind.INTERVALS
+            middle = middle._replace(lost="T-FAILED")
         now = at_us // US
         start, end = (VEE_END, floor_interval(now)) if kind is InquiryKind.INTERVALS else (0, 0)
         esiid = meter.identity.esiid
@@ -217,7 +221,7 @@ def test_200_requests_live_and_modelled_live_the_same_lives(policy: str, events:
             assert last.from_meter == (end - lacked_from) // 900, one
         ends[request.state] = ends.get(request.state, 0) + 1
     # What the table was made to hold is in it.
-    assert {State.COMPLETED, State.REFUSED, State.FAILED, State.T_FAILED} <= set(ends)
+    assert {State.COMPLETED, State.REFUSED, State.FAILED, State.T_FAILED, State.EXPIRED} <= set(ends)
     over_midnight = [one for one in model.values() if one.history[0][1] < MIDNIGHT * US <= one.history[-1][1]]
     assert len([one for one in over_midnight if one.state is State.COMPLETED]) >= 3
     timed_out = [one for one in model.values() if one.answered is not None and one.answered.meter_reads == TRIES]

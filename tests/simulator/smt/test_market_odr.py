@@ -195,7 +195,7 @@ def test_a_head_end_that_does_not_take_the_inquiry_fails_it_and_gives_the_allowa
     asyncio.run(run())
 
 
-def test_without_an_answer_a_request_is_t_failed_and_a_late_call_back_is_acknowledged(tmp_path: Path) -> None:
+def test_without_an_answer_a_request_expires_and_a_late_call_back_is_acknowledged(tmp_path: Path) -> None:
     async def run() -> None:
         async with Rig(tmp_path, expiry_us=120 * US) as rig:
             rig.head_end.seconds = 300
@@ -228,7 +228,9 @@ def test_a_duplicate_call_back_is_acknowledged_and_changes_nothing(tmp_path: Pat
         assert [one.state for one in entry.transitions] == [
             State.REQUESTED,
             State.ACCEPTED,
+            State.QUEUED,
             State.SENT,
+            State.PENDING,
             State.ANSWERED,
             State.COMPLETED,
         ]

@@ -209,13 +209,15 @@ def test_what_waits_in_the_queue_goes_on_after_a_restart(tmp_path: Path) -> None
     assert [step.state for step in entry.transitions] == [
         State.REQUESTED,
         State.ACCEPTED,
+        State.QUEUED,
         State.SENT,
+        State.PENDING,
         State.ANSWERED,
         State.COMPLETED,
     ]
 
 
-def test_what_waited_longer_than_its_life_is_t_failed(tmp_path: Path) -> None:
+def test_what_waited_longer_than_its_life_expires(tmp_path: Path) -> None:
     async def before() -> str:
         async with Rig(tmp_path) as rig:
             return str((await rig.asked())["correlationId"])
@@ -223,7 +225,10 @@ def test_what_waited_longer_than_its_life_is_t_failed(tmp_path: Path) -> None:
     async def after(key: str) -> None:
         async with Rig(tmp_path, now="2026-08-12T18:30") as rig:
             await rig.wait(1)
-            assert (await rig.status(key))["statusReason"].startswith("T-FAILED")
+            assert (await rig.status(key))["statusReason"] == "T-FAILED: no answer from the TDSP in time"
+            entry = rig.smt.ledger.entry(key)
+            assert entry is not None
+            assert entry.last.state is State.EXPIRED
             assert (await rig.asked())["statusCode"] == "0"
 
     asyncio.run(after(asyncio.run(before())))
