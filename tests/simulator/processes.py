@@ -1,15 +1,21 @@
-"""A command of ``ami`` as a process of its own: one that serves, with its ready line, and one that cannot."""
+"""A command of ``ami``: one that serves, as a process of its own with its ready line, and one that cannot."""
 
 from __future__ import annotations
 
+import io
 import json
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
+
+import pytest
+
+import ami
 
 ROOT = Path(__file__).parents[2]
 AMI = [sys.executable, "-c", "import sys, ami; sys.argv[0] = 'ami'; ami.main()"]
@@ -33,6 +39,16 @@ def serving(*words: str) -> Iterator[tuple[subprocess.Popen[str], dict[str, Any]
                 except subprocess.TimeoutExpired:
                     process.kill()
                     raise
+
+
+def fails_here(*words: str) -> str:
+    """As ``fails``, in this process: what an option is refused with is the same, and a table of them takes no time."""
+    said = io.StringIO()
+    with patch.object(sys, "argv", ["ami", *words]), redirect_stderr(said), pytest.raises(SystemExit) as ended:
+        ami.main()
+    assert ended.value.code == 2, said.getvalue()
+    assert "Traceback" not in said.getvalue()
+    return said.getvalue().strip()
 
 
 def fails(*words: str) -> str:

@@ -17,7 +17,7 @@ from pymodbus.client import ModbusTcpClient
 from meters.register_decode import decode_header
 from meters.register_map import HEADER, HEADER_COUNT
 from meters.special import SPECIALS
-from tests.simulator.processes import fails, serving
+from tests.simulator.processes import fails, fails_here, serving
 
 SERVE = ("meters", "serve", "--port", "0")
 
@@ -133,7 +133,7 @@ def test_events_are_sent_to_a_head_end_by_outages_and_by_writes() -> None:
     ],
 )
 def test_bad_option_is_one_line_with_code_and_place(options: tuple[str, ...], told: str) -> None:
-    said = fails(*SERVE, "--count", "2", *options)
+    said = fails_here(*SERVE, "--count", "2", *options)
     assert told in said
     assert "\n" not in said
 

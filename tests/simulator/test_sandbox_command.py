@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from meters.special import SPECIALS
-from tests.simulator.processes import fails, serving
+from tests.simulator.processes import fails, fails_here, serving
 
 
 def sandbox(out: Path, *options: str) -> AbstractContextManager[tuple[subprocess.Popen[str], dict[str, Any]]]:
@@ -100,6 +100,6 @@ def test_a_taken_port_is_named_and_a_folder_in_use_too(tmp_path: Path) -> None:
 )
 def test_a_bad_option_is_one_line_with_code_place_and_mend(options: tuple[str, ...], code: str, tmp_path: Path) -> None:
     out = () if "--out" in options else ("--out", str(tmp_path))
-    told = fails("sandbox", *out, "--port-base", "0", "--meters", "4", *options)
+    told = fails_here("sandbox", *out, "--port-base", "0", "--meters", "4", *options)
     assert code in told
     assert "\n" not in told
