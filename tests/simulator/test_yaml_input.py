@@ -71,7 +71,7 @@ def test_half_a_surrogate_pair_is_no_text() -> None:
 
 def test_what_is_nested_too_deeply_is_a_problem_and_no_crash() -> None:
     with pytest.raises(YamlProblem, match="deeply"):
-        read_yaml("[" * 5000, "x")
+        read_yaml("[" * 1500, "x")
 
 
 def test_merged_keys_are_no_doubles() -> None:
