@@ -18,6 +18,7 @@ import simpy
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
+from headend.boundaries import boundary
 from headend.gap import GAP_LIMIT, Gap, gap
 from headend.http_exchange import current
 from headend.ports import FAULT, Driver, Journal, guarded, told
@@ -25,7 +26,6 @@ from headend.wire import InquiryKind, InquiryRequest, InquiryResult, Outcome
 from meters.calendar import INTERVAL_S, US, day_of, day_start, floor_interval, iso, local, local_us
 from simulator.smt.admission import DatabaseAdmission
 from simulator.smt.answers import checked, trimmed
-from simulator.smt.boundaries import boundary
 from simulator.smt.complaints import turn_away
 from simulator.smt.database import writing
 from simulator.smt.eligibility import objection

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from simulator.smt.boundaries import BOUNDARIES
+from headend.boundaries import SMT_BOUNDARIES
 from tests.simulator.smt.crash_play import forkserver, play
 from tests.simulator.smt.postgres import new_database, postgres
 from tests.simulator.smt.rig import NEIGHBOUR, PLAIN
@@ -22,7 +22,7 @@ FAILS = [(), (NEIGHBOUR,), (PLAIN, NEIGHBOUR)]
 
 def kills() -> list[tuple[str, tuple[str, ...], bool]]:
     """Boundary with passing, ESI IDs that fail, whether on PostgreSQL."""
-    rounds = itertools.product(range(3), FAILS, BOUNDARIES)
+    rounds = itertools.product(range(3), FAILS, SMT_BOUNDARIES)
     told = [(f"{name}:{min(turn + 1, TURNS.get(name, 3))}", fails) for turn, fails, name in rounds]
     return [(*one, number % 5 == 4) for number, one in enumerate(told[:KILLS])]
 

@@ -6,8 +6,8 @@ import os
 
 import pytest
 
-from simulator.smt import boundaries
-from simulator.smt.boundaries import BOUNDARIES
+from headend import boundaries
+from headend.boundaries import BOUNDARIES
 from tests.simulator.smt.crash_play import forkserver, play
 from tests.simulator.smt.rig import NEIGHBOUR
 
