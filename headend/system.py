@@ -13,8 +13,9 @@ from fastapi import FastAPI
 
 from headend.collection import CATCH_UP_DAYS, Collection
 from headend.daily import POSTING_TRIES, DailyCycle, DailyTimes, Fetch, Post
+from headend.desk import OnDemandDesk
 from headend.events import EventDesk
-from headend.live import LiveMeters, OnDemandDesk
+from headend.live import LiveMeters
 from headend.metrics import HeadEndMetrics
 from headend.network import AccessPoint, LawDraws, NetworkLaw, TryDraws
 from headend.ports import Driver, Journal, MeterAddress
@@ -97,7 +98,8 @@ class HeadEnd:
         self.app: FastAPI = create_app(self.desk, self.events, by_esiid, f"{settings.name} head-end", self.metrics)
 
     def start(self) -> None:
-        """Begin the sweeps and the daily cycle."""
+        """Begin the sweeps and the daily cycle, and go on with the inquiries that an earlier run left open."""
+        self.desk.recover()
         if self.settings.resume:
             self._driver.env.process(self._resume())
         else:
