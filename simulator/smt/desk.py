@@ -54,6 +54,9 @@ from simulator.smt.who_used import with_others
 BROKEN = "a fault of SMT's own"
 GONE = "the ESI ID is not in SMT's records any more"
 RESTARTED = "SMT was restarted while the request was under way"
+UNREACHABLE = "the TDSP's head-end cannot be reached"
+#: Waits before an inquiry of which nobody knows whether it was taken is sent again. Defaults of this project.
+INQUIRY_WAITS_US = (1 * US, 5 * US, 30 * US, 60 * US, 300 * US)
 #: How far back holes in the posted days are told; the longest billing cycle and a half. A default of this project.
 _HOLES_S = 50 * 24 * 3600
 
@@ -418,6 +421,8 @@ class LiveDesk:
             boundary("inquiry.before_call")
             fault = yield self._driver.io("inquiry", request.key, lambda: self._send(request, answer_by_us))
             boundary("inquiry.after_call")
+            if fault is None:
+                fault = yield from self._send_again(request, answer_by_us, called_back)
             if fault:
                 return Answered(Outcome.FAILED, fault, 0)
             # The exchange may have taken longer than the request has left.
@@ -433,8 +438,23 @@ class LiveDesk:
         finally:
             del self._waiting[request.key]
 
-    async def _send(self, request: OnDemandRequest, answer_by_us: int) -> str:
-        """Send the inquiry; returns why it was not taken, empty if it was."""
+    def _send_again(
+        self, request: OnDemandRequest, answer_by_us: int, called_back: simpy.Event
+    ) -> Generator[simpy.Event, Any, str | None]:
+        """Repeat an inquiry that may have been taken, until that is known: a head-end takes one correlation id once. Returns as ``_send``."""
+        for wait_us in INQUIRY_WAITS_US:
+            yield called_back | self.env.timeout(wait_us)
+            if called_back.triggered or int(self.env.now) >= answer_by_us:
+                return ""
+            self._journal.note(self._driver.now(), "SMT", "inquiry sent again", request.key)
+            fault: str | None = yield self._driver.io("inquiry", request.key, lambda: self._send(request, answer_by_us))
+            # One that took it and cannot be reached now calls back when it is up again.
+            if fault is not None and fault != UNREACHABLE:
+                return fault
+        return None
+
+    async def _send(self, request: OnDemandRequest, answer_by_us: int) -> str | None:
+        """Send the inquiry; returns why it was not taken, empty if it was, None if that is not known."""
         link = self.links.get(self._registry.points[request.esiid].tdsp_key)
         if link is None:
             return "no head-end is linked for this TDSP"
@@ -456,10 +476,9 @@ class LiveDesk:
                 f"{link}/inquiries", content=body, headers={"content-type": "application/json"}
             )
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.UnsupportedProtocol):
-            return "the TDSP's head-end cannot be reached"
+            return UNREACHABLE
         except httpx.HTTPError:
-            # It may have been taken all the same: the call-back or the deadline tells.
-            return ""
+            return None
         return (
             ""
             if reply.status_code == 202
