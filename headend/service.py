@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Collection as Members
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import Body, FastAPI, Response
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from headend.api_pages import DescribedApi
 from headend.boundaries import boundary
 from headend.desk import OnDemandDesk
 from headend.events import AHEAD_S, EventDesk
 from headend.gap import GAP_LIMIT
+from headend.health import BAD_HEALTH, GOOD_HEALTH, HeadEndHealth, HealthDesk
 from headend.http_exchange import Exchange, ObserveHttp, current
 from headend.inquiries import Acceptance
 from headend.inquiry_examples import EVENTS, EVENTS_TAKEN, INQUIRIES
@@ -30,14 +31,6 @@ class InquiryError(BaseModel):
     code: str = Field(examples=["headend.inquiry.esiid_unknown"])
     message: str
     place: str = Field(default="", description="The field at fault.")
-
-
-class Health(BaseModel):
-    """The service answers."""
-
-    model_config = ConfigDict(json_schema_extra={"examples": [{"status": "ok"}]})
-
-    status: Literal["ok"] = "ok"
 
 
 _UNKNOWN = InquiryError(
@@ -83,10 +76,18 @@ _EVENT_REPLIES: dict[int | str, dict[str, Any]] = {
         InquiryError(code="headend.events.ahead", message=_AHEAD, place="events.0.at"),
     ),
 }
+_HEALTH_REPLIES: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"application/json": {"examples": GOOD_HEALTH}}},
+    503: {
+        "model": HeadEndHealth,
+        "description": "It cannot do all of its work.",
+        "content": {"application/json": {"examples": BAD_HEALTH}},
+    },
+}
 
 
 def create_app(
-    desk: OnDemandDesk, events: EventDesk, esiids: Members[str], title: str, metrics: HeadEndMetrics
+    desk: OnDemandDesk, events: EventDesk, health: HealthDesk, esiids: Members[str], title: str, metrics: HeadEndMetrics
 ) -> FastAPI:
     """Make the service. esiids: the ESI IDs of this TDSP's meters."""
     described = "On-demand inquiries of SMT at a TDSP's head-end, and what its meters tell it unasked."
@@ -141,9 +142,11 @@ def create_app(
             return _refuse(400, error)
         return events.accept(batch)
 
-    @app.get("/healthz", summary="Is the service up?")
-    async def healthz() -> Health:
-        return Health()
+    @app.get("/healthz", response_model=HeadEndHealth, responses=_HEALTH_REPLIES, summary="Is the service up?")
+    async def healthz() -> JSONResponse:
+        """Tell whether the store takes writes, when meters were last heard, whether SMT takes the files, how many inquiries are open."""
+        told = health.look()
+        return JSONResponse(told.model_dump(mode="json"), status_code=200 if told.status == "ok" else 503)
 
     @app.get("/metrics", include_in_schema=False)
     async def measured() -> Response:

@@ -107,7 +107,7 @@ INQUIRIES = sa.Table(
     sa.Column("became", sa.String(64), nullable=False),
     sa.Index("inquiry_ended", "ended_at"),
 )
-#: When the latest sweep ended; one row.
+#: When the latest sweep ended in which a meter answered; one row.
 LATEST_SWEEP = sa.Table(
     "latest_sweep",
     _meta,

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from headend.answer_wire import wired
 from headend.desk import OnDemandDesk
 from headend.events import AHEAD_S, EventDesk, power_failed
+from headend.health import HealthDesk
 from headend.metrics import HeadEndMetrics
 from headend.ondemand import Answer, Inquiry
 from headend.ports import PowerReading
@@ -48,7 +49,10 @@ class Rig:
         self.desk = EventDesk(self.runtime, self.store.events, NUMBERS, self.journal)
         # No inquiry comes here.
         on_demand: OnDemandDesk = None  # type: ignore[assignment]
-        self.app: FastAPI = create_app(on_demand, self.desk, NUMBERS, "a head-end", HeadEndMetrics(RunJournal()))
+        health: HealthDesk = None  # type: ignore[assignment]
+        self.app: FastAPI = create_app(
+            on_demand, self.desk, health, NUMBERS, "a head-end", HeadEndMetrics(RunJournal())
+        )
         self.http = httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url="http://headend")
         return self
 
