@@ -1,4 +1,4 @@
-"""How far the store reaches, meter by meter: what a head-end that comes up again need not read anew."""
+"""How far the store reaches, meter by meter: what a head-end that comes up again need not read anew; and when it was last added to."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from datetime import timedelta
 import numpy as np
 import sqlalchemy as sa
 
-from headend.store_rows import INTERVAL_DAYS, KNOWN, MIDNIGHT_REGISTERS, chunks
+from headend.store_rows import INTERVAL_DAYS, KNOWN, LATEST_SWEEP, MIDNIGHT_REGISTERS, chunks
 from headend.vee.quality import Channel
 from meters.calendar import INTERVAL_S, day_of, day_start
 
@@ -23,11 +23,12 @@ class Reach:
 
 
 class CollectedStore:
-    """What the head-end's store says of its own extent. Reads only."""
+    """What the head-end's store says of its own extent."""
 
     def __init__(self, engine: sa.Engine) -> None:
         """Use the store's database; its tables are made with the others."""
         self._engine = engine
+        self._writing = engine.execution_options(writes=True)
 
     def reach(self, esiids: Sequence[str], since: int) -> Reach:
         """How far each ESI ID's unbroken run goes that begins at ``since``, a local midnight in UTC epoch seconds.
@@ -62,6 +63,25 @@ class CollectedStore:
         with self._engine.connect() as connection:
             newest = connection.scalar(sa.select(sa.func.max(INTERVAL_DAYS.c.day_start)))
         return None if newest is None else int(newest)
+
+    def note_sweep(self, at: int) -> None:
+        """A sweep in which a meter answered has ended. at: UTC epoch seconds."""
+        self._sweep(at)
+
+    def touch(self) -> None:
+        """Write what is there once more: raises SQLAlchemyError where the store takes no writes."""
+        self._sweep(LATEST_SWEEP.c.swept_at)
+
+    def _sweep(self, at: int | sa.ColumnElement[int]) -> None:
+        with self._writing.begin() as connection:
+            if not connection.execute(sa.update(LATEST_SWEEP).values(swept_at=at)).rowcount:
+                first = at if isinstance(at, int) else None
+                connection.execute(sa.insert(LATEST_SWEEP).values(id=1, swept_at=first))
+
+    def swept_at(self) -> int | None:
+        """UTC epoch seconds at which the latest such sweep ended; None before the first."""
+        with self._engine.connect() as connection:
+            return connection.scalar(sa.select(LATEST_SWEEP.c.swept_at))
 
 
 def _known(flags: bytes) -> int:

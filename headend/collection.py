@@ -123,6 +123,8 @@ class Collection:
         self._store.keep(readings, now, "sweep")
         if snapshots:
             self._store.keep_snapshots(snapshots)
+        if readings:
+            self._store.collected.note_sweep(now)
         self._journal.note(
             now, "TDSP", "sweep", str(began), meters=len(self._addresses), answered=len(readings), silent=sorted(silent)
         )

@@ -31,7 +31,7 @@ class Exchange:
     trans_id: str = ""
     correlation_id: str = ""
     call_reference: str = ""
-    #: An on-demand request was decided on.
+    #: An on-demand request was decided on, or an inquiry accepted.
     opened: bool = False
 
     def how(self) -> str:

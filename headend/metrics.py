@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-from prometheus_client import CollectorRegistry, Counter, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
 
 from headend.http_exchange import Exchange
 from headend.ports import FAULT, Journal
@@ -25,6 +26,12 @@ class HeadEndMetrics:
         self.meter_reads = Counter("ami_headend_meter_reads", "Tries at a meter that inquiries cost.", **common)
         self.given_up = Counter("ami_headend_call_backs_given_up", "Results that nobody took.", **common)
         self.faults = Counter("ami_headend_faults", "Faults of the head-end's own.", **common)
+
+        self._open = Gauge("ami_headend_open_inquiries", "Accepted inquiries that have not ended.", **common)
+
+    def watch_open(self, count: Callable[[], int]) -> None:
+        """Ask for the open inquiries when somebody looks."""
+        self._open.set_function(count)
 
     def note(self, at: int, party: str, kind: str, ident: str, **facts: Any) -> None:
         """See ``headend.ports.Journal``."""

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Collection as Members
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import Body, FastAPI, Response
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from headend.api_pages import DescribedApi
+from headend.boundaries import boundary
+from headend.desk import OnDemandDesk
 from headend.events import AHEAD_S, EventDesk
 from headend.gap import GAP_LIMIT
-from headend.http_exchange import ObserveHttp, current
+from headend.health import BAD_HEALTH, GOOD_HEALTH, HeadEndHealth, HealthDesk
+from headend.http_exchange import Exchange, ObserveHttp, current
+from headend.inquiries import Acceptance
 from headend.inquiry_examples import EVENTS, EVENTS_TAKEN, INQUIRIES
-from headend.live import OnDemandDesk
 from headend.malformed import tell_malformed
 from headend.metrics import HeadEndMetrics
+from headend.ports import HeadEndError
 from headend.wire import EventBatch, EventsAccepted, InquiryAccepted, InquiryKind, InquiryRequest
 from meters.calendar import INTERVAL_S
 
@@ -29,17 +33,15 @@ class InquiryError(BaseModel):
     place: str = Field(default="", description="The field at fault.")
 
 
-class Health(BaseModel):
-    """The service answers."""
-
-    model_config = ConfigDict(json_schema_extra={"examples": [{"status": "ok"}]})
-
-    status: Literal["ok"] = "ok"
-
-
 _UNKNOWN = InquiryError(
     code="headend.inquiry.esiid_unknown", message="No meter of this TDSP has that ESI ID.", place="esiid"
 )
+_OTHER = InquiryError(
+    code="headend.inquiry.other",
+    message="Another inquiry was posted under that correlation id.",
+    place="correlationId",
+)
+_NOT_KEPT = InquiryError(code="headend.inquiry.not_kept", message="The inquiry cannot be kept: OperationalError.")
 _NO_WINDOW = "An INTERVALS inquiry names its start and end."
 
 
@@ -50,7 +52,7 @@ def _told(status: int, description: str, error: InquiryError) -> dict[int | str,
 
 _REPLIES: dict[int | str, dict[str, Any]] = {
     202: {
-        "description": "Accepted; the result is called back.",
+        "description": "Accepted and kept; the result is called back. The same inquiry posted again is answered so too, and taken once.",
         "content": {"application/json": {"example": {"correlationId": "482915007734", "status": "accepted"}}},
     },
     **_told(
@@ -59,6 +61,8 @@ _REPLIES: dict[int | str, dict[str, Any]] = {
         InquiryError(code="headend.inquiry.window", message=_NO_WINDOW, place="start"),
     ),
     **_told(404, "No meter of this TDSP has that ESI ID.", _UNKNOWN),
+    **_told(409, "Another inquiry has that correlation id.", _OTHER),
+    **_told(503, "The inquiry cannot be kept, and is not accepted.", _NOT_KEPT),
 }
 _AHEAD = f"An event lies more than {AHEAD_S // 60} minutes ahead of the head-end's clock."
 _EVENT_REPLIES: dict[int | str, dict[str, Any]] = {
@@ -72,10 +76,18 @@ _EVENT_REPLIES: dict[int | str, dict[str, Any]] = {
         InquiryError(code="headend.events.ahead", message=_AHEAD, place="events.0.at"),
     ),
 }
+_HEALTH_REPLIES: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"application/json": {"examples": GOOD_HEALTH}}},
+    503: {
+        "model": HeadEndHealth,
+        "description": "It cannot do all of its work.",
+        "content": {"application/json": {"examples": BAD_HEALTH}},
+    },
+}
 
 
 def create_app(
-    desk: OnDemandDesk, events: EventDesk, esiids: Members[str], title: str, metrics: HeadEndMetrics
+    desk: OnDemandDesk, events: EventDesk, health: HealthDesk, esiids: Members[str], title: str, metrics: HeadEndMetrics
 ) -> FastAPI:
     """Make the service. esiids: the ESI IDs of this TDSP's meters."""
     described = "On-demand inquiries of SMT at a TDSP's head-end, and what its meters tell it unasked."
@@ -104,7 +116,13 @@ def create_app(
         window_fault = _window_fault(request)
         if window_fault:
             return _refuse(400, InquiryError(code="headend.inquiry.window", message=window_fault, place="start"))
-        desk.accept(request)
+        try:
+            became = desk.accept(request)
+        except HeadEndError as error:
+            return _refuse(503, InquiryError(code=error.code, message=error.message))
+        if became is Acceptance.OTHER:
+            return _refuse(409, _OTHER)
+        exchange.opened = True
         return InquiryAccepted(correlationId=request.correlationId)
 
     @app.post(
@@ -124,16 +142,29 @@ def create_app(
             return _refuse(400, error)
         return events.accept(batch)
 
-    @app.get("/healthz", summary="Is the service up?")
-    async def healthz() -> Health:
-        return Health()
+    @app.get("/healthz", response_model=HeadEndHealth, responses=_HEALTH_REPLIES, summary="Is the service up?")
+    async def healthz() -> JSONResponse:
+        """Tell whether the store takes writes, when meters were last heard, whether SMT takes the files, how many inquiries are open."""
+        told = health.look()
+        return JSONResponse(told.model_dump(mode="json"), status_code=200 if told.status == "ok" else 503)
 
     @app.get("/metrics", include_in_schema=False)
     async def measured() -> Response:
         return Response(metrics.text(), media_type="text/plain; version=0.0.4")
 
-    app.add_middleware(ObserveHttp, before=lambda _exchange: None, after=metrics.exchanged)
+    app.add_middleware(ObserveHttp, before=_before, after=lambda exchange: _after(exchange, metrics))
     return app
+
+
+def _before(exchange: Exchange) -> None:
+    if exchange.opened:
+        boundary("headend.reply.before")
+
+
+def _after(exchange: Exchange, metrics: HeadEndMetrics) -> None:
+    if exchange.opened:
+        boundary("headend.reply.after")
+    metrics.exchanged(exchange)
 
 
 def _window_fault(request: InquiryRequest) -> str:

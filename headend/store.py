@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from headend.collected import CollectedStore
 from headend.event_store import EventStore
+from headend.inquiries import InquiryStore
 from headend.ports import BoolArray, HeadEndError, IntArray, LongArray, MeterReading, RegisterSnapshot
 from headend.store_rows import (
     INTERVAL_DAYS,
@@ -83,6 +84,8 @@ class HeadEndStore:
         self.events = EventStore(self._engine)
         #: How far it reaches.
         self.collected = CollectedStore(self._engine)
+        #: What SMT has asked on demand.
+        self.inquiries = InquiryStore(self._engine)
 
     def close(self) -> None:
         """Let go of the database."""

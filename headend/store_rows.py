@@ -11,6 +11,8 @@ import numpy as np
 import sqlalchemy as sa
 from numpy.typing import NDArray
 
+from headend.migrate import NewerDatabaseError, bring_up_to_date, versions_table
+from headend.migrations import MIGRATIONS
 from headend.ports import BoolArray, HeadEndError, IntArray, LongArray, MeterReading, RegisterSnapshot
 from headend.vee.quality import Channel, IntervalStatus
 from headend.vee.records import ChannelDay, VeeDay
@@ -90,6 +92,29 @@ METER_ANSWERS = sa.Table(
     sa.Column("esiid", sa.String(22), primary_key=True),
     sa.Column("at", sa.BigInteger, primary_key=True),
 )
+#: Inquiries that were accepted; open while ``ended_at`` is null.
+INQUIRIES = sa.Table(
+    "inquiry",
+    _meta,
+    sa.Column("correlation_id", sa.String(64), primary_key=True),
+    #: As it was posted, JSON.
+    sa.Column("request", sa.String, nullable=False),
+    sa.Column("accepted_at", sa.BigInteger, nullable=False),
+    #: What is to be called back, JSON; empty before it is known and after it was taken.
+    sa.Column("result", sa.String, nullable=False),
+    sa.Column("ended_at", sa.BigInteger),
+    #: How the call-back ended.
+    sa.Column("became", sa.String(64), nullable=False),
+    sa.Index("inquiry_ended", "ended_at"),
+)
+#: When the latest sweep ended in which a meter answered; one row.
+LATEST_SWEEP = sa.Table(
+    "latest_sweep",
+    _meta,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("swept_at", sa.BigInteger),
+)
+_VERSIONS = versions_table(_meta)
 
 
 class Packed:
@@ -140,17 +165,26 @@ class Packed:
 
 
 def open_engine(url: str) -> sa.Engine:
-    """Open a database and make its tables. A transaction that writes runs on ``engine.execution_options(writes=True)``."""
+    """Open a database; make its tables, or migrate older ones. A transaction that writes runs on ``engine.execution_options(writes=True)``."""
+    place = url.rsplit("@", 1)[-1]
     try:
         engine = sa.create_engine(url, **(_ONE_CONNECTION if url in ("sqlite://", "sqlite:///:memory:") else {}))
         if engine.dialect.name == "sqlite":
             sa.event.listen(engine, "connect", _tune_sqlite)
             sa.event.listen(engine, "begin", _begin_sqlite)
-        _meta.create_all(engine)
+        with engine.execution_options(writes=True).begin() as connection:
+            bring_up_to_date(connection, _meta, _VERSIONS, MIGRATIONS, INTERVAL_DAYS.name)
+    except NewerDatabaseError as error:
+        engine.dispose()
+        raise HeadEndError(
+            "headend.store.newer",
+            f"The database has schema version {error.held}; this program knows versions up to {error.known}.",
+            place=place,
+            mend="Use the program that made it, or give another database.",
+        ) from None
     except (sa.exc.SQLAlchemyError, ImportError) as error:
         reason = str(getattr(error, "orig", None) or error).splitlines()[0]
         mend = "Give a URL like sqlite:////path/headend.sqlite or postgresql+psycopg://..."
-        place = url.rsplit("@", 1)[-1]
         raise HeadEndError(
             "headend.store.unusable", f"The database cannot be used: {reason}.", place=place, mend=mend
         ) from None
@@ -165,6 +199,8 @@ def _begin_sqlite(connection: sa.Connection) -> None:
 
 def _tune_sqlite(connection: sqlite3.Connection, _record: object) -> None:
     connection.isolation_level = None
+    # Two that open a database at once wait for each other's migration.
+    connection.execute("PRAGMA busy_timeout=10000")
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("PRAGMA synchronous=NORMAL")
 

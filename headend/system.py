@@ -13,8 +13,10 @@ from fastapi import FastAPI
 
 from headend.collection import CATCH_UP_DAYS, Collection
 from headend.daily import POSTING_TRIES, DailyCycle, DailyTimes, Fetch, Post
+from headend.desk import OnDemandDesk
 from headend.events import EventDesk
-from headend.live import LiveMeters, OnDemandDesk
+from headend.health import HealthDesk, PostingWatch
+from headend.live import LiveMeters
 from headend.metrics import HeadEndMetrics
 from headend.network import AccessPoint, LawDraws, NetworkLaw, TryDraws
 from headend.ports import Driver, Journal, MeterAddress
@@ -67,7 +69,9 @@ class HeadEnd:
     ) -> None:
         """http: for call-backs. post, fetch: the way to SMT's file site. draws: of the network; from its law unless given."""
         self.settings = settings
-        self.metrics = journal = HeadEndMetrics(journal)
+        posting = PostingWatch(journal)
+        self.metrics = journal = HeadEndMetrics(posting)
+        self.metrics.watch_open(store.inquiries.count_open)
         self.store = store
         self._driver = driver
         self._transport = ModbusTransport(settings.meter_timeout_s)
@@ -94,10 +98,16 @@ class HeadEnd:
         self.desk = OnDemandDesk(
             driver, store, meters, draws or LawDraws(settings.network, settings.seed), http, journal
         )
-        self.app: FastAPI = create_app(self.desk, self.events, by_esiid, f"{settings.name} head-end", self.metrics)
+        self.health = HealthDesk(
+            driver, store, posting, settings.times, settings.first_day, settings.sweep_every_h * 3600
+        )
+        self.app: FastAPI = create_app(
+            self.desk, self.events, self.health, by_esiid, f"{settings.name} head-end", self.metrics
+        )
 
     def start(self) -> None:
-        """Begin the sweeps and the daily cycle."""
+        """Begin the sweeps and the daily cycle, and go on with the inquiries that an earlier run left open."""
+        self.desk.recover()
         if self.settings.resume:
             self._driver.env.process(self._resume())
         else:

@@ -37,8 +37,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError
 
+from headend.migrate import NewerDatabaseError, bring_up_to_date, versions_table
 from simulator.errors import SimulatorError
-from simulator.smt.migrations import bring_up_to_date
+from simulator.smt.migrations import MIGRATIONS
 
 metadata = MetaData()
 
@@ -154,13 +155,7 @@ token_key = Table(
     Column("octets", LargeBinary, nullable=False),
 )
 
-schema_version = Table(
-    "schema_version",
-    metadata,
-    Column("version", Integer, primary_key=True, autoincrement=False),
-    Column("applied_at", BigInteger, nullable=False),
-    Column("title", String, nullable=False),
-)
+schema_version = versions_table(metadata)
 
 throttle_window = Table(
     "throttle_window",
@@ -274,10 +269,15 @@ def open_database(url: str) -> Engine:
         with writing(engine) as connection:
             if not sqlite:
                 connection.execute(select(func.pg_advisory_xact_lock(_SCHEMA_LOCK)))
-            bring_up_to_date(connection, metadata, schema_version)
-    except SimulatorError:
+            bring_up_to_date(connection, metadata, schema_version, MIGRATIONS, "odr_request")
+    except NewerDatabaseError as error:
         engine.dispose()
-        raise
+        raise SimulatorError(
+            "smt.database.newer",
+            f"SMT's database has schema version {error.held}; this program knows versions up to {error.known}.",
+            place="--database",
+            mend="Use the program that made it, or give another database.",
+        ) from None
     except DatabaseError as error:
         engine.dispose()
         raise SimulatorError(

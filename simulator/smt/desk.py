@@ -12,11 +12,11 @@ from typing import Any
 import simpy
 from sqlalchemy import Engine
 
+from headend.boundaries import boundary
 from headend.http_exchange import current
 from headend.ports import FAULT, Driver, Journal, guarded, told
 from headend.wire import InquiryResult
 from meters.calendar import US, day_of
-from simulator.smt.boundaries import boundary
 from simulator.smt.complaints import turn_away
 from simulator.smt.database import writing
 from simulator.smt.eligibility import objection

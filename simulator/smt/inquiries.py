@@ -9,15 +9,19 @@ from typing import Any
 import httpx
 import simpy
 
+from headend.boundaries import boundary
 from headend.http_exchange import current
 from headend.ports import Driver, Journal
 from headend.wire import InquiryKind, InquiryRequest, InquiryResult, Outcome
 from meters.calendar import US, local, local_us
 from simulator.smt.answers import checked, trimmed
-from simulator.smt.boundaries import boundary
 from simulator.smt.ledger import Entry, Filed, Ledger
 from simulator.smt.lifecycle import Answered, OnDemandRequest, Sent, State
 from simulator.smt.registry import Registry
+
+UNREACHABLE = "the TDSP's head-end cannot be reached"
+#: Waits before an inquiry of which nobody knows whether it was taken is sent again. Defaults of this project.
+INQUIRY_WAITS_US = (1 * US, 5 * US, 30 * US, 60 * US, 300 * US)
 
 
 class CallBack(StrEnum):
@@ -29,6 +33,15 @@ class CallBack(StrEnum):
     #: The same request was called back before: likewise.
     DUPLICATE = "duplicate"
     UNKNOWN = "unknown"
+
+
+def _not_taken(why: str) -> Sent:
+    return Sent(False, Answered(Outcome.FAILED, why, 0))
+
+
+_UNREACHABLE = _not_taken(UNREACHABLE)
+#: The exchange broke off: it may have been taken all the same.
+_NOT_KNOWN = Sent(False)
 
 
 class Inquiries:
@@ -68,7 +81,21 @@ class Inquiries:
         boundary("inquiry.before_call")
         sent: Sent = yield self._driver.io("inquiry", request.key, lambda: self._send(request, answer_by_us))
         boundary("inquiry.after_call")
-        return sent
+        return (yield from self._send_again(request, answer_by_us)) if sent == _NOT_KNOWN else sent
+
+    def _send_again(self, request: OnDemandRequest, answer_by_us: int) -> Generator[simpy.Event, Any, Sent]:
+        """Repeat an inquiry that may have been taken, until that is known: a head-end takes one correlation id once."""
+        env, called_back = self._driver.env, self._waiting[request.key]
+        for wait_us in INQUIRY_WAITS_US:
+            yield called_back | env.timeout(wait_us)
+            if called_back.triggered or int(env.now) >= answer_by_us:
+                break
+            self._journal.note(self._driver.now(), "SMT", "inquiry sent again", request.key)
+            sent: Sent = yield self._driver.io("inquiry", request.key, lambda: self._send(request, answer_by_us))
+            # One that took it and cannot be reached now calls back when it is up again.
+            if sent not in (_NOT_KNOWN, _UNREACHABLE):
+                return sent
+        return _NOT_KNOWN
 
     def answer(self, request: OnDemandRequest, answer_by_us: int) -> Generator[simpy.Event, Any, Answered | None]:
         """See ``lifecycle.Desk``."""
@@ -142,10 +169,9 @@ class Inquiries:
                 f"{link}/inquiries", content=body, headers={"content-type": "application/json"}
             )
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.UnsupportedProtocol):
-            return _not_taken("the TDSP's head-end cannot be reached")
+            return _UNREACHABLE
         except httpx.HTTPError:
-            # It may have been taken all the same: the call-back or the deadline tells.
-            return Sent(False)
+            return _NOT_KNOWN
         if reply.status_code != 202:
             return _not_taken(f"the TDSP's head-end did not take the inquiry (HTTP {reply.status_code})")
         return Sent(True)
@@ -169,10 +195,6 @@ class Inquiries:
         waiting = self._waiting.get(result.correlationId)
         if became is CallBack.ACCEPTED and waiting is not None and not waiting.triggered:
             waiting.succeed(result)
-
-
-def _not_taken(why: str) -> Sent:
-    return Sent(False, Answered(Outcome.FAILED, why, 0))
 
 
 def _answered(filed: Filed, result: InquiryResult) -> Answered:

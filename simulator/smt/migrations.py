@@ -1,31 +1,8 @@
-"""How SMT's database came to its present schema: forward migrations as data, applied on start, one after the other.
-
-A fresh database is made at once in its present form; the migrations lead an older one to the same (a test compares the two). None is ever changed
-once it is published: what it does is written out, and not taken from the tables of today.
-"""
+"""How SMT's database came to its present schema (``headend.migrate``)."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Mapping
-from dataclasses import dataclass
-
-from sqlalchemy import Connection, MetaData, Table, func, insert, inspect, select, text
-
-from simulator.errors import SimulatorError
-
-
-@dataclass(frozen=True, slots=True)
-class Migration:
-    """What leads from the version before to this one. ``{blob}`` stands for the dialect's type of packed octets."""
-
-    version: int
-    title: str
-    statements: tuple[str, ...]
-
-
-#: The version of databases from before versions were kept.
-FIRST = 1
+from headend.migrate import Migration
 
 MIGRATIONS = (
     Migration(
@@ -82,42 +59,3 @@ MIGRATIONS = (
 )
 #: The version that this program works with.
 VERSION = MIGRATIONS[-1].version
-_BLOB: Mapping[str, str] = {"sqlite": "BLOB", "postgresql": "BYTEA"}
-
-
-def bring_up_to_date(connection: Connection, metadata: MetaData, versions: Table) -> list[int]:
-    """Create what is not there, or migrate what is older, in the caller's transaction; returns the versions applied.
-
-    metadata: the tables of today, ``versions`` (schema_version) among them. Raises SimulatorError ``smt.database.newer`` for a database that a
-    later program has made: nothing of it is touched.
-    """
-    there = set(inspect(connection).get_table_names())
-    if versions.name in there:
-        held = connection.scalar(select(func.max(versions.c.version))) or FIRST
-    elif "odr_request" in there:
-        held = FIRST
-    else:
-        metadata.create_all(connection)
-        _enter(connection, versions, VERSION, "made as it is today")
-        return [VERSION]
-    if held > VERSION:
-        raise SimulatorError(
-            "smt.database.newer",
-            f"SMT's database has schema version {held}; this program knows versions up to {VERSION}.",
-            place="--database",
-            mend="Use the program that made it, or give another database.",
-        )
-    versions.create(connection, checkfirst=True)
-    applied = []
-    for migration in MIGRATIONS:
-        if migration.version <= held:
-            continue
-        for statement in migration.statements:
-            connection.execute(text(statement.replace("{blob}", _BLOB[connection.dialect.name])))
-        _enter(connection, versions, migration.version, migration.title)
-        applied.append(migration.version)
-    return applied
-
-
-def _enter(connection: Connection, versions: Table, version: int, title: str) -> None:
-    connection.execute(insert(versions), {"version": version, "applied_at": int(time.time()), "title": title})

@@ -9,6 +9,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
 from headend.api_pages import DescribedApi
+from headend.boundaries import boundary
 from headend.http_exchange import Exchange, ObserveHttp, current
 from headend.inquiry_examples import RESULTS
 from headend.malformed import tell_malformed
@@ -16,7 +17,6 @@ from headend.ports import told as told_of
 from headend.structured_log import tell
 from headend.wire import InquiryResult
 from simulator.smt import access_log, market_api, portal_api, portal_records
-from simulator.smt.boundaries import boundary
 from simulator.smt.complaint_door import ComplaintDoor
 from simulator.smt.errors import BAD_FIELD, GATEWAY, BusinessError, GatewayRefusal
 from simulator.smt.health import BAD_HEALTH, GOOD_HEALTH, SmtHealth, health_of

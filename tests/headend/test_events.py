@@ -14,14 +14,16 @@ from fastapi import FastAPI
 from hypothesis import given
 from hypothesis import strategies as st
 
+from headend.answer_wire import wired
+from headend.desk import OnDemandDesk
 from headend.events import AHEAD_S, EventDesk, power_failed
-from headend.live import OnDemandDesk
+from headend.health import HealthDesk
 from headend.metrics import HeadEndMetrics
 from headend.ondemand import Answer, Inquiry
 from headend.ports import PowerReading
 from headend.service import create_app
 from headend.store import HeadEndStore
-from headend.wire import MAX_EVENTS, EventBatch, InquiryKind, InquiryRequest, Outcome
+from headend.wire import MAX_EVENTS, EventBatch, InquiryKind, Outcome
 from meters.calendar import US, epoch, iso
 from meters.events import EventKind, MeterEvent
 from simulator.clock import Clock, ClockMode
@@ -47,7 +49,10 @@ class Rig:
         self.desk = EventDesk(self.runtime, self.store.events, NUMBERS, self.journal)
         # No inquiry comes here.
         on_demand: OnDemandDesk = None  # type: ignore[assignment]
-        self.app: FastAPI = create_app(on_demand, self.desk, NUMBERS, "a head-end", HeadEndMetrics(RunJournal()))
+        health: HealthDesk = None  # type: ignore[assignment]
+        self.app: FastAPI = create_app(
+            on_demand, self.desk, health, NUMBERS, "a head-end", HeadEndMetrics(RunJournal())
+        )
         self.http = httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url="http://headend")
         return self
 
@@ -337,19 +342,8 @@ _DISCONNECTED = PowerReading(ESIID, NOW - 3, 241.26, switch_closed=False)
 )
 def test_a_power_status_says_what_is_known_and_from_what(answer: Answer, told: tuple[Any, ...]) -> None:
     nothing: Any = None
-    desk = OnDemandDesk(nothing, nothing, nothing, nothing, nothing, nothing)
-    request = InquiryRequest.model_validate(
-        {
-            "correlationId": "1",
-            "kind": "POWER",
-            "esiid": ESIID,
-            "meterAllowed": True,
-            "answerBy": iso(NOW + 600),
-            "replyTo": "http://127.0.0.1/callbacks",
-        }
-    )
     inquiry = Inquiry("1", InquiryKind.POWER, ESIID, 0, 0, True, (NOW + 600) * US)
-    power = desk.result(request, inquiry, answer).power
+    power = wired(inquiry, answer, nothing).power
     assert power is not None
     at = None if power.at is None else int(power.at.timestamp())
     assert (power.status, power.source, power.switchState, power.voltage, at) == told

@@ -10,7 +10,7 @@ import signal
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from multiprocessing.context import ForkServerContext
@@ -44,7 +44,7 @@ PATIENCE_S = 15.0
 def forkserver() -> ForkServerContext:
     """Processes that start at once: the server they are forked from has imported everything."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.simulator.smt.crash_smt"])
+    context.set_forkserver_preload(["tests.simulator.smt.crash_smt", "tests.simulator.smt.crash_headend"])
     return context
 
 
@@ -129,10 +129,12 @@ class Play:
 
 
 @contextlib.contextmanager
-def running(context: ForkServerContext, start: crash_smt.Start) -> Iterator[tuple[Any, int]]:
+def running(
+    context: ForkServerContext, start: Any, serve: Callable[[Any, Any], None] = crash_smt.serve
+) -> Iterator[tuple[Any, int]]:
     """The process and its port; killed at the end, if it has not been before. The port is 0 if it died before it answered."""
     here, there = context.Pipe(duplex=False)
-    process = context.Process(target=crash_smt.serve, args=(start, there), daemon=True)
+    process = context.Process(target=serve, args=(start, there), daemon=True)
     process.start()
     there.close()
     try:
@@ -158,16 +160,16 @@ def play(context: ForkServerContext, crash_at: str, fails: frozenset[str] = froz
             if crash_at.startswith("recovery"):
                 # What there is to recover is made by a process that dies with its requests under way.
                 told = _until_killed(context, replace(first, crash_at="sent.after_commit:3"))
-                told.killed = _dies_at_once(context, replace(first, crash_at=crash_at))
+                told.killed = dies_at_once(context, replace(first, crash_at=crash_at))
             else:
                 told = _until_killed(context, replace(first, crash_at=crash_at))
             with running(context, first) as (process, port):
                 assert port, "it does not start again"
-                told.entries = _ended(url, process)
-                _asks_again(port, told)
+                told.entries = ended(url, process)
+                asks_again(port, told)
         finally:
             head_end.close()
-        _check(url, told)
+        check(url, told)
         return told
 
 
@@ -175,18 +177,19 @@ def _until_killed(context: ForkServerContext, start: crash_smt.Start) -> Play:
     told = Play(killed=False)
     with running(context, start) as (process, port):
         if port:
-            told.acknowledged = _ask(port)
+            told.acknowledged = ask(port)
             # Either it dies on the way, or everything ends.
             deadline = time.monotonic() + PATIENCE_S
-            while process.is_alive() and time.monotonic() < deadline and not _all_ended(start.database_url):
+            while process.is_alive() and time.monotonic() < deadline and not all_ended(start.database_url):
                 process.join(0.05)
             process.join(0.3)
         told.killed = process.exitcode == -signal.SIGKILL
     return told
 
 
-def _dies_at_once(context: ForkServerContext, start: crash_smt.Start) -> bool:
-    with running(context, start) as (process, _):
+def dies_at_once(context: ForkServerContext, start: Any, serve: Callable[[Any, Any], None] = crash_smt.serve) -> bool:
+    """Whether a process dies as soon as it starts."""
+    with running(context, start, serve) as (process, _):
         process.join(1.0)
         return bool(process.exitcode == -signal.SIGKILL)
 
@@ -211,7 +214,7 @@ def client(port: int) -> Iterator[tuple[httpx.Client, dict[str, str]]]:
         )
 
 
-def _ask(port: int) -> list[str]:
+def ask(port: int) -> list[str]:
     """Send what is asked; the ids that were acknowledged before the process died."""
     keys: list[str] = []
     with contextlib.suppress(httpx.HTTPError), client(port) as (http, who):
@@ -222,19 +225,24 @@ def _ask(port: int) -> list[str]:
     return keys
 
 
-def _asks_again(port: int, told: Play) -> None:
-    """Who has completed is refused for the rest of the day, whose allowance came back is let in."""
+def asks_again(port: int, told: Play) -> None:
+    """Whose meter was read with success is refused for the rest of the day, whose allowance came back is let in."""
     with client(port) as (http, who):
         for esiid in (PLAIN, NEIGHBOUR):
             used = any(
-                one.filed.esiid == esiid and one.filed.kind is not InquiryKind.POWER and one.last.state is State.COMPLETED
+                one.filed.esiid == esiid and one.filed.kind is not InquiryKind.POWER and _spent(one)
                 for one in told.entries
-            )  # fmt: skip
+            )
             reply = http.post("/v2/odr/", json={"trans_id": "again", "ESIID": esiid, **who}).json()
             assert ("correlationId" in reply) != used, (esiid, used, reply)
 
 
-def _entries(url: str) -> list[Entry]:
+def _spent(entry: Entry) -> bool:
+    return entry.last.state is State.COMPLETED and entry.last.meter_reads > 0
+
+
+def entries(url: str) -> list[Entry]:
+    """The requests as SMT's ledger has them."""
     engine = open_database(url)
     try:
         ledger = Ledger(engine, shared=True)
@@ -243,23 +251,24 @@ def _entries(url: str) -> list[Entry]:
         engine.dispose()
 
 
-def _all_ended(url: str) -> bool:
-    entries = _entries(url)
-    return len(entries) >= len(ASKED) and all(entry.ended for entry in entries)
+def all_ended(url: str) -> bool:
+    """Whether everything that is asked has come to its end at SMT."""
+    found = entries(url)
+    return len(found) >= len(ASKED) and all(entry.ended for entry in found)
 
 
-def _ended(url: str, process: Any) -> list[Entry]:
+def ended(url: str, process: Any) -> list[Entry]:
     """The requests, once all have ended."""
     deadline = time.monotonic() + PATIENCE_S
     while True:
-        entries = _entries(url)
-        if all(entry.ended for entry in entries):
-            return entries
-        assert time.monotonic() < deadline, [(one.filed.key, one.last) for one in entries if not one.ended]
+        found = entries(url)
+        if all(entry.ended for entry in found):
+            return found
+        assert time.monotonic() < deadline, [(one.filed.key, one.last) for one in found if not one.ended]
         process.join(0.05)
 
 
-def _check(url: str, told: Play) -> None:
+def check(url: str, told: Play) -> None:
     """Every accepted request is there and has ended with a reason; no allowance was spent on a failure, lost, or given twice."""
     by_key = {entry.filed.key: entry for entry in told.entries}
     assert set(told.acknowledged) <= set(by_key), "an accepted request is gone"
@@ -281,8 +290,7 @@ def _check(url: str, told: Play) -> None:
             assert lease.ended_at is None
             continue
         assert lease.ended_at is not None, "an allowance is held by a request that has ended"
-        spent = holder.last.state is State.COMPLETED and holder.last.meter_reads > 0
-        assert lease.success == spent, (holder.last, lease)
+        assert lease.success == _spent(holder), (holder.last, lease)
     for window in windows:
         mine = [one for one in leases if (one.limit_name, one.scope_value, one.window_start) == tuple(window[:3])]
         assert window.used == sum(bool(one.success) for one in mine) <= 1

@@ -10,10 +10,10 @@ from multiprocessing.connection import Connection
 
 import httpx
 
+from headend import boundaries
 from simulator.clock import Clock, ClockMode
 from simulator.runtime import Runtime
 from simulator.serving import HttpServer
-from simulator.smt import boundaries
 from simulator.smt.middle import FixedMiddle
 from simulator.smt.policy import preset
 from simulator.smt.seat import Role

@@ -1,4 +1,4 @@
-"""A hundred kills (``make crash``): every boundary several times, with and without a meter that fails, every fifth on PostgreSQL."""
+"""A hundred kills (``make crash``): every boundary of SMT and head-end several times, with and without a meter that fails, every fifth on PostgreSQL."""
 
 from __future__ import annotations
 
@@ -7,24 +7,31 @@ from collections.abc import Callable
 
 import pytest
 
-from simulator.smt.boundaries import BOUNDARIES
+from headend.boundaries import HEADEND_BOUNDARIES, SMT_BOUNDARIES
+from tests.simulator.smt.crash_headend_play import play_headend
 from tests.simulator.smt.crash_play import forkserver, play
 from tests.simulator.smt.postgres import new_database, postgres
 from tests.simulator.smt.rig import NEIGHBOUR, PLAIN
 
 __all__ = ["new_database", "postgres"]
 
-KILLS = 100
+KILLS, AT_HEADEND = 100, 36
 #: At which passing: no play passes a boundary less often.
-TURNS = {"recovery.before_commit": 1, "recovery.after_commit": 1}
+TURNS = {name: 1 for name in (*SMT_BOUNDARIES, *HEADEND_BOUNDARIES) if "recovery" in name}
 FAILS = [(), (NEIGHBOUR,), (PLAIN, NEIGHBOUR)]
+#: A meter without power gives nothing back.
+TURNS["headend.read.after"] = 2
+#: Each costs a silent meter's wait, so that fewer plays have them.
+SILENT = [(), (), (NEIGHBOUR,)]
 
 
 def kills() -> list[tuple[str, tuple[str, ...], bool]]:
-    """Boundary with passing, ESI IDs that fail, whether on PostgreSQL."""
-    rounds = itertools.product(range(3), FAILS, BOUNDARIES)
+    """Boundary with passing, ESI IDs that fail, whether SMT is on PostgreSQL."""
+    at_smt = itertools.islice(itertools.product(range(3), FAILS, SMT_BOUNDARIES), KILLS - AT_HEADEND)
+    at_headend = itertools.islice(itertools.product(range(3), HEADEND_BOUNDARIES), AT_HEADEND)
+    rounds = [*at_smt, *((turn, SILENT[turn], name) for turn, name in at_headend)]
     told = [(f"{name}:{min(turn + 1, TURNS.get(name, 3))}", fails) for turn, fails, name in rounds]
-    return [(*one, number % 5 == 4) for number, one in enumerate(told[:KILLS])]
+    return [(*one, number % 5 == 4) for number, one in enumerate(told)]
 
 
 @pytest.mark.parametrize(("crash_at", "fails", "on_postgres"), kills())
@@ -33,4 +40,5 @@ def test_killed(crash_at: str, fails: tuple[str, ...], on_postgres: bool, reques
     if on_postgres:
         make: Callable[[], str] = request.getfixturevalue("new_database")
         url = make()
-    assert play(forkserver(), crash_at, frozenset(fails), url).killed, "it never came to that boundary"
+    at = play_headend if crash_at.startswith("headend.") else play
+    assert at(forkserver(), crash_at, frozenset(fails), url).killed, "it never came to that boundary"

@@ -105,6 +105,8 @@ class SmallHeadEnd:
         self.seconds: float = 5
         self.accepts = 202
         self.loses_reply = False
+        #: So many inquiries it never gets: the connection breaks before.
+        self.loses = 0
         self.times = 1
         self.meter_reads = 1
         self.amend: dict[str, Any] = {}
@@ -114,8 +116,12 @@ class SmallHeadEnd:
 
         @self.app.post("/inquiries")
         async def inquiries(request: InquiryRequest) -> Response:
+            if self.loses:
+                self.loses -= 1
+                raise httpx.ReadError("the connection broke")
+            known = request.correlationId in {one.correlationId for one in self.asked}
             self.asked.append(request)
-            if self.accepts == 202:
+            if self.accepts == 202 and not known:
                 runtime.inject("inquiry", request.correlationId, lambda: self._begin(request))
             if self.loses_reply:
                 raise httpx.ReadError("the connection broke")

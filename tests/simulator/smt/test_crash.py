@@ -1,4 +1,4 @@
-"""SMT killed at its named boundaries and started again: ten kills here, a hundred by ``make crash``."""
+"""SMT and head-end killed at their named boundaries and started again: some kills here, a hundred by ``make crash``."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import os
 
 import pytest
 
-from simulator.smt import boundaries
-from simulator.smt.boundaries import BOUNDARIES
+from headend import boundaries
+from headend.boundaries import BOUNDARIES
+from tests.simulator.smt.crash_headend_play import play_headend
 from tests.simulator.smt.crash_play import forkserver, play
 from tests.simulator.smt.rig import NEIGHBOUR
 
@@ -34,6 +35,25 @@ def test_killed_at_a_boundary_no_request_is_lost_and_no_allowance_spent_on_a_fai
     assert told.killed, "it never came to that boundary"
     if not crash_at.startswith("request"):
         assert told.acknowledged
+
+
+#: At the head-end: where, and whose meter has no power.
+HEADEND_KILLS = [
+    ("headend.accept.before_commit:1", ()),
+    ("headend.reply.before:2", ()),
+    ("headend.read.before:1", (NEIGHBOUR,)),
+    ("headend.answer.before_commit:1", ()),
+    ("headend.answer.after_commit:2", (NEIGHBOUR,)),
+    ("headend.call_back.after:1", ()),
+    ("headend.recovery.after:1", ()),
+]
+
+
+@pytest.mark.parametrize(("crash_at", "silent"), HEADEND_KILLS)
+def test_an_inquiry_at_a_head_end_killed_at_a_boundary_is_answered_once_and_soon(
+    crash_at: str, silent: tuple[str, ...]
+) -> None:
+    assert play_headend(forkserver(), crash_at, frozenset(silent)).killed, "it never came to that boundary"
 
 
 def test_without_a_crash_the_play_ends_as_asked() -> None:

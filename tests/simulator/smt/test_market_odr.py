@@ -418,3 +418,15 @@ def test_an_inquiry_whose_reply_is_lost_waits_for_the_call_back(tmp_path: Path) 
         assert status["statusCode"] == "0"
 
     asyncio.run(run())
+
+
+def test_an_inquiry_that_may_not_have_arrived_is_sent_again_and_taken_once(tmp_path: Path) -> None:
+    async def run() -> tuple[dict[str, Any], int]:
+        async with Rig(tmp_path) as rig:
+            rig.head_end.loses = 2
+            ack = await rig.asked()
+            await rig.wait(85)
+            return await rig.status(ack["correlationId"]), len(rig.head_end.asked)
+
+    status, times = asyncio.run(run())
+    assert (status["statusCode"], times) == ("0", 1)

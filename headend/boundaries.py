@@ -1,4 +1,4 @@
-"""Named boundaries at which a test kills the process: before and after each commit, call-out, call-back and reply.
+"""Named boundaries at which a test kills the process, SMT's or the head-end's: before and after each commit, call-out, call-back and reply.
 
 Passing one does nothing, unless the process is a test's (``AMI_TEST_BUILD=1``) and ``AMI_CRASH_AT=name[:n]`` names it: then the n-th passing is
 the process's last act, by SIGKILL, so that nothing is tidied up.
@@ -10,8 +10,8 @@ import os
 import signal
 from collections.abc import Mapping
 
-#: Every boundary, in the order in which a request meets them.
-BOUNDARIES = (
+#: SMT's, in the order in which a request meets them.
+SMT_BOUNDARIES = (
     "request.before_commit",
     "request.after_commit",
     "reply.before",
@@ -33,6 +33,24 @@ BOUNDARIES = (
     "recovery.before_commit",
     "recovery.after_commit",
 )
+#: The head-end's, in the order in which an inquiry meets them.
+HEADEND_BOUNDARIES = (
+    "headend.accept.before_commit",
+    "headend.accept.after_commit",
+    "headend.reply.before",
+    "headend.reply.after",
+    "headend.read.before",
+    "headend.read.after",
+    "headend.answer.before_commit",
+    "headend.answer.after_commit",
+    "headend.call_back.before",
+    "headend.call_back.after",
+    "headend.end.before_commit",
+    "headend.end.after_commit",
+    "headend.recovery.before",
+    "headend.recovery.after",
+)
+BOUNDARIES = SMT_BOUNDARIES + HEADEND_BOUNDARIES
 
 
 class _Armed:

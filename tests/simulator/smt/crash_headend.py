@@ -1,0 +1,81 @@
+"""The head-end as a process that is killed: its real service, store and Modbus transport on a scaled clock, over a database that outlives it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+
+import httpx
+
+from headend import boundaries
+from headend.network import Try
+from headend.ports import MeterAddress
+from headend.store import HeadEndStore
+from headend.system import HeadEnd, HeadEndSettings
+from meters.calendar import US, day_of, day_start
+from simulator.clock import Clock, ClockMode
+from simulator.runtime import Runtime
+from simulator.serving import HttpServer
+from tests.simulator.smt.rig import NEIGHBOUR, PLAIN, TDSP_DUNS, Notes
+
+#: Unit id and number of each meter behind the gateway.
+METERS = {PLAIN: (1, "200000017"), NEIGHBOUR: (2, "200000018")}
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What one process is told. ``crash_at``: where it dies, empty for nowhere."""
+
+    database_url: str
+    port: int
+    gateway: int
+    epoch_us: int
+    wall_start: float
+    speed: float
+    crash_at: str = ""
+
+
+def serve(start: Start, ready: Connection) -> None:
+    """Serve until killed; tells the port when inquiries are answered."""
+    os.environ["AMI_TEST_BUILD"] = "1"
+    os.environ["AMI_CRASH_AT"] = start.crash_at
+    boundaries.arm()
+    asyncio.run(_serve(start, ready))
+
+
+async def _nothing(*_: object) -> bytes:
+    # No day ends in a play, so nothing is posted.
+    raise AssertionError
+
+
+def _heard(key: str, attempt: int) -> Try:
+    return Try(2 * US, US, True)
+
+
+async def _serve(start: Start, ready: Connection) -> None:
+    clock = Clock(ClockMode.SCALED, start.epoch_us, start.speed, wall_start=start.wall_start)
+    runtime = Runtime(clock, clock.now_us())
+    bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    bound.bind(("127.0.0.1", start.port))
+    today = day_of(runtime.now())
+    async with httpx.AsyncClient(timeout=5, trust_env=False) as http:
+        head_end = HeadEnd(
+            runtime,
+            HeadEndSettings("Coastal Wires", TDSP_DUNS, today, day_start(today), meter_timeout_s=2.0, resume=True),
+            [MeterAddress(esiid, number, "127.0.0.1", start.gateway, unit, 1, 0) for esiid, (unit, number) in METERS.items()],
+            HeadEndStore(start.database_url),
+            http,
+            _nothing,  # type: ignore[arg-type]
+            _nothing,
+            Notes(),
+            _heard,
+        )  # fmt: skip
+        server = HttpServer(head_end.app, bound)
+        await server.start()
+        head_end.start()
+        ready.send(server.port)
+        await runtime.serve()
