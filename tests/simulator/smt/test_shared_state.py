@@ -12,14 +12,19 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import event
+from sqlalchemy.exc import OperationalError
 
 from meters.calendar import US
-from simulator.smt.complaints import ComplaintSpec
+from simulator.smt import complaints
+from simulator.smt.complaint_book import ComplaintBook
+from simulator.smt.complaints import Complaints, ComplaintSpec
+from simulator.smt.database import open_database
 from simulator.smt.seat import Role
 from tests.simulator.smt import crash_smt
 from tests.simulator.smt.crash_play import BEGUN, PATIENCE_S, forkserver, running
 from tests.simulator.smt.postgres import new_database, postgres
-from tests.simulator.smt.rig import PASSWORD, PLAIN, Rig
+from tests.simulator.smt.rig import PASSWORD, PLAIN, Notes, Rig
 
 __all__ = ["new_database", "postgres"]
 
@@ -94,6 +99,30 @@ def test_a_portal_token_of_one_worker_is_good_at_the_other(workers: Workers) -> 
     headers = {"authorization": f"Bearer {logged_in(first).json()['token']}"}
     assert second.post(LATEST, json={"ESIID": PLAIN}, headers=headers).status_code == 200
     assert first.post(LATEST, json={"ESIID": PLAIN}, headers=headers).status_code == 200
+
+
+def test_while_the_database_is_away_a_worker_goes_by_what_it_knew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = open_database(f"sqlite:///{tmp_path / 'smt.db'}")
+    first, second = (Complaints(lambda: BEGUN, Notes(), ComplaintBook(engine), shared=True) for _ in range(2))
+    made = first.declare(ComplaintSpec.model_validate({"kind": "text_503"}))
+    begun = time.monotonic()
+    monkeypatch.setattr(complaints, "LOOK_S", 0)
+    monkeypatch.setattr(time, "monotonic", lambda: begun + 1)
+    event.listen(engine, "before_cursor_execute", away)
+    assert not second
+    event.remove(engine, "before_cursor_execute", away)
+    assert second
+    event.listen(engine, "before_cursor_execute", away)
+    assert second
+    assert [one.ident for one in second.on()] == [made.ident]
+    event.remove(engine, "before_cursor_execute", away)
+    engine.dispose()
+
+
+def away(*_: object) -> None:
+    raise OperationalError("SELECT", {}, Exception("away"))
 
 
 def test_complaints_outlive_a_restart_with_their_strikes(tmp_path: Path) -> None:
