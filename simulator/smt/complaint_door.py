@@ -16,8 +16,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from headend.wire import InquiryKind
 from meters.calendar import US
 from simulator.serving import RESET
+from simulator.smt.complaint_hooks import maintenance, until_told
 from simulator.smt.complaint_kinds import CHANGES, LATEST_PATH, LOGINS, REPLIES, ComplaintKind, Reply, acts_at
-from simulator.smt.complaints import HANG_S, STALE_S, Complaint, Sought, maintenance, until_told
+from simulator.smt.complaints import HANG_S, STALE_S, Complaint, Sought
 from simulator.smt.lifecycle import State
 from simulator.smt.party import Smt
 from simulator.smt.portal_api import latest_shown

@@ -26,7 +26,7 @@ from meters.calendar import INTERVAL_S, US, day_of, day_start, floor_interval, i
 from simulator.smt.admission import DatabaseAdmission
 from simulator.smt.answers import checked, trimmed
 from simulator.smt.boundaries import boundary
-from simulator.smt.complaints import turn_away
+from simulator.smt.complaint_hooks import turn_away
 from simulator.smt.database import writing
 from simulator.smt.eligibility import objection
 from simulator.smt.errors import BusinessError
@@ -120,7 +120,7 @@ class LiveDesk:
         self.expiry_us = expiry_us
         #: Base URL under which head-ends reach SMT.
         self.reply_to = ""
-        #: Why a request is refused before any allowance is looked at (``complaints.refusal_of``).
+        #: Why a request is refused before any allowance is looked at (``complaint_hooks.refusal_of``).
         self.closed: Callable[[User, str, int], Refusal | None] = lambda _user, _esiid, _now: None
         self.links = links
         self._driver = driver

@@ -14,7 +14,8 @@ from simulator.smt.access_log import AccessLog
 from simulator.smt.admission import DatabaseAdmission
 from simulator.smt.auth import AuthLimits, Gatekeeper
 from simulator.smt.complaint_book import ComplaintBook
-from simulator.smt.complaints import ComplaintMiddle, Complaints, Sought, refusal_of
+from simulator.smt.complaint_hooks import ComplaintMiddle, refusal_of
+from simulator.smt.complaints import Complaints, Sought
 from simulator.smt.database import open_database
 from simulator.smt.deliveries import Deliveries
 from simulator.smt.desk import LiveDesk
