@@ -1,8 +1,10 @@
-# Two commands are all a new user needs: make demo, make test. Each sets up .venv from requirements.lock by itself.
+# Two commands are all a new user needs: make demo, make test. Each sets up .venv from the lock files by itself.
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+# A client of another version than the environment's, for the tests.
+OLDER_CLIENT := smart-meter-texas-0.5.3
 
 .PHONY: demo test crash check bench lint openapi pages setup clean
 
@@ -36,10 +38,11 @@ pages: openapi
 
 setup: $(READY)
 
-$(READY): requirements.lock pyproject.toml
+$(READY): requirements.lock $(OLDER_CLIENT).lock pyproject.toml
 	@command -v $(PYTHON) >/dev/null || { echo "make: $(PYTHON) is not on the PATH; name a Python >= 3.11: make PYTHON=python3 $(MAKECMDGOALS)"; exit 2; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --upgrade --target $(VENV)/$(OLDER_CLIENT) -r $(OLDER_CLIENT).lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $(READY)
 

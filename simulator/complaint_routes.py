@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from meters.calendar import iso
 from simulator.smt.complaint_kinds import KINDS
 from simulator.smt.complaints import MOST, Complaint, Complaints, ComplaintSpec, TooManyError
-from simulator.smt.market_examples import told
+from simulator.smt.door_examples import one, told
 from simulator.smt.market_wire import BusinessErrorReply
 
 
@@ -32,20 +32,16 @@ class ComplaintList(BaseModel):
     complaints: list[ComplaintState]
 
 
-def _one(summary: str, value: Any) -> dict[str, Any]:
-    return {"summary": summary, "value": value}
-
-
 _T_FAILED = {"kind": "t_failed", "esiids": ["10443729924385485"], "first": "2026-09-14T00:00:00", "until": "2026-09-17T00:00:00"}  # fmt: skip
 _MAINTENANCE = {"kind": "smt_maintenance", "first": "2026-09-13T02:00:00-05:00", "until": "2026-09-13T04:00:00-05:00"}
 _ASKED: dict[str, Any] = {
-    "t_failed": _one("T-FAILED for days, at one ESI ID (local time)", _T_FAILED),
-    "maintenance": _one("A maintenance window at SMT", _MAINTENANCE),
-    "503": _one(
+    "t_failed": one("T-FAILED for days, at one ESI ID (local time)", _T_FAILED),
+    "maintenance": one("A maintenance window at SMT", _MAINTENANCE),
+    "503": one(
         "A retailer's next three status polls are answered 503 in text/plain",
         {"kind": "text_503", "duns": "9990001110009", "paths": ["/v2/odrstatus/"], "times": 3},
     ),
-    "hang": _one(
+    "hang": one(
         "A user's calls hang for 30 s of wall time; what they ask for is done all the same",
         {"kind": "hang", "username": "customer.nine", "seconds": 30, "taken": True},
     ),
@@ -58,18 +54,18 @@ _STATE = {
     "until": "2026-09-13T04:00:00-05:00",
     "complaint": _MAINTENANCE,
 }
-_DECLARED = {"declared": _one("Switched on", _STATE)}
-_LIST = {"one": _one("One is on", {"complaints": [_STATE]}), "none": _one("None is on", {"complaints": []})}
-_LIFTED = {"lifted": _one("Switched off", _STATE)}
+_DECLARED = {"declared": one("Switched on", _STATE)}
+_LIST = {"one": one("One is on", {"complaints": [_STATE]}), "none": one("None is on", {"complaints": []})}
+_LIFTED = {"lifted": one("Switched off", _STATE)}
 _MALFORMED = {
-    "kind": _one(
+    "kind": one(
         "Not as documented",
         {"errorCode": "FIELD", "errorMessage": "kind: Input should be one of the kinds of complaint"},
     )
 }
-_FULL = {"full": _one("As many as may be", {"errorCode": "control.complaints.full", "errorMessage": f"{MOST} complaints are on."})}  # fmt: skip
+_FULL = {"full": one("As many as may be", {"errorCode": "control.complaints.full", "errorMessage": f"{MOST} complaints are on."})}  # fmt: skip
 _UNKNOWN = {
-    "unknown": _one("No such complaint", {"errorCode": "control.complaints.unknown", "errorMessage": "No complaint complaint-9 is on."})
+    "unknown": one("No such complaint", {"errorCode": "control.complaints.unknown", "errorMessage": "No complaint complaint-9 is on."})
 }  # fmt: skip
 _KINDS_TOLD = "\n".join(f"* `{kind.value}` ({told.where.value}): {told.does}" for kind, told in KINDS.items())
 
@@ -106,8 +102,8 @@ def router(complaints: Complaints) -> APIRouter:
     async def lift_all() -> ComplaintList:
         """Tells which were on."""
         lifted = [_state(complaints, one) for one in complaints]
-        for one in lifted:
-            complaints.lift(one.id)
+        for state in lifted:
+            complaints.lift(state.id)
         return ComplaintList(complaints=lifted)
 
     @routes.delete(

@@ -72,7 +72,8 @@ def test_help_imports_nothing_heavy() -> None:
     assert loaded & HEAVY == set()
 
 
-def test_the_lock_pins_every_package_and_names_no_index() -> None:
-    lines = [line for line in (ROOT / "requirements.lock").read_text().splitlines() if line and line[0] != "#"]
+@pytest.mark.parametrize("lock", sorted(ROOT.glob("*.lock")), ids=lambda lock: lock.name)
+def test_a_lock_pins_every_package_and_names_no_index(lock: Path) -> None:
+    lines = [line for line in lock.read_text().splitlines() if line and line[0] != "#"]
     assert lines
     assert [line for line in lines if not re.fullmatch(r"[A-Za-z0-9._-]+==[A-Za-z0-9.]+", line)] == []

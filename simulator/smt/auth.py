@@ -6,7 +6,6 @@ A market token lives an hour from its issue; a portal token fifteen minutes from
 from __future__ import annotations
 
 import secrets
-from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -17,6 +16,7 @@ import jwt
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 
+from simulator.smt.logins import Logins, MemoryLogins
 from simulator.smt.registry import User
 
 # Low cost on purpose: the logins are invented ones that the sandbox prints anyway, and a check runs on the event loop,
@@ -24,8 +24,6 @@ from simulator.smt.registry import User
 _HASHER = PasswordHash((Argon2Hasher(time_cost=1, memory_cost=1024, parallelism=1),))
 
 _ALGORITHM = "HS256"
-#: Octets of a key that signs tokens.
-KEY_OCTETS = 32
 
 
 def hash_password(password: str) -> str:
@@ -81,37 +79,32 @@ class Gatekeeper:
         users: Mapping[str, User],
         wall: Callable[[], float],
         limits: AuthLimits | None = None,
-        shared_key: bytes | None = None,
+        logins: Logins | None = None,
     ) -> None:
-        """users: by username. wall: seconds since the epoch. Tokens do not outlive this instance, whose key is drawn here.
+        """users: by username. wall: seconds since the epoch.
 
-        shared_key: of several workers, each of which takes the others' tokens; a portal token's uses are counted where they happen, and at the
-        others from its issue.
+        logins: of several workers, each of which takes the others' tokens; without them tokens do not outlive this instance.
         """
         self._users = users
         self._wall = wall
         self.limits = limits or AuthLimits()
-        self._key = shared_key or secrets.token_bytes(KEY_OCTETS)
-        self._shared = shared_key is not None
-        #: Last use of each portal token that lives, by its id.
-        self._used: dict[str, float] = {}
-        self._bad: dict[str, deque[float]] = {}
+        self._logins = logins or MemoryLogins()
         self._claims = lru_cache(maxsize=4096)(self._decoded)
 
     def login(self, username: str, password: str) -> User | LoginFault:
         """Check a login; a bad one is counted."""
         now = self._wall()
-        bad = self._bad.get(username)
-        while bad and bad[0] <= now - self.limits.bad_window_s:
-            bad.popleft()
-        if bad and len(bad) >= self.limits.bad_logins:
-            return LoginFault.BLOCKED
-        user = self._users.get(username)
-        if user is not None and password_is(user, password):
-            self._bad.pop(username, None)
-            return user
-        self._forget_old_faults(now)
-        self._bad.setdefault(username, deque()).append(now)
+        after = now - self.limits.bad_window_s
+        with self._logins.turn(username):
+            bad = self._logins.faults(username, after)
+            if bad >= self.limits.bad_logins:
+                return LoginFault.BLOCKED
+            user = self._users.get(username)
+            if user is not None and password_is(user, password):
+                if bad:
+                    self._logins.forgive(username)
+                return user
+            self._logins.fault(username, now, after)
         return LoginFault.UNKNOWN_USER if user is None else LoginFault.WRONG_PASSWORD
 
     def issue(self, user: User, kind: TokenKind) -> Token:
@@ -120,11 +113,9 @@ class Gatekeeper:
         token_id = secrets.token_urlsafe(12)
         expires = now + self._life(kind)
         if kind is TokenKind.PORTAL:
-            limit = now - self.limits.portal_life_s
-            self._used = {one: used for one, used in self._used.items() if used > limit}
-            self._used[token_id] = now
+            self._logins.begin(token_id, now, now - self.limits.portal_life_s)
         claims = {"sub": user.username, "aud": kind.value, "iat": int(now), "exp": int(expires), "jti": token_id}
-        return Token(jwt.encode(claims, self._key, algorithm=_ALGORITHM), now, expires)
+        return Token(jwt.encode(claims, self._logins.key, algorithm=_ALGORITHM), now, expires)
 
     def user_of(self, text: str, kind: TokenKind) -> User | None:
         """Whose token this is; None if it is none of ours, of the other door, or its life is over. A portal token's life begins anew."""
@@ -133,10 +124,8 @@ class Gatekeeper:
             return None
         now = self._wall()
         if kind is TokenKind.PORTAL:
-            used = self._used.get(claims["jti"], claims["iat"] if self._shared else None)
-            if used is None or now >= used + self.limits.portal_life_s:
+            if not self._logins.use(claims["jti"], now, now - self.limits.portal_life_s):
                 return None
-            self._used[claims["jti"]] = now
         elif now >= claims["exp"]:
             return None
         return self._users.get(claims["sub"])
@@ -155,7 +144,7 @@ class Gatekeeper:
             # PyJWT knows only its own clock, so the life is checked by the caller, by the injected one.
             claims: dict[str, Any] = jwt.decode(
                 text,
-                self._key,
+                self._logins.key,
                 algorithms=[_ALGORITHM],
                 audience=kind.value,
                 options={"verify_exp": False, "verify_iat": False},
@@ -166,9 +155,3 @@ class Gatekeeper:
 
     def _life(self, kind: TokenKind) -> float:
         return self.limits.market_life_s if kind is TokenKind.MARKET else self.limits.portal_life_s
-
-    def _forget_old_faults(self, now: float) -> None:
-        # Guessed usernames must not pile up.
-        if len(self._bad) > 1000:
-            limit = now - self.limits.bad_window_s
-            self._bad = {name: times for name, times in self._bad.items() if times and times[-1] > limit}

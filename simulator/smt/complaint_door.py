@@ -16,8 +16,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from headend.wire import InquiryKind
 from meters.calendar import US
 from simulator.serving import RESET
+from simulator.smt.complaint_hooks import maintenance, until_told
 from simulator.smt.complaint_kinds import CHANGES, LATEST_PATH, LOGINS, REPLIES, ComplaintKind, Reply, acts_at
-from simulator.smt.complaints import HANG_S, STALE_S, Complaint, Sought, maintenance, until_told
+from simulator.smt.complaints import HANG_S, STALE_S, Complaint, Sought
 from simulator.smt.lifecycle import State
 from simulator.smt.party import Smt
 from simulator.smt.portal_api import latest_shown
@@ -49,13 +50,16 @@ class ComplaintDoor:
         body, receive = await _read(receive)
         asked = _object(body)
         sought = self._sought(scope, path, asked)
-        found = next((one for one in likely if one.hits(sought)), None)
-        if found is None:
-            await self._app(scope, receive, send)
-        elif found.spec.kind in CHANGES:
-            await self._change(found, path, asked, scope, receive, send)
-        else:
-            await self._replace(found, path, sought, scope, receive, send)
+        for one in likely:
+            if not one.hits(sought):
+                continue
+            if one.spec.kind in CHANGES:
+                await self._change(one, path, asked, scope, receive, send)
+                return
+            if self._smt.complaints.count(one):
+                await self._replace(one, path, sought, scope, receive, send)
+                return
+        await self._app(scope, receive, send)
 
     def _sought(self, scope: Scope, path: str, asked: dict[str, Any]) -> Sought:
         """Who calls, by token (dead or alive) or by the log-in's own words, and about which ESI IDs."""
@@ -126,7 +130,7 @@ class ComplaintDoor:
         start = next(one for one in kept if one["type"] == "http.response.start")
         text = b"".join(one.get("body", b"") for one in kept if one["type"] == "http.response.body").decode()
         changed = self._changed(one, path, asked, text) if start["status"] == 200 else None
-        if changed is None:
+        if changed is None or not self._smt.complaints.count(one):
             for message in kept:
                 await send(message)
             return

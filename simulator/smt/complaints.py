@@ -1,25 +1,25 @@
-"""Complaints that are switched on: for an ESI ID, a ROR or a user, for a stretch of model time; kept in memory, each strike in the journal.
+"""Complaints that are switched on: for an ESI ID, a ROR or a user, for a stretch of model time; kept in the database, each strike in the journal.
 
-Three hooks look here and nowhere else: the doors (``complaint_door.py``), the middle tier and the desk (below).
+Three hooks look here and nowhere else: the doors (``complaint_door.py``), the middle tier and the desk (``complaint_hooks.py``).
 """
 
 from __future__ import annotations
 
+import contextlib
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from sqlalchemy.exc import DBAPIError
 
 from headend.ports import Journal
-from meters.calendar import epoch, iso, local
+from meters.calendar import epoch
 from meters.errors import MeterError
-from simulator.smt.complaint_kinds import KINDS, ComplaintKind, Where
-from simulator.smt.lifecycle import Desk, OnDemandRequest, State, move
-from simulator.smt.middle import Middle, MiddleDraws
-from simulator.smt.registry import User
-from simulator.smt.throttle import Refusal
+from simulator.smt.complaint_book import ComplaintBook
+from simulator.smt.complaint_kinds import KINDS, ComplaintKind
 
 #: Seconds of a hang unless told, and at most; wall time. Defaults of this project.
 HANG_S, LONGEST_HANG_S = 60, 600
@@ -27,7 +27,8 @@ HANG_S, LONGEST_HANG_S = 60, 600
 STALE_S, LONGEST_STALE_S = 3600, 7 * 86_400
 #: Complaints that may be on at a time: each call is held against all of them.
 MOST = 200
-_HOUR_S = 3600
+#: Of several processes each learns within so much wall time what another has declared. A default of this project.
+LOOK_S = 0.5
 
 
 def _written(value: Any) -> Any:
@@ -109,11 +110,16 @@ class Sought:
 class Complaint:
     """One that is declared. Instants: UTC epoch seconds."""
 
-    ident: str
+    number: int
     spec: ComplaintSpec
     first: int | None
     until: int | None
     strikes: int = 0
+
+    @property
+    def ident(self) -> str:
+        """What it is called."""
+        return f"complaint-{self.number}"
 
     def on(self, now: int) -> bool:
         """Whether it may strike now."""
@@ -138,36 +144,50 @@ class TooManyError(Exception):
 class Complaints:
     """Those of one SMT, in the order in which they were declared: of several that fit, the first strikes."""
 
-    def __init__(self, now: Callable[[], int], journal: Journal) -> None:
-        """now: model time, UTC epoch seconds."""
+    def __init__(self, now: Callable[[], int], journal: Journal, book: ComplaintBook, *, shared: bool = False) -> None:
+        """Go on with those that the book has. now: model time, UTC epoch seconds. shared: other processes write in it too."""
         self._now = now
         self._journal = journal
-        self._declared: dict[str, Complaint] = {}
-        self._count = 0
+        self._book = book
+        self._shared = shared
+        self._declared: dict[int, Complaint] = {}
+        self._look_at = 0.0
+        self._look()
+        for one in self._declared.values():
+            self._journal.note(now(), "SMT", "complaint still on", one.ident, complaint=one.spec.kind.value)
 
     def __bool__(self) -> bool:
         """Whether there are any at all: the doors look no further without."""
+        if self._shared and time.monotonic() >= self._look_at:
+            # The database may be away for a while: /healthz tells that it is.
+            with contextlib.suppress(DBAPIError):
+                self._look()
         return bool(self._declared)
 
     def __iter__(self) -> Iterator[Complaint]:
         """Every one that is declared."""
+        if self._shared:
+            self._look()
         return iter(list(self._declared.values()))
 
     def declare(self, spec: ComplaintSpec) -> Complaint:
         """Switch one on. Raises TooManyError."""
-        if len(self._declared) >= MOST:
+        number = self._book.enter(spec.model_dump(mode="json", exclude_defaults=True), MOST)
+        if number is None:
             raise TooManyError
-        self._count += 1
-        made = Complaint(f"complaint-{self._count}", spec, instant(spec.first), instant(spec.until))
-        self._declared[made.ident] = made
+        made = self._declared[number] = _begun(number, spec)
         self._journal.note(self._now(), "SMT", "complaint declared", made.ident, complaint=spec.kind.value)
         return made
 
     def lift(self, ident: str) -> Complaint | None:
         """Switch one off; None if there is none of that id."""
-        lifted = self._declared.pop(ident, None)
-        if lifted is not None:
-            self._journal.note(self._now(), "SMT", "complaint lifted", ident, strikes=lifted.strikes)
+        lifted = next((one for one in self if one.ident == ident), None)
+        strikes = None if lifted is None else self._book.lift(lifted.number)
+        if lifted is None or strikes is None:
+            return None
+        lifted.strikes = strikes
+        self._declared.pop(lifted.number, None)
+        self._journal.note(self._now(), "SMT", "complaint lifted", ident, strikes=strikes)
         return lifted
 
     def on(self, *kinds: ComplaintKind) -> list[Complaint]:
@@ -175,88 +195,32 @@ class Complaints:
         now = self._now()
         return [one for one in self._declared.values() if (not kinds or one.spec.kind in kinds) and one.on(now)]
 
-    def find(self, sought: Sought, *kinds: ComplaintKind) -> Complaint | None:
-        """The first of some kinds that hits a call now."""
-        return next((one for one in self.on(*kinds) if one.hits(sought)), None)
+    def count(self, one: Complaint) -> bool:
+        """Count a strike; False if it may not strike any more: another process lifted it, or used up its times."""
+        strikes = self._book.strike(one.number, one.spec.times)
+        if strikes is None:
+            return False
+        one.strikes = strikes
+        return True
 
     def struck(self, one: Complaint, **facts: Any) -> None:
-        """Count a strike and note it, so that a verdict can tell a complaint from a fault of ours."""
-        one.strikes += 1
+        """Note a strike that was counted, so that a verdict can tell a complaint from a fault of ours."""
         self._journal.note(self._now(), "SMT", "complaint", one.ident, complaint=one.spec.kind.value, **facts)
 
+    def strike(self, sought: Sought, *kinds: ComplaintKind) -> Complaint | None:
+        """The first of some kinds that hits a call now, its strike counted; the caller notes what it did."""
+        return next((one for one in self.on(*kinds) if one.hits(sought) and self.count(one)), None)
 
-# -- the middle tier -------------------------------------------------------------------------------------------
-
-
-class ComplaintMiddle:
-    """``MiddleDraws`` that loses the requests of t_failed and failed; every other one has its own draw."""
-
-    def __init__(self, draws: MiddleDraws, complaints: Complaints, sought: Callable[[str], Sought]) -> None:
-        """sought: what is known of the request with a key."""
-        self._draws = draws
-        self._complaints = complaints
-        self._sought = sought
-
-    def __call__(self, key: str) -> Middle:
-        """See ``MiddleDraws``; asked once per request, when it sets out."""
-        drawn = self._draws(key)
-        if not self._complaints:
-            return drawn
-        found = self._complaints.find(self._sought(key), ComplaintKind.T_FAILED, ComplaintKind.FAILED)
-        if found is None:
-            return drawn
-        lost = "FAILED" if found.spec.kind is ComplaintKind.FAILED else "T-FAILED"
-        self._complaints.struck(found, request=key, did=lost)
-        return drawn._replace(lost=lost)
+    def _look(self) -> None:
+        """Take in what other processes, or an earlier run, declared, lifted and counted."""
+        self._look_at = time.monotonic() + LOOK_S
+        entered = self._book.on()
+        before, self._declared = self._declared, {}
+        for number, spec, strikes in entered:
+            one = before.get(number) or _begun(number, ComplaintSpec.model_validate(spec))
+            one.strikes = strikes
+            self._declared[number] = one
 
 
-# -- the desk --------------------------------------------------------------------------------------------------
-
-_AT_DESK = tuple(kind for kind, told in KINDS.items() if told.where is Where.DESK)
-
-
-def refusal_of(complaints: Complaints, user: User, esiid: str, now: int) -> Refusal | None:
-    """Why a complaint has an on-demand request refused, and when to come back; None if none has.
-
-    Maintenance: its end. quota_used: the next clock hour, or its end if that comes first.
-    """
-    if not complaints:
-        return None
-    found = complaints.find(Sought(user.username, user.duns, (esiid,)), *_AT_DESK)
-    if found is None:
-        return None
-    kind = found.spec.kind
-    complaints.struck(found, esiid=esiid, did="refused")
-    if kind is ComplaintKind.QUOTA_USED:
-        retry_at = (now // _HOUR_S + 1) * _HOUR_S
-        retry_at = retry_at if found.until is None else min(retry_at, found.until)
-        by = found.spec.by or "another client of this ESI ID"
-        return Refusal(
-            "QUOTA-USED", f"The hour's on-demand reads of this ESI ID are used up by {by}.", retry_at, "5031", True
-        )
-    assert found.until is not None
-    code, reason = maintenance(found)
-    return Refusal(code, reason, found.until, code, True)
-
-
-def maintenance(one: Complaint) -> tuple[str, str]:
-    """Code and sentence of a maintenance window."""
-    who = "SMT" if one.spec.kind is ComplaintKind.SMT_MAINTENANCE else "TDSP"
-    return (
-        f"{who}-MAINTENANCE",
-        f"{'Smart Meter Texas' if who == 'SMT' else 'The TDSP'} is under maintenance until {iso(one.until or 0)}.",
-    )
-
-
-def turn_away(desk: Desk, request: OnDemandRequest, refusal: Refusal, now_us: int) -> None:
-    """End a new request as refused, before any allowance is looked at; the ledger has it as any other."""
-    request.history.append((State.REQUESTED, now_us))
-    desk.keep(request, State.REQUESTED, now_us)
-    request.refusal, request.reason = refusal, refusal.reason
-    move(desk, request, State.REFUSED, now_us)
-
-
-def until_told(one: Complaint) -> datetime:
-    """When a maintenance window ends."""
-    assert one.until is not None
-    return local(one.until)
+def _begun(number: int, spec: ComplaintSpec) -> Complaint:
+    return Complaint(number, spec, instant(spec.first), instant(spec.until))

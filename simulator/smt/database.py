@@ -1,7 +1,7 @@
 """SMT's database: one schema for repository, ledger and throttle, and the one way to begin a transaction that writes.
 
 SQLite (WAL) by default, PostgreSQL by URL; made, or migrated from an older version, when it is opened. Nothing is ever deleted but windows that
-no limit looks at any more, and the places of ended requests in the queue.
+no limit looks at any more, the places of ended requests in the queue, and bad log-ins and portal tokens whose time is over.
 """
 
 from __future__ import annotations
@@ -153,6 +153,34 @@ token_key = Table(
     metadata,
     Column("name", String(16), primary_key=True),
     Column("octets", LargeBinary, nullable=False),
+)
+
+#: Bad log-ins of late, where several processes share the database. The name is a hash: what was typed may be anything.
+login_fault = Table(
+    "login_fault",
+    metadata,
+    Column("name_hash", String(64), nullable=False),
+    #: Wall time, as below.
+    Column("at_us", BigInteger, nullable=False),
+    Index("login_fault_of_name", "name_hash", "at_us"),
+)
+
+#: Portal tokens that live, where several processes share the database, by their id (which opens nothing).
+portal_token = Table(
+    "portal_token",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("used_us", BigInteger, nullable=False),
+)
+
+#: Complaints that a tester switched on (``complaints.py``).
+complaint = Table(
+    "complaint",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("spec", JSON, nullable=False),
+    Column("strikes", BigInteger, nullable=False),
+    Column("lifted", Boolean, nullable=False),
 )
 
 schema_version = versions_table(metadata)

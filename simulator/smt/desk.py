@@ -17,7 +17,7 @@ from headend.http_exchange import current
 from headend.ports import FAULT, Driver, Journal, guarded, told
 from headend.wire import InquiryResult
 from meters.calendar import US, day_of
-from simulator.smt.complaints import turn_away
+from simulator.smt.complaint_hooks import turn_away
 from simulator.smt.database import writing
 from simulator.smt.eligibility import objection
 from simulator.smt.errors import BusinessError
@@ -73,7 +73,7 @@ class LiveDesk:
         self.middle = middle
         self.expiry_us = expiry_us
         self.filing = filing
-        #: Why a request is refused before any allowance is looked at (``complaints.refusal_of``).
+        #: Why a request is refused before any allowance is looked at (``complaint_hooks.refusal_of``).
         self.closed: Callable[[User, str, int], Refusal | None] = lambda _user, _esiid, _now: None
         #: Requests whose process runs here.
         self.under_way: dict[str, OnDemandRequest] = {}

@@ -57,6 +57,10 @@ class BusinessError(Exception):
         self.code = code
         self.message = BUSINESS[code].format(*filled)
 
+    def told(self) -> dict[str, str]:
+        """What stands on the wire."""
+        return {"errorCode": self.code, "errorMessage": self.message}
+
 
 class GatewayRefusal(Exception):  # noqa: N818 (the market calls it so)
     """A request that the gateway turns away."""

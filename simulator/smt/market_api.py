@@ -10,12 +10,14 @@ from fastapi import Body, Request
 # Imported for their calls, which they register on the router.
 from simulator.smt import market_odr, market_reads, market_records  # noqa: F401
 from simulator.smt.auth import LoginFault, TokenKind
+from simulator.smt.door_examples import told
+from simulator.smt.doors import smt_of
 from simulator.smt.errors import GatewayRefusal
-from simulator.smt.market_door import dates_asked, post, router, smt_of
-from simulator.smt.market_examples import LOGIN_OTHERS, TOKEN, TOKEN_ASKED, told
+from simulator.smt.market_door import post, router
+from simulator.smt.market_examples import LOGIN_OTHERS, TOKEN, TOKEN_ASKED
 from simulator.smt.market_wire import TokenReply, TokenRequest
 
-__all__ = ["dates_asked", "router", "smt_of"]
+__all__ = ["router"]
 
 
 @post("/token/", response_model=TokenReply, responses={200: told(TOKEN), **LOGIN_OTHERS}, summary="Log in")

@@ -5,31 +5,24 @@ Business errors come with HTTP 200, the gateway's with their own status. Every p
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import date
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from meters.calendar import parse_us_date, us_date
 from simulator.smt.auth import TokenKind
+from simulator.smt.door_examples import Examples, also, told
+from simulator.smt.doors import smt_of
 from simulator.smt.errors import BusinessError, GatewayRefusal
-from simulator.smt.party import Smt
+from simulator.smt.market_examples import OTHERS
+from simulator.smt.market_wire import BusinessErrorReply, ReadsRequest, ReportStatusRequest
+from simulator.smt.odr_wire import OdrRequest, OdrStatusRequest
+from simulator.smt.records_wire import RecordsRequest
 from simulator.smt.registry import User, UserKind
-
-#: History goes back 24 months.
-_HISTORY_YEARS = 2
 
 router = APIRouter(prefix="/v2", tags=["Market API"])
 _bearer = HTTPBearer(auto_error=False, scheme_name="Market token")
-
-
-def smt_of(request: Request) -> Smt:
-    """The party behind the application."""
-    smt = request.app.state.smt
-    assert isinstance(smt, Smt)
-    return smt
 
 
 async def market_user(
@@ -47,7 +40,14 @@ async def market_user(
 MarketUser = Annotated[User, Security(market_user)]
 
 
-def post(path: str, **options: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+#: What registers a handler.
+Registering = Callable[[Callable[..., Any]], Callable[..., Any]]
+#: What orders something, and what asks how that stands: each says whom it is from.
+Order = ReadsRequest | RecordsRequest | OdrRequest
+Poll = OdrStatusRequest | ReportStatusRequest
+
+
+def post(path: str, **options: Any) -> Registering:
     """Register a handler under a path with and without its last slash; the documents show the first."""
 
     def register(handler: Callable[..., Any]) -> Callable[..., Any]:
@@ -58,41 +58,33 @@ def post(path: str, **options: Any) -> Callable[[Callable[..., Any]], Callable[.
     return register
 
 
-def dates_asked(start: str, end: str, today: date) -> tuple[date, date]:
-    """First and last day of a request. Raises BusinessError for a malformed date, a wrong order, or too long ago."""
-    found = []
-    for name, text in (("startDate", start), ("endDate", end)):
-        try:
-            found.append(parse_us_date(text))
-        except ValueError:
-            raise BusinessError("INVALID-DATE", name) from None
-    first, last = found
-    if first > last:
-        raise BusinessError("DATE-ORDER", start, end)
-    # Of 29 February there is none two years ago.
-    earliest = today.replace(year=today.year - _HISTORY_YEARS, day=min(today.day, 28))
-    if first < earliest:
-        raise BusinessError("HISTORY", us_date(earliest))
-    # No day of the future has data; a far one would only be counted through. A question about the future is one about today.
-    return min(first, today), min(last, today)
+def call(
+    path: str, model: Any, examples: Examples, summary: str, files: Mapping[str, str] | None = None
+) -> Registering:
+    """Register a call of someone who is logged in, and document whatever else it may be answered.
+
+    model, examples: of the replies in JSON, business errors among the examples. files: an example of each other media type.
+    """
+    responses = {200: also(told(examples), files or {}), **OTHERS}
+    return post(path, response_model=model | BusinessErrorReply, responses=responses, summary=summary)
 
 
-def check_sender(user: User, requestor: str, duns: str | None, terms: str) -> None:
+def check_sender(user: User, asked: Order | Poll) -> None:
     """Refuse who is not onboarded for the API, speaks in another's name, or does not accept the terms."""
     if user.kind is UserKind.CUSTOMER:
         raise BusinessError("2076")
-    if requestor != user.username:
+    if asked.requestorID != user.username:
         raise BusinessError("REQUESTOR")
-    if duns is not None and duns != user.duns:
+    if asked.requesterAuthenticationID not in (None, user.duns):
         raise BusinessError("DUNS")
-    if terms != "Y":
+    if asked.SMTTermsandConditions != "Y":
         raise BusinessError("TERMS")
 
 
-def check_delivery(mode: str, form: str, forms: tuple[str, ...] = ("JSON",), *, by_file: bool = False) -> None:
+def check_delivery(asked: Order, forms: tuple[str, ...] = ("JSON",), *, by_file: bool = False) -> None:
     """Refuse a delivery or format that a call does not have. forms: what it has; by_file: whether it also lays files into the sender's folder."""
     modes = ("API", "FTP") if by_file else ("API",)
-    if mode not in modes:
-        raise BusinessError("DELIVERY", mode, " or ".join(modes))
-    if form not in forms:
-        raise BusinessError("FORMAT", form, " or ".join(forms))
+    if asked.deliveryMode not in modes:
+        raise BusinessError("DELIVERY", asked.deliveryMode, " or ".join(modes))
+    if asked.reportFormat not in forms:
+        raise BusinessError("FORMAT", asked.reportFormat, " or ".join(forms))

@@ -9,12 +9,11 @@ from fastapi import Body, Request, Response
 from headend.wire import InquiryKind
 from simulator.smt.access_log import What
 from simulator.smt.answers import SILENT, status_json, status_of, wire_refusal
+from simulator.smt.doors import smt_of
 from simulator.smt.errors import BusinessError
 from simulator.smt.filing import Asked
 from simulator.smt.lifecycle import State
-from simulator.smt.market_door import MarketUser, check_delivery, check_sender, post, smt_of
-from simulator.smt.market_examples import OTHERS, told
-from simulator.smt.market_wire import BusinessErrorReply
+from simulator.smt.market_door import MarketUser, call, check_delivery, check_sender
 from simulator.smt.odr_examples import ODR, ODR_ASKED, ODR_STATUS, POWER_ASKED, POWER_STATUS, STATUS_ASKED
 from simulator.smt.odr_wire import SUBMITTED, OdrAck, OdrRequest, OdrStatus, OdrStatusRequest
 from simulator.smt.party import Smt
@@ -22,12 +21,7 @@ from simulator.smt.registry import User
 from simulator.smt.throttle import Channel
 
 
-@post(
-    "/odr/",
-    response_model=OdrAck | BusinessErrorReply,
-    responses={200: told(ODR), **OTHERS},
-    summary="Ask for an on-demand read",
-)
+@call("/odr/", OdrAck, ODR, "Ask for an on-demand read")
 async def odr(
     request: Request, user: MarketUser, asked: Annotated[OdrRequest, Body(openapi_examples=ODR_ASKED)]
 ) -> Response:
@@ -38,12 +32,7 @@ async def odr(
     return _opened(smt_of(request), user, asked, InquiryKind(asked.readType))
 
 
-@post(
-    "/powerstatus/",
-    response_model=OdrAck | BusinessErrorReply,
-    responses={200: told(POWER_STATUS), **OTHERS},
-    summary="Ask for a power status",
-)
+@call("/powerstatus/", OdrAck, POWER_STATUS, "Ask for a power status")
 async def power_status(
     request: Request, user: MarketUser, asked: Annotated[OdrRequest, Body(openapi_examples=POWER_ASKED)]
 ) -> Response:
@@ -51,17 +40,12 @@ async def power_status(
     return _opened(smt_of(request), user, asked, InquiryKind.POWER)
 
 
-@post(
-    "/odrstatus/",
-    response_model=OdrStatus | BusinessErrorReply,
-    responses={200: told(ODR_STATUS), **OTHERS},
-    summary="Poll an on-demand request",
-)
+@call("/odrstatus/", OdrStatus, ODR_STATUS, "Poll an on-demand request")
 async def odr_status(
     request: Request, user: MarketUser, asked: Annotated[OdrStatusRequest, Body(openapi_examples=STATUS_ASKED)]
 ) -> Response:
     """Tell how a request stands: `PEN` pending, `0` answered, `1` failed or refused. Only who asked may poll."""
-    check_sender(user, asked.requestorID, asked.requesterAuthenticationID, asked.SMTTermsandConditions)
+    check_sender(user, asked)
     entry = smt_of(request).ledger.entry(asked.correlationId)
     if entry is None or (entry.filed.duns, entry.filed.door) != (user.duns, Channel.API):
         raise BusinessError("CORRELATION")
@@ -70,8 +54,8 @@ async def odr_status(
 
 
 def _opened(smt: Smt, user: User, asked: OdrRequest, kind: InquiryKind) -> Response:
-    check_sender(user, asked.requestorID, asked.requesterAuthenticationID, asked.SMTTermsandConditions)
-    check_delivery(asked.deliveryMode, asked.reportFormat)
+    check_sender(user, asked)
+    check_delivery(asked)
     taken = smt.desk.open_request(
         Asked(user, kind, asked.ESIID, Channel.API, asked.trans_id, asked.callReference, asked.MeterNumber),
         smt.now_us(),

@@ -21,11 +21,10 @@ from meters.calendar import day_of
 from simulator.smt import green_button
 from simulator.smt.billing_reads import BilledPeriod
 from simulator.smt.deliveries import BROKEN, DELIVERED, PENDING
+from simulator.smt.doors import dates_asked, smt_of
 from simulator.smt.errors import BUSINESS, GATEWAY, BusinessError
-from simulator.smt.market_door import MarketUser, check_delivery, check_sender, dates_asked, post, smt_of
-from simulator.smt.market_examples import OTHERS, also, told
+from simulator.smt.market_door import MarketUser, call, check_delivery, check_sender
 from simulator.smt.market_wire import (
-    BusinessErrorReply,
     DailyReads,
     IntervalReads,
     MonthlyReads,
@@ -91,12 +90,7 @@ class Written:
 Maker = Callable[[Reads], Awaitable[Written | None]]
 
 
-@post(
-    "/15minintervalreads/",
-    response_model=IntervalReads | ReportAck | BusinessErrorReply,
-    responses={200: also(told(INTERVAL_READS), INTERVAL_FILES), **OTHERS},
-    summary="VEE 15-minute intervals",
-)
+@call("/15minintervalreads/", IntervalReads | ReportAck, INTERVAL_READS, "VEE 15-minute intervals", INTERVAL_FILES)
 async def interval_reads(
     request: Request, user: MarketUser, asked: Annotated[ReadsRequest, Body(openapi_examples=INTERVALS_ASKED)]
 ) -> Response:
@@ -121,12 +115,7 @@ async def _intervals(reads: Reads) -> Written | None:
     return _json(reads, "energyData", [(esiid, energy_data(own)) for esiid, own in usage])
 
 
-@post(
-    "/dailyreads/",
-    response_model=DailyReads | ReportAck | BusinessErrorReply,
-    responses={200: also(told(DAILY_READS), DAILY_FILES), **OTHERS},
-    summary="Daily register reads",
-)
+@call("/dailyreads/", DailyReads | ReportAck, DAILY_READS, "Daily register reads", DAILY_FILES)
 async def daily_reads(
     request: Request, user: MarketUser, asked: Annotated[ReadsRequest, Body(openapi_examples=READS_ASKED)]
 ) -> Response:
@@ -149,11 +138,8 @@ async def _daily(reads: Reads) -> Written | None:
     return _json(reads, "registeredReads", told)
 
 
-@post(
-    "/monthlybillingInformation/",
-    response_model=MonthlyReads | ReportAck | BusinessErrorReply,
-    responses={200: also(told(MONTHLY_READS), MONTHLY_FILES), **OTHERS},
-    summary="Monthly billing information",
+@call(
+    "/monthlybillingInformation/", MonthlyReads | ReportAck, MONTHLY_READS, "Monthly billing information", MONTHLY_FILES
 )
 async def monthly_reads(
     request: Request, user: MarketUser, asked: Annotated[ReadsRequest, Body(openapi_examples=MONTHLY_ASKED)]
@@ -179,12 +165,7 @@ async def _monthly(reads: Reads) -> Written | None:
     return _json(reads, "billingData", [(esiid, [one.told() for one in periods]) for esiid, periods in usage])
 
 
-@post(
-    "/greenbutton/",
-    response_model=ReportAck | BusinessErrorReply,
-    responses={200: also(told(GREEN_BUTTON), ATOM_FILES), **OTHERS},
-    summary="Green Button",
-)
+@call("/greenbutton/", ReportAck, GREEN_BUTTON, "Green Button", ATOM_FILES)
 async def green_button_feed(
     request: Request, user: MarketUser, asked: Annotated[ReadsRequest, Body(openapi_examples=READS_ASKED)]
 ) -> Response:
@@ -202,19 +183,14 @@ async def _green_button(reads: Reads) -> Written | None:
     return Written(green_button.MEDIA_TYPE, "xml", await _apart(lambda: green_button.feed(usage, now)))
 
 
-@post(
-    "/reportrequeststatus/",
-    response_model=ReportStatus | BusinessErrorReply,
-    responses={200: told(REPORT_STATUS), **OTHERS},
-    summary="Poll a request for a file",
-)
+@call("/reportrequeststatus/", ReportStatus, REPORT_STATUS, "Poll a request for a file")
 async def report_status(
     request: Request,
     user: MarketUser,
     asked: Annotated[ReportStatusRequest, Body(openapi_examples=REPORT_STATUS_ASKED)],
 ) -> Response:
     """Tell how a request for a file stands: `PEN` under way, `0` delivered, `1` failed. Only who asked may poll."""
-    check_sender(user, asked.requestorID, asked.requesterAuthenticationID, asked.SMTTermsandConditions)
+    check_sender(user, asked)
     found = smt_of(request).deliveries.request(asked.correlationId, user.username)
     if found is None:
         raise BusinessError("CORRELATION")
@@ -232,8 +208,8 @@ async def _answered(
 ) -> Response:
     """Answer a request for reads, after everything that can stand against it."""
     smt = smt_of(request)
-    check_sender(user, asked.requestorID, asked.requesterAuthenticationID, asked.SMTTermsandConditions)
-    check_delivery(asked.deliveryMode, asked.reportFormat, forms, by_file=smt.deliveries.offered)
+    check_sender(user, asked)
+    check_delivery(asked, forms, by_file=smt.deliveries.offered)
     by_file = asked.deliveryMode == "FTP"
     if not by_file and len(asked.esiid) != 1:
         raise BusinessError("ONE-ESIID", len(asked.esiid))

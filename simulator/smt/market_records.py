@@ -7,12 +7,9 @@ from typing import Annotated, Any
 from fastapi import Body, Request, Response
 from fastapi.responses import JSONResponse
 
-from meters.calendar import day_of
-from simulator.smt.access_log import What
+from simulator.smt.doors import point_seen, smt_of
 from simulator.smt.errors import BusinessError
-from simulator.smt.market_door import MarketUser, check_delivery, check_sender, post, smt_of
-from simulator.smt.market_examples import OTHERS, told
-from simulator.smt.market_wire import BusinessErrorReply
+from simulator.smt.market_door import MarketUser, call, check_delivery, check_sender
 from simulator.smt.party import Smt
 from simulator.smt.records import devices_of, meter_of, premise_of
 from simulator.smt.records_examples import HAN_DEVICES, METER_INFO, PREMISE_INFO, RECORDS_ASKED
@@ -22,44 +19,21 @@ from simulator.smt.registry import ServicePoint, User
 RecordsAsked = Annotated[RecordsRequest, Body(openapi_examples=RECORDS_ASKED)]
 
 
-def point_seen(smt: Smt, user: User, esiid: str) -> ServicePoint:
-    """The service point, if the user may see it today. Raises BusinessError AC1, whether there is such an ESI ID or not."""
-    if not smt.registry.may_see(user, esiid, day_of(smt.driver.now())):
-        raise BusinessError("AC1")
-    smt.access.note(user, esiid, What.ATTRIBUTES)
-    return smt.registry.points[esiid]
-
-
-@post(
-    "/meterInfo/",
-    response_model=MeterInfoReply | BusinessErrorReply,
-    responses={200: told(METER_INFO), **OTHERS},
-    summary="Meter attributes",
-)
+@call("/meterInfo/", MeterInfoReply, METER_INFO, "Meter attributes")
 async def meter_info(request: Request, user: MarketUser, asked: RecordsAsked) -> Response:
     """Give the attributes of the meter at an ESI ID."""
     point = _asked(smt_of(request), user, asked)
     return _told(asked, point, "meterInfo", [meter_of(smt_of(request).registry, point)])
 
 
-@post(
-    "/premiseInfo/",
-    response_model=PremiseInfoReply | BusinessErrorReply,
-    responses={200: told(PREMISE_INFO), **OTHERS},
-    summary="Premise",
-)
+@call("/premiseInfo/", PremiseInfoReply, PREMISE_INFO, "Premise")
 async def premise_info(request: Request, user: MarketUser, asked: RecordsAsked) -> Response:
     """Give address, zones, type and status of a premise. SMT's own fields are not published: these are this test bed's."""
     point = _asked(smt_of(request), user, asked)
     return _told(asked, point, "premiseInfo", premise_of(point))
 
 
-@post(
-    "/hanDevices/",
-    response_model=HanDevicesReply | BusinessErrorReply,
-    responses={200: told(HAN_DEVICES), **OTHERS},
-    summary="HAN devices",
-)
+@call("/hanDevices/", HanDevicesReply, HAN_DEVICES, "HAN devices")
 async def han_devices(request: Request, user: MarketUser, asked: RecordsAsked) -> Response:
     """Give the devices behind the meter. SMT's own path and fields are not published: these are this test bed's."""
     point = _asked(smt_of(request), user, asked)
@@ -67,8 +41,8 @@ async def han_devices(request: Request, user: MarketUser, asked: RecordsAsked) -
 
 
 def _asked(smt: Smt, user: User, asked: RecordsRequest) -> ServicePoint:
-    check_sender(user, asked.requestorID, asked.requesterAuthenticationID, asked.SMTTermsandConditions)
-    check_delivery(asked.deliveryMode, asked.reportFormat)
+    check_sender(user, asked)
+    check_delivery(asked)
     if len(asked.esiid) != 1:
         raise BusinessError("ONE-ESIID", len(asked.esiid))
     return point_seen(smt, user, asked.esiid[0])

@@ -56,6 +56,18 @@ MIGRATIONS = (
                 PRIMARY KEY ("key"))""",
         ),
     ),
+    Migration(
+        5,
+        "complaints, bad log-ins and portal tokens of several processes",
+        (
+            """CREATE TABLE complaint (
+                number INTEGER NOT NULL, spec JSON NOT NULL, strikes BIGINT NOT NULL, lifted BOOLEAN NOT NULL,
+                PRIMARY KEY (number))""",
+            "CREATE TABLE login_fault (name_hash VARCHAR(64) NOT NULL, at_us BIGINT NOT NULL)",
+            "CREATE INDEX login_fault_of_name ON login_fault (name_hash, at_us)",
+            "CREATE TABLE portal_token (id VARCHAR(32) NOT NULL, used_us BIGINT NOT NULL, PRIMARY KEY (id))",
+        ),
+    ),
 )
 #: The version that this program works with.
 VERSION = MIGRATIONS[-1].version

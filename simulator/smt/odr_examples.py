@@ -6,7 +6,8 @@ from typing import Any
 
 from headend.inquiry_examples import INTERVALS, PARTIAL, POWER, POWER_OFF
 from simulator.smt.answers import SILENT
-from simulator.smt.market_examples import DELIVERY, ESIID, KEY, TERMS, USERNAME, asked, business, one
+from simulator.smt.door_examples import ESIID, business, one
+from simulator.smt.market_examples import DELIVERY, KEY, TERMS, USERNAME, asked
 from simulator.smt.odr_wire import PENDING, RETRIEVED, SUBMITTED
 
 ODR_ASKED = {

@@ -12,9 +12,11 @@ from headend.ports import Driver, Journal
 from meters.calendar import US
 from simulator.smt.access_log import AccessLog
 from simulator.smt.admission import DatabaseAdmission
-from simulator.smt.auth import KEY_OCTETS, AuthLimits, Gatekeeper
-from simulator.smt.complaints import ComplaintMiddle, Complaints, Sought, refusal_of
-from simulator.smt.database import open_database, shared_token_key
+from simulator.smt.auth import AuthLimits, Gatekeeper
+from simulator.smt.complaint_book import ComplaintBook
+from simulator.smt.complaint_hooks import ComplaintMiddle, refusal_of
+from simulator.smt.complaints import Complaints, Sought
+from simulator.smt.database import open_database
 from simulator.smt.deliveries import Deliveries
 from simulator.smt.desk import LiveDesk
 from simulator.smt.dispatch import Dispatcher
@@ -23,6 +25,7 @@ from simulator.smt.inquiries import Inquiries
 from simulator.smt.intake import Deliver, Intake
 from simulator.smt.ledger import Ledger
 from simulator.smt.lifecycle import EXPIRY_US
+from simulator.smt.logins import DatabaseLogins
 from simulator.smt.metrics import ObservedJournal, SmtMetrics
 from simulator.smt.middle import MiddleDraws
 from simulator.smt.registry import Registry
@@ -89,18 +92,15 @@ class Smt:
             self._engine.dispose()
             raise
         self.store = VeeStore(self._engine)
-        self.ledger = Ledger(self._engine, shared=config.role is not Role.ALONE)
+        shared = config.role is not Role.ALONE
+        self.ledger = Ledger(self._engine, shared=shared)
         self.metrics = SmtMetrics(self.ledger, config.policy.name)
         self.access = AccessLog(self._engine, self.now_us)
         journal = ObservedJournal(journal, self.metrics.noted)
-        self.gatekeeper = Gatekeeper(
-            registry.users,
-            config.wall,
-            config.auth,
-            None if config.role is Role.ALONE else shared_token_key(self._engine, KEY_OCTETS),
-        )
+        logins = DatabaseLogins(self._engine) if shared else None
+        self.gatekeeper = Gatekeeper(registry.users, config.wall, config.auth, logins)
         #: What a tester has switched on.
-        self.complaints = Complaints(driver.now, journal)
+        self.complaints = Complaints(driver.now, journal, ComplaintBook(self._engine), shared=shared)
         admission = DatabaseAdmission(self._engine, config.policy)
         self.inquiries = Inquiries(
             driver,

@@ -5,24 +5,24 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Request, Response, Security
+from fastapi import APIRouter, Body, Request, Response
 from fastapi.responses import JSONResponse
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from headend.wire import InquiryKind
 from meters.calendar import US, day_of, us_stamp
 from simulator.smt.access_log import What
 from simulator.smt.answers import SILENT, STATUS_OF, wire_refusal
 from simulator.smt.auth import LoginFault, TokenKind
+from simulator.smt.door_examples import told
+from simulator.smt.doors import dates_asked, smt_of
 from simulator.smt.errors import BusinessError
 from simulator.smt.filing import Asked, digits
 from simulator.smt.ledger import Entry
 from simulator.smt.lifecycle import ENDED, State
-from simulator.smt.market_api import dates_asked, smt_of
-from simulator.smt.market_examples import told
 from simulator.smt.market_wire import BusinessErrorReply
 from simulator.smt.odr_wire import SUBMITTED
 from simulator.smt.party import Smt
+from simulator.smt.portal_door import PortalUser, call
 from simulator.smt.portal_examples import (
     HOURLY,
     LATEST,
@@ -33,7 +33,6 @@ from simulator.smt.portal_examples import (
     METER_ASKED,
     METERS,
     NO_ENERGY_DATA,
-    OTHERS,
     READ,
     READ_ASKED,
     SYNCH,
@@ -60,7 +59,6 @@ from simulator.smt.throttle import Channel
 from simulator.smt.usage_reads import CHANNELS, energy_data, interval_rows, kwh, stored_days
 
 router = APIRouter(tags=["Portal API"])
-_bearer = HTTPBearer(auto_error=False, scheme_name="Portal token")
 
 #: Longest range of one request, days.
 MOST_DAYS = 30
@@ -70,25 +68,6 @@ _LOGIN_FAULTS = {
     # SMT's own text is not known.
     LoginFault.BLOCKED: (403, "ERR-USR-TOOMANYATTEMPTS"),
 }
-
-
-class InvalidToken(Exception):  # noqa: N818 (its text on the wire)
-    """A portal request without a valid token."""
-
-
-async def portal_user(
-    request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)]
-) -> User:
-    """Whose token came with the request; its life begins anew. Raises InvalidToken without a valid one."""
-    user = None
-    if credentials is not None:
-        user = smt_of(request).gatekeeper.user_of(credentials.credentials, TokenKind.PORTAL)
-    if user is None:
-        raise InvalidToken
-    return user
-
-
-PortalUser = Annotated[User, Security(portal_user)]
 
 
 @router.get("/", include_in_schema=False)
@@ -128,12 +107,7 @@ async def authenticate(request: Request, asked: Annotated[PortalLogin, Body(open
     )
 
 
-@router.post(
-    "/api/meter",
-    response_model=PortalMeters,
-    responses={200: told(METERS), **OTHERS},
-    summary="List meters",
-)
+@call(router, "/api/meter", PortalMeters, METERS, "List meters")
 async def meter(
     request: Request, user: PortalUser, asked: Annotated[MeterList, Body(openapi_examples=METER_ASKED)]
 ) -> Response:
@@ -146,12 +120,7 @@ async def meter(
     return JSONResponse({"data": [_meter(point, user) for point in shown]})
 
 
-@router.post(
-    "/api/ondemandread",
-    response_model=OnDemandReply,
-    responses={200: told(READ), **OTHERS},
-    summary="Ask for an on-demand read",
-)
+@call(router, "/api/ondemandread", OnDemandReply, READ, "Ask for an on-demand read")
 async def on_demand_read(
     request: Request, user: PortalUser, asked: Annotated[PortalRead, Body(openapi_examples=READ_ASKED)]
 ) -> Response:
@@ -178,12 +147,7 @@ async def on_demand_read(
     return JSONResponse({"data": answer})
 
 
-@router.post(
-    "/api/usage/latestodrread",
-    response_model=LatestReply,
-    responses={200: told(LATEST), **OTHERS},
-    summary="The latest on-demand read",
-)
+@call(router, "/api/usage/latestodrread", LatestReply, LATEST, "The latest on-demand read")
 async def latest_on_demand_read(
     request: Request, user: PortalUser, asked: Annotated[LatestRead, Body(openapi_examples=LATEST_ASKED)]
 ) -> Response:
@@ -200,12 +164,7 @@ async def latest_on_demand_read(
     return JSONResponse({"data": latest_shown(smt, entry)})
 
 
-@router.post(
-    "/api/adhoc/intervalsynch",
-    response_model=SynchReply,
-    responses={200: told(SYNCH), **OTHERS},
-    summary="15-minute intervals, in slots",
-)
+@call(router, "/api/adhoc/intervalsynch", SynchReply, SYNCH, "15-minute intervals, in slots")
 async def interval_synch(
     request: Request, user: PortalUser, asked: Annotated[IntervalSynch, Body(openapi_examples=SYNCH_ASKED)]
 ) -> Response:
@@ -215,7 +174,7 @@ async def interval_synch(
     try:
         first, last = _range_asked(smt, asked.startDate, asked.endDate)
     except BusinessError as error:
-        return JSONResponse({"data": {"errorCode": error.code, "errorMessage": error.message}})
+        return JSONResponse({"data": error.told()})
     stored = [one for channel in CHANNELS["A"] for one in await stored_days(smt, user, esiid, channel, first, last)]
     if not stored:
         return JSONResponse({"data": {"errorCode": "1", "errorMessage": NO_ENERGY_DATA}})
@@ -223,12 +182,7 @@ async def interval_synch(
     return JSONResponse({"data": {"trans_id": trans_id, "esiid": esiid, "energyData": energy_data(stored)}})
 
 
-@router.post(
-    "/api/usage/interval",
-    response_model=UsageReply | BusinessErrorReply,
-    responses={200: told(USAGE), **OTHERS},
-    summary="15-minute intervals, one by one",
-)
+@call(router, "/api/usage/interval", UsageReply | BusinessErrorReply, USAGE, "15-minute intervals, one by one")
 async def usage_interval(
     request: Request, user: PortalUser, asked: Annotated[UsageInterval, Body(openapi_examples=USAGE_ASKED)]
 ) -> Response:
@@ -237,7 +191,7 @@ async def usage_interval(
     try:
         first, last = _range_asked(smt, asked.startDate, asked.endDate)
     except BusinessError as error:
-        return JSONResponse({"errorCode": error.code, "errorMessage": error.message})
+        return JSONResponse(error.told())
     consumed, generated = [await stored_days(smt, user, asked.esiid, channel, first, last) for channel in CHANNELS["A"]]
     flag = any(one.wh.any() for one in generated)
     return JSONResponse({"intervaldata": interval_rows(consumed, generated), "generationFlag": flag})

@@ -5,7 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from headend.api_pages import NULL
-from simulator.smt.market_examples import BAD_BODY, BAD_BODY_TOLD, ENERGY_DAY, ESIID, Examples, business, told
+from simulator.smt.door_examples import (
+    BAD_BODY,
+    BAD_BODY_TOLD,
+    ENERGY_DAY,
+    ESIID,
+    Examples,
+    Replies,
+    business,
+    one,
+    told,
+)
+from simulator.smt.errors import BusinessError
 from simulator.smt.market_wire import BusinessErrorReply
 from simulator.smt.odr_wire import SUBMITTED
 from simulator.smt.portal_wire import LoginRefused, TokenRefused
@@ -18,21 +29,22 @@ HOURLY = (
 )
 
 
-def _one(summary: str, value: Any) -> dict[str, Any]:
-    return {"summary": summary, "value": value}
+def in_envelope(examples: Examples) -> Examples:
+    """The same, as most of the portal's calls have their answers: under ``data``."""
+    return {name: one(each["summary"], {"data": each["value"]}) for name, each in examples.items()}
 
 
 def _login_refused(code: str) -> dict[str, Any]:
-    return _one(code, {"errormessage": code})
+    return one(code, {"errormessage": code})
 
 
-OTHERS: dict[int | str, dict[str, Any]] = {
+OTHERS: Replies = {
     400: BAD_BODY_TOLD,
     401: told(
-        {"token": _one("No token, or it has died", {"message": "Invalid Token"})}, "No valid token.", TokenRefused
+        {"token": one("No token, or it has died", {"message": "Invalid Token"})}, "No valid token.", TokenRefused
     ),
 }
-LOGIN_OTHERS: dict[int | str, dict[str, Any]] = {
+LOGIN_OTHERS: Replies = {
     400: told(
         {"user": _login_refused("ERR-USR-USERNOTFOUND"), "password": _login_refused("ERR-USR-INVALIDPASSWORDERROR")}
         | BAD_BODY,
@@ -45,13 +57,13 @@ LOGIN_OTHERS: dict[int | str, dict[str, Any]] = {
 }
 
 LOGIN_ASKED = {
-    "login": _one(
+    "login": one(
         "The customer of a default sandbox",
         {"username": "customer.one", "password": "customer-one-1", "rememberMe": "true"},
     )
 }
 LOGIN: Examples = {
-    "token": _one(
+    "token": one(
         "Logged in",
         {
             "usr_id": "customer.one",
@@ -68,9 +80,9 @@ LOGIN: Examples = {
         },
     )
 }
-METER_ASKED = {"all": _one("Every meter of the account", {"esiid": "*"})}
+METER_ASKED = {"all": one("Every meter of the account", {"esiid": "*"})}
 METERS: Examples = {
-    "one": _one(
+    "one": one(
         "A meter",
         {
             "data": [
@@ -94,17 +106,17 @@ METERS: Examples = {
             ]
         },
     ),
-    "none": _one("None that is yours", {"data": []}),
+    "none": one("None that is yours", {"data": []}),
 }
 
 
 def _turned_away(summary: str, code: str, reason: str) -> dict[str, Any]:
-    return _one(summary, {"data": {"RequestStatus": "FLR", "statusCode": code, "statusReason": reason}})
+    return one(summary, {"data": {"RequestStatus": "FLR", "statusCode": code, "statusReason": reason}})
 
 
-READ_ASKED = {"read": _one("Read the register", {"ESIID": ESIID})}
+READ_ASKED = {"read": one("Read the register", {"ESIID": ESIID})}
 READ: Examples = {
-    "taken": _one(
+    "taken": one(
         "Taken on: ask `/api/usage/latestodrread`",
         {
             "data": {
@@ -121,7 +133,7 @@ READ: Examples = {
         "5032",
         "SMT allows 24 on-demand reads per ESI ID and day. Used 24 times, last at 2026-08-12T17:41:15-05:00.",
     ),
-    "not yours": _turned_away("A business error", "AC1", business(("AC1", ()))["error AC1"]["value"]["errorMessage"]),
+    "not yours": _turned_away("A business error", "AC1", BusinessError("AC1").message),
 }
 
 
@@ -137,23 +149,23 @@ def _latest(status: str, read: str, usage: str, at: str) -> dict[str, Any]:
     }
 
 
-LATEST_ASKED = {"read": _one("The latest read of a meter", {"ESIID": ESIID})}
+LATEST_ASKED = {"read": one("The latest read of a meter", {"ESIID": ESIID})}
 LATEST: Examples = {
-    "pending": _one("Pending", _latest("PENDING", "0", "0", "08/12/2026 17:40:00")),
-    "completed": _one("Completed", _latest("COMPLETED", "23459.133", "20.318", "08/12/2026 17:40:15")),
-    "failed": _one("Failed (or `T-FAILED`: nothing came back)", _latest("FAILED", NULL, NULL, "08/12/2026 17:42:30")),
-    "never": _one("There never was one, or it is not yours", _latest(NULL, NULL, NULL, NULL)),
+    "pending": one("Pending", _latest("PENDING", "0", "0", "08/12/2026 17:40:00")),
+    "completed": one("Completed", _latest("COMPLETED", "23459.133", "20.318", "08/12/2026 17:40:15")),
+    "failed": one("Failed (or `T-FAILED`: nothing came back)", _latest("FAILED", NULL, NULL, "08/12/2026 17:42:30")),
+    "never": one("There never was one, or it is not yours", _latest(NULL, NULL, NULL, NULL)),
 }
 _DAY = {"startDate": "08/11/2026", "endDate": "08/11/2026"}
-SYNCH_ASKED = {"day": _one("A day", _DAY | {"reportFormat": "JSON", "ESIID": [ESIID]})}
+SYNCH_ASKED = {"day": one("A day", _DAY | {"reportFormat": "JSON", "ESIID": [ESIID]})}
 SYNCH: Examples = {
-    "day": _one("A day", {"data": {"trans_id": "731902265185", "esiid": ESIID, "energyData": [ENERGY_DAY]}}),
-    "none": _one("Nothing is posted, or it is not yours", {"data": {"errorCode": "1", "errorMessage": NO_ENERGY_DATA}}),
-    **{name: one | {"value": {"data": one["value"]}} for name, one in business(("RANGE", (30,))).items()},
+    "day": one("A day", {"data": {"trans_id": "731902265185", "esiid": ESIID, "energyData": [ENERGY_DAY]}}),
+    "none": one("Nothing is posted, or it is not yours", {"data": {"errorCode": "1", "errorMessage": NO_ENERGY_DATA}}),
+    **in_envelope(business(("RANGE", (30,)))),
 }
-USAGE_ASKED = {"day": _one("A day", {"esiid": ESIID} | _DAY)}
+USAGE_ASKED = {"day": one("A day", {"esiid": ESIID} | _DAY)}
 USAGE: Examples = {
-    "day": _one(
+    "day": one(
         "A day (here its first interval)",
         {
             "intervaldata": [
@@ -170,6 +182,6 @@ USAGE: Examples = {
             "generationFlag": False,
         },
     ),
-    "none": _one("Nothing is posted, or it is not yours", {"intervaldata": [], "generationFlag": False}),
+    "none": one("Nothing is posted, or it is not yours", {"intervaldata": [], "generationFlag": False}),
     **business(("RANGE", (30,))),
 }

@@ -12,13 +12,12 @@ from fastapi import APIRouter, Body, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
+from simulator.smt.door_examples import ESIID, Examples, business, one
+from simulator.smt.doors import point_seen, smt_of
 from simulator.smt.errors import BusinessError
-from simulator.smt.market_door import smt_of
-from simulator.smt.market_examples import ESIID, business, one, told
-from simulator.smt.market_records import point_seen
 from simulator.smt.market_wire import BusinessErrorReply
-from simulator.smt.portal_api import PortalUser
-from simulator.smt.portal_examples import OTHERS
+from simulator.smt.portal_door import PortalUser, call
+from simulator.smt.portal_examples import in_envelope
 from simulator.smt.records import devices_of, meter_of, premise_of
 from simulator.smt.records_examples import DEVICES, METER, PREMISE
 from simulator.smt.records_wire import HanDeviceInfo, MeterInfo, PremiseInfo
@@ -56,26 +55,23 @@ class PortalHanDevices(BaseModel):
 Asked = Annotated[PortalRecordAsked, Body(openapi_examples={"one": one("One ESI ID", {"esiid": ESIID})})]
 
 
-def _replies(found: Any) -> dict[int | str, dict[str, Any]]:
-    errors = {name: one(told["summary"], {"data": told["value"]}) for name, told in business(("AC1", ())).items()}
-    return {200: told({"found": one("The account's own", {"data": found}), **errors}), **OTHERS}
+def _examples(found: Any) -> Examples:
+    return {"found": one("The account's own", {"data": found}), **in_envelope(business(("AC1", ())))}
 
 
-@router.post(
-    "/api/meterattributes", response_model=PortalMeterInfo, responses=_replies([METER]), summary="Meter attributes"
-)
+@call(router, "/api/meterattributes", PortalMeterInfo, _examples([METER]), "Meter attributes")
 async def meter_attributes(request: Request, user: PortalUser, asked: Asked) -> Response:
     """Give what `/v2/meterInfo/` gives."""
     return _answered(request, user, asked, lambda registry, point: [meter_of(registry, point)])
 
 
-@router.post("/api/premise", response_model=PortalPremiseInfo, responses=_replies(PREMISE), summary="Premise")
+@call(router, "/api/premise", PortalPremiseInfo, _examples(PREMISE), "Premise")
 async def premise(request: Request, user: PortalUser, asked: Asked) -> Response:
     """Give what `/v2/premiseInfo/` gives."""
     return _answered(request, user, asked, lambda _registry, point: premise_of(point))
 
 
-@router.post("/api/handevices", response_model=PortalHanDevices, responses=_replies(DEVICES), summary="HAN devices")
+@call(router, "/api/handevices", PortalHanDevices, _examples(DEVICES), "HAN devices")
 async def han_devices(request: Request, user: PortalUser, asked: Asked) -> Response:
     """Give what `/v2/hanDevices/` gives."""
     return _answered(request, user, asked, devices_of)
@@ -88,5 +84,5 @@ def _answered(
     try:
         point = point_seen(smt, user, asked.esiid)
     except BusinessError as error:
-        return JSONResponse({"data": {"errorCode": error.code, "errorMessage": error.message}})
+        return JSONResponse({"data": error.told()})
     return JSONResponse({"data": tell(smt.registry, point)})

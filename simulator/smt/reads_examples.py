@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from simulator.smt.deliveries import DELIVERED, PENDING
+from simulator.smt.door_examples import ENERGY_DAY, ESIID, business, one
 from simulator.smt.errors import BUSINESS
-from simulator.smt.market_examples import DELIVERY, ENERGY_DAY, ESIID, SENDER, TERMS, asked, business, one
+from simulator.smt.market_examples import DELIVERY, SENDER, TERMS, asked
 from simulator.smt.odr_wire import SUBMITTED
 from simulator.smt.report_formats import DAILY_COLUMNS, INTERVAL_COLUMNS, MONTHLY_COLUMNS
 

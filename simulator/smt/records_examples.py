@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import date
 
+from simulator.smt.door_examples import ESIID, Examples, business, one
 from simulator.smt.han import HanDevice, han_device
-from simulator.smt.market_examples import ESIID, Examples, asked, business, one
+from simulator.smt.market_examples import asked
 from simulator.smt.meter_attributes import installed_meter
 from simulator.smt.records import meter_of, premise_of
 from simulator.smt.registry import Entity, EntityKind, Registry, ServicePoint

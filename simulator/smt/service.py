@@ -18,12 +18,12 @@ from headend.structured_log import tell
 from headend.wire import InquiryResult
 from simulator.smt import access_log, market_api, portal_api, portal_records
 from simulator.smt.complaint_door import ComplaintDoor
+from simulator.smt.door_examples import BAD_BODY_TOLD, told
 from simulator.smt.errors import BAD_FIELD, GATEWAY, BusinessError, GatewayRefusal
 from simulator.smt.health import BAD_HEALTH, GOOD_HEALTH, SmtHealth, health_of
 from simulator.smt.inquiries import CallBack
-from simulator.smt.market_examples import BAD_BODY_TOLD, told
 from simulator.smt.party import Smt, SmtConfig
-from simulator.smt.portal_api import InvalidToken
+from simulator.smt.portal_door import InvalidToken
 
 __all__ = ["Smt", "SmtConfig", "create_app"]
 
@@ -134,7 +134,7 @@ def _tell_errors(app: FastAPI) -> None:
     @app.exception_handler(BusinessError)
     async def business(_request: Request, error: BusinessError) -> JSONResponse:
         current().outcome = error.code
-        return JSONResponse({"errorCode": error.code, "errorMessage": error.message})
+        return JSONResponse(error.told())
 
     @app.exception_handler(GatewayRefusal)
     async def gateway(_request: Request, refusal: GatewayRefusal) -> JSONResponse:

@@ -16,15 +16,10 @@ import pytest
 import smart_meter_texas as smt_client
 from smart_meter_texas import exceptions
 
-from meters.calendar import US, day_of, epoch
-from simulator.clock import Clock, ClockMode
+from meters.calendar import day_of, epoch
 from simulator.market import CUSTOMER_LOGIN
-from simulator.sandbox import Sandbox, SandboxSettings
-from simulator.smt.middle import FixedMiddle
-from simulator.smt.policy import preset
-from simulator.world import build, default_world
-
-SPEED = 600.0
+from simulator.sandbox import Sandbox
+from tests.simulator.portal_bench import PAUSE_S, portal_sandbox
 
 
 @dataclass
@@ -51,30 +46,14 @@ class Bench:
 async def bench(
     out: Path, monkeypatch: pytest.MonkeyPatch, password: str = CUSTOMER_LOGIN.password
 ) -> AsyncIterator[Bench]:
-    # The client asks for date.today() - 1 by the wall: noon of today, so that yesterday is posted.
-    noon = epoch(f"{day_of(int(time.time()))}T12:00")
-    world = build(default_world(day_of(noon), day_of(noon) - timedelta(days=1), 12, posted_days=3), 11)
     wall = Wall()
-    settings = SandboxSettings(
-        world=world,
-        clock=Clock(ClockMode.SCALED, noon * US, SPEED),
-        policy=preset("smt-today"),
-        middle=FixedMiddle(18, 52),
-        out=out,
-        tls=True,
-        history=True,
-        wall=wall,
-    )
-    async with Sandbox(settings) as sandbox:
-        serving = asyncio.get_running_loop().create_task(sandbox.runtime.serve())
+    async with portal_sandbox(out, wall) as sandbox:
         monkeypatch.setattr(smt_client, "BASE_ENDPOINT", f"{sandbox.smt_server.url}/api")
         monkeypatch.setattr(smt_client, "AUTH_ENDPOINT", f"{sandbox.smt_server.url}/commonapi/user/authenticate")
-        monkeypatch.setattr(smt_client, "OD_READ_RETRY_TIME", 15 / SPEED)
+        monkeypatch.setattr(smt_client, "OD_READ_RETRY_TIME", PAUSE_S)
         async with aiohttp.ClientSession() as session:
             account = smt_client.Account(CUSTOMER_LOGIN.username, password)
             yield Bench(sandbox, smt_client.Client(session, account, sandbox.ca.client_context()), account, wall)
-        serving.cancel()
-        await asyncio.gather(serving, return_exceptions=True)
 
 
 @pytest.fixture

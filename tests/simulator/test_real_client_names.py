@@ -4,139 +4,74 @@ from __future__ import annotations
 
 import asyncio
 import json
-import socket
-import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import os
+import sys
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import aiohttp
 import pytest
-import smart_meter_texas as smt_client
-from aiohttp.abc import AbstractResolver, ResolveResult
 
-from meters.calendar import US, day_of, epoch, us_date
-from simulator.clock import Clock, ClockMode
+from meters.calendar import day_of, epoch
 from simulator.market import CUSTOMER_LOGIN
-from simulator.sandbox import Sandbox, SandboxSettings
-from simulator.smt.middle import FixedMiddle
-from simulator.smt.policy import preset
-from simulator.world import build, default_world
+from simulator.world import PremiseSpec
+from tests.simulator import portal_reader
+from tests.simulator.portal_bench import PAUSE_S, portal_sandbox
+from tests.simulator.portal_reader import led_to
 
-SPEED = 600.0
-#: What each version of the client sends, as its source has it.
-REQUESTS = json.loads((Path(__file__).parent / "portal_client_requests.json").read_text(encoding="utf-8"))
-
-
-class Loopback(AbstractResolver):
-    """Leads every name to a port of this machine."""
-
-    def __init__(self, port: int) -> None:
-        self.port = port
-        self.asked: list[str] = []
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
-    ) -> list[ResolveResult]:
-        self.asked.append(host)
-        return [
-            ResolveResult(
-                hostname=host, host="127.0.0.1", port=self.port, family=socket.AF_INET, proto=0, flags=socket.AI_NUMERICHOST
-            )
-        ]  # fmt: skip
-
-    async def close(self) -> None:
-        """Nothing is open."""
+#: Where ``make setup`` puts the older client.
+OLDER = Path(sys.prefix) / "smart-meter-texas-0.5.3"
+APEX, WWW = "https://smartmetertexas.com", "https://www.smartmetertexas.com"
+#: By version: the folder that is first on the path, and the first calls, up to the token.
+CLIENTS: dict[str, tuple[Path | None, list[str]]] = {
+    "0.5.3": (OLDER, [f"GET {APEX}/", f"POST {APEX}/api/user/authenticate"]),
+    "0.5.6": (None, [f"POST {WWW}/commonapi/user/authenticate"]),
+}
 
 
-@asynccontextmanager
-async def bench(out: Path) -> AsyncIterator[tuple[Sandbox, aiohttp.ClientSession, Loopback]]:
-    noon = epoch(f"{day_of(int(time.time()))}T12:00")
-    settings = SandboxSettings(
-        world=build(default_world(day_of(noon), day_of(noon) - timedelta(days=1), 12, posted_days=3), 11),
-        clock=Clock(ClockMode.SCALED, noon * US, SPEED),
-        policy=preset("smt-today"),
-        middle=FixedMiddle(18, 52),
-        out=out,
-        tls=True,
-        history=True,
-    )
-    async with Sandbox(settings) as sandbox:
-        serving = asyncio.get_running_loop().create_task(sandbox.runtime.serve())
-        names = Loopback(sandbox.smt_server.port)
-        async with aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(resolver=names, use_dns_cache=False)
-        ) as session:
-            yield sandbox, session, names
-        serving.cancel()
-        await asyncio.gather(serving, return_exceptions=True)
-
-
-def test_the_client_reads_a_meter_at_smts_own_address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TZ", "America/Chicago")
-    time.tzset()
-    # The client's own pause, shortened as the sandbox's clock is quicker.
-    monkeypatch.setattr(smt_client, "OD_READ_RETRY_TIME", 15 / SPEED)
+@pytest.mark.parametrize("version", CLIENTS)
+def test_the_client_reads_a_meter_at_smts_own_address(tmp_path: Path, version: str) -> None:
+    first_on_path, log_in = CLIENTS[version]
+    assert first_on_path is None or first_on_path.is_dir(), f"there is no {first_on_path}: make setup"
+    environment = os.environ | {"TZ": "America/Chicago", "PYTHONPATH": str(first_on_path or "")}
 
     async def run() -> None:
-        async with bench(tmp_path) as (sandbox, session, names):
-            account = smt_client.Account(CUSTOMER_LOGIN.username, CUSTOMER_LOGIN.password)
-            client = smt_client.Client(session, account, sandbox.ca.client_context())
-            (meter,) = await account.fetch_meters(client)
-            await meter.read_meter(client)
-            await meter.get_15min(client)
-            assert meter.reading > 0
-            assert meter.read_15min_consumption
-            assert set(names.asked) == {"www.smartmetertexas.com"}
-
-    asyncio.run(run())
-
-
-@pytest.mark.parametrize("version", sorted(REQUESTS))
-def test_the_requests_of_each_version_are_answered_as_it_needs(tmp_path: Path, version: str) -> None:
-    recorded = REQUESTS[version]
-
-    async def run() -> None:
-        async with bench(tmp_path) as (sandbox, session, names):
-            own = sandbox.settings.world.meters[0].identity
-            filled = {
-                "USERNAME": CUSTOMER_LOGIN.username,
-                "PASSWORD": CUSTOMER_LOGIN.password,
-                "ESIID": own.esiid,
-                "METER": own.meter_number,
-                "DATE": us_date(day_of(sandbox.runtime.now()) - timedelta(days=1)),
+        # The older one keeps surplus generation alone of a day's intervals.
+        roofed = (PremiseSpec(meter=1, solar_kw=8),)
+        async with portal_sandbox(tmp_path, premises=roofed) as sandbox:
+            told = {
+                "port": sandbox.smt_server.port,
+                "ca_file": str(sandbox.ca.ca_file),
+                "username": CUSTOMER_LOGIN.username,
+                "password": CUSTOMER_LOGIN.password,
+                "pause_s": PAUSE_S,
             }
-            headers = dict(recorded["headers"])
-            context = sandbox.ca.client_context()
-
-            async def sent(one: dict[str, Any]) -> Any:
-                body = {name: _filled(value, filled) for name, value in one.get("json", {}).items()} or None
-                url = f"https://{recorded['host']}{one['path']}"
-                async with session.request(one["method"], url, json=body, headers=headers, ssl=context) as reply:
-                    assert reply.status == 200, one
-                    return await reply.json() if one["method"] == "POST" else await reply.text()
-
-            for one in recorded["log_in"]:
-                told = await sent(one)
-            headers["Authorization"] = f"Bearer {told['token']}"
-            told = {one["path"]: (await sent(one))["data"] for one in recorded["calls"]}
-            (meter,) = told["/api/meter"]
-            assert (meter["esiid"], meter["meterNumber"]) == (own.esiid, own.meter_number)
-            assert meter["address"]
-            assert told["/api/ondemandread"]["statusCode"] == "0"
-            assert told["/api/usage/latestodrread"]["odrstatus"] == "PENDING"
-            assert next(one["RT"] for one in told["/api/adhoc/intervalsynch"]["energyData"]) == "C"
-            assert set(names.asked) == {recorded["host"]}
+            client = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-P", portal_reader.__file__),
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=asyncio.subprocess.PIPE,
+                env=environment,
+            )
+            out, errors = await asyncio.wait_for(client.communicate(json.dumps(told).encode()), 30)
+            assert client.returncode == 0, errors.decode()
+            found = json.loads(out)
+            own, now = sandbox.settings.world.meters[0], sandbox.runtime.now()
+            assert found["version"] == version
+            assert found["meters"] == [[own.identity.esiid, own.identity.meter_number]]
+            assert found["calls"][: len(log_in)] == log_in
+            host = log_in[0].split("/")[2]
+            paths = ("meter", "ondemandread", "usage/latestodrread", "adhoc/intervalsynch")
+            assert set(found["calls"][len(log_in) :]) == {f"POST https://{host}/api/{path}" for path in paths}
+            assert found["reading"] == own.live(found["read_at"]).delivered_register / 1000
+            today = day_of(now)
+            yesterday = today - timedelta(days=1)
+            truth = own.window(epoch(f"{yesterday}T00:00"), epoch(f"{today}T00:00"), now).received
+            assert [kwh for _, kwh in found["surplus"]] == [wh / 1000 for wh in truth.tolist()]
+            assert truth.any()
+            assert found["surplus"][0][0] == yesterday.strftime("%m/%d/%Y 0:00")
 
     asyncio.run(run())
-
-
-def _filled(value: Any, filled: dict[str, str]) -> Any:
-    if isinstance(value, list):
-        return [_filled(one, filled) for one in value]
-    return filled.get(value, value) if isinstance(value, str) else value
 
 
 def test_a_storm_with_a_dead_token_leaves_the_others_their_answers(tmp_path: Path) -> None:
@@ -144,7 +79,7 @@ def test_a_storm_with_a_dead_token_leaves_the_others_their_answers(tmp_path: Pat
     most = 2000
 
     async def run() -> None:
-        async with bench(tmp_path) as (sandbox, session, _):
+        async with portal_sandbox(tmp_path) as sandbox, led_to(sandbox.smt_server.port) as session:
             context, base = sandbox.ca.client_context(), "https://www.smartmetertexas.com"
 
             async def called(path: str, token: str, **body: Any) -> tuple[int, Any]:

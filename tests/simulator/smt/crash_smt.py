@@ -11,6 +11,7 @@ from multiprocessing.connection import Connection
 import httpx
 
 from headend import boundaries
+from simulator import control
 from simulator.clock import Clock, ClockMode
 from simulator.runtime import Runtime
 from simulator.serving import HttpServer
@@ -62,7 +63,9 @@ async def _serve(start: Start, ready: Connection) -> None:
             role=start.role,
         )
         smt = Smt(runtime, config, registry(), FixedMiddle(PICKUP_S, RETURN_S), Notes(), http)
-        server = HttpServer(create_app(smt), bound)
+        app = create_app(smt)
+        app.include_router(control.router(runtime, smt.complaints))
+        server = HttpServer(app, bound)
         smt.inquiries.reply_to = f"http://127.0.0.1:{start.reply_port}" if start.reply_port else server.url
         await server.start()
         ready.send(server.port)

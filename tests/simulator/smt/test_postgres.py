@@ -79,6 +79,9 @@ def make_first_version(url: str) -> None:
             "schema_version",
             "throttle_mark",
             "report_request",
+            "complaint",
+            "login_fault",
+            "portal_token",
         ):
             connection.execute(text(f"DROP TABLE {table}"))
         connection.execute(text("ALTER TABLE throttle_lease DROP COLUMN amount"))
