@@ -21,22 +21,25 @@ def _plausible(when: datetime) -> datetime:
     return when
 
 
-def _encodable(text: str) -> str:
+def writable(text: str) -> str:
+    """The text, if every database, file and reply can hold it. Raises ValueError for half a surrogate pair and for NUL."""
     try:
         text.encode()
     except UnicodeEncodeError:
         raise ValueError("the text is not valid Unicode: it has a lone surrogate") from None
+    if "\0" in text:
+        raise ValueError("the text has a NUL character")
     return text
 
 
 #: An instant with its offset, in a year of this market.
 Instant = Annotated[AwareDatetime, AfterValidator(_plausible)]
 #: Text that can be written anywhere.
-Text = Annotated[str, AfterValidator(_encodable)]
+Text = Annotated[str, AfterValidator(writable)]
 #: Energy of an interval as a meter may show it, Wh; raw, so a faulty meter's may be negative.
-IntervalWh = Annotated[int, Field(ge=-(2**31), lt=2**31)]
+IntervalWh = Annotated[int, Field(strict=True, ge=-(2**31), lt=2**31)]
 #: Cumulative energy, Wh.
-RegisterWh = Annotated[int, Field(ge=0, le=10**15)]
+RegisterWh = Annotated[int, Field(strict=True, ge=0, le=10**15)]
 
 
 class InquiryKind(StrEnum):

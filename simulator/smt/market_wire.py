@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, Field
 
 from simulator.smt.errors import BAD_FIELD, BUSINESS
+from simulator.smt.posted import Posted
 
 
-class TokenRequest(BaseModel):
+class TokenRequest(Posted):
     """`POST /v2/token/`. A missing field is the gateway's own error."""
 
     username: str = Field(default="", examples=["pecanbend.api"])
@@ -32,10 +33,8 @@ def listed(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
 
-class ReadsRequest(BaseModel):
+class ReadsRequest(Posted):
     """`POST /v2/15minintervalreads/`, `/v2/dailyreads/`, `/v2/monthlybillingInformation/` and `/v2/greenbutton/`."""
-
-    model_config = ConfigDict(extra="ignore")
 
     trans_id: str = Field(examples=["ror-000016"])
     requestorID: str = Field(examples=["pecanbend.api"])
@@ -123,10 +122,8 @@ class ReportAck(BaseModel):
     statusReason: str
 
 
-class ReportStatusRequest(BaseModel):
+class ReportStatusRequest(Posted):
     """`POST /v2/reportrequeststatus/`."""
-
-    model_config = ConfigDict(extra="ignore")
 
     trans_id: str = Field(examples=["ror-000041"])
     requestorID: str = Field(examples=["pecanbend.api"])

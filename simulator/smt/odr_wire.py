@@ -7,19 +7,18 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, Field
 
 from headend.wire import PartialInterval, PowerState, ServedInterval
+from simulator.smt.posted import Posted
 
 SUBMITTED = "Request submitted successfully for further processing"
 PENDING = "Request Submitted by API"
 RETRIEVED = "ODR retreived successfully"
 
 
-class OdrRequest(BaseModel):
+class OdrRequest(Posted):
     """`POST /v2/odr/` and `POST /v2/powerstatus/`. `readType` and `callReference` are the extension; without them it is a plain ODR."""
-
-    model_config = ConfigDict(extra="ignore")
 
     trans_id: str = Field(examples=["ror-000017"])
     requestorID: str = Field(examples=["pecanbend.api"])
@@ -59,10 +58,8 @@ class OdrAck(BaseModel):
     refusal: Refusal | None = None
 
 
-class OdrStatusRequest(BaseModel):
+class OdrStatusRequest(Posted):
     """`POST /v2/odrstatus/`."""
-
-    model_config = ConfigDict(extra="ignore")
 
     trans_id: str = Field(examples=["ror-000018"])
     requestorID: str = Field(examples=["pecanbend.api"])

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from simulator.smt.market_wire import EnergyDay
+from simulator.smt.posted import Posted
 
 _ESIID = "10443729924385485"
 
 
-class _Asked(BaseModel):
-    model_config = ConfigDict(extra="ignore")
-
-
-class PortalLogin(_Asked):
+class PortalLogin(Posted):
     """`POST /commonapi/user/authenticate`."""
 
     username: str = Field(examples=["customer.one"])
@@ -23,26 +20,26 @@ class PortalLogin(_Asked):
     rememberMe: str | bool = "true"
 
 
-class MeterList(_Asked):
+class MeterList(Posted):
     """`POST /api/meter`."""
 
     esiid: str = Field(default="*", description="`*`: every meter of the account.", examples=["*"])
 
 
-class PortalRead(_Asked):
+class PortalRead(Posted):
     """`POST /api/ondemandread`."""
 
     ESIID: str = Field(examples=[_ESIID])
     MeterNumber: str | None = Field(default=None, description="If given, it must be the one at this ESI ID.")
 
 
-class LatestRead(_Asked):
+class LatestRead(Posted):
     """`POST /api/usage/latestodrread`."""
 
     ESIID: str = Field(examples=[_ESIID])
 
 
-class IntervalSynch(_Asked):
+class IntervalSynch(Posted):
     """`POST /api/adhoc/intervalsynch`: at most 30 days, one ESI ID."""
 
     startDate: str = Field(examples=["08/11/2026"], description="MM/DD/YYYY")
@@ -51,7 +48,7 @@ class IntervalSynch(_Asked):
     reportFormat: str = "JSON"
 
 
-class UsageInterval(_Asked):
+class UsageInterval(Posted):
     """`POST /api/usage/interval`: at most 30 days."""
 
     esiid: str = Field(examples=[_ESIID])

@@ -7,18 +7,17 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, create_model
+from pydantic import BaseModel, BeforeValidator, Field, create_model
 
 from simulator.smt.market_wire import listed
 from simulator.smt.meter_attributes import MeterAttributes, meter_info
+from simulator.smt.posted import Posted
 
 _ESIID = "10443729924385485"
 
 
-class RecordsRequest(BaseModel):
+class RecordsRequest(Posted):
     """`POST /v2/meterInfo/`, `/v2/premiseInfo/` and `/v2/hanDevices/`: one ESI ID."""
-
-    model_config = ConfigDict(extra="ignore")
 
     trans_id: str = Field(examples=["ror-000030"])
     requestorID: str = Field(examples=["pecanbend.api"])
