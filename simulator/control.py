@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import UTC
-
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
+from headend.wire import Instant
 from simulator import complaint_routes
 from simulator.clock_sharing import clock_entry
 from simulator.errors import SimulatorError
 from simulator.runtime import Runtime
 from simulator.smt.complaints import Complaints
+
+#: How far one call moves the manual clock at most, seconds: it answers when all that is due until then is done.
+FURTHEST_S = 366 * 86400
 
 
 class ClockState(BaseModel):
@@ -51,8 +53,12 @@ class Advance(BaseModel):
         extra="forbid", json_schema_extra={"examples": [{"seconds": 900}, {"to": "2026-08-12T20:10:00-05:00"}]}
     )
 
-    seconds: int | None = Field(default=None, ge=0, le=366 * 86400, examples=[900])
-    to: AwareDatetime | None = Field(default=None, examples=["2026-08-12T20:10:00-05:00"])
+    seconds: int | None = Field(default=None, ge=0, le=FURTHEST_S, examples=[900])
+    to: Instant | None = Field(
+        default=None,
+        description=f"At most {FURTHEST_S // 86400} days ahead.",
+        examples=["2026-08-12T20:10:00-05:00"],
+    )
 
 
 def router(runtime: Runtime, complaints: Complaints | None = None) -> APIRouter:
@@ -73,11 +79,11 @@ def router(runtime: Runtime, complaints: Complaints | None = None) -> APIRouter:
             return _refuse(409, "control.clock.running", "The clock runs by itself: only --clock manual can be moved.")
         if (asked.seconds is None) == (asked.to is None):
             return _refuse(400, "control.clock.malformed", "Give either seconds or to.")
+        to = runtime.now() + (asked.seconds or 0) if asked.to is None else int(asked.to.timestamp())
+        if to > runtime.now() + FURTHEST_S:
+            return _refuse(400, "control.clock.far", f"It moves {FURTHEST_S // 86400} days at a time at most.")
         try:
-            if asked.to is not None:
-                await runtime.run_until(int(asked.to.astimezone(UTC).timestamp()))
-            else:
-                await runtime.run_until(runtime.now() + (asked.seconds or 0))
+            await runtime.run_until(to)
         except SimulatorError as error:
             return _refuse(400, error.code, error.message)
         return state()
