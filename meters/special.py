@@ -59,7 +59,9 @@ SPECIALS: tuple[Special, ...] = (
     ),
     Special(3, "its registers read 0: a read completes with 0", (SpecialFault(FaultKind.ZERO_READ),)),
     Special(
-        4, "shows what it showed 24 h ago, clock and all: yesterday's read comes back", (SpecialFault(FaultKind.STALE),)
+        4,
+        "shows what it showed 24 h ago, clock and all: yesterday's read comes back, and is told as FAILED",
+        (SpecialFault(FaultKind.STALE),),
     ),
     Special(5, "Modbus exception 0x0B, gateway target failed to respond", (SpecialFault(FaultKind.EXCEPTION),)),
     Special(6, "Modbus exception 0x06, device busy", (SpecialFault(FaultKind.EXCEPTION, {"code": 6}),)),

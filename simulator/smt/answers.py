@@ -5,6 +5,8 @@ A register read is a JSON number in scientific notation, ``2.3459133E+4``; pendi
 
 from __future__ import annotations
 
+from collections import Counter
+from datetime import datetime
 from decimal import Decimal
 
 from headend.wire import InquiryKind, InquiryResult, Outcome
@@ -16,6 +18,11 @@ from simulator.smt.throttle import Refusal as ThrottleRefusal
 
 #: What a refusal by a silent limit says.
 SILENT = "The request was not processed"
+#: By how much the stamp of a register read, the meter's own, may lie before the request: a clock that is further behind fails VEE too (DOMAIN §6
+#: [M]), and the read could be an old one. How far ahead of the answer is a default of this project. Seconds.
+CLOCK_BEHIND_S, CLOCK_AHEAD_S = 180, 3600
+#: What a power status comes from (AMB-2, AMB-11).
+_BACKED_BY = {"ON": "reply", "OFF": "event"}
 #: SMT's word for how a request ended without an answer; both doors have one word for what was lost and what came too late.
 STATUS_OF = {State.FAILED: "FAILED", State.T_FAILED: "T-FAILED", State.EXPIRED: "T-FAILED"}
 
@@ -53,7 +60,8 @@ def status_of(entry: Entry, trans_id: str) -> OdrStatus:
     if last.state is State.REFUSED:
         status.refusal = wire_refusal(last.refusal)
         status.statusReason = status.refusal.reason if status.refusal else SILENT
-    if content is not None:
+    # What came too late to be told is not told: nobody would have paid for it.
+    if content is not None and last.state is not State.EXPIRED:
         _add_content(status, filed.kind, content)
     return status
 
@@ -84,35 +92,80 @@ def status_json(status: OdrStatus) -> str:
     return f'{text[:-1]},"odrRead":{{"registeredRead":{number},{date}}}'
 
 
-def checked(filed: Filed, result: InquiryResult) -> tuple[Outcome, str]:
-    """Outcome and reason of a head-end's answer, held against what was asked (AMB-2).
+def checked(filed: Filed, result: InquiryResult, now: int) -> tuple[Outcome, str, InquiryResult]:
+    """A head-end's answer held against what was asked (AMB-2): outcome, reason, and what of it is handed on.
 
-    Completed is only what is complete: every interval of the gap delivered or reported missing, a register read, a power status other
-    than UNKNOWN. A head-end that says so without it has failed.
+    now: UTC epoch seconds. Completed is only what is complete: every interval of the gap delivered or reported missing, once; a register read taken
+    after the request; a power status that something backs. A head-end that says so without it has failed.
     """
+    handed_on = trimmed(filed, result)
     if result.outcome is not Outcome.COMPLETED:
-        return result.outcome, result.reason or f"the TDSP answered: {result.outcome.value}"
-    if filed.kind is InquiryKind.REGISTER and result.register_read is None:
-        return Outcome.FAILED, "the TDSP's answer holds no register read"
-    if filed.kind is InquiryKind.POWER and (result.power is None or result.power.status == "UNKNOWN"):
-        return Outcome.FAILED, "nothing is known of the power status"
-    if filed.kind is InquiryKind.INTERVALS:
-        told = {int(one.end.timestamp()) for one in result.intervals} | {int(at.timestamp()) for at in result.missing}
-        lacking = sorted(set(range(filed.start + INTERVAL_S, filed.end + 1, INTERVAL_S)) - told)
-        if lacking:
-            return Outcome.FAILED, f"the TDSP's answer lacks {len(lacking)} intervals, the first ends {iso(lacking[0])}"
-    return Outcome.COMPLETED, result.reason
+        return result.outcome, result.reason or f"the TDSP answered: {result.outcome.value}", handed_on
+    fault = _FAULTS[filed.kind](filed, handed_on, now)
+    return (Outcome.FAILED, fault, handed_on) if fault else (Outcome.COMPLETED, result.reason, handed_on)
 
 
-def trimmed(filed: Filed, result: InquiryResult) -> InquiryResult:
-    """The answer without intervals that were not asked for: they would run into the VEE part (AMB-5)."""
+def _register_fault(filed: Filed, result: InquiryResult, now: int) -> str:
+    if result.register_read is None:
+        return "the TDSP's answer holds no register read"
+    at, asked = int(result.register_read.at.timestamp()), filed.submitted_us // US
+    if not asked - CLOCK_BEHIND_S <= at <= now + CLOCK_AHEAD_S:
+        return f"the TDSP's answer is no read taken after the request of {iso(asked)}: it is of {iso(at)}"
+    return ""
+
+
+def _power_fault(_filed: Filed, result: InquiryResult, _now: int) -> str:
+    power = result.power
+    if power is None or power.status == "UNKNOWN":
+        return "nothing is known of the power status"
+    if power.source != _BACKED_BY[power.status]:
+        return f"the TDSP says {power.status}, and nothing backs it: its source is '{power.source}'"
+    return ""
+
+
+def _intervals_fault(filed: Filed, result: InquiryResult, _now: int) -> str:
+    told = {int(one.end.timestamp()) for one in result.intervals} | {int(at.timestamp()) for at in result.missing}
+    lacking = sorted(set(range(filed.start + INTERVAL_S, filed.end + 1, INTERVAL_S)) - told)
+    if not lacking:
+        return ""
+    return f"the TDSP's answer lacks {len(lacking)} intervals, or tells them twice; the first ends {iso(lacking[0])}"
+
+
+_FAULTS = {
+    InquiryKind.REGISTER: _register_fault,
+    InquiryKind.POWER: _power_fault,
+    InquiryKind.INTERVALS: _intervals_fault,
+}
+
+
+def trimmed(filed: Filed, result: InquiryResult, read_to: int | None = None) -> InquiryResult:
+    """Of an answer what was asked for, each interval that is told once, in order.
+
+    Others would run into the VEE part (AMB-5). Of one that is told twice, or both served and missing, nobody knows which is true. read_to: where the
+    intervals of the answer end, UTC epoch seconds, and what is partial begins; the end of the gap unless given.
+    """
     if filed.kind is not InquiryKind.INTERVALS:
         return result
-    first, last = local(filed.start), local(filed.end)
+    read_to = filed.end if read_to is None else read_to
+    told = Counter(int(one.end.timestamp()) for one in result.intervals)
+    told.update(int(end.timestamp()) for end in result.missing)
+    asked = range(filed.start + INTERVAL_S, filed.end + 1, INTERVAL_S)
+    partial, reaches = result.partial, result.reachesTo
+    if partial is not None and not int(partial.start.timestamp()) == read_to <= int(partial.asOf.timestamp()):
+        partial = None
+    if reaches is not None:
+        reaches = local(min(max(int(reaches.timestamp()), filed.start), filed.end))
+
+    def sound(end: datetime) -> bool:
+        at = int(end.timestamp())
+        return at in asked and told[at] == 1
+
     return result.model_copy(
         update={
-            "intervals": [one for one in result.intervals if first < one.end <= last],
-            "missing": [end for end in result.missing if first < end <= last],
+            "intervals": sorted((one for one in result.intervals if sound(one.end)), key=lambda one: one.end),
+            "missing": sorted(end for end in result.missing if sound(end)),
+            "partial": partial,
+            "reachesTo": reaches,
         }
     )
 

@@ -14,7 +14,7 @@ from headend.http_exchange import current
 from headend.ports import Driver, Journal
 from headend.wire import InquiryKind, InquiryRequest, InquiryResult, Outcome
 from meters.calendar import US, local, local_us
-from simulator.smt.answers import checked, trimmed
+from simulator.smt.answers import checked
 from simulator.smt.ledger import Entry, Filed, Ledger
 from simulator.smt.lifecycle import Answered, OnDemandRequest, Sent, State
 from simulator.smt.registry import Registry
@@ -108,7 +108,9 @@ class Inquiries:
         del self._waiting[request.key]
         if not called_back.triggered:
             return None
-        return _answered(self._filed(request.key), InquiryResult.model_validate(called_back.value))
+        result = InquiryResult.model_validate(called_back.value)
+        outcome, reason, handed_on = checked(self._filed(request.key), result, self._driver.now())
+        return Answered(outcome, reason, result.meterReads, handed_on, result.octets)
 
     def call_back(self, result: InquiryResult) -> CallBack:
         """Take in what a head-end calls back. Whatever it is, it is acknowledged and noted."""
@@ -195,8 +197,3 @@ class Inquiries:
         waiting = self._waiting.get(result.correlationId)
         if became is CallBack.ACCEPTED and waiting is not None and not waiting.triggered:
             waiting.succeed(result)
-
-
-def _answered(filed: Filed, result: InquiryResult) -> Answered:
-    outcome, reason = checked(filed, result)
-    return Answered(outcome, reason, result.meterReads, trimmed(filed, result), result.octets)

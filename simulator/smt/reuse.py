@@ -16,7 +16,7 @@ def answered_again(earlier: Entry | None, asked: Filed) -> Answered | None:
     """
     if earlier is None or earlier.content is None:
         return None
-    content = trimmed(asked, earlier.content)
+    content = trimmed(asked, earlier.content, earlier.filed.end)
     if asked.kind is not InquiryKind.INTERVALS:
         return _again(content, 0)
     reaches = min(earlier.filed.end, asked.end)

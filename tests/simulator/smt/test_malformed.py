@@ -28,6 +28,16 @@ def test_half_a_surrogate_pair_is_a_field_at_fault(tmp_path: Path, path: str, fi
     assert "unicode" in reply.json()["errorMessage"].lower()
 
 
+@pytest.mark.parametrize(
+    ("path", "field"),
+    [("/v2/odr/", "callReference"), ("/v2/15minintervalreads/", "esiid"), ("/v2/odrstatus/", "trans_id")],
+)
+def test_a_nul_that_no_database_holds_is_a_field_at_fault(tmp_path: Path, path: str, field: str) -> None:
+    reply = asyncio.run(_posted(tmp_path, path, **{field: ["\0"] if field == "esiid" else "a\0b"}))
+    assert reply.status_code == 400
+    assert reply.json() == {"errorCode": "FIELD", "errorMessage": f"{field}: the text has a NUL character"}
+
+
 @pytest.mark.parametrize("path", ["/v2/15minintervalreads/", "/v2/dailyreads/"])
 def test_a_day_of_the_far_future_has_no_data(tmp_path: Path, path: str) -> None:
     reply = asyncio.run(_posted(tmp_path, path, **READS))
