@@ -28,7 +28,7 @@ from meters.load import ERA, GeneratedLoad, PremiseLoad
 from meters.philox import philox4x32, words
 from meters.record import Record, recorded, running, shown_at
 from meters.service import Switch, declared_open, outages, united
-from meters.shown import Live, Reply, Window, Written
+from meters.shown import Command, CommandKind, Live, Reply, Window, Written
 from meters.status import has_value
 
 #: A clock is set by at most so much at once, from what it shows. Default of this project.
@@ -82,6 +82,8 @@ class EmulatedMeter:
         self._energy.without_power([(one.first, one.until) for one in outages(faults)] + declared_open(faults))
         self._switch = Switch()
         self._clock_writes: list[tuple[int, int]] = []
+        #: The commands that have changed its switch or clock, in their order.
+        self.told: list[Command] = []
         self._clock = meter_clock.pieces(faults, ())
         self._counting = Counting(identity, faults, self._energy)
         self._outages = outages(faults)
@@ -92,7 +94,7 @@ class EmulatedMeter:
     @property
     def commands(self) -> int:
         """How many commands have changed its switch or clock."""
-        return len(self._switch.operations) + len(self._clock_writes)
+        return len(self.told)
 
     @property
     def restless(self) -> bool:
@@ -201,8 +203,7 @@ class EmulatedMeter:
         if abs(by) > CLOCK_LIMIT_S or len(self._clock_writes) >= MOST_COMMANDS:
             return Written.REFUSED
         # By the difference: a stale display shows another clock than the one that is set.
-        self._clock_writes.append((now, self._pieces(now)[-1].at(now) + by))
-        self._clock = meter_clock.pieces(self.faults, self._clock_writes)
+        self.restore(Command(CommandKind.CLOCK, now, self._pieces(now)[-1].at(now) + by))
         return Written.DONE
 
     def operate_switch(self, now: int, closed: bool) -> Written:
@@ -212,11 +213,20 @@ class EmulatedMeter:
         declared = any(first <= now < until for first, until in declared_open(self.faults))
         if declared or len(self._switch.operations) >= MOST_COMMANDS:
             return Written.REFUSED
-        self._switch.operations.append((now, closed))
+        self.restore(Command(CommandKind.SWITCH, now, int(closed)))
+        return Written.DONE
+
+    def restore(self, command: Command) -> None:
+        """Carry a command out that was taken once, in the order of then."""
+        self.told.append(command)
+        if command.kind is CommandKind.CLOCK:
+            self._clock_writes.append((command.at, command.to))
+            self._clock = meter_clock.pieces(self.faults, self._clock_writes)
+            return
+        self._switch.operations.append((command.at, bool(command.to)))
         spans = [(one.first, one.until) for one in self._outages] + declared_open(self.faults)
         self._energy.without_power(spans + self._switch.open_spans())
         self._days.clear()
-        return Written.DONE
 
     def events(self, start: int, end: int) -> list[MeterEvent]:
         """What it tells unasked in [start, end), by time."""

@@ -95,6 +95,11 @@ def _rows(path: Path, file: Iterable[str]) -> Iterator[_Row]:
         return _smt_rows(path, filled, [header.index(name) for name in SMT_COLUMNS])
     if header[:1] == ["START"] and {"WH", "KWH"} & set(header):
         return _plain_rows(path, filled, [name.lower() for name in header])
+    lacking = [name for name in SMT_COLUMNS if name not in header]
+    if len(lacking) <= len(SMT_COLUMNS) // 2:
+        _refuse(path, 1, "header", f"The SMT file lacks {', '.join(lacking)}.", "Export it anew, with every column.")
+    if header[:1] == ["START"]:
+        _refuse(path, 1, "header", "The profile has no energy.", "Name a column wh or kwh.")
     return _refuse(
         path,
         1,

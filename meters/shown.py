@@ -76,3 +76,20 @@ class Written(StrEnum):
     DONE = "done"
     #: The value is not one that the meter takes: a clock too far off, a switch position that there is none of.
     REFUSED = "refused"
+
+
+class CommandKind(StrEnum):
+    """What a command to a meter is about."""
+
+    SWITCH = "switch"
+    CLOCK = "clock"
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command that a meter has taken. ``at``: true time, UTC epoch seconds."""
+
+    kind: CommandKind
+    at: int
+    #: Of the switch: 1 closed, 0 open. Of the clock: what it was set to show.
+    to: int

@@ -22,6 +22,9 @@ def day_lines(shown: MeterDay, count: int, width: int, glyphs: Glyphs) -> Iterat
     from rich.text import Text
 
     yield Text(f"ESI ID {shown.found.meter.identity.esiid}, {', '.join(_where(shown, count))}", style="bold")
+    if shown.found.place is None:
+        told = "No meter of that fleet is at this ESI ID: look at its digits, or give the fleet's --count; 'ami meters list' names them."
+        yield Text(told, style="yellow")
     yield Text(", ".join(_what(shown)))
     if shown.found.note:
         yield Text(f"magic: {shown.found.note}; up since 12:00 of this day")
@@ -42,7 +45,7 @@ def _where(shown: MeterDay, count: int) -> list[str]:
     found = shown.found
     words = [f"meter number {shown.identity.meter_number}", found.tdsp.name]
     if found.place is None:
-        return [*words, f"not among the first {count}"]
+        return [*words, f"not one of the fleet of {count} meters"]
     if found.place.meter is not None:
         words.append(f"meter {found.place.meter} of {count}")
     return [*words, f"gateway {found.place.gateway}", f"unit {found.place.unit}"]

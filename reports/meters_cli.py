@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from meters import SEED
+from simulator.party_options import FaultsOption, FleetSeedOption, MixOption, ReplayOption, TdspOption
 
 if TYPE_CHECKING:
     from datetime import date as calendar_day
@@ -21,24 +22,15 @@ WIDTH = 110
 _MOST = 100_000
 
 _Count = Annotated[int, typer.Option(help="How many meters the fleet has.", min=1, max=_MOST)]
-_Seed = Annotated[int, typer.Option(help="Which meters: the same seed makes the same ones.", min=0)]
-_MixKey = Annotated[str, typer.Option(help="homes, or market: with roofs, cars and small businesses.")]
-_Faults = Annotated[Path | None, typer.Option(help="A YAML file of faults.")]
-_Replay = Annotated[
-    Path | None,
-    typer.Option(help="An SMT interval CSV, or a CSV profile, that the first meter's load is taken from."),
-]
 
 
 def list_meters(
     count: _Count = 40,
-    tdsp: Annotated[
-        str, typer.Option(help="Whose meters: ONCOR, CENTERPOINT, AEP_CENTRAL, AEP_NORTH or TNMP.")
-    ] = "ONCOR",
-    seed: _Seed = SEED,
-    mix: _MixKey = "market",
-    faults: _Faults = None,
-    replay: _Replay = None,
+    tdsp: TdspOption = "ONCOR",
+    seed: FleetSeedOption = SEED,
+    mix: MixOption = "market",
+    faults: FaultsOption = None,
+    replay: ReplayOption = None,
     special: Annotated[bool, typer.Option("--special", help="The magic ESI IDs and what each does.")] = False,
     every: Annotated[bool, typer.Option("--all", help=f"Every meter, not the first {ROWS} alone.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print every meter as one JSON document.")] = False,
@@ -65,10 +57,10 @@ def show_meter(
     meter: Annotated[str, typer.Option(help="Its number, where several meters are at one ESI ID.")] = "",
     count: _Count = 40,
     tdsp: Annotated[str, typer.Option(help="Whose meter; as the ESI ID begins unless given.")] = "",
-    seed: _Seed = SEED,
-    mix: _MixKey = "market",
-    faults: _Faults = None,
-    replay: _Replay = None,
+    seed: FleetSeedOption = SEED,
+    mix: MixOption = "market",
+    faults: FaultsOption = None,
+    replay: ReplayOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the day as JSON.")] = False,
 ) -> None:
     """Show a day of one meter as it holds it the next morning: registers, intervals, what is wrong, a chart."""

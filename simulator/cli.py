@@ -8,6 +8,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from meters import SEED
+from simulator.party_options import (
+    DatabaseOption,
+    DateOption,
+    JsonOption,
+    LogOption,
+    PolicyOption,
+    SpeedOption,
+    TlsOption,
+)
 
 if TYPE_CHECKING:
     from simulator.sandbox import Sandbox, SandboxSettings
@@ -20,28 +29,19 @@ DAYS_NEEDED = 37
 
 def sandbox(
     meters: Annotated[int, typer.Option(help="How many meters.", min=4, max=10_000)] = 40,
-    date: Annotated[
-        str,
-        typer.Option(
-            help="Where the model's time begins: 2026-08-12 (noon) or 2026-08-12T17:40. The wall's now unless given."
-        ),
-    ] = "",
+    date: DateOption = "",
     clock: Annotated[str, typer.Option(help="real, scaled or manual.")] = "scaled",
-    speed: Annotated[float, typer.Option(help="Model seconds per wall second on the scaled clock.")] = 60.0,
-    policy: Annotated[
-        str, typer.Option(help="Throttle: a preset (n-per-day:amount=3 sets its parameter) or a YAML file.")
-    ] = "smt-today",
-    tls: Annotated[bool, typer.Option("--tls", help="SMT over HTTPS, with a certificate of the local CA.")] = False,
+    speed: SpeedOption = None,
+    policy: PolicyOption = "smt-today",
+    tls: TlsOption = False,
     smt_port: Annotated[
         int, typer.Option(help="SMT's port, wherever the others are; -1 leaves it with them.", max=65535)
     ] = -1,
-    database: Annotated[
-        str, typer.Option(help="SQLAlchemy URL of SMT's database; a SQLite file in --out unless given.")
-    ] = "",
+    database: DatabaseOption = "",
     out: Annotated[Path, typer.Option(help="Folder for databases, certificates and files.")] = Path("ami-out/sandbox"),
     port_base: Annotated[int, typer.Option(help="Moves all ports; 0 takes free ones.", min=0, max=65000)] = 8600,
-    log: Annotated[str, typer.Option(help="Structured log, JSON lines: a file, or - for standard error.")] = "",
-    as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON when ready.")] = False,
+    log: LogOption = "",
+    as_json: JsonOption = False,
 ) -> None:
     """Start meters, head-end, SMT and its file site, and keep them up until Ctrl-C."""
     import asyncio
@@ -62,7 +62,7 @@ def sandbox(
         asyncio.run(_serve(settings, as_json))
 
 
-def _settings(meters: int, date: str, clock: str, speed: float, policy: str, out: Path) -> SandboxSettings:
+def _settings(meters: int, date: str, clock: str, speed: float | None, policy: str, out: Path) -> SandboxSettings:
     from datetime import timedelta
 
     from headend.daily import DailyTimes
@@ -103,34 +103,32 @@ def _settings(meters: int, date: str, clock: str, speed: float, policy: str, out
 
 
 async def _serve(settings: SandboxSettings, as_json: bool) -> None:
-    import json
     import time
     from dataclasses import replace
 
     from simulator.folder import own
     from simulator.sandbox import SANDBOX_FILES, Sandbox
-    from simulator.until_stopped import until_stopped
+    from simulator.until_stopped import serve_until_stopped, stopped
 
     with own(settings.out, SANDBOX_FILES):
         # The clock begins to run when the parties do, not when the command was read.
         settings = replace(settings, clock=replace(settings.clock, wall_start=time.time()))
         async with Sandbox(settings) as running:
             ready = running.ready()
-            print(json.dumps(ready) if as_json else "\n".join(_told(running, ready)), flush=True)
-            await until_stopped(running.runtime.serve())
-    if not as_json:
-        print("stopped.", flush=True)
+            await serve_until_stopped(ready, _told(running, ready), as_json, running.runtime.serve())
+    stopped(as_json)
 
 
 def _told(running: Sandbox, ready: dict[str, Any]) -> list[str]:
     """The addresses, log-ins and special ESI IDs, for people."""
-    clock, ror = ready["clock"], ready["logins"]["ror"]
+    from simulator.until_stopped import clock_told
+
+    ror = ready["logins"]["ror"]
     ports = ", ".join(f"{gateway['host']}:{gateway['port']}" for gateway in ready["gateways"])
-    pace = f" x{clock['speed']:g}" if clock["mode"] == "scaled" else ""
     trust = f" --cacert {ready['ca_file']}" if running.settings.tls else ""
     return [
         f"ami sandbox: {sum(len(gateway['meters']) for gateway in ready['gateways'])} meters of "
-        f"{running.settings.world.tdsp.name}, clock {clock['mode']}{pace} from {clock['now']}, policy {ready['policy']}",
+        f"{running.settings.world.tdsp.name}, {clock_told(ready)}, policy {ready['policy']}",
         "",
         f"  SMT        {ready['smt_url']}   (market API /v2, portal API /api and /commonapi, pages /docs)",
         f"  head-end   {ready['headend_url']}   (POST /inquiries, pages /docs)",
@@ -148,6 +146,4 @@ def _told(running: Sandbox, ready: dict[str, Any]) -> list[str]:
         "Try:",
         f"  curl -s{trust} -H 'content-type: application/json' {ready['smt_url']}/v2/token/ \\",
         f'    -d \'{{"username":"{ror["username"]}","password":"{ror["password"]}"}}\'',
-        "",
-        "Ctrl-C stops it.",
     ]

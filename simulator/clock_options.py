@@ -11,20 +11,27 @@ from simulator.clock import Clock, ClockMode
 from simulator.errors import SimulatorError
 from simulator.world import LAST_DAY
 
+#: Model seconds per wall second of a scaled clock that was told no speed.
+SPEED = 60.0
 #: Local time of day at which a model begins that was given a bare date.
 NOON = "12:00"
 
 
-def clock_of(mode: str, speed: float, date: str, modes: tuple[ClockMode, ...] = tuple(ClockMode)) -> Clock:
+def clock_of(mode: str, speed: float | None, date: str, modes: tuple[ClockMode, ...] = tuple(ClockMode)) -> Clock:
     """The clock that was asked for; it begins at the wall's now unless ``date`` says when.
 
-    modes: those that the command can run on. Raises SimulatorError naming the option.
+    speed: of a scaled clock, ``SPEED`` unless given; another has none. modes: those that the command can run on. Raises SimulatorError
+    naming the option.
     """
     if mode not in modes:
         raise SimulatorError(
             "clock.mode", f"There is no clock '{mode}' here.", "--clock", f"Choose {', '.join(modes)}."
         )
     chosen = ClockMode(mode)
+    if speed is not None and chosen is not ClockMode.SCALED:
+        raise SimulatorError(
+            "clock.speed", f"A {chosen} clock has no speed.", "--speed", "Leave it out, or give --clock scaled."
+        )
     now = begin(date) if date else int(time.time())
     if not ERA < day_of(now) < LAST_DAY:
         raise SimulatorError(
@@ -33,7 +40,7 @@ def clock_of(mode: str, speed: float, date: str, modes: tuple[ClockMode, ...] = 
             "--date",
             f"Give a date after {ERA} and before {LAST_DAY}.",
         )
-    return Clock(chosen, now * US, 1.0 if chosen is ClockMode.REAL else speed)
+    return Clock(chosen, now * US, 1.0 if chosen is ClockMode.REAL else SPEED if speed is None else speed)
 
 
 def begin(date: str) -> int:

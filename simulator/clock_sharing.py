@@ -33,7 +33,7 @@ class ClockOptions:
     """What a command was told of its clock. ``wall_start``: Unix seconds, 0 for when the command is ready to serve."""
 
     mode: str
-    speed: float
+    speed: float | None
     date: str
     wall_start: float = 0.0
     #: A URL or a file with a ready line, whose clock it is to be.
@@ -70,8 +70,10 @@ def party_clock(options: ClockOptions, known: ReadyClock | None = None) -> Party
                 "--clock-of",
                 "Leave out --date and --wall-start, or --clock-of.",
             )
+        _no_speed(options)
         return _joined(asked_clock(options.clock_of), options.clock_of)
     if options.silent and known is not None:
+        _no_speed(options)
         return _joined(known, "clock")
     clock = clock_of(options.mode, options.speed, options.date, RUNNING)
     if not options.wall_start:
@@ -91,6 +93,11 @@ def party_clock(options: ClockOptions, known: ReadyClock | None = None) -> Party
             "clock.wall_start", f"{options.wall_start:g} is no wall time.", "--wall-start", "Give Unix seconds."
         )
     return _running(replace(clock, wall_start=options.wall_start), "--wall-start")
+
+
+def _no_speed(options: ClockOptions) -> None:
+    if options.speed is not None:
+        raise SimulatorError("clock.speed", "The clock is another party's, with its speed.", "--speed", "Leave it out.")
 
 
 def asked_clock(where: str) -> ReadyClock:

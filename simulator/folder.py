@@ -14,10 +14,10 @@ LOCK = ".ami-lock"
 
 
 @contextmanager
-def own(folder: Path, written: Iterable[str]) -> Iterator[Path]:
+def own(folder: Path, written: Iterable[str], option: str = "--out") -> Iterator[Path]:
     """Hold a folder for one run, made if need be, cleared of the names in ``written``.
 
-    Raises SimulatorError ``out.unusable`` when it cannot be made or written, ``out.in_use`` while another run holds it.
+    option: that names the folder. Raises SimulatorError ``out.unusable`` when it cannot be made or written, ``out.in_use`` while another run holds it.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -27,7 +27,7 @@ def own(folder: Path, written: Iterable[str]) -> Iterator[Path]:
             "out.unusable",
             f"The output folder cannot be used: {error.strerror}.",
             str(folder),
-            "Name another with --out.",
+            f"Name another with {option}.",
         ) from None
     with lock:
         try:
@@ -37,7 +37,7 @@ def own(folder: Path, written: Iterable[str]) -> Iterator[Path]:
                 "out.in_use",
                 "Another run is writing to this folder.",
                 str(folder),
-                "Wait for it, or name another with --out.",
+                f"Wait for it, or name another with {option}.",
             ) from None
         for name in written:
             path = folder / name

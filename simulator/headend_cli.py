@@ -12,8 +12,10 @@ from simulator.party_options import (
     ClockOfOption,
     ClockOption,
     DateOption,
+    HostOption,
     JsonOption,
     KeepOption,
+    LogOption,
     SpeedOption,
     WallStartOption,
 )
@@ -52,7 +54,7 @@ def headend_serve(
         str, typer.Option(help="USERNAME:PASSWORD at the file site.", envvar="AMI_SMT_LOGIN", show_envvar=True)
     ] = "",
     port: Annotated[int, typer.Option(help="The HTTP service's port; 0 takes a free one.", min=0, max=65535)] = 8610,
-    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    host: HostOption = "127.0.0.1",
     backfill: Annotated[
         int,
         typer.Option(help="Operating days before now that are read from the meters and posted.", min=0, max=35),
@@ -69,16 +71,18 @@ def headend_serve(
     ] = 0.0,
     date: DateOption = "",
     clock: ClockOption = "real",
-    speed: SpeedOption = 60.0,
+    speed: SpeedOption = None,
     wall_start: WallStartOption = 0.0,
     clock_of: ClockOfOption = "",
     out: Annotated[Path, typer.Option(help="Folder for its database.")] = Path("ami-out/headend"),
     keep: KeepOption = True,
+    log: LogOption = "",
     as_json: JsonOption = False,
 ) -> None:
     """Serve a head-end until Ctrl-C: it sweeps its meters, validates and posts their days, and answers on-demand inquiries."""
     import asyncio
 
+    from headend.structured_log import logging_to
     from simulator.clock_sharing import ClockOptions, party_clock
     from simulator.errors import SimulatorError
     from simulator.headend_party import AloneSettings
@@ -110,7 +114,8 @@ def headend_serve(
         meter_timeout_s=meter_timeout or None,
     )
     begins = party_clock(ClockOptions(clock, speed, date, wall_start, clock_of), known.clock if known else None)
-    asyncio.run(_serve(settings, begins, host, port, out, keep, as_json))
+    with logging_to(log):
+        asyncio.run(_serve(settings, begins, host, port, out, keep, as_json))
 
 
 def _site(smt: Path | None, smt_ftps: str, ca: Path | None, login: str) -> FtpsSite:
@@ -151,34 +156,27 @@ def _site(smt: Path | None, smt_ftps: str, ca: Path | None, login: str) -> FtpsS
 async def _serve(
     settings: AloneSettings, begins: PartyClock, host: str, port: int, out: Path, keep: bool, as_json: bool
 ) -> None:
-    import json
-
     from simulator.folder import own
     from simulator.headend_party import head_end_alone
     from simulator.journal import RunJournal
     from simulator.serving import bind
-    from simulator.until_stopped import until_stopped
+    from simulator.until_stopped import serve_until_stopped, stopped
 
     with own(out, () if keep else FILES), bind(host, port, "the head-end", "--port") as bound:
         async with head_end_alone(settings, begins.begun(), bound, RunJournal(_JOURNAL_LIMIT)) as party:
             ready = party.ready()
-            print(json.dumps(ready) if as_json else "\n".join(_told(party, settings, ready)), flush=True)
-            await until_stopped(party.runtime.serve())
-    if not as_json:
-        print("stopped.", flush=True)
+            await serve_until_stopped(ready, _told(party, settings, ready), as_json, party.runtime.serve())
+    stopped(as_json)
 
 
 def _told(party: HeadEndParty, settings: AloneSettings, ready: dict[str, Any]) -> list[str]:
     """Where it is and what it works with, for people."""
-    clock = ready["clock"]
-    pace = f" x{clock['speed']:g}" if clock["mode"] == "scaled" else ""
+    from simulator.until_stopped import clock_told
+
     return [
-        f"ami headend serve: {party.meters} meters of {settings.company.name}, "
-        f"clock {clock['mode']}{pace} from {clock['now']}",
+        f"ami headend serve: {party.meters} meters of {settings.company.name}, {clock_told(ready)}",
         "",
         f"  head-end   {ready['headend_url']}   (POST /inquiries, POST /events, pages /docs)",
         f"  posts to   {settings.site.place} as {settings.site.username}",
         f"  sweeps every {settings.sweep_every_h} h, and at once; goes back {settings.backfill} days",
-        "",
-        "Ctrl-C stops it.",
     ]

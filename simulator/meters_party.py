@@ -14,7 +14,7 @@ import httpx
 
 from headend.ports import FAULT
 from meters.calendar import INTERVAL_S, US, iso
-from meters.errors import MeterError
+from meters.command_log import CommandLog
 from meters.faults.ledger import LedgerEntry, ordered, write_json, write_parquet
 from meters.fleet import Fleet
 from meters.gateway import Gateway
@@ -24,14 +24,15 @@ from simulator.clock import Clock
 from simulator.clock_sharing import clock_entry
 from simulator.errors import SimulatorError
 from simulator.fleet_world import behind_gateways, fleet_entry
+from simulator.gateways import gateway_entry, open_gateways
 from simulator.journal import RunJournal
 from simulator.meter_events import MeterEvents, http_sender
 from simulator.runtime import Runtime
 
 #: What to do about a gateway's port that cannot be had.
 _PORT_MEND = "Stop what uses it, or give another --port (0 takes free ones)."
-#: What of the events' way is told to whoever watches.
-_TROUBLE = ("meter events refused", "meter events given up", "meter events not sent", FAULT)
+#: What is told to whoever watches: of the events' way, and of a state that cannot be written.
+_TROUBLE = ("meter events refused", "meter events given up", "meter events not sent", "state not kept", FAULT)
 #: Wall seconds that a head-end has to take events.
 _EVENTS_S = 10.0
 #: Entries of what was told that are kept.
@@ -55,6 +56,8 @@ class MetersSettings:
     events_to: str
     #: Folder for the ledger of faults.
     ledger: Path | None
+    #: File that keeps what is written to the meters; None: a restart forgets it.
+    state: Path | None = None
 
 
 class MetersParty:
@@ -69,6 +72,7 @@ class MetersParty:
         self._began = settings.clock.epoch_us // US
         self._behind, self.notes = behind_gateways(settings.fleet, settings.special, self._began)
         self._events: MeterEvents | None = None
+        self._commands: CommandLog | None = None
         self._closing = contextlib.AsyncExitStack()
         self.gateways: list[Gateway] = []
 
@@ -93,6 +97,10 @@ class MetersParty:
 
     async def _start(self) -> None:
         settings = self.settings
+        if settings.state is not None:
+            self._commands = CommandLog(settings.state)
+            self._closing.callback(self._commands.close)
+            self._commands.restore(self.meters, self.runtime.now())
         last = settings.port + len(self._behind) - 1
         if settings.port and last > 65_535:
             raise SimulatorError(
@@ -101,15 +109,16 @@ class MetersParty:
                 "--port",
                 _PORT_MEND,
             )
-        for index, units in enumerate(self._behind):
-            port = settings.port + index if settings.port else 0
-            gateway = Gateway(dict(enumerate(units, 1)), self.runtime.now, settings.host, port, "hang", self._on_write)
-            try:
-                await gateway.start()
-            except MeterError as error:
-                raise SimulatorError(error.code, error.message, error.place, _PORT_MEND) from None
-            self._closing.push_async_callback(gateway.stop)
-            self.gateways.append(gateway)
+        self.gateways = await open_gateways(
+            [dict(enumerate(units, 1)) for units in self._behind],
+            self.runtime.now,
+            settings.host,
+            [settings.port + index if settings.port else 0 for index in range(len(self._behind))],
+            "hang",
+            self._on_write,
+            self._closing,
+            _PORT_MEND,
+        )
         self._closing.push_async_callback(self.runtime.close)
         if settings.events_to:
             http = await self._closing.enter_async_context(httpx.AsyncClient(timeout=_EVENTS_S, trust_env=False))
@@ -124,6 +133,12 @@ class MetersParty:
         self.write_ledger()
 
     def _on_write(self, meter: EmulatedMeter) -> None:
+        if self._commands is not None:
+            try:
+                self._commands.keep(meter)
+            except OSError as error:
+                number = meter.identity.meter_number
+                self.journal.note(self.runtime.now(), "METERS", "state not kept", number, reason=error.strerror)
         if self._events is not None:
             self._events.touched(meter)
 
@@ -167,32 +182,17 @@ class MetersParty:
 
 
 class _ToldJournal(RunJournal):
-    """A journal that tells at once, on standard error, what kept events from the head-end."""
+    """A journal that tells at once, on standard error, what kept events from the head-end or commands from the file."""
 
     def note(self, at: int, party: str, kind: str, ident: str, **facts: Any) -> None:
         super().note(at, party, kind, ident, **facts)
         if kind in _TROUBLE:
             kinds = ", ".join(f"{count} {name}" for name, count in facts.get("kinds", {}).items())
-            print(f"meters.events: {iso(at)}: {kind}: {kinds}: {facts.get('reason', '')}", file=sys.stderr, flush=True)
+            source = "state" if kind == "state not kept" else "events"
+            told = ": ".join([kind, kinds or ident, str(facts.get("reason", ""))])
+            print(f"meters.{source}: {iso(at)}: {told}", file=sys.stderr, flush=True)
 
 
 def _write(entries: list[LedgerEntry], folder: Path) -> None:
     for write, name in zip((write_json, write_parquet), LEDGER_FILES, strict=True):
         write(ordered(entries), folder / name)
-
-
-def gateway_entry(gateway: Gateway) -> dict[str, Any]:
-    """A gateway in a ready line."""
-    return {
-        "host": gateway.host,
-        "port": gateway.port,
-        "meters": [
-            {
-                "esiid": meter.identity.esiid,
-                "meter_number": meter.identity.meter_number,
-                "unit_id": unit_id,
-                "multiplier": meter.identity.multiplier,
-            }
-            for unit_id, meter in gateway.meters.items()
-        ],
-    }

@@ -22,18 +22,16 @@ from headend.ports import FAULT, HeadEndError
 from headend.store import HeadEndStore
 from headend.system import HeadEndSettings
 from meters.calendar import day_start
-from meters.errors import MeterError
-from meters.gateway import Gateway, Silence
+from meters.gateway import Silence
 from meters.meter import EmulatedMeter
 from simulator.clock import Clock
-from simulator.errors import SimulatorError
+from simulator.gateways import gateway_entry, open_gateways
 from simulator.headend_party import EXCHANGE_S, HeadEndParty, in_thread, meter_timeout_s
 from simulator.history import make_history
 from simulator.journal import RunJournal
 from simulator.local_ca import LocalCa
 from simulator.market import Login, Market, build_market
 from simulator.meter_events import MeterEvents, http_sender
-from simulator.meters_party import gateway_entry
 from simulator.runtime import Runtime
 from simulator.serving import PORT_MEND, bind
 from simulator.smt.middle import MiddleDraws
@@ -141,16 +139,16 @@ class Sandbox:
         self.files = self._smt_party.files
         self._closing.callback(self._smt_party.close)
         silence: Silence = "exception" if settings.clock.manual else "hang"
-        self.gateways: list[Gateway] = []
-        for index, units in enumerate(world.gateways):
-            port = settings.port(GATEWAY_PORTS + index)
-            gateway = Gateway(units, self.runtime.now, HOST, port, silence, self._on_write)
-            try:
-                await gateway.start()
-            except MeterError as error:
-                raise SimulatorError(error.code, error.message, error.place, PORT_MEND) from None
-            self._closing.push_async_callback(gateway.stop)
-            self.gateways.append(gateway)
+        self.gateways = await open_gateways(
+            world.gateways,
+            self.runtime.now,
+            HOST,
+            [settings.port(GATEWAY_PORTS + index) for index in range(len(world.gateways))],
+            silence,
+            self._on_write,
+            self._closing,
+            PORT_MEND,
+        )
         self._closing.push_async_callback(self.runtime.close)
 
         self.http = await self._closing.enter_async_context(

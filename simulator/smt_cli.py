@@ -11,10 +11,15 @@ from meters import SEED
 from simulator.party_options import (
     ClockOfOption,
     ClockOption,
+    DatabaseOption,
     DateOption,
+    HostOption,
     JsonOption,
     KeepOption,
+    LogOption,
+    PolicyOption,
     SpeedOption,
+    TlsOption,
     WallStartOption,
 )
 
@@ -24,6 +29,7 @@ if TYPE_CHECKING:
     from simulator.market import Market
     from simulator.smt.middle import MiddleDraws
     from simulator.smt.registry import Registry
+    from simulator.smt.seat import Role
     from simulator.smt_party import AloneSettings
 
 #: What an SMT alone writes into its folder.
@@ -55,7 +61,7 @@ def smt_serve(
     registry: Annotated[
         Path | None, typer.Option(help="Or the records themselves: a folder of CSV files, passwords as hashes.")
     ] = None,
-    policy: Annotated[str, typer.Option(help="Throttle preset.")] = "smt-today",
+    policy: PolicyOption = "smt-today",
     middle: Annotated[
         str,
         typer.Option(help="What the way to the TDSP takes: law, or seconds to the pick-up and back, 18,52."),
@@ -66,31 +72,41 @@ def smt_serve(
     ] = 45.0,
     port: Annotated[int, typer.Option(help="The HTTP service's port; 0 takes a free one.", min=0, max=65535)] = 8600,
     ftps_port: Annotated[int, typer.Option(help="The file site's port; 0 takes a free one.", min=0, max=65500)] = 8621,
-    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    host: HostOption = "127.0.0.1",
     reply_to: Annotated[
         str, typer.Option(help="Base URL under which head-ends reach it; where it listens unless given.")
     ] = "",
-    tls: Annotated[bool, typer.Option("--tls", help="HTTPS, with a certificate of the local CA.")] = False,
-    database: Annotated[str, typer.Option(help="SQLAlchemy URL; a SQLite file in --out unless given.")] = "",
+    tls: TlsOption = False,
+    database: DatabaseOption = "",
+    role: Annotated[
+        str,
+        typer.Option(
+            help="alone; or dispatcher or worker of several at one PostgreSQL database: a worker has the dispatcher's --out and --clock-of."
+        ),
+    ] = "alone",
     date: DateOption = "",
     clock: ClockOption = "real",
-    speed: SpeedOption = 60.0,
+    speed: SpeedOption = None,
     wall_start: WallStartOption = 0.0,
     clock_of: ClockOfOption = "",
     out: Annotated[Path, typer.Option(help="Folder for database, certificates and files.")] = Path("ami-out/smt"),
     keep: KeepOption = True,
+    log: LogOption = "",
     as_json: JsonOption = False,
 ) -> None:
     """Serve SMT until Ctrl-C: its file site, the market API and the portal API."""
     import asyncio
 
+    from headend.structured_log import logging_to
     from meters.calendar import US
     from simulator.clock_sharing import ClockOptions, party_clock
     from simulator.ready_line import read_ready
     from simulator.smt.party import SmtConfig
-    from simulator.smt.policy import preset
+    from simulator.smt.policy import load_policy
+    from simulator.smt.seat import Role
     from simulator.smt_party import AloneSettings
 
+    seat = _role(role, keep)
     known = read_ready(meters, "--meters") if meters is not None else None
     begins = party_clock(ClockOptions(clock, speed, date, wall_start, clock_of), known.clock if known else None)
     if known is not None and known.fleet is not None:
@@ -101,20 +117,38 @@ def smt_serve(
     settings = AloneSettings(
         config=SmtConfig(
             seed=seed,
-            policy=preset(policy, place="--policy"),
+            policy=load_policy(policy, place="--policy"),
             database_url=database or f"sqlite:///{out / FILES[0]}",
             links=_links(headend or [], records),
             expiry_us=round(expiry * 60 * US),
+            role=seat,
         ),
         registry=records,
         middle=_middle(middle, seed),
         out=out,
-        ftps_port=ftps_port,
+        ftps_port=None if seat is Role.WORKER else ftps_port,
         passive_ports=range(ftps_port + _PASSIVE.start, ftps_port + _PASSIVE.stop) if ftps_port else None,
         tls=tls,
         reply_to=reply_to,
     )
-    asyncio.run(_serve(settings, market, begins, host, port, keep, as_json))
+    with logging_to(log):
+        asyncio.run(_serve(settings, market, begins, host, port, keep, as_json))
+
+
+def _role(told: str, keep: bool) -> Role:
+    from simulator.errors import SimulatorError
+    from simulator.smt.seat import Role
+
+    if told not in tuple(Role):
+        raise SimulatorError("smt.role", f"There is no role '{told}'.", "--role", f"Choose {', '.join(Role)}.")
+    if told == Role.WORKER and not keep:
+        raise SimulatorError(
+            "smt.role",
+            "A worker has the dispatcher's folder, and does not clear it.",
+            "--fresh",
+            "Give it to the dispatcher.",
+        )
+    return Role(told)
 
 
 def _read(folder: Path | None) -> Registry:
@@ -193,41 +227,44 @@ def _middle(told: str, seed: int) -> MiddleDraws:
 async def _serve(
     settings: AloneSettings, market: Market | None, begins: PartyClock, host: str, port: int, keep: bool, as_json: bool
 ) -> None:
-    import json
+    from contextlib import nullcontext
 
     from simulator.folder import own
     from simulator.journal import RunJournal
     from simulator.serving import bind
+    from simulator.smt.seat import Role
     from simulator.smt_party import smt_alone
-    from simulator.until_stopped import until_stopped
+    from simulator.until_stopped import serve_until_stopped, stopped
 
-    with own(settings.out, () if keep else FILES), bind(host, port, "SMT", "--port") as bound:
+    shares = settings.config.role is Role.WORKER
+    folder = nullcontext() if shares else own(settings.out, () if keep else FILES)
+    with folder, bind(host, port, "SMT", "--port") as bound:
         async with smt_alone(settings, begins.begun(), bound, RunJournal(_JOURNAL_LIMIT)) as party:
             ready = party.ready(market)
-            print(json.dumps(ready) if as_json else "\n".join(_told(settings, ready)), flush=True)
-            await until_stopped(party.runtime.serve())
-    if not as_json:
-        print("stopped.", flush=True)
+            await serve_until_stopped(ready, _told(settings, ready), as_json, party.runtime.serve())
+    stopped(as_json)
 
 
 def _told(settings: AloneSettings, ready: dict[str, Any]) -> list[str]:
     """Addresses, log-ins and special ESI IDs, for people."""
-    clock, ftps = ready["clock"], ready["ftps"]
-    pace = f" x{clock['speed']:g}" if clock["mode"] == "scaled" else ""
+    from simulator.until_stopped import clock_told
+
+    ftps = ready.get("ftps")
+    site = (
+        [f"  file site  {ftps['host']}:{ftps['port']}   (FTP with explicit TLS, CA {ftps['ca_file']})"] if ftps else []
+    )
     links = [f"  {key} is asked at {url}" for key, url in settings.config.links.items()]
     logins = [f"  {role:<9}  {one['username']} / {one['password']}" for role, one in ready.get("logins", {}).items()]
     special = [f"  {one['esiid']}  meter {one['meter_number']}  {one['note']}" for one in ready.get("esiids", [])]
     return [
         f"ami smt serve: records of {len(settings.registry.points)} service points, "
-        f"clock {clock['mode']}{pace} from {clock['now']}, policy {ready['policy']}",
+        f"{clock_told(ready)}, policy {ready['policy']}",
         "",
         f"  SMT        {ready['smt_url']}   (market API /v2, portal API /api and /commonapi, pages /docs)",
-        f"  file site  {ftps['host']}:{ftps['port']}   (FTP with explicit TLS, CA {ftps['ca_file']})",
+        *site,
         *(links or ["  no head-end is linked: on-demand requests fail (--headend)"]),
         "",
         *logins,
         "",
         *special,
-        "",
-        "Ctrl-C stops it.",
     ]

@@ -24,7 +24,7 @@ from simulator.local_ca import LocalCa
 from simulator.market import CUSTOMER_LOGIN, ROR_LOGIN, Login, Market
 from simulator.runtime import Runtime
 from simulator.serving import HttpServer
-from simulator.smt.ftps import PART, FileSite
+from simulator.smt.ftps import PART, FileSite, Homes
 from simulator.smt.middle import MiddleDraws
 from simulator.smt.registry import Registry, User, UserKind
 from simulator.smt.service import Smt, SmtConfig, create_app
@@ -48,11 +48,14 @@ class SmtParty:
         folder: Path,
         bound: socket.socket,
         *,
-        ftps_port: int = 0,
+        ftps_port: int | None = 0,
         passive_ports: range | None = None,
         tls: bool = False,
     ) -> None:
-        """Bind the file site's port. folder: of the homes. bound: of the HTTP service, from ``serving.bind``. tls: serve HTTPS there."""
+        """Bind the file site's port, unless ``ftps_port`` is None: then the folder is another process's, which serves it.
+
+        folder: of the homes. bound: of the HTTP service, from ``serving.bind``. tls: serve HTTPS there.
+        """
         self.runtime = runtime
         self.ca = ca
         #: Told the name of each file that the intake has been told of.
@@ -61,13 +64,22 @@ class SmtParty:
         self._bound = bound
         self._tls = tls
         host = bound.getsockname()[0]
-        self.files = FileSite(
-            folder, users, ca.server_file, self._on_file, host=host, port=ftps_port, passive_ports=passive_ports
-        )
+        self._homes = Homes(folder, users)
+        self._site: FileSite | None = None
+        if ftps_port is not None:
+            self._homes = self._site = FileSite(
+                folder, users, ca.server_file, self._on_file, host=host, port=ftps_port, passive_ports=passive_ports
+            )
+
+    @property
+    def files(self) -> FileSite:
+        """The file site of a party that serves one."""
+        assert self._site is not None
+        return self._site
 
     def open(self, config: SmtConfig, registry: Registry, middle: MiddleDraws, http: httpx.AsyncClient) -> None:
         """Open the database and put the doors on it. http: towards the head-ends."""
-        self.smt = Smt(self.runtime, config, registry, middle, self._journal, http, self.files.put)
+        self.smt = Smt(self.runtime, config, registry, middle, self._journal, http, self._homes.put)
         app = create_app(self.smt)
         app.include_router(control.router(self.runtime, self.smt.complaints))
         self.server = HttpServer(app, self._bound, certificate=self.ca.server_file if self._tls else None)
@@ -76,7 +88,9 @@ class SmtParty:
     async def start(self) -> None:
         """Serve both doors, and take in what was posted while nobody looked."""
         await self.server.start()
-        self.files.start()
+        if self._site is None:
+            return
+        self._site.start()
         for path in self._left():
             self.smt.intake.on_file(path.parent.name, path)
 
@@ -86,7 +100,7 @@ class SmtParty:
         for user in self.smt.registry.users.values():
             if user.kind is not UserKind.TDSP:
                 continue
-            for path in sorted(self.files.home(user.username).iterdir()):
+            for path in sorted(self._homes.home(user.username).iterdir()):
                 if path.name.endswith((RESULT_SUFFIX, PART)) or path.with_name(path.name + RESULT_SUFFIX).exists():
                     continue
                 if path.is_file() and not self.smt.store.has_file(path.name):
@@ -99,7 +113,8 @@ class SmtParty:
 
     def close(self) -> None:
         """Close the file site."""
-        self.files.stop()
+        if self._site is not None:
+            self._site.stop()
 
     def _on_file(self, username: str, path: Path) -> None:
         self.smt.intake.on_file(username, path)
@@ -111,11 +126,12 @@ class SmtParty:
         told: dict[str, Any] = {
             "event": "ready",
             "smt_url": self.server.url,
-            "ftps": {"host": self.files.host, "port": self.files.port, "ca_file": str(self.ca.ca_file.resolve())},
             "ca_file": str(self.ca.ca_file.resolve()),
             "policy": self.smt.config.policy.name,
             "clock": clock_entry(self.runtime),
         }
+        if self._site is not None:
+            told["ftps"] = {"host": self._site.host, "port": self._site.port, "ca_file": told["ca_file"]}
         return told if market is None else told | market_entries(market)
 
 
@@ -140,7 +156,8 @@ class AloneSettings:
     registry: Registry
     middle: MiddleDraws
     out: Path
-    ftps_port: int = 0
+    #: None at a worker: the folder is its dispatcher's, which serves the files.
+    ftps_port: int | None = 0
     passive_ports: range | None = None
     tls: bool = False
     #: Base URL under which head-ends reach it; its own unless given.

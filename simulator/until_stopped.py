@@ -1,11 +1,27 @@
-"""Serving until somebody stops it: Ctrl-C or SIGTERM ends what runs for ever, and what one of it raises is the reason to end."""
+"""Serving until somebody stops it: the ready line or its words for people, Ctrl-C or SIGTERM as the end, and what one part raises as the reason to end."""
 
 from __future__ import annotations
 
 import asyncio
+import json
 import signal
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from typing import Any
+
+
+async def serve_until_stopped(
+    ready: dict[str, Any], lines: Sequence[str], as_json: bool, *for_ever: Coroutine[Any, Any, None]
+) -> None:
+    """Tell that all is up, as one line of JSON or in words, and run on. lines: for people, without how to stop it."""
+    print(json.dumps(ready) if as_json else "\n".join([*lines, "", "Ctrl-C stops it."]), flush=True)
+    await until_stopped(*for_ever)
+
+
+def clock_told(ready: dict[str, Any]) -> str:
+    """The clock of a ready line, for people."""
+    clock = ready["clock"]
+    pace = f" x{clock['speed']:g}" if clock["mode"] == "scaled" else ""
+    return f"clock {clock['mode']}{pace} from {clock['now']}"
 
 
 async def until_stopped(*for_ever: Coroutine[Any, Any, None]) -> None:
@@ -23,3 +39,9 @@ async def until_stopped(*for_ever: Coroutine[Any, Any, None]) -> None:
     for task in running:
         if task in done:
             await task
+
+
+def stopped(as_json: bool) -> None:
+    """Tell people that everything is closed."""
+    if not as_json:
+        print("stopped.", flush=True)

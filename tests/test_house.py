@@ -64,12 +64,29 @@ def test_every_module_says_what_it_is_for(room: str) -> None:
     assert silent == []
 
 
+def loaded_by_help(*commands: str) -> set[str]:
+    """Packages that are loaded once the commands' --help has been shown."""
+    asked = (
+        "import sys, ami\n"
+        "for words in sys.argv[1:]:\n"
+        "    try: ami.app([*words.split(), '--help'])\n"
+        "    except SystemExit: pass\n"
+        "print(*sys.modules, sep='\\n')"
+    )
+    run = [sys.executable, "-c", asked, *commands]
+    done = subprocess.run(run, capture_output=True, text=True, cwd=ROOT, check=True)
+    assert done.stdout.count("Usage:") == len(commands)
+    return {name.split(".")[0] for name in done.stdout.splitlines()}
+
+
 def test_help_imports_nothing_heavy() -> None:
-    asked = "import sys, ami\ntry: ami.app(['--help'])\nexcept SystemExit: pass\nprint(*sys.modules, sep='\\n')"
-    done = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, cwd=ROOT, check=True)
-    loaded = {name.split(".")[0] for name in done.stdout.splitlines()}
-    assert "sandbox" in done.stdout
-    assert loaded & HEAVY == set()
+    assert loaded_by_help("") & HEAVY == set()
+
+
+def test_a_commands_help_imports_nothing_heavy() -> None:
+    servers = ("sandbox", "meters serve", "headend serve", "smt serve")
+    # typer itself loads it for the options of a command.
+    assert loaded_by_help(*servers, "meters list", "meters show") & HEAVY <= {"pydantic"}
 
 
 @pytest.mark.parametrize("lock", sorted(ROOT.glob("*.lock")), ids=lambda lock: lock.name)

@@ -35,7 +35,29 @@ _POLL_S = 0.1
 OnFile = Callable[[str, Path], None]
 
 
-class FileSite:
+class Homes:
+    """The users' folders of a file site, whoever serves it."""
+
+    def __init__(self, root: Path, users: Mapping[str, User]) -> None:
+        """root: the homes are below it, by username; they are made."""
+        self._root = root
+        self._users = users
+        for username in users:
+            self.home(username).mkdir(parents=True, exist_ok=True)
+
+    def home(self, username: str) -> Path:
+        """A user's folder."""
+        return self._root / username
+
+    def put(self, username: str, name: str, content: bytes) -> None:
+        """Lay a file into a user's folder, whole or not at all. Safe to call from any thread."""
+        path = self.home(username) / name
+        part = path.with_name(name + PART)
+        part.write_bytes(content)
+        part.replace(path)
+
+
+class FileSite(Homes):
     """The FTPS server. ``on_file(username, path)`` is called in the event loop for every file that has arrived."""
 
     def __init__(
@@ -54,14 +76,11 @@ class FileSite:
         root: the homes are below it, by username. certificate: key and chain in one PEM file. port 0: a free one.
         Raises SimulatorError ``smt.ftps.port_taken``.
         """
-        self._root = root
-        self._users = users
+        super().__init__(root, users)
         self._on_file = on_file
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
-        for username in users:
-            self.home(username).mkdir(parents=True, exist_ok=True)
         # Without a handler of its own pyftpdlib would set up logging for the whole program.
         log = logging.getLogger("pyftpdlib")
         if not log.handlers:
@@ -81,17 +100,6 @@ class FileSite:
                 mend="Stop what uses it, or move all ports with --port-base.",
             ) from None
         self.host, self.port = self._server.address
-
-    def home(self, username: str) -> Path:
-        """A user's folder."""
-        return self._root / username
-
-    def put(self, username: str, name: str, content: bytes) -> None:
-        """Lay a file into a user's folder, whole or not at all. Safe to call from any thread."""
-        path = self.home(username) / name
-        part = path.with_name(name + PART)
-        part.write_bytes(content)
-        part.replace(path)
 
     def start(self) -> None:
         """Serve, and call back into the event loop that runs now."""

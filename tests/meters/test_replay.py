@@ -234,6 +234,12 @@ def test_what_a_profile_has_wrong_is_told_by_its_line(text: str, code: str, line
     assert caught.value.mend
 
 
+def test_an_smt_file_that_lacks_a_column_is_told_which(write: Writer) -> None:
+    path = write(HEADER.replace("USAGE_KWH,", "").replace("USAGE_END_TIME,", ""))
+    with pytest.raises(MeterError, match=r"replay\.header: .*:1: The SMT file lacks USAGE_END_TIME, USAGE_KWH\."):
+        read_replay(path)
+
+
 def test_a_file_that_is_none_or_no_text_or_covers_no_day_is_refused(tmp_path: Path, write: Writer) -> None:
     with pytest.raises(MeterError, match=r"replay\.unreadable"):
         read_replay(tmp_path / "none.csv")

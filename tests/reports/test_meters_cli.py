@@ -143,7 +143,9 @@ def test_show_tells_who_the_meter_is_and_when_it_used_most() -> None:
 
 def test_show_finds_a_meter_of_the_seed_beyond_the_count_and_of_another_company() -> None:
     far = Fleet(ONCOR, SEED, 1, (), MARKET).premise(123_456).esiid
-    assert "not among the first 40" in said("show", far, "--date", "2026-08-12")
+    told = said("show", far, "--date", "2026-08-12")
+    assert "not one of the fleet of 40 meters" in told
+    assert "look at its digits" in told
     texan = Fleet(TDSPS["CENTERPOINT"], SEED, 1, (), MARKET).premise(7).esiid
     assert "CenterPoint, meter 7 of 40" in said("show", f"'{texan}", "--date", "2026-08-12")
 

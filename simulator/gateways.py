@@ -1,0 +1,55 @@
+"""Gateways of a fleet opened one after the other, and how a ready line tells them: for the meters alone and for a sandbox."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from meters.errors import MeterError
+from meters.gateway import Gateway, Silence
+from meters.meter import EmulatedMeter
+from simulator.errors import SimulatorError
+
+
+async def open_gateways(
+    behind: Sequence[Mapping[int, EmulatedMeter]],
+    now: Callable[[], int],
+    host: str,
+    ports: Sequence[int],
+    silence: Silence,
+    on_write: Callable[[EmulatedMeter], None],
+    closing: contextlib.AsyncExitStack,
+    mend: str,
+) -> list[Gateway]:
+    """Listen for each group of meters, by unit id, on its port (0: a free one); ``closing`` stops them.
+
+    mend: what to do about a port that cannot be had. Raises SimulatorError naming it; what was opened is left to ``closing``.
+    """
+    opened = []
+    for units, port in zip(behind, ports, strict=True):
+        gateway = Gateway(units, now, host, port, silence, on_write)
+        try:
+            await gateway.start()
+        except MeterError as error:
+            raise SimulatorError(error.code, error.message, error.place, mend) from None
+        closing.push_async_callback(gateway.stop)
+        opened.append(gateway)
+    return opened
+
+
+def gateway_entry(gateway: Gateway) -> dict[str, Any]:
+    """A gateway in a ready line."""
+    return {
+        "host": gateway.host,
+        "port": gateway.port,
+        "meters": [
+            {
+                "esiid": meter.identity.esiid,
+                "meter_number": meter.identity.meter_number,
+                "unit_id": unit_id,
+                "multiplier": meter.identity.multiplier,
+            }
+            for unit_id, meter in gateway.meters.items()
+        ],
+    }

@@ -1,0 +1,31 @@
+"""``ami smt serve --role``: a dispatcher and a worker as two processes at one database and one folder."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from tests.simulator.parties import Retailer
+from tests.simulator.processes import serving
+from tests.simulator.smt.postgres import new_database, postgres
+
+__all__ = ["new_database", "postgres"]
+
+SMT = ("smt", "serve", "--json", "--port", "0", "--count", "4", "--no-special")
+
+
+def test_a_worker_takes_on_what_the_dispatcher_ends(new_database: Callable[[], str], tmp_path: Path) -> None:
+    shared = (*SMT, "--database", new_database(), "--out", str(tmp_path / "smt"))
+    clock = ("--clock", "scaled", "--speed", "60", "--date", "2026-08-12T17:40", "--middle", "1,1")
+    log = tmp_path / "log.jsonl"
+    with serving(*shared, "--role", "dispatcher", "--ftps-port", "0", *clock) as (_, first):
+        (tmp_path / "smt.json").write_text(json.dumps(first))
+        worker = (*shared, "--role", "worker", "--clock-of", str(tmp_path / "smt.json"), "--log", str(log))
+        with serving(*worker) as (_, second):
+            assert "ftps" not in second
+            assert (second["ca_file"], second["clock"]["epoch"]) == (first["ca_file"], first["clock"]["epoch"])
+            retailer = Retailer(second["smt_url"])
+            ended = retailer.ended(retailer.ask(first["esiids"][0]["esiid"], "REGISTER"))
+            assert ended.statusReason == "FAILED: no head-end is linked for this TDSP"
+        assert "request accepted" in {json.loads(line)["event"] for line in log.read_text().splitlines()}
