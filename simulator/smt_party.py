@@ -74,9 +74,11 @@ class SmtParty:
         self.smt.desk.reply_to = self.server.url
 
     async def start(self) -> None:
-        """Serve both doors, and take in what was posted while nobody looked."""
+        """Serve both doors, lay what RORs are still owed, and take in what was posted while nobody looked."""
         await self.server.start()
         self.files.start()
+        if self.smt.desk.dispatches:
+            self.smt.intake.make_up()
         for path in self._left():
             self.smt.intake.on_file(path.parent.name, path)
 

@@ -10,7 +10,7 @@ import os
 import signal
 from collections.abc import Mapping
 
-#: Every boundary, in the order in which a request meets them.
+#: Every boundary of a request, in the order in which a request meets them.
 BOUNDARIES = (
     "request.before_commit",
     "request.after_commit",
@@ -29,6 +29,8 @@ BOUNDARIES = (
     "recovery.before_commit",
     "recovery.after_commit",
 )
+#: Those that a posted file meets: its records are loaded; a ROR's file lies in its folder and is still owed.
+INTAKE_BOUNDARIES = ("intake.loaded", "usage_file.laid")
 
 
 class _Armed:
@@ -42,8 +44,9 @@ def arm(environment: Mapping[str, str] = os.environ) -> None:
     """Read where to die. Raises ValueError for a boundary that does not exist, so that no test waits for it in vain."""
     told = environment.get("AMI_CRASH_AT", "") if environment.get("AMI_TEST_BUILD") == "1" else ""
     name, _, turn = told.partition(":")
-    if name and name not in BOUNDARIES:
-        raise ValueError(f"AMI_CRASH_AT: there is no boundary '{name}'; there are {', '.join(BOUNDARIES)}")
+    known = (*BOUNDARIES, *INTAKE_BOUNDARIES)
+    if name and name not in known:
+        raise ValueError(f"AMI_CRASH_AT: there is no boundary '{name}'; there are {', '.join(known)}")
     _Armed.name, _Armed.left = name, int(turn or 1)
 
 

@@ -17,7 +17,7 @@ from simulator.smt.complaints import ComplaintMiddle, Complaints, Sought, refusa
 from simulator.smt.database import open_database, shared_token_key
 from simulator.smt.deliveries import Deliveries
 from simulator.smt.desk import LiveDesk
-from simulator.smt.intake import Deliver, Intake
+from simulator.smt.intake import Intake
 from simulator.smt.ledger import Ledger
 from simulator.smt.lifecycle import EXPIRY_US
 from simulator.smt.metrics import ObservedJournal, SmtMetrics
@@ -26,6 +26,7 @@ from simulator.smt.registry import Registry
 from simulator.smt.seat import Role, Seat
 from simulator.smt.store import VeeStore
 from simulator.smt.throttle import Policy
+from simulator.smt.usage_files import Deliver
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +115,7 @@ class Smt:
             expiry_us=config.expiry_us,
         )
         self.desk.closed = lambda user, esiid, now: refusal_of(self.complaints, user, esiid, now)
-        self.intake = Intake(driver, self.store, registry, journal, deliver)
+        self.intake = Intake(driver, self._engine, self.store, registry, journal, deliver)
         self.deliveries = Deliveries(self._engine, driver, journal, deliver)
         self.desk.dispatches = config.role is not Role.WORKER
         if self.desk.dispatches:

@@ -24,6 +24,15 @@ class EntityKind(StrEnum):
     CSP = "CSP"
 
 
+class UsageFormat(StrEnum):
+    """How a ROR gets the usage that is posted, in its folder of the file site."""
+
+    LSE = "LSE"
+    #: SMT's interval CSV.
+    CSV = "CSV"
+    NONE = "NONE"
+
+
 class UserKind(StrEnum):
     """On whose behalf a user logs in."""
 
@@ -79,6 +88,8 @@ class Entity:
     name: str
     kind: EntityKind
     key: str = ""
+    #: Of a ROR: the files that it gets of what is posted.
+    usage_files: UsageFormat = UsageFormat.LSE
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +193,10 @@ class Registry:
         self.points = {point.esiid: point for point in self.records.points}
         self.entities = {entity.duns: entity for entity in self.records.entities}
         self.users = {user.username: user for user in self.records.users}
+        self._folders: dict[str, str] = {}
+        for user in self.records.users:
+            if user.kind is UserKind.ROR:
+                self._folders.setdefault(user.duns, user.username)
         self._tdsps = {one.key: one for one in self.records.entities if one.kind is EntityKind.TDSP}
         self._periods: defaultdict[str, list[RorPeriod]] = defaultdict(list)
         self._occupancies: defaultdict[str, list[Occupancy]] = defaultdict(list)
@@ -205,6 +220,10 @@ class Registry:
     def ror_of_record(self, esiid: str, day: date) -> str | None:
         """DUNS of the REP of record on an operating day; None without one."""
         return next((one.duns for one in self._periods.get(esiid, ()) if _holds(one, day)), None)
+
+    def folder_of(self, duns: str) -> str | None:
+        """Whose folder of the file site a ROR's files go to: its first log-in's. None without one."""
+        return self._folders.get(duns)
 
     def tdsp_key(self, duns: str) -> str:
         """Key of the TDSP with this DUNS; empty if there is none."""
