@@ -254,6 +254,9 @@ def unfitting(scenario: Scenario, parts: Parts) -> Iterator[Mistake]:
             for place, fault in enumerate(scenario.world.faults):
                 for ordinal in fault.ordinals:
                     yield from _no_meter(scenario, ordinal, "world", "faults", place)
+        if parts.have("world.market"):
+            for market_loc, ordinal in scenario.world.market.named:
+                yield from _no_meter(scenario, ordinal, "world", "market", *market_loc)
     if parts.have("timeline"):
         yield from _disorder(scenario)
         if parts.have("world.first_day") and scenario.timeline[0].at.date() <= scenario.world.first_day:

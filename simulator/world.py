@@ -28,6 +28,7 @@ from meters.replay import read_replay
 from meters.special import special_meters
 from simulator.errors import SimulatorError
 from simulator.fault_spec import FaultSpec
+from simulator.market_spec import MarketSpec
 
 #: Meters on the first gateway from which on a sandbox has faulty ones.
 MIN_FAULTY = 5
@@ -35,8 +36,6 @@ MIN_FAULTY = 5
 LAST_DAY = date(2099, 12, 31)
 #: Units of one Modbus TCP gateway.
 GATEWAY_UNITS = GATEWAY_METERS
-#: The retailers of every world: of record for the first gateway's meters, and for all others.
-ROR_DUNS, OTHER_ROR_DUNS = "9990001110000", "9990002220000"
 
 
 class _Spec(BaseModel):
@@ -82,12 +81,14 @@ class WorldSpec(_Spec):
     special: bool = Field(default=False, description="The magic ESI IDs too, on a gateway of their own.")
     premises: tuple[PremiseSpec, ...] = ()
     faults: tuple[FaultSpec, ...] = ()
+    market: MarketSpec = MarketSpec()
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
         if self.meters > self.gateways * GATEWAY_UNITS:
             raise ValueError(f"{self.meters} meters need at least {-(-self.meters // GATEWAY_UNITS)} gateways")
         named = [one.meter for one in self.premises] + [ordinal for one in self.faults for ordinal in one.ordinals]
+        named += [ordinal for _, ordinal in self.market.named]
         for ordinal in named:
             if ordinal > self.meters:
                 raise ValueError(f"there is no meter {ordinal}: the world has {self.meters}")
