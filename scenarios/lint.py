@@ -12,7 +12,8 @@ from meters.errors import UserError
 from meters.identity import TDSPS
 from meters.load import ERA
 from scenarios.errors import ScenarioError
-from scenarios.schema import MALFORMED, BalanceCall, Scenario, read, unfitting
+from scenarios.schema import MALFORMED, Scenario, read, unfitting
+from scenarios.timeline import BalanceCall
 from simulator.market import foreign_registry
 from simulator.mistakes import Parts, mistakes_of, sound_part
 from simulator.ror.analysis import Question

@@ -17,7 +17,9 @@ from scenarios.recorded_actions import (
     EpochUs,
     Instant,
     Kept,
+    RecordedAnswers,
     RecordedCall,
+    RecordedComplaint,
     RecordedPortalRead,
     RecordedRebill,
     RecordedRequest,
@@ -196,8 +198,11 @@ class Usages(Kept):
 _ACTIONS: dict[str, type[Kept]] = {
     "balance_call": RecordedCall,
     "power_status": RecordedRequest,
+    "on_demand_read": RecordedRequest,
     "portal_read": RecordedPortalRead,
     "rebill": RecordedRebill,
+    "same_answers": RecordedAnswers,
+    "complaint": RecordedComplaint,
 }
 
 

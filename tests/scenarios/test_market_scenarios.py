@@ -1,0 +1,88 @@
+"""The shipped scenarios of who shares a meter's quota, and of a complaint that begins in the middle; what a timeline may not say."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from scenarios.lint import lint
+from scenarios.play import Played, play
+from scenarios.recording import Recording
+from scenarios.schema import SHIPPED, load
+from scenarios.verdict import judge
+
+
+def shipped(name: str, out: Path) -> Played:
+    played = play(load(SHIPPED / f"{name}.yaml"), out)
+    assert played.verdict.passed, [one for one in played.verdict.judged if one.failures]
+    return played
+
+
+def failed(recording: Recording) -> list[str]:
+    return [one.id for one in judge(recording).judged if one.failures]
+
+
+def test_the_new_ror_meets_what_customer_and_old_ror_used_and_the_old_one_is_out_at_midnight(tmp_path: Path) -> None:
+    played = shipped("switch-of-ror-shares-one-allowance", tmp_path)
+    recording = played.recording
+    refused = recording.actions["new-ror-meets-their-reads"]["trouble"]
+    # An hour after the first of the two.
+    assert refused["retry_at"] == "2026-08-13T00:25:00-05:00"
+    assert "customer (portal)" in refused["reason"]
+    users = [(one["username"], one["transitions"][-1]["state"]) for one in recording.ledger]
+    assert users == [
+        ("customer.one", "completed"),
+        ("pecanbend.api", "completed"),
+        ("saltfork.api", "refused"),
+        ("saltfork.api", "completed"),
+        ("customer.one", "refused"),
+    ]
+    # Said of a read that another one asked for, a check fails.
+    recording.ledger[1]["username"] = "saltfork.api"
+    recording.actions["old-ror-is-not-of-record"]["trouble"]["code"] = "smt.A1"
+    assert failed(recording) == ["old-ror-in-the-evening", "old-ror-is-not-of-record"]
+
+
+def test_two_clients_use_up_one_meters_quota(tmp_path: Path) -> None:
+    played = shipped("two-clients-use-up-a-quota", tmp_path)
+    states = [one["transitions"][-1]["state"] for one in played.recording.ledger]
+    assert states == ["completed", "completed", "refused", "completed", "refused", "completed", "refused"]
+
+
+def test_a_complaint_is_declared_and_lifted_in_the_middle(tmp_path: Path) -> None:
+    recording = shipped("stale-read-for-an-hour", tmp_path).recording
+    assert all(one["transitions"][-1]["state"] == "completed" for one in recording.ledger)
+    declared, lifted = (next(one for one in recording.journal if one["kind"] == kind) for kind in ("complaint declared", "complaint lifted"))  # fmt: skip
+    assert (lifted["at"] - declared["at"], lifted["strikes"]) == (3600, 20)
+    strikes = [one for one in recording.journal if one["kind"] == "complaint"]
+    strikes[-1]["at"] = lifted["at"] + 1
+    assert failed(recording) == ["stale-no-more"]
+
+
+def first_of(name: str) -> dict[str, Any]:
+    written: dict[str, Any] = yaml.safe_load((SHIPPED / f"{name}.yaml").read_text(encoding="utf-8"))
+    return written
+
+
+@pytest.mark.parametrize(
+    ("action", "place", "said"),
+    [
+        ({"do": "complaint", "lift": "dtale"}, "timeline[2].lift", "Declare one before it"),
+        ({"do": "complaint"}, "timeline[2]", "either what to declare or what to lift"),
+        ({"do": "complaint", "declare": {"kind": "stale_read", "meters": [9]}}, "timeline[2].declare.meter", "meter 9"),
+        ({"do": "complaint", "declare": {"kind": "hang"}}, "timeline[2].declare", "gateway_timeout"),
+        ({"do": "portal_read", "expect": {"outcome": "answered"}, "login": "saltfork.api"}, "timeline[2].login", "customer.one"),
+        ({"do": "on_demand_read", "expect": {"outcome": "answered"}, "login": "saltfrok.api"}, "timeline[2].login", "mean saltfork.api?"),
+    ],
+)  # fmt: skip
+def test_lint_tells_of_an_action_that_cannot_be(tmp_path: Path, action: dict[str, Any], place: str, said: str) -> None:
+    written = first_of("stale-read-for-an-hour")
+    written["timeline"][1:] = [{"at": "2026-08-12T17:00", "ref": "it"} | action]
+    path = tmp_path / "it.yaml"
+    path.write_text(yaml.safe_dump(written), encoding="utf-8")
+    found = [one for one in lint(path)[1] if one.place.endswith(f": {place}")]
+    assert found, lint(path)[1]
+    assert said in str(found[0])
