@@ -14,6 +14,7 @@ from scenarios.facts import NON_VEE, Facts, told_stand, ts
 from scenarios.findings import CheckVerdict, Rule
 from scenarios.portal_checks import portal_check
 from scenarios.request_checks import power_check, read_check
+from scenarios.ror_files_check import ror_files_check
 from scenarios.same_answers_check import same_answers_check
 from scenarios.timeline import BalanceCall, ComplaintAction, OnDemandRead, PortalRead, PowerStatus, Rebill, SameAnswers
 from scenarios.told import day_covered, hold_rebill
@@ -43,7 +44,14 @@ def judge_checks(facts: Facts) -> tuple[CheckVerdict, ...]:
                 checks.append(same_answers_check(facts, action))
             case ComplaintAction():
                 checks.append(complaint_check(facts, action))
-    return (*checks, *_posting(facts), *_one_request_per_call(facts), *_throttle(facts), *complaint_checks(facts))
+    return (
+        *checks,
+        *_posting(facts),
+        *ror_files_check(facts),
+        *_one_request_per_call(facts),
+        *_throttle(facts),
+        *complaint_checks(facts),
+    )
 
 
 def _call(facts: Facts, action: BalanceCall) -> CheckVerdict:

@@ -10,6 +10,8 @@ from typing import Any
 import httpx
 import simpy
 
+from headend.lse import read
+from headend.vee.quality import Channel
 from meters.calendar import US, day_of, days, epoch, iso
 from scenarios.recording import Recording
 from scenarios.schema import Scenario
@@ -213,6 +215,7 @@ class Player:
                 "plan": self._plan.name,
                 "plan_terms": self._plan.model_dump(mode="json"),
                 "ror": {"username": ROR_LOGIN.username, "duns": ROR_LOGIN.duns},
+                "ror_files": _ror_files(self._sandbox, self._account.esiid),
                 "service_point": _service_point(
                     self._sandbox.market.registry, self._account.esiid, self._scenario.timeline[0].at.date()
                 ),
@@ -266,6 +269,31 @@ def _service_point(registry: Registry, esiid: str, day: date) -> dict[str, Any]:
         "ror_of_record": duns,
         "ror_name": None if duns is None else registry.entities[duns].name,
     }
+
+
+def _ror_files(sandbox: Sandbox, esiid: str) -> list[dict[str, Any]]:
+    """The LSE files in the retailer's own folder: what each holds of the ESI ID by day, and of whom it holds what is not the retailer's."""
+    registry = sandbox.market.registry
+    found = []
+    for path in sorted(sandbox.files.home(ROR_LOGIN.username).glob("*.lse")):
+        parsed = read(path.read_bytes(), path.name)
+        mine = [one for one in parsed.records if one.esiid == esiid and one.channel is Channel.LOAD]
+        found.append(
+            {
+                "file": path.name,
+                "records": len(parsed.records),
+                "faults": len(parsed.findings),
+                "days": [{"day": one.day.isoformat(), "wh": int(one.wh.sum())} for one in mine],
+                "foreign": sorted(
+                    {
+                        one.esiid
+                        for one in parsed.records
+                        if registry.ror_of_record(one.esiid, one.day) != ROR_LOGIN.duns
+                    }
+                ),
+            }
+        )
+    return found
 
 
 def _gap(filed: Filed) -> dict[str, str] | None:

@@ -18,6 +18,7 @@ from scenarios.recording import Recording
 from scenarios.schema import Scenario
 from simulator.clock import Clock, ClockMode
 from simulator.folder import own
+from simulator.market import ROR_LOGIN
 from simulator.ror.plan import PLANS, RatePlan, load_plan
 from simulator.sandbox import SANDBOX_FILES, Sandbox, SandboxSettings
 from simulator.smt.middle import FixedMiddle, LawMiddle, MiddleDraws, MiddleLaw
@@ -32,6 +33,7 @@ AFTERMATH_S = 20 * 60
 WRITTEN = (
     *SANDBOX_FILES,
     "lse",
+    "ror",
     "faults.json",
     "faults.parquet",
     "recording.json",
@@ -126,9 +128,9 @@ async def _run(scenario: Scenario, out: Path, progress: Progress | None) -> Run:
 
 
 def _keep_files(sandbox: Sandbox, out: Path) -> None:
-    """Lay the posted files and their result codes where a reader looks for them."""
-    folder = sandbox.files.home(sandbox.market.tdsp_login.username)
-    target = out / "lse"
-    target.mkdir()
-    for path in sorted(folder.iterdir()):
-        shutil.copyfile(path, target / path.name)
+    """Lay the posted files and their result codes, and the retailer's own files, where a reader looks for them."""
+    for username, name in ((sandbox.market.tdsp_login.username, "lse"), (ROR_LOGIN.username, "ror")):
+        target = out / name
+        target.mkdir()
+        for path in sorted(sandbox.files.home(username).iterdir()):
+            shutil.copyfile(path, target / path.name)
