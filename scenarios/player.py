@@ -141,7 +141,7 @@ class Player:
         self._actions[action.ref] = request_dict(ended)
 
     def _portal_read(self, action: PortalRead) -> Generator[simpy.Event, Any, None]:
-        number = self._sandbox.market.registry.points[self._account.esiid].meter_number
+        number = self._sandbox.market.registry.point(self._account.esiid, day_of(self._runtime.now())).meter_number
         read = yield from portal_read(
             self._runtime,
             self._portal_client(action.login, action.client),
@@ -258,7 +258,7 @@ def _served(result: CallResult) -> dict[str, Any]:
 
 def _service_point(registry: Registry, esiid: str, day: date) -> dict[str, Any]:
     """What SMT's registry says of the ESI ID on a day: A1 to A4 and who serves it."""
-    point = registry.points[esiid]
+    point = registry.point(esiid, day)
     duns = registry.ror_of_record(esiid, day)
     return {
         "ams": point.ams,

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
+from meters.calendar import day_of
 from meters.faults.kinds import KINDS, FaultKind
 from meters.identity import esiid_hash, make_esiid, make_meter_number
 from meters.meter import EmulatedMeter
@@ -18,11 +19,12 @@ from simulator.errors import SimulatorError
 from simulator.market_spec import FIRST_CUSTOMER, OTHER_ROR_DUNS, ROR_DUNS, MarketSpec, SwitchSpec
 from simulator.smt.auth import hash_password, password_is
 from simulator.smt.han import HanDevice, made_devices
-from simulator.smt.meter_attributes import installed_meter
+from simulator.smt.meter_attributes import MeterAttributes, installed_meter
 from simulator.smt.registry import (
     Agreement,
     Entity,
     EntityKind,
+    MeterExchange,
     Occupancy,
     Registry,
     RorPeriod,
@@ -107,6 +109,7 @@ def build_market(world: World) -> Market:
     devices: list[HanDevice] = []
     points: list[ServicePoint] = []
     periods: list[RorPeriod] = []
+    exchanges: list[MeterExchange] = []
     switches: defaultdict[int, list[SwitchSpec]] = defaultdict(list)
     for switch in told.switches:
         switches[switch.meter].append(switch)
@@ -124,6 +127,10 @@ def build_market(world: World) -> Market:
             ordinal = len(points) + 1
             point = replace(_metered(len(points), meter, key, since), access_point=gateway)
             points.append(replace(point, **lacking.get(ordinal, {})))
+            exchanges += [
+                MeterExchange(identity.esiid, number, day_of(known), _attributes(meter, number, key, day_of(known - 1)))
+                for known, number in world.exchanges(meter)
+            ]
             periods += _periods(identity.esiid, duns, since, switches[ordinal])
             if gateway == 0 and identity.esiid in faulty:
                 notes.append((identity.esiid, identity.meter_number, _fault_note(faulty[identity.esiid])))
@@ -177,6 +184,7 @@ def build_market(world: World) -> Market:
             for one in told.agreements
         ],
         han_devices=devices,
+        exchanges=exchanges,
     )
     return Market(registry, company, (*ordinary, *notes))
 
@@ -238,15 +246,20 @@ def _metered(index: int, meter: EmulatedMeter, tdsp_key: str, since: date) -> Se
         point,
         multiplier=identity.multiplier,
         premise_type="Commercial" if premise.klass in BUSINESS_CLASSES else "Residential",
-        attributes=installed_meter(
-            identity.meter_number,
-            tdsp_key,
-            since,
-            multiplier=identity.multiplier,
-            three_phase=identity.three_phase,
-            generates=premise.solar_w > 0,
-            firmware=identity.firmware,
-        ),
+        attributes=_attributes(meter, identity.meter_number, tdsp_key, since),
+    )
+
+
+def _attributes(meter: EmulatedMeter, number: str, tdsp_key: str, installed: date) -> MeterAttributes:
+    """What SMT tells of a meter of that number at the place of ``meter``: an exchange brings one of the same kind."""
+    return installed_meter(
+        number,
+        tdsp_key,
+        installed,
+        multiplier=meter.identity.multiplier,
+        three_phase=meter.identity.three_phase,
+        generates=meter.premise.solar_w > 0,
+        firmware=meter.identity.firmware,
     )
 
 

@@ -12,7 +12,8 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from headend.ports import MeterAddress
-from meters.calendar import day_start
+from meters.calendar import day_end, day_of, day_start
+from meters.counting import exchanged_number
 from meters.errors import MeterError
 from meters.faults.fault import Fault
 from meters.faults.kinds import FaultKind
@@ -116,6 +117,24 @@ class World:
         """The ESI ID of a meter by its ordinal, from 1 on."""
         return self.meters[ordinal - 1].identity.esiid
 
+    def exchanges(self, meter: EmulatedMeter) -> tuple[tuple[int, str], ...]:
+        """Exchanges of a meter by the records: from which midnight they know the new one, and its number.
+
+        The records follow a day behind; of a magic meter they never hear.
+        """
+        if meter.identity.esiid in self.special:
+            return ()
+        exchanged = sorted(one.first for one in meter.faults if one.kind is FaultKind.EXCHANGE)
+        return tuple(
+            (day_end(day_of(first)), exchanged_number(meter.identity.meter_number, after))
+            for after, first in enumerate(exchanged, 1)
+        )
+
+    def number_at(self, meter: EmulatedMeter, at: int) -> str:
+        """Number of the meter that hangs there by the records at an instant, UTC epoch seconds."""
+        known = (number for since, number in reversed(self.exchanges(meter)) if since <= at)
+        return next(known, meter.identity.meter_number)
+
     def ledger(self, start: int, end: int) -> list[LedgerEntry]:
         """What the faults did to the meters in [start, end), UTC epoch seconds."""
         return ledger_of(self.meters, start, end)
@@ -131,6 +150,7 @@ class World:
                 unit_id=unit_id,
                 multiplier=meter.identity.multiplier,
                 access_point=gateway,
+                exchanges=self.exchanges(meter),
             )
             for gateway, units in enumerate(self.gateways)
             for unit_id, meter in units.items()

@@ -24,10 +24,11 @@ RecordsAsked = Annotated[RecordsRequest, Body(openapi_examples=RECORDS_ASKED)]
 
 def point_seen(smt: Smt, user: User, esiid: str) -> ServicePoint:
     """The service point, if the user may see it today. Raises BusinessError AC1, whether there is such an ESI ID or not."""
-    if not smt.registry.may_see(user, esiid, day_of(smt.driver.now())):
+    today = day_of(smt.driver.now())
+    if not smt.registry.may_see(user, esiid, today):
         raise BusinessError("AC1")
     smt.access.note(user, esiid, What.ATTRIBUTES)
-    return smt.registry.points[esiid]
+    return smt.registry.point(esiid, today)
 
 
 @post(

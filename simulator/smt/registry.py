@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import StrEnum
 from typing import NamedTuple, Protocol
@@ -78,6 +78,17 @@ class ServicePoint:
     attributes: MeterAttributes = _NO_ATTRIBUTES
     #: Number of the radio resource that the meter hangs on, within its TDSP.
     access_point: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class MeterExchange:
+    """Another meter hangs at an ESI ID, by SMT's records from the midnight on that begins ``first_day``."""
+
+    esiid: str
+    #: Digits only.
+    meter_number: str
+    first_day: date
+    attributes: MeterAttributes = _NO_ATTRIBUTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +164,7 @@ class Records(NamedTuple):
     occupancies: tuple[Occupancy, ...] = ()
     agreements: tuple[Agreement, ...] = ()
     han_devices: tuple[HanDevice, ...] = ()
+    exchanges: tuple[MeterExchange, ...] = ()
 
 
 class _Period(Protocol):
@@ -179,6 +191,7 @@ class Registry:
         occupancies: Iterable[Occupancy] = (),
         agreements: Iterable[Agreement] = (),
         han_devices: Iterable[HanDevice] = (),
+        exchanges: Iterable[MeterExchange] = (),
     ) -> None:
         """Index the records. Of two periods that hold on one day, the one that began later counts."""
         self.records = Records(
@@ -189,6 +202,7 @@ class Registry:
             tuple(occupancies),
             tuple(agreements),
             tuple(han_devices),
+            tuple(exchanges),
         )
         self.points = {point.esiid: point for point in self.records.points}
         self.entities = {entity.duns: entity for entity in self.records.entities}
@@ -216,6 +230,17 @@ class Registry:
             self._related[agreement.duns].add(agreement.esiid)
         for device in self.records.han_devices:
             self._devices[device.esiid].append(device)
+        self._exchanges: defaultdict[str, list[MeterExchange]] = defaultdict(list)
+        for exchange in sorted(self.records.exchanges, key=lambda one: one.first_day, reverse=True):
+            self._exchanges[exchange.esiid].append(exchange)
+
+    def point(self, esiid: str, day: date) -> ServicePoint:
+        """A service point with the meter that hangs there on a day. Raises KeyError for an ESI ID that there is none of."""
+        point = self.points[esiid]
+        newest = next((one for one in self._exchanges.get(esiid, ()) if one.first_day <= day), None)
+        if newest is None:
+            return point
+        return replace(point, meter_number=newest.meter_number, attributes=newest.attributes)
 
     def ror_of_record(self, esiid: str, day: date) -> str | None:
         """DUNS of the REP of record on an operating day; None without one."""
@@ -284,7 +309,7 @@ class Registry:
         among: Iterable[str] = self.points
         if user.kind is not UserKind.TDSP:
             among = self._related.get(user.username if user.kind is UserKind.CUSTOMER else user.duns, ())
-        return [self.points[esiid] for esiid in sorted(among) if self.may_see(user, esiid, day)]
+        return [self.point(esiid, day) for esiid in sorted(among) if self.may_see(user, esiid, day)]
 
     def _lives_at(self, username: str, esiid: str, day: date) -> bool:
         return any(one.username == username and _holds(one, day) for one in self._occupancies.get(esiid, ()))

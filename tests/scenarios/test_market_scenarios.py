@@ -13,6 +13,7 @@ from scenarios.play import Played, play
 from scenarios.recording import Recording
 from scenarios.schema import SHIPPED, load
 from scenarios.verdict import judge
+from tests.scenarios.short import scenario
 
 
 def shipped(name: str, out: Path) -> Played:
@@ -60,6 +61,28 @@ def test_a_complaint_is_declared_and_lifted_in_the_middle(tmp_path: Path) -> Non
     strikes = [one for one in recording.journal if one["kind"] == "complaint"]
     strikes[-1]["at"] = lifted["at"] + 1
     assert failed(recording) == ["stale-no-more"]
+
+
+def test_an_exchanged_meter_is_known_the_day_after_by_its_new_number_and_read(tmp_path: Path) -> None:
+    written = first_of("stale-read-for-an-hour")
+    written["world"]["faults"] = [{"kind": "exchange", "meter": 1, "first": "2026-08-12T09:10"}]
+    answers = {"do": "same_answers", "days": 1}
+    read = {"do": "on_demand_read"}
+    written["timeline"] = [
+        {"at": "2026-08-12T08:00", "ref": "old", **answers},
+        {"at": "2026-08-12T16:00", "ref": "not-known-yet", "expect": {"outcome": "failed"}, **read},
+        {"at": "2026-08-13T09:00", "ref": "new", **answers},
+        {"at": "2026-08-13T09:10", "ref": "read", "expect": {"outcome": "answered"}, **read},
+        {"at": "2026-08-13T09:20", "ref": "portal", "do": "portal_read", "expect": {"outcome": "answered"}},
+    ]
+    played = play(scenario(written), tmp_path)
+    assert played.verdict.passed, [one for one in played.verdict.judged if one.failures]
+    old, new = (played.recording.actions[ref]["market"]["meter"][0] for ref in ("old", "new"))
+    assert old["meterSerialNumber"] != new["meterSerialNumber"]
+    assert old["utilityMeterId"][1:] == new["utilityMeterId"][1:]
+    assert new["installationDate"] == "08/12/2026"
+    # Its register began at 0, at 09:10 of the day before.
+    assert 0 < float(str(played.recording.actions["portal"]["odrread"])) < 150
 
 
 def first_of(name: str) -> dict[str, Any]:
