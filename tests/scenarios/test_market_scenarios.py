@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import re
+from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import yaml
 
+from scenarios.cli import registry
 from scenarios.lint import lint
 from scenarios.play import Played, play
 from scenarios.recording import Recording
 from scenarios.schema import SHIPPED, load
+from scenarios.timeline import Action
 from scenarios.verdict import judge
+from simulator.market import build_market
+from simulator.market_spec import MarketSpec
+from simulator.world import WorldSpec, build
 from tests.scenarios.short import scenario
 
 
@@ -109,3 +116,27 @@ def test_lint_tells_of_an_action_that_cannot_be(tmp_path: Path, action: dict[str
     found = [one for one in lint(path)[1] if one.place.endswith(f": {place}")]
     assert found, lint(path)[1]
     assert said in str(found[0])
+
+
+def test_the_page_names_every_action_and_scenario_and_its_market_is_sound() -> None:
+    page = (SHIPPED.parent / "docs" / "scenarios.md").read_text(encoding="utf-8")
+    actions = {str(get_args(one.model_fields["do"].annotation)[0]) for one in get_args(get_args(Action)[0])}
+    told = set(re.findall(r"^\| `([a-z0-9_-]+)` \|", page, re.M)) - {"do"}
+    assert told == actions | {path.stem for path in SHIPPED.glob("*.yaml")}
+    (block,) = re.findall(r"```yaml\n(.*?)```", page, re.S)
+    written = yaml.safe_load(block)
+    assert set(MarketSpec.model_fields) == set(written) | {"registry"}
+    market = build_market(build(WorldSpec(meters=8, first_day=date(2026, 8, 11), market=written), 1)).registry
+    assert market.users["windmill.api"].duns
+
+
+def test_a_registry_is_written_as_files_and_names_a_world(tmp_path: Path) -> None:
+    registry(Path("stale-read-for-an-hour"), tmp_path / "records")
+    written = first_of("stale-read-for-an-hour")
+    written["world"]["market"] = {"registry": str(tmp_path / "records")}
+    path = tmp_path / "it.yaml"
+    path.write_text(yaml.safe_dump(written), encoding="utf-8")
+    assert lint(path)[1] == []
+    written["world"]["tdsp"] = "TNMP"
+    path.write_text(yaml.safe_dump(written), encoding="utf-8")
+    assert [one.code for one in lint(path)[1]] == ["market.registry"]
