@@ -50,7 +50,9 @@ HEADEND_BOUNDARIES = (
     "headend.recovery.before",
     "headend.recovery.after",
 )
-BOUNDARIES = SMT_BOUNDARIES + HEADEND_BOUNDARIES
+#: Those that a posted file meets: its records are loaded; a ROR's file lies in its folder and is still owed.
+INTAKE_BOUNDARIES = ("intake.loaded", "usage_file.laid")
+BOUNDARIES = SMT_BOUNDARIES + INTAKE_BOUNDARIES + HEADEND_BOUNDARIES
 
 
 class _Armed:
@@ -64,8 +66,9 @@ def arm(environment: Mapping[str, str] = os.environ) -> None:
     """Read where to die. Raises ValueError for a boundary that does not exist, so that no test waits for it in vain."""
     told = environment.get("AMI_CRASH_AT", "") if environment.get("AMI_TEST_BUILD") == "1" else ""
     name, _, turn = told.partition(":")
-    if name and name not in BOUNDARIES:
-        raise ValueError(f"AMI_CRASH_AT: there is no boundary '{name}'; there are {', '.join(BOUNDARIES)}")
+    known = (*BOUNDARIES, *INTAKE_BOUNDARIES)
+    if name and name not in known:
+        raise ValueError(f"AMI_CRASH_AT: there is no boundary '{name}'; there are {', '.join(known)}")
     _Armed.name, _Armed.left = name, int(turn or 1)
 
 

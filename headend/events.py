@@ -9,7 +9,7 @@ import asyncio
 import functools
 import hashlib
 from collections import Counter
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Sequence
 from typing import Any
 
 import simpy
@@ -40,11 +40,13 @@ def power_failed(last_gasp: int | None, restoration: int | None, answer: int | N
 class EventDesk:
     """Takes in events and knows from them, and from what meters answer, whose power has failed."""
 
-    def __init__(self, driver: Driver, store: EventStore, meter_numbers: Mapping[str, str], journal: Journal) -> None:
-        """meter_numbers: of this TDSP's meters, by ESI ID. What was told before a restart is known again."""
+    def __init__(
+        self, driver: Driver, store: EventStore, number_at: Callable[[str, int], str | None], journal: Journal
+    ) -> None:
+        """number_at: of the meter at one of this TDSP's ESI IDs, at an instant. What was told before a restart is known again."""
         self._driver = driver
         self._store = store
-        self._meter_numbers = meter_numbers
+        self._number_at = number_at
         self._journal = journal
         self._gasped, self._restored, self._answered = store.latest()
 
@@ -66,7 +68,7 @@ class EventDesk:
         unknown: list[MeterEvent] = []
         for one in batch.events:
             event = MeterEvent(int(one.at.timestamp()), one.esiid, one.meterNumber, one.kind)
-            ours = self._meter_numbers.get(one.esiid) == one.meterNumber
+            ours = self._number_at(one.esiid, event.at) == one.meterNumber
             (known if ours else unknown).append(event)
         ident = _ident(known, unknown)
 

@@ -92,6 +92,12 @@ class MeterAddress:
     multiplier: int
     #: The radio resource the meter hangs on.
     access_point: int
+    #: Meters that come to the place later: from when the records know it (UTC epoch seconds, ascending), and its number.
+    exchanges: tuple[tuple[int, str], ...] = ()
+
+    def number_at(self, at: int) -> str:
+        """Number of the meter that hangs there by the records at an instant, UTC epoch seconds."""
+        return next((number for known, number in reversed(self.exchanges) if known <= at), self.meter_number)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -77,7 +77,12 @@ class HeadEnd:
         self._transport = ModbusTransport(settings.meter_timeout_s)
         points = {one.access_point: AccessPoint(settings.network.access_point_tps) for one in addresses}
         by_esiid = {one.esiid: one for one in addresses}
-        self.events = EventDesk(driver, store.events, {one.esiid: one.meter_number for one in addresses}, journal)
+        self.events = EventDesk(
+            driver,
+            store.events,
+            lambda esiid, at: by_esiid[esiid].number_at(at) if esiid in by_esiid else None,
+            journal,
+        )
         self.collection = Collection(
             driver,
             self._transport,

@@ -237,10 +237,11 @@ class _Exchange:
     async def header(self) -> Header:
         """The vendor header, checked to be the meter's that the records name. Raises WrongMeter."""
         header = decode_header(await self.read(wire.HEADER, wire.HEADER_COUNT))
-        if header.meter_number != self._address.meter_number:
+        expected = self._address.number_at(header.clock)
+        if header.meter_number != expected:
             raise WrongMeter(
                 f"meter {header.meter_number} answers as unit {self._address.unit_id} of"
-                f" {self._address.host}:{self._address.port}, where {self._address.meter_number} should be"
+                f" {self._address.host}:{self._address.port}, where {expected} should be"
             )
         return header
 

@@ -142,4 +142,7 @@ def _refusals(facts: Facts) -> list[dict[str, Any]]:
 def _requirement(ident: str, state: str, result: dict[str, Any]) -> dict[str, Any]:
     shown = [one["id"] for one in (*result["steps"], *result["checks"]) if ident in one["requirements"]]
     known = REQUIREMENTS[ident]
-    return {"id": ident, "text": known.text, "source": known.source, "state": state, "shown": shown}
+    return {
+        **{"id": ident, "text": known.text, "source": known.source, "state": state, "shown": shown},
+        "untested": known.untested,
+    }

@@ -7,19 +7,22 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from meters.calendar import INTERVAL_S, US, day_of, local
+from meters.calendar import INTERVAL_S, US, day_of
+from scenarios.check_parts import again, hold_refusal, request_evidence, verdict
+from scenarios.complaint_checks import complaint_check, complaint_checks
 from scenarios.facts import NON_VEE, Facts, told_stand, ts
 from scenarios.findings import CheckVerdict, Rule
-from scenarios.portal_checks import complaint_checks, portal_check
-from scenarios.schema import BalanceCall, PortalRead, PowerStatus, Rebill
+from scenarios.portal_checks import portal_check
+from scenarios.request_checks import power_check, read_check
+from scenarios.ror_files_check import ror_files_check
+from scenarios.same_answers_check import same_answers_check
+from scenarios.timeline import BalanceCall, ComplaintAction, OnDemandRead, PortalRead, PowerStatus, Rebill, SameAnswers
 from scenarios.told import day_covered, hold_rebill
 
 #: Policies of FR CR016.1, whose rule is counted again from the ledger.
 ONE_A_DAY = ("fr-cr016-1", "fr-cr016-1-meter-only")
 #: By ledger kind: requirement, what is counted.
 COUNTED = {"INTERVALS": ("FR-CR016.1b", "meter read"), "POWER": ("FR-CR016.1a", "power status")}
-#: The refusal that no waiting lifts.
-FOR_GOOD = "STORE-ONLY"
 
 
 def judge_checks(facts: Facts) -> tuple[CheckVerdict, ...]:
@@ -30,12 +33,25 @@ def judge_checks(facts: Facts) -> tuple[CheckVerdict, ...]:
             case BalanceCall():
                 checks.append(_call(facts, action))
             case PowerStatus():
-                checks.append(_power(facts, action))
+                checks.append(power_check(facts, action))
+            case OnDemandRead():
+                checks.append(read_check(facts, action))
             case PortalRead():
                 checks.append(portal_check(facts, action))
             case Rebill():
                 checks.append(_rebill(facts, action))
-    return (*checks, *_posting(facts), *_one_request_per_call(facts), *_throttle(facts), *complaint_checks(facts))
+            case SameAnswers():
+                checks.append(same_answers_check(facts, action))
+            case ComplaintAction():
+                checks.append(complaint_check(facts, action))
+    return (
+        *checks,
+        *_posting(facts),
+        *ror_files_check(facts),
+        *_one_request_per_call(facts),
+        *_throttle(facts),
+        *complaint_checks(facts),
+    )
 
 
 def _call(facts: Facts, action: BalanceCall) -> CheckVerdict:
@@ -56,7 +72,7 @@ def _call(facts: Facts, action: BalanceCall) -> CheckVerdict:
         in_time = bool(call) and waited <= action.patience_s
         rule.equal("answered before hang-up", expect.before_hang_up, in_time)
     if expect.outcome == "refused":
-        _hold_refusal(rule, facts.requests(action.ref), request, expect.refusal)
+        hold_refusal(rule, facts.requests(action.ref), request, expect.refusal)
         if expect.store:
             stand = told_stand(call) or {}
             rule.equal("the bill reaches to what the store holds", served.get("reaches_to"), stand.get("to"))
@@ -75,8 +91,8 @@ def _call(facts: Facts, action: BalanceCall) -> CheckVerdict:
                 "none",
             )
     happened = _call_text(call, request)
-    evidence = {"asked_at": call.get("asked_at"), **_request_evidence(request)}
-    return _verdict(action.ref, f"Balance call {action.at:%m-%d %H:%M}", happened, evidence, rule, action.verifies)
+    evidence = {"asked_at": call.get("asked_at"), **request_evidence(request)}
+    return verdict(action.ref, f"Balance call {action.at:%m-%d %H:%M}", happened, evidence, rule, action.verifies)
 
 
 def _held(served: dict[str, Any]) -> str:
@@ -107,77 +123,11 @@ def _call_text(call: dict[str, Any], request: dict[str, Any]) -> str:
         case "answered":
             return f"Answered with {served.get('from_store')} intervals from the store and {served.get('from_meter')} from the meter."
         case "refused":
-            return f"Refused. {trouble.get('reason')}{_again(trouble)}{_held(served)}{_told(call)}"
+            return f"Refused. {trouble.get('reason')}{again(trouble)}{_held(served)}{_told(call)}"
         case "not made":
             return f"No on-demand request: {(call.get('decision') or {}).get('reason')}"
         case end:
             return f"{end or 'nothing recorded'}: {trouble.get('reason', '')}"
-
-
-def _again(trouble: dict[str, Any]) -> str:
-    return f" Try again from {local(ts(trouble['retry_at'])):%Y-%m-%d %H:%M}." if trouble.get("retry_at") else ""
-
-
-def _request_evidence(request: dict[str, Any]) -> dict[str, Any]:
-    served, trouble = request.get("served") or {}, request.get("trouble") or {}
-    found = {
-        "ended": request.get("end"),
-        "correlation_id": request.get("correlation_id"),
-        "seconds": request.get("seconds"),
-        "from_store": served.get("from_store"),
-        "from_meter": served.get("from_meter"),
-        "meter_reads": served.get("meter_reads"),
-        "reaches_to": served.get("reaches_to"),
-        "refusal": trouble.get("code"),
-        "retry_at": trouble.get("retry_at"),
-    }
-    return {key: value for key, value in found.items() if value is not None}
-
-
-def _hold_refusal(rule: Rule, filed: list[dict[str, Any]], request: dict[str, Any], code: str | None) -> None:
-    """A refusal names its rule, a reason, and when to come back; and it cost no meter read."""
-    trouble = request.get("trouble") or {}
-    if code is not None:
-        rule.equal("code of the refusal", code, trouble.get("code"))
-    rule.holds("the refusal has a reason", bool(trouble.get("reason")), "a reason", trouble.get("reason"))
-    if trouble.get("code") != FOR_GOOD:
-        later = ts(trouble.get("retry_at")) > ts(request.get("ended_at"))
-        rule.holds(
-            "the refusal says when to try again",
-            later,
-            f"a time after {request.get('ended_at')}",
-            trouble.get("retry_at"),
-        )
-    for entry in filed:
-        last = entry["transitions"][-1]
-        rule.equal("end of the request in SMT's ledger", "refused", last["state"])
-        rule.equal("meter reads that the refused request cost", 0, last["meter_reads"])
-
-
-def _power(facts: Facts, action: PowerStatus) -> CheckVerdict:
-    rule, expect = Rule(), action.expect
-    request = facts.action(action.ref)
-    power = (request.get("served") or {}).get("power") or {}
-    rule.equal("how the request ended", expect.outcome, request.get("end"))
-    if expect.status is not None:
-        rule.equal("power status", expect.status, power.get("status"))
-    if expect.outcome == "answered":
-        filed = [one["transitions"][-1]["state"] for one in facts.requests(action.ref, "POWER")]
-        rule.equal("end of the request in SMT's ledger", ["completed"], filed)
-    if expect.outcome == "refused":
-        _hold_refusal(rule, facts.requests(action.ref), request, expect.refusal)
-    trouble = request.get("trouble") or {}
-    if request.get("end") == "answered":
-        volts = "no voltage told" if power.get("voltage") is None else f"{power['voltage']} V"
-        happened = f"Power is {power.get('status')}: switch {str(power.get('switch_state')).lower()}, {volts}, by {power.get('source')}."
-    else:
-        happened = f"{str(request.get('end') or 'nothing recorded').capitalize()}. {trouble.get('reason', '')}{_again(trouble)}"
-    evidence = {
-        "requested_at": request.get("requested_at"),
-        **_request_evidence(request),
-        **({"power": power} if power else {}),
-    }
-    return _verdict(action.ref, f"Power status {action.at:%m-%d %H:%M}", happened, evidence, rule, action.verifies)
 
 
 def _rebill(facts: Facts, action: Rebill) -> CheckVerdict:
@@ -207,7 +157,7 @@ def _rebill(facts: Facts, action: Rebill) -> CheckVerdict:
     }
     if vee is not None:
         evidence["tolerance_usd"] = str(facts.tolerance(Decimal(vee)).quantize(Decimal("0.01")))
-    return _verdict(action.ref, f"Re-bill {action.at:%m-%d %H:%M}", happened, evidence, rule, action.verifies)
+    return verdict(action.ref, f"Re-bill {action.at:%m-%d %H:%M}", happened, evidence, rule, action.verifies)
 
 
 def _posting(facts: Facts) -> list[CheckVerdict]:
@@ -241,7 +191,7 @@ def _posting(facts: Facts) -> list[CheckVerdict]:
     happened = f"{count} posted as LSE over FTPS, {records} records answered, every one with 00."
     if rule.failures:
         happened = f"{count} due; not all posted and answered with 00."
-    return [_verdict("lse-daily", "VEE usage posted every day", happened, evidence, rule, ("AC3", "PRE1", "A4"))]
+    return [verdict("lse-daily", "VEE usage posted every day", happened, evidence, rule, ("AC3", "PRE1", "A4"))]
 
 
 def _one_request_per_call(facts: Facts) -> list[CheckVerdict]:
@@ -260,7 +210,7 @@ def _one_request_per_call(facts: Facts) -> list[CheckVerdict]:
     happened = f"SMT's audit shows {len(entries)} on-demand requests, each of one call."
     if rule.failures:
         happened = f"SMT's audit shows {len(entries)} on-demand requests of {len(per_call)} calls."
-    return [_verdict("one-per-call", "Requests belong to calls", happened, evidence, rule, ("UC-N1",))]
+    return [verdict("one-per-call", "Requests belong to calls", happened, evidence, rule, ("UC-N1",))]
 
 
 def _throttle(facts: Facts) -> list[CheckVerdict]:
@@ -286,11 +236,5 @@ def _throttle(facts: Facts) -> list[CheckVerdict]:
         if over:
             happened = f"{len(entries)} requests, {total} successful at the meter: more than one on a day."
         title = f"One successful {counted} a day"
-        checks.append(_verdict(f"rule-{requirement[-2:]}", title, happened, evidence, rule, (requirement,)))
+        checks.append(verdict(f"rule-{requirement[-2:]}", title, happened, evidence, rule, (requirement,)))
     return checks
-
-
-def _verdict(
-    ident: str, title: str, happened: str, evidence: dict[str, Any], rule: Rule, shows: tuple[str, ...]
-) -> CheckVerdict:
-    return CheckVerdict(ident, title, happened, evidence, rule.mark, shows, tuple(rule.failures))

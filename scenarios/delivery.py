@@ -8,7 +8,7 @@ from typing import Any
 from meters.calendar import floor_interval, iso
 from scenarios.facts import FROM_METER, FROM_STORE, NON_VEE, Facts, seconds_between, span, spread, ts
 from scenarios.findings import Rule, StepVerdict, step
-from scenarios.schema import BalanceCall
+from scenarios.timeline import BalanceCall
 
 #: UC-N3, AMB-4: elapsed time.
 GAP_LIMIT_S = 48 * 3600

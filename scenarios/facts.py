@@ -10,7 +10,8 @@ from typing import Any
 
 from meters.calendar import INTERVAL_S, US, day_end, days, epoch
 from scenarios.recording import Recording
-from scenarios.schema import Action, BalanceCall, Rebill, Scenario
+from scenarios.schema import Scenario
+from scenarios.timeline import Action, BalanceCall, Rebill
 
 #: Codes of ``Quality`` and ``Source`` in the usage columns of a recording.
 VEE_ACTUAL, VEE_ESTIMATED, NON_VEE = 0, 1, 2

@@ -12,7 +12,9 @@ from meters.errors import UserError
 from meters.identity import TDSPS
 from meters.load import ERA
 from scenarios.errors import ScenarioError
-from scenarios.schema import MALFORMED, BalanceCall, Scenario, read, unfitting
+from scenarios.schema import MALFORMED, Scenario, read, unfitting
+from scenarios.timeline import BalanceCall
+from simulator.market import foreign_registry
 from simulator.mistakes import Parts, mistakes_of, sound_part
 from simulator.ror.analysis import Question
 from simulator.ror.fact_label import check_fact_label
@@ -68,7 +70,7 @@ def unmet(scenario: Scenario, parts: Parts = WHOLE) -> Iterator[Mistake]:
         yield from _plan(scenario, scenario.account.cycle_first if has_cycle else None)
     found = list(_world_fields(scenario, parts))
     if not found and parts.have("world", "seed"):
-        found = list(_unbuilt(scenario.world, scenario.seed))
+        found = list(_unbuilt(scenario.world, scenario.seed)) or list(_foreign_registry(scenario))
     yield from found
     if parts.have("timeline"):
         last = len(scenario.timeline) - 1
@@ -140,6 +142,9 @@ def _world_fields(scenario: Scenario, parts: Parts) -> Iterator[Mistake]:
             if premise.scale_to is not None:
                 yield from _out_of_range(premise.scale_to.first, (*loc, "first"))
                 yield from _out_of_range(premise.scale_to.last, (*loc, "last"))
+    if parts.have("world.market"):
+        for at, switch in enumerate(spec.market.switches):
+            yield from _out_of_range(switch.effective, ("world", "market", "switches", at, "effective"))
     if parts.have("world.faults"):
         for at, fault in enumerate(spec.faults):
             if fault.first is not None:
@@ -153,6 +158,16 @@ def _unbuilt(spec: WorldSpec, seed: int) -> Iterator[Mistake]:
     error = _unbuildable(spec, seed)
     if error is not None:
         yield from list(_parts(spec, seed)) or [_told(error, ("world",))]
+
+
+def _foreign_registry(scenario: Scenario) -> Iterator[Mistake]:
+    """What keeps the folder of files that a world names from being its registry."""
+    folder = scenario.world.market.registry
+    if folder is None:
+        return
+    for error in foreign_registry(build(scenario.world, scenario.seed)):
+        message = f"{error.place}: {error.message}"
+        yield Mistake(error.code, ("world", "market", "registry"), message, error.mend or "Mend the file.")
 
 
 def _out_of_range(day: date, loc: tuple[str | int, ...]) -> Iterator[Mistake]:

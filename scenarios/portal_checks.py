@@ -1,13 +1,10 @@
-"""Checks of what the customer's client saw at the portal, and of the complaints that were switched on: each must have struck."""
+"""Checks of what a customer's client saw at the portal."""
 
 from __future__ import annotations
 
-from collections import Counter
-
-from meters.calendar import iso
 from scenarios.facts import Facts
 from scenarios.findings import CheckVerdict, Rule
-from scenarios.schema import PortalRead
+from scenarios.timeline import PortalRead
 
 
 def portal_check(facts: Facts, action: PortalRead) -> CheckVerdict:
@@ -35,28 +32,7 @@ def portal_check(facts: Facts, action: PortalRead) -> CheckVerdict:
     evidence = {key: value for key, value in read.items() if key != "trouble" and value is not None}
     if trouble:
         evidence |= {"code": trouble.get("code"), "reason": trouble.get("reason")}
+    if action.client != "app":
+        evidence["client"] = action.client
     title = f"Portal read {action.at:%m-%d %H:%M}"
     return CheckVerdict(action.ref, title, happened, evidence, rule.mark, action.verifies, tuple(rule.failures))
-
-
-def complaint_checks(facts: Facts) -> list[CheckVerdict]:
-    """One check for each complaint of the scenario: one that never struck shows nothing."""
-    strikes = list(facts.notes("SMT", "complaint"))
-    checks = []
-    for number, one in enumerate(facts.scenario.complaints, 1):
-        rule = Rule()
-        ident = f"complaint-{number}"
-        mine = [note for note in strikes if note["ident"] == ident]
-        rule.holds("it struck", bool(mine), "at least once", len(mine))
-        times = "once" if len(mine) == 1 else f"{len(mine)} times"
-        happened = f"On purpose: {one.kind.value} struck {times}." if mine else f"{one.kind.value} never struck."
-        evidence = {
-            "strikes": len(mine),
-            "did": dict(sorted(Counter(str(note.get("did")) for note in mine).items())),
-            "first_strike": iso(mine[0]["at"]) if mine else None,
-            "last_strike": iso(mine[-1]["at"]) if mine else None,
-        }
-        checks.append(
-            CheckVerdict(ident, f"Complaint {one.kind.value}", happened, evidence, rule.mark, (), tuple(rule.failures))
-        )
-    return checks

@@ -17,7 +17,9 @@ from scenarios.recorded_actions import (
     EpochUs,
     Instant,
     Kept,
+    RecordedAnswers,
     RecordedCall,
+    RecordedComplaint,
     RecordedPortalRead,
     RecordedRebill,
     RecordedRequest,
@@ -47,6 +49,23 @@ class ServicePoint(Kept):
     ror_name: str | None
 
 
+class RorDay(Kept):
+    """What a file holds of the ESI ID's consumption."""
+
+    day: Day
+    wh: Count
+
+
+class RorFile(Kept):
+    """An LSE file in the retailer's own folder."""
+
+    file: str
+    records: Count
+    faults: Count
+    days: list[RorDay]
+    foreign: list[str]
+
+
 class RecordedWorld(Kept):
     """World of the run."""
 
@@ -57,6 +76,8 @@ class RecordedWorld(Kept):
     plan: str
     ror: Login
     service_point: ServicePoint
+    #: A recording from before RORs had files of their own has none.
+    ror_files: list[RorFile] | None = None
 
 
 class RecordedPolicy(Kept):
@@ -196,8 +217,11 @@ class Usages(Kept):
 _ACTIONS: dict[str, type[Kept]] = {
     "balance_call": RecordedCall,
     "power_status": RecordedRequest,
+    "on_demand_read": RecordedRequest,
     "portal_read": RecordedPortalRead,
     "rebill": RecordedRebill,
+    "same_answers": RecordedAnswers,
+    "complaint": RecordedComplaint,
 }
 
 

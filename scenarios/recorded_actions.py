@@ -101,6 +101,23 @@ class RecordedPortalRead(Kept):
     trouble: Trouble | None
 
 
+class RecordedAnswers(Kept):
+    """What both doors told, by question."""
+
+    market: dict[str, Any]
+    portal: dict[str, Any]
+    trouble: Trouble | None
+
+
+class RecordedComplaint(Kept):
+    """A complaint that was declared or lifted by the control API."""
+
+    at: Instant
+    status: Count
+    id: str | None
+    strikes: Count | None
+
+
 class OwnRecord(Kept):
     """The retailer's own record."""
 

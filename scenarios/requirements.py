@@ -9,12 +9,16 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Requirement:
-    """One requirement. ``source``: where in the use case it stands; ``conformance``: what kind of statement it is."""
+    """One requirement. ``source``: where in the use case it stands; ``conformance``: what kind of statement it is.
+
+    ``untested``: what of it no scenario shows, and why; empty if nothing is left out.
+    """
 
     id: str
     source: str
     text: str
     conformance: str
+    untested: str
 
 
 def _load() -> dict[str, Requirement]:

@@ -3,80 +3,48 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, datetime, time
+from datetime import datetime, time
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    ValidationError,
-    field_validator,
-    model_validator,
-)
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
-from meters.calendar import epoch, local
+from meters.calendar import epoch
 from meters.errors import MeterError
 from scenarios.errors import ScenarioError
-from scenarios.requirements import REQUIREMENTS
+from scenarios.timeline import (
+    Action,
+    ComplaintAction,
+    Day,
+    Name,
+    OnDemandRead,
+    PortalRead,
+    PowerStatus,
+    SameAnswers,
+    ScenarioComplaint,
+    Seconds,
+    Spec,
+)
+from simulator.market import logins
 from simulator.mistakes import Parts, did_you_mean, mistakes_of, shown_value
 from simulator.ror.account import Account, LastBill, Payment
-from simulator.ror.analysis import Question
-from simulator.smt.complaint_kinds import ComplaintKind
-from simulator.smt.complaints import ComplaintSpec
 from simulator.world import World, WorldSpec
 from simulator.yaml_input import ClockTime, Mistake, Written, YamlProblem, read_yaml
 
 #: Where the shipped scenarios are.
 SHIPPED = Path(__file__).parent
 MALFORMED = "scenario.malformed"
-#: No caller waits and no middle tier takes longer than a day.
-DAY_S = 86_400
 
 
-def _name(text: str) -> str:
-    if not text or len(text) > 64 or not set(text) <= set("abcdefghijklmnopqrstuvwxyz0123456789-"):
-        raise ValueError(f"'{text}' is no name; write small letters, digits and hyphens, at most 64")
-    return text
-
-
-def _written(value: Any) -> Any:
-    # A number would be taken for seconds since 1970.
-    if isinstance(value, (str, date)):
-        return value
-    raise ValueError(
-        f"{shown_value(value)} is no day or time; write it as 2026-08-12, with T17:40 behind it for a time"
-    )
-
-
-def _in_central(when: datetime) -> datetime:
-    return when if when.tzinfo is None else local(int(when.timestamp()))
-
-
-Name = Annotated[str, AfterValidator(_name)]
-Day = Annotated[date, BeforeValidator(_written)]
-#: Central Prevailing Time; what carries an offset is brought to it.
-LocalTime = Annotated[datetime, BeforeValidator(_written), AfterValidator(_in_central)]
-Seconds = Annotated[float, Field(ge=0, le=DAY_S, allow_inf_nan=False)]
-Count = Annotated[int, Field(ge=0)]
-
-
-class _Spec(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class MiddleSpec(_Spec):
+class MiddleSpec(Spec):
     """The middle tier's time, fixed: seconds to the pick-up and back."""
 
     pickup_s: Seconds
     return_s: Seconds
 
 
-class AccountSpec(_Spec):
+class AccountSpec(Spec):
     """The retailer's account of the customer, whose premise is named by its meter's ordinal."""
 
     account_id: str = Field(min_length=1)
@@ -93,118 +61,13 @@ class AccountSpec(_Spec):
         return Account(esiid=world.esiid(self.meter), **self.model_dump(exclude={"meter"}))
 
 
-class CallExpectation(_Spec):
-    """What a balance call must come to. Fields left out are not looked at."""
-
-    outcome: Literal["answered", "refused", "failed", "not_needed"]
-    store: Count | None = None
-    meter: Count | None = None
-    refusal: str | None = None
-    before_hang_up: bool | None = None
-
-
-class StatusExpectation(_Spec):
-    """What a power status request must come to."""
-
-    outcome: Literal["answered", "refused", "failed"]
-    status: Literal["ON", "OFF", "UNKNOWN"] | None = None
-    refusal: str | None = None
-
-
-class PortalExpectation(_Spec):
-    """What a read through the portal must come to; ``unanswered``: the polls ended without a new read."""
-
-    outcome: Literal["answered", "refused", "failed", "unanswered"]
-    refusal: str | None = Field(default=None, description="The portal's statusCode: 5031, 5032, or in words.")
-    status: Literal["FAILED", "T-FAILED"] | None = None
-    calls: Count | None = Field(default=None, description="Portal calls that it takes, log-in included.")
-
-
-class RebillExpectation(_Spec):
-    """Whether the bill told must be within the tolerance of AMB-12."""
-
-    within: bool
-
-
-class _Action(_Spec):
-    at: LocalTime
-    ref: Name
-    verifies: tuple[str, ...] = ()
-
-    @field_validator("verifies")
-    @classmethod
-    def _known(cls, verifies: tuple[str, ...]) -> tuple[str, ...]:
-        for one in verifies:
-            if one not in REQUIREMENTS:
-                raise ValueError(f"there is no requirement '{one}'; {did_you_mean(one, REQUIREMENTS)}")
-        return verifies
-
-
-class BalanceCall(_Action):
-    """A customer calls about the balance."""
-
-    do: Literal["balance_call"]
-    question: Question
-    patience_s: int = Field(gt=0, le=DAY_S)
-    poll_s: int = Field(default=5, gt=0, le=DAY_S)
-    expect: CallExpectation
-
-
-class PowerStatus(_Action):
-    """The retailer asks for a power status."""
-
-    do: Literal["power_status"]
-    patience_s: int = Field(default=180, gt=0, le=DAY_S)
-    poll_s: int = Field(default=5, gt=0, le=DAY_S)
-    expect: StatusExpectation
-
-
-class PortalRead(_Action):
-    """The customer reads the meter through the portal, as home automation does."""
-
-    do: Literal["portal_read"]
-    poll_s: int = Field(default=15, gt=0, le=DAY_S)
-    polls: int = Field(default=20, gt=0, le=1000)
-    expect: PortalExpectation
-
-
-class Rebill(_Action):
-    """The bill of an earlier call once VEE data are in."""
-
-    do: Literal["rebill"]
-    of: str
-    expect: RebillExpectation
-
-
-Action = Annotated[BalanceCall | PowerStatus | PortalRead | Rebill, Field(discriminator="do")]
-
-
-class ScenarioComplaint(ComplaintSpec):
-    """A complaint that is on from the beginning, in its window; ``meters`` names ESI IDs by their meters' ordinals."""
-
-    meters: tuple[int, ...] = ()
-
-    @model_validator(mode="after")
-    def _ends(self) -> Self:
-        if self.kind is ComplaintKind.HANG:
-            raise ValueError("a hang takes wall time, which a scenario's clock does not wait for; use gateway_timeout")
-        return self
-
-    def spec(self, world: World) -> ComplaintSpec:
-        """It with the ESI IDs of the built world."""
-        said = self.model_dump(exclude={"meters"}, exclude_unset=True)
-        if self.meters:
-            said["esiids"] = (*self.esiids, *(world.esiid(meter) for meter in self.meters))
-        return ComplaintSpec.model_validate(said)
-
-
 def _named_or_written_out(value: Any) -> Any:
     if isinstance(value, (str, dict)):
         return value
     raise ValueError(f"{shown_value(value)} is no policy; name a preset, or write title, source and limits")
 
 
-class Scenario(_Spec):
+class Scenario(Spec):
     """One scenario. Local times are Central Prevailing Time."""
 
     name: Name
@@ -247,6 +110,11 @@ def unfitting(scenario: Scenario, parts: Parts) -> Iterator[Mistake]:
             for place, one in enumerate(scenario.complaints):
                 for ordinal in one.meters:
                     yield from _no_meter(scenario, ordinal, "complaints", place)
+        if parts.have("timeline"):
+            for place, action in enumerate(scenario.timeline):
+                if isinstance(action, ComplaintAction) and action.declare is not None:
+                    for ordinal in action.declare.meters:
+                        yield from _no_meter(scenario, ordinal, "timeline", place, "declare")
         if parts.have("world.premises"):
             for place, premise in enumerate(scenario.world.premises):
                 yield from _no_meter(scenario, premise.meter, "world", "premises", place)
@@ -254,8 +122,13 @@ def unfitting(scenario: Scenario, parts: Parts) -> Iterator[Mistake]:
             for place, fault in enumerate(scenario.world.faults):
                 for ordinal in fault.ordinals:
                     yield from _no_meter(scenario, ordinal, "world", "faults", place)
+        if parts.have("world.market"):
+            for market_loc, ordinal in scenario.world.market.named:
+                yield from _no_meter(scenario, ordinal, "world", "market", *market_loc)
     if parts.have("timeline"):
         yield from _disorder(scenario)
+        if parts.have("world.market"):
+            yield from _no_login(scenario)
         if parts.have("world.first_day") and scenario.timeline[0].at.date() <= scenario.world.first_day:
             text = f"The first action does not come after the world's first_day, {scenario.world.first_day}."
             yield Mistake(MALFORMED, ("timeline", 0, "at"), text, "Begin the world at least a day earlier.")
@@ -271,6 +144,7 @@ def _no_meter(scenario: Scenario, ordinal: int, *loc: str | int) -> Iterator[Mis
 def _disorder(scenario: Scenario) -> Iterator[Mistake]:
     """Names given twice, re-bills of no call, times that do not ascend or do not exist."""
     seen: dict[str, str] = {}
+    declared: list[str] = []
     before: int | None = None
     for place, one in enumerate(scenario.timeline):
         loc = ("timeline", place)
@@ -280,6 +154,11 @@ def _disorder(scenario: Scenario) -> Iterator[Mistake]:
             calls = [ref for ref, what in seen.items() if what == "balance_call"]
             mend = did_you_mean(one.of, calls) if calls else "Put the call before it."
             yield Mistake(MALFORMED, (*loc, "of"), f"There is no balance_call {one.of} before this re-bill.", mend)
+        if one.do == "complaint" and one.lift is not None and one.lift not in declared:
+            mend = did_you_mean(one.lift, declared) if declared else "Declare one before it."
+            yield Mistake(MALFORMED, (*loc, "lift"), f"No complaint {one.lift} was declared before this.", mend)
+        if one.do == "complaint" and one.declare is not None:
+            declared.append(one.ref)
         seen.setdefault(one.ref, one.do)
         now = _instant(one.at)
         if now is None:
@@ -289,6 +168,20 @@ def _disorder(scenario: Scenario) -> Iterator[Mistake]:
             text = f"{one.ref} comes before the action above it."
             yield Mistake(MALFORMED, (*loc, "at"), text, "Let the times of the timeline ascend.")
         before = now or before
+
+
+def _no_login(scenario: Scenario) -> Iterator[Mistake]:
+    """Who acts must have a log-in, and one of the door that they come to."""
+    known = logins(scenario.world.market)
+    customers = [name for name, login in known.items() if not login.duns]
+    others = [name for name, login in known.items() if login.duns]
+    for place, one in enumerate(scenario.timeline):
+        if not isinstance(one, PowerStatus | OnDemandRead | PortalRead | SameAnswers):
+            continue
+        among = others if isinstance(one, PowerStatus | OnDemandRead) else customers
+        if one.login not in among:
+            text = f"There is no log-in {one.login} that can act here."
+            yield Mistake(MALFORMED, ("timeline", place, "login"), text, did_you_mean(one.login, among))
 
 
 def _instant(when: datetime) -> int | None:

@@ -11,7 +11,7 @@ from meters.calendar import iso
 from scenarios.delivery import s4, s5
 from scenarios.facts import NON_VEE, Facts, ts, usd
 from scenarios.findings import Mark, Rule, StepVerdict, step, without
-from scenarios.schema import BalanceCall
+from scenarios.timeline import BalanceCall
 from scenarios.told import s6, s7
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from meters.calendar import INTERVAL_S, day_end, day_of_interval, local
 from scenarios.facts import NON_VEE, Facts, told_stand, ts, usd
 from scenarios.findings import Rule, StepVerdict, step
-from scenarios.schema import BalanceCall
+from scenarios.timeline import BalanceCall
 from simulator.ror.bill import cents, kwh
 
 

@@ -82,9 +82,7 @@ def _sweep(world: World, store: HeadEndStore, at: int, collected: dict[str, int]
     for meter in world.meters:
         esiid, multiplier = meter.identity.esiid, meter.identity.multiplier
         # A head-end takes nothing from a meter that its records do not know.
-        if meter.reply(at).wire is not Wire.ANSWER or (
-            meter.identity_at(at).meter_number != meter.identity.meter_number
-        ):
+        if meter.reply(at).wire is not Wire.ANSWER or meter.identity_at(at).meter_number != world.number_at(meter, at):
             continue
         reading = _reading(meter, max(collected[esiid], end - CATCH_UP_S), end, at)
         readings.append(reading)

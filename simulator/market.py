@@ -5,19 +5,37 @@ Every name, number and password here is invented and printed by the sandbox; non
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
+from meters.calendar import day_of
 from meters.faults.kinds import KINDS, FaultKind
 from meters.identity import esiid_hash, make_esiid, make_meter_number
 from meters.meter import EmulatedMeter
 from meters.premises import BUSINESS_CLASSES
-from simulator.smt.auth import hash_password
+from simulator.errors import SimulatorError
+from simulator.market_spec import FIRST_CUSTOMER, OTHER_ROR_DUNS, ROR_DUNS, MarketSpec, SwitchSpec
+from simulator.smt.auth import hash_password, password_is
 from simulator.smt.han import HanDevice, made_devices
-from simulator.smt.meter_attributes import installed_meter
-from simulator.smt.registry import Entity, EntityKind, Registry, RorPeriod, ServicePoint, User, UserKind
-from simulator.smt.registry_seed import address, load_zone, read_day
-from simulator.world import OTHER_ROR_DUNS, ROR_DUNS, World
+from simulator.smt.meter_attributes import MeterAttributes, installed_meter
+from simulator.smt.registry import (
+    Agreement,
+    Entity,
+    EntityKind,
+    MeterExchange,
+    Occupancy,
+    Registry,
+    RorPeriod,
+    ServicePoint,
+    UsageFormat,
+    User,
+    UserKind,
+)
+from simulator.smt.registry_csv import read_registry, registry_faults
+from simulator.smt.registry_seed import CSP, address, load_zone, read_day
+from simulator.world import World
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +49,24 @@ class Login:
 
 ROR_LOGIN = Login("pecanbend.api", "pecan-bend-1", ROR_DUNS)
 OTHER_ROR_LOGIN = Login("saltfork.api", "salt-fork-1", OTHER_ROR_DUNS)
-CUSTOMER_LOGIN = Login("customer.one", "customer-one-1")
+CUSTOMER_LOGIN = Login(FIRST_CUSTOMER, "customer-one-1")
+CSP_LOGIN = Login("windmill.api", "windmill-1", CSP[0])
+
+
+def customer_login(username: str) -> Login:
+    """The log-in of a customer that a scenario names."""
+    return Login(username, f"{username.replace('.', '-')}-1")
+
+
+def logins(spec: MarketSpec) -> dict[str, Login]:
+    """Who may act in a scenario, by username: RORs, CSP, customers. A registry from files must have those that act."""
+    customers = {
+        FIRST_CUSTOMER,
+        *(one.customer for one in spec.occupancies),
+        *(one.customer for one in spec.agreements),
+    }
+    made = (ROR_LOGIN, OTHER_ROR_LOGIN, CSP_LOGIN, *map(customer_login, sorted(customers)))
+    return {one.username: one for one in made}
 
 
 def tdsp_login(world: World) -> Login:
@@ -59,12 +94,26 @@ class Market:
 
 
 def build_market(world: World) -> Market:
-    """Register a world: the first gateway's meters are served by the one retailer, all others by the other."""
+    """Register a world: the first gateway's meters are served by the one retailer, all others by the other; then what its spec says of the market.
+
+    Raises SimulatorError for a folder of files that is no registry of this world.
+    """
+    told = world.spec.market
+    if told.registry is not None:
+        faults = list(foreign_registry(world))
+        if faults:
+            raise faults[0]
+        return Market(read_registry(told.registry), tdsp_login(world), ())
     company, key = tdsp_login(world), world.tdsp.key
     since = world.spec.first_day - timedelta(days=730)
     devices: list[HanDevice] = []
     points: list[ServicePoint] = []
     periods: list[RorPeriod] = []
+    exchanges: list[MeterExchange] = []
+    switches: defaultdict[int, list[SwitchSpec]] = defaultdict(list)
+    for switch in told.switches:
+        switches[switch.meter].append(switch)
+    lacking = {one.meter: one.model_dump(exclude={"meter"}) for one in told.service_points}
     faulty: dict[str, FaultKind] = {}
     for fault in world.faults:
         faulty.setdefault(fault.esiid, fault.kind)
@@ -75,8 +124,14 @@ def build_market(world: World) -> Market:
             identity = meter.identity
             # The customer's own premise has a device to look at.
             devices += made_devices(identity.esiid, since, at_least=0 if points else 1)
-            points.append(replace(_metered(len(points), meter, key, since), access_point=gateway))
-            periods.append(RorPeriod(identity.esiid, duns, since))
+            ordinal = len(points) + 1
+            point = replace(_metered(len(points), meter, key, since), access_point=gateway)
+            points.append(replace(point, **lacking.get(ordinal, {})))
+            exchanges += [
+                MeterExchange(identity.esiid, number, day_of(known), _attributes(meter, number, key, day_of(known - 1)))
+                for known, number in world.exchanges(meter)
+            ]
+            periods += _periods(identity.esiid, duns, since, switches[ordinal])
             if gateway == 0 and identity.esiid in faulty:
                 notes.append((identity.esiid, identity.meter_number, _fault_note(faulty[identity.esiid])))
     first, second = points[0], points[1]
@@ -98,26 +153,89 @@ def build_market(world: World) -> Market:
     for gateway_units in world.gateways[world.spec.gateways :]:
         identities = [meter.identity for meter in gateway_units.values()]
         notes += [(one.esiid, one.meter_number, world.special[one.esiid]) for one in identities]
+    files = told.usage_files
+    rors = ((ROR_DUNS, "Pecan Bend Power (invented)"), (OTHER_ROR_DUNS, "Salt Fork Energy (invented)"))
     entities = [
         Entity(company.duns, world.tdsp.name, EntityKind.TDSP, key),
-        Entity(ROR_DUNS, "Pecan Bend Power (invented)", EntityKind.ROR),
-        Entity(OTHER_ROR_DUNS, "Salt Fork Energy (invented)", EntityKind.ROR),
+        *(Entity(duns, name, EntityKind.ROR, usage_files=files.get(duns, UsageFormat.LSE)) for duns, name in rors),
     ]
-    users = [
-        _user(ROR_LOGIN, UserKind.ROR),
-        _user(OTHER_ROR_LOGIN, UserKind.ROR),
-        _user(company, UserKind.TDSP),
-        replace(
-            _user(CUSTOMER_LOGIN, UserKind.CUSTOMER),
-            esiids=(first.esiid,),
-            requester_class="customer",
-            first_name="Customer",
-            last_name="One",
-            email="customer.one@example.com",
-        ),
+    users = [_user(ROR_LOGIN, UserKind.ROR), _user(OTHER_ROR_LOGIN, UserKind.ROR), _user(company, UserKind.TDSP)]
+    if told.agreements:
+        entities.append(Entity(*CSP, EntityKind.CSP))
+        users.append(replace(_user(CSP_LOGIN, UserKind.CSP), requester_class="csp"))
+    # Of a meter whose occupancies are told, those are all.
+    owned = () if any(one.meter == 1 for one in told.occupancies) else (first.esiid,)
+    users += [
+        _customer(one, owned if one == CUSTOMER_LOGIN else ())
+        for one in logins(told).values()
+        if one.username.startswith("customer.")
     ]
-    registry = Registry(points, entities, periods, users, han_devices=devices)
+    registry = Registry(
+        points,
+        entities,
+        periods,
+        users,
+        occupancies=[
+            Occupancy(points[one.meter - 1].esiid, one.customer, one.move_in or since, one.move_out)
+            for one in told.occupancies
+        ],
+        agreements=[
+            Agreement(points[one.meter - 1].esiid, CSP[0], one.first_day, one.last_day, one.customer)
+            for one in told.agreements
+        ],
+        han_devices=devices,
+        exchanges=exchanges,
+    )
     return Market(registry, company, (*ordinary, *notes))
+
+
+def foreign_registry(world: World) -> Iterator[SimulatorError]:
+    """What keeps the folder of files that a world names from being its registry, the faults of the files first."""
+    folder = world.spec.market.registry
+    assert folder is not None
+    faults = registry_faults(folder)
+    yield from faults
+    if faults:
+        return
+    registry = read_registry(folder)
+
+    def fault(file: str, text: str, mend: str) -> SimulatorError:
+        return SimulatorError("market.registry", text, str(folder / file), mend)
+
+    for meter in world.meters:
+        identity = meter.identity
+        point = registry.points.get(identity.esiid)
+        if point is None or (point.tdsp_key, point.meter_number) != (world.tdsp.key, identity.meter_number):
+            text = f"Meter {identity.meter_number} of {world.tdsp.key} at ESI ID {identity.esiid} is not in it."
+            yield fault(
+                "service_points.csv", text, "Write the world's own with 'ami scenario registry', and change that."
+            )
+            return
+    for login, kind in ((tdsp_login(world), UserKind.TDSP), (ROR_LOGIN, UserKind.ROR)):
+        user = registry.users.get(login.username)
+        if user is None or (user.kind, user.duns) != (kind, login.duns) or not password_is(user, login.password):
+            text = f"The log-in {login.username} of {login.duns}, password {login.password}, is not in it."
+            yield fault("users.csv", text, "Add it: the parties of a scenario log in so.")
+
+
+def _periods(esiid: str, duns: str, since: date, switches: list[SwitchSpec]) -> Iterator[RorPeriod]:
+    """Who is of record from when to when: each switch ends what was before it."""
+    for switch in sorted(switches, key=lambda one: one.effective):
+        yield RorPeriod(esiid, duns, since, switch.effective - timedelta(days=1))
+        duns, since = switch.to, switch.effective
+    yield RorPeriod(esiid, duns, since)
+
+
+def _customer(login: Login, esiids: tuple[str, ...]) -> User:
+    name = login.username.removeprefix("customer.")
+    return replace(
+        _user(login, UserKind.CUSTOMER),
+        esiids=esiids,
+        requester_class="customer",
+        first_name="Customer",
+        last_name=name.capitalize(),
+        email=f"{login.username}@example.com",
+    )
 
 
 def _metered(index: int, meter: EmulatedMeter, tdsp_key: str, since: date) -> ServicePoint:
@@ -128,15 +246,20 @@ def _metered(index: int, meter: EmulatedMeter, tdsp_key: str, since: date) -> Se
         point,
         multiplier=identity.multiplier,
         premise_type="Commercial" if premise.klass in BUSINESS_CLASSES else "Residential",
-        attributes=installed_meter(
-            identity.meter_number,
-            tdsp_key,
-            since,
-            multiplier=identity.multiplier,
-            three_phase=identity.three_phase,
-            generates=premise.solar_w > 0,
-            firmware=identity.firmware,
-        ),
+        attributes=_attributes(meter, identity.meter_number, tdsp_key, since),
+    )
+
+
+def _attributes(meter: EmulatedMeter, number: str, tdsp_key: str, installed: date) -> MeterAttributes:
+    """What SMT tells of a meter of that number at the place of ``meter``: an exchange brings one of the same kind."""
+    return installed_meter(
+        number,
+        tdsp_key,
+        installed,
+        multiplier=meter.identity.multiplier,
+        three_phase=meter.identity.three_phase,
+        generates=meter.premise.solar_w > 0,
+        firmware=meter.identity.firmware,
     )
 
 

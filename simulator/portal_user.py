@@ -42,7 +42,25 @@ class PortalClient:
         """Ask for a read: taken on or turned away, ``RequestStatus`` FLR. Raises PortalError."""
         return await self._data("/api/ondemandread", {"ESIID": esiid, "MeterNumber": meter_number})
 
+    async def told(self, path: str, body: dict[str, Any], field: str = "") -> Any:
+        """What a call tells, as it comes: its data, or a field of them. Raises PortalError."""
+        found = await self._sent(path, body)
+        if isinstance(found, dict) and "errorCode" in found:
+            raise PortalError(f"portal.{found['errorCode']}", str(found.get("errorMessage")))
+        if not field:
+            return found
+        if not isinstance(found, dict) or field not in found:
+            raise PortalError("portal.no_data", f"{path} answered without {field}.")
+        return found[field]
+
     async def _data(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        found = await self._sent(path, body)
+        if not isinstance(found, dict):
+            raise PortalError("portal.no_data", f"{path} answered without data.")
+        return found
+
+    async def _sent(self, path: str, body: dict[str, Any]) -> Any:
+        """The reply's ``data``; None without any."""
         if not self._token:
             await self._log_in()
         reply = await self._send(path, body)
@@ -50,10 +68,7 @@ class PortalClient:
             # Once: a client that repeats a dead token without end is a storm.
             await self._log_in()
             reply = await self._send(path, body)
-        found = _object(reply).get("data")
-        if not isinstance(found, dict):
-            raise PortalError("portal.no_data", f"{path} answered HTTP {reply.status_code} without data.")
-        return found
+        return _object(reply).get("data")
 
     async def _log_in(self) -> None:
         self._token = ""

@@ -86,11 +86,13 @@ class SmtParty:
         self.smt.inquiries.reply_to = self.server.url
 
     async def start(self) -> None:
-        """Serve both doors, and take in what was posted while nobody looked."""
+        """Serve both doors, lay what RORs are still owed, and take in what was posted while nobody looked."""
         await self.server.start()
         if self._site is None:
             return
         self._site.start()
+        if self.smt.inquiries.here:
+            self.smt.intake.make_up()
         for path in self._left():
             self.smt.intake.on_file(path.parent.name, path)
 

@@ -12,7 +12,8 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from headend.ports import MeterAddress
-from meters.calendar import day_start
+from meters.calendar import day_end, day_of, day_start
+from meters.counting import exchanged_number
 from meters.errors import MeterError
 from meters.faults.fault import Fault
 from meters.faults.kinds import FaultKind
@@ -28,6 +29,7 @@ from meters.replay import read_replay
 from meters.special import special_meters
 from simulator.errors import SimulatorError
 from simulator.fault_spec import FaultSpec
+from simulator.market_spec import MarketSpec
 
 #: Meters on the first gateway from which on a sandbox has faulty ones.
 MIN_FAULTY = 5
@@ -35,8 +37,6 @@ MIN_FAULTY = 5
 LAST_DAY = date(2099, 12, 31)
 #: Units of one Modbus TCP gateway.
 GATEWAY_UNITS = GATEWAY_METERS
-#: The retailers of every world: of record for the first gateway's meters, and for all others.
-ROR_DUNS, OTHER_ROR_DUNS = "9990001110000", "9990002220000"
 
 
 class _Spec(BaseModel):
@@ -82,12 +82,14 @@ class WorldSpec(_Spec):
     special: bool = Field(default=False, description="The magic ESI IDs too, on a gateway of their own.")
     premises: tuple[PremiseSpec, ...] = ()
     faults: tuple[FaultSpec, ...] = ()
+    market: MarketSpec = MarketSpec()
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
         if self.meters > self.gateways * GATEWAY_UNITS:
             raise ValueError(f"{self.meters} meters need at least {-(-self.meters // GATEWAY_UNITS)} gateways")
         named = [one.meter for one in self.premises] + [ordinal for one in self.faults for ordinal in one.ordinals]
+        named += [ordinal for _, ordinal in self.market.named]
         for ordinal in named:
             if ordinal > self.meters:
                 raise ValueError(f"there is no meter {ordinal}: the world has {self.meters}")
@@ -115,6 +117,24 @@ class World:
         """The ESI ID of a meter by its ordinal, from 1 on."""
         return self.meters[ordinal - 1].identity.esiid
 
+    def exchanges(self, meter: EmulatedMeter) -> tuple[tuple[int, str], ...]:
+        """Exchanges of a meter by the records: from which midnight they know the new one, and its number.
+
+        The records follow a day behind; of a magic meter they never hear.
+        """
+        if meter.identity.esiid in self.special:
+            return ()
+        exchanged = sorted(one.first for one in meter.faults if one.kind is FaultKind.EXCHANGE)
+        return tuple(
+            (day_end(day_of(first)), exchanged_number(meter.identity.meter_number, after))
+            for after, first in enumerate(exchanged, 1)
+        )
+
+    def number_at(self, meter: EmulatedMeter, at: int) -> str:
+        """Number of the meter that hangs there by the records at an instant, UTC epoch seconds."""
+        known = (number for since, number in reversed(self.exchanges(meter)) if since <= at)
+        return next(known, meter.identity.meter_number)
+
     def ledger(self, start: int, end: int) -> list[LedgerEntry]:
         """What the faults did to the meters in [start, end), UTC epoch seconds."""
         return ledger_of(self.meters, start, end)
@@ -130,6 +150,7 @@ class World:
                 unit_id=unit_id,
                 multiplier=meter.identity.multiplier,
                 access_point=gateway,
+                exchanges=self.exchanges(meter),
             )
             for gateway, units in enumerate(self.gateways)
             for unit_id, meter in units.items()

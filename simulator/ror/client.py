@@ -40,8 +40,11 @@ class DailyRead:
 class SmtClient:
     """Speaks for one REP. ``http`` carries SMT's base URL; one instance may serve many calls."""
 
-    def __init__(self, http: httpx.AsyncClient, username: str, password: str, duns: str) -> None:
+    def __init__(
+        self, http: httpx.AsyncClient, username: str, password: str, duns: str, requester_type: str = "REP"
+    ) -> None:
         """Keep the login; nothing is sent yet. username is the requestorID of every call."""
+        self._requester_type = requester_type
         self._http = http
         self._username = username
         self._password = password
@@ -97,6 +100,13 @@ class SmtClient:
         ]
         return sorted(reads, key=lambda read: read.day)
 
+    async def told(self, path: str, esiid: str, field: str, call_reference: str = "", **asked: Any) -> Any:
+        """What a call tells of an ESI ID, as it comes: the reply's field. Raises SmtError."""
+        body = await self._post(path, self._who(call_reference) | {"esiid": [esiid]} | asked)
+        if field not in body:
+            raise _unreadable(field, "it is missing")
+        return body[field]
+
     async def odr(
         self, esiid: str, call_reference: str, read_type: Literal["REGISTER", "INTERVALS"] = "INTERVALS"
     ) -> str:
@@ -128,7 +138,7 @@ class SmtClient:
         return {
             "trans_id": f"{name}-{self._sent[name]:04d}",
             "requestorID": self._username,
-            "requesterType": "REP",
+            "requesterType": self._requester_type,
             "requesterAuthenticationID": self._duns,
             "reportFormat": "JSON",
             "deliveryMode": "API",

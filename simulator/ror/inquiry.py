@@ -5,7 +5,8 @@ It is written once: what it talks to is behind the driver, what it decides is pu
 
 from __future__ import annotations
 
-from collections.abc import Generator
+import functools
+from collections.abc import Awaitable, Callable, Generator
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
@@ -239,7 +240,7 @@ def _with_gap(request: OnDemand, vee: UsageRecord) -> tuple[OnDemand, UsageRecor
 def power_inquiry(
     driver: Driver,
     client: SmtClient,
-    account: Account,
+    esiid: str,
     call_reference: str,
     poll_s: int,
     journal: Journal,
@@ -247,10 +248,38 @@ def power_inquiry(
     give_up_s: int = GIVE_UP_S,
 ) -> Generator[simpy.Event, Any, OnDemand]:
     """Ask whether the premise has power, and follow the request to its end (FR CR016.1a). Nothing SMT answers makes it fail."""
+    ask = functools.partial(client.power_status, esiid, call_reference)
+    return (yield from _followed(driver, client, esiid, "power", ask, call_reference, poll_s, journal, give_up_s))
+
+
+def register_inquiry(
+    driver: Driver,
+    client: SmtClient,
+    esiid: str,
+    call_reference: str,
+    poll_s: int,
+    journal: Journal,
+    *,
+    give_up_s: int = GIVE_UP_S,
+) -> Generator[simpy.Event, Any, OnDemand]:
+    """Ask for the meter's register as it is now, and follow the request to its end (FR CR016.1b). Nothing SMT answers makes it fail."""
+    ask = functools.partial(client.odr, esiid, call_reference, "REGISTER")
+    return (yield from _followed(driver, client, esiid, "register", ask, call_reference, poll_s, journal, give_up_s))
+
+
+def _followed(
+    driver: Driver,
+    client: SmtClient,
+    esiid: str,
+    what: str,
+    ask: Callable[[], Awaitable[str]],
+    call_reference: str,
+    poll_s: int,
+    journal: Journal,
+    give_up_s: int,
+) -> Generator[simpy.Event, Any, OnDemand]:
     line = Line(driver, call_reference)
-    journal.note(driver.now(), "ROR", "power.requested", call_reference, esiid=account.esiid)
-    request = yield from on_demand(
-        line, lambda: client.power_status(account.esiid, call_reference), client, poll_s, give_up_s
-    )
-    journal.note(driver.now(), "ROR", "power.ended", call_reference, **request_dict(request))
+    journal.note(driver.now(), "ROR", f"{what}.requested", call_reference, esiid=esiid)
+    request = yield from on_demand(line, ask, client, poll_s, give_up_s)
+    journal.note(driver.now(), "ROR", f"{what}.ended", call_reference, **request_dict(request))
     return request

@@ -59,7 +59,27 @@ interval_day = Table(
     Column("posted_at", BigInteger, nullable=False),
     Column("loaded_at", BigInteger, nullable=False),
     Column("file_name", String, nullable=False),
+    #: 0 for the first posting under that file name.
+    Column("posting", SmallInteger, nullable=False, server_default="0"),
+    Index("interval_day_of_file", "file_name", "posting"),
     sqlite_with_rowid=False,
+)
+
+#: Files of posted usage for RORs: owed from the commit that loads the records on, until they lie in the ROR's folder.
+usage_file = Table(
+    "usage_file",
+    metadata,
+    Column("username", String(64), primary_key=True),
+    Column("name", String(80), primary_key=True),
+    Column("duns", String(13), nullable=False),
+    Column("format", String(4), nullable=False),
+    #: The file that the TDSP posted, and which posting under that name.
+    Column("source", String, nullable=False),
+    Column("posting", SmallInteger, nullable=False),
+    Column("owed_at", BigInteger, nullable=False),
+    #: Null while it is owed.
+    Column("laid_at", BigInteger),
+    Index("usage_file_owed", "laid_at"),
 )
 
 odr_request = Table(

@@ -15,9 +15,8 @@ from headend.ports import Driver, Journal
 from meters.calendar import US
 from simulator.smt.database import report_request, writing
 from simulator.smt.filing import digits
+from simulator.smt.usage_files import Deliver
 
-#: Lays a file into a user's folder: (username, file name, content).
-Deliver = Callable[[str, str, bytes], None]
 #: Makes the file, (name, content); None without any data. Its argument is the correlation id.
 Make = Callable[[str], Awaitable[tuple[str, bytes] | None]]
 #: ``statusReason`` of a request that is under way, and of one whose file lies in the folder [D].

@@ -44,7 +44,8 @@ def dates_asked(start: str, end: str, today: date) -> tuple[date, date]:
 
 def point_seen(smt: Smt, user: User, esiid: str) -> ServicePoint:
     """The service point, if the user may see it today. Raises BusinessError AC1, whether there is such an ESI ID or not."""
-    if not smt.registry.may_see(user, esiid, day_of(smt.driver.now())):
+    today = day_of(smt.driver.now())
+    if not smt.registry.may_see(user, esiid, today):
         raise BusinessError("AC1")
     smt.access.note(user, esiid, What.ATTRIBUTES)
-    return smt.registry.points[esiid]
+    return smt.registry.point(esiid, today)

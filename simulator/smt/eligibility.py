@@ -27,7 +27,7 @@ def objection(registry: Registry, user: User, esiid: str, meter_number: str | No
     """
     if not registry.may_request(user, esiid, day):
         return "AC1"
-    point = registry.points[esiid]
+    point = registry.point(esiid, day)
     if meter_number and re.sub(r"\D", "", meter_number) != point.meter_number:
         return "METER"
     for code, holds in POINT_RULES:

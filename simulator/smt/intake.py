@@ -1,4 +1,4 @@
-"""Takes posted LSE files in: each record answered with its result code, what is good loaded, in the executor.
+"""Takes posted LSE files in: each record answered with its result code, what is good loaded and split per ROR, in the executor.
 
 The decision is a pure function; reading, loading and the result file are around it. A bad record costs itself, nothing else.
 """
@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import threading
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import simpy
+from sqlalchemy import Engine
 
+from headend.boundaries import boundary
 from headend.lse import (
     RESULT_CODES,
     RESULT_SUFFIX,
@@ -27,11 +30,11 @@ from headend.lse import (
 )
 from headend.ports import Driver, Journal
 from meters.calendar import day_end
+from simulator.smt.database import writing
 from simulator.smt.registry import Registry, UserKind
 from simulator.smt.store import DayKey, Held, VeeStore
+from simulator.smt.usage_files import Deliver, Laid, UsageFiles
 
-#: Lays a file into a user's folder: (username, file name, content).
-Deliver = Callable[[str, str, bytes], None]
 _FILE_NAME = "file name"
 #: By how much the clock of a TDSP may be ahead of SMT's, seconds. A default of this project.
 CLOCK_TOLERANCE_S = 300
@@ -47,11 +50,12 @@ class Decided:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What became of a file: its answers, and how many of each result code."""
+    """What became of a file: its answers, how many of each result code, and the files of it that RORs were due."""
 
     name: str
     rows: list[ResultRow]
     counts: dict[str, int]
+    usage_files: list[Laid]
 
 
 def decide(
@@ -119,11 +123,21 @@ class Intake:
     """The intake of one SMT: files of a TDSP's folder into the repository."""
 
     def __init__(
-        self, driver: Driver, store: VeeStore, registry: Registry, journal: Journal, deliver: Deliver | None = None
+        self,
+        driver: Driver,
+        engine: Engine,
+        store: VeeStore,
+        registry: Registry,
+        journal: Journal,
+        deliver: Deliver | None = None,
     ) -> None:
-        """deliver: where result files go; nowhere without one."""
+        """deliver: where result files and RORs' usage files go; nowhere without one."""
         self._driver = driver
+        self._engine = engine
         self._store = store
+        self._usage_files = UsageFiles(engine, store, registry)
+        #: A running clock may start a file while another is taken in; each is to see what the one before it left.
+        self._turn = threading.Lock()
         self._registry = registry
         self._journal = journal
         self.deliver = deliver
@@ -145,7 +159,11 @@ class Intake:
         done.callbacks.append(lambda event: self._note(username, path.name, event))
 
     def take_in(self, username: str, name: str, content: bytes, now: int) -> Taken:
-        """Read, decide, load, answer. Blocking: runs in the executor. Never raises for what is in the file."""
+        """Read, decide, load, answer, split per ROR. Blocking: runs in the executor. Never raises for what is in the file."""
+        with self._turn:
+            return self._taken_in(username, name, content, now)
+
+    def _taken_in(self, username: str, name: str, content: bytes, now: int) -> Taken:
         user = self._registry.users[username]
         key = self._registry.tdsp_key(user.duns)
         points = self._registry.points
@@ -155,11 +173,30 @@ class Intake:
 
         parsed = read(content, name)
         decided = decide(parsed, user.duns, is_ours, self._store.held(parsed.records), now)
-        self._store.load(decided.load, now, name)
+        with writing(self._engine):
+            posting = self._store.load(decided.load, now, name)
+            if self.deliver is not None:
+                self._usage_files.owe(decided.load, user.duns, name, posting, now)
+        boundary("intake.loaded")
+        laid = []
         if self.deliver is not None:
             self.deliver(username, *result_csv(name, decided.rows))
+            laid = self._usage_files.lay(self.deliver, now)
         counts = Counter(row.code for row in decided.rows)
-        return Taken(name, decided.rows, dict(sorted(counts.items())))
+        return Taken(name, decided.rows, dict(sorted(counts.items())), laid)
+
+    def make_up(self) -> None:
+        """Lay the usage files that RORs are still owed from an earlier run, in the executor."""
+        deliver, now = self.deliver, self._driver.now()
+        if deliver is None:
+            return
+
+        async def work() -> list[Laid]:
+            return await asyncio.get_running_loop().run_in_executor(None, lambda: self._usage_files.lay(deliver, now))
+
+        done = self._driver.io("intake", "usage files owed", work, lane="intake")
+        assert done.callbacks is not None
+        done.callbacks.append(self._note_made_up)
 
     def _note(self, username: str, name: str, done: simpy.Event) -> None:
         if not done.ok:
@@ -174,3 +211,19 @@ class Intake:
         taken = done.value
         assert isinstance(taken, Taken)
         self._journal.note(self._driver.now(), "SMT", "intake", name, results=taken.counts)
+        self._note_files(taken.usage_files)
+
+    def _note_made_up(self, done: simpy.Event) -> None:
+        if done.ok:
+            self._note_files(done.value or [])
+            return
+        done.defused = True
+        self._journal.note(
+            self._driver.now(), "SMT", "intake failed", "usage files owed", reason=type(done.value).__name__
+        )
+
+    def _note_files(self, files: list[Laid]) -> None:
+        for one in files:
+            kind, told = ("usage file", {}) if not one.trouble else ("usage file owed", {"reason": one.trouble})
+            facts = {"duns": one.duns, "source": one.source, "records": one.records} | told
+            self._journal.note(self._driver.now(), "SMT", kind, f"{one.username}/{one.name}", **facts)

@@ -51,7 +51,7 @@ from simulator.smt.reads_examples import (
     REPORT_STATUS_ASKED,
 )
 from simulator.smt.registry import User
-from simulator.smt.report_formats import daily_csv, interval_csv, lse_file, monthly_csv, report_name
+from simulator.smt.report_formats import INTERVAL_STEM, daily_csv, interval_csv, lse_file, monthly_csv, report_name
 from simulator.smt.store import StoredDay
 from simulator.smt.usage_reads import CHANNELS, billed_periods, energy_data, registered_reads, sees_any, stored_days
 
@@ -98,7 +98,7 @@ async def interval_reads(
 
     By `API` they are in the reply, of one ESI ID. By `FTP` a file is laid into the sender's folder, of several if need be.
     """
-    return await _answered(request, user, asked, "IntervalMeterUsage", _intervals, ("JSON", "CSV", "LSE"))
+    return await _answered(request, user, asked, INTERVAL_STEM, _intervals, ("JSON", "CSV", "LSE"))
 
 
 async def _intervals(reads: Reads) -> Written | None:

@@ -68,6 +68,19 @@ MIGRATIONS = (
             "CREATE TABLE portal_token (id VARCHAR(32) NOT NULL, used_us BIGINT NOT NULL, PRIMARY KEY (id))",
         ),
     ),
+    Migration(
+        6,
+        "which posting a record came by, and the usage files that RORs are owed",
+        (
+            "ALTER TABLE interval_day ADD COLUMN posting SMALLINT DEFAULT '0' NOT NULL",
+            "CREATE INDEX interval_day_of_file ON interval_day (file_name, posting)",
+            """CREATE TABLE usage_file (
+                username VARCHAR(64) NOT NULL, name VARCHAR(80) NOT NULL, duns VARCHAR(13) NOT NULL,
+                format VARCHAR(4) NOT NULL, source VARCHAR NOT NULL, posting SMALLINT NOT NULL,
+                owed_at BIGINT NOT NULL, laid_at BIGINT, PRIMARY KEY (username, name))""",
+            "CREATE INDEX usage_file_owed ON usage_file (laid_at)",
+        ),
+    ),
 )
 #: The version that this program works with.
 VERSION = MIGRATIONS[-1].version

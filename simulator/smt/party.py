@@ -22,7 +22,7 @@ from simulator.smt.desk import LiveDesk
 from simulator.smt.dispatch import Dispatcher
 from simulator.smt.filing import Filing
 from simulator.smt.inquiries import Inquiries
-from simulator.smt.intake import Deliver, Intake
+from simulator.smt.intake import Intake
 from simulator.smt.ledger import Ledger
 from simulator.smt.lifecycle import EXPIRY_US
 from simulator.smt.logins import DatabaseLogins
@@ -32,6 +32,7 @@ from simulator.smt.registry import Registry
 from simulator.smt.seat import Role, Seat
 from simulator.smt.store import VeeStore
 from simulator.smt.throttle import Policy, Source
+from simulator.smt.usage_files import Deliver
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +127,7 @@ class Smt:
             expiry_us=config.expiry_us,
         )
         self.desk.closed = lambda user, esiid, now: refusal_of(self.complaints, user, esiid, now)
-        self.intake = Intake(driver, self.store, registry, journal, deliver)
+        self.intake = Intake(driver, self._engine, self.store, registry, journal, deliver)
         self.deliveries = Deliveries(self._engine, driver, journal, deliver)
         if self.inquiries.here:
             dispatcher = Dispatcher(self.desk, self.inquiries, registry, self.ledger, admission, driver, journal)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import StrEnum
 from typing import NamedTuple, Protocol
@@ -22,6 +22,15 @@ class EntityKind(StrEnum):
     TDSP = "TDSP"
     ROR = "ROR"
     CSP = "CSP"
+
+
+class UsageFormat(StrEnum):
+    """How a ROR gets the usage that is posted, in its folder of the file site."""
+
+    LSE = "LSE"
+    #: SMT's interval CSV.
+    CSV = "CSV"
+    NONE = "NONE"
 
 
 class UserKind(StrEnum):
@@ -72,6 +81,17 @@ class ServicePoint:
 
 
 @dataclass(frozen=True, slots=True)
+class MeterExchange:
+    """Another meter hangs at an ESI ID, by SMT's records from the midnight on that begins ``first_day``."""
+
+    esiid: str
+    #: Digits only.
+    meter_number: str
+    first_day: date
+    attributes: MeterAttributes = _NO_ATTRIBUTES
+
+
+@dataclass(frozen=True, slots=True)
 class Entity:
     """A market entity. ``key``: the short name of a TDSP, as service points carry it."""
 
@@ -79,6 +99,8 @@ class Entity:
     name: str
     kind: EntityKind
     key: str = ""
+    #: Of a ROR: the files that it gets of what is posted.
+    usage_files: UsageFormat = UsageFormat.LSE
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +164,7 @@ class Records(NamedTuple):
     occupancies: tuple[Occupancy, ...] = ()
     agreements: tuple[Agreement, ...] = ()
     han_devices: tuple[HanDevice, ...] = ()
+    exchanges: tuple[MeterExchange, ...] = ()
 
 
 class _Period(Protocol):
@@ -168,6 +191,7 @@ class Registry:
         occupancies: Iterable[Occupancy] = (),
         agreements: Iterable[Agreement] = (),
         han_devices: Iterable[HanDevice] = (),
+        exchanges: Iterable[MeterExchange] = (),
     ) -> None:
         """Index the records. Of two periods that hold on one day, the one that began later counts."""
         self.records = Records(
@@ -178,10 +202,15 @@ class Registry:
             tuple(occupancies),
             tuple(agreements),
             tuple(han_devices),
+            tuple(exchanges),
         )
         self.points = {point.esiid: point for point in self.records.points}
         self.entities = {entity.duns: entity for entity in self.records.entities}
         self.users = {user.username: user for user in self.records.users}
+        self._folders: dict[str, str] = {}
+        for user in self.records.users:
+            if user.kind is UserKind.ROR:
+                self._folders.setdefault(user.duns, user.username)
         self._tdsps = {one.key: one for one in self.records.entities if one.kind is EntityKind.TDSP}
         self._periods: defaultdict[str, list[RorPeriod]] = defaultdict(list)
         self._occupancies: defaultdict[str, list[Occupancy]] = defaultdict(list)
@@ -201,10 +230,25 @@ class Registry:
             self._related[agreement.duns].add(agreement.esiid)
         for device in self.records.han_devices:
             self._devices[device.esiid].append(device)
+        self._exchanges: defaultdict[str, list[MeterExchange]] = defaultdict(list)
+        for exchange in sorted(self.records.exchanges, key=lambda one: one.first_day, reverse=True):
+            self._exchanges[exchange.esiid].append(exchange)
+
+    def point(self, esiid: str, day: date) -> ServicePoint:
+        """A service point with the meter that hangs there on a day. Raises KeyError for an ESI ID that there is none of."""
+        point = self.points[esiid]
+        newest = next((one for one in self._exchanges.get(esiid, ()) if one.first_day <= day), None)
+        if newest is None:
+            return point
+        return replace(point, meter_number=newest.meter_number, attributes=newest.attributes)
 
     def ror_of_record(self, esiid: str, day: date) -> str | None:
         """DUNS of the REP of record on an operating day; None without one."""
         return next((one.duns for one in self._periods.get(esiid, ()) if _holds(one, day)), None)
+
+    def folder_of(self, duns: str) -> str | None:
+        """Whose folder of the file site a ROR's files go to: its first log-in's. None without one."""
+        return self._folders.get(duns)
 
     def tdsp_key(self, duns: str) -> str:
         """Key of the TDSP with this DUNS; empty if there is none."""
@@ -265,7 +309,7 @@ class Registry:
         among: Iterable[str] = self.points
         if user.kind is not UserKind.TDSP:
             among = self._related.get(user.username if user.kind is UserKind.CUSTOMER else user.duns, ())
-        return [self.points[esiid] for esiid in sorted(among) if self.may_see(user, esiid, day)]
+        return [self.point(esiid, day) for esiid in sorted(among) if self.may_see(user, esiid, day)]
 
     def _lives_at(self, username: str, esiid: str, day: date) -> bool:
         return any(one.username == username and _holds(one, day) for one in self._occupancies.get(esiid, ()))

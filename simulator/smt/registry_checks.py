@@ -58,7 +58,13 @@ def _unknown(records: Records) -> Iterator[tuple[Any, str, str, str]]:
     for point in records.points:
         if point.tdsp_key not in keys:
             yield point, "tdsp_key", f"There is no TDSP '{point.tdsp_key}'.", "Name the key of one in entities.csv."
-    named: tuple[Any, ...] = (*records.periods, *records.occupancies, *records.agreements, *records.han_devices)
+    named: tuple[Any, ...] = (
+        *records.periods,
+        *records.occupancies,
+        *records.agreements,
+        *records.han_devices,
+        *records.exchanges,
+    )
     for record in named:
         if record.esiid not in esiids:
             yield record, "esiid", f"There is no ESI ID {record.esiid}.", "Add it to service_points.csv."

@@ -20,7 +20,17 @@ from simulator.errors import SimulatorError
 from simulator.smt.auth import hash_password
 from simulator.smt.han import HanDevice
 from simulator.smt.meter_attributes import MeterAttributes
-from simulator.smt.registry import Agreement, Entity, Occupancy, Records, Registry, RorPeriod, ServicePoint, User
+from simulator.smt.registry import (
+    Agreement,
+    Entity,
+    MeterExchange,
+    Occupancy,
+    Records,
+    Registry,
+    RorPeriod,
+    ServicePoint,
+    User,
+)
 from simulator.smt.registry_checks import cross_faults
 
 
@@ -47,7 +57,7 @@ class _Sheet:
     extra: tuple[str, ...] = ()
 
 
-#: Every file of a registry's folder. Without the last three there are no such records.
+#: Every file of a registry's folder. Without the last four there are no such records.
 SHEETS = (
     _Sheet("entities.csv", Entity, "entities", True),
     _Sheet("service_points.csv", ServicePoint, "points", True),
@@ -56,6 +66,7 @@ SHEETS = (
     _Sheet("occupancies.csv", Occupancy, "occupancies", False),
     _Sheet("agreements.csv", Agreement, "agreements", False),
     _Sheet("han_devices.csv", HanDevice, "han_devices", False),
+    _Sheet("meter_exchanges.csv", MeterExchange, "exchanges", False),
 )
 #: What a cell must look like beyond its type, by column, and how to say so.
 _PATTERNS: dict[str, tuple[str, str]] = {
@@ -84,6 +95,7 @@ def read_registry(folder: Path) -> Registry:
         occupancies=records.occupancies,
         agreements=records.agreements,
         han_devices=records.han_devices,
+        exchanges=records.exchanges,
     )
 
 
@@ -279,10 +291,10 @@ def _whole(name: str, text: str) -> int:
 
 
 def _made(record: type, values: dict[str, Any]) -> Any:
-    if record is ServicePoint:
+    if record in (ServicePoint, MeterExchange):
         names = {one.name for one in fields(MeterAttributes)}
         attributes = replace(MeterAttributes(), **{name: values.pop(name) for name in names & set(values)})
-        return ServicePoint(**values, attributes=attributes)
+        values["attributes"] = attributes
     if record is User:
         password = values.pop("password", "")
         if password:

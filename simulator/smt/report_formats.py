@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from headend import lse
+from headend.lse_format import STAMP
 from headend.vee.quality import Channel
 from meters.calendar import INTERVAL_S, day_start, local, us_date, us_stamp
 from simulator.smt.billing_reads import BilledPeriod
@@ -19,6 +20,8 @@ INTERVAL_COLUMNS = (
     "ESIID,USAGE_DATE,REVISION_DATE,USAGE_START_TIME,USAGE_END_TIME,USAGE_KWH,"
     "ESTIMATED_ACTUAL,CONSUMPTION_SURPLUSGENERATION"
 )
+#: How the name of an interval CSV begins.
+INTERVAL_STEM = "IntervalMeterUsage"
 DAILY_COLUMNS = "ESIID,READ_DATE,REVISION_DATE,START_READING,END_READING,USAGE_KWH,CONSUMPTION_SURPLUSGENERATION"
 MONTHLY_COLUMNS = "ESIID,START_DATE,END_DATE,REVISION_DATE,ACTUAL_KWH,METERED_KW,BILLED_KW,METERED_KVA,BILLED_KVA"
 #: What a CSV calls each channel.
@@ -67,7 +70,7 @@ def lse_file(stored: Iterable[StoredDay]) -> bytes:
 
 def report_name(stem: str, suffix: str, created_at: int, key: str) -> str:
     """``IntervalMeterUsage<ccyymmddhhmmss><correlationId>.CSV``. created_at: UTC epoch seconds."""
-    return f"{stem}{local(created_at).strftime('%Y%m%d%H%M%S')}{key}.{suffix}"
+    return f"{stem}{local(created_at).strftime(STAMP)}{key}.{suffix}"
 
 
 def _csv(columns: str, rows: Iterable[str]) -> bytes:

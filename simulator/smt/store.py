@@ -75,24 +75,38 @@ class VeeStore:
         self._engine = engine
 
     def load(self, records: Sequence[LseRecord], loaded_at: int, file_name: str = "") -> int:
-        """Keep records as the next revision of their days, all or none; returns how many."""
+        """Keep records as the next revision of their days, all or none; returns which posting under the file's name they are, from 0 on."""
         if not records:
             return 0
         with writing(self._engine) as connection:
+            latest = select(func.max(interval_day.c.posting)).where(interval_day.c.file_name == file_name)
+            before = connection.scalar(latest)
+            posting = 0 if before is None else int(before) + 1
             revisions = {key: held.revision for key, held in self._held(connection, records).items()}
             rows = []
             for record in records:
                 key = DayKey(record.esiid, record.channel, record.day)
                 revisions[key] = revisions.get(key, 0) + 1
-                rows.append(_packed(record, revisions[key], loaded_at, file_name))
+                rows.append(_packed(record, revisions[key], loaded_at, file_name, posting))
             connection.execute(insert(interval_day), rows)
-        return len(records)
+        return posting
 
     def has_file(self, file_name: str) -> bool:
         """Whether records of a file of that name were loaded."""
         with self._engine.connect() as connection:
             found = select(interval_day.c.file_name).where(interval_day.c.file_name == file_name).limit(1)
             return connection.scalar(found) is not None
+
+    def posted(self, file_name: str, posting: int) -> list[StoredDay]:
+        """What one posting of a file brought, by ESI ID, day, channel and revision."""
+        table = interval_day.c
+        chosen = (
+            select(interval_day)
+            .where(table.file_name == file_name, table.posting == posting)
+            .order_by(table.esiid, table.day, table.channel, table.revision)
+        )
+        with self._engine.connect() as connection:
+            return [_stored(row) for row in connection.execute(chosen)]
 
     def newest_day(self) -> date | None:
         """The latest operating day that anything is held of."""
@@ -198,7 +212,7 @@ def _chunks(values: list[str]) -> Iterator[list[str]]:
         yield chunk
 
 
-def _packed(record: LseRecord, revision: int, loaded_at: int, file_name: str) -> dict[str, Any]:
+def _packed(record: LseRecord, revision: int, loaded_at: int, file_name: str, posting: int) -> dict[str, Any]:
     return {
         "esiid": record.esiid,
         "channel": int(record.channel),
@@ -211,6 +225,7 @@ def _packed(record: LseRecord, revision: int, loaded_at: int, file_name: str) ->
         "posted_at": record.posted_at,
         "loaded_at": loaded_at,
         "file_name": file_name,
+        "posting": posting,
     }
 
 

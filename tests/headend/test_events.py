@@ -46,7 +46,7 @@ class Rig:
 
     async def __aenter__(self) -> Rig:
         self.store = HeadEndStore(f"sqlite:///{self.path}")
-        self.desk = EventDesk(self.runtime, self.store.events, NUMBERS, self.journal)
+        self.desk = EventDesk(self.runtime, self.store.events, lambda esiid, _at: NUMBERS.get(esiid), self.journal)
         # No inquiry comes here.
         on_demand: OnDemandDesk = None  # type: ignore[assignment]
         health: HealthDesk = None  # type: ignore[assignment]

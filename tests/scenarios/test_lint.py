@@ -33,6 +33,8 @@ def put(written: Written, field: str, value: Any) -> None:
 
 DEAD = {"kind": "dead", "meter": 9, "first": "2026-08-10T00:00"}
 SPIKE = {"kind": "spike", "meter": 2, "first": "2026-08-10T11:00", "until": "2026-08-10T11:15", "factor": -4}
+SWITCH = {"meter": 1, "to": "9990002220000", "effective": "2026-08-13"}
+MOVED = {"meter": 1, "customer": "customer.two", "move_in": "2026-08-12", "move_out": "2026-08-11"}
 SCALED = {"meter": 1, "scale_to": {"first": "2026-08-09", "last": "2026-08-14", "kwh": 1e12}}
 
 
@@ -58,6 +60,31 @@ SCALED = {"meter": 1, "scale_to": {"first": "2026-08-09", "last": "2026-08-14", 
         ("world.faults", [DEAD], "world.faults[1].meter", "There is no meter 9"),
         ("world.faults", [DEAD | {"meter": 1}, SPIKE], "world.faults[2]", "outside"),
         ("world.premises", [SCALED], "world.premises[1]", ""),
+        (
+            "world.market",
+            {"switches": [SWITCH | {"to": "9990003330000"}]},
+            "world.market.switches[1].to",
+            "No ROR of the",
+        ),
+        ("world.market", {"switches": [SWITCH | {"meter": 9}]}, "world.market.switches[1].meter", "no meter 9"),
+        ("world.market", {"switches": [SWITCH | {"effective": 5}]}, "world.market.switches[1].effective", "is no day"),
+        (
+            "world.market",
+            {"switches": [SWITCH | {"effective": "1999-01-01"}]},
+            "world.market.switches[1].effective",
+            "out",
+        ),
+        ("world.market", {"moves": []}, "world.market.moves", "There is no field 'moves'"),
+        ("world.market", {"occupancies": [MOVED]}, "world.market.occupancies[1]", "comes before the move-in"),
+        (
+            "world.market",
+            {"service_points": [{"meter": 1, "amr": 1}]},
+            "world.market.service_points[1].amr",
+            "mean ams?",
+        ),
+        ("world.market", {"registry": "x", "switches": [SWITCH]}, "world.market", "says switches too"),
+        ("world.market", {"registry": "/nowhere"}, "world.market.registry", "entities.csv: The file is not there"),
+        ("world.market", {"usage_files": {"9990001110000": "XML"}}, "world.market.usage_files.9990001110000", "LSE"),
         ("post_at", "01:00", "post_at", "does not come after VEE at 01:00"),
         ("post_at", "25:00", "post_at", "is not a time of day"),
         ("post_at", 900, "post_at", "is not a time of day"),

@@ -21,6 +21,7 @@ from simulator.capacity.model import PowerFailure, Sweep, TabledRequest, replay
 from simulator.clock import Clock, ClockMode
 from simulator.fault_spec import FaultSpec
 from simulator.market import ROR_LOGIN
+from simulator.market_spec import ROR_DUNS
 from simulator.ror.client import SmtClient
 from simulator.ror.errors import SmtRefused
 from simulator.sandbox import Sandbox, SandboxSettings
@@ -30,7 +31,7 @@ from simulator.smt.lifecycle import ANSWERED_EARLIER, EXPIRY_US, OnDemandRequest
 from simulator.smt.middle import Middle
 from simulator.smt.policy import preset
 from simulator.smt.throttle import Channel, Scope
-from simulator.world import ROR_DUNS, World, WorldSpec, build
+from simulator.world import World, WorldSpec, build
 
 SEED = 7
 FIRST_DAY = date(2026, 8, 9)

@@ -15,10 +15,9 @@ from meters.special import SPECIALS, special_esiid
 from simulator.errors import SimulatorError
 from simulator.fault_spec import FaultSpec, read_faults
 from simulator.market import build_market
+from simulator.market_spec import OTHER_ROR_DUNS, ROR_DUNS
 from simulator.smt.registry import UserKind
 from simulator.world import (
-    OTHER_ROR_DUNS,
-    ROR_DUNS,
     PremiseSpec,
     ScaleSpec,
     WorldSpec,

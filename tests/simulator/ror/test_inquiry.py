@@ -211,7 +211,7 @@ def test_power_status_is_followed_to_its_answer() -> None:
     }
 
     def process(runtime: Runtime, client: SmtClient, notes: Notes) -> Generator[Any, Any, OnDemand]:
-        return power_inquiry(runtime, client, ACCOUNT, "call-0002", 15, notes)
+        return power_inquiry(runtime, client, ACCOUNT.esiid, "call-0002", 15, notes)
 
     ending = {"powerStatus": power, "intervals": None, "gap": None, "partial": None}
     request, portal, notes = run_call(process, partial(Portal, ending=ending))

@@ -20,12 +20,12 @@ from meters.calendar import INTERVAL_S, US, day_of, days, epoch, intervals_in, i
 from simulator.clock import Clock, ClockMode
 from simulator.runtime import Runtime
 from simulator.smt.auth import hash_password
-from simulator.smt.deliveries import Deliver
 from simulator.smt.middle import FixedMiddle
 from simulator.smt.policy import preset
 from simulator.smt.registry import Entity, EntityKind, Registry, RorPeriod, ServicePoint, User, UserKind
 from simulator.smt.service import Smt, SmtConfig, create_app
 from simulator.smt.throttle import Policy
+from simulator.smt.usage_files import Deliver
 
 NOW = "2026-08-12T17:40"
 TDSP_DUNS, ROR_DUNS, RIVAL_DUNS = "9990000000001", "9990000000011", "9990000000012"

@@ -82,8 +82,11 @@ def make_first_version(url: str) -> None:
             "complaint",
             "login_fault",
             "portal_token",
+            "usage_file",
         ):
             connection.execute(text(f"DROP TABLE {table}"))
+        connection.execute(text("DROP INDEX interval_day_of_file"))
+        connection.execute(text("ALTER TABLE interval_day DROP COLUMN posting"))
         connection.execute(text("ALTER TABLE throttle_lease DROP COLUMN amount"))
         connection.execute(text("INSERT INTO throttle_window VALUES ('L', 'e', 0, 1, 1)"))
         for key, states in (("1", ["requested", "accepted", "sent"]), ("2", ["requested", "refused"])):

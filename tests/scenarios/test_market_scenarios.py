@@ -1,0 +1,142 @@
+"""The shipped scenarios of who shares a meter's quota, and of a complaint that begins in the middle; what a timeline may not say."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+import yaml
+
+from scenarios.cli import registry
+from scenarios.lint import lint
+from scenarios.play import Played, play
+from scenarios.recording import Recording
+from scenarios.schema import SHIPPED, load
+from scenarios.timeline import Action
+from scenarios.verdict import judge
+from simulator.market import build_market
+from simulator.market_spec import MarketSpec
+from simulator.world import WorldSpec, build
+from tests.scenarios.short import scenario
+
+
+def shipped(name: str, out: Path) -> Played:
+    played = play(load(SHIPPED / f"{name}.yaml"), out)
+    assert played.verdict.passed, [one for one in played.verdict.judged if one.failures]
+    return played
+
+
+def failed(recording: Recording) -> list[str]:
+    return [one.id for one in judge(recording).judged if one.failures]
+
+
+def test_the_new_ror_meets_what_customer_and_old_ror_used_and_the_old_one_is_out_at_midnight(tmp_path: Path) -> None:
+    played = shipped("switch-of-ror-shares-one-allowance", tmp_path)
+    recording = played.recording
+    refused = recording.actions["new-ror-meets-their-reads"]["trouble"]
+    # An hour after the first of the two.
+    assert refused["retry_at"] == "2026-08-13T00:25:00-05:00"
+    assert "customer (portal)" in refused["reason"]
+    users = [(one["username"], one["transitions"][-1]["state"]) for one in recording.ledger]
+    assert users == [
+        ("customer.one", "completed"),
+        ("pecanbend.api", "completed"),
+        ("saltfork.api", "refused"),
+        ("saltfork.api", "completed"),
+        ("customer.one", "refused"),
+    ]
+    # Said of a read that another one asked for, a check fails.
+    recording.ledger[1]["username"] = "saltfork.api"
+    recording.actions["old-ror-is-not-of-record"]["trouble"]["code"] = "smt.A1"
+    assert failed(recording) == ["old-ror-in-the-evening", "old-ror-is-not-of-record"]
+
+
+def test_two_clients_use_up_one_meters_quota(tmp_path: Path) -> None:
+    played = shipped("two-clients-use-up-a-quota", tmp_path)
+    states = [one["transitions"][-1]["state"] for one in played.recording.ledger]
+    assert states == ["completed", "completed", "refused", "completed", "refused", "completed", "refused"]
+
+
+def test_a_complaint_is_declared_and_lifted_in_the_middle(tmp_path: Path) -> None:
+    recording = shipped("stale-read-for-an-hour", tmp_path).recording
+    assert all(one["transitions"][-1]["state"] == "completed" for one in recording.ledger)
+    declared, lifted = (next(one for one in recording.journal if one["kind"] == kind) for kind in ("complaint declared", "complaint lifted"))  # fmt: skip
+    assert (lifted["at"] - declared["at"], lifted["strikes"]) == (3600, 20)
+    strikes = [one for one in recording.journal if one["kind"] == "complaint"]
+    strikes[-1]["at"] = lifted["at"] + 1
+    assert failed(recording) == ["stale-no-more"]
+
+
+def test_an_exchanged_meter_is_known_the_day_after_by_its_new_number_and_read(tmp_path: Path) -> None:
+    written = first_of("stale-read-for-an-hour")
+    written["world"]["faults"] = [{"kind": "exchange", "meter": 1, "first": "2026-08-12T09:10"}]
+    answers = {"do": "same_answers", "days": 1}
+    read = {"do": "on_demand_read"}
+    written["timeline"] = [
+        {"at": "2026-08-12T08:00", "ref": "old", **answers},
+        {"at": "2026-08-12T16:00", "ref": "not-known-yet", "expect": {"outcome": "failed"}, **read},
+        {"at": "2026-08-13T09:00", "ref": "new", **answers},
+        {"at": "2026-08-13T09:10", "ref": "read", "expect": {"outcome": "answered"}, **read},
+        {"at": "2026-08-13T09:20", "ref": "portal", "do": "portal_read", "expect": {"outcome": "answered"}},
+    ]
+    played = play(scenario(written), tmp_path)
+    assert played.verdict.passed, [one for one in played.verdict.judged if one.failures]
+    old, new = (played.recording.actions[ref]["market"]["meter"][0] for ref in ("old", "new"))
+    assert old["meterSerialNumber"] != new["meterSerialNumber"]
+    assert old["utilityMeterId"][1:] == new["utilityMeterId"][1:]
+    assert new["installationDate"] == "08/12/2026"
+    # Its register began at 0, at 09:10 of the day before.
+    assert 0 < float(str(played.recording.actions["portal"]["odrread"])) < 150
+
+
+def first_of(name: str) -> dict[str, Any]:
+    written: dict[str, Any] = yaml.safe_load((SHIPPED / f"{name}.yaml").read_text(encoding="utf-8"))
+    return written
+
+
+@pytest.mark.parametrize(
+    ("action", "place", "said"),
+    [
+        ({"do": "complaint", "lift": "dtale"}, "timeline[2].lift", "Declare one before it"),
+        ({"do": "complaint"}, "timeline[2]", "either what to declare or what to lift"),
+        ({"do": "complaint", "declare": {"kind": "stale_read", "meters": [9]}}, "timeline[2].declare.meter", "meter 9"),
+        ({"do": "complaint", "declare": {"kind": "hang"}}, "timeline[2].declare", "gateway_timeout"),
+        ({"do": "portal_read", "expect": {"outcome": "answered"}, "login": "saltfork.api"}, "timeline[2].login", "customer.one"),
+        ({"do": "on_demand_read", "expect": {"outcome": "answered"}, "login": "saltfrok.api"}, "timeline[2].login", "mean saltfork.api?"),
+    ],
+)  # fmt: skip
+def test_lint_tells_of_an_action_that_cannot_be(tmp_path: Path, action: dict[str, Any], place: str, said: str) -> None:
+    written = first_of("stale-read-for-an-hour")
+    written["timeline"][1:] = [{"at": "2026-08-12T17:00", "ref": "it"} | action]
+    path = tmp_path / "it.yaml"
+    path.write_text(yaml.safe_dump(written), encoding="utf-8")
+    found = [one for one in lint(path)[1] if one.place.endswith(f": {place}")]
+    assert found, lint(path)[1]
+    assert said in str(found[0])
+
+
+def test_the_page_names_every_action_and_scenario_and_its_market_is_sound() -> None:
+    page = (SHIPPED.parent / "docs" / "scenarios.md").read_text(encoding="utf-8")
+    actions = {str(get_args(one.model_fields["do"].annotation)[0]) for one in get_args(get_args(Action)[0])}
+    told = set(re.findall(r"^\| `([a-z0-9_-]+)` \|", page, re.M)) - {"do"}
+    assert told == actions | {path.stem for path in SHIPPED.glob("*.yaml")}
+    (block,) = re.findall(r"```yaml\n(.*?)```", page, re.S)
+    written = yaml.safe_load(block)
+    assert set(MarketSpec.model_fields) == set(written) | {"registry"}
+    market = build_market(build(WorldSpec(meters=8, first_day=date(2026, 8, 11), market=written), 1)).registry
+    assert market.users["windmill.api"].duns
+
+
+def test_a_registry_is_written_as_files_and_names_a_world(tmp_path: Path) -> None:
+    registry(Path("stale-read-for-an-hour"), tmp_path / "records")
+    written = first_of("stale-read-for-an-hour")
+    written["world"]["market"] = {"registry": str(tmp_path / "records")}
+    path = tmp_path / "it.yaml"
+    path.write_text(yaml.safe_dump(written), encoding="utf-8")
+    assert lint(path)[1] == []
+    written["world"]["tdsp"] = "TNMP"
+    path.write_text(yaml.safe_dump(written), encoding="utf-8")
+    assert [one.code for one in lint(path)[1]] == ["market.registry"]

@@ -1,0 +1,178 @@
+"""What SMT lays into RORs' folders of a posted file: their own records by the day, whole, once, whatever crashes."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from headend import boundaries
+from headend.lse import LseRecord, dumps, file_name, read
+from meters.calendar import epoch
+from simulator.smt.registry import Registry, RorPeriod, UsageFormat
+from tests.simulator.smt.crash_play import forkserver
+from tests.simulator.smt.rig import FOREIGN, NEIGHBOUR, PLAIN, RIVAL_DUNS, ROR_DUNS, TDSP_DUNS, Rig, record, registry
+
+NOW = epoch("2026-08-12T07:30")
+BEFORE, SWITCH = date(2026, 8, 10), date(2026, 8, 11)
+POSTED = file_name(TDSP_DUNS, NOW, 7)
+#: Who serves whom, and one record that is not loaded.
+RECORDS = [
+    record(PLAIN, BEFORE, NOW),
+    record(PLAIN, SWITCH, NOW),
+    record(NEIGHBOUR, SWITCH, NOW),
+    record(FOREIGN, SWITCH, NOW),
+    record(NEIGHBOUR, date(2026, 8, 12), NOW),
+]
+OWN, RIVALS = [(PLAIN, BEFORE), (NEIGHBOUR, SWITCH)], [(PLAIN, SWITCH), (FOREIGN, SWITCH)]
+Content = dict[str, bytes]
+
+
+def switched(own: UsageFormat = UsageFormat.LSE) -> Registry:
+    """PLAIN goes from one retailer to the other; the first gets its files as told."""
+    was = registry().records
+    periods = [one for one in was.periods if one.esiid != PLAIN]
+    periods += [RorPeriod(PLAIN, ROR_DUNS, date(2025, 1, 1), BEFORE), RorPeriod(PLAIN, RIVAL_DUNS, SWITCH)]
+    entities = [replace(one, usage_files=own) if one.duns == ROR_DUNS else one for one in was.entities]
+    return Registry(was.points, entities, periods, was.users)
+
+
+class Folders:
+    """Homes of a file site on a disk, each file whole or not there."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.full = ""
+
+    def put(self, username: str, name: str, content: bytes) -> None:
+        if username == self.full:
+            raise OSError("no space")
+        (self.root / username).mkdir(parents=True, exist_ok=True)
+        part = self.root / username / f"{name}.part"
+        part.write_bytes(content)
+        part.replace(part.with_name(name))
+
+    def of(self, username: str) -> Content:
+        return {one.name: one.read_bytes() for one in sorted((self.root / username).glob("*"))}
+
+
+async def taken_in(rig: Rig, folder: Path, name: str, records: list[LseRecord]) -> None:
+    (folder / name).write_bytes(dumps(records))
+    rig.smt.intake.on_file("wires", folder / name)
+    await rig.wait(0)
+
+
+def posted(folder: Path, records: Registry, *files: tuple[str, list[LseRecord]]) -> Folders:
+    """Post files, one after the other in one instant."""
+    folders = Folders(folder / "ftps")
+
+    async def run() -> None:
+        async with Rig(folder, now="2026-08-12T07:30", registered=records, deliver=folders.put) as rig:
+            for name, content in files:
+                await taken_in(rig, folder, name, content)
+
+    asyncio.run(run())
+    return folders
+
+
+def held(name: str, content: bytes) -> list[tuple[str, date]]:
+    parsed = read(content, name)
+    assert not parsed.findings
+    return [(one.esiid, one.day) for one in parsed.records]
+
+
+def test_each_ror_gets_the_loaded_records_of_its_own_days(tmp_path: Path) -> None:
+    folders = posted(tmp_path, switched(), (POSTED, RECORDS))
+    [(name, own)], [(_, rivals)] = folders.of("lonestar.api").items(), folders.of("rival.api").items()
+    assert name == f"{TDSP_DUNS}IntervalData20260812073000001.lse"
+    assert sorted(held(name, own)) == sorted(OWN)
+    assert sorted(held(name, rivals)) == sorted(RIVALS)
+    # As posted, to the interval.
+    assert dumps([RECORDS[0]]) in own
+
+
+def test_a_file_comes_in_the_format_that_the_entity_is_set_to(tmp_path: Path) -> None:
+    folders = posted(tmp_path, switched(UsageFormat.CSV), (POSTED, RECORDS))
+    [(name, own)] = folders.of("lonestar.api").items()
+    assert name == f"IntervalMeterUsage20260812073000-{TDSP_DUNS}-001.CSV"
+    first, *rows = own.decode().splitlines()
+    assert first.startswith("ESIID,USAGE_DATE,")
+    # A delivery has no apostrophe before the ESI ID.
+    assert rows[0] == f"{PLAIN},08/10/2026,08/12/2026 07:30:00, 00:00, 00:15,0.100,A,Consumption"
+    assert {row.split(",")[0] for row in rows} == {PLAIN, NEIGHBOUR}
+    assert len(rows) == 2 * 96
+
+
+def test_an_entity_set_to_none_gets_none(tmp_path: Path) -> None:
+    folders = posted(tmp_path, switched(UsageFormat.NONE), (POSTED, RECORDS))
+    assert folders.of("lonestar.api") == {}
+    assert len(folders.of("rival.api")) == 1
+
+
+def test_files_of_one_second_and_a_second_posting_are_files_of_their_own(tmp_path: Path) -> None:
+    corrected = [replace(RECORDS[0], posted_at=NOW + 1)]
+    other = file_name(TDSP_DUNS, NOW, 8)
+    folders = posted(tmp_path, switched(), (POSTED, RECORDS[:1]), (POSTED, corrected), (other, RECORDS[2:3]))
+    files = folders.of("lonestar.api")
+    assert list(files) == [f"{TDSP_DUNS}IntervalData20260812073000{counter:03d}.lse" for counter in (1, 2, 3)]
+    assert list(files.values()) == [dumps(RECORDS[:1]), dumps(corrected), dumps(RECORDS[2:3])]
+
+
+def test_a_file_that_could_not_be_laid_is_laid_with_the_next_posting(tmp_path: Path) -> None:
+    folders = Folders(tmp_path / "ftps")
+
+    async def run() -> None:
+        async with Rig(tmp_path, now="2026-08-12T07:30", registered=switched(), deliver=folders.put) as rig:
+            folders.full = "lonestar.api"
+            await taken_in(rig, tmp_path, POSTED, RECORDS)
+            assert [one["reason"] for one in rig.notes.of("usage file owed")] == ["OSError"]
+            assert rig.notes.of("intake")[0]["results"] == {"00": 4, "04": 1}
+            folders.full = ""
+            await rig.wait(60)
+            await taken_in(rig, tmp_path, file_name(TDSP_DUNS, NOW + 60, 1), [record(NEIGHBOUR, BEFORE, NOW)])
+            laid = [one["duns"] for one in rig.notes.of("usage file")]
+            assert laid == [RIVAL_DUNS, ROR_DUNS, ROR_DUNS]
+
+    asyncio.run(run())
+    files = folders.of("lonestar.api")
+    assert [sorted(held(name, content)) for name, content in files.items()] == [sorted(OWN), [(NEIGHBOUR, BEFORE)]]
+    assert len(folders.of("rival.api")) == 1
+
+
+def die(folder: Path, crash_at: str) -> None:
+    """Take a file in, in a process of its own, and be killed on the way."""
+    os.environ |= {"AMI_TEST_BUILD": "1", "AMI_CRASH_AT": crash_at}
+    boundaries.arm()
+    posted(folder, switched(), (POSTED, RECORDS))
+
+
+@pytest.mark.parametrize(
+    ("crash_at", "there"), [("intake.loaded:1", 0), ("usage_file.laid:1", 1), ("usage_file.laid:2", 2)]
+)
+def test_killed_on_the_way_every_file_is_made_up_for_once(crash_at: str, there: int, tmp_path: Path) -> None:
+    whole = posted(tmp_path, switched(), (POSTED, RECORDS))
+    killed = tmp_path / "killed"
+    killed.mkdir()
+    process = forkserver().Process(target=die, args=(killed, crash_at))
+    process.start()
+    process.join(20)
+    assert process.exitcode == -9
+    folders = Folders(killed / "ftps")
+    assert sum(len(folders.of(ror)) for ror in ("lonestar.api", "rival.api")) == there
+
+    async def restart() -> None:
+        async with Rig(killed, now="2026-08-12T09:00", registered=switched(), deliver=folders.put) as rig:
+            rig.smt.intake.make_up()
+            await rig.wait(0)
+            assert len(rig.notes.of("usage file")) == (2 if there < 2 else 1)
+            rig.smt.intake.make_up()
+            await rig.wait(0)
+            assert len(rig.notes.of("usage file")) == (2 if there < 2 else 1)
+
+    asyncio.run(restart())
+    for ror in ("lonestar.api", "rival.api"):
+        assert folders.of(ror) == whole.of(ror)
