@@ -129,7 +129,10 @@ class OnDemandDesk:
                 reply: httpx.Response = yield self.driver.io(
                     "call-back", key, lambda: self._call_back(str(request.replyTo), body)
                 )
-            except (httpx.HTTPError, httpx.InvalidURL) as error:
+            except (httpx.InvalidURL, UnicodeError) as error:
+                # No address that could be called, however often: as one that refuses.
+                status, what = 400, type(error).__name__
+            except httpx.HTTPError as error:
                 status, what = 0, type(error).__name__
             else:
                 status, what = reply.status_code, f"HTTP {reply.status_code}"

@@ -62,9 +62,11 @@ def test_an_impossible_inquiry_is_refused_with_code_and_place(tmp_path: Path, ch
     play(tmp_path, scene)
 
 
-def test_a_call_back_that_nobody_takes_ends_by_itself(tmp_path: Path) -> None:
+@pytest.mark.parametrize("reply_to", ["http://127.0.0.1:1/", "http://☃.example/"])
+def test_a_call_back_that_nobody_takes_ends_by_itself(tmp_path: Path, reply_to: str) -> None:
     async def scene(made: Rig) -> None:
-        reply = await made.http.post(f"{made.sandbox.headend_server.url}/inquiries", json=inquiry(made))
+        asked = inquiry(made, replyTo=reply_to)
+        reply = await made.http.post(f"{made.sandbox.headend_server.url}/inquiries", json=asked)
         assert reply.status_code == 202
         await made.to("2026-08-12T18:00")
         notes = [one["kind"] for one in made.sandbox.journal.entries() if one["ident"] == "1"]
