@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import simpy
+from sqlalchemy.exc import OperationalError
 
 from headend.lse import (
     RESULT_CODES,
@@ -35,6 +36,8 @@ Deliver = Callable[[str, str, bytes], None]
 _FILE_NAME = "file name"
 #: By how much the clock of a TDSP may be ahead of SMT's, seconds. A default of this project.
 CLOCK_TOLERANCE_S = 300
+#: Wall seconds between tries at a database that is away or locked. Defaults of this project.
+_WAITS_S = (1, 2, 4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,9 +139,18 @@ class Intake:
         # Fixed here, so that what is decided does not hang on when the executor gets to it.
         now = self._driver.now()
 
+        def take_in() -> Taken:
+            return self.take_in(username, path.name, path.read_bytes(), now)
+
         async def work() -> Taken:
             loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(None, lambda: self.take_in(username, path.name, path.read_bytes(), now))
+            for wait_s in _WAITS_S:
+                try:
+                    return await loop.run_in_executor(None, take_in)
+                except OperationalError:
+                    # The executor can wait longer for the database than those who ask. All or none of a file is loaded.
+                    await asyncio.sleep(wait_s)
+            return await loop.run_in_executor(None, take_in)
 
         done = self._driver.io("intake", f"{username}/{path.name}", work, lane="intake")
         assert done.callbacks is not None
