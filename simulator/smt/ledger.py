@@ -229,8 +229,10 @@ class Ledger:
 
     def note_sweep(self, at_us: int) -> None:
         """The dispatcher has looked through the queue (microseconds of model time)."""
+        first = self._swept_us is None
         self._swept_us = at_us
-        if self._shared:
+        # Who is alone remembers; its row is there for a try at writing.
+        if self._shared or first:
             with writing(self._engine) as connection:
                 found = connection.execute(update(dispatcher_sweep).values(swept_us=at_us))
                 if found.rowcount == 0:
