@@ -38,7 +38,7 @@ from sqlalchemy import (
     text,
     update,
 )
-from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError, OperationalError
 
 from headend.migrate import NewerDatabaseError, bring_up_to_date, versions_table
 from simulator.errors import SimulatorError
@@ -248,7 +248,8 @@ report_request = Table(
 _ADMISSION_LOCK = 0x0D2
 #: Key of the advisory lock under which a PostgreSQL database is made or migrated by one process.
 _SCHEMA_LOCK = 0x0D3
-#: Wall milliseconds that a write to SQLite waits for another process's, the service with it; and that a mere try waits. Defaults of this project.
+#: Wall milliseconds that a write to SQLite waits for another process's, and the service with it; and that a mere try waits, and whoever comes after
+#: one that waited in vain. Defaults of this project.
 BUSY_MS, TRIED_MS = 2000, 100
 #: Wall seconds for a connection to PostgreSQL, and milliseconds after which one that acknowledges nothing is given up. Defaults of this project.
 _PATIENCE = {"connect_timeout": 3, "tcp_user_timeout": 5000}
@@ -256,6 +257,8 @@ _PATIENCE = {"connect_timeout": 3, "tcp_user_timeout": 5000}
 _JOINED: ContextVar[tuple[Engine, Connection] | None] = ContextVar("smt_transaction", default=None)
 #: Execution option that marks a transaction as one that writes.
 _WRITES = "smt_writes"
+#: And one that only tries whether it could.
+_TRIES = "smt_tries"
 
 
 def open_database(url: str) -> Engine:
@@ -301,7 +304,7 @@ def open_database(url: str) -> Engine:
         ) from None
     if sqlite:
         event.listen(engine, "connect", _set_up_sqlite)
-        event.listen(engine, "begin", _begin_sqlite)
+        event.listen(engine, "begin", _SqliteTurns().begin)
     try:
         with writing(engine) as connection:
             if not sqlite:
@@ -360,19 +363,11 @@ def try_writing(engine: Engine) -> None:
     """Write what is there once more. Raises SQLAlchemyError where the database takes no writes, within ``TRIED_MS``."""
     swept = dispatcher_sweep.c.swept_us
     with engine.connect() as connection:
-        connection.execution_options(**{_WRITES: True})
-        raw: Any = connection.connection.dbapi_connection
-        sqlite = connection.dialect.name == "sqlite"
-        if sqlite:
-            raw.execute(f"PRAGMA busy_timeout={TRIED_MS}")
-        try:
-            with connection.begin():
-                if not sqlite:
-                    connection.execute(text(f"SET LOCAL lock_timeout = {TRIED_MS}"))
-                connection.execute(update(dispatcher_sweep).values(swept_us=swept))
-        finally:
-            if sqlite:
-                raw.execute(f"PRAGMA busy_timeout={BUSY_MS}")
+        connection.execution_options(**{_WRITES: True, _TRIES: True})
+        with connection.begin():
+            if connection.dialect.name == "postgresql":
+                connection.execute(text(f"SET LOCAL lock_timeout = {TRIED_MS}"))
+            connection.execute(update(dispatcher_sweep).values(swept_us=swept))
 
 
 def shared_token_key(engine: Engine, octets: int) -> bytes:
@@ -403,6 +398,23 @@ def _set_up_sqlite(raw: Any, _record: Any) -> None:
         raw.execute(f"PRAGMA {pragma}")
 
 
-def _begin_sqlite(connection: Connection) -> None:
-    writes = connection.get_execution_options().get(_WRITES, False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+class _SqliteTurns:
+    """How transactions begin on a SQLite database. Who found it locked for long has waited for all that come after, until one gets through."""
+
+    def __init__(self) -> None:
+        self._locked = False
+
+    def begin(self, connection: Connection) -> None:
+        options = connection.get_execution_options()
+        if not options.get(_WRITES, False):
+            connection.exec_driver_sql("BEGIN")
+            return
+        tries = self._locked or options.get(_TRIES, False)
+        raw: Any = connection.connection.dbapi_connection
+        raw.execute(f"PRAGMA busy_timeout={TRIED_MS if tries else BUSY_MS}")
+        try:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        except OperationalError:
+            self._locked = True
+            raise
+        self._locked = False

@@ -134,11 +134,11 @@ class LiveDesk:
         """A fault of ours has ended the process: the request fails with a reason, and its allowance comes back."""
         self._journal.note(self._driver.now(), "SMT", FAULT, request.key, error=told(error))
         try:
-            self._fail(request)
-        except SQLAlchemyError as away:
-            self._journal.note(self._driver.now(), "SMT", "fulfilment dropped", request.key, error=told(away))
+            # Where the database is away, or was, its end cannot be kept either.
+            if not isinstance(error, SQLAlchemyError):
+                self._fail(request)
         finally:
-            # Out of hand whatever came of it: where its end could not be kept, the dispatcher's next look finds it and ends it, or goes on with it.
+            # Out of hand whatever comes of it: the dispatcher's next look finds what has not ended, and ends it or goes on with it.
             self._inquiries.ended(request.key)
             self.under_way.pop(request.key, None)
 

@@ -93,6 +93,9 @@ class Dispatcher:
         """
         self._seat.look()
         strange = [key for key in self._ledger.open_keys() if key not in self._desk.under_way]
+        if strange:
+            # A database that takes no writes would drop each of them again.
+            self._ledger.try_writing()
         leases = self._admission.open_leases() if strange else {}
         for number, key in enumerate(strange):
             if number and number % _AT_ONCE == 0:

@@ -99,7 +99,7 @@ def health_of(smt: Smt) -> SmtHealth:
         return SmtHealth(status="degraded", role=role, database="unreachable", dispatcher="unknown")
     database: Literal["ok", "unwritable"] = "ok"
     try:
-        smt.try_database()
+        smt.ledger.try_writing()
     except SQLAlchemyError:
         database = "unwritable"
     age_us = None if swept_us is None else max(0, smt.now_us() - swept_us)

@@ -25,6 +25,7 @@ from simulator.smt.database import (
     odr_request,
     odr_transition,
     reading,
+    try_writing,
     writing,
 )
 from simulator.smt.lifecycle import ENDED, State
@@ -237,6 +238,10 @@ class Ledger:
                 found = connection.execute(update(dispatcher_sweep).values(swept_us=at_us))
                 if found.rowcount == 0:
                     connection.execute(insert(dispatcher_sweep), {"id": 1, "swept_us": at_us})
+
+    def try_writing(self) -> None:
+        """See whether the database takes writes. Raises SQLAlchemyError, soon, if not."""
+        try_writing(self._engine)
 
     def swept_us(self) -> int | None:
         """When that was last; None if it never was."""

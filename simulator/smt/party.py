@@ -18,7 +18,7 @@ from simulator.smt.auth import AuthLimits, Gatekeeper
 from simulator.smt.complaint_book import ComplaintBook
 from simulator.smt.complaint_hooks import ComplaintMiddle, refusal_of
 from simulator.smt.complaints import Complaints, Sought
-from simulator.smt.database import open_database, try_writing
+from simulator.smt.database import open_database
 from simulator.smt.deliveries import Deliveries
 from simulator.smt.desk import LiveDesk
 from simulator.smt.dispatch import Dispatcher
@@ -143,10 +143,6 @@ class Smt:
             self.deliveries.recover(self.now_us())
             self.ledger.note_sweep(self.now_us())
             driver.env.process(dispatcher.run(config.sweep_every_us))
-
-    def try_database(self) -> None:
-        """See whether the database takes writes. Raises SQLAlchemyError, soon, if not."""
-        try_writing(self._engine)
 
     def now_us(self) -> int:
         """Model time of a request that has just come in, microseconds."""
