@@ -5,6 +5,7 @@ A port with a latency is a sub-generator (``yield from``), so that the same proc
 
 from __future__ import annotations
 
+import logging
 import traceback
 from collections.abc import Awaitable, Callable, Generator
 from dataclasses import dataclass, replace
@@ -33,6 +34,10 @@ class Driver(Protocol):
 
     env: simpy.Environment
 
+    @property
+    def rate(self) -> float:
+        """Model seconds that go by in a wall second of their own accord; 0 where somebody moves the time."""
+
     def now(self) -> int:
         """Model time in whole UTC epoch seconds."""
 
@@ -59,12 +64,15 @@ def guarded(
 ) -> Generator[simpy.Event, Any, Any]:
     """Run a process so that what it raises ends it alone: simpy would end the whole environment, every party with it.
 
-    fault: told the exception; it keeps what a reader must know and puts right what the process leaves behind.
+    fault: told the exception; it keeps what a reader must know and puts right what the process leaves behind. What it raises itself goes to the log.
     """
     try:
         return (yield from process)
     except Exception as error:
-        fault(error)
+        try:
+            fault(error)
+        except Exception as another:
+            logging.getLogger("ami").error(f"{FAULT}: {told(error)}, and in putting it right: {told(another)}")
 
 
 #: Kind of the journal entry of a process that a fault has ended. A scenario in whose journal it stands has not run.

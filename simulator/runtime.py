@@ -24,6 +24,10 @@ from simulator.errors import SimulatorError
 BARRIER_S = 20.0
 
 
+#: For so many wall seconds a running clock keeps the event loop at a time, as far as single steps allow.
+TURN_S = 0.02
+
+
 class StalledError(SimulatorError):
     """Something real stayed in flight too long."""
 
@@ -57,6 +61,8 @@ class Runtime:
         self._tasks: set[asyncio.Task[None]] = set()
         self._wake = asyncio.Event()
         self._turn = asyncio.Lock()
+        #: Since when the event loop has had no turn.
+        self._held_since = time.monotonic()
         self._failure: BaseException | None = None
 
     # -- what processes and handlers call -----------------------------------------------------------------
@@ -64,6 +70,11 @@ class Runtime:
     def now(self) -> int:
         """Model time in whole UTC epoch seconds."""
         return self.now_us() // US
+
+    @property
+    def rate(self) -> float:
+        """See ``headend.ports.Driver``."""
+        return self.clock.rate
 
     def now_us(self) -> int:
         """Model time in microseconds since the epoch."""
@@ -113,7 +124,7 @@ class Runtime:
                     await self._settle()
                     wait = None
                 else:
-                    wait = self._follow()
+                    wait = await self._follow()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(wait):
                     await self._wake.wait()
@@ -126,19 +137,30 @@ class Runtime:
 
     # -- inside -----------------------------------------------------------------------------------------------
 
-    def _follow(self) -> float | None:
-        """Bring the environment up to the clock, hand in what arrived, start lanes; wall seconds to the next event."""
+    async def _follow(self) -> float | None:
+        """Bring the environment up to the clock, hand in what arrived, start lanes; wall seconds to the next event.
+
+        What has much to catch up with stops now and then for the loop: services of this process answer meanwhile.
+        """
         now = self.now_us()
-        while self.env.peek() <= now:
-            self.env.step()
+        await self._step_to(now)
         if self.env.now < now:
             self.env.run(until=now)
-        while self._arrivals:
+        if self._arrivals:
+            # What comes in meanwhile has woken the runtime, and is next.
             self._hand_in()
-            self._step_instant()
+            await self._step_to(int(self.env.now))
+            self._raise_failure()
         self._start_lanes()
         due = self.env.peek()
         return None if due == float("inf") else self.clock.wall_seconds_until(int(due))
+
+    async def _step_to(self, until_us: int) -> None:
+        while self.env.peek() <= until_us:
+            self.env.step()
+            if time.monotonic() - self._held_since > TURN_S:
+                await asyncio.sleep(0)
+                self._held_since = time.monotonic()
 
     async def _settle(self) -> None:
         """Finish the present instant: step, wait for everything in flight, hand in, until nothing is left."""

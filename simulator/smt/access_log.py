@@ -13,7 +13,7 @@ from enum import StrEnum
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import Engine, insert, select
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import SQLAlchemyError
 
 from headend.http_exchange import current
 from meters.calendar import local_us
@@ -144,7 +144,7 @@ class AccessLog:
         self._timer = None
         try:
             self.flush()
-        except DBAPIError:
+        except SQLAlchemyError:
             # The database is away: they are written with the next ones. /healthz tells that it is.
             if len(self._waiting) > 100 * MOST_WAITING:
                 del self._waiting[:MOST_WAITING]

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import SQLAlchemyError
 
 from headend.ports import Journal
 from meters.calendar import epoch
@@ -160,7 +160,7 @@ class Complaints:
         """Whether there are any at all: the doors look no further without."""
         if self._shared and time.monotonic() >= self._look_at:
             # The database may be away for a while: /healthz tells that it is.
-            with contextlib.suppress(DBAPIError):
+            with contextlib.suppress(SQLAlchemyError):
                 self._look()
         return bool(self._declared)
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from sqlalchemy import (
     JSON,
+    URL,
     BigInteger,
     Boolean,
     Column,
@@ -34,8 +35,10 @@ from sqlalchemy import (
     insert,
     make_url,
     select,
+    text,
+    update,
 )
-from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError, OperationalError
 
 from headend.migrate import NewerDatabaseError, bring_up_to_date, versions_table
 from simulator.errors import SimulatorError
@@ -265,10 +268,17 @@ report_request = Table(
 _ADMISSION_LOCK = 0x0D2
 #: Key of the advisory lock under which a PostgreSQL database is made or migrated by one process.
 _SCHEMA_LOCK = 0x0D3
+#: Wall milliseconds that a write to SQLite waits for another process's, and the service with it; and that a mere try waits, and whoever comes after
+#: one that waited in vain. Defaults of this project.
+BUSY_MS, TRIED_MS = 2000, 100
+#: Wall seconds for a connection to PostgreSQL, and milliseconds after which one that acknowledges nothing is given up. Defaults of this project.
+_PATIENCE = {"connect_timeout": 3, "tcp_user_timeout": 5000}
 #: The transaction that is open, by the engine it belongs to: what is written inside joins it.
 _JOINED: ContextVar[tuple[Engine, Connection] | None] = ContextVar("smt_transaction", default=None)
 #: Execution option that marks a transaction as one that writes.
 _WRITES = "smt_writes"
+#: And one that only tries whether it could.
+_TRIES = "smt_tries"
 
 
 def open_database(url: str) -> Engine:
@@ -301,8 +311,10 @@ def open_database(url: str) -> Engine:
                 mend="Give SQLite a file: sqlite:///path/smt.db.",
             )
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+    # A connection that a restart of the server has ended is replaced before it is used.
+    settings: dict[str, Any] = {} if sqlite else {"pool_pre_ping": True, "connect_args": _patience(parsed)}
     try:
-        engine = create_engine(parsed)
+        engine = create_engine(parsed, **settings)
     except (NoSuchModuleError, ModuleNotFoundError) as error:
         raise SimulatorError(
             "smt.database.driver",
@@ -312,7 +324,7 @@ def open_database(url: str) -> Engine:
         ) from None
     if sqlite:
         event.listen(engine, "connect", _set_up_sqlite)
-        event.listen(engine, "begin", _begin_sqlite)
+        event.listen(engine, "begin", _SqliteTurns().begin)
     try:
         with writing(engine) as connection:
             if not sqlite:
@@ -367,6 +379,17 @@ def reading(engine: Engine) -> Iterator[Connection]:
         yield connection
 
 
+def try_writing(engine: Engine) -> None:
+    """Write what is there once more. Raises SQLAlchemyError where the database takes no writes, within ``TRIED_MS``."""
+    swept = dispatcher_sweep.c.swept_us
+    with engine.connect() as connection:
+        connection.execution_options(**{_WRITES: True, _TRIES: True})
+        with connection.begin():
+            if connection.dialect.name == "postgresql":
+                connection.execute(text(f"SET LOCAL lock_timeout = {TRIED_MS}"))
+            connection.execute(update(dispatcher_sweep).values(swept_us=swept))
+
+
 def shared_token_key(engine: Engine, octets: int) -> bytes:
     """What several processes at one database sign tokens with: drawn by the first that asks."""
     with writing(engine, admission=True) as connection:
@@ -382,14 +405,36 @@ def _take_turns(connection: Connection, admission: bool) -> None:
         connection.execute(select(func.pg_advisory_xact_lock(_ADMISSION_LOCK)))
 
 
+def _patience(url: URL) -> dict[str, Any]:
+    """How long libpq waits for a server that does not answer at all, unless the URL says so."""
+    return {name: value for name, value in _PATIENCE.items() if name not in url.query}
+
+
 def _set_up_sqlite(raw: Any, _record: Any) -> None:
     # The driver must not begin transactions by itself: it would begin them as readers, and two readers that both
     # want to write then over-admit or fail with "database is locked".
     raw.isolation_level = None
-    for pragma in ("busy_timeout=10000", "journal_mode=WAL", "synchronous=NORMAL"):
+    for pragma in (f"busy_timeout={BUSY_MS}", "journal_mode=WAL", "synchronous=NORMAL"):
         raw.execute(f"PRAGMA {pragma}")
 
 
-def _begin_sqlite(connection: Connection) -> None:
-    writes = connection.get_execution_options().get(_WRITES, False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+class _SqliteTurns:
+    """How transactions begin on a SQLite database. Who found it locked for long has waited for all that come after, until one gets through."""
+
+    def __init__(self) -> None:
+        self._locked = False
+
+    def begin(self, connection: Connection) -> None:
+        options = connection.get_execution_options()
+        if not options.get(_WRITES, False):
+            connection.exec_driver_sql("BEGIN")
+            return
+        tries = self._locked or options.get(_TRIES, False)
+        raw: Any = connection.connection.dbapi_connection
+        raw.execute(f"PRAGMA busy_timeout={TRIED_MS if tries else BUSY_MS}")
+        try:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        except OperationalError:
+            self._locked = True
+            raise
+        self._locked = False

@@ -5,11 +5,13 @@ A request is a row of the database, so it is there after a restart: one that was
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Generator
 from dataclasses import dataclass
+from typing import Any
 
 import simpy
 from sqlalchemy import Engine, insert, select, update
+from sqlalchemy.exc import SQLAlchemyError
 
 from headend.ports import Driver, Journal
 from meters.calendar import US
@@ -23,6 +25,8 @@ Make = Callable[[str], Awaitable[tuple[str, bytes] | None]]
 PENDING, DELIVERED = "The report is being made", "The report was delivered"
 #: What a request may have ended with instead of a file: codes of ``errors.BUSINESS``, and a fault of ours.
 NO_DATA, BROKEN = "1", "broken"
+#: Until the next try at a database that did not take an end, model time. A default of this project.
+_AGAIN_US = 60 * US
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +84,7 @@ class Deliveries:
 
         done = self._driver.io("report", key, work)
         assert done.callbacks is not None
-        done.callbacks.append(lambda event: self._note(key, kind, event))
+        done.callbacks.append(lambda event: self._made(key, kind, event))
         return key
 
     def request(self, key: str, username: str) -> ReportRequest | None:
@@ -94,12 +98,21 @@ class Deliveries:
         """After a restart: what was being made is not made any more."""
         self._end(report_request.c.ended_us.is_(None), now_us, error=BROKEN)
 
-    def _note(self, key: str, kind: str, done: simpy.Event) -> None:
+    def _made(self, key: str, kind: str, done: simpy.Event) -> None:
         if not done.ok:
             done.defused = True
+        self._driver.env.process(self._note(key, kind, done))
+
+    def _note(self, key: str, kind: str, done: simpy.Event) -> Generator[simpy.Event, Any, None]:
+        """Write what became of a request, as soon as the database takes it; a simpy process."""
         name = str(done.value) if done.ok else ""
         error = "" if name else NO_DATA if done.ok else BROKEN
-        self._end(report_request.c.key == key, self._driver.now() * US, name, error)
+        while True:
+            try:
+                self._end(report_request.c.key == key, self._driver.now() * US, name, error)
+                break
+            except SQLAlchemyError:
+                yield self._driver.env.timeout(_AGAIN_US)
         reason = type(done.value).__name__ if not done.ok else error
         self._journal.note(self._driver.now(), "SMT", "report", key, report=kind, file=name, reason=reason)
 

@@ -6,11 +6,12 @@ Everything is decided by ``lifecycle`` and ``throttle``; the desk only keeps. Th
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import simpy
 from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
 
 from headend.boundaries import boundary
 from headend.http_exchange import current
@@ -84,6 +85,8 @@ class LiveDesk:
         self._journal = journal
         self._engine = engine
         self._filing: dict[str, Filed] = {}
+        #: What the open transaction has kept, noted once it is committed; None while there is none.
+        self._unnoted: list[tuple[Transition, str, dict[str, Any]]] | None = None
 
     # -- requests ---------------------------------------------------------------------------------------------
 
@@ -130,6 +133,16 @@ class LiveDesk:
     def _broke(self, request: OnDemandRequest, error: Exception) -> None:
         """A fault of ours has ended the process: the request fails with a reason, and its allowance comes back."""
         self._journal.note(self._driver.now(), "SMT", FAULT, request.key, error=told(error))
+        try:
+            # Where the database is away, or was, its end cannot be kept either.
+            if not isinstance(error, SQLAlchemyError):
+                self._fail(request)
+        finally:
+            # Out of hand whatever comes of it: the dispatcher's next look finds what has not ended, and ends it or goes on with it.
+            self._inquiries.ended(request.key)
+            self.under_way.pop(request.key, None)
+
+    def _fail(self, request: OnDemandRequest) -> None:
         entry = self._ledger.entry(request.key)
         assert entry is not None
         if entry.ended:
@@ -153,7 +166,9 @@ class LiveDesk:
 
     @contextmanager
     def commit(self, what: str, key: str) -> Iterator[None]:
-        """One transaction between its two boundaries; undone, nothing of it stays in memory."""
+        """One transaction between its two boundaries; undone, nothing of it stays in memory or is noted."""
+        around = self._unnoted
+        made = self._unnoted = [] if around is None else around
         try:
             with writing(self._engine):
                 yield
@@ -161,6 +176,11 @@ class LiveDesk:
         except BaseException:
             self._ledger.forget(key)
             raise
+        finally:
+            self._unnoted = around
+        if around is None:
+            for transition, whose, facts in made:
+                self._journal.note(transition.at_us // US, "SMT", f"request {transition.state.value}", whose, **facts)
         boundary(f"{what}.after_commit")
 
     def keep(self, request: OnDemandRequest, state: State, at_us: int) -> None:
@@ -181,19 +201,18 @@ class LiveDesk:
             content.meterReads if content is not None else 0,
             content.octets if content is not None else 0,
         )
-        if state is State.REQUESTED:
-            self._ledger.file(self._filing[request.key], transition)
-        elif state in _BY_ITSELF:
-            with self.commit(state.value, request.key):
+        with self.commit(state.value, request.key) if state in _BY_ITSELF else nullcontext():
+            if state is State.REQUESTED:
+                self._ledger.file(self._filing[request.key], transition)
+            else:
                 self._ledger.append(request.key, transition, content if state is State.ANSWERED else None)
-        else:
-            self._ledger.append(request.key, transition)
+            self._note_later(request, transition, content)
         if state in ENDED:
             self._inquiries.ended(request.key)
             self.under_way.pop(request.key, None)
-        self._note(request, transition, content)
 
-    def _note(self, request: OnDemandRequest, made: Transition, content: InquiryResult | None) -> None:
+    def _note_later(self, request: OnDemandRequest, made: Transition, content: InquiryResult | None) -> None:
+        """Note a transition when it is committed: what is undone was never made, and is not counted."""
         facts: dict[str, Any] = {
             "esiid": request.esiid,
             "inquiry": request.kind.value,
@@ -211,7 +230,8 @@ class LiveDesk:
             facts["meter_allowed"] = request.meter_allowed
         if made.state is State.REFUSED and request.refusal is not None:
             facts |= {"code": request.refusal.code, "retry_at": request.refusal.retry_at}
-        self._journal.note(made.at_us // US, "SMT", f"request {made.state.value}", request.key, **facts)
+        assert self._unnoted is not None
+        self._unnoted.append((made, request.key, facts))
 
     def earlier_read(self, request: OnDemandRequest, since_us: int) -> Answered | None:
         """See ``lifecycle.Desk``."""

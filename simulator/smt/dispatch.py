@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Generator
 from typing import Any
 
 import simpy
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import SQLAlchemyError
 
-from headend.ports import Driver, Journal, told
+from headend.ports import FAULT, Driver, Journal, told
 from meters.calendar import US
 from simulator.smt.admission import DatabaseAdmission
 from simulator.smt.desk import BROKEN, LiveDesk
@@ -16,10 +17,15 @@ from simulator.smt.inquiries import Inquiries
 from simulator.smt.ledger import Entry, Ledger, Transition
 from simulator.smt.lifecycle import STORE_ONLY, WAITING, State
 from simulator.smt.registry import Registry
+from simulator.smt.seat import Seat, SeatLostError
 from simulator.smt.throttle import Lease
 
 GONE = "the ESI ID is not in SMT's records any more"
 RESTARTED = "SMT was restarted while the request was under way"
+#: Requests that a look takes up, and call-backs that it looks for, before others get a turn.
+_AT_ONCE = 20
+#: Of the time at most one part in so many goes into looks, and a look is noted once in so many wall seconds. Defaults of this project.
+_SHARE, NOTE_S = 5, 0.5
 
 
 class Dispatcher:
@@ -32,10 +38,13 @@ class Dispatcher:
         registry: Registry,
         ledger: Ledger,
         admission: DatabaseAdmission,
+        seat: Seat,
         driver: Driver,
         journal: Journal,
     ) -> None:
         """The desk runs the processes; the rest is what it works on."""
+        self._seat = seat
+        self._noted_at = 0.0
         self._desk = desk
         self._inquiries = inquiries
         self._registry = registry
@@ -55,26 +64,54 @@ class Dispatcher:
         return ended
 
     def run(self, every_us: int) -> Generator[simpy.Event, Any, None]:
-        """Look through the queue again and again; a simpy process."""
+        """Look through the queue again and again; a simpy process. What fails is noted, and the next look is another try.
+
+        Looks that were missed are not made up for: where a look takes long, for the clock's speed, they come less often.
+        """
+        env, wait_us = self._driver.env, every_us
         while True:
-            yield self._driver.env.timeout(every_us)
+            yield env.timeout(wait_us)
+            began = time.perf_counter()
             try:
-                self.sweep()
-            except DBAPIError as error:
+                yield from self.sweep()
+            except SeatLostError as lost:
+                self._journal.note(self._driver.now(), "SMT", "database lost", "queue", reason=str(lost))
+            except SQLAlchemyError as error:
                 # The database is away; /healthz tells so, and the next look may find it back.
                 self._journal.note(self._driver.now(), "SMT", "queue not read", "queue", error=told(error))
+            except Exception as error:
+                self._journal.note(self._driver.now(), "SMT", FAULT, "queue", error=told(error))
+            took_us = (time.perf_counter() - began) * self._driver.rate * US
+            # The clock may be ahead of the environment by now.
+            behind_us = max(0, self._driver.now() * US - int(env.now))
+            wait_us = behind_us + max(every_us, round((_SHARE - 1) * took_us))
 
-    def sweep(self) -> None:
-        """Begin what workers took on, hand over what was called back to them, end what no process of ours has in hand."""
-        now_us = int(self._driver.env.now)
+    def sweep(self) -> Generator[simpy.Event, Any, None]:
+        """Begin what workers took on, hand over what was called back to them, end what no process of ours has in hand.
+
+        Part of a simpy process: it lets others work in between. Raises SQLAlchemyError.
+        """
+        self._seat.look()
         strange = [key for key in self._ledger.open_keys() if key not in self._desk.under_way]
+        if strange:
+            # A database that takes no writes would drop each of them again.
+            self._ledger.try_writing()
         leases = self._admission.open_leases() if strange else {}
-        for key in strange:
+        for number, key in enumerate(strange):
+            if number and number % _AT_ONCE == 0:
+                yield self._driver.env.timeout(0)
             entry = self._ledger.entry(key)
             if entry is not None and not entry.ended:
-                self._take_up(entry, leases.get(key), now_us, BROKEN)
-        self._inquiries.collect()
-        self._ledger.note_sweep(now_us)
+                self._take_up(entry, leases.get(key), int(self._driver.env.now), BROKEN)
+        waiting = self._inquiries.waiting()
+        for first in range(0, len(waiting), _AT_ONCE):
+            if first:
+                yield self._driver.env.timeout(0)
+            self._inquiries.collect(waiting[first : first + _AT_ONCE])
+        # On a clock that runs: one look may follow the other too quickly for a commit each.
+        if not self._driver.rate or time.monotonic() - self._noted_at >= NOTE_S:
+            self._ledger.note_sweep(int(self._driver.env.now))
+            self._noted_at = time.monotonic()
 
     def _take_up(self, entry: Entry, lease: Lease | None, now_us: int, lost: str) -> int:
         """Go on with a request that nobody has in hand if it waits in the queue, else end it (``lost``: why); how many were ended."""

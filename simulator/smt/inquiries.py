@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
@@ -70,6 +70,9 @@ class Inquiries:
         self._ledger = ledger
         self._journal = journal
         self._http = http
+        # What waits for a free connection to a head-end that is slow was not sent, and did not fail either: it goes on waiting.
+        given = http.timeout
+        self._timeout = httpx.Timeout(connect=given.connect, read=given.read, write=given.write, pool=None)
         self._store_allowed = store_allowed
         self._waiting: dict[str, simpy.Event] = {}
         self._called_back: set[str] = set()
@@ -132,10 +135,14 @@ class Inquiries:
         self._driver.inject("callback", key, lambda: self._deliver(result, became))
         return became
 
-    def collect(self) -> None:
-        """Hand over what workers have put by for the requests that wait here."""
-        for key, result in self._ledger.call_backs(sorted(self._waiting)).items():
-            if key not in self._called_back:
+    def waiting(self) -> list[str]:
+        """The requests that wait here for a call-back, which may have come to a worker."""
+        return sorted(self._waiting.keys() - self._called_back)
+
+    def collect(self, keys: Sequence[str]) -> None:
+        """Hand over what workers have put by for some of them."""
+        for key, result in self._ledger.call_backs(keys).items():
+            if key in self._waiting and key not in self._called_back:
                 self._called_back.add(key)
                 self._deliver(result, CallBack.ACCEPTED)
 
@@ -168,7 +175,10 @@ class Inquiries:
         body = InquiryRequest.model_validate(wanted).model_dump_json(exclude_none=True)
         try:
             reply = await self._http.post(
-                f"{link}/inquiries", content=body, headers={"content-type": "application/json"}
+                f"{link}/inquiries",
+                content=body,
+                headers={"content-type": "application/json"},
+                timeout=self._timeout,
             )
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.UnsupportedProtocol):
             return _UNREACHABLE

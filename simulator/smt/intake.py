@@ -15,6 +15,7 @@ from pathlib import Path
 
 import simpy
 from sqlalchemy import Engine
+from sqlalchemy.exc import OperationalError
 
 from headend.boundaries import boundary
 from headend.lse import (
@@ -38,6 +39,8 @@ from simulator.smt.usage_files import Deliver, Laid, UsageFiles
 _FILE_NAME = "file name"
 #: By how much the clock of a TDSP may be ahead of SMT's, seconds. A default of this project.
 CLOCK_TOLERANCE_S = 300
+#: Wall seconds between tries at a database that is away or locked. Defaults of this project.
+_WAITS_S = (1, 2, 4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,9 +153,18 @@ class Intake:
         # Fixed here, so that what is decided does not hang on when the executor gets to it.
         now = self._driver.now()
 
+        def take_in() -> Taken:
+            return self.take_in(username, path.name, path.read_bytes(), now)
+
         async def work() -> Taken:
             loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(None, lambda: self.take_in(username, path.name, path.read_bytes(), now))
+            for wait_s in _WAITS_S:
+                try:
+                    return await loop.run_in_executor(None, take_in)
+                except OperationalError:
+                    # The executor can wait longer for the database than those who ask. All or none of a file is loaded.
+                    await asyncio.sleep(wait_s)
+            return await loop.run_in_executor(None, take_in)
 
         done = self._driver.io("intake", f"{username}/{path.name}", work, lane="intake")
         assert done.callbacks is not None

@@ -25,6 +25,7 @@ from simulator.smt.database import (
     odr_request,
     odr_transition,
     reading,
+    try_writing,
     writing,
 )
 from simulator.smt.lifecycle import ENDED, State
@@ -229,12 +230,18 @@ class Ledger:
 
     def note_sweep(self, at_us: int) -> None:
         """The dispatcher has looked through the queue (microseconds of model time)."""
+        first = self._swept_us is None
         self._swept_us = at_us
-        if self._shared:
+        # Who is alone remembers; its row is there for a try at writing.
+        if self._shared or first:
             with writing(self._engine) as connection:
                 found = connection.execute(update(dispatcher_sweep).values(swept_us=at_us))
                 if found.rowcount == 0:
                     connection.execute(insert(dispatcher_sweep), {"id": 1, "swept_us": at_us})
+
+    def try_writing(self) -> None:
+        """See whether the database takes writes. Raises SQLAlchemyError, soon, if not."""
+        try_writing(self._engine)
 
     def swept_us(self) -> int | None:
         """When that was last; None if it never was."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import httpx
+from sqlalchemy.exc import SQLAlchemyError
 
 from headend.ports import Driver, Journal
 from meters.calendar import US
@@ -56,13 +58,13 @@ class SmtConfig:
     #: One process alone; or the dispatcher, or a worker, of several at one PostgreSQL database.
     role: Role = Role.ALONE
     #: The dispatcher looks through the queue so often, seconds of model time: what workers took on begins no later than that. Alone there is
-    #: nothing to find but what a fault has dropped. Defaults of this project.
+    #: nothing to find but what a fault has dropped, and a database that is back. Defaults of this project.
     sweep_s: float | None = None
 
     @property
     def sweep_every_us(self) -> int:
         """How often the queue is looked through, microseconds of model time."""
-        return round((self.sweep_s or (3600 if self.role is Role.ALONE else 5)) * US)
+        return round((self.sweep_s or (60 if self.role is Role.ALONE else 5)) * US)
 
 
 class Smt:
@@ -86,12 +88,17 @@ class Smt:
         self.driver = driver
         self.config = config
         self.registry = registry
-        self._engine = open_database(config.database_url)
-        try:
+        with contextlib.ExitStack() as closing:
+            self._engine = open_database(config.database_url)
+            closing.callback(self._engine.dispose)
             self.seat = Seat(self._engine, config.role)
-        except BaseException:
-            self._engine.dispose()
-            raise
+            closing.callback(self.seat.release)
+            self._wire(middle, journal, http, deliver)
+            self._closing = closing.pop_all()
+
+    def _wire(self, middle: MiddleDraws, journal: Journal, http: httpx.AsyncClient, deliver: Deliver | None) -> None:
+        """Make the parts, and go on with what an earlier run left."""
+        driver, config, registry = self.driver, self.config, self.registry
         self.store = VeeStore(self._engine)
         shared = config.role is not Role.ALONE
         self.ledger = Ledger(self._engine, shared=shared)
@@ -130,7 +137,9 @@ class Smt:
         self.intake = Intake(driver, self._engine, self.store, registry, journal, deliver)
         self.deliveries = Deliveries(self._engine, driver, journal, deliver)
         if self.inquiries.here:
-            dispatcher = Dispatcher(self.desk, self.inquiries, registry, self.ledger, admission, driver, journal)
+            dispatcher = Dispatcher(
+                self.desk, self.inquiries, registry, self.ledger, admission, self.seat, driver, journal
+            )
             dispatcher.recover(self.now_us())
             self.deliveries.recover(self.now_us())
             self.ledger.note_sweep(self.now_us())
@@ -148,8 +157,6 @@ class Smt:
 
     def close(self) -> None:
         """Write what waits, leave the seat and let go of the database."""
-        try:
+        with self._closing, contextlib.suppress(SQLAlchemyError):
+            # A database that is away keeps nobody from stopping; it loses the last half second of that log.
             self.access.flush()
-        finally:
-            self.seat.release()
-            self._engine.dispose()

@@ -1,17 +1,20 @@
 """A process's seat at SMT's database: alone, as the dispatcher, or as a worker. Who would sit where another sits is refused.
 
 PostgreSQL: advisory locks of a session of its own, so a process that dies leaves its seat. SQLite: a locked file beside the database; one process alone.
+Whoever has lost its seat does not get at the database any more: each connection is looked at before it is used.
 """
 
 from __future__ import annotations
 
 import fcntl
+import os
+import threading
 from enum import StrEnum
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
-from sqlalchemy import Connection, Engine, func, select, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import Connection, Engine, event, func, select, text
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from simulator.errors import SimulatorError
 
@@ -34,6 +37,30 @@ class Role(StrEnum):
     WORKER = "worker"
 
 
+class Loss(StrEnum):
+    """Why a process does not work on its database any more."""
+
+    #: PostgreSQL ended the session that held the seat, and another SMT was quicker. For good: what is in memory here may be old by now.
+    TAKEN = "taken"
+    #: The SQLite file, or the lock beside it, is not the one that was opened. Until it lies there again.
+    REPLACED = "replaced"
+
+
+_SENTENCES = {
+    Loss.TAKEN: "Another SMT has taken this database over: this one does not work on it any more. Stop one of the two; start this one again to go on here.",
+    Loss.REPLACED: "The database file was removed or replaced while SMT was working on it: put it back, or start SMT again.",
+}
+
+
+class SeatLostError(SQLAlchemyError):
+    """The database is another's, or another one. To whoever works on it that is as good as away."""
+
+    def __init__(self, loss: Loss) -> None:
+        """Tell it in a sentence."""
+        super().__init__(_SENTENCES[loss])
+        self.loss = loss
+
+
 class Seat:
     """The seat, held until ``release`` or the end of the process."""
 
@@ -43,8 +70,18 @@ class Seat:
         self._engine = engine
         self._file: IO[str] | None = None
         self._session: Connection | None = None
+        #: Of the database file and its lock, while they are what was opened.
+        self._opened: dict[Path, tuple[int, int]] = {}
+        self._taken = False
+        #: False from a new connection until the session was looked at: the server may have been started anew.
+        self._sure = True
+        #: While it is looked: the connection that this may need is not to be looked at in turn.
+        self._within = False
+        # Held while the session is used: it is one, and the intake has a thread of its own.
+        self._looking = threading.RLock()
         if engine.dialect.name == "postgresql":
-            self._take_locks()
+            self._session = self._locked_session()
+            event.listen(engine, "connect", self._on_connect)
         elif role is not Role.ALONE:
             raise SimulatorError(
                 "smt.database.workers",
@@ -54,35 +91,93 @@ class Seat:
             )
         else:
             self._lock_file()
+            event.listen(engine, "do_connect", self._before_opening)
+        event.listen(engine, "engine_connect", self._before_use)
+
+    def look(self) -> None:
+        """See that the seat is held still; take it again where the server has ended its session.
+
+        Raises SeatLostError if it is lost, and what the database raises while it is away.
+        """
+        with self._looking:
+            if self._taken:
+                raise SeatLostError(Loss.TAKEN)
+            if self._file is not None:
+                if {path: _identity(path) for path in self._opened} != self._opened:
+                    raise SeatLostError(Loss.REPLACED)
+                return
+            self._within = True
+            try:
+                self._look_at_session()
+                self._sure = True
+            finally:
+                self._within = False
 
     def dispatcher_alive(self) -> bool:
-        """Whether a dispatcher (or the one that is alone) holds its seat. Asks the database."""
-        if self._file is not None:
+        """Whether a dispatcher (or the one that is alone) holds its seat: this one, or, at a worker, one that the database knows of."""
+        self.look()
+        if self.role is not Role.WORKER:
             return True
         with self._engine.connect() as connection:
             return bool(connection.scalar(_HELD, {"key": _DISPATCHER}))
 
     def release(self) -> None:
         """Leave it."""
+        event.remove(self._engine, "engine_connect", self._before_use)
         if self._file is not None:
+            event.remove(self._engine, "do_connect", self._before_opening)
             self._file.close()
-        if self._session is not None:
-            # The session ends with its locks; back in the pool it would go on holding them.
-            self._session.detach()
-            self._session.close()
+        else:
+            event.remove(self._engine, "connect", self._on_connect)
+        with self._looking:
+            self._leave_session()
+
+    def _on_connect(self, *_: Any) -> None:
+        self._sure = False
+
+    def _before_use(self, _connection: Connection) -> None:
+        with self._looking:
+            if not self._within and (self._file is not None or self._taken or not self._sure):
+                self.look()
+
+    def _before_opening(self, *_: Any) -> None:
+        # SQLite would make an empty database where there is none.
+        self.look()
+
+    # -- SQLite -----------------------------------------------------------------------------------------------
 
     def _lock_file(self) -> None:
-        path = Path(f"{self._engine.url.database}.lock")
+        database = Path(str(self._engine.url.database))
+        path = Path(f"{database}.lock")
         # A file of its own: closing a second handle of the database's would drop SQLite's own locks.
         self._file = path.open("a")
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             self._file.close()
-            raise _in_use(str(self._engine.url.database), "Wait for it to end, or give another database.") from None
+            raise _in_use(str(database), "Wait for it to end, or give another database.") from None
+        self._opened = {one: _identity(one) for one in (database, path)}
 
-    def _take_locks(self) -> None:
+    # -- PostgreSQL -------------------------------------------------------------------------------------------
+
+    def _look_at_session(self) -> None:
+        if self._session is not None:
+            try:
+                self._session.scalar(select(1))
+                return
+            except DBAPIError:
+                # Its locks have ended with it.
+                self._leave_session()
+        try:
+            self._session = self._locked_session()
+        except SimulatorError:
+            self._taken = True
+            raise SeatLostError(Loss.TAKEN) from None
+
+    def _locked_session(self) -> Connection:
+        """A session with the locks of the seat, out of the pool. Raises SimulatorError if another has them."""
         session = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+        session.detach()
         name = self._engine.url.render_as_string(hide_password=True)
         members = func.pg_try_advisory_lock if self.role is Role.ALONE else func.pg_try_advisory_lock_shared
         try:
@@ -90,11 +185,25 @@ class Seat:
                 raise _in_use(name, "Start every process of it as dispatcher or worker, or give another database.")
             if self.role is not Role.WORKER and not session.scalar(select(func.pg_try_advisory_lock(_DISPATCHER))):
                 raise _in_use(name, "It has its dispatcher: start this one as a worker, or give another database.")
-        except (SimulatorError, DBAPIError):
-            session.detach()
+        except BaseException:
             session.close()
             raise
-        self._session = session
+        return session
+
+    def _leave_session(self) -> None:
+        if self._session is not None:
+            # Out of the pool, it ends with its locks; back in it, it would go on holding them.
+            self._session.close()
+            self._session = None
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    """Device and inode of a file; zeros where there is none."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return 0, 0
+    return found.st_dev, found.st_ino
 
 
 def _in_use(place: str, mend: str) -> SimulatorError:

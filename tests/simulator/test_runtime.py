@@ -228,3 +228,25 @@ def test_an_input_on_an_idle_manual_clock_is_taken_in_without_moving_time() -> N
 
     asyncio.run(run())
     assert seen == [START]
+
+
+def test_a_running_clock_with_much_to_catch_up_gives_the_loop_its_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("simulator.runtime.TURN_S", 0.0)
+    wall = 100.0
+    runtime = Runtime(Clock(ClockMode.SCALED, START * US, speed=60.0, wall=lambda: wall, wall_start=wall))
+    turns: list[int] = []
+    for number in range(20):
+        runtime.env.timeout(number * US).callbacks.append(lambda _: turns.append(0))
+
+    async def run() -> None:
+        nonlocal wall
+        wall += 1
+        serving = asyncio.get_running_loop().create_task(runtime.serve())
+        while turns.count(0) < 20:
+            await asyncio.sleep(0)
+            turns.append(1)
+        serving.cancel()
+        await asyncio.gather(serving, return_exceptions=True)
+
+    asyncio.run(run())
+    assert turns.count(1) >= 19

@@ -192,8 +192,9 @@ class Rig:
         registered: Registry | None = None,
         deliver: Deliver | None = None,
         database_url: str = "",
+        clock: Clock | None = None,
     ) -> None:
-        self.runtime = Runtime(Clock(ClockMode.MANUAL, epoch(now) * US))
+        self.runtime = Runtime(clock or Clock(ClockMode.MANUAL, epoch(now) * US))
         self.wall = 1_000_000.0
         self.notes = Notes()
         # SMT and head-end reach each other through one client.

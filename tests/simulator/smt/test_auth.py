@@ -36,8 +36,10 @@ def alone(wall: Wall) -> Gatekeeper:
 def sharing(url: str) -> Iterator[Make]:
     """Makes gatekeepers of processes that share a database."""
     engine = open_database(url)
-    yield lambda wall: Gatekeeper({"maria": USER}, wall, AuthLimits(), DatabaseLogins(engine))
-    engine.dispose()
+    try:
+        yield lambda wall: Gatekeeper({"maria": USER}, wall, AuthLimits(), DatabaseLogins(engine))
+    finally:
+        engine.dispose()
 
 
 @pytest.fixture(params=["memory", "database"])
