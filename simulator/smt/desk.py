@@ -11,6 +11,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import chain, repeat
 from typing import Any
 
 import httpx
@@ -55,8 +56,8 @@ BROKEN = "a fault of SMT's own"
 GONE = "the ESI ID is not in SMT's records any more"
 RESTARTED = "SMT was restarted while the request was under way"
 UNREACHABLE = "the TDSP's head-end cannot be reached"
-#: Waits before an inquiry of which nobody knows whether it was taken is sent again. Defaults of this project.
-INQUIRY_WAITS_US = (1 * US, 5 * US, 30 * US, 60 * US, 300 * US)
+#: Waits before an inquiry of which nobody knows whether it was taken is sent again; the last one again and again. Defaults of this project.
+INQUIRY_WAITS_US = (1 * US, 5 * US, 30 * US, 60 * US, 120 * US)
 #: How far back holes in the posted days are told; the longest billing cycle and a half. A default of this project.
 _HOLES_S = 50 * 24 * 3600
 
@@ -440,18 +441,21 @@ class LiveDesk:
 
     def _send_again(
         self, request: OnDemandRequest, answer_by_us: int, called_back: simpy.Event
-    ) -> Generator[simpy.Event, Any, str | None]:
-        """Repeat an inquiry that may have been taken, until that is known: a head-end takes one correlation id once. Returns as ``_send``."""
-        for wait_us in INQUIRY_WAITS_US:
+    ) -> Generator[simpy.Event, Any, str]:
+        """Repeat an inquiry that may have been taken, until that is known: a head-end takes one correlation id once.
+
+        Returns why it was not taken; empty if it was, or its time is over.
+        """
+        for wait_us in chain(INQUIRY_WAITS_US, repeat(INQUIRY_WAITS_US[-1])):
             yield called_back | self.env.timeout(wait_us)
             if called_back.triggered or int(self.env.now) >= answer_by_us:
-                return ""
+                break
             self._journal.note(self._driver.now(), "SMT", "inquiry sent again", request.key)
             fault: str | None = yield self._driver.io("inquiry", request.key, lambda: self._send(request, answer_by_us))
             # One that took it and cannot be reached now calls back when it is up again.
             if fault is not None and fault != UNREACHABLE:
                 return fault
-        return None
+        return ""
 
     async def _send(self, request: OnDemandRequest, answer_by_us: int) -> str | None:
         """Send the inquiry; returns why it was not taken, empty if it was, None if that is not known."""

@@ -37,7 +37,7 @@ def all_up(made: Parties) -> None:
     made.start(
         *("smt", "--meters", made.file("meters"), "--headend", f"http://127.0.0.1:{head_end}"),
         *("--port", free_port(), "--ftps-port", "0", "--out", str(made.folder / "smt")),
-        *("--policy", "fr-cr016-1", "--middle", "5,10", "--expiry", "20"),
+        *("--policy", "fr-cr016-1", "--middle", "5,10", "--expiry", "30"),
     )
     ftps = made.ready["smt"]["ftps"]["port"]
     made.words("smt", *made.told("smt", "--ftps-port", str(ftps)))

@@ -62,17 +62,6 @@ def test_an_impossible_inquiry_is_refused_with_code_and_place(tmp_path: Path, ch
     play(tmp_path, scene)
 
 
-def test_a_call_back_that_nobody_takes_ends_by_itself(tmp_path: Path) -> None:
-    async def scene(made: Rig) -> None:
-        reply = await made.http.post(f"{made.sandbox.headend_server.url}/inquiries", json=inquiry(made))
-        assert reply.status_code == 202
-        await made.to("2026-08-12T18:00")
-        notes = [one["kind"] for one in made.sandbox.journal.entries() if one["ident"] == "1"]
-        assert notes == ["inquiry answered", "call-back given up"]
-
-    play(tmp_path, scene)
-
-
 @pytest.mark.parametrize(
     "changed",
     [
