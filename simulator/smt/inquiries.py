@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping, Sequence
 from enum import StrEnum
+from itertools import chain, repeat
 from typing import Any
 
 import httpx
@@ -20,8 +21,8 @@ from simulator.smt.lifecycle import Answered, OnDemandRequest, Sent, State
 from simulator.smt.registry import Registry
 
 UNREACHABLE = "the TDSP's head-end cannot be reached"
-#: Waits before an inquiry of which nobody knows whether it was taken is sent again. Defaults of this project.
-INQUIRY_WAITS_US = (1 * US, 5 * US, 30 * US, 60 * US, 300 * US)
+#: Waits before an inquiry of which nobody knows whether it was taken is sent again; the last one again and again. Defaults of this project.
+INQUIRY_WAITS_US = (1 * US, 5 * US, 30 * US, 60 * US, 120 * US)
 
 
 class CallBack(StrEnum):
@@ -87,10 +88,10 @@ class Inquiries:
         return (yield from self._send_again(request, answer_by_us)) if sent == _NOT_KNOWN else sent
 
     def _send_again(self, request: OnDemandRequest, answer_by_us: int) -> Generator[simpy.Event, Any, Sent]:
-        """Repeat an inquiry that may have been taken, until that is known: a head-end takes one correlation id once."""
+        """Repeat an inquiry that may have been taken, until that is known or its time is over: a head-end takes one correlation id once."""
         env, called_back = self._driver.env, self._waiting[request.key]
-        for wait_us in INQUIRY_WAITS_US:
-            yield called_back | env.timeout(wait_us)
+        for wait_us in chain(INQUIRY_WAITS_US, repeat(INQUIRY_WAITS_US[-1])):
+            yield called_back | env.timeout(min(wait_us, max(0, answer_by_us - int(env.now))))
             if called_back.triggered or int(env.now) >= answer_by_us:
                 break
             self._journal.note(self._driver.now(), "SMT", "inquiry sent again", request.key)

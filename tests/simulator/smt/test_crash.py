@@ -40,10 +40,8 @@ def test_killed_at_a_boundary_no_request_is_lost_and_no_allowance_spent_on_a_fai
 #: At the head-end: where, and whose meter has no power.
 HEADEND_KILLS = [
     ("headend.accept.before_commit:1", ()),
-    ("headend.reply.before:2", ()),
     ("headend.read.before:1", (NEIGHBOUR,)),
     ("headend.answer.before_commit:1", ()),
-    ("headend.answer.after_commit:2", (NEIGHBOUR,)),
     ("headend.call_back.after:1", ()),
     ("headend.recovery.after:1", ()),
 ]
