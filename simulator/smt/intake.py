@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import threading
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import simpy
 from sqlalchemy import Engine
@@ -37,6 +37,7 @@ from simulator.smt.store import DayKey, Held, VeeStore
 from simulator.smt.usage_files import Deliver, Laid, UsageFiles
 
 _FILE_NAME = "file name"
+_Done = TypeVar("_Done")
 #: By how much the clock of a TDSP may be ahead of SMT's, seconds. A default of this project.
 CLOCK_TOLERANCE_S = 300
 #: Wall seconds between tries at a database that is away or locked. Defaults of this project.
@@ -139,8 +140,8 @@ class Intake:
         self._engine = engine
         self._store = store
         self._usage_files = UsageFiles(engine, store, registry)
-        #: A running clock may start a file while another is taken in; each is to see what the one before it left.
-        self._turn = threading.Lock()
+        #: A running clock may start a file while another is taken in; each is to see what the one before it left, and to keep no thread waiting.
+        self._turn = asyncio.Lock()
         self._registry = registry
         self._journal = journal
         self.deliver = deliver
@@ -157,25 +158,20 @@ class Intake:
             return self.take_in(username, path.name, path.read_bytes(), now)
 
         async def work() -> Taken:
-            loop = asyncio.get_running_loop()
             for wait_s in _WAITS_S:
                 try:
-                    return await loop.run_in_executor(None, take_in)
+                    return await self._apart(take_in)
                 except OperationalError:
                     # The executor can wait longer for the database than those who ask. All or none of a file is loaded.
                     await asyncio.sleep(wait_s)
-            return await loop.run_in_executor(None, take_in)
+            return await self._apart(take_in)
 
         done = self._driver.io("intake", f"{username}/{path.name}", work, lane="intake")
         assert done.callbacks is not None
         done.callbacks.append(lambda event: self._note(username, path.name, event))
 
     def take_in(self, username: str, name: str, content: bytes, now: int) -> Taken:
-        """Read, decide, load, answer, split per ROR. Blocking: runs in the executor. Never raises for what is in the file."""
-        with self._turn:
-            return self._taken_in(username, name, content, now)
-
-    def _taken_in(self, username: str, name: str, content: bytes, now: int) -> Taken:
+        """Read, decide, load, answer, split per ROR. Blocking: runs in the executor, one at a time. Never raises for what is in the file."""
         user = self._registry.users[username]
         key = self._registry.tdsp_key(user.duns)
         points = self._registry.points
@@ -204,11 +200,16 @@ class Intake:
             return
 
         async def work() -> list[Laid]:
-            return await asyncio.get_running_loop().run_in_executor(None, lambda: self._usage_files.lay(deliver, now))
+            return await self._apart(lambda: self._usage_files.lay(deliver, now))
 
         done = self._driver.io("intake", "usage files owed", work, lane="intake")
         assert done.callbacks is not None
         done.callbacks.append(self._note_made_up)
+
+    async def _apart(self, work: Callable[[], _Done]) -> _Done:
+        """Do blocking work in the executor, one after the other."""
+        async with self._turn:
+            return await asyncio.get_running_loop().run_in_executor(None, work)
 
     def _note(self, username: str, name: str, done: simpy.Event) -> None:
         if not done.ok:

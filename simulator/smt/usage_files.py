@@ -6,10 +6,9 @@ disk has left owed is laid at the next start or posting, under the same name and
 
 from __future__ import annotations
 
-import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 from sqlalchemy import Connection, Engine, insert, select, update
@@ -55,14 +54,13 @@ def usage_file_name(form: UsageFormat, sender: str, made_at: int, counter: int) 
 
 
 class UsageFiles:
-    """The usage files of one SMT. Blocking: called in the executor, from one thread or several."""
+    """The usage files of one SMT. Blocking: called in the executor, one call at a time."""
 
     def __init__(self, engine: Engine, store: VeeStore, registry: Registry) -> None:
         """Nothing is owed or laid yet."""
         self._engine = engine
         self._store = store
         self._registry = registry
-        self._laying = threading.Lock()
 
     def owe(self, loaded: Sequence[LseRecord], sender: str, source: str, posting: int, at: int) -> None:
         """Note which RORs are owed a file of what is loaded; in the caller's transaction, so that neither is without the other.
@@ -92,24 +90,23 @@ class UsageFiles:
             .order_by(table.owed_at, table.source, table.posting, table.username, table.name)
         )
         laid = []
-        with self._laying:
-            with self._engine.connect() as connection:
-                rows = connection.execute(owed).all()
-            for (source, posting), files in groupby(rows, key=lambda row: (row.source, row.posting)):
-                of_ror = self._split(source, posting)
-                for row in files:
-                    days = of_ror.get(row.duns, [])
-                    one = Laid(row.username, row.name, row.duns, source, len(days))
-                    try:
-                        deliver(row.username, row.name, _WRITERS[UsageFormat(row.format)](days))
-                    except OSError as error:
-                        laid.append(Laid(*(one.username, one.name, one.duns, source, 0), type(error).__name__))
-                        continue
-                    boundary("usage_file.laid")
-                    mine = (table.username == row.username) & (table.name == row.name)
-                    with writing(self._engine) as connection:
-                        connection.execute(update(usage_file).where(mine).values(laid_at=at))
-                    laid.append(one)
+        with self._engine.connect() as connection:
+            rows = connection.execute(owed).all()
+        for (source, posting), files in groupby(rows, key=lambda row: (row.source, row.posting)):
+            of_ror = self._split(source, posting)
+            for row in files:
+                days = of_ror.get(row.duns, [])
+                one = Laid(row.username, row.name, row.duns, source, len(days))
+                try:
+                    deliver(row.username, row.name, _WRITERS[UsageFormat(row.format)](days))
+                except OSError as error:
+                    laid.append(replace(one, trouble=type(error).__name__))
+                    continue
+                boundary("usage_file.laid")
+                mine = (table.username == row.username) & (table.name == row.name)
+                with writing(self._engine) as connection:
+                    connection.execute(update(usage_file).where(mine).values(laid_at=at))
+                laid.append(one)
         return laid
 
     def _split(self, source: str, posting: int) -> dict[str, list[StoredDay]]:

@@ -14,6 +14,7 @@ from scenarios.cli import registry
 from scenarios.lint import lint
 from scenarios.play import Played, play
 from scenarios.recording import Recording
+from scenarios.recording import load as load_recording
 from scenarios.schema import SHIPPED, load
 from scenarios.timeline import Action
 from scenarios.verdict import judge
@@ -26,6 +27,7 @@ from tests.scenarios.short import scenario
 def shipped(name: str, out: Path) -> Played:
     played = play(load(SHIPPED / f"{name}.yaml"), out)
     assert played.verdict.passed, [one for one in played.verdict.judged if one.failures]
+    assert judge(load_recording(out / "recording.json")) == played.verdict
     return played
 
 

@@ -12,8 +12,18 @@ import pytest
 
 from headend import boundaries
 from headend.lse import LseRecord, dumps, file_name, read
-from meters.calendar import epoch
+from meters.calendar import US, epoch
+from simulator.clock import Clock, ClockMode
+from simulator.journal import RunJournal
+from simulator.serving import bind
+from simulator.smt.database import open_database
+from simulator.smt.middle import FixedMiddle
+from simulator.smt.party import SmtConfig
+from simulator.smt.policy import preset
 from simulator.smt.registry import Registry, RorPeriod, UsageFormat
+from simulator.smt.store import VeeStore
+from simulator.smt.usage_files import UsageFiles
+from simulator.smt_party import AloneSettings, smt_alone
 from tests.simulator.smt.crash_play import forkserver
 from tests.simulator.smt.rig import FOREIGN, NEIGHBOUR, PLAIN, RIVAL_DUNS, ROR_DUNS, TDSP_DUNS, Rig, record, registry
 
@@ -176,3 +186,26 @@ def test_killed_on_the_way_every_file_is_made_up_for_once(crash_at: str, there: 
     asyncio.run(restart())
     for ror in ("lonestar.api", "rival.api"):
         assert folders.of(ror) == whole.of(ror)
+
+
+def test_an_smt_that_comes_up_lays_what_is_owed_on_its_file_site(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'smt.sqlite'}"
+    engine = open_database(url)
+    store = VeeStore(engine)
+    posting = store.load(RECORDS[:4], NOW, POSTED)
+    UsageFiles(engine, store, switched()).owe(RECORDS[:4], TDSP_DUNS, POSTED, posting, NOW)
+    engine.dispose()
+    config = SmtConfig(seed=1, policy=preset("smt-today"), database_url=url)
+    settings = AloneSettings(config, switched(), FixedMiddle(10, 60), tmp_path)
+
+    async def run() -> list[str]:
+        clock = Clock(ClockMode.SCALED, epoch("2026-08-12T09:00") * US, 60.0)
+        with bind("127.0.0.1", 0, "SMT") as bound:
+            async with smt_alone(settings, clock, bound, RunJournal(100)) as party, asyncio.timeout(10):
+                serving = asyncio.create_task(party.runtime.serve())
+                while not (found := sorted(one.name for one in party.files.home("rival.api").glob("*.lse"))):
+                    await asyncio.sleep(0.01)
+                serving.cancel()
+                return found
+
+    assert asyncio.run(run()) == [f"{TDSP_DUNS}IntervalData20260812073000001.lse"]
