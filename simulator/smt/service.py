@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Annotated
 
 from fastapi import Body, FastAPI, Request, Response
+from fastapi.exception_handlers import http_exception_handler
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
 
 from headend.api_pages import DescribedApi
 from headend.boundaries import boundary
@@ -130,6 +133,23 @@ def _observe(app: FastAPI, smt: Smt) -> None:
     app.add_middleware(ObserveHttp, before=before, after=after)
 
 
+def _gateway(name: str, headers: Mapping[str, str] | None = None) -> JSONResponse:
+    error = GATEWAY[name]
+    return JSONResponse({"error": error.message}, status_code=error.status, headers=headers)
+
+
+def _unrouted(name: str) -> Callable[[Request, Exception], Awaitable[Response]]:
+    """What is told of a request that no route takes: below ``/v2`` the gateway's error, elsewhere the framework's."""
+
+    async def unrouted(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        if request.url.path.startswith("/v2/"):
+            return _gateway(name, error.headers)
+        return await http_exception_handler(request, error)
+
+    return unrouted
+
+
 def _tell_errors(app: FastAPI) -> None:
     @app.exception_handler(BusinessError)
     async def business(_request: Request, error: BusinessError) -> JSONResponse:
@@ -138,7 +158,7 @@ def _tell_errors(app: FastAPI) -> None:
 
     @app.exception_handler(GatewayRefusal)
     async def gateway(_request: Request, refusal: GatewayRefusal) -> JSONResponse:
-        return JSONResponse({"error": refusal.error.message}, status_code=refusal.error.status)
+        return _gateway(refusal.name)
 
     @app.exception_handler(InvalidToken)
     async def invalid_token(_request: Request, _error: InvalidToken) -> JSONResponse:
@@ -148,7 +168,11 @@ def _tell_errors(app: FastAPI) -> None:
     async def broken(_request: Request, error: Exception) -> JSONResponse:
         # The log names the fault and its place; the requester reads the gateway's sentence.
         tell("fault", party="SMT", error=told_of(error))
-        return JSONResponse({"error": GATEWAY["broken"].message}, status_code=GATEWAY["broken"].status)
+        # The server drops the connection after a fault; a client that was not told would send its next request into it.
+        return _gateway("broken", {"connection": "close"})
+
+    for status, name in ((404, "no_call"), (405, "no_method")):
+        app.add_exception_handler(status, _unrouted(name))
 
     def malformed(place: str, message: str) -> JSONResponse:
         return JSONResponse({"errorCode": BAD_FIELD, "errorMessage": f"{place}: {message}"}, status_code=400)
