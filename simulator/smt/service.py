@@ -21,6 +21,7 @@ from headend.structured_log import tell
 from headend.wire import InquiryResult
 from simulator.smt import access_log, market_api, portal_api, portal_records
 from simulator.smt.complaint_door import ComplaintDoor
+from simulator.smt.complaint_targets import unmatched
 from simulator.smt.door_examples import BAD_BODY_TOLD, told
 from simulator.smt.errors import BAD_FIELD, GATEWAY, BusinessError, GatewayRefusal
 from simulator.smt.health import BAD_HEALTH, GOOD_HEALTH, SmtHealth, health_of
@@ -98,6 +99,9 @@ def create_app(smt: Smt) -> FastAPI:
     async def metrics() -> Response:
         return Response(smt.metrics.text(), media_type="text/plain; version=0.0.4")
 
+    routes = [*market_api.router.routes, *portal_api.router.routes, *portal_records.router.routes]
+    calls = {str(getattr(route, "path", "")).rstrip("/") for route in routes}
+    smt.complaints.unmatched = lambda spec: unmatched(spec, smt.registry, calls, smt.driver.now())
     app.include_router(access_log.router(smt.access))
     _tell_errors(app)
     _observe(app, smt)
