@@ -87,10 +87,22 @@ class FileSite:
         return self._root / username
 
     def put(self, username: str, name: str, content: bytes) -> None:
-        """Lay a file into a user's folder, whole or not at all. Safe to call from any thread."""
+        """Lay a file into a user's folder, in place of one of that name, whole or not at all. Safe to call from any thread."""
         path = self.home(username) / name
         part = path.with_name(name + PART)
         part.write_bytes(content)
+        part.replace(path)
+
+    def add(self, username: str, name: str, content: bytes) -> None:
+        """Lay a new file into a user's folder, as ``put`` does. Raises FileExistsError if one of that name is there, or on its way."""
+        path = self.home(username) / name
+        part = path.with_name(name + PART)
+        # Whoever has the part has the name, among threads and processes.
+        with part.open("xb") as file:
+            file.write(content)
+        if path.exists():
+            part.unlink()
+            raise FileExistsError(errno.EEXIST, "there is a file of this name", str(path))
         part.replace(path)
 
     def start(self) -> None:
