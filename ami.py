@@ -19,6 +19,7 @@ from scenarios.cli import scenario
 from simulator.cli import sandbox
 from simulator.headend_cli import headend_serve
 from simulator.meters_cli import serve
+from simulator.registry_cli import smt_registry
 from simulator.smt_cli import smt_serve
 
 app = typer.Typer(
@@ -47,6 +48,7 @@ def _a_party() -> None:
 
 headend.command("serve")(headend_serve)
 smt.command("serve")(smt_serve)
+smt.command("registry")(smt_registry)
 
 
 def _version(wanted: bool) -> None:

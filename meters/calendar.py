@@ -125,7 +125,7 @@ def epoch(when: datetime | str, *, place: str = "") -> int:
     return ts
 
 
-_US_DATE = re.compile(r"(\d{2})/(\d{2})/(\d{4})")
+_US_DATE = re.compile(r"(\d{2})/(\d{2})/(\d{4})", re.ASCII)
 
 
 def parse_us_date(text: str) -> date:

@@ -11,7 +11,8 @@ from pydantic import BaseModel, Field
 from meters.calendar import iso
 from simulator.smt.complaint_kinds import KINDS
 from simulator.smt.complaints import MOST, Complaint, Complaints, ComplaintSpec, TooManyError
-from simulator.smt.door_examples import one, told
+from simulator.smt.door_examples import ESIID, one, told
+from simulator.smt.errors import BAD_FIELD
 from simulator.smt.market_wire import BusinessErrorReply
 
 
@@ -32,18 +33,18 @@ class ComplaintList(BaseModel):
     complaints: list[ComplaintState]
 
 
-_T_FAILED = {"kind": "t_failed", "esiids": ["10443729924385485"], "first": "2026-09-14T00:00:00", "until": "2026-09-17T00:00:00"}  # fmt: skip
+_T_FAILED = {"kind": "t_failed", "esiids": [ESIID]}
 _MAINTENANCE = {"kind": "smt_maintenance", "first": "2026-09-13T02:00:00-05:00", "until": "2026-09-13T04:00:00-05:00"}
 _ASKED: dict[str, Any] = {
-    "t_failed": one("T-FAILED for days, at one ESI ID (local time)", _T_FAILED),
+    "t_failed": one("T-FAILED at one ESI ID until it is lifted", _T_FAILED),
     "maintenance": one("A maintenance window at SMT", _MAINTENANCE),
     "503": one(
         "A retailer's next three status polls are answered 503 in text/plain",
-        {"kind": "text_503", "duns": "9990001110009", "paths": ["/v2/odrstatus/"], "times": 3},
+        {"kind": "text_503", "duns": "9990001110000", "paths": ["/v2/odrstatus/"], "times": 3},
     ),
     "hang": one(
         "A user's calls hang for 30 s of wall time; what they ask for is done all the same",
-        {"kind": "hang", "username": "customer.nine", "seconds": 30, "taken": True},
+        {"kind": "hang", "username": "customer.one", "seconds": 30, "taken": True},
     ),
 }
 _STATE = {
@@ -60,8 +61,12 @@ _LIFTED = {"lifted": one("Switched off", _STATE)}
 _MALFORMED = {
     "kind": one(
         "Not as documented",
-        {"errorCode": "FIELD", "errorMessage": "kind: Input should be one of the kinds of complaint"},
-    )
+        {"errorCode": BAD_FIELD, "errorMessage": "kind: Input should be one of the kinds of complaint"},
+    ),
+    "nobody": one(
+        "It could strike nobody",
+        {"errorCode": BAD_FIELD, "errorMessage": "username: there is no log-in customer.nine"},
+    ),
 }
 _FULL = {"full": one("As many as may be", {"errorCode": "control.complaints.full", "errorMessage": f"{MOST} complaints are on."})}  # fmt: skip
 _UNKNOWN = {
@@ -80,13 +85,18 @@ def router(complaints: Complaints) -> APIRouter:
         response_model=ComplaintState,
         responses={
             201: told(_DECLARED),
-            400: told(_MALFORMED, "The body is not as documented.", BusinessErrorReply),
+            400: told(
+                _MALFORMED, "The body is not as documented, or the complaint could never strike.", BusinessErrorReply
+            ),
             409: told(_FULL, "Too many are on.", BusinessErrorReply),
         },
         summary="Switch a complaint on",
         description=f"What users of SMT complain of, on purpose. It strikes calls of whom it names, in its window of model time.\n\n{_KINDS_TOLD}",
     )
     async def declare(asked: Annotated[ComplaintSpec, Body(openapi_examples=_ASKED)]) -> ComplaintState | JSONResponse:
+        never = complaints.unmatched(asked)
+        if never is not None:
+            return _refuse(400, BAD_FIELD, f"{never.field}: {never.message}")
         try:
             return _state(complaints, complaints.declare(asked))
         except TooManyError:

@@ -44,7 +44,7 @@ class Access(BaseModel):
     door: str = Field(description="`market`, `portal`, or empty for a read by SMT's own pages or a test.")
     what: What
     correlationId: str = Field(description="Of the on-demand request whose status was read.")
-    trans_id: str = Field(description="As the reader sent it.")
+    trans_id: str = Field(description="As the reader sent it; at the portal as SMT answered it, where it has one.")
 
 
 class AccessReply(BaseModel):
@@ -86,13 +86,10 @@ class AccessLog:
         self._waiting: list[tuple[int, str, str, str, str, What, str, str]] = []
         self._timer: asyncio.TimerHandle | None = None
 
-    def note(self, user: User, esiid: str, what: What, request_key: str = "", trans_id: str = "") -> None:
+    def note(self, user: User, esiid: str, what: What, request_key: str = "") -> None:
         """A user was given something of an ESI ID, in the exchange under way."""
         exchange = current()
-        exchange.trans_id, exchange.correlation_id = (
-            exchange.trans_id or trans_id,
-            exchange.correlation_id or request_key,
-        )
+        exchange.correlation_id = exchange.correlation_id or request_key
         door = "market" if exchange.path.startswith("/v2") else "portal" if exchange.path else ""
         row = (self._now_us(), user.username, user.duns, esiid, door, what, request_key, exchange.trans_id)
         self._waiting.append(row)

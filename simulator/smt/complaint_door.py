@@ -54,7 +54,7 @@ class ComplaintDoor:
             if not one.hits(sought):
                 continue
             if one.spec.kind in CHANGES:
-                await self._change(one, path, asked, scope, receive, send)
+                await self._change(one, path, asked, sought, scope, receive, send)
                 return
             if self._smt.complaints.count(one):
                 await self._replace(one, path, sought, scope, receive, send)
@@ -119,7 +119,14 @@ class ComplaintDoor:
     # -- SMT's answer, changed -----------------------------------------------------------------------------------
 
     async def _change(
-        self, one: Complaint, path: str, asked: dict[str, Any], scope: Scope, receive: Receive, send: Send
+        self,
+        one: Complaint,
+        path: str,
+        asked: dict[str, Any],
+        sought: Sought,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
     ) -> None:
         kept: list[Message] = []
 
@@ -129,7 +136,7 @@ class ComplaintDoor:
         await self._app(scope, receive, keep)
         start = next(one for one in kept if one["type"] == "http.response.start")
         text = b"".join(one.get("body", b"") for one in kept if one["type"] == "http.response.body").decode()
-        changed = self._changed(one, path, asked, text) if start["status"] == 200 else None
+        changed = self._changed(one, path, asked, sought, text) if start["status"] == 200 else None
         if changed is None or not self._smt.complaints.count(one):
             for message in kept:
                 await send(message)
@@ -137,7 +144,7 @@ class ComplaintDoor:
         self._smt.complaints.struck(one, path=path, did=_did(one.spec.kind))
         await _send(send, Reply(200, "application/json", changed))
 
-    def _changed(self, one: Complaint, path: str, asked: dict[str, Any], text: str) -> str | None:
+    def _changed(self, one: Complaint, path: str, asked: dict[str, Any], sought: Sought, text: str) -> str | None:
         """The answer as the complaint has it; None where it has nothing to change."""
         told = _object(text.encode())
         if path != LATEST_PATH:
@@ -149,19 +156,19 @@ class ComplaintDoor:
         if one.spec.kind is ComplaintKind.ZERO_READ:
             done = latest["odrstatus"] == "COMPLETED"
             return json.dumps({"data": latest | {"odrread": "0", "odrusage": "0"}}) if done else None
-        stale = self._stale(asked.get("ESIID"), one.spec.seconds or STALE_S)
+        stale = self._stale(sought.username, asked.get("ESIID"), one.spec.seconds or STALE_S)
         if stale is None:
             return None
         return json.dumps({"data": stale | ({"odrdate": latest["odrdate"]} if one.spec.restamp else {})})
 
-    def _stale(self, esiid: object, seconds: int) -> dict[str, Any] | None:
+    def _stale(self, username: str, esiid: object, seconds: int) -> dict[str, Any] | None:
         """The completed read before the newest request, if that request is not older than ``seconds``."""
         ledger = self._smt.ledger
         newest = ledger.latest(str(esiid), InquiryKind.REGISTER)
         if newest is None or self._smt.now_us() - newest.filed.submitted_us >= seconds * US:
             return None
         before = ledger.latest(str(esiid), InquiryKind.REGISTER, State.COMPLETED, before_us=newest.filed.submitted_us)
-        return None if before is None else latest_shown(self._smt, before)
+        return None if before is None else latest_shown(self._smt, self._smt.registry.users[username], before)
 
 
 def _did(kind: ComplaintKind) -> str:

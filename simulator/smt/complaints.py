@@ -6,11 +6,12 @@ Three hooks look here and nowhere else: the doors (``complaint_door.py``), the m
 from __future__ import annotations
 
 import contextlib
+import re
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, NamedTuple, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from sqlalchemy.exc import SQLAlchemyError
@@ -31,9 +32,12 @@ MOST = 200
 LOOK_S = 0.5
 
 
+_BEGINS_WITH_A_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+
+
 def _written(value: Any) -> Any:
-    # A number would be taken for seconds since 1970.
-    if isinstance(value, str | datetime):
+    # A number, in quotes or not, would be taken for seconds since 1970.
+    if isinstance(value, datetime) or (isinstance(value, str) and _BEGINS_WITH_A_DAY.match(value)):
         return value
     raise ValueError("write it as 2026-08-12T17:40, Central Prevailing Time, or with an offset")
 
@@ -60,10 +64,13 @@ class ComplaintSpec(BaseModel):
         description="It ends before that instant; maintenance needs it.",
         examples=["2026-08-13T04:00:00-05:00"],
     )
-    times: int | None = Field(default=None, ge=1, le=1_000_000, description="It ends after so many strikes.")
+    times: int | None = Field(
+        default=None, strict=True, ge=1, le=1_000_000, description="It ends after so many strikes."
+    )
     paths: tuple[str, ...] = Field(default=(), max_length=50, description="Only calls of paths that begin so.")
     seconds: int | None = Field(
         default=None,
+        strict=True,
         ge=1,
         le=LONGEST_STALE_S,
         description=f"Of hang: wall time, {HANG_S} unless told, at most {LONGEST_HANG_S}. Of stale_read: model time since the new request, {STALE_S} unless told.",
@@ -95,6 +102,13 @@ class ComplaintSpec(BaseModel):
 def instant(when: datetime | None) -> int | None:
     """UTC epoch seconds; a time without an offset is local. Raises MeterError for one that does not exist."""
     return None if when is None else epoch(when)
+
+
+class Unmatched(NamedTuple):
+    """Which field of a complaint makes it match nobody, and how."""
+
+    field: str
+    message: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +160,8 @@ class Complaints:
 
     def __init__(self, now: Callable[[], int], journal: Journal, book: ComplaintBook, *, shared: bool = False) -> None:
         """Go on with those that the book has. now: model time, UTC epoch seconds. shared: other processes write in it too."""
+        #: Why one that is to be declared could never strike; the service that has the calls knows.
+        self.unmatched: Callable[[ComplaintSpec], Unmatched | None] = lambda _spec: None
         self._now = now
         self._journal = journal
         self._book = book

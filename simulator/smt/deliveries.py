@@ -5,7 +5,7 @@ A request is a row of the database, so it is there after a restart: one that was
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Awaitable, Callable, Generator, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,8 +19,8 @@ from simulator.smt.database import report_request, writing
 from simulator.smt.filing import digits
 from simulator.smt.usage_files import Deliver
 
-#: Makes the file, (name, content); None without any data. Its argument is the correlation id.
-Make = Callable[[str], Awaitable[tuple[str, bytes] | None]]
+#: Makes the file, (names, content); None without any data. The first name that is free is its. Its argument is the correlation id.
+Make = Callable[[str], Awaitable[tuple[Iterable[str], bytes] | None]]
 #: ``statusReason`` of a request that is under way, and of one whose file lies in the folder [D].
 PENDING, DELIVERED = "The report is being made", "The report was delivered"
 #: What a request may have ended with instead of a file: codes of ``errors.BUSINESS``, and a fault of ours.
@@ -78,9 +78,7 @@ class Deliveries:
             made = await make(key)
             if made is None:
                 return ""
-            assert self.deliver is not None
-            self.deliver(username, *made)
-            return made[0]
+            return self._lay(username, *made)
 
         done = self._driver.io("report", key, work)
         assert done.callbacks is not None
@@ -97,6 +95,16 @@ class Deliveries:
     def recover(self, now_us: int) -> None:
         """After a restart: what was being made is not made any more."""
         self._end(report_request.c.ended_us.is_(None), now_us, error=BROKEN)
+
+    def _lay(self, username: str, names: Iterable[str], content: bytes) -> str:
+        assert self.deliver is not None
+        for name in names:
+            try:
+                self.deliver(username, name, content)
+            except FileExistsError:
+                continue
+            return name
+        raise FileExistsError("every name is taken")
 
     def _made(self, key: str, kind: str, done: simpy.Event) -> None:
         if not done.ok:

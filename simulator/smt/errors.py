@@ -68,4 +68,4 @@ class GatewayRefusal(Exception):  # noqa: N818 (the market calls it so)
     def __init__(self, name: str) -> None:
         """name: a key of ``GATEWAY``."""
         super().__init__(name)
-        self.error = GATEWAY[name]
+        self.name = name

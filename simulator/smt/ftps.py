@@ -56,6 +56,18 @@ class Homes:
         part.write_bytes(content)
         part.replace(path)
 
+    def add(self, username: str, name: str, content: bytes) -> None:
+        """Lay a new file into a user's folder, as ``put`` does. Raises FileExistsError if one of that name is there, or on its way."""
+        path = self.home(username) / name
+        part = path.with_name(name + PART)
+        # Whoever has the part has the name, among threads and processes.
+        with part.open("xb") as file:
+            file.write(content)
+        if path.exists():
+            part.unlink()
+            raise FileExistsError(errno.EEXIST, "there is a file of this name", str(path))
+        part.replace(path)
+
 
 class FileSite(Homes):
     """The FTPS server. ``on_file(username, path)`` is called in the event loop for every file that has arrived."""

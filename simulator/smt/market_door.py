@@ -11,6 +11,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
+from headend.http_exchange import current
 from simulator.smt.auth import TokenKind
 from simulator.smt.door_examples import Examples, also, told
 from simulator.smt.doors import smt_of
@@ -70,7 +71,11 @@ def call(
 
 
 def check_sender(user: User, asked: Order | Poll) -> None:
-    """Refuse who is not onboarded for the API, speaks in another's name, or does not accept the terms."""
+    """Refuse who is not onboarded for the API, speaks in another's name, or does not accept the terms.
+
+    Every call begins here, so its log lines bear the sender's ``trans_id`` from here on, however it ends.
+    """
+    current().trans_id = asked.trans_id
     if user.kind is UserKind.CUSTOMER:
         raise BusinessError("2076")
     if asked.requestorID != user.username:

@@ -49,7 +49,7 @@ async def odr_status(
     entry = smt_of(request).ledger.entry(asked.correlationId)
     if entry is None or (entry.filed.duns, entry.filed.door) != (user.duns, Channel.API):
         raise BusinessError("CORRELATION")
-    smt_of(request).access.note(user, entry.filed.esiid, What.STATUS, entry.filed.key, asked.trans_id)
+    smt_of(request).access.note(user, entry.filed.esiid, What.STATUS, entry.filed.key)
     return Response(status_json(status_of(entry, asked.trans_id)), media_type="application/json")
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Any
@@ -15,7 +15,6 @@ from typing import Annotated, Any
 from fastapi import Body, Request, Response
 from fastapi.responses import JSONResponse
 
-from headend import lse
 from headend.vee.quality import Channel
 from meters.calendar import day_of
 from simulator.smt import green_button
@@ -51,7 +50,15 @@ from simulator.smt.reads_examples import (
     REPORT_STATUS_ASKED,
 )
 from simulator.smt.registry import User
-from simulator.smt.report_formats import INTERVAL_STEM, daily_csv, interval_csv, lse_file, monthly_csv, report_name
+from simulator.smt.report_formats import (
+    INTERVAL_STEM,
+    daily_csv,
+    interval_csv,
+    lse_file,
+    lse_names,
+    monthly_csv,
+    report_name,
+)
 from simulator.smt.store import StoredDay
 from simulator.smt.usage_reads import CHANNELS, billed_periods, energy_data, registered_reads, sees_any, stored_days
 
@@ -232,14 +239,13 @@ def _ordered(reads: Reads, stem: str, make: Maker) -> Response:
     """Take a request for a file on."""
     smt, now = reads.smt, reads.smt.driver.now()
 
-    async def file(key: str) -> tuple[str, bytes] | None:
+    async def file(key: str) -> tuple[Iterator[str], bytes] | None:
         made = await make(reads)
         if made is None:
             return None
         if made.suffix == "lse":
-            # Its name has no room for more than three digits of the correlation id.
-            return lse.file_name(reads.user.duns, now, int(key) % 1000), made.content
-        return report_name(stem, made.suffix, now, key), made.content
+            return lse_names(reads.user.duns, now, int(key)), made.content
+        return iter((report_name(stem, made.suffix, now, key),)), made.content
 
     asked = reads.asked
     key = smt.deliveries.order(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
 
 from simulator.smt.errors import BAD_FIELD, BUSINESS
 from simulator.smt.posted import Posted
@@ -33,6 +33,11 @@ def listed(value: object) -> object:
     return [value] if isinstance(value, str) else value
 
 
+def once(value: list[str]) -> list[str]:
+    """Each ESI ID once, in the order of the first mention."""
+    return list(dict.fromkeys(value))
+
+
 class ReadsRequest(Posted):
     """`POST /v2/15minintervalreads/`, `/v2/dailyreads/`, `/v2/monthlybillingInformation/` and `/v2/greenbutton/`."""
 
@@ -53,7 +58,9 @@ class ReadsRequest(Posted):
     readingType: Literal["C", "G", "A"] = Field(
         default="C", description="`C` consumption, `G` surplus generation, `A` both."
     )
-    esiid: Annotated[list[str], BeforeValidator(listed)] = Field(min_length=1, examples=[["10443729924385485"]])
+    esiid: Annotated[list[str], BeforeValidator(listed), AfterValidator(once)] = Field(
+        min_length=1, examples=[["10443729924385485"]]
+    )
     SMTTermsandConditions: str = "Y"
 
 

@@ -8,8 +8,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Body, Request, Response
 from fastapi.responses import JSONResponse
 
+from headend.http_exchange import current
 from headend.wire import InquiryKind
-from meters.calendar import US, day_of, us_stamp
+from meters.calendar import US, day_of, day_start, us_stamp
 from simulator.smt.access_log import What
 from simulator.smt.answers import SILENT, STATUS_OF, wire_refusal
 from simulator.smt.auth import LoginFault, TokenKind
@@ -161,7 +162,7 @@ async def latest_on_demand_read(
         entry = None
     if smt.registry.may_see(user, asked.ESIID, day_of(smt.driver.now())):
         smt.access.note(user, asked.ESIID, What.STATUS, entry.filed.key if entry is not None else "")
-    return JSONResponse({"data": latest_shown(smt, entry)})
+    return JSONResponse({"data": latest_shown(smt, user, entry)})
 
 
 @call(router, "/api/adhoc/intervalsynch", SynchReply, SYNCH, "15-minute intervals, in slots")
@@ -175,10 +176,11 @@ async def interval_synch(
         first, last = _range_asked(smt, asked.startDate, asked.endDate)
     except BusinessError as error:
         return JSONResponse({"data": error.told()})
+    trans_id = digits("portal", user.username, esiid, asked.startDate, asked.endDate, smt.now_us())
+    current().trans_id = trans_id
     stored = [one for channel in CHANNELS["A"] for one in await stored_days(smt, user, esiid, channel, first, last)]
     if not stored:
         return JSONResponse({"data": {"errorCode": "1", "errorMessage": NO_ENERGY_DATA}})
-    trans_id = digits("portal", user.username, esiid, asked.startDate, asked.endDate, smt.now_us())
     return JSONResponse({"data": {"trans_id": trans_id, "esiid": esiid, "energyData": energy_data(stored)}})
 
 
@@ -193,8 +195,9 @@ async def usage_interval(
     except BusinessError as error:
         return JSONResponse(error.told())
     consumed, generated = [await stored_days(smt, user, asked.esiid, channel, first, last) for channel in CHANNELS["A"]]
+    # The head-end posts zeros for a meter without generation; the portal has no mark for what there is none of.
     flag = any(one.wh.any() for one in generated)
-    return JSONResponse({"intervaldata": interval_rows(consumed, generated), "generationFlag": flag})
+    return JSONResponse({"intervaldata": interval_rows(consumed, generated if flag else []), "generationFlag": flag})
 
 
 def shown_read(smt: Smt, esiid: str, now_us: int) -> Entry | None:
@@ -205,8 +208,8 @@ def shown_read(smt: Smt, esiid: str, now_us: int) -> Entry | None:
     return smt.ledger.latest(esiid, InquiryKind.REGISTER, State.COMPLETED) or latest
 
 
-def latest_shown(smt: Smt, entry: Entry | None) -> dict[str, Any]:
-    """A register read in the portal's words; all null for none."""
+def latest_shown(smt: Smt, user: User, entry: Entry | None) -> dict[str, Any]:
+    """A register read in the portal's words, as a user is told; all null for none."""
     shown: dict[str, Any] = {
         "odrstatus": None,
         "odrread": None,
@@ -224,15 +227,25 @@ def latest_shown(smt: Smt, entry: Entry | None) -> dict[str, Any]:
         status = STATUS_OF.get(entry.last.state, "FAILED")
         return shown | {"odrstatus": status, "odrdate": us_stamp(entry.last.at_us // US)}
     at = int(read.at.timestamp())
-    midnight = smt.store.last_midnight(entry.filed.esiid, at)
-    # From which register SMT counts is unsettled: here the last posted midnight. An exchanged meter may show less.
-    used = max(0, read.wh - midnight.wh) if midnight is not None else 0
     return shown | {
         "odrstatus": "COMPLETED",
         "odrread": kwh(read.wh),
-        "odrusage": kwh(used),
+        "odrusage": kwh(_used(smt, user, entry.filed.esiid, read.wh, at)),
         "odrdate": us_stamp(at),
     }
+
+
+def _used(smt: Smt, user: User, esiid: str, wh: int, at: int) -> int:
+    """Wh since the last posted midnight, 0 without one that begins or follows the user's own days.
+
+    From which register SMT counts is unsettled. What was used before a move or a switch is another's.
+    """
+    midnight = smt.store.last_midnight(esiid, at)
+    if midnight is None:
+        return 0
+    own = smt.registry.seen_since(user, esiid, day_of(at), day_of(midnight.at))
+    # An exchanged meter may show less.
+    return max(0, wh - midnight.wh) if midnight.at >= day_start(own) else 0
 
 
 def _range_asked(smt: Smt, start: str, end: str) -> tuple[date, date]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from datetime import date
 from typing import Any
 
 from simulator.errors import SimulatorError
-from simulator.smt.registry import EntityKind, Records, UserKind
+from simulator.smt.registry import EntityKind, Records, RorPeriod, UserKind
 
 #: For whom each kind of user speaks; a customer for nobody.
 _SPEAKS_FOR = {UserKind.ROR: EntityKind.ROR, UserKind.TDSP: EntityKind.TDSP, UserKind.CSP: EntityKind.CSP}
@@ -29,6 +30,26 @@ def cross_faults(records: Records, place: Callable[[Any], str]) -> list[Simulato
         for record, value in _repeated(rows, column)
     ]
     found += [fault(record, column, "unknown", message, mend) for record, column, message, mend in _unknown(records)]
+    tdsps = [one for one in records.entities if one.kind is EntityKind.TDSP and one.key]
+    found += [
+        fault(record, "key", "twice", f"{value} is the key of two TDSPs.", "Every TDSP has its own.")
+        for record, value in _repeated(tdsps, "key")
+    ]
+    found += [
+        fault(
+            later,
+            "first_day",
+            "overlap",
+            f"Two REPs are of record for {later.esiid} on {later.first_day}.",
+            "End the earlier period on the day before.",
+        )
+        for later in _overlapping(records.periods)
+    ]
+    found += [
+        fault(user, "duns", "duns", "A customer speaks for no company.", "Leave the DUNS number of a customer empty.")
+        for user in records.users
+        if user.kind is UserKind.CUSTOMER and user.duns
+    ]
     periods: tuple[Any, ...] = (*records.periods, *records.occupancies, *records.agreements)
     found += [
         fault(record, "last_day", "period", "The period ends before it begins.", "Its last day is one of its days.")
@@ -45,6 +66,16 @@ def _repeated(rows: Iterable[Any], column: str) -> Iterator[tuple[Any, str]]:
         if value in seen:
             yield row, value
         seen.add(value)
+
+
+def _overlapping(periods: Iterable[RorPeriod]) -> Iterator[RorPeriod]:
+    """Every period that begins before an earlier one at its ESI ID has ended."""
+    held: dict[str, date] = {}
+    for period in sorted(periods, key=lambda one: one.first_day):
+        ends = held.get(period.esiid)
+        if ends is not None and period.first_day <= ends:
+            yield period
+        held[period.esiid] = max(ends or date.min, period.last_day or date.max)
 
 
 def _unknown(records: Records) -> Iterator[tuple[Any, str, str, str]]:

@@ -16,9 +16,11 @@ from pathlib import Path
 from types import UnionType
 from typing import Any, cast, get_args, get_type_hints
 
+from meters.calendar import YEARS
 from simulator.errors import SimulatorError
 from simulator.smt.auth import hash_password
 from simulator.smt.han import HanDevice
+from simulator.smt.limits import RequesterClass
 from simulator.smt.meter_attributes import MeterAttributes
 from simulator.smt.registry import (
     Agreement,
@@ -75,8 +77,16 @@ _PATTERNS: dict[str, tuple[str, str]] = {
     "duns": (r"(\d{9}|\d{13})?", "Write 9 or 13 digits; a spreadsheet must keep the column as text."),
     # A home folder of the file site bears the name.
     "username": (r"\w[\w.@-]{0,63}", "Write letters, digits and . _ @ - alone, 64 at most."),
+    "password_hash": (
+        r"\$argon2(id|i|d)\$v=\d+\$m=\d+,t=\d+,p=\d+\$[\w+/]+\$[\w+/]+",
+        "Write an Argon2 hash ($argon2id$...), or the password in a column of that name.",
+    ),
     "mac": (r"[0-9A-F]{16}", "Write 16 hexadecimal digits in capitals."),
 }
+#: Columns that take one of some words.
+_WORDS: dict[str, type[StrEnum]] = {"requester_class": RequesterClass}
+#: What other systems write for a period without an end.
+_OPEN_END = "9999-12-31"
 _BOUNDS = {"multiplier": (1, 100_000), "read_day": (1, 28)}
 
 
@@ -264,19 +274,27 @@ def _value(column: _Column, text: str) -> Any:
     if kind is int:
         return _whole(column.name, text)
     if kind is date:
+        if column.name == "last_day" and text == _OPEN_END:
+            return None
         try:
             # The form is looked at too: fromisoformat also takes weeks and days without hyphens.
             if not re.fullmatch(r"\d{4}-\d\d-\d\d", text, re.ASCII):
                 raise ValueError
-            return date.fromisoformat(text)
+            day = date.fromisoformat(text)
         except ValueError:
             raise _Malformed(f"'{text[:40]}' is not a day.", "Write it as 2026-08-12.") from None
+        if day.year >= YEARS.stop:
+            raise _Malformed(f"{text} is out of range.", f"Give a year before {YEARS.stop}; leave an open end empty.")
+        return day
+    kind = _WORDS.get(column.name, kind)
     if isinstance(kind, type) and issubclass(kind, StrEnum):
         if text not in list(kind):
             raise _Malformed(f"'{text[:40]}' is none of {', '.join(kind)}.", "Take one of them.")
         return kind(text)
     if kind == tuple[str, ...]:
         return tuple(text.split())
+    if any(one < " " or one == "\x7f" for one in text):
+        raise _Malformed("The cell holds a control character.", "Write it in one line of text.")
     pattern = _PATTERNS.get(column.name)
     if pattern is not None and not re.fullmatch(pattern[0], text, re.ASCII):
         raise _Malformed(f"'{text[:40]}' is malformed.", pattern[1])

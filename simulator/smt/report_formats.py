@@ -24,6 +24,8 @@ INTERVAL_COLUMNS = (
 INTERVAL_STEM = "IntervalMeterUsage"
 DAILY_COLUMNS = "ESIID,READ_DATE,REVISION_DATE,START_READING,END_READING,USAGE_KWH,CONSUMPTION_SURPLUSGENERATION"
 MONTHLY_COLUMNS = "ESIID,START_DATE,END_DATE,REVISION_DATE,ACTUAL_KWH,METERED_KW,BILLED_KW,METERED_KVA,BILLED_KVA"
+#: Seconds whose names are tried for an LSE file.
+_SECONDS_TRIED = 10
 #: What a CSV calls each channel.
 _CALLED = {Channel.LOAD: "Consumption", Channel.GENERATION: "Surplus Generation"}
 
@@ -66,6 +68,16 @@ def lse_file(stored: Iterable[StoredDay]) -> bytes:
         lse.LseRecord(one.esiid, one.channel, one.day, one.start_wh, one.stop_wh, one.wh, one.estimated, one.posted_at)
         for one in stored
     )
+
+
+def lse_names(duns: str, created_at: int, number: int) -> Iterator[str]:
+    """Names for an LSE file, to be taken in this order: their three digits count up from the last ones of ``number``, second after second.
+
+    There is no room for a whole correlation id, so two files of one second may begin with the same.
+    """
+    for second in range(_SECONDS_TRIED):
+        for counter in range(1000):
+            yield lse.file_name(duns, created_at + second, (number + counter) % 1000)
 
 
 def report_name(stem: str, suffix: str, created_at: int, key: str) -> str:

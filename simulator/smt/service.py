@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Annotated
 
 from fastapi import Body, FastAPI, Request, Response
+from fastapi.exception_handlers import http_exception_handler
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
 
 from headend.api_pages import DescribedApi
 from headend.boundaries import boundary
@@ -18,6 +21,7 @@ from headend.structured_log import tell
 from headend.wire import InquiryResult
 from simulator.smt import access_log, market_api, portal_api, portal_records
 from simulator.smt.complaint_door import ComplaintDoor
+from simulator.smt.complaint_targets import unmatched
 from simulator.smt.door_examples import BAD_BODY_TOLD, told
 from simulator.smt.errors import BAD_FIELD, GATEWAY, BusinessError, GatewayRefusal
 from simulator.smt.health import BAD_HEALTH, GOOD_HEALTH, SmtHealth, health_of
@@ -95,6 +99,9 @@ def create_app(smt: Smt) -> FastAPI:
     async def metrics() -> Response:
         return Response(smt.metrics.text(), media_type="text/plain; version=0.0.4")
 
+    routes = [*market_api.router.routes, *portal_api.router.routes, *portal_records.router.routes]
+    calls = {str(getattr(route, "path", "")).rstrip("/") for route in routes}
+    smt.complaints.unmatched = lambda spec: unmatched(spec, smt.registry, calls, smt.driver.now())
     app.include_router(access_log.router(smt.access))
     _tell_errors(app)
     _observe(app, smt)
@@ -130,6 +137,23 @@ def _observe(app: FastAPI, smt: Smt) -> None:
     app.add_middleware(ObserveHttp, before=before, after=after)
 
 
+def _gateway(name: str, headers: Mapping[str, str] | None = None) -> JSONResponse:
+    error = GATEWAY[name]
+    return JSONResponse({"error": error.message}, status_code=error.status, headers=headers)
+
+
+def _unrouted(name: str) -> Callable[[Request, Exception], Awaitable[Response]]:
+    """What is told of a request that no route takes: below ``/v2`` the gateway's error, elsewhere the framework's."""
+
+    async def unrouted(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        if request.url.path.startswith("/v2/"):
+            return _gateway(name, error.headers)
+        return await http_exception_handler(request, error)
+
+    return unrouted
+
+
 def _tell_errors(app: FastAPI) -> None:
     @app.exception_handler(BusinessError)
     async def business(_request: Request, error: BusinessError) -> JSONResponse:
@@ -138,7 +162,7 @@ def _tell_errors(app: FastAPI) -> None:
 
     @app.exception_handler(GatewayRefusal)
     async def gateway(_request: Request, refusal: GatewayRefusal) -> JSONResponse:
-        return JSONResponse({"error": refusal.error.message}, status_code=refusal.error.status)
+        return _gateway(refusal.name)
 
     @app.exception_handler(InvalidToken)
     async def invalid_token(_request: Request, _error: InvalidToken) -> JSONResponse:
@@ -148,7 +172,11 @@ def _tell_errors(app: FastAPI) -> None:
     async def broken(_request: Request, error: Exception) -> JSONResponse:
         # The log names the fault and its place; the requester reads the gateway's sentence.
         tell("fault", party="SMT", error=told_of(error))
-        return JSONResponse({"error": GATEWAY["broken"].message}, status_code=GATEWAY["broken"].status)
+        # The server drops the connection after a fault; a client that was not told would send its next request into it.
+        return _gateway("broken", {"connection": "close"})
+
+    for status, name in ((404, "no_call"), (405, "no_method")):
+        app.add_exception_handler(status, _unrouted(name))
 
     def malformed(place: str, message: str) -> JSONResponse:
         return JSONResponse({"errorCode": BAD_FIELD, "errorMessage": f"{place}: {message}"}, status_code=400)

@@ -54,6 +54,28 @@ def test_switched_on_listed_and_switched_off(tmp_path: Path) -> None:
     play(tmp_path, scene)
 
 
+def test_what_could_never_strike_is_refused_and_says_why(tmp_path: Path) -> None:
+    async def scene(made: Rig) -> None:
+        for fields, said in (
+            ({"esiids": [made.esiid(1), "10443720000000000"]}, "esiids: there is no ESI ID 10443720000000000"),
+            ({"username": "customer.two"}, "username: there is no log-in customer.two"),
+            ({"duns": "9990009999999"}, "duns: no log-in speaks for the DUNS number 9990009999999"),
+            (
+                {"duns": "9990001110000", "username": "customer.one"},
+                "username: customer.one does not speak for the DUNS number 9990001110000",
+            ),
+            ({"paths": ["/v2/odr", "/v2/odour"]}, "paths: no call that text_503 acts on begins with /v2/odour"),
+            ({"until": "2026-08-12T17:40"}, "until: it is past: here it is 2026-08-12T17:40:00-05:00"),
+        ):
+            reply = await made.http.post("/control/complaints", json={"kind": "text_503"} | fields)
+            assert (reply.status_code, reply.json()) == (400, {"errorCode": "FIELD", "errorMessage": said})
+        assert (await made.http.get("/control/complaints")).json() == {"complaints": []}
+        for path in ("/v2/odr/", "/v2/odr", "/api/usage", "/commonapi/user/authenticate", "/api/premise"):
+            await declared(made, kind="text_503", paths=[path], until="2026-08-12T17:41")
+
+    play(tmp_path, scene)
+
+
 def test_a_declaration_at_fault_names_the_field(tmp_path: Path) -> None:
     async def scene(made: Rig) -> None:
         for body, said in (({"kind": "no_such"}, "kind"), ({"kind": "smt_maintenance"}, "until")):

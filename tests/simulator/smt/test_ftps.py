@@ -55,6 +55,11 @@ def test_a_file_arrives_once_under_its_final_name(tmp_path: Path, ca: LocalCa) -
             assert await asyncio.to_thread(names, site_of(site, ca)) == ["one.lse", "one.lse.result.csv", "two.lse"]
             assert await asyncio.to_thread(download, site_of(site, ca), "one.lse.result.csv") == b"answer"
             assert len(arrivals.files) == 2
+            with pytest.raises(FileExistsError):
+                site.add("wires", "two.lse", b"another's")
+            site.add("wires", "three.lse", b"new")
+            there = {path.name: path.read_bytes() for path in site.home("wires").iterdir()}
+            assert (there["two.lse"], there["three.lse"], len(there)) == (b"directly", b"new", 4)
         finally:
             site.stop()
 

@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from headend.vee.quality import Channel
@@ -142,6 +143,7 @@ def test_daily_reads_are_kwh_texts_at_both_midnights(tmp_path: Path) -> None:
     ("fields", "code", "message"),
     [
         ({"startDate": "2026-08-10"}, "INVALID-DATE", "Invalid Date. Expected format of: startDate is MM/dd/yyyy"),
+        ({"startDate": "٠٨/10/2026"}, "INVALID-DATE", "Invalid Date. Expected format of: startDate is MM/dd/yyyy"),
         ({"endDate": "02/30/2026"}, "INVALID-DATE", "Invalid Date. Expected format of: endDate is MM/dd/yyyy"),
         ({"startDate": "08/12/2026"}, "DATE-ORDER", "startDate 08/12/2026 is later than endDate 08/11/2026."),
         ({"startDate": "08/10/2024"}, "HISTORY", None),
@@ -231,6 +233,39 @@ def test_a_body_that_cannot_be_read_says_what_to_send(
         assert (reply.status_code, reply.json()) == (400, {"errorCode": "FIELD", "errorMessage": f"body: {message}"})
 
     asyncio.run(run())
+
+
+def test_what_no_route_takes_is_the_gateways_error(tmp_path: Path) -> None:
+    async def run() -> list[httpx.Response]:
+        async with Rig(tmp_path) as rig:
+            return [
+                await rig.client.post("/v2/NewSubscription/", json={}),
+                await rig.client.get("/v2/odr/"),
+                await rig.client.get("/control/odr"),
+            ]
+
+    unknown, method, elsewhere = asyncio.run(run())
+    assert (unknown.status_code, unknown.json()) == (404, {"error": "There is no such call."})
+    assert (method.status_code, method.json()) == (405, {"error": "This method is not offered here: use POST."})
+    assert method.headers["allow"] == "POST"
+    assert elsewhere.json() == {"detail": "Not Found"}
+
+
+def test_a_fault_says_that_the_connection_is_closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("a fault")
+
+    async def run() -> httpx.Response:
+        async with Rig(tmp_path) as rig:
+            monkeypatch.setattr(rig.smt.ledger, "entry", broken)
+            rig.client = httpx.AsyncClient(
+                transport=httpx.ASGITransport(rig.app, raise_app_exceptions=False), base_url="http://smt"
+            )
+            return await rig.market("/odrstatus/", correlationId="1")
+
+    reply = asyncio.run(run())
+    assert (reply.status_code, reply.headers["connection"]) == (500, "close")
+    assert reply.json() == {"error": "Something went wrong. Please try again later."}
 
 
 def test_the_documents_show_each_path_with_examples(tmp_path: Path) -> None:

@@ -115,6 +115,18 @@ def test_every_read_stands_in_the_access_log_with_its_door(tmp_path: Path) -> No
         polled = next(one for one in reply["reads"] if (one["door"], one["what"]) == ("market", "status"))
         assert polled["correlationId"] == ack["correlationId"]
         assert polled["trans_id"] == "t-2"
+        usage = next(one for one in reply["reads"] if one["what"] == "usage")
+        assert usage["trans_id"] == "t-3"
+        await rig.wait(1)
+        await rig.market("/meterInfo/", esiid=[PLAIN])
+        latest = (await rig.client.get("/control/access", params={"esiid": PLAIN, "most": 1})).json()["reads"]
+        assert (latest[0]["what"], latest[0]["trans_id"]) == ("attributes", "t-4")
+        await rig.wait(1)
+        synch = await rig.portal(
+            "/api/adhoc/intervalsynch", ESIID=[PLAIN], startDate="08/11/2026", endDate="08/11/2026"
+        )
+        latest = (await rig.client.get("/control/access", params={"esiid": PLAIN, "most": 1})).json()["reads"]
+        assert (latest[0]["what"], latest[0]["trans_id"]) == ("usage", synch["data"]["trans_id"])
         # The customer's question about a neighbour was answered with nothing, so nothing was read.
         other = (await rig.client.get("/control/access", params={"esiid": NEIGHBOUR})).json()
         assert other["reads"] == []
@@ -131,16 +143,18 @@ def test_the_log_follows_a_request_by_its_ids_and_holds_no_secret(tmp_path: Path
         await rig.wait(100)
         await rig.status(ack["correlationId"])
         await rig.portal("/api/meter", esiid="*")
+        await rig.market("/dailyreads/", startDate="08/10/2026", endDate="08/11/2026", esiid=[FOREIGN])
         text = log.read_text(encoding="utf-8")
         lines = [json.loads(line) for line in text.splitlines()]
-        assert lines[-1]["endpoint"] == "/api/meter"
+        assert lines[-2]["endpoint"] == "/api/meter"
+        assert (lines[-1]["endpoint"], lines[-1]["outcome"], lines[-1]["trans_id"]) == ("/v2/dailyreads", "AC1", "t-3")
         mine = [one for one in lines if one.get("correlationId") == ack["correlationId"]]
         assert [one["endpoint"] for one in mine if one["event"] == "http"] == [
             "/v2/odr",
             "/callbacks/inquiries",
             "/v2/odrstatus",
         ]
-        assert mine[0]["trans_id"] == "t-1"
+        assert [one["trans_id"] for one in mine if one.get("endpoint", "").startswith("/v2")] == ["t-1", "t-2"]
         assert mine[0]["callReference"] == "call-9"
         for secret in (PASSWORD, *rig.tokens.values()):
             assert secret not in text

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from headend.vee.quality import Channel
-from tests.simulator.smt.rig import FOREIGN, NEIGHBOUR, PASSWORD, PLAIN, Rig, record
+from simulator.smt.registry import Occupancy, Registry
+from tests.simulator.smt.rig import FOREIGN, NEIGHBOUR, PASSWORD, PLAIN, Rig, record, registry
 
 NEVER = {"odrstatus": None, "odrread": None, "odrusage": None, "odrdate": None, "responseMessage": "SUCCESS"}
 
@@ -110,6 +113,32 @@ def test_a_read_goes_from_pending_to_completed(tmp_path: Path) -> None:
     asyncio.run(run())
 
 
+@pytest.mark.parametrize(
+    ("posted_to", "moved_in", "usage"),
+    [
+        ("2026-08-11", date(2026, 8, 12), "20318.333"),
+        # The last midnight that is posted lies in another's days.
+        ("2026-08-10", date(2026, 8, 12), "0.000"),
+        ("2026-08-10", date(2026, 8, 11), "20327.933"),
+    ],
+)
+def test_usage_counts_from_no_midnight_before_the_users_own_days(
+    tmp_path: Path, posted_to: str, moved_in: date, usage: str
+) -> None:
+    records = registry().records
+    users = [replace(one, esiids=()) for one in records.users]
+    moved = Registry(*records._replace(users=tuple(users))[:4], occupancies=[Occupancy(PLAIN, "customer", moved_in)])
+
+    async def run() -> Any:
+        async with Rig(tmp_path, registered=moved) as rig:
+            rig.post_days(last=posted_to)
+            await rig.portal("/api/ondemandread", ESIID=PLAIN)
+            await rig.wait(80)
+            return (await rig.portal("/api/usage/latestodrread", ESIID=PLAIN))["data"]
+
+    assert asyncio.run(run())["odrusage"] == usage
+
+
 def test_a_failed_read_is_null_and_still_says_success(tmp_path: Path) -> None:
     async def run() -> None:
         async with Rig(tmp_path, expiry_us=60_000_000) as rig:
@@ -174,9 +203,12 @@ def test_interval_data_tell_both_channels(tmp_path: Path) -> None:
             day = rig.today().replace(day=11)
             asked = {"startDate": "08/11/2026", "endDate": "08/11/2026"}
             before = await rig.portal("/api/usage/interval", esiid=PLAIN, **asked)
+            # What a head-end posts of a meter that generates nothing.
+            rig.smt.store.load([record(PLAIN, day, 1, Channel.GENERATION, wh=0)], 1)
+            zeros = await rig.portal("/api/usage/interval", esiid=PLAIN, **asked)
             surplus = record(PLAIN, day, 1, Channel.GENERATION, wh=50)
             surplus.estimated[0] = True
-            rig.smt.store.load([surplus], 1)
+            rig.smt.store.load([surplus], 2)
             after = await rig.portal("/api/usage/interval", esiid=PLAIN, **asked)
             synch = (await rig.portal("/api/adhoc/intervalsynch", ESIID=[PLAIN], **asked))["data"]
         first = {
@@ -191,6 +223,7 @@ def test_interval_data_tell_both_channels(tmp_path: Path) -> None:
         assert before["intervaldata"][0] == first
         assert before["intervaldata"][-1]["endtime"] == " 12:00 am"
         assert before["generationFlag"] is False
+        assert zeros == before
         assert after["intervaldata"][0] == first | {"generation": 0.05, "generation_est_act": "E"}
         assert after["generationFlag"] is True
         assert [one["RT"] for one in synch["energyData"]] == ["C", "G"]

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import time
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from meters.errors import UserError
 from meters.identity import tdsp
 from meters.premises import MARKET, make_premise
 from simulator.errors import SimulatorError
+from simulator.registry_cli import smt_registry
 from simulator.smt.auth import password_is
 from simulator.smt.registry import UserKind
 from simulator.smt.registry_csv import SHEETS, read_registry, registry_faults, write_registry
@@ -90,6 +94,12 @@ def folder(tmp_path: Path) -> Path:
         ("entities.csv", "9990001110000", "", "empty", "entities.csv:3: duns"),
         ("users.csv", "ror.1,", "../etc,", "value", "users.csv:2: username"),
         ("users.csv", "ror.2", "ror.1", "twice", "users.csv:3: username"),
+        ("users.csv", "$argon2", "$bcrypt", "value", "users.csv:2: password_hash"),
+        ("users.csv", ",ror_call_centre,", ",call_center,", "value", "users.csv:2: requester_class"),
+        ("users.csv", ",customer,,", ",customer,9990001110000,", "duns", "users.csv:8: duns"),
+        ("users.csv", ",Customer,", ",Custo\0mer,", "value", "users.csv:8: first_name"),
+        ("ror_periods.csv", "2024-08-12,", "2024-08-12,9999-12-30", "value", "ror_periods.csv:2: last_day"),
+        ("ror_periods.csv", "2024-08-12", "9999-12-31", "value", "ror_periods.csv:2: first_day"),
         ("occupancies.csv", "customer.1", "customer.99", "unknown", "occupancies.csv:2: username"),
     ],
 )
@@ -107,6 +117,52 @@ def test_a_fault_names_file_line_column_and_mend(
     with pytest.raises(SimulatorError) as refused:
         read_registry(folder)
     assert refused.value.code == first.code
+
+
+def test_one_rep_is_of_record_on_a_day_and_one_tdsp_has_a_key(folder: Path) -> None:
+    periods, entities = folder / "ror_periods.csv", folder / "entities.csv"
+    with entities.open("a") as file:
+        file.write("957877905,Other Wires,TDSP,ONCOR\n")
+    header, first = periods.read_text().splitlines()[:2]
+    esiid, duns = first.split(",")[:2]
+    rows = (
+        f"{esiid},{duns},2024-08-12,2025-08-11",
+        f"{esiid},9990002220000,2024-08-12,2024-08-12",
+        f"{esiid},9990002220000,2025-08-12,9999-12-31",
+        f"{esiid},{duns},2026-01-01,",
+    )
+    periods.write_text("\n".join((header, *rows)) + "\n")
+    assert [(fault.code, fault.place) for fault in registry_faults(folder)] == [
+        ("smt.registry.twice", f"{entities}:8: key"),
+        ("smt.registry.overlap", f"{periods}:3: first_day"),
+        ("smt.registry.overlap", f"{periods}:5: first_day"),
+    ]
+    periods.write_text("\n".join((header, rows[0], rows[2])) + "\n")
+    entities.write_text("".join(entities.read_text().splitlines(keepends=True)[:-1]))
+    made = read_registry(folder)
+    assert made.records.periods[1].last_day is None
+    assert made.final_read_days(esiid)
+
+
+def test_the_command_writes_a_registry_that_its_logins_open(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    smt_registry(tmp_path / "made", count=3, date="2026-08-12", as_json=True)
+    told = json.loads(capsys.readouterr().out)
+    made = read_registry(tmp_path / "made")
+    assert told["esiids"] == len(made.points) == 3
+    assert {one["username"] for one in told["logins"]} == set(made.users)
+    assert password_is(made.users["ror.1"], told["password"])
+    smt_registry(tmp_path / "made", count=3, date="2026-08-12")
+    assert f"password {PASSWORD}" in capsys.readouterr().out
+    wrong: list[tuple[dict[str, Any], str]] = [
+        ({"date": "12/08/2026"}, "smt.registry.date"),
+        ({"tdsp": "NOBODY"}, "meters.tdsp.unknown"),
+    ]
+    for options, code in wrong:
+        with pytest.raises(UserError) as refused:
+            smt_registry(tmp_path / "made", **options)
+        assert refused.value.code == code
+    with pytest.raises(SimulatorError, match="cannot be written"):
+        smt_registry(tmp_path / "made" / "users.csv", count=1)
 
 
 def test_every_fault_is_told_and_not_only_the_first(folder: Path) -> None:

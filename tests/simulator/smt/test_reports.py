@@ -20,6 +20,7 @@ from headend.vee.quality import Channel
 from meters.calendar import INTERVAL_S, day_start, days, intervals_in
 from meters.replay_file import read_quarters
 from simulator.market import ROR_LOGIN
+from simulator.smt import deliveries
 from simulator.smt.billing_reads import billed, billing_periods
 from simulator.smt.report_formats import interval_csv
 from tests.simulator.sandboxes import rig as sandbox
@@ -123,6 +124,8 @@ class Folders:
         if self.fails:
             raise OSError("the disk is full")
         assert username == "lonestar.api"
+        if name in self.files:
+            raise FileExistsError(name)
         self.files[name] = content
 
 
@@ -163,6 +166,30 @@ def test_several_esiids_are_delivered_as_a_file_and_the_request_is_followed_up(t
     asyncio.run(run())
 
 
+def test_files_of_one_second_do_not_take_each_others_names_and_an_esiid_is_told_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Two correlation ids that end alike, as one in a thousand pairs does.
+    keys = iter(("111111111999", "222222222999"))
+    monkeypatch.setattr(deliveries, "digits", lambda *_: next(keys))
+    folders = Folders()
+
+    async def run() -> None:
+        async with Rig(tmp_path, deliver=folders.put) as rig:
+            rig.post_days()
+            for asked in ([PLAIN], [PLAIN, PLAIN]):
+                await rig.market(
+                    "/15minintervalreads/", **RANGE | {"esiid": asked}, deliveryMode="FTP", reportFormat="LSE"
+                )
+            await rig.wait(1)
+
+    asyncio.run(run())
+    made = f"{ROR_DUNS}IntervalData20260812174000"
+    assert sorted(folders.files) == [f"{made}000.lse", f"{made}999.lse"]
+    for name, content in folders.files.items():
+        assert len(read(content, name).records) == 2
+
+
 def test_a_file_that_cannot_be_made_or_has_nothing_in_it_has_failed_with_a_reason(tmp_path: Path) -> None:
     folders = Folders()
 
@@ -184,7 +211,9 @@ def test_a_file_that_cannot_be_made_or_has_nothing_in_it_has_failed_with_a_reaso
                 "Something went wrong. Please try again later.",
             ]
             foreign = (await rig.market("/dailyreads/", **by_file | {"esiid": [PLAIN, FOREIGN]})).json()
-            many = (await rig.market("/dailyreads/", **by_file | {"esiid": [PLAIN] * 201})).json()
+            many = (
+                await rig.market("/dailyreads/", **by_file | {"esiid": [str(number) for number in range(201)]})
+            ).json()
             assert (foreign["errorCode"], many["errorCode"]) == ("AC1", "MANY-ESIIDS")
 
     asyncio.run(run())
