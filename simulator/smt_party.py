@@ -94,11 +94,13 @@ class SmtParty:
         self._site.start()
         if self.smt.inquiries.here:
             self.smt.intake.make_up()
-        for path in self._left():
-            self.smt.intake.on_file(path.parent.name, path)
+        intake, store = self.smt.intake, self.smt.store
+        for path in self._unanswered():
+            take = intake.answer_late if store.has_file(path.name) else intake.on_file
+            take(path.parent.name, path)
 
-    def _left(self) -> list[Path]:
-        """Files of TDSPs that an earlier run was told of, and ended before it had them."""
+    def _unanswered(self) -> list[Path]:
+        """Files of TDSPs that an earlier run was told of, and ended before it had answered them."""
         found = []
         for user in self.smt.registry.users.values():
             if user.kind is not UserKind.TDSP:
@@ -106,7 +108,7 @@ class SmtParty:
             for path in sorted(self._homes.home(user.username).iterdir()):
                 if path.name.endswith((RESULT_SUFFIX, PART)) or path.with_name(path.name + RESULT_SUFFIX).exists():
                     continue
-                if path.is_file() and not self.smt.store.has_file(path.name):
+                if path.is_file():
                     found.append(path)
         return found
 

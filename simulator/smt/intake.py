@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -172,19 +172,12 @@ class Intake:
 
     def take_in(self, username: str, name: str, content: bytes, now: int) -> Taken:
         """Read, decide, load, answer, split per ROR. Blocking: runs in the executor, one at a time. Never raises for what is in the file."""
-        user = self._registry.users[username]
-        key = self._registry.tdsp_key(user.duns)
-        points = self._registry.points
-
-        def is_ours(esiid: str) -> bool:
-            return esiid in points and points[esiid].tdsp_key == key
-
-        parsed = read(content, name)
-        decided = decide(parsed, user.duns, is_ours, self._store.held(parsed.records), now)
+        sender = self._registry.users[username].duns
+        decided = self._decided(username, name, content, now)
         with writing(self._engine):
             posting = self._store.load(decided.load, now, name)
             if self.deliver is not None:
-                self._usage_files.owe(decided.load, user.duns, name, posting, now)
+                self._usage_files.owe(decided.load, sender, name, posting, now)
         boundary("intake.loaded")
         laid = []
         if self.deliver is not None:
@@ -192,6 +185,39 @@ class Intake:
             laid = self._usage_files.lay(self.deliver, now)
         counts = Counter(row.code for row in decided.rows)
         return Taken(name, decided.rows, dict(sorted(counts.items())), laid)
+
+    def _decided(self, username: str, name: str, content: bytes, now: int) -> Decided:
+        sender, points = self._registry.users[username].duns, self._registry.points
+        key = self._registry.tdsp_key(sender)
+
+        def is_ours(esiid: str) -> bool:
+            return esiid in points and points[esiid].tdsp_key == key
+
+        parsed = read(content, name)
+        return decide(parsed, sender, is_ours, self._store.held(parsed.records), now)
+
+    def answer_late(self, username: str, path: Path) -> None:
+        """Answer a file that an earlier run loaded and then ended before it had answered, in the executor; nothing of it is loaded again."""
+        deliver, now = self.deliver, self._driver.now()
+        if deliver is None:
+            return
+
+        def answer() -> Taken:
+            rows = self._decided(username, path.name, path.read_bytes(), now).rows
+            loaded = {(day.esiid, str(int(day.channel)), day.day.isoformat()) for day in self._store.days_of(path.name)}
+            # Whatever is held since, of these it is known that they were loaded.
+            rows = [
+                replace(row, code="00", text=RESULT_CODES["00"])
+                if (row.esiid, row.channel, row.operating_day) in loaded
+                else row
+                for row in rows
+            ]
+            deliver(username, *result_csv(path.name, rows))
+            return Taken(path.name, rows, dict(sorted(Counter(row.code for row in rows).items())), [])
+
+        done = self._driver.io("intake", f"{username}/{path.name}", lambda: self._apart(answer), lane="intake")
+        assert done.callbacks is not None
+        done.callbacks.append(lambda event: self._note(username, path.name, event))
 
     def make_up(self) -> None:
         """Lay the usage files that RORs are still owed from an earlier run, in the executor."""

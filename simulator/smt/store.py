@@ -97,6 +97,15 @@ class VeeStore:
             found = select(interval_day.c.file_name).where(interval_day.c.file_name == file_name).limit(1)
             return connection.scalar(found) is not None
 
+    def days_of(self, file_name: str) -> set[DayKey]:
+        """Of which days records of a file of that name were loaded."""
+        table = interval_day.c
+        with self._engine.connect() as connection:
+            rows = connection.execute(
+                select(table.esiid, table.channel, table.day).where(table.file_name == file_name).distinct()
+            )
+            return {DayKey(row.esiid, Channel(row.channel), row.day) for row in rows}
+
     def posted(self, file_name: str, posting: int) -> list[StoredDay]:
         """What one posting of a file brought, by ESI ID, day, channel and revision."""
         table = interval_day.c

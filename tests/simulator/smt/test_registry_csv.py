@@ -122,7 +122,7 @@ def test_a_fault_names_file_line_column_and_mend(
 def test_one_rep_is_of_record_on_a_day_and_one_tdsp_has_a_key(folder: Path) -> None:
     periods, entities = folder / "ror_periods.csv", folder / "entities.csv"
     with entities.open("a") as file:
-        file.write("957877905,Other Wires,TDSP,ONCOR\n")
+        file.write("957877905,Other Wires,TDSP,ONCOR,\n")
     header, first = periods.read_text().splitlines()[:2]
     esiid, duns = first.split(",")[:2]
     rows = (

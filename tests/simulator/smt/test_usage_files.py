@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from headend import boundaries
-from headend.lse import LseRecord, dumps, file_name, read
+from headend.lse import RESULT_SUFFIX, LseRecord, dumps, file_name, read
 from meters.calendar import US, epoch
 from simulator.clock import Clock, ClockMode
 from simulator.journal import RunJournal
@@ -23,7 +23,7 @@ from simulator.smt.policy import preset
 from simulator.smt.registry import Registry, RorPeriod, UsageFormat
 from simulator.smt.store import VeeStore
 from simulator.smt.usage_files import UsageFiles
-from simulator.smt_party import AloneSettings, smt_alone
+from simulator.smt_party import FTPS_FOLDER, AloneSettings, smt_alone
 from tests.simulator.smt.crash_play import forkserver
 from tests.simulator.smt.rig import FOREIGN, NEIGHBOUR, PLAIN, RIVAL_DUNS, ROR_DUNS, TDSP_DUNS, Rig, record, registry
 
@@ -188,24 +188,35 @@ def test_killed_on_the_way_every_file_is_made_up_for_once(crash_at: str, there: 
         assert folders.of(ror) == whole.of(ror)
 
 
-def test_an_smt_that_comes_up_lays_what_is_owed_on_its_file_site(tmp_path: Path) -> None:
+def test_an_smt_that_comes_up_lays_what_is_owed_and_answers_what_it_had_loaded(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'smt.sqlite'}"
     engine = open_database(url)
     store = VeeStore(engine)
     posting = store.load(RECORDS[:4], NOW, POSTED)
     UsageFiles(engine, store, switched()).owe(RECORDS[:4], TDSP_DUNS, POSTED, posting, NOW)
+    # A correction that came later does not make of what was loaded something that was not.
+    store.load([replace(RECORDS[0], posted_at=NOW + 60)], NOW + 60, "later.lse")
     engine.dispose()
+    home = tmp_path / FTPS_FOLDER / "wires"
+    home.mkdir(parents=True)
+    (home / POSTED).write_bytes(dumps(RECORDS))
     config = SmtConfig(seed=1, policy=preset("smt-today"), database_url=url)
     settings = AloneSettings(config, switched(), FixedMiddle(10, 60), tmp_path)
 
-    async def run() -> list[str]:
+    async def run() -> tuple[list[str], list[str]]:
         clock = Clock(ClockMode.SCALED, epoch("2026-08-12T09:00") * US, 60.0)
         with bind("127.0.0.1", 0, "SMT") as bound:
             async with smt_alone(settings, clock, bound, RunJournal(100)) as party, asyncio.timeout(10):
                 serving = asyncio.create_task(party.runtime.serve())
-                while not (found := sorted(one.name for one in party.files.home("rival.api").glob("*.lse"))):
+                laid, result = party.files.home("rival.api"), home / f"{POSTED}{RESULT_SUFFIX}"
+                while not (result.exists() and list(laid.glob("*.lse"))):
                     await asyncio.sleep(0.01)
                 serving.cancel()
-                return found
+                codes = [line.split(",")[4] for line in result.read_text().splitlines()[1:]]
+                return [one.name for one in laid.glob("*.lse")], codes
 
-    assert asyncio.run(run()) == [f"{TDSP_DUNS}IntervalData20260812073000001.lse"]
+    assert asyncio.run(run()) == ([f"{TDSP_DUNS}IntervalData20260812073000001.lse"], ["00", "00", "00", "00", "04"])
+    reopened = open_database(url)
+    assert len(VeeStore(reopened).posted(POSTED, posting)) == 4
+    assert VeeStore(reopened).posted(POSTED, posting + 1) == []
+    reopened.dispose()
