@@ -16,7 +16,7 @@ from simulator.smt.auth import hash_password
 from simulator.smt.han import HanDevice, made_devices
 from simulator.smt.meter_attributes import installed_meter
 from simulator.smt.registry import Entity, EntityKind, Registry, RorPeriod, ServicePoint, User, UserKind
-from simulator.smt.registry_seed import address, load_zone, read_day
+from simulator.smt.registry_seed import address, load_zone, read_day, read_day_from
 from simulator.world import OTHER_ROR_DUNS, ROR_DUNS, World
 
 
@@ -79,6 +79,8 @@ def build_market(world: World) -> Market:
             periods.append(RorPeriod(identity.esiid, duns, since))
             if gateway == 0 and identity.esiid in faulty:
                 notes.append((identity.esiid, identity.meter_number, _fault_note(faulty[identity.esiid])))
+    # Of these two a whole billing period is posted from the beginning, so that monthly billing has an answer.
+    points[:2] = [replace(one, read_day=read_day_from(world.spec.first_day)) for one in points[:2]]
     first, second = points[0], points[1]
     ordinary = [
         (point.esiid, point.meter_number, _fault_note(faulty.get(point.esiid)) + whose)
