@@ -34,7 +34,7 @@ from simulator.smt.registry import (
     UserKind,
 )
 from simulator.smt.registry_csv import read_registry, registry_faults
-from simulator.smt.registry_seed import CSP, address, load_zone, read_day
+from simulator.smt.registry_seed import CSP, address, load_zone, read_day, read_day_from
 from simulator.world import World
 
 
@@ -134,6 +134,8 @@ def build_market(world: World) -> Market:
             periods += _periods(identity.esiid, duns, since, switches[ordinal])
             if gateway == 0 and identity.esiid in faulty:
                 notes.append((identity.esiid, identity.meter_number, _fault_note(faulty[identity.esiid])))
+    # Of these two a whole billing period is posted from the beginning, so that monthly billing has an answer.
+    points[:2] = [replace(one, read_day=read_day_from(world.spec.first_day)) for one in points[:2]]
     first, second = points[0], points[1]
     ordinary = [
         (point.esiid, point.meter_number, _fault_note(faulty.get(point.esiid)) + whose)

@@ -25,7 +25,7 @@ _ONE_PORT_MEND = "Stop what uses it, or give another {option} (0 takes a free on
 
 
 def bind(host: str, port: int, what: str, option: str = "") -> socket.socket:
-    """Bind a listening port (0: a free one). Raises SimulatorError ``sandbox.port_taken`` naming the port, and the option that moves it."""
+    """Bind a listening port (0: a free one). Raises SimulatorError ``http.port_taken`` naming the port, and the option that moves it."""
     # The protocol must be named: asyncio switches Nagle's delay (40 ms a reply) off only on sockets that say they are TCP.
     bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -40,7 +40,7 @@ def bind(host: str, port: int, what: str, option: str = "") -> socket.socket:
 def port_taken(host: str, port: int, what: str, error: OSError, option: str = "") -> SimulatorError:
     """The message for a port that cannot be had."""
     return SimulatorError(
-        "sandbox.port_taken",
+        "http.port_taken",
         f"Port {port} cannot be opened for {what} ({error.strerror or error}).",
         place=f"{host}:{port}",
         mend=_ONE_PORT_MEND.format(option=option) if option else PORT_MEND,
@@ -110,7 +110,7 @@ class HttpServer:
         while not self._server.started:
             if self._task.done():
                 await self._task
-                raise SimulatorError("sandbox.http", "The HTTP service ended before it began.", place=self.url)
+                raise SimulatorError("http.not_serving", "The HTTP service ended before it began.", place=self.url)
             await asyncio.sleep(0.005)
 
     async def stop(self) -> None:

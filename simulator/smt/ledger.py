@@ -181,15 +181,24 @@ class Ledger:
             key: str | None = connection.scalar(wanted.limit(1))
         return key
 
-    def audit(self, esiid: str, day: date) -> list[Entry]:
-        """Every request of an ESI ID and operating day with its call reference (AMB-10), by time of submission."""
+    def audit(
+        self,
+        esiid: str | None = None,
+        day: date | None = None,
+        *,
+        call_reference: str | None = None,
+        most: int | None = None,
+    ) -> list[Entry]:
+        """Requests of an ESI ID, an operating day, a call (AMB-10), each if it is given, by time of submission; the latest ``most``."""
         table = odr_request.c
-        first, end = day_start(day) * US, day_end(day) * US
-        return self._entries_of(
-            select(table.key)
-            .where(table.esiid == esiid, table.submitted_us >= first, table.submitted_us < end)
-            .order_by(table.submitted_us, table.key)
-        )
+        wanted = select(table.key).order_by(table.submitted_us.desc(), table.key.desc()).limit(most)
+        if esiid is not None:
+            wanted = wanted.where(table.esiid == esiid)
+        if day is not None:
+            wanted = wanted.where(table.submitted_us >= day_start(day) * US, table.submitted_us < day_end(day) * US)
+        if call_reference is not None:
+            wanted = wanted.where(table.call_reference == call_reference)
+        return self._entries_of(wanted)[::-1]
 
     def unfinished(self, *states: State) -> list[Entry]:
         """Requests that have not ended, by key; with ``states``, that stand in one of these."""

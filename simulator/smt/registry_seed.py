@@ -51,6 +51,8 @@ _LOAD_ZONES = {
 #: Of so many premises one: switched its retailer within the last year, was moved out of, lets the CSP look, lacks something.
 _SWITCHED, _MOVED, _AGREED, _ODD = 9, 13, 25, 100
 _LACKS = ("ams", "provisioned", "receiving", "lse", "energized")
+#: Every month has it.
+_LAST_READ_DAY = 28
 _HISTORY_DAYS = 730
 
 
@@ -152,6 +154,11 @@ def _point(
 def read_day(bits: int) -> int:
     """The day of the month on which a premise is read for billing: one of 21 cycles."""
     return 1 + bits // 11 % 21
+
+
+def read_day_from(first: date) -> int:
+    """The read day whose billing period begins on ``first``, or on the 1st where that month's last days are no read days."""
+    return first.day if first.day <= _LAST_READ_DAY else 1
 
 
 def _periods(esiid: str, bits: int, since: date, today: date) -> list[RorPeriod]:

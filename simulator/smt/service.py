@@ -19,7 +19,7 @@ from headend.malformed import tell_malformed
 from headend.ports import told as told_of
 from headend.structured_log import tell
 from headend.wire import InquiryResult
-from simulator.smt import access_log, market_api, portal_api, portal_records
+from simulator.smt import access_log, audit, market_api, portal_api, portal_records
 from simulator.smt.complaint_door import ComplaintDoor
 from simulator.smt.complaint_targets import unmatched
 from simulator.smt.door_examples import BAD_BODY_TOLD, told
@@ -103,6 +103,7 @@ def create_app(smt: Smt) -> FastAPI:
     calls = {str(getattr(route, "path", "")).rstrip("/") for route in routes}
     smt.complaints.unmatched = lambda spec: unmatched(spec, smt.registry, calls, smt.driver.now())
     app.include_router(access_log.router(smt.access))
+    app.include_router(audit.router(smt.ledger))
     _tell_errors(app)
     _observe(app, smt)
     return app

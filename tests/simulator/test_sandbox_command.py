@@ -77,7 +77,7 @@ def test_a_taken_port_is_named_and_a_folder_in_use_too(tmp_path: Path) -> None:
         told = fails(
             "sandbox", "--out", str(tmp_path / "a"), "--port-base", "0", "--smt-port", str(port), "--meters", "4"
         )
-        assert f"Port {port}" in told
+        assert f"http.port_taken: 127.0.0.1:{port}: Port {port}" in told
         assert "--port-base" in told
     with sandbox(tmp_path / "b", "--clock", "manual", "--date", "2026-08-12"):
         assert "out.in_use" in fails("sandbox", "--out", str(tmp_path / "b"), "--port-base", "0")

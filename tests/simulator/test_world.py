@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
 
-from meters.calendar import epoch
+from meters.calendar import days, epoch
 from meters.faults.kinds import FaultKind
 from meters.premises import BUSINESS_CLASSES, HOME_CLASSES
 from meters.special import SPECIALS, special_esiid
@@ -16,7 +16,9 @@ from simulator.errors import SimulatorError
 from simulator.fault_spec import FaultSpec, read_faults
 from simulator.market import build_market
 from simulator.market_spec import OTHER_ROR_DUNS, ROR_DUNS
+from simulator.smt.billing_reads import billing_periods
 from simulator.smt.registry import UserKind
+from simulator.smt.registry_seed import read_day_from
 from simulator.world import (
     PremiseSpec,
     ScaleSpec,
@@ -31,6 +33,15 @@ LATER = epoch("2026-09-01T00:00")
 
 def fault(**fields: object) -> FaultSpec:
     return FaultSpec.model_validate(fields)
+
+
+def test_35_posted_days_hold_a_whole_billing_period_of_the_first_two_esiids() -> None:
+    for first in days(date(2027, 12, 1), date(2028, 12, 31)):
+        periods = billing_periods(read_day_from(first), (), first, first + timedelta(days=35))
+        assert any(start >= first for start, _ in periods), first
+    points = list(build_market(build(WorldSpec(first_day=FIRST), 9)).registry.points.values())
+    assert [one.read_day for one in points[:2]] == [FIRST.day] * 2
+    assert len({one.read_day for one in points}) > 10
 
 
 def test_the_same_seed_builds_the_same_world() -> None:

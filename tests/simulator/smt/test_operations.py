@@ -134,6 +134,51 @@ def test_every_read_stands_in_the_access_log_with_its_door(tmp_path: Path) -> No
     play(tmp_path, scene)
 
 
+def test_the_ledger_shows_which_request_belongs_to_which_call_and_what_it_cost(tmp_path: Path) -> None:
+    async def scene(rig: Rig) -> None:
+        async def found(**asked: Any) -> list[dict[str, Any]]:
+            reply = await rig.client.get("/control/requests", params=asked)
+            assert reply.status_code == 200, reply.text
+            requests: list[dict[str, Any]] = reply.json()["requests"]
+            return requests
+
+        rig.post_days()
+        ack = await rig.asked(readType="INTERVALS", callReference="call-1")
+        await rig.wait(100)
+        await rig.portal("/api/ondemandread", ESIID=PLAIN)
+        await rig.wait(1)
+        await rig.asked("/powerstatus/", callReference="call-1", ESIID=NEIGHBOUR)
+        of_call = await found(callReference="call-1")
+        assert [(one["kind"], one["esiid"]) for one in of_call] == [("POWER", NEIGHBOUR), ("INTERVALS", PLAIN)]
+        assert [one["username"] for one in await found(callReference="")] == ["customer"]
+        refused, read = await found(esiid=PLAIN)
+        assert [await found(correlationId=ack["correlationId"])] == [[read]]
+        assert read["submitted"] == "2026-08-12T17:40:00-05:00"
+        assert (read["door"], read["requesterClass"], read["trans_id"]) == ("api", "ror_call_centre", "t-1")
+        assert [step["state"] for step in read["transitions"]] == [
+            "requested",
+            "accepted",
+            "queued",
+            "sent",
+            "pending",
+            "answered",
+            "completed",
+        ]
+        last = read["transitions"][-1]
+        # The gap is from the midnight that was posted last to 17:30; the store of this head-end ends at 16:00.
+        assert (last["fromStore"], last["fromMeter"], last["meterReads"], last["octets"]) == (64, 6, 1, 500)
+        assert last["at"] == "2026-08-12T17:41:15-05:00"
+        refusal = refused["transitions"][-1]["refusal"]
+        assert (refusal["code"], refusal["retryAt"]) == ("FR-CR016.1b", "2026-08-13T00:00:00-05:00")
+        assert len(await found(day="2026-08-12")) == 3
+        assert [one["kind"] for one in await found(day="2026-08-12", most=1)] == ["POWER"]
+        assert await found(day="2026-08-11") == []
+        for wrong in ({"day": "1786500000"}, {"day": "9999-12-31"}, {"esiid": "x"}, {"callReference": "\0"}):
+            assert (await rig.client.get("/control/requests", params=wrong)).status_code == 400
+
+    play(tmp_path, scene)
+
+
 def test_the_log_follows_a_request_by_its_ids_and_holds_no_secret(tmp_path: Path) -> None:
     log = tmp_path / "smt.log"
 
