@@ -243,6 +243,23 @@ def test_a_seat_whose_session_ended_is_taken_again_before_anything_else_is_done(
     asyncio.run(run())
 
 
+def test_a_seat_is_not_lost_to_a_session_of_its_own_whose_end_the_server_has_not_seen(postgres_url: str) -> None:
+    with opened(postgres_url) as engine:
+        seat = Seat(engine, Role.ALONE)
+        assert seat._session is not None
+        broken: int = seat._session.connection.dbapi_connection.pgconn.socket  # type: ignore[union-attr]
+        # The server's end stays open, ours leads nowhere.
+        kept, nowhere = os.dup(broken), os.open(os.devnull, os.O_RDWR)
+        try:
+            os.dup2(nowhere, broken)
+            seat.look()
+            assert seat.dispatcher_alive()
+        finally:
+            os.close(kept)
+            os.close(nowhere)
+            seat.release()
+
+
 def test_who_has_lost_its_seat_to_another_does_not_work_on_the_database(
     tmp_path: Path, postgres: str, postgres_url: str
 ) -> None:
