@@ -24,8 +24,9 @@ GONE = "the ESI ID is not in SMT's records any more"
 RESTARTED = "SMT was restarted while the request was under way"
 #: Requests that a look takes up, and call-backs that it looks for, before others get a turn.
 _AT_ONCE = 20
-#: Of the time at most one part in so many goes into looks, and a look is noted once in so many wall seconds. Defaults of this project.
-_SHARE, NOTE_S = 5, 0.5
+#: Of the time one part in so many goes into looks, unless the rest in between would be longer than so many wall seconds; and a look is noted once
+#: in so many. Defaults of this project.
+_SHARE, _LONGEST_REST_S, _NOTE_S = 5, 1.0, 0.5
 
 
 class Dispatcher:
@@ -81,10 +82,10 @@ class Dispatcher:
                 self._journal.note(self._driver.now(), "SMT", "queue not read", "queue", error=told(error))
             except Exception as error:
                 self._journal.note(self._driver.now(), "SMT", FAULT, "queue", error=told(error))
-            took_us = (time.perf_counter() - began) * self._driver.rate * US
+            rest_s = min((_SHARE - 1) * (time.perf_counter() - began), _LONGEST_REST_S)
             # The clock may be ahead of the environment by now.
             behind_us = max(0, self._driver.now() * US - int(env.now))
-            wait_us = behind_us + max(every_us, round((_SHARE - 1) * took_us))
+            wait_us = behind_us + max(every_us, round(rest_s * self._driver.rate * US))
 
     def sweep(self) -> Generator[simpy.Event, Any, None]:
         """Begin what workers took on, hand over what was called back to them, end what no process of ours has in hand.
@@ -109,7 +110,7 @@ class Dispatcher:
                 yield self._driver.env.timeout(0)
             self._inquiries.collect(waiting[first : first + _AT_ONCE])
         # On a clock that runs: one look may follow the other too quickly for a commit each.
-        if not self._driver.rate or time.monotonic() - self._noted_at >= NOTE_S:
+        if not self._driver.rate or time.monotonic() - self._noted_at >= _NOTE_S:
             self._ledger.note_sweep(int(self._driver.env.now))
             self._noted_at = time.monotonic()
 

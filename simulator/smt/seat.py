@@ -25,6 +25,12 @@ _HELD = text(
     " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
 )
 
+#: Which backend serves a session, told apart from a later one of the same number; and its end, waited for.
+_BACKEND = text("SELECT pid, backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid()")
+_END = text(
+    "SELECT pg_terminate_backend(pid, 1000) FROM pg_stat_activity WHERE pid = :pid AND backend_start = :backend_start"
+)
+
 
 class Role(StrEnum):
     """What a process does with the database."""
@@ -70,6 +76,8 @@ class Seat:
         self._engine = engine
         self._file: IO[str] | None = None
         self._session: Connection | None = None
+        self._raw: Any = None
+        self._backend: dict[str, Any] = {}
         #: Of the database file and its lock, while they are what was opened.
         self._opened: dict[Path, tuple[int, int]] = {}
         self._taken = False
@@ -166,8 +174,10 @@ class Seat:
                 self._session.scalar(select(1))
                 return
             except DBAPIError:
-                # Its locks have ended with it.
+                # Its locks have ended with it, unless the server has not noticed yet.
                 self._leave_session()
+        with self._engine.connect() as connection, connection.begin():
+            connection.execute(_END, self._backend)
         try:
             self._session = self._locked_session()
         except SimulatorError:
@@ -185,6 +195,8 @@ class Seat:
                 raise _in_use(name, "Start every process of it as dispatcher or worker, or give another database.")
             if self.role is not Role.WORKER and not session.scalar(select(func.pg_try_advisory_lock(_DISPATCHER))):
                 raise _in_use(name, "It has its dispatcher: start this one as a worker, or give another database.")
+            self._raw = session.connection.dbapi_connection
+            self._backend = dict(session.execute(_BACKEND).mappings().one())
         except BaseException:
             session.close()
             raise
@@ -192,9 +204,11 @@ class Seat:
 
     def _leave_session(self) -> None:
         if self._session is not None:
-            # Out of the pool, it ends with its locks; back in it, it would go on holding them.
+            # Out of the pool, it ends with its locks; back in it, it would go on holding them. It may be broken: nothing is said on it any more.
+            self._session.invalidate()
             self._session.close()
             self._session = None
+            self._raw.close()
 
 
 def _identity(path: Path) -> tuple[int, int]:

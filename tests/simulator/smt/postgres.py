@@ -9,11 +9,15 @@ import atexit
 import itertools
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 
 import pytest
-from sqlalchemy import create_engine, make_url, text
+from sqlalchemy import Engine, create_engine, make_url, text
+from sqlalchemy.pool import NullPool
+
+from simulator.smt.database import open_database
 
 _numbers = itertools.count(1)
 
@@ -33,14 +37,23 @@ def _server() -> str:
         )
     atexit.register(server.cleanup)
     url = make_url(server.get_uri()).set(drivername="postgresql+psycopg")
-    engine = create_engine(url, isolation_level="AUTOCOMMIT")
+    engine = create_engine(url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
     with engine.connect() as connection:
         # Nothing of it outlives the session, so nothing need reach the disk.
         for setting in ("fsync", "synchronous_commit", "full_page_writes"):
             connection.execute(text(f"ALTER SYSTEM SET {setting} = off"))
         connection.execute(text("SELECT pg_reload_conf()"))
-    engine.dispose()
     return url.render_as_string(hide_password=False)
+
+
+@contextmanager
+def opened(url: str) -> Iterator[Engine]:
+    """SMT's database at a URL, closed whatever becomes of the test: an open session would be told as another test's leak."""
+    engine = open_database(url)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
 
 
 @pytest.fixture(scope="session")
@@ -55,10 +68,9 @@ def new_database(postgres: str) -> Callable[[], str]:
 
     def make() -> str:
         name = f"smt_{next(_numbers)}"
-        engine = create_engine(postgres, isolation_level="AUTOCOMMIT")
+        engine = create_engine(postgres, isolation_level="AUTOCOMMIT", poolclass=NullPool)
         with engine.connect() as connection:
             connection.execute(text(f"CREATE DATABASE {name}"))
-        engine.dispose()
         return make_url(postgres).set(database=name).render_as_string(hide_password=False)
 
     return make

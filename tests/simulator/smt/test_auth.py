@@ -9,10 +9,9 @@ from pathlib import Path
 import pytest
 
 from simulator.smt.auth import AuthLimits, Gatekeeper, LoginFault, Token, TokenKind, hash_password, password_is
-from simulator.smt.database import open_database
 from simulator.smt.logins import USE_S, DatabaseLogins
 from simulator.smt.registry import User, UserKind
-from tests.simulator.smt.postgres import new_database, postgres, postgres_url
+from tests.simulator.smt.postgres import new_database, opened, postgres, postgres_url
 
 __all__ = ["new_database", "postgres", "postgres_url"]
 
@@ -35,11 +34,8 @@ def alone(wall: Wall) -> Gatekeeper:
 
 def sharing(url: str) -> Iterator[Make]:
     """Makes gatekeepers of processes that share a database."""
-    engine = open_database(url)
-    try:
+    with opened(url) as engine:
         yield lambda wall: Gatekeeper({"maria": USER}, wall, AuthLimits(), DatabaseLogins(engine))
-    finally:
-        engine.dispose()
 
 
 @pytest.fixture(params=["memory", "database"])

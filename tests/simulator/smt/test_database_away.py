@@ -22,13 +22,13 @@ from meters.calendar import US, epoch
 from simulator.clock import Clock, ClockMode
 from simulator.errors import SimulatorError
 from simulator.smt import database, intake
-from simulator.smt.database import open_database, writing
+from simulator.smt.database import writing
 from simulator.smt.dispatch import Dispatcher
 from simulator.smt.inquiries import Inquiries
 from simulator.smt.lifecycle import OnDemandRequest, Sent, State
 from simulator.smt.seat import Role, Seat
 from simulator.smt.throttle import Channel, Kind, Requested
-from tests.simulator.smt.postgres import new_database, postgres, postgres_url
+from tests.simulator.smt.postgres import new_database, opened, postgres, postgres_url
 from tests.simulator.smt.rig import NEIGHBOUR, NOW, PLAIN, TDSP_DUNS, Rig
 from tests.simulator.smt.test_operations import metric
 
@@ -89,24 +89,21 @@ def test_a_request_that_waits_while_the_database_is_locked_goes_on_afterwards(tm
 def test_only_the_first_of_those_who_find_the_database_locked_waits_long(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    engine = open_database(f"sqlite:///{tmp_path / 'smt.db'}")
     asked: list[str] = []
 
-    def write() -> None:
+    def write(engine: Engine) -> None:
         with writing(engine) as connection:
             # What the connection is set to while it waits.
             asked.append(str(connection.exec_driver_sql("PRAGMA busy_timeout").scalar()))
 
     monkeypatch.setattr(database, "TRIED_MS", 1)
-    try:
+    with opened(f"sqlite:///{tmp_path / 'smt.db'}") as engine:
         with locked(tmp_path):
             for _ in range(2):
                 with pytest.raises(OperationalError):
-                    write()
-        write()
-        write()
-    finally:
-        engine.dispose()
+                    write(engine)
+        write(engine)
+        write(engine)
     # The first that gets through is still a mere try.
     assert asked == ["1", "10"]
 
@@ -244,6 +241,23 @@ def test_a_seat_whose_session_ended_is_taken_again_before_anything_else_is_done(
             assert rig.notes.of(FAULT) == []
 
     asyncio.run(run())
+
+
+def test_a_seat_is_not_lost_to_a_session_of_its_own_whose_end_the_server_has_not_seen(postgres_url: str) -> None:
+    with opened(postgres_url) as engine:
+        seat = Seat(engine, Role.ALONE)
+        assert seat._session is not None
+        broken: int = seat._session.connection.dbapi_connection.pgconn.socket  # type: ignore[union-attr]
+        # The server's end stays open, ours leads nowhere.
+        kept, nowhere = os.dup(broken), os.open(os.devnull, os.O_RDWR)
+        try:
+            os.dup2(nowhere, broken)
+            seat.look()
+            assert seat.dispatcher_alive()
+        finally:
+            os.close(kept)
+            os.close(nowhere)
+            seat.release()
 
 
 def test_who_has_lost_its_seat_to_another_does_not_work_on_the_database(

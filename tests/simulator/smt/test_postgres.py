@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import signal
 import time
@@ -31,7 +30,7 @@ from tests.simulator.smt.crash_play import (
     forkserver,
     running,
 )
-from tests.simulator.smt.postgres import new_database, postgres, postgres_url
+from tests.simulator.smt.postgres import new_database, opened, postgres, postgres_url
 from tests.simulator.smt.rig import NEIGHBOUR, PLAIN, Rig
 
 __all__ = ["new_database", "postgres", "postgres_url"]
@@ -43,15 +42,6 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         return f"sqlite:///{tmp_path / 'smt.db'}"
     url: str = request.getfixturevalue("postgres_url")
     return url
-
-
-@contextlib.contextmanager
-def opened(url: str) -> Any:
-    engine = open_database(url)
-    try:
-        yield engine
-    finally:
-        engine.dispose()
 
 
 def shape(engine: Engine) -> dict[str, Any]:

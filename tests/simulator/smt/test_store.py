@@ -11,9 +11,8 @@ import pytest
 
 from headend.vee.quality import Channel
 from meters.calendar import day_end, day_start, epoch
-from simulator.smt.database import open_database
 from simulator.smt.store import DayKey, Held, VeeStore
-from tests.simulator.smt.postgres import new_database, postgres, postgres_url
+from tests.simulator.smt.postgres import new_database, opened, postgres, postgres_url
 from tests.simulator.smt.rig import PLAIN, record
 
 __all__ = ["new_database", "postgres", "postgres_url"]
@@ -25,9 +24,8 @@ FALL = date(2026, 11, 1)
 @pytest.fixture(params=["sqlite", "postgresql"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[VeeStore]:
     on_sqlite = request.param == "sqlite"
-    engine = open_database(f"sqlite:///{tmp_path / 'smt.db'}" if on_sqlite else request.getfixturevalue("postgres_url"))
-    yield VeeStore(engine)
-    engine.dispose()
+    with opened(f"sqlite:///{tmp_path / 'smt.db'}" if on_sqlite else request.getfixturevalue("postgres_url")) as engine:
+        yield VeeStore(engine)
 
 
 def test_a_later_revision_leaves_the_earlier_one(store: VeeStore) -> None:

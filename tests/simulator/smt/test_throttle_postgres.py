@@ -14,11 +14,11 @@ from sqlalchemy import Engine, select
 
 from meters.calendar import epoch
 from simulator.smt.admission import DatabaseAdmission
-from simulator.smt.database import open_database, throttle_lease, throttle_window
+from simulator.smt.database import throttle_lease, throttle_window
 from simulator.smt.policy import load_policy, preset
 from simulator.smt.throttle import Channel, Kind, Lease, Policy, Refusal, Requested, Scope
 
-from .postgres import new_database, postgres, postgres_url
+from .postgres import new_database, opened, postgres, postgres_url
 
 __all__ = ["new_database", "postgres", "postgres_url"]
 
@@ -73,7 +73,8 @@ def asked(esiid: int) -> Requested:
 
 def raced(url: str, policy: str) -> list[tuple[str, int]]:
     """Two workers of eight clients each let loose at once; the requests that were let in."""
-    open_database(url).dispose()
+    with opened(url):
+        pass
     words = [sys.executable, "-c", WORKER]
     workers = [
         subprocess.Popen([*words, str(one), url, policy], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT)
@@ -111,16 +112,15 @@ def used_up(engine: Engine, policy: Policy, esiids: Sequence[int]) -> None:
 def test_16_clients_at_two_workers_never_use_one_too_many(policy: str, postgres_url: str) -> None:
     admitted = raced(postgres_url, policy)
     limit = preset(policy).limits[0]
-    engine = open_database(postgres_url)
-    with engine.connect() as connection:
-        leases = connection.execute(select(throttle_lease)).all()
-    assert sorted(key for key, _ in admitted) == sorted(one.request_key for one in leases)
-    for esiid in range(ESIIDS):
-        assert sum(one.success and one.scope_value == str(esiid) for one in leases) <= limit.amount
-    used_up(engine, preset(policy), range(ESIIDS))
-    with engine.connect() as connection:
-        windows = connection.execute(select(throttle_window)).all()
-    engine.dispose()
+    with opened(postgres_url) as engine:
+        with engine.connect() as connection:
+            leases = connection.execute(select(throttle_lease)).all()
+        assert sorted(key for key, _ in admitted) == sorted(one.request_key for one in leases)
+        for esiid in range(ESIIDS):
+            assert sum(one.success and one.scope_value == str(esiid) for one in leases) <= limit.amount
+        used_up(engine, preset(policy), range(ESIIDS))
+        with engine.connect() as connection:
+            windows = connection.execute(select(throttle_window)).all()
     assert {one.scope_value: (one.used, one.held) for one in windows} == {
         str(esiid): (limit.amount, 0) for esiid in range(ESIIDS)
     }
@@ -137,23 +137,21 @@ limits:
         encoding="utf-8",
     )
     raced(postgres_url, str(path))
-    engine = open_database(postgres_url)
-    used_up(engine, load_policy(str(path)), [1, 0])
-    with engine.connect() as connection:
-        windows = {one.limit_name: one for one in connection.execute(select(throttle_window))}
-    engine.dispose()
+    with opened(postgres_url) as engine:
+        used_up(engine, load_policy(str(path)), [1, 0])
+        with engine.connect() as connection:
+            windows = {one.limit_name: one for one in connection.execute(select(throttle_window))}
     assert (windows["CAP"].used, windows["CAP"].held) == (50, 0)
     assert windows["CAP/others"].used <= 30
     assert windows["CAP/others"].held == 0
 
 
 def test_the_octets_of_a_budget_may_be_many(postgres_url: str) -> None:
-    engine = open_database(postgres_url)
-    admission = DatabaseAdmission(engine, preset("bandwidth-budget"))
-    lease = admission.reserve("a", asked(1), NOON)
-    assert isinstance(lease, Lease)
-    admission.settle("a", lease, NOON + 60, True, 5_000_000_000)
-    refused = admission.reserve("b", asked(1), NOON + 61)
+    with opened(postgres_url) as engine:
+        admission = DatabaseAdmission(engine, preset("bandwidth-budget"))
+        lease = admission.reserve("a", asked(1), NOON)
+        assert isinstance(lease, Lease)
+        admission.settle("a", lease, NOON + 60, True, 5_000_000_000)
+        refused = admission.reserve("b", asked(1), NOON + 61)
     assert isinstance(refused, Refusal)
     assert refused.retry_at == NOON + 3600
-    engine.dispose()
