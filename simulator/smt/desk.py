@@ -217,7 +217,13 @@ class LiveDesk:
         """See ``lifecycle.Desk``."""
         key = self._ledger.latest_read(request.esiid, request.kind, since_us)
         mine = self._ledger.entry(request.key)
-        return None if key is None or mine is None else answered_again(self._ledger.entry(key), mine.filed)
+        user = None if mine is None else self._registry.users.get(mine.filed.username)
+        if key is None or mine is None or user is None:
+            return None
+        asking, esiid = user, request.esiid
+        return answered_again(
+            self._ledger.entry(key), mine.filed, lambda day: self._registry.may_see(asking, esiid, day)
+        )
 
     def _with_others(self, request: OnDemandRequest, refusal: Refusal, now: int) -> Refusal:
         entry = self._ledger.entry(request.key)
