@@ -23,7 +23,7 @@ from simulator.smt.eligibility import objection
 from simulator.smt.errors import BusinessError
 from simulator.smt.filing import Asked, Filing
 from simulator.smt.inquiries import Inquiries
-from simulator.smt.ledger import Filed, Ledger, Transition
+from simulator.smt.ledger import Filed, KeyTakenError, Ledger, Transition
 from simulator.smt.lifecycle import (
     ENDED,
     EXPIRY_US,
@@ -98,18 +98,14 @@ class LiveDesk:
         if code is not None:
             raise BusinessError(code)
         filed = self.filing.filed(asked, now_us)
-        request = self.filing.request(filed)
-        self._filing[request.key] = filed
         closed = self.closed(asked.user, asked.esiid, now)
-        taken_on = False
-        try:
-            with self.as_one(request):
-                if closed is not None:
-                    turn_away(self, request, closed, now_us)
-                else:
-                    taken_on = submit(self, request, now_us)
-        finally:
-            self._filing.pop(request.key, None)
+        while True:
+            try:
+                request, taken_on = self._decided(filed, closed)
+                break
+            except KeyTakenError:
+                # Another worker has filed the same request in the same instant: this one is a second request, under the next ordinal.
+                filed = self.filing.filed(asked, now_us)
         exchange = current()
         exchange.opened, exchange.trans_id = True, asked.trans_id
         exchange.correlation_id, exchange.call_reference = request.key, asked.call_reference
@@ -118,6 +114,19 @@ class LiveDesk:
         elif taken_on and self._inquiries.here:
             self.begin(request)
         return request
+
+    def _decided(self, filed: Filed, closed: Refusal | None) -> tuple[OnDemandRequest, bool]:
+        """File a request and decide on it, in one commit; the request, and whether it is taken on. Raises KeyTakenError."""
+        request = self.filing.request(filed)
+        self._filing[request.key] = filed
+        try:
+            with self.as_one(request):
+                if closed is None:
+                    return request, submit(self, request, filed.submitted_us)
+                turn_away(self, request, closed, filed.submitted_us)
+                return request, False
+        finally:
+            self._filing.pop(request.key, None)
 
     def begin(self, request: OnDemandRequest) -> None:
         """Start the process of a request that is accepted."""
