@@ -11,20 +11,18 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Engine, Table, and_, delete, insert, or_, select, update
 
 from simulator.smt.database import throttle_lease, throttle_mark, throttle_window, writing
+from simulator.smt.policy_change import counted, take_over
 from simulator.smt.refusal_reasons import reason
 from simulator.smt.throttle import (
     Count,
     Ending,
     Held,
     Lease,
-    Limit,
     LimitState,
     Mark,
     Policy,
     Refusal,
     Requested,
-    Scope,
-    Window,
     concerns,
     decide,
     settle,
@@ -38,10 +36,12 @@ class DatabaseAdmission:
     """``lifecycle.Admission`` over tables. Safe to use from several threads; on PostgreSQL from several workers."""
 
     def __init__(self, engine: Engine, policy: Policy) -> None:
-        """Work on an open database (``database.open_database``)."""
+        """Work on an open database (``database.open_database``); what limits of another policy remember there is taken over."""
         self._engine = engine
         self._policy = policy
         self._limits = {limit.name: limit for limit in policy.limits}
+        self._counted = {limit.name: counted(limit) for limit in policy.limits}
+        take_over(engine, policy)
 
     def reserve(self, request_key: str, requested: Requested, now: int) -> Lease | Refusal:
         """Reserve in all limits or in none. A refusal that is told says when the allowance was used."""
@@ -70,6 +70,7 @@ class DatabaseAdmission:
                         "window_start": held.window,
                         "amount": held.amount,
                         "reserved_at": now,
+                        "counted": self._counted[held.limit],
                     }
                     for held in decided.lease.held
                 ],
@@ -94,10 +95,14 @@ class DatabaseAdmission:
             ended = connection.execute(update(throttle_lease).where(open_one).values(ended_at=now, success=success))
             if ended.rowcount == 0:
                 return
-            states = _read(connection, [(held.limit, held.scope_value) for held in lease.held])
+            # Of a limit that this policy does not have, nothing is kept but the lease: it is counted anew if it comes back.
+            own = [held for held in lease.held if held.limit in self._limits]
+            if not own:
+                return
+            states = _read(connection, [(held.limit, held.scope_value) for held in own])
             before = {place: _snapshot(state) for place, state in states.items()}
-            for name, value, window, amount in lease.held:
-                settle(self._limits.get(name) or _former(name), states[name, value], window, amount, now, ending)
+            for name, value, window, amount in own:
+                settle(self._limits[name], states[name, value], window, amount, now, ending)
             _write(connection, before, states)
 
     def open_leases(self) -> dict[str, Lease]:
@@ -110,11 +115,6 @@ class DatabaseAdmission:
                 place = Held(row.limit_name, row.scope_value, row.window_start, row.amount)
                 held.setdefault(row.request_key, []).append(place)
         return {key: Lease(tuple(places)) for key, places in held.items()}
-
-
-def _former(name: str) -> Limit:
-    """A limit of an earlier run's policy, which this one does not have: what is held there is given back all the same."""
-    return Limit(name, None, Scope.ESIID, 0, Window.DAY, "", "")
 
 
 class _Snapshot(NamedTuple):

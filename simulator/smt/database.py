@@ -220,9 +220,19 @@ throttle_lease = Table(
     Column("success", Boolean),
     #: How much of the limit's measure the request holds while it is under way.
     Column("amount", BigInteger, nullable=False, server_default="1"),
+    #: Digest of the requests that the limit counts (``policy_change.counted``).
+    Column("counted", String(16), nullable=False, server_default=""),
     Index("throttle_lease_of_scope", "limit_name", "scope_value", "reserved_at"),
     Index("throttle_lease_open", "ended_at"),
     sqlite_with_rowid=False,
+)
+
+#: The limits that the throttle's state is of, and what it means (``policy_change.meaning``; empty: it was not said).
+throttle_limit = Table(
+    "throttle_limit",
+    metadata,
+    Column("limit_name", String(64), primary_key=True),
+    Column("meaning", String(16), nullable=False),
 )
 
 report_request = Table(

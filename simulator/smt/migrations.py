@@ -68,6 +68,16 @@ MIGRATIONS = (
             "CREATE TABLE portal_token (id VARCHAR(32) NOT NULL, used_us BIGINT NOT NULL, PRIMARY KEY (id))",
         ),
     ),
+    Migration(
+        6,
+        "what the throttle's state belongs to",
+        (
+            "ALTER TABLE throttle_lease ADD COLUMN counted VARCHAR(16) DEFAULT '' NOT NULL",
+            """CREATE TABLE throttle_limit (
+                limit_name VARCHAR(64) NOT NULL, meaning VARCHAR(16) NOT NULL, PRIMARY KEY (limit_name))""",
+            "INSERT INTO throttle_limit (limit_name, meaning) SELECT DISTINCT limit_name, '' FROM throttle_lease",
+        ),
+    ),
 )
 #: The version that this program works with.
 VERSION = MIGRATIONS[-1].version

@@ -78,13 +78,15 @@ def make_first_version(url: str) -> None:
             "token_key",
             "schema_version",
             "throttle_mark",
+            "throttle_limit",
             "report_request",
             "complaint",
             "login_fault",
             "portal_token",
         ):
             connection.execute(text(f"DROP TABLE {table}"))
-        connection.execute(text("ALTER TABLE throttle_lease DROP COLUMN amount"))
+        for column in ("amount", "counted"):
+            connection.execute(text(f"ALTER TABLE throttle_lease DROP COLUMN {column}"))
         connection.execute(text("INSERT INTO throttle_window VALUES ('L', 'e', 0, 1, 1)"))
         for key, states in (("1", ["requested", "accepted", "sent"]), ("2", ["requested", "refused"])):
             for ordinal, state in enumerate(states):
