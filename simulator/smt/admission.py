@@ -10,11 +10,12 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Engine, Table, and_, delete, insert, or_, select, update
 
-from simulator.smt.database import throttle_lease, throttle_mark, throttle_window, writing
+from simulator.smt.database import reading, throttle_lease, throttle_mark, throttle_window, writing
 from simulator.smt.policy_change import counted, take_over
 from simulator.smt.refusal_reasons import reason
 from simulator.smt.throttle import (
     Count,
+    Decided,
     Ending,
     Held,
     Lease,
@@ -25,6 +26,7 @@ from simulator.smt.throttle import (
     Requested,
     concerns,
     decide,
+    refusal_at,
     settle,
 )
 
@@ -45,20 +47,15 @@ class DatabaseAdmission:
 
     def reserve(self, request_key: str, requested: Requested, now: int) -> Lease | Refusal:
         """Reserve in all limits or in none. A refusal that is told says when the allowance was used."""
-        places = [
-            (limit.name, requested.scopes[limit.scope]) for limit in self._policy.limits if concerns(limit, requested)
-        ]
+        places = self._places(requested)
         if not places:
             return Lease(())
         with writing(self._engine, admission=True) as connection:
             states = _read(connection, places)
             before = {place: _snapshot(state) for place, state in states.items()}
             decided = decide(self._policy, requested, now, lambda limit, value: states[limit.name, value])
-            if decided.refusal is not None and decided.refusing is not None:
-                limit, refusal = decided.refusing, decided.refusal
-                value = requested.scopes[limit.scope]
-                told = reason(connection, limit, value, states[limit.name, value], refusal.retry_at)
-                return refusal._replace(reason=told)
+            if decided.refusal is not None:
+                return _told(connection, decided, requested, states)
             _write(connection, before, states)
             connection.execute(
                 insert(throttle_lease),
@@ -76,6 +73,21 @@ class DatabaseAdmission:
                 ],
             )
         return decided.lease
+
+    def refusal(self, requested: Requested, now: int) -> Refusal | None:
+        """How a request would be refused now; None if it would not. Reserves nothing."""
+        places = self._places(requested)
+        if not places:
+            return None
+        with reading(self._engine) as connection:
+            states = _read(connection, places)
+            decided = refusal_at(self._policy, requested, now, lambda limit, value: states[limit.name, value])
+            return None if decided is None else _told(connection, decided, requested, states)
+
+    def _places(self, requested: Requested) -> list[_Place]:
+        return [
+            (limit.name, requested.scopes[limit.scope]) for limit in self._policy.limits if concerns(limit, requested)
+        ]
 
     def settle(
         self,
@@ -115,6 +127,16 @@ class DatabaseAdmission:
                 place = Held(row.limit_name, row.scope_value, row.window_start, row.amount)
                 held.setdefault(row.request_key, []).append(place)
         return {key: Lease(tuple(places)) for key, places in held.items()}
+
+
+def _told(connection: Connection, decided: Decided, requested: Requested, states: dict[_Place, LimitState]) -> Refusal:
+    """The refusal, with what stands against one more."""
+    limit, refusal = decided.refusing, decided.refusal
+    assert limit is not None
+    assert refusal is not None
+    value = requested.scopes[limit.scope]
+    told = reason(connection, limit, value, states[limit.name, value], refusal.retry_at)
+    return refusal._replace(reason=told)
 
 
 class _Snapshot(NamedTuple):

@@ -125,7 +125,8 @@ def test_a_read_that_ends_after_midnight_is_charged_to_the_day_of_its_submission
     assert [one.state for one in found] == [State.COMPLETED, State.REFUSED, State.COMPLETED, State.REFUSED]
     assert found[0].history[-1][1] // US > epoch("2026-08-13T00:00")
     assert found[1].refusal is not None
-    assert found[1].refusal.retry_at == epoch("2026-08-13T00:00")
+    # Told after midnight: the new day has room.
+    assert found[1].refusal.retry_at == found[1].history[-1][1] // US == epoch("2026-08-13T00:00:35")
 
 
 def test_meter_only_refuses_at_once_and_store_only_never() -> None:

@@ -214,6 +214,34 @@ def test_an_answer_is_charged_the_octets_that_it_says(tmp_path: Path) -> None:
     asyncio.run(run())
 
 
+@pytest.mark.parametrize(
+    ("meanwhile", "reason", "retry_at"),
+    [
+        # At its submission the hour's read was used until 18:40; when the head-end needs the meter it is free again.
+        (False, "A rule. It was used at 2026-08-12T17:40:00-05:00.", "2026-08-12T18:41:05-05:00"),
+        (True, "A rule. A request of 2026-08-12T18:40:00-05:00 is under way.", "2026-08-12T19:40:00-05:00"),
+    ],
+)
+def test_a_refusal_that_comes_late_gives_the_time_to_come_back_as_it_is_then(
+    tmp_path: Path, meanwhile: bool, reason: str, retry_at: str
+) -> None:
+    async def run() -> None:
+        async with Rig(tmp_path, policy(limits=[limit(amount=1, window="rolling_hour")])) as rig:
+            rig.post_days()
+            await rig.asked()
+            await rig.wait(3590)
+            rig.head_end.amend = {"outcome": "refused", "intervals": [], "reason": "the meter is needed"}
+            late = await rig.asked(readType="INTERVALS")
+            await rig.wait(10)
+            if meanwhile:
+                await rig.asked("/powerstatus/")
+            await rig.wait(65)
+            status = await rig.status(late["correlationId"])
+        assert status["refusal"] == {"code": "L", "reason": reason, "retryAt": retry_at}
+
+    asyncio.run(run())
+
+
 def test_who_asks_is_told_apart_by_the_class_of_the_user(tmp_path: Path) -> None:
     async def run() -> None:
         async with Rig(tmp_path, policy(limits=[limit(amount=1, window="day", classes=["ror_bulk"])])) as rig:
