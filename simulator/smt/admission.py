@@ -50,7 +50,7 @@ class DatabaseAdmission:
         places = self._places(requested)
         if not places:
             return Lease(())
-        with writing(self._engine, admission=True) as connection:
+        with writing(self._engine, turns=self._turns(places)) as connection:
             states = _read(connection, places)
             before = {place: _snapshot(state) for place, state in states.items()}
             decided = decide(self._policy, requested, now, lambda limit, value: states[limit.name, value])
@@ -84,6 +84,10 @@ class DatabaseAdmission:
             decided = refusal_at(self._policy, requested, now, lambda limit, value: states[limit.name, value])
             return None if decided is None else _told(connection, decided, requested, states)
 
+    def _turns(self, places: Sequence[_Place]) -> list[str]:
+        """Whom to take turns with: whoever reads or writes a state of the same scope value. Where no limit is shared, nobody waits."""
+        return [f"{self._limits[name].scope} {value}" for name, value in places]
+
     def _places(self, requested: Requested) -> list[_Place]:
         return [
             (limit.name, requested.scopes[limit.scope]) for limit in self._policy.limits if concerns(limit, requested)
@@ -103,15 +107,14 @@ class DatabaseAdmission:
             return
         ending = Ending(success, octets, meter_failed)
         open_one = and_(throttle_lease.c.request_key == request_key, throttle_lease.c.ended_at.is_(None))
-        with writing(self._engine, admission=True) as connection:
+        # Of a limit that this policy does not have, nothing is kept but the lease: it is counted anew if it comes back.
+        own = [held for held in lease.held if held.limit in self._limits]
+        places = [(held.limit, held.scope_value) for held in own]
+        with writing(self._engine, turns=self._turns(places)) as connection:
             ended = connection.execute(update(throttle_lease).where(open_one).values(ended_at=now, success=success))
-            if ended.rowcount == 0:
+            if ended.rowcount == 0 or not own:
                 return
-            # Of a limit that this policy does not have, nothing is kept but the lease: it is counted anew if it comes back.
-            own = [held for held in lease.held if held.limit in self._limits]
-            if not own:
-                return
-            states = _read(connection, [(held.limit, held.scope_value) for held in own])
+            states = _read(connection, places)
             before = {place: _snapshot(state) for place, state in states.items()}
             for name, value, window, amount in own:
                 settle(self._limits[name], states[name, value], window, amount, now, ending)

@@ -6,8 +6,9 @@ no limit looks at any more, the places of ended requests in the queue, and bad l
 
 from __future__ import annotations
 
+import hashlib
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
@@ -251,8 +252,6 @@ report_request = Table(
     Column("error", String(32), nullable=False),
 )
 
-#: Key of the advisory lock that makes admissions of several workers on PostgreSQL take turns.
-_ADMISSION_LOCK = 0x0D2
 #: Key of the advisory lock under which a PostgreSQL database is made or migrated by one process.
 _SCHEMA_LOCK = 0x0D3
 #: The transaction that is open, by the engine it belongs to: what is written inside joins it.
@@ -292,7 +291,8 @@ def open_database(url: str) -> Engine:
             )
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
     try:
-        engine = create_engine(parsed)
+        # Whoever has waited for a turn must see what was committed before it, whatever the server's own default.
+        engine = create_engine(parsed) if sqlite else create_engine(parsed, isolation_level="READ COMMITTED")
     except (NoSuchModuleError, ModuleNotFoundError) as error:
         raise SimulatorError(
             "smt.database.driver",
@@ -325,14 +325,15 @@ def open_database(url: str) -> Engine:
 
 
 @contextmanager
-def writing(engine: Engine, *, admission: bool = False) -> Iterator[Connection]:
-    """One transaction that writes, taking turns with the others from its first statement on. Inside another one it is part of that.
+def writing(engine: Engine, *, turns: Iterable[str] = ()) -> Iterator[Connection]:
+    """One transaction that writes. Inside another one it is part of that.
 
-    admission: on PostgreSQL, take turns with every other admission too (SQLite has one writer at a time anyway).
+    SQLite has one writer at a time. On PostgreSQL it takes turns, to its end, with every other transaction that names one of ``turns``; to be
+    named once in a transaction, and before anything that others wait for.
     """
     joined = _JOINED.get()
     if joined is not None and joined[0] is engine:
-        _take_turns(joined[1], admission)
+        _take_turns(joined[1], turns)
         yield joined[1]
         return
     with engine.connect() as connection:
@@ -340,7 +341,7 @@ def writing(engine: Engine, *, admission: bool = False) -> Iterator[Connection]:
         with connection.begin():
             token = _JOINED.set((engine, connection))
             try:
-                _take_turns(connection, admission)
+                _take_turns(connection, turns)
                 yield connection
             finally:
                 _JOINED.reset(token)
@@ -359,7 +360,7 @@ def reading(engine: Engine) -> Iterator[Connection]:
 
 def shared_token_key(engine: Engine, octets: int) -> bytes:
     """What several processes at one database sign tokens with: drawn by the first that asks."""
-    with writing(engine, admission=True) as connection:
+    with writing(engine, turns=("token key",)) as connection:
         held: bytes | None = connection.scalar(select(token_key.c.octets).where(token_key.c.name == "tokens"))
         if held is None:
             held = secrets.token_bytes(octets)
@@ -367,9 +368,16 @@ def shared_token_key(engine: Engine, octets: int) -> bytes:
     return bytes(held)
 
 
-def _take_turns(connection: Connection, admission: bool) -> None:
-    if admission and connection.dialect.name == "postgresql":
-        connection.execute(select(func.pg_advisory_xact_lock(_ADMISSION_LOCK)))
+def _take_turns(connection: Connection, turns: Iterable[str]) -> None:
+    if connection.dialect.name == "postgresql":
+        # In one order for all, so that no two wait for each other; each a statement, for of one statement's calls none is promised to be first.
+        for key in sorted({_lock_key(turn) for turn in turns}):
+            connection.execute(select(func.pg_advisory_xact_lock(key)))
+
+
+def _lock_key(turn: str) -> int:
+    """Key of an advisory lock: below zero, where no other lock of ours is. Two turns of one key only wait more than they need to."""
+    return -1 - (int.from_bytes(hashlib.blake2b(turn.encode(), digest_size=8).digest(), "big") >> 1)
 
 
 def _set_up_sqlite(raw: Any, _record: Any) -> None:

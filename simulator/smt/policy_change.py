@@ -45,9 +45,11 @@ def take_over(engine: Engine, policy: Policy) -> None:
     with engine.connect() as connection:
         if _held(connection) == wanted:
             return
-    with writing(engine, admission=True) as connection:
+    with writing(engine, turns=("policy",)) as connection:
         # Another worker may have done it meanwhile.
         held = _held(connection)
+        if held == wanted:
+            return
         strange = [limit for limit in policy.limits if held.get(limit.name) != wanted[limit.name]]
         # From a database that did not say yet what it counted: most likely the same policy.
         unsaid = [limit for limit in strange if held.get(limit.name) == ""]
