@@ -155,6 +155,10 @@ def read_yaml(text: str, place: str, loader: type[CoreLoader] = CoreLoader) -> W
             root = reader.get_single_node()
             if root is None:
                 return Written(place, None)
+            for endless in _within_itself(root, set(), set()):
+                raise YamlProblem(
+                    "a value that contains itself: its alias stands inside it", endless.start_mark.line + 1
+                )
             for key in _doubles(root, set()):
                 raise YamlProblem(f"'{key.value}' stands twice in one mapping", key.start_mark.line + 1)
             return Written(place, reader.construct_document(root), root)
@@ -169,6 +173,18 @@ def read_yaml(text: str, place: str, loader: type[CoreLoader] = CoreLoader) -> W
         raise YamlProblem("it is nested too deeply") from None
     except (yaml.YAMLError, ValueError):
         raise YamlProblem("a value that cannot be read") from None
+
+
+def _within_itself(node: yaml.Node, around: set[int], seen: set[int]) -> Iterator[yaml.Node]:
+    """Values with an anchor that is named inside of them: they have no end."""
+    if id(node) in around:
+        yield node
+    if id(node) in seen or isinstance(node, yaml.ScalarNode):
+        return
+    seen.add(id(node))
+    inner = [one for pair in node.value for one in pair] if isinstance(node, yaml.MappingNode) else node.value
+    for one in inner:
+        yield from _within_itself(one, around | {id(node)}, seen)
 
 
 def _doubles(node: yaml.Node, seen: set[int]) -> Iterator[yaml.Node]:

@@ -179,8 +179,8 @@ class ModelDesk:
         self.meters = meters
         self._ended = ended
         self._under_way: dict[str, TabledRequest] = {}
-        #: Of each ESI ID and kind the latest completed request that a meter was read for, and when it was answered.
-        self._reads: dict[tuple[str, InquiryKind], tuple[int, int]] = {}
+        #: Of each ESI ID and kind the latest completed request that a meter was read for: when it was answered, and its gap.
+        self._reads: dict[tuple[str, InquiryKind], tuple[int, int, int]] = {}
 
     def arrivals(
         self, requests: Sequence[TabledRequest], kept: list[OnDemandRequest] | None
@@ -218,14 +218,14 @@ class ModelDesk:
         if (
             request.answered is not None
             and request.answered.meter_reads
-            and answered_us > self._reads.get(place, (0, 0))[0]
+            and answered_us > self._reads.get(place, (0, 0, 0))[0]
         ):
-            self._reads[place] = answered_us, request.end
+            self._reads[place] = answered_us, request.start, request.end
 
     def earlier_read(self, request: OnDemandRequest, since_us: int) -> Answered | None:
-        """See ``lifecycle.Desk``."""
-        answered_us, end = self._reads.get((request.esiid, request.kind), (0, 0))
-        if not answered_us or answered_us < since_us or (end and end <= request.start):
+        """See ``lifecycle.Desk``. Of callers one and the same retailer's is modelled, who may see every day of an ESI ID."""
+        answered_us, start, end = self._reads.get((request.esiid, request.kind), (0, 0, 0))
+        if not answered_us or answered_us < since_us or (end and not start <= request.start < end):
             return None
         return Answered(Outcome.COMPLETED, "", 0, Answer(Outcome.COMPLETED), reaches_to=min(end, request.end))
 

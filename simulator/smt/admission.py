@@ -10,23 +10,23 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Engine, Table, and_, delete, insert, or_, select, update
 
-from simulator.smt.database import throttle_lease, throttle_mark, throttle_window, writing
+from simulator.smt.database import reading, throttle_lease, throttle_mark, throttle_window, writing
+from simulator.smt.policy_change import counted, take_over
 from simulator.smt.refusal_reasons import reason
 from simulator.smt.throttle import (
     Count,
+    Decided,
     Ending,
     Held,
     Lease,
-    Limit,
     LimitState,
     Mark,
     Policy,
     Refusal,
     Requested,
-    Scope,
-    Window,
     concerns,
     decide,
+    refusal_at,
     settle,
 )
 
@@ -38,27 +38,24 @@ class DatabaseAdmission:
     """``lifecycle.Admission`` over tables. Safe to use from several threads; on PostgreSQL from several workers."""
 
     def __init__(self, engine: Engine, policy: Policy) -> None:
-        """Work on an open database (``database.open_database``)."""
+        """Work on an open database (``database.open_database``); what limits of another policy remember there is taken over."""
         self._engine = engine
         self._policy = policy
         self._limits = {limit.name: limit for limit in policy.limits}
+        self._counted = {limit.name: counted(limit) for limit in policy.limits}
+        take_over(engine, policy)
 
     def reserve(self, request_key: str, requested: Requested, now: int) -> Lease | Refusal:
         """Reserve in all limits or in none. A refusal that is told says when the allowance was used."""
-        places = [
-            (limit.name, requested.scopes[limit.scope]) for limit in self._policy.limits if concerns(limit, requested)
-        ]
+        places = self._places(requested)
         if not places:
             return Lease(())
-        with writing(self._engine, admission=True) as connection:
+        with writing(self._engine, turns=self._turns(places)) as connection:
             states = _read(connection, places)
             before = {place: _snapshot(state) for place, state in states.items()}
             decided = decide(self._policy, requested, now, lambda limit, value: states[limit.name, value])
-            if decided.refusal is not None and decided.refusing is not None:
-                limit, refusal = decided.refusing, decided.refusal
-                value = requested.scopes[limit.scope]
-                told = reason(connection, limit, value, states[limit.name, value], refusal.retry_at)
-                return refusal._replace(reason=told)
+            if decided.refusal is not None:
+                return _told(connection, decided, requested, states)
             _write(connection, before, states)
             connection.execute(
                 insert(throttle_lease),
@@ -70,11 +67,31 @@ class DatabaseAdmission:
                         "window_start": held.window,
                         "amount": held.amount,
                         "reserved_at": now,
+                        "counted": self._counted[held.limit],
                     }
                     for held in decided.lease.held
                 ],
             )
         return decided.lease
+
+    def refusal(self, requested: Requested, now: int) -> Refusal | None:
+        """How a request would be refused now; None if it would not. Reserves nothing."""
+        places = self._places(requested)
+        if not places:
+            return None
+        with reading(self._engine) as connection:
+            states = _read(connection, places)
+            decided = refusal_at(self._policy, requested, now, lambda limit, value: states[limit.name, value])
+            return None if decided is None else _told(connection, decided, requested, states)
+
+    def _turns(self, places: Sequence[_Place]) -> list[str]:
+        """Whom to take turns with: whoever reads or writes a state of the same scope value. Where no limit is shared, nobody waits."""
+        return [f"{self._limits[name].scope} {value}" for name, value in places]
+
+    def _places(self, requested: Requested) -> list[_Place]:
+        return [
+            (limit.name, requested.scopes[limit.scope]) for limit in self._policy.limits if concerns(limit, requested)
+        ]
 
     def settle(
         self,
@@ -90,14 +107,17 @@ class DatabaseAdmission:
             return
         ending = Ending(success, octets, meter_failed)
         open_one = and_(throttle_lease.c.request_key == request_key, throttle_lease.c.ended_at.is_(None))
-        with writing(self._engine, admission=True) as connection:
+        # Of a limit that this policy does not have, nothing is kept but the lease: it is counted anew if it comes back.
+        own = [held for held in lease.held if held.limit in self._limits]
+        places = [(held.limit, held.scope_value) for held in own]
+        with writing(self._engine, turns=self._turns(places)) as connection:
             ended = connection.execute(update(throttle_lease).where(open_one).values(ended_at=now, success=success))
-            if ended.rowcount == 0:
+            if ended.rowcount == 0 or not own:
                 return
-            states = _read(connection, [(held.limit, held.scope_value) for held in lease.held])
+            states = _read(connection, places)
             before = {place: _snapshot(state) for place, state in states.items()}
-            for name, value, window, amount in lease.held:
-                settle(self._limits.get(name) or _former(name), states[name, value], window, amount, now, ending)
+            for name, value, window, amount in own:
+                settle(self._limits[name], states[name, value], window, amount, now, ending)
             _write(connection, before, states)
 
     def open_leases(self) -> dict[str, Lease]:
@@ -112,9 +132,14 @@ class DatabaseAdmission:
         return {key: Lease(tuple(places)) for key, places in held.items()}
 
 
-def _former(name: str) -> Limit:
-    """A limit of an earlier run's policy, which this one does not have: what is held there is given back all the same."""
-    return Limit(name, None, Scope.ESIID, 0, Window.DAY, "", "")
+def _told(connection: Connection, decided: Decided, requested: Requested, states: dict[_Place, LimitState]) -> Refusal:
+    """The refusal, with what stands against one more."""
+    limit, refusal = decided.refusing, decided.refusal
+    assert limit is not None
+    assert refusal is not None
+    value = requested.scopes[limit.scope]
+    told = reason(connection, limit, value, states[limit.name, value], refusal.retry_at)
+    return refusal._replace(reason=told)
 
 
 class _Snapshot(NamedTuple):

@@ -34,7 +34,7 @@ class ComplaintBook:
     def enter(self, spec: dict[str, Any], most: int) -> int | None:
         """Enter one; its number, or None if ``most`` are on."""
         # Declarations of several processes take turns, so that each finds a number of its own.
-        with writing(self._engine, admission=True) as connection:
+        with writing(self._engine, turns=("complaints",)) as connection:
             on = select(func.count()).select_from(complaint).where(not_(complaint.c.lifted))
             if (connection.scalar(on) or 0) >= most:
                 return None

@@ -19,7 +19,7 @@ NEVER = 0
 
 _ROLLING_S = {Window.ROLLING_HOUR: HOUR_S, Window.ROLLING_DAY: 24 * HOUR_S}
 #: After so long no window looks at a count any more.
-_FORGOTTEN_S = 2 * 24 * HOUR_S
+FORGOTTEN_S = 2 * 24 * HOUR_S
 
 
 @dataclass(slots=True)
@@ -69,6 +69,12 @@ def _calendar_window(window: Window, quarter: int) -> tuple[int, int]:
         return day_start(day), day_end(day)
     start = quarter - quarter % HOUR_S
     return start, start + HOUR_S
+
+
+def window_of(limit: Limit, at: int) -> int:
+    """The window that a request of that instant is counted in, as ``admit`` names it."""
+    calendar = limit.measure in (Measure.SUCCESSES, Measure.OCTETS) and limit.window not in _ROLLING_S
+    return _calendar_window(limit.window, at - at % INTERVAL_S)[0] if calendar else at
 
 
 def in_window(limit: Limit, state: LimitState, now: int) -> Decision:
@@ -218,7 +224,7 @@ def settle(limit: Limit, state: LimitState, window: int, held: int, now: int, en
         old = [
             start
             for start, one in state.windows.items()
-            if one.held == 0 and (start < now - _FORGOTTEN_S or one.used == 0)
+            if one.held == 0 and (start < now - FORGOTTEN_S or one.used == 0)
         ]
         for start in old:
             del state.windows[start]

@@ -6,8 +6,9 @@ no limit looks at any more, the places of ended requests in the queue, and bad l
 
 from __future__ import annotations
 
+import hashlib
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
@@ -243,9 +244,19 @@ throttle_lease = Table(
     Column("success", Boolean),
     #: How much of the limit's measure the request holds while it is under way.
     Column("amount", BigInteger, nullable=False, server_default="1"),
+    #: Digest of the requests that the limit counts (``policy_change.counted``).
+    Column("counted", String(16), nullable=False, server_default=""),
     Index("throttle_lease_of_scope", "limit_name", "scope_value", "reserved_at"),
     Index("throttle_lease_open", "ended_at"),
     sqlite_with_rowid=False,
+)
+
+#: The limits that the throttle's state is of, and what it means (``policy_change.meaning``; empty: it was not said).
+throttle_limit = Table(
+    "throttle_limit",
+    metadata,
+    Column("limit_name", String(64), primary_key=True),
+    Column("meaning", String(16), nullable=False),
 )
 
 report_request = Table(
@@ -264,8 +275,6 @@ report_request = Table(
     Column("error", String(32), nullable=False),
 )
 
-#: Key of the advisory lock that makes admissions of several workers on PostgreSQL take turns.
-_ADMISSION_LOCK = 0x0D2
 #: Key of the advisory lock under which a PostgreSQL database is made or migrated by one process.
 _SCHEMA_LOCK = 0x0D3
 #: Wall milliseconds that a write to SQLite waits for another process's, and the service with it; and that a mere try waits, and whoever comes after
@@ -312,7 +321,12 @@ def open_database(url: str) -> Engine:
             )
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
     # A connection that a restart of the server has ended is replaced before it is used.
-    settings: dict[str, Any] = {} if sqlite else {"pool_pre_ping": True, "connect_args": _patience(parsed)}
+    # Whoever has waited for a turn must see what was committed before it, whatever the server's own default.
+    settings: dict[str, Any] = (
+        {}
+        if sqlite
+        else {"pool_pre_ping": True, "connect_args": _patience(parsed), "isolation_level": "READ COMMITTED"}
+    )
     try:
         engine = create_engine(parsed, **settings)
     except (NoSuchModuleError, ModuleNotFoundError) as error:
@@ -347,14 +361,15 @@ def open_database(url: str) -> Engine:
 
 
 @contextmanager
-def writing(engine: Engine, *, admission: bool = False) -> Iterator[Connection]:
-    """One transaction that writes, taking turns with the others from its first statement on. Inside another one it is part of that.
+def writing(engine: Engine, *, turns: Iterable[str] = ()) -> Iterator[Connection]:
+    """One transaction that writes. Inside another one it is part of that.
 
-    admission: on PostgreSQL, take turns with every other admission too (SQLite has one writer at a time anyway).
+    SQLite has one writer at a time. On PostgreSQL it takes turns, to its end, with every other transaction that names one of ``turns``; to be
+    named once in a transaction, and before anything that others wait for.
     """
     joined = _JOINED.get()
     if joined is not None and joined[0] is engine:
-        _take_turns(joined[1], admission)
+        _take_turns(joined[1], turns)
         yield joined[1]
         return
     with engine.connect() as connection:
@@ -362,7 +377,7 @@ def writing(engine: Engine, *, admission: bool = False) -> Iterator[Connection]:
         with connection.begin():
             token = _JOINED.set((engine, connection))
             try:
-                _take_turns(connection, admission)
+                _take_turns(connection, turns)
                 yield connection
             finally:
                 _JOINED.reset(token)
@@ -392,7 +407,7 @@ def try_writing(engine: Engine) -> None:
 
 def shared_token_key(engine: Engine, octets: int) -> bytes:
     """What several processes at one database sign tokens with: drawn by the first that asks."""
-    with writing(engine, admission=True) as connection:
+    with writing(engine, turns=("token key",)) as connection:
         held: bytes | None = connection.scalar(select(token_key.c.octets).where(token_key.c.name == "tokens"))
         if held is None:
             held = secrets.token_bytes(octets)
@@ -400,9 +415,16 @@ def shared_token_key(engine: Engine, octets: int) -> bytes:
     return bytes(held)
 
 
-def _take_turns(connection: Connection, admission: bool) -> None:
-    if admission and connection.dialect.name == "postgresql":
-        connection.execute(select(func.pg_advisory_xact_lock(_ADMISSION_LOCK)))
+def _take_turns(connection: Connection, turns: Iterable[str]) -> None:
+    if connection.dialect.name == "postgresql":
+        # In one order for all, so that no two wait for each other; each a statement, for of one statement's calls none is promised to be first.
+        for key in sorted({_lock_key(turn) for turn in turns}):
+            connection.execute(select(func.pg_advisory_xact_lock(key)))
+
+
+def _lock_key(turn: str) -> int:
+    """Key of an advisory lock: below zero, where no other lock of ours is. Two turns of one key only wait more than they need to."""
+    return -1 - (int.from_bytes(hashlib.blake2b(turn.encode(), digest_size=8).digest(), "big") >> 1)
 
 
 def _patience(url: URL) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from simulator.smt.eligibility import objection
 from simulator.smt.errors import BusinessError
 from simulator.smt.filing import Asked, Filing
 from simulator.smt.inquiries import Inquiries
-from simulator.smt.ledger import Filed, Ledger, Transition
+from simulator.smt.ledger import Filed, KeyTakenError, Ledger, Transition
 from simulator.smt.lifecycle import (
     ENDED,
     EXPIRY_US,
@@ -101,18 +101,14 @@ class LiveDesk:
         if code is not None:
             raise BusinessError(code)
         filed = self.filing.filed(asked, now_us)
-        request = self.filing.request(filed)
-        self._filing[request.key] = filed
         closed = self.closed(asked.user, asked.esiid, now)
-        taken_on = False
-        try:
-            with self.as_one(request):
-                if closed is not None:
-                    turn_away(self, request, closed, now_us)
-                else:
-                    taken_on = submit(self, request, now_us)
-        finally:
-            self._filing.pop(request.key, None)
+        while True:
+            try:
+                request, taken_on = self._decided(filed, closed)
+                break
+            except KeyTakenError:
+                # Another worker has filed the same request in the same instant: this one is a second request, under the next ordinal.
+                filed = self.filing.filed(asked, now_us)
         exchange = current()
         exchange.opened, exchange.trans_id = True, asked.trans_id
         exchange.correlation_id, exchange.call_reference = request.key, asked.call_reference
@@ -121,6 +117,19 @@ class LiveDesk:
         elif taken_on and self._inquiries.here:
             self.begin(request)
         return request
+
+    def _decided(self, filed: Filed, closed: Refusal | None) -> tuple[OnDemandRequest, bool]:
+        """File a request and decide on it, in one commit; the request, and whether it is taken on. Raises KeyTakenError."""
+        request = self.filing.request(filed)
+        self._filing[request.key] = filed
+        try:
+            with self.as_one(request):
+                if closed is None:
+                    return request, submit(self, request, filed.submitted_us)
+                turn_away(self, request, closed, filed.submitted_us)
+                return request, False
+        finally:
+            self._filing.pop(request.key, None)
 
     def begin(self, request: OnDemandRequest) -> None:
         """Start the process of a request that is accepted."""
@@ -237,7 +246,13 @@ class LiveDesk:
         """See ``lifecycle.Desk``."""
         key = self._ledger.latest_read(request.esiid, request.kind, since_us)
         mine = self._ledger.entry(request.key)
-        return None if key is None or mine is None else answered_again(self._ledger.entry(key), mine.filed)
+        user = None if mine is None else self._registry.users.get(mine.filed.username)
+        if key is None or mine is None or user is None:
+            return None
+        asking, esiid = user, request.esiid
+        return answered_again(
+            self._ledger.entry(key), mine.filed, lambda day: self._registry.may_see(asking, esiid, day)
+        )
 
     def _with_others(self, request: OnDemandRequest, refusal: Refusal, now: int) -> Refusal:
         entry = self._ledger.entry(request.key)

@@ -1,6 +1,6 @@
 """The ledger of on-demand requests: one row when a request comes, one per transition, one for the answer. Append-only.
 
-Polls far outnumber requests, so the entries asked for last are kept in memory as well: all of them while this process alone writes the
+Polls far outnumber requests, so the entries asked for last are kept in memory as well, up to so many octets: any while this process alone writes the
 ledger, otherwise those that have ended, which nobody changes any more.
 """
 
@@ -31,8 +31,10 @@ from simulator.smt.database import (
 from simulator.smt.lifecycle import ENDED, State
 from simulator.smt.throttle import Channel, Refusal
 
-#: Entries kept in memory: what is polled is among the latest.
-_KEPT = 20_000
+#: Octets of entries that are kept in memory at most (what is polled is among the latest), and what one takes: with its answer's intervals it is
+#: much larger than without. Measured.
+_KEPT = 100_000_000
+_ENTRY, _INTERVAL = 4_000, 700
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,16 @@ class Entry:
         """Whether nothing more will happen."""
         return self.last.state in ENDED
 
+    @property
+    def octets(self) -> int:
+        """About how much memory it takes."""
+        content = self.content
+        return _ENTRY + (0 if content is None else _INTERVAL * (len(content.intervals) + len(content.missing)))
+
+
+class KeyTakenError(Exception):
+    """Another process has filed a request under the same key in the meantime."""
+
 
 class Ledger:
     """The ledger over an open database (``database.open_database``)."""
@@ -99,11 +111,15 @@ class Ledger:
         self._shared = shared
         self._swept_us: int | None = None
         self._entries: OrderedDict[str, Entry] = OrderedDict()
+        self._octets = 0
 
     def file(self, filed: Filed, transition: Transition) -> None:
-        """Enter a new request with its first transition."""
+        """Enter a new request with its first transition. Raises KeyTakenError if there is one with its key: the transaction is to be undone."""
         with writing(self._engine) as connection:
-            connection.execute(insert(odr_request), _request_row(filed))
+            try:
+                connection.execute(insert(odr_request), _request_row(filed))
+            except IntegrityError:
+                raise KeyTakenError(filed.key) from None
             _append(connection, filed.key, 0, transition)
             place = {"request_key": filed.key, "state": transition.state.value, "since_us": transition.at_us}
             connection.execute(insert(odr_open), place)
@@ -125,6 +141,8 @@ class Ledger:
             else:
                 moved = update(odr_open).where(mine)
                 connection.execute(moved.values(state=transition.state.value, since_us=transition.at_us))
+        # Out of memory while it changes: it is weighed again when it comes back.
+        self.forget(key)
         entry.transitions.append(transition)
         if content is not None:
             entry.content = content
@@ -132,7 +150,9 @@ class Ledger:
 
     def forget(self, key: str) -> None:
         """Drop what is in memory of a request: the transaction that wrote it was undone."""
-        self._entries.pop(key, None)
+        entry = self._entries.pop(key, None)
+        if entry is not None:
+            self._octets -= entry.octets
 
     def entry(self, key: str) -> Entry | None:
         """One request; None if it was never filed."""
@@ -268,9 +288,12 @@ class Ledger:
     def _remember(self, entry: Entry) -> Entry:
         if self._shared and not entry.ended:
             return entry
+        # Another thread may have read it too.
+        self.forget(entry.filed.key)
         self._entries[entry.filed.key] = entry
-        if len(self._entries) > _KEPT:
-            self._entries.popitem(last=False)
+        self._octets += entry.octets
+        while self._octets > _KEPT:
+            self.forget(next(iter(self._entries)))
         return entry
 
 

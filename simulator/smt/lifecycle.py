@@ -123,6 +123,9 @@ class Admission(Protocol):
     def reserve(self, request_key: str, requested: Requested, now: int) -> Lease | Refusal:
         """Reserve in all limits or in none."""
 
+    def refusal(self, requested: Requested, now: int) -> Refusal | None:
+        """How a request would be refused now; None if it would not. Reserves nothing."""
+
     def settle(
         self, request_key: str, lease: Lease, now: int, success: bool, octets: int = 0, meter_failed: bool = False
     ) -> None:
@@ -272,4 +275,9 @@ def _end(desk: Desk, request: OnDemandRequest, state: State, reason: str) -> Non
                 octets=answered.octets if answered is not None else 0,
                 meter_failed=tried and state is State.FAILED,
             )
+        if state is State.REFUSED and request.refusal is not None:
+            # It was found at the submission and is told only now: its time to come back may be over.
+            now = -(-env_now // US)
+            still = desk.admission.refusal(request.requested, now)
+            request.refusal = still or request.refusal._replace(retry_at=now)
         move(desk, request, state, env_now)

@@ -81,6 +81,16 @@ MIGRATIONS = (
             "CREATE INDEX usage_file_owed ON usage_file (laid_at)",
         ),
     ),
+    Migration(
+        7,
+        "what the throttle's state belongs to",
+        (
+            "ALTER TABLE throttle_lease ADD COLUMN counted VARCHAR(16) DEFAULT '' NOT NULL",
+            """CREATE TABLE throttle_limit (
+                limit_name VARCHAR(64) NOT NULL, meaning VARCHAR(16) NOT NULL, PRIMARY KEY (limit_name))""",
+            "INSERT INTO throttle_limit (limit_name, meaning) SELECT DISTINCT limit_name, '' FROM throttle_lease",
+        ),
+    ),
 )
 #: The version that this program works with.
 VERSION = MIGRATIONS[-1].version

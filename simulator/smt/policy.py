@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from functools import cache
 from pathlib import Path
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from simulator.errors import SimulatorError
 from simulator.mistakes import did_you_mean, mistakes_of
@@ -44,6 +44,12 @@ _MOST = 10**15
 _OTHERS = "/others"
 
 
+#: A number as it is written: true is none, and neither is a text.
+_Whole = Annotated[int, Field(strict=True)]
+#: What the portal can answer: hourly, daily.
+_PORTAL_CODES = ("5031", "5032")
+
+
 class _Spec(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
@@ -51,7 +57,7 @@ class _Spec(BaseModel):
 class ReserveSpec(_Spec):
     """Of a limit's amount, so much is kept for some classes: all others together get no more than the rest."""
 
-    amount: int = Field(ge=1, le=_MOST)
+    amount: _Whole = Field(ge=1, le=_MOST)
     classes: list[RequesterClass] = Field(min_length=1)
 
 
@@ -61,15 +67,15 @@ class LimitSpec(_Spec):
     name: str = Field(pattern=r"^[A-Za-z0-9._-]{1,40}$")
     kind: Kind | None = None
     scope: Scope
-    amount: int = Field(ge=0, le=_MOST)
+    amount: _Whole = Field(ge=0, le=_MOST)
     measure: Measure = Measure.SUCCESSES
     window: Window | None = None
-    estimate: int | None = Field(default=None, ge=1, le=_MOST)
-    burst: int | None = Field(default=None, ge=1, le=10**6)
-    per_s: int | None = Field(default=None, ge=1, le=10**6)
-    within_s: int | None = Field(default=None, ge=1, le=86400)
-    cool_down_s: int | None = Field(default=None, ge=1, le=86400)
-    expected_s: int | None = Field(default=None, ge=1, le=86400)
+    estimate: _Whole | None = Field(default=None, ge=1, le=_MOST)
+    burst: _Whole | None = Field(default=None, ge=1, le=10**6)
+    per_s: _Whole | None = Field(default=None, ge=1, le=10**6)
+    within_s: _Whole | None = Field(default=None, ge=1, le=86400)
+    cool_down_s: _Whole | None = Field(default=None, ge=1, le=86400)
+    expected_s: _Whole | None = Field(default=None, ge=1, le=86400)
     code: str
     rule: str
     portal_code: str = "5032"
@@ -77,6 +83,20 @@ class LimitSpec(_Spec):
     channels: list[Channel] = Field(default_factory=lambda: list(Channel), min_length=1)
     classes: list[RequesterClass] = Field(default_factory=list)
     reserve: ReserveSpec | None = None
+
+    @field_validator("code", "rule")
+    @classmethod
+    def _says_something(cls, text: str) -> str:
+        if not text.strip():
+            raise ValueError("a refusal needs its code and the sentence of its rule; write one")
+        return text
+
+    @field_validator("portal_code")
+    @classmethod
+    def _of_the_portal(cls, code: str) -> str:
+        if code not in _PORTAL_CODES:
+            raise ValueError(f"the portal does not answer '{code}'; write '5031' (hourly) or '5032' (daily)")
+        return code
 
     @model_validator(mode="after")
     def _fields_of_the_measure(self) -> Self:
@@ -89,7 +109,14 @@ class LimitSpec(_Spec):
                 raise ValueError(f"limit '{self.name}' counts {self.measure} and needs {name}; add '{name}: ...'")
         if self.measure is Measure.METER_FAILURES and not self.amount:
             raise ValueError(f"limit '{self.name}' would open at no failure; write an amount of at least 1")
+        if self.estimate is not None and self.amount and self.estimate > self.amount:
+            raise ValueError(
+                f"limit '{self.name}' lets nothing in, an estimate is more than its amount; lower estimate"
+            )
         if self.reserve is not None:
+            strangers = [one for one in self.reserve.classes if self.classes and one not in self.classes]
+            if strangers:
+                raise ValueError(f"limit '{self.name}' does not count {_listed(strangers)}; leave it out of reserve")
             if self.measure is Measure.METER_FAILURES:
                 raise ValueError(f"limit '{self.name}' is a breaker, of which nothing can be kept; leave reserve out")
             if self.reserve.amount > self.amount:
@@ -141,8 +168,8 @@ class PolicySpec(_Spec):
     source: Source | None = None
     like: str | None = None
     #: Values of the names in braces that title and limits use, as {amount}.
-    parameters: dict[str, int] = Field(default_factory=dict)
-    reuse_s: int | None = Field(default=None, ge=0, le=7 * 86400)
+    parameters: dict[str, _Whole] = Field(default_factory=dict)
+    reuse_s: _Whole | None = Field(default=None, ge=0, le=7 * 86400)
     limits: list[LimitSpec] = Field(default_factory=list)
 
     @model_validator(mode="after")
@@ -225,17 +252,25 @@ def unknown(name: str) -> tuple[str, str]:
 
 def name_mistake(name: str) -> Mistake | None:
     """What is wrong with the name of a preset, with or without parameters (``n-per-day:amount=3``); None if it can be used."""
-    bare, _, values = name.partition(":")
+    bare, colon, values = name.partition(":")
     if bare not in _written():
         return Mistake("policy.unknown", (), *unknown(name))
     known = _written()[bare].get("parameters", {})
-    for one in values.split(",") if values else ():
+    given: set[str] = set()
+    for one in values.split(",") if colon else ():
         key, _, number = one.partition("=")
+        if not key:
+            message = f"'{name}' lacks a parameter's name."
+            return Mistake("policy.parameter", (), message, f"Write '{bare}' alone.")
+        if key in given:
+            message = f"Parameter '{key}' of policy '{bare}' is given twice."
+            return Mistake("policy.parameter", (), message, "Leave one out.")
+        given.add(key)
         if key not in known:
             message = f"Policy '{bare}' has no parameter '{key}'."
             mend = did_you_mean(key, known) if known else f"Write '{bare}' alone."
             return Mistake("policy.parameter", (), message, mend)
-        if not re.fullmatch(r"\d{1,6}", number):
+        if not re.fullmatch(r"[0-9]{1,6}", number):
             message = f"Parameter '{key}' of policy '{bare}' is '{number}'."
             return Mistake("policy.parameter", (), message, f"Write a whole number, as {bare}:{key}={known[key]}.")
     return None

@@ -49,6 +49,7 @@ __all__ = [
     "admit",
     "concerns",
     "decide",
+    "refusal_at",
     "reserve",
     "settle",
 ]
@@ -92,6 +93,24 @@ def decide(policy: Policy, requested: Requested, now: int, state_of: Callable[[L
 
     Of several limits that refuse, the one that binds longest is told: before it is over, none of them lets the request in.
     """
+    seen, refused = _looked_at(policy, requested, now, state_of)
+    if refused is not None:
+        return refused
+    held = (Held(limit.name, value, window, reserve(limit, state, window)) for limit, value, state, window in seen)
+    return Decided(Lease(tuple(held)))
+
+
+def refusal_at(
+    policy: Policy, requested: Requested, now: int, state_of: Callable[[Limit, str], LimitState]
+) -> Decided | None:
+    """How ``decide`` would refuse; None if it would not. Reserves nothing."""
+    return _looked_at(policy, requested, now, state_of)[1]
+
+
+def _looked_at(
+    policy: Policy, requested: Requested, now: int, state_of: Callable[[Limit, str], LimitState]
+) -> tuple[list[tuple[Limit, str, LimitState, int]], Decided | None]:
+    """The limits that count a request, with scope value, state and window; and the refusal, if there is one."""
     seen: list[tuple[Limit, str, LimitState, int]] = []
     refusing: Limit | None = None
     longest = 0
@@ -104,11 +123,10 @@ def decide(policy: Policy, requested: Requested, now: int, state_of: Callable[[L
         seen.append((limit, value, state, decision.window))
         if not decision.ok and (refusing is None or _binds_longer(decision.retry_at, longest)):
             refusing, longest = limit, decision.retry_at
-    if refusing is not None:
-        refusal = Refusal(refusing.code, refusing.rule, longest, refusing.portal_code, refusing.told)
-        return Decided(Lease(()), refusing, refusal)
-    held = (Held(limit.name, value, window, reserve(limit, state, window)) for limit, value, state, window in seen)
-    return Decided(Lease(tuple(held)))
+    if refusing is None:
+        return seen, None
+    refusal = Refusal(refusing.code, refusing.rule, longest, refusing.portal_code, refusing.told)
+    return seen, Decided(Lease(()), refusing, refusal)
 
 
 def _binds_longer(retry_at: int, than: int) -> bool:
@@ -135,6 +153,11 @@ class MemoryAdmission:
         """Reserve in all limits or in none."""
         decided = decide(self.policy, requested, now, lambda limit, value: self.state(limit.name, value))
         return decided.refusal or decided.lease
+
+    def refusal(self, requested: Requested, now: int) -> Refusal | None:
+        """How a request would be refused now; None if it would not. Reserves nothing."""
+        decided = refusal_at(self.policy, requested, now, lambda limit, value: self.state(limit.name, value))
+        return None if decided is None else decided.refusal
 
     def settle(
         self,

@@ -52,6 +52,7 @@ def test_the_exact_loader_reads_fractions_as_decimals() -> None:
         ("a: b\n\tc: d", ".", 2),
         ("a: 1\n---\nb: 2", ".", 2),
         ("a: &x [*x]\nb: *y", ".", 2),
+        ("a: 1\nb: &x {c: [*x]}", "contains itself", 2),
         ("a: b\x00", "character", 1),
         ("? [a]\n: b", ".", 1),
         ("a: !!python/object:os.system x", ".", 1),

@@ -8,7 +8,7 @@ from headend.network import Try
 from headend.wire import InquiryKind
 from meters.calendar import US, epoch
 from simulator.capacity.model import Sweep, TabledRequest, replay
-from simulator.smt.lifecycle import State
+from simulator.smt.lifecycle import ANSWERED_EARLIER, State
 from simulator.smt.middle import Middle
 from simulator.smt.policy import preset
 from simulator.smt.throttle import Channel, Scope
@@ -57,6 +57,16 @@ def test_a_read_of_the_meter_takes_pickup_radio_and_way_back() -> None:
     assert one.answered is not None
     assert one.answered.meter_reads == 1
     assert one.answered.content.lacked_from == NOON
+
+
+def test_a_read_that_begins_after_the_new_gap_does_not_answer_it() -> None:
+    late, whole, part = (
+        request("a", NOON + 1800, start=NOON),
+        request("b", NOON + 1900),
+        request("c", NOON + 2000, start=NOON),
+    )
+    found = replay([late, whole, part], preset("reuse-15-min"), SWEEPS)
+    assert [one.reason for one in found] == ["", "", ANSWERED_EARLIER]
 
 
 def test_what_the_sweep_holds_costs_no_read_and_no_allowance() -> None:
@@ -115,7 +125,8 @@ def test_a_read_that_ends_after_midnight_is_charged_to_the_day_of_its_submission
     assert [one.state for one in found] == [State.COMPLETED, State.REFUSED, State.COMPLETED, State.REFUSED]
     assert found[0].history[-1][1] // US > epoch("2026-08-13T00:00")
     assert found[1].refusal is not None
-    assert found[1].refusal.retry_at == epoch("2026-08-13T00:00")
+    # Told after midnight: the new day has room.
+    assert found[1].refusal.retry_at == found[1].history[-1][1] // US == epoch("2026-08-13T00:00:35")
 
 
 def test_meter_only_refuses_at_once_and_store_only_never() -> None:

@@ -115,16 +115,23 @@ def test_eight_threads_at_a_limit_of_one_never_over_admit(tmp_path: Path) -> Non
     assert sorted(admitted) == [str(turn) for turn in range(10)]
 
 
-def test_a_lease_ends_once(tmp_path: Path) -> None:
+@pytest.mark.parametrize("again", [True, False])
+def test_a_lease_ends_once(tmp_path: Path, again: bool) -> None:
     opened = open_database(f"sqlite:///{tmp_path / 'smt.db'}")
-    admission = DatabaseAdmission(opened, preset("fr-cr016-1"))
+    admission = DatabaseAdmission(opened, preset("n-per-day:amount=2"))
     lease = admission.reserve("one", requested("e"), START)
     assert isinstance(lease, Lease)
     assert admission.open_leases() == {"one": lease}
+    other = admission.reserve("two", requested("e"), START)
+    assert isinstance(other, Lease)
     admission.settle("one", lease, START + 60, True)
-    admission.settle("one", lease, START + 60, False)
-    assert admission.open_leases() == {}
-    assert isinstance(admission.reserve("two", requested("e"), START + 120), Refusal)
+    # Neither used twice, nor does it give back what the other one holds.
+    admission.settle("one", lease, START + 60, again)
+    assert admission.open_leases() == {"two": other}
+    assert isinstance(admission.reserve("three", requested("e"), START + 90), Refusal)
+    admission.settle("two", other, START + 100, False)
+    assert isinstance(admission.reserve("four", requested("e"), START + 120), Lease)
+    assert isinstance(admission.reserve("five", requested("e"), START + 120), Refusal)
     opened.dispose()
 
 

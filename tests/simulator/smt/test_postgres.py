@@ -68,6 +68,7 @@ def make_first_version(url: str) -> None:
             "token_key",
             "schema_version",
             "throttle_mark",
+            "throttle_limit",
             "report_request",
             "complaint",
             "login_fault",
@@ -77,7 +78,8 @@ def make_first_version(url: str) -> None:
             connection.execute(text(f"DROP TABLE {table}"))
         connection.execute(text("DROP INDEX interval_day_of_file"))
         connection.execute(text("ALTER TABLE interval_day DROP COLUMN posting"))
-        connection.execute(text("ALTER TABLE throttle_lease DROP COLUMN amount"))
+        for column in ("amount", "counted"):
+            connection.execute(text(f"ALTER TABLE throttle_lease DROP COLUMN {column}"))
         connection.execute(text("INSERT INTO throttle_window VALUES ('L', 'e', 0, 1, 1)"))
         for key, states in (("1", ["requested", "accepted", "sent"]), ("2", ["requested", "refused"])):
             for ordinal, state in enumerate(states):

@@ -5,18 +5,23 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from meters import SEED
 from meters.calendar import day_of, epoch
 from simulator.market import build_market
 from simulator.smt.invariants import breaches, from_ledger
 from simulator.smt.ledger import Filed
+from simulator.smt.lifecycle import ANSWERED_EARLIER
 from simulator.smt.policy import parse_policy, preset
+from simulator.smt.registry import Agreement, Entity, EntityKind, Registry, RorPeriod, User, UserKind
 from simulator.smt.throttle import Policy, Scope
 from simulator.world import build, default_world
-from tests.simulator.smt.rig import NEIGHBOUR, PLAIN, Rig
+from tests.simulator.smt.rig import HASH, NEIGHBOUR, PLAIN, RIVAL_DUNS, ROR_DUNS, Rig, registry
 
 COMPLETED_POWER: dict[str, Any] = {
     "outcome": "failed",
@@ -80,6 +85,62 @@ def test_intervals_that_answer_again_keep_their_time_and_say_how_far_they_reach(
         ]
         assert (one["meterReads"], two["meterReads"]) == (1, 0)
         assert len(rig.head_end.asked) == 1
+
+    asyncio.run(run())
+
+
+def records(*periods: RorPeriod) -> Registry:
+    """The rig's, with other periods of one ESI ID, and a CSP that may see it since 12 August."""
+    was = registry().records
+    return Registry(
+        was.points,
+        (*was.entities, Entity("9990000000021", "Test Analytics", EntityKind.CSP)),
+        (*periods, *(one for one in was.periods if one.esiid != PLAIN or not periods)),
+        (*was.users, User("csp.api", HASH, UserKind.CSP, "9990000000021")),
+        agreements=[Agreement(PLAIN, "9990000000021", date(2026, 8, 12))],
+    )
+
+
+@pytest.mark.parametrize("path", ["/odr/", "/powerstatus/"])
+def test_a_read_of_another_retailers_last_day_answers_that_retailer_alone(tmp_path: Path, path: str) -> None:
+    switch = (
+        RorPeriod(PLAIN, ROR_DUNS, date(2025, 1, 1), date(2026, 8, 12)),
+        RorPeriod(PLAIN, RIVAL_DUNS, date(2026, 8, 13)),
+    )
+
+    async def run() -> None:
+        async with Rig(tmp_path, "reuse-15-min", now="2026-08-12T23:55", registered=records(*switch)) as rig:
+            await rig.asked(path)
+            await rig.wait(80)
+            again = await rig.asked(path)
+            await rig.wait(5 * 60)
+            first = (await rig.market(path, "rival.api", ESIID=PLAIN)).json()
+            await rig.wait(80)
+            second = (await rig.market(path, "rival.api", ESIID=PLAIN)).json()
+            entries = [rig.smt.ledger.entry(one["correlationId"]) for one in (again, first, second)]
+        assert [one is not None and one.last.reason for one in entries] == [ANSWERED_EARLIER, "", ANSWERED_EARLIER]
+        assert len(rig.head_end.asked) == 2
+
+    asyncio.run(run())
+
+
+def test_intervals_that_begin_after_the_new_gap_do_not_answer_it(tmp_path: Path) -> None:
+    async def run() -> None:
+        async with Rig(tmp_path, "reuse-15-min", registered=records()) as rig:
+            # Posted is the day before yesterday: the CSP's gap begins a day after the retailer's.
+            rig.post_days("2026-08-10")
+            await rig.market("/odr/", "csp.api", ESIID=PLAIN, readType="INTERVALS")
+            await rig.wait(80)
+            whole = await rig.asked(readType="INTERVALS")
+            await rig.wait(80)
+            status = await rig.status(whole["correlationId"])
+            # The other way round nothing is missing.
+            part = (await rig.market("/odr/", "csp.api", ESIID=PLAIN, readType="INTERVALS")).json()
+            entry = rig.smt.ledger.entry(part["correlationId"])
+        assert len(status["intervals"]) == 96 + 70
+        assert entry is not None
+        assert entry.last.reason == ANSWERED_EARLIER
+        assert len(rig.head_end.asked) == 2
 
     asyncio.run(run())
 
@@ -149,6 +210,34 @@ def test_an_answer_is_charged_the_octets_that_it_says(tmp_path: Path) -> None:
             "reason": "A rule. 1,500 octets are held for requests under way.",
             "retryAt": "2026-08-12T18:00:00-05:00",
         }
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize(
+    ("meanwhile", "reason", "retry_at"),
+    [
+        # At its submission the hour's read was used until 18:40; when the head-end needs the meter it is free again.
+        (False, "A rule. It was used at 2026-08-12T17:40:00-05:00.", "2026-08-12T18:41:05-05:00"),
+        (True, "A rule. A request of 2026-08-12T18:40:00-05:00 is under way.", "2026-08-12T19:40:00-05:00"),
+    ],
+)
+def test_a_refusal_that_comes_late_gives_the_time_to_come_back_as_it_is_then(
+    tmp_path: Path, meanwhile: bool, reason: str, retry_at: str
+) -> None:
+    async def run() -> None:
+        async with Rig(tmp_path, policy(limits=[limit(amount=1, window="rolling_hour")])) as rig:
+            rig.post_days()
+            await rig.asked()
+            await rig.wait(3590)
+            rig.head_end.amend = {"outcome": "refused", "intervals": [], "reason": "the meter is needed"}
+            late = await rig.asked(readType="INTERVALS")
+            await rig.wait(10)
+            if meanwhile:
+                await rig.asked("/powerstatus/")
+            await rig.wait(65)
+            status = await rig.status(late["correlationId"])
+        assert status["refusal"] == {"code": "L", "reason": reason, "retryAt": retry_at}
 
     asyncio.run(run())
 

@@ -6,15 +6,17 @@ import itertools
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, create_engine, make_url, select, text
 
 from meters.calendar import epoch
 from simulator.smt.admission import DatabaseAdmission
-from simulator.smt.database import throttle_lease, throttle_window
+from simulator.smt.database import open_database, throttle_lease, throttle_window, writing
 from simulator.smt.policy import load_policy, preset
 from simulator.smt.throttle import Channel, Kind, Lease, Policy, Refusal, Requested, Scope
 
@@ -26,6 +28,7 @@ ROOT = Path(__file__).parents[3]
 NOON = epoch("2026-08-12T12:00")
 #: ESI IDs that all clients want at once, and how often each asks for each.
 ESIIDS, CLIENTS_EACH, WORKERS = 20, 8, 2
+PATIENCE_S = 20
 
 WORKER = """
 import json, sys, threading
@@ -144,6 +147,43 @@ limits:
     assert (windows["CAP"].used, windows["CAP"].held) == (50, 0)
     assert windows["CAP/others"].used <= 30
     assert windows["CAP/others"].held == 0
+
+
+def waiting(engine: Engine) -> int:
+    with engine.connect() as connection:
+        return connection.scalar(text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")) or 0
+
+
+@pytest.mark.parametrize("shared", ["fr-cr016-1", "smt-today-3000"])
+def test_only_who_shares_a_limit_waits(shared: str, postgres_url: str) -> None:
+    engine = open_database(postgres_url)
+    admission = DatabaseAdmission(engine, preset(shared))
+    with ThreadPoolExecutor(2) as pool:
+        with writing(engine):
+            assert isinstance(admission.reserve("a", asked(1), NOON), Lease)
+            beside = pool.submit(admission.reserve, "b", asked(2), NOON)
+            if shared == "fr-cr016-1":
+                # Another ESI ID's is decided while this one is not committed.
+                assert isinstance(beside.result(PATIENCE_S), Lease)
+            again = pool.submit(admission.reserve, "c", asked(1), NOON)
+            deadline = time.monotonic() + PATIENCE_S
+            while waiting(engine) < (1 if shared == "fr-cr016-1" else 2):
+                assert time.monotonic() < deadline
+        assert isinstance(beside.result(PATIENCE_S), Lease)
+        assert isinstance(again.result(PATIENCE_S), Refusal) is (shared == "fr-cr016-1")
+    engine.dispose()
+
+
+def test_who_has_waited_sees_what_was_committed_whatever_the_servers_default(postgres_url: str) -> None:
+    engine = create_engine(postgres_url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        name = make_url(postgres_url).database
+        connection.execute(text(f"ALTER DATABASE {name} SET default_transaction_isolation TO 'repeatable read'"))
+    engine.dispose()
+    opened = open_database(postgres_url)
+    with opened.connect() as connection:
+        assert connection.scalar(text("SHOW transaction_isolation")) == "read committed"
+    opened.dispose()
 
 
 def test_the_octets_of_a_budget_may_be_many(postgres_url: str) -> None:
