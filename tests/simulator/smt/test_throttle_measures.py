@@ -125,7 +125,7 @@ def test_octets_are_held_as_estimated_and_charged_as_spent_success_or_not() -> N
 
 def test_a_request_that_no_window_can_hold_has_no_time_to_come_back() -> None:
     for window in ("day", "rolling_hour"):
-        trial = Trial(measure="octets", amount=1000, estimate=1500, window=window)
+        trial = Trial(measure="octets", amount=0, estimate=1500, window=window)
         assert trial.refused_until(NOON) == NEVER
 
 
