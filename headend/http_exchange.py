@@ -38,6 +38,19 @@ class Exchange:
         """The outcome: what was told, otherwise by the status."""
         return self.outcome or ("ok" if self.status < 400 else f"http_{self.status}")
 
+    def told(self) -> dict[str, Any]:
+        """What a log line says of it."""
+        return {
+            "method": self.method,
+            "endpoint": self.endpoint,
+            "status": self.status,
+            "outcome": self.how(),
+            "ms": round(self.seconds * 1000, 2),
+            "correlationId": self.correlation_id,
+            "trans_id": self.trans_id,
+            "callReference": self.call_reference,
+        }
+
 
 _CURRENT: ContextVar[Exchange | None] = ContextVar("http_exchange", default=None)
 

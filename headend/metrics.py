@@ -49,17 +49,7 @@ class HeadEndMetrics:
     def exchanged(self, exchange: Exchange) -> None:
         """Count and log an HTTP exchange."""
         self.requests.labels(exchange.endpoint, exchange.how()).inc()
-        tell(
-            "http",
-            party="TDSP",
-            method=exchange.method,
-            endpoint=exchange.endpoint,
-            status=exchange.status,
-            outcome=exchange.how(),
-            ms=round(exchange.seconds * 1000, 2),
-            correlationId=exchange.correlation_id,
-            callReference=exchange.call_reference,
-        )
+        tell("http", party="TDSP", **exchange.told())
 
     def text(self) -> bytes:
         """The metrics in Prometheus' text format."""

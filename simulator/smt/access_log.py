@@ -17,8 +17,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from headend.http_exchange import current
 from meters.calendar import local_us
-from simulator.smt.database import data_access, reading, writing
+from simulator.smt.database import reading, writing
 from simulator.smt.registry import User
+from simulator.smt.tables import data_access
 
 #: Wall seconds that a read waits to be written with others, and how many wait at most. Defaults of this project.
 WAIT_S, MOST_WAITING = 0.5, 1000

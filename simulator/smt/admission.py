@@ -10,9 +10,10 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Engine, Table, and_, delete, insert, or_, select, update
 
-from simulator.smt.database import reading, throttle_lease, throttle_mark, throttle_window, writing
+from simulator.smt.database import reading, writing
 from simulator.smt.policy_change import counted, take_over
 from simulator.smt.refusal_reasons import reason
+from simulator.smt.tables import throttle_lease, throttle_mark, throttle_window
 from simulator.smt.throttle import (
     Count,
     Decided,

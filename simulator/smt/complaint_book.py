@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Engine, func, insert, not_, select, true, update
 
-from simulator.smt.database import complaint, reading, writing
+from simulator.smt.database import reading, writing
+from simulator.smt.tables import complaint
 
 
 class Entered(NamedTuple):

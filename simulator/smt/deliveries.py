@@ -15,8 +15,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from headend.ports import Driver, Journal
 from meters.calendar import US
-from simulator.smt.database import report_request, writing
+from simulator.smt.database import writing
 from simulator.smt.filing import digits
+from simulator.smt.tables import report_request
 from simulator.smt.usage_files import Deliver
 
 #: Makes the file, (names, content); None without any data. The first name that is free is its. Its argument is the correlation id.

@@ -17,18 +17,9 @@ from sqlalchemy.exc import IntegrityError
 
 from headend.wire import InquiryKind, InquiryResult
 from meters.calendar import US, day_end, day_start
-from simulator.smt.database import (
-    dispatcher_sweep,
-    odr_answer,
-    odr_call_back,
-    odr_open,
-    odr_request,
-    odr_transition,
-    reading,
-    try_writing,
-    writing,
-)
+from simulator.smt.database import reading, try_writing, writing
 from simulator.smt.lifecycle import ENDED, State
+from simulator.smt.tables import dispatcher_sweep, odr_answer, odr_call_back, odr_open, odr_request, odr_transition
 from simulator.smt.throttle import Channel, Refusal
 
 #: Octets of entries that are kept in memory at most (what is polled is among the latest), and what one takes: with its answer's intervals it is

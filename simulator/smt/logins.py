@@ -12,7 +12,8 @@ from typing import Protocol
 from sqlalchemy import Engine, delete, func, insert, select, update
 
 from meters.calendar import US
-from simulator.smt.database import login_fault, portal_token, reading, shared_token_key, writing
+from simulator.smt.database import reading, shared_token_key, writing
+from simulator.smt.tables import login_fault, portal_token
 
 #: Octets of a key that signs tokens.
 KEY_OCTETS = 32

@@ -14,8 +14,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Engine, and_, delete, func, insert, or_, select, update
 
 from simulator.smt.counts import FORGOTTEN_S, Count, window_of
-from simulator.smt.database import throttle_lease, throttle_limit, throttle_mark, throttle_window, writing
+from simulator.smt.database import writing
 from simulator.smt.limits import Limit, Measure, Policy
+from simulator.smt.tables import throttle_lease, throttle_limit, throttle_mark, throttle_window
 
 #: Measures that a lease's success tells all about.
 _BY_SUCCESS = frozenset({Measure.SUCCESSES, Measure.TOKENS})

@@ -8,8 +8,8 @@ from sqlalchemy import Connection, and_, func, or_, select
 
 from meters.calendar import iso
 from simulator.smt.counts import LimitState
-from simulator.smt.database import throttle_lease
 from simulator.smt.limits import Limit, Measure, Window
+from simulator.smt.tables import throttle_lease
 
 #: Uses that are named one by one in a refusal. A default of this project.
 _MOST_NAMED = 4

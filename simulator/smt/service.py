@@ -122,18 +122,7 @@ def _observe(app: FastAPI, smt: Smt) -> None:
         elif exchange.path == "/callbacks/inquiries":
             boundary("call_back.after")
         smt.metrics.exchanged(exchange)
-        tell(
-            "http",
-            party="SMT",
-            method=exchange.method,
-            endpoint=exchange.endpoint,
-            status=exchange.status,
-            outcome=exchange.how(),
-            ms=round(exchange.seconds * 1000, 2),
-            correlationId=exchange.correlation_id,
-            trans_id=exchange.trans_id,
-            callReference=exchange.call_reference,
-        )
+        tell("http", party="SMT", **exchange.told())
 
     app.add_middleware(ObserveHttp, before=before, after=after)
 

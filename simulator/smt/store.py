@@ -18,7 +18,8 @@ from headend.lse import LseRecord
 from headend.ports import BoolArray, IntArray
 from headend.vee.quality import Channel
 from meters.calendar import day_end, day_of, day_start, days
-from simulator.smt.database import interval_day, writing
+from simulator.smt.database import writing
+from simulator.smt.tables import interval_day
 
 #: "L": the latest revision of each day; "A": all.
 Version = Literal["L", "A"]

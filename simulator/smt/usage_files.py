@@ -17,10 +17,11 @@ from headend.boundaries import boundary
 from headend.lse import LseRecord, file_name
 from headend.lse_format import STAMP
 from meters.calendar import local
-from simulator.smt.database import usage_file, writing
+from simulator.smt.database import writing
 from simulator.smt.registry import Registry, UsageFormat
 from simulator.smt.report_formats import INTERVAL_STEM, interval_csv, lse_file
 from simulator.smt.store import StoredDay, VeeStore
+from simulator.smt.tables import usage_file
 
 #: Lays a file into a user's folder: (username, file name, content).
 Deliver = Callable[[str, str, bytes], None]

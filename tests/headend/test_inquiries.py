@@ -26,6 +26,7 @@ from simulator.clock import Clock, ClockMode
 from simulator.journal import RunJournal
 from simulator.runtime import Runtime
 from tests.meters.gateways import home
+from tests.schema_shape import shape
 
 NOW = epoch("2026-08-12T17:40")
 START, END = epoch("2026-08-12T16:00"), epoch("2026-08-12T17:30")
@@ -107,7 +108,7 @@ class Rig:
         await self.runtime.run_until(self.runtime.now() + seconds)
 
     def became(self) -> list[str]:
-        with sa.create_engine(self.url).connect() as connection:
+        with sa.create_engine(self.url, poolclass=sa.NullPool).connect() as connection:
             return list(connection.scalars(sa.text("SELECT became FROM inquiry ORDER BY correlation_id")))
 
 
@@ -224,7 +225,7 @@ def test_what_cannot_be_kept_is_not_accepted_and_health_says_so(tmp_path: Path) 
     async def scene() -> None:
         async with Rig(tmp_path) as rig:
             assert (await rig.http.get("/healthz")).status_code == 200
-            with sa.create_engine(rig.url).begin() as connection:
+            with sa.create_engine(rig.url, poolclass=sa.NullPool).begin() as connection:
                 connection.execute(sa.text("ALTER TABLE inquiry RENAME TO gone"))
                 connection.execute(sa.text("ALTER TABLE latest_sweep RENAME TO gone_too"))
             refused, health = await rig.ask(), await rig.http.get("/healthz")
@@ -277,36 +278,28 @@ def test_meters_that_are_not_heard_for_two_sweeps_are_a_fault(tmp_path: Path) ->
 # -- the database ---------------------------------------------------------------------------------------------------
 
 
-def shape(path: Path) -> dict[str, Any]:
-    looked = sa.inspect(sa.create_engine(f"sqlite:///{path}"))
-    return {
-        table: (
-            sorted((one["name"], str(one["type"]), one["nullable"]) for one in looked.get_columns(table)),
-            looked.get_pk_constraint(table)["constrained_columns"],
-            sorted((str(one["name"]), tuple(one["column_names"])) for one in looked.get_indexes(table)),
-        )
-        for table in looked.get_table_names()
-    }
+def shape_of(path: Path) -> dict[str, Any]:
+    return shape(sa.create_engine(f"sqlite:///{path}", poolclass=sa.NullPool))
 
 
 def test_an_older_database_opens_and_becomes_what_a_fresh_one_is(tmp_path: Path) -> None:
     fresh, older = tmp_path / "fresh.sqlite", tmp_path / "older.sqlite"
     for path in (fresh, older):
         HeadEndStore(f"sqlite:///{path}").close()
-    with sa.create_engine(f"sqlite:///{older}").begin() as connection:
+    with sa.create_engine(f"sqlite:///{older}", poolclass=sa.NullPool).begin() as connection:
         for table in ("inquiry", "latest_sweep", "schema_version"):
             connection.execute(sa.text(f"DROP TABLE {table}"))
-    assert shape(older) != shape(fresh)
+    assert shape_of(older) != shape_of(fresh)
     store = HeadEndStore(f"sqlite:///{older}")
     assert store.inquiries.count_open() == 0
     store.close()
-    assert shape(older) == shape(fresh)
+    assert shape_of(older) == shape_of(fresh)
 
 
 def test_a_database_of_a_later_program_is_refused(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'headend.sqlite'}"
     HeadEndStore(url).close()
-    with sa.create_engine(url).begin() as connection:
+    with sa.create_engine(url, poolclass=sa.NullPool).begin() as connection:
         connection.execute(sa.text(f"INSERT INTO schema_version VALUES ({MIGRATIONS[-1].version + 1}, 0, 'later')"))
     with pytest.raises(HeadEndError, match=r"headend\.store\.newer"):
         HeadEndStore(url)

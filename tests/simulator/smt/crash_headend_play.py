@@ -104,7 +104,7 @@ def _without_power(port: int, silent: frozenset[str]) -> None:
 
 @contextmanager
 def _kept(database: str) -> Iterator[sa.Connection]:
-    engine = sa.create_engine(database)
+    engine = sa.create_engine(database, poolclass=sa.NullPool)
     with engine.connect() as connection:
         yield connection
     engine.dispose()

@@ -16,8 +16,9 @@ from sqlalchemy import Engine, select
 from meters.calendar import epoch, iso
 from simulator.errors import SimulatorError
 from simulator.smt.admission import DatabaseAdmission
-from simulator.smt.database import open_database, throttle_window
+from simulator.smt.database import open_database
 from simulator.smt.policy import preset
+from simulator.smt.tables import throttle_window
 from simulator.smt.throttle import Channel, Kind, Lease, MemoryAdmission, Refusal, Requested, Scope
 
 START = epoch("2026-08-12T21:00")

@@ -11,8 +11,9 @@ from sqlalchemy import Engine, select, text
 
 from meters.calendar import epoch
 from simulator.smt.admission import DatabaseAdmission
-from simulator.smt.database import open_database, throttle_window
+from simulator.smt.database import open_database
 from simulator.smt.policy import parse_policy, preset
+from simulator.smt.tables import throttle_window
 from simulator.smt.throttle import Channel, Kind, Lease, Policy, Refusal, Requested, Scope
 
 NOON = epoch("2026-08-12T12:00")

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine, inspect, text
+from sqlalchemy import text
 
 from meters.calendar import US
 from simulator.errors import SimulatorError
@@ -20,6 +20,7 @@ from simulator.smt.database import open_database
 from simulator.smt.lifecycle import State
 from simulator.smt.migrations import MIGRATIONS, VERSION
 from simulator.smt.seat import Role, Seat
+from tests.schema_shape import shape
 from tests.simulator.smt import crash_smt
 from tests.simulator.smt.crash_play import (
     BEGUN,
@@ -42,19 +43,6 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         return f"sqlite:///{tmp_path / 'smt.db'}"
     url: str = request.getfixturevalue("postgres_url")
     return url
-
-
-def shape(engine: Engine) -> dict[str, Any]:
-    """Tables with their columns, keys and indexes, as the database has them."""
-    looked = inspect(engine)
-    return {
-        table: (
-            sorted((one["name"], str(one["type"]), one["nullable"]) for one in looked.get_columns(table)),
-            looked.get_pk_constraint(table)["constrained_columns"],
-            sorted((str(one["name"]), tuple(one["column_names"])) for one in looked.get_indexes(table)),
-        )
-        for table in looked.get_table_names()
-    }
 
 
 def make_first_version(url: str) -> None:

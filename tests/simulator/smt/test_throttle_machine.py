@@ -27,11 +27,12 @@ from sqlalchemy import Engine, select
 
 from meters.calendar import day_end, day_of, epoch
 from simulator.smt.admission import DatabaseAdmission
-from simulator.smt.database import open_database, throttle_mark, throttle_window
+from simulator.smt.database import open_database
 from simulator.smt.invariants import Asking, breaches
 from simulator.smt.lifecycle import EXPIRY_US
 from simulator.smt.limits import Limit, Measure
 from simulator.smt.policy import preset, preset_names
+from simulator.smt.tables import throttle_mark, throttle_window
 from simulator.smt.throttle import (
     NEVER,
     Channel,

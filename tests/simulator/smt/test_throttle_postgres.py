@@ -16,8 +16,9 @@ from sqlalchemy import Engine, create_engine, make_url, select, text
 
 from meters.calendar import epoch
 from simulator.smt.admission import DatabaseAdmission
-from simulator.smt.database import open_database, throttle_lease, throttle_window, writing
+from simulator.smt.database import open_database, writing
 from simulator.smt.policy import load_policy, preset
+from simulator.smt.tables import throttle_lease, throttle_window
 from simulator.smt.throttle import Channel, Kind, Lease, Policy, Refusal, Requested, Scope
 
 from .postgres import new_database, opened, postgres, postgres_url
