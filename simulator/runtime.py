@@ -142,13 +142,14 @@ class Runtime:
 
         What has much to catch up with stops now and then for the loop: services of this process answer meanwhile.
         """
+        # Of what came in before the clock is looked at, nothing is ahead of it. What comes in meanwhile has woken the runtime, and is next.
+        arrivals, self._arrivals = self._arrivals, []
         now = self.now_us()
         await self._step_to(now)
         if self.env.now < now:
             self.env.run(until=now)
-        if self._arrivals:
-            # What comes in meanwhile has woken the runtime, and is next.
-            self._hand_in()
+        if arrivals:
+            _hand_in(arrivals)
             await self._step_to(int(self.env.now))
             self._raise_failure()
         self._start_lanes()
@@ -170,7 +171,8 @@ class Runtime:
             if not self._in_flight and not self._arrivals:
                 return
             await self._barrier()
-            self._hand_in()
+            arrivals, self._arrivals = self._arrivals, []
+            _hand_in(arrivals)
 
     def _step_instant(self) -> None:
         while self.env.peek() <= self.env.now:
@@ -193,11 +195,6 @@ class Runtime:
                 async with asyncio.timeout(left):
                     await self._wake.wait()
         self._raise_failure()
-
-    def _hand_in(self) -> None:
-        arrivals, self._arrivals = sorted(self._arrivals), []
-        for arrival in arrivals:
-            arrival.deliver()
 
     def _start_lanes(self) -> None:
         for lane in sorted(self._lanes):
@@ -262,6 +259,11 @@ class Runtime:
 def _succeed(event: simpy.Event, value: Any) -> None:
     if not event.triggered:
         event.succeed(value)
+
+
+def _hand_in(arrivals: list[_Arrival]) -> None:
+    for arrival in sorted(arrivals):
+        arrival.deliver()
 
 
 def _remakable(error: Exception) -> Exception:

@@ -250,3 +250,33 @@ def test_a_running_clock_with_much_to_catch_up_gives_the_loop_its_turns(monkeypa
 
     asyncio.run(run())
     assert turns.count(1) >= 19
+
+
+def test_what_comes_in_while_a_clock_catches_up_is_not_handed_in_before_its_instant(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("simulator.runtime.TURN_S", 0.0)
+    wall = 100.0
+    runtime = Runtime(Clock(ClockMode.SCALED, START * US, speed=60.0, wall=lambda: wall, wall_start=wall))
+    for number in range(20):
+        runtime.env.timeout(number * US)
+    came: list[int] = []
+    handed_in: list[int] = []
+
+    async def run() -> None:
+        nonlocal wall
+        wall += 1
+        serving = asyncio.get_running_loop().create_task(runtime.serve())
+        for _ in range(5):
+            await asyncio.sleep(0)
+        assert 0 < runtime.env.now - START * US < 20 * US
+        wall += 1
+        came.append(runtime.now_us())
+        runtime.inject("input", "x", lambda: handed_in.append(int(runtime.env.now)))
+        while not handed_in:
+            await asyncio.sleep(0)
+        serving.cancel()
+        await asyncio.gather(serving, return_exceptions=True)
+
+    asyncio.run(run())
+    assert came == handed_in == [(START + 120) * US]
