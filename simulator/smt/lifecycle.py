@@ -67,6 +67,7 @@ STORE_ONLY = Refusal("STORE-ONLY", "This policy reads no meter on demand.", 0, "
 
 ANSWERED_EARLIER = "answered from an earlier read"
 TOO_LATE = "no answer from the TDSP in time"
+LATE_ON_THE_WAY = "the TDSP's answer did not come through in time"
 
 #: What nobody has begun to send: after a restart it goes on.
 WAITING = frozenset({State.ACCEPTED, State.QUEUED})
@@ -249,7 +250,7 @@ def fulfil(desk: Desk, request: OnDemandRequest) -> Generator[simpy.Event, Any, 
     left = max(0, answer_by - int(env.now))
     yield env.timeout(min(middle.return_us, left))
     if middle.return_us > left:
-        _end(desk, request, State.EXPIRED, TOO_LATE)
+        _end(desk, request, State.EXPIRED, LATE_ON_THE_WAY)
         return
     if answered.outcome is Outcome.REFUSED and request.refusal is STORE_ONLY:
         # What the store holds is all that this policy promises: that is an answer, told with the time it reaches to.
