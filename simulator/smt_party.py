@@ -81,6 +81,7 @@ class SmtParty:
         """Open the database and put the doors on it. http: towards the head-ends."""
         self.smt = Smt(self.runtime, config, registry, middle, self._journal, http, self._homes.put)
         self.smt.deliveries.deliver = self._homes.add
+        self.smt.intake.lay = self._homes.lay
         app = create_app(self.smt)
         app.include_router(control.router(self.runtime, self.smt.complaints))
         self.server = HttpServer(app, self._bound, certificate=self.ca.server_file if self._tls else None)

@@ -53,20 +53,35 @@ class Homes:
         """Lay a file into a user's folder, whole or not at all. Safe to call from any thread."""
         path = self.home(username) / name
         part = path.with_name(name + PART)
-        part.write_bytes(content)
-        part.replace(path)
+        try:
+            part.write_bytes(content)
+            part.replace(path)
+        except OSError:
+            part.unlink(missing_ok=True)
+            raise
 
     def add(self, username: str, name: str, content: bytes) -> None:
-        """Lay a new file into a user's folder, as ``put`` does. Raises FileExistsError if one of that name is there, or on its way."""
+        """Lay a new file into a user's folder, whole or not at all. Raises FileExistsError if something of that name is there.
+
+        Safe to call from any thread and process.
+        """
         path = self.home(username) / name
-        part = path.with_name(name + PART)
-        # Whoever has the part has the name, among threads and processes.
-        with part.open("xb") as file:
-            file.write(content)
-        if path.exists():
-            part.unlink()
-            raise FileExistsError(errno.EEXIST, "there is a file of this name", str(path))
-        part.replace(path)
+        part = path.with_name(f"{name}.{os.getpid()}-{threading.get_ident()}{PART}")
+        try:
+            part.write_bytes(content)
+            # Unlike a renaming this takes no other's place.
+            path.hardlink_to(part)
+        finally:
+            part.unlink(missing_ok=True)
+
+    def lay(self, username: str, name: str, content: bytes) -> None:
+        """As ``add``; a file of that name and content is the one that was to be laid."""
+        try:
+            self.add(username, name, content)
+        except FileExistsError:
+            path = self.home(username) / name
+            if not path.is_file() or path.read_bytes() != content:
+                raise
 
 
 class FileSite(Homes):

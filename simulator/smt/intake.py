@@ -135,7 +135,7 @@ class Intake:
         journal: Journal,
         deliver: Deliver | None = None,
     ) -> None:
-        """deliver: where result files and RORs' usage files go; nowhere without one."""
+        """deliver: where result files go, in place of one of that name, and RORs' usage files unless ``lay`` is set; nowhere without one."""
         self._driver = driver
         self._engine = engine
         self._store = store
@@ -145,6 +145,8 @@ class Intake:
         self._registry = registry
         self._journal = journal
         self.deliver = deliver
+        #: Where RORs' usage files go: raises FileExistsError where another file has the name.
+        self.lay = deliver
 
     def on_file(self, username: str, path: Path) -> None:
         """A file has arrived: take it in, in the executor; for the file site's call-back. Files of one instant go one after the other."""
@@ -174,15 +176,17 @@ class Intake:
         """Read, decide, load, answer, split per ROR. Blocking: runs in the executor, one at a time. Never raises for what is in the file."""
         sender = self._registry.users[username].duns
         decided = self._decided(username, name, content, now)
+        loading = self._store.prepared(decided.load, now, name, self._registry.ror_of_record)
         with writing(self._engine):
-            posting = self._store.load(decided.load, now, name)
-            if self.deliver is not None:
-                self._usage_files.owe(decided.load, sender, name, posting, now)
+            self._store.keep(loading)
+            if self.lay is not None:
+                self._usage_files.owe(loading.rors(), sender, name, loading.posting, now)
         boundary("intake.loaded")
         laid = []
         if self.deliver is not None:
             self.deliver(username, *result_csv(name, decided.rows))
-            laid = self._usage_files.lay(self.deliver, now)
+        if self.lay is not None:
+            laid = self._usage_files.lay(self.lay, now)
         counts = Counter(row.code for row in decided.rows)
         return Taken(name, decided.rows, dict(sorted(counts.items())), laid)
 
@@ -221,12 +225,12 @@ class Intake:
 
     def make_up(self) -> None:
         """Lay the usage files that RORs are still owed from an earlier run, in the executor."""
-        deliver, now = self.deliver, self._driver.now()
-        if deliver is None:
+        lay, now = self.lay, self._driver.now()
+        if lay is None:
             return
 
         async def work() -> list[Laid]:
-            return await self._apart(lambda: self._usage_files.lay(deliver, now))
+            return await self._apart(lambda: self._usage_files.lay(lay, now))
 
         done = self._driver.io("intake", "usage files owed", work, lane="intake")
         assert done.callbacks is not None

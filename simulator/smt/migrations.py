@@ -72,6 +72,7 @@ MIGRATIONS = (
         6,
         "which posting a record came by, and the usage files that RORs are owed",
         (
+            "ALTER TABLE interval_day ADD COLUMN ror VARCHAR(13)",
             "ALTER TABLE interval_day ADD COLUMN posting SMALLINT DEFAULT '0' NOT NULL",
             "CREATE INDEX interval_day_of_file ON interval_day (file_name, posting)",
             """CREATE TABLE usage_file (

@@ -5,7 +5,7 @@ A later revision never deletes an earlier one: "L" asks for the latest, "A" for 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import islice
@@ -61,6 +61,17 @@ class Held(NamedTuple):
     posted_at: int
 
 
+class Loading(NamedTuple):
+    """Rows that are to be loaded, and which posting under their file's name they are, from 0 on."""
+
+    posting: int
+    rows: list[dict[str, Any]]
+
+    def rors(self) -> list[str]:
+        """DUNS numbers of the RORs of record that have something in it, ascending."""
+        return sorted({row["ror"] for row in self.rows if row["ror"] is not None})
+
+
 class Midnight(NamedTuple):
     """The register at the end of an operating day."""
 
@@ -77,20 +88,36 @@ class VeeStore:
 
     def load(self, records: Sequence[LseRecord], loaded_at: int, file_name: str = "") -> int:
         """Keep records as the next revision of their days, all or none; returns which posting under the file's name they are, from 0 on."""
-        if not records:
-            return 0
-        with writing(self._engine) as connection:
-            latest = select(func.max(interval_day.c.posting)).where(interval_day.c.file_name == file_name)
+        loading = self.prepared(records, loaded_at, file_name)
+        self.keep(loading)
+        return loading.posting
+
+    def prepared(
+        self,
+        records: Sequence[LseRecord],
+        loaded_at: int,
+        file_name: str = "",
+        ror_of_record: Callable[[str, date], str | None] = lambda _esiid, _day: None,
+    ) -> Loading:
+        """What ``keep`` is to keep; packing takes long, and nothing is written meanwhile. Whoever prepares and keeps is the only one that loads."""
+        latest = select(func.max(interval_day.c.posting)).where(interval_day.c.file_name == file_name)
+        with self._engine.connect() as connection:
             before = connection.scalar(latest)
             posting = 0 if before is None else int(before) + 1
             revisions = {key: held.revision for key, held in self._held(connection, records).items()}
-            rows = []
-            for record in records:
-                key = DayKey(record.esiid, record.channel, record.day)
-                revisions[key] = revisions.get(key, 0) + 1
-                rows.append(_packed(record, revisions[key], loaded_at, file_name, posting))
-            connection.execute(insert(interval_day), rows)
-        return posting
+        rows = []
+        for record in records:
+            key = DayKey(record.esiid, record.channel, record.day)
+            revisions[key] = revisions.get(key, 0) + 1
+            row = _packed(record, revisions[key], loaded_at, file_name, posting)
+            rows.append(row | {"ror": ror_of_record(record.esiid, record.day)})
+        return Loading(posting, rows)
+
+    def keep(self, loading: Loading) -> None:
+        """Write what is prepared, all or none."""
+        if loading.rows:
+            with writing(self._engine) as connection:
+                connection.execute(insert(interval_day), loading.rows)
 
     def has_file(self, file_name: str) -> bool:
         """Whether records of a file of that name were loaded."""
@@ -107,12 +134,12 @@ class VeeStore:
             )
             return {DayKey(row.esiid, Channel(row.channel), row.day) for row in rows}
 
-    def posted(self, file_name: str, posting: int) -> list[StoredDay]:
-        """What one posting of a file brought, by ESI ID, day, channel and revision."""
+    def posted(self, file_name: str, posting: int, ror: str) -> list[StoredDay]:
+        """What one posting of a file brought for a ROR (DUNS number), by ESI ID, day, channel and revision."""
         table = interval_day.c
         chosen = (
             select(interval_day)
-            .where(table.file_name == file_name, table.posting == posting)
+            .where(table.file_name == file_name, table.posting == posting, table.ror == ror)
             .order_by(table.esiid, table.day, table.channel, table.revision)
         )
         with self._engine.connect() as connection:

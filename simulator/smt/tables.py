@@ -42,6 +42,8 @@ interval_day = Table(
     Column("loaded_at", BigInteger, nullable=False),
     Column("file_name", String, nullable=False),
     #: 0 for the first posting under that file name.
+    #: DUNS number of the ROR of record when it was loaded, whose usage file it goes into; null for none.
+    Column("ror", String(13)),
     Column("posting", SmallInteger, nullable=False, server_default="0"),
     Index("interval_day_of_file", "file_name", "posting"),
     sqlite_with_rowid=False,

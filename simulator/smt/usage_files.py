@@ -6,15 +6,15 @@ disk has left owed is laid at the next start or posting, under the same name and
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
-from itertools import groupby
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import count, islice
+from typing import Any
 
-from sqlalchemy import Connection, Engine, insert, select, update
+from sqlalchemy import Connection, Engine, Row, insert, select, update
 
 from headend.boundaries import boundary
-from headend.lse import LseRecord, file_name
+from headend.lse import file_name
 from headend.lse_format import STAMP
 from meters.calendar import local
 from simulator.smt.database import writing
@@ -25,6 +25,8 @@ from simulator.smt.tables import usage_file
 
 #: Lays a file into a user's folder: (username, file name, content).
 Deliver = Callable[[str, str, bytes], None]
+#: Counters of one second, and how many other names are tried for a file whose own is another's.
+_COUNTERS, _NAMES_TRIED = 999, 50
 _WRITERS: dict[UsageFormat, Callable[[Iterable[StoredDay]], bytes]] = {
     UsageFormat.LSE: lse_file,
     UsageFormat.CSV: interval_csv,
@@ -63,69 +65,74 @@ class UsageFiles:
         self._store = store
         self._registry = registry
 
-    def owe(self, loaded: Sequence[LseRecord], sender: str, source: str, posting: int, at: int) -> None:
-        """Note which RORs are owed a file of what is loaded; in the caller's transaction, so that neither is without the other.
+    def owe(self, rors: Sequence[str], sender: str, source: str, posting: int, at: int) -> None:
+        """Note that RORs (DUNS numbers) are owed a file of what is loaded; in the caller's transaction, so that neither is without the other.
 
         sender: DUNS number of the TDSP. posting: which one under the name ``source``. at: UTC epoch seconds.
         """
-        ror_of_record = self._registry.ror_of_record
-        rors = sorted({duns for one in loaded if (duns := ror_of_record(one.esiid, one.day)) is not None})
         with writing(self._engine) as connection:
             for duns in rors:
                 entity, username = self._registry.entities.get(duns), self._registry.folder_of(duns)
                 form = UsageFormat.NONE if entity is None else entity.usage_files
                 if username is None or form is UsageFormat.NONE:
                     continue
-                name = _free_name(connection, username, form, sender, at)
+                name = next(_free_names(connection, username, form, sender, at))
                 row = {"username": username, "name": name, "duns": duns, "format": form.value}
                 connection.execute(
                     insert(usage_file), row | {"source": source, "posting": posting, "owed_at": at, "laid_at": None}
                 )
 
     def lay(self, deliver: Deliver, at: int) -> list[Laid]:
-        """Make every file that is owed and lay it into its ROR's folder. One that cannot be laid stays owed, and the others are laid all the same."""
+        """Make every file that is owed and lay it into its ROR's folder. One that cannot be laid stays owed, and the others are laid all the same.
+
+        deliver: raises FileExistsError where another file has the name; it is laid under the next one then.
+        """
         table = usage_file.c
         owed = (
             select(usage_file)
             .where(table.laid_at.is_(None))
             .order_by(table.owed_at, table.source, table.posting, table.username, table.name)
         )
-        laid = []
         with self._engine.connect() as connection:
             rows = connection.execute(owed).all()
-        for (source, posting), files in groupby(rows, key=lambda row: (row.source, row.posting)):
-            of_ror = self._split(source, posting)
-            for row in files:
-                days = of_ror.get(row.duns, [])
-                one = Laid(row.username, row.name, row.duns, source, len(days))
-                try:
-                    deliver(row.username, row.name, _WRITERS[UsageFormat(row.format)](days))
-                except OSError as error:
-                    laid.append(replace(one, trouble=type(error).__name__))
-                    continue
-                boundary("usage_file.laid")
-                mine = (table.username == row.username) & (table.name == row.name)
-                with writing(self._engine) as connection:
-                    connection.execute(update(usage_file).where(mine).values(laid_at=at))
-                laid.append(one)
-        return laid
+        return [self._laid(row, deliver, at) for row in rows]
 
-    def _split(self, source: str, posting: int) -> dict[str, list[StoredDay]]:
-        """What a posting brought, by the ROR of record of each operating day."""
-        of_ror: defaultdict[str, list[StoredDay]] = defaultdict(list)
-        for one in self._store.posted(source, posting):
-            duns = self._registry.ror_of_record(one.esiid, one.day)
-            if duns is not None:
-                of_ror[duns].append(one)
-        return of_ror
+    def _laid(self, row: Row[Any], deliver: Deliver, at: int) -> Laid:
+        days = self._store.posted(row.source, row.posting, row.duns)
+        form = UsageFormat(row.format)
+        content = _WRITERS[form](days)
+        with self._engine.connect() as connection:
+            others = islice(_free_names(connection, row.username, form, _sender(row.source), row.owed_at), _NAMES_TRIED)
+            names = [row.name, *others]
+        for name in names:
+            try:
+                deliver(row.username, name, content)
+            except FileExistsError:
+                continue
+            except OSError as error:
+                return Laid(row.username, row.name, row.duns, row.source, 0, type(error).__name__)
+            boundary("usage_file.laid")
+            mine = (usage_file.c.username == row.username) & (usage_file.c.name == row.name)
+            with writing(self._engine) as connection:
+                connection.execute(update(usage_file).where(mine).values(laid_at=at, name=name))
+            return Laid(row.username, name, row.duns, row.source, len(days))
+        return Laid(row.username, row.name, row.duns, row.source, 0, "FileExistsError")
 
 
-def _free_name(connection: Connection, username: str, form: UsageFormat, sender: str, at: int) -> str:
-    """The first name of that second that no file of the folder has had."""
-    counter = 1
-    while True:
-        name = usage_file_name(form, sender, at, counter)
-        taken = select(usage_file.c.name).where(usage_file.c.username == username, usage_file.c.name == name)
-        if connection.scalar(taken) is None:
-            return name
-        counter += 1
+def _sender(source: str) -> str:
+    """DUNS number of the TDSP whose posted file it is."""
+    return source.partition("IntervalData")[0]
+
+
+def _free_names(connection: Connection, username: str, form: UsageFormat, sender: str, at: int) -> Iterator[str]:
+    """Names that no usage file of the folder has had: of that second by their counters, then of the seconds after it."""
+    table = usage_file.c
+    for second in count(at):
+        first = usage_file_name(form, sender, second, 1)
+        stem, _, ending = first.rpartition("001")
+        alike = select(table.name).where(table.username == username, table.name.startswith(stem, autoescape=True))
+        taken = set(connection.scalars(alike))
+        for counter in range(1, _COUNTERS + 1):
+            name = f"{stem}{counter:03d}{ending}"
+            if name not in taken:
+                yield name

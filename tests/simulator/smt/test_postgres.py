@@ -65,7 +65,8 @@ def make_first_version(url: str) -> None:
         ):
             connection.execute(text(f"DROP TABLE {table}"))
         connection.execute(text("DROP INDEX interval_day_of_file"))
-        connection.execute(text("ALTER TABLE interval_day DROP COLUMN posting"))
+        for column in ("posting", "ror"):
+            connection.execute(text(f"ALTER TABLE interval_day DROP COLUMN {column}"))
         for column in ("amount", "counted"):
             connection.execute(text(f"ALTER TABLE throttle_lease DROP COLUMN {column}"))
         connection.execute(text("INSERT INTO throttle_window VALUES ('L', 'e', 0, 1, 1)"))

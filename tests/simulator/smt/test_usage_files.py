@@ -9,6 +9,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Engine, insert, select, update
 
 from headend import boundaries
 from headend.lse import RESULT_SUFFIX, LseRecord, dumps, file_name, read
@@ -17,12 +18,14 @@ from simulator.clock import Clock, ClockMode
 from simulator.journal import RunJournal
 from simulator.serving import bind
 from simulator.smt.database import open_database
+from simulator.smt.ftps import Homes
 from simulator.smt.middle import FixedMiddle
 from simulator.smt.party import SmtConfig
 from simulator.smt.policy import preset
 from simulator.smt.registry import Registry, RorPeriod, UsageFormat
 from simulator.smt.store import VeeStore
-from simulator.smt.usage_files import UsageFiles
+from simulator.smt.tables import usage_file
+from simulator.smt.usage_files import UsageFiles, usage_file_name
 from simulator.smt_party import FTPS_FOLDER, AloneSettings, smt_alone
 from tests.simulator.smt.crash_play import forkserver
 from tests.simulator.smt.rig import FOREIGN, NEIGHBOUR, PLAIN, RIVAL_DUNS, ROR_DUNS, TDSP_DUNS, Rig, record, registry
@@ -192,8 +195,9 @@ def test_an_smt_that_comes_up_lays_what_is_owed_and_answers_what_it_had_loaded(t
     url = f"sqlite:///{tmp_path / 'smt.sqlite'}"
     engine = open_database(url)
     store = VeeStore(engine)
-    posting = store.load(RECORDS[:4], NOW, POSTED)
-    UsageFiles(engine, store, switched()).owe(RECORDS[:4], TDSP_DUNS, POSTED, posting, NOW)
+    loading = store.prepared(RECORDS[:4], NOW, POSTED, switched().ror_of_record)
+    store.keep(loading)
+    UsageFiles(engine, store, switched()).owe(loading.rors(), TDSP_DUNS, POSTED, loading.posting, NOW)
     # A correction that came later does not make of what was loaded something that was not.
     store.load([replace(RECORDS[0], posted_at=NOW + 60)], NOW + 60, "later.lse")
     engine.dispose()
@@ -217,6 +221,56 @@ def test_an_smt_that_comes_up_lays_what_is_owed_and_answers_what_it_had_loaded(t
 
     assert asyncio.run(run()) == ([f"{TDSP_DUNS}IntervalData20260812073000001.lse"], ["00", "00", "00", "00", "04"])
     reopened = open_database(url)
-    assert len(VeeStore(reopened).posted(POSTED, posting)) == 4
-    assert VeeStore(reopened).posted(POSTED, posting + 1) == []
+    assert [len(VeeStore(reopened).posted(POSTED, 0, duns)) for duns in (ROR_DUNS, RIVAL_DUNS)] == [2, 2]
+    assert VeeStore(reopened).posted(POSTED, 1, ROR_DUNS) == []
     reopened.dispose()
+
+
+def owed(folder: Path, records: Registry, name: str = POSTED) -> tuple[Engine, VeeStore, UsageFiles]:
+    """A posting that is loaded, with nothing laid."""
+    engine = open_database(f"sqlite:///{folder / 'smt.sqlite'}")
+    store = VeeStore(engine)
+    files = UsageFiles(engine, store, records)
+    loading = store.prepared(RECORDS[:4], NOW, name, records.ror_of_record)
+    store.keep(loading)
+    files.owe(loading.rors(), TDSP_DUNS, name, loading.posting, NOW)
+    return engine, store, files
+
+
+def test_a_file_of_the_rors_own_is_left_alone_and_the_next_name_taken(tmp_path: Path) -> None:
+    engine, _, files = owed(tmp_path, switched())
+    homes = Homes(tmp_path / "ftps", switched().users)
+    stem = f"{TDSP_DUNS}IntervalData20260812073000"
+    mine, folder = homes.home("lonestar.api") / f"{stem}001.lse", homes.home("rival.api") / f"{stem}001.lse"
+    mine.write_bytes(b"my own")
+    folder.mkdir()
+    laid = files.lay(homes.lay, NOW)
+    assert [(one.name, one.trouble) for one in laid] == [(f"{stem}002.lse", "")] * 2
+    assert mine.read_bytes() == b"my own"
+    assert sorted(path.name for path in homes.home("lonestar.api").iterdir()) == [f"{stem}001.lse", f"{stem}002.lse"]
+    # Laid, and killed before that was noted: the same file is the same file.
+    with engine.begin() as connection:
+        connection.execute(update(usage_file).values(laid_at=None))
+    assert [one.name for one in files.lay(homes.lay, NOW)] == [f"{stem}002.lse"] * 2
+    engine.dispose()
+
+
+def test_what_was_owed_goes_to_the_ror_of_the_day_it_was_loaded_for(tmp_path: Path) -> None:
+    engine, store, _ = owed(tmp_path, switched())
+    laid = UsageFiles(engine, store, registry()).lay(Homes(tmp_path / "ftps", switched().users).lay, NOW)
+    assert [(one.duns, one.records) for one in laid] == [(ROR_DUNS, 2), (RIVAL_DUNS, 2)]
+    engine.dispose()
+
+
+@pytest.mark.parametrize("form", [UsageFormat.LSE, UsageFormat.CSV])
+def test_a_second_that_has_all_its_names_goes_on_in_the_next(tmp_path: Path, form: UsageFormat) -> None:
+    engine, _, files = owed(tmp_path, switched(form))
+    with engine.begin() as connection:
+        row = connection.execute(select(usage_file).where(usage_file.c.username == "lonestar.api")).one()._asdict()
+        names = [usage_file_name(form, TDSP_DUNS, NOW, counter) for counter in range(2, 1000)]
+        connection.execute(insert(usage_file), [row | {"name": name, "laid_at": NOW} for name in names])
+    files.owe([ROR_DUNS], TDSP_DUNS, "another.lse", 0, NOW)
+    with engine.connect() as connection:
+        name = connection.scalar(select(usage_file.c.name).where(usage_file.c.source == "another.lse"))
+    assert name == usage_file_name(form, TDSP_DUNS, NOW + 1, 1)
+    engine.dispose()
