@@ -2,6 +2,8 @@
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
+# The tests run in two processes; one that takes long begins beside the others. Empty (make test AT_ONCE=): one process.
+AT_ONCE := -n 2 --dist worksteal
 READY := $(VENV)/.ready
 # A client of another version than the environment's, for the tests.
 OLDER_CLIENT := smart-meter-texas-0.5.3
@@ -12,7 +14,7 @@ demo: $(READY)
 	$(BIN)/ami demo
 
 test: $(READY)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(AT_ONCE)
 
 crash: $(READY)
 	$(BIN)/python -m pytest -q tests/simulator/smt/hundred_kills.py
@@ -23,7 +25,7 @@ lint: $(READY)
 	$(BIN)/mypy
 
 check: lint
-	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered
+	$(BIN)/python -m pytest $(AT_ONCE) --cov --cov-report=term:skip-covered
 
 bench: $(READY)
 	$(BIN)/python -m tests.benchmarks
