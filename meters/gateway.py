@@ -173,8 +173,10 @@ class _Units:
                 holding = function == _READ_HOLDING
                 return (ReadHoldingRegistersResponse if holding else ReadInputRegistersResponse)(registers=registers)
             before = meter.commands
-            if write(meter, now, request.address, request.registers) is Written.REFUSED:
-                return ExceptionResponse(function, ExcCodes.ILLEGAL_VALUE)
+            written = write(meter, now, request.address, request.registers)
+            if written is not Written.DONE:
+                refused = written is Written.REFUSED
+                return ExceptionResponse(function, ExcCodes.ILLEGAL_VALUE if refused else ExcCodes.DEVICE_FAILURE)
             if self._on_write is not None and meter.commands != before:
                 self._on_write(meter)
         except MeterError:

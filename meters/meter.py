@@ -7,7 +7,7 @@ asked for and kept only while it is among the last few.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 
 import numpy as np
@@ -82,8 +82,8 @@ class EmulatedMeter:
         self._energy.without_power([(one.first, one.until) for one in outages(faults)] + declared_open(faults))
         self._switch = Switch()
         self._clock_writes: list[tuple[int, int]] = []
-        #: The commands that have changed its switch or clock, in their order.
-        self.told: list[Command] = []
+        #: Keeps a command before it is carried out; False: it cannot be kept, and the meter does not obey.
+        self.keep: Callable[[EmulatedMeter, Command], bool] | None = None
         self._clock = meter_clock.pieces(faults, ())
         self._counting = Counting(identity, faults, self._energy)
         self._outages = outages(faults)
@@ -94,7 +94,7 @@ class EmulatedMeter:
     @property
     def commands(self) -> int:
         """How many commands have changed its switch or clock."""
-        return len(self.told)
+        return len(self._clock_writes) + len(self._switch.operations)
 
     @property
     def restless(self) -> bool:
@@ -203,8 +203,7 @@ class EmulatedMeter:
         if abs(by) > CLOCK_LIMIT_S or len(self._clock_writes) >= MOST_COMMANDS:
             return Written.REFUSED
         # By the difference: a stale display shows another clock than the one that is set.
-        self.restore(Command(CommandKind.CLOCK, now, self._pieces(now)[-1].at(now) + by))
-        return Written.DONE
+        return self._take(Command(CommandKind.CLOCK, now, self._pieces(now)[-1].at(now) + by))
 
     def operate_switch(self, now: int, closed: bool) -> Written:
         """Open or close the service switch; a command for the position it is in changes nothing."""
@@ -213,12 +212,10 @@ class EmulatedMeter:
         declared = any(first <= now < until for first, until in declared_open(self.faults))
         if declared or len(self._switch.operations) >= MOST_COMMANDS:
             return Written.REFUSED
-        self.restore(Command(CommandKind.SWITCH, now, int(closed)))
-        return Written.DONE
+        return self._take(Command(CommandKind.SWITCH, now, int(closed)))
 
     def restore(self, command: Command) -> None:
         """Carry a command out that was taken once, in the order of then."""
-        self.told.append(command)
         if command.kind is CommandKind.CLOCK:
             self._clock_writes.append((command.at, command.to))
             self._clock = meter_clock.pieces(self.faults, self._clock_writes)
@@ -255,6 +252,12 @@ class EmulatedMeter:
         )
 
     # How it comes about.
+
+    def _take(self, command: Command) -> Written:
+        if self.keep is not None and not self.keep(self, command):
+            return Written.FAILED
+        self.restore(command)
+        return Written.DONE
 
     def _shift(self, now: int) -> int:
         """The instant that a stale display shows."""

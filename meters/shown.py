@@ -76,6 +76,8 @@ class Written(StrEnum):
     DONE = "done"
     #: The value is not one that the meter takes: a clock too far off, a switch position that there is none of.
     REFUSED = "refused"
+    #: It could not be kept, so it was not carried out.
+    FAILED = "failed"
 
 
 class CommandKind(StrEnum):

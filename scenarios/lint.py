@@ -14,7 +14,7 @@ from meters.load import ERA
 from scenarios.errors import ScenarioError
 from scenarios.schema import MALFORMED, Scenario, read, unfitting
 from scenarios.timeline import BalanceCall
-from simulator.market import foreign_registry
+from simulator.market import first_ror, foreign_registry, recorded_since
 from simulator.mistakes import Parts, mistakes_of, sound_part
 from simulator.ror.analysis import Question
 from simulator.ror.fact_label import check_fact_label
@@ -27,6 +27,12 @@ from simulator.yaml_input import Mistake
 LONGEST_CYCLE = timedelta(days=366)
 UNSOUND_WORLD = "scenario.world"
 WHOLE = Parts()
+#: The days of a market's entries, by field.
+_MARKET_DAYS = {
+    "switches": ("effective",),
+    "occupancies": ("move_in", "move_out"),
+    "agreements": ("first_day", "last_day"),
+}
 
 
 def lint(path: Path) -> tuple[Scenario | None, list[UserError]]:
@@ -143,14 +149,62 @@ def _world_fields(scenario: Scenario, parts: Parts) -> Iterator[Mistake]:
                 yield from _out_of_range(premise.scale_to.first, (*loc, "first"))
                 yield from _out_of_range(premise.scale_to.last, (*loc, "last"))
     if parts.have("world.market"):
-        for at, switch in enumerate(spec.market.switches):
-            yield from _out_of_range(switch.effective, ("world", "market", "switches", at, "effective"))
+        yield from _market(spec, parts)
     if parts.have("world.faults"):
         for at, fault in enumerate(spec.faults):
             if fault.first is not None:
                 yield from _out_of_range(fault.first.date(), ("world", "faults", at, "first"))
             if fault.until is not None:
                 yield from _out_of_range(fault.until.date(), ("world", "faults", at, "until"))
+
+
+def _market(spec: WorldSpec, parts: Parts) -> Iterator[Mistake]:
+    """Days that no record can have, and entries that contradict each other."""
+    loc = ("world", "market")
+    days = list(_market_days(spec))
+    yield from days
+    named: set[int] = set()
+    for at, point in enumerate(spec.market.service_points):
+        if point.meter in named:
+            text = f"The service point of meter {point.meter} stands twice."
+            yield Mistake(UNSOUND_WORLD, (*loc, "service_points", at), text, "Say in one entry all that it lacks.")
+        named.add(point.meter)
+    if not days and parts.have("world.first_day", "world.meters", "world.gateways") and _in_range(spec.first_day):
+        yield from _switches(spec)
+        since = recorded_since(spec)
+        for at, one in enumerate(spec.market.occupancies):
+            if one.move_in is None and one.move_out is not None and one.move_out < since:
+                text = f"The move-out on {one.move_out} comes before the records begin, on {since}."
+                mend = "Name the move-in, or move out later."
+                yield Mistake(UNSOUND_WORLD, (*loc, "occupancies", at, "move_out"), text, mend)
+
+
+def _market_days(spec: WorldSpec) -> Iterator[Mistake]:
+    for field, names in _MARKET_DAYS.items():
+        for at, one in enumerate(getattr(spec.market, field)):
+            for name in names:
+                day = getattr(one, name)
+                if day is not None:
+                    yield from _out_of_range(day, ("world", "market", field, at, name))
+
+
+def _switches(spec: WorldSpec) -> Iterator[Mistake]:
+    """Switches of ROR that leave nobody a day, or change nothing."""
+    since = recorded_since(spec)
+    held: dict[int, tuple[date, str]] = {}
+    for at, one in sorted(enumerate(spec.market.switches), key=lambda each: each[1].effective):
+        last, ror = held.get(one.meter, (since, first_ror(spec, one.meter)))
+        loc = ("world", "market", "switches", at)
+        if one.effective <= since:
+            text = f"The switch on {one.effective} does not come after the records begin, on {since}."
+            yield Mistake(UNSOUND_WORLD, (*loc, "effective"), text, "Take a later day.")
+        elif one.effective == last:
+            text = f"Meter {one.meter} switches twice on {last}."
+            yield Mistake(UNSOUND_WORLD, (*loc, "effective"), text, "Leave one switch out, or give it another day.")
+        elif one.to == ror:
+            text = f"{ror} is of record for meter {one.meter} already when it switches on {one.effective}."
+            yield Mistake(UNSOUND_WORLD, (*loc, "to"), text, "Name the other ROR, or leave the switch out.")
+        held[one.meter] = one.effective, one.to
 
 
 def _unbuilt(spec: WorldSpec, seed: int) -> Iterator[Mistake]:
@@ -170,8 +224,12 @@ def _foreign_registry(scenario: Scenario) -> Iterator[Mistake]:
         yield Mistake(error.code, ("world", "market", "registry"), message, error.mend or "Mend the file.")
 
 
+def _in_range(day: date) -> bool:
+    return ERA < day < LAST_DAY
+
+
 def _out_of_range(day: date, loc: tuple[str | int, ...]) -> Iterator[Mistake]:
-    if not ERA < day < LAST_DAY:
+    if not _in_range(day):
         text = f"{day} is out of range: days lie after {ERA} and before {LAST_DAY}."
         yield Mistake(UNSOUND_WORLD, loc, text, "Mend the day.")
 

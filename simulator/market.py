@@ -35,7 +35,7 @@ from simulator.smt.registry import (
 )
 from simulator.smt.registry_csv import read_registry, registry_faults
 from simulator.smt.registry_seed import CSP, address, load_zone, read_day, read_day_from
-from simulator.world import World
+from simulator.world import World, WorldSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +93,16 @@ class Market:
     notes: tuple[tuple[str, str, str], ...]
 
 
+def recorded_since(spec: WorldSpec) -> date:
+    """The day on which a made registry begins: 24 months of history lie before the first operating day."""
+    return spec.first_day - timedelta(days=730)
+
+
+def first_ror(spec: WorldSpec, ordinal: int) -> str:
+    """DUNS number of the ROR that is of record for a meter before any switch: the one has the first gateway's, the other all others."""
+    return ROR_DUNS if ordinal <= spec.per_gateway else OTHER_ROR_DUNS
+
+
 def build_market(world: World) -> Market:
     """Register a world: the first gateway's meters are served by the one retailer, all others by the other; then what its spec says of the market.
 
@@ -105,7 +115,7 @@ def build_market(world: World) -> Market:
             raise faults[0]
         return Market(read_registry(told.registry), tdsp_login(world), ())
     company, key = tdsp_login(world), world.tdsp.key
-    since = world.spec.first_day - timedelta(days=730)
+    since = recorded_since(world.spec)
     devices: list[HanDevice] = []
     points: list[ServicePoint] = []
     periods: list[RorPeriod] = []
@@ -119,12 +129,12 @@ def build_market(world: World) -> Market:
         faulty.setdefault(fault.esiid, fault.kind)
     notes: list[tuple[str, str, str]] = []
     for gateway, units in enumerate(world.gateways):
-        duns = ROR_DUNS if gateway == 0 or gateway >= world.spec.gateways else OTHER_ROR_DUNS
         for meter in units.values():
             identity = meter.identity
             # The customer's own premise has a device to look at.
             devices += made_devices(identity.esiid, since, at_least=0 if points else 1)
             ordinal = len(points) + 1
+            duns = ROR_DUNS if ordinal > world.spec.meters else first_ror(world.spec, ordinal)
             point = replace(_metered(len(points), meter, key, since), access_point=gateway)
             points.append(replace(point, **lacking.get(ordinal, {})))
             exchanges += [

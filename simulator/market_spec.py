@@ -42,7 +42,7 @@ class _Spec(BaseModel):
 
 
 class _OfMeter(_Spec):
-    meter: int = Field(ge=1, description="Ordinal of the meter, from 1 on.")
+    meter: int = Field(ge=1, strict=True, description="Ordinal of the meter, from 1 on.")
 
 
 class SwitchSpec(_OfMeter):

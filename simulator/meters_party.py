@@ -20,6 +20,7 @@ from meters.fleet import Fleet
 from meters.gateway import Gateway
 from meters.meter import EmulatedMeter, ledger_of
 from meters.register_map import RING_SLOTS
+from meters.shown import Command
 from simulator.clock import Clock
 from simulator.clock_sharing import clock_entry
 from simulator.errors import SimulatorError
@@ -101,6 +102,8 @@ class MetersParty:
             self._commands = CommandLog(settings.state)
             self._closing.callback(self._commands.close)
             self._commands.restore(self.meters, self.runtime.now())
+            for meter in self.meters:
+                meter.keep = self._keep
         last = settings.port + len(self._behind) - 1
         if settings.port and last > 65_535:
             raise SimulatorError(
@@ -132,13 +135,17 @@ class MetersParty:
             self.runtime.env.process(self._events.run())
         self.write_ledger()
 
+    def _keep(self, meter: EmulatedMeter, command: Command) -> bool:
+        assert self._commands is not None
+        number = meter.identity.meter_number
+        try:
+            self._commands.keep(number, command)
+        except OSError as error:
+            self.journal.note(self.runtime.now(), "METERS", "state not kept", number, reason=error.strerror)
+            return False
+        return True
+
     def _on_write(self, meter: EmulatedMeter) -> None:
-        if self._commands is not None:
-            try:
-                self._commands.keep(meter)
-            except OSError as error:
-                number = meter.identity.meter_number
-                self.journal.note(self.runtime.now(), "METERS", "state not kept", number, reason=error.strerror)
         if self._events is not None:
             self._events.touched(meter)
 

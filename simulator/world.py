@@ -95,6 +95,11 @@ class WorldSpec(_Spec):
                 raise ValueError(f"there is no meter {ordinal}: the world has {self.meters}")
         return self
 
+    @property
+    def per_gateway(self) -> int:
+        """Meters of every gateway; the last may have fewer."""
+        return -(-self.meters // self.gateways)
+
 
 @dataclass(frozen=True, slots=True)
 class World:
@@ -164,7 +169,7 @@ def build(spec: WorldSpec, seed: int, since: int | None = None) -> World:
     """
     company = tdsp(spec.tdsp)
     wanted = {one.meter: one for one in spec.premises}
-    per_gateway = -(-spec.meters // spec.gateways)
+    per_gateway = spec.per_gateway
     ordinals = range(1, spec.meters + 1)
     premises = {ordinal: _premise(spec, company, seed, ordinal, wanted.get(ordinal)) for ordinal in ordinals}
     esiids = [premises[ordinal].esiid for ordinal in ordinals]

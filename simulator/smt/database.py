@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
@@ -17,6 +17,7 @@ from sqlalchemy import (
     URL,
     Connection,
     Engine,
+    Table,
     create_engine,
     event,
     func,
@@ -26,6 +27,7 @@ from sqlalchemy import (
     text,
     update,
 )
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError, OperationalError
 
 from headend.migrate import NewerDatabaseError, bring_up_to_date
@@ -150,6 +152,16 @@ def reading(engine: Engine) -> Iterator[Connection]:
         return
     with engine.connect() as connection:
         yield connection
+
+
+def insert_new(connection: Connection, table: Table, row: Mapping[str, Any]) -> bool:
+    """Enter a row unless there is one with its key; whether it was entered.
+
+    A key that is taken is no error of the database: PostgreSQL would write it into the server's log.
+    """
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    entering = dialect.insert(table).on_conflict_do_nothing()
+    return connection.execute(entering, row, execution_options={"preserve_rowcount": True}).rowcount == 1
 
 
 def try_writing(engine: Engine) -> None:

@@ -13,11 +13,10 @@ from datetime import date
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Engine, Select, delete, exists, func, insert, select, update
-from sqlalchemy.exc import IntegrityError
 
 from headend.wire import InquiryKind, InquiryResult
 from meters.calendar import US, day_end, day_start
-from simulator.smt.database import reading, try_writing, writing
+from simulator.smt.database import insert_new, reading, try_writing, writing
 from simulator.smt.lifecycle import ENDED, State
 from simulator.smt.tables import dispatcher_sweep, odr_answer, odr_call_back, odr_open, odr_request, odr_transition
 from simulator.smt.throttle import Channel, Refusal
@@ -107,10 +106,8 @@ class Ledger:
     def file(self, filed: Filed, transition: Transition) -> None:
         """Enter a new request with its first transition. Raises KeyTakenError if there is one with its key: the transaction is to be undone."""
         with writing(self._engine) as connection:
-            try:
-                connection.execute(insert(odr_request), _request_row(filed))
-            except IntegrityError:
-                raise KeyTakenError(filed.key) from None
+            if not insert_new(connection, odr_request, _request_row(filed)):
+                raise KeyTakenError(filed.key)
             _append(connection, filed.key, 0, transition)
             place = {"request_key": filed.key, "state": transition.state.value, "since_us": transition.at_us}
             connection.execute(insert(odr_open), place)
@@ -232,12 +229,8 @@ class Ledger:
     def keep_call_back(self, key: str, result: InquiryResult, came_us: int) -> bool:
         """Put a call-back by for the dispatcher; False if there is one already."""
         row = {"request_key": key, "content": result.model_dump(mode="json", by_alias=True), "came_us": came_us}
-        try:
-            with writing(self._engine) as connection:
-                connection.execute(insert(odr_call_back), row)
-        except IntegrityError:
-            return False
-        return True
+        with writing(self._engine) as connection:
+            return insert_new(connection, odr_call_back, row)
 
     def call_backs(self, keys: Sequence[str]) -> dict[str, InquiryResult]:
         """What was put by for some requests, by key."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,8 @@ from meters.calendar import INTERVAL_S
 from meters.command_log import CommandLog
 from meters.errors import MeterError
 from meters.meter import EmulatedMeter
+from meters.shown import Command, CommandKind, Written
+from tests.meters.full_disk import full_at
 from tests.meters.gateways import NOW, home
 
 NUMBERS = [home(ordinal).identity.meter_number for ordinal in (1, 2)]
@@ -19,20 +22,26 @@ def fleet() -> list[EmulatedMeter]:
     return [home(1), home(2)]
 
 
+def kept_in(log: CommandLog, meters: list[EmulatedMeter]) -> None:
+    def keep(meter: EmulatedMeter, command: Command) -> bool:
+        log.keep(meter.identity.meter_number, command)
+        return True
+
+    for one in meters:
+        one.keep = keep
+
+
 def told(path: Path) -> list[EmulatedMeter]:
     """Meters that were told something, one command after the other; the file is let go."""
     meters = fleet()
     log = CommandLog(path)
     assert log.restore(meters, NOW) == 0
+    kept_in(log, meters)
     first, second = meters
     first.operate_switch(NOW, closed=False)
-    log.keep(first)
     second.set_clock(NOW, NOW + 100)
-    log.keep(second)
-    first.operate_switch(NOW + 1800, closed=True)
-    log.keep(first)
     second.set_clock(NOW + 1, NOW + 60)
-    log.keep(second)
+    first.operate_switch(NOW + 1800, closed=True)
     log.close()
     return meters
 
@@ -58,8 +67,8 @@ def test_more_is_added_behind_what_is_there(tmp_path: Path) -> None:
     meters = fleet()
     log = CommandLog(tmp_path / "state")
     log.restore(meters, NOW + 7200)
+    kept_in(log, meters)
     meters[0].operate_switch(NOW + 7200, closed=False)
-    log.keep(meters[0])
     log.close()
     again = CommandLog(tmp_path / "state")
     assert again.restore(fleet(), NOW + 7200) == 5
@@ -74,10 +83,65 @@ def test_a_command_that_a_kill_cut_off_is_none_and_the_next_begins_a_line(tmp_pa
     meters = fleet()
     log = CommandLog(path)
     assert log.restore(meters, NOW + 7200) == 4
+    kept_in(log, meters)
     meters[1].set_clock(NOW + 7200, NOW + 7200)
-    log.keep(meters[1])
     log.close()
     assert [line[0] + line[-1] for line in path.read_text().splitlines()] == ["{}"] * 5
+
+
+def test_a_full_disk_refuses_a_command_and_leaves_nothing_of_it_for_later(tmp_path: Path) -> None:
+    path = tmp_path / "state"
+    told(path)
+    before = path.read_bytes()
+    log = CommandLog(path)
+    log.restore(fleet(), NOW + 7200)
+    for room in (0, 20, 20):
+        with full_at(len(before) + room), pytest.raises(OSError, match=r"space|large"):
+            log.keep(NUMBERS[0], Command(CommandKind.SWITCH, NOW + 7200, 0))
+        assert path.read_bytes() == before
+    log.keep(NUMBERS[1], Command(CommandKind.SWITCH, NOW + 7200, 0))
+    log.close()
+    added = path.read_bytes().removeprefix(before)
+    assert added.count(b"\n") == 1
+    assert NUMBERS[1].encode() in added
+
+
+def test_a_meter_whose_command_cannot_be_kept_does_not_obey() -> None:
+    meter = home(1)
+    meter.keep = lambda *_: False
+    assert meter.operate_switch(NOW, closed=False) is Written.FAILED
+    assert meter.set_clock(NOW, NOW + 100) is Written.FAILED
+    assert meter.live(NOW + 1).switch_closed
+    assert meter.clock(NOW) == NOW
+    assert meter.commands == 0
+
+
+def test_a_clock_that_is_set_back_takes_no_line_out_of_order(tmp_path: Path) -> None:
+    log = CommandLog(tmp_path / "state")
+    for at in (NOW, NOW - 5):
+        log.keep(NUMBERS[0], Command(CommandKind.SWITCH, at, 0))
+    log.close()
+    again = CommandLog(tmp_path / "state")
+    assert again.restore(fleet(), NOW) == 2
+    again.close()
+
+
+def test_a_file_of_something_else_is_left_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "state").write_text("a letter, without an end of line")
+    log = CommandLog(tmp_path / "state")
+    with pytest.raises(MeterError, match=r"state\.malformed: .*state:1"):
+        log.restore(fleet(), NOW)
+    log.close()
+    assert (tmp_path / "state").read_text() == "a letter, without an end of line"
+
+
+def test_a_device_is_no_file() -> None:
+    with pytest.raises(MeterError, match=r"state\.unusable: /dev/full"):
+        CommandLog(Path("/dev/full"))
+
+
+def line_of(**changed: object) -> str:
+    return json.dumps({"meter": NUMBERS[0], "kind": "switch", "at": 5, "to": 0} | changed)
 
 
 @pytest.mark.parametrize(
@@ -86,6 +150,18 @@ def test_a_command_that_a_kill_cut_off_is_none_and_the_next_begins_a_line(tmp_pa
         ('{"meter": "1", "kind": "switch", "at": 5, "to": 0}', r"state\.meter: .*state:1: No meter here"),
         (f'{{"meter": "{NUMBERS[0]}", "kind": "switch", "at": {NOW + 1}, "to": 0}}', r"state\.ahead: .*state:1"),
         (f'{{"meter": "{NUMBERS[0]}", "kind": "valve", "at": 5, "to": 0}}', r"state\.malformed: .*state:1"),
+        (line_of().replace('"at": 5', '"at": 1e400'), r"state\.malformed: .*state:1"),
+        (line_of(at=True), r"state\.malformed: .*state:1"),
+        (line_of(at="5"), r"state\.malformed: .*state:1"),
+        (line_of(meter=5), r"state\.malformed: .*state:1"),
+        ("[" * 100_000, r"state\.malformed: .*state:1"),
+        ("\xff\xfe", r"state\.malformed: .*state:1"),
+        (line_of(at=-1), r"state\.range: .*state:1: 'at' is out of range"),
+        (line_of(at=10**20), r"state\.range: .*state:1: 'at' is out of range"),
+        (line_of(to=7), r"state\.range: .*state:1: 'to' is out of range: a switch"),
+        (line_of(kind="clock", to=-5), r"state\.range: .*state:1: 'to' is out of range: a clock"),
+        (line_of(kind="clock", to=99_999_999_999_999), r"state\.range: .*state:1: 'to' is out of range: a clock"),
+        (line_of() + "\n" + line_of(at=4), r"state\.order: .*state:2: A command of 1969.* Put the lines in"),
         ("[]", r"state\.malformed: .*state:1"),
         ("hello", r"state\.malformed: .*state:1"),
     ],

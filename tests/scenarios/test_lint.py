@@ -35,6 +35,7 @@ DEAD = {"kind": "dead", "meter": 9, "first": "2026-08-10T00:00"}
 SPIKE = {"kind": "spike", "meter": 2, "first": "2026-08-10T11:00", "until": "2026-08-10T11:15", "factor": -4}
 SWITCH = {"meter": 1, "to": "9990002220000", "effective": "2026-08-13"}
 MOVED = {"meter": 1, "customer": "customer.two", "move_in": "2026-08-12", "move_out": "2026-08-11"}
+LIVES = {"meter": 1, "customer": "customer.two"}
 SCALED = {"meter": 1, "scale_to": {"first": "2026-08-09", "last": "2026-08-14", "kwh": 1e12}}
 
 
@@ -74,8 +75,75 @@ SCALED = {"meter": 1, "scale_to": {"first": "2026-08-09", "last": "2026-08-14", 
             "world.market.switches[1].effective",
             "out",
         ),
+        (
+            "world.market",
+            {"switches": [SWITCH, SWITCH | {"to": "9990001110000"}]},
+            "world.market.switches[2].effective",
+            "switches twice on 2026-08-13",
+        ),
+        (
+            "world.market",
+            {"switches": [SWITCH | {"to": "9990001110000"}]},
+            "world.market.switches[1].to",
+            "9990001110000 is of record for meter 1 already",
+        ),
+        (
+            "world.market",
+            {"switches": [SWITCH | {"effective": "2026-09-01"}, SWITCH]},
+            "world.market.switches[1].to",
+            "9990002220000 is of record for meter 1 already",
+        ),
+        (
+            "world.market",
+            {"switches": [SWITCH | {"meter": 5}]},
+            "world.market.switches[1].to",
+            "of record for meter 5 already",
+        ),
+        (
+            "world.market",
+            {"switches": [SWITCH | {"effective": "2024-08-09"}]},
+            "world.market.switches[1].effective",
+            "does not come after the records begin, on 2024-08-09",
+        ),
+        ("world.market", {"switches": [SWITCH | {"meter": True}]}, "world.market.switches[1].meter", "true is not a"),
         ("world.market", {"moves": []}, "world.market.moves", "There is no field 'moves'"),
         ("world.market", {"occupancies": [MOVED]}, "world.market.occupancies[1]", "comes before the move-in"),
+        (
+            "world.market",
+            {"occupancies": [LIVES | {"move_in": "9999-12-31"}]},
+            "world.market.occupancies[1].move_in",
+            "out of range",
+        ),
+        (
+            "world.market",
+            {"occupancies": [LIVES | {"move_out": "0001-01-01"}]},
+            "world.market.occupancies[1].move_out",
+            "out of range",
+        ),
+        (
+            "world.market",
+            {"occupancies": [LIVES | {"move_out": "2024-08-08"}]},
+            "world.market.occupancies[1].move_out",
+            "before the records begin, on 2024-08-09",
+        ),
+        (
+            "world.market",
+            {"agreements": [LIVES | {"first_day": "1999-12-31"}]},
+            "world.market.agreements[1].first_day",
+            "out of range",
+        ),
+        (
+            "world.market",
+            {"agreements": [LIVES | {"first_day": "2026-08-01", "last_day": "2100-01-01"}]},
+            "world.market.agreements[1].last_day",
+            "out of range",
+        ),
+        (
+            "world.market",
+            {"service_points": [{"meter": 2, "ams": False}, {"meter": 2, "lse": False}]},
+            "world.market.service_points[2]",
+            "meter 2 stands twice",
+        ),
         (
             "world.market",
             {"service_points": [{"meter": 1, "amr": 1}]},

@@ -5,13 +5,17 @@ from __future__ import annotations
 import re
 from datetime import date
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, get_args
 
 import pytest
 import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from scenarios.cli import registry
-from scenarios.lint import lint
+from scenarios.lint import lint, unmet
 from scenarios.play import Played, play
 from scenarios.recording import Recording
 from scenarios.recording import load as load_recording
@@ -19,9 +23,15 @@ from scenarios.schema import SHIPPED, load
 from scenarios.timeline import Action
 from scenarios.verdict import judge
 from simulator.market import build_market
-from simulator.market_spec import MarketSpec
+from simulator.market_spec import RORS, MarketSpec
+from simulator.smt.registry_csv import registry_faults, write_registry
 from simulator.world import WorldSpec, build
-from tests.scenarios.short import scenario
+from tests.scenarios.short import scenario, short_balance
+
+
+def entries(**fields: st.SearchStrategy[Any]) -> st.SearchStrategy[list[dict[str, Any]]]:
+    """Up to three entries of a market about a meter."""
+    return st.lists(st.fixed_dictionaries({"meter": st.integers(1, 4), **fields}), max_size=3)
 
 
 def shipped(name: str, out: Path) -> Played:
@@ -130,6 +140,46 @@ def test_the_page_names_every_action_and_scenario_and_its_market_is_sound() -> N
     assert set(MarketSpec.model_fields) == set(written) | {"registry"}
     market = build_market(build(WorldSpec(meters=8, first_day=date(2026, 8, 11), market=written), 1)).registry
     assert market.users["windmill.api"].duns
+
+
+@pytest.mark.parametrize("path", sorted(SHIPPED.glob("*.yaml")), ids=lambda path: path.stem)
+def test_the_registry_of_a_shipped_scenario_can_be_read(path: Path, tmp_path: Path) -> None:
+    one = load(path)
+    write_registry(build_market(build(one.world, one.seed)).registry, tmp_path)
+    assert registry_faults(tmp_path) == []
+
+
+DAY = st.one_of(
+    st.dates(date(2026, 8, 7), date(2026, 8, 16)),
+    st.dates(date(2024, 8, 7), date(2024, 8, 12)),
+    st.sampled_from([date(1, 1, 1), date(2020, 1, 1), date(2020, 1, 2), date(2099, 12, 30), date(9999, 12, 31)]),
+).map(str)
+CUSTOMER = st.sampled_from(["customer.one", "customer.two"])
+MARKETS = st.fixed_dictionaries(
+    {},
+    optional={
+        "switches": entries(to=st.sampled_from(RORS), effective=DAY),
+        "occupancies": entries(customer=CUSTOMER, move_in=st.none() | DAY, move_out=st.none() | DAY),
+        "agreements": entries(customer=CUSTOMER, first_day=DAY, last_day=st.none() | DAY),
+        "service_points": entries(ams=st.booleans(), energized=st.booleans()),
+    },
+)
+
+
+@given(market=MARKETS)
+@settings(max_examples=60, deadline=None)
+def test_the_registry_of_a_sound_market_can_be_read(market: dict[str, Any]) -> None:
+    written = short_balance()
+    written["world"] |= {"meters": 4, "faults": [], "market": market}
+    try:
+        one = scenario(written)
+    except ValidationError:
+        return
+    if list(unmet(one)):
+        return
+    with TemporaryDirectory() as folder:
+        write_registry(build_market(build(one.world, one.seed)).registry, Path(folder))
+        assert registry_faults(Path(folder)) == []
 
 
 def test_a_registry_is_written_as_files_and_names_a_world(tmp_path: Path) -> None:

@@ -23,10 +23,12 @@ from meters.identity import tdsp
 from meters.meter import EmulatedMeter
 from meters.register_decode import decode_header
 from meters.register_map import HEADER, HEADER_COUNT
+from meters.register_map import SWITCH as SWITCH_REGISTER
 from meters.status import Channel, Common, common_nibble, delivered_condition
 from simulator.clock import Clock, ClockMode
 from simulator.errors import SimulatorError
 from simulator.meters_party import MetersParty, MetersSettings
+from tests.meters.full_disk import full_at
 
 NOW = epoch("2026-08-12T17:40")
 #: Faults of intervals and power lie here; the others have begun an hour ago.
@@ -318,3 +320,30 @@ def test_taken_port_is_named_and_nothing_stays_open(tmp_path: Path) -> None:
                     pass
 
     asyncio.run(scene())
+
+
+def test_command_that_cannot_be_kept_is_refused_on_the_wire_and_the_switch_stays(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clock, fleet, state = Clock(ClockMode.REAL, NOW * US), Fleet(ONCOR, 5, 1), tmp_path / "state"
+    settings = MetersSettings(fleet, clock, "127.0.0.1", 0, False, "", None, state)
+
+    async def scene() -> list[tuple[int, bool]]:
+        seen = []
+        async with MetersParty(settings) as party:
+            client = AsyncModbusTcpClient("127.0.0.1", port=party.gateways[0].port, retries=0, timeout=5)
+            await client.connect()
+            for room in (10, 4096):
+                with full_at(room):
+                    said = await client.write_registers(SWITCH_REGISTER, [0], device_id=1)
+                closed = party.meters[0].live(party.runtime.now() + 1).switch_closed
+                seen.append((said.exception_code if said.isError() else 0, closed))
+            client.close()
+        return seen
+
+    assert asyncio.run(scene()) == [(4, True), (0, False)]
+    assert len(state.read_text().splitlines()) == 1
+    said = capsys.readouterr().err
+    assert "meters.state: " in said
+    assert "state not kept" in said
+    assert "Traceback" not in said

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, event
 
 from headend.wire import InquiryKind, InquiryResult
 from meters.calendar import INTERVAL_S, US, epoch, iso
@@ -18,7 +18,10 @@ from simulator.smt.ledger import Filed, KeyTakenError, Ledger, Transition
 from simulator.smt.lifecycle import State
 from simulator.smt.throttle import Channel
 
+from .postgres import new_database, opened, postgres, postgres_url
 from .rig import PLAIN, Rig
+
+__all__ = ["new_database", "postgres", "postgres_url"]
 
 END = epoch("2026-08-12T17:30")
 BEGIN = END - 70 * INTERVAL_S
@@ -63,7 +66,9 @@ def test_memory_holds_the_latest_up_to_so_many_octets_and_the_others_are_read_ba
     assert old.content == answer("00")
 
 
-def test_a_key_is_filed_once(engine: Engine) -> None:
+def filed_once(engine: Engine) -> None:
+    errors: list[object] = []
+    event.listen(engine, "handle_error", errors.append)
     first, second = Ledger(engine, shared=True), Ledger(engine, shared=True)
     first.file(filed("a"), Transition(State.REQUESTED, END * US))
     with pytest.raises(KeyTakenError):
@@ -71,6 +76,18 @@ def test_a_key_is_filed_once(engine: Engine) -> None:
     entry = second.entry("a")
     assert entry is not None
     assert entry.filed.username == "lonestar.api"
+    assert [one.keep_call_back("a", answer("a"), END * US) for one in (first, second)] == [True, False]
+    # PostgreSQL would write them into the server's log.
+    assert errors == []
+
+
+def test_a_key_is_filed_once_and_one_that_is_taken_is_no_error_of_the_database(engine: Engine) -> None:
+    filed_once(engine)
+
+
+def test_so_it_is_on_postgresql(postgres_url: str) -> None:
+    with opened(postgres_url) as engine:
+        filed_once(engine)
 
 
 def miss_once(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
