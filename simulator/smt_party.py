@@ -15,7 +15,7 @@ import httpx
 from headend.lse import RESULT_SUFFIX
 from headend.ports import Journal
 from meters.calendar import day_of
-from simulator import control
+from simulator import complaint_routes, control
 from simulator.clock import Clock
 from simulator.clock_sharing import clock_entry
 from simulator.errors import SimulatorError
@@ -82,7 +82,8 @@ class SmtParty:
         self.smt = Smt(self.runtime, config, registry, middle, self._journal, http, self._homes.put)
         self.smt.deliveries.deliver = self._homes.add
         app = create_app(self.smt)
-        app.include_router(control.router(self.runtime, self.smt.complaints))
+        app.include_router(control.router(self.runtime))
+        app.include_router(complaint_routes.router(self.smt.complaints))
         self.server = HttpServer(app, self._bound, certificate=self.ca.server_file if self._tls else None)
         self.smt.inquiries.reply_to = self.server.url
 
