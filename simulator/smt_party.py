@@ -166,7 +166,7 @@ class AloneSettings:
     ftps_port: int | None = 0
     passive_ports: range | None = None
     tls: bool = False
-    #: Base URL under which head-ends reach it; its own unless given.
+    #: Base URL under which head-ends reach it; its own unless given. Without a slash at its end.
     reply_to: str = ""
 
 
@@ -200,7 +200,7 @@ async def smt_alone(
         closing.callback(party.smt.close)
         _not_ahead(party.smt, runtime.now())
         if settings.reply_to:
-            party.smt.inquiries.reply_to = settings.reply_to.rstrip("/")
+            party.smt.inquiries.reply_to = settings.reply_to
         closing.push_async_callback(party.stop)
         await party.start()
         yield party
