@@ -6,7 +6,7 @@ import contextlib
 import socket
 import ssl
 from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ from simulator.smt.ftps import PART, FileSite, Homes
 from simulator.smt.middle import MiddleDraws
 from simulator.smt.registry import Registry, User, UserKind
 from simulator.smt.service import Smt, SmtConfig, create_app
+from simulator.smt.terms import ClockNumbers, Terms
 
 #: Where SMT's files lie in its folder.
 FTPS_FOLDER, TLS_FOLDER = "ftps", "tls"
@@ -176,7 +177,7 @@ async def smt_alone(
 ) -> AsyncIterator[SmtParty]:
     """SMT in a process of its own; it goes on from what its database and its folders hold.
 
-    Raises SimulatorError if the database has days that are still to come on this clock.
+    Raises SimulatorError if the database has days that are still to come on this clock, and at a worker that its dispatcher does not match.
     """
     async with contextlib.AsyncExitStack() as closing:
         runtime = Runtime(clock, clock.now_us())
@@ -196,7 +197,13 @@ async def smt_alone(
         http = await closing.enter_async_context(
             httpx.AsyncClient(timeout=EXCHANGE_S, verify=_trusting(party.ca), trust_env=False)
         )
-        party.open(settings.config, settings.registry, settings.middle, http)
+        terms = Terms(
+            settings.config.policy,
+            settings.registry,
+            ClockNumbers(clock.epoch_us, clock.speed, clock.wall_start),
+            settings.out / FTPS_FOLDER,
+        )
+        party.open(replace(settings.config, terms=terms), settings.registry, settings.middle, http)
         closing.callback(party.smt.close)
         _not_ahead(party.smt, runtime.now())
         if settings.reply_to:
