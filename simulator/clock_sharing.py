@@ -30,7 +30,7 @@ _ASK_S = 10.0
 
 @dataclass(frozen=True, slots=True)
 class ClockOptions:
-    """What a command was told of its clock. ``wall_start``: Unix seconds, 0 for when the command is ready to serve."""
+    """What a command was told of its clock. ``mode``: empty for the default, real. ``wall_start``: Unix seconds, 0 for when the command is ready to serve."""
 
     mode: str
     speed: float | None
@@ -70,12 +70,12 @@ def party_clock(options: ClockOptions, known: ReadyClock | None = None) -> Party
                 "--clock-of",
                 "Leave out --date and --wall-start, or --clock-of.",
             )
-        _no_speed(options)
+        _nothing_else(options)
         return _joined(asked_clock(options.clock_of), options.clock_of)
     if options.silent and known is not None:
-        _no_speed(options)
+        _nothing_else(options)
         return _joined(known, "clock")
-    clock = clock_of(options.mode, options.speed, options.date, RUNNING)
+    clock = clock_of(options.mode or ClockMode.REAL, options.speed, options.date, RUNNING)
     if not options.wall_start:
         if clock.mode is ClockMode.REAL and not options.date:
             # The wall's own time, which everyone shares without being told.
@@ -95,7 +95,10 @@ def party_clock(options: ClockOptions, known: ReadyClock | None = None) -> Party
     return _running(replace(clock, wall_start=options.wall_start), "--wall-start")
 
 
-def _no_speed(options: ClockOptions) -> None:
+def _nothing_else(options: ClockOptions) -> None:
+    """Refuse what was told of a clock that is another party's."""
+    if options.mode:
+        raise SimulatorError("clock.mode", "The clock is another party's, as it runs.", "--clock", "Leave it out.")
     if options.speed is not None:
         raise SimulatorError("clock.speed", "The clock is another party's, with its speed.", "--speed", "Leave it out.")
 

@@ -76,8 +76,8 @@ _KINDS_TOLD = "\n".join(f"* `{kind.value}` ({told.where.value}): {told.does}" fo
 
 
 def router(complaints: Complaints) -> APIRouter:
-    """The routes under ``/complaints``."""
-    routes = APIRouter(prefix="/complaints")
+    """The routes under ``/control/complaints``."""
+    routes = APIRouter(prefix="/control/complaints", tags=["control"])
 
     @routes.post(
         "",

@@ -1,4 +1,4 @@
-"""The control API of a test bed: what time it is, and on the manual clock how to move it; SMT's complaints."""
+"""The control API of a test bed: what time it is, and on the manual clock how to move it."""
 
 from __future__ import annotations
 
@@ -7,11 +7,9 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from headend.wire import Instant
-from simulator import complaint_routes
 from simulator.clock_sharing import clock_entry
 from simulator.errors import SimulatorError
 from simulator.runtime import Runtime
-from simulator.smt.complaints import Complaints
 
 #: How far one call moves the manual clock at most, seconds: it answers when all that is due until then is done.
 FURTHEST_S = 366 * 86400
@@ -61,8 +59,8 @@ class Advance(BaseModel):
     )
 
 
-def router(runtime: Runtime, complaints: Complaints | None = None) -> APIRouter:
-    """The routes under ``/control``; complaints: those of the SMT that is served here, if any."""
+def router(runtime: Runtime) -> APIRouter:
+    """The routes under ``/control/clock``."""
     routes = APIRouter(prefix="/control", tags=["control"])
 
     def state() -> ClockState:
@@ -87,9 +85,6 @@ def router(runtime: Runtime, complaints: Complaints | None = None) -> APIRouter:
         except SimulatorError as error:
             return _refuse(400, error.code, error.message)
         return state()
-
-    if complaints is not None:
-        routes.include_router(complaint_routes.router(complaints))
 
     return routes
 

@@ -70,7 +70,7 @@ def headend_serve(
         ),
     ] = 0.0,
     date: DateOption = "",
-    clock: ClockOption = "real",
+    clock: ClockOption = "",
     speed: SpeedOption = None,
     wall_start: WallStartOption = 0.0,
     clock_of: ClockOfOption = "",

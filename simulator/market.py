@@ -152,7 +152,8 @@ def build_market(world: World) -> Market:
         for point, whose in ((first, "; the customer's own"), (second, ""))
     ]
     notes = [note for note in notes if note[0] not in (first.esiid, second.esiid)]
-    if len(world.gateways) > 1:
+    # Behind the last gateway may be the magic ESI IDs: those are the one retailer's.
+    if world.spec.gateways > 1:
         foreign = next(iter(world.gateways[1].values())).identity
         notes.append((foreign.esiid, foreign.meter_number, "served by another retailer: unknown to ror"))
     for ordinal, (lacks, note) in enumerate(SPECIALS, world.spec.meters + 1):

@@ -46,7 +46,7 @@ def serve(
     mix: MixOption = "market",
     special: Annotated[bool, typer.Option(help="The magic ESI IDs too, on a gateway of their own.")] = True,
     date: DateOption = "",
-    clock: ClockOption = "real",
+    clock: ClockOption = "",
     speed: SpeedOption = None,
     wall_start: WallStartOption = 0.0,
     clock_of: ClockOfOption = "",

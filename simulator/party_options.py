@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-ClockOption = Annotated[str, typer.Option(help="real or scaled.")]
+ClockOption = Annotated[str, typer.Option(help="real or scaled; real unless given.")]
 SpeedOption = Annotated[
     float | None, typer.Option(help="Model seconds per wall second on the scaled clock; 60 unless given.")
 ]

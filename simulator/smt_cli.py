@@ -85,7 +85,7 @@ def smt_serve(
         ),
     ] = "alone",
     date: DateOption = "",
-    clock: ClockOption = "real",
+    clock: ClockOption = "",
     speed: SpeedOption = None,
     wall_start: WallStartOption = 0.0,
     clock_of: ClockOfOption = "",
@@ -129,7 +129,7 @@ def smt_serve(
         ftps_port=None if seat is Role.WORKER else ftps_port,
         passive_ports=range(ftps_port + _PASSIVE.start, ftps_port + _PASSIVE.stop) if ftps_port else None,
         tls=tls,
-        reply_to=reply_to,
+        reply_to=_base_url(reply_to),
     )
     with logging_to(log):
         asyncio.run(_serve(settings, market, begins, host, port, keep, as_json))
@@ -149,6 +149,29 @@ def _role(told: str, keep: bool) -> Role:
             "Give it to the dispatcher.",
         )
     return Role(told)
+
+
+def _base_url(told: str) -> str:
+    """What --reply-to says, without its last slash."""
+    import httpx
+
+    from simulator.errors import SimulatorError
+
+    if not told:
+        return ""
+    try:
+        url = httpx.URL(told)
+        good = url.scheme in ("http", "https") and url.host and url.port != 0 and not (url.query or url.fragment)
+    except httpx.InvalidURL:
+        good = False
+    if not good:
+        raise SimulatorError(
+            "smt.reply_to",
+            f"Nothing can be called back at '{told}'.",
+            "--reply-to",
+            "Write it as http://127.0.0.1:8600.",
+        )
+    return told.rstrip("/")
 
 
 def _read(folder: Path | None) -> Registry:
@@ -247,13 +270,18 @@ async def _serve(
 
 def _told(settings: AloneSettings, ready: dict[str, Any]) -> list[str]:
     """Addresses, log-ins and special ESI IDs, for people."""
+    from simulator.smt.seat import Role
     from simulator.until_stopped import clock_told
 
     ftps = ready.get("ftps")
     site = (
         [f"  file site  {ftps['host']}:{ftps['port']}   (FTP with explicit TLS, CA {ftps['ca_file']})"] if ftps else []
     )
-    links = [f"  {key} is asked at {url}" for key, url in settings.config.links.items()]
+    links = [f"  {key} is asked at {url}" for key, url in settings.config.links.items()] or [
+        "  no head-end is linked: on-demand requests fail (--headend)"
+    ]
+    if settings.config.role is Role.WORKER:
+        links = ["  on-demand requests are sent by the dispatcher"]
     logins = [f"  {role:<9}  {one['username']} / {one['password']}" for role, one in ready.get("logins", {}).items()]
     special = [f"  {one['esiid']}  meter {one['meter_number']}  {one['note']}" for one in ready.get("esiids", [])]
     return [
@@ -262,7 +290,7 @@ def _told(settings: AloneSettings, ready: dict[str, Any]) -> list[str]:
         "",
         f"  SMT        {ready['smt_url']}   (market API /v2, portal API /api and /commonapi, pages /docs)",
         *site,
-        *(links or ["  no head-end is linked: on-demand requests fail (--headend)"]),
+        *links,
         "",
         *logins,
         "",

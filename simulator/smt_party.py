@@ -6,7 +6,7 @@ import contextlib
 import socket
 import ssl
 from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ import httpx
 from headend.lse import RESULT_SUFFIX
 from headend.ports import Journal
 from meters.calendar import day_of
-from simulator import control
+from simulator import complaint_routes, control
 from simulator.clock import Clock
 from simulator.clock_sharing import clock_entry
 from simulator.errors import SimulatorError
@@ -28,6 +28,7 @@ from simulator.smt.ftps import PART, FileSite, Homes
 from simulator.smt.middle import MiddleDraws
 from simulator.smt.registry import Registry, User, UserKind
 from simulator.smt.service import Smt, SmtConfig, create_app
+from simulator.smt.terms import ClockNumbers, Terms
 
 #: Where SMT's files lie in its folder.
 FTPS_FOLDER, TLS_FOLDER = "ftps", "tls"
@@ -83,7 +84,8 @@ class SmtParty:
         self.smt.deliveries.deliver = self._homes.add
         self.smt.intake.lay = self._homes.lay
         app = create_app(self.smt)
-        app.include_router(control.router(self.runtime, self.smt.complaints))
+        app.include_router(control.router(self.runtime))
+        app.include_router(complaint_routes.router(self.smt.complaints))
         self.server = HttpServer(app, self._bound, certificate=self.ca.server_file if self._tls else None)
         self.smt.inquiries.reply_to = self.server.url
 
@@ -166,7 +168,7 @@ class AloneSettings:
     ftps_port: int | None = 0
     passive_ports: range | None = None
     tls: bool = False
-    #: Base URL under which head-ends reach it; its own unless given.
+    #: Base URL under which head-ends reach it; its own unless given. Without a slash at its end.
     reply_to: str = ""
 
 
@@ -176,7 +178,7 @@ async def smt_alone(
 ) -> AsyncIterator[SmtParty]:
     """SMT in a process of its own; it goes on from what its database and its folders hold.
 
-    Raises SimulatorError if the database has days that are still to come on this clock.
+    Raises SimulatorError if the database has days that are still to come on this clock, and at a worker that its dispatcher does not match.
     """
     async with contextlib.AsyncExitStack() as closing:
         runtime = Runtime(clock, clock.now_us())
@@ -196,11 +198,17 @@ async def smt_alone(
         http = await closing.enter_async_context(
             httpx.AsyncClient(timeout=EXCHANGE_S, verify=_trusting(party.ca), trust_env=False)
         )
-        party.open(settings.config, settings.registry, settings.middle, http)
+        terms = Terms(
+            settings.config.policy,
+            settings.registry,
+            ClockNumbers(clock.epoch_us, clock.speed, clock.wall_start),
+            settings.out / FTPS_FOLDER,
+        )
+        party.open(replace(settings.config, terms=terms), settings.registry, settings.middle, http)
         closing.callback(party.smt.close)
         _not_ahead(party.smt, runtime.now())
         if settings.reply_to:
-            party.smt.inquiries.reply_to = settings.reply_to.rstrip("/")
+            party.smt.inquiries.reply_to = settings.reply_to
         closing.push_async_callback(party.stop)
         await party.start()
         yield party

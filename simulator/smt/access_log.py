@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from enum import StrEnum
+from typing import Annotated
 
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
@@ -46,6 +47,15 @@ class Access(BaseModel):
     what: What
     correlationId: str = Field(description="Of the on-demand request whose status was read.")
     trans_id: str = Field(description="As the reader sent it; at the portal as SMT answered it, where it has one.")
+
+
+class AccessAsked(BaseModel):
+    """Whose reads. A name that is not known is refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    esiid: str = Field(max_length=22, examples=["10443729924385485"])
+    most: int = Field(default=100, ge=1, le=MOST_GIVEN, description="Reads given at most, the latest.")
 
 
 class AccessReply(BaseModel):
@@ -154,10 +164,9 @@ def router(log: AccessLog) -> APIRouter:
 
     @routes.get("/access", summary="Who read an ESI ID")
     async def access(
-        esiid: str = Query(max_length=22, examples=["10443729924385485"]),
-        most: int = Query(default=100, ge=1, le=MOST_GIVEN, description="Reads given at most, the latest."),
+        asked: Annotated[AccessAsked, Query()],
     ) -> AccessReply:
         """Tell who read usage, attributes or a request's status of an ESI ID, when and through which door, the latest first."""
-        return AccessReply(esiid=esiid, reads=log.of(esiid, most))
+        return AccessReply(esiid=asked.esiid, reads=log.of(asked.esiid, asked.most))
 
     return routes

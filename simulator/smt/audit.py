@@ -144,32 +144,36 @@ def _text(value: str | None) -> str | None:
     return None if value is None else writable(value)
 
 
+class RequestsAsked(BaseModel):
+    """Which requests. A name that is not known is refused: it would be taken for no choice at all."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    esiid: str | None = Field(default=None, pattern=r"^[0-9]{1,22}$", examples=["10443729924385485"])
+    correlationId: str | None = Field(default=None, pattern=r"^[0-9]{1,64}$", examples=["482915007734"])
+    callReference: Annotated[str | None, AfterValidator(_text)] = Field(
+        default=None, max_length=64, description="Of one call; empty: those that named none.", examples=["call-1"]
+    )
+    day: Annotated[date | None, BeforeValidator(_day)] = Field(
+        default=None, description="Submitted on this day, local.", examples=["2026-08-12"]
+    )
+    most: int = Field(default=100, ge=1, le=MOST_GIVEN, description="Given at most, the latest.")
+
+
 def router(ledger: Ledger) -> APIRouter:
     """``GET /control/requests``."""
     routes = APIRouter(prefix="/control", tags=["control"])
 
     @routes.get("/requests", summary="On-demand requests, as the ledger has them")
     async def requests(
-        esiid: Annotated[str | None, Query(pattern=r"^[0-9]{1,22}$", examples=["10443729924385485"])] = None,
-        correlationId: Annotated[str | None, Query(pattern=r"^[0-9]{1,64}$", examples=["482915007734"])] = None,
-        callReference: Annotated[
-            str | None,
-            Query(max_length=64, description="Of one call; empty: those that named none.", examples=["call-1"]),
-            AfterValidator(_text),
-        ] = None,
-        day: Annotated[
-            date | None,
-            Query(description="Submitted on this day, local.", examples=["2026-08-12"]),
-            BeforeValidator(_day),
-        ] = None,
-        most: Annotated[int, Query(ge=1, le=MOST_GIVEN, description="Given at most, the latest.")] = 100,
+        asked: Annotated[RequestsAsked, Query()],
     ) -> RequestList:
         """Tell who asked through which door and for which call, each transition, and what the answer came from and cost."""
-        if correlationId is not None:
-            one = ledger.entry(correlationId)
+        if asked.correlationId is not None:
+            one = ledger.entry(asked.correlationId)
             found = [] if one is None else [one]
         else:
-            found = ledger.audit(esiid, day, call_reference=callReference, most=most)
+            found = ledger.audit(asked.esiid, asked.day, call_reference=asked.callReference, most=asked.most)
         return RequestList(requests=[_life(entry) for entry in reversed(found)])
 
     return routes

@@ -30,7 +30,10 @@ class SmtHealth(BaseModel):
     lastSweepAgeS: float | None = Field(
         default=None, description="Seconds of model time since the queue was last looked through."
     )
-    reason: str | None = Field(default=None, description="Of a database that is `taken` or `replaced`: what to do.")
+    reason: str | None = Field(
+        default=None,
+        description="Of a database that is `taken` or `replaced`: what to do. Of a worker: what the dispatcher works by and it does not.",
+    )
 
 
 GOOD_HEALTH: dict[str, Any] = {
@@ -91,6 +94,7 @@ def health_of(smt: Smt) -> SmtHealth:
         alive = smt.seat.dispatcher_alive()
         swept_us = smt.ledger.swept_us()
         smt.ledger.open_counts()
+        differs = smt.held_to()
     except SeatLostError as lost:
         return SmtHealth(
             status="degraded", role=role, database=_LOST[lost.loss], dispatcher="unknown", reason=str(lost)
@@ -108,9 +112,10 @@ def health_of(smt: Smt) -> SmtHealth:
     if alive and age_us is not None and age_us > late_us:
         dispatcher = "stuck"
     return SmtHealth(
-        status="ok" if database == "ok" and dispatcher == "alive" else "degraded",
+        status="ok" if database == "ok" and dispatcher == "alive" and differs is None else "degraded",
         role=role,
         database=database,
         dispatcher=dispatcher,
         lastSweepAgeS=None if age_us is None else round(age_us / US, 3),
+        reason=differs,
     )

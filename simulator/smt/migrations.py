@@ -92,6 +92,14 @@ MIGRATIONS = (
             "INSERT INTO throttle_limit (limit_name, meaning) SELECT DISTINCT limit_name, '' FROM throttle_lease",
         ),
     ),
+    Migration(
+        8,
+        "what the dispatcher works by",
+        (
+            """CREATE TABLE dispatcher_terms (
+                name VARCHAR(16) NOT NULL, value VARCHAR NOT NULL, told VARCHAR NOT NULL, PRIMARY KEY (name))""",
+        ),
+    ),
 )
 #: The version that this program works with.
 VERSION = MIGRATIONS[-1].version

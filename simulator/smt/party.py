@@ -33,6 +33,7 @@ from simulator.smt.middle import MiddleDraws
 from simulator.smt.registry import Registry
 from simulator.smt.seat import Role, Seat
 from simulator.smt.store import VeeStore
+from simulator.smt.terms import Terms
 from simulator.smt.throttle import Policy, Source
 from simulator.smt.usage_files import Deliver
 
@@ -60,6 +61,8 @@ class SmtConfig:
     #: The dispatcher looks through the queue so often, seconds of model time: what workers took on begins no later than that. Alone there is
     #: nothing to find but what a fault has dropped, and a database that is back. Defaults of this project.
     sweep_s: float | None = None
+    #: What dispatcher and workers have to have in common; None: nobody looks.
+    terms: Terms | None = None
 
     @property
     def sweep_every_us(self) -> int:
@@ -93,6 +96,9 @@ class Smt:
             closing.callback(self._engine.dispose)
             self.seat = Seat(self._engine, config.role)
             closing.callback(self.seat.release)
+            if config.terms is not None:
+                # Before anything is made that would make what lies in the database its own.
+                config.terms.hold(self._engine, config.role)
             self._wire(middle, journal, http, deliver)
             self._closing = closing.pop_all()
 
@@ -150,6 +156,13 @@ class Smt:
         env_us = int(self.driver.env.now)
         # Between two steps a running clock is ahead of the environment; a manual one never is.
         return max(env_us, self.driver.now() * US)
+
+    def held_to(self) -> str | None:
+        """Why this worker may not answer as its dispatcher would, if that was started after it by other terms."""
+        if self.config.role is not Role.WORKER or self.config.terms is None:
+            return None
+        differs = self.config.terms.difference(self._engine)
+        return None if differs is None else str(differs)
 
     def _sought(self, key: str) -> Sought:
         entry = self.ledger.entry(key)

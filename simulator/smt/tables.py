@@ -151,6 +151,15 @@ dispatcher_sweep = Table(
     Column("swept_us", BigInteger, nullable=False),
 )
 
+#: What the latest dispatcher works by (``terms.py``), which its workers have to have in common with it.
+dispatcher_terms = Table(
+    "dispatcher_terms",
+    metadata,
+    Column("name", String(16), primary_key=True),
+    Column("value", String, nullable=False),
+    Column("told", String, nullable=False),
+)
+
 #: What several workers sign tokens with, so that each knows the others'.
 token_key = Table(
     "token_key",

@@ -48,6 +48,8 @@ def test_switched_on_listed_and_switched_off(tmp_path: Path) -> None:
         assert (gone.status_code, gone.json()["errorCode"]) == (404, "control.complaints.unknown")
         assert [one["id"] for one in (await made.http.delete("/control/complaints")).json()["complaints"]] == ["complaint-2"]  # fmt: skip
         assert (await made.http.get("/control/complaints")).json() == {"complaints": []}
+        metrics = (await made.http.get("/metrics")).text
+        assert all(f'endpoint="/control/complaints{one}"' in metrics for one in ("", "/{ident}"))
         noted = [one for one in made.sandbox.journal.entries() if one["kind"] == "complaint"]
         assert [one["did"] for one in noted] == ["HTTP 503 text/plain"] * 2
 

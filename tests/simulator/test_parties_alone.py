@@ -71,7 +71,7 @@ def test_real_clocks_agree_without_being_told() -> None:
 
 def test_a_known_partys_clock_is_taken_unless_another_is_told() -> None:
     known = ReadyClock(mode="scaled", speed=7.0, epoch=iso(NOON), wall_start=1e9 * 1.7)
-    assert party_clock(ClockOptions("real", None, ""), known).begun().wall_start == 1e9 * 1.7
+    assert party_clock(ClockOptions("", None, ""), known).begun().wall_start == 1e9 * 1.7
     assert party_clock(ClockOptions("scaled", 60.0, "2026-08-13"), known).clock.epoch_us == (NOON + 86_400) * US
 
 
@@ -87,7 +87,7 @@ def test_a_party_tells_its_clock_over_http() -> None:
         server = HttpServer(app, bind("127.0.0.1", 0, "a party"))
         await server.start()
         try:
-            joined = await asyncio.to_thread(party_clock, ClockOptions("real", None, "", 0.0, server.url))
+            joined = await asyncio.to_thread(party_clock, ClockOptions("", None, "", 0.0, server.url))
         finally:
             await server.stop()
         assert (joined.clock.epoch_us, joined.clock.speed, joined.clock.wall_start) == (
@@ -104,13 +104,14 @@ def test_a_party_tells_its_clock_over_http() -> None:
         ({"mode": "manual"}, "clock.mode: --clock"),
         ({"date": "2026-08-12", "clock_of": "x"}, "clock.twice: --clock-of"),
         ({"mode": "real"}, "clock.speed: --speed"),
-        ({"clock_of": "x"}, "clock.speed: --speed"),
+        ({"clock_of": "x", "mode": ""}, "clock.speed: --speed"),
+        ({"clock_of": "x", "mode": "real", "speed": None}, "clock.mode: --clock"),
         ({"wall_start": 5.0}, "clock.epoch: --wall-start"),
         ({"date": "2026-08-12", "wall_start": 5.0, "speed": 3600.0}, "clock.now: --wall-start"),
         ({"date": "2026-08-12", "wall_start": float("nan")}, "clock.wall_start: --wall-start"),
         ({"date": "2026-08-12", "wall_start": float("inf")}, "clock.wall_start: --wall-start"),
-        ({"clock_of": "/nowhere.json", "speed": None}, "ready.unreadable: --clock-of /nowhere.json"),
-        ({"clock_of": "http://127.0.0.1:9", "speed": None}, "clock.of: --clock-of"),
+        ({"clock_of": "/nowhere.json", "mode": "", "speed": None}, "ready.unreadable: --clock-of /nowhere.json"),
+        ({"clock_of": "http://127.0.0.1:9", "mode": "", "speed": None}, "clock.of: --clock-of"),
     ],
 )
 def test_a_clock_that_cannot_be_is_told_with_its_option(asked: dict[str, Any], told: str) -> None:
@@ -197,6 +198,9 @@ def test_records_of_head_end_and_smt_have_the_first_of_two_meters_at_an_esi_id()
         (smt_serve, {"count": 3}, "market.meters: --count"),
         (smt_serve, {"registry": Path("/nowhere")}, "smt.registry.no_file"),
         (smt_serve, {"policy": "none"}, "policy.unknown: --policy"),
+        (smt_serve, {"reply_to": "foo"}, "smt.reply_to: --reply-to"),
+        (smt_serve, {"reply_to": "http://127.0.0.1:x"}, "smt.reply_to: --reply-to"),
+        (smt_serve, {"reply_to": "ftp://127.0.0.1"}, "smt.reply_to: --reply-to"),
         (smt_serve, {"role": "boss"}, "smt.role: --role"),
         (smt_serve, {"role": "worker", "keep": False}, "smt.role: --fresh"),
         (smt_serve, {"log": "/dev/null/x"}, "log.unusable: /dev/null/x"),

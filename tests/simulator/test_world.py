@@ -127,6 +127,12 @@ def test_magic_esiids_are_behind_the_last_gateway_and_the_rors() -> None:
     for one in SPECIALS:
         esiid = special_esiid(world.tdsp, one.number)
         assert market.registry.ror_of_record(esiid, date(2026, 8, 12)) == ROR_DUNS
+    # One that another retailer serves is shown, unless there is none.
+    served = {esiid: market.registry.ror_of_record(esiid, date(2026, 8, 12)) for esiid, _, _ in market.notes}
+    (foreign,) = [esiid for esiid, _, note in market.notes if note.startswith("served by another retailer")]
+    assert [esiid for esiid, duns in served.items() if duns != ROR_DUNS] == [foreign]
+    alone = WorldSpec(first_day=FIRST, meters=4, gateways=1, special=True)
+    assert not [note for _, _, note in build_market(build(alone, 1)).notes if note.startswith("served by another")]
     assert [note for _, _, note in market.notes[-len(SPECIALS) :]] == [one.note for one in SPECIALS]
     plain = build_market(build(default_world(date(2026, 8, 12), date(2026, 8, 11), 40), 1))
     assert market.notes[: len(plain.notes)] == plain.notes

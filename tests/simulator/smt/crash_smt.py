@@ -11,7 +11,7 @@ from multiprocessing.connection import Connection
 import httpx
 
 from headend import boundaries
-from simulator import control
+from simulator import complaint_routes, control
 from simulator.clock import Clock, ClockMode
 from simulator.runtime import Runtime
 from simulator.serving import HttpServer
@@ -64,7 +64,8 @@ async def _serve(start: Start, ready: Connection) -> None:
         )
         smt = Smt(runtime, config, registry(), FixedMiddle(PICKUP_S, RETURN_S), Notes(), http)
         app = create_app(smt)
-        app.include_router(control.router(runtime, smt.complaints))
+        app.include_router(control.router(runtime))
+        app.include_router(complaint_routes.router(smt.complaints))
         server = HttpServer(app, bound)
         smt.inquiries.reply_to = f"http://127.0.0.1:{start.reply_port}" if start.reply_port else server.url
         await server.start()

@@ -175,6 +175,11 @@ def test_the_ledger_shows_which_request_belongs_to_which_call_and_what_it_cost(t
         assert await found(day="2026-08-11") == []
         for wrong in ({"day": "1786500000"}, {"day": "9999-12-31"}, {"esiid": "x"}, {"callReference": "\0"}):
             assert (await rig.client.get("/control/requests", params=wrong)).status_code == 400
+        # A name that is mistyped is no question for everything.
+        for path in ("requests?foo=1", f"access?esiid={PLAIN}&foo=1"):
+            reply = await rig.client.get(f"/control/{path}")
+            assert (reply.status_code, reply.json()["errorCode"]) == (400, "FIELD")
+            assert reply.json()["errorMessage"].startswith("query.foo: ")
 
     play(tmp_path, scene)
 

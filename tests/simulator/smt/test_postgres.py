@@ -62,6 +62,7 @@ def make_first_version(url: str) -> None:
             "login_fault",
             "portal_token",
             "usage_file",
+            "dispatcher_terms",
         ):
             connection.execute(text(f"DROP TABLE {table}"))
         connection.execute(text("DROP INDEX interval_day_of_file"))

@@ -6,9 +6,14 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import httpx
+from sqlalchemy import update
+
+from simulator.smt.database import writing
+from simulator.smt.tables import dispatcher_terms
 from tests.simulator.parties import Retailer
-from tests.simulator.processes import serving
-from tests.simulator.smt.postgres import new_database, postgres
+from tests.simulator.processes import fails, serving
+from tests.simulator.smt.postgres import new_database, opened, postgres
 
 __all__ = ["new_database", "postgres"]
 
@@ -16,7 +21,8 @@ SMT = ("smt", "serve", "--json", "--port", "0", "--count", "4", "--no-special")
 
 
 def test_a_worker_takes_on_what_the_dispatcher_ends(new_database: Callable[[], str], tmp_path: Path) -> None:
-    shared = (*SMT, "--database", new_database(), "--out", str(tmp_path / "smt"))
+    url = new_database()
+    shared = (*SMT, "--database", url, "--out", str(tmp_path / "smt"))
     clock = ("--clock", "scaled", "--speed", "60", "--date", "2026-08-12T17:40", "--middle", "1,1")
     log = tmp_path / "log.jsonl"
     with serving(*shared, "--role", "dispatcher", "--ftps-port", "0", *clock) as (_, first):
@@ -28,4 +34,16 @@ def test_a_worker_takes_on_what_the_dispatcher_ends(new_database: Callable[[], s
             retailer = Retailer(second["smt_url"])
             ended = retailer.ended(retailer.ask(first["esiids"][0]["esiid"], "REGISTER"))
             assert ended.statusReason == "FAILED: no head-end is linked for this TDSP"
+            assert httpx.get(f"{second['smt_url']}/healthz", trust_env=False).status_code == 200
+            # A dispatcher after this one may work by another policy: a worker that runs says so.
+            with opened(url) as engine, writing(engine) as connection:
+                policy = update(dispatcher_terms).where(dispatcher_terms.c.name == "policy")
+                connection.execute(policy.values(value="0", told="another one"))
+            health = httpx.get(f"{second['smt_url']}/healthz", trust_env=False)
+            assert (health.status_code, health.json()["dispatcher"]) == (503, "alive")
+            assert health.json()["reason"].startswith("smt.workers.policy: --policy: ")
+        # And one that starts now is refused.
+        assert fails(*worker).startswith(
+            "smt.workers.policy: --policy: The dispatcher works by another policy: another one; this"
+        )
         assert "request accepted" in {json.loads(line)["event"] for line in log.read_text().splitlines()}
