@@ -59,7 +59,8 @@ def shell(script: str, ready: dict[str, Any], folder: Path) -> list[str]:
 def test_the_curl_lines_of_the_pages_do_what_the_pages_say(tmp_path: Path) -> None:
     opening, power, posted, records, delivered = blocks("sandbox.md", "An on-demand read")
     (ledger,) = blocks("operations.md", "The life of a request")
-    complaint = blocks("portal-api.md", "Complaints")[0].split("\ncurl")[0]
+    complaint = blocks("portal-api.md", "Complaints")[0].split("\ncurl -s $SMT/control/complaints ")[0]
+    (portal,) = blocks("sandbox.md", "The portal API")
     start, calls = opening.split("\n\n", 1)
     with serving("sandbox", "--json", "--port-base", "0", "--out", str(tmp_path / "out"), "--meters", "10") as (
         _,
@@ -79,13 +80,19 @@ def test_the_curl_lines_of_the_pages_do_what_the_pages_say(tmp_path: Path) -> No
         assert [one["statusCode"] for one in given[13:]] in (["0", "PEN"], ["0", "0"])
         assert "IntervalMeterUsage" in told[-1]
         assert json.loads(shell(f"SMT={ready['smt_url']}\n{complaint}", ready, tmp_path)[0])["active"] is True
-        # As written it strikes: the customer's next read is lost on the way.
+        meters, read, latest, synch, usage, *records_told = map(
+            json.loads, shell(f"{start}\n{portal}", ready, tmp_path)
+        )
+        assert meters["data"][0]["esiid"] == ready["esiids"][0]["esiid"]
+        assert (read["data"]["statusCode"], latest["data"]["responseMessage"]) == ("0", "SUCCESS")
+        assert {one["RT"] for one in synch["data"]["energyData"]} == {"C", "G"}
+        assert len(usage["intervaldata"]) in (92, 96, 100)
+        attributes, premise, devices = (one["data"] for one in records_told)
+        assert [len(attributes), len(devices)] == [1, 1]
+        assert premise["status"] == "Energized"
+        # As written the complaint strikes: the customer's read, which the portal took on, is lost on the way.
+        waited = time.monotonic() + 20
         with httpx.Client(base_url=ready["smt_url"], trust_env=False, timeout=20) as http:
-            login = ready["logins"]["customer"]
-            token = http.post("/commonapi/user/authenticate", json=login).json()["token"]
-            asked = {"ESIID": ready["esiids"][0]["esiid"]}
-            http.post("/api/ondemandread", json=asked, headers={"authorization": f"Bearer {token}"})
-            waited = time.monotonic() + 20
             while http.get("/control/complaints").json()["complaints"][0]["strikes"] == 0:
                 assert time.monotonic() < waited
 
