@@ -7,13 +7,21 @@ from collections.abc import Callable
 from pathlib import Path
 
 import httpx
+import pytest
 from sqlalchemy import update
 
 from simulator.smt.database import writing
+from simulator.smt.middle import FixedMiddle
+from simulator.smt.party import SmtConfig
+from simulator.smt.policy import preset
+from simulator.smt.seat import Role
 from simulator.smt.tables import dispatcher_terms
+from simulator.smt_cli import _told
+from simulator.smt_party import AloneSettings
 from tests.simulator.parties import Retailer
 from tests.simulator.processes import fails, serving
 from tests.simulator.smt.postgres import new_database, opened, postgres
+from tests.simulator.smt.rig import registry
 
 __all__ = ["new_database", "postgres"]
 
@@ -47,3 +55,19 @@ def test_a_worker_takes_on_what_the_dispatcher_ends(new_database: Callable[[], s
             "smt.workers.policy: --policy: The dispatcher works by another policy: another one; this"
         )
         assert "request accepted" in {json.loads(line)["event"] for line in log.read_text().splitlines()}
+
+
+@pytest.mark.parametrize(
+    ("role", "said"),
+    [
+        (Role.ALONE, "no head-end is linked: on-demand requests fail (--headend)"),
+        (Role.DISPATCHER, "no head-end is linked: on-demand requests fail (--headend)"),
+        (Role.WORKER, "on-demand requests are sent by the dispatcher"),
+    ],
+)
+def test_who_sends_on_demand_requests_is_told_at_the_start(tmp_path: Path, role: Role, said: str) -> None:
+    config = SmtConfig(1, preset("smt-today"), "", role=role)
+    settings = AloneSettings(config, registry(), FixedMiddle(1, 1), tmp_path)
+    ready = {"smt_url": "", "policy": "smt-today", "clock": {"mode": "real", "now": ""}}
+    lines = [line.strip() for line in _told(settings, ready) if "on-demand" in line]
+    assert lines == [said]
