@@ -8,6 +8,9 @@ from __future__ import annotations
 from collections import Counter
 from datetime import datetime
 from decimal import Decimal
+from typing import TypeVar
+
+from pydantic import BaseModel
 
 from headend.wire import InquiryKind, InquiryResult, Outcome
 from meters.calendar import INTERVAL_S, US, iso, local, us_stamp
@@ -16,6 +19,7 @@ from simulator.smt.lifecycle import ENDED, State
 from simulator.smt.odr_wire import PENDING, RETRIEVED, OdrRead, OdrStatus, Refusal, Span
 from simulator.smt.throttle import Refusal as ThrottleRefusal
 
+_Told = TypeVar("_Told", bound=BaseModel)
 #: What a refusal by a silent limit says.
 SILENT = "The request was not processed"
 #: By how much the stamp of a register read, the meter's own, may lie before the request: a clock that is further behind fails VEE too (DOMAIN §6
@@ -98,11 +102,37 @@ def checked(filed: Filed, result: InquiryResult, now: int) -> tuple[Outcome, str
     now: UTC epoch seconds. Completed is only what is complete: every interval of the gap delivered or reported missing, once; a register read taken
     after the request; a power status that something backs. A head-end that says so without it has failed.
     """
-    handed_on = trimmed(filed, result)
+    handed_on = _in_local_time(trimmed(filed, result))
     if result.outcome is not Outcome.COMPLETED:
         return result.outcome, result.reason or f"the TDSP answered: {result.outcome.value}", handed_on
     fault = _FAULTS[filed.kind](filed, handed_on, now)
-    return (Outcome.FAILED, fault, handed_on) if fault else (Outcome.COMPLETED, result.reason, handed_on)
+    if not fault:
+        return Outcome.COMPLETED, result.reason, handed_on
+    # What is judged to be no read is not given as one. Intervals that are sound are, as after a refusal.
+    unknown = handed_on.power is not None and handed_on.power.status == "UNKNOWN"
+    judged = {"register_read": None} | ({} if unknown else {"power": None})
+    return Outcome.FAILED, fault, handed_on.model_copy(update=judged) if filed.kind in _JUDGED else handed_on
+
+
+def _in_local_time(result: InquiryResult) -> InquiryResult:
+    """A head-end may tell its instants with any offset; who asked reads them all in Central Prevailing Time."""
+
+    def here(when: datetime) -> datetime:
+        return local(int(when.timestamp()))
+
+    def of(told: _Told, *names: str) -> _Told:
+        return told.model_copy(update={name: here(at) for name in names if (at := getattr(told, name)) is not None})
+
+    return result.model_copy(
+        update={
+            "intervals": [of(one, "end", "collectedAt") for one in result.intervals],
+            "missing": [here(end) for end in result.missing],
+            "partial": None if result.partial is None else of(result.partial, "start", "asOf"),
+            "reachesTo": None if result.reachesTo is None else here(result.reachesTo),
+            "register_read": None if result.register_read is None else of(result.register_read, "at"),
+            "power": None if result.power is None else of(result.power, "at"),
+        }
+    )
 
 
 def _register_fault(filed: Filed, result: InquiryResult, now: int) -> str:
@@ -131,6 +161,8 @@ def _intervals_fault(filed: Filed, result: InquiryResult, _now: int) -> str:
     return f"the TDSP's answer lacks {len(lacking)} intervals, or tells them twice; the first ends {iso(lacking[0])}"
 
 
+#: Kinds whose answer is one reading, and none if that is at fault.
+_JUDGED = frozenset({InquiryKind.REGISTER, InquiryKind.POWER})
 _FAULTS = {
     InquiryKind.REGISTER: _register_fault,
     InquiryKind.POWER: _power_fault,

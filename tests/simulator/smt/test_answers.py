@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -71,8 +72,10 @@ def interval(end: int, wh: int = 100) -> dict[str, Any]:
     ],
 )
 def test_only_a_register_read_taken_after_the_request_is_a_success(at: str, outcome: Outcome) -> None:
-    became, reason, _ = held(InquiryKind.REGISTER, register={"wh": 5, "at": iso(epoch(at))})
+    became, reason, handed_on = held(InquiryKind.REGISTER, register={"wh": 5, "at": iso(epoch(at))})
     assert became is outcome
+    # What is judged to be no read is not given as one.
+    assert (handed_on.register_read is None) is (outcome is Outcome.FAILED)
     assert (iso(epoch(at)) in reason) is (outcome is Outcome.FAILED)
 
 
@@ -88,7 +91,10 @@ def test_only_a_register_read_taken_after_the_request_is_a_success(at: str, outc
     ],
 )
 def test_only_a_power_status_that_something_backs_is_a_success(status: str, source: str, outcome: Outcome) -> None:
-    assert held(InquiryKind.POWER, power={"status": status, "source": source, "switchState": "UNKNOWN"})[0] is outcome
+    told = {"status": status, "source": source, "switchState": "UNKNOWN"}
+    became, _, handed_on = held(InquiryKind.POWER, power=told)
+    assert became is outcome
+    assert (handed_on.power is None) is (outcome is Outcome.FAILED and status != "UNKNOWN")
 
 
 def test_intervals_told_twice_or_off_the_quarter_hour_are_handed_on_to_nobody() -> None:
@@ -103,6 +109,19 @@ def test_intervals_told_twice_or_off_the_quarter_hour_are_handed_on_to_nobody() 
     outcome, _, handed_on = held(InquiryKind.INTERVALS, intervals=[*reversed(whole), interval(ENDS[0] + 137)])
     assert outcome is Outcome.COMPLETED
     assert [int(one.end.timestamp()) for one in handed_on.intervals] == ENDS
+
+
+def test_instants_are_told_in_central_time_whatever_the_head_ends_offset() -> None:
+    def utc(at: int) -> str:
+        return datetime.fromtimestamp(at, UTC).isoformat()
+
+    whole = [{"end": utc(end), "wh": 1, "source": "meter", "collectedAt": utc(ASKED)} for end in ENDS[1:]]
+    told = {"intervals": whole, "missing": [utc(ENDS[0])], "reachesTo": utc(ASKED)}
+    told["partial"] = {"from": utc(GAP[1]), "asOf": utc(ASKED), "seconds": ASKED - GAP[1], "wh": 7}
+    written = held(InquiryKind.INTERVALS, **told)[2].model_dump_json()
+    assert "-05:00" in written
+    assert "Z" not in written
+    assert "+00:00" not in written
 
 
 def test_what_lies_beyond_the_gap_begins_at_its_end() -> None:
