@@ -18,7 +18,7 @@ from typing import Any, cast, get_args, get_type_hints
 
 from meters.calendar import YEARS
 from simulator.errors import SimulatorError
-from simulator.smt.auth import hash_password
+from simulator.smt.auth import hash_fault, hash_password
 from simulator.smt.han import HanDevice
 from simulator.smt.limits import RequesterClass
 from simulator.smt.meter_attributes import MeterAttributes
@@ -298,6 +298,8 @@ def _value(column: _Column, text: str) -> Any:
     pattern = _PATTERNS.get(column.name)
     if pattern is not None and not re.fullmatch(pattern[0], text, re.ASCII):
         raise _Malformed(f"'{text[:40]}' is malformed.", pattern[1])
+    if column.name == "password_hash" and (fault := hash_fault(text)):
+        raise _Malformed(fault, pattern[1] if pattern is not None else "")
     return text
 
 
