@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -33,6 +33,8 @@ class Exchange:
     call_reference: str = ""
     #: An on-demand request was decided on, or an inquiry accepted.
     opened: bool = False
+    #: What the access log has of it already.
+    noted: set[tuple[str, ...]] = field(default_factory=set)
 
     def how(self) -> str:
         """The outcome: what was told, otherwise by the status."""

@@ -54,7 +54,7 @@ class AccessAsked(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    esiid: str = Field(max_length=22, examples=["10443729924385485"])
+    esiid: str = Field(pattern=r"^[0-9]{1,22}$", examples=["10443729924385485"])
     most: int = Field(default=100, ge=1, le=MOST_GIVEN, description="Reads given at most, the latest.")
 
 
@@ -102,6 +102,10 @@ class AccessLog:
         exchange = current()
         exchange.correlation_id = exchange.correlation_id or request_key
         door = "market" if exchange.path.startswith("/v2") else "portal" if exchange.path else ""
+        # Both channels of a day, or a day's usage and its registers, are one read.
+        if (esiid, what, request_key) in exchange.noted:
+            return
+        exchange.noted.add((esiid, what, request_key))
         row = (self._now_us(), user.username, user.duns, esiid, door, what, request_key, exchange.trans_id)
         self._waiting.append(row)
         if len(self._waiting) >= MOST_WAITING:

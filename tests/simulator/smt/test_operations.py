@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,12 @@ from sqlalchemy import event
 
 from headend.ports import HeadEndError
 from headend.structured_log import logging_to
+from headend.vee.quality import Channel
 from simulator.journal import RunJournal
 from simulator.smt.ledger import Entry
 from simulator.smt.lifecycle import State
 from tests.simulator.sandboxes import rig as sandbox_rig
-from tests.simulator.smt.rig import FOREIGN, NEIGHBOUR, PASSWORD, PLAIN, TDSP_DUNS, Rig
+from tests.simulator.smt.rig import FOREIGN, NEIGHBOUR, PASSWORD, PLAIN, TDSP_DUNS, Rig, record
 
 
 def play(folder: Path, scene: Callable[[Rig], Awaitable[None]], **settings: Any) -> None:
@@ -89,13 +91,15 @@ def test_metrics_follow_requests_refusals_latency_call_backs_and_intake(tmp_path
 def test_every_read_stands_in_the_access_log_with_its_door(tmp_path: Path) -> None:
     async def scene(rig: Rig) -> None:
         rig.post_days()
+        # Read with the other channel, it is one read all the same.
+        rig.smt.store.load([record(PLAIN, rig.today() - timedelta(days=1), 1, Channel.GENERATION)], 1)
         ack = await rig.asked()
         await rig.status(ack["correlationId"])
         day: dict[str, Any] = {
             "startDate": "08/10/2026",
             "endDate": "08/11/2026",
             "version": "L",
-            "readingType": "C",
+            "readingType": "A",
             "esiid": [PLAIN],
         }
         await rig.market("/dailyreads/", **day, deliveryMode="API", reportFormat="JSON", SMTTermsandConditions="Y")
@@ -130,6 +134,11 @@ def test_every_read_stands_in_the_access_log_with_its_door(tmp_path: Path) -> No
         # The customer's question about a neighbour was answered with nothing, so nothing was read.
         other = (await rig.client.get("/control/access", params={"esiid": NEIGHBOUR})).json()
         assert other["reads"] == []
+        everything = (await rig.client.get("/control/access", params={"esiid": PLAIN})).json()["reads"]
+        assert [one["what"] for one in everything].count("usage") == 2
+        for nobody in ("\0", "😀", ""):
+            refused = await rig.client.get("/control/access", params={"esiid": nobody})
+            assert (refused.status_code, refused.json()["errorCode"]) == (400, "FIELD")
 
     play(tmp_path, scene)
 
