@@ -54,14 +54,14 @@ class Dispatcher:
         self._driver = driver
         self._journal = journal
 
-    def recover(self, now_us: int) -> int:
+    def recover(self) -> int:
         """After a restart: go on with what was waiting, end what was on its way, its allowance given back. Returns how many were ended."""
         leases = self._admission.open_leases()
         ended = 0
         for entry in self._ledger.unfinished():
-            ended += self._take_up(entry, leases.pop(entry.filed.key, None), now_us, RESTARTED)
+            ended += self._take_up(entry, leases.pop(entry.filed.key, None), RESTARTED)
         for key, lease in leases.items():
-            self._admission.settle(key, lease, now_us // US, False)
+            self._admission.settle(key, lease, self._driver.now(), False)
         return ended
 
     def run(self, every_us: int) -> Generator[simpy.Event, Any, None]:
@@ -103,7 +103,7 @@ class Dispatcher:
                 yield self._driver.env.timeout(0)
             entry = self._ledger.entry(key)
             if entry is not None and not entry.ended:
-                self._take_up(entry, leases.get(key), int(self._driver.env.now), BROKEN)
+                self._take_up(entry, leases.get(key), BROKEN)
         waiting = self._inquiries.waiting()
         for first in range(0, len(waiting), _AT_ONCE):
             if first:
@@ -114,12 +114,12 @@ class Dispatcher:
             self._ledger.note_sweep(int(self._driver.env.now))
             self._noted_at = time.monotonic()
 
-    def _take_up(self, entry: Entry, lease: Lease | None, now_us: int, lost: str) -> int:
+    def _take_up(self, entry: Entry, lease: Lease | None, lost: str) -> int:
         """Go on with a request that nobody has in hand if it waits in the queue, else end it (``lost``: why); how many were ended."""
         if entry.filed.esiid not in self._registry.points:
-            self._end_left_over(entry, lease, now_us, GONE)
+            self._end_left_over(entry, lease, GONE)
         elif entry.last.state not in WAITING:
-            self._end_left_over(entry, lease, now_us, lost)
+            self._end_left_over(entry, lease, lost)
         else:
             self._resume(entry, lease)
             return 0
@@ -135,9 +135,11 @@ class Dispatcher:
         request.history = [(step.state, step.at_us) for step in entry.transitions]
         self._desk.begin(request)
 
-    def _end_left_over(self, entry: Entry, lease: Lease | None, now_us: int, reason: str) -> None:
+    def _end_left_over(self, entry: Entry, lease: Lease | None, reason: str) -> None:
         """Fail what nobody has in hand any more, and give its allowance back."""
         key = entry.filed.key
+        # The instant of this commit, for each: where there are many the first was long ago, and others were refused for what was not free yet.
+        now_us = max(int(self._driver.env.now), self._driver.now() * US, entry.last.at_us)
         # A request that was not even decided on cannot have failed.
         state = State.REFUSED if entry.last.state is State.REQUESTED else State.FAILED
         with self._desk.commit("recovery", key):

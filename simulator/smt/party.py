@@ -146,7 +146,7 @@ class Smt:
             dispatcher = Dispatcher(
                 self.desk, self.inquiries, registry, self.ledger, admission, self.seat, driver, journal
             )
-            dispatcher.recover(self.now_us())
+            dispatcher.recover()
             self.deliveries.recover(self.now_us())
             self.ledger.note_sweep(self.now_us())
             driver.env.process(dispatcher.run(config.sweep_every_us))
