@@ -51,7 +51,7 @@ class Advance(BaseModel):
         extra="forbid", json_schema_extra={"examples": [{"seconds": 900}, {"to": "2026-08-12T20:10:00-05:00"}]}
     )
 
-    seconds: int | None = Field(default=None, ge=0, le=FURTHEST_S, examples=[900])
+    seconds: int | None = Field(default=None, strict=True, ge=0, le=FURTHEST_S, examples=[900])
     to: Instant | None = Field(
         default=None,
         description=f"At most {FURTHEST_S // 86400} days ahead.",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -28,7 +29,7 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError, OperationalError, SQLAlchemyError
 
 from headend.migrate import NewerDatabaseError, bring_up_to_date
 from simulator.errors import SimulatorError
@@ -40,6 +41,8 @@ _SCHEMA_LOCK = 0x0D3
 #: Wall milliseconds that a write to SQLite waits for another process's, and the service with it; and that a mere try waits, and whoever comes after
 #: one that waited in vain. Defaults of this project.
 BUSY_MS, TRIED_MS = 2000, 100
+#: Octets that must be free on the disk of a SQLite database: a page of each table and index, many times over. A default of this project.
+LEAST_FREE = 1 << 20
 #: Wall seconds for a connection to PostgreSQL, and milliseconds after which one that acknowledges nothing is given up. Defaults of this project.
 _PATIENCE = {"connect_timeout": 3, "tcp_user_timeout": 5000}
 #: The transaction that is open, by the engine it belongs to: what is written inside joins it.
@@ -164,9 +167,18 @@ def insert_new(connection: Connection, table: Table, row: Mapping[str, Any]) -> 
     return connection.execute(entering, row, execution_options={"preserve_rowcount": True}).rowcount == 1
 
 
+class DiskFullError(SQLAlchemyError):
+    """There is no room for what SMT writes."""
+
+
 def try_writing(engine: Engine) -> None:
     """Write what is there once more. Raises SQLAlchemyError where the database takes no writes, within ``TRIED_MS``."""
     swept = dispatcher_sweep.c.swept_us
+    if engine.dialect.name == "sqlite":
+        # A row in the place of itself finds room in the log that is there, and the next request finds none.
+        free = shutil.disk_usage(Path(str(engine.url.database)).parent).free
+        if free < LEAST_FREE:
+            raise DiskFullError(f"{free} octets are free on the disk, and a request may need {LEAST_FREE}")
     with engine.connect() as connection:
         connection.execution_options(**{_WRITES: True, _TRIES: True})
         with connection.begin():

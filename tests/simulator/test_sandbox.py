@@ -220,6 +220,7 @@ def test_the_manual_clock_is_moved_through_the_control_api(tmp_path: Path) -> No
             ({}, "control.clock.malformed"),
             ({"to": "2026-08-12T20:00:00-05:00"}, "clock.backwards"),
             ({"seconds": -1}, "FIELD"),
+            ({"seconds": True}, "FIELD"),
             ({"to": "2027-08-14T20:10:00-05:00"}, "control.clock.far"),
             ({"to": "9999-12-31T23:59:59Z"}, "FIELD"),
             ({"to": "0001-01-01T00:00:00+14:00"}, "FIELD"),

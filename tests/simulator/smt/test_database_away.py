@@ -86,6 +86,18 @@ def test_a_request_that_waits_while_the_database_is_locked_goes_on_afterwards(tm
     asyncio.run(run())
 
 
+def test_a_disk_without_room_is_told_before_a_request_finds_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def run() -> None:
+        async with Rig(tmp_path) as rig:
+            assert await health(rig) == (200, "ok")
+            monkeypatch.setattr("simulator.smt.database.LEAST_FREE", 1 << 60)
+            assert await health(rig) == (503, "unwritable")
+
+    asyncio.run(run())
+
+
 def test_only_the_first_of_those_who_find_the_database_locked_waits_long(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
