@@ -78,6 +78,8 @@ class LiveDesk:
         self.closed: Callable[[User, str, int], Refusal | None] = lambda _user, _esiid, _now: None
         #: Requests whose process runs here.
         self.under_way: dict[str, OnDemandRequest] = {}
+        #: Whether a request may have been put out of hand since the dispatcher looked last.
+        self.dropped = False
         self._driver = driver
         self._registry = registry
         self._ledger = ledger
@@ -150,6 +152,7 @@ class LiveDesk:
             # Out of hand whatever comes of it: the dispatcher's next look finds what has not ended, and ends it or goes on with it.
             self._inquiries.ended(request.key)
             self.under_way.pop(request.key, None)
+            self.dropped = True
 
     def _fail(self, request: OnDemandRequest) -> None:
         entry = self._ledger.entry(request.key)

@@ -17,7 +17,7 @@ from simulator.smt.inquiries import Inquiries
 from simulator.smt.ledger import Entry, Ledger, Transition
 from simulator.smt.lifecycle import STORE_ONLY, WAITING, State
 from simulator.smt.registry import Registry
-from simulator.smt.seat import Seat, SeatLostError
+from simulator.smt.seat import Role, Seat, SeatLostError
 from simulator.smt.throttle import Lease
 
 GONE = "the ESI ID is not in SMT's records any more"
@@ -27,6 +27,8 @@ _AT_ONCE = 20
 #: Of the time one part in so many goes into looks, unless the rest in between would be longer than so many wall seconds; and a look is noted once
 #: in so many. Defaults of this project.
 _SHARE, _LONGEST_REST_S, _NOTE_S = 5, 1.0, 0.5
+#: Of the looks of one who is alone, one in so many asks the database although nothing is known to be out of hand. A default of this project.
+_FULL_LOOK = 60
 
 
 class Dispatcher:
@@ -46,6 +48,7 @@ class Dispatcher:
         """The desk runs the processes; the rest is what it works on."""
         self._seat = seat
         self._noted_at = 0.0
+        self._looks = 0
         self._desk = desk
         self._inquiries = inquiries
         self._registry = registry
@@ -73,8 +76,10 @@ class Dispatcher:
         while True:
             yield env.timeout(wait_us)
             began = time.perf_counter()
+            done = False
             try:
                 yield from self.sweep()
+                done = True
             except SeatLostError as lost:
                 self._journal.note(self._driver.now(), "SMT", "database lost", "queue", reason=str(lost))
             except SQLAlchemyError as error:
@@ -82,6 +87,8 @@ class Dispatcher:
                 self._journal.note(self._driver.now(), "SMT", "queue not read", "queue", error=told(error))
             except Exception as error:
                 self._journal.note(self._driver.now(), "SMT", FAULT, "queue", error=told(error))
+            # What it was to find is still to be found.
+            self._desk.dropped |= not done
             rest_s = min((_SHARE - 1) * (time.perf_counter() - began), _LONGEST_REST_S)
             # The clock may be ahead of the environment by now.
             behind_us = max(0, self._driver.now() * US - int(env.now))
@@ -93,7 +100,7 @@ class Dispatcher:
         Part of a simpy process: it lets others work in between. Raises SQLAlchemyError.
         """
         self._seat.look()
-        strange = [key for key in self._ledger.open_keys() if key not in self._desk.under_way]
+        strange = self._strange()
         if strange:
             # A database that takes no writes would drop each of them again.
             self._ledger.try_writing()
@@ -113,6 +120,14 @@ class Dispatcher:
         if not self._driver.rate or time.monotonic() - self._noted_at >= _NOTE_S:
             self._ledger.note_sweep(int(self._driver.env.now))
             self._noted_at = time.monotonic()
+
+    def _strange(self) -> list[str]:
+        """Requests that are open and that no process here has in hand. Who is alone knows of most looks that there are none."""
+        self._looks += 1
+        if self._seat.role is Role.ALONE and not self._desk.dropped and self._looks % _FULL_LOOK:
+            return []
+        self._desk.dropped = False
+        return [key for key in self._ledger.open_keys() if key not in self._desk.under_way]
 
     def _take_up(self, entry: Entry, lease: Lease | None, lost: str) -> int:
         """Go on with a request that nobody has in hand if it waits in the queue, else end it (``lost``: why); how many were ended."""

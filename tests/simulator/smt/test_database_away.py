@@ -388,3 +388,25 @@ def test_an_inquiry_waits_for_a_connection_to_a_slow_head_end(tmp_path: Path) ->
             assert sent == [Sent(True), Sent(True)]
 
     asyncio.run(run())
+
+
+def test_who_is_alone_asks_the_database_for_what_is_out_of_hand_once_an_hour_unless_it_dropped_something(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def run() -> None:
+        async with Rig(tmp_path) as rig:
+            ledger, asked = rig.smt.ledger, list[int]()
+            keys = ledger.open_keys
+
+            def counted() -> list[str]:
+                asked.append(rig.runtime.now())
+                return keys()
+
+            monkeypatch.setattr(ledger, "open_keys", counted)
+            await rig.wait(3 * 3600 + 60)
+            assert len(asked) == 3
+            rig.smt.desk.dropped = True
+            await rig.wait(180)
+            assert len(asked) == 4
+
+    asyncio.run(run())
