@@ -145,19 +145,19 @@ def _folder(out: Path | None, name: str, *, alone: bool) -> Path:
 @scenario.command()
 def registry(
     file: Annotated[Path, typer.Argument(help=FILE_HELP)],
-    out: Annotated[Path, typer.Option(help="Folder of the CSV files; files of an earlier one are replaced.")],
+    out: Annotated[Path, typer.Option(help="Folder for the CSV files; one that has a registry already is left alone.")],
 ) -> None:
     """Write the registry of a scenario's world as CSV files, to be changed and named as its 'world.market.registry'."""
     from scenarios.lint import load_sound
     from simulator.folder import own
     from simulator.market import build_market
-    from simulator.smt.registry_csv import write_registry
+    from simulator.smt.registry_csv import write_new_registry
     from simulator.world import build
 
     one = load_sound(_named(file))
     records = build_market(build(one.world, one.seed)).registry
     with own(out, ()):
-        write_registry(records, out)
+        write_new_registry(records, out)
     typer.echo(f"{len(records.points)} service points, {len(records.users)} log-ins: {out}")
 
 

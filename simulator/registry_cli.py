@@ -12,7 +12,7 @@ from meters import SEED
 
 def smt_registry(
     folder: Annotated[
-        Path, typer.Argument(help="Folder for the CSV files; those of an earlier registry are replaced.")
+        Path, typer.Argument(help="Folder for the CSV files; one that has a registry already is left alone.")
     ],
     tdsp: Annotated[str, typer.Option(help="Whose premises.")] = "ONCOR",
     count: Annotated[int, typer.Option(help="How many, ordinals from 0.", min=1, max=1_000_000)] = 41,
@@ -27,12 +27,12 @@ def smt_registry(
     import json
 
     from simulator.errors import SimulatorError
-    from simulator.smt.registry_csv import write_registry
+    from simulator.smt.registry_csv import write_new_registry
     from simulator.smt.registry_seed import PASSWORD, seeded_registry
 
     made = seeded_registry(tdsp.upper(), seed, count, _day(date))
     try:
-        write_registry(made, folder)
+        write_new_registry(made, folder)
     except OSError as error:
         raise SimulatorError(
             "smt.registry.unwritable",

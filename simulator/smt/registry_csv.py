@@ -114,6 +114,19 @@ def registry_faults(folder: Path) -> list[SimulatorError]:
     return _read(folder)[1]
 
 
+def write_new_registry(registry: Registry, folder: Path) -> None:
+    """Write a registry into a folder that has none. Raises SimulatorError ``smt.registry.there``: what somebody has changed by hand is not written over."""
+    there = [sheet.file for sheet in SHEETS if (folder / sheet.file).exists()]
+    if there:
+        raise SimulatorError(
+            "smt.registry.there",
+            f"The folder has a registry already ({there[0]}).",
+            str(folder),
+            "Name another folder, or remove its CSV files.",
+        )
+    write_registry(registry, folder)
+
+
 def write_registry(registry: Registry, folder: Path) -> None:
     """Write a registry into a folder, made if it is not there; files of an earlier one are replaced."""
     folder.mkdir(parents=True, exist_ok=True)

@@ -154,7 +154,10 @@ def test_the_command_writes_a_registry_that_its_logins_open(tmp_path: Path, caps
     assert told["esiids"] == len(made.points) == 3
     assert {one["username"] for one in told["logins"]} == set(made.users)
     assert password_is(made.users["ror.1"], told["password"])
-    smt_registry(tmp_path / "made", count=3, date="2026-08-12")
+    with pytest.raises(SimulatorError, match="has a registry already") as there:
+        smt_registry(tmp_path / "made", count=4, date="2026-08-12")
+    assert there.value.code == "smt.registry.there"
+    smt_registry(tmp_path / "again", count=3, date="2026-08-12")
     assert f"password {PASSWORD}" in capsys.readouterr().out
     wrong: list[tuple[dict[str, Any], str]] = [
         ({"date": "12/08/2026"}, "smt.registry.date"),
