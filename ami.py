@@ -16,11 +16,11 @@ from reports.capacity_cli import app as capacity
 from reports.cli import demo, report
 from reports.meters_cli import list_meters, show_meter
 from scenarios.cli import scenario
-from simulator.cli import sandbox
-from simulator.headend_cli import headend_serve
-from simulator.meters_cli import serve
-from simulator.registry_cli import smt_registry
-from simulator.smt_cli import smt_serve
+from simulator.commands.headend import headend_serve
+from simulator.commands.meters import serve
+from simulator.commands.registry import smt_registry
+from simulator.commands.sandbox import sandbox
+from simulator.commands.smt import smt_serve
 
 app = typer.Typer(
     name="ami",

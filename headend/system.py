@@ -11,18 +11,18 @@ import httpx
 import simpy
 from fastapi import FastAPI
 
-from headend.collection import CATCH_UP_DAYS, Collection
-from headend.daily import POSTING_TRIES, DailyCycle, DailyTimes, Fetch, Post
-from headend.desk import OnDemandDesk
-from headend.events import EventDesk
-from headend.health import HealthDesk, PostingWatch
-from headend.live import LiveMeters
-from headend.metrics import HeadEndMetrics
-from headend.network import AccessPoint, LawDraws, NetworkLaw, TryDraws
+from headend.day.cycle import POSTING_TRIES, DailyCycle, DailyTimes, Fetch, Post
+from headend.network.events import EventDesk
+from headend.network.law import AccessPoint, LawDraws, NetworkLaw, TryDraws
+from headend.network.sweep import CATCH_UP_DAYS, Collection
+from headend.network.transport import ModbusTransport
+from headend.ondemand.desk import OnDemandDesk
+from headend.ondemand.live import LiveMeters
 from headend.ports import Driver, Journal, MeterAddress
-from headend.service import create_app
-from headend.store import HeadEndStore
-from headend.transport import ModbusTransport
+from headend.service.app import create_app
+from headend.service.health import HealthDesk, PostingWatch
+from headend.service.metrics import HeadEndMetrics
+from headend.store.store import HeadEndStore
 from meters.calendar import US, day_of, days
 
 #: Between two sweeps that no meter answers, when a head-end comes up before its meters do.

@@ -21,6 +21,8 @@ CPT = ZoneInfo("America/Chicago")
 INTERVAL_S = 900
 #: Years in which an instant that a user gives can lie.
 YEARS = range(2000, 2100)
+#: No world reaches so far.
+LAST_DAY = date(2099, 12, 31)
 #: simpy counts integer microseconds.
 US = 1_000_000
 

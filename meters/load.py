@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from meters.calendar import intervals_in
 from meters.errors import MeterError
 from meters.identity import Premise
-from meters.load_kernel import fill_days, fill_registers
-from meters.load_shape import ERA, MEAN_W, ROOFS, USES, Midnights, shape, sums
+from meters.load_kernel import Midnights, fill_days, fill_registers
+from meters.load_shape import ERA, MEAN_W, ROOFS, USES, shape, sums
 from meters.philox import words
 from meters.premises import CLASSES, MAX_SCALE, MIN_SCALE, PremiseArrays
 from meters.weather import ZONES

@@ -7,7 +7,7 @@ hash; what differs from day to day are Philox draws by premise and day. They sha
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,6 @@ from meters.jit import kernel
 from meters.philox import Word, philox4x32
 
 if TYPE_CHECKING:
-    from meters.load_shape import Midnights, Shape
     from meters.premises import Columns
 
 Ints = NDArray[np.int64]
@@ -37,6 +36,36 @@ FINE = 16
 EVENT_WH = 150
 #: Most that a car takes in a quarter hour, Wh (7.2 kW), and the fewest intervals it takes.
 _CHARGER_WH, _LEAST_CHARGE = 1_800, 3
+
+
+class Shape(NamedTuple):
+    """One operating day of a zone, each (classes, n) in weights (sixteenths of a Wh of the average premise) but for ``busy`` and ``sun``."""
+
+    #: (classes,) what never stops.
+    steady: Ints
+    #: Many small things.
+    habit: Ints
+    #: Chance in 256 that something large is switched on.
+    busy: Ints
+    cooling: Ints
+    heating: Ints
+    #: (n,) weights of a kW of panels.
+    sun: Ints
+
+
+class Midnights(NamedTuple):
+    """What the average premises of a zone have used at consecutive midnights, and what differs by class."""
+
+    #: (midnights, classes, components) and (midnights, classes, roofs, 2) as ``Sums`` gives them.
+    use: Ints
+    net: Ints
+    #: (roofs,) W for each W of mean use.
+    roofs: Floats
+    #: (classes, 4) Wh a quarter hour of the cooler and the heater, spread of the weekend, mean use in W.
+    traits: Floats
+    #: Ordinals of the first of the midnights, and of the era.
+    ordinal: int
+    era: int
 
 
 @kernel

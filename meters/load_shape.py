@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from meters.calendar import days, intervals_in
 from meters.day_kinds import SLOTS, DayClass, clock_slots, day_class
 from meters.errors import MeterError
-from meters.load_kernel import EVENT_WH, FINE, Floats, Ints, fill_net
+from meters.load_kernel import EVENT_WH, FINE, Floats, Ints, Shape, fill_net
 from meters.premises import BUSINESS_CLASSES, CLASSES, HOME_CLASSES
 from meters.weather import CENTI, Sky, sky
 
@@ -61,36 +61,6 @@ COMPONENTS = ("base", "weekday", "weekend", "cooling", "heating")
 ROOFS = np.array([0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 20.0])
 #: Mean use of the class, W at scale 1: what ``ROOFS`` is relative to.
 MEAN_W = np.array([38_000.0, 38_000.0, 32_000.0, 132_000.0]) / 24
-
-
-class Shape(NamedTuple):
-    """One operating day of a zone, each (classes, n) in weights (sixteenths of a Wh of the average premise) but for ``busy`` and ``sun``."""
-
-    #: (classes,) what never stops.
-    steady: Ints
-    #: Many small things.
-    habit: Ints
-    #: Chance in 256 that something large is switched on.
-    busy: Ints
-    cooling: Ints
-    heating: Ints
-    #: (n,) weights of a kW of panels.
-    sun: Ints
-
-
-class Midnights(NamedTuple):
-    """What the average premises of a zone have used at consecutive midnights, and what differs by class."""
-
-    #: (midnights, classes, components) and (midnights, classes, roofs, 2) as ``Sums`` gives them.
-    use: Ints
-    net: Ints
-    #: (roofs,) W for each W of mean use.
-    roofs: Floats
-    #: (classes, 4) Wh a quarter hour of the cooler and the heater, spread of the weekend, mean use in W.
-    traits: Floats
-    #: Ordinals of the first of the midnights, and of the era.
-    ordinal: int
-    era: int
 
 
 @lru_cache(maxsize=256)

@@ -20,7 +20,7 @@ from meters.replay import ReplayedLoad
 from meters.shown import Reply, Wire
 from meters.status import Channel, Common, common_nibble, delivered_condition
 from meters.weather import temperature
-from simulator.roster import Found
+from simulator.world.roster import Found
 
 Wh = NDArray[np.int64]
 

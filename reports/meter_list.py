@@ -13,7 +13,7 @@ from meters.faults.fault import Fault
 from meters.faults.rules import expand
 from meters.fleet import Fleet
 from reports.meter_day import fault_json, fault_text
-from simulator.roster import magic, place_of
+from simulator.world.roster import magic, place_of
 
 #: Heads of the columns and their widths; an ESI ID's depends on the company.
 _HEADS = (

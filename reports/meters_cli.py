@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from meters import SEED
-from simulator.party_options import FaultsOption, FleetSeedOption, MixOption, ReplayOption, TdspOption
+from simulator.commands.options import FaultsOption, FleetSeedOption, MixOption, ReplayOption, TdspOption
 
 if TYPE_CHECKING:
     from datetime import date as calendar_day
@@ -38,7 +38,7 @@ def list_meters(
     """List the meters of a fleet: the same that ``ami meters serve`` with the same options serves."""
     from reports.meter_list import fleet_json, fleet_lines, special_json, special_lines
     from reports.terminal import console
-    from simulator.fleet_options import fleet_of
+    from simulator.world.fleet_options import fleet_of
 
     fleet = fleet_of(tdsp, count, seed, mix, faults, replay)
     if as_json:
@@ -68,8 +68,8 @@ def show_meter(
 
     from reports.meter_day import meter_day, to_json
     from simulator.errors import SimulatorError
-    from simulator.fleet_options import fleet_of
-    from simulator.roster import company_of, find
+    from simulator.world.fleet_options import fleet_of
+    from simulator.world.roster import company_of, find
 
     # Spreadsheets leave digits alone behind an apostrophe.
     esiid = esiid.strip().lstrip("'")
@@ -100,10 +100,9 @@ def _day(text: str) -> calendar_day:
     from datetime import date as calendar_day
     from datetime import timedelta
 
-    from meters.calendar import day_of
+    from meters.calendar import LAST_DAY, day_of
     from meters.load import ERA
     from simulator.errors import SimulatorError
-    from simulator.world import LAST_DAY
 
     if not text:
         return day_of(int(time.time())) - timedelta(days=1)

@@ -75,7 +75,7 @@ def _named(given: Path) -> Path:
     """The file, or the shipped scenario of that name. Raises ScenarioError for a bare name that is neither."""
     from scenarios.errors import ScenarioError
     from scenarios.schema import shipped
-    from simulator.mistakes import did_you_mean
+    from simulator.input.mistakes import did_you_mean
 
     if given.exists() or given.suffix or len(given.parts) > 1:
         return given
@@ -149,10 +149,10 @@ def registry(
 ) -> None:
     """Write the registry of a scenario's world as CSV files, to be changed and named as its 'world.market.registry'."""
     from scenarios.lint import load_sound
-    from simulator.folder import own
-    from simulator.market import build_market
-    from simulator.smt.registry_csv import write_new_registry
-    from simulator.world import build
+    from simulator.runtime.folder import own
+    from simulator.smt.registry.csv_files import write_new_registry
+    from simulator.world.market import build_market
+    from simulator.world.meters import build
 
     one = load_sound(_named(file))
     records = build_market(build(one.world, one.seed)).registry

@@ -8,20 +8,21 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from meters.calendar import LAST_DAY
 from meters.errors import UserError
 from meters.identity import TDSPS
 from meters.load import ERA
 from scenarios.errors import ScenarioError
 from scenarios.schema import MALFORMED, Scenario, read, unfitting
 from scenarios.timeline import BalanceCall
-from simulator.market import first_ror, foreign_registry, recorded_since
-from simulator.mistakes import Parts, mistakes_of, sound_part
+from simulator.input.mistakes import Parts, mistakes_of, sound_part
+from simulator.input.yaml_text import Mistake
 from simulator.ror.analysis import Question
 from simulator.ror.fact_label import check_fact_label
 from simulator.ror.plan import PLANS, load_plan
-from simulator.smt.policy import name_mistake, policy_mistakes
-from simulator.world import LAST_DAY, WorldSpec, build
-from simulator.yaml_input import Mistake
+from simulator.smt.throttle.policy import name_mistake, policy_mistakes
+from simulator.world.market import first_ror, foreign_registry, recorded_since
+from simulator.world.meters import WorldSpec, build
 
 #: No cycle is longer; SMT's history goes back 24 months.
 LONGEST_CYCLE = timedelta(days=366)

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import simpy
 
-from headend.lse import read
+from headend.lse.writer import read
 from headend.vee.quality import Channel
 from meters.calendar import US, day_of, days, epoch, iso
 from scenarios.recording import Recording
@@ -25,8 +25,9 @@ from scenarios.timeline import (
     Rebill,
     SameAnswers,
 )
-from simulator.market import CSP_LOGIN, ROR_LOGIN, logins
-from simulator.portal_user import PortalClient, portal_read
+from simulator.customer.portal_user import PortalClient, portal_read
+from simulator.customer.same_answers import same_answers
+from simulator.parties.sandbox import Sandbox
 from simulator.ror.account import Account
 from simulator.ror.client import SmtClient
 from simulator.ror.errors import RorError
@@ -34,11 +35,10 @@ from simulator.ror.inquiry import CallResult, balance_inquiry, power_inquiry, re
 from simulator.ror.plan import RatePlan
 from simulator.ror.rebill import rebill
 from simulator.ror.usage import UsageRecord
-from simulator.same_answers import same_answers
-from simulator.sandbox import Sandbox
-from simulator.smt.ledger import Filed
-from simulator.smt.registry import Registry
-from simulator.world import World
+from simulator.smt.ondemand.ledger import Filed
+from simulator.smt.registry.registry import Registry
+from simulator.world.market import CSP_LOGIN, ROR_LOGIN, logins
+from simulator.world.meters import World
 
 
 class Player:

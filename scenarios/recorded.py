@@ -25,8 +25,8 @@ from scenarios.recorded_actions import (
     RecordedRequest,
     Span,
 )
-from simulator.mistakes import mistakes_of
-from simulator.yaml_input import Mistake
+from simulator.input.mistakes import mistakes_of
+from simulator.input.yaml_text import Mistake
 
 MALFORMED = "recording.malformed"
 

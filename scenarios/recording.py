@@ -15,8 +15,8 @@ from meters.errors import MeterError
 from scenarios.errors import ScenarioError
 from scenarios.recorded import MALFORMED, RecordedRun, damage
 from scenarios.schema import Scenario
-from simulator.mistakes import mistakes_of
-from simulator.yaml_input import Mistake, Written
+from simulator.input.mistakes import mistakes_of
+from simulator.input.yaml_text import Mistake, Written
 
 #: Raised when a reader of an older recording could misread a newer one.
 FORMAT = 1

@@ -9,7 +9,7 @@ from meters.calendar import day_of, intervals_in
 from scenarios.check_parts import verdict
 from scenarios.facts import NON_VEE, Facts
 from scenarios.findings import CheckVerdict, Rule
-from simulator.smt.registry import UsageFormat
+from simulator.smt.registry.records import UsageFormat
 
 
 def ror_files_check(facts: Facts) -> list[CheckVerdict]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from headend.daily import DailyTimes
+from headend.day.cycle import DailyTimes
 from meters.calendar import US, day_start, epoch
 from meters.faults.ledger import write_json, write_parquet
 from scenarios.errors import ScenarioError
@@ -16,16 +16,16 @@ from scenarios.lint import unmet
 from scenarios.player import Player
 from scenarios.recording import Recording
 from scenarios.schema import Scenario
-from simulator.clock import Clock, ClockMode
-from simulator.folder import own
-from simulator.market import ROR_LOGIN
+from simulator.input.yaml_text import Written
+from simulator.parties.sandbox import SANDBOX_FILES, Sandbox, SandboxSettings
 from simulator.ror.plan import PLANS, RatePlan, load_plan
-from simulator.sandbox import SANDBOX_FILES, Sandbox, SandboxSettings
-from simulator.smt.middle import FixedMiddle, LawMiddle, MiddleDraws, MiddleLaw
-from simulator.smt.policy import parse_policy, preset
-from simulator.smt.throttle import Policy
-from simulator.world import build
-from simulator.yaml_input import Written
+from simulator.runtime.clock import Clock, ClockMode
+from simulator.runtime.folder import own
+from simulator.smt.ondemand.middle import FixedMiddle, LawMiddle, MiddleDraws, MiddleLaw
+from simulator.smt.throttle.decision import Policy
+from simulator.smt.throttle.policy import parse_policy, preset
+from simulator.world.market import ROR_LOGIN
+from simulator.world.meters import build
 
 #: Model time after the last action that a run goes on, so that what it set going can end.
 AFTERMATH_S = 20 * 60

@@ -6,7 +6,7 @@ from scenarios.check_parts import verdict
 from scenarios.facts import Facts
 from scenarios.findings import CheckVerdict, Rule
 from scenarios.timeline import SameAnswers
-from simulator.same_answers import QUESTIONS
+from simulator.customer.same_answers import QUESTIONS
 
 
 def same_answers_check(facts: Facts, action: SameAnswers) -> CheckVerdict:

@@ -26,11 +26,11 @@ from scenarios.timeline import (
     Seconds,
     Spec,
 )
-from simulator.market import logins
-from simulator.mistakes import Parts, did_you_mean, mistakes_of, shown_value
+from simulator.input.mistakes import Parts, did_you_mean, mistakes_of, shown_value
+from simulator.input.yaml_text import ClockTime, Mistake, Written, YamlProblem, read_yaml
 from simulator.ror.account import Account, LastBill, Payment
-from simulator.world import World, WorldSpec
-from simulator.yaml_input import ClockTime, Mistake, Written, YamlProblem, read_yaml
+from simulator.world.market import logins
+from simulator.world.meters import World, WorldSpec
 
 #: Where the shipped scenarios are.
 SHIPPED = Path(__file__).parent

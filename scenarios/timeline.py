@@ -9,12 +9,12 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from meters.calendar import local
 from scenarios.requirements import REQUIREMENTS
-from simulator.market import CUSTOMER_LOGIN, ROR_LOGIN
-from simulator.mistakes import did_you_mean, shown_value
+from simulator.input.mistakes import did_you_mean, shown_value
 from simulator.ror.analysis import Question
-from simulator.smt.complaint_kinds import ComplaintKind
-from simulator.smt.complaints import ComplaintSpec
-from simulator.world import World
+from simulator.smt.complaints.declared import ComplaintSpec
+from simulator.smt.complaints.kinds import ComplaintKind
+from simulator.world.market import CUSTOMER_LOGIN, ROR_LOGIN
+from simulator.world.meters import World
 
 #: No caller waits and no middle tier takes longer than a day.
 DAY_S = 86_400

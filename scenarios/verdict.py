@@ -15,8 +15,8 @@ from scenarios.recording import MEND, Recording, reading
 from scenarios.requirements import REQUIREMENTS
 from scenarios.schema import Scenario
 from scenarios.steps import judge_steps
-from simulator.mistakes import mistakes_of
-from simulator.yaml_input import field_name
+from simulator.input.mistakes import mistakes_of
+from simulator.input.yaml_text import field_name
 
 __all__ = ["CheckVerdict", "Failure", "Mark", "StepVerdict", "Verdict", "judge"]
 

@@ -13,14 +13,24 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from headend.gap import gap
-from headend.network import READ_OCTETS, RETRY_WAITS_US, TRY_TIMEOUT_US, Try
+from headend.network.law import READ_OCTETS, RETRY_WAITS_US, TRY_TIMEOUT_US, Try
+from headend.ondemand.gap import gap
 from headend.wire import InquiryKind
 from meters.calendar import INTERVAL_S, US, floor_interval
 from simulator.capacity.model import Model, Sweep, TabledRequest
 from simulator.capacity.study import HOUR_S, LevelSpec, Study
-from simulator.smt.middle import LOST, Middle
-from simulator.smt.throttle import Channel, Kind, Lease, Measure, Requested, RequesterClass, Scope, Source, admit
+from simulator.smt.ondemand.middle import LOST, Middle
+from simulator.smt.throttle.decision import (
+    Channel,
+    Kind,
+    Lease,
+    Measure,
+    Requested,
+    RequesterClass,
+    Scope,
+    Source,
+    admit,
+)
 
 BLOCK = 1024
 #: Which family of random numbers a block belongs to.

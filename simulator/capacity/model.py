@@ -11,10 +11,10 @@ from typing import Any, NamedTuple
 
 import simpy
 
-from headend.network import READ_OCTETS, TRY_TIMEOUT_US, AccessPoint, NetworkLaw, Try
-from headend.ondemand import Answer, Inquiry, answer_inquiry
+from headend.network.law import READ_OCTETS, TRY_TIMEOUT_US, AccessPoint, NetworkLaw, Try
+from headend.ondemand.process import Answer, Inquiry, answer_inquiry
 from headend.wire import InquiryKind, Outcome
-from simulator.smt.lifecycle import (
+from simulator.smt.ondemand.lifecycle import (
     ENDED,
     EXPIRY_US,
     Admission,
@@ -26,8 +26,8 @@ from simulator.smt.lifecycle import (
     kind_counted,
     submit,
 )
-from simulator.smt.middle import Middle, MiddleDraws
-from simulator.smt.throttle import Channel, MemoryAdmission, Policy, Requested, Scope, Source
+from simulator.smt.ondemand.middle import Middle, MiddleDraws
+from simulator.smt.throttle.decision import Channel, MemoryAdmission, Policy, Requested, Scope, Source
 
 #: Unless told, an access point carries what the default law says.
 ACCESS_POINT_TPS = NetworkLaw().access_point_tps
@@ -74,7 +74,7 @@ Sweeps = Sequence[Sweep] | Mapping[str, Sequence[Sweep]]
 
 
 class ModelStore:
-    """``headend.ondemand.Store`` without intervals: the last completed sweep, and the spans that reads have added."""
+    """``headend.ondemand.process.Store`` without intervals: the last completed sweep, and the spans that reads have added."""
 
     def __init__(self, env: simpy.Environment, sweeps: Sweeps) -> None:
         """Begin with what the sweeps have brought."""
@@ -96,7 +96,7 @@ class ModelStore:
         return at
 
     def first_missing(self, esiid: str, start: int, end: int) -> int | None:
-        """See ``headend.ondemand.Store``."""
+        """See ``headend.ondemand.process.Store``."""
         at = self.reach(esiid, start, self._env.now)  # type: ignore[arg-type]
         return None if at >= end else at
 
@@ -108,7 +108,7 @@ class ModelStore:
 
 
 class ModelMeters:
-    """``headend.ondemand.Meters`` without meters: one time-out for each try."""
+    """``headend.ondemand.process.Meters`` without meters: one time-out for each try."""
 
     def __init__(
         self, env: simpy.Environment, store: ModelStore, access_point_tps: float, power_failures: PowerFailures
@@ -129,18 +129,18 @@ class ModelMeters:
         self._point_of[esiid] = point
 
     def access_point(self, esiid: str) -> AccessPoint:
-        """See ``headend.ondemand.Meters``."""
+        """See ``headend.ondemand.process.Meters``."""
         return self._point_of[esiid]
 
     def power_failed_at(self, esiid: str) -> int | None:
-        """See ``headend.ondemand.Meters``."""
+        """See ``headend.ondemand.process.Meters``."""
         for failure in self._power_failures.get(esiid, ()):
             if failure.told_us <= self._env.now < failure.over_us:
                 return failure.at
         return None
 
     def read(self, inquiry: Inquiry, lacked_from: int, start_us: int, one: Try) -> Generator[simpy.Event, Any, Any]:
-        """See ``headend.ondemand.Meters``; a reading is True."""
+        """See ``headend.ondemand.process.Meters``; a reading is True."""
         env = self._env
         if not one.heard:
             yield env.timeout(start_us + TRY_TIMEOUT_US - int(env.now))
@@ -209,7 +209,7 @@ class ModelDesk:
         return self._under_way[key].middle
 
     def draw(self, key: str, attempt: int) -> Try:
-        """See ``headend.network.TryDraws``."""
+        """See ``headend.network.law.TryDraws``."""
         return self._under_way[key].tries[attempt]
 
     def _remember(self, request: OnDemandRequest) -> None:
@@ -303,7 +303,7 @@ def replay(
 ) -> list[OnDemandRequest]:
     """Run tabled requests, with nothing used before, and give them back in order of submission, each with its history.
 
-    ``answered.content`` of a request that reached the head-end is its ``headend.ondemand.Answer`` (``lacked_from``, ``meter_reads``).
+    ``answered.content`` of a request that reached the head-end is its ``headend.ondemand.process.Answer`` (``lacked_from``, ``meter_reads``).
     """
     ordered = sorted(requests, key=lambda one: one.submitted_us)
     kept: list[OnDemandRequest] = []

@@ -14,10 +14,10 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
-from headend.network import NetworkLaw
+from headend.network.law import NetworkLaw
 from meters.calendar import US, epoch
 from simulator.errors import SimulatorError
-from simulator.smt.lifecycle import State
+from simulator.smt.ondemand.lifecycle import State
 
 #: How a request ended, as the columns number it.
 ENDS = (State.COMPLETED, State.REFUSED, State.FAILED, State.T_FAILED, State.EXPIRED)

@@ -18,20 +18,20 @@ from pathlib import Path
 
 import numpy as np
 
-import headend.network
-import headend.ondemand
-import simulator.smt.counts
-import simulator.smt.lifecycle
-import simulator.smt.limits
-import simulator.smt.middle
-import simulator.smt.throttle
+import headend.network.law
+import headend.ondemand.process
+import simulator.smt.ondemand.lifecycle
+import simulator.smt.ondemand.middle
+import simulator.smt.throttle.counts
+import simulator.smt.throttle.decision
+import simulator.smt.throttle.limits
 from headend.wire import Outcome as HeadEndOutcome
 from meters.calendar import US
 from simulator.capacity.demand import Demand, draw, live_day_so_far, sweeps_of
 from simulator.capacity.model import Model
 from simulator.capacity.outcome import ENDS, Cell, Columns, Outcome, all_cells
 from simulator.capacity.study import Study
-from simulator.smt.lifecycle import STORE_ONLY, OnDemandRequest, State
+from simulator.smt.ondemand.lifecycle import STORE_ONLY, OnDemandRequest, State
 
 #: Told with (cells done, cells in all) whenever one is done.
 Progress = Callable[[int, int], None]
@@ -123,13 +123,13 @@ def fingerprint(study: Study) -> str:
     # A preset's limits are not in the study. A set has no order of its own, so it is sorted.
     digest.update(json.dumps([dataclasses.asdict(one) for one in study.policies], default=sorted).encode())
     parts = [
-        headend.network.__file__,
-        headend.ondemand.__file__,
-        simulator.smt.counts.__file__,
-        simulator.smt.lifecycle.__file__,
-        simulator.smt.limits.__file__,
-        simulator.smt.middle.__file__,
-        simulator.smt.throttle.__file__,
+        headend.network.law.__file__,
+        headend.ondemand.process.__file__,
+        simulator.smt.throttle.counts.__file__,
+        simulator.smt.ondemand.lifecycle.__file__,
+        simulator.smt.throttle.limits.__file__,
+        simulator.smt.ondemand.middle.__file__,
+        simulator.smt.throttle.decision.__file__,
     ]
     here = Path(__file__).parent
     for path in [

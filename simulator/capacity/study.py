@@ -24,16 +24,16 @@ from pydantic import (
     model_validator,
 )
 
-from headend.network import NetworkLaw
+from headend.network.law import NetworkLaw
 from meters.calendar import US, day_end, day_start, epoch
 from meters.errors import UserError
 from simulator.errors import SimulatorError
-from simulator.mistakes import did_you_mean, mistakes_of
-from simulator.smt.lifecycle import EXPIRY_US
-from simulator.smt.middle import MiddleLaw
-from simulator.smt.policy import parse_policy, policy_mistakes, preset
-from simulator.smt.throttle import Channel, Limit, Measure, Policy, Scope
-from simulator.yaml_input import ClockTime, Written, YamlProblem, read_yaml
+from simulator.input.mistakes import did_you_mean, mistakes_of
+from simulator.input.yaml_text import ClockTime, Written, YamlProblem, read_yaml
+from simulator.smt.ondemand.lifecycle import EXPIRY_US
+from simulator.smt.ondemand.middle import MiddleLaw
+from simulator.smt.throttle.decision import Channel, Limit, Measure, Policy, Scope
+from simulator.smt.throttle.policy import parse_policy, policy_mistakes, preset
 
 HOUR_S = 3600
 #: Seconds after the hour's end by which every request has ended: SMT's expiry.

@@ -7,7 +7,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from headend.gap import gap
+from headend.ondemand.gap import gap
 from meters.calendar import INTERVAL_S, iso
 from simulator.ror.account import Account
 from simulator.ror.bill import bill, cents, kwh, money

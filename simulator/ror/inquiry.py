@@ -24,7 +24,7 @@ from simulator.ror.errors import RorError
 from simulator.ror.on_demand import GIVE_UP_S, Line, OnDemand, RequestEnd, Trouble, on_demand
 from simulator.ror.plan import RatePlan
 from simulator.ror.usage import Source, UsageRecord, empty, from_gap, merge
-from simulator.smt.odr_wire import OdrStatus, Span
+from simulator.smt.doors.market.odr_wire import OdrStatus, Span
 
 #: Days of VEE history that a review fetches at least: two weeks and room for a day that is late [D].
 HISTORY_DAYS = 35

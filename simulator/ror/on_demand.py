@@ -16,7 +16,7 @@ from headend.ports import Driver
 from meters.calendar import US
 from simulator.ror.client import SmtClient
 from simulator.ror.errors import RorError, SmtRefused
-from simulator.smt.odr_wire import OdrStatus
+from simulator.smt.doors.market.odr_wire import OdrStatus
 
 #: After this many seconds without an answer the retailer stops polling [D].
 GIVE_UP_S = 600

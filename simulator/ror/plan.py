@@ -14,9 +14,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from simulator.mistakes import mistakes_of
+from simulator.input.mistakes import mistakes_of
+from simulator.input.yaml_text import ExactLoader, YamlProblem, read_yaml
 from simulator.ror.errors import RorError
-from simulator.yaml_input import ExactLoader, YamlProblem, read_yaml
 
 #: Where the shipped plans are.
 PLANS = Path(__file__).parent / "plans"

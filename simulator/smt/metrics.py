@@ -12,11 +12,11 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, generate_la
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from headend.http_exchange import Exchange
+from headend.http.exchange import Exchange
 from headend.ports import Journal
 from meters.calendar import US
-from simulator.smt.ledger import Ledger
-from simulator.smt.lifecycle import ENDED, State
+from simulator.smt.ondemand.ledger import Ledger
+from simulator.smt.ondemand.lifecycle import ENDED, State
 
 #: Seconds of model time: around the service levels of 120 and 180 s, up to the expiry of 45 minutes.
 LATENCY_BUCKETS_S = (5, 15, 30, 60, 90, 120, 150, 180, 300, 600, 1200, 1800, 2700)

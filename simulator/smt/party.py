@@ -12,30 +12,30 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from headend.ports import Driver, Journal
 from meters.calendar import US
-from simulator.smt.access_log import AccessLog
-from simulator.smt.admission import DatabaseAdmission
-from simulator.smt.auth import AuthLimits, Gatekeeper
-from simulator.smt.complaint_book import ComplaintBook
-from simulator.smt.complaint_hooks import ComplaintMiddle, refusal_of
-from simulator.smt.complaints import Complaints, Sought
-from simulator.smt.database import open_database
-from simulator.smt.deliveries import Deliveries
-from simulator.smt.desk import LiveDesk
-from simulator.smt.dispatch import Dispatcher
-from simulator.smt.filing import Filing
-from simulator.smt.inquiries import Inquiries
-from simulator.smt.intake import Intake
-from simulator.smt.ledger import Ledger
-from simulator.smt.lifecycle import EXPIRY_US
-from simulator.smt.logins import DatabaseLogins
+from simulator.smt.access.gatekeeper import AuthLimits, Gatekeeper
+from simulator.smt.access.log import AccessLog
+from simulator.smt.access.logins import DatabaseLogins
+from simulator.smt.complaints.book import ComplaintBook
+from simulator.smt.complaints.declared import Complaints, Sought
+from simulator.smt.complaints.hooks import ComplaintMiddle, refusal_of
+from simulator.smt.database.engine import open_database
+from simulator.smt.database.seat import Role, Seat
 from simulator.smt.metrics import ObservedJournal, SmtMetrics
-from simulator.smt.middle import MiddleDraws
-from simulator.smt.registry import Registry
-from simulator.smt.seat import Role, Seat
-from simulator.smt.store import VeeStore
+from simulator.smt.ondemand.desk import LiveDesk
+from simulator.smt.ondemand.dispatch import Dispatcher
+from simulator.smt.ondemand.filing import Filing
+from simulator.smt.ondemand.inquiries import Inquiries
+from simulator.smt.ondemand.ledger import Ledger
+from simulator.smt.ondemand.lifecycle import EXPIRY_US
+from simulator.smt.ondemand.middle import MiddleDraws
+from simulator.smt.registry.registry import Registry
 from simulator.smt.terms import Terms
-from simulator.smt.throttle import Policy, Source
-from simulator.smt.usage_files import Deliver
+from simulator.smt.throttle.admission import DatabaseAdmission
+from simulator.smt.throttle.decision import Policy, Source
+from simulator.smt.usage.deliveries import Deliveries
+from simulator.smt.usage.intake import Intake
+from simulator.smt.usage.ror_files import Deliver
+from simulator.smt.usage.store import VeeStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ class SmtConfig:
 
 
 class Smt:
-    """One SMT. ``create_app`` (service.py) puts the doors on it."""
+    """One SMT. ``create_app`` (doors/service.py) puts the doors on it."""
 
     def __init__(
         self,

@@ -17,11 +17,11 @@ from sqlalchemy import Engine, delete, insert, select
 
 from meters.calendar import US, iso
 from simulator.errors import SimulatorError
-from simulator.smt.database import reading, writing
-from simulator.smt.limits import Policy
-from simulator.smt.registry import Registry
-from simulator.smt.seat import Role
-from simulator.smt.tables import dispatcher_terms
+from simulator.smt.database.engine import reading, writing
+from simulator.smt.database.seat import Role
+from simulator.smt.database.tables import dispatcher_terms
+from simulator.smt.registry.registry import Registry
+from simulator.smt.throttle.limits import Policy
 
 #: Says which folder it is, wherever it is mounted; beside the homes, where no user of the file site comes.
 _FOLDER_ID = ".folder"

@@ -15,8 +15,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+from headend.network.transport import ModbusTransport
 from headend.ports import MeterAddress
-from headend.transport import ModbusTransport
 from meters.calendar import floor_interval
 
 _METERS = 10_000

@@ -12,8 +12,8 @@ from pymodbus.client import AsyncModbusTcpClient
 from pymodbus.datastore import ModbusDeviceContext, ModbusSequentialDataBlock, ModbusServerContext
 from pymodbus.server import ModbusTcpServer
 
+from headend.network.transport import ModbusTransport
 from headend.ports import MeterAddress
-from headend.transport import ModbusTransport
 from meters.calendar import day_end, day_start
 from meters.fleet import Fleet
 from meters.gateway import Gateway

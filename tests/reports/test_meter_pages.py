@@ -14,7 +14,7 @@ from meters.faults.fault import Fault
 from meters.faults.kinds import FaultKind
 from meters.faults.ledger import Effect, entry, write_parquet
 from meters.replay_file import SMT_COLUMNS
-from simulator.fault_spec import FaultSpec, read_faults
+from simulator.world.fault_spec import FaultSpec, read_faults
 from tests.reports.meter_pages import FENCED_FAULTS, PAGE, page
 
 TEXT = PAGE.read_text(encoding="utf-8")

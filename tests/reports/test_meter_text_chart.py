@@ -19,7 +19,7 @@ from meters.identity import TDSPS
 from meters.premises import MARKET
 from reports.meter_day import MeterDay, meter_day
 from reports.meter_text_chart import ASCII, MARGIN, ROWS, UNICODE, ceiling, chart, glyphs_for
-from simulator.roster import find
+from simulator.world.roster import find
 
 DAY = date(2026, 8, 12)
 SPRING, AUTUMN = date(2026, 3, 8), date(2026, 11, 1)

@@ -23,8 +23,8 @@ from meters.load import GeneratedLoad
 from meters.premises import MARKET
 from meters.special import SPECIALS, TWO_METERS, special_esiid
 from reports.meters_cli import ROWS, list_meters, show_meter
-from simulator.clock import Clock, ClockMode
-from simulator.meters_party import MetersParty, MetersSettings
+from simulator.parties.meters import MetersParty, MetersSettings
+from simulator.runtime.clock import Clock, ClockMode
 from tests.test_house import HEAVY
 
 ROOT = Path(__file__).parents[2]

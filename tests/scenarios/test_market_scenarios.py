@@ -22,10 +22,10 @@ from scenarios.recording import load as load_recording
 from scenarios.schema import SHIPPED, load
 from scenarios.timeline import Action
 from scenarios.verdict import judge
-from simulator.market import build_market
-from simulator.market_spec import RORS, MarketSpec
-from simulator.smt.registry_csv import registry_faults, write_registry
-from simulator.world import WorldSpec, build
+from simulator.smt.registry.csv_files import registry_faults, write_registry
+from simulator.world.market import build_market
+from simulator.world.market_spec import RORS, MarketSpec
+from simulator.world.meters import WorldSpec, build
 from tests.scenarios.short import scenario, short_balance
 
 

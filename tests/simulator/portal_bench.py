@@ -10,11 +10,11 @@ from datetime import timedelta
 from pathlib import Path
 
 from meters.calendar import US, day_of, epoch
-from simulator.clock import Clock, ClockMode
-from simulator.sandbox import Sandbox, SandboxSettings
-from simulator.smt.middle import FixedMiddle
-from simulator.smt.policy import preset
-from simulator.world import PremiseSpec, build, default_world
+from simulator.parties.sandbox import Sandbox, SandboxSettings
+from simulator.runtime.clock import Clock, ClockMode
+from simulator.smt.ondemand.middle import FixedMiddle
+from simulator.smt.throttle.policy import preset
+from simulator.world.meters import PremiseSpec, build, default_world
 
 SPEED = 600.0
 #: The clients' own pause between polls is 15 s; here it is as much shorter as the clock is quicker.

@@ -12,18 +12,18 @@ from typing import Any
 
 import httpx
 
-from headend.daily import DailyTimes
+from headend.day.cycle import DailyTimes
 from meters.calendar import US, day_of, epoch
 from meters.special import special_esiid
-from simulator.clock import Clock, ClockMode
-from simulator.market import ROR_LOGIN, Login
+from simulator.parties.sandbox import Sandbox, SandboxSettings
 from simulator.ror.client import SmtClient
 from simulator.ror.errors import SmtRefused
-from simulator.sandbox import Sandbox, SandboxSettings
-from simulator.smt.middle import FixedMiddle
-from simulator.smt.odr_wire import OdrStatus
-from simulator.smt.policy import preset
-from simulator.world import build, default_world
+from simulator.runtime.clock import Clock, ClockMode
+from simulator.smt.doors.market.odr_wire import OdrStatus
+from simulator.smt.ondemand.middle import FixedMiddle
+from simulator.smt.throttle.policy import preset
+from simulator.world.market import ROR_LOGIN, Login
+from simulator.world.meters import build, default_world
 
 SEED = 3
 

@@ -9,8 +9,8 @@ import pytest
 
 from simulator.capacity.study import Study, load_study, parse_study
 from simulator.errors import SimulatorError
-from simulator.smt.throttle import Source
-from simulator.yaml_input import Written
+from simulator.input.yaml_text import Written
+from simulator.smt.throttle.decision import Source
 
 FIRST_LOOK = Path(__file__).parents[3] / "scenarios" / "capacity" / "first-look.yaml"
 

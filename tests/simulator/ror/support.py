@@ -13,7 +13,7 @@ import numpy as np
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, PlainTextResponse, Response
 
-from headend.gap import gap
+from headend.ondemand.gap import gap
 from meters.calendar import (
     INTERVAL_S,
     US,
@@ -25,12 +25,12 @@ from meters.calendar import (
     parse_us_date,
     us_date,
 )
-from simulator.clock import Clock, ClockMode
 from simulator.ror.account import Account, LastBill, Payment
 from simulator.ror.client import SmtClient
 from simulator.ror.usage import UsageRecord, from_vee
-from simulator.runtime import Runtime
-from simulator.smt.rd import rd_format
+from simulator.runtime.clock import Clock, ClockMode
+from simulator.runtime.driver import Runtime
+from simulator.smt.doors.both.rd import rd_format
 
 T = TypeVar("T")
 

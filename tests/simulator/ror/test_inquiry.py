@@ -20,7 +20,7 @@ from simulator.ror.on_demand import OnDemand, RequestEnd
 from simulator.ror.plan import PLANS, load_plan
 from simulator.ror.rebill import Rebill, rebill
 from simulator.ror.usage import Source
-from simulator.runtime import Runtime
+from simulator.runtime.driver import Runtime
 from tests.simulator.ror.support import ACCOUNT, CALL, ESIID, PATIENCE_S, Notes, Portal, run_call
 
 PLAN = load_plan(PLANS / "longhorn-thousand-24.yaml")

@@ -11,14 +11,14 @@ from multiprocessing.connection import Connection
 import httpx
 
 from headend import boundaries
-from headend.network import Try
+from headend.network.law import Try
 from headend.ports import MeterAddress
-from headend.store import HeadEndStore
+from headend.store.store import HeadEndStore
 from headend.system import HeadEnd, HeadEndSettings
 from meters.calendar import US, day_of, day_start
-from simulator.clock import Clock, ClockMode
-from simulator.runtime import Runtime
-from simulator.serving import HttpServer
+from simulator.runtime.clock import Clock, ClockMode
+from simulator.runtime.driver import Runtime
+from simulator.runtime.serving import HttpServer
 from tests.simulator.smt.rig import NEIGHBOUR, PLAIN, TDSP_DUNS, Notes
 
 #: Unit id and number of each meter behind the gateway.

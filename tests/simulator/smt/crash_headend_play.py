@@ -14,12 +14,12 @@ from pathlib import Path
 import httpx
 import sqlalchemy as sa
 
-from headend.store_rows import INQUIRIES
+from headend.store.rows import INQUIRIES
 from meters.calendar import US, iso
 from meters.identity import MeterIdentity, Premise
 from meters.meter import EmulatedMeter
-from simulator.smt.inquiries import UNREACHABLE
-from simulator.smt.lifecycle import EXPIRY_US, State
+from simulator.smt.ondemand.inquiries import UNREACHABLE
+from simulator.smt.ondemand.lifecycle import EXPIRY_US, State
 from tests.meters.fakes import SteadyLoad
 from tests.meters.gateways import served_apart
 from tests.simulator.smt import crash_headend, crash_smt

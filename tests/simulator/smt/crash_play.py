@@ -22,10 +22,10 @@ from sqlalchemy import select
 
 from headend.wire import InquiryKind, InquiryRequest
 from meters.calendar import INTERVAL_S, US, day_of, epoch, iso
-from simulator.smt.database import open_database
-from simulator.smt.ledger import Entry, Ledger
-from simulator.smt.lifecycle import ENDED, State
-from simulator.smt.tables import odr_answer, throttle_lease, throttle_window
+from simulator.smt.database.engine import open_database
+from simulator.smt.database.tables import odr_answer, throttle_lease, throttle_window
+from simulator.smt.ondemand.ledger import Entry, Ledger
+from simulator.smt.ondemand.lifecycle import ENDED, State
 from tests.simulator.smt import crash_smt
 from tests.simulator.smt.rig import NEIGHBOUR, PASSWORD, PLAIN, ROR_DUNS
 

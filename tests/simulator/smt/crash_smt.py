@@ -11,14 +11,15 @@ from multiprocessing.connection import Connection
 import httpx
 
 from headend import boundaries
-from simulator import complaint_routes, control
-from simulator.clock import Clock, ClockMode
-from simulator.runtime import Runtime
-from simulator.serving import HttpServer
-from simulator.smt.middle import FixedMiddle
-from simulator.smt.policy import preset
-from simulator.smt.seat import Role
-from simulator.smt.service import Smt, SmtConfig, create_app
+from simulator.parties import control
+from simulator.runtime.clock import Clock, ClockMode
+from simulator.runtime.driver import Runtime
+from simulator.runtime.serving import HttpServer
+from simulator.smt.database.seat import Role
+from simulator.smt.doors.control import complaints as complaint_routes
+from simulator.smt.doors.service import Smt, SmtConfig, create_app
+from simulator.smt.ondemand.middle import FixedMiddle
+from simulator.smt.throttle.policy import preset
 from tests.simulator.smt.rig import Notes, registry
 
 PICKUP_S, RETURN_S = 10, 20

@@ -17,7 +17,7 @@ import pytest
 from sqlalchemy import Engine, create_engine, make_url, text
 from sqlalchemy.pool import NullPool
 
-from simulator.smt.database import open_database
+from simulator.smt.database.engine import open_database
 
 _numbers = itertools.count(1)
 

@@ -13,19 +13,20 @@ import numpy as np
 import simpy
 from fastapi import FastAPI, Response
 
-from headend.lse import LseRecord
+from headend.lse.writer import LseRecord
 from headend.vee.quality import Channel
 from headend.wire import InquiryKind, InquiryRequest, InquiryResult
 from meters.calendar import INTERVAL_S, US, day_of, days, epoch, intervals_in, iso
-from simulator.clock import Clock, ClockMode
-from simulator.runtime import Runtime
-from simulator.smt.auth import hash_password
-from simulator.smt.middle import FixedMiddle
-from simulator.smt.policy import preset
-from simulator.smt.registry import Entity, EntityKind, Registry, RorPeriod, ServicePoint, User, UserKind
-from simulator.smt.service import Smt, SmtConfig, create_app
-from simulator.smt.throttle import Policy
-from simulator.smt.usage_files import Deliver
+from simulator.runtime.clock import Clock, ClockMode
+from simulator.runtime.driver import Runtime
+from simulator.smt.doors.service import Smt, SmtConfig, create_app
+from simulator.smt.ondemand.middle import FixedMiddle
+from simulator.smt.registry.passwords import hash_password
+from simulator.smt.registry.records import Entity, EntityKind, RorPeriod, ServicePoint, User, UserKind
+from simulator.smt.registry.registry import Registry
+from simulator.smt.throttle.decision import Policy
+from simulator.smt.throttle.policy import preset
+from simulator.smt.usage.ror_files import Deliver
 
 NOW = "2026-08-12T17:40"
 TDSP_DUNS, ROR_DUNS, RIVAL_DUNS = "9990000000001", "9990000000011", "9990000000012"

@@ -11,11 +11,11 @@ import pytest
 
 from meters.calendar import US
 from simulator.errors import SimulatorError
-from simulator.smt.auth import hash_password
-from simulator.smt.policy import preset
-from simulator.smt.registry import Registry
-from simulator.smt.seat import Role
+from simulator.smt.database.seat import Role
+from simulator.smt.registry.passwords import hash_password
+from simulator.smt.registry.registry import Registry
 from simulator.smt.terms import ClockNumbers, Terms
+from simulator.smt.throttle.policy import preset
 from tests.simulator.smt.postgres import opened
 from tests.simulator.smt.rig import registry
 

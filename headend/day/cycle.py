@@ -1,0 +1,170 @@
+"""The TDSP's day: when an operating day has ended its VEE batch runs, its LSE file is written, posted, and SMT's result codes are fetched."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+from collections import Counter
+from collections.abc import Awaitable, Callable, Generator, Sequence
+from dataclasses import dataclass
+from datetime import date, time, timedelta
+from typing import Any
+
+import simpy
+
+from headend.lse import writer as lse
+from headend.ports import FAULT, Driver, HeadEndError, Journal, guarded, told
+from headend.store.store import HeadEndStore, PostedFile
+from headend.vee.batch import needs_history, run_batch
+from headend.vee.quality import Channel, IntervalStatus
+from headend.vee.records import VeeDay
+from meters.calendar import US, day_start, epoch
+
+#: Looked back over for like days.
+LIKE_DAYS_BACK = 90
+#: After a failed posting the file is tried again this often, so many times.
+POSTING_RETRY_US = 15 * 60 * US
+POSTING_TRIES = 8
+#: Time that SMT is given before the result codes are fetched.
+RESULT_WAIT_US = 5 * 60 * US
+
+Post = Callable[[str, bytes], Awaitable[None]]
+Fetch = Callable[[str], Awaitable[bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class DailyTimes:
+    """Local times on the day after the operating day."""
+
+    vee_at: time = time(1, 0)
+    post_at: time = time(7, 30)
+
+
+class DailyCycle:
+    """VEE and posting, one process per operating day."""
+
+    def __init__(
+        self,
+        driver: Driver,
+        store: HeadEndStore,
+        esiids: Sequence[str],
+        duns: str,
+        times: DailyTimes,
+        post: Post,
+        fetch: Fetch,
+        journal: Journal,
+        tries: int = POSTING_TRIES,
+    ) -> None:
+        """post: uploads a file under a name and returns when SMT has it. fetch: downloads one of the TDSP's own files. tries: of one posting."""
+        self._driver = driver
+        self._store = store
+        self._esiids = sorted(esiids)
+        self._duns = duns
+        self._times = times
+        self._post = post
+        self._fetch = fetch
+        self._journal = journal
+        self._tries = tries
+        self._named = {one.name for one in store.posted_files()}
+
+    def run(self, first: date) -> Generator[simpy.Event, Any, None]:
+        """Begin one process for every operating day that ends, from ``first`` on; a simpy process."""
+        env = self._driver.env
+        day = first
+        while True:
+            ended = day_start(day + timedelta(days=1)) * US
+            yield env.timeout(max(0, ended - int(env.now)))
+            env.process(guarded(self.operating_day(day), functools.partial(self._fault, day)))
+            day += timedelta(days=1)
+
+    def _fault(self, day: date, error: Exception) -> None:
+        self._journal.note(self._driver.now(), "TDSP", FAULT, f"operating day {day}", error=told(error))
+
+    def operating_day(self, day: date) -> Generator[simpy.Event, Any, None]:
+        """Run the batch of one ended day at its time, then post its file at its time."""
+        yield from self._until(day, self._times.vee_at)
+        batch: VeeDay = yield self._driver.io(
+            "vee", day.isoformat(), lambda: asyncio.get_running_loop().run_in_executor(None, self.validate, day)
+        )
+        self._journal.note(self._driver.now(), "TDSP", "VEE batch", day.isoformat(), **_summary(batch))
+        yield from self._until(day, self._times.post_at)
+        name = yield from self.post(batch)
+        if name:
+            self._driver.env.process(guarded(self._results(name), functools.partial(self._fault, day)))
+
+    def catch_up(self, ended: Sequence[date]) -> Generator[simpy.Event, Any, None]:
+        """Validate and post operating days that ended before this head-end came up, one after the other; a simpy process.
+
+        In their order, because a day's estimates look back at the days before it; nobody waits for a day's result codes.
+        """
+        for day in ended:
+            yield self._driver.env.process(guarded(self.operating_day(day), functools.partial(self._fault, day)))
+
+    def validate(self, day: date) -> VeeDay:
+        """Validate, edit and estimate one operating day and keep the result. Blocking."""
+        block = self._store.day(self._esiids, day)
+        # Only meters with something to estimate need their past looked up.
+        wanting = [esiid for esiid, wants in zip(block.esiids, needs_history(block), strict=True) if wants]
+        history = self._store.vee_history(wanting, day, LIKE_DAYS_BACK)
+        batch = run_batch(block, history)
+        self._store.keep_vee(batch)
+        return batch
+
+    def post(self, batch: VeeDay) -> Generator[simpy.Event, Any, str]:
+        """Write a day's LSE file and post it, again after a failure. A sub-generator that returns its name, empty if it was given up."""
+        env = self._driver.env
+        created = self._driver.now()
+        name = self._file_name(created)
+        records = lse.from_vee(batch, created)
+        content = lse.dumps(records)
+        for attempt in range(1, self._tries + 1):
+            try:
+                yield self._driver.io("posting", name, lambda: self._post(name, content))
+            except HeadEndError as error:
+                self._journal.note(self._driver.now(), "TDSP", "posting failed", name, code=error.code, attempt=attempt)
+                yield env.timeout(POSTING_RETRY_US)
+            else:
+                break
+        else:
+            return ""
+        self._store.keep_posted(PostedFile(name, batch.day, self._driver.now(), len(records)))
+        self._journal.note(
+            self._driver.now(), "TDSP", "posted", name, operating_day=batch.day.isoformat(), octets=len(content)
+        )
+        return name
+
+    def _results(self, name: str) -> Generator[simpy.Event, Any, None]:
+        """Fetch SMT's result codes of a posted file, once it has had its time."""
+        yield self._driver.env.timeout(RESULT_WAIT_US)
+        try:
+            answered = yield self._driver.io("results", name, lambda: self._fetch(name + lse.RESULT_SUFFIX))
+            codes = Counter(row.code for row in lse.read_result_csv(answered))
+        except HeadEndError as error:
+            self._journal.note(self._driver.now(), "TDSP", "no result codes", name, code=error.code)
+            return
+        self._journal.note(self._driver.now(), "TDSP", "result codes", name, codes=dict(sorted(codes.items())))
+
+    def _file_name(self, created: int) -> str:
+        """A name that no file had: days that are posted late may be written in one second, and the counter tells them apart."""
+        for counter in range(1, 1000):
+            name = lse.file_name(self._duns, created, counter)
+            if name not in self._named:
+                self._named.add(name)
+                return name
+        raise HeadEndError("headend.day.posting.names", "A thousand files cannot be named in one second.", place=name)
+
+    def _until(self, day: date, at: time) -> Generator[simpy.Event, Any, None]:
+        due = epoch(f"{day + timedelta(days=1)}T{at.isoformat()}") * US
+        yield self._driver.env.timeout(max(0, due - int(self._driver.env.now)))
+
+
+def _summary(vee: VeeDay) -> dict[str, Any]:
+    """What a reader of the recording must know of a batch: intervals of the consumption channel by status, findings by rule."""
+    status = vee.channel(Channel.LOAD).status
+    findings = Counter(finding.id for of_meter in vee.findings for finding in of_meter)
+    return {
+        "meters": len(vee.esiids),
+        "actual": int((status == IntervalStatus.ACTUAL).sum()),
+        "estimated": int((status == IntervalStatus.ESTIMATED).sum()),
+        "findings": dict(sorted(findings.items())),
+    }

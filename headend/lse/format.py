@@ -1,0 +1,116 @@
+"""What an LSE file is made of: its name, its records, its result codes, its faults.
+
+The file is Lodestar Enhanced; ``headend.lse.writer`` writes it, ``headend.lse.reader`` reads it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+
+from headend.ports import BoolArray, IntArray
+from headend.vee.quality import Channel
+
+#: What SMT answers. File level F1, F2; per record 00 to 05. 04 and 05 need SMT's own state, so only SMT gives them.
+RESULT_CODES: dict[str, str] = {
+    "F1": f"more than {50_000:,} data records",
+    "F2": "mandatory element missing",
+    "00": "loaded",
+    "01": "bad value",
+    "02": "bad format",
+    "03": "not a full day",
+    "04": "future-dated",
+    "05": "a more recent read is already held",
+}
+#: Most records of a file before it is refused as a whole (F1).
+MOST_RECORDS = 50_000
+#: Most intervals in one row.
+MOST_TRIPLETS = 100
+#: Local time without an offset.
+STAMP = "%Y%m%d%H%M%S"
+
+
+class Severity(StrEnum):
+    """An error costs the record; a warning does not."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LseRecord:
+    """One operating day of one channel of one ESI ID, as SMT and ERCOT get it."""
+
+    esiid: str
+    channel: Channel
+    day: date
+    #: Registers at the two midnights in Wh, multiplied; None where none was read.
+    start_reading_wh: int | None
+    stop_reading_wh: int | None
+    #: (92, 96 or 100,) Wh.
+    wh: IntArray
+    #: (intervals,) True for ``E``, False for ``A``.
+    estimated: BoolArray
+    #: When the record was made, UTC epoch seconds. The file holds it without an offset: in the repeated hour it reads as the first of two.
+    posted_at: int
+    #: Line of the file at which it begins; 0 if it was not read from one.
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class LseFinding:
+    """A fault of a file. What of the record was legible is beside it, for the result file."""
+
+    code: str
+    #: 1 is the first line; 0 is the file as a whole.
+    line: int
+    field: str
+    message: str
+    severity: Severity = Severity.ERROR
+    #: Line at which the faulty record begins; 0 outside any record.
+    record_line: int = 0
+    esiid: str = ""
+    channel: str = ""
+    operating_day: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LseFile:
+    """What a file held: its whole and right records, and what was wrong. After F1 there are no records."""
+
+    name: str
+    records: tuple[LseRecord, ...]
+    findings: tuple[LseFinding, ...]
+
+
+def name_findings(name: str) -> Iterator[LseFinding]:
+    """What is wrong with a file's name: F2, an error, whichever part it is.
+
+    The name is a mandatory element like any other: it tells whose file it is, and a correction from what it corrects. DOMAIN §5 gives its
+    parts without a doubt, so a bench that let a shorter counter pass would hide what SMT turns away.
+    """
+    fault = _name_fault(name)
+    if fault:
+        told = f"'{name[:120]}' {fault}; it must be <DUNS>IntervalData<ccyymmddhhmmss><3-digit counter>.lse"
+        yield LseFinding("F2", 0, "file name", told)
+
+
+def _name_fault(name: str) -> str:
+    if ".lse" not in name or "csv" in name.lower():
+        return "must contain .lse and must not contain csv"
+    parts = re.fullmatch(r"(\d*)IntervalData(\d*)\.lse", name, re.ASCII)
+    if parts is None:
+        return "has other parts"
+    duns, digits = parts[1], parts[2]
+    if len(duns) not in (9, 13):
+        return f"has a DUNS number of {len(duns)} digits instead of 9 or 13"
+    if len(digits) != 17:
+        return f"has {len(digits)} digits of time and counter instead of 14 and 3"
+    try:
+        datetime.strptime(digits[:14], STAMP)
+    except ValueError:
+        return f"has {digits[:14]} for a time"
+    return ""

@@ -1,0 +1,352 @@
+"""The reader of LSE files: line by line, each fault told with its line, field and result code; nothing in a file makes it raise."""
+
+from __future__ import annotations
+
+import io
+import re
+from datetime import date, datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+
+from headend.lse.format import (
+    MOST_RECORDS,
+    MOST_TRIPLETS,
+    RESULT_CODES,
+    STAMP,
+    LseFile,
+    LseFinding,
+    LseRecord,
+    Severity,
+    name_findings,
+)
+from headend.ports import HeadEndError
+from headend.vee.quality import Channel
+from meters.calendar import INTERVAL_S, day_start, epoch, intervals_in, local
+from meters.errors import MeterError
+
+_MOST_WH = np.iinfo(np.int32).max
+
+
+class _FaultError(Exception):
+    """A field that is not right: result code, field, sentence."""
+
+    def __init__(self, code: str, field: str, message: str) -> None:
+        super().__init__(code, field, message)
+        self.code, self.field, self.message = code, field, message
+
+
+@lru_cache(maxsize=1 << 16)
+def _wh(text: str) -> int:
+    """Whole Wh of a kWh text. Raises ValueError whose argument is (result code, sentence)."""
+    found = re.fullmatch(r"(-?)(\d*)(?:\.(\d*))?", text.strip(), re.ASCII)
+    if not text.strip():
+        raise ValueError("01", "there is no value; nulls are refused")
+    if found is None or not (found[2] or found[3]):
+        raise ValueError("02", f"'{text}' is not a number")
+    thousandths = (found[3] or "").rstrip("0")
+    if len(thousandths) > 3:
+        raise ValueError("01", f"'{text}' is finer than a watt-hour")
+    whole = found[2].lstrip("0")
+    if len(whole) > 15:
+        raise ValueError("01", "the number is beyond any meter")
+    wh = int(whole + thousandths.ljust(3, "0"))
+    return -wh if found[1] else wh
+
+
+#: Years that a record can be of; beyond them a day's computation could leave Python's range.
+YEARS = range(2000, 2100)
+#: A cumulative register, Wh: a bound that every store can hold.
+MOST_WH = 10**15
+
+
+def _register(text: str, field: str) -> int | None:
+    if not text:
+        return None
+    try:
+        wh = _wh(text)
+    except ValueError as fault:
+        raise _FaultError(fault.args[0], field, fault.args[1]) from None
+    if wh < 0:
+        raise _FaultError("01", field, f"'{text}' is no reading")
+    return wh
+
+
+def _multiplied(reading: int | None, multiplier: int, field: str) -> int | None:
+    if reading is None:
+        return None
+    wh = reading * multiplier
+    if wh > MOST_WH:
+        raise _FaultError("01", field, f"{wh} Wh with the multiplier is more than any meter has counted")
+    return wh
+
+
+@lru_cache(maxsize=4096)
+def _instant(text: str, field: str) -> int:
+    """UTC epoch seconds of a local YYYYMMDDHHMMSS."""
+    try:
+        if not re.fullmatch(r"\d{14}", text, re.ASCII):
+            raise ValueError(text)
+        when = datetime.strptime(text, STAMP)
+        if when.year not in YEARS:
+            raise ValueError(text)
+        return epoch(when)
+    except (ValueError, OverflowError, MeterError):
+        raise _FaultError("02", field, f"'{text}' is no local time written YYYYMMDDHHMMSS") from None
+
+
+@lru_cache(maxsize=4096)
+def _full_day(start: str, stop: str) -> date:
+    """The operating day from a start and a stop; the count of intervals is taken after conversion to UTC."""
+    begins, ends = _instant(start, "start"), _instant(stop, "stop")
+    ends += 1 if stop.endswith("59") else 60
+    day = local(begins).date()
+    if begins != day_start(day) or ends - begins != intervals_in(day) * INTERVAL_S:
+        raise _FaultError("03", "start, stop", f"{start} to {stop} is not one operating day")
+    return day
+
+
+class _Draft:
+    """A record while its rows come in."""
+
+    def __init__(self, line: int) -> None:
+        self.line = line
+        self.esiid = self.channel = self.operating_day = ""
+        self.day: date | None = None
+        self.readings: tuple[int | None, int | None] = (None, None)
+        self.posted_at: int | None = None
+        self.wh: list[int] = []
+        self.marks: list[str] = []
+        #: The header row that was read last, 1 to 4.
+        self.header = 1
+        self.sort_code = 0
+        self.faulty = False
+
+
+class _Reader:
+    """The state of a reading: the record that is open, the finished ones, the findings."""
+
+    def __init__(self) -> None:
+        self.records: list[LseRecord] = []
+        self.findings: list[LseFinding] = []
+        self.draft: _Draft | None = None
+        self.begun = 0
+        #: Rows without a record are told once, then skipped up to the next 00000001.
+        self.lost = False
+
+    def tell(self, code: str, line: int, field: str, message: str, severity: Severity = Severity.ERROR) -> None:
+        draft = self.draft
+        about = (draft.line, draft.esiid, draft.channel, draft.operating_day) if draft else (0, "", "", "")
+        # A file of garbage may have a line of megabytes.
+        self.findings.append(LseFinding(code, line, field, message[:200], severity, *about))
+        if draft and severity is Severity.ERROR:
+            draft.faulty = True
+
+    def row(self, line: int, text: str) -> None:
+        """Take in one line."""
+        fields = text.split(",")
+        kind = fields[0].strip()
+        try:
+            if kind == "00000001":
+                self.finish(line)
+                self.draft, self.lost = _Draft(line), False
+                self.begun += 1
+                self._recorder(self.draft, line, fields)
+            elif self.draft is None:
+                if not self.lost:
+                    self.lost = True
+                    self.tell("F2", line, "sort code", f"row '{kind[:20]}' comes before any 00000001 row")
+            elif kind in ("00000002", "00000003", "00000004"):
+                self._header(self.draft, line, int(kind), fields)
+            elif re.fullmatch(r"[1-9]\d{7}", kind, re.ASCII):
+                self._intervals(self.draft, line, int(kind), fields)
+            else:
+                raise _FaultError("02", "sort code", f"'{kind[:20]}' is no sort code")
+        except _FaultError as fault:
+            self.tell(fault.code, line, fault.field, fault.message)
+
+    def _recorder(self, draft: _Draft, line: int, fields: list[str]) -> None:
+        draft.esiid, draft.channel = [*fields[1:3], "", ""][:2]
+        _count("00000001", fields, 7)
+        for value, field in zip(fields[1:], ("ESIID", "channel", "start", "stop", "Y", "N"), strict=True):
+            if not value:
+                raise _FaultError("F2", field, "is empty")
+        if not re.fullmatch(r"\d{17,22}", draft.esiid, re.ASCII):
+            self.tell("01", line, "ESIID", f"'{draft.esiid}' is no ESI ID of 17 to 22 digits")
+        if draft.channel not in ("1", "4"):
+            self.tell("01", line, "channel", f"'{draft.channel}' is neither 1 (generation) nor 4 (load)")
+        for value, field in ((fields[5], "Y"), (fields[6], "N")):
+            if value != field:
+                self.tell("01", line, field, f"'{value}' must be {field}")
+        draft.operating_day = _iso_day(fields[3])
+        draft.day = _full_day(fields[3], fields[4])
+
+    def _header(self, draft: _Draft, line: int, kind: int, fields: list[str]) -> None:
+        if kind != draft.header + 1:
+            # The rows that follow belong to nothing.
+            self.tell("F2", line, "sort code", f"row 0000000{draft.header + 1} is missing or out of its place")
+            self.draft, self.lost = None, True
+            return
+        draft.header = kind
+        if kind == 2:
+            _count("00000002", fields, 13)
+            if not fields[7]:
+                raise _FaultError("F2", "interval length", "is empty")
+            if fields[7] != str(INTERVAL_S):
+                self.tell("01", line, "interval length", f"'{fields[7]}' must be {INTERVAL_S}")
+            if fields[8] != "01":
+                self.tell("00", line, "unit of measure", f"'{fields[8]}' should be 01 (kWh)", Severity.WARNING)
+            if not re.fullmatch(r"(\d{1,6}(\.0*)?)?", fields[3], re.ASCII):
+                raise _FaultError("01", "meter multiplier", f"'{fields[3]}' is no whole number")
+            multiplier = int(fields[3].split(".")[0] or "1")
+            start, stop = _register(fields[1], "start reading"), _register(fields[2], "stop reading")
+            draft.readings = (
+                _multiplied(start, multiplier, "start reading"),
+                _multiplied(stop, multiplier, "stop reading"),
+            )
+        elif kind == 4:
+            _count("00000004", fields, 3)
+            if not fields[1]:
+                raise _FaultError("F2", "timestamp", "is empty")
+            draft.posted_at = _instant(fields[1], "timestamp")
+            if fields[2] != "M":
+                self.tell("00", line, "origin", f"'{fields[2]}' should be M", Severity.WARNING)
+
+    def _intervals(self, draft: _Draft, line: int, sort_code: int, fields: list[str]) -> None:
+        if draft.header != 4:
+            self.tell("F2", line, "sort code", f"row 0000000{draft.header + 1} is missing")
+            self.draft, self.lost = None, True
+            return
+        if sort_code <= draft.sort_code:
+            self.tell("00", line, "sort code", f"{sort_code} does not ascend", Severity.WARNING)
+        draft.sort_code = sort_code
+        triplets, rest = divmod(len(fields) - 1, 3)
+        if rest or not 1 <= triplets <= MOST_TRIPLETS:
+            message = f"{len(fields) - 1} fields are not 1 to {MOST_TRIPLETS} times value,status,start-time"
+            raise _FaultError("02", "intervals", message)
+        already = len(draft.wh)
+        try:
+            wh = list(map(_wh, fields[1::3]))
+        except ValueError:
+            wh = []
+            for number, text in enumerate(fields[1::3], already + 1):
+                try:
+                    wh.append(_wh(text))
+                except ValueError as fault:
+                    wh.append(0)
+                    self.tell(fault.args[0], line, f"value {number}", fault.args[1])
+        if min(wh) < 0 or max(wh) > _MOST_WH:
+            at = next(index for index, one in enumerate(wh) if not 0 <= one <= _MOST_WH)
+            self.tell("01", line, f"value {already + at + 1}", f"'{fields[1 + 3 * at]}' cannot be an interval's energy")
+        marks = fields[2::3]
+        if not {"A", "E"}.issuperset(marks):
+            at = next(index for index, mark in enumerate(marks) if mark not in ("A", "E"))
+            self.tell("01", line, f"status {already + at + 1}", f"'{marks[at]}' is neither A nor E")
+        for index, text in enumerate(fields[3::3]):
+            if text:
+                _instant(text, f"start-time {already + index + 1}")
+        draft.wh += wh
+        draft.marks += marks
+
+    def whole(self) -> bool:
+        """Whether the open record lacks nothing."""
+        draft = self.draft
+        return (
+            draft is not None
+            and not draft.faulty
+            and draft.header == 4
+            and draft.day is not None
+            and len(draft.wh) == intervals_in(draft.day)
+        )
+
+    def finish(self, line: int) -> None:
+        """Close the open record: keep it if it is whole, tell what it lacks otherwise. line: where its end was seen."""
+        draft = self.draft
+        if draft is None:
+            return
+        if self.whole():
+            assert draft.day is not None
+            assert draft.posted_at is not None
+            wh = np.array(draft.wh, dtype=np.int32)
+            late = np.array([mark == "E" for mark in draft.marks], dtype=np.bool_)
+            channel = Channel(int(draft.channel))
+            self.records.append(
+                LseRecord(draft.esiid, channel, draft.day, *draft.readings, wh, late, draft.posted_at, draft.line)
+            )
+        elif not draft.faulty:
+            if draft.header < 4 or not draft.wh:
+                lacks = f"0000000{draft.header + 1}" if draft.header < 4 else "10000000"
+                self.tell("F2", line, "sort code", f"row {lacks} is missing")
+            elif draft.day is not None:
+                message = f"{len(draft.wh)} intervals, {draft.day} has {intervals_in(draft.day)}"
+                self.tell("03", draft.line, "intervals", message)
+        self.draft = None
+
+
+def _count(kind: str, fields: list[str], wanted: int) -> None:
+    if len(fields) != wanted:
+        raise _FaultError("02", "fields", f"row {kind} has {len(fields)} fields instead of {wanted}")
+
+
+def _iso_day(stamp: str) -> str:
+    try:
+        return datetime.strptime(stamp[:8], "%Y%m%d").date().isoformat()
+    except ValueError:
+        return ""
+
+
+def read(source: Path | bytes, name: str) -> LseFile:
+    """Read a file line by line; never raises for what is in it.
+
+    source: a path, or the content. A record with an error is not among ``records``; the file's other records are. A cut file is F2 at its
+    last line, unless it was cut exactly between two records, which this format cannot show. Raises HeadEndError if the file cannot be opened.
+    """
+    reader = _Reader()
+    reader.findings.extend(name_findings(name))
+    try:
+        with io.BytesIO(source) if isinstance(source, bytes) else source.open("rb") as stream:
+            _read_lines(reader, stream)
+    except OSError as error:
+        mend = "Check the path and its permissions."
+        raise HeadEndError(
+            "headend.lse.unreadable", f"{error.strerror or error}.", place=str(source), mend=mend
+        ) from None
+    return LseFile(name, tuple(reader.records), tuple(reader.findings))
+
+
+def _read_lines(reader: _Reader, stream: BinaryIO) -> None:
+    number = 0
+    for number, raw in enumerate(stream, 1):
+        text = raw.decode("ascii", errors="replace").rstrip("\r\n")
+        if not raw.endswith(b"\n"):
+            _last_line(reader, number, text)
+            break
+        if text.strip():
+            reader.row(number, text)
+        if reader.begun > MOST_RECORDS:
+            reader.draft = None
+            reader.records.clear()
+            reader.tell("F1", number, "file", f"holds {RESULT_CODES['F1']}")
+            return
+    reader.finish(number)
+    if not reader.begun and not reader.findings:
+        reader.tell("F2", number, "file", "holds no record")
+
+
+def _last_line(reader: _Reader, number: int, text: str) -> None:
+    """Take in a last line without its line end: the record it ends may be whole, otherwise the file was cut here."""
+    if reader.whole():
+        reader.finish(number)
+    told = len(reader.findings)
+    kept = len(reader.records)
+    about = reader.draft
+    reader.row(number, text)
+    about = reader.draft or about
+    reader.finish(number)
+    if len(reader.records) == kept:
+        del reader.findings[told:]
+        reader.draft = about
+        reader.tell("F2", number, "file", "the file is cut inside a record")
+        reader.draft = None

@@ -1,0 +1,153 @@
+"""LSE files (Lodestar Enhanced): names, writer, result files; the reader and the records are passed on from their own modules.
+
+One record is one ESI ID, channel and operating day. Energy is whole Wh here and kWh with three decimals in the file.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import BinaryIO
+
+from headend.lse.format import MOST_RECORDS, RESULT_CODES, STAMP, LseFile, LseFinding, LseRecord, Severity
+from headend.lse.reader import read
+from headend.ports import HeadEndError
+from headend.vee.quality import Channel, IntervalStatus
+from headend.vee.records import VeeDay
+from meters.calendar import INTERVAL_S, intervals_in, local
+
+__all__ = [
+    "MOST_RECORDS",
+    "RESULT_CODES",
+    "RESULT_SUFFIX",
+    "LseFile",
+    "LseFinding",
+    "LseRecord",
+    "ResultRow",
+    "Severity",
+    "dumps",
+    "file_name",
+    "from_vee",
+    "read",
+    "read_result_csv",
+    "result_csv",
+    "write",
+]
+
+
+def file_name(duns: str, created_at: int, counter: int) -> str:
+    """``<DUNS>IntervalData<ccyymmddhhmmss><counter>.lse``. created_at: UTC epoch seconds; counter 0-999 tells files of one second apart."""
+    if not re.fullmatch(r"\d{9}|\d{13}", duns, re.ASCII):
+        raise HeadEndError("headend.lse.duns", f"'{duns}' is no DUNS number.", mend="Give 9 or 13 digits.")
+    if not 0 <= counter <= 999:
+        raise HeadEndError("headend.lse.counter", f"Counter {counter} has no three digits.", mend="Use 0 to 999.")
+    return f"{duns}IntervalData{local(created_at).strftime(STAMP)}{counter:03d}.lse"
+
+
+@lru_cache(maxsize=1 << 16)
+def _kwh(wh: int) -> str:
+    return f"{wh // 1000}.{wh % 1000:03d}"
+
+
+def write(records: Iterable[LseRecord], out: BinaryIO) -> int:
+    """Write records, the intervals of each in one row. Returns how many. Raises HeadEndError for a record that is not a full day."""
+    count = 0
+    for record in records:
+        place = f"{record.esiid} channel {int(record.channel)} {record.day}"
+        if len(record.wh) != intervals_in(record.day) or len(record.estimated) != len(record.wh):
+            message = f"{len(record.wh)} intervals given, the day has {intervals_in(record.day)}."
+            raise HeadEndError("headend.lse.not_a_full_day", message, place=place)
+        if (record.wh < 0).any():
+            raise HeadEndError("headend.lse.negative", "A negative interval cannot be posted.", place=place)
+        day = record.day.strftime("%Y%m%d")
+        readings = [
+            "" if reading is None else _kwh(reading) for reading in (record.start_reading_wh, record.stop_reading_wh)
+        ]
+        marks = ("A", "E")
+        triplets = ",".join(
+            f"{_kwh(wh)},{marks[late]}," for wh, late in zip(record.wh.tolist(), record.estimated.tolist(), strict=True)
+        )
+        out.write(
+            f"00000001,{record.esiid},{int(record.channel)},{day}000000,{day}235900,Y,N\n"
+            f"00000002,{readings[0]},{readings[1]},1,0,1,0,{INTERVAL_S},01,,,,\n"
+            "00000003,\n"
+            f"00000004,{local(record.posted_at).strftime(STAMP)},M\n"
+            f"10000000,{triplets}\n".encode("ascii")
+        )
+        count += 1
+    return count
+
+
+def dumps(records: Iterable[LseRecord]) -> bytes:
+    """The content of a file with these records."""
+    out = io.BytesIO()
+    write(records, out)
+    return out.getvalue()
+
+
+def from_vee(vee: VeeDay, posted_at: int) -> list[LseRecord]:
+    """The records of a VEE'd day: per ESI ID the consumption, then the generation channel."""
+    records = []
+    for row, esiid in enumerate(vee.esiids):
+        for channel in (Channel.LOAD, Channel.GENERATION):
+            side = vee.channel(channel)
+            records.append(
+                LseRecord(
+                    esiid,
+                    channel,
+                    vee.day,
+                    int(side.start_wh[row]) if side.have_start[row] else None,
+                    int(side.stop_wh[row]) if side.have_stop[row] else None,
+                    side.wh[row],
+                    side.status[row] == IntervalStatus.ESTIMATED,
+                    posted_at,
+                )
+            )
+    return records
+
+
+@dataclass(frozen=True, slots=True)
+class ResultRow:
+    """SMT's answer to one record, or to the file (line 0)."""
+
+    line: int
+    esiid: str
+    channel: str
+    #: ISO date, empty if it was not legible.
+    operating_day: str
+    code: str
+    text: str
+
+
+_RESULT_COLUMNS = ("line", "esiid", "channel", "operating_day", "code", "text")
+
+
+#: What SMT appends to a file's name for its result codes [D].
+RESULT_SUFFIX = ".result.csv"
+
+
+def result_csv(name: str, rows: Iterable[ResultRow]) -> tuple[str, bytes]:
+    """The result file of an LSE file: its name ``<name>.result.csv`` and its content."""
+    out = io.StringIO(newline="")
+    table = csv.writer(out, lineterminator="\n")
+    table.writerow(_RESULT_COLUMNS)
+    table.writerows((row.line, row.esiid, row.channel, row.operating_day, row.code, row.text) for row in rows)
+    return name + RESULT_SUFFIX, out.getvalue().encode()
+
+
+def read_result_csv(content: bytes) -> list[ResultRow]:
+    """The rows of a result file. Raises HeadEndError for one that is none."""
+    lines = list(csv.reader(io.StringIO(content.decode(errors="replace"), newline="")))
+    if not lines or tuple(lines[0]) != _RESULT_COLUMNS:
+        mend = f"Its first line must be {','.join(_RESULT_COLUMNS)}."
+        raise HeadEndError("headend.lse.result_malformed", "This is no result file.", mend=mend)
+    rows = []
+    for number, fields in enumerate(lines[1:], 2):
+        if len(fields) != len(_RESULT_COLUMNS) or not re.fullmatch(r"\d{1,9}", fields[0], re.ASCII):
+            raise HeadEndError("headend.lse.result_malformed", "A row is malformed.", place=f"line {number}")
+        rows.append(ResultRow(int(fields[0]), *fields[1:]))
+    return rows

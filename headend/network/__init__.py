@@ -1,0 +1,4 @@
+"""The way to the meters: its law, Modbus TCP, the scheduled sweep, what meters tell unasked.
+
+Knows no inquiry and no posting.
+"""

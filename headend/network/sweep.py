@@ -1,0 +1,172 @@
+"""The scheduled sweep: every meter read in the access point's order, what it gave kept, what was missed asked for again next time."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Generator, Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+import simpy
+
+from headend.network.events import EventDesk
+from headend.network.law import TRY_TIMEOUT_US, AccessPoint
+from headend.network.transport import ModbusTransport, NoAnswer
+from headend.ports import FAULT, Driver, Journal, MeterAddress, MeterReading, RegisterSnapshot, guarded, told
+from headend.store.collected import Reach
+from headend.store.store import HeadEndStore
+from meters.calendar import US, day_end, day_of, day_start, floor_interval
+
+#: A meter that was silent is caught up over so many days; older intervals have left its ring.
+CATCH_UP_DAYS = 5
+_DAY_S = 24 * 3600
+CATCH_UP_S = CATCH_UP_DAYS * _DAY_S
+
+
+def sweep_times(start: int, every_s: int) -> Generator[int, None, None]:
+    """Instants of the sweeps from ``start`` on: at local midnight and every ``every_s`` after it. UTC epoch seconds, endless."""
+    day = day_of(start)
+    while True:
+        for at in range(day_start(day), day_end(day), every_s):
+            if at >= start:
+                yield at
+        day += timedelta(days=1)
+
+
+def midnights_due(after: int, end: int, back_days: int = CATCH_UP_DAYS) -> list[int]:
+    """The local midnights in (after, end] whose registers are still to be read, at most so many days back."""
+    day = max(day_of(after + 1), day_of(end) - timedelta(days=back_days))
+    due = []
+    while day_start(day) <= end:
+        if day_start(day) > after:
+            due.append(day_start(day))
+        day += timedelta(days=1)
+    return due
+
+
+class Collection:
+    """Sweeps the head-end's meters into its store."""
+
+    def __init__(
+        self,
+        driver: Driver,
+        transport: ModbusTransport,
+        store: HeadEndStore,
+        addresses: Sequence[MeterAddress],
+        access_points: Mapping[int, AccessPoint],
+        events: EventDesk,
+        journal: Journal,
+        *,
+        first: int,
+        every_s: int,
+        catch_up_days: int = CATCH_UP_DAYS,
+        reach: Reach | None = None,
+    ) -> None:
+        """events: is told whom a sweep heard. first: UTC epoch seconds from which on intervals are collected. every_s: seconds between sweeps.
+
+        catch_up_days: so far back a meter that was silent is caught up. reach: what the store holds already of each meter.
+        """
+        self._driver = driver
+        self._transport = transport
+        self._store = store
+        self._addresses = addresses
+        self._access_points = access_points
+        self._events = events
+        self._journal = journal
+        self._every_s = every_s
+        self._catch_up_days = catch_up_days
+        self._collected_to = reach.intervals if reach else {one.esiid: first for one in addresses}
+        self._midnights_to = reach.midnights if reach else {one.esiid: first - 1 for one in addresses}
+
+    @property
+    def meters(self) -> int:
+        """How many meters a sweep reads."""
+        return len(self._addresses)
+
+    def run(self) -> Generator[simpy.Event, Any, None]:
+        """Sweep for ever; a simpy process. A sweep whose time has passed meanwhile is left out: the next one catches up."""
+        env = self._driver.env
+        for at in sweep_times(self._driver.now(), self._every_s):
+            wait = at * US - int(env.now)
+            if wait < 0:
+                self._journal.note(self._driver.now(), "TDSP", "sweep left out", str(at))
+                continue
+            yield env.timeout(wait)
+            yield from self.guarded_sweep()
+
+    def guarded_sweep(self) -> Generator[simpy.Event, Any, int]:
+        """One sweep that a fault of ours ends alone; a sub-generator that returns how many meters answered."""
+        answered = yield self._driver.env.process(guarded(self.sweep(), lambda error: self._fault("sweep", error)))
+        return answered or 0
+
+    def sweep(self) -> Generator[simpy.Event, Any, int]:
+        """Read every meter once; keep what came in one batch at the end. A simpy process that returns how many answered."""
+        env = self._driver.env
+        began = self._driver.now()
+        end = floor_interval(began)
+        readings: list[MeterReading] = []
+        snapshots: list[RegisterSnapshot] = []
+        silent: list[str] = []
+        reads = [
+            env.process(
+                guarded(
+                    self._collect(address, end, readings, snapshots, silent),
+                    functools.partial(self._fault, address.esiid),
+                )
+            )
+            for address in self._addresses
+        ]
+        yield env.all_of(reads)
+        readings.sort(key=lambda one: one.esiid)
+        snapshots.sort(key=lambda one: (one.esiid, one.day_start))
+        now = self._driver.now()
+        self._store.keep(readings, now, "sweep")
+        if snapshots:
+            self._store.keep_snapshots(snapshots)
+        if readings:
+            self._store.collected.note_sweep(now)
+        self._journal.note(
+            now, "TDSP", "sweep", str(began), meters=len(self._addresses), answered=len(readings), silent=sorted(silent)
+        )
+        return len(readings)
+
+    def _fault(self, ident: str, error: Exception) -> None:
+        self._journal.note(self._driver.now(), "TDSP", FAULT, ident, error=told(error))
+
+    def _collect(
+        self,
+        address: MeterAddress,
+        end: int,
+        readings: list[MeterReading],
+        snapshots: list[RegisterSnapshot],
+        silent: list[str],
+    ) -> Generator[simpy.Event, Any, None]:
+        env = self._driver.env
+        point = self._access_points[address.access_point]
+        start_us = point.free_at(int(env.now))
+        point.take(start_us)
+        yield env.timeout(start_us - int(env.now))
+        start = max(self._collected_to[address.esiid], end - self._catch_up_days * _DAY_S)
+        midnights = midnights_due(self._midnights_to[address.esiid], end, self._catch_up_days)
+        try:
+            reading, taken = yield self._driver.io(
+                "sweep", address.esiid, lambda: self._exchange(address, start, end, midnights)
+            )
+        except NoAnswer:
+            yield env.timeout(TRY_TIMEOUT_US)
+            silent.append(address.esiid)
+            return
+        self._events.heard(address.esiid, self._driver.now())
+        readings.append(reading)
+        snapshots.extend(taken)
+        # What the meter's clock has not come to yet, it does not hold: it is asked for again.
+        self._collected_to[address.esiid] = reading.end
+        if taken:
+            self._midnights_to[address.esiid] = taken[-1].day_start
+
+    async def _exchange(
+        self, address: MeterAddress, start: int, end: int, midnights: list[int]
+    ) -> tuple[MeterReading, list[RegisterSnapshot]]:
+        reading = await self._transport.read_window(address, start, end)
+        taken = await self._transport.read_midnights(address, midnights) if midnights else []
+        return reading, taken

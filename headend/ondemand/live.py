@@ -1,0 +1,88 @@
+"""The live port of the on-demand process: real meters over Modbus TCP."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from typing import Any
+
+import simpy
+
+from headend.boundaries import boundary
+from headend.network.events import EventDesk
+from headend.network.law import TRY_TIMEOUT_US, AccessPoint, Try
+from headend.network.transport import ModbusTransport, NoAnswer
+from headend.ondemand.process import Inquiry
+from headend.ports import Driver, MeterAddress, MeterReading, PowerReading
+from headend.store.store import HeadEndStore
+from headend.wire import InquiryKind
+from meters.calendar import INTERVAL_S, US, floor_interval
+
+#: How far beyond its gap an inquiry reads what the meter has come to meanwhile. Default of this project.
+BEYOND_S = 8 * INTERVAL_S
+
+
+class LiveMeters:
+    """``process.Meters`` over Modbus TCP: the drawn latency as model time, the exchange itself for real."""
+
+    def __init__(
+        self,
+        driver: Driver,
+        transport: ModbusTransport,
+        store: HeadEndStore,
+        addresses: Mapping[str, MeterAddress],
+        access_points: Mapping[int, AccessPoint],
+        events: EventDesk,
+    ) -> None:
+        """addresses: by ESI ID. access_points: by the number in the address. events: is told whom it heard, and tells whose power is off."""
+        self._driver = driver
+        self._transport = transport
+        self._store = store
+        self._addresses = addresses
+        self._access_points = access_points
+        self._events = events
+
+    def has(self, esiid: str) -> bool:
+        """Whether a meter with that ESI ID is in the head-end's records."""
+        return esiid in self._addresses
+
+    def access_point(self, esiid: str) -> AccessPoint:
+        """See ``process.Meters``."""
+        return self._access_points[self._addresses[esiid].access_point]
+
+    def power_failed_at(self, esiid: str) -> int | None:
+        """See ``process.Meters``."""
+        return self._events.power_failed_at(esiid)
+
+    def read(
+        self, inquiry: Inquiry, lacked_from: int, start_us: int, one: Try
+    ) -> Generator[simpy.Event, Any, MeterReading | PowerReading | None]:
+        """See ``process.Meters``."""
+        env = self._driver.env
+        give_up_us = start_us + TRY_TIMEOUT_US
+        if not one.heard:
+            yield env.timeout(give_up_us - int(env.now))
+            return None
+        yield env.timeout(start_us + one.out_us - int(env.now))
+        address = self._addresses[inquiry.esiid]
+        boundary("headend.read.before")
+        try:
+            reading = yield self._driver.io("meter", inquiry.key, lambda: self._exchange(address, inquiry, lacked_from))
+        except NoAnswer:
+            yield env.timeout(max(0, give_up_us - int(env.now)))
+            return None
+        boundary("headend.read.after")
+        self._events.heard(inquiry.esiid, self._driver.now())
+        yield env.timeout(one.back_us)
+        if isinstance(reading, MeterReading) and inquiry.kind is InquiryKind.INTERVALS:
+            self._store.keep([reading.until(inquiry.end)], int(env.now) // US, "meter")
+        return reading  # type: ignore[no-any-return]
+
+    async def _exchange(self, address: MeterAddress, inquiry: Inquiry, lacked_from: int) -> MeterReading | PowerReading:
+        if inquiry.kind is InquiryKind.POWER:
+            return await self._transport.read_power(address)
+        if inquiry.kind is InquiryKind.REGISTER:
+            # No intervals are asked for, so the window is empty and only the header is read.
+            now = self._driver.now()
+            return await self._transport.read_window(address, floor_interval(now), floor_interval(now))
+        # What has ended since the request is told beside the running interval, and belongs to nobody's gap.
+        return await self._transport.read_window(address, lacked_from, inquiry.end + BEYOND_S)

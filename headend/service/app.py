@@ -1,0 +1,185 @@
+"""The head-end's HTTP service: takes inquiries and events (202) and leaves them to their desks; an inquiry's result is called back."""
+
+from __future__ import annotations
+
+from collections.abc import Collection as Members
+from typing import Annotated, Any
+
+from fastapi import Body, FastAPI, Response
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field
+
+from headend.boundaries import boundary
+from headend.http.api_pages import DescribedApi
+from headend.http.exchange import Exchange, ObserveHttp, current
+from headend.http.malformed import tell_malformed
+from headend.network.events import AHEAD_S, EventDesk
+from headend.ondemand.desk import OnDemandDesk
+from headend.ondemand.gap import GAP_LIMIT
+from headend.ports import HeadEndError
+from headend.service.examples import EVENTS, EVENTS_TAKEN, INQUIRIES
+from headend.service.health import BAD_HEALTH, GOOD_HEALTH, HeadEndHealth, HealthDesk
+from headend.service.metrics import HeadEndMetrics
+from headend.store.inquiries import Acceptance
+from headend.wire import EventBatch, EventsAccepted, InquiryAccepted, InquiryKind, InquiryRequest
+from meters.calendar import INTERVAL_S
+
+
+class InquiryError(BaseModel):
+    """Why an inquiry, or a batch of events, was not taken."""
+
+    code: str = Field(examples=["headend.inquiry.esiid_unknown"])
+    message: str
+    place: str = Field(default="", description="The field at fault.")
+
+
+_UNKNOWN = InquiryError(
+    code="headend.inquiry.esiid_unknown", message="No meter of this TDSP has that ESI ID.", place="esiid"
+)
+_OTHER = InquiryError(
+    code="headend.inquiry.other",
+    message="Another inquiry was posted under that correlation id.",
+    place="correlationId",
+)
+_NOT_KEPT = InquiryError(code="headend.inquiry.not_kept", message="The inquiry cannot be kept: OperationalError.")
+_NO_WINDOW = "An INTERVALS inquiry names its start and end."
+
+
+def _told(status: int, description: str, error: InquiryError) -> dict[int | str, dict[str, Any]]:
+    content = {"application/json": {"example": error.model_dump()}}
+    return {status: {"model": InquiryError, "description": description, "content": content}}
+
+
+_REPLIES: dict[int | str, dict[str, Any]] = {
+    202: {
+        "description": "Accepted and kept; the result is called back. The same inquiry posted again is answered so too, and taken once.",
+        "content": {"application/json": {"example": {"correlationId": "482915007734", "status": "accepted"}}},
+    },
+    **_told(
+        400,
+        "The body is not as documented; `place` names the field.",
+        InquiryError(code="headend.inquiry.window", message=_NO_WINDOW, place="start"),
+    ),
+    **_told(404, "No meter of this TDSP has that ESI ID.", _UNKNOWN),
+    **_told(409, "Another inquiry has that correlation id.", _OTHER),
+    **_told(503, "The inquiry cannot be kept, and is not accepted.", _NOT_KEPT),
+}
+_AHEAD = f"An event lies more than {AHEAD_S // 60} minutes ahead of the head-end's clock."
+_EVENT_REPLIES: dict[int | str, dict[str, Any]] = {
+    202: {
+        "description": "Taken: each event of a meter of ours is kept, once.",
+        "content": {"application/json": {"examples": EVENTS_TAKEN}},
+    },
+    **_told(
+        400,
+        "The body is not as documented, and no event of it is taken; `place` names the field.",
+        InquiryError(code="headend.events.ahead", message=_AHEAD, place="events.0.at"),
+    ),
+}
+_HEALTH_REPLIES: dict[int | str, dict[str, Any]] = {
+    200: {"content": {"application/json": {"examples": GOOD_HEALTH}}},
+    503: {
+        "model": HeadEndHealth,
+        "description": "It cannot do all of its work.",
+        "content": {"application/json": {"examples": BAD_HEALTH}},
+    },
+}
+
+
+def create_app(
+    desk: OnDemandDesk, events: EventDesk, health: HealthDesk, esiids: Members[str], title: str, metrics: HeadEndMetrics
+) -> FastAPI:
+    """Make the service. esiids: the ESI IDs of this TDSP's meters."""
+    described = "On-demand inquiries of SMT at a TDSP's head-end, and what its meters tell it unasked."
+    app = DescribedApi(title=title, description=described, version="1")
+
+    def malformed(place: str, message: str) -> JSONResponse:
+        return _refuse(400, InquiryError(code="headend.inquiry.malformed", message=f"{message}.", place=place))
+
+    tell_malformed(app, malformed)
+
+    @app.post(
+        "/inquiries",
+        status_code=202,
+        responses=_REPLIES,
+        summary="Inquire at the head-end",
+        response_model=InquiryAccepted,
+    )
+    async def inquiries(
+        request: Annotated[InquiryRequest, Body(openapi_examples=INQUIRIES)],
+    ) -> InquiryAccepted | JSONResponse:
+        """Accept an inquiry; its result is posted to `replyTo` as an `InquiryResult` (see SMT's `/callbacks/inquiries`)."""
+        exchange = current()
+        exchange.correlation_id, exchange.call_reference = request.correlationId, request.callReference
+        if request.esiid not in esiids:
+            return _refuse(404, _UNKNOWN)
+        window_fault = _window_fault(request)
+        if window_fault:
+            return _refuse(400, InquiryError(code="headend.inquiry.window", message=window_fault, place="start"))
+        try:
+            became = desk.accept(request)
+        except HeadEndError as error:
+            return _refuse(503, InquiryError(code=error.code, message=error.message))
+        if became is Acceptance.OTHER:
+            return _refuse(409, _OTHER)
+        exchange.opened = True
+        return InquiryAccepted(correlationId=request.correlationId)
+
+    @app.post(
+        "/events",
+        status_code=202,
+        responses=_EVENT_REPLIES,
+        summary="Tell what meters told unasked",
+        response_model=EventsAccepted,
+    )
+    async def meter_events(
+        batch: Annotated[EventBatch, Body(openapi_examples=EVENTS)],
+    ) -> EventsAccepted | JSONResponse:
+        """Take events of meters. One that is told again is the same event; one of a meter unknown here is counted and not taken."""
+        ahead = events.ahead(batch)
+        if ahead is not None:
+            error = InquiryError(code="headend.events.ahead", message=_AHEAD, place=f"events.{ahead}.at")
+            return _refuse(400, error)
+        return events.accept(batch)
+
+    @app.get("/healthz", response_model=HeadEndHealth, responses=_HEALTH_REPLIES, summary="Is the service up?")
+    async def healthz() -> JSONResponse:
+        """Tell whether the store takes writes, when meters were last heard, whether SMT takes the files, how many inquiries are open."""
+        told = health.look()
+        return JSONResponse(told.model_dump(mode="json"), status_code=200 if told.status == "ok" else 503)
+
+    @app.get("/metrics", include_in_schema=False)
+    async def measured() -> Response:
+        return Response(metrics.text(), media_type="text/plain; version=0.0.4")
+
+    app.add_middleware(ObserveHttp, before=_before, after=lambda exchange: _after(exchange, metrics))
+    return app
+
+
+def _before(exchange: Exchange) -> None:
+    if exchange.opened:
+        boundary("headend.reply.before")
+
+
+def _after(exchange: Exchange, metrics: HeadEndMetrics) -> None:
+    if exchange.opened:
+        boundary("headend.reply.after")
+    metrics.exchanged(exchange)
+
+
+def _window_fault(request: InquiryRequest) -> str:
+    """What is wrong with the gap of an INTERVALS inquiry; empty when nothing is."""
+    if request.kind is not InquiryKind.INTERVALS:
+        return ""
+    if request.start is None or request.end is None:
+        return _NO_WINDOW
+    start, end = int(request.start.timestamp()), int(request.end.timestamp())
+    if start % INTERVAL_S or end % INTERVAL_S or end <= start:
+        return "start and end are whole quarter hours, start before end."
+    if end - start > GAP_LIMIT * INTERVAL_S:
+        return f"At most {GAP_LIMIT} intervals (48 h) are served."
+    return ""
+
+
+def _refuse(status: int, error: InquiryError) -> JSONResponse:
+    return JSONResponse(error.model_dump(), status_code=status)

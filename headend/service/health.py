@@ -1,0 +1,163 @@
+"""Whether a head-end can do its work: its store takes writes, its sweeps come, SMT takes its files; and what SMT waits for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field
+from sqlalchemy.exc import SQLAlchemyError
+
+from headend.day.cycle import DailyTimes
+from headend.ports import Driver, Journal
+from headend.store.store import HeadEndStore
+from headend.wire import Instant
+from meters.calendar import day_of, days, epoch, local
+
+#: So many sweeps' time without any meter heard counts as late. A default of this project.
+MISSED_SWEEPS = 2
+
+
+class PostingFailure(BaseModel):
+    """The latest posting, which SMT's site did not take; nothing has been posted since."""
+
+    at: Instant = Field(examples=["2026-08-12T07:30:00-05:00"])
+    file: str = Field(examples=["1039940674000IntervalData20260812073000001.lse"])
+    code: str = Field(examples=["headend.posting.refused"])
+
+
+class HeadEndHealth(BaseModel):
+    """The service answers; ``status`` says whether it can do its work."""
+
+    status: Literal["ok", "degraded"]
+    store: Literal["ok", "unwritable"] = Field(
+        description="Whether its database takes writes; without it no inquiry is accepted."
+    )
+    sweeps: Literal["ok", "late", "unknown"] = Field(
+        description="`late`: no meter was heard in the time of two sweeps. `unknown`: the store does not answer."
+    )
+    lastSweepAgeS: int | None = Field(
+        default=None, description="Seconds of model time since the end of the latest sweep in which a meter answered."
+    )
+    posting: Literal["ok", "failing"] = Field(description="`failing`: the latest posting to SMT's file site failed.")
+    postingBacklog: int | None = Field(
+        default=None,
+        ge=0,
+        description="Operating days whose time of posting has come and that SMT's site has not taken.",
+    )
+    lastPostingFailure: PostingFailure | None = None
+    openInquiries: int | None = Field(
+        default=None, ge=0, description="Accepted inquiries whose result was not acknowledged yet, nor given up."
+    )
+
+
+_GOOD: dict[str, Any] = {
+    "status": "ok",
+    "store": "ok",
+    "sweeps": "ok",
+    "lastSweepAgeS": 6000,
+    "posting": "ok",
+    "postingBacklog": 0,
+    "lastPostingFailure": None,
+    "openInquiries": 1,
+}
+GOOD_HEALTH: dict[str, Any] = {"good": {"summary": "It works", "value": _GOOD}}
+BAD_HEALTH: dict[str, Any] = {
+    "posting": {
+        "summary": "SMT's file site does not take its files",
+        "value": _GOOD
+        | {
+            "status": "degraded",
+            "posting": "failing",
+            "postingBacklog": 1,
+            "lastPostingFailure": {
+                "at": "2026-08-12T07:30:00-05:00",
+                "file": "1039940674000IntervalData20260812073000001.lse",
+                "code": "headend.posting.refused",
+            },
+        },
+    },
+    "store": {
+        "summary": "Its database takes no writes",
+        "value": _GOOD
+        | {
+            "status": "degraded",
+            "store": "unwritable",
+            "sweeps": "unknown",
+            "lastSweepAgeS": None,
+            "postingBacklog": None,
+            "openInquiries": None,
+        },
+    },
+}
+
+
+@dataclass(slots=True)
+class PostingWatch:
+    """A journal on the way to another one, that keeps how the latest posting went."""
+
+    journal: Journal
+    failure: PostingFailure | None = None
+
+    def note(self, at: int, party: str, kind: str, ident: str, **facts: Any) -> None:
+        """See ``headend.ports.Journal``."""
+        self.journal.note(at, party, kind, ident, **facts)
+        if kind == "posting failed":
+            self.failure = PostingFailure(at=local(at), file=ident, code=facts["code"])
+        elif kind == "posted":
+            self.failure = None
+
+
+class HealthDesk:
+    """Looks, and says. It writes a row of the store each time, to see whether that can be done."""
+
+    def __init__(
+        self,
+        driver: Driver,
+        store: HeadEndStore,
+        watch: PostingWatch,
+        times: DailyTimes,
+        first_day: date,
+        sweep_every_s: int,
+    ) -> None:
+        """first_day: the first operating day that this head-end posts."""
+        self._driver = driver
+        self._store = store
+        self._watch = watch
+        self._times = times
+        self._first_day = first_day
+        self._sweep_every_s = sweep_every_s
+        self._began = driver.now()
+
+    def look(self) -> HeadEndHealth:
+        """The head-end's health."""
+        now = self._driver.now()
+        failure = self._watch.failure
+        posting: Literal["ok", "failing"] = "failing" if failure else "ok"
+        try:
+            self._store.collected.touch()
+            swept_at = self._store.collected.swept_at()
+            backlog = self._backlog(now)
+            open_inquiries = self._store.inquiries.count_open()
+        except SQLAlchemyError:
+            return HeadEndHealth(
+                status="degraded", store="unwritable", sweeps="unknown", posting=posting, lastPostingFailure=failure
+            )
+        late = now - max(swept_at or 0, self._began) > MISSED_SWEEPS * self._sweep_every_s
+        return HeadEndHealth(
+            status="degraded" if late or failure else "ok",
+            store="ok",
+            sweeps="late" if late else "ok",
+            lastSweepAgeS=None if swept_at is None else max(0, now - swept_at),
+            posting=posting,
+            postingBacklog=backlog,
+            lastPostingFailure=failure,
+            openInquiries=open_inquiries,
+        )
+
+    def _backlog(self, now: int) -> int:
+        today = day_of(now)
+        due = today - timedelta(days=1 if now >= epoch(f"{today}T{self._times.post_at.isoformat()}") else 2)
+        posted = {one.operating_day for one in self._store.posted_files()}
+        return sum(day not in posted for day in days(self._first_day, due))

@@ -1,0 +1,56 @@
+"""What a head-end measures of itself, for Prometheus: counted where its processes note what happens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
+
+from headend.http.exchange import Exchange
+from headend.http.log import tell
+from headend.ports import FAULT, Journal
+
+
+class HeadEndMetrics:
+    """The metrics of one head-end, in a registry of its own; and the journal that counts what passes through it."""
+
+    def __init__(self, journal: Journal) -> None:
+        """journal: what is noted here goes on to it."""
+        self._journal = journal
+        self.registry = CollectorRegistry()
+        common: dict[str, Any] = {"registry": self.registry}
+        self.requests = Counter("ami_headend_requests", "HTTP requests by endpoint and outcome.", ["endpoint", "outcome"], **common)  # fmt: skip
+        self.inquiries = Counter("ami_headend_inquiries", "Inquiries answered, by kind and outcome.", ["kind", "outcome"], **common)  # fmt: skip
+        self.served = Counter("ami_headend_intervals", "Intervals served on demand, by where they came from.", ["source"], **common)  # fmt: skip
+        self.meter_reads = Counter("ami_headend_meter_reads", "Tries at a meter that inquiries cost.", **common)
+        self.given_up = Counter("ami_headend_call_backs_given_up", "Results that nobody took.", **common)
+        self.faults = Counter("ami_headend_faults", "Faults of the head-end's own.", **common)
+
+        self._open = Gauge("ami_headend_open_inquiries", "Accepted inquiries that have not ended.", **common)
+
+    def watch_open(self, count: Callable[[], int]) -> None:
+        """Ask for the open inquiries when somebody looks."""
+        self._open.set_function(count)
+
+    def note(self, at: int, party: str, kind: str, ident: str, **facts: Any) -> None:
+        """See ``headend.ports.Journal``."""
+        self._journal.note(at, party, kind, ident, **facts)
+        if kind == "inquiry answered":
+            self.inquiries.labels(facts["inquiry"], facts["outcome"]).inc()
+            self.meter_reads.inc(facts["meter_reads"])
+            for source in ("store", "meter"):
+                self.served.labels(source).inc(facts[source])
+        elif kind == "call-back given up":
+            self.given_up.inc()
+        elif kind == FAULT:
+            self.faults.inc()
+
+    def exchanged(self, exchange: Exchange) -> None:
+        """Count and log an HTTP exchange."""
+        self.requests.labels(exchange.endpoint, exchange.how()).inc()
+        tell("http", party="TDSP", **exchange.told())
+
+    def text(self) -> bytes:
+        """The metrics in Prometheus' text format."""
+        return generate_latest(self.registry)

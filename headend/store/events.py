@@ -1,0 +1,100 @@
+"""What meters have told unasked, kept for good: the events, and the answers that overruled a last gasp. Rows are only ever added."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import sqlalchemy as sa
+
+from headend.ports import HeadEndError
+from headend.store.rows import METER_ANSWERS, METER_EVENTS, chunks
+from meters.events import EventKind, MeterEvent
+
+_COLUMNS = (METER_EVENTS.c.at, METER_EVENTS.c.esiid, METER_EVENTS.c.meter_number, METER_EVENTS.c.kind)
+
+
+class LatestInstants(NamedTuple):
+    """By ESI ID, UTC epoch seconds: the latest last gasp, the latest restoration, the latest answer that overruled a last gasp."""
+
+    last_gasp: dict[str, int]
+    restoration: dict[str, int]
+    answer: dict[str, int]
+
+
+class EventStore:
+    """The head-end's events. Methods are synchronous; each is one transaction."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        """Use the store's database; its tables are made with the others."""
+        self._engine = engine
+        self._writing = engine.execution_options(writes=True)
+
+    def keep(self, events: Sequence[MeterEvent], received_at: int) -> list[MeterEvent]:
+        """Keep events, all or none. Gives those that were not known before, sorted: what is told again is the same event.
+
+        received_at: UTC epoch seconds. Raises HeadEndError if the database does not take them.
+        """
+        try:
+            return self._keep(events, received_at)
+        except sa.exc.SQLAlchemyError as error:
+            # simpy could not make the library's own exception anew when it hands it to the process that waits.
+            raise HeadEndError("headend.store.events", f"Events cannot be kept: {type(error).__name__}.") from None
+
+    def _keep(self, events: Sequence[MeterEvent], received_at: int) -> list[MeterEvent]:
+        rows = METER_EVENTS.c
+        fresh: list[MeterEvent] = []
+        with self._writing.begin() as connection:
+            for chunk in chunks(sorted(set(events))):
+                # Sorted by time, so a portion spans little of it.
+                query = sa.select(*_COLUMNS).where(
+                    rows.esiid.in_(sorted({one.esiid for one in chunk})), rows.at.between(chunk[0].at, chunk[-1].at)
+                )
+                held = {_event(*row) for row in connection.execute(query)}
+                fresh += [one for one in chunk if one not in held]
+            if fresh:
+                connection.execute(
+                    sa.insert(METER_EVENTS),
+                    [
+                        {
+                            "esiid": one.esiid,
+                            "meter_number": one.meter_number,
+                            "kind": one.kind.value,
+                            "at": one.at,
+                            "received_at": received_at,
+                        }
+                        for one in fresh
+                    ],
+                )
+        return fresh
+
+    def keep_answer(self, esiid: str, at: int) -> None:
+        """Keep that a meter answered at ``at`` (UTC epoch seconds) though its latest event was a last gasp."""
+        rows = METER_ANSWERS.c
+        with self._writing.begin() as connection:
+            if connection.execute(sa.select(rows.at).where(rows.esiid == esiid, rows.at == at)).first() is None:
+                connection.execute(sa.insert(METER_ANSWERS), [{"esiid": esiid, "at": at}])
+
+    def events(self, esiid: str) -> list[MeterEvent]:
+        """Every event of an ESI ID, ascending in time."""
+        with self._engine.connect() as connection:
+            rows = connection.execute(sa.select(*_COLUMNS).where(METER_EVENTS.c.esiid == esiid))
+            return sorted(_event(*row) for row in rows)
+
+    def latest(self) -> LatestInstants:
+        """What decides whether power has failed, of every ESI ID that has it."""
+        event, answer = METER_EVENTS.c, METER_ANSWERS.c
+        of_kind = sa.select(event.esiid, sa.func.max(event.at).label("at")).group_by(event.esiid)
+        queries = (
+            of_kind.where(event.kind == EventKind.LAST_GASP.value),
+            of_kind.where(event.kind == EventKind.RESTORATION.value),
+            sa.select(answer.esiid, sa.func.max(answer.at).label("at")).group_by(answer.esiid),
+        )
+        with self._engine.connect() as connection:
+            return LatestInstants(
+                *({str(row.esiid): int(row.at) for row in connection.execute(query)} for query in queries)
+            )
+
+
+def _event(at: int, esiid: str, meter_number: str, kind: str) -> MeterEvent:
+    return MeterEvent(at, esiid, meter_number, EventKind(kind))

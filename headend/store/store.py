@@ -1,0 +1,381 @@
+"""The head-end's store: what sweeps and reads have collected, VEE'd or not yet, the midnight registers, the VEE'd days, the posted files, the events.
+
+A VEE'd day has revisions, and a later one never deletes an earlier one. The tables are in ``headend.store.rows``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any, Literal
+
+import numpy as np
+import sqlalchemy as sa
+
+from headend.ports import BoolArray, HeadEndError, IntArray, LongArray, MeterReading, RegisterSnapshot
+from headend.store.collected import CollectedStore
+from headend.store.events import EventStore
+from headend.store.inquiries import InquiryStore
+from headend.store.rows import (
+    INTERVAL_DAYS,
+    KNOWN,
+    MIDNIGHT_REGISTERS,
+    ON_DEMAND,
+    POSTED_FILES,
+    POWER_FAILED,
+    PRESENT,
+    SCALED,
+    VEE_COLUMNS,
+    VEE_DAYS,
+    Packed,
+    chunks,
+    days_over,
+    empty_day,
+    open_engine,
+    register_row,
+    runs_of,
+    stacked,
+    vee_columns,
+)
+from headend.vee.quality import Channel
+from headend.vee.records import ChannelDay, DayBlock, History, VeeChannel, VeeDay
+from meters.calendar import INTERVAL_S, day_end, day_of, day_start, intervals_in
+
+#: What collected an interval: a scheduled sweep, or a read on demand.
+Origin = Literal["sweep", "meter"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StoredWindow:
+    """The known intervals of a span of time, ascending: collected, whether the meter had a value or not."""
+
+    #: (k,) UTC epoch seconds at which they end.
+    ends: LongArray
+    #: (k,) Wh, 0 where not ``present``.
+    wh: IntArray
+    #: (k,) False where the meter reported that it has no value.
+    present: BoolArray
+    #: (k,) UTC epoch seconds at which the value was collected first.
+    collected_at: LongArray
+    #: (k,) True where a read on demand brought it, not a sweep.
+    on_demand: BoolArray
+
+
+@dataclass(frozen=True, slots=True)
+class PostedFile:
+    """An LSE file that SMT's site has taken."""
+
+    name: str
+    operating_day: date
+    #: UTC epoch seconds.
+    posted_at: int
+    records: int
+
+
+class HeadEndStore:
+    """The TDSP's store. Methods are synchronous and take a few milliseconds; each is one transaction."""
+
+    def __init__(self, url: str) -> None:
+        """url: SQLAlchemy's, ``sqlite:////path/headend.sqlite`` or PostgreSQL's. Raises HeadEndError if it cannot be used."""
+        self._engine = open_engine(url)
+        self._writing = self._engine.execution_options(writes=True)
+        #: What meters have told unasked.
+        self.events = EventStore(self._engine)
+        #: How far it reaches.
+        self.collected = CollectedStore(self._engine)
+        #: What SMT has asked on demand.
+        self.inquiries = InquiryStore(self._engine)
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self._engine.dispose()
+
+    # --- what was collected ------------------------------------------------------------------------------------------------------
+
+    def keep(self, readings: Sequence[MeterReading], collected_at: int, origin: Origin) -> None:
+        """Keep the intervals of readings, all or none. collected_at: UTC epoch seconds.
+
+        A value is never replaced by the meter's having none; a different value collected later replaces an earlier one; the same value
+        keeps the time of its first collection.
+        """
+        runs = [run for reading in readings for run in runs_of(reading)]
+        if not runs:
+            return
+        mark = ON_DEMAND if origin == "meter" else 0
+        starts = {day_start(day) for _, day, _, _ in runs}
+        with self._writing.begin() as connection:
+            held = self._packed(connection, {reading.esiid for reading, _, _, _ in runs}, starts)
+            old = set(held)
+            touched: dict[tuple[str, int, int], Packed] = {}
+            for reading, day, at, part in runs:
+                for channel, wh in ((Channel.LOAD, reading.delivered), (Channel.GENERATION, reading.received)):
+                    key = (reading.esiid, int(channel), day_start(day))
+                    packed = touched.setdefault(key, held.get(key) or Packed.empty(day))
+                    packed.merge(at, wh[part], reading.status[part], reading.present[part], collected_at, mark)
+            self._write(connection, {key: packed for key, packed in touched.items() if key not in old}, update=False)
+            self._write(connection, {key: packed for key, packed in touched.items() if key in old}, update=True)
+
+    def _packed(
+        self, connection: sa.Connection, esiids: Iterable[str], starts: Iterable[int], channel: Channel | None = None
+    ) -> dict[tuple[str, int, int], Packed]:
+        rows = INTERVAL_DAYS.c
+        found: dict[tuple[str, int, int], Packed] = {}
+        for chunk in chunks(sorted(esiids)):
+            query = sa.select(INTERVAL_DAYS).where(rows.esiid.in_(chunk), rows.day_start.in_(sorted(starts)))
+            if channel is not None:
+                query = query.where(rows.channel == int(channel))
+            for esiid, number, start, *packed in connection.execute(query):
+                found[esiid, number, start] = Packed(*packed)
+        return found
+
+    def _write(self, connection: sa.Connection, days: Mapping[tuple[str, int, int], Packed], *, update: bool) -> None:
+        if not days:
+            return
+        if not update:
+            keyed = ({"esiid": key[0], "channel": key[1], "day_start": key[2]} for key in days)
+            connection.execute(
+                sa.insert(INTERVAL_DAYS),
+                [key | packed.columns() for key, packed in zip(keyed, days.values(), strict=True)],
+            )
+            return
+        rows = INTERVAL_DAYS.c
+        change = sa.update(INTERVAL_DAYS).where(
+            rows.esiid == sa.bindparam("k_esiid"),
+            rows.channel == sa.bindparam("k_channel"),
+            rows.day_start == sa.bindparam("k_day_start"),
+        )
+        connection.execute(
+            change,
+            [
+                {"k_esiid": key[0], "k_channel": key[1], "k_day_start": key[2], **packed.columns()}
+                for key, packed in days.items()
+            ],
+        )
+
+    def keep_snapshots(self, snapshots: Sequence[RegisterSnapshot]) -> None:
+        """Keep midnight registers; a later read of the same midnight replaces an earlier one."""
+        rows = MIDNIGHT_REGISTERS.c
+        latest = {(one.esiid, one.day_start): one for one in snapshots}
+        with self._writing.begin() as connection:
+            for chunk in chunks(sorted(latest)):
+                wanted = {esiid for esiid, _ in chunk}
+                starts = sorted({start for _, start in chunk})
+                query = sa.select(rows.esiid, rows.day_start).where(
+                    rows.esiid.in_(sorted(wanted)), rows.day_start.in_(starts)
+                )
+                held = {(esiid, start) for esiid, start in connection.execute(query)}
+                fresh = [register_row(latest[key]) for key in chunk if key not in held]
+                again = [
+                    {"k_esiid": esiid, "k_day_start": start, "d": one.delivered_wh, "r": one.received_wh}
+                    for esiid, start in chunk
+                    if (esiid, start) in held and (one := latest[esiid, start])
+                ]
+                if fresh:
+                    connection.execute(sa.insert(MIDNIGHT_REGISTERS), fresh)
+                if again:
+                    change = sa.update(MIDNIGHT_REGISTERS).where(
+                        rows.esiid == sa.bindparam("k_esiid"), rows.day_start == sa.bindparam("k_day_start")
+                    )
+                    change = change.values(delivered_wh=sa.bindparam("d"), received_wh=sa.bindparam("r"))
+                    connection.execute(change, again)
+
+    def _span(self, esiid: str, start: int, end: int, channel: Channel) -> tuple[LongArray, Packed]:
+        """Every complete interval of [start, end), known or not: their ends and their packed columns."""
+        first = start - start % INTERVAL_S
+        count = max(0, (end - first) // INTERVAL_S)
+        ends: LongArray = first + INTERVAL_S * np.arange(1, count + 1, dtype=np.int64)
+        whole = Packed(bytes(4 * count), bytes(2 * count), bytes(8 * count), bytes(count))
+        if not count:
+            return ends, whole
+        days = days_over(first, int(ends[-1]))
+        with self._engine.connect() as connection:
+            held = self._packed(connection, [esiid], map(day_start, days), channel)
+        for (_, _, begins), packed in held.items():
+            offset = (begins - first) // INTERVAL_S
+            low, high = max(0, offset), min(count, offset + len(packed.wh))
+            for name in Packed.__slots__:
+                getattr(whole, name)[low:high] = getattr(packed, name)[low - offset : high - offset]
+        return ends, whole
+
+    def first_missing(self, esiid: str, start: int, end: int, channel: Channel = Channel.LOAD) -> int | None:
+        """Start of the first complete interval of [start, end) that was never collected; None when all are known.
+
+        An interval that the meter itself has no value for is known.
+        """
+        ends, held = self._span(esiid, start, end, channel)
+        unknown = np.flatnonzero((held.flags & KNOWN) == 0)
+        return int(ends[unknown[0]]) - INTERVAL_S if len(unknown) else None
+
+    def window(self, esiid: str, start: int, end: int, channel: Channel = Channel.LOAD) -> StoredWindow:
+        """The known intervals among the complete ones of [start, end). UTC epoch seconds."""
+        ends, held = self._span(esiid, start, end, channel)
+        known = (held.flags & KNOWN) != 0
+        flags = held.flags[known]
+        return StoredWindow(
+            ends[known],
+            held.wh[known],
+            (flags & PRESENT) != 0,
+            held.collected_at[known],
+            (flags & ON_DEMAND) != 0,
+        )
+
+    def reaches_to(self, esiid: str, start: int, channel: Channel = Channel.LOAD) -> int:
+        """End of the unbroken run of known intervals that begins at ``start``; ``start`` if that interval is not known."""
+        reach = start
+        while True:
+            stop = day_end(day_of(reach))
+            missing = self.first_missing(esiid, reach, stop, channel)
+            if missing is not None:
+                return missing
+            reach = stop
+
+    # --- VEE -----------------------------------------------------------------------------------------------------------------------
+
+    def day(self, esiids: Sequence[str], day: date) -> DayBlock:
+        """What was collected of an operating day, and its midnight registers, in the order of ``esiids``."""
+        m, n, begins, ends = len(esiids), intervals_in(day), day_start(day), day_end(day)
+        wh = {channel: np.zeros((m, n), np.int32) for channel in Channel}
+        status = np.zeros((m, n), np.uint16)
+        present = np.zeros((m, n), np.bool_)
+        registers = np.zeros((2, 2, m), np.int64)
+        have = np.zeros((2, m), np.bool_)
+        row_of = {esiid: row for row, esiid in enumerate(esiids)}
+        with self._engine.connect() as connection:
+            for (esiid, number, _), packed in self._packed(connection, esiids, [begins]).items():
+                row = row_of[esiid]
+                wh[Channel(number)][row] = packed.wh
+                if number == Channel.LOAD:
+                    status[row], present[row] = packed.status, (packed.flags & PRESENT) != 0
+            for chunk in chunks(list(esiids)):
+                query = sa.select(MIDNIGHT_REGISTERS).where(
+                    MIDNIGHT_REGISTERS.c.esiid.in_(chunk), MIDNIGHT_REGISTERS.c.day_start.in_([begins, ends])
+                )
+                for esiid, start, delivered, received in connection.execute(query):
+                    edge, row = int(start == ends), row_of[esiid]
+                    registers[edge, :, row] = delivered, received
+                    have[edge, row] = True
+        (delivered_r0, received_r0), (delivered_r1, received_r1) = registers
+        return DayBlock(
+            day=day,
+            esiids=tuple(esiids),
+            delivered=wh[Channel.LOAD],
+            received=wh[Channel.GENERATION],
+            status=status,
+            present=present,
+            delivered_r0=delivered_r0,
+            received_r0=received_r0,
+            have_r0=have[0],
+            delivered_r1=delivered_r1,
+            received_r1=received_r1,
+            have_r1=have[1],
+        )
+
+    def keep_vee(self, batch: VeeDay) -> tuple[str, ...]:
+        """Keep a VEE'd day as a new revision of each ESI ID whose result differs from its latest. Returns those ESI IDs.
+
+        The first result of a day is revision 1. Findings are not kept: the same day through ``run_batch`` gives them again.
+        """
+        changed: list[str] = []
+        rows: list[dict[str, Any]] = []
+        with self._writing.begin() as connection:
+            latest = self._latest_vee(connection, batch.esiids, day_start(batch.day))
+            for row, esiid in enumerate(batch.esiids):
+                fresh = []
+                for channel in Channel:
+                    columns = vee_columns(batch, channel, row)
+                    revision, held = latest.get((esiid, int(channel)), (0, None))
+                    key = {"esiid": esiid, "channel": int(channel), "day_start": day_start(batch.day)}
+                    fresh.append((key | columns | {"revision": revision + 1}, columns != held))
+                if any(differs for _, differs in fresh):
+                    changed.append(esiid)
+                    rows += [new for new, _ in fresh]
+            if rows:
+                connection.execute(sa.insert(VEE_DAYS), rows)
+        return tuple(changed)
+
+    def _latest_vee(
+        self, connection: sa.Connection, esiids: Iterable[str], start: int
+    ) -> dict[tuple[str, int], tuple[int, dict[str, Any]]]:
+        rows = VEE_DAYS.c
+        found: dict[tuple[str, int], tuple[int, dict[str, Any]]] = {}
+        for chunk in chunks(sorted(esiids)):
+            query = sa.select(VEE_DAYS).where(rows.esiid.in_(chunk), rows.day_start == start)
+            for esiid, number, _, revision, *columns in connection.execute(query.order_by(rows.revision)):
+                found[esiid, number] = (revision, dict(zip(VEE_COLUMNS, columns, strict=True)))
+        return found
+
+    def vee_day(self, esiids: Sequence[str], day: date) -> VeeDay:
+        """The latest revision of an operating day, for those of the ESI IDs that have one. Its ``findings`` are empty."""
+        with self._engine.connect() as connection:
+            latest = self._latest_vee(connection, esiids, day_start(day))
+        held = tuple(esiid for esiid in esiids if (esiid, int(Channel.LOAD)) in latest)
+
+        def side(channel: Channel) -> VeeChannel:
+            columns = [latest[esiid, int(channel)][1] for esiid in held]
+            shape = (len(held), intervals_in(day))
+            flags = stacked(columns, "flags", "u1").reshape(shape)
+            edges = [np.array([one[edge] or 0 for one in columns], np.int64) for edge in ("start_wh", "stop_wh")]
+            have = [np.array([one[edge] is not None for one in columns], np.bool_) for edge in ("start_wh", "stop_wh")]
+            return VeeChannel(
+                wh=stacked(columns, "wh", "<i4").astype(np.int32).reshape(shape),
+                status=stacked(columns, "status", "u1").reshape(shape),
+                method=stacked(columns, "method", "u1").reshape(shape),
+                scaled=(flags & SCALED) != 0,
+                power_failed=(flags & POWER_FAILED) != 0,
+                start_wh=edges[0],
+                stop_wh=edges[1],
+                have_start=have[0],
+                have_stop=have[1],
+            )
+
+        return VeeDay(day, held, side(Channel.LOAD), side(Channel.GENERATION), tuple(() for _ in held))
+
+    def vee_history(self, esiids: Sequence[str], day: date, back_days: int = 90) -> History:
+        """The latest revisions of the ``back_days`` operating days before ``day``, the latest day first; days nobody has are left out."""
+        days = [day - timedelta(days=back) for back in range(1, back_days + 1)]
+        if not esiids or not days:
+            return History()
+        starts = {day_start(one): one for one in days}
+        row_of = {esiid: row for row, esiid in enumerate(esiids)}
+        arrays: dict[tuple[int, int], ChannelDay] = {}
+        rows = VEE_DAYS.c
+        with self._engine.connect() as connection:
+            for chunk in chunks(list(esiids)):
+                query = sa.select(rows.esiid, rows.channel, rows.day_start, rows.wh, rows.status, rows.flags).where(
+                    rows.esiid.in_(chunk), rows.day_start.between(min(starts), max(starts))
+                )
+                # A later revision is written over an earlier one.
+                for esiid, number, start, wh, status, flags in connection.execute(query.order_by(rows.revision)):
+                    if (number, start) not in arrays:
+                        for channel in Channel:
+                            arrays[int(channel), start] = empty_day((len(esiids), intervals_in(starts[start])))
+                    held, row = arrays[number, start], row_of[esiid]
+                    held.wh[row] = np.frombuffer(wh, "<i4")
+                    held.status[row] = np.frombuffer(status, np.uint8)
+                    held.power_failed[row] = (np.frombuffer(flags, np.uint8) & POWER_FAILED) != 0
+        there = sorted({start for _, start in arrays}, reverse=True)
+        delivered, received = (
+            tuple(arrays[int(channel), start] for start in there) for channel in (Channel.LOAD, Channel.GENERATION)
+        )
+        return History(tuple(esiids), tuple(starts[start] for start in there), delivered, received)
+
+    # --- posting -------------------------------------------------------------------------------------------------------------------
+
+    def keep_posted(self, posted: PostedFile) -> None:
+        """Remember a file that SMT's site has taken. Raises HeadEndError if one of that name was posted before."""
+        row = {name: getattr(posted, name) for name in PostedFile.__slots__}
+        try:
+            with self._writing.begin() as connection:
+                connection.execute(sa.insert(POSTED_FILES), [row])
+        except sa.exc.IntegrityError:
+            mend = "A correction is a new file with a new counter."
+            raise HeadEndError(
+                "headend.store.posted_twice", "This file was posted before.", place=posted.name, mend=mend
+            ) from None
+
+    def posted_files(self) -> list[PostedFile]:
+        """Every file posted, in the order of posting."""
+        with self._engine.connect() as connection:
+            query = sa.select(POSTED_FILES).order_by(POSTED_FILES.c.posted_at, POSTED_FILES.c.name)
+            return [PostedFile(*row) for row in connection.execute(query)]

@@ -1,0 +1,54 @@
+"""The same four questions at both of SMT's doors (AC2): usage, meter attributes, premise, HAN devices, by a retailer's and a customer's log-in."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Generator
+from datetime import date
+from typing import Any
+
+import simpy
+
+from headend.ports import Driver
+from meters.calendar import us_date
+from simulator.customer.portal_user import PortalClient
+from simulator.errors import SimulatorError
+from simulator.ror.client import SmtClient
+from simulator.ror.errors import RorError
+
+#: What is asked, in this order.
+QUESTIONS = ("usage", "meter", "premise", "devices")
+
+Ask = Callable[[], Awaitable[Any]]
+
+
+def same_answers(
+    driver: Driver, market: SmtClient, portal: PortalClient, esiid: str, first: date, last: date, ident: str
+) -> Generator[simpy.Event, Any, dict[str, Any]]:
+    """Ask both doors; ``{"market": {question: answer}, "portal": {question: answer}, "trouble": {...} | None}``, answers as they came.
+
+    first, last: operating days of the usage, both included. A simpy process that does not raise for what SMT answers; what could not be asked is left out.
+    """
+    days = {"startDate": us_date(first), "endDate": us_date(last)}
+    usage = {"version": "L", "readingType": "A"} | days
+    asked: dict[str, dict[str, Ask]] = {
+        "market": {
+            "usage": lambda: market.told("/v2/15minintervalreads/", esiid, "energyData", ident, **usage),
+            "meter": lambda: market.told("/v2/meterInfo/", esiid, "meterInfo", ident),
+            "premise": lambda: market.told("/v2/premiseInfo/", esiid, "premiseInfo", ident),
+            "devices": lambda: market.told("/v2/hanDevices/", esiid, "hanDevices", ident),
+        },
+        "portal": {
+            "usage": lambda: portal.told("/api/adhoc/intervalsynch", {"ESIID": [esiid], **days}, "energyData"),
+            "meter": lambda: portal.told("/api/meterattributes", {"esiid": esiid}),
+            "premise": lambda: portal.told("/api/premise", {"esiid": esiid}),
+            "devices": lambda: portal.told("/api/handevices", {"esiid": esiid}),
+        },
+    }
+    told: dict[str, Any] = {"market": {}, "portal": {}, "trouble": None}
+    for question in QUESTIONS:
+        for door, questions in asked.items():
+            try:
+                told[door][question] = yield driver.io(door, f"{ident}/{question}", questions[question], lane="smt")
+            except (RorError, SimulatorError) as error:
+                told["trouble"] = {"code": error.code, "reason": error.message, "retry_at": None}
+    return told

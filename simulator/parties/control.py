@@ -1,0 +1,93 @@
+"""The control API of a test bed: what time it is, and on the manual clock how to move it."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict, Field
+
+from headend.wire import Instant
+from simulator.errors import SimulatorError
+from simulator.parties.clock_sharing import clock_entry
+from simulator.runtime.driver import Runtime
+
+#: How far one call moves the manual clock at most, seconds: it answers when all that is due until then is done.
+FURTHEST_S = 366 * 86400
+
+
+class ClockState(BaseModel):
+    """What time it is in the model."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "mode": "scaled",
+                    "now": "2026-08-12T17:40:00-05:00",
+                    "speed": 60.0,
+                    "epoch": "2026-08-12T12:00:00-05:00",
+                    "wall_start": 1786554000.25,
+                }
+            ]
+        }
+    )
+
+    mode: str = Field(examples=["manual"])
+    now: str = Field(examples=["2026-08-12T17:40:00-05:00"])
+    speed: float = Field(description="Model seconds in a wall second; 0 on the manual clock.", examples=[0.0])
+    epoch: str | None = Field(
+        default=None, description="The model's time at `wall_start`; null on the manual clock, which nobody can share."
+    )
+    wall_start: float | None = Field(
+        default=None,
+        description="Wall time in Unix seconds. With epoch and speed, it gives another party the same now.",
+    )
+
+
+class Advance(BaseModel):
+    """How far to move the manual clock: by seconds, or to an instant."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"seconds": 900}, {"to": "2026-08-12T20:10:00-05:00"}]}
+    )
+
+    seconds: int | None = Field(default=None, strict=True, ge=0, le=FURTHEST_S, examples=[900])
+    to: Instant | None = Field(
+        default=None,
+        description=f"At most {FURTHEST_S // 86400} days ahead.",
+        examples=["2026-08-12T20:10:00-05:00"],
+    )
+
+
+def router(runtime: Runtime) -> APIRouter:
+    """The routes under ``/control/clock``."""
+    routes = APIRouter(prefix="/control", tags=["control"])
+
+    def state() -> ClockState:
+        return ClockState.model_validate(clock_entry(runtime))
+
+    @routes.get("/clock", summary="The model's time")
+    async def clock() -> ClockState:
+        return state()
+
+    @routes.post("/clock/advance", summary="Move the manual clock", response_model=ClockState)
+    async def advance(asked: Advance) -> ClockState | JSONResponse:
+        """Move model time; returns when everything due until then is done. The one handler that waits for model time."""
+        if not runtime.clock.manual:
+            return _refuse(409, "control.clock.running", "The clock runs by itself: only --clock manual can be moved.")
+        if (asked.seconds is None) == (asked.to is None):
+            return _refuse(400, "control.clock.malformed", "Give either seconds or to.")
+        to = runtime.now() + (asked.seconds or 0) if asked.to is None else int(asked.to.timestamp())
+        if to > runtime.now() + FURTHEST_S:
+            return _refuse(400, "control.clock.far", f"It moves {FURTHEST_S // 86400} days at a time at most.")
+        try:
+            await runtime.run_until(to)
+        except SimulatorError as error:
+            return _refuse(400, error.code, error.message)
+        return state()
+
+    return routes
+
+
+def _refuse(status: int, code: str, message: str) -> JSONResponse:
+    return JSONResponse({"errorCode": code, "errorMessage": message}, status_code=status)

@@ -1,0 +1,280 @@
+"""Every party in one process: gateways with their meters, the head-end, SMT with its file site, on one runtime; started and stopped together."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+import socket
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from headend.day import posting
+from headend.day.cycle import DailyTimes
+from headend.network.law import NetworkLaw, TryDraws
+from headend.ports import FAULT, HeadEndError
+from headend.store.store import HeadEndStore
+from headend.system import HeadEndSettings
+from meters.calendar import day_start
+from meters.gateway import Silence
+from meters.meter import EmulatedMeter
+from simulator.parties.gateways import gateway_entry, open_gateways
+from simulator.parties.headend import EXCHANGE_S, HeadEndParty, in_thread, meter_timeout_s
+from simulator.parties.meter_events import MeterEvents, http_sender
+from simulator.parties.smt import FTPS_FOLDER, TLS_FOLDER, SmtParty
+from simulator.runtime.clock import Clock
+from simulator.runtime.driver import Runtime
+from simulator.runtime.journal import RunJournal
+from simulator.runtime.local_ca import LocalCa
+from simulator.runtime.serving import PORT_MEND, bind
+from simulator.smt.doors.service import SmtConfig
+from simulator.smt.ondemand.middle import MiddleDraws
+from simulator.smt.throttle.decision import Policy
+from simulator.world.history import make_history
+from simulator.world.market import Login, Market, build_market
+from simulator.world.meters import World
+
+#: Wall seconds between the file site's 226 and the intake's hearing of the file, at most.
+INTAKE_WAIT_S = 5.0
+
+HOST = "127.0.0.1"
+#: Where the ports lie from the base on; 0 as base takes free ones.
+SMT_PORT, HEADEND_PORT, FTPS_PORT, PASSIVE_PORTS, GATEWAY_PORTS = 0, 10, 21, range(30, 50), 100
+DEFAULT_PORT_BASE = 8600
+#: What a sandbox writes into its folder.
+SANDBOX_FILES = (
+    *(f"{store}.sqlite{part}" for store in ("smt", "headend") for part in ("", "-wal", "-shm")),
+    FTPS_FOLDER,
+    TLS_FOLDER,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxSettings:
+    """What a sandbox is told. ``out``: folder for databases, certificates and files, cleared of an earlier run's (``folder.own``)."""
+
+    world: World
+    clock: Clock
+    policy: Policy
+    middle: MiddleDraws
+    out: Path
+    port_base: int = 0
+    #: SMT's port alone, wherever the base is.
+    smt_port: int | None = None
+    tls: bool = False
+    sweep_every_h: int = 4
+    times: DailyTimes = field(default_factory=DailyTimes)
+    network: NetworkLaw = field(default_factory=NetworkLaw)
+    #: Draws of the network for a test; from its law unless given.
+    draws: TryDraws | None = None
+    #: Make the posted days before the clock's now on the modelled transport; else the clock begins at the world's first day.
+    history: bool = False
+    database_url: str | None = None
+    #: Journal entries kept, the latest; None: all, as a recording needs.
+    journal_limit: int | None = None
+    #: Wall clock of SMT's token lives and log-in blocks.
+    wall: Callable[[], float] = time.time
+
+    def port(self, offset: int) -> int:
+        """The port at an offset, or 0 for a free one."""
+        return self.port_base + offset if self.port_base else 0
+
+
+class Sandbox:
+    """The running test bed. Use it as an async context manager."""
+
+    def __init__(self, settings: SandboxSettings) -> None:
+        """Nothing is opened before it is entered."""
+        self.settings = settings
+        self.journal = RunJournal(settings.journal_limit)
+        self.runtime = Runtime(settings.clock)
+        self.market: Market = build_market(settings.world)
+        self._closing = contextlib.AsyncExitStack()
+        self.events: MeterEvents | None = None
+        self._arrivals: dict[str, asyncio.Future[None]] = {}
+
+    async def __aenter__(self) -> Sandbox:
+        """Start every party; what was opened is closed again if one cannot start."""
+        try:
+            await self._start()
+        except BaseException:
+            await self._closing.aclose()
+            raise
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Stop every party, the last started first."""
+        await self._closing.aclose()
+
+    async def _start(self) -> None:
+        settings, world = self.settings, self.settings.world
+        out = settings.out
+        self.ca = LocalCa.make(out / TLS_FOLDER)
+        # Ports first: a taken one must be told before anything is made.
+        smt_port = settings.smt_port if settings.smt_port is not None else settings.port(SMT_PORT)
+        smt_socket = bind(HOST, smt_port, "SMT")
+        self._closing.callback(smt_socket.close)
+        headend_socket = bind(HOST, settings.port(HEADEND_PORT), "the head-end")
+        self._closing.callback(headend_socket.close)
+        login = self.market.tdsp_login
+        passive = range(settings.port_base + PASSIVE_PORTS.start, settings.port_base + PASSIVE_PORTS.stop)
+        self._smt_party = SmtParty(
+            self.runtime,
+            self.journal,
+            self.market.registry.users,
+            self.ca,
+            out / FTPS_FOLDER,
+            smt_socket,
+            ftps_port=settings.port(FTPS_PORT),
+            passive_ports=passive if settings.port_base else None,
+            tls=settings.tls,
+        )
+        self._smt_party.on_arrival = self._arrived
+        self.files = self._smt_party.files
+        self._closing.callback(self._smt_party.close)
+        silence: Silence = "exception" if settings.clock.manual else "hang"
+        self.gateways = await open_gateways(
+            world.gateways,
+            self.runtime.now,
+            HOST,
+            [settings.port(GATEWAY_PORTS + index) for index in range(len(world.gateways))],
+            silence,
+            self._on_write,
+            self._closing,
+            PORT_MEND,
+        )
+        self._closing.push_async_callback(self.runtime.close)
+
+        self.http = await self._closing.enter_async_context(
+            httpx.AsyncClient(timeout=EXCHANGE_S, verify=self.ca.client_context(), trust_env=False)
+        )
+        headend_url = f"http://{HOST}:{headend_socket.getsockname()[1]}"
+        self._open_smt(headend_url)
+        self.smt, self.smt_server = self._smt_party.smt, self._smt_party.server
+        self._closing.callback(self.smt.close)
+        collected_to, next_day = self._history()
+        party = self._make_headend(login, collected_to, next_day, headend_socket)
+        self.headend, self.headend_server = party.headend, party.server
+        self._closing.push_async_callback(self.headend.close)
+
+        await self.headend_server.start()
+        self._closing.push_async_callback(self.headend_server.stop)
+        self._closing.push_async_callback(self._smt_party.stop)
+        await self._smt_party.start()
+        self.headend.start()
+        # What happened in the days before is told too: a head-end must know of an outage that lasts.
+        self.events = MeterEvents(
+            self.runtime,
+            world.meters,
+            http_sender(self.http, f"{headend_url}/events"),
+            self.journal,
+            since=day_start(world.spec.first_day),
+        )
+        self.runtime.env.process(self.events.run())
+
+    def _open_smt(self, headend_url: str) -> None:
+        settings = self.settings
+        config = SmtConfig(
+            seed=settings.world.seed,
+            policy=settings.policy,
+            database_url=settings.database_url or f"sqlite:///{settings.out / 'smt.sqlite'}",
+            links={settings.world.tdsp.key: headend_url},
+            wall=settings.wall,
+        )
+        self._smt_party.open(config, self.market.registry, settings.middle, self.http)
+
+    def _history(self) -> tuple[int, date]:
+        settings = self.settings
+        self.headend_store = HeadEndStore(f"sqlite:///{settings.out / 'headend.sqlite'}")
+        first = settings.world.spec.first_day
+        if not settings.history:
+            return day_start(first), first
+        tdsp = self.market.tdsp_login.username
+
+        def take_in(name: str, content: bytes, at: int) -> None:
+            # The file lies on the file site as a posted one does (PRE1); its result codes go beside it.
+            self.files.put(tdsp, name, content)
+            # A database that is given may hold these days from a sandbox before.
+            if not self.smt.store.has_file(name):
+                self.smt.intake.take_in(tdsp, name, content, at)
+
+        made = make_history(
+            settings.world,
+            self.headend_store,
+            self.runtime.now(),
+            settings.sweep_every_h * 3600,
+            settings.times,
+            take_in,
+        )
+        return made.collected_to, made.next_day
+
+    def _make_headend(self, login: Login, collected_to: int, next_day: date, bound: socket.socket) -> HeadEndParty:
+        settings = self.settings
+        site = posting.FtpsSite(
+            HOST, self.files.port, login.username, login.password, self.ca.ca_file, timeout_s=EXCHANGE_S
+        )
+        return HeadEndParty(
+            self.runtime,
+            HeadEndSettings(
+                name=settings.world.tdsp.name,
+                duns=settings.world.tdsp.duns,
+                first_day=next_day,
+                collect_from=collected_to,
+                sweep_every_h=settings.sweep_every_h,
+                times=settings.times,
+                network=settings.network,
+                seed=settings.world.seed,
+                meter_timeout_s=meter_timeout_s(settings.clock),
+            ),
+            settings.world.addresses(HOST, [gateway.port for gateway in self.gateways]),
+            self.headend_store,
+            site,
+            self.http,
+            self.journal,
+            bound,
+            post=functools.partial(self._post, site),
+            draws=settings.draws,
+        )
+
+    async def _post(self, site: posting.FtpsSite, name: str, content: bytes) -> None:
+        """Upload, and wait until SMT's intake has been told: the server's 226 comes earlier than that."""
+        arrived = self._arrivals[name] = asyncio.get_running_loop().create_future()
+        try:
+            await in_thread(functools.partial(posting.upload, site, name, content))
+            async with asyncio.timeout(INTAKE_WAIT_S):
+                await arrived
+        except TimeoutError:
+            raise HeadEndError(
+                "headend.posting.not_taken", "SMT's intake was not told of the file.", name, "It is posted again."
+            ) from None
+        finally:
+            del self._arrivals[name]
+
+    def _on_write(self, meter: EmulatedMeter) -> None:
+        # A client may be quicker than the start: then the process has not begun, and looks at the meter when it does.
+        if self.events is not None:
+            self.events.touched(meter)
+
+    def _arrived(self, name: str) -> None:
+        arrived = self._arrivals.get(name)
+        if arrived is not None and not arrived.done():
+            arrived.set_result(None)
+
+    def faults(self) -> list[str]:
+        """Faults of ours that ended a process, as the journal has them; none, one hopes."""
+        return [
+            f"{one['party']} {one['ident']}: {one['error']}" for one in self.journal.entries() if one["kind"] == FAULT
+        ]
+
+    def ready(self) -> dict[str, Any]:
+        """The ready line of the command contract."""
+        return self._smt_party.ready(self.market) | {
+            "headend_url": self.headend_server.url,
+            "gateways": [gateway_entry(gateway) for gateway in self.gateways],
+        }

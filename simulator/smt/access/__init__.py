@@ -1,0 +1,1 @@
+"""Who comes in and who read what: log-ins, tokens, the access log."""

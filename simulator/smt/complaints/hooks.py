@@ -1,0 +1,79 @@
+"""Where complaints act inside SMT: the middle tier loses requests, the desk refuses them before any allowance is looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from meters.calendar import iso, local
+from simulator.smt.complaints.declared import Complaint, Complaints, Sought
+from simulator.smt.complaints.kinds import KINDS, ComplaintKind, Where
+from simulator.smt.ondemand.middle import Middle, MiddleDraws
+from simulator.smt.registry.records import User
+from simulator.smt.throttle.decision import Refusal
+
+_HOUR_S = 3600
+
+
+class ComplaintMiddle:
+    """``MiddleDraws`` that loses the requests of t_failed and failed; every other one has its own draw."""
+
+    def __init__(self, draws: MiddleDraws, complaints: Complaints, sought: Callable[[str], Sought]) -> None:
+        """sought: what is known of the request with a key."""
+        self._draws = draws
+        self._complaints = complaints
+        self._sought = sought
+
+    def __call__(self, key: str) -> Middle:
+        """See ``MiddleDraws``; asked once per request, when it sets out."""
+        drawn = self._draws(key)
+        if not self._complaints:
+            return drawn
+        found = self._complaints.strike(self._sought(key), ComplaintKind.T_FAILED, ComplaintKind.FAILED)
+        if found is None:
+            return drawn
+        lost = "FAILED" if found.spec.kind is ComplaintKind.FAILED else "T-FAILED"
+        self._complaints.struck(found, request=key, did=lost)
+        return drawn._replace(lost=lost)
+
+
+_AT_DESK = tuple(kind for kind, told in KINDS.items() if told.where is Where.DESK)
+
+
+def refusal_of(complaints: Complaints, user: User, esiid: str, now: int) -> Refusal | None:
+    """Why a complaint has an on-demand request refused, and when to come back; None if none has.
+
+    Maintenance: its end. quota_used: the next clock hour, or its end if that comes first.
+    """
+    if not complaints:
+        return None
+    found = complaints.strike(Sought(user.username, user.duns, (esiid,)), *_AT_DESK)
+    if found is None:
+        return None
+    kind = found.spec.kind
+    complaints.struck(found, esiid=esiid, did="refused")
+    if kind is ComplaintKind.QUOTA_USED:
+        retry_at = (now // _HOUR_S + 1) * _HOUR_S
+        retry_at = retry_at if found.until is None else min(retry_at, found.until)
+        by = found.spec.by or "another client of this ESI ID"
+        return Refusal(
+            "QUOTA-USED", f"The hour's on-demand reads of this ESI ID are used up by {by}.", retry_at, "5031", True
+        )
+    assert found.until is not None
+    code, reason = maintenance(found)
+    return Refusal(code, reason, found.until, code, True)
+
+
+def maintenance(one: Complaint) -> tuple[str, str]:
+    """Code and sentence of a maintenance window."""
+    who = "SMT" if one.spec.kind is ComplaintKind.SMT_MAINTENANCE else "TDSP"
+    return (
+        f"{who}-MAINTENANCE",
+        f"{'Smart Meter Texas' if who == 'SMT' else 'The TDSP'} is under maintenance until {iso(one.until or 0)}.",
+    )
+
+
+def until_told(one: Complaint) -> datetime:
+    """When a maintenance window ends."""
+    assert one.until is not None
+    return local(one.until)

@@ -1,0 +1,45 @@
+"""Bodies that both doors have: the base of every one that is posted, a day of energy, a business error."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from headend.wire import writable
+from simulator.smt.errors import BAD_FIELD, BUSINESS
+
+
+class Posted(BaseModel):
+    """Fields beyond the documented ones are left alone; every text can be held by any database, file and reply."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    @field_validator("*", mode="after")
+    @classmethod
+    def _can_be_written(cls, value: Any) -> Any:
+        for one in value if isinstance(value, list) else (value,):
+            if isinstance(one, str):
+                writable(one)
+        return value
+
+
+def listed(value: object) -> object:
+    """One ESI ID stands for a list of one."""
+    return [value] if isinstance(value, str) else value
+
+
+class EnergyDay(BaseModel):
+    """One revision of an operating day: `RD` has 100 comma slots of `<kWh>-<A|E>`, placed by local clock."""
+
+    DT: str = Field(examples=["08/11/2026"])
+    RevTS: str = Field(examples=["08/12/2026 07:30:00"])
+    RT: Literal["C", "G"]
+    RD: str = Field(examples=[".198-A,.141-A,..."])
+
+
+class BusinessErrorReply(BaseModel):
+    """What stands against a request: HTTP 200, or 400 for a body that is not as documented."""
+
+    errorCode: str = Field(examples=["1"], description=f"One of: {', '.join(BUSINESS)}; with HTTP 400 {BAD_FIELD}.")
+    errorMessage: str = Field(examples=["No data received from the respective TDSP"])

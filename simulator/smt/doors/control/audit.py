@@ -1,0 +1,215 @@
+"""The ledger of on-demand requests as a tester can look at it: who asked for which call, what became of it, what it cost (AMB-10)."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+
+from headend.wire import InquiryKind, writable
+from meters.calendar import YEARS, iso, local_us
+from simulator.smt.ondemand.ledger import Entry, Ledger, Transition
+from simulator.smt.ondemand.lifecycle import State
+from simulator.smt.throttle.decision import Channel
+
+#: Requests that one look gives at most. A default of this project.
+MOST_GIVEN = 1000
+
+
+class RequestRefusal(BaseModel):
+    """Why the throttle or the desk refused it."""
+
+    code: str = Field(examples=["FR-CR016.1b"])
+    reason: str
+    retryAt: str | None = Field(default=None, description="None where no time is known.")
+    told: bool = Field(description="Whether the requester was told; a silent limit drops a request without a word.")
+
+
+class RequestStep(BaseModel):
+    """One transition. What the answer came from and cost stands from `answered` on."""
+
+    state: State
+    at: str = Field(description="Model time.", examples=["2026-08-12T17:41:05.250000-05:00"])
+    reason: str = ""
+    refusal: RequestRefusal | None = None
+    fromStore: int = Field(default=0, description="Intervals of the answer that the head-end's store had.")
+    fromMeter: int = Field(default=0, description="Intervals of the answer that the meter was read for.")
+    meterReads: int = Field(default=0, description="Tries at the meter.")
+    octets: int = Field(default=0, description="Modbus octets that they took.")
+
+
+class RequestLife(BaseModel):
+    """One request: who made it, for which call, and its life so far."""
+
+    correlationId: str
+    kind: InquiryKind
+    esiid: str
+    door: Channel
+    username: str
+    duns: str = Field(description="Of the entity that the user speaks for; a customer has none.")
+    requesterClass: str
+    callReference: str = Field(description="The customer's call that it belongs to; empty if it named none.")
+    trans_id: str
+    submitted: str = Field(description="Model time.")
+    transitions: list[RequestStep]
+
+
+_EXAMPLE: dict[str, Any] = {
+    "requests": [
+        {
+            "correlationId": "482915007734",
+            "kind": "INTERVALS",
+            "esiid": "10443729924385485",
+            "door": "api",
+            "username": "pecanbend.api",
+            "duns": "9990001110000",
+            "requesterClass": "ror_call_centre",
+            "callReference": "call-1",
+            "trans_id": "1",
+            "submitted": "2026-08-12T17:40:00-05:00",
+            "transitions": [
+                {"state": "requested", "at": "2026-08-12T17:40:00-05:00"},
+                {"state": "accepted", "at": "2026-08-12T17:40:00-05:00"},
+                {"state": "queued", "at": "2026-08-12T17:40:00-05:00"},
+                {"state": "sent", "at": "2026-08-12T17:40:18-05:00"},
+                {"state": "pending", "at": "2026-08-12T17:40:18-05:00"},
+                {
+                    "state": "answered",
+                    "at": "2026-08-12T17:40:20-05:00",
+                    "fromStore": 64,
+                    "fromMeter": 6,
+                    "meterReads": 1,
+                    "octets": 812,
+                },
+                {
+                    "state": "completed",
+                    "at": "2026-08-12T17:41:12-05:00",
+                    "fromStore": 64,
+                    "fromMeter": 6,
+                    "meterReads": 1,
+                    "octets": 812,
+                },
+            ],
+        },
+        {
+            "correlationId": "482915007735",
+            "kind": "REGISTER",
+            "esiid": "10443729924385485",
+            "door": "portal",
+            "username": "customer.one",
+            "duns": "",
+            "requesterClass": "customer",
+            "callReference": "",
+            "trans_id": "730028841190",
+            "submitted": "2026-08-12T17:30:00-05:00",
+            "transitions": [
+                {"state": "requested", "at": "2026-08-12T17:30:00-05:00"},
+                {
+                    "state": "refused",
+                    "at": "2026-08-12T17:30:00-05:00",
+                    "refusal": {
+                        "code": "FR-CR016.1b",
+                        "reason": "One successful meter read per ESI ID and day.",
+                        "retryAt": "2026-08-13T00:00:00-05:00",
+                        "told": True,
+                    },
+                },
+            ],
+        },
+    ]
+}
+
+
+class RequestList(BaseModel):
+    """Requests, the latest first."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
+
+    requests: list[RequestLife]
+
+
+def _day(value: object) -> object:
+    # A number would be taken for seconds since 1970.
+    if value is None or isinstance(value, date):
+        return value
+    if not re.fullmatch(r"\d{4}-\d\d-\d\d", str(value), re.ASCII) or int(str(value)[:4]) not in YEARS:
+        raise ValueError(f"write it as 2026-08-12, in {YEARS.start} to {YEARS.stop - 1}")
+    return value
+
+
+def _text(value: str | None) -> str | None:
+    return None if value is None else writable(value)
+
+
+class RequestsAsked(BaseModel):
+    """Which requests. A name that is not known is refused: it would be taken for no choice at all."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    esiid: str | None = Field(default=None, pattern=r"^[0-9]{1,22}$", examples=["10443729924385485"])
+    correlationId: str | None = Field(default=None, pattern=r"^[0-9]{1,64}$", examples=["482915007734"])
+    callReference: Annotated[str | None, AfterValidator(_text)] = Field(
+        default=None, max_length=64, description="Of one call; empty: those that named none.", examples=["call-1"]
+    )
+    day: Annotated[date | None, BeforeValidator(_day)] = Field(
+        default=None, description="Submitted on this day, local.", examples=["2026-08-12"]
+    )
+    most: int = Field(default=100, ge=1, le=MOST_GIVEN, description="Given at most, the latest.")
+
+
+def router(ledger: Ledger) -> APIRouter:
+    """``GET /control/requests``."""
+    routes = APIRouter(prefix="/control", tags=["control"])
+
+    @routes.get("/requests", summary="On-demand requests, as the ledger has them")
+    async def requests(
+        asked: Annotated[RequestsAsked, Query()],
+    ) -> RequestList:
+        """Tell who asked through which door and for which call, each transition, and what the answer came from and cost."""
+        if asked.correlationId is not None:
+            one = ledger.entry(asked.correlationId)
+            found = [] if one is None else [one]
+        else:
+            found = ledger.audit(asked.esiid, asked.day, call_reference=asked.callReference, most=asked.most)
+        return RequestList(requests=[_life(entry) for entry in reversed(found)])
+
+    return routes
+
+
+def _life(entry: Entry) -> RequestLife:
+    filed = entry.filed
+    return RequestLife(
+        correlationId=filed.key,
+        kind=filed.kind,
+        esiid=filed.esiid,
+        door=filed.door,
+        username=filed.username,
+        duns=filed.duns,
+        requesterClass=filed.requester_class,
+        callReference=filed.call_reference,
+        trans_id=filed.trans_id,
+        submitted=local_us(filed.submitted_us).isoformat(),
+        transitions=[_step(one) for one in entry.transitions],
+    )
+
+
+def _step(one: Transition) -> RequestStep:
+    refusal = None
+    if one.refusal is not None:
+        retry_at = iso(one.refusal.retry_at) if one.refusal.retry_at else None
+        refusal = RequestRefusal(
+            code=one.refusal.code, reason=one.refusal.reason, retryAt=retry_at, told=one.refusal.told
+        )
+    return RequestStep(
+        state=one.state,
+        at=local_us(one.at_us).isoformat(),
+        reason=one.reason,
+        refusal=refusal,
+        fromStore=one.from_store,
+        fromMeter=one.from_meter,
+        meterReads=one.meter_reads,
+        octets=one.octets,
+    )

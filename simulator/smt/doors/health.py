@@ -1,0 +1,121 @@
+"""Whether an SMT process can do its work: its database answers, a dispatcher works on it, the queue is looked through."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field
+from sqlalchemy.exc import SQLAlchemyError
+
+from meters.calendar import US
+from simulator.smt.database.seat import Loss, Role, SeatLostError
+from simulator.smt.party import Smt
+
+#: Looks that may be missed before the dispatcher counts as stuck, and wall seconds that it may be late in any case. Defaults of this project.
+MISSED_SWEEPS, LATE_S = 4, 5
+
+
+class SmtHealth(BaseModel):
+    """The service answers; ``status`` says whether it can do its work."""
+
+    status: Literal["ok", "degraded"]
+    role: Role = Field(description="`alone`, or `dispatcher` or `worker` of several processes at one database.")
+    database: Literal["ok", "unreachable", "unwritable", "taken", "replaced"] = Field(
+        description="`unwritable`: it is locked, full or read-only. `taken`: another SMT works on it, so this one does not any more. "
+        "`replaced`: its file was removed or is another one."
+    )
+    dispatcher: Literal["alive", "stuck", "absent", "unknown"] = Field(
+        description="Who runs the on-demand processes, at whichever process: `stuck` when the queue was not looked through for long."
+    )
+    lastSweepAgeS: float | None = Field(
+        default=None, description="Seconds of model time since the queue was last looked through."
+    )
+    reason: str | None = Field(
+        default=None,
+        description="Of a database that is `taken` or `replaced`: what to do. Of a worker: what the dispatcher works by and it does not.",
+    )
+
+
+GOOD_HEALTH: dict[str, Any] = {
+    "alone": {
+        "summary": "It works",
+        "value": {
+            "status": "ok",
+            "role": "alone",
+            "database": "ok",
+            "dispatcher": "alive",
+            "lastSweepAgeS": 42.0,
+            "reason": None,
+        },
+    }
+}
+BAD_HEALTH: dict[str, Any] = {
+    "absent": {
+        "summary": "A worker without a dispatcher",
+        "value": {
+            "status": "degraded",
+            "role": "worker",
+            "database": "ok",
+            "dispatcher": "absent",
+            "lastSweepAgeS": 310.5,
+            "reason": None,
+        },
+    },
+    "unreachable": {
+        "summary": "No database",
+        "value": {
+            "status": "degraded",
+            "role": "dispatcher",
+            "database": "unreachable",
+            "dispatcher": "unknown",
+            "lastSweepAgeS": None,
+            "reason": None,
+        },
+    },
+    "taken": {
+        "summary": "Another SMT works on the database",
+        "value": {
+            "status": "degraded",
+            "role": "alone",
+            "database": "taken",
+            "dispatcher": "unknown",
+            "lastSweepAgeS": None,
+            "reason": str(SeatLostError(Loss.TAKEN)),
+        },
+    },
+}
+_LOST: dict[Loss, Literal["taken", "replaced"]] = {Loss.TAKEN: "taken", Loss.REPLACED: "replaced"}
+
+
+def health_of(smt: Smt) -> SmtHealth:
+    """Look, and say. It writes a row each time, to see whether that can be done."""
+    role = smt.config.role
+    try:
+        alive = smt.seat.dispatcher_alive()
+        swept_us = smt.ledger.swept_us()
+        smt.ledger.open_counts()
+        differs = smt.held_to()
+    except SeatLostError as lost:
+        return SmtHealth(
+            status="degraded", role=role, database=_LOST[lost.loss], dispatcher="unknown", reason=str(lost)
+        )
+    except SQLAlchemyError:
+        return SmtHealth(status="degraded", role=role, database="unreachable", dispatcher="unknown")
+    database: Literal["ok", "unwritable"] = "ok"
+    try:
+        smt.ledger.try_writing()
+    except SQLAlchemyError:
+        database = "unwritable"
+    age_us = None if swept_us is None else max(0, smt.now_us() - swept_us)
+    dispatcher: Literal["alive", "stuck", "absent"] = "alive" if alive else "absent"
+    late_us = max(MISSED_SWEEPS * smt.config.sweep_every_us, LATE_S * smt.driver.rate * US)
+    if alive and age_us is not None and age_us > late_us:
+        dispatcher = "stuck"
+    return SmtHealth(
+        status="ok" if database == "ok" and dispatcher == "alive" and differs is None else "degraded",
+        role=role,
+        database=database,
+        dispatcher=dispatcher,
+        lastSweepAgeS=None if age_us is None else round(age_us / US, 3),
+        reason=differs,
+    )

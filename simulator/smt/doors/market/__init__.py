@@ -1,0 +1,1 @@
+"""The market API: routes, bodies as SMT documents them, examples. Never imports the portal."""

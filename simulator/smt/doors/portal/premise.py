@@ -1,0 +1,89 @@
+"""Meter attributes, premise and HAN devices at the portal: what the market API tells, for the account's own ESI IDs (AC2).
+
+The paths are defaults of this project [D]: what the portal's pages ask is not published.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body, Request, Response
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict, Field
+
+from simulator.smt.doors.both.asked import point_seen, smt_of
+from simulator.smt.doors.both.bodies import BusinessErrorReply
+from simulator.smt.doors.both.examples import ESIID, Examples, business, one
+from simulator.smt.doors.both.premise import devices_of, meter_of, premise_of
+from simulator.smt.doors.both.premise_examples import DEVICES, METER, PREMISE
+from simulator.smt.doors.both.premise_wire import HanDeviceInfo, MeterInfo, PremiseInfo
+from simulator.smt.doors.portal.door import PortalUser, call
+from simulator.smt.doors.portal.examples import in_envelope
+from simulator.smt.errors import BusinessError
+from simulator.smt.registry.records import ServicePoint, User
+from simulator.smt.registry.registry import Registry
+
+router = APIRouter(tags=["Portal API"])
+
+
+class PortalRecordAsked(BaseModel):
+    """`POST /api/meterattributes`, `/api/premise` and `/api/handevices`."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    esiid: str = Field(examples=[ESIID])
+
+
+class PortalMeterInfo(BaseModel):
+    """Reply of `/api/meterattributes`."""
+
+    data: list[MeterInfo] | BusinessErrorReply
+
+
+class PortalPremiseInfo(BaseModel):
+    """Reply of `/api/premise`."""
+
+    data: PremiseInfo | BusinessErrorReply
+
+
+class PortalHanDevices(BaseModel):
+    """Reply of `/api/handevices`."""
+
+    data: list[HanDeviceInfo] | BusinessErrorReply
+
+
+Asked = Annotated[PortalRecordAsked, Body(openapi_examples={"one": one("One ESI ID", {"esiid": ESIID})})]
+
+
+def _examples(found: Any) -> Examples:
+    return {"found": one("The account's own", {"data": found}), **in_envelope(business(("AC1", ())))}
+
+
+@call(router, "/api/meterattributes", PortalMeterInfo, _examples([METER]), "Meter attributes")
+async def meter_attributes(request: Request, user: PortalUser, asked: Asked) -> Response:
+    """Give what `/v2/meterInfo/` gives."""
+    return _answered(request, user, asked, lambda registry, point: [meter_of(registry, point)])
+
+
+@call(router, "/api/premise", PortalPremiseInfo, _examples(PREMISE), "Premise")
+async def premise(request: Request, user: PortalUser, asked: Asked) -> Response:
+    """Give what `/v2/premiseInfo/` gives."""
+    return _answered(request, user, asked, lambda _registry, point: premise_of(point))
+
+
+@call(router, "/api/handevices", PortalHanDevices, _examples(DEVICES), "HAN devices")
+async def han_devices(request: Request, user: PortalUser, asked: Asked) -> Response:
+    """Give what `/v2/hanDevices/` gives."""
+    return _answered(request, user, asked, devices_of)
+
+
+def _answered(
+    request: Request, user: User, asked: PortalRecordAsked, tell: Callable[[Registry, ServicePoint], Any]
+) -> Response:
+    smt = smt_of(request)
+    try:
+        point = point_seen(smt, user, asked.esiid)
+    except BusinessError as error:
+        return JSONResponse({"data": error.told()})
+    return JSONResponse({"data": tell(smt.registry, point)})

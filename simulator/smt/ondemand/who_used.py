@@ -1,0 +1,43 @@
+"""Who else used a meter's allowance up: whom a refusal tells that it was not the requester alone. Classes and doors are told, never names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from meters.calendar import US, iso
+from simulator.smt.ondemand.ledger import Entry
+from simulator.smt.ondemand.lifecycle import ENDED, State, kind_counted
+from simulator.smt.throttle.decision import Kind, Policy, Refusal, Scope
+
+#: So many of the latest are told.
+_TOLD = 3
+
+
+def with_others(policy: Policy, refusal: Refusal, kind: Kind, username: str, entries: Iterable[Entry]) -> Refusal:
+    """The refusal of a limit per ESI ID with who else drew on it, the latest last; any other refusal as it is.
+
+    entries: the requests of this ESI ID that may have drawn on the limit's window, by time of submission. Its allowance is the ESI ID's,
+    whoever asks (AMB-3), so a customer and a retailer can use it up for each other.
+    """
+    codes = {limit.code for limit in policy.limits if limit.scope is Scope.ESIID}
+    if refusal.code not in codes or not refusal.told:
+        return refusal
+    others = [one for one in entries if kind_counted(one.filed.kind) is kind and one.filed.username != username]
+    drew = [one for one in others if _drew(one)]
+    if not drew:
+        return refusal
+    said = "; ".join(_by(one) for one in drew[-_TOLD:])
+    return refusal._replace(reason=f"{refusal.reason} By others: {said}.")
+
+
+def _drew(one: Entry) -> bool:
+    """Whether a request has used the allowance, or may yet."""
+    if one.last.state not in ENDED:
+        return one.last.meter_allowed or any(step.meter_allowed for step in one.transitions)
+    return one.last.state is State.COMPLETED and one.last.meter_reads > 0
+
+
+def _by(one: Entry) -> str:
+    what = "used" if one.last.state in ENDED else "under way"
+    who = one.filed.requester_class.replace("_", " ")
+    return f"{who} ({one.filed.door.value}), asked at {iso(one.filed.submitted_us // US)}, {what}"

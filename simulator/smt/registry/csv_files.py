@@ -1,0 +1,335 @@
+"""A registry as a folder of CSV files, read and written: one file per kind of record, one column per field of the record.
+
+Columns and their types are those of the records themselves, so a field that is added there is read and written here.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import MISSING, Field, dataclass, fields, replace
+from datetime import date
+from enum import StrEnum
+from pathlib import Path
+from types import UnionType
+from typing import Any, cast, get_args, get_type_hints
+
+from meters.calendar import YEARS
+from simulator.errors import SimulatorError
+from simulator.smt.registry.checks import cross_faults
+from simulator.smt.registry.han import HanDevice
+from simulator.smt.registry.meter_attributes import MeterAttributes
+from simulator.smt.registry.passwords import hash_fault, hash_password
+from simulator.smt.registry.records import (
+    Agreement,
+    Entity,
+    MeterExchange,
+    Occupancy,
+    Records,
+    RorPeriod,
+    ServicePoint,
+    User,
+)
+from simulator.smt.registry.registry import Registry
+from simulator.smt.throttle.limits import RequesterClass
+
+
+class _Malformed(Exception):  # noqa: N818 (never leaves this module)
+    """A cell that cannot be taken: what is wrong, and the mend."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    name: str
+    kind: Any
+    required: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Sheet:
+    """One file: its records' class and, in ``Records``, their place."""
+
+    file: str
+    record: type
+    place: str
+    required: bool
+    #: Columns that are no field of the record.
+    extra: tuple[str, ...] = ()
+
+
+#: Every file of a registry's folder. Without the last four there are no such records.
+SHEETS = (
+    _Sheet("entities.csv", Entity, "entities", True),
+    _Sheet("service_points.csv", ServicePoint, "points", True),
+    _Sheet("ror_periods.csv", RorPeriod, "periods", True),
+    _Sheet("users.csv", User, "users", True, ("password",)),
+    _Sheet("occupancies.csv", Occupancy, "occupancies", False),
+    _Sheet("agreements.csv", Agreement, "agreements", False),
+    _Sheet("han_devices.csv", HanDevice, "han_devices", False),
+    _Sheet("meter_exchanges.csv", MeterExchange, "exchanges", False),
+)
+#: What a cell must look like beyond its type, by column, and how to say so.
+_PATTERNS: dict[str, tuple[str, str]] = {
+    "esiid": (r"\d{17,22}", "Write the 17 to 22 digits; a spreadsheet must keep the column as text."),
+    "meter_number": (r"\d{1,12}", "Write 1 to 12 digits, without letters."),
+    "duns": (r"(\d{9}|\d{13})?", "Write 9 or 13 digits; a spreadsheet must keep the column as text."),
+    # A home folder of the file site bears the name.
+    "username": (r"\w[\w.@-]{0,63}", "Write letters, digits and . _ @ - alone, 64 at most."),
+    "password_hash": (
+        r"\$argon2(id|i|d)\$v=\d+\$m=\d+,t=\d+,p=\d+\$[\w+/]+\$[\w+/]+",
+        "Write an Argon2 hash ($argon2id$...), or the password in a column of that name.",
+    ),
+    "mac": (r"[0-9A-F]{16}", "Write 16 hexadecimal digits in capitals."),
+}
+#: Columns that take one of some words.
+_WORDS: dict[str, type[StrEnum]] = {"requester_class": RequesterClass}
+#: What other systems write for a period without an end.
+_OPEN_END = "9999-12-31"
+_BOUNDS = {"multiplier": (1, 100_000), "read_day": (1, 28)}
+
+
+def read_registry(folder: Path) -> Registry:
+    """Read a folder of CSV files. Raises SimulatorError for the first fault; ``registry_faults`` tells them all."""
+    records, faults = _read(folder)
+    if faults:
+        first, more = faults[0], len(faults) - 1
+        told = f"{first.message} ({more} more {'fault' if more == 1 else 'faults'}.)" if more else first.message
+        raise SimulatorError(first.code, told, first.place, first.mend)
+    return Registry(
+        records.points,
+        records.entities,
+        records.periods,
+        records.users,
+        occupancies=records.occupancies,
+        agreements=records.agreements,
+        han_devices=records.han_devices,
+        exchanges=records.exchanges,
+    )
+
+
+def registry_faults(folder: Path) -> list[SimulatorError]:
+    """Everything that is wrong with a folder, each with file, line, column and mend."""
+    return _read(folder)[1]
+
+
+def write_new_registry(registry: Registry, folder: Path) -> None:
+    """Write a registry into a folder that has none. Raises SimulatorError ``smt.registry.there``: what somebody has changed by hand is not written over."""
+    there = [sheet.file for sheet in SHEETS if (folder / sheet.file).exists()]
+    if there:
+        raise SimulatorError(
+            "smt.registry.there",
+            f"The folder has a registry already ({there[0]}).",
+            str(folder),
+            "Name another folder, or remove its CSV files.",
+        )
+    write_registry(registry, folder)
+
+
+def write_registry(registry: Registry, folder: Path) -> None:
+    """Write a registry into a folder, made if it is not there; files of an earlier one are replaced."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for sheet in SHEETS:
+        rows = getattr(registry.records, sheet.place)
+        columns = _columns(sheet.record)
+        out = io.StringIO(newline="")
+        table = csv.writer(out, lineterminator="\n")
+        table.writerow(column.name for column in columns)
+        table.writerows([_text(value) for value in _values(row)] for row in rows)
+        (folder / sheet.file).write_text(out.getvalue(), encoding="utf-8")
+
+
+def _columns(record: type) -> list[_Column]:
+    """One column per field, those of a meter's attributes among them."""
+    kinds = get_type_hints(record)
+    columns = []
+    for one in fields(record):
+        if kinds[one.name] is MeterAttributes:
+            columns += _columns(MeterAttributes)
+        else:
+            columns.append(_Column(one.name, kinds[one.name], _required(one)))
+    return columns
+
+
+def _required(one: Field[Any]) -> bool:
+    # A login without a hash has a password instead.
+    return one.default is MISSING and one.default_factory is MISSING and one.name != "password_hash"
+
+
+def _values(record: Any) -> Iterator[Any]:
+    for one in fields(record):
+        value = getattr(record, one.name)
+        if isinstance(value, MeterAttributes):
+            yield from _values(value)
+        else:
+            yield value
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "Y" if value else "N"
+    if isinstance(value, tuple):
+        return " ".join(value)
+    return value.isoformat() if isinstance(value, date) else str(value)
+
+
+# -- reading ------------------------------------------------------------------------------------------------------
+
+
+def _read(folder: Path) -> tuple[Records, list[SimulatorError]]:
+    found: dict[str, tuple[Any, ...]] = {}
+    places: dict[int, str] = {}
+    faults: list[SimulatorError] = []
+    for sheet in SHEETS:
+        path = folder / sheet.file
+        rows = []
+        for place, row in _rows(sheet, path, faults):
+            places[id(row)] = place
+            rows.append(row)
+        found[sheet.place] = tuple(rows)
+    records = Records(**found)
+    if not faults:
+        faults = cross_faults(records, lambda record: places[id(record)])
+    return records, faults
+
+
+def _rows(sheet: _Sheet, path: Path, faults: list[SimulatorError]) -> Iterator[tuple[str, Any]]:
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        if sheet.required:
+            needed = ",".join(column.name for column in _columns(sheet.record) if column.required)
+            mend = f"Its first line names the columns, at least {needed}."
+            faults.append(SimulatorError("smt.registry.no_file", "The file is not there.", str(path), mend))
+        return
+    except (OSError, UnicodeDecodeError) as error:
+        told = f"The file cannot be read: {getattr(error, 'strerror', None) or 'it is not UTF-8'}."
+        faults.append(SimulatorError("smt.registry.unreadable", told, str(path), "Save it as CSV in UTF-8."))
+        return
+    table = csv.reader(io.StringIO(text, newline=""), strict=True)
+    try:
+        names = next(table, [])
+        columns = {column.name: column for column in _columns(sheet.record)}
+        wrong = _header_fault(sheet, names, columns)
+        if wrong:
+            faults.append(SimulatorError("smt.registry.columns", wrong[0], f"{path}:1", wrong[1]))
+            return
+        for cells in table:
+            place = f"{path}:{table.line_num}"
+            if not any(cells):
+                continue
+            if len(cells) != len(names):
+                told = f"The row has {len(cells)} cells, the first line names {len(names)} columns."
+                faults.append(SimulatorError("smt.registry.cells", told, place, "Put quotes around a comma."))
+                continue
+            before = len(faults)
+            values = dict(_parsed(zip(names, cells, strict=True), columns, place, faults))
+            if len(faults) == before:
+                yield place, _made(sheet.record, values)
+    except csv.Error as error:
+        faults.append(SimulatorError("smt.registry.csv", f"This is no CSV: {error}.", f"{path}:{table.line_num}"))
+
+
+def _header_fault(sheet: _Sheet, names: list[str], columns: dict[str, _Column]) -> tuple[str, str] | None:
+    known = [*columns, *sheet.extra]
+    for name in names:
+        if name not in known:
+            return f"There is no column '{name[:40]}'.", f"Columns: {', '.join(known)}."
+        if names.count(name) > 1:
+            return f"The column {name} stands twice.", "Leave one out."
+    lacking = [column.name for column in columns.values() if column.required and column.name not in names]
+    if lacking:
+        return f"The column {lacking[0]} is missing.", f"Needed: {', '.join(lacking)}."
+    if sheet.extra and not {"password_hash", *sheet.extra} & set(names):
+        return "There is neither a column password nor password_hash.", "Add one."
+    return None
+
+
+def _parsed(
+    cells: Iterator[tuple[str, str]], columns: dict[str, _Column], place: str, faults: list[SimulatorError]
+) -> Iterator[tuple[str, Any]]:
+    """Every cell's value; an empty one is the field's default."""
+    passwords = 0
+    for name, cell in cells:
+        text = cell.strip()
+        column = columns.get(name, _Column(name, str, False))
+        if name in ("password", "password_hash"):
+            passwords += bool(text)
+        if not text:
+            if column.required:
+                faults.append(
+                    SimulatorError(
+                        "smt.registry.empty", "The cell is empty.", f"{place}: {name}", "Every row needs it."
+                    )
+                )
+            continue
+        try:
+            yield name, _value(column, text)
+        except _Malformed as fault:
+            told, mend = fault.args
+            faults.append(SimulatorError("smt.registry.value", told, f"{place}: {name}", mend))
+    if "password_hash" in columns and passwords != 1:
+        told = "A login has either a password or a password_hash."
+        faults.append(SimulatorError("smt.registry.password", told, f"{place}: password", "Give one of them."))
+
+
+def _value(column: _Column, text: str) -> Any:
+    kind = column.kind
+    if isinstance(kind, UnionType):
+        kind = next(one for one in get_args(kind) if one is not type(None))
+    if kind is bool:
+        if text not in ("Y", "N"):
+            raise _Malformed(f"'{text[:40]}' is not Y or N.", "Write Y or N.")
+        return text == "Y"
+    if kind is int:
+        return _whole(column.name, text)
+    if kind is date:
+        if column.name == "last_day" and text == _OPEN_END:
+            return None
+        try:
+            # The form is looked at too: fromisoformat also takes weeks and days without hyphens.
+            if not re.fullmatch(r"\d{4}-\d\d-\d\d", text, re.ASCII):
+                raise ValueError
+            day = date.fromisoformat(text)
+        except ValueError:
+            raise _Malformed(f"'{text[:40]}' is not a day.", "Write it as 2026-08-12.") from None
+        if day.year >= YEARS.stop:
+            raise _Malformed(f"{text} is out of range.", f"Give a year before {YEARS.stop}; leave an open end empty.")
+        return day
+    kind = _WORDS.get(column.name, kind)
+    if isinstance(kind, type) and issubclass(kind, StrEnum):
+        if text not in list(kind):
+            raise _Malformed(f"'{text[:40]}' is none of {', '.join(kind)}.", "Take one of them.")
+        return kind(text)
+    if kind == tuple[str, ...]:
+        return tuple(text.split())
+    if any(one < " " or one == "\x7f" for one in text):
+        raise _Malformed("The cell holds a control character.", "Write it in one line of text.")
+    pattern = _PATTERNS.get(column.name)
+    if pattern is not None and not re.fullmatch(pattern[0], text, re.ASCII):
+        raise _Malformed(f"'{text[:40]}' is malformed.", pattern[1])
+    if column.name == "password_hash" and (fault := hash_fault(text)):
+        raise _Malformed(fault, pattern[1] if pattern is not None else "")
+    return text
+
+
+def _whole(name: str, text: str) -> int:
+    low, high = _BOUNDS.get(name, (0, 10**9))
+    if not re.fullmatch(r"\d{1,10}", text, re.ASCII) or not low <= int(text) <= high:
+        raise _Malformed(f"'{text[:40]}' is not a whole number of {low} to {high}.", "Write the digits alone.")
+    return int(text)
+
+
+def _made(record: type, values: dict[str, Any]) -> Any:
+    if record in (ServicePoint, MeterExchange):
+        names = {one.name for one in fields(MeterAttributes)}
+        attributes = replace(MeterAttributes(), **{name: values.pop(name) for name in names & set(values)})
+        values["attributes"] = attributes
+    if record is User:
+        password = values.pop("password", "")
+        if password:
+            values["password_hash"] = hash_password(password)
+    return cast(Callable[..., Any], record)(**values)

@@ -1,0 +1,202 @@
+"""Who holds the allowances, live: the pure functions of ``decision`` over tables, one writing transaction per decision.
+
+What ``MemoryAdmission`` decides in memory this decides in the database; besides it remembers who used an allowance and when.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, Engine, Table, and_, delete, insert, or_, select, update
+
+from simulator.smt.database.engine import reading, writing
+from simulator.smt.database.tables import throttle_lease, throttle_mark, throttle_window
+from simulator.smt.throttle.decision import (
+    Count,
+    Decided,
+    Ending,
+    Held,
+    Lease,
+    LimitState,
+    Mark,
+    Policy,
+    Refusal,
+    Requested,
+    concerns,
+    decide,
+    refusal_at,
+    settle,
+)
+from simulator.smt.throttle.policy_change import counted, take_over
+from simulator.smt.throttle.refusal_reasons import reason
+
+#: (limit name, scope value)
+_Place = tuple[str, str]
+
+
+class DatabaseAdmission:
+    """``lifecycle.Admission`` over tables. Safe to use from several threads; on PostgreSQL from several workers."""
+
+    def __init__(self, engine: Engine, policy: Policy) -> None:
+        """Work on an open database (``engine.open_database``); what limits of another policy remember there is taken over."""
+        self._engine = engine
+        self._policy = policy
+        self._limits = {limit.name: limit for limit in policy.limits}
+        self._counted = {limit.name: counted(limit) for limit in policy.limits}
+        take_over(engine, policy)
+
+    def reserve(self, request_key: str, requested: Requested, now: int) -> Lease | Refusal:
+        """Reserve in all limits or in none. A refusal that is told says when the allowance was used."""
+        places = self._places(requested)
+        if not places:
+            return Lease(())
+        with writing(self._engine, turns=self._turns(places)) as connection:
+            states = _read(connection, places)
+            before = {place: _snapshot(state) for place, state in states.items()}
+            decided = decide(self._policy, requested, now, lambda limit, value: states[limit.name, value])
+            if decided.refusal is not None:
+                return _told(connection, decided, requested, states)
+            _write(connection, before, states)
+            connection.execute(
+                insert(throttle_lease),
+                [
+                    {
+                        "request_key": request_key,
+                        "limit_name": held.limit,
+                        "scope_value": held.scope_value,
+                        "window_start": held.window,
+                        "amount": held.amount,
+                        "reserved_at": now,
+                        "counted": self._counted[held.limit],
+                    }
+                    for held in decided.lease.held
+                ],
+            )
+        return decided.lease
+
+    def refusal(self, requested: Requested, now: int) -> Refusal | None:
+        """How a request would be refused now; None if it would not. Reserves nothing."""
+        places = self._places(requested)
+        if not places:
+            return None
+        with reading(self._engine) as connection:
+            states = _read(connection, places)
+            decided = refusal_at(self._policy, requested, now, lambda limit, value: states[limit.name, value])
+            return None if decided is None else _told(connection, decided, requested, states)
+
+    def _turns(self, places: Sequence[_Place]) -> list[str]:
+        """Whom to take turns with: whoever reads or writes a state of the same scope value. Where no limit is shared, nobody waits."""
+        return [f"{self._limits[name].scope} {value}" for name, value in places]
+
+    def _places(self, requested: Requested) -> list[_Place]:
+        return [
+            (limit.name, requested.scopes[limit.scope]) for limit in self._policy.limits if concerns(limit, requested)
+        ]
+
+    def settle(
+        self,
+        request_key: str,
+        lease: Lease,
+        now: int,
+        success: bool,
+        octets: int = 0,
+        meter_failed: bool = False,
+    ) -> None:
+        """End a lease in all its limits. One that has ended already (recovery) stays as it is."""
+        if not lease.held:
+            return
+        ending = Ending(success, octets, meter_failed)
+        open_one = and_(throttle_lease.c.request_key == request_key, throttle_lease.c.ended_at.is_(None))
+        # Of a limit that this policy does not have, nothing is kept but the lease: it is counted anew if it comes back.
+        own = [held for held in lease.held if held.limit in self._limits]
+        places = [(held.limit, held.scope_value) for held in own]
+        with writing(self._engine, turns=self._turns(places)) as connection:
+            ended = connection.execute(update(throttle_lease).where(open_one).values(ended_at=now, success=success))
+            if ended.rowcount == 0 or not own:
+                return
+            states = _read(connection, places)
+            before = {place: _snapshot(state) for place, state in states.items()}
+            for name, value, window, amount in own:
+                settle(self._limits[name], states[name, value], window, amount, now, ending)
+            _write(connection, before, states)
+
+    def open_leases(self) -> dict[str, Lease]:
+        """What requests hold that have not ended, by request: after a crash, what it left over."""
+        table = throttle_lease.c
+        held: dict[str, list[Held]] = {}
+        order = (table.request_key, table.limit_name)
+        with self._engine.connect() as connection:
+            for row in connection.execute(select(throttle_lease).where(table.ended_at.is_(None)).order_by(*order)):
+                place = Held(row.limit_name, row.scope_value, row.window_start, row.amount)
+                held.setdefault(row.request_key, []).append(place)
+        return {key: Lease(tuple(places)) for key, places in held.items()}
+
+
+def _told(connection: Connection, decided: Decided, requested: Requested, states: dict[_Place, LimitState]) -> Refusal:
+    """The refusal, with what stands against one more."""
+    limit, refusal = decided.refusing, decided.refusal
+    assert limit is not None
+    assert refusal is not None
+    value = requested.scopes[limit.scope]
+    told = reason(connection, limit, value, states[limit.name, value], refusal.retry_at)
+    return refusal._replace(reason=told)
+
+
+class _Snapshot(NamedTuple):
+    windows: dict[int, tuple[int, int]]
+    mark: Mark | None
+
+
+def _snapshot(state: LimitState) -> _Snapshot:
+    return _Snapshot({start: (count.used, count.held) for start, count in state.windows.items()}, state.mark)
+
+
+def _of(table: Table, places: Sequence[_Place]) -> Any:
+    return or_(*(and_(table.c.limit_name == name, table.c.scope_value == value) for name, value in places))
+
+
+def _read(connection: Connection, places: Sequence[_Place]) -> dict[_Place, LimitState]:
+    states = {place: LimitState() for place in places}
+    for row in connection.execute(select(throttle_window).where(_of(throttle_window, places))):
+        states[row.limit_name, row.scope_value].windows[row.window_start] = Count(row.used, row.held)
+    for row in connection.execute(select(throttle_mark).where(_of(throttle_mark, places))):
+        states[row.limit_name, row.scope_value].mark = Mark(row.level, row.as_of)
+    return states
+
+
+def _write(connection: Connection, before: dict[_Place, _Snapshot], states: dict[_Place, LimitState]) -> None:
+    """Write what has changed."""
+    for place, state in states.items():
+        old, new = before[place], _snapshot(state)
+        for start in old.windows.keys() | new.windows.keys():
+            if old.windows.get(start) == new.windows.get(start):
+                continue
+            key = {"window_start": start}
+            if start not in new.windows:
+                _put(connection, throttle_window, place, key, None, start in old.windows)
+                continue
+            used, held = new.windows[start]
+            _put(connection, throttle_window, place, key, {"used": used, "held": held}, start in old.windows)
+        if old.mark != new.mark:
+            fields = None if new.mark is None else new.mark._asdict()
+            _put(connection, throttle_mark, place, {}, fields, old.mark is not None)
+
+
+def _put(
+    connection: Connection,
+    table: Table,
+    place: _Place,
+    key: dict[str, int],
+    fields: dict[str, int] | None,
+    there: bool,
+) -> None:
+    """One row, made to be ``fields`` (None: gone)."""
+    whole: dict[str, Any] = {"limit_name": place[0], "scope_value": place[1], **key}
+    here = and_(*(table.c[name] == value for name, value in whole.items()))
+    if fields is None:
+        connection.execute(delete(table).where(here))
+    elif there:
+        connection.execute(update(table).where(here).values(**fields))
+    else:
+        connection.execute(insert(table), whole | fields)

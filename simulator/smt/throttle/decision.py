@@ -1,0 +1,174 @@
+"""The throttle, once for the live database and for the model: limits as data, admission and settlement as pure functions of a state.
+
+A request reserves in every limit that concerns it or in none; a read that ends after midnight is charged to the window of its submission.
+What a limit is stands in ``limits``, how each measure counts in ``counts``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from simulator.smt.throttle.counts import NEVER, Count, Decision, Ending, LimitState, Mark, admit, reserve, settle
+from simulator.smt.throttle.limits import (
+    Channel,
+    Kind,
+    Limit,
+    Measure,
+    Policy,
+    Requested,
+    RequesterClass,
+    Scope,
+    Source,
+    Window,
+    concerns,
+)
+
+__all__ = [
+    "NEVER",
+    "Channel",
+    "Count",
+    "Decided",
+    "Decision",
+    "Ending",
+    "Held",
+    "Kind",
+    "Lease",
+    "Limit",
+    "LimitState",
+    "Mark",
+    "Measure",
+    "MemoryAdmission",
+    "Policy",
+    "Refusal",
+    "Requested",
+    "RequesterClass",
+    "Scope",
+    "Source",
+    "Window",
+    "admit",
+    "concerns",
+    "decide",
+    "refusal_at",
+    "reserve",
+    "settle",
+]
+
+
+class Refusal(NamedTuple):
+    """Why the throttle refused. ``retry_at`` in UTC epoch seconds; NEVER if no time is known at which it would not."""
+
+    code: str
+    reason: str
+    retry_at: int
+    portal_code: str
+    told: bool
+
+
+class Held(NamedTuple):
+    """A place in one limit: its name, the scope value, the window, and how much of the measure."""
+
+    limit: str
+    scope_value: str
+    window: int
+    amount: int
+
+
+class Lease(NamedTuple):
+    """What a request holds: one place in each limit that counts it."""
+
+    held: tuple[Held, ...]
+
+
+class Decided(NamedTuple):
+    """The outcome of looking at every limit: the lease, or the limit that refuses with its refusal."""
+
+    lease: Lease
+    refusing: Limit | None = None
+    refusal: Refusal | None = None
+
+
+def decide(policy: Policy, requested: Requested, now: int, state_of: Callable[[Limit, str], LimitState]) -> Decided:
+    """Look at every limit of one snapshot, then reserve in all or in none. now: UTC epoch seconds.
+
+    Of several limits that refuse, the one that binds longest is told: before it is over, none of them lets the request in.
+    """
+    seen, refused = _looked_at(policy, requested, now, state_of)
+    if refused is not None:
+        return refused
+    held = (Held(limit.name, value, window, reserve(limit, state, window)) for limit, value, state, window in seen)
+    return Decided(Lease(tuple(held)))
+
+
+def refusal_at(
+    policy: Policy, requested: Requested, now: int, state_of: Callable[[Limit, str], LimitState]
+) -> Decided | None:
+    """How ``decide`` would refuse; None if it would not. Reserves nothing."""
+    return _looked_at(policy, requested, now, state_of)[1]
+
+
+def _looked_at(
+    policy: Policy, requested: Requested, now: int, state_of: Callable[[Limit, str], LimitState]
+) -> tuple[list[tuple[Limit, str, LimitState, int]], Decided | None]:
+    """The limits that count a request, with scope value, state and window; and the refusal, if there is one."""
+    seen: list[tuple[Limit, str, LimitState, int]] = []
+    refusing: Limit | None = None
+    longest = 0
+    for limit in policy.limits:
+        if not concerns(limit, requested):
+            continue
+        value = requested.scopes[limit.scope]
+        state = state_of(limit, value)
+        decision = admit(limit, state, now)
+        seen.append((limit, value, state, decision.window))
+        if not decision.ok and (refusing is None or _binds_longer(decision.retry_at, longest)):
+            refusing, longest = limit, decision.retry_at
+    if refusing is None:
+        return seen, None
+    refusal = Refusal(refusing.code, refusing.rule, longest, refusing.portal_code, refusing.told)
+    return seen, Decided(Lease(()), refusing, refusal)
+
+
+def _binds_longer(retry_at: int, than: int) -> bool:
+    return than != NEVER and (retry_at == NEVER or retry_at > than)
+
+
+class MemoryAdmission:
+    """Admission over states in memory: the model's, and the reference for the database's."""
+
+    def __init__(self, policy: Policy) -> None:
+        """Begin with nothing used."""
+        self.policy = policy
+        self.states: dict[tuple[str, str], LimitState] = {}
+        self._limits = {limit.name: limit for limit in policy.limits}
+
+    def state(self, limit_name: str, scope_value: str) -> LimitState:
+        """The state of one limit for one scope value."""
+        found = self.states.get((limit_name, scope_value))
+        if found is None:
+            found = self.states[limit_name, scope_value] = LimitState()
+        return found
+
+    def reserve(self, request_key: str, requested: Requested, now: int) -> Lease | Refusal:  # noqa: ARG002
+        """Reserve in all limits or in none."""
+        decided = decide(self.policy, requested, now, lambda limit, value: self.state(limit.name, value))
+        return decided.refusal or decided.lease
+
+    def refusal(self, requested: Requested, now: int) -> Refusal | None:
+        """How a request would be refused now; None if it would not. Reserves nothing."""
+        decided = refusal_at(self.policy, requested, now, lambda limit, value: self.state(limit.name, value))
+        return None if decided is None else decided.refusal
+
+    def settle(
+        self,
+        request_key: str,  # noqa: ARG002
+        lease: Lease,
+        now: int,
+        success: bool,
+        octets: int = 0,
+        meter_failed: bool = False,
+    ) -> None:
+        """End a lease in all its limits."""
+        ending = Ending(success, octets, meter_failed)
+        for name, value, window, held in lease.held:
+            settle(self._limits[name], self.state(name, value), window, held, now, ending)

@@ -1,0 +1,89 @@
+"""Reports as files: SMT's interval CSV, daily and monthly CSV, LSE; and their names. Pure.
+
+Columns and name of the interval CSV are SMT's (DOMAIN §5 [V]); those of the daily and the monthly one are defaults of this project [D]. A delivery
+has no apostrophe before the ESI ID, as a portal export has [D].
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from headend.lse import writer as lse
+from headend.lse.format import STAMP
+from headend.vee.quality import Channel
+from meters.calendar import INTERVAL_S, day_start, local, us_date, us_stamp
+from simulator.smt.usage.billing_periods import BilledPeriod
+from simulator.smt.usage.kwh import kwh
+from simulator.smt.usage.store import StoredDay
+
+INTERVAL_COLUMNS = (
+    "ESIID,USAGE_DATE,REVISION_DATE,USAGE_START_TIME,USAGE_END_TIME,USAGE_KWH,"
+    "ESTIMATED_ACTUAL,CONSUMPTION_SURPLUSGENERATION"
+)
+#: How the name of an interval CSV begins.
+INTERVAL_STEM = "IntervalMeterUsage"
+DAILY_COLUMNS = "ESIID,READ_DATE,REVISION_DATE,START_READING,END_READING,USAGE_KWH,CONSUMPTION_SURPLUSGENERATION"
+MONTHLY_COLUMNS = "ESIID,START_DATE,END_DATE,REVISION_DATE,ACTUAL_KWH,METERED_KW,BILLED_KW,METERED_KVA,BILLED_KVA"
+#: Seconds whose names are tried for an LSE file.
+_SECONDS_TRIED = 10
+#: What a CSV calls each channel.
+_CALLED = {Channel.LOAD: "Consumption", Channel.GENERATION: "Surplus Generation"}
+
+
+def interval_csv(stored: Iterable[StoredDay]) -> bytes:
+    """One row per interval, in order of time; in the repeated hour the order decides. An interval ends at `` 00:00`` of the next day."""
+    return _csv(INTERVAL_COLUMNS, (row for one in stored for row in _interval_rows(one)))
+
+
+def _interval_rows(one: StoredDay) -> Iterator[str]:
+    head = f"{one.esiid},{us_date(one.day)},{us_stamp(one.loaded_at)}"
+    called = _CALLED[one.channel]
+    begin = day_start(one.day)
+    clocks = [local(begin + index * INTERVAL_S).strftime("%H:%M") for index in range(len(one.wh) + 1)]
+    for index, (wh, late) in enumerate(zip(one.wh.tolist(), one.estimated.tolist(), strict=True)):
+        yield f"{head}, {clocks[index]}, {clocks[index + 1]},{kwh(wh)},{'E' if late else 'A'},{called}"
+
+
+def daily_csv(stored: Iterable[StoredDay]) -> bytes:
+    """One row per day and revision that has a register at both midnights."""
+    return _csv(
+        DAILY_COLUMNS,
+        (
+            f"{one.esiid},{us_date(one.day)},{us_stamp(one.loaded_at)},{kwh(one.start_wh)},{kwh(one.stop_wh)},"
+            f"{kwh(int(one.wh.sum()))},{_CALLED[one.channel]}"
+            for one in stored
+            if one.start_wh is not None and one.stop_wh is not None
+        ),
+    )
+
+
+def monthly_csv(periods: Iterable[tuple[str, BilledPeriod]]) -> bytes:
+    """One row per ESI ID and billing period."""
+    return _csv(MONTHLY_COLUMNS, (",".join((esiid, *one.told().values())) for esiid, one in periods))
+
+
+def lse_file(stored: Iterable[StoredDay]) -> bytes:
+    """The days as LSE records, each stamped with when the TDSP had made it."""
+    return lse.dumps(
+        lse.LseRecord(one.esiid, one.channel, one.day, one.start_wh, one.stop_wh, one.wh, one.estimated, one.posted_at)
+        for one in stored
+    )
+
+
+def lse_names(duns: str, created_at: int, number: int) -> Iterator[str]:
+    """Names for an LSE file, to be taken in this order: their three digits count up from the last ones of ``number``, second after second.
+
+    There is no room for a whole correlation id, so two files of one second may begin with the same.
+    """
+    for second in range(_SECONDS_TRIED):
+        for counter in range(1000):
+            yield lse.file_name(duns, created_at + second, (number + counter) % 1000)
+
+
+def report_name(stem: str, suffix: str, created_at: int, key: str) -> str:
+    """``IntervalMeterUsage<ccyymmddhhmmss><correlationId>.CSV``. created_at: UTC epoch seconds."""
+    return f"{stem}{local(created_at).strftime(STAMP)}{key}.{suffix}"
+
+
+def _csv(columns: str, rows: Iterable[str]) -> bytes:
+    return "".join(f"{row}\n" for row in (columns, *rows)).encode("ascii")

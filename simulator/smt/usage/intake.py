@@ -1,0 +1,273 @@
+"""Takes posted LSE files in: each record answered with its result code, what is good loaded and split per ROR, in the executor.
+
+The decision is a pure function; reading, loading and the result file are around it. A bad record costs itself, nothing else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TypeVar
+
+import simpy
+from sqlalchemy import Engine
+from sqlalchemy.exc import OperationalError
+
+from headend.boundaries import boundary
+from headend.lse.writer import (
+    RESULT_CODES,
+    RESULT_SUFFIX,
+    LseFile,
+    LseFinding,
+    LseRecord,
+    ResultRow,
+    Severity,
+    read,
+    result_csv,
+)
+from headend.ports import Driver, Journal
+from meters.calendar import day_end
+from simulator.smt.database.engine import writing
+from simulator.smt.registry.records import UserKind
+from simulator.smt.registry.registry import Registry
+from simulator.smt.usage.ror_files import Deliver, Laid, UsageFiles
+from simulator.smt.usage.store import DayKey, Held, VeeStore
+
+_FILE_NAME = "file name"
+_Done = TypeVar("_Done")
+#: By how much the clock of a TDSP may be ahead of SMT's, seconds. A default of this project.
+CLOCK_TOLERANCE_S = 300
+#: Wall seconds between tries at a database that is away or locked. Defaults of this project.
+_WAITS_S = (1, 2, 4)
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What is to be loaded, and the answer to each record and to the file."""
+
+    load: list[LseRecord]
+    rows: list[ResultRow]
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What became of a file: its answers, how many of each result code, and the files of it that RORs were due."""
+
+    name: str
+    rows: list[ResultRow]
+    counts: dict[str, int]
+    usage_files: list[Laid]
+
+
+def decide(
+    parsed: LseFile, duns: str, is_ours: Callable[[str], bool], held: Mapping[DayKey, Held], now: int
+) -> Decided:
+    """Decide on every record of a file. Pure.
+
+    duns: of the TDSP that posted it. is_ours: whether an ESI ID is one of that TDSP's. held: what is held of the days of
+    the records. now: UTC epoch seconds. Rows come in the order of the file; a record with several faults has one row, under the first one's code.
+    Source: DOMAIN §5. The code for a foreign ESI ID is not in the documents read: 01 [D].
+    """
+    rows = _faulty(parsed.findings)
+    if not parsed.name.startswith(f"{duns}IntervalData"):
+        rows.append(ResultRow(0, "", "", "", "F2", f"{_FILE_NAME}: it does not begin with {duns}IntervalData"))
+    if any(row.text.startswith(_FILE_NAME) for row in rows):
+        return Decided([], [row for row in rows if row.line == 0])
+    newest = {key: one.posted_at for key, one in held.items()}
+    load = []
+    for record in parsed.records:
+        key = DayKey(record.esiid, record.channel, record.day)
+        code, text = "00", RESULT_CODES["00"]
+        if not is_ours(record.esiid):
+            code, text = "01", "ESI ID is not known for this TDSP"
+        elif day_end(record.day) > now:
+            code, text = "04", f"{RESULT_CODES['04']}: the operating day is not over"
+        elif record.posted_at > now + CLOCK_TOLERANCE_S:
+            # Held under a time to come, it would stand in the way of every correction until then.
+            code, text = "04", f"{RESULT_CODES['04']}: the record's own timestamp lies ahead"
+        elif newest.get(key, record.posted_at) > record.posted_at:
+            code, text = "05", RESULT_CODES["05"]
+        else:
+            newest[key] = record.posted_at
+            load.append(record)
+        day = record.day.isoformat()
+        rows.append(ResultRow(record.line, record.esiid, str(int(record.channel)), day, code, text))
+    rows.sort(key=lambda row: row.line)
+    return Decided(load, rows)
+
+
+def _faulty(findings: tuple[LseFinding, ...]) -> list[ResultRow]:
+    """One row per record with an error, and one per error outside any record."""
+    by_record: defaultdict[int, list[LseFinding]] = defaultdict(list)
+    rows = []
+    for finding in findings:
+        if finding.severity is not Severity.ERROR:
+            continue
+        if finding.record_line:
+            by_record[finding.record_line].append(finding)
+        else:
+            rows.append(_row(finding.line, [finding]))
+    return rows + [_row(line, faults) for line, faults in by_record.items()]
+
+
+def _row(line: int, faults: list[LseFinding]) -> ResultRow:
+    first = faults[0]
+    text = f"{first.field}: {first.message}"
+    if first.line not in (0, line):
+        text += f" (line {first.line})"
+    if len(faults) > 1:
+        text += f"; {len(faults) - 1} more"
+    return ResultRow(line, first.esiid, first.channel, first.operating_day, first.code, text)
+
+
+class Intake:
+    """The intake of one SMT: files of a TDSP's folder into the repository."""
+
+    def __init__(
+        self,
+        driver: Driver,
+        engine: Engine,
+        store: VeeStore,
+        registry: Registry,
+        journal: Journal,
+        deliver: Deliver | None = None,
+    ) -> None:
+        """deliver: where result files go, in place of one of that name, and RORs' usage files unless ``lay`` is set; nowhere without one."""
+        self._driver = driver
+        self._engine = engine
+        self._store = store
+        self._usage_files = UsageFiles(engine, store, registry)
+        #: A running clock may start a file while another is taken in; each is to see what the one before it left, and to keep no thread waiting.
+        self._turn = asyncio.Lock()
+        self._registry = registry
+        self._journal = journal
+        self.deliver = deliver
+        #: Where RORs' usage files go: raises FileExistsError where another file has the name.
+        self.lay = deliver
+
+    def on_file(self, username: str, path: Path) -> None:
+        """A file has arrived: take it in, in the executor; for the file site's call-back. Files of one instant go one after the other."""
+        user = self._registry.users[username]
+        if user.kind is not UserKind.TDSP or path.name.endswith(RESULT_SUFFIX):
+            return
+        # Fixed here, so that what is decided does not hang on when the executor gets to it.
+        now = self._driver.now()
+
+        def take_in() -> Taken:
+            return self.take_in(username, path.name, path.read_bytes(), now)
+
+        async def work() -> Taken:
+            for wait_s in _WAITS_S:
+                try:
+                    return await self._apart(take_in)
+                except OperationalError:
+                    # The executor can wait longer for the database than those who ask. All or none of a file is loaded.
+                    await asyncio.sleep(wait_s)
+            return await self._apart(take_in)
+
+        done = self._driver.io("intake", f"{username}/{path.name}", work, lane="intake")
+        assert done.callbacks is not None
+        done.callbacks.append(lambda event: self._note(username, path.name, event))
+
+    def take_in(self, username: str, name: str, content: bytes, now: int) -> Taken:
+        """Read, decide, load, answer, split per ROR. Blocking: runs in the executor, one at a time. Never raises for what is in the file."""
+        sender = self._registry.users[username].duns
+        decided = self._decided(username, name, content, now)
+        loading = self._store.prepared(decided.load, now, name, self._registry.ror_of_record)
+        with writing(self._engine):
+            self._store.keep(loading)
+            if self.lay is not None:
+                self._usage_files.owe(loading.rors(), sender, name, loading.posting, now)
+        boundary("intake.loaded")
+        laid = []
+        if self.deliver is not None:
+            self.deliver(username, *result_csv(name, decided.rows))
+        if self.lay is not None:
+            laid = self._usage_files.lay(self.lay, now)
+        counts = Counter(row.code for row in decided.rows)
+        return Taken(name, decided.rows, dict(sorted(counts.items())), laid)
+
+    def _decided(self, username: str, name: str, content: bytes, now: int) -> Decided:
+        sender, points = self._registry.users[username].duns, self._registry.points
+        key = self._registry.tdsp_key(sender)
+
+        def is_ours(esiid: str) -> bool:
+            return esiid in points and points[esiid].tdsp_key == key
+
+        parsed = read(content, name)
+        return decide(parsed, sender, is_ours, self._store.held(parsed.records), now)
+
+    def answer_late(self, username: str, path: Path) -> None:
+        """Answer a file that an earlier run loaded and then ended before it had answered, in the executor; nothing of it is loaded again."""
+        deliver, now = self.deliver, self._driver.now()
+        if deliver is None:
+            return
+
+        def answer() -> Taken:
+            rows = self._decided(username, path.name, path.read_bytes(), now).rows
+            loaded = {(day.esiid, str(int(day.channel)), day.day.isoformat()) for day in self._store.days_of(path.name)}
+            # Whatever is held since, of these it is known that they were loaded.
+            rows = [
+                replace(row, code="00", text=RESULT_CODES["00"])
+                if (row.esiid, row.channel, row.operating_day) in loaded
+                else row
+                for row in rows
+            ]
+            deliver(username, *result_csv(path.name, rows))
+            return Taken(path.name, rows, dict(sorted(Counter(row.code for row in rows).items())), [])
+
+        done = self._driver.io("intake", f"{username}/{path.name}", lambda: self._apart(answer), lane="intake")
+        assert done.callbacks is not None
+        done.callbacks.append(lambda event: self._note(username, path.name, event))
+
+    def make_up(self) -> None:
+        """Lay the usage files that RORs are still owed from an earlier run, in the executor."""
+        lay, now = self.lay, self._driver.now()
+        if lay is None:
+            return
+
+        async def work() -> list[Laid]:
+            return await self._apart(lambda: self._usage_files.lay(lay, now))
+
+        done = self._driver.io("intake", "usage files owed", work, lane="intake")
+        assert done.callbacks is not None
+        done.callbacks.append(self._note_made_up)
+
+    async def _apart(self, work: Callable[[], _Done]) -> _Done:
+        """Do blocking work in the executor, one after the other."""
+        async with self._turn:
+            return await asyncio.get_running_loop().run_in_executor(None, work)
+
+    def _note(self, username: str, name: str, done: simpy.Event) -> None:
+        if not done.ok:
+            # Ours, not the file's: it is told, also to the one who posted it, and the rest goes on.
+            done.defused = True
+            self._journal.note(self._driver.now(), "SMT", "intake failed", name, reason=type(done.value).__name__)
+            if self.deliver is not None:
+                row = ResultRow(0, "", "", "", "F2", "the file could not be taken in: nothing of it is loaded")
+                with contextlib.suppress(OSError, ValueError):
+                    self.deliver(username, *result_csv(name, [row]))
+            return
+        taken = done.value
+        assert isinstance(taken, Taken)
+        self._journal.note(self._driver.now(), "SMT", "intake", name, results=taken.counts)
+        self._note_files(taken.usage_files)
+
+    def _note_made_up(self, done: simpy.Event) -> None:
+        if done.ok:
+            self._note_files(done.value or [])
+            return
+        done.defused = True
+        self._journal.note(
+            self._driver.now(), "SMT", "intake failed", "usage files owed", reason=type(done.value).__name__
+        )
+
+    def _note_files(self, files: list[Laid]) -> None:
+        for one in files:
+            kind, told = ("usage file", {}) if not one.trouble else ("usage file owed", {"reason": one.trouble})
+            facts = {"duns": one.duns, "source": one.source, "records": one.records} | told
+            self._journal.note(self._driver.now(), "SMT", kind, f"{one.username}/{one.name}", **facts)

@@ -1,0 +1,139 @@
+"""SMT splits what a TDSP posts per ROR: each ROR of record gets its records as a file in its own folder, in the format that its entity is set to.
+
+A file is owed from the commit that loads the records, is made from what was loaded, and lies in the folder whole or not at all. What a crash or a full
+disk has left owed is laid at the next start or posting, under the same name and with the same content.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import count, islice
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Row, insert, select, update
+
+from headend.boundaries import boundary
+from headend.lse.format import STAMP
+from headend.lse.writer import file_name
+from meters.calendar import local
+from simulator.smt.database.engine import writing
+from simulator.smt.database.tables import usage_file
+from simulator.smt.registry.records import UsageFormat
+from simulator.smt.registry.registry import Registry
+from simulator.smt.usage.formats import INTERVAL_STEM, interval_csv, lse_file
+from simulator.smt.usage.store import StoredDay, VeeStore
+
+#: Lays a file into a user's folder: (username, file name, content).
+Deliver = Callable[[str, str, bytes], None]
+#: Counters of one second, and how many other names are tried for a file whose own is another's.
+_COUNTERS, _NAMES_TRIED = 999, 50
+_WRITERS: dict[UsageFormat, Callable[[Iterable[StoredDay]], bytes]] = {
+    UsageFormat.LSE: lse_file,
+    UsageFormat.CSV: interval_csv,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Laid:
+    """A file that was due. ``source``: the posted file that it was split from; ``trouble``: why it does not lie there yet."""
+
+    username: str
+    name: str
+    duns: str
+    source: str
+    records: int
+    trouble: str = ""
+
+
+def usage_file_name(form: UsageFormat, sender: str, made_at: int, counter: int) -> str:
+    """Name of a ROR's usage file. sender: the TDSP's DUNS number; made_at: UTC epoch seconds; counter: 1-999, of one sender and second.
+
+    LSE: ``<DUNS>IntervalData<ccyymmddhhmmss><counter>.lse``. CSV: ``IntervalMeterUsage<ccyymmddhhmmss>-<DUNS>-<counter>.CSV``; what comes after
+    the time is a default of this project.
+    """
+    if form is UsageFormat.CSV:
+        return f"{INTERVAL_STEM}{local(made_at).strftime(STAMP)}-{sender}-{counter:03d}.CSV"
+    return file_name(sender, made_at, counter)
+
+
+class UsageFiles:
+    """The usage files of one SMT. Blocking: called in the executor, one call at a time."""
+
+    def __init__(self, engine: Engine, store: VeeStore, registry: Registry) -> None:
+        """Nothing is owed or laid yet."""
+        self._engine = engine
+        self._store = store
+        self._registry = registry
+
+    def owe(self, rors: Sequence[str], sender: str, source: str, posting: int, at: int) -> None:
+        """Note that RORs (DUNS numbers) are owed a file of what is loaded; in the caller's transaction, so that neither is without the other.
+
+        sender: DUNS number of the TDSP. posting: which one under the name ``source``. at: UTC epoch seconds.
+        """
+        with writing(self._engine) as connection:
+            for duns in rors:
+                entity, username = self._registry.entities.get(duns), self._registry.folder_of(duns)
+                form = UsageFormat.NONE if entity is None else entity.usage_files
+                if username is None or form is UsageFormat.NONE:
+                    continue
+                name = next(_free_names(connection, username, form, sender, at))
+                row = {"username": username, "name": name, "duns": duns, "format": form.value}
+                connection.execute(
+                    insert(usage_file), row | {"source": source, "posting": posting, "owed_at": at, "laid_at": None}
+                )
+
+    def lay(self, deliver: Deliver, at: int) -> list[Laid]:
+        """Make every file that is owed and lay it into its ROR's folder. One that cannot be laid stays owed, and the others are laid all the same.
+
+        deliver: raises FileExistsError where another file has the name; it is laid under the next one then.
+        """
+        table = usage_file.c
+        owed = (
+            select(usage_file)
+            .where(table.laid_at.is_(None))
+            .order_by(table.owed_at, table.source, table.posting, table.username, table.name)
+        )
+        with self._engine.connect() as connection:
+            rows = connection.execute(owed).all()
+        return [self._laid(row, deliver, at) for row in rows]
+
+    def _laid(self, row: Row[Any], deliver: Deliver, at: int) -> Laid:
+        days = self._store.posted(row.source, row.posting, row.duns)
+        form = UsageFormat(row.format)
+        content = _WRITERS[form](days)
+        with self._engine.connect() as connection:
+            others = islice(_free_names(connection, row.username, form, _sender(row.source), row.owed_at), _NAMES_TRIED)
+            names = [row.name, *others]
+        for name in names:
+            try:
+                deliver(row.username, name, content)
+            except FileExistsError:
+                continue
+            except OSError as error:
+                return Laid(row.username, row.name, row.duns, row.source, 0, type(error).__name__)
+            boundary("usage_file.laid")
+            mine = (usage_file.c.username == row.username) & (usage_file.c.name == row.name)
+            with writing(self._engine) as connection:
+                connection.execute(update(usage_file).where(mine).values(laid_at=at, name=name))
+            return Laid(row.username, name, row.duns, row.source, len(days))
+        return Laid(row.username, row.name, row.duns, row.source, 0, "FileExistsError")
+
+
+def _sender(source: str) -> str:
+    """DUNS number of the TDSP whose posted file it is."""
+    return source.partition("IntervalData")[0]
+
+
+def _free_names(connection: Connection, username: str, form: UsageFormat, sender: str, at: int) -> Iterator[str]:
+    """Names that no usage file of the folder has had: of that second by their counters, then of the seconds after it."""
+    table = usage_file.c
+    for second in count(at):
+        first = usage_file_name(form, sender, second, 1)
+        stem, _, ending = first.rpartition("001")
+        alike = select(table.name).where(table.username == username, table.name.startswith(stem, autoescape=True))
+        taken = set(connection.scalars(alike))
+        for counter in range(1, _COUNTERS + 1):
+            name = f"{stem}{counter:03d}{ending}"
+            if name not in taken:
+                yield name

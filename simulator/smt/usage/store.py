@@ -1,0 +1,281 @@
+"""SMT's repository of VEE usage: one row per (ESI ID, channel, operating day, revision), the intervals packed.
+
+A later revision never deletes an earlier one: "L" asks for the latest, "A" for all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from itertools import islice
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+from sqlalchemy import Connection, Engine, Row, func, insert, select
+
+from headend.lse.writer import LseRecord
+from headend.ports import BoolArray, IntArray
+from headend.vee.quality import Channel
+from meters.calendar import day_end, day_of, day_start, days
+from simulator.smt.database.engine import writing
+from simulator.smt.database.tables import interval_day
+
+#: "L": the latest revision of each day; "A": all.
+Version = Literal["L", "A"]
+#: ESI IDs that one statement names; SQLite's older default limit of parameters is 999.
+_CHUNK = 400
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StoredDay:
+    """One revision of one operating day of one channel. Instants in UTC epoch seconds, energy in Wh."""
+
+    esiid: str
+    channel: Channel
+    day: date
+    #: 1 is the first that was loaded.
+    revision: int
+    start_wh: int | None
+    stop_wh: int | None
+    #: (92, 96 or 100,)
+    wh: IntArray
+    #: (intervals,) True for ``E``.
+    estimated: BoolArray
+    posted_at: int
+    loaded_at: int
+
+
+class DayKey(NamedTuple):
+    """What a row is about."""
+
+    esiid: str
+    channel: Channel
+    day: date
+
+
+class Held(NamedTuple):
+    """The latest revision that is held of a day, and when that was made."""
+
+    revision: int
+    posted_at: int
+
+
+class Loading(NamedTuple):
+    """Rows that are to be loaded, and which posting under their file's name they are, from 0 on."""
+
+    posting: int
+    rows: list[dict[str, Any]]
+
+    def rors(self) -> list[str]:
+        """DUNS numbers of the RORs of record that have something in it, ascending."""
+        return sorted({row["ror"] for row in self.rows if row["ror"] is not None})
+
+
+class Midnight(NamedTuple):
+    """The register at the end of an operating day."""
+
+    at: int
+    wh: int
+
+
+class VeeStore:
+    """The repository. Every method is one transaction; safe to use from several threads."""
+
+    def __init__(self, engine: Engine) -> None:
+        """Work on an open database (``engine.open_database``)."""
+        self._engine = engine
+
+    def load(self, records: Sequence[LseRecord], loaded_at: int, file_name: str = "") -> int:
+        """Keep records as the next revision of their days, all or none; returns which posting under the file's name they are, from 0 on."""
+        loading = self.prepared(records, loaded_at, file_name)
+        self.keep(loading)
+        return loading.posting
+
+    def prepared(
+        self,
+        records: Sequence[LseRecord],
+        loaded_at: int,
+        file_name: str = "",
+        ror_of_record: Callable[[str, date], str | None] = lambda _esiid, _day: None,
+    ) -> Loading:
+        """What ``keep`` is to keep; packing takes long, and nothing is written meanwhile. Whoever prepares and keeps is the only one that loads."""
+        latest = select(func.max(interval_day.c.posting)).where(interval_day.c.file_name == file_name)
+        with self._engine.connect() as connection:
+            before = connection.scalar(latest)
+            posting = 0 if before is None else int(before) + 1
+            revisions = {key: held.revision for key, held in self._held(connection, records).items()}
+        rows = []
+        for record in records:
+            key = DayKey(record.esiid, record.channel, record.day)
+            revisions[key] = revisions.get(key, 0) + 1
+            row = _packed(record, revisions[key], loaded_at, file_name, posting)
+            rows.append(row | {"ror": ror_of_record(record.esiid, record.day)})
+        return Loading(posting, rows)
+
+    def keep(self, loading: Loading) -> None:
+        """Write what is prepared, all or none."""
+        if loading.rows:
+            with writing(self._engine) as connection:
+                connection.execute(insert(interval_day), loading.rows)
+
+    def has_file(self, file_name: str) -> bool:
+        """Whether records of a file of that name were loaded."""
+        with self._engine.connect() as connection:
+            found = select(interval_day.c.file_name).where(interval_day.c.file_name == file_name).limit(1)
+            return connection.scalar(found) is not None
+
+    def days_of(self, file_name: str) -> set[DayKey]:
+        """Of which days records of a file of that name were loaded."""
+        table = interval_day.c
+        with self._engine.connect() as connection:
+            rows = connection.execute(
+                select(table.esiid, table.channel, table.day).where(table.file_name == file_name).distinct()
+            )
+            return {DayKey(row.esiid, Channel(row.channel), row.day) for row in rows}
+
+    def posted(self, file_name: str, posting: int, ror: str) -> list[StoredDay]:
+        """What one posting of a file brought for a ROR (DUNS number), by ESI ID, day, channel and revision."""
+        table = interval_day.c
+        chosen = (
+            select(interval_day)
+            .where(table.file_name == file_name, table.posting == posting, table.ror == ror)
+            .order_by(table.esiid, table.day, table.channel, table.revision)
+        )
+        with self._engine.connect() as connection:
+            return [_stored(row) for row in connection.execute(chosen)]
+
+    def newest_day(self) -> date | None:
+        """The latest operating day that anything is held of."""
+        with self._engine.connect() as connection:
+            newest: date | None = connection.scalar(select(func.max(interval_day.c.day)))
+        return newest
+
+    def held(self, records: Iterable[LseRecord]) -> dict[DayKey, Held]:
+        """What is held already of the days of some records."""
+        with self._engine.connect() as connection:
+            return self._held(connection, records)
+
+    def day(self, esiid: str, channel: Channel, day: date, version: Version = "L") -> list[StoredDay]:
+        """The revisions of one day, ascending; of "L" at most one."""
+        return self.range(esiid, channel, day, day, version)
+
+    def range(self, esiid: str, channel: Channel, first: date, last: date, version: Version = "L") -> list[StoredDay]:
+        """The days from first to last, both included, by day and revision."""
+        table = interval_day.c
+        chosen = (
+            select(interval_day)
+            .where(table.esiid == esiid, table.channel == int(channel), table.day.between(first, last))
+            .order_by(table.day, table.revision)
+        )
+        with self._engine.connect() as connection:
+            found = [_stored(row) for row in connection.execute(chosen)]
+        if version == "A":
+            return found
+        return list({one.day: one for one in found}.values())
+
+    def last_vee_end(self, esiid: str) -> int | None:
+        """End of the last accepted VEE interval of the consumption channel, UTC epoch seconds; None without any (AMB-5)."""
+        table = interval_day.c
+        last = select(func.max(table.day)).where(table.esiid == esiid, table.channel == int(Channel.LOAD))
+        with self._engine.connect() as connection:
+            day = connection.scalar(last)
+        return None if day is None else day_end(day)
+
+    def last_midnight(self, esiid: str, not_after: int) -> Midnight | None:
+        """The latest posted midnight register of the consumption channel that is not after an instant."""
+        table = interval_day.c
+        latest = (
+            select(table.day, table.stop_wh)
+            .where(
+                table.esiid == esiid,
+                table.channel == int(Channel.LOAD),
+                table.day < day_of(not_after),
+                table.stop_wh.is_not(None),
+            )
+            .order_by(table.day.desc(), table.revision.desc())
+            .limit(1)
+        )
+        with self._engine.connect() as connection:
+            found = connection.execute(latest).first()
+        return None if found is None else Midnight(day_end(found.day), found.stop_wh)
+
+    def holes(self, esiid: str, since: int, until: int) -> list[tuple[int, int]]:
+        """Stretches of days in [since, until) that the consumption channel lacks, UTC epoch seconds.
+
+        Both are midnights. Days before the first one that was ever posted are no holes.
+        """
+        table = interval_day.c
+        mine = (table.esiid == esiid, table.channel == int(Channel.LOAD))
+        with self._engine.connect() as connection:
+            first = connection.scalar(select(func.min(table.day)).where(*mine))
+            if first is None:
+                return []
+            begin, end = max(first, day_of(since)), day_of(until)
+            within = select(table.day).where(*mine, table.day >= begin, table.day < end).distinct()
+            posted = set(connection.scalars(within))
+        found: list[tuple[int, int]] = []
+        for day in days(begin, end - timedelta(days=1)):
+            if day in posted:
+                continue
+            start = day_start(day)
+            if found and found[-1][1] == start:
+                found[-1] = (found[-1][0], day_end(day))
+            else:
+                found.append((start, day_end(day)))
+        return found
+
+    def _held(self, connection: Connection, records: Iterable[LseRecord]) -> dict[DayKey, Held]:
+        wanted = {DayKey(one.esiid, one.channel, one.day) for one in records}
+        if not wanted:
+            return {}
+        first, last = min(key.day for key in wanted), max(key.day for key in wanted)
+        table = interval_day.c
+        found: dict[DayKey, Held] = {}
+        for esiids in _chunks(sorted({key.esiid for key in wanted})):
+            latest = (
+                select(table.esiid, table.channel, table.day, func.max(table.revision), func.max(table.posted_at))
+                .where(table.esiid.in_(esiids), table.day.between(first, last))
+                .group_by(table.esiid, table.channel, table.day)
+            )
+            for esiid, channel, day, revision, posted_at in connection.execute(latest):
+                found[DayKey(esiid, Channel(channel), day)] = Held(revision, posted_at)
+        return {key: found[key] for key in wanted if key in found}
+
+
+def _chunks(values: list[str]) -> Iterator[list[str]]:
+    left = iter(values)
+    while chunk := list(islice(left, _CHUNK)):
+        yield chunk
+
+
+def _packed(record: LseRecord, revision: int, loaded_at: int, file_name: str, posting: int) -> dict[str, Any]:
+    return {
+        "esiid": record.esiid,
+        "channel": int(record.channel),
+        "day": record.day,
+        "revision": revision,
+        "start_wh": record.start_reading_wh,
+        "stop_wh": record.stop_reading_wh,
+        "wh": record.wh.astype("<i4").tobytes(),
+        "estimated": record.estimated.astype(np.uint8).tobytes(),
+        "posted_at": record.posted_at,
+        "loaded_at": loaded_at,
+        "file_name": file_name,
+        "posting": posting,
+    }
+
+
+def _stored(row: Row[Any]) -> StoredDay:
+    return StoredDay(
+        row.esiid,
+        Channel(row.channel),
+        row.day,
+        row.revision,
+        row.start_wh,
+        row.stop_wh,
+        np.frombuffer(row.wh, dtype="<i4").astype(np.int32, copy=False),
+        np.frombuffer(row.estimated, dtype=np.uint8).astype(np.bool_),
+        row.posted_at,
+        row.loaded_at,
+    )

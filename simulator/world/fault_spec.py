@@ -1,0 +1,111 @@
+"""Faults as a user writes them in YAML: in a scenario's world, or in a file of their own for ``ami meters serve``."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from meters.calendar import epoch
+from meters.errors import MeterError
+from meters.faults.fault import ALWAYS, FOR_EVER
+from meters.faults.kinds import KINDS, FaultKind
+from meters.faults.rules import FaultRule
+from simulator.errors import SimulatorError
+from simulator.input.mistakes import did_you_mean, mistakes_of, shown_value
+from simulator.input.yaml_text import YamlProblem, read_yaml
+
+
+class FaultSpec(BaseModel):
+    """One declaration: a kind, whom it hits (one of meter, meters, esiids, gateway, rate), from when to when, and the kind's parameters.
+
+    Times are local (or carry an offset). Without ``first`` it has always been, without ``until`` it lasts. Parameters stand beside the
+    other fields: ``{kind: spike, meter: 18, first: ..., until: ..., factor: 40}``.
+    """
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    kind: FaultKind
+    meter: int | None = Field(default=None, ge=1, description="Ordinal of the meter, from 1 on.")
+    meters: tuple[int, ...] = ()
+    esiids: tuple[str, ...] = ()
+    gateway: int | None = Field(default=None, ge=1, description="Every meter of this gateway, from 1 on.")
+    rate: float | None = Field(default=None, gt=0, le=1, description="Share of the meters, drawn by the seed.")
+    every: Literal["run", "day"] = Field(
+        default="run", description="Of a rate: draw once, or anew every operating day."
+    )
+    minutes: int | None = Field(
+        default=None, gt=0, description="Of a rate: how long it lasts at each meter, somewhere between first and until."
+    )
+    first: datetime | None = None
+    until: datetime | None = None
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        said = [
+            name for name in ("meter", "meters", "esiids", "gateway", "rate") if getattr(self, name) not in (None, ())
+        ]
+        if len(said) != 1:
+            raise ValueError(f"say whom it hits by one of meter, meters, esiids, gateway, rate, not {said or 'none'}")
+        known = KINDS[self.kind].parameters
+        for name, value in (self.model_extra or {}).items():
+            if name not in known:
+                fields = [one for one in type(self).model_fields if one != "kind"]
+                hint = did_you_mean(name, [*known, *fields])
+                raise ValueError(f"'{name}' is no field of a fault and no parameter of {self.kind}. {hint}")
+            if isinstance(value, bool) or not isinstance(value, int | float):
+                raise ValueError(f"the parameter {name} is {shown_value(value)}, not a number")
+        return self
+
+    @property
+    def ordinals(self) -> tuple[int, ...]:
+        """The meters that it names by ordinal."""
+        return self.meters if self.meter is None else (self.meter,)
+
+    def rule(self, where: str) -> FaultRule:
+        """The rule that it declares. where: the place for messages. Raises SimulatorError for what a fault cannot be."""
+        whom = f"meter {self.meter}" if self.meter else "several"
+        place = f"{where}: {self.kind} of {whom}"
+        try:
+            return FaultRule(
+                self.kind,
+                epoch(self.first, place=place) if self.first is not None else ALWAYS,
+                epoch(self.until, place=place) if self.until is not None else FOR_EVER,
+                {name: float(value) for name, value in (self.model_extra or {}).items()},
+                self.ordinals,
+                self.esiids,
+                () if self.gateway is None else (self.gateway,),
+                self.rate or 0.0,
+                self.every,
+                None if self.minutes is None else self.minutes * 60,
+                place,
+            )
+        except MeterError as error:
+            raise SimulatorError(error.code, error.message, place=place, mend=error.mend) from None
+
+
+class FaultFile(BaseModel):
+    """A file of faults."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    faults: tuple[FaultSpec, ...] = ()
+
+
+def read_faults(path: Path) -> list[FaultRule]:
+    """The rules of a YAML file ``faults: [...]``. Raises SimulatorError naming file, line and field of the first mistake."""
+    try:
+        written = read_yaml(path.read_text(encoding="utf-8"), str(path))
+        file = FaultFile.model_validate(written.value)
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise SimulatorError("faults.unreadable", f"The file cannot be read: {why}.", place=str(path)) from None
+    except YamlProblem as error:
+        place = str(path) if error.line is None else f"{path}:{error.line}"
+        raise SimulatorError("faults.malformed", f"This is no YAML: {error.problem}.", place=place) from None
+    except ValidationError as error:
+        first = mistakes_of(error, written.value, FaultFile, "faults.malformed")[0]
+        raise written.error(first, SimulatorError) from None
+    return [one.rule(written.where(("faults", row))) for row, one in enumerate(file.faults)]

@@ -1,0 +1,115 @@
+"""Posted days made on the modelled transport: the sweeps, VEE batches and LSE files of days gone by, without sockets and without waiting.
+
+A sandbox begins with them; what head-end and SMT hold afterwards is what live days would have left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from headend.day.cycle import LIKE_DAYS_BACK, DailyTimes
+from headend.lse import writer as lse
+from headend.network.sweep import CATCH_UP_S, midnights_due, sweep_times
+from headend.ports import MeterReading, RegisterSnapshot
+from headend.store.store import HeadEndStore, PostedFile
+from headend.vee.batch import needs_history, run_batch
+from meters.calendar import day_of, day_start, epoch, floor_interval
+from meters.meter import EmulatedMeter
+from meters.shown import Wire
+from simulator.world.meters import World
+
+#: Takes an LSE file in as SMT does: (name, content, UTC epoch seconds).
+TakeIn = Callable[[str, bytes, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What was made. ``collected_to``: end of the last sweep's intervals; ``next_day``: first operating day that is not posted."""
+
+    collected_to: int
+    next_day: date
+    posted: int
+
+
+def make_history(
+    world: World, store: HeadEndStore, now: int, every_s: int, times: DailyTimes, take_in: TakeIn
+) -> History:
+    """Fill the head-end's store and SMT up to ``now`` (UTC epoch seconds), operating day by operating day."""
+    begins = day_start(world.spec.first_day)
+    collected = {meter.identity.esiid: begins for meter in world.meters}
+    midnights = {meter.identity.esiid: begins - 1 for meter in world.meters}
+    esiids = sorted(collected)
+    posted = 0
+    day = world.spec.first_day
+    last_sweep = begins
+    due = sweep_times(begins, every_s)
+    at = next(due)
+
+    def sweep_until(instant: int) -> None:
+        nonlocal at, last_sweep
+        while at <= instant:
+            _sweep(world, store, at, collected, midnights)
+            last_sweep, at = at, next(due)
+
+    while True:
+        validating, posting = (
+            epoch(f"{day + timedelta(days=1)}T{when.isoformat()}") for when in (times.vee_at, times.post_at)
+        )
+        if posting > now:
+            sweep_until(now)
+            return History(floor_interval(last_sweep), day, posted)
+        # The batch sees what the sweeps before it have brought, as it does in a live day.
+        sweep_until(validating)
+        block = store.day(esiids, day)
+        wanting = [esiid for esiid, wants in zip(block.esiids, needs_history(block), strict=True) if wants]
+        batch = run_batch(block, store.vee_history(wanting, day, LIKE_DAYS_BACK))
+        store.keep_vee(batch)
+        sweep_until(posting)
+        records = lse.from_vee(batch, posting)
+        name = lse.file_name(world.tdsp.duns, posting, 1)
+        take_in(name, lse.dumps(records), posting)
+        store.keep_posted(PostedFile(name, day, posting, len(records)))
+        posted += 1
+        day += timedelta(days=1)
+
+
+def _sweep(world: World, store: HeadEndStore, at: int, collected: dict[str, int], midnights: dict[str, int]) -> None:
+    end = floor_interval(at)
+    readings: list[MeterReading] = []
+    snapshots: list[RegisterSnapshot] = []
+    for meter in world.meters:
+        esiid, multiplier = meter.identity.esiid, meter.identity.multiplier
+        # A head-end takes nothing from a meter that its records do not know.
+        if meter.reply(at).wire is not Wire.ANSWER or meter.identity_at(at).meter_number != world.number_at(meter, at):
+            continue
+        reading = _reading(meter, max(collected[esiid], end - CATCH_UP_S), end, at)
+        readings.append(reading)
+        collected[esiid] = reading.end
+        for midnight in midnights_due(midnights[esiid], end):
+            taken = meter.midnight(day_of(midnight), at)
+            if taken is not None:
+                snapshots.append(RegisterSnapshot(esiid, midnight, taken[0] * multiplier, taken[1] * multiplier))
+                midnights[esiid] = midnight
+    store.keep(readings, at, "sweep")
+    if snapshots:
+        store.keep_snapshots(snapshots)
+
+
+def _reading(meter: EmulatedMeter, start: int, end: int, at: int) -> MeterReading:
+    live, multiplier = meter.live(at), meter.identity.multiplier
+    # What the meter's clock has not come to yet, it does not hold.
+    window = meter.window(start, max(start, min(end, floor_interval(live.time))), at)
+    return MeterReading(
+        esiid=meter.identity.esiid,
+        start=start,
+        delivered=window.delivered * multiplier,
+        received=window.received * multiplier,
+        status=window.status,
+        present=window.present,
+        meter_time=live.time,
+        partial_wh=live.partial_delivered * multiplier,
+        register_wh=live.delivered_register * multiplier,
+        octets=0,
+    )

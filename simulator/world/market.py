@@ -1,0 +1,311 @@
+"""The market around a world's meters: TDSP, retailers, the customer, their log-ins, and service points that break an assumption each.
+
+Every name, number and password here is invented and printed by the sandbox; none of it guards anything.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+
+from meters.calendar import day_of
+from meters.faults.kinds import KINDS, FaultKind
+from meters.identity import esiid_hash, make_esiid, make_meter_number
+from meters.meter import EmulatedMeter
+from meters.premises import BUSINESS_CLASSES
+from simulator.errors import SimulatorError
+from simulator.smt.registry.csv_files import read_registry, registry_faults
+from simulator.smt.registry.han import HanDevice, made_devices
+from simulator.smt.registry.meter_attributes import MeterAttributes, installed_meter
+from simulator.smt.registry.passwords import hash_password, password_is
+from simulator.smt.registry.records import (
+    Agreement,
+    Entity,
+    EntityKind,
+    MeterExchange,
+    Occupancy,
+    RorPeriod,
+    ServicePoint,
+    UsageFormat,
+    User,
+    UserKind,
+)
+from simulator.smt.registry.registry import Registry
+from simulator.smt.registry.seeded import CSP, address, load_zone, read_day, read_day_from
+from simulator.world.market_spec import FIRST_CUSTOMER, OTHER_ROR_DUNS, ROR_DUNS, MarketSpec, SwitchSpec
+from simulator.world.meters import World, WorldSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """What someone needs to log in."""
+
+    username: str
+    password: str
+    duns: str = ""
+
+
+ROR_LOGIN = Login("pecanbend.api", "pecan-bend-1", ROR_DUNS)
+OTHER_ROR_LOGIN = Login("saltfork.api", "salt-fork-1", OTHER_ROR_DUNS)
+CUSTOMER_LOGIN = Login(FIRST_CUSTOMER, "customer-one-1")
+CSP_LOGIN = Login("windmill.api", "windmill-1", CSP[0])
+
+
+def customer_login(username: str) -> Login:
+    """The log-in of a customer that a scenario names."""
+    return Login(username, f"{username.replace('.', '-')}-1")
+
+
+def logins(spec: MarketSpec) -> dict[str, Login]:
+    """Who may act in a scenario, by username: RORs, CSP, customers. A registry from files must have those that act."""
+    customers = {
+        FIRST_CUSTOMER,
+        *(one.customer for one in spec.occupancies),
+        *(one.customer for one in spec.agreements),
+    }
+    made = (ROR_LOGIN, OTHER_ROR_LOGIN, CSP_LOGIN, *map(customer_login, sorted(customers)))
+    return {one.username: one for one in made}
+
+
+def tdsp_login(world: World) -> Login:
+    """The log-in of the world's TDSP, for its file folder."""
+    return Login(f"{world.tdsp.key.lower()}.headend", "head-end-1", world.tdsp.duns)
+
+
+#: Service points beyond the meters: what they lack, and what a tester should expect.
+SPECIALS: tuple[tuple[str, str], ...] = (
+    ("ams", "no AMS meter: an on-demand request is refused (A1)"),
+    ("provisioned", "meter not provisioned: refused (A2)"),
+    ("receiving", "SMT does not receive its usage: refused (A3)"),
+    ("lse", "SMT does not receive LSE for it: refused (A4)"),
+    ("energized", "de-energised: refused"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Market:
+    """The registry, and the notes on its special ESI IDs: (ESI ID, meter number, what is special)."""
+
+    registry: Registry
+    tdsp_login: Login
+    notes: tuple[tuple[str, str, str], ...]
+
+
+def recorded_since(spec: WorldSpec) -> date:
+    """The day on which a made registry begins: 24 months of history lie before the first operating day."""
+    return spec.first_day - timedelta(days=730)
+
+
+def first_ror(spec: WorldSpec, ordinal: int) -> str:
+    """DUNS number of the ROR that is of record for a meter before any switch: the one has the first gateway's, the other all others."""
+    return ROR_DUNS if ordinal <= spec.per_gateway else OTHER_ROR_DUNS
+
+
+def build_market(world: World) -> Market:
+    """Register a world: the first gateway's meters are served by the one retailer, all others by the other; then what its spec says of the market.
+
+    Raises SimulatorError for a folder of files that is no registry of this world.
+    """
+    told = world.spec.market
+    if told.registry is not None:
+        faults = list(foreign_registry(world))
+        if faults:
+            raise faults[0]
+        return Market(read_registry(told.registry), tdsp_login(world), ())
+    company, key = tdsp_login(world), world.tdsp.key
+    since = recorded_since(world.spec)
+    devices: list[HanDevice] = []
+    points: list[ServicePoint] = []
+    periods: list[RorPeriod] = []
+    exchanges: list[MeterExchange] = []
+    switches: defaultdict[int, list[SwitchSpec]] = defaultdict(list)
+    for switch in told.switches:
+        switches[switch.meter].append(switch)
+    lacking = {one.meter: one.model_dump(exclude={"meter"}) for one in told.service_points}
+    faulty: dict[str, FaultKind] = {}
+    for fault in world.faults:
+        faulty.setdefault(fault.esiid, fault.kind)
+    notes: list[tuple[str, str, str]] = []
+    for gateway, units in enumerate(world.gateways):
+        for meter in units.values():
+            identity = meter.identity
+            # The customer's own premise has a device to look at.
+            devices += made_devices(identity.esiid, since, at_least=0 if points else 1)
+            ordinal = len(points) + 1
+            duns = ROR_DUNS if ordinal > world.spec.meters else first_ror(world.spec, ordinal)
+            point = replace(_metered(len(points), meter, key, since), access_point=gateway)
+            points.append(replace(point, **lacking.get(ordinal, {})))
+            exchanges += [
+                MeterExchange(identity.esiid, number, day_of(known), _attributes(meter, number, key, day_of(known - 1)))
+                for known, number in world.exchanges(meter)
+            ]
+            periods += _periods(identity.esiid, duns, since, switches[ordinal])
+            if gateway == 0 and identity.esiid in faulty:
+                notes.append((identity.esiid, identity.meter_number, _fault_note(faulty[identity.esiid])))
+    # Of these two a whole billing period is posted from the beginning, so that monthly billing has an answer.
+    points[:2] = [replace(one, read_day=read_day_from(world.spec.first_day)) for one in points[:2]]
+    first, second = points[0], points[1]
+    ordinary = [
+        (point.esiid, point.meter_number, _fault_note(faulty.get(point.esiid)) + whose)
+        for point, whose in ((first, "; the customer's own"), (second, ""))
+    ]
+    notes = [note for note in notes if note[0] not in (first.esiid, second.esiid)]
+    # Behind the last gateway may be the magic ESI IDs: those are the one retailer's.
+    if world.spec.gateways > 1:
+        foreign = next(iter(world.gateways[1].values())).identity
+        notes.append((foreign.esiid, foreign.meter_number, "served by another retailer: unknown to ror"))
+    for ordinal, (lacks, note) in enumerate(SPECIALS, world.spec.meters + 1):
+        esiid, number = make_esiid(world.tdsp, world.seed, ordinal), make_meter_number(world.seed, ordinal)
+        point = _point(len(points), esiid, number, key, world.tdsp.zone)
+        point = replace(point, attributes=installed_meter(number, key, since))
+        points.append(replace(point, **{lacks: False}))  # type: ignore[arg-type]
+        periods.append(RorPeriod(esiid, ROR_DUNS, since))
+        notes.append((esiid, number, note))
+    for gateway_units in world.gateways[world.spec.gateways :]:
+        identities = [meter.identity for meter in gateway_units.values()]
+        notes += [(one.esiid, one.meter_number, world.special[one.esiid]) for one in identities]
+    files = told.usage_files
+    rors = ((ROR_DUNS, "Pecan Bend Power (invented)"), (OTHER_ROR_DUNS, "Salt Fork Energy (invented)"))
+    entities = [
+        Entity(company.duns, world.tdsp.name, EntityKind.TDSP, key),
+        *(Entity(duns, name, EntityKind.ROR, usage_files=files.get(duns, UsageFormat.LSE)) for duns, name in rors),
+    ]
+    users = [_user(ROR_LOGIN, UserKind.ROR), _user(OTHER_ROR_LOGIN, UserKind.ROR), _user(company, UserKind.TDSP)]
+    if told.agreements:
+        entities.append(Entity(*CSP, EntityKind.CSP))
+        users.append(replace(_user(CSP_LOGIN, UserKind.CSP), requester_class="csp"))
+    # Of a meter whose occupancies are told, those are all.
+    owned = () if any(one.meter == 1 for one in told.occupancies) else (first.esiid,)
+    users += [
+        _customer(one, owned if one == CUSTOMER_LOGIN else ())
+        for one in logins(told).values()
+        if one.username.startswith("customer.")
+    ]
+    registry = Registry(
+        points,
+        entities,
+        periods,
+        users,
+        occupancies=[
+            Occupancy(points[one.meter - 1].esiid, one.customer, one.move_in or since, one.move_out)
+            for one in told.occupancies
+        ],
+        agreements=[
+            Agreement(points[one.meter - 1].esiid, CSP[0], one.first_day, one.last_day, one.customer)
+            for one in told.agreements
+        ],
+        han_devices=devices,
+        exchanges=exchanges,
+    )
+    return Market(registry, company, (*ordinary, *notes))
+
+
+def foreign_registry(world: World) -> Iterator[SimulatorError]:
+    """What keeps the folder of files that a world names from being its registry, the faults of the files first."""
+    folder = world.spec.market.registry
+    assert folder is not None
+    faults = registry_faults(folder)
+    yield from faults
+    if faults:
+        return
+    registry = read_registry(folder)
+
+    def fault(file: str, text: str, mend: str) -> SimulatorError:
+        return SimulatorError("market.registry", text, str(folder / file), mend)
+
+    for meter in world.meters:
+        identity = meter.identity
+        point = registry.points.get(identity.esiid)
+        if point is None or (point.tdsp_key, point.meter_number) != (world.tdsp.key, identity.meter_number):
+            text = f"Meter {identity.meter_number} of {world.tdsp.key} at ESI ID {identity.esiid} is not in it."
+            yield fault(
+                "service_points.csv", text, "Write the world's own with 'ami scenario registry', and change that."
+            )
+            return
+    for login, kind in ((tdsp_login(world), UserKind.TDSP), (ROR_LOGIN, UserKind.ROR)):
+        user = registry.users.get(login.username)
+        if user is None or (user.kind, user.duns) != (kind, login.duns) or not password_is(user, login.password):
+            text = f"The log-in {login.username} of {login.duns}, password {login.password}, is not in it."
+            yield fault("users.csv", text, "Add it: the parties of a scenario log in so.")
+
+
+def _periods(esiid: str, duns: str, since: date, switches: list[SwitchSpec]) -> Iterator[RorPeriod]:
+    """Who is of record from when to when: each switch ends what was before it."""
+    for switch in sorted(switches, key=lambda one: one.effective):
+        yield RorPeriod(esiid, duns, since, switch.effective - timedelta(days=1))
+        duns, since = switch.to, switch.effective
+    yield RorPeriod(esiid, duns, since)
+
+
+def _customer(login: Login, esiids: tuple[str, ...]) -> User:
+    name = login.username.removeprefix("customer.")
+    return replace(
+        _user(login, UserKind.CUSTOMER),
+        esiids=esiids,
+        requester_class="customer",
+        first_name="Customer",
+        last_name=name.capitalize(),
+        email=f"{login.username}@example.com",
+    )
+
+
+def _metered(index: int, meter: EmulatedMeter, tdsp_key: str, since: date) -> ServicePoint:
+    """The service point of an emulated meter: what SMT tells of it is what the meter is."""
+    identity, premise = meter.identity, meter.premise
+    point = _point(index, identity.esiid, identity.meter_number, tdsp_key, premise.zone)
+    return replace(
+        point,
+        multiplier=identity.multiplier,
+        premise_type="Commercial" if premise.klass in BUSINESS_CLASSES else "Residential",
+        attributes=_attributes(meter, identity.meter_number, tdsp_key, since),
+    )
+
+
+def _attributes(meter: EmulatedMeter, number: str, tdsp_key: str, installed: date) -> MeterAttributes:
+    """What SMT tells of a meter of that number at the place of ``meter``: an exchange brings one of the same kind."""
+    return installed_meter(
+        number,
+        tdsp_key,
+        installed,
+        multiplier=meter.identity.multiplier,
+        three_phase=meter.identity.three_phase,
+        generates=meter.premise.solar_w > 0,
+        firmware=meter.identity.firmware,
+    )
+
+
+_FAULT_NOTES = {
+    FaultKind.GAP: "the meter lost intervals: VEE estimated them",
+    FaultKind.SPIKE: "the meter reported a spike: VEE took it out",
+    FaultKind.DEAD: "the meter is dead: an on-demand read fails after its retries and the day's allowance comes back",
+}
+
+
+def _fault_note(kind: FaultKind | None) -> str:
+    """What a tester should know of a meter with that fault."""
+    if kind is None:
+        return "ordinary"
+    does = KINDS[kind].does
+    return _FAULT_NOTES.get(kind, f"{does[0].lower()}{does[1:-1]}")
+
+
+def _user(login: Login, kind: UserKind) -> User:
+    return User(login.username, hash_password(login.password), kind, login.duns)
+
+
+def _point(index: int, esiid: str, meter_number: str, tdsp_key: str, zone: str) -> ServicePoint:
+    return ServicePoint(
+        esiid=esiid,
+        meter_number=meter_number,
+        tdsp_key=tdsp_key,
+        address=address(index),
+        city="EXAMPLE",
+        zip_code=f"{75000 + index:05d}",
+        county="EXAMPLE",
+        load_zone=load_zone(zone),
+        weather_zone=zone,
+        customer=f"CUSTOMER {index + 1}",
+        read_day=read_day(esiid_hash(esiid)),
+    )

@@ -1,0 +1,264 @@
+"""What a test bed is made of, as data: the meters and their faults, who serves and who owns what, the log-ins. Everything is invented."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from headend.ports import MeterAddress
+from meters.calendar import day_end, day_of, day_start
+from meters.counting import exchanged_number
+from meters.errors import MeterError
+from meters.faults.fault import Fault
+from meters.faults.kinds import FaultKind
+from meters.faults.ledger import LedgerEntry
+from meters.faults.rules import Roster, expand
+from meters.fleet import GATEWAY_METERS
+from meters.identity import Premise, Tdsp, tdsp
+from meters.installation import install
+from meters.load import PremiseLoad, scale_to
+from meters.meter import EmulatedMeter, ledger_of
+from meters.premises import HOMES, MARKET, make_premise
+from meters.replay import read_replay
+from meters.special import special_meters
+from simulator.errors import SimulatorError
+from simulator.world.fault_spec import FaultSpec
+from simulator.world.market_spec import MarketSpec
+
+#: Meters on the first gateway from which on a sandbox has faulty ones.
+MIN_FAULTY = 5
+#: Units of one Modbus TCP gateway.
+GATEWAY_UNITS = GATEWAY_METERS
+
+
+class _Spec(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ScaleSpec(_Spec):
+    """The premise uses so much over operating days first..last, both included."""
+
+    first: date
+    last: date
+    kwh: Decimal = Field(gt=0, decimal_places=3)
+
+
+class PremiseSpec(_Spec):
+    """What is special about one premise; what is left out is as the world's mix draws it."""
+
+    meter: int = Field(ge=1)
+    mix: Literal["homes", "market"] | None = None
+    klass: str | None = Field(default=None, description="ERCOT profile type: RESHIWR, RESLOWR, BUSNODEM, BUSMEDLF.")
+    zone: str | None = Field(default=None, description="ERCOT weather zone.")
+    scale: float | None = Field(default=None, gt=0, description="Use against the class average.")
+    solar_kw: float | None = Field(default=None, ge=0, le=1000, description="Rated power of solar panels.")
+    ev_kwh_a_day: float | None = Field(default=None, ge=0, le=1000, description="What an electric car charges.")
+    multiplier: int | None = Field(default=None, ge=1, le=100_000)
+    scale_to: ScaleSpec | None = None
+    replay: Path | None = Field(
+        default=None,
+        description="A customer's SMT interval CSV, or a CSV profile, that the premise's load is taken from.",
+    )
+
+
+class WorldSpec(_Spec):
+    """A TDSP's meters and the market around them."""
+
+    tdsp: str = "ONCOR"
+    meters: int = Field(default=40, ge=4, le=10_000)
+    gateways: int = Field(default=2, ge=1, le=10_000)
+    first_day: date = Field(description="First operating day that is collected and posted.")
+    mix: Literal["homes", "market"] = Field(
+        default="homes", description="Plain homes, or a market with roofs, cars and small businesses."
+    )
+    special: bool = Field(default=False, description="The magic ESI IDs too, on a gateway of their own.")
+    premises: tuple[PremiseSpec, ...] = ()
+    faults: tuple[FaultSpec, ...] = ()
+    market: MarketSpec = MarketSpec()
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if self.meters > self.gateways * GATEWAY_UNITS:
+            raise ValueError(f"{self.meters} meters need at least {-(-self.meters // GATEWAY_UNITS)} gateways")
+        named = [one.meter for one in self.premises] + [ordinal for one in self.faults for ordinal in one.ordinals]
+        named += [ordinal for _, ordinal in self.market.named]
+        for ordinal in named:
+            if ordinal > self.meters:
+                raise ValueError(f"there is no meter {ordinal}: the world has {self.meters}")
+        return self
+
+    @property
+    def per_gateway(self) -> int:
+        """Meters of every gateway; the last may have fewer."""
+        return -(-self.meters // self.gateways)
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """The built world. ``gateways``: meters by unit id, gateway by gateway; the special ones, if any, behind the last."""
+
+    spec: WorldSpec
+    seed: int
+    tdsp: Tdsp
+    gateways: tuple[dict[int, EmulatedMeter], ...]
+    faults: tuple[Fault, ...]
+    #: What is special about each magic ESI ID.
+    special: dict[str, str]
+
+    @property
+    def meters(self) -> list[EmulatedMeter]:
+        """Every meter, in the order of its ordinal."""
+        return [meter for units in self.gateways for meter in units.values()]
+
+    def esiid(self, ordinal: int) -> str:
+        """The ESI ID of a meter by its ordinal, from 1 on."""
+        return self.meters[ordinal - 1].identity.esiid
+
+    def exchanges(self, meter: EmulatedMeter) -> tuple[tuple[int, str], ...]:
+        """Exchanges of a meter by the records: from which midnight they know the new one, and its number.
+
+        The records follow a day behind; of a magic meter they never hear.
+        """
+        if meter.identity.esiid in self.special:
+            return ()
+        exchanged = sorted(one.first for one in meter.faults if one.kind is FaultKind.EXCHANGE)
+        return tuple(
+            (day_end(day_of(first)), exchanged_number(meter.identity.meter_number, after))
+            for after, first in enumerate(exchanged, 1)
+        )
+
+    def number_at(self, meter: EmulatedMeter, at: int) -> str:
+        """Number of the meter that hangs there by the records at an instant, UTC epoch seconds."""
+        known = (number for since, number in reversed(self.exchanges(meter)) if since <= at)
+        return next(known, meter.identity.meter_number)
+
+    def ledger(self, start: int, end: int) -> list[LedgerEntry]:
+        """What the faults did to the meters in [start, end), UTC epoch seconds."""
+        return ledger_of(self.meters, start, end)
+
+    def addresses(self, host: str, ports: list[int]) -> list[MeterAddress]:
+        """Where the head-end reaches each meter; a gateway is one access point here."""
+        return [
+            MeterAddress(
+                esiid=meter.identity.esiid,
+                meter_number=meter.identity.meter_number,
+                host=host,
+                port=ports[gateway],
+                unit_id=unit_id,
+                multiplier=meter.identity.multiplier,
+                access_point=gateway,
+                exchanges=self.exchanges(meter),
+            )
+            for gateway, units in enumerate(self.gateways)
+            for unit_id, meter in units.items()
+        ]
+
+
+def build(spec: WorldSpec, seed: int, since: int | None = None) -> World:
+    """Make the meters of a world. Raises SimulatorError for what a fault or a premise cannot be.
+
+    since: UTC epoch seconds from which the special meters' faults count; the first operating day's beginning unless given.
+    """
+    company = tdsp(spec.tdsp)
+    wanted = {one.meter: one for one in spec.premises}
+    per_gateway = spec.per_gateway
+    ordinals = range(1, spec.meters + 1)
+    premises = {ordinal: _premise(spec, company, seed, ordinal, wanted.get(ordinal)) for ordinal in ordinals}
+    esiids = [premises[ordinal].esiid for ordinal in ordinals]
+    by_esiid = dict(zip(esiids, premises.values(), strict=True))
+    number = {premise.esiid: ordinal for ordinal, premise in premises.items()}
+    roster = Roster.of(esiids, [(ordinal - 1) // per_gateway for ordinal in ordinals])
+    faults = _faults(spec, seed, roster)
+    own: dict[str, list[Fault]] = defaultdict(list)
+    for fault in faults:
+        own[fault.esiid].append(fault)
+    gateways: list[dict[int, EmulatedMeter]] = [{} for _ in range(spec.gateways)]
+    for ordinal in ordinals:
+        at, special = premises[ordinal], wanted.get(ordinal)
+        identity = install(at, seed, ordinal)
+        if special is not None and special.multiplier is not None:
+            identity = replace(identity, multiplier=special.multiplier)
+        mine = own[at.esiid]
+        others = [fault.other for fault in mine if fault.other]
+        measured = by_esiid[others[0]] if others else at
+        load = _replayed(wanted.get(number[measured.esiid]))
+        gateway, unit = divmod(ordinal - 1, per_gateway)
+        gateways[gateway][unit + 1] = EmulatedMeter(identity, measured, seed, mine, load=load)
+    notes: dict[str, str] = {}
+    if spec.special:
+        since = day_start(spec.first_day) if since is None else since
+        magic = special_meters(company, seed, since)
+        gateways.append({unit: meter for unit, (meter, _) in enumerate(magic, 1)})
+        notes = {meter.identity.esiid: note for meter, note in magic}
+        faults += [fault for meter, _ in magic for fault in meter.faults]
+    return World(spec, seed, company, tuple(gateways), tuple(faults), notes)
+
+
+def _premise(spec: WorldSpec, company: Tdsp, seed: int, ordinal: int, special: PremiseSpec | None) -> Premise:
+    mix = special.mix if special is not None and special.mix is not None else spec.mix
+    premise = make_premise(company, seed, ordinal, MARKET if mix == "market" else HOMES)
+    if special is None:
+        return premise
+    told: dict[str, Any] = {
+        "klass": special.klass,
+        "zone": special.zone,
+        "scale": special.scale,
+        "solar_w": None if special.solar_kw is None else round(special.solar_kw * 1000),
+        "ev_wh": None if special.ev_kwh_a_day is None else round(special.ev_kwh_a_day * 1000),
+    }
+    premise = replace(premise, **{name: value for name, value in told.items() if value is not None})
+    if special.scale_to is not None:
+        to = special.scale_to
+        premise = scale_to(seed, premise, to.first, to.last, int(to.kwh * 1000))
+    return premise
+
+
+def _replayed(special: PremiseSpec | None) -> PremiseLoad | None:
+    if special is None or special.replay is None:
+        return None
+    return read_replay(special.replay)
+
+
+def _faults(spec: WorldSpec, seed: int, roster: Roster) -> list[Fault]:
+    rules = [one.rule("world.faults") for one in spec.faults]
+    try:
+        return expand(rules, seed, roster)
+    except MeterError as error:
+        raise SimulatorError(error.code, error.message, place=error.place, mend=error.mend) from None
+
+
+def default_world(today: date, posted_to: date, meters: int, posted_days: int = 35, special: bool = False) -> WorldSpec:
+    """The world of a sandbox: so many days posted up to ``posted_to``, and the last meters of the first gateway faulty.
+
+    today: the operating day that the sandbox begins in. special: with the magic ESI IDs.
+    """
+    gateways = max(2, -(-meters // GATEWAY_UNITS))
+    last = -(-meters // gateways)
+
+    def at(days_ago: int, clock: str) -> datetime:
+        return datetime.fromisoformat(f"{today - timedelta(days=days_ago)}T{clock}")
+
+    faults: tuple[FaultSpec, ...] = ()
+    # Three faulty ones and two ordinary ones need five meters on the first gateway.
+    if last >= MIN_FAULTY:
+        faults = (
+            FaultSpec(kind=FaultKind.GAP, meter=last - 2, first=at(9, "13:00"), until=at(9, "19:00")),
+            FaultSpec.model_validate(
+                {"kind": "spike", "meter": last - 1, "first": at(6, "11:00"), "until": at(6, "11:15"), "factor": 40}
+            ),
+            FaultSpec(kind=FaultKind.DEAD, meter=last, first=at(2, "00:00")),
+        )
+    return WorldSpec(
+        meters=meters,
+        gateways=gateways,
+        first_day=posted_to - timedelta(days=posted_days - 1),
+        mix="market",
+        special=special,
+        faults=faults,
+    )

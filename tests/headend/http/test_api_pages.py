@@ -1,0 +1,132 @@
+"""The page under ``/docs``: whole, and without a word to any other host."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from html.parser import HTMLParser
+from typing import Annotated, Any
+
+import httpx
+from fastapi import Body
+from pydantic import BaseModel, Field
+
+from headend.http.api_pages import NULL, DescribedApi, render
+
+
+class Part(BaseModel):
+    wh: int = Field(description="Whole `Wh`, never < 0.", examples=[412])
+
+
+class Asked(BaseModel):
+    """What is asked."""
+
+    name: str = Field(max_length=8)
+    parts: list[Part] = Field(default_factory=list)
+    note: str | None = None
+    how: str = "fast"
+
+
+class Whole(BaseModel):
+    share: float
+
+
+class Reply(BaseModel):
+    """What is told."""
+
+    parts: list[Part]
+    why: Part | Whole | None = None
+
+
+class Other(BaseModel):
+    """What is told instead."""
+
+    error: str
+
+
+EXAMPLES = {"one": {"summary": "The customer's one", "value": {"name": "it's", "parts": [{"wh": 1}], "note": NULL}}}
+
+
+def app() -> DescribedApi:
+    made = DescribedApi(title="A <test>", description="Tells `this`.", version="1")
+
+    @made.post("/things/", summary="Ask for things", response_model=Reply | Other, tags=["Things"])
+    async def things(asked: Annotated[Asked, Body(openapi_examples=EXAMPLES)]) -> Any:
+        """Answer at once."""
+        return Reply(parts=asked.parts)
+
+    return made
+
+
+def page() -> httpx.Response:
+    async def get() -> httpx.Response:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app()), base_url="http://bench:8600") as client:
+            return await client.get("/docs")
+
+    return asyncio.run(get())
+
+
+class _Links(HTMLParser):
+    """Everything that a browser would fetch or follow."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+        self.tags: set[str] = set()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self.found += [value or "" for name, value in attrs if name in ("href", "src", "srcset", "action", "data")]
+
+
+def test_the_page_asks_nothing_of_any_other_host() -> None:
+    reply = page()
+    links = _Links()
+    links.feed(reply.text)
+    assert all(link.startswith("#") or link == "openapi.json" for link in links.found)
+    assert not links.tags & {"script", "link", "img", "iframe"}
+    assert "url(" not in reply.text
+    assert "@import" not in reply.text
+    assert reply.headers["content-security-policy"].startswith("default-src 'none'")
+
+
+def test_the_page_shows_fields_examples_and_every_shape_of_a_reply() -> None:
+    text = page().text
+    for part in (
+        "A &lt;test&gt;",
+        "Tells <code>this</code>.",
+        "Ask for things",
+        "Answer at once.",
+        "<code>parts[].wh</code>",
+        "Whole <code>Wh</code>, never &lt; 0.",
+        "string, at most 8 characters",
+        "string or null",
+        "list of object",
+        "default &#34;fast&#34;",
+        "The customer&#39;s one",
+        "<b>either Reply</b>",
+        "<b>or Other</b>",
+        "either Part",
+        "or Whole",
+        "<code>why.wh</code>",
+        "<code>why.share</code>",
+    ):
+        assert part in text
+    assert "422" not in text
+
+
+def test_the_curl_line_can_be_pasted() -> None:
+    (line,) = re.findall(r'<pre class="curl">(.*?)</pre>', page().text, re.DOTALL)
+    assert "http://bench:8600/things/" in line
+    assert "content-type: application/json" in line
+    # The quote inside the body does not end the shell's.
+    assert "it&#39;&#34;&#39;&#34;&#39;s" in line
+
+
+def test_the_document_tells_no_status_that_is_never_given_and_keeps_nulls() -> None:
+    document = app().openapi()
+    assert list(document["paths"]["/things/"]["post"]["responses"]) == ["200"]
+    assert "HTTPValidationError" not in document["components"]["schemas"]
+    asked = document["paths"]["/things/"]["post"]["requestBody"]["content"]["application/json"]
+    assert asked["examples"]["one"]["value"] == {"name": "it's", "parts": [{"wh": 1}], "note": None}
+    assert render(document, "http://x") == render(document, "http://x")

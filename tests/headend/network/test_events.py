@@ -1,0 +1,374 @@
+"""What meters tell unasked: taken at once, kept once and for good, and what it says of a silent meter's power."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from hypothesis import given
+from hypothesis import strategies as st
+
+from headend.network.events import AHEAD_S, EventDesk, power_failed
+from headend.ondemand.answer_wire import wired
+from headend.ondemand.desk import OnDemandDesk
+from headend.ondemand.process import Answer, Inquiry
+from headend.ports import PowerReading
+from headend.service.app import create_app
+from headend.service.health import HealthDesk
+from headend.service.metrics import HeadEndMetrics
+from headend.store.store import HeadEndStore
+from headend.wire import MAX_EVENTS, EventBatch, InquiryKind, Outcome
+from meters.calendar import US, epoch, iso
+from meters.events import EventKind, MeterEvent
+from simulator.runtime.clock import Clock, ClockMode
+from simulator.runtime.driver import Runtime
+from simulator.runtime.journal import RunJournal
+
+NOW = epoch("2026-08-12T17:40")
+ESIID, OTHER, FOREIGN = "10443720000000017", "10443720000000025", "10443720000000033"
+NUMBERS = {ESIID: "900000017", OTHER: "900000025"}
+GASP, BACK = EventKind.LAST_GASP, EventKind.RESTORATION
+
+
+class Rig:
+    """The event desk and its service over a store in a file; entered again, it is a head-end that was restarted."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "headend.sqlite"
+        self.journal = RunJournal()
+        self.runtime = Runtime(Clock(ClockMode.MANUAL, NOW * US))
+
+    async def __aenter__(self) -> Rig:
+        self.store = HeadEndStore(f"sqlite:///{self.path}")
+        self.desk = EventDesk(self.runtime, self.store.events, lambda esiid, _at: NUMBERS.get(esiid), self.journal)
+        # No inquiry comes here.
+        on_demand: OnDemandDesk = None  # type: ignore[assignment]
+        health: HealthDesk = None  # type: ignore[assignment]
+        self.app: FastAPI = create_app(
+            on_demand, self.desk, health, NUMBERS, "a head-end", HeadEndMetrics(RunJournal())
+        )
+        self.http = httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url="http://headend")
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.http.aclose()
+        await self.runtime.close()
+        self.store.close()
+
+    async def post(self, *events: dict[str, Any]) -> httpx.Response:
+        reply = await self.http.post("/events", json={"events": list(events)})
+        await self.settle()
+        return reply
+
+    async def tell(self, kind: EventKind, at: int, esiid: str = ESIID) -> None:
+        reply = await self.post(event(kind, at, esiid))
+        assert (reply.status_code, reply.json()) == (202, {"accepted": 1, "unknown": 0})
+
+    async def settle(self) -> None:
+        await self.runtime.run_until(self.runtime.now())
+
+    def noted(self) -> list[dict[str, Any]]:
+        return [one for one in self.journal.entries() if one["kind"] == "meter events"]
+
+
+def event(kind: str, at: int = NOW - 60, esiid: str = ESIID, number: str = "") -> dict[str, Any]:
+    return {"esiid": esiid, "meterNumber": number or NUMBERS.get(esiid, "900000033"), "kind": kind, "at": iso(at)}
+
+
+def play(scene: Coroutine[Any, Any, None]) -> None:
+    asyncio.run(scene)
+
+
+# -- what an event says of the power -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("gasp", "restoration", "answer", "off"),
+    [
+        (None, None, None, False),
+        (None, None, 100, False),
+        (100, None, None, True),
+        (100, 99, None, True),
+        (100, 100, None, False),
+        (100, 160, None, False),
+        (100, None, 101, False),
+        (100, None, 100, True),
+        (100, None, 99, True),
+        (200, 160, 170, True),
+    ],
+)
+def test_power_is_off_from_a_last_gasp_until_something_later_denies_it(
+    gasp: int | None, restoration: int | None, answer: int | None, off: bool
+) -> None:
+    assert power_failed(gasp, restoration, answer) is off
+
+
+_INSTANTS = st.one_of(st.none(), st.integers(0, 5))
+
+
+@given(_INSTANTS, _INSTANTS, _INSTANTS)
+def test_power_that_is_off_has_a_last_gasp_and_nothing_after_it(
+    gasp: int | None, restoration: int | None, answer: int | None
+) -> None:
+    later = [at for at in (restoration, answer) if at is not None and gasp is not None and at > gasp]
+    if power_failed(gasp, restoration, answer):
+        assert gasp is not None
+        assert later == []
+    elif gasp is not None:
+        assert later or restoration == gasp
+
+
+# -- the service ---------------------------------------------------------------------------------------------------
+
+
+def test_events_are_taken_kept_and_counted(tmp_path: Path) -> None:
+    async def scene() -> None:
+        async with Rig(tmp_path) as rig:
+            reply = await rig.post(
+                event("last_gasp"),
+                event("restoration", NOW - 5),
+                event("disconnected", esiid=OTHER),
+                event("connected", NOW, OTHER),
+                event("clock_set", NOW, OTHER),
+            )
+            assert (reply.status_code, reply.json()) == (202, {"accepted": 5, "unknown": 0})
+            assert rig.store.events.events(ESIID) == [
+                MeterEvent(NOW - 60, ESIID, NUMBERS[ESIID], GASP),
+                MeterEvent(NOW - 5, ESIID, NUMBERS[ESIID], BACK),
+            ]
+            assert [one.kind for one in rig.store.events.events(OTHER)] == ["disconnected", "clock_set", "connected"]
+            (note,) = rig.noted()
+            assert note["kinds"] == dict.fromkeys(
+                ["clock_set", "connected", "disconnected", "last_gasp", "restoration"], 1
+            )
+            assert (note["esiids"], note["again"], note["unknown"]) == ([ESIID, OTHER], 0, 0)
+
+    play(scene())
+
+
+def test_events_of_unknown_meters_are_counted_and_noted_and_do_not_harm_the_others(tmp_path: Path) -> None:
+    async def scene() -> None:
+        async with Rig(tmp_path) as rig:
+            reply = await rig.post(
+                event("last_gasp", esiid=FOREIGN),
+                event("last_gasp"),
+                event("last_gasp", NOW, OTHER, number="900000099"),
+            )
+            assert (reply.status_code, reply.json()) == (202, {"accepted": 1, "unknown": 2})
+            assert rig.desk.power_failed_at(ESIID) == NOW - 60
+            # Another meter than the records have there is a stranger, as on the wire.
+            assert rig.desk.power_failed_at(OTHER) is None
+            assert rig.store.events.events(OTHER) == rig.store.events.events(FOREIGN) == []
+            (note,) = rig.noted()
+            assert (note["unknown"], note["strangers"]) == (2, [OTHER, FOREIGN])
+
+    play(scene())
+
+
+def test_an_event_told_again_is_the_same_event(tmp_path: Path) -> None:
+    async def scene() -> None:
+        async with Rig(tmp_path) as rig:
+            for _ in range(3):
+                reply = await rig.post(event("last_gasp"), event("last_gasp"))
+                assert reply.json() == {"accepted": 2, "unknown": 0}
+            assert len(rig.store.events.events(ESIID)) == 1
+            assert [one["again"] for one in rig.noted()] == [1, 2, 2]
+
+    play(scene())
+
+
+@pytest.mark.parametrize(
+    ("body", "place"),
+    [
+        ({}, "events"),
+        ({"events": []}, "events"),
+        ({"events": [event("last_gasp"), event("explosion")]}, "events.1.kind"),
+        ({"events": [event("last_gasp") | {"esiid": "12"}]}, "events.0.esiid"),
+        ({"events": [event("last_gasp") | {"at": "2026-08-12T16:02:11"}]}, "events.0.at"),
+        ({"events": [event("last_gasp") | {"at": "2199-08-12T16:02:11Z"}]}, "events.0.at"),
+        ({"events": [event("last_gasp") | {"meterNumber": "9293LG"}]}, "events.0.meterNumber"),
+        ({"events": [event("last_gasp") | {"more": 1}]}, "events.0.more"),
+        ({"events": [event("last_gasp")] * (MAX_EVENTS + 1)}, "events"),
+    ],
+)
+def test_a_body_at_fault_is_told_with_its_place_and_nothing_of_it_is_taken(
+    tmp_path: Path, body: dict[str, Any], place: str
+) -> None:
+    async def scene() -> None:
+        async with Rig(tmp_path) as rig:
+            reply = await rig.http.post("/events", json=body)
+            assert (reply.status_code, reply.json()["place"]) == (400, place)
+            await rig.settle()
+            assert rig.noted() == []
+
+    play(scene())
+
+
+def test_an_event_ahead_of_the_head_ends_clock_is_refused(tmp_path: Path) -> None:
+    """It would hold a meter for off, whatever it answers until then."""
+
+    async def scene() -> None:
+        async with Rig(tmp_path) as rig:
+            await rig.tell(GASP, NOW + AHEAD_S, OTHER)
+            reply = await rig.post(event("last_gasp"), event("last_gasp", NOW + AHEAD_S + 1))
+            assert reply.status_code == 400
+            assert (reply.json()["code"], reply.json()["place"]) == ("headend.events.ahead", "events.1.at")
+            assert rig.desk.power_failed_at(ESIID) is None
+
+    play(scene())
+
+
+# -- whose power is off --------------------------------------------------------------------------------------------
+
+
+def test_the_latest_event_counts_in_whatever_order_they_come(tmp_path: Path) -> None:
+    async def scene() -> None:
+        async with Rig(tmp_path) as rig:
+            await rig.tell(BACK, NOW - 100)
+            await rig.tell(GASP, NOW - 200)
+            assert rig.desk.power_failed_at(ESIID) is None
+            await rig.tell(GASP, NOW - 50)
+            assert rig.desk.power_failed_at(ESIID) == NOW - 50
+            await rig.tell(GASP, NOW - 300)
+            assert rig.desk.power_failed_at(ESIID) == NOW - 50
+            await rig.tell(BACK, NOW - 20)
+            assert rig.desk.power_failed_at(ESIID) is None
+
+    play(scene())
+
+
+def test_an_answer_after_a_last_gasp_overrules_it(tmp_path: Path) -> None:
+    async def scene() -> None:
+        async with Rig(tmp_path) as rig:
+            rig.desk.heard(ESIID, NOW - 70)
+            await rig.tell(GASP, NOW - 60)
+            assert rig.desk.power_failed_at(ESIID) == NOW - 60
+            rig.desk.heard(ESIID, NOW - 30)
+            assert rig.desk.power_failed_at(ESIID) is None
+            # A last gasp that was held up on its way tells nothing new of a meter that has answered since.
+            await rig.tell(GASP, NOW - 40)
+            assert rig.desk.power_failed_at(ESIID) is None
+
+    play(scene())
+
+
+@pytest.mark.parametrize(
+    ("told", "heard", "off"),
+    [
+        ([(GASP, NOW - 60)], None, NOW - 60),
+        ([(GASP, NOW - 60), (BACK, NOW - 10)], None, None),
+        ([(GASP, NOW - 60)], NOW - 30, None),
+        ([(GASP, NOW - 60), (GASP, NOW - 20)], NOW - 30, NOW - 20),
+    ],
+)
+def test_a_restarted_head_end_knows_whose_power_is_off(
+    tmp_path: Path, told: list[tuple[EventKind, int]], heard: int | None, off: int | None
+) -> None:
+    async def scene() -> None:
+        async with Rig(tmp_path) as rig:
+            await rig.tell(*told[0])
+            if heard is not None:
+                rig.desk.heard(ESIID, heard)
+            for one in told[1:]:
+                await rig.tell(*one)
+            assert rig.desk.power_failed_at(ESIID) == off
+        async with Rig(tmp_path) as again:
+            assert again.desk.power_failed_at(ESIID) == off
+            assert [(one.kind, one.at) for one in again.store.events.events(ESIID)] == told
+
+    play(scene())
+
+
+def test_an_answer_before_a_late_last_gasp_is_known_after_a_restart(tmp_path: Path) -> None:
+    async def scene() -> None:
+        async with Rig(tmp_path) as rig:
+            rig.desk.heard(ESIID, NOW - 30)
+            await rig.tell(GASP, NOW - 60)
+        async with Rig(tmp_path) as again:
+            assert again.desk.power_failed_at(ESIID) is None
+
+    play(scene())
+
+
+def test_answers_are_kept_only_when_they_overrule_a_last_gasp(tmp_path: Path) -> None:
+    async def scene() -> None:
+        async with Rig(tmp_path) as rig:
+            for at in range(NOW - 100, NOW, 10):
+                rig.desk.heard(ESIID, at)
+            await rig.tell(GASP, NOW - 5)
+            rig.desk.heard(ESIID, NOW - 1)
+            rig.desk.heard(ESIID, NOW)
+
+    play(scene())
+    with sqlite3.connect(tmp_path / "headend.sqlite") as kept:
+        assert kept.execute("select esiid, at from meter_answer").fetchall() == [(ESIID, NOW - 1)]
+    kept.close()
+
+
+def test_a_store_that_cannot_keep_events_is_a_fault_that_ends_nothing_else(tmp_path: Path) -> None:
+    async def scene() -> None:
+        async with Rig(tmp_path) as rig:
+            with sqlite3.connect(rig.path) as broken:
+                broken.execute("drop table meter_event")
+            broken.close()
+            assert (await rig.post(event("last_gasp"))).status_code == 202
+            assert [one["kind"] for one in rig.journal.entries()] == ["internal fault"]
+            assert rig.desk.power_failed_at(ESIID) is None
+
+    play(scene())
+
+
+_ANSWERED = PowerReading(ESIID, NOW - 3, 241.26, switch_closed=True)
+_DISCONNECTED = PowerReading(ESIID, NOW - 3, 241.26, switch_closed=False)
+
+
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (Answer(Outcome.COMPLETED, reading=_ANSWERED), ("ON", "reply", "CLOSED", 241.3, NOW - 3)),
+        # Its line has power, and that is what a status is about.
+        (Answer(Outcome.COMPLETED, reading=_DISCONNECTED), ("ON", "reply", "OPEN", 241.3, NOW - 3)),
+        (Answer(Outcome.COMPLETED, power_failed_at=NOW - 60), ("OFF", "event", "UNKNOWN", None, NOW - 60)),
+        # It failed while the reply was on its way.
+        (Answer(Outcome.COMPLETED, reading=_ANSWERED, power_failed_at=NOW), ("OFF", "event", "UNKNOWN", None, NOW)),
+        (Answer(Outcome.FAILED), ("UNKNOWN", "none", "UNKNOWN", None, None)),
+    ],
+)
+def test_a_power_status_says_what_is_known_and_from_what(answer: Answer, told: tuple[Any, ...]) -> None:
+    nothing: Any = None
+    inquiry = Inquiry("1", InquiryKind.POWER, ESIID, 0, 0, True, (NOW + 600) * US)
+    power = wired(inquiry, answer, nothing).power
+    assert power is not None
+    at = None if power.at is None else int(power.at.timestamp())
+    assert (power.status, power.source, power.switchState, power.voltage, at) == told
+
+
+def test_events_by_the_thousand_are_kept_once_each(tmp_path: Path) -> None:
+    store = HeadEndStore(f"sqlite:///{tmp_path / 'headend.sqlite'}")
+    numbers = [f"{900000000 + n}" for n in range(2500)]
+    events = [MeterEvent(NOW - n % 7, f"104437200000{n:05d}", number, GASP) for n, number in enumerate(numbers)]
+    assert store.events.keep(events[:1000], NOW) == sorted(events[:1000])
+    assert store.events.keep(events, NOW) == sorted(events[1000:])
+    assert len(store.events.latest().last_gasp) == 2500
+    store.close()
+
+
+def test_two_batches_of_one_instant_are_taken_in_one_order(tmp_path: Path) -> None:
+    async def scene(folder: Path, order: list[int]) -> list[str]:
+        folder.mkdir()
+        batches = [EventBatch.model_validate({"events": [event("last_gasp", NOW - n)]}) for n in range(3)]
+        async with Rig(folder) as rig:
+            for n in order:
+                rig.desk.accept(batches[n])
+            await rig.settle()
+            return [one["ident"] for one in rig.noted()]
+
+    first = asyncio.run(scene(tmp_path / "a", [0, 1, 2]))
+    assert asyncio.run(scene(tmp_path / "b", [2, 0, 1])) == first
+    assert len(set(first)) == 3

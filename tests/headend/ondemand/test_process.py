@@ -1,0 +1,205 @@
+"""The on-demand process over ports of the test's own: store first, retries, deadlines, all in model time."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any
+
+import numpy as np
+import pytest
+import simpy
+
+from headend.network.law import RETRY_WAITS_US, TRIES, TRY_TIMEOUT_US, AccessPoint, LawDraws, NetworkLaw, Try
+from headend.ondemand.process import Answer, Inquiry, answer_inquiry, worth_a_try
+from headend.wire import InquiryKind, Outcome
+from meters.calendar import US
+
+HOUR = 3600 * US
+
+
+class Known:
+    """A store that is known up to an instant."""
+
+    def __init__(self, to: int) -> None:
+        self.to = to
+
+    def first_missing(self, esiid: str, start: int, end: int) -> int | None:
+        return None if self.to >= end else max(self.to, start)
+
+
+class Radio:
+    """Meters that answer the tries that are heard, as far as they reach."""
+
+    def __init__(self, env: simpy.Environment, store: Known, reaches: int) -> None:
+        self.env = env
+        self.store = store
+        self.reaches = reaches
+        self.point = AccessPoint(4.0)
+        self.asked: list[tuple[int, int]] = []
+        #: (at, told from, until), in seconds, microseconds, microseconds.
+        self.failures: list[tuple[int, int, int]] = []
+
+    def access_point(self, esiid: str) -> AccessPoint:
+        return self.point
+
+    def power_failed_at(self, esiid: str) -> int | None:
+        return next((at for at, told_us, over_us in self.failures if told_us <= self.env.now < over_us), None)
+
+    def read(self, inquiry: Inquiry, lacked_from: int, start_us: int, one: Try) -> Generator[simpy.Event, Any, Any]:
+        self.asked.append((int(self.env.now), lacked_from))
+        wait = one.out_us + one.back_us if one.heard else TRY_TIMEOUT_US
+        yield self.env.timeout(start_us - int(self.env.now) + wait)
+        if not one.heard:
+            return None
+        self.store.to = max(self.store.to, self.reaches)
+        return "reading"
+
+
+def ask(
+    *, known_to: int, reaches: int = 9000, heard: str = "1111", allowed: bool = True, answer_by: int = HOUR, **more: Any
+) -> tuple[Answer, int, Radio]:
+    env = simpy.Environment()
+    store = Known(known_to)
+    radio = Radio(env, store, reaches)
+    radio.failures = more.pop("failures", [])
+    inquiry = Inquiry("k", more.pop("kind", InquiryKind.INTERVALS), "esiid", 0, 9000, allowed, answer_by, **more)
+
+    def draws(key: str, attempt: int) -> Try:
+        return Try(2 * US, 1 * US, heard[attempt] == "1")
+
+    process = env.process(answer_inquiry(env, inquiry, store, radio, draws))
+    answer = env.run(process)
+    assert isinstance(answer, Answer)
+    return answer, int(env.now), radio
+
+
+def test_a_full_store_answers_at_once_and_reads_no_meter() -> None:
+    answer, at, radio = ask(known_to=9000)
+    assert (answer.outcome, answer.meter_reads, at, radio.asked) == (Outcome.COMPLETED, 0, 0, [])
+
+
+def test_the_meter_is_read_only_from_where_the_store_ends() -> None:
+    answer, at, radio = ask(known_to=6300)
+    assert (answer.outcome, answer.meter_reads, answer.lacked_from) == (Outcome.COMPLETED, 1, 6300)
+    assert radio.asked == [(0, 6300)]
+    assert at == 3 * US
+
+
+def test_meter_only_reads_the_meter_whatever_the_store_holds() -> None:
+    answer, _, radio = ask(known_to=9000, store_allowed=False)
+    assert (answer.outcome, answer.meter_reads, answer.lacked_from) == (Outcome.COMPLETED, 1, 0)
+    assert radio.asked == [(0, 0)]
+
+
+def test_without_leave_to_read_what_lacks_is_refused() -> None:
+    answer, at, _ = ask(known_to=6300, allowed=False)
+    assert (answer.outcome, answer.lacked_from, answer.meter_reads, at) == (Outcome.REFUSED, 6300, 0, 0)
+
+
+def test_a_silent_meter_fails_after_four_tries_and_their_waits() -> None:
+    answer, at, radio = ask(known_to=6300, heard="0000")
+    assert (answer.outcome, answer.meter_reads) == (Outcome.FAILED, TRIES)
+    assert at == TRIES * TRY_TIMEOUT_US + sum(RETRY_WAITS_US) == 330 * US
+    assert [when // US for when, _ in radio.asked] == [0, 60, 150, 300]
+
+
+def test_a_retry_that_is_heard_completes() -> None:
+    answer, at, _ = ask(known_to=6300, heard="0111")
+    assert (answer.outcome, answer.meter_reads, at) == (Outcome.COMPLETED, 2, 63 * US)
+
+
+def test_no_try_is_begun_that_could_end_after_the_deadline() -> None:
+    answer, at, _ = ask(known_to=6300, heard="0000", answer_by=100 * US)
+    assert (answer.outcome, answer.meter_reads) == (Outcome.FAILED, 2)
+    assert at <= 100 * US + RETRY_WAITS_US[1]
+    assert "no time left" in answer.reason
+
+
+def test_a_meter_behind_the_gap_is_no_success() -> None:
+    answer, _, _ = ask(known_to=6300, reaches=8100)
+    assert (answer.outcome, answer.meter_reads) == (Outcome.FAILED, 1)
+    assert "do not reach" in answer.reason
+
+
+@pytest.mark.parametrize("kind", [InquiryKind.REGISTER, InquiryKind.POWER])
+def test_other_kinds_need_the_meter(kind: InquiryKind) -> None:
+    assert ask(known_to=9000, kind=kind)[0].meter_reads == 1
+    assert ask(known_to=9000, kind=kind, allowed=False)[0].outcome is Outcome.REFUSED
+
+
+def test_a_meter_that_told_of_its_power_failure_is_tried_once_and_its_status_is_off() -> None:
+    failures = [(-600, -599 * US, HOUR)]
+    answer, at, radio = ask(known_to=0, kind=InquiryKind.POWER, heard="0000", failures=failures)
+    assert (answer.outcome, answer.meter_reads, answer.power_failed_at) == (Outcome.COMPLETED, 1, -600)
+    assert (at, radio.point.carried) == (TRY_TIMEOUT_US, 1)
+
+
+@pytest.mark.parametrize("kind", [InquiryKind.REGISTER, InquiryKind.INTERVALS])
+def test_a_read_of_a_meter_without_power_fails_after_one_try_and_says_why(kind: InquiryKind) -> None:
+    answer, at, _ = ask(known_to=0, kind=kind, heard="0000", failures=[(0, 0, HOUR)])
+    assert (answer.outcome, answer.meter_reads, at) == (Outcome.FAILED, 1, TRY_TIMEOUT_US)
+    assert answer.reason == "the meter did not answer 1 try: it has told that its power failed"
+
+
+def test_a_last_gasp_that_comes_between_two_tries_spares_the_second() -> None:
+    answer, at, radio = ask(known_to=0, kind=InquiryKind.POWER, heard="0000", failures=[(20, 45 * US, HOUR)])
+    assert (answer.outcome, answer.meter_reads, answer.power_failed_at) == (Outcome.COMPLETED, 1, 20)
+    assert (at, radio.point.carried) == (TRY_TIMEOUT_US + RETRY_WAITS_US[0], 1)
+
+
+def test_a_meter_that_answers_after_its_last_gasp_is_on() -> None:
+    # Its reply is what makes the head-end forget the last gasp, so at the end none is told.
+    answer, _, _ = ask(known_to=0, kind=InquiryKind.POWER, failures=[(0, 0, 2 * US)])
+    assert (answer.outcome, answer.reading, answer.power_failed_at) == (Outcome.COMPLETED, "reading", None)
+
+
+def test_power_that_fails_while_the_reply_is_on_its_way_is_off() -> None:
+    answer, _, _ = ask(known_to=0, kind=InquiryKind.POWER, failures=[(2, 2 * US, HOUR)])
+    assert (answer.outcome, answer.reading, answer.power_failed_at) == (Outcome.COMPLETED, "reading", 2)
+
+
+def test_a_restored_meter_that_is_silent_has_all_its_tries_and_is_unknown() -> None:
+    answer, _, _ = ask(known_to=0, kind=InquiryKind.POWER, heard="0000", failures=[(-600, -599 * US, 0)])
+    assert (answer.outcome, answer.meter_reads, answer.power_failed_at) == (Outcome.FAILED, TRIES, None)
+
+
+def test_a_known_power_failure_is_told_even_when_no_try_fits_before_the_deadline() -> None:
+    power = ask(known_to=0, kind=InquiryKind.POWER, answer_by=10 * US, failures=[(-600, 0, HOUR)])[0]
+    read = ask(known_to=0, kind=InquiryKind.REGISTER, answer_by=10 * US, failures=[(-600, 0, HOUR)])[0]
+    assert (power.outcome, power.meter_reads, power.power_failed_at) == (Outcome.COMPLETED, 0, -600)
+    assert (read.outcome, read.meter_reads) == (Outcome.FAILED, 0)
+    assert "no time left" in read.reason
+
+
+@pytest.mark.parametrize(
+    ("made", "power_off", "again"), [(0, True, True), (1, True, False), (3, False, True), (4, False, False)]
+)
+def test_a_try_is_worth_it(made: int, power_off: bool, again: bool) -> None:
+    assert worth_a_try(made, power_off) is again
+
+
+def test_an_access_point_carries_reads_in_the_order_they_came() -> None:
+    point = AccessPoint(4.0)
+    starts = []
+    for now in (0, 0, 100_000, 2_000_000):
+        start = point.free_at(now)
+        point.take(start)
+        starts.append(start)
+    assert starts == [0, 250_000, 500_000, 2_000_000]
+    assert point.carried == 4
+
+
+def test_draws_of_a_key_are_the_same_whenever_they_are_asked_for() -> None:
+    one, two = LawDraws(NetworkLaw(), 1), LawDraws(NetworkLaw(), 1)
+    assert [one("a", n) for n in range(TRIES)] == [two("a", n) for n in reversed(range(TRIES))][::-1]
+    assert one("a", 0) != one("b", 0)
+    assert one("a", 0) != LawDraws(NetworkLaw(), 2)("a", 0)
+
+
+def test_the_network_law_answers_within_seconds_and_nearly_always() -> None:
+    out, back, heard = NetworkLaw().tries(np.random.default_rng(1), 20_000)
+    seconds = (out + back)[:, 0] / US
+    # 3 to 8 s of radio and meter is what the market reports of a read [S].
+    assert 2.0 < float(np.median(seconds)) < 5.0
+    assert float(heard.mean()) > 0.999
+    assert int(out.min()) > 0

@@ -1,0 +1,270 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date, timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from headend.ports import HeadEndError, MeterReading, RegisterSnapshot
+from headend.store.store import HeadEndStore, PostedFile
+from headend.vee.batch import run_batch
+from headend.vee.quality import Channel, IntervalStatus, Method
+from headend.vee.records import History
+from meters.calendar import INTERVAL_S, day_end, day_start, epoch, intervals_in
+from meters.status import Channel as Condition
+from meters.status import Common, status_word
+
+ESIID, OTHER = "10443720000000017", "10443720000000025"
+DAY = date(2026, 8, 12)
+MIDNIGHT = day_start(DAY)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[HeadEndStore]:
+    kept = HeadEndStore(f"sqlite:///{tmp_path / 'headend.sqlite'}")
+    yield kept
+    kept.close()
+
+
+def _reading(start: int, wh: list[int | None], esiid: str = ESIID, status: int = 0) -> MeterReading:
+    """None: the meter has no value."""
+    present = np.array([one is not None for one in wh], np.bool_)
+    skipped = status_word(0, Condition.SKIPPED)
+    return MeterReading(
+        esiid=esiid,
+        start=start,
+        delivered=np.array([one or 0 for one in wh], np.int32),
+        received=np.array([(one or 0) // 10 for one in wh], np.int32),
+        status=np.where(present, status, skipped).astype(np.uint16),
+        present=present,
+        meter_time=start + INTERVAL_S * len(wh) + 20,
+        partial_wh=5,
+        register_wh=10_000,
+        octets=100,
+    )
+
+
+def test_empty_store_misses_the_first_interval(store: HeadEndStore) -> None:
+    assert store.first_missing(ESIID, MIDNIGHT, MIDNIGHT + 3600) == MIDNIGHT
+    assert store.reaches_to(ESIID, MIDNIGHT) == MIDNIGHT
+    assert len(store.window(ESIID, MIDNIGHT, MIDNIGHT + 3600).ends) == 0
+
+
+def test_sweeps_to_16_00_then_a_read_at_17_40_fill_the_gap(store: HeadEndStore) -> None:
+    for hour in range(0, 16, 4):
+        begin = MIDNIGHT + hour * 3600
+        store.keep([_reading(begin, [100] * 16)], begin + 4 * 3600 + 30, "sweep")
+    end = epoch("2026-08-12T17:30")
+    swept = epoch("2026-08-12T16:00")
+    assert store.first_missing(ESIID, MIDNIGHT, end) == swept
+    assert store.reaches_to(ESIID, MIDNIGHT) == swept
+    read_at = epoch("2026-08-12T17:40:21")
+    store.keep([_reading(swept, [200] * 6)], read_at, "meter")
+    assert store.first_missing(ESIID, MIDNIGHT, end) is None
+    window = store.window(ESIID, MIDNIGHT, end)
+    assert len(window.ends) == 70
+    assert window.ends[[0, -1]].tolist() == [MIDNIGHT + INTERVAL_S, end]
+    assert window.wh.tolist() == [100] * 64 + [200] * 6
+    assert window.on_demand.tolist() == [False] * 64 + [True] * 6
+    assert set(window.collected_at[64:].tolist()) == {read_at}
+    assert window.collected_at[0] == MIDNIGHT + 4 * 3600 + 30
+    assert store.first_missing(ESIID, MIDNIGHT, end + INTERVAL_S) == end
+
+
+def test_interval_that_the_meter_has_no_value_for_is_known_and_not_present(store: HeadEndStore) -> None:
+    store.keep([_reading(MIDNIGHT, [100, None, 300])], MIDNIGHT + 3600, "sweep")
+    assert store.first_missing(ESIID, MIDNIGHT, MIDNIGHT + 3 * INTERVAL_S) is None
+    window = store.window(ESIID, MIDNIGHT, MIDNIGHT + 3600)
+    assert window.present.tolist() == [True, False, True]
+    assert window.wh.tolist() == [100, 0, 300]
+
+
+def test_hole_between_two_reads_is_the_first_missing(store: HeadEndStore) -> None:
+    store.keep([_reading(MIDNIGHT, [1, 2])], MIDNIGHT + 3600, "sweep")
+    store.keep([_reading(MIDNIGHT + 3600, [5])], MIDNIGHT + 7200, "sweep")
+    assert store.first_missing(ESIID, MIDNIGHT, MIDNIGHT + 7200) == MIDNIGHT + 2 * INTERVAL_S
+    assert store.reaches_to(ESIID, MIDNIGHT) == MIDNIGHT + 2 * INTERVAL_S
+    assert store.window(ESIID, MIDNIGHT, MIDNIGHT + 7200).wh.tolist() == [1, 2, 5]
+
+
+def test_value_is_never_replaced_by_none_and_a_later_value_replaces(store: HeadEndStore) -> None:
+    store.keep([_reading(MIDNIGHT, [100, None, 300, 400])], MIDNIGHT + 3600, "sweep")
+    store.keep([_reading(MIDNIGHT, [None, 200, 333, 400])], MIDNIGHT + 7200, "meter")
+    window = store.window(ESIID, MIDNIGHT, MIDNIGHT + 3600)
+    assert window.wh.tolist() == [100, 200, 333, 400]
+    assert window.present.all()
+    assert (window.collected_at - MIDNIGHT).tolist() == [3600, 7200, 7200, 3600]
+    assert window.on_demand.tolist() == [False, True, True, False]
+
+
+def test_earlier_collection_that_comes_in_late_replaces_no_value(store: HeadEndStore) -> None:
+    store.keep([_reading(MIDNIGHT, [100])], MIDNIGHT + 7200, "sweep")
+    store.keep([_reading(MIDNIGHT, [50])], MIDNIGHT + 3600, "sweep")
+    assert store.window(ESIID, MIDNIGHT, MIDNIGHT + 900).wh.tolist() == [100]
+
+
+def test_both_channels_are_kept(store: HeadEndStore) -> None:
+    store.keep([_reading(MIDNIGHT, [100, 200])], MIDNIGHT + 3600, "sweep")
+    assert store.window(ESIID, MIDNIGHT, MIDNIGHT + 3600, Channel.GENERATION).wh.tolist() == [10, 20]
+
+
+@pytest.mark.parametrize("day", [date(2026, 3, 8), date(2026, 11, 1)])
+def test_reading_over_midnight_of_a_dst_day_falls_into_both_days(store: HeadEndStore, day: date) -> None:
+    start = day_end(day) - 4 * INTERVAL_S
+    store.keep([_reading(start, [1, 2, 3, 4, 5, 6])], start + 7200, "sweep")
+    assert store.window(ESIID, start, start + 6 * INTERVAL_S).wh.tolist() == [1, 2, 3, 4, 5, 6]
+    assert store.reaches_to(ESIID, start) == start + 6 * INTERVAL_S
+    block = store.day([ESIID], day)
+    assert block.delivered.shape == (1, intervals_in(day))
+    assert block.delivered[0, -4:].tolist() == [1, 2, 3, 4]
+    assert np.flatnonzero(block.present[0]).tolist() == list(range(intervals_in(day) - 4, intervals_in(day)))
+    assert store.day([ESIID], day + timedelta(days=1)).delivered[0, :3].tolist() == [5, 6, 0]
+
+
+def test_run_of_known_intervals_reaches_over_days(store: HeadEndStore) -> None:
+    store.keep([_reading(MIDNIGHT, [7] * (96 * 2 + 10))], MIDNIGHT + 3 * 86_400, "sweep")
+    assert store.reaches_to(ESIID, MIDNIGHT) == MIDNIGHT + 202 * INTERVAL_S
+
+
+def test_several_readings_of_one_meter_in_one_batch_are_merged(store: HeadEndStore) -> None:
+    store.keep([_reading(MIDNIGHT, [1]), _reading(MIDNIGHT + INTERVAL_S, [2])], MIDNIGHT + 3600, "sweep")
+    assert store.window(ESIID, MIDNIGHT, MIDNIGHT + 3600).wh.tolist() == [1, 2]
+
+
+def test_empty_reading_and_no_reading_keep_nothing(store: HeadEndStore) -> None:
+    store.keep([], MIDNIGHT, "sweep")
+    store.keep([_reading(MIDNIGHT, [])], MIDNIGHT, "sweep")
+    assert store.first_missing(ESIID, MIDNIGHT, MIDNIGHT) is None
+    assert store.first_missing(ESIID, MIDNIGHT, MIDNIGHT + 900) == MIDNIGHT
+
+
+def test_reading_off_the_interval_edge_is_refused_whole(store: HeadEndStore) -> None:
+    with pytest.raises(HeadEndError) as raised:
+        store.keep([_reading(MIDNIGHT, [1]), _reading(MIDNIGHT + 1, [1], OTHER)], MIDNIGHT + 900, "sweep")
+    assert raised.value.code == "headend.store.not_aligned"
+    assert store.first_missing(ESIID, MIDNIGHT, MIDNIGHT + 900) == MIDNIGHT
+
+
+def test_day_block_holds_rows_in_the_order_asked_for_with_registers(store: HeadEndStore) -> None:
+    flagged = status_word(Common.POWER_FAIL, Condition.OK)
+    store.keep([_reading(MIDNIGHT, [100, None], status=flagged)], MIDNIGHT + 3600, "sweep")
+    store.keep_snapshots(
+        [RegisterSnapshot(ESIID, MIDNIGHT, 5_000_000_000, 7), RegisterSnapshot(OTHER, day_end(DAY), 9, 8)]
+    )
+    store.keep_snapshots([RegisterSnapshot(OTHER, day_end(DAY), 10, 8)])
+    block = store.day([OTHER, ESIID], DAY)
+    assert block.esiids == (OTHER, ESIID)
+    assert block.delivered[:, :2].tolist() == [[0, 0], [100, 0]]
+    assert block.received[:, :2].tolist() == [[0, 0], [10, 0]]
+    assert block.present[:, :2].tolist() == [[False, False], [True, False]]
+    assert block.status[1, 0] == flagged
+    assert block.have_r0.tolist() == [False, True]
+    assert block.have_r1.tolist() == [True, False]
+    assert block.delivered_r0[1] == 5_000_000_000
+    assert (block.delivered_r1[0], block.received_r1[0]) == (10, 8)
+
+
+def test_store_is_there_again_after_closing(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'headend.sqlite'}"
+    first = HeadEndStore(url)
+    first.keep([_reading(MIDNIGHT, [1])], MIDNIGHT + 900, "sweep")
+    first.close()
+    second = HeadEndStore(url)
+    assert second.window(ESIID, MIDNIGHT, MIDNIGHT + 900).wh.tolist() == [1]
+    second.close()
+
+
+@pytest.mark.parametrize("kind", ["file", "memory"])
+def test_threads_share_the_store(tmp_path: Path, kind: str) -> None:
+    shared = HeadEndStore("sqlite://" if kind == "memory" else f"sqlite:///{tmp_path / 'headend.sqlite'}")
+
+    def collect(number: int) -> int | None:
+        esiid = f"1044372000000{number:04d}"
+        for quarter in range(8):
+            begin = MIDNIGHT + quarter * INTERVAL_S
+            # Every thread also writes to the day that all share.
+            readings = [_reading(begin, [number], esiid), _reading(MIDNIGHT + (number * 8 + quarter) * INTERVAL_S, [7])]
+            shared.keep(readings, begin + 900, "sweep")
+        return shared.first_missing(esiid, MIDNIGHT, MIDNIGHT + 8 * INTERVAL_S)
+
+    with ThreadPoolExecutor(4) as threads:
+        assert list(threads.map(collect, range(4))) == [None] * 4
+    assert shared.window(ESIID, MIDNIGHT, day_end(DAY)).wh.tolist() == [7] * 32
+    shared.close()
+
+
+def test_database_that_cannot_be_opened_is_a_user_error(tmp_path: Path) -> None:
+    for url in (f"sqlite:///{tmp_path / 'no' / 'folder.sqlite'}", "no such thing"):
+        with pytest.raises(HeadEndError) as raised:
+            HeadEndStore(url)
+        assert raised.value.code == "headend.store.unusable"
+
+
+def test_vee_day_is_kept_in_revisions_and_history_gives_the_latest() -> None:
+    store = HeadEndStore("sqlite://")
+    n = intervals_in(DAY)
+    store.keep([_reading(MIDNIGHT, [100] * (n - 1), e) for e in (ESIID, OTHER)], day_end(DAY), "sweep")
+    store.keep_snapshots([RegisterSnapshot(ESIID, MIDNIGHT, 1000, 0)])
+    batch = run_batch(store.day([ESIID, OTHER], DAY), History())
+    assert store.keep_vee(batch) == (ESIID, OTHER)
+    assert store.keep_vee(batch) == ()
+    held = store.vee_day([OTHER, ESIID, "10443720000000033"], DAY)
+    assert held.esiids == (OTHER, ESIID)
+    assert (held.delivered.wh == 100).all()
+    assert held.delivered.status[0, -1] == IntervalStatus.ESTIMATED
+    assert held.delivered.method[0, -1] == Method.FLAT
+    assert held.delivered.have_start.tolist() == [False, True]
+    assert held.delivered.start_wh[1] == 1000
+    assert not held.delivered.have_stop.any()
+
+    store.keep([_reading(day_end(DAY) - INTERVAL_S, [444])], day_end(DAY) + 3600, "meter")
+    assert store.keep_vee(run_batch(store.day([ESIID, OTHER], DAY), History())) == (ESIID,)
+    history = store.vee_history([ESIID, OTHER, "10443720000000033"], DAY + timedelta(days=2))
+    assert history.days == (DAY,)
+    assert history.delivered[0].wh[:, -1].tolist() == [444, 100, 0]
+    assert history.delivered[0].status[:, -1].tolist() == [
+        IntervalStatus.ACTUAL,
+        IntervalStatus.ESTIMATED,
+        IntervalStatus.MISSING,
+    ]
+    assert history.received[0].wh[0, 0] == 10
+    store.close()
+
+
+def test_history_is_latest_first_within_its_reach(store: HeadEndStore) -> None:
+    for back in (1, 3, 91):
+        begin = day_start(DAY - timedelta(days=back))
+        n = intervals_in(DAY - timedelta(days=back))
+        store.keep([_reading(begin, [back] * n)], begin + 86_400, "sweep")
+        store.keep_vee(run_batch(store.day([ESIID], DAY - timedelta(days=back)), History()))
+    history = store.vee_history([ESIID], DAY)
+    assert history.days == (DAY - timedelta(days=1), DAY - timedelta(days=3))
+    assert [int(one.wh[0, 0]) for one in history.delivered] == [1, 3]
+    assert store.vee_history([], DAY).days == ()
+
+
+def test_scaled_and_power_failed_survive_the_store(store: HeadEndStore) -> None:
+    values: list[int | None] = [100] * intervals_in(DAY)
+    values[50] = None
+    store.keep([_reading(MIDNIGHT, values)], day_end(DAY), "sweep")
+    failed = status_word(Common.POWER_FAIL, Condition.OK)
+    store.keep([_reading(MIDNIGHT, [100], status=failed)], day_end(DAY), "sweep")
+    store.keep_snapshots([RegisterSnapshot(ESIID, MIDNIGHT, 0, 0), RegisterSnapshot(ESIID, day_end(DAY), 9_700, 950)])
+    store.keep_vee(run_batch(store.day([ESIID], DAY), History()))
+    held = store.vee_day([ESIID], DAY).delivered
+    assert np.flatnonzero(held.scaled[0]).tolist() == [50]
+    assert np.flatnonzero(held.power_failed[0]).tolist() == [0]
+    assert held.wh[0, 50] == 200
+    assert int(held.wh.sum()) == int(held.stop_wh[0])
+
+
+def test_posted_files_are_remembered_once(store: HeadEndStore) -> None:
+    posted = PostedFile("1039940674000IntervalData20260813073000001.lse", DAY, epoch("2026-08-13T07:30"), 80)
+    store.keep_posted(posted)
+    assert store.posted_files() == [posted]
+    with pytest.raises(HeadEndError) as raised:
+        store.keep_posted(posted)
+    assert raised.value.code == "headend.store.posted_twice"

@@ -1,0 +1,238 @@
+"""The proof of the design: 200 requests live on real sockets and modelled, with the same draws, live the same lives to the microsecond."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Generator
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import simpy
+
+from headend.network.law import TRIES, Try
+from headend.wire import InquiryKind
+from meters.calendar import US, day_start, epoch, floor_interval, iso
+from meters.faults.kinds import FaultKind
+from simulator.capacity.model import PowerFailure, Sweep, TabledRequest, replay
+from simulator.parties.sandbox import Sandbox, SandboxSettings
+from simulator.ror.client import SmtClient
+from simulator.ror.errors import SmtRefused
+from simulator.runtime.clock import Clock, ClockMode
+from simulator.smt.correlation import digits
+from simulator.smt.ondemand.ledger import Entry
+from simulator.smt.ondemand.lifecycle import ANSWERED_EARLIER, EXPIRY_US, OnDemandRequest, State
+from simulator.smt.ondemand.middle import Middle
+from simulator.smt.throttle.decision import Channel, Scope
+from simulator.smt.throttle.policy import preset
+from simulator.world.fault_spec import FaultSpec
+from simulator.world.market import ROR_LOGIN
+from simulator.world.market_spec import ROR_DUNS
+from simulator.world.meters import World, WorldSpec, build
+
+SEED = 7
+FIRST_DAY = date(2026, 8, 9)
+BEGIN, MIDNIGHT = epoch("2026-08-11T20:02"), epoch("2026-08-12T00:00")
+#: The last posted day at BEGIN is 2026-08-10.
+VEE_END = day_start(date(2026, 8, 11))
+DEAD = 20
+UNHEARD = (Try(1, 1, False),) * TRIES
+#: The dead meter's last gasp and its restoration, if they are told: when it happened, when the head-end hears of it.
+GASP, GASP_TOLD = epoch("2026-08-11T21:01"), epoch("2026-08-11T21:01:10")
+RESTORED, RESTORED_TOLD = epoch("2026-08-12T00:30"), epoch("2026-08-12T00:30:40")
+
+
+def the_world() -> World:
+    spec = WorldSpec(
+        first_day=FIRST_DAY, faults=(FaultSpec(kind=FaultKind.DEAD, meter=DEAD, first=datetime(2026, 8, 11, 10, 0)),)
+    )
+    return build(spec, SEED)
+
+
+def tabled(world: World) -> list[TabledRequest]:
+    """200 requests of 20 ESI IDs over five hours with a midnight; ids as SMT makes them, from content and instant."""
+    rng = random.Random(SEED)
+    units = list(world.gateways[0].values())
+    requests = []
+    for number in range(200):
+        meter = units[rng.randrange(len(units))]
+        kind = rng.choices(list(InquiryKind), [70, 15, 15])[0]
+        if number < 10:
+            # These are under way at midnight: answered by the head-end before it, completed after it.
+            at_us = (MIDNIGHT - 60) * US + number * 1_000_003
+            middle = Middle(20 * US, 60 * US + number)
+            meter, kind = units[number % 4], list(InquiryKind)[number % 3]
+        elif number == 10:
+            at_us, middle = (BEGIN + 100) * US + 17, Middle(5 * US, EXPIRY_US)
+            meter, kind = units[5], InquiryKind.INTERVALS
+        elif number == 11:
+            at_us, middle = (BEGIN + 140) * US + 3, Middle(9 * US, 30 * US, "FAILED")
+            meter = units[6]
+        else:
+            at_us = (BEGIN + rng.randrange(5 * 3600)) * US + rng.randrange(US)
+            # Nothing reaches the head-end while it sweeps: the model has no sweep on its radio.
+            if MIDNIGHT - 400 < at_us // US < MIDNIGHT + 60:
+                at_us += 600 * US
+            middle = Middle(rng.randrange(30 * US), rng.randrange(20 * US, 90 * US))
+            if at_us < MIDNIGHT * US:
+                # The first four meters' day is kept for the requests that cross midnight.
+                meter = units[rng.randrange(4, len(units))]
+        tries = tuple(
+            Try(rng.randrange(US, 5 * US), rng.randrange(US, 5 * US), rng.random() > 0.15) for _ in range(TRIES)
+        )
+        if number == 12:
+            at_us, meter, kind, tries = (BEGIN + 180) * US, units[3], InquiryKind.POWER, UNHEARD
+        elif number == 13:
+            # The dead meter's power, between its last gasp and its restoration.
+            at_us, meter, kind = (GASP + 1800) * US, units[DEAD - 1], InquiryKind.POWER
+        elif number == 14:
+            # Before anyone has used its allowance.
+            at_us, meter, kind = (BEGIN + 60) * US, units[7], InquiryKind.INTERVALS
+            middle = middle._replace(lost="T-FAILED")
+        now = at_us // US
+        start, end = (VEE_END, floor_interval(now)) if kind is InquiryKind.INTERVALS else (0, 0)
+        esiid = meter.identity.esiid
+        call = f"call-{number:04d}"
+        content = (ROR_LOGIN.username, esiid, kind, Channel.API, f"{call}-0001", call)
+        scopes = {
+            Scope.ESIID: esiid,
+            Scope.ROR: ROR_DUNS,
+            Scope.REQUESTER_CLASS: "ror_call_centre",
+            Scope.TDSP: "ONCOR",
+            Scope.ACCESS_POINT: "ONCOR-0",
+        }
+        key = digits(SEED, content, at_us, 0)
+        requests.append(TabledRequest(key, kind, esiid, at_us, start, end, scopes, Channel.API, middle, tries))
+    assert len({one.key for one in requests}) == 200
+    return sorted(requests, key=lambda one: one.submitted_us)
+
+
+async def live(
+    world: World, requests: list[TabledRequest], policy: str, out: Path, *, events: bool
+) -> dict[str, Entry]:
+    by_key = {one.key: one for one in requests}
+    settings = SandboxSettings(
+        world=world,
+        clock=Clock(ClockMode.MANUAL, day_start(FIRST_DAY) * US),
+        policy=preset(policy),
+        middle=lambda key: by_key[key].middle,
+        draws=lambda key, attempt: by_key[key].tries[attempt],
+        out=out,
+    )
+    async with (
+        Sandbox(settings) as sandbox,
+        httpx.AsyncClient(base_url=sandbox.smt_server.url, timeout=30.0, trust_env=False) as http,
+    ):
+        client = SmtClient(http, ROR_LOGIN.username, ROR_LOGIN.password, ROR_LOGIN.duns)
+
+        def ask(one: TabledRequest) -> Generator[simpy.Event, Any, None]:
+            env = sandbox.runtime.env
+            yield env.timeout(one.submitted_us - int(env.now))
+            call = f"call-{numbers[one.key]:04d}"
+            if one.kind is InquiryKind.POWER:
+                asked = sandbox.runtime.io("ror", call, lambda: client.power_status(one.esiid, call), lane="smt")
+            elif one.kind is InquiryKind.REGISTER:
+                asked = sandbox.runtime.io("ror", call, lambda: client.odr(one.esiid, call, "REGISTER"), lane="smt")
+            else:
+                asked = sandbox.runtime.io("ror", call, lambda: client.odr(one.esiid, call, "INTERVALS"), lane="smt")
+            try:
+                key = yield asked
+            except SmtRefused:
+                return
+            assert key == one.key
+
+        def tell(kind: str, at: int, told_at: int) -> Generator[simpy.Event, Any, None]:
+            meter = world.meters[DEAD - 1].identity
+            event = {"esiid": meter.esiid, "meterNumber": meter.meter_number, "kind": kind, "at": iso(at)}
+            url = f"{sandbox.headend_server.url}/events"
+            yield sandbox.runtime.env.timeout(told_at * US - int(sandbox.runtime.env.now))
+            reply = yield sandbox.runtime.io("event", kind, lambda: http.post(url, json={"events": [event]}))
+            assert (reply.status_code, reply.json()) == (202, {"accepted": 1, "unknown": 0})
+
+        if events:
+            sandbox.runtime.env.process(tell("last_gasp", GASP, GASP_TOLD))
+            sandbox.runtime.env.process(tell("restoration", RESTORED, RESTORED_TOLD))
+        numbers = _numbers(requests)
+        for one in requests:
+            sandbox.runtime.env.process(ask(one))
+        await sandbox.runtime.run_until(epoch("2026-08-12T03:00"))
+        assert sandbox.faults() == []
+        found = {one.key: sandbox.smt.ledger.entry(one.key) for one in requests}
+    return {key: entry for key, entry in found.items() if entry is not None}
+
+
+def _numbers(requests: list[TabledRequest]) -> dict[str, int]:
+    """The number in each request's call reference, found again from its key."""
+    numbers = {}
+    for one in requests:
+        for number in range(200):
+            call = f"call-{number:04d}"
+            content = (ROR_LOGIN.username, one.esiid, one.kind, Channel.API, f"{call}-0001", call)
+            if digits(SEED, content, one.submitted_us, 0) == one.key:
+                numbers[one.key] = number
+                break
+    return numbers
+
+
+def modelled(world: World, requests: list[TabledRequest], policy: str, *, events: bool) -> dict[str, OnDemandRequest]:
+    dead = world.esiid(DEAD)
+    swept = [Sweep((BEGIN - 120 + 35) * US, epoch("2026-08-11T20:00")), Sweep((MIDNIGHT + 35) * US, MIDNIGHT)]
+    sweeps = {meter.identity.esiid: swept for meter in world.meters}
+    # Live, the dead meter is silent on the wire; here its tries are not heard.
+    sweeps[dead] = [Sweep((BEGIN - 120) * US, epoch("2026-08-11T08:00"))]
+    quiet = [one._replace(tries=UNHEARD) if one.esiid == dead else one for one in requests]
+    failures = {dead: [PowerFailure(GASP, GASP_TOLD * US, RESTORED_TOLD * US)]} if events else None
+    return {one.key: one for one in replay(quiet, preset(policy), sweeps, power_failures=failures)}
+
+
+@pytest.mark.parametrize(
+    ("policy", "events"),
+    [
+        ("fr-cr016-1", False),
+        ("fr-cr016-1", True),
+        ("fr-cr016-1-meter-only", False),
+        ("smt-today", False),
+        ("reuse-15-min", False),
+    ],
+)
+def test_200_requests_live_and_modelled_live_the_same_lives(policy: str, events: bool, tmp_path: Path) -> None:
+    world = the_world()
+    requests = tabled(world)
+    lived = asyncio.run(live(world, requests, policy, tmp_path, events=events))
+    model = modelled(world, requests, policy, events=events)
+    assert len(lived) == len(model) == 200
+    ends: dict[State, int] = {}
+    for one in requests:
+        entry, request = lived[one.key], model[one.key]
+        history = [(transition.state, transition.at_us) for transition in entry.transitions]
+        assert history == request.history, one
+        last = entry.last
+        assert last.meter_allowed == request.meter_allowed, one
+        reads = request.answered.meter_reads if request.answered else 0
+        assert max(transition.meter_reads for transition in entry.transitions) == reads, one
+        answer = request.answered.content if request.answered else None
+        if answer is not None and one.kind is InquiryKind.INTERVALS and request.state is State.COMPLETED:
+            # An earlier read that answers again is from no meter, and ends where it ended.
+            end = request.answered.reaches_to or one.end if request.answered else one.end
+            lacked_from = end if answer.lacked_from is None else answer.lacked_from
+            assert last.from_store == (lacked_from - one.start) // 900, one
+            assert last.from_meter == (end - lacked_from) // 900, one
+        ends[request.state] = ends.get(request.state, 0) + 1
+    # What the table was made to hold is in it.
+    assert {State.COMPLETED, State.REFUSED, State.FAILED, State.T_FAILED, State.EXPIRED} <= set(ends)
+    over_midnight = [one for one in model.values() if one.history[0][1] < MIDNIGHT * US <= one.history[-1][1]]
+    assert len([one for one in over_midnight if one.state is State.COMPLETED]) >= 3
+    timed_out = [one for one in model.values() if one.answered is not None and one.answered.meter_reads == TRIES]
+    assert [one for one in timed_out if one.esiid == world.esiid(DEAD)]
+    assert [one for one in timed_out if one.esiid != world.esiid(DEAD)]
+    if policy.startswith("reuse"):
+        again = [one for one in model.values() if one.reason == ANSWERED_EARLIER]
+        assert {one.kind for one in again} == set(InquiryKind)
+    if events:
+        tried = [one for one in model.values() if one.esiid == world.esiid(DEAD) and one.answered is not None]
+        spared = [one for one in tried if one.answered is not None and one.answered.meter_reads < TRIES]
+        assert spared
+        assert [one for one in spared if one.kind is InquiryKind.POWER and one.state is State.COMPLETED]

@@ -1,0 +1,118 @@
+"""Three processes on one clock do the balance inquiry together; each is killed in the middle of a request and started again."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+
+from meters.calendar import epoch
+from simulator.smt.doors.market.odr_wire import OdrStatus
+from tests.simulator.parties.support import Parties, Retailer, eventually, free_port, script
+
+SPEED = 60.0
+BACKFILL = 2
+NOW = "2026-08-12T17:40"
+
+
+def clock_ahead(made: Parties, party: str) -> float:
+    """Wall seconds by which a party's clock is ahead of the function that all share."""
+    told = made.ready[party]["clock"]
+    assert told == {**told, **{key: made.ready["meters"]["clock"][key] for key in ("epoch", "wall_start", "speed")}}
+    return (epoch(told["now"]) - epoch(told["epoch"])) / SPEED
+
+
+def all_up(made: Parties) -> None:
+    """Start the three, found by ready lines; what SMT and head-end keep lies in the folder."""
+    clock = ("--clock", "scaled", "--speed", str(SPEED), "--date", NOW)
+    ready = made.start("meters", "--count", "6", "--no-special", "--port", free_port(), *clock)
+    # A restart must come back where it was: the same port, and the same three numbers of the clock.
+    port, told = str(ready["gateways"][0]["port"]), ready["clock"]
+    again = ("--date", told["epoch"], "--wall-start", repr(told["wall_start"]))
+    made.words("meters", "--count", "6", "--no-special", "--port", port, *clock[:4], *again)
+    head_end = free_port()
+    made.start(
+        *("smt", "--meters", made.file("meters"), "--headend", f"http://127.0.0.1:{head_end}"),
+        *("--port", free_port(), "--ftps-port", "0", "--out", str(made.folder / "smt")),
+        *("--policy", "fr-cr016-1", "--middle", "5,10", "--expiry", "120"),
+    )
+    ftps = made.ready["smt"]["ftps"]["port"]
+    made.words("smt", *made.told("smt", "--ftps-port", str(ftps)))
+    made.start(
+        *("headend", "--meters", made.file("meters"), "--smt", made.file("smt"), "--port", head_end),
+        *("--backfill", str(BACKFILL), "--out", str(made.folder / "headend")),
+        # A busy machine is no silent meter.
+        *("--meter-timeout", "20"),
+    )
+
+
+def healthy(url: str) -> bool:
+    return httpx.get(f"{url}/healthz", trust_env=False, timeout=20).status_code == 200
+
+
+def source_of(status: OdrStatus) -> set[str]:
+    return {one.source for one in status.intervals or ()}
+
+
+def test_three_processes_answer_together_and_each_can_be_killed_in_the_middle(tmp_path: Path) -> None:
+    with Parties(tmp_path) as made:
+        all_up(made)
+        assert clock_ahead(made, "meters") <= clock_ahead(made, "smt") <= clock_ahead(made, "headend")
+        retailer = Retailer(made.ready["smt"]["smt_url"])
+        esiids = [one["esiid"] for one in made.ready["meters"]["gateways"][0]["meters"]]
+        login = made.ready["smt"]["logins"]["tdsp"]["username"]
+        home = tmp_path / "smt" / "ftps" / login
+        eventually(lambda: len(list(home.glob("*.lse.result.csv"))) == BACKFILL)
+
+        # The gap runs from the end of the last posted day, which came from the meters' rings.
+        whole = retailer.ended(retailer.ask(esiids[0]))
+        assert whole.statusCode == "0", whole
+        assert whole.intervals
+        assert whole.intervals[0].end.isoformat() == "2026-08-12T00:15:00-05:00"
+        assert "store" in source_of(whole)
+
+        # The meters, while a register is read: that ends, and they come back as they were.
+        key = retailer.ask(esiids[1], "REGISTER")
+        made.kill("meters")
+        assert (silent := retailer.ended(key)).statusCode in "01"
+        assert silent.statusReason
+        assert all(healthy(made.ready[name][f"{name}_url"]) for name in ("smt", "headend"))
+        before = made.ready["meters"]
+        made.start("meters")
+        assert made.ready["meters"]["gateways"] == before["gateways"]
+        assert retailer.ended(retailer.ask(esiids[3], "REGISTER")).statusCode == "0"
+
+        # The head-end: what it had accepted is answered when it is up again, its store holds what it held, and nothing is posted twice.
+        key = retailer.ask(esiids[4], "REGISTER")
+        made.kill("headend")
+        made.start("headend")
+        back = retailer.ended(key)
+        assert back.statusReason
+        assert "T-FAILED" not in back.statusReason
+        url = made.ready["headend"]["headend_url"]
+        own = subprocess.run(
+            [sys.executable, script(tmp_path, "own_smt.py"), url, esiids[0]],
+            capture_output=True,
+            text=True,
+            timeout=40,
+            check=True,
+        )
+        result = json.loads(own.stdout)
+        assert (result["outcome"], len(result["intervals"])) == ("completed", 16)
+        first = result["intervals"][0]
+        assert first["source"] == "store"
+        assert first["collectedAt"] < made.ready["headend"]["clock"]["now"]
+
+        # SMT, with a request under way: it ends, and if it failed it is told why and costs no allowance.
+        key = retailer.ask(esiids[5], "REGISTER")
+        made.kill("smt")
+        assert healthy(url)
+        made.start("smt")
+        ended = retailer.ended(key)
+        assert ended.statusReason
+        later = esiids[5] if ended.statusCode == "1" else esiids[2]
+        assert retailer.ended(retailer.ask(later, "REGISTER")).statusCode == "0"
+        assert len(list(home.glob("*.lse"))) == BACKFILL

@@ -1,0 +1,25 @@
+"""The journal: one order whatever the arrival, and no more entries than a sandbox may keep."""
+
+from __future__ import annotations
+
+from simulator.runtime.journal import RunJournal
+
+
+def test_entries_of_one_instant_are_ordered_by_party_and_ident_and_a_cause_stays_before_its_effect() -> None:
+    journal = RunJournal()
+    for party, kind, ident in (
+        ("TDSP", "a", "1"),
+        ("SMT", "z cause", "2"),
+        ("SMT", "a effect", "2"),
+        ("SMT", "x", "1"),
+    ):
+        journal.note(5, party, kind, ident)
+    journal.note(4, "TDSP", "earlier", "9")
+    assert [one["kind"] for one in journal.entries()] == ["earlier", "x", "z cause", "a effect", "a"]
+
+
+def test_a_limited_journal_keeps_the_latest() -> None:
+    journal = RunJournal(limit=3)
+    for at in range(10):
+        journal.note(at, "SMT", "k", "1")
+    assert [one["at"] for one in journal.entries()] == [7, 8, 9]

@@ -1,0 +1,213 @@
+"""One schema on both databases: made, migrated, refused when newer; one seat each; several workers on PostgreSQL."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from meters.calendar import US
+from simulator.errors import SimulatorError
+from simulator.smt.database.engine import open_database
+from simulator.smt.database.migrations import MIGRATIONS, VERSION
+from simulator.smt.database.seat import Role, Seat
+from simulator.smt.ondemand.lifecycle import State
+from tests.schema_shape import shape
+from tests.simulator.smt import crash_smt
+from tests.simulator.smt.crash_play import (
+    BEGUN,
+    PATIENCE_S,
+    SPEED,
+    ScriptedHeadEnd,
+    client,
+    forkserver,
+    running,
+)
+from tests.simulator.smt.postgres import new_database, opened, postgres, postgres_url
+from tests.simulator.smt.rig import NEIGHBOUR, PLAIN, Rig
+
+__all__ = ["new_database", "postgres", "postgres_url"]
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'smt.db'}"
+    url: str = request.getfixturevalue("postgres_url")
+    return url
+
+
+def make_first_version(url: str) -> None:
+    """A database as it was before versions were kept, with a request on its way and one that has ended."""
+    with opened(url) as engine, engine.begin() as connection:
+        for table in (
+            "odr_open",
+            "odr_call_back",
+            "data_access",
+            "dispatcher_sweep",
+            "token_key",
+            "schema_version",
+            "throttle_mark",
+            "throttle_limit",
+            "report_request",
+            "complaint",
+            "login_fault",
+            "portal_token",
+            "usage_file",
+            "dispatcher_terms",
+        ):
+            connection.execute(text(f"DROP TABLE {table}"))
+        connection.execute(text("DROP INDEX interval_day_of_file"))
+        for column in ("posting", "ror"):
+            connection.execute(text(f"ALTER TABLE interval_day DROP COLUMN {column}"))
+        for column in ("amount", "counted"):
+            connection.execute(text(f"ALTER TABLE throttle_lease DROP COLUMN {column}"))
+        connection.execute(text("INSERT INTO throttle_window VALUES ('L', 'e', 0, 1, 1)"))
+        for key, states in (("1", ["requested", "accepted", "sent"]), ("2", ["requested", "refused"])):
+            for ordinal, state in enumerate(states):
+                connection.execute(
+                    text(
+                        "INSERT INTO odr_transition (request_key, ordinal, state, at_us, reason, meter_allowed,"
+                        " from_store, from_meter, meter_reads, octets)"
+                        " VALUES (:key, :ordinal, :state, 5, '', :allowed, 0, 0, 0, 0)"
+                    ),
+                    {"key": key, "ordinal": ordinal, "state": state, "allowed": True},
+                )
+
+
+def test_an_older_database_is_migrated_to_what_a_fresh_one_is(
+    database_url: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    make_first_version(database_url)
+    if database_url.startswith("sqlite"):
+        fresh_url = f"sqlite:///{tmp_path / 'fresh.db'}"
+    else:
+        make: Callable[[], str] = request.getfixturevalue("new_database")
+        fresh_url = make()
+    with opened(database_url) as migrated, opened(fresh_url) as fresh:
+        assert shape(migrated) == shape(fresh)
+        with migrated.connect() as connection:
+            assert connection.execute(text("SELECT * FROM odr_open")).all() == [("1", "sent", 5)]
+            assert connection.execute(text("SELECT * FROM throttle_window")).all() == [("L", "e", 0, 1, 1)]
+            versions = connection.scalars(text("SELECT version FROM schema_version ORDER BY version")).all()
+        assert versions == [one.version for one in MIGRATIONS]
+    with opened(database_url) as again, again.connect() as connection:
+        assert connection.scalar(text("SELECT count(*) FROM schema_version")) == len(MIGRATIONS)
+
+
+def test_a_newer_database_is_refused_and_left_alone(database_url: str) -> None:
+    with opened(database_url) as engine, engine.begin() as connection:
+        connection.execute(text(f"INSERT INTO schema_version VALUES ({VERSION + 1}, 0, 'of a later program')"))
+    with pytest.raises(SimulatorError) as caught:
+        open_database(database_url)
+    assert caught.value.code == "smt.database.newer"
+    assert str(VERSION + 1) in caught.value.message
+
+
+def test_two_that_want_a_database_for_themselves_are_one_too_many(database_url: str) -> None:
+    with opened(database_url) as first, opened(database_url) as second:
+        seat = Seat(first, Role.ALONE)
+        assert seat.dispatcher_alive()
+        with pytest.raises(SimulatorError) as caught:
+            Seat(second, Role.ALONE)
+        assert caught.value.code == "smt.database.in_use"
+        seat.release()
+        Seat(second, Role.ALONE).release()
+
+
+def test_workers_need_postgresql_and_nobody_who_is_alone(tmp_path: Path, postgres_url: str) -> None:
+    with opened(f"sqlite:///{tmp_path / 'smt.db'}") as engine, pytest.raises(SimulatorError) as caught:
+        Seat(engine, Role.WORKER)
+    assert caught.value.code == "smt.database.workers"
+    with opened(postgres_url) as engine:
+        seats = [Seat(engine, role) for role in (Role.WORKER, Role.DISPATCHER, Role.WORKER)]
+        for role in (Role.ALONE, Role.DISPATCHER):
+            with pytest.raises(SimulatorError) as caught:
+                Seat(engine, role)
+            assert caught.value.code == "smt.database.in_use"
+        assert seats[0].dispatcher_alive()
+        seats[1].release()
+        assert not seats[0].dispatcher_alive()
+        for seat in (seats[0], seats[2]):
+            seat.release()
+
+
+def test_a_database_that_cannot_be_reached_is_told_without_its_password() -> None:
+    with pytest.raises(SimulatorError) as caught:
+        open_database("postgresql://me:hush-hush@127.0.0.1:9/none")
+    assert caught.value.code == "smt.database.open"
+    assert "hush-hush" not in caught.value.message
+    with pytest.raises(SimulatorError) as caught:
+        open_database("mysql://me@127.0.0.1/none")
+    assert caught.value.code == "smt.database.kind"
+
+
+def test_a_request_goes_its_way_on_postgresql_as_on_sqlite(database_url: str, tmp_path: Path) -> None:
+    async def run() -> list[Any]:
+        async with Rig(tmp_path, database_url=database_url) as rig:
+            rig.post_days()
+            ack = await rig.asked(readType="INTERVALS")
+            await rig.wait(100)
+            told = await rig.status(ack["correlationId"])
+            again = await rig.asked()
+            day: dict[str, Any] = {"startDate": "08/10/2026", "endDate": "08/10/2026", "version": "L", "readingType": "C", "esiid": [PLAIN]}  # fmt: skip
+            common = {"deliveryMode": "API", "reportFormat": "JSON", "SMTTermsandConditions": "Y"}
+            read = (await rig.market("/15minintervalreads/", **day, **common)).json()
+            return [told["statusCode"], len(told["intervals"]), again["statusCode"], len(read["energyData"])]
+
+    assert asyncio.run(run()) == ["0", 70, "1", 1]
+
+
+def test_workers_take_requests_and_the_dispatcher_runs_them_also_after_it_was_killed(postgres_url: str) -> None:
+    head_end = ScriptedHeadEnd()
+    context = forkserver()
+    dispatcher = crash_smt.Start(postgres_url, 0, head_end.url, BEGUN * US, time.time(), SPEED, role=Role.DISPATCHER)
+    worker = replace(dispatcher, role=Role.WORKER)
+
+    def ended(port: int, key: str, process: Any) -> dict[str, Any]:
+        with client(port) as (http, who):
+            deadline = time.monotonic() + PATIENCE_S
+            while True:
+                told = http.post("/v2/odrstatus/", json={"trans_id": "p", "correlationId": key, **who}).json()
+                if told["statusCode"] != "PEN":
+                    return dict(told)
+                assert time.monotonic() < deadline
+                process.join(0.05)
+
+    try:
+        with running(context, worker) as (_, one), running(context, worker) as (_, other):
+            # Head-ends call back to a worker here: whoever takes it in puts it by for the dispatcher.
+            answering = replace(dispatcher, reply_port=other)
+            with running(context, answering) as (process, _):
+                with client(one) as (http, who):
+                    key = http.post("/v2/odr/", json={"trans_id": "1", "ESIID": PLAIN, **who}).json()["correlationId"]
+                    # Each takes the other's tokens.
+                    meters = http.post(f"http://127.0.0.1:{other}/v2/odrstatus/", json={"trans_id": "x", "correlationId": key, **who})  # fmt: skip
+                    assert meters.json()["correlationId"] == key
+                # Asked at one worker, polled at the other: no memory of theirs is in the way.
+                assert ended(other, key, process)["statusCode"] == "0"
+                with client(other) as (http, who):
+                    refused = http.post("/v2/odr/", json={"trans_id": "2", "ESIID": PLAIN, **who}).json()
+                    assert refused["refusal"]["code"] == "FR-CR016.1b"
+                os.kill(process.pid, signal.SIGKILL)
+                process.join(PATIENCE_S)
+            with client(one) as (http, who):
+                assert http.get("/healthz").json()["dispatcher"] == "absent"
+                # Taken on all the same: it waits in the queue.
+                key = http.post("/v2/odr/", json={"trans_id": "3", "ESIID": NEIGHBOUR, **who}).json()["correlationId"]
+            with running(context, answering) as (process, again):
+                assert again
+                assert ended(one, key, process)["statusCode"] == "0"
+    finally:
+        head_end.close()
+    with opened(postgres_url) as engine, engine.connect() as connection:
+        states = connection.scalars(text("SELECT state FROM odr_transition WHERE request_key = :key"), {"key": key})
+        assert State.COMPLETED.value in set(states)

@@ -1,0 +1,155 @@
+"""What every process of one SMT knows of complaints, log-ins and tokens, and what a restart keeps of them."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy import event
+from sqlalchemy.exc import OperationalError
+
+from meters.calendar import US
+from simulator.smt.complaints import declared as complaints
+from simulator.smt.complaints.book import ComplaintBook
+from simulator.smt.complaints.declared import Complaints, ComplaintSpec
+from simulator.smt.database.engine import open_database
+from simulator.smt.database.seat import Role
+from tests.simulator.smt import crash_smt
+from tests.simulator.smt.crash_play import BEGUN, PATIENCE_S, forkserver, running
+from tests.simulator.smt.postgres import new_database, postgres
+from tests.simulator.smt.rig import PASSWORD, PLAIN, Notes, Rig
+
+__all__ = ["new_database", "postgres"]
+
+AUTHENTICATE, LATEST = "/commonapi/user/authenticate", "/api/usage/latestodrread"
+Workers = tuple[httpx.Client, httpx.Client]
+
+
+@pytest.fixture(scope="module")
+def workers(new_database: Callable[[], str]) -> Iterator[Workers]:
+    """Two that share a database; nobody runs the on-demand processes."""
+    context = forkserver()
+    start = crash_smt.Start(new_database(), 0, "http://127.0.0.1:9", BEGUN * US, time.time(), 1.0, role=Role.WORKER)
+    with (
+        running(context, start) as (_, one),
+        running(context, start) as (_, other),
+        httpx.Client(base_url=f"http://127.0.0.1:{one}", timeout=10, trust_env=False) as first,
+        httpx.Client(base_url=f"http://127.0.0.1:{other}", timeout=10, trust_env=False) as second,
+    ):
+        yield first, second
+
+
+def logged_in(worker: httpx.Client, password: str = PASSWORD, username: str = "customer") -> httpx.Response:
+    return worker.post(AUTHENTICATE, json={"username": username, "password": password})
+
+
+def until(worker: httpx.Client, status: int, path: str = "/v2/token/") -> None:
+    """Call until the answer is of that status; the calls before were of another."""
+    deadline = time.monotonic() + PATIENCE_S
+    while worker.post(path, json={}).status_code != status:
+        assert time.monotonic() < deadline
+
+
+def raced(workers: Workers, called: Callable[[httpx.Client], int], each: int) -> Counter[int]:
+    """Statuses of as many calls at both workers, four at a time at each."""
+    with ThreadPoolExecutor(8) as pool:
+        return Counter(pool.map(called, [worker for _ in range(each) for worker in workers]))
+
+
+def test_a_complaint_strikes_as_often_as_it_says_over_all_workers(workers: Workers) -> None:
+    first, second = workers
+    asked = {"kind": "text_503", "paths": ["/v2/token"], "times": 25}
+    assert first.post("/control/complaints", json=asked).json()["id"] == "complaint-1"
+    assert first.post("/v2/token/", json={}).status_code == 503
+    until(second, 503)
+    statuses = raced(workers, lambda worker: worker.post("/v2/token/", json={}).status_code, 30)
+    assert statuses[503] == 23
+    for worker in workers:
+        (listed,) = worker.get("/control/complaints").json()["complaints"]
+        assert (listed["id"], listed["strikes"], listed["active"]) == ("complaint-1", 25, False)
+    assert second.delete("/control/complaints/complaint-1").json()["strikes"] == 25
+    assert first.delete("/control/complaints/complaint-1").status_code == 404
+
+
+def test_a_lifted_complaint_strikes_at_no_worker_any_more(workers: Workers) -> None:
+    first, second = workers
+    ident = second.post("/control/complaints", json={"kind": "access_denied", "paths": ["/v2/token"]}).json()["id"]
+    until(first, 403)
+    assert second.delete(f"/control/complaints/{ident}").status_code == 200
+    assert first.post("/v2/token/", json={}).status_code != 403
+    assert first.get("/control/complaints").json() == {"complaints": []}
+
+
+def test_guesses_at_all_workers_at_once_are_not_one_more_than_a_block_allows(workers: Workers) -> None:
+    guesses = raced(workers, lambda worker: logged_in(worker, "a guess", "rival.api").status_code, 10)
+    assert guesses == {400: 5, 403: 15}
+    for worker in workers:
+        assert logged_in(worker, username="rival.api").status_code == 403
+
+
+def test_a_portal_token_of_one_worker_is_good_at_the_other(workers: Workers) -> None:
+    first, second = workers
+    headers = {"authorization": f"Bearer {logged_in(first).json()['token']}"}
+    assert second.post(LATEST, json={"ESIID": PLAIN}, headers=headers).status_code == 200
+    assert first.post(LATEST, json={"ESIID": PLAIN}, headers=headers).status_code == 200
+
+
+def test_while_the_database_is_away_a_worker_goes_by_what_it_knew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = open_database(f"sqlite:///{tmp_path / 'smt.db'}")
+    first, second = (Complaints(lambda: BEGUN, Notes(), ComplaintBook(engine), shared=True) for _ in range(2))
+    made = first.declare(ComplaintSpec.model_validate({"kind": "text_503"}))
+    begun = time.monotonic()
+    monkeypatch.setattr(complaints, "LOOK_S", 0)
+    monkeypatch.setattr(time, "monotonic", lambda: begun + 1)
+    event.listen(engine, "before_cursor_execute", away)
+    assert not second
+    event.remove(engine, "before_cursor_execute", away)
+    assert second
+    event.listen(engine, "before_cursor_execute", away)
+    assert second
+    assert [one.ident for one in second.on()] == [made.ident]
+    event.remove(engine, "before_cursor_execute", away)
+    engine.dispose()
+
+
+def away(*_: object) -> None:
+    raise OperationalError("SELECT", {}, Exception("away"))
+
+
+def test_complaints_outlive_a_restart_with_their_strikes(tmp_path: Path) -> None:
+    def on(rig: Rig, **spec: Any) -> str:
+        return rig.smt.complaints.declare(ComplaintSpec.model_validate({"kind": "text_503"} | spec)).ident
+
+    async def statuses(rig: Rig, calls: int) -> list[int]:
+        body = {"username": "customer", "password": PASSWORD}
+        return [(await rig.client.post(AUTHENTICATE, json=body)).status_code for _ in range(calls)]
+
+    async def before() -> None:
+        async with Rig(tmp_path) as rig:
+            on(rig, times=3, paths=["/commonapi"], username="customer")
+            lifted = on(rig, kind="access_denied")
+            on(rig, until="2026-08-12T17:40", paths=["/v2/"])
+            assert await statuses(rig, 1) == [503]
+            assert rig.smt.complaints.lift(lifted)
+
+    async def after() -> None:
+        async with Rig(tmp_path) as rig:
+            assert [(one.ident, one.strikes, one.until) for one in rig.smt.complaints] == [
+                ("complaint-1", 1, None),
+                ("complaint-3", 0, BEGUN),
+            ]
+            assert [one["complaint"] for one in rig.notes.of("complaint still on")] == ["text_503", "text_503"]
+            assert await statuses(rig, 3) == [503, 503, 200]
+            assert on(rig) == "complaint-4"
+
+    asyncio.run(before())
+    asyncio.run(after())

@@ -1,0 +1,146 @@
+"""Numbers as SMT writes them, and answers held against what was asked."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from headend.wire import InquiryKind, InquiryResult, Outcome
+from meters.calendar import US, epoch, iso
+from simulator.smt.doors.market.status import scientific, status_of
+from simulator.smt.ondemand.judged import checked, trimmed
+from simulator.smt.ondemand.ledger import Entry, Filed, Transition
+from simulator.smt.ondemand.lifecycle import State
+from simulator.smt.throttle.decision import Channel
+
+
+@pytest.mark.parametrize(
+    ("wh", "text"),
+    [(0, "0E+0"), (23_459_133, "2.3459133E+4"), (1_000, "1E+0"), (5, "5E-3"), (10_000_000, "1E+4"), (999, "9.99E-1")],
+)
+def test_a_register_is_written_as_smt_writes_it(wh: int, text: str) -> None:
+    assert scientific(wh) == text
+
+
+@given(st.integers(0, 10**12))
+def test_what_is_written_is_a_json_number_of_the_same_energy(wh: int) -> None:
+    assert round(json.loads(scientific(wh)) * 1000) == wh
+
+
+def test_intervals_outside_the_gap_are_not_handed_on() -> None:
+    start, end = epoch("2026-08-12T00:00"), epoch("2026-08-12T00:30")
+    asked = Filed("k", InquiryKind.INTERVALS, "e", Channel.API, "u", "d", "c", "t", "", start, end, None, (), 0)
+    told = [
+        {"end": iso(at), "wh": 1, "source": "store", "collectedAt": iso(end)} for at in range(start, end + 901, 900)
+    ]
+    result = InquiryResult.model_validate({"correlationId": "k", "outcome": "completed", "intervals": told})
+    assert [int(one.end.timestamp()) for one in trimmed(asked, result).intervals] == [start + 900, end]
+
+
+ASKED = epoch("2026-08-12T17:40")
+GAP = (epoch("2026-08-12T00:00"), epoch("2026-08-12T01:00"))
+ENDS = [epoch(f"2026-08-12T{clock}") for clock in ("00:15", "00:30", "00:45", "01:00")]
+
+
+def filed(kind: InquiryKind) -> Filed:
+    start, end = GAP if kind is InquiryKind.INTERVALS else (0, 0)
+    return Filed("k", kind, "e", Channel.API, "u", "d", "c", "t", "", start, end, None, (), ASKED * US)
+
+
+def held(kind: InquiryKind, **told: Any) -> tuple[Outcome, str, InquiryResult]:
+    result = InquiryResult.model_validate({"correlationId": "k", "outcome": "completed", **told})
+    return checked(filed(kind), result, ASKED + 60)
+
+
+def interval(end: int, wh: int = 100) -> dict[str, Any]:
+    return {"end": iso(end), "wh": wh, "source": "meter", "collectedAt": iso(ASKED)}
+
+
+@pytest.mark.parametrize(
+    ("at", "outcome"),
+    [
+        ("2026-08-12T17:40:20", Outcome.COMPLETED),
+        ("2026-08-12T17:37:00", Outcome.COMPLETED),
+        ("2026-08-12T17:36:59", Outcome.FAILED),
+        ("2026-08-11T17:40:20", Outcome.FAILED),
+        ("2026-08-12T18:41:00", Outcome.COMPLETED),
+        ("2026-08-12T18:41:01", Outcome.FAILED),
+    ],
+)
+def test_only_a_register_read_taken_after_the_request_is_a_success(at: str, outcome: Outcome) -> None:
+    became, reason, handed_on = held(InquiryKind.REGISTER, register={"wh": 5, "at": iso(epoch(at))})
+    assert became is outcome
+    # What is judged to be no read is not given as one.
+    assert (handed_on.register_read is None) is (outcome is Outcome.FAILED)
+    assert (iso(epoch(at)) in reason) is (outcome is Outcome.FAILED)
+
+
+@pytest.mark.parametrize(
+    ("status", "source", "outcome"),
+    [
+        ("ON", "reply", Outcome.COMPLETED),
+        ("OFF", "event", Outcome.COMPLETED),
+        ("OFF", "none", Outcome.FAILED),
+        ("OFF", "reply", Outcome.FAILED),
+        ("ON", "none", Outcome.FAILED),
+        ("UNKNOWN", "none", Outcome.FAILED),
+    ],
+)
+def test_only_a_power_status_that_something_backs_is_a_success(status: str, source: str, outcome: Outcome) -> None:
+    told = {"status": status, "source": source, "switchState": "UNKNOWN"}
+    became, _, handed_on = held(InquiryKind.POWER, power=told)
+    assert became is outcome
+    assert (handed_on.power is None) is (outcome is Outcome.FAILED and status != "UNKNOWN")
+
+
+def test_intervals_told_twice_or_off_the_quarter_hour_are_handed_on_to_nobody() -> None:
+    whole = [interval(end) for end in ENDS]
+    assert held(InquiryKind.INTERVALS, intervals=whole)[0] is Outcome.COMPLETED
+    for also in ({"intervals": [*whole, interval(ENDS[1], 9)]}, {"intervals": whole, "missing": [iso(ENDS[1])]}):
+        outcome, reason, handed_on = held(InquiryKind.INTERVALS, **also)
+        assert outcome is Outcome.FAILED
+        assert iso(ENDS[1]) in reason
+        assert [int(one.end.timestamp()) for one in handed_on.intervals] == [ENDS[0], *ENDS[2:]]
+        assert handed_on.missing == []
+    outcome, _, handed_on = held(InquiryKind.INTERVALS, intervals=[*reversed(whole), interval(ENDS[0] + 137)])
+    assert outcome is Outcome.COMPLETED
+    assert [int(one.end.timestamp()) for one in handed_on.intervals] == ENDS
+
+
+def test_instants_are_told_in_central_time_whatever_the_head_ends_offset() -> None:
+    def utc(at: int) -> str:
+        return datetime.fromtimestamp(at, UTC).isoformat()
+
+    whole = [{"end": utc(end), "wh": 1, "source": "meter", "collectedAt": utc(ASKED)} for end in ENDS[1:]]
+    told = {"intervals": whole, "missing": [utc(ENDS[0])], "reachesTo": utc(ASKED)}
+    told["partial"] = {"from": utc(GAP[1]), "asOf": utc(ASKED), "seconds": ASKED - GAP[1], "wh": 7}
+    written = held(InquiryKind.INTERVALS, **told)[2].model_dump_json()
+    assert "-05:00" in written
+    assert "Z" not in written
+    assert "+00:00" not in written
+
+
+def test_what_lies_beyond_the_gap_begins_at_its_end() -> None:
+    whole = [interval(end) for end in ENDS]
+    sound = {"from": iso(GAP[1]), "asOf": iso(ASKED), "seconds": ASKED - GAP[1], "wh": 7}
+    kept = held(InquiryKind.INTERVALS, intervals=whole, partial=sound, reachesTo=iso(ASKED))[2]
+    assert kept.partial is not None
+    assert kept.reachesTo is not None
+    assert int(kept.reachesTo.timestamp()) == GAP[1]
+    for changed in ({"from": iso(GAP[0])}, {"asOf": iso(GAP[0])}):
+        assert held(InquiryKind.INTERVALS, intervals=whole, partial=sound | changed)[2].partial is None
+
+
+def test_an_answer_that_came_too_late_is_not_told() -> None:
+    entry = Entry(
+        filed(InquiryKind.REGISTER), [Transition(State.EXPIRED, ASKED * US, "no answer from the TDSP in time")]
+    )
+    entry.content = held(InquiryKind.REGISTER, register={"wh": 5000, "at": iso(ASKED)})[2]
+    assert status_of(entry, "t").odrRead is None
+    entry.transitions.append(Transition(State.COMPLETED, ASKED * US))
+    assert status_of(entry, "t").odrRead is not None

@@ -1,0 +1,116 @@
+"""What a posted file is answered: each record its code, the good ones kept whatever else is in the file."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from headend.lse.writer import LseRecord, dumps, file_name, read
+from headend.vee.quality import Channel
+from meters.calendar import epoch
+from simulator.smt.usage.intake import Decided, decide
+from simulator.smt.usage.store import DayKey, Held
+from tests.simulator.smt.rig import NEIGHBOUR, PLAIN, TDSP_DUNS, Rig, record
+
+NOW = epoch("2026-08-12T07:30")
+NAME = file_name(TDSP_DUNS, NOW, 1)
+DAY = date(2026, 8, 11)
+
+
+def decided(
+    records: list[LseRecord] | bytes, name: str = NAME, held: Mapping[DayKey, Held] | None = None, now: int = NOW
+) -> Decided:
+    content = records if isinstance(records, bytes) else dumps(records)
+    return decide(read(content, name), TDSP_DUNS, lambda esiid: esiid in (PLAIN, NEIGHBOUR), held or {}, now)
+
+
+def codes(result: Decided) -> list[str]:
+    return [row.code for row in result.rows]
+
+
+def test_good_records_are_loaded() -> None:
+    result = decided([record(PLAIN, DAY, NOW), record(NEIGHBOUR, DAY, NOW)])
+    assert codes(result) == ["00", "00"]
+    assert [one.esiid for one in result.load] == [PLAIN, NEIGHBOUR]
+
+
+def test_an_esiid_of_nobody_costs_its_record_alone() -> None:
+    result = decided([record("99900000000099999", DAY, NOW), record(PLAIN, DAY, NOW)])
+    assert codes(result) == ["01", "00"]
+    assert result.rows[0].text == "ESI ID is not known for this TDSP"
+
+
+def test_a_day_that_is_not_over_is_future_dated() -> None:
+    assert codes(decided([record(PLAIN, date(2026, 8, 12), NOW)])) == ["04"]
+    midnight = epoch("2026-08-12T00:00")
+    assert codes(decided([record(PLAIN, DAY, midnight)], now=midnight)) == ["00"]
+
+
+def test_a_record_stamped_in_the_future_does_not_stand_in_the_way_of_corrections() -> None:
+    result = decided([record(PLAIN, DAY, NOW + 3600), record(NEIGHBOUR, DAY, NOW + 200)])
+    assert codes(result) == ["04", "00"]
+    assert "timestamp lies ahead" in result.rows[0].text
+
+
+@pytest.mark.parametrize(("posted_at", "code"), [(NOW - 1, "05"), (NOW, "00"), (NOW + 1, "00")])
+def test_a_read_older_than_the_held_one_is_turned_away(posted_at: int, code: str) -> None:
+    held = {DayKey(PLAIN, Channel.LOAD, DAY): Held(1, NOW)}
+    assert codes(decided([record(PLAIN, DAY, posted_at)], held=held)) == [code]
+
+
+def test_a_truncated_file_loses_only_what_was_cut() -> None:
+    content = dumps([record(PLAIN, DAY, NOW), record(NEIGHBOUR, DAY, NOW)])
+    result = decided(content[:-40])
+    assert codes(result) == ["00", "F2"]
+    assert result.rows[1].esiid == NEIGHBOUR
+    assert [one.esiid for one in result.load] == [PLAIN]
+
+
+def test_a_bad_value_is_told_with_its_line() -> None:
+    content = dumps([record(PLAIN, DAY, NOW)]).replace(b"10000000,0.100,A", b"10000000,-0.100,X", 1)
+    result = decided(content + dumps([record(NEIGHBOUR, DAY, NOW)]))
+    assert codes(result) == ["01", "00"]
+    assert "(line 5); 1 more" in result.rows[0].text
+    assert (result.rows[0].line, result.rows[1].line) == (1, 6)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "9990000000002IntervalData20260812073000001.lse",
+        f"{TDSP_DUNS}IntervalData.csv",
+        f"{NAME}.csv",
+        # A counter of two digits.
+        NAME.replace("001.lse", "01.lse"),
+    ],
+)
+def test_a_file_under_a_wrong_name_is_refused_whole(name: str) -> None:
+    result = decided([record(PLAIN, DAY, NOW)], name)
+    assert result.load == []
+    assert set(codes(result)) == {"F2"}
+
+
+def test_a_day_of_another_length_is_no_full_day() -> None:
+    content = dumps([record(PLAIN, DAY, NOW)]).replace(b"20260811235900", b"20260811225900")
+    assert codes(decided(content)) == ["03"]
+
+
+def test_an_intake_that_cannot_answer_is_told_and_the_rest_goes_on(tmp_path: Path) -> None:
+    def full(*_: object) -> None:
+        raise OSError("no space")
+
+    async def run() -> None:
+        async with Rig(tmp_path, now="2026-08-12T07:30") as rig:
+            rig.smt.intake.deliver = full
+            (tmp_path / NAME).write_bytes(dumps([record(PLAIN, DAY, NOW)]))
+            rig.smt.intake.on_file("wires", tmp_path / NAME)
+            rig.smt.intake.on_file("lonestar.api", tmp_path / NAME)
+            await rig.wait(60)
+        assert rig.notes.of("intake failed") == [{"reason": "OSError"}]
+        assert rig.runtime.now() == NOW + 60
+
+    asyncio.run(run())

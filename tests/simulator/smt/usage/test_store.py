@@ -1,0 +1,85 @@
+"""The repository: revisions stay, the last VEE end and the holes are found, the intervals come back as they went in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from headend.vee.quality import Channel
+from meters.calendar import day_end, day_start, epoch
+from simulator.smt.usage.store import DayKey, Held, VeeStore
+from tests.simulator.smt.postgres import new_database, opened, postgres, postgres_url
+from tests.simulator.smt.rig import PLAIN, record
+
+__all__ = ["new_database", "postgres", "postgres_url"]
+
+DAY = date(2026, 8, 10)
+FALL = date(2026, 11, 1)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[VeeStore]:
+    on_sqlite = request.param == "sqlite"
+    with opened(f"sqlite:///{tmp_path / 'smt.db'}" if on_sqlite else request.getfixturevalue("postgres_url")) as engine:
+        yield VeeStore(engine)
+
+
+def test_a_later_revision_leaves_the_earlier_one(store: VeeStore) -> None:
+    first, second = record(PLAIN, DAY, 1000, wh=100), record(PLAIN, DAY, 2000, wh=200)
+    store.load([first], 1001)
+    store.load([second], 2001)
+    (latest,) = store.day(PLAIN, Channel.LOAD, DAY)
+    both = store.day(PLAIN, Channel.LOAD, DAY, "A")
+    assert (latest.revision, int(latest.wh[0]), latest.loaded_at) == (2, 200, 2001)
+    assert [(one.revision, int(one.wh[0])) for one in both] == [(1, 100), (2, 200)]
+    assert store.held([first]) == {DayKey(PLAIN, Channel.LOAD, DAY): Held(2, 2000)}
+
+
+def test_a_file_with_a_day_twice_gives_two_revisions(store: VeeStore) -> None:
+    store.load([record(PLAIN, DAY, 1000), record(PLAIN, DAY, 1000, wh=5)], 1001)
+    assert [one.revision for one in store.day(PLAIN, Channel.LOAD, DAY, "A")] == [1, 2]
+
+
+def test_the_fall_back_day_comes_back_with_its_100_intervals(store: VeeStore) -> None:
+    kept = record(PLAIN, FALL, 1000)
+    kept.wh[:] = np.arange(100)
+    kept.estimated[8:12] = True
+    store.load([kept], 1001)
+    (found,) = store.day(PLAIN, Channel.LOAD, FALL)
+    np.testing.assert_array_equal(found.wh, kept.wh)
+    np.testing.assert_array_equal(found.estimated, kept.estimated)
+    assert (found.start_wh, found.stop_wh) == (kept.start_reading_wh, kept.stop_reading_wh)
+
+
+def test_only_the_consumption_channel_moves_the_last_vee_end(store: VeeStore) -> None:
+    assert store.last_vee_end(PLAIN) is None
+    store.load([record(PLAIN, DAY, 1000), record(PLAIN, date(2026, 8, 11), 1000, Channel.GENERATION)], 1001)
+    assert store.last_vee_end(PLAIN) == day_end(DAY)
+
+
+def test_holes_are_days_between_posted_ones(store: VeeStore) -> None:
+    posted = [date(2026, 8, day) for day in (1, 2, 4, 7, 8)]
+    store.load([record(PLAIN, day, 1000) for day in posted], 1001)
+    until = day_end(date(2026, 8, 8))
+    assert store.holes(PLAIN, epoch("2026-06-01T00:00"), until) == [
+        (day_start(date(2026, 8, 3)), day_start(date(2026, 8, 4))),
+        (day_start(date(2026, 8, 5)), day_start(date(2026, 8, 7))),
+    ]
+    assert store.holes(PLAIN, day_start(date(2026, 8, 6)), until) == [
+        (day_start(date(2026, 8, 6)), day_start(date(2026, 8, 7)))
+    ]
+    assert store.holes("99900000000000099", 0, until) == []
+
+
+def test_the_last_midnight_register_is_not_after_the_instant(store: VeeStore) -> None:
+    store.load([record(PLAIN, date(2026, 8, day), 1000) for day in (9, 10)], 1001)
+    at_noon = store.last_midnight(PLAIN, epoch("2026-08-10T12:00"))
+    later = store.last_midnight(PLAIN, epoch("2026-08-12T12:00"))
+    assert at_noon is not None
+    assert later is not None
+    assert (at_noon.at, later.at) == (day_start(DAY), day_end(DAY))
+    assert later.wh - at_noon.wh == 9_600

@@ -1,0 +1,97 @@
+"""What a scenario says of the market around its meters: who is of record, who lives there, who may look, what the records lack; or a folder of files."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from simulator.errors import SimulatorError
+from simulator.smt.registry.csv_files import write_registry
+from simulator.smt.registry.passwords import password_is
+from simulator.smt.registry.records import UsageFormat
+from simulator.smt.registry.registry import Registry
+from simulator.world.market import CSP_LOGIN, build_market, foreign_registry, logins
+from simulator.world.market_spec import OTHER_ROR_DUNS, ROR_DUNS, MarketSpec
+from simulator.world.meters import World, WorldSpec, build
+
+FIRST = date(2026, 8, 9)
+TODAY, TOMORROW = date(2026, 8, 12), date(2026, 8, 13)
+
+
+def world(**market: Any) -> World:
+    return build(WorldSpec(meters=6, first_day=FIRST, market=MarketSpec.model_validate(market)), 1)
+
+
+def registered(**market: Any) -> tuple[World, Registry]:
+    made = world(**market)
+    return made, build_market(made).registry
+
+
+def test_a_switch_makes_the_other_ror_of_record_from_its_midnight() -> None:
+    back = {"meter": 1, "to": ROR_DUNS, "effective": "2026-09-01"}
+    made, registry = registered(switches=[back, {"meter": 1, "to": OTHER_ROR_DUNS, "effective": "2026-08-13"}])
+    days = (TODAY, TOMORROW, date(2026, 8, 31), date(2026, 9, 1))
+    rors = [registry.ror_of_record(made.esiid(1), day) for day in days]
+    assert rors == [ROR_DUNS, OTHER_ROR_DUNS, OTHER_ROR_DUNS, ROR_DUNS]
+    assert registry.ror_of_record(made.esiid(2), TOMORROW) == ROR_DUNS
+
+
+def test_a_customer_moves_out_and_another_moves_in_and_the_csps_access_ends_with_the_first() -> None:
+    made, registry = registered(
+        occupancies=[
+            {"meter": 1, "customer": "customer.one", "move_out": "2026-08-12"},
+            {"meter": 1, "customer": "customer.two", "move_in": "2026-08-13"},
+        ],
+        agreements=[{"meter": 1, "customer": "customer.one", "first_day": "2026-08-10"}],
+    )
+    esiid = made.esiid(1)
+
+    def sees(username: str) -> list[bool]:
+        user = registry.users[username]
+        return [registry.may_see(user, esiid, day) for day in (FIRST, TODAY, TOMORROW)]
+
+    assert sees("customer.one") == [True, True, False]
+    assert sees("customer.two") == [False, False, True]
+    assert sees(CSP_LOGIN.username) == [False, True, False]
+    for login in logins(made.spec.market).values():
+        assert password_is(registry.users[login.username], login.password)
+
+
+def test_flags_and_file_formats_are_the_worlds() -> None:
+    made, registry = registered(
+        service_points=[{"meter": 2, "ams": False}, {"meter": 3, "provisioned": False}],
+        usage_files={OTHER_ROR_DUNS: "CSV"},
+    )
+    points = [registry.points[made.esiid(ordinal)] for ordinal in (1, 2, 3)]
+    assert [(point.ams, point.provisioned) for point in points] == [(True, True), (False, True), (True, False)]
+    formats = [registry.entities[duns].usage_files for duns in (ROR_DUNS, OTHER_ROR_DUNS)]
+    assert formats == [UsageFormat.LSE, UsageFormat.CSV]
+
+
+def test_a_folder_of_files_is_the_registry(tmp_path: Path) -> None:
+    switch = {"meter": 1, "to": OTHER_ROR_DUNS, "effective": "2026-08-13"}
+    made, told = registered(switches=[switch], usage_files={ROR_DUNS: "NONE"})
+    write_registry(told, tmp_path)
+    _, read = registered(registry=tmp_path)
+    assert read.records == told.records
+    assert read.ror_of_record(made.esiid(1), TOMORROW) == OTHER_ROR_DUNS
+
+
+@pytest.mark.parametrize(("lacks", "said"), [("points", "service_points.csv"), ("users", "log-in pecanbend.api")])
+def test_a_folder_of_another_world_is_no_registry(tmp_path: Path, lacks: str, said: str) -> None:
+    _, told = registered()
+    records = told.records._replace(periods=(), han_devices=())
+    if lacks == "points":
+        users = tuple(replace(one, esiids=()) for one in records.users)
+        records = records._replace(points=records.points[1:], users=users)
+    else:
+        records = records._replace(users=records.users[1:])
+    write_registry(Registry(records.points, records.entities, (), records.users), tmp_path)
+    (fault,) = foreign_registry(world(registry=tmp_path))
+    assert said in str(fault)
+    with pytest.raises(SimulatorError, match=r"market\.registry"):
+        build_market(world(registry=tmp_path))

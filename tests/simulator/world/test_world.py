@@ -1,0 +1,191 @@
+"""Worlds are data: built the same twice, wrong ones refused with the place."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from meters.calendar import days, epoch
+from meters.faults.kinds import FaultKind
+from meters.premises import BUSINESS_CLASSES, HOME_CLASSES
+from meters.special import SPECIALS, special_esiid
+from simulator.errors import SimulatorError
+from simulator.smt.registry.records import UserKind
+from simulator.smt.registry.seeded import read_day_from
+from simulator.smt.usage.billing_periods import billing_periods
+from simulator.world.fault_spec import FaultSpec, read_faults
+from simulator.world.market import build_market
+from simulator.world.market_spec import OTHER_ROR_DUNS, ROR_DUNS
+from simulator.world.meters import PremiseSpec, ScaleSpec, WorldSpec, build, default_world
+
+FIRST = date(2026, 7, 8)
+LATER = epoch("2026-09-01T00:00")
+
+
+def fault(**fields: object) -> FaultSpec:
+    return FaultSpec.model_validate(fields)
+
+
+def test_35_posted_days_hold_a_whole_billing_period_of_the_first_two_esiids() -> None:
+    for first in days(date(2027, 12, 1), date(2028, 12, 31)):
+        periods = billing_periods(read_day_from(first), (), first, first + timedelta(days=35))
+        assert any(start >= first for start, _ in periods), first
+    points = list(build_market(build(WorldSpec(first_day=FIRST), 9)).registry.points.values())
+    assert [one.read_day for one in points[:2]] == [FIRST.day] * 2
+    assert len({one.read_day for one in points}) > 10
+
+
+def test_the_same_seed_builds_the_same_world() -> None:
+    one, two = (build(WorldSpec(first_day=FIRST), 9) for _ in range(2))
+    assert [meter.identity for meter in one.meters] == [meter.identity for meter in two.meters]
+    assert len({meter.identity.esiid for meter in one.meters}) == 40
+    assert [len(units) for units in one.gateways] == [20, 20]
+
+
+def test_a_scaled_premise_uses_what_it_was_told_over_its_days() -> None:
+    to = ScaleSpec(first=date(2026, 7, 16), last=date(2026, 8, 14), kwh=1005)
+    world = build(WorldSpec(first_day=FIRST, premises=(PremiseSpec(meter=1, scale_to=to),)), 9)
+    first, last = (world.meters[0].midnight(day, LATER) for day in (date(2026, 7, 16), date(2026, 8, 15)))
+    assert first is not None
+    assert last is not None
+    assert last[0] - first[0] == 1_005_000
+
+
+def test_more_meters_than_the_gateways_hold_are_refused() -> None:
+    with pytest.raises(ValidationError, match="need at least 3 gateways"):
+        WorldSpec(first_day=FIRST, meters=500)
+
+
+def test_a_fault_of_a_meter_that_is_not_there_is_refused() -> None:
+    with pytest.raises(ValidationError, match="there is no meter 41"):
+        WorldSpec(first_day=FIRST, faults=(fault(kind="dead", meter=41, first=datetime(2026, 8, 1)),))
+
+
+def test_a_fault_inside_an_interval_names_its_place() -> None:
+    broken = fault(kind="gap", meter=3, first=datetime(2026, 8, 1, 10, 7), until=datetime(2026, 8, 1, 11))
+    with pytest.raises(SimulatorError, match=r"world\.faults: gap of meter 3"):
+        build(WorldSpec(first_day=FIRST, faults=(broken,)), 1)
+
+
+def test_the_first_gateway_is_one_retailers_and_the_rest_the_others() -> None:
+    world = build(default_world(date(2026, 8, 12), date(2026, 8, 11), 40), 1)
+    market = build_market(world)
+    for gateway, duns in ((0, ROR_DUNS), (1, OTHER_ROR_DUNS)):
+        for meter in world.gateways[gateway].values():
+            assert market.registry.ror_of_record(meter.identity.esiid, date(2026, 8, 12)) == duns
+
+
+def test_the_first_two_meters_are_ordinary_and_the_customer_owns_the_first() -> None:
+    world = build(default_world(date(2026, 8, 12), date(2026, 8, 11), 40), 1)
+    market = build_market(world)
+    assert [note[0] for note in market.notes[:2]] == [world.esiid(1), world.esiid(2)]
+    assert not [fault for fault in world.faults if fault.esiid in (world.esiid(1), world.esiid(2))]
+    (customer,) = [user for user in market.registry.users.values() if user.kind is UserKind.CUSTOMER]
+    assert customer.esiids == (world.esiid(1),)
+    assert len(market.notes) >= 5
+
+
+@pytest.mark.parametrize("meters", [4, 8, 10, 40, 300])
+def test_a_default_world_of_any_size_builds(meters: int) -> None:
+    world = build(default_world(date(2026, 8, 12), date(2026, 8, 11), meters), 1)
+    assert len(world.meters) == meters
+
+
+def test_faults_are_declared_by_meter_gateway_or_rate_and_are_in_the_ledger() -> None:
+    faults = (
+        fault(kind="no_path", gateway=2, first=datetime(2026, 7, 9), until=datetime(2026, 7, 9, 6)),
+        fault(kind="swap", meters=(3, 4)),
+        fault(kind="spike", rate=0.2, every="day", minutes=15, first=FIRST, until=datetime(2026, 7, 12), factor=30),
+    )
+    world = build(WorldSpec(first_day=FIRST, faults=faults), 1)
+    entries = world.ledger(epoch("2026-07-08T00:00"), epoch("2026-07-12T00:00"))
+    kinds = [one.kind for one in entries]
+    assert (kinds.count("no_path"), kinds.count("swap")) == (20, 2)
+    spikes = [one for one in entries if one.kind == "spike"]
+    assert 10 <= len(spikes) <= 60
+    assert all(one.effect is not None and one.effect.shown_wh == 30 * one.effect.true_wh for one in spikes)
+    assert world.meters[2].premise.esiid == world.esiid(4)
+    assert entries == build(WorldSpec(first_day=FIRST, faults=faults), 1).ledger(
+        epoch("2026-07-08T00:00"), epoch("2026-07-12T00:00")
+    )
+
+
+def test_magic_esiids_are_behind_the_last_gateway_and_the_rors() -> None:
+    world = build(default_world(date(2026, 8, 12), date(2026, 8, 11), 40, special=True), 1, epoch("2026-08-12T12:00"))
+    market = build_market(world)
+    assert len(world.meters) == 40 + len(SPECIALS)
+    assert len(world.gateways) == 3
+    for one in SPECIALS:
+        esiid = special_esiid(world.tdsp, one.number)
+        assert market.registry.ror_of_record(esiid, date(2026, 8, 12)) == ROR_DUNS
+    # One that another retailer serves is shown, unless there is none.
+    served = {esiid: market.registry.ror_of_record(esiid, date(2026, 8, 12)) for esiid, _, _ in market.notes}
+    (foreign,) = [esiid for esiid, _, note in market.notes if note.startswith("served by another retailer")]
+    assert [esiid for esiid, duns in served.items() if duns != ROR_DUNS] == [foreign]
+    alone = WorldSpec(first_day=FIRST, meters=4, gateways=1, special=True)
+    assert not [note for _, _, note in build_market(build(alone, 1)).notes if note.startswith("served by another")]
+    assert [note for _, _, note in market.notes[-len(SPECIALS) :]] == [one.note for one in SPECIALS]
+    plain = build_market(build(default_world(date(2026, 8, 12), date(2026, 8, 11), 40), 1))
+    assert market.notes[: len(plain.notes)] == plain.notes
+
+
+def test_market_mix_has_businesses_and_the_sandboxes_first_meters_are_plain_homes() -> None:
+    world = build(default_world(date(2026, 8, 12), date(2026, 8, 11), 300), 1)
+    klasses = {meter.premise.klass for meter in world.meters}
+    assert klasses & set(BUSINESS_CLASSES)
+    for meter in world.meters[:2]:
+        assert meter.premise.klass in HOME_CLASSES
+        assert meter.premise.solar_w == meter.premise.ev_wh == 0
+    business = next(meter for meter in world.meters if meter.premise.klass == "BUSMEDLF")
+    assert business.identity.multiplier > 1
+    points = build_market(world).registry.points
+    assert points[business.identity.esiid].premise_type == "Commercial"
+
+
+def test_swapped_replay_is_measured_at_the_other_meter(tmp_path: Path) -> None:
+    profile = tmp_path / "profile.csv"
+    rows = [f"2026-08-11T{quarter // 4:02}:{quarter % 4 * 15:02},777" for quarter in range(96)]
+    profile.write_text("\n".join(["start,wh", *rows]) + "\n")
+    premises = (PremiseSpec(meter=1, replay=profile),)
+    at = epoch("2026-08-11T12:00")
+    sound = build(WorldSpec(first_day=FIRST, premises=premises), 1)
+    swapped = build(WorldSpec(first_day=FIRST, premises=premises, faults=(fault(kind="swap", meters=(1, 2)),)), 1)
+    shown = [
+        [one.window(at, at + 3600, LATER).delivered.tolist() for one in world.meters[:2]] for world in (sound, swapped)
+    ]
+    assert shown[0][0] == [777] * 4
+    assert shown[1] == shown[0][::-1]
+
+
+def test_premise_is_what_the_spec_says() -> None:
+    special = PremiseSpec(meter=2, klass="BUSNODEM", solar_kw=5.5, multiplier=10, scale=1.25)
+    world = build(WorldSpec(first_day=FIRST, premises=(special,)), 1)
+    meter = world.meters[1]
+    assert (meter.premise.klass, meter.premise.solar_w, meter.premise.scale) == ("BUSNODEM", 5500, 1.25)
+    assert (meter.identity.multiplier, meter.identity.three_phase) == (10, True)
+
+
+def test_file_of_faults_is_read_and_its_mistakes_are_told_with_their_lines(tmp_path: Path) -> None:
+    path = tmp_path / "faults.yaml"
+    path.write_text("faults:\n  - {kind: dead, rate: 0.002}\n  - {kind: clock_drift, meter: 3, seconds_a_day: 4}\n")
+    assert [rule.kind for rule in read_faults(path)] == [FaultKind.DEAD, FaultKind.CLOCK_DRIFT]
+    for text, told in (
+        ("faults:\n  - {kind: dad, rate: 0.1}\n", r"faults\.yaml:2: faults\[1\]\.kind.*Did you mean dead"),
+        (
+            "faults:\n  - kind: spike\n    meter: 1\n    facto: 3\n",
+            r"faults\.yaml:2: faults\[1\].*'facto' is no field.*factor",
+        ),
+        ("faults:\n  - {kind: dead}\n", r"faults\.yaml:2: faults\[1\].*whom"),
+        ("faults:\n  - {kind: dead, rate: 2}\n", r"faults\.yaml:2: faults\[1\]\.rate.*out of range"),
+        ("faults: [\n", r"faults\.yaml:.*no YAML"),
+        ("fault: []\n", r"faults\.yaml:1: fault.*no field"),
+        ("", r"faults\.yaml"),
+    ):
+        path.write_text(text)
+        with pytest.raises(SimulatorError, match=told):
+            read_faults(path)
+    with pytest.raises(SimulatorError, match=r"faults\.unreadable.*nowhere\.yaml"):
+        read_faults(tmp_path / "nowhere.yaml")
