@@ -35,8 +35,8 @@ openapi: $(READY)
 
 # The pages that are made from the code; tests hold them equal to it.
 pages: openapi
-	$(BIN)/python -m tests.meters.register_pages
-	$(BIN)/python -m tests.reports.meter_pages
+	$(BIN)/python -m tests.meters.register_map.pages
+	$(BIN)/python -m tests.reports.meter.pages
 
 setup: $(READY)
 

@@ -12,9 +12,9 @@ from typing import Annotated, Any
 import typer
 
 from meters.errors import UserError
-from reports.capacity_cli import app as capacity
-from reports.cli import demo, report
-from reports.meters_cli import list_meters, show_meter
+from reports.commands.capacity import app as capacity
+from reports.commands.demo import demo, report
+from reports.commands.meters import list_meters, show_meter
 from scenarios.cli import scenario
 from simulator.commands.headend import headend_serve
 from simulator.commands.meters import serve

@@ -119,7 +119,7 @@ class MeterReading:
     delivered: IntArray
     #: (n,) Wh received from the premise (LSE channel 1).
     received: IntArray
-    #: (n,) status words as in ``meters.register_map``.
+    #: (n,) status words as in ``meters.register_map.layout``.
     status: StatusArray
     #: (n,) False where the meter itself has no value (skipped, stopped).
     present: BoolArray

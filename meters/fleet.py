@@ -12,6 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from meters.calendar import INTERVAL_S, day_end, day_start
+from meters.device.installation import initial_wh, install, multipliers
+from meters.device.meter import EmulatedMeter
+from meters.device.record import good_status
 from meters.errors import MeterError
 from meters.faults import ledger
 from meters.faults.fault import Fault
@@ -20,11 +23,8 @@ from meters.faults.overlay import overlay
 from meters.faults.replies import reply
 from meters.faults.rules import FaultRule, Roster, drawn_on, standing
 from meters.identity import DIALS, MeterIdentity, Premise, Tdsp, esiid_hash, make_esiid, ordinal_of
-from meters.installation import initial_wh, install, multipliers
-from meters.load import PremiseLoad, day_intervals, registers
-from meters.meter import EmulatedMeter
-from meters.premises import HOMES, Mix, PremiseArrays, make_premise
-from meters.record import good_status
+from meters.load.premises import HOMES, Mix, PremiseArrays, make_premise
+from meters.load.truth import PremiseLoad, day_intervals, registers
 from meters.shown import Wire
 from meters.status import has_value
 

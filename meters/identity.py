@@ -77,7 +77,7 @@ class MeterIdentity:
     esiid: str
     #: Energy in Wh = raw value on the wire x multiplier.
     multiplier: int = 1
-    #: What the registers would have shown at the era of ``meters.load``.
+    #: What the registers would have shown at the era of ``meters.load.truth``.
     initial_delivered_wh: int = 0
     initial_received_wh: int = 0
     firmware: str = "ATB-1.0"

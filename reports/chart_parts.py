@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
 from typing import TYPE_CHECKING, NamedTuple
-
-from scenarios.facts import Facts
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -35,11 +32,3 @@ def bare(axes: Axes) -> None:
     axes.grid(axis="y", color=GRID, linewidth=0.8)
     axes.set_axisbelow(True)
     axes.tick_params(colors=MUTED)
-
-
-def cycle_days(facts: Facts) -> list[date]:
-    """The operating days of the account's cycle."""
-    account = facts.scenario.account
-    return [
-        account.cycle_first + timedelta(days=at) for at in range((account.cycle_last - account.cycle_first).days + 1)
-    ]

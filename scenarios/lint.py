@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from meters.calendar import LAST_DAY
 from meters.errors import UserError
 from meters.identity import TDSPS
-from meters.load import ERA
+from meters.load.truth import ERA
 from scenarios.errors import ScenarioError
 from scenarios.schema import MALFORMED, Scenario, read, unfitting
 from scenarios.timeline import BalanceCall

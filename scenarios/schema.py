@@ -33,7 +33,7 @@ from simulator.world.market import logins
 from simulator.world.meters import World, WorldSpec
 
 #: Where the shipped scenarios are.
-SHIPPED = Path(__file__).parent
+SHIPPED = Path(__file__).with_name("library")
 MALFORMED = "scenario.malformed"
 
 
@@ -211,7 +211,9 @@ def written_of(text: str, place: str) -> Written:
         raise ScenarioError("scenario.yaml", f"The YAML is wrong: {error.problem}.", where, "Mend the line.") from None
     if not isinstance(written.value, dict):
         text = "A scenario is a mapping with a name, a world and a timeline."
-        raise ScenarioError(MALFORMED, text, place, f"See {SHIPPED.name}/customer-balance-inquiry.yaml for one.")
+        raise ScenarioError(
+            MALFORMED, text, place, f"See scenarios/{SHIPPED.name}/customer-balance-inquiry.yaml for one."
+        )
     if "timeline" not in written.value and {"levels", "policies"} & set(written.value):
         mend = f"Run it with 'ami capacity run {place}'."
         raise ScenarioError("scenario.is_study", "This is a load study, not a scenario.", place, mend)

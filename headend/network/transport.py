@@ -16,12 +16,12 @@ from pymodbus.constants import ExcCodes
 from pymodbus.exceptions import ConnectionException, ModbusException, ModbusIOException
 
 from headend.ports import HeadEndError, IntArray, MeterAddress, MeterReading, PowerReading, RegisterSnapshot
-from meters import register_map as wire
 from meters.calendar import INTERVAL_S, floor_interval
 from meters.errors import MeterError
-from meters.register_decode import Header, Snapshot, decode_header, decode_ring, decode_snapshots, decode_voltage
+from meters.register_map import layout as wire
+from meters.register_map.decode import Header, Snapshot, decode_header, decode_ring, decode_snapshots, decode_voltage
 from meters.status import Channel, has_value, status_word
-from meters.wire_faults import HEAD
+from meters.wire.faults import HEAD
 
 # The library tells a console about every silent meter; here those are exceptions that a process handles.
 logging.getLogger("pymodbus").setLevel(logging.CRITICAL)

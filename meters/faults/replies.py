@@ -9,7 +9,7 @@ import numpy as np
 from meters.calendar import day_of
 from meters.faults.fault import Fault
 from meters.faults.kinds import FaultKind
-from meters.philox import philox4x32, words
+from meters.kernels.philox import philox4x32, words
 from meters.shown import Reply, Wire
 
 #: Counter word of the draw whether a flaky meter answers on a day.

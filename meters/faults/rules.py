@@ -15,8 +15,8 @@ from meters.errors import MeterError
 from meters.faults.fault import ALWAYS, FOR_EVER, Fault
 from meters.faults.kinds import KINDS, FaultKind, Span
 from meters.identity import esiid_hash
-from meters.jit import kernel
-from meters.philox import Word, philox4x32, words
+from meters.kernels.jit import kernel
+from meters.kernels.philox import Word, philox4x32, words
 
 #: Most operating days over which a rule may draw anew each day: a longer run would hold too many faults in memory.
 MOST_DAYS = 400

@@ -67,7 +67,7 @@ def _settings(meters: int, date: str, clock: str, speed: float | None, policy: s
 
     from headend.day.cycle import DailyTimes
     from meters.calendar import LAST_DAY, US, day_of, epoch
-    from meters.load import ERA
+    from meters.load.truth import ERA
     from simulator.errors import SimulatorError
     from simulator.parties.sandbox import SandboxSettings
     from simulator.runtime.clock_options import clock_of

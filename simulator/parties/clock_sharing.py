@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from meters.calendar import LAST_DAY, US, day_of, epoch, iso
-from meters.load import ERA
+from meters.load.truth import ERA
 from simulator.errors import SimulatorError
 from simulator.runtime.clock import Clock, ClockMode
 from simulator.runtime.clock_options import clock_of

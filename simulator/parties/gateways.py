@@ -6,9 +6,9 @@ import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from meters.device.meter import EmulatedMeter
 from meters.errors import MeterError
-from meters.gateway import Gateway, Silence
-from meters.meter import EmulatedMeter
+from meters.wire.gateway import Gateway, Silence
 from simulator.errors import SimulatorError
 
 

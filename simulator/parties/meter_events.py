@@ -34,7 +34,7 @@ _PARTY = "METERS"
 
 
 class TellingMeter(Protocol):
-    """What is needed of a meter (``meters.meter.EmulatedMeter``)."""
+    """What is needed of a meter (``meters.device.meter.EmulatedMeter``)."""
 
     @property
     def restless(self) -> bool:

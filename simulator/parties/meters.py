@@ -14,13 +14,13 @@ import httpx
 
 from headend.ports import FAULT
 from meters.calendar import INTERVAL_S, US, iso
-from meters.command_log import CommandLog
+from meters.device.command_log import CommandLog
+from meters.device.meter import EmulatedMeter, ledger_of
 from meters.faults.ledger import LedgerEntry, ordered, write_json, write_parquet
 from meters.fleet import Fleet
-from meters.gateway import Gateway
-from meters.meter import EmulatedMeter, ledger_of
-from meters.register_map import RING_SLOTS
+from meters.register_map.layout import RING_SLOTS
 from meters.shown import Command
+from meters.wire.gateway import Gateway
 from simulator.errors import SimulatorError
 from simulator.parties.clock_sharing import clock_entry
 from simulator.parties.gateways import gateway_entry, open_gateways

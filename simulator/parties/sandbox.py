@@ -22,8 +22,8 @@ from headend.ports import FAULT, HeadEndError
 from headend.store.store import HeadEndStore
 from headend.system import HeadEndSettings
 from meters.calendar import day_start
-from meters.gateway import Silence
-from meters.meter import EmulatedMeter
+from meters.device.meter import EmulatedMeter
+from meters.wire.gateway import Silence
 from simulator.parties.gateways import gateway_entry, open_gateways
 from simulator.parties.headend import EXCHANGE_S, HeadEndParty, in_thread, meter_timeout_s
 from simulator.parties.meter_events import MeterEvents, http_sender

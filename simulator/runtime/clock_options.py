@@ -6,7 +6,7 @@ import time
 from datetime import date as calendar_day
 
 from meters.calendar import LAST_DAY, US, day_of, epoch
-from meters.load import ERA
+from meters.load.truth import ERA
 from simulator.errors import SimulatorError
 from simulator.runtime.clock import Clock, ClockMode
 

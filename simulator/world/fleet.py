@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
+from meters.device.meter import EmulatedMeter
+from meters.device.special import special_meters, two_meters
 from meters.fleet import GATEWAY_METERS, Fleet
-from meters.meter import EmulatedMeter
-from meters.special import special_meters, two_meters
 from simulator.errors import SimulatorError
 from simulator.world.fleet_options import MIXES
 from simulator.world.meters import World, WorldSpec

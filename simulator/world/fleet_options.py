@@ -6,8 +6,8 @@ from pathlib import Path
 
 from meters.fleet import Fleet
 from meters.identity import tdsp
-from meters.premises import HOMES, MARKET
-from meters.replay import read_replay
+from meters.load.premises import HOMES, MARKET
+from meters.load.replay import read_replay
 from simulator.errors import SimulatorError
 from simulator.world.fault_spec import read_faults
 

@@ -16,7 +16,7 @@ from headend.ports import MeterReading, RegisterSnapshot
 from headend.store.store import HeadEndStore, PostedFile
 from headend.vee.batch import needs_history, run_batch
 from meters.calendar import day_of, day_start, epoch, floor_interval
-from meters.meter import EmulatedMeter
+from meters.device.meter import EmulatedMeter
 from meters.shown import Wire
 from simulator.world.meters import World
 

@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from meters.calendar import day_of
+from meters.device.meter import EmulatedMeter
 from meters.faults.kinds import KINDS, FaultKind
 from meters.identity import esiid_hash, make_esiid, make_meter_number
-from meters.meter import EmulatedMeter
-from meters.premises import BUSINESS_CLASSES
+from meters.load.premises import BUSINESS_CLASSES
 from simulator.errors import SimulatorError
 from simulator.smt.registry.csv_files import read_registry, registry_faults
 from simulator.smt.registry.han import HanDevice, made_devices

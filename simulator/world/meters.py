@@ -13,7 +13,10 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from headend.ports import MeterAddress
 from meters.calendar import day_end, day_of, day_start
-from meters.counting import exchanged_number
+from meters.device.counting import exchanged_number
+from meters.device.installation import install
+from meters.device.meter import EmulatedMeter, ledger_of
+from meters.device.special import special_meters
 from meters.errors import MeterError
 from meters.faults.fault import Fault
 from meters.faults.kinds import FaultKind
@@ -21,12 +24,9 @@ from meters.faults.ledger import LedgerEntry
 from meters.faults.rules import Roster, expand
 from meters.fleet import GATEWAY_METERS
 from meters.identity import Premise, Tdsp, tdsp
-from meters.installation import install
-from meters.load import PremiseLoad, scale_to
-from meters.meter import EmulatedMeter, ledger_of
-from meters.premises import HOMES, MARKET, make_premise
-from meters.replay import read_replay
-from meters.special import special_meters
+from meters.load.premises import HOMES, MARKET, make_premise
+from meters.load.replay import read_replay
+from meters.load.truth import PremiseLoad, scale_to
 from simulator.errors import SimulatorError
 from simulator.world.fault_spec import FaultSpec
 from simulator.world.market_spec import MarketSpec

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import date
 
 from meters.calendar import day_start
+from meters.device.meter import EmulatedMeter
+from meters.device.special import special_meters, two_meters
 from meters.errors import MeterError
 from meters.fleet import GATEWAY_METERS, Fleet
 from meters.identity import TDSPS, Premise, Tdsp, ordinal_of
-from meters.load import GeneratedLoad, PremiseLoad
-from meters.meter import EmulatedMeter
-from meters.special import special_meters, two_meters
+from meters.load.truth import GeneratedLoad, PremiseLoad
 from simulator.errors import SimulatorError
 
 #: A magic ESI ID's faults count from when its fleet comes up: for a day that is looked at, from its noon. Default of this project.

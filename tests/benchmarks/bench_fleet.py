@@ -12,8 +12,8 @@ from meters.faults.kinds import FaultKind
 from meters.faults.rules import FaultRule
 from meters.fleet import Fleet
 from meters.identity import tdsp
-from meters.load import day_intervals
-from meters.premises import MARKET, PremiseArrays
+from meters.load.premises import MARKET, PremiseArrays
+from meters.load.truth import day_intervals
 
 _DAY = date(2026, 7, 15)
 _METERS = 100_000

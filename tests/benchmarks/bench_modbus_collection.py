@@ -16,9 +16,9 @@ from headend.network.transport import ModbusTransport
 from headend.ports import MeterAddress
 from meters.calendar import day_end, day_start
 from meters.fleet import Fleet
-from meters.gateway import Gateway
 from meters.identity import tdsp
-from meters.register_map import HEADER_COUNT, SLOT_WORDS
+from meters.register_map.layout import HEADER_COUNT, SLOT_WORDS
+from meters.wire.gateway import Gateway
 
 _DAY = date(2026, 8, 11)
 _METERS = 40

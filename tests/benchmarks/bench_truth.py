@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from meters.identity import tdsp
-from meters.jit import kernel
-from meters.load import day_intervals
-from meters.philox import Word, philox4x32, words
-from meters.premises import MARKET, PremiseArrays
+from meters.kernels.jit import kernel
+from meters.kernels.philox import Word, philox4x32, words
+from meters.load.premises import MARKET, PremiseArrays
+from meters.load.truth import day_intervals
 
 #: One of each season: hot, cold, mild.
 _DAYS = (date(2026, 7, 15), date(2026, 1, 15), date(2026, 4, 15))

@@ -7,7 +7,7 @@ from datetime import date
 import numpy as np
 
 from meters.calendar import day_start, intervals_in
-from meters.load import ERA, DayLoad
+from meters.load.truth import ERA, DayLoad
 
 
 class SteadyLoad:

@@ -8,11 +8,11 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 
 from meters.calendar import epoch
+from meters.device.meter import EmulatedMeter
 from meters.faults.fault import Fault
 from meters.faults.kinds import FaultKind
-from meters.gateway import Gateway, Silence
 from meters.identity import MeterIdentity, Premise, make_esiid, make_meter_number, tdsp
-from meters.meter import EmulatedMeter
+from meters.wire.gateway import Gateway, Silence
 
 NOW = epoch("2026-08-12T17:40") + 22
 

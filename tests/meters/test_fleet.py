@@ -11,7 +11,7 @@ from meters.faults.kinds import KINDS, FaultKind, Layer, Span
 from meters.faults.rules import FaultRule
 from meters.fleet import READ_AFTER_S, Fleet
 from meters.identity import make_esiid, tdsp
-from meters.premises import MARKET
+from meters.load.premises import MARKET
 from meters.shown import Wire
 
 ONCOR = tdsp("ONCOR")

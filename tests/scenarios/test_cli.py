@@ -66,7 +66,7 @@ def test_a_shipped_scenario_goes_by_its_name(
 def test_each_kind_of_file_names_the_command_for_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    study, scenario = SHIPPED / "capacity" / "first-look.yaml", SHIPPED / "customer-balance-inquiry.yaml"
+    study, scenario = SHIPPED.parent / "capacity" / "first-look.yaml", SHIPPED / "customer-balance-inquiry.yaml"
     assert ran("scenario", "lint", str(study), monkeypatch=monkeypatch) == 2
     assert f"'ami capacity run {study}'" in capsys.readouterr().err
     assert ran("capacity", "run", str(scenario), "--out", str(tmp_path), monkeypatch=monkeypatch) == 2

@@ -14,7 +14,7 @@ import httpx
 
 from headend.day.cycle import DailyTimes
 from meters.calendar import US, day_of, epoch
-from meters.special import special_esiid
+from meters.device.special import special_esiid
 from simulator.parties.sandbox import Sandbox, SandboxSettings
 from simulator.ror.client import SmtClient
 from simulator.ror.errors import SmtRefused

@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, timedelta
 
+from meters.device.installation import multipliers
 from meters.identity import Tdsp, make_esiid, make_meter_number, tdsp
-from meters.installation import multipliers
-from meters.premises import BUSINESS_CLASSES, CLASSES, MARKET, PremiseArrays
+from meters.load.premises import BUSINESS_CLASSES, CLASSES, MARKET, PremiseArrays
 from simulator.smt.registry.han import HanDevice, made_devices
 from simulator.smt.registry.meter_attributes import installed_meter
 from simulator.smt.registry.passwords import hash_password

@@ -12,15 +12,15 @@ import pytest
 
 from headend.network.transport import ModbusTransport, NoAnswer, WrongMeter
 from headend.ports import HeadEndError, MeterAddress
-from meters import register_map as wire
 from meters.calendar import day_end, day_start, days, epoch
+from meters.device.meter import EmulatedMeter
 from meters.faults.fault import Fault
 from meters.faults.kinds import FaultKind
-from meters.gateway import Gateway, Silence
 from meters.identity import MeterIdentity, make_esiid, make_meter_number, tdsp
-from meters.meter import EmulatedMeter
-from meters.premises import make_premise
+from meters.load.premises import make_premise
+from meters.register_map import layout as wire
 from meters.status import Channel, delivered_condition
+from meters.wire.gateway import Gateway, Silence
 
 ONCOR = tdsp("ONCOR")
 NOW = epoch("2026-08-12T17:40") + 22

@@ -21,7 +21,7 @@ from headend.store.migrations import MIGRATIONS
 from headend.store.store import HeadEndStore
 from headend.system import HeadEnd, HeadEndSettings
 from meters.calendar import US, day_of, epoch, iso
-from meters.gateway import Gateway
+from meters.wire.gateway import Gateway
 from simulator.runtime.clock import Clock, ClockMode
 from simulator.runtime.driver import Runtime
 from simulator.runtime.journal import RunJournal

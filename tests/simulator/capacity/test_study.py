@@ -131,7 +131,7 @@ def test_a_clock_time_needs_no_quotes(tmp_path: Path) -> None:
 
 def test_a_scenario_is_sent_to_its_command() -> None:
     with pytest.raises(SimulatorError, match="ami scenario run"):
-        load_study(FIRST_LOOK.parents[1] / "customer-balance-inquiry.yaml")
+        load_study(FIRST_LOOK.parents[1] / "library" / "customer-balance-inquiry.yaml")
 
 
 def test_a_limit_that_the_model_does_not_know_is_refused() -> None:

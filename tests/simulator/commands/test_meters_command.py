@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 from pymodbus.client import ModbusTcpClient
 
-from meters.register_decode import decode_header
-from meters.register_map import HEADER, HEADER_COUNT
-from meters.special import SPECIALS
+from meters.device.special import SPECIALS
+from meters.register_map.decode import decode_header
+from meters.register_map.layout import HEADER, HEADER_COUNT
 from tests.simulator.processes import fails, fails_here, serving
 
 SERVE = ("meters", "serve", "--port", "0")

@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from meters.special import SPECIALS
+from meters.device.special import SPECIALS
 from tests.simulator.processes import fails, fails_here, serving
 
 

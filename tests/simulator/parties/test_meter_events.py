@@ -16,12 +16,12 @@ from hypothesis import strategies as st
 
 from headend.wire import MAX_EVENTS
 from meters.calendar import US, epoch, iso
+from meters.device.meter import EmulatedMeter
 from meters.events import EventKind, MeterEvent
 from meters.faults.fault import Fault
 from meters.faults.kinds import FaultKind
 from meters.identity import MeterIdentity, tdsp
-from meters.meter import EmulatedMeter
-from meters.premises import make_premise
+from meters.load.premises import make_premise
 from simulator.parties.meter_events import (
     BATCH,
     WAITS_US,

@@ -16,14 +16,14 @@ from pymodbus.client import AsyncModbusTcpClient
 from headend.network.transport import ModbusTransport, NoAnswer, WrongMeter
 from headend.ports import MeterAddress
 from meters.calendar import US, day_of, day_start, epoch
+from meters.device.meter import EmulatedMeter
 from meters.faults.kinds import KINDS, FaultKind, Span
 from meters.faults.rules import FaultRule
 from meters.fleet import Fleet
 from meters.identity import tdsp
-from meters.meter import EmulatedMeter
-from meters.register_decode import decode_header
-from meters.register_map import HEADER, HEADER_COUNT
-from meters.register_map import SWITCH as SWITCH_REGISTER
+from meters.register_map.decode import decode_header
+from meters.register_map.layout import HEADER, HEADER_COUNT
+from meters.register_map.layout import SWITCH as SWITCH_REGISTER
 from meters.status import Channel, Common, common_nibble, delivered_condition
 from simulator.errors import SimulatorError
 from simulator.parties.meters import MetersParty, MetersSettings

@@ -19,10 +19,10 @@ from headend.day.posting import FtpsSite
 from headend.ports import MeterReading
 from headend.store.store import HeadEndStore
 from meters.calendar import INTERVAL_S, US, epoch, iso
+from meters.device.special import TWO_METERS, special_esiid
 from meters.errors import UserError
 from meters.fleet import Fleet
 from meters.identity import tdsp
-from meters.special import TWO_METERS, special_esiid
 from simulator.commands.headend import headend_serve
 from simulator.commands.smt import smt_serve
 from simulator.parties.clock_sharing import ClockOptions, clock_entry, party_clock

@@ -16,8 +16,8 @@ import sqlalchemy as sa
 
 from headend.store.rows import INQUIRIES
 from meters.calendar import US, iso
+from meters.device.meter import EmulatedMeter
 from meters.identity import MeterIdentity, Premise
-from meters.meter import EmulatedMeter
 from simulator.smt.ondemand.inquiries import UNREACHABLE
 from simulator.smt.ondemand.lifecycle import EXPIRY_US, State
 from tests.meters.fakes import SteadyLoad

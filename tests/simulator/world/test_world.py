@@ -9,9 +9,9 @@ import pytest
 from pydantic import ValidationError
 
 from meters.calendar import days, epoch
+from meters.device.special import SPECIALS, special_esiid
 from meters.faults.kinds import FaultKind
-from meters.premises import BUSINESS_CLASSES, HOME_CLASSES
-from meters.special import SPECIALS, special_esiid
+from meters.load.premises import BUSINESS_CLASSES, HOME_CLASSES
 from simulator.errors import SimulatorError
 from simulator.smt.registry.records import UserKind
 from simulator.smt.registry.seeded import read_day_from

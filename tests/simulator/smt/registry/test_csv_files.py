@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from meters.errors import UserError
 from meters.identity import tdsp
-from meters.premises import MARKET, make_premise
+from meters.load.premises import MARKET, make_premise
 from simulator.commands.registry import smt_registry
 from simulator.errors import SimulatorError
 from simulator.smt.registry.csv_files import SHEETS, read_registry, registry_faults, write_registry

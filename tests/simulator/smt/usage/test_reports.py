@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from headend.lse.writer import read
 from headend.vee.quality import Channel
 from meters.calendar import INTERVAL_S, day_start, days, intervals_in
-from meters.replay_file import read_quarters
+from meters.load.replay_file import read_quarters
 from simulator.smt.usage import deliveries
 from simulator.smt.usage.billing_periods import billed, billing_periods
 from simulator.smt.usage.formats import interval_csv

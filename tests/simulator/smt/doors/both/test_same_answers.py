@@ -6,7 +6,7 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
-from meters.premises import BUSINESS_CLASSES
+from meters.load.premises import BUSINESS_CLASSES
 from simulator.world.market import CUSTOMER_LOGIN, ROR_LOGIN
 from tests.simulator.sandboxes import rig
 

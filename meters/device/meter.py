@@ -1,0 +1,316 @@
+"""One emulated AMS meter: the premise's load seen through a place, a register, a clock and faults, at whatever instant one asks.
+
+What it shows follows from its identity, load and faults, and from the few commands it was given (switch, clock); a day is computed when
+asked for and kept only while it is among the last few.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date
+
+import numpy as np
+
+from meters.calendar import INTERVAL_S, day_of, day_start, floor_interval
+from meters.device import clock as meter_clock
+from meters.device.counting import Counting
+from meters.device.energy import WHOLE, Energy, Share
+from meters.device.record import Record, recorded, running, shown_at
+from meters.device.supply import Switch, declared_open, outages, united
+from meters.errors import MeterError
+from meters.events import EventKind, MeterEvent
+from meters.faults.fault import FOR_EVER, Fault
+from meters.faults.kinds import FaultKind, Layer
+from meters.faults.ledger import Effect, LedgerEntry, entry, ordered
+from meters.faults.overlay import overlay
+from meters.faults.replies import reply
+from meters.identity import MeterIdentity, Premise, esiid_hash
+from meters.kernels.philox import philox4x32, words
+from meters.load.truth import ERA, GeneratedLoad, PremiseLoad
+from meters.shown import Command, CommandKind, Live, Reply, Window, Written
+from meters.status import has_value
+
+#: A clock is set by at most so much at once, from what it shows. Default of this project.
+CLOCK_LIMIT_S = 3600
+#: Commands for switch and clock that a meter takes, each: what it shows depends on all of them, and memory is bounded.
+MOST_COMMANDS = 1000
+_REMEMBERED_DAYS = 4
+#: Counter word of the voltage draw, which the load's blocks never use.
+_VOLTAGE = np.uint64(0xFF)
+
+
+class EmulatedMeter:
+    """A meter at a premise. Instants called ``now`` or ``at`` are true UTC epoch seconds; labels of intervals are by its own clock."""
+
+    def __init__(
+        self,
+        identity: MeterIdentity,
+        premise: Premise,
+        seed: int,
+        faults: Sequence[Fault] = (),
+        *,
+        load: PremiseLoad | None = None,
+        share: Share = WHOLE,
+    ) -> None:
+        """load: what the premise uses; generated for it unless given. share: of two meters at one ESI ID.
+
+        Raises MeterError when identity, premise and faults are not of one ESI ID (but for a swap), or the premise has no load curve.
+        """
+        swapped = {fault.other for fault in faults if fault.kind is FaultKind.SWAP}
+        strangers = {fault.esiid for fault in faults if fault.esiid != identity.esiid}
+        strangers |= {premise.esiid} - (swapped or {identity.esiid})
+        if len(swapped) > 1:
+            raise MeterError(
+                "meters.fault.swap",
+                "A meter cannot be swapped with two others.",
+                place=identity.esiid,
+                mend="Keep one.",
+            )
+        if strangers:
+            raise MeterError(
+                "meters.meter.mixed",
+                f"Meter {identity.meter_number} is at {identity.esiid}, but its premise or faults are at {min(strangers)}.",
+                place=identity.esiid,
+            )
+        self.identity = identity
+        self.premise = premise
+        self.seed = seed
+        self.faults = tuple(faults)
+        self._hash = esiid_hash(identity.esiid)
+        self._energy = Energy(load if load is not None else GeneratedLoad(seed, premise), share)
+        self._energy.without_power([(one.first, one.until) for one in outages(faults)] + declared_open(faults))
+        self._switch = Switch()
+        self._clock_writes: list[tuple[int, int]] = []
+        #: Keeps a command before it is carried out; False: it cannot be kept, and the meter does not obey.
+        self.keep: Callable[[EmulatedMeter, Command], bool] | None = None
+        self._clock = meter_clock.pieces(faults, ())
+        self._counting = Counting(identity, faults, self._energy)
+        self._outages = outages(faults)
+        self._days: OrderedDict[tuple[date, int, int, int], Window] = OrderedDict()
+
+    # What it is, and what time it has.
+
+    @property
+    def commands(self) -> int:
+        """How many commands have changed its switch or clock."""
+        return len(self._clock_writes) + len(self._switch.operations)
+
+    @property
+    def restless(self) -> bool:
+        """Whether it may have something to tell: a power or clock fault, or a command that it was given."""
+        kinds = (FaultKind.OUTAGE, FaultKind.DISCONNECTED, FaultKind.CLOCK_DRIFT, FaultKind.CLOCK_SET)
+        return bool(self.commands) or any(one.kind in kinds for one in self.faults)
+
+    def identity_at(self, now: int) -> MeterIdentity:
+        """Who answers: after an exchange another meter; one that is programmed with a wrong multiplier says so."""
+        return self._counting.identity(self._counting.exchanges(self._shift(now)))
+
+    def clock(self, now: int) -> int:
+        """The meter's own clock."""
+        now = self._shift(now)
+        return self._pieces(now)[-1].at(now)
+
+    # What it shows.
+
+    def window(self, start: int, end: int, now: int) -> Window:
+        """The intervals labelled [start, end) as it holds them at ``now``; the caller looks no further than the meter's clock."""
+        if start % INTERVAL_S or end % INTERVAL_S or start > end:
+            raise MeterError("meters.window.unaligned", f"[{start}, {end}) is not a span of whole intervals.")
+        now = self._shift(now)
+        parts = []
+        at = start
+        while at < end:
+            day = day_of(at)
+            begins = day_start(day)
+            shown = self._day(day, now)
+            low = (at - begins) // INTERVAL_S
+            high = min((end - begins) // INTERVAL_S, len(shown.status))
+            cut = slice(low, high)
+            parts.append(Window(shown.delivered[cut], shown.received[cut], shown.status[cut], shown.present[cut]))
+            at = begins + high * INTERVAL_S
+        if len(parts) == 1:
+            return parts[0]
+        if not parts:
+            return Window(np.empty(0, np.int32), np.empty(0, np.int32), np.empty(0, np.uint16), np.empty(0, np.bool_))
+        return Window(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+
+    def midnight(self, day: date, now: int) -> tuple[int, int] | None:
+        """The registers, delivered and received, raw, as it took them when its clock began ``day``; None if it holds none."""
+        if day < ERA:
+            return None
+        now = self._shift(now)
+        after = self._counting.exchanges(now)
+        at = shown_at(day_start(day), self._pieces(now))
+        if at is None or at > now or at < self._counting.installed(after):
+            return None
+        return self._counting.registers(at, after)
+
+    def live(self, now: int) -> Live:
+        """What it shows at ``now``. Within the running interval energy grows linearly."""
+        asked, now = now, self._shift(now)
+        after, clock = self._counting.exchanges(now), self._pieces(now)
+        shown = clock[-1].at(now)
+        label = floor_interval(shown)
+        registers = self._counting.registers(now, after)
+        if any(one.kind is FaultKind.ZERO_READ and one.covers(asked) for one in self.faults):
+            registers = (0, 0)
+        partial = running(label, now, self._counting, clock, after)
+        began = floor_interval(now)
+        flows = self._energy.powered(now)
+        used = np.diff(self._energy.bounds(day_of(now))[:, (began - day_start(day_of(now))) // INTERVAL_S :][:, :2])
+        failed = any(one.covers(now) for one in self._outages)
+        return Live(
+            time=shown,
+            delivered_register=registers[0],
+            received_register=registers[1],
+            partial_delivered=partial[0],
+            partial_received=partial[1],
+            partial_seconds=shown - label,
+            watts=int(used[0, 0] - used[1, 0]) * 3600 // INTERVAL_S if flows else 0,
+            decivolts=0 if failed else self._decivolts(began),
+            switch_closed=self._switch_closed(now),
+            power_failed=failed,
+        )
+
+    def reply(self, now: int) -> Reply:
+        """How it behaves on the wire."""
+        return reply(self.faults, self.seed, self._hash, now)
+
+    def effect(self, fault: Fault, start: int, end: int) -> Effect | None:
+        """What one of its faults did to delivered energy, over the whole intervals within [start, end) that it touches.
+
+        None for faults of other layers than power and intervals, and where no interval is over yet.
+        """
+        first = max(floor_interval(fault.first), -(-start // INTERVAL_S) * INTERVAL_S)
+        until = min(-(-fault.until // INTERVAL_S) * INTERVAL_S, floor_interval(end))
+        if fault.row.layer not in (Layer.POWER, Layer.INTERVALS) or until <= first:
+            return None
+        if fault.row.layer is Layer.INTERVALS:
+            # By labels on both sides: the meter's clock may be another than the fault's author had in mind.
+            shown = int(self.window(first, until, until).delivered.sum(dtype=np.int64))
+            recorded_ = sum(self._recorded_value(at, until) for at in range(first, until, INTERVAL_S))
+            return Effect(recorded_ * self._counting.multiplier, shown * self._counting.multiplier)
+        ends = np.array([first, until])
+        flowed, used = (np.diff(energy[0]) for energy in (self._energy.flowed(ends), self._energy.used(ends)))
+        return Effect(int(used[0]), int(flowed[0]))
+
+    # What it is told, and what it tells.
+
+    def set_clock(self, now: int, to: int) -> Written:
+        """Set the clock to ``to``, at most ``CLOCK_LIMIT_S`` from what it shows."""
+        by = to - self.clock(now)
+        if abs(by) > CLOCK_LIMIT_S or len(self._clock_writes) >= MOST_COMMANDS:
+            return Written.REFUSED
+        # By the difference: a stale display shows another clock than the one that is set.
+        return self._take(Command(CommandKind.CLOCK, now, self._pieces(now)[-1].at(now) + by))
+
+    def operate_switch(self, now: int, closed: bool) -> Written:
+        """Open or close the service switch; a command for the position it is in changes nothing."""
+        if self._switch_closed(now) == closed:
+            return Written.DONE
+        declared = any(first <= now < until for first, until in declared_open(self.faults))
+        if declared or len(self._switch.operations) >= MOST_COMMANDS:
+            return Written.REFUSED
+        return self._take(Command(CommandKind.SWITCH, now, int(closed)))
+
+    def restore(self, command: Command) -> None:
+        """Carry a command out that was taken once, in the order of then."""
+        if command.kind is CommandKind.CLOCK:
+            self._clock_writes.append((command.at, command.to))
+            self._clock = meter_clock.pieces(self.faults, self._clock_writes)
+            return
+        self._switch.operations.append((command.at, bool(command.to)))
+        spans = [(one.first, one.until) for one in self._outages] + declared_open(self.faults)
+        self._energy.without_power(spans + self._switch.open_spans())
+        self._days.clear()
+
+    def events(self, start: int, end: int) -> list[MeterEvent]:
+        """What it tells unasked in [start, end), by time."""
+        told: list[tuple[int, EventKind]] = []
+        for fault in self.faults:
+            if fault.kind is FaultKind.OUTAGE:
+                if fault.params["last_gasp"]:
+                    told.append((fault.first, EventKind.LAST_GASP))
+                restored = fault.until + int(fault.params["restoration_s"])
+                # Out again before it could tell: the later outage's end does.
+                if not any(other.first <= restored < other.until for other in self._outages):
+                    told.append((restored, EventKind.RESTORATION))
+            elif fault.kind is FaultKind.CLOCK_SET:
+                told += [(fault.first, EventKind.CLOCK_SET), (fault.until, EventKind.CLOCK_SET)]
+            elif fault.kind is FaultKind.CLOCK_DRIFT:
+                told.append((fault.until, EventKind.CLOCK_SET))
+        for first, until in united(declared_open(self.faults) + self._switch.open_spans()):
+            told += [(first, EventKind.DISCONNECTED), (until, EventKind.CONNECTED)]
+        told += [(at, EventKind.CLOCK_SET) for at, _ in self._clock_writes]
+        return sorted(
+            MeterEvent(
+                at, self.identity.esiid, self._counting.identity(self._counting.exchanges(at)).meter_number, kind
+            )
+            for at, kind in told
+            if start <= at < end and at < FOR_EVER
+        )
+
+    # How it comes about.
+
+    def _take(self, command: Command) -> Written:
+        if self.keep is not None and not self.keep(self, command):
+            return Written.FAILED
+        self.restore(command)
+        return Written.DONE
+
+    def _shift(self, now: int) -> int:
+        """The instant that a stale display shows."""
+        for fault in self.faults:
+            if fault.kind is FaultKind.STALE and fault.covers(now):
+                return now - int(fault.params["seconds"])
+        return now
+
+    def _pieces(self, now: int) -> Sequence[meter_clock.Piece]:
+        return meter_clock.known(self._clock, now)
+
+    def _switch_closed(self, now: int) -> bool:
+        declared = any(first <= now < until for first, until in declared_open(self.faults))
+        return self._switch.closed(now) and not declared
+
+    def _day(self, day: date, now: int) -> Window:
+        """The day of labels, as shown at ``now`` and after, until something changes that it depends on."""
+        key = (day, len(self._pieces(now)), self._counting.exchanges(now), len(self._clock_writes))
+        if key in self._days:
+            self._days.move_to_end(key)
+            return self._days[key]
+        delivered, received, status = self._recorded(day, now)
+        overlay(self.faults, day_start(day), delivered, received, status, lambda at: self._recorded_value(at, now))
+        present = has_value(status)
+        delivered[~present], received[~present] = 0, 0
+        made = Window(delivered, received, status, present)
+        for column in made:
+            column.flags.writeable = False
+        self._days[key] = made
+        if len(self._days) > _REMEMBERED_DAYS:
+            self._days.popitem(last=False)
+        return made
+
+    def _recorded_value(self, at: int, now: int) -> int:
+        delivered, _, _ = self._recorded(day_of(at), now)
+        return int(delivered[(at - day_start(day_of(at))) // INTERVAL_S])
+
+    def _recorded(self, day: date, now: int) -> Record:
+        after = self._counting.exchanges(now)
+        return recorded(day, self._energy, self._counting, self._pieces(now), after, self._outages)
+
+    def _decivolts(self, began: int) -> int:
+        """Within 1.7 % of the nominal 240 V between two legs, or 208 V between two phases; another value each interval."""
+        low, high = words(self._hash)
+        word = philox4x32(low, high, np.uint64(began // INTERVAL_S), _VOLTAGE, *words(self.seed))[0]
+        return 2045 + int(word) % 71 if self.identity.three_phase else 2360 + int(word) % 81
+
+
+def ledger_of(meters: Iterable[EmulatedMeter], start: int, end: int) -> list[LedgerEntry]:
+    """What their faults did to the meters in [start, end), UTC epoch seconds."""
+    return ordered(
+        entry(fault, meter.identity.meter_number, (start, end), meter.effect(fault, start, end))
+        for meter in meters
+        for fault in meter.faults
+        if fault.first < end and fault.until > start
+    )

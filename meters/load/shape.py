@@ -1,0 +1,259 @@
+"""What the average premise of each class uses: by the quarter hour on one day, and summed up from the era to any midnight.
+
+Base load, habits by kind of day, cooling and heating against the weather of the zone. The sums are tables of a zone, grown year by
+year when asked for, so that a register is a look-up whatever its date.
+"""
+
+from __future__ import annotations
+
+import threading
+from datetime import date
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from meters.calendar import days, intervals_in
+from meters.day_kinds import SLOTS, DayClass, clock_slots, day_class
+from meters.errors import MeterError
+from meters.load.kernel import EVENT_WH, FINE, Floats, Ints, Shape, fill_net
+from meters.load.premises import BUSINESS_CLASSES, CLASSES, HOME_CLASSES
+from meters.load.weather import CENTI, Sky, sky
+
+#: Registers count from the midnight that begins this day; there is no truth before it. Default of this project.
+ERA = date(2020, 1, 1)
+#: The last midnight that has a register: an end, so that no one waits for the tables of a thousand years.
+LAST = date(2100, 12, 31)
+#: Cooling begins above, heating below; below FROST_C heat pumps fall behind and resistance heats. Defaults of this project.
+COOLING_C, HEATING_C, FROST_C = 21.0, 15.5, 3.0
+#: Share of a home's habits that comes as such events; the rest is many small things.
+_EVENTFUL = 0.5
+
+
+class Use(NamedTuple):
+    """What an average premise of a class uses, Wh a day. Defaults of this project, in proportion as in surveys of homes' end uses."""
+
+    base: float
+    #: Habits, or what an open business uses.
+    weekday: float
+    weekend: float
+    #: For each degree of the day's mean excess above COOLING_C, below HEATING_C, below FROST_C.
+    cooling: float
+    heating: float
+    frost: float
+    #: What its air conditioner and its heater draw while they run, Wh in a quarter hour.
+    cooler: float
+    heater: float
+    #: How much the weekend of one differs from the average one, up to.
+    weekend_spread: float
+
+
+USES: dict[str, Use] = {
+    "RESHIWR": Use(11_500, 14_200, 15_600, 2_450, 2_400, 1_200, 1_000, 1_600, 0.1),
+    "RESLOWR": Use(12_700, 13_600, 15_000, 2_650, 370, 0, 1_050, 220, 0.1),
+    "BUSNODEM": Use(11_000, 21_000, 9_000, 1_500, 700, 0, 1_000, 1_000, 0.9),
+    "BUSMEDLF": Use(52_000, 76_000, 36_000, 5_200, 1_800, 0, 3_200, 2_200, 0.7),
+}
+#: The sums that are kept of each class.
+COMPONENTS = ("base", "weekday", "weekend", "cooling", "heating")
+#: Rated W of a roof for each W of the premise's mean use, for which netting is tabulated; between them it is interpolated.
+ROOFS = np.array([0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 20.0])
+#: Mean use of the class, W at scale 1: what ``ROOFS`` is relative to.
+MEAN_W = np.array([38_000.0, 38_000.0, 32_000.0, 132_000.0]) / 24
+
+
+@lru_cache(maxsize=256)
+def shape(seed: int, zone: str, day: date) -> Shape:
+    """The average premises' operating day."""
+    slots = clock_slots(day)
+    above = sky(seed, zone, day, day)
+    tables: list[list[Floats]] = []
+    for klass in CLASSES:
+        cooling, heating = (energy[0] for energy in _thermal(klass, above))
+        habit = _habit(klass, day_class(day)) * _season(day.toordinal())
+        eventful = _EVENTFUL if klass in HOME_CLASSES else 0.0
+        # A running event keeps others from beginning: chance p gives events p L / (1 + p (L - 1)) of the time, L long on average.
+        running = habit * eventful / (EVENT_WH + 127.5)
+        chance = running / (2.5 - 1.5 * running)
+        tables.append([habit * (1 - eventful) * FINE, chance * 256, cooling * FINE, heating * FINE])
+    columns = np.rint(np.array(tables)[:, :, slots]).astype(np.int64)
+    habits, busy, coolings, heatings = (np.ascontiguousarray(columns[:, k]) for k in range(4))
+    steady = np.array([round(USES[klass].base / SLOTS * FINE) for klass in CLASSES], np.int64)
+    return Shape(steady, habits, busy, coolings, heatings, above.sunshine[0][slots] * FINE)
+
+
+class Sums:
+    """Wh at scale 1 from the era to each midnight, in one zone. Several threads may ask."""
+
+    def __init__(self, seed: int, zone: str) -> None:
+        """Nothing is computed yet."""
+        self._seed, self._zone = seed, zone
+        self._lock = threading.Lock()
+        self._use = np.zeros((1, len(CLASSES), len(COMPONENTS)), np.int64)
+        self._net = np.zeros((1, len(CLASSES), len(ROOFS), 2), np.int64)
+
+    def use(self, day: date, count: int) -> Ints:
+        """(count, classes, components) at the midnights from the one that begins ``day``. Raises MeterError as ``since_era``."""
+        first = since_era(day)
+        with self._lock:
+            while len(self._use) < first + count:
+                self._use = _grown(self._use, _year_use(self._seed, self._zone, _next_year(self._use)))
+            return self._use[first : first + count]
+
+    def net(self, day: date, count: int) -> Ints:
+        """(count, classes, roofs, 2) delivered and received at the same midnights, with a roof of each of ``ROOFS``."""
+        first = since_era(day)
+        with self._lock:
+            while len(self._net) < first + count:
+                self._net = _grown(self._net, _year_net(self._seed, self._zone, _next_year(self._net)))
+            return self._net[first : first + count]
+
+
+@lru_cache(maxsize=64)
+def sums(seed: int, zone: str) -> Sums:
+    """The sums of a zone; they are kept for the zones and seeds last used."""
+    return Sums(seed, zone)
+
+
+def since_era(day: date) -> int:
+    """Days from the era to a midnight that has a register. Raises MeterError for one that has none."""
+    if not ERA <= day <= LAST:
+        code, side = ("before_era", f"before {ERA}, when") if day < ERA else ("after_last", f"after {LAST}, until when")
+        raise MeterError(f"meters.day.{code}", f"{day} is {side} there are registers.", place=str(day))
+    return (day - ERA).days
+
+
+def _next_year(table: Ints) -> int:
+    """The year whose midnights come next in a table that begins at the era."""
+    return date.fromordinal(ERA.toordinal() + len(table) - 1).year
+
+
+def _grown(table: Ints, daily: Ints) -> Ints:
+    return np.concatenate([table, table[-1] + np.cumsum(daily, axis=0)])
+
+
+class _Year(NamedTuple):
+    """The calendar of a year's days."""
+
+    ordinals: Ints
+    weekend: NDArray[np.bool_]
+    #: (days, 96) how often each quarter hour of the clock comes: 1; 0 or 2 where the clock is changed.
+    passes: Ints
+
+
+@lru_cache(maxsize=128)
+def _calendar(year: int) -> _Year:
+    every = days(date(year, 1, 1), date(year, 12, 31))
+    passes = np.ones((len(every), SLOTS), np.int64)
+    for d, day in enumerate(every):
+        if intervals_in(day) != SLOTS:
+            passes[d] = np.bincount(clock_slots(day), minlength=SLOTS)
+    weekend = np.array([day_class(day) is DayClass.WEEKEND for day in every])
+    return _Year(np.array([day.toordinal() for day in every]), weekend, passes)
+
+
+def _year_use(seed: int, zone: str, year: int) -> Ints:
+    """(days, classes, components) Wh of each day."""
+    calendar = _calendar(year)
+    above = sky(seed, zone, date(year, 1, 1), date(year, 12, 31))
+    out = np.zeros((len(calendar.ordinals), len(CLASSES), len(COMPONENTS)), np.int64)
+    season = _season(calendar.ordinals)
+    for c, klass in enumerate(CLASSES):
+        out[:, c, 0] = np.rint(USES[klass].base / SLOTS * calendar.passes.sum(axis=1))
+        for component, kind, held in (
+            (1, DayClass.WEEKDAY, ~calendar.weekend),
+            (2, DayClass.WEEKEND, calendar.weekend),
+        ):
+            out[:, c, component] = np.where(held, np.rint(calendar.passes @ _habit(klass, kind) * season), 0)
+        for component, energy in zip((3, 4), _thermal(klass, above), strict=True):
+            out[:, c, component] = np.rint((energy * calendar.passes).sum(axis=1))
+    return out
+
+
+def _year_net(seed: int, zone: str, year: int) -> Ints:
+    """(days, classes, roofs, 2) Wh delivered and received by the average premises with roofs."""
+    calendar = _calendar(year)
+    above = sky(seed, zone, date(year, 1, 1), date(year, 12, 31))
+    season = _season(calendar.ordinals)[:, None]
+    out = np.empty((len(calendar.ordinals), len(CLASSES), len(ROOFS), 2))
+    for c, klass in enumerate(CLASSES):
+        habit = np.where(calendar.weekend[:, None], _habit(klass, DayClass.WEEKEND), _habit(klass, DayClass.WEEKDAY))
+        cooling, heating = _thermal(klass, above)
+        load = USES[klass].base / SLOTS + habit * season + cooling + heating
+        fill_net(load, above.sunshine / 1000, calendar.passes, ROOFS * MEAN_W[c], out[:, c])
+    return np.rint(out).astype(np.int64)
+
+
+def _thermal(klass: str, above: Sky) -> tuple[Floats, Floats]:
+    """Two (days, 96): Wh that cool and that heat the average premise in each quarter hour of the clock."""
+    use = USES[klass]
+    cool, heat = _rhythm(klass)
+    felt = above.felt / CENTI
+    cooling = np.maximum(0.0, felt - COOLING_C) * (use.cooling / SLOTS)
+    heating = np.maximum(0.0, HEATING_C - felt) * (use.heating / SLOTS)
+    frost = np.maximum(0.0, FROST_C - felt) * (use.frost / SLOTS)
+    return cooling * cool, (heating + frost) * heat
+
+
+@lru_cache(maxsize=16)
+def _rhythm(klass: str) -> tuple[Floats, Floats]:
+    """Two (96,) around 1: how much of the weather people let count by the time of day, when cooling and when heating."""
+    hours = (np.arange(SLOTS) + 0.5) / 4
+    if klass in BUSINESS_CLASSES:
+        open_hours = _step(hours, 7.0, 19.0, 0.5)
+        return 0.45 + 0.95 * open_hours, 0.6 + 0.7 * open_hours + 0.3 * _bell(hours, 7.0, 1.0)
+    # Thermostats rest while people are out and are asked most of when they are back; heating starts the morning.
+    cool = 0.95 - 0.08 * _bell(hours, 11.0, 3.0) + 0.20 * _bell(hours, 17.0, 2.2)
+    heat = 0.95 - 0.10 * _bell(hours, 13.0, 3.5) + 0.25 * _bell(hours, 6.8, 1.2) + 0.10 * _bell(hours, 20.0, 2.5)
+    return cool, heat
+
+
+@lru_cache(maxsize=16)
+def _habit(klass: str, kind: DayClass) -> Floats:
+    """(96,) Wh of habits in each quarter hour of the clock: of a home, its hours awake and meals; of a business, its hours."""
+    hours = (np.arange(SLOTS) + 0.5) / 4
+    weekday = kind is DayClass.WEEKDAY
+    if klass in BUSINESS_CLASSES:
+        form = 0.04 + (_step(hours, 7.5, 18.5, 0.4) if weekday else _step(hours, 9.5, 17.5, 0.6))
+    elif weekday:
+        form = (
+            0.30
+            + 0.40 * _step(hours, 6.2, 23.2, 1.2)
+            + 0.45 * _bell(hours, 7.2, 1.1)
+            + 0.85 * _bell(hours, 19.3, 2.4)
+            + 0.25 * _bell(hours, 22.3, 1.6)
+        )
+    else:
+        form = (
+            0.30
+            + 0.45 * _step(hours, 7.3, 23.6, 1.3)
+            + 0.35 * _bell(hours, 9.4, 1.7)
+            + 0.20 * _bell(hours, 13.0, 2.5)
+            + 0.75 * _bell(hours, 19.3, 2.6)
+            + 0.25 * _bell(hours, 22.6, 1.6)
+        )
+    use = USES[klass]
+    wh: Floats = form / form.sum() * (use.weekday if weekday else use.weekend)
+    return wh
+
+
+def _season(ordinals: Ints | int) -> Floats:
+    """Around 1: more light and warmer water in winter."""
+    angle = 2 * np.pi * (np.asarray(ordinals) - date(2020, 1, 5).toordinal()) / 365.2425
+    season: Floats = 1.0 + 0.06 * np.cos(angle)
+    return season
+
+
+def _bell(hours: Floats, centre: float, width: float) -> Floats:
+    """A bump of height 1 around a clock time, with midnight joined to midnight."""
+    away = np.abs(hours - centre)
+    bump: Floats = np.exp(-0.5 * (np.minimum(away, 24 - away) / width) ** 2)
+    return bump
+
+
+def _step(hours: Floats, begin: float, end: float, width: float) -> Floats:
+    """1 between two clock times, 0 outside, each edge about ``width`` hours wide."""
+    up, down = (1.0 / (1.0 + np.exp(-4.0 * (hours - edge) / width)) for edge in (begin, end))
+    step: Floats = up - down
+    return step

@@ -1,0 +1,167 @@
+"""The truth: what a premise draws from the grid and gives to it, as a pure function of seed, premise and day.
+
+The register is its primitive: at a midnight it is closed form, a day is a difference of two, its intervals are an exact integer
+split. One meter and a million go through the same kernel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from meters.calendar import intervals_in
+from meters.errors import MeterError
+from meters.identity import Premise
+from meters.kernels.philox import words
+from meters.load.kernel import Midnights, fill_days, fill_registers
+from meters.load.premises import CLASSES, MAX_SCALE, MIN_SCALE, PremiseArrays
+from meters.load.shape import ERA, MEAN_W, ROOFS, USES, shape, sums
+from meters.load.weather import ZONES
+
+__all__ = [
+    "ERA",
+    "DayLoad",
+    "GeneratedLoad",
+    "PremiseArrays",
+    "PremiseLoad",
+    "Registers",
+    "day_intervals",
+    "intervals",
+    "register",
+    "registers",
+    "scale_to",
+]
+
+#: ``Midnights.traits``.
+_TRAITS = np.array(
+    [[USES[klass].cooler, USES[klass].heater, USES[klass].weekend_spread, MEAN_W[c]] for c, klass in enumerate(CLASSES)]
+)
+_NO_ROOFS = np.zeros((3, len(CLASSES), len(ROOFS), 2), np.int64)
+
+
+class Registers(NamedTuple):
+    """Wh since the era, each (m,)."""
+
+    #: From the grid to the premise (LSE channel 4).
+    delivered: NDArray[np.int64]
+    #: From the premise to the grid (LSE channel 1).
+    received: NDArray[np.int64]
+
+
+class DayLoad(NamedTuple):
+    """Wh of an operating day's intervals, each (m, n) or, of one premise, (n,); n = 92, 96 or 100."""
+
+    delivered: NDArray[np.int32]
+    received: NDArray[np.int32]
+
+
+class PremiseLoad(Protocol):
+    """What a meter measures: made up, or replayed from a file."""
+
+    def registers(self, day: date) -> tuple[int, int]:
+        """Wh delivered and received since the era at the local midnight that begins ``day``. Raises MeterError before the era."""
+        ...
+
+    def day(self, day: date) -> DayLoad:
+        """The operating day, each (n,); it adds up to the registers exactly. Raises MeterError before the era."""
+        ...
+
+
+class GeneratedLoad:
+    """The load that is made for a premise."""
+
+    def __init__(self, seed: int, premise: Premise) -> None:
+        """Raises MeterError for a premise that makes no sense."""
+        self._seed = seed
+        self._columns = PremiseArrays.of([premise])
+
+    def registers(self, day: date) -> tuple[int, int]:
+        """As in ``PremiseLoad``; O(1)."""
+        both = registers(self._seed, self._columns, day)
+        return int(both.delivered[0]), int(both.received[0])
+
+    def day(self, day: date) -> DayLoad:
+        """As in ``PremiseLoad``."""
+        both = day_intervals(self._seed, self._columns, day)
+        return DayLoad(both.delivered[0], both.received[0])
+
+
+def register(seed: int, premise: Premise, day: date) -> tuple[int, int]:
+    """Wh delivered and received since the era at the local midnight that begins ``day``. O(1); neither ever falls by day.
+
+    Without a roof the delivered one rises strictly and the received one stays 0.
+    """
+    return GeneratedLoad(seed, premise).registers(day)
+
+
+def intervals(seed: int, premise: Premise, day: date) -> DayLoad:
+    """Wh of the operating day's intervals, each (n,); they add up to the day's registers exactly."""
+    return GeneratedLoad(seed, premise).day(day)
+
+
+def registers(seed: int, premises: PremiseArrays, day: date) -> Registers:
+    """``register`` of many premises, each (m,)."""
+    out = Registers(np.empty(len(premises), np.int64), np.zeros(len(premises), np.int64))
+    for zone, rows, roofs in _by_zone(premises):
+        fill_registers(*words(seed), rows, premises.columns, _midnights(seed, zone, day, 2, roofs), *out)
+    return out
+
+
+def day_intervals(seed: int, premises: PremiseArrays, day: date) -> DayLoad:
+    """``intervals`` of many premises, each (m, n)."""
+    size = (len(premises), intervals_in(day))
+    out = DayLoad(np.empty(size, np.int32), np.zeros(size, np.int32))
+    for zone, rows, roofs in _by_zone(premises):
+        midnights = _midnights(seed, zone, day, 3, roofs)
+        fill_days(*words(seed), rows, premises.columns, midnights, shape(seed, zone, day), *out)
+    return out
+
+
+def scale_to(seed: int, premise: Premise, first: date, last: date, wh: int) -> Premise:
+    """The premise, scaled so that ``wh`` are delivered to it over the operating days first to last, both included; to 1 Wh.
+
+    Its roof and its car stay as they are. Raises MeterError where that needs a scale out of bounds.
+    """
+    after = date.fromordinal(last.toordinal() + 1)
+
+    def delivered(scale: float) -> int:
+        scaled = replace(premise, scale=scale)
+        return register(seed, scaled, after)[0] - register(seed, scaled, first)[0]
+
+    if not (last >= first and delivered(MIN_SCALE) <= wh <= delivered(MAX_SCALE)):
+        raise MeterError(
+            "meters.premise.unscalable",
+            f"No scale gives {wh} Wh over {first} to {last}.",
+            place=premise.esiid,
+            mend="Ask for a use nearer to a home's, and for a last day not before the first.",
+        )
+    # What is delivered rises with the scale, less than evenly under a roof: halve the span until the doubles are used up.
+    low, high = MIN_SCALE, MAX_SCALE
+    for _ in range(64):
+        middle = (low + high) / 2
+        if not low < middle < high:
+            break
+        low, high = (middle, high) if delivered(middle) <= wh else (low, middle)
+    return replace(premise, scale=low)
+
+
+def _by_zone(premises: PremiseArrays) -> Iterator[tuple[str, NDArray[np.int64], bool]]:
+    """Each zone that is there, the rows of its premises, and whether any has a roof."""
+    zones = premises.curves // len(CLASSES)
+    for zone in np.flatnonzero(np.bincount(zones, minlength=len(ZONES))):
+        rows = np.flatnonzero(zones == zone)
+        yield ZONES[zone], rows, bool(premises.solar_w[rows].any())
+
+
+def _midnights(seed: int, zone: str, day: date, count: int, roofs: bool) -> Midnights:
+    """``count`` midnights from the one that begins ``day``. The sums under roofs are made only where there are any."""
+    kept = sums(seed, zone)
+    use = kept.use(day, count)
+    return Midnights(
+        use, kept.net(day, count) if roofs else _NO_ROOFS[:count], ROOFS, _TRAITS, day.toordinal(), ERA.toordinal()
+    )

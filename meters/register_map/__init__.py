@@ -1,0 +1,1 @@
+"""meters/register_map"""

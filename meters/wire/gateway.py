@@ -1,0 +1,313 @@
+"""A gateway: one Modbus TCP server that answers for up to 247 meters, each register computed when somebody asks for it.
+
+pymodbus listens, decodes requests and encodes replies; what is answered, how and when is decided here, without a wait in between.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from pymodbus.constants import ExcCodes
+from pymodbus.pdu import ExceptionResponse, ModbusPDU
+from pymodbus.pdu.register_message import (
+    ReadHoldingRegistersResponse,
+    ReadInputRegistersResponse,
+    WriteMultipleRegistersResponse,
+)
+from pymodbus.server import ModbusTcpServer
+from pymodbus.server.requesthandler import ServerRequestHandler
+from pymodbus.simulator import DataType, SimData, SimDevice
+
+from meters.device.meter import EmulatedMeter
+from meters.errors import MeterError
+from meters.register_map.encode import encode, write
+from meters.shown import Wire, Written
+from meters.wire.faults import HEAD, NO_RESPONSE, spoiled, stand_in, unreached
+
+#: Unit ids that Modbus leaves to devices.
+MAX_UNITS = 247
+#: Function codes: read holding registers and input registers (the map is the same in both), write multiple registers.
+_READ_HOLDING, _READ_INPUT, _WRITE = 3, 4, 16
+#: Octets after a request's length field: unit id and function code at least; Modbus allows 254.
+_LEAST_OCTETS, _MOST_OCTETS = 2, 254
+
+#: Replies that a connection's slow meters may owe at once; whoever asks for more is told that the gateway is busy. Default.
+_MOST_LATE = 1000
+
+#: Requests of one connection that are answered in one turn of the event loop: about two milliseconds. Default.
+_A_TURN = 20
+
+# The library tells a console about every refused request and lost client; here those are a meter's ordinary answers.
+logging.getLogger("pymodbus").setLevel(logging.CRITICAL)
+_log = logging.getLogger(__name__)
+
+Silence = Literal["exception", "hang"]
+
+
+class Gateway:
+    """Serves meters by unit id. Start it inside the event loop that is to run it."""
+
+    def __init__(
+        self,
+        meters: Mapping[int, EmulatedMeter],
+        clock: Callable[[], int],
+        host: str = "127.0.0.1",
+        port: int = 0,
+        silence: Silence = "exception",
+        on_write: Callable[[EmulatedMeter], None] | None = None,
+    ) -> None:
+        """meters: by unit id, 1 to 247. clock: UTC epoch seconds, the true time. port: 0 takes a free one.
+
+        silence: "hang", a meter that cannot be reached gives no answer at all, and a slow one takes its wall seconds;
+        "exception", for a clock moved by hand: the one gets exception 0x0B (no path to it: 0x0A), and both at once.
+        on_write: told a meter whose clock or switch a client has written. Raises MeterError for other unit ids.
+        """
+        strays = [unit for unit in meters if not 1 <= unit <= MAX_UNITS]
+        if strays:
+            raise MeterError(
+                "meters.gateway.units",
+                f"Unit {strays[0]} is outside 1 to {MAX_UNITS}: a gateway has at most {MAX_UNITS} meters.",
+                place=f"{host}:{port}",
+                mend="Spread the meters over more gateways.",
+            )
+        self.meters = dict(meters)
+        self.host = host
+        self._asked_port = port
+        self._units = _Units(self.meters, clock, silence, on_write)
+        self._server: _Server | None = None
+
+    @property
+    def port(self) -> int:
+        """The port it listens on; before the start, the one it was told."""
+        listening = self._server.transport if self._server else None
+        if not isinstance(listening, asyncio.Server):
+            return self._asked_port
+        return int(listening.sockets[0].getsockname()[1])
+
+    async def start(self) -> None:
+        """Listen. Raises MeterError naming the port if it is taken."""
+        server = _Server(self._units, self.host, self._asked_port)
+        try:
+            await server.serve_forever(background=True)
+        except RuntimeError:
+            raise MeterError(
+                "meters.gateway.port_taken",
+                f"Port {self._asked_port} on {self.host} cannot be listened on: it is taken, or not ours to take.",
+                place=f"gateway {self.host}:{self._asked_port}",
+                mend="Stop the program that has it, or give another port.",
+            ) from None
+        self._server = server
+
+    async def stop(self) -> None:
+        """Close the port and every connection; replies that are late never come. A stopped gateway can be started again."""
+        if self._server is None:
+            return
+        server, self._server = self._server, None
+        await server.shutdown()  # type: ignore[no-untyped-call]
+        # Transports close at the loop's next turn: let it come, so that nothing is left open behind us.
+        await asyncio.sleep(0)
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """A reply and how it is sent."""
+
+    pdu: ModbusPDU
+    wire: Wire = Wire.ANSWER
+    #: Wall seconds.
+    delay_s: float = 0.0
+
+
+class _Units:
+    """The meters behind a gateway, as one who answers requests."""
+
+    def __init__(
+        self,
+        meters: Mapping[int, EmulatedMeter],
+        clock: Callable[[], int],
+        silence: Silence,
+        on_write: Callable[[EmulatedMeter], None] | None,
+    ) -> None:
+        self._meters = meters
+        self._clock = clock
+        self._hangs = silence == "hang"
+        self._on_write = on_write
+
+    def answer(self, unit: int, function: int, request: ModbusPDU | None, busy: bool) -> _Answer | None:
+        """The answer to a request, None when there is none.
+
+        request: None if it is not what its function code wants. busy: no more replies can be late.
+        """
+        meter = self._meters.get(unit)
+        if meter is None:
+            return _Answer(ExceptionResponse(function, NO_RESPONSE))
+        now = self._clock()
+        reply = meter.reply(now)
+        if self._hangs and unreached(reply.wire):
+            return None
+        delay_s = reply.delay_s if self._hangs else 0.0
+        if delay_s and busy:
+            return _Answer(ExceptionResponse(function, ExcCodes.DEVICE_BUSY))
+        code = stand_in(reply.wire, reply.code)
+        if code:
+            return _Answer(ExceptionResponse(function, code), delay_s=delay_s)
+        try:
+            pdu = self._served(meter, now, function, request)
+        except Exception:
+            _log.exception("unit %d cannot be served", unit)
+            pdu = ExceptionResponse(function, ExcCodes.DEVICE_FAILURE)
+        return _Answer(pdu, reply.wire, delay_s)
+
+    def _served(self, meter: EmulatedMeter, now: int, function: int, request: ModbusPDU | None) -> ModbusPDU:
+        if function not in (_READ_HOLDING, _READ_INPUT, _WRITE):
+            return ExceptionResponse(function, ExcCodes.ILLEGAL_FUNCTION)
+        if request is None:
+            return ExceptionResponse(function, ExcCodes.ILLEGAL_VALUE)
+        try:
+            if function != _WRITE:
+                registers = encode(meter, now, request.address, request.count)
+                holding = function == _READ_HOLDING
+                return (ReadHoldingRegistersResponse if holding else ReadInputRegistersResponse)(registers=registers)
+            before = meter.commands
+            written = write(meter, now, request.address, request.registers)
+            if written is not Written.DONE:
+                refused = written is Written.REFUSED
+                return ExceptionResponse(function, ExcCodes.ILLEGAL_VALUE if refused else ExcCodes.DEVICE_FAILURE)
+            if self._on_write is not None and meter.commands != before:
+                self._on_write(meter)
+        except MeterError:
+            return ExceptionResponse(function, ExcCodes.ILLEGAL_ADDRESS)
+        return WriteMultipleRegistersResponse(address=request.address, count=request.count)
+
+
+class _Server(ModbusTcpServer):
+    """The library's server with connections of our own."""
+
+    def __init__(self, units: _Units, host: str, port: int) -> None:
+        # It wants a device to begin with, which nobody ever asks.
+        placeholder = SimDevice(1, simdata=[SimData(0, values=0, datatype=DataType.REGISTERS)])
+        super().__init__(placeholder, address=(host, port))
+        self._units = units
+
+    def callback_new_connection(self) -> ServerRequestHandler:
+        """Serve a new client."""
+        return _Connection(self, self._units)
+
+
+class _Connection(ServerRequestHandler):
+    """One client's requests, each answered under its own transaction id, whatever came with it or after it.
+
+    The library's own handler keeps one request at a time, and loses those that a client sends before it has an answer.
+    """
+
+    def __init__(self, server: _Server, units: _Units) -> None:
+        super().__init__(server, None, None, None)  # type: ignore[no-untyped-call]
+        self._units = units
+        self._received = bytearray()
+        self._held = False
+        #: The next turn, while more requests wait than one turn takes.
+        self._turn: asyncio.Handle | None = None
+        self._late: set[asyncio.TimerHandle] = set()
+
+    def data_received(self, data: bytes) -> None:
+        """Answer every whole request, so many a turn."""
+        self._received += data
+        if self._turn is None:
+            self._serve()
+
+    def pause_writing(self) -> None:
+        """Take no more requests from a client that does not read its answers."""
+        self._held = True
+        if isinstance(self.transport, asyncio.Transport):
+            self.transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        """Go on with its requests."""
+        self._held = False
+        if self._turn is None:
+            self._serve()
+        self._read_on()
+
+    def callback_disconnected(self, exc: Exception | None) -> None:
+        """Forget the replies that are late, and those that the client does not read."""
+        super().callback_disconnected(exc)
+        self._forget()
+
+    def _serve(self) -> None:
+        """Take what is whole; close on what cannot be Modbus, as nobody knows where the next request would begin.
+
+        A client that sends a thousand requests at once waits for its answers, and not the clients of every other gateway.
+        """
+        self._turn = None
+        taken = 0
+        while not self._held and len(self._received) >= HEAD.size:
+            if taken == _A_TURN:
+                self._turn = self.loop.call_soon(self._serve)
+                if isinstance(self.transport, asyncio.Transport):
+                    self.transport.pause_reading()
+                return
+            taken += 1
+            transaction, protocol, length, unit = HEAD.unpack_from(self._received)
+            if protocol or not _LEAST_OCTETS <= length <= _MOST_OCTETS:
+                self._forget()
+                self.close()
+                return
+            # The length counts the unit id, the last octet of the head.
+            end = HEAD.size - 1 + length
+            if len(self._received) < end:
+                break
+            pdu = bytes(self._received[HEAD.size : end])
+            del self._received[:end]
+            self._take(transaction, unit, pdu)
+        self._read_on()
+
+    def _read_on(self) -> None:
+        """Take more from the client, unless it has to wait."""
+        if not self._held and self._turn is None and isinstance(self.transport, asyncio.Transport):
+            self.transport.resume_reading()
+
+    def _take(self, transaction: int, unit: int, pdu: bytes) -> None:
+        answer = self._units.answer(unit, pdu[0], self._decoded(pdu), busy=len(self._late) >= _MOST_LATE)
+        if answer is None:
+            return
+        answer.pdu.transaction_id, answer.pdu.dev_id = transaction, unit
+        frame = spoiled(self.framer.buildFrame(answer.pdu), answer.wire)
+        if not answer.delay_s:
+            self._send(frame)
+            return
+
+        def send_late() -> None:
+            self._late.discard(handle)
+            self._send(frame)
+
+        handle = self.loop.call_later(answer.delay_s, send_late)
+        self._late.add(handle)
+
+    def _forget(self) -> None:
+        self._received.clear()
+        if self._turn is not None:
+            self._turn.cancel()
+            self._turn = None
+        for handle in self._late:
+            handle.cancel()
+        self._late.clear()
+        # It would stay open until what is written has been read.
+        if isinstance(self.transport, asyncio.Transport) and self.transport.get_write_buffer_size():
+            self.transport.abort()
+
+    def _decoded(self, pdu: bytes) -> ModbusPDU | None:
+        """The request, None if it is not what its function code wants (or if no meter has that function)."""
+        request = self.server.decoder.decode(pdu) if pdu[0] in (_READ_HOLDING, _READ_INPUT, _WRITE) else None
+        if request is None or pdu[0] != _WRITE:
+            return request
+        whole = len(pdu) == 6 + 2 * request.count and pdu[5] == 2 * request.count
+        return request if whole and request.count else None
+
+    def _send(self, frame: bytes) -> None:
+        # Not the library's ``send``: it throws away what has been received meanwhile.
+        if isinstance(self.transport, asyncio.Transport) and not self.transport.is_closing():
+            self.transport.write(frame)

@@ -1,0 +1,174 @@
+"""``ami capacity``: run a load study and write its report. Imports nothing heavy before a command runs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.table import Table
+    from rich.text import Text
+
+    from simulator.capacity.outcome import Outcome
+
+app = typer.Typer(
+    no_args_is_help=True, help="Load studies: the on-demand process and the throttle on a modelled network."
+)
+
+
+@app.callback()
+def _room() -> None:
+    """Load studies: the on-demand process and the throttle on a modelled network."""
+
+
+@app.command("run")
+def run(
+    study: Annotated[Path, typer.Argument(help="The study file, such as scenarios/capacity/first-look.yaml.")],
+    out: Annotated[Path | None, typer.Option(help="Folder for outcome and report [ami-out/capacity/<name>].")] = None,
+    workers: Annotated[int, typer.Option(min=1, max=256, help="Processes to run in.")] = os.cpu_count() or 1,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
+) -> None:
+    """Run a load study and write its report. A run that was broken off goes on where it was.
+
+    Exit 0: done, 2: could not run, 130: broken off.
+    """
+    from meters.errors import UserError
+
+    try:
+        _run(study, out, workers, as_json)
+    except UserError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(2) from None
+    except OSError as error:
+        typer.echo(
+            f"capacity.out.unwritable: {error.filename}: {error.strerror}. Give a folder that can be written with --out.",
+            err=True,
+        )
+        raise typer.Exit(2) from None
+    except KeyboardInterrupt:
+        typer.echo("capacity.interrupted: Stopped. Run the same study again to go on from here.", err=True)
+        raise typer.Exit(130) from None
+
+
+def _run(study_file: Path, out: Path | None, workers: int, as_json: bool) -> None:
+    import json
+    import time
+
+    from reports.capacity.page import render, versions
+    from simulator.capacity.run import fingerprint, run_study, worker_pool
+    from simulator.capacity.study import load_study
+
+    study = load_study(study_file)
+    folder = out if out is not None else Path("ami-out") / "capacity" / study.spec.name
+    folder.mkdir(parents=True, exist_ok=True)
+    _say_what_is_replaced(folder, fingerprint(study))
+    began = time.perf_counter()
+    with _Bar(hidden=as_json) as bar:
+        if workers == 1:
+            outcome = run_study(study, folder, None, bar.told)
+        else:
+            with worker_pool(workers) as pool:
+                outcome = run_study(study, folder, pool, bar.told)
+    page = render(outcome, folder)
+    seconds = time.perf_counter() - began
+    run_facts = {
+        "versions": versions(),
+        "workers": workers,
+        "seconds": round(seconds, 2),
+        "cells_computed": bar.computed,
+    }
+    (folder / "run.json").write_text(json.dumps(run_facts, indent=1) + "\n", encoding="utf-8")
+    if as_json:
+        summary = json.loads((folder / "outcome.json").read_text(encoding="utf-8"))
+        typer.echo(json.dumps({**summary, "report": str(page)}))
+        return
+    _print_tables(outcome)
+    typer.echo(f"{bar.total} cells, {bar.computed} of them computed now, in {seconds:.1f} s")
+    typer.echo(f"report: {page}")
+
+
+class _Bar:
+    """A progress bar on stderr, drawn when that is a terminal."""
+
+    def __init__(self, *, hidden: bool) -> None:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+        columns = (TextColumn("cells"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        self._progress = Progress(*columns, console=Console(stderr=True), transient=True, disable=hidden)
+        self._task = self._progress.add_task("cells", total=None)
+        self._first: int | None = None
+        self.done = self.total = 0
+
+    def __enter__(self) -> _Bar:
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+    def told(self, done: int, total: int) -> None:
+        """See ``simulator.capacity.run.Progress``."""
+        if self._first is None:
+            self._first = done
+        self.done, self.total = done, total
+        self._progress.update(self._task, completed=done, total=total)
+
+    @property
+    def computed(self) -> int:
+        """Cells that were not there from a run before."""
+        return self.done - (self._first or 0)
+
+
+def _say_what_is_replaced(folder: Path, fingerprint: str) -> None:
+    """Tell of an outcome in the folder that is not of the study that is about to run."""
+    import json
+
+    try:
+        kept = json.loads((folder / "outcome.json").read_text(encoding="utf-8"))
+        name, mark = kept["study"]["name"], kept["fingerprint"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return
+    if mark != fingerprint:
+        typer.echo(
+            f"{folder} holds the outcome of another study, '{name}' ({mark}): its outcome and report are replaced. "
+            "Name another folder with --out to keep both.",
+            err=True,
+        )
+
+
+def _print_tables(outcome: Outcome) -> None:
+    from rich.padding import Padding
+    from rich.table import Table
+    from rich.text import Text
+
+    from reports.capacity.page import TABLE_HEADS, tables
+    from reports.terminal import console
+
+    to = console()
+    for title, rows in tables(outcome):
+        to.print(Text(title, style="bold"))
+        to.print(_figures(Table, [Text(head, style="dim") for head in TABLE_HEADS]))
+        for row in rows:
+            to.print(Text(row.policy, style="bold"))
+            to.print(_figures(Table, row.cells))
+            if row.refusals:
+                to.print(Padding(Text(row.refusals), (0, 0, 0, 2)))
+        to.print()
+    to.print(
+        "Requests per hour: mean, ± half of its 95 % interval. Latency from the planned arrival, of those served. failed: with "
+        "T-FAILED and expired. in time: % answered before hang-up. reads: tries at the meter. age: of the data served, median minutes."
+    )
+
+
+def _figures(table: type[Table], cells: Sequence[str | Text]) -> Table:
+    """A line of figures: columns of one width, so that lines of several tables stand below each other; 74 columns in all."""
+    grid = table.grid(padding=(0, 1, 0, 0))
+    for _ in cells:
+        grid.add_column(justify="right", width=8, no_wrap=True)
+    grid.add_row(*cells)
+    return grid

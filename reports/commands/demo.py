@@ -1,0 +1,67 @@
+"""``ami demo`` and ``ami report``. Imports nothing heavy before a command runs, so that --help is at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+#: The demo is this scenario and no special code.
+DEMO = "customer-balance-inquiry.yaml"
+
+
+def demo(
+    out: Annotated[Path, typer.Option(help="Folder for the report, the results and the LSE files.")] = Path(
+        "ami-out/demo"
+    ),
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the result as JSON on stdout, all else on stderr.")
+    ] = False,
+) -> None:
+    """Run the Customer Balance Inquiry end to end on real sockets: seven steps, the bill, the verdict. Under a minute.
+
+    Exit 0 when every step and check passed, 1 when one failed, 2 when it could not run.
+    """
+    from reports.scenario.page import render
+    from reports.scenario.terminal import print_files, print_result
+    from reports.terminal import console
+    from scenarios.cli import FAILED, PASSED, breaking_off
+    from scenarios.play import play, progress_bar
+    from scenarios.result import dumps
+    from scenarios.schema import SHIPPED, load
+
+    with breaking_off():
+        with progress_bar("Customer Balance Inquiry") as told:
+            played = play(load(SHIPPED / DEMO), out, told)
+        render(played.recording, out)
+    to = console(stderr=as_json)
+    print_result(to, played.result, played.recording.world)
+    print_files(to, out, played.seconds)
+    if as_json:
+        typer.echo(dumps(played.result), nl=False)
+    raise typer.Exit(PASSED if played.verdict.passed else FAILED)
+
+
+def report(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of a scenario's run or of a load study.")],
+) -> None:
+    """Render the pages of a folder of results again."""
+    from scenarios.errors import ScenarioError
+
+    if (folder / "recording.json").is_file():
+        from reports.scenario.page import render
+        from scenarios.recording import load
+
+        typer.echo(render(load(folder / "recording.json"), folder))
+    elif (folder / "outcome.json").is_file():
+        from reports.capacity.page import render as render_load
+
+        typer.echo(render_load(folder, folder))
+    else:
+        raise ScenarioError(
+            "report.nothing",
+            "There is neither a recording.json nor an outcome.json.",
+            str(folder),
+            "Name the folder of 'ami demo', 'ami scenario run' or 'ami capacity run'.",
+        )

@@ -1,0 +1,148 @@
+"""The report of a scenario's run: verdict first, then the seven steps with their evidence, the usage, the bills, the rule, what it rests on.
+
+Reads a ``Recording`` and nothing else; the same recording gives the same page, byte for byte.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from reports.scenario.wording import bill_rows, evidence_text, kwh_text
+from scenarios.facts import Facts, told_stand
+from scenarios.recording import Recording
+from scenarios.requirements import REQUIREMENTS
+from scenarios.result import result_of
+from scenarios.stamps import plain, stamp
+from scenarios.verdict import judge
+
+#: Decisions and figures of this project where no document tells [D], as a reader of the page needs them.
+DEFAULTS = (
+    "A day is the Central calendar day of submission (AMB-1); a read is successful when every complete interval of the gap was delivered or reported missing by the meter (AMB-2).",
+    "The allowance is the ESI ID's, whoever asks (AMB-3); what the store alone answers spends nothing (AMB-9).",
+    "The gap ends at the last whole quarter hour before the inquiry; what the meter shows beyond is given apart and not billed (AMB-6).",
+    "A customer is satisfied when answered before hang-up and when the bill told lies within the tolerance of the re-bill (AMB-12). That they do not call again within 24 hours cannot be observed here: who calls is written in the scenario.",
+    "A usual day is the mean of the last 14 whole VEE days by hour and day class; the projected range is 1.645 standard errors wide on each side.",
+    "The caller's patience is fixed by the scenario; the middle tier's time is fixed by it or drawn from its law.",
+    "The read of intervals (readType INTERVALS) is an extension of SMT's /odr/ of our own, and so is the file of result codes.",
+    "TDU charges are read second-hand [S]; plan, names, ESI IDs and meter numbers are invented.",
+)
+
+
+def render(recording: Recording, out: Path) -> Path:
+    """Write ``report.html`` into a folder; gives its path."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    from reports.scenario.charts import charts
+
+    result = result_of(recording, judge(recording))
+    facts = Facts(recording)
+    pages = Environment(
+        loader=PackageLoader("reports"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    pages.filters |= {"plain": plain, "stamp": stamp, "kwh": kwh_text}
+    page = pages.get_template("scenario_report.html.j2").render(**_content(facts, result), charts=charts(facts))
+    path = out / "report.html"
+    part = path.with_name(path.name + ".part")
+    part.write_text(page, encoding="utf-8")
+    part.replace(path)
+    return path
+
+
+def _content(facts: Facts, result: dict[str, Any]) -> dict[str, Any]:
+    scenario, world = facts.scenario, facts.recording.world
+    call = facts.action(facts.first_call.ref) if facts.first_call is not None else {}
+    return {
+        "result": result,
+        "world": world,
+        "scenario": scenario,
+        "headline": _headline(result),
+        "steps": [_judged(one) for one in result["steps"]],
+        "checks": [_judged(one) for one in result["checks"]],
+        "bills": bill_rows(result),
+        "bill_lines": _bill_lines(facts, call),
+        "edges": call.get("edges") or [],
+        "refusals": _refusals(facts),
+        "requirements": [_requirement(ident, state, result) for ident, state in result["requirements"].items()],
+        "faults": world["faults"],
+        "defaults": DEFAULTS,
+        "fixed": [
+            ("Scenario", f"{scenario.name}, seed {scenario.seed}"),
+            (
+                "World",
+                f"{world['tdsp']}, {world['meters']} meters behind {scenario.world.gateways} gateways, from {scenario.world.first_day} on",
+            ),
+            (
+                "Policy",
+                f"{result['policy']['title']} ({result['policy']['name']}, {result['policy']['source'].replace('_', ' ')})",
+            ),
+            (
+                "Collection",
+                f"a sweep every {scenario.sweep_every_h} h, VEE at {scenario.vee_at:%H:%M}, posted at {scenario.post_at:%H:%M}",
+            ),
+            ("Middle tier", _middle(scenario.middle)),
+            ("Clock", "manual: no model time passes while anything real is in flight"),
+        ],
+    }
+
+
+def _middle(middle: Any) -> str:
+    return (
+        "drawn from its law"
+        if middle is None
+        else f"{middle.pickup_s:g} s to the pick-up, {middle.return_s:g} s back, fixed"
+    )
+
+
+def _headline(result: dict[str, Any]) -> str:
+    failed = [one["id"] for one in (*result["steps"], *result["checks"]) if one["mark"] == "failed"]
+    if failed:
+        return f"Failed: {', '.join(failed)}."
+    passed = sum(one["mark"] == "passed" for one in result["steps"])
+    aside = len(result["steps"]) - passed
+    rest = f", {aside} not needed or not reached as the scenario expects" if aside else ""
+    return f"Passed: {passed} of {len(result['steps'])} steps{rest}, and all {len(result['checks'])} checks."
+
+
+def _judged(one: dict[str, Any]) -> dict[str, Any]:
+    return {**one, "facts": evidence_text(one["evidence"])}
+
+
+def _bill_lines(facts: Facts, call: dict[str, Any]) -> list[dict[str, Any]]:
+    """The bills line by line: VEE only, with the gap, projected, re-billed."""
+    stand = told_stand(call)
+    again = facts.rebill_of(facts.first_call.ref) if facts.first_call is not None else None
+    found = [
+        ("On VEE data only", (call.get("vee_only") or {}).get("bill")),
+        ("With the gap, as told", (call.get("with_gap") or {}).get("bill")),
+        ("Projected, whole cycle", None if stand is None else stand["projected_bill"]),
+        ("Re-billed on VEE data", None if again is None else again[1].get("vee_bill")),
+    ]
+    return [{"name": name, "bill": bill} for name, bill in found if bill is not None]
+
+
+def _refusals(facts: Facts) -> list[dict[str, Any]]:
+    """Every refusal of the run: which request, by which rule, why, when to come back, what the store holds."""
+    found = []
+    for action in facts.scenario.timeline:
+        said = facts.action(action.ref)
+        request = said.get("request", said) or {}
+        trouble = request.get("trouble")
+        if request.get("end") == "refused" and trouble is not None:
+            found.append(
+                {"ref": action.ref, "what": action.do.replace("_", " "), **trouble, "served": request.get("served")}
+            )
+    return found
+
+
+def _requirement(ident: str, state: str, result: dict[str, Any]) -> dict[str, Any]:
+    shown = [one["id"] for one in (*result["steps"], *result["checks"]) if ident in one["requirements"]]
+    known = REQUIREMENTS[ident]
+    return {
+        **{"id": ident, "text": known.text, "source": known.source, "state": state, "shown": shown},
+        "untested": known.untested,
+    }

@@ -1,0 +1,181 @@
+"""What ``ami demo`` prints: steps, answer, bill, rule, verdict, files. The same content on a terminal and in a pipe, without boxes."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console, Group
+from rich.table import Table
+from rich.text import Text
+
+from reports.scenario.wording import bill_rows, evidence_text, kwh_text
+from scenarios.findings import Mark
+from scenarios.stamps import plain, stamp
+from simulator.ror.bill import money
+
+_MARKS = {
+    Mark.PASSED: ("PASS", "bold green"),
+    Mark.FAILED: ("FAIL", "bold red"),
+    Mark.NOT_NEEDED: ("-", "cyan"),
+    Mark.NOT_REACHED: ("-", "yellow"),
+}
+#: Checks told as the rule part, not as the checks of the run.
+_GENERAL = ("lse-daily", "one-per-call", "rule-1a", "rule-1b")
+
+
+def print_result(to: Console, result: dict[str, Any], world: dict[str, Any]) -> None:
+    """Print a result, all but the files."""
+    _head(to, result, world)
+    _steps(to, result)
+    _answer(to, result)
+    _bills(to, result)
+    later = [one for one in result["checks"] if one["id"] not in _GENERAL][1:]
+    if later:
+        _title(to, "The rule, and the morning after")
+        _checks(to, later)
+    _title(to, "Checks of the first call and of the whole run")
+    _checks(to, [one for one in result["checks"] if one not in later])
+    _verdict(to, result)
+
+
+def print_files(to: Console, out: Path, seconds: float | None) -> None:
+    """Print where everything is; paths and the wall time are all that differs between runs."""
+    to.print()
+    for what, name in (
+        ("report", "report.html"),
+        ("result", "result.json"),
+        ("recording", "recording.json"),
+        ("run facts", "run.json"),
+        ("LSE files", "lse/"),
+    ):
+        path = f"{out / name}{'/' if name.endswith('/') else ''}"
+        to.print(Text(f"{what:<11}{path}"), soft_wrap=True)
+    if seconds is not None:
+        to.print(Text(f"{seconds:.1f} s of wall time", style="dim"))
+
+
+def _grid(*widths: int) -> Table:
+    grid = Table.grid(padding=(0, 2, 0, 0))
+    for width in widths:
+        grid.add_column(width=width, overflow="fold")
+    grid.add_column(ratio=1, overflow="fold")
+    return grid
+
+
+def _title(to: Console, text: str) -> None:
+    to.print()
+    to.print(Text(text, style="bold"))
+
+
+def _head(to: Console, result: dict[str, Any], world: dict[str, Any]) -> None:
+    to.print(Text(result["scenario"]["title"], style="bold"))
+    account = result["account"]
+    to.print(
+        Text(
+            f"{world['tdsp']}, {world['meters']} meters, ESI ID {account['esiid']}, plan {account['plan']}, "
+            f"cycle {account['cycle_first']} to {account['cycle_last']}; policy {result['policy']['name']}, seed {result['scenario']['seed']}",
+            style="dim",
+        )
+    )
+
+
+def _mark(mark: str) -> Text:
+    word, style = _MARKS[Mark(mark)]
+    return Text(word, style=style)
+
+
+def _told(one: dict[str, Any]) -> list[Text]:
+    """What happened, the evidence, the requirements, the reasons of a failure."""
+    lines = [Text(plain(one["happened"]))]
+    facts = evidence_text(one["evidence"])
+    if facts:
+        lines.append(Text(" · ".join(facts), style="dim"))
+    lines += [
+        Text(f"! {failure['what']}: expected {failure['expected']}, found {failure['found']}", style="red")
+        for failure in one["failures"]
+    ]
+    if one["requirements"]:
+        lines.append(Text("requirements " + ", ".join(one["requirements"]), style="blue"))
+    return lines
+
+
+def _rows(to: Console, rows: list[tuple[list[Text], list[Text]]], widths: tuple[int, ...]) -> None:
+    for left, lines in rows:
+        grid = _grid(*widths)
+        grid.add_row(*left, Group(*lines))
+        to.print(grid)
+
+
+def _steps(to: Console, result: dict[str, Any]) -> None:
+    if not result["steps"]:
+        return
+    _title(to, "The seven steps")
+    rows = [([Text(one["id"]), _mark(one["mark"]), Text(one["actor"])], _told(one)) for one in result["steps"]]
+    _rows(to, rows, (2, 4, 8))
+
+
+def _checks(to: Console, checks: list[dict[str, Any]]) -> None:
+    rows = [([_mark(one["mark"]), Text(one["title"])], _told(one)) for one in checks]
+    _rows(to, rows, (4, 24))
+
+
+def _answer(to: Console, result: dict[str, Any]) -> None:
+    sentences = result["call"]["sentences"]
+    if not sentences:
+        return
+    _title(to, f"What the agent says at {stamp(result['call']['told_at'], seconds=True)}")
+    for one in sentences:
+        grid = _grid(1)
+        grid.add_row(Text("-"), Text(one))
+        to.print(grid)
+
+
+def _bills(to: Console, result: dict[str, Any]) -> None:
+    rows = bill_rows(result)
+    if not rows:
+        return
+    _title(to, "The bill")
+    table = Table.grid(padding=(0, 3, 0, 0))
+    for justify in ("left", "left", "right", "right", "left"):
+        table.add_column(justify=justify)
+    heads = ("", "reaches to", "kWh", "with tax", "")
+    table.add_row(*(Text(one, style="dim") for one in heads))
+    for row in rows:
+        table.add_row(row.name, row.reaches, kwh_text(row.usage_wh), f"${row.usd}" if row.usd else "-", row.note)
+    to.print(table)
+    told = result["bills"]["with_gap"] or result["bills"]["vee_only"]
+    if told is not None:
+        to.print(Text(f"Of the ${told['total_usd']} told:", style="dim"))
+        lines = Table.grid(padding=(0, 3, 0, 0))
+        lines.add_column()
+        lines.add_column()
+        lines.add_column(justify="right")
+        for line in told["lines"]:
+            lines.add_row(f"  {line['kind']}", line["text"], money(Decimal(line["usd_exact"])))
+        lines.add_row("  tax", "", f"${told['tax_usd']}")
+        for line in told["undecided"]:
+            lines.add_row(f"  {line['kind']}", f"{line['text']}: {line['standing']}, not counted", "-")
+        to.print(lines)
+
+
+def _verdict(to: Console, result: dict[str, Any]) -> None:
+    to.print()
+    states = list(result["requirements"].values())
+    untried = [ident for ident, state in result["requirements"].items() if state == "not exercised"]
+    passed = sum(one["mark"] == Mark.PASSED for one in result["steps"])
+    line = Text()
+    line.append("PASSED" if result["passed"] else "FAILED", style="bold green" if result["passed"] else "bold red")
+    line.append(f"  {passed} of {len(result['steps'])} steps passed")
+    aside = [
+        f"{one['id']} {one['mark']}" for one in result["steps"] if one["mark"] in (Mark.NOT_NEEDED, Mark.NOT_REACHED)
+    ]
+    if aside:
+        line.append(f" ({', '.join(aside)})")
+    checks = sum(one["mark"] == Mark.PASSED for one in result["checks"])
+    line.append(f", {checks} of {len(result['checks'])} checks; ")
+    line.append(
+        f"requirements: {states.count('passed')} passed, {states.count('failed')} failed, not exercised: {', '.join(untried) or 'none'}"
+    )
+    to.print(line)

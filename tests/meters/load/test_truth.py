@@ -1,0 +1,153 @@
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import numpy as np
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from meters.calendar import days, interval_ends, intervals_in
+from meters.errors import MeterError
+from meters.identity import Premise, make_esiid, tdsp
+from meters.load.premises import CLASSES, CURVES, MARKET, MAX_EV_WH, MAX_SOLAR_W, PremiseArrays, make_premise
+from meters.load.shape import LAST
+from meters.load.truth import ERA, GeneratedLoad, PremiseLoad, day_intervals, intervals, register, registers, scale_to
+from meters.load.weather import ZONES
+
+SPRING, AUTUMN = date(2026, 3, 8), date(2026, 11, 1)
+#: Few, since each has weather tables of its own.
+seeds = st.sampled_from([0, 1, 5, 2**64 - 1])
+some_days = st.one_of(
+    st.dates(ERA, date(2032, 12, 31)), st.sampled_from([ERA, SPRING, AUTUMN, date(2025, 3, 9), date(2025, 11, 2)])
+)
+premises = st.builds(
+    Premise,
+    esiid=st.integers(0, 10**6).map(lambda ordinal: make_esiid(tdsp("ONCOR"), 5, ordinal)),
+    zone=st.sampled_from(ZONES),
+    klass=st.sampled_from(CLASSES),
+    scale=st.floats(0.01, 1000.0),
+    solar_w=st.one_of(st.just(0), st.integers(1, 20_000), st.integers(1, MAX_SOLAR_W)),
+    ev_wh=st.one_of(st.just(0), st.integers(1, 20_000), st.integers(1, MAX_EV_WH)),
+)
+HOME = make_premise(tdsp("ONCOR"), 1, 17)
+MANY = PremiseArrays.generate(1, tdsp("ONCOR"), 2000)
+
+
+def test_generated_load_is_what_a_meter_measures() -> None:
+    load: PremiseLoad = GeneratedLoad(1, HOME)
+    assert load.registers(SPRING) == register(1, HOME, SPRING)
+    assert load.day(SPRING).delivered.tolist() == intervals(1, HOME, SPRING).delivered.tolist()
+
+
+@given(seed=seeds, day=some_days, some=st.lists(premises, min_size=1, max_size=5))
+@example(seed=1, day=SPRING, some=[HOME])
+@example(seed=1, day=AUTUMN, some=[HOME])
+def test_one_meter_and_the_array_give_the_same_watt_hours(seed: int, day: date, some: list[Premise]) -> None:
+    columns = PremiseArrays.of(some)
+    assert list(zip(*(c.tolist() for c in registers(seed, columns, day)), strict=True)) == [
+        register(seed, one, day) for one in some
+    ]
+    for row, one in enumerate(some):
+        for channel, own in zip(day_intervals(seed, columns, day), intervals(seed, one, day), strict=True):
+            assert channel[row].tolist() == own.tolist()
+
+
+@given(seed=seeds, day=some_days, one=premises)
+@example(seed=1, day=SPRING, one=HOME)
+@example(seed=1, day=AUTUMN, one=HOME)
+def test_intervals_are_an_exact_split_of_the_days_registers(seed: int, day: date, one: Premise) -> None:
+    begin, end = register(seed, one, day), register(seed, one, day + timedelta(days=1))
+    for before, after, wh in zip(begin, end, intervals(seed, one, day), strict=True):
+        assert wh.shape == (intervals_in(day),)
+        assert wh.dtype == np.int32
+        assert wh.min() >= 0
+        assert int(wh.sum(dtype=np.int64)) == after - before
+    if one.solar_w == 0:
+        assert end[0] > begin[0] >= 0
+        assert begin[1] == end[1] == 0
+
+
+@given(seed=seeds, day=some_days)
+def test_truth_is_reproducible_and_depends_on_seed_and_day(seed: int, day: date) -> None:
+    shown = intervals(seed, HOME, day).delivered.tolist()
+    assert shown == intervals(seed, HOME, day).delivered.tolist()
+    assert shown != intervals(seed ^ 1, HOME, day).delivered.tolist()
+    assert shown != intervals(seed, HOME, day + timedelta(days=2)).delivered.tolist()
+
+
+def test_pinned_days_stay_what_they_are() -> None:
+    day = date(2026, 8, 12)
+    assert register(1, HOME, day) == (86127317, 0)
+    assert intervals(1, HOME, day).delivered[:4].tolist() == [316, 457, 154, 423]
+    roof_and_car = Premise(HOME.esiid, "COAST", "RESHIWR", 1.0, solar_w=7000, ev_wh=9000)
+    assert register(1, roof_and_car, day) == (74919126, 39869053)
+    assert intervals(1, roof_and_car, day).delivered[-8:-4].tolist() == [766, 1023, 564, 943]
+    assert intervals(1, roof_and_car, day).received[52:56].tolist() == [677, 412, 656, 414]
+
+
+@pytest.mark.parametrize("curve", CURVES)
+def test_register_rises_every_day_of_years_even_for_the_least_premise(curve: tuple[str, str]) -> None:
+    load = GeneratedLoad(9, Premise(HOME.esiid, *curve, scale=0.01))
+    shown = [load.registers(day)[0] for day in days(ERA, date(2023, 1, 1))]
+    assert shown[0] >= 0
+    assert min(np.diff(shown)) > 0
+
+
+@pytest.mark.parametrize("day", [SPRING, AUTUMN])
+def test_shape_follows_the_local_clock_over_a_clock_change(day: date) -> None:
+    before = day_intervals(1, MANY, day - timedelta(days=1)).delivered.mean(axis=0)[-4 * 6 :]
+    after = day_intervals(1, MANY, day).delivered.mean(axis=0)[-4 * 6 :]
+    assert len(interval_ends(day)) != 96
+    assert abs(int(before.argmax()) - int(after.argmax())) <= 4
+
+
+def test_a_zone_makes_no_difference_to_who_is_asked_with_whom() -> None:
+    mixed = [Premise(make_esiid(tdsp("ONCOR"), 1, k), zone) for k, zone in enumerate((*ZONES, *ZONES))]
+    together = day_intervals(1, PremiseArrays.of(mixed), SPRING).delivered
+    assert [row.tolist() for row in together] == [intervals(1, one, SPRING).delivered.tolist() for one in mixed]
+
+
+@settings(max_examples=50)
+@given(seed=seeds, one=premises, share=st.floats(0.1, 20.0), length=st.integers(1, 40))
+def test_premise_is_scaled_to_the_watt_hour(seed: int, one: Premise, share: float, length: int) -> None:
+    first, last = date(2026, 7, 16), date(2026, 7, 15) + timedelta(days=length)
+    after = last + timedelta(days=1)
+    car = 2 * one.ev_wh * length
+    wh = int(share * length * 38_000) + car
+    scaled = scale_to(seed, one, first, last, wh)
+    assert scaled == Premise(one.esiid, one.zone, one.klass, scaled.scale, one.solar_w, one.ev_wh)
+    assert abs(register(seed, scaled, after)[0] - register(seed, scaled, first)[0] - wh) <= 1
+
+
+def test_use_that_no_scale_gives_is_refused() -> None:
+    for wh in (0, 10**12):
+        with pytest.raises(MeterError, match=r"meters\.premise\.unscalable"):
+            scale_to(1, HOME, date(2026, 7, 16), date(2026, 8, 14), wh)
+    with pytest.raises(MeterError, match="before the first"):
+        scale_to(1, HOME, date(2026, 8, 14), date(2026, 7, 16), 1_000_000)
+
+
+def test_there_is_no_truth_before_the_era_nor_after_the_last_midnight() -> None:
+    with pytest.raises(MeterError, match=r"meters\.day\.before_era"):
+        register(1, HOME, ERA - timedelta(days=1))
+    with pytest.raises(MeterError, match=r"meters\.day\.after_last"):
+        register(1, HOME, LAST + timedelta(days=1))
+    assert register(1, HOME, LAST)[0] > 0
+
+
+def test_no_premise_gives_no_rows() -> None:
+    nobody = MANY[0:0]
+    assert registers(1, nobody, SPRING).delivered.shape == (0,)
+    assert day_intervals(1, nobody, SPRING).delivered.shape == (0, 92)
+
+
+def test_a_market_is_computed_like_its_premises_one_by_one() -> None:
+    market = PremiseArrays.generate(3, tdsp("TNMP"), 300, mix=MARKET)
+    assert (market.solar_w > 0).any()
+    assert (market.ev_wh > 0).any()
+    whole = day_intervals(3, market, AUTUMN)
+    for row in range(0, 300, 7):
+        one = intervals(3, make_premise(tdsp("TNMP"), 3, row, MARKET), AUTUMN)
+        assert whole.delivered[row].tolist() == one.delivered.tolist()
+        assert whole.received[row].tolist() == one.received.tolist()

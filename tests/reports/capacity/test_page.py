@@ -1,0 +1,138 @@
+"""The load report and the command that writes it."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+from typer.testing import CliRunner
+
+from reports.capacity.page import TABLE_HEADS, render, tables
+from reports.commands.capacity import _print_tables, app
+from simulator.capacity.outcome import Outcome
+from simulator.capacity.run import run_study
+from tests.simulator.capacity.test_run import ALL, LEVELS
+from tests.simulator.capacity.test_study import study, written
+
+
+@pytest.fixture(scope="module")
+def outcome() -> Outcome:
+    return run_study(study(policies=ALL, levels=LEVELS))
+
+
+def test_the_page_stands_alone_and_answers_first(outcome: Outcome, tmp_path: Path) -> None:
+    page = render(outcome, tmp_path).read_text(encoding="utf-8")
+    assert page.index("Which throttle") < page.index("store-only serves") < page.index("<svg") < page.index("<table")
+    for outside in ("<script", "<link", "<img", 'src="', "@import"):
+        assert outside not in page
+    assert "FR-CR016.1b" in page
+    assert "from the planned arrival" in page
+    assert (tmp_path / "chart.svg").read_text(encoding="utf-8").startswith("<?xml")
+
+
+def test_the_page_is_the_same_twice_and_from_the_folder(outcome: Outcome, tmp_path: Path) -> None:
+    kept = run_study(study(policies=ALL, levels=LEVELS), tmp_path / "kept")
+    assert kept.rows() == outcome.rows()
+    page = render(outcome, tmp_path / "of-outcome").read_bytes()
+    assert render(tmp_path / "kept", tmp_path / "of-folder").read_bytes() == page
+
+
+def test_a_level_that_no_load_meets_is_called_a_wish(tmp_path: Path) -> None:
+    impossible = run_study(study(service_levels=[{"share": 0.99, "within_s": 30}]))
+    page = render(impossible, tmp_path).read_text(encoding="utf-8")
+    assert "99 % within 30 s: no load at all meets this level" in page
+
+
+def test_what_a_study_names_is_escaped(tmp_path: Path) -> None:
+    page = render(run_study(study(question="<b>Who?</b>", replications=1)), tmp_path).read_text(encoding="utf-8")
+    assert "<b>Who?" not in page
+
+
+def test_a_policy_that_serves_nobody_is_said_so(tmp_path: Path) -> None:
+    none = {"name": "N", "kind": "read", "scope": "esiid", "amount": 0, "window": "day", "code": "NONE", "rule": "r"}
+    shut = run_study(study(policies=[{"name": "shut", "title": "t", "limits": [none]}]))
+    assert "shut serves nobody" in render(shut, tmp_path).read_text(encoding="utf-8")
+
+
+def test_terminal_tables_have_a_row_for_each_policy(outcome: Outcome) -> None:
+    found = tables(outcome)
+    assert [title for title, _ in found] == ["few: 60 planned in the hour", "many: 240 planned in the hour"]
+    assert [row.policy for _, rows in found for row in rows] == ALL * 2
+    assert all(len(row.cells) == len(TABLE_HEADS) for _, rows in found for row in rows)
+
+
+def test_terminal_tables_say_by_what_rule_and_with_what_data_callers_were_refused(outcome: Outcome) -> None:
+    said = {row.policy: row.refusals for _, rows in tables(outcome)[1:] for row in rows}
+    assert re.fullmatch(
+        r"refused: [\d.]+ by FR-CR016\.1b; (all|[\d.]+) of them given the store's data, [\d.]+ min old",
+        said["fr-cr016-1"],
+    )
+    assert said["fr-cr016-1-meter-only"].endswith("; none of them given data")
+    assert said["store-only"] == ""
+
+
+def test_tables_on_a_narrow_terminal_keep_names_whole(
+    outcome: Outcome, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, value in (("FORCE_COLOR", "1"), ("COLUMNS", "80"), ("TERM", "xterm")):
+        monkeypatch.setenv(name, value)
+    _print_tables(outcome)
+    lines = [re.sub(r"\x1b\[[\d;]*m", "", line).rstrip() for line in capsys.readouterr().out.splitlines()]
+    assert max(map(len, lines)) <= 80
+    for policy in ALL:
+        assert lines.count(policy) == 2
+
+
+def test_another_study_in_the_same_folder_says_that_it_replaces(tmp_path: Path) -> None:
+    out, path = tmp_path / "out", tmp_path / "small.yaml"
+    for seed, replaced in ((1, False), (1, False), (2, True)):
+        path.write_text(yaml.safe_dump(written(seed=seed)), encoding="utf-8")
+        shown = CliRunner().invoke(app, ["run", str(path), "--out", str(out), "--workers", "1"])
+        assert shown.exit_code == 0, shown.output
+        assert ("its outcome and report are replaced" in shown.stderr) is replaced
+
+
+def _file(tmp_path: Path) -> str:
+    path = tmp_path / "small.yaml"
+    path.write_text(yaml.safe_dump(written(policies=ALL)), encoding="utf-8")
+    return str(path)
+
+
+def test_the_command_writes_report_and_summary(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    arguments = ["run", _file(tmp_path), "--out", str(out), "--workers", "1"]
+    shown = CliRunner().invoke(app, arguments)
+    assert shown.exit_code == 0, shown.output
+    assert f"report: {out / 'report.html'}" in shown.stdout
+    assert "8 cells, 8 of them computed now" in shown.stdout
+    again = CliRunner().invoke(app, [*arguments, "--json"])
+    assert json.loads(again.stdout)["summary"][0]["policy"] == ALL[0]
+    assert json.loads((out / "run.json").read_text(encoding="utf-8"))["cells_computed"] == 0
+
+
+def test_a_bad_study_is_one_line_and_exit_2(tmp_path: Path) -> None:
+    (tmp_path / "bad.yaml").write_text("name: x\n", encoding="utf-8")
+    shown = CliRunner().invoke(app, ["run", str(tmp_path / "bad.yaml"), "--out", str(tmp_path / "out")])
+    assert shown.exit_code == 2
+    assert shown.stderr.startswith("capacity.study.malformed: ")
+    assert shown.stderr.count("\n") == 1
+
+
+def test_a_folder_that_cannot_be_written_is_one_line_and_exit_2(tmp_path: Path) -> None:
+    study_file = _file(tmp_path)
+    shown = CliRunner().invoke(app, ["run", study_file, "--out", study_file])
+    assert shown.exit_code == 2
+    assert shown.stderr.startswith("capacity.out.unwritable: ")
+
+
+def test_the_command_imports_nothing_heavy_before_it_runs() -> None:
+    code = "import sys, reports.commands.capacity; print([m for m in ('numpy', 'simpy', 'matplotlib', 'pydantic') if m in sys.modules])"
+    shown = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=Path(__file__).parents[3]
+    )
+    assert shown.stdout.strip() == "[]"

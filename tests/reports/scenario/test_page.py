@@ -1,0 +1,203 @@
+"""The page of a scenario's run, the demo command as a user meets it, and ``ami report``."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from reports.commands.demo import report
+from reports.scenario.charts import charts
+from reports.scenario.page import render
+from reports.scenario.terminal import print_files, print_result
+from reports.scenario.wording import evidence_text
+from reports.terminal import console
+from scenarios.errors import ScenarioError
+from scenarios.facts import Facts
+from scenarios.play import Played, play
+from scenarios.recording import Recording
+from scenarios.stamps import plain
+from tests.scenarios.short import scenario, short_balance, short_last_bill
+
+
+@pytest.fixture(scope="module")
+def balance(tmp_path_factory: pytest.TempPathFactory) -> Played:
+    return play(scenario(short_balance()), tmp_path_factory.mktemp("balance"))
+
+
+@pytest.fixture(scope="module")
+def last_bill(tmp_path_factory: pytest.TempPathFactory) -> Played:
+    return play(scenario(short_last_bill()), tmp_path_factory.mktemp("last-bill"))
+
+
+class Links(HTMLParser):
+    """Collects what a page would fetch, and whether its tags are closed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fetched: list[str] = []
+        self.open: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.fetched += [value or "" for name, value in attrs if name in ("src", "href", "xlink:href")]
+        if tag not in ("meta", "br", "link", "img"):
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.fetched += [value or "" for name, value in attrs if name in ("src", "href", "xlink:href")]
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open, tag
+        assert self.open.pop() == tag
+
+
+def test_the_page_fetches_nothing_and_closes_its_tags(balance: Played, tmp_path: Path) -> None:
+    page = Links()
+    text = render(balance.recording, tmp_path).read_text(encoding="utf-8")
+    page.feed(text)
+    assert page.open == []
+    assert [one for one in page.fetched if not one.startswith("#")] == []
+    assert not re.search(r"url\((?!#)|@import|<script", text)
+
+
+def test_the_page_is_the_same_twice_and_names_no_path_or_port(balance: Played, tmp_path: Path) -> None:
+    first, second = tmp_path / "a", tmp_path / "b"
+    first.mkdir()
+    second.mkdir()
+    text = render(balance.recording, first).read_bytes()
+    assert render(balance.recording, second).read_bytes() == text
+    assert str(balance.out).encode() not in text
+    assert b"127.0.0.1" not in text
+
+
+def test_verdict_comes_first_then_steps_bills_rule_requirements_and_defaults(balance: Played, tmp_path: Path) -> None:
+    text = render(balance.recording, tmp_path).read_text(encoding="utf-8")
+    order = [
+        "Passed: 7 of 7 steps",
+        "The seven steps",
+        "The decision (S2)",
+        "The bill</h2>",
+        "Refused by a rule",
+        "Requirements of the use case",
+        "defaults of this project [D]",
+        "To get this again",
+    ]
+    places = [text.index(one) for one in order]
+    assert places == sorted(places)
+    assert "FR CR016.1 allows one successful meter read request per ESI ID and day." in text
+    assert "Not tested. By user interface" in text
+    assert "seed 20110504" in text
+
+
+def test_a_failed_verdict_says_which_and_why(balance: Played, tmp_path: Path) -> None:
+    written = json.loads(balance.recording.dumps())
+    written["scenario"]["timeline"][0]["expect"]["store"] = 63
+    text = render(Recording(**written), tmp_path).read_text(encoding="utf-8")
+    assert "Failed: call-0001." in text
+    assert "intervals from the store: expected 63, found 64." in text
+
+
+def test_charts_tell_vee_estimated_store_and_meter_apart(balance: Played) -> None:
+    drawn = charts(Facts(balance.recording))
+    assert list(drawn) == ["days", "daily", "cost", "hours"]
+    for kind in ("VEE, actual", "VEE, estimated", "non-VEE, from the head-end's store", "non-VEE, read from the meter"):
+        # matplotlib writes the text of a label as a comment before its outlines.
+        assert kind in drawn["days"]
+        assert kind in drawn["daily"]
+    assert drawn["days"].count("<pattern") == 3
+
+
+def test_the_cost_chart_ends_at_the_projected_bills(balance: Played) -> None:
+    drawn = charts(Facts(balance.recording))["cost"]
+    projected = balance.result["bills"]["projected"]
+    for usd in (projected["total_usd"], projected["usd_at_low_usage"], projected["usd_at_high_usage"]):
+        assert f"${usd}" in drawn
+
+
+def test_without_usage_there_is_a_page_without_charts(last_bill: Played, tmp_path: Path) -> None:
+    assert charts(Facts(last_bill.recording)) == {}
+    text = render(last_bill.recording, tmp_path).read_text(encoding="utf-8")
+    assert "<svg" not in text
+    assert "3 not needed" in text
+    assert "No more data are needed." in text
+
+
+def printed(played: Played, capsys: pytest.CaptureFixture[str]) -> str:
+    to = console()
+    print_result(to, played.result, played.recording.world)
+    print_files(to, Path("ami-out/demo"), None)
+    return capsys.readouterr().out
+
+
+def test_piped_output_has_no_colour_codes_and_fits_100_columns(
+    balance: Played, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = printed(balance, capsys)
+    assert "\x1b" not in said
+    assert max(len(line) for line in said.splitlines()) <= 100
+
+
+def test_output_is_the_same_twice(balance: Played, capsys: pytest.CaptureFixture[str]) -> None:
+    assert printed(balance, capsys) == printed(balance, capsys)
+
+
+def test_the_ending_at_s2_is_printed_without_bill_or_gap(last_bill: Played, capsys: pytest.CaptureFixture[str]) -> None:
+    said = printed(last_bill, capsys)
+    assert "PASSED  4 of 7 steps passed (S3 not needed, S4 not needed, S5 not needed)" in said
+    assert "The bill\n" not in said
+    assert "On our books: last bill $171.42" in said
+
+
+def test_stamps_are_shown_as_the_clock_on_the_wall() -> None:
+    assert plain("Used at 2026-08-12T17:41:12-05:00.") == "Used at 2026-08-12 17:41:12."
+    assert plain("Ends at 2026-08-12T00:00:00-05:00, then") == "Ends at 2026-08-12 00:00, then"
+    assert evidence_text({"vee_end": "2026-08-12T00:00:00-05:00", "told_usd": "1.20", "missing": 0, "holes": []}) == [
+        "VEE end 2026-08-12 00:00",
+        "told $1.20",
+        "missing 0",
+    ]
+
+
+def test_report_makes_the_page_of_a_folder_again(balance: Played, capsys: pytest.CaptureFixture[str]) -> None:
+    page = balance.out / "report.html"
+    page.unlink(missing_ok=True)
+    report(balance.out)
+    assert capsys.readouterr().out.strip() == str(page)
+    assert page.is_file()
+
+
+def test_report_of_a_folder_without_results_names_it(tmp_path: Path) -> None:
+    with pytest.raises(ScenarioError, match=re.escape(str(tmp_path))):
+        report(tmp_path)
+
+
+def test_the_demo_passes_end_to_end_and_prints_steps_bill_rule_and_paths(tmp_path: Path) -> None:
+    out = tmp_path / "demo"
+    command = [sys.executable, "-c", "import ami; ami.main()", "demo", "--out", str(out), "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == (out / "result.json").read_text(encoding="utf-8")
+    said = done.stderr
+    for step in ("S1", "S2", "S3", "S4", "S5", "S6", "S7"):
+        assert re.search(rf"^{step}  PASS  ", said, re.MULTILINE)
+    # The figures that the README shows.
+    flat = re.sub(r"\s+", " ", said)
+    for words in (
+        "64 intervals from its store and reads 6 from the meter",
+        "Bill to date: $193.97 with tax (on VEE data only, to 2026-08-12 00:00: $189.29).",
+        "a bill of $210.52 ($207.18 at the low end, $110.70 at the high end)",
+        "Try again from 2026-08-13 00:00. The gap has 73 intervals; the store holds 70, to 2026-08-12 17:30",
+        "Power is ON",
+        "Told $193.97, re-billed $193.97 on VEE data to the same instant: difference $0.00.",
+        "36 operating days posted as LSE over FTPS",
+        "PASSED 7 of 7 steps passed, 11 of 11 checks",
+    ):
+        assert words in flat
+    assert "\x1b" not in said
+    assert (out / "report.html").is_file()
+    assert len(list((out / "lse").glob("*.lse"))) == 36
