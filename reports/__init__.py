@@ -1,1 +1,9 @@
-"""Pages and charts made from results (``Outcome``, ``Recording``, ``Verdict``), and from nothing else."""
+"""Pages and charts made from results (``Outcome``, ``Recording``, ``Verdict``), and from nothing else.
+
+``capacity``     the load report
+``chart_parts``  colours and hatching by quality, bare axes
+``commands``     demo, report, capacity, meters list and show
+``meter``        a meter's day, a fleet's list
+``scenario``     a scenario's result, on terminal and page
+``terminal``     what every command prints through: one width, the same content on a terminal and in a pipe
+"""

@@ -1,10 +1,15 @@
-"""What makes it run and who takes part, floor by floor, each importing only lower ones; ``errors`` lies under all.
-
-``input``      what a user writes        ``runtime``   simpy on asyncio, clocks, journal, HTTP servers
-``smt``        Smart Meter Texas
-``world``      what a test bed is made of  ``ror``  the retailer  ``capacity``  the load engine
-``parties``    meters, head-end, SMT, the sandbox  ``customer``  SMT's users at the portal
-``commands``   sandbox, meters, headend and smt
+"""What makes a test bed run, and who takes part in it.
 
 Imports headend and meters; knows no scenario file and no report.
+
+``capacity``  the load engine
+``commands``  sandbox, meters, headend, smt: the commands and their options
+``customer``  SMT's users at the portal
+``errors``    the simulator room's exception
+``input``     YAML with its lines, mistakes in plain sentences
+``parties``   meters, head-end, SMT, the sandbox of them, as they are started and stopped
+``ror``       the REP of record
+``runtime``   simpy on asyncio, clocks, journal, HTTP servers, local CA, folders
+``smt``       Smart Meter Texas
+``world``     what a test bed is made of, as data
 """

@@ -1,4 +1,4 @@
-"""The front door as a process: a reader that goes away, a version, a short help."""
+"""The front door as a process: a reader that goes away, a version, help that is at once."""
 
 from __future__ import annotations
 
@@ -10,6 +10,20 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
+#: What takes long to import: not before a command runs.
+HEAVY = {
+    "numpy",
+    "numba",
+    "simpy",
+    "fastapi",
+    "pydantic",
+    "matplotlib",
+    "sqlalchemy",
+    "pymodbus",
+    "httpx",
+    "uvicorn",
+    "yaml",
+}
 AMI = [sys.executable, "-c", "import ami; ami.main()"]
 
 
@@ -42,3 +56,28 @@ def test_version_and_short_help() -> None:
         done = ended(*words, stdout=subprocess.PIPE)
         assert done.returncode == 0
         assert b"Usage: " in done.stdout
+
+
+def loaded_by_help(*commands: str) -> set[str]:
+    """Packages that are loaded once the commands' --help has been shown."""
+    asked = (
+        "import sys, ami\n"
+        "for words in sys.argv[1:]:\n"
+        "    try: ami.app([*words.split(), '--help'])\n"
+        "    except SystemExit: pass\n"
+        "print(*sys.modules, sep='\\n')"
+    )
+    run = [sys.executable, "-c", asked, *commands]
+    done = subprocess.run(run, capture_output=True, text=True, cwd=ROOT, check=True)
+    assert done.stdout.count("Usage:") == len(commands)
+    return {name.split(".")[0] for name in done.stdout.splitlines()}
+
+
+def test_help_imports_nothing_heavy() -> None:
+    assert loaded_by_help("") & HEAVY == set()
+
+
+def test_a_commands_help_imports_nothing_heavy() -> None:
+    servers = ("sandbox", "meters serve", "headend serve", "smt serve")
+    # typer itself loads it for the options of a command.
+    assert loaded_by_help(*servers, "meters list", "meters show") & HEAVY <= {"pydantic"}

@@ -1,1 +1,5 @@
-"""The TDSP's day: when it has ended it is validated, written, posted to SMT's site, and its result codes fetched."""
+"""The TDSP's day: when it has ended it is validated, written, posted to SMT's site, and its result codes fetched.
+
+``cycle``    an operating day's end as one process: batch, file, posting, result codes
+``posting``  files to and from SMT's site over FTPS with explicit TLS
+"""

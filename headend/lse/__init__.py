@@ -1,1 +1,6 @@
-"""LSE files: what they are made of, their writer, their reader. No database and no network."""
+"""LSE files: what they are made of, their writer, their reader. No database and no network.
+
+``format``  what an LSE file is made of: its name, its records, its result codes, its faults
+``reader``  the reader of LSE files: line by line, each fault told with its line, field and result code
+``writer``  LSE files (Lodestar Enhanced): names, writer, result files
+"""

@@ -1,4 +1,12 @@
 """What the head-end keeps: readings, VEE'd days, events, inquiries, and how its database came to its schema.
 
 Decides nothing, asks nobody.
+
+``collected``   how far the store reaches, meter by meter
+``events``      what meters have told unasked, kept for good: the events
+``inquiries``   the inquiries that the head-end has accepted: each a row before it is answered 202
+``migrate``     how a database comes to its present schema: forward migrations as data, applied on start
+``migrations``  how the head-end's database came to its present schema (``headend.store.migrate``)
+``rows``        the head-end's tables and what is in a row: one ESI ID, channel and operating day
+``store``       readings, midnight registers, VEE'd days, posted files
 """

@@ -1,11 +1,11 @@
 """VEE: validate, edit, estimate one operating day of many meters. Pure functions: arrays in, flags and arrays out.
 
-``quality``   what is said about an interval: channel, status, method, finding
-``records``   the arrays that go in (``DayBlock``, ``History``) and come out (``VeeDay``)
-``rules``     the checks, each a formula with its source
-``estimate``  the ladder: interpolate, flat, mean of like days, zero
-``scaling``   estimates made to add up to the registers
-``batch``     one day of many meters through all of it
-
 No clock, no database, no file in here.
+
+``batch``     one operating day of many meters through VEE: flag, estimate, scale, check the sum again
+``estimate``  the estimation ladder for one meter's day: straight line, flat, mean of like days, zero
+``quality``   what is said about an interval: which channel, whether it is actual
+``records``   the arrays that VEE takes and gives: one operating day of many meters, a row a meter
+``rules``     the validation rules: each a formula from arrays to flags
+``scaling``   estimates made to add up to the registers
 """

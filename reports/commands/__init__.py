@@ -1,1 +1,6 @@
-"""reports/commands"""
+"""The commands that show something. Heavy imports are inside functions, so that --help is at once.
+
+``capacity``  ``ami capacity``
+``demo``      ``ami demo`` and ``ami report``
+``meters``    ``ami meters list`` and ``show``
+"""

@@ -1,1 +1,8 @@
-"""reports/meter"""
+"""A meter's day, and a fleet's list, for people: text, chart, JSON.
+
+``charts``      a meter's day as a picture
+``day``         one operating day as one meter holds it the next morning: registers, intervals
+``day_text``    what ``ami meters show`` prints
+``fleet_list``  what ``ami meters list`` prints
+``text_chart``  a meter's day as a chart of characters: delivered above the axis, received below it
+"""

@@ -1,1 +1,8 @@
-"""reports/scenario"""
+"""What came out of a scenario's run: on the terminal, and as a page.
+
+``charts``      the charts of a scenario's report, as inline SVG
+``cost_chart``  the chart of a cycle's cost: to date on VEE data, with the gap
+``page``        the report of a scenario's run: verdict first, then the seven steps with their evidence
+``terminal``    what ``ami demo`` prints: steps, answer, bill, rule, verdict, files
+``wording``     how a verdict's facts are put in words, the same for the terminal and the page: evidence
+"""

@@ -1,1 +1,13 @@
-"""The parties as they are started and stopped: meters, head-end, SMT, the sandbox of them; how they find each other."""
+"""The parties as they are started and stopped: meters, head-end, SMT, the sandbox of them; how they find each other.
+
+``clock_sharing``  one now for several processes: the clock as a ready line tells it
+``control``        the control API of a test bed: what time it is, and on the manual clock how to move it
+``gateways``       gateways of a fleet opened one after the other, and how a ready line tells them
+``headend``        the head-end with its service and its way to SMT's file site
+``meter_events``   sends what meters tell unasked to a head-end, each event at its instant
+``meter_roster``   a head-end's records of its meters: from the ready line of the emulated ones
+``meters``         gateways with a fleet's meters behind them, on a clock that runs
+``ready_line``     the line that a party prints when it is ready, as the next one reads it
+``sandbox``        every party in one process
+``smt``            SMT with its file site and control API
+"""

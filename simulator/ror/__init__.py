@@ -1,5 +1,18 @@
-"""The REP of record: its client to SMT, its accounts and rate plans, the bill, and what it tells a caller about the balance.
+"""The REP of record: what a caller about a balance is told, and what that rests on.
 
-Processes: ``inquiry`` (S1 to S7; power status), ``on_demand`` (ask and poll), ``rebill`` (after the next posting). Pure: ``plan``, ``bill``,
-``fact_label``, ``usage``, ``account``, ``projection``, ``analysis`` (S2), ``answer`` (S6). Adapter: ``client``. Nothing of SMT's inside lives here.
+Of SMT it knows the wire forms alone.
+
+``account``     the retailer's own record of a customer
+``analysis``    the plan's edges in reach, and whether VEE data suffice (S2)
+``answer``      S6, the real-time billing analysis that the caller is told: bills, projection, pattern
+``bill``        the bill as a pure function of plan, usage and days
+``client``      the retailer's client to SMT's market API
+``errors``      what can go wrong at the retailer: a plan file, a record, and SMT's answers
+``fact_label``  the average prices that a plan's fact label prints, made again
+``inquiry``     the Customer Balance Inquiry (S1 to S7) as one process
+``on_demand``   an on-demand request as the retailer lives it: asked once, then polled until it is answered
+``plan``        a rate plan as a YAML file
+``projection``  a cycle's usage as this premise usually takes it, and the pattern of its day
+``rebill``      the bill that was told, made again from VEE data
+``usage``       the retailer's usage record of one ESI ID: intervals whose quality and source are kept apart
 """

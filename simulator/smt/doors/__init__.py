@@ -1,7 +1,10 @@
-"""SMT over HTTP: its service, its health, and the middleware in which complaints act.
+"""SMT over HTTP: its service, its doors, its health.
 
-``both``      what market and portal API share, so that they cannot differ (AC2)
-``market``    the market API, base ``/v2``
-``portal``    the portal API, as customers' clients know it
-``control``   the control API's parts for SMT
+``both``            what market and portal API share
+``complaint_door``  the middleware in which complaints act
+``control``         the control API's parts for SMT
+``health``          whether an SMT process can do its work: its database answers, a dispatcher works on it
+``market``          the market API, base ``/v2``
+``portal``          the portal API, as customers' clients know it
+``service``         the doors on one ``Smt``, call-backs of head-ends, how errors are told
 """

@@ -1,4 +1,17 @@
-"""The on-demand request from submission to its end: life cycle, ledger, desk, queue, the way to the head-ends.
+"""The on-demand request from submission to its end.
 
 Knows no door: what it is told and tells are records.
+
+``desk``         SMT's live on-demand desk: takes requests on, runs their processes, keeps every transition
+``dispatch``     the queue: goes on with what waits, ends what nobody has in hand
+``eligibility``  whether a request can be taken on at all (AC1, A1 to A4)
+``filing``       an on-demand request as it is entered in the ledger when it comes: its gap, its holes
+``inquiries``    SMT's way to the head-ends and back: inquiries over HTTP
+``invariants``   whether a throttle kept its rules, counted again from nothing
+``judged``       a head-end's answer held against what was asked (AMB-2), and what of it is handed on
+``ledger``       the ledger of on-demand requests: one row when a request comes, one per transition
+``lifecycle``    transition table, submission, the request's process
+``middle``       the tier between SMT and a TDSP, where most of a read's minute goes
+``reuse``        an earlier read that answers again
+``who_used``     who else used a meter's allowance up
 """

@@ -1,4 +1,14 @@
 """VEE usage: files taken in, the repository, the file site, what each ROR gets, reports and their forms.
 
 Nothing non-VEE lives here.
+
+``billing_periods``  the periods between two reads for billing
+``deliveries``       reports delivered as files, in the background
+``file_site``        FTP over explicit TLS, a home folder per user
+``formats``          reports as files: SMT's interval CSV, daily and monthly CSV, LSE
+``green_button``     posted days as an Atom feed of ESPI resources
+``intake``           takes posted LSE files in, a result code for each record
+``kwh``              kWh as SMT writes them: text with three decimals, of whole Wh
+``ror_files``        each ROR's share of a posting, as a file in its own folder
+``store``            SMT's repository of VEE usage: one row per (ESI ID, channel, operating day, revision)
 """

@@ -25,7 +25,7 @@ from meters.load.truth import GeneratedLoad
 from reports.commands.meters import ROWS, list_meters, show_meter
 from simulator.parties.meters import MetersParty, MetersSettings
 from simulator.runtime.clock import Clock, ClockMode
-from tests.test_house import HEAVY
+from tests.test_front_door import HEAVY
 
 ROOT = Path(__file__).parents[3]
 DAY = date(2026, 8, 12)
