@@ -23,7 +23,6 @@ from simulator.runtime.clock import Clock
 from simulator.runtime.driver import Runtime
 from simulator.runtime.local_ca import LocalCa
 from simulator.runtime.serving import HttpServer
-from simulator.smt.doors.control import complaints as complaint_routes
 from simulator.smt.doors.service import Smt, SmtConfig, create_app
 from simulator.smt.ondemand.middle import MiddleDraws
 from simulator.smt.registry.records import User, UserKind
@@ -87,7 +86,6 @@ class SmtParty:
         self.smt.intake.lay = self._homes.lay
         app = create_app(self.smt)
         app.include_router(control.router(self.runtime))
-        app.include_router(complaint_routes.router(self.smt.complaints))
         self.server = HttpServer(app, self._bound, certificate=self.ca.server_file if self._tls else None)
         self.smt.inquiries.reply_to = self.server.url
 

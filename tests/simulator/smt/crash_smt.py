@@ -16,7 +16,6 @@ from simulator.runtime.clock import Clock, ClockMode
 from simulator.runtime.driver import Runtime
 from simulator.runtime.serving import HttpServer
 from simulator.smt.database.seat import Role
-from simulator.smt.doors.control import complaints as complaint_routes
 from simulator.smt.doors.service import Smt, SmtConfig, create_app
 from simulator.smt.ondemand.middle import FixedMiddle
 from simulator.smt.throttle.policy import preset
@@ -66,7 +65,6 @@ async def _serve(start: Start, ready: Connection) -> None:
         smt = Smt(runtime, config, registry(), FixedMiddle(PICKUP_S, RETURN_S), Notes(), http)
         app = create_app(smt)
         app.include_router(control.router(runtime))
-        app.include_router(complaint_routes.router(smt.complaints))
         server = HttpServer(app, bound)
         smt.inquiries.reply_to = f"http://127.0.0.1:{start.reply_port}" if start.reply_port else server.url
         await server.start()
