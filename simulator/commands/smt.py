@@ -122,6 +122,7 @@ def smt_serve(
             links=_links(headend or [], records),
             expiry_us=round(expiry * 60 * US),
             role=seat,
+            reply_to=_base_url(reply_to),
         ),
         registry=records,
         middle=_middle(middle, seed),
@@ -129,7 +130,6 @@ def smt_serve(
         ftps_port=None if seat is Role.WORKER else ftps_port,
         passive_ports=range(ftps_port + _PASSIVE.start, ftps_port + _PASSIVE.stop) if ftps_port else None,
         tls=tls,
-        reply_to=_base_url(reply_to),
     )
     with logging_to(log):
         asyncio.run(_serve(settings, market, begins, host, port, keep, as_json))

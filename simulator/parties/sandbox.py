@@ -36,6 +36,7 @@ from simulator.runtime.serving import PORT_MEND, bind
 from simulator.smt.doors.service import SmtConfig
 from simulator.smt.ondemand.middle import MiddleDraws
 from simulator.smt.throttle.decision import Policy
+from simulator.smt.usage.file_site import FileSite
 from simulator.world.history import make_history
 from simulator.world.market import Login, Market, build_market
 from simulator.world.meters import World
@@ -124,20 +125,15 @@ class Sandbox:
         self._closing.callback(headend_socket.close)
         login = self.market.tdsp_login
         passive = range(settings.port_base + PASSIVE_PORTS.start, settings.port_base + PASSIVE_PORTS.stop)
-        self._smt_party = SmtParty(
-            self.runtime,
-            self.journal,
-            self.market.registry.users,
-            self.ca,
+        self.files = FileSite(
             out / FTPS_FOLDER,
-            smt_socket,
-            ftps_port=settings.port(FTPS_PORT),
-            passive_ports=passive if settings.port_base else None,
-            tls=settings.tls,
+            self.market.registry.users,
+            self.ca.server_file,
+            HOST,
+            settings.port(FTPS_PORT),
+            passive if settings.port_base else None,
         )
-        self._smt_party.on_arrival = self._arrived
-        self.files = self._smt_party.files
-        self._closing.callback(self._smt_party.close)
+        self._closing.callback(self.files.stop)
         silence: Silence = "exception" if settings.clock.manual else "hang"
         self.gateways = await open_gateways(
             world.gateways,
@@ -155,7 +151,7 @@ class Sandbox:
             httpx.AsyncClient(timeout=EXCHANGE_S, verify=self.ca.client_context(), trust_env=False)
         )
         headend_url = f"http://{HOST}:{headend_socket.getsockname()[1]}"
-        self._open_smt(headend_url)
+        self._smt_party = self._make_smt(headend_url, smt_socket)
         self.smt, self.smt_server = self._smt_party.smt, self._smt_party.server
         self._closing.callback(self.smt.close)
         collected_to, next_day = self._history()
@@ -178,7 +174,7 @@ class Sandbox:
         )
         self.runtime.env.process(self.events.run())
 
-    def _open_smt(self, headend_url: str) -> None:
+    def _make_smt(self, headend_url: str, bound: socket.socket) -> SmtParty:
         settings = self.settings
         config = SmtConfig(
             seed=settings.world.seed,
@@ -187,7 +183,19 @@ class Sandbox:
             links={settings.world.tdsp.key: headend_url},
             wall=settings.wall,
         )
-        self._smt_party.open(config, self.market.registry, settings.middle, self.http)
+        return SmtParty(
+            self.runtime,
+            config,
+            self.market.registry,
+            settings.middle,
+            self.journal,
+            self.http,
+            self.files,
+            self.ca,
+            bound,
+            tls=settings.tls,
+            arrived=self._arrived,
+        )
 
     def _history(self) -> tuple[int, date]:
         settings = self.settings

@@ -26,7 +26,6 @@ from simulator.smt.ondemand.inquiries import Inquiries
 from simulator.smt.ondemand.ledger import Filed, KeyTakenError, Ledger, Transition
 from simulator.smt.ondemand.lifecycle import (
     ENDED,
-    EXPIRY_US,
     Admission,
     Answered,
     OnDemandRequest,
@@ -66,17 +65,17 @@ class LiveDesk:
         *,
         engine: Engine,
         policy: Policy,
-        expiry_us: int = EXPIRY_US,
+        expiry_us: int,
+        closed: Callable[[User, str, int], Refusal | None],
     ) -> None:
-        """engine: the database that ledger and admission write."""
+        """engine: the database that ledger and admission write. closed: why a request is refused before any allowance is looked at."""
         self.env: simpy.Environment = driver.env
         self.policy = policy
         self.admission = admission
         self.middle = middle
         self.expiry_us = expiry_us
         self.filing = filing
-        #: Why a request is refused before any allowance is looked at (``complaints.hooks.refusal_of``).
-        self.closed: Callable[[User, str, int], Refusal | None] = lambda _user, _esiid, _now: None
+        self._closed = closed
         #: Requests whose process runs here.
         self.under_way: dict[str, OnDemandRequest] = {}
         #: Whether a request may have been put out of hand since the dispatcher looked last.
@@ -104,7 +103,7 @@ class LiveDesk:
         if code is not None:
             raise BusinessError(code)
         filed = self.filing.filed(asked, now_us)
-        closed = self.closed(asked.user, asked.esiid, now)
+        closed = self._closed(asked.user, asked.esiid, now)
         while True:
             try:
                 request, taken_on = self._decided(filed, closed)

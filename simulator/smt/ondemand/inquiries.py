@@ -48,9 +48,6 @@ _NOT_KNOWN = Sent(False)
 class Inquiries:
     """Those of one SMT."""
 
-    #: False at a worker: it puts call-backs by for the dispatcher, whose requests wait for them.
-    here = True
-
     def __init__(
         self,
         driver: Driver,
@@ -60,12 +57,17 @@ class Inquiries:
         http: httpx.AsyncClient,
         links: Mapping[str, str],
         *,
+        reply_to: str,
         store_allowed: bool,
+        here: bool,
     ) -> None:
-        """links: base URL of the head-end by TDSP key. store_allowed: whether a head-end may answer from its store."""
+        """links: base URL of the head-end by TDSP key. reply_to: SMT's own. store_allowed: whether a head-end may answer from its store.
+
+        here: False at a worker: it puts call-backs by for the dispatcher, whose requests wait for them.
+        """
         self.links = links
-        #: Base URL under which head-ends reach SMT; to be set before the first request.
-        self.reply_to = ""
+        self.here = here
+        self._reply_to = reply_to
         self._driver = driver
         self._registry = registry
         self._ledger = ledger
@@ -168,7 +170,7 @@ class Inquiries:
             "meterAllowed": request.meter_allowed,
             "storeAllowed": self._store_allowed,
             "answerBy": local_us(answer_by_us),
-            "replyTo": f"{self.reply_to}/callbacks/inquiries",
+            "replyTo": f"{self._reply_to}/callbacks/inquiries",
             "callReference": request.call_reference,
         }
         if request.kind is InquiryKind.INTERVALS:
