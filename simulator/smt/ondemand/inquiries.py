@@ -16,7 +16,7 @@ from headend.ports import Driver, Journal
 from headend.wire import InquiryKind, InquiryRequest, InquiryResult, Outcome
 from meters.calendar import US, local, local_us
 from simulator.smt.ondemand.judged import checked
-from simulator.smt.ondemand.ledger import Entry, Filed, Ledger
+from simulator.smt.ondemand.ledger import Entry, Ledger
 from simulator.smt.ondemand.lifecycle import Answered, OnDemandRequest, Sent, State
 from simulator.smt.registry.registry import Registry
 
@@ -115,7 +115,8 @@ class Inquiries:
         if not called_back.triggered:
             return None
         result = InquiryResult.model_validate(called_back.value)
-        outcome, reason, handed_on = checked(self._filed(request.key), result, self._driver.now())
+        assert request.filed is not None
+        outcome, reason, handed_on = checked(request.filed, result, self._driver.now())
         return Answered(outcome, reason, result.meterReads, handed_on, result.octets)
 
     def call_back(self, result: InquiryResult) -> CallBack:
@@ -153,11 +154,6 @@ class Inquiries:
         """A request has ended: a call-back for it is late from now on."""
         self._called_back.discard(key)
         self._waiting.pop(key, None)
-
-    def _filed(self, key: str) -> Filed:
-        entry = self._ledger.entry(key)
-        assert entry is not None
-        return entry.filed
 
     async def _send(self, request: OnDemandRequest, answer_by_us: int) -> Sent:
         link = self.links.get(self._registry.points[request.esiid].tdsp_key)
