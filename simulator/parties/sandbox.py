@@ -22,7 +22,6 @@ from headend.ports import FAULT, HeadEndError
 from headend.store.store import HeadEndStore
 from headend.system import HeadEndSettings
 from meters.calendar import day_start
-from meters.device.meter import EmulatedMeter
 from meters.wire.gateway import Silence
 from simulator.parties.gateways import gateway_entry, open_gateways
 from simulator.parties.headend import EXCHANGE_S, HeadEndParty, in_thread, meter_timeout_s
@@ -97,7 +96,6 @@ class Sandbox:
         self.runtime = Runtime(settings.clock)
         self.market: Market = build_market(settings.world)
         self._closing = contextlib.AsyncExitStack()
-        self.events: MeterEvents | None = None
         self._arrivals: dict[str, asyncio.Future[None]] = {}
 
     async def __aenter__(self) -> Sandbox:
@@ -134,6 +132,18 @@ class Sandbox:
             passive if settings.port_base else None,
         )
         self._closing.callback(self.files.stop)
+        self.http = await self._closing.enter_async_context(
+            httpx.AsyncClient(timeout=EXCHANGE_S, verify=self.ca.client_context(), trust_env=False)
+        )
+        headend_url = f"http://{HOST}:{headend_socket.getsockname()[1]}"
+        # What happened in the days before is told too: a head-end must know of an outage that lasts.
+        events = MeterEvents(
+            self.runtime,
+            world.meters,
+            http_sender(self.http, f"{headend_url}/events"),
+            self.journal,
+            since=day_start(world.spec.first_day),
+        )
         silence: Silence = "exception" if settings.clock.manual else "hang"
         self.gateways = await open_gateways(
             world.gateways,
@@ -141,16 +151,12 @@ class Sandbox:
             HOST,
             [settings.port(GATEWAY_PORTS + index) for index in range(len(world.gateways))],
             silence,
-            self._on_write,
+            events.touched,
             self._closing,
             PORT_MEND,
         )
         self._closing.push_async_callback(self.runtime.close)
 
-        self.http = await self._closing.enter_async_context(
-            httpx.AsyncClient(timeout=EXCHANGE_S, verify=self.ca.client_context(), trust_env=False)
-        )
-        headend_url = f"http://{HOST}:{headend_socket.getsockname()[1]}"
         self._smt_party = self._make_smt(headend_url, smt_socket)
         self.smt, self.smt_server = self._smt_party.smt, self._smt_party.server
         self._closing.callback(self.smt.close)
@@ -164,15 +170,7 @@ class Sandbox:
         self._closing.push_async_callback(self._smt_party.stop)
         await self._smt_party.start()
         self.headend.start()
-        # What happened in the days before is told too: a head-end must know of an outage that lasts.
-        self.events = MeterEvents(
-            self.runtime,
-            world.meters,
-            http_sender(self.http, f"{headend_url}/events"),
-            self.journal,
-            since=day_start(world.spec.first_day),
-        )
-        self.runtime.env.process(self.events.run())
+        self.runtime.env.process(events.run())
 
     def _make_smt(self, headend_url: str, bound: socket.socket) -> SmtParty:
         settings = self.settings
@@ -263,11 +261,6 @@ class Sandbox:
             ) from None
         finally:
             del self._arrivals[name]
-
-    def _on_write(self, meter: EmulatedMeter) -> None:
-        # A client may be quicker than the start: then the process has not begun, and looks at the meter when it does.
-        if self.events is not None:
-            self.events.touched(meter)
 
     def _arrived(self, name: str) -> None:
         arrived = self._arrivals.get(name)
