@@ -35,7 +35,7 @@ from simulator.ror.inquiry import CallResult, balance_inquiry, power_inquiry, re
 from simulator.ror.plan import RatePlan
 from simulator.ror.rebill import rebill
 from simulator.ror.usage import UsageRecord
-from simulator.smt.ondemand.ledger import Filed
+from simulator.smt.ondemand.lifecycle import Filed
 from simulator.smt.registry.registry import Registry
 from simulator.world.market import CSP_LOGIN, ROR_LOGIN, logins
 from simulator.world.meters import World

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection as Members
 from typing import Annotated, Any
 
-from fastapi import Body, FastAPI, Response
+from fastapi import APIRouter, Body, FastAPI, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
@@ -98,7 +98,18 @@ def create_app(
 
     tell_malformed(app, malformed)
 
-    @app.post(
+    app.include_router(router(desk, events, health, esiids, metrics))
+    app.add_middleware(ObserveHttp, before=_before, after=lambda exchange: _after(exchange, metrics))
+    return app
+
+
+def router(
+    desk: OnDemandDesk, events: EventDesk, health: HealthDesk, esiids: Members[str], metrics: HeadEndMetrics
+) -> APIRouter:
+    """Its calls."""
+    routes = APIRouter()
+
+    @routes.post(
         "/inquiries",
         status_code=202,
         responses=_REPLIES,
@@ -125,7 +136,7 @@ def create_app(
         exchange.opened = True
         return InquiryAccepted(correlationId=request.correlationId)
 
-    @app.post(
+    @routes.post(
         "/events",
         status_code=202,
         responses=_EVENT_REPLIES,
@@ -142,18 +153,17 @@ def create_app(
             return _refuse(400, error)
         return events.accept(batch)
 
-    @app.get("/healthz", response_model=HeadEndHealth, responses=_HEALTH_REPLIES, summary="Is the service up?")
+    @routes.get("/healthz", response_model=HeadEndHealth, responses=_HEALTH_REPLIES, summary="Is the service up?")
     async def healthz() -> JSONResponse:
         """Tell whether the store takes writes, when meters were last heard, whether SMT takes the files, how many inquiries are open."""
         told = health.look()
         return JSONResponse(told.model_dump(mode="json"), status_code=200 if told.status == "ok" else 503)
 
-    @app.get("/metrics", include_in_schema=False)
+    @routes.get("/metrics", include_in_schema=False)
     async def measured() -> Response:
         return Response(metrics.text(), media_type="text/plain; version=0.0.4")
 
-    app.add_middleware(ObserveHttp, before=_before, after=lambda exchange: _after(exchange, metrics))
-    return app
+    return routes
 
 
 def _before(exchange: Exchange) -> None:

@@ -53,6 +53,7 @@ def serve_smt(options: SmtOptions) -> None:
             links=_links(options.headend or [], registry),
             expiry_us=round(options.expiry * 60 * US),
             role=role,
+            reply_to=_base_url(options.reply_to),
         ),
         registry=registry,
         middle=_middle(options.middle, made.seed),
@@ -62,7 +63,6 @@ def serve_smt(options: SmtOptions) -> None:
         if options.ftps_port
         else None,
         tls=options.tls,
-        reply_to=_base_url(options.reply_to),
     )
     serve(_up(options, settings, market, begins), options.tell.log, as_json=options.tell.as_json)
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+from fastapi import APIRouter, Response
+from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from sqlalchemy.exc import SQLAlchemyError
 
 from meters.calendar import US
 from simulator.smt.database.seat import Loss, Role, SeatLostError
+from simulator.smt.doors.both.examples import told
 from simulator.smt.party import Smt
 
 #: Looks that may be missed before the dispatcher counts as stuck, and wall seconds that it may be late in any case. Defaults of this project.
@@ -85,6 +88,28 @@ BAD_HEALTH: dict[str, Any] = {
     },
 }
 _LOST: dict[Loss, Literal["taken", "replaced"]] = {Loss.TAKEN: "taken", Loss.REPLACED: "replaced"}
+
+
+def router(smt: Smt) -> APIRouter:
+    """``GET /healthz`` and ``GET /metrics``."""
+    routes = APIRouter(tags=["Service"])
+
+    @routes.get(
+        "/healthz",
+        response_model=SmtHealth,
+        responses={200: told(GOOD_HEALTH), 503: told(BAD_HEALTH, "Something it needs is away.", SmtHealth)},
+        summary="Is the service up?",
+    )
+    async def healthz() -> JSONResponse:
+        """Tell whether the database answers, whether a dispatcher works on it, and when it last looked through the queue."""
+        health = health_of(smt)
+        return JSONResponse(health.model_dump(), status_code=200 if health.status == "ok" else 503)
+
+    @routes.get("/metrics", include_in_schema=False)
+    async def metrics() -> Response:
+        return Response(smt.metrics.text(), media_type="text/plain; version=0.0.4")
+
+    return routes
 
 
 def health_of(smt: Smt) -> SmtHealth:

@@ -51,7 +51,7 @@ class Rig:
         on_demand: OnDemandDesk = None  # type: ignore[assignment]
         health: HealthDesk = None  # type: ignore[assignment]
         self.app: FastAPI = create_app(
-            on_demand, self.desk, health, NUMBERS, "a head-end", HeadEndMetrics(RunJournal())
+            on_demand, self.desk, health, NUMBERS, "a head-end", HeadEndMetrics(RunJournal(), lambda: 0)
         )
         self.http = httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url="http://headend")
         return self

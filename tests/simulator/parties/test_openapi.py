@@ -12,14 +12,12 @@ from typing import Any
 import httpx
 import pytest
 from fastapi import FastAPI
-from fastapi.routing import APIRoute
+from fastapi.routing import APIRoute, iter_route_contexts
 from markupsafe import escape
 from pydantic import TypeAdapter
 
 from headend.http.api_pages import examples
 from simulator.smt.doors.both.examples import ESIID
-from simulator.smt.doors.market import api as market_api
-from simulator.smt.doors.portal import api as portal_api
 from tests.simulator.openapi_pages import FOLDER, pages
 from tests.simulator.sandboxes import rig
 from tests.simulator.smt.rig import Rig
@@ -131,7 +129,7 @@ def test_every_example_of_a_request_is_taken_as_well_formed(served: dict[str, st
 
 
 def _routes(app: FastAPI) -> Iterator[APIRoute]:
-    for route in [*market_api.router.routes, *portal_api.router.routes, *app.routes]:
+    for route in (one.original_route for one in iter_route_contexts(app.routes)):
         if isinstance(route, APIRoute) and route.include_in_schema:
             yield route
 
@@ -142,7 +140,7 @@ def test_every_example_of_a_reply_has_the_documented_shape(tmp_path: Path) -> No
         async with Rig(tmp_path) as made:
             page = made.app.openapi()
             for route in _routes(made.app):
-                (method,) = page["paths"][route.path]
+                (method,) = (one.lower() for one in route.methods or ())
                 for status, told in page["paths"][route.path][method]["responses"].items():
                     if status == str(route.status_code or 200):
                         model = route.response_model

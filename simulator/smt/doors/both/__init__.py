@@ -1,6 +1,6 @@
 """What market and portal API share: what is asked and told of usage, premise, refusals. Knows neither door.
 
-``asked``             what portal and market API share: the party behind them, the days that are asked for
+``asked``             what portal and market API share: the days that are asked for, a point that someone may see
 ``bodies``            bodies that both doors have: the base of every one that is posted, a day of energy
 ``examples``          what the OpenAPI documents of portal and market API are made with: named examples, replies
 ``premise``           what both doors tell of a service point beside its usage: its meter, its premise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body
@@ -9,7 +10,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
 from meters.calendar import iso
-from simulator.smt.complaints.declared import MOST, Complaint, Complaints, ComplaintSpec, TooManyError
+from simulator.smt.complaints.declared import MOST, Complaint, Complaints, ComplaintSpec, TooManyError, Unmatched
 from simulator.smt.complaints.kinds import KINDS
 from simulator.smt.doors.both.bodies import BusinessErrorReply
 from simulator.smt.doors.both.examples import ESIID, one, told
@@ -75,8 +76,8 @@ _UNKNOWN = {
 _KINDS_TOLD = "\n".join(f"* `{kind.value}` ({told.where.value}): {told.does}" for kind, told in KINDS.items())
 
 
-def router(complaints: Complaints) -> APIRouter:
-    """The routes under ``/control/complaints``."""
+def router(complaints: Complaints, unmatched: Callable[[ComplaintSpec], Unmatched | None]) -> APIRouter:
+    """The routes under ``/control/complaints``. unmatched: why one that is to be declared could never strike."""
     routes = APIRouter(prefix="/control/complaints", tags=["control"])
 
     @routes.post(
@@ -94,7 +95,7 @@ def router(complaints: Complaints) -> APIRouter:
         description=f"What users of SMT complain of, on purpose. It strikes calls of whom it names, in its window of model time.\n\n{_KINDS_TOLD}",
     )
     async def declare(asked: Annotated[ComplaintSpec, Body(openapi_examples=_ASKED)]) -> ComplaintState | JSONResponse:
-        never = complaints.unmatched(asked)
+        never = unmatched(asked)
         if never is not None:
             return _refuse(400, BAD_FIELD, f"{never.field}: {never.message}")
         try:

@@ -1,7 +1,7 @@
 """The market API: routes, bodies as SMT documents them, examples. Never imports the portal.
 
-``api``               the routes put together, and the log-in
-``door``              what every call of the market API shares: the router, whose token came
+``api``               the log-in
+``door``              what every call of the market API shares: its router, whose token came
 ``examples``          bodies of log-in and errors as OpenAPI shows them
 ``odr``               on-demand requests: register reads, the gap's intervals, power status
 ``odr_examples``      on-demand bodies as OpenAPI shows them

@@ -1,15 +1,14 @@
-"""What every call of the portal API shares: whose token came, and how a call is registered."""
+"""What every call of the portal API shares: its router, whose token came, and how a call is registered."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Request, Security
+from fastapi import APIRouter, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from simulator.smt.access.gatekeeper import TokenKind
-from simulator.smt.doors.both.asked import smt_of
+from simulator.smt.access.gatekeeper import Gatekeeper, TokenKind
 from simulator.smt.doors.both.examples import Examples, told
 from simulator.smt.doors.portal.examples import OTHERS
 from simulator.smt.registry.records import User
@@ -21,19 +20,23 @@ class InvalidToken(Exception):  # noqa: N818 (its text on the wire)
     """A portal request without a valid token."""
 
 
-async def portal_user(
-    request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)]
-) -> User:
-    """Whose token came with the request; its life begins anew. Raises InvalidToken without a valid one."""
-    user = None
-    if credentials is not None:
-        user = smt_of(request).gatekeeper.user_of(credentials.credentials, TokenKind.PORTAL)
-    if user is None:
-        raise InvalidToken
-    return user
+def portal_router() -> APIRouter:
+    """A router of the portal API, without any call yet."""
+    return APIRouter(tags=["Portal API"])
 
 
-PortalUser = Annotated[User, Security(portal_user)]
+def portal_user(gatekeeper: Gatekeeper) -> Any:
+    """The parameter of a handler that says whose token came with the request; its life begins anew. InvalidToken without a valid one."""
+
+    async def user(credentials: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)]) -> User:
+        found = None
+        if credentials is not None:
+            found = gatekeeper.user_of(credentials.credentials, TokenKind.PORTAL)
+        if found is None:
+            raise InvalidToken
+        return found
+
+    return Security(user)
 
 
 def call(router: APIRouter, path: str, model: Any, examples: Examples, summary: str) -> Callable[..., Any]:
