@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection as Members
-from typing import Annotated, Any
+from pathlib import Path
+from typing import Any
 
-from fastapi import APIRouter, Body, FastAPI, Response
+from fastapi import APIRouter, FastAPI, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
@@ -17,7 +18,6 @@ from headend.network.events import AHEAD_S, EventDesk
 from headend.ondemand.desk import OnDemandDesk
 from headend.ondemand.gap import GAP_LIMIT
 from headend.ports import HeadEndError
-from headend.service.examples import EVENTS, EVENTS_TAKEN, INQUIRIES
 from headend.service.health import BAD_HEALTH, GOOD_HEALTH, HeadEndHealth, HealthDesk
 from headend.service.metrics import HeadEndMetrics
 from headend.store.inquiries import Acceptance
@@ -53,7 +53,6 @@ def _told(status: int, description: str, error: InquiryError) -> dict[int | str,
 _REPLIES: dict[int | str, dict[str, Any]] = {
     202: {
         "description": "Accepted and kept; the result is called back. The same inquiry posted again is answered so too, and taken once.",
-        "content": {"application/json": {"example": {"correlationId": "482915007734", "status": "accepted"}}},
     },
     **_told(
         400,
@@ -68,7 +67,6 @@ _AHEAD = f"An event lies more than {AHEAD_S // 60} minutes ahead of the head-end
 _EVENT_REPLIES: dict[int | str, dict[str, Any]] = {
     202: {
         "description": "Taken: each event of a meter of ours is kept, once.",
-        "content": {"application/json": {"examples": EVENTS_TAKEN}},
     },
     **_told(
         400,
@@ -91,7 +89,7 @@ def create_app(
 ) -> FastAPI:
     """Make the service. esiids: the ESI IDs of this TDSP's meters."""
     described = "On-demand inquiries of SMT at a TDSP's head-end, and what its meters tell it unasked."
-    app = DescribedApi(title=title, description=described, version="1")
+    app = DescribedApi([Path(__file__).with_name("examples.json")], title=title, description=described, version="1")
 
     def malformed(place: str, message: str) -> JSONResponse:
         return _refuse(400, InquiryError(code="headend.inquiry.malformed", message=f"{message}.", place=place))
@@ -117,7 +115,7 @@ def router(
         response_model=InquiryAccepted,
     )
     async def inquiries(
-        request: Annotated[InquiryRequest, Body(openapi_examples=INQUIRIES)],
+        request: InquiryRequest,
     ) -> InquiryAccepted | JSONResponse:
         """Accept an inquiry; its result is posted to `replyTo` as an `InquiryResult` (see SMT's `/callbacks/inquiries`)."""
         exchange = current()
@@ -144,7 +142,7 @@ def router(
         response_model=EventsAccepted,
     )
     async def meter_events(
-        batch: Annotated[EventBatch, Body(openapi_examples=EVENTS)],
+        batch: EventBatch,
     ) -> EventsAccepted | JSONResponse:
         """Take events of meters. One that is told again is the same event; one of a meter unknown here is counted and not taken."""
         ahead = events.ahead(batch)

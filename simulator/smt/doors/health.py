@@ -11,7 +11,6 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from meters.calendar import US
 from simulator.smt.database.seat import Loss, Role, SeatLostError
-from simulator.smt.doors.both.examples import told
 from simulator.smt.party import Smt
 
 #: Looks that may be missed before the dispatcher counts as stuck, and wall seconds that it may be late in any case. Defaults of this project.
@@ -97,7 +96,14 @@ def router(smt: Smt) -> APIRouter:
     @routes.get(
         "/healthz",
         response_model=SmtHealth,
-        responses={200: told(GOOD_HEALTH), 503: told(BAD_HEALTH, "Something it needs is away.", SmtHealth)},
+        responses={
+            200: {"content": {"application/json": {"examples": GOOD_HEALTH}}},
+            503: {
+                "description": "Something it needs is away.",
+                "model": SmtHealth,
+                "content": {"application/json": {"examples": BAD_HEALTH}},
+            },
+        },
         summary="Is the service up?",
     )
     async def healthz() -> JSONResponse:

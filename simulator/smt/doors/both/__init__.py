@@ -2,11 +2,10 @@
 
 ``asked``             what portal and market API share: the days that are asked for, a point that someone may see
 ``bodies``            bodies that both doors have: the base of every one that is posted, a day of energy
-``examples``          what the OpenAPI documents of portal and market API are made with: named examples, replies
 ``premise``           what both doors tell of a service point beside its usage: its meter, its premise
-``premise_examples``  meter, premise and HAN devices as both doors' OpenAPI documents show them
 ``premise_wire``      requests and replies for meter attributes, premise and HAN devices
 ``rd``                the ``RD`` text of SMT's 15-minute replies: 100 comma slots a day, placed by local clock
 ``refusal``           how both doors tell that a request was taken, refused, or ended without an answer
+``replies``           how the doors document what a call may be answered beside its own reply
 ``usage_reads``       what both doors tell of the repository: interval days and daily registers
 """
