@@ -18,7 +18,7 @@ from scenarios.recording import Recording
 from scenarios.schema import Scenario
 from simulator.input.yaml_text import Written
 from simulator.parties.sandbox import SANDBOX_FILES, Sandbox, SandboxSettings
-from simulator.ror.plan import PLANS, RatePlan, load_plan
+from simulator.ror.plan import shipped_plan
 from simulator.runtime.clock import Clock, ClockMode
 from simulator.runtime.folder import own
 from simulator.smt.ondemand.middle import FixedMiddle, LawMiddle, MiddleDraws, MiddleLaw
@@ -74,11 +74,6 @@ def check(scenario: Scenario) -> None:
         raise Written(f"scenario {scenario.name}", None).error(one, ScenarioError)
 
 
-def plan_of(scenario: Scenario) -> RatePlan:
-    """The plan of the scenario's account."""
-    return load_plan(PLANS / f"{scenario.account.plan}.yaml")
-
-
 async def run(scenario: Scenario, out: Path, progress: Progress | None = None) -> Run:
     """Run a scenario; its files go to ``out``. Raises a UserError when it cannot run."""
     check(scenario)
@@ -101,7 +96,7 @@ async def _run(scenario: Scenario, out: Path, progress: Progress | None) -> Run:
     async with Sandbox(settings) as sandbox:
         for one in scenario.complaints:
             sandbox.smt.complaints.declare(one.spec(world))
-        player = Player(scenario, world, sandbox, plan_of(scenario))
+        player = Player(scenario, world, sandbox, shipped_plan(scenario.account.plan))
         end = max(epoch(action.at) for action in scenario.timeline) + AFTERMATH_S
         # By halves of a day, so that the one who waits sees it move.
         at = start
