@@ -1,4 +1,4 @@
-"""Examples of an OpenAPI document: exchanges that were captured from running services, kept as JSON beside what they are examples of."""
+"""What an OpenAPI document tells of replies, and its examples: exchanges that were captured from running services, kept as JSON beside what they are examples of."""
 
 from __future__ import annotations
 
@@ -7,6 +7,14 @@ from collections.abc import Iterable
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
+
+#: By status: what a call may be answered, as FastAPI's ``responses`` takes it.
+Replies = dict[int | str, dict[str, Any]]
+
+
+def told(description: str, model: Any) -> dict[str, Any]:
+    """A reply of which the route itself does not tell."""
+    return {"description": description, "model": model}
 
 
 def put_examples(document: dict[str, Any], files: Iterable[Path]) -> None:

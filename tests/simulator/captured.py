@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 import json
 import tempfile
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, nullcontext
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from datetime import date, time
 from pathlib import Path
 from typing import Any
@@ -18,15 +18,19 @@ from unittest.mock import patch
 
 import httpx
 import yaml
+from sqlalchemy.exc import OperationalError
 
 import headend.service
 import simulator.smt.doors
 from headend.day.cycle import DailyTimes
+from headend.ports import HeadEndError
+from headend.service.health import PostingFailure, PostingWatch
 from meters import SEED
-from meters.calendar import US, epoch
+from meters.calendar import US, epoch, local
 from meters.device.special import special_esiid
 from simulator.parties.sandbox import Sandbox, SandboxSettings
 from simulator.runtime.clock import Clock, ClockMode
+from simulator.smt.database.seat import Loss, SeatLostError
 from simulator.smt.ondemand.middle import FixedMiddle
 from simulator.smt.throttle.decision import Policy
 from simulator.smt.throttle.policy import parse_policy, preset
@@ -41,6 +45,7 @@ FOLDERS = {
     "commonapi": DOORS / "portal",
     "control": DOORS / "control",
     "callbacks": DOORS,
+    "healthz": DOORS,
     "inquiries": HEADEND,
     "events": HEADEND,
 }
@@ -50,13 +55,33 @@ TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJ0ZXN0YmVkIn0.c2lnbmF0dXJl"
 #: Entries of a list and lines of a text that are shown whole, and characters of a line.
 ENTRIES, LINES, WIDTH = 3, 3, 160
 JSON = "application/json"
+_GONE = OperationalError("SELECT 1", {}, Exception("away"))
+_NOT_KEPT = HeadEndError("headend.inquiry.not_kept", "The inquiry cannot be kept: OperationalError.")
+_NOT_POSTED = PostingFailure(
+    at=local(epoch("2026-08-12T07:30")),
+    file="1039940674000IntervalData20260812073000001.lse",
+    code="headend.posting.refused",
+)
+#: What breaks for one call, by the word of the script.
+BREAKAGES: dict[str, Callable[[Sandbox], AbstractContextManager[object]]] = {
+    "fault": lambda sandbox: patch.object(sandbox.smt.ledger, "entry", side_effect=RuntimeError),
+    "dispatcher": lambda sandbox: patch.object(sandbox.smt.seat, "dispatcher_alive", return_value=False),
+    "database": lambda sandbox: patch.object(sandbox.smt.ledger, "swept_us", side_effect=_GONE),
+    "seat": lambda sandbox: patch.object(sandbox.smt.seat, "dispatcher_alive", side_effect=SeatLostError(Loss.TAKEN)),
+    "store": lambda sandbox: patch.object(sandbox.headend_store.collected, "touch", side_effect=_GONE),
+    "inquiries": lambda sandbox: patch.object(type(sandbox.headend.desk), "accept", side_effect=_NOT_KEPT),
+    "posting": lambda sandbox: patch.object(
+        sandbox.headend.health, "_watch", PostingWatch(sandbox.journal, _NOT_POSTED)
+    ),
+}
 
 
 class Play:
     """Plays steps on a running sandbox, and keeps the exchanges that are to be shown."""
 
     def __init__(self, sandbox: Sandbox, http: httpx.AsyncClient) -> None:
-        self.kept: dict[str, dict[str, Any]] = {}
+        #: By folder, operation and name.
+        self.kept: dict[Path, dict[str, dict[str, Any]]] = {}
         self._sandbox, self._http = sandbox, http
         self._values = _values(sandbox)
         self._fixed = {sandbox.smt_server.url: SMT_URL, sandbox.headend_server.url: HEADEND_URL}
@@ -98,7 +123,8 @@ class Play:
         body, status, answer = self._wire[step["wire"], self._values[step["of"]]]
         if "save" in step:
             self._values[f"${step['save']}"] = body
-        self._keep(step, f"POST {step['wire']}", body, status, JSON, answer)
+        folder = FOLDERS[step["wire"].split("/")[1]]
+        self._keep(step, folder, f"POST {step['wire']}", body, status, JSON, answer)
 
     async def _malformed(self, step: dict[str, Any]) -> None:
         """A field, a header, a text that is not as documented."""
@@ -111,21 +137,21 @@ class Play:
     async def _call(self, step: dict[str, Any], **sent: Any) -> Any:
         method, path = step["call"].split(" ")
         first = path.split("/")[1]
-        base = self._sandbox.headend_server.url if FOLDERS[first] == HEADEND else ""
+        folder = HEADEND if step.get("service") == "headend" else FOLDERS[first]
+        base = self._sandbox.headend_server.url if folder == HEADEND else ""
         token = step.get("token", self._tokens.get(first))
         headers = {"authorization": f"Bearer {token}"} if token else {}
         body = self._filled(step["body"]) | self._filled(step.get("with", {})) if "body" in step else None
         sent = {"json": body} | sent if body is not None else sent
         sent["headers"] = headers | sent.get("headers", {})
-        ledger = self._sandbox.smt.ledger
-        with patch.object(ledger, "entry", side_effect=RuntimeError) if "broken" in step else nullcontext():
+        with BREAKAGES[step["broken"]](self._sandbox) if "broken" in step else nullcontext():
             for _ in range(step.get("repeat", 1)):
                 reply = await self._http.request(method, base + path, **sent)
         media = reply.headers["content-type"].partition(";")[0]
         answer = reply.json() if media == JSON else reply.text
         for name, field in step.get("save", {}).items():
             self._values[f"${name}"] = answer[field]
-        self._keep(step, step.get("place", step["call"]), body, reply.status_code, media, answer)
+        self._keep(step, folder, step.get("place", step["call"]), body, reply.status_code, media, answer)
         for code, changed in step.get("errors", {}).items():
             of = {"name": f"error {code}", "told": f"Business error {code}"}
             await self._call({"call": step["call"], "body": body, "with": changed} | of)
@@ -139,7 +165,9 @@ class Play:
             return [self._filled(value) for value in node]
         return self._values[node] if isinstance(node, str) and node.startswith("$") else node
 
-    def _keep(self, step: dict[str, Any], place: str, body: Any, status: int, media: str, answer: Any) -> None:
+    def _keep(
+        self, step: dict[str, Any], folder: Path, place: str, body: Any, status: int, media: str, answer: Any
+    ) -> None:
         if not step.keys() & {"asked", "told"}:
             return
         kept: dict[str, Any] = {}
@@ -155,7 +183,7 @@ class Play:
         fixed = self._fixed | dict.fromkeys(self._tokens.values(), TOKEN) | _token_in(step, answer)
         for word, instead in fixed.items():
             text = text.replace(word, instead)
-        named = self.kept.setdefault(place, {})
+        named = self.kept.setdefault(folder, {}).setdefault(place, {})
         assert step["name"] not in named, f"{place} has two {step['name']}"
         named[step["name"]] = json.loads(text)
 
@@ -219,22 +247,21 @@ async def _sandbox(out: Path, now: str, policy: Policy, times: DailyTimes) -> As
         yield Play(sandbox, http)
 
 
-async def _captured(out: Path) -> dict[str, dict[str, Any]]:
+async def _captured(out: Path) -> dict[Path, dict[str, dict[str, Any]]]:
     by_day, at_once = DailyTimes(), DailyTimes(time(0, 1), time(0, 5))
     async with _sandbox(out / "afternoon", "2026-08-12T17:40", preset("fr-cr016-1"), by_day) as afternoon:
         await afternoon.play(SCRIPT["afternoon"])
     policy = parse_policy("captured", SCRIPT["policy"], place="captured.yaml")
     async with _sandbox(out / "night", "2026-08-12T00:10", policy, at_once) as night:
         await night.play(SCRIPT["night"])
-    places = afternoon.kept | night.kept
-    return {place: afternoon.kept.get(place, {}) | night.kept.get(place, {}) for place in places}
+    for folder, places in night.kept.items():
+        for place, named in places.items():
+            afternoon.kept.setdefault(folder, {}).setdefault(place, {}).update(named)
+    return afternoon.kept
 
 
 def captured() -> dict[Path, str]:
     """Each file's text."""
     with tempfile.TemporaryDirectory() as out:
         kept = asyncio.run(_captured(Path(out)))
-    files: dict[Path, dict[str, Any]] = {}
-    for place, named in kept.items():
-        files.setdefault(FOLDERS[place.split("/")[1]] / "examples.json", {})[place] = named
-    return {file: json.dumps(places, indent=1) + "\n" for file, places in files.items()}
+    return {folder / "examples.json": json.dumps(places, indent=1) + "\n" for folder, places in kept.items()}

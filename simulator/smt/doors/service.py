@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 
 from headend.boundaries import boundary
 from headend.http.api_pages import DescribedApi
+from headend.http.examples import told
 from headend.http.exchange import Exchange, ObserveHttp, current
 from headend.http.log import tell
 from headend.http.malformed import tell_malformed
@@ -20,7 +21,7 @@ from headend.ports import told as told_of
 from headend.wire import InquiryResult
 from simulator.smt.complaints.targets import unmatched
 from simulator.smt.doors import health
-from simulator.smt.doors.both.replies import BAD_BODY, told
+from simulator.smt.doors.both.bodies import BAD_BODY
 from simulator.smt.doors.complaint_door import ComplaintDoor
 from simulator.smt.doors.control import access, audit, complaints
 from simulator.smt.doors.market import api as market_api

@@ -17,7 +17,7 @@ from markupsafe import escape
 from pydantic import TypeAdapter
 
 from headend.http.api_pages import examples
-from simulator.smt.doors.both.replies import ESIID
+from simulator.smt.doors.both.bodies import ESIID
 from tests.simulator.captured import captured
 from tests.simulator.openapi_pages import FOLDER, pages
 from tests.simulator.sandboxes import rig

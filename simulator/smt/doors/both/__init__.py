@@ -6,6 +6,5 @@
 ``premise_wire``      requests and replies for meter attributes, premise and HAN devices
 ``rd``                the ``RD`` text of SMT's 15-minute replies: 100 comma slots a day, placed by local clock
 ``refusal``           how both doors tell that a request was taken, refused, or ended without an answer
-``replies``           how the doors document what a call may be answered beside its own reply
 ``usage_reads``       what both doors tell of the repository: interval days and daily registers
 """

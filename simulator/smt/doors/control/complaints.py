@@ -8,11 +8,11 @@ from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
+from headend.http.examples import told
 from meters.calendar import iso
 from simulator.smt.complaints.declared import MOST, Complaint, Complaints, ComplaintSpec, TooManyError, Unmatched
 from simulator.smt.complaints.kinds import KINDS
 from simulator.smt.doors.both.bodies import BusinessErrorReply
-from simulator.smt.doors.both.replies import told
 from simulator.smt.errors import BAD_FIELD
 
 

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 
 from fastapi import APIRouter
 
+from headend.http.examples import Replies, told
 from simulator.smt.access.gatekeeper import Gatekeeper, LoginFault, TokenKind
 from simulator.smt.doors.both.bodies import BusinessErrorReply
-from simulator.smt.doors.both.replies import Replies, told
 from simulator.smt.doors.market.door import BROKEN, market_router, post
 from simulator.smt.doors.market.wire import GatewayErrorReply, TokenReply, TokenRequest
 from simulator.smt.errors import GatewayRefusal

@@ -11,11 +11,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
+from headend.http.examples import Replies, told
 from headend.http.exchange import current
 from simulator.smt.access.gatekeeper import Gatekeeper, TokenKind
-from simulator.smt.doors.both.bodies import BusinessErrorReply
+from simulator.smt.doors.both.bodies import BAD_BODY, BusinessErrorReply
 from simulator.smt.doors.both.premise_wire import RecordsRequest
-from simulator.smt.doors.both.replies import BAD_BODY, Replies, told
 from simulator.smt.doors.market.odr_wire import OdrRequest, OdrStatusRequest
 from simulator.smt.doors.market.wire import GatewayErrorReply, ReadsRequest, ReportStatusRequest
 from simulator.smt.errors import BusinessError, GatewayRefusal

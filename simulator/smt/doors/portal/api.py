@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 
+from headend.http.examples import Replies, told
 from headend.http.exchange import current
 from headend.wire import InquiryKind
 from meters.calendar import US, day_of, day_start, us_stamp
@@ -17,7 +18,6 @@ from simulator.smt.correlation import digits
 from simulator.smt.doors.both.asked import dates_asked
 from simulator.smt.doors.both.bodies import BusinessErrorReply
 from simulator.smt.doors.both.refusal import SILENT, STATUS_OF, SUBMITTED, wire_refusal
-from simulator.smt.doors.both.replies import Replies, told
 from simulator.smt.doors.both.usage_reads import CHANNELS, energy_data, interval_rows, kwh, stored_days
 from simulator.smt.doors.portal.door import call, portal_router, portal_user
 from simulator.smt.doors.portal.wire import (

@@ -8,8 +8,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
+from headend.http.examples import Replies, told
 from simulator.smt.access.gatekeeper import Gatekeeper, TokenKind
-from simulator.smt.doors.both.replies import BAD_BODY, Replies, told
+from simulator.smt.doors.both.bodies import BAD_BODY
 from simulator.smt.doors.portal.wire import TokenRefused
 from simulator.smt.registry.records import User
 

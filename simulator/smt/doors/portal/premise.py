@@ -13,10 +13,9 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from simulator.smt.doors.both.asked import point_seen
-from simulator.smt.doors.both.bodies import BusinessErrorReply
+from simulator.smt.doors.both.bodies import ESIID, BusinessErrorReply
 from simulator.smt.doors.both.premise import devices_of, meter_of, premise_of
 from simulator.smt.doors.both.premise_wire import HanDeviceInfo, MeterInfo, PremiseInfo
-from simulator.smt.doors.both.replies import ESIID
 from simulator.smt.doors.portal.door import call, portal_router, portal_user
 from simulator.smt.errors import BusinessError
 from simulator.smt.party import Smt
