@@ -1,10 +1,10 @@
-"""Bodies that both doors have: the base of every one that is posted, a day of energy, a business error, what is told of a malformed one."""
+"""Bodies that both doors have: the base of every one that is posted, a day of energy, a refusal, a business error, and what is told of it."""
 
 from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator
 
 from headend.http.examples import told
 from headend.wire import writable
@@ -40,6 +40,14 @@ class EnergyDay(BaseModel):
     RevTS: str = Field(examples=["08/12/2026 07:30:00"])
     RT: Literal["C", "G"]
     RD: str = Field(examples=[".198-A,.141-A,..."])
+
+
+class Refusal(BaseModel):
+    """Why a request is refused and when to come back."""
+
+    code: str = Field(examples=["FR-CR016.1b"])
+    reason: str
+    retryAt: AwareDatetime | None = Field(default=None, examples=["2026-08-13T00:00:00-05:00"])
 
 
 class BusinessErrorReply(BaseModel):

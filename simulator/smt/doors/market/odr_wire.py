@@ -10,8 +10,7 @@ from typing import Literal
 from pydantic import AwareDatetime, BaseModel, Field
 
 from headend.wire import PartialInterval, PowerState, ServedInterval
-from simulator.smt.doors.both.bodies import Posted
-from simulator.smt.doors.both.refusal import Refusal
+from simulator.smt.doors.both.bodies import Posted, Refusal
 
 PENDING = "Request Submitted by API"
 RETRIEVED = "ODR retreived successfully"
