@@ -55,7 +55,8 @@ def cost_figure(facts: Facts, told: dict[str, Any], width: Width) -> Figure | No
         axes.set_ylim(bottom=0)
     whole.set_ylabel("$ with tax, cycle to date")
     days = cycle_days(facts)
-    whole.set_xticks([day_start(day) for day in days[::7]], [f"{day:%b %d}" for day in days[::7]])
+    weeks = days[:: 7 if beside else 14]
+    whole.set_xticks([day_start(day) for day in weeks], [f"{day:%b %d}" for day in weeks])
     whole.set_xlim(start, end)
     zoom = [day for day in days if day_end(day) > to - 2 * 86400]
     whole.axvspan(day_start(zoom[0]), end, color=GRID, alpha=0.45, linewidth=0)
@@ -64,8 +65,7 @@ def cost_figure(facts: Facts, told: dict[str, Any], width: Width) -> Figure | No
     large.set_xlim(day_start(zoom[0]), end)
     large.tick_params(labelleft=not beside)
     _ends(large, stand, end)
-    handles, labels = large.get_legend_handles_labels()
-    legend(figure, width, handles, labels)
+    legend(figure, width, *large.get_legend_handles_labels())
     return figure
 
 
@@ -91,8 +91,8 @@ def _cost_lines(facts: Facts, stand: dict[str, Any]) -> list[Line]:
 
 
 def _line(points: Iterable[tuple[int, Decimal]], **look: Any) -> Line:
-    at, usd = zip(*points, strict=True) if (points := list(points)) else ((), ())
-    return Line(list(at), [float(cost) for cost in usd], look)
+    drawn = list(points)
+    return Line([at for at, _ in drawn], [float(cost) for _, cost in drawn], look)
 
 
 class Way(NamedTuple):
