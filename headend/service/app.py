@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
 from headend.boundaries import boundary
-from headend.http.api_pages import DescribedApi
+from headend.http.api_pages import DescribedApi, Frame
 from headend.http.exchange import Exchange, ObserveHttp, current
 from headend.http.malformed import tell_malformed
 from headend.network.events import AHEAD_S, EventDesk
@@ -87,11 +87,17 @@ _HEALTH_REPLIES: dict[int | str, dict[str, Any]] = {
 
 
 def create_app(
-    desk: OnDemandDesk, events: EventDesk, health: HealthDesk, esiids: Members[str], title: str, metrics: HeadEndMetrics
+    desk: OnDemandDesk,
+    events: EventDesk,
+    health: HealthDesk,
+    esiids: Members[str],
+    title: str,
+    metrics: HeadEndMetrics,
+    frame: Frame,
 ) -> FastAPI:
     """Make the service. esiids: the ESI IDs of this TDSP's meters."""
     described = "On-demand inquiries of SMT at a TDSP's head-end, and what its meters tell it unasked."
-    app = DescribedApi(title=title, description=described, version="1")
+    app = DescribedApi(frame, title=title, description=described, version="1")
 
     def malformed(place: str, message: str) -> JSONResponse:
         return _refuse(400, InquiryError(code="headend.inquiry.malformed", message=f"{message}.", place=place))
@@ -177,7 +183,7 @@ def _window_fault(request: InquiryRequest) -> str:
     if start % INTERVAL_S or end % INTERVAL_S or end <= start:
         return "start and end are whole quarter hours, start before end."
     if end - start > GAP_LIMIT * INTERVAL_S:
-        return f"At most {GAP_LIMIT} intervals (48 h) are served."
+        return f"At most {GAP_LIMIT} intervals ({GAP_LIMIT * INTERVAL_S // 3600} h) are served."
     return ""
 
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from reports.chart_parts import NARROW, WIDE
+from reports.scenario.charts import charts
 from reports.scenario.wording import bill_rows, evidence_text, kwh_text
 from scenarios.facts import Facts, told_stand
 from scenarios.recording import Recording
@@ -15,37 +17,36 @@ from scenarios.requirements import REQUIREMENTS
 from scenarios.result import result_of
 from scenarios.stamps import plain, stamp
 from scenarios.verdict import judge
+from simulator.ror import projection
+from simulator.web.frame import framed, templates
 
-#: Decisions and figures of this project where no document tells [D], as a reader of the page needs them.
-DEFAULTS = (
-    "A day is the Central calendar day of submission (AMB-1); a read is successful when every complete interval of the gap was delivered or reported missing by the meter (AMB-2).",
-    "The allowance is the ESI ID's, whoever asks (AMB-3); what the store alone answers spends nothing (AMB-9).",
-    "The gap ends at the last whole quarter hour before the inquiry; what the meter shows beyond is given apart and not billed (AMB-6).",
-    "A customer is satisfied when answered before hang-up and when the bill told lies within the tolerance of the re-bill (AMB-12). That they do not call again within 24 hours cannot be observed here: who calls is written in the scenario.",
-    "A usual day is the mean of the last 14 whole VEE days by hour and day class; the projected range is 1.645 standard errors wide on each side.",
-    "The caller's patience is fixed by the scenario; the middle tier's time is fixed by it or drawn from its law.",
-    "The read of intervals (readType INTERVALS) is an extension of SMT's /odr/ of our own, and so is the file of result codes.",
-    "TDU charges are read second-hand [S]; plan, names, ESI IDs and meter numbers are invented.",
-)
+
+def _defaults() -> tuple[str, ...]:
+    """Decisions and figures of this project where no document tells [D], as a reader of the page needs them."""
+    return (
+        "A day is the Central calendar day of submission (AMB-1); a read is successful when every complete interval of the gap was delivered or reported missing by the meter (AMB-2).",
+        "The allowance is the ESI ID's, whoever asks (AMB-3); what the store alone answers spends nothing (AMB-9).",
+        "The gap ends at the last whole quarter hour before the inquiry; what the meter shows beyond is given apart and not billed (AMB-6).",
+        "A customer is satisfied when answered before hang-up and when the bill told lies within the tolerance of the re-bill (AMB-12). That they do not call again within 24 hours cannot be observed here: who calls is written in the scenario.",
+        f"A usual day is the mean of the last {projection.RECENT_DAYS} whole VEE days by hour and day class; the projected range is {projection.BAND:g} standard errors wide on each side.",
+        "The caller's patience is fixed by the scenario; the middle tier's time is fixed by it or drawn from its law.",
+        "The read of intervals (readType INTERVALS) is an extension of SMT's /odr/ of our own, and so is the file of result codes.",
+        "TDU charges are read second-hand [S]; plan, names, ESI IDs and meter numbers are invented.",
+    )
 
 
 def render(recording: Recording, out: Path) -> Path:
     """Write ``report.html`` into a folder; gives its path."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    from reports.scenario.charts import charts
-
     result = result_of(recording, judge(recording))
     facts = Facts(recording)
-    pages = Environment(
-        loader=PackageLoader("reports"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    by_width = {width.name: charts(facts, width) for width in (WIDE, NARROW)}
+    drawn = {name: {width: found[name] for width, found in by_width.items()} for name in by_width[WIDE.name]}
+    pages = templates(Path(__file__).parent)
     pages.filters |= {"plain": plain, "stamp": stamp, "kwh": kwh_text}
-    page = pages.get_template("scenario_report.html.j2").render(**_content(facts, result), charts=charts(facts))
+    body = pages.get_template("page.html.j2").render(**_content(facts, result), charts=drawn)
+    account, asked = result["account"], facts.first_call or facts.scenario.timeline[-1]
+    about = f"ESI ID {account['esiid']}, {recording.world['tdsp']}, plan {account['plan']}, cycle {account['cycle_first']} to {account['cycle_last']}"
+    page = framed(facts.scenario.title, about, f"operating day {asked.at:%Y-%m-%d}", body)
     path = out / "report.html"
     part = path.with_name(path.name + ".part")
     part.write_text(page, encoding="utf-8")
@@ -58,7 +59,6 @@ def _content(facts: Facts, result: dict[str, Any]) -> dict[str, Any]:
     call = facts.action(facts.first_call.ref) if facts.first_call is not None else {}
     return {
         "result": result,
-        "world": world,
         "scenario": scenario,
         "headline": _headline(result),
         "steps": [_judged(one) for one in result["steps"]],
@@ -69,7 +69,7 @@ def _content(facts: Facts, result: dict[str, Any]) -> dict[str, Any]:
         "refusals": _refusals(facts),
         "requirements": [_requirement(ident, state, result) for ident, state in result["requirements"].items()],
         "faults": world["faults"],
-        "defaults": DEFAULTS,
+        "defaults": _defaults(),
         "fixed": [
             ("Scenario", f"{scenario.name}, seed {scenario.seed}"),
             (

@@ -32,6 +32,7 @@ from simulator.smt.doors.portal.door import InvalidToken
 from simulator.smt.errors import BAD_FIELD, GATEWAY, BusinessError, GatewayRefusal
 from simulator.smt.ondemand.inquiries import CallBack
 from simulator.smt.party import Smt, SmtConfig
+from simulator.web.frame import served
 
 __all__ = ["Smt", "SmtConfig", "create_app"]
 
@@ -57,6 +58,7 @@ _UNKNOWN = {"unknown": {"value": {"correlationId": "482915007799", "status": "un
 def create_app(smt: Smt) -> FastAPI:
     """Make the service: market API, portal API, call-backs, ``/healthz``, documents under ``/docs``."""
     app = DescribedApi(
+        served(smt.driver.now),
         title="Smart Meter Texas (test bed)",
         description="Market API, portal API and the call-back that head-ends use. Energy in extensions is whole Wh.",
         version="2",

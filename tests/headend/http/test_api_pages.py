@@ -12,6 +12,10 @@ from fastapi import Body
 from pydantic import BaseModel, Field
 
 from headend.http.api_pages import NULL, DescribedApi, render
+from meters.calendar import epoch
+from simulator.web.frame import served
+
+NOON = epoch("2026-08-12T12:00")
 
 
 class Part(BaseModel):
@@ -48,7 +52,7 @@ EXAMPLES = {"one": {"summary": "The customer's one", "value": {"name": "it's", "
 
 
 def app() -> DescribedApi:
-    made = DescribedApi(title="A <test>", description="Tells `this`.", version="1")
+    made = DescribedApi(served(lambda: NOON), title="A <test>", description="Tells `this`.", version="1")
 
     @made.post("/things/", summary="Ask for things", response_model=Reply | Other, tags=["Things"])
     async def things(asked: Annotated[Asked, Body(openapi_examples=EXAMPLES)]) -> Any:

@@ -22,7 +22,10 @@ from scenarios.facts import Facts
 from scenarios.play import Played, play
 from scenarios.recording import Recording
 from scenarios.stamps import plain
+from simulator.ror import projection
 from tests.scenarios.short import scenario, short_balance, short_last_bill
+from tests.simulator.web.browser import assert_fits, needs_chromium
+from tests.simulator.web.outline import assert_whole
 
 
 @pytest.fixture(scope="module")
@@ -75,8 +78,27 @@ def test_the_page_is_the_same_twice_and_names_no_path_or_port(balance: Played, t
     assert b"127.0.0.1" not in text
 
 
-def test_verdict_comes_first_then_steps_bills_rule_requirements_and_defaults(balance: Played, tmp_path: Path) -> None:
+def test_the_page_is_whole_and_tells_version_and_day(balance: Played, tmp_path: Path) -> None:
+    assert_whole(render(balance.recording, tmp_path).read_text(encoding="utf-8"), "operating day 2026-08-12")
+
+
+@needs_chromium
+def test_the_page_fits_a_phone_and_a_desk(balance: Played, tmp_path: Path) -> None:
+    assert_fits(render(balance.recording, tmp_path).read_text(encoding="utf-8"), tmp_path)
+
+
+def test_the_usual_day_is_told_as_it_is_taken(balance: Played, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "mean of the last 14 whole VEE days" in render(balance.recording, tmp_path).read_text(encoding="utf-8")
+    monkeypatch.setattr(projection, "RECENT_DAYS", 9)
+    monkeypatch.setattr(projection, "BAND", 2.5)
     text = render(balance.recording, tmp_path).read_text(encoding="utf-8")
+    assert "mean of the last 9 whole VEE days" in text
+    assert "the projected range is 2.5 standard errors wide" in text
+
+
+def test_verdict_comes_first_then_steps_bills_rule_requirements_and_defaults(balance: Played, tmp_path: Path) -> None:
+    # Before it stand the title and the contents.
+    text = render(balance.recording, tmp_path).read_text(encoding="utf-8").split("<main", 1)[1]
     order = [
         "Passed: 7 of 7 steps",
         "The seven steps",
