@@ -6,11 +6,14 @@ from collections import defaultdict
 from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from meters.calendar import day_end, day_of_interval, day_start
 from reports.chart_parts import GRID, INK, KINDS, MUTED, bare
-from scenarios.facts import NON_VEE, Facts, told_stand, ts
+from scenarios.judging.facts import Facts
+from scenarios.recording.actions import RecordedCall, Stand
+from scenarios.recording.usage import Interval
+from simulator.ror.usage import Quality
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -19,26 +22,20 @@ if TYPE_CHECKING:
     from simulator.ror.plan import RatePlan
 
 
-def _plan(facts: Facts) -> RatePlan:
-    from simulator.ror.plan import RatePlan
-
-    return RatePlan.model_validate(facts.recording.world["plan_terms"])
-
-
-def cost_figure(facts: Facts, told: dict[str, Any]) -> Figure | None:
+def cost_figure(facts: Facts, call: RecordedCall) -> Figure | None:
     """What the cycle costs up to each hour, and the ways on to its end: expected, low, high; beside it the last days large."""
     from matplotlib.figure import Figure
 
-    stand = told_stand(told)
-    if stand is None:
+    stand, plan = call.stand, facts.recording.world.plan_terms
+    if stand is None or plan is None:
         return None
     account = facts.scenario.account
-    to, start, end = ts(stand["to"]), day_start(account.cycle_first), day_end(account.cycle_last)
+    to, start, end = stand.to, day_start(account.cycle_first), day_end(account.cycle_last)
     figure = Figure(figsize=(11.0, 4.2), layout="constrained")
     whole, large = figure.subplots(1, 2, width_ratios=[1, 1], sharey=True)
     for axes in (whole, large):
         bare(axes)
-        _cost_lines(axes, facts, stand)
+        _cost_lines(axes, facts, plan, stand)
     whole.set_ylabel("$ with tax, cycle to date")
     days = cycle_days(facts)
     whole.set_xticks([day_start(day) for day in days[::7]], [f"{day:%b %d}" for day in days[::7]])
@@ -55,11 +52,10 @@ def cost_figure(facts: Facts, told: dict[str, Any]) -> Figure | None:
     return figure
 
 
-def _cost_lines(axes: Axes, facts: Facts, stand: dict[str, Any]) -> None:
-    plan, account = _plan(facts), facts.scenario.account
-    usage, to = facts.usage("at_call"), ts(stand["to"])
+def _cost_lines(axes: Axes, facts: Facts, plan: RatePlan, stand: Stand) -> None:
+    account, usage, to = facts.scenario.account, facts.at_call, stand.to
     known = [(at, _bill(plan, facts, usage, at)) for at in _hours_of(day_start(account.cycle_first), to)]
-    vee_to = max((one[0] for one in usage if one[2] != NON_VEE), default=to)
+    vee_to = max((one.end for one in usage if one.quality is not Quality.NON_VEE), default=to)
     vee = [one for one in known if one[0] <= vee_to]
     axes.plot(*_columns(vee), color=KINDS["actual"].colour, linewidth=2, label="on VEE data")
     if to > vee_to:
@@ -67,12 +63,19 @@ def _cost_lines(axes: Axes, facts: Facts, stand: dict[str, Any]) -> None:
         name = "with the non-VEE intervals of the gap"
         axes.plot(*_columns(rest), color=KINDS["meter"].colour, linewidth=3.2, label=name)
     for way in _ways(stand):
-        points = list(_way(plan, facts, known[-1], to, way.total_wh, Decimal(way.usd)))
+        points = list(_way(plan, facts, known[-1], to, way))
         axes.plot(*_columns(points), color=way.colour, linestyle=way.dash, linewidth=1.5, label=way.label)
-    again = facts.rebill_of(facts.first_call.ref) if facts.first_call is not None else None
-    if again is not None and again[1].get("vee_usd"):
-        at, usd = ts(again[1]["instant"]), float(again[1]["vee_usd"])
-        axes.plot([at], [usd], "D", color=INK, markerfacecolor="white", markersize=7, label="re-billed on VEE data")
+    again = facts.rebilled
+    if again is not None and again.vee_usd is not None and again.instant is not None:
+        axes.plot(
+            [again.instant],
+            [float(again.vee_usd)],
+            "D",
+            color=INK,
+            markerfacecolor="white",
+            markersize=7,
+            label="re-billed on VEE data",
+        )
     axes.set_ylim(bottom=0)
 
 
@@ -81,30 +84,30 @@ class Way(NamedTuple):
 
     label: str
     total_wh: int
-    usd: str
+    usd: Decimal
     colour: str
     dash: str
 
 
-def _ways(stand: dict[str, Any]) -> tuple[Way, ...]:
-    ahead = stand["projection"]
+def _ways(stand: Stand) -> tuple[Way, ...]:
+    ahead = stand.projection
     return (
-        Way("projected, as usual", ahead["total_wh"], stand["projected_bill"]["total_usd"], INK, "--"),
-        Way("projected, low end", ahead["low_wh"], stand["projected_usd_at_low_usage"], KINDS["actual"].colour, ":"),
-        Way("projected, high end", ahead["high_wh"], stand["projected_usd_at_high_usage"], MUTED, "-."),
+        Way("projected, as usual", ahead.total_wh, stand.projected_bill.total_usd, INK, "--"),
+        Way("projected, low end", ahead.low_wh, stand.projected_usd_at_low_usage, KINDS["actual"].colour, ":"),
+        Way("projected, high end", ahead.high_wh, stand.projected_usd_at_high_usage, MUTED, "-."),
     )
 
 
-def _ends(axes: Axes, stand: dict[str, Any], end: int) -> None:
+def _ends(axes: Axes, stand: Stand, end: int) -> None:
     """Tell beside the end of each way what the cycle then costs, from the top, no two in one place."""
     step = 0.07 * axes.get_ylim()[1]
     y = float("inf")
-    for way in sorted(_ways(stand), key=lambda one: -float(one.usd)):
+    for way in sorted(_ways(stand), key=lambda one: -one.usd):
         y = min(float(way.usd), y - step)
         text = f"  ${way.usd} at {way.total_wh / 1000:,.0f} kWh"
         axes.annotate(text, (end, y), va="center", fontsize=9, color=way.colour, annotation_clip=False)
-    for line in stand["bill"]["undecided"]:
-        text = f"{line['kind']} of ${abs(float(line['usd_exact'])):.2f}\n{line['text']}: {line['standing']}"
+    for line in stand.bill.undecided:
+        text = f"{line.kind} of ${abs(line.usd_exact):.2f}\n{line.text}: {line.standing}"
         axes.annotate(text, (0.98, 0.04), xycoords="axes fraction", ha="right", fontsize=9, color=MUTED)
 
 
@@ -116,31 +119,29 @@ def _hours_of(start: int, end: int) -> list[int]:
     return [*range(start + 3600, end, 3600), end]
 
 
-def _bill(plan: RatePlan, facts: Facts, usage: list[tuple[int, int, int, int]], at: int) -> Decimal:
+def _bill(plan: RatePlan, facts: Facts, usage: list[Interval], at: int) -> Decimal:
     from simulator.ror.bill import bill_to_date
 
     by_day: defaultdict[date, int] = defaultdict(int)
-    for end, wh, _, _ in usage:
-        if end <= at:
-            by_day[day_of_interval(end)] += wh
+    for one in usage:
+        if one.end <= at:
+            by_day[day_of_interval(one.end)] += one.wh
     account = facts.scenario.account
     return bill_to_date(plan, dict(by_day), account.cycle_first, day_of_interval(at), account.cycle_last).total
 
 
-def _way(
-    plan: RatePlan, facts: Facts, begins: tuple[int, Decimal], to: int, total_wh: int, closed: Decimal
-) -> Iterator[tuple[int, Decimal]]:
+def _way(plan: RatePlan, facts: Facts, begins: tuple[int, Decimal], to: int, way: Way) -> Iterator[tuple[int, Decimal]]:
     """Hours from the bill told to the end of the cycle, what is to come spread evenly; the last point is the closed bill."""
     from simulator.ror.bill import bill_to_date
 
     account = facts.scenario.account
     end = day_end(account.cycle_last)
-    known = sum(wh for at, wh, _, _ in facts.usage("at_call") if at <= to)
+    known = sum(one.wh for one in facts.at_call if one.end <= to)
     yield begins
     for at in _hours_of(to, end)[:-1]:
-        usage = known + (total_wh - known) * (at - to) // (end - to)
+        usage = known + (way.total_wh - known) * (at - to) // (end - to)
         yield at, bill_to_date(plan, usage, account.cycle_first, day_of_interval(at), account.cycle_last).total
-    yield end, closed
+    yield end, way.usd
 
 
 def cycle_days(facts: Facts) -> list[date]:

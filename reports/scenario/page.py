@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from reports.scenario.wording import bill_rows, evidence_text, kwh_text
-from scenarios.facts import Facts, told_stand
-from scenarios.recording import Recording
+from scenarios.judging.facts import Facts
+from scenarios.judging.result import result_of
+from scenarios.judging.verdict import judge
+from scenarios.recording.actions import RecordedBill, RecordedCall, RecordedRequest
+from scenarios.recording.recording import Recording
 from scenarios.requirements import REQUIREMENTS
-from scenarios.result import result_of
 from scenarios.stamps import plain, stamp
-from scenarios.verdict import judge
+from simulator.ror.on_demand import RequestEnd
 
 #: Decisions and figures of this project where no document tells [D], as a reader of the page needs them.
 DEFAULTS = (
@@ -55,7 +57,6 @@ def render(recording: Recording, out: Path) -> Path:
 
 def _content(facts: Facts, result: dict[str, Any]) -> dict[str, Any]:
     scenario, world = facts.scenario, facts.recording.world
-    call = facts.action(facts.first_call.ref) if facts.first_call is not None else {}
     return {
         "result": result,
         "world": world,
@@ -64,17 +65,17 @@ def _content(facts: Facts, result: dict[str, Any]) -> dict[str, Any]:
         "steps": [_judged(one) for one in result["steps"]],
         "checks": [_judged(one) for one in result["checks"]],
         "bills": bill_rows(result),
-        "bill_lines": _bill_lines(facts, call),
-        "edges": call.get("edges") or [],
+        "bill_lines": _bill_lines(facts),
+        "edges": facts.call.edges if facts.call else [],
         "refusals": _refusals(facts),
         "requirements": [_requirement(ident, state, result) for ident, state in result["requirements"].items()],
-        "faults": world["faults"],
+        "faults": world.faults,
         "defaults": DEFAULTS,
         "fixed": [
             ("Scenario", f"{scenario.name}, seed {scenario.seed}"),
             (
                 "World",
-                f"{world['tdsp']}, {world['meters']} meters behind {scenario.world.gateways} gateways, from {scenario.world.first_day} on",
+                f"{world.tdsp}, {world.meters} meters behind {scenario.world.gateways} gateways, from {scenario.world.first_day} on",
             ),
             (
                 "Policy",
@@ -112,30 +113,27 @@ def _judged(one: dict[str, Any]) -> dict[str, Any]:
     return {**one, "facts": evidence_text(one["evidence"])}
 
 
-def _bill_lines(facts: Facts, call: dict[str, Any]) -> list[dict[str, Any]]:
+def _bill_lines(facts: Facts) -> list[tuple[str, RecordedBill]]:
     """The bills line by line: VEE only, with the gap, projected, re-billed."""
-    stand = told_stand(call)
-    again = facts.rebill_of(facts.first_call.ref) if facts.first_call is not None else None
+    call, stand = facts.call, facts.call and facts.call.stand
     found = [
-        ("On VEE data only", (call.get("vee_only") or {}).get("bill")),
-        ("With the gap, as told", (call.get("with_gap") or {}).get("bill")),
-        ("Projected, whole cycle", None if stand is None else stand["projected_bill"]),
-        ("Re-billed on VEE data", None if again is None else again[1].get("vee_bill")),
+        ("On VEE data only", call and call.vee_only and call.vee_only.bill),
+        ("With the gap, as told", call and call.with_gap and call.with_gap.bill),
+        ("Projected, whole cycle", stand and stand.projected_bill),
+        ("Re-billed on VEE data", facts.rebilled and facts.rebilled.vee_bill),
     ]
-    return [{"name": name, "bill": bill} for name, bill in found if bill is not None]
+    return [(name, bill) for name, bill in found if bill is not None]
 
 
 def _refusals(facts: Facts) -> list[dict[str, Any]]:
     """Every refusal of the run: which request, by which rule, why, when to come back, what the store holds."""
     found = []
     for action in facts.scenario.timeline:
-        said = facts.action(action.ref)
-        request = said.get("request", said) or {}
-        trouble = request.get("trouble")
-        if request.get("end") == "refused" and trouble is not None:
-            found.append(
-                {"ref": action.ref, "what": action.do.replace("_", " "), **trouble, "served": request.get("served")}
-            )
+        call, request = facts.action(RecordedCall, action.ref), facts.action(RecordedRequest, action.ref)
+        request = call.request if call else request
+        if request and request.end is RequestEnd.REFUSED and request.trouble:
+            what = action.do.replace("_", " ")
+            found.append({"ref": action.ref, "what": what, "trouble": request.trouble, "served": request.served})
     return found
 
 

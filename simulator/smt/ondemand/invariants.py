@@ -165,7 +165,8 @@ def from_ledger(entries: Iterable[Entry], scopes_of: Callable[[Filed], Mapping[S
         if State.ANSWERED in states and State.ACCEPTED not in states:
             continue
         requested = Requested(kind_counted(filed.kind), filed.door, scopes_of(filed))
-        admitted = any(step.meter_allowed for step in entry.transitions)
+        # Who had the meter read was let in, whatever is said of an allowance.
+        admitted = any(step.meter_allowed for step in entry.transitions) or last.meter_reads > 0
         one = Asking(filed.key, filed.submitted_us // US, requested, admitted, -1)
         asked.append(one)
         steps.append((filed.submitted_us, 1, filed.key, False, one))
