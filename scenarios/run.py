@@ -17,11 +17,12 @@ from typing import Any
 from meters.calendar import local
 from scenarios.errors import ScenarioError
 from scenarios.judging.findings import Verdict
-from scenarios.judging.result import result_of, write
+from scenarios.judging.result import dumps, result_of
 from scenarios.judging.verdict import judge
 from scenarios.recording.recording import Recording
 from scenarios.running.runner import Progress, run
 from scenarios.schema import Scenario
+from simulator.runtime.folder import write_whole
 
 #: Packages whose versions a run writes down.
 PACKAGES = ("ami-testbed", "simpy", "numpy", "numba", "pymodbus", "fastapi", "httpx", "SQLAlchemy", "pyftpdlib")
@@ -46,9 +47,9 @@ def run_and_judge(scenario: Scenario, out: Path, progress: Progress | None = Non
         seconds = time.perf_counter() - started
         verdict = judge(done.recording)
         result = result_of(done.recording, verdict)
-        done.recording.save(out / "recording.json")
-        write(result, out / "result.json")
-        write(_run_facts(done.addresses, out, began, seconds), out / "run.json")
+        write_whole(out / "recording.json", done.recording.dumps())
+        write_whole(out / "result.json", dumps(result))
+        write_whole(out / "run.json", dumps(_run_facts(done.addresses, out, began, seconds)))
     except OSError as error:
         raise ScenarioError(
             "out.unusable",

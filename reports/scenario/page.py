@@ -17,6 +17,7 @@ from scenarios.recording.recording import Recording
 from scenarios.requirements import REQUIREMENTS
 from scenarios.stamps import plain, stamp
 from simulator.ror.on_demand import RequestEnd
+from simulator.runtime.folder import write_whole
 
 #: Decisions and figures of this project where no document tells [D], as a reader of the page needs them.
 DEFAULTS = (
@@ -49,9 +50,7 @@ def render(recording: Recording, out: Path) -> Path:
     pages.filters |= {"plain": plain, "stamp": stamp, "kwh": kwh_text}
     page = pages.get_template("scenario_report.html.j2").render(**_content(facts, result), charts=charts(facts))
     path = out / "report.html"
-    part = path.with_name(path.name + ".part")
-    part.write_text(page, encoding="utf-8")
-    part.replace(path)
+    write_whole(path, page)
     return path
 
 

@@ -50,7 +50,7 @@ def hold_refusal(rule: Rule, filed: list[Entry], request: RecordedRequest | None
     trouble = request and request.trouble
     if code is not None:
         rule.equal("code of the refusal", code, trouble and trouble.code)
-    rule.holds("the refusal has a reason", bool(why(trouble)), "a reason", why(trouble))
+    rule.holds("the refusal has a reason", bool(why(trouble)), "a reason", why(trouble) or None)
     if trouble is None or trouble.code != FOR_GOOD:
         retry_at, ended_at = trouble and trouble.retry_at, request and request.ended_at
         later = retry_at is not None and retry_at > (ended_at or 0)

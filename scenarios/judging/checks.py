@@ -226,7 +226,7 @@ def _throttle(facts: Facts) -> list[CheckVerdict]:
             continue
         rule = Rule()
         over = [one for one in breaches(preset(facts.recording.policy.name), asked) if one.limit]
-        found = [f"{one.key} on {day_of(one.at)}, {one.what}" for one in over]
+        found = [f"{day_of(one.at)}: {one.key} was {one.what}" for one in over]
         rule.equal(f"days with more than one successful {counted} request", [], found)
         days = [day_of(one.at) for one in asked if one.success]
         evidence = {"requests": len(asked), "successes_with_reads": len(days), "days": len(set(days))}

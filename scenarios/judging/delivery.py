@@ -11,15 +11,14 @@ from scenarios.judging.findings import Rule, StepVerdict, step
 from scenarios.recording.journal import AnsweredNote, SweepNote
 from scenarios.timeline import BalanceCall
 from simulator.ror.on_demand import RequestEnd
-from simulator.ror.usage import Quality, Source
+from simulator.ror.usage import Quality
 from simulator.smt.ondemand.lifecycle import State
-from simulator.smt.throttle.limits import Source as PolicySource
+from simulator.smt.throttle.limits import Source
 
 #: UC-N3, AMB-4: elapsed time.
 GAP_LIMIT_S = 48 * 3600
 #: Life of a request that is served.
 LIFE = ["requested", "accepted", "queued", "sent", "pending", "answered", "completed"]
-_CODES = {"store": Source.STORE, "meter": Source.METER}
 
 
 def s4(facts: Facts, action: BalanceCall) -> StepVerdict:
@@ -96,11 +95,11 @@ def s5(facts: Facts, action: BalanceCall) -> StepVerdict:
     rule.equal("intervals collected before they ended", [], early)
     swept = _sweeps(facts, start, facts.at(action))
     shows: tuple[str, ...] = ("UC-N2",)
-    if swept and facts.recording.policy.source is not PolicySource.METER_ONLY:
+    if swept and facts.recording.policy.source is not Source.METER_ONLY:
         shows = ("UC-N2", "PRE2")
         rule.holds("the store holds what sweeps collected (PRE2)", store > 0, "at least one interval", store)
-    kept = [(one.end, one.source) for one in facts.at_call if one.quality is Quality.NON_VEE]
-    as_handed = sorted((one.end, _CODES[one.source]) for one in handed)
+    kept = [(one.end, one.source.name.lower()) for one in facts.at_call if one.quality is Quality.NON_VEE]
+    as_handed = sorted((one.end, one.source) for one in handed)
     rule.equal("the retailer keeps them as non-VEE with their source", as_handed, kept)
     collected = [one.collected_at for one in handed]
     evidence = {

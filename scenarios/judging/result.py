@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 from meters.calendar import iso
@@ -76,13 +75,6 @@ def _bills(facts: Facts) -> dict[str, Any]:
     if facts.rebill is not None:
         bills["rebilled"] = dict.fromkeys(_REBILLED) | _json(facts.rebilled, *_REBILLED)
     return bills
-
-
-def write(content: dict[str, Any], path: Path) -> None:
-    """Write JSON, whole or not at all, keys sorted."""
-    part = path.with_name(path.name + ".part")
-    part.write_text(dumps(content), encoding="utf-8")
-    part.replace(path)
 
 
 def dumps(content: dict[str, Any]) -> str:

@@ -71,7 +71,7 @@ def _s2(facts: Facts, action: BalanceCall) -> StepVerdict:
     rule.equal("the retailer decides that more is needed", needs_more, decision and decision.needs_more)
     rule.equal("the decision as it was noted", decision and decision.needs_more, note and note.needs_more)
     reason = "" if decision is None else decision.reason
-    rule.holds("the decision has a reason", bool(reason), "a reason", reason)
+    rule.holds("the decision has a reason", bool(reason), "a reason", reason or None)
     rule.equal("SMT gave the VEE data", None, call and call.trouble)
     due = own and own.last_bill_usd - own.paid_usd
     rule.equal("amount due by the retailer's own record", due, own and own.amount_due_usd)

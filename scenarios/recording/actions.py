@@ -18,6 +18,10 @@ class Trouble(Record):
     reason: str
     retry_at: Instant | None
 
+    def __str__(self) -> str:
+        """Code and reason, as a failure shows them."""
+        return f"{self.code}: {self.reason}"
+
 
 class Power(Record):
     """A power status."""

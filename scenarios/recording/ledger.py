@@ -17,6 +17,7 @@ class Transition(Record):
 
     state: Annotated[State, CODE]
     at_us: EpochUs
+    reason: str
     meter_allowed: bool
     meter_reads: Count
     from_store: Count
@@ -34,6 +35,7 @@ class Entry(Record):
     call_reference: str | None
     username: str
     duns: str | None
+    requester_class: str
     submitted: Instant
     gap: Span | None
     transitions: list[Transition] = Field(min_length=1)

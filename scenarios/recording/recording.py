@@ -88,12 +88,6 @@ class Recording(Record):
         content = self.model_dump(mode="json", exclude_unset=True)
         return json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
 
-    def save(self, path: Path) -> None:
-        """Write it, whole or not at all."""
-        part = path.with_name(path.name + ".part")
-        part.write_text(self.dumps(), encoding="utf-8")
-        part.replace(path)
-
 
 def parse(content: dict[str, Any], place: str = "recording") -> Recording:
     """Read what a recording's JSON holds. Raises ScenarioError naming the key that is missing or damaged."""

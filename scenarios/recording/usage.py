@@ -28,19 +28,24 @@ class ServedInterval(NamedTuple):
     collected_at: int
 
 
-class Usage(Record):
-    """Intervals of the retailer's record."""
+class Columns(Record):
+    """Intervals in columns."""
 
     ends: list[Epoch]
     wh: list[Count]
-    quality: list[Annotated[Quality, CODE]]
-    source: list[Annotated[Source, CODE]]
 
     @model_validator(mode="after")
     def _even(self) -> Self:
-        if len({len(self.ends), len(self.wh), len(self.quality), len(self.source)}) > 1:
+        if len({len(getattr(self, column)) for column in type(self).model_fields}) > 1:
             raise ValueError("the columns differ in length")
         return self
+
+
+class Usage(Columns):
+    """Intervals of the retailer's record."""
+
+    quality: list[Annotated[Quality, CODE]]
+    source: list[Annotated[Source, CODE]]
 
     @property
     def intervals(self) -> list[Interval]:
@@ -48,19 +53,11 @@ class Usage(Record):
         return list(map(Interval, self.ends, self.wh, self.quality, self.source))
 
 
-class Served(Record):
+class Served(Columns):
     """Intervals as SMT handed them on."""
 
-    ends: list[Epoch]
-    wh: list[Count]
     source: list[Literal["store", "meter"]]
     collected_at: list[Epoch]
-
-    @model_validator(mode="after")
-    def _even(self) -> Self:
-        if len({len(self.ends), len(self.wh), len(self.source), len(self.collected_at)}) > 1:
-            raise ValueError("the columns differ in length")
-        return self
 
     @property
     def intervals(self) -> list[ServedInterval]:

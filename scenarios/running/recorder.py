@@ -9,14 +9,16 @@ from headend.lse.writer import read
 from headend.vee.quality import Channel
 from meters.calendar import US, days, iso
 from meters.faults.ledger import LedgerEntry
+from scenarios.recording.ledger import Entry, Transition
 from scenarios.recording.recording import FORMAT, Recording, parse
 from scenarios.running.player import Player
 from scenarios.schema import Scenario
 from simulator.parties.sandbox import Sandbox
 from simulator.ror.plan import RatePlan
-from simulator.smt.ondemand.ledger import Filed
 from simulator.smt.registry.registry import Registry
 from simulator.world.market import ROR_LOGIN
+
+_FILED = ("key", "kind", "door", "call_reference", "username", "duns", "requester_class")
 
 
 def record(
@@ -90,37 +92,19 @@ def _ror_files(sandbox: Sandbox, esiid: str) -> list[dict[str, Any]]:
     return found
 
 
-def _gap(filed: Filed) -> dict[str, str] | None:
-    return {"start": iso(filed.start), "end": iso(filed.end)} if filed.end else None
-
-
-def _ledger(sandbox: Sandbox, esiid: str, first: date, last: date) -> list[dict[str, Any]]:
+def _ledger(sandbox: Sandbox, esiid: str, first: date, last: date) -> list[Entry]:
     """SMT's audit of an ESI ID's on-demand requests: request and call (AMB-10), every transition and its instant."""
-    return [
-        {
-            "key": entry.filed.key,
-            "kind": entry.filed.kind.value,
-            "door": entry.filed.door.value,
-            "call_reference": entry.filed.call_reference,
-            "gap": _gap(entry.filed),
-            "username": entry.filed.username,
-            "duns": entry.filed.duns,
-            "requester_class": entry.filed.requester_class,
-            "submitted": iso(entry.filed.submitted_us // US),
-            "transitions": [
-                {
-                    "state": one.state.value,
-                    "at_us": one.at_us,
-                    "reason": one.reason,
-                    "meter_allowed": one.meter_allowed,
-                    "from_store": one.from_store,
-                    "from_meter": one.from_meter,
-                    "meter_reads": one.meter_reads,
-                    "octets": one.octets,
+    found = []
+    for entry in (entry for day in days(first, last) for entry in sandbox.smt.ledger.audit(esiid, day)):
+        filed = entry.filed
+        found.append(
+            Entry.model_validate(
+                {name: getattr(filed, name) for name in _FILED}
+                | {
+                    "submitted": iso(filed.submitted_us // US),
+                    "gap": {"start": iso(filed.start), "end": iso(filed.end)} if filed.end else None,
+                    "transitions": [Transition.model_validate(one, from_attributes=True) for one in entry.transitions],
                 }
-                for one in entry.transitions
-            ],
-        }
-        for day in days(first, last)
-        for entry in sandbox.smt.ledger.audit(esiid, day)
-    ]
+            )
+        )
+    return found
