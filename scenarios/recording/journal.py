@@ -1,13 +1,16 @@
-"""What the parties noted in the journal: one record for each kind of note that a verdict rests on. Who notes it, and as what, stands in the record."""
+"""What the parties noted in the journal: one record for each kind of note that a verdict rests on. Who notes it, and as what, stands at its head."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any
 
 from pydantic import BeforeValidator, SerializeAsAny
 
 from scenarios.recording.values import CODE, Count, Day, Epoch, Record
 from simulator.ror.analysis import Question
+
+#: By who notes it and as what.
+_KINDS: dict[str, type[Note]] = {}
 
 
 class Note(Record):
@@ -18,88 +21,72 @@ class Note(Record):
     kind: str
     ident: str
 
+    def __init_subclass__(cls, noted: str) -> None:
+        """Take a record in for what a party notes as a kind."""
+        _KINDS[noted] = cls
 
-class CalledNote(Note):
+
+class CalledNote(Note, noted="ROR/S1.called"):
     """S1: a customer called."""
 
-    party: Literal["ROR"]
-    kind: Literal["S1.called"]
     esiid: str
     account: str
     question: Annotated[Question, CODE]
 
 
-class DecidedNote(Note):
+class DecidedNote(Note, noted="ROR/S2.decided"):
     """S2: the retailer decided."""
 
-    party: Literal["ROR"]
-    kind: Literal["S2.decided"]
     needs_more: bool
     vee_intervals: Count
 
 
-class RequestedNote(Note):
+class RequestedNote(Note, noted="ROR/S3.requested"):
     """S3: the retailer asked for the gap."""
 
-    party: Literal["ROR"]
-    kind: Literal["S3.requested"]
     esiid: str
     read_type: str
 
 
-class ToldNote(Note):
+class ToldNote(Note, noted="ROR/S6.told"):
     """S6: what the customer was told."""
 
-    party: Literal["ROR"]
-    kind: Literal["S6.told"]
     sentences: list[str]
 
 
-class OutcomeNote(Note):
+class OutcomeNote(Note, noted="ROR/S7.outcome"):
     """S7: how long the customer waited."""
 
-    party: Literal["ROR"]
-    kind: Literal["S7.outcome"]
     seconds_to_answer: int
 
 
-class PostedNote(Note):
+class PostedNote(Note, noted="TDSP/posted"):
     """The TDSP posted a file."""
 
-    party: Literal["TDSP"]
-    kind: Literal["posted"]
     operating_day: Day
 
 
-class IntakeNote(Note):
+class IntakeNote(Note, noted="SMT/intake"):
     """SMT took a file in."""
 
-    party: Literal["SMT"]
-    kind: Literal["intake"]
     results: dict[str, Count]
 
 
-class CodesNote(Note):
+class CodesNote(Note, noted="TDSP/result codes"):
     """The TDSP read the result codes."""
 
-    party: Literal["TDSP"]
-    kind: Literal["result codes"]
     codes: dict[str, Count]
 
 
-class SweepNote(Note):
+class SweepNote(Note, noted="TDSP/sweep"):
     """A sweep, and the meters that did not answer it."""
 
-    party: Literal["TDSP"]
-    kind: Literal["sweep"]
     silent: list[str]
 
 
-class AnsweredNote(Note):
+class AnsweredNote(Note, noted="TDSP/inquiry answered"):
     """The TDSP answered an inquiry."""
 
-    party: Literal["TDSP"]
-    kind: Literal["inquiry answered"]
     outcome: str
     store: Count
     meter: Count
@@ -107,20 +94,11 @@ class AnsweredNote(Note):
     meter_reads: Count
 
 
-class ComplaintNote(Note):
+class ComplaintNote(Note, noted="SMT/complaint"):
     """A complaint struck."""
 
-    party: Literal["SMT"]
-    kind: Literal["complaint"]
     complaint: str
     did: str
-
-
-#: By who notes it and as what.
-_KINDS = {
-    "/".join(get_args(kind.model_fields[name].annotation)[0] for name in ("party", "kind")): kind
-    for kind in Note.__subclasses__()
-}
 
 
 def _of_its_kind(written: Any) -> Any:
