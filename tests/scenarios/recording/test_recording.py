@@ -12,13 +12,13 @@ import pytest
 
 import scenarios.cli as cli
 from scenarios.errors import ScenarioError
-from scenarios.play import Played
-from scenarios.recording import load
+from scenarios.recording.recording import load
+from scenarios.run import JudgedRun
 from tests.scenarios.test_cli import ran
 
 
 @pytest.fixture
-def content(balance_run: Played) -> dict[str, Any]:
+def content(balance_run: JudgedRun) -> dict[str, Any]:
     written: dict[str, Any] = json.loads((balance_run.out / "recording.json").read_text(encoding="utf-8"))
     return written
 
@@ -32,7 +32,7 @@ def kept(path: Path, content: Any) -> Path:
     return path
 
 
-def test_a_recording_is_read_as_it_was_written(balance_run: Played, last_bill_run: Played) -> None:
+def test_a_recording_is_read_as_it_was_written(balance_run: JudgedRun, last_bill_run: JudgedRun) -> None:
     for run in (balance_run, last_bill_run):
         assert load(run.out / "recording.json").dumps() == run.recording.dumps()
 
@@ -47,7 +47,7 @@ def test_what_is_no_recording_is_refused(
     assert capsys.readouterr().err.startswith(f"recording.malformed: {path}: This is ")
 
 
-def test_a_result_is_told_as_one(balance_run: Played) -> None:
+def test_a_result_is_told_as_one(balance_run: JudgedRun) -> None:
     with pytest.raises(ScenarioError, match=r"recording\.malformed: .*This is a result, not a recording"):
         load(balance_run.out / "result.json")
 
@@ -66,7 +66,12 @@ def test_a_result_is_told_as_one(balance_run: Played) -> None:
         (("actions", "call-0001", "with_gap", "to"), "then", "actions.call-0001.with_gap.to"),
         (("actions", "call-0001", "with_gap", "bill", "lines"), 5, "actions.call-0001.with_gap.bill.lines"),
         (("actions", "rebill-0001", "vee_usd"), "much", "actions.rebill-0001.vee_usd"),
+        (("actions", "call-0001", "with_gap", "bill", "total_usd"), "NaN", "actions.call-0001.with_gap.bill.total_usd"),
+        (("actions", "answers-0001", "market", "usage"), "none", "actions.answers-0001.market.usage"),
+        (("ledger", 0, "transitions", 0, "state"), "flying", "ledger[1].transitions[1].state"),
         (("usage", "at_call", "wh"), [], "usage.at_call"),
+        (("usage", "at_call", "quality", 7), 9, "usage.at_call.quality[8]"),
+        (("usage", "served"), None, "usage.served"),
         (("scenario", "account", "plan"), None, "scenario.account.plan"),
         (("scenario", "timeline", 1, "ref"), "call-0001", "scenario"),
     ],

@@ -4,21 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from pydantic import ValidationError
-
-from scenarios.checks import judge_checks
-from scenarios.errors import ScenarioError
-from scenarios.facts import Facts
-from scenarios.findings import CheckVerdict, Failure, Mark, StepVerdict, Verdict
-from scenarios.recorded import MALFORMED
-from scenarios.recording import MEND, Recording, reading
+from scenarios.judging.checks import judge_checks
+from scenarios.judging.facts import Facts
+from scenarios.judging.findings import Mark, Verdict
+from scenarios.judging.steps import judge_steps
+from scenarios.recording.recording import Recording
 from scenarios.requirements import REQUIREMENTS
-from scenarios.schema import Scenario
-from scenarios.steps import judge_steps
-from simulator.input.mistakes import mistakes_of
-from simulator.input.yaml_text import field_name
-
-__all__ = ["CheckVerdict", "Failure", "Mark", "StepVerdict", "Verdict", "judge"]
 
 NOT_EXERCISED = "not exercised"
 
@@ -26,16 +17,10 @@ NOT_EXERCISED = "not exercised"
 def judge(recording: Recording) -> Verdict:
     """Judge the seven steps of the first balance call, every action of the timeline, and what must hold of the run as a whole.
 
-    Passed if nothing failed. Raises ScenarioError for a recording that lacks what every run writes.
+    Passed if nothing failed.
     """
-    try:
-        facts = Facts(recording)
-    except ValidationError as error:
-        first = mistakes_of(error, recording.scenario, Scenario, MALFORMED)[0].under(("scenario",))
-        raise ScenarioError(MALFORMED, first.message, f"recording: {field_name(first.loc)}", MEND) from None
-    with reading("recording"):
-        steps, checks = judge_steps(facts), judge_checks(facts)
-    verdict = Verdict(steps, checks, False, {})
+    facts = Facts(recording)
+    verdict = Verdict(judge_steps(facts), judge_checks(facts), False, {})
     marks = [(one.mark, one.requirements) for one in verdict.judged]
     passed = all(mark is not Mark.FAILED for mark, _ in marks)
     return replace(verdict, passed=passed, requirements=_coverage(marks))

@@ -1,4 +1,4 @@
-"""Plays a scenario file from the command line: run, judge, write ``recording.json``, ``result.json`` and ``run.json``; the progress bar."""
+"""``ami scenario run`` but for its printing: run, judge, write ``recording.json``, ``result.json`` and ``run.json``; the progress bar."""
 
 from __future__ import annotations
 
@@ -16,20 +16,21 @@ from typing import Any
 
 from meters.calendar import local
 from scenarios.errors import ScenarioError
-from scenarios.findings import Verdict
-from scenarios.recording import Recording
-from scenarios.result import result_of, write
-from scenarios.runner import Progress, run
+from scenarios.judging.findings import Verdict
+from scenarios.judging.result import dumps, result_of
+from scenarios.judging.verdict import judge
+from scenarios.recording.recording import Recording
+from scenarios.running.runner import Progress, run
 from scenarios.schema import Scenario
-from scenarios.verdict import judge
+from simulator.runtime.folder import write_whole
 
 #: Packages whose versions a run writes down.
 PACKAGES = ("ami-testbed", "simpy", "numpy", "numba", "pymodbus", "fastapi", "httpx", "SQLAlchemy", "pyftpdlib")
 
 
 @dataclass(frozen=True, slots=True)
-class Played:
-    """What playing gave. ``seconds``: wall time of the run."""
+class JudgedRun:
+    """A run and what was made of it. ``seconds``: wall time of the run."""
 
     recording: Recording
     verdict: Verdict
@@ -38,7 +39,7 @@ class Played:
     seconds: float
 
 
-def play(scenario: Scenario, out: Path, progress: Progress | None = None) -> Played:
+def run_and_judge(scenario: Scenario, out: Path, progress: Progress | None = None) -> JudgedRun:
     """Run a scenario, judge it, and write its files into ``out``. Raises a UserError when it cannot run."""
     began, started = datetime.now(UTC), time.perf_counter()
     try:
@@ -46,9 +47,9 @@ def play(scenario: Scenario, out: Path, progress: Progress | None = None) -> Pla
         seconds = time.perf_counter() - started
         verdict = judge(done.recording)
         result = result_of(done.recording, verdict)
-        done.recording.save(out / "recording.json")
-        write(result, out / "result.json")
-        write(_run_facts(done.addresses, out, began, seconds), out / "run.json")
+        write_whole(out / "recording.json", done.recording.dumps())
+        write_whole(out / "result.json", dumps(result))
+        write_whole(out / "run.json", dumps(_run_facts(done.addresses, out, began, seconds)))
     except OSError as error:
         raise ScenarioError(
             "out.unusable",
@@ -56,7 +57,7 @@ def play(scenario: Scenario, out: Path, progress: Progress | None = None) -> Pla
             str(error.filename or out),
             "Name a folder that can be written, with --out.",
         ) from error
-    return Played(done.recording, verdict, result, out, seconds)
+    return JudgedRun(done.recording, verdict, result, out, seconds)
 
 
 def _run_facts(addresses: dict[str, Any], out: Path, began: datetime, seconds: float) -> dict[str, Any]:

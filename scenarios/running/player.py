@@ -1,19 +1,16 @@
-"""Plays a scenario's timeline on a running sandbox: one process per action, begun at its time; and puts the recording together."""
+"""Plays a scenario's timeline on a running sandbox: one process per action, begun at its time."""
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Generator
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any
 
 import httpx
 import simpy
 
-from headend.lse.writer import read
-from headend.vee.quality import Channel
-from meters.calendar import US, day_of, days, epoch, iso
-from scenarios.recording import Recording
+from meters.calendar import US, day_of, epoch, iso
 from scenarios.schema import Scenario
 from scenarios.timeline import (
     Action,
@@ -35,8 +32,6 @@ from simulator.ror.inquiry import CallResult, balance_inquiry, power_inquiry, re
 from simulator.ror.plan import RatePlan
 from simulator.ror.rebill import rebill
 from simulator.ror.usage import UsageRecord
-from simulator.smt.ondemand.ledger import Filed
-from simulator.smt.registry.registry import Registry
 from simulator.world.market import CSP_LOGIN, ROR_LOGIN, logins
 from simulator.world.meters import World
 
@@ -50,7 +45,6 @@ class Player:
         self._world = world
         self._sandbox = sandbox
         self._runtime = sandbox.runtime
-        self._start = sandbox.runtime.now()
         self._account = scenario.account.account(world)
         self._plan = plan
         self._http = httpx.AsyncClient(
@@ -64,8 +58,9 @@ class Player:
         #: By the ref of the action that declared it.
         self._complaints: dict[str, str] = {}
         self._calls: dict[str, CallResult] = {}
-        self._actions: dict[str, dict[str, Any]] = {}
-        self._usage: dict[str, Any] = {}
+        #: What became of each action by its ref, and the cycle's usage at the first call and after the posting, as JSON values.
+        self.actions: dict[str, dict[str, Any]] = {}
+        self.usage: dict[str, Any] = {}
         self._first_call = next((one.ref for one in scenario.timeline if isinstance(one, BalanceCall)), None)
         for action in scenario.timeline:
             self._runtime.env.process(self._play(action))
@@ -121,24 +116,24 @@ class Player:
             self._sandbox.journal,
         )
         self._calls[action.ref] = result
-        self._actions[action.ref] = result.to_dict()
+        self.actions[action.ref] = result.to_dict()
         if action.ref == self._first_call:
-            self._usage["at_call"] = _usage(result.usage, self._account)
-            self._usage["served"] = _served(result)
+            self.usage["at_call"] = _usage(result.usage, self._account)
+            self.usage["served"] = _served(result)
 
     def _power(self, action: PowerStatus) -> Generator[simpy.Event, Any, None]:
         ended = yield from power_inquiry(
             *(self._runtime, self._smt_client(action.login), self._account.esiid, action.ref, action.poll_s),
             self._sandbox.journal,
         )
-        self._actions[action.ref] = request_dict(ended)
+        self.actions[action.ref] = request_dict(ended)
 
     def _on_demand_read(self, action: OnDemandRead) -> Generator[simpy.Event, Any, None]:
         ended = yield from register_inquiry(
             *(self._runtime, self._smt_client(action.login), self._account.esiid, action.ref, action.poll_s),
             self._sandbox.journal,
         )
-        self._actions[action.ref] = request_dict(ended)
+        self.actions[action.ref] = request_dict(ended)
 
     def _portal_read(self, action: PortalRead) -> Generator[simpy.Event, Any, None]:
         number = self._sandbox.market.registry.point(self._account.esiid, day_of(self._runtime.now())).meter_number
@@ -152,17 +147,17 @@ class Player:
             poll_s=action.poll_s,
             polls=action.polls,
         )
-        self._actions[action.ref] = read.to_dict()
+        self.actions[action.ref] = read.to_dict()
 
     def _rebill(self, action: Rebill) -> Generator[simpy.Event, Any, None]:
         told = self._calls.get(action.of)
         if told is None:
-            self._actions[action.ref] = {
+            self.actions[action.ref] = {
                 "trouble": {"code": "scenario.call_not_over", "reason": "the call had not ended"}
             }
             return
         result = yield from rebill(self._runtime, self._client, self._account, self._plan, told, self._sandbox.journal)
-        self._actions[action.ref] = result.to_dict()
+        self.actions[action.ref] = result.to_dict()
         first, last = self._account.cycle_first, day_of(self._runtime.now()) - timedelta(days=1)
         try:
             vee = yield self._runtime.io(
@@ -173,14 +168,14 @@ class Player:
             )
         except RorError:
             return
-        self._usage["after_posting"] = _usage(vee, self._account)
+        self.usage["after_posting"] = _usage(vee, self._account)
 
     def _same_answers(self, action: SameAnswers) -> Generator[simpy.Event, Any, None]:
         esiid = self._account.esiid
         end = self._sandbox.smt.store.last_vee_end(esiid)
         last = day_of(self._runtime.now() if end is None else end) - timedelta(days=1)
         first = max(last - timedelta(days=action.days - 1), self._scenario.world.first_day)
-        self._actions[action.ref] = yield from same_answers(
+        self.actions[action.ref] = yield from same_answers(
             *(self._runtime, self._client, self._portal_client(action.login), esiid, first, last, action.ref)
         )
 
@@ -195,42 +190,12 @@ class Player:
         told = reply.json()
         if reply.is_success and action.declare is not None:
             self._complaints[action.ref] = told["id"]
-        self._actions[action.ref] = {
+        self.actions[action.ref] = {
             "at": iso(self._runtime.now()),
             "status": reply.status_code,
             "id": told.get("id"),
             "strikes": told.get("strikes"),
         }
-
-    def recording(self) -> Recording:
-        """Put what was recorded together."""
-        policy = self._sandbox.settings.policy
-        return Recording(
-            scenario=self._scenario.model_dump(mode="json"),
-            world={
-                "tdsp": self._world.tdsp.key,
-                "esiid": self._account.esiid,
-                "meters": len(self._world.meters),
-                "faults": [one.to_json() for one in self._world.ledger(self._start, self._runtime.now())],
-                "plan": self._plan.name,
-                "plan_terms": self._plan.model_dump(mode="json"),
-                "ror": {"username": ROR_LOGIN.username, "duns": ROR_LOGIN.duns},
-                "ror_files": _ror_files(self._sandbox, self._account.esiid),
-                "service_point": _service_point(
-                    self._sandbox.market.registry, self._account.esiid, self._scenario.timeline[0].at.date()
-                ),
-            },
-            policy={"name": policy.name, "title": policy.title, "source": policy.source.value},
-            actions=self._actions,
-            ledger=_ledger(
-                self._sandbox,
-                self._account.esiid,
-                self._scenario.timeline[0].at.date(),
-                self._scenario.timeline[-1].at.date(),
-            ),
-            journal=self._sandbox.journal.entries(),
-            usage=self._usage,
-        )
 
 
 def _usage(record: UsageRecord, account: Account) -> dict[str, Any]:
@@ -254,79 +219,3 @@ def _served(result: CallResult) -> dict[str, Any]:
         "source": [one.source for one in intervals],
         "collected_at": [int(one.collectedAt.timestamp()) for one in intervals],
     }
-
-
-def _service_point(registry: Registry, esiid: str, day: date) -> dict[str, Any]:
-    """What SMT's registry says of the ESI ID on a day: A1 to A4 and who serves it."""
-    point = registry.point(esiid, day)
-    duns = registry.ror_of_record(esiid, day)
-    return {
-        "ams": point.ams,
-        "provisioned": point.provisioned,
-        "receiving": point.receiving,
-        "lse": point.lse,
-        "energized": point.energized,
-        "ror_of_record": duns,
-        "ror_name": None if duns is None else registry.entities[duns].name,
-    }
-
-
-def _ror_files(sandbox: Sandbox, esiid: str) -> list[dict[str, Any]]:
-    """The LSE files in the retailer's own folder: what each holds of the ESI ID by day, and of whom it holds what is not the retailer's."""
-    registry = sandbox.market.registry
-    found = []
-    for path in sorted(sandbox.files.home(ROR_LOGIN.username).glob("*.lse")):
-        parsed = read(path.read_bytes(), path.name)
-        mine = [one for one in parsed.records if one.esiid == esiid and one.channel is Channel.LOAD]
-        found.append(
-            {
-                "file": path.name,
-                "records": len(parsed.records),
-                "faults": len(parsed.findings),
-                "days": [{"day": one.day.isoformat(), "wh": int(one.wh.sum())} for one in mine],
-                "foreign": sorted(
-                    {
-                        one.esiid
-                        for one in parsed.records
-                        if registry.ror_of_record(one.esiid, one.day) != ROR_LOGIN.duns
-                    }
-                ),
-            }
-        )
-    return found
-
-
-def _gap(filed: Filed) -> dict[str, str] | None:
-    return {"start": iso(filed.start), "end": iso(filed.end)} if filed.end else None
-
-
-def _ledger(sandbox: Sandbox, esiid: str, first: date, last: date) -> list[dict[str, Any]]:
-    """SMT's audit of an ESI ID's on-demand requests: request and call (AMB-10), every transition and its instant."""
-    return [
-        {
-            "key": entry.filed.key,
-            "kind": entry.filed.kind.value,
-            "door": entry.filed.door.value,
-            "call_reference": entry.filed.call_reference,
-            "gap": _gap(entry.filed),
-            "username": entry.filed.username,
-            "duns": entry.filed.duns,
-            "requester_class": entry.filed.requester_class,
-            "submitted": iso(entry.filed.submitted_us // US),
-            "transitions": [
-                {
-                    "state": one.state.value,
-                    "at_us": one.at_us,
-                    "reason": one.reason,
-                    "meter_allowed": one.meter_allowed,
-                    "from_store": one.from_store,
-                    "from_meter": one.from_meter,
-                    "meter_reads": one.meter_reads,
-                    "octets": one.octets,
-                }
-                for one in entry.transitions
-            ],
-        }
-        for day in days(first, last)
-        for entry in sandbox.smt.ledger.audit(esiid, day)
-    ]

@@ -6,9 +6,10 @@ from collections import defaultdict
 from datetime import date
 
 from meters.calendar import day_of, intervals_in
-from scenarios.check_parts import verdict
-from scenarios.facts import NON_VEE, Facts
-from scenarios.findings import CheckVerdict, Rule
+from scenarios.judging.check_parts import verdict
+from scenarios.judging.facts import Facts
+from scenarios.judging.findings import CheckVerdict, Rule
+from simulator.ror.usage import Quality
 from simulator.smt.registry.records import UsageFormat
 
 
@@ -18,9 +19,9 @@ def ror_files_check(facts: Facts) -> list[CheckVerdict]:
     None where the retailer gets no LSE files, where it is not of record, or in a recording from before it had any.
     """
     world, market = facts.recording.world, facts.scenario.world.market
-    files, ror = world.get("ror_files"), world["ror"]["duns"]
+    files, ror = world.ror_files, world.ror.duns
     due = facts.days_due()
-    if files is None or not due or world["service_point"]["ror_of_record"] != ror:
+    if files is None or not due or world.service_point.ror_of_record != ror:
         return []
     if market.registry is not None or market.usage_files.get(ror, UsageFormat.LSE) is not UsageFormat.LSE:
         return []
@@ -28,23 +29,23 @@ def ror_files_check(facts: Facts) -> list[CheckVerdict]:
         (one.effective for one in market.switches if one.meter == facts.scenario.account.meter), default=date.max
     )
     rule = Rule()
-    told: defaultdict[date, list[int]] = defaultdict(list)
-    for one in files:
-        for held in one["days"]:
-            told[date.fromisoformat(held["day"])].append(held["wh"])
-        rule.equal(f"faults in {one['file']}", 0, one["faults"])
-        rule.equal(f"ESI IDs in {one['file']} that are not the retailer's", [], one["foreign"])
+    by_file: defaultdict[date, list[int]] = defaultdict(list)
+    for file in files:
+        for held in file.days:
+            by_file[held.day].append(held.wh)
+        rule.equal(f"faults in {file.file}", 0, file.faults)
+        rule.equal(f"ESI IDs in {file.file} that are not the retailer's", [], file.foreign)
     by_api = _by_api(facts)
     for day in due:
-        mine = told.get(day, [])
+        mine = by_file.get(day, [])
         rule.equal(f"files with {day}", 1 if day < left else 0, len(mine))
         if mine and day in by_api:
             rule.equal(f"Wh of {day}", by_api[day], mine[-1])
-    compared = [day for day in due if day in by_api and day in told]
+    compared = [day for day in due if day in by_api and day in by_file]
     evidence = {
         "files": len(files),
-        "records": sum(one["records"] for one in files),
-        "last_file": files[-1]["file"] if files else None,
+        "records": sum(file.records for file in files),
+        "last_file": files[-1].file if files else None,
         "days_compared_with_the_market_api": len(compared),
     }
     happened = (
@@ -59,10 +60,10 @@ def ror_files_check(facts: Facts) -> list[CheckVerdict]:
 def _by_api(facts: Facts) -> dict[date, int]:
     """Wh of the whole operating days of VEE data that the retailer fetched; the later fetch counts."""
     found: dict[date, int] = {}
-    for when in ("at_call", "after_posting"):
+    for usage in (facts.at_call, facts.after_posting):
         days: defaultdict[date, list[int]] = defaultdict(list)
-        for end, wh, quality, _ in facts.usage(when):
-            if quality != NON_VEE:
-                days[day_of(end - 1)].append(wh)
+        for one in usage:
+            if one.quality is not Quality.NON_VEE:
+                days[day_of(one.end - 1)].append(one.wh)
         found |= {day: sum(each) for day, each in days.items() if len(each) == intervals_in(day)}
     return found

@@ -1,4 +1,4 @@
-"""Runs a scenario on real parts under the manual clock: builds the sandbox, plays the timeline, records."""
+"""Runs a scenario on real parts under the manual clock: builds the sandbox, has the timeline played and recorded."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ from meters.calendar import US, day_start, epoch
 from meters.faults.ledger import write_json, write_parquet
 from scenarios.errors import ScenarioError
 from scenarios.lint import unmet
-from scenarios.player import Player
-from scenarios.recording import Recording
+from scenarios.recording.recording import Recording
+from scenarios.running.player import Player
+from scenarios.running.recorder import record
 from scenarios.schema import Scenario
 from simulator.input.yaml_text import Written
 from simulator.parties.sandbox import SANDBOX_FILES, Sandbox, SandboxSettings
-from simulator.ror.plan import PLANS, RatePlan, load_plan
+from simulator.ror.plan import PLANS, load_plan
 from simulator.runtime.clock import Clock, ClockMode
 from simulator.runtime.folder import own
 from simulator.smt.ondemand.middle import FixedMiddle, LawMiddle, MiddleDraws, MiddleLaw
@@ -74,11 +75,6 @@ def check(scenario: Scenario) -> None:
         raise Written(f"scenario {scenario.name}", None).error(one, ScenarioError)
 
 
-def plan_of(scenario: Scenario) -> RatePlan:
-    """The plan of the scenario's account."""
-    return load_plan(PLANS / f"{scenario.account.plan}.yaml")
-
-
 async def run(scenario: Scenario, out: Path, progress: Progress | None = None) -> Run:
     """Run a scenario; its files go to ``out``. Raises a UserError when it cannot run."""
     check(scenario)
@@ -101,7 +97,8 @@ async def _run(scenario: Scenario, out: Path, progress: Progress | None) -> Run:
     async with Sandbox(settings) as sandbox:
         for one in scenario.complaints:
             sandbox.smt.complaints.declare(one.spec(world))
-        player = Player(scenario, world, sandbox, plan_of(scenario))
+        plan = load_plan(PLANS / f"{scenario.account.plan}.yaml")
+        player = Player(scenario, world, sandbox, plan)
         end = max(epoch(action.at) for action in scenario.timeline) + AFTERMATH_S
         # By halves of a day, so that the one who waits sees it move.
         at = start
@@ -117,9 +114,9 @@ async def _run(scenario: Scenario, out: Path, progress: Progress | None) -> Run:
                 scenario.name,
                 "Nothing of this run can be judged.",
             )
-        recording = player.recording()
-        _keep_files(sandbox, out)
         faults = world.ledger(start, sandbox.runtime.now())
+        recording = record(scenario, plan, sandbox, faults, player)
+        _keep_files(sandbox, out)
         write_json(faults, out / "faults.json")
         write_parquet(faults, out / "faults.parquet")
         addresses = {name: value for name, value in sandbox.ready().items() if name not in ("event", "logins")}

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from dataclasses import asdict
 from typing import Any
 
 import pytest
 
 from scenarios.errors import ScenarioError
-from scenarios.findings import CheckVerdict, Mark, StepVerdict, Verdict
-from scenarios.play import Played
-from scenarios.recording import Recording
+from scenarios.judging.findings import CheckVerdict, Mark, StepVerdict, Verdict
+from scenarios.judging.verdict import judge
 from scenarios.requirements import REQUIREMENTS
-from scenarios.verdict import judge
+from scenarios.run import JudgedRun
+from tests.scenarios.short import mutated
 
 Written = dict[str, Any]
 Mutation = Callable[[Written], None]
@@ -336,17 +335,11 @@ BROKEN: list[tuple[str, Mutation, str, str]] = [
 ]
 
 
-def mutated(recording: Recording, mutation: Mutation) -> Recording:
-    written = copy.deepcopy(asdict(recording))
-    mutation(written)
-    return Recording(**written)
-
-
 def judged(verdict: Verdict, ident: str) -> StepVerdict | CheckVerdict:
     return next(one for one in verdict.judged if one.id == ident)
 
 
-def test_every_step_and_check_of_a_real_run_passes(balance_run: Played) -> None:
+def test_every_step_and_check_of_a_real_run_passes(balance_run: JudgedRun) -> None:
     assert {one.id: one.failures for one in balance_run.verdict.judged if one.mark is not Mark.PASSED} == {}
     assert [one.id for one in balance_run.verdict.steps] == ["S1", "S2", "S3", "S4", "S5", "S6", "S7"]
     assert balance_run.verdict.passed
@@ -355,7 +348,9 @@ def test_every_step_and_check_of_a_real_run_passes(balance_run: Played) -> None:
 @pytest.mark.parametrize(
     ("mutation", "ident", "words"), [case[1:] for case in BROKEN], ids=[case[0] for case in BROKEN]
 )
-def test_a_broken_rule_fails_its_step_or_check(balance_run: Played, mutation: Mutation, ident: str, words: str) -> None:
+def test_a_broken_rule_fails_its_step_or_check(
+    balance_run: JudgedRun, mutation: Mutation, ident: str, words: str
+) -> None:
     verdict = judge(mutated(balance_run.recording, mutation))
     found = judged(verdict, ident)
     assert found.mark is Mark.FAILED
@@ -364,17 +359,17 @@ def test_a_broken_rule_fails_its_step_or_check(balance_run: Played, mutation: Mu
     assert {verdict.requirements[one] for one in found.requirements} <= {"failed"}
 
 
-def test_every_step_and_check_has_a_recording_that_fails_it(balance_run: Played) -> None:
+def test_every_step_and_check_has_a_recording_that_fails_it(balance_run: JudgedRun) -> None:
     assert {one.id for one in balance_run.verdict.judged} == {case[2] for case in BROKEN}
 
 
-def test_a_failure_says_what_was_expected_and_what_was_found(balance_run: Played) -> None:
+def test_a_failure_says_what_was_expected_and_what_was_found(balance_run: JudgedRun) -> None:
     verdict = judge(mutated(balance_run.recording, put(served, from_store=63)))
     (failure,) = judged(verdict, "call-0001").failures
     assert (failure.expected, failure.found) == ("64", "63")
 
 
-def test_power_that_is_off_by_an_event_is_told_without_a_voltage(balance_run: Played) -> None:
+def test_power_that_is_off_by_an_event_is_told_without_a_voltage(balance_run: JudgedRun) -> None:
     def off(recording: Any) -> None:
         power = recording["actions"]["status-0001"]["served"]["power"]
         power.update(status="OFF", source="event", switch_state="UNKNOWN", voltage=None)
@@ -383,29 +378,29 @@ def test_power_that_is_off_by_an_event_is_told_without_a_voltage(balance_run: Pl
     assert check.happened == "Power is OFF: switch unknown, no voltage told, by event."
 
 
-def test_evidence_names_file_correlation_id_counts_and_seconds(balance_run: Played) -> None:
+def test_evidence_names_file_correlation_id_counts_and_seconds(balance_run: JudgedRun) -> None:
     steps = {one.id: one.evidence for one in balance_run.verdict.steps}
     assert steps["S2"]["last_lse_file"].endswith("IntervalData20260812073000001.lse")
-    assert steps["S4"]["correlation_id"] == balance_run.recording.ledger[0]["key"]
+    assert steps["S4"]["correlation_id"] == balance_run.recording.ledger[0].key
     assert (steps["S5"]["from_store"], steps["S5"]["from_meter"]) == (64, 6)
     assert steps["S7"]["seconds_to_answer"] == 75
 
 
-def test_a_scripted_repeat_call_is_named_and_not_counted(balance_run: Played) -> None:
+def test_a_scripted_repeat_call_is_named_and_not_counted(balance_run: JudgedRun) -> None:
     last = balance_run.verdict.steps[-1]
     assert last.evidence["repeat_calls_in_24_h_by_script"] == ["call-0002"]
     assert "not counted" in last.happened
     assert last.mark is Mark.PASSED
 
 
-def test_coverage_names_every_requirement_and_leaves_out_what_was_not_exercised(balance_run: Played) -> None:
+def test_coverage_names_every_requirement_and_leaves_out_what_was_not_exercised(balance_run: JudgedRun) -> None:
     found = balance_run.verdict.requirements
     assert list(found) == list(REQUIREMENTS)
     assert {one for one, state in found.items() if state != "passed"} == set()
     assert {one.id for one in REQUIREMENTS.values() if one.untested} == {"AC2"}
 
 
-def test_a_call_that_needs_no_more_ends_well_at_s2(last_bill_run: Played) -> None:
+def test_a_call_that_needs_no_more_ends_well_at_s2(last_bill_run: JudgedRun) -> None:
     verdict = last_bill_run.verdict
     marks = {one.id: one.mark for one in verdict.steps}
     assert {one for one, mark in marks.items() if mark is Mark.NOT_NEEDED} == {"S3", "S4", "S5"}
@@ -430,11 +425,11 @@ def decide_for_more(r: Written) -> None:
         (put(call, trouble={"code": "x", "reason": "y", "retry_at": None}), "S2"),
     ],
 )
-def test_the_ending_at_s2_can_fail(last_bill_run: Played, mutation: Mutation, ident: str) -> None:
+def test_the_ending_at_s2_can_fail(last_bill_run: JudgedRun, mutation: Mutation, ident: str) -> None:
     assert judged(judge(mutated(last_bill_run.recording, mutation)), ident).mark is Mark.FAILED
 
 
-def test_steps_after_an_expected_refusal_are_not_reached_and_do_not_fail(balance_run: Played) -> None:
+def test_steps_after_an_expected_refusal_are_not_reached_and_do_not_fail(balance_run: JudgedRun) -> None:
     def second_call_first(r: Written) -> None:
         r["scenario"]["timeline"] = r["scenario"]["timeline"][1:4]
 
@@ -443,23 +438,23 @@ def test_steps_after_an_expected_refusal_are_not_reached_and_do_not_fail(balance
     assert verdict.requirements["S4"] == "not exercised"
 
 
-def test_before_the_first_posting_is_due_nothing_is_said_of_it(last_bill_run: Played) -> None:
+def test_before_the_first_posting_is_due_nothing_is_said_of_it(last_bill_run: JudgedRun) -> None:
     def call_at_dawn(r: Written) -> None:
         r["scenario"]["timeline"][0]["at"] = "2026-08-12T06:00:00"
 
     assert "lse-daily" not in {one.id for one in judge(mutated(last_bill_run.recording, call_at_dawn)).checks}
 
 
-def test_the_rule_is_not_counted_under_another_policy(balance_run: Played) -> None:
+def test_the_rule_is_not_counted_under_another_policy(balance_run: JudgedRun) -> None:
     verdict = judge(mutated(balance_run.recording, lambda r: r["policy"].update(name="smt-today")))
     assert not {"rule-1a", "rule-1b"} & {one.id for one in verdict.checks}
 
 
-def test_a_recording_that_lacks_what_every_run_writes_is_refused(balance_run: Played) -> None:
-    with pytest.raises(ScenarioError, match="lacks what every run writes"):
+def test_a_recording_that_lacks_what_every_run_writes_is_refused(balance_run: JudgedRun) -> None:
+    with pytest.raises(ScenarioError, match=r"world\.service_point: The field service_point is missing"):
         judge(mutated(balance_run.recording, lambda r: r["world"].pop("service_point")))
 
 
-def test_a_recording_with_an_unsound_scenario_is_refused_by_field(balance_run: Played) -> None:
+def test_a_recording_with_an_unsound_scenario_is_refused_by_field(balance_run: JudgedRun) -> None:
     with pytest.raises(ScenarioError, match="seed"):
         judge(mutated(balance_run.recording, lambda r: r["scenario"].update(seed=-1)))

@@ -1,67 +1,38 @@
-"""The form of what became of an action in a recording: calls, requests, bills, re-bills; and what every part of a recording is made of."""
+"""What became of an action of the timeline: calls, requests, portal reads, bills, re-bills."""
 
 from __future__ import annotations
 
-from datetime import date, datetime
-from decimal import Decimal, InvalidOperation
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-
-def _instant(text: str) -> str:
-    try:
-        datetime.fromisoformat(text)
-    except ValueError:
-        raise ValueError(f"'{text}' is not an instant; it is written as 2026-08-12T17:40:00-05:00") from None
-    return text
+from scenarios.recording.values import CODE, Count, Day, Instant, Money, Record, Span
+from simulator.ror.answer import ToldOn
+from simulator.ror.on_demand import RequestEnd
 
 
-def _day(text: str) -> str:
-    try:
-        date.fromisoformat(text)
-    except ValueError:
-        raise ValueError(f"'{text}' is not a day; it is written as 2026-08-12") from None
-    return text
-
-
-def _money(text: str) -> str:
-    try:
-        Decimal(text)
-    except InvalidOperation:
-        raise ValueError(f"'{text}' is not an amount of dollars; it is written as 171.42") from None
-    return text
-
-
-Instant = Annotated[str, AfterValidator(_instant)]
-Day = Annotated[str, AfterValidator(_day)]
-Money = Annotated[str, AfterValidator(_money)]
-Count = Annotated[int, Field(ge=0)]
-#: UTC epoch seconds, and microseconds, to the year 2100.
-Epoch = Annotated[int, Field(ge=0, le=4_102_444_800)]
-EpochUs = Annotated[int, Field(ge=0, le=4_102_444_800_000_000)]
-
-
-class Kept(BaseModel):
-    model_config = ConfigDict(extra="allow", frozen=True, strict=True)
-
-
-class Span(Kept):
-    """A stretch of time."""
-
-    start: Instant
-    end: Instant
-
-
-class Trouble(Kept):
+class Trouble(Record):
     """A refusal or an error."""
 
     code: str
     reason: str
     retry_at: Instant | None
 
+    def __str__(self) -> str:
+        """Code and reason, as a failure shows them."""
+        return f"{self.code}: {self.reason}"
 
-class ServedAnswer(Kept):
+
+class Power(Record):
+    """A power status."""
+
+    status: str
+    source: str
+    switch_state: str | None
+    voltage: str | None
+
+
+class ServedAnswer(Record):
     """What SMT answered."""
 
     status_code: str
@@ -73,25 +44,28 @@ class ServedAnswer(Kept):
     uncovered: list[Span]
     holes: list[Span]
     reaches_to: Instant | None
+    meter_reads: Count | None
     partial: dict[str, Any] | None
-    power: dict[str, Any] | None
+    power: Power | None
 
 
-class RecordedRequest(Kept):
+class RecordedRequest(Record):
     """An on-demand request as the retailer saw it."""
 
-    end: str
+    end: Annotated[RequestEnd, CODE]
     requested_at: Instant | None
     ended_at: Instant | None
+    #: From the request to its end.
+    seconds: int | None
     correlation_id: str | None
     trouble: Trouble | None
     served: ServedAnswer | None
 
 
-class RecordedPortalRead(Kept):
+class RecordedPortalRead(Record):
     """A read through the portal as the customer's client saw it."""
 
-    end: str
+    end: Literal["answered", "refused", "failed", "unanswered"]
     requested_at: Instant
     ended_at: Instant
     calls: Count
@@ -101,15 +75,31 @@ class RecordedPortalRead(Kept):
     trouble: Trouble | None
 
 
-class RecordedAnswers(Kept):
-    """What both doors told, by question."""
+class UsageRow(Record):
+    """An operating day and channel of usage."""
 
-    market: dict[str, Any]
-    portal: dict[str, Any]
+    DT: str
+    RT: str
+
+
+class DoorAnswers(Record):
+    """What a door told, by question (``same_answers.QUESTIONS``), as it came; nothing where it gave no answer."""
+
+    usage: list[UsageRow] = Field(default_factory=list)
+    meter: list[dict[str, Any]] = Field(default_factory=list)
+    premise: dict[str, Any] = Field(default_factory=dict)
+    devices: list[dict[str, Any]] = Field(default_factory=list)
+
+
+class RecordedAnswers(Record):
+    """What both doors told."""
+
+    market: DoorAnswers
+    portal: DoorAnswers
     trouble: Trouble | None
 
 
-class RecordedComplaint(Kept):
+class RecordedComplaint(Record):
     """A complaint that was declared or lifted by the control API."""
 
     at: Instant
@@ -118,7 +108,7 @@ class RecordedComplaint(Kept):
     strikes: Count | None
 
 
-class OwnRecord(Kept):
+class OwnRecord(Record):
     """The retailer's own record."""
 
     last_bill_usd: Money
@@ -126,7 +116,7 @@ class OwnRecord(Kept):
     amount_due_usd: Money
 
 
-class DecisionFacts(Kept):
+class DecisionFacts(Record):
     """What S2 was decided on. Without VEE data from SMT it is the question alone."""
 
     question: str
@@ -134,7 +124,7 @@ class DecisionFacts(Kept):
     gap_intervals: Count | None = None
 
 
-class RecordedDecision(Kept):
+class RecordedDecision(Record):
     """S2."""
 
     needs_more: bool
@@ -142,7 +132,7 @@ class RecordedDecision(Kept):
     facts: DecisionFacts
 
 
-class Line(Kept):
+class Line(Record):
     """A line of a bill."""
 
     kind: str
@@ -150,26 +140,36 @@ class Line(Kept):
     usd_exact: Money
 
 
-class RecordedBill(Kept):
+class UndecidedLine(Line):
+    """A credit or fee that the rest of the cycle decides."""
+
+    standing: str
+
+
+class RecordedBill(Record):
     """A bill."""
 
+    first_day: Day
+    last_day: Day
     usage_wh: Count
     total_usd: Money
     tax_usd: Money
     tax_percent: Money
     lines: list[Line]
-    undecided: list[dict[str, Any]]
+    undecided: list[UndecidedLine]
 
 
-class Projection(Kept):
+class Projection(Record):
     """Where the cycle's usage is going."""
 
     total_wh: int
     low_wh: int
     high_wh: int
+    #: Whole VEE days that it is learned from.
+    days_used: Count
 
 
-class Stand(Kept):
+class Stand(Record):
     """A bill to date and where it is going."""
 
     to: Instant
@@ -180,7 +180,7 @@ class Stand(Kept):
     projected_usd_at_high_usage: Money
 
 
-class Pattern(Kept):
+class Pattern(Record):
     """Usage by hour."""
 
     day: Day | None
@@ -188,21 +188,35 @@ class Pattern(Kept):
     usual_wh: list[int | None]
 
 
-class RecordedCall(Kept):
+class PlanEdge(Record):
+    """An edge of the plan, seen from the bill told."""
+
+    kind: str
+    at_wh: int
+    to_go_wh: int
+    bill_below_usd: Money
+    bill_at_usd: Money
+    in_reach: bool
+
+
+class RecordedCall(Record):
     """A balance call."""
 
     asked_at: Instant
     told_at: Instant
+    seconds_to_answer: int
     hangs_up_at: Instant
     own_record: OwnRecord
     decision: RecordedDecision
     request: RecordedRequest
     trouble: Trouble | None
-    told_on: str
+    told_on: Annotated[ToldOn, CODE]
     vee_only: Stand | None
     with_gap: Stand | None
-    edges: list[dict[str, Any]]
+    edges: list[PlanEdge]
     pattern: Pattern
+    #: What is missing in the bill told.
+    marks: list[str]
     sentences: list[str]
 
     @model_validator(mode="after")
@@ -211,15 +225,26 @@ class RecordedCall(Kept):
             raise ValueError("the key vee_end of the decision's facts is missing")
         return self
 
+    @property
+    def waited(self) -> int:
+        """Seconds from the question to the answer."""
+        return self.told_at - self.asked_at
 
-class RecordedRebill(Kept):
+    @property
+    def stand(self) -> Stand | None:
+        """The bill that the caller was told: on the most that was known."""
+        return self.with_gap or self.vee_only
+
+
+class RecordedRebill(Record):
     """A re-bill. One of a call that was not over has its trouble alone."""
 
-    rebilled_at: Instant | None = None
     instant: Instant | None = None
+    rebilled_at: Instant | None = None
     told_usd: Money | None = None
     vee_usd: Money | None = None
+    difference_usd: Money | None = None
     told_wh: Count | None = None
     vee_wh: Count | None = None
-    difference_usd: Money | None = None
     covered: bool | None = None
+    vee_bill: RecordedBill | None = None
