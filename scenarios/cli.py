@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from scenarios.findings import Verdict
+    from scenarios.judging.findings import Verdict
 
 #: Exit codes: everything passed, a verdict failed, it could not run, the user broke off.
 PASSED, FAILED, COULD_NOT_RUN, BROKEN_OFF = 0, 1, 2, 130
@@ -104,7 +104,7 @@ def run(
     from meters.errors import UserError
     from scenarios.errors import ScenarioError
     from scenarios.lint import load_sound
-    from scenarios.play import play, progress_bar
+    from scenarios.run import progress_bar, run_and_judge
 
     loaded = [load_sound(_named(file)) for file in files]
     names = [one.name for one in loaded]
@@ -118,19 +118,19 @@ def run(
     for one in loaded:
         folder = _folder(out, one.name, alone=len(loaded) == 1)
         try:
-            with breaking_off(), progress_bar(one.name, hidden=as_json) as told:
-                played = play(one, folder, told)
+            with breaking_off(), progress_bar(one.name, hidden=as_json) as progress:
+                done = run_and_judge(one, folder, progress)
         except UserError as error:
             # The others still have their say.
             typer.echo(f"{one.name}: {error}", err=True)
             code = COULD_NOT_RUN
             continue
-        if not played.verdict.passed:
+        if not done.verdict.passed:
             code = max(code, FAILED)
         if as_json:
-            results.append(played.result)
+            results.append(done.result)
         else:
-            _print(one.name, played.verdict)
+            _print(one.name, done.verdict)
             typer.echo(f"  files: recording.json, result.json, run.json, faults.json (and .parquet), lse/ in {folder}")
             typer.echo(f"ami report {shlex.quote(str(folder))} makes the page")
     if as_json:
@@ -169,16 +169,14 @@ def judge(
     as_json: AsJson = False,
 ) -> None:
     """Judge a recording again. Exit 0: passed, 1: a verdict failed, 2: could not judge (no recording, or a damaged one)."""
-    from scenarios.recording import load, reading
-    from scenarios.result import result_of
-    from scenarios.verdict import judge as judge_recording
+    from scenarios.judging.result import result_of
+    from scenarios.judging.verdict import judge as judge_recording
+    from scenarios.recording.recording import load
 
     kept = load(recording)
     verdict = judge_recording(kept)
-    with reading(str(recording)):
-        result = result_of(kept, verdict)
     if as_json:
-        _print_json([result], alone=True)
+        _print_json([result_of(kept, verdict)], alone=True)
     else:
         _print(str(recording), verdict)
     raise typer.Exit(PASSED if verdict.passed else FAILED)
@@ -194,7 +192,7 @@ def _print_json(results: list[dict[str, Any]], *, alone: bool) -> None:
 
 def _print(name: str, verdict: Verdict) -> None:
     """Plain lines: one per step and check, a failure's reason below it; folded at 100 columns."""
-    from scenarios.findings import Mark
+    from scenarios.judging.findings import Mark
     from scenarios.stamps import plain
 
     typer.echo(name)

@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
 from headend.boundaries import boundary
-from headend.http.api_pages import DescribedApi
+from headend.http.api_pages import DescribedApi, Frame
 from headend.http.examples import Replies, told
 from headend.http.exchange import Exchange, ObserveHttp, current
 from headend.http.malformed import tell_malformed
@@ -60,11 +60,18 @@ _HEALTH_REPLIES: Replies = {503: told("It cannot do all of its work.", HeadEndHe
 
 
 def create_app(
-    desk: OnDemandDesk, events: EventDesk, health: HealthDesk, esiids: Members[str], title: str, metrics: HeadEndMetrics
+    desk: OnDemandDesk,
+    events: EventDesk,
+    health: HealthDesk,
+    esiids: Members[str],
+    title: str,
+    metrics: HeadEndMetrics,
+    frame: Frame,
 ) -> FastAPI:
     """Make the service. esiids: the ESI IDs of this TDSP's meters."""
     described = "On-demand inquiries of SMT at a TDSP's head-end, and what its meters tell it unasked."
-    app = DescribedApi([Path(__file__).with_name("examples.json")], title=title, description=described, version="1")
+    examples = [Path(__file__).with_name("examples.json")]
+    app = DescribedApi(frame, examples, title=title, description=described, version="1")
 
     def malformed(place: str, message: str) -> JSONResponse:
         return _refuse(400, InquiryError(code="headend.inquiry.malformed", message=f"{message}.", place=place))
@@ -160,7 +167,7 @@ def _window_fault(request: InquiryRequest) -> str:
     if start % INTERVAL_S or end % INTERVAL_S or end <= start:
         return "start and end are whole quarter hours, start before end."
     if end - start > GAP_LIMIT * INTERVAL_S:
-        return f"At most {GAP_LIMIT} intervals (48 h) are served."
+        return f"At most {GAP_LIMIT} intervals ({GAP_LIMIT * INTERVAL_S // 3600} h) are served."
     return ""
 
 

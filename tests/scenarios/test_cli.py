@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 import ami
-from scenarios.play import Played
+from scenarios.run import JudgedRun
 from scenarios.schema import SHIPPED
 from tests.scenarios.short import short_balance, short_last_bill
 
@@ -148,7 +148,7 @@ def test_two_scenarios_of_one_name_are_refused(tmp_path: Path, monkeypatch: pyte
 
 
 def test_judge_judges_a_kept_recording_again(
-    balance_run: Played, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    balance_run: JudgedRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     kept = balance_run.out / "recording.json"
     assert ran("scenario", "judge", str(kept), "--json", monkeypatch=monkeypatch) == 0

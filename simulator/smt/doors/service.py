@@ -33,6 +33,7 @@ from simulator.smt.doors.portal.door import InvalidToken
 from simulator.smt.errors import BAD_FIELD, GATEWAY, BusinessError, GatewayRefusal
 from simulator.smt.ondemand.inquiries import CallBack, Inquiries
 from simulator.smt.party import Smt, SmtConfig
+from simulator.web.frame import served
 
 __all__ = ["Smt", "SmtConfig", "create_app"]
 
@@ -51,6 +52,7 @@ _EXAMPLES = [Path(__file__).parent / folder / "examples.json" for folder in ("",
 def create_app(smt: Smt) -> FastAPI:
     """Make the service: market API, portal API, call-backs, ``/healthz``, control of what a tester sets, documents under ``/docs``."""
     app = DescribedApi(
+        served(smt.driver.now),
         _EXAMPLES,
         title="Smart Meter Texas (test bed)",
         description="Market API, portal API and the call-back that head-ends use. Energy in extensions is whole Wh.",

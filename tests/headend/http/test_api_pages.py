@@ -12,6 +12,10 @@ import httpx
 from pydantic import BaseModel, Field
 
 from headend.http.api_pages import DescribedApi, render
+from meters.calendar import epoch
+from simulator.web.frame import served
+
+NOON = epoch("2026-08-12T12:00")
 
 
 class Part(BaseModel):
@@ -48,7 +52,7 @@ EXAMPLES = Path(__file__).with_name("things.json")
 
 
 def app() -> DescribedApi:
-    made = DescribedApi([EXAMPLES], title="A <test>", description="Tells `this`.", version="1")
+    made = DescribedApi(served(lambda: NOON), [EXAMPLES], title="A <test>", description="Tells `this`.", version="1")
 
     @made.post("/things/", summary="Ask for things", response_model=Reply | Other, tags=["Things"])
     async def things(asked: Asked) -> Any:
