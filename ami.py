@@ -16,11 +16,8 @@ from reports.commands.capacity import app as capacity
 from reports.commands.demo import demo, report
 from reports.commands.meters import list_meters, show_meter
 from scenarios.cli import scenario
-from simulator.commands.headend import headend_serve
-from simulator.commands.meters import serve
 from simulator.commands.registry import smt_registry
-from simulator.commands.sandbox import sandbox
-from simulator.commands.smt import smt_serve
+from simulator.commands.serve import headend_serve, meters_serve, sandbox, smt_serve
 
 app = typer.Typer(
     name="ami",
@@ -32,7 +29,7 @@ app = typer.Typer(
 )
 
 meters = typer.Typer(help="The emulated AMS meters: serve them, list them, show a day of one.", no_args_is_help=True)
-meters.command("serve")(serve)
+meters.command("serve")(meters_serve)
 meters.command("list")(list_meters)
 meters.command("show")(show_meter)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 #: SMT's, in the order in which a request meets them.
 SMT_BOUNDARIES = (
@@ -55,11 +56,15 @@ INTAKE_BOUNDARIES = ("intake.loaded", "usage_file.laid")
 BOUNDARIES = SMT_BOUNDARIES + INTAKE_BOUNDARIES + HEADEND_BOUNDARIES
 
 
-class _Armed:
+@dataclass(slots=True)
+class _Death:
     """Where to die, and at which passing."""
 
-    name = ""
-    left = 0
+    name: str = ""
+    left: int = 0
+
+
+_DEATH = _Death()
 
 
 def arm(environment: Mapping[str, str] = os.environ) -> None:
@@ -69,15 +74,15 @@ def arm(environment: Mapping[str, str] = os.environ) -> None:
     known = (*BOUNDARIES, *INTAKE_BOUNDARIES)
     if name and name not in known:
         raise ValueError(f"AMI_CRASH_AT: there is no boundary '{name}'; there are {', '.join(known)}")
-    _Armed.name, _Armed.left = name, int(turn or 1)
+    _DEATH.name, _DEATH.left = name, int(turn or 1)
 
 
 def boundary(name: str) -> None:
     """Pass a boundary."""
-    if _Armed.name != name:
+    if _DEATH.name != name:
         return
-    _Armed.left -= 1
-    if _Armed.left == 0:
+    _DEATH.left -= 1
+    if _DEATH.left == 0:
         os.kill(os.getpid(), signal.SIGKILL)
 
 

@@ -94,7 +94,9 @@ def run(
     ],
     out: Annotated[
         Path | None,
-        typer.Option(help="Folder of the results; one per scenario in it if there are several [ami-out/<name>]."),
+        typer.Option(
+            help="Folder of the results; one per scenario in it if there are several.", show_default="ami-out/<name>"
+        ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:

@@ -19,7 +19,7 @@ from simulator.input.mistakes import Parts, mistakes_of, sound_part
 from simulator.input.yaml_text import Mistake
 from simulator.ror.analysis import Question
 from simulator.ror.fact_label import check_fact_label
-from simulator.ror.plan import PLANS, load_plan
+from simulator.ror.plan import PLANS, shipped_plan
 from simulator.smt.throttle.policy import name_mistake, policy_mistakes
 from simulator.world.market import first_ror, foreign_registry, recorded_since
 from simulator.world.meters import WorldSpec, build
@@ -102,7 +102,7 @@ def _plan(scenario: Scenario, first: date | None) -> Iterator[Mistake]:
         yield Mistake("scenario.plan.unknown", loc, f"There is no plan '{name}'.", mend)
         return
     try:
-        plan = load_plan(PLANS / f"{name}.yaml")
+        plan = shipped_plan(name)
         if first is not None:
             plan.tdu_on(first)
     except UserError as error:

@@ -27,7 +27,7 @@ from scenarios.timeline import (
     Spec,
 )
 from simulator.input.mistakes import Parts, did_you_mean, mistakes_of, shown_value
-from simulator.input.yaml_text import ClockTime, Mistake, Written, YamlProblem, read_yaml
+from simulator.input.yaml_text import ClockTime, Mistake, UnreadableFile, Written, YamlProblem, read_yaml_file
 from simulator.ror.account import Account, LastBill, Payment
 from simulator.world.market import logins
 from simulator.world.meters import World, WorldSpec
@@ -192,23 +192,16 @@ def _instant(when: datetime) -> int | None:
 
 
 def read(path: Path) -> Written:
-    """Read a scenario file's YAML. Raises ScenarioError with the file, the line and the mend."""
-    mend = "See 'ami scenario list' for the shipped ones."
+    """Read a scenario file's YAML. Raises ScenarioError with file, line and mend for what is no YAML, no mapping, or a load study."""
+    place = str(path)
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise ScenarioError("scenario.unreadable", f"The scenario cannot be read: {reason}.", str(path), mend) from None
-    return written_of(text, str(path))
-
-
-def written_of(text: str, place: str) -> Written:
-    """The YAML of a scenario's text. Raises ScenarioError for what is no YAML, no mapping, or a load study."""
-    try:
-        written = read_yaml(text, place)
+        written = read_yaml_file(path)
+    except UnreadableFile as error:
+        text, mend = f"The scenario cannot be read: {error.problem}.", "See 'ami scenario list' for the shipped ones."
+        raise ScenarioError("scenario.unreadable", text, place, mend) from None
     except YamlProblem as error:
-        where = place if error.line is None else f"{place}:{error.line}"
-        raise ScenarioError("scenario.yaml", f"The YAML is wrong: {error.problem}.", where, "Mend the line.") from None
+        text = f"The YAML is wrong: {error.problem}."
+        raise ScenarioError("scenario.yaml", text, error.place, "Mend the line.") from None
     if not isinstance(written.value, dict):
         text = "A scenario is a mapping with a name, a world and a timeline."
         raise ScenarioError(

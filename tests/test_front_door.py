@@ -5,9 +5,15 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
+from typer import rich_utils
+
+import ami
 
 ROOT = Path(__file__).parents[1]
 #: What takes long to import: not before a command runs.
@@ -56,6 +62,33 @@ def test_version_and_short_help() -> None:
         done = ended(*words, stdout=subprocess.PIPE)
         assert done.returncode == 0
         assert b"Usage: " in done.stdout
+
+
+def commands(command: Any, words: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Each command that runs, with its words."""
+    if not hasattr(command, "commands"):
+        yield words, command
+    for name, one in getattr(command, "commands", {}).items():
+        yield from commands(one, (*words, name))
+
+
+COMMANDS = [pytest.param(*one, id=" ".join(one[0])) for one in commands(typer.main.get_command(ami.app))]
+
+
+@pytest.mark.parametrize(("words", "command"), COMMANDS)
+def test_every_word_about_an_option_is_in_the_help(
+    words: tuple[str, ...], command: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(rich_utils, "MAX_WIDTH", 1000)
+    with pytest.raises(SystemExit):
+        ami.app([*words, "--help"])
+    shown = capsys.readouterr().out
+    assert [one.name for one in command.params if (one.help or "") not in shown] == []
+    for one in command.params:
+        # Without a default that says something there is nothing to show; a text in its place is for one that depends.
+        default = one.show_default if isinstance(one.show_default, str) else one.default
+        if isinstance(default, (str, Path)) and str(default):
+            assert f"[default: ({default})]" in shown or f"[default: {default}]" in shown
 
 
 def loaded_by_help(*commands: str) -> set[str]:

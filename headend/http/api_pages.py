@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -19,8 +19,8 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup, escape
 
-#: Stands for null in an example: FastAPI drops every null from the document it makes.
-NULL = "<null>"
+from headend.http.examples import put_examples
+
 _JSON = "application/json"
 #: What is said of a field that must be there, and of one that need not: in requests, in replies.
 _ASKED, _TOLD = ("required", "optional"), ("always", "if any")
@@ -39,8 +39,9 @@ class Frame:
 class DescribedApi(FastAPI):
     """A FastAPI application whose ``/docs`` needs no other host, and whose document tells only statuses that it gives."""
 
-    def __init__(self, frame: Frame, **told: Any) -> None:
-        """told: what FastAPI takes."""
+    def __init__(self, frame: Frame, examples: Sequence[Path], **told: Any) -> None:
+        """examples: files of captured exchanges (``put_examples``). told: what FastAPI takes."""
+        self._examples = examples
         super().__init__(docs_url=None, redoc_url=None, **told)
 
         @self.get("/docs", include_in_schema=False)
@@ -60,16 +61,8 @@ class DescribedApi(FastAPI):
                     operation["responses"].pop("422", None)
             for unused in ("HTTPValidationError", "ValidationError"):
                 document.get("components", {}).get("schemas", {}).pop(unused, None)
-            _put_nulls(document)
+            put_examples(document, self._examples)
         return document
-
-
-def _put_nulls(node: Any) -> None:
-    for key, value in node.items() if isinstance(node, dict) else enumerate(node):
-        if value == NULL:
-            node[key] = None
-        elif isinstance(value, dict | list):
-            _put_nulls(value)
 
 
 @dataclass(frozen=True, slots=True)

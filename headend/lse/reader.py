@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import lru_cache
 from pathlib import Path
@@ -108,21 +109,23 @@ def _full_day(start: str, stop: str) -> date:
     return day
 
 
+@dataclass(slots=True)
 class _Draft:
     """A record while its rows come in."""
 
-    def __init__(self, line: int) -> None:
-        self.line = line
-        self.esiid = self.channel = self.operating_day = ""
-        self.day: date | None = None
-        self.readings: tuple[int | None, int | None] = (None, None)
-        self.posted_at: int | None = None
-        self.wh: list[int] = []
-        self.marks: list[str] = []
-        #: The header row that was read last, 1 to 4.
-        self.header = 1
-        self.sort_code = 0
-        self.faulty = False
+    line: int
+    esiid: str = ""
+    channel: str = ""
+    operating_day: str = ""
+    day: date | None = None
+    readings: tuple[int | None, int | None] = (None, None)
+    posted_at: int | None = None
+    wh: list[int] = field(default_factory=list)
+    marks: list[str] = field(default_factory=list)
+    #: The header row that was read last, 1 to 4.
+    header: int = 1
+    sort_code: int = 0
+    faulty: bool = False
 
 
 class _Reader:
@@ -143,6 +146,41 @@ class _Reader:
         self.findings.append(LseFinding(code, line, field, message[:200], severity, *about))
         if draft and severity is Severity.ERROR:
             draft.faulty = True
+
+    def lines(self, stream: BinaryIO) -> None:
+        """Take in a file."""
+        number = 0
+        for number, raw in enumerate(stream, 1):
+            text = raw.decode("ascii", errors="replace").rstrip("\r\n")
+            if not raw.endswith(b"\n"):
+                self._last_line(number, text)
+                break
+            if text.strip():
+                self.row(number, text)
+            if self.begun > MOST_RECORDS:
+                self.draft = None
+                self.records.clear()
+                self.tell("F1", number, "file", f"holds {RESULT_CODES['F1']}")
+                return
+        self.finish(number)
+        if not self.begun and not self.findings:
+            self.tell("F2", number, "file", "holds no record")
+
+    def _last_line(self, number: int, text: str) -> None:
+        """Take in a last line without its line end: the record it ends may be whole, otherwise the file was cut here."""
+        if self.whole():
+            self.finish(number)
+        told = len(self.findings)
+        kept = len(self.records)
+        about = self.draft
+        self.row(number, text)
+        about = self.draft or about
+        self.finish(number)
+        if len(self.records) == kept:
+            del self.findings[told:]
+            self.draft = about
+            self.tell("F2", number, "file", "the file is cut inside a record")
+            self.draft = None
 
     def row(self, line: int, text: str) -> None:
         """Take in one line."""
@@ -170,16 +208,16 @@ class _Reader:
     def _recorder(self, draft: _Draft, line: int, fields: list[str]) -> None:
         draft.esiid, draft.channel = [*fields[1:3], "", ""][:2]
         _count("00000001", fields, 7)
-        for value, field in zip(fields[1:], ("ESIID", "channel", "start", "stop", "Y", "N"), strict=True):
+        for value, name in zip(fields[1:], ("ESIID", "channel", "start", "stop", "Y", "N"), strict=True):
             if not value:
-                raise _FaultError("F2", field, "is empty")
+                raise _FaultError("F2", name, "is empty")
         if not re.fullmatch(r"\d{17,22}", draft.esiid, re.ASCII):
             self.tell("01", line, "ESIID", f"'{draft.esiid}' is no ESI ID of 17 to 22 digits")
         if draft.channel not in ("1", "4"):
             self.tell("01", line, "channel", f"'{draft.channel}' is neither 1 (generation) nor 4 (load)")
-        for value, field in ((fields[5], "Y"), (fields[6], "N")):
-            if value != field:
-                self.tell("01", line, field, f"'{value}' must be {field}")
+        for value, flag in ((fields[5], "Y"), (fields[6], "N")):
+            if value != flag:
+                self.tell("01", line, flag, f"'{value}' must be {flag}")
         draft.operating_day = _iso_day(fields[3])
         draft.day = _full_day(fields[3], fields[4])
 
@@ -307,46 +345,10 @@ def read(source: Path | bytes, name: str) -> LseFile:
     reader.findings.extend(name_findings(name))
     try:
         with io.BytesIO(source) if isinstance(source, bytes) else source.open("rb") as stream:
-            _read_lines(reader, stream)
+            reader.lines(stream)
     except OSError as error:
         mend = "Check the path and its permissions."
         raise HeadEndError(
             "headend.lse.unreadable", f"{error.strerror or error}.", place=str(source), mend=mend
         ) from None
     return LseFile(name, tuple(reader.records), tuple(reader.findings))
-
-
-def _read_lines(reader: _Reader, stream: BinaryIO) -> None:
-    number = 0
-    for number, raw in enumerate(stream, 1):
-        text = raw.decode("ascii", errors="replace").rstrip("\r\n")
-        if not raw.endswith(b"\n"):
-            _last_line(reader, number, text)
-            break
-        if text.strip():
-            reader.row(number, text)
-        if reader.begun > MOST_RECORDS:
-            reader.draft = None
-            reader.records.clear()
-            reader.tell("F1", number, "file", f"holds {RESULT_CODES['F1']}")
-            return
-    reader.finish(number)
-    if not reader.begun and not reader.findings:
-        reader.tell("F2", number, "file", "holds no record")
-
-
-def _last_line(reader: _Reader, number: int, text: str) -> None:
-    """Take in a last line without its line end: the record it ends may be whole, otherwise the file was cut here."""
-    if reader.whole():
-        reader.finish(number)
-    told = len(reader.findings)
-    kept = len(reader.records)
-    about = reader.draft
-    reader.row(number, text)
-    about = reader.draft or about
-    reader.finish(number)
-    if len(reader.records) == kept:
-        del reader.findings[told:]
-        reader.draft = about
-        reader.tell("F2", number, "file", "the file is cut inside a record")
-        reader.draft = None

@@ -15,8 +15,8 @@ from headend.ports import FAULT, Journal
 class HeadEndMetrics:
     """The metrics of one head-end, in a registry of its own; and the journal that counts what passes through it."""
 
-    def __init__(self, journal: Journal) -> None:
-        """journal: what is noted here goes on to it."""
+    def __init__(self, journal: Journal, count_open: Callable[[], int]) -> None:
+        """journal: what is noted here goes on to it. count_open: gives the open inquiries when somebody looks."""
         self._journal = journal
         self.registry = CollectorRegistry()
         common: dict[str, Any] = {"registry": self.registry}
@@ -26,12 +26,8 @@ class HeadEndMetrics:
         self.meter_reads = Counter("ami_headend_meter_reads", "Tries at a meter that inquiries cost.", **common)
         self.given_up = Counter("ami_headend_call_backs_given_up", "Results that nobody took.", **common)
         self.faults = Counter("ami_headend_faults", "Faults of the head-end's own.", **common)
-
-        self._open = Gauge("ami_headend_open_inquiries", "Accepted inquiries that have not ended.", **common)
-
-    def watch_open(self, count: Callable[[], int]) -> None:
-        """Ask for the open inquiries when somebody looks."""
-        self._open.set_function(count)
+        waiting = Gauge("ami_headend_open_inquiries", "Accepted inquiries that have not ended.", **common)
+        waiting.set_function(count_open)
 
     def note(self, at: int, party: str, kind: str, ident: str, **facts: Any) -> None:
         """See ``headend.ports.Journal``."""

@@ -9,7 +9,7 @@ from datetime import timedelta
 import numpy as np
 import sqlalchemy as sa
 
-from headend.store.rows import INTERVAL_DAYS, KNOWN, LATEST_SWEEP, MIDNIGHT_REGISTERS, chunks
+from headend.store.rows import INTERVAL_DAYS, KNOWN, LATEST_SWEEP, MIDNIGHT_REGISTERS, Database, chunks
 from headend.vee.quality import Channel
 from meters.calendar import INTERVAL_S, day_of, day_start
 
@@ -25,10 +25,9 @@ class Reach:
 class CollectedStore:
     """What the head-end's store says of its own extent."""
 
-    def __init__(self, engine: sa.Engine) -> None:
+    def __init__(self, database: Database) -> None:
         """Use the store's database; its tables are made with the others."""
-        self._engine = engine
-        self._writing = engine.execution_options(writes=True)
+        self._engine, self._writing = database
 
     def reach(self, esiids: Sequence[str], since: int) -> Reach:
         """How far each ESI ID's unbroken run goes that begins at ``since``, a local midnight in UTC epoch seconds.

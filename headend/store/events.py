@@ -8,7 +8,7 @@ from typing import NamedTuple
 import sqlalchemy as sa
 
 from headend.ports import HeadEndError
-from headend.store.rows import METER_ANSWERS, METER_EVENTS, chunks
+from headend.store.rows import METER_ANSWERS, METER_EVENTS, Database, chunks
 from meters.events import EventKind, MeterEvent
 
 _COLUMNS = (METER_EVENTS.c.at, METER_EVENTS.c.esiid, METER_EVENTS.c.meter_number, METER_EVENTS.c.kind)
@@ -25,10 +25,9 @@ class LatestInstants(NamedTuple):
 class EventStore:
     """The head-end's events. Methods are synchronous; each is one transaction."""
 
-    def __init__(self, engine: sa.Engine) -> None:
+    def __init__(self, database: Database) -> None:
         """Use the store's database; its tables are made with the others."""
-        self._engine = engine
-        self._writing = engine.execution_options(writes=True)
+        self._engine, self._writing = database
 
     def keep(self, events: Sequence[MeterEvent], received_at: int) -> list[MeterEvent]:
         """Keep events, all or none. Gives those that were not known before, sorted: what is told again is the same event.

@@ -12,7 +12,7 @@ from enum import StrEnum
 import sqlalchemy as sa
 
 from headend.boundaries import boundary
-from headend.store.rows import INQUIRIES
+from headend.store.rows import INQUIRIES, Database
 from headend.wire import InquiryRequest
 
 
@@ -37,10 +37,9 @@ class OpenInquiry:
 class InquiryStore:
     """The head-end's inquiries. Methods are synchronous; each is one transaction between its two boundaries."""
 
-    def __init__(self, engine: sa.Engine) -> None:
+    def __init__(self, database: Database) -> None:
         """Use the store's database; its tables are made with the others."""
-        self._engine = engine
-        self._writing = engine.execution_options(writes=True)
+        self._engine, self._writing = database
 
     def accept(self, request: InquiryRequest, at: int) -> Acceptance:
         """Keep an inquiry unless it is there already. at: UTC epoch seconds."""

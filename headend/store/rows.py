@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import sqlalchemy as sa
@@ -164,15 +164,23 @@ class Packed:
         }
 
 
-def open_engine(url: str) -> sa.Engine:
-    """Open a database; make its tables, or migrate older ones. A transaction that writes runs on ``engine.execution_options(writes=True)``."""
+class Database(NamedTuple):
+    """An open database: where what reads begins, and what writes."""
+
+    reading: sa.Engine
+    writing: sa.Engine
+
+
+def open_database(url: str) -> Database:
+    """Open a database; make its tables, or migrate older ones. Raises HeadEndError if it cannot be used."""
     place = url.rsplit("@", 1)[-1]
     try:
         engine = sa.create_engine(url, **(_ONE_CONNECTION if url in ("sqlite://", "sqlite:///:memory:") else {}))
         if engine.dialect.name == "sqlite":
             sa.event.listen(engine, "connect", _tune_sqlite)
             sa.event.listen(engine, "begin", _begin_sqlite)
-        with engine.execution_options(writes=True).begin() as connection:
+        opened = Database(engine, engine.execution_options(writes=True))
+        with opened.writing.begin() as connection:
             bring_up_to_date(connection, _meta, _VERSIONS, MIGRATIONS, INTERVAL_DAYS.name)
     except NewerDatabaseError as error:
         engine.dispose()
@@ -188,7 +196,7 @@ def open_engine(url: str) -> sa.Engine:
         raise HeadEndError(
             "headend.store.unusable", f"The database cannot be used: {reason}.", place=place, mend=mend
         ) from None
-    return engine
+    return opened
 
 
 def _begin_sqlite(connection: sa.Connection) -> None:

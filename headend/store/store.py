@@ -32,7 +32,7 @@ from headend.store.rows import (
     chunks,
     days_over,
     empty_day,
-    open_engine,
+    open_database,
     register_row,
     runs_of,
     stacked,
@@ -78,14 +78,13 @@ class HeadEndStore:
 
     def __init__(self, url: str) -> None:
         """url: SQLAlchemy's, ``sqlite:////path/headend.sqlite`` or PostgreSQL's. Raises HeadEndError if it cannot be used."""
-        self._engine = open_engine(url)
-        self._writing = self._engine.execution_options(writes=True)
+        self._engine, self._writing = database = open_database(url)
         #: What meters have told unasked.
-        self.events = EventStore(self._engine)
+        self.events = EventStore(database)
         #: How far it reaches.
-        self.collected = CollectedStore(self._engine)
+        self.collected = CollectedStore(database)
         #: What SMT has asked on demand.
-        self.inquiries = InquiryStore(self._engine)
+        self.inquiries = InquiryStore(database)
 
     def close(self) -> None:
         """Let go of the database."""

@@ -40,6 +40,15 @@ _REMEMBERED_DAYS = 4
 _VOLTAGE = np.uint64(0xFF)
 
 
+#: Keeps a command of a meter; False if it cannot.
+Keep = Callable[["EmulatedMeter", Command], bool]
+
+
+def obeyed(_meter: EmulatedMeter, _command: Command) -> bool:
+    """Nothing is kept."""
+    return True
+
+
 class EmulatedMeter:
     """A meter at a premise. Instants called ``now`` or ``at`` are true UTC epoch seconds; labels of intervals are by its own clock."""
 
@@ -52,8 +61,11 @@ class EmulatedMeter:
         *,
         load: PremiseLoad | None = None,
         share: Share = WHOLE,
+        keep: Keep = obeyed,
     ) -> None:
         """load: what the premise uses; generated for it unless given. share: of two meters at one ESI ID.
+
+        keep: keeps a command before it is carried out; False: it cannot be kept, and the meter does not obey.
 
         Raises MeterError when identity, premise and faults are not of one ESI ID (but for a swap), or the premise has no load curve.
         """
@@ -82,8 +94,7 @@ class EmulatedMeter:
         self._energy.without_power([(one.first, one.until) for one in outages(faults)] + declared_open(faults))
         self._switch = Switch()
         self._clock_writes: list[tuple[int, int]] = []
-        #: Keeps a command before it is carried out; False: it cannot be kept, and the meter does not obey.
-        self.keep: Callable[[EmulatedMeter, Command], bool] | None = None
+        self.keep = keep
         self._clock = meter_clock.pieces(faults, ())
         self._counting = Counting(identity, faults, self._energy)
         self._outages = outages(faults)
@@ -254,7 +265,7 @@ class EmulatedMeter:
     # How it comes about.
 
     def _take(self, command: Command) -> Written:
-        if self.keep is not None and not self.keep(self, command):
+        if not self.keep(self, command):
             return Written.FAILED
         self.restore(command)
         return Written.DONE

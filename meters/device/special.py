@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from meters.calendar import floor_interval
 from meters.device.energy import Share
-from meters.device.meter import EmulatedMeter
+from meters.device.meter import EmulatedMeter, Keep, obeyed
 from meters.faults.fault import ALWAYS, FOR_EVER, Fault
 from meters.faults.kinds import KINDS, FaultKind, Span
 from meters.identity import MeterIdentity, Premise, Tdsp
@@ -159,24 +159,24 @@ def special_meter_number(number: int) -> str:
     return f"6{number:08d}"
 
 
-def special_meters(tdsp: Tdsp, seed: int, since: int) -> list[tuple[EmulatedMeter, str]]:
-    """Every special meter with its note, one ESI ID each. since: UTC epoch seconds at which the fleet comes up."""
+def special_meters(tdsp: Tdsp, seed: int, since: int, keep: Keep = obeyed) -> list[tuple[EmulatedMeter, str]]:
+    """Every special meter with its note, one ESI ID each. since: UTC epoch seconds at which the fleet comes up. keep: what they are told."""
     premises = {one.number: _premise(tdsp, one) for one in SPECIALS}
     made = []
     for one in SPECIALS:
         premise = premises[one.swapped_with or one.number]
         faults = [_fault(tdsp, one, fault, since) for fault in one.faults]
-        made.append((EmulatedMeter(_identity(tdsp, one), premise, seed, faults), one.note))
+        made.append((EmulatedMeter(_identity(tdsp, one), premise, seed, faults, keep=keep), one.note))
     return made
 
 
-def two_meters(tdsp: Tdsp, seed: int) -> list[tuple[EmulatedMeter, str]]:
+def two_meters(tdsp: Tdsp, seed: int, keep: Keep = obeyed) -> list[tuple[EmulatedMeter, str]]:
     """Two meters at one ESI ID, with their notes."""
     premise, identity = _premise(tdsp, TWO_METERS), _identity(tdsp, TWO_METERS)
     second = MeterIdentity(special_meter_number(TWO_METERS.number + 1), identity.esiid)
     shares = (Share(_FIRST_SHARE), Share(_FIRST_SHARE, rest=True))
     return [
-        (EmulatedMeter(one, premise, seed, share=share), f"{TWO_METERS.note} {what}")
+        (EmulatedMeter(one, premise, seed, share=share, keep=keep), f"{TWO_METERS.note} {what}")
         for one, share, what in zip(
             (identity, second), shares, (f"{_FIRST_SHARE} % of the load", "the rest of the load"), strict=True
         )

@@ -28,7 +28,9 @@ def _room() -> None:
 @app.command("run")
 def run(
     study: Annotated[Path, typer.Argument(help="The study file, such as scenarios/capacity/first-look.yaml.")],
-    out: Annotated[Path | None, typer.Option(help="Folder for outcome and report [ami-out/capacity/<name>].")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for outcome and report.", show_default="ami-out/capacity/<name>")
+    ] = None,
     workers: Annotated[int, typer.Option(min=1, max=256, help="Processes to run in.")] = os.cpu_count() or 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> None:

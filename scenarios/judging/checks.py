@@ -24,7 +24,8 @@ from simulator.ror.on_demand import RequestEnd
 from simulator.ror.usage import Quality
 from simulator.smt.ondemand.invariants import breaches, from_ledger
 from simulator.smt.ondemand.ledger import Entry as LedgerEntry
-from simulator.smt.ondemand.ledger import Filed, Transition
+from simulator.smt.ondemand.ledger import Transition
+from simulator.smt.ondemand.lifecycle import Filed
 from simulator.smt.throttle.limits import Channel, Scope
 from simulator.smt.throttle.policy import preset
 

@@ -19,7 +19,7 @@ from scenarios.running.recorder import record
 from scenarios.schema import Scenario
 from simulator.input.yaml_text import Written
 from simulator.parties.sandbox import SANDBOX_FILES, Sandbox, SandboxSettings
-from simulator.ror.plan import PLANS, load_plan
+from simulator.ror.plan import shipped_plan
 from simulator.runtime.clock import Clock, ClockMode
 from simulator.runtime.folder import own
 from simulator.smt.ondemand.middle import FixedMiddle, LawMiddle, MiddleDraws, MiddleLaw
@@ -97,7 +97,7 @@ async def _run(scenario: Scenario, out: Path, progress: Progress | None) -> Run:
     async with Sandbox(settings) as sandbox:
         for one in scenario.complaints:
             sandbox.smt.complaints.declare(one.spec(world))
-        plan = load_plan(PLANS / f"{scenario.account.plan}.yaml")
+        plan = shipped_plan(scenario.account.plan)
         player = Player(scenario, world, sandbox, plan)
         end = max(epoch(action.at) for action in scenario.timeline) + AFTERMATH_S
         # By halves of a day, so that the one who waits sees it move.

@@ -29,11 +29,11 @@ from meters.calendar import US, day_end, day_start, epoch
 from meters.errors import UserError
 from simulator.errors import SimulatorError
 from simulator.input.mistakes import did_you_mean, mistakes_of
-from simulator.input.yaml_text import ClockTime, Written, YamlProblem, read_yaml
+from simulator.input.yaml_text import ClockTime, UnreadableFile, Written, YamlProblem, read_yaml_file
 from simulator.smt.ondemand.lifecycle import EXPIRY_US
 from simulator.smt.ondemand.middle import MiddleLaw
 from simulator.smt.throttle.decision import Channel, Limit, Measure, Policy, Scope
-from simulator.smt.throttle.policy import parse_policy, policy_mistakes, preset
+from simulator.smt.throttle.policy import policy_in, preset
 
 HOUR_S = 3600
 #: Seconds after the hour's end by which every request has ended: SMT's expiry.
@@ -241,23 +241,22 @@ class Study:
 def load_study(path: Path) -> Study:
     """Read a study file. Raises SimulatorError ``capacity.study.*`` with the file, the line or field, and the mend."""
     try:
-        written = read_yaml(path.read_text(encoding="utf-8"), str(path))
-    except FileNotFoundError:
-        raise SimulatorError(
-            "capacity.study.absent", "There is no such file.", place=str(path), mend="Give the path of a study file."
-        ) from None
-    except (OSError, UnicodeDecodeError) as error:
+        written = read_yaml_file(path)
+    except UnreadableFile as error:
+        if isinstance(error.__cause__, FileNotFoundError):
+            mend = "Give the path of a study file."
+            raise SimulatorError("capacity.study.absent", "There is no such file.", error.place, mend) from None
         raise SimulatorError(
             "capacity.study.unreadable",
-            f"The file cannot be read: {getattr(error, 'strerror', None) or 'it is not UTF-8 text'}.",
-            place=str(path),
+            f"The file cannot be read: {error.problem}.",
+            place=error.place,
             mend="Give a text file that you may read.",
         ) from None
     except YamlProblem as error:
         raise SimulatorError(
             "capacity.study.yaml",
             f"The YAML is wrong: {error.problem}.",
-            place=str(path) if error.line is None else f"{path}:{error.line}",
+            place=error.place,
             mend="Mend the line; indent with spaces.",
         ) from None
     return parse_study(written)
@@ -335,9 +334,7 @@ def _policies(spec: StudySpec, written: Written) -> tuple[Policy, ...]:
         if isinstance(one, str):
             policy = preset(one, place=where)
         else:
-            for mistake in policy_mistakes(one.model_extra):
-                raise written.error(mistake.under(("policies", at)), SimulatorError)
-            policy = parse_policy(one.name, one.model_extra, place=where)
+            policy = policy_in(written, one.name, one.model_extra, ("policies", at))
         if any(policy.name == other.name for other in policies):
             raise SimulatorError(
                 "capacity.policy.twice", f"Policy '{policy.name}' is named twice.", place=where, mend="Leave one out."

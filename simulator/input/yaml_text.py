@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import time
 from decimal import Decimal
+from pathlib import Path
 from typing import Annotated, Any
 
 import yaml
@@ -24,13 +25,17 @@ _CLOCK = re.compile(r"([01]\d|2[0-3]):[0-5]\d(:00)?")
 
 
 class YamlProblem(Exception):  # noqa: N818 (each room turns it into its own error)
-    """A text that is no YAML. ``line``: from 1 on, if it is known."""
+    """A text that is no YAML. ``place``: what it was called, with the line if it is known."""
 
-    def __init__(self, problem: str, line: int | None = None) -> None:
+    def __init__(self, problem: str, place: str) -> None:
         """Keep what is wrong and where."""
-        super().__init__(problem, line)
+        super().__init__(problem, place)
         self.problem = problem
-        self.line = line
+        self.place = place
+
+
+class UnreadableFile(YamlProblem):
+    """A file that cannot be opened, or holds no text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,8 +152,21 @@ for _loader in (CoreLoader, ExactLoader):
 ExactLoader.add_constructor(_TAG + "float", _decimal)
 
 
+def read_yaml_file(path: Path, loader: type[CoreLoader] = CoreLoader, place: str = "") -> Written:
+    """Read a file of one document, called ``place``, or by its path. Raises YamlProblem, UnreadableFile where there is none to read."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UnreadableFile(getattr(error, "strerror", None) or "it is not UTF-8 text", str(path)) from error
+    return read_yaml(text, place or str(path), loader)
+
+
 def read_yaml(text: str, place: str, loader: type[CoreLoader] = CoreLoader) -> Written:
     """Read a text of one document. Raises YamlProblem with the line, also where a mapping has a key twice."""
+
+    def problem(what: str, line: int | None = None) -> YamlProblem:
+        return YamlProblem(what, place if line is None else f"{place}:{line}")
+
     try:
         reader = loader(text)
         try:
@@ -156,23 +174,21 @@ def read_yaml(text: str, place: str, loader: type[CoreLoader] = CoreLoader) -> W
             if root is None:
                 return Written(place, None)
             for endless in _within_itself(root, set(), set()):
-                raise YamlProblem(
-                    "a value that contains itself: its alias stands inside it", endless.start_mark.line + 1
-                )
+                raise problem("a value that contains itself: its alias stands inside it", endless.start_mark.line + 1)
             for key in _doubles(root, set()):
-                raise YamlProblem(f"'{key.value}' stands twice in one mapping", key.start_mark.line + 1)
+                raise problem(f"'{key.value}' stands twice in one mapping", key.start_mark.line + 1)
             return Written(place, reader.construct_document(root), root)
         finally:
             reader.dispose()
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        raise YamlProblem(error.problem or str(error.context), None if mark is None else mark.line + 1) from None
+        raise problem(error.problem or str(error.context), None if mark is None else mark.line + 1) from None
     except yaml.reader.ReaderError as error:
-        raise YamlProblem("a character that YAML does not allow", text.count("\n", 0, error.position) + 1) from None
+        raise problem("a character that YAML does not allow", text.count("\n", 0, error.position) + 1) from None
     except RecursionError:
-        raise YamlProblem("it is nested too deeply") from None
+        raise problem("it is nested too deeply") from None
     except (yaml.YAMLError, ValueError):
-        raise YamlProblem("a value that cannot be read") from None
+        raise problem("a value that cannot be read") from None
 
 
 def _within_itself(node: yaml.Node, around: set[int], seen: set[int]) -> Iterator[yaml.Node]:

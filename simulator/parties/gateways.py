@@ -18,7 +18,7 @@ async def open_gateways(
     host: str,
     ports: Sequence[int],
     silence: Silence,
-    on_write: Callable[[EmulatedMeter], None],
+    on_write: Callable[[EmulatedMeter], None] | None,
     closing: contextlib.AsyncExitStack,
     mend: str,
 ) -> list[Gateway]:

@@ -71,9 +71,8 @@ class MetersParty:
         self.journal = _ToldJournal(_JOURNAL_LIMIT)
         # Of the model and not of this process: after a restart the same faults go on.
         self._began = settings.clock.epoch_us // US
-        self._behind, self.notes = behind_gateways(settings.fleet, settings.special, self._began)
-        self._events: MeterEvents | None = None
         self._commands: CommandLog | None = None
+        self._behind, self.notes = behind_gateways(settings.fleet, settings.special, self._began, self._keep)
         self._closing = contextlib.AsyncExitStack()
         self.gateways: list[Gateway] = []
 
@@ -102,8 +101,6 @@ class MetersParty:
             self._commands = CommandLog(settings.state)
             self._closing.callback(self._commands.close)
             self._commands.restore(self.meters, self.runtime.now())
-            for meter in self.meters:
-                meter.keep = self._keep
         last = settings.port + len(self._behind) - 1
         if settings.port and last > 65_535:
             raise SimulatorError(
@@ -112,31 +109,31 @@ class MetersParty:
                 "--port",
                 _PORT_MEND,
             )
+        events = await self._events() if settings.events_to else None
         self.gateways = await open_gateways(
             [dict(enumerate(units, 1)) for units in self._behind],
             self.runtime.now,
             settings.host,
             [settings.port + index if settings.port else 0 for index in range(len(self._behind))],
             "hang",
-            self._on_write,
+            None if events is None else events.touched,
             self._closing,
             _PORT_MEND,
         )
         self._closing.push_async_callback(self.runtime.close)
-        if settings.events_to:
-            http = await self._closing.enter_async_context(httpx.AsyncClient(timeout=_EVENTS_S, trust_env=False))
-            self._events = MeterEvents(
-                self.runtime,
-                self.meters,
-                http_sender(http, settings.events_to),
-                self.journal,
-                since=self._began - RING_S,
-            )
-            self.runtime.env.process(self._events.run())
+        if events is not None:
+            self.runtime.env.process(events.run())
         self.write_ledger()
 
+    async def _events(self) -> MeterEvents:
+        """The way of events to the head-end."""
+        http = await self._closing.enter_async_context(httpx.AsyncClient(timeout=_EVENTS_S, trust_env=False))
+        send = http_sender(http, self.settings.events_to)
+        return MeterEvents(self.runtime, self.meters, send, self.journal, since=self._began - RING_S)
+
     def _keep(self, meter: EmulatedMeter, command: Command) -> bool:
-        assert self._commands is not None
+        if self._commands is None:
+            return True
         number = meter.identity.meter_number
         try:
             self._commands.keep(number, command)
@@ -144,10 +141,6 @@ class MetersParty:
             self.journal.note(self.runtime.now(), "METERS", "state not kept", number, reason=error.strerror)
             return False
         return True
-
-    def _on_write(self, meter: EmulatedMeter) -> None:
-        if self._events is not None:
-            self._events.touched(meter)
 
     def _entries(self) -> Iterator[list[LedgerEntry]]:
         """What the faults have done from the oldest interval that a meter held at the start up to now, meter by meter."""

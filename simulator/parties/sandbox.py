@@ -22,7 +22,6 @@ from headend.ports import FAULT, HeadEndError
 from headend.store.store import HeadEndStore
 from headend.system import HeadEndSettings
 from meters.calendar import day_start
-from meters.device.meter import EmulatedMeter
 from meters.wire.gateway import Silence
 from simulator.parties.gateways import gateway_entry, open_gateways
 from simulator.parties.headend import EXCHANGE_S, HeadEndParty, in_thread, meter_timeout_s
@@ -36,6 +35,7 @@ from simulator.runtime.serving import PORT_MEND, bind
 from simulator.smt.doors.service import SmtConfig
 from simulator.smt.ondemand.middle import MiddleDraws
 from simulator.smt.throttle.decision import Policy
+from simulator.smt.usage.file_site import FileSite
 from simulator.world.history import make_history
 from simulator.world.market import Login, Market, build_market
 from simulator.world.meters import World
@@ -46,7 +46,6 @@ INTAKE_WAIT_S = 5.0
 HOST = "127.0.0.1"
 #: Where the ports lie from the base on; 0 as base takes free ones.
 SMT_PORT, HEADEND_PORT, FTPS_PORT, PASSIVE_PORTS, GATEWAY_PORTS = 0, 10, 21, range(30, 50), 100
-DEFAULT_PORT_BASE = 8600
 #: What a sandbox writes into its folder.
 SANDBOX_FILES = (
     *(f"{store}.sqlite{part}" for store in ("smt", "headend") for part in ("", "-wal", "-shm")),
@@ -96,7 +95,6 @@ class Sandbox:
         self.runtime = Runtime(settings.clock)
         self.market: Market = build_market(settings.world)
         self._closing = contextlib.AsyncExitStack()
-        self.events: MeterEvents | None = None
         self._arrivals: dict[str, asyncio.Future[None]] = {}
 
     async def __aenter__(self) -> Sandbox:
@@ -124,20 +122,27 @@ class Sandbox:
         self._closing.callback(headend_socket.close)
         login = self.market.tdsp_login
         passive = range(settings.port_base + PASSIVE_PORTS.start, settings.port_base + PASSIVE_PORTS.stop)
-        self._smt_party = SmtParty(
-            self.runtime,
-            self.journal,
-            self.market.registry.users,
-            self.ca,
+        self.files = FileSite(
             out / FTPS_FOLDER,
-            smt_socket,
-            ftps_port=settings.port(FTPS_PORT),
-            passive_ports=passive if settings.port_base else None,
-            tls=settings.tls,
+            self.market.registry.users,
+            self.ca.server_file,
+            HOST,
+            settings.port(FTPS_PORT),
+            passive if settings.port_base else None,
         )
-        self._smt_party.on_arrival = self._arrived
-        self.files = self._smt_party.files
-        self._closing.callback(self._smt_party.close)
+        self._closing.callback(self.files.stop)
+        self.http = await self._closing.enter_async_context(
+            httpx.AsyncClient(timeout=EXCHANGE_S, verify=self.ca.client_context(), trust_env=False)
+        )
+        headend_url = f"http://{HOST}:{headend_socket.getsockname()[1]}"
+        # What happened in the days before is told too: a head-end must know of an outage that lasts.
+        events = MeterEvents(
+            self.runtime,
+            world.meters,
+            http_sender(self.http, f"{headend_url}/events"),
+            self.journal,
+            since=day_start(world.spec.first_day),
+        )
         silence: Silence = "exception" if settings.clock.manual else "hang"
         self.gateways = await open_gateways(
             world.gateways,
@@ -145,17 +150,13 @@ class Sandbox:
             HOST,
             [settings.port(GATEWAY_PORTS + index) for index in range(len(world.gateways))],
             silence,
-            self._on_write,
+            events.touched,
             self._closing,
             PORT_MEND,
         )
         self._closing.push_async_callback(self.runtime.close)
 
-        self.http = await self._closing.enter_async_context(
-            httpx.AsyncClient(timeout=EXCHANGE_S, verify=self.ca.client_context(), trust_env=False)
-        )
-        headend_url = f"http://{HOST}:{headend_socket.getsockname()[1]}"
-        self._open_smt(headend_url)
+        self._smt_party = self._make_smt(headend_url, smt_socket)
         self.smt, self.smt_server = self._smt_party.smt, self._smt_party.server
         self._closing.callback(self.smt.close)
         collected_to, next_day = self._history()
@@ -168,17 +169,9 @@ class Sandbox:
         self._closing.push_async_callback(self._smt_party.stop)
         await self._smt_party.start()
         self.headend.start()
-        # What happened in the days before is told too: a head-end must know of an outage that lasts.
-        self.events = MeterEvents(
-            self.runtime,
-            world.meters,
-            http_sender(self.http, f"{headend_url}/events"),
-            self.journal,
-            since=day_start(world.spec.first_day),
-        )
-        self.runtime.env.process(self.events.run())
+        self.runtime.env.process(events.run())
 
-    def _open_smt(self, headend_url: str) -> None:
+    def _make_smt(self, headend_url: str, bound: socket.socket) -> SmtParty:
         settings = self.settings
         config = SmtConfig(
             seed=settings.world.seed,
@@ -187,7 +180,19 @@ class Sandbox:
             links={settings.world.tdsp.key: headend_url},
             wall=settings.wall,
         )
-        self._smt_party.open(config, self.market.registry, settings.middle, self.http)
+        return SmtParty(
+            self.runtime,
+            config,
+            self.market.registry,
+            settings.middle,
+            self.journal,
+            self.http,
+            self.files,
+            self.ca,
+            bound,
+            tls=settings.tls,
+            arrived=self._arrived,
+        )
 
     def _history(self) -> tuple[int, date]:
         settings = self.settings
@@ -255,11 +260,6 @@ class Sandbox:
             ) from None
         finally:
             del self._arrivals[name]
-
-    def _on_write(self, meter: EmulatedMeter) -> None:
-        # A client may be quicker than the start: then the process has not begun, and looks at the meter when it does.
-        if self.events is not None:
-            self.events.touched(meter)
 
     def _arrived(self, name: str) -> None:
         arrived = self._arrivals.get(name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import ssl
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -22,14 +22,14 @@ from simulator.parties.headend import EXCHANGE_S
 from simulator.runtime.clock import Clock
 from simulator.runtime.driver import Runtime
 from simulator.runtime.local_ca import LocalCa
-from simulator.runtime.serving import HttpServer
-from simulator.smt.doors.control import complaints as complaint_routes
+from simulator.runtime.serving import HttpServer, url_of
 from simulator.smt.doors.service import Smt, SmtConfig, create_app
 from simulator.smt.ondemand.middle import MiddleDraws
-from simulator.smt.registry.records import User, UserKind
+from simulator.smt.registry.records import UserKind
 from simulator.smt.registry.registry import Registry
 from simulator.smt.terms import ClockNumbers, Terms
-from simulator.smt.usage.file_site import PART, FileSite, Homes
+from simulator.smt.usage.file_site import FileSite
+from simulator.smt.usage.folders import PART, Homes
 from simulator.world.market import CUSTOMER_LOGIN, ROR_LOGIN, Login, Market
 
 #: Where SMT's files lie in its folder.
@@ -37,66 +37,45 @@ FTPS_FOLDER, TLS_FOLDER = "ftps", "tls"
 
 
 class SmtParty:
-    """SMT with its doors: ``open`` makes it, ``start`` serves, ``stop`` and ``close`` end both."""
-
-    smt: Smt
-    server: HttpServer
+    """SMT with its doors: ``start`` serves, ``stop`` ends that. Who makes it closes ``smt`` and the file site."""
 
     def __init__(
         self,
         runtime: Runtime,
+        config: SmtConfig,
+        registry: Registry,
+        middle: MiddleDraws,
         journal: Journal,
-        users: Mapping[str, User],
+        http: httpx.AsyncClient,
+        homes: Homes,
         ca: LocalCa,
-        folder: Path,
         bound: socket.socket,
         *,
-        ftps_port: int | None = 0,
-        passive_ports: range | None = None,
         tls: bool = False,
+        arrived: Callable[[str], None] = lambda _name: None,
     ) -> None:
-        """Bind the file site's port, unless ``ftps_port`` is None: then the folder is another process's, which serves it.
+        """Open the database and put the doors on it.
 
-        folder: of the homes. bound: of the HTTP service, from ``serving.bind``. tls: serve HTTPS there.
+        http: towards the head-ends. homes: the file site, or the folders of one that another process serves. bound: of the HTTP service, from
+        ``serving.bind``. tls: serve HTTPS there. arrived: told the name of each file that the intake has been told of.
         """
         self.runtime = runtime
         self.ca = ca
-        #: Told the name of each file that the intake has been told of.
-        self.on_arrival: Callable[[str], None] | None = None
-        self._journal = journal
-        self._bound = bound
-        self._tls = tls
-        host = bound.getsockname()[0]
-        self._homes = Homes(folder, users)
-        self._site: FileSite | None = None
-        if ftps_port is not None:
-            self._homes = self._site = FileSite(
-                folder, users, ca.server_file, self._on_file, host=host, port=ftps_port, passive_ports=passive_ports
-            )
-
-    @property
-    def files(self) -> FileSite:
-        """The file site of a party that serves one."""
-        assert self._site is not None
-        return self._site
-
-    def open(self, config: SmtConfig, registry: Registry, middle: MiddleDraws, http: httpx.AsyncClient) -> None:
-        """Open the database and put the doors on it. http: towards the head-ends."""
-        self.smt = Smt(self.runtime, config, registry, middle, self._journal, http, self._homes.put)
-        self.smt.deliveries.deliver = self._homes.add
-        self.smt.intake.lay = self._homes.lay
+        self.homes = homes
+        self._site = homes if isinstance(homes, FileSite) else None
+        self._arrived = arrived
+        config = replace(config, reply_to=config.reply_to or url_of(bound, tls))
+        self.smt = Smt(runtime, config, registry, middle, journal, http, homes)
         app = create_app(self.smt)
-        app.include_router(control.router(self.runtime))
-        app.include_router(complaint_routes.router(self.smt.complaints))
-        self.server = HttpServer(app, self._bound, certificate=self.ca.server_file if self._tls else None)
-        self.smt.inquiries.reply_to = self.server.url
+        app.include_router(control.router(runtime))
+        self.server = HttpServer(app, bound, certificate=ca.server_file if tls else None)
 
     async def start(self) -> None:
         """Serve both doors, lay what RORs are still owed, and take in what was posted while nobody looked."""
         await self.server.start()
         if self._site is None:
             return
-        self._site.start()
+        self._site.start(self._on_file)
         if self.smt.inquiries.here:
             self.smt.intake.make_up()
         intake, store = self.smt.intake, self.smt.store
@@ -110,7 +89,7 @@ class SmtParty:
         for user in self.smt.registry.users.values():
             if user.kind is not UserKind.TDSP:
                 continue
-            for path in sorted(self._homes.home(user.username).iterdir()):
+            for path in sorted(self.homes.home(user.username).iterdir()):
                 if path.name.endswith((RESULT_SUFFIX, PART)) or path.with_name(path.name + RESULT_SUFFIX).exists():
                     continue
                 if path.is_file():
@@ -121,15 +100,9 @@ class SmtParty:
         """Answer what is under way and close the HTTP service."""
         await self.server.stop()
 
-    def close(self) -> None:
-        """Close the file site."""
-        if self._site is not None:
-            self._site.stop()
-
     def _on_file(self, username: str, path: Path) -> None:
         self.smt.intake.on_file(username, path)
-        if self.on_arrival is not None:
-            self.on_arrival(path.name)
+        self._arrived(path.name)
 
     def ready(self, market: Market | None) -> dict[str, Any]:
         """The ready line of an SMT alone. market: with the log-ins and special ESI IDs, where the records were made here."""
@@ -170,8 +143,6 @@ class AloneSettings:
     ftps_port: int | None = 0
     passive_ports: range | None = None
     tls: bool = False
-    #: Base URL under which head-ends reach it; its own unless given. Without a slash at its end.
-    reply_to: str = ""
 
 
 @contextlib.asynccontextmanager
@@ -184,33 +155,29 @@ async def smt_alone(
     """
     async with contextlib.AsyncExitStack() as closing:
         runtime = Runtime(clock, clock.now_us())
-        party = SmtParty(
-            runtime,
-            journal,
-            settings.registry.users,
-            LocalCa.kept(settings.out / TLS_FOLDER),
-            settings.out / FTPS_FOLDER,
-            bound,
-            ftps_port=settings.ftps_port,
-            passive_ports=settings.passive_ports,
-            tls=settings.tls,
-        )
-        closing.callback(party.close)
+        ca, folder, users = LocalCa.kept(settings.out / TLS_FOLDER), settings.out / FTPS_FOLDER, settings.registry.users
+        if settings.ftps_port is None:
+            homes = Homes(folder, users)
+        else:
+            host = bound.getsockname()[0]
+            homes = site = FileSite(folder, users, ca.server_file, host, settings.ftps_port, settings.passive_ports)
+            closing.callback(site.stop)
         closing.push_async_callback(runtime.close)
         http = await closing.enter_async_context(
-            httpx.AsyncClient(timeout=EXCHANGE_S, verify=_trusting(party.ca), trust_env=False)
+            httpx.AsyncClient(timeout=EXCHANGE_S, verify=_trusting(ca), trust_env=False)
         )
         terms = Terms(
             settings.config.policy,
             settings.registry,
             ClockNumbers(clock.epoch_us, clock.speed, clock.wall_start),
-            settings.out / FTPS_FOLDER,
+            folder,
         )
-        party.open(replace(settings.config, terms=terms), settings.registry, settings.middle, http)
+        config = replace(settings.config, terms=terms)
+        party = SmtParty(
+            runtime, config, settings.registry, settings.middle, journal, http, homes, ca, bound, tls=settings.tls
+        )
         closing.callback(party.smt.close)
         _not_ahead(party.smt, runtime.now())
-        if settings.reply_to:
-            party.smt.inquiries.reply_to = settings.reply_to
         closing.push_async_callback(party.stop)
         await party.start()
         yield party

@@ -18,8 +18,8 @@ from pydantic import BaseModel, ValidationError
 from meters.calendar import interval_ends, parse_us_date, us_date
 from simulator.ror.errors import SmtError, SmtRefused
 from simulator.ror.usage import UsageRecord, empty, from_vee
+from simulator.smt.doors.both.bodies import Refusal
 from simulator.smt.doors.both.rd import NO_VALUE, RdError, rd_parse
-from simulator.smt.doors.both.refusal import Refusal
 from simulator.smt.doors.market.odr_wire import OdrAck, OdrStatus
 
 #: ``errorCode`` of a read request that finds nothing.

@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -15,7 +16,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from simulator.input.mistakes import mistakes_of
-from simulator.input.yaml_text import ExactLoader, YamlProblem, read_yaml
+from simulator.input.yaml_text import ExactLoader, UnreadableFile, YamlProblem, read_yaml_file
 from simulator.ror.errors import RorError
 
 #: Where the shipped plans are.
@@ -193,20 +194,23 @@ def plan_edges(plan: RatePlan) -> list[Edge]:
     return sorted(edges, key=lambda edge: (edge.wh, edge.kind))
 
 
+@cache
+def shipped_plan(name: str) -> RatePlan:
+    """One of the plans that come with the test bed. Raises RorError when there is none of that name."""
+    return load_plan(PLANS / f"{name}.yaml")
+
+
 def load_plan(path: Path | str) -> RatePlan:
     """Read a plan file. Raises RorError naming file and field when it cannot be read or is no plan."""
     path = Path(path)
     place = path.name
     try:
-        written = read_yaml(path.read_text(encoding="utf-8"), place, ExactLoader)
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise RorError("ror.plan.unreadable", f"The plan cannot be read: {reason}.", place=str(path)) from None
+        written = read_yaml_file(path, ExactLoader, place)
+    except UnreadableFile as error:
+        raise RorError("ror.plan.unreadable", f"The plan cannot be read: {error.problem}.", error.place) from None
     except YamlProblem as error:
-        at = place if error.line is None else f"{place}:{error.line}"
-        raise RorError(
-            "ror.plan.malformed", f"The plan is not YAML: {error.problem}.", place=at, mend="Mend that line."
-        ) from None
+        text = f"The plan is not YAML: {error.problem}."
+        raise RorError("ror.plan.malformed", text, error.place, "Mend that line.") from None
     if not isinstance(written.value, dict):
         raise RorError("ror.plan.malformed", "A plan is a list of fields.", place=place, mend="Begin with name: ...")
     try:

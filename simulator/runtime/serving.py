@@ -37,6 +37,12 @@ def bind(host: str, port: int, what: str, option: str = "") -> socket.socket:
     return bound
 
 
+def url_of(bound: socket.socket, tls: bool = False) -> str:
+    """Where a service on a bound port is reached."""
+    host, port = bound.getsockname()[:2]
+    return f"{'https' if tls else 'http'}://{host}:{port}"
+
+
 def port_taken(host: str, port: int, what: str, error: OSError, option: str = "") -> SimulatorError:
     """The message for a port that cannot be had."""
     return SimulatorError(
@@ -82,8 +88,9 @@ class HttpServer:
     ) -> None:
         """bound: from ``bind``. certificate, key: serve TLS with them."""
         self.host, self.port = bound.getsockname()[:2]
+        #: Where it is reached.
+        self.url = url_of(bound, certificate is not None)
         self._bound = bound
-        self._tls = certificate is not None
         self._server = _Quiet(
             uvicorn.Config(
                 _resettable(app),
@@ -98,11 +105,6 @@ class HttpServer:
             )
         )
         self._task: asyncio.Task[None] | None = None
-
-    @property
-    def url(self) -> str:
-        """Where it is reached."""
-        return f"{'https' if self._tls else 'http'}://{self.host}:{self.port}"
 
     async def start(self) -> None:
         """Serve; returns when requests are answered."""

@@ -6,15 +6,34 @@ import asyncio
 import json
 import signal
 from collections.abc import Coroutine, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 from typing import Any
 
+from headend.http.log import logging_to
 
-async def serve_until_stopped(
-    ready: dict[str, Any], lines: Sequence[str], as_json: bool, *for_ever: Coroutine[Any, Any, None]
-) -> None:
-    """Tell that all is up, as one line of JSON or in words, and run on. lines: for people, without how to stop it."""
-    print(json.dumps(ready) if as_json else "\n".join([*lines, "", "Ctrl-C stops it."]), flush=True)
-    await until_stopped(*for_ever)
+
+@dataclass(frozen=True, slots=True)
+class Up:
+    """A party that is up: its ready line, its words for people (without how to stop it), and what runs for ever."""
+
+    ready: dict[str, Any]
+    lines: Sequence[str]
+    for_ever: Sequence[Coroutine[Any, Any, None]]
+
+
+def serve(party: AbstractAsyncContextManager[Up], log: str, *, as_json: bool) -> None:
+    """Open a party, tell that it is up, as one line of JSON or in words, and run on until a signal comes."""
+    with logging_to(log):
+        asyncio.run(_serve(party, as_json))
+    if not as_json:
+        print("stopped.", flush=True)
+
+
+async def _serve(party: AbstractAsyncContextManager[Up], as_json: bool) -> None:
+    async with party as up:
+        print(json.dumps(up.ready) if as_json else "\n".join([*up.lines, "", "Ctrl-C stops it."]), flush=True)
+        await until_stopped(*up.for_ever)
 
 
 def clock_told(ready: dict[str, Any]) -> str:
@@ -39,9 +58,3 @@ async def until_stopped(*for_ever: Coroutine[Any, Any, None]) -> None:
     for task in running:
         if task in done:
             await task
-
-
-def stopped(as_json: bool) -> None:
-    """Tell people that everything is closed."""
-    if not as_json:
-        print("stopped.", flush=True)

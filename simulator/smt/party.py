@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -33,8 +34,8 @@ from simulator.smt.terms import Terms
 from simulator.smt.throttle.admission import DatabaseAdmission
 from simulator.smt.throttle.decision import Policy, Source
 from simulator.smt.usage.deliveries import Deliveries
+from simulator.smt.usage.folders import Folders
 from simulator.smt.usage.intake import Intake
-from simulator.smt.usage.ror_files import Deliver
 from simulator.smt.usage.store import VeeStore
 
 
@@ -48,6 +49,8 @@ class SmtConfig:
     database_url: str
     #: Base URL of the head-end by TDSP key.
     links: Mapping[str, str] = field(default_factory=dict)
+    #: Base URL under which head-ends reach this SMT, without a slash at its end.
+    reply_to: str = ""
     #: Wall clock of token lives and log-in blocks, seconds since the epoch.
     wall: Callable[[], float] = time.time
     auth: AuthLimits = field(default_factory=AuthLimits)
@@ -81,12 +84,11 @@ class Smt:
         middle: MiddleDraws,
         journal: Journal,
         http: httpx.AsyncClient,
-        deliver: Deliver | None = None,
+        folders: Folders | None = None,
     ) -> None:
         """Open the database, take the seat at it, and go on with, or end, what an earlier run left under way.
 
-        http: towards the head-ends. deliver: where result files go (``FileSite.put``). ``inquiries.reply_to``, the base URL of
-        this SMT, must be set before the first request.
+        http: towards the head-ends. folders: of the file site; without them nothing is laid.
         """
         self.driver = driver
         self.config = config
@@ -99,10 +101,10 @@ class Smt:
             if config.terms is not None:
                 # Before anything is made that would make what lies in the database its own.
                 config.terms.hold(self._engine, config.role)
-            self._wire(middle, journal, http, deliver)
+            self._wire(middle, journal, http, folders)
             self._closing = closing.pop_all()
 
-    def _wire(self, middle: MiddleDraws, journal: Journal, http: httpx.AsyncClient, deliver: Deliver | None) -> None:
+    def _wire(self, middle: MiddleDraws, journal: Journal, http: httpx.AsyncClient, folders: Folders | None) -> None:
         """Make the parts, and go on with what an earlier run left."""
         driver, config, registry = self.driver, self.config, self.registry
         self.store = VeeStore(self._engine)
@@ -123,9 +125,10 @@ class Smt:
             journal,
             http,
             config.links,
+            reply_to=config.reply_to,
             store_allowed=config.policy.source is not Source.METER_ONLY,
+            here=config.role is not Role.WORKER,
         )
-        self.inquiries.here = config.role is not Role.WORKER
         self.desk = LiveDesk(
             driver,
             registry,
@@ -138,10 +141,10 @@ class Smt:
             engine=self._engine,
             policy=config.policy,
             expiry_us=config.expiry_us,
+            closed=functools.partial(refusal_of, self.complaints),
         )
-        self.desk.closed = lambda user, esiid, now: refusal_of(self.complaints, user, esiid, now)
-        self.intake = Intake(driver, self._engine, self.store, registry, journal, deliver)
-        self.deliveries = Deliveries(self._engine, driver, journal, deliver)
+        self.intake = Intake(driver, self._engine, self.store, registry, journal, folders)
+        self.deliveries = Deliveries(self._engine, driver, journal, folders)
         if self.inquiries.here:
             dispatcher = Dispatcher(
                 self.desk, self.inquiries, registry, self.ledger, admission, self.seat, driver, journal

@@ -15,7 +15,7 @@ from meters.faults.kinds import KINDS, FaultKind
 from meters.faults.rules import FaultRule
 from simulator.errors import SimulatorError
 from simulator.input.mistakes import did_you_mean, mistakes_of, shown_value
-from simulator.input.yaml_text import YamlProblem, read_yaml
+from simulator.input.yaml_text import UnreadableFile, YamlProblem, read_yaml_file
 
 
 class FaultSpec(BaseModel):
@@ -97,14 +97,12 @@ class FaultFile(BaseModel):
 def read_faults(path: Path) -> list[FaultRule]:
     """The rules of a YAML file ``faults: [...]``. Raises SimulatorError naming file, line and field of the first mistake."""
     try:
-        written = read_yaml(path.read_text(encoding="utf-8"), str(path))
+        written = read_yaml_file(path)
         file = FaultFile.model_validate(written.value)
-    except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-        raise SimulatorError("faults.unreadable", f"The file cannot be read: {why}.", place=str(path)) from None
+    except UnreadableFile as error:
+        raise SimulatorError("faults.unreadable", f"The file cannot be read: {error.problem}.", error.place) from None
     except YamlProblem as error:
-        place = str(path) if error.line is None else f"{path}:{error.line}"
-        raise SimulatorError("faults.malformed", f"This is no YAML: {error.problem}.", place=place) from None
+        raise SimulatorError("faults.malformed", f"This is no YAML: {error.problem}.", error.place) from None
     except ValidationError as error:
         first = mistakes_of(error, written.value, FaultFile, "faults.malformed")[0]
         raise written.error(first, SimulatorError) from None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from meters.device.meter import EmulatedMeter
+from meters.device.meter import EmulatedMeter, Keep, obeyed
 from meters.device.special import special_meters, two_meters
 from meters.fleet import GATEWAY_METERS, Fleet
 from simulator.errors import SimulatorError
@@ -16,19 +16,21 @@ from simulator.world.meters import World, WorldSpec
 MARKET_METERS = range(4, 10_001)
 
 
-def behind_gateways(fleet: Fleet, special: bool, since: int) -> tuple[list[list[EmulatedMeter]], dict[str, str]]:
+def behind_gateways(
+    fleet: Fleet, special: bool, since: int, keep: Keep = obeyed
+) -> tuple[list[list[EmulatedMeter]], dict[str, str]]:
     """The meters gateway by gateway, and what is special about some, by meter number.
 
-    special: with the magic ESI IDs, on a gateway behind the last. since: UTC epoch seconds from which their faults count.
+    special: with the magic ESI IDs, on a gateway behind the last. since: UTC epoch seconds from which their faults count. keep: of each, what it is told.
     """
     behind: list[list[EmulatedMeter]] = []
-    for meter in fleet.meters():
+    for meter in fleet.meters(keep):
         if not behind or len(behind[-1]) == GATEWAY_METERS:
             behind.append([])
         behind[-1].append(meter)
     if not special:
         return behind, {}
-    magic = special_meters(fleet.tdsp, fleet.seed, since) + two_meters(fleet.tdsp, fleet.seed)
+    magic = special_meters(fleet.tdsp, fleet.seed, since, keep) + two_meters(fleet.tdsp, fleet.seed, keep)
     behind.append([meter for meter, _ in magic])
     return behind, {meter.identity.meter_number: note for meter, note in magic}
 

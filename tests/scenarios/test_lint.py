@@ -11,7 +11,7 @@ import yaml
 from meters.errors import UserError
 from scenarios.errors import ScenarioError
 from scenarios.lint import lint, load_sound
-from scenarios.schema import SHIPPED, load, written_of
+from scenarios.schema import SHIPPED, load
 from tests.scenarios.short import BALANCE, short_balance
 
 Written = dict[str, Any]
@@ -236,10 +236,11 @@ def test_times_without_quotes_are_times(tmp_path: Path) -> None:
     assert load_sound(path) == found
 
 
-def test_a_key_that_stands_twice_is_told_with_its_line() -> None:
-    text = BALANCE.read_text(encoding="utf-8") + "policy: store-only\n"
+def test_a_key_that_stands_twice_is_told_with_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "f.yaml"
+    path.write_text(BALANCE.read_text(encoding="utf-8") + "policy: store-only\n", encoding="utf-8")
     with pytest.raises(ScenarioError, match=r"f\.yaml:\d+: .*'policy' stands twice"):
-        written_of(text, "f.yaml")
+        load(path)
 
 
 def test_times_with_an_offset_are_the_local_ones(tmp_path: Path) -> None:

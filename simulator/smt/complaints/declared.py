@@ -160,8 +160,6 @@ class Complaints:
 
     def __init__(self, now: Callable[[], int], journal: Journal, book: ComplaintBook, *, shared: bool = False) -> None:
         """Go on with those that the book has. now: model time, UTC epoch seconds. shared: other processes write in it too."""
-        #: Why one that is to be declared could never strike; the service that has the calls knows.
-        self.unmatched: Callable[[ComplaintSpec], Unmatched | None] = lambda _spec: None
         self._now = now
         self._journal = journal
         self._book = book

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
+from fastapi import APIRouter, Response
+from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from sqlalchemy.exc import SQLAlchemyError
 
+from headend.http.examples import told
 from meters.calendar import US
 from simulator.smt.database.seat import Loss, Role, SeatLostError
 from simulator.smt.party import Smt
@@ -36,55 +39,29 @@ class SmtHealth(BaseModel):
     )
 
 
-GOOD_HEALTH: dict[str, Any] = {
-    "alone": {
-        "summary": "It works",
-        "value": {
-            "status": "ok",
-            "role": "alone",
-            "database": "ok",
-            "dispatcher": "alive",
-            "lastSweepAgeS": 42.0,
-            "reason": None,
-        },
-    }
-}
-BAD_HEALTH: dict[str, Any] = {
-    "absent": {
-        "summary": "A worker without a dispatcher",
-        "value": {
-            "status": "degraded",
-            "role": "worker",
-            "database": "ok",
-            "dispatcher": "absent",
-            "lastSweepAgeS": 310.5,
-            "reason": None,
-        },
-    },
-    "unreachable": {
-        "summary": "No database",
-        "value": {
-            "status": "degraded",
-            "role": "dispatcher",
-            "database": "unreachable",
-            "dispatcher": "unknown",
-            "lastSweepAgeS": None,
-            "reason": None,
-        },
-    },
-    "taken": {
-        "summary": "Another SMT works on the database",
-        "value": {
-            "status": "degraded",
-            "role": "alone",
-            "database": "taken",
-            "dispatcher": "unknown",
-            "lastSweepAgeS": None,
-            "reason": str(SeatLostError(Loss.TAKEN)),
-        },
-    },
-}
 _LOST: dict[Loss, Literal["taken", "replaced"]] = {Loss.TAKEN: "taken", Loss.REPLACED: "replaced"}
+
+
+def router(smt: Smt) -> APIRouter:
+    """``GET /healthz`` and ``GET /metrics``."""
+    routes = APIRouter(tags=["Service"])
+
+    @routes.get(
+        "/healthz",
+        response_model=SmtHealth,
+        responses={503: told("Something it needs is away.", SmtHealth)},
+        summary="Is the service up?",
+    )
+    async def healthz() -> JSONResponse:
+        """Tell whether the database answers, whether a dispatcher works on it, and when it last looked through the queue."""
+        health = health_of(smt)
+        return JSONResponse(health.model_dump(), status_code=200 if health.status == "ok" else 503)
+
+    @routes.get("/metrics", include_in_schema=False)
+    async def metrics() -> Response:
+        return Response(smt.metrics.text(), media_type="text/plain; version=0.0.4")
+
+    return routes
 
 
 def health_of(smt: Smt) -> SmtHealth:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Annotated
+from pathlib import Path
 
-from fastapi import Body, FastAPI, Request, Response
+from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exception_handlers import http_exception_handler
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
@@ -13,24 +13,25 @@ from starlette.exceptions import HTTPException
 
 from headend.boundaries import boundary
 from headend.http.api_pages import DescribedApi
+from headend.http.examples import told
 from headend.http.exchange import Exchange, ObserveHttp, current
 from headend.http.log import tell
 from headend.http.malformed import tell_malformed
 from headend.ports import told as told_of
-from headend.service.examples import RESULTS
 from headend.wire import InquiryResult
 from simulator.smt.complaints.targets import unmatched
-from simulator.smt.doors.both.examples import BAD_BODY_TOLD, told
+from simulator.smt.doors import health
+from simulator.smt.doors.both.bodies import BAD_BODY
 from simulator.smt.doors.complaint_door import ComplaintDoor
-from simulator.smt.doors.control import access as access_log
-from simulator.smt.doors.control import audit
-from simulator.smt.doors.health import BAD_HEALTH, GOOD_HEALTH, SmtHealth, health_of
+from simulator.smt.doors.control import access, audit, complaints
 from simulator.smt.doors.market import api as market_api
+from simulator.smt.doors.market import odr, reads
+from simulator.smt.doors.market import premise as market_premise
 from simulator.smt.doors.portal import api as portal_api
-from simulator.smt.doors.portal import premise as portal_records
+from simulator.smt.doors.portal import premise as portal_premise
 from simulator.smt.doors.portal.door import InvalidToken
 from simulator.smt.errors import BAD_FIELD, GATEWAY, BusinessError, GatewayRefusal
-from simulator.smt.ondemand.inquiries import CallBack
+from simulator.smt.ondemand.inquiries import CallBack, Inquiries
 from simulator.smt.party import Smt, SmtConfig
 from simulator.web.frame import served
 
@@ -44,75 +45,63 @@ class CallBackReply(BaseModel):
     status: CallBack
 
 
-_BECAME = {
-    became.value: {"summary": summary, "value": {"correlationId": "482915007734", "status": became.value}}
-    for became, summary in {
-        CallBack.ACCEPTED: "Taken in",
-        CallBack.LATE: "The request has ended or expired meanwhile: noted, without effect",
-        CallBack.DUPLICATE: "Called back before: likewise",
-    }.items()
-}
-_UNKNOWN = {"unknown": {"value": {"correlationId": "482915007799", "status": "unknown"}}}
+#: Captured exchanges of each door.
+_EXAMPLES = [Path(__file__).parent / folder / "examples.json" for folder in ("", "market", "portal", "control")]
 
 
 def create_app(smt: Smt) -> FastAPI:
-    """Make the service: market API, portal API, call-backs, ``/healthz``, documents under ``/docs``."""
+    """Make the service: market API, portal API, call-backs, ``/healthz``, control of what a tester sets, documents under ``/docs``."""
     app = DescribedApi(
         served(smt.driver.now),
+        _EXAMPLES,
         title="Smart Meter Texas (test bed)",
         description="Market API, portal API and the call-back that head-ends use. Energy in extensions is whole Wh.",
         version="2",
         # A redirect would make clients repeat their POST elsewhere; both spellings are served instead.
         redirect_slashes=False,
     )
-    app.state.smt = smt
     app.add_middleware(ComplaintDoor, smt=smt)
-    app.include_router(market_api.router)
-    app.include_router(portal_api.router)
-    app.include_router(portal_records.router)
-
-    @app.post(
-        "/callbacks/inquiries",
-        status_code=202,
-        response_model=CallBackReply,
-        responses={
-            202: told(_BECAME),
-            400: BAD_BODY_TOLD,
-            404: told(_UNKNOWN, "No such inquiry was ever made.", CallBackReply),
-        },
-        tags=["Head-end"],
-        summary="Call the result of an inquiry back",
-    )
-    async def call_back(result: Annotated[InquiryResult, Body(openapi_examples=RESULTS)]) -> JSONResponse:
-        """Take in a result. Known inquiries are answered 202 whatever their state, unknown ones 404."""
-        became = smt.inquiries.call_back(result)
-        reply = CallBackReply(correlationId=result.correlationId, status=became)
-        return JSONResponse(reply.model_dump(), status_code=404 if became is CallBack.UNKNOWN else 202)
-
-    @app.get(
-        "/healthz",
-        response_model=SmtHealth,
-        responses={200: told(GOOD_HEALTH), 503: told(BAD_HEALTH, "Something it needs is away.", SmtHealth)},
-        tags=["Service"],
-        summary="Is the service up?",
-    )
-    async def healthz() -> JSONResponse:
-        """Tell whether the database answers, whether a dispatcher works on it, and when it last looked through the queue."""
-        health = health_of(smt)
-        return JSONResponse(health.model_dump(), status_code=200 if health.status == "ok" else 503)
-
-    @app.get("/metrics", include_in_schema=False)
-    async def metrics() -> Response:
-        return Response(smt.metrics.text(), media_type="text/plain; version=0.0.4")
-
-    routes = [*market_api.router.routes, *portal_api.router.routes, *portal_records.router.routes]
-    calls = {str(getattr(route, "path", "")).rstrip("/") for route in routes}
-    smt.complaints.unmatched = lambda spec: unmatched(spec, smt.registry, calls, smt.driver.now())
-    app.include_router(access_log.router(smt.access))
-    app.include_router(audit.router(smt.ledger))
+    doors = [
+        odr.router(smt),
+        market_premise.router(smt),
+        reads.router(smt),
+        market_api.router(smt.gatekeeper),
+        portal_api.router(smt),
+        portal_premise.router(smt),
+    ]
+    calls = {str(getattr(route, "path", "")).rstrip("/") for door in doors for route in door.routes}
+    for router in (
+        *doors,
+        _call_backs(smt.inquiries),
+        health.router(smt),
+        access.router(smt.access),
+        audit.router(smt.ledger),
+        complaints.router(smt.complaints, lambda spec: unmatched(spec, smt.registry, calls, smt.driver.now())),
+    ):
+        app.include_router(router)
     _tell_errors(app)
     _observe(app, smt)
     return app
+
+
+def _call_backs(inquiries: Inquiries) -> APIRouter:
+    """``POST /callbacks/inquiries``."""
+    routes = APIRouter(tags=["Head-end"])
+
+    @routes.post(
+        "/callbacks/inquiries",
+        status_code=202,
+        response_model=CallBackReply,
+        responses={400: BAD_BODY, 404: told("No such inquiry was ever made.", CallBackReply)},
+        summary="Call the result of an inquiry back",
+    )
+    async def call_back(result: InquiryResult) -> JSONResponse:
+        """Take in a result. Known inquiries are answered 202 whatever their state, unknown ones 404."""
+        became = inquiries.call_back(result)
+        reply = CallBackReply(correlationId=result.correlationId, status=became)
+        return JSONResponse(reply.model_dump(), status_code=404 if became is CallBack.UNKNOWN else 202)
+
+    return routes
 
 
 def _observe(app: FastAPI, smt: Smt) -> None:

@@ -23,12 +23,12 @@ from simulator.smt.errors import BusinessError
 from simulator.smt.ondemand.eligibility import objection
 from simulator.smt.ondemand.filing import Asked, Filing
 from simulator.smt.ondemand.inquiries import Inquiries
-from simulator.smt.ondemand.ledger import Filed, KeyTakenError, Ledger, Transition
+from simulator.smt.ondemand.ledger import KeyTakenError, Ledger, Transition
 from simulator.smt.ondemand.lifecycle import (
     ENDED,
-    EXPIRY_US,
     Admission,
     Answered,
+    Filed,
     OnDemandRequest,
     Sent,
     State,
@@ -66,17 +66,17 @@ class LiveDesk:
         *,
         engine: Engine,
         policy: Policy,
-        expiry_us: int = EXPIRY_US,
+        expiry_us: int,
+        closed: Callable[[User, str, int], Refusal | None],
     ) -> None:
-        """engine: the database that ledger and admission write."""
+        """engine: the database that ledger and admission write. closed: why a request is refused before any allowance is looked at."""
         self.env: simpy.Environment = driver.env
         self.policy = policy
         self.admission = admission
         self.middle = middle
         self.expiry_us = expiry_us
         self.filing = filing
-        #: Why a request is refused before any allowance is looked at (``complaints.hooks.refusal_of``).
-        self.closed: Callable[[User, str, int], Refusal | None] = lambda _user, _esiid, _now: None
+        self._closed = closed
         #: Requests whose process runs here.
         self.under_way: dict[str, OnDemandRequest] = {}
         #: Whether a request may have been put out of hand since the dispatcher looked last.
@@ -87,7 +87,6 @@ class LiveDesk:
         self._inquiries = inquiries
         self._journal = journal
         self._engine = engine
-        self._filing: dict[str, Filed] = {}
         #: What the open transaction has kept, noted once it is committed; None while there is none.
         self._unnoted: list[tuple[Transition, str, dict[str, Any]]] | None = None
 
@@ -104,7 +103,7 @@ class LiveDesk:
         if code is not None:
             raise BusinessError(code)
         filed = self.filing.filed(asked, now_us)
-        closed = self.closed(asked.user, asked.esiid, now)
+        closed = self._closed(asked.user, asked.esiid, now)
         while True:
             try:
                 request, taken_on = self._decided(filed, closed)
@@ -124,15 +123,11 @@ class LiveDesk:
     def _decided(self, filed: Filed, closed: Refusal | None) -> tuple[OnDemandRequest, bool]:
         """File a request and decide on it, in one commit; the request, and whether it is taken on. Raises KeyTakenError."""
         request = self.filing.request(filed)
-        self._filing[request.key] = filed
-        try:
-            with self.as_one(request):
-                if closed is None:
-                    return request, submit(self, request, filed.submitted_us)
-                turn_away(self, request, closed, filed.submitted_us)
-                return request, False
-        finally:
-            self._filing.pop(request.key, None)
+        with self.as_one(request):
+            if closed is None:
+                return request, submit(self, request, filed.submitted_us)
+            turn_away(self, request, closed, filed.submitted_us)
+            return request, False
 
     def begin(self, request: OnDemandRequest) -> None:
         """Start the process of a request that is accepted."""
@@ -216,7 +211,8 @@ class LiveDesk:
         )
         with self.commit(state.value, request.key) if state in _BY_ITSELF else nullcontext():
             if state is State.REQUESTED:
-                self._ledger.file(self._filing[request.key], transition)
+                assert request.filed is not None
+                self._ledger.file(request.filed, transition)
             else:
                 self._ledger.append(request.key, transition, content if state is State.ANSWERED else None)
             self._note_later(request, transition, content)
@@ -249,18 +245,15 @@ class LiveDesk:
     def earlier_read(self, request: OnDemandRequest, since_us: int) -> Answered | None:
         """See ``lifecycle.Desk``."""
         key = self._ledger.latest_read(request.esiid, request.kind, since_us)
-        mine = self._ledger.entry(request.key)
-        user = None if mine is None else self._registry.users.get(mine.filed.username)
-        if key is None or mine is None or user is None:
+        filed = request.filed
+        user = None if filed is None else self._registry.users.get(filed.username)
+        if key is None or filed is None or user is None:
             return None
         asking, esiid = user, request.esiid
-        return answered_again(
-            self._ledger.entry(key), mine.filed, lambda day: self._registry.may_see(asking, esiid, day)
-        )
+        return answered_again(self._ledger.entry(key), filed, lambda day: self._registry.may_see(asking, esiid, day))
 
     def _with_others(self, request: OnDemandRequest, refusal: Refusal, now: int) -> Refusal:
-        entry = self._ledger.entry(request.key)
-        assert entry is not None
+        assert request.filed is not None
         # The limits' longest window is a day; a rolling hour may have begun in the day before.
         days_back = sorted({day_of(now - 3600), day_of(now)})
         drawn = [one for day in days_back for one in self._ledger.audit(request.esiid, day)]
@@ -270,7 +263,7 @@ class LiveDesk:
             if one.filed.key != request.key
             and (day_of(one.filed.submitted_us // US) == day_of(now) or now - one.filed.submitted_us // US < 3600)
         ]
-        return with_others(self.policy, refusal, kind_counted(request.kind), entry.filed.username, within)
+        return with_others(self.policy, refusal, kind_counted(request.kind), request.filed.username, within)
 
     def send(self, request: OnDemandRequest, answer_by_us: int) -> Generator[simpy.Event, Any, Sent]:
         """See ``lifecycle.Desk``."""

@@ -9,8 +9,8 @@ from headend.wire import InquiryKind
 from meters.calendar import INTERVAL_S, US, day_of, day_start, floor_interval, iso
 from simulator.smt.correlation import digits
 from simulator.smt.errors import BusinessError
-from simulator.smt.ondemand.ledger import Filed, Ledger
-from simulator.smt.ondemand.lifecycle import OnDemandRequest, kind_counted
+from simulator.smt.ondemand.ledger import Ledger
+from simulator.smt.ondemand.lifecycle import Filed, OnDemandRequest, kind_counted
 from simulator.smt.registry.records import User
 from simulator.smt.registry.registry import Registry
 from simulator.smt.throttle.decision import Channel, Requested, Scope
@@ -101,4 +101,5 @@ class Filing:
             start=filed.start,
             end=filed.end,
             call_reference=filed.call_reference,
+            filed=filed,
         )

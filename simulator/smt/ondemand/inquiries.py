@@ -16,7 +16,7 @@ from headend.ports import Driver, Journal
 from headend.wire import InquiryKind, InquiryRequest, InquiryResult, Outcome
 from meters.calendar import US, local, local_us
 from simulator.smt.ondemand.judged import checked
-from simulator.smt.ondemand.ledger import Entry, Filed, Ledger
+from simulator.smt.ondemand.ledger import Entry, Ledger
 from simulator.smt.ondemand.lifecycle import Answered, OnDemandRequest, Sent, State
 from simulator.smt.registry.registry import Registry
 
@@ -48,9 +48,6 @@ _NOT_KNOWN = Sent(False)
 class Inquiries:
     """Those of one SMT."""
 
-    #: False at a worker: it puts call-backs by for the dispatcher, whose requests wait for them.
-    here = True
-
     def __init__(
         self,
         driver: Driver,
@@ -60,12 +57,17 @@ class Inquiries:
         http: httpx.AsyncClient,
         links: Mapping[str, str],
         *,
+        reply_to: str,
         store_allowed: bool,
+        here: bool,
     ) -> None:
-        """links: base URL of the head-end by TDSP key. store_allowed: whether a head-end may answer from its store."""
+        """links: base URL of the head-end by TDSP key. reply_to: SMT's own. store_allowed: whether a head-end may answer from its store.
+
+        here: False at a worker: it puts call-backs by for the dispatcher, whose requests wait for them.
+        """
         self.links = links
-        #: Base URL under which head-ends reach SMT; to be set before the first request.
-        self.reply_to = ""
+        self.here = here
+        self._reply_to = reply_to
         self._driver = driver
         self._registry = registry
         self._ledger = ledger
@@ -113,7 +115,8 @@ class Inquiries:
         if not called_back.triggered:
             return None
         result = InquiryResult.model_validate(called_back.value)
-        outcome, reason, handed_on = checked(self._filed(request.key), result, self._driver.now())
+        assert request.filed is not None
+        outcome, reason, handed_on = checked(request.filed, result, self._driver.now())
         return Answered(outcome, reason, result.meterReads, handed_on, result.octets)
 
     def call_back(self, result: InquiryResult) -> CallBack:
@@ -152,11 +155,6 @@ class Inquiries:
         self._called_back.discard(key)
         self._waiting.pop(key, None)
 
-    def _filed(self, key: str) -> Filed:
-        entry = self._ledger.entry(key)
-        assert entry is not None
-        return entry.filed
-
     async def _send(self, request: OnDemandRequest, answer_by_us: int) -> Sent:
         link = self.links.get(self._registry.points[request.esiid].tdsp_key)
         if link is None:
@@ -168,7 +166,7 @@ class Inquiries:
             "meterAllowed": request.meter_allowed,
             "storeAllowed": self._store_allowed,
             "answerBy": local_us(answer_by_us),
-            "replyTo": f"{self.reply_to}/callbacks/inquiries",
+            "replyTo": f"{self._reply_to}/callbacks/inquiries",
             "callReference": request.call_reference,
         }
         if request.kind is InquiryKind.INTERVALS:

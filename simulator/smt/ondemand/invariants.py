@@ -12,8 +12,8 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from meters.calendar import US, day_of
-from simulator.smt.ondemand.ledger import Entry, Filed
-from simulator.smt.ondemand.lifecycle import State, kind_counted
+from simulator.smt.ondemand.ledger import Entry
+from simulator.smt.ondemand.lifecycle import Filed, State, kind_counted
 from simulator.smt.throttle.limits import Limit, Measure, Policy, Requested, Scope, Window, concerns
 
 

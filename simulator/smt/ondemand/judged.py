@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from headend.wire import InquiryKind, InquiryResult, Outcome
 from meters.calendar import INTERVAL_S, US, iso, local
-from simulator.smt.ondemand.ledger import Filed
+from simulator.smt.ondemand.lifecycle import Filed
 
 _Told = TypeVar("_Told", bound=BaseModel)
 #: By how much the stamp of a register read, the meter's own, may lie before the request: a clock that is further behind fails VEE too (DOMAIN §6

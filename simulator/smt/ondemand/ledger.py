@@ -25,34 +25,13 @@ from simulator.smt.database.tables import (
     odr_request,
     odr_transition,
 )
-from simulator.smt.ondemand.lifecycle import ENDED, State
+from simulator.smt.ondemand.lifecycle import ENDED, Filed, State
 from simulator.smt.throttle.decision import Channel, Refusal
 
 #: Octets of entries that are kept in memory at most (what is polled is among the latest), and what one takes: with its answer's intervals it is
 #: much larger than without. Measured.
 _KEPT = 100_000_000
 _ENTRY, _INTERVAL = 4_000, 700
-
-
-@dataclass(frozen=True, slots=True)
-class Filed:
-    """What a request was when it came. Instants: UTC epoch seconds unless named ``_us``."""
-
-    key: str
-    kind: InquiryKind
-    esiid: str
-    door: Channel
-    username: str
-    duns: str
-    requester_class: str
-    trans_id: str
-    call_reference: str
-    #: The gap of an INTERVALS request, otherwise 0 and 0.
-    start: int
-    end: int
-    uncovered: tuple[int, int] | None
-    holes: tuple[tuple[int, int], ...]
-    submitted_us: int
 
 
 class Transition(NamedTuple):

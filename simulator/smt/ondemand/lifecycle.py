@@ -17,7 +17,7 @@ import simpy
 from headend.wire import InquiryKind, Outcome
 from meters.calendar import US
 from simulator.smt.ondemand.middle import MiddleDraws
-from simulator.smt.throttle.decision import Kind, Lease, Policy, Refusal, Requested, Source
+from simulator.smt.throttle.decision import Channel, Kind, Lease, Policy, Refusal, Requested, Source
 
 
 class State(StrEnum):
@@ -76,6 +76,27 @@ WAITING = frozenset({State.ACCEPTED, State.QUEUED})
 EXPIRY_US = 45 * 60 * US
 
 
+@dataclass(frozen=True, slots=True)
+class Filed:
+    """What a request was when it came. Instants: UTC epoch seconds unless named ``_us``."""
+
+    key: str
+    kind: InquiryKind
+    esiid: str
+    door: Channel
+    username: str
+    duns: str
+    requester_class: str
+    trans_id: str
+    call_reference: str
+    #: The gap of an INTERVALS request, otherwise 0 and 0.
+    start: int
+    end: int
+    uncovered: tuple[int, int] | None
+    holes: tuple[tuple[int, int], ...]
+    submitted_us: int
+
+
 @dataclass(slots=True)
 class OnDemandRequest:
     """One request for a read or a power status, and its history. Instants of the gap: UTC epoch seconds; of the history: microseconds."""
@@ -87,6 +108,8 @@ class OnDemandRequest:
     start: int = 0
     end: int = 0
     call_reference: str = ""
+    #: What the ledger has of it; None in the model, which keeps no ledger.
+    filed: Filed | None = None
     state: State = State.REQUESTED
     meter_allowed: bool = False
     lease: Lease | None = None

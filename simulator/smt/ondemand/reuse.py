@@ -8,8 +8,8 @@ from datetime import date
 from headend.wire import InquiryKind, InquiryResult, Outcome
 from meters.calendar import day_of
 from simulator.smt.ondemand.judged import trimmed
-from simulator.smt.ondemand.ledger import Entry, Filed
-from simulator.smt.ondemand.lifecycle import Answered
+from simulator.smt.ondemand.ledger import Entry
+from simulator.smt.ondemand.lifecycle import Answered, Filed
 
 
 def answered_again(earlier: Entry | None, asked: Filed, may_see: Callable[[date], bool]) -> Answered | None:

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from simulator.errors import SimulatorError
 from simulator.input.mistakes import did_you_mean, mistakes_of
-from simulator.input.yaml_text import Mistake, Written, YamlProblem, field_name, read_yaml
+from simulator.input.yaml_text import Loc, Mistake, UnreadableFile, Written, YamlProblem, field_name, read_yaml_file
 from simulator.smt.throttle.limits import (
     EXPECTED_S,
     Channel,
@@ -183,6 +183,29 @@ class PolicySpec(_Spec):
 
 def policy_mistakes(written: Any) -> list[Mistake]:
     """Everything that is wrong in a policy that is written out; none if it can be used."""
+    found = _checked(written)
+    return found if isinstance(found, list) else []
+
+
+def parse_policy(name: str, written: Any, *, place: str) -> Policy:
+    """Read one policy. Raises SimulatorError ``policy.*`` naming the field of the first mistake."""
+    found = _checked(written)
+    if isinstance(found, PolicySpec):
+        return _policy(name, found)
+    where = f"{place}: {field_name(found[0].loc)}" if found[0].loc else place
+    raise SimulatorError(found[0].code, f"Policy '{name}': {found[0].message}", place=where, mend=found[0].mend)
+
+
+def policy_in(written: Written, name: str, value: Any, loc: Loc = ()) -> Policy:
+    """Read the policy that stands in a file, at ``loc``. Raises SimulatorError ``policy.*`` with the line of the first mistake."""
+    found = _checked(value)
+    if isinstance(found, PolicySpec):
+        return _policy(name, found)
+    raise written.error(found[0].under(loc), SimulatorError)
+
+
+def _checked(written: Any) -> PolicySpec | list[Mistake]:
+    """The policy that is written out, or everything that is wrong in it."""
     try:
         spec = PolicySpec.model_validate(_filled_in(written))
     except ValidationError as error:
@@ -196,15 +219,10 @@ def policy_mistakes(written: Any) -> list[Mistake]:
             if one.name in theirs:
                 message = f"'{spec.like}' has a limit '{one.name}' already."
                 return [Mistake("policy.twice", ("limits", at, "name"), message, "Give it another name.")]
-    return []
+    return spec
 
 
-def parse_policy(name: str, written: Any, *, place: str) -> Policy:
-    """Read one policy. Raises SimulatorError ``policy.*`` naming the field of the first mistake."""
-    for one in policy_mistakes(written):
-        where = f"{place}: {field_name(one.loc)}" if one.loc else place
-        raise SimulatorError(one.code, f"Policy '{name}': {one.message}", place=where, mend=one.mend)
-    spec = PolicySpec.model_validate(_filled_in(written))
+def _policy(name: str, spec: PolicySpec) -> Policy:
     base = preset(spec.like) if spec.like else None
     source = spec.source or (base.source if base else Source.STORE_FIRST)
     limits = (base.limits if base else ()) + tuple(limit for one in spec.limits for limit in one.limits())
@@ -236,7 +254,7 @@ def _filled_in(written: Any) -> Any:
 
 @cache
 def _written() -> dict[str, Any]:
-    loaded: dict[str, Any] = read_yaml(_PRESETS.read_text(encoding="utf-8"), _PRESETS.name).value
+    loaded: dict[str, Any] = read_yaml_file(_PRESETS).value
     return loaded
 
 
@@ -281,6 +299,11 @@ def preset(name: str, *, place: str = "policy") -> Policy:
     wrong = name_mistake(name)
     if wrong is not None:
         raise SimulatorError(wrong.code, wrong.message, place=place, mend=wrong.mend)
+    return _preset(name)
+
+
+@cache
+def _preset(name: str) -> Policy:
     bare, _, values = name.partition(":")
     written = _written()[bare]
     if values:
@@ -295,29 +318,22 @@ def load_policy(name_or_path: str, *, place: str = "policy") -> Policy:
     if not name_or_path.endswith(_SUFFIXES):
         return preset(name_or_path, place=place)
     try:
-        written = read_yaml(path.read_text(encoding="utf-8"), str(path))
-    except (OSError, UnicodeDecodeError) as error:
+        written = read_yaml_file(path)
+    except UnreadableFile as error:
         raise SimulatorError(
             "policy.unreadable",
-            f"The policy '{path}' cannot be read: {getattr(error, 'strerror', None) or 'it is not UTF-8 text'}.",
+            f"The policy '{path}' cannot be read: {error.problem}.",
             place=place,
             mend="Give the path of a YAML file, or the name of a preset.",
         ) from None
     except YamlProblem as error:
-        where = str(path) if error.line is None else f"{path}:{error.line}"
         raise SimulatorError(
             "policy.yaml",
             f"The YAML is wrong: {error.problem}.",
-            place=where,
+            place=error.place,
             mend="Mend the line; indent with spaces.",
         ) from None
-    return _of_file(path.stem, written)
-
-
-def _of_file(name: str, written: Written) -> Policy:
-    for one in policy_mistakes(written.value):
-        raise written.error(one, SimulatorError)
-    return parse_policy(name, written.value, place=written.place)
+    return policy_in(written, path.stem, written.value)
 
 
 def _listed(classes: list[RequesterClass]) -> str:

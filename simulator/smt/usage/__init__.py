@@ -4,7 +4,8 @@ Nothing non-VEE lives here.
 
 ``billing_periods``  the periods between two reads for billing
 ``deliveries``       reports delivered as files, in the background
-``file_site``        FTP over explicit TLS, a home folder per user
+``file_site``        FTP over explicit TLS, serves the users' folders
+``folders``          the users' folders: what those who lay files are handed, and the folders on disk
 ``formats``          reports as files: SMT's interval CSV, daily and monthly CSV, LSE
 ``green_button``     posted days as an Atom feed of ESPI resources
 ``intake``           takes posted LSE files in, a result code for each record

@@ -18,7 +18,7 @@ from meters.calendar import US
 from simulator.smt.correlation import digits
 from simulator.smt.database.engine import writing
 from simulator.smt.database.tables import report_request
-from simulator.smt.usage.ror_files import Deliver
+from simulator.smt.usage.folders import Folders
 
 #: Makes the file, (names, content); None without any data. The first name that is free is its. Its argument is the correlation id.
 Make = Callable[[str], Awaitable[tuple[Iterable[str], bytes] | None]]
@@ -47,17 +47,17 @@ class ReportRequest:
 class Deliveries:
     """Takes requests for files on and follows them up."""
 
-    def __init__(self, engine: Engine, driver: Driver, journal: Journal, deliver: Deliver | None) -> None:
-        """deliver: into the file site; without one nothing can be delivered (``offered``)."""
+    def __init__(self, engine: Engine, driver: Driver, journal: Journal, folders: Folders | None) -> None:
+        """folders: of the file site; without them nothing can be delivered (``offered``)."""
         self._engine = engine
         self._driver = driver
         self._journal = journal
-        self.deliver = deliver
+        self._folders = folders
 
     @property
     def offered(self) -> bool:
         """Whether there is a file site."""
-        return self.deliver is not None
+        return self._folders is not None
 
     def order(self, username: str, trans_id: str, kind: str, content: str, now_us: int, make: Make) -> str:
         """Take a request on and give its correlation id; the file is made after this has returned.
@@ -98,10 +98,10 @@ class Deliveries:
         self._end(report_request.c.ended_us.is_(None), now_us, error=BROKEN)
 
     def _lay(self, username: str, names: Iterable[str], content: bytes) -> str:
-        assert self.deliver is not None
+        assert self._folders is not None
         for name in names:
             try:
-                self.deliver(username, name, content)
+                self._folders.add(username, name, content)
             except FileExistsError:
                 continue
             return name

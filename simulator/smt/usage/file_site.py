@@ -24,76 +24,24 @@ from pyftpdlib.servers import FTPServer
 from simulator.errors import SimulatorError
 from simulator.smt.registry.passwords import password_is
 from simulator.smt.registry.records import User
+from simulator.smt.usage.folders import PART, Homes
 
-#: An upload under way ends so; it is nobody's file yet.
-PART = ".part"
 #: Everything but changing modes and times of files.
 _PERMISSIONS = "elradfmw"
 #: How long the thread sleeps at most before it looks whether it is to stop.
 _POLL_S = 0.1
 
-OnFile = Callable[[str, Path], None]
-
-
-class Homes:
-    """The users' folders of a file site, whoever serves it."""
-
-    def __init__(self, root: Path, users: Mapping[str, User]) -> None:
-        """root: the homes are below it, by username; they are made."""
-        self._root = root
-        self._users = users
-        for username in users:
-            self.home(username).mkdir(parents=True, exist_ok=True)
-
-    def home(self, username: str) -> Path:
-        """A user's folder."""
-        return self._root / username
-
-    def put(self, username: str, name: str, content: bytes) -> None:
-        """Lay a file into a user's folder, whole or not at all. Safe to call from any thread."""
-        path = self.home(username) / name
-        part = path.with_name(name + PART)
-        try:
-            part.write_bytes(content)
-            part.replace(path)
-        except OSError:
-            part.unlink(missing_ok=True)
-            raise
-
-    def add(self, username: str, name: str, content: bytes) -> None:
-        """Lay a new file into a user's folder, whole or not at all. Raises FileExistsError if something of that name is there.
-
-        Safe to call from any thread and process.
-        """
-        path = self.home(username) / name
-        part = path.with_name(f"{name}.{os.getpid()}-{threading.get_ident()}{PART}")
-        try:
-            part.write_bytes(content)
-            # Unlike a renaming this takes no other's place.
-            path.hardlink_to(part)
-        finally:
-            part.unlink(missing_ok=True)
-
-    def lay(self, username: str, name: str, content: bytes) -> None:
-        """As ``add``; a file of that name and content is the one that was to be laid."""
-        try:
-            self.add(username, name, content)
-        except FileExistsError:
-            path = self.home(username) / name
-            if not path.is_file() or path.read_bytes() != content:
-                raise
+OnFile = Callable[[str, Path], object]
 
 
 class FileSite(Homes):
-    """The FTPS server. ``on_file(username, path)`` is called in the event loop for every file that has arrived."""
+    """The FTPS server of the users' folders."""
 
     def __init__(
         self,
         root: Path,
         users: Mapping[str, User],
         certificate: Path,
-        on_file: OnFile,
-        *,
         host: str = "127.0.0.1",
         port: int = 0,
         passive_ports: range | None = None,
@@ -104,8 +52,8 @@ class FileSite(Homes):
         Raises SimulatorError ``smt.ftps.port_taken``.
         """
         super().__init__(root, users)
-        self._on_file = on_file
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._users = users
+        self._tell: OnFile | None = None
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         # Without a handler of its own pyftpdlib would set up logging for the whole program.
@@ -128,9 +76,10 @@ class FileSite(Homes):
             ) from None
         self.host, self.port = self._server.address
 
-    def start(self) -> None:
-        """Serve, and call back into the event loop that runs now."""
-        self._loop = asyncio.get_running_loop()
+    def start(self, on_file: OnFile) -> None:
+        """Serve, and call ``on_file(username, path)`` in the event loop that runs now for every file that has arrived."""
+        loop = asyncio.get_running_loop()
+        self._tell = lambda username, path: loop.call_soon_threadsafe(on_file, username, path)
         self._thread = threading.Thread(target=self._serve, name="smt-file-site", daemon=True)
         self._thread.start()
 
@@ -150,10 +99,8 @@ class FileSite(Homes):
     def _arrived(self, path: str) -> None:
         """Tell the event loop of a file under its final name. Runs in the server's thread."""
         found = Path(path)
-        if found.name.endswith(PART) or self._loop is None:
-            return
-        username = found.relative_to(self._root.resolve()).parts[0]
-        self._loop.call_soon_threadsafe(self._on_file, username, found)
+        if not found.name.endswith(PART) and self._tell is not None:
+            self._tell(found.relative_to(self._root.resolve()).parts[0], found)
 
     def _handler(self, certificate: Path, passive: range | None) -> type[TLS_FTPHandler]:
         site = self

@@ -34,7 +34,8 @@ from meters.calendar import day_end
 from simulator.smt.database.engine import writing
 from simulator.smt.registry.records import UserKind
 from simulator.smt.registry.registry import Registry
-from simulator.smt.usage.ror_files import Deliver, Laid, UsageFiles
+from simulator.smt.usage.folders import Folders
+from simulator.smt.usage.ror_files import Laid, UsageFiles
 from simulator.smt.usage.store import DayKey, Held, VeeStore
 
 _FILE_NAME = "file name"
@@ -134,9 +135,9 @@ class Intake:
         store: VeeStore,
         registry: Registry,
         journal: Journal,
-        deliver: Deliver | None = None,
+        folders: Folders | None,
     ) -> None:
-        """deliver: where result files go, in place of one of that name, and RORs' usage files unless ``lay`` is set; nowhere without one."""
+        """folders: where result files go, and RORs' usage files; nowhere without them."""
         self._driver = driver
         self._engine = engine
         self._store = store
@@ -145,9 +146,7 @@ class Intake:
         self._turn = asyncio.Lock()
         self._registry = registry
         self._journal = journal
-        self.deliver = deliver
-        #: Where RORs' usage files go: raises FileExistsError where another file has the name.
-        self.lay = deliver
+        self._folders = folders
 
     def on_file(self, username: str, path: Path) -> None:
         """A file has arrived: take it in, in the executor; for the file site's call-back. Files of one instant go one after the other."""
@@ -180,14 +179,13 @@ class Intake:
         loading = self._store.prepared(decided.load, now, name, self._registry.ror_of_record)
         with writing(self._engine):
             self._store.keep(loading)
-            if self.lay is not None:
+            if self._folders is not None:
                 self._usage_files.owe(loading.rors(), sender, name, loading.posting, now)
         boundary("intake.loaded")
         laid = []
-        if self.deliver is not None:
-            self.deliver(username, *result_csv(name, decided.rows))
-        if self.lay is not None:
-            laid = self._usage_files.lay(self.lay, now)
+        if self._folders is not None:
+            self._folders.put(username, *result_csv(name, decided.rows))
+            laid = self._usage_files.lay(self._folders, now)
         counts = Counter(row.code for row in decided.rows)
         return Taken(name, decided.rows, dict(sorted(counts.items())), laid)
 
@@ -203,8 +201,8 @@ class Intake:
 
     def answer_late(self, username: str, path: Path) -> None:
         """Answer a file that an earlier run loaded and then ended before it had answered, in the executor; nothing of it is loaded again."""
-        deliver, now = self.deliver, self._driver.now()
-        if deliver is None:
+        folders, now = self._folders, self._driver.now()
+        if folders is None:
             return
 
         def answer() -> Taken:
@@ -217,7 +215,7 @@ class Intake:
                 else row
                 for row in rows
             ]
-            deliver(username, *result_csv(path.name, rows))
+            folders.put(username, *result_csv(path.name, rows))
             return Taken(path.name, rows, dict(sorted(Counter(row.code for row in rows).items())), [])
 
         done = self._driver.io("intake", f"{username}/{path.name}", lambda: self._apart(answer), lane="intake")
@@ -226,12 +224,12 @@ class Intake:
 
     def make_up(self) -> None:
         """Lay the usage files that RORs are still owed from an earlier run, in the executor."""
-        lay, now = self.lay, self._driver.now()
-        if lay is None:
+        folders, now = self._folders, self._driver.now()
+        if folders is None:
             return
 
         async def work() -> list[Laid]:
-            return await self._apart(lambda: self._usage_files.lay(lay, now))
+            return await self._apart(lambda: self._usage_files.lay(folders, now))
 
         done = self._driver.io("intake", "usage files owed", work, lane="intake")
         assert done.callbacks is not None
@@ -247,10 +245,10 @@ class Intake:
             # Ours, not the file's: it is told, also to the one who posted it, and the rest goes on.
             done.defused = True
             self._journal.note(self._driver.now(), "SMT", "intake failed", name, reason=type(done.value).__name__)
-            if self.deliver is not None:
+            if self._folders is not None:
                 row = ResultRow(0, "", "", "", "F2", "the file could not be taken in: nothing of it is loaded")
                 with contextlib.suppress(OSError, ValueError):
-                    self.deliver(username, *result_csv(name, [row]))
+                    self._folders.put(username, *result_csv(name, [row]))
             return
         taken = done.value
         assert isinstance(taken, Taken)

@@ -21,11 +21,10 @@ from simulator.smt.database.engine import writing
 from simulator.smt.database.tables import usage_file
 from simulator.smt.registry.records import UsageFormat
 from simulator.smt.registry.registry import Registry
+from simulator.smt.usage.folders import Folders
 from simulator.smt.usage.formats import INTERVAL_STEM, interval_csv, lse_file
 from simulator.smt.usage.store import StoredDay, VeeStore
 
-#: Lays a file into a user's folder: (username, file name, content).
-Deliver = Callable[[str, str, bytes], None]
 #: Counters of one second, and how many other names are tried for a file whose own is another's.
 _COUNTERS, _NAMES_TRIED = 999, 50
 _WRITERS: dict[UsageFormat, Callable[[Iterable[StoredDay]], bytes]] = {
@@ -83,10 +82,10 @@ class UsageFiles:
                     insert(usage_file), row | {"source": source, "posting": posting, "owed_at": at, "laid_at": None}
                 )
 
-    def lay(self, deliver: Deliver, at: int) -> list[Laid]:
+    def lay(self, folders: Folders, at: int) -> list[Laid]:
         """Make every file that is owed and lay it into its ROR's folder. One that cannot be laid stays owed, and the others are laid all the same.
 
-        deliver: raises FileExistsError where another file has the name; it is laid under the next one then.
+        Where another file has the name, it is laid under the next one.
         """
         table = usage_file.c
         owed = (
@@ -96,9 +95,9 @@ class UsageFiles:
         )
         with self._engine.connect() as connection:
             rows = connection.execute(owed).all()
-        return [self._laid(row, deliver, at) for row in rows]
+        return [self._laid(row, folders, at) for row in rows]
 
-    def _laid(self, row: Row[Any], deliver: Deliver, at: int) -> Laid:
+    def _laid(self, row: Row[Any], folders: Folders, at: int) -> Laid:
         days = self._store.posted(row.source, row.posting, row.duns)
         form = UsageFormat(row.format)
         content = _WRITERS[form](days)
@@ -107,7 +106,7 @@ class UsageFiles:
             names = [row.name, *others]
         for name in names:
             try:
-                deliver(row.username, name, content)
+                folders.lay(row.username, name, content)
             except FileExistsError:
                 continue
             except OSError as error:

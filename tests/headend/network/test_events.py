@@ -57,7 +57,7 @@ class Rig:
             health,
             NUMBERS,
             "a head-end",
-            HeadEndMetrics(RunJournal()),
+            HeadEndMetrics(RunJournal(), lambda: 0),
             served(self.runtime.now),
         )
         self.http = httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url="http://headend")

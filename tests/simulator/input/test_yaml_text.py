@@ -61,13 +61,13 @@ def test_the_exact_loader_reads_fractions_as_decimals() -> None:
 def test_what_is_no_yaml_is_told_with_its_line(text: str, problem: str, line: int) -> None:
     with pytest.raises(YamlProblem, match=problem) as caught:
         read_yaml(text, "x")
-    assert caught.value.line == line
+    assert caught.value.place == f"x:{line}"
 
 
 def test_half_a_surrogate_pair_is_no_text() -> None:
     with pytest.raises(YamlProblem, match="surrogate") as problem:
         read_yaml('a: 1\nb: "\\ud800"\n', "f.yaml")
-    assert problem.value.line == 2
+    assert problem.value.place == "f.yaml:2"
 
 
 def test_what_is_nested_too_deeply_is_a_problem_and_no_crash() -> None:

@@ -12,14 +12,13 @@ from typing import Any
 import httpx
 import pytest
 from fastapi import FastAPI
-from fastapi.routing import APIRoute
+from fastapi.routing import APIRoute, iter_route_contexts
 from markupsafe import escape
 from pydantic import TypeAdapter
 
 from headend.http.api_pages import examples
-from simulator.smt.doors.both.examples import ESIID
-from simulator.smt.doors.market import api as market_api
-from simulator.smt.doors.portal import api as portal_api
+from simulator.smt.doors.both.bodies import ESIID
+from tests.simulator.captured import captured
 from tests.simulator.openapi_pages import FOLDER, pages
 from tests.simulator.sandboxes import rig
 from tests.simulator.smt.rig import Rig
@@ -37,6 +36,12 @@ def operations(page: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     for path, methods in page["paths"].items():
         for method, told in methods.items():
             yield f"{method.upper()} {path}", told
+
+
+def test_the_examples_are_what_the_services_answer() -> None:
+    made = captured()
+    kept = {file: file.read_text(encoding="utf-8") for file in made}
+    assert kept == made, "run 'make openapi'"
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -131,7 +136,7 @@ def test_every_example_of_a_request_is_taken_as_well_formed(served: dict[str, st
 
 
 def _routes(app: FastAPI) -> Iterator[APIRoute]:
-    for route in [*market_api.router.routes, *portal_api.router.routes, *app.routes]:
+    for route in (one.original_route for one in iter_route_contexts(app.routes)):
         if isinstance(route, APIRoute) and route.include_in_schema:
             yield route
 
@@ -142,7 +147,7 @@ def test_every_example_of_a_reply_has_the_documented_shape(tmp_path: Path) -> No
         async with Rig(tmp_path) as made:
             page = made.app.openapi()
             for route in _routes(made.app):
-                (method,) = page["paths"][route.path]
+                (method,) = (one.lower() for one in route.methods or ())
                 for status, told in page["paths"][route.path][method]["responses"].items():
                     if status == str(route.status_code or 200):
                         model = route.response_model

@@ -14,9 +14,8 @@ from headend import boundaries
 from simulator.parties import control
 from simulator.runtime.clock import Clock, ClockMode
 from simulator.runtime.driver import Runtime
-from simulator.runtime.serving import HttpServer
+from simulator.runtime.serving import HttpServer, url_of
 from simulator.smt.database.seat import Role
-from simulator.smt.doors.control import complaints as complaint_routes
 from simulator.smt.doors.service import Smt, SmtConfig, create_app
 from simulator.smt.ondemand.middle import FixedMiddle
 from simulator.smt.throttle.policy import preset
@@ -62,13 +61,12 @@ async def _serve(start: Start, ready: Connection) -> None:
             database_url=start.database_url,
             links={"coastal": start.head_end},
             role=start.role,
+            reply_to=f"http://127.0.0.1:{start.reply_port}" if start.reply_port else url_of(bound),
         )
         smt = Smt(runtime, config, registry(), FixedMiddle(PICKUP_S, RETURN_S), Notes(), http)
         app = create_app(smt)
         app.include_router(control.router(runtime))
-        app.include_router(complaint_routes.router(smt.complaints))
         server = HttpServer(app, bound)
-        smt.inquiries.reply_to = f"http://127.0.0.1:{start.reply_port}" if start.reply_port else server.url
         await server.start()
         ready.send(server.port)
         await runtime.serve()

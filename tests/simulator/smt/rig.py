@@ -26,7 +26,7 @@ from simulator.smt.registry.records import Entity, EntityKind, RorPeriod, Servic
 from simulator.smt.registry.registry import Registry
 from simulator.smt.throttle.decision import Policy
 from simulator.smt.throttle.policy import preset
-from simulator.smt.usage.ror_files import Deliver
+from simulator.smt.usage.folders import Folders
 
 NOW = "2026-08-12T17:40"
 TDSP_DUNS, ROR_DUNS, RIVAL_DUNS = "9990000000001", "9990000000011", "9990000000012"
@@ -167,6 +167,15 @@ class SmallHeadEnd:
         return InquiryResult.model_validate(answer | self.amend)
 
 
+class Nowhere:
+    """Folders in which nothing is kept."""
+
+    def put(self, username: str, name: str, content: bytes) -> None:
+        pass
+
+    add = lay = put
+
+
 class ByHost(httpx.AsyncHTTPTransport):
     """Messages to the applications of a test by host name; to other hosts over the network."""
 
@@ -191,7 +200,7 @@ class Rig:
         now: str = NOW,
         expiry_us: int = 45 * 60 * US,
         registered: Registry | None = None,
-        deliver: Deliver | None = None,
+        folders: Folders | None = None,
         database_url: str = "",
         clock: Clock | None = None,
     ) -> None:
@@ -207,13 +216,13 @@ class Rig:
             policy=preset(policy) if isinstance(policy, str) else policy,
             database_url=database_url or f"sqlite:///{folder / 'smt.db'}",
             links={"coastal": "http://headend"},
+            reply_to="http://smt",
             wall=lambda: self.wall,
             expiry_us=expiry_us,
         )
         self.smt = Smt(
-            self.runtime, config, registered or registry(), FixedMiddle(10, 60), self.notes, self.http, deliver
+            self.runtime, config, registered or registry(), FixedMiddle(10, 60), self.notes, self.http, folders
         )
-        self.smt.inquiries.reply_to = "http://smt"
         self.app = create_app(self.smt)
         hosts |= {"headend": httpx.ASGITransport(self.head_end.app), "smt": httpx.ASGITransport(self.app)}
         self.client = httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url="http://smt")

@@ -1,10 +1,8 @@
-"""What portal and market API share: the party behind them, the days that are asked for, a service point that someone may see."""
+"""What portal and market API share: the days that are asked for, a service point that someone may see."""
 
 from __future__ import annotations
 
 from datetime import date
-
-from fastapi import Request
 
 from meters.calendar import day_of, parse_us_date, us_date
 from simulator.smt.access.log import What
@@ -14,13 +12,6 @@ from simulator.smt.registry.records import ServicePoint, User
 
 #: History goes back 24 months.
 _HISTORY_YEARS = 2
-
-
-def smt_of(request: Request) -> Smt:
-    """The party behind the application."""
-    smt = request.app.state.smt
-    assert isinstance(smt, Smt)
-    return smt
 
 
 def dates_asked(start: str, end: str, today: date) -> tuple[date, date]:

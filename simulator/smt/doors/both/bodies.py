@@ -1,13 +1,17 @@
-"""Bodies that both doors have: the base of every one that is posted, a day of energy, a business error."""
+"""Bodies that both doors have: the base of every one that is posted, a day of energy, a refusal, a business error, and what is told of it."""
 
 from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator
 
+from headend.http.examples import told
 from headend.wire import writable
 from simulator.smt.errors import BAD_FIELD, BUSINESS
+
+#: Of a default sandbox, for examples.
+ESIID = "10443729924385485"
 
 
 class Posted(BaseModel):
@@ -38,8 +42,19 @@ class EnergyDay(BaseModel):
     RD: str = Field(examples=[".198-A,.141-A,..."])
 
 
+class Refusal(BaseModel):
+    """Why a request is refused and when to come back."""
+
+    code: str = Field(examples=["FR-CR016.1b"])
+    reason: str
+    retryAt: AwareDatetime | None = Field(default=None, examples=["2026-08-13T00:00:00-05:00"])
+
+
 class BusinessErrorReply(BaseModel):
     """What stands against a request: HTTP 200, or 400 for a body that is not as documented."""
 
     errorCode: str = Field(examples=["1"], description=f"One of: {', '.join(BUSINESS)}; with HTTP 400 {BAD_FIELD}.")
     errorMessage: str = Field(examples=["No data received from the respective TDSP"])
+
+
+BAD_BODY = told("The body is not as documented; the message names the field.", BusinessErrorReply)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from pydantic import AwareDatetime, BaseModel, Field
-
 from meters.calendar import local
+from simulator.smt.doors.both.bodies import Refusal
 from simulator.smt.ondemand.lifecycle import State
 from simulator.smt.throttle.decision import Refusal as ThrottleRefusal
 
@@ -13,14 +12,6 @@ SUBMITTED = "Request submitted successfully for further processing"
 SILENT = "The request was not processed"
 #: SMT's word for how a request ended without an answer; both doors have one word for what was lost and what came too late.
 STATUS_OF = {State.FAILED: "FAILED", State.T_FAILED: "T-FAILED", State.EXPIRED: "T-FAILED"}
-
-
-class Refusal(BaseModel):
-    """Why a request is refused and when to come back."""
-
-    code: str = Field(examples=["FR-CR016.1b"])
-    reason: str
-    retryAt: AwareDatetime | None = Field(default=None, examples=["2026-08-13T00:00:00-05:00"])
 
 
 def wire_refusal(refusal: ThrottleRefusal | None) -> Refusal | None:

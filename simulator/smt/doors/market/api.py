@@ -1,44 +1,49 @@
-"""SMT's market API, base ``/v2``: the log-in here, reads, records and on-demand requests in modules of their own, on one router."""
+"""SMT's market API, base ``/v2``: the log-in; on-demand requests, records and reads have modules of their own."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated
 
-from fastapi import Body, Request
+from fastapi import APIRouter
 
-from simulator.smt.access.gatekeeper import LoginFault, TokenKind
-from simulator.smt.doors.both.asked import smt_of
-from simulator.smt.doors.both.examples import told
-
-# Imported for their calls, which they register on the router.
-from simulator.smt.doors.market import odr, premise, reads  # noqa: F401
-from simulator.smt.doors.market.door import post, router
-from simulator.smt.doors.market.examples import LOGIN_OTHERS, TOKEN, TOKEN_ASKED
-from simulator.smt.doors.market.wire import TokenReply, TokenRequest
+from headend.http.examples import Replies, told
+from simulator.smt.access.gatekeeper import Gatekeeper, LoginFault, TokenKind
+from simulator.smt.doors.both.bodies import BusinessErrorReply
+from simulator.smt.doors.market.door import BROKEN, market_router, post
+from simulator.smt.doors.market.wire import GatewayErrorReply, TokenReply, TokenRequest
 from simulator.smt.errors import GatewayRefusal
 
-__all__ = ["router"]
+_OTHERS: Replies = {
+    400: told("Something is missing, or the body is not as documented.", GatewayErrorReply | BusinessErrorReply),
+    401: told("Unknown, or not the password.", GatewayErrorReply),
+    403: told("Too many failed log-ins of this user.", GatewayErrorReply),
+    500: BROKEN,
+}
 
 
-@post("/token/", response_model=TokenReply, responses={200: told(TOKEN), **LOGIN_OTHERS}, summary="Log in")
-async def token(request: Request, asked: Annotated[TokenRequest, Body(openapi_examples=TOKEN_ASKED)]) -> TokenReply:
-    """Give a bearer token for an hour. `username` is the `requestorID` of later calls."""
-    if not asked.username:
-        raise GatewayRefusal("no_username")
-    if not asked.password:
-        raise GatewayRefusal("no_password")
-    gatekeeper = smt_of(request).gatekeeper
-    user = gatekeeper.login(asked.username, asked.password)
-    if isinstance(user, LoginFault):
-        raise GatewayRefusal("blocked" if user is LoginFault.BLOCKED else "bad_login")
-    issued = gatekeeper.issue(user, TokenKind.MARKET)
-    return TokenReply(
-        accessToken=issued.text,
-        expiresIn=f"{issued.expires_at - issued.issued_at:.0f}",
-        issuedAt=_instant(issued.issued_at),
-        expiresAt=_instant(issued.expires_at),
-    )
+def router(gatekeeper: Gatekeeper) -> APIRouter:
+    """``POST /v2/token/``."""
+    routes = market_router()
+
+    @post(routes, "/token/", response_model=TokenReply, responses=_OTHERS, summary="Log in")
+    async def token(asked: TokenRequest) -> TokenReply:
+        """Give a bearer token for an hour. `username` is the `requestorID` of later calls."""
+        if not asked.username:
+            raise GatewayRefusal("no_username")
+        if not asked.password:
+            raise GatewayRefusal("no_password")
+        user = gatekeeper.login(asked.username, asked.password)
+        if isinstance(user, LoginFault):
+            raise GatewayRefusal("blocked" if user is LoginFault.BLOCKED else "bad_login")
+        issued = gatekeeper.issue(user, TokenKind.MARKET)
+        return TokenReply(
+            accessToken=issued.text,
+            expiresIn=f"{issued.expires_at - issued.issued_at:.0f}",
+            issuedAt=_instant(issued.issued_at),
+            expiresAt=_instant(issued.expires_at),
+        )
+
+    return routes
 
 
 def _instant(wall: float) -> str:

@@ -1,46 +1,27 @@
-"""What every call of the market API shares: the router, whose token came, how a call is registered, what can stand against its sender.
+"""What every call of the market API shares: its router, whose token came, how a call is registered, what can stand against its sender.
 
 Business errors come with HTTP 200, the gateway's with their own status. Every path answers with and without its last slash.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Request, Security
+from fastapi import APIRouter, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
+from headend.http.examples import Replies, told
 from headend.http.exchange import current
-from simulator.smt.access.gatekeeper import TokenKind
-from simulator.smt.doors.both.asked import smt_of
-from simulator.smt.doors.both.bodies import BusinessErrorReply
-from simulator.smt.doors.both.examples import Examples, also, told
+from simulator.smt.access.gatekeeper import Gatekeeper, TokenKind
+from simulator.smt.doors.both.bodies import BAD_BODY, BusinessErrorReply
 from simulator.smt.doors.both.premise_wire import RecordsRequest
-from simulator.smt.doors.market.examples import OTHERS
 from simulator.smt.doors.market.odr_wire import OdrRequest, OdrStatusRequest
-from simulator.smt.doors.market.wire import ReadsRequest, ReportStatusRequest
+from simulator.smt.doors.market.wire import GatewayErrorReply, ReadsRequest, ReportStatusRequest
 from simulator.smt.errors import BusinessError, GatewayRefusal
 from simulator.smt.registry.records import User, UserKind
 
-router = APIRouter(prefix="/v2", tags=["Market API"])
 _bearer = HTTPBearer(auto_error=False, scheme_name="Market token")
-
-
-async def market_user(
-    request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)]
-) -> User:
-    """Whose token came with the request. Raises GatewayRefusal without a valid one."""
-    if credentials is None:
-        raise GatewayRefusal("no_credentials")
-    user = smt_of(request).gatekeeper.user_of(credentials.credentials, TokenKind.MARKET)
-    if user is None:
-        raise GatewayRefusal("bad_token")
-    return user
-
-
-MarketUser = Annotated[User, Security(market_user)]
-
 
 #: What registers a handler.
 Registering = Callable[[Callable[..., Any]], Callable[..., Any]]
@@ -49,7 +30,36 @@ Order = ReadsRequest | RecordsRequest | OdrRequest
 Poll = OdrStatusRequest | ReportStatusRequest
 
 
-def post(path: str, **options: Any) -> Registering:
+BROKEN = told("A fault of the service's own.", GatewayErrorReply)
+#: What every call but the log-in may be answered instead.
+_OTHERS: Replies = {
+    400: BAD_BODY,
+    401: told("The token is not valid or has expired.", GatewayErrorReply),
+    403: told("No token came with the request.", GatewayErrorReply),
+    500: BROKEN,
+}
+
+
+def market_router() -> APIRouter:
+    """A router of the market API, without any call yet."""
+    return APIRouter(prefix="/v2", tags=["Market API"])
+
+
+def market_user(gatekeeper: Gatekeeper) -> Any:
+    """The parameter of a handler that says whose token came with the request, which is refused without a valid one."""
+
+    async def user(credentials: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)]) -> User:
+        if credentials is None:
+            raise GatewayRefusal("no_credentials")
+        found = gatekeeper.user_of(credentials.credentials, TokenKind.MARKET)
+        if found is None:
+            raise GatewayRefusal("bad_token")
+        return found
+
+    return Security(user)
+
+
+def post(router: APIRouter, path: str, **options: Any) -> Registering:
     """Register a handler under a path with and without its last slash; the documents show the first."""
 
     def register(handler: Callable[..., Any]) -> Callable[..., Any]:
@@ -60,15 +70,11 @@ def post(path: str, **options: Any) -> Registering:
     return register
 
 
-def call(
-    path: str, model: Any, examples: Examples, summary: str, files: Mapping[str, str] | None = None
-) -> Registering:
-    """Register a call of someone who is logged in, and document whatever else it may be answered.
-
-    model, examples: of the replies in JSON, business errors among the examples. files: an example of each other media type.
-    """
-    responses = {200: also(told(examples), files or {}), **OTHERS}
-    return post(path, response_model=model | BusinessErrorReply, responses=responses, summary=summary)
+def call(router: APIRouter, path: str, model: Any, summary: str, files: Sequence[str] = ()) -> Registering:
+    """Register a call of someone who is logged in, and document whatever else it may be answered. model: of the replies in JSON. files: other media types."""
+    content = {media: {"schema": {"type": "string"}} for media in files}
+    responses: Replies = {200: {"content": content} if files else {}, **_OTHERS}
+    return post(router, path, response_model=model | BusinessErrorReply, responses=responses, summary=summary)
 
 
 def check_sender(user: User, asked: Order | Poll) -> None:

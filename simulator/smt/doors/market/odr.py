@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from fastapi import Body, Request, Response
+from fastapi import APIRouter, Response
 
 from headend.wire import InquiryKind
 from simulator.smt.access.log import What
-from simulator.smt.doors.both.asked import smt_of
 from simulator.smt.doors.both.refusal import SILENT, SUBMITTED, wire_refusal
-from simulator.smt.doors.market.door import MarketUser, call, check_delivery, check_sender
-from simulator.smt.doors.market.odr_examples import ODR, ODR_ASKED, ODR_STATUS, POWER_ASKED, POWER_STATUS, STATUS_ASKED
+from simulator.smt.doors.market.door import call, check_delivery, check_sender, market_router, market_user
 from simulator.smt.doors.market.odr_wire import OdrAck, OdrRequest, OdrStatus, OdrStatusRequest
 from simulator.smt.doors.market.status import status_json, status_of
 from simulator.smt.errors import BusinessError
@@ -22,36 +18,34 @@ from simulator.smt.registry.records import User
 from simulator.smt.throttle.decision import Channel
 
 
-@call("/odr/", OdrAck, ODR, "Ask for an on-demand read")
-async def odr(
-    request: Request, user: MarketUser, asked: Annotated[OdrRequest, Body(openapi_examples=ODR_ASKED)]
-) -> Response:
-    """Ask for a register read, or for the non-VEE intervals of the gap (`readType`). Poll `/v2/odrstatus/` with the `correlationId`.
+def router(smt: Smt) -> APIRouter:
+    """The calls for on-demand requests."""
+    routes, sender = market_router(), market_user(smt.gatekeeper)
 
-    Refused by a limit: `statusCode` "1" and `refusal`. Anything else that stands against it is a business error.
-    """
-    return _opened(smt_of(request), user, asked, InquiryKind(asked.readType))
+    @call(routes, "/odr/", OdrAck, "Ask for an on-demand read")
+    async def odr(asked: OdrRequest, user: User = sender) -> Response:
+        """Ask for a register read, or for the non-VEE intervals of the gap (`readType`). Poll `/v2/odrstatus/` with the `correlationId`.
 
+        Refused by a limit: `statusCode` "1" and `refusal`. Anything else that stands against it is a business error.
+        """
+        return _opened(smt, user, asked, InquiryKind(asked.readType))
 
-@call("/powerstatus/", OdrAck, POWER_STATUS, "Ask for a power status")
-async def power_status(
-    request: Request, user: MarketUser, asked: Annotated[OdrRequest, Body(openapi_examples=POWER_ASKED)]
-) -> Response:
-    """Ask whether the power is on; `readType` is not looked at. The answer is polled at `/v2/odrstatus/`. An extension of this test bed."""
-    return _opened(smt_of(request), user, asked, InquiryKind.POWER)
+    @call(routes, "/powerstatus/", OdrAck, "Ask for a power status")
+    async def power_status(asked: OdrRequest, user: User = sender) -> Response:
+        """Ask whether the power is on; `readType` is not looked at. The answer is polled at `/v2/odrstatus/`. An extension of this test bed."""
+        return _opened(smt, user, asked, InquiryKind.POWER)
 
+    @call(routes, "/odrstatus/", OdrStatus, "Poll an on-demand request")
+    async def odr_status(asked: OdrStatusRequest, user: User = sender) -> Response:
+        """Tell how a request stands: `PEN` pending, `0` answered, `1` failed or refused. Only who asked may poll."""
+        check_sender(user, asked)
+        entry = smt.ledger.entry(asked.correlationId)
+        if entry is None or (entry.filed.duns, entry.filed.door) != (user.duns, Channel.API):
+            raise BusinessError("CORRELATION")
+        smt.access.note(user, entry.filed.esiid, What.STATUS, entry.filed.key)
+        return Response(status_json(status_of(entry, asked.trans_id)), media_type="application/json")
 
-@call("/odrstatus/", OdrStatus, ODR_STATUS, "Poll an on-demand request")
-async def odr_status(
-    request: Request, user: MarketUser, asked: Annotated[OdrStatusRequest, Body(openapi_examples=STATUS_ASKED)]
-) -> Response:
-    """Tell how a request stands: `PEN` pending, `0` answered, `1` failed or refused. Only who asked may poll."""
-    check_sender(user, asked)
-    entry = smt_of(request).ledger.entry(asked.correlationId)
-    if entry is None or (entry.filed.duns, entry.filed.door) != (user.duns, Channel.API):
-        raise BusinessError("CORRELATION")
-    smt_of(request).access.note(user, entry.filed.esiid, What.STATUS, entry.filed.key)
-    return Response(status_json(status_of(entry, asked.trans_id)), media_type="application/json")
+    return routes
 
 
 def _opened(smt: Smt, user: User, asked: OdrRequest, kind: InquiryKind) -> Response:

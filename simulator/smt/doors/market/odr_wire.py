@@ -12,8 +12,7 @@ from pydantic import AwareDatetime, BaseModel, Field
 from headend.ondemand.gap import GAP_LIMIT
 from headend.wire import PartialInterval, PowerState, ServedInterval
 from meters.calendar import INTERVAL_S
-from simulator.smt.doors.both.bodies import Posted
-from simulator.smt.doors.both.refusal import Refusal
+from simulator.smt.doors.both.bodies import Posted, Refusal
 
 PENDING = "Request Submitted by API"
 RETRIEVED = "ODR retreived successfully"

@@ -10,14 +10,14 @@ import json
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import Body, Request, Response
+from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 
 from headend.vee.quality import Channel
 from meters.calendar import day_of
-from simulator.smt.doors.both.asked import dates_asked, smt_of
+from simulator.smt.doors.both.asked import dates_asked
 from simulator.smt.doors.both.refusal import SUBMITTED
 from simulator.smt.doors.both.usage_reads import (
     CHANNELS,
@@ -27,22 +27,7 @@ from simulator.smt.doors.both.usage_reads import (
     sees_any,
     stored_days,
 )
-from simulator.smt.doors.market.door import MarketUser, call, check_delivery, check_sender
-from simulator.smt.doors.market.reads_examples import (
-    ATOM_FILES,
-    DAILY_FILES,
-    DAILY_READS,
-    GREEN_BUTTON,
-    INTERVAL_FILES,
-    INTERVAL_READS,
-    INTERVALS_ASKED,
-    MONTHLY_ASKED,
-    MONTHLY_FILES,
-    MONTHLY_READS,
-    READS_ASKED,
-    REPORT_STATUS,
-    REPORT_STATUS_ASKED,
-)
+from simulator.smt.doors.market.door import call, check_delivery, check_sender, market_router, market_user
 from simulator.smt.doors.market.wire import (
     DailyReads,
     IntervalReads,
@@ -104,15 +89,65 @@ class Written:
 Maker = Callable[[Reads], Awaitable[Written | None]]
 
 
-@call("/15minintervalreads/", IntervalReads | ReportAck, INTERVAL_READS, "VEE 15-minute intervals", INTERVAL_FILES)
-async def interval_reads(
-    request: Request, user: MarketUser, asked: Annotated[ReadsRequest, Body(openapi_examples=INTERVALS_ASKED)]
-) -> Response:
-    """Give posted VEE intervals, at most 24 months back, as `JSON`, `CSV` or `LSE`.
+def router(smt: Smt) -> APIRouter:
+    """The calls for VEE usage."""
+    routes, sender = market_router(), market_user(smt.gatekeeper)
 
-    By `API` they are in the reply, of one ESI ID. By `FTP` a file is laid into the sender's folder, of several if need be.
-    """
-    return await _answered(request, user, asked, INTERVAL_STEM, _intervals, ("JSON", "CSV", "LSE"))
+    files = ("text/csv", "text/plain")
+
+    @call(routes, "/15minintervalreads/", IntervalReads | ReportAck, "VEE 15-minute intervals", files)
+    async def interval_reads(asked: ReadsRequest, user: User = sender) -> Response:
+        """Give posted VEE intervals, at most 24 months back, as `JSON`, `CSV` or `LSE`.
+
+        By `API` they are in the reply, of one ESI ID. By `FTP` a file is laid into the sender's folder, of several if need be.
+        """
+        return await _answered(smt, user, asked, INTERVAL_STEM, _intervals, ("JSON", "CSV", "LSE"))
+
+    @call(routes, "/dailyreads/", DailyReads | ReportAck, "Daily register reads", ("text/csv",))
+    async def daily_reads(asked: ReadsRequest, user: User = sender) -> Response:
+        """Give the registers at both midnights of each posted day, as `JSON` or `CSV`.
+
+        In `JSON` a `readingType` of `A` means consumption, as the reply has no field for it.
+        """
+        return await _answered(smt, user, asked, "DailyMeterUsage", _daily, ("JSON", "CSV"))
+
+    @call(
+        routes,
+        "/monthlybillingInformation/",
+        MonthlyReads | ReportAck,
+        "Monthly billing information",
+        ("text/csv",),
+    )
+    async def monthly_reads(asked: ReadsRequest, user: User = sender) -> Response:
+        """Give the billing periods that ended within the days asked for, as `JSON` or `CSV`.
+
+        A period is told when every day of it is posted and the sender may see them all; `A` means consumption, and the latest revision counts.
+        A switch of retailer or customer ends a period.
+        """
+        return await _answered(smt, user, asked, "MonthlyBillingInformation", _monthly, ("JSON", "CSV"))
+
+    @call(routes, "/greenbutton/", ReportAck, "Green Button", (green_button.MEDIA_TYPE,))
+    async def green_button_feed(asked: ReadsRequest, user: User = sender) -> Response:
+        """Give posted days as an Atom feed of ESPI resources, both channels and the latest revision whatever is asked; errors are JSON."""
+        forms = ("JSON", "XML")
+        return await _answered(smt, user, asked, "GreenButton", _green_button, forms)
+
+    @call(routes, "/reportrequeststatus/", ReportStatus, "Poll a request for a file")
+    async def report_status(asked: ReportStatusRequest, user: User = sender) -> Response:
+        """Tell how a request for a file stands: `PEN` under way, `0` delivered, `1` failed. Only who asked may poll."""
+        check_sender(user, asked)
+        found = smt.deliveries.request(asked.correlationId, user.username)
+        if found is None:
+            raise BusinessError("CORRELATION")
+        status = ReportStatus(trans_id=asked.trans_id, correlationId=found.key, statusCode="PEN", statusReason=PENDING)
+        if found.file_name:
+            status.statusCode, status.statusReason, status.fileName = "0", DELIVERED, found.file_name
+        elif found.ended_us is not None:
+            reason = GATEWAY["broken"].message if found.error == BROKEN else BUSINESS[found.error]
+            status.statusCode, status.statusReason = "1", reason
+        return Response(status.model_dump_json(exclude_none=True), media_type="application/json")
+
+    return routes
 
 
 async def _intervals(reads: Reads) -> Written | None:
@@ -129,17 +164,6 @@ async def _intervals(reads: Reads) -> Written | None:
     return _json(reads, "energyData", [(esiid, energy_data(own)) for esiid, own in usage])
 
 
-@call("/dailyreads/", DailyReads | ReportAck, DAILY_READS, "Daily register reads", DAILY_FILES)
-async def daily_reads(
-    request: Request, user: MarketUser, asked: Annotated[ReadsRequest, Body(openapi_examples=READS_ASKED)]
-) -> Response:
-    """Give the registers at both midnights of each posted day, as `JSON` or `CSV`.
-
-    In `JSON` a `readingType` of `A` means consumption, as the reply has no field for it.
-    """
-    return await _answered(request, user, asked, "DailyMeterUsage", _daily, ("JSON", "CSV"))
-
-
 async def _daily(reads: Reads) -> Written | None:
     channels = CHANNELS[reads.asked.readingType]
     as_csv = reads.asked.reportFormat == "CSV"
@@ -150,20 +174,6 @@ async def _daily(reads: Reads) -> Written | None:
     if as_csv:
         return Written("text/csv", "CSV", daily_csv(one for _, own in usage for one in own))
     return _json(reads, "registeredReads", told)
-
-
-@call(
-    "/monthlybillingInformation/", MonthlyReads | ReportAck, MONTHLY_READS, "Monthly billing information", MONTHLY_FILES
-)
-async def monthly_reads(
-    request: Request, user: MarketUser, asked: Annotated[ReadsRequest, Body(openapi_examples=MONTHLY_ASKED)]
-) -> Response:
-    """Give the billing periods that ended within the days asked for, as `JSON` or `CSV`.
-
-    A period is told when every day of it is posted and the sender may see them all; `A` means consumption, and the latest revision counts.
-    A switch of retailer or customer ends a period.
-    """
-    return await _answered(request, user, asked, "MonthlyBillingInformation", _monthly, ("JSON", "CSV"))
 
 
 async def _monthly(reads: Reads) -> Written | None:
@@ -179,15 +189,6 @@ async def _monthly(reads: Reads) -> Written | None:
     return _json(reads, "billingData", [(esiid, [one.told() for one in periods]) for esiid, periods in usage])
 
 
-@call("/greenbutton/", ReportAck, GREEN_BUTTON, "Green Button", ATOM_FILES)
-async def green_button_feed(
-    request: Request, user: MarketUser, asked: Annotated[ReadsRequest, Body(openapi_examples=READS_ASKED)]
-) -> Response:
-    """Give posted days as an Atom feed of ESPI resources, both channels and the latest revision whatever is asked; errors are JSON."""
-    forms = ("JSON", "XML")
-    return await _answered(request, user, asked, "GreenButton", _green_button, forms)
-
-
 async def _green_button(reads: Reads) -> Written | None:
     latest = Reads(reads.smt, reads.user, reads.asked.model_copy(update={"version": "L"}), reads.first, reads.last)
     usage = [(esiid, await latest.days(esiid, CHANNELS["A"])) for esiid in reads.asked.esiid]
@@ -197,31 +198,10 @@ async def _green_button(reads: Reads) -> Written | None:
     return Written(green_button.MEDIA_TYPE, "xml", await _apart(lambda: green_button.feed(usage, now)))
 
 
-@call("/reportrequeststatus/", ReportStatus, REPORT_STATUS, "Poll a request for a file")
-async def report_status(
-    request: Request,
-    user: MarketUser,
-    asked: Annotated[ReportStatusRequest, Body(openapi_examples=REPORT_STATUS_ASKED)],
-) -> Response:
-    """Tell how a request for a file stands: `PEN` under way, `0` delivered, `1` failed. Only who asked may poll."""
-    check_sender(user, asked)
-    found = smt_of(request).deliveries.request(asked.correlationId, user.username)
-    if found is None:
-        raise BusinessError("CORRELATION")
-    status = ReportStatus(trans_id=asked.trans_id, correlationId=found.key, statusCode="PEN", statusReason=PENDING)
-    if found.file_name:
-        status.statusCode, status.statusReason, status.fileName = "0", DELIVERED, found.file_name
-    elif found.ended_us is not None:
-        reason = GATEWAY["broken"].message if found.error == BROKEN else BUSINESS[found.error]
-        status.statusCode, status.statusReason = "1", reason
-    return Response(status.model_dump_json(exclude_none=True), media_type="application/json")
-
-
 async def _answered(
-    request: Request, user: User, asked: ReadsRequest, stem: str, make: Maker, forms: tuple[str, ...]
+    smt: Smt, user: User, asked: ReadsRequest, stem: str, make: Maker, forms: tuple[str, ...]
 ) -> Response:
     """Answer a request for reads, after everything that can stand against it."""
-    smt = smt_of(request)
     check_sender(user, asked)
     check_delivery(asked, forms, by_file=smt.deliveries.offered)
     by_file = asked.deliveryMode == "FTP"

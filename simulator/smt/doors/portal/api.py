@@ -3,44 +3,28 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Body, Request, Response
+from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 
+from headend.http.examples import Replies, told
 from headend.http.exchange import current
 from headend.wire import InquiryKind
 from meters.calendar import US, day_of, day_start, us_stamp
 from simulator.smt.access.gatekeeper import LoginFault, TokenKind
 from simulator.smt.access.log import What
 from simulator.smt.correlation import digits
-from simulator.smt.doors.both.asked import dates_asked, smt_of
+from simulator.smt.doors.both.asked import dates_asked
 from simulator.smt.doors.both.bodies import BusinessErrorReply
-from simulator.smt.doors.both.examples import told
 from simulator.smt.doors.both.refusal import SILENT, STATUS_OF, SUBMITTED, wire_refusal
 from simulator.smt.doors.both.usage_reads import CHANNELS, energy_data, interval_rows, kwh, stored_days
-from simulator.smt.doors.portal.door import PortalUser, call
-from simulator.smt.doors.portal.examples import (
-    HOURLY,
-    LATEST,
-    LATEST_ASKED,
-    LOGIN,
-    LOGIN_ASKED,
-    LOGIN_OTHERS,
-    METER_ASKED,
-    METERS,
-    NO_ENERGY_DATA,
-    READ,
-    READ_ASKED,
-    SYNCH,
-    SYNCH_ASKED,
-    USAGE,
-    USAGE_ASKED,
-)
+from simulator.smt.doors.portal.door import call, portal_router, portal_user
 from simulator.smt.doors.portal.wire import (
     IntervalSynch,
     LatestRead,
     LatestReply,
+    LoginRefused,
     MeterList,
     OnDemandReply,
     PortalLogin,
@@ -59,8 +43,6 @@ from simulator.smt.party import Smt
 from simulator.smt.registry.records import ServicePoint, User
 from simulator.smt.throttle.decision import Channel
 
-router = APIRouter(tags=["Portal API"])
-
 #: Longest range of one request, days.
 MOST_DAYS = 30
 _LOGIN_FAULTS = {
@@ -69,135 +51,134 @@ _LOGIN_FAULTS = {
     # SMT's own text is not known.
     LoginFault.BLOCKED: (403, "ERR-USR-TOOMANYATTEMPTS"),
 }
-
-
-@router.get("/", include_in_schema=False)
-async def front() -> Response:
-    """Answer what older clients look for before they log in."""
-    return Response("Smart Meter Texas (test bed)", media_type="text/plain")
-
-
-@router.post("/api/user/authenticate", include_in_schema=False)
-@router.post(
-    "/commonapi/user/authenticate",
-    response_model=PortalToken,
-    responses={200: told(LOGIN), **LOGIN_OTHERS},
-    summary="Log in",
+#: What the portal says when nothing is posted, and for the hourly limit, whatever the policy's rule says.
+NO_ENERGY_DATA = "No Energy Data received from the respective TDSP"
+HOURLY = (
+    "You have reached the limit of two On Demand Read request for this ESIID per hour, you may try again after one hour"
 )
-async def authenticate(request: Request, asked: Annotated[PortalLogin, Body(openapi_examples=LOGIN_ASKED)]) -> Response:
-    """Give a bearer token that lives fifteen minutes from its last use."""
-    gatekeeper = smt_of(request).gatekeeper
-    user = gatekeeper.login(asked.username, asked.password)
-    if isinstance(user, LoginFault):
-        status, message = _LOGIN_FAULTS[user]
-        return JSONResponse({"errormessage": message}, status_code=status)
-    return JSONResponse(
-        {
-            "usr_id": user.username,
-            "is_rgstrd": "Y",
-            "usr_type": "RES",
-            "usr_frst_nm": user.first_name,
-            "usr_lst_nm": user.last_name,
-            "usr_eml": user.email,
-            "lang_pref": "en",
-            "ai": "N",
-            "smtStatus": "active",
-            "smtStatuskey": "SMTPR_smtStatus",
-            "token": gatekeeper.issue(user, TokenKind.PORTAL).text,
-        }
+_LOGIN_OTHERS: Replies = {
+    400: told(
+        "Unknown user, or not the password; or the body is not as documented.", LoginRefused | BusinessErrorReply
+    ),
+    403: told("Too many failed log-ins of this user.", LoginRefused),
+}
+
+
+def router(smt: Smt) -> APIRouter:
+    """The calls of the portal that customers' clients use."""
+    routes, account = portal_router(), portal_user(smt.gatekeeper)
+
+    @routes.get("/", include_in_schema=False)
+    async def front() -> Response:
+        """Answer what older clients look for before they log in."""
+        return Response("Smart Meter Texas (test bed)", media_type="text/plain")
+
+    @routes.post("/api/user/authenticate", include_in_schema=False)
+    @routes.post(
+        "/commonapi/user/authenticate",
+        response_model=PortalToken,
+        responses=_LOGIN_OTHERS,
+        summary="Log in",
     )
-
-
-@call(router, "/api/meter", PortalMeters, METERS, "List meters")
-async def meter(
-    request: Request, user: PortalUser, asked: Annotated[MeterList, Body(openapi_examples=METER_ASKED)]
-) -> Response:
-    """List the meters that the account may see today."""
-    smt = smt_of(request)
-    points = smt.registry.seen_by(user, day_of(smt.driver.now()))
-    shown = [point for point in points if asked.esiid in ("*", point.esiid)]
-    for point in shown:
-        smt.access.note(user, point.esiid, What.ATTRIBUTES)
-    return JSONResponse({"data": [_meter(point, user) for point in shown]})
-
-
-@call(router, "/api/ondemandread", OnDemandReply, READ, "Ask for an on-demand read")
-async def on_demand_read(
-    request: Request, user: PortalUser, asked: Annotated[PortalRead, Body(openapi_examples=READ_ASKED)]
-) -> Response:
-    """Ask for a register read. Turned away: HTTP 200, `RequestStatus` FLR, 5031 by an hourly limit, 5032 by another."""
-    smt = smt_of(request)
-    now_us = smt.now_us()
-    trans_id = digits("portal", user.username, asked.ESIID, now_us)
-    try:
-        taken = smt.desk.open_request(
-            Asked(user, InquiryKind.REGISTER, asked.ESIID, Channel.PORTAL, trans_id, "", asked.MeterNumber), now_us
+    async def authenticate(asked: PortalLogin) -> Response:
+        """Give a bearer token that lives fifteen minutes from its last use."""
+        user = smt.gatekeeper.login(asked.username, asked.password)
+        if isinstance(user, LoginFault):
+            status, message = _LOGIN_FAULTS[user]
+            return JSONResponse({"errormessage": message}, status_code=status)
+        return JSONResponse(
+            {
+                "usr_id": user.username,
+                "is_rgstrd": "Y",
+                "usr_type": "RES",
+                "usr_frst_nm": user.first_name,
+                "usr_lst_nm": user.last_name,
+                "usr_eml": user.email,
+                "lang_pref": "en",
+                "ai": "N",
+                "smtStatus": "active",
+                "smtStatuskey": "SMTPR_smtStatus",
+                "token": smt.gatekeeper.issue(user, TokenKind.PORTAL).text,
+            }
         )
-    except BusinessError as error:
-        return _turned_away(error.code, error.message)
-    if taken.state is State.REFUSED and taken.refusal is not None:
-        refusal = wire_refusal(taken.refusal)
-        hourly = taken.refusal.portal_code == "5031"
-        return _turned_away(taken.refusal.portal_code, HOURLY if hourly else refusal.reason if refusal else SILENT)
-    answer = {
-        "trans_id": trans_id,
-        "correlationId": taken.key,
-        "statusCode": "0",
-        "statusReason": SUBMITTED,
-    }
-    return JSONResponse({"data": answer})
 
+    @call(routes, "/api/meter", PortalMeters, "List meters")
+    async def meter(asked: MeterList, user: User = account) -> Response:
+        """List the meters that the account may see today."""
+        points = smt.registry.seen_by(user, day_of(smt.driver.now()))
+        shown = [point for point in points if asked.esiid in ("*", point.esiid)]
+        for point in shown:
+            smt.access.note(user, point.esiid, What.ATTRIBUTES)
+        return JSONResponse({"data": [_meter(point, user) for point in shown]})
 
-@call(router, "/api/usage/latestodrread", LatestReply, LATEST, "The latest on-demand read")
-async def latest_on_demand_read(
-    request: Request, user: PortalUser, asked: Annotated[LatestRead, Body(openapi_examples=LATEST_ASKED)]
-) -> Response:
-    """Tell the latest register read of the ESI ID, whoever asked for it: `odrstatus` null when there never was one, or it is not yours."""
-    smt = smt_of(request)
-    entry = None
-    if smt.registry.may_see(user, asked.ESIID, day_of(smt.driver.now())):
-        entry = shown_read(smt, asked.ESIID, smt.now_us())
-    # A read of a day before a move or a switch is another's.
-    if entry is not None and not smt.registry.may_see(user, asked.ESIID, day_of(entry.filed.submitted_us // US)):
+    @call(routes, "/api/ondemandread", OnDemandReply, "Ask for an on-demand read")
+    async def on_demand_read(asked: PortalRead, user: User = account) -> Response:
+        """Ask for a register read. Turned away: HTTP 200, `RequestStatus` FLR, 5031 by an hourly limit, 5032 by another."""
+        now_us = smt.now_us()
+        trans_id = digits("portal", user.username, asked.ESIID, now_us)
+        try:
+            taken = smt.desk.open_request(
+                Asked(user, InquiryKind.REGISTER, asked.ESIID, Channel.PORTAL, trans_id, "", asked.MeterNumber), now_us
+            )
+        except BusinessError as error:
+            return _turned_away(error.code, error.message)
+        if taken.state is State.REFUSED and taken.refusal is not None:
+            refusal = wire_refusal(taken.refusal)
+            hourly = taken.refusal.portal_code == "5031"
+            return _turned_away(taken.refusal.portal_code, HOURLY if hourly else refusal.reason if refusal else SILENT)
+        answer = {
+            "trans_id": trans_id,
+            "correlationId": taken.key,
+            "statusCode": "0",
+            "statusReason": SUBMITTED,
+        }
+        return JSONResponse({"data": answer})
+
+    @call(routes, "/api/usage/latestodrread", LatestReply, "The latest on-demand read")
+    async def latest_on_demand_read(asked: LatestRead, user: User = account) -> Response:
+        """Tell the latest register read of the ESI ID, whoever asked for it: `odrstatus` null when there never was one, or it is not yours."""
         entry = None
-    if smt.registry.may_see(user, asked.ESIID, day_of(smt.driver.now())):
-        smt.access.note(user, asked.ESIID, What.STATUS, entry.filed.key if entry is not None else "")
-    return JSONResponse({"data": latest_shown(smt, user, entry)})
+        if smt.registry.may_see(user, asked.ESIID, day_of(smt.driver.now())):
+            entry = shown_read(smt, asked.ESIID, smt.now_us())
+        # A read of a day before a move or a switch is another's.
+        if entry is not None and not smt.registry.may_see(user, asked.ESIID, day_of(entry.filed.submitted_us // US)):
+            entry = None
+        if smt.registry.may_see(user, asked.ESIID, day_of(smt.driver.now())):
+            smt.access.note(user, asked.ESIID, What.STATUS, entry.filed.key if entry is not None else "")
+        return JSONResponse({"data": latest_shown(smt, user, entry)})
 
+    @call(routes, "/api/adhoc/intervalsynch", SynchReply, "15-minute intervals, in slots")
+    async def interval_synch(asked: IntervalSynch, user: User = account) -> Response:
+        """Give posted VEE intervals in 100 slots a day, consumption and, where posted, surplus generation."""
+        esiid = asked.ESIID[0]
+        try:
+            first, last = _range_asked(smt, asked.startDate, asked.endDate)
+        except BusinessError as error:
+            return JSONResponse({"data": error.told()})
+        trans_id = digits("portal", user.username, esiid, asked.startDate, asked.endDate, smt.now_us())
+        current().trans_id = trans_id
+        stored = [one for channel in CHANNELS["A"] for one in await stored_days(smt, user, esiid, channel, first, last)]
+        if not stored:
+            return JSONResponse({"data": {"errorCode": "1", "errorMessage": NO_ENERGY_DATA}})
+        return JSONResponse({"data": {"trans_id": trans_id, "esiid": esiid, "energyData": energy_data(stored)}})
 
-@call(router, "/api/adhoc/intervalsynch", SynchReply, SYNCH, "15-minute intervals, in slots")
-async def interval_synch(
-    request: Request, user: PortalUser, asked: Annotated[IntervalSynch, Body(openapi_examples=SYNCH_ASKED)]
-) -> Response:
-    """Give posted VEE intervals in 100 slots a day, consumption and, where posted, surplus generation."""
-    smt = smt_of(request)
-    esiid = asked.ESIID[0]
-    try:
-        first, last = _range_asked(smt, asked.startDate, asked.endDate)
-    except BusinessError as error:
-        return JSONResponse({"data": error.told()})
-    trans_id = digits("portal", user.username, esiid, asked.startDate, asked.endDate, smt.now_us())
-    current().trans_id = trans_id
-    stored = [one for channel in CHANNELS["A"] for one in await stored_days(smt, user, esiid, channel, first, last)]
-    if not stored:
-        return JSONResponse({"data": {"errorCode": "1", "errorMessage": NO_ENERGY_DATA}})
-    return JSONResponse({"data": {"trans_id": trans_id, "esiid": esiid, "energyData": energy_data(stored)}})
+    @call(routes, "/api/usage/interval", UsageReply | BusinessErrorReply, "15-minute intervals, one by one")
+    async def usage_interval(asked: UsageInterval, user: User = account) -> Response:
+        """Give posted VEE intervals one by one; of an ESI ID that is not yours, none."""
+        try:
+            first, last = _range_asked(smt, asked.startDate, asked.endDate)
+        except BusinessError as error:
+            return JSONResponse(error.told())
+        consumed, generated = [
+            await stored_days(smt, user, asked.esiid, channel, first, last) for channel in CHANNELS["A"]
+        ]
+        # The head-end posts zeros for a meter without generation; the portal has no mark for what there is none of.
+        flag = any(one.wh.any() for one in generated)
+        return JSONResponse(
+            {"intervaldata": interval_rows(consumed, generated if flag else []), "generationFlag": flag}
+        )
 
-
-@call(router, "/api/usage/interval", UsageReply | BusinessErrorReply, USAGE, "15-minute intervals, one by one")
-async def usage_interval(
-    request: Request, user: PortalUser, asked: Annotated[UsageInterval, Body(openapi_examples=USAGE_ASKED)]
-) -> Response:
-    """Give posted VEE intervals one by one; of an ESI ID that is not yours, none."""
-    smt = smt_of(request)
-    try:
-        first, last = _range_asked(smt, asked.startDate, asked.endDate)
-    except BusinessError as error:
-        return JSONResponse(error.told())
-    consumed, generated = [await stored_days(smt, user, asked.esiid, channel, first, last) for channel in CHANNELS["A"]]
-    # The head-end posts zeros for a meter without generation; the portal has no mark for what there is none of.
-    flag = any(one.wh.any() for one in generated)
-    return JSONResponse({"intervaldata": interval_rows(consumed, generated if flag else []), "generationFlag": flag})
+    return routes
 
 
 def shown_read(smt: Smt, esiid: str, now_us: int) -> Entry | None:

@@ -373,9 +373,16 @@ def test_an_inquiry_waits_for_a_connection_to_a_slow_head_end(tmp_path: Path) ->
             httpx.AsyncClient(limits=one_connection, timeout=timeout, trust_env=False) as http,
         ):
             ways = Inquiries(
-                rig.runtime, rig.smt.registry, rig.smt.ledger, rig.notes, http, {"coastal": url}, store_allowed=True
+                rig.runtime,
+                rig.smt.registry,
+                rig.smt.ledger,
+                rig.notes,
+                http,
+                {"coastal": url},
+                reply_to="http://smt",
+                store_allowed=True,
+                here=True,
             )
-            ways.reply_to = "http://smt"
 
             def send(key: str) -> Generator[simpy.Event, Any, None]:
                 wanted = Requested(Kind.READ, Channel.API, {})

@@ -28,7 +28,7 @@ from simulator.smt.registry.records import (
     UserKind,
 )
 from simulator.smt.registry.registry import Registry
-from tests.simulator.smt.rig import HASH, Rig
+from tests.simulator.smt.rig import HASH, Nowhere, Rig
 
 OWN, FOREIGN, UNKNOWN = "99900000000000017", "99900000000000019", "99900000000099999"
 WIRES, OTHER_WIRES, ROR, FORMER, RIVAL, ADVISOR = (f"99900000000{number:02d}" + "00" for number in range(1, 7))
@@ -162,7 +162,7 @@ def replies(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str, st
 
     async def run() -> dict[tuple[str, str, str], str]:
         folder = tmp_path_factory.mktemp("roles")
-        async with Rig(folder, "smt-today", registered=registry(), deliver=lambda *_: None) as rig:
+        async with Rig(folder, "smt-today", registered=registry(), folders=Nowhere()) as rig:
             for esiid in (OWN, FOREIGN):
                 rig.post_days(count=45, esiid=esiid)
             order = {"esiid": [OWN], **RANGE, "deliveryMode": "FTP", "reportFormat": "CSV"}

@@ -14,8 +14,8 @@ from headend.wire import InquiryKind, InquiryResult, Outcome
 from meters.calendar import US, epoch, iso
 from simulator.smt.doors.market.status import scientific, status_of
 from simulator.smt.ondemand.judged import checked, trimmed
-from simulator.smt.ondemand.ledger import Entry, Filed, Transition
-from simulator.smt.ondemand.lifecycle import State
+from simulator.smt.ondemand.ledger import Entry, Transition
+from simulator.smt.ondemand.lifecycle import Filed, State
 from simulator.smt.throttle.decision import Channel
 
 

@@ -14,8 +14,8 @@ from headend.wire import InquiryKind, InquiryResult
 from meters.calendar import INTERVAL_S, US, epoch, iso
 from simulator.smt.database.engine import open_database
 from simulator.smt.ondemand import ledger
-from simulator.smt.ondemand.ledger import Filed, KeyTakenError, Ledger, Transition
-from simulator.smt.ondemand.lifecycle import State
+from simulator.smt.ondemand.ledger import KeyTakenError, Ledger, Transition
+from simulator.smt.ondemand.lifecycle import Filed, State
 from simulator.smt.throttle.decision import Channel
 from tests.simulator.smt.postgres import new_database, opened, postgres, postgres_url
 from tests.simulator.smt.rig import PLAIN, Rig

@@ -14,8 +14,7 @@ import pytest
 from meters import SEED
 from meters.calendar import day_of, epoch
 from simulator.smt.ondemand.invariants import breaches, from_ledger
-from simulator.smt.ondemand.ledger import Filed
-from simulator.smt.ondemand.lifecycle import ANSWERED_EARLIER
+from simulator.smt.ondemand.lifecycle import ANSWERED_EARLIER, Filed
 from simulator.smt.registry.records import Agreement, Entity, EntityKind, RorPeriod, User, UserKind
 from simulator.smt.registry.registry import Registry
 from simulator.smt.throttle.decision import Policy, Scope

@@ -43,8 +43,8 @@ def test_a_file_arrives_once_under_its_final_name(tmp_path: Path, ca: LocalCa) -
     arrivals = Arrivals()
 
     async def run() -> None:
-        site = FileSite(tmp_path / "ftp", registry().users, ca.server_file, arrivals)
-        site.start()
+        site = FileSite(tmp_path / "ftp", registry().users, ca.server_file)
+        site.start(arrivals)
         try:
             await asyncio.to_thread(upload, site_of(site, ca), "one.lse", b"by rename")
             # Told before the client was answered: no waiting here.
@@ -115,8 +115,8 @@ def test_a_wrong_password_is_refused_and_a_home_cannot_be_left(tmp_path: Path, c
 
 def served(folder: Path, ca: LocalCa, work: Callable[[FileSite], None]) -> None:
     async def run() -> None:
-        site = FileSite(folder / "ftp", registry().users, ca.server_file, Arrivals(), passive_ports=None)
-        site.start()
+        site = FileSite(folder / "ftp", registry().users, ca.server_file)
+        site.start(Arrivals())
         try:
             await asyncio.to_thread(work, site)
         finally:
@@ -131,22 +131,21 @@ def test_a_taken_port_is_named(tmp_path: Path, ca: LocalCa) -> None:
         taken.listen()
         port = taken.getsockname()[1]
         with pytest.raises(SimulatorError, match=f"Port {port} of the file site is taken") as caught:
-            FileSite(tmp_path, {}, ca.server_file, Arrivals(), port=port)
+            FileSite(tmp_path, {}, ca.server_file, port=port)
         assert caught.value.code == "smt.ftps.port_taken"
 
 
 def test_a_stopped_site_frees_its_port(tmp_path: Path, ca: LocalCa) -> None:
-    first = FileSite(tmp_path, {}, ca.server_file, Arrivals())
+    first = FileSite(tmp_path, {}, ca.server_file)
     first.stop()
-    FileSite(tmp_path, {}, ca.server_file, Arrivals(), port=first.port).stop()
+    FileSite(tmp_path, {}, ca.server_file, port=first.port).stop()
 
 
 def test_an_upload_is_loaded_and_answered_before_model_time_moves(tmp_path: Path, ca: LocalCa) -> None:
     async def run() -> None:
-        async with Rig(tmp_path, now="2026-08-12T07:30") as rig:
-            site = FileSite(tmp_path / "ftp", rig.smt.registry.users, ca.server_file, rig.smt.intake.on_file)
-            rig.smt.intake.deliver = site.put
-            site.start()
+        site = FileSite(tmp_path / "ftp", registry().users, ca.server_file)
+        async with Rig(tmp_path, now="2026-08-12T07:30", folders=site) as rig:
+            site.start(rig.smt.intake.on_file)
             try:
                 posted_at = epoch("2026-08-12T07:30")
                 name = file_name(TDSP_DUNS, posted_at, 1)

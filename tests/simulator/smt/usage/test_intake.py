@@ -14,7 +14,7 @@ from headend.vee.quality import Channel
 from meters.calendar import epoch
 from simulator.smt.usage.intake import Decided, decide
 from simulator.smt.usage.store import DayKey, Held
-from tests.simulator.smt.rig import NEIGHBOUR, PLAIN, TDSP_DUNS, Rig, record
+from tests.simulator.smt.rig import NEIGHBOUR, PLAIN, TDSP_DUNS, Nowhere, Rig, record
 
 NOW = epoch("2026-08-12T07:30")
 NAME = file_name(TDSP_DUNS, NOW, 1)
@@ -100,12 +100,12 @@ def test_a_day_of_another_length_is_no_full_day() -> None:
 
 
 def test_an_intake_that_cannot_answer_is_told_and_the_rest_goes_on(tmp_path: Path) -> None:
-    def full(*_: object) -> None:
-        raise OSError("no space")
+    class Full(Nowhere):
+        def put(self, username: str, name: str, content: bytes) -> None:
+            raise OSError("no space")
 
     async def run() -> None:
-        async with Rig(tmp_path, now="2026-08-12T07:30") as rig:
-            rig.smt.intake.deliver = full
+        async with Rig(tmp_path, now="2026-08-12T07:30", folders=Full()) as rig:
             (tmp_path / NAME).write_bytes(dumps([record(PLAIN, DAY, NOW)]))
             rig.smt.intake.on_file("wires", tmp_path / NAME)
             rig.smt.intake.on_file("lonestar.api", tmp_path / NAME)

@@ -128,12 +128,14 @@ class Folders:
             raise FileExistsError(name)
         self.files[name] = content
 
+    add = lay = put
+
 
 def test_several_esiids_are_delivered_as_a_file_and_the_request_is_followed_up(tmp_path: Path) -> None:
     folders = Folders()
 
     async def run() -> None:
-        async with Rig(tmp_path, deliver=folders.put) as rig:
+        async with Rig(tmp_path, folders=folders) as rig:
             for esiid in (PLAIN, NEIGHBOUR):
                 rig.post_days(esiid=esiid)
             by_file = RANGE | {"esiid": [PLAIN, NEIGHBOUR], "deliveryMode": "FTP"}
@@ -175,7 +177,7 @@ def test_files_of_one_second_do_not_take_each_others_names_and_an_esiid_is_told_
     folders = Folders()
 
     async def run() -> None:
-        async with Rig(tmp_path, deliver=folders.put) as rig:
+        async with Rig(tmp_path, folders=folders) as rig:
             rig.post_days()
             for asked in ([PLAIN], [PLAIN, PLAIN]):
                 await rig.market(
@@ -194,7 +196,7 @@ def test_a_file_that_cannot_be_made_or_has_nothing_in_it_has_failed_with_a_reaso
     folders = Folders()
 
     async def run() -> None:
-        async with Rig(tmp_path, deliver=folders.put) as rig:
+        async with Rig(tmp_path, folders=folders) as rig:
             by_file = RANGE | {"deliveryMode": "FTP", "reportFormat": "CSV"}
             nothing = (await rig.market("/dailyreads/", **by_file)).json()
             await rig.wait(1)
@@ -221,7 +223,7 @@ def test_a_file_that_cannot_be_made_or_has_nothing_in_it_has_failed_with_a_reaso
 
 def test_what_was_being_made_at_a_restart_has_failed(tmp_path: Path) -> None:
     async def run() -> None:
-        async with Rig(tmp_path, deliver=Folders().put) as rig:
+        async with Rig(tmp_path, folders=Folders()) as rig:
             rig.post_days()
             by_file = RANGE | {"deliveryMode": "FTP", "reportFormat": "CSV"}
             key = (await rig.market("/dailyreads/", **by_file)).json()["correlationId"]

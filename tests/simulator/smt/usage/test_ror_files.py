@@ -25,7 +25,7 @@ from simulator.smt.party import SmtConfig
 from simulator.smt.registry.records import RorPeriod, UsageFormat
 from simulator.smt.registry.registry import Registry
 from simulator.smt.throttle.policy import preset
-from simulator.smt.usage.file_site import Homes
+from simulator.smt.usage.folders import Homes
 from simulator.smt.usage.ror_files import UsageFiles, usage_file_name
 from simulator.smt.usage.store import VeeStore
 from tests.simulator.smt.crash_play import forkserver
@@ -70,6 +70,8 @@ class Folders:
         part.write_bytes(content)
         part.replace(part.with_name(name))
 
+    add = lay = put
+
     def of(self, username: str) -> Content:
         return {one.name: one.read_bytes() for one in sorted((self.root / username).glob("*"))}
 
@@ -85,7 +87,7 @@ def posted(folder: Path, records: Registry, *files: tuple[str, list[LseRecord]])
     folders = Folders(folder / "ftps")
 
     async def run() -> None:
-        async with Rig(folder, now="2026-08-12T07:30", registered=records, deliver=folders.put) as rig:
+        async with Rig(folder, now="2026-08-12T07:30", registered=records, folders=folders) as rig:
             for name, content in files:
                 await taken_in(rig, folder, name, content)
 
@@ -140,7 +142,7 @@ def test_a_file_that_could_not_be_laid_is_laid_with_the_next_posting(tmp_path: P
     folders = Folders(tmp_path / "ftps")
 
     async def run() -> None:
-        async with Rig(tmp_path, now="2026-08-12T07:30", registered=switched(), deliver=folders.put) as rig:
+        async with Rig(tmp_path, now="2026-08-12T07:30", registered=switched(), folders=folders) as rig:
             folders.full = "lonestar.api"
             await taken_in(rig, tmp_path, POSTED, RECORDS)
             assert [one["reason"] for one in rig.notes.of("usage file owed")] == ["OSError"]
@@ -179,7 +181,7 @@ def test_killed_on_the_way_every_file_is_made_up_for_once(crash_at: str, there: 
     assert sum(len(folders.of(ror)) for ror in ("lonestar.api", "rival.api")) == there
 
     async def restart() -> None:
-        async with Rig(killed, now="2026-08-12T09:00", registered=switched(), deliver=folders.put) as rig:
+        async with Rig(killed, now="2026-08-12T09:00", registered=switched(), folders=folders) as rig:
             rig.smt.intake.make_up()
             await rig.wait(0)
             assert len(rig.notes.of("usage file")) == (2 if there < 2 else 1)
@@ -213,7 +215,7 @@ def test_an_smt_that_comes_up_lays_what_is_owed_and_answers_what_it_had_loaded(t
         with bind("127.0.0.1", 0, "SMT") as bound:
             async with smt_alone(settings, clock, bound, RunJournal(100)) as party, asyncio.timeout(10):
                 serving = asyncio.create_task(party.runtime.serve())
-                laid, result = party.files.home("rival.api"), home / f"{POSTED}{RESULT_SUFFIX}"
+                laid, result = party.homes.home("rival.api"), home / f"{POSTED}{RESULT_SUFFIX}"
                 while not (result.exists() and list(laid.glob("*.lse"))):
                     await asyncio.sleep(0.01)
                 serving.cancel()
@@ -245,20 +247,20 @@ def test_a_file_of_the_rors_own_is_left_alone_and_the_next_name_taken(tmp_path: 
     mine, folder = homes.home("lonestar.api") / f"{stem}001.lse", homes.home("rival.api") / f"{stem}001.lse"
     mine.write_bytes(b"my own")
     folder.mkdir()
-    laid = files.lay(homes.lay, NOW)
+    laid = files.lay(homes, NOW)
     assert [(one.name, one.trouble) for one in laid] == [(f"{stem}002.lse", "")] * 2
     assert mine.read_bytes() == b"my own"
     assert sorted(path.name for path in homes.home("lonestar.api").iterdir()) == [f"{stem}001.lse", f"{stem}002.lse"]
     # Laid, and killed before that was noted: the same file is the same file.
     with engine.begin() as connection:
         connection.execute(update(usage_file).values(laid_at=None))
-    assert [one.name for one in files.lay(homes.lay, NOW)] == [f"{stem}002.lse"] * 2
+    assert [one.name for one in files.lay(homes, NOW)] == [f"{stem}002.lse"] * 2
     engine.dispose()
 
 
 def test_what_was_owed_goes_to_the_ror_of_the_day_it_was_loaded_for(tmp_path: Path) -> None:
     engine, store, _ = owed(tmp_path, switched())
-    laid = UsageFiles(engine, store, registry()).lay(Homes(tmp_path / "ftps", switched().users).lay, NOW)
+    laid = UsageFiles(engine, store, registry()).lay(Homes(tmp_path / "ftps", switched().users), NOW)
     assert [(one.duns, one.records) for one in laid] == [(ROR_DUNS, 2), (RIVAL_DUNS, 2)]
     engine.dispose()
 
