@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from meters.calendar import INTERVAL_S, day_end, day_start
 from meters.device.installation import initial_wh, install, multipliers
-from meters.device.meter import EmulatedMeter, Keep, obeyed
+from meters.device.meter import EmulatedMeter, Keep
 from meters.device.record import good_status
 from meters.errors import MeterError
 from meters.faults import ledger
@@ -93,7 +93,7 @@ class Fleet:
         """
         return self._meter(ordinal, [*self._standing.get(ordinal, ()), *self._drawn(day).get(ordinal, ())])
 
-    def _meter(self, ordinal: int, faults: Sequence[Fault], keep: Keep = obeyed) -> EmulatedMeter:
+    def _meter(self, ordinal: int, faults: Sequence[Fault], keep: Keep | None = None) -> EmulatedMeter:
         premise = self.premise(ordinal)
         others = [fault.other for fault in faults if fault.other]
         measured_at = ordinal_of(self.tdsp, self.seed, others[0]) if others else ordinal
@@ -101,7 +101,7 @@ class Fleet:
         load = self.loads.get(measured_at)
         return EmulatedMeter(install(premise, self.seed, ordinal), measured, self.seed, faults, load=load, keep=keep)
 
-    def meters(self, keep: Keep = obeyed) -> Iterator[EmulatedMeter]:
+    def meters(self, keep: Keep | None = None) -> Iterator[EmulatedMeter]:
         """Every emulator, in order of the ordinals. keep: of each, what it is told."""
         drawn = self._drawn(None)
         for ordinal in range(1, self.count + 1):

@@ -44,11 +44,6 @@ _VOLTAGE = np.uint64(0xFF)
 Keep = Callable[["EmulatedMeter", Command], bool]
 
 
-def obeyed(_meter: EmulatedMeter, _command: Command) -> bool:
-    """Nothing is kept."""
-    return True
-
-
 class EmulatedMeter:
     """A meter at a premise. Instants called ``now`` or ``at`` are true UTC epoch seconds; labels of intervals are by its own clock."""
 
@@ -61,7 +56,7 @@ class EmulatedMeter:
         *,
         load: PremiseLoad | None = None,
         share: Share = WHOLE,
-        keep: Keep = obeyed,
+        keep: Keep | None = None,
     ) -> None:
         """load: what the premise uses; generated for it unless given. share: of two meters at one ESI ID.
 
@@ -265,7 +260,7 @@ class EmulatedMeter:
     # How it comes about.
 
     def _take(self, command: Command) -> Written:
-        if not self.keep(self, command):
+        if self.keep is not None and not self.keep(self, command):
             return Written.FAILED
         self.restore(command)
         return Written.DONE

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from meters.calendar import floor_interval
 from meters.device.energy import Share
-from meters.device.meter import EmulatedMeter, Keep, obeyed
+from meters.device.meter import EmulatedMeter, Keep
 from meters.faults.fault import ALWAYS, FOR_EVER, Fault
 from meters.faults.kinds import KINDS, FaultKind, Span
 from meters.identity import MeterIdentity, Premise, Tdsp
@@ -159,7 +159,7 @@ def special_meter_number(number: int) -> str:
     return f"6{number:08d}"
 
 
-def special_meters(tdsp: Tdsp, seed: int, since: int, keep: Keep = obeyed) -> list[tuple[EmulatedMeter, str]]:
+def special_meters(tdsp: Tdsp, seed: int, since: int, keep: Keep | None = None) -> list[tuple[EmulatedMeter, str]]:
     """Every special meter with its note, one ESI ID each. since: UTC epoch seconds at which the fleet comes up. keep: what they are told."""
     premises = {one.number: _premise(tdsp, one) for one in SPECIALS}
     made = []
@@ -170,7 +170,7 @@ def special_meters(tdsp: Tdsp, seed: int, since: int, keep: Keep = obeyed) -> li
     return made
 
 
-def two_meters(tdsp: Tdsp, seed: int, keep: Keep = obeyed) -> list[tuple[EmulatedMeter, str]]:
+def two_meters(tdsp: Tdsp, seed: int, keep: Keep | None = None) -> list[tuple[EmulatedMeter, str]]:
     """Two meters at one ESI ID, with their notes."""
     premise, identity = _premise(tdsp, TWO_METERS), _identity(tdsp, TWO_METERS)
     second = MeterIdentity(special_meter_number(TWO_METERS.number + 1), identity.esiid)

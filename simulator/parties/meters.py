@@ -72,7 +72,9 @@ class MetersParty:
         # Of the model and not of this process: after a restart the same faults go on.
         self._began = settings.clock.epoch_us // US
         self._commands: CommandLog | None = None
-        self._behind, self.notes = behind_gateways(settings.fleet, settings.special, self._began, self._keep)
+        self._behind, self.notes = behind_gateways(
+            settings.fleet, settings.special, self._began, self._keep if settings.state is not None else None
+        )
         self._closing = contextlib.AsyncExitStack()
         self.gateways: list[Gateway] = []
 
@@ -132,8 +134,7 @@ class MetersParty:
         return MeterEvents(self.runtime, self.meters, send, self.journal, since=self._began - RING_S)
 
     def _keep(self, meter: EmulatedMeter, command: Command) -> bool:
-        if self._commands is None:
-            return True
+        assert self._commands is not None
         number = meter.identity.meter_number
         try:
             self._commands.keep(number, command)

@@ -62,7 +62,8 @@ class SmtConfig:
     #: One process alone; or the dispatcher, or a worker, of several at one PostgreSQL database.
     role: Role = Role.ALONE
     #: The dispatcher looks through the queue so often, seconds of model time: what workers took on begins no later than that. Alone there is
-    #: nothing to find but what a fault has dropped, and a database that is back. Defaults of this project.
+    #: nothing to find but what a fault has dropped, and a database that is back; on a file it looks when it was told of one of these.
+    #: Defaults of this project.
     sweep_s: float | None = None
     #: What dispatcher and workers have to have in common; None: nobody looks.
     terms: Terms | None = None
@@ -145,20 +146,35 @@ class Smt:
         )
         self.intake = Intake(driver, self._engine, self.store, registry, journal, folders)
         self.deliveries = Deliveries(self._engine, driver, journal, folders)
+        self.dispatcher: Dispatcher | None = None
         if self.inquiries.here:
-            dispatcher = Dispatcher(
-                self.desk, self.inquiries, registry, self.ledger, admission, self.seat, driver, journal
+            self.dispatcher = Dispatcher(
+                self.desk,
+                self.inquiries,
+                registry,
+                self.ledger,
+                admission,
+                self.seat,
+                driver,
+                journal,
+                config.sweep_every_us,
             )
-            dispatcher.recover()
+            self.dispatcher.recover()
             self.deliveries.recover(self.now_us())
             self.ledger.note_sweep(self.now_us())
-            driver.env.process(dispatcher.run(config.sweep_every_us))
+            driver.env.process(self.dispatcher.run())
 
     def now_us(self) -> int:
         """Model time of a request that has just come in, microseconds."""
         env_us = int(self.driver.env.now)
         # Between two steps a running clock is ahead of the environment; a manual one never is.
         return max(env_us, self.driver.now() * US)
+
+    def swept_us(self) -> int | None:
+        """When the queue was last looked through, microseconds of model time; None if it never was. Raises SQLAlchemyError."""
+        if self.config.role is Role.ALONE and self.dispatcher is not None:
+            return self.dispatcher.looked_us()
+        return self.ledger.swept_us()
 
     def held_to(self) -> str | None:
         """Why this worker may not answer as its dispatcher would, if that was started after it by other terms."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from meters.device.meter import EmulatedMeter, Keep, obeyed
+from meters.device.meter import EmulatedMeter, Keep
 from meters.device.special import special_meters, two_meters
 from meters.fleet import GATEWAY_METERS, Fleet
 from simulator.errors import SimulatorError
@@ -17,7 +17,7 @@ MARKET_METERS = range(4, 10_001)
 
 
 def behind_gateways(
-    fleet: Fleet, special: bool, since: int, keep: Keep = obeyed
+    fleet: Fleet, special: bool, since: int, keep: Keep | None = None
 ) -> tuple[list[list[EmulatedMeter]], dict[str, str]]:
     """The meters gateway by gateway, and what is special about some, by meter number.
 

@@ -121,6 +121,11 @@ class Seat:
             finally:
                 self._within = False
 
+    @property
+    def met_at_use(self) -> bool:
+        """Whether its loss is met at every use of the database; PostgreSQL may end a session that nobody has looked at since."""
+        return self._file is not None
+
     def dispatcher_alive(self) -> bool:
         """Whether a dispatcher (or the one that is alone) holds its seat: this one, or, at a worker, one that the database knows of."""
         self.look()

@@ -69,7 +69,7 @@ def health_of(smt: Smt) -> SmtHealth:
     role = smt.config.role
     try:
         alive = smt.seat.dispatcher_alive()
-        swept_us = smt.ledger.swept_us()
+        swept_us = smt.swept_us()
         smt.ledger.open_counts()
         differs = smt.held_to()
     except SeatLostError as lost:

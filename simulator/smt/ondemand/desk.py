@@ -79,8 +79,8 @@ class LiveDesk:
         self._closed = closed
         #: Requests whose process runs here.
         self.under_way: dict[str, OnDemandRequest] = {}
-        #: Whether a request may have been put out of hand since the dispatcher looked last.
-        self.dropped = False
+        #: Happens when a request may have been put out of hand, or was not looked for in vain: the dispatcher's next look finds it.
+        self.dropped = self.env.event()
         self._driver = driver
         self._registry = registry
         self._ledger = ledger
@@ -148,7 +148,17 @@ class LiveDesk:
             # Out of hand whatever comes of it: the dispatcher's next look finds what has not ended, and ends it or goes on with it.
             self._inquiries.ended(request.key)
             self.under_way.pop(request.key, None)
-            self.dropped = True
+            self.drop()
+
+    def drop(self) -> None:
+        """Say that something may be out of hand."""
+        if not self.dropped.triggered:
+            self.dropped.succeed()
+
+    def all_in_hand(self) -> None:
+        """Say that whatever was out of hand is looked for now."""
+        if self.dropped.triggered:
+            self.dropped = self.env.event()
 
     def _fail(self, request: OnDemandRequest) -> None:
         entry = self._ledger.entry(request.key)

@@ -1,4 +1,7 @@
-"""The queue of on-demand requests: goes on with what waits in it, ends what nobody has in hand, after a restart and again and again."""
+"""The queue of on-demand requests: goes on with what waits in it, ends what nobody has in hand, after a restart and whenever there may be some.
+
+Where other processes work on the database too, it looks again and again; alone on a file it is told when something went out of hand.
+"""
 
 from __future__ import annotations
 
@@ -27,8 +30,8 @@ _AT_ONCE = 20
 #: Of the time one part in so many goes into looks, unless the rest in between would be longer than so many wall seconds; and a look is noted once
 #: in so many. Defaults of this project.
 _SHARE, _LONGEST_REST_S, _NOTE_S = 5, 1.0, 0.5
-#: Of the looks of one who is alone, one in so many asks the database although nothing is known to be out of hand. A default of this project.
-_FULL_LOOK = 60
+#: Who is told what goes out of hand looks all the same once in so many times. A default of this project.
+_UNTOLD = 60
 
 
 class Dispatcher:
@@ -44,11 +47,13 @@ class Dispatcher:
         seat: Seat,
         driver: Driver,
         journal: Journal,
+        every_us: int,
     ) -> None:
-        """The desk runs the processes; the rest is what it works on."""
+        """The desk runs the processes; the rest is what it works on. every_us: how often it looks, microseconds of model time."""
         self._seat = seat
+        self._every_us = every_us
+        self._looked_us = int(driver.env.now)
         self._noted_at = 0.0
-        self._looks = 0
         self._desk = desk
         self._inquiries = inquiries
         self._registry = registry
@@ -67,18 +72,26 @@ class Dispatcher:
             self._admission.settle(key, lease, self._driver.now(), False)
         return ended
 
-    def run(self, every_us: int) -> Generator[simpy.Event, Any, None]:
+    def looked_us(self) -> int:
+        """When it last looked, or would have found nothing, microseconds of model time."""
+        if not self._seat.met_at_use or self._desk.dropped.triggered:
+            return self._looked_us
+        now_us = int(self._driver.env.now)
+        return now_us - (now_us - self._looked_us) % self._every_us
+
+    def run(self) -> Generator[simpy.Event, Any, None]:
         """Look through the queue again and again; a simpy process. What fails is noted, and the next look is another try.
 
         Looks that were missed are not made up for: where a look takes long, for the clock's speed, they come less often.
         """
-        env, wait_us = self._driver.env, every_us
+        env, wait_us = self._driver.env, self._every_us
         while True:
-            yield env.timeout(wait_us)
+            yield from self._until_next(wait_us)
             began = time.perf_counter()
             done = False
             try:
                 yield from self.sweep()
+                self._looked_us = int(env.now)
                 done = True
             except SeatLostError as lost:
                 self._journal.note(self._driver.now(), "SMT", "database lost", "queue", reason=str(lost))
@@ -87,12 +100,21 @@ class Dispatcher:
                 self._journal.note(self._driver.now(), "SMT", "queue not read", "queue", error=told(error))
             except Exception as error:
                 self._journal.note(self._driver.now(), "SMT", FAULT, "queue", error=told(error))
-            # What it was to find is still to be found.
-            self._desk.dropped |= not done
+            if not done:
+                # What it was to find is still to be found.
+                self._desk.drop()
             rest_s = min((_SHARE - 1) * (time.perf_counter() - began), _LONGEST_REST_S)
             # The clock may be ahead of the environment by now.
             behind_us = max(0, self._driver.now() * US - int(env.now))
-            wait_us = behind_us + max(every_us, round(rest_s * self._driver.rate * US))
+            wait_us = behind_us + max(self._every_us, round(rest_s * self._driver.rate * US))
+
+    def _until_next(self, wait_us: int) -> Generator[simpy.Event, Any, None]:
+        """Wait for the next look: so long, or, by who is told what there is to find, until the first look that may find something."""
+        env, due_us = self._driver.env, int(self._driver.env.now) + wait_us
+        if self._seat.met_at_use and not self._desk.dropped.triggered:
+            yield self._desk.dropped | env.timeout(wait_us + (_UNTOLD - 1) * self._every_us)
+        left_us = due_us - int(env.now)
+        yield env.timeout(left_us if left_us > 0 else left_us % self._every_us)
 
     def sweep(self) -> Generator[simpy.Event, Any, None]:
         """Begin what workers took on, hand over what was called back to them, end what no process of ours has in hand.
@@ -100,7 +122,9 @@ class Dispatcher:
         Part of a simpy process: it lets others work in between. Raises SQLAlchemyError.
         """
         self._seat.look()
-        strange = self._strange()
+        self._desk.all_in_hand()
+        # Open, and no process here has them in hand.
+        strange = [key for key in self._ledger.open_keys() if key not in self._desk.under_way]
         if strange:
             # A database that takes no writes would drop each of them again.
             self._ledger.try_writing()
@@ -116,18 +140,12 @@ class Dispatcher:
             if first:
                 yield self._driver.env.timeout(0)
             self._inquiries.collect(waiting[first : first + _AT_ONCE])
+        if self._seat.role is Role.ALONE:
+            return
         # On a clock that runs: one look may follow the other too quickly for a commit each.
         if not self._driver.rate or time.monotonic() - self._noted_at >= _NOTE_S:
             self._ledger.note_sweep(int(self._driver.env.now))
             self._noted_at = time.monotonic()
-
-    def _strange(self) -> list[str]:
-        """Requests that are open and that no process here has in hand. Who is alone knows of most looks that there are none."""
-        self._looks += 1
-        if self._seat.role is Role.ALONE and not self._desk.dropped and self._looks % _FULL_LOOK:
-            return []
-        self._desk.dropped = False
-        return [key for key in self._ledger.open_keys() if key not in self._desk.under_way]
 
     def _take_up(self, entry: Entry, lease: Lease | None, lost: str) -> int:
         """Go on with a request that nobody has in hand if it waits in the queue, else end it (``lost``: why); how many were ended."""

@@ -85,7 +85,6 @@ class Ledger:
         """Begin with nothing in memory. shared: other processes write this ledger too."""
         self._engine = engine
         self._shared = shared
-        self._swept_us: int | None = None
         self._entries: OrderedDict[str, Entry] = OrderedDict()
         self._octets = 0
 
@@ -229,14 +228,10 @@ class Ledger:
 
     def note_sweep(self, at_us: int) -> None:
         """The dispatcher has looked through the queue (microseconds of model time)."""
-        first = self._swept_us is None
-        self._swept_us = at_us
-        # Who is alone remembers; its row is there for a try at writing.
-        if self._shared or first:
-            with writing(self._engine) as connection:
-                found = connection.execute(update(dispatcher_sweep).values(swept_us=at_us))
-                if found.rowcount == 0:
-                    connection.execute(insert(dispatcher_sweep), {"id": 1, "swept_us": at_us})
+        with writing(self._engine) as connection:
+            found = connection.execute(update(dispatcher_sweep).values(swept_us=at_us))
+            if found.rowcount == 0:
+                connection.execute(insert(dispatcher_sweep), {"id": 1, "swept_us": at_us})
 
     def try_writing(self) -> None:
         """See whether the database takes writes. Raises SQLAlchemyError, soon, if not."""
@@ -244,8 +239,6 @@ class Ledger:
 
     def swept_us(self) -> int | None:
         """When that was last; None if it never was."""
-        if not self._shared:
-            return self._swept_us
         with reading(self._engine) as connection:
             at_us: int | None = connection.scalar(select(dispatcher_sweep.c.swept_us))
         return at_us

@@ -340,8 +340,8 @@ def test_looks_that_were_missed_are_not_made_up_for(tmp_path: Path, monkeypatch:
 
             monkeypatch.setattr(rig.smt.seat, "look", looked)
             serving = asyncio.get_running_loop().create_task(rig.runtime.serve())
-            # An hour of model time, in which nobody came to look.
-            wall += 60
+            # Three hours of model time, in which nobody came to look.
+            wall += 180
             done = asyncio.Event()
             rig.runtime.inject("test", "caught up", done.set)
             await done.wait()
@@ -398,6 +398,27 @@ def test_an_inquiry_waits_for_a_connection_to_a_slow_head_end(tmp_path: Path) ->
     asyncio.run(run())
 
 
+def test_who_is_alone_on_a_file_looks_within_the_minute_in_which_something_was_dropped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def run() -> None:
+        async with Rig(tmp_path) as rig:
+            looks, look, begun = set[int](), rig.smt.seat.look, rig.runtime.now()
+
+            def looked() -> None:
+                looks.add(rig.runtime.now() - begun)
+                look()
+
+            monkeypatch.setattr(rig.smt.seat, "look", looked)
+            await rig.wait(610)
+            assert looks == set()
+            rig.smt.desk.drop()
+            await rig.wait(600)
+            assert looks == {660}
+
+    asyncio.run(run())
+
+
 def test_who_is_alone_asks_the_database_for_what_is_out_of_hand_once_an_hour_unless_it_dropped_something(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -413,7 +434,7 @@ def test_who_is_alone_asks_the_database_for_what_is_out_of_hand_once_an_hour_unl
             monkeypatch.setattr(ledger, "open_keys", counted)
             await rig.wait(3 * 3600 + 60)
             assert len(asked) == 3
-            rig.smt.desk.dropped = True
+            rig.smt.desk.drop()
             await rig.wait(180)
             assert len(asked) == 4
 
