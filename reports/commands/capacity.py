@@ -59,7 +59,8 @@ def _run(study_file: Path, out: Path | None, workers: int, as_json: bool) -> Non
     import time
 
     from reports.capacity.page import render, versions
-    from simulator.capacity.run import fingerprint, run_study, worker_pool
+    from simulator.capacity.fingerprint import fingerprint
+    from simulator.capacity.run import run_study, worker_pool
     from simulator.capacity.study import load_study
 
     study = load_study(study_file)
