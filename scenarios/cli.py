@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import shlex
 import textwrap
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,8 +12,10 @@ import typer
 if TYPE_CHECKING:
     from scenarios.findings import Verdict
 
-#: Exit codes: everything passed, a verdict failed, it could not run, the user broke off.
-PASSED, FAILED, COULD_NOT_RUN, BROKEN_OFF = 0, 1, 2, 130
+#: Exit codes: everything passed, a verdict failed, it could not run.
+PASSED, FAILED, COULD_NOT_RUN = 0, 1, 2
+#: What a run says that Ctrl-C ended.
+SHUT_DOWN = "Stopped: the parties were shut down, the run is not complete."
 
 scenario = typer.Typer(no_args_is_help=True, help="Scenarios: what happens, and what is expected of it.")
 
@@ -24,16 +24,6 @@ FILE_HELP = "A scenario file, or the name of a shipped one ('ami scenario list')
 WIDTH, INDENT = 100, 28
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
-
-
-@contextmanager
-def breaking_off() -> Iterator[None]:
-    """End on Ctrl-C with one line; by then the sockets are closed."""
-    try:
-        yield
-    except KeyboardInterrupt:
-        typer.echo("Stopped: the parties were shut down, the run is not complete.", err=True)
-        raise typer.Exit(BROKEN_OFF) from None
 
 
 @scenario.command("list")
@@ -103,6 +93,7 @@ def run(
     from scenarios.errors import ScenarioError
     from scenarios.lint import load_sound
     from scenarios.play import play, progress_bar
+    from simulator.runtime.until_stopped import breaking_off
 
     loaded = [load_sound(_named(file)) for file in files]
     names = [one.name for one in loaded]
@@ -116,7 +107,7 @@ def run(
     for one in loaded:
         folder = _folder(out, one.name, alone=len(loaded) == 1)
         try:
-            with breaking_off(), progress_bar(one.name, hidden=as_json) as told:
+            with breaking_off(SHUT_DOWN), progress_bar(one.name, hidden=as_json) as told:
                 played = play(one, folder, told)
         except UserError as error:
             # The others still have their say.

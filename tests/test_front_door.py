@@ -1,10 +1,11 @@
-"""The front door as a process: a reader that goes away, a version, help that is at once."""
+"""The front door as a process: a reader that goes away, a version, help that is at once, Ctrl-C from the first import on."""
 
 from __future__ import annotations
 
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -63,7 +64,7 @@ def loaded_by_help(*commands: str) -> set[str]:
     asked = (
         "import sys, ami\n"
         "for words in sys.argv[1:]:\n"
-        "    try: ami.app([*words.split(), '--help'])\n"
+        "    try: ami.app()([*words.split(), '--help'])\n"
         "    except SystemExit: pass\n"
         "print(*sys.modules, sep='\\n')"
     )
@@ -81,3 +82,38 @@ def test_a_commands_help_imports_nothing_heavy() -> None:
     servers = ("sandbox", "meters serve", "headend serve", "smt serve")
     # typer itself loads it for the options of a command.
     assert loaded_by_help(*servers, "meters list", "meters show") & HEAVY <= {"pydantic"}
+
+
+#: Starts a command and presses Ctrl-C at an import, told by its number or its module; says how many there were if it ran to its end.
+INTERRUPTED = """
+import ami, signal, sys
+at, met = sys.argv.pop(1), 0
+def press(event, words):
+    global met
+    if event == "import":
+        met += 1
+        if at in (str(met), words[0]):
+            signal.raise_signal(signal.SIGINT)
+sys.addaudithook(press)
+try:
+    ami.main()
+finally:
+    print(met, file=sys.stderr)
+"""
+SHOW = ("meters", "show", "10443729924385485")
+
+
+def pressed_at(an_import: str) -> tuple[int, str]:
+    run = [sys.executable, "-c", INTERRUPTED, an_import, *SHOW]
+    done = subprocess.run(run, capture_output=True, text=True, cwd=ROOT, timeout=60, check=False)
+    return done.returncode, done.stderr
+
+
+def test_ctrl_c_at_any_time_of_a_start_is_one_line() -> None:
+    code, last = pressed_at("none")
+    assert code == 0
+    spread = [str(at) for at in range(1, int(last), int(last) // 20)]
+    # Extensions that print an exception, or put it into the text of another.
+    odd = ["numba._devicearray", "pydantic_core._pydantic_core"]
+    with ThreadPoolExecutor(2) as pool:
+        assert {*pool.map(pressed_at, [*spread, *odd])} == {(130, "stopped.\n")}

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 app = typer.Typer(
     no_args_is_help=True, help="Load studies: the on-demand process and the throttle on a modelled network."
 )
+#: What a run says that Ctrl-C ended: the cells that are done stay.
+STOPPED = "capacity.interrupted: Stopped. Run the same study again to go on from here."
 
 
 @app.callback()
@@ -49,9 +51,6 @@ def run(
             err=True,
         )
         raise typer.Exit(2) from None
-    except KeyboardInterrupt:
-        typer.echo("capacity.interrupted: Stopped. Run the same study again to go on from here.", err=True)
-        raise typer.Exit(130) from None
 
 
 def _run(study_file: Path, out: Path | None, workers: int, as_json: bool) -> None:
@@ -62,13 +61,14 @@ def _run(study_file: Path, out: Path | None, workers: int, as_json: bool) -> Non
     from simulator.capacity.fingerprint import fingerprint
     from simulator.capacity.run import run_study, worker_pool
     from simulator.capacity.study import load_study
+    from simulator.runtime.until_stopped import breaking_off
 
     study = load_study(study_file)
     folder = out if out is not None else Path("ami-out") / "capacity" / study.spec.name
     folder.mkdir(parents=True, exist_ok=True)
     _say_what_is_replaced(folder, fingerprint(study))
     began = time.perf_counter()
-    with _Bar(hidden=as_json) as bar:
+    with breaking_off(STOPPED), _Bar(hidden=as_json) as bar:
         if workers == 1:
             outcome = run_study(study, folder, None, bar.told)
         else:
@@ -100,7 +100,8 @@ class _Bar:
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
         columns = (TextColumn("cells"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        self._progress = Progress(*columns, console=Console(stderr=True), transient=True, disable=hidden)
+        console = Console(stderr=True)
+        self._progress = Progress(*columns, console=console, transient=True, disable=hidden or not console.is_terminal)
         self._task = self._progress.add_task("cells", total=None)
         self._first: int | None = None
         self.done = self.total = 0

@@ -26,12 +26,13 @@ def demo(
     from reports.scenario.page import render
     from reports.scenario.terminal import print_files, print_result
     from reports.terminal import console
-    from scenarios.cli import FAILED, PASSED, breaking_off
+    from scenarios.cli import FAILED, PASSED, SHUT_DOWN
     from scenarios.play import play, progress_bar
     from scenarios.result import dumps
     from scenarios.schema import SHIPPED, load
+    from simulator.runtime.until_stopped import breaking_off
 
-    with breaking_off():
+    with breaking_off(SHUT_DOWN):
         with progress_bar("Customer Balance Inquiry") as told:
             played = play(load(SHIPPED / DEMO), out, told)
         render(played.recording, out)

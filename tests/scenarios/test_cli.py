@@ -23,7 +23,7 @@ from tests.scenarios.short import short_balance, short_last_bill
 def ran(*words: str, monkeypatch: pytest.MonkeyPatch) -> int:
     monkeypatch.setattr(sys, "argv", ["ami", *words])
     with pytest.raises(SystemExit) as ended:
-        ami.main()
+        ami.run()
     assert isinstance(ended.value.code, int)
     return ended.value.code
 
