@@ -24,6 +24,7 @@ Imports simulator and below. A verdict is a pure function of a recording and its
 ``runner``              runs a scenario on real parts under the manual clock: builds the sandbox, plays the timeline
 ``same_answers_check``  AC2: market API and portal tell the same
 ``schema``              a scenario file: the world, the policy, the retailer's account, the timeline of what happens
+``shipped``             what comes with the test bed, by name: scenarios and load studies
 ``stamps``              instants in what a person reads: as the clock on the wall shows them, not as ISO 8601
 ``steps``               the seven steps of the use case, judged for the first balance call
 ``timeline``            the timeline of a scenario: what happens when, and what it is expected to come to

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from scenarios.shipped import SCENARIOS
+
 if TYPE_CHECKING:
     from scenarios.findings import Verdict
 
@@ -19,7 +21,12 @@ SHUT_DOWN = "Stopped: the parties were shut down, the run is not complete."
 
 scenario = typer.Typer(no_args_is_help=True, help="Scenarios: what happens, and what is expected of it.")
 
-FILE_HELP = "A scenario file, or the name of a shipped one ('ami scenario list')."
+NamedFile = Annotated[
+    Path,
+    typer.Argument(
+        help="A scenario file, or the name of a shipped one ('ami scenario list').", autocompletion=SCENARIOS.names
+    ),
+]
 #: Columns of what is printed, and those that mark and id take.
 WIDTH, INDENT = 100, 28
 
@@ -31,9 +38,9 @@ def list_shipped(as_json: AsJson = False) -> None:
     """List the shipped scenarios."""
     import json
 
-    from scenarios.schema import load, shipped
+    from scenarios.schema import load
 
-    found = [(path, load(path)) for path in shipped()]
+    found = [(path, load(path)) for path in SCENARIOS.files().values()]
     if as_json:
         rows = [{"name": one.name, "title": one.title, "file": str(path)} for path, one in found]
         typer.echo(json.dumps(rows, indent=1))
@@ -44,7 +51,7 @@ def list_shipped(as_json: AsJson = False) -> None:
 
 
 @scenario.command()
-def lint(file: Annotated[Path, typer.Argument(help=FILE_HELP)]) -> None:
+def lint(file: NamedFile) -> None:
     """Check a scenario file: its form, the policy, the plan, the world.
 
     Prints every mistake on a line: code, file and line, field (entries of lists counted from 1), what is wrong, the mend.
@@ -52,7 +59,7 @@ def lint(file: Annotated[Path, typer.Argument(help=FILE_HELP)]) -> None:
     """
     from scenarios.lint import lint as lint_file
 
-    path = _named(file)
+    path = SCENARIOS.named(file)
     one, mistakes = lint_file(path)
     for mistake in mistakes:
         typer.echo(str(mistake), err=True)
@@ -61,26 +68,13 @@ def lint(file: Annotated[Path, typer.Argument(help=FILE_HELP)]) -> None:
     typer.echo(f"{path}: sound. {one.name}, {len(one.timeline)} actions, {one.world.meters} meters.")
 
 
-def _named(given: Path) -> Path:
-    """The file, or the shipped scenario of that name. Raises ScenarioError for a bare name that is neither."""
-    from scenarios.errors import ScenarioError
-    from scenarios.schema import shipped
-    from simulator.input.mistakes import did_you_mean
-
-    if given.exists() or given.suffix or len(given.parts) > 1:
-        return given
-    # A shipped scenario's file is called as it is.
-    known = {one.stem: one for one in shipped()}
-    if str(given) in known:
-        return known[str(given)]
-    text = f"There is no file and no shipped scenario '{given}'."
-    raise ScenarioError("scenario.unknown", text, str(given), did_you_mean(str(given), known))
-
-
 @scenario.command()
 def run(
     files: Annotated[
-        list[Path], typer.Argument(help="Scenario files, or names of shipped ones ('ami scenario list').")
+        list[Path],
+        typer.Argument(
+            help="Scenario files, or names of shipped ones ('ami scenario list').", autocompletion=SCENARIOS.names
+        ),
     ],
     out: Annotated[
         Path | None,
@@ -95,7 +89,7 @@ def run(
     from scenarios.play import play, progress_bar
     from simulator.runtime.until_stopped import breaking_off
 
-    loaded = [load_sound(_named(file)) for file in files]
+    loaded = [load_sound(SCENARIOS.named(file)) for file in files]
     names = [one.name for one in loaded]
     double = [name for name in names if names.count(name) > 1]
     if double:
@@ -135,7 +129,7 @@ def _folder(out: Path | None, name: str, *, alone: bool) -> Path:
 
 @scenario.command()
 def registry(
-    file: Annotated[Path, typer.Argument(help=FILE_HELP)],
+    file: NamedFile,
     out: Annotated[Path, typer.Option(help="Folder for the CSV files; one that has a registry already is left alone.")],
 ) -> None:
     """Write the registry of a scenario's world as CSV files, to be changed and named as its 'world.market.registry'."""
@@ -145,7 +139,7 @@ def registry(
     from simulator.world.market import build_market
     from simulator.world.meters import build
 
-    one = load_sound(_named(file))
+    one = load_sound(SCENARIOS.named(file))
     records = build_market(build(one.world, one.seed)).registry
     with own(out, ()):
         write_new_registry(records, out)

@@ -1,4 +1,4 @@
-"""The front door as a process: a reader that goes away, a version, help that is at once, Ctrl-C from the first import on."""
+"""The front door as a process: a reader that goes away, a version, help that is at once, completion, Ctrl-C from the first import on."""
 
 from __future__ import annotations
 
@@ -82,6 +82,28 @@ def test_a_commands_help_imports_nothing_heavy() -> None:
     servers = ("sandbox", "meters serve", "headend serve", "smt serve")
     # typer itself loads it for the options of a command.
     assert loaded_by_help(*servers, "meters list", "meters show") & HEAVY <= {"pydantic"}
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        ("ami sc", "scenario"),
+        ("ami meters ", "serve list show"),
+        ("ami scenario run two", "two-clients-use-up-a-quota"),
+        ("ami capacity run ", "first-look"),
+        ("ami sandbox --policy smt-today-", "smt-today-clock smt-today-3000"),
+    ],
+)
+def test_bash_completes_commands_and_what_is_shipped(words: str, offered: str) -> None:
+    script = (
+        'eval "$(_AMI_COMPLETE=source_bash ami)"; COMP_WORDS=($1); '
+        '[[ $1 == *" " ]] && COMP_WORDS+=(""); COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); '
+        '_ami_completion ami; echo "${COMPREPLY[*]}"'
+    )
+    run = ["bash", "--norc", "-c", script, "bash", words]
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    done = subprocess.run(run, capture_output=True, text=True, env=os.environ | {"PATH": path}, check=True)
+    assert done.stdout == f"{offered}\n"
 
 
 #: Starts a command and presses Ctrl-C at an import, told by its number or its module; says how many there were if it ran to its end.

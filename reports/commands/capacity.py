@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from scenarios.shipped import STUDIES
+
 if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
@@ -27,9 +29,31 @@ def _room() -> None:
     """Load studies: the on-demand process and the throttle on a modelled network."""
 
 
+@app.command("list")
+def list_shipped(as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")] = False) -> None:
+    """List the shipped load studies."""
+    import json
+
+    from simulator.capacity.study import load_study
+
+    found = [(path, load_study(path).spec) for path in STUDIES.files().values()]
+    if as_json:
+        rows = [{"name": study.name, "question": study.question, "file": str(path)} for path, study in found]
+        typer.echo(json.dumps(rows, indent=1))
+        return
+    width = max(len(study.name) for _, study in found)
+    for path, study in found:
+        typer.echo(f"{study.name:<{width}}  {study.question}\n{'':<{width}}  {path}")
+
+
 @app.command("run")
 def run(
-    study: Annotated[Path, typer.Argument(help="The study file, such as scenarios/capacity/first-look.yaml.")],
+    study: Annotated[
+        Path,
+        typer.Argument(
+            help="A study file, or the name of a shipped one ('ami capacity list').", autocompletion=STUDIES.names
+        ),
+    ],
     out: Annotated[Path | None, typer.Option(help="Folder for outcome and report [ami-out/capacity/<name>].")] = None,
     workers: Annotated[int, typer.Option(min=1, max=256, help="Processes to run in.")] = os.cpu_count() or 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
@@ -63,7 +87,7 @@ def _run(study_file: Path, out: Path | None, workers: int, as_json: bool) -> Non
     from simulator.capacity.study import load_study
     from simulator.runtime.until_stopped import breaking_off
 
-    study = load_study(study_file)
+    study = load_study(STUDIES.named(study_file))
     folder = out if out is not None else Path("ami-out") / "capacity" / study.spec.name
     folder.mkdir(parents=True, exist_ok=True)
     _say_what_is_replaced(folder, fingerprint(study))

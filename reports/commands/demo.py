@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 #: The demo is this scenario and no special code.
-DEMO = "customer-balance-inquiry.yaml"
+DEMO = "customer-balance-inquiry"
 
 
 def demo(
@@ -29,12 +29,13 @@ def demo(
     from scenarios.cli import FAILED, PASSED, SHUT_DOWN
     from scenarios.play import play, progress_bar
     from scenarios.result import dumps
-    from scenarios.schema import SHIPPED, load
+    from scenarios.schema import load
+    from scenarios.shipped import SCENARIOS
     from simulator.runtime.until_stopped import breaking_off
 
     with breaking_off(SHUT_DOWN):
         with progress_bar("Customer Balance Inquiry") as told:
-            played = play(load(SHIPPED / DEMO), out, told)
+            played = play(load(SCENARIOS.files()[DEMO]), out, told)
         render(played.recording, out)
     to = console(stderr=as_json)
     print_result(to, played.result, played.recording.world)

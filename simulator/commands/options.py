@@ -7,6 +7,14 @@ from typing import Annotated
 
 import typer
 
+
+def _policies() -> list[str]:
+    """Every preset, for the shell."""
+    from simulator.smt.throttle.policy import preset_names
+
+    return preset_names()
+
+
 ClockOption = Annotated[str, typer.Option(help="real or scaled; real unless given.")]
 SpeedOption = Annotated[
     float | None, typer.Option(help="Model seconds per wall second on the scaled clock; 60 unless given.")
@@ -29,7 +37,10 @@ KeepOption = Annotated[
 LogOption = Annotated[str, typer.Option(help="Structured log, JSON lines: a file, or - for standard error.")]
 HostOption = Annotated[str, typer.Option(help="The address to listen on.")]
 PolicyOption = Annotated[
-    str, typer.Option(help="Throttle: a preset (n-per-day:amount=3 sets its parameter) or a YAML file.")
+    str,
+    typer.Option(
+        help="Throttle: a preset (n-per-day:amount=3 sets its parameter) or a YAML file.", autocompletion=_policies
+    ),
 ]
 TlsOption = Annotated[bool, typer.Option("--tls", help="SMT over HTTPS, with a certificate of the local CA.")]
 DatabaseOption = Annotated[

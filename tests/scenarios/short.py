@@ -6,9 +6,10 @@ from typing import Any
 
 import yaml
 
-from scenarios.schema import SHIPPED, Scenario
+from scenarios.schema import Scenario
+from scenarios.shipped import SCENARIOS
 
-BALANCE = SHIPPED / "customer-balance-inquiry.yaml"
+BALANCE = SCENARIOS.folder / "customer-balance-inquiry.yaml"
 
 
 def short_balance() -> dict[str, Any]:

@@ -11,13 +11,13 @@ import yaml
 from scenarios.lint import lint
 from scenarios.play import Played, play
 from scenarios.recording import load
-from scenarios.schema import SHIPPED
 from scenarios.schema import load as load_scenario
+from scenarios.shipped import SCENARIOS
 from scenarios.verdict import judge
 
 
 def shipped(name: str, out: Path) -> Played:
-    return play(load_scenario(SHIPPED / f"{name}.yaml"), out)
+    return play(load_scenario(SCENARIOS.folder / f"{name}.yaml"), out)
 
 
 def test_maintenance_is_refused_with_the_time_to_come_back(tmp_path: Path) -> None:
@@ -47,7 +47,7 @@ def test_two_reads_of_the_repeated_hour_carry_one_odrdate(tmp_path: Path) -> Non
 
 
 def changed(folder: Path, **fields: Any) -> Path:
-    written = yaml.safe_load((SHIPPED / "maintenance-windows.yaml").read_text(encoding="utf-8"))
+    written = yaml.safe_load((SCENARIOS.folder / "maintenance-windows.yaml").read_text(encoding="utf-8"))
     path = folder / "changed.yaml"
     path.write_text(yaml.safe_dump(written | fields), encoding="utf-8")
     return path
