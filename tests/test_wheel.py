@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+import tomllib
 import venv
 from pathlib import Path
 from zipfile import ZipFile
@@ -17,6 +18,8 @@ from zipfile import ZipFile
 import pytest
 
 from tests.test_rooms import HOUSES, ROOT
+
+VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
 
 
 def output(*words: str | Path, cwd: Path) -> str:
@@ -64,8 +67,12 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_it_has_every_file_of_the_houses_and_the_licence(wheel: Path) -> None:
     names = set(ZipFile(wheel).namelist())
     assert {file for file in files() if file == "ami.py" or file.split("/")[0] in HOUSES} <= names
-    assert "ami_testbed-0.1.0.dist-info/licenses/LICENSE" in names
+    assert f"ami_testbed-{VERSION}.dist-info/licenses/LICENSE" in names
     assert [name for name in names if name.startswith("tests/")] == []
+
+
+def test_the_changelog_tells_of_the_version() -> None:
+    assert f"\n## [{VERSION}] - " in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
 
 
 def test_it_works_in_an_empty_folder(installed: Path, tmp_path: Path) -> None:
@@ -74,7 +81,7 @@ def test_it_works_in_an_empty_folder(installed: Path, tmp_path: Path) -> None:
 
     where = output(installed / "python", "-c", "import ami, meters; print(ami.__file__, meters.__file__)", cwd=tmp_path)
     assert str(ROOT) not in where
-    assert ami("--version") == "ami-testbed 0.1.0\n"
+    assert ami("--version") == f"ami-testbed {VERSION}\n"
     assert str(installed.parent) in ami("scenario", "list")
     assert ": sound. customer-balance-inquiry, " in ami("scenario", "lint", "customer-balance-inquiry")
     assert ami("capacity", "list").startswith("first-look  ")
