@@ -11,6 +11,7 @@ Imports simulator and below. A verdict is a pure function of a recording and its
 ``run``           ``ami scenario run`` but for its printing: run, judge, write the three files, the progress bar
 ``running``       a scenario's run on real parts under the manual clock
 ``schema``        a scenario file: the world, the policy, the retailer's account, the timeline of what happens
+``shipped``       what comes with the test bed, by name: scenarios and load studies
 ``stamps``        instants in what a person reads: as the clock on the wall shows them, not as ISO 8601
 ``timeline``      the timeline of a scenario: what happens when, and what it is expected to come to
 """

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 #: The demo is this scenario and no special code.
-DEMO = "customer-balance-inquiry.yaml"
+DEMO = "customer-balance-inquiry"
 
 
 def demo(
@@ -26,14 +26,16 @@ def demo(
     from reports.scenario.page import render
     from reports.scenario.terminal import print_files, print_result
     from reports.terminal import console
-    from scenarios.cli import FAILED, PASSED, breaking_off
+    from scenarios.cli import FAILED, PASSED, SHUT_DOWN
     from scenarios.judging.result import dumps
     from scenarios.run import progress_bar, run_and_judge
-    from scenarios.schema import SHIPPED, load
+    from scenarios.schema import load
+    from scenarios.shipped import SCENARIOS
+    from simulator.runtime.until_stopped import breaking_off
 
-    with breaking_off():
+    with breaking_off(SHUT_DOWN):
         with progress_bar("Customer Balance Inquiry") as progress:
-            done = run_and_judge(load(SHIPPED / DEMO), out, progress)
+            done = run_and_judge(load(SCENARIOS.files()[DEMO]), out, progress)
         render(done.recording, out)
     to = console(stderr=as_json)
     print_result(to, done.result, done.recording.world)

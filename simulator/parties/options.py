@@ -10,6 +10,14 @@ import typer
 
 from meters import SEED
 
+
+def _policies() -> list[str]:
+    """Every preset, for the shell."""
+    from simulator.smt.throttle.policy import preset_names
+
+    return preset_names()
+
+
 DateOption = Annotated[
     str, typer.Option(help="Where the model's time begins: 2026-08-12 (noon) or 2026-08-12T17:40; now unless given.")
 ]
@@ -21,7 +29,10 @@ KeepOption = Annotated[
 ]
 HostOption = Annotated[str, typer.Option(help="The address to listen on.")]
 PolicyOption = Annotated[
-    str, typer.Option(help="Throttle: a preset (n-per-day:amount=3 sets its parameter) or a YAML file.")
+    str,
+    typer.Option(
+        help="Throttle: a preset (n-per-day:amount=3 sets its parameter) or a YAML file.", autocompletion=_policies
+    ),
 ]
 TlsOption = Annotated[bool, typer.Option("--tls", help="SMT over HTTPS, with a certificate of the local CA.")]
 DatabaseOption = Annotated[

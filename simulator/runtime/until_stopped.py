@@ -5,12 +5,16 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
-from collections.abc import Coroutine, Sequence
-from contextlib import AbstractAsyncContextManager
+import sys
+from collections.abc import Coroutine, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from headend.http.log import logging_to
+
+#: What a shell gives a command that Ctrl-C ended.
+BROKEN_OFF = 130
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,3 +62,16 @@ async def until_stopped(*for_ever: Coroutine[Any, Any, None]) -> None:
     for task in running:
         if task in done:
             await task
+
+
+@contextmanager
+def breaking_off(said: str) -> Iterator[None]:
+    """Let what has begun close itself on Ctrl-C, then say so in one line on stderr; the front door's own way is to end at once."""
+    at_once = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    except KeyboardInterrupt:
+        print(said, file=sys.stderr)
+        raise SystemExit(BROKEN_OFF) from None
+    finally:
+        signal.signal(signal.SIGINT, at_once)

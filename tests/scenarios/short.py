@@ -12,10 +12,11 @@ from scenarios.judging.facts import Facts
 from scenarios.recording.recording import Recording, parse
 from scenarios.recording.values import Record
 from scenarios.run import JudgedRun
-from scenarios.schema import SHIPPED, Scenario
+from scenarios.schema import Scenario
+from scenarios.shipped import SCENARIOS
 
 R = TypeVar("R", bound=Record)
-BALANCE = SHIPPED / "customer-balance-inquiry.yaml"
+BALANCE = SCENARIOS.folder / "customer-balance-inquiry.yaml"
 
 
 def short_balance() -> dict[str, Any]:

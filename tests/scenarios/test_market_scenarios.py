@@ -22,7 +22,8 @@ from scenarios.recording.actions import RecordedAnswers, RecordedPortalRead, Rec
 from scenarios.recording.recording import Recording
 from scenarios.recording.recording import load as load_recording
 from scenarios.run import JudgedRun, run_and_judge
-from scenarios.schema import SHIPPED, load
+from scenarios.schema import load
+from scenarios.shipped import SCENARIOS
 from scenarios.timeline import Action
 from simulator.smt.ondemand.lifecycle import State
 from simulator.smt.registry.csv_files import registry_faults, write_registry
@@ -38,7 +39,7 @@ def entries(**fields: st.SearchStrategy[Any]) -> st.SearchStrategy[list[dict[str
 
 
 def shipped(name: str, out: Path) -> JudgedRun:
-    played = run_and_judge(load(SHIPPED / f"{name}.yaml"), out)
+    played = run_and_judge(load(SCENARIOS.folder / f"{name}.yaml"), out)
     assert played.verdict.passed, [one for one in played.verdict.judged if one.failures]
     assert judge(load_recording(out / "recording.json")) == played.verdict
     return played
@@ -115,7 +116,7 @@ def test_an_exchanged_meter_is_known_the_day_after_by_its_new_number_and_read(tm
 
 
 def first_of(name: str) -> dict[str, Any]:
-    written: dict[str, Any] = yaml.safe_load((SHIPPED / f"{name}.yaml").read_text(encoding="utf-8"))
+    written: dict[str, Any] = yaml.safe_load((SCENARIOS.folder / f"{name}.yaml").read_text(encoding="utf-8"))
     return written
 
 
@@ -141,10 +142,10 @@ def test_lint_tells_of_an_action_that_cannot_be(tmp_path: Path, action: dict[str
 
 
 def test_the_page_names_every_action_and_scenario_and_its_market_is_sound() -> None:
-    page = (SHIPPED.parents[1] / "docs" / "scenarios.md").read_text(encoding="utf-8")
+    page = (SCENARIOS.folder.parents[1] / "docs" / "scenarios.md").read_text(encoding="utf-8")
     actions = {str(get_args(one.model_fields["do"].annotation)[0]) for one in get_args(get_args(Action)[0])}
     told = set(re.findall(r"^\| `([a-z0-9_-]+)` \|", page, re.M)) - {"do"}
-    assert told == actions | {path.stem for path in SHIPPED.glob("*.yaml")}
+    assert told == actions | {path.stem for path in SCENARIOS.folder.glob("*.yaml")}
     (block,) = re.findall(r"```yaml\n(.*?)```", page, re.S)
     written = yaml.safe_load(block)
     assert set(MarketSpec.model_fields) == set(written) | {"registry"}
@@ -152,7 +153,7 @@ def test_the_page_names_every_action_and_scenario_and_its_market_is_sound() -> N
     assert market.users["windmill.api"].duns
 
 
-@pytest.mark.parametrize("path", sorted(SHIPPED.glob("*.yaml")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted(SCENARIOS.folder.glob("*.yaml")), ids=lambda path: path.stem)
 def test_the_registry_of_a_shipped_scenario_can_be_read(path: Path, tmp_path: Path) -> None:
     one = load(path)
     write_registry(build_market(build(one.world, one.seed)).registry, tmp_path)

@@ -16,6 +16,7 @@ from headend.network import law
 from reports.capacity.chart import PARTS
 from reports.capacity.page import TABLE_HEADS, render, tables
 from reports.commands.capacity import _print_tables, app
+from scenarios.shipped import STUDIES
 from simulator.capacity.outcome import Outcome
 from simulator.capacity.run import run_study
 from simulator.web.palette import PALETTE, Shade
@@ -162,6 +163,18 @@ def test_a_folder_that_cannot_be_written_is_one_line_and_exit_2(tmp_path: Path) 
     shown = CliRunner().invoke(app, ["run", study_file, "--out", study_file])
     assert shown.exit_code == 2
     assert shown.stderr.startswith("capacity.out.unwritable: ")
+
+
+def test_a_shipped_study_goes_by_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    # A folder of results is no study.
+    (tmp_path / "first-look").mkdir()
+    (shipped,) = json.loads(CliRunner().invoke(app, ["list", "--json"]).output)
+    assert STUDIES.named(Path(shipped["name"])) == Path(shipped["file"]) == STUDIES.folder / "first-look.yaml"
+    assert CliRunner().invoke(app, ["list"]).output.startswith(f"first-look  {shipped['question']}\n")
+    unknown = CliRunner().invoke(app, ["run", "first-lok"])
+    assert unknown.exit_code == 2
+    assert unknown.stderr.endswith("no shipped load study 'first-lok'. Did you mean first-look?\n")
 
 
 def test_the_command_imports_nothing_heavy_before_it_runs() -> None:
