@@ -40,7 +40,7 @@ def printed(*words: str, hash_seed: str = "0") -> str:
         ("simulator/smt/__init__.py", True),
         ("simulator/smt/throttle/policies.yaml", True),
         ("reports/capacity/page.py", False),
-        ("scenarios/player.py", False),
+        ("scenarios/running/player.py", False),
         ("meters/load/kernel.py", False),
     ],
 )
