@@ -1,88 +1,90 @@
-"""The front door: one Typer app assembled from the rooms' own commands. It imports nothing heavy, so that --help is at once."""
+"""The front door: one Typer app assembled from the rooms' own commands.
+
+Nothing but what Python has loaded anyway is imported at the top, so that a Ctrl-C meets ``main`` and ends in one line; nothing heavy is
+imported before a command runs, so that --help is at once.
+"""
 
 from __future__ import annotations
 
 import io
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from typing import Annotated, Any
 
-import typer
+#: What ``typing`` has by this name, which takes a while to import.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
-from meters.errors import UserError
-from reports.commands.capacity import app as capacity
-from reports.commands.demo import demo, report
-from reports.commands.meters import list_meters, show_meter
-from scenarios.cli import scenario
-from simulator.commands.headend import headend_serve
-from simulator.commands.meters import serve
-from simulator.commands.registry import smt_registry
-from simulator.commands.sandbox import sandbox
-from simulator.commands.smt import smt_serve
+    import typer
 
-app = typer.Typer(
-    name="ami",
-    help="ami-testbed: a head-end simulator and meter emulator test bed for the Texas smart-meter market.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-
-meters = typer.Typer(help="The emulated AMS meters: serve them, list them, show a day of one.", no_args_is_help=True)
-meters.command("serve")(serve)
-meters.command("list")(list_meters)
-meters.command("show")(show_meter)
-
-headend = typer.Typer(help="A TDSP's head-end alone.", no_args_is_help=True)
-smt = typer.Typer(help="Smart Meter Texas alone.", no_args_is_help=True)
+#: What a shell gives a command that SIGPIPE ended, and one that Ctrl-C ended.
+READER_GONE, BROKEN_OFF = 141, 130
 
 
-@headend.callback()
-@smt.callback()
-def _a_party() -> None:
-    """A callback keeps 'serve' a word of its own where a party has one command."""
+def app() -> typer.Typer:
+    """Assemble every command."""
+    import typer
 
+    from reports.commands.capacity import app as capacity
+    from reports.commands.demo import demo, report
+    from reports.commands.meters import list_meters, show_meter
+    from scenarios.cli import scenario
+    from simulator.commands.registry import smt_registry
+    from simulator.commands.serve import headend_serve, meters_serve, sandbox, smt_serve
 
-headend.command("serve")(headend_serve)
-smt.command("serve")(smt_serve)
-smt.command("registry")(smt_registry)
+    door = typer.Typer(
+        name="ami",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    asked = typer.Option(False, "--version", is_eager=True, callback=_version, help="Print the version.")
+
+    @door.callback()
+    def front_door(version: bool = asked) -> None:
+        """ami-testbed: a head-end simulator and meter emulator test bed for the Texas smart-meter market."""
+
+    meters = typer.Typer(
+        help="The emulated AMS meters: serve them, list them, show a day of one.", no_args_is_help=True
+    )
+    meters.command("serve")(meters_serve)
+    meters.command("list")(list_meters)
+    meters.command("show")(show_meter)
+
+    headend = typer.Typer(help="A TDSP's head-end alone.", no_args_is_help=True)
+    smt = typer.Typer(help="Smart Meter Texas alone.", no_args_is_help=True)
+
+    @headend.callback()
+    @smt.callback()
+    def a_party() -> None:
+        """A callback keeps 'serve' a word of its own where a party has one command."""
+
+    headend.command("serve")(headend_serve)
+    smt.command("serve")(smt_serve)
+    smt.command("registry")(smt_registry)
+
+    door.command()(demo)
+    door.command()(sandbox)
+    door.command()(report)
+    door.add_typer(meters, name="meters")
+    door.add_typer(headend, name="headend")
+    door.add_typer(smt, name="smt")
+    door.add_typer(scenario, name="scenario")
+    door.add_typer(capacity, name="capacity")
+    return door
 
 
 def _version(wanted: bool) -> None:
     if wanted:
         from importlib.metadata import PackageNotFoundError, version
 
+        import typer
+
         try:
             typer.echo(f"ami-testbed {version('ami-testbed')}")
         except PackageNotFoundError:
             typer.echo("ami-testbed, from source and not installed")
         raise typer.Exit
-
-
-@app.callback()
-def _front_door(
-    version: Annotated[
-        bool, typer.Option("--version", is_eager=True, callback=_version, help="Print the version.")
-    ] = False,
-) -> None:
-    """ami-testbed: a head-end simulator and meter emulator test bed for the Texas smart-meter market."""
-
-
-app.command()(demo)
-app.command()(sandbox)
-app.command()(report)
-app.add_typer(meters, name="meters")
-app.add_typer(headend, name="headend")
-app.add_typer(smt, name="smt")
-app.add_typer(scenario, name="scenario")
-app.add_typer(capacity, name="capacity")
-
-
-#: What a shell gives a command that SIGPIPE ended.
-READER_GONE = 141
 
 
 class _Stdout(io.FileIO):
@@ -105,45 +107,60 @@ class _Stdout(io.FileIO):
             raise SystemExit(2) from None
 
 
-@contextmanager
-def _reader_may_go() -> Iterator[None]:
-    """Put our standard output in the place of Python's, and flush it before Python would."""
+def main() -> None:
+    """Be the process of a command: an interrupt is exit 130, a reader that is gone 141, a step that failed 1, what could not run 2."""
+    try:
+        import signal
+
+        signal.signal(signal.SIGINT, _stop)
+    except KeyboardInterrupt:
+        _stop()
+    stdout = _put_stdout()
+    try:
+        run()
+    finally:
+        # Before Python would. A closed one cannot be.
+        if stdout is not None and not stdout.closed:
+            stdout.flush()
+
+
+def _stop(*_: object) -> None:
+    """End at once: while a library is imported, an exception may be printed, wrapped or swallowed by it.
+
+    What has begun something that is to be closed takes interrupts itself (``simulator/runtime/until_stopped.py``).
+    """
+    try:
+        os.write(2, b"stopped.\n")
+    finally:
+        os._exit(BROKEN_OFF)
+
+
+def _put_stdout() -> io.TextIOWrapper | None:
+    """Put our standard output in the place of Python's and return it; None if it is closed."""
     old = sys.stdout
-    if old is not sys.__stdout__ or not isinstance(old, io.TextIOWrapper):
-        # Closed, or a test's own.
-        yield
-        return
-    raw = _Stdout(old.fileno(), "w", closefd=False)
-    sys.stdout = io.TextIOWrapper(
-        io.BufferedWriter(raw),
+    if not isinstance(old, io.TextIOWrapper):
+        return None
+    ours = io.TextIOWrapper(
+        io.BufferedWriter(_Stdout(old.fileno(), "w", closefd=False)),
         old.encoding,
         old.errors,
         line_buffering=old.line_buffering,
         write_through=old.write_through,
     )
+    sys.stdout = ours
+    return ours
+
+
+def run() -> None:
+    """Run the command; a user's error is one line on stderr and exit 2."""
     try:
-        yield
-    finally:
-        with suppress(ValueError):
-            sys.stdout.flush()
-
-
-def main() -> None:
-    """Run the command; a user's error is one line on stderr and exit 2, an interrupt is exit 130, a reader that is gone 141."""
-    with _reader_may_go():
-        _main()
-
-
-def _main() -> None:
-    try:
-        app()
-    except UserError as error:
-        print(error, file=sys.stderr)
-        sys.exit(2)
-    except KeyboardInterrupt:
-        print("stopped.", file=sys.stderr)
-        sys.exit(130)
+        app()()
     except Exception as error:
+        from meters.errors import UserError
+
+        if isinstance(error, UserError):
+            print(error, file=sys.stderr)
+            sys.exit(2)
         if os.environ.get("AMI_DEBUG"):
             raise
         print(

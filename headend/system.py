@@ -12,6 +12,7 @@ import simpy
 from fastapi import FastAPI
 
 from headend.day.cycle import POSTING_TRIES, DailyCycle, DailyTimes, Fetch, Post
+from headend.http.api_pages import Frame
 from headend.network.events import EventDesk
 from headend.network.law import AccessPoint, LawDraws, NetworkLaw, TryDraws
 from headend.network.sweep import CATCH_UP_DAYS, Collection
@@ -65,9 +66,10 @@ class HeadEnd:
         post: Post,
         fetch: Fetch,
         journal: Journal,
+        frame: Frame,
         draws: TryDraws | None = None,
     ) -> None:
-        """http: for call-backs. post, fetch: the way to SMT's file site. draws: of the network; from its law unless given."""
+        """http: for call-backs. frame: of its pages. post, fetch: the way to SMT's file site. draws: of the network; from its law unless given."""
         self.settings = settings
         posting = PostingWatch(journal)
         self.metrics = journal = HeadEndMetrics(posting, store.inquiries.count_open)
@@ -106,7 +108,7 @@ class HeadEnd:
             driver, store, posting, settings.times, settings.first_day, settings.sweep_every_h * 3600
         )
         self.app: FastAPI = create_app(
-            self.desk, self.events, self.health, by_esiid, f"{settings.name} head-end", self.metrics
+            self.desk, self.events, self.health, by_esiid, f"{settings.name} head-end", self.metrics, frame
         )
 
     def start(self) -> None:

@@ -1,7 +1,7 @@
 """Pages and charts made from results (``Outcome``, ``Recording``, ``Verdict``), and from nothing else.
 
 ``capacity``     the load report
-``chart_parts``  colours and hatching by quality, bare axes
+``chart_parts``  colours and hatching by quality, bare axes, the widths of charts, how one becomes SVG
 ``commands``     demo, report, capacity, meters list and show
 ``meter``        a meter's day, a fleet's list
 ``scenario``     a scenario's result, on terminal and page

@@ -1,13 +1,19 @@
-"""What the charts of a scenario's report share: colours and hatching by quality, bare axes, the days of the cycle."""
+"""What the charts of reports share: colours and hatching by quality, bare axes, the widths they are drawn for, and how one becomes SVG."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
+from io import StringIO
 from typing import TYPE_CHECKING, NamedTuple
+
+from simulator.web.palette import VARIABLE, light
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
-INK, MUTED, GRID = "#1c2733", "#5a6875", "#dde4ea"
+PAPER, INK, MUTED, GRID = light("paper"), light("ink"), light("muted"), light("grid")
 
 
 class Kind(NamedTuple):
@@ -19,11 +25,23 @@ class Kind(NamedTuple):
 
 
 KINDS = {
-    "actual": Kind("VEE, actual", "#1f5f8b", ""),
-    "estimated": Kind("VEE, estimated", "#e3b23c", "////"),
-    "store": Kind("non-VEE, from the head-end's store", "#7fb79b", "----"),
-    "meter": Kind("non-VEE, read from the meter", "#c8553d", "xxxx"),
+    "actual": Kind("VEE, actual", light("vee-actual"), ""),
+    "estimated": Kind("VEE, estimated", light("vee-estimated"), "////"),
+    "store": Kind("non-VEE, from the head-end's store", light("from-store"), "----"),
+    "meter": Kind("non-VEE, read from the meter", light("from-meter"), "xxxx"),
 }
+
+
+class Width(NamedTuple):
+    """What a chart is drawn for, as the stylesheet names it. Its text is then 11 to 14 px high on the screen."""
+
+    name: str
+    inches: float
+    #: Columns of its legend.
+    columns: int
+
+
+WIDE, NARROW = Width("wide", 11.0, 4), Width("narrow", 4.0, 1)
 
 
 def bare(axes: Axes) -> None:
@@ -32,3 +50,42 @@ def bare(axes: Axes) -> None:
     axes.grid(axis="y", color=GRID, linewidth=0.8)
     axes.set_axisbelow(True)
     axes.tick_params(colors=MUTED)
+
+
+def legend(figure: Figure, width: Width, *found: list[object]) -> None:
+    """Names above the chart; handles and labels are those of its axes unless given."""
+    figure.legend(*found, loc="outside upper left", ncols=width.columns, frameon=False, fontsize=9)
+
+
+def svg(name: str, draw: Callable[[], Figure | None]) -> str:
+    """A chart as an SVG document, the same bytes every time; empty where there is nothing to draw."""
+    import matplotlib as mpl
+
+    style = {
+        "svg.hashsalt": name,
+        # Text stays text: it can be read aloud, searched and enlarged.
+        "svg.fonttype": "none",
+        "font.family": "DejaVu Sans",
+        "font.size": 10,
+        "hatch.linewidth": 0.6,
+        "axes.edgecolor": MUTED,
+        "text.color": INK,
+        "axes.labelcolor": INK,
+    }
+    with mpl.rc_context(style):  # type: ignore[arg-type]
+        figure = draw()
+        if figure is None:
+            return ""
+        out = StringIO()
+        figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
+    return out.getvalue()
+
+
+def inline(document: str) -> str:
+    """An SVG document as part of a page: without what is a document's alone, its colours those of the page's paper."""
+    shown = document[document.index("<svg") :]
+    shown = re.sub(r"<metadata>.*?</metadata>|<style.*?</style>| xmlns(:xlink)?=\"[^\"]*\"", "", shown, flags=re.DOTALL)
+    # Only what is referred to (by a hash) keeps its id: a page holds several charts.
+    shown = re.sub(r' id="[a-z0-9.]+_\d+"', "", shown)
+    shown = re.sub(r'fill="(#[0-9a-f]{6})"', r'style="fill: \1"', shown)
+    return re.sub(r"(?<=: )#[0-9a-f]{6}", lambda found: VARIABLE.get(found[0], found[0]), shown)

@@ -4,36 +4,33 @@ from __future__ import annotations
 
 import shlex
 import textwrap
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-if TYPE_CHECKING:
-    from scenarios.findings import Verdict
+from scenarios.shipped import SCENARIOS
 
-#: Exit codes: everything passed, a verdict failed, it could not run, the user broke off.
-PASSED, FAILED, COULD_NOT_RUN, BROKEN_OFF = 0, 1, 2, 130
+if TYPE_CHECKING:
+    from scenarios.judging.findings import Verdict
+
+#: Exit codes: everything passed, a verdict failed, it could not run.
+PASSED, FAILED, COULD_NOT_RUN = 0, 1, 2
+#: What a run says that Ctrl-C ended.
+SHUT_DOWN = "Stopped: the parties were shut down, the run is not complete."
 
 scenario = typer.Typer(no_args_is_help=True, help="Scenarios: what happens, and what is expected of it.")
 
-FILE_HELP = "A scenario file, or the name of a shipped one ('ami scenario list')."
+NamedFile = Annotated[
+    Path,
+    typer.Argument(
+        help="A scenario file, or the name of a shipped one ('ami scenario list').", autocompletion=SCENARIOS.names
+    ),
+]
 #: Columns of what is printed, and those that mark and id take.
 WIDTH, INDENT = 100, 28
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
-
-
-@contextmanager
-def breaking_off() -> Iterator[None]:
-    """End on Ctrl-C with one line; by then the sockets are closed."""
-    try:
-        yield
-    except KeyboardInterrupt:
-        typer.echo("Stopped: the parties were shut down, the run is not complete.", err=True)
-        raise typer.Exit(BROKEN_OFF) from None
 
 
 @scenario.command("list")
@@ -41,9 +38,9 @@ def list_shipped(as_json: AsJson = False) -> None:
     """List the shipped scenarios."""
     import json
 
-    from scenarios.schema import load, shipped
+    from scenarios.schema import load
 
-    found = [(path, load(path)) for path in shipped()]
+    found = [(path, load(path)) for path in SCENARIOS.files().values()]
     if as_json:
         rows = [{"name": one.name, "title": one.title, "file": str(path)} for path, one in found]
         typer.echo(json.dumps(rows, indent=1))
@@ -54,7 +51,7 @@ def list_shipped(as_json: AsJson = False) -> None:
 
 
 @scenario.command()
-def lint(file: Annotated[Path, typer.Argument(help=FILE_HELP)]) -> None:
+def lint(file: NamedFile) -> None:
     """Check a scenario file: its form, the policy, the plan, the world.
 
     Prints every mistake on a line: code, file and line, field (entries of lists counted from 1), what is wrong, the mend.
@@ -62,7 +59,7 @@ def lint(file: Annotated[Path, typer.Argument(help=FILE_HELP)]) -> None:
     """
     from scenarios.lint import lint as lint_file
 
-    path = _named(file)
+    path = SCENARIOS.named(file)
     one, mistakes = lint_file(path)
     for mistake in mistakes:
         typer.echo(str(mistake), err=True)
@@ -71,30 +68,19 @@ def lint(file: Annotated[Path, typer.Argument(help=FILE_HELP)]) -> None:
     typer.echo(f"{path}: sound. {one.name}, {len(one.timeline)} actions, {one.world.meters} meters.")
 
 
-def _named(given: Path) -> Path:
-    """The file, or the shipped scenario of that name. Raises ScenarioError for a bare name that is neither."""
-    from scenarios.errors import ScenarioError
-    from scenarios.schema import shipped
-    from simulator.input.mistakes import did_you_mean
-
-    if given.exists() or given.suffix or len(given.parts) > 1:
-        return given
-    # A shipped scenario's file is called as it is.
-    known = {one.stem: one for one in shipped()}
-    if str(given) in known:
-        return known[str(given)]
-    text = f"There is no file and no shipped scenario '{given}'."
-    raise ScenarioError("scenario.unknown", text, str(given), did_you_mean(str(given), known))
-
-
 @scenario.command()
 def run(
     files: Annotated[
-        list[Path], typer.Argument(help="Scenario files, or names of shipped ones ('ami scenario list').")
+        list[Path],
+        typer.Argument(
+            help="Scenario files, or names of shipped ones ('ami scenario list').", autocompletion=SCENARIOS.names
+        ),
     ],
     out: Annotated[
         Path | None,
-        typer.Option(help="Folder of the results; one per scenario in it if there are several [ami-out/<name>]."),
+        typer.Option(
+            help="Folder of the results; one per scenario in it if there are several.", show_default="ami-out/<name>"
+        ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -102,9 +88,10 @@ def run(
     from meters.errors import UserError
     from scenarios.errors import ScenarioError
     from scenarios.lint import load_sound
-    from scenarios.play import play, progress_bar
+    from scenarios.run import progress_bar, run_and_judge
+    from simulator.runtime.until_stopped import breaking_off
 
-    loaded = [load_sound(_named(file)) for file in files]
+    loaded = [load_sound(SCENARIOS.named(file)) for file in files]
     names = [one.name for one in loaded]
     double = [name for name in names if names.count(name) > 1]
     if double:
@@ -116,19 +103,19 @@ def run(
     for one in loaded:
         folder = _folder(out, one.name, alone=len(loaded) == 1)
         try:
-            with breaking_off(), progress_bar(one.name, hidden=as_json) as told:
-                played = play(one, folder, told)
+            with breaking_off(SHUT_DOWN), progress_bar(one.name, hidden=as_json) as progress:
+                done = run_and_judge(one, folder, progress)
         except UserError as error:
             # The others still have their say.
             typer.echo(f"{one.name}: {error}", err=True)
             code = COULD_NOT_RUN
             continue
-        if not played.verdict.passed:
+        if not done.verdict.passed:
             code = max(code, FAILED)
         if as_json:
-            results.append(played.result)
+            results.append(done.result)
         else:
-            _print(one.name, played.verdict)
+            _print(one.name, done.verdict)
             typer.echo(f"  files: recording.json, result.json, run.json, faults.json (and .parquet), lse/ in {folder}")
             typer.echo(f"ami report {shlex.quote(str(folder))} makes the page")
     if as_json:
@@ -144,7 +131,7 @@ def _folder(out: Path | None, name: str, *, alone: bool) -> Path:
 
 @scenario.command()
 def registry(
-    file: Annotated[Path, typer.Argument(help=FILE_HELP)],
+    file: NamedFile,
     out: Annotated[Path, typer.Option(help="Folder for the CSV files; one that has a registry already is left alone.")],
 ) -> None:
     """Write the registry of a scenario's world as CSV files, to be changed and named as its 'world.market.registry'."""
@@ -154,7 +141,7 @@ def registry(
     from simulator.world.market import build_market
     from simulator.world.meters import build
 
-    one = load_sound(_named(file))
+    one = load_sound(SCENARIOS.named(file))
     records = build_market(build(one.world, one.seed)).registry
     with own(out, ()):
         write_new_registry(records, out)
@@ -167,16 +154,14 @@ def judge(
     as_json: AsJson = False,
 ) -> None:
     """Judge a recording again. Exit 0: passed, 1: a verdict failed, 2: could not judge (no recording, or a damaged one)."""
-    from scenarios.recording import load, reading
-    from scenarios.result import result_of
-    from scenarios.verdict import judge as judge_recording
+    from scenarios.judging.result import result_of
+    from scenarios.judging.verdict import judge as judge_recording
+    from scenarios.recording.recording import load
 
     kept = load(recording)
     verdict = judge_recording(kept)
-    with reading(str(recording)):
-        result = result_of(kept, verdict)
     if as_json:
-        _print_json([result], alone=True)
+        _print_json([result_of(kept, verdict)], alone=True)
     else:
         _print(str(recording), verdict)
     raise typer.Exit(PASSED if verdict.passed else FAILED)
@@ -192,7 +177,7 @@ def _print_json(results: list[dict[str, Any]], *, alone: bool) -> None:
 
 def _print(name: str, verdict: Verdict) -> None:
     """Plain lines: one per step and check, a failure's reason below it; folded at 100 columns."""
-    from scenarios.findings import Mark
+    from scenarios.judging.findings import Mark
     from scenarios.stamps import plain
 
     typer.echo(name)

@@ -32,8 +32,6 @@ from simulator.ror.account import Account, LastBill, Payment
 from simulator.world.market import logins
 from simulator.world.meters import World, WorldSpec
 
-#: Where the shipped scenarios are.
-SHIPPED = Path(__file__).with_name("library")
 MALFORMED = "scenario.malformed"
 
 
@@ -204,9 +202,7 @@ def read(path: Path) -> Written:
         raise ScenarioError("scenario.yaml", text, error.place, "Mend the line.") from None
     if not isinstance(written.value, dict):
         text = "A scenario is a mapping with a name, a world and a timeline."
-        raise ScenarioError(
-            MALFORMED, text, place, f"See scenarios/{SHIPPED.name}/customer-balance-inquiry.yaml for one."
-        )
+        raise ScenarioError(MALFORMED, text, place, "Look at a shipped one; 'ami scenario list' tells their files.")
     if "timeline" not in written.value and {"levels", "policies"} & set(written.value):
         mend = f"Run it with 'ami capacity run {place}'."
         raise ScenarioError("scenario.is_study", "This is a load study, not a scenario.", place, mend)
@@ -223,8 +219,3 @@ def _model(written: Written) -> Scenario:
         return Scenario.model_validate(written.value)
     except ValidationError as error:
         raise written.error(mistakes_of(error, written.value, Scenario, MALFORMED)[0], ScenarioError) from None
-
-
-def shipped() -> list[Path]:
-    """The scenario files that come with the test bed."""
-    return sorted(SHIPPED.glob("*.yaml"))

@@ -5,11 +5,13 @@ from __future__ import annotations
 from meters.calendar import epoch, local
 
 
-def stamp(iso: str | None, *, seconds: bool = False) -> str:
-    """``2026-08-12 17:30`` of an ISO 8601 stamp, as the clock on the wall shows it."""
-    if not iso:
+def stamp(when: str | int | None, *, seconds: bool = False) -> str:
+    """``2026-08-12 17:30`` of an ISO 8601 stamp or of UTC epoch seconds, as the clock on the wall shows it."""
+    if not when:
         return "-"
-    return local(epoch(iso)).strftime("%Y-%m-%d %H:%M:%S" if seconds else "%Y-%m-%d %H:%M")
+    return local(epoch(when) if isinstance(when, str) else when).strftime(
+        "%Y-%m-%d %H:%M:%S" if seconds else "%Y-%m-%d %H:%M"
+    )
 
 
 def clock(iso: str) -> str:

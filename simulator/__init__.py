@@ -11,5 +11,6 @@ Imports headend and meters; knows no scenario file and no report.
 ``ror``       the REP of record
 ``runtime``   simpy on asyncio, clocks, journal, HTTP servers, local CA, folders
 ``smt``       Smart Meter Texas
+``web``       the frame and kit of all that is HTML
 ``world``     what a test bed is made of, as data
 """

@@ -1,13 +1,20 @@
-"""The front door as a process: a reader that goes away, a version, help that is at once."""
+"""The front door as a process: a reader that goes away, a version, help that is at once, completion, Ctrl-C from the first import on."""
 
 from __future__ import annotations
 
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
+from typer import rich_utils
+
+import ami
 
 ROOT = Path(__file__).parents[1]
 #: What takes long to import: not before a command runs.
@@ -58,12 +65,39 @@ def test_version_and_short_help() -> None:
         assert b"Usage: " in done.stdout
 
 
+def commands(command: Any, words: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Each command that runs, with its words."""
+    if not hasattr(command, "commands"):
+        yield words, command
+    for name, one in getattr(command, "commands", {}).items():
+        yield from commands(one, (*words, name))
+
+
+COMMANDS = [pytest.param(*one, id=" ".join(one[0])) for one in commands(typer.main.get_command(ami.app()))]
+
+
+@pytest.mark.parametrize(("words", "command"), COMMANDS)
+def test_every_word_about_an_option_is_in_the_help(
+    words: tuple[str, ...], command: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(rich_utils, "MAX_WIDTH", 1000)
+    with pytest.raises(SystemExit):
+        ami.app()([*words, "--help"])
+    shown = capsys.readouterr().out
+    assert [one.name for one in command.params if (one.help or "") not in shown] == []
+    for one in command.params:
+        # Without a default that says something there is nothing to show; a text in its place is for one that depends.
+        default = one.show_default if isinstance(one.show_default, str) else one.default
+        if isinstance(default, (str, Path)) and str(default):
+            assert f"[default: ({default})]" in shown or f"[default: {default}]" in shown
+
+
 def loaded_by_help(*commands: str) -> set[str]:
     """Packages that are loaded once the commands' --help has been shown."""
     asked = (
         "import sys, ami\n"
         "for words in sys.argv[1:]:\n"
-        "    try: ami.app([*words.split(), '--help'])\n"
+        "    try: ami.app()([*words.split(), '--help'])\n"
         "    except SystemExit: pass\n"
         "print(*sys.modules, sep='\\n')"
     )
@@ -81,3 +115,60 @@ def test_a_commands_help_imports_nothing_heavy() -> None:
     servers = ("sandbox", "meters serve", "headend serve", "smt serve")
     # typer itself loads it for the options of a command.
     assert loaded_by_help(*servers, "meters list", "meters show") & HEAVY <= {"pydantic"}
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        ("ami sc", "scenario"),
+        ("ami meters ", "serve list show"),
+        ("ami scenario run two", "two-clients-use-up-a-quota"),
+        ("ami capacity run ", "first-look"),
+        ("ami sandbox --policy smt-today-", "smt-today-clock smt-today-3000"),
+    ],
+)
+def test_bash_completes_commands_and_what_is_shipped(words: str, offered: str) -> None:
+    script = (
+        'eval "$(_AMI_COMPLETE=source_bash ami)"; COMP_WORDS=($1); '
+        '[[ $1 == *" " ]] && COMP_WORDS+=(""); COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); '
+        '_ami_completion ami; echo "${COMPREPLY[*]}"'
+    )
+    run = ["bash", "--norc", "-c", script, "bash", words]
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    done = subprocess.run(run, capture_output=True, text=True, env=os.environ | {"PATH": path}, check=True)
+    assert done.stdout == f"{offered}\n"
+
+
+#: Starts a command and presses Ctrl-C at an import, told by its number or its module; says how many there were if it ran to its end.
+INTERRUPTED = """
+import ami, signal, sys
+at, met = sys.argv.pop(1), 0
+def press(event, words):
+    global met
+    if event == "import":
+        met += 1
+        if at in (str(met), words[0]):
+            signal.raise_signal(signal.SIGINT)
+sys.addaudithook(press)
+try:
+    ami.main()
+finally:
+    print(met, file=sys.stderr)
+"""
+SHOW = ("meters", "show", "10443729924385485")
+
+
+def pressed_at(an_import: str) -> tuple[int, str]:
+    run = [sys.executable, "-c", INTERRUPTED, an_import, *SHOW]
+    done = subprocess.run(run, capture_output=True, text=True, cwd=ROOT, timeout=60, check=False)
+    return done.returncode, done.stderr
+
+
+def test_ctrl_c_at_any_time_of_a_start_is_one_line() -> None:
+    code, last = pressed_at("none")
+    assert code == 0
+    spread = [str(at) for at in range(1, int(last), int(last) // 20)]
+    # Extensions that print an exception, or put it into the text of another.
+    odd = ["numba._devicearray", "pydantic_core._pydantic_core"]
+    with ThreadPoolExecutor(2) as pool:
+        assert {*pool.map(pressed_at, [*spread, *odd])} == {(130, "stopped.\n")}

@@ -1,6 +1,6 @@
 """The page under ``/docs`` of both services: each operation with fields, examples and replies, made from the OpenAPI document.
 
-It is one page of its own that asks nothing of any other host, so it is there on a bench without internet.
+It is one page that asks nothing of any other host, so it is there on a bench without internet. The frame around it is handed in: it is the simulator's.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -19,25 +19,37 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup, escape
 
-#: Stands for null in an example: FastAPI drops every null from the document it makes.
-NULL = "<null>"
+from headend.http.examples import put_examples
+
 _JSON = "application/json"
 #: What is said of a field that must be there, and of one that need not: in requests, in replies.
 _ASKED, _TOLD = ("required", "optional"), ("always", "if any")
-#: A browser that reads this loads nothing, whatever the page says.
-_OFFLINE = {"content-security-policy": "default-src 'none'; style-src 'unsafe-inline'"}
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What a page of a service is put into, handed by whoever builds the service."""
+
+    #: Makes the whole page of its title, the line below it, and its body as HTML.
+    page: Callable[[str, str, str], str]
+    #: With which pages are served.
+    headers: Mapping[str, str]
 
 
 class DescribedApi(FastAPI):
     """A FastAPI application whose ``/docs`` needs no other host, and whose document tells only statuses that it gives."""
 
-    def __init__(self, **told: Any) -> None:
-        """told: what FastAPI takes."""
+    def __init__(self, frame: Frame, examples: Sequence[Path], **told: Any) -> None:
+        """examples: files of captured exchanges (``put_examples``). told: what FastAPI takes."""
+        self._examples = examples
         super().__init__(docs_url=None, redoc_url=None, **told)
 
         @self.get("/docs", include_in_schema=False)
         async def docs(request: Request) -> HTMLResponse:
-            return HTMLResponse(render(self.openapi(), str(request.base_url).rstrip("/")), headers=_OFFLINE)
+            info = self.openapi()["info"]
+            body = render(self.openapi(), str(request.base_url).rstrip("/"))
+            page = frame.page(f"{info['title']}: API", _prose(info["description"]), body)
+            return HTMLResponse(page, headers=frame.headers)
 
     def openapi(self) -> dict[str, Any]:
         """The OpenAPI document. FastAPI's own 422 is left out: a body at fault is answered 400, in the service's own shape."""
@@ -49,16 +61,8 @@ class DescribedApi(FastAPI):
                     operation["responses"].pop("422", None)
             for unused in ("HTTPValidationError", "ValidationError"):
                 document.get("components", {}).get("schemas", {}).pop(unused, None)
-            _put_nulls(document)
+            put_examples(document, self._examples)
         return document
-
-
-def _put_nulls(node: Any) -> None:
-    for key, value in node.items() if isinstance(node, dict) else enumerate(node):
-        if value == NULL:
-            node[key] = None
-        elif isinstance(value, dict | list):
-            _put_nulls(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,12 +101,12 @@ class Operation:
 
 
 def render(document: dict[str, Any], url: str) -> str:
-    """The page of an OpenAPI document; url: where the service is, for the curl lines."""
+    """The body of an OpenAPI document's page; url: where the service is, for the curl lines."""
     groups: dict[str, list[Operation]] = {}
     for one in operations(document, url):
         groups.setdefault(one.tag, []).append(one)
     secured = "securitySchemes" in document.get("components", {})
-    return _template().render(info=document["info"], groups=groups, url=url, secured=secured)
+    return _template().render(groups=groups, url=url, secured=secured)
 
 
 def operations(document: dict[str, Any], url: str) -> Iterator[Operation]:

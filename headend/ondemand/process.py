@@ -14,9 +14,6 @@ import simpy
 from headend.network.law import RETRY_WAITS_US, TRIES, TRY_TIMEOUT_US, AccessPoint, Try, TryDraws
 from headend.wire import InquiryKind, Outcome
 
-#: What a process yields and is sent.
-Process = Generator[simpy.Event, Any, Any]
-
 
 @dataclass(slots=True)
 class Inquiry:

@@ -1,7 +1,6 @@
-"""The head-end as others see it: its HTTP service, its health, its metrics, its examples. Decides nothing of its own.
+"""The head-end as others see it: its HTTP service, its health, its metrics. Decides nothing of its own.
 
 ``app``       the head-end's HTTP service: takes inquiries and events (202) and leaves them to their desks
-``examples``  bodies on the wires of a head-end, as its own and SMT's OpenAPI documents show them
 ``health``    whether a head-end can do its work: its store takes writes, its sweeps come
 ``metrics``   what a head-end measures of itself, for Prometheus
 """

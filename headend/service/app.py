@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Collection as Members
-from typing import Annotated, Any
+from pathlib import Path
 
-from fastapi import APIRouter, Body, FastAPI, Response
+from fastapi import APIRouter, FastAPI, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
 from headend.boundaries import boundary
-from headend.http.api_pages import DescribedApi
+from headend.http.api_pages import DescribedApi, Frame
+from headend.http.examples import Replies, told
 from headend.http.exchange import Exchange, ObserveHttp, current
 from headend.http.malformed import tell_malformed
 from headend.network.events import AHEAD_S, EventDesk
 from headend.ondemand.desk import OnDemandDesk
 from headend.ondemand.gap import GAP_LIMIT
 from headend.ports import HeadEndError
-from headend.service.examples import EVENTS, EVENTS_TAKEN, INQUIRIES
-from headend.service.health import BAD_HEALTH, GOOD_HEALTH, HeadEndHealth, HealthDesk
+from headend.service.health import HeadEndHealth, HealthDesk
 from headend.service.metrics import HeadEndMetrics
 from headend.store.inquiries import Acceptance
 from headend.wire import EventBatch, EventsAccepted, InquiryAccepted, InquiryKind, InquiryRequest
@@ -41,57 +41,37 @@ _OTHER = InquiryError(
     message="Another inquiry was posted under that correlation id.",
     place="correlationId",
 )
-_NOT_KEPT = InquiryError(code="headend.inquiry.not_kept", message="The inquiry cannot be kept: OperationalError.")
 _NO_WINDOW = "An INTERVALS inquiry names its start and end."
-
-
-def _told(status: int, description: str, error: InquiryError) -> dict[int | str, dict[str, Any]]:
-    content = {"application/json": {"example": error.model_dump()}}
-    return {status: {"model": InquiryError, "description": description, "content": content}}
-
-
-_REPLIES: dict[int | str, dict[str, Any]] = {
-    202: {
-        "description": "Accepted and kept; the result is called back. The same inquiry posted again is answered so too, and taken once.",
-        "content": {"application/json": {"example": {"correlationId": "482915007734", "status": "accepted"}}},
-    },
-    **_told(
-        400,
-        "The body is not as documented; `place` names the field.",
-        InquiryError(code="headend.inquiry.window", message=_NO_WINDOW, place="start"),
-    ),
-    **_told(404, "No meter of this TDSP has that ESI ID.", _UNKNOWN),
-    **_told(409, "Another inquiry has that correlation id.", _OTHER),
-    **_told(503, "The inquiry cannot be kept, and is not accepted.", _NOT_KEPT),
-}
 _AHEAD = f"An event lies more than {AHEAD_S // 60} minutes ahead of the head-end's clock."
-_EVENT_REPLIES: dict[int | str, dict[str, Any]] = {
+_REPLIES: Replies = {
     202: {
-        "description": "Taken: each event of a meter of ours is kept, once.",
-        "content": {"application/json": {"examples": EVENTS_TAKEN}},
+        "description": "Accepted and kept; the result is called back. The same inquiry posted again is answered so too, and taken once."
     },
-    **_told(
-        400,
-        "The body is not as documented, and no event of it is taken; `place` names the field.",
-        InquiryError(code="headend.events.ahead", message=_AHEAD, place="events.0.at"),
-    ),
+    400: told("The body is not as documented; `place` names the field.", InquiryError),
+    404: told("No meter of this TDSP has that ESI ID.", InquiryError),
+    409: told("Another inquiry has that correlation id.", InquiryError),
+    503: told("The inquiry cannot be kept, and is not accepted.", InquiryError),
 }
-_HEALTH_REPLIES: dict[int | str, dict[str, Any]] = {
-    200: {"content": {"application/json": {"examples": GOOD_HEALTH}}},
-    503: {
-        "model": HeadEndHealth,
-        "description": "It cannot do all of its work.",
-        "content": {"application/json": {"examples": BAD_HEALTH}},
-    },
+_EVENT_REPLIES: Replies = {
+    202: {"description": "Taken: each event of a meter of ours is kept, once."},
+    400: told("The body is not as documented, and no event of it is taken; `place` names the field.", InquiryError),
 }
+_HEALTH_REPLIES: Replies = {503: told("It cannot do all of its work.", HeadEndHealth)}
 
 
 def create_app(
-    desk: OnDemandDesk, events: EventDesk, health: HealthDesk, esiids: Members[str], title: str, metrics: HeadEndMetrics
+    desk: OnDemandDesk,
+    events: EventDesk,
+    health: HealthDesk,
+    esiids: Members[str],
+    title: str,
+    metrics: HeadEndMetrics,
+    frame: Frame,
 ) -> FastAPI:
     """Make the service. esiids: the ESI IDs of this TDSP's meters."""
     described = "On-demand inquiries of SMT at a TDSP's head-end, and what its meters tell it unasked."
-    app = DescribedApi(title=title, description=described, version="1")
+    examples = [Path(__file__).with_name("examples.json")]
+    app = DescribedApi(frame, examples, title=title, description=described, version="1")
 
     def malformed(place: str, message: str) -> JSONResponse:
         return _refuse(400, InquiryError(code="headend.inquiry.malformed", message=f"{message}.", place=place))
@@ -117,7 +97,7 @@ def router(
         response_model=InquiryAccepted,
     )
     async def inquiries(
-        request: Annotated[InquiryRequest, Body(openapi_examples=INQUIRIES)],
+        request: InquiryRequest,
     ) -> InquiryAccepted | JSONResponse:
         """Accept an inquiry; its result is posted to `replyTo` as an `InquiryResult` (see SMT's `/callbacks/inquiries`)."""
         exchange = current()
@@ -144,7 +124,7 @@ def router(
         response_model=EventsAccepted,
     )
     async def meter_events(
-        batch: Annotated[EventBatch, Body(openapi_examples=EVENTS)],
+        batch: EventBatch,
     ) -> EventsAccepted | JSONResponse:
         """Take events of meters. One that is told again is the same event; one of a meter unknown here is counted and not taken."""
         ahead = events.ahead(batch)
@@ -156,8 +136,8 @@ def router(
     @routes.get("/healthz", response_model=HeadEndHealth, responses=_HEALTH_REPLIES, summary="Is the service up?")
     async def healthz() -> JSONResponse:
         """Tell whether the store takes writes, when meters were last heard, whether SMT takes the files, how many inquiries are open."""
-        told = health.look()
-        return JSONResponse(told.model_dump(mode="json"), status_code=200 if told.status == "ok" else 503)
+        looked = health.look()
+        return JSONResponse(looked.model_dump(mode="json"), status_code=200 if looked.status == "ok" else 503)
 
     @routes.get("/metrics", include_in_schema=False)
     async def measured() -> Response:
@@ -187,7 +167,7 @@ def _window_fault(request: InquiryRequest) -> str:
     if start % INTERVAL_S or end % INTERVAL_S or end <= start:
         return "start and end are whole quarter hours, start before end."
     if end - start > GAP_LIMIT * INTERVAL_S:
-        return f"At most {GAP_LIMIT} intervals (48 h) are served."
+        return f"At most {GAP_LIMIT} intervals ({GAP_LIMIT * INTERVAL_S // 3600} h) are served."
     return ""
 
 

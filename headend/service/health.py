@@ -52,47 +52,6 @@ class HeadEndHealth(BaseModel):
     )
 
 
-_GOOD: dict[str, Any] = {
-    "status": "ok",
-    "store": "ok",
-    "sweeps": "ok",
-    "lastSweepAgeS": 6000,
-    "posting": "ok",
-    "postingBacklog": 0,
-    "lastPostingFailure": None,
-    "openInquiries": 1,
-}
-GOOD_HEALTH: dict[str, Any] = {"good": {"summary": "It works", "value": _GOOD}}
-BAD_HEALTH: dict[str, Any] = {
-    "posting": {
-        "summary": "SMT's file site does not take its files",
-        "value": _GOOD
-        | {
-            "status": "degraded",
-            "posting": "failing",
-            "postingBacklog": 1,
-            "lastPostingFailure": {
-                "at": "2026-08-12T07:30:00-05:00",
-                "file": "1039940674000IntervalData20260812073000001.lse",
-                "code": "headend.posting.refused",
-            },
-        },
-    },
-    "store": {
-        "summary": "Its database takes no writes",
-        "value": _GOOD
-        | {
-            "status": "degraded",
-            "store": "unwritable",
-            "sweeps": "unknown",
-            "lastSweepAgeS": None,
-            "postingBacklog": None,
-            "openInquiries": None,
-        },
-    },
-}
-
-
 @dataclass(slots=True)
 class PostingWatch:
     """A journal on the way to another one, that keeps how the latest posting went."""

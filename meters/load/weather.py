@@ -90,12 +90,6 @@ def temperature(seed: int, zone: str, day: date) -> Floats:
     return degrees
 
 
-def cloud_cover(seed: int, zone: str, day: date) -> Floats:
-    """(n,) clouds in each interval of the operating day, 0 clear to 1 overcast. Raises MeterError for an unknown zone."""
-    cover: Floats = _day(seed, zone, day).cloud[0][clock_slots(day)]
-    return cover
-
-
 def sunshine(seed: int, zone: str, day: date) -> NDArray[np.int64]:
     """(n,) mWh that each W of panels makes in each interval of the operating day. Raises MeterError for an unknown zone."""
     energy: NDArray[np.int64] = _day(seed, zone, day).sunshine[0][clock_slots(day)]

@@ -9,10 +9,15 @@ import platform
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
-if TYPE_CHECKING:
-    from simulator.capacity.outcome import Estimate, Outcome, Row
+from headend.network import law
+from meters.calendar import US
+from reports.capacity.chart import chart_svg
+from reports.chart_parts import NARROW, WIDE, inline
+from simulator.capacity.outcome import Estimate, Outcome, Row
+from simulator.smt.ondemand.middle import MiddleLaw
+from simulator.web.frame import framed, templates
 
 #: Served data no older than this are called fresh: the running quarter hour.
 FRESH_MIN = 15.0
@@ -28,65 +33,41 @@ class Shown(NamedTuple):
 
 def render(outcome: Outcome | Path, out_dir: Path) -> Path:
     """Write ``report.html`` and ``chart.svg`` into a folder; the path of the page. outcome: or the folder that keeps one."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    from reports.capacity.chart import chart_svg
-    from simulator.capacity.outcome import Outcome as Kept
-
     if isinstance(outcome, Path):
-        outcome = Kept.load(outcome)
-    rows = outcome.rows()
-    svg = chart_svg(outcome, rows)
-    pages = Environment(loader=PackageLoader("reports"), autoescape=True, undefined=StrictUndefined, trim_blocks=True)
-    page = pages.get_template("load_report.html.j2").render(_content(outcome, rows), chart=svg[svg.index("<svg") :])
+        outcome = Outcome.load(outcome)
+    rows, study = outcome.rows(), outcome.study
+    drawn = {width.name: chart_svg(outcome, rows, width) for width in (WIDE, NARROW)}
+    chart = {width: inline(document) for width, document in drawn.items()}
+    body = templates(Path(__file__).parent).get_template("page.html.j2").render(_content(outcome, rows), chart=chart)
+    hour, tdsp = study["hour"], study["tdsp"]
+    about = (
+        f"Load study {study['name']}: {hour['day']}, {hour['begins'][:5]}-{hour['ends'][:5]} Central Prevailing Time, "
+        f"{tdsp['name']} with {tdsp['meters']:,} meters, {study['replications']} replications."
+    )
     out_dir.mkdir(parents=True, exist_ok=True)
-    (out_dir / "chart.svg").write_text(svg, encoding="utf-8")
+    (out_dir / "chart.svg").write_text(drawn[WIDE.name], encoding="utf-8")
     path = out_dir / "report.html"
-    path.write_text(page, encoding="utf-8")
+    path.write_text(framed(study["question"], about, f"operating day {hour['day']}", body), encoding="utf-8")
     return path
 
 
-HEADS = (
-    "Policy",
-    "Planned",
-    "Served",
-    "of them from the store alone",
-    "Refused",
-    "of them given what the store holds",
-    "Failed",
-    "T-Failed",
-    "Expired",
-    "p50, s",
-    "p95, s",
-    "Answered before hang-up, %",
-    "Meter reads",
-    "Age of data served p50, min",
-    "p95, min",
-    "Age of data of the refused p50, min",
+#: What is told of a policy at a level, and which field of its row tells it.
+MEASURES = (
+    ("Served", "served"),
+    ("of them from the store alone", "served_from_store"),
+    ("Refused", "refused"),
+    ("of them given what the store holds", "refused_with_store"),
+    ("Failed", "failed"),
+    ("T-Failed", "t_failed"),
+    ("Expired", "expired"),
+    ("Latency p50, s", "p50_s"),
+    ("Latency p95, s", "p95_s"),
+    ("Answered before hang-up, %", "answered_before_hang_up"),
+    ("Meter reads", "meter_reads"),
+    ("Age of data served p50, min", "age_p50_min"),
+    ("Age of data served p95, min", "age_p95_min"),
+    ("Age of data of the refused p50, min", "refused_age_p50_min"),
 )
-
-
-def _cells(row: Row) -> list[Shown]:
-    return [
-        Shown(row.policy),
-        Shown(f"{row.planned:,}"),
-        _shown(row.served),
-        _shown(row.served_from_store),
-        _shown(row.refused),
-        _shown(row.refused_with_store),
-        _shown(row.failed),
-        _shown(row.t_failed),
-        _shown(row.expired),
-        _shown(row.p50_s),
-        _shown(row.p95_s),
-        _shown(row.answered_before_hang_up),
-        _shown(row.meter_reads),
-        _shown(row.age_p50_min),
-        _shown(row.age_p95_min),
-        _shown(row.refused_age_p50_min),
-    ]
-
-
 TABLE_HEADS = ("served", "refused", "failed", "p50 s", "p95 s", "in time", "reads", "age")
 
 
@@ -171,8 +152,11 @@ def _content(outcome: Outcome, rows: list[Row]) -> dict[str, Any]:
                 "name": level["name"],
                 "calls": f"{level['calls']:,}",
                 "calls_before": f"{outcome.calls_before[at]:,}",
-                "heads": HEADS,
-                "rows": [_cells(row) for row in of_level],
+                "policies": [row.policy for row in of_level],
+                "rows": [
+                    {"head": head, "cells": [_shown(getattr(row, field)) for row in of_level]}
+                    for head, field in MEASURES
+                ],
                 "refusals": [
                     f"{row.policy}: {_text(count)} by {code}"
                     for row in of_level
@@ -181,13 +165,7 @@ def _content(outcome: Outcome, rows: list[Row]) -> dict[str, Any]:
                 **_service_levels(outcome, at, of_level),
             }
         )
-    hour = study["hour"]
     return {
-        "name": study["name"],
-        "question": study["question"],
-        "hour": f"{hour['day']}, {hour['begins'][:5]}-{hour['ends'][:5]} Central Prevailing Time",
-        "tdsp": f"{study['tdsp']['name']} with {study['tdsp']['meters']:,} meters",
-        "replications": study["replications"],
         "over_all": " ".join(_over_all(outcome, rows)),
         "verdict": verdict,
         "levels": levels,
@@ -285,19 +263,11 @@ def _service_levels(outcome: Outcome, level: int, rows: list[Row]) -> dict[str, 
     wanted = outcome.study["service_levels"]
     unloaded = outcome.unloaded_levels(level)
     heads = [_level_head(one) for one in wanted]
+    met_by = [*(row.levels_met for row in rows), unloaded]
     slo_rows = [
-        {
-            "policy": row.policy,
-            "cells": [_judged(met, one["share"]) for met, one in zip(row.levels_met, wanted, strict=True)],
-        }
-        for row in rows
+        {"head": head, "cells": [_judged(met[at], one["share"]) for met in met_by]}
+        for at, (head, one) in enumerate(zip(heads, wanted, strict=True))
     ]
-    slo_rows.append(
-        {
-            "policy": "no load at all",
-            "cells": [_judged(met, one["share"]) for met, one in zip(unloaded, wanted, strict=True)],
-        }
-    )
     notes = [
         f"{head}: no load at all meets this level ({_text(met)} %), so no policy can; it is a wish, not a level."
         for head, met, one in zip(heads, unloaded, wanted, strict=True)
@@ -308,7 +278,7 @@ def _service_levels(outcome: Outcome, level: int, rows: list[Row]) -> dict[str, 
         for row in rows
         if not row.served.mean
     ]
-    return {"slo_heads": heads, "slo_rows": slo_rows, "slo_notes": notes}
+    return {"slo_rows": slo_rows, "slo_notes": notes}
 
 
 def _level_head(level: Mapping[str, Any]) -> str:
@@ -331,6 +301,8 @@ def _basis(outcome: Outcome, rows: list[Row]) -> Mapping[str, str]:
     points = -(-study["tdsp"]["meters"] // study["tdsp"]["meters_per_access_point"])
     tps = outcome.access_point_tps
     load = _radio_load(outcome, rows)
+    middle, network = MiddleLaw(**laws["middle"]), law.NetworkLaw(**laws["network"])
+    *waits, last_wait = (f"{wait // US}" for wait in law.RETRY_WAITS_US)
     return {
         "Calls": (
             "Fixed count at uniform instants of the hour (a Poisson stream given its count). The hour has "
@@ -346,11 +318,14 @@ def _basis(outcome: Outcome, rows: list[Row]) -> Mapping[str, str]:
             "it. VEE data are posted to the last midnight."
         ),
         "Middle tier": (
-            "Lognormal, median 70 s, sigma 0.35; 3 % take 5-30 min; 2 % are lost [S], independently (in truth clustered in time)."
+            f"Lognormal, median {middle.median_s:g} s, sigma {middle.sigma:g}; {100 * middle.slow_share:g} % take "
+            f"{middle.slow_from_s / 60:g}-{middle.slow_to_s / 60:g} min; {100 * middle.lost_share:g} % are lost [S], "
+            "independently (in truth clustered in time)."
             + (f" Changed in this study: {_changed(laws['middle'])}." if laws["middle"] else "")
         ),
         "Radio": (
-            "1 + Poisson(2.5) hops, a try times out after 30 s, retries after 30, 60 and 120 s [D]."
+            f"1 + Poisson({network.extra_hops:g}) hops, a try times out after {law.TRY_TIMEOUT_US // US} s, "
+            f"retries after {', '.join(waits)} and {last_wait} s [D]."
             + (f" Changed in this study: {_changed(laws['network'])}." if laws["network"] else "")
             + f" {points:,} access points of {tps:g} reads/s: calls and home automation take {load:.2g} % of them; a queue there is rare. "
             "Home automation's reads and outages of access points are not in the radio's queue."

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from scenarios.shipped import STUDIES
+
 if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
 app = typer.Typer(
     no_args_is_help=True, help="Load studies: the on-demand process and the throttle on a modelled network."
 )
+#: What a run says that Ctrl-C ended: the cells that are done stay.
+STOPPED = "capacity.interrupted: Stopped. Run the same study again to go on from here."
 
 
 @app.callback()
@@ -25,10 +29,34 @@ def _room() -> None:
     """Load studies: the on-demand process and the throttle on a modelled network."""
 
 
+@app.command("list")
+def list_shipped(as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")] = False) -> None:
+    """List the shipped load studies."""
+    import json
+
+    from simulator.capacity.study import load_study
+
+    found = [(path, load_study(path).spec) for path in STUDIES.files().values()]
+    if as_json:
+        rows = [{"name": study.name, "question": study.question, "file": str(path)} for path, study in found]
+        typer.echo(json.dumps(rows, indent=1))
+        return
+    width = max(len(study.name) for _, study in found)
+    for path, study in found:
+        typer.echo(f"{study.name:<{width}}  {study.question}\n{'':<{width}}  {path}")
+
+
 @app.command("run")
 def run(
-    study: Annotated[Path, typer.Argument(help="The study file, such as scenarios/capacity/first-look.yaml.")],
-    out: Annotated[Path | None, typer.Option(help="Folder for outcome and report [ami-out/capacity/<name>].")] = None,
+    study: Annotated[
+        Path,
+        typer.Argument(
+            help="A study file, or the name of a shipped one ('ami capacity list').", autocompletion=STUDIES.names
+        ),
+    ],
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for outcome and report.", show_default="ami-out/capacity/<name>")
+    ] = None,
     workers: Annotated[int, typer.Option(min=1, max=256, help="Processes to run in.")] = os.cpu_count() or 1,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> None:
@@ -49,9 +77,6 @@ def run(
             err=True,
         )
         raise typer.Exit(2) from None
-    except KeyboardInterrupt:
-        typer.echo("capacity.interrupted: Stopped. Run the same study again to go on from here.", err=True)
-        raise typer.Exit(130) from None
 
 
 def _run(study_file: Path, out: Path | None, workers: int, as_json: bool) -> None:
@@ -59,15 +84,17 @@ def _run(study_file: Path, out: Path | None, workers: int, as_json: bool) -> Non
     import time
 
     from reports.capacity.page import render, versions
-    from simulator.capacity.run import fingerprint, run_study, worker_pool
+    from simulator.capacity.fingerprint import fingerprint
+    from simulator.capacity.run import run_study, worker_pool
     from simulator.capacity.study import load_study
+    from simulator.runtime.until_stopped import breaking_off
 
-    study = load_study(study_file)
+    study = load_study(STUDIES.named(study_file))
     folder = out if out is not None else Path("ami-out") / "capacity" / study.spec.name
     folder.mkdir(parents=True, exist_ok=True)
     _say_what_is_replaced(folder, fingerprint(study))
     began = time.perf_counter()
-    with _Bar(hidden=as_json) as bar:
+    with breaking_off(STOPPED), _Bar(hidden=as_json) as bar:
         if workers == 1:
             outcome = run_study(study, folder, None, bar.told)
         else:
@@ -99,7 +126,8 @@ class _Bar:
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
         columns = (TextColumn("cells"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        self._progress = Progress(*columns, console=Console(stderr=True), transient=True, disable=hidden)
+        console = Console(stderr=True)
+        self._progress = Progress(*columns, console=console, transient=True, disable=hidden or not console.is_terminal)
         self._task = self._progress.add_task("cells", total=None)
         self._first: int | None = None
         self.done = self.total = 0

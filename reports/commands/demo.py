@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 #: The demo is this scenario and no special code.
-DEMO = "customer-balance-inquiry.yaml"
+DEMO = "customer-balance-inquiry"
 
 
 def demo(
@@ -26,21 +26,23 @@ def demo(
     from reports.scenario.page import render
     from reports.scenario.terminal import print_files, print_result
     from reports.terminal import console
-    from scenarios.cli import FAILED, PASSED, breaking_off
-    from scenarios.play import play, progress_bar
-    from scenarios.result import dumps
-    from scenarios.schema import SHIPPED, load
+    from scenarios.cli import FAILED, PASSED, SHUT_DOWN
+    from scenarios.judging.result import dumps
+    from scenarios.run import progress_bar, run_and_judge
+    from scenarios.schema import load
+    from scenarios.shipped import SCENARIOS
+    from simulator.runtime.until_stopped import breaking_off
 
-    with breaking_off():
-        with progress_bar("Customer Balance Inquiry") as told:
-            played = play(load(SHIPPED / DEMO), out, told)
-        render(played.recording, out)
+    with breaking_off(SHUT_DOWN):
+        with progress_bar("Customer Balance Inquiry") as progress:
+            done = run_and_judge(load(SCENARIOS.files()[DEMO]), out, progress)
+        render(done.recording, out)
     to = console(stderr=as_json)
-    print_result(to, played.result, played.recording.world)
-    print_files(to, out, played.seconds)
+    print_result(to, done.result, done.recording.world)
+    print_files(to, out, done.seconds)
     if as_json:
-        typer.echo(dumps(played.result), nl=False)
-    raise typer.Exit(PASSED if played.verdict.passed else FAILED)
+        typer.echo(dumps(done.result), nl=False)
+    raise typer.Exit(PASSED if done.verdict.passed else FAILED)
 
 
 def report(
@@ -51,7 +53,7 @@ def report(
 
     if (folder / "recording.json").is_file():
         from reports.scenario.page import render
-        from scenarios.recording import load
+        from scenarios.recording.recording import load
 
         typer.echo(render(load(folder / "recording.json"), folder))
     elif (folder / "outcome.json").is_file():

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from meters import SEED
-from simulator.commands.options import FaultsOption, FleetSeedOption, MixOption, ReplayOption, TdspOption
+from simulator.parties.options import FaultsOption, FleetSeedOption, MixOption, ReplayOption, TdspOption
 
 if TYPE_CHECKING:
     from datetime import date as calendar_day

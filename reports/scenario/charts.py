@@ -9,13 +9,14 @@ import math
 from collections import defaultdict
 from collections.abc import Callable
 from datetime import date, timedelta
-from io import StringIO
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from meters.calendar import INTERVAL_S, day_end, day_of_interval, day_start, local
-from reports.chart_parts import INK, KINDS, MUTED, bare
+from reports.chart_parts import INK, KINDS, MUTED, PAPER, WIDE, Width, bare, inline, legend, svg
 from reports.scenario.cost_chart import cost_figure, cycle_days
-from scenarios.facts import FROM_METER, NON_VEE, VEE_ACTUAL, VEE_ESTIMATED, Facts, spread, told_stand
+from scenarios.judging.facts import Facts, spread
+from scenarios.recording.actions import RecordedCall
+from simulator.ror.usage import Quality, Source
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,72 +26,49 @@ if TYPE_CHECKING:
 DAYS_BEFORE = 3
 
 
-def charts(facts: Facts) -> dict[str, str]:
-    """The SVGs by name; a chart without data is left out."""
-    import matplotlib as mpl
-
-    call = facts.first_call
-    if call is None or not facts.usage("at_call"):
+def charts(facts: Facts, width: Width = WIDE) -> dict[str, str]:
+    """The SVGs by name, drawn for a width; a chart without data is left out."""
+    call = facts.call
+    if call is None or not facts.at_call:
         return {}
-    told = facts.action(call.ref)
-    drawn: dict[str, Callable[[], Figure | None]] = {
-        "days": lambda: _days(facts),
-        "daily": lambda: _daily(facts),
-        "cost": lambda: cost_figure(facts, told),
-        "hours": lambda: _hours(told),
+    figures: dict[str, Callable[[], Figure | None]] = {
+        "days": lambda: _days(facts, width),
+        "daily": lambda: _daily(facts, width),
+        "cost": lambda: cost_figure(facts, call, width),
+        "hours": lambda: _hours(call, width),
     }
-    found = {}
-    for name, draw in drawn.items():
-        with mpl.rc_context(
-            {
-                "svg.hashsalt": f"scenario-{name}",
-                "font.family": "DejaVu Sans",
-                "font.size": 10,
-                "hatch.linewidth": 0.6,
-                "axes.edgecolor": MUTED,
-                "text.color": INK,
-            }
-        ):
-            figure = draw()
-            if figure is None:
-                continue
-            out = StringIO()
-            figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
-        svg = out.getvalue()
-        found[name] = svg[svg.index("<svg") :]
-    return found
+    drawn = {name: svg(f"scenario-{name}-{width.name}", draw) for name, draw in figures.items()}
+    return {name: inline(one) for name, one in drawn.items() if one}
 
 
-def kind_of(quality: int, source: int) -> str:
+def kind_of(quality: Quality, source: Source) -> str:
     """Key of ``KINDS`` for an interval."""
-    if quality == VEE_ACTUAL:
+    if quality is Quality.VEE_ACTUAL:
         return "actual"
-    if quality == VEE_ESTIMATED:
+    if quality is Quality.VEE_ESTIMATED:
         return "estimated"
-    return "meter" if source == FROM_METER else "store"
+    return "meter" if source is Source.METER else "store"
 
 
-def _figure(height: float) -> tuple[Figure, Axes]:
+def _figure(width: Width, height: float) -> tuple[Figure, Axes]:
+    """Axes of so many inches, and room for the lines of a legend that has its names one below the other."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(11.0, height), layout="constrained")
+    lines = len(KINDS) // width.columns
+    figure = Figure(figsize=(width.inches, height + 0.18 * (lines - 1)), layout="constrained")
     axes = figure.subplots()
     bare(axes)
     return figure, axes
 
 
-def _legend(figure: Figure) -> None:
-    figure.legend(loc="outside upper left", ncols=4, frameon=False, fontsize=9)
-
-
-def _days(facts: Facts) -> Figure | None:
+def _days(facts: Facts, width: Width) -> Figure | None:
     """Quarter hours of the last VEE days and the gap."""
-    usage = facts.usage("at_call")
-    gap_day = day_of_interval(usage[-1][0])
+    usage = facts.at_call
+    gap_day = day_of_interval(usage[-1].end)
     first = day_start(gap_day - timedelta(days=DAYS_BEFORE))
-    shown = [one for one in usage if one[0] > first]
-    figure, axes = _figure(3.6)
-    edges = [shown[0][0] - INTERVAL_S, *spread(shown[0][0] - INTERVAL_S, shown[-1][0])]
+    shown = [one for one in usage if one.end > first]
+    figure, axes = _figure(width, 3.6)
+    edges = [shown[0].end - INTERVAL_S, *spread(shown[0].end - INTERVAL_S, shown[-1].end)]
     for key, kind in KINDS.items():
         its = {end: wh / 1000 for end, wh, quality, source in shown if kind_of(quality, source) == key}
         if its:
@@ -100,23 +78,29 @@ def _days(facts: Facts) -> Figure | None:
                 fill=True,
                 facecolor=kind.colour,
                 hatch=kind.hatch,
-                edgecolor="white" if kind.hatch else kind.colour,
+                edgecolor=PAPER if kind.hatch else kind.colour,
                 linewidth=0,
                 label=kind.label,
             )
-    days = sorted({day_of_interval(one[0]) for one in shown})
+    days = sorted({day_of_interval(one.end) for one in shown})
     for day in days[1:]:
         axes.axvline(day_start(day), color=MUTED, linewidth=0.7)
-    asked = facts.at(facts.first_call) if facts.first_call is not None else shown[-1][0]
+    asked = facts.at(facts.first_call) if facts.first_call is not None else shown[-1].end
     axes.axvline(asked, color=INK, linewidth=1, linestyle="--")
     axes.annotate(
-        f" the call, {local(asked):%H:%M}", (asked, 1), xycoords=("data", "axes fraction"), va="top", fontsize=9
+        f"the call, {local(asked):%H:%M}",
+        (asked, 1),
+        (4, 0),
+        xycoords=("data", "axes fraction"),
+        textcoords="offset points",
+        va="top",
+        fontsize=9,
     )
-    ticks = [day_start(day) + hours * 3600 for day in days for hours in (0, 6, 12, 18)]
+    ticks = [day_start(day) + hours * 3600 for day in days for hours in ((0, 6, 12, 18) if width is WIDE else (0,))]
     axes.set_xticks(ticks, [_tick(one) for one in ticks], fontsize=8.5)
     axes.set_xlim(first, max(day_end(gap_day), asked))
     axes.set_ylabel("kWh per 15 minutes")
-    _legend(figure)
+    legend(figure, width)
     return figure
 
 
@@ -125,12 +109,12 @@ def _tick(at: int) -> str:
     return f"{when:%a %m-%d}" if when.hour == 0 else f"{when:%H:%M}"
 
 
-def _daily(facts: Facts) -> Figure | None:
+def _daily(facts: Facts, width: Width) -> Figure | None:
     """Totals by operating day, stacked by what the values have been through."""
     totals: defaultdict[date, defaultdict[str, int]] = defaultdict(lambda: defaultdict(int))
-    for end, wh, quality, source in facts.usage("at_call"):
+    for end, wh, quality, source in facts.at_call:
         totals[day_of_interval(end)][kind_of(quality, source)] += wh
-    figure, axes = _figure(3.4)
+    figure, axes = _figure(width, 3.4)
     days = cycle_days(facts)
     below = [0.0] * len(days)
     for key, kind in KINDS.items():
@@ -143,54 +127,56 @@ def _daily(facts: Facts) -> Figure | None:
                 width=0.8,
                 color=kind.colour,
                 hatch=kind.hatch,
-                edgecolor="white" if kind.hatch else kind.colour,
+                edgecolor=PAPER if kind.hatch else kind.colour,
                 linewidth=0,
                 label=kind.label,
             )
         below = [low + one for low, one in zip(below, part, strict=True)]
+    a_label = "%\nestimated" if width is WIDE else "%"
     for at, day in enumerate(days):
         estimated = totals[day]["estimated"] if day in totals else 0
         if estimated:
             share = 100 * estimated / sum(totals[day].values())
-            _label(axes, f"{share:.0f} %\nestimated", at, below[at])
-    last = facts.usage("at_call")[-1]
-    if last[2] == NON_VEE:
-        at = days.index(day_of_interval(last[0]))
-        _label(axes, f"to {local(last[0]):%H:%M}", at, below[at])
+            _label(axes, f"{share:.0f} {a_label}", at, below[at])
+    last = facts.at_call[-1]
+    if last.quality is Quality.NON_VEE:
+        at = days.index(day_of_interval(last.end))
+        _label(axes, f"to {local(last.end):%H:%M}", at, below[at])
+    step = 1 if width is WIDE else 7
     axes.set_xticks(
-        range(len(days)),
-        [f"{day:%d}" if day.day != 1 and at else f"{day:%b %d}" for at, day in enumerate(days)],
+        range(0, len(days), step),
+        [f"{day:%d}" if day.day > step and at else f"{day:%b %d}" for at, day in enumerate(days) if at % step == 0],
         fontsize=8.5,
     )
     axes.set_xlim(-0.6, len(days) - 0.4)
     axes.set_ylim(0, max(below) * 1.18)
     axes.set_ylabel("kWh per operating day")
-    _legend(figure)
+    legend(figure, width)
     return figure
 
 
 def _label(axes: Axes, text: str, x: float, y: float) -> None:
     """A word above a bar, readable over its neighbours."""
-    paper = {"boxstyle": "square,pad=0.2", "facecolor": "white", "edgecolor": "none", "alpha": 0.9}
+    paper = {"boxstyle": "square,pad=0.2", "facecolor": PAPER, "edgecolor": "none", "alpha": 0.9}
     axes.annotate(text, (x, y), (0, 3), textcoords="offset points", ha="center", va="bottom", fontsize=8.5, bbox=paper)
 
 
-def _hours(told: dict[str, Any]) -> Figure | None:
+def _hours(call: RecordedCall, width: Width) -> Figure | None:
     """The gap day by hour beside a usual one."""
-    pattern = told.get("pattern") or {}
-    if not pattern.get("day") or not any(one is not None for one in pattern["usual_wh"]):
+    pattern = call.pattern
+    if pattern.day is None or not any(one is not None for one in pattern.usual_wh):
         return None
-    figure, axes = _figure(3.2)
-    days = (told_stand(told) or {}).get("projection", {}).get("days_used", 0)
-    day = [(hour, wh / 1000) for hour, wh in enumerate(pattern["day_wh"]) if wh is not None]
-    usual = [(hour, wh / 1000) for hour, wh in enumerate(pattern["usual_wh"]) if wh is not None]
+    figure, axes = _figure(width, 3.2)
+    days = 0 if call.stand is None else call.stand.projection.days_used
+    day = [(hour, wh / 1000) for hour, wh in enumerate(pattern.day_wh) if wh is not None]
+    usual = [(hour, wh / 1000) for hour, wh in enumerate(pattern.usual_wh) if wh is not None]
     store = KINDS["store"]
     axes.bar(
         [hour + 0.5 for hour, _ in day],
         [wh for _, wh in day],
         width=0.84,
         color=store.colour,
-        label=f"{pattern['day']}, the hours known",
+        label=f"{pattern.day}, the hours known",
     )
     axes.stairs(
         [wh for _, wh in usual],
@@ -200,8 +186,9 @@ def _hours(told: dict[str, Any]) -> Figure | None:
         linewidth=1.8,
         label=f"a usual day (mean of {days} VEE days)",
     )
-    axes.set_xticks(range(0, 25, 3), [f"{hour:02d}:00" for hour in range(0, 25, 3)])
+    hours = range(0, 25, 3 if width is WIDE else 6)
+    axes.set_xticks(hours, [f"{hour:02d}:00" for hour in hours])
     axes.set_xlim(0, 24)
     axes.set_ylabel("kWh per hour")
-    _legend(figure)
+    legend(figure, width)
     return figure

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import math
+from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from meters.calendar import day_end, day_of_interval, day_start
-from reports.chart_parts import GRID, INK, KINDS, MUTED, bare
-from scenarios.facts import NON_VEE, Facts, told_stand, ts
+from reports.chart_parts import GRID, INK, KINDS, MUTED, PAPER, WIDE, Width, bare, legend
+from scenarios.judging.facts import Facts
+from scenarios.recording.actions import RecordedCall, Stand
+from scenarios.recording.usage import Interval
+from simulator.ror.usage import Quality
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -19,61 +24,71 @@ if TYPE_CHECKING:
     from simulator.ror.plan import RatePlan
 
 
-def _plan(facts: Facts) -> RatePlan:
-    from simulator.ror.plan import RatePlan
+class Line(NamedTuple):
+    """What is drawn into both parts: instants, dollars, and how."""
 
-    return RatePlan.model_validate(facts.recording.world["plan_terms"])
+    at: list[int]
+    usd: list[float]
+    look: dict[str, Any]
 
 
-def cost_figure(facts: Facts, told: dict[str, Any]) -> Figure | None:
-    """What the cycle costs up to each hour, and the ways on to its end: expected, low, high; beside it the last days large."""
+def cost_figure(facts: Facts, call: RecordedCall, width: Width) -> Figure | None:
+    """What the cycle costs up to each hour, and the ways on to its end: expected, low, high; beside or below it the last days large."""
     from matplotlib.figure import Figure
 
-    stand = told_stand(told)
-    if stand is None:
+    stand, plan = call.stand, facts.recording.world.plan_terms
+    if stand is None or plan is None:
         return None
     account = facts.scenario.account
-    to, start, end = ts(stand["to"]), day_start(account.cycle_first), day_end(account.cycle_last)
-    figure = Figure(figsize=(11.0, 4.2), layout="constrained")
-    whole, large = figure.subplots(1, 2, width_ratios=[1, 1], sharey=True)
+    to, start, end = stand.to, day_start(account.cycle_first), day_end(account.cycle_last)
+    beside = width is WIDE
+    figure = Figure(figsize=(width.inches, 4.2 if beside else 7.0), layout="constrained")
+    whole, large = figure.subplots(1, 2, sharey=True) if beside else figure.subplots(2, 1)
+    lines = _cost_lines(facts, plan, stand)
     for axes in (whole, large):
         bare(axes)
-        _cost_lines(axes, facts, stand)
+        for line in lines:
+            axes.plot(line.at, line.usd, **line.look)
+        axes.set_ylim(bottom=0)
     whole.set_ylabel("$ with tax, cycle to date")
     days = cycle_days(facts)
-    whole.set_xticks([day_start(day) for day in days[::7]], [f"{day:%b %d}" for day in days[::7]])
+    weeks = days[:: 7 if beside else 14]
+    whole.set_xticks([day_start(day) for day in weeks], [f"{day:%b %d}" for day in weeks])
     whole.set_xlim(start, end)
     zoom = [day for day in days if day_end(day) > to - 2 * 86400]
     whole.axvspan(day_start(zoom[0]), end, color=GRID, alpha=0.45, linewidth=0)
-    shown = zoom[:: max(1, len(zoom) // 5)]
+    shown = zoom[:: math.ceil(len(zoom) / (6 if beside else 3))]
     large.set_xticks([day_start(day) for day in shown], [f"{day:%b %d}" for day in shown])
     large.set_xlim(day_start(zoom[0]), end)
-    large.tick_params(labelleft=False)
+    large.tick_params(labelleft=not beside)
     _ends(large, stand, end)
-    handles, labels = large.get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper left", ncols=3, frameon=False, fontsize=9)
+    legend(figure, width, *large.get_legend_handles_labels())
     return figure
 
 
-def _cost_lines(axes: Axes, facts: Facts, stand: dict[str, Any]) -> None:
-    plan, account = _plan(facts), facts.scenario.account
-    usage, to = facts.usage("at_call"), ts(stand["to"])
-    known = [(at, _bill(plan, facts, usage, at)) for at in _hours_of(day_start(account.cycle_first), to)]
-    vee_to = max((one[0] for one in usage if one[2] != NON_VEE), default=to)
+def _cost_lines(facts: Facts, plan: RatePlan, stand: Stand) -> list[Line]:
+    usage, to = facts.at_call, stand.to
+    known = _bills(plan, facts, usage, to)
+    vee_to = max((one.end for one in usage if one.quality is not Quality.NON_VEE), default=to)
     vee = [one for one in known if one[0] <= vee_to]
-    axes.plot(*_columns(vee), color=KINDS["actual"].colour, linewidth=2, label="on VEE data")
+    lines = [_line(vee, color=KINDS["actual"].colour, linewidth=2, label="on VEE data")]
     if to > vee_to:
         rest = [one for one in known if one[0] >= vee_to]
         name = "with the non-VEE intervals of the gap"
-        axes.plot(*_columns(rest), color=KINDS["meter"].colour, linewidth=3.2, label=name)
+        lines.append(_line(rest, color=KINDS["meter"].colour, linewidth=3.2, label=name))
     for way in _ways(stand):
-        points = list(_way(plan, facts, known[-1], to, way.total_wh, Decimal(way.usd)))
-        axes.plot(*_columns(points), color=way.colour, linestyle=way.dash, linewidth=1.5, label=way.label)
-    again = facts.rebill_of(facts.first_call.ref) if facts.first_call is not None else None
-    if again is not None and again[1].get("vee_usd"):
-        at, usd = ts(again[1]["instant"]), float(again[1]["vee_usd"])
-        axes.plot([at], [usd], "D", color=INK, markerfacecolor="white", markersize=7, label="re-billed on VEE data")
-    axes.set_ylim(bottom=0)
+        points = _way(plan, facts, known[-1], to, way)
+        lines.append(_line(points, color=way.colour, linestyle=way.dash, linewidth=1.5, label=way.label))
+    again = facts.rebilled
+    if again is not None and again.vee_usd is not None and again.instant is not None:
+        look = {"linestyle": "", "marker": "D", "markerfacecolor": PAPER, "markersize": 7}
+        lines.append(_line([(again.instant, again.vee_usd)], color=INK, label="re-billed on VEE data", **look))
+    return lines
+
+
+def _line(points: Iterable[tuple[int, Decimal]], **look: Any) -> Line:
+    drawn = list(points)
+    return Line([at for at, _ in drawn], [float(cost) for _, cost in drawn], look)
 
 
 class Way(NamedTuple):
@@ -81,66 +96,75 @@ class Way(NamedTuple):
 
     label: str
     total_wh: int
-    usd: str
+    usd: Decimal
     colour: str
     dash: str
 
 
-def _ways(stand: dict[str, Any]) -> tuple[Way, ...]:
-    ahead = stand["projection"]
+def _ways(stand: Stand) -> tuple[Way, ...]:
+    ahead = stand.projection
     return (
-        Way("projected, as usual", ahead["total_wh"], stand["projected_bill"]["total_usd"], INK, "--"),
-        Way("projected, low end", ahead["low_wh"], stand["projected_usd_at_low_usage"], KINDS["actual"].colour, ":"),
-        Way("projected, high end", ahead["high_wh"], stand["projected_usd_at_high_usage"], MUTED, "-."),
+        Way("projected, as usual", ahead.total_wh, stand.projected_bill.total_usd, INK, "--"),
+        Way("projected, low end", ahead.low_wh, stand.projected_usd_at_low_usage, KINDS["actual"].colour, ":"),
+        Way("projected, high end", ahead.high_wh, stand.projected_usd_at_high_usage, MUTED, "-."),
     )
 
 
-def _ends(axes: Axes, stand: dict[str, Any], end: int) -> None:
+def _ends(axes: Axes, stand: Stand, end: int) -> None:
     """Tell beside the end of each way what the cycle then costs, from the top, no two in one place."""
     step = 0.07 * axes.get_ylim()[1]
     y = float("inf")
-    for way in sorted(_ways(stand), key=lambda one: -float(one.usd)):
+    for way in sorted(_ways(stand), key=lambda one: -one.usd):
         y = min(float(way.usd), y - step)
-        text = f"  ${way.usd} at {way.total_wh / 1000:,.0f} kWh"
-        axes.annotate(text, (end, y), va="center", fontsize=9, color=way.colour, annotation_clip=False)
-    for line in stand["bill"]["undecided"]:
-        text = f"{line['kind']} of ${abs(float(line['usd_exact'])):.2f}\n{line['text']}: {line['standing']}"
+        text = f"${way.usd} at {way.total_wh / 1000:,.0f} kWh"
+        axes.annotate(
+            text,
+            (end, y),
+            (6, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=9,
+            color=way.colour,
+            annotation_clip=False,
+        )
+    for line in stand.bill.undecided:
+        text = f"{line.kind} of ${abs(line.usd_exact):.2f}\n{line.text}:\n{line.standing}"
         axes.annotate(text, (0.98, 0.04), xycoords="axes fraction", ha="right", fontsize=9, color=MUTED)
-
-
-def _columns(points: list[tuple[int, Decimal]]) -> tuple[list[int], list[float]]:
-    return [at for at, _ in points], [float(cost) for _, cost in points]
 
 
 def _hours_of(start: int, end: int) -> list[int]:
     return [*range(start + 3600, end, 3600), end]
 
 
-def _bill(plan: RatePlan, facts: Facts, usage: list[tuple[int, int, int, int]], at: int) -> Decimal:
+def _bills(plan: RatePlan, facts: Facts, usage: list[Interval], to: int) -> list[tuple[int, Decimal]]:
+    """What the cycle costs up to each hour, in one pass through its intervals and by the midnights of its days."""
     from simulator.ror.bill import bill_to_date
 
+    account, days = facts.scenario.account, cycle_days(facts)
+    midnights = [day_end(day) for day in days]
     by_day: defaultdict[date, int] = defaultdict(int)
-    for end, wh, _, _ in usage:
-        if end <= at:
-            by_day[day_of_interval(end)] += wh
-    account = facts.scenario.account
-    return bill_to_date(plan, dict(by_day), account.cycle_first, day_of_interval(at), account.cycle_last).total
+    bills, taken = [], 0
+    for at in _hours_of(day_start(account.cycle_first), to):
+        while taken < len(usage) and usage[taken].end <= at:
+            by_day[days[bisect_left(midnights, usage[taken].end)]] += usage[taken].wh
+            taken += 1
+        through = days[bisect_left(midnights, at)]
+        bills.append((at, bill_to_date(plan, by_day, account.cycle_first, through, account.cycle_last).total))
+    return bills
 
 
-def _way(
-    plan: RatePlan, facts: Facts, begins: tuple[int, Decimal], to: int, total_wh: int, closed: Decimal
-) -> Iterator[tuple[int, Decimal]]:
+def _way(plan: RatePlan, facts: Facts, begins: tuple[int, Decimal], to: int, way: Way) -> Iterator[tuple[int, Decimal]]:
     """Hours from the bill told to the end of the cycle, what is to come spread evenly; the last point is the closed bill."""
     from simulator.ror.bill import bill_to_date
 
     account = facts.scenario.account
     end = day_end(account.cycle_last)
-    known = sum(wh for at, wh, _, _ in facts.usage("at_call") if at <= to)
+    known = sum(one.wh for one in facts.at_call if one.end <= to)
     yield begins
     for at in _hours_of(to, end)[:-1]:
-        usage = known + (total_wh - known) * (at - to) // (end - to)
+        usage = known + (way.total_wh - known) * (at - to) // (end - to)
         yield at, bill_to_date(plan, usage, account.cycle_first, day_of_interval(at), account.cycle_last).total
-    yield end, closed
+    yield end, way.usd
 
 
 def cycle_days(facts: Facts) -> list[date]:

@@ -8,73 +8,73 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from reports.chart_parts import NARROW, WIDE
+from reports.scenario.charts import charts
 from reports.scenario.wording import bill_rows, evidence_text, kwh_text
-from scenarios.facts import Facts, told_stand
-from scenarios.recording import Recording
+from scenarios.judging.facts import Facts
+from scenarios.judging.result import result_of
+from scenarios.judging.verdict import judge
+from scenarios.recording.actions import RecordedBill, RecordedCall, RecordedRequest
+from scenarios.recording.recording import Recording
 from scenarios.requirements import REQUIREMENTS
-from scenarios.result import result_of
 from scenarios.stamps import plain, stamp
-from scenarios.verdict import judge
+from simulator.ror import projection
+from simulator.ror.on_demand import RequestEnd
+from simulator.runtime.folder import write_whole
+from simulator.web.frame import framed, templates
 
-#: Decisions and figures of this project where no document tells [D], as a reader of the page needs them.
-DEFAULTS = (
-    "A day is the Central calendar day of submission (AMB-1); a read is successful when every complete interval of the gap was delivered or reported missing by the meter (AMB-2).",
-    "The allowance is the ESI ID's, whoever asks (AMB-3); what the store alone answers spends nothing (AMB-9).",
-    "The gap ends at the last whole quarter hour before the inquiry; what the meter shows beyond is given apart and not billed (AMB-6).",
-    "A customer is satisfied when answered before hang-up and when the bill told lies within the tolerance of the re-bill (AMB-12). That they do not call again within 24 hours cannot be observed here: who calls is written in the scenario.",
-    "A usual day is the mean of the last 14 whole VEE days by hour and day class; the projected range is 1.645 standard errors wide on each side.",
-    "The caller's patience is fixed by the scenario; the middle tier's time is fixed by it or drawn from its law.",
-    "The read of intervals (readType INTERVALS) is an extension of SMT's /odr/ of our own, and so is the file of result codes.",
-    "TDU charges are read second-hand [S]; plan, names, ESI IDs and meter numbers are invented.",
-)
+
+def _defaults() -> tuple[str, ...]:
+    """Decisions and figures of this project where no document tells [D], as a reader of the page needs them."""
+    return (
+        "A day is the Central calendar day of submission (AMB-1); a read is successful when every complete interval of the gap was delivered or reported missing by the meter (AMB-2).",
+        "The allowance is the ESI ID's, whoever asks (AMB-3); what the store alone answers spends nothing (AMB-9).",
+        "The gap ends at the last whole quarter hour before the inquiry; what the meter shows beyond is given apart and not billed (AMB-6).",
+        "A customer is satisfied when answered before hang-up and when the bill told lies within the tolerance of the re-bill (AMB-12). That they do not call again within 24 hours cannot be observed here: who calls is written in the scenario.",
+        f"A usual day is the mean of the last {projection.RECENT_DAYS} whole VEE days by hour and day class; the projected range is {projection.BAND:g} standard errors wide on each side.",
+        "The caller's patience is fixed by the scenario; the middle tier's time is fixed by it or drawn from its law.",
+        "The read of intervals (readType INTERVALS) is an extension of SMT's /odr/ of our own, and so is the file of result codes.",
+        "TDU charges are read second-hand [S]; plan, names, ESI IDs and meter numbers are invented.",
+    )
 
 
 def render(recording: Recording, out: Path) -> Path:
     """Write ``report.html`` into a folder; gives its path."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    from reports.scenario.charts import charts
-
     result = result_of(recording, judge(recording))
     facts = Facts(recording)
-    pages = Environment(
-        loader=PackageLoader("reports"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    by_width = {width.name: charts(facts, width) for width in (WIDE, NARROW)}
+    drawn = {name: {width: found[name] for width, found in by_width.items()} for name in by_width[WIDE.name]}
+    pages = templates(Path(__file__).parent)
     pages.filters |= {"plain": plain, "stamp": stamp, "kwh": kwh_text}
-    page = pages.get_template("scenario_report.html.j2").render(**_content(facts, result), charts=charts(facts))
+    body = pages.get_template("page.html.j2").render(**_content(facts, result), charts=drawn)
+    account, asked = result["account"], facts.first_call or facts.scenario.timeline[-1]
+    about = f"ESI ID {account['esiid']}, {recording.world.tdsp}, plan {account['plan']}, cycle {account['cycle_first']} to {account['cycle_last']}"
+    page = framed(facts.scenario.title, about, f"operating day {asked.at:%Y-%m-%d}", body)
     path = out / "report.html"
-    part = path.with_name(path.name + ".part")
-    part.write_text(page, encoding="utf-8")
-    part.replace(path)
+    write_whole(path, page)
     return path
 
 
 def _content(facts: Facts, result: dict[str, Any]) -> dict[str, Any]:
     scenario, world = facts.scenario, facts.recording.world
-    call = facts.action(facts.first_call.ref) if facts.first_call is not None else {}
     return {
         "result": result,
-        "world": world,
         "scenario": scenario,
         "headline": _headline(result),
         "steps": [_judged(one) for one in result["steps"]],
         "checks": [_judged(one) for one in result["checks"]],
         "bills": bill_rows(result),
-        "bill_lines": _bill_lines(facts, call),
-        "edges": call.get("edges") or [],
+        "bill_lines": _bill_lines(facts),
+        "edges": facts.call.edges if facts.call else [],
         "refusals": _refusals(facts),
         "requirements": [_requirement(ident, state, result) for ident, state in result["requirements"].items()],
-        "faults": world["faults"],
-        "defaults": DEFAULTS,
+        "faults": world.faults,
+        "defaults": _defaults(),
         "fixed": [
             ("Scenario", f"{scenario.name}, seed {scenario.seed}"),
             (
                 "World",
-                f"{world['tdsp']}, {world['meters']} meters behind {scenario.world.gateways} gateways, from {scenario.world.first_day} on",
+                f"{world.tdsp}, {world.meters} meters behind {scenario.world.gateways} gateways, from {scenario.world.first_day} on",
             ),
             (
                 "Policy",
@@ -112,30 +112,27 @@ def _judged(one: dict[str, Any]) -> dict[str, Any]:
     return {**one, "facts": evidence_text(one["evidence"])}
 
 
-def _bill_lines(facts: Facts, call: dict[str, Any]) -> list[dict[str, Any]]:
+def _bill_lines(facts: Facts) -> list[tuple[str, RecordedBill]]:
     """The bills line by line: VEE only, with the gap, projected, re-billed."""
-    stand = told_stand(call)
-    again = facts.rebill_of(facts.first_call.ref) if facts.first_call is not None else None
+    call, stand = facts.call, facts.call and facts.call.stand
     found = [
-        ("On VEE data only", (call.get("vee_only") or {}).get("bill")),
-        ("With the gap, as told", (call.get("with_gap") or {}).get("bill")),
-        ("Projected, whole cycle", None if stand is None else stand["projected_bill"]),
-        ("Re-billed on VEE data", None if again is None else again[1].get("vee_bill")),
+        ("On VEE data only", call and call.vee_only and call.vee_only.bill),
+        ("With the gap, as told", call and call.with_gap and call.with_gap.bill),
+        ("Projected, whole cycle", stand and stand.projected_bill),
+        ("Re-billed on VEE data", facts.rebilled and facts.rebilled.vee_bill),
     ]
-    return [{"name": name, "bill": bill} for name, bill in found if bill is not None]
+    return [(name, bill) for name, bill in found if bill is not None]
 
 
 def _refusals(facts: Facts) -> list[dict[str, Any]]:
     """Every refusal of the run: which request, by which rule, why, when to come back, what the store holds."""
     found = []
     for action in facts.scenario.timeline:
-        said = facts.action(action.ref)
-        request = said.get("request", said) or {}
-        trouble = request.get("trouble")
-        if request.get("end") == "refused" and trouble is not None:
-            found.append(
-                {"ref": action.ref, "what": action.do.replace("_", " "), **trouble, "served": request.get("served")}
-            )
+        call, request = facts.action(RecordedCall, action.ref), facts.action(RecordedRequest, action.ref)
+        request = call.request if call else request
+        if request and request.end is RequestEnd.REFUSED and request.trouble:
+            what = action.do.replace("_", " ")
+            found.append({"ref": action.ref, "what": what, "trouble": request.trouble, "served": request.served})
     return found
 
 

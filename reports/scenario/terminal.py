@@ -11,7 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from reports.scenario.wording import bill_rows, evidence_text, kwh_text
-from scenarios.findings import Mark
+from scenarios.judging.findings import Mark
+from scenarios.recording.world import World
 from scenarios.stamps import plain, stamp
 from simulator.ror.bill import money
 
@@ -25,7 +26,7 @@ _MARKS = {
 _GENERAL = ("lse-daily", "one-per-call", "rule-1a", "rule-1b")
 
 
-def print_result(to: Console, result: dict[str, Any], world: dict[str, Any]) -> None:
+def print_result(to: Console, result: dict[str, Any], world: World) -> None:
     """Print a result, all but the files."""
     _head(to, result, world)
     _steps(to, result)
@@ -69,12 +70,12 @@ def _title(to: Console, text: str) -> None:
     to.print(Text(text, style="bold"))
 
 
-def _head(to: Console, result: dict[str, Any], world: dict[str, Any]) -> None:
+def _head(to: Console, result: dict[str, Any], world: World) -> None:
     to.print(Text(result["scenario"]["title"], style="bold"))
     account = result["account"]
     to.print(
         Text(
-            f"{world['tdsp']}, {world['meters']} meters, ESI ID {account['esiid']}, plan {account['plan']}, "
+            f"{world.tdsp}, {world.meters} meters, ESI ID {account['esiid']}, plan {account['plan']}, "
             f"cycle {account['cycle_first']} to {account['cycle_last']}; policy {result['policy']['name']}, seed {result['scenario']['seed']}",
             style="dim",
         )

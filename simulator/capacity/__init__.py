@@ -1,8 +1,9 @@
 """The load engine: the on-demand process and throttle of the live system on a modelled transport and free-running simpy.
 
-``demand``   who calls in the hour, what their day was like, and every draw of their requests
-``model``    the modelled ports: tabled draws, a store known only by how far it reaches
-``outcome``  what a load study gives: columns of arrays, one row per planned request
-``run``      runs a load study: one cell is one policy at one level in one replication
-``study``    a load study as it is written in YAML: the hour, the levels, the day so far
+``demand``       who calls in the hour, what their day was like, and every draw of their requests
+``fingerprint``  what a kept cell is a result of: the study and all our files behind a cell
+``model``        the modelled ports: tabled draws, a store known only by how far it reaches
+``outcome``      what a load study gives: columns of arrays, one row per planned request
+``run``          runs a load study: one cell is one policy at one level in one replication
+``study``        a load study as it is written in YAML: the hour, the levels, the day so far
 """

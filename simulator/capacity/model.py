@@ -290,32 +290,3 @@ class Model:
         """Take every request to its end. requests: ascending in time, keys unique. kept: gets every request, if given."""
         self._env.process(self._desk.arrivals(requests, kept))
         self._env.run()
-
-
-def replay(
-    requests: Sequence[TabledRequest],
-    policy: Policy,
-    sweeps: Sweeps,
-    *,
-    access_point_tps: float = ACCESS_POINT_TPS,
-    expiry_us: int = EXPIRY_US,
-    power_failures: PowerFailures | None = None,
-) -> list[OnDemandRequest]:
-    """Run tabled requests, with nothing used before, and give them back in order of submission, each with its history.
-
-    ``answered.content`` of a request that reached the head-end is its ``headend.ondemand.process.Answer`` (``lacked_from``, ``meter_reads``).
-    """
-    ordered = sorted(requests, key=lambda one: one.submitted_us)
-    kept: list[OnDemandRequest] = []
-    if ordered:
-        begins_us = ordered[0].submitted_us
-        model = Model(
-            policy,
-            sweeps,
-            begins_us,
-            access_point_tps=access_point_tps,
-            expiry_us=expiry_us,
-            power_failures=power_failures,
-        )
-        model.run(ordered, kept)
-    return kept

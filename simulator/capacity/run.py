@@ -5,10 +5,7 @@ A cell is a pure function of the study, so the outcome is the same whatever the 
 
 from __future__ import annotations
 
-import dataclasses
 import gc
-import hashlib
-import json
 import signal
 from collections.abc import Callable, Generator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
@@ -18,16 +15,10 @@ from pathlib import Path
 
 import numpy as np
 
-import headend.network.law
-import headend.ondemand.process
-import simulator.smt.ondemand.lifecycle
-import simulator.smt.ondemand.middle
-import simulator.smt.throttle.counts
-import simulator.smt.throttle.decision
-import simulator.smt.throttle.limits
 from headend.wire import Outcome as HeadEndOutcome
 from meters.calendar import US
 from simulator.capacity.demand import Demand, draw, live_day_so_far, sweeps_of
+from simulator.capacity.fingerprint import fingerprint
 from simulator.capacity.model import Model
 from simulator.capacity.outcome import ENDS, Cell, Columns, Outcome, all_cells
 from simulator.capacity.study import Study
@@ -115,29 +106,6 @@ def codes_of(study: Study) -> list[str]:
     """The codes that a refusal can have in a study."""
     codes = [limit.code for policy in study.policies for limit in policy.limits]
     return sorted({*codes, STORE_ONLY.code})
-
-
-def fingerprint(study: Study) -> str:
-    """Sixteen hex digits that change with the study's content and with the code that computes a cell."""
-    digest = hashlib.sha256(study.spec.model_dump_json().encode())
-    # A preset's limits are not in the study. A set has no order of its own, so it is sorted.
-    digest.update(json.dumps([dataclasses.asdict(one) for one in study.policies], default=sorted).encode())
-    parts = [
-        headend.network.law.__file__,
-        headend.ondemand.process.__file__,
-        simulator.smt.throttle.counts.__file__,
-        simulator.smt.ondemand.lifecycle.__file__,
-        simulator.smt.throttle.limits.__file__,
-        simulator.smt.ondemand.middle.__file__,
-        simulator.smt.throttle.decision.__file__,
-    ]
-    here = Path(__file__).parent
-    for path in [
-        *(Path(one) for one in parts),
-        *(here / f"{one}.py" for one in ("study", "demand", "model", "run", "outcome")),
-    ]:
-        digest.update(path.read_bytes())
-    return digest.hexdigest()[:16]
 
 
 def run_cell(study: Study, cell: Cell) -> Columns:

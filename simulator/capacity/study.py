@@ -269,7 +269,7 @@ def parse_study(written: Written) -> Study:
             "capacity.study.malformed",
             "A study is a mapping of fields.",
             place=written.place,
-            mend="See scenarios/capacity/first-look.yaml for the fields.",
+            mend="Look at a shipped one; 'ami capacity list' tells their files.",
         )
     if "levels" not in written.value and {"timeline", "world"} & set(written.value):
         raise SimulatorError(

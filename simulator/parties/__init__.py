@@ -7,7 +7,9 @@
 ``meter_events``   sends what meters tell unasked to a head-end, each event at its instant
 ``meter_roster``   a head-end's records of its meters: from the ready line of the emulated ones
 ``meters``         gateways with a fleet's meters behind them, on a clock that runs
+``options``        what each party can be asked for: a command's options as one record
 ``ready_line``     the line that a party prints when it is ready, as the next one reads it
 ``sandbox``        every party in one process
+``serve``          each party as its command serves it
 ``smt``            SMT with its file site and control API
 """

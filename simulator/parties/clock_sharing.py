@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from meters.calendar import LAST_DAY, US, day_of, epoch, iso
 from meters.load.truth import ERA
 from simulator.errors import SimulatorError
+from simulator.parties.options import ClockOptions
 from simulator.runtime.clock import Clock, ClockMode
 from simulator.runtime.clock_options import clock_of
 
@@ -25,23 +26,6 @@ RUNNING = (ClockMode.REAL, ClockMode.SCALED)
 _MAX_WALL = 10**10
 #: Wall seconds that another party has to tell its clock.
 _ASK_S = 10.0
-
-
-@dataclass(frozen=True, slots=True)
-class ClockOptions:
-    """What a command was told of its clock. ``mode``: empty for the default, real. ``wall_start``: Unix seconds, 0 for when the command is ready to serve."""
-
-    mode: str
-    speed: float | None
-    date: str
-    wall_start: float = 0.0
-    #: A URL or a file with a ready line, whose clock it is to be.
-    clock_of: str = ""
-
-    @property
-    def silent(self) -> bool:
-        """Whether nothing says when the model began."""
-        return not (self.date or self.wall_start or self.clock_of)
 
 
 @dataclass(frozen=True, slots=True)

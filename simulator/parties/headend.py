@@ -29,6 +29,7 @@ from simulator.parties.clock_sharing import clock_entry
 from simulator.runtime.clock import Clock
 from simulator.runtime.driver import Runtime
 from simulator.runtime.serving import HttpServer
+from simulator.web.frame import served
 
 #: Wall seconds of one exchange between parties; below the runtime's barrier, so that a silent one fails alone.
 EXCHANGE_S = 10.0
@@ -81,6 +82,7 @@ class HeadEndParty:
             post or (lambda name, content: in_thread(functools.partial(posting.upload, site, name, content))),
             lambda name: in_thread(functools.partial(posting.download, site, name)),
             journal,
+            served(runtime.now),
             draws,
         )
         self.server = HttpServer(self.headend.app, bound)

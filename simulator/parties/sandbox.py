@@ -46,7 +46,6 @@ INTAKE_WAIT_S = 5.0
 HOST = "127.0.0.1"
 #: Where the ports lie from the base on; 0 as base takes free ones.
 SMT_PORT, HEADEND_PORT, FTPS_PORT, PASSIVE_PORTS, GATEWAY_PORTS = 0, 10, 21, range(30, 50), 100
-DEFAULT_PORT_BASE = 8600
 #: What a sandbox writes into its folder.
 SANDBOX_FILES = (
     *(f"{store}.sqlite{part}" for store in ("smt", "headend") for part in ("", "-wal", "-shm")),

@@ -9,7 +9,6 @@ import functools
 from collections.abc import Awaitable, Callable, Generator
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from decimal import Decimal
 from typing import Any
 
 import simpy
@@ -17,7 +16,7 @@ import simpy
 from headend.ports import Driver, Journal
 from meters.calendar import day_of, iso
 from simulator.ror.account import Account, Balance, balance
-from simulator.ror.analysis import WORTH_ASKING, Decision, Question, decide
+from simulator.ror.analysis import Decision, Question, decide
 from simulator.ror.answer import Answer, answer
 from simulator.ror.client import SmtClient
 from simulator.ror.errors import RorError
@@ -162,7 +161,6 @@ def balance_inquiry(
     journal: Journal,
     *,
     give_up_s: int = GIVE_UP_S,
-    worth_asking: Decimal = WORTH_ASKING,
 ) -> Generator[simpy.Event, Any, CallResult]:
     """Answer one call. The process's value is the CallResult; nothing that SMT answers makes it fail.
 
@@ -187,7 +185,7 @@ def balance_inquiry(
         except RorError as error:
             trouble = Trouble(error.code, error.message)
     if trouble is None:
-        decision = decide(account, question, vee, plan, asked_at, worth_asking)
+        decision = decide(account, question, vee, plan, asked_at)
     else:
         decision = Decision(False, f"SMT gave no VEE data to decide on: {trouble.reason}", {"question": question.value})
     note(
@@ -238,48 +236,33 @@ def _with_gap(request: OnDemand, vee: UsageRecord) -> tuple[OnDemand, UsageRecor
 
 
 def power_inquiry(
-    driver: Driver,
-    client: SmtClient,
-    esiid: str,
-    call_reference: str,
-    poll_s: int,
-    journal: Journal,
-    *,
-    give_up_s: int = GIVE_UP_S,
+    driver: Driver, client: SmtClient, esiid: str, call_reference: str, poll_s: int, journal: Journal
 ) -> Generator[simpy.Event, Any, OnDemand]:
     """Ask whether the premise has power, and follow the request to its end (FR CR016.1a). Nothing SMT answers makes it fail."""
     ask = functools.partial(client.power_status, esiid, call_reference)
-    return (yield from _followed(driver, client, esiid, "power", ask, call_reference, poll_s, journal, give_up_s))
+    return (yield from _followed("power", ask, driver, client, esiid, call_reference, poll_s, journal))
 
 
 def register_inquiry(
-    driver: Driver,
-    client: SmtClient,
-    esiid: str,
-    call_reference: str,
-    poll_s: int,
-    journal: Journal,
-    *,
-    give_up_s: int = GIVE_UP_S,
+    driver: Driver, client: SmtClient, esiid: str, call_reference: str, poll_s: int, journal: Journal
 ) -> Generator[simpy.Event, Any, OnDemand]:
     """Ask for the meter's register as it is now, and follow the request to its end (FR CR016.1b). Nothing SMT answers makes it fail."""
     ask = functools.partial(client.odr, esiid, call_reference, "REGISTER")
-    return (yield from _followed(driver, client, esiid, "register", ask, call_reference, poll_s, journal, give_up_s))
+    return (yield from _followed("register", ask, driver, client, esiid, call_reference, poll_s, journal))
 
 
 def _followed(
+    what: str,
+    ask: Callable[[], Awaitable[str]],
     driver: Driver,
     client: SmtClient,
     esiid: str,
-    what: str,
-    ask: Callable[[], Awaitable[str]],
     call_reference: str,
     poll_s: int,
     journal: Journal,
-    give_up_s: int,
 ) -> Generator[simpy.Event, Any, OnDemand]:
     line = Line(driver, call_reference)
     journal.note(driver.now(), "ROR", f"{what}.requested", call_reference, esiid=esiid)
-    request = yield from on_demand(line, ask, client, poll_s, give_up_s)
+    request = yield from on_demand(line, ask, client, poll_s, GIVE_UP_S)
     journal.note(driver.now(), "ROR", f"{what}.ended", call_reference, **request_dict(request))
     return request

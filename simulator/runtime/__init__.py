@@ -5,7 +5,7 @@ Knows no party and no world.
 ``clock``          real, scaled and manual clock
 ``clock_options``  the options --clock, --speed and --date of every command that serves
 ``driver``         steps one environment; waits for what is real before model time moves
-``folder``         an output folder belongs to one run at a time
+``folder``         an output folder belongs to one run at a time, a text is written whole
 ``journal``        the journal of a run: what each party noted, in an order that does not depend on the sockets
 ``local_ca``       a certificate authority of this machine alone
 ``serving``        HTTP services of this process: one uvicorn server each, in the running loop

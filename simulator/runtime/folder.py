@@ -13,6 +13,13 @@ from simulator.errors import SimulatorError
 LOCK = ".ami-lock"
 
 
+def write_whole(path: Path, text: str) -> None:
+    """Write a text, whole or not at all."""
+    part = path.with_name(path.name + ".part")
+    part.write_text(text, encoding="utf-8")
+    part.replace(path)
+
+
 @contextmanager
 def own(folder: Path, written: Iterable[str], option: str = "--out") -> Iterator[Path]:
     """Hold a folder for one run, made if need be, cleared of the names in ``written``.

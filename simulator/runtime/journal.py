@@ -10,6 +10,9 @@ from typing import Any
 from headend.http.log import LOG, tell
 from meters.calendar import iso
 
+#: Entries that a party which serves keeps: of some ten thousand requests.
+SERVING_LIMIT = 50_000
+
 
 @dataclass(slots=True)
 class RunJournal:

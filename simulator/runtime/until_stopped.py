@@ -5,16 +5,39 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
-from collections.abc import Coroutine, Sequence
+import sys
+from collections.abc import Coroutine, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, contextmanager
+from dataclasses import dataclass
 from typing import Any
 
+from headend.http.log import logging_to
 
-async def serve_until_stopped(
-    ready: dict[str, Any], lines: Sequence[str], as_json: bool, *for_ever: Coroutine[Any, Any, None]
-) -> None:
-    """Tell that all is up, as one line of JSON or in words, and run on. lines: for people, without how to stop it."""
-    print(json.dumps(ready) if as_json else "\n".join([*lines, "", "Ctrl-C stops it."]), flush=True)
-    await until_stopped(*for_ever)
+#: What a shell gives a command that Ctrl-C ended.
+BROKEN_OFF = 130
+
+
+@dataclass(frozen=True, slots=True)
+class Up:
+    """A party that is up: its ready line, its words for people (without how to stop it), and what runs for ever."""
+
+    ready: dict[str, Any]
+    lines: Sequence[str]
+    for_ever: Sequence[Coroutine[Any, Any, None]]
+
+
+def serve(party: AbstractAsyncContextManager[Up], log: str, *, as_json: bool) -> None:
+    """Open a party, tell that it is up, as one line of JSON or in words, and run on until a signal comes."""
+    with logging_to(log):
+        asyncio.run(_serve(party, as_json))
+    if not as_json:
+        print("stopped.", flush=True)
+
+
+async def _serve(party: AbstractAsyncContextManager[Up], as_json: bool) -> None:
+    async with party as up:
+        print(json.dumps(up.ready) if as_json else "\n".join([*up.lines, "", "Ctrl-C stops it."]), flush=True)
+        await until_stopped(*up.for_ever)
 
 
 def clock_told(ready: dict[str, Any]) -> str:
@@ -41,7 +64,14 @@ async def until_stopped(*for_ever: Coroutine[Any, Any, None]) -> None:
             await task
 
 
-def stopped(as_json: bool) -> None:
-    """Tell people that everything is closed."""
-    if not as_json:
-        print("stopped.", flush=True)
+@contextmanager
+def breaking_off(said: str) -> Iterator[None]:
+    """Let what has begun close itself on Ctrl-C, then say so in one line on stderr; the front door's own way is to end at once."""
+    at_once = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    except KeyboardInterrupt:
+        print(said, file=sys.stderr)
+        raise SystemExit(BROKEN_OFF) from None
+    finally:
+        signal.signal(signal.SIGINT, at_once)

@@ -5,7 +5,6 @@ Every name, number and password here is invented and printed by the sandbox; non
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -17,7 +16,7 @@ from meters.identity import esiid_hash, make_esiid, make_meter_number
 from meters.load.premises import BUSINESS_CLASSES
 from simulator.errors import SimulatorError
 from simulator.smt.registry.csv_files import read_registry, registry_faults
-from simulator.smt.registry.han import HanDevice, made_devices
+from simulator.smt.registry.han import made_devices
 from simulator.smt.registry.meter_attributes import MeterAttributes, installed_meter
 from simulator.smt.registry.passwords import hash_password, password_is
 from simulator.smt.registry.records import (
@@ -34,7 +33,7 @@ from simulator.smt.registry.records import (
 )
 from simulator.smt.registry.registry import Registry
 from simulator.smt.registry.seeded import CSP, address, load_zone, read_day, read_day_from
-from simulator.world.market_spec import FIRST_CUSTOMER, OTHER_ROR_DUNS, ROR_DUNS, MarketSpec, SwitchSpec
+from simulator.world.market_spec import FIRST_CUSTOMER, OTHER_ROR_DUNS, ROR_DUNS, MarketSpec
 from simulator.world.meters import World, WorldSpec
 
 
@@ -99,8 +98,9 @@ def recorded_since(spec: WorldSpec) -> date:
 
 
 def first_ror(spec: WorldSpec, ordinal: int) -> str:
-    """DUNS number of the ROR that is of record for a meter before any switch: the one has the first gateway's, the other all others."""
-    return ROR_DUNS if ordinal <= spec.per_gateway else OTHER_ROR_DUNS
+    """DUNS number of the ROR that is of record at a service point before any switch: the one has the first gateway's meters and what lies behind the
+    world's own, the other all between."""
+    return OTHER_ROR_DUNS if spec.per_gateway < ordinal <= spec.meters else ROR_DUNS
 
 
 def build_market(world: World) -> Market:
@@ -110,84 +110,16 @@ def build_market(world: World) -> Market:
     """
     told = world.spec.market
     if told.registry is not None:
-        faults = list(foreign_registry(world))
-        if faults:
-            raise faults[0]
+        for fault in foreign_registry(world):
+            raise fault
         return Market(read_registry(told.registry), tdsp_login(world), ())
-    company, key = tdsp_login(world), world.tdsp.key
-    since = recorded_since(world.spec)
-    devices: list[HanDevice] = []
-    points: list[ServicePoint] = []
-    periods: list[RorPeriod] = []
-    exchanges: list[MeterExchange] = []
-    switches: defaultdict[int, list[SwitchSpec]] = defaultdict(list)
-    for switch in told.switches:
-        switches[switch.meter].append(switch)
-    lacking = {one.meter: one.model_dump(exclude={"meter"}) for one in told.service_points}
-    faulty: dict[str, FaultKind] = {}
-    for fault in world.faults:
-        faulty.setdefault(fault.esiid, fault.kind)
-    notes: list[tuple[str, str, str]] = []
-    for gateway, units in enumerate(world.gateways):
-        for meter in units.values():
-            identity = meter.identity
-            # The customer's own premise has a device to look at.
-            devices += made_devices(identity.esiid, since, at_least=0 if points else 1)
-            ordinal = len(points) + 1
-            duns = ROR_DUNS if ordinal > world.spec.meters else first_ror(world.spec, ordinal)
-            point = replace(_metered(len(points), meter, key, since), access_point=gateway)
-            points.append(replace(point, **lacking.get(ordinal, {})))
-            exchanges += [
-                MeterExchange(identity.esiid, number, day_of(known), _attributes(meter, number, key, day_of(known - 1)))
-                for known, number in world.exchanges(meter)
-            ]
-            periods += _periods(identity.esiid, duns, since, switches[ordinal])
-            if gateway == 0 and identity.esiid in faulty:
-                notes.append((identity.esiid, identity.meter_number, _fault_note(faulty[identity.esiid])))
-    # Of these two a whole billing period is posted from the beginning, so that monthly billing has an answer.
-    points[:2] = [replace(one, read_day=read_day_from(world.spec.first_day)) for one in points[:2]]
-    first, second = points[0], points[1]
-    ordinary = [
-        (point.esiid, point.meter_number, _fault_note(faulty.get(point.esiid)) + whose)
-        for point, whose in ((first, "; the customer's own"), (second, ""))
-    ]
-    notes = [note for note in notes if note[0] not in (first.esiid, second.esiid)]
-    # Behind the last gateway may be the magic ESI IDs: those are the one retailer's.
-    if world.spec.gateways > 1:
-        foreign = next(iter(world.gateways[1].values())).identity
-        notes.append((foreign.esiid, foreign.meter_number, "served by another retailer: unknown to ror"))
-    for ordinal, (lacks, note) in enumerate(SPECIALS, world.spec.meters + 1):
-        esiid, number = make_esiid(world.tdsp, world.seed, ordinal), make_meter_number(world.seed, ordinal)
-        point = _point(len(points), esiid, number, key, world.tdsp.zone)
-        point = replace(point, attributes=installed_meter(number, key, since))
-        points.append(replace(point, **{lacks: False}))  # type: ignore[arg-type]
-        periods.append(RorPeriod(esiid, ROR_DUNS, since))
-        notes.append((esiid, number, note))
-    for gateway_units in world.gateways[world.spec.gateways :]:
-        identities = [meter.identity for meter in gateway_units.values()]
-        notes += [(one.esiid, one.meter_number, world.special[one.esiid]) for one in identities]
-    files = told.usage_files
-    rors = ((ROR_DUNS, "Pecan Bend Power (invented)"), (OTHER_ROR_DUNS, "Salt Fork Energy (invented)"))
-    entities = [
-        Entity(company.duns, world.tdsp.name, EntityKind.TDSP, key),
-        *(Entity(duns, name, EntityKind.ROR, usage_files=files.get(duns, UsageFormat.LSE)) for duns, name in rors),
-    ]
-    users = [_user(ROR_LOGIN, UserKind.ROR), _user(OTHER_ROR_LOGIN, UserKind.ROR), _user(company, UserKind.TDSP)]
-    if told.agreements:
-        entities.append(Entity(*CSP, EntityKind.CSP))
-        users.append(replace(_user(CSP_LOGIN, UserKind.CSP), requester_class="csp"))
-    # Of a meter whose occupancies are told, those are all.
-    owned = () if any(one.meter == 1 for one in told.occupancies) else (first.esiid,)
-    users += [
-        _customer(one, owned if one == CUSTOMER_LOGIN else ())
-        for one in logins(told).values()
-        if one.username.startswith("customer.")
-    ]
+    since, key = recorded_since(world.spec), world.tdsp.key
+    points = [*_metered_points(world, since), *_special_points(world, since)]
     registry = Registry(
         points,
-        entities,
-        periods,
-        users,
+        _entities(world),
+        [one for ordinal, point in enumerate(points, 1) for one in _periods(world.spec, ordinal, point.esiid, since)],
+        _users(world, points[0].esiid),
         occupancies=[
             Occupancy(points[one.meter - 1].esiid, one.customer, one.move_in or since, one.move_out)
             for one in told.occupancies
@@ -196,10 +128,88 @@ def build_market(world: World) -> Market:
             Agreement(points[one.meter - 1].esiid, CSP[0], one.first_day, one.last_day, one.customer)
             for one in told.agreements
         ],
-        han_devices=devices,
-        exchanges=exchanges,
+        # The customer's own premise has a device to look at.
+        han_devices=[
+            device
+            for index, meter in enumerate(world.meters)
+            for device in made_devices(meter.identity.esiid, since, at_least=0 if index else 1)
+        ],
+        exchanges=[
+            MeterExchange(
+                meter.identity.esiid, number, day_of(known), _attributes(meter, number, key, day_of(known - 1))
+            )
+            for meter in world.meters
+            for known, number in world.exchanges(meter)
+        ],
     )
-    return Market(registry, company, (*ordinary, *notes))
+    return Market(registry, tdsp_login(world), tuple(_notes(world, points)))
+
+
+def _metered_points(world: World, since: date) -> Iterator[ServicePoint]:
+    """The service points of the meters, in their order, each as it is told to differ."""
+    lacking = {one.meter: one.model_dump(exclude={"meter"}) for one in world.spec.market.service_points}
+    behind = [(gateway, meter) for gateway, units in enumerate(world.gateways) for meter in units.values()]
+    for ordinal, (gateway, meter) in enumerate(behind, 1):
+        point = replace(_metered(ordinal - 1, meter, world.tdsp.key, since), access_point=gateway)
+        if ordinal <= 2:
+            # Of these two a whole billing period is posted from the beginning, so that monthly billing has an answer.
+            point = replace(point, read_day=read_day_from(world.spec.first_day))
+        yield replace(point, **lacking.get(ordinal, {}))
+
+
+def _special_points(world: World, since: date) -> Iterator[ServicePoint]:
+    """A service point for each of ``SPECIALS``, behind all meters."""
+    key, meters = world.tdsp.key, len(world.meters)
+    for index, (lacks, _) in enumerate(SPECIALS):
+        ordinal = world.spec.meters + 1 + index
+        esiid, number = make_esiid(world.tdsp, world.seed, ordinal), make_meter_number(world.seed, ordinal)
+        point = _point(meters + index, esiid, number, key, world.tdsp.zone)
+        yield replace(point, attributes=installed_meter(number, key, since), **{lacks: False})  # type: ignore[arg-type]
+
+
+def _notes(world: World, points: list[ServicePoint]) -> Iterator[tuple[str, str, str]]:
+    """What a tester should know: two ordinary ones, the first gateway's faulty ones, the other retailer's first, those that lack something, the magic."""
+    faulty: dict[str, FaultKind] = {}
+    for fault in world.faults:
+        faulty.setdefault(fault.esiid, fault.kind)
+    for ordinal, point in enumerate(points[: max(2, len(world.gateways[0]))], 1):
+        if ordinal <= 2 or point.esiid in faulty:
+            own = "; the customer's own" if ordinal == 1 else ""
+            yield point.esiid, point.meter_number, _fault_note(faulty.get(point.esiid)) + own
+    if world.spec.gateways > 1:
+        foreign = next(iter(world.gateways[1].values())).identity
+        yield foreign.esiid, foreign.meter_number, "served by another retailer: unknown to ror"
+    for point, (_, note) in zip(points[len(world.meters) :], SPECIALS, strict=True):
+        yield point.esiid, point.meter_number, note
+    # Behind the last gateway may be the magic ESI IDs.
+    for units in world.gateways[world.spec.gateways :]:
+        for meter in units.values():
+            yield meter.identity.esiid, meter.identity.meter_number, world.special[meter.identity.esiid]
+
+
+def _entities(world: World) -> list[Entity]:
+    files, company = world.spec.market.usage_files, tdsp_login(world)
+    rors = ((ROR_DUNS, "Pecan Bend Power (invented)"), (OTHER_ROR_DUNS, "Salt Fork Energy (invented)"))
+    return [
+        Entity(company.duns, world.tdsp.name, EntityKind.TDSP, world.tdsp.key),
+        *(Entity(duns, name, EntityKind.ROR, usage_files=files.get(duns, UsageFormat.LSE)) for duns, name in rors),
+        *([Entity(*CSP, EntityKind.CSP)] if world.spec.market.agreements else []),
+    ]
+
+
+def _users(world: World, first: str) -> list[User]:
+    """Who logs in. first: ESI ID of the first meter, the first customer's unless its occupancies are told: then those are all."""
+    told = world.spec.market
+    users = [
+        _user(ROR_LOGIN, UserKind.ROR),
+        _user(OTHER_ROR_LOGIN, UserKind.ROR),
+        _user(tdsp_login(world), UserKind.TDSP),
+    ]
+    if told.agreements:
+        users.append(replace(_user(CSP_LOGIN, UserKind.CSP), requester_class="csp"))
+    owned = () if any(one.meter == 1 for one in told.occupancies) else (first,)
+    customers = (one for one in logins(told).values() if one.username.startswith("customer."))
+    return users + [_customer(one, owned if one == CUSTOMER_LOGIN else ()) for one in customers]
 
 
 def foreign_registry(world: World) -> Iterator[SimulatorError]:
@@ -231,8 +241,10 @@ def foreign_registry(world: World) -> Iterator[SimulatorError]:
             yield fault("users.csv", text, "Add it: the parties of a scenario log in so.")
 
 
-def _periods(esiid: str, duns: str, since: date, switches: list[SwitchSpec]) -> Iterator[RorPeriod]:
+def _periods(spec: WorldSpec, ordinal: int, esiid: str, since: date) -> Iterator[RorPeriod]:
     """Who is of record from when to when: each switch ends what was before it."""
+    duns = first_ror(spec, ordinal)
+    switches = (one for one in spec.market.switches if one.meter == ordinal)
     for switch in sorted(switches, key=lambda one: one.effective):
         yield RorPeriod(esiid, duns, since, switch.effective - timedelta(days=1))
         duns, since = switch.to, switch.effective

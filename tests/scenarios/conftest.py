@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from scenarios.play import Played, play
+from scenarios.run import JudgedRun, run_and_judge
 from tests.scenarios.short import scenario, short_balance, short_last_bill
 
 
 @pytest.fixture(scope="session")
-def balance_run(tmp_path_factory: pytest.TempPathFactory) -> Played:
-    return play(scenario(short_balance()), tmp_path_factory.mktemp("balance"))
+def balance_run(tmp_path_factory: pytest.TempPathFactory) -> JudgedRun:
+    return run_and_judge(scenario(short_balance()), tmp_path_factory.mktemp("balance"))
 
 
 @pytest.fixture(scope="session")
-def last_bill_run(tmp_path_factory: pytest.TempPathFactory) -> Played:
-    return play(scenario(short_last_bill()), tmp_path_factory.mktemp("last-bill"))
+def last_bill_run(tmp_path_factory: pytest.TempPathFactory) -> JudgedRun:
+    return run_and_judge(scenario(short_last_bill()), tmp_path_factory.mktemp("last-bill"))

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+import json
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import yaml
 
-from scenarios.schema import SHIPPED, Scenario
+from scenarios.judging.facts import Facts
+from scenarios.recording.recording import Recording, parse
+from scenarios.recording.values import Record
+from scenarios.run import JudgedRun
+from scenarios.schema import Scenario
+from scenarios.shipped import SCENARIOS
 
-BALANCE = SHIPPED / "customer-balance-inquiry.yaml"
+R = TypeVar("R", bound=Record)
+BALANCE = SCENARIOS.folder / "customer-balance-inquiry.yaml"
 
 
 def short_balance() -> dict[str, Any]:
@@ -38,3 +46,17 @@ def short_last_bill() -> dict[str, Any]:
 def scenario(written: dict[str, Any]) -> Scenario:
     """Check a written scenario."""
     return Scenario.model_validate(written)
+
+
+def mutated(recording: Recording, mutation: Callable[[dict[str, Any]], object]) -> Recording:
+    """A recording in whose JSON something is otherwise."""
+    written = json.loads(recording.dumps())
+    mutation(written)
+    return parse(written)
+
+
+def action(run: JudgedRun, record: type[R], ref: str) -> R:
+    """What became of an action of a run."""
+    found = Facts(run.recording).action(record, ref)
+    assert found is not None
+    return found

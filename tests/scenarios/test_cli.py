@@ -15,15 +15,15 @@ import pytest
 import yaml
 
 import ami
-from scenarios.play import Played
-from scenarios.schema import SHIPPED
+from scenarios.run import JudgedRun
+from scenarios.shipped import SCENARIOS, STUDIES
 from tests.scenarios.short import short_balance, short_last_bill
 
 
 def ran(*words: str, monkeypatch: pytest.MonkeyPatch) -> int:
     monkeypatch.setattr(sys, "argv", ["ami", *words])
     with pytest.raises(SystemExit) as ended:
-        ami.main()
+        ami.run()
     assert isinstance(ended.value.code, int)
     return ended.value.code
 
@@ -41,7 +41,7 @@ def test_list_names_the_shipped_scenarios(monkeypatch: pytest.MonkeyPatch, capsy
     assert "SMT support for a customer balance inquiry" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("file", sorted(SHIPPED.glob("*.yaml")), ids=lambda one: one.stem)
+@pytest.mark.parametrize("file", sorted(SCENARIOS.folder.glob("*.yaml")), ids=lambda one: one.stem)
 def test_shipped_scenarios_are_sound(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert ran("scenario", "lint", str(file), monkeypatch=monkeypatch) == 0
 
@@ -58,7 +58,7 @@ def test_a_shipped_scenario_goes_by_its_name(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert ran("scenario", "lint", "customer-balance-inquiry", monkeypatch=monkeypatch) == 0
-    assert f"{SHIPPED / 'customer-balance-inquiry.yaml'}: sound" in capsys.readouterr().out
+    assert f"{SCENARIOS.folder / 'customer-balance-inquiry.yaml'}: sound" in capsys.readouterr().out
     assert ran("scenario", "run", "customer-balance-enquiry", monkeypatch=monkeypatch) == 2
     assert "Did you mean customer-balance-inquiry?" in capsys.readouterr().err
 
@@ -66,7 +66,7 @@ def test_a_shipped_scenario_goes_by_its_name(
 def test_each_kind_of_file_names_the_command_for_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    study, scenario = SHIPPED.parent / "capacity" / "first-look.yaml", SHIPPED / "customer-balance-inquiry.yaml"
+    study, scenario = STUDIES.files()["first-look"], SCENARIOS.folder / "customer-balance-inquiry.yaml"
     assert ran("scenario", "lint", str(study), monkeypatch=monkeypatch) == 2
     assert f"'ami capacity run {study}'" in capsys.readouterr().err
     assert ran("capacity", "run", str(scenario), "--out", str(tmp_path), monkeypatch=monkeypatch) == 2
@@ -148,7 +148,7 @@ def test_two_scenarios_of_one_name_are_refused(tmp_path: Path, monkeypatch: pyte
 
 
 def test_judge_judges_a_kept_recording_again(
-    balance_run: Played, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    balance_run: JudgedRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     kept = balance_run.out / "recording.json"
     assert ran("scenario", "judge", str(kept), "--json", monkeypatch=monkeypatch) == 0
@@ -164,7 +164,7 @@ def test_judge_judges_a_kept_recording_again(
 
 
 def test_ctrl_c_ends_with_130_and_one_line(tmp_path: Path) -> None:
-    file, out = SHIPPED / "customer-balance-inquiry.yaml", tmp_path / "out"
+    file, out = SCENARIOS.folder / "customer-balance-inquiry.yaml", tmp_path / "out"
     command = [sys.executable, "-c", "import ami; ami.main()", "scenario", "run", str(file), "--out", str(out)]
     running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:

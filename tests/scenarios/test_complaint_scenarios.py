@@ -8,46 +8,51 @@ from typing import Any
 import pytest
 import yaml
 
+from meters.calendar import epoch
+from scenarios.judging.facts import Facts
+from scenarios.judging.verdict import judge
 from scenarios.lint import lint
-from scenarios.play import Played, play
-from scenarios.recording import load
-from scenarios.schema import SHIPPED
+from scenarios.recording.actions import RecordedPortalRead, RecordedRequest
+from scenarios.recording.journal import ComplaintNote
+from scenarios.recording.recording import load
+from scenarios.run import JudgedRun, run_and_judge
 from scenarios.schema import load as load_scenario
-from scenarios.verdict import judge
+from scenarios.shipped import SCENARIOS
+from simulator.smt.ondemand.lifecycle import State
+from tests.scenarios.short import action
 
 
-def shipped(name: str, out: Path) -> Played:
-    return play(load_scenario(SHIPPED / f"{name}.yaml"), out)
+def shipped(name: str, out: Path) -> JudgedRun:
+    return run_and_judge(load_scenario(SCENARIOS.folder / f"{name}.yaml"), out)
 
 
 def test_maintenance_is_refused_with_the_time_to_come_back(tmp_path: Path) -> None:
     played = shipped("maintenance-windows", tmp_path)
     assert played.verdict.passed
-    actions = played.recording.actions
-    assert actions["tdsp-closed"]["trouble"]["retry_at"] == "2026-08-12T20:00:00-05:00"
-    assert actions["smt-closed"]["trouble"]["retry_at"] == "2026-08-13T00:00:00-05:00"
+    for ref, retry_at in (("tdsp-closed", "2026-08-12T20:00:00-05:00"), ("smt-closed", "2026-08-13T00:00:00-05:00")):
+        request = action(played, RecordedRequest, ref)
+        assert request.trouble
+        assert request.trouble.retry_at == epoch(retry_at)
     assert judge(load(tmp_path / "recording.json")) == played.verdict
 
 
 def test_t_failed_for_days_spends_no_allowance(tmp_path: Path) -> None:
     played = shipped("t-failed-for-days", tmp_path)
     assert played.verdict.passed
-    struck = [one for one in played.recording.journal if one["kind"] == "complaint"]
-    assert [one["did"] for one in struck] == ["T-FAILED"] * 3
+    assert [one.did for one in Facts(played.recording).notes(ComplaintNote)] == ["T-FAILED"] * 3
 
 
 def test_two_reads_of_the_repeated_hour_carry_one_odrdate(tmp_path: Path) -> None:
     played = shipped("odrdate-in-the-repeated-hour", tmp_path)
     assert played.verdict.passed
-    first, second = (played.recording.actions[ref] for ref in ("first-time", "second-time"))
-    assert first["odrdate"] == second["odrdate"] == second["odrdate_before"]
-    assert second["odrread"] > first["odrread"]  # SMT did show the new read
-    ended = [one["transitions"][-1]["state"] for one in played.recording.ledger]
-    assert ended == ["completed"] * 3
+    first, second = (action(played, RecordedPortalRead, ref) for ref in ("first-time", "second-time"))
+    assert first.odrdate == second.odrdate == second.odrdate_before
+    assert str(second.odrread) > str(first.odrread)  # SMT did show the new read
+    assert [one.last.state for one in played.recording.ledger] == [State.COMPLETED] * 3
 
 
 def changed(folder: Path, **fields: Any) -> Path:
-    written = yaml.safe_load((SHIPPED / "maintenance-windows.yaml").read_text(encoding="utf-8"))
+    written = yaml.safe_load((SCENARIOS.folder / "maintenance-windows.yaml").read_text(encoding="utf-8"))
     path = folder / "changed.yaml"
     path.write_text(yaml.safe_dump(written | fields), encoding="utf-8")
     return path
@@ -72,6 +77,6 @@ def test_a_complaint_that_never_struck_fails_its_check(tmp_path: Path) -> None:
     written = yaml.safe_load(path.read_text(encoding="utf-8"))
     written["timeline"] = [written["timeline"][1]]
     path.write_text(yaml.safe_dump(written), encoding="utf-8")
-    played = play(load_scenario(path), tmp_path / "out")
+    played = run_and_judge(load_scenario(path), tmp_path / "out")
     failed = [one.id for one in played.verdict.checks if one.mark.value == "failed"]
     assert failed == ["complaint-1"]

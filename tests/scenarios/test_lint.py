@@ -11,7 +11,8 @@ import yaml
 from meters.errors import UserError
 from scenarios.errors import ScenarioError
 from scenarios.lint import lint, load_sound
-from scenarios.schema import SHIPPED, load
+from scenarios.schema import load
+from scenarios.shipped import SCENARIOS
 from tests.scenarios.short import BALANCE, short_balance
 
 Written = dict[str, Any]
@@ -251,6 +252,6 @@ def test_times_with_an_offset_are_the_local_ones(tmp_path: Path) -> None:
     assert f"{found:%Y-%m-%d %H:%M}" == "2026-08-12 17:40"
 
 
-@pytest.mark.parametrize("path", sorted(SHIPPED.glob("*.yaml")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted(SCENARIOS.folder.glob("*.yaml")), ids=lambda path: path.stem)
 def test_nothing_is_found_in_a_shipped_scenario(path: Path) -> None:
     assert lint(path) == (load(path), [])

@@ -14,19 +14,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from meters.calendar import epoch
 from scenarios.cli import registry
+from scenarios.judging.verdict import judge
 from scenarios.lint import lint, unmet
-from scenarios.play import Played, play
-from scenarios.recording import Recording
-from scenarios.recording import load as load_recording
-from scenarios.schema import SHIPPED, load
+from scenarios.recording.actions import RecordedAnswers, RecordedPortalRead, RecordedRequest
+from scenarios.recording.recording import Recording
+from scenarios.recording.recording import load as load_recording
+from scenarios.run import JudgedRun, run_and_judge
+from scenarios.schema import load
+from scenarios.shipped import SCENARIOS
 from scenarios.timeline import Action
-from scenarios.verdict import judge
+from simulator.smt.ondemand.lifecycle import State
 from simulator.smt.registry.csv_files import registry_faults, write_registry
 from simulator.world.market import build_market
 from simulator.world.market_spec import RORS, MarketSpec
 from simulator.world.meters import WorldSpec, build
-from tests.scenarios.short import scenario, short_balance
+from tests.scenarios.short import action, mutated, scenario, short_balance
 
 
 def entries(**fields: st.SearchStrategy[Any]) -> st.SearchStrategy[list[dict[str, Any]]]:
@@ -34,8 +38,8 @@ def entries(**fields: st.SearchStrategy[Any]) -> st.SearchStrategy[list[dict[str
     return st.lists(st.fixed_dictionaries({"meter": st.integers(1, 4), **fields}), max_size=3)
 
 
-def shipped(name: str, out: Path) -> Played:
-    played = play(load(SHIPPED / f"{name}.yaml"), out)
+def shipped(name: str, out: Path) -> JudgedRun:
+    played = run_and_judge(load(SCENARIOS.folder / f"{name}.yaml"), out)
     assert played.verdict.passed, [one for one in played.verdict.judged if one.failures]
     assert judge(load_recording(out / "recording.json")) == played.verdict
     return played
@@ -48,11 +52,12 @@ def failed(recording: Recording) -> list[str]:
 def test_the_new_ror_meets_what_customer_and_old_ror_used_and_the_old_one_is_out_at_midnight(tmp_path: Path) -> None:
     played = shipped("switch-of-ror-shares-one-allowance", tmp_path)
     recording = played.recording
-    refused = recording.actions["new-ror-meets-their-reads"]["trouble"]
+    refused = action(played, RecordedRequest, "new-ror-meets-their-reads").trouble
+    assert refused
     # An hour after the first of the two.
-    assert refused["retry_at"] == "2026-08-13T00:25:00-05:00"
-    assert "customer (portal)" in refused["reason"]
-    users = [(one["username"], one["transitions"][-1]["state"]) for one in recording.ledger]
+    assert refused.retry_at == epoch("2026-08-13T00:25:00-05:00")
+    assert "customer (portal)" in refused.reason
+    users = [(one.username, one.last.state) for one in recording.ledger]
     assert users == [
         ("customer.one", "completed"),
         ("pecanbend.api", "completed"),
@@ -60,26 +65,32 @@ def test_the_new_ror_meets_what_customer_and_old_ror_used_and_the_old_one_is_out
         ("saltfork.api", "completed"),
         ("customer.one", "refused"),
     ]
+
     # Said of a read that another one asked for, a check fails.
-    recording.ledger[1]["username"] = "saltfork.api"
-    recording.actions["old-ror-is-not-of-record"]["trouble"]["code"] = "smt.A1"
-    assert failed(recording) == ["old-ror-in-the-evening", "old-ror-is-not-of-record"]
+    def otherwise(written: dict[str, Any]) -> None:
+        written["ledger"][1]["username"] = "saltfork.api"
+        written["actions"]["old-ror-is-not-of-record"]["trouble"]["code"] = "smt.A1"
+
+    assert failed(mutated(recording, otherwise)) == ["old-ror-in-the-evening", "old-ror-is-not-of-record"]
 
 
 def test_two_clients_use_up_one_meters_quota(tmp_path: Path) -> None:
     played = shipped("two-clients-use-up-a-quota", tmp_path)
-    states = [one["transitions"][-1]["state"] for one in played.recording.ledger]
+    states = [one.last.state for one in played.recording.ledger]
     assert states == ["completed", "completed", "refused", "completed", "refused", "completed", "refused"]
 
 
 def test_a_complaint_is_declared_and_lifted_in_the_middle(tmp_path: Path) -> None:
     recording = shipped("stale-read-for-an-hour", tmp_path).recording
-    assert all(one["transitions"][-1]["state"] == "completed" for one in recording.ledger)
-    declared, lifted = (next(one for one in recording.journal if one["kind"] == kind) for kind in ("complaint declared", "complaint lifted"))  # fmt: skip
-    assert (lifted["at"] - declared["at"], lifted["strikes"]) == (3600, 20)
-    strikes = [one for one in recording.journal if one["kind"] == "complaint"]
-    strikes[-1]["at"] = lifted["at"] + 1
-    assert failed(recording) == ["stale-no-more"]
+    assert all(one.last.state is State.COMPLETED for one in recording.ledger)
+    declared, lifted = (next(one for one in recording.journal if one.kind == kind) for kind in ("complaint declared", "complaint lifted"))  # fmt: skip
+    assert (lifted.at - declared.at, (lifted.model_extra or {})["strikes"]) == (3600, 20)
+
+    def later(written: dict[str, Any]) -> None:
+        strikes = [one for one in written["journal"] if one["kind"] == "complaint"]
+        strikes[-1]["at"] = lifted.at + 1
+
+    assert failed(mutated(recording, later)) == ["stale-no-more"]
 
 
 def test_an_exchanged_meter_is_known_the_day_after_by_its_new_number_and_read(tmp_path: Path) -> None:
@@ -94,18 +105,18 @@ def test_an_exchanged_meter_is_known_the_day_after_by_its_new_number_and_read(tm
         {"at": "2026-08-13T09:10", "ref": "read", "expect": {"outcome": "answered"}, **read},
         {"at": "2026-08-13T09:20", "ref": "portal", "do": "portal_read", "expect": {"outcome": "answered"}},
     ]
-    played = play(scenario(written), tmp_path)
+    played = run_and_judge(scenario(written), tmp_path)
     assert played.verdict.passed, [one for one in played.verdict.judged if one.failures]
-    old, new = (played.recording.actions[ref]["market"]["meter"][0] for ref in ("old", "new"))
+    old, new = (action(played, RecordedAnswers, ref).market.meter[0] for ref in ("old", "new"))
     assert old["meterSerialNumber"] != new["meterSerialNumber"]
     assert old["utilityMeterId"][1:] == new["utilityMeterId"][1:]
     assert new["installationDate"] == "08/12/2026"
     # Its register began at 0, at 09:10 of the day before.
-    assert 0 < float(str(played.recording.actions["portal"]["odrread"])) < 150
+    assert 0 < float(str(action(played, RecordedPortalRead, "portal").odrread)) < 150
 
 
 def first_of(name: str) -> dict[str, Any]:
-    written: dict[str, Any] = yaml.safe_load((SHIPPED / f"{name}.yaml").read_text(encoding="utf-8"))
+    written: dict[str, Any] = yaml.safe_load((SCENARIOS.folder / f"{name}.yaml").read_text(encoding="utf-8"))
     return written
 
 
@@ -131,10 +142,10 @@ def test_lint_tells_of_an_action_that_cannot_be(tmp_path: Path, action: dict[str
 
 
 def test_the_page_names_every_action_and_scenario_and_its_market_is_sound() -> None:
-    page = (SHIPPED.parents[1] / "docs" / "scenarios.md").read_text(encoding="utf-8")
+    page = (SCENARIOS.folder.parents[1] / "docs" / "scenarios.md").read_text(encoding="utf-8")
     actions = {str(get_args(one.model_fields["do"].annotation)[0]) for one in get_args(get_args(Action)[0])}
     told = set(re.findall(r"^\| `([a-z0-9_-]+)` \|", page, re.M)) - {"do"}
-    assert told == actions | {path.stem for path in SHIPPED.glob("*.yaml")}
+    assert told == actions | {path.stem for path in SCENARIOS.folder.glob("*.yaml")}
     (block,) = re.findall(r"```yaml\n(.*?)```", page, re.S)
     written = yaml.safe_load(block)
     assert set(MarketSpec.model_fields) == set(written) | {"registry"}
@@ -142,7 +153,7 @@ def test_the_page_names_every_action_and_scenario_and_its_market_is_sound() -> N
     assert market.users["windmill.api"].duns
 
 
-@pytest.mark.parametrize("path", sorted(SHIPPED.glob("*.yaml")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted(SCENARIOS.folder.glob("*.yaml")), ids=lambda path: path.stem)
 def test_the_registry_of_a_shipped_scenario_can_be_read(path: Path, tmp_path: Path) -> None:
     one = load(path)
     write_registry(build_market(build(one.world, one.seed)).registry, tmp_path)

@@ -1,4 +1,7 @@
-"""The OpenAPI pages in ``docs/openapi``: what both services say of themselves, written by ``make openapi`` and held equal by a test."""
+"""The OpenAPI pages in ``docs/openapi``: what both services say of themselves, with captured examples.
+
+``make openapi`` writes both, and tests hold them equal.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from tests.simulator.captured import captured
 from tests.simulator.sandboxes import rig
 
 FOLDER = Path(__file__).parents[2] / "docs" / "openapi"
@@ -29,6 +33,8 @@ def pages() -> dict[str, str]:
 
 
 if __name__ == "__main__":
+    for file, text in captured().items():
+        file.write_text(text, encoding="utf-8")
     FOLDER.mkdir(exist_ok=True)
     for name, text in pages().items():
         (FOLDER / name).write_text(text, encoding="utf-8")

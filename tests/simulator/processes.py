@@ -14,11 +14,22 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
+import typer
 
 import ami
 
 ROOT = Path(__file__).parents[2]
 AMI = [sys.executable, "-c", "import sys, ami; sys.argv[0] = 'ami'; ami.main()"]
+
+
+def command(*words: str) -> typer.core.TyperCommand:
+    """A command as typer makes it: ``command("smt", "serve")``."""
+    found = typer.main.get_command(ami.app())
+    for word in words:
+        assert isinstance(found, typer.core.TyperGroup)
+        found = found.commands[word]
+    assert isinstance(found, typer.core.TyperCommand)
+    return found
 
 
 @contextmanager
@@ -45,7 +56,7 @@ def fails_here(*words: str) -> str:
     """As ``fails``, in this process: what an option is refused with is the same, and a table of them takes no time."""
     said = io.StringIO()
     with patch.object(sys, "argv", ["ami", *words]), redirect_stderr(said), pytest.raises(SystemExit) as ended:
-        ami.main()
+        ami.run()
     assert ended.value.code == 2, said.getvalue()
     assert "Traceback" not in said.getvalue()
     return said.getvalue().strip()

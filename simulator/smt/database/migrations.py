@@ -102,4 +102,3 @@ MIGRATIONS = (
     ),
 )
 #: The version that this program works with.
-VERSION = MIGRATIONS[-1].version

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Annotated
+from pathlib import Path
 
-from fastapi import APIRouter, Body, FastAPI, Request, Response
+from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exception_handlers import http_exception_handler
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
@@ -13,15 +13,15 @@ from starlette.exceptions import HTTPException
 
 from headend.boundaries import boundary
 from headend.http.api_pages import DescribedApi
+from headend.http.examples import told
 from headend.http.exchange import Exchange, ObserveHttp, current
 from headend.http.log import tell
 from headend.http.malformed import tell_malformed
 from headend.ports import told as told_of
-from headend.service.examples import RESULTS
 from headend.wire import InquiryResult
 from simulator.smt.complaints.targets import unmatched
 from simulator.smt.doors import health
-from simulator.smt.doors.both.examples import BAD_BODY_TOLD, told
+from simulator.smt.doors.both.bodies import BAD_BODY
 from simulator.smt.doors.complaint_door import ComplaintDoor
 from simulator.smt.doors.control import access, audit, complaints
 from simulator.smt.doors.market import api as market_api
@@ -33,6 +33,7 @@ from simulator.smt.doors.portal.door import InvalidToken
 from simulator.smt.errors import BAD_FIELD, GATEWAY, BusinessError, GatewayRefusal
 from simulator.smt.ondemand.inquiries import CallBack, Inquiries
 from simulator.smt.party import Smt, SmtConfig
+from simulator.web.frame import served
 
 __all__ = ["Smt", "SmtConfig", "create_app"]
 
@@ -44,20 +45,15 @@ class CallBackReply(BaseModel):
     status: CallBack
 
 
-_BECAME = {
-    became.value: {"summary": summary, "value": {"correlationId": "482915007734", "status": became.value}}
-    for became, summary in {
-        CallBack.ACCEPTED: "Taken in",
-        CallBack.LATE: "The request has ended or expired meanwhile: noted, without effect",
-        CallBack.DUPLICATE: "Called back before: likewise",
-    }.items()
-}
-_UNKNOWN = {"unknown": {"value": {"correlationId": "482915007799", "status": "unknown"}}}
+#: Captured exchanges of each door.
+_EXAMPLES = [Path(__file__).parent / folder / "examples.json" for folder in ("", "market", "portal", "control")]
 
 
 def create_app(smt: Smt) -> FastAPI:
     """Make the service: market API, portal API, call-backs, ``/healthz``, control of what a tester sets, documents under ``/docs``."""
     app = DescribedApi(
+        served(smt.driver.now),
+        _EXAMPLES,
         title="Smart Meter Texas (test bed)",
         description="Market API, portal API and the call-back that head-ends use. Energy in extensions is whole Wh.",
         version="2",
@@ -96,14 +92,10 @@ def _call_backs(inquiries: Inquiries) -> APIRouter:
         "/callbacks/inquiries",
         status_code=202,
         response_model=CallBackReply,
-        responses={
-            202: told(_BECAME),
-            400: BAD_BODY_TOLD,
-            404: told(_UNKNOWN, "No such inquiry was ever made.", CallBackReply),
-        },
+        responses={400: BAD_BODY, 404: told("No such inquiry was ever made.", CallBackReply)},
         summary="Call the result of an inquiry back",
     )
-    async def call_back(result: Annotated[InquiryResult, Body(openapi_examples=RESULTS)]) -> JSONResponse:
+    async def call_back(result: InquiryResult) -> JSONResponse:
         """Take in a result. Known inquiries are answered 202 whatever their state, unknown ones 404."""
         became = inquiries.call_back(result)
         reply = CallBackReply(correlationId=result.correlationId, status=became)

@@ -165,13 +165,15 @@ def from_ledger(entries: Iterable[Entry], scopes_of: Callable[[Filed], Mapping[S
         if State.ANSWERED in states and State.ACCEPTED not in states:
             continue
         requested = Requested(kind_counted(filed.kind), filed.door, scopes_of(filed))
-        admitted = any(step.meter_allowed for step in entry.transitions)
+        success = last.state is State.COMPLETED and last.meter_reads > 0
+        # Who had the meter read with success was let in, whatever is said of an allowance.
+        admitted = success or any(step.meter_allowed for step in entry.transitions)
         one = Asking(filed.key, filed.submitted_us // US, requested, admitted, -1)
         asked.append(one)
         steps.append((filed.submitted_us, 1, filed.key, False, one))
         if admitted and entry.ended:
             one.ended_at = last.at_us // US
-            one.success = last.state is State.COMPLETED and last.meter_reads > 0
+            one.success = success
             one.octets = last.octets
             one.meter_failed = last.state is State.FAILED and last.meter_reads > 0
             steps.append((last.at_us, 0, filed.key, True, one))

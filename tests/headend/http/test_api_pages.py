@@ -5,13 +5,17 @@ from __future__ import annotations
 import asyncio
 import re
 from html.parser import HTMLParser
-from typing import Annotated, Any
+from pathlib import Path
+from typing import Any
 
 import httpx
-from fastapi import Body
 from pydantic import BaseModel, Field
 
-from headend.http.api_pages import NULL, DescribedApi, render
+from headend.http.api_pages import DescribedApi, render
+from meters.calendar import epoch
+from simulator.web.frame import served
+
+NOON = epoch("2026-08-12T12:00")
 
 
 class Part(BaseModel):
@@ -44,14 +48,14 @@ class Other(BaseModel):
     error: str
 
 
-EXAMPLES = {"one": {"summary": "The customer's one", "value": {"name": "it's", "parts": [{"wh": 1}], "note": NULL}}}
+EXAMPLES = Path(__file__).with_name("things.json")
 
 
 def app() -> DescribedApi:
-    made = DescribedApi(title="A <test>", description="Tells `this`.", version="1")
+    made = DescribedApi(served(lambda: NOON), [EXAMPLES], title="A <test>", description="Tells `this`.", version="1")
 
     @made.post("/things/", summary="Ask for things", response_model=Reply | Other, tags=["Things"])
-    async def things(asked: Annotated[Asked, Body(openapi_examples=EXAMPLES)]) -> Any:
+    async def things(asked: Asked) -> Any:
         """Answer at once."""
         return Reply(parts=asked.parts)
 
@@ -130,3 +134,15 @@ def test_the_document_tells_no_status_that_is_never_given_and_keeps_nulls() -> N
     asked = document["paths"]["/things/"]["post"]["requestBody"]["content"]["application/json"]
     assert asked["examples"]["one"]["value"] == {"name": "it's", "parts": [{"wh": 1}], "note": None}
     assert render(document, "http://x") == render(document, "http://x")
+
+
+def test_captured_exchanges_are_the_examples_and_shared_ones_stand_in_for_none() -> None:
+    made = app()
+    made.post("/others/", response_model=Other)(lambda: None)
+    document = made.openapi()
+    (told,) = document["paths"]["/things/"]["post"]["responses"].values()
+    assert told["content"]["application/json"]["examples"] == {
+        "one": {"summary": "Told at once", "value": {"parts": [{"wh": 1}], "why": None}}
+    }
+    (other,) = document["paths"]["/others/"]["post"]["responses"].values()
+    assert list(other["content"]["application/json"]["examples"]) == ["elsewhere"]

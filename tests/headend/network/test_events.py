@@ -29,6 +29,7 @@ from meters.events import EventKind, MeterEvent
 from simulator.runtime.clock import Clock, ClockMode
 from simulator.runtime.driver import Runtime
 from simulator.runtime.journal import RunJournal
+from simulator.web.frame import served
 
 NOW = epoch("2026-08-12T17:40")
 ESIID, OTHER, FOREIGN = "10443720000000017", "10443720000000025", "10443720000000033"
@@ -51,7 +52,13 @@ class Rig:
         on_demand: OnDemandDesk = None  # type: ignore[assignment]
         health: HealthDesk = None  # type: ignore[assignment]
         self.app: FastAPI = create_app(
-            on_demand, self.desk, health, NUMBERS, "a head-end", HeadEndMetrics(RunJournal(), lambda: 0)
+            on_demand,
+            self.desk,
+            health,
+            NUMBERS,
+            "a head-end",
+            HeadEndMetrics(RunJournal(), lambda: 0),
+            served(self.runtime.now),
         )
         self.http = httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url="http://headend")
         return self

@@ -25,6 +25,7 @@ from meters.wire.gateway import Gateway
 from simulator.runtime.clock import Clock, ClockMode
 from simulator.runtime.driver import Runtime
 from simulator.runtime.journal import RunJournal
+from simulator.web.frame import served
 from tests.meters.gateways import home
 from tests.schema_shape import shape
 
@@ -83,6 +84,7 @@ class Rig:
             self._post,
             self._fetch,
             self.journal,
+            served(self.runtime.now),
             _heard,
         )
         self._closing.push_async_callback(self.headend.close)

@@ -19,7 +19,7 @@ from meters.day_kinds import day_class
 from meters.identity import Premise, make_esiid, tdsp
 from meters.load.premises import CURVES, HOME_CLASSES, PremiseArrays
 from meters.load.truth import GeneratedLoad, day_intervals, intervals, register, registers
-from meters.load.weather import cloud_cover, temperature
+from meters.load.weather import sky, temperature
 
 PROFILES = Path(__file__).parents[2] / "data" / "ercot_load_profiles_2025w01.csv"
 MANY = PremiseArrays.generate(1, tdsp("ONCOR"), 2000)
@@ -169,7 +169,7 @@ def test_a_roof_sends_by_day_most_at_noon_and_less_under_clouds() -> None:
         sent[day] = received
     noon = np.mean([received.mean(axis=0) for received in sent.values()], axis=0)
     assert 11 <= noon.argmax() / 4 < 15
-    cover = {day: cloud_cover(1, "NCENT", day)[30:70].mean() for day in sent}
+    cover = {day: sky(1, "NCENT", day, day).cloud[0, 30:70].mean() for day in sent}
     clear = [sent[day].sum(axis=1).mean() for day in sent if cover[day] < 0.25]
     grey = [sent[day].sum(axis=1).mean() for day in sent if cover[day] > 0.85]
     assert min(len(clear), len(grey)) >= 3

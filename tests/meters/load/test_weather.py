@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from meters.calendar import days, intervals_in
+from meters.day_kinds import clock_slots
 from meters.errors import MeterError
-from meters.load.weather import CLIMATES, ZONES, cloud_cover, sky, sunshine, temperature
+from meters.load.weather import CLIMATES, ZONES, sky, sunshine, temperature
 
 seeds = st.integers(0, 2**64 - 1)
 zones = st.sampled_from(ZONES)
@@ -21,7 +22,8 @@ YEARS = (date(2026, 1, 1), date(2029, 12, 31))
 
 @given(seed=seeds, zone=zones, day=some_days)
 def test_weather_is_bounded_and_has_every_interval(seed: int, zone: str, day: date) -> None:
-    degrees, clouds, sun = temperature(seed, zone, day), cloud_cover(seed, zone, day), sunshine(seed, zone, day)
+    degrees, sun = temperature(seed, zone, day), sunshine(seed, zone, day)
+    clouds = sky(seed, zone, day, day).cloud[0][clock_slots(day)]
     assert degrees.shape == clouds.shape == sun.shape == (intervals_in(day),)
     assert -35 < degrees.min() <= degrees.max() < 50
     assert 0 <= clouds.min() <= clouds.max() <= 1

@@ -12,12 +12,19 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
+from headend.network import law
+from reports.capacity.chart import PARTS
 from reports.capacity.page import TABLE_HEADS, render, tables
 from reports.commands.capacity import _print_tables, app
+from scenarios.shipped import STUDIES
 from simulator.capacity.outcome import Outcome
 from simulator.capacity.run import run_study
+from simulator.web.palette import PALETTE, Shade
 from tests.simulator.capacity.test_run import ALL, LEVELS
 from tests.simulator.capacity.test_study import study, written
+from tests.simulator.web.browser import assert_fits, needs_chromium
+from tests.simulator.web.outline import assert_whole
+from tests.simulator.web.test_frame import contrast
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +40,34 @@ def test_the_page_stands_alone_and_answers_first(outcome: Outcome, tmp_path: Pat
     assert "FR-CR016.1b" in page
     assert "from the planned arrival" in page
     assert (tmp_path / "chart.svg").read_text(encoding="utf-8").startswith("<?xml")
+
+
+def test_the_page_is_whole_and_tells_version_and_day(outcome: Outcome, tmp_path: Path) -> None:
+    assert_whole(render(outcome, tmp_path).read_text(encoding="utf-8"), "operating day 2026-08-12")
+
+
+@needs_chromium
+def test_the_page_fits_a_phone_and_a_desk(outcome: Outcome, tmp_path: Path) -> None:
+    assert_fits(render(outcome, tmp_path).read_text(encoding="utf-8"), tmp_path)
+
+
+@pytest.mark.parametrize("paper", Shade._fields)
+def test_words_in_bars_can_be_read(paper: str) -> None:
+    for part in PARTS:
+        assert contrast(getattr(PALETTE[part.colour], paper), getattr(PALETTE[part.ink], paper)) >= 4.5, part.label
+
+
+def test_the_laws_are_told_as_they_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    usual = render(run_study(study(replications=1)), tmp_path).read_text(encoding="utf-8")
+    assert "Lognormal, median 70 s, sigma 0.35; 3 % take 5-30 min; 2 % are lost [S]" in usual
+    assert "1 + Poisson(2.5) hops, a try times out after 30 s, retries after 30, 60 and 120 s [D]" in usual
+    middle = {"median_s": 40, "sigma": 0.2, "slow_share": 0.1, "slow_to_s": 600, "lost_share": 0.01}
+    outcome = run_study(study(replications=1, laws={"middle": middle, "network": {"extra_hops": 4}}))
+    monkeypatch.setattr(law, "RETRY_WAITS_US", (15_000_000, 45_000_000))
+    monkeypatch.setattr(law, "TRY_TIMEOUT_US", 20_000_000)
+    changed = render(outcome, tmp_path).read_text(encoding="utf-8")
+    assert "Lognormal, median 40 s, sigma 0.2; 10 % take 5-10 min; 1 % are lost [S]" in changed
+    assert "1 + Poisson(4) hops, a try times out after 20 s, retries after 15 and 45 s [D]" in changed
 
 
 def test_the_page_is_the_same_twice_and_from_the_folder(outcome: Outcome, tmp_path: Path) -> None:
@@ -128,6 +163,18 @@ def test_a_folder_that_cannot_be_written_is_one_line_and_exit_2(tmp_path: Path) 
     shown = CliRunner().invoke(app, ["run", study_file, "--out", study_file])
     assert shown.exit_code == 2
     assert shown.stderr.startswith("capacity.out.unwritable: ")
+
+
+def test_a_shipped_study_goes_by_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    # A folder of results is no study.
+    (tmp_path / "first-look").mkdir()
+    (shipped,) = json.loads(CliRunner().invoke(app, ["list", "--json"]).output)
+    assert STUDIES.named(Path(shipped["name"])) == Path(shipped["file"]) == STUDIES.folder / "first-look.yaml"
+    assert CliRunner().invoke(app, ["list"]).output.startswith(f"first-look  {shipped['question']}\n")
+    unknown = CliRunner().invoke(app, ["run", "first-lok"])
+    assert unknown.exit_code == 2
+    assert unknown.stderr.endswith("no shipped load study 'first-lok'. Did you mean first-look?\n")
 
 
 def test_the_command_imports_nothing_heavy_before_it_runs() -> None:

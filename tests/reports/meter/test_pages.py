@@ -7,18 +7,16 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-import typer
 
-import ami
 from meters.faults.fault import Fault
 from meters.faults.kinds import FaultKind
 from meters.faults.ledger import Effect, entry, write_parquet
 from meters.load.replay_file import SMT_COLUMNS
 from simulator.world.fault_spec import FaultSpec, read_faults
 from tests.reports.meter.pages import FENCED_FAULTS, PAGE, page
+from tests.simulator.processes import command
 
 TEXT = PAGE.read_text(encoding="utf-8")
-COMMANDS = typer.main.get_command(ami.meters)
 
 
 def section(head: str) -> str:
@@ -30,12 +28,11 @@ def test_the_made_parts_are_what_the_code_makes() -> None:
     assert page(TEXT) == TEXT
 
 
-@pytest.mark.parametrize("command", ["list", "show", "serve"])
-def test_every_option_of_the_commands_is_named(command: str) -> None:
-    assert isinstance(COMMANDS, typer.core.TyperGroup)
+@pytest.mark.parametrize("word", ["list", "show", "serve"])
+def test_every_option_of_the_commands_is_named(word: str) -> None:
     options = {
         name
-        for one in COMMANDS.commands[command].params
+        for one in command("meters", word).params
         for name in (*one.opts, *one.secondary_opts)
         if name.startswith("--")
     }

@@ -17,7 +17,7 @@ from headend.network.law import TRIES, Try
 from headend.wire import InquiryKind
 from meters.calendar import US, day_start, epoch, floor_interval, iso
 from meters.faults.kinds import FaultKind
-from simulator.capacity.model import PowerFailure, Sweep, TabledRequest, replay
+from simulator.capacity.model import PowerFailure, Sweep, TabledRequest
 from simulator.parties.sandbox import Sandbox, SandboxSettings
 from simulator.ror.client import SmtClient
 from simulator.ror.errors import SmtRefused
@@ -32,6 +32,7 @@ from simulator.world.fault_spec import FaultSpec
 from simulator.world.market import ROR_LOGIN
 from simulator.world.market_spec import ROR_DUNS
 from simulator.world.meters import World, WorldSpec, build
+from tests.simulator.capacity.tabled import replay
 
 SEED = 7
 FIRST_DAY = date(2026, 8, 9)

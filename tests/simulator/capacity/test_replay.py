@@ -7,11 +7,12 @@ from typing import Any
 from headend.network.law import Try
 from headend.wire import InquiryKind
 from meters.calendar import US, epoch
-from simulator.capacity.model import Sweep, TabledRequest, replay
+from simulator.capacity.model import Sweep, TabledRequest
 from simulator.smt.ondemand.lifecycle import ANSWERED_EARLIER, State
 from simulator.smt.ondemand.middle import Middle
 from simulator.smt.throttle.decision import Channel, Scope
 from simulator.smt.throttle.policy import preset
+from tests.simulator.capacity.tabled import replay
 
 NOON = epoch("2026-08-12T12:00")
 MIDNIGHT = epoch("2026-08-12T00:00")

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import os
-import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -26,7 +23,7 @@ from simulator.capacity.outcome import (
     estimate,
     t_quantile,
 )
-from simulator.capacity.run import fingerprint, run_cell, run_study, worker_pool
+from simulator.capacity.run import run_cell, run_study, worker_pool
 from simulator.errors import SimulatorError
 from tests.simulator.capacity.test_study import study
 
@@ -251,25 +248,6 @@ def test_outcome_json_is_the_same_twice(tmp_path: Path) -> None:
     for folder in ("a", "b"):
         run_study(study(), tmp_path / folder)
     assert (tmp_path / "a/outcome.json").read_bytes() == (tmp_path / "b/outcome.json").read_bytes()
-
-
-def test_the_fingerprint_is_the_same_in_every_process() -> None:
-    code = (
-        "from tests.simulator.capacity.test_run import ALL, fingerprint, study; print(fingerprint(study(policies=ALL)))"
-    )
-    found = {
-        subprocess.run(
-            [sys.executable, "-c", code],
-            env={**os.environ, "PYTHONHASHSEED": seed},
-            cwd=Path(__file__).parents[3],
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout.strip()
-        for seed in ("1", "2", "3")
-    }
-    assert found == {fingerprint(study(policies=ALL))}
-    assert fingerprint(study(policies=ALL[:1])) not in found
 
 
 def test_a_folder_without_an_outcome_is_named(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from sqlalchemy import update
 
-from simulator.commands.smt import _told
+from simulator.parties.serve.smt import _told
 from simulator.parties.smt import AloneSettings
 from simulator.smt.database.engine import writing
 from simulator.smt.database.seat import Role

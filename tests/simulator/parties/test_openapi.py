@@ -17,7 +17,8 @@ from markupsafe import escape
 from pydantic import TypeAdapter
 
 from headend.http.api_pages import examples
-from simulator.smt.doors.both.examples import ESIID
+from simulator.smt.doors.both.bodies import ESIID
+from tests.simulator.captured import captured
 from tests.simulator.openapi_pages import FOLDER, pages
 from tests.simulator.sandboxes import rig
 from tests.simulator.smt.rig import Rig
@@ -35,6 +36,12 @@ def operations(page: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     for path, methods in page["paths"].items():
         for method, told in methods.items():
             yield f"{method.upper()} {path}", told
+
+
+def test_the_examples_are_what_the_services_answer() -> None:
+    made = captured()
+    kept = {file: file.read_text(encoding="utf-8") for file in made}
+    assert kept == made, "run 'make openapi'"
 
 
 @pytest.mark.parametrize("name", PAGES)

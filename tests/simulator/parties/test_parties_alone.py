@@ -23,11 +23,11 @@ from meters.device.special import TWO_METERS, special_esiid
 from meters.errors import UserError
 from meters.fleet import Fleet
 from meters.identity import tdsp
-from simulator.commands.headend import headend_serve
-from simulator.commands.smt import smt_serve
-from simulator.parties.clock_sharing import ClockOptions, clock_entry, party_clock
+from simulator.commands.serve import headend_serve, smt_serve
+from simulator.parties.clock_sharing import clock_entry, party_clock
 from simulator.parties.headend import AloneSettings, head_end_alone
 from simulator.parties.meter_roster import read_roster, roster_of
+from simulator.parties.options import ClockOptions
 from simulator.parties.ready_line import ReadyClock, ReadyLine, read_ready
 from simulator.runtime.clock import Clock, ClockMode
 from simulator.runtime.driver import Runtime
@@ -57,22 +57,22 @@ def test_the_three_numbers_of_a_clock_give_another_party_the_same_now(speed: flo
 
 
 def test_a_clock_of_its_own_begins_when_the_party_is_ready_and_a_told_one_runs() -> None:
-    own = party_clock(ClockOptions("scaled", 60.0, "2026-08-12"))
+    own = party_clock(ClockOptions("2026-08-12", "scaled", 60.0))
     assert own.begun().wall_start >= own.clock.wall_start
-    told = party_clock(ClockOptions("scaled", 60.0, "2026-08-12", own.clock.wall_start - 60))
+    told = party_clock(ClockOptions("2026-08-12", "scaled", 60.0, own.clock.wall_start - 60))
     assert told.begun().wall_start == own.clock.wall_start - 60
     assert told.begun().now_us() >= (NOON + 3600) * US
 
 
 def test_real_clocks_agree_without_being_told() -> None:
-    clock = party_clock(ClockOptions("real", None, "")).begun()
+    clock = party_clock(ClockOptions(mode="real")).begun()
     assert abs(clock.now_us() - int(clock.wall() * US)) < US // 10
 
 
 def test_a_known_partys_clock_is_taken_unless_another_is_told() -> None:
     known = ReadyClock(mode="scaled", speed=7.0, epoch=iso(NOON), wall_start=1e9 * 1.7)
-    assert party_clock(ClockOptions("", None, ""), known).begun().wall_start == 1e9 * 1.7
-    assert party_clock(ClockOptions("scaled", 60.0, "2026-08-13"), known).clock.epoch_us == (NOON + 86_400) * US
+    assert party_clock(ClockOptions(), known).begun().wall_start == 1e9 * 1.7
+    assert party_clock(ClockOptions("2026-08-13", "scaled", 60.0), known).clock.epoch_us == (NOON + 86_400) * US
 
 
 def test_a_party_tells_its_clock_over_http() -> None:
@@ -81,13 +81,13 @@ def test_a_party_tells_its_clock_over_http() -> None:
     async def run() -> None:
         from fastapi import FastAPI
 
-        clock = party_clock(ClockOptions("scaled", 60.0, "2026-08-12")).begun()
+        clock = party_clock(ClockOptions("2026-08-12", "scaled", 60.0)).begun()
         app = FastAPI()
         app.include_router(control.router(Runtime(clock)))
         server = HttpServer(app, bind("127.0.0.1", 0, "a party"))
         await server.start()
         try:
-            joined = await asyncio.to_thread(party_clock, ClockOptions("", None, "", 0.0, server.url))
+            joined = await asyncio.to_thread(party_clock, ClockOptions(clock_of=server.url))
         finally:
             await server.stop()
         assert (joined.clock.epoch_us, joined.clock.speed, joined.clock.wall_start) == (

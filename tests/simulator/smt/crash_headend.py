@@ -19,6 +19,7 @@ from meters.calendar import US, day_of, day_start
 from simulator.runtime.clock import Clock, ClockMode
 from simulator.runtime.driver import Runtime
 from simulator.runtime.serving import HttpServer
+from simulator.web.frame import served
 from tests.simulator.smt.rig import NEIGHBOUR, PLAIN, TDSP_DUNS, Notes
 
 #: Unit id and number of each meter behind the gateway.
@@ -72,6 +73,7 @@ async def _serve(start: Start, ready: Connection) -> None:
             _nothing,  # type: ignore[arg-type]
             _nothing,
             Notes(),
+            served(runtime.now),
             _heard,
         )  # fmt: skip
         server = HttpServer(head_end.app, bound)

@@ -1,4 +1,4 @@
-"""Bodies that both doors have: the base of every one that is posted, a day of energy, a refusal, a business error."""
+"""Bodies that both doors have: the base of every one that is posted, a day of energy, a refusal, a business error, and what is told of it."""
 
 from __future__ import annotations
 
@@ -6,8 +6,12 @@ from typing import Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator
 
+from headend.http.examples import told
 from headend.wire import writable
 from simulator.smt.errors import BAD_FIELD, BUSINESS
+
+#: Of a default sandbox, for examples.
+ESIID = "10443729924385485"
 
 
 class Posted(BaseModel):
@@ -51,3 +55,6 @@ class BusinessErrorReply(BaseModel):
 
     errorCode: str = Field(examples=["1"], description=f"One of: {', '.join(BUSINESS)}; with HTTP 400 {BAD_FIELD}.")
     errorMessage: str = Field(examples=["No data received from the respective TDSP"])
+
+
+BAD_BODY = told("The body is not as documented; the message names the field.", BusinessErrorReply)

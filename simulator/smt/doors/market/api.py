@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated
 
-from fastapi import APIRouter, Body
+from fastapi import APIRouter
 
+from headend.http.examples import Replies, told
 from simulator.smt.access.gatekeeper import Gatekeeper, LoginFault, TokenKind
-from simulator.smt.doors.both.examples import told
-from simulator.smt.doors.market.door import market_router, post
-from simulator.smt.doors.market.examples import LOGIN_OTHERS, TOKEN, TOKEN_ASKED
-from simulator.smt.doors.market.wire import TokenReply, TokenRequest
+from simulator.smt.doors.both.bodies import BusinessErrorReply
+from simulator.smt.doors.market.door import BROKEN, market_router, post
+from simulator.smt.doors.market.wire import GatewayErrorReply, TokenReply, TokenRequest
 from simulator.smt.errors import GatewayRefusal
+
+_OTHERS: Replies = {
+    400: told("Something is missing, or the body is not as documented.", GatewayErrorReply | BusinessErrorReply),
+    401: told("Unknown, or not the password.", GatewayErrorReply),
+    403: told("Too many failed log-ins of this user.", GatewayErrorReply),
+    500: BROKEN,
+}
 
 
 def router(gatekeeper: Gatekeeper) -> APIRouter:
     """``POST /v2/token/``."""
     routes = market_router()
 
-    @post(routes, "/token/", response_model=TokenReply, responses={200: told(TOKEN), **LOGIN_OTHERS}, summary="Log in")
-    async def token(asked: Annotated[TokenRequest, Body(openapi_examples=TOKEN_ASKED)]) -> TokenReply:
+    @post(routes, "/token/", response_model=TokenReply, responses=_OTHERS, summary="Log in")
+    async def token(asked: TokenRequest) -> TokenReply:
         """Give a bearer token for an hour. `username` is the `requestorID` of later calls."""
         if not asked.username:
             raise GatewayRefusal("no_username")

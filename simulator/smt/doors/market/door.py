@@ -5,20 +5,19 @@ Business errors come with HTTP 200, the gateway's with their own status. Every p
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
+from headend.http.examples import Replies, told
 from headend.http.exchange import current
 from simulator.smt.access.gatekeeper import Gatekeeper, TokenKind
-from simulator.smt.doors.both.bodies import BusinessErrorReply
-from simulator.smt.doors.both.examples import Examples, also, told
+from simulator.smt.doors.both.bodies import BAD_BODY, BusinessErrorReply
 from simulator.smt.doors.both.premise_wire import RecordsRequest
-from simulator.smt.doors.market.examples import OTHERS
 from simulator.smt.doors.market.odr_wire import OdrRequest, OdrStatusRequest
-from simulator.smt.doors.market.wire import ReadsRequest, ReportStatusRequest
+from simulator.smt.doors.market.wire import GatewayErrorReply, ReadsRequest, ReportStatusRequest
 from simulator.smt.errors import BusinessError, GatewayRefusal
 from simulator.smt.registry.records import User, UserKind
 
@@ -29,6 +28,16 @@ Registering = Callable[[Callable[..., Any]], Callable[..., Any]]
 #: What orders something, and what asks how that stands: each says whom it is from.
 Order = ReadsRequest | RecordsRequest | OdrRequest
 Poll = OdrStatusRequest | ReportStatusRequest
+
+
+BROKEN = told("A fault of the service's own.", GatewayErrorReply)
+#: What every call but the log-in may be answered instead.
+_OTHERS: Replies = {
+    400: BAD_BODY,
+    401: told("The token is not valid or has expired.", GatewayErrorReply),
+    403: told("No token came with the request.", GatewayErrorReply),
+    500: BROKEN,
+}
 
 
 def market_router() -> APIRouter:
@@ -61,14 +70,10 @@ def post(router: APIRouter, path: str, **options: Any) -> Registering:
     return register
 
 
-def call(
-    router: APIRouter, path: str, model: Any, examples: Examples, summary: str, files: Mapping[str, str] | None = None
-) -> Registering:
-    """Register a call of someone who is logged in, and document whatever else it may be answered.
-
-    model, examples: of the replies in JSON, business errors among the examples. files: an example of each other media type.
-    """
-    responses = {200: also(told(examples), files or {}), **OTHERS}
+def call(router: APIRouter, path: str, model: Any, summary: str, files: Sequence[str] = ()) -> Registering:
+    """Register a call of someone who is logged in, and document whatever else it may be answered. model: of the replies in JSON. files: other media types."""
+    content = {media: {"schema": {"type": "string"}} for media in files}
+    responses: Replies = {200: {"content": content} if files else {}, **_OTHERS}
     return post(router, path, response_model=model | BusinessErrorReply, responses=responses, summary=summary)
 
 

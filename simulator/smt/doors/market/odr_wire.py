@@ -9,11 +9,14 @@ from typing import Literal
 
 from pydantic import AwareDatetime, BaseModel, Field
 
+from headend.ondemand.gap import GAP_LIMIT
 from headend.wire import PartialInterval, PowerState, ServedInterval
+from meters.calendar import INTERVAL_S
 from simulator.smt.doors.both.bodies import Posted, Refusal
 
 PENDING = "Request Submitted by API"
 RETRIEVED = "ODR retreived successfully"
+_GAP_H = GAP_LIMIT * INTERVAL_S // 3600
 
 
 class OdrRequest(Posted):
@@ -29,7 +32,7 @@ class OdrRequest(Posted):
     deliveryMode: str = "API"
     SMTTermsandConditions: str = "Y"
     readType: Literal["REGISTER", "INTERVALS"] = Field(
-        default="REGISTER", description="`INTERVALS`: the non-VEE intervals of the gap, at most 48 h."
+        default="REGISTER", description=f"`INTERVALS`: the non-VEE intervals of the gap, at most {_GAP_H} h."
     )
     callReference: str = Field(
         default="",
@@ -97,7 +100,7 @@ class OdrStatus(BaseModel):
     )
     partial: PartialInterval | None = None
     uncovered: list[Span] | None = Field(
-        default=None, description="What a gap over 48 h leaves open (its oldest part)."
+        default=None, description=f"What a gap over {_GAP_H} h leaves open (its oldest part)."
     )
     holes: list[Span] | None = Field(
         default=None, description="Older intervals that VEE never posted; not filled here."

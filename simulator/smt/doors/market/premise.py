@@ -2,41 +2,38 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Body, Response
+from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 
 from simulator.smt.doors.both.asked import point_seen
 from simulator.smt.doors.both.premise import devices_of, meter_of, premise_of
 from simulator.smt.doors.both.premise_wire import HanDevicesReply, MeterInfoReply, PremiseInfoReply, RecordsRequest
 from simulator.smt.doors.market.door import call, check_delivery, check_sender, market_router, market_user
-from simulator.smt.doors.market.premise_examples import HAN_DEVICES, METER_INFO, PREMISE_INFO, RECORDS_ASKED
 from simulator.smt.errors import BusinessError
 from simulator.smt.party import Smt
 from simulator.smt.registry.records import ServicePoint, User
-
-RecordsAsked = Annotated[RecordsRequest, Body(openapi_examples=RECORDS_ASKED)]
 
 
 def router(smt: Smt) -> APIRouter:
     """The calls for what SMT has on record of a premise."""
     routes, sender = market_router(), market_user(smt.gatekeeper)
 
-    @call(routes, "/meterInfo/", MeterInfoReply, METER_INFO, "Meter attributes")
-    async def meter_info(asked: RecordsAsked, user: User = sender) -> Response:
+    @call(routes, "/meterInfo/", MeterInfoReply, "Meter attributes")
+    async def meter_info(asked: RecordsRequest, user: User = sender) -> Response:
         """Give the attributes of the meter at an ESI ID."""
         point = _asked(smt, user, asked)
         return _told(asked, point, "meterInfo", [meter_of(smt.registry, point)])
 
-    @call(routes, "/premiseInfo/", PremiseInfoReply, PREMISE_INFO, "Premise")
-    async def premise_info(asked: RecordsAsked, user: User = sender) -> Response:
+    @call(routes, "/premiseInfo/", PremiseInfoReply, "Premise")
+    async def premise_info(asked: RecordsRequest, user: User = sender) -> Response:
         """Give address, zones, type and status of a premise. SMT's own fields are not published: these are this test bed's."""
         point = _asked(smt, user, asked)
         return _told(asked, point, "premiseInfo", premise_of(point))
 
-    @call(routes, "/hanDevices/", HanDevicesReply, HAN_DEVICES, "HAN devices")
-    async def han_devices(asked: RecordsAsked, user: User = sender) -> Response:
+    @call(routes, "/hanDevices/", HanDevicesReply, "HAN devices")
+    async def han_devices(asked: RecordsRequest, user: User = sender) -> Response:
         """Give the devices behind the meter. SMT's own path and fields are not published: these are this test bed's."""
         point = _asked(smt, user, asked)
         return _told(asked, point, "hanDevices", devices_of(smt.registry, point))

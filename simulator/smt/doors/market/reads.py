@@ -10,9 +10,9 @@ import json
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Body, Response
+from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 
 from headend.vee.quality import Channel
@@ -28,21 +28,6 @@ from simulator.smt.doors.both.usage_reads import (
     stored_days,
 )
 from simulator.smt.doors.market.door import call, check_delivery, check_sender, market_router, market_user
-from simulator.smt.doors.market.reads_examples import (
-    ATOM_FILES,
-    DAILY_FILES,
-    DAILY_READS,
-    GREEN_BUTTON,
-    INTERVAL_FILES,
-    INTERVAL_READS,
-    INTERVALS_ASKED,
-    MONTHLY_ASKED,
-    MONTHLY_FILES,
-    MONTHLY_READS,
-    READS_ASKED,
-    REPORT_STATUS,
-    REPORT_STATUS_ASKED,
-)
 from simulator.smt.doors.market.wire import (
     DailyReads,
     IntervalReads,
@@ -108,27 +93,18 @@ def router(smt: Smt) -> APIRouter:
     """The calls for VEE usage."""
     routes, sender = market_router(), market_user(smt.gatekeeper)
 
-    @call(
-        routes,
-        "/15minintervalreads/",
-        IntervalReads | ReportAck,
-        INTERVAL_READS,
-        "VEE 15-minute intervals",
-        INTERVAL_FILES,
-    )
-    async def interval_reads(
-        asked: Annotated[ReadsRequest, Body(openapi_examples=INTERVALS_ASKED)], user: User = sender
-    ) -> Response:
+    files = ("text/csv", "text/plain")
+
+    @call(routes, "/15minintervalreads/", IntervalReads | ReportAck, "VEE 15-minute intervals", files)
+    async def interval_reads(asked: ReadsRequest, user: User = sender) -> Response:
         """Give posted VEE intervals, at most 24 months back, as `JSON`, `CSV` or `LSE`.
 
         By `API` they are in the reply, of one ESI ID. By `FTP` a file is laid into the sender's folder, of several if need be.
         """
         return await _answered(smt, user, asked, INTERVAL_STEM, _intervals, ("JSON", "CSV", "LSE"))
 
-    @call(routes, "/dailyreads/", DailyReads | ReportAck, DAILY_READS, "Daily register reads", DAILY_FILES)
-    async def daily_reads(
-        asked: Annotated[ReadsRequest, Body(openapi_examples=READS_ASKED)], user: User = sender
-    ) -> Response:
+    @call(routes, "/dailyreads/", DailyReads | ReportAck, "Daily register reads", ("text/csv",))
+    async def daily_reads(asked: ReadsRequest, user: User = sender) -> Response:
         """Give the registers at both midnights of each posted day, as `JSON` or `CSV`.
 
         In `JSON` a `readingType` of `A` means consumption, as the reply has no field for it.
@@ -139,13 +115,10 @@ def router(smt: Smt) -> APIRouter:
         routes,
         "/monthlybillingInformation/",
         MonthlyReads | ReportAck,
-        MONTHLY_READS,
         "Monthly billing information",
-        MONTHLY_FILES,
+        ("text/csv",),
     )
-    async def monthly_reads(
-        asked: Annotated[ReadsRequest, Body(openapi_examples=MONTHLY_ASKED)], user: User = sender
-    ) -> Response:
+    async def monthly_reads(asked: ReadsRequest, user: User = sender) -> Response:
         """Give the billing periods that ended within the days asked for, as `JSON` or `CSV`.
 
         A period is told when every day of it is posted and the sender may see them all; `A` means consumption, and the latest revision counts.
@@ -153,18 +126,14 @@ def router(smt: Smt) -> APIRouter:
         """
         return await _answered(smt, user, asked, "MonthlyBillingInformation", _monthly, ("JSON", "CSV"))
 
-    @call(routes, "/greenbutton/", ReportAck, GREEN_BUTTON, "Green Button", ATOM_FILES)
-    async def green_button_feed(
-        asked: Annotated[ReadsRequest, Body(openapi_examples=READS_ASKED)], user: User = sender
-    ) -> Response:
+    @call(routes, "/greenbutton/", ReportAck, "Green Button", (green_button.MEDIA_TYPE,))
+    async def green_button_feed(asked: ReadsRequest, user: User = sender) -> Response:
         """Give posted days as an Atom feed of ESPI resources, both channels and the latest revision whatever is asked; errors are JSON."""
         forms = ("JSON", "XML")
         return await _answered(smt, user, asked, "GreenButton", _green_button, forms)
 
-    @call(routes, "/reportrequeststatus/", ReportStatus, REPORT_STATUS, "Poll a request for a file")
-    async def report_status(
-        asked: Annotated[ReportStatusRequest, Body(openapi_examples=REPORT_STATUS_ASKED)], user: User = sender
-    ) -> Response:
+    @call(routes, "/reportrequeststatus/", ReportStatus, "Poll a request for a file")
+    async def report_status(asked: ReportStatusRequest, user: User = sender) -> Response:
         """Tell how a request for a file stands: `PEN` under way, `0` delivered, `1` failed. Only who asked may poll."""
         check_sender(user, asked)
         found = smt.deliveries.request(asked.correlationId, user.username)

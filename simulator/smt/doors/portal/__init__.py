@@ -2,7 +2,6 @@
 
 ``api``       the routes: shapes, silences, the stale read
 ``door``      what every call of the portal API shares: its router, whose token came, and how a call is registered
-``examples``  bodies of SMT's portal API as its OpenAPI document shows them
 ``premise``   Meter attributes, premise and HAN devices at the portal: what the market API tells
 ``wire``      requests and replies of SMT's portal API, field names as its customers' clients know them
 """

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Body, Response
+from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 
+from headend.http.examples import Replies, told
 from headend.http.exchange import current
 from headend.wire import InquiryKind
 from meters.calendar import US, day_of, day_start, us_stamp
@@ -16,31 +17,14 @@ from simulator.smt.access.log import What
 from simulator.smt.correlation import digits
 from simulator.smt.doors.both.asked import dates_asked
 from simulator.smt.doors.both.bodies import BusinessErrorReply
-from simulator.smt.doors.both.examples import told
 from simulator.smt.doors.both.refusal import SILENT, STATUS_OF, SUBMITTED, wire_refusal
 from simulator.smt.doors.both.usage_reads import CHANNELS, energy_data, interval_rows, kwh, stored_days
 from simulator.smt.doors.portal.door import call, portal_router, portal_user
-from simulator.smt.doors.portal.examples import (
-    HOURLY,
-    LATEST,
-    LATEST_ASKED,
-    LOGIN,
-    LOGIN_ASKED,
-    LOGIN_OTHERS,
-    METER_ASKED,
-    METERS,
-    NO_ENERGY_DATA,
-    READ,
-    READ_ASKED,
-    SYNCH,
-    SYNCH_ASKED,
-    USAGE,
-    USAGE_ASKED,
-)
 from simulator.smt.doors.portal.wire import (
     IntervalSynch,
     LatestRead,
     LatestReply,
+    LoginRefused,
     MeterList,
     OnDemandReply,
     PortalLogin,
@@ -67,6 +51,17 @@ _LOGIN_FAULTS = {
     # SMT's own text is not known.
     LoginFault.BLOCKED: (403, "ERR-USR-TOOMANYATTEMPTS"),
 }
+#: What the portal says when nothing is posted, and for the hourly limit, whatever the policy's rule says.
+NO_ENERGY_DATA = "No Energy Data received from the respective TDSP"
+HOURLY = (
+    "You have reached the limit of two On Demand Read request for this ESIID per hour, you may try again after one hour"
+)
+_LOGIN_OTHERS: Replies = {
+    400: told(
+        "Unknown user, or not the password; or the body is not as documented.", LoginRefused | BusinessErrorReply
+    ),
+    403: told("Too many failed log-ins of this user.", LoginRefused),
+}
 
 
 def router(smt: Smt) -> APIRouter:
@@ -82,10 +77,10 @@ def router(smt: Smt) -> APIRouter:
     @routes.post(
         "/commonapi/user/authenticate",
         response_model=PortalToken,
-        responses={200: told(LOGIN), **LOGIN_OTHERS},
+        responses=_LOGIN_OTHERS,
         summary="Log in",
     )
-    async def authenticate(asked: Annotated[PortalLogin, Body(openapi_examples=LOGIN_ASKED)]) -> Response:
+    async def authenticate(asked: PortalLogin) -> Response:
         """Give a bearer token that lives fifteen minutes from its last use."""
         user = smt.gatekeeper.login(asked.username, asked.password)
         if isinstance(user, LoginFault):
@@ -107,8 +102,8 @@ def router(smt: Smt) -> APIRouter:
             }
         )
 
-    @call(routes, "/api/meter", PortalMeters, METERS, "List meters")
-    async def meter(asked: Annotated[MeterList, Body(openapi_examples=METER_ASKED)], user: User = account) -> Response:
+    @call(routes, "/api/meter", PortalMeters, "List meters")
+    async def meter(asked: MeterList, user: User = account) -> Response:
         """List the meters that the account may see today."""
         points = smt.registry.seen_by(user, day_of(smt.driver.now()))
         shown = [point for point in points if asked.esiid in ("*", point.esiid)]
@@ -116,10 +111,8 @@ def router(smt: Smt) -> APIRouter:
             smt.access.note(user, point.esiid, What.ATTRIBUTES)
         return JSONResponse({"data": [_meter(point, user) for point in shown]})
 
-    @call(routes, "/api/ondemandread", OnDemandReply, READ, "Ask for an on-demand read")
-    async def on_demand_read(
-        asked: Annotated[PortalRead, Body(openapi_examples=READ_ASKED)], user: User = account
-    ) -> Response:
+    @call(routes, "/api/ondemandread", OnDemandReply, "Ask for an on-demand read")
+    async def on_demand_read(asked: PortalRead, user: User = account) -> Response:
         """Ask for a register read. Turned away: HTTP 200, `RequestStatus` FLR, 5031 by an hourly limit, 5032 by another."""
         now_us = smt.now_us()
         trans_id = digits("portal", user.username, asked.ESIID, now_us)
@@ -141,10 +134,8 @@ def router(smt: Smt) -> APIRouter:
         }
         return JSONResponse({"data": answer})
 
-    @call(routes, "/api/usage/latestodrread", LatestReply, LATEST, "The latest on-demand read")
-    async def latest_on_demand_read(
-        asked: Annotated[LatestRead, Body(openapi_examples=LATEST_ASKED)], user: User = account
-    ) -> Response:
+    @call(routes, "/api/usage/latestodrread", LatestReply, "The latest on-demand read")
+    async def latest_on_demand_read(asked: LatestRead, user: User = account) -> Response:
         """Tell the latest register read of the ESI ID, whoever asked for it: `odrstatus` null when there never was one, or it is not yours."""
         entry = None
         if smt.registry.may_see(user, asked.ESIID, day_of(smt.driver.now())):
@@ -156,10 +147,8 @@ def router(smt: Smt) -> APIRouter:
             smt.access.note(user, asked.ESIID, What.STATUS, entry.filed.key if entry is not None else "")
         return JSONResponse({"data": latest_shown(smt, user, entry)})
 
-    @call(routes, "/api/adhoc/intervalsynch", SynchReply, SYNCH, "15-minute intervals, in slots")
-    async def interval_synch(
-        asked: Annotated[IntervalSynch, Body(openapi_examples=SYNCH_ASKED)], user: User = account
-    ) -> Response:
+    @call(routes, "/api/adhoc/intervalsynch", SynchReply, "15-minute intervals, in slots")
+    async def interval_synch(asked: IntervalSynch, user: User = account) -> Response:
         """Give posted VEE intervals in 100 slots a day, consumption and, where posted, surplus generation."""
         esiid = asked.ESIID[0]
         try:
@@ -173,10 +162,8 @@ def router(smt: Smt) -> APIRouter:
             return JSONResponse({"data": {"errorCode": "1", "errorMessage": NO_ENERGY_DATA}})
         return JSONResponse({"data": {"trans_id": trans_id, "esiid": esiid, "energyData": energy_data(stored)}})
 
-    @call(routes, "/api/usage/interval", UsageReply | BusinessErrorReply, USAGE, "15-minute intervals, one by one")
-    async def usage_interval(
-        asked: Annotated[UsageInterval, Body(openapi_examples=USAGE_ASKED)], user: User = account
-    ) -> Response:
+    @call(routes, "/api/usage/interval", UsageReply | BusinessErrorReply, "15-minute intervals, one by one")
+    async def usage_interval(asked: UsageInterval, user: User = account) -> Response:
         """Give posted VEE intervals one by one; of an ESI ID that is not yours, none."""
         try:
             first, last = _range_asked(smt, asked.startDate, asked.endDate)

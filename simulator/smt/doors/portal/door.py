@@ -8,12 +8,14 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
+from headend.http.examples import Replies, told
 from simulator.smt.access.gatekeeper import Gatekeeper, TokenKind
-from simulator.smt.doors.both.examples import Examples, told
-from simulator.smt.doors.portal.examples import OTHERS
+from simulator.smt.doors.both.bodies import BAD_BODY
+from simulator.smt.doors.portal.wire import TokenRefused
 from simulator.smt.registry.records import User
 
 _bearer = HTTPBearer(auto_error=False, scheme_name="Portal token")
+_OTHERS: Replies = {400: BAD_BODY, 401: told("No valid token.", TokenRefused)}
 
 
 class InvalidToken(Exception):  # noqa: N818 (its text on the wire)
@@ -39,6 +41,6 @@ def portal_user(gatekeeper: Gatekeeper) -> Any:
     return Security(user)
 
 
-def call(router: APIRouter, path: str, model: Any, examples: Examples, summary: str) -> Callable[..., Any]:
-    """Register a call of someone who is logged in, and document whatever else it may be answered. model, examples: of the replies."""
-    return router.post(path, response_model=model, responses={200: told(examples), **OTHERS}, summary=summary)
+def call(router: APIRouter, path: str, model: Any, summary: str) -> Callable[..., Any]:
+    """Register a call of someone who is logged in, and document whatever else it may be answered. model: of the replies."""
+    return router.post(path, response_model=model, responses=_OTHERS, summary=summary)

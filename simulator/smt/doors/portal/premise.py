@@ -6,20 +6,17 @@ The paths are defaults of this project [D]: what the portal's pages ask is not p
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Body, Response
+from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from simulator.smt.doors.both.asked import point_seen
-from simulator.smt.doors.both.bodies import BusinessErrorReply
-from simulator.smt.doors.both.examples import ESIID, Examples, business, one
+from simulator.smt.doors.both.bodies import ESIID, BusinessErrorReply
 from simulator.smt.doors.both.premise import devices_of, meter_of, premise_of
-from simulator.smt.doors.both.premise_examples import DEVICES, METER, PREMISE
 from simulator.smt.doors.both.premise_wire import HanDeviceInfo, MeterInfo, PremiseInfo
 from simulator.smt.doors.portal.door import call, portal_router, portal_user
-from simulator.smt.doors.portal.examples import in_envelope
 from simulator.smt.errors import BusinessError
 from simulator.smt.party import Smt
 from simulator.smt.registry.records import ServicePoint, User
@@ -52,29 +49,22 @@ class PortalHanDevices(BaseModel):
     data: list[HanDeviceInfo] | BusinessErrorReply
 
 
-Asked = Annotated[PortalRecordAsked, Body(openapi_examples={"one": one("One ESI ID", {"esiid": ESIID})})]
-
-
-def _examples(found: Any) -> Examples:
-    return {"found": one("The account's own", {"data": found}), **in_envelope(business(("AC1", ())))}
-
-
 def router(smt: Smt) -> APIRouter:
     """The calls for what SMT has on record of a premise."""
     routes, account = portal_router(), portal_user(smt.gatekeeper)
 
-    @call(routes, "/api/meterattributes", PortalMeterInfo, _examples([METER]), "Meter attributes")
-    async def meter_attributes(asked: Asked, user: User = account) -> Response:
+    @call(routes, "/api/meterattributes", PortalMeterInfo, "Meter attributes")
+    async def meter_attributes(asked: PortalRecordAsked, user: User = account) -> Response:
         """Give what `/v2/meterInfo/` gives."""
         return _answered(smt, user, asked, lambda registry, point: [meter_of(registry, point)])
 
-    @call(routes, "/api/premise", PortalPremiseInfo, _examples(PREMISE), "Premise")
-    async def premise(asked: Asked, user: User = account) -> Response:
+    @call(routes, "/api/premise", PortalPremiseInfo, "Premise")
+    async def premise(asked: PortalRecordAsked, user: User = account) -> Response:
         """Give what `/v2/premiseInfo/` gives."""
         return _answered(smt, user, asked, lambda _registry, point: premise_of(point))
 
-    @call(routes, "/api/handevices", PortalHanDevices, _examples(DEVICES), "HAN devices")
-    async def han_devices(asked: Asked, user: User = account) -> Response:
+    @call(routes, "/api/handevices", PortalHanDevices, "HAN devices")
+    async def han_devices(asked: PortalRecordAsked, user: User = account) -> Response:
         """Give what `/v2/hanDevices/` gives."""
         return _answered(smt, user, asked, devices_of)
 

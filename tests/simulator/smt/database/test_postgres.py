@@ -17,7 +17,7 @@ from sqlalchemy import text
 from meters.calendar import US
 from simulator.errors import SimulatorError
 from simulator.smt.database.engine import open_database
-from simulator.smt.database.migrations import MIGRATIONS, VERSION
+from simulator.smt.database.migrations import MIGRATIONS
 from simulator.smt.database.seat import Role, Seat
 from simulator.smt.ondemand.lifecycle import State
 from tests.schema_shape import shape
@@ -105,11 +105,13 @@ def test_an_older_database_is_migrated_to_what_a_fresh_one_is(
 
 def test_a_newer_database_is_refused_and_left_alone(database_url: str) -> None:
     with opened(database_url) as engine, engine.begin() as connection:
-        connection.execute(text(f"INSERT INTO schema_version VALUES ({VERSION + 1}, 0, 'of a later program')"))
+        connection.execute(
+            text(f"INSERT INTO schema_version VALUES ({MIGRATIONS[-1].version + 1}, 0, 'of a later program')")
+        )
     with pytest.raises(SimulatorError) as caught:
         open_database(database_url)
     assert caught.value.code == "smt.database.newer"
-    assert str(VERSION + 1) in caught.value.message
+    assert str(MIGRATIONS[-1].version + 1) in caught.value.message
 
 
 def test_two_that_want_a_database_for_themselves_are_one_too_many(database_url: str) -> None:

@@ -1,0 +1,49 @@
+"""What an OpenAPI document tells of replies, and its examples: exchanges that were captured from running services, kept as JSON beside what they are examples of."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+#: By status: what a call may be answered, as FastAPI's ``responses`` takes it.
+Replies = dict[int | str, dict[str, Any]]
+
+
+def told(description: str, model: Any) -> dict[str, Any]:
+    """A reply of which the route itself does not tell."""
+    return {"description": description, "model": model}
+
+
+def put_examples(document: dict[str, Any], files: Iterable[Path]) -> None:
+    """Put captured exchanges into a document. A file has them by operation, ``POST /v2/odr/``, and each by a name of its own.
+
+    ``asked`` says what a request shows, ``told`` what a reply does; without it that side is not shown. What stands under a path with a ``*`` is
+    for every operation that it fits, where that has no example of its own for the same status.
+    """
+    for file in files:
+        kept = json.loads(file.read_text(encoding="utf-8"))
+        for place in sorted(kept, key=lambda one: "*" in one):
+            method, pattern = place.split(" ")
+            for path, operations in document["paths"].items():
+                if method.lower() in operations and fnmatchcase(path, pattern):
+                    _put(operations[method.lower()], kept[place].items(), others="*" in pattern)
+
+
+def _put(operation: dict[str, Any], exchanges: Iterable[tuple[str, dict[str, Any]]], *, others: bool) -> None:
+    replies = operation["responses"]
+    have = {status for status, reply in replies.items() if others and _shown(reply)}
+    for name, one in exchanges:
+        if "asked" in one:
+            content = operation["requestBody"]["content"]["application/json"]
+            content.setdefault("examples", {})[name] = {"summary": one["asked"], "value": one["request"]}
+        status = str(one["status"])
+        if "told" in one and status in replies.keys() - have:
+            content = replies[status]["content"][one.get("media", "application/json")]
+            content.setdefault("examples", {})[name] = {"summary": one["told"], "value": one["reply"]}
+
+
+def _shown(reply: dict[str, Any]) -> bool:
+    return any("examples" in content for content in reply.get("content", {}).values())

@@ -1,0 +1,126 @@
+"""S4 and S5: SMT provides the non-VEE intervals of the gap by an inquiry to the TDSP, and each party's record tells the same."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from headend.wire import InquiryKind
+from meters.calendar import floor_interval, iso
+from scenarios.judging.facts import Facts, iso_of, seconds_between, spread
+from scenarios.judging.findings import Rule, StepVerdict, step
+from scenarios.recording.journal import AnsweredNote, SweepNote
+from scenarios.timeline import BalanceCall
+from simulator.ror.on_demand import RequestEnd
+from simulator.ror.usage import Quality
+from simulator.smt.ondemand.lifecycle import State
+from simulator.smt.throttle.limits import Source
+
+#: UC-N3, AMB-4: elapsed time.
+GAP_LIMIT_S = 48 * 3600
+#: Life of a request that is served.
+LIFE = ["requested", "accepted", "queued", "sent", "pending", "answered", "completed"]
+
+
+def s4(facts: Facts, action: BalanceCall) -> StepVerdict:
+    """SMT checks, inquires and hands on; its ledger shows every state, and the gap is the use case's."""
+    rule = Rule()
+    point = facts.recording.world.service_point
+    request = facts.call and facts.call.request
+    served = request and request.served
+    entry = next(iter(facts.requests(action.ref, InquiryKind.INTERVALS)), None)
+    transitions = [] if entry is None else entry.transitions
+    states, instants = [one.state for one in transitions], [one.at_us for one in transitions]
+    rule.equal("life of the request", LIFE, states)
+    rule.equal("instants ascend", sorted(instants), instants)
+    for named, holds in (("A1", point.ams), ("A2", point.provisioned), ("A3", point.receiving), ("A4", point.lse)):
+        rule.equal(f"{named} holds for the service point", True, holds)
+    rule.equal("the requester is the ROR of record", point.ror_of_record, entry and entry.duns)
+    gap = entry and entry.gap
+    start, end = (gap and gap.start), (gap and gap.end)
+    length = 0 if gap is None else gap.end - gap.start
+    at = facts.at(action)
+    last, vee_end, right = facts.last_lse(at), facts.vee_end(at), floor_interval(at)
+    left = None if vee_end is None else max(vee_end, right - GAP_LIMIT_S)
+    rule.equal("the gap begins where the last VEE intervals posted end", iso_of(left), iso_of(start))
+    rule.equal("the gap ends at the last whole quarter hour", iso(right), iso_of(end))
+    rule.holds("the gap is at most 48 hours", 0 < length <= GAP_LIMIT_S, "up to 48 h", f"{length / 3600:g} h")
+    rule.equal("the gap that the retailer was told", gap, served and served.gap)
+    uncovered = [(vee_end, left)] if vee_end is not None and left is not None and left > vee_end else []
+    named_so = [] if served is None else [(one.start, one.end) for one in served.uncovered]
+    rule.equal("what lies beyond the 48 hours is named", uncovered, named_so)
+    rule.equal("answer that the retailer got", RequestEnd.ANSWERED, request and request.end)
+    rule.equal("its status code", "0", served and served.status_code)
+    since = {state.value: seconds_between(instants[0], us) for state, us in zip(states, instants, strict=True)}
+    evidence = {
+        "correlation_id": entry and entry.key,
+        "last_lse_file": last and last.file,
+        "gap_start": iso_of(start),
+        "gap_end": iso_of(end),
+        "gap_hours": str(Decimal(length) / 3600),
+        "seconds_to_state": since,
+        "requester": f"{point.ror_name}, DUNS {entry and entry.duns}",
+    }
+    happened = (
+        "SMT finds an AMS meter, provisioned, received in LSE format, and the ROR of record; "
+        f"it inquires at the TDSP and hands the answer on {since.get(State.COMPLETED.value, '-')} s after the request."
+    )
+    return step("S4", happened, evidence, rule, "UC-N3", "UC-N4", "A1", "A2", "A3", "A4", "AC1", "AC4")
+
+
+def s5(facts: Facts, action: BalanceCall) -> StepVerdict:
+    """The TDSP's own journal, SMT's ledger, the answer on the wire and the retailer's record must all tell the same intervals."""
+    rule = Rule()
+    entry = next(iter(facts.requests(action.ref, InquiryKind.INTERVALS)), None)
+    note = facts.note(AnsweredNote, "" if entry is None else entry.key)
+    served = facts.call and facts.call.request.served
+    start, gap = (0, []) if not (entry and entry.gap) else (entry.gap.start, spread(entry.gap.start, entry.gap.end))
+    store, meter, missing = (0, 0, 0) if note is None else (note.store, note.meter, note.missing)
+    reads = note and note.meter_reads
+    rule.equal("the TDSP notes the answer once", "completed", note and note.outcome)
+    rule.equal("store + meter + missing make the gap", len(gap), store + meter + missing)
+    transitions = [] if entry is None else entry.transitions
+    done = next((one for one in transitions if one.state is State.COMPLETED), None)
+    rule.equal("from the store, by SMT's ledger", store, done and done.from_store)
+    rule.equal("from the meter, by SMT's ledger", meter, done and done.from_meter)
+    rule.equal("meter reads, by SMT's ledger", reads, done and done.meter_reads)
+    rule.holds("intervals from the meter need a read", meter == 0 or bool(reads), "a read", "none")
+    lacking = set() if served is None else set(served.missing)
+    handed = facts.served
+    rule.equal("intervals reported missing", missing, len(lacking))
+    rule.equal("intervals handed on", [one for one in gap if one not in lacking], sorted(one.end for one in handed))
+    flags = [one.source for one in handed]
+    rule.equal("flagged 'store'", store, flags.count("store"))
+    rule.equal("flagged 'meter'", meter, flags.count("meter"))
+    early = [iso(one.end) for one in handed if one.collected_at < one.end]
+    rule.equal("intervals collected before they ended", [], early)
+    swept = _sweeps(facts, start, facts.at(action))
+    shows: tuple[str, ...] = ("UC-N2",)
+    if swept and facts.recording.policy.source is not Source.METER_ONLY:
+        shows = ("UC-N2", "PRE2")
+        rule.holds("the store holds what sweeps collected (PRE2)", store > 0, "at least one interval", store)
+    kept = [(one.end, one.source.name.lower()) for one in facts.at_call if one.quality is Quality.NON_VEE]
+    as_handed = sorted((one.end, one.source) for one in handed)
+    rule.equal("the retailer keeps them as non-VEE with their source", as_handed, kept)
+    collected = [one.collected_at for one in handed]
+    evidence = {
+        "correlation_id": entry and entry.key,
+        "intervals": len(handed),
+        "from_store": store,
+        "from_meter": meter,
+        "missing": missing,
+        "meter_reads": reads,
+        "sweeps_since_gap_start": swept,
+        "collected_from": iso_of(min(collected, default=None)),
+        "collected_to": iso_of(max(collected, default=None)),
+        "running_interval": served and served.partial,
+    }
+    happened = (
+        f"The head-end takes {store} intervals from its store and reads {meter} from the meter; "
+        f"{len(handed)} non-VEE intervals go back, each with its source and when it was collected."
+    )
+    return step("S5", happened, evidence, rule, *shows)
+
+
+def _sweeps(facts: Facts, start: int, before: int) -> int:
+    """Sweeps within the gap that this meter answered."""
+    return sum(start < one.at <= before and facts.esiid not in one.silent for one in facts.notes(SweepNote))

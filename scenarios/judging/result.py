@@ -1,0 +1,82 @@
+"""``result.json``: what came out of a run, the same twice byte for byte. No path, port, token or wall time; money and seconds are text or whole."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from meters.calendar import iso
+from scenarios.judging.facts import Facts
+from scenarios.judging.findings import Verdict
+from scenarios.recording.recording import Recording
+from scenarios.recording.values import Record
+
+#: Raised when a reader of an older result could misread a newer one.
+FORMAT = 1
+
+_CALL = ("asked_at", "told_at", "seconds_to_answer", "told_on", "sentences")
+_GAP = ("intervals", "from_store", "from_meter", "missing", "holes", "uncovered", "reaches_to", "partial")
+_BILL = ("usage_wh", "total_usd", "lines", "undecided", "tax_usd")
+_REBILLED = ("instant", "told_usd", "vee_usd", "told_wh", "vee_wh", "difference_usd", "covered")
+
+
+def result_of(recording: Recording, verdict: Verdict) -> dict[str, Any]:
+    """Put the result together from the recording and its verdict. Pure."""
+    facts = Facts(recording)
+    scenario, call = facts.scenario, facts.call
+    return {
+        "format": FORMAT,
+        "scenario": {"name": scenario.name, "title": scenario.title, "seed": scenario.seed},
+        "policy": _json(recording.policy),
+        "account": {
+            "account_id": scenario.account.account_id,
+            "esiid": facts.esiid,
+            "plan": recording.world.plan,
+            "cycle_first": scenario.account.cycle_first.isoformat(),
+            "cycle_last": scenario.account.cycle_last.isoformat(),
+        },
+        "passed": verdict.passed,
+        **verdict.to_dict(),
+        "call": dict.fromkeys(_CALL) | _json(call, *_CALL),
+        "decision": _json(call.decision) if call else None,
+        "gap": _gap(facts),
+        "bills": _bills(facts),
+        "edge": _json(call.edges[0]) if call and call.edges else None,
+    }
+
+
+def _json(record: Record | None, *fields: str) -> dict[str, Any]:
+    """JSON values of a record, of some of its fields if they are named; none of none."""
+    return record.model_dump(mode="json", exclude_unset=True, include=set(fields) or None) if record else {}
+
+
+def _gap(facts: Facts) -> dict[str, Any] | None:
+    served = facts.call and facts.call.request.served
+    if served is None or served.gap is None or facts.first_call is None:
+        return None
+    last = facts.last_lse(facts.at(facts.first_call))
+    return {**_json(served.gap), **_json(served, *_GAP), "last_lse_file": last and last.file}
+
+
+def _bills(facts: Facts) -> dict[str, Any]:
+    """The bill on VEE data only, with the gap, projected, and made again once VEE data are in."""
+    call, stand = facts.call, facts.call and facts.call.stand
+    bills: dict[str, Any] = dict.fromkeys(("vee_only", "with_gap", "projected", "rebilled"))
+    for name, one in (("vee_only", call and call.vee_only), ("with_gap", call and call.with_gap)):
+        if one is not None:
+            bills[name] = {"to": iso(one.to), **_json(one.bill, *_BILL)}
+    if stand is not None:
+        bills["projected"] = {
+            **_json(stand.projected_bill, *_BILL),
+            **_json(stand.projection, "low_wh", "high_wh"),
+            "usd_at_low_usage": str(stand.projected_usd_at_low_usage),
+            "usd_at_high_usage": str(stand.projected_usd_at_high_usage),
+        }
+    if facts.rebill is not None:
+        bills["rebilled"] = dict.fromkeys(_REBILLED) | _json(facts.rebilled, *_REBILLED)
+    return bills
+
+
+def dumps(content: dict[str, Any]) -> str:
+    """JSON text, keys sorted."""
+    return json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False) + "\n"

@@ -1,0 +1,250 @@
+"""What became of an action of the timeline: calls, requests, portal reads, bills, re-bills."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, model_validator
+
+from scenarios.recording.values import CODE, Count, Day, Instant, Money, Record, Span
+from simulator.ror.answer import ToldOn
+from simulator.ror.on_demand import RequestEnd
+
+
+class Trouble(Record):
+    """A refusal or an error."""
+
+    code: str
+    reason: str
+    retry_at: Instant | None
+
+    def __str__(self) -> str:
+        """Code and reason, as a failure shows them."""
+        return f"{self.code}: {self.reason}"
+
+
+class Power(Record):
+    """A power status."""
+
+    status: str
+    source: str
+    switch_state: str | None
+    voltage: str | None
+
+
+class ServedAnswer(Record):
+    """What SMT answered."""
+
+    status_code: str
+    gap: Span | None
+    intervals: Count
+    from_store: Count
+    from_meter: Count
+    missing: list[Instant]
+    uncovered: list[Span]
+    holes: list[Span]
+    reaches_to: Instant | None
+    meter_reads: Count | None
+    partial: dict[str, Any] | None
+    power: Power | None
+
+
+class RecordedRequest(Record):
+    """An on-demand request as the retailer saw it."""
+
+    end: Annotated[RequestEnd, CODE]
+    requested_at: Instant | None
+    ended_at: Instant | None
+    #: From the request to its end.
+    seconds: int | None
+    correlation_id: str | None
+    trouble: Trouble | None
+    served: ServedAnswer | None
+
+
+class RecordedPortalRead(Record):
+    """A read through the portal as the customer's client saw it."""
+
+    end: Literal["answered", "refused", "failed", "unanswered"]
+    requested_at: Instant
+    ended_at: Instant
+    calls: Count
+    odrdate_before: str | None
+    odrdate: str | None
+    odrread: str | None
+    trouble: Trouble | None
+
+
+class UsageRow(Record):
+    """An operating day and channel of usage."""
+
+    DT: str
+    RT: str
+
+
+class DoorAnswers(Record):
+    """What a door told, by question (``same_answers.QUESTIONS``), as it came; nothing where it gave no answer."""
+
+    usage: list[UsageRow] = Field(default_factory=list)
+    meter: list[dict[str, Any]] = Field(default_factory=list)
+    premise: dict[str, Any] = Field(default_factory=dict)
+    devices: list[dict[str, Any]] = Field(default_factory=list)
+
+
+class RecordedAnswers(Record):
+    """What both doors told."""
+
+    market: DoorAnswers
+    portal: DoorAnswers
+    trouble: Trouble | None
+
+
+class RecordedComplaint(Record):
+    """A complaint that was declared or lifted by the control API."""
+
+    at: Instant
+    status: Count
+    id: str | None
+    strikes: Count | None
+
+
+class OwnRecord(Record):
+    """The retailer's own record."""
+
+    last_bill_usd: Money
+    paid_usd: Money
+    amount_due_usd: Money
+
+
+class DecisionFacts(Record):
+    """What S2 was decided on. Without VEE data from SMT it is the question alone."""
+
+    question: str
+    vee_end: Instant | None = None
+    gap_intervals: Count | None = None
+
+
+class RecordedDecision(Record):
+    """S2."""
+
+    needs_more: bool
+    reason: str
+    facts: DecisionFacts
+
+
+class Line(Record):
+    """A line of a bill."""
+
+    kind: str
+    text: str
+    usd_exact: Money
+
+
+class UndecidedLine(Line):
+    """A credit or fee that the rest of the cycle decides."""
+
+    standing: str
+
+
+class RecordedBill(Record):
+    """A bill."""
+
+    first_day: Day
+    last_day: Day
+    usage_wh: Count
+    total_usd: Money
+    tax_usd: Money
+    tax_percent: Money
+    lines: list[Line]
+    undecided: list[UndecidedLine]
+
+
+class Projection(Record):
+    """Where the cycle's usage is going."""
+
+    total_wh: int
+    low_wh: int
+    high_wh: int
+    #: Whole VEE days that it is learned from.
+    days_used: Count
+
+
+class Stand(Record):
+    """A bill to date and where it is going."""
+
+    to: Instant
+    bill: RecordedBill
+    projected_bill: RecordedBill
+    projection: Projection
+    projected_usd_at_low_usage: Money
+    projected_usd_at_high_usage: Money
+
+
+class Pattern(Record):
+    """Usage by hour."""
+
+    day: Day | None
+    day_wh: list[int | None]
+    usual_wh: list[int | None]
+
+
+class PlanEdge(Record):
+    """An edge of the plan, seen from the bill told."""
+
+    kind: str
+    at_wh: int
+    to_go_wh: int
+    bill_below_usd: Money
+    bill_at_usd: Money
+    in_reach: bool
+
+
+class RecordedCall(Record):
+    """A balance call."""
+
+    asked_at: Instant
+    told_at: Instant
+    seconds_to_answer: int
+    hangs_up_at: Instant
+    own_record: OwnRecord
+    decision: RecordedDecision
+    request: RecordedRequest
+    trouble: Trouble | None
+    told_on: Annotated[ToldOn, CODE]
+    vee_only: Stand | None
+    with_gap: Stand | None
+    edges: list[PlanEdge]
+    pattern: Pattern
+    #: What is missing in the bill told.
+    marks: list[str]
+    sentences: list[str]
+
+    @model_validator(mode="after")
+    def _decided(self) -> Self:
+        if self.trouble is None and "vee_end" not in self.decision.facts.model_fields_set:
+            raise ValueError("the key vee_end of the decision's facts is missing")
+        return self
+
+    @property
+    def waited(self) -> int:
+        """Seconds from the question to the answer."""
+        return self.told_at - self.asked_at
+
+    @property
+    def stand(self) -> Stand | None:
+        """The bill that the caller was told: on the most that was known."""
+        return self.with_gap or self.vee_only
+
+
+class RecordedRebill(Record):
+    """A re-bill. One of a call that was not over has its trouble alone."""
+
+    instant: Instant | None = None
+    rebilled_at: Instant | None = None
+    told_usd: Money | None = None
+    vee_usd: Money | None = None
+    difference_usd: Money | None = None
+    told_wh: Count | None = None
+    vee_wh: Count | None = None
+    covered: bool | None = None
+    vee_bill: RecordedBill | None = None

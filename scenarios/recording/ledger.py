@@ -1,0 +1,46 @@
+"""SMT's ledger of on-demand requests: who asked, for which call, and each state that a request came to."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from headend.wire import InquiryKind
+from scenarios.recording.values import CODE, Count, EpochUs, Instant, Record, Span
+from simulator.smt.ondemand.lifecycle import State
+from simulator.smt.throttle.limits import Channel
+
+
+class Transition(Record):
+    """A state of a request at SMT."""
+
+    state: Annotated[State, CODE]
+    at_us: EpochUs
+    reason: str
+    meter_allowed: bool
+    meter_reads: Count
+    from_store: Count
+    from_meter: Count
+    octets: Count
+
+
+class Entry(Record):
+    """A request in SMT's ledger."""
+
+    key: str
+    kind: Annotated[InquiryKind, CODE]
+    #: A recording from before customers read through the portal names no door.
+    door: Annotated[Channel, CODE] = Channel.API
+    call_reference: str | None
+    username: str
+    duns: str | None
+    requester_class: str
+    submitted: Instant
+    gap: Span | None
+    transitions: list[Transition] = Field(min_length=1)
+
+    @property
+    def last(self) -> Transition:
+        """Where it stands."""
+        return self.transitions[-1]

@@ -1,0 +1,80 @@
+"""The usage of the account's cycle, in columns: at the first call, after the last posting, and what SMT handed on for the call."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, NamedTuple, Self
+
+from pydantic import model_validator
+
+from scenarios.recording.values import CODE, Count, Epoch, Record
+from simulator.ror.usage import Quality, Source
+
+
+class Interval(NamedTuple):
+    """An interval of the retailer's record."""
+
+    end: int
+    wh: int
+    quality: Quality
+    source: Source
+
+
+class ServedInterval(NamedTuple):
+    """An interval as SMT handed it on."""
+
+    end: int
+    wh: int
+    source: Literal["store", "meter"]
+    collected_at: int
+
+
+class Columns(Record):
+    """Intervals in columns."""
+
+    ends: list[Epoch]
+    wh: list[Count]
+
+    @model_validator(mode="after")
+    def _even(self) -> Self:
+        if len({len(getattr(self, column)) for column in type(self).model_fields}) > 1:
+            raise ValueError("the columns differ in length")
+        return self
+
+
+class Usage(Columns):
+    """Intervals of the retailer's record."""
+
+    quality: list[Annotated[Quality, CODE]]
+    source: list[Annotated[Source, CODE]]
+
+    @property
+    def intervals(self) -> list[Interval]:
+        """Its intervals, in order."""
+        return list(map(Interval, self.ends, self.wh, self.quality, self.source))
+
+
+class Served(Columns):
+    """Intervals as SMT handed them on."""
+
+    source: list[Literal["store", "meter"]]
+    collected_at: list[Epoch]
+
+    @property
+    def intervals(self) -> list[ServedInterval]:
+        """Its intervals, in order."""
+        return list(map(ServedInterval, self.ends, self.wh, self.source, self.collected_at))
+
+
+class Usages(Record):
+    """What is known of the cycle's usage when."""
+
+    at_call: Usage | None = None
+    after_posting: Usage | None = None
+    served: Served | None = None
+
+
+class CallUsages(Usages):
+    """The first call leaves its usage when it is over."""
+
+    at_call: Usage
+    served: Served

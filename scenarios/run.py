@@ -1,0 +1,100 @@
+"""``ami scenario run`` but for its printing: run, judge, write ``recording.json``, ``result.json`` and ``run.json``; the progress bar."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import platform
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from meters.calendar import local
+from scenarios.errors import ScenarioError
+from scenarios.judging.findings import Verdict
+from scenarios.judging.result import dumps, result_of
+from scenarios.judging.verdict import judge
+from scenarios.recording.recording import Recording
+from scenarios.running.runner import Progress, run
+from scenarios.schema import Scenario
+from simulator.runtime.folder import write_whole
+
+#: Packages whose versions a run writes down.
+PACKAGES = ("ami-testbed", "simpy", "numpy", "numba", "pymodbus", "fastapi", "httpx", "SQLAlchemy", "pyftpdlib")
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedRun:
+    """A run and what was made of it. ``seconds``: wall time of the run."""
+
+    recording: Recording
+    verdict: Verdict
+    result: dict[str, Any]
+    out: Path
+    seconds: float
+
+
+def run_and_judge(scenario: Scenario, out: Path, progress: Progress | None = None) -> JudgedRun:
+    """Run a scenario, judge it, and write its files into ``out``. Raises a UserError when it cannot run."""
+    began, started = datetime.now(UTC), time.perf_counter()
+    try:
+        done = asyncio.run(run(scenario, out, progress))
+        seconds = time.perf_counter() - started
+        verdict = judge(done.recording)
+        result = result_of(done.recording, verdict)
+        write_whole(out / "recording.json", done.recording.dumps())
+        write_whole(out / "result.json", dumps(result))
+        write_whole(out / "run.json", dumps(_run_facts(done.addresses, out, began, seconds)))
+    except OSError as error:
+        raise ScenarioError(
+            "out.unusable",
+            f"A file cannot be written: {error.strerror or error}.",
+            str(error.filename or out),
+            "Name a folder that can be written, with --out.",
+        ) from error
+    return JudgedRun(done.recording, verdict, result, out, seconds)
+
+
+def _run_facts(addresses: dict[str, Any], out: Path, began: datetime, seconds: float) -> dict[str, Any]:
+    """What differs between two runs."""
+    versions = {}
+    for name in PACKAGES:
+        try:
+            versions[name] = version(name)
+        except PackageNotFoundError:
+            versions[name] = "not installed"
+    return {
+        "addresses": addresses,
+        "out": str(out.resolve()),
+        "began": began.isoformat(timespec="seconds"),
+        "wall_seconds": round(seconds, 2),
+        "versions": versions,
+        "machine": {
+            "python": platform.python_version(),
+            "system": platform.platform(),
+            "machine": platform.machine(),
+            "cores": os.cpu_count(),
+        },
+    }
+
+
+@contextmanager
+def progress_bar(title: str, *, hidden: bool = False) -> Iterator[Callable[[int, float], None]]:
+    """A bar over model time on stderr, drawn where that is a terminal."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn
+
+    console = Console(stderr=True)
+    columns = (TextColumn(title), BarColumn(), TextColumn("{task.fields[at]}"))
+    with Progress(*columns, console=console, transient=True, disable=hidden or not console.is_terminal) as bar:
+        task = bar.add_task(title, total=1.0, at="starting")
+
+        def told(at: int, share: float) -> None:
+            bar.update(task, completed=share, at=f"{local(at):%Y-%m-%d %H:%M} model time")
+
+        yield told

@@ -1,0 +1,133 @@
+"""Runs a scenario on real parts under the manual clock: builds the sandbox, has the timeline played and recorded."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from headend.day.cycle import DailyTimes
+from meters.calendar import US, day_start, epoch
+from meters.faults.ledger import write_json, write_parquet
+from scenarios.errors import ScenarioError
+from scenarios.lint import unmet
+from scenarios.recording.recording import Recording
+from scenarios.running.player import Player
+from scenarios.running.recorder import record
+from scenarios.schema import Scenario
+from simulator.input.yaml_text import Written
+from simulator.parties.sandbox import SANDBOX_FILES, Sandbox, SandboxSettings
+from simulator.ror.plan import shipped_plan
+from simulator.runtime.clock import Clock, ClockMode
+from simulator.runtime.folder import own
+from simulator.smt.ondemand.middle import FixedMiddle, LawMiddle, MiddleDraws, MiddleLaw
+from simulator.smt.throttle.decision import Policy
+from simulator.smt.throttle.policy import parse_policy, preset
+from simulator.world.market import ROR_LOGIN
+from simulator.world.meters import build
+
+#: Model time after the last action that a run goes on, so that what it set going can end.
+AFTERMATH_S = 20 * 60
+#: What a run writes into its folder beside the sandbox's own, and clears there before it begins.
+WRITTEN = (
+    *SANDBOX_FILES,
+    "lse",
+    "ror",
+    "faults.json",
+    "faults.parquet",
+    "recording.json",
+    "result.json",
+    "run.json",
+    "report.html",
+)
+
+#: Told while a run goes on: (model instant reached, share of the run done).
+Progress = Callable[[int, float], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What a run gave: the recording, and what differs between runs (addresses, paths)."""
+
+    recording: Recording
+    addresses: dict[str, Any]
+
+
+def policy_of(scenario: Scenario, place: str = "policy") -> Policy:
+    """The scenario's throttle: a preset by name, or written out."""
+    if isinstance(scenario.policy, str):
+        return preset(scenario.policy, place=place)
+    return parse_policy(scenario.name, scenario.policy, place=place)
+
+
+def middle_of(scenario: Scenario) -> MiddleDraws:
+    """The scenario's middle tier: fixed, or drawn from the law."""
+    if scenario.middle is not None:
+        return FixedMiddle(scenario.middle.pickup_s, scenario.middle.return_s)
+    return LawMiddle(MiddleLaw(), scenario.seed)
+
+
+def check(scenario: Scenario) -> None:
+    """Whether all that a scenario names is there; raises ScenarioError of what is not."""
+    for one in unmet(scenario):
+        raise Written(f"scenario {scenario.name}", None).error(one, ScenarioError)
+
+
+async def run(scenario: Scenario, out: Path, progress: Progress | None = None) -> Run:
+    """Run a scenario; its files go to ``out``. Raises a UserError when it cannot run."""
+    check(scenario)
+    with own(out, WRITTEN):
+        return await _run(scenario, out, progress)
+
+
+async def _run(scenario: Scenario, out: Path, progress: Progress | None) -> Run:
+    world = build(scenario.world, scenario.seed)
+    start = day_start(scenario.world.first_day)
+    settings = SandboxSettings(
+        world=world,
+        clock=Clock(ClockMode.MANUAL, start * US),
+        policy=policy_of(scenario),
+        middle=middle_of(scenario),
+        out=out,
+        sweep_every_h=scenario.sweep_every_h,
+        times=DailyTimes(scenario.vee_at, scenario.post_at),
+    )
+    async with Sandbox(settings) as sandbox:
+        for one in scenario.complaints:
+            sandbox.smt.complaints.declare(one.spec(world))
+        plan = shipped_plan(scenario.account.plan)
+        player = Player(scenario, world, sandbox, plan)
+        end = max(epoch(action.at) for action in scenario.timeline) + AFTERMATH_S
+        # By halves of a day, so that the one who waits sees it move.
+        at = start
+        while at < end:
+            at = min(at + 12 * 3600, end)
+            await sandbox.runtime.run_until(at)
+            if progress is not None:
+                progress(at, (at - start) / (end - start))
+        if sandbox.faults():
+            raise ScenarioError(
+                "run.fault",
+                f"A process ended by a fault of ami-testbed's own: {sandbox.faults()[0]}.",
+                scenario.name,
+                "Nothing of this run can be judged.",
+            )
+        faults = world.ledger(start, sandbox.runtime.now())
+        recording = record(scenario, plan, sandbox, faults, player)
+        _keep_files(sandbox, out)
+        write_json(faults, out / "faults.json")
+        write_parquet(faults, out / "faults.parquet")
+        addresses = {name: value for name, value in sandbox.ready().items() if name not in ("event", "logins")}
+        await player.close()
+    return Run(recording, addresses)
+
+
+def _keep_files(sandbox: Sandbox, out: Path) -> None:
+    """Lay the posted files and their result codes, and the retailer's own files, where a reader looks for them."""
+    for username, name in ((sandbox.market.tdsp_login.username, "lse"), (ROR_LOGIN.username, "ror")):
+        target = out / name
+        target.mkdir()
+        for path in sorted(sandbox.files.home(username).iterdir()):
+            shutil.copyfile(path, target / path.name)

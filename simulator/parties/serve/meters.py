@@ -1,0 +1,84 @@
+"""The meters alone: a fleet and its faults as they were asked for, served until it is stopped."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, nullcontext
+from dataclasses import replace
+
+from simulator.errors import SimulatorError
+from simulator.parties.clock_sharing import PartyClock, party_clock
+from simulator.parties.meters import LEDGER_FILES, MetersParty, MetersSettings
+from simulator.parties.options import MetersOptions
+from simulator.runtime.folder import own
+from simulator.runtime.serving import is_address, is_url
+from simulator.runtime.until_stopped import Up, clock_told, serve
+from simulator.world.fleet_options import fleet_of
+
+#: Wall seconds between two writings of the ledger.
+_LEDGER_EVERY_S = 600.0
+
+
+def serve_meters(options: MetersOptions) -> None:
+    """Serve meters as they were asked for. Raises a UserError naming the option."""
+    begins = party_clock(options.clock)
+    if options.events_to and not is_url(options.events_to):
+        raise SimulatorError(
+            "meters.events_to",
+            f"'{options.events_to}' is no URL.",
+            "--events-to",
+            "Write the whole of it: http://127.0.0.1:8610/events.",
+        )
+    if not is_address(options.host):
+        raise SimulatorError(
+            "meters.host",
+            f"'{options.host}' is no address to listen on.",
+            "--host",
+            "Write one of this machine's, as 127.0.0.1.",
+        )
+    settings = MetersSettings(
+        fleet=fleet_of(options.tdsp, options.count, options.seed, options.mix, options.faults, options.replay),
+        clock=begins.clock,
+        host=options.host,
+        port=options.port,
+        special=options.special,
+        events_to=options.events_to,
+        ledger=options.ledger,
+        state=options.state,
+    )
+    serve(_up(settings, begins), options.tell.log, as_json=options.tell.as_json)
+
+
+@asynccontextmanager
+async def _up(settings: MetersSettings, begins: PartyClock) -> AsyncIterator[Up]:
+    with own(settings.ledger, LEDGER_FILES, "--ledger") if settings.ledger is not None else nullcontext():
+        async with MetersParty(replace(settings, clock=begins.begun())) as party:
+            yield Up(party.ready(), _told(party), [party.runtime.serve(), party.keep_ledger(_LEDGER_EVERY_S)])
+
+
+def _told(party: MetersParty) -> list[str]:
+    """Where the meters are and what is special, for people."""
+    ready, settings = party.ready(), party.settings
+    gateways = ready["gateways"]
+    ports = [gateway["port"] for gateway in gateways]
+    run = ports == list(range(ports[0], ports[0] + len(ports)))
+    where = f"{ports[0]} to {ports[-1]}" if run and len(ports) > 2 else ", ".join(str(port) for port in ports)
+    first = gateways[0]["meters"][0]
+    lines = [
+        f"ami meters serve: {sum(len(one['meters']) for one in gateways)} meters of {settings.fleet.tdsp.name}, "
+        f"{clock_told(ready)}",
+        "",
+        f"  {len(gateways)} gateways, Modbus TCP, on {settings.host} ports {where}; unit ids from 1 on each",
+        f"  the first meter: {first['esiid']}, number {first['meter_number']}, port {ports[0]}, unit {first['unit_id']}",
+    ]
+    if settings.events_to:
+        lines.append(f"  events are sent to {settings.events_to}")
+    if settings.state is not None:
+        lines.append(f"  what is written to them is kept in {settings.state}")
+    if settings.ledger is not None:
+        lines.append(f"  ledger of faults in {settings.ledger}")
+    if ready["esiids"]:
+        units = {one["meter_number"]: one["unit_id"] for one in gateways[-1]["meters"]}
+        lines += ["", f"Magic ESI IDs, on port {ports[-1]}:"]
+        lines += [f"  unit {units[one['meter_number']]:>2}  {one['esiid']}  {one['note']}" for one in ready["esiids"]]
+    return lines

@@ -1,0 +1,103 @@
+"""A sandbox as it was asked for: every party in one process, with 35 posted days behind it, served until it is stopped."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from headend.day.cycle import DailyTimes
+from meters import SEED
+from meters.calendar import LAST_DAY, US, day_of, epoch
+from meters.load.truth import ERA
+from simulator.errors import SimulatorError
+from simulator.parties.options import SandboxOptions
+from simulator.parties.sandbox import SANDBOX_FILES, Sandbox, SandboxSettings
+from simulator.runtime.clock_options import clock_of
+from simulator.runtime.folder import own
+from simulator.runtime.journal import SERVING_LIMIT
+from simulator.runtime.until_stopped import Up, clock_told, serve
+from simulator.smt.ondemand.middle import LawMiddle, MiddleLaw
+from simulator.smt.throttle.policy import load_policy
+from simulator.world.meters import build, default_world
+
+#: Posted days behind the beginning, and one for a posting that is still to come.
+DAYS_NEEDED = 37
+
+
+def serve_sandbox(options: SandboxOptions) -> None:
+    """Serve a sandbox as it was asked for. Raises a UserError naming the option."""
+    serve(_up(_settings(options)), options.tell.log, as_json=options.tell.as_json)
+
+
+@asynccontextmanager
+async def _up(settings: SandboxSettings) -> AsyncIterator[Up]:
+    with own(settings.out, SANDBOX_FILES):
+        # The clock begins to run when the parties do, not when the command was read.
+        settings = replace(settings, clock=replace(settings.clock, wall_start=time.time()))
+        async with Sandbox(settings) as running:
+            ready = running.ready()
+            yield Up(ready, _told(running, ready), [running.runtime.serve()])
+
+
+def _settings(options: SandboxOptions) -> SandboxSettings:
+    running = clock_of(options.clock, options.speed, options.date)
+    now = running.epoch_us // US
+    times = DailyTimes()
+    today = day_of(now)
+    if not ERA + timedelta(days=DAYS_NEEDED) <= today < LAST_DAY:
+        raise SimulatorError(
+            "sandbox.date",
+            f"A sandbox cannot begin on {today}.",
+            "--date",
+            f"Give a date from {ERA + timedelta(days=DAYS_NEEDED)} to before {LAST_DAY}.",
+        )
+    posted_to = today - timedelta(days=1)
+    if now < epoch(f"{today}T{times.post_at.isoformat()}"):
+        posted_to -= timedelta(days=1)
+    world = build(default_world(today, posted_to, options.meters, special=True), SEED, now)
+    return SandboxSettings(
+        world=world,
+        clock=running,
+        policy=load_policy(options.policy, place="--policy"),
+        middle=LawMiddle(MiddleLaw(), SEED),
+        out=options.out,
+        times=times,
+        history=True,
+        journal_limit=SERVING_LIMIT,
+        tls=options.tls,
+        smt_port=None if options.smt_port < 0 else options.smt_port,
+        database_url=options.database or None,
+        port_base=options.port_base,
+    )
+
+
+def _told(running: Sandbox, ready: dict[str, Any]) -> list[str]:
+    """The addresses, log-ins and special ESI IDs, for people."""
+    ror = ready["logins"]["ror"]
+    ports = ", ".join(f"{gateway['host']}:{gateway['port']}" for gateway in ready["gateways"])
+    trust = f" --cacert {ready['ca_file']}" if running.settings.tls else ""
+    return [
+        f"ami sandbox: {sum(len(gateway['meters']) for gateway in ready['gateways'])} meters of "
+        f"{running.settings.world.tdsp.name}, {clock_told(ready)}, policy {ready['policy']}",
+        "",
+        f"  SMT        {ready['smt_url']}   (market API /v2, portal API /api and /commonapi, pages /docs)",
+        f"  head-end   {ready['headend_url']}   (POST /inquiries, pages /docs)",
+        f"  file site  {ready['ftps']['host']}:{ready['ftps']['port']}   (FTP with explicit TLS, CA {ready['ca_file']})",
+        f"  gateways   {ports}   (Modbus TCP)",
+        "",
+        *(
+            f"  {role:<9}  {login['username']} / {login['password']}"
+            + (f"   DUNS {login['duns']}" if "duns" in login else "")
+            for role, login in ready["logins"].items()
+        ),
+        "",
+        *(f"  {one['esiid']}  meter {one['meter_number']}  {one['note']}" for one in ready["esiids"]),
+        "",
+        "Try:",
+        f"  curl -s{trust} -H 'content-type: application/json' {ready['smt_url']}/v2/token/ \\",
+        f'    -d \'{{"username":"{ror["username"]}","password":"{ror["password"]}"}}\'',
+    ]

@@ -1,0 +1,184 @@
+"""SMT alone: its records, links and way to the TDSP as they were asked for, served until it is stopped."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, nullcontext
+from datetime import timedelta
+from typing import Any
+
+from meters.calendar import US, day_of
+from simulator.errors import SimulatorError
+from simulator.parties.clock_sharing import PartyClock, party_clock
+from simulator.parties.options import SmtOptions
+from simulator.parties.ready_line import ReadyFleet, read_ready
+from simulator.parties.smt import AloneSettings, smt_alone
+from simulator.runtime.folder import own
+from simulator.runtime.journal import SERVING_LIMIT, RunJournal
+from simulator.runtime.serving import bind, is_url
+from simulator.runtime.until_stopped import Up, clock_told, serve
+from simulator.smt.database.seat import Role
+from simulator.smt.ondemand.middle import FixedMiddle, LawMiddle, MiddleDraws, MiddleLaw
+from simulator.smt.party import SmtConfig
+from simulator.smt.registry.csv_files import read_registry
+from simulator.smt.registry.records import EntityKind
+from simulator.smt.registry.registry import Registry
+from simulator.smt.throttle.policy import load_policy
+from simulator.world.fleet import world_of
+from simulator.world.fleet_options import fleet_of
+from simulator.world.market import Market, build_market
+
+#: What an SMT alone writes into its folder.
+FILES = (*(f"smt.sqlite{part}" for part in ("", "-wal", "-shm")), "ftps", "tls")
+#: Passive ports of the file site behind its own, as in a sandbox.
+_PASSIVE = range(9, 29)
+#: Records go back so many days before the model began, as a sandbox's posted days do.
+_POSTED_DAYS = 35
+
+
+def serve_smt(options: SmtOptions) -> None:
+    """Serve SMT as it was asked for. Raises a UserError naming the option."""
+    role = _role(options.role, options.keep)
+    known = read_ready(options.meters, "--meters") if options.meters is not None else None
+    begins = party_clock(options.clock, known.clock if known else None)
+    made = (known.fleet if known else None) or ReadyFleet(
+        tdsp=options.tdsp, seed=options.seed, count=options.count, mix=options.mix, special=options.special
+    )
+    registry, market = _records(options, made, begins)
+    settings = AloneSettings(
+        config=SmtConfig(
+            seed=made.seed,
+            policy=load_policy(options.policy, place="--policy"),
+            database_url=options.database or f"sqlite:///{options.out / FILES[0]}",
+            links=_links(options.headend or [], registry),
+            expiry_us=round(options.expiry * 60 * US),
+            role=role,
+            reply_to=_base_url(options.reply_to),
+        ),
+        registry=registry,
+        middle=_middle(options.middle, made.seed),
+        out=options.out,
+        ftps_port=None if role is Role.WORKER else options.ftps_port,
+        passive_ports=range(options.ftps_port + _PASSIVE.start, options.ftps_port + _PASSIVE.stop)
+        if options.ftps_port
+        else None,
+        tls=options.tls,
+    )
+    serve(_up(options, settings, market, begins), options.tell.log, as_json=options.tell.as_json)
+
+
+@asynccontextmanager
+async def _up(
+    options: SmtOptions, settings: AloneSettings, market: Market | None, begins: PartyClock
+) -> AsyncIterator[Up]:
+    # A worker's folder is its dispatcher's.
+    shares = settings.config.role is Role.WORKER
+    folder = nullcontext() if shares else own(settings.out, () if options.keep else FILES)
+    with folder, bind(options.host, options.port, "SMT", "--port") as bound:
+        async with smt_alone(settings, begins.begun(), bound, RunJournal(SERVING_LIMIT)) as party:
+            ready = party.ready(market)
+            yield Up(ready, _told(settings, ready), [party.runtime.serve()])
+
+
+def _role(told: str, keep: bool) -> Role:
+    if told not in tuple(Role):
+        raise SimulatorError("smt.role", f"There is no role '{told}'.", "--role", f"Choose {', '.join(Role)}.")
+    if told == Role.WORKER and not keep:
+        raise SimulatorError(
+            "smt.role",
+            "A worker has the dispatcher's folder, and does not clear it.",
+            "--fresh",
+            "Give it to the dispatcher.",
+        )
+    return Role(told)
+
+
+def _base_url(told: str) -> str:
+    """What --reply-to says, without its last slash."""
+    if told and (not is_url(told) or "?" in told or "#" in told):
+        raise SimulatorError(
+            "smt.reply_to",
+            f"Nothing can be called back at '{told}'.",
+            "--reply-to",
+            "Write it as http://127.0.0.1:8600.",
+        )
+    return told.rstrip("/")
+
+
+def _records(options: SmtOptions, made: ReadyFleet, begins: PartyClock) -> tuple[Registry, Market | None]:
+    """The records that are told, or those made for the meters that are, with the market around them."""
+    if options.registry is not None:
+        return read_registry(options.registry), None
+    fleet = fleet_of(made.tdsp, made.count, made.seed, made.mix, None, None)
+    began = begins.clock.epoch_us // US
+    market = build_market(world_of(fleet, made.special, day_of(began) - timedelta(days=_POSTED_DAYS), began))
+    return market.registry, market
+
+
+def _links(told: list[str], registry: Registry) -> dict[str, str]:
+    """Base URL of the head-end by TDSP key; a URL without a key is every TDSP's."""
+    keys = [one.key for one in registry.entities.values() if one.kind is EntityKind.TDSP]
+    links: dict[str, str] = {}
+    for one in told:
+        key, named, url = one.partition("=")
+        if not named or "/" in key:
+            key, url = "", one
+        if key and key not in keys:
+            raise SimulatorError(
+                "smt.headend.tdsp",
+                f"There is no TDSP '{key}' in the records.",
+                "--headend",
+                f"It has {', '.join(keys)}.",
+            )
+        if not url.startswith(("http://", "https://")):
+            url = read_ready(url, "--headend").headend_url
+        if not url:
+            raise SimulatorError(
+                "smt.headend",
+                f"'{one}' tells no head-end.",
+                "--headend",
+                "Give its URL, http://127.0.0.1:8610, or a file with its ready line.",
+            )
+        links |= dict.fromkeys([key] if key else keys, url.rstrip("/"))
+    return links
+
+
+def _middle(told: str, seed: int) -> MiddleDraws:
+    if told == "law":
+        return LawMiddle(MiddleLaw(), seed)
+    try:
+        pickup, back = (float(one) for one in told.split(","))
+        if not (0 <= pickup < 86_400 and 0 <= back < 86_400):
+            raise ValueError(told)
+    except ValueError:
+        raise SimulatorError(
+            "smt.middle", f"'{told}' is no way to the TDSP.", "--middle", "Write law, or two numbers of seconds: 18,52."
+        ) from None
+    return FixedMiddle(pickup, back)
+
+
+def _told(settings: AloneSettings, ready: dict[str, Any]) -> list[str]:
+    """Addresses, log-ins and special ESI IDs, for people."""
+    ftps = ready.get("ftps")
+    site = (
+        [f"  file site  {ftps['host']}:{ftps['port']}   (FTP with explicit TLS, CA {ftps['ca_file']})"] if ftps else []
+    )
+    links = [f"  {key} is asked at {url}" for key, url in settings.config.links.items()] or [
+        "  no head-end is linked: on-demand requests fail (--headend)"
+    ]
+    if settings.config.role is Role.WORKER:
+        links = ["  on-demand requests are sent by the dispatcher"]
+    logins = [f"  {role:<9}  {one['username']} / {one['password']}" for role, one in ready.get("logins", {}).items()]
+    special = [f"  {one['esiid']}  meter {one['meter_number']}  {one['note']}" for one in ready.get("esiids", [])]
+    return [
+        f"ami smt serve: records of {len(settings.registry.points)} service points, "
+        f"{clock_told(ready)}, policy {ready['policy']}",
+        "",
+        f"  SMT        {ready['smt_url']}   (market API /v2, portal API /api and /commonapi, pages /docs)",
+        *site,
+        *links,
+        "",
+        *logins,
+        "",
+        *special,
+    ]

@@ -1,0 +1,116 @@
+"""Puts the body of a page into the one layout: landmarks, contents from its headings, version, and what day it is about.
+
+The body is HTML of ours whose headings begin at h2. Every h2 gets an id, and every table a box of its own to scroll in, so that no page can lack them.
+"""
+
+from __future__ import annotations
+
+import re
+from base64 import b64encode
+from collections.abc import Callable
+from functools import cache
+from hashlib import sha256
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import NamedTuple
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from headend.http.api_pages import Frame
+from meters.calendar import local
+from simulator.web.palette import variables
+
+PRODUCT = "ami-testbed"
+_KIT = Path(__file__).parent
+_HEADING = re.compile(r"<h([23])([^>]*)>(.*?)</h\1>", re.DOTALL)
+_ID = re.compile(r' id="([^"]*)"')
+_TAG = re.compile(r"<[^>]*>")
+#: A box can be reached and scrolled by keys.
+_BOX = '<div class="scroll" role="group" aria-label="Table" tabindex="0">'
+
+
+class Entry(NamedTuple):
+    """A line of the contents."""
+
+    level: int
+    anchor: str
+    text: Markup
+
+
+def product() -> str:
+    """Name and version of what made a page."""
+    try:
+        return f"{PRODUCT} {version(PRODUCT)}"
+    except PackageNotFoundError:
+        return f"{PRODUCT} from source"
+
+
+def templates(room: Path) -> Environment:
+    """The templates of a room, which find the kit's parts beside their own."""
+    return Environment(
+        loader=FileSystemLoader([room, _KIT]),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def framed(title: str, about: str, dated: str, body: str) -> str:
+    """The whole page. about: the line below the title. dated: which day it is about or made for. body: HTML."""
+    anchored, contents = _anchored(body)
+    return (
+        templates(_KIT)
+        .get_template("layout.html.j2")
+        .render(
+            title=title,
+            about=about,
+            dated=dated,
+            product=product(),
+            style=Markup(stylesheet()),
+            contents=contents,
+            body=Markup(anchored.replace("<table", f"{_BOX}<table").replace("</table>", "</table></div>")),
+        )
+    )
+
+
+def _anchored(body: str) -> tuple[str, list[Entry]]:
+    """The body with an id at every h2, and its contents: each h2, and each h3 that has an id."""
+    contents: list[Entry] = []
+
+    def anchor(found: re.Match[str]) -> str:
+        level, attributes, inner = int(found[1]), found[2], found[3]
+        text = _TAG.sub("", inner)
+        own = _ID.search(attributes)
+        if own is None and level > 2:
+            return found[0]
+        ident = own[1] if own else re.sub(r"\W+", "-", text.lower()).strip("-")
+        contents.append(Entry(level, ident, Markup(text)))
+        return found[0] if own else f'<h{level} id="{ident}"{attributes}>{inner}</h{level}>'
+
+    return _HEADING.sub(anchor, body), contents
+
+
+@cache
+def stylesheet() -> str:
+    """The one stylesheet, the colours of both papers in it."""
+    written = (_KIT / "style.css").read_text(encoding="utf-8")
+    dark = f"@media screen and (prefers-color-scheme: dark){{:root{{color-scheme:dark;{variables('dark')}}}}}"
+    return f":root{{color-scheme:light;{variables('light')}}}{dark}\n{written}"
+
+
+def served(now: Callable[[], int]) -> Frame:
+    """The frame of a service's pages, made for the instant at which they are asked for. now: UTC epoch seconds.
+
+    A browser that reads the headers loads and runs nothing but the page's own stylesheet, whatever the page says.
+    """
+    digest = b64encode(sha256(stylesheet().encode()).digest()).decode()
+    policy = (
+        f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    )
+
+    def page(title: str, about: str, body: str) -> str:
+        return framed(title, about, f"{local(now()):%Y-%m-%d %H:%M} Central Prevailing Time", body)
+
+    return Frame(page, {"content-security-policy": policy})

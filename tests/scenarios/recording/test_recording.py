@@ -1,0 +1,126 @@
+"""A recording that is none, or damaged, is refused by the key in plain words; it is never judged."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import scenarios.cli as cli
+from scenarios.errors import ScenarioError
+from scenarios.recording.recording import load
+from scenarios.run import JudgedRun
+from tests.scenarios.test_cli import ran
+
+
+@pytest.fixture
+def content(balance_run: JudgedRun) -> dict[str, Any]:
+    written: dict[str, Any] = json.loads((balance_run.out / "recording.json").read_text(encoding="utf-8"))
+    return written
+
+
+#: What a run may end without: an action that was not over, usage that SMT would not give.
+MAY_LACK = (("actions", "call-0001"), ("usage", "after_posting"))
+
+
+def kept(path: Path, content: Any) -> Path:
+    path.write_text(json.dumps(content), encoding="utf-8")
+    return path
+
+
+def test_a_recording_is_read_as_it_was_written(balance_run: JudgedRun, last_bill_run: JudgedRun) -> None:
+    for run in (balance_run, last_bill_run):
+        assert load(run.out / "recording.json").dumps() == run.recording.dumps()
+
+
+@pytest.mark.parametrize("text", ["", "[]", "5", "{}", '{"format": 1}', "[" * 100_000, "\x00"])
+def test_what_is_no_recording_is_refused(
+    text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "other.json"
+    path.write_text(text, encoding="utf-8")
+    assert ran("scenario", "judge", str(path), monkeypatch=monkeypatch) == cli.COULD_NOT_RUN
+    assert capsys.readouterr().err.startswith(f"recording.malformed: {path}: This is ")
+
+
+def test_a_result_is_told_as_one(balance_run: JudgedRun) -> None:
+    with pytest.raises(ScenarioError, match=r"recording\.malformed: .*This is a result, not a recording"):
+        load(balance_run.out / "result.json")
+
+
+@pytest.mark.parametrize(
+    ("way", "value", "place"),
+    [
+        (("journal",), None, "journal"),
+        (("ledger",), {}, "ledger"),
+        (("ledger", 0, "transitions"), [], "ledger[1].transitions"),
+        (("ledger", 0, "transitions", 0, "at_us"), "soon", "ledger[1].transitions[1].at_us"),
+        (("world", "service_point", "ams"), None, "world.service_point.ams"),
+        (("policy", "name"), None, "policy.name"),
+        (("journal", 0), "note", "journal[1]"),
+        (("actions", "call-0001", "request"), None, "actions.call-0001.request"),
+        (("actions", "call-0001", "with_gap", "to"), "then", "actions.call-0001.with_gap.to"),
+        (("actions", "call-0001", "with_gap", "bill", "lines"), 5, "actions.call-0001.with_gap.bill.lines"),
+        (("actions", "rebill-0001", "vee_usd"), "much", "actions.rebill-0001.vee_usd"),
+        (("actions", "call-0001", "with_gap", "bill", "total_usd"), "NaN", "actions.call-0001.with_gap.bill.total_usd"),
+        (("actions", "answers-0001", "market", "usage"), "none", "actions.answers-0001.market.usage"),
+        (("ledger", 0, "transitions", 0, "state"), "flying", "ledger[1].transitions[1].state"),
+        (("usage", "at_call", "wh"), [], "usage.at_call"),
+        (("usage", "at_call", "quality", 7), 9, "usage.at_call.quality[8]"),
+        (("usage", "served"), None, "usage.served"),
+        (("scenario", "account", "plan"), None, "scenario.account.plan"),
+        (("scenario", "timeline", 1, "ref"), "call-0001", "scenario"),
+    ],
+)
+def test_damage_is_named_by_its_key(
+    content: dict[str, Any], tmp_path: Path, way: tuple[str | int, ...], value: Any, place: str
+) -> None:
+    at: Any = content
+    for part in way[:-1]:
+        at = at[part]
+    at[way[-1]] = value
+    path = kept(tmp_path / "recording.json", content)
+    with pytest.raises(ScenarioError) as caught:
+        load(path)
+    assert caught.value.code == "recording.malformed"
+    assert caught.value.place == f"{path}: {place}"
+
+
+def _keys(value: Any, way: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    """Every key below the journal's first notes, the ledger's first entry, the first call and the world."""
+    items: list[tuple[str | int, Any]] = []
+    if isinstance(value, dict):
+        items = list(value.items())
+        yield from ((*way, key) for key in value)
+    elif isinstance(value, list):
+        items = [(0, value[0])] if value else []
+    for key, inner in items:
+        yield from _keys(inner, (*way, key))
+
+
+def test_no_damage_is_judged_as_a_failed_step_or_gets_out_as_another_error(
+    content: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    looked_at = {part: content[part] for part in ("world", "policy", "ledger", "journal", "usage")}
+    looked_at["actions"] = {"call-0001": content["actions"]["call-0001"]}
+    whole = json.dumps(content)
+    for way in _keys(looked_at):
+        for lost in (True, False):
+            damaged = json.loads(whole)
+            at = damaged
+            for part in way[:-1]:
+                at = at[part]
+            if lost:
+                del at[way[-1]]
+            else:
+                at[way[-1]] = {"?": []}
+            code = ran("scenario", "judge", str(kept(tmp_path / "r.json", damaged)), "--json", monkeypatch=monkeypatch)
+            said = capsys.readouterr().err
+            assert code in (0, 2) or way in MAY_LACK, way
+            if code == 2:
+                assert said.startswith("recording."), (way, said)
+                assert not re.search(r"Error\b|NoneType|__init__|ami\.internal", said), (way, said)

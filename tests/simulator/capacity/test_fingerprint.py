@@ -1,0 +1,91 @@
+"""A study's fingerprint: it changes with all that computes a cell, with nothing else, and is the same whoever asks."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from simulator.capacity.fingerprint import CELL, ROOT, files_behind, fingerprint
+from tests.simulator.capacity.test_study import study, written
+from tests.test_rooms import HOUSES
+
+
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("tree")
+    for house in HOUSES:
+        shutil.copytree(ROOT / house, root / house, ignore=shutil.ignore_patterns("__pycache__"))
+    return root
+
+
+def printed(*words: str, hash_seed: str = "0") -> str:
+    run = [sys.executable, *words]
+    seeded = {**os.environ, "PYTHONHASHSEED": hash_seed}
+    return subprocess.run(run, env=seeded, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+
+
+@pytest.mark.parametrize(
+    ("file", "changes"),
+    [
+        ("headend/ondemand/gap.py", True),
+        ("meters/calendar.py", True),
+        ("simulator/capacity/demand.py", True),
+        ("simulator/smt/__init__.py", True),
+        ("simulator/smt/throttle/policies.yaml", True),
+        ("reports/capacity/page.py", False),
+        ("scenarios/player.py", False),
+        ("meters/load/kernel.py", False),
+    ],
+)
+def test_an_edit_of_what_computes_a_cell_changes_it(tree: Path, file: str, changes: bool) -> None:
+    before = fingerprint(study(), tree)
+    kept = (tree / file).read_bytes()
+    (tree / file).write_bytes(kept + b"\n# edited\n")
+    try:
+        assert (fingerprint(study(), tree) != before) is changes
+    finally:
+        (tree / file).write_bytes(kept)
+    assert fingerprint(study(), tree) == before
+
+
+def test_a_lazy_import_and_what_it_imports_count(tmp_path: Path) -> None:
+    (tmp_path / "cell.py").write_text("def run():\n    from far import away\n", encoding="utf-8")
+    (tmp_path / "far").mkdir()
+    for file, text in (("__init__.py", ""), ("away.py", "import json, near"), ("laws.csv", "1,2"), ("other.py", "")):
+        (tmp_path / "far" / file).write_text(text, encoding="utf-8")
+    (tmp_path / "near.py").write_text("import cell", encoding="utf-8")
+    found = [str(file.relative_to(tmp_path)) for file in files_behind("cell", tmp_path)]
+    assert found == ["cell.py", "far/__init__.py", "far/away.py", "far/laws.csv", "near.py"]
+
+
+def test_nothing_that_a_worker_loads_is_missed() -> None:
+    code = (
+        "import sys; from simulator.capacity.run import Cell, run_cell\n"
+        "from tests.simulator.capacity.test_study import study\n"
+        "run_cell(study(), Cell(0, 0, 0))\n"
+        "print(*(one.__file__ for one in list(sys.modules.values()) if getattr(one, '__file__', None)), sep='\\n')"
+    )
+    loaded = {Path(file) for file in printed("-c", code).splitlines()}
+    ours = {file for file in loaded if file.is_relative_to(ROOT) and file.relative_to(ROOT).parts[0] in HOUSES}
+    assert ROOT / "headend/ondemand/gap.py" in ours
+    assert ours <= set(files_behind(CELL))
+
+
+def test_it_is_the_same_in_every_process(tmp_path: Path) -> None:
+    code = (
+        "from simulator.capacity.fingerprint import fingerprint\n"
+        "from tests.simulator.capacity.test_study import study; print(fingerprint(study()))"
+    )
+    found = {printed("-c", code, hash_seed=seed).strip() for seed in ("1", "2", "3")}
+    (tmp_path / "small.yaml").write_text(yaml.safe_dump(written()), encoding="utf-8")
+    words = ("capacity", "run", str(tmp_path / "small.yaml"), "--out", str(tmp_path), "--workers", "1", "--json")
+    found.add(json.loads(printed("-c", "import ami; ami.main()", *words))["fingerprint"])
+    assert found == {fingerprint(study())}
+    assert fingerprint(study(policies=["store-only"])) not in found
