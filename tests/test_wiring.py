@@ -13,6 +13,7 @@ OF_LIBRARIES = {
     "Jinja2": {"filters", "lstrip_blocks", "trim_blocks"},
     "NumPy": {"writeable"},
     "PyYAML": {"yaml_implicit_resolvers"},
+    "Typer": {"__signature__"},
     "csv": {"fieldnames"},
     "logging": {"level", "propagate"},
     "pymodbus": {"dev_id", "transaction_id"},
