@@ -70,7 +70,7 @@ class Reply:
     delay_s: float = 0.0
 
 
-class Written(StrEnum):
+class WriteResult(StrEnum):
     """What becomes of a write to a meter."""
 
     DONE = "done"

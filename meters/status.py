@@ -20,7 +20,7 @@ class Common(IntFlag):
     CLOCK_BACK = 8
 
 
-class Channel(IntEnum):
+class Condition(IntEnum):
     """A channel's nibble: one condition of its value."""
 
     OK = 0
@@ -33,7 +33,7 @@ class Channel(IntEnum):
     STOPPED = 7
 
 
-def status_word(common: int, channel: Channel) -> int:
+def status_word(common: int, channel: Condition) -> int:
     """The word with one condition in both channels."""
     return common << 12 | channel << 8 | channel << 4
 
@@ -44,17 +44,17 @@ def common_nibble(status: NDArray[np.uint16]) -> NDArray[np.uint16]:
 
 
 def delivered_condition(status: NDArray[np.uint16]) -> NDArray[np.uint16]:
-    """(n,) ``Channel`` condition of the delivered channel (LSE 4)."""
+    """(n,) ``Condition`` condition of the delivered channel (LSE 4)."""
     return status >> np.uint16(8) & np.uint16(0xF)
 
 
 def received_condition(status: NDArray[np.uint16]) -> NDArray[np.uint16]:
-    """(n,) ``Channel`` condition of the received channel (LSE 1)."""
+    """(n,) ``Condition`` condition of the received channel (LSE 1)."""
     return status >> np.uint16(4) & np.uint16(0xF)
 
 
 def has_value(status: NDArray[np.uint16]) -> NDArray[np.bool_]:
     """(n,) False where the meter itself has no delivered value: interval skipped, or recording stopped."""
     condition = delivered_condition(status)
-    kept: NDArray[np.bool_] = (condition != Channel.SKIPPED) & (condition != Channel.STOPPED)
+    kept: NDArray[np.bool_] = (condition != Condition.SKIPPED) & (condition != Condition.STOPPED)
     return kept

@@ -27,7 +27,7 @@ from scenarios.timeline import (
     Spec,
 )
 from simulator.input.mistakes import Parts, did_you_mean, mistakes_of, shown_value
-from simulator.input.yaml_text import ClockTime, Mistake, UnreadableFile, Written, YamlProblem, read_yaml_file
+from simulator.input.yaml_text import ClockTime, Mistake, UnreadableFile, YamlDocument, YamlProblem, read_yaml_file
 from simulator.ror.account import Account, LastBill, Payment
 from simulator.world.market import logins
 from simulator.world.meters import World, WorldSpec
@@ -189,7 +189,7 @@ def _instant(when: datetime) -> int | None:
         return None
 
 
-def read(path: Path) -> Written:
+def read(path: Path) -> YamlDocument:
     """Read a scenario file's YAML. Raises ScenarioError with file, line and mend for what is no YAML, no mapping, or a load study."""
     place = str(path)
     try:
@@ -214,7 +214,7 @@ def load(path: Path) -> Scenario:
     return _model(read(path))
 
 
-def _model(written: Written) -> Scenario:
+def _model(written: YamlDocument) -> Scenario:
     try:
         return Scenario.model_validate(written.value)
     except ValidationError as error:

@@ -20,7 +20,7 @@ from meters.calendar import INTERVAL_S, floor_interval
 from meters.errors import MeterError
 from meters.register_map import layout as wire
 from meters.register_map.decode import Header, Snapshot, decode_header, decode_ring, decode_snapshots, decode_voltage
-from meters.status import Channel, has_value, status_word
+from meters.status import Condition, has_value, status_word
 from meters.wire.faults import HEAD
 
 # The library tells a console about every silent meter; here those are exceptions that a process handles.
@@ -67,7 +67,7 @@ class ModbusTransport:
             lost = (oldest - start) // INTERVAL_S
             n = (end - start) // INTERVAL_S
             delivered, received = np.zeros(n, np.int32), np.zeros(n, np.int32)
-            status = np.full(n, status_word(0, Channel.STOPPED), np.uint16)
+            status = np.full(n, status_word(0, Condition.STOPPED), np.uint16)
             at = lost
             while at < n:
                 slot = wire.ring_slot(start + at * INTERVAL_S)

@@ -10,8 +10,7 @@ import numpy as np
 
 from headend.ports import BoolArray, IntArray, LongArray, StatusArray
 from headend.vee.quality import Channel
-from meters.status import Channel as Condition
-from meters.status import Common, common_nibble, delivered_condition, received_condition
+from meters.status import Common, Condition, common_nibble, delivered_condition, received_condition
 
 #: Largest day's energy that fits the interval arrays.
 _MOST_WH = np.iinfo(np.int32).max

@@ -28,7 +28,7 @@ from meters.faults.replies import reply
 from meters.identity import MeterIdentity, Premise, esiid_hash
 from meters.kernels.philox import philox4x32, words
 from meters.load.truth import ERA, GeneratedLoad, PremiseLoad
-from meters.shown import Command, CommandKind, Live, Reply, Window, Written
+from meters.shown import Command, CommandKind, Live, Reply, Window, WriteResult
 from meters.status import has_value
 
 #: A clock is set by at most so much at once, from what it shows. Default of this project.
@@ -203,21 +203,21 @@ class EmulatedMeter:
 
     # What it is told, and what it tells.
 
-    def set_clock(self, now: int, to: int) -> Written:
+    def set_clock(self, now: int, to: int) -> WriteResult:
         """Set the clock to ``to``, at most ``CLOCK_LIMIT_S`` from what it shows."""
         by = to - self.clock(now)
         if abs(by) > CLOCK_LIMIT_S or len(self._clock_writes) >= MOST_COMMANDS:
-            return Written.REFUSED
+            return WriteResult.REFUSED
         # By the difference: a stale display shows another clock than the one that is set.
         return self._take(Command(CommandKind.CLOCK, now, self._pieces(now)[-1].at(now) + by))
 
-    def operate_switch(self, now: int, closed: bool) -> Written:
+    def operate_switch(self, now: int, closed: bool) -> WriteResult:
         """Open or close the service switch; a command for the position it is in changes nothing."""
         if self._switch_closed(now) == closed:
-            return Written.DONE
+            return WriteResult.DONE
         declared = any(first <= now < until for first, until in declared_open(self.faults))
         if declared or len(self._switch.operations) >= MOST_COMMANDS:
-            return Written.REFUSED
+            return WriteResult.REFUSED
         return self._take(Command(CommandKind.SWITCH, now, int(closed)))
 
     def restore(self, command: Command) -> None:
@@ -259,11 +259,11 @@ class EmulatedMeter:
 
     # How it comes about.
 
-    def _take(self, command: Command) -> Written:
+    def _take(self, command: Command) -> WriteResult:
         if self.keep is not None and not self.keep(self, command):
-            return Written.FAILED
+            return WriteResult.FAILED
         self.restore(command)
-        return Written.DONE
+        return WriteResult.DONE
 
     def _shift(self, now: int) -> int:
         """The instant that a stale display shows."""

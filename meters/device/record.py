@@ -19,7 +19,7 @@ from meters.device.counting import Counting
 from meters.device.energy import Energy
 from meters.faults.fault import FOR_EVER, Fault
 from meters.load.truth import ERA
-from meters.status import Channel, Common, status_word
+from meters.status import Common, Condition, status_word
 
 _CHANNELS = np.uint16(0x0FF0)
 _MAX_RAW = np.iinfo(np.int32).max
@@ -37,7 +37,7 @@ def recorded(
     """
     status = good_status(day).copy()
     if day < ERA:
-        status |= np.uint16(status_word(0, Channel.STOPPED))
+        status |= np.uint16(status_word(0, Condition.STOPPED))
         return np.zeros(len(status), np.int32), np.zeros(len(status), np.int32), status
     bounds = np.append(interval_ends(day) - INTERVAL_S, day_end(day))
     if len(clock) == 1 and not after:
@@ -46,11 +46,11 @@ def recorded(
         raw = _by_clock(bounds, counting, clock, after, status)
     full: NDArray[np.bool_] = (raw[0] > _MAX_RAW) | (raw[1] > _MAX_RAW)
     raw = np.minimum(raw, _MAX_RAW)
-    _say(Channel.OVERFLOW, full, status)
+    _say(Condition.OVERFLOW, full, status)
     for outage in outages:
         first, until = (_piece(clock, at).at(at) for at in (outage.first, outage.until))
         touched = (bounds[:-1] < until) & (bounds[1:] > first)
-        status[touched] |= np.uint16(status_word(Common.POWER_FAIL, Channel.OK))
+        status[touched] |= np.uint16(status_word(Common.POWER_FAIL, Condition.OK))
     return raw[0].astype(np.int32), raw[1].astype(np.int32), status
 
 
@@ -105,16 +105,16 @@ def _by_clock(
         if came != went:
             flag = Common.CLOCK_FORWARD if went > came else Common.CLOCK_BACK
             touched = (bounds[:-1] < max(came, went)) & (bounds[1:] > min(came, went))
-            status[touched] |= np.uint16(status_word(flag, Channel.OK))
-    _say(Channel.SKIPPED, taken == 0, status)
+            status[touched] |= np.uint16(status_word(flag, Condition.OK))
+    _say(Condition.SKIPPED, taken == 0, status)
     if after:
-        _say(Channel.STOPPED, (taken == 0) & (bounds[1:] <= _piece(clock, installed).at(installed)), status)
-    _say(Channel.PARTIAL, (taken > 0) & (seen < INTERVAL_S), status)
-    _say(Channel.LONG, seen > INTERVAL_S, status)
+        _say(Condition.STOPPED, (taken == 0) & (bounds[1:] <= _piece(clock, installed).at(installed)), status)
+    _say(Condition.PARTIAL, (taken > 0) & (seen < INTERVAL_S), status)
+    _say(Condition.LONG, seen > INTERVAL_S, status)
     return raw
 
 
-def _say(condition: Channel, where: NDArray[np.bool_], status: NDArray[np.uint16]) -> None:
+def _say(condition: Condition, where: NDArray[np.bool_], status: NDArray[np.uint16]) -> None:
     status[where] = status[where] & ~_CHANNELS | np.uint16(status_word(0, condition))
 
 
@@ -132,4 +132,4 @@ def _with_ends(clock: Sequence[Piece], last: int) -> list[tuple[Piece, int]]:
 def good_status(day: date) -> NDArray[np.uint16]:
     """(n,) status words of a day on which nothing is wrong: only whether saving time is in effect."""
     begins = interval_ends(day) - INTERVAL_S
-    return np.array([status_word(Common.DST if local(int(at)).dst() else 0, Channel.OK) for at in begins], np.uint16)
+    return np.array([status_word(Common.DST if local(int(at)).dst() else 0, Condition.OK) for at in begins], np.uint16)

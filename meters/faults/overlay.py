@@ -10,19 +10,19 @@ from numpy.typing import NDArray
 from meters.calendar import INTERVAL_S
 from meters.faults.fault import Fault
 from meters.faults.kinds import FaultKind, Layer
-from meters.status import Channel
+from meters.status import Condition
 
 _MAX_RAW = np.iinfo(np.int32).max
 _CHANNELS = np.uint16(0x0FF0)
 #: What the channels' nibbles say of an interval under a fault; kinds that are not here are silent.
-_SAYS: dict[FaultKind, Channel] = {
-    FaultKind.PARTIAL: Channel.PARTIAL,
-    FaultKind.LONG: Channel.LONG,
-    FaultKind.OVERFLOW: Channel.OVERFLOW,
-    FaultKind.TEST_MODE: Channel.TEST_MODE,
-    FaultKind.CONFIGURATION: Channel.CONFIGURATION_CHANGED,
-    FaultKind.SKIPPED: Channel.SKIPPED,
-    FaultKind.GAP: Channel.STOPPED,
+_SAYS: dict[FaultKind, Condition] = {
+    FaultKind.PARTIAL: Condition.PARTIAL,
+    FaultKind.LONG: Condition.LONG,
+    FaultKind.OVERFLOW: Condition.OVERFLOW,
+    FaultKind.TEST_MODE: Condition.TEST_MODE,
+    FaultKind.CONFIGURATION: Condition.CONFIGURATION_CHANGED,
+    FaultKind.SKIPPED: Condition.SKIPPED,
+    FaultKind.GAP: Condition.STOPPED,
 }
 #: Kinds that take the value away come last: what was not recorded cannot spike.
 _ORDER = [kind for kind in FaultKind if kind not in (FaultKind.SKIPPED, FaultKind.GAP)] + [

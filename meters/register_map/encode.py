@@ -38,7 +38,7 @@ from meters.register_map.layout import (
 )
 from meters.register_map.points import Block, Value
 from meters.register_map.sunspec import POWER_FAILURE_BIT, SPLIT_PHASE, WYE
-from meters.shown import Live, Written
+from meters.shown import Live, WriteResult
 
 if TYPE_CHECKING:
     from meters.device.meter import EmulatedMeter
@@ -70,7 +70,7 @@ def encode(meter: EmulatedMeter, now: int, address: int, count: int) -> list[int
     return registers
 
 
-def write(meter: EmulatedMeter, now: int, address: int, values: Sequence[int]) -> Written:
+def write(meter: EmulatedMeter, now: int, address: int, values: Sequence[int]) -> WriteResult:
     """Write the clock (both registers) or the switch; what the meter does not take is refused.
 
     Raises MeterError (``meters.register.address``) for any other registers, half a clock and both points at once among them.
@@ -79,7 +79,7 @@ def write(meter: EmulatedMeter, now: int, address: int, values: Sequence[int]) -
         return meter.set_clock(now, values[0] << 16 | values[1])
     if address == SWITCH and len(values) == 1:
         if values[0] not in (SWITCH_OPEN, SWITCH_CLOSED):
-            return Written.REFUSED
+            return WriteResult.REFUSED
         return meter.operate_switch(now, values[0] == SWITCH_CLOSED)
     raise MeterError(
         "meters.register.address", f"Registers {address} to {address + len(values) - 1} cannot be written as one."

@@ -25,7 +25,7 @@ from pymodbus.simulator import DataType, SimData, SimDevice
 from meters.device.meter import EmulatedMeter
 from meters.errors import MeterError
 from meters.register_map.encode import encode, write
-from meters.shown import Wire, Written
+from meters.shown import Wire, WriteResult
 from meters.wire.faults import HEAD, NO_RESPONSE, spoiled, stand_in, unreached
 
 #: Unit ids that Modbus leaves to devices.
@@ -174,8 +174,8 @@ class _Units:
                 return (ReadHoldingRegistersResponse if holding else ReadInputRegistersResponse)(registers=registers)
             before = meter.commands
             written = write(meter, now, request.address, request.registers)
-            if written is not Written.DONE:
-                refused = written is Written.REFUSED
+            if written is not WriteResult.DONE:
+                refused = written is WriteResult.REFUSED
                 return ExceptionResponse(function, ExcCodes.ILLEGAL_VALUE if refused else ExcCodes.DEVICE_FAILURE)
             if self._on_write is not None and meter.commands != before:
                 self._on_write(meter)

@@ -19,7 +19,7 @@ from meters.load.replay import ReplayedLoad
 from meters.load.truth import DayLoad
 from meters.load.weather import temperature
 from meters.shown import Reply, Wire
-from meters.status import Channel, Common, common_nibble, delivered_condition
+from meters.status import Common, Condition, common_nibble, delivered_condition
 from simulator.world.roster import Found
 
 Wh = NDArray[np.int64]
@@ -36,7 +36,7 @@ class Mark(NamedTuple):
     missing: bool = False
 
 
-def _condition(channel: Channel) -> Callable[[NDArray[np.uint16]], NDArray[np.bool_]]:
+def _condition(channel: Condition) -> Callable[[NDArray[np.uint16]], NDArray[np.bool_]]:
     return lambda status: delivered_condition(status) == channel
 
 
@@ -46,14 +46,14 @@ def _common(flag: Common) -> Callable[[NDArray[np.uint16]], NDArray[np.bool_]]:
 
 #: By what the status says; of several at one interval a chart shows the first.
 _BY_STATUS: tuple[tuple[Mark, Callable[[NDArray[np.uint16]], NDArray[np.bool_]]], ...] = (
-    (Mark("stopped", "x", "no value, recording was stopped", missing=True), _condition(Channel.STOPPED)),
-    (Mark("skipped", "s", "no value, skipped", missing=True), _condition(Channel.SKIPPED)),
+    (Mark("stopped", "x", "no value, recording was stopped", missing=True), _condition(Condition.STOPPED)),
+    (Mark("skipped", "s", "no value, skipped", missing=True), _condition(Condition.SKIPPED)),
     (Mark("power_fail", "P", "the power failed"), _common(Common.POWER_FAIL)),
-    (Mark("overflow", "o", "the pulse counter overflowed"), _condition(Channel.OVERFLOW)),
-    (Mark("partial", "p", "less than a whole interval"), _condition(Channel.PARTIAL)),
-    (Mark("long", "l", "more than a whole interval"), _condition(Channel.LONG)),
-    (Mark("test_mode", "t", "test mode"), _condition(Channel.TEST_MODE)),
-    (Mark("configuration", "g", "configuration changed"), _condition(Channel.CONFIGURATION_CHANGED)),
+    (Mark("overflow", "o", "the pulse counter overflowed"), _condition(Condition.OVERFLOW)),
+    (Mark("partial", "p", "less than a whole interval"), _condition(Condition.PARTIAL)),
+    (Mark("long", "l", "more than a whole interval"), _condition(Condition.LONG)),
+    (Mark("test_mode", "t", "test mode"), _condition(Condition.TEST_MODE)),
+    (Mark("configuration", "g", "configuration changed"), _condition(Condition.CONFIGURATION_CHANGED)),
     (Mark("clock_forward", "f", "clock set forward"), _common(Common.CLOCK_FORWARD)),
     (Mark("clock_back", "b", "clock set back"), _common(Common.CLOCK_BACK)),
 )

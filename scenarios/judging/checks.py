@@ -26,7 +26,7 @@ from simulator.smt.ondemand.invariants import breaches, from_ledger
 from simulator.smt.ondemand.ledger import Entry as LedgerEntry
 from simulator.smt.ondemand.ledger import Transition
 from simulator.smt.ondemand.lifecycle import Filed
-from simulator.smt.throttle.limits import Channel, Scope
+from simulator.smt.throttle.limits import Door, Scope
 from simulator.smt.throttle.policy import preset
 
 #: Policies of FR CR016.1, whose rule is counted again from the ledger.
@@ -199,7 +199,7 @@ def _posting(facts: Facts) -> list[CheckVerdict]:
 def _one_request_per_call(facts: Facts) -> list[CheckVerdict]:
     """AMB-10: the audit shows request <-> call."""
     # A customer at the portal makes no call to the retailer.
-    entries = [one for one in facts.requests() if one.door is not Channel.PORTAL]
+    entries = [one for one in facts.requests() if one.door is not Door.PORTAL]
     if not entries:
         return []
     rule = Rule()

@@ -9,7 +9,7 @@ from pydantic import Field
 from headend.wire import InquiryKind
 from scenarios.recording.values import CODE, Count, EpochUs, Instant, Record, Span
 from simulator.smt.ondemand.lifecycle import State
-from simulator.smt.throttle.limits import Channel
+from simulator.smt.throttle.limits import Door
 
 
 class Transition(Record):
@@ -31,7 +31,7 @@ class Entry(Record):
     key: str
     kind: Annotated[InquiryKind, CODE]
     #: A recording from before customers read through the portal names no door.
-    door: Annotated[Channel, CODE] = Channel.API
+    door: Annotated[Door, CODE] = Door.API
     call_reference: str | None
     username: str
     duns: str | None

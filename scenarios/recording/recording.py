@@ -25,7 +25,7 @@ from scenarios.recording.world import Policy, World
 from scenarios.schema import Scenario
 from scenarios.timeline import BalanceCall
 from simulator.input.mistakes import mistakes_of
-from simulator.input.yaml_text import Written
+from simulator.input.yaml_text import YamlDocument
 
 MALFORMED = "recording.malformed"
 #: Raised when a reader of an older recording could misread a newer one.
@@ -95,7 +95,7 @@ def parse(content: dict[str, Any], place: str = "recording") -> Recording:
         return Recording.model_validate(content)
     except ValidationError as error:
         first = mistakes_of(error, content, Recording, MALFORMED)[0]
-        raise ScenarioError(first.code, first.message, Written(place, content).where(first.loc), MEND) from None
+        raise ScenarioError(first.code, first.message, YamlDocument(place, content).where(first.loc), MEND) from None
 
 
 def load(path: Path) -> Recording:

@@ -17,7 +17,7 @@ from scenarios.recording.recording import Recording
 from scenarios.running.player import Player
 from scenarios.running.recorder import record
 from scenarios.schema import Scenario
-from simulator.input.yaml_text import Written
+from simulator.input.yaml_text import YamlDocument
 from simulator.parties.sandbox import SANDBOX_FILES, Sandbox, SandboxSettings
 from simulator.ror.plan import shipped_plan
 from simulator.runtime.clock import Clock, ClockMode
@@ -72,7 +72,7 @@ def middle_of(scenario: Scenario) -> MiddleDraws:
 def check(scenario: Scenario) -> None:
     """Whether all that a scenario names is there; raises ScenarioError of what is not."""
     for one in unmet(scenario):
-        raise Written(f"scenario {scenario.name}", None).error(one, ScenarioError)
+        raise YamlDocument(f"scenario {scenario.name}", None).error(one, ScenarioError)
 
 
 async def run(scenario: Scenario, out: Path, progress: Progress | None = None) -> Run:

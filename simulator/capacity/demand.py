@@ -21,7 +21,7 @@ from simulator.capacity.model import Model, Sweep, TabledRequest
 from simulator.capacity.study import HOUR_S, LevelSpec, Study
 from simulator.smt.ondemand.middle import LOST, Middle
 from simulator.smt.throttle.decision import (
-    Channel,
+    Door,
     Kind,
     Lease,
     Measure,
@@ -204,7 +204,7 @@ def _requests(study: Study, day: Day, draws: _Draws) -> list[TabledRequest]:
                 span.start,
                 span.end,
                 _scopes(study, esiid, index // per_point),
-                Channel.API,
+                Door.API,
                 Middle(pickup, way_back, LOST[lost]),
                 tuple(map(Try, out, back, hears)),
                 index // per_point,
@@ -306,7 +306,7 @@ class _Past:
         home = call.home_us >= 0 and call.answers
         if home:
             self.home_reads(esiid, call.home_us, call.until_us - _BACK_US, call.at_us)
-        lease = admission.reserve("", self._requested(esiid, Channel.API), now)
+        lease = admission.reserve("", self._requested(esiid, Door.API), now)
         if isinstance(lease, Lease):
             end = floor_interval(now)
             needed = self._meter_only or call.swept_to < end
@@ -320,21 +320,21 @@ class _Past:
     def home_reads(self, esiid: str, phase_us: int, begins_us: int, ends_us: int) -> None:
         """The hourly register reads in [begins, ends). One that is lost is made up for an hour later, so all count as successes."""
         admission = self._model.admission
-        requested = self._requested(esiid, Channel.PORTAL)
+        requested = self._requested(esiid, Door.PORTAL)
         for at_us in range(begins_us + (phase_us - begins_us) % _HOUR_US, ends_us, _HOUR_US):
             lease = admission.reserve("", requested, at_us // US)
             if isinstance(lease, Lease):
                 admission.settle("", lease, at_us // US, True, READ_OCTETS)
 
-    def _requested(self, esiid: str, channel: Channel) -> Requested:
-        asking = RequesterClass.ROR_CALL_CENTRE if channel is Channel.API else RequesterClass.HOME_AUTOMATION
+    def _requested(self, esiid: str, door: Door) -> Requested:
+        asking = RequesterClass.ROR_CALL_CENTRE if door is Door.API else RequesterClass.HOME_AUTOMATION
         scopes = {
             Scope.ESIID: esiid,
             Scope.TDSP: self._tdsp,
             Scope.ACCESS_POINT: str(int(esiid) // self._per_point),
             Scope.REQUESTER_CLASS: asking,
         }
-        return Requested(Kind.READ, channel, scopes)
+        return Requested(Kind.READ, door, scopes)
 
 
 def _others(study: Study, replication: int, count: int) -> Day:

@@ -27,7 +27,7 @@ from simulator.smt.ondemand.lifecycle import (
     submit,
 )
 from simulator.smt.ondemand.middle import Middle, MiddleDraws
-from simulator.smt.throttle.decision import Channel, MemoryAdmission, Policy, Requested, Scope, Source
+from simulator.smt.throttle.decision import Door, MemoryAdmission, Policy, Requested, Scope, Source
 
 #: Unless told, an access point carries what the default law says.
 ACCESS_POINT_TPS = NetworkLaw().access_point_tps
@@ -44,7 +44,7 @@ class TabledRequest(NamedTuple):
     start: int
     end: int
     scopes: Mapping[Scope, str]
-    channel: Channel
+    door: Door
     middle: Middle
     tries: tuple[Try, ...]
     #: Number of the radio resource that the meter hangs on.
@@ -195,7 +195,7 @@ class ModelDesk:
                 tabled.key,
                 tabled.kind,
                 tabled.esiid,
-                Requested(kind_counted(tabled.kind), tabled.channel, tabled.scopes),
+                Requested(kind_counted(tabled.kind), tabled.door, tabled.scopes),
                 tabled.start,
                 tabled.end,
             )

@@ -29,10 +29,10 @@ from meters.calendar import US, day_end, day_start, epoch
 from meters.errors import UserError
 from simulator.errors import SimulatorError
 from simulator.input.mistakes import did_you_mean, mistakes_of
-from simulator.input.yaml_text import ClockTime, UnreadableFile, Written, YamlProblem, read_yaml_file
+from simulator.input.yaml_text import ClockTime, UnreadableFile, YamlDocument, YamlProblem, read_yaml_file
 from simulator.smt.ondemand.lifecycle import EXPIRY_US
 from simulator.smt.ondemand.middle import MiddleLaw
-from simulator.smt.throttle.decision import Channel, Limit, Measure, Policy, Scope
+from simulator.smt.throttle.decision import Door, Limit, Measure, Policy, Scope
 from simulator.smt.throttle.policy import policy_in, preset
 
 HOUR_S = 3600
@@ -262,7 +262,7 @@ def load_study(path: Path) -> Study:
     return parse_study(written)
 
 
-def parse_study(written: Written) -> Study:
+def parse_study(written: YamlDocument) -> Study:
     """Make a study of what a file holds. Raises SimulatorError that names the field."""
     if not isinstance(written.value, dict):
         raise SimulatorError(
@@ -286,7 +286,7 @@ def parse_study(written: Written) -> Study:
     return _make(spec, written)
 
 
-def _make(spec: StudySpec, written: Written) -> Study:
+def _make(spec: StudySpec, written: YamlDocument) -> Study:
     day = spec.hour.day
 
     def at(clock: time, *field: str) -> int:
@@ -327,7 +327,7 @@ def _make(spec: StudySpec, written: Written) -> Study:
     )
 
 
-def _policies(spec: StudySpec, written: Written) -> tuple[Policy, ...]:
+def _policies(spec: StudySpec, written: YamlDocument) -> tuple[Policy, ...]:
     policies: list[Policy] = []
     for at, one in enumerate(spec.policies):
         where = written.where(("policies", at))
@@ -344,7 +344,7 @@ def _policies(spec: StudySpec, written: Written) -> tuple[Policy, ...]:
                 continue
             raise SimulatorError(
                 "capacity.policy.unmodelled",
-                f"Limit '{limit.name}' counts {limit.scope.value} requests through {_doors(limit.channels)}.",
+                f"Limit '{limit.name}' counts {limit.scope.value} requests through {_doors(limit.doors)}.",
                 place=where,
                 mend="A study models limits per ESI ID, what is under way and fails per access point or TDSP, and others per TDSP through the API alone"
                 " (channels: [api]).",
@@ -360,8 +360,8 @@ def _is_modelled(limit: Limit) -> bool:
     # What is under way, and what has failed in the last minutes, is the hour's own.
     if limit.measure in (Measure.UNDER_WAY, Measure.METER_FAILURES):
         return limit.scope in (Scope.TDSP, Scope.ACCESS_POINT)
-    return limit.scope is Scope.TDSP and Channel.PORTAL not in limit.channels
+    return limit.scope is Scope.TDSP and Door.PORTAL not in limit.doors
 
 
-def _doors(channels: frozenset[Channel]) -> str:
-    return " and ".join(sorted(one.value for one in channels))
+def _doors(doors: frozenset[Door]) -> str:
+    return " and ".join(sorted(one.value for one in doors))

@@ -53,7 +53,7 @@ class Mistake:
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class YamlDocument:
     """What a file holds, and where each of its values stands. ``root`` is None for values that come from no text."""
 
     place: str
@@ -152,7 +152,7 @@ for _loader in (CoreLoader, ExactLoader):
 ExactLoader.add_constructor(_TAG + "float", _decimal)
 
 
-def read_yaml_file(path: Path, loader: type[CoreLoader] = CoreLoader, place: str = "") -> Written:
+def read_yaml_file(path: Path, loader: type[CoreLoader] = CoreLoader, place: str = "") -> YamlDocument:
     """Read a file of one document, called ``place``, or by its path. Raises YamlProblem, UnreadableFile where there is none to read."""
     try:
         text = path.read_text(encoding="utf-8")
@@ -161,7 +161,7 @@ def read_yaml_file(path: Path, loader: type[CoreLoader] = CoreLoader, place: str
     return read_yaml(text, place or str(path), loader)
 
 
-def read_yaml(text: str, place: str, loader: type[CoreLoader] = CoreLoader) -> Written:
+def read_yaml(text: str, place: str, loader: type[CoreLoader] = CoreLoader) -> YamlDocument:
     """Read a text of one document. Raises YamlProblem with the line, also where a mapping has a key twice."""
 
     def problem(what: str, line: int | None = None) -> YamlProblem:
@@ -172,12 +172,12 @@ def read_yaml(text: str, place: str, loader: type[CoreLoader] = CoreLoader) -> W
         try:
             root = reader.get_single_node()
             if root is None:
-                return Written(place, None)
+                return YamlDocument(place, None)
             for endless in _within_itself(root, set(), set()):
                 raise problem("a value that contains itself: its alias stands inside it", endless.start_mark.line + 1)
             for key in _doubles(root, set()):
                 raise problem(f"'{key.value}' stands twice in one mapping", key.start_mark.line + 1)
-            return Written(place, reader.construct_document(root), root)
+            return YamlDocument(place, reader.construct_document(root), root)
         finally:
             reader.dispose()
     except yaml.MarkedYAMLError as error:

@@ -13,7 +13,7 @@ from simulator.smt.ondemand.ledger import Ledger
 from simulator.smt.ondemand.lifecycle import Filed, OnDemandRequest, kind_counted
 from simulator.smt.registry.records import User
 from simulator.smt.registry.registry import Registry
-from simulator.smt.throttle.decision import Channel, Requested, Scope
+from simulator.smt.throttle.decision import Door, Requested, Scope
 from simulator.smt.usage.store import VeeStore
 
 #: How far back holes in the posted days are told; the longest billing cycle and a half. A default of this project.
@@ -27,7 +27,7 @@ class Asked:
     user: User
     kind: InquiryKind
     esiid: str
-    door: Channel
+    door: Door
     trans_id: str = ""
     call_reference: str = ""
     meter_number: str | None = None

@@ -26,7 +26,7 @@ from simulator.smt.database.tables import (
     odr_transition,
 )
 from simulator.smt.ondemand.lifecycle import ENDED, Filed, State
-from simulator.smt.throttle.decision import Channel, Refusal
+from simulator.smt.throttle.decision import Door, Refusal
 
 #: Octets of entries that are kept in memory at most (what is polled is among the latest), and what one takes: with its answer's intervals it is
 #: much larger than without. Measured.
@@ -308,7 +308,7 @@ def _filed(row: Any) -> Filed:
         row.key,
         InquiryKind(row.kind),
         row.esiid,
-        Channel(row.door),
+        Door(row.door),
         row.username,
         row.duns,
         row.requester_class,

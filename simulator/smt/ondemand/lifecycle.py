@@ -17,7 +17,7 @@ import simpy
 from headend.wire import InquiryKind, Outcome
 from meters.calendar import US
 from simulator.smt.ondemand.middle import MiddleDraws
-from simulator.smt.throttle.decision import Channel, Kind, Lease, Policy, Refusal, Requested, Source
+from simulator.smt.throttle.decision import Door, Kind, Lease, Policy, Refusal, Requested, Source
 
 
 class State(StrEnum):
@@ -83,7 +83,7 @@ class Filed:
     key: str
     kind: InquiryKind
     esiid: str
-    door: Channel
+    door: Door
     username: str
     duns: str
     requester_class: str

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from simulator.smt.throttle.counts import NEVER, Count, Decision, Ending, LimitState, Mark, admit, reserve, settle
 from simulator.smt.throttle.limits import (
-    Channel,
+    Door,
     Kind,
     Limit,
     Measure,
@@ -26,10 +26,10 @@ from simulator.smt.throttle.limits import (
 
 __all__ = [
     "NEVER",
-    "Channel",
     "Count",
     "Decided",
     "Decision",
+    "Door",
     "Ending",
     "Held",
     "Kind",

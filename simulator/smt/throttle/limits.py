@@ -34,7 +34,7 @@ class Window(StrEnum):
     ROLLING_DAY = "rolling_day"
 
 
-class Channel(StrEnum):
+class Door(StrEnum):
     """By which of SMT's doors a request came."""
 
     API = "api"
@@ -98,7 +98,7 @@ class Limit:
     #: A silent limit refuses without a reason.
     told: bool = True
     #: Only requests through these doors count.
-    channels: frozenset[Channel] = frozenset(Channel)
+    doors: frozenset[Door] = frozenset(Door)
     #: Only requests of these classes count; empty: of all. Then those of ``but_classes`` do not.
     classes: frozenset[str] = frozenset()
     but_classes: frozenset[str] = frozenset()
@@ -136,7 +136,7 @@ class Requested(NamedTuple):
     """What the throttle must know of a request."""
 
     kind: Kind
-    channel: Channel
+    door: Door
     scopes: Mapping[Scope, str]
 
 
@@ -144,7 +144,7 @@ def concerns(limit: Limit, requested: Requested) -> bool:
     """Whether a limit counts a request."""
     if limit.kind is not None and limit.kind is not requested.kind:
         return False
-    if requested.channel not in limit.channels:
+    if requested.door not in limit.doors:
         return False
     if not limit.classes and not limit.but_classes:
         return True

@@ -11,10 +11,18 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from simulator.errors import SimulatorError
 from simulator.input.mistakes import did_you_mean, mistakes_of
-from simulator.input.yaml_text import Loc, Mistake, UnreadableFile, Written, YamlProblem, field_name, read_yaml_file
+from simulator.input.yaml_text import (
+    Loc,
+    Mistake,
+    UnreadableFile,
+    YamlDocument,
+    YamlProblem,
+    field_name,
+    read_yaml_file,
+)
 from simulator.smt.throttle.limits import (
     EXPECTED_S,
-    Channel,
+    Door,
     Kind,
     Limit,
     Measure,
@@ -80,7 +88,7 @@ class LimitSpec(_Spec):
     rule: str
     portal_code: str = "5032"
     told: bool = True
-    channels: list[Channel] = Field(default_factory=lambda: list(Channel), min_length=1)
+    channels: list[Door] = Field(default_factory=lambda: list(Door), min_length=1)
     classes: list[RequesterClass] = Field(default_factory=list)
     reserve: ReserveSpec | None = None
 
@@ -135,7 +143,7 @@ class LimitSpec(_Spec):
             rule=self.rule,
             portal_code=self.portal_code,
             told=self.told,
-            channels=frozenset(self.channels),
+            doors=frozenset(self.channels),
             classes=frozenset(self.classes),
             measure=self.measure,
             estimate=self.estimate or 1,
@@ -196,7 +204,7 @@ def parse_policy(name: str, written: Any, *, place: str) -> Policy:
     raise SimulatorError(found[0].code, f"Policy '{name}': {found[0].message}", place=where, mend=found[0].mend)
 
 
-def policy_in(written: Written, name: str, value: Any, loc: Loc = ()) -> Policy:
+def policy_in(written: YamlDocument, name: str, value: Any, loc: Loc = ()) -> Policy:
     """Read the policy that stands in a file, at ``loc``. Raises SimulatorError ``policy.*`` with the line of the first mistake."""
     found = _checked(value)
     if isinstance(found, PolicySpec):

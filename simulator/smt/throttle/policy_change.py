@@ -25,9 +25,7 @@ _IN_WINDOWS = frozenset({Measure.SUCCESSES, Measure.OCTETS})
 
 def counted(limit: Limit) -> str:
     """Digest of the requests that a limit counts, and of whose are counted together: whatever its name and its measure."""
-    return _digest(
-        limit.kind, limit.scope, *(sorted(one) for one in (limit.channels, limit.classes, limit.but_classes))
-    )
+    return _digest(limit.kind, limit.scope, *(sorted(one) for one in (limit.doors, limit.classes, limit.but_classes)))
 
 
 def meaning(limit: Limit) -> str:

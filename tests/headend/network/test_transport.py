@@ -19,7 +19,7 @@ from meters.faults.kinds import FaultKind
 from meters.identity import MeterIdentity, make_esiid, make_meter_number, tdsp
 from meters.load.premises import make_premise
 from meters.register_map import layout as wire
-from meters.status import Channel, delivered_condition
+from meters.status import Condition, delivered_condition
 from meters.wire.gateway import Gateway, Silence
 
 ONCOR = tdsp("ONCOR")
@@ -151,7 +151,7 @@ def test_intervals_older_than_the_ring_are_reported_as_not_present() -> None:
             start = FLOOR - (wire.RING_SLOTS + 10) * 900
             reading = await transport.read_window(address(MULTIPLIED_UNIT), start, FLOOR)
             assert reading.present.tolist() == [False] * 11 + [True] * wire.SAFE_SLOTS
-            assert (delivered_condition(reading.status[:11]) == Channel.STOPPED).all()
+            assert (delivered_condition(reading.status[:11]) == Condition.STOPPED).all()
             assert reading.delivered[11] == 40 * METERS[3].window(start + 11 * 900, start + 12 * 900, NOW).delivered[0]
             older = await transport.read_window(address(1), start - 9000, start)
             assert not older.present.any()
@@ -164,7 +164,7 @@ def test_gap_is_reported_as_not_present() -> None:
         async with running() as (transport, address, _):
             reading = await transport.read_window(address(1), GAP_AT - 900, GAP_AT + 2700)
             assert reading.present.tolist() == [True, False, False, True]
-            assert (delivered_condition(reading.status[1:3]) == Channel.STOPPED).all()
+            assert (delivered_condition(reading.status[1:3]) == Condition.STOPPED).all()
 
     asyncio.run(check())
 

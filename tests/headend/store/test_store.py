@@ -14,8 +14,7 @@ from headend.vee.batch import run_batch
 from headend.vee.quality import Channel, IntervalStatus, Method
 from headend.vee.records import History
 from meters.calendar import INTERVAL_S, day_end, day_start, epoch, intervals_in
-from meters.status import Channel as Condition
-from meters.status import Common, status_word
+from meters.status import Common, Condition, status_word
 
 ESIID, OTHER = "10443720000000017", "10443720000000025"
 DAY = date(2026, 8, 12)

@@ -11,8 +11,7 @@ from headend.vee.batch import needs_history, run_batch
 from headend.vee.quality import IntervalStatus, Method
 from headend.vee.records import ChannelDay, DayBlock, History, VeeDay
 from meters.calendar import intervals_in
-from meters.status import Channel as Condition
-from meters.status import Common, status_word
+from meters.status import Common, Condition, status_word
 
 WEDNESDAY = date(2026, 8, 12)
 

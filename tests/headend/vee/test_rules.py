@@ -6,8 +6,7 @@ from hypothesis import strategies as st
 
 from headend.vee import rules
 from headend.vee.quality import Channel
-from meters.status import Channel as Condition
-from meters.status import Common, status_word
+from meters.status import Common, Condition, status_word
 
 
 def _day(*values: int, n: int = 96) -> np.ndarray:

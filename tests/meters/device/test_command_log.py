@@ -11,7 +11,7 @@ from meters.calendar import INTERVAL_S
 from meters.device.command_log import CommandLog
 from meters.device.meter import EmulatedMeter
 from meters.errors import MeterError
-from meters.shown import Command, CommandKind, Written
+from meters.shown import Command, CommandKind, WriteResult
 from tests.meters.full_disk import full_at
 from tests.meters.gateways import NOW, home
 
@@ -109,8 +109,8 @@ def test_a_full_disk_refuses_a_command_and_leaves_nothing_of_it_for_later(tmp_pa
 def test_a_meter_whose_command_cannot_be_kept_does_not_obey() -> None:
     meter = home(1)
     meter.keep = lambda *_: False
-    assert meter.operate_switch(NOW, closed=False) is Written.FAILED
-    assert meter.set_clock(NOW, NOW + 100) is Written.FAILED
+    assert meter.operate_switch(NOW, closed=False) is WriteResult.FAILED
+    assert meter.set_clock(NOW, NOW + 100) is WriteResult.FAILED
     assert meter.live(NOW + 1).switch_closed
     assert meter.clock(NOW) == NOW
     assert meter.commands == 0

@@ -15,7 +15,7 @@ from meters.faults.kinds import FaultKind
 from meters.identity import MeterIdentity, Premise, make_esiid, tdsp
 from meters.load.truth import ERA, intervals, register
 from meters.shown import Wire
-from meters.status import Channel, Common, common_nibble, delivered_condition
+from meters.status import Common, Condition, common_nibble, delivered_condition
 
 ESIID = make_esiid(tdsp("ONCOR"), 1, 1)
 PREMISE = Premise(ESIID, scale=3.0)
@@ -38,7 +38,7 @@ def test_meter_shows_the_premises_day_in_both_channels(day: date, premise: Premi
     assert shown.received.tolist() == truth.received.tolist()
     assert len(shown.received) == intervals_in(day)
     assert shown.present.all()
-    assert (delivered_condition(shown.status) == Channel.OK).all()
+    assert (delivered_condition(shown.status) == Condition.OK).all()
 
 
 def test_window_crosses_days_of_any_length_without_a_seam() -> None:
@@ -137,7 +137,7 @@ def test_meter_remembers_a_few_days_however_far_one_looks_back() -> None:
 def test_recording_is_stopped_before_the_era() -> None:
     shown = meter().window(day_start(ERA) - 900, day_start(ERA) + 900, LATER)
     assert shown.present.tolist() == [False, True]
-    assert delivered_condition(shown.status)[0] == Channel.STOPPED
+    assert delivered_condition(shown.status)[0] == Condition.STOPPED
 
 
 def test_days_that_are_kept_cannot_be_written_over() -> None:

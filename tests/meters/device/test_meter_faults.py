@@ -17,8 +17,8 @@ from meters.faults.fault import FOR_EVER, Fault
 from meters.faults.kinds import FaultKind
 from meters.faults.ledger import Effect
 from meters.identity import MeterIdentity, Premise, make_esiid, tdsp
-from meters.shown import Wire, Written
-from meters.status import Channel, Common, common_nibble, delivered_condition
+from meters.shown import Wire, WriteResult
+from meters.status import Common, Condition, common_nibble, delivered_condition
 from tests.meters.fakes import SteadyLoad
 
 ESIID = make_esiid(tdsp("ONCOR"), 1, 1)
@@ -67,7 +67,7 @@ def test_outage_stops_energy_and_answers_and_flags_every_interval_it_touches() -
     emulated = steady(fault(FaultKind.OUTAGE, NOON + 300, NOON + 2400))
     assert shown(emulated, NOON, 4) == [300, 0, 300, 900]
     assert commons(emulated, NOON, 4) == [Common.POWER_FAIL] * 3 + [0]
-    assert conditions(emulated, NOON, 4) == [Channel.OK] * 4
+    assert conditions(emulated, NOON, 4) == [Condition.OK] * 4
     assert register(emulated, NEXT) == register(steady(), NEXT) - 2100
     assert [emulated.reply(NOON + at).wire for at in (299, 300, 2399, 2400)] == [
         Wire.ANSWER,
@@ -118,16 +118,16 @@ def test_open_switch_stops_energy_but_not_answers() -> None:
     assert (live.switch_closed, live.watts, live.power_failed) == (False, 0, False)
     assert live.decivolts > 2300
     assert emulated.reply(NOON).wire is Wire.ANSWER
-    assert emulated.operate_switch(NOON + 60, True) is Written.REFUSED
+    assert emulated.operate_switch(NOON + 60, True) is WriteResult.REFUSED
 
 
 def test_switch_is_opened_and_closed_by_command() -> None:
     emulated = steady()
     assert register(emulated, NEXT) - register(emulated, DAY) == 96 * 900
-    assert emulated.operate_switch(NOON + 450, False) is Written.DONE
-    assert emulated.operate_switch(NOON + 500, False) is Written.DONE
+    assert emulated.operate_switch(NOON + 450, False) is WriteResult.DONE
+    assert emulated.operate_switch(NOON + 500, False) is WriteResult.DONE
     assert not emulated.live(NOON + 500).switch_closed
-    assert emulated.operate_switch(NOON + 1800, True) is Written.DONE
+    assert emulated.operate_switch(NOON + 1800, True) is WriteResult.DONE
     assert shown(emulated, NOON, 3) == [450, 0, 900]
     assert register(emulated, NEXT) - register(emulated, DAY) == 96 * 900 - 1350
     told = emulated.events(NOON, NOON + 3600)
@@ -159,10 +159,10 @@ def test_intervals_add_up_to_registers_whatever_outages_and_switches_do(
 def test_meter_takes_a_bounded_number_of_commands() -> None:
     emulated = steady()
     for command in range(MOST_COMMANDS):
-        assert emulated.operate_switch(NOON + command, command % 2 == 1) is Written.DONE
-        assert emulated.set_clock(NOON + command, NOON + command) is Written.DONE
-    assert emulated.operate_switch(NOON + MOST_COMMANDS, False) is Written.REFUSED
-    assert emulated.set_clock(NOON + MOST_COMMANDS, NOON + MOST_COMMANDS) is Written.REFUSED
+        assert emulated.operate_switch(NOON + command, command % 2 == 1) is WriteResult.DONE
+        assert emulated.set_clock(NOON + command, NOON + command) is WriteResult.DONE
+    assert emulated.operate_switch(NOON + MOST_COMMANDS, False) is WriteResult.REFUSED
+    assert emulated.set_clock(NOON + MOST_COMMANDS, NOON + MOST_COMMANDS) is WriteResult.REFUSED
 
 
 # Registers and installation.
@@ -217,7 +217,7 @@ def test_exchange_brings_another_meter_and_leaves_the_load_alone() -> None:
     window = emulated.window(NOON - 1800, NOON + 1800, NOON + 1800)
     assert window.present.tolist() == [False, False, True, True]
     assert window.delivered.tolist() == [0, 0, 600, 900]
-    assert delivered_condition(window.status).tolist() == [Channel.STOPPED] * 2 + [Channel.PARTIAL, Channel.OK]
+    assert delivered_condition(window.status).tolist() == [Condition.STOPPED] * 2 + [Condition.PARTIAL, Condition.OK]
     assert emulated.live(NOON + 900).delivered_register == 5600
     assert emulated.midnight(DAY, NOON) is not None
     assert emulated.midnight(DAY, NOON + 300) is None
@@ -269,7 +269,7 @@ def test_clock_set_forward_skips_and_shortens_intervals_and_is_set_right_at_the_
     assert emulated.clock(NOON + 7200) == NOON + 7200
     # 12:00 has five minutes; 12:15 none; 12:30 begins at the very set.
     assert shown(emulated, NOON, 3, NOON + 3600) == [300, 0, 900]
-    assert conditions(emulated, NOON, 3) == [Channel.PARTIAL, Channel.SKIPPED, Channel.OK]
+    assert conditions(emulated, NOON, 3) == [Condition.PARTIAL, Condition.SKIPPED, Condition.OK]
     assert commons(emulated, NOON, 3) == [Common.CLOCK_FORWARD] * 2 + [0]
     told = [(one.kind, one.at) for one in emulated.events(NOON, NOON + 9000)]
     assert told == [(EventKind.CLOCK_SET, NOON + 300), (EventKind.CLOCK_SET, NOON + 7200)]
@@ -278,7 +278,7 @@ def test_clock_set_forward_skips_and_shortens_intervals_and_is_set_right_at_the_
 def test_clock_set_back_makes_a_long_interval() -> None:
     emulated = steady(fault(FaultKind.CLOCK_SET, NOON + 600, seconds=-300))
     assert shown(emulated, NOON, 2, NOON + 3600) == [1200, 900]
-    assert conditions(emulated, NOON, 2) == [Channel.LONG, Channel.OK]
+    assert conditions(emulated, NOON, 2) == [Condition.LONG, Condition.OK]
     assert commons(emulated, NOON, 2) == [Common.CLOCK_BACK, 0]
     # Nobody can see the set before it happens.
     assert shown(emulated, NOON, 1, NOON + 599) == [900]
@@ -295,10 +295,10 @@ def test_drifting_clock_shifts_labels_and_keeps_the_energy() -> None:
 
 def test_clock_is_written_within_its_limit() -> None:
     emulated = steady()
-    assert emulated.set_clock(NOON, NOON + 3601) is Written.REFUSED
-    assert emulated.set_clock(NOON, NOON - 3601) is Written.REFUSED
+    assert emulated.set_clock(NOON, NOON + 3601) is WriteResult.REFUSED
+    assert emulated.set_clock(NOON, NOON - 3601) is WriteResult.REFUSED
     assert emulated.clock(NOON) == NOON
-    assert emulated.set_clock(NOON, NOON + 3600) is Written.DONE
+    assert emulated.set_clock(NOON, NOON + 3600) is WriteResult.DONE
     assert emulated.clock(NOON + 1) == NOON + 3601
     assert [one.kind for one in emulated.events(NOON, NOON + 1)] == [EventKind.CLOCK_SET]
     live = emulated.live(NOON + 100)
@@ -337,7 +337,7 @@ def test_no_energy_is_lost_or_made_by_whatever_happens_to_a_clock(sets: list[tup
     seen = int(labels.delivered.sum()) + live.partial_delivered
     # Labels that the clock was set back over at the very end are still to come again.
     assert seen == end - start
-    assert not labels.present[delivered_condition(labels.status) == Channel.SKIPPED].any()
+    assert not labels.present[delivered_condition(labels.status) == Condition.SKIPPED].any()
 
 
 # The record.
@@ -346,25 +346,25 @@ def test_no_energy_is_lost_or_made_by_whatever_happens_to_a_clock(sets: list[tup
 @pytest.mark.parametrize(
     ("kind", "params", "values", "condition"),
     [
-        (FaultKind.GAP, {}, [0, 0], Channel.STOPPED),
-        (FaultKind.SKIPPED, {}, [0, 0], Channel.SKIPPED),
-        (FaultKind.SPIKE, {"factor": 9}, [8100, 8100], Channel.OK),
-        (FaultKind.NEGATIVE, {}, [-900, -900], Channel.OK),
-        (FaultKind.ZERO, {}, [0, 0], Channel.OK),
-        (FaultKind.PARTIAL, {"fraction": 0.4}, [360, 360], Channel.PARTIAL),
-        (FaultKind.LONG, {"fraction": 0.4}, [1260, 1260], Channel.LONG),
-        (FaultKind.OVERFLOW, {"limit": 500}, [500, 500], Channel.OVERFLOW),
-        (FaultKind.TEST_MODE, {"wh": 3}, [3, 3], Channel.TEST_MODE),
-        (FaultKind.CONFIGURATION, {}, [900, 900], Channel.CONFIGURATION_CHANGED),
+        (FaultKind.GAP, {}, [0, 0], Condition.STOPPED),
+        (FaultKind.SKIPPED, {}, [0, 0], Condition.SKIPPED),
+        (FaultKind.SPIKE, {"factor": 9}, [8100, 8100], Condition.OK),
+        (FaultKind.NEGATIVE, {}, [-900, -900], Condition.OK),
+        (FaultKind.ZERO, {}, [0, 0], Condition.OK),
+        (FaultKind.PARTIAL, {"fraction": 0.4}, [360, 360], Condition.PARTIAL),
+        (FaultKind.LONG, {"fraction": 0.4}, [1260, 1260], Condition.LONG),
+        (FaultKind.OVERFLOW, {"limit": 500}, [500, 500], Condition.OVERFLOW),
+        (FaultKind.TEST_MODE, {"wh": 3}, [3, 3], Condition.TEST_MODE),
+        (FaultKind.CONFIGURATION, {}, [900, 900], Condition.CONFIGURATION_CHANGED),
     ],
 )
 def test_fault_of_the_record_shows_in_its_intervals_alone_and_spares_the_registers(
-    kind: FaultKind, params: dict[str, float], values: list[int], condition: Channel
+    kind: FaultKind, params: dict[str, float], values: list[int], condition: Condition
 ) -> None:
     one = fault(kind, NOON, NOON + 1800, **params)
     emulated = steady(one)
     assert shown(emulated, NOON - 900, 4) == [900, *values, 900]
-    assert conditions(emulated, NOON - 900, 4) == [Channel.OK, condition, condition, Channel.OK]
+    assert conditions(emulated, NOON - 900, 4) == [Condition.OK, condition, condition, Condition.OK]
     present = emulated.window(NOON, NOON + 1800, NOON + 1800).present
     assert present.any() == (kind not in (FaultKind.GAP, FaultKind.SKIPPED))
     assert register(emulated, NEXT) == register(steady(), NEXT)
@@ -378,7 +378,7 @@ def test_intervals_beyond_the_wire_overflow_and_say_so() -> None:
     for again in range(4):
         emulated.set_clock(NOON + 600 + 900 * again, NOON - 300)
     assert shown(emulated, NOON - 900, 1, NOON + 20_000) == [2**31 - 1]
-    assert conditions(emulated, NOON - 900, 1) == [Channel.OVERFLOW]
+    assert conditions(emulated, NOON - 900, 1) == [Condition.OVERFLOW]
 
 
 def test_effect_of_a_record_fault_goes_by_the_meters_labels() -> None:
@@ -418,7 +418,7 @@ def test_stale_meter_shows_what_it_showed_a_day_ago() -> None:
 
 def test_clock_of_a_stale_meter_is_set_by_the_difference() -> None:
     emulated = steady(Fault(FaultKind.STALE, ESIID, NOON, NOON + 3600, {"seconds": 86_400}))
-    assert emulated.set_clock(NOON + 10, emulated.clock(NOON + 10) + 60) is Written.DONE
+    assert emulated.set_clock(NOON + 10, emulated.clock(NOON + 10) + 60) is WriteResult.DONE
     assert emulated.clock(NOON + 4000) == NOON + 4060
 
 

@@ -18,7 +18,7 @@ from meters.faults.ledger import Effect, entry, ordered, write_json, write_parqu
 from meters.faults.overlay import overlay
 from meters.faults.rules import FaultRule, Roster, drawn_on, expand, standing
 from meters.identity import make_esiid, tdsp
-from meters.status import Channel, Common, delivered_condition, received_condition, status_word
+from meters.status import Common, Condition, delivered_condition, received_condition, status_word
 
 ESIID = "10443729900000001"
 T = 1_786_500_000
@@ -28,7 +28,7 @@ FIRST, UNTIL = epoch("2026-08-01T00:00"), epoch("2026-08-11T00:00")
 
 
 def columns() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    ok = np.full(8, status_word(Common.DST, Channel.OK), np.uint16)
+    ok = np.full(8, status_word(Common.DST, Condition.OK), np.uint16)
     return np.arange(100, 108, dtype=np.int32), np.arange(8, dtype=np.int32), ok
 
 
@@ -42,7 +42,7 @@ def test_gap_takes_both_channels_and_leaves_the_common_nibble() -> None:
     delivered, received, status = put(Fault(FaultKind.GAP, ESIID, T + 1800, T + 3600))
     assert delivered == [100, 101, 0, 0, 104, 105, 106, 107]
     assert received == [0, 1, 0, 0, 4, 5, 6, 7]
-    assert delivered_condition(status)[2] == received_condition(status)[2] == Channel.STOPPED
+    assert delivered_condition(status)[2] == received_condition(status)[2] == Condition.STOPPED
     assert ((status >> 12) == Common.DST).all()
 
 
@@ -70,7 +70,7 @@ def test_what_was_not_recorded_cannot_spike_and_a_spike_fits_the_wire() -> None:
 def test_counter_overflows_only_where_it_comes_to_its_limit() -> None:
     delivered, _, status = put(Fault(FaultKind.OVERFLOW, ESIID, T, T + 7200, {"limit": 103}))
     assert delivered == [100, 101, 102, 103, 103, 103, 103, 103]
-    assert delivered_condition(status).tolist() == [Channel.OK] * 4 + [Channel.OVERFLOW] * 4
+    assert delivered_condition(status).tolist() == [Condition.OK] * 4 + [Condition.OVERFLOW] * 4
 
 
 def test_faults_of_other_layers_leave_the_record_alone() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from meters.calendar import INTERVAL_S
 from meters.register_map import layout as wire
 from meters.register_map.points import Block, Point, PointType
-from meters.status import Channel, Common
+from meters.status import Common, Condition
 
 DOCS = Path(__file__).parents[3] / "docs"
 #: What a window of 48 hours takes.
@@ -22,14 +22,14 @@ _COMMON_SAYS = {
     Common.CLOCK_BACK: "the clock was set back in it",
 }
 _CHANNEL_SAYS = {
-    Channel.OK: "good",
-    Channel.OVERFLOW: "the pulse counter overflowed",
-    Channel.PARTIAL: "less than a whole interval is counted",
-    Channel.LONG: "more than a whole interval is counted",
-    Channel.SKIPPED: "skipped: there is no value",
-    Channel.TEST_MODE: "counted in test mode",
-    Channel.CONFIGURATION_CHANGED: "the configuration was changed in it",
-    Channel.STOPPED: "recording was stopped: there is no value",
+    Condition.OK: "good",
+    Condition.OVERFLOW: "the pulse counter overflowed",
+    Condition.PARTIAL: "less than a whole interval is counted",
+    Condition.LONG: "more than a whole interval is counted",
+    Condition.SKIPPED: "skipped: there is no value",
+    Condition.TEST_MODE: "counted in test mode",
+    Condition.CONFIGURATION_CHANGED: "the configuration was changed in it",
+    Condition.STOPPED: "recording was stopped: there is no value",
 }
 
 _PAGE = """\

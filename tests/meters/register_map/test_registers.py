@@ -18,8 +18,8 @@ from meters.register_map import layout as wire
 from meters.register_map.decode import decode_header, decode_ring, decode_snapshots, decode_voltage
 from meters.register_map.encode import encode, write
 from meters.register_map.points import octets
-from meters.shown import Written
-from meters.status import Channel, delivered_condition, has_value
+from meters.shown import WriteResult
+from meters.status import Condition, delivered_condition, has_value
 
 ESIID = make_esiid(tdsp("CENTERPOINT"), 1, 1)
 PREMISE = Premise(ESIID, "COAST")
@@ -184,7 +184,7 @@ def test_skipped_interval_is_told_on_the_wire() -> None:
     delivered, _, status = decode_ring(registers)
     assert has_value(status).tolist() == [False, True]
     assert delivered[0] == 0
-    assert delivered_condition(status)[0] == Channel.SKIPPED
+    assert delivered_condition(status)[0] == Condition.SKIPPED
 
 
 def test_negative_values_keep_their_sign_on_the_wire() -> None:
@@ -221,7 +221,7 @@ def test_exchanged_meter_has_another_number_and_nothing_from_before() -> None:
     assert text(read(40052, 16, meter=meter)) == after.meter_number
     assert set(snapshots(meter=meter)) == {0, day_start(day_of(NOW))}
     slot = wire.ring_address(wire.ring_slot(at - at % 900 - 900))
-    assert delivered_condition(decode_ring(read(slot, wire.SLOT_WORDS, meter=meter)).status)[0] == Channel.STOPPED
+    assert delivered_condition(decode_ring(read(slot, wire.SLOT_WORDS, meter=meter)).status)[0] == Condition.STOPPED
 
 
 def test_ring_and_midnights_are_by_the_meters_own_clock() -> None:
@@ -240,23 +240,23 @@ def test_ring_and_midnights_are_by_the_meters_own_clock() -> None:
 def test_clock_is_written_whole_and_within_an_hour_of_what_it_shows() -> None:
     meter = EmulatedMeter(IDENTITY, PREMISE, 1)
 
-    def set_to(at: int) -> Written:
+    def set_to(at: int) -> WriteResult:
         return write(meter, NOW, wire.CLOCK, [at >> 16, at & 0xFFFF])
 
-    assert set_to(NOW + CLOCK_LIMIT_S + 1) is Written.REFUSED
+    assert set_to(NOW + CLOCK_LIMIT_S + 1) is WriteResult.REFUSED
     assert decode_header(read(wire.HEADER, wire.HEADER_COUNT, NOW, meter)).clock == NOW
-    assert set_to(NOW + CLOCK_LIMIT_S) is Written.DONE
+    assert set_to(NOW + CLOCK_LIMIT_S) is WriteResult.DONE
     assert decode_header(read(wire.HEADER, wire.HEADER_COUNT, NOW + 5, meter)).clock == NOW + CLOCK_LIMIT_S + 5
 
 
 def test_switch_is_written_0_or_1() -> None:
     meter = EmulatedMeter(IDENTITY, PREMISE, 1)
-    assert write(meter, NOW, wire.SWITCH, [2]) is Written.REFUSED
-    assert write(meter, NOW, wire.SWITCH, [wire.SWITCH_OPEN]) is Written.DONE
+    assert write(meter, NOW, wire.SWITCH, [2]) is WriteResult.REFUSED
+    assert write(meter, NOW, wire.SWITCH, [wire.SWITCH_OPEN]) is WriteResult.DONE
     opened = decode_header(read(wire.HEADER, wire.HEADER_COUNT, NOW + 60, meter))
     assert not opened.switch_closed
     assert read(40088, 1, NOW + 60, meter) == [0]
-    assert write(meter, NOW + 90, wire.SWITCH, [wire.SWITCH_CLOSED]) is Written.DONE
+    assert write(meter, NOW + 90, wire.SWITCH, [wire.SWITCH_CLOSED]) is WriteResult.DONE
     assert decode_header(read(wire.HEADER, wire.HEADER_COUNT, NOW + 120, meter)).switch_closed
 
 

@@ -26,7 +26,7 @@ from simulator.smt.correlation import digits
 from simulator.smt.ondemand.ledger import Entry
 from simulator.smt.ondemand.lifecycle import ANSWERED_EARLIER, EXPIRY_US, OnDemandRequest, State
 from simulator.smt.ondemand.middle import Middle
-from simulator.smt.throttle.decision import Channel, Scope
+from simulator.smt.throttle.decision import Door, Scope
 from simulator.smt.throttle.policy import preset
 from simulator.world.fault_spec import FaultSpec
 from simulator.world.market import ROR_LOGIN
@@ -97,7 +97,7 @@ def tabled(world: World) -> list[TabledRequest]:
         start, end = (VEE_END, floor_interval(now)) if kind is InquiryKind.INTERVALS else (0, 0)
         esiid = meter.identity.esiid
         call = f"call-{number:04d}"
-        content = (ROR_LOGIN.username, esiid, kind, Channel.API, f"{call}-0001", call)
+        content = (ROR_LOGIN.username, esiid, kind, Door.API, f"{call}-0001", call)
         scopes = {
             Scope.ESIID: esiid,
             Scope.ROR: ROR_DUNS,
@@ -106,7 +106,7 @@ def tabled(world: World) -> list[TabledRequest]:
             Scope.ACCESS_POINT: "ONCOR-0",
         }
         key = digits(SEED, content, at_us, 0)
-        requests.append(TabledRequest(key, kind, esiid, at_us, start, end, scopes, Channel.API, middle, tries))
+        requests.append(TabledRequest(key, kind, esiid, at_us, start, end, scopes, Door.API, middle, tries))
     assert len({one.key for one in requests}) == 200
     return sorted(requests, key=lambda one: one.submitted_us)
 
@@ -171,7 +171,7 @@ def _numbers(requests: list[TabledRequest]) -> dict[str, int]:
     for one in requests:
         for number in range(200):
             call = f"call-{number:04d}"
-            content = (ROR_LOGIN.username, one.esiid, one.kind, Channel.API, f"{call}-0001", call)
+            content = (ROR_LOGIN.username, one.esiid, one.kind, Door.API, f"{call}-0001", call)
             if digits(SEED, content, one.submitted_us, 0) == one.key:
                 numbers[one.key] = number
                 break

@@ -10,7 +10,7 @@ from meters.calendar import US, epoch
 from simulator.capacity.model import Sweep, TabledRequest
 from simulator.smt.ondemand.lifecycle import ANSWERED_EARLIER, State
 from simulator.smt.ondemand.middle import Middle
-from simulator.smt.throttle.decision import Channel, Scope
+from simulator.smt.throttle.decision import Door, Scope
 from simulator.smt.throttle.policy import preset
 from tests.simulator.capacity.tabled import replay
 
@@ -32,7 +32,7 @@ def request(key: str, at: int, **changed: Any) -> TabledRequest:
         start=MIDNIGHT,
         end=at - at % 900,
         scopes={Scope.ESIID: esiid, Scope.TDSP: "Oncor"},
-        channel=Channel.API,
+        door=Door.API,
         middle=Middle(10 * US, 50 * US),
         tries=(HEARD,) * 4,
     )
@@ -140,7 +140,7 @@ def test_meter_only_refuses_at_once_and_store_only_never() -> None:
 
 
 def test_a_register_read_fills_no_store() -> None:
-    register = request("a", NOON + 1800, kind=InquiryKind.REGISTER, start=0, end=0, channel=Channel.PORTAL)
+    register = request("a", NOON + 1800, kind=InquiryKind.REGISTER, start=0, end=0, door=Door.PORTAL)
     found = replay([register, request("b", NOON + 3600)], preset("fr-cr016-1"), SWEEPS)
     assert [one.state for one in found] == [State.COMPLETED, State.REFUSED]
     assert found[1].answered is not None

@@ -9,7 +9,7 @@ import pytest
 
 from simulator.capacity.study import Study, load_study, parse_study
 from simulator.errors import SimulatorError
-from simulator.input.yaml_text import Written
+from simulator.input.yaml_text import YamlDocument
 from simulator.smt.throttle.decision import Source
 
 FIRST_LOOK = Path(__file__).parents[3] / "scenarios" / "capacity" / "first-look.yaml"
@@ -29,7 +29,7 @@ def written(**changed: Any) -> dict[str, Any]:
 
 
 def study(**changed: Any) -> Study:
-    return parse_study(Written("small.yaml", written(**changed)))
+    return parse_study(YamlDocument("small.yaml", written(**changed)))
 
 
 def test_first_look_is_the_study_of_the_peak_hour() -> None:

@@ -24,7 +24,7 @@ from meters.identity import tdsp
 from meters.register_map.decode import decode_header
 from meters.register_map.layout import HEADER, HEADER_COUNT
 from meters.register_map.layout import SWITCH as SWITCH_REGISTER
-from meters.status import Channel, Common, common_nibble, delivered_condition
+from meters.status import Common, Condition, common_nibble, delivered_condition
 from simulator.errors import SimulatorError
 from simulator.parties.meters import MetersParty, MetersSettings
 from simulator.runtime.clock import Clock, ClockMode
@@ -177,7 +177,7 @@ async def clock_set(on: Bench) -> None:
     )
     assert 1198 <= reading.meter_time - on.party.runtime.now() <= 1202
     assert (common_nibble(reading.status) & Common.CLOCK_FORWARD).any()
-    assert {Channel.PARTIAL, Channel.SKIPPED} & set(delivered_condition(reading.status).tolist())
+    assert {Condition.PARTIAL, Condition.SKIPPED} & set(delivered_condition(reading.status).tolist())
 
 
 async def swap(on: Bench) -> None:
@@ -209,7 +209,7 @@ async def zero_read(on: Bench) -> None:
     assert (await on.transport.read_window(on.address(FaultKind.ZERO_READ), FROM, FROM)).register_wh == 0
 
 
-def recorded(kind: FaultKind, condition: Channel, value: Callable[[int], int]) -> Callable[[Bench], Awaitable[None]]:
+def recorded(kind: FaultKind, condition: Condition, value: Callable[[int], int]) -> Callable[[Bench], Awaitable[None]]:
     async def seen(on: Bench) -> None:
         shown, true = await on.delivered(kind)
         assert shown == [value(wh) for wh in true]
@@ -227,7 +227,7 @@ async def overflow(on: Bench) -> None:
     shown, true = await on.delivered(FaultKind.OVERFLOW)
     assert shown == [min(wh, 100) for wh in true]
     reading = await on.transport.read_window(on.address(FaultKind.OVERFLOW), FROM, TO)
-    said = [one == Channel.OVERFLOW for one in delivered_condition(reading.status).tolist()]
+    said = [one == Condition.OVERFLOW for one in delivered_condition(reading.status).tolist()]
     assert said == [wh > 100 for wh in true]
 
 
@@ -250,17 +250,17 @@ SEEN: dict[FaultKind, Callable[[Bench], Awaitable[None]]] = {
     FaultKind.CLOCK_DRIFT: clock_drift,
     FaultKind.CLOCK_SET: clock_set,
     FaultKind.SWAP: swap,
-    FaultKind.GAP: recorded(FaultKind.GAP, Channel.STOPPED, lambda _: 0),
-    FaultKind.SKIPPED: recorded(FaultKind.SKIPPED, Channel.SKIPPED, lambda _: 0),
-    FaultKind.SPIKE: recorded(FaultKind.SPIKE, Channel.OK, lambda wh: 7 * wh),
+    FaultKind.GAP: recorded(FaultKind.GAP, Condition.STOPPED, lambda _: 0),
+    FaultKind.SKIPPED: recorded(FaultKind.SKIPPED, Condition.SKIPPED, lambda _: 0),
+    FaultKind.SPIKE: recorded(FaultKind.SPIKE, Condition.OK, lambda wh: 7 * wh),
     FaultKind.STUCK: stuck,
-    FaultKind.NEGATIVE: recorded(FaultKind.NEGATIVE, Channel.OK, lambda wh: -wh),
-    FaultKind.ZERO: recorded(FaultKind.ZERO, Channel.OK, lambda _: 0),
-    FaultKind.PARTIAL: recorded(FaultKind.PARTIAL, Channel.PARTIAL, lambda wh: round(wh * 0.5)),
-    FaultKind.LONG: recorded(FaultKind.LONG, Channel.LONG, lambda wh: round(wh * 1.5)),
+    FaultKind.NEGATIVE: recorded(FaultKind.NEGATIVE, Condition.OK, lambda wh: -wh),
+    FaultKind.ZERO: recorded(FaultKind.ZERO, Condition.OK, lambda _: 0),
+    FaultKind.PARTIAL: recorded(FaultKind.PARTIAL, Condition.PARTIAL, lambda wh: round(wh * 0.5)),
+    FaultKind.LONG: recorded(FaultKind.LONG, Condition.LONG, lambda wh: round(wh * 1.5)),
     FaultKind.OVERFLOW: overflow,
-    FaultKind.TEST_MODE: recorded(FaultKind.TEST_MODE, Channel.TEST_MODE, lambda _: 0),
-    FaultKind.CONFIGURATION: recorded(FaultKind.CONFIGURATION, Channel.CONFIGURATION_CHANGED, lambda wh: wh),
+    FaultKind.TEST_MODE: recorded(FaultKind.TEST_MODE, Condition.TEST_MODE, lambda _: 0),
+    FaultKind.CONFIGURATION: recorded(FaultKind.CONFIGURATION, Condition.CONFIGURATION_CHANGED, lambda wh: wh),
     FaultKind.DEAD: refused(FaultKind.DEAD, None),
     FaultKind.FLAKY: flaky,
     FaultKind.NO_PATH: refused(FaultKind.NO_PATH, None),

@@ -13,7 +13,7 @@ from headend.wire import InquiryKind, writable
 from meters.calendar import YEARS, iso, local_us
 from simulator.smt.ondemand.ledger import Entry, Ledger, Transition
 from simulator.smt.ondemand.lifecycle import State
-from simulator.smt.throttle.decision import Channel
+from simulator.smt.throttle.decision import Door
 
 #: Requests that one look gives at most. A default of this project.
 MOST_GIVEN = 1000
@@ -47,7 +47,7 @@ class RequestLife(BaseModel):
     correlationId: str
     kind: InquiryKind
     esiid: str
-    door: Channel
+    door: Door
     username: str
     duns: str = Field(description="Of the entity that the user speaks for; a customer has none.")
     requesterClass: str

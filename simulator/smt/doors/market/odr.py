@@ -15,7 +15,7 @@ from simulator.smt.ondemand.filing import Asked
 from simulator.smt.ondemand.lifecycle import State
 from simulator.smt.party import Smt
 from simulator.smt.registry.records import User
-from simulator.smt.throttle.decision import Channel
+from simulator.smt.throttle.decision import Door
 
 
 def router(smt: Smt) -> APIRouter:
@@ -40,7 +40,7 @@ def router(smt: Smt) -> APIRouter:
         """Tell how a request stands: `PEN` pending, `0` answered, `1` failed or refused. Only who asked may poll."""
         check_sender(user, asked)
         entry = smt.ledger.entry(asked.correlationId)
-        if entry is None or (entry.filed.duns, entry.filed.door) != (user.duns, Channel.API):
+        if entry is None or (entry.filed.duns, entry.filed.door) != (user.duns, Door.API):
             raise BusinessError("CORRELATION")
         smt.access.note(user, entry.filed.esiid, What.STATUS, entry.filed.key)
         return Response(status_json(status_of(entry, asked.trans_id)), media_type="application/json")
@@ -52,7 +52,7 @@ def _opened(smt: Smt, user: User, asked: OdrRequest, kind: InquiryKind) -> Respo
     check_sender(user, asked)
     check_delivery(asked)
     taken = smt.desk.open_request(
-        Asked(user, kind, asked.ESIID, Channel.API, asked.trans_id, asked.callReference, asked.MeterNumber),
+        Asked(user, kind, asked.ESIID, Door.API, asked.trans_id, asked.callReference, asked.MeterNumber),
         smt.now_us(),
     )
     if taken.state is not State.REFUSED:

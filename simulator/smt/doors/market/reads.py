@@ -77,7 +77,7 @@ class Reads:
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class ReportFile:
     """A report as it is sent: media type, suffix of a file, content."""
 
     media_type: str
@@ -86,7 +86,7 @@ class Written:
 
 
 #: Makes the report of a request in its format; None without any data.
-Maker = Callable[[Reads], Awaitable[Written | None]]
+Maker = Callable[[Reads], Awaitable[ReportFile | None]]
 
 
 def router(smt: Smt) -> APIRouter:
@@ -150,7 +150,7 @@ def router(smt: Smt) -> APIRouter:
     return routes
 
 
-async def _intervals(reads: Reads) -> Written | None:
+async def _intervals(reads: Reads) -> ReportFile | None:
     channels = CHANNELS[reads.asked.readingType]
     usage = [(esiid, await reads.days(esiid, channels)) for esiid in reads.asked.esiid]
     stored = [one for _, own in usage for one in own]
@@ -158,13 +158,13 @@ async def _intervals(reads: Reads) -> Written | None:
         return None
     match reads.asked.reportFormat:
         case "CSV":
-            return Written("text/csv", "CSV", await _apart(lambda: interval_csv(stored)))
+            return ReportFile("text/csv", "CSV", await _apart(lambda: interval_csv(stored)))
         case "LSE":
-            return Written("text/plain", "lse", await _apart(lambda: lse_file(stored)))
+            return ReportFile("text/plain", "lse", await _apart(lambda: lse_file(stored)))
     return _json(reads, "energyData", [(esiid, energy_data(own)) for esiid, own in usage])
 
 
-async def _daily(reads: Reads) -> Written | None:
+async def _daily(reads: Reads) -> ReportFile | None:
     channels = CHANNELS[reads.asked.readingType]
     as_csv = reads.asked.reportFormat == "CSV"
     usage = [(esiid, await reads.days(esiid, channels if as_csv else channels[:1])) for esiid in reads.asked.esiid]
@@ -172,11 +172,11 @@ async def _daily(reads: Reads) -> Written | None:
     if not any(rows for _, rows in told):
         return None
     if as_csv:
-        return Written("text/csv", "CSV", daily_csv(one for _, own in usage for one in own))
+        return ReportFile("text/csv", "CSV", daily_csv(one for _, own in usage for one in own))
     return _json(reads, "registeredReads", told)
 
 
-async def _monthly(reads: Reads) -> Written | None:
+async def _monthly(reads: Reads) -> ReportFile | None:
     channel = CHANNELS[reads.asked.readingType][0]
     usage: list[tuple[str, list[BilledPeriod]]] = [
         (esiid, await billed_periods(reads.smt, reads.user, esiid, channel, reads.first, reads.last))
@@ -185,17 +185,17 @@ async def _monthly(reads: Reads) -> Written | None:
     if not any(periods for _, periods in usage):
         return None
     if reads.asked.reportFormat == "CSV":
-        return Written("text/csv", "CSV", monthly_csv((esiid, one) for esiid, periods in usage for one in periods))
+        return ReportFile("text/csv", "CSV", monthly_csv((esiid, one) for esiid, periods in usage for one in periods))
     return _json(reads, "billingData", [(esiid, [one.told() for one in periods]) for esiid, periods in usage])
 
 
-async def _green_button(reads: Reads) -> Written | None:
+async def _green_button(reads: Reads) -> ReportFile | None:
     latest = Reads(reads.smt, reads.user, reads.asked.model_copy(update={"version": "L"}), reads.first, reads.last)
     usage = [(esiid, await latest.days(esiid, CHANNELS["A"])) for esiid in reads.asked.esiid]
     if not any(own for _, own in usage):
         return None
     now = reads.smt.driver.now()
-    return Written(green_button.MEDIA_TYPE, "xml", await _apart(lambda: green_button.feed(usage, now)))
+    return ReportFile(green_button.MEDIA_TYPE, "xml", await _apart(lambda: green_button.feed(usage, now)))
 
 
 async def _answered(
@@ -242,13 +242,13 @@ def _ordered(reads: Reads, stem: str, make: Maker) -> Response:
     return JSONResponse(ack.model_dump())
 
 
-def _json(reads: Reads, field: str, usage: list[tuple[str, list[dict[str, str]]]]) -> Written:
+def _json(reads: Reads, field: str, usage: list[tuple[str, list[dict[str, str]]]]) -> ReportFile:
     """The reply of one ESI ID; in a file a list of them, without those that have no data."""
     replies: list[dict[str, Any]] = [
         {"trans_id": reads.asked.trans_id, "esiid": esiid, field: rows} for esiid, rows in usage if rows
     ]
     told = replies if reads.asked.deliveryMode == "FTP" else replies[0]
-    return Written("application/json", "JSON", json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode())
+    return ReportFile("application/json", "JSON", json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode())
 
 
 async def _apart(write: Callable[[], bytes]) -> bytes:

@@ -41,7 +41,7 @@ from simulator.smt.ondemand.ledger import Entry
 from simulator.smt.ondemand.lifecycle import ENDED, State
 from simulator.smt.party import Smt
 from simulator.smt.registry.records import ServicePoint, User
-from simulator.smt.throttle.decision import Channel
+from simulator.smt.throttle.decision import Door
 
 #: Longest range of one request, days.
 MOST_DAYS = 30
@@ -118,7 +118,7 @@ def router(smt: Smt) -> APIRouter:
         trans_id = digits("portal", user.username, asked.ESIID, now_us)
         try:
             taken = smt.desk.open_request(
-                Asked(user, InquiryKind.REGISTER, asked.ESIID, Channel.PORTAL, trans_id, "", asked.MeterNumber), now_us
+                Asked(user, InquiryKind.REGISTER, asked.ESIID, Door.PORTAL, trans_id, "", asked.MeterNumber), now_us
             )
         except BusinessError as error:
             return _turned_away(error.code, error.message)

@@ -27,7 +27,7 @@ from simulator.smt.database.seat import Role, Seat
 from simulator.smt.ondemand.dispatch import Dispatcher
 from simulator.smt.ondemand.inquiries import Inquiries
 from simulator.smt.ondemand.lifecycle import OnDemandRequest, Sent, State
-from simulator.smt.throttle.decision import Channel, Kind, Requested
+from simulator.smt.throttle.decision import Door, Kind, Requested
 from simulator.smt.usage import intake
 from tests.simulator.smt.doors.test_operations import metric
 from tests.simulator.smt.postgres import new_database, opened, postgres, postgres_url
@@ -385,7 +385,7 @@ def test_an_inquiry_waits_for_a_connection_to_a_slow_head_end(tmp_path: Path) ->
             )
 
             def send(key: str) -> Generator[simpy.Event, Any, None]:
-                wanted = Requested(Kind.READ, Channel.API, {})
+                wanted = Requested(Kind.READ, Door.API, {})
                 request = OnDemandRequest(key, InquiryKind.REGISTER, PLAIN, wanted)
                 sent.append((yield from ways.send(request, rig.smt.now_us() + 2700 * US)))
 

@@ -8,7 +8,7 @@ import pytest
 
 from meters.calendar import day_end, day_of, epoch
 from simulator.smt.ondemand.invariants import Asking, breaches
-from simulator.smt.throttle.decision import Channel, Kind, Policy, Requested, RequesterClass, Scope
+from simulator.smt.throttle.decision import Door, Kind, Policy, Requested, RequesterClass, Scope
 from simulator.smt.throttle.policy import parse_policy
 
 NOON = epoch("2026-08-12T12:00")
@@ -24,7 +24,7 @@ def of(**fields: Any) -> Policy:
 def asked(number: int, at: int, admitted: bool, **ended: Any) -> Asking:
     """The ``number``-th to ask; one that has ended did so at once, unless ``ended_after`` says otherwise."""
     told = {"ended_at": at, "ended_after": number, "success": True} | ended if admitted else {}
-    return Asking(str(number), at, Requested(Kind.READ, Channel.API, SCOPES), admitted, number, **told)
+    return Asking(str(number), at, Requested(Kind.READ, Door.API, SCOPES), admitted, number, **told)
 
 
 @pytest.mark.parametrize(

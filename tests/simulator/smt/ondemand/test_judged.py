@@ -16,7 +16,7 @@ from simulator.smt.doors.market.status import scientific, status_of
 from simulator.smt.ondemand.judged import checked, trimmed
 from simulator.smt.ondemand.ledger import Entry, Transition
 from simulator.smt.ondemand.lifecycle import Filed, State
-from simulator.smt.throttle.decision import Channel
+from simulator.smt.throttle.decision import Door
 
 
 @pytest.mark.parametrize(
@@ -34,7 +34,7 @@ def test_what_is_written_is_a_json_number_of_the_same_energy(wh: int) -> None:
 
 def test_intervals_outside_the_gap_are_not_handed_on() -> None:
     start, end = epoch("2026-08-12T00:00"), epoch("2026-08-12T00:30")
-    asked = Filed("k", InquiryKind.INTERVALS, "e", Channel.API, "u", "d", "c", "t", "", start, end, None, (), 0)
+    asked = Filed("k", InquiryKind.INTERVALS, "e", Door.API, "u", "d", "c", "t", "", start, end, None, (), 0)
     told = [
         {"end": iso(at), "wh": 1, "source": "store", "collectedAt": iso(end)} for at in range(start, end + 901, 900)
     ]
@@ -49,7 +49,7 @@ ENDS = [epoch(f"2026-08-12T{clock}") for clock in ("00:15", "00:30", "00:45", "0
 
 def filed(kind: InquiryKind) -> Filed:
     start, end = GAP if kind is InquiryKind.INTERVALS else (0, 0)
-    return Filed("k", kind, "e", Channel.API, "u", "d", "c", "t", "", start, end, None, (), ASKED * US)
+    return Filed("k", kind, "e", Door.API, "u", "d", "c", "t", "", start, end, None, (), ASKED * US)
 
 
 def held(kind: InquiryKind, **told: Any) -> tuple[Outcome, str, InquiryResult]:

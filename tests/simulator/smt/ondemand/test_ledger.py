@@ -16,7 +16,7 @@ from simulator.smt.database.engine import open_database
 from simulator.smt.ondemand import ledger
 from simulator.smt.ondemand.ledger import KeyTakenError, Ledger, Transition
 from simulator.smt.ondemand.lifecycle import Filed, State
-from simulator.smt.throttle.decision import Channel
+from simulator.smt.throttle.decision import Door
 from tests.simulator.smt.postgres import new_database, opened, postgres, postgres_url
 from tests.simulator.smt.rig import PLAIN, Rig
 
@@ -34,7 +34,7 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
 
 
 def filed(key: str) -> Filed:
-    who = (Channel.API, "lonestar.api", "9990000000011", "ror_call_centre", "t", "")
+    who = (Door.API, "lonestar.api", "9990000000011", "ror_call_centre", "t", "")
     return Filed(key, InquiryKind.INTERVALS, PLAIN, *who, BEGIN, END, None, (), END * US)
 
 

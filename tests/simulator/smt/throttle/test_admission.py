@@ -18,7 +18,7 @@ from simulator.errors import SimulatorError
 from simulator.smt.database.engine import open_database
 from simulator.smt.database.tables import throttle_window
 from simulator.smt.throttle.admission import DatabaseAdmission
-from simulator.smt.throttle.decision import Channel, Kind, Lease, MemoryAdmission, Refusal, Requested, Scope
+from simulator.smt.throttle.decision import Door, Kind, Lease, MemoryAdmission, Refusal, Requested, Scope
 from simulator.smt.throttle.policy import preset
 
 START = epoch("2026-08-12T21:00")
@@ -32,7 +32,7 @@ def engine() -> Iterator[Engine]:
         opened.dispose()
 
 
-def requested(esiid: str, kind: Kind = Kind.READ, channel: Channel = Channel.API) -> Requested:
+def requested(esiid: str, kind: Kind = Kind.READ, channel: Door = Door.API) -> Requested:
     scopes = {Scope.ESIID: esiid, Scope.ROR: "r", Scope.REQUESTER_CLASS: "c", Scope.TDSP: "t"}
     return Requested(kind, channel, scopes)
 
@@ -43,7 +43,7 @@ steps = st.lists(
         st.integers(0, 3),
         st.sampled_from(["a", "b"]),
         st.sampled_from(list(Kind)),
-        st.sampled_from(list(Channel)),
+        st.sampled_from(list(Door)),
         st.integers(0, 5400),
     ),
     max_size=25,
@@ -54,7 +54,7 @@ _runs = iter(range(1_000_000))
 @settings(deadline=None, max_examples=40)
 @given(st.sampled_from(["fr-cr016-1", "smt-today-3000", "store-only"]), steps)
 def test_the_database_decides_as_memory_does(
-    engine: Engine, name: str, todo: list[tuple[str, int, str, Kind, Channel, int]]
+    engine: Engine, name: str, todo: list[tuple[str, int, str, Kind, Door, int]]
 ) -> None:
     policy = preset(name)
     memory, database = MemoryAdmission(policy), DatabaseAdmission(engine, policy)

@@ -13,7 +13,7 @@ from meters.calendar import epoch
 from simulator.smt.database.engine import open_database
 from simulator.smt.database.tables import throttle_window
 from simulator.smt.throttle.admission import DatabaseAdmission
-from simulator.smt.throttle.decision import Channel, Kind, Lease, Policy, Refusal, Requested, Scope
+from simulator.smt.throttle.decision import Door, Kind, Lease, Policy, Refusal, Requested, Scope
 from simulator.smt.throttle.policy import parse_policy, preset
 
 NOON = epoch("2026-08-12T12:00")
@@ -38,7 +38,7 @@ def ask(
     """Restart under a policy, and ask."""
     admission = DatabaseAdmission(engine, preset(policy) if isinstance(policy, str) else policy)
     scopes = {Scope.ESIID: "e", Scope.ROR: "r", Scope.REQUESTER_CLASS: "csp", Scope.TDSP: "t", Scope.ACCESS_POINT: "a"}
-    return admission, admission.reserve(f"{at}", Requested(kind, Channel.API, scopes), at)
+    return admission, admission.reserve(f"{at}", Requested(kind, Door.API, scopes), at)
 
 
 def use(engine: Engine, policy: Policy | str, at: int, octets: int = 0, failed: bool = False) -> None:

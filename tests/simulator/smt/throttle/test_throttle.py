@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from meters.calendar import day_of, epoch, iso
 from simulator.errors import SimulatorError
 from simulator.smt.throttle.decision import (
-    Channel,
+    Door,
     Ending,
     Kind,
     Lease,
@@ -38,7 +38,7 @@ def limit(window: Window, amount: int, scope: Scope = Scope.ESIID) -> Limit:
     return Limit(f"{scope.value}-{window.value}", Kind.READ, scope, amount, window, "TOO-MANY", "Too many.")
 
 
-def requested(kind: Kind = Kind.READ, channel: Channel = Channel.API, esiid: str = ESIID) -> Requested:
+def requested(kind: Kind = Kind.READ, channel: Door = Door.API, esiid: str = ESIID) -> Requested:
     return Requested(
         kind, channel, {Scope.ESIID: esiid, Scope.ROR: "ror", Scope.TDSP: "ONCOR", Scope.REQUESTER_CLASS: "ror"}
     )
@@ -132,7 +132,7 @@ def test_of_two_refusals_the_one_that_binds_longer_is_told() -> None:
 
 def test_a_limit_counts_only_the_doors_it_names() -> None:
     admission = MemoryAdmission(preset("smt-today-3000"))
-    admission.reserve("a", requested(channel=Channel.PORTAL), CALL)
+    admission.reserve("a", requested(channel=Door.PORTAL), CALL)
     assert admission.state("TDSP-DAY", "ONCOR").windows == {}
 
 

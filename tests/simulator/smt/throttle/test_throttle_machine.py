@@ -33,7 +33,7 @@ from simulator.smt.ondemand.lifecycle import EXPIRY_US
 from simulator.smt.throttle.admission import DatabaseAdmission
 from simulator.smt.throttle.decision import (
     NEVER,
-    Channel,
+    Door,
     Kind,
     Lease,
     LimitState,
@@ -102,11 +102,11 @@ class Machine(RuleBasedStateMachine):
     @rule(
         esiid=st.sampled_from("ab"),
         kind=st.sampled_from([Kind.READ, Kind.READ, Kind.STATUS]),
-        channel=st.sampled_from(list(Channel)),
+        channel=st.sampled_from(list(Door)),
         asking=st.sampled_from(list(RequesterClass)),
         after_s=st.integers(0, 400),
     )
-    def submit(self, esiid: str, kind: Kind, channel: Channel, asking: RequesterClass, after_s: int) -> None:
+    def submit(self, esiid: str, kind: Kind, channel: Door, asking: RequesterClass, after_s: int) -> None:
         self.now += after_s
         scopes = {
             Scope.ESIID: f"{self.run}-{esiid}",
@@ -164,7 +164,7 @@ class Machine(RuleBasedStateMachine):
         self.now += wait_s
         for seconds in (120, 0):
             before = set(self.open)
-            self.submit(esiid, Kind.STATUS, Channel.API, RequesterClass.ROR_CALL_CENTRE, 0)
+            self.submit(esiid, Kind.STATUS, Door.API, RequesterClass.ROR_CALL_CENTRE, 0)
             for key in set(self.open) - before:
                 self.now += seconds
                 self._end(key, meter_failed=True)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from meters.calendar import epoch, iso
 from simulator.smt.throttle.decision import (
     NEVER,
-    Channel,
+    Door,
     Ending,
     Kind,
     Lease,
@@ -212,7 +212,7 @@ def asked(
     asking: str = RequesterClass.ROR_CALL_CENTRE,
     kind: Kind = Kind.READ,
     esiid: str = "e",
-    channel: Channel = Channel.API,
+    channel: Door = Door.API,
 ) -> Requested:
     scopes = {
         Scope.ESIID: esiid,

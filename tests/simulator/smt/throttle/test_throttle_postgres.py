@@ -18,7 +18,7 @@ from meters.calendar import epoch
 from simulator.smt.database.engine import open_database, writing
 from simulator.smt.database.tables import throttle_lease, throttle_window
 from simulator.smt.throttle.admission import DatabaseAdmission
-from simulator.smt.throttle.decision import Channel, Kind, Lease, Policy, Refusal, Requested, Scope
+from simulator.smt.throttle.decision import Door, Kind, Lease, Policy, Refusal, Requested, Scope
 from simulator.smt.throttle.policy import load_policy, preset
 from tests.simulator.smt.postgres import new_database, opened, postgres, postgres_url
 
@@ -71,7 +71,7 @@ def asked(esiid: int) -> Requested:
         Scope.TDSP: "t",
         Scope.ACCESS_POINT: str(esiid // 5),
     }
-    return Requested(Kind.READ, Channel.API, scopes)
+    return Requested(Kind.READ, Door.API, scopes)
 
 
 def raced(url: str, policy: str) -> list[tuple[str, int]]:
