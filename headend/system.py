@@ -76,8 +76,8 @@ class HeadEnd:
         self.store = store
         self._driver = driver
         self._transport = ModbusTransport(settings.meter_timeout_s)
-        points = {one.access_point: AccessPoint(settings.network.access_point_tps) for one in addresses}
-        by_esiid = {one.esiid: one for one in addresses}
+        points = {address.access_point: AccessPoint(settings.network.access_point_tps) for address in addresses}
+        by_esiid = {address.esiid: address for address in addresses}
         self.events = EventDesk(
             driver,
             store.events,
@@ -135,7 +135,7 @@ class HeadEnd:
         if heard < self.collection.meters:
             yield from self.collection.guarded_sweep()
         today = day_of(self._driver.now())
-        posted = {one.operating_day for one in self.store.posted_files()}
+        posted = {file.operating_day for file in self.store.posted_files()}
         ended = [day for day in days(self.settings.first_day, today - timedelta(days=1)) if day not in posted]
         self._begin(today)
         yield from self.daily.catch_up(ended)

@@ -181,14 +181,14 @@ def _print(name: str, verdict: Verdict) -> None:
     from scenarios.stamps import plain
 
     typer.echo(name)
-    for one in verdict.judged:
-        typer.echo(_folded(f"  {one.mark.value:<12} {one.id:<12} ", plain(one.happened)))
-        for failure in one.failures:
+    for judged in verdict.judged:
+        typer.echo(_folded(f"  {judged.mark.value:<12} {judged.id:<12} ", plain(judged.happened)))
+        for failure in judged.failures:
             text = f"{failure.what}: expected {failure.expected}, found {failure.found}"
             typer.echo(_folded(f"{'':<{INDENT - 2}}! ", plain(text)))
     short = [ident for ident, state in verdict.requirements.items() if state == "not exercised"]
     typer.echo(_folded("  ", f"requirements not exercised: {', '.join(short) or 'none'}", indent=4))
-    failed = [one.id for one in verdict.judged if one.mark is Mark.FAILED]
+    failed = [judged.id for judged in verdict.judged if judged.mark is Mark.FAILED]
     typer.echo(
         "  verdict: passed" if verdict.passed else _folded("  ", f"verdict: FAILED in {', '.join(failed)}", indent=4)
     )

@@ -46,13 +46,13 @@ def lint(path: Path) -> tuple[Scenario | None, list[UserError]]:
         scenario, parts = sound_part(Scenario, written.value, error)
         mistakes = list(unfitting(scenario, parts))
         # The model tells the first of these too, without its place.
-        told = {one.message for one in mistakes}
+        told = {mistake.message for mistake in mistakes}
         found = mistakes_of(error, written.value, Scenario, MALFORMED)
         mistakes += [one for one in found if one.loc and one.message not in told]
     mistakes += unmet(scenario, parts)
     if not mistakes:
         return scenario, []
-    ordered = sorted(mistakes, key=lambda one: written.line(one.loc) or 0)
+    ordered = sorted(mistakes, key=lambda mistake: written.line(mistake.loc) or 0)
     return None, [written.error(one, ScenarioError) for one in ordered]
 
 
@@ -90,13 +90,13 @@ def _policy(scenario: Scenario) -> Iterator[Mistake]:
         if wrong is not None:
             yield wrong.under(("policy",))
         return
-    for one in policy_mistakes(scenario.policy):
-        yield one.under(("policy",))
+    for mistake in policy_mistakes(scenario.policy):
+        yield mistake.under(("policy",))
 
 
 def _plan(scenario: Scenario, first: date | None) -> Iterator[Mistake]:
     loc, name = ("account", "plan"), scenario.account.plan
-    names = sorted(one.stem for one in PLANS.glob("*.yaml"))
+    names = sorted(path.stem for path in PLANS.glob("*.yaml"))
     if name not in names:
         mend = f"Choose one of: {', '.join(names)}."
         yield Mistake("scenario.plan.unknown", loc, f"There is no plan '{name}'.", mend)
@@ -122,12 +122,12 @@ def _long_cycle(scenario: Scenario) -> Iterator[Mistake]:
 def _outside_cycle(scenario: Scenario) -> Iterator[Mistake]:
     """A caller can be told of the running bill in its cycle only."""
     first, last = scenario.account.cycle_first, scenario.account.cycle_last
-    for at, one in enumerate(scenario.timeline):
-        if not isinstance(one, BalanceCall) or one.question is Question.LAST_BILL or last < first:
+    for at, action in enumerate(scenario.timeline):
+        if not isinstance(action, BalanceCall) or action.question is Question.LAST_BILL or last < first:
             continue
-        day = one.at.date()
-        if day < first or (day > last and one.expect.outcome != "not_needed"):
-            text = f"{one.ref} on {day} lies outside the billing cycle, {first} to {last}."
+        day = action.at.date()
+        if day < first or (day > last and action.expect.outcome != "not_needed"):
+            text = f"{action.ref} on {day} lies outside the billing cycle, {first} to {last}."
             yield Mistake(MALFORMED, ("timeline", at, "at"), text, "Move the call, or the account's cycle.")
 
 
@@ -173,9 +173,9 @@ def _market(spec: WorldSpec, parts: Parts) -> Iterator[Mistake]:
     if not days and parts.have("world.first_day", "world.meters", "world.gateways") and _in_range(spec.first_day):
         yield from _switches(spec)
         since = recorded_since(spec)
-        for at, one in enumerate(spec.market.occupancies):
-            if one.move_in is None and one.move_out is not None and one.move_out < since:
-                text = f"The move-out on {one.move_out} comes before the records begin, on {since}."
+        for at, occupancy in enumerate(spec.market.occupancies):
+            if occupancy.move_in is None and occupancy.move_out is not None and occupancy.move_out < since:
+                text = f"The move-out on {occupancy.move_out} comes before the records begin, on {since}."
                 mend = "Name the move-in, or move out later."
                 yield Mistake(UNSOUND_WORLD, (*loc, "occupancies", at, "move_out"), text, mend)
 
@@ -193,19 +193,19 @@ def _switches(spec: WorldSpec) -> Iterator[Mistake]:
     """Switches of ROR that leave nobody a day, or change nothing."""
     since = recorded_since(spec)
     held: dict[int, tuple[date, str]] = {}
-    for at, one in sorted(enumerate(spec.market.switches), key=lambda each: each[1].effective):
-        last, ror = held.get(one.meter, (since, first_ror(spec, one.meter)))
+    for at, switch in sorted(enumerate(spec.market.switches), key=lambda each: each[1].effective):
+        last, ror = held.get(switch.meter, (since, first_ror(spec, switch.meter)))
         loc = ("world", "market", "switches", at)
-        if one.effective <= since:
-            text = f"The switch on {one.effective} does not come after the records begin, on {since}."
+        if switch.effective <= since:
+            text = f"The switch on {switch.effective} does not come after the records begin, on {since}."
             yield Mistake(UNSOUND_WORLD, (*loc, "effective"), text, "Take a later day.")
-        elif one.effective == last:
-            text = f"Meter {one.meter} switches twice on {last}."
+        elif switch.effective == last:
+            text = f"Meter {switch.meter} switches twice on {last}."
             yield Mistake(UNSOUND_WORLD, (*loc, "effective"), text, "Leave one switch out, or give it another day.")
-        elif one.to == ror:
-            text = f"{ror} is of record for meter {one.meter} already when it switches on {one.effective}."
+        elif switch.to == ror:
+            text = f"{ror} is of record for meter {switch.meter} already when it switches on {switch.effective}."
             yield Mistake(UNSOUND_WORLD, (*loc, "to"), text, "Name the other ROR, or leave the switch out.")
-        held[one.meter] = one.effective, one.to
+        held[switch.meter] = switch.effective, switch.to
 
 
 def _unbuilt(spec: WorldSpec, seed: int) -> Iterator[Mistake]:

@@ -105,8 +105,8 @@ def unfitting(scenario: Scenario, parts: Parts) -> Iterator[Mistake]:
         if parts.have("account.meter"):
             yield from _no_meter(scenario, scenario.account.meter, "account")
         if parts.have("complaints"):
-            for place, one in enumerate(scenario.complaints):
-                for ordinal in one.meters:
+            for place, complaint in enumerate(scenario.complaints):
+                for ordinal in complaint.meters:
                     yield from _no_meter(scenario, ordinal, "complaints", place)
         if parts.have("timeline"):
             for place, action in enumerate(scenario.timeline):
@@ -144,26 +144,26 @@ def _disorder(scenario: Scenario) -> Iterator[Mistake]:
     seen: dict[str, str] = {}
     declared: list[str] = []
     before: int | None = None
-    for place, one in enumerate(scenario.timeline):
+    for place, action in enumerate(scenario.timeline):
         loc = ("timeline", place)
-        if one.ref in seen:
-            yield Mistake(MALFORMED, (*loc, "ref"), f"Two actions are called {one.ref}.", "Rename one.")
-        if one.do == "rebill" and seen.get(one.of) != "balance_call":
+        if action.ref in seen:
+            yield Mistake(MALFORMED, (*loc, "ref"), f"Two actions are called {action.ref}.", "Rename one.")
+        if action.do == "rebill" and seen.get(action.of) != "balance_call":
             calls = [ref for ref, what in seen.items() if what == "balance_call"]
-            mend = did_you_mean(one.of, calls) if calls else "Put the call before it."
-            yield Mistake(MALFORMED, (*loc, "of"), f"There is no balance_call {one.of} before this re-bill.", mend)
-        if one.do == "complaint" and one.lift is not None and one.lift not in declared:
-            mend = did_you_mean(one.lift, declared) if declared else "Declare one before it."
-            yield Mistake(MALFORMED, (*loc, "lift"), f"No complaint {one.lift} was declared before this.", mend)
-        if one.do == "complaint" and one.declare is not None:
-            declared.append(one.ref)
-        seen.setdefault(one.ref, one.do)
-        now = _instant(one.at)
+            mend = did_you_mean(action.of, calls) if calls else "Put the call before it."
+            yield Mistake(MALFORMED, (*loc, "of"), f"There is no balance_call {action.of} before this re-bill.", mend)
+        if action.do == "complaint" and action.lift is not None and action.lift not in declared:
+            mend = did_you_mean(action.lift, declared) if declared else "Declare one before it."
+            yield Mistake(MALFORMED, (*loc, "lift"), f"No complaint {action.lift} was declared before this.", mend)
+        if action.do == "complaint" and action.declare is not None:
+            declared.append(action.ref)
+        seen.setdefault(action.ref, action.do)
+        now = _instant(action.at)
         if now is None:
-            text = f"{one.at:%Y-%m-%d %H:%M} does not exist: clocks go forward over it."
+            text = f"{action.at:%Y-%m-%d %H:%M} does not exist: clocks go forward over it."
             yield Mistake(MALFORMED, (*loc, "at"), text, "Give a time outside 02:00-02:59 of that night.")
         elif before is not None and now < before:
-            text = f"{one.ref} comes before the action above it."
+            text = f"{action.ref} comes before the action above it."
             yield Mistake(MALFORMED, (*loc, "at"), text, "Let the times of the timeline ascend.")
         before = now or before
 
@@ -173,13 +173,13 @@ def _no_login(scenario: Scenario) -> Iterator[Mistake]:
     known = logins(scenario.world.market)
     customers = [name for name, login in known.items() if not login.duns]
     others = [name for name, login in known.items() if login.duns]
-    for place, one in enumerate(scenario.timeline):
-        if not isinstance(one, PowerStatus | OnDemandRead | PortalRead | SameAnswers):
+    for place, action in enumerate(scenario.timeline):
+        if not isinstance(action, PowerStatus | OnDemandRead | PortalRead | SameAnswers):
             continue
-        among = others if isinstance(one, PowerStatus | OnDemandRead) else customers
-        if one.login not in among:
-            text = f"There is no log-in {one.login} that can act here."
-            yield Mistake(MALFORMED, ("timeline", place, "login"), text, did_you_mean(one.login, among))
+        among = others if isinstance(action, PowerStatus | OnDemandRead) else customers
+        if action.login not in among:
+            text = f"There is no log-in {action.login} that can act here."
+            yield Mistake(MALFORMED, ("timeline", place, "login"), text, did_you_mean(action.login, among))
 
 
 def _instant(when: datetime) -> int | None:

@@ -101,9 +101,9 @@ class _Action(Spec):
     @field_validator("verifies")
     @classmethod
     def _known(cls, verifies: tuple[str, ...]) -> tuple[str, ...]:
-        for one in verifies:
-            if one not in REQUIREMENTS:
-                raise ValueError(f"there is no requirement '{one}'; {did_you_mean(one, REQUIREMENTS)}")
+        for verify in verifies:
+            if verify not in REQUIREMENTS:
+                raise ValueError(f"there is no requirement '{verify}'; {did_you_mean(verify, REQUIREMENTS)}")
         return verifies
 
 

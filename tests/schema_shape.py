@@ -14,7 +14,7 @@ def shape(engine: Engine) -> dict[str, Any]:
         table: (
             sorted((one["name"], str(one["type"]), one["nullable"]) for one in looked.get_columns(table)),
             looked.get_pk_constraint(table)["constrained_columns"],
-            sorted((str(one["name"]), tuple(one["column_names"])) for one in looked.get_indexes(table)),
+            sorted((str(index["name"]), tuple(index["column_names"])) for index in looked.get_indexes(table)),
         )
         for table in looked.get_table_names()
     }

@@ -34,7 +34,7 @@ def is_record(node: ast.ClassDef) -> bool:
     """Whether a class is a dataclass or a pydantic model, and takes assignments."""
     made = [ast.unparse(one) for one in node.decorator_list if "dataclass" in ast.unparse(one)]
     return not any("frozen=True" in one for one in made) and bool(
-        made or {ast.unparse(one) for one in node.bases} & {"BaseModel", "Kept"}
+        made or {ast.unparse(base) for base in node.bases} & {"BaseModel", "Kept"}
     )
 
 
@@ -52,11 +52,11 @@ def fields() -> set[str]:
 
 def late(tree: ast.AST, known: set[str]) -> list[str]:
     """Where something is assigned to an attribute of an object other than ``self`` or ``cls``, under a name that is not known."""
-    stored = [one for one in ast.walk(tree) if isinstance(one, ast.Attribute) and isinstance(one.ctx, ast.Store)]
+    stored = [node for node in ast.walk(tree) if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)]
     return [
-        f"{one.lineno} {ast.unparse(one)}"
-        for one in stored
-        if ast.unparse(one.value) not in ("self", "cls") and one.attr not in known
+        f"{day.lineno} {ast.unparse(day)}"
+        for day in stored
+        if ast.unparse(day.value) not in ("self", "cls") and day.attr not in known
     ]
 
 

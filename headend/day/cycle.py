@@ -65,7 +65,7 @@ class DailyCycle:
         self._fetch = fetch
         self._journal = journal
         self._tries = tries
-        self._named = {one.name for one in store.posted_files()}
+        self._named = {file.name for file in store.posted_files()}
 
     def run(self, first: date) -> Generator[simpy.Event, Any, None]:
         """Begin one process for every operating day that ends, from ``first`` on; a simpy process."""

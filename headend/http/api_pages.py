@@ -103,8 +103,8 @@ class Operation:
 def render(document: dict[str, Any], url: str) -> str:
     """The body of an OpenAPI document's page; url: where the service is, for the curl lines."""
     groups: dict[str, list[Operation]] = {}
-    for one in operations(document, url):
-        groups.setdefault(one.tag, []).append(one)
+    for operation in operations(document, url):
+        groups.setdefault(operation.tag, []).append(operation)
     secured = "securitySchemes" in document.get("components", {})
     return _template().render(groups=groups, url=url, secured=secured)
 
@@ -134,7 +134,7 @@ def operations(document: dict[str, Any], url: str) -> Iterator[Operation]:
 def examples(document: dict[str, Any], content: dict[str, Any]) -> list[tuple[str, Any]]:
     """The examples of a whole body as (title, value): its own, or those of its schema."""
     if content.get("examples"):
-        return [(one.get("summary", name), one["value"]) for name, one in content["examples"].items()]
+        return [(example.get("summary", name), example["value"]) for name, example in content["examples"].items()]
     if "example" in content:
         return [("", content["example"])]
     return [("", value) for value in _resolved(document, content.get("schema", {})).get("examples", [])]
@@ -145,8 +145,8 @@ def _body(document: dict[str, Any], content: dict[str, Any] | None, words: tuple
         return Body()
     shapes = []
     schema = _resolved(document, content.get("schema", {}))
-    for one in schema.get("anyOf", [schema]):
-        shape = _resolved(document, one)
+    for option in schema.get("anyOf", [schema]):
+        shape = _resolved(document, option)
         shapes.append((shape.get("title", ""), shape.get("description", ""), list(_fields(document, shape, words))))
     return Body(shapes, [(title, _text(value)) for title, value in examples(document, content)])
 
@@ -210,8 +210,8 @@ def _inners(
     """What a field may hold, beneath references, alternatives and lists; whether it is in a list."""
     schema = _resolved(document, told)
     if "anyOf" in schema:
-        for one in schema["anyOf"]:
-            yield from _inners(document, one, many)
+        for option in schema["anyOf"]:
+            yield from _inners(document, option, many)
     elif schema.get("type") == "array":
         yield from _inners(document, schema.get("items", {}), True)
     else:
@@ -221,7 +221,7 @@ def _inners(
 def _type(document: dict[str, Any], told: dict[str, Any]) -> str:
     schema = _resolved(document, told)
     if "anyOf" in schema:
-        return " or ".join(dict.fromkeys(_type(document, one) for one in schema["anyOf"]))
+        return " or ".join(dict.fromkeys(_type(document, option) for option in schema["anyOf"]))
     if "const" in schema:
         return json.dumps(schema["const"])
     if "enum" in schema:

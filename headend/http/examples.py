@@ -35,14 +35,14 @@ def put_examples(document: dict[str, Any], files: Iterable[Path]) -> None:
 def _put(operation: dict[str, Any], exchanges: Iterable[tuple[str, dict[str, Any]]], *, others: bool) -> None:
     replies = operation["responses"]
     have = {status for status, reply in replies.items() if others and _shown(reply)}
-    for name, one in exchanges:
-        if "asked" in one:
+    for name, exchange in exchanges:
+        if "asked" in exchange:
             content = operation["requestBody"]["content"]["application/json"]
-            content.setdefault("examples", {})[name] = {"summary": one["asked"], "value": one["request"]}
-        status = str(one["status"])
-        if "told" in one and status in replies.keys() - have:
-            content = replies[status]["content"][one.get("media", "application/json")]
-            content.setdefault("examples", {})[name] = {"summary": one["told"], "value": one["reply"]}
+            content.setdefault("examples", {})[name] = {"summary": exchange["asked"], "value": exchange["request"]}
+        status = str(exchange["status"])
+        if "told" in exchange and status in replies.keys() - have:
+            content = replies[status]["content"][exchange.get("media", "application/json")]
+            content.setdefault("examples", {})[name] = {"summary": exchange["told"], "value": exchange["reply"]}
 
 
 def _shown(reply: dict[str, Any]) -> bool:

@@ -56,7 +56,7 @@ class EventDesk:
         Taken in, it would outlast whatever the meter says until then.
         """
         latest = local(self._driver.now() + AHEAD_S)
-        return next((place for place, one in enumerate(batch.events) if one.at > latest), None)
+        return next((place for place, event in enumerate(batch.events) if event.at > latest), None)
 
     def accept(self, batch: EventBatch) -> EventsAccepted:
         """Take a batch at once; it is kept, and acted on, in the model's next turn.
@@ -129,5 +129,5 @@ class EventDesk:
 
 def _ident(known: Sequence[MeterEvent], unknown: Sequence[MeterEvent]) -> str:
     """A batch's name, from its content alone."""
-    lines = "\n".join(f"{one.at} {one.esiid} {one.meter_number} {one.kind}" for one in (*known, *unknown))
+    lines = "\n".join(f"{meter.at} {meter.esiid} {meter.meter_number} {meter.kind}" for meter in (*known, *unknown))
     return hashlib.blake2b(lines.encode(), digest_size=8).hexdigest()

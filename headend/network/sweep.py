@@ -75,8 +75,8 @@ class Collection:
         self._journal = journal
         self._every_s = every_s
         self._catch_up_days = catch_up_days
-        self._collected_to = reach.intervals if reach else {one.esiid: first for one in addresses}
-        self._midnights_to = reach.midnights if reach else {one.esiid: first - 1 for one in addresses}
+        self._collected_to = reach.intervals if reach else {address.esiid: first for address in addresses}
+        self._midnights_to = reach.midnights if reach else {address.esiid: first - 1 for address in addresses}
 
     @property
     def meters(self) -> int:
@@ -117,8 +117,8 @@ class Collection:
             for address in self._addresses
         ]
         yield env.all_of(reads)
-        readings.sort(key=lambda one: one.esiid)
-        snapshots.sort(key=lambda one: (one.esiid, one.day_start))
+        readings.sort(key=lambda reading: reading.esiid)
+        snapshots.sort(key=lambda snapshot: (snapshot.esiid, snapshot.day_start))
         now = self._driver.now()
         self._store.keep(readings, now, "sweep")
         if snapshots:

@@ -89,8 +89,8 @@ class OnDemandDesk:
             inquiry=request.kind.value,
             outcome=answer.outcome.value,
             reason=answer.reason,
-            store=sum(one.source == "store" for one in result.intervals),
-            meter=sum(one.source == "meter" for one in result.intervals),
+            store=sum(interval.source == "store" for interval in result.intervals),
+            meter=sum(interval.source == "meter" for interval in result.intervals),
             missing=len(result.missing),
             meter_reads=answer.meter_reads,
         )

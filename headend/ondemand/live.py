@@ -54,15 +54,15 @@ class LiveMeters:
         return self._events.power_failed_at(esiid)
 
     def read(
-        self, inquiry: Inquiry, lacked_from: int, start_us: int, one: Try
+        self, inquiry: Inquiry, lacked_from: int, start_us: int, attempt: Try
     ) -> Generator[simpy.Event, Any, MeterReading | PowerReading | None]:
         """See ``process.Meters``."""
         env = self._driver.env
         give_up_us = start_us + TRY_TIMEOUT_US
-        if not one.heard:
+        if not attempt.heard:
             yield env.timeout(give_up_us - int(env.now))
             return None
-        yield env.timeout(start_us + one.out_us - int(env.now))
+        yield env.timeout(start_us + attempt.out_us - int(env.now))
         address = self._addresses[inquiry.esiid]
         boundary("headend.read.before")
         try:
@@ -72,7 +72,7 @@ class LiveMeters:
             return None
         boundary("headend.read.after")
         self._events.heard(inquiry.esiid, self._driver.now())
-        yield env.timeout(one.back_us)
+        yield env.timeout(attempt.back_us)
         if isinstance(reading, MeterReading) and inquiry.kind is InquiryKind.INTERVALS:
             self._store.keep([reading.until(inquiry.end)], int(env.now) // US, "meter")
         return reading  # type: ignore[no-any-return]

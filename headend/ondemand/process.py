@@ -58,7 +58,7 @@ class Meters(Protocol):
     def power_failed_at(self, esiid: str) -> int | None:
         """When a meter's power failed, UTC epoch seconds, if it is off as far as the head-end was told; else None."""
 
-    def read(self, inquiry: Inquiry, lacked_from: int, start_us: int, one: Try) -> Generator[simpy.Event, Any, Any]:
+    def read(self, inquiry: Inquiry, lacked_from: int, start_us: int, attempt: Try) -> Generator[simpy.Event, Any, Any]:
         """Try the meter once, from ``start_us`` on; keep what it gave in the store. The reading, or None after the time-out."""
 
 

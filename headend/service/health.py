@@ -118,5 +118,5 @@ class HealthDesk:
     def _backlog(self, now: int) -> int:
         today = day_of(now)
         due = today - timedelta(days=1 if now >= epoch(f"{today}T{self._times.post_at.isoformat()}") else 2)
-        posted = {one.operating_day for one in self._store.posted_files()}
+        posted = {file.operating_day for file in self._store.posted_files()}
         return sum(day not in posted for day in days(self._first_day, due))

@@ -56,13 +56,13 @@ class EventStore:
                     sa.insert(METER_EVENTS),
                     [
                         {
-                            "esiid": one.esiid,
-                            "meter_number": one.meter_number,
-                            "kind": one.kind.value,
-                            "at": one.at,
+                            "esiid": event.esiid,
+                            "meter_number": event.meter_number,
+                            "kind": event.kind.value,
+                            "at": event.at,
                             "received_at": received_at,
                         }
-                        for one in fresh
+                        for event in fresh
                     ],
                 )
         return fresh

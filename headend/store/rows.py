@@ -241,9 +241,9 @@ def empty_day(shape: tuple[int, int]) -> ChannelDay:
     return ChannelDay(np.zeros(shape, np.int32), missing, np.zeros(shape, np.bool_))
 
 
-def register_row(one: RegisterSnapshot) -> dict[str, Any]:
+def register_row(snapshot: RegisterSnapshot) -> dict[str, Any]:
     """A snapshot as a row."""
-    return {name: getattr(one, name) for name in RegisterSnapshot.__slots__}
+    return {name: getattr(snapshot, name) for name in RegisterSnapshot.__slots__}
 
 
 def runs_of(reading: MeterReading) -> Iterable[tuple[MeterReading, date, slice, slice]]:

@@ -155,7 +155,7 @@ class HeadEndStore:
     def keep_snapshots(self, snapshots: Sequence[RegisterSnapshot]) -> None:
         """Keep midnight registers; a later read of the same midnight replaces an earlier one."""
         rows = MIDNIGHT_REGISTERS.c
-        latest = {(one.esiid, one.day_start): one for one in snapshots}
+        latest = {(snapshot.esiid, snapshot.day_start): snapshot for snapshot in snapshots}
         with self._writing.begin() as connection:
             for chunk in chunks(sorted(latest)):
                 wanted = {esiid for esiid, _ in chunk}

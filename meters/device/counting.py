@@ -23,15 +23,15 @@ class Counting:
     def __init__(self, identity: MeterIdentity, faults: Sequence[Fault], energy: Energy) -> None:
         """identity: as the records have it. Faults other than of identity and registers are left alone."""
         self._programmed = identity
-        for one in faults:
-            if one.kind is FaultKind.MULTIPLIER:
-                self._programmed = replace(self._programmed, multiplier=int(one.params["value"]))
-            elif one.kind is FaultKind.ROLLOVER:
-                self._programmed = replace(self._programmed, dials=int(one.params["dials"]))
+        for fault in faults:
+            if fault.kind is FaultKind.MULTIPLIER:
+                self._programmed = replace(self._programmed, multiplier=int(fault.params["value"]))
+            elif fault.kind is FaultKind.ROLLOVER:
+                self._programmed = replace(self._programmed, dials=int(fault.params["dials"]))
         self._energy = energy
-        by_time = sorted(faults, key=lambda one: one.first)
-        self._exchanges = [one for one in by_time if one.kind is FaultKind.EXCHANGE]
-        self._new_starts = [one for one in by_time if one.kind in (FaultKind.RESET, FaultKind.ROLLOVER)]
+        by_time = sorted(faults, key=lambda fault: fault.first)
+        self._exchanges = [exchange for exchange in by_time if exchange.kind is FaultKind.EXCHANGE]
+        self._new_starts = [exchange for exchange in by_time if exchange.kind in (FaultKind.RESET, FaultKind.ROLLOVER)]
 
     @property
     def multiplier(self) -> int:
@@ -40,7 +40,7 @@ class Counting:
 
     def exchanges(self, now: int) -> int:
         """How many exchanges there have been."""
-        return sum(one.first <= now for one in self._exchanges)
+        return sum(exchange.first <= now for exchange in self._exchanges)
 
     def installed(self, after: int) -> int:
         """When the meter was put in; 0 for the first."""

@@ -86,7 +86,7 @@ class EmulatedMeter:
         self.faults = tuple(faults)
         self._hash = esiid_hash(identity.esiid)
         self._energy = Energy(load if load is not None else GeneratedLoad(seed, premise), share)
-        self._energy.without_power([(one.first, one.until) for one in outages(faults)] + declared_open(faults))
+        self._energy.without_power([(outage.first, outage.until) for outage in outages(faults)] + declared_open(faults))
         self._switch = Switch()
         self._clock_writes: list[tuple[int, int]] = []
         self.keep = keep
@@ -106,7 +106,7 @@ class EmulatedMeter:
     def restless(self) -> bool:
         """Whether it may have something to tell: a power or clock fault, or a command that it was given."""
         kinds = (FaultKind.OUTAGE, FaultKind.DISCONNECTED, FaultKind.CLOCK_DRIFT, FaultKind.CLOCK_SET)
-        return bool(self.commands) or any(one.kind in kinds for one in self.faults)
+        return bool(self.commands) or any(fault.kind in kinds for fault in self.faults)
 
     def identity_at(self, now: int) -> MeterIdentity:
         """Who answers: after an exchange another meter; one that is programmed with a wrong multiplier says so."""
@@ -159,13 +159,13 @@ class EmulatedMeter:
         shown = clock[-1].at(now)
         label = floor_interval(shown)
         registers = self._counting.registers(now, after)
-        if any(one.kind is FaultKind.ZERO_READ and one.covers(asked) for one in self.faults):
+        if any(fault.kind is FaultKind.ZERO_READ and fault.covers(asked) for fault in self.faults):
             registers = (0, 0)
         partial = running(label, now, self._counting, clock, after)
         began = floor_interval(now)
         flows = self._energy.powered(now)
         used = np.diff(self._energy.bounds(day_of(now))[:, (began - day_start(day_of(now))) // INTERVAL_S :][:, :2])
-        failed = any(one.covers(now) for one in self._outages)
+        failed = any(outage.covers(now) for outage in self._outages)
         return Live(
             time=shown,
             delivered_register=registers[0],
@@ -227,7 +227,7 @@ class EmulatedMeter:
             self._clock = meter_clock.pieces(self.faults, self._clock_writes)
             return
         self._switch.operations.append((command.at, bool(command.to)))
-        spans = [(one.first, one.until) for one in self._outages] + declared_open(self.faults)
+        spans = [(outage.first, outage.until) for outage in self._outages] + declared_open(self.faults)
         self._energy.without_power(spans + self._switch.open_spans())
         self._days.clear()
 

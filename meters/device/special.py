@@ -161,12 +161,12 @@ def special_meter_number(number: int) -> str:
 
 def special_meters(tdsp: Tdsp, seed: int, since: int, keep: Keep | None = None) -> list[tuple[EmulatedMeter, str]]:
     """Every special meter with its note, one ESI ID each. since: UTC epoch seconds at which the fleet comes up. keep: what they are told."""
-    premises = {one.number: _premise(tdsp, one) for one in SPECIALS}
+    premises = {special.number: _premise(tdsp, special) for special in SPECIALS}
     made = []
-    for one in SPECIALS:
-        premise = premises[one.swapped_with or one.number]
-        faults = [_fault(tdsp, one, fault, since) for fault in one.faults]
-        made.append((EmulatedMeter(_identity(tdsp, one), premise, seed, faults, keep=keep), one.note))
+    for special in SPECIALS:
+        premise = premises[special.swapped_with or special.number]
+        faults = [_fault(tdsp, special, fault, since) for fault in special.faults]
+        made.append((EmulatedMeter(_identity(tdsp, special), premise, seed, faults, keep=keep), special.note))
     return made
 
 
@@ -183,27 +183,29 @@ def two_meters(tdsp: Tdsp, seed: int, keep: Keep | None = None) -> list[tuple[Em
     ]
 
 
-def _premise(tdsp: Tdsp, one: Special) -> Premise:
-    return Premise(special_esiid(tdsp, one.number), tdsp.zone, one.klass, one.scale, one.solar_w, one.ev_wh)
-
-
-def _identity(tdsp: Tdsp, one: Special) -> MeterIdentity:
-    return MeterIdentity(
-        special_meter_number(one.number),
-        special_esiid(tdsp, one.number),
-        one.multiplier,
-        initial_delivered_wh=1_000_000 * one.number,
-        three_phase=one.three_phase,
+def _premise(tdsp: Tdsp, special: Special) -> Premise:
+    return Premise(
+        special_esiid(tdsp, special.number), tdsp.zone, special.klass, special.scale, special.solar_w, special.ev_wh
     )
 
 
-def _fault(tdsp: Tdsp, one: Special, fault: SpecialFault, since: int) -> Fault:
+def _identity(tdsp: Tdsp, special: Special) -> MeterIdentity:
+    return MeterIdentity(
+        special_meter_number(special.number),
+        special_esiid(tdsp, special.number),
+        special.multiplier,
+        initial_delivered_wh=1_000_000 * special.number,
+        three_phase=special.three_phase,
+    )
+
+
+def _fault(tdsp: Tdsp, special: Special, fault: SpecialFault, since: int) -> Fault:
     begins = floor_interval(since) if KINDS[fault.kind].span is Span.INTERVALS else since
     return Fault(
         fault.kind,
-        special_esiid(tdsp, one.number),
+        special_esiid(tdsp, special.number),
         ALWAYS if fault.first is None else begins + fault.first,
         FOR_EVER if fault.until is None else begins + fault.until,
         fault.params,
-        "" if one.swapped_with is None else special_esiid(tdsp, one.swapped_with),
+        "" if special.swapped_with is None else special_esiid(tdsp, special.swapped_with),
     )

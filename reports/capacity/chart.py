@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 _ROOM = {WIDE: 5, NARROW: 15}
 
 
-def _mean(one: Estimate) -> float:
-    return one.mean or 0.0
+def _mean(estimate: Estimate) -> float:
+    return estimate.mean or 0.0
 
 
 class Part(NamedTuple):

@@ -123,14 +123,14 @@ def _refusals(row: Row) -> str:
     return f"refused: {rules}; {whom} of them given the store's data{old}"
 
 
-def _shown(one: Estimate) -> Shown:
-    if one.mean is None:
+def _shown(estimate: Estimate) -> Shown:
+    if estimate.mean is None:
         return Shown("–")
-    return Shown(_figure(one.mean), _figure(one.half) if one.half else "")
+    return Shown(_figure(estimate.mean), _figure(estimate.half) if estimate.half else "")
 
 
-def _text(one: Estimate, between: str = " ") -> str:
-    shown = _shown(one)
+def _text(estimate: Estimate, between: str = " ") -> str:
+    shown = _shown(estimate)
     return f"{shown.text}{between}±{shown.ci}" if shown.ci else shown.text
 
 
@@ -174,8 +174,8 @@ def _content(outcome: Outcome, rows: list[Row]) -> dict[str, Any]:
     }
 
 
-def _share(one: Estimate, row: Row) -> float:
-    return 100 * (one.mean or 0) / row.planned
+def _share(estimate: Estimate, row: Row) -> float:
+    return 100 * (estimate.mean or 0) / row.planned
 
 
 def _is_fresh(row: Row) -> bool:
@@ -184,7 +184,7 @@ def _is_fresh(row: Row) -> bool:
 
 def _over_all(outcome: Outcome, rows: list[Row]) -> list[str]:
     """What holds at every level: the best with fresh data, the best of all, and whether the radio is what binds."""
-    by_policy = {one["name"]: [row for row in rows if row.policy == one["name"]] for one in outcome.policies}
+    by_policy = {policy["name"]: [row for row in rows if row.policy == policy["name"]] for policy in outcome.policies}
     worst = {name: min(_share(row.served, row) for row in of) for name, of in by_policy.items()}
     fresh = {name: worst[name] for name, of in by_policy.items() if all(_is_fresh(row) for row in of)}
     said = []

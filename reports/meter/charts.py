@@ -225,8 +225,8 @@ def _titles(figure: Figure, axes: Axes, shown: MeterDay) -> None:
         pad=8,
     )
     handles, labels = [], []
-    for one in figure.axes:
-        its_handles, its_labels = one.get_legend_handles_labels()
+    for axis in figure.axes:
+        its_handles, its_labels = axis.get_legend_handles_labels()
         handles += its_handles
         labels += its_labels
     figure.legend(handles, labels, loc="outside lower left", ncols=4, frameon=False, fontsize=9)

@@ -145,7 +145,9 @@ def meter_day(found: Found, fleet: Fleet, day: date) -> MeterDay:
     multiplier = meter.identity.multiplier
     present = window.present & recorded
     wh = [np.where(present, channel, 0).astype(np.int64) * multiplier for channel in window[:2]]
-    faults = tuple(sorted((one for one in meter.faults if _touches(one, start, now)), key=lambda one: one.first))
+    faults = tuple(
+        sorted((fault for fault in meter.faults if _touches(fault, start, now)), key=lambda fault: fault.first)
+    )
     replayed = isinstance(found.load, ReplayedLoad)
     return MeterDay(
         found,
@@ -282,7 +284,7 @@ def to_json(shown: MeterDay) -> dict[str, Any]:
         "highest": point(shown.extreme(shown.delivered, highest=True), shown.delivered),
         "lowest": point(shown.extreme(shown.delivered, highest=False), shown.delivered),
         "highest_received": point(shown.extreme(shown.received, highest=True), shown.received),
-        "faults": [fault_json(one) for one in shown.faults],
+        "faults": [fault_json(fault) for fault in shown.faults],
     }
     entry["intervals"] = [
         {

@@ -86,7 +86,7 @@ def _said(faults: list[Fault], *, replayed: bool) -> str:
     else:
         words += [
             f"{kind} x{times}" if times > 1 else kind
-            for kind, times in Counter(f"{one.kind}" for one in faults).items()
+            for kind, times in Counter(f"{fault.kind}" for fault in faults).items()
         ]
     return ", ".join(words)
 

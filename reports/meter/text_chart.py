@@ -91,7 +91,7 @@ def chart(shown: MeterDay, width: int, glyphs: Glyphs) -> list[Text]:
     unit = _unit(top, bottom)
     up, down = max(1, _rows(top, unit)), _rows(bottom, unit)
     marks = _column_marks(shown, per)
-    styles = [_FLAGGED if one is not None else "" for one in marks]
+    styles = [_FLAGGED if mark is not None else "" for mark in marks]
     lines = [Text(f"{'kW':>{MARGIN - 1}}", style=_QUIET)]
     for row in range(up - 1, -1, -1):
         bars = [_cell(value / unit - row, glyphs.up, glyphs.over, last=row == up - 1) for value in above]
@@ -106,9 +106,9 @@ def chart(shown: MeterDay, width: int, glyphs: Glyphs) -> list[Text]:
     if any(marks):
         line = Text()
         line.append(f"{'marks':>{MARGIN - 1}} ", _QUIET)
-        for one in marks:
-            style = _MISSING if one is not None and one.missing else _FLAGGED
-            line.append(one.letter if one is not None else " ", style)
+        for mark in marks:
+            style = _MISSING if mark is not None and mark.missing else _FLAGGED
+            line.append(mark.letter if mark is not None else " ", style)
         lines.append(line)
     lines.append(_row_of(per, "", {at: f"{local(int(shown.starts[at])):%H}" for at in _thirds(shown)}))
     if shown.outdoors is not None:

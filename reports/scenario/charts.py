@@ -38,7 +38,7 @@ def charts(facts: Facts, width: Width = WIDE) -> dict[str, str]:
         "hours": lambda: _hours(call, width),
     }
     drawn = {name: svg(f"scenario-{name}-{width.name}", draw) for name, draw in figures.items()}
-    return {name: inline(one) for name, one in drawn.items() if one}
+    return {name: inline(chart) for name, chart in drawn.items() if chart}
 
 
 def kind_of(quality: Quality, source: Source) -> str:
@@ -66,7 +66,7 @@ def _days(facts: Facts, width: Width) -> Figure | None:
     usage = facts.at_call
     gap_day = day_of_interval(usage[-1].end)
     first = day_start(gap_day - timedelta(days=DAYS_BEFORE))
-    shown = [one for one in usage if one.end > first]
+    shown = [interval for interval in usage if interval.end > first]
     figure, axes = _figure(width, 3.6)
     edges = [shown[0].end - INTERVAL_S, *spread(shown[0].end - INTERVAL_S, shown[-1].end)]
     for key, kind in KINDS.items():
@@ -82,7 +82,7 @@ def _days(facts: Facts, width: Width) -> Figure | None:
                 linewidth=0,
                 label=kind.label,
             )
-    days = sorted({day_of_interval(one.end) for one in shown})
+    days = sorted({day_of_interval(interval.end) for interval in shown})
     for day in days[1:]:
         axes.axvline(day_start(day), color=MUTED, linewidth=0.7)
     asked = facts.at(facts.first_call) if facts.first_call is not None else shown[-1].end
@@ -97,7 +97,7 @@ def _days(facts: Facts, width: Width) -> Figure | None:
         fontsize=9,
     )
     ticks = [day_start(day) + hours * 3600 for day in days for hours in ((0, 6, 12, 18) if width is WIDE else (0,))]
-    axes.set_xticks(ticks, [_tick(one) for one in ticks], fontsize=8.5)
+    axes.set_xticks(ticks, [_tick(tick) for tick in ticks], fontsize=8.5)
     axes.set_xlim(first, max(day_end(gap_day), asked))
     axes.set_ylabel("kWh per 15 minutes")
     legend(figure, width)

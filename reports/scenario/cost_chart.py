@@ -69,11 +69,11 @@ def cost_figure(facts: Facts, call: RecordedCall, width: Width) -> Figure | None
 def _cost_lines(facts: Facts, plan: RatePlan, stand: Stand) -> list[Line]:
     usage, to = facts.at_call, stand.to
     known = _bills(plan, facts, usage, to)
-    vee_to = max((one.end for one in usage if one.quality is not Quality.NON_VEE), default=to)
-    vee = [one for one in known if one[0] <= vee_to]
+    vee_to = max((interval.end for interval in usage if interval.quality is not Quality.NON_VEE), default=to)
+    vee = [point for point in known if point[0] <= vee_to]
     lines = [_line(vee, color=KINDS["actual"].colour, linewidth=2, label="on VEE data")]
     if to > vee_to:
-        rest = [one for one in known if one[0] >= vee_to]
+        rest = [point for point in known if point[0] >= vee_to]
         name = "with the non-VEE intervals of the gap"
         lines.append(_line(rest, color=KINDS["meter"].colour, linewidth=3.2, label=name))
     for way in _ways(stand):
@@ -159,7 +159,7 @@ def _way(plan: RatePlan, facts: Facts, begins: tuple[int, Decimal], to: int, way
 
     account = facts.scenario.account
     end = day_end(account.cycle_last)
-    known = sum(one.wh for one in facts.at_call if one.end <= to)
+    known = sum(interval.wh for interval in facts.at_call if interval.end <= to)
     yield begins
     for at in _hours_of(to, end)[:-1]:
         usage = known + (way.total_wh - known) * (at - to) // (end - to)

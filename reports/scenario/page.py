@@ -61,8 +61,8 @@ def _content(facts: Facts, result: dict[str, Any]) -> dict[str, Any]:
         "result": result,
         "scenario": scenario,
         "headline": _headline(result),
-        "steps": [_judged(one) for one in result["steps"]],
-        "checks": [_judged(one) for one in result["checks"]],
+        "steps": [_judged(step) for step in result["steps"]],
+        "checks": [_judged(check) for check in result["checks"]],
         "bills": bill_rows(result),
         "bill_lines": _bill_lines(facts),
         "edges": facts.call.edges if facts.call else [],
@@ -99,10 +99,10 @@ def _middle(middle: Any) -> str:
 
 
 def _headline(result: dict[str, Any]) -> str:
-    failed = [one["id"] for one in (*result["steps"], *result["checks"]) if one["mark"] == "failed"]
+    failed = [judged["id"] for judged in (*result["steps"], *result["checks"]) if judged["mark"] == "failed"]
     if failed:
         return f"Failed: {', '.join(failed)}."
-    passed = sum(one["mark"] == "passed" for one in result["steps"])
+    passed = sum(step["mark"] == "passed" for step in result["steps"])
     aside = len(result["steps"]) - passed
     rest = f", {aside} not needed or not reached as the scenario expects" if aside else ""
     return f"Passed: {passed} of {len(result['steps'])} steps{rest}, and all {len(result['checks'])} checks."
@@ -137,7 +137,7 @@ def _refusals(facts: Facts) -> list[dict[str, Any]]:
 
 
 def _requirement(ident: str, state: str, result: dict[str, Any]) -> dict[str, Any]:
-    shown = [one["id"] for one in (*result["steps"], *result["checks"]) if ident in one["requirements"]]
+    shown = [judged["id"] for judged in (*result["steps"], *result["checks"]) if ident in judged["requirements"]]
     known = REQUIREMENTS[ident]
     return {
         **{"id": ident, "text": known.text, "source": known.source, "state": state, "shown": shown},

@@ -32,12 +32,12 @@ def print_result(to: Console, result: dict[str, Any], world: World) -> None:
     _steps(to, result)
     _answer(to, result)
     _bills(to, result)
-    later = [one for one in result["checks"] if one["id"] not in _GENERAL][1:]
+    later = [check for check in result["checks"] if check["id"] not in _GENERAL][1:]
     if later:
         _title(to, "The rule, and the morning after")
         _checks(to, later)
     _title(to, "Checks of the first call and of the whole run")
-    _checks(to, [one for one in result["checks"] if one not in later])
+    _checks(to, [check for check in result["checks"] if check not in later])
     _verdict(to, result)
 
 
@@ -113,12 +113,12 @@ def _steps(to: Console, result: dict[str, Any]) -> None:
     if not result["steps"]:
         return
     _title(to, "The seven steps")
-    rows = [([Text(one["id"]), _mark(one["mark"]), Text(one["actor"])], _told(one)) for one in result["steps"]]
+    rows = [([Text(step["id"]), _mark(step["mark"]), Text(step["actor"])], _told(step)) for step in result["steps"]]
     _rows(to, rows, (2, 4, 8))
 
 
 def _checks(to: Console, checks: list[dict[str, Any]]) -> None:
-    rows = [([_mark(one["mark"]), Text(one["title"])], _told(one)) for one in checks]
+    rows = [([_mark(check["mark"]), Text(check["title"])], _told(check)) for check in checks]
     _rows(to, rows, (4, 24))
 
 
@@ -127,9 +127,9 @@ def _answer(to: Console, result: dict[str, Any]) -> None:
     if not sentences:
         return
     _title(to, f"What the agent says at {stamp(result['call']['told_at'], seconds=True)}")
-    for one in sentences:
+    for sentence in sentences:
         grid = _grid(1)
-        grid.add_row(Text("-"), Text(one))
+        grid.add_row(Text("-"), Text(sentence))
         to.print(grid)
 
 
@@ -142,7 +142,7 @@ def _bills(to: Console, result: dict[str, Any]) -> None:
     for justify in ("left", "left", "right", "right", "left"):
         table.add_column(justify=justify)
     heads = ("", "reaches to", "kWh", "with tax", "")
-    table.add_row(*(Text(one, style="dim") for one in heads))
+    table.add_row(*(Text(head, style="dim") for head in heads))
     for row in rows:
         table.add_row(row.name, row.reaches, kwh_text(row.usage_wh), f"${row.usd}" if row.usd else "-", row.note)
     to.print(table)
@@ -165,16 +165,18 @@ def _verdict(to: Console, result: dict[str, Any]) -> None:
     to.print()
     states = list(result["requirements"].values())
     untried = [ident for ident, state in result["requirements"].items() if state == "not exercised"]
-    passed = sum(one["mark"] == Mark.PASSED for one in result["steps"])
+    passed = sum(step["mark"] == Mark.PASSED for step in result["steps"])
     line = Text()
     line.append("PASSED" if result["passed"] else "FAILED", style="bold green" if result["passed"] else "bold red")
     line.append(f"  {passed} of {len(result['steps'])} steps passed")
     aside = [
-        f"{one['id']} {one['mark']}" for one in result["steps"] if one["mark"] in (Mark.NOT_NEEDED, Mark.NOT_REACHED)
+        f"{step['id']} {step['mark']}"
+        for step in result["steps"]
+        if step["mark"] in (Mark.NOT_NEEDED, Mark.NOT_REACHED)
     ]
     if aside:
         line.append(f" ({', '.join(aside)})")
-    checks = sum(one["mark"] == Mark.PASSED for one in result["checks"])
+    checks = sum(check["mark"] == Mark.PASSED for check in result["checks"])
     line.append(f", {checks} of {len(result['checks'])} checks; ")
     line.append(
         f"requirements: {states.count('passed')} passed, {states.count('failed')} failed, not exercised: {', '.join(untried) or 'none'}"

@@ -27,8 +27,8 @@ def s6(facts: Facts, action: BalanceCall) -> StepVerdict:
     for name, bill, of_vee in (("vee_only", vee_only, True), ("with_gap", with_gap, False)):
         if bill is None:
             continue
-        billed = [one for one in facts.at_call if one.end <= bill.to]
-        known = sum(one.wh for one in billed if not (of_vee and one.quality is Quality.NON_VEE))
+        billed = [interval for interval in facts.at_call if interval.end <= bill.to]
+        known = sum(interval.wh for interval in billed if not (of_vee and interval.quality is Quality.NON_VEE))
         rule.equal(f"usage billed, {name}, Wh", known, bill.bill.usage_wh)
         lines = sum((line.usd_exact for line in bill.bill.lines), Decimal(0))
         total = cents(lines * (1 + bill.bill.tax_percent / 100))
@@ -66,9 +66,9 @@ def s6(facts: Facts, action: BalanceCall) -> StepVerdict:
 def _hours(facts: Facts, day: date | None) -> dict[int, int]:
     """Wh by local hour of a day, of the hours that are known as a whole."""
     parts: dict[int, list[int]] = {}
-    for one in facts.at_call:
-        if day_of_interval(one.end) == day:
-            parts.setdefault(local(one.end - INTERVAL_S).hour, []).append(one.wh)
+    for interval in facts.at_call:
+        if day_of_interval(interval.end) == day:
+            parts.setdefault(local(interval.end - INTERVAL_S).hour, []).append(interval.wh)
     return {hour: sum(each) for hour, each in sorted(parts.items()) if len(each) == 4}
 
 

@@ -144,11 +144,11 @@ def _rebill(facts: Facts, action: Rebill) -> CheckVerdict:
         rule.failures += within.failures
     else:
         rule.holds("the bill told is outside the tolerance (AMB-12)", bool(within.failures), "outside", "within")
-    quality = {one.end: one.quality for one in facts.after_posting}
+    quality = {interval.end: interval.quality for interval in facts.after_posting}
     left = [end for end, code in quality.items() if code is Quality.NON_VEE]
     rule.equal("non-VEE intervals left after the posting", [], left)
     covered = day_covered(facts, rebilled)
-    lost = [one.end for one in facts.at_call if one.end <= covered and one.end not in quality]
+    lost = [interval.end for interval in facts.at_call if interval.end <= covered and interval.end not in quality]
     rule.equal("intervals told that VEE data lack", [], lost)
     shown = ("instant", "rebilled_at", "told_usd", "vee_usd", "difference_usd", "told_wh", "vee_wh", "covered")
     record = rebilled or RecordedRebill()
@@ -172,15 +172,15 @@ def _posting(facts: Facts) -> list[CheckVerdict]:
     for day in due:
         files = posted.get(day, [])
         rule.equal(f"LSE files of {day}", 1, len(files))
-        for one in files:
+        for file in files:
             rule.holds(
-                f"records of {one.file}",
-                one.accepted,
+                f"records of {file.file}",
+                file.accepted,
                 "all answered 00, by SMT and in the TDSP's folder",
-                f"SMT {one.intake or 'nothing'}, TDSP {one.codes or 'nothing'}",
+                f"SMT {file.intake or 'nothing'}, TDSP {file.codes or 'nothing'}",
             )
-            rule.equal(f"{one.file} taken in at SMT", True, one.taken_in_at is not None)
-            records += one.codes.get("00", 0)
+            rule.equal(f"{file.file} taken in at SMT", True, file.taken_in_at is not None)
+            records += file.codes.get("00", 0)
     last = facts.last_lse(facts.at(facts.scenario.timeline[-1]))
     evidence = {
         "operating_days": len(due),
@@ -199,15 +199,15 @@ def _posting(facts: Facts) -> list[CheckVerdict]:
 def _one_request_per_call(facts: Facts) -> list[CheckVerdict]:
     """AMB-10: the audit shows request <-> call."""
     # A customer at the portal makes no call to the retailer.
-    entries = [one for one in facts.requests() if one.door is not Door.PORTAL]
+    entries = [request for request in facts.requests() if request.door is not Door.PORTAL]
     if not entries:
         return []
     rule = Rule()
-    refs = {one.ref for one in facts.scenario.timeline}
-    rule.equal("requests of no call", [], [one.key for one in entries if one.call_reference not in refs])
-    per_call = Counter(one.call_reference for one in entries)
+    refs = {action.ref for action in facts.scenario.timeline}
+    rule.equal("requests of no call", [], [entry.key for entry in entries if entry.call_reference not in refs])
+    per_call = Counter(entry.call_reference for entry in entries)
     rule.equal("calls with more than one request", [], [ref for ref, count in per_call.items() if count > 1])
-    rule.equal("ids given twice", len(entries), len({one.key for one in entries}))
+    rule.equal("ids given twice", len(entries), len({entry.key for entry in entries}))
     evidence = {"requests": len(entries), "calls": len(per_call)}
     happened = f"SMT's audit shows {len(entries)} on-demand requests, each of one call."
     if rule.failures:
@@ -221,12 +221,12 @@ def _throttle(facts: Facts) -> list[CheckVerdict]:
         return []
     checks = []
     for kind, (requirement, counted) in COUNTED.items():
-        entries = [_as_filed(one, facts.esiid) for one in facts.requests(kind=kind)]
+        entries = [_as_filed(request, facts.esiid) for request in facts.requests(kind=kind)]
         asked = from_ledger(entries, lambda filed: {Scope.ESIID: filed.esiid})
         if not asked:
             continue
         rule = Rule()
-        over = [one for one in breaches(preset(facts.recording.policy.name), asked) if one.limit]
+        over = [breach for breach in breaches(preset(facts.recording.policy.name), asked) if breach.limit]
         found = [f"{day_of(one.at)}: {one.key} was {one.what}" for one in over]
         rule.equal(f"days with more than one successful {counted} request", [], found)
         days = [day_of(one.at) for one in asked if one.success]
@@ -244,7 +244,17 @@ def _as_filed(entry: Entry, esiid: str) -> LedgerEntry:
     first = entry.transitions[0].at_us
     filed = Filed(entry.key, entry.kind, esiid, entry.door, entry.username, *("",) * 4, 0, 0, None, (), first)
     steps = [
-        Transition(one.state, one.at_us, "", one.meter_allowed, None, 0, 0, one.meter_reads, one.octets)
-        for one in entry.transitions
+        Transition(
+            transition.state,
+            transition.at_us,
+            "",
+            transition.meter_allowed,
+            None,
+            0,
+            0,
+            transition.meter_reads,
+            transition.octets,
+        )
+        for transition in entry.transitions
     ]
     return LedgerEntry(filed, steps)

@@ -22,7 +22,7 @@ def complaint_check(facts: Facts, action: ComplaintAction) -> CheckVerdict:
     rule = Rule()
     rule.equal("answer of the control API", 200, done and done.status)
     at = 0 if done is None else done.at
-    late = [iso(one.at) for one in facts.notes(ComplaintNote, ident) if one.at > at]
+    late = [iso(note.at) for note in facts.notes(ComplaintNote, ident) if note.at > at]
     rule.equal("strikes after that", [], late)
     strikes = done and done.strikes
     happened = f"Lifted by the control API at {local(at):%Y-%m-%d %H:%M}, after {strikes} strikes."
@@ -33,8 +33,8 @@ def complaint_check(facts: Facts, action: ComplaintAction) -> CheckVerdict:
 def complaint_checks(facts: Facts) -> list[CheckVerdict]:
     """One check for each complaint that was on from the beginning: one that never struck shows nothing."""
     return [
-        _struck(facts, f"complaint-{number}", f"complaint-{number}", one.kind.value, ())
-        for number, one in enumerate(facts.scenario.complaints, 1)
+        _struck(facts, f"complaint-{number}", f"complaint-{number}", complaint.kind.value, ())
+        for number, complaint in enumerate(facts.scenario.complaints, 1)
     ]
 
 

@@ -29,7 +29,10 @@ def s4(facts: Facts, action: BalanceCall) -> StepVerdict:
     served = request and request.served
     entry = next(iter(facts.requests(action.ref, InquiryKind.INTERVALS)), None)
     transitions = [] if entry is None else entry.transitions
-    states, instants = [one.state for one in transitions], [one.at_us for one in transitions]
+    states, instants = (
+        [transition.state for transition in transitions],
+        [transition.at_us for transition in transitions],
+    )
     rule.equal("life of the request", LIFE, states)
     rule.equal("instants ascend", sorted(instants), instants)
     for named, holds in (("A1", point.ams), ("A2", point.provisioned), ("A3", point.receiving), ("A4", point.lse)):
@@ -46,7 +49,7 @@ def s4(facts: Facts, action: BalanceCall) -> StepVerdict:
     rule.holds("the gap is at most 48 hours", 0 < length <= GAP_LIMIT_S, "up to 48 h", f"{length / 3600:g} h")
     rule.equal("the gap that the retailer was told", gap, served and served.gap)
     uncovered = [(vee_end, left)] if vee_end is not None and left is not None and left > vee_end else []
-    named_so = [] if served is None else [(one.start, one.end) for one in served.uncovered]
+    named_so = [] if served is None else [(span.start, span.end) for span in served.uncovered]
     rule.equal("what lies beyond the 48 hours is named", uncovered, named_so)
     rule.equal("answer that the retailer got", RequestEnd.ANSWERED, request and request.end)
     rule.equal("its status code", "0", served and served.status_code)
@@ -79,7 +82,7 @@ def s5(facts: Facts, action: BalanceCall) -> StepVerdict:
     rule.equal("the TDSP notes the answer once", "completed", note and note.outcome)
     rule.equal("store + meter + missing make the gap", len(gap), store + meter + missing)
     transitions = [] if entry is None else entry.transitions
-    done = next((one for one in transitions if one.state is State.COMPLETED), None)
+    done = next((transition for transition in transitions if transition.state is State.COMPLETED), None)
     rule.equal("from the store, by SMT's ledger", store, done and done.from_store)
     rule.equal("from the meter, by SMT's ledger", meter, done and done.from_meter)
     rule.equal("meter reads, by SMT's ledger", reads, done and done.meter_reads)
@@ -87,21 +90,27 @@ def s5(facts: Facts, action: BalanceCall) -> StepVerdict:
     lacking = set() if served is None else set(served.missing)
     handed = facts.served
     rule.equal("intervals reported missing", missing, len(lacking))
-    rule.equal("intervals handed on", [one for one in gap if one not in lacking], sorted(one.end for one in handed))
-    flags = [one.source for one in handed]
+    rule.equal(
+        "intervals handed on", [end for end in gap if end not in lacking], sorted(interval.end for interval in handed)
+    )
+    flags = [interval.source for interval in handed]
     rule.equal("flagged 'store'", store, flags.count("store"))
     rule.equal("flagged 'meter'", meter, flags.count("meter"))
-    early = [iso(one.end) for one in handed if one.collected_at < one.end]
+    early = [iso(interval.end) for interval in handed if interval.collected_at < interval.end]
     rule.equal("intervals collected before they ended", [], early)
     swept = _sweeps(facts, start, facts.at(action))
     shows: tuple[str, ...] = ("UC-N2",)
     if swept and facts.recording.policy.source is not Source.METER_ONLY:
         shows = ("UC-N2", "PRE2")
         rule.holds("the store holds what sweeps collected (PRE2)", store > 0, "at least one interval", store)
-    kept = [(one.end, one.source.name.lower()) for one in facts.at_call if one.quality is Quality.NON_VEE]
-    as_handed = sorted((one.end, one.source) for one in handed)
+    kept = [
+        (interval.end, interval.source.name.lower())
+        for interval in facts.at_call
+        if interval.quality is Quality.NON_VEE
+    ]
+    as_handed = sorted((interval.end, interval.source) for interval in handed)
     rule.equal("the retailer keeps them as non-VEE with their source", as_handed, kept)
-    collected = [one.collected_at for one in handed]
+    collected = [interval.collected_at for interval in handed]
     evidence = {
         "correlation_id": entry and entry.key,
         "intervals": len(handed),
@@ -123,4 +132,4 @@ def s5(facts: Facts, action: BalanceCall) -> StepVerdict:
 
 def _sweeps(facts: Facts, start: int, before: int) -> int:
     """Sweeps within the gap that this meter answered."""
-    return sum(start < one.at <= before and facts.esiid not in one.silent for one in facts.notes(SweepNote))
+    return sum(start < note.at <= before and facts.esiid not in note.silent for note in facts.notes(SweepNote))

@@ -59,10 +59,10 @@ class Facts:
         self.scenario = recording.scenario
         self.esiid = recording.world.esiid
         timeline, usage = self.scenario.timeline, recording.usage
-        self.first_call = next((one for one in timeline if isinstance(one, BalanceCall)), None)
+        self.first_call = next((action for action in timeline if isinstance(action, BalanceCall)), None)
         self.call = None if self.first_call is None else self.action(RecordedCall, self.first_call.ref)
         of = None if self.first_call is None else self.first_call.ref
-        self.rebill = next((one for one in timeline if isinstance(one, Rebill) and one.of == of), None)
+        self.rebill = next((action for action in timeline if isinstance(action, Rebill) and action.of == of), None)
         self.rebilled = None if self.rebill is None else self.action(RecordedRebill, self.rebill.ref)
         #: The cycle's intervals, and those that SMT handed on for the first call.
         self.at_call = [] if usage.at_call is None else usage.at_call.intervals
@@ -80,9 +80,9 @@ class Facts:
 
     def notes(self, kind: type[N], ident: str | None = None) -> Iterator[N]:
         """The journal's notes of one kind, in order."""
-        for one in self.recording.journal:
-            if isinstance(one, kind) and ident in (None, one.ident):
-                yield one
+        for note in self.recording.journal:
+            if isinstance(note, kind) and ident in (None, note.ident):
+                yield note
 
     def note(self, kind: type[N], ident: str) -> N | None:
         """The only note of a kind and ident; None if there is none or more than one."""
@@ -91,7 +91,11 @@ class Facts:
 
     def requests(self, ref: str | None = None, kind: InquiryKind | None = None) -> list[Entry]:
         """Ledger entries, of one call and of one kind."""
-        return [one for one in self.recording.ledger if ref in (None, one.call_reference) and kind in (None, one.kind)]
+        return [
+            entry
+            for entry in self.recording.ledger
+            if ref in (None, entry.call_reference) and kind in (None, entry.kind)
+        ]
 
     def posted(self) -> dict[date, list[Posted]]:
         """The files posted, by operating day."""
@@ -117,10 +121,10 @@ class Facts:
     def last_lse(self, before: int) -> Posted | None:
         """The accepted file with the latest operating day that SMT had at an instant (PRE1)."""
         had = [
-            one
+            file
             for files in self.posted().values()
-            for one in files
-            if one.taken_in_at is not None and one.taken_in_at <= before and set(one.intake) == {"00"}
+            for file in files
+            if file.taken_in_at is not None and file.taken_in_at <= before and set(file.intake) == {"00"}
         ]
         return max(had, key=lambda one: one.operating_day, default=None)
 

@@ -63,5 +63,5 @@ def read_check(facts: Facts, action: OnDemandRead) -> CheckVerdict:
 
 
 def _hold_completed(rule: Rule, filed: list[Entry], login: str) -> None:
-    rule.equal("end of the request in SMT's ledger", [State.COMPLETED], [one.last.state for one in filed])
-    rule.equal("log-in that asked", [login], [one.username for one in filed])
+    rule.equal("end of the request in SMT's ledger", [State.COMPLETED], [entry.last.state for entry in filed])
+    rule.equal("log-in that asked", [login], [entry.username for entry in filed])

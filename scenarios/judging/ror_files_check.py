@@ -26,7 +26,8 @@ def ror_files_check(facts: Facts) -> list[CheckVerdict]:
     if market.registry is not None or market.usage_files.get(ror, UsageFormat.LSE) is not UsageFormat.LSE:
         return []
     left = min(
-        (one.effective for one in market.switches if one.meter == facts.scenario.account.meter), default=date.max
+        (switch.effective for switch in market.switches if switch.meter == facts.scenario.account.meter),
+        default=date.max,
     )
     rule = Rule()
     by_file: defaultdict[date, list[int]] = defaultdict(list)
@@ -62,8 +63,8 @@ def _by_api(facts: Facts) -> dict[date, int]:
     found: dict[date, int] = {}
     for usage in (facts.at_call, facts.after_posting):
         days: defaultdict[date, list[int]] = defaultdict(list)
-        for one in usage:
-            if one.quality is not Quality.NON_VEE:
-                days[day_of(one.end - 1)].append(one.wh)
+        for interval in usage:
+            if interval.quality is not Quality.NON_VEE:
+                days[day_of(interval.end - 1)].append(interval.wh)
         found |= {day: sum(each) for day, each in days.items() if len(each) == intervals_in(day)}
     return found

@@ -85,7 +85,7 @@ def _s2(facts: Facts, action: BalanceCall) -> StepVerdict:
         shows = ("PRE1", "A3", "A4")
         at = facts.at(action)
         last, vee_end = facts.last_lse(at), facts.vee_end(at)
-        known = [one.end for one in facts.at_call if one.quality is not Quality.NON_VEE]
+        known = [interval.end for interval in facts.at_call if interval.quality is not Quality.NON_VEE]
         named = decision and decision.facts.vee_end
         rule.holds("an LSE file is on SMT's site", last is not None, "a file with every record accepted", None)
         rule.equal("end of the VEE data that the retailer saw", vee_end, max(known, default=None))

@@ -21,7 +21,7 @@ def judge(recording: Recording) -> Verdict:
     """
     facts = Facts(recording)
     verdict = Verdict(judge_steps(facts), judge_checks(facts), False, {})
-    marks = [(one.mark, one.requirements) for one in verdict.judged]
+    marks = [(judged.mark, judged.requirements) for judged in verdict.judged]
     passed = all(mark is not Mark.FAILED for mark, _ in marks)
     return replace(verdict, passed=passed, requirements=_coverage(marks))
 
@@ -29,10 +29,10 @@ def judge(recording: Recording) -> Verdict:
 def _coverage(marks: list[tuple[Mark, tuple[str, ...]]]) -> dict[str, str]:
     """Failed if anything that cites an id failed, passed if something passed, else not exercised."""
     found = {}
-    for one in REQUIREMENTS:
-        its = [mark for mark, cited in marks if one in cited]
+    for requirement in REQUIREMENTS:
+        its = [mark for mark, cited in marks if requirement in cited]
         if Mark.FAILED in its:
-            found[one] = Mark.FAILED.value
+            found[requirement] = Mark.FAILED.value
         else:
-            found[one] = Mark.PASSED.value if Mark.PASSED in its else NOT_EXERCISED
+            found[requirement] = Mark.PASSED.value if Mark.PASSED in its else NOT_EXERCISED
     return found

@@ -79,7 +79,7 @@ class Recording(Record):
     def _of_the_first_call(cls, written: Any, info: ValidationInfo) -> Any:
         if not isinstance(written, dict) or not {"scenario", "actions"} <= set(info.data):
             return written
-        calls = [one.ref for one in info.data["scenario"].timeline if isinstance(one, BalanceCall)]
+        calls = [action.ref for action in info.data["scenario"].timeline if isinstance(action, BalanceCall)]
         over = bool(calls) and calls[0] in info.data["actions"]
         return (CallUsages if over else Usages).model_validate(written)
 

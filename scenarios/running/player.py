@@ -214,8 +214,8 @@ def _served(result: CallResult) -> dict[str, Any]:
     status = result.request.status
     intervals = [] if status is None else status.intervals or []
     return {
-        "ends": [int(one.end.timestamp()) for one in intervals],
-        "wh": [one.wh for one in intervals],
-        "source": [one.source for one in intervals],
-        "collected_at": [int(one.collectedAt.timestamp()) for one in intervals],
+        "ends": [int(interval.end.timestamp()) for interval in intervals],
+        "wh": [interval.wh for interval in intervals],
+        "source": [interval.source for interval in intervals],
+        "collected_at": [int(interval.collectedAt.timestamp()) for interval in intervals],
     }

@@ -36,7 +36,7 @@ def record(
                 "tdsp": world.tdsp.key,
                 "esiid": esiid,
                 "meters": len(world.meters),
-                "faults": [one.to_json() for one in faults],
+                "faults": [fault.to_json() for fault in faults],
                 "plan": plan.name,
                 "plan_terms": plan.model_dump(mode="json"),
                 "ror": {"username": ROR_LOGIN.username, "duns": ROR_LOGIN.duns},
@@ -103,7 +103,9 @@ def _ledger(sandbox: Sandbox, esiid: str, first: date, last: date) -> list[Entry
                 | {
                     "submitted": iso(filed.submitted_us // US),
                     "gap": {"start": iso(filed.start), "end": iso(filed.end)} if filed.end else None,
-                    "transitions": [Transition.model_validate(one, from_attributes=True) for one in entry.transitions],
+                    "transitions": [
+                        Transition.model_validate(transition, from_attributes=True) for transition in entry.transitions
+                    ],
                 }
             )
         )

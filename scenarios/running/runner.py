@@ -71,8 +71,8 @@ def middle_of(scenario: Scenario) -> MiddleDraws:
 
 def check(scenario: Scenario) -> None:
     """Whether all that a scenario names is there; raises ScenarioError of what is not."""
-    for one in unmet(scenario):
-        raise YamlDocument(f"scenario {scenario.name}", None).error(one, ScenarioError)
+    for mistake in unmet(scenario):
+        raise YamlDocument(f"scenario {scenario.name}", None).error(mistake, ScenarioError)
 
 
 async def run(scenario: Scenario, out: Path, progress: Progress | None = None) -> Run:
@@ -95,8 +95,8 @@ async def _run(scenario: Scenario, out: Path, progress: Progress | None) -> Run:
         times=DailyTimes(scenario.vee_at, scenario.post_at),
     )
     async with Sandbox(settings) as sandbox:
-        for one in scenario.complaints:
-            sandbox.smt.complaints.declare(one.spec(world))
+        for complaint in scenario.complaints:
+            sandbox.smt.complaints.declare(complaint.spec(world))
         plan = shipped_plan(scenario.account.plan)
         player = Player(scenario, world, sandbox, plan)
         end = max(epoch(action.at) for action in scenario.timeline) + AFTERMATH_S

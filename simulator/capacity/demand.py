@@ -96,12 +96,12 @@ _Columns = TypeVar("_Columns", Day, _Draws)
 
 
 def _take(columns: _Columns, at: Longs | slice) -> _Columns:
-    return type(columns)(*(getattr(columns, one.name)[at] for one in fields(columns)))
+    return type(columns)(*(getattr(columns, field.name)[at] for field in fields(columns)))
 
 
 def _joined(parts: Sequence[_Columns]) -> _Columns:
     first = parts[0]
-    return type(first)(*(np.concatenate([getattr(part, one.name) for part in parts]) for one in fields(first)))
+    return type(first)(*(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(first)))
 
 
 def draw(study: Study, level: LevelSpec, replication: int) -> Demand:
@@ -290,9 +290,9 @@ class _Past:
         self._meter_only = model.policy.source is Source.METER_ONLY
         #: The limits that all callers share; the study's check allows those of the API alone.
         self.shared = [
-            one
-            for one in model.policy.limits
-            if one.scope is Scope.TDSP and one.kind is not Kind.STATUS and one.measure not in _OF_THE_HOUR
+            limit
+            for limit in model.policy.limits
+            if limit.scope is Scope.TDSP and limit.kind is not Kind.STATUS and limit.measure not in _OF_THE_HOUR
         ]
 
     def call(self, call: _Call) -> None:

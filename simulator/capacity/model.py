@@ -139,13 +139,13 @@ class ModelMeters:
                 return failure.at
         return None
 
-    def read(self, inquiry: Inquiry, lacked_from: int, start_us: int, one: Try) -> Generator[simpy.Event, Any, Any]:
+    def read(self, inquiry: Inquiry, lacked_from: int, start_us: int, attempt: Try) -> Generator[simpy.Event, Any, Any]:
         """See ``headend.ondemand.process.Meters``; a reading is True."""
         env = self._env
-        if not one.heard:
+        if not attempt.heard:
             yield env.timeout(start_us + TRY_TIMEOUT_US - int(env.now))
             return None
-        yield env.timeout(start_us + one.out_us + one.back_us - int(env.now))
+        yield env.timeout(start_us + attempt.out_us + attempt.back_us - int(env.now))
         if inquiry.kind is InquiryKind.INTERVALS:
             # What was asked for, as the live transport reads it: the window from what lacked to the end of the gap.
             self._store.extend(inquiry.esiid, lacked_from, inquiry.end)

@@ -62,14 +62,14 @@ class Columns:
         """Write atomically, so that a file that is there is whole."""
         part = path.with_suffix(".part")
         with part.open("wb") as out:
-            np.savez(out, **{one.name: getattr(self, one.name) for one in fields(self)})
+            np.savez(out, **{field.name: getattr(self, field.name) for field in fields(self)})
         os.replace(part, path)
 
     @classmethod
     def load(cls, path: Path) -> Columns:
         """Read what ``save`` wrote."""
         with np.load(path, allow_pickle=False) as kept:
-            return cls(**{one.name: kept[one.name] for one in fields(cls)})
+            return cls(**{field.name: kept[field.name] for field in fields(cls)})
 
 
 class Estimate(NamedTuple):
@@ -113,7 +113,7 @@ class Row:
 
     def as_json(self) -> dict[str, Any]:
         """The row as JSON values; an estimate is {"mean", "ci95"}."""
-        return {one.name: _plain(getattr(self, one.name)) for one in fields(self)}
+        return {field.name: _plain(getattr(self, field.name)) for field in fields(self)}
 
 
 def _plain(value: Any) -> Any:
@@ -185,7 +185,7 @@ class Outcome:
             "policies": list(self.policies),
             "codes": list(self.codes),
             "calls_before": list(self.calls_before),
-            "summary": [one.as_json() for one in self.rows()],
+            "summary": [row.as_json() for row in self.rows()],
         }
         part = kept.with_suffix(".part")
         part.write_text(json.dumps(written, indent=1) + "\n", encoding="utf-8")
@@ -200,8 +200,8 @@ class Outcome:
             written = json.loads(kept.read_text(encoding="utf-8"))
             study = written["study"]
             cells = {
-                one: Columns.load(folder / "cells" / written["fingerprint"] / one.file_name)
-                for one in all_cells(len(written["policies"]), len(study["levels"]), study["replications"])
+                cell: Columns.load(folder / "cells" / written["fingerprint"] / cell.file_name)
+                for cell in all_cells(len(written["policies"]), len(study["levels"]), study["replications"])
             }
             return cls(
                 study,
@@ -241,12 +241,12 @@ def _row(outcome: Outcome, policy: int, level: int) -> Row:
     cells = outcome.of(policy, level)
 
     def over(measure: Callable[[Columns], float]) -> Estimate:
-        return estimate([measure(one) for one in cells])
+        return estimate([measure(cell) for cell in cells])
 
     def count(which: Callable[[Columns], NDArray[np.bool_]]) -> Estimate:
         return over(lambda one: float(np.count_nonzero(which(one))))
 
-    seen = sorted({int(code) for one in cells for code in np.unique(one.code)} - {-1})
+    seen = sorted({int(code) for cell in cells for code in np.unique(cell.code)} - {-1})
     return Row(
         policy=outcome.policies[policy]["name"],
         level=outcome.study["levels"][level]["name"],
@@ -274,19 +274,19 @@ def _row(outcome: Outcome, policy: int, level: int) -> Row:
     )
 
 
-def _served(one: Columns) -> NDArray[np.bool_]:
-    served: NDArray[np.bool_] = one.end == COMPLETED
+def _served(columns: Columns) -> NDArray[np.bool_]:
+    served: NDArray[np.bool_] = columns.end == COMPLETED
     return served
 
 
-def _refused(one: Columns) -> NDArray[np.bool_]:
-    refused: NDArray[np.bool_] = one.end == REFUSED
+def _refused(columns: Columns) -> NDArray[np.bool_]:
+    refused: NDArray[np.bool_] = columns.end == REFUSED
     return refused
 
 
-def _ages_min(one: Columns, which: NDArray[np.bool_]) -> NDArray[np.float64]:
-    given = which & (one.reaches_to > 0)
-    ages: NDArray[np.float64] = (one.planned_us[given] / US - one.reaches_to[given]) / 60
+def _ages_min(columns: Columns, which: NDArray[np.bool_]) -> NDArray[np.float64]:
+    given = which & (columns.reaches_to > 0)
+    ages: NDArray[np.float64] = (columns.planned_us[given] / US - columns.reaches_to[given]) / 60
     return ages
 
 
@@ -294,9 +294,9 @@ def _within(latency_us: NDArray[np.int64], within_s: float | None) -> NDArray[np
     return np.ones(len(latency_us), dtype=np.bool_) if within_s is None else latency_us <= within_s * US
 
 
-def _met(one: Columns, within_s: float | None) -> float:
-    asked = ~_refused(one)
-    return _share((_served(one) & _within(one.latency_us, within_s))[asked])
+def _met(columns: Columns, within_s: float | None) -> float:
+    asked = ~_refused(columns)
+    return _share((_served(columns) & _within(columns.latency_us, within_s))[asked])
 
 
 def _share(which: NDArray[np.bool_]) -> float:

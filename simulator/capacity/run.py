@@ -66,9 +66,11 @@ def run_study(
     outcome = Outcome(
         study=spec.model_dump(mode="json"),
         fingerprint=mark,
-        policies=[{"name": one.name, "title": one.title, "source": one.source.value} for one in study.policies],
+        policies=[
+            {"name": policy.name, "title": policy.title, "source": policy.source.value} for policy in study.policies
+        ],
         codes=codes_of(study),
-        calls_before=[study.calls_before(one) for one in spec.levels],
+        calls_before=[study.calls_before(level) for level in spec.levels],
         cells={one: done[one] for one in cells},
     )
     if out is not None:
@@ -80,7 +82,7 @@ def _mapped(study: Study, cells: list[Cell], executor: Executor, keep: Callable[
     # Workers are started by the first submissions and inherit the mask: an interrupt must not meet one that is still importing.
     masked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
-        futures: dict[Future[Columns], Cell] = {executor.submit(run_cell, study, one): one for one in cells}
+        futures: dict[Future[Columns], Cell] = {executor.submit(run_cell, study, cell): cell for cell in cells}
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, masked)
     try:

@@ -193,7 +193,7 @@ class StudySpec(_Spec):
     @field_validator("levels")
     @classmethod
     def _distinct(cls, levels: list[LevelSpec]) -> list[LevelSpec]:
-        if len({one.name for one in levels}) < len(levels):
+        if len({level.name for level in levels}) < len(levels):
             raise ValueError("two levels have one name; rename one")
         return levels
 
@@ -306,7 +306,7 @@ def _make(spec: StudySpec, written: YamlDocument) -> Study:
         )
     step, takes = spec.sweeps.every_hours * HOUR_S, spec.sweeps.takes_minutes * 60
     sweeps = tuple(one for one in range(day_start(day), day_end(day), step) if one < ends + TAIL_S)
-    running = [one for one in sweeps if one < ends and one + takes > begins]
+    running = [sweep for sweep in sweeps if sweep < ends and sweep + takes > begins]
     if running:
         raise SimulatorError(
             "capacity.study.sweep",
@@ -364,4 +364,4 @@ def _is_modelled(limit: Limit) -> bool:
 
 
 def _doors(doors: frozenset[Door]) -> str:
-    return " and ".join(sorted(one.value for one in doors))
+    return " and ".join(sorted(door.value for door in doors))

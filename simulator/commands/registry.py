@@ -40,7 +40,7 @@ def smt_registry(
             str(folder),
             "Name one that is there or can be made.",
         ) from None
-    logins = [{"username": one.username, "kind": one.kind.value, "duns": one.duns} for one in made.users.values()]
+    logins = [{"username": user.username, "kind": user.kind.value, "duns": user.duns} for user in made.users.values()]
     told = {"folder": str(folder), "esiids": len(made.points), "password": PASSWORD, "logins": logins}
     print(json.dumps(told) if as_json else "\n".join(_told(told)))
 
@@ -72,7 +72,7 @@ def _told(told: dict[str, Any]) -> list[str]:
         f"{told['folder']}: records of {told['esiids']} service points",
         "",
         f"Every log-in has the password {told['password']}",
-        *(f"  {one['kind']:<9}  {one['username']}   DUNS {one['duns']}" for one in companies),
+        *(f"  {company['kind']:<9}  {company['username']}   DUNS {company['duns']}" for company in companies),
         f"  customer   {customers[0]} to {customers[-1]}, one for each service point",
         "",
         f"Serve them: ami smt serve --registry {told['folder']}",

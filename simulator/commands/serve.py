@@ -29,12 +29,12 @@ def asked(record: type[T]) -> Callable[[Callable[[T], None]], Callable[..., None
 
 def _parameters(record: type[Any]) -> Iterator[inspect.Parameter]:
     hints = get_type_hints(record, include_extras=True)
-    for one in fields(record):
-        hint = hints[one.name]
+    for field in fields(record):
+        hint = hints[field.name]
         if _is_record(hint):
             yield from _parameters(hint)
         else:
-            yield inspect.Parameter(one.name, inspect.Parameter.KEYWORD_ONLY, default=one.default, annotation=hint)
+            yield inspect.Parameter(field.name, inspect.Parameter.KEYWORD_ONLY, default=field.default, annotation=hint)
 
 
 def _filled(record: type[T], given: dict[str, Any]) -> T:

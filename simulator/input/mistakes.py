@@ -103,10 +103,10 @@ def _sentence(error: Any, model: type[BaseModel]) -> tuple[str, str]:
     if kind == "union_tag_not_found":
         return "The field do is missing: it says what happens.", f"Choose one of: {_tags_of(model, error['loc'])}."
     if kind == "union_tag_invalid":
-        tags = [one.strip("' ") for one in context["expected_tags"].split(",")]
+        tags = [word.strip("' ") for word in context["expected_tags"].split(",")]
         return f"There is no action '{context['tag']}'.", did_you_mean(context["tag"], tags)
     if kind in ("literal_error", "enum"):
-        allowed = [one.strip("' ") for one in context["expected"].replace(" or ", ", ").split(",")]
+        allowed = [word.strip("' ") for word in context["expected"].replace(" or ", ", ").split(",")]
         return f"{shown} is not known here.", did_you_mean(error["input"], allowed)
     if kind in _BOUNDS:
         key, words = _BOUNDS[kind]
@@ -177,7 +177,7 @@ def _tags_of(model: type[BaseModel], loc: tuple[int | str, ...]) -> str:
 def _models(annotation: Any) -> list[type[BaseModel]]:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return [annotation]
-    return [one for inner in get_args(annotation) for one in _models(inner)]
+    return [model for inner in get_args(annotation) for model in _models(inner)]
 
 
 def _literals(model: type[BaseModel]) -> list[str]:

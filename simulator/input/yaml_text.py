@@ -199,8 +199,8 @@ def _within_itself(node: yaml.Node, around: set[int], seen: set[int]) -> Iterato
         return
     seen.add(id(node))
     inner = [one for pair in node.value for one in pair] if isinstance(node, yaml.MappingNode) else node.value
-    for one in inner:
-        yield from _within_itself(one, around | {id(node)}, seen)
+    for child in inner:
+        yield from _within_itself(child, around | {id(node)}, seen)
 
 
 def _doubles(node: yaml.Node, seen: set[int]) -> Iterator[yaml.Node]:
@@ -218,8 +218,8 @@ def _doubles(node: yaml.Node, seen: set[int]) -> Iterator[yaml.Node]:
                     keys.add((key.tag, key.value))
                 yield from _doubles(value, seen)
         case yaml.SequenceNode():
-            for one in node.value:
-                yield from _doubles(one, seen)
+            for child in node.value:
+                yield from _doubles(child, seen)
 
 
 def _clock(value: Any) -> Any:

@@ -63,8 +63,8 @@ def http_sender(http: httpx.AsyncClient, url: str) -> Send:
     async def send(events: Sequence[MeterEvent]) -> int:
         body = EventBatch(
             events=[
-                EventReport(esiid=one.esiid, meterNumber=one.meter_number, kind=one.kind, at=local(one.at))
-                for one in events
+                EventReport(esiid=event.esiid, meterNumber=event.meter_number, kind=event.kind, at=local(event.at))
+                for event in events
             ]
         )
         reply = await http.post(url, content=body.model_dump_json(), headers={"content-type": "application/json"})
@@ -190,8 +190,8 @@ class MeterEvents:
 
     def _told(self, watch: _Watch, now: int) -> list[MeterEvent]:
         events = watch.meter.events(watch.done, now + 1)
-        fresh = [one for one in events if one not in watch.told]
-        watch.done, watch.told = now, {one for one in events if one.at >= now}
+        fresh = [event for event in events if event not in watch.told]
+        watch.done, watch.told = now, {event for event in events if event.at >= now}
         return fresh
 
     # -- sending ----------------------------------------------------------------------------------------------
@@ -212,8 +212,8 @@ class MeterEvents:
             except EventsRefused as refusal:
                 if len(batch) > 1:
                     # One that cannot be taken must not take the others with it.
-                    for one in batch:
-                        yield from self._sent([one])
+                    for event in batch:
+                        yield from self._sent([event])
                     return
                 self._note("meter events refused", ident, batch, reason=str(refusal))
                 return
@@ -230,8 +230,8 @@ class MeterEvents:
             yield self._driver.env.timeout(wait)
 
     def _note(self, what: str, ident: str, batch: Sequence[MeterEvent], **facts: Any) -> None:
-        kinds = dict(sorted(Counter(one.kind.value for one in batch).items()))
-        esiids = sorted({one.esiid for one in batch})[:_NAMED]
+        kinds = dict(sorted(Counter(event.kind.value for event in batch).items()))
+        esiids = sorted({event.esiid for event in batch})[:_NAMED]
         self._journal.note(self._now(), _PARTY, what, ident, kinds=kinds, esiids=esiids, **facts)
 
     def _fault(self, ident: str, error: Exception) -> None:
@@ -240,5 +240,5 @@ class MeterEvents:
 
 def _ident(batch: Sequence[MeterEvent]) -> str:
     """A batch's name, from its content alone."""
-    lines = "\n".join(f"{one.at} {one.esiid} {one.meter_number} {one.kind}" for one in batch)
+    lines = "\n".join(f"{event.at} {event.esiid} {event.meter_number} {event.kind}" for event in batch)
     return hashlib.blake2b(lines.encode(), digest_size=8).hexdigest()

@@ -38,11 +38,17 @@ def roster_of(ready: ReadyLine, place: str) -> list[MeterAddress]:
     """
     found: dict[str, MeterAddress] = {}
     for access_point, gateway in enumerate(ready.gateways):
-        for one in gateway.meters:
+        for meter in gateway.meters:
             address = MeterAddress(
-                one.esiid, one.meter_number, gateway.host, gateway.port, one.unit_id, one.multiplier, access_point
+                meter.esiid,
+                meter.meter_number,
+                gateway.host,
+                gateway.port,
+                meter.unit_id,
+                meter.multiplier,
+                access_point,
             )
-            found.setdefault(one.esiid, address)
+            found.setdefault(meter.esiid, address)
     if not found:
         raise SimulatorError(
             "roster.empty", "This ready line has no meters.", place, "Name that of 'ami meters serve --json'."

@@ -173,9 +173,9 @@ class MetersParty:
             "event": "ready",
             "gateways": [gateway_entry(gateway) for gateway in self.gateways],
             "esiids": [
-                {"esiid": one.identity.esiid, "meter_number": number, "note": self.notes[number]}
-                for one in self.meters
-                if (number := one.identity.meter_number) in self.notes
+                {"esiid": meter.identity.esiid, "meter_number": number, "note": self.notes[number]}
+                for meter in self.meters
+                if (number := meter.identity.meter_number) in self.notes
             ],
             "fleet": fleet_entry(self.settings.fleet, self.settings.special),
             "clock": clock_entry(self.runtime),

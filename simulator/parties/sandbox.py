@@ -269,7 +269,9 @@ class Sandbox:
     def faults(self) -> list[str]:
         """Faults of ours that ended a process, as the journal has them; none, one hopes."""
         return [
-            f"{one['party']} {one['ident']}: {one['error']}" for one in self.journal.entries() if one["kind"] == FAULT
+            f"{entry['party']} {entry['ident']}: {entry['error']}"
+            for entry in self.journal.entries()
+            if entry["kind"] == FAULT
         ]
 
     def ready(self) -> dict[str, Any]:

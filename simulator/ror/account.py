@@ -103,7 +103,7 @@ def balance(account: Account, now: int) -> Balance:
     """Give the balance at an instant (UTC epoch seconds): last bill less the payments received by that day. Pure."""
     today = day_of(now)
     billed = account.last_bill.amount if account.last_bill is not None else Decimal(0)
-    paid = sum((one.amount for one in account.payments if one.received <= today), Decimal(0))
+    paid = sum((payment.amount for payment in account.payments if payment.received <= today), Decimal(0))
     owed = billed - paid
     due = account.last_bill.due if account.last_bill is not None else None
     return Balance(today, billed, paid, owed, due, due is not None and owed > 0 and today > due)

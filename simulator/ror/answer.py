@@ -241,8 +241,8 @@ def _bill_sentences(account: Account, record: UsageRecord, told: Stand, before: 
         to_date += f" (on VEE data only, to {_clock(before.to)}: {money(before.bill.total)})"
     sentences.append(f"{to_date}.")
     sentences += [
-        f"{one.kind.value.capitalize()} of {money(abs(one.amount))} {one.text}: {one.standing.value}."
-        for one in told.bill.undecided
+        f"{line.kind.value.capitalize()} of {money(abs(line.amount))} {line.text}: {line.standing.value}."
+        for line in told.bill.undecided
     ]
     if not whole:
         ahead = told.projection
@@ -266,7 +266,7 @@ def _pattern_sentence(pattern: HourlyPattern) -> str:
         return ""
     day_sum = sum(now for _, now, _ in pairs)
     percent = cents(Decimal(100 * (day_sum - usual_sum)) / usual_sum).quantize(Decimal(1))
-    peak, at_peak, usual_then = max(pairs, key=lambda one: one[1])
+    peak, at_peak, usual_then = max(pairs, key=lambda pair: pair[1])
     side = "more" if percent >= 0 else "less"
     return (
         f"On {pattern.day} the {len(pairs)} hours known took {kwh(day_sum)} kWh, {abs(percent)} % {side} than usual; "

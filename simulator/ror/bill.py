@@ -134,16 +134,17 @@ class Bill:
             "cycle_days": self.cycle_days,
             "usage_wh": self.usage_wh,
             "lines": [
-                {"kind": one.kind.value, "text": one.text, "usd_exact": exact_text(one.amount)} for one in self.lines
+                {"kind": line.kind.value, "text": line.text, "usd_exact": exact_text(line.amount)}
+                for line in self.lines
             ],
             "undecided": [
                 {
-                    "kind": one.kind.value,
-                    "text": one.text,
-                    "usd_exact": exact_text(one.amount),
-                    "standing": one.standing.value,
+                    "kind": line.kind.value,
+                    "text": line.text,
+                    "usd_exact": exact_text(line.amount),
+                    "standing": line.standing.value,
                 }
-                for one in self.undecided
+                for line in self.undecided
             ],
             "before_tax_usd": str(cents(self.before_tax)),
             "before_tax_usd_exact": exact_text(self.before_tax),

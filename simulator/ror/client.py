@@ -81,10 +81,10 @@ class SmtClient:
         if not records:
             return empty()
         return UsageRecord(
-            np.concatenate([one.ends for one in records]),
-            np.concatenate([one.wh for one in records]),
-            np.concatenate([one.quality for one in records]),
-            np.concatenate([one.source for one in records]),
+            np.concatenate([record.ends for record in records]),
+            np.concatenate([record.wh for record in records]),
+            np.concatenate([record.quality for record in records]),
+            np.concatenate([record.source for record in records]),
         )
 
     async def daily(self, esiid: str, start_day: date, end_day: date, call_reference: str = "") -> list[DailyRead]:

@@ -111,7 +111,7 @@ def expectation(record: UsageRecord) -> Expectation:
             sums[weekend, hour] = (so_far + wh, count + 1)
     everything = [wh for class_totals in totals.values() for wh in class_totals]
     mean = sum(everything) / len(everything) if everything else 0.0
-    squares = sum((wh - sum(one) / len(one)) ** 2 for one in totals.values() for wh in one)
+    squares = sum((wh - sum(total) / len(total)) ** 2 for total in totals.values() for wh in total)
     free = len(everything) - len(totals)
     return Expectation(dict(sums), tuple(whole), mean, math.sqrt(squares / free) if free > 0 else 0.0)
 
@@ -149,8 +149,8 @@ def hourly_pattern(record: UsageRecord, usual: Expectation | None = None) -> Hou
     means: list[int | None] = []
     for hour in range(24):
         parts = [usual.sums[key] for key in ((False, hour), (True, hour)) if key in usual.sums]
-        count = sum(one[1] for one in parts)
-        means.append(round(sum(one[0] for one in parts) * 4 / count) if count else None)
+        count = sum(part[1] for part in parts)
+        means.append(round(sum(part[0] for part in parts) * 4 / count) if count else None)
     end = record.vee_end()
     behind = record.only(record.ends > end) if end is not None else record
     if not len(behind.ends):

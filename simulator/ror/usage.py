@@ -129,12 +129,12 @@ def from_gap(intervals: Iterable[ServedInterval]) -> UsageRecord:
 
     Nothing has validated them: one with negative energy cannot be billed and is left out, a hole that marks the bill.
     """
-    served = sorted((one for one in intervals if one.wh >= 0), key=lambda one: one.end)
+    served = sorted((interval for interval in intervals if interval.wh >= 0), key=lambda interval: interval.end)
     return UsageRecord(
-        np.array([int(one.end.timestamp()) for one in served], dtype=np.int64),
-        np.array([one.wh for one in served], dtype=np.int32),
+        np.array([int(interval.end.timestamp()) for interval in served], dtype=np.int64),
+        np.array([interval.wh for interval in served], dtype=np.int32),
         np.full(len(served), Quality.NON_VEE, dtype=np.int8),
-        np.array([Source.METER if one.source == "meter" else Source.STORE for one in served], dtype=np.int8),
+        np.array([Source.METER if interval.source == "meter" else Source.STORE for interval in served], dtype=np.int8),
     )
 
 

@@ -199,14 +199,14 @@ class Runtime:
     def _start_lanes(self) -> None:
         for lane in sorted(self._lanes):
             calls = self._lanes.pop(lane)
-            calls.sort(key=lambda one: (one.kind, one.ident))
+            calls.sort(key=lambda call: (call.kind, call.ident))
             self._start(self._in_turn(calls))
 
     async def _in_turn(self, calls: list[_LaneCall]) -> None:
         # Enter all before the first one runs, so that the barrier sees the whole lane.
-        keys = [self._enter(one.kind, one.ident) for one in calls]
-        for one, key in zip(calls, keys, strict=True):
-            await self._finish(one.kind, one.ident, one.call, one.event, key)
+        keys = [self._enter(call.kind, call.ident) for call in calls]
+        for call, key in zip(calls, keys, strict=True):
+            await self._finish(call.kind, call.ident, call.call, call.event, key)
 
     async def _exchange(self, kind: str, ident: str, call: Callable[[], Awaitable[Any]], event: simpy.Event) -> None:
         await self._finish(kind, ident, call, event, self._enter(kind, ident))

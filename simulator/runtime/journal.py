@@ -38,4 +38,4 @@ class RunJournal:
 
         What one party notes of one thing in one instant has a cause before its effect, and keeps that order.
         """
-        return sorted(self._entries, key=lambda one: (one["at"], one["party"], one["ident"]))
+        return sorted(self._entries, key=lambda entry: (entry["at"], entry["party"], entry["ident"]))

@@ -102,7 +102,7 @@ class Terms:
             mark.write_text(secrets.token_hex(8))
         with writing(engine) as connection:
             connection.execute(delete(dispatcher_terms))
-            connection.execute(insert(dispatcher_terms), [one._asdict() for one in self._terms()])
+            connection.execute(insert(dispatcher_terms), [term._asdict() for term in self._terms()])
 
     def _terms(self) -> tuple[Term, ...]:
         mark = self.folder / _FOLDER_ID
@@ -121,14 +121,14 @@ def _numbers(clock: Term) -> ClockNumbers:
 
 def _of_policy(policy: Policy) -> str:
     """Digest of what a policy does, whatever it is called."""
-    does = [policy.source, policy.reuse_s, *(asdict(one) for one in policy.limits)]
+    does = [policy.source, policy.reuse_s, *(asdict(limit) for limit in policy.limits)]
     return _digest([json.dumps(does, default=sorted)])
 
 
 def _of_registry(registry: Registry) -> str:
     """Digest of the records. Not of the passwords' hashes: of one password no two are the same."""
-    records = registry.records._replace(users=tuple(replace(one, password_hash="") for one in registry.records.users))
-    return _digest(sorted(repr(one) for rows in records for one in rows))
+    records = registry.records._replace(users=tuple(replace(user, password_hash="") for user in registry.records.users))
+    return _digest(sorted(repr(row) for rows in records for row in rows))
 
 
 def _digest(lines: Iterable[str]) -> str:

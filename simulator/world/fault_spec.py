@@ -52,7 +52,7 @@ class FaultSpec(BaseModel):
         known = KINDS[self.kind].parameters
         for name, value in (self.model_extra or {}).items():
             if name not in known:
-                fields = [one for one in type(self).model_fields if one != "kind"]
+                fields = [field for field in type(self).model_fields if field != "kind"]
                 hint = did_you_mean(name, [*known, *fields])
                 raise ValueError(f"'{name}' is no field of a fault and no parameter of {self.kind}. {hint}")
             if isinstance(value, bool) or not isinstance(value, int | float):
@@ -106,4 +106,4 @@ def read_faults(path: Path) -> list[FaultRule]:
     except ValidationError as error:
         first = mistakes_of(error, written.value, FaultFile, "faults.malformed")[0]
         raise written.error(first, SimulatorError) from None
-    return [one.rule(written.where(("faults", row))) for row, one in enumerate(file.faults)]
+    return [fault.rule(written.where(("faults", row))) for row, fault in enumerate(file.faults)]

@@ -61,8 +61,8 @@ def logins(spec: MarketSpec) -> dict[str, Login]:
     """Who may act in a scenario, by username: RORs, CSP, customers. A registry from files must have those that act."""
     customers = {
         FIRST_CUSTOMER,
-        *(one.customer for one in spec.occupancies),
-        *(one.customer for one in spec.agreements),
+        *(occupancy.customer for occupancy in spec.occupancies),
+        *(agreement.customer for agreement in spec.agreements),
     }
     made = (ROR_LOGIN, OTHER_ROR_LOGIN, CSP_LOGIN, *map(customer_login, sorted(customers)))
     return {one.username: one for one in made}
@@ -118,15 +118,23 @@ def build_market(world: World) -> Market:
     registry = Registry(
         points,
         _entities(world),
-        [one for ordinal, point in enumerate(points, 1) for one in _periods(world.spec, ordinal, point.esiid, since)],
+        [
+            period
+            for ordinal, point in enumerate(points, 1)
+            for period in _periods(world.spec, ordinal, point.esiid, since)
+        ],
         _users(world, points[0].esiid),
         occupancies=[
-            Occupancy(points[one.meter - 1].esiid, one.customer, one.move_in or since, one.move_out)
-            for one in told.occupancies
+            Occupancy(
+                points[occupancy.meter - 1].esiid, occupancy.customer, occupancy.move_in or since, occupancy.move_out
+            )
+            for occupancy in told.occupancies
         ],
         agreements=[
-            Agreement(points[one.meter - 1].esiid, CSP[0], one.first_day, one.last_day, one.customer)
-            for one in told.agreements
+            Agreement(
+                points[agreement.meter - 1].esiid, CSP[0], agreement.first_day, agreement.last_day, agreement.customer
+            )
+            for agreement in told.agreements
         ],
         # The customer's own premise has a device to look at.
         han_devices=[
@@ -207,9 +215,9 @@ def _users(world: World, first: str) -> list[User]:
     ]
     if told.agreements:
         users.append(replace(_user(CSP_LOGIN, UserKind.CSP), requester_class="csp"))
-    owned = () if any(one.meter == 1 for one in told.occupancies) else (first,)
-    customers = (one for one in logins(told).values() if one.username.startswith("customer."))
-    return users + [_customer(one, owned if one == CUSTOMER_LOGIN else ()) for one in customers]
+    owned = () if any(occupancy.meter == 1 for occupancy in told.occupancies) else (first,)
+    customers = (login for login in logins(told).values() if login.username.startswith("customer."))
+    return users + [_customer(customer, owned if customer == CUSTOMER_LOGIN else ()) for customer in customers]
 
 
 def foreign_registry(world: World) -> Iterator[SimulatorError]:

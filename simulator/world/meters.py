@@ -86,7 +86,9 @@ class WorldSpec(_Spec):
     def _fits(self) -> Self:
         if self.meters > self.gateways * GATEWAY_UNITS:
             raise ValueError(f"{self.meters} meters need at least {-(-self.meters // GATEWAY_UNITS)} gateways")
-        named = [one.meter for one in self.premises] + [ordinal for one in self.faults for ordinal in one.ordinals]
+        named = [premise.meter for premise in self.premises] + [
+            ordinal for fault in self.faults for ordinal in fault.ordinals
+        ]
         named += [ordinal for _, ordinal in self.market.named]
         for ordinal in named:
             if ordinal > self.meters:
@@ -127,7 +129,7 @@ class World:
         """
         if meter.identity.esiid in self.special:
             return ()
-        exchanged = sorted(one.first for one in meter.faults if one.kind is FaultKind.EXCHANGE)
+        exchanged = sorted(fault.first for fault in meter.faults if fault.kind is FaultKind.EXCHANGE)
         return tuple(
             (day_end(day_of(first)), exchanged_number(meter.identity.meter_number, after))
             for after, first in enumerate(exchanged, 1)
@@ -166,7 +168,7 @@ def build(spec: WorldSpec, seed: int, since: int | None = None) -> World:
     since: UTC epoch seconds from which the special meters' faults count; the first operating day's beginning unless given.
     """
     company = tdsp(spec.tdsp)
-    wanted = {one.meter: one for one in spec.premises}
+    wanted = {premise.meter: premise for premise in spec.premises}
     per_gateway = spec.per_gateway
     ordinals = range(1, spec.meters + 1)
     premises = {ordinal: _premise(spec, company, seed, ordinal, wanted.get(ordinal)) for ordinal in ordinals}
@@ -226,7 +228,7 @@ def _replayed(special: PremiseSpec | None) -> PremiseLoad | None:
 
 
 def _faults(spec: WorldSpec, seed: int, roster: Roster) -> list[Fault]:
-    rules = [one.rule("world.faults") for one in spec.faults]
+    rules = [fault.rule("world.faults") for fault in spec.faults]
     try:
         return expand(rules, seed, roster)
     except MeterError as error:

@@ -52,7 +52,7 @@ def company_of(esiid: str) -> Tdsp:
     for company in TDSPS.values():
         if esiid.isascii() and esiid.isdigit() and esiid.startswith(company.prefix) and len(esiid) == company.digits:
             return company
-    begins = ", ".join(f"{one.prefix} ({one.key}, {one.digits} digits)" for one in TDSPS.values())
+    begins = ", ".join(f"{tdsp.prefix} ({tdsp.key}, {tdsp.digits} digits)" for tdsp in TDSPS.values())
     raise SimulatorError(
         "meters.esiid.unknown", "This is no company's ESI ID.", esiid or "ESIID", f"They begin {begins}. {_MEND}"
     )
@@ -80,7 +80,7 @@ def find(fleet: Fleet, esiid: str, day: date, meter_number: str = "") -> Found:
     meter_number: which, where there are several; the first unless given. Raises SimulatorError for one that there is none of.
     """
     specials = magic(fleet, day_start(day) + _UP_AT_S)
-    here = [one for one in specials if one[0].identity.esiid == esiid]
+    here = [special for special in specials if special[0].identity.esiid == esiid]
     if here:
         premise = next(one.premise for one, _, _ in specials if one.premise.esiid == esiid)
         load: PremiseLoad = GeneratedLoad(fleet.seed, premise)

@@ -24,8 +24,8 @@ def every_kind(day: date) -> list[FaultRule]:
     rules = []
     for ordinal, kind in enumerate((kind for kind in FaultKind if kind is not FaultKind.SWAP), 5):
         params = {
-            name: one.default if one.default is not None else min(one.most, 100.0)
-            for name, one in KINDS[kind].parameters.items()
+            name: parameter.default if parameter.default is not None else min(parameter.most, 100.0)
+            for name, parameter in KINDS[kind].parameters.items()
         }
         until = noon + 14 * 3600 if KINDS[kind].layer is Layer.WIRE else noon + 3600
         always = KINDS[kind].span is Span.ALWAYS
@@ -65,9 +65,9 @@ def test_partitions_show_what_the_one_meter_emulators_show_under_every_kind_of_f
 def test_market_has_businesses_with_multipliers_roofs_and_homes() -> None:
     fleet = Fleet(ONCOR, 3, 400, mix=MARKET)
     identities = [fleet.identity(ordinal) for ordinal in range(1, 401)]
-    assert 20 <= sum(one.three_phase for one in identities) <= 65
-    assert {one.multiplier for one in identities} > {1}
-    assert all(one.three_phase for one in identities if one.multiplier > 1)
+    assert 20 <= sum(identity.three_phase for identity in identities) <= 65
+    assert {identity.multiplier for identity in identities} > {1}
+    assert all(identity.three_phase for identity in identities if identity.multiplier > 1)
     part = next(iter(fleet.day(date(2026, 4, 20))))
     assert 3 <= (part.received.sum(axis=1) > 0).sum() <= 30
 
@@ -89,15 +89,15 @@ def test_ledger_of_a_run_names_what_was_done_and_how_much() -> None:
     ]
     fleet = Fleet(ONCOR, 3, 20, rules)
     entries = fleet.ledger(DAY, DAY)
-    assert [one.kind for one in entries].count("dead") == 1
-    assert 2 <= [one.kind for one in entries].count("gap") <= 18
-    spike = next(one for one in entries if one.kind == "spike")
+    assert [entry.kind for entry in entries].count("dead") == 1
+    assert 2 <= [entry.kind for entry in entries].count("gap") <= 18
+    spike = next(entry for entry in entries if entry.kind == "spike")
     assert spike.effect is not None
     assert spike.effect.shown_wh == 10 * spike.effect.true_wh > 0
     assert spike.meter_number == fleet.identity(3).meter_number
     part = next(iter(fleet.day(DAY)))
     gone = {make_esiid(ONCOR, 3, int(row) + 1) for row in np.flatnonzero(~part.present.all(axis=1))}
-    assert gone == {one.esiid for one in entries if one.kind == "gap"}
+    assert gone == {entry.esiid for entry in entries if entry.kind == "gap"}
 
 
 def test_fleet_refuses_to_be_empty_or_to_have_faults_elsewhere() -> None:

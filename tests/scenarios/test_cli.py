@@ -36,7 +36,7 @@ def written(path: Path, content: dict[str, Any]) -> Path:
 
 def test_list_names_the_shipped_scenarios(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     assert ran("scenario", "list", "--json", monkeypatch=monkeypatch) == 0
-    assert "customer-balance-inquiry" in {one["name"] for one in json.loads(capsys.readouterr().out)}
+    assert "customer-balance-inquiry" in {load["name"] for load in json.loads(capsys.readouterr().out)}
     assert ran("scenario", "list", monkeypatch=monkeypatch) == 0
     assert "SMT support for a customer balance inquiry" in capsys.readouterr().out
 
@@ -101,7 +101,7 @@ def test_run_passes_with_0_and_writes_the_results(
     assert said.endswith(f"\nami report {out} makes the page\n")
     assert max(len(line) for line in said.splitlines() if str(out) not in line) <= 100
     assert not re.search(r"T\d\d:\d\d:\d\d-0[56]:00", said)
-    assert {"recording.json", "result.json", "run.json", "lse"} <= {one.name for one in out.iterdir()}
+    assert {"recording.json", "result.json", "run.json", "lse"} <= {path.name for path in out.iterdir()}
 
 
 def test_shipped_outage_scenario_passes_and_its_ledger_names_the_outage(
@@ -127,7 +127,7 @@ def test_run_with_a_failed_verdict_exits_1_and_says_why(
     assert ran("scenario", "run", str(file), "--out", str(tmp_path / "out"), "--json", monkeypatch=monkeypatch) == 1
     result = json.loads(capsys.readouterr().out)
     assert result["passed"] is False
-    failed = next(one for one in result["checks"] if one["id"] == "call-0001")
+    failed = next(check for check in result["checks"] if check["id"] == "call-0001")
     assert failed["failures"][0] == {"what": "how the request ended", "expected": "answered", "found": "not made"}
 
 

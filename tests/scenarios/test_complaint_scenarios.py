@@ -39,7 +39,7 @@ def test_maintenance_is_refused_with_the_time_to_come_back(tmp_path: Path) -> No
 def test_t_failed_for_days_spends_no_allowance(tmp_path: Path) -> None:
     played = shipped("t-failed-for-days", tmp_path)
     assert played.verdict.passed
-    assert [one.did for one in Facts(played.recording).notes(ComplaintNote)] == ["T-FAILED"] * 3
+    assert [note.did for note in Facts(played.recording).notes(ComplaintNote)] == ["T-FAILED"] * 3
 
 
 def test_two_reads_of_the_repeated_hour_carry_one_odrdate(tmp_path: Path) -> None:
@@ -69,7 +69,7 @@ def changed(folder: Path, **fields: Any) -> Path:
 )
 def test_lint_tells_of_a_complaint_that_cannot_be(tmp_path: Path, complaint: dict[str, Any], said: str) -> None:
     _, errors = lint(changed(tmp_path, complaints=[complaint]))
-    assert any(said in f"{one.place} {one.message} {one.mend}" for one in errors)
+    assert any(said in f"{error.place} {error.message} {error.mend}" for error in errors)
 
 
 def test_a_complaint_that_never_struck_fails_its_check(tmp_path: Path) -> None:
@@ -78,5 +78,5 @@ def test_a_complaint_that_never_struck_fails_its_check(tmp_path: Path) -> None:
     written["timeline"] = [written["timeline"][1]]
     path.write_text(yaml.safe_dump(written), encoding="utf-8")
     played = run_and_judge(load_scenario(path), tmp_path / "out")
-    failed = [one.id for one in played.verdict.checks if one.mark.value == "failed"]
+    failed = [check.id for check in played.verdict.checks if check.mark.value == "failed"]
     assert failed == ["complaint-1"]

@@ -65,7 +65,7 @@ def _told(party: MetersParty) -> list[str]:
     where = f"{ports[0]} to {ports[-1]}" if run and len(ports) > 2 else ", ".join(str(port) for port in ports)
     first = gateways[0]["meters"][0]
     lines = [
-        f"ami meters serve: {sum(len(one['meters']) for one in gateways)} meters of {settings.fleet.tdsp.name}, "
+        f"ami meters serve: {sum(len(gateway['meters']) for gateway in gateways)} meters of {settings.fleet.tdsp.name}, "
         f"{clock_told(ready)}",
         "",
         f"  {len(gateways)} gateways, Modbus TCP, on {settings.host} ports {where}; unit ids from 1 on each",
@@ -78,7 +78,7 @@ def _told(party: MetersParty) -> list[str]:
     if settings.ledger is not None:
         lines.append(f"  ledger of faults in {settings.ledger}")
     if ready["esiids"]:
-        units = {one["meter_number"]: one["unit_id"] for one in gateways[-1]["meters"]}
+        units = {gateway["meter_number"]: gateway["unit_id"] for gateway in gateways[-1]["meters"]}
         lines += ["", f"Magic ESI IDs, on port {ports[-1]}:"]
-        lines += [f"  unit {units[one['meter_number']]:>2}  {one['esiid']}  {one['note']}" for one in ready["esiids"]]
+        lines += [f"  unit {units[row['meter_number']]:>2}  {row['esiid']}  {row['note']}" for row in ready["esiids"]]
     return lines

@@ -95,7 +95,7 @@ def _told(running: Sandbox, ready: dict[str, Any]) -> list[str]:
             for role, login in ready["logins"].items()
         ),
         "",
-        *(f"  {one['esiid']}  meter {one['meter_number']}  {one['note']}" for one in ready["esiids"]),
+        *(f"  {row['esiid']}  meter {row['meter_number']}  {row['note']}" for row in ready["esiids"]),
         "",
         "Try:",
         f"  curl -s{trust} -H 'content-type: application/json' {ready['smt_url']}/v2/token/ \\",

@@ -117,7 +117,7 @@ def _records(options: SmtOptions, made: ReadyFleet, begins: PartyClock) -> tuple
 
 def _links(told: list[str], registry: Registry) -> dict[str, str]:
     """Base URL of the head-end by TDSP key; a URL without a key is every TDSP's."""
-    keys = [one.key for one in registry.entities.values() if one.kind is EntityKind.TDSP]
+    keys = [entity.key for entity in registry.entities.values() if entity.kind is EntityKind.TDSP]
     links: dict[str, str] = {}
     for one in told:
         key, named, url = one.partition("=")
@@ -147,7 +147,7 @@ def _middle(told: str, seed: int) -> MiddleDraws:
     if told == "law":
         return LawMiddle(MiddleLaw(), seed)
     try:
-        pickup, back = (float(one) for one in told.split(","))
+        pickup, back = (float(word) for word in told.split(","))
         if not (0 <= pickup < 86_400 and 0 <= back < 86_400):
             raise ValueError(told)
     except ValueError:
@@ -169,7 +169,7 @@ def _told(settings: AloneSettings, ready: dict[str, Any]) -> list[str]:
     if settings.config.role is Role.WORKER:
         links = ["  on-demand requests are sent by the dispatcher"]
     logins = [f"  {role:<9}  {one['username']} / {one['password']}" for role, one in ready.get("logins", {}).items()]
-    special = [f"  {one['esiid']}  meter {one['meter_number']}  {one['note']}" for one in ready.get("esiids", [])]
+    special = [f"  {row['esiid']}  meter {row['meter_number']}  {row['note']}" for row in ready.get("esiids", [])]
     return [
         f"ami smt serve: records of {len(settings.registry.points)} service points, "
         f"{clock_told(ready)}, policy {ready['policy']}",

@@ -167,8 +167,8 @@ class Complaints:
         self._declared: dict[int, Complaint] = {}
         self._look_at = 0.0
         self._look()
-        for one in self._declared.values():
-            self._journal.note(now(), "SMT", "complaint still on", one.ident, complaint=one.spec.kind.value)
+        for complaint in self._declared.values():
+            self._journal.note(now(), "SMT", "complaint still on", complaint.ident, complaint=complaint.spec.kind.value)
 
     def __bool__(self) -> bool:
         """Whether there are any at all: the doors look no further without."""
@@ -207,23 +207,31 @@ class Complaints:
     def on(self, *kinds: ComplaintKind) -> list[Complaint]:
         """Those that may strike now, of some kinds or of any."""
         now = self._now()
-        return [one for one in self._declared.values() if (not kinds or one.spec.kind in kinds) and one.on(now)]
+        return [
+            complaint
+            for complaint in self._declared.values()
+            if (not kinds or complaint.spec.kind in kinds) and complaint.on(now)
+        ]
 
-    def count(self, one: Complaint) -> bool:
+    def count(self, complaint: Complaint) -> bool:
         """Count a strike; False if it may not strike any more: another process lifted it, or used up its times."""
-        strikes = self._book.strike(one.number, one.spec.times)
+        strikes = self._book.strike(complaint.number, complaint.spec.times)
         if strikes is None:
             return False
-        one.strikes = strikes
+        complaint.strikes = strikes
         return True
 
-    def struck(self, one: Complaint, **facts: Any) -> None:
+    def struck(self, complaint: Complaint, **facts: Any) -> None:
         """Note a strike that was counted, so that a verdict can tell a complaint from a fault of ours."""
-        self._journal.note(self._now(), "SMT", "complaint", one.ident, complaint=one.spec.kind.value, **facts)
+        self._journal.note(
+            self._now(), "SMT", "complaint", complaint.ident, complaint=complaint.spec.kind.value, **facts
+        )
 
     def strike(self, sought: Sought, *kinds: ComplaintKind) -> Complaint | None:
         """The first of some kinds that hits a call now, its strike counted; the caller notes what it did."""
-        return next((one for one in self.on(*kinds) if one.hits(sought) and self.count(one)), None)
+        return next(
+            (complaint for complaint in self.on(*kinds) if complaint.hits(sought) and self.count(complaint)), None
+        )
 
     def _look(self) -> None:
         """Take in what other processes, or an earlier run, declared, lifted and counted."""

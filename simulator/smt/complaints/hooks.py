@@ -64,16 +64,16 @@ def refusal_of(complaints: Complaints, user: User, esiid: str, now: int) -> Refu
     return Refusal(code, reason, found.until, code, True)
 
 
-def maintenance(one: Complaint) -> tuple[str, str]:
+def maintenance(complaint: Complaint) -> tuple[str, str]:
     """Code and sentence of a maintenance window."""
-    who = "SMT" if one.spec.kind is ComplaintKind.SMT_MAINTENANCE else "TDSP"
+    who = "SMT" if complaint.spec.kind is ComplaintKind.SMT_MAINTENANCE else "TDSP"
     return (
         f"{who}-MAINTENANCE",
-        f"{'Smart Meter Texas' if who == 'SMT' else 'The TDSP'} is under maintenance until {iso(one.until or 0)}.",
+        f"{'Smart Meter Texas' if who == 'SMT' else 'The TDSP'} is under maintenance until {iso(complaint.until or 0)}.",
     )
 
 
-def until_told(one: Complaint) -> datetime:
+def until_told(complaint: Complaint) -> datetime:
     """When a maintenance window ends."""
-    assert one.until is not None
-    return local(one.until)
+    assert complaint.until is not None
+    return local(complaint.until)

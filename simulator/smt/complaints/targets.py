@@ -25,7 +25,7 @@ def unmatched(spec: ComplaintSpec, registry: Registry, calls: Collection[str], n
     if spec.username is not None and spec.username not in users:
         return Unmatched("username", f"there is no log-in {spec.username}")
     if spec.duns is not None:
-        speaks = {one.username for one in users.values() if one.duns == spec.duns}
+        speaks = {user.username for user in users.values() if user.duns == spec.duns}
         if not speaks:
             return Unmatched("duns", f"no log-in speaks for the DUNS number {spec.duns}")
         if spec.username is not None and spec.username not in speaks:

@@ -43,21 +43,25 @@ class ComplaintDoor:
             await self._app(scope, receive, send)
             return
         path = str(scope.get("path", "")).rstrip("/")
-        likely = [one for one in self._smt.complaints.on() if acts_at(one.spec.kind, path) and _on_path(one, path)]
+        likely = [
+            complaint
+            for complaint in self._smt.complaints.on()
+            if acts_at(complaint.spec.kind, path) and _on_path(complaint, path)
+        ]
         if not likely:
             await self._app(scope, receive, send)
             return
         body, receive = await _read(receive)
         asked = _object(body)
         sought = self._sought(scope, path, asked)
-        for one in likely:
-            if not one.hits(sought):
+        for complaint in likely:
+            if not complaint.hits(sought):
                 continue
-            if one.spec.kind in CHANGES:
-                await self._change(one, path, asked, sought, scope, receive, send)
+            if complaint.spec.kind in CHANGES:
+                await self._change(complaint, path, asked, sought, scope, receive, send)
                 return
-            if self._smt.complaints.count(one):
-                await self._replace(one, path, sought, scope, receive, send)
+            if self._smt.complaints.count(complaint):
+                await self._replace(complaint, path, sought, scope, receive, send)
                 return
         await self._app(scope, receive, send)
 
@@ -77,7 +81,7 @@ class ComplaintDoor:
         if isinstance(named, str):
             return (named,)
         if isinstance(named, list):
-            return tuple(one for one in named if isinstance(one, str))
+            return tuple(complaint for complaint in named if isinstance(complaint, str))
         key = asked.get("correlationId")
         entry = self._smt.ledger.entry(key) if isinstance(key, str) and key.isascii() else None
         return () if entry is None else (entry.filed.esiid,)
@@ -85,14 +89,16 @@ class ComplaintDoor:
     # -- in SMT's place ------------------------------------------------------------------------------------------
 
     async def _replace(
-        self, one: Complaint, path: str, sought: Sought, scope: Scope, receive: Receive, send: Send
+        self, complaint: Complaint, path: str, sought: Sought, scope: Scope, receive: Receive, send: Send
     ) -> None:
-        kind = one.spec.kind
-        if one.spec.taken:
+        kind = complaint.spec.kind
+        if complaint.spec.taken:
             await self._app(scope, receive, _nowhere)
-        self._smt.complaints.struck(one, path=path, username=sought.username, taken=one.spec.taken, did=_did(kind))
+        self._smt.complaints.struck(
+            complaint, path=path, username=sought.username, taken=complaint.spec.taken, did=_did(kind)
+        )
         if kind is ComplaintKind.SMT_MAINTENANCE:
-            await self._closed(one, path, send)
+            await self._closed(complaint, path, send)
             return
         if kind is ComplaintKind.CONNECTION_RESET:
             reset: Callable[[], None] | None = scope.get("extensions", {}).get(RESET)
@@ -102,14 +108,14 @@ class ComplaintDoor:
             # The server must have heard of the end before the call is over.
             await _patient(receive, 1)
             return
-        if kind is ComplaintKind.HANG and not await _patient(receive, one.spec.seconds or HANG_S):
+        if kind is ComplaintKind.HANG and not await _patient(receive, complaint.spec.seconds or HANG_S):
             return
         await _send(send, REPLIES[kind])
 
-    async def _closed(self, one: Complaint, path: str, send: Send) -> None:
+    async def _closed(self, complaint: Complaint, path: str, send: Send) -> None:
         """503 with the time to come back, in JSON, and in seconds of model time as ``Retry-After``."""
-        code, reason = maintenance(one)
-        until = until_told(one)
+        code, reason = maintenance(complaint)
+        until = until_told(complaint)
         refusal = {"code": code, "reason": reason, "retryAt": until.isoformat()}
         field = "error" if path.startswith("/v2") else "errormessage"
         body = json.dumps({field: reason, "refusal": refusal})
@@ -120,7 +126,7 @@ class ComplaintDoor:
 
     async def _change(
         self,
-        one: Complaint,
+        complaint: Complaint,
         path: str,
         asked: dict[str, Any],
         sought: Sought,
@@ -136,15 +142,15 @@ class ComplaintDoor:
         await self._app(scope, receive, keep)
         start = next(one for one in kept if one["type"] == "http.response.start")
         text = b"".join(one.get("body", b"") for one in kept if one["type"] == "http.response.body").decode()
-        changed = self._changed(one, path, asked, sought, text) if start["status"] == 200 else None
-        if changed is None or not self._smt.complaints.count(one):
+        changed = self._changed(complaint, path, asked, sought, text) if start["status"] == 200 else None
+        if changed is None or not self._smt.complaints.count(complaint):
             for message in kept:
                 await send(message)
             return
-        self._smt.complaints.struck(one, path=path, did=_did(one.spec.kind))
+        self._smt.complaints.struck(complaint, path=path, did=_did(complaint.spec.kind))
         await _send(send, Reply(200, "application/json", changed))
 
-    def _changed(self, one: Complaint, path: str, asked: dict[str, Any], sought: Sought, text: str) -> str | None:
+    def _changed(self, complaint: Complaint, path: str, asked: dict[str, Any], sought: Sought, text: str) -> str | None:
         """The answer as the complaint has it; None where it has nothing to change."""
         told = _object(text.encode())
         if path != LATEST_PATH:
@@ -153,13 +159,13 @@ class ComplaintDoor:
         latest = told.get("data")
         if not isinstance(latest, dict) or latest.get("odrstatus") is None:
             return None
-        if one.spec.kind is ComplaintKind.ZERO_READ:
+        if complaint.spec.kind is ComplaintKind.ZERO_READ:
             done = latest["odrstatus"] == "COMPLETED"
             return json.dumps({"data": latest | {"odrread": "0", "odrusage": "0"}}) if done else None
-        stale = self._stale(sought.username, asked.get("ESIID"), one.spec.seconds or STALE_S)
+        stale = self._stale(sought.username, asked.get("ESIID"), complaint.spec.seconds or STALE_S)
         if stale is None:
             return None
-        return json.dumps({"data": stale | ({"odrdate": latest["odrdate"]} if one.spec.restamp else {})})
+        return json.dumps({"data": stale | ({"odrdate": latest["odrdate"]} if complaint.spec.restamp else {})})
 
     def _stale(self, username: str, esiid: object, seconds: int) -> dict[str, Any] | None:
         """The completed read before the newest request, if that request is not older than ``seconds``."""
@@ -178,8 +184,10 @@ def _did(kind: ComplaintKind) -> str:
     return kind.value if reply is None else f"HTTP {reply.status} {reply.content_type.split(';')[0]}"
 
 
-def _on_path(one: Complaint, path: str) -> bool:
-    return not one.spec.paths or path.startswith(one.spec.paths) or f"{path}/".startswith(one.spec.paths)
+def _on_path(complaint: Complaint, path: str) -> bool:
+    return (
+        not complaint.spec.paths or path.startswith(complaint.spec.paths) or f"{path}/".startswith(complaint.spec.paths)
+    )
 
 
 def _object(body: bytes) -> dict[str, Any]:

@@ -214,8 +214,8 @@ class LiveDesk:
             request.reason,
             request.meter_allowed,
             request.refusal if state in (State.REFUSED, State.ACCEPTED) else None,
-            sum(one.source == "store" for one in intervals),
-            sum(one.source == "meter" for one in intervals),
+            sum(interval.source == "store" for interval in intervals),
+            sum(interval.source == "meter" for interval in intervals),
             content.meterReads if content is not None else 0,
             content.octets if content is not None else 0,
         )
@@ -268,10 +268,13 @@ class LiveDesk:
         days_back = sorted({day_of(now - 3600), day_of(now)})
         drawn = [one for day in days_back for one in self._ledger.audit(request.esiid, day)]
         within = [
-            one
-            for one in drawn
-            if one.filed.key != request.key
-            and (day_of(one.filed.submitted_us // US) == day_of(now) or now - one.filed.submitted_us // US < 3600)
+            interval
+            for interval in drawn
+            if interval.filed.key != request.key
+            and (
+                day_of(interval.filed.submitted_us // US) == day_of(now)
+                or now - interval.filed.submitted_us // US < 3600
+            )
         ]
         return with_others(self.policy, refusal, kind_counted(request.kind), request.filed.username, within)
 

@@ -59,50 +59,53 @@ def breaches(policy: Policy, asked: Iterable[Asking]) -> list[Breach]:
     return [breach for one in ordered for breach in _breaches(policy, one, ordered)]
 
 
-def _breaches(policy: Policy, one: Asking, asked: Sequence[Asking]) -> Iterator[Breach]:
-    concerned = [limit for limit in policy.limits if concerns(limit, one.requested)]
-    full = [limit for limit in concerned if not _has_room(limit, one, _beside(limit, one, asked))]
-    if one.admitted:
+def _breaches(policy: Policy, asking: Asking, asked: Sequence[Asking]) -> Iterator[Breach]:
+    concerned = [limit for limit in policy.limits if concerns(limit, asking.requested)]
+    full = [limit for limit in concerned if not _has_room(limit, asking, _beside(limit, asking, asked))]
+    if asking.admitted:
         for limit in full:
             yield Breach(
-                one.key, one.at, limit.name, f"let in, though {limit.amount:,} {limit.measure.value} are reached"
+                asking.key, asking.at, limit.name, f"let in, though {limit.amount:,} {limit.measure.value} are reached"
             )
     elif not full:
-        yield Breach(one.key, one.at, "", "refused, though every limit had room")
+        yield Breach(asking.key, asking.at, "", "refused, though every limit had room")
 
 
-def _beside(limit: Limit, one: Asking, asked: Sequence[Asking]) -> list[Asking]:
+def _beside(limit: Limit, asking: Asking, asked: Sequence[Asking]) -> list[Asking]:
     """Requests let in before that one which the limit counts together with it."""
-    value = one.requested.scopes[limit.scope]
+    value = asking.requested.scopes[limit.scope]
     return [
         other
         for other in asked
         if other.admitted
-        and other.after < one.after
+        and other.after < asking.after
         and concerns(limit, other.requested)
         and other.requested.scopes[limit.scope] == value
     ]
 
 
-def _has_room(limit: Limit, one: Asking, before: list[Asking]) -> bool:
+def _has_room(limit: Limit, asking: Asking, before: list[Asking]) -> bool:
     match limit.measure:
         case Measure.SUCCESSES:
-            return sum(_may_count(other, one) and _together(limit, other.at, one.at) for other in before) < limit.amount
+            return (
+                sum(_may_count(other, asking) and _together(limit, other.at, asking.at) for other in before)
+                < limit.amount
+            )
         case Measure.OCTETS:
-            inside = [other for other in before if _together(limit, other.at, one.at)]
-            spent = sum(limit.estimate if other.open_at(one.after) else other.octets for other in inside)
+            inside = [other for other in before if _together(limit, other.at, asking.at)]
+            spent = sum(limit.estimate if other.open_at(asking.after) else other.octets for other in inside)
             return spent + limit.estimate <= limit.amount
         case Measure.UNDER_WAY:
-            return sum(other.open_at(one.after) for other in before) < limit.amount
+            return sum(other.open_at(asking.after) for other in before) < limit.amount
         case Measure.TOKENS:
-            return _token_left(limit, [other.at for other in before if _may_count(other, one)], one.at)
+            return _token_left(limit, [other.at for other in before if _may_count(other, asking)], asking.at)
         case Measure.METER_FAILURES:
-            return _breaker_lets_in(limit, one, before)
+            return _breaker_lets_in(limit, asking, before)
 
 
-def _may_count(other: Asking, one: Asking) -> bool:
+def _may_count(other: Asking, asking: Asking) -> bool:
     """Whether an earlier request has succeeded, or still may."""
-    return other.open_at(one.after) or other.success
+    return other.open_at(asking.after) or other.success
 
 
 def _together(limit: Limit, earlier: int, at: int) -> bool:
@@ -128,11 +131,13 @@ def _token_left(limit: Limit, taken: Sequence[int], at: int) -> bool:
     return level >= 0
 
 
-def _breaker_lets_in(limit: Limit, one: Asking, before: list[Asking]) -> bool:
+def _breaker_lets_in(limit: Limit, asking: Asking, before: list[Asking]) -> bool:
     """Replay the breaker: failures open it, a cool-down later a probe decides."""
     opened: int | None = None
     failures: list[int] = []
-    for other in sorted((each for each in before if each.ended_before(one.after)), key=lambda each: each.ended_after):
+    for other in sorted(
+        (each for each in before if each.ended_before(asking.after)), key=lambda each: each.ended_after
+    ):
         assert other.ended_at is not None
         if opened is not None:
             if other.at < opened + limit.cool_down_s:
@@ -148,7 +153,7 @@ def _breaker_lets_in(limit: Limit, one: Asking, before: list[Asking]) -> bool:
     if opened is None:
         return True
     half_open = opened + limit.cool_down_s
-    return one.at >= half_open and not any(other.open_at(one.after) and other.at >= half_open for other in before)
+    return asking.at >= half_open and not any(other.open_at(asking.after) and other.at >= half_open for other in before)
 
 
 def from_ledger(entries: Iterable[Entry], scopes_of: Callable[[Filed], Mapping[Scope, str]]) -> list[Asking]:

@@ -49,7 +49,7 @@ def _in_local_time(result: InquiryResult) -> InquiryResult:
 
     return result.model_copy(
         update={
-            "intervals": [of(one, "end", "collectedAt") for one in result.intervals],
+            "intervals": [of(interval, "end", "collectedAt") for interval in result.intervals],
             "missing": [here(end) for end in result.missing],
             "partial": None if result.partial is None else of(result.partial, "start", "asOf"),
             "reachesTo": None if result.reachesTo is None else here(result.reachesTo),
@@ -78,7 +78,9 @@ def _power_fault(_filed: Filed, result: InquiryResult, _now: int) -> str:
 
 
 def _intervals_fault(filed: Filed, result: InquiryResult, _now: int) -> str:
-    told = {int(one.end.timestamp()) for one in result.intervals} | {int(at.timestamp()) for at in result.missing}
+    told = {int(interval.end.timestamp()) for interval in result.intervals} | {
+        int(at.timestamp()) for at in result.missing
+    }
     lacking = sorted(set(range(filed.start + INTERVAL_S, filed.end + 1, INTERVAL_S)) - told)
     if not lacking:
         return ""
@@ -103,7 +105,7 @@ def trimmed(filed: Filed, result: InquiryResult, read_to: int | None = None) -> 
     if filed.kind is not InquiryKind.INTERVALS:
         return result
     read_to = filed.end if read_to is None else read_to
-    told = Counter(int(one.end.timestamp()) for one in result.intervals)
+    told = Counter(int(interval.end.timestamp()) for interval in result.intervals)
     told.update(int(end.timestamp()) for end in result.missing)
     asked = range(filed.start + INTERVAL_S, filed.end + 1, INTERVAL_S)
     partial, reaches = result.partial, result.reachesTo
@@ -118,7 +120,9 @@ def trimmed(filed: Filed, result: InquiryResult, read_to: int | None = None) -> 
 
     return result.model_copy(
         update={
-            "intervals": sorted((one for one in result.intervals if sound(one.end)), key=lambda one: one.end),
+            "intervals": sorted(
+                (interval for interval in result.intervals if sound(interval.end)), key=lambda interval: interval.end
+            ),
             "missing": sorted(end for end in result.missing if sound(end)),
             "partial": partial,
             "reachesTo": reaches,

@@ -41,7 +41,7 @@ def _read_at(content: InquiryResult) -> int:
 def _again(content: InquiryResult, reaches_to: int) -> Answered:
     again = content.model_copy(
         update={
-            "intervals": [one.model_copy(update={"source": "store"}) for one in content.intervals],
+            "intervals": [interval.model_copy(update={"source": "store"}) for interval in content.intervals],
             "meterReads": 0,
             "octets": 0,
         }

@@ -22,22 +22,22 @@ def with_others(policy: Policy, refusal: Refusal, kind: Kind, username: str, ent
     codes = {limit.code for limit in policy.limits if limit.scope is Scope.ESIID}
     if refusal.code not in codes or not refusal.told:
         return refusal
-    others = [one for one in entries if kind_counted(one.filed.kind) is kind and one.filed.username != username]
-    drew = [one for one in others if _drew(one)]
+    others = [entry for entry in entries if kind_counted(entry.filed.kind) is kind and entry.filed.username != username]
+    drew = [other for other in others if _drew(other)]
     if not drew:
         return refusal
     said = "; ".join(_by(one) for one in drew[-_TOLD:])
     return refusal._replace(reason=f"{refusal.reason} By others: {said}.")
 
 
-def _drew(one: Entry) -> bool:
+def _drew(entry: Entry) -> bool:
     """Whether a request has used the allowance, or may yet."""
-    if one.last.state not in ENDED:
-        return one.last.meter_allowed or any(step.meter_allowed for step in one.transitions)
-    return one.last.state is State.COMPLETED and one.last.meter_reads > 0
+    if entry.last.state not in ENDED:
+        return entry.last.meter_allowed or any(step.meter_allowed for step in entry.transitions)
+    return entry.last.state is State.COMPLETED and entry.last.meter_reads > 0
 
 
-def _by(one: Entry) -> str:
-    what = "used" if one.last.state in ENDED else "under way"
-    who = one.filed.requester_class.replace("_", " ")
-    return f"{who} ({one.filed.door.value}), asked at {iso(one.filed.submitted_us // US)}, {what}"
+def _by(entry: Entry) -> str:
+    what = "used" if entry.last.state in ENDED else "under way"
+    who = entry.filed.requester_class.replace("_", " ")
+    return f"{who} ({entry.filed.door.value}), asked at {iso(entry.filed.submitted_us // US)}, {what}"

@@ -30,7 +30,7 @@ def cross_faults(records: Records, place: Callable[[Any], str]) -> list[Simulato
         for record, value in _repeated(rows, column)
     ]
     found += [fault(record, column, "unknown", message, mend) for record, column, message, mend in _unknown(records)]
-    tdsps = [one for one in records.entities if one.kind is EntityKind.TDSP and one.key]
+    tdsps = [entity for entity in records.entities if entity.kind is EntityKind.TDSP and entity.key]
     found += [
         fault(record, "key", "twice", f"{value} is the key of two TDSPs.", "Every TDSP has its own.")
         for record, value in _repeated(tdsps, "key")
@@ -99,8 +99,8 @@ def _unknown(records: Records) -> Iterator[tuple[Any, str, str, str]]:
     for record in named:
         if record.esiid not in esiids:
             yield record, "esiid", f"There is no ESI ID {record.esiid}.", "Add it to service_points.csv."
-    wanted: list[tuple[Any, EntityKind]] = [(one, EntityKind.ROR) for one in records.periods]
-    wanted += [(one, EntityKind.CSP) for one in records.agreements]
+    wanted: list[tuple[Any, EntityKind]] = [(period, EntityKind.ROR) for period in records.periods]
+    wanted += [(agreement, EntityKind.CSP) for agreement in records.agreements]
     wanted += [(one, _SPEAKS_FOR[one.kind]) for one in records.users if one.kind in _SPEAKS_FOR]
     for record, kind in wanted:
         if kinds.get(record.duns) is not kind:
@@ -110,6 +110,6 @@ def _unknown(records: Records) -> Iterator[tuple[Any, str, str, str]]:
             if esiid not in esiids:
                 yield user, "esiids", f"There is no ESI ID {esiid}.", "Add it to service_points.csv."
     lived: tuple[Any, ...] = (*records.occupancies, *records.agreements)
-    for one in lived:
-        if one.username and one.username not in customers:
-            yield one, "username", f"There is no customer '{one.username}'.", "Add the login to users.csv."
+    for period in lived:
+        if period.username and period.username not in customers:
+            yield period, "username", f"There is no customer '{period.username}'.", "Add the login to users.csv."

@@ -144,11 +144,11 @@ def _columns(record: type) -> list[_Column]:
     """One column per field, those of a meter's attributes among them."""
     kinds = get_type_hints(record)
     columns = []
-    for one in fields(record):
-        if kinds[one.name] is MeterAttributes:
+    for field in fields(record):
+        if kinds[field.name] is MeterAttributes:
             columns += _columns(MeterAttributes)
         else:
-            columns.append(_Column(one.name, kinds[one.name], _required(one)))
+            columns.append(_Column(field.name, kinds[field.name], _required(field)))
     return columns
 
 
@@ -158,8 +158,8 @@ def _required(one: Field[Any]) -> bool:
 
 
 def _values(record: Any) -> Iterator[Any]:
-    for one in fields(record):
-        value = getattr(record, one.name)
+    for field in fields(record):
+        value = getattr(record, field.name)
         if isinstance(value, MeterAttributes):
             yield from _values(value)
         else:
@@ -325,7 +325,7 @@ def _whole(name: str, text: str) -> int:
 
 def _made(record: type, values: dict[str, Any]) -> Any:
     if record in (ServicePoint, MeterExchange):
-        names = {one.name for one in fields(MeterAttributes)}
+        names = {field.name for field in fields(MeterAttributes)}
         attributes = replace(MeterAttributes(), **{name: values.pop(name) for name in names & set(values)})
         values["attributes"] = attributes
     if record is User:

@@ -70,7 +70,7 @@ class Registry:
         for user in self.records.users:
             if user.kind is UserKind.ROR:
                 self._folders.setdefault(user.duns, user.username)
-        self._tdsps = {one.key: one for one in self.records.entities if one.kind is EntityKind.TDSP}
+        self._tdsps = {entity.key: entity for entity in self.records.entities if entity.kind is EntityKind.TDSP}
         self._periods: defaultdict[str, list[RorPeriod]] = defaultdict(list)
         self._occupancies: defaultdict[str, list[Occupancy]] = defaultdict(list)
         self._agreements: defaultdict[str, list[Agreement]] = defaultdict(list)
@@ -96,14 +96,14 @@ class Registry:
     def point(self, esiid: str, day: date) -> ServicePoint:
         """A service point with the meter that hangs there on a day. Raises KeyError for an ESI ID that there is none of."""
         point = self.points[esiid]
-        newest = next((one for one in self._exchanges.get(esiid, ()) if one.first_day <= day), None)
+        newest = next((exchange for exchange in self._exchanges.get(esiid, ()) if exchange.first_day <= day), None)
         if newest is None:
             return point
         return replace(point, meter_number=newest.meter_number, attributes=newest.attributes)
 
     def ror_of_record(self, esiid: str, day: date) -> str | None:
         """DUNS of the REP of record on an operating day; None without one."""
-        return next((one.duns for one in self._periods.get(esiid, ()) if _holds(one, day)), None)
+        return next((period.duns for period in self._periods.get(esiid, ()) if _holds(period, day)), None)
 
     def folder_of(self, duns: str) -> str | None:
         """Whose folder of the file site a ROR's files go to: its first log-in's. None without one."""
@@ -144,10 +144,10 @@ class Registry:
                 return point.tdsp_key == self.tdsp_key(user.duns)
             case UserKind.CSP:
                 return any(
-                    one.duns == user.duns
-                    and _holds(one, day)
-                    and (not one.username or self._lives_at(one.username, esiid, day))
-                    for one in self._agreements.get(esiid, ())
+                    agreement.duns == user.duns
+                    and _holds(agreement, day)
+                    and (not agreement.username or self._lives_at(agreement.username, esiid, day))
+                    for agreement in self._agreements.get(esiid, ())
                 )
             case UserKind.ROR:
                 return self.ror_of_record(esiid, day) == user.duns
@@ -171,4 +171,6 @@ class Registry:
         return [self.point(esiid, day) for esiid in sorted(among) if self.may_see(user, esiid, day)]
 
     def _lives_at(self, username: str, esiid: str, day: date) -> bool:
-        return any(one.username == username and _holds(one, day) for one in self._occupancies.get(esiid, ()))
+        return any(
+            occupancy.username == username and _holds(occupancy, day) for occupancy in self._occupancies.get(esiid, ())
+        )

@@ -182,7 +182,7 @@ class PolicySpec(_Spec):
 
     @model_validator(mode="after")
     def _names_once(self) -> Self:
-        names = [one.name for one in self.limits]
+        names = [limit.name for limit in self.limits]
         for name in names:
             if names.count(name) > 1:
                 raise ValueError(f"two limits are called '{name}'; rename one")
@@ -222,10 +222,10 @@ def _checked(written: Any) -> PolicySpec | list[Mistake]:
         wrong = name_mistake(spec.like)
         if wrong is not None:
             return [wrong.under(("like",))]
-        theirs = {one.name for one in preset(spec.like).limits}
-        for at, one in enumerate(spec.limits):
-            if one.name in theirs:
-                message = f"'{spec.like}' has a limit '{one.name}' already."
+        theirs = {limit.name for limit in preset(spec.like).limits}
+        for at, limit in enumerate(spec.limits):
+            if limit.name in theirs:
+                message = f"'{spec.like}' has a limit '{limit.name}' already."
                 return [Mistake("policy.twice", ("limits", at, "name"), message, "Give it another name.")]
     return spec
 
@@ -283,8 +283,8 @@ def name_mistake(name: str) -> Mistake | None:
         return Mistake("policy.unknown", (), *unknown(name))
     known = _written()[bare].get("parameters", {})
     given: set[str] = set()
-    for one in values.split(",") if colon else ():
-        key, _, number = one.partition("=")
+    for word in values.split(",") if colon else ():
+        key, _, number = word.partition("=")
         if not key:
             message = f"'{name}' lacks a parameter's name."
             return Mistake("policy.parameter", (), message, f"Write '{bare}' alone.")
@@ -315,7 +315,7 @@ def _preset(name: str) -> Policy:
     bare, _, values = name.partition(":")
     written = _written()[bare]
     if values:
-        given = {key: int(number) for key, _, number in (one.partition("=") for one in values.split(","))}
+        given = {key: int(number) for key, _, number in (word.partition("=") for word in values.split(","))}
         written = written | {"parameters": written["parameters"] | given}
     return parse_policy(name, written, place=str(_PRESETS.name))
 

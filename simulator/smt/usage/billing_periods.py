@@ -72,9 +72,9 @@ def billed(
             BilledPeriod(
                 start,
                 end,
-                max(one.loaded_at for one in own),
-                sum(int(one.wh.sum()) for one in own),
-                4 * max(int(one.wh.max()) for one in own),
+                max(day.loaded_at for day in own),
+                sum(int(day.wh.sum()) for day in own),
+                4 * max(int(day.wh.max()) for day in own),
                 demand_billed,
             )
         )

@@ -32,15 +32,15 @@ _CALLED = {Channel.LOAD: "Consumption", Channel.GENERATION: "Surplus Generation"
 
 def interval_csv(stored: Iterable[StoredDay]) -> bytes:
     """One row per interval, in order of time; in the repeated hour the order decides. An interval ends at `` 00:00`` of the next day."""
-    return _csv(INTERVAL_COLUMNS, (row for one in stored for row in _interval_rows(one)))
+    return _csv(INTERVAL_COLUMNS, (row for day in stored for row in _interval_rows(day)))
 
 
-def _interval_rows(one: StoredDay) -> Iterator[str]:
-    head = f"{one.esiid},{us_date(one.day)},{us_stamp(one.loaded_at)}"
-    called = _CALLED[one.channel]
-    begin = day_start(one.day)
-    clocks = [local(begin + index * INTERVAL_S).strftime("%H:%M") for index in range(len(one.wh) + 1)]
-    for index, (wh, late) in enumerate(zip(one.wh.tolist(), one.estimated.tolist(), strict=True)):
+def _interval_rows(day: StoredDay) -> Iterator[str]:
+    head = f"{day.esiid},{us_date(day.day)},{us_stamp(day.loaded_at)}"
+    called = _CALLED[day.channel]
+    begin = day_start(day.day)
+    clocks = [local(begin + index * INTERVAL_S).strftime("%H:%M") for index in range(len(day.wh) + 1)]
+    for index, (wh, late) in enumerate(zip(day.wh.tolist(), day.estimated.tolist(), strict=True)):
         yield f"{head}, {clocks[index]}, {clocks[index + 1]},{kwh(wh)},{'E' if late else 'A'},{called}"
 
 
@@ -49,10 +49,10 @@ def daily_csv(stored: Iterable[StoredDay]) -> bytes:
     return _csv(
         DAILY_COLUMNS,
         (
-            f"{one.esiid},{us_date(one.day)},{us_stamp(one.loaded_at)},{kwh(one.start_wh)},{kwh(one.stop_wh)},"
-            f"{kwh(int(one.wh.sum()))},{_CALLED[one.channel]}"
-            for one in stored
-            if one.start_wh is not None and one.stop_wh is not None
+            f"{day.esiid},{us_date(day.day)},{us_stamp(day.loaded_at)},{kwh(day.start_wh)},{kwh(day.stop_wh)},"
+            f"{kwh(int(day.wh.sum()))},{_CALLED[day.channel]}"
+            for day in stored
+            if day.start_wh is not None and day.stop_wh is not None
         ),
     )
 
@@ -65,8 +65,8 @@ def monthly_csv(periods: Iterable[tuple[str, BilledPeriod]]) -> bytes:
 def lse_file(stored: Iterable[StoredDay]) -> bytes:
     """The days as LSE records, each stamped with when the TDSP had made it."""
     return lse.dumps(
-        lse.LseRecord(one.esiid, one.channel, one.day, one.start_wh, one.stop_wh, one.wh, one.estimated, one.posted_at)
-        for one in stored
+        lse.LseRecord(day.esiid, day.channel, day.day, day.start_wh, day.stop_wh, day.wh, day.estimated, day.posted_at)
+        for day in stored
     )
 
 

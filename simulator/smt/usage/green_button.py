@@ -39,7 +39,7 @@ def feed(usage: Sequence[tuple[str, Sequence[StoredDay]]], updated_at: int) -> b
     _text(root, "title", "Green Button Usage Feed")
     _text(root, "updated", _iso(updated_at))
     _local_time(root, updated_at)
-    channels = {one.channel for _, stored in usage for one in stored}
+    channels = {day.channel for _, stored in usage for day in stored}
     for channel in _FLOW:
         if channel in channels:
             _reading_type(root, channel, updated_at)
@@ -48,7 +48,7 @@ def feed(usage: Sequence[tuple[str, Sequence[StoredDay]]], updated_at: int) -> b
         entry = _entry(root, point, esiid, updated_at, related=("LocalTimeParameters/1", f"{point}/MeterReading"))
         _espi(_espi(_content(entry, "UsagePoint"), "ServiceCategory"), "kind", "0")
         for channel in _FLOW:
-            days = [one for one in stored if one.channel is channel]
+            days = [day for day in stored if day.channel is channel]
             if days:
                 _readings(root, point, channel, days, updated_at)
     text: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
@@ -89,12 +89,12 @@ def _readings(root: ET.Element, point: str, channel: Channel, days: list[StoredD
     reading = f"{point}/MeterReading/{_number(channel)}"
     related = (f"{reading}/IntervalBlock", f"ReadingType/{_number(channel)}")
     _content(_entry(root, reading, _TITLE[channel], updated_at, related=related), "MeterReading")
-    for one in days:
-        link = f"{reading}/IntervalBlock/{one.day:%Y%m%d}"
-        content = _content(_entry(root, link, us_date(one.day), one.loaded_at), "IntervalBlock")
-        begin = day_start(one.day)
-        _span(content, "interval", begin, day_end(one.day) - begin)
-        for index, (wh, late) in enumerate(zip(one.wh.tolist(), one.estimated.tolist(), strict=True)):
+    for day in days:
+        link = f"{reading}/IntervalBlock/{day.day:%Y%m%d}"
+        content = _content(_entry(root, link, us_date(day.day), day.loaded_at), "IntervalBlock")
+        begin = day_start(day.day)
+        _span(content, "interval", begin, day_end(day.day) - begin)
+        for index, (wh, late) in enumerate(zip(day.wh.tolist(), day.estimated.tolist(), strict=True)):
             told = _espi(content, "IntervalReading")
             _espi(_espi(told, "ReadingQuality"), "quality", _ESTIMATED if late else _VALIDATED)
             _span(told, "timePeriod", begin + index * INTERVAL_S, INTERVAL_S)

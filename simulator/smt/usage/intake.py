@@ -265,7 +265,7 @@ class Intake:
         )
 
     def _note_files(self, files: list[Laid]) -> None:
-        for one in files:
-            kind, told = ("usage file", {}) if not one.trouble else ("usage file owed", {"reason": one.trouble})
-            facts = {"duns": one.duns, "source": one.source, "records": one.records} | told
-            self._journal.note(self._driver.now(), "SMT", kind, f"{one.username}/{one.name}", **facts)
+        for file in files:
+            kind, told = ("usage file", {}) if not file.trouble else ("usage file owed", {"reason": file.trouble})
+            facts = {"duns": file.duns, "source": file.source, "records": file.records} | told
+            self._journal.note(self._driver.now(), "SMT", kind, f"{file.username}/{file.name}", **facts)

@@ -226,7 +226,7 @@ class VeeStore:
         return found
 
     def _held(self, connection: Connection, records: Iterable[LseRecord]) -> dict[DayKey, Held]:
-        wanted = {DayKey(one.esiid, one.channel, one.day) for one in records}
+        wanted = {DayKey(record.esiid, record.channel, record.day) for record in records}
         if not wanted:
             return {}
         first, last = min(key.day for key in wanted), max(key.day for key in wanted)

@@ -381,7 +381,7 @@ def test_a_record_of_no_year_of_this_market_costs_itself_alone(day: str) -> None
     content = lse.dumps([_record(), _record(esiid="10443720000000018")])
     broken = content.replace(b"20260812000000,20260812235900", f"{day}000000,{day}235900".encode(), 1)
     found = lse.read(broken, NAME)
-    assert [one.esiid for one in found.records] == ["10443720000000018"]
+    assert [record.esiid for record in found.records] == ["10443720000000018"]
     assert _only(found).code == "02"
 
 

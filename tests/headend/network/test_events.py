@@ -81,7 +81,7 @@ class Rig:
         await self.runtime.run_until(self.runtime.now())
 
     def noted(self) -> list[dict[str, Any]]:
-        return [one for one in self.journal.entries() if one["kind"] == "meter events"]
+        return [entry for entry in self.journal.entries() if entry["kind"] == "meter events"]
 
 
 def event(kind: str, at: int = NOW - 60, esiid: str = ESIID, number: str = "") -> dict[str, Any]:
@@ -325,7 +325,7 @@ def test_a_store_that_cannot_keep_events_is_a_fault_that_ends_nothing_else(tmp_p
                 broken.execute("drop table meter_event")
             broken.close()
             assert (await rig.post(event("last_gasp"))).status_code == 202
-            assert [one["kind"] for one in rig.journal.entries()] == ["internal fault"]
+            assert [entry["kind"] for entry in rig.journal.entries()] == ["internal fault"]
             assert rig.desk.power_failed_at(ESIID) is None
 
     play(scene())

@@ -45,11 +45,11 @@ class Radio:
     def power_failed_at(self, esiid: str) -> int | None:
         return next((at for at, told_us, over_us in self.failures if told_us <= self.env.now < over_us), None)
 
-    def read(self, inquiry: Inquiry, lacked_from: int, start_us: int, one: Try) -> Generator[simpy.Event, Any, Any]:
+    def read(self, inquiry: Inquiry, lacked_from: int, start_us: int, attempt: Try) -> Generator[simpy.Event, Any, Any]:
         self.asked.append((int(self.env.now), lacked_from))
-        wait = one.out_us + one.back_us if one.heard else TRY_TIMEOUT_US
+        wait = attempt.out_us + attempt.back_us if attempt.heard else TRY_TIMEOUT_US
         yield self.env.timeout(start_us - int(self.env.now) + wait)
-        if not one.heard:
+        if not attempt.heard:
             return None
         self.store.to = max(self.store.to, self.reaches)
         return "reading"

@@ -83,7 +83,7 @@ def test_switch_is_told_closed_only_when_it_is() -> None:
     emulated = steady(
         fault(FaultKind.DISCONNECTED, NOON, NOON + 7200), fault(FaultKind.DISCONNECTED, NOON + 3600, NOON + 10_800)
     )
-    assert [(one.kind, one.at - NOON) for one in emulated.events(NOON, NOON + 90_000)] == [
+    assert [(event.kind, event.at - NOON) for event in emulated.events(NOON, NOON + 90_000)] == [
         (EventKind.DISCONNECTED, 0),
         (EventKind.CONNECTED, 10_800),
     ]
@@ -91,13 +91,13 @@ def test_switch_is_told_closed_only_when_it_is() -> None:
 
 def test_outage_is_told_by_a_last_gasp_and_a_restoration() -> None:
     loud = steady(fault(FaultKind.OUTAGE, NOON, NOON + 3600, restoration_s=20))
-    assert [(one.kind, one.at) for one in loud.events(NOON, NOON + 7200)] == [
+    assert [(event.kind, event.at) for event in loud.events(NOON, NOON + 7200)] == [
         (EventKind.LAST_GASP, NOON),
         (EventKind.RESTORATION, NOON + 3620),
     ]
     assert loud.events(NOON + 1, NOON + 3620) == []
     lost = steady(fault(FaultKind.OUTAGE, NOON, NOON + 3600, last_gasp=0))
-    assert [one.kind for one in lost.events(NOON, NOON + 7200)] == [EventKind.RESTORATION]
+    assert [event.kind for event in lost.events(NOON, NOON + 7200)] == [EventKind.RESTORATION]
     assert loud.restless
     assert not steady().restless
 
@@ -106,7 +106,7 @@ def test_restoration_is_not_told_out_of_a_following_outage() -> None:
     emulated = steady(
         fault(FaultKind.OUTAGE, NOON, NOON + 600, restoration_s=30), fault(FaultKind.OUTAGE, NOON + 610, NOON + 900)
     )
-    told = [(one.kind, one.at - NOON) for one in emulated.events(NOON, NOON + 7200)]
+    told = [(event.kind, event.at - NOON) for event in emulated.events(NOON, NOON + 7200)]
     assert told == [(EventKind.LAST_GASP, 0), (EventKind.LAST_GASP, 610), (EventKind.RESTORATION, 930)]
 
 
@@ -271,7 +271,7 @@ def test_clock_set_forward_skips_and_shortens_intervals_and_is_set_right_at_the_
     assert shown(emulated, NOON, 3, NOON + 3600) == [300, 0, 900]
     assert conditions(emulated, NOON, 3) == [Condition.PARTIAL, Condition.SKIPPED, Condition.OK]
     assert commons(emulated, NOON, 3) == [Common.CLOCK_FORWARD] * 2 + [0]
-    told = [(one.kind, one.at) for one in emulated.events(NOON, NOON + 9000)]
+    told = [(event.kind, event.at) for event in emulated.events(NOON, NOON + 9000)]
     assert told == [(EventKind.CLOCK_SET, NOON + 300), (EventKind.CLOCK_SET, NOON + 7200)]
 
 
@@ -300,7 +300,7 @@ def test_clock_is_written_within_its_limit() -> None:
     assert emulated.clock(NOON) == NOON
     assert emulated.set_clock(NOON, NOON + 3600) is WriteResult.DONE
     assert emulated.clock(NOON + 1) == NOON + 3601
-    assert [one.kind for one in emulated.events(NOON, NOON + 1)] == [EventKind.CLOCK_SET]
+    assert [event.kind for event in emulated.events(NOON, NOON + 1)] == [EventKind.CLOCK_SET]
     live = emulated.live(NOON + 100)
     assert (live.time, live.partial_seconds, live.partial_delivered) == (NOON + 3700, 100, 100)
 

@@ -19,8 +19,8 @@ MADE = {int(meter.identity.esiid[-8:]): meter for meter, _ in special_meters(ONC
 @pytest.mark.parametrize("key", TDSPS)
 def test_magic_esiids_are_the_companys_and_no_made_up_premise_has_one(key: str) -> None:
     company = tdsp(key)
-    for one in SPECIALS:
-        esiid = special_esiid(company, one.number)
+    for special in SPECIALS:
+        esiid = special_esiid(company, special.number)
         assert len(esiid) == company.digits
         assert esiid.startswith(company.prefix)
         with pytest.raises(MeterError):
@@ -50,7 +50,7 @@ def test_wire_specials_do_on_the_wire_what_they_say() -> None:
 
 
 def test_outage_specials_tell_or_do_not() -> None:
-    told = {number: [one.kind for one in MADE[number].events(SINCE, LATER)] for number in (12, 13, 14)}
+    told = {number: [event.kind for event in MADE[number].events(SINCE, LATER)] for number in (12, 13, 14)}
     assert told == {12: [EventKind.LAST_GASP], 13: [], 14: [EventKind.LAST_GASP, EventKind.RESTORATION]}
 
 
@@ -82,7 +82,7 @@ def test_two_meters_share_an_esiid_and_have_numbers_of_their_own() -> None:
 
 
 def test_specials_cover_every_kind_of_fault_but_those_of_single_intervals() -> None:
-    seen = {fault.kind for one in SPECIALS for fault in one.faults}
+    seen = {fault.kind for special in SPECIALS for fault in special.faults}
     assert set(FaultKind) - seen == {
         FaultKind.RESET,
         FaultKind.SKIPPED,

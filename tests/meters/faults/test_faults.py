@@ -80,7 +80,7 @@ def test_faults_of_other_layers_leave_the_record_alone() -> None:
             kind,
             ESIID,
             0 if KINDS[kind].span is Span.ALWAYS else T,
-            params={name: one.least for name, one in KINDS[kind].parameters.items()},
+            params={name: parameter.least for name, parameter in KINDS[kind].parameters.items()},
         )
         for kind in others
     ]
@@ -134,7 +134,7 @@ def test_rule_names_meters_esiids_or_gateways() -> None:
 
 def test_swap_is_of_two_meters_and_known_to_both() -> None:
     pair = expand([FaultRule(FaultKind.SWAP, meters=(4, 9))], 1, ROSTER)
-    assert [(one.esiid, one.other) for one in pair] == [(ESIIDS[3], ESIIDS[8]), (ESIIDS[8], ESIIDS[3])]
+    assert [(node.esiid, node.other) for node in pair] == [(ESIIDS[3], ESIIDS[8]), (ESIIDS[8], ESIIDS[3])]
 
 
 def test_rate_hits_its_share_the_same_meters_each_time_and_others_with_another_seed_or_rule() -> None:
@@ -151,17 +151,17 @@ def test_rate_by_day_is_drawn_anew_each_day_and_a_day_alone_gives_that_days() ->
     rule = FaultRule(FaultKind.GAP, FIRST, UNTIL, rate=0.02, every="day", length_s=5400)
     faults = expand([rule], 1, ROSTER)
     for day in days(date(2026, 8, 1), date(2026, 8, 10)):
-        mine = [one for one in faults if day_start(day) <= one.first < day_start(day) + 86_400]
+        mine = [fault for fault in faults if day_start(day) <= fault.first < day_start(day) + 86_400]
         assert mine == list(drawn_on([rule], 1, ROSTER, [day]))
         assert 15 <= len(mine) <= 70
         assert all(one.until - one.first == 5400 for one in mine)
-    assert len({one.esiid for one in faults}) > 200
+    assert len({fault.esiid for fault in faults}) > 200
     assert list(standing([rule], 1, ROSTER)) == []
 
 
 def test_swaps_by_rate_are_pairs_of_neighbours_and_nobody_is_swapped_twice() -> None:
     faults = expand([FaultRule(FaultKind.SWAP, rate=0.3)], 1, ROSTER)
-    with_whom = {one.esiid: one.other for one in faults}
+    with_whom = {fault.esiid: fault.other for fault in faults}
     assert len(with_whom) == len(faults) > 200
     assert all(with_whom[other] == esiid for esiid, other in with_whom.items())
 
@@ -176,7 +176,7 @@ def test_swaps_by_rate_are_pairs_of_neighbours_and_nobody_is_swapped_twice() -> 
 def test_drawn_faults_are_valid_and_lie_within_their_rules_span(
     kind: FaultKind, seed: int, rate: float, quarters: int
 ) -> None:
-    params = {name: one.most for name, one in KINDS[kind].parameters.items()}
+    params = {name: parameter.most for name, parameter in KINDS[kind].parameters.items()}
     rule = FaultRule(kind, FIRST, UNTIL, params, rate=rate, length_s=quarters * 900)
     for one in expand([rule], seed, ROSTER):
         assert FIRST <= one.first < one.until <= UNTIL
@@ -232,7 +232,7 @@ def test_ledger_names_meter_kind_intervals_and_parameters_in_both_forms(tmp_path
     assert [one.esiid for one in entries] == sorted(one.esiid for one in entries)
     write_json(entries, tmp_path / "ledger.json")
     write_parquet(entries, tmp_path / "ledger.parquet")
-    told = {one["kind"]: one for one in json.loads((tmp_path / "ledger.json").read_text())}
+    told = {load["kind"]: load for load in json.loads((tmp_path / "ledger.json").read_text())}
     assert told["spike"] == {
         "esiid": ESIID,
         "meter_number": "900000001",

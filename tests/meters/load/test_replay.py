@@ -59,8 +59,8 @@ def plain(load: PremiseLoad, shown: list[date], offset: bool) -> str:
     return "\n".join(rows)
 
 
-def same(one: DayLoad, other: DayLoad) -> bool:
-    return all((a == b).all() for a, b in zip(one, other, strict=True))
+def same(load: DayLoad, other: DayLoad) -> bool:
+    return all((a == b).all() for a, b in zip(load, other, strict=True))
 
 
 @pytest.mark.parametrize("day", [date(2026, 5, 6), SPRING, AUTUMN])

@@ -46,24 +46,24 @@ def test_generated_load_is_what_a_meter_measures() -> None:
 def test_one_meter_and_the_array_give_the_same_watt_hours(seed: int, day: date, some: list[Premise]) -> None:
     columns = PremiseArrays.of(some)
     assert list(zip(*(c.tolist() for c in registers(seed, columns, day)), strict=True)) == [
-        register(seed, one, day) for one in some
+        register(seed, premise, day) for premise in some
     ]
-    for row, one in enumerate(some):
-        for channel, own in zip(day_intervals(seed, columns, day), intervals(seed, one, day), strict=True):
+    for row, premise in enumerate(some):
+        for channel, own in zip(day_intervals(seed, columns, day), intervals(seed, premise, day), strict=True):
             assert channel[row].tolist() == own.tolist()
 
 
 @given(seed=seeds, day=some_days, one=premises)
 @example(seed=1, day=SPRING, one=HOME)
 @example(seed=1, day=AUTUMN, one=HOME)
-def test_intervals_are_an_exact_split_of_the_days_registers(seed: int, day: date, one: Premise) -> None:
-    begin, end = register(seed, one, day), register(seed, one, day + timedelta(days=1))
-    for before, after, wh in zip(begin, end, intervals(seed, one, day), strict=True):
+def test_intervals_are_an_exact_split_of_the_days_registers(seed: int, day: date, premise: Premise) -> None:
+    begin, end = register(seed, premise, day), register(seed, premise, day + timedelta(days=1))
+    for before, after, wh in zip(begin, end, intervals(seed, premise, day), strict=True):
         assert wh.shape == (intervals_in(day),)
         assert wh.dtype == np.int32
         assert wh.min() >= 0
         assert int(wh.sum(dtype=np.int64)) == after - before
-    if one.solar_w == 0:
+    if premise.solar_w == 0:
         assert end[0] > begin[0] >= 0
         assert begin[1] == end[1] == 0
 
@@ -110,13 +110,13 @@ def test_a_zone_makes_no_difference_to_who_is_asked_with_whom() -> None:
 
 @settings(max_examples=50)
 @given(seed=seeds, one=premises, share=st.floats(0.1, 20.0), length=st.integers(1, 40))
-def test_premise_is_scaled_to_the_watt_hour(seed: int, one: Premise, share: float, length: int) -> None:
+def test_premise_is_scaled_to_the_watt_hour(seed: int, premise: Premise, share: float, length: int) -> None:
     first, last = date(2026, 7, 16), date(2026, 7, 15) + timedelta(days=length)
     after = last + timedelta(days=1)
-    car = 2 * one.ev_wh * length
+    car = 2 * premise.ev_wh * length
     wh = int(share * length * 38_000) + car
-    scaled = scale_to(seed, one, first, last, wh)
-    assert scaled == Premise(one.esiid, one.zone, one.klass, scaled.scale, one.solar_w, one.ev_wh)
+    scaled = scale_to(seed, premise, first, last, wh)
+    assert scaled == Premise(premise.esiid, premise.zone, premise.klass, scaled.scale, premise.solar_w, premise.ev_wh)
     assert abs(register(seed, scaled, after)[0] - register(seed, scaled, first)[0] - wh) <= 1
 
 

@@ -57,10 +57,10 @@ def test_spoiled_reply_differs_in_the_one_field_that_the_fault_names(
     fields = HEAD.unpack_from(sent)
     changed = [
         name
-        for name, one, other in zip(
+        for name, field, other in zip(
             ("transaction", "protocol", "length", "unit"), fields, HEAD.unpack_from(frame), strict=True
         )
-        if one != other
+        if field != other
     ]
     assert changed == [how.removeprefix("wrong_")]
     # A transaction id of 0 is taken for any by some readers.
@@ -74,7 +74,7 @@ def test_reply_that_no_fault_spoils_is_sent_as_it_is(frame: bytes, how: Wire) ->
 
 def test_gateway_stands_in_for_meters_that_it_cannot_reach() -> None:
     assert [stand_in(one, 4) for one in (Wire.SILENT, Wire.NO_PATH, Wire.EXCEPTION)] == [0x0B, 0x0A, 4]
-    assert [stand_in(one, 4) for one in (Wire.ANSWER, *SPOILERS)] == [0] * 4
+    assert [stand_in(spoiler, 4) for spoiler in (Wire.ANSWER, *SPOILERS)] == [0] * 4
     assert [one for one in Wire if unreached(one)] == [Wire.SILENT, Wire.NO_PATH]
 
 

@@ -86,7 +86,7 @@ def test_list_and_serve_speak_of_the_same_meters_at_the_same_places() -> None:
     listed = json.loads(said("list", "--count", "250", "--json"))["meters"]
     magic = json.loads(said("list", "--count", "250", "--special", "--json"))["special"]
     assert [(one["esiid"], one["meter_number"]) for one in listed + magic] == [
-        (one.esiid, one.meter_number) for one in served
+        (interval.esiid, interval.meter_number) for interval in served
     ]
     assert [(one["gateway"], one["unit"]) for one in listed[246:248]] == [(1, 247), (2, 1)]
     assert [(one["gateway"], one["unit"]) for one in magic] == [(3, unit) for unit in range(1, len(SPECIALS) + 3)]
@@ -108,15 +108,15 @@ def test_list_tells_what_is_special_about_each_premise(faults: Path) -> None:
 
 def test_list_special_names_every_magic_esiid_and_both_meters_of_the_shared_one() -> None:
     listed = said("list", "--special")
-    for one in SPECIALS:
-        assert f"{MAGIC[one.number]}  6{one.number:08d}  {one.note}" in listed
+    for special in SPECIALS:
+        assert f"{MAGIC[special.number]}  6{special.number:08d}  {special.note}" in listed
     assert listed.count(TWO) == 2
 
 
 def test_json_lists_ten_thousand_meters_each_on_a_line() -> None:
     text = said("list", "--count", "10000", "--json")
     assert len(text.splitlines()) == 10_002
-    assert len({one["esiid"] for one in json.loads(text)["meters"]}) == 10_000
+    assert len({load["esiid"] for load in json.loads(text)["meters"]}) == 10_000
 
 
 @pytest.mark.parametrize(("day", "count"), [("2026-08-12", 96), ("2026-03-08", 92), ("2026-11-01", 100)])
@@ -193,7 +193,9 @@ def test_the_two_meters_at_one_esiid_are_told_apart_by_number() -> None:
 @pytest.mark.parametrize("kind", [kind for kind in FaultKind if not KINDS[kind].has_other])
 def test_a_fault_of_every_kind_can_be_shown(kind: FaultKind, tmp_path: Path) -> None:
     params = "".join(
-        f", {name}: {max(one.least, 1):g}" for name, one in KINDS[kind].parameters.items() if one.default is None
+        f", {name}: {max(parameter.least, 1):g}"
+        for name, parameter in KINDS[kind].parameters.items()
+        if parameter.default is None
     )
     params = params.replace("dials: 1", "dials: 6")
     if kind is FaultKind.OVERFLOW:

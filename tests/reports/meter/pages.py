@@ -27,10 +27,10 @@ _app.command("list")(list_meters)
 _app.command("show")(show_meter)
 
 
-def _range(name: str, one: Parameter) -> str:
-    unit = f"{one.unit}, " if one.unit else ""
-    given = "must be given" if one.default is None else f"{_number(one.default)} unless given"
-    return f"`{name}`: {unit}{_number(one.least)} to {_number(one.most)}, {given}"
+def _range(name: str, parameter: Parameter) -> str:
+    unit = f"{parameter.unit}, " if parameter.unit else ""
+    given = "must be given" if parameter.default is None else f"{_number(parameter.default)} unless given"
+    return f"`{name}`: {unit}{_number(parameter.least)} to {_number(parameter.most)}, {given}"
 
 
 def _number(value: float) -> str:
@@ -43,7 +43,7 @@ def kinds() -> str:
     for layer in Layer:
         for kind, row in KINDS.items():
             if row.layer is layer:
-                told = "; ".join(_range(name, one) for name, one in row.parameters.items())
+                told = "; ".join(_range(name, parameter) for name, parameter in row.parameters.items())
                 rows.append(f"| `{kind}` ({layer}) | {row.does} | {row.span} | {told} |")
     return "\n".join(rows) + "\n"
 

@@ -74,7 +74,7 @@ def test_hours_stand_under_the_quarters_that_begin_them(day: date, width: int) -
     axis = next(line for line in lines if "┼" in line)
     labels = lines[-2]
     per = len(shown.ends) // (len(axis) - MARGIN)
-    ticks = [at - MARGIN for at, one in enumerate(axis) if one == "┴"]
+    ticks = [at - MARGIN for at, axi in enumerate(axis) if axi == "┴"]
     assert [local(int(shown.starts[at * per])).hour for at in ticks] == list(range(0, 24, 3))
     assert [labels[at + MARGIN : at + MARGIN + 2] for at in ticks] == [f"{hour:02d}" for hour in range(0, 24, 3)]
 
@@ -92,8 +92,8 @@ def test_a_higher_bar_stands_for_more_energy() -> None:
 def test_what_is_missing_or_wrong_has_a_mark_under_it_and_a_spike_is_cut_off() -> None:
     lines = drawn(held(faulty=True))
     marks = next(line for line in lines if line.startswith(" marks"))[MARGIN:]
-    assert {at for at, one in enumerate(marks) if one == "x"} == set(range(20, 38))
-    assert [at for at, one in enumerate(marks) if one == "*"] == [56]
+    assert {at for at, mark in enumerate(marks) if mark == "x"} == set(range(20, 38))
+    assert [at for at, mark in enumerate(marks) if mark == "*"] == [56]
     top = bars(lines)[0]
     assert top[MARGIN + 56] == "▲"
     # The spike takes nothing from the rest: their highest reaches into the upper half.
@@ -120,6 +120,6 @@ def test_an_encoding_without_blocks_gets_plain_characters() -> None:
 @given(st.lists(st.floats(0, 1000), min_size=1, max_size=100))
 def test_a_chart_reaches_to_the_highest_value_or_over_all_but_a_few(values: list[float]) -> None:
     reach = ceiling(np.array(values))
-    assert sum(one > reach for one in values) <= max(1, len(values) // 20 + 1)
+    assert sum(value > reach for value in values) <= max(1, len(values) // 20 + 1)
     assert reach <= max(values)
     assert ceiling(np.append(values, np.nan)) == reach

@@ -27,9 +27,9 @@ def test_an_old_recording_judged_again_gives_the_same_result(balance_run: Judged
 
 def numbers(value: Any) -> list[Any]:
     if isinstance(value, dict):
-        return [one for part in value.values() for one in numbers(part)]
+        return [number for part in value.values() for number in numbers(part)]
     if isinstance(value, list):
-        return [one for part in value for one in numbers(part)]
+        return [number for part in value for number in numbers(part)]
     return [value]
 
 
@@ -37,7 +37,7 @@ def test_result_has_sorted_keys_no_floats_no_path_no_port_no_token(balance_run: 
     text = (balance_run.out / "result.json").read_text(encoding="utf-8")
     written = json.loads(text)
     assert list(written) == sorted(written)
-    assert not [one for one in numbers(written) if isinstance(one, float)]
+    assert not [number for number in numbers(written) if isinstance(number, float)]
     run = json.loads((balance_run.out / "run.json").read_text(encoding="utf-8"))
     assert str(balance_run.out) not in text
     assert run["addresses"]["smt_url"] not in text
@@ -69,7 +69,7 @@ def test_run_json_keeps_addresses_versions_machine_and_wall_time(balance_run: Ju
 
 
 def test_lse_files_and_their_result_codes_lie_beside_the_result(balance_run: JudgedRun) -> None:
-    names = {one.name for one in (balance_run.out / "lse").iterdir()}
+    names = {path.name for path in (balance_run.out / "lse").iterdir()}
     files = {name for name in names if name.endswith(".lse")}
     assert len(files) == 4
     assert all(any(other.startswith(name[:-4]) and other.endswith("result.csv") for other in names) for name in files)

@@ -341,7 +341,7 @@ def judged(verdict: Verdict, ident: str) -> StepVerdict | CheckVerdict:
 
 def test_every_step_and_check_of_a_real_run_passes(balance_run: JudgedRun) -> None:
     assert {one.id: one.failures for one in balance_run.verdict.judged if one.mark is not Mark.PASSED} == {}
-    assert [one.id for one in balance_run.verdict.steps] == ["S1", "S2", "S3", "S4", "S5", "S6", "S7"]
+    assert [step.id for step in balance_run.verdict.steps] == ["S1", "S2", "S3", "S4", "S5", "S6", "S7"]
     assert balance_run.verdict.passed
 
 
@@ -356,7 +356,7 @@ def test_a_broken_rule_fails_its_step_or_check(
     assert found.mark is Mark.FAILED
     assert any(words in failure.what for failure in found.failures), found.failures
     assert not verdict.passed
-    assert {verdict.requirements[one] for one in found.requirements} <= {"failed"}
+    assert {verdict.requirements[requirement] for requirement in found.requirements} <= {"failed"}
 
 
 def test_every_step_and_check_has_a_recording_that_fails_it(balance_run: JudgedRun) -> None:
@@ -379,7 +379,7 @@ def test_power_that_is_off_by_an_event_is_told_without_a_voltage(balance_run: Ju
 
 
 def test_evidence_names_file_correlation_id_counts_and_seconds(balance_run: JudgedRun) -> None:
-    steps = {one.id: one.evidence for one in balance_run.verdict.steps}
+    steps = {step.id: step.evidence for step in balance_run.verdict.steps}
     assert steps["S2"]["last_lse_file"].endswith("IntervalData20260812073000001.lse")
     assert steps["S4"]["correlation_id"] == balance_run.recording.ledger[0].key
     assert (steps["S5"]["from_store"], steps["S5"]["from_meter"]) == (64, 6)
@@ -397,12 +397,12 @@ def test_coverage_names_every_requirement_and_leaves_out_what_was_not_exercised(
     found = balance_run.verdict.requirements
     assert list(found) == list(REQUIREMENTS)
     assert {one for one, state in found.items() if state != "passed"} == set()
-    assert {one.id for one in REQUIREMENTS.values() if one.untested} == {"AC2"}
+    assert {requirement.id for requirement in REQUIREMENTS.values() if requirement.untested} == {"AC2"}
 
 
 def test_a_call_that_needs_no_more_ends_well_at_s2(last_bill_run: JudgedRun) -> None:
     verdict = last_bill_run.verdict
-    marks = {one.id: one.mark for one in verdict.steps}
+    marks = {step.id: step.mark for step in verdict.steps}
     assert {one for one, mark in marks.items() if mark is Mark.NOT_NEEDED} == {"S3", "S4", "S5"}
     assert {marks[one] for one in ("S1", "S2", "S6", "S7")} == {Mark.PASSED}
     assert verdict.passed
@@ -434,7 +434,7 @@ def test_steps_after_an_expected_refusal_are_not_reached_and_do_not_fail(balance
         r["scenario"]["timeline"] = r["scenario"]["timeline"][1:4]
 
     verdict = judge(mutated(balance_run.recording, second_call_first))
-    assert [one.mark for one in verdict.steps[3:]] == [Mark.NOT_REACHED] * 4
+    assert [step.mark for step in verdict.steps[3:]] == [Mark.NOT_REACHED] * 4
     assert verdict.requirements["S4"] == "not exercised"
 
 
@@ -442,12 +442,12 @@ def test_before_the_first_posting_is_due_nothing_is_said_of_it(last_bill_run: Ju
     def call_at_dawn(r: Written) -> None:
         r["scenario"]["timeline"][0]["at"] = "2026-08-12T06:00:00"
 
-    assert "lse-daily" not in {one.id for one in judge(mutated(last_bill_run.recording, call_at_dawn)).checks}
+    assert "lse-daily" not in {check.id for check in judge(mutated(last_bill_run.recording, call_at_dawn)).checks}
 
 
 def test_the_rule_is_not_counted_under_another_policy(balance_run: JudgedRun) -> None:
     verdict = judge(mutated(balance_run.recording, lambda r: r["policy"].update(name="smt-today")))
-    assert not {"rule-1a", "rule-1b"} & {one.id for one in verdict.checks}
+    assert not {"rule-1a", "rule-1b"} & {check.id for check in verdict.checks}
 
 
 def test_a_recording_that_lacks_what_every_run_writes_is_refused(balance_run: JudgedRun) -> None:

@@ -22,7 +22,7 @@ def replay(
 
     ``answered.content`` of a request that reached the head-end is its ``headend.ondemand.process.Answer`` (``lacked_from``, ``meter_reads``).
     """
-    ordered = sorted(requests, key=lambda one: one.submitted_us)
+    ordered = sorted(requests, key=lambda request: request.submitted_us)
     kept: list[OnDemandRequest] = []
     if ordered:
         begins_us = ordered[0].submitted_us

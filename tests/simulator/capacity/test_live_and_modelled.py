@@ -107,14 +107,14 @@ def tabled(world: World) -> list[TabledRequest]:
         }
         key = digits(SEED, content, at_us, 0)
         requests.append(TabledRequest(key, kind, esiid, at_us, start, end, scopes, Door.API, middle, tries))
-    assert len({one.key for one in requests}) == 200
-    return sorted(requests, key=lambda one: one.submitted_us)
+    assert len({request.key for request in requests}) == 200
+    return sorted(requests, key=lambda request: request.submitted_us)
 
 
 async def live(
     world: World, requests: list[TabledRequest], policy: str, out: Path, *, events: bool
 ) -> dict[str, Entry]:
-    by_key = {one.key: one for one in requests}
+    by_key = {request.key: request for request in requests}
     settings = SandboxSettings(
         world=world,
         clock=Clock(ClockMode.MANUAL, day_start(FIRST_DAY) * US),
@@ -129,21 +129,23 @@ async def live(
     ):
         client = SmtClient(http, ROR_LOGIN.username, ROR_LOGIN.password, ROR_LOGIN.duns)
 
-        def ask(one: TabledRequest) -> Generator[simpy.Event, Any, None]:
+        def ask(request: TabledRequest) -> Generator[simpy.Event, Any, None]:
             env = sandbox.runtime.env
-            yield env.timeout(one.submitted_us - int(env.now))
-            call = f"call-{numbers[one.key]:04d}"
-            if one.kind is InquiryKind.POWER:
-                asked = sandbox.runtime.io("ror", call, lambda: client.power_status(one.esiid, call), lane="smt")
-            elif one.kind is InquiryKind.REGISTER:
-                asked = sandbox.runtime.io("ror", call, lambda: client.odr(one.esiid, call, "REGISTER"), lane="smt")
+            yield env.timeout(request.submitted_us - int(env.now))
+            call = f"call-{numbers[request.key]:04d}"
+            if request.kind is InquiryKind.POWER:
+                asked = sandbox.runtime.io("ror", call, lambda: client.power_status(request.esiid, call), lane="smt")
+            elif request.kind is InquiryKind.REGISTER:
+                asked = sandbox.runtime.io("ror", call, lambda: client.odr(request.esiid, call, "REGISTER"), lane="smt")
             else:
-                asked = sandbox.runtime.io("ror", call, lambda: client.odr(one.esiid, call, "INTERVALS"), lane="smt")
+                asked = sandbox.runtime.io(
+                    "ror", call, lambda: client.odr(request.esiid, call, "INTERVALS"), lane="smt"
+                )
             try:
                 key = yield asked
             except SmtRefused:
                 return
-            assert key == one.key
+            assert key == request.key
 
         def tell(kind: str, at: int, told_at: int) -> Generator[simpy.Event, Any, None]:
             meter = world.meters[DEAD - 1].identity
@@ -161,19 +163,19 @@ async def live(
             sandbox.runtime.env.process(ask(one))
         await sandbox.runtime.run_until(epoch("2026-08-12T03:00"))
         assert sandbox.faults() == []
-        found = {one.key: sandbox.smt.ledger.entry(one.key) for one in requests}
+        found = {request.key: sandbox.smt.ledger.entry(request.key) for request in requests}
     return {key: entry for key, entry in found.items() if entry is not None}
 
 
 def _numbers(requests: list[TabledRequest]) -> dict[str, int]:
     """The number in each request's call reference, found again from its key."""
     numbers = {}
-    for one in requests:
+    for request in requests:
         for number in range(200):
             call = f"call-{number:04d}"
-            content = (ROR_LOGIN.username, one.esiid, one.kind, Door.API, f"{call}-0001", call)
-            if digits(SEED, content, one.submitted_us, 0) == one.key:
-                numbers[one.key] = number
+            content = (ROR_LOGIN.username, request.esiid, request.kind, Door.API, f"{call}-0001", call)
+            if digits(SEED, content, request.submitted_us, 0) == request.key:
+                numbers[request.key] = number
                 break
     return numbers
 
@@ -184,7 +186,7 @@ def modelled(world: World, requests: list[TabledRequest], policy: str, *, events
     sweeps = {meter.identity.esiid: swept for meter in world.meters}
     # Live, the dead meter is silent on the wire; here its tries are not heard.
     sweeps[dead] = [Sweep((BEGIN - 120) * US, epoch("2026-08-11T08:00"))]
-    quiet = [one._replace(tries=UNHEARD) if one.esiid == dead else one for one in requests]
+    quiet = [request._replace(tries=UNHEARD) if request.esiid == dead else request for request in requests]
     failures = {dead: [PowerFailure(GASP, GASP_TOLD * US, RESTORED_TOLD * US)]} if events else None
     return {one.key: one for one in replay(quiet, preset(policy), sweeps, power_failures=failures)}
 

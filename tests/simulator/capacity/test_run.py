@@ -37,12 +37,14 @@ PERFECT: dict[str, Any] = {
 }
 
 
-def same(one: Columns, other: Columns) -> bool:
-    return all(np.array_equal(getattr(one, f.name), getattr(other, f.name)) for f in dataclasses.fields(Columns))
+def same(columns: Columns, other: Columns) -> bool:
+    return all(np.array_equal(getattr(columns, f.name), getattr(other, f.name)) for f in dataclasses.fields(Columns))
 
 
-def same_outcome(one: Outcome, other: Outcome) -> bool:
-    return one.cells.keys() == other.cells.keys() and all(same(one.cells[at], other.cells[at]) for at in one.cells)
+def same_outcome(outcome: Outcome, other: Outcome) -> bool:
+    return outcome.cells.keys() == other.cells.keys() and all(
+        same(outcome.cells[at], other.cells[at]) for at in outcome.cells
+    )
 
 
 def count(columns: Columns, end: int) -> int:

@@ -34,8 +34,8 @@ def study(**changed: Any) -> Study:
 
 def test_first_look_is_the_study_of_the_peak_hour() -> None:
     found = load_study(FIRST_LOOK)
-    assert [(one.name, one.calls) for one in found.spec.levels] == [("ordinary", 374), ("10x", 3740)]
-    assert [one.source for one in found.policies] == [
+    assert [(level.name, level.calls) for level in found.spec.levels] == [("ordinary", 374), ("10x", 3740)]
+    assert [policy.source for policy in found.policies] == [
         Source.METER_ONLY,
         Source.STORE_FIRST,
         Source.STORE_FIRST,

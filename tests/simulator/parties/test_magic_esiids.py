@@ -98,7 +98,7 @@ def test_gap_reads_of_stopped_disconnected_and_exchanged_meters(tmp_path: Path) 
             assert len(stopped.missing) == 25
             opened = await on.ask(on.magic(15), "opened")
             assert opened.intervals is not None
-            assert {one.wh for one in opened.intervals} == {0}
+            assert {interval.wh for interval in opened.intervals} == {0}
             await on.to("2026-08-12T19:00")
             exchanged = await on.ask(on.magic(23), "exchanged", "REGISTER", 900)
             assert exchanged.statusCode == "1"

@@ -80,7 +80,7 @@ class HeadEndDouble:
         await asyncio.sleep(0)
         if self.failures:
             raise self.failures.pop(0)
-        self.came += [(self.runtime.now(), one) for one in events]
+        self.came += [(self.runtime.now(), event) for event in events]
         return 0
 
 
@@ -98,7 +98,7 @@ class Line:
         await self.runtime.run_until(START + second)
 
     def kinds(self) -> list[str]:
-        return [one["kind"] for one in self.journal.entries()]
+        return [entry["kind"] for entry in self.journal.entries()]
 
 
 def play(scene: Coroutine[Any, Any, None]) -> None:
@@ -262,7 +262,7 @@ def test_what_is_given_up_after_two_hours_is_noted_and_the_next_goes_on() -> Non
         await line.to(later + 10)
         assert [one.kind for _, one in line.headend.came] == [BACK]
         assert line.kinds().count("meter events not sent") == len(WAITS_US)
-        (given_up,) = [one for one in line.journal.entries() if one["kind"] == "meter events given up"]
+        (given_up,) = [entry for entry in line.journal.entries() if entry["kind"] == "meter events given up"]
         assert (given_up["kinds"], given_up["esiids"]) == ({"last_gasp": 1}, ["10443720000000001"])
 
     play(scene())
@@ -376,7 +376,7 @@ async def status(made: Rig, esiid: str, call: str, until: str) -> Any:
 
 
 def a_meter(made: Rig, esiid: str) -> Any:
-    return next(one.identity for one in made.sandbox.settings.world.meters if one.identity.esiid == esiid)
+    return next(meter.identity for meter in made.sandbox.settings.world.meters if meter.identity.esiid == esiid)
 
 
 def sending(made: Rig, meter: FakeMeter) -> MeterEvents:

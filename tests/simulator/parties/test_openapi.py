@@ -136,7 +136,7 @@ def test_every_example_of_a_request_is_taken_as_well_formed(served: dict[str, st
 
 
 def _routes(app: FastAPI) -> Iterator[APIRoute]:
-    for route in (one.original_route for one in iter_route_contexts(app.routes)):
+    for route in (context.original_route for context in iter_route_contexts(app.routes)):
         if isinstance(route, APIRoute) and route.include_in_schema:
             yield route
 

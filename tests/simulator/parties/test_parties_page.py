@@ -39,7 +39,7 @@ def test_a_head_end_of_ones_own_takes_the_place_of_ours_before_smt(tmp_path: Pat
                 status = retailer.ended(retailer.ask(ready["esiids"][0]["esiid"]))
                 assert status.statusCode == "0"
                 assert status.intervals is not None
-                assert [(one.wh, one.source) for one in status.intervals] == [(250, "meter")] * 192
+                assert [(interval.wh, interval.source) for interval in status.intervals] == [(250, "meter")] * 192
                 smt.send_signal(signal.SIGINT)
                 assert smt.wait(20) == 0
                 assert smt.stderr is not None
@@ -59,7 +59,7 @@ def test_the_roster_is_that_of_the_first_meters(tmp_path: Path) -> None:
     (block,) = fenced("csv")
     file.write_text(block, encoding="utf-8")
     fleet = Fleet(tdsp("ONCOR"), SEED, 2, (), MIXES["market"])
-    made = [(one.identity.esiid, one.identity.meter_number, one.identity.multiplier) for one in fleet.meters()]
+    made = [(meter.identity.esiid, meter.identity.meter_number, meter.identity.multiplier) for meter in fleet.meters()]
     assert [(one.esiid, one.meter_number, one.multiplier) for one in read_roster(file)] == made
     assert {(one.host, one.port, one.access_point) for one in read_roster(file)} == {("127.0.0.1", 8700, 0)}
 

@@ -54,7 +54,7 @@ def healthy(url: str) -> bool:
 
 
 def source_of(status: OdrStatus) -> set[str]:
-    return {one.source for one in status.intervals or ()}
+    return {interval.source for interval in status.intervals or ()}
 
 
 def test_three_processes_answer_together_and_each_can_be_killed_in_the_middle(tmp_path: Path) -> None:

@@ -39,7 +39,7 @@ def test_a_call_after_the_20_00_sweep_is_answered_from_the_store_and_spends_noth
         status = await made.ask(made.esiid(1), "call-1")
         assert status.statusCode == "0"
         assert status.intervals is not None
-        assert [one.source for one in status.intervals] == ["store"] * 80
+        assert [interval.source for interval in status.intervals] == ["store"] * 80
         assert status.meterReads == 0
         assert status.partial is None
         # The day's read is still there: half an hour later the meter is read.
@@ -48,7 +48,7 @@ def test_a_call_after_the_20_00_sweep_is_answered_from_the_store_and_spends_noth
         assert again.statusCode == "0"
         assert again.meterReads == 1
         assert again.intervals is not None
-        assert [one.source for one in again.intervals] == ["store"] * 80 + ["meter"] * 3
+        assert [interval.source for interval in again.intervals] == ["store"] * 80 + ["meter"] * 3
 
     play(tmp_path, scene)
 

@@ -69,7 +69,7 @@ def test_a_call_back_that_nobody_takes_ends_by_itself(tmp_path: Path, reply_to: 
         reply = await made.http.post(f"{made.sandbox.headend_server.url}/inquiries", json=asked)
         assert reply.status_code == 202
         await made.to("2026-08-12T18:00")
-        notes = [one["kind"] for one in made.sandbox.journal.entries() if one["ident"] == "1"]
+        notes = [entry["kind"] for entry in made.sandbox.journal.entries() if entry["ident"] == "1"]
         assert notes == ["inquiry answered", "call-back given up"]
 
     play(tmp_path, scene)
@@ -146,7 +146,7 @@ def test_a_sandbox_outlives_a_night_in_which_its_machine_slept(tmp_path: Path) -
             assert iso(sandbox.runtime.now()) > "2026-08-15T17:40"
             posted: list[str] = []
             for _ in range(400):
-                posted = [one.operating_day.isoformat() for one in sandbox.headend_store.posted_files()]
+                posted = [file.operating_day.isoformat() for file in sandbox.headend_store.posted_files()]
                 if len(posted) == 7:
                     break
                 await asyncio.sleep(0.02)

@@ -61,7 +61,7 @@ def test_bill_with_the_gap_has_exactly_the_energy_of_the_gap_more() -> None:
     told, before = result.answer.with_gap, result.answer.vee_only
     assert told is not None
     assert before is not None
-    gap_wh = sum(one.wh for one in (result.request.status.intervals if result.request.status else None) or [])
+    gap_wh = sum(interval.wh for interval in (result.request.status.intervals if result.request.status else None) or [])
     assert told.bill.usage_wh - before.bill.usage_wh == gap_wh > 0
     assert (told.to, before.to) == (epoch("2026-08-12T17:30"), epoch("2026-08-12T00:00"))
     assert (told.bill.days, before.bill.days) == (28, 27)

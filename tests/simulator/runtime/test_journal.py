@@ -15,11 +15,11 @@ def test_entries_of_one_instant_are_ordered_by_party_and_ident_and_a_cause_stays
     ):
         journal.note(5, party, kind, ident)
     journal.note(4, "TDSP", "earlier", "9")
-    assert [one["kind"] for one in journal.entries()] == ["earlier", "x", "z cause", "a effect", "a"]
+    assert [entry["kind"] for entry in journal.entries()] == ["earlier", "x", "z cause", "a effect", "a"]
 
 
 def test_a_limited_journal_keeps_the_latest() -> None:
     journal = RunJournal(limit=3)
     for at in range(10):
         journal.note(at, "SMT", "k", "1")
-    assert [one["at"] for one in journal.entries()] == [7, 8, 9]
+    assert [entry["at"] for entry in journal.entries()] == [7, 8, 9]

@@ -85,8 +85,8 @@ class ScriptedHeadEnd:
         self._closed.set()
         self._server.shutdown()
         self._serving.join()
-        for one in self._threads:
-            one.join(5)
+        for thread in self._threads:
+            thread.join(5)
         self._server.server_close()
 
     def _answer(self, request: InquiryRequest, fails: frozenset[str]) -> None:
@@ -231,8 +231,8 @@ def asks_again(port: int, told: Play) -> None:
     with client(port) as (http, who):
         for esiid in (PLAIN, NEIGHBOUR):
             used = any(
-                one.filed.esiid == esiid and one.filed.kind is not InquiryKind.POWER and _spent(one)
-                for one in told.entries
+                entry.filed.esiid == esiid and entry.filed.kind is not InquiryKind.POWER and _spent(entry)
+                for entry in told.entries
             )
             reply = http.post("/v2/odr/", json={"trans_id": "again", "ESIID": esiid, **who}).json()
             assert ("correlationId" in reply) != used, (esiid, used, reply)

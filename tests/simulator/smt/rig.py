@@ -58,7 +58,10 @@ def registry() -> Registry:
             Entity(ROR_DUNS, "Lone Star Test Energy", EntityKind.ROR),
             Entity(RIVAL_DUNS, "Rival Test Energy", EntityKind.ROR),
         ],
-        [RorPeriod(one.esiid, RIVAL_DUNS if one.esiid == FOREIGN else ROR_DUNS, date(2025, 1, 1)) for one in points],
+        [
+            RorPeriod(point.esiid, RIVAL_DUNS if point.esiid == FOREIGN else ROR_DUNS, date(2025, 1, 1))
+            for point in points
+        ],
         [
             User("lonestar.api", HASH, UserKind.ROR, ROR_DUNS),
             User("rival.api", HASH, UserKind.ROR, RIVAL_DUNS),

@@ -33,7 +33,7 @@ def test_a_worker_is_held_to_what_its_dispatcher_works_by(tmp_path: Path) -> Non
     (tmp_path / "homes").mkdir()
     records = registry().records
     works_by = Terms(preset("smt-today"), registry(), CLOCK, tmp_path / "homes")
-    rehashed = tuple(replace(one, password_hash=hash_password("another")) for one in records.users)
+    rehashed = tuple(replace(user, password_hash=hash_password("another")) for user in records.users)
     limits = works_by.policy.limits
     early = replace(records.periods[0], first_day=records.periods[0].first_day - timedelta(days=1))
     same: list[dict[str, Any]] = [

@@ -73,7 +73,7 @@ def lay_out(page: str, folder: Path) -> dict[int, Laid]:
     )
     found = re.search(r'<pre id="told">(.*?)</pre>', done.stdout, re.DOTALL)
     assert found is not None, done.stderr
-    return dict(zip(WIDTHS, (Laid(**one) for one in json.loads(unescape(found[1]))), strict=True))
+    return dict(zip(WIDTHS, (Laid(**load) for load in json.loads(unescape(found[1]))), strict=True))
 
 
 def assert_fits(page: str, folder: Path) -> None:

@@ -69,7 +69,7 @@ def test_modelled_history_leaves_what_live_days_leave(tmp_path: Path) -> None:
             await modelled.runtime.run_until(NOW)
             assert live.faults() == modelled.faults() == []
             posted = [
-                [(one.name, one.operating_day) for one in each.headend_store.posted_files()]
+                [(file.name, file.operating_day) for file in each.headend_store.posted_files()]
                 for each in (live, modelled)
             ]
             assert posted[0] == posted[1]

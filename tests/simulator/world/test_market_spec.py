@@ -86,7 +86,7 @@ def test_a_folder_of_another_world_is_no_registry(tmp_path: Path, lacks: str, sa
     _, told = registered()
     records = told.records._replace(periods=(), han_devices=())
     if lacks == "points":
-        users = tuple(replace(one, esiids=()) for one in records.users)
+        users = tuple(replace(user, esiids=()) for user in records.users)
         records = records._replace(points=records.points[1:], users=users)
     else:
         records = records._replace(users=records.users[1:])

@@ -34,8 +34,8 @@ def test_35_posted_days_hold_a_whole_billing_period_of_the_first_two_esiids() ->
         periods = billing_periods(read_day_from(first), (), first, first + timedelta(days=35))
         assert any(start >= first for start, _ in periods), first
     points = list(build_market(build(WorldSpec(first_day=FIRST), 9)).registry.points.values())
-    assert [one.read_day for one in points[:2]] == [FIRST.day] * 2
-    assert len({one.read_day for one in points}) > 10
+    assert [point.read_day for point in points[:2]] == [FIRST.day] * 2
+    assert len({point.read_day for point in points}) > 10
 
 
 def test_the_same_seed_builds_the_same_world() -> None:
@@ -102,11 +102,11 @@ def test_faults_are_declared_by_meter_gateway_or_rate_and_are_in_the_ledger() ->
     )
     world = build(WorldSpec(first_day=FIRST, faults=faults), 1)
     entries = world.ledger(epoch("2026-07-08T00:00"), epoch("2026-07-12T00:00"))
-    kinds = [one.kind for one in entries]
+    kinds = [entry.kind for entry in entries]
     assert (kinds.count("no_path"), kinds.count("swap")) == (20, 2)
-    spikes = [one for one in entries if one.kind == "spike"]
+    spikes = [entry for entry in entries if entry.kind == "spike"]
     assert 10 <= len(spikes) <= 60
-    assert all(one.effect is not None and one.effect.shown_wh == 30 * one.effect.true_wh for one in spikes)
+    assert all(spike.effect is not None and spike.effect.shown_wh == 30 * spike.effect.true_wh for spike in spikes)
     assert world.meters[2].premise.esiid == world.esiid(4)
     assert entries == build(WorldSpec(first_day=FIRST, faults=faults), 1).ledger(
         epoch("2026-07-08T00:00"), epoch("2026-07-12T00:00")
@@ -118,8 +118,8 @@ def test_magic_esiids_are_behind_the_last_gateway_and_the_rors() -> None:
     market = build_market(world)
     assert len(world.meters) == 40 + len(SPECIALS)
     assert len(world.gateways) == 3
-    for one in SPECIALS:
-        esiid = special_esiid(world.tdsp, one.number)
+    for special in SPECIALS:
+        esiid = special_esiid(world.tdsp, special.number)
         assert market.registry.ror_of_record(esiid, date(2026, 8, 12)) == ROR_DUNS
     # One that another retailer serves is shown, unless there is none.
     served = {esiid: market.registry.ror_of_record(esiid, date(2026, 8, 12)) for esiid, _, _ in market.notes}
@@ -127,7 +127,7 @@ def test_magic_esiids_are_behind_the_last_gateway_and_the_rors() -> None:
     assert [esiid for esiid, duns in served.items() if duns != ROR_DUNS] == [foreign]
     alone = WorldSpec(first_day=FIRST, meters=4, gateways=1, special=True)
     assert not [note for _, _, note in build_market(build(alone, 1)).notes if note.startswith("served by another")]
-    assert [note for _, _, note in market.notes[-len(SPECIALS) :]] == [one.note for one in SPECIALS]
+    assert [note for _, _, note in market.notes[-len(SPECIALS) :]] == [special.note for special in SPECIALS]
     plain = build_market(build(default_world(date(2026, 8, 12), date(2026, 8, 11), 40), 1))
     assert market.notes[: len(plain.notes)] == plain.notes
 
@@ -154,7 +154,8 @@ def test_swapped_replay_is_measured_at_the_other_meter(tmp_path: Path) -> None:
     sound = build(WorldSpec(first_day=FIRST, premises=premises), 1)
     swapped = build(WorldSpec(first_day=FIRST, premises=premises, faults=(fault(kind="swap", meters=(1, 2)),)), 1)
     shown = [
-        [one.window(at, at + 3600, LATER).delivered.tolist() for one in world.meters[:2]] for world in (sound, swapped)
+        [meter.window(at, at + 3600, LATER).delivered.tolist() for meter in world.meters[:2]]
+        for world in (sound, swapped)
     ]
     assert shown[0][0] == [777] * 4
     assert shown[1] == shown[0][::-1]

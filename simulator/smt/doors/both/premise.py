@@ -37,4 +37,4 @@ def premise_of(point: ServicePoint) -> dict[str, str]:
 
 def devices_of(registry: Registry, point: ServicePoint) -> list[dict[str, str]]:
     """Give what is told of each HAN device; empty where there is none."""
-    return [han_device(one) for one in registry.han_devices(point.esiid)]
+    return [han_device(device) for device in registry.han_devices(point.esiid)]

@@ -40,7 +40,7 @@ async def stored_days(
         found += smt.store.range(esiid, channel, begin, end, version)
         if end != last:
             await asyncio.sleep(0)
-    given = [one for one in found if smt.registry.may_see(user, esiid, one.day)]
+    given = [day for day in found if smt.registry.may_see(user, esiid, day.day)]
     if given:
         smt.access.note(user, esiid, What.USAGE)
     return given
@@ -60,12 +60,12 @@ async def billed_periods(
     if not periods:
         return []
     stored = await stored_days(smt, user, esiid, channel, periods[0][0], periods[-1][1] - timedelta(days=1))
-    return billed(periods, {one.day: one for one in stored}, demand_billed=point.premise_type != "Residential")
+    return billed(periods, {day.day: day for day in stored}, demand_billed=point.premise_type != "Residential")
 
 
 def energy_data(stored: list[StoredDay]) -> list[dict[str, str]]:
     """Give the ``energyData`` of interval replies: per day, revision and channel the 100 slots."""
-    ordered = sorted(stored, key=lambda one: (one.day, -one.channel, one.revision))
+    ordered = sorted(stored, key=lambda day: (day.day, -day.channel, day.revision))
     return [
         {
             "DT": us_date(one.day),
@@ -81,32 +81,32 @@ def registered_reads(stored: list[StoredDay]) -> list[dict[str, str]]:
     """Give the ``registeredReads`` of the daily reply; days without a register at both midnights are left out."""
     return [
         {
-            "readDate": us_date(one.day),
-            "revisionDate": us_stamp(one.loaded_at),
-            "startReading": kwh(one.start_wh),
-            "endReading": kwh(one.stop_wh),
-            "energyDataKwh": kwh(int(one.wh.sum())),
+            "readDate": us_date(day.day),
+            "revisionDate": us_stamp(day.loaded_at),
+            "startReading": kwh(day.start_wh),
+            "endReading": kwh(day.stop_wh),
+            "energyDataKwh": kwh(int(day.wh.sum())),
         }
-        for one in stored
-        if one.start_wh is not None and one.stop_wh is not None
+        for day in stored
+        if day.start_wh is not None and day.stop_wh is not None
     ]
 
 
 def interval_rows(consumed: list[StoredDay], generated: list[StoredDay]) -> list[dict[str, Any]]:
     """Give the ``intervaldata`` of the portal's interval reply."""
-    surplus = {one.day: one for one in generated}
+    surplus = {day.day: day for day in generated}
     rows = []
-    for one in consumed:
-        other = surplus.get(one.day)
-        for index, wh in enumerate(one.wh.tolist()):
-            start = day_start(one.day) + index * INTERVAL_S
+    for day in consumed:
+        other = surplus.get(day.day)
+        for index, wh in enumerate(day.wh.tolist()):
+            start = day_start(day.day) + index * INTERVAL_S
             rows.append(
                 {
                     "starttime": _clock(start),
                     "endtime": _clock(start + INTERVAL_S),
-                    "date": one.day.isoformat(),
+                    "date": day.day.isoformat(),
                     "consumption": wh / 1000,
-                    "consumption_est_act": _mark(one, index),
+                    "consumption_est_act": _mark(day, index),
                     "generation": 0 if other is None else int(other.wh[index]) / 1000,
                     "generation_est_act": None if other is None else _mark(other, index),
                 }
@@ -114,8 +114,8 @@ def interval_rows(consumed: list[StoredDay], generated: list[StoredDay]) -> list
     return rows
 
 
-def _mark(one: StoredDay, index: int) -> str:
-    return "E" if one.estimated[index] else "A"
+def _mark(day: StoredDay, index: int) -> str:
+    return "E" if day.estimated[index] else "A"
 
 
 def _clock(ts: int) -> str:

@@ -192,24 +192,27 @@ def _life(entry: Entry) -> RequestLife:
         callReference=filed.call_reference,
         trans_id=filed.trans_id,
         submitted=local_us(filed.submitted_us).isoformat(),
-        transitions=[_step(one) for one in entry.transitions],
+        transitions=[_step(transition) for transition in entry.transitions],
     )
 
 
-def _step(one: Transition) -> RequestStep:
+def _step(transition: Transition) -> RequestStep:
     refusal = None
-    if one.refusal is not None:
-        retry_at = iso(one.refusal.retry_at) if one.refusal.retry_at else None
+    if transition.refusal is not None:
+        retry_at = iso(transition.refusal.retry_at) if transition.refusal.retry_at else None
         refusal = RequestRefusal(
-            code=one.refusal.code, reason=one.refusal.reason, retryAt=retry_at, told=one.refusal.told
+            code=transition.refusal.code,
+            reason=transition.refusal.reason,
+            retryAt=retry_at,
+            told=transition.refusal.told,
         )
     return RequestStep(
-        state=one.state,
-        at=local_us(one.at_us).isoformat(),
-        reason=one.reason,
+        state=transition.state,
+        at=local_us(transition.at_us).isoformat(),
+        reason=transition.reason,
         refusal=refusal,
-        fromStore=one.from_store,
-        fromMeter=one.from_meter,
-        meterReads=one.meter_reads,
-        octets=one.octets,
+        fromStore=transition.from_store,
+        fromMeter=transition.from_meter,
+        meterReads=transition.meter_reads,
+        octets=transition.octets,
     )

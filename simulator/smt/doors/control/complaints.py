@@ -62,12 +62,12 @@ def router(complaints: Complaints, unmatched: Callable[[ComplaintSpec], Unmatche
 
     @routes.get("", response_model=ComplaintList, summary="The complaints that are switched on")
     async def listed() -> ComplaintList:
-        return ComplaintList(complaints=[_state(complaints, one) for one in complaints])
+        return ComplaintList(complaints=[_state(complaints, complaint) for complaint in complaints])
 
     @routes.delete("", response_model=ComplaintList, summary="Switch all complaints off")
     async def lift_all() -> ComplaintList:
         """Tells which were on."""
-        lifted = [_state(complaints, one) for one in complaints]
+        lifted = [_state(complaints, complaint) for complaint in complaints]
         for state in lifted:
             complaints.lift(state.id)
         return ComplaintList(complaints=lifted)
@@ -87,14 +87,14 @@ def router(complaints: Complaints, unmatched: Callable[[ComplaintSpec], Unmatche
     return routes
 
 
-def _state(complaints: Complaints, one: Complaint) -> ComplaintState:
+def _state(complaints: Complaints, complaint: Complaint) -> ComplaintState:
     return ComplaintState(
-        id=one.ident,
-        active=one in complaints.on(),
-        strikes=one.strikes,
-        first=None if one.first is None else iso(one.first),
-        until=None if one.until is None else iso(one.until),
-        complaint=one.spec,
+        id=complaint.ident,
+        active=complaint in complaints.on(),
+        strikes=complaint.strikes,
+        first=None if complaint.first is None else iso(complaint.first),
+        until=None if complaint.until is None else iso(complaint.until),
+        complaint=complaint.spec,
     )
 
 

@@ -153,7 +153,7 @@ def router(smt: Smt) -> APIRouter:
 async def _intervals(reads: Reads) -> ReportFile | None:
     channels = CHANNELS[reads.asked.readingType]
     usage = [(esiid, await reads.days(esiid, channels)) for esiid in reads.asked.esiid]
-    stored = [one for _, own in usage for one in own]
+    stored = [day for _, own in usage for day in own]
     if not stored:
         return None
     match reads.asked.reportFormat:
@@ -172,7 +172,7 @@ async def _daily(reads: Reads) -> ReportFile | None:
     if not any(rows for _, rows in told):
         return None
     if as_csv:
-        return ReportFile("text/csv", "CSV", daily_csv(one for _, own in usage for one in own))
+        return ReportFile("text/csv", "CSV", daily_csv(day for _, own in usage for day in own))
     return _json(reads, "registeredReads", told)
 
 
@@ -185,8 +185,10 @@ async def _monthly(reads: Reads) -> ReportFile | None:
     if not any(periods for _, periods in usage):
         return None
     if reads.asked.reportFormat == "CSV":
-        return ReportFile("text/csv", "CSV", monthly_csv((esiid, one) for esiid, periods in usage for one in periods))
-    return _json(reads, "billingData", [(esiid, [one.told() for one in periods]) for esiid, periods in usage])
+        return ReportFile(
+            "text/csv", "CSV", monthly_csv((esiid, period) for esiid, periods in usage for period in periods)
+        )
+    return _json(reads, "billingData", [(esiid, [period.told() for period in periods]) for esiid, periods in usage])
 
 
 async def _green_button(reads: Reads) -> ReportFile | None:

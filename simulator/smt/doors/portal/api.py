@@ -157,7 +157,7 @@ def router(smt: Smt) -> APIRouter:
             return JSONResponse({"data": error.told()})
         trans_id = digits("portal", user.username, esiid, asked.startDate, asked.endDate, smt.now_us())
         current().trans_id = trans_id
-        stored = [one for channel in CHANNELS["A"] for one in await stored_days(smt, user, esiid, channel, first, last)]
+        stored = [day for channel in CHANNELS["A"] for day in await stored_days(smt, user, esiid, channel, first, last)]
         if not stored:
             return JSONResponse({"data": {"errorCode": "1", "errorMessage": NO_ENERGY_DATA}})
         return JSONResponse({"data": {"trans_id": trans_id, "esiid": esiid, "energyData": energy_data(stored)}})

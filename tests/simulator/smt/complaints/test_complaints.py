@@ -185,7 +185,7 @@ def test_the_tdsps_maintenance_refuses_on_demand_requests_with_the_time_to_come_
         assert (await rig.portal("/api/meter", esiid="*"))["data"]
         # The ledger has them, and no allowance was looked at.
         entries = rig.smt.ledger.audit(PLAIN, rig.today())
-        assert {one.last.state.value for one in entries} == {"refused"}
+        assert {entry.last.state.value for entry in entries} == {"refused"}
         await rig.wait(80 * 60)
         assert (await rig.asked())["statusCode"] == "0"
 

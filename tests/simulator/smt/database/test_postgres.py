@@ -98,7 +98,7 @@ def test_an_older_database_is_migrated_to_what_a_fresh_one_is(
             assert connection.execute(text("SELECT * FROM odr_open")).all() == [("1", "sent", 5)]
             assert connection.execute(text("SELECT * FROM throttle_window")).all() == [("L", "e", 0, 1, 1)]
             versions = connection.scalars(text("SELECT version FROM schema_version ORDER BY version")).all()
-        assert versions == [one.version for one in MIGRATIONS]
+        assert versions == [migration.version for migration in MIGRATIONS]
     with opened(database_url) as again, again.connect() as connection:
         assert connection.scalar(text("SELECT count(*) FROM schema_version")) == len(MIGRATIONS)
 

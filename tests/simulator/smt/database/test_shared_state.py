@@ -143,7 +143,7 @@ def test_complaints_outlive_a_restart_with_their_strikes(tmp_path: Path) -> None
 
     async def after() -> None:
         async with Rig(tmp_path) as rig:
-            assert [(one.ident, one.strikes, one.until) for one in rig.smt.complaints] == [
+            assert [(complaint.ident, complaint.strikes, complaint.until) for complaint in rig.smt.complaints] == [
                 ("complaint-1", 1, None),
                 ("complaint-3", 0, BEGUN),
             ]

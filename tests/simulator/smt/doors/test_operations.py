@@ -207,7 +207,7 @@ def test_the_log_follows_a_request_by_its_ids_and_holds_no_secret(tmp_path: Path
         lines = [json.loads(line) for line in text.splitlines()]
         assert lines[-2]["endpoint"] == "/api/meter"
         assert (lines[-1]["endpoint"], lines[-1]["outcome"], lines[-1]["trans_id"]) == ("/v2/dailyreads", "AC1", "t-3")
-        mine = [one for one in lines if one.get("correlationId") == ack["correlationId"]]
+        mine = [line for line in lines if line.get("correlationId") == ack["correlationId"]]
         assert [one["endpoint"] for one in mine if one["event"] == "http"] == [
             "/v2/odr",
             "/callbacks/inquiries",
@@ -243,7 +243,7 @@ def test_a_sandboxs_log_follows_a_read_through_both_parties_and_holds_no_passwor
     assert {one["party"] for one in mine} == {"SMT", "TDSP"}
     assert {"request accepted", "inquiry answered", "call-back", "request completed"} <= {one["event"] for one in mine}
     assert {one["callReference"] for one in mine if one["event"].startswith("request")} == {"call-1"}
-    assert [one for one in secrets if one in text] == []
+    assert [secret for secret in secrets if secret in text] == []
     assert 'ami_headend_inquiries_total{kind="INTERVALS",outcome="completed"} 1.0' in measured
     assert 'ami_headend_requests_total{endpoint="/inquiries",outcome="ok"} 1.0' in measured
 

@@ -59,6 +59,6 @@ def test_octets_are_counted_as_spent_once_they_are_known_and_as_estimated_until_
     # Three estimates fill it; a fourth is one too many, whatever they come to in the end.
     open_ones = [asked(number, NOON, True, octets=5000, ended_after=9) for number in (1, 2, 3)]
     assert breaches(policy, open_ones) == []
-    assert [one.limit for one in breaches(policy, [*open_ones, asked(4, NOON, True)])] == ["L"]
+    assert [breach.limit for breach in breaches(policy, [*open_ones, asked(4, NOON, True)])] == ["L"]
     # The next hour has its own.
     assert breaches(policy, [*open_ones, asked(4, NOON + HOUR, True)]) == []

@@ -49,13 +49,13 @@ def test_a_seeded_market_is_as_varied_as_a_real_one_and_made_at_once() -> None:
     assert any(point.multiplier > 1 and point.attributes.instrument_rated for point in points)
     assert 200 < sum(point.attributes.generates for point in points) < 400
     assert 50 < sum(not (point.ams and point.provisioned and point.receiving and point.lse) for point in points) < 150
-    assert 900 < len({one.esiid for one in made.records.han_devices}) < 1600
+    assert 900 < len({device.esiid for device in made.records.han_devices}) < 1600
     switched = len(made.records.periods) - 10_000
     assert 900 < switched < 1400
     assert len({made.ror_of_record(esiid, TODAY) for esiid in made.points}) == 4
-    moved = sum(one.last_day is not None for one in made.records.occupancies)
+    moved = sum(occupancy.last_day is not None for occupancy in made.records.occupancies)
     assert 600 < moved < 950
-    assert len({one.mac for one in made.records.han_devices}) == len(made.records.han_devices)
+    assert len({device.mac for device in made.records.han_devices}) == len(made.records.han_devices)
     csp = next(user for user in made.users.values() if user.kind is UserKind.CSP)
     assert 200 < len(made.seen_by(csp, TODAY)) < 500
 
@@ -212,8 +212,8 @@ def test_the_made_logins_have_one_password_and_the_files_are_the_documented_ones
 
 def test_a_customer_sees_until_move_out_and_a_csp_no_longer_than_that() -> None:
     made = seeded_registry("ONCOR", 1, 2_000, TODAY)
-    ended = {one.esiid: one for one in made.records.occupancies if one.last_day is not None}
-    agreed = next(one for one in made.records.agreements if one.esiid in ended)
+    ended = {occupancy.esiid: occupancy for occupancy in made.records.occupancies if occupancy.last_day is not None}
+    agreed = next(agreement for agreement in made.records.agreements if agreement.esiid in ended)
     customer, csp = made.users[agreed.username], made.users["csp.1"]
     last = ended[agreed.esiid].last_day
     assert last is not None

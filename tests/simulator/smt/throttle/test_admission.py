@@ -84,7 +84,7 @@ def test_the_database_decides_as_memory_does(
         rows = connection.execute(
             select(throttle_window).where(throttle_window.c.scope_value.in_([f"{run}-a", f"{run}-b", str(run)]))
         ).all()
-    held = {(one.limit_name, one.scope_value, one.window_start): (one.used, one.held) for one in rows}
+    held = {(row.limit_name, row.scope_value, row.window_start): (row.used, row.held) for row in rows}
     assert held == {
         (*place, start): (count.used, count.held)
         for place, state in memory.states.items()

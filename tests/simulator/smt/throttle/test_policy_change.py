@@ -126,4 +126,4 @@ def test_a_database_that_did_not_say_what_it_counts_is_taken_at_its_word(engine:
     # And what it counted can be counted anew from then on.
     assert refused(engine, of(kind="read", window="day", amount=1), NOON + 200).code == "L"
     with engine.connect() as connection:
-        assert {one.limit_name for one in connection.execute(select(throttle_window))} == {"L"}
+        assert {row.limit_name for row in connection.execute(select(throttle_window))} == {"L"}

@@ -95,7 +95,7 @@ def records(*periods: RorPeriod) -> Registry:
     return Registry(
         was.points,
         (*was.entities, Entity("9990000000021", "Test Analytics", EntityKind.CSP)),
-        (*periods, *(one for one in was.periods if one.esiid != PLAIN or not periods)),
+        (*periods, *(period for period in was.periods if period.esiid != PLAIN or not periods)),
         (*was.users, User("csp.api", HASH, UserKind.CSP, "9990000000021")),
         agreements=[Agreement(PLAIN, "9990000000021", date(2026, 8, 12))],
     )
@@ -118,7 +118,11 @@ def test_a_read_of_another_retailers_last_day_answers_that_retailer_alone(tmp_pa
             await rig.wait(80)
             second = (await rig.market(path, "rival.api", ESIID=PLAIN)).json()
             entries = [rig.smt.ledger.entry(one["correlationId"]) for one in (again, first, second)]
-        assert [one is not None and one.last.reason for one in entries] == [ANSWERED_EARLIER, "", ANSWERED_EARLIER]
+        assert [entry is not None and entry.last.reason for entry in entries] == [
+            ANSWERED_EARLIER,
+            "",
+            ANSWERED_EARLIER,
+        ]
         assert len(rig.head_end.asked) == 2
 
     asyncio.run(run())
@@ -287,9 +291,9 @@ def test_the_ledger_of_a_busy_hour_keeps_every_rule_and_a_forged_one_does_not(tm
         assert breaches(mine, asked) == []
         # One that was let in against the rules, and one that was refused without reason, are both found.
         forged = [replace(one, admitted=True, success=True, ended_at=one.at, ended_after=one.after) for one in asked]
-        assert {one.limit for one in breaches(mine, forged)} >= {"HOUR"}
+        assert {breach.limit for breach in breaches(mine, forged)} >= {"HOUR"}
         refused = [replace(asked[0], admitted=False)]
-        assert [one.what for one in breaches(mine, refused)] == ["refused, though every limit had room"]
+        assert [breach.what for breach in breaches(mine, refused)] == ["refused, though every limit had room"]
 
     asyncio.run(run())
 

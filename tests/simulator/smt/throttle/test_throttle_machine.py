@@ -217,14 +217,14 @@ class Machine(RuleBasedStateMachine):
         assert breaches(self.policy, self.asked) == []
         places = set(self.memory.states)
         with self.engine.connect() as connection:
-            windows = [one for one in connection.execute(select(throttle_window)) if tuple(one[:2]) in places]
-            marks = [one for one in connection.execute(select(throttle_mark)) if tuple(one[:2]) in places]
-        assert {tuple(one[:3]): (one.used, one.held) for one in windows} == {
+            windows = [row for row in connection.execute(select(throttle_window)) if tuple(row[:2]) in places]
+            marks = [row for row in connection.execute(select(throttle_mark)) if tuple(row[:2]) in places]
+        assert {tuple(window[:3]): (window.used, window.held) for window in windows} == {
             (*place, start): (count.used, count.held)
             for place, state in self.memory.states.items()
             for start, count in state.windows.items()
         }
-        assert {tuple(one[:2]): (one.level, one.as_of) for one in marks} == {
+        assert {tuple(mark[:2]): (mark.level, mark.as_of) for mark in marks} == {
             place: tuple(state.mark) for place, state in self.memory.states.items() if state.mark is not None
         }
 

@@ -225,7 +225,7 @@ def asked(
 
 
 def admission(*limits: dict[str, Any]) -> MemoryAdmission:
-    written = [{"name": f"L{at}", "code": f"L{at}", "rule": "A rule."} | one for at, one in enumerate(limits)]
+    written = [{"name": f"L{at}", "code": f"L{at}", "rule": "A rule."} | limit for at, limit in enumerate(limits)]
     return MemoryAdmission(parse_policy("p", {"title": "t", "limits": written}, place="test"))
 
 

@@ -118,13 +118,13 @@ def test_16_clients_at_two_workers_never_use_one_too_many(policy: str, postgres_
     with opened(postgres_url) as engine:
         with engine.connect() as connection:
             leases = connection.execute(select(throttle_lease)).all()
-        assert sorted(key for key, _ in admitted) == sorted(one.request_key for one in leases)
+        assert sorted(key for key, _ in admitted) == sorted(lease.request_key for lease in leases)
         for esiid in range(ESIIDS):
-            assert sum(one.success and one.scope_value == str(esiid) for one in leases) <= limit.amount
+            assert sum(lease.success and lease.scope_value == str(esiid) for lease in leases) <= limit.amount
         used_up(engine, preset(policy), range(ESIIDS))
         with engine.connect() as connection:
             windows = connection.execute(select(throttle_window)).all()
-    assert {one.scope_value: (one.used, one.held) for one in windows} == {
+    assert {window.scope_value: (window.used, window.held) for window in windows} == {
         str(esiid): (limit.amount, 0) for esiid in range(ESIIDS)
     }
 
@@ -143,7 +143,7 @@ limits:
     with opened(postgres_url) as engine:
         used_up(engine, load_policy(str(path)), [1, 0])
         with engine.connect() as connection:
-            windows = {one.limit_name: one for one in connection.execute(select(throttle_window))}
+            windows = {row.limit_name: row for row in connection.execute(select(throttle_window))}
     assert (windows["CAP"].used, windows["CAP"].held) == (50, 0)
     assert windows["CAP/others"].used <= 30
     assert windows["CAP/others"].held == 0

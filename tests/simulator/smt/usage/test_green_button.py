@@ -49,10 +49,10 @@ def test_a_feed_is_an_espi_document_with_one_block_a_day(first: date) -> None:
         assert block.findtext("e:interval/e:start", namespaces=NS) == str(day_start(day))
         assert block.findtext("e:interval/e:duration", namespaces=NS) == str(intervals_in(day) * INTERVAL_S)
         readings = block.findall("e:IntervalReading", NS)
-        assert [int(one.findtext("e:timePeriod/e:start", "", NS)) for one in readings] == list(
+        assert [int(reading.findtext("e:timePeriod/e:start", "", NS)) for reading in readings] == list(
             range(day_start(day), day_start(day + timedelta(days=1)), INTERVAL_S)
         )
-        assert {one.findtext("e:value", "", NS) for one in readings} == {"77"}
+        assert {reading.findtext("e:value", "", NS) for reading in readings} == {"77"}
     qualities = [one.text for one in blocks[0].findall(".//e:quality", NS)]
     assert [at for at, quality in enumerate(qualities) if quality == "8"] == [3]
 

@@ -49,9 +49,9 @@ Content = dict[str, bytes]
 def switched(own: UsageFormat = UsageFormat.LSE) -> Registry:
     """PLAIN goes from one retailer to the other; the first gets its files as told."""
     was = registry().records
-    periods = [one for one in was.periods if one.esiid != PLAIN]
+    periods = [period for period in was.periods if period.esiid != PLAIN]
     periods += [RorPeriod(PLAIN, ROR_DUNS, date(2025, 1, 1), BEFORE), RorPeriod(PLAIN, RIVAL_DUNS, SWITCH)]
-    entities = [replace(one, usage_files=own) if one.duns == ROR_DUNS else one for one in was.entities]
+    entities = [replace(entity, usage_files=own) if entity.duns == ROR_DUNS else entity for entity in was.entities]
     return Registry(was.points, entities, periods, was.users)
 
 
@@ -73,7 +73,7 @@ class Folders:
     add = lay = put
 
     def of(self, username: str) -> Content:
-        return {one.name: one.read_bytes() for one in sorted((self.root / username).glob("*"))}
+        return {path.name: path.read_bytes() for path in sorted((self.root / username).glob("*"))}
 
 
 async def taken_in(rig: Rig, folder: Path, name: str, records: list[LseRecord]) -> None:
@@ -220,7 +220,7 @@ def test_an_smt_that_comes_up_lays_what_is_owed_and_answers_what_it_had_loaded(t
                     await asyncio.sleep(0.01)
                 serving.cancel()
                 codes = [line.split(",")[4] for line in result.read_text().splitlines()[1:]]
-                return [one.name for one in laid.glob("*.lse")], codes
+                return [path.name for path in laid.glob("*.lse")], codes
 
     assert asyncio.run(run()) == ([f"{TDSP_DUNS}IntervalData20260812073000001.lse"], ["00", "00", "00", "00", "04"])
     reopened = open_database(url)

@@ -33,7 +33,7 @@ def test_a_posted_day_is_the_same_at_every_door(tmp_path: Path, day: date) -> No
         assert consumed["RD"].count(",") == generated["RD"].count(",") == 99
         filled = [slot.split("-") for slot in consumed["RD"].split(",") if slot]
         assert [(float(kwh), mark) for kwh, mark in filled] == [
-            (one["consumption"], one["consumption_est_act"]) for one in rows
+            (row["consumption"], row["consumption_est_act"]) for row in rows
         ]
         assert len(rows) == intervals_in(day)
         assert rows[3]["generation_est_act"] == "E"

@@ -50,7 +50,7 @@ def test_switched_on_listed_and_switched_off(tmp_path: Path) -> None:
         assert (await made.http.get("/control/complaints")).json() == {"complaints": []}
         metrics = (await made.http.get("/metrics")).text
         assert all(f'endpoint="/control/complaints{one}"' in metrics for one in ("", "/{ident}"))
-        noted = [one for one in made.sandbox.journal.entries() if one["kind"] == "complaint"]
+        noted = [entry for entry in made.sandbox.journal.entries() if entry["kind"] == "complaint"]
         assert [one["did"] for one in noted] == ["HTTP 503 text/plain"] * 2
 
     play(tmp_path, scene)

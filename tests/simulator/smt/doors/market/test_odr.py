@@ -225,7 +225,7 @@ def test_a_duplicate_call_back_is_acknowledged_and_changes_nothing(tmp_path: Pat
         assert rig.head_end.replies == [202, 202]
         assert [one["became"] for one in rig.notes.of("call-back")] == ["accepted", "duplicate"]
         assert entry is not None
-        assert [one.state for one in entry.transitions] == [
+        assert [transition.state for transition in entry.transitions] == [
             State.REQUESTED,
             State.ACCEPTED,
             State.QUEUED,
@@ -372,7 +372,7 @@ def test_the_audit_shows_each_request_with_its_call(tmp_path: Path) -> None:
             entries = rig.smt.ledger.audit(PLAIN, rig.today())
             ledger = Ledger(rig.smt._engine)
             assert ledger.audit(PLAIN, rig.today()) == entries
-        told = {one.filed.call_reference: (one.last.state, one.last.meter_reads) for one in entries}
+        told = {entry.filed.call_reference: (entry.last.state, entry.last.meter_reads) for entry in entries}
         assert told == {"call-1": (State.COMPLETED, 1), "call-2": (State.REFUSED, 0)}
 
     asyncio.run(run())

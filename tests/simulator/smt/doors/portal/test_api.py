@@ -127,7 +127,7 @@ def test_usage_counts_from_no_midnight_before_the_users_own_days(
     tmp_path: Path, posted_to: str, moved_in: date, usage: str
 ) -> None:
     records = registry().records
-    users = [replace(one, esiids=()) for one in records.users]
+    users = [replace(user, esiids=()) for user in records.users]
     moved = Registry(*records._replace(users=tuple(users))[:4], occupancies=[Occupancy(PLAIN, "customer", moved_in)])
 
     async def run() -> Any:

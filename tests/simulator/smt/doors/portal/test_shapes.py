@@ -62,5 +62,5 @@ def test_every_field_is_there_with_its_type_and_no_other(tmp_path: Path) -> None
 def test_the_page_tells_of_every_kind_of_complaint_in_the_tables_words() -> None:
     page = (Path(__file__).parents[5] / "docs" / "portal-api.md").read_text(encoding="utf-8")
     for kind, told in KINDS.items():
-        takes = ", ".join(f"`{one}`" for one in sorted(told.parameters)) or "-"
+        takes = ", ".join(f"`{parameter}`" for parameter in sorted(told.parameters)) or "-"
         assert f"| `{kind.value}` | {told.where.value} | {told.does} | {takes} |" in page
