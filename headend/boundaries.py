@@ -69,8 +69,8 @@ _DEATH = _Death()
 
 def arm(environment: Mapping[str, str] = os.environ) -> None:
     """Read where to die. Raises ValueError for a boundary that does not exist, so that no test waits for it in vain."""
-    told = environment.get("AMI_CRASH_AT", "") if environment.get("AMI_TEST_BUILD") == "1" else ""
-    name, _, turn = told.partition(":")
+    setting = environment.get("AMI_CRASH_AT", "") if environment.get("AMI_TEST_BUILD") == "1" else ""
+    name, _, turn = setting.partition(":")
     known = (*BOUNDARIES, *INTAKE_BOUNDARIES)
     if name and name not in known:
         raise ValueError(f"AMI_CRASH_AT: there is no boundary '{name}'; there are {', '.join(known)}")

@@ -72,14 +72,16 @@ def guarded(
         try:
             fault(error)
         except Exception as another:
-            logging.getLogger("ami").error(f"{FAULT}: {told(error)}, and in putting it right: {told(another)}")
+            logging.getLogger("ami").error(
+                f"{FAULT}: {fault_text(error)}, and in putting it right: {fault_text(another)}"
+            )
 
 
 #: Kind of the journal entry of a process that a fault has ended. A scenario in whose journal it stands has not run.
 FAULT = "internal fault"
 
 
-def told(error: Exception) -> str:
+def fault_text(error: Exception) -> str:
     """An exception for the journal: its type and the line of ours that raised it, the same on every machine."""
     frames = traceback.extract_tb(error.__traceback__)
     where = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""

@@ -46,9 +46,9 @@ def lint(path: Path) -> tuple[Scenario | None, list[UserError]]:
         scenario, parts = sound_part(Scenario, written.value, error)
         mistakes = list(unfitting(scenario, parts))
         # The model tells the first of these too, without its place.
-        told = {mistake.message for mistake in mistakes}
+        messages = {mistake.message for mistake in mistakes}
         found = mistakes_of(error, written.value, Scenario, MALFORMED)
-        mistakes += [one for one in found if one.loc and one.message not in told]
+        mistakes += [one for one in found if one.loc and one.message not in messages]
     mistakes += unmet(scenario, parts)
     if not mistakes:
         return scenario, []
@@ -106,7 +106,7 @@ def _plan(scenario: Scenario, first: date | None) -> Iterator[Mistake]:
         if first is not None:
             plan.tdu_on(first)
     except UserError as error:
-        yield _told(error, loc)
+        yield _mistake(error, loc)
         return
     for finding in check_fact_label(plan):
         yield Mistake(finding.code, loc, finding.text, "Mend the label or the plan.")
@@ -212,7 +212,7 @@ def _unbuilt(spec: WorldSpec, seed: int) -> Iterator[Mistake]:
     """What a world cannot be built of: premises and faults, each by itself, else the whole."""
     error = _unbuildable(spec, seed)
     if error is not None:
-        yield from list(_parts(spec, seed)) or [_told(error, ("world",))]
+        yield from list(_parts(spec, seed)) or [_mistake(error, ("world",))]
 
 
 def _foreign_registry(scenario: Scenario) -> Iterator[Mistake]:
@@ -240,11 +240,11 @@ def _parts(spec: WorldSpec, seed: int) -> Iterator[Mistake]:
     for at, premise in enumerate(spec.premises):
         error = _unbuildable(spec.model_copy(update={"premises": (premise,), "faults": ()}), seed)
         if error is not None:
-            yield _told(error, ("world", "premises", at))
+            yield _mistake(error, ("world", "premises", at))
     for at, fault in enumerate(spec.faults):
         error = _unbuildable(spec.model_copy(update={"premises": (), "faults": (fault,)}), seed)
         if error is not None:
-            yield _told(error, ("world", "faults", at))
+            yield _mistake(error, ("world", "faults", at))
 
 
 def _unbuildable(spec: WorldSpec, seed: int) -> UserError | None:
@@ -257,5 +257,5 @@ def _unbuildable(spec: WorldSpec, seed: int) -> UserError | None:
     return None
 
 
-def _told(error: UserError, loc: tuple[str | int, ...]) -> Mistake:
+def _mistake(error: UserError, loc: tuple[str | int, ...]) -> Mistake:
     return Mistake(error.code, loc, error.message, error.mend or "Mend it.")

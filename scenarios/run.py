@@ -94,7 +94,7 @@ def progress_bar(title: str, *, hidden: bool = False) -> Iterator[Callable[[int,
     with Progress(*columns, console=console, transient=True, disable=hidden or not console.is_terminal) as bar:
         task = bar.add_task(title, total=1.0, at="starting")
 
-        def told(at: int, share: float) -> None:
+        def show(at: int, share: float) -> None:
             bar.update(task, completed=share, at=f"{local(at):%Y-%m-%d %H:%M} model time")
 
-        yield told
+        yield show

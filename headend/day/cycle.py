@@ -13,7 +13,7 @@ from typing import Any
 import simpy
 
 from headend.lse import writer as lse
-from headend.ports import FAULT, Driver, HeadEndError, Journal, guarded, told
+from headend.ports import FAULT, Driver, HeadEndError, Journal, fault_text, guarded
 from headend.store.store import HeadEndStore, PostedFile
 from headend.vee.batch import needs_history, run_batch
 from headend.vee.quality import Channel, IntervalStatus
@@ -78,7 +78,7 @@ class DailyCycle:
             day += timedelta(days=1)
 
     def _fault(self, day: date, error: Exception) -> None:
-        self._journal.note(self._driver.now(), "TDSP", FAULT, f"operating day {day}", error=told(error))
+        self._journal.note(self._driver.now(), "TDSP", FAULT, f"operating day {day}", error=fault_text(error))
 
     def operating_day(self, day: date) -> Generator[simpy.Event, Any, None]:
         """Run the batch of one ended day at its time, then post its file at its time."""

@@ -86,28 +86,30 @@ def _session(site: FtpsSite) -> Iterator[ftplib.FTP_TLS]:
 def _explained(error: Exception, site: FtpsSite) -> HeadEndError:
     reply = str(error).splitlines()[0] if str(error) else type(error).__name__
 
-    def told(code: str, message: str, mend: str) -> HeadEndError:
+    def posting_error(code: str, message: str, mend: str) -> HeadEndError:
         return HeadEndError(f"headend.posting.{code}", message, place=site.place, mend=mend)
 
     if isinstance(error, ssl.SSLCertVerificationError):
         mend = "Give the CA file of the site's authority and a host name that its certificate carries."
-        return told("certificate", f"The site's certificate is not accepted: {error.verify_message}.", mend)
+        return posting_error("certificate", f"The site's certificate is not accepted: {error.verify_message}.", mend)
     if isinstance(error, ConnectionRefusedError):
-        return told("refused", "Nothing listens there.", "Check host and port, and that the site is up.")
+        return posting_error("refused", "Nothing listens there.", "Check host and port, and that the site is up.")
     if isinstance(error, TimeoutError):
-        return told("timeout", f"No answer within {site.timeout_s:g} s.", "Check host and port; try again later.")
+        return posting_error(
+            "timeout", f"No answer within {site.timeout_s:g} s.", "Check host and port; try again later."
+        )
     if isinstance(error, ftplib.Error):
         status = reply[:3]
         if status == "530":
-            return told("login", f"The log-in was refused ({reply}).", "Check user name and password.")
+            return posting_error("login", f"The log-in was refused ({reply}).", "Check user name and password.")
         # pyftpdlib answers 550 with the operating system's words.
         if status in ("452", "552") or "No space left" in reply:
-            return told(
+            return posting_error(
                 "full", f"The site has no room ({reply}).", "Free space there or raise the quota, then post again."
             )
         mend = "Post again later." if isinstance(error, ftplib.error_temp) else "Ask the site's operator."
-        return told("rejected", f"The site said {reply}.", mend)
-    return told("broken", f"The connection failed: {reply}.", "Post again.")
+        return posting_error("rejected", f"The site said {reply}.", mend)
+    return posting_error("broken", f"The connection failed: {reply}.", "Post again.")
 
 
 def _checked(name: str) -> str:

@@ -39,10 +39,10 @@ class Frame:
 class DescribedApi(FastAPI):
     """A FastAPI application whose ``/docs`` needs no other host, and whose document tells only statuses that it gives."""
 
-    def __init__(self, frame: Frame, examples: Sequence[Path], **told: Any) -> None:
+    def __init__(self, frame: Frame, examples: Sequence[Path], **settings: Any) -> None:
         """examples: files of captured exchanges (``put_examples``). told: what FastAPI takes."""
         self._examples = examples
-        super().__init__(docs_url=None, redoc_url=None, **told)
+        super().__init__(docs_url=None, redoc_url=None, **settings)
 
         @self.get("/docs", include_in_schema=False)
         async def docs(request: Request) -> HTMLResponse:
@@ -112,21 +112,21 @@ def render(document: dict[str, Any], url: str) -> str:
 def operations(document: dict[str, Any], url: str) -> Iterator[Operation]:
     """Every operation of an OpenAPI document, in its order."""
     for path, methods in document["paths"].items():
-        for method, told in methods.items():
-            content = told.get("requestBody", {}).get("content", {}).get(_JSON)
+        for method, described in methods.items():
+            content = described.get("requestBody", {}).get("content", {}).get(_JSON)
             request = _body(document, content, _ASKED) if content else None
             yield Operation(
                 method=method.upper(),
                 path=path,
-                tag=", ".join(told.get("tags", ["Service"])),
-                summary=told.get("summary", ""),
-                description=told.get("description", ""),
+                tag=", ".join(described.get("tags", ["Service"])),
+                summary=described.get("summary", ""),
+                description=described.get("description", ""),
                 anchor=re.sub(r"\W+", "-", f"{method}{path}").strip("-"),
-                curl=_curl(method.upper(), url + path, bool(told.get("security")), content, document),
+                curl=_curl(method.upper(), url + path, bool(described.get("security")), content, document),
                 request=request,
                 replies=[
                     (status, reply.get("description", ""), _body(document, reply.get("content", {}).get(_JSON), _TOLD))
-                    for status, reply in told["responses"].items()
+                    for status, reply in described["responses"].items()
                 ],
             )
 
@@ -182,20 +182,20 @@ def _fields(
     document: dict[str, Any], shape: dict[str, Any], words: tuple[str, str], before: str = ""
 ) -> Iterator[FieldRow]:
     """The fields of an object, and after each those of the objects it holds; where it may hold one of several, of each."""
-    for name, told in shape.get("properties", {}).items():
-        inners = [one for one in _inners(document, told) if "properties" in one[0]]
-        default = told.get("default")
+    for name, described in shape.get("properties", {}).items():
+        inners = [one for one in _inners(document, described) if "properties" in one[0]]
+        default = described.get("default")
         if name in shape.get("required", []):
             needed = words[0]
         elif default in (None, "", []):
             needed = words[1]
         else:
             needed = f"default {json.dumps(default)}" if words is _ASKED else words[0]
-        shown = ", ".join(json.dumps(one, ensure_ascii=False) for one in told.get("examples", []))
-        description = told.get("description") or _resolved(document, told).get("description", "")
+        shown = ", ".join(json.dumps(one, ensure_ascii=False) for one in described.get("examples", []))
+        description = described.get("description") or _resolved(document, described).get("description", "")
         if not description and len(inners) == 1:
             description = inners[0][0].get("description", "")
-        yield FieldRow(before + name, _type(document, told), needed, description, shown)
+        yield FieldRow(before + name, _type(document, described), needed, description, shown)
         for inner, many in inners:
             if len(inners) > 1:
                 word = "either" if inner is inners[0][0] else "or"
@@ -205,10 +205,10 @@ def _fields(
 
 
 def _inners(
-    document: dict[str, Any], told: dict[str, Any], many: bool = False
+    document: dict[str, Any], described: dict[str, Any], many: bool = False
 ) -> Iterator[tuple[dict[str, Any], bool]]:
     """What a field may hold, beneath references, alternatives and lists; whether it is in a list."""
-    schema = _resolved(document, told)
+    schema = _resolved(document, described)
     if "anyOf" in schema:
         for option in schema["anyOf"]:
             yield from _inners(document, option, many)
@@ -218,8 +218,8 @@ def _inners(
         yield schema, many
 
 
-def _type(document: dict[str, Any], told: dict[str, Any]) -> str:
-    schema = _resolved(document, told)
+def _type(document: dict[str, Any], described: dict[str, Any]) -> str:
+    schema = _resolved(document, described)
     if "anyOf" in schema:
         return " or ".join(dict.fromkeys(_type(document, option) for option in schema["anyOf"]))
     if "const" in schema:

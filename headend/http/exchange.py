@@ -40,7 +40,7 @@ class Exchange:
         """The outcome: what was told, otherwise by the status."""
         return self.outcome or ("ok" if self.status < 400 else f"http_{self.status}")
 
-    def told(self) -> dict[str, Any]:
+    def facts(self) -> dict[str, Any]:
         """What a log line says of it."""
         return {
             "method": self.method,
@@ -86,19 +86,19 @@ class ObserveHttp:
                 self._before(exchange)
             await send(message)
             if message["type"] == "http.response.body" and not message.get("more_body"):
-                self._told(exchange, scope, began)
+                self._log(exchange, scope, began)
 
         try:
             await self._app(scope, receive, sending)
         except Exception:
             # What is outside of this answers it.
             exchange.status, exchange.outcome = 500, "broken"
-            self._told(exchange, scope, began)
+            self._log(exchange, scope, began)
             raise
         finally:
             _CURRENT.reset(token)
 
-    def _told(self, exchange: Exchange, scope: Scope, began: float) -> None:
+    def _log(self, exchange: Exchange, scope: Scope, began: float) -> None:
         exchange.seconds = time.perf_counter() - began
         exchange.endpoint = _endpoint(scope)
         self._after(exchange)

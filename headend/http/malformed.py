@@ -47,8 +47,8 @@ def _fault(request: Request, error: RequestValidationError) -> tuple[str, str]:
     if first["type"] in _NO_OBJECT:
         if isinstance(first["input"], bytes):
             came = request.headers.get("content-type")
-            told = f"came as {came[:80]}" if came else "has no content-type"
-            return "body", f"it {told}: send a JSON object with {_HEADER}"
+            declared = f"came as {came[:80]}" if came else "has no content-type"
+            return "body", f"it {declared}: send a JSON object with {_HEADER}"
         return "body", f"it is JSON, but not an object: send {{...}}, not {json.dumps(first['input'])[:40]}"
     return "body", first["msg"].removeprefix("Value error, ")
 

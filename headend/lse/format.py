@@ -94,8 +94,8 @@ def name_findings(name: str) -> Iterator[LseFinding]:
     """
     fault = _name_fault(name)
     if fault:
-        told = f"'{name[:120]}' {fault}; it must be <DUNS>IntervalData<ccyymmddhhmmss><3-digit counter>.lse"
-        yield LseFinding("F2", 0, "file name", told)
+        sentence = f"'{name[:120]}' {fault}; it must be <DUNS>IntervalData<ccyymmddhhmmss><3-digit counter>.lse"
+        yield LseFinding("F2", 0, "file name", sentence)
 
 
 def _name_fault(name: str) -> str:

@@ -170,14 +170,14 @@ class _Reader:
         """Take in a last line without its line end: the record it ends may be whole, otherwise the file was cut here."""
         if self.whole():
             self.finish(number)
-        told = len(self.findings)
+        before = len(self.findings)
         kept = len(self.records)
         about = self.draft
         self.row(number, text)
         about = self.draft or about
         self.finish(number)
         if len(self.records) == kept:
-            del self.findings[told:]
+            del self.findings[before:]
             self.draft = about
             self.tell("F2", number, "file", "the file is cut inside a record")
             self.draft = None

@@ -14,7 +14,7 @@ from typing import Any
 
 import simpy
 
-from headend.ports import FAULT, Driver, Journal, guarded, told
+from headend.ports import FAULT, Driver, Journal, fault_text, guarded
 from headend.store.events import EventStore
 from headend.wire import EventBatch, EventsAccepted
 from meters.calendar import local
@@ -124,7 +124,7 @@ class EventDesk:
         )
 
     def _fault(self, ident: str, error: Exception) -> None:
-        self._journal.note(self._driver.now(), "TDSP", FAULT, ident, error=told(error))
+        self._journal.note(self._driver.now(), "TDSP", FAULT, ident, error=fault_text(error))
 
 
 def _ident(known: Sequence[MeterEvent], unknown: Sequence[MeterEvent]) -> str:

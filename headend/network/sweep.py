@@ -12,7 +12,7 @@ import simpy
 from headend.network.events import EventDesk
 from headend.network.law import TRY_TIMEOUT_US, AccessPoint
 from headend.network.transport import ModbusTransport, NoAnswer
-from headend.ports import FAULT, Driver, Journal, MeterAddress, MeterReading, RegisterSnapshot, guarded, told
+from headend.ports import FAULT, Driver, Journal, MeterAddress, MeterReading, RegisterSnapshot, fault_text, guarded
 from headend.store.collected import Reach
 from headend.store.store import HeadEndStore
 from meters.calendar import US, day_end, day_of, day_start, floor_interval
@@ -131,7 +131,7 @@ class Collection:
         return len(readings)
 
     def _fault(self, ident: str, error: Exception) -> None:
-        self._journal.note(self._driver.now(), "TDSP", FAULT, ident, error=told(error))
+        self._journal.note(self._driver.now(), "TDSP", FAULT, ident, error=fault_text(error))
 
     def _collect(
         self,

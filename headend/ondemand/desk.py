@@ -16,7 +16,7 @@ from headend.network.law import TryDraws
 from headend.ondemand.answer_wire import inquiry_of, wired
 from headend.ondemand.live import LiveMeters
 from headend.ondemand.process import Answer, answer_inquiry
-from headend.ports import FAULT, Driver, HeadEndError, Journal, guarded, told
+from headend.ports import FAULT, Driver, HeadEndError, Journal, fault_text, guarded
 from headend.store.inquiries import Acceptance
 from headend.store.store import HeadEndStore
 from headend.wire import InquiryRequest, InquiryResult, Outcome
@@ -76,7 +76,7 @@ class OnDemandDesk:
     def _broke(self, key: str, error: Exception) -> None:
         """A fault of ours has ended the process. The inquiry stays open, for the next start."""
         self.in_hand.discard(key)
-        self.journal.note(self.driver.now(), "TDSP", FAULT, key, error=told(error))
+        self.journal.note(self.driver.now(), "TDSP", FAULT, key, error=fault_text(error))
 
     def serve(self, request: InquiryRequest, *, resumed: bool = False) -> Generator[simpy.Event, Any, None]:
         """Answer one inquiry and call the result back; a simpy process. resumed: the head-end was restarted since it was accepted."""
@@ -112,7 +112,7 @@ class OnDemandDesk:
                 answer.reason = f"{RESTARTED}: {answer.reason}"
             return answer, wired(inquiry, answer, self.store)
         except Exception as error:
-            self.journal.note(self.driver.now(), "TDSP", FAULT, request.correlationId, error=told(error))
+            self.journal.note(self.driver.now(), "TDSP", FAULT, request.correlationId, error=fault_text(error))
             answer = Answer(Outcome.FAILED, BROKEN)
             return answer, _without_reading(request, answer)
 
@@ -152,7 +152,7 @@ class OnDemandDesk:
         try:
             write()
         except SQLAlchemyError as error:
-            self.journal.note(self.driver.now(), "TDSP", FAULT, request.correlationId, error=told(error))
+            self.journal.note(self.driver.now(), "TDSP", FAULT, request.correlationId, error=fault_text(error))
 
     async def _call_back(self, url: str, body: str) -> httpx.Response:
         return await self.http.post(url, content=body, headers={"content-type": "application/json"})

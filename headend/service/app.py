@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 
 from headend.boundaries import boundary
 from headend.http.api_pages import DescribedApi, Frame
-from headend.http.examples import Replies, told
+from headend.http.examples import Replies, documented
 from headend.http.exchange import Exchange, ObserveHttp, current
 from headend.http.malformed import tell_malformed
 from headend.network.events import AHEAD_S, EventDesk
@@ -47,16 +47,18 @@ _REPLIES: Replies = {
     202: {
         "description": "Accepted and kept; the result is called back. The same inquiry posted again is answered so too, and taken once."
     },
-    400: told("The body is not as documented; `place` names the field.", InquiryError),
-    404: told("No meter of this TDSP has that ESI ID.", InquiryError),
-    409: told("Another inquiry has that correlation id.", InquiryError),
-    503: told("The inquiry cannot be kept, and is not accepted.", InquiryError),
+    400: documented("The body is not as documented; `place` names the field.", InquiryError),
+    404: documented("No meter of this TDSP has that ESI ID.", InquiryError),
+    409: documented("Another inquiry has that correlation id.", InquiryError),
+    503: documented("The inquiry cannot be kept, and is not accepted.", InquiryError),
 }
 _EVENT_REPLIES: Replies = {
     202: {"description": "Taken: each event of a meter of ours is kept, once."},
-    400: told("The body is not as documented, and no event of it is taken; `place` names the field.", InquiryError),
+    400: documented(
+        "The body is not as documented, and no event of it is taken; `place` names the field.", InquiryError
+    ),
 }
-_HEALTH_REPLIES: Replies = {503: told("It cannot do all of its work.", HeadEndHealth)}
+_HEALTH_REPLIES: Replies = {503: documented("It cannot do all of its work.", HeadEndHealth)}
 
 
 def create_app(

@@ -45,7 +45,7 @@ class HeadEndMetrics:
     def exchanged(self, exchange: Exchange) -> None:
         """Count and log an HTTP exchange."""
         self.requests.labels(exchange.endpoint, exchange.how()).inc()
-        tell("http", party="TDSP", **exchange.told())
+        tell("http", party="TDSP", **exchange.facts())
 
     def text(self) -> bytes:
         """The metrics in Prometheus' text format."""

@@ -156,13 +156,13 @@ def _run_channel(
 
 
 def _tell_flags(block: DayBlock, channel: Channel, flags: _Flags, findings: list[list[Finding]]) -> None:
-    told = (
+    by_rule = (
         ("negative", flags.negative, "are negative"),
         ("condition", flags.condition, "carry a condition of the meter that makes their value unusable"),
         ("spike", flags.spike, "tower over the third highest of the day"),
     )
     ends = interval_ends(block.day)
-    for name, mask, sentence in told:
+    for name, mask, sentence in by_rule:
         for row in np.flatnonzero(mask.any(axis=1)):
             at = np.flatnonzero(mask[row])
             first = iso(int(ends[at[0]]))

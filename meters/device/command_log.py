@@ -92,8 +92,8 @@ class CommandLog:
         """
         # A wall clock that is set back takes no line out of order.
         at = max(command.at, self._last)
-        told = {"meter": meter_number, "kind": command.kind.value, "at": at, "to": command.to}
-        line = json.dumps(told).encode() + b"\n"
+        entry = {"meter": meter_number, "kind": command.kind.value, "at": at, "to": command.to}
+        line = json.dumps(entry).encode() + b"\n"
         try:
             # What an earlier failure may have left.
             self._file.truncate(self._length)
@@ -118,8 +118,8 @@ class CommandLog:
             *lines, cut = self._file.readall().split(b"\n")
         except OSError as error:
             raise self._unusable(error.strerror) from None
-        for line, told in enumerate(lines, 1):
-            number, command = self._command(told, line)
+        for line, text in enumerate(lines, 1):
+            number, command = self._command(text, line)
             if command.at < self._last:
                 raise self._fault(
                     "order",
@@ -135,9 +135,9 @@ class CommandLog:
         self._length -= len(cut)
         self._file.truncate(self._length)
 
-    def _command(self, told: bytes, line: int) -> tuple[str, Command]:
+    def _command(self, text: bytes, line: int) -> tuple[str, Command]:
         try:
-            one: dict[str, Any] = json.loads(told)
+            one: dict[str, Any] = json.loads(text)
             number, kind, at, to = one["meter"], CommandKind(one["kind"]), one["at"], one["to"]
         except (ValueError, KeyError, TypeError, RecursionError):
             raise self._fault("malformed", "This is no command of a meter.", _ANOTHER, line) from None

@@ -233,27 +233,27 @@ class EmulatedMeter:
 
     def events(self, start: int, end: int) -> list[MeterEvent]:
         """What it tells unasked in [start, end), by time."""
-        told: list[tuple[int, EventKind]] = []
+        happened: list[tuple[int, EventKind]] = []
         for fault in self.faults:
             if fault.kind is FaultKind.OUTAGE:
                 if fault.params["last_gasp"]:
-                    told.append((fault.first, EventKind.LAST_GASP))
+                    happened.append((fault.first, EventKind.LAST_GASP))
                 restored = fault.until + int(fault.params["restoration_s"])
                 # Out again before it could tell: the later outage's end does.
                 if not any(other.first <= restored < other.until for other in self._outages):
-                    told.append((restored, EventKind.RESTORATION))
+                    happened.append((restored, EventKind.RESTORATION))
             elif fault.kind is FaultKind.CLOCK_SET:
-                told += [(fault.first, EventKind.CLOCK_SET), (fault.until, EventKind.CLOCK_SET)]
+                happened += [(fault.first, EventKind.CLOCK_SET), (fault.until, EventKind.CLOCK_SET)]
             elif fault.kind is FaultKind.CLOCK_DRIFT:
-                told.append((fault.until, EventKind.CLOCK_SET))
+                happened.append((fault.until, EventKind.CLOCK_SET))
         for first, until in united(declared_open(self.faults) + self._switch.open_spans()):
-            told += [(first, EventKind.DISCONNECTED), (until, EventKind.CONNECTED)]
-        told += [(at, EventKind.CLOCK_SET) for at, _ in self._clock_writes]
+            happened += [(first, EventKind.DISCONNECTED), (until, EventKind.CONNECTED)]
+        happened += [(at, EventKind.CLOCK_SET) for at, _ in self._clock_writes]
         return sorted(
             MeterEvent(
                 at, self.identity.esiid, self._counting.identity(self._counting.exchanges(at)).meter_number, kind
             )
-            for at, kind in told
+            for at, kind in happened
             if start <= at < end and at < FOR_EVER
         )
 

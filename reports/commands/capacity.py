@@ -96,10 +96,10 @@ def _run(study_file: Path, out: Path | None, workers: int, as_json: bool) -> Non
     began = time.perf_counter()
     with breaking_off(STOPPED), _Bar(hidden=as_json) as bar:
         if workers == 1:
-            outcome = run_study(study, folder, None, bar.told)
+            outcome = run_study(study, folder, None, bar.show)
         else:
             with worker_pool(workers) as pool:
-                outcome = run_study(study, folder, pool, bar.told)
+                outcome = run_study(study, folder, pool, bar.show)
     page = render(outcome, folder)
     seconds = time.perf_counter() - began
     run_facts = {
@@ -139,7 +139,7 @@ class _Bar:
     def __exit__(self, *_: object) -> None:
         self._progress.stop()
 
-    def told(self, done: int, total: int) -> None:
+    def show(self, done: int, total: int) -> None:
         """See ``simulator.capacity.run.Progress``."""
         if self._first is None:
             self._first = done

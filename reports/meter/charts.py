@@ -164,11 +164,11 @@ def _marks(axes: Axes, shown: MeterDay, edges: NDArray[np.int64]) -> None:
 def _cut_off(axes: Axes, shown: MeterDay, delivered: Floats) -> None:
     """Say how high a spike is that the picture does not hold; of several at once the first."""
     low, high = axes.get_ylim()
-    told = -_APART
+    latest = -_APART
     for at in np.flatnonzero((delivered > high) | (delivered < low)):
-        if at - told < _APART:
+        if at - latest < _APART:
             continue
-        told = int(at)
+        latest = int(at)
         up = bool(delivered[at] > 0)
         late = at > len(delivered) * 0.8
         axes.annotate(

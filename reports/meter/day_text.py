@@ -23,8 +23,8 @@ def day_lines(shown: MeterDay, count: int, width: int, glyphs: Glyphs) -> Iterat
 
     yield Text(f"ESI ID {shown.found.meter.identity.esiid}, {', '.join(_where(shown, count))}", style="bold")
     if shown.found.place is None:
-        told = "No meter of that fleet is at this ESI ID: look at its digits, or give the fleet's --count; 'ami meters list' names them."
-        yield Text(told, style="yellow")
+        advice = "No meter of that fleet is at this ESI ID: look at its digits, or give the fleet's --count; 'ami meters list' names them."
+        yield Text(advice, style="yellow")
     yield Text(", ".join(_what(shown)))
     if shown.found.note:
         yield Text(f"magic: {shown.found.note}; up since 12:00 of this day")

@@ -96,13 +96,13 @@ def chart(shown: MeterDay, width: int, glyphs: Glyphs) -> list[Text]:
     for row in range(up - 1, -1, -1):
         bars = [_cell(value / unit - row, glyphs.up, glyphs.over, last=row == up - 1) for value in above]
         lines.append(
-            _bars((row + 1) * unit, unit, bars, styles, _BAR, glyphs, told=(row + 1) % 3 == 0 or row == up - 1)
+            _bars((row + 1) * unit, unit, bars, styles, _BAR, glyphs, labelled=(row + 1) % 3 == 0 or row == up - 1)
         )
     lines.append(_axis(shown, per, glyphs))
     for row in range(down):
         bars = [_cell(value / unit - row, glyphs.down, glyphs.under, last=row == down - 1) for value in below]
-        told = (row + 1) % 3 == 0 or row == down - 1
-        lines.append(_bars(-(row + 1) * unit, unit, bars, styles, _SURPLUS, glyphs, told=told))
+        labelled = (row + 1) % 3 == 0 or row == down - 1
+        lines.append(_bars(-(row + 1) * unit, unit, bars, styles, _SURPLUS, glyphs, labelled=labelled))
     if any(marks):
         line = Text()
         line.append(f"{'marks':>{MARGIN - 1}} ", _QUIET)
@@ -149,12 +149,12 @@ def _label(value: float, unit: float) -> str:
 
 
 def _bars(
-    reach: float, unit: float, bars: list[str], styles: list[str], style: str, glyphs: Glyphs, *, told: bool
+    reach: float, unit: float, bars: list[str], styles: list[str], style: str, glyphs: Glyphs, *, labelled: bool
 ) -> Text:
     """A row of bars. reach: kW at its outer edge, which is written beside it if ``told``; styles: of columns that have their own."""
     from rich.text import Text
 
-    label, side = (_label(reach, unit), glyphs.side_tick) if told else ("", glyphs.side)
+    label, side = (_label(reach, unit), glyphs.side_tick) if labelled else ("", glyphs.side)
     # Styles are of the parts: the line's own would dim the bars.
     line = Text()
     line.append(f"{label:>{MARGIN - 1}}{side}", _QUIET)

@@ -87,7 +87,7 @@ def _mark(mark: str) -> Text:
     return Text(word, style=style)
 
 
-def _told(one: dict[str, Any]) -> list[Text]:
+def _lines(one: dict[str, Any]) -> list[Text]:
     """What happened, the evidence, the requirements, the reasons of a failure."""
     lines = [Text(plain(one["happened"]))]
     facts = evidence_text(one["evidence"])
@@ -113,12 +113,12 @@ def _steps(to: Console, result: dict[str, Any]) -> None:
     if not result["steps"]:
         return
     _title(to, "The seven steps")
-    rows = [([Text(step["id"]), _mark(step["mark"]), Text(step["actor"])], _told(step)) for step in result["steps"]]
+    rows = [([Text(step["id"]), _mark(step["mark"]), Text(step["actor"])], _lines(step)) for step in result["steps"]]
     _rows(to, rows, (2, 4, 8))
 
 
 def _checks(to: Console, checks: list[dict[str, Any]]) -> None:
-    rows = [([_mark(check["mark"]), Text(check["title"])], _told(check)) for check in checks]
+    rows = [([_mark(check["mark"]), Text(check["title"])], _lines(check)) for check in checks]
     _rows(to, rows, (4, 24))
 
 
@@ -146,17 +146,17 @@ def _bills(to: Console, result: dict[str, Any]) -> None:
     for row in rows:
         table.add_row(row.name, row.reaches, kwh_text(row.usage_wh), f"${row.usd}" if row.usd else "-", row.note)
     to.print(table)
-    told = result["bills"]["with_gap"] or result["bills"]["vee_only"]
-    if told is not None:
-        to.print(Text(f"Of the ${told['total_usd']} told:", style="dim"))
+    stand = result["bills"]["with_gap"] or result["bills"]["vee_only"]
+    if stand is not None:
+        to.print(Text(f"Of the ${stand['total_usd']} told:", style="dim"))
         lines = Table.grid(padding=(0, 3, 0, 0))
         lines.add_column()
         lines.add_column()
         lines.add_column(justify="right")
-        for line in told["lines"]:
+        for line in stand["lines"]:
             lines.add_row(f"  {line['kind']}", line["text"], money(Decimal(line["usd_exact"])))
-        lines.add_row("  tax", "", f"${told['tax_usd']}")
-        for line in told["undecided"]:
+        lines.add_row("  tax", "", f"${stand['tax_usd']}")
+        for line in stand["undecided"]:
             lines.add_row(f"  {line['kind']}", f"{line['text']}: {line['standing']}, not counted", "-")
         to.print(lines)
 

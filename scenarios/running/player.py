@@ -150,13 +150,13 @@ class Player:
         self.actions[action.ref] = read.to_dict()
 
     def _rebill(self, action: Rebill) -> Generator[simpy.Event, Any, None]:
-        told = self._calls.get(action.of)
-        if told is None:
+        call = self._calls.get(action.of)
+        if call is None:
             self.actions[action.ref] = {
                 "trouble": {"code": "scenario.call_not_over", "reason": "the call had not ended"}
             }
             return
-        result = yield from rebill(self._runtime, self._client, self._account, self._plan, told, self._sandbox.journal)
+        result = yield from rebill(self._runtime, self._client, self._account, self._plan, call, self._sandbox.journal)
         self.actions[action.ref] = result.to_dict()
         first, last = self._account.cycle_first, day_of(self._runtime.now()) - timedelta(days=1)
         try:
@@ -187,14 +187,14 @@ class Player:
         else:
             call = functools.partial(self._http.delete, f"{path}/{self._complaints.get(str(action.lift), '-')}")
         reply: httpx.Response = yield self._runtime.io("control", action.ref, call, lane="smt")
-        told = reply.json()
+        body = reply.json()
         if reply.is_success and action.declare is not None:
-            self._complaints[action.ref] = told["id"]
+            self._complaints[action.ref] = body["id"]
         self.actions[action.ref] = {
             "at": iso(self._runtime.now()),
             "status": reply.status_code,
-            "id": told.get("id"),
-            "strikes": told.get("strikes"),
+            "id": body.get("id"),
+            "strikes": body.get("strikes"),
         }
 
 

@@ -41,39 +41,39 @@ def smt_registry(
             "Name one that is there or can be made.",
         ) from None
     logins = [{"username": user.username, "kind": user.kind.value, "duns": user.duns} for user in made.users.values()]
-    told = {"folder": str(folder), "esiids": len(made.points), "password": PASSWORD, "logins": logins}
-    print(json.dumps(told) if as_json else "\n".join(_told(told)))
+    summary = {"folder": str(folder), "esiids": len(made.points), "password": PASSWORD, "logins": logins}
+    print(json.dumps(summary) if as_json else "\n".join(_lines(summary)))
 
 
-def _day(told: str) -> Any:
+def _day(text: str) -> Any:
     import time
     from datetime import date
 
     from meters.calendar import YEARS, day_of
     from simulator.errors import SimulatorError
 
-    if not told:
+    if not text:
         return day_of(int(time.time()))
     try:
-        day = date.fromisoformat(told)
+        day = date.fromisoformat(text)
     except ValueError:
         day = date.min
     if day.year not in YEARS:
         mend = f"Write it as 2026-08-12, in {YEARS.start} to {YEARS.stop - 1}."
-        raise SimulatorError("smt.registry.date", f"'{told}' is not a day.", "--date", mend)
+        raise SimulatorError("smt.registry.date", f"'{text}' is not a day.", "--date", mend)
     return day
 
 
-def _told(told: dict[str, Any]) -> list[str]:
+def _lines(summary: dict[str, Any]) -> list[str]:
     """The folder and the log-ins, for people; of the customers the first and the last."""
-    customers = [one["username"] for one in told["logins"] if one["kind"] == "customer"]
-    companies = [one for one in told["logins"] if one["kind"] != "customer"]
+    customers = [one["username"] for one in summary["logins"] if one["kind"] == "customer"]
+    companies = [one for one in summary["logins"] if one["kind"] != "customer"]
     return [
-        f"{told['folder']}: records of {told['esiids']} service points",
+        f"{summary['folder']}: records of {summary['esiids']} service points",
         "",
-        f"Every log-in has the password {told['password']}",
+        f"Every log-in has the password {summary['password']}",
         *(f"  {company['kind']:<9}  {company['username']}   DUNS {company['duns']}" for company in companies),
         f"  customer   {customers[0]} to {customers[-1]}, one for each service point",
         "",
-        f"Serve them: ami smt serve --registry {told['folder']}",
+        f"Serve them: ami smt serve --registry {summary['folder']}",
     ]

@@ -42,7 +42,7 @@ class PortalClient:
         """Ask for a read: taken on or turned away, ``RequestStatus`` FLR. Raises PortalError."""
         return await self._data("/api/ondemandread", {"ESIID": esiid, "MeterNumber": meter_number})
 
-    async def told(self, path: str, body: dict[str, Any], field: str = "") -> Any:
+    async def content(self, path: str, body: dict[str, Any], field: str = "") -> Any:
         """What a call tells, as it comes: its data, or a field of them. Raises PortalError."""
         found = await self._sent(path, body)
         if isinstance(found, dict) and "errorCode" in found:

@@ -32,23 +32,23 @@ def same_answers(
     usage = {"version": "L", "readingType": "A"} | days
     asked: dict[str, dict[str, Ask]] = {
         "market": {
-            "usage": lambda: market.told("/v2/15minintervalreads/", esiid, "energyData", ident, **usage),
-            "meter": lambda: market.told("/v2/meterInfo/", esiid, "meterInfo", ident),
-            "premise": lambda: market.told("/v2/premiseInfo/", esiid, "premiseInfo", ident),
-            "devices": lambda: market.told("/v2/hanDevices/", esiid, "hanDevices", ident),
+            "usage": lambda: market.content("/v2/15minintervalreads/", esiid, "energyData", ident, **usage),
+            "meter": lambda: market.content("/v2/meterInfo/", esiid, "meterInfo", ident),
+            "premise": lambda: market.content("/v2/premiseInfo/", esiid, "premiseInfo", ident),
+            "devices": lambda: market.content("/v2/hanDevices/", esiid, "hanDevices", ident),
         },
         "portal": {
-            "usage": lambda: portal.told("/api/adhoc/intervalsynch", {"ESIID": [esiid], **days}, "energyData"),
-            "meter": lambda: portal.told("/api/meterattributes", {"esiid": esiid}),
-            "premise": lambda: portal.told("/api/premise", {"esiid": esiid}),
-            "devices": lambda: portal.told("/api/handevices", {"esiid": esiid}),
+            "usage": lambda: portal.content("/api/adhoc/intervalsynch", {"ESIID": [esiid], **days}, "energyData"),
+            "meter": lambda: portal.content("/api/meterattributes", {"esiid": esiid}),
+            "premise": lambda: portal.content("/api/premise", {"esiid": esiid}),
+            "devices": lambda: portal.content("/api/handevices", {"esiid": esiid}),
         },
     }
-    told: dict[str, Any] = {"market": {}, "portal": {}, "trouble": None}
+    answers: dict[str, Any] = {"market": {}, "portal": {}, "trouble": None}
     for question in QUESTIONS:
         for door, questions in asked.items():
             try:
-                told[door][question] = yield driver.io(door, f"{ident}/{question}", questions[question], lane="smt")
+                answers[door][question] = yield driver.io(door, f"{ident}/{question}", questions[question], lane="smt")
             except (RorError, SimulatorError) as error:
-                told["trouble"] = {"code": error.code, "reason": error.message, "retry_at": None}
-    return told
+                answers["trouble"] = {"code": error.code, "reason": error.message, "retry_at": None}
+    return answers

@@ -135,7 +135,7 @@ def _running(clock: Clock, place: str) -> PartyClock:
 def clock_entry(runtime: Runtime) -> dict[str, Any]:
     """The clock in a ready line; one that runs with what another party needs to share it."""
     clock = runtime.clock
-    told: dict[str, Any] = {"mode": clock.mode.value, "speed": clock.rate, "now": iso(runtime.now())}
+    entry: dict[str, Any] = {"mode": clock.mode.value, "speed": clock.rate, "now": iso(runtime.now())}
     if not clock.manual:
-        told |= {"epoch": iso(clock.epoch_us // US), "wall_start": clock.wall_start}
-    return told
+        entry |= {"epoch": iso(clock.epoch_us // US), "wall_start": clock.wall_start}
+    return entry

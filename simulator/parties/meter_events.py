@@ -17,7 +17,7 @@ from typing import Any, Protocol
 import httpx
 import simpy
 
-from headend.ports import FAULT, Driver, Journal, guarded, told
+from headend.ports import FAULT, Driver, Journal, fault_text, guarded
 from headend.wire import EventBatch, EventReport, EventsAccepted
 from meters.calendar import US, local
 from meters.events import MeterEvent
@@ -92,7 +92,7 @@ class _Watch:
     #: UTC epoch seconds: what came before is told.
     done: int
     #: Told events of ``done``'s own second, in which more may come.
-    told: set[MeterEvent] = field(default_factory=set)
+    sent: set[MeterEvent] = field(default_factory=set)
     #: UTC epoch seconds at which to look again.
     due: int = 0
 
@@ -177,7 +177,7 @@ class MeterEvents:
                 # It has been put on the agenda anew since.
                 continue
             try:
-                found += self._told(watch, now)
+                found += self._fresh(watch, now)
                 ahead = watch.meter.events(now + 1, now + 1 + LOOK_AHEAD_S)
             except Exception as error:
                 self._fault("events", error)
@@ -188,10 +188,10 @@ class MeterEvents:
             if not self._filled.triggered:
                 self._filled.succeed()
 
-    def _told(self, watch: _Watch, now: int) -> list[MeterEvent]:
+    def _fresh(self, watch: _Watch, now: int) -> list[MeterEvent]:
         events = watch.meter.events(watch.done, now + 1)
-        fresh = [event for event in events if event not in watch.told]
-        watch.done, watch.told = now, {event for event in events if event.at >= now}
+        fresh = [event for event in events if event not in watch.sent]
+        watch.done, watch.sent = now, {event for event in events if event.at >= now}
         return fresh
 
     # -- sending ----------------------------------------------------------------------------------------------
@@ -235,7 +235,7 @@ class MeterEvents:
         self._journal.note(self._now(), _PARTY, what, ident, kinds=kinds, esiids=esiids, **facts)
 
     def _fault(self, ident: str, error: Exception) -> None:
-        self._journal.note(self._now(), _PARTY, FAULT, ident, error=told(error))
+        self._journal.note(self._now(), _PARTY, FAULT, ident, error=fault_text(error))
 
 
 def _ident(batch: Sequence[MeterEvent]) -> str:

@@ -190,8 +190,8 @@ class _ToldJournal(RunJournal):
         if kind in _TROUBLE:
             kinds = ", ".join(f"{count} {name}" for name, count in facts.get("kinds", {}).items())
             source = "state" if kind == "state not kept" else "events"
-            told = ": ".join([kind, kinds or ident, str(facts.get("reason", ""))])
-            print(f"meters.{source}: {iso(at)}: {told}", file=sys.stderr, flush=True)
+            text = ": ".join([kind, kinds or ident, str(facts.get("reason", ""))])
+            print(f"meters.{source}: {iso(at)}: {text}", file=sys.stderr, flush=True)
 
 
 def _write(entries: list[LedgerEntry], folder: Path) -> None:

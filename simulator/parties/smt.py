@@ -106,7 +106,7 @@ class SmtParty:
 
     def ready(self, market: Market | None) -> dict[str, Any]:
         """The ready line of an SMT alone. market: with the log-ins and special ESI IDs, where the records were made here."""
-        told: dict[str, Any] = {
+        ready: dict[str, Any] = {
             "event": "ready",
             "smt_url": self.server.url,
             "ca_file": str(self.ca.ca_file.resolve()),
@@ -114,8 +114,8 @@ class SmtParty:
             "clock": clock_entry(self.runtime),
         }
         if self._site is not None:
-            told["ftps"] = {"host": self._site.host, "port": self._site.port, "ca_file": told["ca_file"]}
-        return told if market is None else told | market_entries(market)
+            ready["ftps"] = {"host": self._site.host, "port": self._site.port, "ca_file": ready["ca_file"]}
+        return ready if market is None else ready | market_entries(market)
 
 
 def market_entries(market: Market) -> dict[str, Any]:

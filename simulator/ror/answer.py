@@ -135,16 +135,16 @@ def answer(
     brought = record.vee_end() is not None and len(record.vee().ends) < len(record.ends)
     vee_only = take_stand(account, plan, record.vee())
     with_gap = take_stand(account, plan, record) if brought else None
-    told = with_gap or vee_only
+    stand = with_gap or vee_only
     pattern = hourly_pattern(record, usual)
     marks: list[str] = []
     if question is not Question.LAST_BILL:
         right = min(floor_interval(now), account.cycle_end) if needed_more else None
-        marks = [*_trouble_marks(request, trouble), *_data_marks(account, record, told, right)]
-    edges = tuple(edge_worths(plan, account, told.projection)) if told is not None else ()
+        marks = [*_trouble_marks(request, trouble), *_data_marks(account, record, stand, right)]
+    edges = tuple(edge_worths(plan, account, stand.projection)) if stand is not None else ()
     sentences = [_own_sentence(own)]
-    if told is not None:
-        sentences += _bill_sentences(account, record, told, vee_only if brought else None)
+    if stand is not None:
+        sentences += _bill_sentences(account, record, stand, vee_only if brought else None)
         running = request.status.partial if request.status is not None else None
         if running is not None:
             sentences.append(_running_sentence(running))
@@ -152,12 +152,12 @@ def answer(
     pattern_sentence = _pattern_sentence(pattern)
     if pattern_sentence:
         sentences.append(pattern_sentence)
-    told_on = _told_on(told, needed_more, brought, bool(marks))
+    told_on = _told_on(stand, needed_more, brought, bool(marks))
     return Answer(told_on, vee_only, with_gap, edges, pattern, tuple(marks), (*sentences, *marks))
 
 
-def _told_on(told: Stand | None, needed_more: bool, brought: bool, marked: bool) -> ToldOn:
-    if told is None:
+def _told_on(stand: Stand | None, needed_more: bool, brought: bool, marked: bool) -> ToldOn:
+    if stand is None:
         return ToldOn.NOTHING
     if not needed_more:
         return ToldOn.PARTIAL if marked else ToldOn.VEE
@@ -171,10 +171,10 @@ def _trouble_marks(request: OnDemand, trouble: Trouble | None) -> list[str]:
     marks = []
     if trouble is not None:
         marks.append(f"SMT gave no VEE data ({trouble.code}): {_closed(trouble.reason)}")
-    told = request.trouble
-    if told is not None:
-        again = "" if told.retry_at is None else f" It can be asked again from {_clock(told.retry_at)}."
-        marks.append(f"The on-demand read was {request.end.value} ({told.code}): {_closed(told.reason)}{again}")
+    failure = request.trouble
+    if failure is not None:
+        again = "" if failure.retry_at is None else f" It can be asked again from {_clock(failure.retry_at)}."
+        marks.append(f"The on-demand read was {request.end.value} ({failure.code}): {_closed(failure.reason)}{again}")
     return marks
 
 
@@ -182,16 +182,16 @@ def _closed(sentence: str) -> str:
     return sentence if sentence.endswith(".") else f"{sentence}."
 
 
-def _data_marks(account: Account, record: UsageRecord, told: Stand | None, right: int | None) -> list[str]:
+def _data_marks(account: Account, record: UsageRecord, stand: Stand | None, right: int | None) -> list[str]:
     """Say what the bill lacks. right: the instant it should reach, UTC epoch seconds; None if VEE data were enough."""
-    if told is None:
+    if stand is None:
         return ["No interval of this cycle is known: the running cycle is not billed."]
     vee_end = record.vee_end() or account.cycle_start
-    marks = [_hole_mark(hole, vee_end) for hole in told.holes]
-    if right is not None and told.to < right:
+    marks = [_hole_mark(hole, vee_end) for hole in stand.holes]
+    if right is not None and stand.to < right:
         marks.append(
-            f"Told on partial data: the bill reaches to {_clock(told.to)}; "
-            f"{(right - told.to) // INTERVAL_S} intervals from there to {_clock(right)} are not in it."
+            f"Told on partial data: the bill reaches to {_clock(stand.to)}; "
+            f"{(right - stand.to) // INTERVAL_S} intervals from there to {_clock(right)} are not in it."
         )
     return marks
 
@@ -220,8 +220,8 @@ def _own_sentence(own: Balance) -> str:
     )
 
 
-def _bill_sentences(account: Account, record: UsageRecord, told: Stand, before: Stand | None) -> list[str]:
-    cycle = record.within(account.cycle_start, told.to)
+def _bill_sentences(account: Account, record: UsageRecord, stand: Stand, before: Stand | None) -> list[str]:
+    cycle = record.within(account.cycle_start, stand.to)
     estimated = cycle.wh_of(Quality.VEE_ESTIMATED)
     parts = [f"{kwh(cycle.vee().total_wh())} kWh VEE"]
     if estimated:
@@ -232,24 +232,24 @@ def _bill_sentences(account: Account, record: UsageRecord, told: Stand, before: 
             f"{kwh(cycle.wh_of(Quality.NON_VEE))} kWh non-VEE ({store} intervals from the store, {meter} from the meter)"
         )
     sentences = [
-        f"Usage of the cycle from {account.cycle_first} to {_clock(told.to)}: "
+        f"Usage of the cycle from {account.cycle_first} to {_clock(stand.to)}: "
         f"{kwh(cycle.total_wh())} kWh, {' and '.join(parts)}."
     ]
-    whole = told.to >= account.cycle_end
-    to_date = f"{'Bill' if whole else 'Bill to date'}: {money(told.bill.total)} with tax"
+    whole = stand.to >= account.cycle_end
+    to_date = f"{'Bill' if whole else 'Bill to date'}: {money(stand.bill.total)} with tax"
     if before is not None:
         to_date += f" (on VEE data only, to {_clock(before.to)}: {money(before.bill.total)})"
     sentences.append(f"{to_date}.")
     sentences += [
         f"{line.kind.value.capitalize()} of {money(abs(line.amount))} {line.text}: {line.standing.value}."
-        for line in told.bill.undecided
+        for line in stand.bill.undecided
     ]
     if not whole:
-        ahead = told.projection
+        ahead = stand.projection
         sentences.append(
             f"Projected for the cycle to {account.cycle_last}: {kwh(ahead.total_wh)} kWh "
-            f"({kwh(ahead.low_wh)} to {kwh(ahead.high_wh)}), a bill of {money(told.projected.total)} "
-            f"({money(told.projected_low.total)} at the low end, {money(told.projected_high.total)} at the high end)."
+            f"({kwh(ahead.low_wh)} to {kwh(ahead.high_wh)}), a bill of {money(stand.projected.total)} "
+            f"({money(stand.projected_low.total)} at the low end, {money(stand.projected_high.total)} at the high end)."
         )
     return sentences
 

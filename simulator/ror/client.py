@@ -101,7 +101,7 @@ class SmtClient:
         ]
         return sorted(reads, key=lambda read: read.day)
 
-    async def told(self, path: str, esiid: str, field: str, call_reference: str = "", **asked: Any) -> Any:
+    async def content(self, path: str, esiid: str, field: str, call_reference: str = "", **asked: Any) -> Any:
         """What a call tells of an ESI ID, as it comes: the reply's field. Raises SmtError."""
         body = await self._post(path, self._who(call_reference) | {"esiid": [esiid]} | asked)
         if field not in body:
@@ -220,8 +220,8 @@ def _error(status: int, body: dict[str, Any]) -> SmtError | SmtRefused:
         return SmtRefused(refusal.code, refusal.reason, retry_at)
     if "errorCode" in body:
         return SmtError(f"smt.{body['errorCode']}", str(body.get("errorMessage", "no message")))
-    told = body.get("error") or body.get("message") or "no message"
-    return SmtError(f"smt.http_{status}", str(told))
+    message = body.get("error") or body.get("message") or "no message"
+    return SmtError(f"smt.http_{status}", str(message))
 
 
 def _parsed(model: type[Reply], body: dict[str, Any]) -> Reply:

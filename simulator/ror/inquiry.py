@@ -54,7 +54,7 @@ class CallResult:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON values only, the same twice: money as strings, energy in whole Wh, instants as ISO 8601 in Central time."""
-        told = self.answer
+        answer = self.answer
         return {
             "call_reference": self.call_reference,
             "account_id": self.account.account_id,
@@ -75,13 +75,13 @@ class CallResult:
             "request": request_dict(self.request),
             "trouble": trouble_dict(self.trouble),
             "intervals_by_source": {source.name.lower(): self.usage.count_of(source) for source in Source},
-            "told_on": told.told_on.value,
-            "vee_only": None if told.vee_only is None else told.vee_only.to_dict(),
-            "with_gap": None if told.with_gap is None else told.with_gap.to_dict(),
-            "edges": [edge.to_dict() for edge in told.edges],
-            "pattern": told.pattern.to_dict(),
-            "marks": list(told.marks),
-            "sentences": list(told.sentences),
+            "told_on": answer.told_on.value,
+            "vee_only": None if answer.vee_only is None else answer.vee_only.to_dict(),
+            "with_gap": None if answer.with_gap is None else answer.with_gap.to_dict(),
+            "edges": [edge.to_dict() for edge in answer.edges],
+            "pattern": answer.pattern.to_dict(),
+            "marks": list(answer.marks),
+            "sentences": list(answer.sentences),
         }
 
 
@@ -204,7 +204,7 @@ def balance_inquiry(
         )
         request, usage = _with_gap(request, vee)
         note("S4.ended", **request_dict(request))
-    told = answer(account, plan, usage, own, asked_at, question, request, trouble)
+    answered = answer(account, plan, usage, own, asked_at, question, request, trouble)
     result = CallResult(
         call_reference,
         account,
@@ -217,9 +217,9 @@ def balance_inquiry(
         request,
         trouble,
         usage,
-        told,
+        answered,
     )
-    note("S6.told", told_on=told.told_on.value, marks=list(told.marks), sentences=list(told.sentences))
+    note("S6.told", told_on=answered.told_on.value, marks=list(answered.marks), sentences=list(answered.sentences))
     note("S7.outcome", before_hang_up=result.before_hang_up, seconds_to_answer=result.told_at - asked_at)
     return result
 

@@ -112,9 +112,9 @@ def on_demand(
             last = Trouble(error.code, error.message)
             continue
         if status.statusCode != "PEN":
-            end, told = _ended(status)
+            end, failure = _ended(status)
             return OnDemand(
-                end, requested_at, driver.now(), correlation_id, polls, failed_polls, status=status, trouble=told
+                end, requested_at, driver.now(), correlation_id, polls, failed_polls, status=status, trouble=failure
             )
     waited = driver.now() - requested_at
     trouble = last or Trouble("ror.odr.unanswered", f"SMT had no answer after {waited} s.")

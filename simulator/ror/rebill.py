@@ -75,19 +75,19 @@ class Rebill:
 
 
 def rebill(
-    driver: Driver, client: SmtClient, account: Account, plan: RatePlan, told: CallResult, journal: Journal
+    driver: Driver, client: SmtClient, account: Account, plan: RatePlan, call: CallResult, journal: Journal
 ) -> Generator[simpy.Event, Any, Rebill]:
     """Fetch the cycle's VEE data again and bill them for the instant of the bill that was told. Run it after the next posting."""
-    stand = told.answer.told
+    stand = call.answer.told
     instant = None if stand is None else stand.to
     bill, covered, trouble = None, False, None
     holes: tuple[tuple[int, int], ...] = ()
     if instant is not None:
-        line = Line(driver, f"{told.call_reference}/rebill")
+        line = Line(driver, f"{call.call_reference}/rebill")
         last = day_of_interval(instant)
         try:
             vee = yield line.exchange(
-                "vee", lambda: client.intervals(account.esiid, account.cycle_first, last, told.call_reference)
+                "vee", lambda: client.intervals(account.esiid, account.cycle_first, last, call.call_reference)
             )
         except RorError as error:
             trouble = Trouble(error.code, error.message)
@@ -96,7 +96,7 @@ def rebill(
             holes = tuple(vee.holes(account.cycle_start, instant))
             bill = bill_at(account, plan, vee, instant)
     result = Rebill(
-        told.call_reference,
+        call.call_reference,
         driver.now(),
         instant,
         None if stand is None else stand.bill,
@@ -105,5 +105,5 @@ def rebill(
         holes,
         trouble,
     )
-    journal.note(driver.now(), "ROR", "rebilled", told.call_reference, **result.to_dict())
+    journal.note(driver.now(), "ROR", "rebilled", call.call_reference, **result.to_dict())
     return result

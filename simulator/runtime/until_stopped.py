@@ -40,7 +40,7 @@ async def _serve(party: AbstractAsyncContextManager[Up], as_json: bool) -> None:
         await until_stopped(*up.for_ever)
 
 
-def clock_told(ready: dict[str, Any]) -> str:
+def clock_text(ready: dict[str, Any]) -> str:
     """The clock of a ready line, for people."""
     clock = ready["clock"]
     pace = f" x{clock['speed']:g}" if clock["mode"] == "scaled" else ""

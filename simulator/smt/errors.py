@@ -57,7 +57,7 @@ class BusinessError(Exception):
         self.code = code
         self.message = BUSINESS[code].format(*filled)
 
-    def told(self) -> dict[str, str]:
+    def body(self) -> dict[str, str]:
         """What stands on the wire."""
         return {"errorCode": self.code, "errorMessage": self.message}
 

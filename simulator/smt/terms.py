@@ -48,7 +48,7 @@ class ClockNumbers(NamedTuple):
         ahead_s = (self.epoch_us - other.epoch_us) / US - (self.wall_start - other.wall_start) * self.speed
         return self.speed == other.speed and abs(ahead_s) <= _CLOCKS_S * self.speed
 
-    def told(self) -> str:
+    def words(self) -> str:
         """In words."""
         return f"{iso(self.epoch_us // US)} at {self.wall_start!r}, x{self.speed:g}"
 
@@ -108,7 +108,7 @@ class Terms:
         mark = self.folder / _FOLDER_ID
         policy, registry = _of_policy(self.policy), _of_registry(self.registry)
         return (
-            Term("clock", json.dumps(self.clock), self.clock.told()),
+            Term("clock", json.dumps(self.clock), self.clock.words()),
             Term("policy", policy, f"{self.policy.name} ({policy})"),
             Term("registry", registry, f"{len(self.registry.points)} service points ({registry})"),
             Term("out", mark.read_text() if mark.exists() else "", str(self.folder.resolve())),

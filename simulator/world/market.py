@@ -108,11 +108,11 @@ def build_market(world: World) -> Market:
 
     Raises SimulatorError for a folder of files that is no registry of this world.
     """
-    told = world.spec.market
-    if told.registry is not None:
+    spec = world.spec.market
+    if spec.registry is not None:
         for fault in foreign_registry(world):
             raise fault
-        return Market(read_registry(told.registry), tdsp_login(world), ())
+        return Market(read_registry(spec.registry), tdsp_login(world), ())
     since, key = recorded_since(world.spec), world.tdsp.key
     points = [*_metered_points(world, since), *_special_points(world, since)]
     registry = Registry(
@@ -128,13 +128,13 @@ def build_market(world: World) -> Market:
             Occupancy(
                 points[occupancy.meter - 1].esiid, occupancy.customer, occupancy.move_in or since, occupancy.move_out
             )
-            for occupancy in told.occupancies
+            for occupancy in spec.occupancies
         ],
         agreements=[
             Agreement(
                 points[agreement.meter - 1].esiid, CSP[0], agreement.first_day, agreement.last_day, agreement.customer
             )
-            for agreement in told.agreements
+            for agreement in spec.agreements
         ],
         # The customer's own premise has a device to look at.
         han_devices=[
@@ -207,16 +207,16 @@ def _entities(world: World) -> list[Entity]:
 
 def _users(world: World, first: str) -> list[User]:
     """Who logs in. first: ESI ID of the first meter, the first customer's unless its occupancies are told: then those are all."""
-    told = world.spec.market
+    spec = world.spec.market
     users = [
         _user(ROR_LOGIN, UserKind.ROR),
         _user(OTHER_ROR_LOGIN, UserKind.ROR),
         _user(tdsp_login(world), UserKind.TDSP),
     ]
-    if told.agreements:
+    if spec.agreements:
         users.append(replace(_user(CSP_LOGIN, UserKind.CSP), requester_class="csp"))
-    owned = () if any(occupancy.meter == 1 for occupancy in told.occupancies) else (first,)
-    customers = (login for login in logins(told).values() if login.username.startswith("customer."))
+    owned = () if any(occupancy.meter == 1 for occupancy in spec.occupancies) else (first,)
+    customers = (login for login in logins(spec).values() if login.username.startswith("customer."))
     return users + [_customer(customer, owned if customer == CUSTOMER_LOGIN else ()) for customer in customers]
 
 

@@ -207,14 +207,14 @@ def _premise(spec: WorldSpec, company: Tdsp, seed: int, ordinal: int, special: P
     premise = make_premise(company, seed, ordinal, MARKET if mix == "market" else HOMES)
     if special is None:
         return premise
-    told: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "klass": special.klass,
         "zone": special.zone,
         "scale": special.scale,
         "solar_w": None if special.solar_kw is None else round(special.solar_kw * 1000),
         "ev_wh": None if special.ev_kwh_a_day is None else round(special.ev_kwh_a_day * 1000),
     }
-    premise = replace(premise, **{name: value for name, value in told.items() if value is not None})
+    premise = replace(premise, **{name: value for name, value in fields.items() if value is not None})
     if special.scale_to is not None:
         to = special.scale_to
         premise = scale_to(seed, premise, to.first, to.last, int(to.kwh * 1000))

@@ -18,7 +18,7 @@ from simulator.parties.ready_line import ReadyLine, read_ready
 from simulator.runtime.folder import own
 from simulator.runtime.journal import SERVING_LIMIT, RunJournal
 from simulator.runtime.serving import bind
-from simulator.runtime.until_stopped import Up, clock_told, serve
+from simulator.runtime.until_stopped import Up, clock_text, serve
 from simulator.world.roster import company_of
 
 #: What a head-end alone writes into its folder.
@@ -48,7 +48,7 @@ async def _up(options: HeadEndOptions, settings: AloneSettings, begins: PartyClo
     with folder, bind(options.host, options.port, "the head-end", "--port") as bound:
         async with head_end_alone(settings, begins.begun(), bound, RunJournal(SERVING_LIMIT)) as party:
             ready = party.ready()
-            yield Up(ready, _told(party, settings, ready), [party.runtime.serve()])
+            yield Up(ready, _lines(party, settings, ready), [party.runtime.serve()])
 
 
 def _roster(meters: Path | None, gateways: Path | None) -> tuple[ReadyLine | None, Sequence[MeterAddress]]:
@@ -93,10 +93,10 @@ def _site(smt: Path | None, smt_ftps: str, ca: Path | None, login: str) -> FtpsS
     return FtpsSite(host, int(port), username, password, ca, timeout_s=EXCHANGE_S)
 
 
-def _told(party: HeadEndParty, settings: AloneSettings, ready: dict[str, Any]) -> list[str]:
+def _lines(party: HeadEndParty, settings: AloneSettings, ready: dict[str, Any]) -> list[str]:
     """Where it is and what it works with, for people."""
     return [
-        f"ami headend serve: {party.meters} meters of {settings.company.name}, {clock_told(ready)}",
+        f"ami headend serve: {party.meters} meters of {settings.company.name}, {clock_text(ready)}",
         "",
         f"  head-end   {ready['headend_url']}   (POST /inquiries, POST /events, pages /docs)",
         f"  posts to   {settings.site.place} as {settings.site.username}",

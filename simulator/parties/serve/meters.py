@@ -12,7 +12,7 @@ from simulator.parties.meters import LEDGER_FILES, MetersParty, MetersSettings
 from simulator.parties.options import MetersOptions
 from simulator.runtime.folder import own
 from simulator.runtime.serving import is_address, is_url
-from simulator.runtime.until_stopped import Up, clock_told, serve
+from simulator.runtime.until_stopped import Up, clock_text, serve
 from simulator.world.fleet_options import fleet_of
 
 #: Wall seconds between two writings of the ledger.
@@ -53,10 +53,10 @@ def serve_meters(options: MetersOptions) -> None:
 async def _up(settings: MetersSettings, begins: PartyClock) -> AsyncIterator[Up]:
     with own(settings.ledger, LEDGER_FILES, "--ledger") if settings.ledger is not None else nullcontext():
         async with MetersParty(replace(settings, clock=begins.begun())) as party:
-            yield Up(party.ready(), _told(party), [party.runtime.serve(), party.keep_ledger(_LEDGER_EVERY_S)])
+            yield Up(party.ready(), _lines(party), [party.runtime.serve(), party.keep_ledger(_LEDGER_EVERY_S)])
 
 
-def _told(party: MetersParty) -> list[str]:
+def _lines(party: MetersParty) -> list[str]:
     """Where the meters are and what is special, for people."""
     ready, settings = party.ready(), party.settings
     gateways = ready["gateways"]
@@ -66,7 +66,7 @@ def _told(party: MetersParty) -> list[str]:
     first = gateways[0]["meters"][0]
     lines = [
         f"ami meters serve: {sum(len(gateway['meters']) for gateway in gateways)} meters of {settings.fleet.tdsp.name}, "
-        f"{clock_told(ready)}",
+        f"{clock_text(ready)}",
         "",
         f"  {len(gateways)} gateways, Modbus TCP, on {settings.host} ports {where}; unit ids from 1 on each",
         f"  the first meter: {first['esiid']}, number {first['meter_number']}, port {ports[0]}, unit {first['unit_id']}",

@@ -19,7 +19,7 @@ from simulator.parties.sandbox import SANDBOX_FILES, Sandbox, SandboxSettings
 from simulator.runtime.clock_options import clock_of
 from simulator.runtime.folder import own
 from simulator.runtime.journal import SERVING_LIMIT
-from simulator.runtime.until_stopped import Up, clock_told, serve
+from simulator.runtime.until_stopped import Up, clock_text, serve
 from simulator.smt.ondemand.middle import LawMiddle, MiddleLaw
 from simulator.smt.throttle.policy import load_policy
 from simulator.world.meters import build, default_world
@@ -40,7 +40,7 @@ async def _up(settings: SandboxSettings) -> AsyncIterator[Up]:
         settings = replace(settings, clock=replace(settings.clock, wall_start=time.time()))
         async with Sandbox(settings) as running:
             ready = running.ready()
-            yield Up(ready, _told(running, ready), [running.runtime.serve()])
+            yield Up(ready, _lines(running, ready), [running.runtime.serve()])
 
 
 def _settings(options: SandboxOptions) -> SandboxSettings:
@@ -75,14 +75,14 @@ def _settings(options: SandboxOptions) -> SandboxSettings:
     )
 
 
-def _told(running: Sandbox, ready: dict[str, Any]) -> list[str]:
+def _lines(running: Sandbox, ready: dict[str, Any]) -> list[str]:
     """The addresses, log-ins and special ESI IDs, for people."""
     ror = ready["logins"]["ror"]
     ports = ", ".join(f"{gateway['host']}:{gateway['port']}" for gateway in ready["gateways"])
     trust = f" --cacert {ready['ca_file']}" if running.settings.tls else ""
     return [
         f"ami sandbox: {sum(len(gateway['meters']) for gateway in ready['gateways'])} meters of "
-        f"{running.settings.world.tdsp.name}, {clock_told(ready)}, policy {ready['policy']}",
+        f"{running.settings.world.tdsp.name}, {clock_text(ready)}, policy {ready['policy']}",
         "",
         f"  SMT        {ready['smt_url']}   (market API /v2, portal API /api and /commonapi, pages /docs)",
         f"  head-end   {ready['headend_url']}   (POST /inquiries, pages /docs)",

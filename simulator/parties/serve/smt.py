@@ -16,7 +16,7 @@ from simulator.parties.smt import AloneSettings, smt_alone
 from simulator.runtime.folder import own
 from simulator.runtime.journal import SERVING_LIMIT, RunJournal
 from simulator.runtime.serving import bind, is_url
-from simulator.runtime.until_stopped import Up, clock_told, serve
+from simulator.runtime.until_stopped import Up, clock_text, serve
 from simulator.smt.database.seat import Role
 from simulator.smt.ondemand.middle import FixedMiddle, LawMiddle, MiddleDraws, MiddleLaw
 from simulator.smt.party import SmtConfig
@@ -77,32 +77,32 @@ async def _up(
     with folder, bind(options.host, options.port, "SMT", "--port") as bound:
         async with smt_alone(settings, begins.begun(), bound, RunJournal(SERVING_LIMIT)) as party:
             ready = party.ready(market)
-            yield Up(ready, _told(settings, ready), [party.runtime.serve()])
+            yield Up(ready, _lines(settings, ready), [party.runtime.serve()])
 
 
-def _role(told: str, keep: bool) -> Role:
-    if told not in tuple(Role):
-        raise SimulatorError("smt.role", f"There is no role '{told}'.", "--role", f"Choose {', '.join(Role)}.")
-    if told == Role.WORKER and not keep:
+def _role(name: str, keep: bool) -> Role:
+    if name not in tuple(Role):
+        raise SimulatorError("smt.role", f"There is no role '{name}'.", "--role", f"Choose {', '.join(Role)}.")
+    if name == Role.WORKER and not keep:
         raise SimulatorError(
             "smt.role",
             "A worker has the dispatcher's folder, and does not clear it.",
             "--fresh",
             "Give it to the dispatcher.",
         )
-    return Role(told)
+    return Role(name)
 
 
-def _base_url(told: str) -> str:
+def _base_url(url: str) -> str:
     """What --reply-to says, without its last slash."""
-    if told and (not is_url(told) or "?" in told or "#" in told):
+    if url and (not is_url(url) or "?" in url or "#" in url):
         raise SimulatorError(
             "smt.reply_to",
-            f"Nothing can be called back at '{told}'.",
+            f"Nothing can be called back at '{url}'.",
             "--reply-to",
             "Write it as http://127.0.0.1:8600.",
         )
-    return told.rstrip("/")
+    return url.rstrip("/")
 
 
 def _records(options: SmtOptions, made: ReadyFleet, begins: PartyClock) -> tuple[Registry, Market | None]:
@@ -115,11 +115,11 @@ def _records(options: SmtOptions, made: ReadyFleet, begins: PartyClock) -> tuple
     return market.registry, market
 
 
-def _links(told: list[str], registry: Registry) -> dict[str, str]:
+def _links(given: list[str], registry: Registry) -> dict[str, str]:
     """Base URL of the head-end by TDSP key; a URL without a key is every TDSP's."""
     keys = [entity.key for entity in registry.entities.values() if entity.kind is EntityKind.TDSP]
     links: dict[str, str] = {}
-    for one in told:
+    for one in given:
         key, named, url = one.partition("=")
         if not named or "/" in key:
             key, url = "", one
@@ -143,21 +143,21 @@ def _links(told: list[str], registry: Registry) -> dict[str, str]:
     return links
 
 
-def _middle(told: str, seed: int) -> MiddleDraws:
-    if told == "law":
+def _middle(text: str, seed: int) -> MiddleDraws:
+    if text == "law":
         return LawMiddle(MiddleLaw(), seed)
     try:
-        pickup, back = (float(word) for word in told.split(","))
+        pickup, back = (float(word) for word in text.split(","))
         if not (0 <= pickup < 86_400 and 0 <= back < 86_400):
-            raise ValueError(told)
+            raise ValueError(text)
     except ValueError:
         raise SimulatorError(
-            "smt.middle", f"'{told}' is no way to the TDSP.", "--middle", "Write law, or two numbers of seconds: 18,52."
+            "smt.middle", f"'{text}' is no way to the TDSP.", "--middle", "Write law, or two numbers of seconds: 18,52."
         ) from None
     return FixedMiddle(pickup, back)
 
 
-def _told(settings: AloneSettings, ready: dict[str, Any]) -> list[str]:
+def _lines(settings: AloneSettings, ready: dict[str, Any]) -> list[str]:
     """Addresses, log-ins and special ESI IDs, for people."""
     ftps = ready.get("ftps")
     site = (
@@ -172,7 +172,7 @@ def _told(settings: AloneSettings, ready: dict[str, Any]) -> list[str]:
     special = [f"  {row['esiid']}  meter {row['meter_number']}  {row['note']}" for row in ready.get("esiids", [])]
     return [
         f"ami smt serve: records of {len(settings.registry.points)} service points, "
-        f"{clock_told(ready)}, policy {ready['policy']}",
+        f"{clock_text(ready)}, policy {ready['policy']}",
         "",
         f"  SMT        {ready['smt_url']}   (market API /v2, portal API /api and /commonapi, pages /docs)",
         *site,

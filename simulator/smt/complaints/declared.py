@@ -81,12 +81,12 @@ class ComplaintSpec(BaseModel):
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
-        told = KINDS[self.kind]
+        row = KINDS[self.kind]
         for name in ("paths", "seconds", "taken", "restamp", "by"):
-            if getattr(self, name) != type(self).model_fields[name].default and name not in told.parameters:
-                takes = ", ".join(sorted(told.parameters)) or "no parameter"
+            if getattr(self, name) != type(self).model_fields[name].default and name not in row.parameters:
+                takes = ", ".join(sorted(row.parameters)) or "no parameter"
                 raise ValueError(f"{self.kind.value} does not take {name}; it takes {takes}")
-        if told.needs_until and self.until is None:
+        if row.needs_until and self.until is None:
             raise ValueError(f"{self.kind.value} needs until: who is refused is told when to come back")
         if self.kind is ComplaintKind.HANG and (self.seconds or 0) > LONGEST_HANG_S:
             raise ValueError(f"a hang lasts at most {LONGEST_HANG_S} seconds")

@@ -37,7 +37,7 @@ class ComplaintMiddle:
         return drawn._replace(lost=lost)
 
 
-_AT_DESK = tuple(kind for kind, told in KINDS.items() if told.where is Where.DESK)
+_AT_DESK = tuple(kind for kind, row in KINDS.items() if row.where is Where.DESK)
 
 
 def refusal_of(complaints: Complaints, user: User, esiid: str, now: int) -> Refusal | None:

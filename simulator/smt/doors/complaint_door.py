@@ -152,11 +152,11 @@ class ComplaintDoor:
 
     def _changed(self, complaint: Complaint, path: str, asked: dict[str, Any], sought: Sought, text: str) -> str | None:
         """The answer as the complaint has it; None where it has nothing to change."""
-        told = _object(text.encode())
+        body = _object(text.encode())
         if path != LATEST_PATH:
-            done = told.get("statusCode") == "0" and "odrRead" in told
+            done = body.get("statusCode") == "0" and "odrRead" in body
             return _READ.sub('"registeredRead":0E+0', text) if done else None
-        latest = told.get("data")
+        latest = body.get("data")
         if not isinstance(latest, dict) or latest.get("odrstatus") is None:
             return None
         if complaint.spec.kind is ComplaintKind.ZERO_READ:
@@ -234,6 +234,6 @@ async def _patient(receive: Receive, seconds: float) -> bool:
 
 async def _send(send: Send, reply: Reply, *headers: tuple[bytes, bytes]) -> None:
     body = reply.body.encode()
-    told = [(b"content-type", reply.content_type.encode()), (b"content-length", str(len(body)).encode()), *headers]
-    await send({"type": "http.response.start", "status": reply.status, "headers": told})
+    lines = [(b"content-type", reply.content_type.encode()), (b"content-length", str(len(body)).encode()), *headers]
+    await send({"type": "http.response.start", "status": reply.status, "headers": lines})
     await send({"type": "http.response.body", "body": body})

@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from sqlalchemy.exc import SQLAlchemyError
 
-from headend.http.examples import told
+from headend.http.examples import documented
 from meters.calendar import US
 from simulator.smt.database.seat import Loss, Role, SeatLostError
 from simulator.smt.party import Smt
@@ -49,7 +49,7 @@ def router(smt: Smt) -> APIRouter:
     @routes.get(
         "/healthz",
         response_model=SmtHealth,
-        responses={503: told("Something it needs is away.", SmtHealth)},
+        responses={503: documented("Something it needs is away.", SmtHealth)},
         summary="Is the service up?",
     )
     async def healthz() -> JSONResponse:

@@ -13,11 +13,11 @@ from starlette.exceptions import HTTPException
 
 from headend.boundaries import boundary
 from headend.http.api_pages import DescribedApi
-from headend.http.examples import told
+from headend.http.examples import documented
 from headend.http.exchange import Exchange, ObserveHttp, current
 from headend.http.log import tell
 from headend.http.malformed import tell_malformed
-from headend.ports import told as told_of
+from headend.ports import fault_text as told_of
 from headend.wire import InquiryResult
 from simulator.smt.complaints.targets import unmatched
 from simulator.smt.doors import health
@@ -92,7 +92,7 @@ def _call_backs(inquiries: Inquiries) -> APIRouter:
         "/callbacks/inquiries",
         status_code=202,
         response_model=CallBackReply,
-        responses={400: BAD_BODY, 404: told("No such inquiry was ever made.", CallBackReply)},
+        responses={400: BAD_BODY, 404: documented("No such inquiry was ever made.", CallBackReply)},
         summary="Call the result of an inquiry back",
     )
     async def call_back(result: InquiryResult) -> JSONResponse:
@@ -117,7 +117,7 @@ def _observe(app: FastAPI, smt: Smt) -> None:
         elif exchange.path == "/callbacks/inquiries":
             boundary("call_back.after")
         smt.metrics.exchanged(exchange)
-        tell("http", party="SMT", **exchange.told())
+        tell("http", party="SMT", **exchange.facts())
 
     app.add_middleware(ObserveHttp, before=before, after=after)
 
@@ -143,7 +143,7 @@ def _tell_errors(app: FastAPI) -> None:
     @app.exception_handler(BusinessError)
     async def business(_request: Request, error: BusinessError) -> JSONResponse:
         current().outcome = error.code
-        return JSONResponse(error.told())
+        return JSONResponse(error.body())
 
     @app.exception_handler(GatewayRefusal)
     async def gateway(_request: Request, refusal: GatewayRefusal) -> JSONResponse:

@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from headend.boundaries import boundary
 from headend.http.exchange import current
-from headend.ports import FAULT, Driver, Journal, guarded, told
+from headend.ports import FAULT, Driver, Journal, fault_text, guarded
 from headend.wire import InquiryResult
 from meters.calendar import US, day_of
 from simulator.smt.database.engine import writing
@@ -139,7 +139,7 @@ class LiveDesk:
 
     def _broke(self, request: OnDemandRequest, error: Exception) -> None:
         """A fault of ours has ended the process: the request fails with a reason, and its allowance comes back."""
-        self._journal.note(self._driver.now(), "SMT", FAULT, request.key, error=told(error))
+        self._journal.note(self._driver.now(), "SMT", FAULT, request.key, error=fault_text(error))
         try:
             # Where the database is away, or was, its end cannot be kept either.
             if not isinstance(error, SQLAlchemyError):

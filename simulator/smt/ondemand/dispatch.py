@@ -12,7 +12,7 @@ from typing import Any
 import simpy
 from sqlalchemy.exc import SQLAlchemyError
 
-from headend.ports import FAULT, Driver, Journal, told
+from headend.ports import FAULT, Driver, Journal, fault_text
 from meters.calendar import US
 from simulator.smt.database.seat import Role, Seat, SeatLostError
 from simulator.smt.ondemand.desk import BROKEN, LiveDesk
@@ -97,9 +97,9 @@ class Dispatcher:
                 self._journal.note(self._driver.now(), "SMT", "database lost", "queue", reason=str(lost))
             except SQLAlchemyError as error:
                 # The database is away; /healthz tells so, and the next look may find it back.
-                self._journal.note(self._driver.now(), "SMT", "queue not read", "queue", error=told(error))
+                self._journal.note(self._driver.now(), "SMT", "queue not read", "queue", error=fault_text(error))
             except Exception as error:
-                self._journal.note(self._driver.now(), "SMT", FAULT, "queue", error=told(error))
+                self._journal.note(self._driver.now(), "SMT", FAULT, "queue", error=fault_text(error))
             if not done:
                 # What it was to find is still to be found.
                 self._desk.drop()

@@ -44,8 +44,8 @@ def _in_local_time(result: InquiryResult) -> InquiryResult:
     def here(when: datetime) -> datetime:
         return local(int(when.timestamp()))
 
-    def of(told: _Told, *names: str) -> _Told:
-        return told.model_copy(update={name: here(at) for name in names if (at := getattr(told, name)) is not None})
+    def of(times: _Told, *names: str) -> _Told:
+        return times.model_copy(update={name: here(at) for name in names if (at := getattr(times, name)) is not None})
 
     return result.model_copy(
         update={
@@ -78,10 +78,10 @@ def _power_fault(_filed: Filed, result: InquiryResult, _now: int) -> str:
 
 
 def _intervals_fault(filed: Filed, result: InquiryResult, _now: int) -> str:
-    told = {int(interval.end.timestamp()) for interval in result.intervals} | {
+    ends = {int(interval.end.timestamp()) for interval in result.intervals} | {
         int(at.timestamp()) for at in result.missing
     }
-    lacking = sorted(set(range(filed.start + INTERVAL_S, filed.end + 1, INTERVAL_S)) - told)
+    lacking = sorted(set(range(filed.start + INTERVAL_S, filed.end + 1, INTERVAL_S)) - ends)
     if not lacking:
         return ""
     return f"the TDSP's answer lacks {len(lacking)} intervals, or tells them twice; the first ends {iso(lacking[0])}"
@@ -105,8 +105,8 @@ def trimmed(filed: Filed, result: InquiryResult, read_to: int | None = None) -> 
     if filed.kind is not InquiryKind.INTERVALS:
         return result
     read_to = filed.end if read_to is None else read_to
-    told = Counter(int(interval.end.timestamp()) for interval in result.intervals)
-    told.update(int(end.timestamp()) for end in result.missing)
+    times_given = Counter(int(interval.end.timestamp()) for interval in result.intervals)
+    times_given.update(int(end.timestamp()) for end in result.missing)
     asked = range(filed.start + INTERVAL_S, filed.end + 1, INTERVAL_S)
     partial, reaches = result.partial, result.reachesTo
     if partial is not None and not int(partial.start.timestamp()) == read_to <= int(partial.asOf.timestamp()):
@@ -116,7 +116,7 @@ def trimmed(filed: Filed, result: InquiryResult, read_to: int | None = None) -> 
 
     def sound(end: datetime) -> bool:
         at = int(end.timestamp())
-        return at in asked and told[at] == 1
+        return at in asked and times_given[at] == 1
 
     return result.model_copy(
         update={

@@ -95,8 +95,8 @@ def read_registry(folder: Path) -> Registry:
     records, faults = _read(folder)
     if faults:
         first, more = faults[0], len(faults) - 1
-        told = f"{first.message} ({more} more {'fault' if more == 1 else 'faults'}.)" if more else first.message
-        raise SimulatorError(first.code, told, first.place, first.mend)
+        sentence = f"{first.message} ({more} more {'fault' if more == 1 else 'faults'}.)" if more else first.message
+        raise SimulatorError(first.code, sentence, first.place, first.mend)
     return Registry(
         records.points,
         records.entities,
@@ -206,8 +206,8 @@ def _rows(sheet: _Sheet, path: Path, faults: list[SimulatorError]) -> Iterator[t
             faults.append(SimulatorError("smt.registry.no_file", "The file is not there.", str(path), mend))
         return
     except (OSError, UnicodeDecodeError) as error:
-        told = f"The file cannot be read: {getattr(error, 'strerror', None) or 'it is not UTF-8'}."
-        faults.append(SimulatorError("smt.registry.unreadable", told, str(path), "Save it as CSV in UTF-8."))
+        sentence = f"The file cannot be read: {getattr(error, 'strerror', None) or 'it is not UTF-8'}."
+        faults.append(SimulatorError("smt.registry.unreadable", sentence, str(path), "Save it as CSV in UTF-8."))
         return
     table = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
@@ -222,8 +222,8 @@ def _rows(sheet: _Sheet, path: Path, faults: list[SimulatorError]) -> Iterator[t
             if not any(cells):
                 continue
             if len(cells) != len(names):
-                told = f"The row has {len(cells)} cells, the first line names {len(names)} columns."
-                faults.append(SimulatorError("smt.registry.cells", told, place, "Put quotes around a comma."))
+                sentence = f"The row has {len(cells)} cells, the first line names {len(names)} columns."
+                faults.append(SimulatorError("smt.registry.cells", sentence, place, "Put quotes around a comma."))
                 continue
             before = len(faults)
             values = dict(_parsed(zip(names, cells, strict=True), columns, place, faults))
@@ -269,11 +269,11 @@ def _parsed(
         try:
             yield name, _value(column, text)
         except _Malformed as fault:
-            told, mend = fault.args
-            faults.append(SimulatorError("smt.registry.value", told, f"{place}: {name}", mend))
+            sentence, mend = fault.args
+            faults.append(SimulatorError("smt.registry.value", sentence, f"{place}: {name}", mend))
     if "password_hash" in columns and passwords != 1:
-        told = "A login has either a password or a password_hash."
-        faults.append(SimulatorError("smt.registry.password", told, f"{place}: password", "Give one of them."))
+        sentence = "A login has either a password or a password_hash."
+        faults.append(SimulatorError("smt.registry.password", sentence, f"{place}: password", "Give one of them."))
 
 
 def _value(column: _Column, text: str) -> Any:

@@ -19,12 +19,16 @@ _VERSION, _MOST_KIB, _MOST_PASSES, _MOST_LANES = 19, 65_536, 10, 8
 def hash_fault(password_hash: str) -> str:
     """What is wrong with an Argon2 hash that comes from elsewhere; empty if a password can be held against it, in a time to be borne."""
     try:
-        told = extract_parameters(password_hash)
+        parameters = extract_parameters(password_hash)
     except InvalidHashError:
         return "It is no Argon2 hash."
-    if told.version != _VERSION or told.hash_len < 16 or told.salt_len < 8:
+    if parameters.version != _VERSION or parameters.hash_len < 16 or parameters.salt_len < 8:
         return f"It is not of version {_VERSION}, or its salt or digest is too short."
-    if told.memory_cost > _MOST_KIB or told.time_cost > _MOST_PASSES or told.parallelism > _MOST_LANES:
+    if (
+        parameters.memory_cost > _MOST_KIB
+        or parameters.time_cost > _MOST_PASSES
+        or parameters.parallelism > _MOST_LANES
+    ):
         return f"A log-in would cost too much: at most m={_MOST_KIB}, t={_MOST_PASSES}, p={_MOST_LANES}."
     return ""
 

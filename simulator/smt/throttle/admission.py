@@ -56,7 +56,7 @@ class DatabaseAdmission:
             before = {place: _snapshot(state) for place, state in states.items()}
             decided = decide(self._policy, requested, now, lambda limit, value: states[limit.name, value])
             if decided.refusal is not None:
-                return _told(connection, decided, requested, states)
+                return _with_reason(connection, decided, requested, states)
             _write(connection, before, states)
             connection.execute(
                 insert(throttle_lease),
@@ -83,7 +83,7 @@ class DatabaseAdmission:
         with reading(self._engine) as connection:
             states = _read(connection, places)
             decided = refusal_at(self._policy, requested, now, lambda limit, value: states[limit.name, value])
-            return None if decided is None else _told(connection, decided, requested, states)
+            return None if decided is None else _with_reason(connection, decided, requested, states)
 
     def _turns(self, places: Sequence[_Place]) -> list[str]:
         """Whom to take turns with: whoever reads or writes a state of the same scope value. Where no limit is shared, nobody waits."""
@@ -133,14 +133,16 @@ class DatabaseAdmission:
         return {key: Lease(tuple(places)) for key, places in held.items()}
 
 
-def _told(connection: Connection, decided: Decided, requested: Requested, states: dict[_Place, LimitState]) -> Refusal:
+def _with_reason(
+    connection: Connection, decided: Decided, requested: Requested, states: dict[_Place, LimitState]
+) -> Refusal:
     """The refusal, with what stands against one more."""
     limit, refusal = decided.refusing, decided.refusal
     assert limit is not None
     assert refusal is not None
     value = requested.scopes[limit.scope]
-    told = reason(connection, limit, value, states[limit.name, value], refusal.retry_at)
-    return refusal._replace(reason=told)
+    words = reason(connection, limit, value, states[limit.name, value], refusal.retry_at)
+    return refusal._replace(reason=words)
 
 
 class _Snapshot(NamedTuple):

@@ -33,7 +33,7 @@ class BilledPeriod:
     demand_w: int
     demand_billed: bool
 
-    def told(self) -> dict[str, str]:
+    def body(self) -> dict[str, str]:
         """Give the fields of ``billingData``."""
         metered = kwh(self.demand_w)
         billed = metered if self.demand_billed else kwh(0)

@@ -59,7 +59,7 @@ def daily_csv(stored: Iterable[StoredDay]) -> bytes:
 
 def monthly_csv(periods: Iterable[tuple[str, BilledPeriod]]) -> bytes:
     """One row per ESI ID and billing period."""
-    return _csv(MONTHLY_COLUMNS, (",".join((esiid, *one.told().values())) for esiid, one in periods))
+    return _csv(MONTHLY_COLUMNS, (",".join((esiid, *one.body().values())) for esiid, one in periods))
 
 
 def lse_file(stored: Iterable[StoredDay]) -> bytes:

@@ -95,10 +95,10 @@ def _readings(root: ET.Element, point: str, channel: Channel, days: list[StoredD
         begin = day_start(day.day)
         _span(content, "interval", begin, day_end(day.day) - begin)
         for index, (wh, late) in enumerate(zip(day.wh.tolist(), day.estimated.tolist(), strict=True)):
-            told = _espi(content, "IntervalReading")
-            _espi(_espi(told, "ReadingQuality"), "quality", _ESTIMATED if late else _VALIDATED)
-            _span(told, "timePeriod", begin + index * INTERVAL_S, INTERVAL_S)
-            _espi(told, "value", str(wh))
+            element = _espi(content, "IntervalReading")
+            _espi(_espi(element, "ReadingQuality"), "quality", _ESTIMATED if late else _VALIDATED)
+            _span(element, "timePeriod", begin + index * INTERVAL_S, INTERVAL_S)
+            _espi(element, "value", str(wh))
 
 
 def _span(parent: ET.Element, name: str, start: int, seconds: int) -> None:

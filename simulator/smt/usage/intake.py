@@ -266,6 +266,6 @@ class Intake:
 
     def _note_files(self, files: list[Laid]) -> None:
         for file in files:
-            kind, told = ("usage file", {}) if not file.trouble else ("usage file owed", {"reason": file.trouble})
-            facts = {"duns": file.duns, "source": file.source, "records": file.records} | told
+            kind, trouble = ("usage file", {}) if not file.trouble else ("usage file owed", {"reason": file.trouble})
+            facts = {"duns": file.duns, "source": file.source, "records": file.records} | trouble
             self._journal.note(self._driver.now(), "SMT", kind, f"{file.username}/{file.name}", **facts)

@@ -53,9 +53,9 @@ def test_one_meter_and_the_array_give_the_same_watt_hours(seed: int, day: date, 
             assert channel[row].tolist() == own.tolist()
 
 
-@given(seed=seeds, day=some_days, one=premises)
-@example(seed=1, day=SPRING, one=HOME)
-@example(seed=1, day=AUTUMN, one=HOME)
+@given(seed=seeds, day=some_days, premise=premises)
+@example(seed=1, day=SPRING, premise=HOME)
+@example(seed=1, day=AUTUMN, premise=HOME)
 def test_intervals_are_an_exact_split_of_the_days_registers(seed: int, day: date, premise: Premise) -> None:
     begin, end = register(seed, premise, day), register(seed, premise, day + timedelta(days=1))
     for before, after, wh in zip(begin, end, intervals(seed, premise, day), strict=True):
@@ -109,7 +109,7 @@ def test_a_zone_makes_no_difference_to_who_is_asked_with_whom() -> None:
 
 
 @settings(max_examples=50)
-@given(seed=seeds, one=premises, share=st.floats(0.1, 20.0), length=st.integers(1, 40))
+@given(seed=seeds, premise=premises, share=st.floats(0.1, 20.0), length=st.integers(1, 40))
 def test_premise_is_scaled_to_the_watt_hour(seed: int, premise: Premise, share: float, length: int) -> None:
     first, last = date(2026, 7, 16), date(2026, 7, 15) + timedelta(days=length)
     after = last + timedelta(days=1)

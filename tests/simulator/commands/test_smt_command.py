@@ -10,7 +10,7 @@ import httpx
 import pytest
 from sqlalchemy import update
 
-from simulator.parties.serve.smt import _told
+from simulator.parties.serve.smt import _lines
 from simulator.parties.smt import AloneSettings
 from simulator.smt.database.engine import writing
 from simulator.smt.database.seat import Role
@@ -69,5 +69,5 @@ def test_who_sends_on_demand_requests_is_told_at_the_start(tmp_path: Path, role:
     config = SmtConfig(1, preset("smt-today"), "", role=role)
     settings = AloneSettings(config, registry(), FixedMiddle(1, 1), tmp_path)
     ready = {"smt_url": "", "policy": "smt-today", "clock": {"mode": "real", "now": ""}}
-    lines = [line.strip() for line in _told(settings, ready) if "on-demand" in line]
+    lines = [line.strip() for line in _lines(settings, ready) if "on-demand" in line]
     assert lines == [said]

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator
 
-from headend.http.examples import told
+from headend.http.examples import documented
 from headend.wire import writable
 from simulator.smt.errors import BAD_FIELD, BUSINESS
 
@@ -57,4 +57,4 @@ class BusinessErrorReply(BaseModel):
     errorMessage: str = Field(examples=["No data received from the respective TDSP"])
 
 
-BAD_BODY = told("The body is not as documented; the message names the field.", BusinessErrorReply)
+BAD_BODY = documented("The body is not as documented; the message names the field.", BusinessErrorReply)

@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
-from headend.http.examples import told
+from headend.http.examples import documented
 from meters.calendar import iso
 from simulator.smt.complaints.declared import MOST, Complaint, Complaints, ComplaintSpec, TooManyError, Unmatched
 from simulator.smt.complaints.kinds import KINDS
@@ -33,7 +33,7 @@ class ComplaintList(BaseModel):
     complaints: list[ComplaintState]
 
 
-_KINDS_TOLD = "\n".join(f"* `{kind.value}` ({told.where.value}): {told.does}" for kind, told in KINDS.items())
+_KINDS_TOLD = "\n".join(f"* `{kind.value}` ({row.where.value}): {row.does}" for kind, row in KINDS.items())
 
 
 def router(complaints: Complaints, unmatched: Callable[[ComplaintSpec], Unmatched | None]) -> APIRouter:
@@ -45,8 +45,8 @@ def router(complaints: Complaints, unmatched: Callable[[ComplaintSpec], Unmatche
         status_code=201,
         response_model=ComplaintState,
         responses={
-            400: told("The body is not as documented, or the complaint could never strike.", BusinessErrorReply),
-            409: told("Too many are on.", BusinessErrorReply),
+            400: documented("The body is not as documented, or the complaint could never strike.", BusinessErrorReply),
+            409: documented("Too many are on.", BusinessErrorReply),
         },
         summary="Switch a complaint on",
         description=f"What users of SMT complain of, on purpose. It strikes calls of whom it names, in its window of model time.\n\n{_KINDS_TOLD}",
@@ -75,7 +75,7 @@ def router(complaints: Complaints, unmatched: Callable[[ComplaintSpec], Unmatche
     @routes.delete(
         "/{ident}",
         response_model=ComplaintState,
-        responses={404: told("No such complaint is on.", BusinessErrorReply)},
+        responses={404: documented("No such complaint is on.", BusinessErrorReply)},
         summary="Switch one complaint off",
     )
     async def lift(ident: str) -> ComplaintState | JSONResponse:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from fastapi import APIRouter
 
-from headend.http.examples import Replies, told
+from headend.http.examples import Replies, documented
 from simulator.smt.access.gatekeeper import Gatekeeper, LoginFault, TokenKind
 from simulator.smt.doors.both.bodies import BusinessErrorReply
 from simulator.smt.doors.market.door import BROKEN, market_router, post
@@ -14,9 +14,9 @@ from simulator.smt.doors.market.wire import GatewayErrorReply, TokenReply, Token
 from simulator.smt.errors import GatewayRefusal
 
 _OTHERS: Replies = {
-    400: told("Something is missing, or the body is not as documented.", GatewayErrorReply | BusinessErrorReply),
-    401: told("Unknown, or not the password.", GatewayErrorReply),
-    403: told("Too many failed log-ins of this user.", GatewayErrorReply),
+    400: documented("Something is missing, or the body is not as documented.", GatewayErrorReply | BusinessErrorReply),
+    401: documented("Unknown, or not the password.", GatewayErrorReply),
+    403: documented("Too many failed log-ins of this user.", GatewayErrorReply),
     500: BROKEN,
 }
 

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from headend.http.examples import Replies, told
+from headend.http.examples import Replies, documented
 from headend.http.exchange import current
 from simulator.smt.access.gatekeeper import Gatekeeper, TokenKind
 from simulator.smt.doors.both.bodies import BAD_BODY, BusinessErrorReply
@@ -30,12 +30,12 @@ Order = ReadsRequest | RecordsRequest | OdrRequest
 Poll = OdrStatusRequest | ReportStatusRequest
 
 
-BROKEN = told("A fault of the service's own.", GatewayErrorReply)
+BROKEN = documented("A fault of the service's own.", GatewayErrorReply)
 #: What every call but the log-in may be answered instead.
 _OTHERS: Replies = {
     400: BAD_BODY,
-    401: told("The token is not valid or has expired.", GatewayErrorReply),
-    403: told("No token came with the request.", GatewayErrorReply),
+    401: documented("The token is not valid or has expired.", GatewayErrorReply),
+    403: documented("No token came with the request.", GatewayErrorReply),
     500: BROKEN,
 }
 

@@ -24,19 +24,19 @@ def router(smt: Smt) -> APIRouter:
     async def meter_info(asked: RecordsRequest, user: User = sender) -> Response:
         """Give the attributes of the meter at an ESI ID."""
         point = _asked(smt, user, asked)
-        return _told(asked, point, "meterInfo", [meter_of(smt.registry, point)])
+        return _reply(asked, point, "meterInfo", [meter_of(smt.registry, point)])
 
     @call(routes, "/premiseInfo/", PremiseInfoReply, "Premise")
     async def premise_info(asked: RecordsRequest, user: User = sender) -> Response:
         """Give address, zones, type and status of a premise. SMT's own fields are not published: these are this test bed's."""
         point = _asked(smt, user, asked)
-        return _told(asked, point, "premiseInfo", premise_of(point))
+        return _reply(asked, point, "premiseInfo", premise_of(point))
 
     @call(routes, "/hanDevices/", HanDevicesReply, "HAN devices")
     async def han_devices(asked: RecordsRequest, user: User = sender) -> Response:
         """Give the devices behind the meter. SMT's own path and fields are not published: these are this test bed's."""
         point = _asked(smt, user, asked)
-        return _told(asked, point, "hanDevices", devices_of(smt.registry, point))
+        return _reply(asked, point, "hanDevices", devices_of(smt.registry, point))
 
     return routes
 
@@ -49,5 +49,5 @@ def _asked(smt: Smt, user: User, asked: RecordsRequest) -> ServicePoint:
     return point_seen(smt, user, asked.esiid[0])
 
 
-def _told(asked: RecordsRequest, point: ServicePoint, field: str, value: Any) -> Response:
+def _reply(asked: RecordsRequest, point: ServicePoint, field: str, value: Any) -> Response:
     return JSONResponse({"trans_id": asked.trans_id, "esiid": point.esiid, field: value})

@@ -168,12 +168,12 @@ async def _daily(reads: Reads) -> ReportFile | None:
     channels = CHANNELS[reads.asked.readingType]
     as_csv = reads.asked.reportFormat == "CSV"
     usage = [(esiid, await reads.days(esiid, channels if as_csv else channels[:1])) for esiid in reads.asked.esiid]
-    told = [(esiid, registered_reads(own)) for esiid, own in usage]
-    if not any(rows for _, rows in told):
+    registers = [(esiid, registered_reads(own)) for esiid, own in usage]
+    if not any(rows for _, rows in registers):
         return None
     if as_csv:
         return ReportFile("text/csv", "CSV", daily_csv(day for _, own in usage for day in own))
-    return _json(reads, "registeredReads", told)
+    return _json(reads, "registeredReads", registers)
 
 
 async def _monthly(reads: Reads) -> ReportFile | None:
@@ -188,7 +188,7 @@ async def _monthly(reads: Reads) -> ReportFile | None:
         return ReportFile(
             "text/csv", "CSV", monthly_csv((esiid, period) for esiid, periods in usage for period in periods)
         )
-    return _json(reads, "billingData", [(esiid, [period.told() for period in periods]) for esiid, periods in usage])
+    return _json(reads, "billingData", [(esiid, [period.body() for period in periods]) for esiid, periods in usage])
 
 
 async def _green_button(reads: Reads) -> ReportFile | None:
@@ -249,8 +249,10 @@ def _json(reads: Reads, field: str, usage: list[tuple[str, list[dict[str, str]]]
     replies: list[dict[str, Any]] = [
         {"trans_id": reads.asked.trans_id, "esiid": esiid, field: rows} for esiid, rows in usage if rows
     ]
-    told = replies if reads.asked.deliveryMode == "FTP" else replies[0]
-    return ReportFile("application/json", "JSON", json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode())
+    content = replies if reads.asked.deliveryMode == "FTP" else replies[0]
+    return ReportFile(
+        "application/json", "JSON", json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
+    )
 
 
 async def _apart(write: Callable[[], bytes]) -> bytes:

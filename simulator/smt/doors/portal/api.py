@@ -8,7 +8,7 @@ from typing import Any
 from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 
-from headend.http.examples import Replies, told
+from headend.http.examples import Replies, documented
 from headend.http.exchange import current
 from headend.wire import InquiryKind
 from meters.calendar import US, day_of, day_start, us_stamp
@@ -57,10 +57,10 @@ HOURLY = (
     "You have reached the limit of two On Demand Read request for this ESIID per hour, you may try again after one hour"
 )
 _LOGIN_OTHERS: Replies = {
-    400: told(
+    400: documented(
         "Unknown user, or not the password; or the body is not as documented.", LoginRefused | BusinessErrorReply
     ),
-    403: told("Too many failed log-ins of this user.", LoginRefused),
+    403: documented("Too many failed log-ins of this user.", LoginRefused),
 }
 
 
@@ -154,7 +154,7 @@ def router(smt: Smt) -> APIRouter:
         try:
             first, last = _range_asked(smt, asked.startDate, asked.endDate)
         except BusinessError as error:
-            return JSONResponse({"data": error.told()})
+            return JSONResponse({"data": error.body()})
         trans_id = digits("portal", user.username, esiid, asked.startDate, asked.endDate, smt.now_us())
         current().trans_id = trans_id
         stored = [day for channel in CHANNELS["A"] for day in await stored_days(smt, user, esiid, channel, first, last)]
@@ -168,7 +168,7 @@ def router(smt: Smt) -> APIRouter:
         try:
             first, last = _range_asked(smt, asked.startDate, asked.endDate)
         except BusinessError as error:
-            return JSONResponse(error.told())
+            return JSONResponse(error.body())
         consumed, generated = [
             await stored_days(smt, user, asked.esiid, channel, first, last) for channel in CHANNELS["A"]
         ]

@@ -8,14 +8,14 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from headend.http.examples import Replies, told
+from headend.http.examples import Replies, documented
 from simulator.smt.access.gatekeeper import Gatekeeper, TokenKind
 from simulator.smt.doors.both.bodies import BAD_BODY
 from simulator.smt.doors.portal.wire import TokenRefused
 from simulator.smt.registry.records import User
 
 _bearer = HTTPBearer(auto_error=False, scheme_name="Portal token")
-_OTHERS: Replies = {400: BAD_BODY, 401: told("No valid token.", TokenRefused)}
+_OTHERS: Replies = {400: BAD_BODY, 401: documented("No valid token.", TokenRefused)}
 
 
 class InvalidToken(Exception):  # noqa: N818 (its text on the wire)

@@ -77,5 +77,5 @@ def _answered(
     try:
         point = point_seen(smt, user, asked.esiid)
     except BusinessError as error:
-        return JSONResponse({"data": error.told()})
+        return JSONResponse({"data": error.body()})
     return JSONResponse({"data": tell(smt.registry, point)})

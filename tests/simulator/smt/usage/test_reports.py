@@ -72,7 +72,7 @@ def test_a_billing_period_sums_its_days_and_waits_for_all_of_them() -> None:
     (one,) = billed(periods, posted, demand_billed=True)
     # 31 days, an hour less for the spring day.
     assert one.wh == 100 * (31 * 96 - 4) + 1628
-    assert one.told() | {"revisionDate": ""} == {
+    assert one.body() | {"revisionDate": ""} == {
         "startDate": "03/05/2026",
         "endDate": "04/05/2026",
         "revisionDate": "",
@@ -82,7 +82,7 @@ def test_a_billing_period_sums_its_days_and_waits_for_all_of_them() -> None:
         "meteredKVA": "6.912",
         "billedKVA": "6.912",
     }
-    assert billed(periods, posted, demand_billed=False)[0].told()["billedKW"] == "0.000"
+    assert billed(periods, posted, demand_billed=False)[0].body()["billedKW"] == "0.000"
     del posted[span[9]]
     assert billed(periods, posted, demand_billed=True) == []
 
