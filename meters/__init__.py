@@ -3,17 +3,17 @@
 The lowest house: imports nothing of ours, knows no simpy environment and no SMT. It is handed the time by its caller.
 
 ``calendar``      Central Prevailing Time at the edges, UTC epoch seconds inside: the one place that converts
-``day_kinds``     which operating days resemble each other, and how days of 92
+``day_kinds``     which operating days resemble each other, and how days of 92, 96 and 100 intervals compare
 ``device``        one meter at its place, at any instant
 ``errors``        the shape of every error a user can cause: a code, a sentence, the place, the mend
-``events``        what a meter tells unasked: the last gasp of a power failure, its end
+``events``        what a meter tells unasked: last gasp, restoration, switch, clock
 ``faults``        kinds, rules, overlay and ledger of faults
-``fleet``         a company's meters without an object each: premises by ordinal
-``identity``      who is who: wires companies, delivery points, meters
+``fleet``         a company's meters without an object each, a day of all of them as arrays
+``identity``      TDSPs, ESI IDs, premises, meters: all invented
 ``kernels``       compiled kernels: the decorator, Philox
 ``load``          the truth: what premises draw and give
 ``register_map``  which Modbus register holds what, and both directions of it
-``shown``         what a meter shows to whoever reads it: the records that cross from the meter to the wire
+``shown``         what a meter shows to whoever reads it: records that cross to the wire
 ``status``        status word of an interval, as in ANSI C12.19
 ``wire``          Modbus TCP gateways
 """

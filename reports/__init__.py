@@ -1,4 +1,4 @@
-"""Pages and charts made from results (``Outcome``, ``Recording``, ``Verdict``), and from nothing else.
+"""Pages and charts made from results (``Outcome``, ``Recording``, ``Verdict``), and from nothing else; and the commands that make or show results.
 
 ``capacity``     the load report
 ``chart_parts``  colours and hatching by quality, bare axes, the widths of charts, how one becomes SVG

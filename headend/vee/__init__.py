@@ -2,10 +2,10 @@
 
 No clock, no database, no file in here.
 
-``batch``     one operating day of many meters through VEE: flag, estimate, scale, check the sum again
-``estimate``  the estimation ladder for one meter's day: straight line, flat, mean of like days, zero
-``quality``   what is said about an interval: which channel, whether it is actual
-``records``   the arrays that VEE takes and gives: one operating day of many meters, a row a meter
+``batch``     a day of many meters: flags from the rules, estimates, scaling, sum check
+``estimate``  the estimation ladder
+``quality``   what is said of an interval: channel, actual or estimated, method, finding
+``records``   the arrays that VEE takes and gives
 ``rules``     the validation rules: each a formula from arrays to flags
-``scaling``   estimates made to add up to the registers
+``scaling``   estimates that add up to the registers
 """

@@ -1,8 +1,8 @@
 """Which Modbus register holds what, as data, and both directions made from it. Opens no port.
 
-``decode``   what a head-end makes of a meter's registers: the vendor header
-``encode``   what a meter answers on its register map: each register computed when somebody asks for it
+``decode``   vendor header, midnights and intervals, from registers to records and arrays
+``encode``   what a meter answers for each register, and what a write does
 ``layout``   the register map, defined once
-``points``   points: the values of a register map as data, each with its name, type, unit and meaning
-``sunspec``  the standard models of a meter as SunSpec defines them: common model 1, meter models 202
+``points``   points and blocks: name, type, unit, meaning
+``sunspec``  common model 1, meter models 202 (split phase) and 203 (wye), as SunSpec has them
 """

@@ -137,11 +137,11 @@ def _daily(facts: Facts, width: Width) -> Figure | None:
         estimated = totals[day]["estimated"] if day in totals else 0
         if estimated:
             share = 100 * estimated / sum(totals[day].values())
-            _label(axes, f"{share:.0f} {a_label}", at, below[at])
+            _label(axes, f"{share:.0f} {a_label}", at, below)
     last = facts.at_call[-1]
     if last.quality is Quality.NON_VEE:
         at = days.index(day_of_interval(last.end))
-        _label(axes, f"to {local(last.end):%H:%M}", at, below[at])
+        _label(axes, f"to {local(last.end):%H:%M}", at, below)
     step = 1 if width is WIDE else 7
     axes.set_xticks(
         range(0, len(days), step),
@@ -155,10 +155,10 @@ def _daily(facts: Facts, width: Width) -> Figure | None:
     return figure
 
 
-def _label(axes: Axes, text: str, x: float, y: float) -> None:
-    """A word above a bar, readable over its neighbours."""
-    paper = {"boxstyle": "square,pad=0.2", "facecolor": PAPER, "edgecolor": "none", "alpha": 0.9}
-    axes.annotate(text, (x, y), (0, 3), textcoords="offset points", ha="center", va="bottom", fontsize=8.5, bbox=paper)
+def _label(axes: Axes, text: str, at: int, heights: list[float]) -> None:
+    """A word above a bar, and above the neighbours that it is wider than."""
+    y = max(heights[max(0, at - 1) : at + 2])
+    axes.annotate(text, (at, y), (0, 3), textcoords="offset points", ha="center", va="bottom", fontsize=8.5)
 
 
 def _hours(call: RecordedCall, width: Width) -> Figure | None:

@@ -24,8 +24,7 @@ from simulator.smt.doors import health
 from simulator.smt.doors.both.bodies import BAD_BODY
 from simulator.smt.doors.complaint_door import ComplaintDoor
 from simulator.smt.doors.control import access, audit, complaints
-from simulator.smt.doors.market import api as market_api
-from simulator.smt.doors.market import odr, reads
+from simulator.smt.doors.market import login, odr, reads
 from simulator.smt.doors.market import premise as market_premise
 from simulator.smt.doors.portal import api as portal_api
 from simulator.smt.doors.portal import premise as portal_premise
@@ -65,7 +64,7 @@ def create_app(smt: Smt) -> FastAPI:
         odr.router(smt),
         market_premise.router(smt),
         reads.router(smt),
-        market_api.router(smt.gatekeeper),
+        login.router(smt.gatekeeper),
         portal_api.router(smt),
         portal_premise.router(smt),
     ]

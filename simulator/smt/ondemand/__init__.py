@@ -2,13 +2,13 @@
 
 Knows no door: what it is told and tells are records.
 
-``desk``         SMT's live on-demand desk: takes requests on, runs their processes, keeps every transition
+``desk``         takes requests on, runs their processes, keeps every transition
 ``dispatch``     the queue: goes on with what waits, ends what nobody has in hand
 ``eligibility``  whether a request can be taken on at all (AC1, A1 to A4)
-``filing``       an on-demand request as it is entered in the ledger when it comes: its gap, its holes
-``inquiries``    SMT's way to the head-ends and back: inquiries over HTTP
+``filing``       a request as it is entered when it comes: gap, holes, key
+``inquiries``    the way to the head-ends and back
 ``invariants``   whether a throttle kept its rules, counted again from nothing
-``judged``       a head-end's answer held against what was asked (AMB-2), and what of it is handed on
+``judged``       a head-end's answer held against what was asked (AMB-2)
 ``ledger``       the ledger of on-demand requests: one row when a request comes, one per transition
 ``lifecycle``    transition table, submission, the request's process
 ``middle``       the tier between SMT and a TDSP, where most of a read's minute goes

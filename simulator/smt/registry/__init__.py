@@ -2,11 +2,11 @@
 
 Knows no usage and no request.
 
-``checks``            whether the records of a registry fit together: nothing twice, nobody named who is not there
+``checks``            whether the records of a registry fit together
 ``csv_files``         a registry as a folder of CSV files, read and written: one file per kind of record
-``han``               devices of a home area network: displays
-``meter_attributes``  what SMT tells of a meter: the fields of ``meterInfo``
-``passwords``         passwords as they are kept: how one is hashed and held against its hash
+``han``               devices of a home area network
+``meter_attributes``  the fields of ``meterInfo``, and how an installed meter gives them
+``passwords``         how a password is hashed and held against its hash
 ``records``           the records that a registry is made of
 ``registry``          who may see what, by the day
 ``seeded``            a registry of N made premises

@@ -5,8 +5,8 @@ Knows no request's life and no door.
 ``admission``        who holds the allowances, live
 ``counts``           what a limit remembers, and how each measure counts
 ``decision``         admission and settlement as pure functions of a state
-``limits``           a throttle as data: what a limit counts, whose requests together, over what
-``policy``           throttle policies as they are written: presets in ``policies.yaml``, a user's own in a file
+``limits``           a limit as data: kind, scope, window, measure, doors, classes
+``policy``           presets in ``policies.yaml``, and policy files
 ``policy_change``    what a change of policy does to what limits remember
-``refusal_reasons``  what a refusal that is told says beside its rule
+``refusal_reasons``  what a refusal says of the uses that stand against one more
 """

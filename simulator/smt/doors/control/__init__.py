@@ -1,6 +1,6 @@
 """The control API's parts for SMT: requests as a tester audits them, complaints, who read what.
 
-``access``      the control API's part for the access log: who read an ESI ID
-``audit``       the ledger of on-demand requests as a tester can look at it: who asked for which call
-``complaints``  the control API's part for complaints: switch on, list, switch off
+``access``      who read an ESI ID
+``audit``       the ledger of on-demand requests as a tester looks at it (AMB-10)
+``complaints``  switch complaints on, list them, switch them off
 """
