@@ -102,6 +102,11 @@ def step(ident: str, happened: str, evidence: dict[str, Any], rule: Rule, *shows
     return StepVerdict(ident, ACTORS[ident], happened, evidence, rule.mark, (ident, *shows), tuple(rule.failures))
 
 
+def check(ident: str, title: str, happened: str, evidence: dict[str, Any], rule: Rule, *shows: str) -> CheckVerdict:
+    """A check that was judged. shows: the requirements."""
+    return CheckVerdict(ident, title, happened, evidence, rule.mark, shows, tuple(rule.failures))
+
+
 def without(ident: str, mark: Mark, happened: str) -> StepVerdict:
     """A step that the run ends without."""
     return StepVerdict(ident, ACTORS[ident], happened, {}, mark, (ident,))
