@@ -86,8 +86,8 @@ class Scenario(Spec):
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
-        for one in unfitting(self, Parts()):
-            raise ValueError(f"{one.message.rstrip('.')}; {one.mend}")
+        for mistake in unfitting(self, Parts()):
+            raise ValueError(f"{mistake.message.rstrip('.')}; {mistake.mend}")
         return self
 
 

@@ -65,9 +65,9 @@ class EventDesk:
         """
         known: list[MeterEvent] = []
         unknown: list[MeterEvent] = []
-        for one in batch.events:
-            event = MeterEvent(int(one.at.timestamp()), one.esiid, one.meterNumber, one.kind)
-            ours = self._number_at(one.esiid, event.at) == one.meterNumber
+        for report in batch.events:
+            event = MeterEvent(int(report.at.timestamp()), report.esiid, report.meterNumber, report.kind)
+            ours = self._number_at(report.esiid, event.at) == report.meterNumber
             (known if ours else unknown).append(event)
         ident = batch_ident([*known, *unknown])
         taken = guarded(self._take_in(ident, known, unknown), functools.partial(self._fault, ident))

@@ -87,8 +87,8 @@ def two_meters(tdsp: Tdsp, seed: int, keep: Keep | None = None) -> list[tuple[Em
     second = MeterIdentity(special_meter_number(TWO_METERS.number + 1), identity.esiid)
     shares = (Share(_FIRST_SHARE), Share(_FIRST_SHARE, rest=True))
     return [
-        (EmulatedMeter(one, premise, seed, share=share, keep=keep), f"{TWO_METERS.note} {what}")
-        for one, share, what in zip(
+        (EmulatedMeter(each, premise, seed, share=share, keep=keep), f"{TWO_METERS.note} {what}")
+        for each, share, what in zip(
             (identity, second), shares, (f"{_FIRST_SHARE} % of the load", "the rest of the load"), strict=True
         )
     ]

@@ -62,9 +62,9 @@ def _bills(facts: Facts) -> dict[str, Any]:
     """The bill on VEE data only, with the gap, projected, and made again once VEE data are in."""
     call, stand = facts.call, facts.call and facts.call.stand
     bills: dict[str, Any] = dict.fromkeys(("vee_only", "with_gap", "projected", "rebilled"))
-    for name, one in (("vee_only", call and call.vee_only), ("with_gap", call and call.with_gap)):
-        if one is not None:
-            bills[name] = {"to": iso(one.to), **_json(one.bill, *_BILL)}
+    for name, billed in (("vee_only", call and call.vee_only), ("with_gap", call and call.with_gap)):
+        if billed is not None:
+            bills[name] = {"to": iso(billed.to), **_json(billed.bill, *_BILL)}
     if stand is not None:
         bills["projected"] = {
             **_json(stand.projected_bill, *_BILL),

@@ -110,8 +110,8 @@ def router(ledger: Ledger) -> APIRouter:
     ) -> RequestList:
         """Tell who asked through which door and for which call, each transition, and what the answer came from and cost."""
         if asked.correlationId is not None:
-            one = ledger.entry(asked.correlationId)
-            found = [] if one is None else [one]
+            entry = ledger.entry(asked.correlationId)
+            found = [] if entry is None else [entry]
         else:
             found = ledger.audit(asked.esiid, asked.day, call_reference=asked.callReference, most=asked.most)
         return RequestList(requests=[_life(entry) for entry in reversed(found)])
