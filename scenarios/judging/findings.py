@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -66,10 +66,6 @@ class Verdict:
     def judged(self) -> list[StepVerdict | CheckVerdict]:
         """Steps, then checks."""
         return [*self.steps, *self.checks]
-
-    def to_dict(self) -> dict[str, Any]:
-        """JSON values."""
-        return asdict(self)
 
 
 @dataclass(slots=True)

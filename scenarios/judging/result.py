@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import Any
 
 from meters.calendar import iso
@@ -36,7 +37,7 @@ def result_of(recording: Recording, verdict: Verdict) -> dict[str, Any]:
             "cycle_last": scenario.account.cycle_last.isoformat(),
         },
         "passed": verdict.passed,
-        **verdict.to_dict(),
+        **asdict(verdict),
         "call": dict.fromkeys(_CALL) | _json(call, *_CALL),
         "decision": _json(call.decision) if call else None,
         "gap": _gap(facts),
