@@ -76,14 +76,11 @@ def app() -> typer.Typer:
 
 def _version(wanted: bool) -> None:
     if wanted:
-        from importlib.metadata import PackageNotFoundError, version
-
         import typer
 
-        try:
-            typer.echo(f"ami-testbed {version('ami-testbed')}")
-        except PackageNotFoundError:
-            typer.echo("ami-testbed, from source and not installed")
+        from simulator.versions import product
+
+        typer.echo(product())
         raise typer.Exit
 
 

@@ -48,7 +48,7 @@ class Driver(Protocol):
         and instant are made one at a time, by ident.
         """
 
-    def inject(self, kind: str, ident: str, deliver: Callable[[], None]) -> None:
+    def inject(self, kind: str, ident: str, deliver: Callable[[], object]) -> None:
         """Hand something from outside to the model: ``deliver`` runs in simpy's turn, sorted by (kind, ident)."""
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -25,3 +27,9 @@ class MeterEvent:
     esiid: str
     meter_number: str
     kind: EventKind
+
+
+def batch_ident(events: Sequence[MeterEvent]) -> str:
+    """A batch's name, from its content alone."""
+    lines = "\n".join(f"{event.at} {event.esiid} {event.meter_number} {event.kind}" for event in events)
+    return hashlib.blake2b(lines.encode(), digest_size=8).hexdigest()

@@ -24,21 +24,19 @@ class Tdsp:
     #: Digits of its ESI IDs: 17, or 22 (which do not fit 64 bits: ESI IDs are text).
     digits: int
     duns: str
-    #: Number at the Public Utility Commission of Texas.
-    puct: str
     #: ERCOT weather zone in which most of its premises are (default of this project).
     zone: str
 
 
-#: Prefixes, digits, DUNS and PUCT numbers as in the market's public lists.
+#: Prefixes, digits and DUNS numbers as in the market's public lists.
 TDSPS: dict[str, Tdsp] = {
     tdsp.key: tdsp
     for tdsp in (
-        Tdsp("ONCOR", "Oncor", "1044372", 17, "1039940674000", "30043", "NCENT"),
-        Tdsp("CENTERPOINT", "CenterPoint", "1008901", 22, "957877905", "30086", "COAST"),
-        Tdsp("AEP_CENTRAL", "AEP Texas Central", "1003278", 17, "007924772", "30028", "SOUTH"),
-        Tdsp("AEP_NORTH", "AEP Texas North", "1020404", 17, "007923311", "30170", "WEST"),
-        Tdsp("TNMP", "TNMP", "1040051", 17, "007929441", "30038", "COAST"),
+        Tdsp("ONCOR", "Oncor", "1044372", 17, "1039940674000", "NCENT"),
+        Tdsp("CENTERPOINT", "CenterPoint", "1008901", 22, "957877905", "COAST"),
+        Tdsp("AEP_CENTRAL", "AEP Texas Central", "1003278", 17, "007924772", "SOUTH"),
+        Tdsp("AEP_NORTH", "AEP Texas North", "1020404", 17, "007923311", "WEST"),
+        Tdsp("TNMP", "TNMP", "1040051", 17, "007929441", "COAST"),
     )
 }
 

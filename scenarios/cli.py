@@ -42,12 +42,12 @@ def list_shipped(as_json: AsJson = False) -> None:
 
     found = [(path, load(path)) for path in SCENARIOS.files().values()]
     if as_json:
-        rows = [{"name": one.name, "title": one.title, "file": str(path)} for path, one in found]
+        rows = [{"name": shipped.name, "title": shipped.title, "file": str(path)} for path, shipped in found]
         typer.echo(json.dumps(rows, indent=1))
         return
-    width = max(len(one.name) for _, one in found)
-    for path, one in found:
-        typer.echo(f"{one.name:<{width}}  {one.title}\n{'':<{width}}  {path}")
+    width = max(len(shipped.name) for _, shipped in found)
+    for path, shipped in found:
+        typer.echo(f"{shipped.name:<{width}}  {shipped.title}\n{'':<{width}}  {path}")
 
 
 @scenario.command()
@@ -60,12 +60,12 @@ def lint(file: NamedFile) -> None:
     from scenarios.lint import lint as lint_file
 
     path = SCENARIOS.named(file)
-    one, mistakes = lint_file(path)
+    sound, mistakes = lint_file(path)
     for mistake in mistakes:
         typer.echo(str(mistake), err=True)
-    if one is None:
+    if sound is None:
         raise typer.Exit(COULD_NOT_RUN)
-    typer.echo(f"{path}: sound. {one.name}, {len(one.timeline)} actions, {one.world.meters} meters.")
+    typer.echo(f"{path}: sound. {sound.name}, {len(sound.timeline)} actions, {sound.world.meters} meters.")
 
 
 @scenario.command()
@@ -92,7 +92,7 @@ def run(
     from simulator.runtime.until_stopped import breaking_off
 
     loaded = [load_sound(SCENARIOS.named(file)) for file in files]
-    names = [one.name for one in loaded]
+    names = [sound.name for sound in loaded]
     double = [name for name in names if names.count(name) > 1]
     if double:
         raise ScenarioError(
@@ -100,14 +100,14 @@ def run(
         )
     results: list[dict[str, Any]] = []
     code = PASSED
-    for one in loaded:
-        folder = _folder(out, one.name, alone=len(loaded) == 1)
+    for sound in loaded:
+        folder = _folder(out, sound.name, alone=len(loaded) == 1)
         try:
-            with breaking_off(SHUT_DOWN), progress_bar(one.name, hidden=as_json) as progress:
-                done = run_and_judge(one, folder, progress)
+            with breaking_off(SHUT_DOWN), progress_bar(sound.name, hidden=as_json) as progress:
+                done = run_and_judge(sound, folder, progress)
         except UserError as error:
             # The others still have their say.
-            typer.echo(f"{one.name}: {error}", err=True)
+            typer.echo(f"{sound.name}: {error}", err=True)
             code = COULD_NOT_RUN
             continue
         if not done.verdict.passed:
@@ -115,7 +115,7 @@ def run(
         if as_json:
             results.append(done.result)
         else:
-            _print(one.name, done.verdict)
+            _print(sound.name, done.verdict)
             typer.echo(f"  files: recording.json, result.json, run.json, faults.json (and .parquet), lse/ in {folder}")
             typer.echo(f"ami report {shlex.quote(str(folder))} makes the page")
     if as_json:
@@ -141,8 +141,8 @@ def registry(
     from simulator.world.market import build_market
     from simulator.world.meters import build
 
-    one = load_sound(SCENARIOS.named(file))
-    records = build_market(build(one.world, one.seed)).registry
+    sound = load_sound(SCENARIOS.named(file))
+    records = build_market(build(sound.world, sound.seed)).registry
     with own(out, ()):
         write_new_registry(records, out)
     typer.echo(f"{len(records.points)} service points, {len(records.users)} log-ins: {out}")

@@ -182,9 +182,9 @@ def _market(spec: WorldSpec, parts: Parts) -> Iterator[Mistake]:
 
 def _market_days(spec: WorldSpec) -> Iterator[Mistake]:
     for field, names in _MARKET_DAYS.items():
-        for at, one in enumerate(getattr(spec.market, field)):
+        for at, entry in enumerate(getattr(spec.market, field)):
             for name in names:
-                day = getattr(one, name)
+                day = getattr(entry, name)
                 if day is not None:
                     yield from _out_of_range(day, ("world", "market", field, at, name))
 

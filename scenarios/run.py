@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +22,10 @@ from scenarios.recording.recording import Recording
 from scenarios.running.runner import Progress, run
 from scenarios.schema import Scenario
 from simulator.runtime.folder import write_whole
+from simulator.versions import PRODUCT, version_of
 
 #: Packages whose versions a run writes down.
-PACKAGES = ("ami-testbed", "simpy", "numpy", "numba", "pymodbus", "fastapi", "httpx", "SQLAlchemy", "pyftpdlib")
+PACKAGES = (PRODUCT, "simpy", "numpy", "numba", "pymodbus", "fastapi", "httpx", "SQLAlchemy", "pyftpdlib")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,18 +62,12 @@ def run_and_judge(scenario: Scenario, out: Path, progress: Progress | None = Non
 
 def _run_facts(addresses: dict[str, Any], out: Path, began: datetime, seconds: float) -> dict[str, Any]:
     """What differs between two runs."""
-    versions = {}
-    for name in PACKAGES:
-        try:
-            versions[name] = version(name)
-        except PackageNotFoundError:
-            versions[name] = "not installed"
     return {
         "addresses": addresses,
         "out": str(out.resolve()),
         "began": began.isoformat(timespec="seconds"),
         "wall_seconds": round(seconds, 2),
-        "versions": versions,
+        "versions": {name: version_of(name) for name in PACKAGES},
         "machine": {
             "python": platform.python_version(),
             "system": platform.platform(),

@@ -86,8 +86,8 @@ class Scenario(Spec):
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
-        for one in unfitting(self, Parts()):
-            raise ValueError(f"{one.message.rstrip('.')}; {one.mend}")
+        for mistake in unfitting(self, Parts()):
+            raise ValueError(f"{mistake.message.rstrip('.')}; {mistake.mend}")
         return self
 
 
@@ -211,10 +211,7 @@ def read(path: Path) -> YamlDocument:
 
 def load(path: Path) -> Scenario:
     """Read a scenario file and check its form. Raises ScenarioError with file, line, field and mend of the first mistake."""
-    return _model(read(path))
-
-
-def _model(written: YamlDocument) -> Scenario:
+    written = read(path)
     try:
         return Scenario.model_validate(written.value)
     except ValidationError as error:

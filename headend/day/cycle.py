@@ -20,8 +20,6 @@ from headend.vee.quality import Channel, IntervalStatus
 from headend.vee.records import VeeDay
 from meters.calendar import US, day_start, epoch
 
-#: Looked back over for like days.
-LIKE_DAYS_BACK = 90
 #: After a failed posting the file is tried again this often, so many times.
 POSTING_RETRY_US = 15 * 60 * US
 POSTING_TRIES = 8
@@ -105,7 +103,7 @@ class DailyCycle:
         block = self._store.day(self._esiids, day)
         # Only meters with something to estimate need their past looked up.
         wanting = [esiid for esiid, wants in zip(block.esiids, needs_history(block), strict=True) if wants]
-        history = self._store.vee_history(wanting, day, LIKE_DAYS_BACK)
+        history = self._store.vee_history(wanting, day)
         batch = run_batch(block, history)
         self._store.keep_vee(batch)
         return batch

@@ -148,11 +148,8 @@ def _body(document: dict[str, Any], content: dict[str, Any] | None, words: tuple
     for option in schema.get("anyOf", [schema]):
         shape = _resolved(document, option)
         shapes.append((shape.get("title", ""), shape.get("description", ""), list(_fields(document, shape, words))))
-    return Body(shapes, [(title, _text(value)) for title, value in examples(document, content)])
-
-
-def _text(value: Any) -> str:
-    return json.dumps(value, indent=2, ensure_ascii=False)
+    written = [(title, json.dumps(value, indent=2, ensure_ascii=False)) for title, value in examples(document, content)]
+    return Body(shapes, written)
 
 
 def _curl(method: str, url: str, secured: bool, content: dict[str, Any] | None, document: dict[str, Any]) -> str:

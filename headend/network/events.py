@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import hashlib
 from collections import Counter
 from collections.abc import Callable, Generator, Sequence
 from typing import Any
@@ -18,7 +17,7 @@ from headend.ports import FAULT, Driver, Journal, fault_text, guarded
 from headend.store.events import EventStore
 from headend.wire import EventBatch, EventsAccepted
 from meters.calendar import local
-from meters.events import EventKind, MeterEvent
+from meters.events import EventKind, MeterEvent, batch_ident
 
 #: An event may lie so far ahead of the head-end's clock, seconds: clocks differ a little. A default of this project.
 AHEAD_S = 300
@@ -66,17 +65,13 @@ class EventDesk:
         """
         known: list[MeterEvent] = []
         unknown: list[MeterEvent] = []
-        for one in batch.events:
-            event = MeterEvent(int(one.at.timestamp()), one.esiid, one.meterNumber, one.kind)
-            ours = self._number_at(one.esiid, event.at) == one.meterNumber
+        for report in batch.events:
+            event = MeterEvent(int(report.at.timestamp()), report.esiid, report.meterNumber, report.kind)
+            ours = self._number_at(report.esiid, event.at) == report.meterNumber
             (known if ours else unknown).append(event)
-        ident = _ident(known, unknown)
-
-        def deliver() -> None:
-            process = guarded(self._take_in(ident, known, unknown), functools.partial(self._fault, ident))
-            self._driver.env.process(process)
-
-        self._driver.inject("meter events", ident, deliver)
+        ident = batch_ident([*known, *unknown])
+        taken = guarded(self._take_in(ident, known, unknown), functools.partial(self._fault, ident))
+        self._driver.inject("meter events", ident, lambda: self._driver.env.process(taken))
         return EventsAccepted(accepted=len(known), unknown=len(unknown))
 
     def heard(self, esiid: str, at: int) -> None:
@@ -125,9 +120,3 @@ class EventDesk:
 
     def _fault(self, ident: str, error: Exception) -> None:
         self._journal.note(self._driver.now(), "TDSP", FAULT, ident, error=fault_text(error))
-
-
-def _ident(known: Sequence[MeterEvent], unknown: Sequence[MeterEvent]) -> str:
-    """A batch's name, from its content alone."""
-    lines = "\n".join(f"{meter.at} {meter.esiid} {meter.meter_number} {meter.kind}" for meter in (*known, *unknown))
-    return hashlib.blake2b(lines.encode(), digest_size=8).hexdigest()

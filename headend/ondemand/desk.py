@@ -29,6 +29,7 @@ GONE = "the ESI ID is not in the head-end's records any more"
 BROKEN = "a fault of the head-end's own"
 TAKEN_IN = "acknowledged"
 GIVEN_UP = "given up"
+_JSON = {"content-type": "application/json"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,7 @@ class OnDemandDesk:
         key = request.correlationId
         self.in_hand.add(key)
         kept = guarded(process, functools.partial(self._broke, key))
-        self.driver.inject("inquiry", key, lambda: _start(self.driver.env, kept))
+        self.driver.inject("inquiry", key, lambda: self.driver.env.process(kept))
 
     def _broke(self, key: str, error: Exception) -> None:
         """A fault of ours has ended the process. The inquiry stays open, for the next start."""
@@ -127,7 +128,7 @@ class OnDemandDesk:
             boundary("headend.call_back.before")
             try:
                 reply: httpx.Response = yield self.driver.io(
-                    "call-back", key, lambda: self._call_back(str(request.replyTo), body)
+                    "call-back", key, lambda: self.http.post(str(request.replyTo), content=body, headers=_JSON)
                 )
             except (httpx.InvalidURL, UnicodeError) as error:
                 # No address that could be called, however often: as one that refuses.
@@ -153,13 +154,6 @@ class OnDemandDesk:
             write()
         except SQLAlchemyError as error:
             self.journal.note(self.driver.now(), "TDSP", FAULT, request.correlationId, error=fault_text(error))
-
-    async def _call_back(self, url: str, body: str) -> httpx.Response:
-        return await self.http.post(url, content=body, headers={"content-type": "application/json"})
-
-
-def _start(env: simpy.Environment, process: Generator[simpy.Event, Any, None]) -> None:
-    env.process(process)
 
 
 def _without_reading(request: InquiryRequest, answer: Answer) -> InquiryResult:

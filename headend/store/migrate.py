@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import sqlalchemy as sa
 
@@ -24,6 +25,16 @@ class Migration:
     version: int
     title: str
     statements: tuple[str, ...]
+
+
+def read_migrations(file: Path) -> tuple[Migration, ...]:
+    """The migrations in a file of SQL: a line ``-- version: title``, then its statements, each of which ends in a semicolon."""
+    found = []
+    for written in file.read_text("utf-8").removeprefix("-- ").split("\n-- "):
+        head, _, statements = written.partition("\n")
+        version, _, title = head.partition(": ")
+        found.append(Migration(int(version), title, tuple(statements.strip().removesuffix(";").split(";\n"))))
+    return tuple(found)
 
 
 class NewerDatabaseError(Exception):

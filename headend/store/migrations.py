@@ -1,19 +1,9 @@
-"""How the head-end's database came to its present schema (``headend.store.migrate``)."""
+"""How the head-end's database came to its present schema (``headend.store.migrate``): the statements stand in ``migrations.sql``."""
 
 from __future__ import annotations
 
-from headend.store.migrate import Migration
+from pathlib import Path
 
-MIGRATIONS = (
-    Migration(
-        2,
-        "inquiries that were accepted, the latest sweep",
-        (
-            """CREATE TABLE inquiry (
-                correlation_id VARCHAR(64) NOT NULL, request VARCHAR NOT NULL, accepted_at BIGINT NOT NULL,
-                result VARCHAR NOT NULL, ended_at BIGINT, became VARCHAR(64) NOT NULL, PRIMARY KEY (correlation_id))""",
-            "CREATE INDEX inquiry_ended ON inquiry (ended_at)",
-            "CREATE TABLE latest_sweep (id INTEGER NOT NULL, swept_at BIGINT, PRIMARY KEY (id))",
-        ),
-    ),
-)
+from headend.store.migrate import read_migrations
+
+MIGRATIONS = read_migrations(Path(__file__).with_suffix(".sql"))

@@ -38,6 +38,7 @@ from headend.store.rows import (
     stacked,
     vee_columns,
 )
+from headend.vee.estimate import BACK_DAYS
 from headend.vee.quality import Channel
 from headend.vee.records import ChannelDay, DayBlock, History, VeeChannel, VeeDay
 from meters.calendar import INTERVAL_S, day_end, day_of, day_start, intervals_in
@@ -330,7 +331,7 @@ class HeadEndStore:
 
         return VeeDay(day, held, side(Channel.LOAD), side(Channel.GENERATION), tuple(() for _ in held))
 
-    def vee_history(self, esiids: Sequence[str], day: date, back_days: int = 90) -> History:
+    def vee_history(self, esiids: Sequence[str], day: date, back_days: int = BACK_DAYS) -> History:
         """The latest revisions of the ``back_days`` operating days before ``day``, the latest day first; days nobody has are left out."""
         days = [day - timedelta(days=back) for back in range(1, back_days + 1)]
         if not esiids or not days:

@@ -5,13 +5,13 @@ The checks run over all meters at once; only the rows in which something is to b
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
 
 from headend.ports import BoolArray, IntArray, LongArray
-from headend.vee.estimate import LadderSettings, PastDay, estimate_gaps
+from headend.vee.estimate import PastDay, estimate_gaps
 from headend.vee.quality import Channel, Finding, IntervalStatus, Method
 from headend.vee.records import DayBlock, History, OctetArray, VeeChannel, VeeDay
 from headend.vee.rules import (
@@ -28,19 +28,6 @@ from headend.vee.scaling import Scaling, scale_to_registers
 from meters.calendar import interval_ends, iso
 
 
-@dataclass(frozen=True, slots=True)
-class VeeSettings:
-    """Thresholds of the rules and reach of the ladder."""
-
-    spike_floor_wh: int = 500
-    spike_ratio: float = 1.8
-    #: Wh of one count of the midnight register.
-    register_lsb_wh: int = 1
-    #: Sum check, thousandths of the day's energy.
-    sum_per_mille: int = 1
-    ladder: LadderSettings = field(default_factory=LadderSettings)
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class _Flags:
     """What the interval rules say of one channel, each (m, n)."""
@@ -55,38 +42,30 @@ class _Flags:
         return self.missing | self.negative | self.condition | self.spike
 
 
-def _flags(block: DayBlock, channel: Channel, settings: VeeSettings) -> _Flags:
+def _flags(block: DayBlock, channel: Channel) -> _Flags:
     wh = block.wh(channel)
     missing = missing_check(block.present)
     condition = condition_check(block.status, channel) & block.present
     negative = negative_check(wh) & block.present
     usable = np.where(missing | condition | negative, 0, wh).astype(np.int32)
-    spike = spike_intervals(usable, settings.spike_floor_wh, settings.spike_ratio)
+    spike = spike_intervals(usable)
     return _Flags(missing, negative, condition, spike)
 
 
-def needs_history(block: DayBlock, settings: VeeSettings | None = None) -> BoolArray:
+def needs_history(block: DayBlock) -> BoolArray:
     """(m,) True for the meters with something to estimate: only theirs need be looked up before ``run_batch``."""
-    settings = settings or VeeSettings()
-    either = _flags(block, Channel.LOAD, settings).bad | _flags(block, Channel.GENERATION, settings).bad
+    either = _flags(block, Channel.LOAD).bad | _flags(block, Channel.GENERATION).bad
     meters: BoolArray = np.any(either, axis=1)
     return meters
 
 
-def run_batch(
-    block: DayBlock,
-    history: History,
-    *,
-    multiplier: LongArray | int = 1,
-    settings: VeeSettings | None = None,
-) -> VeeDay:
+def run_batch(block: DayBlock, history: History, *, multiplier: LongArray | int = 1) -> VeeDay:
     """Validate, edit and estimate one operating day. Pure: the same arrays give the same day.
 
     block: m meters, n intervals. history: earlier VEE'd days of at least the meters that ``needs_history`` names. multiplier: (m,) or one
     for all, for the tolerance of the sum check; energies and registers are multiplied already. In the result every interval has a value; a
     day in which something was estimated sums exactly to its registers unless the good intervals alone exceed them.
     """
-    settings = settings or VeeSettings()
     findings: list[list[Finding]] = [[] for _ in block.esiids]
     for row in np.flatnonzero(missing_check(block.present).any(axis=1)):
         at = np.flatnonzero(~block.present[row])
@@ -97,8 +76,8 @@ def run_batch(
         lacks = " and ".join(name for name, have in (("start", block.have_r0), ("end", block.have_r1)) if not have[row])
         sentence = f"No register was read for the {lacks} of the day, so its sum cannot be checked."
         findings[row].append(Finding("vee.register.missing", sentence, {"lacks": lacks}))
-    delivered = _run_channel(block, Channel.LOAD, history, multiplier, settings, findings)
-    received = _run_channel(block, Channel.GENERATION, history, multiplier, settings, findings)
+    delivered = _run_channel(block, Channel.LOAD, history, multiplier, findings)
+    received = _run_channel(block, Channel.GENERATION, history, multiplier, findings)
     return VeeDay(block.day, block.esiids, delivered, received, tuple(tuple(rows) for rows in findings))
 
 
@@ -107,17 +86,14 @@ def _run_channel(
     channel: Channel,
     history: History,
     multiplier: LongArray | int,
-    settings: VeeSettings,
     findings: list[list[Finding]],
 ) -> VeeChannel:
-    flags = _flags(block, channel, settings)
+    flags = _flags(block, channel)
     bad = flags.bad
     failed_power = power_failures(block.status) & block.present
     r0, r1 = block.registers(channel)
     advance, usable = register_advance(r0, r1, block.have_r0, block.have_r1)
-    tolerance = np.broadcast_to(
-        sum_tolerance(advance, multiplier, settings.register_lsb_wh, settings.sum_per_mille), advance.shape
-    )
+    tolerance = np.broadcast_to(sum_tolerance(advance, multiplier), advance.shape)
     out = np.where(bad, 0, block.wh(channel)).astype(np.int32)
     method = np.full(out.shape, Method.MEASURED, dtype=np.uint8)
     scaled = np.zeros(out.shape, dtype=np.bool_)
@@ -131,9 +107,7 @@ def _run_channel(
     history_row = {esiid: row for row, esiid in enumerate(history.esiids)}
     for row in np.flatnonzero(bad.any(axis=1)):
         before, past = _look_back(block.day, history, channel, history_row.get(block.esiids[row]))
-        out[row], method[row] = estimate_gaps(
-            block.day, out[row], ~bad[row], failed_power[row], before, past, settings.ladder
-        )
+        out[row], method[row] = estimate_gaps(block.day, out[row], ~bad[row], failed_power[row], before, past)
         scaling = Scaling.NOTHING
         if usable[row]:
             out[row], scaling = scale_to_registers(out[row], bad[row], int(advance[row]), int(tolerance[row]))

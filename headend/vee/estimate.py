@@ -18,17 +18,12 @@ from headend.vee.records import OctetArray
 from meters.calendar import INTERVAL_S
 from meters.day_kinds import day_class, same_clock
 
-
-@dataclass(frozen=True, slots=True)
-class LadderSettings:
-    """How far each rung reaches."""
-
-    #: Longest gap that neighbours may fill, seconds (DASMMD: 2 h).
-    interpolate_s: int = 7200
-    #: How many like days are averaged; fewer if fewer are there (that is a default of this project).
-    like_days: int = 3
-    #: How far back like days are looked for, days.
-    back_days: int = 90
+#: Longest gap that neighbours may fill, seconds (DASMMD: 2 h).
+INTERPOLATE_S = 7200
+#: How many like days are averaged; fewer if fewer are there (that is a default of this project).
+LIKE_DAYS = 3
+#: How far back like days are looked for, days.
+BACK_DAYS = 90
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,25 +55,24 @@ def gaps(good: BoolArray) -> list[tuple[int, int]]:
 
 
 def like_day_mean(
-    day: date, begin: int, end: int, past: Sequence[PastDay], settings: LadderSettings | None = None
+    day: date, begin: int, end: int, past: Sequence[PastDay], back_days: int = BACK_DAYS
 ) -> tuple[IntArray, list[date]]:
     """Mean of the latest like days for the intervals [begin, end) of ``day``, in whole Wh, with the days that were used.
 
     A like day is of the same class (weekday; weekend or holiday), at most ``back_days`` back, and all its intervals at those clock times
     are actual. past: in any order. Without a like day both results are empty.
     """
-    settings = settings or LadderSettings()
     used: list[date] = []
     picked: list[NDArray[np.int32]] = []
     for earlier in sorted(past, key=lambda candidate: candidate.day, reverse=True):
-        if not 0 < (day - earlier.day).days <= settings.back_days or day_class(earlier.day) is not day_class(day):
+        if not 0 < (day - earlier.day).days <= back_days or day_class(earlier.day) is not day_class(day):
             continue
         at = same_clock(day, earlier.day)[begin:end]
         if (at < 0).any() or not earlier.actual[at].all():
             continue
         used.append(earlier.day)
         picked.append(earlier.wh[at])
-        if len(picked) == settings.like_days:
+        if len(picked) == LIKE_DAYS:
             break
     if not picked:
         return np.zeros(0, dtype=np.int32), []
@@ -92,7 +86,6 @@ def estimate_gaps(
     power_failed: BoolArray,
     before: int | None,
     past: Sequence[PastDay],
-    settings: LadderSettings | None = None,
 ) -> tuple[IntArray, OctetArray]:
     """Give every interval of one meter's day that is not good an estimate.
 
@@ -101,7 +94,6 @@ def estimate_gaps(
     line, with one good neighbour that one's value; a neighbour with a power failure does not count, and what follows the day is not known
     here. A longer gap, or one without neighbours, gets the mean of like days, and without those 0.
     """
-    settings = settings or LadderSettings()
     out = wh.copy()
     method = np.full(wh.shape, Method.MEASURED, dtype=np.uint8)
     anchor = good & ~power_failed
@@ -110,13 +102,13 @@ def estimate_gaps(
         if begin > 0:
             left = int(wh[begin - 1]) if anchor[begin - 1] else None
         right = int(wh[end]) if end < len(wh) and anchor[end] else None
-        near = (end - begin) * INTERVAL_S <= settings.interpolate_s
+        near = (end - begin) * INTERVAL_S <= INTERPOLATE_S
         if near and left is not None and right is not None:
             values, how = interpolate(left, right, end - begin), Method.INTERPOLATED
         elif near and (left is not None or right is not None):
             values, how = flat(left if left is not None else right or 0, end - begin), Method.FLAT
         else:
-            values, used = like_day_mean(day, begin, end, past, settings)
+            values, used = like_day_mean(day, begin, end, past)
             how = Method.LIKE_DAY
             if not used:
                 values, how = flat(0, end - begin), Method.ZERO

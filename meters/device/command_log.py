@@ -137,8 +137,8 @@ class CommandLog:
 
     def _command(self, text: bytes, line: int) -> tuple[str, Command]:
         try:
-            one: dict[str, Any] = json.loads(text)
-            number, kind, at, to = one["meter"], CommandKind(one["kind"]), one["at"], one["to"]
+            kept: dict[str, Any] = json.loads(text)
+            number, kind, at, to = kept["meter"], CommandKind(kept["kind"]), kept["at"], kept["to"]
         except (ValueError, KeyError, TypeError, RecursionError):
             raise self._fault("malformed", "This is no command of a meter.", _ANOTHER, line) from None
         if not (isinstance(number, str) and re.fullmatch(r"[0-9]{1,12}", number) and type(at) is type(to) is int):

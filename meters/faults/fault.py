@@ -57,19 +57,21 @@ class Fault:
     def _fill_in(self) -> None:
         known = self.row.parameters
         strange = sorted(set(self.params) - set(known))
-        lacking = [name for name, one in known.items() if one.default is None and name not in self.params]
+        lacking = [name for name, parameter in known.items() if parameter.default is None and name not in self.params]
         if strange or lacking:
-            needed = [name for name, one in known.items() if one.default is None]
-            free = [name for name, one in known.items() if one.default is not None]
+            needed = [name for name, parameter in known.items() if parameter.default is None]
+            free = [name for name, parameter in known.items() if parameter.default is not None]
             raise self._error(
                 "params",
                 f"The {self.kind} has parameters {sorted(self.params)}.",
                 f"It needs {needed or 'none'} and may have {free or 'none'}.",
             )
-        full = {name: float(self.params.get(name, one.default or 0.0)) for name, one in known.items()}
-        for name, one in known.items():
-            if not one.least <= full[name] <= one.most:
-                raise self._error("params", f"{name} {full[name]:g} is outside {one.least:g} to {one.most:g}.", "")
+        full = {name: float(self.params.get(name, parameter.default or 0.0)) for name, parameter in known.items()}
+        for name, parameter in known.items():
+            if not parameter.least <= full[name] <= parameter.most:
+                raise self._error(
+                    "params", f"{name} {full[name]:g} is outside {parameter.least:g} to {parameter.most:g}.", ""
+                )
         object.__setattr__(self, "params", full)
 
     def covers(self, at: int) -> bool:

@@ -1,9 +1,14 @@
-"""Every kind of fault there is, as a table: what it does, what it must be told, whether it covers whole intervals or has a span at all."""
+"""Every kind of fault there is, as a table: what it does, what it must be told, whether it covers whole intervals or has a span at all.
+
+The rows stand in ``kinds.csv``; a kind's second parameter has a row of its own, that names the kind alone.
+"""
 
 from __future__ import annotations
 
+import csv
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 
 
 class Layer(StrEnum):
@@ -90,123 +95,23 @@ class Kind:
     has_other: bool = False
 
 
-KINDS: dict[FaultKind, Kind] = {
-    FaultKind.OUTAGE: Kind(
-        Layer.POWER,
-        Span.SECONDS,
-        "The power fails: no energy, no answer, the power-fail flag in every interval touched; a last gasp and a restoration event.",
-        {
-            "last_gasp": Parameter(0, 1, "0 or 1: whether the last gasp gets through", 1),
-            "restoration_s": Parameter(0, 86_400, "s after the end at which the meter tells", 30),
-        },
-    ),
-    FaultKind.DISCONNECTED: Kind(
-        Layer.POWER,
-        Span.SECONDS,
-        "The service switch is open: no energy flows, the meter answers, its line has voltage.",
-    ),
-    FaultKind.ROLLOVER: Kind(
-        Layer.METER,
-        Span.INSTANT,
-        "The delivered register passes its last dial and goes on from 0.",
-        {"dials": Parameter(4, 7, "dials of a kWh register", 6)},
-    ),
-    FaultKind.RESET: Kind(Layer.METER, Span.INSTANT, "Both registers begin again from 0."),
-    FaultKind.EXCHANGE: Kind(
-        Layer.METER,
-        Span.INSTANT,
-        "Another meter takes its place: new number, registers of its own, an empty load profile; the premise's load goes on.",
-        {"initial_wh": Parameter(0, 10**12, "Wh on the new meter's registers", 0)},
-    ),
-    FaultKind.MULTIPLIER: Kind(
-        Layer.METER,
-        Span.ALWAYS,
-        "The meter is programmed with another multiplier than the records have, and says so in its header.",
-        {"value": Parameter(1, 100_000, "multiplier")},
-    ),
-    FaultKind.CLOCK_DRIFT: Kind(
-        Layer.METER,
-        Span.SECONDS,
-        "The clock gains (or loses), until it is set right at the end.",
-        {"seconds_a_day": Parameter(-3600, 3600, "s a day")},
-    ),
-    FaultKind.CLOCK_SET: Kind(
-        Layer.METER,
-        Span.SECONDS,
-        "The clock is set by so much at the beginning, and set right at the end.",
-        {"seconds": Parameter(-86_400, 86_400, "s")},
-    ),
-    FaultKind.SWAP: Kind(
-        Layer.METER,
-        Span.ALWAYS,
-        "Two meters hang at each other's premises: each measures the other's load.",
-        has_other=True,
-    ),
-    FaultKind.GAP: Kind(Layer.INTERVALS, Span.INTERVALS, "The meter has no value: recording was stopped."),
-    FaultKind.SKIPPED: Kind(Layer.INTERVALS, Span.INTERVALS, "The meter skipped the intervals and says so."),
-    FaultKind.SPIKE: Kind(
-        Layer.INTERVALS,
-        Span.INTERVALS,
-        "The values are multiplied, silently.",
-        {"factor": Parameter(0, 1000, "times")},
-    ),
-    FaultKind.STUCK: Kind(Layer.INTERVALS, Span.INTERVALS, "Every interval shows the value of the first."),
-    FaultKind.NEGATIVE: Kind(Layer.INTERVALS, Span.INTERVALS, "The values have the wrong sign."),
-    FaultKind.ZERO: Kind(Layer.INTERVALS, Span.INTERVALS, "The values are 0 though power flows."),
-    FaultKind.PARTIAL: Kind(
-        Layer.INTERVALS,
-        Span.INTERVALS,
-        "Only part of each interval is counted; the status says partial.",
-        {"fraction": Parameter(0, 1, "part of the value", 0.5)},
-    ),
-    FaultKind.LONG: Kind(
-        Layer.INTERVALS,
-        Span.INTERVALS,
-        "More than an interval is counted into each; the status says long.",
-        {"fraction": Parameter(0, 1, "part of the value that comes on top", 0.5)},
-    ),
-    FaultKind.OVERFLOW: Kind(
-        Layer.INTERVALS,
-        Span.INTERVALS,
-        "The pulse counter stops at its limit; the status says overflow.",
-        {"limit": Parameter(0, 2**31 - 1, "raw units", 65_535)},
-    ),
-    FaultKind.TEST_MODE: Kind(
-        Layer.INTERVALS,
-        Span.INTERVALS,
-        "The meter counts test pulses instead; the status says test mode.",
-        {"wh": Parameter(0, 1_000_000, "raw units an interval", 0)},
-    ),
-    FaultKind.CONFIGURATION: Kind(
-        Layer.INTERVALS, Span.INTERVALS, "The status says that the configuration was changed; the values are true."
-    ),
-    FaultKind.DEAD: Kind(Layer.WIRE, Span.SECONDS, "The meter never answers."),
-    FaultKind.FLAKY: Kind(
-        Layer.WIRE,
-        Span.SECONDS,
-        "The meter answers for whole operating days or not at all.",
-        {"answers": Parameter(0, 1, "share of the days on which it answers", 0.5)},
-    ),
-    FaultKind.NO_PATH: Kind(
-        Layer.WIRE, Span.SECONDS, "The access point is out: its gateway reaches none of its meters."
-    ),
-    FaultKind.EXCEPTION: Kind(
-        Layer.WIRE, Span.SECONDS, "A Modbus exception instead of an answer.", {"code": Parameter(1, 11, "code", 11)}
-    ),
-    FaultKind.SLOW: Kind(
-        Layer.WIRE,
-        Span.SECONDS,
-        "Every reply comes late.",
-        {"seconds": Parameter(0, 600, "wall s")},
-    ),
-    FaultKind.WRONG_TRANSACTION: Kind(Layer.WIRE, Span.SECONDS, "Replies carry another transaction id."),
-    FaultKind.WRONG_UNIT: Kind(Layer.WIRE, Span.SECONDS, "Replies carry another unit id."),
-    FaultKind.WRONG_LENGTH: Kind(Layer.WIRE, Span.SECONDS, "Replies carry a length that is not theirs."),
-    FaultKind.STALE: Kind(
-        Layer.WIRE,
-        Span.SECONDS,
-        "The meter shows what it showed some time ago, clock and all.",
-        {"seconds": Parameter(1, 30 * 86_400, "s ago", 86_400)},
-    ),
-    FaultKind.ZERO_READ: Kind(Layer.WIRE, Span.SECONDS, "The registers read 0, whatever was used."),
-}
+def _table() -> dict[FaultKind, Kind]:
+    table: dict[FaultKind, Kind] = {}
+    with Path(__file__).with_name("kinds.csv").open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            kind, parameter = FaultKind(row["kind"]), row["parameter"]
+            if row["does"]:
+                has_other = parameter == "other"
+                table[kind] = Kind(Layer(row["layer"]), Span(row["span"]), row["does"], has_other=has_other)
+            if row["least"]:
+                least, most = _number(row["least"]), _number(row["most"])
+                default = _number(row["default"]) if row["default"] else None
+                table[kind].parameters[parameter] = Parameter(least, most, row["unit"], default)
+    return table
+
+
+def _number(text: str) -> float:
+    return float(text) if "." in text else int(text)
+
+
+KINDS = _table()

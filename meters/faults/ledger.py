@@ -83,12 +83,12 @@ def entry(fault: Fault, meter_number: str, run: tuple[int, int], effect: Effect 
 
 def ordered(entries: Iterable[LedgerEntry]) -> list[LedgerEntry]:
     """By ESI ID, time and kind: the order of a ledger."""
-    return sorted(entries, key=lambda one: (one.esiid, one.first_end, one.kind))
+    return sorted(entries, key=lambda entry: (entry.esiid, entry.first_end, entry.kind))
 
 
 def write_json(entries: Sequence[LedgerEntry], path: Path) -> None:
     """Write the ledger as a JSON list, one entry a line."""
-    lines = ",\n".join(json.dumps(one.to_json(), sort_keys=True) for one in entries)
+    lines = ",\n".join(json.dumps(entry.to_json(), sort_keys=True) for entry in entries)
     with _whole(path) as part:
         part.write_text(f"[\n{lines}\n]\n" if lines else "[]\n")
 
@@ -101,17 +101,17 @@ def write_parquet(entries: Sequence[LedgerEntry], path: Path) -> None:
 
     instant = pa.timestamp("s", "UTC")
     columns: list[tuple[str, Any, list[Any]]] = [
-        ("esiid", pa.string(), [one.esiid for one in entries]),
-        ("meter_number", pa.string(), [one.meter_number for one in entries]),
-        ("kind", pa.string(), [one.kind for one in entries]),
-        ("layer", pa.string(), [one.layer for one in entries]),
-        ("first_end", instant, [one.first_end for one in entries]),
-        ("last_end", instant, [one.last_end for one in entries]),
-        ("intervals", pa.int32(), [one.intervals for one in entries]),
-        ("params", pa.string(), [json.dumps(one.params, sort_keys=True) for one in entries]),
-        ("other", pa.string(), [one.other for one in entries]),
-        ("true_wh", pa.int64(), [None if one.effect is None else one.effect.true_wh for one in entries]),
-        ("shown_wh", pa.int64(), [None if one.effect is None else one.effect.shown_wh for one in entries]),
+        ("esiid", pa.string(), [entry.esiid for entry in entries]),
+        ("meter_number", pa.string(), [entry.meter_number for entry in entries]),
+        ("kind", pa.string(), [entry.kind for entry in entries]),
+        ("layer", pa.string(), [entry.layer for entry in entries]),
+        ("first_end", instant, [entry.first_end for entry in entries]),
+        ("last_end", instant, [entry.last_end for entry in entries]),
+        ("intervals", pa.int32(), [entry.intervals for entry in entries]),
+        ("params", pa.string(), [json.dumps(entry.params, sort_keys=True) for entry in entries]),
+        ("other", pa.string(), [entry.other for entry in entries]),
+        ("true_wh", pa.int64(), [None if entry.effect is None else entry.effect.true_wh for entry in entries]),
+        ("shown_wh", pa.int64(), [None if entry.effect is None else entry.effect.shown_wh for entry in entries]),
     ]
     with _whole(path) as part:
         pq.write_table(pa.table({name: pa.array(values, kind) for name, kind, values in columns}), part)

@@ -185,9 +185,9 @@ def _swaps(rule: FaultRule, index: int, seed: int, roster: Roster) -> Iterator[F
         if row == taken:
             continue
         taken = row + 1
-        one, other = roster.esiid(row), roster.esiid(row + 1)
-        yield _fault(rule, one, rule.first, rule.until, other)
-        yield _fault(rule, other, rule.first, rule.until, one)
+        esiid, other = roster.esiid(row), roster.esiid(row + 1)
+        yield _fault(rule, esiid, rule.first, rule.until, other)
+        yield _fault(rule, other, rule.first, rule.until, esiid)
 
 
 def _fault(rule: FaultRule, esiid: str, first: int, until: int, other: str) -> Fault:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Mapping
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,6 +16,7 @@ from reports.capacity.chart import chart_svg
 from reports.chart_parts import NARROW, WIDE, inline
 from simulator.capacity.outcome import Estimate, Outcome, Row
 from simulator.smt.ondemand.middle import MiddleLaw
+from simulator.versions import PRODUCT, version_of
 from simulator.web.frame import framed, templates
 
 #: Served data no older than this are called fresh: the running quarter hour.
@@ -349,10 +349,4 @@ def _changed(fields: Mapping[str, float]) -> str:
 
 def versions() -> dict[str, str]:
     """Versions of what computes an outcome."""
-    found = {"python": platform.python_version()}
-    for name in ("ami-testbed", "numpy", "simpy"):
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            found[name] = "from source"
-    return found
+    return {"python": platform.python_version()} | {name: version_of(name) for name in (PRODUCT, "numpy", "simpy")}

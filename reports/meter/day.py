@@ -185,9 +185,9 @@ def _marks(
                 where[mark] |= (starts < fault.until) & (starts + INTERVAL_S > fault.first)
     made = []
     for at in range(len(status)):
-        one = tuple(mark for mark in MARKS if where[mark][at])
+        its = tuple(mark for mark in MARKS if where[mark][at])
         # Of what is not there yet nothing else is known.
-        made.append(one[:1] if one and one[0] is _NOT_YET else one)
+        made.append(its[:1] if its and its[0] is _NOT_YET else its)
     return tuple(made)
 
 

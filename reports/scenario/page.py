@@ -108,8 +108,8 @@ def _headline(result: dict[str, Any]) -> str:
     return f"Passed: {passed} of {len(result['steps'])} steps{rest}, and all {len(result['checks'])} checks."
 
 
-def _judged(one: dict[str, Any]) -> dict[str, Any]:
-    return {**one, "facts": evidence_text(one["evidence"])}
+def _judged(judged: dict[str, Any]) -> dict[str, Any]:
+    return {**judged, "facts": evidence_text(judged["evidence"])}
 
 
 def _bill_lines(facts: Facts) -> list[tuple[str, RecordedBill]]:

@@ -87,18 +87,18 @@ def _mark(mark: str) -> Text:
     return Text(word, style=style)
 
 
-def _lines(one: dict[str, Any]) -> list[Text]:
+def _lines(judged: dict[str, Any]) -> list[Text]:
     """What happened, the evidence, the requirements, the reasons of a failure."""
-    lines = [Text(plain(one["happened"]))]
-    facts = evidence_text(one["evidence"])
+    lines = [Text(plain(judged["happened"]))]
+    facts = evidence_text(judged["evidence"])
     if facts:
         lines.append(Text(" · ".join(facts), style="dim"))
     lines += [
         Text(f"! {failure['what']}: expected {failure['expected']}, found {failure['found']}", style="red")
-        for failure in one["failures"]
+        for failure in judged["failures"]
     ]
-    if one["requirements"]:
-        lines.append(Text("requirements " + ", ".join(one["requirements"]), style="blue"))
+    if judged["requirements"]:
+        lines.append(Text("requirements " + ", ".join(judged["requirements"]), style="blue"))
     return lines
 
 

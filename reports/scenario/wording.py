@@ -65,16 +65,18 @@ def bill_rows(result: dict[str, Any]) -> list[BillRow]:
     rows = []
     for key, name in (("vee_only", "On VEE data only"), ("with_gap", "With the gap (told)")):
         if bills[key] is not None:
-            one = bills[key]
-            rows.append(BillRow(name, stamp(one["to"]), one["usage_wh"], one["total_usd"]))
+            bill = bills[key]
+            rows.append(BillRow(name, stamp(bill["to"]), bill["usage_wh"], bill["total_usd"]))
     if bills["projected"] is not None:
-        one = bills["projected"]
-        band = f"${one['usd_at_low_usage']} at {one['low_wh'] / 1000:,.3f} kWh, ${one['usd_at_high_usage']} at {one['high_wh'] / 1000:,.3f} kWh"
-        rows.append(BillRow("Projected, whole cycle", f"end of {cycle_last}", one["usage_wh"], one["total_usd"], band))
+        bill = bills["projected"]
+        band = f"${bill['usd_at_low_usage']} at {bill['low_wh'] / 1000:,.3f} kWh, ${bill['usd_at_high_usage']} at {bill['high_wh'] / 1000:,.3f} kWh"
+        rows.append(
+            BillRow("Projected, whole cycle", f"end of {cycle_last}", bill["usage_wh"], bill["total_usd"], band)
+        )
     if bills["rebilled"] is not None:
-        one = bills["rebilled"]
-        note = f"difference ${one['difference_usd']}" if one["difference_usd"] is not None else "not comparable"
-        rows.append(BillRow("Re-billed on VEE data", stamp(one["instant"]), one["vee_wh"], one["vee_usd"], note))
+        bill = bills["rebilled"]
+        note = f"difference ${bill['difference_usd']}" if bill["difference_usd"] is not None else "not comparable"
+        rows.append(BillRow("Re-billed on VEE data", stamp(bill["instant"]), bill["vee_wh"], bill["vee_usd"], note))
     return rows
 
 

@@ -87,9 +87,9 @@ def s7(facts: Facts, action: BalanceCall) -> StepVerdict:
     rule.holds("answered before hang-up", 0 <= waited <= patience, f"within {patience} s", f"{waited} s")
     rule.equal("seconds to the answer, as noted", waited, note and note.seconds_to_answer)
     repeats = [
-        one.ref
-        for one in facts.scenario.timeline
-        if isinstance(one, BalanceCall) and one.ref != action.ref and 0 <= facts.at(one) - asked <= 24 * 3600
+        other.ref
+        for other in facts.scenario.timeline
+        if isinstance(other, BalanceCall) and other.ref != action.ref and 0 <= facts.at(other) - asked <= 24 * 3600
     ]
     evidence: dict[str, Any] = {
         "seconds_to_answer": waited,

@@ -2,30 +2,21 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from decimal import Decimal
+from collections import Counter, defaultdict
+from datetime import date
 
 from headend.wire import InquiryKind
-from meters.calendar import INTERVAL_S, day_of, iso
-from scenarios.judging.answer import day_covered, hold_rebill
-from scenarios.judging.check_parts import again, hold_refusal, request_evidence, verdict, why
-from scenarios.judging.complaint_checks import complaint_check, complaint_checks
-from scenarios.judging.facts import Facts, iso_of
-from scenarios.judging.findings import CheckVerdict, Rule
-from scenarios.judging.portal_checks import portal_check
-from scenarios.judging.request_checks import power_check, read_check
-from scenarios.judging.ror_files_check import ror_files_check
-from scenarios.judging.same_answers_check import same_answers_check
-from scenarios.recording.actions import RecordedCall, RecordedRebill, ServedAnswer
+from meters.calendar import day_of, intervals_in
+from scenarios.judging.action_checks import action_check, struck
+from scenarios.judging.facts import Facts
+from scenarios.judging.findings import CheckVerdict, Rule, check
 from scenarios.recording.ledger import Entry
-from scenarios.timeline import BalanceCall, ComplaintAction, OnDemandRead, PortalRead, PowerStatus, Rebill, SameAnswers
-from simulator.ror.answer import ToldOn
-from simulator.ror.on_demand import RequestEnd
 from simulator.ror.usage import Quality
 from simulator.smt.ondemand.invariants import breaches, from_ledger
 from simulator.smt.ondemand.ledger import Entry as LedgerEntry
 from simulator.smt.ondemand.ledger import Transition
 from simulator.smt.ondemand.lifecycle import Filed
+from simulator.smt.registry.records import UsageFormat
 from simulator.smt.throttle.limits import Door, Scope
 from simulator.smt.throttle.policy import preset
 
@@ -40,126 +31,14 @@ COUNTED = {
 
 def judge_checks(facts: Facts) -> tuple[CheckVerdict, ...]:
     """One check per action, in the order of the timeline, then the general ones."""
-    checks: list[CheckVerdict] = []
-    for action in facts.scenario.timeline:
-        match action:
-            case BalanceCall():
-                checks.append(_call(facts, action))
-            case PowerStatus():
-                checks.append(power_check(facts, action))
-            case OnDemandRead():
-                checks.append(read_check(facts, action))
-            case PortalRead():
-                checks.append(portal_check(facts, action))
-            case Rebill():
-                checks.append(_rebill(facts, action))
-            case SameAnswers():
-                checks.append(same_answers_check(facts, action))
-            case ComplaintAction():
-                checks.append(complaint_check(facts, action))
     return (
-        *checks,
+        *(action_check(facts, action) for action in facts.scenario.timeline),
         *_posting(facts),
-        *ror_files_check(facts),
+        *_ror_files(facts),
         *_one_request_per_call(facts),
         *_throttle(facts),
-        *complaint_checks(facts),
+        *_complaints(facts),
     )
-
-
-def _call(facts: Facts, action: BalanceCall) -> CheckVerdict:
-    rule, expect = Rule(), action.expect
-    call = facts.action(RecordedCall, action.ref)
-    request = call and call.request
-    served, trouble = request and request.served, request and request.trouble
-    rule.equal("how the request ended", expect.outcome.replace("not_needed", "not made"), request and request.end)
-    if expect.outcome == "not_needed":
-        rule.equal("the retailer decides that more is needed", False, call and call.decision.needs_more)
-        rule.equal("SMT gave the VEE data", None, call and call.trouble)
-        rule.equal("requests of this call in SMT's ledger", [], [one.key for one in facts.requests(action.ref)])
-    if expect.store is not None:
-        rule.equal("intervals from the store", expect.store, served and served.from_store)
-    if expect.meter is not None:
-        rule.equal("intervals from the meter", expect.meter, served and served.from_meter)
-    if expect.before_hang_up is not None:
-        in_time = call is not None and call.waited <= action.patience_s
-        rule.equal("answered before hang-up", expect.before_hang_up, in_time)
-    if expect.outcome == "refused":
-        hold_refusal(rule, facts.requests(action.ref), request, expect.refusal)
-        if expect.store:
-            stand, told_on = call and call.stand, call and call.told_on
-            reaches_to = iso_of(served and served.reaches_to)
-            rule.equal("the bill reaches to what the store holds", reaches_to, iso_of(stand and stand.to))
-            partial = told_on is ToldOn.PARTIAL
-            rule.holds("the customer is told that data are missing", partial, ToldOn.PARTIAL, told_on)
-            code = "-" if trouble is None else trouble.code
-            of_it = any(code in one for one in (() if call is None else call.sentences))
-            rule.holds("the customer is told of the refusal", of_it, f"a sentence with {code}", "none")
-    evidence = {"asked_at": iso_of(call and call.asked_at), **request_evidence(request)}
-    title = f"Balance call {action.at:%m-%d %H:%M}"
-    return verdict(action.ref, title, _call_text(call), evidence, rule, action.verifies)
-
-
-def _held(served: ServedAnswer | None) -> str:
-    """What the store holds of the gap, and what a read would have brought."""
-    if served is None or not served.from_store or served.gap is None:
-        return ""
-    needed, held = (served.gap.end - served.gap.start) // INTERVAL_S, served.from_store
-    return (
-        f" The gap has {needed} intervals; the store holds {held}, to {iso_of(served.reaches_to)} "
-        f"(the other {needed - held} would take a meter read)."
-    )
-
-
-def _heard(call: RecordedCall) -> str:
-    """The bill the caller hears all the same."""
-    if call.stand is None:
-        return ""
-    marked = ", marked as told on partial data" if call.marks else ""
-    return f" The caller is told ${call.stand.bill.total_usd} to date, to {iso(call.stand.to)}{marked}."
-
-
-def _call_text(call: RecordedCall | None) -> str:
-    if call is None:
-        return "nothing recorded: "
-    served, trouble = call.request.served, call.request.trouble
-    match call.request.end:
-        case RequestEnd.ANSWERED:
-            store, meter = (served and served.from_store), (served and served.from_meter)
-            return f"Answered with {store} intervals from the store and {meter} from the meter."
-        case RequestEnd.REFUSED:
-            return f"Refused. {why(trouble)}{again(trouble)}{_held(served)}{_heard(call)}"
-        case RequestEnd.NOT_MADE:
-            return f"No on-demand request: {call.decision.reason}"
-        case end:
-            return f"{end.value}: {why(trouble)}"
-
-
-def _rebill(facts: Facts, action: Rebill) -> CheckVerdict:
-    """The bill told against VEE data; the non-VEE intervals have given way to VEE ones (they never stay in a bill)."""
-    rule, within = Rule(), Rule()
-    rebilled = facts.action(RecordedRebill, action.ref)
-    hold_rebill(within, facts, rebilled, facts.action(RecordedCall, action.of))
-    if action.expect.within:
-        rule.failures += within.failures
-    else:
-        rule.holds("the bill told is outside the tolerance (AMB-12)", bool(within.failures), "outside", "within")
-    quality = {interval.end: interval.quality for interval in facts.after_posting}
-    left = [end for end, code in quality.items() if code is Quality.NON_VEE]
-    rule.equal("non-VEE intervals left after the posting", [], left)
-    covered = day_covered(facts, rebilled)
-    lost = [interval.end for interval in facts.at_call if interval.end <= covered and interval.end not in quality]
-    rule.equal("intervals told that VEE data lack", [], lost)
-    shown = ("instant", "rebilled_at", "told_usd", "vee_usd", "difference_usd", "told_wh", "vee_wh", "covered")
-    record = rebilled or RecordedRebill()
-    evidence = record.model_dump(mode="json", include=set(shown))
-    if record.vee_usd is not None:
-        evidence["tolerance_usd"] = str(facts.tolerance(record.vee_usd).quantize(Decimal("0.01")))
-    happened = (
-        f"Told ${record.told_usd}, re-billed ${record.vee_usd} on VEE data to the same instant: "
-        f"difference ${record.difference_usd}."
-    )
-    return verdict(action.ref, f"Re-bill {action.at:%m-%d %H:%M}", happened, evidence, rule, action.verifies)
 
 
 def _posting(facts: Facts) -> list[CheckVerdict]:
@@ -193,7 +72,64 @@ def _posting(facts: Facts) -> list[CheckVerdict]:
     happened = f"{count} posted as LSE over FTPS, {records} records answered, every one with 00."
     if rule.failures:
         happened = f"{count} due; not all posted and answered with 00."
-    return [verdict("lse-daily", "VEE usage posted every day", happened, evidence, rule, ("AC3", "PRE1", "A4"))]
+    return [check("lse-daily", "VEE usage posted every day", happened, evidence, rule, "AC3", "PRE1", "A4")]
+
+
+def _ror_files(facts: Facts) -> list[CheckVerdict]:
+    """One file for each operating day on which the retailer is of record, its own ESI IDs alone, the same energy as by the market API.
+
+    None where the retailer gets no LSE files, where it is not of record, or in a recording from before it had any.
+    """
+    world, market = facts.recording.world, facts.scenario.world.market
+    files, ror = world.ror_files, world.ror.duns
+    due = facts.days_due()
+    if files is None or not due or world.service_point.ror_of_record != ror:
+        return []
+    if market.registry is not None or market.usage_files.get(ror, UsageFormat.LSE) is not UsageFormat.LSE:
+        return []
+    left = min(
+        (switch.effective for switch in market.switches if switch.meter == facts.scenario.account.meter),
+        default=date.max,
+    )
+    rule = Rule()
+    by_file: defaultdict[date, list[int]] = defaultdict(list)
+    for file in files:
+        for held in file.days:
+            by_file[held.day].append(held.wh)
+        rule.equal(f"faults in {file.file}", 0, file.faults)
+        rule.equal(f"ESI IDs in {file.file} that are not the retailer's", [], file.foreign)
+    by_api = _by_api(facts)
+    for day in due:
+        mine = by_file.get(day, [])
+        rule.equal(f"files with {day}", 1 if day < left else 0, len(mine))
+        if mine and day in by_api:
+            rule.equal(f"Wh of {day}", by_api[day], mine[-1])
+    compared = [day for day in due if day in by_api and day in by_file]
+    evidence = {
+        "files": len(files),
+        "records": sum(file.records for file in files),
+        "last_file": files[-1].file if files else None,
+        "days_compared_with_the_market_api": len(compared),
+    }
+    happened = (
+        f"{len(files)} LSE file{'' if len(files) == 1 else 's'} lie in the retailer's own folder, of its own ESI IDs alone; "
+        f"{len(compared)} days of the customer's are what the market API tells."
+    )
+    if rule.failures:
+        happened = f"{len(files)} LSE files lie in the retailer's own folder; they are not what was posted for it."
+    return [check("ror-files", "The retailer's own files", happened, evidence, rule, "PRE1")]
+
+
+def _by_api(facts: Facts) -> dict[date, int]:
+    """Wh of the whole operating days of VEE data that the retailer fetched; the later fetch counts."""
+    found: dict[date, int] = {}
+    for usage in (facts.at_call, facts.after_posting):
+        days: defaultdict[date, list[int]] = defaultdict(list)
+        for interval in usage:
+            if interval.quality is not Quality.NON_VEE:
+                days[day_of(interval.end - 1)].append(interval.wh)
+        found |= {day: sum(each) for day, each in days.items() if len(each) == intervals_in(day)}
+    return found
 
 
 def _one_request_per_call(facts: Facts) -> list[CheckVerdict]:
@@ -212,7 +148,7 @@ def _one_request_per_call(facts: Facts) -> list[CheckVerdict]:
     happened = f"SMT's audit shows {len(entries)} on-demand requests, each of one call."
     if rule.failures:
         happened = f"SMT's audit shows {len(entries)} on-demand requests of {len(per_call)} calls."
-    return [verdict("one-per-call", "Requests belong to calls", happened, evidence, rule, ("UC-N1",))]
+    return [check("one-per-call", "Requests belong to calls", happened, evidence, rule, "UC-N1")]
 
 
 def _throttle(facts: Facts) -> list[CheckVerdict]:
@@ -235,7 +171,7 @@ def _throttle(facts: Facts) -> list[CheckVerdict]:
         if over:
             happened = f"{len(asked)} requests, {len(days)} successful at the meter: more than one on a day."
         title = f"One successful {counted} a day"
-        checks.append(verdict(f"rule-{requirement[-2:]}", title, happened, evidence, rule, (requirement,)))
+        checks.append(check(f"rule-{requirement[-2:]}", title, happened, evidence, rule, requirement))
     return checks
 
 
@@ -258,3 +194,11 @@ def _as_filed(entry: Entry, esiid: str) -> LedgerEntry:
         for transition in entry.transitions
     ]
     return LedgerEntry(filed, steps)
+
+
+def _complaints(facts: Facts) -> list[CheckVerdict]:
+    """One check for each complaint that was on from the beginning."""
+    return [
+        struck(facts, f"complaint-{number}", f"complaint-{number}", complaint.kind.value)
+        for number, complaint in enumerate(facts.scenario.complaints, 1)
+    ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -67,10 +67,6 @@ class Verdict:
         """Steps, then checks."""
         return [*self.steps, *self.checks]
 
-    def to_dict(self) -> dict[str, Any]:
-        """JSON values."""
-        return asdict(self)
-
 
 @dataclass(slots=True)
 class Rule:
@@ -100,6 +96,11 @@ ACTORS = {"S1": "Customer", "S2": "ROR", "S3": "ROR", "S4": "SMT", "S5": "TDSP",
 def step(ident: str, happened: str, evidence: dict[str, Any], rule: Rule, *shows: str) -> StepVerdict:
     """A step that was judged. shows: the requirements beside its own id."""
     return StepVerdict(ident, ACTORS[ident], happened, evidence, rule.mark, (ident, *shows), tuple(rule.failures))
+
+
+def check(ident: str, title: str, happened: str, evidence: dict[str, Any], rule: Rule, *shows: str) -> CheckVerdict:
+    """A check that was judged. shows: the requirements."""
+    return CheckVerdict(ident, title, happened, evidence, rule.mark, shows, tuple(rule.failures))
 
 
 def without(ident: str, mark: Mark, happened: str) -> StepVerdict:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import Any
 
 from meters.calendar import iso
@@ -36,7 +37,7 @@ def result_of(recording: Recording, verdict: Verdict) -> dict[str, Any]:
             "cycle_last": scenario.account.cycle_last.isoformat(),
         },
         "passed": verdict.passed,
-        **verdict.to_dict(),
+        **asdict(verdict),
         "call": dict.fromkeys(_CALL) | _json(call, *_CALL),
         "decision": _json(call.decision) if call else None,
         "gap": _gap(facts),
@@ -62,9 +63,9 @@ def _bills(facts: Facts) -> dict[str, Any]:
     """The bill on VEE data only, with the gap, projected, and made again once VEE data are in."""
     call, stand = facts.call, facts.call and facts.call.stand
     bills: dict[str, Any] = dict.fromkeys(("vee_only", "with_gap", "projected", "rebilled"))
-    for name, one in (("vee_only", call and call.vee_only), ("with_gap", call and call.with_gap)):
-        if one is not None:
-            bills[name] = {"to": iso(one.to), **_json(one.bill, *_BILL)}
+    for name, billed in (("vee_only", call and call.vee_only), ("with_gap", call and call.with_gap)):
+        if billed is not None:
+            bills[name] = {"to": iso(billed.to), **_json(billed.bill, *_BILL)}
     if stand is not None:
         bills["projected"] = {
             **_json(stand.projected_bill, *_BILL),

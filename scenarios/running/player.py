@@ -75,10 +75,8 @@ class Player:
         match action:
             case BalanceCall():
                 yield from self._call(action)
-            case PowerStatus():
-                yield from self._power(action)
-            case OnDemandRead():
-                yield from self._on_demand_read(action)
+            case PowerStatus() | OnDemandRead():
+                yield from self._request(action)
             case PortalRead():
                 yield from self._portal_read(action)
             case Rebill():
@@ -121,18 +119,10 @@ class Player:
             self.usage["at_call"] = _usage(result.usage, self._account)
             self.usage["served"] = _served(result)
 
-    def _power(self, action: PowerStatus) -> Generator[simpy.Event, Any, None]:
-        ended = yield from power_inquiry(
-            *(self._runtime, self._smt_client(action.login), self._account.esiid, action.ref, action.poll_s),
-            self._sandbox.journal,
-        )
-        self.actions[action.ref] = request_dict(ended)
-
-    def _on_demand_read(self, action: OnDemandRead) -> Generator[simpy.Event, Any, None]:
-        ended = yield from register_inquiry(
-            *(self._runtime, self._smt_client(action.login), self._account.esiid, action.ref, action.poll_s),
-            self._sandbox.journal,
-        )
+    def _request(self, action: PowerStatus | OnDemandRead) -> Generator[simpy.Event, Any, None]:
+        inquiry = power_inquiry if isinstance(action, PowerStatus) else register_inquiry
+        client, journal = self._smt_client(action.login), self._sandbox.journal
+        ended = yield from inquiry(self._runtime, client, self._account.esiid, action.ref, action.poll_s, journal)
         self.actions[action.ref] = request_dict(ended)
 
     def _portal_read(self, action: PortalRead) -> Generator[simpy.Event, Any, None]:

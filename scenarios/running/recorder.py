@@ -73,18 +73,18 @@ def _ror_files(sandbox: Sandbox, esiid: str) -> list[dict[str, Any]]:
     found = []
     for path in sorted(sandbox.files.home(ROR_LOGIN.username).glob("*.lse")):
         parsed = read(path.read_bytes(), path.name)
-        mine = [one for one in parsed.records if one.esiid == esiid and one.channel is Channel.LOAD]
+        mine = [held for held in parsed.records if held.esiid == esiid and held.channel is Channel.LOAD]
         found.append(
             {
                 "file": path.name,
                 "records": len(parsed.records),
                 "faults": len(parsed.findings),
-                "days": [{"day": one.day.isoformat(), "wh": int(one.wh.sum())} for one in mine],
+                "days": [{"day": held.day.isoformat(), "wh": int(held.wh.sum())} for held in mine],
                 "foreign": sorted(
                     {
-                        one.esiid
-                        for one in parsed.records
-                        if registry.ror_of_record(one.esiid, one.day) != ROR_LOGIN.duns
+                        held.esiid
+                        for held in parsed.records
+                        if registry.ror_of_record(held.esiid, held.day) != ROR_LOGIN.duns
                     }
                 ),
             }

@@ -218,12 +218,9 @@ def sweeps_of(study: Study, demand: Demand) -> Mapping[str, Sequence[Sweep]]:
     day = demand.day
     found: dict[str, Sequence[Sweep]] = {}
     for index, offset, answers in zip(day.esiid.tolist(), day.sweep_us.tolist(), day.answers.tolist(), strict=True):
-        found[_name(index)] = _sweeps(study, offset) if answers else ()
+        starts = study.sweeps if answers else ()
+        found[_name(index)] = [Sweep(start * US + offset, floor_interval(start + offset // US)) for start in starts]
     return found
-
-
-def _sweeps(study: Study, offset_us: int) -> list[Sweep]:
-    return [Sweep(start * US + offset_us, floor_interval(start + offset_us // US)) for start in study.sweeps]
 
 
 def live_day_so_far(study: Study, level: LevelSpec, replication: int, demand: Demand, model: Model) -> None:

@@ -157,8 +157,8 @@ class Outcome:
         """Per service level: the share of answers in time that no load at all gives, %."""
         cells = self.of(0, level)
         return tuple(
-            estimate([_share((c.unloaded_us > 0) & _within(c.unloaded_us, one["within_s"])) for c in cells])
-            for one in self.study["service_levels"]
+            estimate([_share((c.unloaded_us > 0) & _within(c.unloaded_us, wanted["within_s"])) for c in cells])
+            for wanted in self.study["service_levels"]
         )
 
     def unloaded_before_hang_up(self, level: int) -> Estimate:
@@ -244,7 +244,7 @@ def _row(outcome: Outcome, policy: int, level: int) -> Row:
         return estimate([measure(cell) for cell in cells])
 
     def count(which: Callable[[Columns], NDArray[np.bool_]]) -> Estimate:
-        return over(lambda one: float(np.count_nonzero(which(one))))
+        return over(lambda cell: float(np.count_nonzero(which(cell))))
 
     seen = sorted({int(code) for cell in cells for code in np.unique(cell.code)} - {-1})
     return Row(
@@ -252,23 +252,23 @@ def _row(outcome: Outcome, policy: int, level: int) -> Row:
         level=outcome.study["levels"][level]["name"],
         planned=len(cells[0].planned_us),
         served=count(_served),
-        served_from_store=count(lambda one: _served(one) & (one.meter_reads == 0)),
-        served_nothing=count(lambda one: _served(one) & (one.reaches_to == 0)),
+        served_from_store=count(lambda cell: _served(cell) & (cell.meter_reads == 0)),
+        served_nothing=count(lambda cell: _served(cell) & (cell.reaches_to == 0)),
         refused=count(_refused),
-        refused_by={outcome.codes[code]: count(lambda one, code=code: one.code == code) for code in seen},  # type: ignore[misc]
-        refused_with_store=count(lambda one: _refused(one) & (one.reaches_to > 0)),
-        failed=count(lambda one: one.end == FAILED),
-        t_failed=count(lambda one: one.end == T_FAILED),
-        expired=count(lambda one: one.end == EXPIRED),
-        p50_s=over(lambda one: _percentile(one.latency_us[_served(one)] / US, 50)),
-        p95_s=over(lambda one: _percentile(one.latency_us[_served(one)] / US, 95)),
-        answered_before_hang_up=over(lambda one: _share(_served(one) & (one.latency_us <= one.patience_us))),
-        meter_reads=over(lambda one: float(one.meter_reads.sum())),
-        age_p50_min=over(lambda one: _percentile(_ages_min(one, _served(one)), 50)),
-        age_p95_min=over(lambda one: _percentile(_ages_min(one, _served(one)), 95)),
-        refused_age_p50_min=over(lambda one: _percentile(_ages_min(one, _refused(one)), 50)),
+        refused_by={outcome.codes[code]: count(lambda cell, code=code: cell.code == code) for code in seen},  # type: ignore[misc]
+        refused_with_store=count(lambda cell: _refused(cell) & (cell.reaches_to > 0)),
+        failed=count(lambda cell: cell.end == FAILED),
+        t_failed=count(lambda cell: cell.end == T_FAILED),
+        expired=count(lambda cell: cell.end == EXPIRED),
+        p50_s=over(lambda cell: _percentile(cell.latency_us[_served(cell)] / US, 50)),
+        p95_s=over(lambda cell: _percentile(cell.latency_us[_served(cell)] / US, 95)),
+        answered_before_hang_up=over(lambda cell: _share(_served(cell) & (cell.latency_us <= cell.patience_us))),
+        meter_reads=over(lambda cell: float(cell.meter_reads.sum())),
+        age_p50_min=over(lambda cell: _percentile(_ages_min(cell, _served(cell)), 50)),
+        age_p95_min=over(lambda cell: _percentile(_ages_min(cell, _served(cell)), 95)),
+        refused_age_p50_min=over(lambda cell: _percentile(_ages_min(cell, _refused(cell)), 50)),
         levels_met=tuple(
-            over(lambda one, within_s=level["within_s"]: _met(one, within_s))  # type: ignore[misc]
+            over(lambda cell, within_s=level["within_s"]: _met(cell, within_s))  # type: ignore[misc]
             for level in outcome.study["service_levels"]
         ),
     )

@@ -59,8 +59,8 @@ def run_study(
         progress(len(done), len(cells))
     to_do = [one for one in cells if one not in done]
     if executor is None:
-        for one in to_do:
-            keep(one, run_cell(study, one))
+        for cell in to_do:
+            keep(cell, run_cell(study, cell))
     else:
         _mapped(study, to_do, executor, keep)
     outcome = Outcome(

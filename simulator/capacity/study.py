@@ -329,12 +329,12 @@ def _make(spec: StudySpec, written: YamlDocument) -> Study:
 
 def _policies(spec: StudySpec, written: YamlDocument) -> tuple[Policy, ...]:
     policies: list[Policy] = []
-    for at, one in enumerate(spec.policies):
+    for at, entry in enumerate(spec.policies):
         where = written.where(("policies", at))
-        if isinstance(one, str):
-            policy = preset(one, place=where)
+        if isinstance(entry, str):
+            policy = preset(entry, place=where)
         else:
-            policy = policy_in(written, one.name, one.model_extra, ("policies", at))
+            policy = policy_in(written, entry.name, entry.model_extra, ("policies", at))
         if any(policy.name == other.name for other in policies):
             raise SimulatorError(
                 "capacity.policy.twice", f"Policy '{policy.name}' is named twice.", place=where, mend="Leave one out."

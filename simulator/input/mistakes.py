@@ -60,13 +60,13 @@ def did_you_mean(name: object, known: Iterable[str]) -> str:
 def mistakes_of(error: ValidationError, value: Any, model: type[BaseModel], code: str) -> list[Mistake]:
     """Every mistake of a validation, in the order of the text's fields. value: what was validated."""
     found: dict[tuple[Loc, str], Mistake] = {}
-    for one in error.errors():
-        if one["type"] == "too_short" and len(one["input"]) >= one["ctx"]["min_length"]:
+    for detail in error.errors():
+        if detail["type"] == "too_short" and len(detail["input"]) >= detail["ctx"]["min_length"]:
             # Counted are the sound entries alone; the others are told by themselves.
             continue
-        loc = _as_written(one["loc"], value, missing=one["type"] in ("missing", "union_tag_not_found"))
-        message, mend = _sentence(one, model)
-        if one["type"] == "union_tag_not_found":
+        loc = _as_written(detail["loc"], value, missing=detail["type"] in ("missing", "union_tag_not_found"))
+        message, mend = _sentence(detail, model)
+        if detail["type"] == "union_tag_not_found":
             loc = (*loc, "do")
         found.setdefault((loc, message), Mistake(code, loc, message, mend))
     # A name that is not known is told before the one that is missing for it: it is mostly a slip of the pen.

@@ -6,7 +6,6 @@ Only meters that can have something to tell are looked at, and those ahead of ti
 from __future__ import annotations
 
 import functools
-import hashlib
 import heapq
 import itertools
 from collections import Counter, deque
@@ -20,7 +19,7 @@ import simpy
 from headend.ports import FAULT, Driver, Journal, fault_text, guarded
 from headend.wire import EventBatch, EventReport, EventsAccepted
 from meters.calendar import US, local
-from meters.events import MeterEvent
+from meters.events import MeterEvent, batch_ident
 
 #: A meter is asked what it will tell so far ahead, seconds, then again. A default of this project.
 LOOK_AHEAD_S = 24 * 3600
@@ -205,7 +204,7 @@ class MeterEvents:
 
     def _sent(self, batch: Sequence[MeterEvent]) -> Generator[simpy.Event, Any, None]:
         """Send one batch, again and again until it is taken, refused or given up; each is noted."""
-        ident = _ident(batch)
+        ident = batch_ident(batch)
         for wait in (*WAITS_US, None):
             try:
                 unknown = yield self._driver.io("meter events", ident, lambda: self._send(batch))
@@ -236,9 +235,3 @@ class MeterEvents:
 
     def _fault(self, ident: str, error: Exception) -> None:
         self._journal.note(self._now(), _PARTY, FAULT, ident, error=fault_text(error))
-
-
-def _ident(batch: Sequence[MeterEvent]) -> str:
-    """A batch's name, from its content alone."""
-    lines = "\n".join(f"{event.at} {event.esiid} {event.meter_number} {event.kind}" for event in batch)
-    return hashlib.blake2b(lines.encode(), digest_size=8).hexdigest()

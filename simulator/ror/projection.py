@@ -159,8 +159,8 @@ def hourly_pattern(record: UsageRecord, usual: Expectation | None = None) -> Hou
     today = record.within(day_start(day), day_end(day))
     known = dict(zip(today.ends.tolist(), today.wh.tolist(), strict=True))
     hours: defaultdict[int, list[int | None]] = defaultdict(list)
-    for one in range(day_start(day) + INTERVAL_S, day_end(day) + 1, INTERVAL_S):
-        hours[local(one - INTERVAL_S).hour].append(known.get(one))
+    for end in range(day_start(day) + INTERVAL_S, day_end(day) + 1, INTERVAL_S):
+        hours[local(end - INTERVAL_S).hour].append(known.get(end))
     values: list[int | None] = []
     for hour in range(24):
         parts_known = [wh for wh in hours[hour] if wh is not None]

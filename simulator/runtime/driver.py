@@ -36,7 +36,7 @@ class StalledError(SimulatorError):
 class _Arrival:
     kind: str
     ident: str
-    deliver: Callable[[], None] = field(compare=False)
+    deliver: Callable[[], object] = field(compare=False)
 
 
 @dataclass(slots=True)
@@ -92,7 +92,7 @@ class Runtime:
             self._start(self._exchange(kind, ident, call, event))
         return event
 
-    def inject(self, kind: str, ident: str, deliver: Callable[[], None]) -> None:
+    def inject(self, kind: str, ident: str, deliver: Callable[[], object]) -> None:
         """Queue something from outside for simpy's next turn; see ``headend.ports.Driver.inject``."""
         self._arrivals.append(_Arrival(kind, ident, deliver))
         self._wake.set()

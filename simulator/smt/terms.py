@@ -85,7 +85,9 @@ class Terms:
             held = {row.name: Term(*row) for row in connection.execute(select(dispatcher_terms))}
         for mine in self._terms():
             theirs = held.get(mine.name, mine)
-            if mine.value == theirs.value or (mine.name == "clock" and self.clock.agrees(_numbers(theirs))):
+            if mine.value == theirs.value or (
+                mine.name == "clock" and self.clock.agrees(ClockNumbers(*json.loads(theirs.value)))
+            ):
                 continue
             place, mend = _MENDS[mine.name]
             return SimulatorError(
@@ -113,10 +115,6 @@ class Terms:
             Term("registry", registry, f"{len(self.registry.points)} service points ({registry})"),
             Term("out", mark.read_text() if mark.exists() else "", str(self.folder.resolve())),
         )
-
-
-def _numbers(clock: Term) -> ClockNumbers:
-    return ClockNumbers(*json.loads(clock.value))
 
 
 def _of_policy(policy: Policy) -> str:

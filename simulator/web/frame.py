@@ -10,7 +10,6 @@ from base64 import b64encode
 from collections.abc import Callable
 from functools import cache
 from hashlib import sha256
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,9 +18,9 @@ from markupsafe import Markup
 
 from headend.http.api_pages import Frame
 from meters.calendar import local
+from simulator.versions import product
 from simulator.web.palette import variables
 
-PRODUCT = "ami-testbed"
 _KIT = Path(__file__).parent
 _HEADING = re.compile(r"<h([23])([^>]*)>(.*?)</h\1>", re.DOTALL)
 _ID = re.compile(r' id="([^"]*)"')
@@ -36,14 +35,6 @@ class Entry(NamedTuple):
     level: int
     anchor: str
     text: Markup
-
-
-def product() -> str:
-    """Name and version of what made a page."""
-    try:
-        return f"{PRODUCT} {version(PRODUCT)}"
-    except PackageNotFoundError:
-        return f"{PRODUCT} from source"
 
 
 def templates(room: Path) -> Environment:

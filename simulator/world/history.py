@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from headend.day.cycle import LIKE_DAYS_BACK, DailyTimes
+from headend.day.cycle import DailyTimes
 from headend.lse import writer as lse
 from headend.network.sweep import CATCH_UP_S, midnights_due, sweep_times
 from headend.ports import MeterReading, RegisterSnapshot
@@ -64,7 +64,7 @@ def make_history(
         sweep_until(validating)
         block = store.day(esiids, day)
         wanting = [esiid for esiid, wants in zip(block.esiids, needs_history(block), strict=True) if wants]
-        batch = run_batch(block, store.vee_history(wanting, day, LIKE_DAYS_BACK))
+        batch = run_batch(block, store.vee_history(wanting, day))
         store.keep_vee(batch)
         sweep_until(posting)
         records = lse.from_vee(batch, posting)

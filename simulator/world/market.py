@@ -52,11 +52,6 @@ CUSTOMER_LOGIN = Login(FIRST_CUSTOMER, "customer-one-1")
 CSP_LOGIN = Login("windmill.api", "windmill-1", CSP[0])
 
 
-def customer_login(username: str) -> Login:
-    """The log-in of a customer that a scenario names."""
-    return Login(username, f"{username.replace('.', '-')}-1")
-
-
 def logins(spec: MarketSpec) -> dict[str, Login]:
     """Who may act in a scenario, by username: RORs, CSP, customers. A registry from files must have those that act."""
     customers = {
@@ -64,8 +59,8 @@ def logins(spec: MarketSpec) -> dict[str, Login]:
         *(occupancy.customer for occupancy in spec.occupancies),
         *(agreement.customer for agreement in spec.agreements),
     }
-    made = (ROR_LOGIN, OTHER_ROR_LOGIN, CSP_LOGIN, *map(customer_login, sorted(customers)))
-    return {one.username: one for one in made}
+    named = [Login(username, f"{username.replace('.', '-')}-1") for username in sorted(customers)]
+    return {login.username: login for login in (ROR_LOGIN, OTHER_ROR_LOGIN, CSP_LOGIN, *named)}
 
 
 def tdsp_login(world: World) -> Login:

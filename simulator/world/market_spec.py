@@ -115,5 +115,5 @@ class MarketSpec(_Spec):
     def named(self) -> Iterator[tuple[tuple[str, int], int]]:
         """Each meter that is named: (field and place in it, ordinal)."""
         for field in ("switches", "occupancies", "agreements", "service_points"):
-            for place, one in enumerate(getattr(self, field)):
-                yield (field, place), one.meter
+            for place, entry in enumerate(getattr(self, field)):
+                yield (field, place), entry.meter

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from meters.calendar import day_start
@@ -103,6 +103,4 @@ def find(fleet: Fleet, esiid: str, day: date, meter_number: str = "") -> Found:
             f"There is {' and '.join(numbers)}.",
         )
     at = numbers.index(meter_number) if meter_number else 0
-    one = found[at]
-    beside = tuple(numbers[:at] + numbers[at + 1 :])
-    return Found(one.tdsp, one.meter, one.premise, one.load, one.place, one.note, beside)
+    return replace(found[at], beside=tuple(numbers[:at] + numbers[at + 1 :]))

@@ -119,10 +119,10 @@ def _links(given: list[str], registry: Registry) -> dict[str, str]:
     """Base URL of the head-end by TDSP key; a URL without a key is every TDSP's."""
     keys = [entity.key for entity in registry.entities.values() if entity.kind is EntityKind.TDSP]
     links: dict[str, str] = {}
-    for one in given:
-        key, named, url = one.partition("=")
+    for link in given:
+        key, named, url = link.partition("=")
         if not named or "/" in key:
-            key, url = "", one
+            key, url = "", link
         if key and key not in keys:
             raise SimulatorError(
                 "smt.headend.tdsp",
@@ -135,7 +135,7 @@ def _links(given: list[str], registry: Registry) -> dict[str, str]:
         if not url:
             raise SimulatorError(
                 "smt.headend",
-                f"'{one}' tells no head-end.",
+                f"'{link}' tells no head-end.",
                 "--headend",
                 "Give its URL, http://127.0.0.1:8610, or a file with its ready line.",
             )

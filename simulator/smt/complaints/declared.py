@@ -239,9 +239,9 @@ class Complaints:
         entered = self._book.on()
         before, self._declared = self._declared, {}
         for number, spec, strikes in entered:
-            one = before.get(number) or _begun(number, ComplaintSpec.model_validate(spec))
-            one.strikes = strikes
-            self._declared[number] = one
+            complaint = before.get(number) or _begun(number, ComplaintSpec.model_validate(spec))
+            complaint.strikes = strikes
+            self._declared[number] = complaint
 
 
 def _begun(number: int, spec: ComplaintSpec) -> Complaint:

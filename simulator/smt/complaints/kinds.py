@@ -1,11 +1,13 @@
 """What users of SMT complain of, as one table (DOMAIN §4): each kind, where it acts, what it does there, its parameters.
 
-A tester switches them on (``declared.py``); none of them happens by itself.
+The rows stand in ``kinds.csv``. A tester switches them on (``declared.py``); none of them happens by itself.
 """
 
 from __future__ import annotations
 
+import csv
 from enum import StrEnum
+from pathlib import Path
 from typing import NamedTuple
 
 #: Bodies that stand where JSON is expected. Their wording is a default of this project.
@@ -55,8 +57,8 @@ class Told(NamedTuple):
 
     where: Where
     does: str
-    parameters: frozenset[str] = frozenset()
-    needs_until: bool = False
+    parameters: frozenset[str]
+    needs_until: bool
 
 
 class Reply(NamedTuple):
@@ -67,48 +69,17 @@ class Reply(NamedTuple):
     body: str
 
 
-_TAKEN = frozenset({"paths", "taken"})
-KINDS: dict[ComplaintKind, Told] = {
-    ComplaintKind.STALE_READ: Told(
-        Where.LATEST,
-        "After a new request the completed read before it is still returned, as COMPLETED; with restamp under the new one's odrdate.",
-        frozenset({"seconds", "restamp"}),
-    ),
-    ComplaintKind.ZERO_READ: Told(Where.READS, "A completed register read is told as 0."),
-    ComplaintKind.DATA_NULL: Told(Where.PORTAL, 'The portal answers {"data": null}.', frozenset({"paths"})),
-    ComplaintKind.T_FAILED: Told(
-        Where.MIDDLE, "On-demand requests are lost between SMT and the TDSP and end T-FAILED; the allowance comes back."
-    ),
-    ComplaintKind.FAILED: Told(
-        Where.MIDDLE, "On-demand requests end FAILED, which the portal tells with responseMessage SUCCESS."
-    ),
-    ComplaintKind.TEXT_503: Told(Where.DOORS, "HTTP 503 in text/plain where JSON is expected.", _TAKEN),
-    ComplaintKind.ACCESS_DENIED: Told(Where.DOORS, "HTTP 403 with an HTML page, Access Denied.", _TAKEN),
-    ComplaintKind.LOGIN_HTML: Told(Where.LOGIN, "HTTP 200 with an HTML page where the token is expected.", _TAKEN),
-    ComplaintKind.GATEWAY_TIMEOUT: Told(Where.DOORS, "HTTP 504 with an HTML page, at once.", _TAKEN),
-    ComplaintKind.HANG: Told(
-        Where.DOORS,
-        "No answer for so many seconds of wall time, then HTTP 504; it ends when the client goes away.",
-        _TAKEN | {"seconds"},
-    ),
-    ComplaintKind.CONNECTION_RESET: Told(Where.DOORS, "The TCP connection is reset in place of an answer.", _TAKEN),
-    ComplaintKind.QUOTA_USED: Told(
-        Where.DESK,
-        "On-demand requests are refused as though another client had used up the hour's allowance; the refusal says who.",
-        frozenset({"by"}),
-    ),
-    ComplaintKind.SMT_MAINTENANCE: Told(
-        Where.DESK,
-        "On-demand requests are refused, every other call gets HTTP 503, with the time to come back.",
-        needs_until=True,
-    ),
-    ComplaintKind.TDSP_MAINTENANCE: Told(
-        Where.DESK,
-        "On-demand requests are refused with the time to come back; everything else works.",
-        needs_until=True,
-    ),
-}
+def _table() -> dict[ComplaintKind, Told]:
+    with Path(__file__).with_name("kinds.csv").open(encoding="utf-8", newline="") as file:
+        return {
+            ComplaintKind(row["kind"]): Told(
+                Where(row["where"]), row["does"], frozenset(row["parameters"].split()), row["needs_until"] == "yes"
+            )
+            for row in csv.DictReader(file)
+        }
 
+
+KINDS = _table()
 #: Kinds that answer in SMT's place.
 REPLIES: dict[ComplaintKind, Reply] = {
     ComplaintKind.TEXT_503: Reply(503, "text/plain; charset=utf-8", UNAVAILABLE),

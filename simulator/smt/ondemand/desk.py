@@ -5,6 +5,7 @@ Everything is decided by ``lifecycle`` and ``throttle``; the desk only keeps. Th
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager, nullcontext
 from typing import Any
@@ -132,10 +133,8 @@ class LiveDesk:
     def begin(self, request: OnDemandRequest) -> None:
         """Start the process of a request that is accepted."""
         self.under_way[request.key] = request
-        self._driver.inject("fulfil", request.key, lambda: self._start(request))
-
-    def _start(self, request: OnDemandRequest) -> None:
-        self.env.process(guarded(fulfil(self, request), lambda error: self._broke(request, error)))
+        kept = guarded(fulfil(self, request), functools.partial(self._broke, request))
+        self._driver.inject("fulfil", request.key, lambda: self.env.process(kept))
 
     def _broke(self, request: OnDemandRequest, error: Exception) -> None:
         """A fault of ours has ended the process: the request fails with a reason, and its allowance comes back."""

@@ -173,18 +173,18 @@ def from_ledger(entries: Iterable[Entry], scopes_of: Callable[[Filed], Mapping[S
         success = last.state is State.COMPLETED and last.meter_reads > 0
         # Who had the meter read with success was let in, whatever is said of an allowance.
         admitted = success or any(step.meter_allowed for step in entry.transitions)
-        one = Asking(filed.key, filed.submitted_us // US, requested, admitted, -1)
-        asked.append(one)
-        steps.append((filed.submitted_us, 1, filed.key, False, one))
+        asking = Asking(filed.key, filed.submitted_us // US, requested, admitted, -1)
+        asked.append(asking)
+        steps.append((filed.submitted_us, 1, filed.key, False, asking))
         if admitted and entry.ended:
-            one.ended_at = last.at_us // US
-            one.success = success
-            one.octets = last.octets
-            one.meter_failed = last.state is State.FAILED and last.meter_reads > 0
-            steps.append((last.at_us, 0, filed.key, True, one))
-    for number, (*_, is_end, one) in enumerate(sorted(steps, key=lambda step: step[:3])):
+            asking.ended_at = last.at_us // US
+            asking.success = success
+            asking.octets = last.octets
+            asking.meter_failed = last.state is State.FAILED and last.meter_reads > 0
+            steps.append((last.at_us, 0, filed.key, True, asking))
+    for number, (*_, is_end, asking) in enumerate(sorted(steps, key=lambda step: step[:3])):
         if is_end:
-            one.ended_after = number
+            asking.ended_after = number
         else:
-            one.after = number
+            asking.after = number
     return asked

@@ -152,9 +152,9 @@ def _columns(record: type) -> list[_Column]:
     return columns
 
 
-def _required(one: Field[Any]) -> bool:
+def _required(field: Field[Any]) -> bool:
     # A login without a hash has a password instead.
-    return one.default is MISSING and one.default_factory is MISSING and one.name != "password_hash"
+    return field.default is MISSING and field.default_factory is MISSING and field.name != "password_hash"
 
 
 def _values(record: Any) -> Iterator[Any]:

@@ -223,8 +223,8 @@ def settle(limit: Limit, state: LimitState, window: int, held: int, now: int, en
     if limit.measure in (Measure.UNDER_WAY, Measure.METER_FAILURES) or len(state.windows) > 1:
         old = [
             start
-            for start, one in state.windows.items()
-            if one.held == 0 and (start < now - FORGOTTEN_S or one.used == 0)
+            for start, count in state.windows.items()
+            if count.held == 0 and (start < now - FORGOTTEN_S or count.used == 0)
         ]
         for start in old:
             del state.windows[start]

@@ -113,8 +113,8 @@ def _entry(root: ET.Element, link: str, title: str, updated_at: int, related: tu
     ET.SubElement(entry, "link", {"rel": "self", "href": link})
     # A resource hangs below the collection it is in.
     ET.SubElement(entry, "link", {"rel": "up", "href": link.rpartition("/")[0]})
-    for one in related:
-        ET.SubElement(entry, "link", {"rel": "related", "href": one})
+    for link in related:
+        ET.SubElement(entry, "link", {"rel": "related", "href": link})
     _text(entry, "title", title)
     _text(entry, "published", _iso(updated_at))
     _text(entry, "updated", _iso(updated_at))

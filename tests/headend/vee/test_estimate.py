@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import numpy as np
 import pytest
 
-from headend.vee.estimate import LadderSettings, PastDay, estimate_gaps, flat, gaps, interpolate, like_day_mean
+from headend.vee.estimate import PastDay, estimate_gaps, flat, gaps, interpolate, like_day_mean
 from headend.vee.quality import Method
 from meters.calendar import intervals_in
 from meters.day_kinds import DayClass, day_class, off_peak_holidays, same_clock
@@ -121,7 +121,7 @@ def test_like_days_reach_90_days_back_and_never_forward() -> None:
     at_90 = WEDNESDAY - timedelta(days=90)
     assert day_class(at_90) is DayClass.WEEKDAY
     assert like_day_mean(WEDNESDAY, 0, 1, [_past(at_90, 5)])[1] == [at_90]
-    assert like_day_mean(WEDNESDAY, 0, 1, [_past(at_90, 5)], LadderSettings(back_days=89))[1] == []
+    assert like_day_mean(WEDNESDAY, 0, 1, [_past(at_90, 5)], back_days=89)[1] == []
     assert like_day_mean(WEDNESDAY, 0, 1, [_past(WEDNESDAY, 5), _past(date(2026, 8, 13), 5)])[1] == []
 
 

@@ -12,7 +12,8 @@ import pytest
 
 from headend.http.api_pages import render
 from meters.calendar import epoch
-from simulator.web.frame import framed, product, served
+from simulator.versions import product
+from simulator.web.frame import framed, served
 from simulator.web.palette import PALETTE, Shade
 from tests.simulator.web.browser import assert_fits, needs_chromium
 from tests.simulator.web.outline import Outline, assert_whole

@@ -22,9 +22,9 @@ class Posted(BaseModel):
     @field_validator("*", mode="after")
     @classmethod
     def _can_be_written(cls, value: Any) -> Any:
-        for one in value if isinstance(value, list) else (value,):
-            if isinstance(one, str):
-                writable(one)
+        for text in value if isinstance(value, list) else (value,):
+            if isinstance(text, str):
+                writable(text)
         return value
 
 

@@ -68,12 +68,12 @@ def energy_data(stored: list[StoredDay]) -> list[dict[str, str]]:
     ordered = sorted(stored, key=lambda day: (day.day, -day.channel, day.revision))
     return [
         {
-            "DT": us_date(one.day),
-            "RevTS": us_stamp(one.loaded_at),
-            "RT": _READING_TYPE[one.channel],
-            "RD": rd_format(one.wh, one.estimated, one.day),
+            "DT": us_date(stored.day),
+            "RevTS": us_stamp(stored.loaded_at),
+            "RT": _READING_TYPE[stored.channel],
+            "RD": rd_format(stored.wh, stored.estimated, stored.day),
         }
-        for one in ordered
+        for stored in ordered
     ]
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import date
-from typing import Annotated, Any
+from pathlib import Path
+from typing import Annotated
 
 from fastapi import APIRouter, Query
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
@@ -57,70 +59,8 @@ class RequestLife(BaseModel):
     transitions: list[RequestStep]
 
 
-_EXAMPLE: dict[str, Any] = {
-    "requests": [
-        {
-            "correlationId": "482915007734",
-            "kind": "INTERVALS",
-            "esiid": "10443729924385485",
-            "door": "api",
-            "username": "pecanbend.api",
-            "duns": "9990001110000",
-            "requesterClass": "ror_call_centre",
-            "callReference": "call-1",
-            "trans_id": "1",
-            "submitted": "2026-08-12T17:40:00-05:00",
-            "transitions": [
-                {"state": "requested", "at": "2026-08-12T17:40:00-05:00"},
-                {"state": "accepted", "at": "2026-08-12T17:40:00-05:00"},
-                {"state": "queued", "at": "2026-08-12T17:40:00-05:00"},
-                {"state": "sent", "at": "2026-08-12T17:40:18-05:00"},
-                {"state": "pending", "at": "2026-08-12T17:40:18-05:00"},
-                {
-                    "state": "answered",
-                    "at": "2026-08-12T17:40:20-05:00",
-                    "fromStore": 64,
-                    "fromMeter": 6,
-                    "meterReads": 1,
-                    "octets": 812,
-                },
-                {
-                    "state": "completed",
-                    "at": "2026-08-12T17:41:12-05:00",
-                    "fromStore": 64,
-                    "fromMeter": 6,
-                    "meterReads": 1,
-                    "octets": 812,
-                },
-            ],
-        },
-        {
-            "correlationId": "482915007735",
-            "kind": "REGISTER",
-            "esiid": "10443729924385485",
-            "door": "portal",
-            "username": "customer.one",
-            "duns": "",
-            "requesterClass": "customer",
-            "callReference": "",
-            "trans_id": "730028841190",
-            "submitted": "2026-08-12T17:30:00-05:00",
-            "transitions": [
-                {"state": "requested", "at": "2026-08-12T17:30:00-05:00"},
-                {
-                    "state": "refused",
-                    "at": "2026-08-12T17:30:00-05:00",
-                    "refusal": {
-                        "code": "FR-CR016.1b",
-                        "reason": "One successful meter read per ESI ID and day.",
-                        "retryAt": "2026-08-13T00:00:00-05:00",
-                        "told": True,
-                    },
-                },
-            ],
-        },
-    ]
-}
+#: Two requests, one through each door.
+_EXAMPLE = json.loads(Path(__file__).with_name("request_list.json").read_text("utf-8"))
 
 
 class RequestList(BaseModel):
@@ -170,8 +110,8 @@ def router(ledger: Ledger) -> APIRouter:
     ) -> RequestList:
         """Tell who asked through which door and for which call, each transition, and what the answer came from and cost."""
         if asked.correlationId is not None:
-            one = ledger.entry(asked.correlationId)
-            found = [] if one is None else [one]
+            entry = ledger.entry(asked.correlationId)
+            found = [] if entry is None else [entry]
         else:
             found = ledger.audit(asked.esiid, asked.day, call_reference=asked.callReference, most=asked.most)
         return RequestList(requests=[_life(entry) for entry in reversed(found)])
