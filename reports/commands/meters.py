@@ -35,7 +35,7 @@ def list_meters(
     every: Annotated[bool, typer.Option("--all", help=f"Every meter, not the first {ROWS} alone.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print every meter as one JSON document.")] = False,
 ) -> None:
-    """List the meters of a fleet: the same that ``ami meters serve`` with the same options serves."""
+    """List the meters of a fleet: the same that 'ami meters serve' with the same options serves."""
     from reports.meter.fleet_list import fleet_json, fleet_lines, special_json, special_lines
     from reports.terminal import console
     from simulator.world.fleet_options import fleet_of

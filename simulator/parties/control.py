@@ -61,7 +61,7 @@ class Advance(BaseModel):
 
 def router(runtime: Runtime) -> APIRouter:
     """The routes under ``/control/clock``."""
-    routes = APIRouter(prefix="/control", tags=["control"])
+    routes = APIRouter(prefix="/control", tags=["Control"])
 
     def state() -> ClockState:
         return ClockState.model_validate(clock_entry(runtime))

@@ -118,7 +118,10 @@ def open_database(url: str) -> Engine:
     except DatabaseError as error:
         engine.dispose()
         raise SimulatorError(
-            "smt.database.open", f"SMT's database cannot be opened: {error.orig}.", place="--database"
+            "smt.database.open",
+            f"SMT's database cannot be opened: {' '.join(str(error.orig).split())}",
+            "--database",
+            "Check that it is up, and its host, port, name and password in the URL.",
         ) from None
     return engine
 

@@ -50,7 +50,7 @@ class AccessReply(BaseModel):
 
 def router(log: AccessLog) -> APIRouter:
     """``GET /control/access``."""
-    routes = APIRouter(prefix="/control", tags=["control"])
+    routes = APIRouter(prefix="/control", tags=["Control"])
 
     @routes.get("/access", summary="Who read an ESI ID")
     async def access(

@@ -102,7 +102,7 @@ class RequestsAsked(BaseModel):
 
 def router(ledger: Ledger) -> APIRouter:
     """``GET /control/requests``."""
-    routes = APIRouter(prefix="/control", tags=["control"])
+    routes = APIRouter(prefix="/control", tags=["Control"])
 
     @routes.get("/requests", summary="On-demand requests, as the ledger has them")
     async def requests(

@@ -38,7 +38,7 @@ _KINDS_TOLD = "\n".join(f"* `{kind.value}` ({row.where.value}): {row.does}" for 
 
 def router(complaints: Complaints, unmatched: Callable[[ComplaintSpec], Unmatched | None]) -> APIRouter:
     """The routes under ``/control/complaints``. unmatched: why one that is to be declared could never strike."""
-    routes = APIRouter(prefix="/control/complaints", tags=["control"])
+    routes = APIRouter(prefix="/control/complaints", tags=["Control"])
 
     @routes.post(
         "",
