@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import random
 from collections.abc import Generator
 from datetime import date, datetime
@@ -201,10 +200,10 @@ def modelled(world: World, requests: list[TabledRequest], policy: str, *, events
         ("reuse-15-min", False),
     ],
 )
-def test_200_requests_live_and_modelled_live_the_same_lives(policy: str, events: bool, tmp_path: Path) -> None:
+async def test_200_requests_live_and_modelled_live_the_same_lives(policy: str, events: bool, tmp_path: Path) -> None:
     world = the_world()
     requests = tabled(world)
-    lived = asyncio.run(live(world, requests, policy, tmp_path, events=events))
+    lived = await live(world, requests, policy, tmp_path, events=events)
     model = modelled(world, requests, policy, events=events)
     assert len(lived) == len(model) == 200
     ends: dict[State, int] = {}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import socket
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -75,27 +74,24 @@ def test_a_known_partys_clock_is_taken_unless_another_is_told() -> None:
     assert party_clock(ClockOptions("2026-08-13", "scaled", 60.0), known).clock.epoch_us == (NOON + 86_400) * US
 
 
-def test_a_party_tells_its_clock_over_http() -> None:
+async def test_a_party_tells_its_clock_over_http() -> None:
+    from fastapi import FastAPI
+
     from simulator.parties import control
 
-    async def run() -> None:
-        from fastapi import FastAPI
-
-        clock = party_clock(ClockOptions("2026-08-12", "scaled", 60.0)).begun()
-        app = FastAPI()
-        app.include_router(control.router(Runtime(clock)))
-        server = HttpServer(app, bind("127.0.0.1", 0, "a party"))
-        await server.start()
-        try:
-            joined = await asyncio.to_thread(party_clock, ClockOptions(clock_of=server.url))
-        finally:
-            await server.stop()
-        assert (joined.clock.epoch_us, joined.clock.speed, joined.clock.wall_start) == (
-            *(clock.epoch_us, clock.speed),
-            clock.wall_start,
-        )
-
-    asyncio.run(run())
+    clock = party_clock(ClockOptions("2026-08-12", "scaled", 60.0)).begun()
+    app = FastAPI()
+    app.include_router(control.router(Runtime(clock)))
+    server = HttpServer(app, bind("127.0.0.1", 0, "a party"))
+    await server.start()
+    try:
+        joined = await asyncio.to_thread(party_clock, ClockOptions(clock_of=server.url))
+    finally:
+        await server.stop()
+    assert (joined.clock.epoch_us, joined.clock.speed, joined.clock.wall_start) == (
+        *(clock.epoch_us, clock.speed),
+        clock.wall_start,
+    )
 
 
 @pytest.mark.parametrize(
@@ -228,7 +224,7 @@ def test_a_head_end_that_cannot_post_is_told_what_it_lacks(tmp_path: Path, asked
     assert str(caught.value).startswith(told)
 
 
-def test_a_store_that_is_ahead_of_the_clock_is_refused(tmp_path: Path) -> None:
+async def test_a_store_that_is_ahead_of_the_clock_is_refused(tmp_path: Path) -> None:
     (tmp_path / "r.csv").write_text(ROSTER + METER)
     url = f"sqlite:///{tmp_path / 'headend.sqlite'}"
     store = HeadEndStore(url)
@@ -237,14 +233,11 @@ def test_a_store_that_is_ahead_of_the_clock_is_refused(tmp_path: Path) -> None:
     store.keep([reading], NOON, "sweep")
     store.close()
 
-    async def run(bound: socket.socket) -> None:
-        site = FtpsSite("127.0.0.1", 1, "a", "b", LocalCa.make(tmp_path).ca_file)
-        settings = AloneSettings(tdsp("ONCOR"), read_roster(tmp_path / "r.csv"), site, url)
+    site = FtpsSite("127.0.0.1", 1, "a", "b", LocalCa.make(tmp_path).ca_file)
+    settings = AloneSettings(tdsp("ONCOR"), read_roster(tmp_path / "r.csv"), site, url)
+    with bind("127.0.0.1", 0, "the head-end") as bound, pytest.raises(UserError, match=r"headend\.store\.ahead: --out"):
         async with head_end_alone(settings, Clock(ClockMode.SCALED, (NOON - 86_400) * US), bound, RunJournal(10)):
             raise AssertionError("it began")
-
-    with bind("127.0.0.1", 0, "the head-end") as bound, pytest.raises(UserError, match=r"headend\.store\.ahead: --out"):
-        asyncio.run(run(bound))
 
 
 def test_an_authority_that_is_kept_is_the_same_after_a_restart(tmp_path: Path) -> None:

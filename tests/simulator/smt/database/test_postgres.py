@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import signal
 import time
@@ -152,20 +151,18 @@ def test_a_database_that_cannot_be_reached_is_told_without_its_password() -> Non
     assert caught.value.code == "smt.database.kind"
 
 
-def test_a_request_goes_its_way_on_postgresql_as_on_sqlite(database_url: str, tmp_path: Path) -> None:
-    async def run() -> list[Any]:
-        async with Rig(tmp_path, database_url=database_url) as rig:
-            rig.post_days()
-            ack = await rig.asked(readType="INTERVALS")
-            await rig.wait(100)
-            told = await rig.status(ack["correlationId"])
-            again = await rig.asked()
-            day: dict[str, Any] = {"startDate": "08/10/2026", "endDate": "08/10/2026", "version": "L", "readingType": "C", "esiid": [PLAIN]}  # fmt: skip
-            common = {"deliveryMode": "API", "reportFormat": "JSON", "SMTTermsandConditions": "Y"}
-            read = (await rig.market("/15minintervalreads/", **day, **common)).json()
-            return [told["statusCode"], len(told["intervals"]), again["statusCode"], len(read["energyData"])]
-
-    assert asyncio.run(run()) == ["0", 70, "1", 1]
+async def test_a_request_goes_its_way_on_postgresql_as_on_sqlite(database_url: str, tmp_path: Path) -> None:
+    async with Rig(tmp_path, database_url=database_url) as rig:
+        rig.post_days()
+        ack = await rig.asked(readType="INTERVALS")
+        await rig.wait(100)
+        told = await rig.status(ack["correlationId"])
+        again = await rig.asked()
+        day: dict[str, Any] = {"startDate": "08/10/2026", "endDate": "08/10/2026", "version": "L", "readingType": "C", "esiid": [PLAIN]}  # fmt: skip
+        common = {"deliveryMode": "API", "reportFormat": "JSON", "SMTTermsandConditions": "Y"}
+        read = (await rig.market("/15minintervalreads/", **day, **common)).json()
+        assert (told["statusCode"], len(told["intervals"])) == ("0", 70)
+        assert (again["statusCode"], len(read["energyData"])) == ("1", 1)
 
 
 def test_workers_take_requests_and_the_dispatcher_runs_them_also_after_it_was_killed(postgres_url: str) -> None:

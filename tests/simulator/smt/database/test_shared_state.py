@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -125,7 +124,7 @@ def away(*_: object) -> None:
     raise OperationalError("SELECT", {}, Exception("away"))
 
 
-def test_complaints_outlive_a_restart_with_their_strikes(tmp_path: Path) -> None:
+async def test_complaints_outlive_a_restart_with_their_strikes(tmp_path: Path) -> None:
     def on(rig: Rig, **spec: Any) -> str:
         return rig.smt.complaints.declare(ComplaintSpec.model_validate({"kind": "text_503"} | spec)).ident
 
@@ -133,23 +132,17 @@ def test_complaints_outlive_a_restart_with_their_strikes(tmp_path: Path) -> None
         body = {"username": "customer", "password": PASSWORD}
         return [(await rig.client.post(AUTHENTICATE, json=body)).status_code for _ in range(calls)]
 
-    async def before() -> None:
-        async with Rig(tmp_path) as rig:
-            on(rig, times=3, paths=["/commonapi"], username="customer")
-            lifted = on(rig, kind="access_denied")
-            on(rig, until="2026-08-12T17:40", paths=["/v2/"])
-            assert await statuses(rig, 1) == [503]
-            assert rig.smt.complaints.lift(lifted)
-
-    async def after() -> None:
-        async with Rig(tmp_path) as rig:
-            assert [(complaint.ident, complaint.strikes, complaint.until) for complaint in rig.smt.complaints] == [
-                ("complaint-1", 1, None),
-                ("complaint-3", 0, BEGUN),
-            ]
-            assert [one["complaint"] for one in rig.notes.of("complaint still on")] == ["text_503", "text_503"]
-            assert await statuses(rig, 3) == [503, 503, 200]
-            assert on(rig) == "complaint-4"
-
-    asyncio.run(before())
-    asyncio.run(after())
+    async with Rig(tmp_path) as rig:
+        on(rig, times=3, paths=["/commonapi"], username="customer")
+        lifted = on(rig, kind="access_denied")
+        on(rig, until="2026-08-12T17:40", paths=["/v2/"])
+        assert await statuses(rig, 1) == [503]
+        assert rig.smt.complaints.lift(lifted)
+    async with Rig(tmp_path) as rig:
+        assert [(complaint.ident, complaint.strikes, complaint.until) for complaint in rig.smt.complaints] == [
+            ("complaint-1", 1, None),
+            ("complaint-3", 0, BEGUN),
+        ]
+        assert [entry["complaint"] for entry in rig.notes.of("complaint still on")] == ["text_503", "text_503"]
+        assert await statuses(rig, 3) == [503, 503, 200]
+        assert on(rig) == "complaint-4"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -95,20 +94,17 @@ def miss_once(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ledger, "entry", lambda key: None if late and late.pop() else look(key))
 
 
-def test_the_same_request_filed_at_two_workers_in_one_instant_is_two_requests(
+async def test_the_same_request_filed_at_two_workers_in_one_instant_is_two_requests(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def run() -> tuple[list[str], list[str]]:
-        keys = []
-        for beside in (False, True):
-            async with Rig(tmp_path / str(beside), "smt-today") as rig:
-                first = await rig.asked(trans_id="again")
-                if beside:
-                    miss_once(rig.smt.ledger, monkeypatch)
-                second = await rig.asked(trans_id="again")
-                keys.append([first["correlationId"], second["correlationId"]])
-                assert len(rig.smt.ledger.audit(PLAIN, rig.today())) == 2
-        return keys[0], keys[1]
-
-    alone, raced = asyncio.run(run())
+    keys = []
+    for beside in (False, True):
+        async with Rig(tmp_path / str(beside), "smt-today") as rig:
+            first = await rig.asked(trans_id="again")
+            if beside:
+                miss_once(rig.smt.ledger, monkeypatch)
+            second = await rig.asked(trans_id="again")
+            keys.append([first["correlationId"], second["correlationId"]])
+            assert len(rig.smt.ledger.audit(PLAIN, rig.today())) == 2
+    alone, raced = keys[0], keys[1]
     assert raced == alone
