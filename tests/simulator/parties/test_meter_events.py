@@ -1,20 +1,18 @@
-"""Meters' events on their way to a head-end, and what they make of a power status at SMT."""
+"""Meters' events on their way to a head-end."""
 
 from __future__ import annotations
 
 import asyncio
 import time
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
 
 import httpx
 import pytest
-import simpy
 from hypothesis import given
 from hypothesis import strategies as st
 
 from headend.wire import MAX_EVENTS
-from meters.calendar import US, epoch, iso
+from meters.calendar import US, epoch
 from meters.device.meter import EmulatedMeter
 from meters.events import EventKind, MeterEvent
 from meters.faults.fault import Fault
@@ -33,7 +31,6 @@ from simulator.parties.meter_events import (
 from simulator.runtime.clock import Clock, ClockMode
 from simulator.runtime.driver import Runtime
 from simulator.runtime.journal import RunJournal
-from tests.simulator.sandboxes import Rig
 
 START = epoch("2026-08-12T17:40")
 DAY_S = 24 * 3600
@@ -319,90 +316,3 @@ def test_what_is_sent_can_be_made_anew_from_its_args() -> None:
     """simpy does so with an exception that leaves a process."""
     for error in (EventsRefused("HTTP 400: no"), EventsNotTaken("HTTP 503")):
         assert str(type(error)(*error.args)) == str(error)
-
-
-# -- a power status at SMT -----------------------------------------------------------------------------------------
-
-
-async def status(made: Rig, esiid: str, call: str, until: str) -> Any:
-    key = await made.client.power_status(esiid, call)
-    await made.to(until)
-    return await made.client.odr_status(key, call)
-
-
-def a_meter(made: Rig, esiid: str) -> Any:
-    return next(meter.identity for meter in made.sandbox.settings.world.meters if meter.identity.esiid == esiid)
-
-
-def sending(made: Rig, meter: FakeMeter) -> MeterEvents:
-    """The way from a meter of the sandbox's to its head-end, running."""
-    send = http_sender(made.http, f"{made.sandbox.headend_server.url}/events")
-    events = MeterEvents(made.sandbox.runtime, [meter], send, made.sandbox.journal)
-
-    def begin(env: simpy.Environment) -> None:
-        env.process(events.run())
-
-    made.sandbox.runtime.inject("test", "", lambda: begin(made.sandbox.runtime.env))
-    return events
-
-
-async def test_a_silent_meter_whose_last_gasp_came_is_off_and_that_uses_the_allowance_up(made: Rig) -> None:
-    dead = made.special("dead")
-    meter = FakeMeter(1)
-    meter.esiid, meter.number = dead, a_meter(made, dead).meter_number
-    failed, back = epoch("2026-08-12T17:41:05"), epoch("2026-08-12T18:20")
-    meter.add(failed, GASP)
-    meter.add(back, BACK)
-    sending(made, meter)
-    await made.to("2026-08-12T17:45")
-    off = await status(made, dead, "call-1", "2026-08-12T18:00")
-    assert (off.statusCode, off.meterReads, off.refusal) == ("0", 1, None)
-    power = off.powerStatus
-    assert (power.status, power.source, power.switchState, power.voltage) == ("OFF", "event", "UNKNOWN", None)
-    assert iso(int(power.at.timestamp())) == "2026-08-12T17:41:05-05:00"
-    # AMB-2: an OFF that an event stands behind is a success.
-    refusal = await made.refused(made.client.power_status(dead, "call-2"))
-    assert refusal.code == "FR-CR016.1a"
-    # Its read is another allowance; it fails after one try, and says why.
-    read = await made.ask(dead, "call-3")
-    assert (read.statusCode, read.meterReads, read.refusal) == ("1", 1, None)
-    assert "did not answer 1 try: it has told that its power failed" in read.statusReason
-
-
-async def test_a_silent_meter_that_was_restored_is_unknown_and_the_allowance_comes_back(made: Rig) -> None:
-    dead = made.special("dead")
-    meter = FakeMeter(1)
-    meter.esiid, meter.number = dead, a_meter(made, dead).meter_number
-    meter.add(epoch("2026-08-12T17:41:05"), GASP)
-    meter.add(epoch("2026-08-12T17:44"), BACK)
-    sending(made, meter)
-    await made.to("2026-08-12T17:45")
-    for call, until in (("call-1", "18:00"), ("call-2", "18:15")):
-        unknown = await status(made, dead, call, f"2026-08-12T{until}")
-        assert (unknown.statusCode, unknown.meterReads, unknown.refusal) == ("1", 4, None)
-        assert (unknown.powerStatus.status, unknown.powerStatus.source) == ("UNKNOWN", "none")
-
-
-async def test_a_meter_that_answers_after_its_last_gasp_is_on(made: Rig) -> None:
-    esiid = made.esiid(1)
-    meter = FakeMeter(1)
-    meter.esiid, meter.number = esiid, a_meter(made, esiid).meter_number
-    meter.add(epoch("2026-08-12T17:41:05"), GASP)
-    sending(made, meter)
-    await made.to("2026-08-12T17:45")
-    assert made.sandbox.headend.events.power_failed_at(esiid) == epoch("2026-08-12T17:41:05")
-    on = await status(made, esiid, "call-1", "2026-08-12T18:00")
-    assert (on.powerStatus.status, on.powerStatus.source, on.meterReads) == ("ON", "reply", 1)
-    assert made.sandbox.headend.events.power_failed_at(esiid) is None
-
-
-async def test_a_sweep_that_hears_a_meter_ends_its_power_failure(made: Rig) -> None:
-    esiid = made.esiid(1)
-    meter = FakeMeter(1)
-    meter.esiid, meter.number = esiid, a_meter(made, esiid).meter_number
-    meter.add(epoch("2026-08-12T19:59:30"), GASP)
-    sending(made, meter)
-    await made.to("2026-08-12T19:59:59")
-    assert made.sandbox.headend.events.power_failed_at(esiid) is not None
-    await made.to("2026-08-12T20:02")
-    assert made.sandbox.headend.events.power_failed_at(esiid) is None
