@@ -30,7 +30,7 @@ from simulator.smt.registry.csv_files import registry_faults, write_registry
 from simulator.world.market import build_market
 from simulator.world.market_spec import RORS, MarketSpec
 from simulator.world.meters import WorldSpec, build
-from tests.scenarios.short import action, mutated, scenario, short_balance
+from tests.scenarios.short import action, mutated, run, scenario, short_balance
 
 
 def entries(**fields: st.SearchStrategy[Any]) -> st.SearchStrategy[list[dict[str, Any]]]:
@@ -105,7 +105,7 @@ def test_an_exchanged_meter_is_known_the_day_after_by_its_new_number_and_read(tm
         {"at": "2026-08-13T09:10", "ref": "read", "expect": {"outcome": "answered"}, **read},
         {"at": "2026-08-13T09:20", "ref": "portal", "do": "portal_read", "expect": {"outcome": "answered"}},
     ]
-    played = run_and_judge(scenario(written), tmp_path)
+    played = run(written, tmp_path)
     assert played.verdict.passed, [one for one in played.verdict.judged if one.failures]
     old, new = (action(played, RecordedAnswers, ref).market.meter[0] for ref in ("old", "new"))
     assert old["meterSerialNumber"] != new["meterSerialNumber"]
