@@ -1,4 +1,4 @@
-"""A small sandbox, for tests that want nothing particular of it."""
+"""A small sandbox, for tests that want nothing particular of it, and a real PostgreSQL."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests.simulator.sandboxes import Rig, rig
+from tests.simulator.smt.postgres import new_database, postgres, postgres_url
+
+__all__ = ["new_database", "postgres", "postgres_url"]
 
 
 @pytest.fixture

@@ -30,10 +30,8 @@ from simulator.smt.ondemand.lifecycle import OnDemandRequest, Sent, State
 from simulator.smt.throttle.decision import Door, Kind, Requested
 from simulator.smt.usage import intake
 from tests.simulator.smt.doors.test_operations import metric
-from tests.simulator.smt.postgres import new_database, opened, postgres, postgres_url
+from tests.simulator.smt.postgres import opened
 from tests.simulator.smt.rig import NEIGHBOUR, NOW, PLAIN, TDSP_DUNS, Rig
-
-__all__ = ["new_database", "postgres", "postgres_url"]
 
 
 @pytest.fixture(autouse=True)

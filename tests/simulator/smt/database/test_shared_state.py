@@ -11,21 +11,17 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import event
+from sqlalchemy import Engine, event
 from sqlalchemy.exc import OperationalError
 
 from meters.calendar import US
 from simulator.smt.complaints import declared as complaints
 from simulator.smt.complaints.book import ComplaintBook
 from simulator.smt.complaints.declared import Complaints, ComplaintSpec
-from simulator.smt.database.engine import open_database
 from simulator.smt.database.seat import Role
 from tests.simulator.smt import crash_smt
 from tests.simulator.smt.crash_play import BEGUN, PATIENCE_S, forkserver, running
-from tests.simulator.smt.postgres import new_database, postgres
 from tests.simulator.smt.rig import PASSWORD, PLAIN, Notes, Rig
-
-__all__ = ["new_database", "postgres"]
 
 AUTHENTICATE, LATEST = "/commonapi/user/authenticate", "/api/usage/latestodrread"
 Workers = tuple[httpx.Client, httpx.Client]
@@ -101,9 +97,8 @@ def test_a_portal_token_of_one_worker_is_good_at_the_other(workers: Workers) -> 
 
 
 def test_while_the_database_is_away_a_worker_goes_by_what_it_knew(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    engine = open_database(f"sqlite:///{tmp_path / 'smt.db'}")
     first, second = (Complaints(lambda: BEGUN, Notes(), ComplaintBook(engine), shared=True) for _ in range(2))
     made = first.declare(ComplaintSpec.model_validate({"kind": "text_503"}))
     begun = time.monotonic()
@@ -117,7 +112,6 @@ def test_while_the_database_is_away_a_worker_goes_by_what_it_knew(
     assert second
     assert [one.ident for one in second.on()] == [made.ident]
     event.remove(engine, "before_cursor_execute", away)
-    engine.dispose()
 
 
 def away(*_: object) -> None:

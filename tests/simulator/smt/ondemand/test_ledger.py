@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,25 +10,15 @@ from sqlalchemy import Engine, event
 
 from headend.wire import InquiryKind, InquiryResult
 from meters.calendar import INTERVAL_S, US, epoch, iso
-from simulator.smt.database.engine import open_database
 from simulator.smt.ondemand import ledger
 from simulator.smt.ondemand.ledger import KeyTakenError, Ledger, Transition
 from simulator.smt.ondemand.lifecycle import Filed, State
 from simulator.smt.throttle.decision import Door
-from tests.simulator.smt.postgres import new_database, opened, postgres, postgres_url
+from tests.simulator.smt.postgres import opened
 from tests.simulator.smt.rig import PLAIN, Rig
-
-__all__ = ["new_database", "postgres", "postgres_url"]
 
 END = epoch("2026-08-12T17:30")
 BEGIN = END - 70 * INTERVAL_S
-
-
-@pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    opened = open_database(f"sqlite:///{tmp_path / 'smt.db'}")
-    yield opened
-    opened.dispose()
 
 
 def filed(key: str) -> Filed:
