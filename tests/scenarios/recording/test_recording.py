@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 
+import ami
 import scenarios.cli as cli
 from scenarios.errors import ScenarioError
 from scenarios.recording.recording import load
@@ -101,8 +103,11 @@ def _keys(value: Any, way: tuple[str | int, ...] = ()) -> Iterator[tuple[str | i
 
 
 def test_no_damage_is_judged_as_a_failed_step_or_gets_out_as_another_error(
-    content: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    content: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    # To build the commands takes longer than to judge; once is enough for 600 calls.
+    built = typer.main.get_command(ami.app())
+    monkeypatch.setattr(ami, "app", lambda: built)
     looked_at = {part: content[part] for part in ("world", "policy", "ledger", "journal", "usage")}
     looked_at["actions"] = {"call-0001": content["actions"]["call-0001"]}
     whole = json.dumps(content)
