@@ -33,7 +33,7 @@ def test_list_names_the_shipped_scenarios(capsys: pytest.CaptureFixture[str]) ->
     assert "SMT support for a customer balance inquiry" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("file", sorted(SCENARIOS.folder.glob("*.yaml")), ids=lambda one: one.stem)
+@pytest.mark.parametrize("file", sorted(SCENARIOS.folder.glob("*.yaml")), ids=lambda path: path.stem)
 def test_shipped_scenarios_are_sound(file: Path) -> None:
     assert ran("scenario", "lint", str(file)) == 0
 

@@ -155,8 +155,8 @@ def test_the_page_names_every_action_and_scenario_and_its_market_is_sound() -> N
 
 @pytest.mark.parametrize("path", sorted(SCENARIOS.folder.glob("*.yaml")), ids=lambda path: path.stem)
 def test_the_registry_of_a_shipped_scenario_can_be_read(path: Path, tmp_path: Path) -> None:
-    one = load(path)
-    write_registry(build_market(build(one.world, one.seed)).registry, tmp_path)
+    shipped_scenario = load(path)
+    write_registry(build_market(build(shipped_scenario.world, shipped_scenario.seed)).registry, tmp_path)
     assert registry_faults(tmp_path) == []
 
 
@@ -183,13 +183,13 @@ def test_the_registry_of_a_sound_market_can_be_read(market: dict[str, Any]) -> N
     written = short_balance()
     written["world"] |= {"meters": 4, "faults": [], "market": market}
     try:
-        one = scenario(written)
+        sound = scenario(written)
     except ValidationError:
         return
-    if list(unmet(one)):
+    if list(unmet(sound)):
         return
     with TemporaryDirectory() as folder:
-        write_registry(build_market(build(one.world, one.seed)).registry, Path(folder))
+        write_registry(build_market(build(sound.world, sound.seed)).registry, Path(folder))
         assert registry_faults(Path(folder)) == []
 
 

@@ -232,7 +232,7 @@ async def test_an_answer_after_a_last_gasp_overrules_it(rig: Rig) -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "heard", "off"),
+    ("events", "heard", "off"),
     [
         ([(GASP, NOW - 60)], None, NOW - 60),
         ([(GASP, NOW - 60), (BACK, NOW - 10)], None, None),
@@ -241,17 +241,17 @@ async def test_an_answer_after_a_last_gasp_overrules_it(rig: Rig) -> None:
     ],
 )
 async def test_a_restarted_head_end_knows_whose_power_is_off(
-    tmp_path: Path, rig: Rig, told: list[tuple[EventKind, int]], heard: int | None, off: int | None
+    tmp_path: Path, rig: Rig, events: list[tuple[EventKind, int]], heard: int | None, off: int | None
 ) -> None:
-    await rig.tell(*told[0])
+    await rig.tell(*events[0])
     if heard is not None:
         rig.desk.heard(ESIID, heard)
-    for one in told[1:]:
-        await rig.tell(*one)
+    for later in events[1:]:
+        await rig.tell(*later)
     assert rig.desk.power_failed_at(ESIID) == off
     async with Rig(tmp_path) as again:
         assert again.desk.power_failed_at(ESIID) == off
-        assert [(one.kind, one.at) for one in again.store.events.events(ESIID)] == told
+        assert [(later.kind, later.at) for later in again.store.events.events(ESIID)] == events
 
 
 async def test_an_answer_before_a_late_last_gasp_is_known_after_a_restart(tmp_path: Path, rig: Rig) -> None:
@@ -286,7 +286,7 @@ _DISCONNECTED = PowerReading(ESIID, NOW - 3, 241.26, switch_closed=False)
 
 
 @pytest.mark.parametrize(
-    ("answer", "told"),
+    ("answer", "said"),
     [
         (Answer(Outcome.COMPLETED, reading=_ANSWERED), ("ON", "reply", "CLOSED", 241.3, NOW - 3)),
         # Its line has power, and that is what a status is about.
@@ -297,13 +297,13 @@ _DISCONNECTED = PowerReading(ESIID, NOW - 3, 241.26, switch_closed=False)
         (Answer(Outcome.FAILED), ("UNKNOWN", "none", "UNKNOWN", None, None)),
     ],
 )
-def test_a_power_status_says_what_is_known_and_from_what(answer: Answer, told: tuple[Any, ...]) -> None:
+def test_a_power_status_says_what_is_known_and_from_what(answer: Answer, said: tuple[Any, ...]) -> None:
     nothing: Any = None
     inquiry = Inquiry("1", InquiryKind.POWER, ESIID, 0, 0, True, (NOW + 600) * US)
     power = wired(inquiry, answer, nothing).power
     assert power is not None
     at = None if power.at is None else int(power.at.timestamp())
-    assert (power.status, power.source, power.switchState, power.voltage, at) == told
+    assert (power.status, power.source, power.switchState, power.voltage, at) == said
 
 
 def test_events_by_the_thousand_are_kept_once_each(tmp_path: Path) -> None:

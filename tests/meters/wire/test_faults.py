@@ -129,18 +129,18 @@ async def test_corrupt_reply_is_on_the_wire_as_its_fault_says(kind: FaultKind, h
 async def test_slow_reply_keeps_its_id_and_holds_up_neither_neighbours_nor_other_connections() -> None:
     slow = broken(1, FaultKind.SLOW, seconds=LATE_S)
     async with served({1: slow, 2: home(2)}) as gateway:
-        one, two = [await asyncio.open_connection("127.0.0.1", gateway.port) for _ in range(2)]
+        first, second = [await asyncio.open_connection("127.0.0.1", gateway.port) for _ in range(2)]
         began = time.monotonic()
-        ask(one[1], 1, 11)
-        ask(one[1], 2, 12)
-        ask(one[1], 1, 13)
-        ask(two[1], 2, 21)
-        assert await reply(two[0]) == (21, 2, MARK)
-        assert await reply(one[0]) == (12, 2, MARK)
-        assert [await reply(one[0]) for _ in range(2)] == [(11, 1, MARK), (13, 1, MARK)]
+        ask(first[1], 1, 11)
+        ask(first[1], 2, 12)
+        ask(first[1], 1, 13)
+        ask(second[1], 2, 21)
+        assert await reply(second[0]) == (21, 2, MARK)
+        assert await reply(first[0]) == (12, 2, MARK)
+        assert [await reply(first[0]) for _ in range(2)] == [(11, 1, MARK), (13, 1, MARK)]
         # Both waited at once, not one after the other; the clock of a loop ticks coarsely.
         assert time.monotonic() - began > LATE_S * 0.9
-        for _, writer in (one, two):
+        for _, writer in (first, second):
             writer.close()
 
 

@@ -95,7 +95,7 @@ async def test_a_party_tells_its_clock_over_http() -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "told"),
+    ("asked", "said"),
     [
         ({"mode": "manual"}, "clock.mode: --clock"),
         ({"date": "2026-08-12", "clock_of": "x"}, "clock.twice: --clock-of"),
@@ -110,14 +110,14 @@ async def test_a_party_tells_its_clock_over_http() -> None:
         ({"clock_of": "http://127.0.0.1:9", "mode": "", "speed": None}, "clock.of: --clock-of"),
     ],
 )
-def test_a_clock_that_cannot_be_is_told_with_its_option(asked: dict[str, Any], told: str) -> None:
+def test_a_clock_that_cannot_be_is_told_with_its_option(asked: dict[str, Any], said: str) -> None:
     with pytest.raises(UserError) as caught:
         party_clock(ClockOptions(**{"mode": "scaled", "speed": 60.0, "date": "", **asked}))
-    assert str(caught.value).startswith(told)
+    assert str(caught.value).startswith(said)
 
 
 @pytest.mark.parametrize(
-    ("line", "told"),
+    ("line", "said"),
     [
         ("", "ready.empty"),
         ("ami meters serve: 40 meters\n", "ready.malformed"),
@@ -125,11 +125,11 @@ def test_a_clock_that_cannot_be_is_told_with_its_option(asked: dict[str, Any], t
         ('{"clock": {"mode": "real", "speed": 1}, "gateways": [{"host": "h", "port": 1, "meters": [{}]}]}', "esiid"),
     ],
 )
-def test_a_file_that_is_no_ready_line_is_told(tmp_path: Path, line: str, told: str) -> None:
+def test_a_file_that_is_no_ready_line_is_told(tmp_path: Path, line: str, said: str) -> None:
     (tmp_path / "ready.json").write_text(line)
     with pytest.raises(UserError) as caught:
         read_ready(tmp_path / "ready.json", "--meters")
-    assert told in str(caught.value)
+    assert said in str(caught.value)
 
 
 def test_a_roster_takes_what_is_left_out_from_the_gateways(tmp_path: Path) -> None:
@@ -147,7 +147,7 @@ def test_a_roster_takes_what_is_left_out_from_the_gateways(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "said"),
     [
         ("", "roster.columns: {file}:1"),
         (ROSTER, "roster.empty: {file}"),
@@ -158,12 +158,12 @@ def test_a_roster_takes_what_is_left_out_from_the_gateways(tmp_path: Path) -> No
         (ROSTER + METER.replace("\n", ",9\n"), "roster.row: {file}:2"),
     ],
 )
-def test_a_fault_of_a_roster_is_told_with_its_line(tmp_path: Path, text: str, told: str) -> None:
+def test_a_fault_of_a_roster_is_told_with_its_line(tmp_path: Path, text: str, said: str) -> None:
     file = tmp_path / "roster.csv"
     file.write_text(text)
     with pytest.raises(UserError) as caught:
         read_roster(file)
-    assert str(caught.value).startswith(told.format(file=file))
+    assert str(caught.value).startswith(said.format(file=file))
 
 
 def test_records_of_head_end_and_smt_have_the_first_of_two_meters_at_an_esi_id() -> None:
@@ -184,7 +184,7 @@ def test_records_of_head_end_and_smt_have_the_first_of_two_meters_at_an_esi_id()
 
 
 @pytest.mark.parametrize(
-    ("command", "asked", "told"),
+    ("command", "asked", "said"),
     [
         (headend_serve, {}, "headend.meters: --meters"),
         (smt_serve, {"middle": "fast"}, "smt.middle: --middle"),
@@ -202,14 +202,14 @@ def test_records_of_head_end_and_smt_have_the_first_of_two_meters_at_an_esi_id()
         (smt_serve, {"log": "/dev/null/x"}, "log.unusable: /dev/null/x"),
     ],
 )
-def test_an_option_that_cannot_be_is_told(command: Callable[..., None], asked: dict[str, Any], told: str) -> None:
+def test_an_option_that_cannot_be_is_told(command: Callable[..., None], asked: dict[str, Any], said: str) -> None:
     with pytest.raises(UserError) as caught:
         command(**asked)
-    assert str(caught.value).startswith(told)
+    assert str(caught.value).startswith(said)
 
 
 @pytest.mark.parametrize(
-    ("asked", "told"),
+    ("asked", "said"),
     [
         ({}, "headend.smt: --smt-ftps, --ca, --login"),
         ({"smt_ftps": "localhost"}, "headend.smt_ftps: --smt-ftps"),
@@ -217,11 +217,11 @@ def test_an_option_that_cannot_be_is_told(command: Callable[..., None], asked: d
         ({"smt_ftps": "h:21", "ca": Path("no.pem"), "login": "a:b"}, "headend.ca_file: --ca no.pem"),
     ],
 )
-def test_a_head_end_that_cannot_post_is_told_what_it_lacks(tmp_path: Path, asked: dict[str, Any], told: str) -> None:
+def test_a_head_end_that_cannot_post_is_told_what_it_lacks(tmp_path: Path, asked: dict[str, Any], said: str) -> None:
     (tmp_path / "r.csv").write_text(ROSTER + METER)
     with pytest.raises(UserError) as caught:
         headend_serve(gateways=tmp_path / "r.csv", out=tmp_path / "out", port=0, **asked)
-    assert str(caught.value).startswith(told)
+    assert str(caught.value).startswith(said)
 
 
 async def test_a_store_that_is_ahead_of_the_clock_is_refused(tmp_path: Path) -> None:

@@ -188,8 +188,8 @@ def replies(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str, st
 
 async def test_every_call_of_both_doors_has_a_row(rig: Rig) -> None:
     paths = (await rig.client.get("/openapi.json")).json()["paths"]
-    told = {path for path in paths if not path.startswith("/control/") and path != "/metrics"}
-    assert told == {*ESIID_CALLS, *OWN_REQUESTS, *OPEN}
+    calls = {path for path in paths if not path.startswith("/control/") and path != "/metrics"}
+    assert calls == {*ESIID_CALLS, *OWN_REQUESTS, *OPEN}
 
 
 @pytest.mark.parametrize("path", [path for path in (*ESIID_CALLS, *OWN_REQUESTS) if path.startswith("/v2/")])

@@ -147,8 +147,8 @@ async def test_an_upload_is_loaded_and_answered_before_model_time_moves(tmp_path
             day = rig.today().replace(day=11)
             content = dumps([record(PLAIN, day, posted_at), record(FOREIGN, day, posted_at)])
             cut = content[: len(content) - 40]
-            for one, what in ((name, content), (file_name(TDSP_DUNS, posted_at, 2), cut)):
-                rig.runtime.io("post", one, lambda one=one, what=what: asyncio.to_thread(upload, site_of(site, ca), one, what))  # type: ignore[misc]  # fmt: skip
+            for file, what in ((name, content), (file_name(TDSP_DUNS, posted_at, 2), cut)):
+                rig.runtime.io("post", file, lambda file=file, what=what: asyncio.to_thread(upload, site_of(site, ca), file, what))  # type: ignore[misc]  # fmt: skip
             await rig.runtime.run_until(posted_at)
             whole = read_result_csv((site.home("wires") / f"{name}.result.csv").read_bytes())
         finally:

@@ -155,10 +155,10 @@ async def test_a_head_end_that_does_not_take_the_inquiry_fails_it_and_gives_the_
         rig.head_end.accepts = status
     ack = await rig.asked()
     await rig.wait(80)
-    told = await rig.status(ack["correlationId"])
+    answer = await rig.status(ack["correlationId"])
     again = await rig.asked()
-    assert reason in told["statusReason"]
-    assert "127.0.0.1" not in told["statusReason"]
+    assert reason in answer["statusReason"]
+    assert "127.0.0.1" not in answer["statusReason"]
     assert again["statusCode"] == "0"
 
 
@@ -298,8 +298,8 @@ async def test_the_audit_shows_each_request_with_its_call(rig: Rig) -> None:
     entries = rig.smt.ledger.audit(PLAIN, rig.today())
     ledger = Ledger(rig.smt._engine)
     assert ledger.audit(PLAIN, rig.today()) == entries
-    told = {entry.filed.call_reference: (entry.last.state, entry.last.meter_reads) for entry in entries}
-    assert told == {"call-1": (State.COMPLETED, 1), "call-2": (State.REFUSED, 0)}
+    shown = {entry.filed.call_reference: (entry.last.state, entry.last.meter_reads) for entry in entries}
+    assert shown == {"call-1": (State.COMPLETED, 1), "call-2": (State.REFUSED, 0)}
 
 
 async def test_what_a_crash_left_over_is_failed_and_given_back(tmp_path: Path) -> None:

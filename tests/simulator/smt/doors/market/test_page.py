@@ -26,6 +26,6 @@ async def test_every_call_of_the_market_api_stands_on_the_page(rig: Rig) -> None
 def test_every_column_of_a_registrys_files_stands_on_the_page(tmp_path: Path) -> None:
     write_registry(registry(), tmp_path)
     for sheet in SHEETS:
-        (told,) = re.findall(rf"^\| `{sheet.file}` \| (?:yes|no) \| (.*) \|$", PAGE, re.M)
+        (listed,) = re.findall(rf"^\| `{sheet.file}` \| (?:yes|no) \| (.*) \|$", PAGE, re.M)
         columns = (tmp_path / sheet.file).read_text().splitlines()[0].split(",")
-        assert told.replace("*", "").split(", ") == [*columns, *sheet.extra]
+        assert listed.replace("*", "").split(", ") == [*columns, *sheet.extra]

@@ -56,6 +56,6 @@ async def test_every_field_is_there_with_its_type_and_no_other(rig: Rig) -> None
 
 def test_the_page_tells_of_every_kind_of_complaint_in_the_tables_words() -> None:
     page = (Path(__file__).parents[5] / "docs" / "portal-api.md").read_text(encoding="utf-8")
-    for kind, told in KINDS.items():
-        takes = ", ".join(f"`{parameter}`" for parameter in sorted(told.parameters)) or "-"
-        assert f"| `{kind.value}` | {told.where.value} | {told.does} | {takes} |" in page
+    for kind, row in KINDS.items():
+        takes = ", ".join(f"`{parameter}`" for parameter in sorted(row.parameters)) or "-"
+        assert f"| `{kind.value}` | {row.where.value} | {row.does} | {takes} |" in page
