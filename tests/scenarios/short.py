@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import yaml
@@ -11,7 +12,7 @@ import yaml
 from scenarios.judging.facts import Facts
 from scenarios.recording.recording import Recording, parse
 from scenarios.recording.values import Record
-from scenarios.run import JudgedRun
+from scenarios.run import JudgedRun, run_and_judge
 from scenarios.schema import Scenario
 from scenarios.shipped import SCENARIOS
 
@@ -46,6 +47,11 @@ def short_last_bill() -> dict[str, Any]:
 def scenario(written: dict[str, Any]) -> Scenario:
     """Check a written scenario."""
     return Scenario.model_validate(written)
+
+
+def run(written: dict[str, Any], out: Path) -> JudgedRun:
+    """Check, run and judge a written scenario."""
+    return run_and_judge(scenario(written), out)
 
 
 def mutated(recording: Recording, mutation: Callable[[dict[str, Any]], object]) -> Recording:

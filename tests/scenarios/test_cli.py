@@ -14,18 +14,10 @@ from typing import Any
 import pytest
 import yaml
 
-import ami
 from scenarios.run import JudgedRun
 from scenarios.shipped import SCENARIOS, STUDIES
 from tests.scenarios.short import short_balance, short_last_bill
-
-
-def ran(*words: str, monkeypatch: pytest.MonkeyPatch) -> int:
-    monkeypatch.setattr(sys, "argv", ["ami", *words])
-    with pytest.raises(SystemExit) as ended:
-        ami.run()
-    assert isinstance(ended.value.code, int)
-    return ended.value.code
+from tests.simulator.processes import ran
 
 
 def written(path: Path, content: dict[str, Any]) -> Path:
@@ -34,67 +26,55 @@ def written(path: Path, content: dict[str, Any]) -> Path:
     return path
 
 
-def test_list_names_the_shipped_scenarios(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    assert ran("scenario", "list", "--json", monkeypatch=monkeypatch) == 0
+def test_list_names_the_shipped_scenarios(capsys: pytest.CaptureFixture[str]) -> None:
+    assert ran("scenario", "list", "--json") == 0
     assert "customer-balance-inquiry" in {load["name"] for load in json.loads(capsys.readouterr().out)}
-    assert ran("scenario", "list", monkeypatch=monkeypatch) == 0
+    assert ran("scenario", "list") == 0
     assert "SMT support for a customer balance inquiry" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("file", sorted(SCENARIOS.folder.glob("*.yaml")), ids=lambda one: one.stem)
-def test_shipped_scenarios_are_sound(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert ran("scenario", "lint", str(file), monkeypatch=monkeypatch) == 0
+@pytest.mark.parametrize("file", sorted(SCENARIOS.folder.glob("*.yaml")), ids=lambda path: path.stem)
+def test_shipped_scenarios_are_sound(file: Path) -> None:
+    assert ran("scenario", "lint", str(file)) == 0
 
 
-def test_lint_names_file_and_field_and_exits_2(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_lint_names_file_and_field_and_exits_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = written(tmp_path / "bad.yaml", short_balance() | {"sweep_every_h": 5})
-    assert ran("scenario", "lint", str(file), monkeypatch=monkeypatch) == 2
+    assert ran("scenario", "lint", str(file)) == 2
     assert re.match(rf"scenario\.malformed: {file}:\d+: sweep_every_h: 5 is not known here", capsys.readouterr().err)
 
 
-def test_a_shipped_scenario_goes_by_its_name(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert ran("scenario", "lint", "customer-balance-inquiry", monkeypatch=monkeypatch) == 0
+def test_a_shipped_scenario_goes_by_its_name(capsys: pytest.CaptureFixture[str]) -> None:
+    assert ran("scenario", "lint", "customer-balance-inquiry") == 0
     assert f"{SCENARIOS.folder / 'customer-balance-inquiry.yaml'}: sound" in capsys.readouterr().out
-    assert ran("scenario", "run", "customer-balance-enquiry", monkeypatch=monkeypatch) == 2
+    assert ran("scenario", "run", "customer-balance-enquiry") == 2
     assert "Did you mean customer-balance-inquiry?" in capsys.readouterr().err
 
 
-def test_each_kind_of_file_names_the_command_for_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_each_kind_of_file_names_the_command_for_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     study, scenario = STUDIES.files()["first-look"], SCENARIOS.folder / "customer-balance-inquiry.yaml"
-    assert ran("scenario", "lint", str(study), monkeypatch=monkeypatch) == 2
+    assert ran("scenario", "lint", str(study)) == 2
     assert f"'ami capacity run {study}'" in capsys.readouterr().err
-    assert ran("capacity", "run", str(scenario), "--out", str(tmp_path), monkeypatch=monkeypatch) == 2
+    assert ran("capacity", "run", str(scenario), "--out", str(tmp_path)) == 2
     assert f"'ami scenario run {scenario}'" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("command", ["run", "judge", "lint"])
-def test_help_names_exit_code_2(
-    command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert ran("scenario", command, "-h", monkeypatch=monkeypatch) == 0
+def test_help_names_exit_code_2(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert ran("scenario", command, "-h") == 0
     assert "2:" in capsys.readouterr().out
 
 
-def test_a_missing_file_is_told_in_one_line(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    assert ran("scenario", "run", "nowhere.yaml", monkeypatch=monkeypatch) == 2
+def test_a_missing_file_is_told_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert ran("scenario", "run", "nowhere.yaml") == 2
     said = capsys.readouterr().err
     assert said.startswith("scenario.unreadable: nowhere.yaml")
     assert said.count("\n") == 1
 
 
-def test_run_passes_with_0_and_writes_the_results(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_run_passes_with_0_and_writes_the_results(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file, out = written(tmp_path / "one.yaml", short_last_bill()), tmp_path / "out"
-    assert ran("scenario", "run", str(file), "--out", str(out), monkeypatch=monkeypatch) == 0
+    assert ran("scenario", "run", str(file), "--out", str(out)) == 0
     said = capsys.readouterr().out
     assert "not needed   S3" in said
     assert "verdict: passed" in said
@@ -105,10 +85,10 @@ def test_run_passes_with_0_and_writes_the_results(
 
 
 def test_shipped_outage_scenario_passes_and_its_ledger_names_the_outage(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "out"
-    assert ran("scenario", "run", "power-status-in-an-outage", "--out", str(out), monkeypatch=monkeypatch) == 0
+    assert ran("scenario", "run", "power-status-in-an-outage", "--out", str(out)) == 0
     assert "Power is OFF: switch unknown, no voltage told, by event." in capsys.readouterr().out
     outage, unheard = json.loads((out / "faults.json").read_text())
     assert unheard["params"]["last_gasp"] == 0
@@ -118,46 +98,42 @@ def test_shipped_outage_scenario_passes_and_its_ledger_names_the_outage(
     assert 0 < outage["shown_wh"] < outage["true_wh"] / 2
 
 
-def test_run_with_a_failed_verdict_exits_1_and_says_why(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_run_with_a_failed_verdict_exits_1_and_says_why(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     content = short_last_bill()
     content["timeline"][0]["expect"] = {"outcome": "answered"}
     file = written(tmp_path / "one.yaml", content)
-    assert ran("scenario", "run", str(file), "--out", str(tmp_path / "out"), "--json", monkeypatch=monkeypatch) == 1
+    assert ran("scenario", "run", str(file), "--out", str(tmp_path / "out"), "--json") == 1
     result = json.loads(capsys.readouterr().out)
     assert result["passed"] is False
     failed = next(check for check in result["checks"] if check["id"] == "call-0001")
     assert failed["failures"][0] == {"what": "how the request ended", "expected": "answered", "found": "not made"}
 
 
-def test_run_that_cannot_write_exits_2(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_run_that_cannot_write_exits_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = written(tmp_path / "one.yaml", short_last_bill())
     (tmp_path / "out").write_text("a file")
-    assert ran("scenario", "run", str(file), "--out", str(tmp_path / "out"), monkeypatch=monkeypatch) == 2
+    assert ran("scenario", "run", str(file), "--out", str(tmp_path / "out")) == 2
     assert "out.unusable" in capsys.readouterr().err
-    assert ran("scenario", "run", str(file), "--out", str(tmp_path / "out" / "x"), monkeypatch=monkeypatch) == 2
+    assert ran("scenario", "run", str(file), "--out", str(tmp_path / "out" / "x")) == 2
     assert "out.unusable" in capsys.readouterr().err
 
 
-def test_two_scenarios_of_one_name_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_scenarios_of_one_name_are_refused(tmp_path: Path) -> None:
     files = [str(written(tmp_path / name, short_last_bill())) for name in ("a.yaml", "b.yaml")]
-    assert ran("scenario", "run", *files, monkeypatch=monkeypatch) == 2
+    assert ran("scenario", "run", *files) == 2
 
 
 def test_judge_judges_a_kept_recording_again(
-    balance_run: JudgedRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    balance_run: JudgedRun, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     kept = balance_run.out / "recording.json"
-    assert ran("scenario", "judge", str(kept), "--json", monkeypatch=monkeypatch) == 0
+    assert ran("scenario", "judge", str(kept), "--json") == 0
     assert capsys.readouterr().out == (balance_run.out / "result.json").read_text(encoding="utf-8")
     recording = json.loads(kept.read_text(encoding="utf-8"))
     recording["scenario"]["timeline"][0]["expect"]["store"] = 63
     changed = tmp_path / "recording.json"
     changed.write_text(json.dumps(recording), encoding="utf-8")
-    assert ran("scenario", "judge", str(changed), monkeypatch=monkeypatch) == 1
+    assert ran("scenario", "judge", str(changed)) == 1
     said = capsys.readouterr().out
     assert "! intervals from the store: expected 63, found 64" in said
     assert "verdict: FAILED in call-0001" in said

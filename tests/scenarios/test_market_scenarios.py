@@ -30,7 +30,7 @@ from simulator.smt.registry.csv_files import registry_faults, write_registry
 from simulator.world.market import build_market
 from simulator.world.market_spec import RORS, MarketSpec
 from simulator.world.meters import WorldSpec, build
-from tests.scenarios.short import action, mutated, scenario, short_balance
+from tests.scenarios.short import action, mutated, run, scenario, short_balance
 
 
 def entries(**fields: st.SearchStrategy[Any]) -> st.SearchStrategy[list[dict[str, Any]]]:
@@ -105,7 +105,7 @@ def test_an_exchanged_meter_is_known_the_day_after_by_its_new_number_and_read(tm
         {"at": "2026-08-13T09:10", "ref": "read", "expect": {"outcome": "answered"}, **read},
         {"at": "2026-08-13T09:20", "ref": "portal", "do": "portal_read", "expect": {"outcome": "answered"}},
     ]
-    played = run_and_judge(scenario(written), tmp_path)
+    played = run(written, tmp_path)
     assert played.verdict.passed, [one for one in played.verdict.judged if one.failures]
     old, new = (action(played, RecordedAnswers, ref).market.meter[0] for ref in ("old", "new"))
     assert old["meterSerialNumber"] != new["meterSerialNumber"]
@@ -155,8 +155,8 @@ def test_the_page_names_every_action_and_scenario_and_its_market_is_sound() -> N
 
 @pytest.mark.parametrize("path", sorted(SCENARIOS.folder.glob("*.yaml")), ids=lambda path: path.stem)
 def test_the_registry_of_a_shipped_scenario_can_be_read(path: Path, tmp_path: Path) -> None:
-    one = load(path)
-    write_registry(build_market(build(one.world, one.seed)).registry, tmp_path)
+    shipped_scenario = load(path)
+    write_registry(build_market(build(shipped_scenario.world, shipped_scenario.seed)).registry, tmp_path)
     assert registry_faults(tmp_path) == []
 
 
@@ -183,13 +183,13 @@ def test_the_registry_of_a_sound_market_can_be_read(market: dict[str, Any]) -> N
     written = short_balance()
     written["world"] |= {"meters": 4, "faults": [], "market": market}
     try:
-        one = scenario(written)
+        sound = scenario(written)
     except ValidationError:
         return
-    if list(unmet(one)):
+    if list(unmet(sound)):
         return
     with TemporaryDirectory() as folder:
-        write_registry(build_market(build(one.world, one.seed)).registry, Path(folder))
+        write_registry(build_market(build(sound.world, sound.seed)).registry, Path(folder))
         assert registry_faults(Path(folder)) == []
 
 

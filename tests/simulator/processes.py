@@ -52,12 +52,20 @@ def serving(*words: str) -> Iterator[tuple[subprocess.Popen[str], dict[str, Any]
                     raise
 
 
+def ran(*words: str) -> int:
+    """The exit code of a command that runs in this process."""
+    with patch.object(sys, "argv", ["ami", *words]), pytest.raises(SystemExit) as ended:
+        ami.run()
+    assert isinstance(ended.value.code, int)
+    return ended.value.code
+
+
 def fails_here(*words: str) -> str:
     """As ``fails``, in this process: what an option is refused with is the same, and a table of them takes no time."""
     said = io.StringIO()
-    with patch.object(sys, "argv", ["ami", *words]), redirect_stderr(said), pytest.raises(SystemExit) as ended:
-        ami.run()
-    assert ended.value.code == 2, said.getvalue()
+    with redirect_stderr(said):
+        code = ran(*words)
+    assert code == 2, said.getvalue()
     assert "Traceback" not in said.getvalue()
     return said.getvalue().strip()
 

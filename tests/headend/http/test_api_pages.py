@@ -140,8 +140,8 @@ def test_captured_exchanges_are_the_examples_and_shared_ones_stand_in_for_none()
     made = app()
     made.post("/others/", response_model=Other)(lambda: None)
     document = made.openapi()
-    (told,) = document["paths"]["/things/"]["post"]["responses"].values()
-    assert told["content"]["application/json"]["examples"] == {
+    (reply,) = document["paths"]["/things/"]["post"]["responses"].values()
+    assert reply["content"]["application/json"]["examples"] == {
         "one": {"summary": "Told at once", "value": {"parts": [{"wh": 1}], "why": None}}
     }
     (other,) = document["paths"]["/others/"]["post"]["responses"].values()

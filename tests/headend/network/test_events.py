@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import sqlite3
-from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
 
@@ -88,8 +86,9 @@ def event(kind: str, at: int = NOW - 60, esiid: str = ESIID, number: str = "") -
     return {"esiid": esiid, "meterNumber": number or NUMBERS.get(esiid, "900000033"), "kind": kind, "at": iso(at)}
 
 
-def play(scene: Coroutine[Any, Any, None]) -> None:
-    asyncio.run(scene)
+@pytest.fixture
+def rig(tmp_path: Path) -> Rig:
+    return Rig(tmp_path)
 
 
 # -- what an event says of the power -------------------------------------------------------------------------------
@@ -134,60 +133,44 @@ def test_power_that_is_off_has_a_last_gasp_and_nothing_after_it(
 # -- the service ---------------------------------------------------------------------------------------------------
 
 
-def test_events_are_taken_kept_and_counted(tmp_path: Path) -> None:
-    async def scene() -> None:
-        async with Rig(tmp_path) as rig:
-            reply = await rig.post(
-                event("last_gasp"),
-                event("restoration", NOW - 5),
-                event("disconnected", esiid=OTHER),
-                event("connected", NOW, OTHER),
-                event("clock_set", NOW, OTHER),
-            )
-            assert (reply.status_code, reply.json()) == (202, {"accepted": 5, "unknown": 0})
-            assert rig.store.events.events(ESIID) == [
-                MeterEvent(NOW - 60, ESIID, NUMBERS[ESIID], GASP),
-                MeterEvent(NOW - 5, ESIID, NUMBERS[ESIID], BACK),
-            ]
-            assert [one.kind for one in rig.store.events.events(OTHER)] == ["disconnected", "clock_set", "connected"]
-            (note,) = rig.noted()
-            assert note["kinds"] == dict.fromkeys(
-                ["clock_set", "connected", "disconnected", "last_gasp", "restoration"], 1
-            )
-            assert (note["esiids"], note["again"], note["unknown"]) == ([ESIID, OTHER], 0, 0)
-
-    play(scene())
+async def test_events_are_taken_kept_and_counted(rig: Rig) -> None:
+    reply = await rig.post(
+        event("last_gasp"),
+        event("restoration", NOW - 5),
+        event("disconnected", esiid=OTHER),
+        event("connected", NOW, OTHER),
+        event("clock_set", NOW, OTHER),
+    )
+    assert (reply.status_code, reply.json()) == (202, {"accepted": 5, "unknown": 0})
+    assert rig.store.events.events(ESIID) == [
+        MeterEvent(NOW - 60, ESIID, NUMBERS[ESIID], GASP),
+        MeterEvent(NOW - 5, ESIID, NUMBERS[ESIID], BACK),
+    ]
+    assert [one.kind for one in rig.store.events.events(OTHER)] == ["disconnected", "clock_set", "connected"]
+    (note,) = rig.noted()
+    assert note["kinds"] == dict.fromkeys(["clock_set", "connected", "disconnected", "last_gasp", "restoration"], 1)
+    assert (note["esiids"], note["again"], note["unknown"]) == ([ESIID, OTHER], 0, 0)
 
 
-def test_events_of_unknown_meters_are_counted_and_noted_and_do_not_harm_the_others(tmp_path: Path) -> None:
-    async def scene() -> None:
-        async with Rig(tmp_path) as rig:
-            reply = await rig.post(
-                event("last_gasp", esiid=FOREIGN),
-                event("last_gasp"),
-                event("last_gasp", NOW, OTHER, number="900000099"),
-            )
-            assert (reply.status_code, reply.json()) == (202, {"accepted": 1, "unknown": 2})
-            assert rig.desk.power_failed_at(ESIID) == NOW - 60
-            # Another meter than the records have there is a stranger, as on the wire.
-            assert rig.desk.power_failed_at(OTHER) is None
-            assert rig.store.events.events(OTHER) == rig.store.events.events(FOREIGN) == []
-            (note,) = rig.noted()
-            assert (note["unknown"], note["strangers"]) == (2, [OTHER, FOREIGN])
-
-    play(scene())
+async def test_events_of_unknown_meters_are_counted_and_noted_and_do_not_harm_the_others(rig: Rig) -> None:
+    reply = await rig.post(
+        event("last_gasp", esiid=FOREIGN), event("last_gasp"), event("last_gasp", NOW, OTHER, number="900000099")
+    )
+    assert (reply.status_code, reply.json()) == (202, {"accepted": 1, "unknown": 2})
+    assert rig.desk.power_failed_at(ESIID) == NOW - 60
+    # Another meter than the records have there is a stranger, as on the wire.
+    assert rig.desk.power_failed_at(OTHER) is None
+    assert rig.store.events.events(OTHER) == rig.store.events.events(FOREIGN) == []
+    (note,) = rig.noted()
+    assert (note["unknown"], note["strangers"]) == (2, [OTHER, FOREIGN])
 
 
-def test_an_event_told_again_is_the_same_event(tmp_path: Path) -> None:
-    async def scene() -> None:
-        async with Rig(tmp_path) as rig:
-            for _ in range(3):
-                reply = await rig.post(event("last_gasp"), event("last_gasp"))
-                assert reply.json() == {"accepted": 2, "unknown": 0}
-            assert len(rig.store.events.events(ESIID)) == 1
-            assert [one["again"] for one in rig.noted()] == [1, 2, 2]
-
-    play(scene())
+async def test_an_event_told_again_is_the_same_event(rig: Rig) -> None:
+    for _ in range(3):
+        reply = await rig.post(event("last_gasp"), event("last_gasp"))
+        assert reply.json() == {"accepted": 2, "unknown": 0}
+    assert len(rig.store.events.events(ESIID)) == 1
+    assert [one["again"] for one in rig.noted()] == [1, 2, 2]
 
 
 @pytest.mark.parametrize(
@@ -204,69 +187,52 @@ def test_an_event_told_again_is_the_same_event(tmp_path: Path) -> None:
         ({"events": [event("last_gasp")] * (MAX_EVENTS + 1)}, "events"),
     ],
 )
-def test_a_body_at_fault_is_told_with_its_place_and_nothing_of_it_is_taken(
-    tmp_path: Path, body: dict[str, Any], place: str
+async def test_a_body_at_fault_is_told_with_its_place_and_nothing_of_it_is_taken(
+    rig: Rig, body: dict[str, Any], place: str
 ) -> None:
-    async def scene() -> None:
-        async with Rig(tmp_path) as rig:
-            reply = await rig.http.post("/events", json=body)
-            assert (reply.status_code, reply.json()["place"]) == (400, place)
-            await rig.settle()
-            assert rig.noted() == []
-
-    play(scene())
+    reply = await rig.http.post("/events", json=body)
+    assert (reply.status_code, reply.json()["place"]) == (400, place)
+    await rig.settle()
+    assert rig.noted() == []
 
 
-def test_an_event_ahead_of_the_head_ends_clock_is_refused(tmp_path: Path) -> None:
+async def test_an_event_ahead_of_the_head_ends_clock_is_refused(rig: Rig) -> None:
     """It would hold a meter for off, whatever it answers until then."""
-
-    async def scene() -> None:
-        async with Rig(tmp_path) as rig:
-            await rig.tell(GASP, NOW + AHEAD_S, OTHER)
-            reply = await rig.post(event("last_gasp"), event("last_gasp", NOW + AHEAD_S + 1))
-            assert reply.status_code == 400
-            assert (reply.json()["code"], reply.json()["place"]) == ("headend.events.ahead", "events.1.at")
-            assert rig.desk.power_failed_at(ESIID) is None
-
-    play(scene())
+    await rig.tell(GASP, NOW + AHEAD_S, OTHER)
+    reply = await rig.post(event("last_gasp"), event("last_gasp", NOW + AHEAD_S + 1))
+    assert reply.status_code == 400
+    assert (reply.json()["code"], reply.json()["place"]) == ("headend.events.ahead", "events.1.at")
+    assert rig.desk.power_failed_at(ESIID) is None
 
 
 # -- whose power is off --------------------------------------------------------------------------------------------
 
 
-def test_the_latest_event_counts_in_whatever_order_they_come(tmp_path: Path) -> None:
-    async def scene() -> None:
-        async with Rig(tmp_path) as rig:
-            await rig.tell(BACK, NOW - 100)
-            await rig.tell(GASP, NOW - 200)
-            assert rig.desk.power_failed_at(ESIID) is None
-            await rig.tell(GASP, NOW - 50)
-            assert rig.desk.power_failed_at(ESIID) == NOW - 50
-            await rig.tell(GASP, NOW - 300)
-            assert rig.desk.power_failed_at(ESIID) == NOW - 50
-            await rig.tell(BACK, NOW - 20)
-            assert rig.desk.power_failed_at(ESIID) is None
-
-    play(scene())
+async def test_the_latest_event_counts_in_whatever_order_they_come(rig: Rig) -> None:
+    await rig.tell(BACK, NOW - 100)
+    await rig.tell(GASP, NOW - 200)
+    assert rig.desk.power_failed_at(ESIID) is None
+    await rig.tell(GASP, NOW - 50)
+    assert rig.desk.power_failed_at(ESIID) == NOW - 50
+    await rig.tell(GASP, NOW - 300)
+    assert rig.desk.power_failed_at(ESIID) == NOW - 50
+    await rig.tell(BACK, NOW - 20)
+    assert rig.desk.power_failed_at(ESIID) is None
 
 
-def test_an_answer_after_a_last_gasp_overrules_it(tmp_path: Path) -> None:
-    async def scene() -> None:
-        async with Rig(tmp_path) as rig:
-            rig.desk.heard(ESIID, NOW - 70)
-            await rig.tell(GASP, NOW - 60)
-            assert rig.desk.power_failed_at(ESIID) == NOW - 60
-            rig.desk.heard(ESIID, NOW - 30)
-            assert rig.desk.power_failed_at(ESIID) is None
-            # A last gasp that was held up on its way tells nothing new of a meter that has answered since.
-            await rig.tell(GASP, NOW - 40)
-            assert rig.desk.power_failed_at(ESIID) is None
-
-    play(scene())
+async def test_an_answer_after_a_last_gasp_overrules_it(rig: Rig) -> None:
+    rig.desk.heard(ESIID, NOW - 70)
+    await rig.tell(GASP, NOW - 60)
+    assert rig.desk.power_failed_at(ESIID) == NOW - 60
+    rig.desk.heard(ESIID, NOW - 30)
+    assert rig.desk.power_failed_at(ESIID) is None
+    # A last gasp that was held up on its way tells nothing new of a meter that has answered since.
+    await rig.tell(GASP, NOW - 40)
+    assert rig.desk.power_failed_at(ESIID) is None
 
 
 @pytest.mark.parametrize(
-    ("told", "heard", "off"),
+    ("events", "heard", "off"),
     [
         ([(GASP, NOW - 60)], None, NOW - 60),
         ([(GASP, NOW - 60), (BACK, NOW - 10)], None, None),
@@ -274,61 +240,45 @@ def test_an_answer_after_a_last_gasp_overrules_it(tmp_path: Path) -> None:
         ([(GASP, NOW - 60), (GASP, NOW - 20)], NOW - 30, NOW - 20),
     ],
 )
-def test_a_restarted_head_end_knows_whose_power_is_off(
-    tmp_path: Path, told: list[tuple[EventKind, int]], heard: int | None, off: int | None
+async def test_a_restarted_head_end_knows_whose_power_is_off(
+    tmp_path: Path, rig: Rig, events: list[tuple[EventKind, int]], heard: int | None, off: int | None
 ) -> None:
-    async def scene() -> None:
-        async with Rig(tmp_path) as rig:
-            await rig.tell(*told[0])
-            if heard is not None:
-                rig.desk.heard(ESIID, heard)
-            for one in told[1:]:
-                await rig.tell(*one)
-            assert rig.desk.power_failed_at(ESIID) == off
-        async with Rig(tmp_path) as again:
-            assert again.desk.power_failed_at(ESIID) == off
-            assert [(one.kind, one.at) for one in again.store.events.events(ESIID)] == told
-
-    play(scene())
+    await rig.tell(*events[0])
+    if heard is not None:
+        rig.desk.heard(ESIID, heard)
+    for later in events[1:]:
+        await rig.tell(*later)
+    assert rig.desk.power_failed_at(ESIID) == off
+    async with Rig(tmp_path) as again:
+        assert again.desk.power_failed_at(ESIID) == off
+        assert [(later.kind, later.at) for later in again.store.events.events(ESIID)] == events
 
 
-def test_an_answer_before_a_late_last_gasp_is_known_after_a_restart(tmp_path: Path) -> None:
-    async def scene() -> None:
-        async with Rig(tmp_path) as rig:
-            rig.desk.heard(ESIID, NOW - 30)
-            await rig.tell(GASP, NOW - 60)
-        async with Rig(tmp_path) as again:
-            assert again.desk.power_failed_at(ESIID) is None
-
-    play(scene())
+async def test_an_answer_before_a_late_last_gasp_is_known_after_a_restart(tmp_path: Path, rig: Rig) -> None:
+    rig.desk.heard(ESIID, NOW - 30)
+    await rig.tell(GASP, NOW - 60)
+    async with Rig(tmp_path) as again:
+        assert again.desk.power_failed_at(ESIID) is None
 
 
-def test_answers_are_kept_only_when_they_overrule_a_last_gasp(tmp_path: Path) -> None:
-    async def scene() -> None:
-        async with Rig(tmp_path) as rig:
-            for at in range(NOW - 100, NOW, 10):
-                rig.desk.heard(ESIID, at)
-            await rig.tell(GASP, NOW - 5)
-            rig.desk.heard(ESIID, NOW - 1)
-            rig.desk.heard(ESIID, NOW)
-
-    play(scene())
+async def test_answers_are_kept_only_when_they_overrule_a_last_gasp(tmp_path: Path, rig: Rig) -> None:
+    for at in range(NOW - 100, NOW, 10):
+        rig.desk.heard(ESIID, at)
+    await rig.tell(GASP, NOW - 5)
+    rig.desk.heard(ESIID, NOW - 1)
+    rig.desk.heard(ESIID, NOW)
     with sqlite3.connect(tmp_path / "headend.sqlite") as kept:
         assert kept.execute("select esiid, at from meter_answer").fetchall() == [(ESIID, NOW - 1)]
     kept.close()
 
 
-def test_a_store_that_cannot_keep_events_is_a_fault_that_ends_nothing_else(tmp_path: Path) -> None:
-    async def scene() -> None:
-        async with Rig(tmp_path) as rig:
-            with sqlite3.connect(rig.path) as broken:
-                broken.execute("drop table meter_event")
-            broken.close()
-            assert (await rig.post(event("last_gasp"))).status_code == 202
-            assert [entry["kind"] for entry in rig.journal.entries()] == ["internal fault"]
-            assert rig.desk.power_failed_at(ESIID) is None
-
-    play(scene())
+async def test_a_store_that_cannot_keep_events_is_a_fault_that_ends_nothing_else(rig: Rig) -> None:
+    with sqlite3.connect(rig.path) as broken:
+        broken.execute("drop table meter_event")
+    broken.close()
+    assert (await rig.post(event("last_gasp"))).status_code == 202
+    assert [entry["kind"] for entry in rig.journal.entries()] == ["internal fault"]
+    assert rig.desk.power_failed_at(ESIID) is None
 
 
 _ANSWERED = PowerReading(ESIID, NOW - 3, 241.26, switch_closed=True)
@@ -336,7 +286,7 @@ _DISCONNECTED = PowerReading(ESIID, NOW - 3, 241.26, switch_closed=False)
 
 
 @pytest.mark.parametrize(
-    ("answer", "told"),
+    ("answer", "said"),
     [
         (Answer(Outcome.COMPLETED, reading=_ANSWERED), ("ON", "reply", "CLOSED", 241.3, NOW - 3)),
         # Its line has power, and that is what a status is about.
@@ -347,13 +297,13 @@ _DISCONNECTED = PowerReading(ESIID, NOW - 3, 241.26, switch_closed=False)
         (Answer(Outcome.FAILED), ("UNKNOWN", "none", "UNKNOWN", None, None)),
     ],
 )
-def test_a_power_status_says_what_is_known_and_from_what(answer: Answer, told: tuple[Any, ...]) -> None:
+def test_a_power_status_says_what_is_known_and_from_what(answer: Answer, said: tuple[Any, ...]) -> None:
     nothing: Any = None
     inquiry = Inquiry("1", InquiryKind.POWER, ESIID, 0, 0, True, (NOW + 600) * US)
     power = wired(inquiry, answer, nothing).power
     assert power is not None
     at = None if power.at is None else int(power.at.timestamp())
-    assert (power.status, power.source, power.switchState, power.voltage, at) == told
+    assert (power.status, power.source, power.switchState, power.voltage, at) == said
 
 
 def test_events_by_the_thousand_are_kept_once_each(tmp_path: Path) -> None:
@@ -366,7 +316,7 @@ def test_events_by_the_thousand_are_kept_once_each(tmp_path: Path) -> None:
     store.close()
 
 
-def test_two_batches_of_one_instant_are_taken_in_one_order(tmp_path: Path) -> None:
+async def test_two_batches_of_one_instant_are_taken_in_one_order(tmp_path: Path) -> None:
     async def scene(folder: Path, order: list[int]) -> list[str]:
         folder.mkdir()
         batches = [EventBatch.model_validate({"events": [event("last_gasp", NOW - n)]}) for n in range(3)]
@@ -376,6 +326,6 @@ def test_two_batches_of_one_instant_are_taken_in_one_order(tmp_path: Path) -> No
             await rig.settle()
             return [one["ident"] for one in rig.noted()]
 
-    first = asyncio.run(scene(tmp_path / "a", [0, 1, 2]))
-    assert asyncio.run(scene(tmp_path / "b", [2, 0, 1])) == first
+    first = await scene(tmp_path / "a", [0, 1, 2])
+    assert await scene(tmp_path / "b", [2, 0, 1]) == first
     assert len(set(first)) == 3

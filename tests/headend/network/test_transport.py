@@ -101,314 +101,241 @@ async def alone(
 
 
 @pytest.mark.parametrize("day", [date(2026, 8, 11), date(2026, 3, 8), date(2025, 11, 2)])
-def test_window_is_what_the_meter_recorded_over_days_of_any_length(day: date) -> None:
-    async def check() -> None:
-        async with running(day_end(day) + 86_400 + 5) as (transport, address, _):
-            start, end = day_start(day) - 900, day_end(day) + 900
-            reading = await transport.read_window(address(1), start, end)
-            shown = METERS[1].window(start, end, day_end(day) + 86_400 + 5)
-            assert reading.start == start
-            assert reading.delivered.tolist() == shown.delivered.tolist()
-            assert reading.received.tolist() == shown.received.tolist()
-            assert reading.status.tolist() == shown.status.tolist()
-            assert reading.present.tolist() == shown.present.tolist()
-            assert len(reading.delivered) in (94, 98, 102)
-
-    asyncio.run(check())
+async def test_window_is_what_the_meter_recorded_over_days_of_any_length(day: date) -> None:
+    async with running(day_end(day) + 86_400 + 5) as (transport, address, _):
+        start, end = day_start(day) - 900, day_end(day) + 900
+        reading = await transport.read_window(address(1), start, end)
+        shown = METERS[1].window(start, end, day_end(day) + 86_400 + 5)
+        assert reading.start == start
+        assert reading.delivered.tolist() == shown.delivered.tolist()
+        assert reading.received.tolist() == shown.received.tolist()
+        assert reading.status.tolist() == shown.status.tolist()
+        assert reading.present.tolist() == shown.present.tolist()
+        assert len(reading.delivered) in (94, 98, 102)
 
 
-def test_window_crosses_the_rings_wrap() -> None:
+async def test_window_crosses_the_rings_wrap() -> None:
     wrap = (FLOOR // 900 // wire.RING_SLOTS) * wire.RING_SLOTS * 900
     assert FLOOR - 36 * 86_400 < wrap < FLOOR
-
-    async def check() -> None:
-        async with running() as (transport, address, _):
-            reading = await transport.read_window(address(1), wrap - 30 * 900, wrap + 31 * 900)
-            assert (
-                reading.delivered.tolist() == METERS[1].window(wrap - 30 * 900, wrap + 31 * 900, NOW).delivered.tolist()
-            )
-
-    asyncio.run(check())
+    async with running() as (transport, address, _):
+        reading = await transport.read_window(address(1), wrap - 30 * 900, wrap + 31 * 900)
+        assert reading.delivered.tolist() == METERS[1].window(wrap - 30 * 900, wrap + 31 * 900, NOW).delivered.tolist()
 
 
-def test_intervals_beyond_the_meters_clock_are_not_taken() -> None:
-    async def check() -> None:
-        async with running() as (transport, address, _):
-            reading = await transport.read_window(address(1), FLOOR - 1800, FLOOR + 9000)
-            live = METERS[1].live(NOW)
-            assert len(reading.delivered) == 2
-            assert (reading.meter_time, reading.partial_wh) == (NOW, live.partial_delivered)
-            assert reading.register_wh == live.delivered_register
-            later = await transport.read_window(address(1), FLOOR + 900, FLOOR + 9000)
-            assert (len(later.delivered), later.meter_time) == (0, NOW)
-
-    asyncio.run(check())
+async def test_intervals_beyond_the_meters_clock_are_not_taken() -> None:
+    async with running() as (transport, address, _):
+        reading = await transport.read_window(address(1), FLOOR - 1800, FLOOR + 9000)
+        live = METERS[1].live(NOW)
+        assert len(reading.delivered) == 2
+        assert (reading.meter_time, reading.partial_wh) == (NOW, live.partial_delivered)
+        assert reading.register_wh == live.delivered_register
+        later = await transport.read_window(address(1), FLOOR + 900, FLOOR + 9000)
+        assert (len(later.delivered), later.meter_time) == (0, NOW)
 
 
-def test_intervals_older_than_the_ring_are_reported_as_not_present() -> None:
-    async def check() -> None:
-        async with running() as (transport, address, _):
-            start = FLOOR - (wire.RING_SLOTS + 10) * 900
-            reading = await transport.read_window(address(MULTIPLIED_UNIT), start, FLOOR)
-            assert reading.present.tolist() == [False] * 11 + [True] * wire.SAFE_SLOTS
-            assert (delivered_condition(reading.status[:11]) == Condition.STOPPED).all()
-            assert reading.delivered[11] == 40 * METERS[3].window(start + 11 * 900, start + 12 * 900, NOW).delivered[0]
-            older = await transport.read_window(address(1), start - 9000, start)
-            assert not older.present.any()
-
-    asyncio.run(check())
+async def test_intervals_older_than_the_ring_are_reported_as_not_present() -> None:
+    async with running() as (transport, address, _):
+        start = FLOOR - (wire.RING_SLOTS + 10) * 900
+        reading = await transport.read_window(address(MULTIPLIED_UNIT), start, FLOOR)
+        assert reading.present.tolist() == [False] * 11 + [True] * wire.SAFE_SLOTS
+        assert (delivered_condition(reading.status[:11]) == Condition.STOPPED).all()
+        assert reading.delivered[11] == 40 * METERS[3].window(start + 11 * 900, start + 12 * 900, NOW).delivered[0]
+        older = await transport.read_window(address(1), start - 9000, start)
+        assert not older.present.any()
 
 
-def test_gap_is_reported_as_not_present() -> None:
-    async def check() -> None:
-        async with running() as (transport, address, _):
-            reading = await transport.read_window(address(1), GAP_AT - 900, GAP_AT + 2700)
-            assert reading.present.tolist() == [True, False, False, True]
-            assert (delivered_condition(reading.status[1:3]) == Condition.STOPPED).all()
-
-    asyncio.run(check())
+async def test_gap_is_reported_as_not_present() -> None:
+    async with running() as (transport, address, _):
+        reading = await transport.read_window(address(1), GAP_AT - 900, GAP_AT + 2700)
+        assert reading.present.tolist() == [True, False, False, True]
+        assert (delivered_condition(reading.status[1:3]) == Condition.STOPPED).all()
 
 
-def test_values_are_multiplied_and_add_up_to_the_registers() -> None:
-    async def check() -> None:
-        async with running() as (transport, address, _):
-            day = date(2026, 8, 11)
-            where = address(MULTIPLIED_UNIT)
-            reading = await transport.read_window(where, day_start(day), day_end(day))
-            r0, r1 = await transport.read_midnights(where, [day_start(day), day_end(day)])
-            assert int(reading.delivered.sum()) == r1.delivered_wh - r0.delivered_wh
-            assert (reading.delivered % 40 == 0).all()
-            assert r0.delivered_wh == midnight(METERS[3], day)[0] * 40
-
-    asyncio.run(check())
+async def test_values_are_multiplied_and_add_up_to_the_registers() -> None:
+    async with running() as (transport, address, _):
+        day = date(2026, 8, 11)
+        where = address(MULTIPLIED_UNIT)
+        reading = await transport.read_window(where, day_start(day), day_end(day))
+        r0, r1 = await transport.read_midnights(where, [day_start(day), day_end(day)])
+        assert int(reading.delivered.sum()) == r1.delivered_wh - r0.delivered_wh
+        assert (reading.delivered % 40 == 0).all()
+        assert r0.delivered_wh == midnight(METERS[3], day)[0] * 40
 
 
-def test_octets_count_the_payload_of_every_request_and_response() -> None:
-    async def check() -> None:
-        async with running() as (transport, address, _):
-            slot = wire.ring_slot(FLOOR - 2 * 900)
-            assert slot + 2 <= wire.RING_SLOTS
-            reading = await transport.read_window(address(1), FLOOR - 2 * 900, FLOOR)
-            assert reading.octets == 2 * (5 + 2) + 2 * (wire.HEADER_COUNT + 2 * wire.SLOT_WORDS)
-
-    asyncio.run(check())
+async def test_octets_count_the_payload_of_every_request_and_response() -> None:
+    async with running() as (transport, address, _):
+        slot = wire.ring_slot(FLOOR - 2 * 900)
+        assert slot + 2 <= wire.RING_SLOTS
+        reading = await transport.read_window(address(1), FLOOR - 2 * 900, FLOOR)
+        assert reading.octets == 2 * (5 + 2) + 2 * (wire.HEADER_COUNT + 2 * wire.SLOT_WORDS)
 
 
-def test_midnights_come_in_the_order_asked_without_those_the_meter_does_not_have() -> None:
-    async def check() -> None:
-        async with running() as (transport, address, _):
-            today = date(2026, 8, 12)
-            kept = [today - timedelta(days=age) for age in range(wire.SNAPSHOT_SLOTS)]
-            asked = [today + timedelta(days=1), *kept, today - timedelta(days=wire.SNAPSHOT_SLOTS)]
-            snapshots = await transport.read_midnights(address(1), [day_start(day) for day in asked])
-            assert [snapshot.day_start for snapshot in snapshots] == [day_start(day) for day in kept]
-            assert [snapshot.delivered_wh for snapshot in snapshots] == [midnight(METERS[1], day)[0] for day in kept]
-            assert {snapshot.received_wh for snapshot in snapshots} == {1234}
-            assert await transport.read_midnights(address(1), []) == []
-
-    asyncio.run(check())
+async def test_midnights_come_in_the_order_asked_without_those_the_meter_does_not_have() -> None:
+    async with running() as (transport, address, _):
+        today = date(2026, 8, 12)
+        kept = [today - timedelta(days=age) for age in range(wire.SNAPSHOT_SLOTS)]
+        asked = [today + timedelta(days=1), *kept, today - timedelta(days=wire.SNAPSHOT_SLOTS)]
+        snapshots = await transport.read_midnights(address(1), [day_start(day) for day in asked])
+        assert [snapshot.day_start for snapshot in snapshots] == [day_start(day) for day in kept]
+        assert [snapshot.delivered_wh for snapshot in snapshots] == [midnight(METERS[1], day)[0] for day in kept]
+        assert {snapshot.received_wh for snapshot in snapshots} == {1234}
+        assert await transport.read_midnights(address(1), []) == []
 
 
-def test_power_reading_has_voltage_switch_and_the_meters_time() -> None:
-    async def check() -> None:
-        async with running() as (transport, address, _):
-            reading = await transport.read_power(address(1))
-            assert reading.voltage == METERS[1].live(NOW).decivolts / 10
-            assert reading.switch_closed
-            assert (reading.esiid, reading.meter_time) == (METERS[1].identity.esiid, NOW)
-
-    asyncio.run(check())
+async def test_power_reading_has_voltage_switch_and_the_meters_time() -> None:
+    async with running() as (transport, address, _):
+        reading = await transport.read_power(address(1))
+        assert reading.voltage == METERS[1].live(NOW).decivolts / 10
+        assert reading.switch_closed
+        assert (reading.esiid, reading.meter_time) == (METERS[1].identity.esiid, NOW)
 
 
 @pytest.mark.parametrize("silence", ["exception", "hang"])
-def test_dead_meter_is_no_answer_and_its_neighbours_still_answer(silence: Silence) -> None:
-    async def check() -> None:
-        async with running(silence=silence, timeout=0.3) as (transport, address, _):
-            with pytest.raises(NoAnswer):
-                await transport.read_power(address(DEAD_UNIT))
-            both = await asyncio.gather(
-                transport.read_power(address(DEAD_UNIT)), transport.read_power(address(1)), return_exceptions=True
-            )
-            assert isinstance(both[0], NoAnswer)
-            assert not isinstance(both[1], BaseException)
-
-    asyncio.run(check())
+async def test_dead_meter_is_no_answer_and_its_neighbours_still_answer(silence: Silence) -> None:
+    async with running(silence=silence, timeout=0.3) as (transport, address, _):
+        with pytest.raises(NoAnswer):
+            await transport.read_power(address(DEAD_UNIT))
+        both = await asyncio.gather(
+            transport.read_power(address(DEAD_UNIT)), transport.read_power(address(1)), return_exceptions=True
+        )
+        assert isinstance(both[0], NoAnswer)
+        assert not isinstance(both[1], BaseException)
 
 
 @pytest.mark.parametrize("unit", SPOILED)
-def test_corrupt_reply_is_no_answer_at_once_and_says_what_is_wrong_with_it(unit: int) -> None:
-    async def check() -> None:
-        async with running(timeout=30) as (transport, address, _):
-            began = time.monotonic()
-            with pytest.raises(NoAnswer, match=f"another {SPOILED[unit][1]} than the request"):
-                await transport.read_power(address(unit))
-            # What is left of the corrupt reply meets nobody.
-            reading = await transport.read_power(address(1))
-            assert reading.esiid == METERS[1].identity.esiid
-            assert time.monotonic() - began < 10
-
-    asyncio.run(check())
+async def test_corrupt_reply_is_no_answer_at_once_and_says_what_is_wrong_with_it(unit: int) -> None:
+    async with running(timeout=30) as (transport, address, _):
+        began = time.monotonic()
+        with pytest.raises(NoAnswer, match=f"another {SPOILED[unit][1]} than the request"):
+            await transport.read_power(address(unit))
+        # What is left of the corrupt reply meets nobody.
+        reading = await transport.read_power(address(1))
+        assert reading.esiid == METERS[1].identity.esiid
+        assert time.monotonic() - began < 10
 
 
-def test_meter_without_a_path_is_no_answer() -> None:
-    async def check() -> None:
-        async with running() as (transport, address, _):
-            with pytest.raises(NoAnswer, match="exception 0x0a"):
-                await transport.read_power(address(NO_PATH_UNIT))
-
-    asyncio.run(check())
+async def test_meter_without_a_path_is_no_answer() -> None:
+    async with running() as (transport, address, _):
+        with pytest.raises(NoAnswer, match="exception 0x0a"):
+            await transport.read_power(address(NO_PATH_UNIT))
 
 
-def test_slow_meter_is_no_answer_when_it_takes_longer_than_a_response_may() -> None:
-    async def check() -> None:
-        async with running(silence="hang", timeout=0.05) as (transport, address, _):
-            with pytest.raises(NoAnswer, match="No response"):
-                await transport.read_power(address(SLOW_UNIT))
-
-    asyncio.run(check())
+async def test_slow_meter_is_no_answer_when_it_takes_longer_than_a_response_may() -> None:
+    async with running(silence="hang", timeout=0.05) as (transport, address, _):
+        with pytest.raises(NoAnswer, match="No response"):
+            await transport.read_power(address(SLOW_UNIT))
 
 
-def test_unknown_unit_is_no_answer() -> None:
-    async def check() -> None:
-        async with running() as (transport, address, _):
-            with pytest.raises(NoAnswer, match=r"unit 77 .* is silent"):
-                await transport.read_window(replace(address(1), unit_id=77), FLOOR - 900, FLOOR)
-
-    asyncio.run(check())
+async def test_unknown_unit_is_no_answer() -> None:
+    async with running() as (transport, address, _):
+        with pytest.raises(NoAnswer, match=r"unit 77 .* is silent"):
+            await transport.read_window(replace(address(1), unit_id=77), FLOOR - 900, FLOOR)
 
 
-def test_wrong_meter_is_named_and_nothing_of_it_is_taken() -> None:
-    async def check() -> None:
-        async with running() as (transport, address, _):
-            swapped = replace(address(1), unit_id=MULTIPLIED_UNIT)
-            for call in (
-                transport.read_window(swapped, FLOOR - 900, FLOOR),
-                transport.read_midnights(swapped, [day_start(date(2026, 8, 12))]),
-                transport.read_power(swapped),
-            ):
-                with pytest.raises(WrongMeter, match=METERS[MULTIPLIED_UNIT].identity.meter_number):
-                    await call
-
-    asyncio.run(check())
+async def test_wrong_meter_is_named_and_nothing_of_it_is_taken() -> None:
+    async with running() as (transport, address, _):
+        swapped = replace(address(1), unit_id=MULTIPLIED_UNIT)
+        for call in (
+            transport.read_window(swapped, FLOOR - 900, FLOOR),
+            transport.read_midnights(swapped, [day_start(date(2026, 8, 12))]),
+            transport.read_power(swapped),
+        ):
+            with pytest.raises(WrongMeter, match=METERS[MULTIPLIED_UNIT].identity.meter_number):
+                await call
 
 
-def test_many_coroutines_read_at_once_and_each_gets_its_own_meter() -> None:
-    async def check() -> None:
-        async with running() as (transport, address, _):
-            calls = [transport.read_window(address(unit), FLOOR - 96 * 900, FLOOR) for unit in (1, 3) * 5]
-            for unit, reading in zip((1, 3) * 5, await asyncio.gather(*calls), strict=True):
-                assert reading.esiid == METERS[unit].identity.esiid
-                shown = METERS[unit].window(FLOOR - 96 * 900, FLOOR, NOW).delivered * METERS[unit].identity.multiplier
-                assert (reading.delivered == shown).all()
-
-    asyncio.run(check())
+async def test_many_coroutines_read_at_once_and_each_gets_its_own_meter() -> None:
+    async with running() as (transport, address, _):
+        calls = [transport.read_window(address(unit), FLOOR - 96 * 900, FLOOR) for unit in (1, 3) * 5]
+        for unit, reading in zip((1, 3) * 5, await asyncio.gather(*calls), strict=True):
+            assert reading.esiid == METERS[unit].identity.esiid
+            shown = METERS[unit].window(FLOOR - 96 * 900, FLOOR, NOW).delivered * METERS[unit].identity.multiplier
+            assert (reading.delivered == shown).all()
 
 
-def test_refused_connection_is_no_answer_and_the_next_call_connects_again() -> None:
-    async def check() -> None:
-        async with running() as (transport, address, gateway):
-            where = address(1)
-            before = await transport.read_power(where)
-            await gateway.stop()
-            with pytest.raises(NoAnswer):
-                await transport.read_power(where)
-            with pytest.raises(NoAnswer, match="cannot be connected"):
-                await transport.read_power(where)
-            again = Gateway(METERS, lambda: NOW, port=where.port)
-            await again.start()
-            assert await transport.read_power(where) == before
-            await transport.close()
-            assert await transport.read_power(where) == before
-            await transport.close()
-            await again.stop()
-
-    asyncio.run(check())
+async def test_refused_connection_is_no_answer_and_the_next_call_connects_again() -> None:
+    async with running() as (transport, address, gateway):
+        where = address(1)
+        before = await transport.read_power(where)
+        await gateway.stop()
+        with pytest.raises(NoAnswer):
+            await transport.read_power(where)
+        with pytest.raises(NoAnswer, match="cannot be connected"):
+            await transport.read_power(where)
+        again = Gateway(METERS, lambda: NOW, port=where.port)
+        await again.start()
+        assert await transport.read_power(where) == before
+        await transport.close()
+        assert await transport.read_power(where) == before
+        await transport.close()
+        await again.stop()
 
 
-def test_lost_connection_is_no_answer_at_once_not_after_the_time_out() -> None:
+async def test_lost_connection_is_no_answer_at_once_not_after_the_time_out() -> None:
     async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read(1)
 
-    async def check() -> None:
-        async with alone(hang_up) as (transport, address, _):
-            began = time.monotonic()
-            with pytest.raises(NoAnswer, match="connection lost"):
-                await transport.read_power(address)
-            assert time.monotonic() - began < 10
-
-    asyncio.run(check())
+    async with alone(hang_up) as (transport, address, _):
+        began = time.monotonic()
+        with pytest.raises(NoAnswer, match="connection lost"):
+            await transport.read_power(address)
+        assert time.monotonic() - began < 10
 
 
-def test_after_a_silence_the_next_call_uses_a_new_connection() -> None:
+async def test_after_a_silence_the_next_call_uses_a_new_connection() -> None:
     async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read()
 
-    async def check() -> None:
-        async with alone(say_nothing, timeout=0.05) as (transport, address, connections):
-            for count in (1, 2):
-                with pytest.raises(NoAnswer, match="No response"):
-                    await transport.read_power(address)
-                assert len(connections) == count
-
-    asyncio.run(check())
+    async with alone(say_nothing, timeout=0.05) as (transport, address, connections):
+        for count in (1, 2):
+            with pytest.raises(NoAnswer, match="No response"):
+                await transport.read_power(address)
+            assert len(connections) == count
 
 
-def test_caller_who_gives_up_leaves_no_answer_behind_for_the_next() -> None:
-    async def check() -> None:
-        asked = asyncio.Event()
+async def test_caller_who_gives_up_leaves_no_answer_behind_for_the_next() -> None:
+    asked = asyncio.Event()
 
-        async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            await reader.read(1)
-            asked.set()
-            await reader.read()
+    async def say_nothing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        asked.set()
+        await reader.read()
 
-        async with alone(say_nothing) as (transport, address, connections):
-            for count in (1, 2):
-                call = asyncio.create_task(transport.read_power(address))
-                await asked.wait()
-                asked.clear()
-                call.cancel()
-                with pytest.raises(asyncio.CancelledError):
-                    await call
-                assert len(connections) == count
-
-    asyncio.run(check())
+    async with alone(say_nothing) as (transport, address, connections):
+        for count in (1, 2):
+            call = asyncio.create_task(transport.read_power(address))
+            await asked.wait()
+            asked.clear()
+            call.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await call
+            assert len(connections) == count
 
 
-def test_server_that_is_no_meter_is_no_answer() -> None:
+async def test_server_that_is_no_meter_is_no_answer() -> None:
     async def zeros(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         request = await reader.readexactly(12)
         octets = 2 * int.from_bytes(request[10:12], "big")
         writer.write(request[:4] + (3 + octets).to_bytes(2, "big") + request[6:8] + bytes([octets]) + bytes(octets))
         await reader.read()
 
-    async def check() -> None:
-        async with alone(zeros) as (transport, address, _):
-            with pytest.raises(NoAnswer, match="another register map"):
-                await transport.read_power(address)
-
-    asyncio.run(check())
+    async with alone(zeros) as (transport, address, _):
+        with pytest.raises(NoAnswer, match="another register map"):
+            await transport.read_power(address)
 
 
-def test_window_of_broken_intervals_is_refused_before_anything_is_sent() -> None:
+async def test_window_of_broken_intervals_is_refused_before_anything_is_sent() -> None:
     nowhere = MeterAddress("10443729900000001", "900000001", "127.0.0.1", 9, 1, 1, 0)
-
-    async def check() -> None:
-        with pytest.raises(HeadEndError, match=r"headend\.window\.unaligned"):
-            await ModbusTransport().read_window(nowhere, 1, 900)
-
-    asyncio.run(check())
+    with pytest.raises(HeadEndError, match=r"headend\.window\.unaligned"):
+        await ModbusTransport().read_window(nowhere, 1, 900)
 
 
-def test_thirty_five_days_are_read_in_one_call() -> None:
-    async def check() -> None:
-        async with running() as (transport, address, _):
-            first, last = date(2026, 7, 8), date(2026, 8, 11)
-            reading = await transport.read_window(address(MULTIPLIED_UNIT), day_start(first), day_end(last))
-            midnights = await transport.read_midnights(
-                address(MULTIPLIED_UNIT), [day_start(day) for day in [*days(first, last), last + timedelta(days=1)]]
-            )
-            used = np.diff([snapshot.delivered_wh for snapshot in midnights])
-            assert reading.delivered.reshape(35, 96).sum(axis=1).tolist() == used.tolist()
-
-    asyncio.run(check())
+async def test_thirty_five_days_are_read_in_one_call() -> None:
+    async with running() as (transport, address, _):
+        first, last = date(2026, 7, 8), date(2026, 8, 11)
+        reading = await transport.read_window(address(MULTIPLIED_UNIT), day_start(first), day_end(last))
+        midnights = await transport.read_midnights(
+            address(MULTIPLIED_UNIT), [day_start(day) for day in [*days(first, last), last + timedelta(days=1)]]
+        )
+        used = np.diff([snapshot.delivered_wh for snapshot in midnights])
+        assert reading.delivered.reshape(35, 96).sum(axis=1).tolist() == used.tolist()

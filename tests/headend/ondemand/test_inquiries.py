@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Coroutine
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
@@ -114,167 +112,136 @@ class Rig:
             return list(connection.scalars(sa.text("SELECT became FROM inquiry ORDER BY correlation_id")))
 
 
-def play(scene: Coroutine[Any, Any, None]) -> None:
-    asyncio.run(scene)
+@pytest.fixture
+def rig(tmp_path: Path) -> Rig:
+    return Rig(tmp_path)
 
 
-def test_an_inquiry_posted_twice_is_taken_once_and_another_under_its_id_is_refused(tmp_path: Path) -> None:
-    async def scene() -> None:
-        async with Rig(tmp_path) as rig:
-            # The same instants, written otherwise.
-            spelled = inquiry(start="2026-08-12T21:00:00Z")
-            first, other = await rig.ask(), await rig.ask(meterAllowed=False)
-            again = await rig.http.post("/inquiries", json=spelled)
-            await rig.wait(10)
-            late = await rig.ask()
-            await rig.wait(10)
-            assert [one.status_code for one in (first, again, late)] == [202, 202, 202]
-            assert (other.status_code, other.json()["code"]) == (409, "headend.inquiry.other")
-            assert [one["outcome"] for one in rig.called_back] == ["completed"]
-            assert rig.became() == ["acknowledged"]
-
-    play(scene())
+async def test_an_inquiry_posted_twice_is_taken_once_and_another_under_its_id_is_refused(rig: Rig) -> None:
+    # The same instants, written otherwise.
+    spelled = inquiry(start="2026-08-12T21:00:00Z")
+    first, other = await rig.ask(), await rig.ask(meterAllowed=False)
+    again = await rig.http.post("/inquiries", json=spelled)
+    await rig.wait(10)
+    late = await rig.ask()
+    await rig.wait(10)
+    assert [one.status_code for one in (first, again, late)] == [202, 202, 202]
+    assert (other.status_code, other.json()["code"]) == (409, "headend.inquiry.other")
+    assert [one["outcome"] for one in rig.called_back] == ["completed"]
+    assert rig.became() == ["acknowledged"]
 
 
-def test_an_inquiry_left_open_is_read_again_after_a_restart(tmp_path: Path) -> None:
-    async def scene() -> None:
-        rig = Rig(tmp_path)
-        async with rig:
-            assert (await rig.ask()).status_code == 202
-        assert rig.called_back == []
-        rig.now += 600
-        async with rig:
-            await rig.wait(10)
-            (told,) = rig.called_back
-            assert (told["outcome"], told["meterReads"], len(told["intervals"])) == ("completed", 1, 6)
-
-    play(scene())
+async def test_an_inquiry_left_open_is_read_again_after_a_restart(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    async with rig:
+        assert (await rig.ask()).status_code == 202
+    assert rig.called_back == []
+    rig.now += 600
+    async with rig:
+        await rig.wait(10)
+        (told,) = rig.called_back
+        assert (told["outcome"], told["meterReads"], len(told["intervals"])) == ("completed", 1, 6)
 
 
-def test_one_left_open_is_answered_from_the_store_that_holds_all_now(tmp_path: Path) -> None:
-    async def scene() -> None:
-        rig = Rig(tmp_path)
-        async with rig:
-            await rig.ask()
-            wh = np.full(6, 100, np.int32)
-            whole = MeterReading(ESIID, START, wh, wh, wh.astype(np.uint16) * 0, wh == 100, END, 0, 0, 0)
-            rig.store.keep([whole], NOW, "sweep")
-        async with rig:
-            await rig.wait(1)
-            (told,) = rig.called_back
-            assert (told["outcome"], told["meterReads"], {one["wh"] for one in told["intervals"]}) == (
-                "completed",
-                0,
-                {100},
-            )
-
-    play(scene())
+async def test_one_left_open_is_answered_from_the_store_that_holds_all_now(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    async with rig:
+        await rig.ask()
+        wh = np.full(6, 100, np.int32)
+        whole = MeterReading(ESIID, START, wh, wh, wh.astype(np.uint16) * 0, wh == 100, END, 0, 0, 0)
+        rig.store.keep([whole], NOW, "sweep")
+    async with rig:
+        await rig.wait(1)
+        (told,) = rig.called_back
+        assert (told["outcome"], told["meterReads"], {one["wh"] for one in told["intervals"]}) == (
+            "completed",
+            0,
+            {100},
+        )
 
 
-def test_one_left_open_without_time_for_a_read_fails_for_the_restart(tmp_path: Path) -> None:
-    async def scene() -> None:
-        rig = Rig(tmp_path)
-        async with rig:
-            await rig.ask()
-        rig.now += 2690
-        async with rig:
-            await rig.wait(1)
-            (told,) = rig.called_back
-            assert (told["outcome"], told["meterReads"]) == ("failed", 0)
-            assert told["reason"].startswith(RESTARTED)
-            await rig.wait(3600)
-            assert len(rig.called_back) == 1
-
-    play(scene())
+async def test_one_left_open_without_time_for_a_read_fails_for_the_restart(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    async with rig:
+        await rig.ask()
+    rig.now += 2690
+    async with rig:
+        await rig.wait(1)
+        (told,) = rig.called_back
+        assert (told["outcome"], told["meterReads"]) == ("failed", 0)
+        assert told["reason"].startswith(RESTARTED)
+        await rig.wait(3600)
+        assert len(rig.called_back) == 1
 
 
-def test_an_answer_that_nobody_acknowledged_is_called_back_as_it_was(tmp_path: Path) -> None:
-    async def scene() -> None:
-        rig = Rig(tmp_path)
-        rig.answers = [503]
-        async with rig:
-            await rig.ask(kind="REGISTER", start=None, end=None)
-            await rig.wait(3)
-        async with rig:
-            await rig.wait(1)
-            first, again = rig.called_back
-            assert first | {"at": again["at"]} == again
-            assert rig.became() == ["acknowledged"]
-
-    play(scene())
+async def test_an_answer_that_nobody_acknowledged_is_called_back_as_it_was(tmp_path: Path) -> None:
+    rig = Rig(tmp_path)
+    rig.answers = [503]
+    async with rig:
+        await rig.ask(kind="REGISTER", start=None, end=None)
+        await rig.wait(3)
+    async with rig:
+        await rig.wait(1)
+        first, again = rig.called_back
+        assert first | {"at": again["at"]} == again
+        assert rig.became() == ["acknowledged"]
 
 
-def test_a_call_back_is_tried_as_long_as_somebody_may_wait_and_not_for_ever(tmp_path: Path) -> None:
-    async def scene() -> None:
-        async with Rig(tmp_path) as rig:
-            rig.answers = [503] * 20
-            await rig.ask(answer_by=NOW + 120)
-            await rig.wait(3600)
-            assert [one["at"] for one in rig.called_back] == [3, 4, 9, 39, 99]
-            await rig.ask(key="2", answer_by=NOW + 20_000)
-            await rig.wait(3600)
-            assert len(rig.called_back) == 5 + 7
-            rig.answers = [404]
-            await rig.ask(key="3", answer_by=NOW + 20_000)
-            await rig.wait(3600)
-            assert len(rig.called_back) == 13
-            assert rig.became() == ["given up"] * 3
-
-    play(scene())
+async def test_a_call_back_is_tried_as_long_as_somebody_may_wait_and_not_for_ever(rig: Rig) -> None:
+    rig.answers = [503] * 20
+    await rig.ask(answer_by=NOW + 120)
+    await rig.wait(3600)
+    assert [one["at"] for one in rig.called_back] == [3, 4, 9, 39, 99]
+    await rig.ask(key="2", answer_by=NOW + 20_000)
+    await rig.wait(3600)
+    assert len(rig.called_back) == 5 + 7
+    rig.answers = [404]
+    await rig.ask(key="3", answer_by=NOW + 20_000)
+    await rig.wait(3600)
+    assert len(rig.called_back) == 13
+    assert rig.became() == ["given up"] * 3
 
 
-def test_what_cannot_be_kept_is_not_accepted_and_health_says_so(tmp_path: Path) -> None:
-    async def scene() -> None:
-        async with Rig(tmp_path) as rig:
-            assert (await rig.http.get("/healthz")).status_code == 200
-            with sa.create_engine(rig.url, poolclass=sa.NullPool).begin() as connection:
-                connection.execute(sa.text("ALTER TABLE inquiry RENAME TO gone"))
-                connection.execute(sa.text("ALTER TABLE latest_sweep RENAME TO gone_too"))
-            refused, health = await rig.ask(), await rig.http.get("/healthz")
-            assert (refused.status_code, refused.json()["code"]) == (503, "headend.inquiry.not_kept")
-            assert (health.status_code, health.json()["store"]) == (503, "unwritable")
-            await rig.wait(60)
-            assert rig.called_back == []
-
-    play(scene())
+async def test_what_cannot_be_kept_is_not_accepted_and_health_says_so(rig: Rig) -> None:
+    assert (await rig.http.get("/healthz")).status_code == 200
+    with sa.create_engine(rig.url, poolclass=sa.NullPool).begin() as connection:
+        connection.execute(sa.text("ALTER TABLE inquiry RENAME TO gone"))
+        connection.execute(sa.text("ALTER TABLE latest_sweep RENAME TO gone_too"))
+    refused, health = await rig.ask(), await rig.http.get("/healthz")
+    assert (refused.status_code, refused.json()["code"]) == (503, "headend.inquiry.not_kept")
+    assert (health.status_code, health.json()["store"]) == (503, "unwritable")
+    await rig.wait(60)
+    assert rig.called_back == []
 
 
-def test_health_tells_of_sweeps_postings_and_open_inquiries(tmp_path: Path) -> None:
-    async def scene() -> None:
-        async with Rig(tmp_path) as rig:
+async def test_health_tells_of_sweeps_postings_and_open_inquiries(rig: Rig) -> None:
 
-            async def told(*names: str) -> tuple[int, list[Any]]:
-                reply = await rig.http.get("/healthz")
-                return reply.status_code, [reply.json()[name] for name in names]
+    async def told(*names: str) -> tuple[int, list[Any]]:
+        reply = await rig.http.get("/healthz")
+        return reply.status_code, [reply.json()[name] for name in names]
 
-            await rig.ask(meterAllowed=True)
-            assert await told("sweeps", "lastSweepAgeS", "openInquiries") == (200, ["ok", None, 1])
-            await rig.runtime.run_until(epoch("2026-08-12T20:10"))
-            status, (age, left) = await told("lastSweepAgeS", "openInquiries")
-            assert (status, left) == (200, 0)
-            assert 500 < age <= 600
-            rig.posting = HeadEndError("headend.posting.refused", "Nothing listens there.")
-            await rig.runtime.run_until(epoch("2026-08-13T07:31"))
-            status, (failure, backlog) = await told("lastPostingFailure", "postingBacklog")
-            assert (status, failure["code"], backlog) == (503, "headend.posting.refused", 1)
-            rig.posting = None
-            await rig.runtime.run_until(epoch("2026-08-13T07:46"))
-            assert await told("lastPostingFailure", "postingBacklog") == (200, [None, 0])
-
-    play(scene())
+    await rig.ask(meterAllowed=True)
+    assert await told("sweeps", "lastSweepAgeS", "openInquiries") == (200, ["ok", None, 1])
+    await rig.runtime.run_until(epoch("2026-08-12T20:10"))
+    status, (age, left) = await told("lastSweepAgeS", "openInquiries")
+    assert (status, left) == (200, 0)
+    assert 500 < age <= 600
+    rig.posting = HeadEndError("headend.posting.refused", "Nothing listens there.")
+    await rig.runtime.run_until(epoch("2026-08-13T07:31"))
+    status, (failure, backlog) = await told("lastPostingFailure", "postingBacklog")
+    assert (status, failure["code"], backlog) == (503, "headend.posting.refused", 1)
+    rig.posting = None
+    await rig.runtime.run_until(epoch("2026-08-13T07:46"))
+    assert await told("lastPostingFailure", "postingBacklog") == (200, [None, 0])
 
 
-def test_meters_that_are_not_heard_for_two_sweeps_are_a_fault(tmp_path: Path) -> None:
-    async def scene() -> None:
-        async with Rig(tmp_path) as rig:
-            rig.headend.collection._addresses = ()
-            await rig.wait(8 * 3600)
-            assert (await rig.http.get("/healthz")).status_code == 200
-            await rig.wait(60)
-            reply = await rig.http.get("/healthz")
-            assert (reply.status_code, reply.json()["sweeps"]) == (503, "late")
-
-    play(scene())
+async def test_meters_that_are_not_heard_for_two_sweeps_are_a_fault(rig: Rig) -> None:
+    rig.headend.collection._addresses = ()
+    await rig.wait(8 * 3600)
+    assert (await rig.http.get("/healthz")).status_code == 200
+    await rig.wait(60)
+    reply = await rig.http.get("/healthz")
+    assert (reply.status_code, reply.json()["sweeps"]) == (503, "late")
 
 
 # -- the database ---------------------------------------------------------------------------------------------------

@@ -27,8 +27,8 @@ def kept_in(log: CommandLog, meters: list[EmulatedMeter]) -> None:
         log.keep(meter.identity.meter_number, command)
         return True
 
-    for one in meters:
-        one.keep = keep
+    for meter in meters:
+        meter.keep = keep
 
 
 def told(path: Path) -> list[EmulatedMeter]:

@@ -361,15 +361,15 @@ def test_no_energy_is_lost_or_made_by_whatever_happens_to_a_clock(sets: list[tup
 def test_fault_of_the_record_shows_in_its_intervals_alone_and_spares_the_registers(
     kind: FaultKind, params: dict[str, float], values: list[int], condition: Condition
 ) -> None:
-    one = fault(kind, NOON, NOON + 1800, **params)
-    emulated = steady(one)
+    declared = fault(kind, NOON, NOON + 1800, **params)
+    emulated = steady(declared)
     assert shown(emulated, NOON - 900, 4) == [900, *values, 900]
     assert conditions(emulated, NOON - 900, 4) == [Condition.OK, condition, condition, Condition.OK]
     present = emulated.window(NOON, NOON + 1800, NOON + 1800).present
     assert present.any() == (kind not in (FaultKind.GAP, FaultKind.SKIPPED))
     assert register(emulated, NEXT) == register(steady(), NEXT)
     assert emulated.live(NOON + 1000) == steady().live(NOON + 1000)
-    assert emulated.effect(one, MIDNIGHT, day_end(DAY)) == Effect(1800, sum(values))
+    assert emulated.effect(declared, MIDNIGHT, day_end(DAY)) == Effect(1800, sum(values))
 
 
 def test_intervals_beyond_the_wire_overflow_and_say_so() -> None:

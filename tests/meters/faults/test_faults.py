@@ -178,10 +178,10 @@ def test_drawn_faults_are_valid_and_lie_within_their_rules_span(
 ) -> None:
     params = {name: parameter.most for name, parameter in KINDS[kind].parameters.items()}
     rule = FaultRule(kind, FIRST, UNTIL, params, rate=rate, length_s=quarters * 900)
-    for one in expand([rule], seed, ROSTER):
-        assert FIRST <= one.first < one.until <= UNTIL
+    for drawn in expand([rule], seed, ROSTER):
+        assert FIRST <= drawn.first < drawn.until <= UNTIL
         if KINDS[kind].span is Span.INTERVALS:
-            assert one.first % 900 == one.until % 900 == 0
+            assert drawn.first % 900 == drawn.until % 900 == 0
 
 
 @pytest.mark.parametrize(

@@ -17,9 +17,9 @@ COUNT = 50_000
 def test_generated_columns_are_those_of_the_generated_records(mix: Mix) -> None:
     homes = [make_premise(tdsp("CENTERPOINT"), 4, ordinal, mix) for ordinal in range(300, 400)]
     made = PremiseArrays.generate(4, tdsp("CENTERPOINT"), 100, first=300, mix=mix)
-    for one, other in zip(made.columns, PremiseArrays.of(homes).columns, strict=True):
-        assert one.dtype == other.dtype
-        assert (one == other).all()
+    for column, other in zip(made.columns, PremiseArrays.of(homes).columns, strict=True):
+        assert column.dtype == other.dtype
+        assert (column == other).all()
 
 
 @given(seed=st.integers(0, 2**64 - 1), first=st.integers(0, ORDINALS - 20), cut=st.integers(0, 20))

@@ -89,36 +89,27 @@ def test_gateway_stands_in_for_meters_that_it_cannot_reach() -> None:
     ],
 )
 @pytest.mark.parametrize("pdu", [read_of(wire.BASE, 2), read_of(0, 2), b"\x2b\x0e\1\0"])
-def test_meter_that_cannot_be_reached_answers_every_request_with_its_exception(
+async def test_meter_that_cannot_be_reached_answers_every_request_with_its_exception(
     kind: FaultKind, params: dict[str, float], code: int, pdu: bytes
 ) -> None:
-    async def check() -> None:
-        async with asked({1: broken(1, kind, **params)}, "exception") as (reader, writer):
-            writer.write(request(5, 1, pdu))
-            assert await reply(reader) == (5, 1, bytes([pdu[0] | 0x80, code]))
-
-    asyncio.run(check())
+    async with asked({1: broken(1, kind, **params)}, "exception") as (reader, writer):
+        writer.write(request(5, 1, pdu))
+        assert await reply(reader) == (5, 1, bytes([pdu[0] | 0x80, code]))
 
 
 @pytest.mark.parametrize("kind", [FaultKind.DEAD, FaultKind.NO_PATH])
-def test_meter_that_cannot_be_reached_hangs_on_a_real_clock_and_its_neighbour_answers(kind: FaultKind) -> None:
-    async def check() -> None:
-        async with asked({1: broken(1, kind), 2: home(2)}) as (reader, writer):
-            ask(writer, 1, 1)
-            ask(writer, 2, 2)
-            # The first would have been answered first.
-            assert await reply(reader) == (2, 2, MARK)
-
-    asyncio.run(check())
+async def test_meter_that_cannot_be_reached_hangs_on_a_real_clock_and_its_neighbour_answers(kind: FaultKind) -> None:
+    async with asked({1: broken(1, kind), 2: home(2)}) as (reader, writer):
+        ask(writer, 1, 1)
+        ask(writer, 2, 2)
+        # The first would have been answered first.
+        assert await reply(reader) == (2, 2, MARK)
 
 
-def test_exception_of_the_meter_itself_comes_on_a_real_clock_too() -> None:
-    async def check() -> None:
-        async with asked({1: broken(1, FaultKind.EXCEPTION, code=4)}) as (reader, writer):
-            ask(writer, 1)
-            assert await reply(reader) == (1, 1, b"\x83\4")
-
-    asyncio.run(check())
+async def test_exception_of_the_meter_itself_comes_on_a_real_clock_too() -> None:
+    async with asked({1: broken(1, FaultKind.EXCEPTION, code=4)}) as (reader, writer):
+        ask(writer, 1)
+        assert await reply(reader) == (1, 1, b"\x83\4")
 
 
 @pytest.mark.parametrize(
@@ -129,92 +120,74 @@ def test_exception_of_the_meter_itself_comes_on_a_real_clock_too() -> None:
         (FaultKind.WRONG_LENGTH, b"\0\1\0\0\0\x09\1"),
     ],
 )
-def test_corrupt_reply_is_on_the_wire_as_its_fault_says(kind: FaultKind, head: bytes) -> None:
-    async def check() -> None:
-        async with asked({1: broken(1, kind)}) as (reader, writer):
-            ask(writer, 1)
-            assert await asyncio.wait_for(reader.readexactly(13), 10) == head + MARK
-
-    asyncio.run(check())
+async def test_corrupt_reply_is_on_the_wire_as_its_fault_says(kind: FaultKind, head: bytes) -> None:
+    async with asked({1: broken(1, kind)}) as (reader, writer):
+        ask(writer, 1)
+        assert await asyncio.wait_for(reader.readexactly(13), 10) == head + MARK
 
 
-def test_slow_reply_keeps_its_id_and_holds_up_neither_neighbours_nor_other_connections() -> None:
-    async def check() -> None:
-        slow = broken(1, FaultKind.SLOW, seconds=LATE_S)
-        async with served({1: slow, 2: home(2)}) as gateway:
-            one, two = [await asyncio.open_connection("127.0.0.1", gateway.port) for _ in range(2)]
-            began = time.monotonic()
-            ask(one[1], 1, 11)
-            ask(one[1], 2, 12)
-            ask(one[1], 1, 13)
-            ask(two[1], 2, 21)
-            assert await reply(two[0]) == (21, 2, MARK)
-            assert await reply(one[0]) == (12, 2, MARK)
-            assert [await reply(one[0]) for _ in range(2)] == [(11, 1, MARK), (13, 1, MARK)]
-            # Both waited at once, not one after the other; the clock of a loop ticks coarsely.
-            assert time.monotonic() - began > LATE_S * 0.9
-            for _, writer in (one, two):
-                writer.close()
-
-    asyncio.run(check())
+async def test_slow_reply_keeps_its_id_and_holds_up_neither_neighbours_nor_other_connections() -> None:
+    slow = broken(1, FaultKind.SLOW, seconds=LATE_S)
+    async with served({1: slow, 2: home(2)}) as gateway:
+        first, second = [await asyncio.open_connection("127.0.0.1", gateway.port) for _ in range(2)]
+        began = time.monotonic()
+        ask(first[1], 1, 11)
+        ask(first[1], 2, 12)
+        ask(first[1], 1, 13)
+        ask(second[1], 2, 21)
+        assert await reply(second[0]) == (21, 2, MARK)
+        assert await reply(first[0]) == (12, 2, MARK)
+        assert [await reply(first[0]) for _ in range(2)] == [(11, 1, MARK), (13, 1, MARK)]
+        # Both waited at once, not one after the other; the clock of a loop ticks coarsely.
+        assert time.monotonic() - began > LATE_S * 0.9
+        for _, writer in (first, second):
+            writer.close()
 
 
-def test_slow_reply_leaves_a_half_received_request_alone() -> None:
-    async def check() -> None:
-        slow = broken(1, FaultKind.SLOW, seconds=LATE_S)
-        async with asked({1: slow, 2: home(2)}) as (reader, writer):
-            ask(writer, 1, 1)
-            later = request(2, 2, read_of(wire.BASE, 2))
-            writer.write(later[:6])
-            assert await reply(reader) == (1, 1, MARK)
-            writer.write(later[6:])
-            assert await reply(reader) == (2, 2, MARK)
-
-    asyncio.run(check())
+async def test_slow_reply_leaves_a_half_received_request_alone() -> None:
+    slow = broken(1, FaultKind.SLOW, seconds=LATE_S)
+    async with asked({1: slow, 2: home(2)}) as (reader, writer):
+        ask(writer, 1, 1)
+        later = request(2, 2, read_of(wire.BASE, 2))
+        writer.write(later[:6])
+        assert await reply(reader) == (1, 1, MARK)
+        writer.write(later[6:])
+        assert await reply(reader) == (2, 2, MARK)
 
 
-def test_slow_reply_comes_at_once_when_the_clock_is_moved_by_hand() -> None:
-    async def check() -> None:
-        async with asked({1: broken(1, FaultKind.SLOW, seconds=NEVER_S)}, "exception") as (reader, writer):
-            ask(writer, 1)
-            assert await reply(reader) == (1, 1, MARK)
-
-    asyncio.run(check())
+async def test_slow_reply_comes_at_once_when_the_clock_is_moved_by_hand() -> None:
+    async with asked({1: broken(1, FaultKind.SLOW, seconds=NEVER_S)}, "exception") as (reader, writer):
+        ask(writer, 1)
+        assert await reply(reader) == (1, 1, MARK)
 
 
-def test_gateway_that_owes_too_many_replies_says_that_it_is_busy() -> None:
-    async def check() -> None:
-        async with asked({1: broken(1, FaultKind.SLOW, seconds=NEVER_S), 2: home(2)}) as (reader, writer):
-            for at in range(1, 1002):
-                ask(writer, 1, at)
-            ask(writer, 2, 2000)
-            assert [await reply(reader) for _ in range(2)] == [(1001, 1, b"\x83\6"), (2000, 2, MARK)]
-
-    asyncio.run(check())
+async def test_gateway_that_owes_too_many_replies_says_that_it_is_busy() -> None:
+    async with asked({1: broken(1, FaultKind.SLOW, seconds=NEVER_S), 2: home(2)}) as (reader, writer):
+        for at in range(1, 1002):
+            ask(writer, 1, at)
+        ask(writer, 2, 2000)
+        assert [await reply(reader) for _ in range(2)] == [(1001, 1, b"\x83\6"), (2000, 2, MARK)]
 
 
-def test_stopping_and_hanging_up_forget_the_replies_that_are_late() -> None:
-    async def check() -> None:
-        async with served({1: broken(1, FaultKind.SLOW, seconds=NEVER_S), 2: home(2)}) as gateway:
-            gone, stays = [await asyncio.open_connection("127.0.0.1", gateway.port) for _ in range(2)]
-            for reader, writer in (gone, stays):
-                ask(writer, 1, 1)
-                ask(writer, 2, 2)
-                # Served in their order: the late one is on its way.
-                assert await reply(reader) == (2, 2, MARK)
-            loop = asyncio.get_running_loop()
-            assert late(loop) == 2
-            gone[1].close()
-            await gone[1].wait_closed()
-            while late(loop) > 1:
-                await asyncio.sleep(0)
-            await gateway.stop()
-            assert late(loop) == 0
-            assert await stays[0].read() == b""
-            stays[1].close()
-
+async def test_stopping_and_hanging_up_forget_the_replies_that_are_late() -> None:
     def late(loop: asyncio.AbstractEventLoop) -> int:
         timers = loop._scheduled  # type: ignore[attr-defined]
         return sum(not timer.cancelled() and timer.when() > loop.time() + NEVER_S / 2 for timer in timers)
 
-    asyncio.run(check())
+    async with served({1: broken(1, FaultKind.SLOW, seconds=NEVER_S), 2: home(2)}) as gateway:
+        gone, stays = [await asyncio.open_connection("127.0.0.1", gateway.port) for _ in range(2)]
+        for reader, writer in (gone, stays):
+            ask(writer, 1, 1)
+            ask(writer, 2, 2)
+            # Served in their order: the late one is on its way.
+            assert await reply(reader) == (2, 2, MARK)
+        loop = asyncio.get_running_loop()
+        assert late(loop) == 2
+        gone[1].close()
+        await gone[1].wait_closed()
+        while late(loop) > 1:
+            await asyncio.sleep(0)
+        await gateway.stop()
+        assert late(loop) == 0
+        assert await stays[0].read() == b""
+        stays[1].close()

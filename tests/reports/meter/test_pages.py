@@ -32,28 +32,28 @@ def test_the_made_parts_are_what_the_code_makes() -> None:
 def test_every_option_of_the_commands_is_named(word: str) -> None:
     options = {
         name
-        for one in command("meters", word).params
-        for name in (*one.opts, *one.secondary_opts)
+        for option in command("meters", word).params
+        for name in (*option.opts, *option.secondary_opts)
         if name.startswith("--")
     }
     assert {name for name in options if f"`{name}" not in TEXT and f", `{name}" not in TEXT} == set()
 
 
 def test_every_field_of_a_fault_is_named() -> None:
-    told = set(re.findall(r"`(\w+)[:`]", section("Faults")))
-    assert set(FaultSpec.model_fields) <= told
+    named = set(re.findall(r"`(\w+)[:`]", section("Faults")))
+    assert set(FaultSpec.model_fields) <= named
 
 
 def test_the_ledgers_columns_are_those_that_are_written(tmp_path: Path) -> None:
-    one = entry(Fault(FaultKind.SWAP, "1" * 17, other="2" * 17), "900000001", (0, 900), Effect(1, 2))
-    write_parquet([one], tmp_path / "ledger.parquet")
-    told = {
+    swap = entry(Fault(FaultKind.SWAP, "1" * 17, other="2" * 17), "900000001", (0, 900), Effect(1, 2))
+    write_parquet([swap], tmp_path / "ledger.parquet")
+    columns = {
         name
         for row in re.findall(r"^\| (`.*?) \|", section("The ledger"), re.MULTILINE)
         for name in re.findall(r"`(\w+)`", row)
     }
-    assert told == set(one.to_json())
-    assert told - {"first_end_local", "last_end_local"} == set(pq.read_schema(tmp_path / "ledger.parquet").names)
+    assert columns == set(swap.to_json())
+    assert columns - {"first_end_local", "last_end_local"} == set(pq.read_schema(tmp_path / "ledger.parquet").names)
 
 
 def test_the_columns_of_a_replayed_file_are_named() -> None:

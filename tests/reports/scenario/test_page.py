@@ -18,22 +18,12 @@ from reports.scenario.wording import evidence_text
 from reports.terminal import console
 from scenarios.errors import ScenarioError
 from scenarios.judging.facts import Facts
-from scenarios.run import JudgedRun, run_and_judge
+from scenarios.run import JudgedRun
 from scenarios.stamps import plain
 from simulator.ror import projection
-from tests.scenarios.short import mutated, scenario, short_balance, short_last_bill
+from tests.scenarios.short import mutated
 from tests.simulator.web.browser import assert_fits, needs_chromium
 from tests.simulator.web.outline import assert_whole
-
-
-@pytest.fixture(scope="module")
-def balance(tmp_path_factory: pytest.TempPathFactory) -> JudgedRun:
-    return run_and_judge(scenario(short_balance()), tmp_path_factory.mktemp("balance"))
-
-
-@pytest.fixture(scope="module")
-def last_bill(tmp_path_factory: pytest.TempPathFactory) -> JudgedRun:
-    return run_and_judge(scenario(short_last_bill()), tmp_path_factory.mktemp("last-bill"))
 
 
 class Links(HTMLParser):
@@ -57,50 +47,50 @@ class Links(HTMLParser):
         assert self.open.pop() == tag
 
 
-def test_the_page_fetches_nothing_and_closes_its_tags(balance: JudgedRun, tmp_path: Path) -> None:
+def test_the_page_fetches_nothing_and_closes_its_tags(balance_run: JudgedRun, tmp_path: Path) -> None:
     page = Links()
-    text = render(balance.recording, tmp_path).read_text(encoding="utf-8")
+    text = render(balance_run.recording, tmp_path).read_text(encoding="utf-8")
     page.feed(text)
     assert page.open == []
     assert [one for one in page.fetched if not one.startswith("#")] == []
     assert not re.search(r"url\((?!#)|@import|<script", text)
 
 
-def test_the_page_is_the_same_twice_and_names_no_path_or_port(balance: JudgedRun, tmp_path: Path) -> None:
+def test_the_page_is_the_same_twice_and_names_no_path_or_port(balance_run: JudgedRun, tmp_path: Path) -> None:
     first, second = tmp_path / "a", tmp_path / "b"
     first.mkdir()
     second.mkdir()
-    text = render(balance.recording, first).read_bytes()
-    assert render(balance.recording, second).read_bytes() == text
-    assert str(balance.out).encode() not in text
+    text = render(balance_run.recording, first).read_bytes()
+    assert render(balance_run.recording, second).read_bytes() == text
+    assert str(balance_run.out).encode() not in text
     assert b"127.0.0.1" not in text
 
 
-def test_the_page_is_whole_and_tells_version_and_day(balance: JudgedRun, tmp_path: Path) -> None:
-    assert_whole(render(balance.recording, tmp_path).read_text(encoding="utf-8"), "operating day 2026-08-12")
+def test_the_page_is_whole_and_tells_version_and_day(balance_run: JudgedRun, tmp_path: Path) -> None:
+    assert_whole(render(balance_run.recording, tmp_path).read_text(encoding="utf-8"), "operating day 2026-08-12")
 
 
 @needs_chromium
-def test_the_page_fits_a_phone_and_a_desk(balance: JudgedRun, tmp_path: Path) -> None:
-    assert_fits(render(balance.recording, tmp_path).read_text(encoding="utf-8"), tmp_path)
+def test_the_page_fits_a_phone_and_a_desk(balance_run: JudgedRun, tmp_path: Path) -> None:
+    assert_fits(render(balance_run.recording, tmp_path).read_text(encoding="utf-8"), tmp_path)
 
 
 def test_the_usual_day_is_told_as_it_is_taken(
-    balance: JudgedRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    balance_run: JudgedRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert "mean of the last 14 whole VEE days" in render(balance.recording, tmp_path).read_text(encoding="utf-8")
+    assert "mean of the last 14 whole VEE days" in render(balance_run.recording, tmp_path).read_text(encoding="utf-8")
     monkeypatch.setattr(projection, "RECENT_DAYS", 9)
     monkeypatch.setattr(projection, "BAND", 2.5)
-    text = render(balance.recording, tmp_path).read_text(encoding="utf-8")
+    text = render(balance_run.recording, tmp_path).read_text(encoding="utf-8")
     assert "mean of the last 9 whole VEE days" in text
     assert "the projected range is 2.5 standard errors wide" in text
 
 
 def test_verdict_comes_first_then_steps_bills_rule_requirements_and_defaults(
-    balance: JudgedRun, tmp_path: Path
+    balance_run: JudgedRun, tmp_path: Path
 ) -> None:
     # Before it stand the title and the contents.
-    text = render(balance.recording, tmp_path).read_text(encoding="utf-8").split("<main", 1)[1]
+    text = render(balance_run.recording, tmp_path).read_text(encoding="utf-8").split("<main", 1)[1]
     order = [
         "Passed: 7 of 7 steps",
         "The seven steps",
@@ -118,15 +108,15 @@ def test_verdict_comes_first_then_steps_bills_rule_requirements_and_defaults(
     assert "seed 20110504" in text
 
 
-def test_a_failed_verdict_says_which_and_why(balance: JudgedRun, tmp_path: Path) -> None:
-    other = mutated(balance.recording, lambda r: r["scenario"]["timeline"][0]["expect"].update(store=63))
+def test_a_failed_verdict_says_which_and_why(balance_run: JudgedRun, tmp_path: Path) -> None:
+    other = mutated(balance_run.recording, lambda r: r["scenario"]["timeline"][0]["expect"].update(store=63))
     text = render(other, tmp_path).read_text(encoding="utf-8")
     assert "Failed: call-0001." in text
     assert "intervals from the store: expected 63, found 64." in text
 
 
-def test_charts_tell_vee_estimated_store_and_meter_apart(balance: JudgedRun) -> None:
-    drawn = charts(Facts(balance.recording))
+def test_charts_tell_vee_estimated_store_and_meter_apart(balance_run: JudgedRun) -> None:
+    drawn = charts(Facts(balance_run.recording))
     assert list(drawn) == ["days", "daily", "cost", "hours"]
     for kind in ("VEE, actual", "VEE, estimated", "non-VEE, from the head-end's store", "non-VEE, read from the meter"):
         # matplotlib writes the text of a label as a comment before its outlines.
@@ -135,16 +125,16 @@ def test_charts_tell_vee_estimated_store_and_meter_apart(balance: JudgedRun) -> 
     assert drawn["days"].count("<pattern") == 3
 
 
-def test_the_cost_chart_ends_at_the_projected_bills(balance: JudgedRun) -> None:
-    drawn = charts(Facts(balance.recording))["cost"]
-    projected = balance.result["bills"]["projected"]
+def test_the_cost_chart_ends_at_the_projected_bills(balance_run: JudgedRun) -> None:
+    drawn = charts(Facts(balance_run.recording))["cost"]
+    projected = balance_run.result["bills"]["projected"]
     for usd in (projected["total_usd"], projected["usd_at_low_usage"], projected["usd_at_high_usage"]):
         assert f"${usd}" in drawn
 
 
-def test_without_usage_there_is_a_page_without_charts(last_bill: JudgedRun, tmp_path: Path) -> None:
-    assert charts(Facts(last_bill.recording)) == {}
-    text = render(last_bill.recording, tmp_path).read_text(encoding="utf-8")
+def test_without_usage_there_is_a_page_without_charts(last_bill_run: JudgedRun, tmp_path: Path) -> None:
+    assert charts(Facts(last_bill_run.recording)) == {}
+    text = render(last_bill_run.recording, tmp_path).read_text(encoding="utf-8")
     assert "<svg" not in text
     assert "3 not needed" in text
     assert "No more data are needed." in text
@@ -158,21 +148,21 @@ def printed(played: JudgedRun, capsys: pytest.CaptureFixture[str]) -> str:
 
 
 def test_piped_output_has_no_colour_codes_and_fits_100_columns(
-    balance: JudgedRun, capsys: pytest.CaptureFixture[str]
+    balance_run: JudgedRun, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    said = printed(balance, capsys)
+    said = printed(balance_run, capsys)
     assert "\x1b" not in said
     assert max(len(line) for line in said.splitlines()) <= 100
 
 
-def test_output_is_the_same_twice(balance: JudgedRun, capsys: pytest.CaptureFixture[str]) -> None:
-    assert printed(balance, capsys) == printed(balance, capsys)
+def test_output_is_the_same_twice(balance_run: JudgedRun, capsys: pytest.CaptureFixture[str]) -> None:
+    assert printed(balance_run, capsys) == printed(balance_run, capsys)
 
 
 def test_the_ending_at_s2_is_printed_without_bill_or_gap(
-    last_bill: JudgedRun, capsys: pytest.CaptureFixture[str]
+    last_bill_run: JudgedRun, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    said = printed(last_bill, capsys)
+    said = printed(last_bill_run, capsys)
     assert "PASSED  4 of 7 steps passed (S3 not needed, S4 not needed, S5 not needed)" in said
     assert "The bill\n" not in said
     assert "On our books: last bill $171.42" in said
@@ -188,10 +178,10 @@ def test_stamps_are_shown_as_the_clock_on_the_wall() -> None:
     ]
 
 
-def test_report_makes_the_page_of_a_folder_again(balance: JudgedRun, capsys: pytest.CaptureFixture[str]) -> None:
-    page = balance.out / "report.html"
+def test_report_makes_the_page_of_a_folder_again(balance_run: JudgedRun, capsys: pytest.CaptureFixture[str]) -> None:
+    page = balance_run.out / "report.html"
     page.unlink(missing_ok=True)
-    report(balance.out)
+    report(balance_run.out)
     assert capsys.readouterr().out.strip() == str(page)
     assert page.is_file()
 

@@ -10,12 +10,12 @@ from typing import Any
 from scenarios.judging.result import dumps, result_of
 from scenarios.judging.verdict import judge
 from scenarios.recording.recording import load
-from scenarios.run import JudgedRun, run_and_judge
-from tests.scenarios.short import scenario, short_balance
+from scenarios.run import JudgedRun
+from tests.scenarios.short import run, short_balance
 
 
 def test_two_runs_give_the_same_result_and_recording(balance_run: JudgedRun, tmp_path: Path) -> None:
-    run_and_judge(scenario(short_balance()), tmp_path / "again")
+    run(short_balance(), tmp_path / "again")
     for name in ("result.json", "recording.json"):
         assert (tmp_path / "again" / name).read_bytes() == (balance_run.out / name).read_bytes()
 

@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 
+import ami
 import scenarios.cli as cli
 from scenarios.errors import ScenarioError
 from scenarios.recording.recording import load
 from scenarios.run import JudgedRun
-from tests.scenarios.test_cli import ran
+from tests.simulator.processes import ran
 
 
 @pytest.fixture
@@ -38,12 +40,10 @@ def test_a_recording_is_read_as_it_was_written(balance_run: JudgedRun, last_bill
 
 
 @pytest.mark.parametrize("text", ["", "[]", "5", "{}", '{"format": 1}', "[" * 100_000, "\x00"])
-def test_what_is_no_recording_is_refused(
-    text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_what_is_no_recording_is_refused(text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "other.json"
     path.write_text(text, encoding="utf-8")
-    assert ran("scenario", "judge", str(path), monkeypatch=monkeypatch) == cli.COULD_NOT_RUN
+    assert ran("scenario", "judge", str(path)) == cli.COULD_NOT_RUN
     assert capsys.readouterr().err.startswith(f"recording.malformed: {path}: This is ")
 
 
@@ -105,6 +105,9 @@ def _keys(value: Any, way: tuple[str | int, ...] = ()) -> Iterator[tuple[str | i
 def test_no_damage_is_judged_as_a_failed_step_or_gets_out_as_another_error(
     content: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    # To build the commands takes longer than to judge; once is enough for 600 calls.
+    built = typer.main.get_command(ami.app())
+    monkeypatch.setattr(ami, "app", lambda: built)
     looked_at = {part: content[part] for part in ("world", "policy", "ledger", "journal", "usage")}
     looked_at["actions"] = {"call-0001": content["actions"]["call-0001"]}
     whole = json.dumps(content)
@@ -118,7 +121,7 @@ def test_no_damage_is_judged_as_a_failed_step_or_gets_out_as_another_error(
                 del at[way[-1]]
             else:
                 at[way[-1]] = {"?": []}
-            code = ran("scenario", "judge", str(kept(tmp_path / "r.json", damaged)), "--json", monkeypatch=monkeypatch)
+            code = ran("scenario", "judge", str(kept(tmp_path / "r.json", damaged)), "--json")
             said = capsys.readouterr().err
             assert code in (0, 2) or way in MAY_LACK, way
             if code == 2:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import random
 from collections.abc import Generator
 from datetime import date, datetime
@@ -201,41 +200,41 @@ def modelled(world: World, requests: list[TabledRequest], policy: str, *, events
         ("reuse-15-min", False),
     ],
 )
-def test_200_requests_live_and_modelled_live_the_same_lives(policy: str, events: bool, tmp_path: Path) -> None:
+async def test_200_requests_live_and_modelled_live_the_same_lives(policy: str, events: bool, tmp_path: Path) -> None:
     world = the_world()
     requests = tabled(world)
-    lived = asyncio.run(live(world, requests, policy, tmp_path, events=events))
+    lived = await live(world, requests, policy, tmp_path, events=events)
     model = modelled(world, requests, policy, events=events)
     assert len(lived) == len(model) == 200
     ends: dict[State, int] = {}
-    for one in requests:
-        entry, request = lived[one.key], model[one.key]
+    for asked in requests:
+        entry, request = lived[asked.key], model[asked.key]
         history = [(transition.state, transition.at_us) for transition in entry.transitions]
-        assert history == request.history, one
+        assert history == request.history, asked
         last = entry.last
-        assert last.meter_allowed == request.meter_allowed, one
+        assert last.meter_allowed == request.meter_allowed, asked
         reads = request.answered.meter_reads if request.answered else 0
-        assert max(transition.meter_reads for transition in entry.transitions) == reads, one
+        assert max(transition.meter_reads for transition in entry.transitions) == reads, asked
         answer = request.answered.content if request.answered else None
-        if answer is not None and one.kind is InquiryKind.INTERVALS and request.state is State.COMPLETED:
+        if answer is not None and asked.kind is InquiryKind.INTERVALS and request.state is State.COMPLETED:
             # An earlier read that answers again is from no meter, and ends where it ended.
-            end = request.answered.reaches_to or one.end if request.answered else one.end
+            end = request.answered.reaches_to or asked.end if request.answered else asked.end
             lacked_from = end if answer.lacked_from is None else answer.lacked_from
-            assert last.from_store == (lacked_from - one.start) // 900, one
-            assert last.from_meter == (end - lacked_from) // 900, one
+            assert last.from_store == (lacked_from - asked.start) // 900, asked
+            assert last.from_meter == (end - lacked_from) // 900, asked
         ends[request.state] = ends.get(request.state, 0) + 1
     # What the table was made to hold is in it.
     assert {State.COMPLETED, State.REFUSED, State.FAILED, State.T_FAILED, State.EXPIRED} <= set(ends)
-    over_midnight = [one for one in model.values() if one.history[0][1] < MIDNIGHT * US <= one.history[-1][1]]
-    assert len([one for one in over_midnight if one.state is State.COMPLETED]) >= 3
-    timed_out = [one for one in model.values() if one.answered is not None and one.answered.meter_reads == TRIES]
-    assert [one for one in timed_out if one.esiid == world.esiid(DEAD)]
-    assert [one for one in timed_out if one.esiid != world.esiid(DEAD)]
+    over_midnight = [life for life in model.values() if life.history[0][1] < MIDNIGHT * US <= life.history[-1][1]]
+    assert len([life for life in over_midnight if life.state is State.COMPLETED]) >= 3
+    timed_out = [life for life in model.values() if life.answered is not None and life.answered.meter_reads == TRIES]
+    assert [life for life in timed_out if life.esiid == world.esiid(DEAD)]
+    assert [life for life in timed_out if life.esiid != world.esiid(DEAD)]
     if policy.startswith("reuse"):
-        again = [one for one in model.values() if one.reason == ANSWERED_EARLIER]
-        assert {one.kind for one in again} == set(InquiryKind)
+        again = [life for life in model.values() if life.reason == ANSWERED_EARLIER]
+        assert {life.kind for life in again} == set(InquiryKind)
     if events:
-        tried = [one for one in model.values() if one.esiid == world.esiid(DEAD) and one.answered is not None]
-        spared = [one for one in tried if one.answered is not None and one.answered.meter_reads < TRIES]
+        tried = [life for life in model.values() if life.esiid == world.esiid(DEAD) and life.answered is not None]
+        spared = [life for life in tried if life.answered is not None and life.answered.meter_reads < TRIES]
         assert spared
-        assert [one for one in spared if one.kind is InquiryKind.POWER and one.state is State.COMPLETED]
+        assert [life for life in spared if life.kind is InquiryKind.POWER and life.state is State.COMPLETED]

@@ -24,7 +24,7 @@ SWEEPS = [Sweep((NOON + 600) * US, NOON)]
 
 def request(key: str, at: int, **changed: Any) -> TabledRequest:
     esiid = changed.pop("esiid", "00000000000000001")
-    one = TabledRequest(
+    tabled = TabledRequest(
         key=key,
         kind=InquiryKind.INTERVALS,
         esiid=esiid,
@@ -36,17 +36,17 @@ def request(key: str, at: int, **changed: Any) -> TabledRequest:
         middle=Middle(10 * US, 50 * US),
         tries=(HEARD,) * 4,
     )
-    return one._replace(**changed)
+    return tabled._replace(**changed)
 
 
-def times(one: Any) -> list[tuple[State, float]]:
-    first = one.history[0][1]
-    return [(state, (at - first) / US) for state, at in one.history]
+def times(replayed: Any) -> list[tuple[State, float]]:
+    first = replayed.history[0][1]
+    return [(state, (at - first) / US) for state, at in replayed.history]
 
 
 def test_a_read_of_the_meter_takes_pickup_radio_and_way_back() -> None:
-    (one,) = replay([request("a", NOON + 1800)], preset("fr-cr016-1"), SWEEPS)
-    assert times(one) == [
+    (read,) = replay([request("a", NOON + 1800)], preset("fr-cr016-1"), SWEEPS)
+    assert times(read) == [
         (State.REQUESTED, 0),
         (State.ACCEPTED, 0),
         (State.QUEUED, 0),
@@ -55,9 +55,9 @@ def test_a_read_of_the_meter_takes_pickup_radio_and_way_back() -> None:
         (State.ANSWERED, 15),
         (State.COMPLETED, 65),
     ]
-    assert one.answered is not None
-    assert one.answered.meter_reads == 1
-    assert one.answered.content.lacked_from == NOON
+    assert read.answered is not None
+    assert read.answered.meter_reads == 1
+    assert read.answered.content.lacked_from == NOON
 
 
 def test_a_read_that_begins_after_the_new_gap_does_not_answer_it() -> None:
@@ -88,11 +88,11 @@ def test_what_the_sweep_holds_costs_no_read_and_no_allowance() -> None:
 
 
 def test_a_time_out_waits_and_tries_again() -> None:
-    (one,) = replay([request("a", NOON + 1800, tries=(SILENT, SILENT, HEARD, HEARD))], preset("fr-cr016-1"), SWEEPS)
+    (read,) = replay([request("a", NOON + 1800, tries=(SILENT, SILENT, HEARD, HEARD))], preset("fr-cr016-1"), SWEEPS)
     # 10 to the pick-up, 30 + 30 and 30 + 60 for the silent tries, 5 for the heard one.
-    assert times(one)[5:] == [(State.ANSWERED, 165), (State.COMPLETED, 215)]
-    assert one.answered is not None
-    assert one.answered.meter_reads == 3
+    assert times(read)[5:] == [(State.ANSWERED, 165), (State.COMPLETED, 215)]
+    assert read.answered is not None
+    assert read.answered.meter_reads == 3
 
 
 def test_a_dead_meter_fails_and_gives_the_days_allowance_back() -> None:

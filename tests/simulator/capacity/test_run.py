@@ -68,13 +68,13 @@ def test_the_order_of_the_policies_changes_nothing() -> None:
     forward, backward = run_study(study(policies=ALL)), run_study(study(policies=ALL[::-1]))
     for at in range(4):
         for replication in range(2):
-            one, other = forward.cells[Cell(at, 0, replication)], backward.cells[Cell(3 - at, 0, replication)]
+            first, second = forward.cells[Cell(at, 0, replication)], backward.cells[Cell(3 - at, 0, replication)]
             names = [
                 [outcome.codes[code] if code >= 0 else "" for code in columns.code]
-                for outcome, columns in ((forward, one), (backward, other))
+                for outcome, columns in ((forward, first), (backward, second))
             ]
             assert names[0] == names[1]
-            assert np.array_equal(one.latency_us, other.latency_us)
+            assert np.array_equal(first.latency_us, second.latency_us)
 
 
 def test_every_policy_sees_the_same_callers() -> None:
@@ -230,7 +230,7 @@ def test_dead_meters_fail_after_four_tries_and_have_nothing_in_the_store() -> No
 
 def test_a_study_goes_on_from_the_cells_that_are_there(tmp_path: Path) -> None:
     wanted = study(policies=ALL)
-    told: list[tuple[int, int]] = []
+    progress_seen: list[tuple[int, int]] = []
 
     def stop_in_the_middle(done: int, total: int) -> None:
         if done == 5:
@@ -239,9 +239,9 @@ def test_a_study_goes_on_from_the_cells_that_are_there(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt), ThreadPoolExecutor(1) as pool:
         run_study(wanted, tmp_path, pool, stop_in_the_middle)
     assert not (tmp_path / "outcome.json").exists()
-    found = run_study(wanted, tmp_path, progress=lambda done, total: told.append((done, total)))
-    assert told[0] == (5, 8)
-    assert told[-1] == (8, 8)
+    found = run_study(wanted, tmp_path, progress=lambda done, total: progress_seen.append((done, total)))
+    assert progress_seen[0] == (5, 8)
+    assert progress_seen[-1] == (8, 8)
     assert same_outcome(found, run_study(wanted))
     assert same_outcome(found, Outcome.load(tmp_path))
 

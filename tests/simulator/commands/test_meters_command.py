@@ -28,20 +28,18 @@ def test_ready_line_names_every_meter_and_each_answers_as_the_one_named(tmp_path
     options = ("--count", "300", "--tdsp", "centerpoint", "--date", "2026-08-12", "--faults", str(faults))
     with serving(*SERVE, "--json", *options, "--ledger", str(tmp_path / "ledger")) as (process, ready):
         assert ready["event"] == "ready"
-        assert [len(one["meters"]) for one in ready["gateways"]] == [247, 53, len(SPECIALS) + 2]
+        assert [len(gateway["meters"]) for gateway in ready["gateways"]] == [247, 53, len(SPECIALS) + 2]
         assert len(ready["esiids"]) == len(SPECIALS) + 2
         assert ready["clock"]["now"].startswith("2026-08-12T12:00:0")
-        for one, row in ((ready["gateways"][1], 52), (ready["gateways"][2], 27)):
-            meter = one["meters"][row]
-            with ModbusTcpClient(one["host"], port=one["port"]) as client:
+        for gateway, row in ((ready["gateways"][1], 52), (ready["gateways"][2], 27)):
+            meter = gateway["meters"][row]
+            with ModbusTcpClient(gateway["host"], port=gateway["port"]) as client:
                 said = client.read_holding_registers(HEADER, count=HEADER_COUNT, device_id=meter["unit_id"])
             header = decode_header(said.registers)
             assert (header.esiid, header.meter_number) == (meter["esiid"], meter["meter_number"])
             assert len(header.esiid) == 22
         ledger = json.loads((tmp_path / "ledger" / "faults.json").read_text())
-        (gap,) = [
-            one for one in ledger if one["kind"] == "gap" and one["first_end_local"].startswith("2026-08-12T08:15")
-        ]
+        (gap,) = [entry for entry in ledger if entry["kind"] == "gap" and entry["first_end_local"].startswith("2026-08-12T08:15")]  # fmt: skip
         assert gap["esiid"] == ready["gateways"][0]["meters"][2]["esiid"]
         assert (tmp_path / "ledger" / "faults.parquet").exists()
         assert "out.in_use" in fails(*SERVE, "--ledger", str(tmp_path / "ledger"))
@@ -81,8 +79,8 @@ def test_events_are_sent_to_a_head_end_by_outages_and_by_writes() -> None:
     class HeadEnd(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["content-length"])))
-            for one in body["events"]:
-                received.put(one)
+            for event in body["events"]:
+                received.put(event)
             reply = json.dumps({"accepted": len(body["events"]), "unknown": 0}).encode()
             self.send_response(202)
             self.send_header("content-length", str(len(reply)))
@@ -94,9 +92,9 @@ def test_events_are_sent_to_a_head_end_by_outages_and_by_writes() -> None:
 
     def wait_for(kind: str, number: str) -> dict[str, Any]:
         while True:
-            one = received.get(timeout=20)
-            if (one["kind"], one["meterNumber"]) == (kind, number):
-                return one
+            event = received.get(timeout=20)
+            if (event["kind"], event["meterNumber"]) == (kind, number):
+                return event
 
     with ThreadingHTTPServer(("127.0.0.1", 0), HeadEnd) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()

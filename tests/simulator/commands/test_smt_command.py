@@ -20,10 +20,8 @@ from simulator.smt.party import SmtConfig
 from simulator.smt.throttle.policy import preset
 from tests.simulator.parties.support import Retailer
 from tests.simulator.processes import fails, serving
-from tests.simulator.smt.postgres import new_database, opened, postgres
+from tests.simulator.smt.postgres import opened
 from tests.simulator.smt.rig import registry
-
-__all__ = ["new_database", "postgres"]
 
 SMT = ("smt", "serve", "--json", "--port", "0", "--count", "4", "--no-special")
 

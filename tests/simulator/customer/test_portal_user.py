@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
@@ -17,30 +16,26 @@ from tests.simulator.smt.rig import NEIGHBOUR, PASSWORD, PLAIN, Rig
 METERS = {PLAIN: "200000017", NEIGHBOUR: "200000018"}
 
 
-def test_an_hourly_read_of_every_meter_for_a_day_costs_3_to_22_calls_each(tmp_path: Path) -> None:
-    async def run() -> list[PortalRead]:
-        reads: list[PortalRead] = []
-        async with Rig(tmp_path, "smt-today", now="2026-08-12T00:00") as rig:
-            rig.smt.desk.middle = LawMiddle(MiddleLaw(), 7)
-            env = rig.runtime.env
+async def test_an_hourly_read_of_every_meter_for_a_day_costs_3_to_22_calls_each(tmp_path: Path) -> None:
+    reads: list[PortalRead] = []
+    async with Rig(tmp_path, "smt-today", now="2026-08-12T00:00") as rig:
+        rig.smt.desk.middle = LawMiddle(MiddleLaw(), 7)
+        env = rig.runtime.env
 
-            def home(esiid: str, phase_s: int) -> Generator[simpy.Event, Any, None]:
-                # A ror may see both meters at the portal, as their customers would see each their own.
-                client = PortalClient(rig.client, "lonestar.api", PASSWORD)
-                yield env.timeout(phase_s * US)
-                for hour in range(24):
-                    ident = f"{esiid}/{hour:02d}"
-                    began = int(env.now)
-                    read = yield from portal_read(rig.runtime, client, esiid, METERS[esiid], ident, attentive=False)
-                    reads.append(read)
-                    yield env.timeout(3600 * US - (int(env.now) - began))
+        def home(esiid: str, phase_s: int) -> Generator[simpy.Event, Any, None]:
+            # A ror may see both meters at the portal, as their customers would see each their own.
+            client = PortalClient(rig.client, "lonestar.api", PASSWORD)
+            yield env.timeout(phase_s * US)
+            for hour in range(24):
+                ident = f"{esiid}/{hour:02d}"
+                began = int(env.now)
+                read = yield from portal_read(rig.runtime, client, esiid, METERS[esiid], ident, attentive=False)
+                reads.append(read)
+                yield env.timeout(3600 * US - (int(env.now) - began))
 
-            for number, esiid in enumerate(METERS):
-                env.process(home(esiid, 600 + 1500 * number))
-            await rig.wait(86_400 + 3600)
-        return reads
-
-    reads = asyncio.run(run())
+        for number, esiid in enumerate(METERS):
+            env.process(home(esiid, 600 + 1500 * number))
+        await rig.wait(86_400 + 3600)
     calls = [one.calls for one in reads]
     assert len(reads) == 24 * len(METERS)
     # The two log-ins apart: a look, the request, and 1 to 20 polls.

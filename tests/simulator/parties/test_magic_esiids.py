@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import date
 from pathlib import Path
 
@@ -15,20 +14,17 @@ from tests.simulator.sandboxes import Rig, rig
 LATER = "2026-08-12T17:50"
 
 
-def test_power_statuses_of_outages_and_an_open_switch(tmp_path: Path) -> None:
-    async def scene() -> None:
-        async with rig(tmp_path, special=True, posted_days=2) as on:
-            await on.to(LATER)
-            states = {number: await status(on, number) for number in (12, 13, 15, 28)}
-            assert (states[12].status, states[12].source) == ("OFF", "event")
-            assert states[12].at is not None
-            # Five minutes after the meters came up.
-            assert states[12].at.isoformat() == "2026-08-12T17:45:00-05:00"
-            assert (states[13].status, states[13].source) == ("UNKNOWN", "none")
-            assert (states[15].status, states[15].switchState) == ("ON", "OPEN")
-            assert (states[28].status, states[28].switchState) == ("ON", "CLOSED")
-
-    asyncio.run(scene())
+async def test_power_statuses_of_outages_and_an_open_switch(tmp_path: Path) -> None:
+    async with rig(tmp_path, special=True, posted_days=2) as on:
+        await on.to(LATER)
+        states = {number: await status(on, number) for number in (12, 13, 15, 28)}
+        assert (states[12].status, states[12].source) == ("OFF", "event")
+        assert states[12].at is not None
+        # Five minutes after the meters came up.
+        assert states[12].at.isoformat() == "2026-08-12T17:45:00-05:00"
+        assert (states[13].status, states[13].source) == ("UNKNOWN", "none")
+        assert (states[15].status, states[15].switchState) == ("ON", "OPEN")
+        assert (states[28].status, states[28].switchState) == ("ON", "CLOSED")
 
 
 async def status(on: Rig, number: int) -> PowerState:
@@ -40,84 +36,71 @@ async def status(on: Rig, number: int) -> PowerState:
     return reply.powerStatus
 
 
-def test_interval_that_ended_on_the_way_is_told_beside_the_gap(tmp_path: Path) -> None:
-    async def scene() -> None:
-        async with rig(tmp_path, special=True, posted_days=2) as on:
-            await on.to("2026-08-12T17:59:50")
-            answer = await on.ask(on.magic(30), "late", wait_s=200)
-            assert answer.partial is not None
-            assert answer.partial.seconds > 900
-            meter = next(one for one in on.sandbox.settings.world.meters if one.identity.esiid == on.magic(30))
-            now = int(answer.partial.asOf.timestamp())
-            ended = meter.window(now // 900 * 900 - 900, now // 900 * 900, now).delivered[0]
-            assert answer.partial.wh == ended + meter.live(now).partial_delivered
-
-    asyncio.run(scene())
+async def test_interval_that_ended_on_the_way_is_told_beside_the_gap(tmp_path: Path) -> None:
+    async with rig(tmp_path, special=True, posted_days=2) as on:
+        await on.to("2026-08-12T17:59:50")
+        answer = await on.ask(on.magic(30), "late", wait_s=200)
+        assert answer.partial is not None
+        assert answer.partial.seconds > 900
+        meter = next(one for one in on.sandbox.settings.world.meters if one.identity.esiid == on.magic(30))
+        now = int(answer.partial.asOf.timestamp())
+        ended = meter.window(now // 900 * 900 - 900, now // 900 * 900, now).delivered[0]
+        assert answer.partial.wh == ended + meter.live(now).partial_delivered
 
 
-def test_outage_that_ends_is_off_then_on(tmp_path: Path) -> None:
-    async def scene() -> None:
-        async with rig(tmp_path, special=True, posted_days=2, policy="smt-today") as on:
-            await on.to(LATER)
-            assert (await status(on, 14)).status == "OFF"
-            await on.to("2026-08-12T18:50")
-            assert (await status(on, 14)).status == "ON"
-
-    asyncio.run(scene())
+async def test_outage_that_ends_is_off_then_on(tmp_path: Path) -> None:
+    async with rig(tmp_path, special=True, posted_days=2, policy="smt-today") as on:
+        await on.to(LATER)
+        assert (await status(on, 14)).status == "OFF"
+        await on.to("2026-08-12T18:50")
+        assert (await status(on, 14)).status == "ON"
 
 
-def test_register_reads_of_silent_spoiled_zero_and_stale_meters(tmp_path: Path) -> None:
-    async def scene() -> None:
-        async with rig(tmp_path, special=True, posted_days=2) as on:
-            await on.to(LATER)
-            sound = await on.ask(on.magic(28), "sound", "REGISTER", 900)
-            assert sound.statusCode == "0"
-            assert sound.odrRead is not None
-            assert sound.odrRead.registeredRead > 10_000
-            for number in (1, 5, 6, 7, 8, 9, 10):
-                ended = await on.ask(on.magic(number), f"call-{number}", "REGISTER", 900)
-                assert ended.statusCode == "1", number
-            zero = await on.ask(on.magic(3), "zero", "REGISTER", 900)
-            assert (zero.statusCode, zero.odrRead and zero.odrRead.registeredRead) == ("0", 0.0)
-            stale = await on.ask(on.magic(4), "stale", "REGISTER", 900)
-            assert stale.statusCode == "1"
-            assert "no read taken after the request" in stale.statusReason
-            assert stale.odrRead is None
-
-    asyncio.run(scene())
+async def test_register_reads_of_silent_spoiled_zero_and_stale_meters(tmp_path: Path) -> None:
+    async with rig(tmp_path, special=True, posted_days=2) as on:
+        await on.to(LATER)
+        sound = await on.ask(on.magic(28), "sound", "REGISTER", 900)
+        assert sound.statusCode == "0"
+        assert sound.odrRead is not None
+        assert sound.odrRead.registeredRead > 10_000
+        for number in (1, 5, 6, 7, 8, 9, 10):
+            ended = await on.ask(on.magic(number), f"call-{number}", "REGISTER", 900)
+            assert ended.statusCode == "1", number
+        zero = await on.ask(on.magic(3), "zero", "REGISTER", 900)
+        assert (zero.statusCode, zero.odrRead and zero.odrRead.registeredRead) == ("0", 0.0)
+        stale = await on.ask(on.magic(4), "stale", "REGISTER", 900)
+        assert stale.statusCode == "1"
+        assert "no read taken after the request" in stale.statusReason
+        assert stale.odrRead is None
 
 
-def test_gap_reads_of_stopped_disconnected_and_exchanged_meters(tmp_path: Path) -> None:
-    async def scene() -> None:
-        async with rig(tmp_path, special=True, posted_days=2) as on:
-            await on.to(LATER)
-            stopped = await on.ask(on.magic(16), "stopped")
-            assert stopped.statusCode == "0"
-            assert stopped.missing is not None
-            # Recording stopped at 11:30.
-            assert len(stopped.missing) == 25
-            opened = await on.ask(on.magic(15), "opened")
-            assert opened.intervals is not None
-            assert {interval.wh for interval in opened.intervals} == {0}
-            await on.to("2026-08-12T19:00")
-            exchanged = await on.ask(on.magic(23), "exchanged", "REGISTER", 900)
-            assert exchanged.statusCode == "1"
-
-    asyncio.run(scene())
+async def test_gap_reads_of_stopped_disconnected_and_exchanged_meters(tmp_path: Path) -> None:
+    async with rig(tmp_path, special=True, posted_days=2) as on:
+        await on.to(LATER)
+        stopped = await on.ask(on.magic(16), "stopped")
+        assert stopped.statusCode == "0"
+        assert stopped.missing is not None
+        # Recording stopped at 11:30.
+        assert len(stopped.missing) == 25
+        opened = await on.ask(on.magic(15), "opened")
+        assert opened.intervals is not None
+        assert {interval.wh for interval in opened.intervals} == {0}
+        await on.to("2026-08-12T19:00")
+        exchanged = await on.ask(on.magic(23), "exchanged", "REGISTER", 900)
+        assert exchanged.statusCode == "1"
 
 
-def test_roof_posts_its_surplus_in_the_generation_channel_and_a_business_its_multiplied_energy(tmp_path: Path) -> None:
-    async def scene() -> None:
-        async with rig(tmp_path, special=True, posted_days=2) as on:
-            day = date(2026, 8, 11)
-            world = on.sandbox.settings.world
-            meters = {meter.identity.esiid: meter for meter in world.meters}
-            for number, channel in ((28, Channel.GENERATION), (28, Channel.LOAD), (31, Channel.LOAD)):
-                meter = meters[on.magic(number)]
-                shown = meter.window(day_start(day), day_end(day), on.sandbox.runtime.now())
-                side = shown.delivered if channel is Channel.LOAD else shown.received
-                (posted,) = on.sandbox.smt.store.day(on.magic(number), channel, day)
-                assert posted.wh.tolist() == (side * meter.identity.multiplier).tolist()
-                assert posted.wh.sum() > 5_000
-
-    asyncio.run(scene())
+async def test_roof_posts_its_surplus_in_the_generation_channel_and_a_business_its_multiplied_energy(
+    tmp_path: Path,
+) -> None:
+    async with rig(tmp_path, special=True, posted_days=2) as on:
+        day = date(2026, 8, 11)
+        world = on.sandbox.settings.world
+        meters = {meter.identity.esiid: meter for meter in world.meters}
+        for number, channel in ((28, Channel.GENERATION), (28, Channel.LOAD), (31, Channel.LOAD)):
+            meter = meters[on.magic(number)]
+            shown = meter.window(day_start(day), day_end(day), on.sandbox.runtime.now())
+            side = shown.delivered if channel is Channel.LOAD else shown.received
+            (posted,) = on.sandbox.smt.store.day(on.magic(number), channel, day)
+            assert posted.wh.tolist() == (side * meter.identity.multiplier).tolist()
+            assert posted.wh.sum() > 5_000

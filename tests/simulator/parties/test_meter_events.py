@@ -1,21 +1,18 @@
-"""Meters' events on their way to a head-end, and what they make of a power status at SMT."""
+"""Meters' events on their way to a head-end."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine, Iterable, Sequence
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
 
 import httpx
 import pytest
-import simpy
 from hypothesis import given
 from hypothesis import strategies as st
 
 from headend.wire import MAX_EVENTS
-from meters.calendar import US, epoch, iso
+from meters.calendar import US, epoch
 from meters.device.meter import EmulatedMeter
 from meters.events import EventKind, MeterEvent
 from meters.faults.fault import Fault
@@ -34,7 +31,6 @@ from simulator.parties.meter_events import (
 from simulator.runtime.clock import Clock, ClockMode
 from simulator.runtime.driver import Runtime
 from simulator.runtime.journal import RunJournal
-from tests.simulator.sandboxes import Rig, rig
 
 START = epoch("2026-08-12T17:40")
 DAY_S = 24 * 3600
@@ -101,33 +97,26 @@ class Line:
         return [entry["kind"] for entry in self.journal.entries()]
 
 
-def play(scene: Coroutine[Any, Any, None]) -> None:
-    asyncio.run(scene)
-
-
 # -- looking ahead -------------------------------------------------------------------------------------------------
 
 
-def test_each_event_is_sent_at_its_own_instant() -> None:
-    async def scene() -> None:
-        meters = [
-            FakeMeter(1, (START + 100, GASP), (START + 1900, BACK)),
-            FakeMeter(2, (START + 100, GASP), (START + 3 * DAY_S + 7, BACK)),
-            FakeMeter(3),
-        ]
-        line = Line(meters)
-        await line.to(4 * DAY_S)
-        assert [(at, one.esiid, one.kind) for at, one in line.headend.came] == [
-            (one.at, one.esiid, one.kind) for one in sorted(meters[0].mine + meters[1].mine)
-        ]
-        # What two meters told in one instant went in one request.
-        assert line.headend.tries[0] == (START + 100, 2)
-        assert line.kinds() == ["meter events sent"] * 3
-        # A meter with nothing to tell is never asked, the others once a day and event.
-        assert meters[2].asked == []
-        assert len(meters[1].asked) < 20
-
-    play(scene())
+async def test_each_event_is_sent_at_its_own_instant() -> None:
+    meters = [
+        FakeMeter(1, (START + 100, GASP), (START + 1900, BACK)),
+        FakeMeter(2, (START + 100, GASP), (START + 3 * DAY_S + 7, BACK)),
+        FakeMeter(3),
+    ]
+    line = Line(meters)
+    await line.to(4 * DAY_S)
+    assert [(at, one.esiid, one.kind) for at, one in line.headend.came] == [
+        (one.at, one.esiid, one.kind) for one in sorted(meters[0].mine + meters[1].mine)
+    ]
+    # What two meters told in one instant went in one request.
+    assert line.headend.tries[0] == (START + 100, 2)
+    assert line.kinds() == ["meter events sent"] * 3
+    # A meter with nothing to tell is never asked, the others once a day and event.
+    assert meters[2].asked == []
+    assert len(meters[1].asked) < 20
 
 
 @given(st.lists(st.tuples(st.integers(-DAY_S, 3 * DAY_S), st.sampled_from(EventKind)), unique=True, max_size=12))
@@ -140,188 +129,154 @@ def test_every_event_from_the_beginning_on_is_sent_once(events: list[tuple[int, 
         assert [one for _, one in line.headend.came] == wanted
         assert [at for at, _ in line.headend.came] == [max(START, one.at) for one in wanted]
 
-    play(scene())
+    asyncio.run(scene())
 
 
-def test_what_a_write_makes_a_meter_tell_is_sent_at_once_and_once() -> None:
-    async def scene() -> None:
-        quiet, noisy = FakeMeter(1), FakeMeter(2, (START + DAY_S // 2, GASP))
-        line = Line([quiet, noisy])
-        await line.to(1000)
-        for meter in (quiet, noisy):
-            for kind in (EventKind.DISCONNECTED, EventKind.CONNECTED):
-                # Both in the same second.
-                meter.add(START + 1000, kind)
-                line.events.touched(meter)
-                line.events.touched(meter)
-                await line.to(1000)
-        assert [(at - START, one.kind) for at, one in line.headend.came] == [
-            (1000, kind) for kind in (EventKind.DISCONNECTED, EventKind.CONNECTED) * 2
-        ]
-        await line.to(DAY_S)
-        assert [one.kind for _, one in line.headend.came[4:]] == [GASP]
-
-    play(scene())
+async def test_what_a_write_makes_a_meter_tell_is_sent_at_once_and_once() -> None:
+    quiet, noisy = FakeMeter(1), FakeMeter(2, (START + DAY_S // 2, GASP))
+    line = Line([quiet, noisy])
+    await line.to(1000)
+    for meter in (quiet, noisy):
+        for kind in (EventKind.DISCONNECTED, EventKind.CONNECTED):
+            # Both in the same second.
+            meter.add(START + 1000, kind)
+            line.events.touched(meter)
+            line.events.touched(meter)
+            await line.to(1000)
+    assert [(at - START, one.kind) for at, one in line.headend.came] == [
+        (1000, kind) for kind in (EventKind.DISCONNECTED, EventKind.CONNECTED) * 2
+    ]
+    await line.to(DAY_S)
+    assert [one.kind for _, one in line.headend.came[4:]] == [GASP]
 
 
-def test_a_write_that_changes_what_comes_is_heeded() -> None:
-    async def scene() -> None:
-        meter = FakeMeter(1, (START + 5000, GASP))
-        line = Line([meter])
-        await line.to(10)
-        meter.mine.clear()
-        meter.add(START + 300, EventKind.CLOCK_SET)
-        line.events.touched(meter)
-        await line.to(DAY_S)
-        assert [(at - START, one.kind) for at, one in line.headend.came] == [(300, EventKind.CLOCK_SET)]
-
-    play(scene())
+async def test_a_write_that_changes_what_comes_is_heeded() -> None:
+    meter = FakeMeter(1, (START + 5000, GASP))
+    line = Line([meter])
+    await line.to(10)
+    meter.mine.clear()
+    meter.add(START + 300, EventKind.CLOCK_SET)
+    line.events.touched(meter)
+    await line.to(DAY_S)
+    assert [(at - START, one.kind) for at, one in line.headend.came] == [(300, EventKind.CLOCK_SET)]
 
 
-def test_a_meter_that_breaks_costs_its_own_events_alone() -> None:
+async def test_a_meter_that_breaks_costs_its_own_events_alone() -> None:
     class Broken(FakeMeter):
         def events(self, start: int, end: int) -> list[MeterEvent]:
             raise ZeroDivisionError
 
-    async def scene() -> None:
-        line = Line([Broken(1, (START + 5, GASP)), FakeMeter(2, (START + 9, GASP))])
-        await line.to(60)
-        assert [one.kind for _, one in line.headend.came] == [GASP]
-        assert line.kinds() == ["internal fault", "meter events sent"]
-
-    play(scene())
+    line = Line([Broken(1, (START + 5, GASP)), FakeMeter(2, (START + 9, GASP))])
+    await line.to(60)
+    assert [one.kind for _, one in line.headend.came] == [GASP]
+    assert line.kinds() == ["internal fault", "meter events sent"]
 
 
-def test_an_emulated_meter_tells_of_its_outage_and_of_its_switch() -> None:
-    async def scene() -> None:
-        premise = make_premise(tdsp("ONCOR"), 3, 1)
-        outage = Fault(FaultKind.OUTAGE, premise.esiid, START + 600, START + 1800, {"restoration_s": 45})
-        out = EmulatedMeter(MeterIdentity("900000001", premise.esiid), premise, 3, [outage])
-        neighbour = make_premise(tdsp("ONCOR"), 3, 2)
-        well = EmulatedMeter(MeterIdentity("900000002", neighbour.esiid), neighbour, 3)
-        line = Line([out, well])
-        await line.to(700)
-        well.operate_switch(START + 700, closed=False)
-        line.events.touched(well)
-        await line.to(DAY_S)
-        assert [(at - START, one.at - START, one.meter_number, one.kind) for at, one in line.headend.came] == [
-            (600, 600, "900000001", GASP),
-            (700, 700, "900000002", EventKind.DISCONNECTED),
-            (1845, 1845, "900000001", BACK),
-        ]
-
-    play(scene())
+async def test_an_emulated_meter_tells_of_its_outage_and_of_its_switch() -> None:
+    premise = make_premise(tdsp("ONCOR"), 3, 1)
+    outage = Fault(FaultKind.OUTAGE, premise.esiid, START + 600, START + 1800, {"restoration_s": 45})
+    out = EmulatedMeter(MeterIdentity("900000001", premise.esiid), premise, 3, [outage])
+    neighbour = make_premise(tdsp("ONCOR"), 3, 2)
+    well = EmulatedMeter(MeterIdentity("900000002", neighbour.esiid), neighbour, 3)
+    line = Line([out, well])
+    await line.to(700)
+    well.operate_switch(START + 700, closed=False)
+    line.events.touched(well)
+    await line.to(DAY_S)
+    assert [(at - START, one.at - START, one.meter_number, one.kind) for at, one in line.headend.came] == [
+        (600, 600, "900000001", GASP),
+        (700, 700, "900000002", EventKind.DISCONNECTED),
+        (1845, 1845, "900000001", BACK),
+    ]
 
 
-def test_ten_thousand_meters_with_nothing_to_tell_cost_next_to_nothing() -> None:
-    async def scene() -> None:
-        line = Line([FakeMeter(n) for n in range(10_000)] + [FakeMeter(10_001, (START + 29 * DAY_S, GASP))])
-        began = time.process_time()
-        await line.to(30 * DAY_S)
-        assert len(line.headend.came) == 1
-        # Thirty days of looking, one meter: about 2 ms. The limit is for a busy machine.
-        assert time.process_time() - began < 0.5
-
-    play(scene())
+async def test_ten_thousand_meters_with_nothing_to_tell_cost_next_to_nothing() -> None:
+    line = Line([FakeMeter(n) for n in range(10_000)] + [FakeMeter(10_001, (START + 29 * DAY_S, GASP))])
+    began = time.process_time()
+    await line.to(30 * DAY_S)
+    assert len(line.headend.came) == 1
+    # Thirty days of looking, one meter: about 2 ms. The limit is for a busy machine.
+    assert time.process_time() - began < 0.5
 
 
 # -- sending -------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("failure", [EventsNotTaken("HTTP 503"), httpx.ConnectError("nobody"), OSError("no route")])
-def test_a_sending_that_fails_is_made_again_after_a_wait_and_noted(failure: Exception) -> None:
-    async def scene() -> None:
-        line = Line([FakeMeter(1, (START + 100, GASP), (START + 130, BACK))])
-        line.headend.failures = [failure, failure]
-        await line.to(1000)
-        assert [at - START for at, _ in line.headend.tries] == [100, 105, 120, 130]
-        assert [(at - START, one.kind) for at, one in line.headend.came] == [(120, GASP), (130, BACK)]
-        assert line.kinds() == ["meter events not sent"] * 2 + ["meter events sent"] * 2
-        first = line.journal.entries()[0]
-        assert first["reason"] in ("HTTP 503", "ConnectError", "OSError")
-        assert first["again_in_s"] == 5
-
-    play(scene())
+async def test_a_sending_that_fails_is_made_again_after_a_wait_and_noted(failure: Exception) -> None:
+    line = Line([FakeMeter(1, (START + 100, GASP), (START + 130, BACK))])
+    line.headend.failures = [failure, failure]
+    await line.to(1000)
+    assert [at - START for at, _ in line.headend.tries] == [100, 105, 120, 130]
+    assert [(at - START, one.kind) for at, one in line.headend.came] == [(120, GASP), (130, BACK)]
+    assert line.kinds() == ["meter events not sent"] * 2 + ["meter events sent"] * 2
+    first = line.journal.entries()[0]
+    assert first["reason"] in ("HTTP 503", "ConnectError", "OSError")
+    assert first["again_in_s"] == 5
 
 
-def test_events_that_come_while_one_waits_go_together_after_it() -> None:
-    async def scene() -> None:
-        line = Line([FakeMeter(n, (START + n, GASP)) for n in range(1, 9)])
-        line.headend.failures = [OSError("down")] * 2
-        await line.to(60)
-        assert line.headend.tries == [(START + 1, 1), (START + 6, 1), (START + 21, 1), (START + 21, 7)]
-
-    play(scene())
+async def test_events_that_come_while_one_waits_go_together_after_it() -> None:
+    line = Line([FakeMeter(n, (START + n, GASP)) for n in range(1, 9)])
+    line.headend.failures = [OSError("down")] * 2
+    await line.to(60)
+    assert line.headend.tries == [(START + 1, 1), (START + 6, 1), (START + 21, 1), (START + 21, 7)]
 
 
-def test_what_is_given_up_after_two_hours_is_noted_and_the_next_goes_on() -> None:
-    async def scene() -> None:
-        later = sum(WAITS_US) // US + 60
-        line = Line([FakeMeter(1, (START + 1, GASP), (START + later, BACK))])
-        line.headend.failures = [OSError("down")] * (1 + len(WAITS_US))
-        await line.to(later + 10)
-        assert [one.kind for _, one in line.headend.came] == [BACK]
-        assert line.kinds().count("meter events not sent") == len(WAITS_US)
-        (given_up,) = [entry for entry in line.journal.entries() if entry["kind"] == "meter events given up"]
-        assert (given_up["kinds"], given_up["esiids"]) == ({"last_gasp": 1}, ["10443720000000001"])
-
-    play(scene())
+async def test_what_is_given_up_after_two_hours_is_noted_and_the_next_goes_on() -> None:
+    later = sum(WAITS_US) // US + 60
+    line = Line([FakeMeter(1, (START + 1, GASP), (START + later, BACK))])
+    line.headend.failures = [OSError("down")] * (1 + len(WAITS_US))
+    await line.to(later + 10)
+    assert [one.kind for _, one in line.headend.came] == [BACK]
+    assert line.kinds().count("meter events not sent") == len(WAITS_US)
+    (given_up,) = [entry for entry in line.journal.entries() if entry["kind"] == "meter events given up"]
+    assert (given_up["kinds"], given_up["esiids"]) == ({"last_gasp": 1}, ["10443720000000001"])
 
 
-def test_events_that_are_refused_for_good_are_noted_and_not_sent_again() -> None:
-    async def scene() -> None:
-        line = Line([FakeMeter(1, (START + 1, GASP), (START + 2, BACK))])
-        line.headend.failures = [EventsRefused("HTTP 400: malformed")]
-        await line.to(DAY_S)
-        assert [one.kind for _, one in line.headend.came] == [BACK]
-        assert line.kinds() == ["meter events refused", "meter events sent"]
-
-    play(scene())
+async def test_events_that_are_refused_for_good_are_noted_and_not_sent_again() -> None:
+    line = Line([FakeMeter(1, (START + 1, GASP), (START + 2, BACK))])
+    line.headend.failures = [EventsRefused("HTTP 400: malformed")]
+    await line.to(DAY_S)
+    assert [one.kind for _, one in line.headend.came] == [BACK]
+    assert line.kinds() == ["meter events refused", "meter events sent"]
 
 
-def test_a_storm_goes_in_requests_of_bounded_size() -> None:
-    async def scene() -> None:
-        line = Line([FakeMeter(n, (START + 1, GASP)) for n in range(2 * BATCH + 1)])
-        await line.to(1)
-        assert [count for _, count in line.headend.tries] == [BATCH, BATCH, 1]
-
+async def test_a_storm_goes_in_requests_of_bounded_size() -> None:
     assert BATCH <= MAX_EVENTS
-    play(scene())
+    line = Line([FakeMeter(n, (START + 1, GASP)) for n in range(2 * BATCH + 1)])
+    await line.to(1)
+    assert [count for _, count in line.headend.tries] == [BATCH, BATCH, 1]
 
 
-def test_events_are_sent_on_a_running_clock() -> None:
+async def test_events_are_sent_on_a_running_clock() -> None:
     """60 model seconds in a wall second, of a wall that the test moves."""
+    wall = [0.0]
+    runtime = Runtime(Clock(ClockMode.SCALED, START * US, 60.0, lambda: wall[0], 0.0))
+    headend = HeadEndDouble(runtime)
+    meter = FakeMeter(1, (START + 90, GASP))
+    events = MeterEvents(runtime, [meter], headend.take, RunJournal())
+    runtime.env.process(events.run())
+    serving = asyncio.get_running_loop().create_task(runtime.serve())
 
-    async def scene() -> None:
-        wall = [0.0]
-        runtime = Runtime(Clock(ClockMode.SCALED, START * US, 60.0, lambda: wall[0], 0.0))
-        headend = HeadEndDouble(runtime)
-        meter = FakeMeter(1, (START + 90, GASP))
-        events = MeterEvents(runtime, [meter], headend.take, RunJournal())
-        runtime.env.process(events.run())
-        serving = asyncio.get_running_loop().create_task(runtime.serve())
+    async def until(done: Callable[[], bool]) -> None:
+        async with asyncio.timeout(10):
+            while not done():
+                runtime.inject("tick", "", lambda: None)
+                await asyncio.sleep(0)
 
-        async def until(done: Callable[[], bool]) -> None:
-            async with asyncio.timeout(10):
-                while not done():
-                    runtime.inject("tick", "", lambda: None)
-                    await asyncio.sleep(0)
-
-        await until(lambda: runtime.env.now >= START * US and bool(meter.asked))
-        wall[0] = 1.4
-        await until(lambda: int(runtime.env.now) >= (START + 84) * US)
-        assert headend.came == []
-        wall[0] = 1.55
-        await until(lambda: len(headend.came) == 1)
-        meter.add(runtime.now(), EventKind.DISCONNECTED)
-        events.touched(meter)
-        await until(lambda: len(headend.came) == 2)
-        assert [at - START for at, _ in headend.came] == [93, 93]
-        serving.cancel()
-        await asyncio.gather(serving, return_exceptions=True)
-        await runtime.close()
-
-    play(scene())
+    await until(lambda: runtime.env.now >= START * US and bool(meter.asked))
+    wall[0] = 1.4
+    await until(lambda: int(runtime.env.now) >= (START + 84) * US)
+    assert headend.came == []
+    wall[0] = 1.55
+    await until(lambda: len(headend.came) == 1)
+    meter.add(runtime.now(), EventKind.DISCONNECTED)
+    events.touched(meter)
+    await until(lambda: len(headend.came) == 2)
+    assert [at - START for at, _ in headend.came] == [93, 93]
+    serving.cancel()
+    await asyncio.gather(serving, return_exceptions=True)
+    await runtime.close()
 
 
 @pytest.mark.parametrize(
@@ -337,133 +292,27 @@ def test_events_are_sent_on_a_running_clock() -> None:
         (httpx.Response(302), EventsNotTaken),
     ],
 )
-def test_what_a_head_end_answers_is_taken_refused_or_worth_another_try(
+async def test_what_a_head_end_answers_is_taken_refused_or_worth_another_try(
     reply: httpx.Response, ends: int | type[Exception]
 ) -> None:
-    async def scene() -> None:
-        asked: list[httpx.Request] = []
+    asked: list[httpx.Request] = []
 
-        def handle(request: httpx.Request) -> httpx.Response:
-            asked.append(request)
-            return reply
+    def handle(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        return reply
 
-        async with httpx.AsyncClient(transport=httpx.MockTransport(handle)) as http:
-            send = http_sender(http, "http://headend/events")
-            if isinstance(ends, int):
-                assert await send(FakeMeter(1, (START, GASP)).mine) == ends
-            else:
-                with pytest.raises(ends):
-                    await send(FakeMeter(1, (START, GASP)).mine)
-        assert str(asked[0].url) == "http://headend/events"
-        assert b'"at":"2026-08-12T17:40:00-05:00"' in asked[0].content
-
-    play(scene())
+    async with httpx.AsyncClient(transport=httpx.MockTransport(handle)) as http:
+        send = http_sender(http, "http://headend/events")
+        if isinstance(ends, int):
+            assert await send(FakeMeter(1, (START, GASP)).mine) == ends
+        else:
+            with pytest.raises(ends):
+                await send(FakeMeter(1, (START, GASP)).mine)
+    assert str(asked[0].url) == "http://headend/events"
+    assert b'"at":"2026-08-12T17:40:00-05:00"' in asked[0].content
 
 
 def test_what_is_sent_can_be_made_anew_from_its_args() -> None:
     """simpy does so with an exception that leaves a process."""
     for error in (EventsRefused("HTTP 400: no"), EventsNotTaken("HTTP 503")):
         assert str(type(error)(*error.args)) == str(error)
-
-
-# -- a power status at SMT -----------------------------------------------------------------------------------------
-
-
-async def status(made: Rig, esiid: str, call: str, until: str) -> Any:
-    key = await made.client.power_status(esiid, call)
-    await made.to(until)
-    return await made.client.odr_status(key, call)
-
-
-def a_meter(made: Rig, esiid: str) -> Any:
-    return next(meter.identity for meter in made.sandbox.settings.world.meters if meter.identity.esiid == esiid)
-
-
-def sending(made: Rig, meter: FakeMeter) -> MeterEvents:
-    """The way from a meter of the sandbox's to its head-end, running."""
-    send = http_sender(made.http, f"{made.sandbox.headend_server.url}/events")
-    events = MeterEvents(made.sandbox.runtime, [meter], send, made.sandbox.journal)
-
-    def begin(env: simpy.Environment) -> None:
-        env.process(events.run())
-
-    made.sandbox.runtime.inject("test", "", lambda: begin(made.sandbox.runtime.env))
-    return events
-
-
-def test_a_silent_meter_whose_last_gasp_came_is_off_and_that_uses_the_allowance_up(tmp_path: Path) -> None:
-    async def scene() -> None:
-        async with rig(tmp_path) as made:
-            dead = made.special("dead")
-            meter = FakeMeter(1)
-            meter.esiid, meter.number = dead, a_meter(made, dead).meter_number
-            failed, back = epoch("2026-08-12T17:41:05"), epoch("2026-08-12T18:20")
-            meter.add(failed, GASP)
-            meter.add(back, BACK)
-            sending(made, meter)
-            await made.to("2026-08-12T17:45")
-            off = await status(made, dead, "call-1", "2026-08-12T18:00")
-            assert (off.statusCode, off.meterReads, off.refusal) == ("0", 1, None)
-            power = off.powerStatus
-            assert (power.status, power.source, power.switchState, power.voltage) == ("OFF", "event", "UNKNOWN", None)
-            assert iso(int(power.at.timestamp())) == "2026-08-12T17:41:05-05:00"
-            # AMB-2: an OFF that an event stands behind is a success.
-            refusal = await made.refused(made.client.power_status(dead, "call-2"))
-            assert refusal.code == "FR-CR016.1a"
-            # Its read is another allowance; it fails after one try, and says why.
-            read = await made.ask(dead, "call-3")
-            assert (read.statusCode, read.meterReads, read.refusal) == ("1", 1, None)
-            assert "did not answer 1 try: it has told that its power failed" in read.statusReason
-
-    play(scene())
-
-
-def test_a_silent_meter_that_was_restored_is_unknown_and_the_allowance_comes_back(tmp_path: Path) -> None:
-    async def scene() -> None:
-        async with rig(tmp_path) as made:
-            dead = made.special("dead")
-            meter = FakeMeter(1)
-            meter.esiid, meter.number = dead, a_meter(made, dead).meter_number
-            meter.add(epoch("2026-08-12T17:41:05"), GASP)
-            meter.add(epoch("2026-08-12T17:44"), BACK)
-            sending(made, meter)
-            await made.to("2026-08-12T17:45")
-            for call, until in (("call-1", "18:00"), ("call-2", "18:15")):
-                unknown = await status(made, dead, call, f"2026-08-12T{until}")
-                assert (unknown.statusCode, unknown.meterReads, unknown.refusal) == ("1", 4, None)
-                assert (unknown.powerStatus.status, unknown.powerStatus.source) == ("UNKNOWN", "none")
-
-    play(scene())
-
-
-def test_a_meter_that_answers_after_its_last_gasp_is_on(tmp_path: Path) -> None:
-    async def scene() -> None:
-        async with rig(tmp_path) as made:
-            esiid = made.esiid(1)
-            meter = FakeMeter(1)
-            meter.esiid, meter.number = esiid, a_meter(made, esiid).meter_number
-            meter.add(epoch("2026-08-12T17:41:05"), GASP)
-            sending(made, meter)
-            await made.to("2026-08-12T17:45")
-            assert made.sandbox.headend.events.power_failed_at(esiid) == epoch("2026-08-12T17:41:05")
-            on = await status(made, esiid, "call-1", "2026-08-12T18:00")
-            assert (on.powerStatus.status, on.powerStatus.source, on.meterReads) == ("ON", "reply", 1)
-            assert made.sandbox.headend.events.power_failed_at(esiid) is None
-
-    play(scene())
-
-
-def test_a_sweep_that_hears_a_meter_ends_its_power_failure(tmp_path: Path) -> None:
-    async def scene() -> None:
-        async with rig(tmp_path) as made:
-            esiid = made.esiid(1)
-            meter = FakeMeter(1)
-            meter.esiid, meter.number = esiid, a_meter(made, esiid).meter_number
-            meter.add(epoch("2026-08-12T19:59:30"), GASP)
-            sending(made, meter)
-            await made.to("2026-08-12T19:59:59")
-            assert made.sandbox.headend.events.power_failed_at(esiid) is not None
-            await made.to("2026-08-12T20:02")
-            assert made.sandbox.headend.events.power_failed_at(esiid) is None
-
-    play(scene())

@@ -275,20 +275,14 @@ SEEN: dict[FaultKind, Callable[[Bench], Awaitable[None]]] = {
 
 
 @pytest.mark.parametrize("kind", FaultKind)
-def test_fault_of_every_kind_is_seen_on_the_wire(kind: FaultKind, tmp_path: Path) -> None:
-    async def scene() -> None:
-        async with running(tmp_path) as on:
-            await SEEN[kind](on)
-
-    asyncio.run(scene())
+async def test_fault_of_every_kind_is_seen_on_the_wire(kind: FaultKind, tmp_path: Path) -> None:
+    async with running(tmp_path) as on:
+        await SEEN[kind](on)
 
 
-def test_fault_of_every_kind_stands_in_the_ledger(tmp_path: Path) -> None:
-    async def scene() -> list[EmulatedMeter]:
-        async with running(tmp_path) as on:
-            return on.party.meters
-
-    meters = asyncio.run(scene())
+async def test_fault_of_every_kind_stands_in_the_ledger(tmp_path: Path) -> None:
+    async with running(tmp_path) as on:
+        meters = on.party.meters
     told = json.loads((tmp_path / "faults.json").read_text())
     assert {one["kind"] for one in told} == set(FaultKind)
     by_kind = {one["kind"]: one for one in told}
@@ -303,45 +297,38 @@ def test_fault_of_every_kind_stands_in_the_ledger(tmp_path: Path) -> None:
     assert pq.read_table(tmp_path / "faults.parquet").num_rows == len(told) == len(FaultKind) + 1
 
 
-def test_taken_port_is_named_and_nothing_stays_open(tmp_path: Path) -> None:
-    async def scene() -> None:
-        async with running(tmp_path) as on:
-            settings = MetersSettings(
-                on.party.settings.fleet,
-                Clock(ClockMode.REAL, NOW * US),
-                "127.0.0.1",
-                on.party.gateways[0].port,
-                False,
-                "",
-                None,
-            )
-            with pytest.raises(SimulatorError, match=rf"port_taken.*{on.party.gateways[0].port}"):
-                async with MetersParty(settings):
-                    pass
-
-    asyncio.run(scene())
+async def test_taken_port_is_named_and_nothing_stays_open(tmp_path: Path) -> None:
+    async with running(tmp_path) as on:
+        settings = MetersSettings(
+            on.party.settings.fleet,
+            Clock(ClockMode.REAL, NOW * US),
+            "127.0.0.1",
+            on.party.gateways[0].port,
+            False,
+            "",
+            None,
+        )
+        with pytest.raises(SimulatorError, match=rf"port_taken.*{on.party.gateways[0].port}"):
+            async with MetersParty(settings):
+                pass
 
 
-def test_command_that_cannot_be_kept_is_refused_on_the_wire_and_the_switch_stays(
+async def test_command_that_cannot_be_kept_is_refused_on_the_wire_and_the_switch_stays(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     clock, fleet, state = Clock(ClockMode.REAL, NOW * US), Fleet(ONCOR, 5, 1), tmp_path / "state"
     settings = MetersSettings(fleet, clock, "127.0.0.1", 0, False, "", None, state)
-
-    async def scene() -> list[tuple[int, bool]]:
-        seen = []
-        async with MetersParty(settings) as party:
-            client = AsyncModbusTcpClient("127.0.0.1", port=party.gateways[0].port, retries=0, timeout=5)
-            await client.connect()
-            for room in (10, 4096):
-                with full_at(room):
-                    said = await client.write_registers(SWITCH_REGISTER, [0], device_id=1)
-                closed = party.meters[0].live(party.runtime.now() + 1).switch_closed
-                seen.append((said.exception_code if said.isError() else 0, closed))
-            client.close()
-        return seen
-
-    assert asyncio.run(scene()) == [(4, True), (0, False)]
+    seen = []
+    async with MetersParty(settings) as party:
+        client = AsyncModbusTcpClient("127.0.0.1", port=party.gateways[0].port, retries=0, timeout=5)
+        await client.connect()
+        for room in (10, 4096):
+            with full_at(room):
+                reply = await client.write_registers(SWITCH_REGISTER, [0], device_id=1)
+            closed = party.meters[0].live(party.runtime.now() + 1).switch_closed
+            seen.append((reply.exception_code if reply.isError() else 0, closed))
+        client.close()
+    assert seen == [(4, True), (0, False)]
     assert len(state.read_text().splitlines()) == 1
     said = capsys.readouterr().err
     assert "meters.state: " in said

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from fastapi import FastAPI
 from fastapi.routing import APIRoute, iter_route_contexts
@@ -104,35 +101,31 @@ def test_a_power_status_is_not_asked_for_with_a_reads_example(served: dict[str, 
     assert any("readType" not in one for one in asked("/v2/odr/"))
 
 
-def test_every_example_of_a_request_is_taken_as_well_formed(served: dict[str, str], tmp_path: Path) -> None:
+async def test_every_example_of_a_request_is_taken_as_well_formed(served: dict[str, str], tmp_path: Path) -> None:
     """Sent to a running sandbox: what comes back may be anything but 400."""
-
-    async def run() -> list[str]:
-        refused = []
-        async with rig(tmp_path, posted_days=1) as made:
-            login = {"username": "pecanbend.api", "password": "pecan-bend-1"}
-            token = (await made.http.post("/v2/token/", json=login)).json()["accessToken"]
-            portal = {"username": "customer.one", "password": "customer-one-1"}
-            portal_token = (await made.http.post("/commonapi/user/authenticate", json=portal)).json()["token"]
-            bases = {"smt.json": made.sandbox.smt_server.url, "headend.json": made.sandbox.headend_server.url}
-            for name, base in bases.items():
-                page = json.loads(served[name])
-                for title, told in operations(page):
-                    method, path = title.split(" ")
-                    content = told.get("requestBody", {}).get("content", {}).get(_JSON)
-                    if content is None or path == "/control/clock/advance":
-                        continue
-                    bearer = portal_token if path.startswith("/api/") else token
-                    for example, written in examples(page, content):
-                        # Examples name the ESI ID of a default sandbox; this one's meters are others.
-                        value = json.loads(json.dumps(written).replace(ESIID, made.esiid(1)))
-                        headers = {"authorization": f"Bearer {bearer}"}
-                        reply = await made.http.request(method, base + path, json=value, headers=headers)
-                        if reply.status_code in (400, 401, 403, 500):
-                            refused.append(f"{title} {example}: {reply.text}")
-        return refused
-
-    assert asyncio.run(run()) == []
+    refused = []
+    async with rig(tmp_path, posted_days=1) as made:
+        login = {"username": "pecanbend.api", "password": "pecan-bend-1"}
+        token = (await made.http.post("/v2/token/", json=login)).json()["accessToken"]
+        portal = {"username": "customer.one", "password": "customer-one-1"}
+        portal_token = (await made.http.post("/commonapi/user/authenticate", json=portal)).json()["token"]
+        bases = {"smt.json": made.sandbox.smt_server.url, "headend.json": made.sandbox.headend_server.url}
+        for name, base in bases.items():
+            page = json.loads(served[name])
+            for title, told in operations(page):
+                method, path = title.split(" ")
+                content = told.get("requestBody", {}).get("content", {}).get(_JSON)
+                if content is None or path == "/control/clock/advance":
+                    continue
+                bearer = portal_token if path.startswith("/api/") else token
+                for example, written in examples(page, content):
+                    # Examples name the ESI ID of a default sandbox; this one's meters are others.
+                    value = json.loads(json.dumps(written).replace(ESIID, made.esiid(1)))
+                    headers = {"authorization": f"Bearer {bearer}"}
+                    reply = await made.http.request(method, base + path, json=value, headers=headers)
+                    if reply.status_code in (400, 401, 403, 500):
+                        refused.append(f"{title} {example}: {reply.text}")
+    assert refused == []
 
 
 def _routes(app: FastAPI) -> Iterator[APIRoute]:
@@ -141,36 +134,31 @@ def _routes(app: FastAPI) -> Iterator[APIRoute]:
             yield route
 
 
-def test_every_example_of_a_reply_has_the_documented_shape(tmp_path: Path) -> None:
-    async def run() -> int:
-        checked = 0
-        async with Rig(tmp_path) as made:
-            page = made.app.openapi()
-            for route in _routes(made.app):
-                (method,) = (one.lower() for one in route.methods or ())
-                for status, told in page["paths"][route.path][method]["responses"].items():
-                    if status == str(route.status_code or 200):
-                        model = route.response_model
-                    else:
-                        model = route.responses[int(status)]["model"]
-                    for _, value in examples(page, told["content"][_JSON]):
-                        TypeAdapter(model).validate_json(json.dumps(value), extra="forbid")
-                        checked += 1
-        return checked
-
-    assert asyncio.run(run()) > 80
+async def test_every_example_of_a_reply_has_the_documented_shape(tmp_path: Path) -> None:
+    checked = 0
+    async with Rig(tmp_path) as made:
+        page = made.app.openapi()
+        for route in _routes(made.app):
+            (method,) = (one.lower() for one in route.methods or ())
+            for status, told in page["paths"][route.path][method]["responses"].items():
+                if status == str(route.status_code or 200):
+                    model = route.response_model
+                else:
+                    model = route.responses[int(status)]["model"]
+                for _, value in examples(page, told["content"][_JSON]):
+                    TypeAdapter(model).validate_json(json.dumps(value), extra="forbid")
+                    checked += 1
+    assert checked > 80
 
 
-def test_the_page_of_each_service_shows_every_operation_without_another_host(served: dict[str, str]) -> None:
-    async def run(folder: Path) -> dict[str, httpx.Response]:
-        async with rig(folder, posted_days=1) as made:
-            return {
-                "smt.json": await made.http.get("/docs"),
-                "headend.json": await made.http.get(f"{made.sandbox.headend_server.url}/docs"),
-            }
-
-    with tempfile.TemporaryDirectory() as folder:
-        got = asyncio.run(run(Path(folder)))
+async def test_the_page_of_each_service_shows_every_operation_without_another_host(
+    served: dict[str, str], tmp_path: Path
+) -> None:
+    async with rig(tmp_path, posted_days=1) as made:
+        got = {
+            "smt.json": await made.http.get("/docs"),
+            "headend.json": await made.http.get(f"{made.sandbox.headend_server.url}/docs"),
+        }
     for name, reply in got.items():
         assert reply.status_code == 200
         assert "<script" not in reply.text

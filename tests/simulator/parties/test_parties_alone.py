@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import socket
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -75,31 +74,28 @@ def test_a_known_partys_clock_is_taken_unless_another_is_told() -> None:
     assert party_clock(ClockOptions("2026-08-13", "scaled", 60.0), known).clock.epoch_us == (NOON + 86_400) * US
 
 
-def test_a_party_tells_its_clock_over_http() -> None:
+async def test_a_party_tells_its_clock_over_http() -> None:
+    from fastapi import FastAPI
+
     from simulator.parties import control
 
-    async def run() -> None:
-        from fastapi import FastAPI
-
-        clock = party_clock(ClockOptions("2026-08-12", "scaled", 60.0)).begun()
-        app = FastAPI()
-        app.include_router(control.router(Runtime(clock)))
-        server = HttpServer(app, bind("127.0.0.1", 0, "a party"))
-        await server.start()
-        try:
-            joined = await asyncio.to_thread(party_clock, ClockOptions(clock_of=server.url))
-        finally:
-            await server.stop()
-        assert (joined.clock.epoch_us, joined.clock.speed, joined.clock.wall_start) == (
-            *(clock.epoch_us, clock.speed),
-            clock.wall_start,
-        )
-
-    asyncio.run(run())
+    clock = party_clock(ClockOptions("2026-08-12", "scaled", 60.0)).begun()
+    app = FastAPI()
+    app.include_router(control.router(Runtime(clock)))
+    server = HttpServer(app, bind("127.0.0.1", 0, "a party"))
+    await server.start()
+    try:
+        joined = await asyncio.to_thread(party_clock, ClockOptions(clock_of=server.url))
+    finally:
+        await server.stop()
+    assert (joined.clock.epoch_us, joined.clock.speed, joined.clock.wall_start) == (
+        *(clock.epoch_us, clock.speed),
+        clock.wall_start,
+    )
 
 
 @pytest.mark.parametrize(
-    ("asked", "told"),
+    ("asked", "said"),
     [
         ({"mode": "manual"}, "clock.mode: --clock"),
         ({"date": "2026-08-12", "clock_of": "x"}, "clock.twice: --clock-of"),
@@ -114,14 +110,14 @@ def test_a_party_tells_its_clock_over_http() -> None:
         ({"clock_of": "http://127.0.0.1:9", "mode": "", "speed": None}, "clock.of: --clock-of"),
     ],
 )
-def test_a_clock_that_cannot_be_is_told_with_its_option(asked: dict[str, Any], told: str) -> None:
+def test_a_clock_that_cannot_be_is_told_with_its_option(asked: dict[str, Any], said: str) -> None:
     with pytest.raises(UserError) as caught:
         party_clock(ClockOptions(**{"mode": "scaled", "speed": 60.0, "date": "", **asked}))
-    assert str(caught.value).startswith(told)
+    assert str(caught.value).startswith(said)
 
 
 @pytest.mark.parametrize(
-    ("line", "told"),
+    ("line", "said"),
     [
         ("", "ready.empty"),
         ("ami meters serve: 40 meters\n", "ready.malformed"),
@@ -129,11 +125,11 @@ def test_a_clock_that_cannot_be_is_told_with_its_option(asked: dict[str, Any], t
         ('{"clock": {"mode": "real", "speed": 1}, "gateways": [{"host": "h", "port": 1, "meters": [{}]}]}', "esiid"),
     ],
 )
-def test_a_file_that_is_no_ready_line_is_told(tmp_path: Path, line: str, told: str) -> None:
+def test_a_file_that_is_no_ready_line_is_told(tmp_path: Path, line: str, said: str) -> None:
     (tmp_path / "ready.json").write_text(line)
     with pytest.raises(UserError) as caught:
         read_ready(tmp_path / "ready.json", "--meters")
-    assert told in str(caught.value)
+    assert said in str(caught.value)
 
 
 def test_a_roster_takes_what_is_left_out_from_the_gateways(tmp_path: Path) -> None:
@@ -151,7 +147,7 @@ def test_a_roster_takes_what_is_left_out_from_the_gateways(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "said"),
     [
         ("", "roster.columns: {file}:1"),
         (ROSTER, "roster.empty: {file}"),
@@ -162,12 +158,12 @@ def test_a_roster_takes_what_is_left_out_from_the_gateways(tmp_path: Path) -> No
         (ROSTER + METER.replace("\n", ",9\n"), "roster.row: {file}:2"),
     ],
 )
-def test_a_fault_of_a_roster_is_told_with_its_line(tmp_path: Path, text: str, told: str) -> None:
+def test_a_fault_of_a_roster_is_told_with_its_line(tmp_path: Path, text: str, said: str) -> None:
     file = tmp_path / "roster.csv"
     file.write_text(text)
     with pytest.raises(UserError) as caught:
         read_roster(file)
-    assert str(caught.value).startswith(told.format(file=file))
+    assert str(caught.value).startswith(said.format(file=file))
 
 
 def test_records_of_head_end_and_smt_have_the_first_of_two_meters_at_an_esi_id() -> None:
@@ -188,7 +184,7 @@ def test_records_of_head_end_and_smt_have_the_first_of_two_meters_at_an_esi_id()
 
 
 @pytest.mark.parametrize(
-    ("command", "asked", "told"),
+    ("command", "asked", "said"),
     [
         (headend_serve, {}, "headend.meters: --meters"),
         (smt_serve, {"middle": "fast"}, "smt.middle: --middle"),
@@ -206,14 +202,14 @@ def test_records_of_head_end_and_smt_have_the_first_of_two_meters_at_an_esi_id()
         (smt_serve, {"log": "/dev/null/x"}, "log.unusable: /dev/null/x"),
     ],
 )
-def test_an_option_that_cannot_be_is_told(command: Callable[..., None], asked: dict[str, Any], told: str) -> None:
+def test_an_option_that_cannot_be_is_told(command: Callable[..., None], asked: dict[str, Any], said: str) -> None:
     with pytest.raises(UserError) as caught:
         command(**asked)
-    assert str(caught.value).startswith(told)
+    assert str(caught.value).startswith(said)
 
 
 @pytest.mark.parametrize(
-    ("asked", "told"),
+    ("asked", "said"),
     [
         ({}, "headend.smt: --smt-ftps, --ca, --login"),
         ({"smt_ftps": "localhost"}, "headend.smt_ftps: --smt-ftps"),
@@ -221,14 +217,14 @@ def test_an_option_that_cannot_be_is_told(command: Callable[..., None], asked: d
         ({"smt_ftps": "h:21", "ca": Path("no.pem"), "login": "a:b"}, "headend.ca_file: --ca no.pem"),
     ],
 )
-def test_a_head_end_that_cannot_post_is_told_what_it_lacks(tmp_path: Path, asked: dict[str, Any], told: str) -> None:
+def test_a_head_end_that_cannot_post_is_told_what_it_lacks(tmp_path: Path, asked: dict[str, Any], said: str) -> None:
     (tmp_path / "r.csv").write_text(ROSTER + METER)
     with pytest.raises(UserError) as caught:
         headend_serve(gateways=tmp_path / "r.csv", out=tmp_path / "out", port=0, **asked)
-    assert str(caught.value).startswith(told)
+    assert str(caught.value).startswith(said)
 
 
-def test_a_store_that_is_ahead_of_the_clock_is_refused(tmp_path: Path) -> None:
+async def test_a_store_that_is_ahead_of_the_clock_is_refused(tmp_path: Path) -> None:
     (tmp_path / "r.csv").write_text(ROSTER + METER)
     url = f"sqlite:///{tmp_path / 'headend.sqlite'}"
     store = HeadEndStore(url)
@@ -237,14 +233,11 @@ def test_a_store_that_is_ahead_of_the_clock_is_refused(tmp_path: Path) -> None:
     store.keep([reading], NOON, "sweep")
     store.close()
 
-    async def run(bound: socket.socket) -> None:
-        site = FtpsSite("127.0.0.1", 1, "a", "b", LocalCa.make(tmp_path).ca_file)
-        settings = AloneSettings(tdsp("ONCOR"), read_roster(tmp_path / "r.csv"), site, url)
+    site = FtpsSite("127.0.0.1", 1, "a", "b", LocalCa.make(tmp_path).ca_file)
+    settings = AloneSettings(tdsp("ONCOR"), read_roster(tmp_path / "r.csv"), site, url)
+    with bind("127.0.0.1", 0, "the head-end") as bound, pytest.raises(UserError, match=r"headend\.store\.ahead: --out"):
         async with head_end_alone(settings, Clock(ClockMode.SCALED, (NOON - 86_400) * US), bound, RunJournal(10)):
             raise AssertionError("it began")
-
-    with bind("127.0.0.1", 0, "the head-end") as bound, pytest.raises(UserError, match=r"headend\.store\.ahead: --out"):
-        asyncio.run(run(bound))
 
 
 def test_an_authority_that_is_kept_is_the_same_after_a_restart(tmp_path: Path) -> None:

@@ -16,7 +16,6 @@ from simulator.parties.sandbox import Sandbox
 from simulator.ror.client import SmtClient
 from simulator.runtime.clock import Clock, ClockMode
 from simulator.world.market import ROR_LOGIN
-from tests.simulator.parties.test_sandbox import play
 from tests.simulator.sandboxes import Rig, rig
 
 
@@ -46,33 +45,27 @@ def inquiry(made: Rig, **changed: Any) -> dict[str, Any]:
         {"esiid": "x"},
     ],
 )
-def test_an_impossible_inquiry_is_refused_with_code_and_place(tmp_path: Path, changed: dict[str, Any]) -> None:
-    async def scene(made: Rig) -> None:
-        import json
+async def test_an_impossible_inquiry_is_refused_with_code_and_place(made: Rig, changed: dict[str, Any]) -> None:
+    import json
 
-        reply = await made.http.post(
-            f"{made.sandbox.headend_server.url}/inquiries",
-            content=json.dumps(inquiry(made, **changed)),
-            headers={"content-type": "application/json"},
-        )
-        assert reply.status_code == 400, reply.text
-        assert set(reply.json()) == {"code", "message", "place"}
-        assert (await made.ask(made.esiid(1))).statusCode == "0"
-
-    play(tmp_path, scene)
+    reply = await made.http.post(
+        f"{made.sandbox.headend_server.url}/inquiries",
+        content=json.dumps(inquiry(made, **changed)),
+        headers={"content-type": "application/json"},
+    )
+    assert reply.status_code == 400, reply.text
+    assert set(reply.json()) == {"code", "message", "place"}
+    assert (await made.ask(made.esiid(1))).statusCode == "0"
 
 
 @pytest.mark.parametrize("reply_to", ["http://127.0.0.1:1/", "http://☃.example/"])
-def test_a_call_back_that_nobody_takes_ends_by_itself(tmp_path: Path, reply_to: str) -> None:
-    async def scene(made: Rig) -> None:
-        asked = inquiry(made, replyTo=reply_to)
-        reply = await made.http.post(f"{made.sandbox.headend_server.url}/inquiries", json=asked)
-        assert reply.status_code == 202
-        await made.to("2026-08-12T18:00")
-        notes = [entry["kind"] for entry in made.sandbox.journal.entries() if entry["ident"] == "1"]
-        assert notes == ["inquiry answered", "call-back given up"]
-
-    play(tmp_path, scene)
+async def test_a_call_back_that_nobody_takes_ends_by_itself(made: Rig, reply_to: str) -> None:
+    asked = inquiry(made, replyTo=reply_to)
+    reply = await made.http.post(f"{made.sandbox.headend_server.url}/inquiries", json=asked)
+    assert reply.status_code == 202
+    await made.to("2026-08-12T18:00")
+    notes = [entry["kind"] for entry in made.sandbox.journal.entries() if entry["ident"] == "1"]
+    assert notes == ["inquiry answered", "call-back given up"]
 
 
 @pytest.mark.parametrize(
@@ -95,19 +88,16 @@ def test_a_call_back_that_nobody_takes_ends_by_itself(tmp_path: Path, reply_to: 
         },
     ],
 )
-def test_an_impossible_call_back_is_refused_and_the_request_ends(tmp_path: Path, changed: dict[str, Any]) -> None:
-    async def scene(made: Rig) -> None:
-        import json
+async def test_an_impossible_call_back_is_refused_and_the_request_ends(made: Rig, changed: dict[str, Any]) -> None:
+    import json
 
-        key = await made.client.odr(made.esiid(1), "call-1", "INTERVALS")
-        body = json.dumps({"correlationId": key, "outcome": "completed", **changed})
-        reply = await made.http.post("/callbacks/inquiries", content=body, headers={"content-type": "application/json"})
-        assert reply.status_code == 400, reply.text
-        assert reply.json()["errorCode"] == "FIELD"
-        await made.to("2026-08-12T17:50")
-        assert (await made.client.odr_status(key, "call-1")).statusCode == "0"
-
-    play(tmp_path, scene)
+    key = await made.client.odr(made.esiid(1), "call-1", "INTERVALS")
+    body = json.dumps({"correlationId": key, "outcome": "completed", **changed})
+    reply = await made.http.post("/callbacks/inquiries", content=body, headers={"content-type": "application/json"})
+    assert reply.status_code == 400, reply.text
+    assert reply.json()["errorCode"] == "FIELD"
+    await made.to("2026-08-12T17:50")
+    assert (await made.client.odr_status(key, "call-1")).statusCode == "0"
 
 
 @dataclass
@@ -120,39 +110,36 @@ class Wall:
         return time.time() + self.asleep_s
 
 
-def test_a_sandbox_outlives_a_night_in_which_its_machine_slept(tmp_path: Path) -> None:
-    async def run() -> None:
-        wall = Wall()
-        async with rig(tmp_path / "first") as made:
-            settings = made.sandbox.settings
-        (tmp_path / "second").mkdir()
-        clock = Clock(ClockMode.SCALED, epoch("2026-08-12T17:40") * US, 600.0, wall=wall, wall_start=wall())
-        async with (
-            Sandbox(replace(settings, clock=clock, out=tmp_path / "second")) as sandbox,
-            httpx.AsyncClient(base_url=sandbox.smt_server.url, trust_env=False) as http,
-        ):
-            serving = asyncio.get_running_loop().create_task(sandbox.runtime.serve())
-            # Three days of model time go by at once: sweeps, batches and postings have been missed.
-            wall.asleep_s = 3 * 86400 / 600
-            client = SmtClient(http, ROR_LOGIN.username, ROR_LOGIN.password, ROR_LOGIN.duns)
-            key = await client.odr(settings.world.esiid(1), "call-1", "INTERVALS")
-            for _ in range(400):
-                status = await client.odr_status(key, "call-1")
-                if status.statusCode != "PEN":
-                    break
-                await asyncio.sleep(0.02)
-            assert status.statusCode == "0"
-            assert not serving.done()
-            assert iso(sandbox.runtime.now()) > "2026-08-15T17:40"
-            posted: list[str] = []
-            for _ in range(400):
-                posted = [file.operating_day.isoformat() for file in sandbox.headend_store.posted_files()]
-                if len(posted) == 7:
-                    break
-                await asyncio.sleep(0.02)
-            assert sorted(posted)[-3:] == ["2026-08-12", "2026-08-13", "2026-08-14"]
-            assert sandbox.faults() == []
-            serving.cancel()
-            await asyncio.gather(serving, return_exceptions=True)
-
-    asyncio.run(run())
+async def test_a_sandbox_outlives_a_night_in_which_its_machine_slept(tmp_path: Path) -> None:
+    wall = Wall()
+    async with rig(tmp_path / "first") as made:
+        settings = made.sandbox.settings
+    (tmp_path / "second").mkdir()
+    clock = Clock(ClockMode.SCALED, epoch("2026-08-12T17:40") * US, 600.0, wall=wall, wall_start=wall())
+    async with (
+        Sandbox(replace(settings, clock=clock, out=tmp_path / "second")) as sandbox,
+        httpx.AsyncClient(base_url=sandbox.smt_server.url, trust_env=False) as http,
+    ):
+        serving = asyncio.get_running_loop().create_task(sandbox.runtime.serve())
+        # Three days of model time go by at once: sweeps, batches and postings have been missed.
+        wall.asleep_s = 3 * 86400 / 600
+        client = SmtClient(http, ROR_LOGIN.username, ROR_LOGIN.password, ROR_LOGIN.duns)
+        key = await client.odr(settings.world.esiid(1), "call-1", "INTERVALS")
+        for _ in range(400):
+            status = await client.odr_status(key, "call-1")
+            if status.statusCode != "PEN":
+                break
+            await asyncio.sleep(0.02)
+        assert status.statusCode == "0"
+        assert not serving.done()
+        assert iso(sandbox.runtime.now()) > "2026-08-15T17:40"
+        posted: list[str] = []
+        for _ in range(400):
+            posted = [file.operating_day.isoformat() for file in sandbox.headend_store.posted_files()]
+            if len(posted) == 7:
+                break
+            await asyncio.sleep(0.02)
+        assert sorted(posted)[-3:] == ["2026-08-12", "2026-08-13", "2026-08-14"]
+        assert sandbox.faults() == []
+        serving.cancel()
+        await asyncio.gather(serving, return_exceptions=True)

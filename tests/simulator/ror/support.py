@@ -159,12 +159,12 @@ class Portal:
     def served(self, start: int, end: int) -> list[dict[str, Any]]:
         return [
             {
-                "end": iso(one),
-                "wh": wh_of(one),
-                "source": "store" if one <= self.swept_to else "meter",
-                "collectedAt": iso(min(one + 600, self.now())),
+                "end": iso(instant),
+                "wh": wh_of(instant),
+                "source": "store" if instant <= self.swept_to else "meter",
+                "collectedAt": iso(min(instant + 600, self.now())),
             }
-            for one in range(start + INTERVAL_S, end + 1, INTERVAL_S)
+            for instant in range(start + INTERVAL_S, end + 1, INTERVAL_S)
         ]
 
 

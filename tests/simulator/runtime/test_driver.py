@@ -22,7 +22,7 @@ def manual() -> Runtime:
     return Runtime(Clock(ClockMode.MANUAL, START * US))
 
 
-def test_model_time_stands_still_while_an_exchange_is_in_flight() -> None:
+async def test_model_time_stands_still_while_an_exchange_is_in_flight() -> None:
     runtime = manual()
     seen: list[tuple[str, int]] = []
 
@@ -37,31 +37,24 @@ def test_model_time_stands_still_while_an_exchange_is_in_flight() -> None:
         yield runtime.env.timeout(5 * US)
         seen.append(("later", runtime.now()))
 
-    async def run() -> None:
-        runtime.env.process(process())
-        # Something else is due a second later: it must wait for the exchange.
-        runtime.env.timeout(1 * US).callbacks.append(lambda _: seen.append(("due", runtime.now())))
-        await runtime.run_until(START + 10)
-
-    asyncio.run(run())
+    runtime.env.process(process())
+    # Something else is due a second later: it must wait for the exchange.
+    runtime.env.timeout(1 * US).callbacks.append(lambda _: seen.append(("due", runtime.now())))
+    await runtime.run_until(START + 10)
     assert seen == [("answer", START), ("due", START + 1), ("later", START + 5)]
     assert runtime.now() == START + 10
 
 
-def test_an_event_due_exactly_at_the_target_is_processed() -> None:
+async def test_an_event_due_exactly_at_the_target_is_processed() -> None:
     runtime = manual()
     seen: list[int] = []
-
-    async def run() -> None:
-        runtime.env.timeout(10 * US).callbacks.append(lambda _: seen.append(runtime.now()))
-        await runtime.run_until(START + 10)
-
-    asyncio.run(run())
+    runtime.env.timeout(10 * US).callbacks.append(lambda _: seen.append(runtime.now()))
+    await runtime.run_until(START + 10)
     assert seen == [START + 10]
 
 
-def test_completions_of_one_instant_come_in_sorted_whatever_the_sockets_did() -> None:
-    def order(shuffle: int) -> list[str]:
+async def test_completions_of_one_instant_come_in_sorted_whatever_the_sockets_did() -> None:
+    async def order(shuffle: int) -> list[str]:
         runtime = manual()
         seen: list[str] = []
         waits = list(range(20))
@@ -76,18 +69,16 @@ def test_completions_of_one_instant_come_in_sorted_whatever_the_sockets_did() ->
             yield runtime.io("http", name, lambda: exchange(turns))
             seen.append(name)
 
-        async def run() -> None:
-            for number, turns in enumerate(waits):
-                runtime.env.process(process(f"{number:02d}", turns))
-            await runtime.run_until(START + 1)
-
-        asyncio.run(run())
+        for number, turns in enumerate(waits):
+            runtime.env.process(process(f"{number:02d}", turns))
+        await runtime.run_until(START + 1)
         return seen
 
-    assert order(1) == order(2) == sorted(order(1))
+    first = await order(1)
+    assert first == await order(2) == sorted(first)
 
 
-def test_what_a_handler_injects_is_handed_in_with_the_completions_of_its_instant() -> None:
+async def test_what_a_handler_injects_is_handed_in_with_the_completions_of_its_instant() -> None:
     runtime = manual()
     seen: list[str] = []
 
@@ -98,15 +89,12 @@ def test_what_a_handler_injects_is_handed_in_with_the_completions_of_its_instant
         yield runtime.io("b exchange", "x", call_a_handler)
         seen.append("completed")
 
-    async def run() -> None:
-        runtime.env.process(process())
-        await runtime.run_until(START)
-
-    asyncio.run(run())
+    runtime.env.process(process())
+    await runtime.run_until(START)
     assert seen == ["injected", "completed"]
 
 
-def test_calls_of_one_lane_are_made_one_at_a_time_by_ident() -> None:
+async def test_calls_of_one_lane_are_made_one_at_a_time_by_ident() -> None:
     runtime = manual()
     under_way: list[str] = []
     order: list[str] = []
@@ -122,16 +110,13 @@ def test_calls_of_one_lane_are_made_one_at_a_time_by_ident() -> None:
     def process(name: str) -> Generator[simpy.Event, Any, None]:
         yield runtime.io("ror", name, lambda: exchange(name), lane="smt")
 
-    async def run() -> None:
-        for name in ("c", "a", "b"):
-            runtime.env.process(process(name))
-        await runtime.run_until(START)
-
-    asyncio.run(run())
+    for name in ("c", "a", "b"):
+        runtime.env.process(process(name))
+    await runtime.run_until(START)
     assert order == ["a", "b", "c"]
 
 
-def test_a_failed_exchange_raises_in_the_process_that_waits_for_it() -> None:
+async def test_a_failed_exchange_raises_in_the_process_that_waits_for_it() -> None:
     runtime = manual()
     seen: list[str] = []
 
@@ -144,64 +129,47 @@ def test_a_failed_exchange_raises_in_the_process_that_waits_for_it() -> None:
         except ConnectionRefusedError as error:
             seen.append(str(error))
 
-    async def run() -> None:
-        runtime.env.process(process())
-        await runtime.run_until(START)
-
-    asyncio.run(run())
+    runtime.env.process(process())
+    await runtime.run_until(START)
     assert seen == ["nobody there"]
 
 
-def test_a_barrier_that_hangs_names_what_is_in_flight(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_barrier_that_hangs_names_what_is_in_flight(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("simulator.runtime.driver.BARRIER_S", 0.05)
     runtime = manual()
 
     async def never() -> None:
         await asyncio.Event().wait()
 
-    async def run() -> None:
-        runtime.io("modbus", "meter 7", never)
-        try:
-            await runtime.run_until(START + 1)
-        finally:
-            await runtime.close()
-
+    runtime.io("modbus", "meter 7", never)
     with pytest.raises(SimulatorError, match="modbus meter 7"):
-        asyncio.run(run())
+        await runtime.run_until(START + 1)
+    await runtime.close()
 
 
-def test_the_clock_does_not_run_backwards() -> None:
+async def test_the_clock_does_not_run_backwards() -> None:
     runtime = manual()
-
-    async def run() -> None:
-        await runtime.run_until(START + 10)
+    await runtime.run_until(START + 10)
+    with pytest.raises(SimulatorError, match="backwards"):
         await runtime.run_until(START + 5)
 
-    with pytest.raises(SimulatorError, match="backwards"):
-        asyncio.run(run())
 
-
-def test_a_scaled_clock_follows_the_wall_and_hands_input_in_at_its_instant() -> None:
+async def test_a_scaled_clock_follows_the_wall_and_hands_input_in_at_its_instant() -> None:
     wall = 100.0
     clock = Clock(ClockMode.SCALED, START * US, speed=60.0, wall=lambda: wall, wall_start=100.0)
     runtime = Runtime(clock)
     seen: list[tuple[str, int]] = []
     runtime.env.timeout(60 * US).callbacks.append(lambda _: seen.append(("due", runtime.now())))
-
-    async def run() -> None:
-        nonlocal wall
-        serving = asyncio.get_running_loop().create_task(runtime.serve())
+    serving = asyncio.get_running_loop().create_task(runtime.serve())
+    await asyncio.sleep(0)
+    assert seen == []
+    wall = 102.0
+    runtime.inject("input", "x", lambda: seen.append(("input", int(runtime.env.now) // US)))
+    while len(seen) < 2:
         await asyncio.sleep(0)
-        assert seen == []
-        wall = 102.0
-        runtime.inject("input", "x", lambda: seen.append(("input", int(runtime.env.now) // US)))
-        while len(seen) < 2:
-            await asyncio.sleep(0)
-        serving.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await serving
-
-    asyncio.run(run())
+    serving.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await serving
     # The event that was due before the input is processed before it; the input comes in at the wall's now.
     assert seen == [("due", START + 120), ("input", START + 120)]
 
@@ -212,47 +180,38 @@ def test_a_clock_that_does_not_move_forwards_is_refused(speed: float) -> None:
         Clock(ClockMode.SCALED, 0, speed=speed)
 
 
-def test_an_input_on_an_idle_manual_clock_is_taken_in_without_moving_time() -> None:
+async def test_an_input_on_an_idle_manual_clock_is_taken_in_without_moving_time() -> None:
     runtime = manual()
     seen: list[int] = []
-
-    async def run() -> None:
-        serving = asyncio.get_running_loop().create_task(runtime.serve())
+    serving = asyncio.get_running_loop().create_task(runtime.serve())
+    await asyncio.sleep(0)
+    runtime.inject("input", "x", lambda: seen.append(runtime.now()))
+    while not seen:
         await asyncio.sleep(0)
-        runtime.inject("input", "x", lambda: seen.append(runtime.now()))
-        while not seen:
-            await asyncio.sleep(0)
-        serving.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await serving
-
-    asyncio.run(run())
+    serving.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await serving
     assert seen == [START]
 
 
-def test_a_running_clock_with_much_to_catch_up_gives_the_loop_its_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_running_clock_with_much_to_catch_up_gives_the_loop_its_turns(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("simulator.runtime.driver.TURN_S", 0.0)
     wall = 100.0
     runtime = Runtime(Clock(ClockMode.SCALED, START * US, speed=60.0, wall=lambda: wall, wall_start=wall))
     turns: list[int] = []
     for number in range(20):
         runtime.env.timeout(number * US).callbacks.append(lambda _: turns.append(0))
-
-    async def run() -> None:
-        nonlocal wall
-        wall += 1
-        serving = asyncio.get_running_loop().create_task(runtime.serve())
-        while turns.count(0) < 20:
-            await asyncio.sleep(0)
-            turns.append(1)
-        serving.cancel()
-        await asyncio.gather(serving, return_exceptions=True)
-
-    asyncio.run(run())
+    wall += 1
+    serving = asyncio.get_running_loop().create_task(runtime.serve())
+    while turns.count(0) < 20:
+        await asyncio.sleep(0)
+        turns.append(1)
+    serving.cancel()
+    await asyncio.gather(serving, return_exceptions=True)
     assert turns.count(1) >= 19
 
 
-def test_what_comes_in_while_a_clock_catches_up_is_not_handed_in_before_its_instant(
+async def test_what_comes_in_while_a_clock_catches_up_is_not_handed_in_before_its_instant(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("simulator.runtime.driver.TURN_S", 0.0)
@@ -262,21 +221,16 @@ def test_what_comes_in_while_a_clock_catches_up_is_not_handed_in_before_its_inst
         runtime.env.timeout(number * US)
     came: list[int] = []
     handed_in: list[int] = []
-
-    async def run() -> None:
-        nonlocal wall
-        wall += 1
-        serving = asyncio.get_running_loop().create_task(runtime.serve())
-        for _ in range(5):
-            await asyncio.sleep(0)
-        assert 0 < runtime.env.now - START * US < 20 * US
-        wall += 1
-        came.append(runtime.now_us())
-        runtime.inject("input", "x", lambda: handed_in.append(int(runtime.env.now)))
-        while not handed_in:
-            await asyncio.sleep(0)
-        serving.cancel()
-        await asyncio.gather(serving, return_exceptions=True)
-
-    asyncio.run(run())
+    wall += 1
+    serving = asyncio.get_running_loop().create_task(runtime.serve())
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert 0 < runtime.env.now - START * US < 20 * US
+    wall += 1
+    came.append(runtime.now_us())
+    runtime.inject("input", "x", lambda: handed_in.append(int(runtime.env.now)))
+    while not handed_in:
+        await asyncio.sleep(0)
+    serving.cancel()
+    await asyncio.gather(serving, return_exceptions=True)
     assert came == handed_in == [(START + 120) * US]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import socket
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 
@@ -18,7 +17,7 @@ from headend.system import HeadEnd, HeadEndSettings
 from meters.calendar import US, day_of, day_start
 from simulator.runtime.clock import Clock, ClockMode
 from simulator.runtime.driver import Runtime
-from simulator.runtime.serving import HttpServer
+from simulator.runtime.serving import HttpServer, bind
 from simulator.web.frame import served
 from tests.simulator.smt.rig import NEIGHBOUR, PLAIN, TDSP_DUNS, Notes
 
@@ -59,9 +58,7 @@ def _heard(key: str, attempt: int) -> Try:
 async def _serve(start: Start, ready: Connection) -> None:
     clock = Clock(ClockMode.SCALED, start.epoch_us, start.speed, wall_start=start.wall_start)
     runtime = Runtime(clock, clock.now_us())
-    bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    bound.bind(("127.0.0.1", start.port))
+    bound = bind("127.0.0.1", start.port, "the head-end")
     today = day_of(runtime.now())
     async with httpx.AsyncClient(timeout=5, trust_env=False) as http:
         head_end = HeadEnd(

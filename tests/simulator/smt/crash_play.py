@@ -21,13 +21,13 @@ import httpx
 from sqlalchemy import select
 
 from headend.wire import InquiryKind, InquiryRequest
-from meters.calendar import INTERVAL_S, US, day_of, epoch, iso
-from simulator.smt.database.engine import open_database
+from meters.calendar import US, day_of, epoch
 from simulator.smt.database.tables import odr_answer, throttle_lease, throttle_window
 from simulator.smt.ondemand.ledger import Entry, Ledger
 from simulator.smt.ondemand.lifecycle import ENDED, State
 from tests.simulator.smt import crash_smt
-from tests.simulator.smt.rig import NEIGHBOUR, PASSWORD, PLAIN, ROR_DUNS
+from tests.simulator.smt.postgres import opened
+from tests.simulator.smt.rig import NEIGHBOUR, PASSWORD, PLAIN, ROR_DUNS, answer_to
 
 SPEED = 100.0
 BEGUN = epoch("2026-08-12T17:40")
@@ -90,7 +90,11 @@ class ScriptedHeadEnd:
         self._server.server_close()
 
     def _answer(self, request: InquiryRequest, fails: frozenset[str]) -> None:
-        body = json.dumps(answer_to(request, request.esiid in fails)).encode()
+        answer = answer_to(request, request.answerBy.isoformat())
+        if request.esiid in fails:
+            answer = {key: answer[key] for key in ("correlationId", "meterReads", "octets")}
+            answer |= {"outcome": "failed", "reason": "the meter does not answer"}
+        body = json.dumps(answer).encode()
         for wait in (0.02, 0.3, 0.6):
             if self._closed.wait(wait):
                 return
@@ -99,25 +103,6 @@ class ScriptedHeadEnd:
                     str(request.replyTo), content=body, headers={"content-type": "application/json"}, timeout=2, trust_env=False
                 )  # fmt: skip
                 return
-
-
-def answer_to(request: InquiryRequest, failed: bool) -> dict[str, Any]:
-    """A complete answer that cost one read, or a failed one."""
-    now = request.answerBy.isoformat()
-    answer: dict[str, Any] = {"correlationId": request.correlationId, "meterReads": 1, "octets": 500}
-    if failed:
-        return answer | {"outcome": "failed", "reason": "the meter does not answer"}
-    answer["outcome"] = "completed"
-    if request.kind is InquiryKind.INTERVALS:
-        assert request.start is not None
-        assert request.end is not None
-        ends = range(int(request.start.timestamp()) + INTERVAL_S, int(request.end.timestamp()) + 1, INTERVAL_S)
-        answer["intervals"] = [{"end": iso(end), "wh": 100, "source": "meter", "collectedAt": now} for end in ends]
-    elif request.kind is InquiryKind.REGISTER:
-        answer["register"] = {"wh": 23_459_133, "at": now}
-    else:
-        answer["power"] = {"status": "ON", "source": "reply", "switchState": "CLOSED", "voltage": 243.1, "at": now}
-    return answer
 
 
 @dataclass(slots=True)
@@ -244,12 +229,9 @@ def _spent(entry: Entry) -> bool:
 
 def entries(url: str) -> list[Entry]:
     """The requests as SMT's ledger has them."""
-    engine = open_database(url)
-    try:
+    with opened(url) as engine:
         ledger = Ledger(engine, shared=True)
         return [entry for esiid in (PLAIN, NEIGHBOUR) for entry in ledger.audit(esiid, day_of(BEGUN))]
-    finally:
-        engine.dispose()
 
 
 def all_ended(url: str) -> bool:
@@ -278,12 +260,10 @@ def check(url: str, told: Play) -> None:
         assert entry.last.state is State.COMPLETED or entry.last.reason, entry.last
         assert [step.at_us for step in entry.transitions] == sorted(step.at_us for step in entry.transitions)
         assert entry.transitions[0].state is State.REQUESTED
-    engine = open_database(url)
-    with engine.connect() as connection:
+    with opened(url) as engine, engine.connect() as connection:
         leases = connection.execute(select(throttle_lease)).all()
         windows = connection.execute(select(throttle_window)).all()
         answers = set(connection.scalars(select(odr_answer.c.request_key)))
-    engine.dispose()
     for lease in leases:
         holder = by_key.get(lease.request_key)
         if holder is None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import socket
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 
@@ -14,7 +13,7 @@ from headend import boundaries
 from simulator.parties import control
 from simulator.runtime.clock import Clock, ClockMode
 from simulator.runtime.driver import Runtime
-from simulator.runtime.serving import HttpServer, url_of
+from simulator.runtime.serving import HttpServer, bind, url_of
 from simulator.smt.database.seat import Role
 from simulator.smt.doors.service import Smt, SmtConfig, create_app
 from simulator.smt.ondemand.middle import FixedMiddle
@@ -51,9 +50,7 @@ def serve(start: Start, ready: Connection) -> None:
 async def _serve(start: Start, ready: Connection) -> None:
     clock = Clock(ClockMode.SCALED, start.epoch_us, start.speed, wall_start=start.wall_start)
     runtime = Runtime(clock)
-    bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    bound.bind(("127.0.0.1", start.port))
+    bound = bind("127.0.0.1", start.port, "SMT")
     async with httpx.AsyncClient(timeout=5, trust_env=False) as http:
         config = SmtConfig(
             seed=1,

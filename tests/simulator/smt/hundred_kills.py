@@ -10,10 +10,7 @@ import pytest
 from headend.boundaries import HEADEND_BOUNDARIES, SMT_BOUNDARIES
 from tests.simulator.smt.crash_headend_play import play_headend
 from tests.simulator.smt.crash_play import forkserver, play
-from tests.simulator.smt.postgres import new_database, postgres
 from tests.simulator.smt.rig import NEIGHBOUR, PLAIN
-
-__all__ = ["new_database", "postgres"]
 
 KILLS, AT_HEADEND = 100, 36
 #: At which passing: no play passes a boundary less often.

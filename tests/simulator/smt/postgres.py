@@ -1,6 +1,6 @@
 """A real PostgreSQL for the tests: one server per session in a folder of its own, a database of its own for each that asks.
 
-Import ``postgres`` (the server) or ``postgres_url`` (a fresh database) where they are wanted. Skipped only where the wheel is not installed.
+Skipped only where the wheel is not installed.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cache
 
 import pytest
 from sqlalchemy import Engine, create_engine, make_url, text
@@ -22,12 +21,11 @@ from simulator.smt.database.engine import open_database
 _numbers = itertools.count(1)
 
 
-@cache
-def _server() -> str:
-    """Start it; it stops, and its folder goes, when the session ends."""
-    # Each module that imports the fixture below has one of its own; the server behind them is one. Its folder is not pytest's: the server runs
-    # as another user when we are root, and a second pytest that starts closes pytest's folder to others. The socket's path must be short, and
-    # the folder the runtime's alone.
+@pytest.fixture(scope="session")
+def postgres() -> str:
+    """URL of a running server, as SQLAlchemy wants it. It listens on a socket in its folder alone, and stops when the process ends."""
+    # Its folder is not pytest's: the server runs as another user when we are root, and a second pytest that starts closes pytest's folder to
+    # others. The socket's path must be short, and the folder the runtime's alone.
     run = tempfile.mkdtemp(prefix="ami-pg-")
     atexit.register(shutil.rmtree, run, ignore_errors=True)
     with pytest.MonkeyPatch.context() as patch:
@@ -54,12 +52,6 @@ def opened(url: str) -> Iterator[Engine]:
         yield engine
     finally:
         engine.dispose()
-
-
-@pytest.fixture(scope="session")
-def postgres() -> str:
-    """URL of a running server, as SQLAlchemy wants it. It listens on a socket in its folder alone."""
-    return _server()
 
 
 @pytest.fixture(scope="session")

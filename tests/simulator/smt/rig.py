@@ -100,6 +100,29 @@ class Notes:
         return [facts for _, one, _, facts in self.entries if one == kind]
 
 
+def answer_to(request: InquiryRequest, now: str, swept_to: int = 0) -> dict[str, Any]:
+    """A complete answer that cost one read; intervals to the last sweep are the store's."""
+    answer: dict[str, Any] = {
+        "correlationId": request.correlationId,
+        "outcome": "completed",
+        "meterReads": 1,
+        "octets": 500,
+    }
+    if request.kind is InquiryKind.INTERVALS:
+        assert request.start is not None
+        assert request.end is not None
+        ends = range(int(request.start.timestamp()) + INTERVAL_S, int(request.end.timestamp()) + 1, INTERVAL_S)
+        answer["intervals"] = [
+            {"end": iso(end), "wh": 100, "source": "store" if end <= swept_to else "meter", "collectedAt": now}
+            for end in ends
+        ]
+    elif request.kind is InquiryKind.REGISTER:
+        answer["register"] = {"wh": 23_459_133, "at": now}
+    else:
+        answer["power"] = {"status": "ON", "source": "reply", "switchState": "CLOSED", "voltage": 243.1, "at": now}
+    return answer
+
+
 class SmallHeadEnd:
     """Accepts every inquiry and calls a complete answer back after ``seconds``; what a test changes is in ``amend``."""
 
@@ -147,27 +170,10 @@ class SmallHeadEnd:
         return await self.http.post(url, content=body, headers={"content-type": "application/json"})
 
     def _result(self, request: InquiryRequest) -> InquiryResult:
-        now = iso(self.runtime.now())
-        answer: dict[str, Any] = {
-            "correlationId": request.correlationId,
-            "outcome": "completed",
-            "meterReads": self.meter_reads,
-            "octets": 500,
-        }
-        if request.kind is InquiryKind.INTERVALS:
-            assert request.start is not None
-            assert request.end is not None
-            ends = range(int(request.start.timestamp()) + INTERVAL_S, int(request.end.timestamp()) + 1, INTERVAL_S)
-            answer["intervals"] = [
-                {"end": iso(end), "wh": 100, "source": "store" if end <= epoch("2026-08-12T16:00") else "meter", "collectedAt": now}
-                for end in ends
-            ]  # fmt: skip
+        answer = answer_to(request, iso(self.runtime.now()), epoch("2026-08-12T16:00"))
+        if request.end is not None:
             answer["reachesTo"] = iso(int(request.end.timestamp()))
-        elif request.kind is InquiryKind.REGISTER:
-            answer["register"] = {"wh": 23_459_133, "at": now}
-        else:
-            answer["power"] = {"status": "ON", "source": "reply", "switchState": "CLOSED", "voltage": 243.1, "at": now}
-        return InquiryResult.model_validate(answer | self.amend)
+        return InquiryResult.model_validate(answer | {"meterReads": self.meter_reads} | self.amend)
 
 
 class Nowhere:

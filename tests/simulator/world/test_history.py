@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import date, datetime
 from pathlib import Path
 
@@ -57,38 +56,33 @@ def sandbox(world: World, out: Path, *, history: bool) -> Sandbox:
     )
 
 
-def test_modelled_history_leaves_what_live_days_leave(tmp_path: Path) -> None:
+async def test_modelled_history_leaves_what_live_days_leave(tmp_path: Path) -> None:
     world = the_world()
-
-    async def run() -> None:
-        async with (
-            sandbox(world, tmp_path / "live", history=False) as live,
-            sandbox(world, tmp_path / "modelled", history=True) as modelled,
-        ):
-            await live.runtime.run_until(NOW)
-            await modelled.runtime.run_until(NOW)
-            assert live.faults() == modelled.faults() == []
-            posted = [
-                [(file.name, file.operating_day) for file in each.headend_store.posted_files()]
-                for each in (live, modelled)
-            ]
-            assert posted[0] == posted[1]
-            assert [day for _, day in posted[0]] == days(FIRST, date(2026, 3, 9))
-            esiids = sorted(meter.identity.esiid for meter in world.meters)
-            for esiid in esiids:
-                ours, theirs = (each.headend_store.window(esiid, day_start(FIRST), NOW) for each in (live, modelled))
-                assert np.array_equal(ours.ends, theirs.ends)
-                assert np.array_equal(ours.wh, theirs.wh)
-                assert np.array_equal(ours.present, theirs.present)
-                assert live.smt.store.last_vee_end(esiid) == modelled.smt.store.last_vee_end(esiid)
-            for day in days(FIRST, date(2026, 3, 9)):
-                ours_vee, theirs_vee = (each.headend_store.vee_day(esiids, day).delivered for each in (live, modelled))
-                for column in ("wh", "status", "method", "scaled", "start_wh", "stop_wh"):
-                    assert np.array_equal(getattr(ours_vee, column), getattr(theirs_vee, column)), (day, column)
-            # The result codes of every posted file are there in the live run, and all good.
-            home = live.files.home(live.market.tdsp_login.username)
-            for name, _ in posted[0]:
-                result = (home / f"{name}.result.csv").read_text().splitlines()
-                assert all(",00," in row for row in result[1:])
-
-    asyncio.run(run())
+    async with (
+        sandbox(world, tmp_path / "live", history=False) as live,
+        sandbox(world, tmp_path / "modelled", history=True) as modelled,
+    ):
+        await live.runtime.run_until(NOW)
+        await modelled.runtime.run_until(NOW)
+        assert live.faults() == modelled.faults() == []
+        posted = [
+            [(file.name, file.operating_day) for file in each.headend_store.posted_files()] for each in (live, modelled)
+        ]
+        assert posted[0] == posted[1]
+        assert [day for _, day in posted[0]] == days(FIRST, date(2026, 3, 9))
+        esiids = sorted(meter.identity.esiid for meter in world.meters)
+        for esiid in esiids:
+            ours, theirs = (each.headend_store.window(esiid, day_start(FIRST), NOW) for each in (live, modelled))
+            assert np.array_equal(ours.ends, theirs.ends)
+            assert np.array_equal(ours.wh, theirs.wh)
+            assert np.array_equal(ours.present, theirs.present)
+            assert live.smt.store.last_vee_end(esiid) == modelled.smt.store.last_vee_end(esiid)
+        for day in days(FIRST, date(2026, 3, 9)):
+            ours_vee, theirs_vee = (each.headend_store.vee_day(esiids, day).delivered for each in (live, modelled))
+            for column in ("wh", "status", "method", "scaled", "start_wh", "stop_wh"):
+                assert np.array_equal(getattr(ours_vee, column), getattr(theirs_vee, column)), (day, column)
+        # The result codes of every posted file are there in the live run, and all good.
+        home = live.files.home(live.market.tdsp_login.username)
+        for name, _ in posted[0]:
+            result = (home / f"{name}.result.csv").read_text().splitlines()
+            assert all(",00," in row for row in result[1:])

@@ -39,10 +39,10 @@ def test_35_posted_days_hold_a_whole_billing_period_of_the_first_two_esiids() ->
 
 
 def test_the_same_seed_builds_the_same_world() -> None:
-    one, two = (build(WorldSpec(first_day=FIRST), 9) for _ in range(2))
-    assert [meter.identity for meter in one.meters] == [meter.identity for meter in two.meters]
-    assert len({meter.identity.esiid for meter in one.meters}) == 40
-    assert [len(units) for units in one.gateways] == [20, 20]
+    first, second = (build(WorldSpec(first_day=FIRST), 9) for _ in range(2))
+    assert [meter.identity for meter in first.meters] == [meter.identity for meter in second.meters]
+    assert len({meter.identity.esiid for meter in first.meters}) == 40
+    assert [len(units) for units in first.gateways] == [20, 20]
 
 
 def test_a_scaled_premise_uses_what_it_was_told_over_its_days() -> None:
@@ -173,7 +173,7 @@ def test_file_of_faults_is_read_and_its_mistakes_are_told_with_their_lines(tmp_p
     path = tmp_path / "faults.yaml"
     path.write_text("faults:\n  - {kind: dead, rate: 0.002}\n  - {kind: clock_drift, meter: 3, seconds_a_day: 4}\n")
     assert [rule.kind for rule in read_faults(path)] == [FaultKind.DEAD, FaultKind.CLOCK_DRIFT]
-    for text, told in (
+    for text, mistake in (
         ("faults:\n  - {kind: dad, rate: 0.1}\n", r"faults\.yaml:2: faults\[1\]\.kind.*Did you mean dead"),
         (
             "faults:\n  - kind: spike\n    meter: 1\n    facto: 3\n",
@@ -186,7 +186,7 @@ def test_file_of_faults_is_read_and_its_mistakes_are_told_with_their_lines(tmp_p
         ("", r"faults\.yaml"),
     ):
         path.write_text(text)
-        with pytest.raises(SimulatorError, match=told):
+        with pytest.raises(SimulatorError, match=mistake):
             read_faults(path)
     with pytest.raises(SimulatorError, match=r"faults\.unreadable.*nowhere\.yaml"):
         read_faults(tmp_path / "nowhere.yaml")

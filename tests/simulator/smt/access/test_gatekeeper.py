@@ -12,9 +12,7 @@ from simulator.smt.access.gatekeeper import AuthLimits, Gatekeeper, LoginFault, 
 from simulator.smt.access.logins import USE_S, DatabaseLogins
 from simulator.smt.registry.passwords import hash_password, password_is
 from simulator.smt.registry.records import User, UserKind
-from tests.simulator.smt.postgres import new_database, opened, postgres, postgres_url
-
-__all__ = ["new_database", "postgres", "postgres_url"]
+from tests.simulator.smt.postgres import opened
 
 USER = User("maria", hash_password("right"), UserKind.CUSTOMER)
 

@@ -30,10 +30,8 @@ from simulator.smt.ondemand.lifecycle import OnDemandRequest, Sent, State
 from simulator.smt.throttle.decision import Door, Kind, Requested
 from simulator.smt.usage import intake
 from tests.simulator.smt.doors.test_operations import metric
-from tests.simulator.smt.postgres import new_database, opened, postgres, postgres_url
+from tests.simulator.smt.postgres import opened
 from tests.simulator.smt.rig import NEIGHBOUR, NOW, PLAIN, TDSP_DUNS, Rig
-
-__all__ = ["new_database", "postgres", "postgres_url"]
 
 
 @pytest.fixture(autouse=True)
@@ -68,35 +66,27 @@ def states(rig: Rig, key: str) -> list[State]:
     return [step.state for step in entry.transitions]
 
 
-def test_a_request_that_waits_while_the_database_is_locked_goes_on_afterwards(tmp_path: Path) -> None:
-    async def run() -> None:
-        async with Rig(tmp_path) as rig:
-            key = (await rig.asked())["correlationId"]
-            await rig.wait(1)
-            with locked(tmp_path):
-                await rig.wait(200)
-                assert await health(rig) == (503, "unwritable")
-                assert states(rig, key)[-1] is State.QUEUED
-            assert await health(rig) == (200, "ok")
-            await rig.wait(200)
-            assert states(rig, key)[-1] is State.COMPLETED
-            # At its pick-up; the looks while the lock lasted left it alone.
-            assert len(rig.notes.of(FAULT)) == 1
-            assert len(rig.notes.of("queue not read")) == 3
-
-    asyncio.run(run())
+async def test_a_request_that_waits_while_the_database_is_locked_goes_on_afterwards(tmp_path: Path, rig: Rig) -> None:
+    key = (await rig.asked())["correlationId"]
+    await rig.wait(1)
+    with locked(tmp_path):
+        await rig.wait(200)
+        assert await health(rig) == (503, "unwritable")
+        assert states(rig, key)[-1] is State.QUEUED
+    assert await health(rig) == (200, "ok")
+    await rig.wait(200)
+    assert states(rig, key)[-1] is State.COMPLETED
+    # At its pick-up; the looks while the lock lasted left it alone.
+    assert len(rig.notes.of(FAULT)) == 1
+    assert len(rig.notes.of("queue not read")) == 3
 
 
-def test_a_disk_without_room_is_told_before_a_request_finds_none(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+async def test_a_disk_without_room_is_told_before_a_request_finds_none(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def run() -> None:
-        async with Rig(tmp_path) as rig:
-            assert await health(rig) == (200, "ok")
-            monkeypatch.setattr("simulator.smt.database.engine.LEAST_FREE", 1 << 60)
-            assert await health(rig) == (503, "unwritable")
-
-    asyncio.run(run())
+    assert await health(rig) == (200, "ok")
+    monkeypatch.setattr("simulator.smt.database.engine.LEAST_FREE", 1 << 60)
+    assert await health(rig) == (503, "unwritable")
 
 
 def test_only_the_first_of_those_who_find_the_database_locked_waits_long(
@@ -121,70 +111,57 @@ def test_only_the_first_of_those_who_find_the_database_locked_waits_long(
     assert asked == ["1", "10"]
 
 
-def test_what_was_on_its_way_when_the_database_went_away_fails_and_gives_its_allowance_back(tmp_path: Path) -> None:
-    async def run() -> None:
-        async with Rig(tmp_path) as rig:
-            key = (await rig.asked())["correlationId"]
-            # Picked up after 10 s; the answer comes 5 s later.
-            await rig.wait(12)
-            event.listen(rig.smt._engine, "before_cursor_execute", away)
-            await rig.wait(300)
-            assert (await health(rig))[0] == 503
-            event.remove(rig.smt._engine, "before_cursor_execute", away)
-            await rig.wait(61)
-            assert states(rig, key)[-1] is State.FAILED
-            assert (await rig.asked())["statusCode"] == "0"
-
-    asyncio.run(run())
+async def test_what_was_on_its_way_when_the_database_went_away_fails_and_gives_its_allowance_back(
+    rig: Rig,
+) -> None:
+    key = (await rig.asked())["correlationId"]
+    # Picked up after 10 s; the answer comes 5 s later.
+    await rig.wait(12)
+    event.listen(rig.smt._engine, "before_cursor_execute", away)
+    await rig.wait(300)
+    assert (await health(rig))[0] == 503
+    event.remove(rig.smt._engine, "before_cursor_execute", away)
+    await rig.wait(61)
+    assert states(rig, key)[-1] is State.FAILED
+    assert (await rig.asked())["statusCode"] == "0"
 
 
-def test_an_end_that_was_undone_is_neither_noted_nor_counted(tmp_path: Path) -> None:
-    async def run() -> None:
-        async with Rig(tmp_path) as rig:
-            await rig.asked()
-            await rig.wait(70)
-            event.listen(rig.smt._engine, "commit", away, once=True)
-            await rig.wait(90)
-            assert rig.notes.of("request completed") == []
-            assert len(rig.notes.of("request failed")) == 1
-            assert await metric(rig, "ami_smt_odr_seconds_count") == {'{kind="REGISTER",state="failed"}': 1}
-
-    asyncio.run(run())
+async def test_an_end_that_was_undone_is_neither_noted_nor_counted(rig: Rig) -> None:
+    await rig.asked()
+    await rig.wait(70)
+    event.listen(rig.smt._engine, "commit", away, once=True)
+    await rig.wait(90)
+    assert rig.notes.of("request completed") == []
+    assert len(rig.notes.of("request failed")) == 1
+    assert await metric(rig, "ami_smt_odr_seconds_count") == {'{kind="REGISTER",state="failed"}': 1}
 
 
-def test_the_end_of_a_report_is_written_when_the_database_takes_it_again(tmp_path: Path) -> None:
+async def test_the_end_of_a_report_is_written_when_the_database_takes_it_again(tmp_path: Path) -> None:
     async def make(_key: str) -> tuple[str, bytes] | None:
         return None
 
-    async def run() -> None:
-        async with Rig(tmp_path) as rig:
-            key = rig.smt.deliveries.order("lonestar.api", "t", "usage", "all", rig.smt.now_us(), make)
-            with locked(tmp_path):
-                await rig.wait(1)
-            asked = rig.smt.deliveries.request(key, "lonestar.api")
-            assert asked is not None
-            assert asked.ended_us is None
-            await rig.wait(60)
-            asked = rig.smt.deliveries.request(key, "lonestar.api")
-            assert asked is not None
-            assert asked.ended_us is not None
-
-    asyncio.run(run())
-
-
-def test_a_posted_file_waits_for_a_locked_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(intake, "_WAITS_S", (0, 0))
-
-    async def run() -> None:
-        async with Rig(tmp_path) as rig:
-            path = tmp_path / f"{TDSP_DUNS}IntervalData20260812073000001.lse"
-            path.write_bytes(b"nothing that is a record\n")
-            monkeypatch.setattr(rig.smt.intake, "take_in", _busy_twice(rig.smt.intake.take_in))
-            rig.smt.intake.on_file("wires", path)
+    async with Rig(tmp_path) as rig:
+        key = rig.smt.deliveries.order("lonestar.api", "t", "usage", "all", rig.smt.now_us(), make)
+        with locked(tmp_path):
             await rig.wait(1)
-            assert len(rig.notes.of("intake")) == 1
+        asked = rig.smt.deliveries.request(key, "lonestar.api")
+        assert asked is not None
+        assert asked.ended_us is None
+        await rig.wait(60)
+        asked = rig.smt.deliveries.request(key, "lonestar.api")
+        assert asked is not None
+        assert asked.ended_us is not None
 
-    asyncio.run(run())
+
+async def test_a_posted_file_waits_for_a_locked_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(intake, "_WAITS_S", (0, 0))
+    async with Rig(tmp_path) as rig:
+        path = tmp_path / f"{TDSP_DUNS}IntervalData20260812073000001.lse"
+        path.write_bytes(b"nothing that is a record\n")
+        monkeypatch.setattr(rig.smt.intake, "take_in", _busy_twice(rig.smt.intake.take_in))
+        rig.smt.intake.on_file("wires", path)
+        await rig.wait(1)
+        assert len(rig.notes.of("intake")) == 1
 
 
 def _busy_twice(take_in: Callable[..., Any]) -> Callable[..., Any]:
@@ -198,22 +175,18 @@ def _busy_twice(take_in: Callable[..., Any]) -> Callable[..., Any]:
     return busy
 
 
-def test_a_database_file_that_was_removed_is_told_and_not_worked_on(tmp_path: Path) -> None:
-    async def run() -> None:
-        async with Rig(tmp_path) as rig:
-            await rig.asked()
-            os.rename(tmp_path / "smt.db", tmp_path / "elsewhere.db")
-            reply = await rig.client.get("/healthz")
-            assert (reply.status_code, reply.json()["database"]) == (503, "replaced")
-            assert "put it back" in reply.json()["reason"]
-            await rig.wait(300)
-            assert not (tmp_path / "smt.db").exists()
-            os.rename(tmp_path / "elsewhere.db", tmp_path / "smt.db")
-            await rig.wait(300)
-            assert await health(rig) == (200, "ok")
-            assert rig.smt.ledger.open_keys() == []
-
-    asyncio.run(run())
+async def test_a_database_file_that_was_removed_is_told_and_not_worked_on(tmp_path: Path, rig: Rig) -> None:
+    await rig.asked()
+    os.rename(tmp_path / "smt.db", tmp_path / "elsewhere.db")
+    reply = await rig.client.get("/healthz")
+    assert (reply.status_code, reply.json()["database"]) == (503, "replaced")
+    assert "put it back" in reply.json()["reason"]
+    await rig.wait(300)
+    assert not (tmp_path / "smt.db").exists()
+    os.rename(tmp_path / "elsewhere.db", tmp_path / "smt.db")
+    await rig.wait(300)
+    assert await health(rig) == (200, "ok")
+    assert rig.smt.ledger.open_keys() == []
 
 
 # -- PostgreSQL: sessions end, as when the server is started anew ---------------------------------------------------
@@ -235,25 +208,22 @@ def end_sessions(server: str, url: str) -> None:
         connection.execute(ending, {"name": url.rsplit("/", 1)[-1].split("?")[0]}).all()
 
 
-def test_a_seat_whose_session_ended_is_taken_again_before_anything_else_is_done(
+async def test_a_seat_whose_session_ended_is_taken_again_before_anything_else_is_done(
     tmp_path: Path, postgres: str, postgres_url: str
 ) -> None:
-    async def run() -> None:
-        async with Rig(tmp_path, database_url=postgres_url) as rig:
-            end_sessions(postgres, postgres_url)
-            key = (await rig.asked())["correlationId"]
-            with engine_of(postgres_url) as other, pytest.raises(SimulatorError) as caught:
-                Seat(other, Role.ALONE)
-            assert caught.value.code == "smt.database.in_use"
-            # Nobody asks for anything: the dispatcher's look, or health, finds out.
-            end_sessions(postgres, postgres_url)
-            assert await health(rig) == (200, "ok")
-            end_sessions(postgres, postgres_url)
-            await rig.wait(100)
-            assert states(rig, key)[-1] is State.COMPLETED
-            assert rig.notes.of(FAULT) == []
-
-    asyncio.run(run())
+    async with Rig(tmp_path, database_url=postgres_url) as rig:
+        end_sessions(postgres, postgres_url)
+        key = (await rig.asked())["correlationId"]
+        with engine_of(postgres_url) as other, pytest.raises(SimulatorError) as caught:
+            Seat(other, Role.ALONE)
+        assert caught.value.code == "smt.database.in_use"
+        # Nobody asks for anything: the dispatcher's look, or health, finds out.
+        end_sessions(postgres, postgres_url)
+        assert await health(rig) == (200, "ok")
+        end_sessions(postgres, postgres_url)
+        await rig.wait(100)
+        assert states(rig, key)[-1] is State.COMPLETED
+        assert rig.notes.of(FAULT) == []
 
 
 def test_a_seat_is_not_lost_to_a_session_of_its_own_whose_end_the_server_has_not_seen(postgres_url: str) -> None:
@@ -273,86 +243,74 @@ def test_a_seat_is_not_lost_to_a_session_of_its_own_whose_end_the_server_has_not
             seat.release()
 
 
-def test_who_has_lost_its_seat_to_another_does_not_work_on_the_database(
+async def test_who_has_lost_its_seat_to_another_does_not_work_on_the_database(
     tmp_path: Path, postgres: str, postgres_url: str
 ) -> None:
-    async def run() -> None:
-        async with Rig(tmp_path, database_url=postgres_url) as rig:
-            key = (await rig.asked())["correlationId"]
-            end_sessions(postgres, postgres_url)
-            with engine_of(postgres_url) as other:
-                seat = Seat(other, Role.ALONE)
-                assert await health(rig) == (503, "taken")
-                await rig.wait(300)
-                with other.connect() as connection:
-                    kept = connection.scalars(text("SELECT state FROM odr_open")).all()
-                assert kept == ["accepted"]
-                assert "start this one again" in rig.notes.of("database lost")[0]["reason"]
-                with pytest.raises(Exception, match="Another SMT has taken"):
-                    await rig.asked(ESIID=NEIGHBOUR)
-                seat.release()
-            # What it has in memory may be old: it does not come back by itself.
+    async with Rig(tmp_path, database_url=postgres_url) as rig:
+        key = (await rig.asked())["correlationId"]
+        end_sessions(postgres, postgres_url)
+        with engine_of(postgres_url) as other:
+            seat = Seat(other, Role.ALONE)
             assert await health(rig) == (503, "taken")
-        async with Rig(tmp_path, database_url=postgres_url) as rig:
-            await rig.wait(100)
-            assert states(rig, key)[-1] is State.COMPLETED
-
-    asyncio.run(run())
+            await rig.wait(300)
+            with other.connect() as connection:
+                kept = connection.scalars(text("SELECT state FROM odr_open")).all()
+            assert kept == ["accepted"]
+            assert "start this one again" in rig.notes.of("database lost")[0]["reason"]
+            with pytest.raises(Exception, match="Another SMT has taken"):
+                await rig.asked(ESIID=NEIGHBOUR)
+            seat.release()
+        # What it has in memory may be old: it does not come back by itself.
+        assert await health(rig) == (503, "taken")
+    async with Rig(tmp_path, database_url=postgres_url) as rig:
+        await rig.wait(100)
+        assert states(rig, key)[-1] is State.COMPLETED
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
-def test_a_start_that_fails_leaves_neither_seat_nor_connection(
+async def test_a_start_that_fails_leaves_neither_seat_nor_connection(
     kind: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     url: str = request.getfixturevalue("postgres_url") if kind == "postgresql" else ""
-
-    async def run() -> None:
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(Dispatcher, "recover", away)
-            with pytest.raises(OperationalError):
-                Rig(tmp_path, database_url=url)
-        if url:
-            with engine_of(url) as engine, engine.connect() as connection:
-                mine = text("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()")
-                assert connection.scalar(mine) == 1
-        async with Rig(tmp_path, database_url=url) as rig:
-            assert await health(rig) == (200, "ok")
-
-    asyncio.run(run())
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Dispatcher, "recover", away)
+        with pytest.raises(OperationalError):
+            Rig(tmp_path, database_url=url)
+    if url:
+        with engine_of(url) as engine, engine.connect() as connection:
+            mine = text("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()")
+            assert connection.scalar(mine) == 1
+    async with Rig(tmp_path, database_url=url) as rig:
+        assert await health(rig) == (200, "ok")
 
 
 # -- the dispatcher and the head-end's connections ------------------------------------------------------------------
 
 
-def test_looks_that_were_missed_are_not_made_up_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_looks_that_were_missed_are_not_made_up_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     wall = 100.0
     clock = Clock(ClockMode.SCALED, epoch(NOW) * US, 60.0, wall=lambda: wall, wall_start=wall)
     looks: list[float] = []
+    async with Rig(tmp_path, clock=clock) as rig:
+        look = rig.smt.seat.look
 
-    async def run() -> None:
-        nonlocal wall
-        async with Rig(tmp_path, clock=clock) as rig:
-            look = rig.smt.seat.look
+        def looked() -> None:
+            looks.append(rig.runtime.env.now)
+            look()
 
-            def looked() -> None:
-                looks.append(rig.runtime.env.now)
-                look()
-
-            monkeypatch.setattr(rig.smt.seat, "look", looked)
-            serving = asyncio.get_running_loop().create_task(rig.runtime.serve())
-            # Three hours of model time, in which nobody came to look.
-            wall += 180
-            done = asyncio.Event()
-            rig.runtime.inject("test", "caught up", done.set)
-            await done.wait()
-            serving.cancel()
-            await asyncio.gather(serving, return_exceptions=True)
-
-    asyncio.run(run())
+        monkeypatch.setattr(rig.smt.seat, "look", looked)
+        serving = asyncio.get_running_loop().create_task(rig.runtime.serve())
+        # Three hours of model time, in which nobody came to look.
+        wall += 180
+        done = asyncio.Event()
+        rig.runtime.inject("test", "caught up", done.set)
+        await done.wait()
+        serving.cancel()
+        await asyncio.gather(serving, return_exceptions=True)
     assert len(set(looks)) == 1
 
 
-def test_an_inquiry_waits_for_a_connection_to_a_slow_head_end(tmp_path: Path) -> None:
+async def test_an_inquiry_waits_for_a_connection_to_a_slow_head_end(tmp_path: Path) -> None:
     free = asyncio.Event()
 
     async def slow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -361,81 +319,70 @@ def test_an_inquiry_waits_for_a_connection_to_a_slow_head_end(tmp_path: Path) ->
         writer.write(b"HTTP/1.1 202 Accepted\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
         writer.close()
 
-    async def run() -> None:
-        server = await asyncio.start_server(slow, "127.0.0.1", 0)
-        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-        one_connection = httpx.Limits(max_connections=1)
-        timeout = httpx.Timeout(10, pool=0.001)
-        sent: list[Sent] = []
-        async with (
-            server,
-            Rig(tmp_path) as rig,
-            httpx.AsyncClient(limits=one_connection, timeout=timeout, trust_env=False) as http,
-        ):
-            ways = Inquiries(
-                rig.runtime,
-                rig.smt.registry,
-                rig.smt.ledger,
-                rig.notes,
-                http,
-                {"coastal": url},
-                reply_to="http://smt",
-                store_allowed=True,
-                here=True,
-            )
+    server = await asyncio.start_server(slow, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    one_connection = httpx.Limits(max_connections=1)
+    timeout = httpx.Timeout(10, pool=0.001)
+    sent: list[Sent] = []
+    async with (
+        server,
+        Rig(tmp_path) as rig,
+        httpx.AsyncClient(limits=one_connection, timeout=timeout, trust_env=False) as http,
+    ):
+        ways = Inquiries(
+            rig.runtime,
+            rig.smt.registry,
+            rig.smt.ledger,
+            rig.notes,
+            http,
+            {"coastal": url},
+            reply_to="http://smt",
+            store_allowed=True,
+            here=True,
+        )
 
-            def send(key: str) -> Generator[simpy.Event, Any, None]:
-                wanted = Requested(Kind.READ, Door.API, {})
-                request = OnDemandRequest(key, InquiryKind.REGISTER, PLAIN, wanted)
-                sent.append((yield from ways.send(request, rig.smt.now_us() + 2700 * US)))
+        def send(key: str) -> Generator[simpy.Event, Any, None]:
+            wanted = Requested(Kind.READ, Door.API, {})
+            request = OnDemandRequest(key, InquiryKind.REGISTER, PLAIN, wanted)
+            sent.append((yield from ways.send(request, rig.smt.now_us() + 2700 * US)))
 
-            for key in ("1", "2"):
-                rig.runtime.env.process(send(key))
-            asyncio.get_running_loop().call_later(0.05, free.set)
-            await rig.wait(0)
-            assert sent == [Sent(True), Sent(True)]
-
-    asyncio.run(run())
+        for key in ("1", "2"):
+            rig.runtime.env.process(send(key))
+        asyncio.get_running_loop().call_later(0.05, free.set)
+        await rig.wait(0)
+        assert sent == [Sent(True), Sent(True)]
 
 
-def test_who_is_alone_on_a_file_looks_within_the_minute_in_which_something_was_dropped(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+async def test_who_is_alone_on_a_file_looks_within_the_minute_in_which_something_was_dropped(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def run() -> None:
-        async with Rig(tmp_path) as rig:
-            looks, look, begun = set[int](), rig.smt.seat.look, rig.runtime.now()
+    looks, look, begun = set[int](), rig.smt.seat.look, rig.runtime.now()
 
-            def looked() -> None:
-                looks.add(rig.runtime.now() - begun)
-                look()
+    def looked() -> None:
+        looks.add(rig.runtime.now() - begun)
+        look()
 
-            monkeypatch.setattr(rig.smt.seat, "look", looked)
-            await rig.wait(610)
-            assert looks == set()
-            rig.smt.desk.drop()
-            await rig.wait(600)
-            assert looks == {660}
-
-    asyncio.run(run())
+    monkeypatch.setattr(rig.smt.seat, "look", looked)
+    await rig.wait(610)
+    assert looks == set()
+    rig.smt.desk.drop()
+    await rig.wait(600)
+    assert looks == {660}
 
 
-def test_who_is_alone_asks_the_database_for_what_is_out_of_hand_once_an_hour_unless_it_dropped_something(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+async def test_who_is_alone_asks_the_database_for_what_is_out_of_hand_once_an_hour_unless_it_dropped_something(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def run() -> None:
-        async with Rig(tmp_path) as rig:
-            ledger, asked = rig.smt.ledger, list[int]()
-            keys = ledger.open_keys
+    ledger, asked = rig.smt.ledger, list[int]()
+    keys = ledger.open_keys
 
-            def counted() -> list[str]:
-                asked.append(rig.runtime.now())
-                return keys()
+    def counted() -> list[str]:
+        asked.append(rig.runtime.now())
+        return keys()
 
-            monkeypatch.setattr(ledger, "open_keys", counted)
-            await rig.wait(3 * 3600 + 60)
-            assert len(asked) == 3
-            rig.smt.desk.drop()
-            await rig.wait(180)
-            assert len(asked) == 4
-
-    asyncio.run(run())
+    monkeypatch.setattr(ledger, "open_keys", counted)
+    await rig.wait(3 * 3600 + 60)
+    assert len(asked) == 3
+    rig.smt.desk.drop()
+    await rig.wait(180)
+    assert len(asked) == 4

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import signal
 import time
@@ -31,10 +30,8 @@ from tests.simulator.smt.crash_play import (
     forkserver,
     running,
 )
-from tests.simulator.smt.postgres import new_database, opened, postgres, postgres_url
+from tests.simulator.smt.postgres import opened
 from tests.simulator.smt.rig import NEIGHBOUR, PLAIN, Rig
-
-__all__ = ["new_database", "postgres", "postgres_url"]
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -152,20 +149,18 @@ def test_a_database_that_cannot_be_reached_is_told_without_its_password() -> Non
     assert caught.value.code == "smt.database.kind"
 
 
-def test_a_request_goes_its_way_on_postgresql_as_on_sqlite(database_url: str, tmp_path: Path) -> None:
-    async def run() -> list[Any]:
-        async with Rig(tmp_path, database_url=database_url) as rig:
-            rig.post_days()
-            ack = await rig.asked(readType="INTERVALS")
-            await rig.wait(100)
-            told = await rig.status(ack["correlationId"])
-            again = await rig.asked()
-            day: dict[str, Any] = {"startDate": "08/10/2026", "endDate": "08/10/2026", "version": "L", "readingType": "C", "esiid": [PLAIN]}  # fmt: skip
-            common = {"deliveryMode": "API", "reportFormat": "JSON", "SMTTermsandConditions": "Y"}
-            read = (await rig.market("/15minintervalreads/", **day, **common)).json()
-            return [told["statusCode"], len(told["intervals"]), again["statusCode"], len(read["energyData"])]
-
-    assert asyncio.run(run()) == ["0", 70, "1", 1]
+async def test_a_request_goes_its_way_on_postgresql_as_on_sqlite(database_url: str, tmp_path: Path) -> None:
+    async with Rig(tmp_path, database_url=database_url) as rig:
+        rig.post_days()
+        ack = await rig.asked(readType="INTERVALS")
+        await rig.wait(100)
+        status = await rig.status(ack["correlationId"])
+        again = await rig.asked()
+        day: dict[str, Any] = {"startDate": "08/10/2026", "endDate": "08/10/2026", "version": "L", "readingType": "C", "esiid": [PLAIN]}  # fmt: skip
+        common = {"deliveryMode": "API", "reportFormat": "JSON", "SMTTermsandConditions": "Y"}
+        read = (await rig.market("/15minintervalreads/", **day, **common)).json()
+        assert (status["statusCode"], len(status["intervals"])) == ("0", 70)
+        assert (again["statusCode"], len(read["energyData"])) == ("1", 1)
 
 
 def test_workers_take_requests_and_the_dispatcher_runs_them_also_after_it_was_killed(postgres_url: str) -> None:
@@ -178,36 +173,36 @@ def test_workers_take_requests_and_the_dispatcher_runs_them_also_after_it_was_ki
         with client(port) as (http, who):
             deadline = time.monotonic() + PATIENCE_S
             while True:
-                told = http.post("/v2/odrstatus/", json={"trans_id": "p", "correlationId": key, **who}).json()
-                if told["statusCode"] != "PEN":
-                    return dict(told)
+                status = http.post("/v2/odrstatus/", json={"trans_id": "p", "correlationId": key, **who}).json()
+                if status["statusCode"] != "PEN":
+                    return dict(status)
                 assert time.monotonic() < deadline
                 process.join(0.05)
 
     try:
-        with running(context, worker) as (_, one), running(context, worker) as (_, other):
+        with running(context, worker) as (_, first), running(context, worker) as (_, second):
             # Head-ends call back to a worker here: whoever takes it in puts it by for the dispatcher.
-            answering = replace(dispatcher, reply_port=other)
+            answering = replace(dispatcher, reply_port=second)
             with running(context, answering) as (process, _):
-                with client(one) as (http, who):
+                with client(first) as (http, who):
                     key = http.post("/v2/odr/", json={"trans_id": "1", "ESIID": PLAIN, **who}).json()["correlationId"]
                     # Each takes the other's tokens.
-                    meters = http.post(f"http://127.0.0.1:{other}/v2/odrstatus/", json={"trans_id": "x", "correlationId": key, **who})  # fmt: skip
+                    meters = http.post(f"http://127.0.0.1:{second}/v2/odrstatus/", json={"trans_id": "x", "correlationId": key, **who})  # fmt: skip
                     assert meters.json()["correlationId"] == key
                 # Asked at one worker, polled at the other: no memory of theirs is in the way.
-                assert ended(other, key, process)["statusCode"] == "0"
-                with client(other) as (http, who):
+                assert ended(second, key, process)["statusCode"] == "0"
+                with client(second) as (http, who):
                     refused = http.post("/v2/odr/", json={"trans_id": "2", "ESIID": PLAIN, **who}).json()
                     assert refused["refusal"]["code"] == "FR-CR016.1b"
                 os.kill(process.pid, signal.SIGKILL)
                 process.join(PATIENCE_S)
-            with client(one) as (http, who):
+            with client(first) as (http, who):
                 assert http.get("/healthz").json()["dispatcher"] == "absent"
                 # Taken on all the same: it waits in the queue.
                 key = http.post("/v2/odr/", json={"trans_id": "3", "ESIID": NEIGHBOUR, **who}).json()["correlationId"]
             with running(context, answering) as (process, again):
                 assert again
-                assert ended(one, key, process)["statusCode"] == "0"
+                assert ended(first, key, process)["statusCode"] == "0"
     finally:
         head_end.close()
     with opened(postgres_url) as engine, engine.connect() as connection:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -12,21 +11,17 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import event
+from sqlalchemy import Engine, event
 from sqlalchemy.exc import OperationalError
 
 from meters.calendar import US
 from simulator.smt.complaints import declared as complaints
 from simulator.smt.complaints.book import ComplaintBook
 from simulator.smt.complaints.declared import Complaints, ComplaintSpec
-from simulator.smt.database.engine import open_database
 from simulator.smt.database.seat import Role
 from tests.simulator.smt import crash_smt
 from tests.simulator.smt.crash_play import BEGUN, PATIENCE_S, forkserver, running
-from tests.simulator.smt.postgres import new_database, postgres
 from tests.simulator.smt.rig import PASSWORD, PLAIN, Notes, Rig
-
-__all__ = ["new_database", "postgres"]
 
 AUTHENTICATE, LATEST = "/commonapi/user/authenticate", "/api/usage/latestodrread"
 Workers = tuple[httpx.Client, httpx.Client]
@@ -102,9 +97,8 @@ def test_a_portal_token_of_one_worker_is_good_at_the_other(workers: Workers) -> 
 
 
 def test_while_the_database_is_away_a_worker_goes_by_what_it_knew(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    engine = open_database(f"sqlite:///{tmp_path / 'smt.db'}")
     first, second = (Complaints(lambda: BEGUN, Notes(), ComplaintBook(engine), shared=True) for _ in range(2))
     made = first.declare(ComplaintSpec.model_validate({"kind": "text_503"}))
     begun = time.monotonic()
@@ -118,14 +112,13 @@ def test_while_the_database_is_away_a_worker_goes_by_what_it_knew(
     assert second
     assert [one.ident for one in second.on()] == [made.ident]
     event.remove(engine, "before_cursor_execute", away)
-    engine.dispose()
 
 
 def away(*_: object) -> None:
     raise OperationalError("SELECT", {}, Exception("away"))
 
 
-def test_complaints_outlive_a_restart_with_their_strikes(tmp_path: Path) -> None:
+async def test_complaints_outlive_a_restart_with_their_strikes(tmp_path: Path) -> None:
     def on(rig: Rig, **spec: Any) -> str:
         return rig.smt.complaints.declare(ComplaintSpec.model_validate({"kind": "text_503"} | spec)).ident
 
@@ -133,23 +126,17 @@ def test_complaints_outlive_a_restart_with_their_strikes(tmp_path: Path) -> None
         body = {"username": "customer", "password": PASSWORD}
         return [(await rig.client.post(AUTHENTICATE, json=body)).status_code for _ in range(calls)]
 
-    async def before() -> None:
-        async with Rig(tmp_path) as rig:
-            on(rig, times=3, paths=["/commonapi"], username="customer")
-            lifted = on(rig, kind="access_denied")
-            on(rig, until="2026-08-12T17:40", paths=["/v2/"])
-            assert await statuses(rig, 1) == [503]
-            assert rig.smt.complaints.lift(lifted)
-
-    async def after() -> None:
-        async with Rig(tmp_path) as rig:
-            assert [(complaint.ident, complaint.strikes, complaint.until) for complaint in rig.smt.complaints] == [
-                ("complaint-1", 1, None),
-                ("complaint-3", 0, BEGUN),
-            ]
-            assert [one["complaint"] for one in rig.notes.of("complaint still on")] == ["text_503", "text_503"]
-            assert await statuses(rig, 3) == [503, 503, 200]
-            assert on(rig) == "complaint-4"
-
-    asyncio.run(before())
-    asyncio.run(after())
+    async with Rig(tmp_path) as rig:
+        on(rig, times=3, paths=["/commonapi"], username="customer")
+        lifted = on(rig, kind="access_denied")
+        on(rig, until="2026-08-12T17:40", paths=["/v2/"])
+        assert await statuses(rig, 1) == [503]
+        assert rig.smt.complaints.lift(lifted)
+    async with Rig(tmp_path) as rig:
+        assert [(complaint.ident, complaint.strikes, complaint.until) for complaint in rig.smt.complaints] == [
+            ("complaint-1", 1, None),
+            ("complaint-3", 0, BEGUN),
+        ]
+        assert [entry["complaint"] for entry in rig.notes.of("complaint still on")] == ["text_503", "text_503"]
+        assert await statuses(rig, 3) == [503, 503, 200]
+        assert on(rig) == "complaint-4"

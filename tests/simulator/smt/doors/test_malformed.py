@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -21,8 +20,8 @@ READS = {"startDate": "12/31/9999", "endDate": "12/31/9999", "version": "L", "re
         ("/v2/odrstatus/", "correlationId"),
     ],
 )
-def test_half_a_surrogate_pair_is_a_field_at_fault(tmp_path: Path, path: str, field: str) -> None:
-    reply = asyncio.run(_posted(tmp_path, path, **{field: "\ud800"}))
+async def test_half_a_surrogate_pair_is_a_field_at_fault(tmp_path: Path, path: str, field: str) -> None:
+    reply = await _posted(tmp_path, path, **{field: "\ud800"})
     assert reply.status_code == 400
     assert reply.json()["errorCode"] == "FIELD"
     assert "unicode" in reply.json()["errorMessage"].lower()
@@ -32,15 +31,15 @@ def test_half_a_surrogate_pair_is_a_field_at_fault(tmp_path: Path, path: str, fi
     ("path", "field"),
     [("/v2/odr/", "callReference"), ("/v2/15minintervalreads/", "esiid"), ("/v2/odrstatus/", "trans_id")],
 )
-def test_a_nul_that_no_database_holds_is_a_field_at_fault(tmp_path: Path, path: str, field: str) -> None:
-    reply = asyncio.run(_posted(tmp_path, path, **{field: ["\0"] if field == "esiid" else "a\0b"}))
+async def test_a_nul_that_no_database_holds_is_a_field_at_fault(tmp_path: Path, path: str, field: str) -> None:
+    reply = await _posted(tmp_path, path, **{field: ["\0"] if field == "esiid" else "a\0b"})
     assert reply.status_code == 400
     assert reply.json() == {"errorCode": "FIELD", "errorMessage": f"{field}: the text has a NUL character"}
 
 
 @pytest.mark.parametrize("path", ["/v2/15minintervalreads/", "/v2/dailyreads/"])
-def test_a_day_of_the_far_future_has_no_data(tmp_path: Path, path: str) -> None:
-    reply = asyncio.run(_posted(tmp_path, path, **READS))
+async def test_a_day_of_the_far_future_has_no_data(tmp_path: Path, path: str) -> None:
+    reply = await _posted(tmp_path, path, **READS)
     assert reply.json() == {"errorCode": "1", "errorMessage": "No data received from the respective TDSP"}
 
 

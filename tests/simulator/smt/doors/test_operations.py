@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -16,18 +14,9 @@ from headend.http.log import logging_to
 from headend.ports import HeadEndError
 from headend.vee.quality import Channel
 from simulator.runtime.journal import RunJournal
-from simulator.smt.ondemand.ledger import Entry
 from simulator.smt.ondemand.lifecycle import State
 from tests.simulator.sandboxes import rig as sandbox_rig
 from tests.simulator.smt.rig import FOREIGN, NEIGHBOUR, PASSWORD, PLAIN, TDSP_DUNS, Rig, record
-
-
-def play(folder: Path, scene: Callable[[Rig], Awaitable[None]], **settings: Any) -> None:
-    async def run() -> None:
-        async with Rig(folder, **settings) as rig:
-            await scene(rig)
-
-    asyncio.run(run())
 
 
 async def metric(rig: Rig, name: str) -> dict[str, float]:
@@ -37,19 +26,16 @@ async def metric(rig: Rig, name: str) -> dict[str, float]:
     return {labels.removeprefix(name): float(value) for labels, value in samples}
 
 
-def test_health_tells_database_dispatcher_and_the_last_look_through_the_queue(tmp_path: Path) -> None:
-    async def scene(rig: Rig) -> None:
-        good = await rig.client.get("/healthz")
-        assert (good.status_code, good.json()["dispatcher"]) == (200, "alive")
-        await rig.wait(5000)
-        assert (await rig.client.get("/healthz")).json()["lastSweepAgeS"] == 20
-        event.listen(rig.smt._engine, "before_cursor_execute", _away)
-        bad = await rig.client.get("/healthz")
-        event.remove(rig.smt._engine, "before_cursor_execute", _away)
-        assert bad.status_code == 503
-        assert bad.json()["database"] == "unreachable"
-
-    play(tmp_path, scene)
+async def test_health_tells_database_dispatcher_and_the_last_look_through_the_queue(rig: Rig) -> None:
+    good = await rig.client.get("/healthz")
+    assert (good.status_code, good.json()["dispatcher"]) == (200, "alive")
+    await rig.wait(5000)
+    assert (await rig.client.get("/healthz")).json()["lastSweepAgeS"] == 20
+    event.listen(rig.smt._engine, "before_cursor_execute", _away)
+    bad = await rig.client.get("/healthz")
+    event.remove(rig.smt._engine, "before_cursor_execute", _away)
+    assert bad.status_code == 503
+    assert bad.json()["database"] == "unreachable"
 
 
 def _away(*_: object) -> None:
@@ -58,174 +44,167 @@ def _away(*_: object) -> None:
     raise OperationalError("SELECT", {}, Exception("away"))
 
 
-def test_metrics_follow_requests_refusals_latency_call_backs_and_intake(tmp_path: Path) -> None:
-    async def scene(rig: Rig) -> None:
-        await rig.asked()
-        assert await metric(rig, "ami_smt_queue_depth") == {"": 1}
-        await rig.wait(12)
-        assert await metric(rig, "ami_smt_in_flight") == {"": 1}
-        await rig.wait(100)
-        await rig.asked()
-        await rig.asked(ESIID=FOREIGN)
-        await rig.client.post("/no/such/path")
-        requests = await metric(rig, "ami_smt_requests_total")
-        assert requests['{endpoint="/v2/odr",outcome="ok"}'] == 1
-        assert requests['{endpoint="/v2/odr",outcome="refused"}'] == 1
-        assert requests['{endpoint="/v2/odr",outcome="AC1"}'] == 1
-        assert requests['{endpoint="unknown",outcome="http_404"}'] == 1
-        assert requests['{endpoint="/callbacks/inquiries",outcome="ok"}'] == 1
-        refusals = await metric(rig, "ami_smt_throttle_refusals_total")
-        assert refusals == {'{limit="FR-CR016.1b",policy="fr-cr016-1"}': 1}
-        # Pick-up 10 s, head-end 5 s, way back 60 s.
-        assert (await metric(rig, "ami_smt_odr_seconds_sum"))['{kind="REGISTER",state="completed"}'] == 75
-        assert await metric(rig, "ami_smt_call_backs_total") == {'{became="accepted"}': 1}
-        path = tmp_path / f"{TDSP_DUNS}IntervalData20260812073000001.lse"
-        path.write_bytes(b"nothing that is a record\n")
-        rig.smt.intake.on_file("wires", path)
-        await rig.wait(1)
-        assert sum((await metric(rig, "ami_smt_intake_records_total")).values()) == 1
-
-    play(tmp_path, scene)
+async def test_metrics_follow_requests_refusals_latency_call_backs_and_intake(tmp_path: Path, rig: Rig) -> None:
+    await rig.asked()
+    assert await metric(rig, "ami_smt_queue_depth") == {"": 1}
+    await rig.wait(12)
+    assert await metric(rig, "ami_smt_in_flight") == {"": 1}
+    await rig.wait(100)
+    await rig.asked()
+    await rig.asked(ESIID=FOREIGN)
+    await rig.client.post("/no/such/path")
+    requests = await metric(rig, "ami_smt_requests_total")
+    assert requests['{endpoint="/v2/odr",outcome="ok"}'] == 1
+    assert requests['{endpoint="/v2/odr",outcome="refused"}'] == 1
+    assert requests['{endpoint="/v2/odr",outcome="AC1"}'] == 1
+    assert requests['{endpoint="unknown",outcome="http_404"}'] == 1
+    assert requests['{endpoint="/callbacks/inquiries",outcome="ok"}'] == 1
+    refusals = await metric(rig, "ami_smt_throttle_refusals_total")
+    assert refusals == {'{limit="FR-CR016.1b",policy="fr-cr016-1"}': 1}
+    # Pick-up 10 s, head-end 5 s, way back 60 s.
+    assert (await metric(rig, "ami_smt_odr_seconds_sum"))['{kind="REGISTER",state="completed"}'] == 75
+    assert await metric(rig, "ami_smt_call_backs_total") == {'{became="accepted"}': 1}
+    path = tmp_path / f"{TDSP_DUNS}IntervalData20260812073000001.lse"
+    path.write_bytes(b"nothing that is a record\n")
+    rig.smt.intake.on_file("wires", path)
+    await rig.wait(1)
+    assert sum((await metric(rig, "ami_smt_intake_records_total")).values()) == 1
 
 
-def test_every_read_stands_in_the_access_log_with_its_door(tmp_path: Path) -> None:
-    async def scene(rig: Rig) -> None:
-        rig.post_days()
-        # Read with the other channel, it is one read all the same.
-        rig.smt.store.load([record(PLAIN, rig.today() - timedelta(days=1), 1, Channel.GENERATION)], 1)
-        ack = await rig.asked()
-        await rig.status(ack["correlationId"])
-        day: dict[str, Any] = {
-            "startDate": "08/10/2026",
-            "endDate": "08/11/2026",
-            "version": "L",
-            "readingType": "A",
-            "esiid": [PLAIN],
-        }
-        await rig.market("/dailyreads/", **day, deliveryMode="API", reportFormat="JSON", SMTTermsandConditions="Y")
-        await rig.portal("/api/meter", esiid="*")
-        await rig.portal("/api/usage/latestodrread", ESIID=PLAIN)
-        await rig.portal("/api/usage/latestodrread", ESIID=NEIGHBOUR)
-        reply = (await rig.client.get("/control/access", params={"esiid": PLAIN})).json()
-        told = [(one["username"], one["door"], one["what"]) for one in reversed(reply["reads"])]
-        assert sorted(told) == sorted(
-            [
-                ("lonestar.api", "market", "status"),
-                ("lonestar.api", "market", "usage"),
-                ("customer", "portal", "attributes"),
-                ("customer", "portal", "status"),
-            ]
-        )
-        polled = next(one for one in reply["reads"] if (one["door"], one["what"]) == ("market", "status"))
-        assert polled["correlationId"] == ack["correlationId"]
-        assert polled["trans_id"] == "t-2"
-        usage = next(one for one in reply["reads"] if one["what"] == "usage")
-        assert usage["trans_id"] == "t-3"
-        await rig.wait(1)
-        await rig.market("/meterInfo/", esiid=[PLAIN])
-        latest = (await rig.client.get("/control/access", params={"esiid": PLAIN, "most": 1})).json()["reads"]
-        assert (latest[0]["what"], latest[0]["trans_id"]) == ("attributes", "t-4")
-        await rig.wait(1)
-        synch = await rig.portal(
-            "/api/adhoc/intervalsynch", ESIID=[PLAIN], startDate="08/11/2026", endDate="08/11/2026"
-        )
-        latest = (await rig.client.get("/control/access", params={"esiid": PLAIN, "most": 1})).json()["reads"]
-        assert (latest[0]["what"], latest[0]["trans_id"]) == ("usage", synch["data"]["trans_id"])
-        # The customer's question about a neighbour was answered with nothing, so nothing was read.
-        other = (await rig.client.get("/control/access", params={"esiid": NEIGHBOUR})).json()
-        assert other["reads"] == []
-        everything = (await rig.client.get("/control/access", params={"esiid": PLAIN})).json()["reads"]
-        assert [one["what"] for one in everything].count("usage") == 2
-        for nobody in ("\0", "😀", ""):
-            refused = await rig.client.get("/control/access", params={"esiid": nobody})
-            assert (refused.status_code, refused.json()["errorCode"]) == (400, "FIELD")
-
-    play(tmp_path, scene)
-
-
-def test_the_ledger_shows_which_request_belongs_to_which_call_and_what_it_cost(tmp_path: Path) -> None:
-    async def scene(rig: Rig) -> None:
-        async def found(**asked: Any) -> list[dict[str, Any]]:
-            reply = await rig.client.get("/control/requests", params=asked)
-            assert reply.status_code == 200, reply.text
-            requests: list[dict[str, Any]] = reply.json()["requests"]
-            return requests
-
-        rig.post_days()
-        ack = await rig.asked(readType="INTERVALS", callReference="call-1")
-        await rig.wait(100)
-        await rig.portal("/api/ondemandread", ESIID=PLAIN)
-        await rig.wait(1)
-        await rig.asked("/powerstatus/", callReference="call-1", ESIID=NEIGHBOUR)
-        of_call = await found(callReference="call-1")
-        assert [(one["kind"], one["esiid"]) for one in of_call] == [("POWER", NEIGHBOUR), ("INTERVALS", PLAIN)]
-        assert [one["username"] for one in await found(callReference="")] == ["customer"]
-        refused, read = await found(esiid=PLAIN)
-        assert [await found(correlationId=ack["correlationId"])] == [[read]]
-        assert read["submitted"] == "2026-08-12T17:40:00-05:00"
-        assert (read["door"], read["requesterClass"], read["trans_id"]) == ("api", "ror_call_centre", "t-1")
-        assert [step["state"] for step in read["transitions"]] == [
-            "requested",
-            "accepted",
-            "queued",
-            "sent",
-            "pending",
-            "answered",
-            "completed",
+async def test_every_read_stands_in_the_access_log_with_its_door(rig: Rig) -> None:
+    rig.post_days()
+    # Read with the other channel, it is one read all the same.
+    rig.smt.store.load([record(PLAIN, rig.today() - timedelta(days=1), 1, Channel.GENERATION)], 1)
+    ack = await rig.asked()
+    await rig.status(ack["correlationId"])
+    day: dict[str, Any] = {
+        "startDate": "08/10/2026",
+        "endDate": "08/11/2026",
+        "version": "L",
+        "readingType": "A",
+        "esiid": [PLAIN],
+    }
+    await rig.market("/dailyreads/", **day, deliveryMode="API", reportFormat="JSON", SMTTermsandConditions="Y")
+    await rig.portal("/api/meter", esiid="*")
+    await rig.portal("/api/usage/latestodrread", ESIID=PLAIN)
+    await rig.portal("/api/usage/latestodrread", ESIID=NEIGHBOUR)
+    reply = (await rig.client.get("/control/access", params={"esiid": PLAIN})).json()
+    told = [(one["username"], one["door"], one["what"]) for one in reversed(reply["reads"])]
+    assert sorted(told) == sorted(
+        [
+            ("lonestar.api", "market", "status"),
+            ("lonestar.api", "market", "usage"),
+            ("customer", "portal", "attributes"),
+            ("customer", "portal", "status"),
         ]
-        last = read["transitions"][-1]
-        # The gap is from the midnight that was posted last to 17:30; the store of this head-end ends at 16:00.
-        assert (last["fromStore"], last["fromMeter"], last["meterReads"], last["octets"]) == (64, 6, 1, 500)
-        assert last["at"] == "2026-08-12T17:41:15-05:00"
-        refusal = refused["transitions"][-1]["refusal"]
-        assert (refusal["code"], refusal["retryAt"]) == ("FR-CR016.1b", "2026-08-13T00:00:00-05:00")
-        assert len(await found(day="2026-08-12")) == 3
-        assert [one["kind"] for one in await found(day="2026-08-12", most=1)] == ["POWER"]
-        assert await found(day="2026-08-11") == []
-        for wrong in ({"day": "1786500000"}, {"day": "9999-12-31"}, {"esiid": "x"}, {"callReference": "\0"}):
-            assert (await rig.client.get("/control/requests", params=wrong)).status_code == 400
-        # A name that is mistyped is no question for everything.
-        for path in ("requests?foo=1", f"access?esiid={PLAIN}&foo=1"):
-            reply = await rig.client.get(f"/control/{path}")
-            assert (reply.status_code, reply.json()["errorCode"]) == (400, "FIELD")
-            assert reply.json()["errorMessage"].startswith("query.foo: ")
+    )
+    polled = next(one for one in reply["reads"] if (one["door"], one["what"]) == ("market", "status"))
+    assert polled["correlationId"] == ack["correlationId"]
+    assert polled["trans_id"] == "t-2"
+    usage = next(one for one in reply["reads"] if one["what"] == "usage")
+    assert usage["trans_id"] == "t-3"
+    await rig.wait(1)
+    await rig.market("/meterInfo/", esiid=[PLAIN])
+    latest = (await rig.client.get("/control/access", params={"esiid": PLAIN, "most": 1})).json()["reads"]
+    assert (latest[0]["what"], latest[0]["trans_id"]) == ("attributes", "t-4")
+    await rig.wait(1)
+    synch = await rig.portal("/api/adhoc/intervalsynch", ESIID=[PLAIN], startDate="08/11/2026", endDate="08/11/2026")
+    latest = (await rig.client.get("/control/access", params={"esiid": PLAIN, "most": 1})).json()["reads"]
+    assert (latest[0]["what"], latest[0]["trans_id"]) == ("usage", synch["data"]["trans_id"])
+    # The customer's question about a neighbour was answered with nothing, so nothing was read.
+    other = (await rig.client.get("/control/access", params={"esiid": NEIGHBOUR})).json()
+    assert other["reads"] == []
+    everything = (await rig.client.get("/control/access", params={"esiid": PLAIN})).json()["reads"]
+    assert [one["what"] for one in everything].count("usage") == 2
+    for nobody in ("\0", "😀", ""):
+        refused = await rig.client.get("/control/access", params={"esiid": nobody})
+        assert (refused.status_code, refused.json()["errorCode"]) == (400, "FIELD")
 
-    play(tmp_path, scene)
+
+async def found(rig: Rig, **asked: Any) -> list[dict[str, Any]]:
+    """The requests that the control API finds."""
+    reply = await rig.client.get("/control/requests", params=asked)
+    assert reply.status_code == 200, reply.text
+    requests: list[dict[str, Any]] = reply.json()["requests"]
+    return requests
 
 
-def test_the_log_follows_a_request_by_its_ids_and_holds_no_secret(tmp_path: Path) -> None:
+async def test_the_ledger_shows_which_request_belongs_to_which_call_and_what_it_cost(rig: Rig) -> None:
+    rig.post_days()
+    ack = await rig.asked(readType="INTERVALS", callReference="call-1")
+    await rig.wait(100)
+    await rig.portal("/api/ondemandread", ESIID=PLAIN)
+    await rig.wait(1)
+    await rig.asked("/powerstatus/", callReference="call-1", ESIID=NEIGHBOUR)
+    of_call = await found(rig, callReference="call-1")
+    assert [(one["kind"], one["esiid"]) for one in of_call] == [("POWER", NEIGHBOUR), ("INTERVALS", PLAIN)]
+    assert [one["username"] for one in await found(rig, callReference="")] == ["customer"]
+    refused, read = await found(rig, esiid=PLAIN)
+    assert [await found(rig, correlationId=ack["correlationId"])] == [[read]]
+    assert read["submitted"] == "2026-08-12T17:40:00-05:00"
+    assert (read["door"], read["requesterClass"], read["trans_id"]) == ("api", "ror_call_centre", "t-1")
+    assert [step["state"] for step in read["transitions"]] == [
+        "requested",
+        "accepted",
+        "queued",
+        "sent",
+        "pending",
+        "answered",
+        "completed",
+    ]
+    last = read["transitions"][-1]
+    # The gap is from the midnight that was posted last to 17:30; the store of this head-end ends at 16:00.
+    assert (last["fromStore"], last["fromMeter"], last["meterReads"], last["octets"]) == (64, 6, 1, 500)
+    assert last["at"] == "2026-08-12T17:41:15-05:00"
+    refusal = refused["transitions"][-1]["refusal"]
+    assert (refusal["code"], refusal["retryAt"]) == ("FR-CR016.1b", "2026-08-13T00:00:00-05:00")
+    assert len(await found(rig, day="2026-08-12")) == 3
+    assert [one["kind"] for one in await found(rig, day="2026-08-12", most=1)] == ["POWER"]
+    assert await found(rig, day="2026-08-11") == []
+    for wrong in ({"day": "1786500000"}, {"day": "9999-12-31"}, {"esiid": "x"}, {"callReference": "\0"}):
+        assert (await rig.client.get("/control/requests", params=wrong)).status_code == 400
+    # A name that is mistyped is no question for everything.
+    for path in ("requests?foo=1", f"access?esiid={PLAIN}&foo=1"):
+        reply = await rig.client.get(f"/control/{path}")
+        assert (reply.status_code, reply.json()["errorCode"]) == (400, "FIELD")
+        assert reply.json()["errorMessage"].startswith("query.foo: ")
+
+
+async def test_the_log_follows_a_request_by_its_ids_and_holds_no_secret(tmp_path: Path) -> None:
     log = tmp_path / "smt.log"
-
-    async def scene(rig: Rig) -> None:
-        rig.notes.entries.clear()
-        ack = await rig.asked(callReference="call-9")
-        await rig.wait(100)
-        await rig.status(ack["correlationId"])
-        await rig.portal("/api/meter", esiid="*")
-        await rig.market("/dailyreads/", startDate="08/10/2026", endDate="08/11/2026", esiid=[FOREIGN])
-        text = log.read_text(encoding="utf-8")
-        lines = [json.loads(line) for line in text.splitlines()]
-        assert lines[-2]["endpoint"] == "/api/meter"
-        assert (lines[-1]["endpoint"], lines[-1]["outcome"], lines[-1]["trans_id"]) == ("/v2/dailyreads", "AC1", "t-3")
-        mine = [line for line in lines if line.get("correlationId") == ack["correlationId"]]
-        assert [one["endpoint"] for one in mine if one["event"] == "http"] == [
-            "/v2/odr",
-            "/callbacks/inquiries",
-            "/v2/odrstatus",
-        ]
-        assert [one["trans_id"] for one in mine if one.get("endpoint", "").startswith("/v2")] == ["t-1", "t-2"]
-        assert mine[0]["callReference"] == "call-9"
-        for secret in (PASSWORD, *rig.tokens.values()):
-            assert secret not in text
-
     with logging_to(str(log)):
-        play(tmp_path, scene)
+        async with Rig(tmp_path) as rig:
+            rig.notes.entries.clear()
+            ack = await rig.asked(callReference="call-9")
+            await rig.wait(100)
+            await rig.status(ack["correlationId"])
+            await rig.portal("/api/meter", esiid="*")
+            await rig.market("/dailyreads/", startDate="08/10/2026", endDate="08/11/2026", esiid=[FOREIGN])
+            text = log.read_text(encoding="utf-8")
+            lines = [json.loads(line) for line in text.splitlines()]
+            assert lines[-2]["endpoint"] == "/api/meter"
+            assert (lines[-1]["endpoint"], lines[-1]["outcome"], lines[-1]["trans_id"]) == (
+                "/v2/dailyreads",
+                "AC1",
+                "t-3",
+            )
+            mine = [line for line in lines if line.get("correlationId") == ack["correlationId"]]
+            assert [one["endpoint"] for one in mine if one["event"] == "http"] == [
+                "/v2/odr",
+                "/callbacks/inquiries",
+                "/v2/odrstatus",
+            ]
+            assert [one["trans_id"] for one in mine if one.get("endpoint", "").startswith("/v2")] == ["t-1", "t-2"]
+            assert mine[0]["callReference"] == "call-9"
+            for secret in (PASSWORD, *rig.tokens.values()):
+                assert secret not in text
 
 
-def test_a_sandboxs_log_follows_a_read_through_both_parties_and_holds_no_password_or_token(tmp_path: Path) -> None:
+async def test_a_sandboxs_log_follows_a_read_through_both_parties_and_holds_no_password_or_token(
+    tmp_path: Path,
+) -> None:
     log = tmp_path / "run.log"
-
-    async def run() -> tuple[str, str, list[str], str]:
+    with logging_to(str(log)):
         async with sandbox_rig(tmp_path / "out", posted_days=2) as made:
             key = await made.client.odr(made.esiid(1), "call-1", "INTERVALS")
             await made.sandbox.runtime.run_until(made.sandbox.runtime.now() + 600)
@@ -235,10 +214,7 @@ def test_a_sandboxs_log_follows_a_read_through_both_parties_and_holds_no_passwor
             token = (await made.http.post("/commonapi/user/authenticate", json=login)).json()["token"]
             secrets = [*(one["password"] for one in logins.values()), token, await made.client.token()]
             measured = (await made.http.get(f"{made.sandbox.headend_server.url}/metrics")).text
-            return key, log.read_text(encoding="utf-8"), secrets, measured
-
-    with logging_to(str(log)):
-        key, text, secrets, measured = asyncio.run(run())
+            text = log.read_text(encoding="utf-8")
     mine = [one for one in map(json.loads, text.splitlines()) if one.get("correlationId") == key]
     assert {one["party"] for one in mine} == {"SMT", "TDSP"}
     assert {"request accepted", "inquiry answered", "call-back", "request completed"} <= {one["event"] for one in mine}
@@ -264,21 +240,14 @@ def test_a_log_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     assert caught.value.code == "log.unusable"
 
 
-def test_what_waits_in_the_queue_goes_on_after_a_restart(tmp_path: Path) -> None:
-    async def before() -> str:
-        async with Rig(tmp_path) as rig:
-            ack = await rig.asked()
-            assert ack["statusCode"] == "0"
-            return str(ack["correlationId"])
-
-    async def after(key: str) -> Entry:
-        async with Rig(tmp_path, now="2026-08-12T17:50") as rig:
-            await rig.wait(100)
-            entry = rig.smt.ledger.entry(key)
-            assert entry is not None
-            return entry
-
-    entry = asyncio.run(after(asyncio.run(before())))
+async def test_what_waits_in_the_queue_goes_on_after_a_restart(tmp_path: Path) -> None:
+    async with Rig(tmp_path) as rig:
+        ack = await rig.asked()
+        assert ack["statusCode"] == "0"
+    async with Rig(tmp_path, now="2026-08-12T17:50") as rig:
+        await rig.wait(100)
+        entry = rig.smt.ledger.entry(ack["correlationId"])
+    assert entry is not None
     assert [step.state for step in entry.transitions] == [
         State.REQUESTED,
         State.ACCEPTED,
@@ -290,18 +259,13 @@ def test_what_waits_in_the_queue_goes_on_after_a_restart(tmp_path: Path) -> None
     ]
 
 
-def test_what_waited_longer_than_its_life_expires(tmp_path: Path) -> None:
-    async def before() -> str:
-        async with Rig(tmp_path) as rig:
-            return str((await rig.asked())["correlationId"])
-
-    async def after(key: str) -> None:
-        async with Rig(tmp_path, now="2026-08-12T18:30") as rig:
-            await rig.wait(1)
-            assert (await rig.status(key))["statusReason"] == "T-FAILED: no answer from the TDSP in time"
-            entry = rig.smt.ledger.entry(key)
-            assert entry is not None
-            assert entry.last.state is State.EXPIRED
-            assert (await rig.asked())["statusCode"] == "0"
-
-    asyncio.run(after(asyncio.run(before())))
+async def test_what_waited_longer_than_its_life_expires(tmp_path: Path) -> None:
+    async with Rig(tmp_path) as rig:
+        key = (await rig.asked())["correlationId"]
+    async with Rig(tmp_path, now="2026-08-12T18:30") as rig:
+        await rig.wait(1)
+        assert (await rig.status(key))["statusReason"] == "T-FAILED: no answer from the TDSP in time"
+        entry = rig.smt.ledger.entry(key)
+        assert entry is not None
+        assert entry.last.state is State.EXPIRED
+        assert (await rig.asked())["statusCode"] == "0"

@@ -186,13 +186,10 @@ def replies(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str, st
     return asyncio.run(run())
 
 
-def test_every_call_of_both_doors_has_a_row(tmp_path: Path) -> None:
-    async def run() -> set[str]:
-        async with Rig(tmp_path) as rig:
-            return set((await rig.client.get("/openapi.json")).json()["paths"])
-
-    told = {path for path in asyncio.run(run()) if not path.startswith("/control/") and path != "/metrics"}
-    assert told == {*ESIID_CALLS, *OWN_REQUESTS, *OPEN}
+async def test_every_call_of_both_doors_has_a_row(rig: Rig) -> None:
+    paths = (await rig.client.get("/openapi.json")).json()["paths"]
+    calls = {path for path in paths if not path.startswith("/control/") and path != "/metrics"}
+    assert calls == {*ESIID_CALLS, *OWN_REQUESTS, *OPEN}
 
 
 @pytest.mark.parametrize("path", [path for path in (*ESIID_CALLS, *OWN_REQUESTS) if path.startswith("/v2/")])
@@ -248,29 +245,18 @@ def test_nobody_learns_whether_a_foreign_esiid_exists(replies: dict[tuple[str, s
 
 
 @pytest.mark.parametrize("path", [*ESIID_CALLS, *OWN_REQUESTS])
-def test_without_a_token_nothing_is_told(tmp_path: Path, path: str) -> None:
-    async def run() -> None:
-        async with Rig(tmp_path, registered=registry()) as rig:
-            reply = await rig.client.post(path, json={"esiid": OWN, "ESIID": OWN})
-            assert reply.status_code in (401, 403)
-            assert OWN not in reply.text
-
-    asyncio.run(run())
+async def test_without_a_token_nothing_is_told(tmp_path: Path, path: str) -> None:
+    async with Rig(tmp_path, registered=registry()) as rig:
+        reply = await rig.client.post(path, json={"esiid": OWN, "ESIID": OWN})
+        assert reply.status_code in (401, 403)
+        assert OWN not in reply.text
 
 
-def test_a_gap_begins_with_the_retailers_own_days(tmp_path: Path) -> None:
+async def test_a_gap_begins_with_the_retailers_own_days(tmp_path: Path) -> None:
     """Posted to the 8th, switched on the 10th: the 9th is the former retailer's, and so are the holes before."""
-
-    async def run() -> dict[str, Any]:
-        async with Rig(tmp_path, registered=registry(), now="2026-08-11T09:00") as rig:
-            rig.post_days(last="2026-08-08", esiid=OWN)
-            key = (await rig.market("/odr/", "ror", ESIID=OWN, readType="INTERVALS")).json()["correlationId"]
-            return await polled(rig, key)
-
-    async def polled(rig: Rig, key: str) -> dict[str, Any]:
-        status: dict[str, Any] = (await rig.market("/odrstatus/", "ror", correlationId=key)).json()
-        return status
-
-    status = asyncio.run(run())
+    async with Rig(tmp_path, registered=registry(), now="2026-08-11T09:00") as rig:
+        rig.post_days(last="2026-08-08", esiid=OWN)
+        key = (await rig.market("/odr/", "ror", ESIID=OWN, readType="INTERVALS")).json()["correlationId"]
+        status = (await rig.market("/odrstatus/", "ror", correlationId=key)).json()
     assert status["gap"]["start"] == "2026-08-10T00:00:00-05:00"
     assert (status["uncovered"], status["holes"]) == ([], [])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -31,51 +30,44 @@ def has_shape(model: Any, reply: Any) -> None:
     TypeAdapter(model).validate_python(reply, extra="forbid")
 
 
-def test_the_portals_replies_are_as_documented(tmp_path: Path) -> None:
-    async def run() -> None:
-        async with Rig(tmp_path, "smt-today") as rig:
-            rig.post_days()
-            rig.smt.store.load([record(PLAIN, rig.today().replace(day=11), 1, Channel.GENERATION, wh=50)], 1)
+async def test_the_portals_replies_are_as_documented(tmp_path: Path) -> None:
+    async with Rig(tmp_path, "smt-today") as rig:
+        rig.post_days()
+        rig.smt.store.load([record(PLAIN, rig.today().replace(day=11), 1, Channel.GENERATION, wh=50)], 1)
 
-            async def login(password: str) -> Any:
-                body = {"username": "customer", "password": password}
-                return (await rig.client.post("/commonapi/user/authenticate", json=body)).json()
+        async def login(password: str) -> Any:
+            body = {"username": "customer", "password": password}
+            return (await rig.client.post("/commonapi/user/authenticate", json=body)).json()
 
-            has_shape(PortalToken, await login(PASSWORD))
-            has_shape(LoginRefused, await login("x"))
-            has_shape(TokenRefused, (await rig.client.post("/api/meter", json={})).json())
-            has_shape(PortalMeters, await rig.portal("/api/meter", esiid="*"))
-            has_shape(LatestReply, await rig.portal("/api/usage/latestodrread", ESIID=PLAIN))
-            for _ in range(3):
-                has_shape(OnDemandReply, await rig.portal("/api/ondemandread", ESIID=PLAIN))
-            has_shape(OnDemandReply, await rig.portal("/api/ondemandread", ESIID=FOREIGN))
-            has_shape(LatestReply, await rig.portal("/api/usage/latestodrread", ESIID=PLAIN))
-            await rig.wait(90)
-            has_shape(LatestReply, await rig.portal("/api/usage/latestodrread", ESIID=PLAIN))
-            for esiid in (PLAIN, FOREIGN):
-                has_shape(SynchReply, await rig.portal("/api/adhoc/intervalsynch", ESIID=[esiid], **ASKED))
-                has_shape(UsageReply, await rig.portal("/api/usage/interval", esiid=esiid, **ASKED))
-
-    asyncio.run(run())
+        has_shape(PortalToken, await login(PASSWORD))
+        has_shape(LoginRefused, await login("x"))
+        has_shape(TokenRefused, (await rig.client.post("/api/meter", json={})).json())
+        has_shape(PortalMeters, await rig.portal("/api/meter", esiid="*"))
+        has_shape(LatestReply, await rig.portal("/api/usage/latestodrread", ESIID=PLAIN))
+        for _ in range(3):
+            has_shape(OnDemandReply, await rig.portal("/api/ondemandread", ESIID=PLAIN))
+        has_shape(OnDemandReply, await rig.portal("/api/ondemandread", ESIID=FOREIGN))
+        has_shape(LatestReply, await rig.portal("/api/usage/latestodrread", ESIID=PLAIN))
+        await rig.wait(90)
+        has_shape(LatestReply, await rig.portal("/api/usage/latestodrread", ESIID=PLAIN))
+        for esiid in (PLAIN, FOREIGN):
+            has_shape(SynchReply, await rig.portal("/api/adhoc/intervalsynch", ESIID=[esiid], **ASKED))
+            has_shape(UsageReply, await rig.portal("/api/usage/interval", esiid=esiid, **ASKED))
 
 
-def test_the_market_apis_replies_are_as_documented(tmp_path: Path) -> None:
-    async def run() -> None:
-        async with Rig(tmp_path) as rig:
-            rig.post_days()
-            login = {"username": "lonestar.api", "password": PASSWORD}
-            has_shape(TokenReply, (await rig.client.post("/v2/token/", json=login)).json())
-            has_shape(IntervalReads, (await rig.market("/15minintervalreads/", esiid=PLAIN, **ASKED)).json())
-            has_shape(DailyReads, (await rig.market("/dailyreads/", esiid=PLAIN, **ASKED)).json())
-            has_shape(BusinessErrorReply, (await rig.market("/dailyreads/", esiid=FOREIGN, **ASKED)).json())
-            acks = [await rig.asked(readType="INTERVALS"), await rig.asked("/powerstatus/"), await rig.asked()]
-            for ack in acks:
-                has_shape(OdrAck, ack)
-            assert [ack["statusCode"] for ack in acks] == ["0", "0", "1"]
-            for _ in range(2):
-                for ack in acks[:2]:
-                    has_shape(OdrStatus, await rig.status(ack["correlationId"]))
-                await rig.wait(90)
-            has_shape(BusinessErrorReply, await rig.status("1"))
-
-    asyncio.run(run())
+async def test_the_market_apis_replies_are_as_documented(rig: Rig) -> None:
+    rig.post_days()
+    login = {"username": "lonestar.api", "password": PASSWORD}
+    has_shape(TokenReply, (await rig.client.post("/v2/token/", json=login)).json())
+    has_shape(IntervalReads, (await rig.market("/15minintervalreads/", esiid=PLAIN, **ASKED)).json())
+    has_shape(DailyReads, (await rig.market("/dailyreads/", esiid=PLAIN, **ASKED)).json())
+    has_shape(BusinessErrorReply, (await rig.market("/dailyreads/", esiid=FOREIGN, **ASKED)).json())
+    acks = [await rig.asked(readType="INTERVALS"), await rig.asked("/powerstatus/"), await rig.asked()]
+    for ack in acks:
+        has_shape(OdrAck, ack)
+    assert [ack["statusCode"] for ack in acks] == ["0", "0", "1"]
+    for _ in range(2):
+        for ack in acks[:2]:
+            has_shape(OdrStatus, await rig.status(ack["correlationId"]))
+        await rig.wait(90)
+    has_shape(BusinessErrorReply, await rig.status("1"))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,25 +10,15 @@ from sqlalchemy import Engine, event
 
 from headend.wire import InquiryKind, InquiryResult
 from meters.calendar import INTERVAL_S, US, epoch, iso
-from simulator.smt.database.engine import open_database
 from simulator.smt.ondemand import ledger
 from simulator.smt.ondemand.ledger import KeyTakenError, Ledger, Transition
 from simulator.smt.ondemand.lifecycle import Filed, State
 from simulator.smt.throttle.decision import Door
-from tests.simulator.smt.postgres import new_database, opened, postgres, postgres_url
+from tests.simulator.smt.postgres import opened
 from tests.simulator.smt.rig import PLAIN, Rig
-
-__all__ = ["new_database", "postgres", "postgres_url"]
 
 END = epoch("2026-08-12T17:30")
 BEGIN = END - 70 * INTERVAL_S
-
-
-@pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    opened = open_database(f"sqlite:///{tmp_path / 'smt.db'}")
-    yield opened
-    opened.dispose()
 
 
 def filed(key: str) -> Filed:
@@ -95,20 +83,17 @@ def miss_once(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ledger, "entry", lambda key: None if late and late.pop() else look(key))
 
 
-def test_the_same_request_filed_at_two_workers_in_one_instant_is_two_requests(
+async def test_the_same_request_filed_at_two_workers_in_one_instant_is_two_requests(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def run() -> tuple[list[str], list[str]]:
-        keys = []
-        for beside in (False, True):
-            async with Rig(tmp_path / str(beside), "smt-today") as rig:
-                first = await rig.asked(trans_id="again")
-                if beside:
-                    miss_once(rig.smt.ledger, monkeypatch)
-                second = await rig.asked(trans_id="again")
-                keys.append([first["correlationId"], second["correlationId"]])
-                assert len(rig.smt.ledger.audit(PLAIN, rig.today())) == 2
-        return keys[0], keys[1]
-
-    alone, raced = asyncio.run(run())
+    keys = []
+    for beside in (False, True):
+        async with Rig(tmp_path / str(beside), "smt-today") as rig:
+            first = await rig.asked(trans_id="again")
+            if beside:
+                miss_once(rig.smt.ledger, monkeypatch)
+            second = await rig.asked(trans_id="again")
+            keys.append([first["correlationId"], second["correlationId"]])
+            assert len(rig.smt.ledger.audit(PLAIN, rig.today())) == 2
+    alone, raced = keys[0], keys[1]
     assert raced == alone

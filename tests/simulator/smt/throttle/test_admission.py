@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import tempfile
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -20,16 +18,16 @@ from simulator.smt.database.tables import throttle_window
 from simulator.smt.throttle.admission import DatabaseAdmission
 from simulator.smt.throttle.decision import Door, Kind, Lease, MemoryAdmission, Refusal, Requested, Scope
 from simulator.smt.throttle.policy import preset
+from tests.simulator.smt.postgres import opened
 
 START = epoch("2026-08-12T21:00")
 
 
 @pytest.fixture(scope="module")
-def engine() -> Iterator[Engine]:
-    with tempfile.TemporaryDirectory() as folder:
-        opened = open_database(f"sqlite:///{folder}/smt.db")
-        yield opened
-        opened.dispose()
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    """A database for all examples of a property."""
+    with opened(f"sqlite:///{tmp_path_factory.mktemp('shared') / 'smt.db'}") as engine:
+        yield engine
 
 
 def requested(esiid: str, kind: Kind = Kind.READ, channel: Door = Door.API) -> Requested:
@@ -54,10 +52,10 @@ _runs = iter(range(1_000_000))
 @settings(deadline=None, max_examples=40)
 @given(st.sampled_from(["fr-cr016-1", "smt-today-3000", "store-only"]), steps)
 def test_the_database_decides_as_memory_does(
-    engine: Engine, name: str, todo: list[tuple[str, int, str, Kind, Door, int]]
+    shared: Engine, name: str, todo: list[tuple[str, int, str, Kind, Door, int]]
 ) -> None:
     policy = preset(name)
-    memory, database = MemoryAdmission(policy), DatabaseAdmission(engine, policy)
+    memory, database = MemoryAdmission(policy), DatabaseAdmission(shared, policy)
     run = next(_runs)
     open_leases: list[tuple[str, Lease]] = []
     now = START
@@ -80,7 +78,7 @@ def test_the_database_decides_as_memory_does(
             key, lease = open_leases.pop(which % len(open_leases))
             memory.settle(key, lease, now, action == "success")
             database.settle(key, lease, now, action == "success")
-    with engine.connect() as connection:
+    with shared.connect() as connection:
         rows = connection.execute(
             select(throttle_window).where(throttle_window.c.scope_value.in_([f"{run}-a", f"{run}-b", str(run)]))
         ).all()
@@ -92,9 +90,8 @@ def test_the_database_decides_as_memory_does(
     }
 
 
-def test_eight_threads_at_a_limit_of_one_never_over_admit(tmp_path: Path) -> None:
-    opened = open_database(f"sqlite:///{tmp_path / 'smt.db'}")
-    admission = DatabaseAdmission(opened, preset("fr-cr016-1"))
+def test_eight_threads_at_a_limit_of_one_never_over_admit(engine: Engine) -> None:
+    admission = DatabaseAdmission(engine, preset("fr-cr016-1"))
     barrier = threading.Barrier(8)
 
     def ask(thread: int) -> list[str]:
@@ -112,14 +109,12 @@ def test_eight_threads_at_a_limit_of_one_never_over_admit(tmp_path: Path) -> Non
 
     with ThreadPoolExecutor(8) as pool:
         admitted = [turn for turns in pool.map(ask, range(8)) for turn in turns]
-    opened.dispose()
     assert sorted(admitted) == [str(turn) for turn in range(10)]
 
 
 @pytest.mark.parametrize("again", [True, False])
-def test_a_lease_ends_once(tmp_path: Path, again: bool) -> None:
-    opened = open_database(f"sqlite:///{tmp_path / 'smt.db'}")
-    admission = DatabaseAdmission(opened, preset("n-per-day:amount=2"))
+def test_a_lease_ends_once(engine: Engine, again: bool) -> None:
+    admission = DatabaseAdmission(engine, preset("n-per-day:amount=2"))
     lease = admission.reserve("one", requested("e"), START)
     assert isinstance(lease, Lease)
     assert admission.open_leases() == {"one": lease}
@@ -133,7 +128,6 @@ def test_a_lease_ends_once(tmp_path: Path, again: bool) -> None:
     admission.settle("two", other, START + 100, False)
     assert isinstance(admission.reserve("four", requested("e"), START + 120), Lease)
     assert isinstance(admission.reserve("five", requested("e"), START + 120), Refusal)
-    opened.dispose()
 
 
 def test_a_database_in_memory_or_without_a_url_is_refused() -> None:
@@ -160,9 +154,8 @@ def use(admission: DatabaseAdmission, at: int, seconds: int = 75, success: bool 
     admission.settle(f"use-{at}", lease, at + seconds, success)
 
 
-def test_two_uses_of_an_hour_are_both_told_and_the_first_one_gives_the_time_to_come_back(tmp_path: Path) -> None:
-    opened = open_database(f"sqlite:///{tmp_path / 'smt.db'}")
-    admission = DatabaseAdmission(opened, preset("smt-today"))
+def test_two_uses_of_an_hour_are_both_told_and_the_first_one_gives_the_time_to_come_back(engine: Engine) -> None:
+    admission = DatabaseAdmission(engine, preset("smt-today"))
     start = epoch("2026-08-12T16:10")
     # One that has left the window, one that failed: neither stands against it.
     use(admission, start - 3600)
@@ -178,23 +171,19 @@ def test_two_uses_of_an_hour_are_both_told_and_the_first_one_gives_the_time_to_c
     reason, retry_at = told(admission, first + 3601)
     assert reason == f"{HOUR} Used at 2026-08-12T17:57:17-05:00. A request of 2026-08-12T18:52:10-05:00 is under way."
     assert retry_at == second + 3600
-    opened.dispose()
 
 
-def test_requests_under_way_are_told_as_such(tmp_path: Path) -> None:
-    opened = open_database(f"sqlite:///{tmp_path / 'smt.db'}")
-    admission = DatabaseAdmission(opened, preset("smt-today"))
+def test_requests_under_way_are_told_as_such(engine: Engine) -> None:
+    admission = DatabaseAdmission(engine, preset("smt-today"))
     for at in (START, START + 5):
         assert isinstance(admission.reserve(f"r-{at}", requested("e"), at), Lease)
     reason, retry_at = told(admission, START + 10)
     assert reason == f"{HOUR} Requests of 2026-08-12T21:00:00-05:00 and 2026-08-12T21:00:05-05:00 are under way."
     assert retry_at == START + 3600
-    opened.dispose()
 
 
-def test_a_days_limit_of_many_is_counted_with_the_last(tmp_path: Path) -> None:
-    opened = open_database(f"sqlite:///{tmp_path / 'smt.db'}")
-    admission = DatabaseAdmission(opened, preset("smt-today"))
+def test_a_days_limit_of_many_is_counted_with_the_last(engine: Engine) -> None:
+    admission = DatabaseAdmission(engine, preset("smt-today"))
     begin = epoch("2026-08-12T00:30")
     use(admission, begin - 86400)
     for turn in range(23):
@@ -207,13 +196,12 @@ def test_a_days_limit_of_many_is_counted_with_the_last(tmp_path: Path) -> None:
     assert retry_at == epoch("2026-08-13T00:00")
     admission.settle("last", admission.open_leases()["last"], at + 60, True)
     assert told(admission, at + 3601)[0] == f"{rule} Used 24 times, last at 2026-08-12T12:01:00-05:00."
-    opened.dispose()
 
 
 @settings(deadline=None, max_examples=30)
 @given(st.lists(st.integers(1, 3000), min_size=3, max_size=12))
-def test_the_first_instant_told_is_an_hour_before_the_time_to_come_back(engine: Engine, later: list[int]) -> None:
-    admission = DatabaseAdmission(engine, preset("smt-today"))
+def test_the_first_instant_told_is_an_hour_before_the_time_to_come_back(shared: Engine, later: list[int]) -> None:
+    admission = DatabaseAdmission(shared, preset("smt-today"))
     scope, now = f"told-{next(_runs)}", START
     for number, seconds in enumerate(later):
         now += seconds

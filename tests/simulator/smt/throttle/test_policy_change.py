@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-import pytest
 from sqlalchemy import Engine, select, text
 
 from meters.calendar import epoch
-from simulator.smt.database.engine import open_database
 from simulator.smt.database.tables import throttle_window
 from simulator.smt.throttle.admission import DatabaseAdmission
 from simulator.smt.throttle.decision import Door, Kind, Lease, Policy, Refusal, Requested, Scope
@@ -18,13 +14,6 @@ from simulator.smt.throttle.policy import parse_policy, preset
 
 NOON = epoch("2026-08-12T12:00")
 HOUR = 3600
-
-
-@pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    opened = open_database(f"sqlite:///{tmp_path / 'smt.db'}")
-    yield opened
-    opened.dispose()
 
 
 def of(**fields: Any) -> Policy:

@@ -44,9 +44,9 @@ def requested(kind: Kind = Kind.READ, channel: Door = Door.API, esiid: str = ESI
     )
 
 
-def finished(one: Limit, state: LimitState, window: int, at: int) -> None:
+def finished(limit: Limit, state: LimitState, window: int, at: int) -> None:
     """A request that was let in and has succeeded."""
-    settle(one, state, window, reserve(one, state, window), at, Ending(True))
+    settle(limit, state, window, reserve(limit, state, window), at, Ending(True))
 
 
 def test_one_success_a_day_refuses_the_second_until_midnight() -> None:

@@ -15,8 +15,6 @@ from __future__ import annotations
 import copy
 import itertools
 import os
-import tempfile
-from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -26,7 +24,6 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from sqlalchemy import Engine, select
 
 from meters.calendar import day_end, day_of, epoch
-from simulator.smt.database.engine import open_database
 from simulator.smt.database.tables import throttle_mark, throttle_window
 from simulator.smt.ondemand.invariants import Asking, breaches
 from simulator.smt.ondemand.lifecycle import EXPIRY_US
@@ -227,14 +224,6 @@ class Machine(RuleBasedStateMachine):
         assert {tuple(mark[:2]): (mark.level, mark.as_of) for mark in marks} == {
             place: tuple(state.mark) for place, state in self.memory.states.items() if state.mark is not None
         }
-
-
-@pytest.fixture(scope="module")
-def engine() -> Iterator[Engine]:
-    with tempfile.TemporaryDirectory() as folder:
-        opened = open_database(f"sqlite:///{folder}/smt.db")
-        yield opened
-        opened.dispose()
 
 
 def distinct() -> list[str]:

@@ -15,14 +15,12 @@ import pytest
 from sqlalchemy import Engine, create_engine, make_url, select, text
 
 from meters.calendar import epoch
-from simulator.smt.database.engine import open_database, writing
+from simulator.smt.database.engine import writing
 from simulator.smt.database.tables import throttle_lease, throttle_window
 from simulator.smt.throttle.admission import DatabaseAdmission
 from simulator.smt.throttle.decision import Door, Kind, Lease, Policy, Refusal, Requested, Scope
 from simulator.smt.throttle.policy import load_policy, preset
-from tests.simulator.smt.postgres import new_database, opened, postgres, postgres_url
-
-__all__ = ["new_database", "postgres", "postgres_url"]
+from tests.simulator.smt.postgres import opened
 
 ROOT = Path(__file__).parents[4]
 NOON = epoch("2026-08-12T12:00")
@@ -156,9 +154,8 @@ def waiting(engine: Engine) -> int:
 
 @pytest.mark.parametrize("shared", ["fr-cr016-1", "smt-today-3000"])
 def test_only_who_shares_a_limit_waits(shared: str, postgres_url: str) -> None:
-    engine = open_database(postgres_url)
-    admission = DatabaseAdmission(engine, preset(shared))
-    with ThreadPoolExecutor(2) as pool:
+    with opened(postgres_url) as engine, ThreadPoolExecutor(2) as pool:
+        admission = DatabaseAdmission(engine, preset(shared))
         with writing(engine):
             assert isinstance(admission.reserve("a", asked(1), NOON), Lease)
             beside = pool.submit(admission.reserve, "b", asked(2), NOON)
@@ -171,7 +168,6 @@ def test_only_who_shares_a_limit_waits(shared: str, postgres_url: str) -> None:
                 assert time.monotonic() < deadline
         assert isinstance(beside.result(PATIENCE_S), Lease)
         assert isinstance(again.result(PATIENCE_S), Refusal) is (shared == "fr-cr016-1")
-    engine.dispose()
 
 
 def test_who_has_waited_sees_what_was_committed_whatever_the_servers_default(postgres_url: str) -> None:
@@ -180,10 +176,8 @@ def test_who_has_waited_sees_what_was_committed_whatever_the_servers_default(pos
         name = make_url(postgres_url).database
         connection.execute(text(f"ALTER DATABASE {name} SET default_transaction_isolation TO 'repeatable read'"))
     engine.dispose()
-    opened = open_database(postgres_url)
-    with opened.connect() as connection:
+    with opened(postgres_url) as engine, engine.connect() as connection:
         assert connection.scalar(text("SHOW transaction_isolation")) == "read committed"
-    opened.dispose()
 
 
 def test_the_octets_of_a_budget_may_be_many(postgres_url: str) -> None:

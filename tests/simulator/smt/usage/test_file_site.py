@@ -39,31 +39,27 @@ def site_of(site: FileSite, ca: LocalCa, password: str = PASSWORD) -> FtpsSite:
     return FtpsSite("127.0.0.1", site.port, "wires", password, ca.ca_file, timeout_s=5)
 
 
-def test_a_file_arrives_once_under_its_final_name(tmp_path: Path, ca: LocalCa) -> None:
+async def test_a_file_arrives_once_under_its_final_name(tmp_path: Path, ca: LocalCa) -> None:
     arrivals = Arrivals()
-
-    async def run() -> None:
-        site = FileSite(tmp_path / "ftp", registry().users, ca.server_file)
-        site.start(arrivals)
-        try:
-            await asyncio.to_thread(upload, site_of(site, ca), "one.lse", b"by rename")
-            # Told before the client was answered: no waiting here.
-            assert arrivals.files == [("wires", "one.lse", b"by rename")]
-            await asyncio.to_thread(store_directly, site, ca, "two.lse", b"directly")
-            assert arrivals.files[1:] == [("wires", "two.lse", b"directly")]
-            site.put("wires", "one.lse.result.csv", b"answer")
-            assert await asyncio.to_thread(names, site_of(site, ca)) == ["one.lse", "one.lse.result.csv", "two.lse"]
-            assert await asyncio.to_thread(download, site_of(site, ca), "one.lse.result.csv") == b"answer"
-            assert len(arrivals.files) == 2
-            with pytest.raises(FileExistsError):
-                site.add("wires", "two.lse", b"another's")
-            site.add("wires", "three.lse", b"new")
-            there = {path.name: path.read_bytes() for path in site.home("wires").iterdir()}
-            assert (there["two.lse"], there["three.lse"], len(there)) == (b"directly", b"new", 4)
-        finally:
-            site.stop()
-
-    asyncio.run(run())
+    site = FileSite(tmp_path / "ftp", registry().users, ca.server_file)
+    site.start(arrivals)
+    try:
+        await asyncio.to_thread(upload, site_of(site, ca), "one.lse", b"by rename")
+        # Told before the client was answered: no waiting here.
+        assert arrivals.files == [("wires", "one.lse", b"by rename")]
+        await asyncio.to_thread(store_directly, site, ca, "two.lse", b"directly")
+        assert arrivals.files[1:] == [("wires", "two.lse", b"directly")]
+        site.put("wires", "one.lse.result.csv", b"answer")
+        assert await asyncio.to_thread(names, site_of(site, ca)) == ["one.lse", "one.lse.result.csv", "two.lse"]
+        assert await asyncio.to_thread(download, site_of(site, ca), "one.lse.result.csv") == b"answer"
+        assert len(arrivals.files) == 2
+        with pytest.raises(FileExistsError):
+            site.add("wires", "two.lse", b"another's")
+        site.add("wires", "three.lse", b"new")
+        there = {path.name: path.read_bytes() for path in site.home("wires").iterdir()}
+        assert (there["two.lse"], there["three.lse"], len(there)) == (b"directly", b"new", 4)
+    finally:
+        site.stop()
 
 
 def login(site: FileSite, ca: LocalCa, password: str = PASSWORD) -> ftplib.FTP_TLS:
@@ -141,28 +137,25 @@ def test_a_stopped_site_frees_its_port(tmp_path: Path, ca: LocalCa) -> None:
     FileSite(tmp_path, {}, ca.server_file, port=first.port).stop()
 
 
-def test_an_upload_is_loaded_and_answered_before_model_time_moves(tmp_path: Path, ca: LocalCa) -> None:
-    async def run() -> None:
-        site = FileSite(tmp_path / "ftp", registry().users, ca.server_file)
-        async with Rig(tmp_path, now="2026-08-12T07:30", folders=site) as rig:
-            site.start(rig.smt.intake.on_file)
-            try:
-                posted_at = epoch("2026-08-12T07:30")
-                name = file_name(TDSP_DUNS, posted_at, 1)
-                day = rig.today().replace(day=11)
-                content = dumps([record(PLAIN, day, posted_at), record(FOREIGN, day, posted_at)])
-                cut = content[: len(content) - 40]
-                for one, what in ((name, content), (file_name(TDSP_DUNS, posted_at, 2), cut)):
-                    rig.runtime.io("post", one, lambda one=one, what=what: asyncio.to_thread(upload, site_of(site, ca), one, what))  # type: ignore[misc]  # fmt: skip
-                await rig.runtime.run_until(posted_at)
-                whole = read_result_csv((site.home("wires") / f"{name}.result.csv").read_bytes())
-            finally:
-                site.stop()
-            assert rig.smt.store.last_vee_end(PLAIN) == epoch("2026-08-12T00:00")
-        assert [row.code for row in whole] == ["00", "00"]
-        assert [(at, ident[-5:], facts) for at, kind, ident, facts in rig.notes.entries if kind == "intake"] == [
-            (posted_at, "1.lse", {"results": {"00": 2}}),
-            (posted_at, "2.lse", {"results": {"00": 1, "F2": 1}}),
-        ]
-
-    asyncio.run(run())
+async def test_an_upload_is_loaded_and_answered_before_model_time_moves(tmp_path: Path, ca: LocalCa) -> None:
+    site = FileSite(tmp_path / "ftp", registry().users, ca.server_file)
+    async with Rig(tmp_path, now="2026-08-12T07:30", folders=site) as rig:
+        site.start(rig.smt.intake.on_file)
+        try:
+            posted_at = epoch("2026-08-12T07:30")
+            name = file_name(TDSP_DUNS, posted_at, 1)
+            day = rig.today().replace(day=11)
+            content = dumps([record(PLAIN, day, posted_at), record(FOREIGN, day, posted_at)])
+            cut = content[: len(content) - 40]
+            for file, what in ((name, content), (file_name(TDSP_DUNS, posted_at, 2), cut)):
+                rig.runtime.io("post", file, lambda file=file, what=what: asyncio.to_thread(upload, site_of(site, ca), file, what))  # type: ignore[misc]  # fmt: skip
+            await rig.runtime.run_until(posted_at)
+            whole = read_result_csv((site.home("wires") / f"{name}.result.csv").read_bytes())
+        finally:
+            site.stop()
+        assert rig.smt.store.last_vee_end(PLAIN) == epoch("2026-08-12T00:00")
+    assert [row.code for row in whole] == ["00", "00"]
+    assert [(at, ident[-5:], facts) for at, kind, ident, facts in rig.notes.entries if kind == "intake"] == [
+        (posted_at, "1.lse", {"results": {"00": 2}}),
+        (posted_at, "2.lse", {"results": {"00": 1, "F2": 1}}),
+    ]

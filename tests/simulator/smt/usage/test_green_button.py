@@ -18,18 +18,18 @@ BOTH = (Channel.LOAD, Channel.GENERATION)
 NS = {"a": "http://www.w3.org/2005/Atom", "e": "http://naesb.org/espi"}
 
 
-def stored(one: LseRecord) -> StoredDay:
+def stored(record: LseRecord) -> StoredDay:
     return StoredDay(
-        one.esiid,
-        one.channel,
-        one.day,
+        record.esiid,
+        record.channel,
+        record.day,
         1,
-        one.start_reading_wh,
-        one.stop_reading_wh,
-        one.wh,
-        one.estimated,
-        one.posted_at,
-        one.posted_at,
+        record.start_reading_wh,
+        record.stop_reading_wh,
+        record.wh,
+        record.estimated,
+        record.posted_at,
+        record.posted_at,
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
@@ -99,18 +98,15 @@ def test_a_day_of_another_length_is_no_full_day() -> None:
     assert codes(decided(content)) == ["03"]
 
 
-def test_an_intake_that_cannot_answer_is_told_and_the_rest_goes_on(tmp_path: Path) -> None:
+async def test_an_intake_that_cannot_answer_is_told_and_the_rest_goes_on(tmp_path: Path) -> None:
     class Full(Nowhere):
         def put(self, username: str, name: str, content: bytes) -> None:
             raise OSError("no space")
 
-    async def run() -> None:
-        async with Rig(tmp_path, now="2026-08-12T07:30", folders=Full()) as rig:
-            (tmp_path / NAME).write_bytes(dumps([record(PLAIN, DAY, NOW)]))
-            rig.smt.intake.on_file("wires", tmp_path / NAME)
-            rig.smt.intake.on_file("lonestar.api", tmp_path / NAME)
-            await rig.wait(60)
-        assert rig.notes.of("intake failed") == [{"reason": "OSError"}]
-        assert rig.runtime.now() == NOW + 60
-
-    asyncio.run(run())
+    async with Rig(tmp_path, now="2026-08-12T07:30", folders=Full()) as rig:
+        (tmp_path / NAME).write_bytes(dumps([record(PLAIN, DAY, NOW)]))
+        rig.smt.intake.on_file("wires", tmp_path / NAME)
+        rig.smt.intake.on_file("lonestar.api", tmp_path / NAME)
+        await rig.wait(60)
+    assert rig.notes.of("intake failed") == [{"reason": "OSError"}]
+    assert rig.runtime.now() == NOW + 60

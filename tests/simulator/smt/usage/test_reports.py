@@ -87,30 +87,26 @@ def test_a_billing_period_sums_its_days_and_waits_for_all_of_them() -> None:
     assert billed(periods, posted, demand_billed=True) == []
 
 
-def test_csv_and_lse_come_in_the_reply_too(tmp_path: Path) -> None:
-    async def run() -> None:
-        async with Rig(tmp_path) as rig:
-            rig.post_days()
-            as_csv = await rig.market("/15minintervalreads/", **RANGE, reportFormat="CSV")
-            as_lse = await rig.market("/15minintervalreads/", **RANGE, reportFormat="LSE")
-            daily = await rig.market("/dailyreads/", **RANGE, reportFormat="CSV")
-            month = RANGE | {"startDate": "07/01/2026"}
-            monthly = await rig.market("/monthlybillingInformation/", **month, reportFormat="CSV")
-            told = (await rig.market("/monthlybillingInformation/", **month)).json()
-            wrong = (await rig.market("/dailyreads/", **RANGE, reportFormat="LSE")).json()
-        assert (as_csv.headers["content-type"], len(as_csv.text.splitlines())) == ("text/csv; charset=utf-8", 193)
-        records = read(as_lse.content, f"{ROR_DUNS}IntervalData20260812174000001.lse")
-        assert records.findings == ()
-        assert [one.day for one in records.records] == [date(2026, 8, 10), date(2026, 8, 11)]
-        assert records.records[0].start_reading_wh == record(PLAIN, date(2026, 8, 10), 0).start_reading_wh
-        assert daily.text.splitlines()[2].startswith(f"{PLAIN},08/11/2026,")
-        assert daily.text.splitlines()[2].endswith("9.600,Consumption")
-        # Read days are the 1st here: July's first midnight is not posted, August's is the end of the one whole period.
-        assert told == {"errorCode": "1", "errorMessage": "No data received from the respective TDSP"}
-        assert monthly.json()["errorCode"] == "1"
-        assert wrong["errorMessage"] == "reportFormat LSE is not offered here: use JSON or CSV."
-
-    asyncio.run(run())
+async def test_csv_and_lse_come_in_the_reply_too(rig: Rig) -> None:
+    rig.post_days()
+    as_csv = await rig.market("/15minintervalreads/", **RANGE, reportFormat="CSV")
+    as_lse = await rig.market("/15minintervalreads/", **RANGE, reportFormat="LSE")
+    daily = await rig.market("/dailyreads/", **RANGE, reportFormat="CSV")
+    month = RANGE | {"startDate": "07/01/2026"}
+    monthly = await rig.market("/monthlybillingInformation/", **month, reportFormat="CSV")
+    told = (await rig.market("/monthlybillingInformation/", **month)).json()
+    wrong = (await rig.market("/dailyreads/", **RANGE, reportFormat="LSE")).json()
+    assert (as_csv.headers["content-type"], len(as_csv.text.splitlines())) == ("text/csv; charset=utf-8", 193)
+    records = read(as_lse.content, f"{ROR_DUNS}IntervalData20260812174000001.lse")
+    assert records.findings == ()
+    assert [one.day for one in records.records] == [date(2026, 8, 10), date(2026, 8, 11)]
+    assert records.records[0].start_reading_wh == record(PLAIN, date(2026, 8, 10), 0).start_reading_wh
+    assert daily.text.splitlines()[2].startswith(f"{PLAIN},08/11/2026,")
+    assert daily.text.splitlines()[2].endswith("9.600,Consumption")
+    # Read days are the 1st here: July's first midnight is not posted, August's is the end of the one whole period.
+    assert told == {"errorCode": "1", "errorMessage": "No data received from the respective TDSP"}
+    assert monthly.json()["errorCode"] == "1"
+    assert wrong["errorMessage"] == "reportFormat LSE is not offered here: use JSON or CSV."
 
 
 class Folders:
@@ -131,110 +127,86 @@ class Folders:
     add = lay = put
 
 
-def test_several_esiids_are_delivered_as_a_file_and_the_request_is_followed_up(tmp_path: Path) -> None:
+async def test_several_esiids_are_delivered_as_a_file_and_the_request_is_followed_up(tmp_path: Path) -> None:
     folders = Folders()
-
-    async def run() -> None:
-        async with Rig(tmp_path, folders=folders) as rig:
-            for esiid in (PLAIN, NEIGHBOUR):
-                rig.post_days(esiid=esiid)
-            by_file = RANGE | {"esiid": [PLAIN, NEIGHBOUR], "deliveryMode": "FTP"}
-            ends = {}
-            for path, form in (
-                ("/15minintervalreads/", "CSV"),
-                ("/15minintervalreads/", "LSE"),
-                ("/dailyreads/", "JSON"),
-                ("/greenbutton/", "XML"),
-            ):
-                ack = (await rig.market(path, **by_file, reportFormat=form)).json()
-                assert ack["statusCode"] == "0"
-                ask = {"correlationId": ack["correlationId"]}
-                pending = (await rig.market("/reportrequeststatus/", **ask)).json()
-                assert (pending["statusCode"], pending.get("fileName")) == ("PEN", None)
-                await rig.wait(1)
-                ends[form] = (await rig.market("/reportrequeststatus/", **ask)).json()
-                assert (await rig.market("/reportrequeststatus/", "rival.api", **ask)).json()[
-                    "errorCode"
-                ] == "CORRELATION"
-            key = ends["CSV"]["correlationId"]
-            assert ends["CSV"]["fileName"] == f"IntervalMeterUsage20260812174000{key}.CSV"
-            assert ends["LSE"]["fileName"].startswith(f"{ROR_DUNS}IntervalData20260812174001")
-            assert [end["statusCode"] for end in ends.values()] == ["0"] * 4
-            assert {end["fileName"] for end in ends.values()} == set(folders.files)
-            rows = folders.files[ends["CSV"]["fileName"]].decode().splitlines()
-            assert {row.split(",")[0] for row in rows[1:]} == {PLAIN, NEIGHBOUR}
-            assert read(folders.files[ends["LSE"]["fileName"]], ends["LSE"]["fileName"]).findings == ()
-
-    asyncio.run(run())
+    async with Rig(tmp_path, folders=folders) as rig:
+        for esiid in (PLAIN, NEIGHBOUR):
+            rig.post_days(esiid=esiid)
+        by_file = RANGE | {"esiid": [PLAIN, NEIGHBOUR], "deliveryMode": "FTP"}
+        ends = {}
+        for path, form in (
+            ("/15minintervalreads/", "CSV"),
+            ("/15minintervalreads/", "LSE"),
+            ("/dailyreads/", "JSON"),
+            ("/greenbutton/", "XML"),
+        ):
+            ack = (await rig.market(path, **by_file, reportFormat=form)).json()
+            assert ack["statusCode"] == "0"
+            ask = {"correlationId": ack["correlationId"]}
+            pending = (await rig.market("/reportrequeststatus/", **ask)).json()
+            assert (pending["statusCode"], pending.get("fileName")) == ("PEN", None)
+            await rig.wait(1)
+            ends[form] = (await rig.market("/reportrequeststatus/", **ask)).json()
+            assert (await rig.market("/reportrequeststatus/", "rival.api", **ask)).json()["errorCode"] == "CORRELATION"
+        key = ends["CSV"]["correlationId"]
+        assert ends["CSV"]["fileName"] == f"IntervalMeterUsage20260812174000{key}.CSV"
+        assert ends["LSE"]["fileName"].startswith(f"{ROR_DUNS}IntervalData20260812174001")
+        assert [end["statusCode"] for end in ends.values()] == ["0"] * 4
+        assert {end["fileName"] for end in ends.values()} == set(folders.files)
+        rows = folders.files[ends["CSV"]["fileName"]].decode().splitlines()
+        assert {row.split(",")[0] for row in rows[1:]} == {PLAIN, NEIGHBOUR}
+        assert read(folders.files[ends["LSE"]["fileName"]], ends["LSE"]["fileName"]).findings == ()
 
 
-def test_files_of_one_second_do_not_take_each_others_names_and_an_esiid_is_told_once(
+async def test_files_of_one_second_do_not_take_each_others_names_and_an_esiid_is_told_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Two correlation ids that end alike, as one in a thousand pairs does.
     keys = iter(("111111111999", "222222222999"))
     monkeypatch.setattr(deliveries, "digits", lambda *_: next(keys))
     folders = Folders()
-
-    async def run() -> None:
-        async with Rig(tmp_path, folders=folders) as rig:
-            rig.post_days()
-            for asked in ([PLAIN], [PLAIN, PLAIN]):
-                await rig.market(
-                    "/15minintervalreads/", **RANGE | {"esiid": asked}, deliveryMode="FTP", reportFormat="LSE"
-                )
-            await rig.wait(1)
-
-    asyncio.run(run())
+    async with Rig(tmp_path, folders=folders) as rig:
+        rig.post_days()
+        for asked in ([PLAIN], [PLAIN, PLAIN]):
+            await rig.market("/15minintervalreads/", **RANGE | {"esiid": asked}, deliveryMode="FTP", reportFormat="LSE")
+        await rig.wait(1)
     made = f"{ROR_DUNS}IntervalData20260812174000"
     assert sorted(folders.files) == [f"{made}000.lse", f"{made}999.lse"]
     for name, content in folders.files.items():
         assert len(read(content, name).records) == 2
 
 
-def test_a_file_that_cannot_be_made_or_has_nothing_in_it_has_failed_with_a_reason(tmp_path: Path) -> None:
+async def test_a_file_that_cannot_be_made_or_has_nothing_in_it_has_failed_with_a_reason(tmp_path: Path) -> None:
     folders = Folders()
-
-    async def run() -> None:
-        async with Rig(tmp_path, folders=folders) as rig:
-            by_file = RANGE | {"deliveryMode": "FTP", "reportFormat": "CSV"}
-            nothing = (await rig.market("/dailyreads/", **by_file)).json()
-            await rig.wait(1)
-            rig.post_days()
-            folders.fails = True
-            broken = (await rig.market("/dailyreads/", **by_file)).json()
-            await rig.wait(1)
-            reasons = [
-                (await rig.market("/reportrequeststatus/", correlationId=one["correlationId"])).json()["statusReason"]
-                for one in (nothing, broken)
-            ]
-            assert reasons == [
-                "No data received from the respective TDSP",
-                "Something went wrong. Please try again later.",
-            ]
-            foreign = (await rig.market("/dailyreads/", **by_file | {"esiid": [PLAIN, FOREIGN]})).json()
-            many = (
-                await rig.market("/dailyreads/", **by_file | {"esiid": [str(number) for number in range(201)]})
-            ).json()
-            assert (foreign["errorCode"], many["errorCode"]) == ("AC1", "MANY-ESIIDS")
-
-    asyncio.run(run())
+    async with Rig(tmp_path, folders=folders) as rig:
+        by_file = RANGE | {"deliveryMode": "FTP", "reportFormat": "CSV"}
+        nothing = (await rig.market("/dailyreads/", **by_file)).json()
+        await rig.wait(1)
+        rig.post_days()
+        folders.fails = True
+        broken = (await rig.market("/dailyreads/", **by_file)).json()
+        await rig.wait(1)
+        reasons = [
+            (await rig.market("/reportrequeststatus/", correlationId=one["correlationId"])).json()["statusReason"]
+            for one in (nothing, broken)
+        ]
+        assert reasons == ["No data received from the respective TDSP", "Something went wrong. Please try again later."]
+        foreign = (await rig.market("/dailyreads/", **by_file | {"esiid": [PLAIN, FOREIGN]})).json()
+        many = (await rig.market("/dailyreads/", **by_file | {"esiid": [str(number) for number in range(201)]})).json()
+        assert (foreign["errorCode"], many["errorCode"]) == ("AC1", "MANY-ESIIDS")
 
 
-def test_what_was_being_made_at_a_restart_has_failed(tmp_path: Path) -> None:
-    async def run() -> None:
-        async with Rig(tmp_path, folders=Folders()) as rig:
-            rig.post_days()
-            by_file = RANGE | {"deliveryMode": "FTP", "reportFormat": "CSV"}
-            key = (await rig.market("/dailyreads/", **by_file)).json()["correlationId"]
-            rig.smt.deliveries.recover(rig.smt.now_us())
-            ended = (await rig.market("/reportrequeststatus/", correlationId=key)).json()
-            assert ended["statusCode"] == "1"
-
-    asyncio.run(run())
+async def test_what_was_being_made_at_a_restart_has_failed(tmp_path: Path) -> None:
+    async with Rig(tmp_path, folders=Folders()) as rig:
+        rig.post_days()
+        by_file = RANGE | {"deliveryMode": "FTP", "reportFormat": "CSV"}
+        key = (await rig.market("/dailyreads/", **by_file)).json()["correlationId"]
+        rig.smt.deliveries.recover(rig.smt.now_us())
+        ended = (await rig.market("/reportrequeststatus/", correlationId=key)).json()
+        assert ended["statusCode"] == "1"
 
 
-def test_a_file_lies_on_the_ftps_site_in_the_folder_of_its_sender(tmp_path: Path) -> None:
+async def test_a_file_lies_on_the_ftps_site_in_the_folder_of_its_sender(tmp_path: Path) -> None:
     def fetched(port: int, ca_file: Path, name: str) -> list[str]:
         lines: list[str] = []
         with ftplib.FTP_TLS(context=ssl.create_default_context(cafile=str(ca_file)), timeout=5) as ftp:
@@ -244,21 +216,18 @@ def test_a_file_lies_on_the_ftps_site_in_the_folder_of_its_sender(tmp_path: Path
             ftp.retrlines(f"RETR {name}", lines.append)
         return lines
 
-    async def run() -> list[str]:
-        async with sandbox(tmp_path) as made:
-            headers = {"authorization": f"Bearer {await made.client.token()}"}
-            sender = {
-                "trans_id": "1",
-                "requestorID": ROR_LOGIN.username,
-                "requesterType": "REP",
-                "requesterAuthenticationID": ROR_LOGIN.duns,
-            }
-            order = {"deliveryMode": "FTP", "reportFormat": "CSV", **RANGE, "esiid": [made.esiid(1), made.esiid(2)]}
-            ack = (await made.http.post("/v2/15minintervalreads/", json=sender | order, headers=headers)).json()
-            ask = sender | {"correlationId": ack["correlationId"]}
-            await made.sandbox.runtime.run_until(made.sandbox.runtime.now() + 1)
-            status = (await made.http.post("/v2/reportrequeststatus/", json=ask, headers=headers)).json()
-            site = made.sandbox.files
-            return await asyncio.to_thread(fetched, site.port, made.sandbox.ca.ca_file, status["fileName"])
-
-    assert len(asyncio.run(run())) == 1 + 2 * 2 * 96
+    async with sandbox(tmp_path) as made:
+        headers = {"authorization": f"Bearer {await made.client.token()}"}
+        sender = {
+            "trans_id": "1",
+            "requestorID": ROR_LOGIN.username,
+            "requesterType": "REP",
+            "requesterAuthenticationID": ROR_LOGIN.duns,
+        }
+        order = {"deliveryMode": "FTP", "reportFormat": "CSV", **RANGE, "esiid": [made.esiid(1), made.esiid(2)]}
+        ack = (await made.http.post("/v2/15minintervalreads/", json=sender | order, headers=headers)).json()
+        ask = sender | {"correlationId": ack["correlationId"]}
+        await made.sandbox.runtime.run_until(made.sandbox.runtime.now() + 1)
+        status = (await made.http.post("/v2/reportrequeststatus/", json=ask, headers=headers)).json()
+        port, ca_file = made.sandbox.files.port, made.sandbox.ca.ca_file
+        assert len(await asyncio.to_thread(fetched, port, ca_file, status["fileName"])) == 1 + 2 * 2 * 96

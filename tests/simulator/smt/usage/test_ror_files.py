@@ -82,16 +82,12 @@ async def taken_in(rig: Rig, folder: Path, name: str, records: list[LseRecord]) 
     await rig.wait(0)
 
 
-def posted(folder: Path, records: Registry, *files: tuple[str, list[LseRecord]]) -> Folders:
+async def posted(folder: Path, records: Registry, *files: tuple[str, list[LseRecord]]) -> Folders:
     """Post files, one after the other in one instant."""
     folders = Folders(folder / "ftps")
-
-    async def run() -> None:
-        async with Rig(folder, now="2026-08-12T07:30", registered=records, folders=folders) as rig:
-            for name, content in files:
-                await taken_in(rig, folder, name, content)
-
-    asyncio.run(run())
+    async with Rig(folder, now="2026-08-12T07:30", registered=records, folders=folders) as rig:
+        for name, content in files:
+            await taken_in(rig, folder, name, content)
     return folders
 
 
@@ -101,8 +97,8 @@ def held(name: str, content: bytes) -> list[tuple[str, date]]:
     return [(one.esiid, one.day) for one in parsed.records]
 
 
-def test_each_ror_gets_the_loaded_records_of_its_own_days(tmp_path: Path) -> None:
-    folders = posted(tmp_path, switched(), (POSTED, RECORDS))
+async def test_each_ror_gets_the_loaded_records_of_its_own_days(tmp_path: Path) -> None:
+    folders = await posted(tmp_path, switched(), (POSTED, RECORDS))
     [(name, own)], [(_, rivals)] = folders.of("lonestar.api").items(), folders.of("rival.api").items()
     assert name == f"{TDSP_DUNS}IntervalData20260812073000001.lse"
     assert sorted(held(name, own)) == sorted(OWN)
@@ -111,8 +107,8 @@ def test_each_ror_gets_the_loaded_records_of_its_own_days(tmp_path: Path) -> Non
     assert dumps([RECORDS[0]]) in own
 
 
-def test_a_file_comes_in_the_format_that_the_entity_is_set_to(tmp_path: Path) -> None:
-    folders = posted(tmp_path, switched(UsageFormat.CSV), (POSTED, RECORDS))
+async def test_a_file_comes_in_the_format_that_the_entity_is_set_to(tmp_path: Path) -> None:
+    folders = await posted(tmp_path, switched(UsageFormat.CSV), (POSTED, RECORDS))
     [(name, own)] = folders.of("lonestar.api").items()
     assert name == f"IntervalMeterUsage20260812073000-{TDSP_DUNS}-001.CSV"
     first, *rows = own.decode().splitlines()
@@ -123,37 +119,33 @@ def test_a_file_comes_in_the_format_that_the_entity_is_set_to(tmp_path: Path) ->
     assert len(rows) == 2 * 96
 
 
-def test_an_entity_set_to_none_gets_none(tmp_path: Path) -> None:
-    folders = posted(tmp_path, switched(UsageFormat.NONE), (POSTED, RECORDS))
+async def test_an_entity_set_to_none_gets_none(tmp_path: Path) -> None:
+    folders = await posted(tmp_path, switched(UsageFormat.NONE), (POSTED, RECORDS))
     assert folders.of("lonestar.api") == {}
     assert len(folders.of("rival.api")) == 1
 
 
-def test_files_of_one_second_and_a_second_posting_are_files_of_their_own(tmp_path: Path) -> None:
+async def test_files_of_one_second_and_a_second_posting_are_files_of_their_own(tmp_path: Path) -> None:
     corrected = [replace(RECORDS[0], posted_at=NOW + 1)]
     other = file_name(TDSP_DUNS, NOW, 8)
-    folders = posted(tmp_path, switched(), (POSTED, RECORDS[:1]), (POSTED, corrected), (other, RECORDS[2:3]))
+    folders = await posted(tmp_path, switched(), (POSTED, RECORDS[:1]), (POSTED, corrected), (other, RECORDS[2:3]))
     files = folders.of("lonestar.api")
     assert list(files) == [f"{TDSP_DUNS}IntervalData20260812073000{counter:03d}.lse" for counter in (1, 2, 3)]
     assert list(files.values()) == [dumps(RECORDS[:1]), dumps(corrected), dumps(RECORDS[2:3])]
 
 
-def test_a_file_that_could_not_be_laid_is_laid_with_the_next_posting(tmp_path: Path) -> None:
+async def test_a_file_that_could_not_be_laid_is_laid_with_the_next_posting(tmp_path: Path) -> None:
     folders = Folders(tmp_path / "ftps")
-
-    async def run() -> None:
-        async with Rig(tmp_path, now="2026-08-12T07:30", registered=switched(), folders=folders) as rig:
-            folders.full = "lonestar.api"
-            await taken_in(rig, tmp_path, POSTED, RECORDS)
-            assert [one["reason"] for one in rig.notes.of("usage file owed")] == ["OSError"]
-            assert rig.notes.of("intake")[0]["results"] == {"00": 4, "04": 1}
-            folders.full = ""
-            await rig.wait(60)
-            await taken_in(rig, tmp_path, file_name(TDSP_DUNS, NOW + 60, 1), [record(NEIGHBOUR, BEFORE, NOW)])
-            laid = [one["duns"] for one in rig.notes.of("usage file")]
-            assert laid == [RIVAL_DUNS, ROR_DUNS, ROR_DUNS]
-
-    asyncio.run(run())
+    async with Rig(tmp_path, now="2026-08-12T07:30", registered=switched(), folders=folders) as rig:
+        folders.full = "lonestar.api"
+        await taken_in(rig, tmp_path, POSTED, RECORDS)
+        assert [one["reason"] for one in rig.notes.of("usage file owed")] == ["OSError"]
+        assert rig.notes.of("intake")[0]["results"] == {"00": 4, "04": 1}
+        folders.full = ""
+        await rig.wait(60)
+        await taken_in(rig, tmp_path, file_name(TDSP_DUNS, NOW + 60, 1), [record(NEIGHBOUR, BEFORE, NOW)])
+        laid = [one["duns"] for one in rig.notes.of("usage file")]
+        assert laid == [RIVAL_DUNS, ROR_DUNS, ROR_DUNS]
     files = folders.of("lonestar.api")
     assert [sorted(held(name, content)) for name, content in files.items()] == [sorted(OWN), [(NEIGHBOUR, BEFORE)]]
     assert len(folders.of("rival.api")) == 1
@@ -163,14 +155,14 @@ def die(folder: Path, crash_at: str) -> None:
     """Take a file in, in a process of its own, and be killed on the way."""
     os.environ |= {"AMI_TEST_BUILD": "1", "AMI_CRASH_AT": crash_at}
     boundaries.arm()
-    posted(folder, switched(), (POSTED, RECORDS))
+    asyncio.run(posted(folder, switched(), (POSTED, RECORDS)))
 
 
 @pytest.mark.parametrize(
     ("crash_at", "there"), [("intake.loaded:1", 0), ("usage_file.laid:1", 1), ("usage_file.laid:2", 2)]
 )
-def test_killed_on_the_way_every_file_is_made_up_for_once(crash_at: str, there: int, tmp_path: Path) -> None:
-    whole = posted(tmp_path, switched(), (POSTED, RECORDS))
+async def test_killed_on_the_way_every_file_is_made_up_for_once(crash_at: str, there: int, tmp_path: Path) -> None:
+    whole = await posted(tmp_path, switched(), (POSTED, RECORDS))
     killed = tmp_path / "killed"
     killed.mkdir()
     process = forkserver().Process(target=die, args=(killed, crash_at))
@@ -179,22 +171,18 @@ def test_killed_on_the_way_every_file_is_made_up_for_once(crash_at: str, there: 
     assert process.exitcode == -9
     folders = Folders(killed / "ftps")
     assert sum(len(folders.of(ror)) for ror in ("lonestar.api", "rival.api")) == there
-
-    async def restart() -> None:
-        async with Rig(killed, now="2026-08-12T09:00", registered=switched(), folders=folders) as rig:
-            rig.smt.intake.make_up()
-            await rig.wait(0)
-            assert len(rig.notes.of("usage file")) == (2 if there < 2 else 1)
-            rig.smt.intake.make_up()
-            await rig.wait(0)
-            assert len(rig.notes.of("usage file")) == (2 if there < 2 else 1)
-
-    asyncio.run(restart())
+    async with Rig(killed, now="2026-08-12T09:00", registered=switched(), folders=folders) as rig:
+        rig.smt.intake.make_up()
+        await rig.wait(0)
+        assert len(rig.notes.of("usage file")) == (2 if there < 2 else 1)
+        rig.smt.intake.make_up()
+        await rig.wait(0)
+        assert len(rig.notes.of("usage file")) == (2 if there < 2 else 1)
     for ror in ("lonestar.api", "rival.api"):
         assert folders.of(ror) == whole.of(ror)
 
 
-def test_an_smt_that_comes_up_lays_what_is_owed_and_answers_what_it_had_loaded(tmp_path: Path) -> None:
+async def test_an_smt_that_comes_up_lays_what_is_owed_and_answers_what_it_had_loaded(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'smt.sqlite'}"
     engine = open_database(url)
     store = VeeStore(engine)
@@ -209,20 +197,17 @@ def test_an_smt_that_comes_up_lays_what_is_owed_and_answers_what_it_had_loaded(t
     (home / POSTED).write_bytes(dumps(RECORDS))
     config = SmtConfig(seed=1, policy=preset("smt-today"), database_url=url)
     settings = AloneSettings(config, switched(), FixedMiddle(10, 60), tmp_path)
-
-    async def run() -> tuple[list[str], list[str]]:
-        clock = Clock(ClockMode.SCALED, epoch("2026-08-12T09:00") * US, 60.0)
-        with bind("127.0.0.1", 0, "SMT") as bound:
-            async with smt_alone(settings, clock, bound, RunJournal(100)) as party, asyncio.timeout(10):
-                serving = asyncio.create_task(party.runtime.serve())
-                laid, result = party.homes.home("rival.api"), home / f"{POSTED}{RESULT_SUFFIX}"
-                while not (result.exists() and list(laid.glob("*.lse"))):
-                    await asyncio.sleep(0.01)
-                serving.cancel()
-                codes = [line.split(",")[4] for line in result.read_text().splitlines()[1:]]
-                return [path.name for path in laid.glob("*.lse")], codes
-
-    assert asyncio.run(run()) == ([f"{TDSP_DUNS}IntervalData20260812073000001.lse"], ["00", "00", "00", "00", "04"])
+    clock = Clock(ClockMode.SCALED, epoch("2026-08-12T09:00") * US, 60.0)
+    with bind("127.0.0.1", 0, "SMT") as bound:
+        async with smt_alone(settings, clock, bound, RunJournal(100)) as party, asyncio.timeout(10):
+            serving = asyncio.create_task(party.runtime.serve())
+            laid, result = party.homes.home("rival.api"), home / f"{POSTED}{RESULT_SUFFIX}"
+            while not (result.exists() and list(laid.glob("*.lse"))):
+                await asyncio.sleep(0.01)
+            serving.cancel()
+            assert [path.name for path in laid.glob("*.lse")] == [f"{TDSP_DUNS}IntervalData20260812073000001.lse"]
+            codes = [line.split(",")[4] for line in result.read_text().splitlines()[1:]]
+            assert codes == ["00", "00", "00", "00", "04"]
     reopened = open_database(url)
     assert [len(VeeStore(reopened).posted(POSTED, 0, duns)) for duns in (ROR_DUNS, RIVAL_DUNS)] == [2, 2]
     assert VeeStore(reopened).posted(POSTED, 1, ROR_DUNS) == []

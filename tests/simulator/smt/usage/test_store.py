@@ -12,10 +12,8 @@ import pytest
 from headend.vee.quality import Channel
 from meters.calendar import day_end, day_start, epoch
 from simulator.smt.usage.store import DayKey, Held, VeeStore
-from tests.simulator.smt.postgres import new_database, opened, postgres, postgres_url
+from tests.simulator.smt.postgres import opened
 from tests.simulator.smt.rig import PLAIN, record
-
-__all__ = ["new_database", "postgres", "postgres_url"]
 
 DAY = date(2026, 8, 10)
 FALL = date(2026, 11, 1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import date
 from pathlib import Path
 
@@ -16,56 +15,46 @@ DAYS = [date(2026, 3, 8), date(2026, 8, 11), date(2026, 11, 1)]
 
 
 @pytest.mark.parametrize("day", DAYS, ids=str)
-def test_a_posted_day_is_the_same_at_every_door(tmp_path: Path, day: date) -> None:
-    async def run() -> None:
-        async with Rig(tmp_path, now=f"{day}T23:00") as rig:
-            for channel, wh in ((Channel.LOAD, 198), (Channel.GENERATION, 50)):
-                made = record(PLAIN, day, epoch(f"{day}T22:00"), channel, wh)
-                made.wh[:] = range(wh, wh + intervals_in(day))
-                made.estimated[3] = True
-                rig.smt.store.load([made], rig.runtime.now())
-            asked = {"startDate": us_date(day), "endDate": us_date(day)}
-            market = (await rig.market("/15minintervalreads/", esiid=[PLAIN], readingType="A", **asked)).json()
-            synch = (await rig.portal("/api/adhoc/intervalsynch", ESIID=[PLAIN], **asked))["data"]
-            rows = (await rig.portal("/api/usage/interval", esiid=PLAIN, **asked))["intervaldata"]
-        assert synch["energyData"] == market["energyData"]
-        consumed, generated = market["energyData"]
-        assert consumed["RD"].count(",") == generated["RD"].count(",") == 99
-        filled = [slot.split("-") for slot in consumed["RD"].split(",") if slot]
-        assert [(float(kwh), mark) for kwh, mark in filled] == [
-            (row["consumption"], row["consumption_est_act"]) for row in rows
-        ]
-        assert len(rows) == intervals_in(day)
-        assert rows[3]["generation_est_act"] == "E"
-
-    asyncio.run(run())
+async def test_a_posted_day_is_the_same_at_every_door(tmp_path: Path, day: date) -> None:
+    async with Rig(tmp_path, now=f"{day}T23:00") as rig:
+        for channel, wh in ((Channel.LOAD, 198), (Channel.GENERATION, 50)):
+            made = record(PLAIN, day, epoch(f"{day}T22:00"), channel, wh)
+            made.wh[:] = range(wh, wh + intervals_in(day))
+            made.estimated[3] = True
+            rig.smt.store.load([made], rig.runtime.now())
+        asked = {"startDate": us_date(day), "endDate": us_date(day)}
+        market = (await rig.market("/15minintervalreads/", esiid=[PLAIN], readingType="A", **asked)).json()
+        synch = (await rig.portal("/api/adhoc/intervalsynch", ESIID=[PLAIN], **asked))["data"]
+        rows = (await rig.portal("/api/usage/interval", esiid=PLAIN, **asked))["intervaldata"]
+    assert synch["energyData"] == market["energyData"]
+    consumed, generated = market["energyData"]
+    assert consumed["RD"].count(",") == generated["RD"].count(",") == 99
+    filled = [slot.split("-") for slot in consumed["RD"].split(",") if slot]
+    assert [(float(kwh), mark) for kwh, mark in filled] == [
+        (row["consumption"], row["consumption_est_act"]) for row in rows
+    ]
+    assert len(rows) == intervals_in(day)
+    assert rows[3]["generation_est_act"] == "E"
 
 
-def test_a_register_read_is_the_same_at_both_doors_whoever_asked(tmp_path: Path) -> None:
-    async def run() -> None:
-        async with Rig(tmp_path) as rig:
-            rig.post_days()
-            asked = await rig.asked()
-            await rig.wait(80)
-            market = (await rig.status(asked["correlationId"]))["odrRead"]
-            portal = (await rig.portal("/api/usage/latestodrread", ESIID=PLAIN))["data"]
-        assert float(portal["odrread"]) == market["registeredRead"]
-        assert portal["odrdate"] == market["readDate"]
-
-    asyncio.run(run())
+async def test_a_register_read_is_the_same_at_both_doors_whoever_asked(rig: Rig) -> None:
+    rig.post_days()
+    asked = await rig.asked()
+    await rig.wait(80)
+    market = (await rig.status(asked["correlationId"]))["odrRead"]
+    portal = (await rig.portal("/api/usage/latestodrread", ESIID=PLAIN))["data"]
+    assert float(portal["odrread"]) == market["registeredRead"]
+    assert portal["odrdate"] == market["readDate"]
 
 
-def test_two_clients_use_up_one_meters_quota_and_the_refusal_says_who(tmp_path: Path) -> None:
-    async def run() -> None:
-        async with Rig(tmp_path, "smt-today") as rig:
-            await rig.portal("/api/ondemandread", ESIID=PLAIN)
-            await rig.wait(80)
-            await rig.asked()
-            await rig.wait(80)
-            third = await rig.asked()
-            portal = (await rig.portal("/api/ondemandread", ESIID=PLAIN))["data"]
-        assert third["refusal"]["code"] == "SMT-HOUR"
-        assert third["refusal"]["reason"].endswith("By others: ror call centre (portal), asked at 2026-08-12T17:40:00-05:00, used.")  # fmt: skip
-        assert (portal["RequestStatus"], portal["statusCode"]) == ("FLR", "5031")
-
-    asyncio.run(run())
+async def test_two_clients_use_up_one_meters_quota_and_the_refusal_says_who(tmp_path: Path) -> None:
+    async with Rig(tmp_path, "smt-today") as rig:
+        await rig.portal("/api/ondemandread", ESIID=PLAIN)
+        await rig.wait(80)
+        await rig.asked()
+        await rig.wait(80)
+        third = await rig.asked()
+        portal = (await rig.portal("/api/ondemandread", ESIID=PLAIN))["data"]
+    assert third["refusal"]["code"] == "SMT-HOUR"
+    assert third["refusal"]["reason"].endswith("By others: ror call centre (portal), asked at 2026-08-12T17:40:00-05:00, used.")  # fmt: skip
+    assert (portal["RequestStatus"], portal["statusCode"]) == ("FLR", "5031")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +17,11 @@ LOGIN = {"username": "customer.one", "password": "customer-one-1", "rememberMe":
 AUTHENTICATE = "/commonapi/user/authenticate"
 
 
-def play(folder: Path, scene: Callable[[Rig], Awaitable[None]]) -> None:
-    async def run() -> None:
-        async with rig(folder, posted_days=1) as made:
-            await asyncio.wait_for(scene(made), 20)
-
-    asyncio.run(run())
+@pytest.fixture
+@asynccontextmanager
+async def made(tmp_path: Path) -> AsyncIterator[Rig]:
+    async with rig(tmp_path, posted_days=1) as made, asyncio.timeout(20):
+        yield made
 
 
 async def declared(made: Rig, **fields: Any) -> dict[str, Any]:
@@ -31,94 +31,76 @@ async def declared(made: Rig, **fields: Any) -> dict[str, Any]:
     return state
 
 
-def test_switched_on_listed_and_switched_off(tmp_path: Path) -> None:
-    async def scene(made: Rig) -> None:
-        first = await declared(made, kind="text_503", paths=["/commonapi"], times=2)
-        second = await declared(made, kind="tdsp_maintenance", first="2026-08-13T02:00", until="2026-08-13T04:00")
-        assert (first["id"], first["active"], first["strikes"]) == ("complaint-1", True, 0)
-        assert (second["active"], second["until"]) == (False, "2026-08-13T04:00:00-05:00")
-        assert [(await made.http.post(AUTHENTICATE, json=LOGIN)).status_code for _ in range(3)] == [503, 503, 200]
-        listed = (await made.http.get("/control/complaints")).json()["complaints"]
-        assert [(one["id"], one["strikes"], one["active"]) for one in listed] == [
-            ("complaint-1", 2, False),
-            ("complaint-2", 0, False),
-        ]
-        assert (await made.http.delete("/control/complaints/complaint-1")).json()["strikes"] == 2
-        gone = await made.http.delete("/control/complaints/complaint-1")
-        assert (gone.status_code, gone.json()["errorCode"]) == (404, "control.complaints.unknown")
-        assert [one["id"] for one in (await made.http.delete("/control/complaints")).json()["complaints"]] == ["complaint-2"]  # fmt: skip
-        assert (await made.http.get("/control/complaints")).json() == {"complaints": []}
-        metrics = (await made.http.get("/metrics")).text
-        assert all(f'endpoint="/control/complaints{one}"' in metrics for one in ("", "/{ident}"))
-        noted = [entry for entry in made.sandbox.journal.entries() if entry["kind"] == "complaint"]
-        assert [one["did"] for one in noted] == ["HTTP 503 text/plain"] * 2
-
-    play(tmp_path, scene)
+async def test_switched_on_listed_and_switched_off(made: Rig) -> None:
+    first = await declared(made, kind="text_503", paths=["/commonapi"], times=2)
+    second = await declared(made, kind="tdsp_maintenance", first="2026-08-13T02:00", until="2026-08-13T04:00")
+    assert (first["id"], first["active"], first["strikes"]) == ("complaint-1", True, 0)
+    assert (second["active"], second["until"]) == (False, "2026-08-13T04:00:00-05:00")
+    assert [(await made.http.post(AUTHENTICATE, json=LOGIN)).status_code for _ in range(3)] == [503, 503, 200]
+    listed = (await made.http.get("/control/complaints")).json()["complaints"]
+    assert [(one["id"], one["strikes"], one["active"]) for one in listed] == [
+        ("complaint-1", 2, False),
+        ("complaint-2", 0, False),
+    ]
+    assert (await made.http.delete("/control/complaints/complaint-1")).json()["strikes"] == 2
+    gone = await made.http.delete("/control/complaints/complaint-1")
+    assert (gone.status_code, gone.json()["errorCode"]) == (404, "control.complaints.unknown")
+    assert [one["id"] for one in (await made.http.delete("/control/complaints")).json()["complaints"]] == ["complaint-2"]  # fmt: skip
+    assert (await made.http.get("/control/complaints")).json() == {"complaints": []}
+    metrics = (await made.http.get("/metrics")).text
+    assert all(f'endpoint="/control/complaints{one}"' in metrics for one in ("", "/{ident}"))
+    noted = [entry for entry in made.sandbox.journal.entries() if entry["kind"] == "complaint"]
+    assert [one["did"] for one in noted] == ["HTTP 503 text/plain"] * 2
 
 
-def test_what_could_never_strike_is_refused_and_says_why(tmp_path: Path) -> None:
-    async def scene(made: Rig) -> None:
-        for fields, said in (
-            ({"esiids": [made.esiid(1), "10443720000000000"]}, "esiids: there is no ESI ID 10443720000000000"),
-            ({"username": "customer.two"}, "username: there is no log-in customer.two"),
-            ({"duns": "9990009999999"}, "duns: no log-in speaks for the DUNS number 9990009999999"),
-            (
-                {"duns": "9990001110000", "username": "customer.one"},
-                "username: customer.one does not speak for the DUNS number 9990001110000",
-            ),
-            ({"paths": ["/v2/odr", "/v2/odour"]}, "paths: no call that text_503 acts on begins with /v2/odour"),
-            ({"until": "2026-08-12T17:40"}, "until: it is past: here it is 2026-08-12T17:40:00-05:00"),
-        ):
-            reply = await made.http.post("/control/complaints", json={"kind": "text_503"} | fields)
-            assert (reply.status_code, reply.json()) == (400, {"errorCode": "FIELD", "errorMessage": said})
-        assert (await made.http.get("/control/complaints")).json() == {"complaints": []}
-        for path in ("/v2/odr/", "/v2/odr", "/api/usage", "/commonapi/user/authenticate", "/api/premise"):
-            await declared(made, kind="text_503", paths=[path], until="2026-08-12T17:41")
-
-    play(tmp_path, scene)
+async def test_what_could_never_strike_is_refused_and_says_why(made: Rig) -> None:
+    for fields, said in (
+        ({"esiids": [made.esiid(1), "10443720000000000"]}, "esiids: there is no ESI ID 10443720000000000"),
+        ({"username": "customer.two"}, "username: there is no log-in customer.two"),
+        ({"duns": "9990009999999"}, "duns: no log-in speaks for the DUNS number 9990009999999"),
+        (
+            {"duns": "9990001110000", "username": "customer.one"},
+            "username: customer.one does not speak for the DUNS number 9990001110000",
+        ),
+        ({"paths": ["/v2/odr", "/v2/odour"]}, "paths: no call that text_503 acts on begins with /v2/odour"),
+        ({"until": "2026-08-12T17:40"}, "until: it is past: here it is 2026-08-12T17:40:00-05:00"),
+    ):
+        reply = await made.http.post("/control/complaints", json={"kind": "text_503"} | fields)
+        assert (reply.status_code, reply.json()) == (400, {"errorCode": "FIELD", "errorMessage": said})
+    assert (await made.http.get("/control/complaints")).json() == {"complaints": []}
+    for path in ("/v2/odr/", "/v2/odr", "/api/usage", "/commonapi/user/authenticate", "/api/premise"):
+        await declared(made, kind="text_503", paths=[path], until="2026-08-12T17:41")
 
 
-def test_a_declaration_at_fault_names_the_field(tmp_path: Path) -> None:
-    async def scene(made: Rig) -> None:
-        for body, said in (({"kind": "no_such"}, "kind"), ({"kind": "smt_maintenance"}, "until")):
-            reply = await made.http.post("/control/complaints", json=body)
-            assert (reply.status_code, reply.json()["errorCode"]) == (400, "FIELD")
-            assert said in reply.json()["errorMessage"]
-
-    play(tmp_path, scene)
+async def test_a_declaration_at_fault_names_the_field(made: Rig) -> None:
+    for body, said in (({"kind": "no_such"}, "kind"), ({"kind": "smt_maintenance"}, "until")):
+        reply = await made.http.post("/control/complaints", json=body)
+        assert (reply.status_code, reply.json()["errorCode"]) == (400, "FIELD")
+        assert said in reply.json()["errorMessage"]
 
 
-def test_a_reset_connection_is_no_answer_and_the_service_goes_on(tmp_path: Path) -> None:
-    async def scene(made: Rig) -> None:
-        await declared(made, kind="connection_reset", times=1)
-        with pytest.raises(httpx.ReadError):
-            await made.http.post(AUTHENTICATE, json=LOGIN)
-        assert (await made.http.post(AUTHENTICATE, json=LOGIN)).status_code == 200
-
-    play(tmp_path, scene)
+async def test_a_reset_connection_is_no_answer_and_the_service_goes_on(made: Rig) -> None:
+    await declared(made, kind="connection_reset", times=1)
+    with pytest.raises(httpx.ReadError):
+        await made.http.post(AUTHENTICATE, json=LOGIN)
+    assert (await made.http.post(AUTHENTICATE, json=LOGIN)).status_code == 200
 
 
-def test_a_hang_ends_with_504_when_its_time_is_over(tmp_path: Path) -> None:
-    async def scene(made: Rig) -> None:
-        await declared(made, kind="hang", seconds=1, username="customer.one")
-        other = {"username": "pecanbend.api", "password": "pecan-bend-1"}
-        hanging = asyncio.get_running_loop().create_task(made.http.post(AUTHENTICATE, json=LOGIN))
-        # Others are answered meanwhile.
-        while not hanging.done():
-            assert (await made.http.post(AUTHENTICATE, json=other)).status_code == 200
-        assert (await hanging).status_code == 504
-
-    play(tmp_path, scene)
+async def test_a_hang_ends_with_504_when_its_time_is_over(made: Rig) -> None:
+    await declared(made, kind="hang", seconds=1, username="customer.one")
+    other = {"username": "pecanbend.api", "password": "pecan-bend-1"}
+    hanging = asyncio.get_running_loop().create_task(made.http.post(AUTHENTICATE, json=LOGIN))
+    # Others are answered meanwhile.
+    while not hanging.done():
+        assert (await made.http.post(AUTHENTICATE, json=other)).status_code == 200
+    assert (await hanging).status_code == 504
 
 
-def test_a_hang_ends_when_its_client_goes_away(tmp_path: Path) -> None:
-    async def scene(made: Rig) -> None:
-        await declared(made, kind="hang", seconds=600)
-        before = len(asyncio.all_tasks())
-        with pytest.raises(httpx.ReadTimeout):
-            await made.http.post(AUTHENTICATE, json=LOGIN, timeout=0.2)
-        async with asyncio.timeout(5):
-            while len(asyncio.all_tasks()) > before:
-                await asyncio.sleep(0)
-
-    play(tmp_path, scene)
+async def test_a_hang_ends_when_its_client_goes_away(made: Rig) -> None:
+    await declared(made, kind="hang", seconds=600)
+    before = len(asyncio.all_tasks())
+    with pytest.raises(httpx.ReadTimeout):
+        await made.http.post(AUTHENTICATE, json=LOGIN, timeout=0.2)
+    async with asyncio.timeout(5):
+        while len(asyncio.all_tasks()) > before:
+            await asyncio.sleep(0)

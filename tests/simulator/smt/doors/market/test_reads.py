@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -26,117 +25,89 @@ RANGE: dict[str, Any] = {"startDate": "08/10/2026", "endDate": "08/11/2026", "es
         ({"username": "lonestar.api"}, 400, "Please provide password."),
     ],
 )
-def test_a_bad_login_is_the_gateways_error(tmp_path: Path, body: dict[str, str], status: int, error: str) -> None:
-    async def run() -> None:
-        async with Rig(tmp_path) as rig:
-            reply = await rig.client.post("/v2/token", json=body)
-            assert (reply.status_code, reply.json()) == (status, {"error": error})
-
-    asyncio.run(run())
+async def test_a_bad_login_is_the_gateways_error(rig: Rig, body: dict[str, str], status: int, error: str) -> None:
+    reply = await rig.client.post("/v2/token", json=body)
+    assert (reply.status_code, reply.json()) == (status, {"error": error})
 
 
-def test_many_bad_logins_are_blocked(tmp_path: Path) -> None:
-    async def run() -> None:
-        async with Rig(tmp_path) as rig:
-            body = {"username": "lonestar.api", "password": "wrong"}
-            told = [(await rig.client.post("/v2/token/", json=body)).status_code for _ in range(6)]
-            assert told == [401] * 5 + [403]
-
-    asyncio.run(run())
+async def test_many_bad_logins_are_blocked(rig: Rig) -> None:
+    body = {"username": "lonestar.api", "password": "wrong"}
+    told = [(await rig.client.post("/v2/token/", json=body)).status_code for _ in range(6)]
+    assert told == [401] * 5 + [403]
 
 
-def test_a_token_lives_an_hour_of_wall_time(tmp_path: Path) -> None:
-    async def run() -> None:
-        async with Rig(tmp_path) as rig:
-            rig.post_days()
-            body = {"username": "lonestar.api", "password": PASSWORD}
-            token = (await rig.client.post("/v2/token/", json=body)).json()
-            assert (token["statusCode"], token["tokenType"], token["expiresIn"]) == (200, "Bearer", "3600")
-            assert (await rig.market("/dailyreads/", **RANGE)).status_code == 200
-            await rig.wait(7200)
-            assert (await rig.market("/dailyreads/", **RANGE)).status_code == 200
-            rig.wall += 3600
-            expired = await rig.market("/dailyreads/", **RANGE)
-            missing = await rig.client.post("/v2/dailyreads/", json={})
-            assert (expired.status_code, missing.status_code) == (401, 403)
-            assert missing.json() == {"error": "Basic authentication header is missing."}
-
-    asyncio.run(run())
+async def test_a_token_lives_an_hour_of_wall_time(rig: Rig) -> None:
+    rig.post_days()
+    body = {"username": "lonestar.api", "password": PASSWORD}
+    token = (await rig.client.post("/v2/token/", json=body)).json()
+    assert (token["statusCode"], token["tokenType"], token["expiresIn"]) == (200, "Bearer", "3600")
+    assert (await rig.market("/dailyreads/", **RANGE)).status_code == 200
+    await rig.wait(7200)
+    assert (await rig.market("/dailyreads/", **RANGE)).status_code == 200
+    rig.wall += 3600
+    expired = await rig.market("/dailyreads/", **RANGE)
+    missing = await rig.client.post("/v2/dailyreads/", json={})
+    assert (expired.status_code, missing.status_code) == (401, 403)
+    assert missing.json() == {"error": "Basic authentication header is missing."}
 
 
-def test_interval_reads_have_100_slots_a_day(tmp_path: Path) -> None:
-    async def run() -> None:
-        async with Rig(tmp_path) as rig:
-            rig.post_days()
-            reply = (await rig.market("/15minintervalreads/", **RANGE)).json()
-        assert (reply["trans_id"], reply["esiid"]) == ("t-1", PLAIN)
-        assert [one["DT"] for one in reply["energyData"]] == ["08/10/2026", "08/11/2026"]
-        assert reply["energyData"][0] | {"RD": ""} == {
-            "DT": "08/10/2026",
-            "RevTS": "08/12/2026 17:40:00",
-            "RT": "C",
-            "RD": "",
-        }
-        assert reply["energyData"][0]["RD"].startswith(".100-A,.100-A,")
-        assert reply["energyData"][0]["RD"].count(",") == 99
-
-    asyncio.run(run())
+async def test_interval_reads_have_100_slots_a_day(rig: Rig) -> None:
+    rig.post_days()
+    reply = (await rig.market("/15minintervalreads/", **RANGE)).json()
+    assert (reply["trans_id"], reply["esiid"]) == ("t-1", PLAIN)
+    assert [one["DT"] for one in reply["energyData"]] == ["08/10/2026", "08/11/2026"]
+    assert reply["energyData"][0] | {"RD": ""} == {
+        "DT": "08/10/2026",
+        "RevTS": "08/12/2026 17:40:00",
+        "RT": "C",
+        "RD": "",
+    }
+    assert reply["energyData"][0]["RD"].startswith(".100-A,.100-A,")
+    assert reply["energyData"][0]["RD"].count(",") == 99
 
 
 @pytest.mark.parametrize(
     ("day", "text", "empty"),
     [(date(2026, 3, 8), "03/08/2026", range(8, 16)), (date(2025, 11, 2), "11/02/2025", range(0))],
 )
-def test_dst_days_fill_the_slots_of_their_local_clock(tmp_path: Path, day: date, text: str, empty: range) -> None:
-    async def run() -> None:
-        async with Rig(tmp_path) as rig:
-            kept = record(PLAIN, day, 1000)
-            kept.wh[:] = range(len(kept.wh))
-            rig.smt.store.load([kept], 1000)
-            for reply in (
-                (await rig.market("/15minintervalreads/", startDate=text, endDate=text, esiid=[PLAIN])).json(),
-                (await rig.portal("/api/adhoc/intervalsynch", startDate=text, endDate=text, ESIID=[PLAIN]))["data"],
-            ):
-                (one,) = reply["energyData"]
-                assert [slot for slot, value in enumerate(one["RD"].split(",")) if not value] == list(empty)
-                assert rd_parse(one["RD"], day)[0].tolist() == kept.wh.tolist()
-
-    asyncio.run(run())
+async def test_dst_days_fill_the_slots_of_their_local_clock(rig: Rig, day: date, text: str, empty: range) -> None:
+    kept = record(PLAIN, day, 1000)
+    kept.wh[:] = range(len(kept.wh))
+    rig.smt.store.load([kept], 1000)
+    for reply in (
+        (await rig.market("/15minintervalreads/", startDate=text, endDate=text, esiid=[PLAIN])).json(),
+        (await rig.portal("/api/adhoc/intervalsynch", startDate=text, endDate=text, ESIID=[PLAIN]))["data"],
+    ):
+        (one,) = reply["energyData"]
+        assert [slot for slot, value in enumerate(one["RD"].split(",")) if not value] == list(empty)
+        assert rd_parse(one["RD"], day)[0].tolist() == kept.wh.tolist()
 
 
-def test_versions_and_reading_types_choose(tmp_path: Path) -> None:
-    async def run() -> None:
-        async with Rig(tmp_path) as rig:
-            day = date(2026, 8, 11)
-            rig.smt.store.load([record(PLAIN, day, 1), record(PLAIN, day, 1, Channel.GENERATION, 7)], 1)
-            rig.smt.store.load([record(PLAIN, day, 2, wh=200)], 2)
+async def test_versions_and_reading_types_choose(rig: Rig) -> None:
+    day = date(2026, 8, 11)
+    rig.smt.store.load([record(PLAIN, day, 1), record(PLAIN, day, 1, Channel.GENERATION, 7)], 1)
+    rig.smt.store.load([record(PLAIN, day, 2, wh=200)], 2)
 
-            async def told(**fields: str) -> list[tuple[str, str]]:
-                reply = await rig.market("/15minintervalreads/", **(RANGE | fields))
-                return [(one["RT"], one["RD"][:4]) for one in reply.json()["energyData"]]
+    async def told(**fields: str) -> list[tuple[str, str]]:
+        reply = await rig.market("/15minintervalreads/", **(RANGE | fields))
+        return [(one["RT"], one["RD"][:4]) for one in reply.json()["energyData"]]
 
-            assert await told() == [("C", ".200")]
-            assert await told(version="A") == [("C", ".100"), ("C", ".200")]
-            assert await told(readingType="G") == [("G", ".007")]
-            assert await told(readingType="A") == [("C", ".200"), ("G", ".007")]
-
-    asyncio.run(run())
+    assert await told() == [("C", ".200")]
+    assert await told(version="A") == [("C", ".100"), ("C", ".200")]
+    assert await told(readingType="G") == [("G", ".007")]
+    assert await told(readingType="A") == [("C", ".200"), ("G", ".007")]
 
 
-def test_daily_reads_are_kwh_texts_at_both_midnights(tmp_path: Path) -> None:
-    async def run() -> None:
-        async with Rig(tmp_path) as rig:
-            rig.post_days()
-            reply = (await rig.market("/dailyreads", **RANGE)).json()
-        assert reply["registeredReads"][0] == {
-            "readDate": "08/10/2026",
-            "revisionDate": "08/12/2026 17:40:00",
-            "startReading": "3121.600",
-            "endReading": "3131.200",
-            "energyDataKwh": "9.600",
-        }
-
-    asyncio.run(run())
+async def test_daily_reads_are_kwh_texts_at_both_midnights(rig: Rig) -> None:
+    rig.post_days()
+    reply = (await rig.market("/dailyreads", **RANGE)).json()
+    assert reply["registeredReads"][0] == {
+        "readDate": "08/10/2026",
+        "revisionDate": "08/12/2026 17:40:00",
+        "startReading": "3121.600",
+        "endReading": "3131.200",
+        "energyDataKwh": "9.600",
+    }
 
 
 @pytest.mark.parametrize(
@@ -157,47 +128,33 @@ def test_daily_reads_are_kwh_texts_at_both_midnights(tmp_path: Path) -> None:
         ({"reportFormat": "XML"}, "FORMAT", None),
     ],
 )
-def test_what_cannot_be_answered_has_a_code_and_a_sentence(
-    tmp_path: Path, fields: dict[str, Any], code: str, message: str | None
+async def test_what_cannot_be_answered_has_a_code_and_a_sentence(
+    rig: Rig, fields: dict[str, Any], code: str, message: str | None
 ) -> None:
-    async def run() -> None:
-        async with Rig(tmp_path) as rig:
-            rig.post_days()
-            for path in ("/15minintervalreads/", "/dailyreads/"):
-                reply = await rig.market(path, **(RANGE | fields))
-                assert reply.status_code == 200
-                assert reply.json()["errorCode"] == code
-                assert message in (None, reply.json()["errorMessage"])
-
-    asyncio.run(run())
+    rig.post_days()
+    for path in ("/15minintervalreads/", "/dailyreads/"):
+        reply = await rig.market(path, **(RANGE | fields))
+        assert reply.status_code == 200
+        assert reply.json()["errorCode"] == code
+        assert message in (None, reply.json()["errorMessage"])
 
 
-def test_a_customer_has_no_market_api(tmp_path: Path) -> None:
-    async def run() -> None:
-        async with Rig(tmp_path) as rig:
-            reply = await rig.market("/dailyreads/", "customer", **RANGE)
-            assert reply.json() == {"errorCode": "2076", "errorMessage": "API Integration is not done."}
-
-    asyncio.run(run())
+async def test_a_customer_has_no_market_api(rig: Rig) -> None:
+    reply = await rig.market("/dailyreads/", "customer", **RANGE)
+    assert reply.json() == {"errorCode": "2076", "errorMessage": "API Integration is not done."}
 
 
-def test_a_body_that_is_not_as_documented_names_its_field(tmp_path: Path) -> None:
-    async def run() -> None:
-        async with Rig(tmp_path) as rig:
-            wrong = await rig.market("/dailyreads/", **(RANGE | {"version": "X"}))
-            missing = await rig.market("/odrstatus/")
-            token = rig.tokens["lonestar.api"]
-            garbage = await rig.client.post(
-                "/v2/odr/",
-                content=b"{",
-                headers={"Authorization": f"Bearer {token}", "content-type": "application/json"},
-            )
-        assert [one.status_code for one in (wrong, missing, garbage)] == [400, 400, 400]
-        assert wrong.json()["errorMessage"].startswith("version: ")
-        assert missing.json() == {"errorCode": "FIELD", "errorMessage": "correlationId: Field required"}
-        assert garbage.json()["errorCode"] == "FIELD"
-
-    asyncio.run(run())
+async def test_a_body_that_is_not_as_documented_names_its_field(rig: Rig) -> None:
+    wrong = await rig.market("/dailyreads/", **(RANGE | {"version": "X"}))
+    missing = await rig.market("/odrstatus/")
+    token = rig.tokens["lonestar.api"]
+    garbage = await rig.client.post(
+        "/v2/odr/", content=b"{", headers={"Authorization": f"Bearer {token}", "content-type": "application/json"}
+    )
+    assert [one.status_code for one in (wrong, missing, garbage)] == [400, 400, 400]
+    assert wrong.json()["errorMessage"].startswith("version: ")
+    assert missing.json() == {"errorCode": "FIELD", "errorMessage": "correlationId: Field required"}
+    assert garbage.json()["errorCode"] == "FIELD"
 
 
 @pytest.mark.parametrize(
@@ -220,77 +177,63 @@ def test_a_body_that_is_not_as_documented_names_its_field(tmp_path: Path) -> Non
         (b"\xff\xfe\xff", "application/json", "it cannot be read: send a JSON object in UTF-8"),
     ],
 )  # fmt: skip
-def test_a_body_that_cannot_be_read_says_what_to_send(
-    tmp_path: Path, content: bytes, content_type: str | None, message: str
+async def test_a_body_that_cannot_be_read_says_what_to_send(
+    rig: Rig, content: bytes, content_type: str | None, message: str
 ) -> None:
-    async def run() -> None:
-        async with Rig(tmp_path) as rig:
-            await rig.market("/odrstatus/")
-            headers = {"Authorization": f"Bearer {rig.tokens['lonestar.api']}"}
-            if content_type is not None:
-                headers["content-type"] = content_type
-            reply = await rig.client.post("/v2/odr/", content=content, headers=headers)
-        assert (reply.status_code, reply.json()) == (400, {"errorCode": "FIELD", "errorMessage": f"body: {message}"})
-
-    asyncio.run(run())
+    await rig.market("/odrstatus/")
+    headers = {"Authorization": f"Bearer {rig.tokens['lonestar.api']}"}
+    if content_type is not None:
+        headers["content-type"] = content_type
+    reply = await rig.client.post("/v2/odr/", content=content, headers=headers)
+    assert (reply.status_code, reply.json()) == (400, {"errorCode": "FIELD", "errorMessage": f"body: {message}"})
 
 
-def test_what_no_route_takes_is_the_gateways_error(tmp_path: Path) -> None:
-    async def run() -> list[httpx.Response]:
-        async with Rig(tmp_path) as rig:
-            return [
-                await rig.client.post("/v2/NewSubscription/", json={}),
-                await rig.client.get("/v2/odr/"),
-                await rig.client.get("/control/odr"),
-            ]
-
-    unknown, method, elsewhere = asyncio.run(run())
+async def test_what_no_route_takes_is_the_gateways_error(tmp_path: Path) -> None:
+    async with Rig(tmp_path) as rig:
+        unknown, method, elsewhere = [
+            await rig.client.post("/v2/NewSubscription/", json={}),
+            await rig.client.get("/v2/odr/"),
+            await rig.client.get("/control/odr"),
+        ]
     assert (unknown.status_code, unknown.json()) == (404, {"error": "There is no such call."})
     assert (method.status_code, method.json()) == (405, {"error": "This method is not offered here: use POST."})
     assert method.headers["allow"] == "POST"
     assert elsewhere.json() == {"detail": "Not Found"}
 
 
-def test_a_fault_says_that_the_connection_is_closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_fault_says_that_the_connection_is_closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(*_: object) -> None:
         raise RuntimeError("a fault")
 
-    async def run() -> httpx.Response:
-        async with Rig(tmp_path) as rig:
-            monkeypatch.setattr(rig.smt.ledger, "entry", broken)
-            rig.client = httpx.AsyncClient(
-                transport=httpx.ASGITransport(rig.app, raise_app_exceptions=False), base_url="http://smt"
-            )
-            return await rig.market("/odrstatus/", correlationId="1")
-
-    reply = asyncio.run(run())
+    async with Rig(tmp_path) as rig:
+        monkeypatch.setattr(rig.smt.ledger, "entry", broken)
+        rig.client = httpx.AsyncClient(
+            transport=httpx.ASGITransport(rig.app, raise_app_exceptions=False), base_url="http://smt"
+        )
+        reply = await rig.market("/odrstatus/", correlationId="1")
     assert (reply.status_code, reply.headers["connection"]) == (500, "close")
     assert reply.json() == {"error": "Something went wrong. Please try again later."}
 
 
-def test_the_documents_show_each_path_with_examples(tmp_path: Path) -> None:
-    async def run() -> None:
-        async with Rig(tmp_path) as rig:
-            assert (await rig.client.get("/healthz")).json()["status"] == "ok"
-            document = (await rig.client.get("/openapi.json")).json()
-        market = sorted(path for path in document["paths"] if path.startswith("/v2"))
-        assert market == [
-            f"/v2/{one}/"
-            for one in (
-                "15minintervalreads",
-                "dailyreads",
-                "greenbutton",
-                "hanDevices",
-                "meterInfo",
-                "monthlybillingInformation",
-                "odr",
-                "odrstatus",
-                "powerstatus",
-                "premiseInfo",
-                "reportrequeststatus",
-                "token",
-            )
-        ]
-        assert "gap" in document["paths"]["/v2/odr/"]["post"]["requestBody"]["content"]["application/json"]["examples"]
-
-    asyncio.run(run())
+async def test_the_documents_show_each_path_with_examples(rig: Rig) -> None:
+    assert (await rig.client.get("/healthz")).json()["status"] == "ok"
+    document = (await rig.client.get("/openapi.json")).json()
+    market = sorted(path for path in document["paths"] if path.startswith("/v2"))
+    assert market == [
+        f"/v2/{one}/"
+        for one in (
+            "15minintervalreads",
+            "dailyreads",
+            "greenbutton",
+            "hanDevices",
+            "meterInfo",
+            "monthlybillingInformation",
+            "odr",
+            "odrstatus",
+            "powerstatus",
+            "premiseInfo",
+            "reportrequeststatus",
+            "token",
+        )
+    ]
+    assert "gap" in document["paths"]["/v2/odr/"]["post"]["requestBody"]["content"]["application/json"]["examples"]

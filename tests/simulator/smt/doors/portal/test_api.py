@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -19,99 +18,84 @@ NEVER = {"odrstatus": None, "odrread": None, "odrusage": None, "odrdate": None, 
 
 
 @pytest.mark.parametrize("path", ["/commonapi/user/authenticate", "/api/user/authenticate"])
-def test_a_login_gives_a_token_or_says_what_is_wrong(tmp_path: Path, path: str) -> None:
-    async def run() -> None:
-        async with Rig(tmp_path) as rig:
-            assert (await rig.client.get("/")).status_code == 200
+async def test_a_login_gives_a_token_or_says_what_is_wrong(rig: Rig, path: str) -> None:
+    assert (await rig.client.get("/")).status_code == 200
 
-            async def told(username: str, password: str) -> tuple[int, dict[str, Any]]:
-                body = {"username": username, "password": password, "rememberMe": "true"}
-                reply = await rig.client.post(path, json=body)
-                return reply.status_code, reply.json()
+    async def told(username: str, password: str) -> tuple[int, dict[str, Any]]:
+        body = {"username": username, "password": password, "rememberMe": "true"}
+        reply = await rig.client.post(path, json=body)
+        return reply.status_code, reply.json()
 
-            status, login = await told("customer", PASSWORD)
-            assert status == 200
-            assert login["token"]
-            assert (login["usr_type"], login["smtStatuskey"]) == ("RES", "SMTPR_smtStatus")
-            assert await told("nobody", PASSWORD) == (400, {"errormessage": "ERR-USR-USERNOTFOUND"})
-            for _ in range(5):
-                assert await told("customer", "x") == (400, {"errormessage": "ERR-USR-INVALIDPASSWORDERROR"})
-            assert (await told("customer", PASSWORD))[0] == 403
-
-    asyncio.run(run())
+    status, login = await told("customer", PASSWORD)
+    assert status == 200
+    assert login["token"]
+    assert (login["usr_type"], login["smtStatuskey"]) == ("RES", "SMTPR_smtStatus")
+    assert await told("nobody", PASSWORD) == (400, {"errormessage": "ERR-USR-USERNOTFOUND"})
+    for _ in range(5):
+        assert await told("customer", "x") == (400, {"errormessage": "ERR-USR-INVALIDPASSWORDERROR"})
+    assert (await told("customer", PASSWORD))[0] == 403
 
 
-def test_an_unused_token_dies_after_fifteen_minutes(tmp_path: Path) -> None:
-    async def run() -> None:
-        async with Rig(tmp_path) as rig:
-            for _ in range(3):
-                assert (await rig.portal("/api/meter", esiid="*"))["data"]
-                rig.wall += 899
-            rig.wall += 1
-            dead = await rig.client.post(
-                "/api/meter",
-                json={"esiid": "*"},
-                headers={"Authorization": f"Bearer {rig.tokens['portal customer']}"},
-            )
-            none = await rig.client.post("/api/meter", json={"esiid": "*"})
-        assert (dead.status_code, dead.json()) == (401, {"message": "Invalid Token"})
-        assert (none.status_code, none.json()) == (401, {"message": "Invalid Token"})
-
-    asyncio.run(run())
+async def test_an_unused_token_dies_after_fifteen_minutes(rig: Rig) -> None:
+    for _ in range(3):
+        assert (await rig.portal("/api/meter", esiid="*"))["data"]
+        rig.wall += 899
+    rig.wall += 1
+    dead = await rig.client.post(
+        "/api/meter",
+        json={"esiid": "*"},
+        headers={"Authorization": f"Bearer {rig.tokens['portal customer']}"},
+    )
+    none = await rig.client.post("/api/meter", json={"esiid": "*"})
+    assert (dead.status_code, dead.json()) == (401, {"message": "Invalid Token"})
+    assert (none.status_code, none.json()) == (401, {"message": "Invalid Token"})
 
 
-def test_meters_are_those_of_the_account(tmp_path: Path) -> None:
-    async def run() -> None:
-        async with Rig(tmp_path) as rig:
-            (one,) = (await rig.portal("/api/meter", esiid="*"))["data"]
-            ror = (await rig.portal("/api/meter", "lonestar.api", esiid="*"))["data"]
-            foreign = await rig.portal("/api/meter", esiid=FOREIGN)
-        assert (one["esiid"], one["meterNumber"], one["fullAddress"]) == (
-            PLAIN,
-            "200000017",
-            "1 Test Way Nowhere, TX 75001",
-        )
-        assert (one["errmsg"], one["recordStatus"], one["zip"]) == ("Success", "ESIID-RECORD-EXISTS", "75001-0.00")
-        assert {PLAIN, NEIGHBOUR} < {point["esiid"] for point in ror}
-        assert FOREIGN not in {point["esiid"] for point in ror}
-        assert foreign == {"data": []}
-
-    asyncio.run(run())
+async def test_meters_are_those_of_the_account(rig: Rig) -> None:
+    (one,) = (await rig.portal("/api/meter", esiid="*"))["data"]
+    ror = (await rig.portal("/api/meter", "lonestar.api", esiid="*"))["data"]
+    foreign = await rig.portal("/api/meter", esiid=FOREIGN)
+    assert (one["esiid"], one["meterNumber"], one["fullAddress"]) == (
+        PLAIN,
+        "200000017",
+        "1 Test Way Nowhere, TX 75001",
+    )
+    assert (one["errmsg"], one["recordStatus"], one["zip"]) == ("Success", "ESIID-RECORD-EXISTS", "75001-0.00")
+    assert {PLAIN, NEIGHBOUR} < {point["esiid"] for point in ror}
+    assert FOREIGN not in {point["esiid"] for point in ror}
+    assert foreign == {"data": []}
 
 
-def test_a_read_goes_from_pending_to_completed(tmp_path: Path) -> None:
-    async def run() -> None:
-        async with Rig(tmp_path, "smt-today") as rig:
-            rig.post_days()
-            latest: list[dict[str, Any]] = []
-            latest.append((await rig.portal("/api/usage/latestodrread", ESIID=PLAIN))["data"])
-            ack = (await rig.portal("/api/ondemandread", ESIID=PLAIN, MeterNumber="200000017"))["data"]
-            await rig.wait(10)
-            latest.append((await rig.portal("/api/usage/latestodrread", ESIID=PLAIN))["data"])
-            await rig.wait(70)
-            latest.append((await rig.portal("/api/usage/latestodrread", ESIID=PLAIN))["data"])
-            # For some seconds after a new request the read before it is returned.
-            await rig.portal("/api/ondemandread", ESIID=PLAIN)
-            await rig.wait(4)
-            latest.append((await rig.portal("/api/usage/latestodrread", ESIID=PLAIN))["data"])
-            await rig.wait(1)
-            latest.append((await rig.portal("/api/usage/latestodrread", ESIID=PLAIN))["data"])
-        assert ack["statusCode"] == "0"
-        assert len(ack["correlationId"]) == 12
-        assert latest[0] == NEVER
-        pending = {"odrstatus": "PENDING", "odrread": "0", "odrusage": "0", "responseMessage": "SUCCESS"}
-        assert latest[1] == pending | {"odrdate": "08/12/2026 17:40:00"}
-        done = {
-            "odrstatus": "COMPLETED",
-            "odrread": "23459.133",
-            "odrusage": "20318.333",
-            "odrdate": "08/12/2026 17:40:15",
-            "responseMessage": "SUCCESS",
-        }
-        assert latest[2] == latest[3] == done
-        assert latest[4]["odrstatus"] == "PENDING"
-
-    asyncio.run(run())
+async def test_a_read_goes_from_pending_to_completed(tmp_path: Path) -> None:
+    async with Rig(tmp_path, "smt-today") as rig:
+        rig.post_days()
+        latest: list[dict[str, Any]] = []
+        latest.append((await rig.portal("/api/usage/latestodrread", ESIID=PLAIN))["data"])
+        ack = (await rig.portal("/api/ondemandread", ESIID=PLAIN, MeterNumber="200000017"))["data"]
+        await rig.wait(10)
+        latest.append((await rig.portal("/api/usage/latestodrread", ESIID=PLAIN))["data"])
+        await rig.wait(70)
+        latest.append((await rig.portal("/api/usage/latestodrread", ESIID=PLAIN))["data"])
+        # For some seconds after a new request the read before it is returned.
+        await rig.portal("/api/ondemandread", ESIID=PLAIN)
+        await rig.wait(4)
+        latest.append((await rig.portal("/api/usage/latestodrread", ESIID=PLAIN))["data"])
+        await rig.wait(1)
+        latest.append((await rig.portal("/api/usage/latestodrread", ESIID=PLAIN))["data"])
+    assert ack["statusCode"] == "0"
+    assert len(ack["correlationId"]) == 12
+    assert latest[0] == NEVER
+    pending = {"odrstatus": "PENDING", "odrread": "0", "odrusage": "0", "responseMessage": "SUCCESS"}
+    assert latest[1] == pending | {"odrdate": "08/12/2026 17:40:00"}
+    done = {
+        "odrstatus": "COMPLETED",
+        "odrread": "23459.133",
+        "odrusage": "20318.333",
+        "odrdate": "08/12/2026 17:40:15",
+        "responseMessage": "SUCCESS",
+    }
+    assert latest[2] == latest[3] == done
+    assert latest[4]["odrstatus"] == "PENDING"
 
 
 @pytest.mark.parametrize(
@@ -123,113 +107,91 @@ def test_a_read_goes_from_pending_to_completed(tmp_path: Path) -> None:
         ("2026-08-10", date(2026, 8, 11), "20327.933"),
     ],
 )
-def test_usage_counts_from_no_midnight_before_the_users_own_days(
+async def test_usage_counts_from_no_midnight_before_the_users_own_days(
     tmp_path: Path, posted_to: str, moved_in: date, usage: str
 ) -> None:
     records = registry().records
     users = [replace(user, esiids=()) for user in records.users]
     moved = Registry(*records._replace(users=tuple(users))[:4], occupancies=[Occupancy(PLAIN, "customer", moved_in)])
-
-    async def run() -> Any:
-        async with Rig(tmp_path, registered=moved) as rig:
-            rig.post_days(last=posted_to)
-            await rig.portal("/api/ondemandread", ESIID=PLAIN)
-            await rig.wait(80)
-            return (await rig.portal("/api/usage/latestodrread", ESIID=PLAIN))["data"]
-
-    assert asyncio.run(run())["odrusage"] == usage
+    async with Rig(tmp_path, registered=moved) as rig:
+        rig.post_days(last=posted_to)
+        await rig.portal("/api/ondemandread", ESIID=PLAIN)
+        await rig.wait(80)
+        assert (await rig.portal("/api/usage/latestodrread", ESIID=PLAIN))["data"]["odrusage"] == usage
 
 
-def test_a_failed_read_is_null_and_still_says_success(tmp_path: Path) -> None:
-    async def run() -> None:
-        async with Rig(tmp_path, expiry_us=60_000_000) as rig:
-            rig.head_end.amend = {"outcome": "failed", "reason": "dead"}
-            rig.head_end.seconds = 0
-            await rig.portal("/api/ondemandread", ESIID=PLAIN)
-            await rig.wait(80)
-            t_failed = (await rig.portal("/api/usage/latestodrread", ESIID=PLAIN))["data"]
-            rig.smt.desk.expiry_us = 600_000_000
-            await rig.portal("/api/ondemandread", ESIID=PLAIN)
-            await rig.wait(80)
-            failed = (await rig.portal("/api/usage/latestodrread", ESIID=PLAIN))["data"]
-        assert t_failed == NEVER | {"odrstatus": "T-FAILED", "odrdate": "08/12/2026 17:41:00"}
-        assert failed == NEVER | {"odrstatus": "FAILED", "odrdate": "08/12/2026 17:42:30"}
-
-    asyncio.run(run())
+async def test_a_failed_read_is_null_and_still_says_success(tmp_path: Path) -> None:
+    async with Rig(tmp_path, expiry_us=60_000_000) as rig:
+        rig.head_end.amend = {"outcome": "failed", "reason": "dead"}
+        rig.head_end.seconds = 0
+        await rig.portal("/api/ondemandread", ESIID=PLAIN)
+        await rig.wait(80)
+        t_failed = (await rig.portal("/api/usage/latestodrread", ESIID=PLAIN))["data"]
+        rig.smt.desk.expiry_us = 600_000_000
+        await rig.portal("/api/ondemandread", ESIID=PLAIN)
+        await rig.wait(80)
+        failed = (await rig.portal("/api/usage/latestodrread", ESIID=PLAIN))["data"]
+    assert t_failed == NEVER | {"odrstatus": "T-FAILED", "odrdate": "08/12/2026 17:41:00"}
+    assert failed == NEVER | {"odrstatus": "FAILED", "odrdate": "08/12/2026 17:42:30"}
 
 
-def test_the_hourly_limit_is_5031_and_shared_with_the_retailer(tmp_path: Path) -> None:
-    async def run() -> None:
-        async with Rig(tmp_path, "smt-today") as rig:
-            await rig.portal("/api/ondemandread", ESIID=PLAIN)
-            await rig.asked()
-            reply = await rig.portal("/api/ondemandread", ESIID=PLAIN)
-        assert reply == {
-            "data": {
-                "RequestStatus": "FLR",
-                "statusCode": "5031",
-                "statusReason": "You have reached the limit of two On Demand Read request for this ESIID per hour, "
-                "you may try again after one hour",
-            }
+async def test_the_hourly_limit_is_5031_and_shared_with_the_retailer(tmp_path: Path) -> None:
+    async with Rig(tmp_path, "smt-today") as rig:
+        await rig.portal("/api/ondemandread", ESIID=PLAIN)
+        await rig.asked()
+        reply = await rig.portal("/api/ondemandread", ESIID=PLAIN)
+    assert reply == {
+        "data": {
+            "RequestStatus": "FLR",
+            "statusCode": "5031",
+            "statusReason": "You have reached the limit of two On Demand Read request for this ESIID per hour, "
+            "you may try again after one hour",
         }
-
-    asyncio.run(run())
-
-
-def test_the_daily_limit_is_5032(tmp_path: Path) -> None:
-    async def run() -> None:
-        async with Rig(tmp_path) as rig:
-            await rig.portal("/api/ondemandread", ESIID=PLAIN)
-            reply = await rig.portal("/api/ondemandread", ESIID=PLAIN)
-        assert (reply["data"]["RequestStatus"], reply["data"]["statusCode"]) == ("FLR", "5032")
-
-    asyncio.run(run())
+    }
 
 
-def test_a_foreign_meter_looks_like_an_unknown_one(tmp_path: Path) -> None:
-    async def run() -> None:
-        async with Rig(tmp_path) as rig:
-            for path, field in (("/api/ondemandread", "ESIID"), ("/api/usage/latestodrread", "ESIID")):
-                foreign = await rig.portal(path, **{field: NEIGHBOUR})
-                assert foreign == await rig.portal(path, **{field: "99900000000099999"})
-            assert (await rig.portal("/api/ondemandread", ESIID=NEIGHBOUR))["data"]["statusCode"] == "AC1"
-
-    asyncio.run(run())
+async def test_the_daily_limit_is_5032(rig: Rig) -> None:
+    await rig.portal("/api/ondemandread", ESIID=PLAIN)
+    reply = await rig.portal("/api/ondemandread", ESIID=PLAIN)
+    assert (reply["data"]["RequestStatus"], reply["data"]["statusCode"]) == ("FLR", "5032")
 
 
-def test_interval_data_tell_both_channels(tmp_path: Path) -> None:
-    async def run() -> None:
-        async with Rig(tmp_path) as rig:
-            rig.post_days()
-            day = rig.today().replace(day=11)
-            asked = {"startDate": "08/11/2026", "endDate": "08/11/2026"}
-            before = await rig.portal("/api/usage/interval", esiid=PLAIN, **asked)
-            # What a head-end posts of a meter that generates nothing.
-            rig.smt.store.load([record(PLAIN, day, 1, Channel.GENERATION, wh=0)], 1)
-            zeros = await rig.portal("/api/usage/interval", esiid=PLAIN, **asked)
-            surplus = record(PLAIN, day, 1, Channel.GENERATION, wh=50)
-            surplus.estimated[0] = True
-            rig.smt.store.load([surplus], 2)
-            after = await rig.portal("/api/usage/interval", esiid=PLAIN, **asked)
-            synch = (await rig.portal("/api/adhoc/intervalsynch", ESIID=[PLAIN], **asked))["data"]
-        first = {
-            "starttime": " 12:00 am",
-            "endtime": " 12:15 am",
-            "date": "2026-08-11",
-            "consumption": 0.1,
-            "consumption_est_act": "A",
-            "generation": 0,
-            "generation_est_act": None,
-        }
-        assert before["intervaldata"][0] == first
-        assert before["intervaldata"][-1]["endtime"] == " 12:00 am"
-        assert before["generationFlag"] is False
-        assert zeros == before
-        assert after["intervaldata"][0] == first | {"generation": 0.05, "generation_est_act": "E"}
-        assert after["generationFlag"] is True
-        assert [one["RT"] for one in synch["energyData"]] == ["C", "G"]
+async def test_a_foreign_meter_looks_like_an_unknown_one(rig: Rig) -> None:
+    for path, field in (("/api/ondemandread", "ESIID"), ("/api/usage/latestodrread", "ESIID")):
+        foreign = await rig.portal(path, **{field: NEIGHBOUR})
+        assert foreign == await rig.portal(path, **{field: "99900000000099999"})
+    assert (await rig.portal("/api/ondemandread", ESIID=NEIGHBOUR))["data"]["statusCode"] == "AC1"
 
-    asyncio.run(run())
+
+async def test_interval_data_tell_both_channels(rig: Rig) -> None:
+    rig.post_days()
+    day = rig.today().replace(day=11)
+    asked = {"startDate": "08/11/2026", "endDate": "08/11/2026"}
+    before = await rig.portal("/api/usage/interval", esiid=PLAIN, **asked)
+    # What a head-end posts of a meter that generates nothing.
+    rig.smt.store.load([record(PLAIN, day, 1, Channel.GENERATION, wh=0)], 1)
+    zeros = await rig.portal("/api/usage/interval", esiid=PLAIN, **asked)
+    surplus = record(PLAIN, day, 1, Channel.GENERATION, wh=50)
+    surplus.estimated[0] = True
+    rig.smt.store.load([surplus], 2)
+    after = await rig.portal("/api/usage/interval", esiid=PLAIN, **asked)
+    synch = (await rig.portal("/api/adhoc/intervalsynch", ESIID=[PLAIN], **asked))["data"]
+    first = {
+        "starttime": " 12:00 am",
+        "endtime": " 12:15 am",
+        "date": "2026-08-11",
+        "consumption": 0.1,
+        "consumption_est_act": "A",
+        "generation": 0,
+        "generation_est_act": None,
+    }
+    assert before["intervaldata"][0] == first
+    assert before["intervaldata"][-1]["endtime"] == " 12:00 am"
+    assert before["generationFlag"] is False
+    assert zeros == before
+    assert after["intervaldata"][0] == first | {"generation": 0.05, "generation_est_act": "E"}
+    assert after["generationFlag"] is True
+    assert [one["RT"] for one in synch["energyData"]] == ["C", "G"]
 
 
 @pytest.mark.parametrize(
@@ -241,15 +203,11 @@ def test_interval_data_tell_both_channels(tmp_path: Path) -> None:
         ({"endDate": "8/11/26"}, "INVALID-DATE", "Invalid Date. Expected format of: endDate is MM/dd/yyyy"),
     ],
 )
-def test_interval_synch_says_why_there_is_nothing(
-    tmp_path: Path, fields: dict[str, Any], code: str, message: str
+async def test_interval_synch_says_why_there_is_nothing(
+    rig: Rig, fields: dict[str, Any], code: str, message: str
 ) -> None:
-    async def run() -> None:
-        async with Rig(tmp_path) as rig:
-            rig.post_days()
-            asked: dict[str, Any] = {"startDate": "07/13/2026", "endDate": "08/11/2026", "ESIID": [PLAIN]}
-            assert len((await rig.portal("/api/adhoc/intervalsynch", **asked))["data"]["energyData"]) == 30
-            reply = await rig.portal("/api/adhoc/intervalsynch", **(asked | fields))
-        assert reply == {"data": {"errorCode": code, "errorMessage": message}}
-
-    asyncio.run(run())
+    rig.post_days()
+    asked: dict[str, Any] = {"startDate": "07/13/2026", "endDate": "08/11/2026", "ESIID": [PLAIN]}
+    assert len((await rig.portal("/api/adhoc/intervalsynch", **asked))["data"]["energyData"]) == 30
+    reply = await rig.portal("/api/adhoc/intervalsynch", **(asked | fields))
+    assert reply == {"data": {"errorCode": code, "errorMessage": message}}

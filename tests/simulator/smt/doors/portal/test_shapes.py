@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -34,33 +33,29 @@ def types(value: dict[str, Any]) -> dict[str, str]:
     return {name: type(one).__name__ for name, one in value.items()}
 
 
-def test_every_field_is_there_with_its_type_and_no_other(tmp_path: Path) -> None:
-    async def run() -> None:
-        async with Rig(tmp_path) as rig:
-            rig.post_days()
-            body = {"username": "customer", "password": PASSWORD, "rememberMe": "true"}
-            assert types((await rig.client.post("/commonapi/user/authenticate", json=body)).json()) == LOGIN
-            assert types((await rig.portal("/api/meter", esiid="*"))["data"][0]) == METER
-            never = (await rig.portal("/api/usage/latestodrread", ESIID=PLAIN))["data"]
-            assert types(never) == dict.fromkeys(LATEST, NULL) | {"responseMessage": TEXT}
-            assert types((await rig.portal("/api/ondemandread", ESIID=PLAIN, MeterNumber=""))["data"]) == ACK
-            await rig.wait(80)
-            done = (await rig.portal("/api/usage/latestodrread", ESIID=PLAIN))["data"]
-            assert types(done) == dict.fromkeys((*LATEST, "responseMessage"), TEXT)
-            asked: dict[str, Any] = {"ESIID": [PLAIN], "reportFormat": "JSON"} | DAY
-            asked |= dict.fromkeys(("versionDate", "readDate", "versionNum", "dataType"))
-            synch = (await rig.portal("/api/adhoc/intervalsynch", **asked))["data"]
-            assert types(synch) == {"trans_id": TEXT, "esiid": TEXT, "energyData": "list"}
-            assert types(synch["energyData"][0]) == ENERGY
-            usage = await rig.portal("/api/usage/interval", esiid=PLAIN, **DAY)
-            assert types(usage) == {"intervaldata": "list", "generationFlag": TRUTH}
-            assert types(usage["intervaldata"][0]) == ROW
-
-    asyncio.run(run())
+async def test_every_field_is_there_with_its_type_and_no_other(rig: Rig) -> None:
+    rig.post_days()
+    body = {"username": "customer", "password": PASSWORD, "rememberMe": "true"}
+    assert types((await rig.client.post("/commonapi/user/authenticate", json=body)).json()) == LOGIN
+    assert types((await rig.portal("/api/meter", esiid="*"))["data"][0]) == METER
+    never = (await rig.portal("/api/usage/latestodrread", ESIID=PLAIN))["data"]
+    assert types(never) == dict.fromkeys(LATEST, NULL) | {"responseMessage": TEXT}
+    assert types((await rig.portal("/api/ondemandread", ESIID=PLAIN, MeterNumber=""))["data"]) == ACK
+    await rig.wait(80)
+    done = (await rig.portal("/api/usage/latestodrread", ESIID=PLAIN))["data"]
+    assert types(done) == dict.fromkeys((*LATEST, "responseMessage"), TEXT)
+    asked: dict[str, Any] = {"ESIID": [PLAIN], "reportFormat": "JSON"} | DAY
+    asked |= dict.fromkeys(("versionDate", "readDate", "versionNum", "dataType"))
+    synch = (await rig.portal("/api/adhoc/intervalsynch", **asked))["data"]
+    assert types(synch) == {"trans_id": TEXT, "esiid": TEXT, "energyData": "list"}
+    assert types(synch["energyData"][0]) == ENERGY
+    usage = await rig.portal("/api/usage/interval", esiid=PLAIN, **DAY)
+    assert types(usage) == {"intervaldata": "list", "generationFlag": TRUTH}
+    assert types(usage["intervaldata"][0]) == ROW
 
 
 def test_the_page_tells_of_every_kind_of_complaint_in_the_tables_words() -> None:
     page = (Path(__file__).parents[5] / "docs" / "portal-api.md").read_text(encoding="utf-8")
-    for kind, told in KINDS.items():
-        takes = ", ".join(f"`{parameter}`" for parameter in sorted(told.parameters)) or "-"
-        assert f"| `{kind.value}` | {told.where.value} | {told.does} | {takes} |" in page
+    for kind, row in KINDS.items():
+        takes = ", ".join(f"`{parameter}`" for parameter in sorted(row.parameters)) or "-"
+        assert f"| `{kind.value}` | {row.where.value} | {row.does} | {takes} |" in page

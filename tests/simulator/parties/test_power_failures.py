@@ -1,0 +1,81 @@
+"""What meters' events make of a power status at SMT."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from meters.calendar import epoch, iso
+from meters.events import EventKind
+from simulator.parties.meter_events import MeterEvents, http_sender
+from tests.simulator.parties.test_meter_events import BACK, GASP, FakeMeter
+from tests.simulator.sandboxes import Rig
+
+
+async def status(made: Rig, esiid: str, call: str, until: str) -> Any:
+    key = await made.client.power_status(esiid, call)
+    await made.to(until)
+    return await made.client.odr_status(key, call)
+
+
+def tells(made: Rig, esiid: str, *events: tuple[str, EventKind]) -> None:
+    """A meter of the sandbox's tells its head-end these, at times of the day."""
+    runtime, world = made.sandbox.runtime, made.sandbox.settings.world
+    meter = FakeMeter(1)
+    meter.esiid = esiid
+    meter.number = next(meter.identity.meter_number for meter in world.meters if meter.identity.esiid == esiid)
+    for at, kind in events:
+        meter.add(epoch(f"2026-08-12T{at}"), kind)
+    send = http_sender(made.http, f"{made.sandbox.headend_server.url}/events")
+    sending = MeterEvents(runtime, [meter], send, made.sandbox.journal)
+
+    def begin() -> None:
+        runtime.env.process(sending.run())
+
+    runtime.inject("test", "", begin)
+
+
+async def test_a_silent_meter_whose_last_gasp_came_is_off_and_that_uses_the_allowance_up(made: Rig) -> None:
+    dead = made.special("dead")
+    tells(made, dead, ("17:41:05", GASP), ("18:20", BACK))
+    await made.to("2026-08-12T17:45")
+    off = await status(made, dead, "call-1", "2026-08-12T18:00")
+    assert (off.statusCode, off.meterReads, off.refusal) == ("0", 1, None)
+    power = off.powerStatus
+    assert (power.status, power.source, power.switchState, power.voltage) == ("OFF", "event", "UNKNOWN", None)
+    assert iso(int(power.at.timestamp())) == "2026-08-12T17:41:05-05:00"
+    # AMB-2: an OFF that an event stands behind is a success.
+    refusal = await made.refused(made.client.power_status(dead, "call-2"))
+    assert refusal.code == "FR-CR016.1a"
+    # Its read is another allowance; it fails after one try, and says why.
+    read = await made.ask(dead, "call-3")
+    assert (read.statusCode, read.meterReads, read.refusal) == ("1", 1, None)
+    assert "did not answer 1 try: it has told that its power failed" in read.statusReason
+
+
+async def test_a_silent_meter_that_was_restored_is_unknown_and_the_allowance_comes_back(made: Rig) -> None:
+    dead = made.special("dead")
+    tells(made, dead, ("17:41:05", GASP), ("17:44", BACK))
+    await made.to("2026-08-12T17:45")
+    for call, until in (("call-1", "18:00"), ("call-2", "18:15")):
+        unknown = await status(made, dead, call, f"2026-08-12T{until}")
+        assert (unknown.statusCode, unknown.meterReads, unknown.refusal) == ("1", 4, None)
+        assert (unknown.powerStatus.status, unknown.powerStatus.source) == ("UNKNOWN", "none")
+
+
+async def test_a_meter_that_answers_after_its_last_gasp_is_on(made: Rig) -> None:
+    esiid = made.esiid(1)
+    tells(made, esiid, ("17:41:05", GASP))
+    await made.to("2026-08-12T17:45")
+    assert made.sandbox.headend.events.power_failed_at(esiid) == epoch("2026-08-12T17:41:05")
+    on = await status(made, esiid, "call-1", "2026-08-12T18:00")
+    assert (on.powerStatus.status, on.powerStatus.source, on.meterReads) == ("ON", "reply", 1)
+    assert made.sandbox.headend.events.power_failed_at(esiid) is None
+
+
+async def test_a_sweep_that_hears_a_meter_ends_its_power_failure(made: Rig) -> None:
+    esiid = made.esiid(1)
+    tells(made, esiid, ("19:59:30", GASP))
+    await made.to("2026-08-12T19:59:59")
+    assert made.sandbox.headend.events.power_failed_at(esiid) is not None
+    await made.to("2026-08-12T20:02")
+    assert made.sandbox.headend.events.power_failed_at(esiid) is None
