@@ -124,11 +124,16 @@ class LiveDesk:
     def _decided(self, filed: Filed, closed: Refusal | None) -> tuple[OnDemandRequest, bool]:
         """File a request and decide on it, in one commit; the request, and whether it is taken on. Raises KeyTakenError."""
         request = self.filing.request(filed)
-        with self.as_one(request):
-            if closed is None:
-                return request, submit(self, request, filed.submitted_us)
-            turn_away(self, request, closed, filed.submitted_us)
-            return request, False
+        try:
+            with self.as_one(request):
+                if closed is None:
+                    return request, submit(self, request, filed.submitted_us)
+                turn_away(self, request, closed, filed.submitted_us)
+                return request, False
+        except BaseException:
+            # Whether it was committed before that is for the queue to see.
+            self.drop()
+            raise
 
     def begin(self, request: OnDemandRequest) -> None:
         """Start the process of a request that is accepted."""

@@ -1,6 +1,6 @@
 """The queue of on-demand requests: goes on with what waits in it, ends what nobody has in hand, after a restart and whenever there may be some.
 
-Where other processes work on the database too, it looks again and again; alone on a file it is told when something went out of hand.
+It looks again and again; alone on a file and on the manual clock, where idle days pass at once, it is told when something went out of hand.
 """
 
 from __future__ import annotations
@@ -54,6 +54,7 @@ class Dispatcher:
         self._every_us = every_us
         self._looked_us = int(driver.env.now)
         self._noted_at = 0.0
+        self._asleep = False
         self._desk = desk
         self._inquiries = inquiries
         self._registry = registry
@@ -74,7 +75,7 @@ class Dispatcher:
 
     def looked_us(self) -> int:
         """When it last looked, or would have found nothing, microseconds of model time."""
-        if not self._seat.met_at_use or self._desk.dropped.triggered:
+        if not self._asleep:
             return self._looked_us
         now_us = int(self._driver.env.now)
         return now_us - (now_us - self._looked_us) % self._every_us
@@ -110,11 +111,16 @@ class Dispatcher:
 
     def _until_next(self, wait_us: int) -> Generator[simpy.Event, Any, None]:
         """Wait for the next look: so long, or, by who is told what there is to find, until the first look that may find something."""
-        env, due_us = self._driver.env, int(self._driver.env.now) + wait_us
-        if self._seat.met_at_use and not self._desk.dropped.triggered:
-            yield self._desk.dropped | env.timeout(wait_us + (_UNTOLD - 1) * self._every_us)
-        left_us = due_us - int(env.now)
-        yield env.timeout(left_us if left_us > 0 else left_us % self._every_us)
+        env = self._driver.env
+        if self._driver.rate or not self._seat.met_at_use or self._desk.dropped.triggered:
+            yield env.timeout(wait_us)
+            return
+        self._asleep = True
+        yield self._desk.dropped | env.timeout(wait_us + (_UNTOLD - 1) * self._every_us)
+        self._looked_us, self._asleep = self.looked_us(), False
+        if self._desk.dropped.triggered:
+            # The look of this very instant would have come before what there is to find.
+            yield env.timeout(self._looked_us + self._every_us - int(env.now))
 
     def sweep(self) -> Generator[simpy.Event, Any, None]:
         """Begin what workers took on, hand over what was called back to them, end what no process of ours has in hand.

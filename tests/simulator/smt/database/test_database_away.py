@@ -24,6 +24,7 @@ from simulator.runtime.clock import Clock, ClockMode
 from simulator.smt.database import engine as database
 from simulator.smt.database.engine import writing
 from simulator.smt.database.seat import Role, Seat
+from simulator.smt.ondemand import desk, inquiries
 from simulator.smt.ondemand.dispatch import Dispatcher
 from simulator.smt.ondemand.inquiries import Inquiries
 from simulator.smt.ondemand.lifecycle import OnDemandRequest, Sent, State
@@ -386,3 +387,41 @@ async def test_who_is_alone_asks_the_database_for_what_is_out_of_hand_once_an_ho
     rig.smt.desk.drop()
     await rig.wait(180)
     assert len(asked) == 4
+
+
+async def test_a_process_that_dies_after_idle_minutes_leaves_the_dispatcher_alive(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(name: str) -> None:
+        if name == "inquiry.before_call":
+            raise RuntimeError("a fault of ours")
+
+    await rig.wait(2400)
+    await rig.asked()
+    monkeypatch.setattr(inquiries, "boundary", broken)
+    ages = []
+    for _ in range(9):
+        await rig.wait(10)
+        health = (await rig.client.get("/healthz")).json()
+        assert (health["status"], health["dispatcher"]) == ("ok", "alive")
+        ages.append(health["lastSweepAgeS"])
+    assert max(ages) <= 60
+
+
+async def test_a_request_that_was_filed_and_never_begun_is_looked_for(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(name: str) -> None:
+        if name == "request.after_commit":
+            raise RuntimeError("a fault of ours")
+
+    await rig.wait(2400)
+    with monkeypatch.context() as patched:
+        patched.setattr(desk, "boundary", broken)
+        with pytest.raises(RuntimeError):
+            await rig.asked()
+    [key] = rig.smt.ledger.open_keys()
+    await rig.wait(75)
+    entry = rig.smt.ledger.entry(key)
+    assert entry is not None
+    assert State.SENT in {step.state for step in entry.transitions}
