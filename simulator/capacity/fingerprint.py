@@ -10,8 +10,9 @@ from pathlib import Path
 
 from simulator.capacity.study import Study
 
-#: The folder that the houses lie in.
+#: The folder that the houses lie in, which may hold others' packages too, and the houses behind a cell.
 ROOT = Path(__file__).parents[2]
+HOUSES = ("meters", "headend", "simulator")
 #: Where a worker finds what computes a cell.
 CELL = "simulator.capacity.run"
 
@@ -36,7 +37,7 @@ def files_behind(module: str, root: Path = ROOT) -> list[Path]:
     names, seen = [module], set[str]()
     while names:
         name = names.pop()
-        if not name or name in seen:
+        if name in seen or name.split(".")[0] not in HOUSES:
             continue
         seen.add(name)
         place = root.joinpath(*name.split("."))

@@ -55,14 +55,25 @@ def test_an_edit_of_what_computes_a_cell_changes_it(tree: Path, file: str, chang
     assert fingerprint(study(), tree) == before
 
 
-def test_a_lazy_import_and_what_it_imports_count(tmp_path: Path) -> None:
-    (tmp_path / "cell.py").write_text("def run():\n    from far import away\n", encoding="utf-8")
-    (tmp_path / "far").mkdir()
-    for file, text in (("__init__.py", ""), ("away.py", "import json, near"), ("laws.csv", "1,2"), ("other.py", "")):
-        (tmp_path / "far" / file).write_text(text, encoding="utf-8")
-    (tmp_path / "near.py").write_text("import cell", encoding="utf-8")
-    found = [str(file.relative_to(tmp_path)) for file in files_behind("cell", tmp_path)]
-    assert found == ["cell.py", "far/__init__.py", "far/away.py", "far/laws.csv", "near.py"]
+def test_a_lazy_import_and_what_it_imports_count_and_others_packages_do_not(tmp_path: Path) -> None:
+    for file, text in {
+        "simulator/__init__.py": "import numpy, stranger",
+        "simulator/cell.py": "def run():\n    from headend.far import away\n",
+        "headend/__init__.py": "",
+        "headend/far/__init__.py": "",
+        "headend/far/away.py": "import json, meters.near",
+        "headend/far/laws.csv": "1,2",
+        "headend/far/other.py": "",
+        "meters/__init__.py": "",
+        "meters/near.py": "import simulator.cell",
+        "stranger.py": "",
+        "unrelated.pth": "",
+    }.items():
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / file).write_text(text, encoding="utf-8")
+    found = {file.relative_to(tmp_path).as_posix() for file in files_behind("simulator.cell", tmp_path)}
+    ours = {"simulator/__init__.py", "simulator/cell.py", "meters/__init__.py", "meters/near.py", "headend/__init__.py"}
+    assert found == ours | {"headend/far/__init__.py", "headend/far/away.py", "headend/far/laws.csv"}
 
 
 def test_nothing_that_a_worker_loads_is_missed() -> None:
