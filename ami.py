@@ -109,7 +109,9 @@ def main() -> None:
     try:
         import signal
 
-        signal.signal(signal.SIGINT, _stop)
+        # Ignored is what a shell has it for a command in the background.
+        if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+            signal.signal(signal.SIGINT, _stop)
     except KeyboardInterrupt:
         _stop()
     stdout = _put_stdout()

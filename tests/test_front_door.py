@@ -172,3 +172,11 @@ def test_ctrl_c_at_any_time_of_a_start_is_one_line() -> None:
     odd = ["numba._devicearray", "pydantic_core._pydantic_core"]
     with ThreadPoolExecutor(2) as pool:
         assert {*pool.map(pressed_at, [*spread, *odd])} == {(130, "stopped.\n")}
+
+
+def test_a_command_in_the_background_is_not_ended_by_the_ctrl_c_of_its_script() -> None:
+    script = f"import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)\n{INTERRUPTED}"
+    run = [sys.executable, "-c", script, "numpy", *SHOW]
+    done = subprocess.run(run, capture_output=True, text=True, cwd=ROOT, timeout=60, check=False)
+    assert done.returncode == 0
+    assert "stopped" not in done.stderr

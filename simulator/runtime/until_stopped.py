@@ -67,7 +67,9 @@ async def until_stopped(*for_ever: Coroutine[Any, Any, None]) -> None:
 @contextmanager
 def breaking_off(said: str) -> Iterator[None]:
     """Let what has begun close itself on Ctrl-C, then say so in one line on stderr; the front door's own way is to end at once."""
-    at_once = signal.signal(signal.SIGINT, signal.default_int_handler)
+    at_once = signal.getsignal(signal.SIGINT)
+    if at_once is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         yield
     except KeyboardInterrupt:
