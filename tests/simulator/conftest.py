@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -14,5 +14,6 @@ __all__ = ["new_database", "postgres", "postgres_url"]
 
 
 @pytest.fixture
-def made(tmp_path: Path) -> AbstractAsyncContextManager[Rig]:
-    return rig(tmp_path)
+async def made(tmp_path: Path) -> AsyncIterator[Rig]:
+    async with rig(tmp_path) as made:
+        yield made

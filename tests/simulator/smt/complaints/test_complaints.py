@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -42,8 +42,9 @@ async def logged_in(folder: Path, policy: str = "smt-today") -> AsyncIterator[Ri
 
 
 @pytest.fixture
-def rig(tmp_path: Path) -> AbstractAsyncContextManager[Rig]:
-    return logged_in(tmp_path)
+async def rig(tmp_path: Path) -> AsyncIterator[Rig]:
+    async with logged_in(tmp_path) as rig:
+        yield rig
 
 
 @pytest.mark.parametrize(

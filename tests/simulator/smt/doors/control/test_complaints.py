@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,6 @@ AUTHENTICATE = "/commonapi/user/authenticate"
 
 
 @pytest.fixture
-@asynccontextmanager
 async def made(tmp_path: Path) -> AsyncIterator[Rig]:
     async with rig(tmp_path, posted_days=1) as made, asyncio.timeout(20):
         yield made
