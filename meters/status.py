@@ -44,12 +44,12 @@ def common_nibble(status: NDArray[np.uint16]) -> NDArray[np.uint16]:
 
 
 def delivered_condition(status: NDArray[np.uint16]) -> NDArray[np.uint16]:
-    """(n,) ``Condition`` condition of the delivered channel (LSE 4)."""
+    """(n,) ``Condition`` of the delivered channel (LSE 4)."""
     return status >> np.uint16(8) & np.uint16(0xF)
 
 
 def received_condition(status: NDArray[np.uint16]) -> NDArray[np.uint16]:
-    """(n,) ``Condition`` condition of the received channel (LSE 1)."""
+    """(n,) ``Condition`` of the received channel (LSE 1)."""
     return status >> np.uint16(4) & np.uint16(0xF)
 
 

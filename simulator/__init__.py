@@ -5,7 +5,7 @@ Imports headend and meters; knows no scenario file and no report.
 ``capacity``  the load engine
 ``commands``  sandbox, meters, headend, smt: the commands and their options
 ``customer``  SMT's users at the portal
-``errors``    the simulator room's exception
+``errors``    its exception
 ``input``     YAML with its lines, mistakes in plain sentences
 ``parties``   meters, head-end, SMT, the sandbox of them, as they are started and stopped
 ``ror``       the REP of record

@@ -40,7 +40,7 @@ class DescribedApi(FastAPI):
     """A FastAPI application whose ``/docs`` needs no other host, and whose document tells only statuses that it gives."""
 
     def __init__(self, frame: Frame, examples: Sequence[Path], **settings: Any) -> None:
-        """examples: files of captured exchanges (``put_examples``). told: what FastAPI takes."""
+        """examples: files of captured exchanges (``put_examples``). settings: what FastAPI takes."""
         self._examples = examples
         super().__init__(docs_url=None, redoc_url=None, **settings)
 

@@ -20,7 +20,7 @@ def documented(description: str, model: Any) -> dict[str, Any]:
 def put_examples(document: dict[str, Any], files: Iterable[Path]) -> None:
     """Put captured exchanges into a document. A file has them by operation, ``POST /v2/odr/``, and each by a name of its own.
 
-    ``asked`` says what a request shows, ``documented`` what a reply does; without it that side is not shown. What stands under a path with a ``*`` is
+    ``asked`` says what a request shows, ``told`` what a reply does; without it that side is not shown. What stands under a path with a ``*`` is
     for every operation that it fits, where that has no example of its own for the same status.
     """
     for file in files:

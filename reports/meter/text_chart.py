@@ -151,7 +151,7 @@ def _label(value: float, unit: float) -> str:
 def _bars(
     reach: float, unit: float, bars: list[str], styles: list[str], style: str, glyphs: Glyphs, *, labelled: bool
 ) -> Text:
-    """A row of bars. reach: kW at its outer edge, which is written beside it if ``told``; styles: of columns that have their own."""
+    """A row of bars. reach: kW at its outer edge, which is written beside it if ``labelled``; styles: of columns that have their own."""
     from rich.text import Text
 
     label, side = (_label(reach, unit), glyphs.side_tick) if labelled else ("", glyphs.side)

@@ -17,7 +17,7 @@ from headend.http.examples import documented
 from headend.http.exchange import Exchange, ObserveHttp, current
 from headend.http.log import tell
 from headend.http.malformed import tell_malformed
-from headend.ports import fault_text as told_of
+from headend.ports import fault_text
 from headend.wire import InquiryResult
 from simulator.smt.complaints.targets import unmatched
 from simulator.smt.doors import health
@@ -155,7 +155,7 @@ def _tell_errors(app: FastAPI) -> None:
     @app.exception_handler(Exception)
     async def broken(_request: Request, error: Exception) -> JSONResponse:
         # The log names the fault and its place; the requester reads the gateway's sentence.
-        tell("fault", party="SMT", error=told_of(error))
+        tell("fault", party="SMT", error=fault_text(error))
         # The server drops the connection after a fault; a client that was not told would send its next request into it.
         return _gateway("broken", {"connection": "close"})
 
