@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import os
 import threading
+from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
 from typing import IO, Any
@@ -143,6 +144,10 @@ class Seat:
         else:
             event.remove(self._engine, "connect", self._on_connect)
         with self._looking:
+            if self._session is not None:
+                # An ended session's locks are gone a moment later: who comes at once would be refused.
+                with suppress(SQLAlchemyError):
+                    self._session.execute(select(func.pg_advisory_unlock_all()))
             self._leave_session()
 
     def _on_connect(self, *_: Any) -> None:
