@@ -48,37 +48,89 @@ class FaultRule:
 
     def __post_init__(self) -> None:
         """Refuse what says nothing, or more than one thing."""
-        said = [name for name in ("meters", "esiids", "gateways", "rate") if getattr(self, name)]
-        if len(said) != 1:
-            raise self._error("whom", "Say whom it hits: one of meters, esiids, gateways, rate.", "")
-        if not 0 <= self.rate <= 1:
-            raise self._error("rate", f"A rate of {self.rate:g} is outside 0 to 1.", "")
-        if not self.rate and (self.every == "day" or self.length_s is not None):
-            raise self._error("rate", "'every' and 'length' belong to a rate.", "Give first and until.")
-        if self.kind not in KINDS:
-            raise self._error("kind", f"There is no fault kind '{self.kind}'.", f"Take one of {', '.join(FaultKind)}.")
-        span = KINDS[FaultKind(self.kind)].span
-        if self.every == "day" and (span is Span.ALWAYS or (self.until - self.first) > MOST_DAYS * 86_400):
-            raise self._error(
-                "every", f"A fault drawn every day needs first and until, at most {MOST_DAYS} days apart.", ""
-            )
-        bounded = self.first > ALWAYS and self.until < FOR_EVER
-        if self.rate and not bounded and (span is Span.INSTANT or self.length_s is not None):
-            raise self._error("span", "Instants are drawn between first and until.", "Give both.")
-        if self.length_s is not None:
-            if not 0 < self.length_s <= self.until - self.first:
-                raise self._error("length", "The length does not fit between first and until.", "")
-            if span is Span.INTERVALS and self.length_s % INTERVAL_S:
-                raise self._error("length", "The length is not whole intervals.", "Use quarters of an hour.")
-        if len({*self.meters}) < len(self.meters) or len({*self.esiids}) < len(self.esiids):
-            raise self._error("twice", "A meter is named twice.", "Name it once, or write the fault twice.")
-        if span is Span.ALWAYS and (self.first, self.until) != (ALWAYS, FOR_EVER):
-            raise self._error("span", f"A {self.kind} has always been.", "Leave first and until away.")
-        if KINDS[FaultKind(self.kind)].has_other and not self.rate and len(self.meters) + len(self.esiids) != 2:
-            raise self._error("swap", "A swap takes exactly two meters.", "")
+        for code, wrong, sentence, mend in _REFUSED:
+            if wrong(self):
+                raise MeterError(
+                    f"meters.fault.{code}", sentence.format(self), place=self.place or f"fault {self.kind}", mend=mend
+                )
 
-    def _error(self, code: str, message: str, mend: str) -> MeterError:
-        return MeterError(f"meters.fault.{code}", message, place=self.place or f"fault {self.kind}", mend=mend)
+    @property
+    def span(self) -> Span:
+        """Which spans its kind can have."""
+        return KINDS[FaultKind(self.kind)].span
+
+    @property
+    def whom(self) -> int:
+        """In how many ways it says whom it hits."""
+        return sum(map(bool, (self.meters, self.esiids, self.gateways, self.rate)))
+
+    @property
+    def bounded(self) -> bool:
+        """Whether it has both ends."""
+        return self.first > ALWAYS and self.until < FOR_EVER
+
+
+#: What a rule is refused for, in the order in which it is looked at: code, whether it is so, the sentence, the mend.
+_REFUSED: tuple[tuple[str, Callable[[FaultRule], bool], str, str], ...] = (
+    ("whom", lambda rule: rule.whom != 1, "Say whom it hits: one of meters, esiids, gateways, rate.", ""),
+    ("rate", lambda rule: not 0 <= rule.rate <= 1, "A rate of {0.rate:g} is outside 0 to 1.", ""),
+    (
+        "rate",
+        lambda rule: not rule.rate and (rule.every == "day" or rule.length_s is not None),
+        "'every' and 'length' belong to a rate.",
+        "Give first and until.",
+    ),
+    (
+        "kind",
+        lambda rule: rule.kind not in KINDS,
+        "There is no fault kind '{0.kind}'.",
+        f"Take one of {', '.join(FaultKind)}.",
+    ),
+    (
+        "every",
+        lambda rule: rule.every == "day" and (rule.span is Span.ALWAYS or rule.until - rule.first > MOST_DAYS * 86_400),
+        f"A fault drawn every day needs first and until, at most {MOST_DAYS} days apart.",
+        "",
+    ),
+    (
+        "span",
+        lambda rule: bool(rule.rate) and not rule.bounded and (rule.span is Span.INSTANT or rule.length_s is not None),
+        "Instants are drawn between first and until.",
+        "Give both.",
+    ),
+    (
+        "length",
+        lambda rule: rule.length_s is not None and not 0 < rule.length_s <= rule.until - rule.first,
+        "The length does not fit between first and until.",
+        "",
+    ),
+    (
+        "length",
+        lambda rule: rule.length_s is not None and rule.span is Span.INTERVALS and rule.length_s % INTERVAL_S != 0,
+        "The length is not whole intervals.",
+        "Use quarters of an hour.",
+    ),
+    (
+        "twice",
+        lambda rule: len({*rule.meters}) < len(rule.meters) or len({*rule.esiids}) < len(rule.esiids),
+        "A meter is named twice.",
+        "Name it once, or write the fault twice.",
+    ),
+    (
+        "span",
+        lambda rule: rule.span is Span.ALWAYS and (rule.first, rule.until) != (ALWAYS, FOR_EVER),
+        "A {0.kind} has always been.",
+        "Leave first and until away.",
+    ),
+    (
+        "swap",
+        lambda rule: (
+            KINDS[FaultKind(rule.kind)].has_other and not rule.rate and len(rule.meters) + len(rule.esiids) != 2
+        ),
+        "A swap takes exactly two meters.",
+        "",
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
