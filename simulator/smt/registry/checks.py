@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from datetime import date
 from typing import Any
 
@@ -79,37 +79,51 @@ def _overlapping(periods: Iterable[RorPeriod]) -> Iterator[RorPeriod]:
 
 
 def _unknown(records: Records) -> Iterator[tuple[Any, str, str, str]]:
+    """Who or what is named and not there: record, column, sentence, mend."""
+    tdsps = [entity for entity in records.entities if entity.kind is EntityKind.TDSP]
     esiids = {point.esiid for point in records.points}
-    kinds = {entity.duns: entity.kind for entity in records.entities}
-    keys = {entity.key for entity in records.entities if entity.kind is EntityKind.TDSP}
+    companies = {(entity.duns, entity.kind) for entity in records.entities}
     customers = {user.username for user in records.users if user.kind is UserKind.CUSTOMER}
-    for entity in records.entities:
-        if entity.kind is EntityKind.TDSP and not entity.key:
-            yield entity, "key", "A TDSP needs a key.", "Give the short name that service points carry."
-    for point in records.points:
-        if point.tdsp_key not in keys:
-            yield point, "tdsp_key", f"There is no TDSP '{point.tdsp_key}'.", "Name the key of one in entities.csv."
-    named: tuple[Any, ...] = (
-        *records.periods,
-        *records.occupancies,
-        *records.agreements,
-        *records.han_devices,
-        *records.exchanges,
-    )
-    for record in named:
-        if record.esiid not in esiids:
-            yield record, "esiid", f"There is no ESI ID {record.esiid}.", "Add it to service_points.csv."
-    wanted: list[tuple[Any, EntityKind]] = [(period, EntityKind.ROR) for period in records.periods]
-    wanted += [(agreement, EntityKind.CSP) for agreement in records.agreements]
-    wanted += [(one, _SPEAKS_FOR[one.kind]) for one in records.users if one.kind in _SPEAKS_FOR]
-    for record, kind in wanted:
-        if kinds.get(record.duns) is not kind:
-            yield record, "duns", f"'{record.duns}' is the DUNS number of no {kind}.", "Add it to entities.csv."
-    for user in records.users:
-        for esiid in user.esiids:
-            if esiid not in esiids:
-                yield user, "esiids", f"There is no ESI ID {esiid}.", "Add it to service_points.csv."
     lived: tuple[Any, ...] = (*records.occupancies, *records.agreements)
-    for period in lived:
-        if period.username and period.username not in customers:
-            yield period, "username", f"There is no customer '{period.username}'.", "Add the login to users.csv."
+    metered: tuple[Any, ...] = (*records.periods, *lived, *records.han_devices, *records.exchanges)
+    speakers: tuple[tuple[Any, EntityKind], ...] = (
+        *((period, EntityKind.ROR) for period in records.periods),
+        *((agreement, EntityKind.CSP) for agreement in records.agreements),
+        *((user, _SPEAKS_FOR[user.kind]) for user in records.users if user.kind in _SPEAKS_FOR),
+    )
+    no_point = "There is no ESI ID {}.", "Add it to service_points.csv."
+    #: Who names what, what there is of it, the column, the sentence, the mend.
+    table: tuple[tuple[Iterable[tuple[Any, Any]], Container[Any], str, str, str], ...] = (
+        (
+            ((one, one.key or None) for one in tdsps),
+            {one.key for one in tdsps},
+            "key",
+            "A TDSP needs a key.",
+            "Give the short name that service points carry.",
+        ),
+        (
+            ((point, point.tdsp_key) for point in records.points),
+            {one.key for one in tdsps},
+            "tdsp_key",
+            "There is no TDSP '{}'.",
+            "Name the key of one in entities.csv.",
+        ),
+        (((one, one.esiid) for one in metered), esiids, "esiid", *no_point),
+        (
+            ((one, (one.duns, kind)) for one, kind in speakers),
+            companies,
+            "duns",
+            "'{0[0]}' is the DUNS number of no {0[1]}.",
+            "Add it to entities.csv.",
+        ),
+        (((user, esiid) for user in records.users for esiid in user.esiids), esiids, "esiids", *no_point),
+        (
+            ((one, one.username) for one in lived if one.username),
+            customers,
+            "username",
+            "There is no customer '{}'.",
+            "Add the login to users.csv.",
+        ),
+    )
+    for named, known, column, sentence, mend in table:
+        yield from ((one, column, sentence.format(name), mend) for one, name in named if name not in known)

@@ -280,40 +280,16 @@ def _value(column: _Column, text: str) -> Any:
     kind = column.kind
     if isinstance(kind, UnionType):
         kind = next(one for one in get_args(kind) if one is not type(None))
-    if kind is bool:
-        if text not in ("Y", "N"):
-            raise _Malformed(f"'{text[:40]}' is not Y or N.", "Write Y or N.")
-        return text == "Y"
-    if kind is int:
-        return _whole(column.name, text)
-    if kind is date:
-        if column.name == "last_day" and text == _OPEN_END:
-            return None
-        try:
-            # The form is looked at too: fromisoformat also takes weeks and days without hyphens.
-            if not re.fullmatch(r"\d{4}-\d\d-\d\d", text, re.ASCII):
-                raise ValueError
-            day = date.fromisoformat(text)
-        except ValueError:
-            raise _Malformed(f"'{text[:40]}' is not a day.", "Write it as 2026-08-12.") from None
-        if day.year >= YEARS.stop:
-            raise _Malformed(f"{text} is out of range.", f"Give a year before {YEARS.stop}; leave an open end empty.")
-        return day
     kind = _WORDS.get(column.name, kind)
     if isinstance(kind, type) and issubclass(kind, StrEnum):
-        if text not in list(kind):
-            raise _Malformed(f"'{text[:40]}' is none of {', '.join(kind)}.", "Take one of them.")
-        return kind(text)
-    if kind == tuple[str, ...]:
-        return tuple(text.split())
-    if any(one < " " or one == "\x7f" for one in text):
-        raise _Malformed("The cell holds a control character.", "Write it in one line of text.")
-    pattern = _PATTERNS.get(column.name)
-    if pattern is not None and not re.fullmatch(pattern[0], text, re.ASCII):
-        raise _Malformed(f"'{text[:40]}' is malformed.", pattern[1])
-    if column.name == "password_hash" and (fault := hash_fault(text)):
-        raise _Malformed(fault, pattern[1] if pattern is not None else "")
-    return text
+        return _word(kind, text)
+    return _READ.get(kind, _line)(column.name, text)
+
+
+def _yes_or_no(_: str, text: str) -> bool:
+    if text not in ("Y", "N"):
+        raise _Malformed(f"'{text[:40]}' is not Y or N.", "Write Y or N.")
+    return text == "Y"
 
 
 def _whole(name: str, text: str) -> int:
@@ -321,6 +297,47 @@ def _whole(name: str, text: str) -> int:
     if not re.fullmatch(r"\d{1,10}", text, re.ASCII) or not low <= int(text) <= high:
         raise _Malformed(f"'{text[:40]}' is not a whole number of {low} to {high}.", "Write the digits alone.")
     return int(text)
+
+
+def _day(name: str, text: str) -> date | None:
+    if name == "last_day" and text == _OPEN_END:
+        return None
+    try:
+        # The form is looked at too: fromisoformat also takes weeks and days without hyphens.
+        if not re.fullmatch(r"\d{4}-\d\d-\d\d", text, re.ASCII):
+            raise ValueError
+        day = date.fromisoformat(text)
+    except ValueError:
+        raise _Malformed(f"'{text[:40]}' is not a day.", "Write it as 2026-08-12.") from None
+    if day.year >= YEARS.stop:
+        raise _Malformed(f"{text} is out of range.", f"Give a year before {YEARS.stop}; leave an open end empty.")
+    return day
+
+
+def _word(words: type[StrEnum], text: str) -> StrEnum:
+    if text not in list(words):
+        raise _Malformed(f"'{text[:40]}' is none of {', '.join(words)}.", "Take one of them.")
+    return words(text)
+
+
+def _line(name: str, text: str) -> str:
+    if any(one < " " or one == "\x7f" for one in text):
+        raise _Malformed("The cell holds a control character.", "Write it in one line of text.")
+    pattern, mend = _PATTERNS.get(name, ("", ""))
+    if pattern and not re.fullmatch(pattern, text, re.ASCII):
+        raise _Malformed(f"'{text[:40]}' is malformed.", mend)
+    if name == "password_hash" and (fault := hash_fault(text)):
+        raise _Malformed(fault, mend)
+    return text
+
+
+#: How a cell is read, by the type of its field; all else is a line of text.
+_READ: dict[Any, Callable[[str, str], Any]] = {
+    bool: _yes_or_no,
+    int: _whole,
+    date: _day,
+    tuple[str, ...]: lambda _, text: tuple(text.split()),
+}
 
 
 def _made(record: type, values: dict[str, Any]) -> Any:
