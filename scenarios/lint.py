@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import date, timedelta
+from collections.abc import Iterable, Iterator
+from datetime import date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -152,17 +153,17 @@ def _world_fields(scenario: Scenario, parts: Parts) -> Iterator[Mistake]:
     if parts.have("world.market"):
         yield from _market(spec, parts)
     if parts.have("world.faults"):
-        for at, fault in enumerate(spec.faults):
-            if fault.first is not None:
-                yield from _out_of_range(fault.first.date(), ("world", "faults", at, "first"))
-            if fault.until is not None:
-                yield from _out_of_range(fault.until.date(), ("world", "faults", at, "until"))
+        yield from _days(spec.faults, ("first", "until"), "world", "faults")
 
 
 def _market(spec: WorldSpec, parts: Parts) -> Iterator[Mistake]:
     """Days that no record can have, and entries that contradict each other."""
     loc = ("world", "market")
-    days = list(_market_days(spec))
+    days = [
+        mistake
+        for field, names in _MARKET_DAYS.items()
+        for mistake in _days(getattr(spec.market, field), names, *loc, field)
+    ]
     yield from days
     named: set[int] = set()
     for at, point in enumerate(spec.market.service_points):
@@ -180,13 +181,13 @@ def _market(spec: WorldSpec, parts: Parts) -> Iterator[Mistake]:
                 yield Mistake(UNSOUND_WORLD, (*loc, "occupancies", at, "move_out"), text, mend)
 
 
-def _market_days(spec: WorldSpec) -> Iterator[Mistake]:
-    for field, names in _MARKET_DAYS.items():
-        for at, entry in enumerate(getattr(spec.market, field)):
-            for name in names:
-                day = getattr(entry, name)
-                if day is not None:
-                    yield from _out_of_range(day, ("world", "market", field, at, name))
+def _days(entries: Iterable[Any], names: Iterable[str], *loc: str) -> Iterator[Mistake]:
+    """Days of a list's entries that no record can have."""
+    for at, entry in enumerate(entries):
+        for name in names:
+            day = getattr(entry, name)
+            if day is not None:
+                yield from _out_of_range(day.date() if isinstance(day, datetime) else day, (*loc, at, name))
 
 
 def _switches(spec: WorldSpec) -> Iterator[Mistake]:

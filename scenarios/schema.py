@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, time
 from decimal import Decimal
 from pathlib import Path
@@ -27,7 +27,7 @@ from scenarios.timeline import (
     Spec,
 )
 from simulator.input.mistakes import Parts, did_you_mean, mistakes_of, shown_value
-from simulator.input.yaml_text import ClockTime, Mistake, UnreadableFile, YamlDocument, YamlProblem, read_yaml_file
+from simulator.input.yaml_text import ClockTime, Loc, Mistake, UnreadableFile, YamlDocument, YamlProblem, read_yaml_file
 from simulator.ror.account import Account, LastBill, Payment
 from simulator.world.market import logins
 from simulator.world.meters import World, WorldSpec
@@ -93,50 +93,39 @@ class Scenario(Spec):
 
 def unfitting(scenario: Scenario, parts: Parts) -> Iterator[Mistake]:
     """What does not fit together in a scenario, as far as its parts are sound."""
-    if parts.have("vee_at", "post_at") and scenario.post_at <= scenario.vee_at:
+    for needed, looked_at in _LOOKED_AT:
+        if parts.have(*needed):
+            yield from looked_at(scenario)
+
+
+def _posted_too_soon(scenario: Scenario) -> Iterator[Mistake]:
+    if scenario.post_at <= scenario.vee_at:
         text = f"Posting at {scenario.post_at:%H:%M} does not come after VEE at {scenario.vee_at:%H:%M}."
         yield Mistake(MALFORMED, ("post_at",), text, "Post later, or run VEE earlier.")
-    if parts.have("account.cycle_first", "account.cycle_last"):
-        account = scenario.account
-        if account.cycle_last < account.cycle_first:
-            text = f"The cycle ends on {account.cycle_last}, before it begins on {account.cycle_first}."
-            yield Mistake(MALFORMED, ("account", "cycle_last"), text, "Exchange the days, or mend one.")
-    if parts.have("world.meters"):
-        if parts.have("account.meter"):
-            yield from _no_meter(scenario, scenario.account.meter, "account")
-        if parts.have("complaints"):
-            for place, complaint in enumerate(scenario.complaints):
-                for ordinal in complaint.meters:
-                    yield from _no_meter(scenario, ordinal, "complaints", place)
-        if parts.have("timeline"):
-            for place, action in enumerate(scenario.timeline):
-                if isinstance(action, ComplaintAction) and action.declare is not None:
-                    for ordinal in action.declare.meters:
-                        yield from _no_meter(scenario, ordinal, "timeline", place, "declare")
-        if parts.have("world.premises"):
-            for place, premise in enumerate(scenario.world.premises):
-                yield from _no_meter(scenario, premise.meter, "world", "premises", place)
-        if parts.have("world.faults"):
-            for place, fault in enumerate(scenario.world.faults):
-                for ordinal in fault.ordinals:
-                    yield from _no_meter(scenario, ordinal, "world", "faults", place)
-        if parts.have("world.market"):
-            for market_loc, ordinal in scenario.world.market.named:
-                yield from _no_meter(scenario, ordinal, "world", "market", *market_loc)
-    if parts.have("timeline"):
-        yield from _disorder(scenario)
-        if parts.have("world.market"):
-            yield from _no_login(scenario)
-        if parts.have("world.first_day") and scenario.timeline[0].at.date() <= scenario.world.first_day:
-            text = f"The first action does not come after the world's first_day, {scenario.world.first_day}."
-            yield Mistake(MALFORMED, ("timeline", 0, "at"), text, "Begin the world at least a day earlier.")
 
 
-def _no_meter(scenario: Scenario, ordinal: int, *loc: str | int) -> Iterator[Mistake]:
-    if ordinal > scenario.world.meters:
-        text = f"There is no meter {ordinal}: the world has {scenario.world.meters}."
-        mend = "Take one of them, or give the world more meters."
-        yield Mistake(MALFORMED, (*loc, "meter"), text, mend)
+def _cycle_backwards(scenario: Scenario) -> Iterator[Mistake]:
+    account = scenario.account
+    if account.cycle_last < account.cycle_first:
+        text = f"The cycle ends on {account.cycle_last}, before it begins on {account.cycle_first}."
+        yield Mistake(MALFORMED, ("account", "cycle_last"), text, "Exchange the days, or mend one.")
+
+
+def _before_the_world(scenario: Scenario) -> Iterator[Mistake]:
+    if scenario.timeline[0].at.date() <= scenario.world.first_day:
+        text = f"The first action does not come after the world's first_day, {scenario.world.first_day}."
+        yield Mistake(MALFORMED, ("timeline", 0, "at"), text, "Begin the world at least a day earlier.")
+
+
+def _no_meter(named: Callable[[Scenario], Iterable[tuple[int, Loc]]]) -> Callable[[Scenario], Iterator[Mistake]]:
+    def looked_at(scenario: Scenario) -> Iterator[Mistake]:
+        for ordinal, loc in named(scenario):
+            if ordinal > scenario.world.meters:
+                text = f"There is no meter {ordinal}: the world has {scenario.world.meters}."
+                mend = "Take one of them, or give the world more meters."
+                yield Mistake(MALFORMED, (*loc, "meter"), text, mend)
+
+    return looked_at
 
 
 def _disorder(scenario: Scenario) -> Iterator[Mistake]:
@@ -180,6 +169,37 @@ def _no_login(scenario: Scenario) -> Iterator[Mistake]:
         if action.login not in among:
             text = f"There is no log-in {action.login} that can act here."
             yield Mistake(MALFORMED, ("timeline", place, "login"), text, did_you_mean(action.login, among))
+
+
+#: The meters that each part names, by ordinal, and where.
+_NAMED: dict[str, Callable[[Scenario], Iterable[tuple[int, Loc]]]] = {
+    "account.meter": lambda one: [(one.account.meter, ("account",))],
+    "complaints": lambda one: (
+        (ordinal, ("complaints", at)) for at, told in enumerate(one.complaints) for ordinal in told.meters
+    ),
+    "timeline": lambda one: (
+        (ordinal, ("timeline", at, "declare"))
+        for at, action in enumerate(one.timeline)
+        if isinstance(action, ComplaintAction) and action.declare is not None
+        for ordinal in action.declare.meters
+    ),
+    "world.premises": lambda one: (
+        (premise.meter, ("world", "premises", at)) for at, premise in enumerate(one.world.premises)
+    ),
+    "world.faults": lambda one: (
+        (ordinal, ("world", "faults", at)) for at, fault in enumerate(one.world.faults) for ordinal in fault.ordinals
+    ),
+    "world.market": lambda one: ((ordinal, ("world", "market", *loc)) for loc, ordinal in one.world.market.named),
+}
+#: What is looked at, and the parts that must be sound for it.
+_LOOKED_AT: tuple[tuple[tuple[str, ...], Callable[[Scenario], Iterator[Mistake]]], ...] = (
+    (("vee_at", "post_at"), _posted_too_soon),
+    (("account.cycle_first", "account.cycle_last"), _cycle_backwards),
+    *((("world.meters", part), _no_meter(named)) for part, named in _NAMED.items()),
+    (("timeline",), _disorder),
+    (("timeline", "world.market"), _no_login),
+    (("timeline", "world.first_day"), _before_the_world),
+)
 
 
 def _instant(when: datetime) -> int | None:
