@@ -5,7 +5,7 @@ A closed bill decides credits and fees by the usage billed. A bill to date leave
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Decimal
@@ -244,32 +244,44 @@ def _checked(usage: Usage, first_day: date, last_day: date, full_cycle_days: int
 
 def _charges(plan: RatePlan, usage: Usage, first_day: date, last_day: date, cycle_days: int) -> list[BillLine]:
     """Give base, energy and TDU lines: everything that accrues."""
-    days = (last_day - first_day).days + 1
-    total = usage if isinstance(usage, int) else sum(usage.values())
-    lines = []
+    days = [first_day + timedelta(days=i) for i in range((last_day - first_day).days + 1)]
+    return [
+        *_base(plan, len(days), cycle_days),
+        *_energy(plan, usage if isinstance(usage, int) else sum(usage.values())),
+        *_delivery(plan, usage, days, cycle_days),
+    ]
+
+
+def _base(plan: RatePlan, days: int, cycle_days: int) -> Iterator[BillLine]:
     if plan.base_charge:
         text = f"{days} of {cycle_days} days of {money(plan.base_charge)}"
-        lines.append(BillLine(LineKind.BASE, text, _share(plan.base_charge, days, cycle_days)))
+        yield BillLine(LineKind.BASE, text, _share(plan.base_charge, days, cycle_days))
+
+
+def _energy(plan: RatePlan, total: int) -> Iterator[BillLine]:
+    """The usage by tier; without any, the only tier's line tells its price."""
     below = 0
     for tier in plan.energy:
         limit = None if tier.up_to_kwh is None else int(tier.up_to_kwh.scaleb(3))
         wh = total - below if limit is None else min(total, limit) - below
         if wh > 0 or (below == 0 and limit is None):
-            lines.append(_per_kwh(LineKind.ENERGY, Decimal(wh), tier.cents_per_kwh))
+            yield _per_kwh(LineKind.ENERGY, Decimal(wh), tier.cents_per_kwh)
         if limit is None or total <= limit:
             break
         below = limit
-    all_days = [first_day + timedelta(days=i) for i in range(days)]
-    for charge in dict.fromkeys(plan.tdu_on(day) for day in all_days):
-        its_days = [day for day in all_days if plan.tdu_on(day) == charge]
+
+
+def _delivery(plan: RatePlan, usage: Usage, days: list[date], cycle_days: int) -> Iterator[BillLine]:
+    """The TDU's charges, two lines for each that is in force on some of the days."""
+    for charge in dict.fromkeys(plan.tdu_on(day) for day in days):
+        its_days = [day for day in days if plan.tdu_on(day) == charge]
         if isinstance(usage, int):
-            its_wh = _share(Decimal(usage), len(its_days), days)
+            its_wh = _share(Decimal(usage), len(its_days), len(days))
         else:
             its_wh = Decimal(sum(usage.get(day, 0) for day in its_days))
         text = f"{len(its_days)} of {cycle_days} days of {money(charge.monthly)}, in force from {charge.effective}"
-        lines.append(BillLine(LineKind.TDU_MONTHLY, text, _share(charge.monthly, len(its_days), cycle_days)))
-        lines.append(_per_kwh(LineKind.TDU_ENERGY, its_wh, charge.cents_per_kwh))
-    return lines
+        yield BillLine(LineKind.TDU_MONTHLY, text, _share(charge.monthly, len(its_days), cycle_days))
+        yield _per_kwh(LineKind.TDU_ENERGY, its_wh, charge.cents_per_kwh)
 
 
 def _per_kwh(kind: LineKind, wh: Decimal, cents_per_kwh: Decimal) -> BillLine:

@@ -16,7 +16,7 @@ from meters.identity import esiid_hash, make_esiid, make_meter_number
 from meters.load.premises import BUSINESS_CLASSES
 from simulator.errors import SimulatorError
 from simulator.smt.registry.csv_files import read_registry, registry_faults
-from simulator.smt.registry.han import made_devices
+from simulator.smt.registry.han import HanDevice, made_devices
 from simulator.smt.registry.meter_attributes import MeterAttributes, installed_meter
 from simulator.smt.registry.passwords import hash_password, password_is
 from simulator.smt.registry.records import (
@@ -108,42 +108,17 @@ def build_market(world: World) -> Market:
         for fault in foreign_registry(world):
             raise fault
         return Market(read_registry(spec.registry), tdsp_login(world), ())
-    since, key = recorded_since(world.spec), world.tdsp.key
+    since = recorded_since(world.spec)
     points = [*_metered_points(world, since), *_special_points(world, since)]
     registry = Registry(
         points,
         _entities(world),
-        [
-            period
-            for ordinal, point in enumerate(points, 1)
-            for period in _periods(world.spec, ordinal, point.esiid, since)
-        ],
+        list(_periods(world.spec, points, since)),
         _users(world, points[0].esiid),
-        occupancies=[
-            Occupancy(
-                points[occupancy.meter - 1].esiid, occupancy.customer, occupancy.move_in or since, occupancy.move_out
-            )
-            for occupancy in spec.occupancies
-        ],
-        agreements=[
-            Agreement(
-                points[agreement.meter - 1].esiid, CSP[0], agreement.first_day, agreement.last_day, agreement.customer
-            )
-            for agreement in spec.agreements
-        ],
-        # The customer's own premise has a device to look at.
-        han_devices=[
-            device
-            for index, meter in enumerate(world.meters)
-            for device in made_devices(meter.identity.esiid, since, at_least=0 if index else 1)
-        ],
-        exchanges=[
-            MeterExchange(
-                meter.identity.esiid, number, day_of(known), _attributes(meter, number, key, day_of(known - 1))
-            )
-            for meter in world.meters
-            for known, number in world.exchanges(meter)
-        ],
+        occupancies=_occupancies(spec, points, since),
+        agreements=_agreements(spec, points),
+        han_devices=list(_han_devices(world, since)),
+        exchanges=list(_exchanges(world)),
     )
     return Market(registry, tdsp_login(world), tuple(_notes(world, points)))
 
@@ -244,14 +219,42 @@ def foreign_registry(world: World) -> Iterator[SimulatorError]:
             yield fault("users.csv", text, "Add it: the parties of a scenario log in so.")
 
 
-def _periods(spec: WorldSpec, ordinal: int, esiid: str, since: date) -> Iterator[RorPeriod]:
+def _periods(spec: WorldSpec, points: list[ServicePoint], since: date) -> Iterator[RorPeriod]:
     """Who is of record from when to when: each switch ends what was before it."""
-    duns = first_ror(spec, ordinal)
-    switches = (one for one in spec.market.switches if one.meter == ordinal)
-    for switch in sorted(switches, key=lambda one: one.effective):
-        yield RorPeriod(esiid, duns, since, switch.effective - timedelta(days=1))
-        duns, since = switch.to, switch.effective
-    yield RorPeriod(esiid, duns, since)
+    for ordinal, point in enumerate(points, 1):
+        duns, first = first_ror(spec, ordinal), since
+        switches = (one for one in spec.market.switches if one.meter == ordinal)
+        for switch in sorted(switches, key=lambda one: one.effective):
+            yield RorPeriod(point.esiid, duns, first, switch.effective - timedelta(days=1))
+            duns, first = switch.to, switch.effective
+        yield RorPeriod(point.esiid, duns, first)
+
+
+def _occupancies(spec: MarketSpec, points: list[ServicePoint], since: date) -> list[Occupancy]:
+    return [
+        Occupancy(points[one.meter - 1].esiid, one.customer, one.move_in or since, one.move_out)
+        for one in spec.occupancies
+    ]
+
+
+def _agreements(spec: MarketSpec, points: list[ServicePoint]) -> list[Agreement]:
+    return [
+        Agreement(points[one.meter - 1].esiid, CSP[0], one.first_day, one.last_day, one.customer)
+        for one in spec.agreements
+    ]
+
+
+def _han_devices(world: World, since: date) -> Iterator[HanDevice]:
+    for index, meter in enumerate(world.meters):
+        # The customer's own premise has a device to look at.
+        yield from made_devices(meter.identity.esiid, since, at_least=0 if index else 1)
+
+
+def _exchanges(world: World) -> Iterator[MeterExchange]:
+    for meter in world.meters:
+        for known, number in world.exchanges(meter):
+            attributes = _attributes(meter, number, world.tdsp.key, day_of(known - 1))
+            yield MeterExchange(meter.identity.esiid, number, day_of(known), attributes)
 
 
 def _customer(login: Login, esiids: tuple[str, ...]) -> User:

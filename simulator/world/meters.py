@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -169,37 +170,37 @@ def build(spec: WorldSpec, seed: int, since: int | None = None) -> World:
     """
     company = tdsp(spec.tdsp)
     wanted = {premise.meter: premise for premise in spec.premises}
-    per_gateway = spec.per_gateway
-    ordinals = range(1, spec.meters + 1)
-    premises = {ordinal: _premise(spec, company, seed, ordinal, wanted.get(ordinal)) for ordinal in ordinals}
-    esiids = [premises[ordinal].esiid for ordinal in ordinals]
-    by_esiid = dict(zip(esiids, premises.values(), strict=True))
-    number = {premise.esiid: ordinal for ordinal, premise in premises.items()}
-    roster = Roster.of(esiids, [(ordinal - 1) // per_gateway for ordinal in ordinals])
-    faults = _faults(spec, seed, roster)
-    own: dict[str, list[Fault]] = defaultdict(list)
-    for fault in faults:
-        own[fault.esiid].append(fault)
+    premises = [_premise(spec, company, seed, at, wanted.get(at)) for at in range(1, spec.meters + 1)]
+    faults = _faults(spec, seed, [premise.esiid for premise in premises])
     gateways: list[dict[int, EmulatedMeter]] = [{} for _ in range(spec.gateways)]
-    for ordinal in ordinals:
-        at, special = premises[ordinal], wanted.get(ordinal)
-        identity = install(at, seed, ordinal)
-        if special is not None and special.multiplier is not None:
-            identity = replace(identity, multiplier=special.multiplier)
-        mine = own[at.esiid]
-        others = [fault.other for fault in mine if fault.other]
-        measured = by_esiid[others[0]] if others else at
-        load = _replayed(wanted.get(number[measured.esiid]))
-        gateway, unit = divmod(ordinal - 1, per_gateway)
-        gateways[gateway][unit + 1] = EmulatedMeter(identity, measured, seed, mine, load=load)
+    for index, meter in enumerate(_meters(premises, wanted, seed, faults)):
+        gateway, unit = divmod(index, spec.per_gateway)
+        gateways[gateway][unit + 1] = meter
     notes: dict[str, str] = {}
     if spec.special:
-        since = day_start(spec.first_day) if since is None else since
-        magic = special_meters(company, seed, since)
+        magic = special_meters(company, seed, day_start(spec.first_day) if since is None else since)
         gateways.append({unit: meter for unit, (meter, _) in enumerate(magic, 1)})
         notes = {meter.identity.esiid: note for meter, note in magic}
         faults += [fault for meter, _ in magic for fault in meter.faults]
     return World(spec, seed, company, tuple(gateways), tuple(faults), notes)
+
+
+def _meters(
+    premises: list[Premise], wanted: dict[int, PremiseSpec], seed: int, faults: list[Fault]
+) -> Iterator[EmulatedMeter]:
+    """The meters at the premises, in their order; a swapped one measures another's."""
+    own: dict[str, list[Fault]] = defaultdict(list)
+    for fault in faults:
+        own[fault.esiid].append(fault)
+    ordinals = {premise.esiid: ordinal for ordinal, premise in enumerate(premises, 1)}
+    for ordinal, premise in enumerate(premises, 1):
+        identity, special = install(premise, seed, ordinal), wanted.get(ordinal)
+        if special is not None and special.multiplier is not None:
+            identity = replace(identity, multiplier=special.multiplier)
+        mine = own[premise.esiid]
+        measured = next((ordinals[fault.other] for fault in mine if fault.other), ordinal)
+        load = _replayed(wanted.get(measured))
+        yield EmulatedMeter(identity, premises[measured - 1], seed, mine, load=load)
 
 
 def _premise(spec: WorldSpec, company: Tdsp, seed: int, ordinal: int, special: PremiseSpec | None) -> Premise:
@@ -227,8 +228,9 @@ def _replayed(special: PremiseSpec | None) -> PremiseLoad | None:
     return read_replay(special.replay)
 
 
-def _faults(spec: WorldSpec, seed: int, roster: Roster) -> list[Fault]:
+def _faults(spec: WorldSpec, seed: int, esiids: list[str]) -> list[Fault]:
     rules = [fault.rule("world.faults") for fault in spec.faults]
+    roster = Roster.of(esiids, [index // spec.per_gateway for index in range(len(esiids))])
     try:
         return expand(rules, seed, roster)
     except MeterError as error:
