@@ -17,8 +17,17 @@ if TYPE_CHECKING:
 
     import typer
 
+    from meters.errors import UserError
+
 #: What a shell gives a command that SIGPIPE ended, and one that Ctrl-C ended.
 READER_GONE, BROKEN_OFF = 141, 130
+#: What is wrong with an option's value, by pydantic's word for it.
+_VALUES = {
+    "int_parsing": "{input!r} is not a whole number.",
+    "float_parsing": "{input!r} is not a number.",
+    "greater_than_equal": "{input!r} is less than {ge}.",
+    "less_than_equal": "{input!r} is more than {le}.",
+}
 
 
 def app() -> typer.Typer:
@@ -153,10 +162,17 @@ def _put_stdout() -> io.TextIOWrapper | None:
 def run() -> None:
     """Run the command; a user's error is one line on stderr and exit 2."""
     try:
-        app()()
+        sys.exit(app()(prog_name="ami", standalone_mode=False) or 0)
     except Exception as error:
+        import typer
+
         from meters.errors import UserError
 
+        if isinstance(error, typer.TyperException):
+            # The help that a group shows without a command has been shown.
+            if not error.format_message():
+                sys.exit(2)
+            error = _misused(error)
         if isinstance(error, UserError):
             print(error, file=sys.stderr)
             sys.exit(2)
@@ -167,6 +183,21 @@ def run() -> None:
             file=sys.stderr,
         )
         sys.exit(2)
+
+
+def _misused(error: typer.TyperException) -> UserError:
+    """What is wrong with the command line, as errors are told here."""
+    from meters.errors import UserError
+
+    context, param = getattr(error, "ctx", None), getattr(error, "param", None)
+    command = context.command_path if context else "ami"
+    place, sentence = command, f"{error.format_message().rstrip('.')}."
+    cause: Any = error.__cause__
+    if hasattr(cause, "errors"):
+        first = cause.errors(include_url=False)[0]
+        place = param.opts[0] if param else command
+        sentence = _VALUES.get(first["type"], "{msg}.").format(**first, **first.get("ctx", {}))
+    return UserError("ami.usage", sentence, place, f"'{command} --help' tells what it takes.")
 
 
 if __name__ == "__main__":

@@ -75,7 +75,8 @@ class Fleet:
     def __post_init__(self) -> None:
         """Refuse an empty fleet, and a fault at a meter that is not in it."""
         if self.count < 1:
-            raise MeterError("meters.fleet.empty", f"A fleet of {self.count} meters has nothing to show.")
+            text = f"A fleet of {self.count} meters has nothing to show."
+            raise MeterError("meters.fleet.empty", text, mend="Give it a meter at least.")
         _ = self._standing
 
     def premise(self, ordinal: int) -> Premise:

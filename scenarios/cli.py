@@ -51,7 +51,7 @@ def list_shipped(as_json: AsJson = False) -> None:
 
 
 @scenario.command()
-def lint(file: NamedFile) -> None:
+def lint(file: NamedFile, as_json: AsJson = False) -> None:
     """Check a scenario file: its form, the policy, the plan, the world.
 
     Prints every mistake on a line: code, file and line, field (entries of lists counted from 1), what is wrong, the mend.
@@ -61,11 +61,16 @@ def lint(file: NamedFile) -> None:
 
     path = SCENARIOS.named(file)
     sound, mistakes = lint_file(path)
-    for mistake in mistakes:
-        typer.echo(str(mistake), err=True)
+    if as_json:
+        told = [{"code": one.code, "place": one.place, "message": one.message, "mend": one.mend} for one in mistakes]
+        _print_json([{"file": str(path), "sound": sound is not None, "mistakes": told}], alone=True)
+    else:
+        for mistake in mistakes:
+            typer.echo(str(mistake), err=True)
+        if sound is not None:
+            typer.echo(f"{path}: sound. {sound.name}, {len(sound.timeline)} actions, {sound.world.meters} meters.")
     if sound is None:
         raise typer.Exit(COULD_NOT_RUN)
-    typer.echo(f"{path}: sound. {sound.name}, {len(sound.timeline)} actions, {sound.world.meters} meters.")
 
 
 @scenario.command()
@@ -133,6 +138,7 @@ def _folder(out: Path | None, name: str, *, alone: bool) -> Path:
 def registry(
     file: NamedFile,
     out: Annotated[Path, typer.Option(help="Folder for the CSV files; one that has a registry already is left alone.")],
+    as_json: AsJson = False,
 ) -> None:
     """Write the registry of a scenario's world as CSV files, to be changed and named as its 'world.market.registry'."""
     from scenarios.lint import load_sound
@@ -145,7 +151,11 @@ def registry(
     records = build_market(build(sound.world, sound.seed)).registry
     with own(out, ()):
         write_new_registry(records, out)
-    typer.echo(f"{len(records.points)} service points, {len(records.users)} log-ins: {out}")
+    if as_json:
+        summary = {"folder": str(out), "esiids": len(records.points), "logins": len(records.users)}
+        _print_json([summary], alone=True)
+    else:
+        typer.echo(f"{len(records.points)} service points, {len(records.users)} log-ins: {out}")
 
 
 @scenario.command()

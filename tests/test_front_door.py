@@ -15,6 +15,7 @@ import typer
 from typer import rich_utils
 
 import ami
+from tests.simulator.processes import ran
 
 ROOT = Path(__file__).parents[1]
 #: What takes long to import: not before a command runs.
@@ -63,6 +64,37 @@ def test_version_and_short_help() -> None:
         done = ended(*words, stdout=subprocess.PIPE)
         assert done.returncode == 0
         assert b"Usage: " in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("meters list --count x", "--count: 'x' is not a whole number. 'ami meters list --help'"),
+        ("meters list --count 0", "--count: '0' is less than 1."),
+        ("sandbox --count 99999", "--count: '99999' is more than 10000."),
+        ("meters serve --wall-start x", "--wall-start: 'x' is not a number."),
+        ("headend serve --meters ready.json", "ami headend serve: No such option: --meters (Possible options: --me"),
+        ("smt serve --meters ready.json", "ami smt serve: No such option: --meters (Possible options: --me"),
+        ("nothing", "ami: No such command 'nothing'. 'ami --help' tells what it takes."),
+        ("report", "ami report: Missing argument 'DIR'."),
+        ("scenario list more", "ami scenario list: Got unexpected extra argument(s) (more)."),
+    ],
+)
+def test_a_command_line_that_cannot_be_is_told_in_one_line(
+    words: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert ran(*words.split()) == 2
+    told = capsys.readouterr().err
+    assert told.startswith(f"ami.usage: {said}")
+    assert told.endswith(" --help' tells what it takes.\n")
+    assert told.count("\n") == 1
+
+
+def test_a_group_without_a_command_shows_its_help(capsys: pytest.CaptureFixture[str]) -> None:
+    assert ran("scenario") == 2
+    shown = capsys.readouterr()
+    assert "Usage: " in shown.out
+    assert shown.err == ""
 
 
 def commands(command: Any, words: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any]]:

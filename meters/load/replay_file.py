@@ -57,7 +57,10 @@ def read_quarters(path: Path) -> Quarters:
             return _collected(path, _rows(path, file))
     except OSError as error:
         raise MeterError(
-            "meters.replay.unreadable", f"The file cannot be read: {error.strerror}.", place=str(path)
+            "meters.replay.unreadable",
+            f"The file cannot be read: {error.strerror}.",
+            place=str(path),
+            mend="Name a CSV file that is there.",
         ) from None
     except (UnicodeDecodeError, csv.Error):
         raise MeterError(

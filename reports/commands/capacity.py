@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from scenarios.cli import AsJson
 from scenarios.shipped import STUDIES
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def _room() -> None:
 
 
 @app.command("list")
-def list_shipped(as_json: Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")] = False) -> None:
+def list_shipped(as_json: AsJson = False) -> None:
     """List the shipped load studies."""
     import json
 

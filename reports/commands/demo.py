@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from scenarios.cli import AsJson
+
 #: The demo is this scenario and no special code.
 DEMO = "customer-balance-inquiry"
 
@@ -47,19 +49,22 @@ def demo(
 
 def report(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of a scenario's run or of a load study.")],
+    as_json: AsJson = False,
 ) -> None:
     """Render the pages of a folder of results again."""
+    import json
+
     from scenarios.errors import ScenarioError
 
     if (folder / "recording.json").is_file():
         from reports.scenario.page import render
         from scenarios.recording.recording import load
 
-        typer.echo(render(load(folder / "recording.json"), folder))
+        page = render(load(folder / "recording.json"), folder)
     elif (folder / "outcome.json").is_file():
         from reports.capacity.page import render as render_load
 
-        typer.echo(render_load(folder, folder))
+        page = render_load(folder, folder)
     else:
         raise ScenarioError(
             "report.nothing",
@@ -67,3 +72,4 @@ def report(
             str(folder),
             "Name the folder of 'ami demo', 'ami scenario run' or 'ami capacity run'.",
         )
+    typer.echo(json.dumps({"report": str(page)}) if as_json else page)

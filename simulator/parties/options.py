@@ -58,7 +58,8 @@ class ClockOptions:
     wall_start: Annotated[
         float,
         typer.Option(
-            help="Unix seconds at which the model's time was --date, as a ready line's clock tells it; when ready, unless given."
+            help="Unix seconds at which the model's time was --date, as a ready line's clock tells it; when ready, unless given.",
+            show_default=False,
         ),
     ] = 0.0
     clock_of: Annotated[
@@ -114,7 +115,7 @@ class MetersOptions:
 class HeadEndOptions:
     """What a head-end alone can be asked for."""
 
-    meters: Annotated[
+    meters_of: Annotated[
         Path | None, typer.Option(help="Its meters: a file with the ready line of 'ami meters serve --json'.")
     ] = None
     gateways: Annotated[
@@ -123,7 +124,7 @@ class HeadEndOptions:
             help="Its meters: a CSV of esiid, meter_number, host, port, unit_id and, if need be, multiplier, access_point."
         ),
     ] = None
-    smt: Annotated[
+    smt_of: Annotated[
         Path | None, typer.Option(help="SMT's file site: a file with the ready line of 'ami smt serve --json'.")
     ] = None
     smt_ftps: Annotated[str, typer.Option(help="SMT's file site, HOST:PORT.")] = ""
@@ -163,7 +164,7 @@ class SmtOptions:
             help="The head-end: its URL, or a file with the ready line of 'ami headend serve --json'; KEY=URL for one of several TDSPs."
         ),
     ] = None
-    meters: Annotated[
+    meters_of: Annotated[
         Path | None,
         typer.Option(help="Records for the meters in the ready line of 'ami meters serve --json'. Or:"),
     ] = None
@@ -208,7 +209,8 @@ class SmtOptions:
 class SandboxOptions:
     """What a sandbox can be asked for."""
 
-    meters: Annotated[int, typer.Option(help="How many meters.", min=4, max=10_000)] = 40
+    count: Annotated[int, typer.Option("--count", "--meters", help="How many meters.", min=4, max=10_000)] = 40
+    seed: FleetSeedOption = SEED
     date: DateOption = ""
     clock: Annotated[str, typer.Option(help="real, scaled or manual.")] = "scaled"
     speed: SpeedOption = None

@@ -207,7 +207,8 @@ def load_plan(path: Path | str) -> RatePlan:
     try:
         written = read_yaml_file(path, ExactLoader, place)
     except UnreadableFile as error:
-        raise RorError("ror.plan.unreadable", f"The plan cannot be read: {error.problem}.", error.place) from None
+        text, mend = f"The plan cannot be read: {error.problem}.", "Name a YAML file that is there."
+        raise RorError("ror.plan.unreadable", text, error.place, mend) from None
     except YamlProblem as error:
         text = f"The plan is not YAML: {error.problem}."
         raise RorError("ror.plan.malformed", text, error.place, "Mend that line.") from None

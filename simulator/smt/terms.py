@@ -31,7 +31,7 @@ _CLOCKS_S = 0.01
 _MENDS = {
     "clock": ("--clock-of", "Give it the dispatcher's ready line or URL."),
     "policy": ("--policy", "Give it the dispatcher's."),
-    "registry": ("--registry, --meters, --count, --seed, --mix, --special", "Tell it of the records what the dispatcher was told."),
+    "registry": ("--registry, --meters-of, --count, --seed, --mix, --special", "Tell it of the records what the dispatcher was told."),
     "out": ("--out", "Give it the dispatcher's folder."),
 }  # fmt: skip
 

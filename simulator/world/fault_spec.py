@@ -100,9 +100,11 @@ def read_faults(path: Path) -> list[FaultRule]:
         written = read_yaml_file(path)
         file = FaultFile.model_validate(written.value)
     except UnreadableFile as error:
-        raise SimulatorError("faults.unreadable", f"The file cannot be read: {error.problem}.", error.place) from None
+        text, mend = f"The file cannot be read: {error.problem}.", "Name a YAML file that is there."
+        raise SimulatorError("faults.unreadable", text, error.place, mend) from None
     except YamlProblem as error:
-        raise SimulatorError("faults.malformed", f"This is no YAML: {error.problem}.", error.place) from None
+        text = f"This is no YAML: {error.problem}."
+        raise SimulatorError("faults.malformed", text, error.place, "Mend that line.") from None
     except ValidationError as error:
         first = mistakes_of(error, written.value, FaultFile, "faults.malformed")[0]
         raise written.error(first, SimulatorError) from None

@@ -42,6 +42,10 @@ def test_lint_names_file_and_field_and_exits_2(tmp_path: Path, capsys: pytest.Ca
     file = written(tmp_path / "bad.yaml", short_balance() | {"sweep_every_h": 5})
     assert ran("scenario", "lint", str(file)) == 2
     assert re.match(rf"scenario\.malformed: {file}:\d+: sweep_every_h: 5 is not known here", capsys.readouterr().err)
+    assert ran("scenario", "lint", str(file), "--json") == 2
+    told = json.loads(capsys.readouterr().out)
+    assert told["sound"] is False
+    assert [set(one) for one in told["mistakes"]] == [{"code", "place", "message", "mend"}]
 
 
 def test_a_shipped_scenario_goes_by_its_name(capsys: pytest.CaptureFixture[str]) -> None:

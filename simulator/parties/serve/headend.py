@@ -27,11 +27,11 @@ FILES = tuple(f"headend.sqlite{part}" for part in ("", "-wal", "-shm"))
 
 def serve_headend(options: HeadEndOptions) -> None:
     """Serve a head-end as it was asked for. Raises a UserError naming the option."""
-    known, addresses = _roster(options.meters, options.gateways)
+    known, addresses = _roster(options.meters_of, options.gateways)
     settings = AloneSettings(
         company=company_of(addresses[0].esiid),
         addresses=addresses,
-        site=_site(options.smt, options.smt_ftps, options.ca, options.login),
+        site=_site(options.smt_of, options.smt_ftps, options.ca, options.login),
         database_url=f"sqlite:///{options.out / FILES[0]}",
         backfill=options.backfill,
         sweep_every_h=options.sweep_every,
@@ -54,12 +54,12 @@ async def _up(options: HeadEndOptions, settings: AloneSettings, begins: PartyClo
 def _roster(meters: Path | None, gateways: Path | None) -> tuple[ReadyLine | None, Sequence[MeterAddress]]:
     """The meters that are told, and the ready line that tells them."""
     if meters is not None and gateways is None:
-        known = read_ready(meters, "--meters")
-        return known, roster_of(known, f"--meters {meters}")
+        known = read_ready(meters, "--meters-of")
+        return known, roster_of(known, f"--meters-of {meters}")
     if gateways is not None and meters is None:
         return None, read_roster(gateways)
     raise SimulatorError(
-        "headend.meters", "A head-end needs one roster of its meters.", "--meters", "Give --meters or --gateways."
+        "headend.meters", "A head-end needs one roster of its meters.", "--meters-of", "Give --meters-of or --gateways."
     )
 
 
@@ -72,7 +72,7 @@ def _site(smt: Path | None, smt_ftps: str, ca: Path | None, login: str) -> FtpsS
         )
     username, _, password = login.partition(":")
     if smt is not None:
-        known = read_ready(smt, "--smt")
+        known = read_ready(smt, "--smt-of")
         if known.ftps is not None:
             host, port = host or known.ftps.host, port or str(known.ftps.port)
             ca = ca or Path(known.ftps.ca_file)
@@ -88,7 +88,7 @@ def _site(smt: Path | None, smt_ftps: str, ca: Path | None, login: str) -> FtpsS
             "headend.smt",
             "It is not told how to post to SMT's file site.",
             ", ".join(lacking),
-            "Give them, or --smt with the ready line of 'ami smt serve --json'.",
+            "Give them, or --smt-of with the ready line of 'ami smt serve --json'.",
         )
     return FtpsSite(host, int(port), username, password, ca, timeout_s=EXCHANGE_S)
 

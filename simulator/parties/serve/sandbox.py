@@ -10,7 +10,6 @@ from datetime import timedelta
 from typing import Any
 
 from headend.day.cycle import DailyTimes
-from meters import SEED
 from meters.calendar import LAST_DAY, US, day_of, epoch
 from meters.load.truth import ERA
 from simulator.errors import SimulatorError
@@ -58,12 +57,12 @@ def _settings(options: SandboxOptions) -> SandboxSettings:
     posted_to = today - timedelta(days=1)
     if now < epoch(f"{today}T{times.post_at.isoformat()}"):
         posted_to -= timedelta(days=1)
-    world = build(default_world(today, posted_to, options.meters, special=True), SEED, now)
+    world = build(default_world(today, posted_to, options.count, special=True), options.seed, now)
     return SandboxSettings(
         world=world,
         clock=running,
         policy=load_policy(options.policy, place="--policy"),
-        middle=LawMiddle(MiddleLaw(), SEED),
+        middle=LawMiddle(MiddleLaw(), options.seed),
         out=options.out,
         times=times,
         history=True,

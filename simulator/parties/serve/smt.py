@@ -39,7 +39,7 @@ _POSTED_DAYS = 35
 def serve_smt(options: SmtOptions) -> None:
     """Serve SMT as it was asked for. Raises a UserError naming the option."""
     role = _role(options.role, options.keep)
-    known = read_ready(options.meters, "--meters") if options.meters is not None else None
+    known = read_ready(options.meters_of, "--meters-of") if options.meters_of is not None else None
     begins = party_clock(options.clock, known.clock if known else None)
     made = (known.fleet if known else None) or ReadyFleet(
         tdsp=options.tdsp, seed=options.seed, count=options.count, mix=options.mix, special=options.special

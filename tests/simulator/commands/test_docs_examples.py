@@ -62,7 +62,7 @@ def test_the_curl_lines_of_the_pages_do_what_the_pages_say(tmp_path: Path) -> No
     complaint = blocks("portal-api.md", "Complaints")[0].split("\ncurl -s $SMT/control/complaints ")[0]
     (portal,) = blocks("sandbox.md", "The portal API")
     start, calls = opening.split("\n\n", 1)
-    with serving("sandbox", "--json", "--port-base", "0", "--out", str(tmp_path / "out"), "--meters", "10") as (
+    with serving("sandbox", "--json", "--port-base", "0", "--out", str(tmp_path / "out"), "--count", "10") as (
         _,
         ready,
     ):

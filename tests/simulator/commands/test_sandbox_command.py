@@ -17,7 +17,7 @@ from tests.simulator.processes import fails, fails_here, serving
 
 
 def sandbox(out: Path, *options: str) -> AbstractContextManager[tuple[subprocess.Popen[str], dict[str, Any]]]:
-    return serving("sandbox", "--json", "--port-base", "0", "--out", str(out), "--meters", "10", *options)
+    return serving("sandbox", "--json", "--port-base", "0", "--out", str(out), "--count", "10", *options)
 
 
 def test_the_ready_line_keeps_the_contract_and_ctrl_c_ends_it_cleanly(tmp_path: Path) -> None:
@@ -75,7 +75,7 @@ def test_a_taken_port_is_named_and_a_folder_in_use_too(tmp_path: Path) -> None:
         taken.listen()
         port = taken.getsockname()[1]
         told = fails(
-            "sandbox", "--out", str(tmp_path / "a"), "--port-base", "0", "--smt-port", str(port), "--meters", "4"
+            "sandbox", "--out", str(tmp_path / "a"), "--port-base", "0", "--smt-port", str(port), "--count", "4"
         )
         assert f"http.port_taken: 127.0.0.1:{port}: Port {port}" in told
         assert "--port-base" in told
@@ -100,6 +100,6 @@ def test_a_taken_port_is_named_and_a_folder_in_use_too(tmp_path: Path) -> None:
 )
 def test_a_bad_option_is_one_line_with_code_place_and_mend(options: tuple[str, ...], code: str, tmp_path: Path) -> None:
     out = () if "--out" in options else ("--out", str(tmp_path))
-    told = fails_here("sandbox", *out, "--port-base", "0", "--meters", "4", *options)
+    told = fails_here("sandbox", *out, "--port-base", "0", "--count", "4", *options)
     assert code in told
     assert "\n" not in told

@@ -121,14 +121,14 @@ def test_a_clock_that_cannot_be_is_told_with_its_option(asked: dict[str, Any], s
     [
         ("", "ready.empty"),
         ("ami meters serve: 40 meters\n", "ready.malformed"),
-        ('{"event": "ready"}', "ready.malformed: --meters"),
+        ('{"event": "ready"}', "ready.malformed: --meters-of"),
         ('{"clock": {"mode": "real", "speed": 1}, "gateways": [{"host": "h", "port": 1, "meters": [{}]}]}', "esiid"),
     ],
 )
 def test_a_file_that_is_no_ready_line_is_told(tmp_path: Path, line: str, said: str) -> None:
     (tmp_path / "ready.json").write_text(line)
     with pytest.raises(UserError) as caught:
-        read_ready(tmp_path / "ready.json", "--meters")
+        read_ready(tmp_path / "ready.json", "--meters-of")
     assert said in str(caught.value)
 
 
@@ -178,7 +178,7 @@ def test_records_of_head_end_and_smt_have_the_first_of_two_meters_at_an_esi_id()
     ]
     again = {**entries[-1], "meter_number": "1", "unit_id": 200}
     ready = {"clock": {"mode": "real", "speed": 1}, "gateways": [{"host": "h", "port": 1, "meters": [*entries, again]}]}
-    roster = {one.esiid: one.meter_number for one in roster_of(ReadyLine.model_validate(ready), "--meters")}
+    roster = {one.esiid: one.meter_number for one in roster_of(ReadyLine.model_validate(ready), "--meters-of")}
     assert twice in roster
     assert roster.items() <= {esiid: point.meter_number for esiid, point in registry.points.items()}.items()
 
@@ -186,7 +186,7 @@ def test_records_of_head_end_and_smt_have_the_first_of_two_meters_at_an_esi_id()
 @pytest.mark.parametrize(
     ("command", "asked", "said"),
     [
-        (headend_serve, {}, "headend.meters: --meters"),
+        (headend_serve, {}, "headend.meters: --meters-of"),
         (smt_serve, {"middle": "fast"}, "smt.middle: --middle"),
         (smt_serve, {"middle": "-1,2"}, "smt.middle: --middle"),
         (smt_serve, {"headend": ["TNMP=http://127.0.0.1:1"]}, "smt.headend.tdsp: --headend"),

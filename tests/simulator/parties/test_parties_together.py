@@ -35,14 +35,14 @@ def all_up(made: Parties) -> None:
     made.words("meters", "--count", "6", "--no-special", "--port", port, *clock[:4], *again)
     head_end = free_port()
     made.start(
-        *("smt", "--meters", made.file("meters"), "--headend", f"http://127.0.0.1:{head_end}"),
+        *("smt", "--meters-of", made.file("meters"), "--headend", f"http://127.0.0.1:{head_end}"),
         *("--port", free_port(), "--ftps-port", "0", "--out", str(made.folder / "smt")),
         *("--policy", "fr-cr016-1", "--middle", "5,10", "--expiry", "120"),
     )
     ftps = made.ready["smt"]["ftps"]["port"]
     made.words("smt", *made.told("smt", "--ftps-port", str(ftps)))
     made.start(
-        *("headend", "--meters", made.file("meters"), "--smt", made.file("smt"), "--port", head_end),
+        *("headend", "--meters-of", made.file("meters"), "--smt-of", made.file("smt"), "--port", head_end),
         *("--backfill", str(BACKFILL), "--out", str(made.folder / "headend")),
         # A busy machine is no silent meter.
         *("--meter-timeout", "20"),
