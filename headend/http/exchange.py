@@ -48,9 +48,9 @@ class Exchange:
             "status": self.status,
             "outcome": self.how(),
             "ms": round(self.seconds * 1000, 2),
-            "correlationId": self.correlation_id,
+            "correlation_id": self.correlation_id,
             "trans_id": self.trans_id,
-            "callReference": self.call_reference,
+            "call_reference": self.call_reference,
         }
 
 

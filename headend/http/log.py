@@ -1,6 +1,6 @@
 """Structured logs: one JSON object a line through the standard library's logging. No body, header, token or password is ever handed to it.
 
-Every line has ``time`` (wall) and ``event``; what concerns one request carries its ``correlationId``, and where known ``trans_id`` and ``callReference``.
+Every line has ``time`` (wall) and ``event``; what concerns one request carries its ``correlation_id``, and where known ``trans_id`` and ``call_reference``.
 """
 
 from __future__ import annotations

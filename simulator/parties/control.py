@@ -26,7 +26,7 @@ class ClockState(BaseModel):
                     "now": "2026-08-12T17:40:00-05:00",
                     "speed": 60.0,
                     "epoch": "2026-08-12T12:00:00-05:00",
-                    "wall_start": 1786554000.25,
+                    "wallStart": 1786554000.25,
                 }
             ]
         }
@@ -36,9 +36,9 @@ class ClockState(BaseModel):
     now: str = Field(examples=["2026-08-12T17:40:00-05:00"])
     speed: float = Field(description="Model seconds in a wall second; 0 on the manual clock.", examples=[0.0])
     epoch: str | None = Field(
-        default=None, description="The model's time at `wall_start`; null on the manual clock, which nobody can share."
+        default=None, description="The model's time at `wallStart`; null on the manual clock, which nobody can share."
     )
-    wall_start: float | None = Field(
+    wallStart: float | None = Field(
         default=None,
         description="Wall time in Unix seconds. With epoch and speed, it gives another party the same now.",
     )
@@ -64,7 +64,8 @@ def router(runtime: Runtime) -> APIRouter:
     routes = APIRouter(prefix="/control", tags=["Control"])
 
     def state() -> ClockState:
-        return ClockState.model_validate(clock_entry(runtime))
+        entry = clock_entry(runtime)
+        return ClockState(wallStart=entry.pop("wall_start", None), **entry)
 
     @routes.get("/clock", summary="The model's time")
     async def clock() -> ClockState:

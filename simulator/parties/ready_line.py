@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
 
 from simulator.errors import SimulatorError
 
@@ -20,7 +20,8 @@ class ReadyClock(_Told):
     mode: str
     speed: float
     epoch: str | None = None
-    wall_start: float | None = None
+    #: A file spells it so, an HTTP body the other way.
+    wall_start: float | None = Field(default=None, validation_alias=AliasChoices("wall_start", "wallStart"))
 
 
 class ReadyMeter(_Told):

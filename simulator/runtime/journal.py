@@ -30,8 +30,8 @@ class RunJournal:
         """See ``headend.ports.Journal``."""
         self._entries.append({"at": at, "party": party, "kind": kind, "ident": ident, **facts})
         if LOG.isEnabledFor(logging.INFO):
-            renamed = {"callReference" if name == "call" else name: value for name, value in facts.items()}
-            tell(kind, at=iso(at), party=party, correlationId=ident, **renamed)
+            renamed = {"call_reference" if name == "call" else name: value for name, value in facts.items()}
+            tell(kind, at=iso(at), party=party, correlation_id=ident, **renamed)
 
     def entries(self) -> list[dict[str, Any]]:
         """Every entry by time, party and ident, so that the order of arrival within an instant does not show.

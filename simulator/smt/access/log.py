@@ -44,7 +44,7 @@ class Access(BaseModel):
     door: str = Field(description="`market`, `portal`, or empty for a read by SMT's own pages or a test.")
     what: What
     correlationId: str = Field(description="Of the on-demand request whose status was read.")
-    trans_id: str = Field(description="As the reader sent it; at the portal as SMT answered it, where it has one.")
+    transId: str = Field(description="As the reader sent it; at the portal as SMT answered it, where it has one.")
 
 
 class AccessLog:
@@ -107,7 +107,7 @@ class AccessLog:
                 door=row.door,
                 what=What(row.what),
                 correlationId=row.request_key,
-                trans_id=row.trans_id,
+                transId=row.trans_id,
             )
             for row in rows
         ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from simulator.capacity.outcome import (
 from simulator.capacity.run import run_cell, run_study, worker_pool
 from simulator.errors import SimulatorError
 from tests.simulator.capacity.test_study import study
+from tests.spelling import misspelled
 
 ALL = ["fr-cr016-1-meter-only", "smt-today-3000", "fr-cr016-1", "store-only"]
 LEVELS = [{"name": "few", "calls": 60}, {"name": "many", "calls": 240}]
@@ -249,7 +251,9 @@ def test_a_study_goes_on_from_the_cells_that_are_there(tmp_path: Path) -> None:
 def test_outcome_json_is_the_same_twice(tmp_path: Path) -> None:
     for folder in ("a", "b"):
         run_study(study(), tmp_path / folder)
-    assert (tmp_path / "a/outcome.json").read_bytes() == (tmp_path / "b/outcome.json").read_bytes()
+    written = (tmp_path / "a/outcome.json").read_bytes()
+    assert written == (tmp_path / "b/outcome.json").read_bytes()
+    assert misspelled("outcome.json", json.loads(written)) == set()
 
 
 def test_a_folder_without_an_outcome_is_named(tmp_path: Path) -> None:

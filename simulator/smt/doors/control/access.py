@@ -36,7 +36,7 @@ class AccessReply(BaseModel):
                             "door": "market",
                             "what": "status",
                             "correlationId": "482915007734",
-                            "trans_id": "2",
+                            "transId": "2",
                         }
                     ],
                 }

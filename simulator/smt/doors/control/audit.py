@@ -54,7 +54,7 @@ class RequestLife(BaseModel):
     duns: str = Field(description="Of the entity that the user speaks for; a customer has none.")
     requesterClass: str
     callReference: str = Field(description="The customer's call that it belongs to; empty if it named none.")
-    trans_id: str
+    transId: str
     submitted: str = Field(description="Model time.")
     transitions: list[RequestStep]
 
@@ -130,7 +130,7 @@ def _life(entry: Entry) -> RequestLife:
         duns=filed.duns,
         requesterClass=filed.requester_class,
         callReference=filed.call_reference,
-        trans_id=filed.trans_id,
+        transId=filed.trans_id,
         submitted=local_us(filed.submitted_us).isoformat(),
         transitions=[_step(transition) for transition in entry.transitions],
     )

@@ -100,17 +100,17 @@ async def test_every_read_stands_in_the_access_log_with_its_door(rig: Rig) -> No
     )
     polled = next(one for one in reply["reads"] if (one["door"], one["what"]) == ("market", "status"))
     assert polled["correlationId"] == ack["correlationId"]
-    assert polled["trans_id"] == "t-2"
+    assert polled["transId"] == "t-2"
     usage = next(one for one in reply["reads"] if one["what"] == "usage")
-    assert usage["trans_id"] == "t-3"
+    assert usage["transId"] == "t-3"
     await rig.wait(1)
     await rig.market("/meterInfo/", esiid=[PLAIN])
     latest = (await rig.client.get("/control/access", params={"esiid": PLAIN, "most": 1})).json()["reads"]
-    assert (latest[0]["what"], latest[0]["trans_id"]) == ("attributes", "t-4")
+    assert (latest[0]["what"], latest[0]["transId"]) == ("attributes", "t-4")
     await rig.wait(1)
     synch = await rig.portal("/api/adhoc/intervalsynch", ESIID=[PLAIN], startDate="08/11/2026", endDate="08/11/2026")
     latest = (await rig.client.get("/control/access", params={"esiid": PLAIN, "most": 1})).json()["reads"]
-    assert (latest[0]["what"], latest[0]["trans_id"]) == ("usage", synch["data"]["trans_id"])
+    assert (latest[0]["what"], latest[0]["transId"]) == ("usage", synch["data"]["trans_id"])
     # The customer's question about a neighbour was answered with nothing, so nothing was read.
     other = (await rig.client.get("/control/access", params={"esiid": NEIGHBOUR})).json()
     assert other["reads"] == []
@@ -142,7 +142,7 @@ async def test_the_ledger_shows_which_request_belongs_to_which_call_and_what_it_
     refused, read = await found(rig, esiid=PLAIN)
     assert [await found(rig, correlationId=ack["correlationId"])] == [[read]]
     assert read["submitted"] == "2026-08-12T17:40:00-05:00"
-    assert (read["door"], read["requesterClass"], read["trans_id"]) == ("api", "ror_call_centre", "t-1")
+    assert (read["door"], read["requesterClass"], read["transId"]) == ("api", "ror_call_centre", "t-1")
     assert [step["state"] for step in read["transitions"]] == [
         "requested",
         "accepted",
@@ -188,14 +188,14 @@ async def test_the_log_follows_a_request_by_its_ids_and_holds_no_secret(tmp_path
                 "AC1",
                 "t-3",
             )
-            mine = [line for line in lines if line.get("correlationId") == ack["correlationId"]]
+            mine = [line for line in lines if line.get("correlation_id") == ack["correlationId"]]
             assert [one["endpoint"] for one in mine if one["event"] == "http"] == [
                 "/v2/odr",
                 "/callbacks/inquiries",
                 "/v2/odrstatus",
             ]
             assert [one["trans_id"] for one in mine if one.get("endpoint", "").startswith("/v2")] == ["t-1", "t-2"]
-            assert mine[0]["callReference"] == "call-9"
+            assert mine[0]["call_reference"] == "call-9"
             for secret in (PASSWORD, *rig.tokens.values()):
                 assert secret not in text
 
@@ -215,10 +215,10 @@ async def test_a_sandboxs_log_follows_a_read_through_both_parties_and_holds_no_p
             secrets = [*(one["password"] for one in logins.values()), token, await made.client.token()]
             measured = (await made.http.get(f"{made.sandbox.headend_server.url}/metrics")).text
             text = log.read_text(encoding="utf-8")
-    mine = [one for one in map(json.loads, text.splitlines()) if one.get("correlationId") == key]
+    mine = [one for one in map(json.loads, text.splitlines()) if one.get("correlation_id") == key]
     assert {one["party"] for one in mine} == {"SMT", "TDSP"}
     assert {"request accepted", "inquiry answered", "call-back", "request completed"} <= {one["event"] for one in mine}
-    assert {one["callReference"] for one in mine if one["event"].startswith("request")} == {"call-1"}
+    assert {one["call_reference"] for one in mine if one["event"].startswith("request")} == {"call-1"}
     assert [secret for secret in secrets if secret in text] == []
     assert 'ami_headend_inquiries_total{kind="INTERVALS",outcome="completed"} 1.0' in measured
     assert 'ami_headend_requests_total{endpoint="/inquiries",outcome="ok"} 1.0' in measured
@@ -229,7 +229,7 @@ def test_what_the_parties_note_is_in_the_log(tmp_path: Path) -> None:
     with logging_to(str(log)):
         RunJournal().note(1_786_000_000, "SMT", "request completed", "123", call="call-1", meter=4)
     line = json.loads(log.read_text())
-    assert line.items() >= {"event": "request completed", "correlationId": "123", "callReference": "call-1"}.items()
+    assert line.items() >= {"event": "request completed", "correlation_id": "123", "call_reference": "call-1"}.items()
     RunJournal().note(1_786_000_000, "SMT", "request completed", "123")
     assert len(log.read_text().splitlines()) == 1
 
