@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import date
 from pathlib import Path
@@ -193,8 +194,9 @@ def test_the_registry_of_a_sound_market_can_be_read(market: dict[str, Any]) -> N
         assert registry_faults(Path(folder)) == []
 
 
-def test_a_registry_is_written_as_files_and_names_a_world(tmp_path: Path) -> None:
-    registry(Path("stale-read-for-an-hour"), tmp_path / "records")
+def test_a_registry_is_written_as_files_and_names_a_world(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    registry(Path("stale-read-for-an-hour"), tmp_path / "records", as_json=True)
+    assert json.loads(capsys.readouterr().out).keys() == {"folder", "esiids", "logins"}
     written = first_of("stale-read-for-an-hour")
     written["world"]["market"] = {"registry": str(tmp_path / "records")}
     path = tmp_path / "it.yaml"

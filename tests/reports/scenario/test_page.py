@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -184,6 +185,8 @@ def test_report_makes_the_page_of_a_folder_again(balance_run: JudgedRun, capsys:
     report(balance_run.out)
     assert capsys.readouterr().out.strip() == str(page)
     assert page.is_file()
+    report(balance_run.out, as_json=True)
+    assert json.loads(capsys.readouterr().out) == {"report": str(page)}
 
 
 def test_report_of_a_folder_without_results_names_it(tmp_path: Path) -> None:
