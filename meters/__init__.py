@@ -2,7 +2,7 @@
 
 The lowest house: imports nothing of ours, knows no simpy environment and no SMT. It is handed the time by its caller.
 
-``calendar``      Central Prevailing Time at the edges, UTC epoch seconds inside: the one place that converts
+``calendar``      seconds and microseconds, Central Prevailing Time at the edges: the one place that makes and converts them
 ``day_kinds``     which operating days resemble each other, and how days of 92, 96 and 100 intervals compare
 ``device``        one meter at its place, at any instant
 ``errors``        the shape of every error a user can cause: a code, a sentence, the place, the mend

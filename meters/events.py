@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from meters.calendar import Seconds
+
 
 class EventKind(StrEnum):
     """Kinds of events, by the words of the field."""
@@ -23,7 +25,7 @@ class MeterEvent:
     """One event of one meter; they sort by time."""
 
     #: UTC epoch seconds at which it happened (true time, not the meter's clock).
-    at: int
+    at: Seconds
     esiid: str
     meter_number: str
     kind: EventKind

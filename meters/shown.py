@@ -9,6 +9,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from meters.calendar import Seconds
+
 
 class Window(NamedTuple):
     """Complete intervals in raw units (energy = raw x multiplier), each (n,)."""
@@ -26,13 +28,13 @@ class Live:
     """What a meter shows at an instant. Energy in raw units."""
 
     #: The meter's own clock, UTC epoch seconds.
-    time: int
+    time: Seconds
     delivered_register: int
     received_register: int
     #: Since the last interval end by the meter's clock.
     partial_delivered: int
     partial_received: int
-    partial_seconds: int
+    partial_seconds: Seconds
     #: Mean power of the running interval, W: above 0 delivered to the premise, below 0 received from it.
     watts: int
     #: Line to line, tenths of a volt: the sum of the two legs of a split phase, or the mean of a wye's three pairs.
@@ -92,6 +94,6 @@ class Command:
     """A command that a meter has taken. ``at``: true time, UTC epoch seconds."""
 
     kind: CommandKind
-    at: int
+    at: Seconds
     #: Of the switch: 1 closed, 0 open. Of the clock: what it was set to show.
     to: int

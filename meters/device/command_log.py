@@ -16,7 +16,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from meters.calendar import YEARS, day_start, iso
+from meters.calendar import YEARS, Seconds, day_start, iso, seconds
 from meters.device.meter import EmulatedMeter
 from meters.errors import MeterError
 from meters.shown import Command, CommandKind
@@ -55,9 +55,9 @@ class CommandLog:
             raise self._unusable("it is a device or a pipe")
         #: Octets of whole lines, and when the last of them was.
         self._length = os.fstat(self._file.fileno()).st_size
-        self._last = 0
+        self._last = seconds(0)
 
-    def restore(self, meters: Iterable[EmulatedMeter], now: int) -> int:
+    def restore(self, meters: Iterable[EmulatedMeter], now: Seconds) -> int:
         """Tell meters what they were told before; returns how many commands. now: UTC epoch seconds.
 
         Raises MeterError, with file and line, for a line that is none, a meter that there is none of, or a command that cannot be, comes
@@ -149,7 +149,7 @@ class CommandLog:
         allowed, said = _TO[kind]
         if to not in allowed:
             raise self._fault("range", f"'to' is out of range: {said}.", "Mend the number, or take the line out.", line)
-        return number, Command(kind, at, to)
+        return number, Command(kind, seconds(at), to)
 
     def _unusable(self, reason: str | None) -> MeterError:
         return self._fault("unusable", f"The file cannot be used: {reason}.", "Name another with --state.")

@@ -11,6 +11,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from meters.calendar import Seconds, seconds
 from meters.device.energy import Energy
 from meters.faults.fault import Fault
 from meters.faults.kinds import FaultKind
@@ -38,13 +39,13 @@ class Counting:
         """The multiplier that the meter is programmed with."""
         return self._programmed.multiplier
 
-    def exchanges(self, now: int) -> int:
+    def exchanges(self, now: Seconds) -> int:
         """How many exchanges there have been."""
         return sum(exchange.first <= now for exchange in self._exchanges)
 
-    def installed(self, after: int) -> int:
+    def installed(self, after: int) -> Seconds:
         """When the meter was put in; 0 for the first."""
-        return self._exchanges[after - 1].first if after else 0
+        return self._exchanges[after - 1].first if after else seconds(0)
 
     def identity(self, after: int) -> MeterIdentity:
         """Who hangs there, as programmed."""
@@ -76,7 +77,7 @@ class Counting:
         counted: NDArray[np.int64] = (flowed + self._initial(0)) // self.multiplier
         return counted
 
-    def registers(self, at: int, after: int) -> tuple[int, int]:
+    def registers(self, at: Seconds, after: int) -> tuple[int, int]:
         """The dials, delivered and received, raw: what was counted since the last new start, and around at the last dial."""
         here = [fault for fault in self._new_starts if fault.first >= self.installed(after)]
         resets = [fault.first for fault in here if fault.kind is FaultKind.RESET and fault.first <= at]

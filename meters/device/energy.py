@@ -12,7 +12,7 @@ from datetime import date
 import numpy as np
 from numpy.typing import NDArray
 
-from meters.calendar import INTERVAL_S, day_end, day_of, day_start, intervals_in
+from meters.calendar import INTERVAL_S, Seconds, day_end, day_of, day_start, intervals_in, seconds
 from meters.device.supply import TimeSpan, united
 from meters.load.truth import ERA, PremiseLoad
 
@@ -54,7 +54,7 @@ class Energy:
         self._spans = united(spans)
         self._kept = {span: kept for span, kept in self._kept.items() if span in self._spans}
 
-    def powered(self, at: int) -> bool:
+    def powered(self, at: Seconds) -> bool:
         """Whether energy can flow."""
         return not any(first <= at < until for first, until in self._spans)
 
@@ -111,7 +111,7 @@ class Energy:
         made = np.empty((2, len(at)), np.int64)
         rows = np.arange(len(at))
         while len(rows):
-            day = day_of(int(at[rows[0]]))
+            day = day_of(seconds(at[rows[0]]))
             begins, ends = day_start(day), day_end(day)
             here = (at[rows] >= begins) & (at[rows] < ends)
             made[:, rows[here]] = self._used_on(day, at[rows[here]])

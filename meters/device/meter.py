@@ -12,7 +12,7 @@ from datetime import date
 
 import numpy as np
 
-from meters.calendar import INTERVAL_S, day_of, day_start, floor_interval
+from meters.calendar import INTERVAL_S, Seconds, day_of, day_start, floor_interval, instants, seconds
 from meters.device import clock as meter_clock
 from meters.device.counting import Counting
 from meters.device.energy import WHOLE, Energy, Share
@@ -32,7 +32,7 @@ from meters.shown import Command, CommandKind, Live, Reply, Window, WriteResult
 from meters.status import has_value
 
 #: A clock is set by at most so much at once, from what it shows. Default of this project.
-CLOCK_LIMIT_S = 3600
+CLOCK_LIMIT_S = seconds(3600)
 #: Commands for switch and clock that a meter takes, each: what it shows depends on all of them, and memory is bounded.
 MOST_COMMANDS = 1000
 _REMEMBERED_DAYS = 4
@@ -88,7 +88,7 @@ class EmulatedMeter:
         self._energy = Energy(load if load is not None else GeneratedLoad(seed, premise), share)
         self._energy.without_power([(outage.first, outage.until) for outage in outages(faults)] + declared_open(faults))
         self._switch = Switch()
-        self._clock_writes: list[tuple[int, int]] = []
+        self._clock_writes: list[tuple[Seconds, Seconds]] = []
         self.keep = keep
         self._clock = meter_clock.pieces(faults, ())
         self._counting = Counting(identity, faults, self._energy)
@@ -108,18 +108,18 @@ class EmulatedMeter:
         kinds = (FaultKind.OUTAGE, FaultKind.DISCONNECTED, FaultKind.CLOCK_DRIFT, FaultKind.CLOCK_SET)
         return bool(self.commands) or any(fault.kind in kinds for fault in self.faults)
 
-    def identity_at(self, now: int) -> MeterIdentity:
+    def identity_at(self, now: Seconds) -> MeterIdentity:
         """Who answers: after an exchange another meter; one that is programmed with a wrong multiplier says so."""
         return self._counting.identity(self._counting.exchanges(self._shift(now)))
 
-    def clock(self, now: int) -> int:
+    def clock(self, now: Seconds) -> Seconds:
         """The meter's own clock."""
         now = self._shift(now)
         return self._pieces(now)[-1].at(now)
 
     # What it shows.
 
-    def window(self, start: int, end: int, now: int) -> Window:
+    def window(self, start: Seconds, end: Seconds, now: Seconds) -> Window:
         """The intervals labelled [start, end) as it holds them at ``now``; the caller looks no further than the meter's clock."""
         if start % INTERVAL_S or end % INTERVAL_S or start > end:
             raise MeterError("meters.window.unaligned", f"[{start}, {end}) is not a span of whole intervals.")
@@ -141,7 +141,7 @@ class EmulatedMeter:
             return Window(np.empty(0, np.int32), np.empty(0, np.int32), np.empty(0, np.uint16), np.empty(0, np.bool_))
         return Window(*(np.concatenate(column) for column in zip(*parts, strict=True)))
 
-    def midnight(self, day: date, now: int) -> tuple[int, int] | None:
+    def midnight(self, day: date, now: Seconds) -> tuple[int, int] | None:
         """The registers, delivered and received, raw, as it took them when its clock began ``day``; None if it holds none."""
         if day < ERA:
             return None
@@ -152,7 +152,7 @@ class EmulatedMeter:
             return None
         return self._counting.registers(at, after)
 
-    def live(self, now: int) -> Live:
+    def live(self, now: Seconds) -> Live:
         """What it shows at ``now``. Within the running interval energy grows linearly."""
         asked, now = now, self._shift(now)
         after, clock = self._counting.exchanges(now), self._pieces(now)
@@ -179,11 +179,11 @@ class EmulatedMeter:
             power_failed=failed,
         )
 
-    def reply(self, now: int) -> Reply:
+    def reply(self, now: Seconds) -> Reply:
         """How it behaves on the wire."""
         return reply(self.faults, self.seed, self._hash, now)
 
-    def effect(self, fault: Fault, start: int, end: int) -> Effect | None:
+    def effect(self, fault: Fault, start: Seconds, end: Seconds) -> Effect | None:
         """What one of its faults did to delivered energy, over the whole intervals within [start, end) that it touches.
 
         None for faults of other layers than power and intervals, and where no interval is over yet.
@@ -195,7 +195,7 @@ class EmulatedMeter:
         if fault.row.layer is Layer.INTERVALS:
             # By labels on both sides: the meter's clock may be another than the fault's author had in mind.
             shown = int(self.window(first, until, until).delivered.sum(dtype=np.int64))
-            recorded_ = sum(self._recorded_value(at, until) for at in range(first, until, INTERVAL_S))
+            recorded_ = sum(self._recorded_value(at, until) for at in instants(first, until, INTERVAL_S))
             return Effect(recorded_ * self._counting.multiplier, shown * self._counting.multiplier)
         ends = np.array([first, until])
         flowed, used = (np.diff(energy[0]) for energy in (self._energy.flowed(ends), self._energy.used(ends)))
@@ -203,7 +203,7 @@ class EmulatedMeter:
 
     # What it is told, and what it tells.
 
-    def set_clock(self, now: int, to: int) -> WriteResult:
+    def set_clock(self, now: Seconds, to: Seconds) -> WriteResult:
         """Set the clock to ``to``, at most ``CLOCK_LIMIT_S`` from what it shows."""
         by = to - self.clock(now)
         if abs(by) > CLOCK_LIMIT_S or len(self._clock_writes) >= MOST_COMMANDS:
@@ -211,7 +211,7 @@ class EmulatedMeter:
         # By the difference: a stale display shows another clock than the one that is set.
         return self._take(Command(CommandKind.CLOCK, now, self._pieces(now)[-1].at(now) + by))
 
-    def operate_switch(self, now: int, closed: bool) -> WriteResult:
+    def operate_switch(self, now: Seconds, closed: bool) -> WriteResult:
         """Open or close the service switch; a command for the position it is in changes nothing."""
         if self._switch_closed(now) == closed:
             return WriteResult.DONE
@@ -223,7 +223,7 @@ class EmulatedMeter:
     def restore(self, command: Command) -> None:
         """Carry a command out that was taken once, in the order of then."""
         if command.kind is CommandKind.CLOCK:
-            self._clock_writes.append((command.at, command.to))
+            self._clock_writes.append((command.at, seconds(command.to)))
             self._clock = meter_clock.pieces(self.faults, self._clock_writes)
             return
         self._switch.operations.append((command.at, bool(command.to)))
@@ -231,9 +231,9 @@ class EmulatedMeter:
         self._energy.without_power(spans + self._switch.open_spans())
         self._days.clear()
 
-    def events(self, start: int, end: int) -> list[MeterEvent]:
+    def events(self, start: Seconds, end: Seconds) -> list[MeterEvent]:
         """What it tells unasked in [start, end), by time."""
-        happened: list[tuple[int, EventKind]] = []
+        happened: list[tuple[Seconds, EventKind]] = []
         for fault in self.faults:
             if fault.kind is FaultKind.OUTAGE:
                 if fault.params["last_gasp"]:
@@ -265,21 +265,21 @@ class EmulatedMeter:
         self.restore(command)
         return WriteResult.DONE
 
-    def _shift(self, now: int) -> int:
+    def _shift(self, now: Seconds) -> Seconds:
         """The instant that a stale display shows."""
         for fault in self.faults:
             if fault.kind is FaultKind.STALE and fault.covers(now):
                 return now - int(fault.params["seconds"])
         return now
 
-    def _pieces(self, now: int) -> Sequence[meter_clock.Piece]:
+    def _pieces(self, now: Seconds) -> Sequence[meter_clock.Piece]:
         return meter_clock.known(self._clock, now)
 
-    def _switch_closed(self, now: int) -> bool:
+    def _switch_closed(self, now: Seconds) -> bool:
         declared = any(first <= now < until for first, until in declared_open(self.faults))
         return self._switch.closed(now) and not declared
 
-    def _day(self, day: date, now: int) -> Window:
+    def _day(self, day: date, now: Seconds) -> Window:
         """The day of labels, as shown at ``now`` and after, until something changes that it depends on."""
         key = (day, len(self._pieces(now)), self._counting.exchanges(now), len(self._clock_writes))
         if key in self._days:
@@ -297,22 +297,22 @@ class EmulatedMeter:
             self._days.popitem(last=False)
         return made
 
-    def _recorded_value(self, at: int, now: int) -> int:
+    def _recorded_value(self, at: Seconds, now: Seconds) -> int:
         delivered, _, _ = self._recorded(day_of(at), now)
         return int(delivered[(at - day_start(day_of(at))) // INTERVAL_S])
 
-    def _recorded(self, day: date, now: int) -> Record:
+    def _recorded(self, day: date, now: Seconds) -> Record:
         after = self._counting.exchanges(now)
         return recorded(day, self._energy, self._counting, self._pieces(now), after, self._outages)
 
-    def _decivolts(self, began: int) -> int:
+    def _decivolts(self, began: Seconds) -> int:
         """Within 1.7 % of the nominal 240 V between two legs, or 208 V between two phases; another value each interval."""
         low, high = words(self._hash)
         word = philox4x32(low, high, np.uint64(began // INTERVAL_S), _VOLTAGE, *words(self.seed))[0]
         return 2045 + int(word) % 71 if self.identity.three_phase else 2360 + int(word) % 81
 
 
-def ledger_of(meters: Iterable[EmulatedMeter], start: int, end: int) -> list[LedgerEntry]:
+def ledger_of(meters: Iterable[EmulatedMeter], start: Seconds, end: Seconds) -> list[LedgerEntry]:
     """What their faults did to the meters in [start, end), UTC epoch seconds."""
     return ordered(
         entry(fault, meter.identity.meter_number, (start, end), meter.effect(fault, start, end))

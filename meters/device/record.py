@@ -13,7 +13,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from meters.calendar import INTERVAL_S, day_end, interval_ends, local
+from meters.calendar import INTERVAL_S, Seconds, day_end, interval_ends, local, seconds
 from meters.device.clock import Piece
 from meters.device.counting import Counting
 from meters.device.energy import Energy
@@ -54,7 +54,7 @@ def recorded(
     return raw[0].astype(np.int32), raw[1].astype(np.int32), status
 
 
-def running(label: int, now: int, counting: Counting, clock: Sequence[Piece], after: int) -> tuple[int, int]:
+def running(label: Seconds, now: Seconds, counting: Counting, clock: Sequence[Piece], after: int) -> tuple[int, int]:
     """Raw energy, delivered and received, that has gone into the interval with that label by ``now``."""
     total = np.zeros(2, np.int64)
     for piece, stop in _with_ends(clock, now):
@@ -65,7 +65,7 @@ def running(label: int, now: int, counting: Counting, clock: Sequence[Piece], af
     return min(int(total[0]), _MAX_RAW), min(int(total[1]), _MAX_RAW)
 
 
-def shown_at(shown: int, clock: Sequence[Piece]) -> int | None:
+def shown_at(shown: Seconds, clock: Sequence[Piece]) -> Seconds | None:
     """The true instant at which the clock last came to show that; None if it never does. Jumped over: when it was set."""
     ends = _with_ends(clock, FOR_EVER)
     for index in range(len(clock) - 1, -1, -1):
@@ -118,12 +118,12 @@ def _say(condition: Condition, where: NDArray[np.bool_], status: NDArray[np.uint
     status[where] = status[where] & ~_CHANNELS | np.uint16(status_word(0, condition))
 
 
-def _piece(clock: Sequence[Piece], at: int) -> Piece:
+def _piece(clock: Sequence[Piece], at: Seconds) -> Piece:
     """The piece of the clock in which an instant lies."""
     return next((piece for piece in reversed(clock) if piece.start <= at), clock[0])
 
 
-def _with_ends(clock: Sequence[Piece], last: int) -> list[tuple[Piece, int]]:
+def _with_ends(clock: Sequence[Piece], last: Seconds) -> list[tuple[Piece, Seconds]]:
     """Each piece with the instant at which the next begins; the last one's is ``last``."""
     return list(zip(clock, [*(piece.start for piece in clock[1:]), last], strict=True))
 
@@ -132,4 +132,6 @@ def _with_ends(clock: Sequence[Piece], last: int) -> list[tuple[Piece, int]]:
 def good_status(day: date) -> NDArray[np.uint16]:
     """(n,) status words of a day on which nothing is wrong: only whether saving time is in effect."""
     begins = interval_ends(day) - INTERVAL_S
-    return np.array([status_word(Common.DST if local(int(at)).dst() else 0, Condition.OK) for at in begins], np.uint16)
+    return np.array(
+        [status_word(Common.DST if local(seconds(at)).dst() else 0, Condition.OK) for at in begins], np.uint16
+    )

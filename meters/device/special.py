@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from meters.calendar import floor_interval
+from meters.calendar import Seconds, floor_interval
 from meters.device.energy import Share
 from meters.device.meter import EmulatedMeter, Keep
 from meters.faults.fault import ALWAYS, FOR_EVER, Fault
@@ -70,7 +70,7 @@ def special_meter_number(number: int) -> str:
     return f"6{number:08d}"
 
 
-def special_meters(tdsp: Tdsp, seed: int, since: int, keep: Keep | None = None) -> list[tuple[EmulatedMeter, str]]:
+def special_meters(tdsp: Tdsp, seed: int, since: Seconds, keep: Keep | None = None) -> list[tuple[EmulatedMeter, str]]:
     """Every special meter with its note, one ESI ID each. since: UTC epoch seconds at which the fleet comes up. keep: what they are told."""
     premises = {special.number: _premise(tdsp, special) for special in SPECIALS}
     made = []
@@ -110,7 +110,7 @@ def _identity(tdsp: Tdsp, special: Special) -> MeterIdentity:
     )
 
 
-def _fault(tdsp: Tdsp, special: Special, fault: SpecialFault, since: int) -> Fault:
+def _fault(tdsp: Tdsp, special: Special, fault: SpecialFault, since: Seconds) -> Fault:
     begins = floor_interval(since) if KINDS[fault.kind].span is Span.INTERVALS else since
     return Fault(
         fault.kind,

@@ -5,27 +5,28 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from meters.calendar import Seconds
 from meters.faults.fault import FOR_EVER, Fault
 from meters.faults.kinds import FaultKind
 
 #: [from, until), UTC epoch seconds.
-TimeSpan = tuple[int, int]
+TimeSpan = tuple[Seconds, Seconds]
 
 
 @dataclass(slots=True)
 class Switch:
     """What was done to a service switch by command: (at, closed), in order."""
 
-    operations: list[tuple[int, bool]] = field(default_factory=list)
+    operations: list[tuple[Seconds, bool]] = field(default_factory=list)
 
-    def closed(self, now: int) -> bool:
+    def closed(self, now: Seconds) -> bool:
         """Whether the last command closed it; it begins closed."""
         return next((closed for at, closed in reversed(self.operations) if at <= now), True)
 
     def open_spans(self) -> list[TimeSpan]:
         """When it was open."""
         spans: list[TimeSpan] = []
-        opened: int | None = None
+        opened: Seconds | None = None
         for at, closed in self.operations:
             if not closed and opened is None:
                 opened = at

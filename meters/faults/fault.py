@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
-from meters.calendar import INTERVAL_S, day_start
+from meters.calendar import INTERVAL_S, Seconds, day_start, seconds
 from meters.errors import MeterError
 from meters.faults.kinds import KINDS, FaultKind, Kind, Span
 
 #: A fault without an end lasts until then: no run goes on so long.
 FOR_EVER = day_start(date(2100, 1, 1))
 #: A fault without a beginning, for the kinds that have always been.
-ALWAYS = 0
+ALWAYS = seconds(0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +23,9 @@ class Fault:
     kind: FaultKind
     esiid: str
     #: UTC epoch seconds at which it begins.
-    first: int = ALWAYS
+    first: Seconds = ALWAYS
     #: UTC epoch seconds at which it is over.
-    until: int = FOR_EVER
+    until: Seconds = FOR_EVER
     params: Mapping[str, float] = field(default_factory=dict)
     #: ESI ID of the other meter, for a swap.
     other: str = ""
@@ -74,7 +74,7 @@ class Fault:
                 )
         object.__setattr__(self, "params", full)
 
-    def covers(self, at: int) -> bool:
+    def covers(self, at: Seconds) -> bool:
         """Whether an instant lies in [first, until)."""
         return self.first <= at < self.until
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from meters.calendar import INTERVAL_S, floor_interval, iso
+from meters.calendar import INTERVAL_S, Seconds, floor_interval, iso
 from meters.faults.fault import Fault
 
 
@@ -30,8 +30,8 @@ class LedgerEntry:
     kind: str
     layer: str
     #: UTC epoch seconds at which the first and the last interval that it touches end.
-    first_end: int
-    last_end: int
+    first_end: Seconds
+    last_end: Seconds
     #: Intervals from first to last, both included.
     intervals: int
     params: dict[str, float]
@@ -61,7 +61,7 @@ class LedgerEntry:
         return entry
 
 
-def entry(fault: Fault, meter_number: str, run: tuple[int, int], effect: Effect | None = None) -> LedgerEntry:
+def entry(fault: Fault, meter_number: str, run: tuple[Seconds, Seconds], effect: Effect | None = None) -> LedgerEntry:
     """The entry of one fault, as far as it lies in the run (UTC epoch seconds, [from, to))."""
     first = max(fault.first, run[0])
     until = max(min(fault.until, run[1]), first + 1)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from meters.calendar import INTERVAL_S
+from meters.calendar import INTERVAL_S, Seconds
 from meters.faults.fault import Fault
 from meters.faults.kinds import FaultKind, Layer
 from meters.status import Condition
@@ -33,11 +33,11 @@ _ORDER = [kind for kind in FaultKind if kind not in (FaultKind.SKIPPED, FaultKin
 
 def overlay(
     faults: Sequence[Fault],
-    start: int,
+    start: Seconds,
     delivered: NDArray[np.int32],
     received: NDArray[np.int32],
     status: NDArray[np.uint16],
-    true_at: Callable[[int], int],
+    true_at: Callable[[Seconds], int],
 ) -> None:
     """Put the faults of the recorded intervals over one meter's columns, in place; other layers' faults are left out.
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from meters.calendar import day_of
+from meters.calendar import Seconds, day_of
 from meters.faults.fault import Fault
 from meters.faults.kinds import FaultKind
 from meters.kernels.philox import philox4x32, words
@@ -28,7 +28,7 @@ _SEEN_AS: dict[FaultKind, Wire] = {
 }
 
 
-def reply(faults: Sequence[Fault], seed: int, esiid_hash: int, now: int) -> Reply:
+def reply(faults: Sequence[Fault], seed: int, esiid_hash: int, now: Seconds) -> Reply:
     """The behaviour of the meter with these faults. A flaky one answers for a whole operating day or not at all, drawn by day."""
     active = [
         fault for fault in faults if fault.covers(now) and (fault.kind in _SEEN_AS or fault.kind is FaultKind.SLOW)
@@ -43,7 +43,7 @@ def reply(faults: Sequence[Fault], seed: int, esiid_hash: int, now: int) -> Repl
     return Reply(Wire.ANSWER, 0, delay)
 
 
-def answers_on(fault: Fault, seed: int, esiid_hash: int, now: int) -> bool:
+def answers_on(fault: Fault, seed: int, esiid_hash: int, now: Seconds) -> bool:
     """Whether a flaky meter answers on the operating day of ``now``."""
     low, high = words(esiid_hash)
     word = philox4x32(low, high, np.uint64(day_of(now).toordinal()), _FLAKY, *words(seed))[0]

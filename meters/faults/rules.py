@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from meters.calendar import INTERVAL_S, day_end, day_of, day_start, days, iso
+from meters.calendar import INTERVAL_S, Seconds, day_end, day_of, day_start, days, iso
 from meters.errors import MeterError
 from meters.faults.fault import ALWAYS, FOR_EVER, Fault
 from meters.faults.kinds import KINDS, FaultKind, Span
@@ -29,8 +29,8 @@ class FaultRule:
     """One declaration. Exactly one of meters, esiids, gateways and rate says whom it hits."""
 
     kind: FaultKind
-    first: int = ALWAYS
-    until: int = FOR_EVER
+    first: Seconds = ALWAYS
+    until: Seconds = FOR_EVER
     params: Mapping[str, float] = field(default_factory=dict)
     #: Ordinals, from 1 on. A swap takes two.
     meters: tuple[int, ...] = ()
@@ -42,7 +42,7 @@ class FaultRule:
     #: Of a rate: whether meters are drawn once, or anew for every operating day.
     every: Literal["run", "day"] = "run"
     #: Of a rate: how long it lasts at each meter that it hits, somewhere within [first, until); None: the whole span.
-    length_s: int | None = None
+    length_s: Seconds | None = None
     #: Where it was written, for messages.
     place: str = ""
 
@@ -208,7 +208,7 @@ def _by_name(rule: FaultRule, roster: Roster) -> list[Fault]:
 
 
 def _by_rate(
-    rule: FaultRule, index: int, seed: int, roster: Roster, spans: Sequence[tuple[int, int, int]]
+    rule: FaultRule, index: int, seed: int, roster: Roster, spans: Sequence[tuple[int, Seconds, Seconds]]
 ) -> Iterator[Fault]:
     """spans: (what tells one draw from the next, first, until)."""
     if KINDS[rule.kind].has_other:
@@ -242,7 +242,7 @@ def _swaps(rule: FaultRule, index: int, seed: int, roster: Roster) -> Iterator[F
         yield _fault(rule, other, rule.first, rule.until, esiid)
 
 
-def _fault(rule: FaultRule, esiid: str, first: int, until: int, other: str) -> Fault:
+def _fault(rule: FaultRule, esiid: str, first: Seconds, until: Seconds, other: str) -> Fault:
     try:
         return Fault(rule.kind, esiid, first, until, rule.params, other)
     except MeterError as error:

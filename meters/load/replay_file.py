@@ -12,7 +12,7 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import NamedTuple, NoReturn
 
-from meters.calendar import INTERVAL_S, epoch, local, parse_us_date
+from meters.calendar import INTERVAL_S, Seconds, epoch, local, parse_us_date
 from meters.errors import MeterError
 
 #: The columns of an SMT file that are read here.
@@ -37,8 +37,8 @@ _MOST_WH = 1_000_000_000
 class Quarters(NamedTuple):
     """Wh by the UTC start of each quarter hour."""
 
-    delivered: dict[int, int]
-    received: dict[int, int]
+    delivered: dict[Seconds, int]
+    received: dict[Seconds, int]
 
 
 class _Row(NamedTuple):

@@ -9,6 +9,7 @@ from typing import NamedTuple, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from meters.calendar import Seconds, seconds
 from meters.errors import MeterError
 from meters.register_map.layout import HEADER, HEADER_BLOCK, PPV, RING_BLOCK, SNAPSHOT_BLOCK, V_SF, VENDOR_MODEL
 from meters.register_map.points import Value, octets
@@ -23,12 +24,12 @@ class Header:
     multiplier: int
     firmware: str
     #: The meter's own, UTC epoch seconds.
-    clock: int
+    clock: Seconds
     switch_closed: bool
-    interval_s: int
+    interval_s: Seconds
     partial_delivered: int
     partial_received: int
-    partial_seconds: int
+    partial_seconds: Seconds
     #: Of the kWh register, which begins again after 10^dials x 1000 raw units.
     dials: int
     delivered_register: int
@@ -40,7 +41,7 @@ class Header:
 class Snapshot(NamedTuple):
     """A midnight's registers, raw energy units. midnight 0: the slot is empty."""
 
-    midnight: int
+    midnight: Seconds
     delivered: int
     received: int
 
@@ -63,12 +64,12 @@ def decode_header(registers: Sequence[int]) -> Header:
         meter_number=str(points["MtrNum"]),
         multiplier=_number(points, "Mult"),
         firmware=str(points["FwVer"]),
-        clock=_number(points, "Clk"),
+        clock=seconds(_number(points, "Clk")),
         switch_closed=bool(points["Sw"]),
-        interval_s=_number(points, "IntvS"),
+        interval_s=seconds(_number(points, "IntvS")),
         partial_delivered=_number(points, "PartDel"),
         partial_received=_number(points, "PartRcv"),
-        partial_seconds=_number(points, "PartS"),
+        partial_seconds=seconds(_number(points, "PartS")),
         dials=_number(points, "Dials"),
         delivered_register=_number(points, "RegDel"),
         received_register=_number(points, "RegRcv"),

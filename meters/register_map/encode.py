@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from meters.calendar import INTERVAL_S, day_of, day_start, floor_interval
+from meters.calendar import INTERVAL_S, Seconds, day_of, day_start, floor_interval, seconds
 from meters.errors import MeterError
 from meters.register_map.layout import (
     BASE,
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 _MAX_INT16 = 0x7FFF
 
 
-def encode(meter: EmulatedMeter, now: int, address: int, count: int) -> list[int]:
+def encode(meter: EmulatedMeter, now: Seconds, address: int, count: int) -> list[int]:
     """``count`` registers of a meter from ``address``, as they are at the true time ``now``.
 
     Raises MeterError (``meters.register.address``) where the map has no register.
@@ -70,13 +70,13 @@ def encode(meter: EmulatedMeter, now: int, address: int, count: int) -> list[int
     return registers
 
 
-def write(meter: EmulatedMeter, now: int, address: int, values: Sequence[int]) -> WriteResult:
+def write(meter: EmulatedMeter, now: Seconds, address: int, values: Sequence[int]) -> WriteResult:
     """Write the clock (both registers) or the switch; what the meter does not take is refused.
 
     Raises MeterError (``meters.register.address``) for any other registers, half a clock and both points at once among them.
     """
     if address == CLOCK and len(values) == 2:
-        return meter.set_clock(now, values[0] << 16 | values[1])
+        return meter.set_clock(now, seconds(values[0] << 16 | values[1]))
     if address == SWITCH and len(values) == 1:
         if values[0] not in (SWITCH_OPEN, SWITCH_CLOSED):
             return WriteResult.REFUSED
@@ -86,7 +86,7 @@ def write(meter: EmulatedMeter, now: int, address: int, values: Sequence[int]) -
     )
 
 
-def _standard_models(meter: EmulatedMeter, now: int) -> bytes:
+def _standard_models(meter: EmulatedMeter, now: Seconds) -> bytes:
     """Registers BASE to HEADER: mark, common model, meter model."""
     identity = meter.identity_at(now)
     common = COMMON_BLOCK.pack(
@@ -146,7 +146,7 @@ def meter_points(identity: MeterIdentity, live: Live) -> dict[str, Value]:
     return points
 
 
-def _header(meter: EmulatedMeter, now: int) -> bytes:
+def _header(meter: EmulatedMeter, now: Seconds) -> bytes:
     identity, live = meter.identity_at(now), meter.live(now)
     return HEADER_BLOCK.pack(
         {
@@ -173,7 +173,7 @@ def _header(meter: EmulatedMeter, now: int) -> bytes:
     )
 
 
-def _snapshots(meter: EmulatedMeter, now: int, address: int, end: int) -> bytes:
+def _snapshots(meter: EmulatedMeter, now: Seconds, address: int, end: int) -> bytes:
     """The part of the snapshot block in [address, end): the last 40 midnights by the meter's clock, as far as it has them."""
     low, high = _touched(SNAPSHOT_BLOCK, address, end)
     today = day_of(meter.clock(now))
@@ -186,7 +186,7 @@ def _snapshots(meter: EmulatedMeter, now: int, address: int, end: int) -> bytes:
     return _cut(octets, SNAPSHOTS + low * SNAPSHOT_BLOCK.size, address, end)
 
 
-def _ring(meter: EmulatedMeter, now: int, address: int, end: int) -> bytes:
+def _ring(meter: EmulatedMeter, now: Seconds, address: int, end: int) -> bytes:
     """The part of the ring in [address, end): slots that follow each other are intervals that do, but for one seam."""
     low, high = _touched(RING_BLOCK, address, end)
     newest = floor_interval(meter.clock(now)) - INTERVAL_S

@@ -6,7 +6,7 @@ of intervals. Energy delivered to the premise = SunSpec *import* (TotWhImp) = LS
 
 from __future__ import annotations
 
-from meters.calendar import INTERVAL_S, day_of
+from meters.calendar import INTERVAL_S, Seconds, day_of
 from meters.register_map.points import Block, Point, PointType
 from meters.register_map.sunspec import COMMON_POINTS, METER_POINTS
 
@@ -102,7 +102,7 @@ CLOCK, SWITCH = HEADER_BLOCK.addresses["Clk"], HEADER_BLOCK.addresses["Sw"]
 PPV, V_SF = METER_BLOCK.addresses["PPV"], METER_BLOCK.addresses["V_SF"]
 
 
-def ring_slot(interval_start: int) -> int:
+def ring_slot(interval_start: Seconds) -> int:
     """The slot of the interval that begins then."""
     return interval_start // INTERVAL_S % RING_SLOTS
 
@@ -112,7 +112,7 @@ def ring_address(slot: int) -> int:
     return RING + slot * SLOT_WORDS
 
 
-def snapshot_slot(midnight: int) -> int:
+def snapshot_slot(midnight: Seconds) -> int:
     """The slot of the snapshot of a local midnight."""
     return day_of(midnight).toordinal() % SNAPSHOT_SLOTS
 

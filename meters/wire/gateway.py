@@ -22,6 +22,7 @@ from pymodbus.server import ModbusTcpServer
 from pymodbus.server.requesthandler import ServerRequestHandler
 from pymodbus.simulator import DataType, SimData, SimDevice
 
+from meters.calendar import Seconds
 from meters.device.meter import EmulatedMeter
 from meters.errors import MeterError
 from meters.register_map.encode import encode, write
@@ -54,7 +55,7 @@ class Gateway:
     def __init__(
         self,
         meters: Mapping[int, EmulatedMeter],
-        clock: Callable[[], int],
+        clock: Callable[[], Seconds],
         host: str = "127.0.0.1",
         port: int = 0,
         silence: Silence = "exception",
@@ -128,7 +129,7 @@ class _Units:
     def __init__(
         self,
         meters: Mapping[int, EmulatedMeter],
-        clock: Callable[[], int],
+        clock: Callable[[], Seconds],
         silence: Silence,
         on_write: Callable[[EmulatedMeter], None] | None,
     ) -> None:
@@ -162,7 +163,7 @@ class _Units:
             pdu = ExceptionResponse(function, ExcCodes.DEVICE_FAILURE)
         return _Answer(pdu, reply.wire, delay_s)
 
-    def _served(self, meter: EmulatedMeter, now: int, function: int, request: ModbusPDU | None) -> ModbusPDU:
+    def _served(self, meter: EmulatedMeter, now: Seconds, function: int, request: ModbusPDU | None) -> ModbusPDU:
         if function not in (_READ_HOLDING, _READ_INPUT, _WRITE):
             return ExceptionResponse(function, ExcCodes.ILLEGAL_FUNCTION)
         if request is None:
