@@ -16,7 +16,7 @@ import numpy as np
 import simpy
 from numpy.typing import NDArray
 
-from meters.calendar import INTERVAL_S
+from meters.calendar import INTERVAL_S, Seconds
 from meters.errors import UserError
 
 IntArray = NDArray[np.int32]
@@ -38,7 +38,7 @@ class Driver(Protocol):
     def rate(self) -> float:
         """Model seconds that go by in a wall second of their own accord; 0 where somebody moves the time."""
 
-    def now(self) -> int:
+    def now(self) -> Seconds:
         """Model time in whole UTC epoch seconds."""
 
     def io(self, kind: str, ident: str, call: Callable[[], Awaitable[Any]], *, lane: str = "") -> simpy.Event:
@@ -55,7 +55,7 @@ class Driver(Protocol):
 class Journal(Protocol):
     """Where a party notes what a reader of the recording must know."""
 
-    def note(self, at: int, party: str, kind: str, ident: str, **facts: Any) -> None:
+    def note(self, at: Seconds, party: str, kind: str, ident: str, **facts: Any) -> None:
         """Keep one entry. at: UTC epoch seconds of model time. facts: JSON values, no path, port, token or wall time."""
 
 
@@ -103,9 +103,9 @@ class MeterAddress:
     #: The radio resource the meter hangs on.
     access_point: int
     #: Meters that come to the place later: from when the records know it (UTC epoch seconds, ascending), and its number.
-    exchanges: tuple[tuple[int, str], ...] = ()
+    exchanges: tuple[tuple[Seconds, str], ...] = ()
 
-    def number_at(self, at: int) -> str:
+    def number_at(self, at: Seconds) -> str:
         """Number of the meter that hangs there by the records at an instant, UTC epoch seconds."""
         return next((number for known, number in reversed(self.exchanges) if known <= at), self.meter_number)
 
@@ -116,7 +116,7 @@ class MeterReading:
 
     esiid: str
     #: UTC epoch seconds at which the first interval of the arrays begins.
-    start: int
+    start: Seconds
     #: (n,) Wh delivered to the premise (LSE channel 4), 0 where not ``present``.
     delivered: IntArray
     #: (n,) Wh received from the premise (LSE channel 1).
@@ -126,7 +126,7 @@ class MeterReading:
     #: (n,) False where the meter itself has no value (skipped, stopped).
     present: BoolArray
     #: The meter's own clock at the read, UTC epoch seconds.
-    meter_time: int
+    meter_time: Seconds
     #: Wh delivered since the last interval end, by the meter's clock.
     partial_wh: int
     #: Cumulative register, Wh delivered, at the read.
@@ -135,11 +135,11 @@ class MeterReading:
     octets: int
 
     @property
-    def end(self) -> int:
+    def end(self) -> Seconds:
         """UTC epoch seconds at which the last interval of the arrays ends."""
         return self.start + INTERVAL_S * len(self.delivered)
 
-    def until(self, end: int) -> MeterReading:
+    def until(self, end: Seconds) -> MeterReading:
         """The same reading without the intervals that end after an instant (UTC epoch seconds, a whole interval)."""
         cut = slice(0, max(0, (end - self.start) // INTERVAL_S))
         return replace(
@@ -157,7 +157,7 @@ class RegisterSnapshot:
 
     esiid: str
     #: UTC epoch seconds of that midnight.
-    day_start: int
+    day_start: Seconds
     delivered_wh: int
     received_wh: int
 
@@ -167,7 +167,7 @@ class PowerReading:
     """A meter's answer to a power status request."""
 
     esiid: str
-    meter_time: int
+    meter_time: Seconds
     #: Sum of the two legs, volt.
     voltage: float
     #: Service switch closed.

@@ -24,10 +24,10 @@ from headend.service.app import create_app
 from headend.service.health import HealthDesk, PostingWatch
 from headend.service.metrics import HeadEndMetrics
 from headend.store.store import HeadEndStore
-from meters.calendar import US, day_of, days
+from meters.calendar import Seconds, day_of, days, seconds, to_us
 
 #: Between two sweeps that no meter answers, when a head-end comes up before its meters do.
-UNHEARD_WAIT_US = 60 * US
+UNHEARD_WAIT_US = to_us(60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class HeadEndSettings:
     duns: str
     first_day: date
     #: UTC epoch seconds from which on the sweeps collect.
-    collect_from: int
+    collect_from: Seconds
     sweep_every_h: int = 4
     times: DailyTimes = field(default_factory=DailyTimes)
     network: NetworkLaw = field(default_factory=NetworkLaw)
@@ -93,7 +93,7 @@ class HeadEnd:
             self.events,
             journal,
             first=settings.collect_from,
-            every_s=settings.sweep_every_h * 3600,
+            every_s=seconds(settings.sweep_every_h * 3600),
             catch_up_days=settings.catch_up_days,
             reach=store.collected.reach(list(by_esiid), settings.collect_from) if settings.resume else None,
         )
@@ -105,7 +105,7 @@ class HeadEnd:
             driver, store, meters, draws or LawDraws(settings.network, settings.seed), http, journal
         )
         self.health = HealthDesk(
-            driver, store, posting, settings.times, settings.first_day, settings.sweep_every_h * 3600
+            driver, store, posting, settings.times, settings.first_day, seconds(settings.sweep_every_h * 3600)
         )
         self.app: FastAPI = create_app(
             self.desk, self.events, self.health, by_esiid, f"{settings.name} head-end", self.metrics, frame

@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, HttpUrl
 
-from meters.calendar import YEARS
+from meters.calendar import YEARS, Seconds
 from meters.events import EventKind
 
 
@@ -81,7 +81,7 @@ class PartialInterval(_Wire):
 
     start: Instant = Field(alias="from", examples=["2026-08-12T17:30:00-05:00"])
     asOf: Instant = Field(description="By the meter's clock.", examples=["2026-08-12T17:40:21-05:00"])
-    seconds: int = Field(ge=0, le=10**8, examples=[621])
+    seconds: Seconds = Field(ge=0, le=10**8, examples=[621])
     wh: IntervalWh = Field(examples=[288])
 
 

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from meters.calendar import local
+from meters.calendar import Seconds, local
 from scenarios.errors import ScenarioError
 from scenarios.judging.findings import Verdict
 from scenarios.judging.result import dumps, result_of
@@ -78,7 +78,7 @@ def _run_facts(addresses: dict[str, Any], out: Path, began: datetime, seconds: f
 
 
 @contextmanager
-def progress_bar(title: str, *, hidden: bool = False) -> Iterator[Callable[[int, float], None]]:
+def progress_bar(title: str, *, hidden: bool = False) -> Iterator[Callable[[Seconds, float], None]]:
     """A bar over model time on stderr, drawn where that is a terminal."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn
@@ -88,7 +88,7 @@ def progress_bar(title: str, *, hidden: bool = False) -> Iterator[Callable[[int,
     with Progress(*columns, console=console, transient=True, disable=hidden or not console.is_terminal) as bar:
         task = bar.add_task(title, total=1.0, at="starting")
 
-        def show(at: int, share: float) -> None:
+        def show(at: Seconds, share: float) -> None:
             bar.update(task, completed=share, at=f"{local(at):%Y-%m-%d %H:%M} model time")
 
         yield show

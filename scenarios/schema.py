@@ -10,20 +10,20 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
-from meters.calendar import epoch
+from meters.calendar import Seconds, epoch
 from meters.errors import MeterError
 from scenarios.errors import ScenarioError
 from scenarios.timeline import (
     Action,
     ComplaintAction,
     Day,
+    Duration,
     Name,
     OnDemandRead,
     PortalRead,
     PowerStatus,
     SameAnswers,
     ScenarioComplaint,
-    Seconds,
     Spec,
 )
 from simulator.input.mistakes import Parts, did_you_mean, mistakes_of, shown_value
@@ -38,8 +38,8 @@ MALFORMED = "scenario.malformed"
 class MiddleSpec(Spec):
     """The middle tier's time, fixed: seconds to the pick-up and back."""
 
-    pickup_s: Seconds
-    return_s: Seconds
+    pickup_s: Duration
+    return_s: Duration
 
 
 class AccountSpec(Spec):
@@ -132,7 +132,7 @@ def _disorder(scenario: Scenario) -> Iterator[Mistake]:
     """Names given twice, re-bills of no call, times that do not ascend or do not exist."""
     seen: dict[str, str] = {}
     declared: list[str] = []
-    before: int | None = None
+    before: Seconds | None = None
     for place, action in enumerate(scenario.timeline):
         loc = ("timeline", place)
         if action.ref in seen:
@@ -202,7 +202,7 @@ _LOOKED_AT: tuple[tuple[tuple[str, ...], Callable[[Scenario], Iterator[Mistake]]
 )
 
 
-def _instant(when: datetime) -> int | None:
+def _instant(when: datetime) -> Seconds | None:
     try:
         return epoch(when)
     except MeterError:

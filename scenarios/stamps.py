@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from meters.calendar import epoch, local
+from meters.calendar import Seconds, epoch, local
 
 
-def stamp(when: str | int | None, *, seconds: bool = False) -> str:
+def stamp(when: str | Seconds | None, *, seconds: bool = False) -> str:
     """``2026-08-12 17:30`` of an ISO 8601 stamp or of UTC epoch seconds, as the clock on the wall shows it."""
     if not when:
         return "-"

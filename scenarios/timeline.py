@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
-from meters.calendar import local
+from meters.calendar import Seconds, local, seconds
 from scenarios.requirements import REQUIREMENTS
 from simulator.input.mistakes import did_you_mean, shown_value
 from simulator.ror.analysis import Question
@@ -36,14 +36,14 @@ def _written(value: Any) -> Any:
 
 
 def _in_central(when: datetime) -> datetime:
-    return when if when.tzinfo is None else local(int(when.timestamp()))
+    return when if when.tzinfo is None else local(seconds(when.timestamp()))
 
 
 Name = Annotated[str, AfterValidator(_name)]
 Day = Annotated[date, BeforeValidator(_written)]
 #: Central Prevailing Time; what carries an offset is brought to it.
 LocalTime = Annotated[datetime, BeforeValidator(_written), AfterValidator(_in_central)]
-Seconds = Annotated[float, Field(ge=0, le=DAY_S, allow_inf_nan=False)]
+Duration = Annotated[float, Field(ge=0, le=DAY_S, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=0)]
 
 
@@ -112,8 +112,8 @@ class BalanceCall(_Action):
 
     do: Literal["balance_call"]
     question: Question
-    patience_s: int = Field(gt=0, le=DAY_S)
-    poll_s: int = Field(default=5, gt=0, le=DAY_S)
+    patience_s: Seconds = Field(gt=0, le=DAY_S)
+    poll_s: Seconds = Field(default=seconds(5), gt=0, le=DAY_S)
     expect: CallExpectation
 
 
@@ -122,8 +122,8 @@ class PowerStatus(_Action):
 
     do: Literal["power_status"]
     login: str = Field(default=ROR_LOGIN.username, description="Who asks: a ROR or the CSP.")
-    patience_s: int = Field(default=180, gt=0, le=DAY_S)
-    poll_s: int = Field(default=5, gt=0, le=DAY_S)
+    patience_s: Seconds = Field(default=seconds(180), gt=0, le=DAY_S)
+    poll_s: Seconds = Field(default=seconds(5), gt=0, le=DAY_S)
     expect: StatusExpectation
 
 
@@ -132,7 +132,7 @@ class OnDemandRead(_Action):
 
     do: Literal["on_demand_read"]
     login: str = Field(default=ROR_LOGIN.username, description="Who asks: a ROR or the CSP.")
-    poll_s: int = Field(default=5, gt=0, le=DAY_S)
+    poll_s: Seconds = Field(default=seconds(5), gt=0, le=DAY_S)
     expect: ReadExpectation
 
 
@@ -145,7 +145,7 @@ class PortalRead(_Action):
         default="app",
         description="home_automation does not look at the answer to its request, and polls on after a refusal.",
     )
-    poll_s: int = Field(default=15, gt=0, le=DAY_S)
+    poll_s: Seconds = Field(default=seconds(15), gt=0, le=DAY_S)
     polls: int = Field(default=20, gt=0, le=1000)
     expect: PortalExpectation
 

@@ -18,13 +18,13 @@ from headend.store.store import HeadEndStore, PostedFile
 from headend.vee.batch import needs_history, run_batch
 from headend.vee.quality import Channel, IntervalStatus
 from headend.vee.records import VeeDay
-from meters.calendar import US, day_start, epoch
+from meters.calendar import Seconds, day_start, epoch, micros, to_us
 
 #: After a failed posting the file is tried again this often, so many times.
-POSTING_RETRY_US = 15 * 60 * US
+POSTING_RETRY_US = to_us(15 * 60)
 POSTING_TRIES = 8
 #: Time that SMT is given before the result codes are fetched.
-RESULT_WAIT_US = 5 * 60 * US
+RESULT_WAIT_US = to_us(5 * 60)
 
 Post = Callable[[str, bytes], Awaitable[None]]
 Fetch = Callable[[str], Awaitable[bytes]]
@@ -70,8 +70,8 @@ class DailyCycle:
         env = self._driver.env
         day = first
         while True:
-            ended = day_start(day + timedelta(days=1)) * US
-            yield env.timeout(max(0, ended - int(env.now)))
+            ended = to_us(day_start(day + timedelta(days=1)))
+            yield env.timeout(max(0, ended - micros(env.now)))
             env.process(guarded(self.operating_day(day), functools.partial(self._fault, day)))
             day += timedelta(days=1)
 
@@ -142,7 +142,7 @@ class DailyCycle:
             return
         self._journal.note(self._driver.now(), "TDSP", "result codes", name, codes=dict(sorted(codes.items())))
 
-    def _file_name(self, created: int) -> str:
+    def _file_name(self, created: Seconds) -> str:
         """A name that no file had: days that are posted late may be written in one second, and the counter tells them apart."""
         for counter in range(1, 1000):
             name = lse.file_name(self._duns, created, counter)
@@ -152,8 +152,8 @@ class DailyCycle:
         raise HeadEndError("headend.day.posting.names", "A thousand files cannot be named in one second.", place=name)
 
     def _until(self, day: date, at: time) -> Generator[simpy.Event, Any, None]:
-        due = epoch(f"{day + timedelta(days=1)}T{at.isoformat()}") * US
-        yield self._driver.env.timeout(max(0, due - int(self._driver.env.now)))
+        due = to_us(epoch(f"{day + timedelta(days=1)}T{at.isoformat()}"))
+        yield self._driver.env.timeout(max(0, due - micros(self._driver.env.now)))
 
 
 def _summary(vee: VeeDay) -> dict[str, Any]:

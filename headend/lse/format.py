@@ -13,6 +13,7 @@ from enum import StrEnum
 
 from headend.ports import BoolArray, IntArray
 from headend.vee.quality import Channel
+from meters.calendar import Seconds
 
 #: What SMT answers. File level F1, F2; per record 00 to 05. 04 and 05 need SMT's own state, so only SMT gives them.
 RESULT_CODES: dict[str, str] = {
@@ -55,7 +56,7 @@ class LseRecord:
     #: (intervals,) True for ``E``, False for ``A``.
     estimated: BoolArray
     #: When the record was made, UTC epoch seconds. The file holds it without an offset: in the repeated hour it reads as the first of two.
-    posted_at: int
+    posted_at: Seconds
     #: Line of the file at which it begins; 0 if it was not read from one.
     line: int = 0
 

@@ -25,7 +25,7 @@ from headend.lse.format import (
 )
 from headend.ports import HeadEndError
 from headend.vee.quality import Channel
-from meters.calendar import INTERVAL_S, day_start, epoch, intervals_in, local
+from meters.calendar import INTERVAL_S, Seconds, day_start, epoch, intervals_in, local
 from meters.errors import MeterError
 
 _MOST_WH = np.iinfo(np.int32).max
@@ -85,7 +85,7 @@ def _multiplied(reading: int | None, multiplier: int, field: str) -> int | None:
 
 
 @lru_cache(maxsize=4096)
-def _instant(text: str, field: str) -> int:
+def _instant(text: str, field: str) -> Seconds:
     """UTC epoch seconds of a local YYYYMMDDHHMMSS."""
     try:
         if not re.fullmatch(r"\d{14}", text, re.ASCII):
@@ -119,7 +119,7 @@ class _Draft:
     operating_day: str = ""
     day: date | None = None
     readings: tuple[int | None, int | None] = (None, None)
-    posted_at: int | None = None
+    posted_at: Seconds | None = None
     wh: list[int] = field(default_factory=list)
     marks: list[str] = field(default_factory=list)
     #: The header row that was read last, 1 to 4.

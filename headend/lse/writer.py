@@ -18,7 +18,7 @@ from headend.lse.reader import read
 from headend.ports import HeadEndError
 from headend.vee.quality import Channel, IntervalStatus
 from headend.vee.records import VeeDay
-from meters.calendar import INTERVAL_S, intervals_in, local
+from meters.calendar import INTERVAL_S, Seconds, intervals_in, local
 
 __all__ = [
     "MOST_RECORDS",
@@ -39,7 +39,7 @@ __all__ = [
 ]
 
 
-def file_name(duns: str, created_at: int, counter: int) -> str:
+def file_name(duns: str, created_at: Seconds, counter: int) -> str:
     """``<DUNS>IntervalData<ccyymmddhhmmss><counter>.lse``. created_at: UTC epoch seconds; counter 0-999 tells files of one second apart."""
     if not re.fullmatch(r"\d{9}|\d{13}", duns, re.ASCII):
         raise HeadEndError("headend.lse.duns", f"'{duns}' is no DUNS number.", mend="Give 9 or 13 digits.")
@@ -89,7 +89,7 @@ def dumps(records: Iterable[LseRecord]) -> bytes:
     return out.getvalue()
 
 
-def from_vee(vee: VeeDay, posted_at: int) -> list[LseRecord]:
+def from_vee(vee: VeeDay, posted_at: Seconds) -> list[LseRecord]:
     """The records of a VEE'd day: per ESI ID the consumption, then the generation channel."""
     records = []
     for row, esiid in enumerate(vee.esiids):

@@ -16,7 +16,7 @@ import simpy
 from headend.ports import FAULT, Driver, Journal, fault_text, guarded
 from headend.store.events import EventStore
 from headend.wire import EventBatch, EventsAccepted
-from meters.calendar import local
+from meters.calendar import Seconds, local, seconds
 from meters.events import EventKind, MeterEvent, batch_ident
 
 #: An event may lie so far ahead of the head-end's clock, seconds: clocks differ a little. A default of this project.
@@ -25,7 +25,7 @@ AHEAD_S = 300
 _NAMED = 20
 
 
-def power_failed(last_gasp: int | None, restoration: int | None, answer: int | None) -> bool:
+def power_failed(last_gasp: Seconds | None, restoration: Seconds | None, answer: Seconds | None) -> bool:
     """Whether power is off by the latest of each, UTC epoch seconds, None for never.
 
     A last gasp holds until a restoration of that instant or a later one, or until the meter answers after it. Within one second a meter
@@ -40,7 +40,7 @@ class EventDesk:
     """Takes in events and knows from them, and from what meters answer, whose power has failed."""
 
     def __init__(
-        self, driver: Driver, store: EventStore, number_at: Callable[[str, int], str | None], journal: Journal
+        self, driver: Driver, store: EventStore, number_at: Callable[[str, Seconds], str | None], journal: Journal
     ) -> None:
         """number_at: of the meter at one of this TDSP's ESI IDs, at an instant. What was told before a restart is known again."""
         self._driver = driver
@@ -66,7 +66,7 @@ class EventDesk:
         known: list[MeterEvent] = []
         unknown: list[MeterEvent] = []
         for report in batch.events:
-            event = MeterEvent(int(report.at.timestamp()), report.esiid, report.meterNumber, report.kind)
+            event = MeterEvent(seconds(report.at.timestamp()), report.esiid, report.meterNumber, report.kind)
             ours = self._number_at(report.esiid, event.at) == report.meterNumber
             (known if ours else unknown).append(event)
         ident = batch_ident([*known, *unknown])
@@ -74,14 +74,14 @@ class EventDesk:
         self._driver.inject("meter events", ident, lambda: self._driver.env.process(taken))
         return EventsAccepted(accepted=len(known), unknown=len(unknown))
 
-    def heard(self, esiid: str, at: int) -> None:
+    def heard(self, esiid: str, at: Seconds) -> None:
         """A meter has answered at ``at``, UTC epoch seconds: a last gasp before that is over, told or not."""
         overruled = self.power_failed_at(esiid) is not None
         self._answered[esiid] = max(at, self._answered.get(esiid, at))
         if overruled and self.power_failed_at(esiid) is None:
             self._store.keep_answer(esiid, at)
 
-    def power_failed_at(self, esiid: str) -> int | None:
+    def power_failed_at(self, esiid: str) -> Seconds | None:
         """When a meter's power failed, UTC epoch seconds, if it is off as far as the head-end was told; else None."""
         gasped = self._gasped.get(esiid)
         off = power_failed(gasped, self._restored.get(esiid), self._answered.get(esiid))

@@ -14,11 +14,11 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from meters.calendar import US
+from meters.calendar import Micros, micros, rounded_us, to_us
 
 #: Time-out of one try at a meter, and the waits before the second, third and fourth try.
-TRY_TIMEOUT_US = 30 * US
-RETRY_WAITS_US = (30 * US, 60 * US, 120 * US)
+TRY_TIMEOUT_US = to_us(30)
+RETRY_WAITS_US = (to_us(30), to_us(60), to_us(120))
 TRIES = 1 + len(RETRY_WAITS_US)
 #: Octets on the air of one on-demand read: a control packet out, a read packet back.
 READ_OCTETS = 150 + 350
@@ -29,8 +29,8 @@ Floats = NDArray[np.float64]
 class Try(NamedTuple):
     """One try at a meter: microseconds to it and back, and whether an answer makes it within the time-out."""
 
-    out_us: int
-    back_us: int
+    out_us: Micros
+    back_us: Micros
     heard: bool
 
 
@@ -80,8 +80,8 @@ class NetworkLaw:
         mean = hops * self.hop_median_s * np.exp(self.hop_sigma**2 / 2)
         radio = np.exp(np.log(mean) - sigma**2 / 2 + sigma * rng.standard_normal(shape))
         backhaul = self.backhaul_median_s / 2 * np.exp(self.backhaul_sigma * rng.standard_normal(shape))
-        micros: NDArray[np.int64] = np.maximum(1, (radio + backhaul) * US).astype(np.int64)
-        return micros
+        drawn: NDArray[np.int64] = np.maximum(1, to_us(radio + backhaul)).astype(np.int64)
+        return drawn
 
 
 def generator_for(seed: int, purpose: str, key: str) -> np.random.Generator:
@@ -101,7 +101,7 @@ class LawDraws:
 
     def _draw(self, key: str) -> tuple[Try, ...]:
         out, back, heard = self._law.tries(generator_for(self._seed, "tries", key), 1)
-        return tuple(Try(int(out[0, i]), int(back[0, i]), bool(heard[0, i])) for i in range(TRIES))
+        return tuple(Try(micros(out[0, i]), micros(back[0, i]), bool(heard[0, i])) for i in range(TRIES))
 
     def __call__(self, key: str, attempt: int) -> Try:
         """See ``TryDraws``."""
@@ -115,15 +115,15 @@ class AccessPoint:
 
     def __init__(self, tps: float) -> None:
         """Begin idle. tps: reads a second."""
-        self.service_us = round(US / tps)
+        self.service_us = rounded_us(1 / tps)
         self.carried = 0
-        self._free_us = 0
+        self._free_us = micros(0)
 
-    def free_at(self, now_us: int) -> int:
+    def free_at(self, now_us: Micros) -> Micros:
         """When a read that comes now would go out."""
         return max(now_us, self._free_us)
 
-    def take(self, start_us: int) -> None:
+    def take(self, start_us: Micros) -> None:
         """Occupy the point with one read from ``start_us`` on."""
         self._free_us = start_us + self.service_us
         self.carried += 1

@@ -15,25 +15,25 @@ from headend.network.transport import ModbusTransport, NoAnswer
 from headend.ports import FAULT, Driver, Journal, MeterAddress, MeterReading, RegisterSnapshot, fault_text, guarded
 from headend.store.collected import Reach
 from headend.store.store import HeadEndStore
-from meters.calendar import US, day_end, day_of, day_start, floor_interval
+from meters.calendar import Seconds, day_end, day_of, day_start, floor_interval, instants, micros, seconds, to_us
 
 #: A meter that was silent is caught up over so many days; older intervals have left its ring.
 CATCH_UP_DAYS = 5
-_DAY_S = 24 * 3600
+_DAY_S = seconds(24 * 3600)
 CATCH_UP_S = CATCH_UP_DAYS * _DAY_S
 
 
-def sweep_times(start: int, every_s: int) -> Generator[int, None, None]:
+def sweep_times(start: Seconds, every_s: Seconds) -> Generator[Seconds, None, None]:
     """Instants of the sweeps from ``start`` on: at local midnight and every ``every_s`` after it. UTC epoch seconds, endless."""
     day = day_of(start)
     while True:
-        for at in range(day_start(day), day_end(day), every_s):
+        for at in instants(day_start(day), day_end(day), every_s):
             if at >= start:
                 yield at
         day += timedelta(days=1)
 
 
-def midnights_due(after: int, end: int, back_days: int = CATCH_UP_DAYS) -> list[int]:
+def midnights_due(after: Seconds, end: Seconds, back_days: int = CATCH_UP_DAYS) -> list[Seconds]:
     """The local midnights in (after, end] whose registers are still to be read, at most so many days back."""
     day = max(day_of(after + 1), day_of(end) - timedelta(days=back_days))
     due = []
@@ -57,8 +57,8 @@ class Collection:
         events: EventDesk,
         journal: Journal,
         *,
-        first: int,
-        every_s: int,
+        first: Seconds,
+        every_s: Seconds,
         catch_up_days: int = CATCH_UP_DAYS,
         reach: Reach | None = None,
     ) -> None:
@@ -87,7 +87,7 @@ class Collection:
         """Sweep for ever; a simpy process. A sweep whose time has passed meanwhile is left out: the next one catches up."""
         env = self._driver.env
         for at in sweep_times(self._driver.now(), self._every_s):
-            wait = at * US - int(env.now)
+            wait = to_us(at) - micros(env.now)
             if wait < 0:
                 self._journal.note(self._driver.now(), "TDSP", "sweep left out", str(at))
                 continue
@@ -136,16 +136,16 @@ class Collection:
     def _collect(
         self,
         address: MeterAddress,
-        end: int,
+        end: Seconds,
         readings: list[MeterReading],
         snapshots: list[RegisterSnapshot],
         silent: list[str],
     ) -> Generator[simpy.Event, Any, None]:
         env = self._driver.env
         point = self._access_points[address.access_point]
-        start_us = point.free_at(int(env.now))
+        start_us = point.free_at(micros(env.now))
         point.take(start_us)
-        yield env.timeout(start_us - int(env.now))
+        yield env.timeout(start_us - micros(env.now))
         start = max(self._collected_to[address.esiid], end - self._catch_up_days * _DAY_S)
         midnights = midnights_due(self._midnights_to[address.esiid], end, self._catch_up_days)
         try:
@@ -165,7 +165,7 @@ class Collection:
             self._midnights_to[address.esiid] = taken[-1].day_start
 
     async def _exchange(
-        self, address: MeterAddress, start: int, end: int, midnights: list[int]
+        self, address: MeterAddress, start: Seconds, end: Seconds, midnights: list[Seconds]
     ) -> tuple[MeterReading, list[RegisterSnapshot]]:
         reading = await self._transport.read_window(address, start, end)
         taken = await self._transport.read_midnights(address, midnights) if midnights else []

@@ -16,7 +16,7 @@ from pymodbus.constants import ExcCodes
 from pymodbus.exceptions import ConnectionException, ModbusException, ModbusIOException
 
 from headend.ports import HeadEndError, IntArray, MeterAddress, MeterReading, PowerReading, RegisterSnapshot
-from meters.calendar import INTERVAL_S, floor_interval
+from meters.calendar import INTERVAL_S, Seconds, floor_interval
 from meters.errors import MeterError
 from meters.register_map import layout as wire
 from meters.register_map.decode import Header, Snapshot, decode_header, decode_ring, decode_snapshots, decode_voltage
@@ -51,7 +51,7 @@ class ModbusTransport:
         self._timeout = timeout
         self._lines: dict[tuple[str, int], _Line] = {}
 
-    async def read_window(self, address: MeterAddress, start: int, end: int) -> MeterReading:
+    async def read_window(self, address: MeterAddress, start: Seconds, end: Seconds) -> MeterReading:
         """The complete intervals of [start, end), as far as the meter's clock has come, and what it shows now.
 
         Intervals that its ring no longer holds come back as not present (status stopped). Raises NoAnswer, WrongMeter;
@@ -89,12 +89,12 @@ class ModbusTransport:
             octets=exchange.octets,
         )
 
-    async def read_midnights(self, address: MeterAddress, day_starts: Sequence[int]) -> list[RegisterSnapshot]:
+    async def read_midnights(self, address: MeterAddress, day_starts: Sequence[Seconds]) -> list[RegisterSnapshot]:
         """The registers at those local midnights (UTC epoch seconds), in their order.
 
         Midnights to come and those older than the meter keeps are left out. Raises NoAnswer, WrongMeter.
         """
-        found: dict[int, Snapshot] = {}
+        found: dict[Seconds, Snapshot] = {}
         async with self._exchange(address) as exchange:
             await exchange.header()
             for first, count in _runs(sorted({wire.snapshot_slot(midnight) for midnight in day_starts})):

@@ -19,7 +19,7 @@ from headend.wire import (
     RegisterRead,
     ServedInterval,
 )
-from meters.calendar import INTERVAL_S, instant_us, local
+from meters.calendar import INTERVAL_S, Seconds, instant_us, local, seconds
 
 
 def inquiry_of(request: InquiryRequest) -> Inquiry:
@@ -28,8 +28,8 @@ def inquiry_of(request: InquiryRequest) -> Inquiry:
         key=request.correlationId,
         kind=request.kind,
         esiid=request.esiid,
-        start=int(request.start.timestamp()) if request.start else 0,
-        end=int(request.end.timestamp()) if request.end else 0,
+        start=seconds(request.start.timestamp()) if request.start else seconds(0),
+        end=seconds(request.end.timestamp()) if request.end else seconds(0),
         meter_allowed=request.meterAllowed,
         answer_by_us=instant_us(request.answerBy),
         store_allowed=request.storeAllowed,
@@ -77,7 +77,7 @@ def wired(inquiry: Inquiry, answer: Answer, store: HeadEndStore) -> InquiryResul
     )
 
 
-def _partial(reading: MeterReading, gap_end: int) -> PartialInterval | None:
+def _partial(reading: MeterReading, gap_end: Seconds) -> PartialInterval | None:
     """What the meter shows beyond the gap: the running interval, and whole ones that ended while the read was on its way."""
     ends = reading.start + INTERVAL_S * (1 + np.arange(len(reading.delivered)))
     beyond = reading.delivered[(ends > gap_end) & reading.present]
@@ -89,7 +89,7 @@ def _partial(reading: MeterReading, gap_end: int) -> PartialInterval | None:
     )
 
 
-def _power_state(reading: PowerReading | None, failed_at: int | None) -> PowerState:
+def _power_state(reading: PowerReading | None, failed_at: Seconds | None) -> PowerState:
     """What is known. failed_at: of a last gasp that is newer than the reading, if there is one."""
     if failed_at is not None:
         return PowerState(status="OFF", source="event", switchState="UNKNOWN", voltage=None, at=local(failed_at))

@@ -20,10 +20,10 @@ from headend.ports import FAULT, Driver, HeadEndError, Journal, fault_text, guar
 from headend.store.inquiries import Acceptance
 from headend.store.store import HeadEndStore
 from headend.wire import InquiryRequest, InquiryResult, Outcome
-from meters.calendar import US, instant_us
+from meters.calendar import instant_us, micros, to_us
 
 #: Waits before a call-back that was not acknowledged is tried again, as long as ``answerBy`` is not over. Defaults of this project.
-CALL_BACK_WAITS_US = (1 * US, 5 * US, 30 * US, 60 * US, 300 * US, 600 * US)
+CALL_BACK_WAITS_US = (to_us(1), to_us(5), to_us(30), to_us(60), to_us(300), to_us(600))
 RESTARTED = "the head-end was restarted while the inquiry was under way"
 GONE = "the ESI ID is not in the head-end's records any more"
 BROKEN = "a fault of the head-end's own"
@@ -141,7 +141,7 @@ class OnDemandDesk:
             if 200 <= status < 300:
                 became = TAKEN_IN
                 break
-            if wait_us is None or 300 <= status < 500 or int(self.driver.env.now) + wait_us > over_us:
+            if wait_us is None or 300 <= status < 500 or micros(self.driver.env.now) + wait_us > over_us:
                 self.journal.note(self.driver.now(), "TDSP", "call-back given up", key, reason=what)
                 break
             yield self.driver.env.timeout(wait_us)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from headend.ports import HeadEndError
-from meters.calendar import INTERVAL_S, floor_interval
+from meters.calendar import INTERVAL_S, Seconds, floor_interval
 
 #: Intervals that an inquiry serves at most: 48 h of elapsed time (UC-N3; AMB-4 decides "elapsed").
 GAP_LIMIT = 192
@@ -18,15 +18,15 @@ GAP_LIMIT = 192
 class Gap:
     """What an inquiry at some instant has to fill. UTC epoch seconds; ``[start, end)`` is served."""
 
-    start: int
-    end: int
+    start: Seconds
+    end: Seconds
     #: The oldest part of a gap over 48 h, ``(start, end)``: not served, an honest hole in the bill (AMB-7).
-    uncovered: tuple[int, int] | None
+    uncovered: tuple[Seconds, Seconds] | None
     #: Intervals to serve, 0..192. Zero: there is no gap (AMB-8).
     intervals: int
 
 
-def gap(vee_end: int, now: int) -> Gap:
+def gap(vee_end: Seconds, now: Seconds) -> Gap:
     """Find the gap between the posted VEE intervals and an inquiry (AMB-4 to AMB-8).
 
     vee_end: end of the last posted VEE interval, a whole interval, UTC epoch seconds. now: time of the inquiry.

@@ -15,7 +15,7 @@ from headend.ondemand.process import Inquiry
 from headend.ports import Driver, MeterAddress, MeterReading, PowerReading
 from headend.store.store import HeadEndStore
 from headend.wire import InquiryKind
-from meters.calendar import INTERVAL_S, US, floor_interval
+from meters.calendar import INTERVAL_S, Micros, Seconds, floor_interval, micros, to_s
 
 #: How far beyond its gap an inquiry reads what the meter has come to meanwhile. Default of this project.
 BEYOND_S = 8 * INTERVAL_S
@@ -49,35 +49,37 @@ class LiveMeters:
         """See ``process.Meters``."""
         return self._access_points[self._addresses[esiid].access_point]
 
-    def power_failed_at(self, esiid: str) -> int | None:
+    def power_failed_at(self, esiid: str) -> Seconds | None:
         """See ``process.Meters``."""
         return self._events.power_failed_at(esiid)
 
     def read(
-        self, inquiry: Inquiry, lacked_from: int, start_us: int, attempt: Try
+        self, inquiry: Inquiry, lacked_from: Seconds, start_us: Micros, attempt: Try
     ) -> Generator[simpy.Event, Any, MeterReading | PowerReading | None]:
         """See ``process.Meters``."""
         env = self._driver.env
         give_up_us = start_us + TRY_TIMEOUT_US
         if not attempt.heard:
-            yield env.timeout(give_up_us - int(env.now))
+            yield env.timeout(give_up_us - micros(env.now))
             return None
-        yield env.timeout(start_us + attempt.out_us - int(env.now))
+        yield env.timeout(start_us + attempt.out_us - micros(env.now))
         address = self._addresses[inquiry.esiid]
         boundary("headend.read.before")
         try:
             reading = yield self._driver.io("meter", inquiry.key, lambda: self._exchange(address, inquiry, lacked_from))
         except NoAnswer:
-            yield env.timeout(max(0, give_up_us - int(env.now)))
+            yield env.timeout(max(0, give_up_us - micros(env.now)))
             return None
         boundary("headend.read.after")
         self._events.heard(inquiry.esiid, self._driver.now())
         yield env.timeout(attempt.back_us)
         if isinstance(reading, MeterReading) and inquiry.kind is InquiryKind.INTERVALS:
-            self._store.keep([reading.until(inquiry.end)], int(env.now) // US, "meter")
+            self._store.keep([reading.until(inquiry.end)], to_s(micros(env.now)), "meter")
         return reading  # type: ignore[no-any-return]
 
-    async def _exchange(self, address: MeterAddress, inquiry: Inquiry, lacked_from: int) -> MeterReading | PowerReading:
+    async def _exchange(
+        self, address: MeterAddress, inquiry: Inquiry, lacked_from: Seconds
+    ) -> MeterReading | PowerReading:
         if inquiry.kind is InquiryKind.POWER:
             return await self._transport.read_power(address)
         if inquiry.kind is InquiryKind.REGISTER:

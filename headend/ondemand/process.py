@@ -13,6 +13,7 @@ import simpy
 
 from headend.network.law import RETRY_WAITS_US, TRIES, TRY_TIMEOUT_US, AccessPoint, Try, TryDraws
 from headend.wire import InquiryKind, Outcome
+from meters.calendar import Micros, Seconds, micros
 
 
 @dataclass(slots=True)
@@ -22,10 +23,10 @@ class Inquiry:
     key: str
     kind: InquiryKind
     esiid: str
-    start: int
-    end: int
+    start: Seconds
+    end: Seconds
     meter_allowed: bool
-    answer_by_us: int
+    answer_by_us: Micros
     store_allowed: bool = True
 
 
@@ -35,17 +36,17 @@ class Answer:
 
     outcome: Outcome
     reason: str = ""
-    lacked_from: int | None = None
+    lacked_from: Seconds | None = None
     meter_reads: int = 0
     reading: Any = None
     #: Of a power status: when power failed, UTC epoch seconds, as the meter told and has not unsaid by restoration or answer.
-    power_failed_at: int | None = None
+    power_failed_at: Seconds | None = None
 
 
 class Store(Protocol):
     """What the process must know of the head-end's store."""
 
-    def first_missing(self, esiid: str, start: int, end: int) -> int | None:
+    def first_missing(self, esiid: str, start: Seconds, end: Seconds) -> Seconds | None:
         """Start of the first interval in [start, end) that was never collected; None when all are known."""
 
 
@@ -55,10 +56,12 @@ class Meters(Protocol):
     def access_point(self, esiid: str) -> AccessPoint:
         """The radio resource a meter hangs on."""
 
-    def power_failed_at(self, esiid: str) -> int | None:
+    def power_failed_at(self, esiid: str) -> Seconds | None:
         """When a meter's power failed, UTC epoch seconds, if it is off as far as the head-end was told; else None."""
 
-    def read(self, inquiry: Inquiry, lacked_from: int, start_us: int, attempt: Try) -> Generator[simpy.Event, Any, Any]:
+    def read(
+        self, inquiry: Inquiry, lacked_from: Seconds, start_us: Micros, attempt: Try
+    ) -> Generator[simpy.Event, Any, Any]:
         """Try the meter once, from ``start_us`` on; keep what it gave in the store. The reading, or None after the time-out."""
 
 
@@ -79,7 +82,7 @@ def answer_inquiry(
     An INTERVALS inquiry is completed when every interval is known (delivered, or reported missing by the meter). Other kinds need the
     meter; a POWER inquiry is answered by a last gasp too, if the meter has not been heard since. Never later than ``answer_by_us``: a try that could end after it is not begun.
     """
-    lacked_from: int | None = inquiry.start
+    lacked_from: Seconds | None = inquiry.start
     if inquiry.kind is InquiryKind.INTERVALS and inquiry.store_allowed:
         lacked_from = store.first_missing(inquiry.esiid, inquiry.start, inquiry.end)
         if lacked_from is None:
@@ -90,7 +93,7 @@ def answer_inquiry(
     reads = 0
     while worth_a_try(reads, meters.power_failed_at(inquiry.esiid) is not None):
         point = meters.access_point(inquiry.esiid)
-        start_us = point.free_at(env.now)  # type: ignore[arg-type]
+        start_us = point.free_at(micros(env.now))
         if start_us + TRY_TIMEOUT_US > inquiry.answer_by_us:
             return _unanswered(inquiry, meters, "no time left for another try at the meter", lacked_from, reads)
         point.take(start_us)
@@ -111,7 +114,7 @@ def answer_inquiry(
     return _unanswered(inquiry, meters, f"the meter did not answer {_tries(reads)}", lacked_from, reads)
 
 
-def _unanswered(inquiry: Inquiry, meters: Meters, reason: str, lacked_from: int, reads: int) -> Answer:
+def _unanswered(inquiry: Inquiry, meters: Meters, reason: str, lacked_from: Seconds, reads: int) -> Answer:
     """The answer without the meter's: its last gasp says of its power all that is asked, and of anything else why it is silent."""
     failed_at = meters.power_failed_at(inquiry.esiid)
     if failed_at is None:

@@ -22,7 +22,7 @@ from headend.service.health import HeadEndHealth, HealthDesk
 from headend.service.metrics import HeadEndMetrics
 from headend.store.inquiries import Acceptance
 from headend.wire import EventBatch, EventsAccepted, InquiryAccepted, InquiryKind, InquiryRequest
-from meters.calendar import INTERVAL_S
+from meters.calendar import INTERVAL_S, seconds
 
 
 class InquiryError(BaseModel):
@@ -165,7 +165,7 @@ def _window_fault(request: InquiryRequest) -> str:
         return ""
     if request.start is None or request.end is None:
         return _NO_WINDOW
-    start, end = int(request.start.timestamp()), int(request.end.timestamp())
+    start, end = seconds(request.start.timestamp()), seconds(request.end.timestamp())
     if start % INTERVAL_S or end % INTERVAL_S or end <= start:
         return "start and end are whole quarter hours, start before end."
     if end - start > GAP_LIMIT * INTERVAL_S:

@@ -13,7 +13,7 @@ from headend.day.cycle import DailyTimes
 from headend.ports import Driver, Journal
 from headend.store.store import HeadEndStore
 from headend.wire import Instant
-from meters.calendar import day_of, days, epoch, local
+from meters.calendar import Seconds, day_of, days, epoch, local
 
 #: So many sweeps' time without any meter heard counts as late. A default of this project.
 MISSED_SWEEPS = 2
@@ -37,7 +37,7 @@ class HeadEndHealth(BaseModel):
     sweeps: Literal["ok", "late", "unknown"] = Field(
         description="`late`: no meter was heard in the time of two sweeps. `unknown`: the store does not answer."
     )
-    lastSweepAgeS: int | None = Field(
+    lastSweepAgeS: Seconds | None = Field(
         default=None, description="Seconds of model time since the end of the latest sweep in which a meter answered."
     )
     posting: Literal["ok", "failing"] = Field(description="`failing`: the latest posting to SMT's file site failed.")
@@ -59,7 +59,7 @@ class PostingWatch:
     journal: Journal
     failure: PostingFailure | None = None
 
-    def note(self, at: int, party: str, kind: str, ident: str, **facts: Any) -> None:
+    def note(self, at: Seconds, party: str, kind: str, ident: str, **facts: Any) -> None:
         """See ``headend.ports.Journal``."""
         self.journal.note(at, party, kind, ident, **facts)
         if kind == "posting failed":
@@ -78,7 +78,7 @@ class HealthDesk:
         watch: PostingWatch,
         times: DailyTimes,
         first_day: date,
-        sweep_every_s: int,
+        sweep_every_s: Seconds,
     ) -> None:
         """first_day: the first operating day that this head-end posts."""
         self._driver = driver
@@ -115,7 +115,7 @@ class HealthDesk:
             openInquiries=open_inquiries,
         )
 
-    def _backlog(self, now: int) -> int:
+    def _backlog(self, now: Seconds) -> int:
         today = day_of(now)
         due = today - timedelta(days=1 if now >= epoch(f"{today}T{self._times.post_at.isoformat()}") else 2)
         posted = {file.operating_day for file in self._store.posted_files()}

@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
 from headend.http.exchange import Exchange
 from headend.http.log import tell
 from headend.ports import FAULT, Journal
+from meters.calendar import Seconds
 
 
 class HeadEndMetrics:
@@ -29,7 +30,7 @@ class HeadEndMetrics:
         waiting = Gauge("ami_headend_open_inquiries", "Accepted inquiries that have not ended.", **common)
         waiting.set_function(count_open)
 
-    def note(self, at: int, party: str, kind: str, ident: str, **facts: Any) -> None:
+    def note(self, at: Seconds, party: str, kind: str, ident: str, **facts: Any) -> None:
         """See ``headend.ports.Journal``."""
         self._journal.note(at, party, kind, ident, **facts)
         if kind == "inquiry answered":

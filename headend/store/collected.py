@@ -11,15 +11,15 @@ import sqlalchemy as sa
 
 from headend.store.rows import INTERVAL_DAYS, KNOWN, LATEST_SWEEP, MIDNIGHT_REGISTERS, Database, chunks
 from headend.vee.quality import Channel
-from meters.calendar import INTERVAL_S, day_of, day_start
+from meters.calendar import INTERVAL_S, Seconds, day_of, day_start, seconds
 
 
 @dataclass(frozen=True, slots=True)
 class Reach:
     """By ESI ID, UTC epoch seconds: to where intervals are known without a break, and the last of the unbroken run of midnight registers."""
 
-    intervals: dict[str, int]
-    midnights: dict[str, int]
+    intervals: dict[str, Seconds]
+    midnights: dict[str, Seconds]
 
 
 class CollectedStore:
@@ -29,7 +29,7 @@ class CollectedStore:
         """Use the store's database; its tables are made with the others."""
         self._engine, self._writing = database
 
-    def reach(self, esiids: Sequence[str], since: int) -> Reach:
+    def reach(self, esiids: Sequence[str], since: Seconds) -> Reach:
         """How far each ESI ID's unbroken run goes that begins at ``since``, a local midnight in UTC epoch seconds.
 
         An interval that the meter itself has no value for is known. Without any, intervals reach to ``since`` and midnights to just before it.
@@ -57,13 +57,13 @@ class CollectedStore:
                         midnights[esiid] = start
         return Reach(intervals, midnights)
 
-    def newest_day(self) -> int | None:
+    def newest_day(self) -> Seconds | None:
         """UTC epoch seconds at which the latest operating day begins that anything was collected of; None without any."""
         with self._engine.connect() as connection:
             newest = connection.scalar(sa.select(sa.func.max(INTERVAL_DAYS.c.day_start)))
-        return None if newest is None else int(newest)
+        return None if newest is None else seconds(newest)
 
-    def note_sweep(self, at: int) -> None:
+    def note_sweep(self, at: Seconds) -> None:
         """A sweep in which a meter answered has ended. at: UTC epoch seconds."""
         self._sweep(at)
 
@@ -71,13 +71,13 @@ class CollectedStore:
         """Write what is there once more: raises SQLAlchemyError where the store takes no writes."""
         self._sweep(LATEST_SWEEP.c.swept_at)
 
-    def _sweep(self, at: int | sa.ColumnElement[int]) -> None:
+    def _sweep(self, at: Seconds | sa.ColumnElement[int]) -> None:
         with self._writing.begin() as connection:
             if not connection.execute(sa.update(LATEST_SWEEP).values(swept_at=at)).rowcount:
                 first = at if isinstance(at, int) else None
                 connection.execute(sa.insert(LATEST_SWEEP).values(id=1, swept_at=first))
 
-    def swept_at(self) -> int | None:
+    def swept_at(self) -> Seconds | None:
         """UTC epoch seconds at which the latest such sweep ended; None before the first."""
         with self._engine.connect() as connection:
             return connection.scalar(sa.select(LATEST_SWEEP.c.swept_at))
@@ -89,6 +89,6 @@ def _known(flags: bytes) -> int:
     return int(unknown[0]) if len(unknown) else len(flags)
 
 
-def _next_midnight(at: int) -> int:
+def _next_midnight(at: Seconds) -> Seconds:
     """The first local midnight after an instant."""
     return day_start(day_of(at) + timedelta(days=1))

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from headend.ports import HeadEndError
 from headend.store.rows import METER_ANSWERS, METER_EVENTS, Database, chunks
+from meters.calendar import Seconds, seconds
 from meters.events import EventKind, MeterEvent
 
 _COLUMNS = (METER_EVENTS.c.at, METER_EVENTS.c.esiid, METER_EVENTS.c.meter_number, METER_EVENTS.c.kind)
@@ -17,9 +18,9 @@ _COLUMNS = (METER_EVENTS.c.at, METER_EVENTS.c.esiid, METER_EVENTS.c.meter_number
 class LatestInstants(NamedTuple):
     """By ESI ID, UTC epoch seconds: the latest last gasp, the latest restoration, the latest answer that overruled a last gasp."""
 
-    last_gasp: dict[str, int]
-    restoration: dict[str, int]
-    answer: dict[str, int]
+    last_gasp: dict[str, Seconds]
+    restoration: dict[str, Seconds]
+    answer: dict[str, Seconds]
 
 
 class EventStore:
@@ -29,7 +30,7 @@ class EventStore:
         """Use the store's database; its tables are made with the others."""
         self._engine, self._writing = database
 
-    def keep(self, events: Sequence[MeterEvent], received_at: int) -> list[MeterEvent]:
+    def keep(self, events: Sequence[MeterEvent], received_at: Seconds) -> list[MeterEvent]:
         """Keep events, all or none. Gives those that were not known before, sorted: what is told again is the same event.
 
         received_at: UTC epoch seconds. Raises HeadEndError if the database does not take them.
@@ -40,7 +41,7 @@ class EventStore:
             # simpy could not make the library's own exception anew when it hands it to the process that waits.
             raise HeadEndError("headend.store.events", f"Events cannot be kept: {type(error).__name__}.") from None
 
-    def _keep(self, events: Sequence[MeterEvent], received_at: int) -> list[MeterEvent]:
+    def _keep(self, events: Sequence[MeterEvent], received_at: Seconds) -> list[MeterEvent]:
         rows = METER_EVENTS.c
         fresh: list[MeterEvent] = []
         with self._writing.begin() as connection:
@@ -67,7 +68,7 @@ class EventStore:
                 )
         return fresh
 
-    def keep_answer(self, esiid: str, at: int) -> None:
+    def keep_answer(self, esiid: str, at: Seconds) -> None:
         """Keep that a meter answered at ``at`` (UTC epoch seconds) though its latest event was a last gasp."""
         rows = METER_ANSWERS.c
         with self._writing.begin() as connection:
@@ -91,9 +92,9 @@ class EventStore:
         )
         with self._engine.connect() as connection:
             return LatestInstants(
-                *({str(row.esiid): int(row.at) for row in connection.execute(query)} for query in queries)
+                *({str(row.esiid): seconds(row.at) for row in connection.execute(query)} for query in queries)
             )
 
 
-def _event(at: int, esiid: str, meter_number: str, kind: str) -> MeterEvent:
+def _event(at: Seconds, esiid: str, meter_number: str, kind: str) -> MeterEvent:
     return MeterEvent(at, esiid, meter_number, EventKind(kind))

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from headend.boundaries import boundary
 from headend.store.rows import INQUIRIES, Database
 from headend.wire import InquiryRequest
+from meters.calendar import Seconds
 
 
 class Acceptance(StrEnum):
@@ -41,7 +42,7 @@ class InquiryStore:
         """Use the store's database; its tables are made with the others."""
         self._engine, self._writing = database
 
-    def accept(self, request: InquiryRequest, at: int) -> Acceptance:
+    def accept(self, request: InquiryRequest, at: Seconds) -> Acceptance:
         """Keep an inquiry unless it is there already. at: UTC epoch seconds."""
         with self._writing.begin() as connection:
             rows = INQUIRIES.c
@@ -69,7 +70,7 @@ class InquiryStore:
             boundary("headend.answer.before_commit")
         boundary("headend.answer.after_commit")
 
-    def end(self, correlation_id: str, at: int, became: str) -> None:
+    def end(self, correlation_id: str, at: Seconds, became: str) -> None:
         """The result was taken, or will not be. at: UTC epoch seconds. became: how, in a few words; the result itself is let go."""
         with self._writing.begin() as connection:
             change = sa.update(INQUIRIES).where(INQUIRIES.c.correlation_id == correlation_id)

@@ -16,7 +16,7 @@ from headend.store.migrate import NewerDatabaseError, bring_up_to_date, versions
 from headend.store.migrations import MIGRATIONS
 from headend.vee.quality import Channel, IntervalStatus
 from headend.vee.records import ChannelDay, VeeDay
-from meters.calendar import INTERVAL_S, day_of, day_start, intervals_in
+from meters.calendar import INTERVAL_S, Seconds, day_of, day_start, intervals_in
 
 #: Flags of a stored interval: it was collected; the meter had a value; a read on demand brought it.
 KNOWN, PRESENT, ON_DEMAND = 1, 2, 4
@@ -140,7 +140,7 @@ class Packed:
         wh: IntArray,
         status: NDArray[np.uint16],
         present: BoolArray,
-        collected_at: int,
+        collected_at: Seconds,
         origin: int,
     ) -> None:
         """Take in a run of intervals: a value beats none, a later value beats an earlier one, the same value keeps its first collection."""
@@ -262,7 +262,7 @@ def runs_of(reading: MeterReading) -> Iterable[tuple[MeterReading, date, slice, 
         done += count
 
 
-def days_over(first: int, end: int) -> list[date]:
+def days_over(first: Seconds, end: Seconds) -> list[date]:
     """The operating days of the intervals from the one that begins at ``first`` to the one that ends at ``end``."""
     day, last = day_of(first), day_of(end - INTERVAL_S)
     return [day + timedelta(days=i) for i in range((last - day).days + 1)]

@@ -41,7 +41,7 @@ from headend.store.rows import (
 from headend.vee.estimate import BACK_DAYS
 from headend.vee.quality import Channel
 from headend.vee.records import ChannelDay, DayBlock, History, VeeChannel, VeeDay
-from meters.calendar import INTERVAL_S, day_end, day_of, day_start, intervals_in
+from meters.calendar import INTERVAL_S, Seconds, day_end, day_of, day_start, intervals_in, seconds
 
 #: What collected an interval: a scheduled sweep, or a read on demand.
 Origin = Literal["sweep", "meter"]
@@ -70,7 +70,7 @@ class PostedFile:
     name: str
     operating_day: date
     #: UTC epoch seconds.
-    posted_at: int
+    posted_at: Seconds
     records: int
 
 
@@ -93,7 +93,7 @@ class HeadEndStore:
 
     # --- what was collected ------------------------------------------------------------------------------------------------------
 
-    def keep(self, readings: Sequence[MeterReading], collected_at: int, origin: Origin) -> None:
+    def keep(self, readings: Sequence[MeterReading], collected_at: Seconds, origin: Origin) -> None:
         """Keep the intervals of readings, all or none. collected_at: UTC epoch seconds.
 
         A value is never replaced by the meter's having none; a different value collected later replaces an earlier one; the same value
@@ -107,7 +107,7 @@ class HeadEndStore:
         with self._writing.begin() as connection:
             held = self._packed(connection, {reading.esiid for reading, _, _, _ in runs}, starts)
             old = set(held)
-            touched: dict[tuple[str, int, int], Packed] = {}
+            touched: dict[tuple[str, int, Seconds], Packed] = {}
             for reading, day, at, part in runs:
                 for channel, wh in ((Channel.LOAD, reading.delivered), (Channel.GENERATION, reading.received)):
                     key = (reading.esiid, int(channel), day_start(day))
@@ -117,10 +117,14 @@ class HeadEndStore:
             self._write(connection, {key: packed for key, packed in touched.items() if key in old}, update=True)
 
     def _packed(
-        self, connection: sa.Connection, esiids: Iterable[str], starts: Iterable[int], channel: Channel | None = None
-    ) -> dict[tuple[str, int, int], Packed]:
+        self,
+        connection: sa.Connection,
+        esiids: Iterable[str],
+        starts: Iterable[Seconds],
+        channel: Channel | None = None,
+    ) -> dict[tuple[str, int, Seconds], Packed]:
         rows = INTERVAL_DAYS.c
-        found: dict[tuple[str, int, int], Packed] = {}
+        found: dict[tuple[str, int, Seconds], Packed] = {}
         for chunk in chunks(sorted(esiids)):
             query = sa.select(INTERVAL_DAYS).where(rows.esiid.in_(chunk), rows.day_start.in_(sorted(starts)))
             if channel is not None:
@@ -129,7 +133,9 @@ class HeadEndStore:
                 found[esiid, number, start] = Packed(*packed)
         return found
 
-    def _write(self, connection: sa.Connection, days: Mapping[tuple[str, int, int], Packed], *, update: bool) -> None:
+    def _write(
+        self, connection: sa.Connection, days: Mapping[tuple[str, int, Seconds], Packed], *, update: bool
+    ) -> None:
         if not days:
             return
         if not update:
@@ -180,7 +186,7 @@ class HeadEndStore:
                     change = change.values(delivered_wh=sa.bindparam("d"), received_wh=sa.bindparam("r"))
                     connection.execute(change, again)
 
-    def _span(self, esiid: str, start: int, end: int, channel: Channel) -> tuple[LongArray, Packed]:
+    def _span(self, esiid: str, start: Seconds, end: Seconds, channel: Channel) -> tuple[LongArray, Packed]:
         """Every complete interval of [start, end), known or not: their ends and their packed columns."""
         first = start - start % INTERVAL_S
         count = max(0, (end - first) // INTERVAL_S)
@@ -188,7 +194,7 @@ class HeadEndStore:
         whole = Packed(bytes(4 * count), bytes(2 * count), bytes(8 * count), bytes(count))
         if not count:
             return ends, whole
-        days = days_over(first, int(ends[-1]))
+        days = days_over(first, seconds(ends[-1]))
         with self._engine.connect() as connection:
             held = self._packed(connection, [esiid], map(day_start, days), channel)
         for (_, _, begins), packed in held.items():
@@ -198,16 +204,18 @@ class HeadEndStore:
                 getattr(whole, name)[low:high] = getattr(packed, name)[low - offset : high - offset]
         return ends, whole
 
-    def first_missing(self, esiid: str, start: int, end: int, channel: Channel = Channel.LOAD) -> int | None:
+    def first_missing(
+        self, esiid: str, start: Seconds, end: Seconds, channel: Channel = Channel.LOAD
+    ) -> Seconds | None:
         """Start of the first complete interval of [start, end) that was never collected; None when all are known.
 
         An interval that the meter itself has no value for is known.
         """
         ends, held = self._span(esiid, start, end, channel)
         unknown = np.flatnonzero((held.flags & KNOWN) == 0)
-        return int(ends[unknown[0]]) - INTERVAL_S if len(unknown) else None
+        return seconds(ends[unknown[0]]) - INTERVAL_S if len(unknown) else None
 
-    def window(self, esiid: str, start: int, end: int, channel: Channel = Channel.LOAD) -> StoredWindow:
+    def window(self, esiid: str, start: Seconds, end: Seconds, channel: Channel = Channel.LOAD) -> StoredWindow:
         """The known intervals among the complete ones of [start, end). UTC epoch seconds."""
         ends, held = self._span(esiid, start, end, channel)
         known = (held.flags & KNOWN) != 0
@@ -220,7 +228,7 @@ class HeadEndStore:
             (flags & ON_DEMAND) != 0,
         )
 
-    def reaches_to(self, esiid: str, start: int, channel: Channel = Channel.LOAD) -> int:
+    def reaches_to(self, esiid: str, start: Seconds, channel: Channel = Channel.LOAD) -> Seconds:
         """End of the unbroken run of known intervals that begins at ``start``; ``start`` if that interval is not known."""
         reach = start
         while True:
@@ -295,7 +303,7 @@ class HeadEndStore:
         return tuple(changed)
 
     def _latest_vee(
-        self, connection: sa.Connection, esiids: Iterable[str], start: int
+        self, connection: sa.Connection, esiids: Iterable[str], start: Seconds
     ) -> dict[tuple[str, int], tuple[int, dict[str, Any]]]:
         rows = VEE_DAYS.c
         found: dict[tuple[str, int], tuple[int, dict[str, Any]]] = {}
@@ -338,7 +346,7 @@ class HeadEndStore:
             return History()
         starts = {day_start(one): one for one in days}
         row_of = {esiid: row for row, esiid in enumerate(esiids)}
-        arrays: dict[tuple[int, int], ChannelDay] = {}
+        arrays: dict[tuple[int, Seconds], ChannelDay] = {}
         rows = VEE_DAYS.c
         with self._engine.connect() as connection:
             for chunk in chunks(list(esiids)):

@@ -25,7 +25,7 @@ from headend.vee.rules import (
     sum_tolerance,
 )
 from headend.vee.scaling import Scaling, scale_to_registers
-from meters.calendar import interval_ends, iso
+from meters.calendar import interval_ends, iso, seconds
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,7 +69,7 @@ def run_batch(block: DayBlock, history: History, *, multiplier: LongArray | int 
     findings: list[list[Finding]] = [[] for _ in block.esiids]
     for row in np.flatnonzero(missing_check(block.present).any(axis=1)):
         at = np.flatnonzero(~block.present[row])
-        first = iso(int(interval_ends(block.day)[at[0]]))
+        first = iso(seconds(interval_ends(block.day)[at[0]]))
         sentence = f"{len(at)} of {block.present.shape[1]} intervals are missing, the first ends {first}."
         findings[row].append(Finding("vee.interval.missing", sentence, {"count": len(at), "first_end": first}))
     for row in np.flatnonzero(~(block.have_r0 & block.have_r1)):
@@ -139,7 +139,7 @@ def _tell_flags(block: DayBlock, channel: Channel, flags: _Flags, findings: list
     for name, mask, sentence in by_rule:
         for row in np.flatnonzero(mask.any(axis=1)):
             at = np.flatnonzero(mask[row])
-            first = iso(int(ends[at[0]]))
+            first = iso(seconds(ends[at[0]]))
             evidence: dict[str, int | float | str] = {
                 "channel": int(channel),
                 "count": len(at),

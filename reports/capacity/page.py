@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from headend.network import law
-from meters.calendar import US
+from meters.calendar import to_s
 from reports.capacity.chart import chart_svg
 from reports.chart_parts import NARROW, WIDE, inline
 from simulator.capacity.outcome import Estimate, Outcome, Row
@@ -302,7 +302,7 @@ def _basis(outcome: Outcome, rows: list[Row]) -> Mapping[str, str]:
     tps = outcome.access_point_tps
     load = _radio_load(outcome, rows)
     middle, network = MiddleLaw(**laws["middle"]), law.NetworkLaw(**laws["network"])
-    *waits, last_wait = (f"{wait // US}" for wait in law.RETRY_WAITS_US)
+    *waits, last_wait = (f"{to_s(wait)}" for wait in law.RETRY_WAITS_US)
     return {
         "Calls": (
             "Fixed count at uniform instants of the hour (a Poisson stream given its count). The hour has "
@@ -324,7 +324,7 @@ def _basis(outcome: Outcome, rows: list[Row]) -> Mapping[str, str]:
             + (f" Changed in this study: {_changed(laws['middle'])}." if laws["middle"] else "")
         ),
         "Radio": (
-            f"1 + Poisson({network.extra_hops:g}) hops, a try times out after {law.TRY_TIMEOUT_US // US} s, "
+            f"1 + Poisson({network.extra_hops:g}) hops, a try times out after {to_s(law.TRY_TIMEOUT_US)} s, "
             f"retries after {', '.join(waits)} and {last_wait} s [D]."
             + (f" Changed in this study: {_changed(laws['network'])}." if laws["network"] else "")
             + f" {points:,} access points of {tps:g} reads/s: calls and home automation take {load:.2g} % of them; a queue there is rare. "

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from meters import SEED
+from meters.calendar import seconds
 from simulator.parties.options import FaultsOption, FleetSeedOption, MixOption, ReplayOption, TdspOption
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ def _day(text: str) -> calendar_day:
     from simulator.errors import SimulatorError
 
     if not text:
-        return day_of(int(time.time())) - timedelta(days=1)
+        return day_of(seconds(time.time())) - timedelta(days=1)
     try:
         day = calendar_day.fromisoformat(text)
     except ValueError:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from meters.calendar import local
+from meters.calendar import local, seconds
 from meters.errors import MeterError
 from reports.chart_parts import INK, MUTED, bare
 from reports.meter.day import MeterDay
@@ -172,7 +172,7 @@ def _cut_off(axes: Axes, shown: MeterDay, delivered: Floats) -> None:
         up = bool(delivered[at] > 0)
         late = at > len(delivered) * 0.8
         axes.annotate(
-            f"{delivered[at]:,.2f} kWh at {local(int(shown.starts[at])):%H:%M}",
+            f"{delivered[at]:,.2f} kWh at {local(seconds(shown.starts[at])):%H:%M}",
             (float(shown.starts[at] if late else shown.ends[at]), high if up else low),
             (-6 if late else 6, -4 if up else 4),
             textcoords="offset points",
@@ -198,7 +198,7 @@ def _temperature(axes: Axes, shown: MeterDay) -> None:
 
 def _clock(axes: Axes, shown: MeterDay) -> None:
     """Hours by the local clock; the one that comes twice is there twice."""
-    hours = [(int(at), local(int(at))) for at in shown.starts if local(int(at)).minute == 0]
+    hours = [(at, local(seconds(at))) for at in shown.starts if local(seconds(at)).minute == 0]
     wanted = [(at, when) for at, when in hours if when.hour % 3 == 0]
     end = int(shown.ends[-1])
     axes.set_xticks([at for at, _ in wanted] + [end], [f"{when:%H:%M}" for _, when in wanted] + ["24:00"])

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from meters.calendar import INTERVAL_S, day_end, day_start, interval_ends, iso, local
+from meters.calendar import INTERVAL_S, Seconds, day_end, day_start, interval_ends, iso, local, seconds
 from meters.faults.fault import ALWAYS, FOR_EVER, Fault
 from meters.faults.kinds import FaultKind, Layer, Span
 from meters.fleet import READ_AFTER_S, Fleet
@@ -72,7 +72,7 @@ class MeterDay:
     found: Found
     day: date
     #: When it is read, UTC epoch seconds: an hour after the day has ended.
-    now: int
+    now: Seconds
     #: Who answers then.
     identity: MeterIdentity
     reply: Reply
@@ -130,7 +130,7 @@ class MeterDay:
 
     def span_text(self, at: int) -> str:
         """``17:15 to 17:30`` by the local clock; in the hour that comes twice with the zone."""
-        first, last = local(int(self.starts[at])), local(int(self.ends[at]))
+        first, last = local(seconds(self.starts[at])), local(seconds(self.ends[at]))
         twice = len(self.ends) > 96 and first.hour == 1
         return f"{first:%H:%M} to {last:%H:%M}" + (f" {first.tzname()}" if twice else "")
 
@@ -168,7 +168,7 @@ def meter_day(found: Found, fleet: Fleet, day: date) -> MeterDay:
     )
 
 
-def _touches(fault: Fault, start: int, now: int) -> bool:
+def _touches(fault: Fault, start: Seconds, now: Seconds) -> bool:
     """Whether a fault can be seen in what is read: one of the installation leaves its traces for good."""
     lasting = fault.row.layer is Layer.METER and fault.row.span in (Span.ALWAYS, Span.INSTANT)
     return lasting or (fault.first < now and fault.until > start)
@@ -252,7 +252,7 @@ def to_json(shown: MeterDay) -> dict[str, Any]:
         return None if pair is None else {"delivered_wh": pair[0], "received_wh": pair[1]}
 
     def point(at: int | None, channel: Wh) -> dict[str, Any] | None:
-        return None if at is None else {"end": iso(int(shown.ends[at])), "wh": int(channel[at])}
+        return None if at is None else {"end": iso(seconds(shown.ends[at])), "wh": int(channel[at])}
 
     entry: dict[str, Any] = {
         "esiid": found.meter.identity.esiid,
@@ -288,7 +288,7 @@ def to_json(shown: MeterDay) -> dict[str, Any]:
     }
     entry["intervals"] = [
         {
-            "end": iso(int(shown.ends[at])),
+            "end": iso(seconds(shown.ends[at])),
             "delivered_wh": int(shown.delivered[at]) if shown.present[at] else None,
             "received_wh": int(shown.received[at]) if shown.present[at] else None,
             "marks": [mark.name for mark in shown.marks[at]],

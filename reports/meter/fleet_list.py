@@ -9,6 +9,7 @@ from typing import Any
 
 from rich.text import Text
 
+from meters.calendar import seconds
 from meters.faults.fault import Fault
 from meters.faults.rules import expand
 from meters.fleet import Fleet
@@ -120,7 +121,7 @@ def fleet_json(fleet: Fleet, mix: str) -> Iterator[str]:
 
 def special_lines(fleet: Fleet) -> Iterator[Text]:
     """The magic ESI IDs of the fleet's company, where they are read, and what each does."""
-    found = magic(fleet, 0)
+    found = magic(fleet, seconds(0))
     digits = fleet.tdsp.digits
     yield Text(
         f"Magic ESI IDs of {fleet.tdsp.name}, whatever the seed; 'ami meters serve' has them on gateway {found[0][2].gateway}, "
@@ -143,6 +144,6 @@ def special_json(fleet: Fleet) -> Iterator[str]:
             "unit": place.unit,
             "note": note,
         }
-        for meter, note, place in magic(fleet, 0)
+        for meter, note, place in magic(fleet, seconds(0))
     ]
     yield json.dumps({"tdsp": fleet.tdsp.key, "special": rows}) + "\n"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from meters.calendar import INTERVAL_S, local
+from meters.calendar import INTERVAL_S, local, seconds
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -110,7 +110,7 @@ def chart(shown: MeterDay, width: int, glyphs: Glyphs) -> list[Text]:
             style = _MISSING if mark is not None and mark.missing else _FLAGGED
             line.append(mark.letter if mark is not None else " ", style)
         lines.append(line)
-    lines.append(_row_of(per, "", {at: f"{local(int(shown.starts[at])):%H}" for at in _thirds(shown)}))
+    lines.append(_row_of(per, "", {at: f"{local(seconds(shown.starts[at])):%H}" for at in _thirds(shown)}))
     if shown.outdoors is not None:
         degrees = {at: f"{shown.outdoors[at]:.0f}" for at in _thirds(shown)}
         lines.append(_row_of(per, glyphs.degree, degrees))
@@ -183,7 +183,7 @@ def _axis(shown: MeterDay, per: int, glyphs: Glyphs) -> Text:
 
 def _thirds(shown: MeterDay) -> list[int]:
     """Positions of the intervals that begin at every third hour of the local clock."""
-    clock = [local(int(at)) for at in shown.starts]
+    clock = [local(seconds(at)) for at in shown.starts]
     return [at for at, when in enumerate(clock) if when.minute == 0 and when.hour % 3 == 0]
 
 

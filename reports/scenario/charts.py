@@ -11,7 +11,7 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
-from meters.calendar import INTERVAL_S, day_end, day_of_interval, day_start, local
+from meters.calendar import INTERVAL_S, Seconds, day_end, day_of_interval, day_start, local
 from reports.chart_parts import INK, KINDS, MUTED, PAPER, WIDE, Width, bare, inline, legend, svg
 from reports.scenario.cost_chart import cost_figure, cycle_days
 from scenarios.judging.facts import Facts, spread
@@ -104,7 +104,7 @@ def _days(facts: Facts, width: Width) -> Figure | None:
     return figure
 
 
-def _tick(at: int) -> str:
+def _tick(at: Seconds) -> str:
     when = local(at)
     return f"{when:%a %m-%d}" if when.hour == 0 else f"{when:%H:%M}"
 

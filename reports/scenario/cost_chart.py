@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from meters.calendar import day_end, day_of_interval, day_start
+from meters.calendar import Seconds, day_end, day_of_interval, day_start, instants, seconds
 from reports.chart_parts import GRID, INK, KINDS, MUTED, PAPER, WIDE, Width, bare, legend
 from scenarios.judging.facts import Facts
 from scenarios.recording.actions import RecordedCall, Stand
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 class Line(NamedTuple):
     """What is drawn into both parts: instants, dollars, and how."""
 
-    at: list[int]
+    at: list[Seconds]
     usd: list[float]
     look: dict[str, Any]
 
@@ -86,7 +86,7 @@ def _cost_lines(facts: Facts, plan: RatePlan, stand: Stand) -> list[Line]:
     return lines
 
 
-def _line(points: Iterable[tuple[int, Decimal]], **look: Any) -> Line:
+def _line(points: Iterable[tuple[Seconds, Decimal]], **look: Any) -> Line:
     drawn = list(points)
     return Line([at for at, _ in drawn], [float(cost) for _, cost in drawn], look)
 
@@ -110,7 +110,7 @@ def _ways(stand: Stand) -> tuple[Way, ...]:
     )
 
 
-def _ends(axes: Axes, stand: Stand, end: int) -> None:
+def _ends(axes: Axes, stand: Stand, end: Seconds) -> None:
     """Tell beside the end of each way what the cycle then costs, from the top, no two in one place."""
     step = 0.07 * axes.get_ylim()[1]
     y = float("inf")
@@ -132,11 +132,11 @@ def _ends(axes: Axes, stand: Stand, end: int) -> None:
         axes.annotate(text, (0.98, 0.04), xycoords="axes fraction", ha="right", fontsize=9, color=MUTED)
 
 
-def _hours_of(start: int, end: int) -> list[int]:
-    return [*range(start + 3600, end, 3600), end]
+def _hours_of(start: Seconds, end: Seconds) -> list[Seconds]:
+    return [*instants(start + 3600, end, seconds(3600)), end]
 
 
-def _bills(plan: RatePlan, facts: Facts, usage: list[Interval], to: int) -> list[tuple[int, Decimal]]:
+def _bills(plan: RatePlan, facts: Facts, usage: list[Interval], to: Seconds) -> list[tuple[Seconds, Decimal]]:
     """What the cycle costs up to each hour, in one pass through its intervals and by the midnights of its days."""
     from simulator.ror.bill import bill_to_date
 
@@ -153,7 +153,9 @@ def _bills(plan: RatePlan, facts: Facts, usage: list[Interval], to: int) -> list
     return bills
 
 
-def _way(plan: RatePlan, facts: Facts, begins: tuple[int, Decimal], to: int, way: Way) -> Iterator[tuple[int, Decimal]]:
+def _way(
+    plan: RatePlan, facts: Facts, begins: tuple[Seconds, Decimal], to: Seconds, way: Way
+) -> Iterator[tuple[Seconds, Decimal]]:
     """Hours from the bill told to the end of the cycle, what is to come spread evenly; the last point is the closed bill."""
     from simulator.ror.bill import bill_to_date
 

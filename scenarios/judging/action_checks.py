@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from headend.wire import InquiryKind
-from meters.calendar import INTERVAL_S, iso, local
+from meters.calendar import INTERVAL_S, iso, local, seconds
 from scenarios.judging.answer import day_covered, hold_rebill
 from scenarios.judging.facts import Facts, iso_of
 from scenarios.judging.findings import CheckVerdict, Rule, check
@@ -330,7 +330,7 @@ def _complaint(facts: Facts, action: ComplaintAction) -> CheckVerdict:
         return struck(facts, action.ref, ident, action.declare.kind.value, *action.verifies)
     rule = Rule()
     rule.equal("answer of the control API", 200, done and done.status)
-    at = 0 if done is None else done.at
+    at = seconds(0) if done is None else done.at
     late = [iso(note.at) for note in facts.notes(ComplaintNote, ident) if note.at > at]
     rule.equal("strikes after that", [], late)
     strikes = done and done.strikes

@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from meters.calendar import INTERVAL_S, day_end, day_of_interval, local
+from meters.calendar import INTERVAL_S, Seconds, day_end, day_of_interval, local, seconds
 from scenarios.judging.facts import Facts, iso_of, usd_of
 from scenarios.judging.findings import Rule, StepVerdict, step
 from scenarios.recording.actions import RecordedCall, RecordedRebill
@@ -127,7 +127,7 @@ def hold_rebill(rule: Rule, facts: Facts, rebilled: RecordedRebill | None, call:
     )
 
 
-def day_covered(facts: Facts, rebilled: RecordedRebill | None) -> int:
+def day_covered(facts: Facts, rebilled: RecordedRebill | None) -> Seconds:
     """End of the last operating day posted before a re-bill."""
-    last = facts.last_lse((rebilled and rebilled.rebilled_at) or 0)
-    return 0 if last is None else day_end(last.operating_day)
+    last = facts.last_lse((rebilled and rebilled.rebilled_at) or seconds(0))
+    return seconds(0) if last is None else day_end(last.operating_day)

@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from datetime import date
 
 from headend.wire import InquiryKind
-from meters.calendar import day_of, intervals_in
+from meters.calendar import day_of, intervals_in, seconds
 from scenarios.judging.action_checks import action_check, struck
 from scenarios.judging.facts import Facts
 from scenarios.judging.findings import CheckVerdict, Rule, check
@@ -178,7 +178,9 @@ def _throttle(facts: Facts) -> list[CheckVerdict]:
 def _as_filed(entry: Entry, esiid: str) -> LedgerEntry:
     """A request as SMT's own ledger has it, as far as a throttle's rules rest on it."""
     first = entry.transitions[0].at_us
-    filed = Filed(entry.key, entry.kind, esiid, entry.door, entry.username, *("",) * 4, 0, 0, None, (), first)
+    filed = Filed(
+        entry.key, entry.kind, esiid, entry.door, entry.username, *("",) * 4, seconds(0), seconds(0), None, (), first
+    )
     steps = [
         Transition(
             transition.state,

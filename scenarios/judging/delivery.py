@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from headend.wire import InquiryKind
-from meters.calendar import floor_interval, iso
+from meters.calendar import Seconds, floor_interval, iso, seconds
 from scenarios.judging.facts import Facts, iso_of, seconds_between, spread
 from scenarios.judging.findings import Rule, StepVerdict, step
 from scenarios.recording.journal import AnsweredNote, SweepNote
@@ -76,7 +76,9 @@ def s5(facts: Facts, action: BalanceCall) -> StepVerdict:
     entry = next(iter(facts.requests(action.ref, InquiryKind.INTERVALS)), None)
     note = facts.note(AnsweredNote, "" if entry is None else entry.key)
     served = facts.call and facts.call.request.served
-    start, gap = (0, []) if not (entry and entry.gap) else (entry.gap.start, spread(entry.gap.start, entry.gap.end))
+    start, gap = (
+        (seconds(0), []) if not (entry and entry.gap) else (entry.gap.start, spread(entry.gap.start, entry.gap.end))
+    )
     store, meter, missing = (0, 0, 0) if note is None else (note.store, note.meter, note.missing)
     reads = note and note.meter_reads
     rule.equal("the TDSP notes the answer once", "completed", note and note.outcome)
@@ -130,6 +132,6 @@ def s5(facts: Facts, action: BalanceCall) -> StepVerdict:
     return step("S5", happened, evidence, rule, *shows)
 
 
-def _sweeps(facts: Facts, start: int, before: int) -> int:
+def _sweeps(facts: Facts, start: Seconds, before: Seconds) -> int:
     """Sweeps within the gap that this meter answered."""
     return sum(start < note.at <= before and facts.esiid not in note.silent for note in facts.notes(SweepNote))

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import TypeVar
 
 from headend.wire import InquiryKind
-from meters.calendar import INTERVAL_S, US, day_end, days, epoch, iso
+from meters.calendar import INTERVAL_S, Micros, Seconds, day_end, days, epoch, instants, iso
 from scenarios.recording.actions import RecordedCall, RecordedRebill
 from scenarios.recording.journal import CodesNote, IntakeNote, Note, PostedNote
 from scenarios.recording.ledger import Entry
@@ -30,7 +30,7 @@ class Posted:
 
     file: str
     operating_day: date
-    taken_in_at: int | None
+    taken_in_at: Seconds | None
     intake: dict[str, int]
     codes: dict[str, int]
 
@@ -40,7 +40,7 @@ class Posted:
         return set(self.codes) == {"00"} and self.codes == self.intake and self.codes["00"] > 0
 
 
-def iso_of(instant: int | None) -> str | None:
+def iso_of(instant: Seconds | None) -> str | None:
     """An instant as evidence shows it; None for none."""
     return None if instant is None else iso(instant)
 
@@ -69,7 +69,7 @@ class Facts:
         self.after_posting = [] if usage.after_posting is None else usage.after_posting.intervals
         self.served = [] if usage.served is None else usage.served.intervals
 
-    def at(self, action: Action) -> int:
+    def at(self, action: Action) -> Seconds:
         """UTC epoch seconds of an action."""
         return epoch(action.at)
 
@@ -118,7 +118,7 @@ class Facts:
             if epoch(datetime.combine(day + timedelta(days=1), self.scenario.post_at)) + POSTING_TAKES_S <= last
         ]
 
-    def last_lse(self, before: int) -> Posted | None:
+    def last_lse(self, before: Seconds) -> Posted | None:
         """The accepted file with the latest operating day that SMT had at an instant (PRE1)."""
         had = [
             file
@@ -128,7 +128,7 @@ class Facts:
         ]
         return max(had, key=lambda one: one.operating_day, default=None)
 
-    def vee_end(self, before: int) -> int | None:
+    def vee_end(self, before: Seconds) -> Seconds | None:
         """End of the last VEE interval posted before an instant."""
         last = self.last_lse(before)
         return None if last is None else day_end(last.operating_day)
@@ -138,11 +138,11 @@ class Facts:
         return max(self.scenario.tolerance_usd, abs(vee) * self.scenario.tolerance_percent / 100)
 
 
-def spread(start: int, end: int) -> list[int]:
+def spread(start: Seconds, end: Seconds) -> list[Seconds]:
     """Ends of the intervals in ``[start, end)``."""
-    return list(range(start + INTERVAL_S, end + 1, INTERVAL_S))
+    return list(instants(start + INTERVAL_S, end + 1, INTERVAL_S))
 
 
-def seconds_between(first_us: int, last_us: int) -> str:
+def seconds_between(first_us: Micros, last_us: Micros) -> str:
     """Model time between two instants in seconds, to the millisecond, as text."""
-    return str((Decimal(last_us - first_us) / US).quantize(Decimal("0.001")))
+    return str(Decimal(last_us - first_us).scaleb(-6).quantize(Decimal("0.001")))

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
+from meters.calendar import Seconds
 from scenarios.recording.values import CODE, Count, Day, Instant, Money, Record, Span
 from simulator.ror.answer import ToldOn
 from simulator.ror.on_demand import RequestEnd
@@ -56,7 +57,7 @@ class RecordedRequest(Record):
     requested_at: Instant | None
     ended_at: Instant | None
     #: From the request to its end.
-    seconds: int | None
+    seconds: Seconds | None
     correlation_id: str | None
     trouble: Trouble | None
     served: ServedAnswer | None
@@ -204,7 +205,7 @@ class RecordedCall(Record):
 
     asked_at: Instant
     told_at: Instant
-    seconds_to_answer: int
+    seconds_to_answer: Seconds
     hangs_up_at: Instant
     own_record: OwnRecord
     decision: RecordedDecision
@@ -226,7 +227,7 @@ class RecordedCall(Record):
         return self
 
     @property
-    def waited(self) -> int:
+    def waited(self) -> Seconds:
         """Seconds from the question to the answer."""
         return self.told_at - self.asked_at
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, SerializeAsAny
 
+from meters.calendar import Seconds
 from scenarios.recording.values import CODE, Count, Day, Epoch, Record
 from simulator.ror.analysis import Question
 
@@ -57,7 +58,7 @@ class ToldNote(Note, noted="ROR/S6.told"):
 class OutcomeNote(Note, noted="ROR/S7.outcome"):
     """S7: how long the customer waited."""
 
-    seconds_to_answer: int
+    seconds_to_answer: Seconds
 
 
 class PostedNote(Note, noted="TDSP/posted"):

@@ -6,6 +6,7 @@ from typing import Annotated, Literal, NamedTuple, Self
 
 from pydantic import model_validator
 
+from meters.calendar import Seconds
 from scenarios.recording.values import CODE, Count, Epoch, Record
 from simulator.ror.usage import Quality, Source
 
@@ -13,7 +14,7 @@ from simulator.ror.usage import Quality, Source
 class Interval(NamedTuple):
     """An interval of the retailer's record."""
 
-    end: int
+    end: Seconds
     wh: int
     quality: Quality
     source: Source
@@ -22,10 +23,10 @@ class Interval(NamedTuple):
 class ServedInterval(NamedTuple):
     """An interval as SMT handed it on."""
 
-    end: int
+    end: Seconds
     wh: int
     source: Literal["store", "meter"]
-    collected_at: int
+    collected_at: Seconds
 
 
 class Columns(Record):

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, Strict
 
-from meters.calendar import epoch, iso
+from meters.calendar import Micros, Seconds, epoch, iso
 from meters.errors import MeterError
 from simulator.input.mistakes import shown_value
 
@@ -26,7 +26,7 @@ class Record(BaseModel):
         return True
 
 
-def _instant(text: Any) -> int:
+def _instant(text: Any) -> Seconds:
     try:
         return epoch(str(text))
     except MeterError:
@@ -52,14 +52,14 @@ def _money(text: Any) -> Decimal:
 
 
 #: UTC epoch seconds; ISO 8601 in Central time where it is written.
-Instant = Annotated[int, BeforeValidator(_instant), PlainSerializer(iso, return_type=str, when_used="json")]
+Instant = Annotated[Seconds, BeforeValidator(_instant), PlainSerializer(iso, return_type=str, when_used="json")]
 Day = Annotated[date, BeforeValidator(_day)]
 #: Dollars, or a percentage.
 Money = Annotated[Decimal, BeforeValidator(_money)]
 Count = Annotated[int, Field(ge=0)]
 #: UTC epoch seconds, and microseconds, to the year 2100.
-Epoch = Annotated[int, Field(ge=0, le=4_102_444_800)]
-EpochUs = Annotated[int, Field(ge=0, le=4_102_444_800_000_000)]
+Epoch = Annotated[Seconds, Field(ge=0, le=4_102_444_800)]
+EpochUs = Annotated[Micros, Field(ge=0, le=4_102_444_800_000_000)]
 #: Beside an enum's name: its values are written as text.
 CODE = Strict(False)
 

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import simpy
 
-from meters.calendar import US, day_of, epoch, iso
+from meters.calendar import day_of, epoch, iso, micros, seconds, to_us
 from scenarios.schema import Scenario
 from scenarios.timeline import (
     Action,
@@ -71,7 +71,7 @@ class Player:
 
     def _play(self, action: Action) -> Generator[simpy.Event, Any, None]:
         env = self._runtime.env
-        yield env.timeout(epoch(action.at) * US - int(env.now))
+        yield env.timeout(to_us(epoch(action.at)) - micros(env.now))
         match action:
             case BalanceCall():
                 yield from self._call(action)
@@ -204,8 +204,8 @@ def _served(result: CallResult) -> dict[str, Any]:
     status = result.request.status
     intervals = [] if status is None else status.intervals or []
     return {
-        "ends": [int(interval.end.timestamp()) for interval in intervals],
+        "ends": [seconds(interval.end.timestamp()) for interval in intervals],
         "wh": [interval.wh for interval in intervals],
         "source": [interval.source for interval in intervals],
-        "collected_at": [int(interval.collectedAt.timestamp()) for interval in intervals],
+        "collected_at": [seconds(interval.collectedAt.timestamp()) for interval in intervals],
     }

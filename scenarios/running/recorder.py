@@ -7,7 +7,7 @@ from typing import Any
 
 from headend.lse.writer import read
 from headend.vee.quality import Channel
-from meters.calendar import US, days, iso
+from meters.calendar import days, iso, to_s
 from meters.faults.ledger import LedgerEntry
 from scenarios.recording.ledger import Entry, Transition
 from scenarios.recording.recording import FORMAT, Recording, parse
@@ -101,7 +101,7 @@ def _ledger(sandbox: Sandbox, esiid: str, first: date, last: date) -> list[Entry
             Entry.model_validate(
                 {name: getattr(filed, name) for name in _FILED}
                 | {
-                    "submitted": iso(filed.submitted_us // US),
+                    "submitted": iso(to_s(filed.submitted_us)),
                     "gap": {"start": iso(filed.start), "end": iso(filed.end)} if filed.end else None,
                     "transitions": [
                         Transition.model_validate(transition, from_attributes=True) for transition in entry.transitions

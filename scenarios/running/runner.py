@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from headend.day.cycle import DailyTimes
-from meters.calendar import US, day_start, epoch
+from meters.calendar import Seconds, day_start, epoch, to_us
 from meters.faults.ledger import write_json, write_parquet
 from scenarios.errors import ScenarioError
 from scenarios.recording.recording import Recording
@@ -42,7 +42,7 @@ WRITTEN = (
 )
 
 #: Told while a run goes on: (model instant reached, share of the run done).
-Progress = Callable[[int, float], None]
+Progress = Callable[[Seconds, float], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ async def _run(scenario: Scenario, out: Path, progress: Progress | None) -> Run:
     start = day_start(scenario.world.first_day)
     settings = SandboxSettings(
         world=world,
-        clock=Clock(ClockMode.MANUAL, start * US),
+        clock=Clock(ClockMode.MANUAL, to_us(start)),
         policy=policy_of(scenario),
         middle=middle_of(scenario),
         out=out,

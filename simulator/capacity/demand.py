@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from headend.network.law import READ_OCTETS, RETRY_WAITS_US, TRY_TIMEOUT_US, Try
 from headend.ondemand.gap import gap
 from headend.wire import InquiryKind
-from meters.calendar import INTERVAL_S, US, floor_interval
+from meters.calendar import INTERVAL_S, Micros, Seconds, floor_interval, instants, to_s, to_us
 from simulator.capacity.model import Model, Sweep, TabledRequest
 from simulator.capacity.study import HOUR_S, LevelSpec, Study
 from simulator.smt.ondemand.middle import LOST, Middle
@@ -35,7 +35,7 @@ from simulator.smt.throttle.decision import (
 BLOCK = 1024
 #: Which family of random numbers a block belongs to.
 _CALLERS, _OTHERS = 0, 1
-_HOUR_US = HOUR_S * US
+_HOUR_US = to_us(HOUR_S)
 #: The day so far is told this far back: a rolling day, which includes the calendar day.
 _BACK_US = 24 * _HOUR_US
 
@@ -127,19 +127,19 @@ def _generator(study: Study, replication: int, family: int, block: int) -> np.ra
 
 def _block(study: Study, replication: int, number: int) -> tuple[Day, _Draws]:
     rng = _generator(study, replication, _CALLERS, number)
-    until = study.begins * US + (rng.random(BLOCK) * ((study.ends - study.begins) * US)).astype(np.int64)
+    until = to_us(study.begins) + (rng.random(BLOCK) * to_us(study.ends - study.begins)).astype(np.int64)
     called = rng.random(BLOCK) < study.spec.day_so_far.earlier_share
     day = _day(study, rng, until, called)
-    patience = (rng.exponential(study.spec.patience_mean_s, BLOCK) * US).astype(np.int64)
+    patience = to_us(rng.exponential(study.spec.patience_mean_s, BLOCK)).astype(np.int64)
     return day, _Draws(*study.middle.draw(rng, BLOCK), *study.network.tries(rng, BLOCK), patience)
 
 
 def _day(study: Study, rng: np.random.Generator, until: Longs, called: Bools) -> Day:
     n = len(until)
     spec = study.spec
-    before_us = (study.begins - study.calls_begin) * US
-    earlier = study.calls_begin * US + (rng.random(n) * before_us).astype(np.int64)
-    phase = (rng.random(n) * HOUR_S * US).astype(np.int64)
+    before_us = to_us(study.begins - study.calls_begin)
+    earlier = to_us(study.calls_begin) + (rng.random(n) * before_us).astype(np.int64)
+    phase = to_us(rng.random(n) * HOUR_S).astype(np.int64)
     state = rng.random(n)
     works = rng.random(n) < 0.5
     good, flaky = spec.meter_states.good, spec.meter_states.flaky
@@ -149,7 +149,7 @@ def _day(study: Study, rng: np.random.Generator, until: Longs, called: Bools) ->
         earlier_us=np.where(called & (before_us > 0), earlier, 0),
         earlier_ok=rng.random(n) >= study.middle.lost_share,
         home_us=np.where(rng.random(n) < spec.day_so_far.home_automation_share, phase, -1),
-        sweep_us=(rng.random(n) * spec.sweeps.takes_minutes * 60 * US).astype(np.int64),
+        sweep_us=to_us(rng.random(n) * spec.sweeps.takes_minutes * 60).astype(np.int64),
         answers=(state < good) | ((state < good + flaky) & works),
     )
 
@@ -194,7 +194,7 @@ def _requests(study: Study, day: Day, draws: _Draws) -> list[TabledRequest]:
     requests = []
     for key, (index, at_us, pickup, way_back, lost, out, back, hears) in enumerate(zip(*columns, strict=True)):
         esiid = _name(index)
-        span = gap(study.vee_end, at_us // US)
+        span = gap(study.vee_end, to_s(at_us))
         requests.append(
             TabledRequest(
                 str(key),
@@ -219,7 +219,7 @@ def sweeps_of(study: Study, demand: Demand) -> Mapping[str, Sequence[Sweep]]:
     found: dict[str, Sequence[Sweep]] = {}
     for index, offset, answers in zip(day.esiid.tolist(), day.sweep_us.tolist(), day.answers.tolist(), strict=True):
         starts = study.sweeps if answers else ()
-        found[_name(index)] = [Sweep(start * US + offset, floor_interval(start + offset // US)) for start in starts]
+        found[_name(index)] = [Sweep(to_us(start) + offset, floor_interval(start + to_s(offset))) for start in starts]
     return found
 
 
@@ -251,25 +251,25 @@ def live_day_so_far(study: Study, level: LevelSpec, replication: int, demand: De
 class _Call(NamedTuple):
     """An earlier call; ``until_us`` is where the day of its ESI ID ends."""
 
-    at_us: int
+    at_us: Micros
     esiid: int
     #: Whether it calls in the hour too; if not, it only takes from the limits that all share.
     own: bool
     answers: bool
     came_through: bool
     #: To where the store reached by the sweeps alone, UTC epoch seconds.
-    swept_to: int
+    swept_to: Seconds
     #: Phase of home automation, -1 for none.
-    home_us: int
-    until_us: int
+    home_us: Micros
+    until_us: Micros
 
 
 def _calls(study: Study, day: Day, *, own: bool) -> list[_Call]:
     at = np.flatnonzero(day.earlier_us)
     day = _take(day, at)
     # (calls, sweeps): what each sweep had brought by the time of the call.
-    read_at = np.asarray(study.sweeps, dtype=np.int64) * US + day.sweep_us[:, None]
-    reach = read_at // US // INTERVAL_S * INTERVAL_S
+    read_at = to_us(np.asarray(study.sweeps, dtype=np.int64)) + day.sweep_us[:, None]
+    reach = to_s(read_at) // INTERVAL_S * INTERVAL_S
     known = (read_at <= day.earlier_us[:, None]) & day.answers[:, None]
     swept_to = np.where(known, reach, study.vee_end).max(axis=1, initial=study.vee_end)
     columns = (day.earlier_us, day.esiid, day.answers, day.earlier_ok, swept_to, day.home_us, day.until_us)
@@ -294,7 +294,7 @@ class _Past:
 
     def call(self, call: _Call) -> None:
         """One earlier call, with the reads of home automation before and after it."""
-        now = call.at_us // US
+        now = to_s(call.at_us)
         admission = self._model.admission
         # If a shared limit is full, nobody else is changed by a call that is refused.
         if not call.own and any(not admit(one, admission.state(one.name, self._tdsp), now).ok for one in self.shared):
@@ -314,14 +314,14 @@ class _Past:
         if home and call.own:
             self.home_reads(esiid, call.home_us, call.at_us, call.until_us)
 
-    def home_reads(self, esiid: str, phase_us: int, begins_us: int, ends_us: int) -> None:
+    def home_reads(self, esiid: str, phase_us: Micros, begins_us: Micros, ends_us: Micros) -> None:
         """The hourly register reads in [begins, ends). One that is lost is made up for an hour later, so all count as successes."""
         admission = self._model.admission
         requested = self._requested(esiid, Door.PORTAL)
-        for at_us in range(begins_us + (phase_us - begins_us) % _HOUR_US, ends_us, _HOUR_US):
-            lease = admission.reserve("", requested, at_us // US)
+        for at_us in instants(begins_us + (phase_us - begins_us) % _HOUR_US, ends_us, _HOUR_US):
+            lease = admission.reserve("", requested, to_s(at_us))
             if isinstance(lease, Lease):
-                admission.settle("", lease, at_us // US, True, READ_OCTETS)
+                admission.settle("", lease, to_s(at_us), True, READ_OCTETS)
 
     def _requested(self, esiid: str, door: Door) -> Requested:
         asking = RequesterClass.ROR_CALL_CENTRE if door is Door.API else RequesterClass.HOME_AUTOMATION
@@ -337,6 +337,6 @@ class _Past:
 def _others(study: Study, replication: int, count: int) -> Day:
     """Earlier callers who do not call in the hour. Their ESI IDs are numbered from the far end: they only share the TDSP's limits."""
     rng = _generator(study, replication, _OTHERS, 0)
-    until = np.full(count, study.begins * US, dtype=np.int64)
+    until = np.full(count, to_us(study.begins), dtype=np.int64)
     day = _day(study, rng, until, np.ones(count, dtype=np.bool_))
     return replace(day, esiid=study.spec.tdsp.meters + np.arange(count, dtype=np.int64))

@@ -14,6 +14,7 @@ import simpy
 from headend.network.law import READ_OCTETS, TRY_TIMEOUT_US, AccessPoint, NetworkLaw, Try
 from headend.ondemand.process import Answer, Inquiry, answer_inquiry
 from headend.wire import InquiryKind, Outcome
+from meters.calendar import Micros, Seconds, micros, seconds
 from simulator.smt.ondemand.lifecycle import (
     ENDED,
     EXPIRY_US,
@@ -39,10 +40,10 @@ class TabledRequest(NamedTuple):
     key: str
     kind: InquiryKind
     esiid: str
-    submitted_us: int
+    submitted_us: Micros
     #: The gap, UTC epoch seconds; 0, 0 for other kinds than INTERVALS.
-    start: int
-    end: int
+    start: Seconds
+    end: Seconds
     scopes: Mapping[Scope, str]
     door: Door
     middle: Middle
@@ -54,16 +55,16 @@ class TabledRequest(NamedTuple):
 class Sweep(NamedTuple):
     """A collection sweep as the store sees it: known from ``completed_us`` on, intervals up to ``reaches_to`` (UTC epoch seconds)."""
 
-    completed_us: int
-    reaches_to: int
+    completed_us: Micros
+    reaches_to: Seconds
 
 
 class PowerFailure(NamedTuple):
     """A power failure as the head-end is told: it knows of it from ``told_us`` on, until ``over_us``. It began at ``at`` (UTC epoch seconds)."""
 
-    at: int
-    told_us: int
-    over_us: int
+    at: Seconds
+    told_us: Micros
+    over_us: Micros
 
 
 #: Of each ESI ID that has any.
@@ -81,9 +82,9 @@ class ModelStore:
         self._env = env
         self._each: Mapping[str, Sequence[Sweep]] = sweeps if isinstance(sweeps, Mapping) else {}
         self._all: Sequence[Sweep] = () if isinstance(sweeps, Mapping) else sweeps
-        self._spans: dict[str, list[tuple[int, int]]] = {}
+        self._spans: dict[str, list[tuple[Seconds, Seconds]]] = {}
 
-    def reach(self, esiid: str, start: int, now_us: int) -> int:
+    def reach(self, esiid: str, start: Seconds, now_us: Micros) -> Seconds:
         """To where the intervals from ``start`` on are known without a break at ``now_us``; ``start`` when none is."""
         at = start
         for completed_us, reaches_to in reversed(self._each.get(esiid, self._all)):
@@ -95,12 +96,12 @@ class ModelStore:
                 at = ends
         return at
 
-    def first_missing(self, esiid: str, start: int, end: int) -> int | None:
+    def first_missing(self, esiid: str, start: Seconds, end: Seconds) -> Seconds | None:
         """See ``headend.ondemand.process.Store``."""
-        at = self.reach(esiid, start, self._env.now)  # type: ignore[arg-type]
+        at = self.reach(esiid, start, micros(self._env.now))
         return None if at >= end else at
 
-    def extend(self, esiid: str, begins: int, ends: int) -> None:
+    def extend(self, esiid: str, begins: Seconds, ends: Seconds) -> None:
         """Add the intervals of [begins, ends), UTC epoch seconds, as a read has brought them."""
         spans = self._spans.setdefault(esiid, [])
         spans.append((begins, ends))
@@ -132,20 +133,22 @@ class ModelMeters:
         """See ``headend.ondemand.process.Meters``."""
         return self._point_of[esiid]
 
-    def power_failed_at(self, esiid: str) -> int | None:
+    def power_failed_at(self, esiid: str) -> Seconds | None:
         """See ``headend.ondemand.process.Meters``."""
         for failure in self._power_failures.get(esiid, ()):
             if failure.told_us <= self._env.now < failure.over_us:
                 return failure.at
         return None
 
-    def read(self, inquiry: Inquiry, lacked_from: int, start_us: int, attempt: Try) -> Generator[simpy.Event, Any, Any]:
+    def read(
+        self, inquiry: Inquiry, lacked_from: Seconds, start_us: Micros, attempt: Try
+    ) -> Generator[simpy.Event, Any, Any]:
         """See ``headend.ondemand.process.Meters``; a reading is True."""
         env = self._env
         if not attempt.heard:
-            yield env.timeout(start_us + TRY_TIMEOUT_US - int(env.now))
+            yield env.timeout(start_us + TRY_TIMEOUT_US - micros(env.now))
             return None
-        yield env.timeout(start_us + attempt.out_us + attempt.back_us - int(env.now))
+        yield env.timeout(start_us + attempt.out_us + attempt.back_us - micros(env.now))
         if inquiry.kind is InquiryKind.INTERVALS:
             # What was asked for, as the live transport reads it: the window from what lacked to the end of the gap.
             self._store.extend(inquiry.esiid, lacked_from, inquiry.end)
@@ -154,6 +157,7 @@ class ModelMeters:
 
 _AT_ONCE = nullcontext()
 _ACKNOWLEDGED = Sent(True)
+_NO_READ = (micros(0), seconds(0), seconds(0))
 
 
 class ModelDesk:
@@ -166,7 +170,7 @@ class ModelDesk:
         admission: Admission,
         store: ModelStore,
         meters: ModelMeters,
-        expiry_us: int,
+        expiry_us: Micros,
         ended: Callable[[OnDemandRequest], None] | None,
     ) -> None:
         """ended: called with each request when it has ended, its state and history complete."""
@@ -180,7 +184,7 @@ class ModelDesk:
         self._ended = ended
         self._under_way: dict[str, TabledRequest] = {}
         #: Of each ESI ID and kind the latest completed request that a meter was read for: when it was answered, and its gap.
-        self._reads: dict[tuple[str, InquiryKind], tuple[int, int, int]] = {}
+        self._reads: dict[tuple[str, InquiryKind], tuple[Micros, Seconds, Seconds]] = {}
 
     def arrivals(
         self, requests: Sequence[TabledRequest], kept: list[OnDemandRequest] | None
@@ -189,7 +193,7 @@ class ModelDesk:
         env = self.env
         for tabled in requests:
             if tabled.submitted_us > env.now:
-                yield env.timeout(tabled.submitted_us - int(env.now))
+                yield env.timeout(tabled.submitted_us - micros(env.now))
             self.meters.place(tabled.esiid, tabled.access_point)
             request = OnDemandRequest(
                 tabled.key,
@@ -218,18 +222,18 @@ class ModelDesk:
         if (
             request.answered is not None
             and request.answered.meter_reads
-            and answered_us > self._reads.get(place, (0, 0, 0))[0]
+            and answered_us > self._reads.get(place, _NO_READ)[0]
         ):
             self._reads[place] = answered_us, request.start, request.end
 
-    def earlier_read(self, request: OnDemandRequest, since_us: int) -> Answered | None:
+    def earlier_read(self, request: OnDemandRequest, since_us: Micros) -> Answered | None:
         """See ``lifecycle.Desk``. Of callers one and the same retailer's is modelled, who may see every day of an ESI ID."""
-        answered_us, start, end = self._reads.get((request.esiid, request.kind), (0, 0, 0))
+        answered_us, start, end = self._reads.get((request.esiid, request.kind), _NO_READ)
         if not answered_us or answered_us < since_us or (end and not start <= request.start < end):
             return None
         return Answered(Outcome.COMPLETED, "", 0, Answer(Outcome.COMPLETED), reaches_to=min(end, request.end))
 
-    def keep(self, request: OnDemandRequest, state: State, at_us: int) -> None:  # noqa: ARG002
+    def keep(self, request: OnDemandRequest, state: State, at_us: Micros) -> None:  # noqa: ARG002
         """See ``lifecycle.Desk``; the history is on the request, so only ends are told."""
         if state in ENDED:
             if self.policy.reuse_s and state is State.COMPLETED:
@@ -242,12 +246,12 @@ class ModelDesk:
         """See ``lifecycle.Desk``; a memory is never half written."""
         return _AT_ONCE
 
-    def send(self, request: OnDemandRequest, answer_by_us: int) -> Generator[simpy.Event, Any, Sent]:  # noqa: ARG002
+    def send(self, request: OnDemandRequest, answer_by_us: Micros) -> Generator[simpy.Event, Any, Sent]:  # noqa: ARG002
         """See ``lifecycle.Desk``: the head-end is a call away, and always acknowledges."""
         yield from ()
         return _ACKNOWLEDGED
 
-    def answer(self, request: OnDemandRequest, answer_by_us: int) -> Generator[simpy.Event, Any, Answered | None]:
+    def answer(self, request: OnDemandRequest, answer_by_us: Micros) -> Generator[simpy.Event, Any, Answered | None]:
         """See ``lifecycle.Desk``. ``Answered.content`` is the head-end's ``Answer``."""
         inquiry = Inquiry(
             request.key,
@@ -271,10 +275,10 @@ class Model:
         self,
         policy: Policy,
         sweeps: Sweeps,
-        begins_us: int,
+        begins_us: Micros,
         *,
         access_point_tps: float = ACCESS_POINT_TPS,
-        expiry_us: int = EXPIRY_US,
+        expiry_us: Micros = EXPIRY_US,
         ended: Callable[[OnDemandRequest], None] | None = None,
         power_failures: PowerFailures | None = None,
     ) -> None:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headend.network.law import NetworkLaw
-from meters.calendar import US, epoch
+from meters.calendar import epoch, fraction_s, rounded_us
 from simulator.errors import SimulatorError
 from simulator.smt.ondemand.lifecycle import State
 
@@ -260,8 +260,8 @@ def _row(outcome: Outcome, policy: int, level: int) -> Row:
         failed=count(lambda cell: cell.end == FAILED),
         t_failed=count(lambda cell: cell.end == T_FAILED),
         expired=count(lambda cell: cell.end == EXPIRED),
-        p50_s=over(lambda cell: _percentile(cell.latency_us[_served(cell)] / US, 50)),
-        p95_s=over(lambda cell: _percentile(cell.latency_us[_served(cell)] / US, 95)),
+        p50_s=over(lambda cell: _percentile(fraction_s(cell.latency_us[_served(cell)]), 50)),
+        p95_s=over(lambda cell: _percentile(fraction_s(cell.latency_us[_served(cell)]), 95)),
         answered_before_hang_up=over(lambda cell: _share(_served(cell) & (cell.latency_us <= cell.patience_us))),
         meter_reads=over(lambda cell: float(cell.meter_reads.sum())),
         age_p50_min=over(lambda cell: _percentile(_ages_min(cell, _served(cell)), 50)),
@@ -286,12 +286,12 @@ def _refused(columns: Columns) -> NDArray[np.bool_]:
 
 def _ages_min(columns: Columns, which: NDArray[np.bool_]) -> NDArray[np.float64]:
     given = which & (columns.reaches_to > 0)
-    ages: NDArray[np.float64] = (columns.planned_us[given] / US - columns.reaches_to[given]) / 60
+    ages: NDArray[np.float64] = (fraction_s(columns.planned_us[given]) - columns.reaches_to[given]) / 60
     return ages
 
 
 def _within(latency_us: NDArray[np.int64], within_s: float | None) -> NDArray[np.bool_]:
-    return np.ones(len(latency_us), dtype=np.bool_) if within_s is None else latency_us <= within_s * US
+    return np.ones(len(latency_us), dtype=np.bool_) if within_s is None else latency_us <= rounded_us(within_s)
 
 
 def _met(columns: Columns, within_s: float | None) -> float:

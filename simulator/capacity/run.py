@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from headend.wire import Outcome as HeadEndOutcome
-from meters.calendar import US
+from meters.calendar import to_us
 from simulator.capacity.demand import Demand, draw, live_day_so_far, sweeps_of
 from simulator.capacity.fingerprint import fingerprint
 from simulator.capacity.model import Model
@@ -122,7 +122,7 @@ def run_drawn(study: Study, cell: Cell, demand: Demand) -> Columns:
     model = Model(
         study.policies[cell.policy],
         sweeps_of(study, demand),
-        study.begins * US,
+        to_us(study.begins),
         access_point_tps=study.network.access_point_tps,
         ended=record,
     )

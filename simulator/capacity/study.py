@@ -25,7 +25,7 @@ from pydantic import (
 )
 
 from headend.network.law import NetworkLaw
-from meters.calendar import US, day_end, day_start, epoch
+from meters.calendar import Seconds, day_end, day_start, epoch, instants, seconds, to_s
 from meters.errors import UserError
 from simulator.errors import SimulatorError
 from simulator.input.mistakes import did_you_mean, mistakes_of
@@ -35,9 +35,9 @@ from simulator.smt.ondemand.middle import MiddleLaw
 from simulator.smt.throttle.decision import Door, Limit, Measure, Policy, Scope
 from simulator.smt.throttle.policy import policy_in, preset
 
-HOUR_S = 3600
+HOUR_S = seconds(3600)
 #: Seconds after the hour's end by which every request has ended: SMT's expiry.
-TAIL_S = EXPIRY_US // US
+TAIL_S = to_s(EXPIRY_US)
 #: Fields of the laws that are shares, and those that may not be 0.
 _SHARES = frozenset({"slow_share", "lost_share", "link_success"})
 _POSITIVE = frozenset({"median_s", "max_hops", "hop_median_s", "backhaul_median_s", "access_point_tps"})
@@ -223,12 +223,12 @@ class Study:
     middle: MiddleLaw
     network: NetworkLaw
     #: The local midnight before the hour: to there VEE intervals are posted (the file of the day before came in the morning).
-    vee_end: int
-    calls_begin: int
-    begins: int
-    ends: int
+    vee_end: Seconds
+    calls_begin: Seconds
+    begins: Seconds
+    ends: Seconds
     #: Start of each sweep of the day that a request of the hour can know of.
-    sweeps: tuple[int, ...]
+    sweeps: tuple[Seconds, ...]
 
     def calls_before(self, level: LevelSpec) -> int:
         """Calls of the day before the hour, at a level."""
@@ -289,7 +289,7 @@ def parse_study(written: YamlDocument) -> Study:
 def _make(spec: StudySpec, written: YamlDocument) -> Study:
     day = spec.hour.day
 
-    def at(clock: time, *field: str) -> int:
+    def at(clock: time, *field: str) -> Seconds:
         try:
             return epoch(f"{day}T{clock}", place=written.where(field))
         except UserError as error:
@@ -305,7 +305,7 @@ def _make(spec: StudySpec, written: YamlDocument) -> Study:
             mend="Let calls begin no later than the hour.",
         )
     step, takes = spec.sweeps.every_hours * HOUR_S, spec.sweeps.takes_minutes * 60
-    sweeps = tuple(one for one in range(day_start(day), day_end(day), step) if one < ends + TAIL_S)
+    sweeps = tuple(one for one in instants(day_start(day), day_end(day), step) if one < ends + TAIL_S)
     running = [sweep for sweep in sweeps if sweep < ends and sweep + takes > begins]
     if running:
         raise SimulatorError(

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from meters import SEED
+from meters.calendar import seconds
 
 
 def smt_registry(
@@ -53,7 +54,7 @@ def _day(text: str) -> Any:
     from simulator.errors import SimulatorError
 
     if not text:
-        return day_of(int(time.time()))
+        return day_of(seconds(time.time()))
     try:
         day = date.fromisoformat(text)
     except ValueError:

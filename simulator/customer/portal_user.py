@@ -13,11 +13,11 @@ import httpx
 import simpy
 
 from headend.ports import Driver
-from meters.calendar import US, iso
+from meters.calendar import Seconds, iso, seconds, to_us
 from simulator.errors import SimulatorError
 
 #: Seconds between two polls and how many there are, as the public client has them.
-POLL_S, POLLS = 15, 20
+POLL_S, POLLS = seconds(15), 20
 
 
 class PortalError(SimulatorError):
@@ -102,8 +102,8 @@ class PortalRead:
     """How a read through the portal ended: answered, refused, failed, or unanswered. Instants: UTC epoch seconds of model time."""
 
     end: str
-    requested_at: int
-    ended_at: int
+    requested_at: Seconds
+    ended_at: Seconds
     #: Portal calls that it took, polls among them.
     calls: int
     odrdate_before: str | None = None
@@ -136,7 +136,7 @@ def portal_read(
     ident: str,
     *,
     attentive: bool = True,
-    poll_s: int = POLL_S,
+    poll_s: Seconds = POLL_S,
     polls: int = POLLS,
 ) -> Generator[simpy.Event, Any, PortalRead]:
     """Read a meter through the portal. A simpy process that does not raise for what the portal answers.
@@ -163,7 +163,7 @@ def portal_read(
         if attentive and ack.get("RequestStatus") == "FLR":
             return over("refused", str(ack.get("statusCode")), str(ack.get("statusReason")))
         for _ in range(polls):
-            yield driver.env.timeout(poll_s * US)
+            yield driver.env.timeout(to_us(poll_s))
             last = yield exchange("poll", lambda: client.latest(esiid))
             status = last.get("odrstatus")
             if status == "COMPLETED":

@@ -9,7 +9,7 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from meters.calendar import LAST_DAY, US, day_of, epoch, iso
+from meters.calendar import LAST_DAY, day_of, epoch, fraction_s, iso, to_s, to_us
 from meters.load.truth import ERA
 from simulator.errors import SimulatorError
 from simulator.parties.options import ClockOptions
@@ -62,7 +62,7 @@ def party_clock(options: ClockOptions, known: ReadyClock | None = None) -> Party
     if not options.wall_start:
         if clock.mode is ClockMode.REAL and not options.date:
             # The wall's own time, which everyone shares without being told.
-            return PartyClock(replace(clock, wall_start=clock.epoch_us / US), shared=True)
+            return PartyClock(replace(clock, wall_start=fraction_s(clock.epoch_us)), shared=True)
         return PartyClock(clock, shared=False)
     if not options.date:
         raise SimulatorError(
@@ -115,13 +115,15 @@ def _joined(known: ReadyClock, place: str) -> PartyClock:
             "clock.mode", f"A {known.mode} clock cannot be shared between processes.", place, "Start it real or scaled."
         )
     assert known.wall_start is not None
-    clock = Clock(ClockMode(known.mode), epoch(known.epoch, place=place) * US, known.speed, wall_start=known.wall_start)
+    clock = Clock(
+        ClockMode(known.mode), to_us(epoch(known.epoch, place=place)), known.speed, wall_start=known.wall_start
+    )
     return _running(clock, place)
 
 
 def _running(clock: Clock, place: str) -> PartyClock:
     """A clock that runs already. Raises SimulatorError if it has left the years that a model can have."""
-    now = clock.now_us() // US
+    now = to_s(clock.now_us())
     if not abs(now) < _MAX_WALL or not ERA < day_of(now) < LAST_DAY:
         raise SimulatorError(
             "clock.now",
@@ -137,5 +139,5 @@ def clock_entry(runtime: Runtime) -> dict[str, Any]:
     clock = runtime.clock
     entry: dict[str, Any] = {"mode": clock.mode.value, "speed": clock.rate, "now": iso(runtime.now())}
     if not clock.manual:
-        entry |= {"epoch": iso(clock.epoch_us // US), "wall_start": clock.wall_start}
+        entry |= {"epoch": iso(to_s(clock.epoch_us)), "wall_start": clock.wall_start}
     return entry

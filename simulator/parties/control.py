@@ -7,6 +7,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from headend.wire import Instant
+from meters.calendar import Seconds, seconds
 from simulator.errors import SimulatorError
 from simulator.parties.clock_sharing import clock_entry
 from simulator.runtime.driver import Runtime
@@ -51,7 +52,7 @@ class Advance(BaseModel):
         extra="forbid", json_schema_extra={"examples": [{"seconds": 900}, {"to": "2026-08-12T20:10:00-05:00"}]}
     )
 
-    seconds: int | None = Field(default=None, strict=True, ge=0, le=FURTHEST_S, examples=[900])
+    seconds: Seconds | None = Field(default=None, strict=True, ge=0, le=FURTHEST_S, examples=[900])
     to: Instant | None = Field(
         default=None,
         description=f"At most {FURTHEST_S // 86400} days ahead.",
@@ -78,7 +79,7 @@ def router(runtime: Runtime) -> APIRouter:
             return _refuse(409, "control.clock.running", "The clock runs by itself: only --clock manual can be moved.")
         if (asked.seconds is None) == (asked.to is None):
             return _refuse(400, "control.clock.malformed", "Give either seconds or to.")
-        to = runtime.now() + (asked.seconds or 0) if asked.to is None else int(asked.to.timestamp())
+        to = runtime.now() + (asked.seconds or 0) if asked.to is None else seconds(asked.to.timestamp())
         if to > runtime.now() + FURTHEST_S:
             return _refuse(400, "control.clock.far", f"It moves {FURTHEST_S // 86400} days at a time at most.")
         try:

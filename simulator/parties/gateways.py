@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from meters.calendar import Seconds
 from meters.device.meter import EmulatedMeter
 from meters.errors import MeterError
 from meters.wire.gateway import Gateway, Silence
@@ -14,7 +15,7 @@ from simulator.errors import SimulatorError
 
 async def open_gateways(
     behind: Sequence[Mapping[int, EmulatedMeter]],
-    now: Callable[[], int],
+    now: Callable[[], Seconds],
     host: str,
     ports: Sequence[int],
     silence: Silence,

@@ -21,7 +21,7 @@ from headend.network.law import TRY_TIMEOUT_US, TryDraws
 from headend.ports import Journal, MeterAddress
 from headend.store.store import HeadEndStore
 from headend.system import HeadEnd, HeadEndSettings
-from meters.calendar import US, day_of, day_start, iso
+from meters.calendar import Seconds, day_of, day_start, fraction_s, iso
 from meters.identity import Tdsp
 from simulator.errors import SimulatorError
 from simulator.parties import control
@@ -46,7 +46,7 @@ def meter_timeout_s(clock: Clock) -> float:
 
     And no more than three: until then it keeps its gateway's connection to itself.
     """
-    return 3.0 if not clock.rate else min(3.0, max(1.0, TRY_TIMEOUT_US / US / clock.rate))
+    return 3.0 if not clock.rate else min(3.0, max(1.0, fraction_s(TRY_TIMEOUT_US) / clock.rate))
 
 
 async def in_thread(call: Callable[[], T]) -> T:
@@ -172,7 +172,7 @@ def trusting(ca_file: Path) -> ssl.SSLContext:
         ) from None
 
 
-def _not_ahead(store: HeadEndStore, now: int) -> None:
+def _not_ahead(store: HeadEndStore, now: Seconds) -> None:
     newest = store.collected.newest_day()
     if newest is not None and newest > now:
         raise SimulatorError(

@@ -18,7 +18,7 @@ import simpy
 
 from headend.ports import FAULT, Driver, Journal, fault_text, guarded
 from headend.wire import EventBatch, EventReport, EventsAccepted
-from meters.calendar import US, local
+from meters.calendar import Seconds, local, micros, seconds, to_s, to_us
 from meters.events import MeterEvent, batch_ident
 
 #: A meter is asked what it will tell so far ahead, seconds, then again. A default of this project.
@@ -26,7 +26,7 @@ LOOK_AHEAD_S = 24 * 3600
 #: Events that one request brings at most; the rest follows in the next.
 BATCH = 1_000
 #: Waits before a sending that failed is made again: two hours in all. A default of this project.
-WAITS_US = tuple(seconds * US for seconds in (5, 15, 60, *(300,) * 23))
+WAITS_US = tuple(to_us(wait) for wait in (5, 15, 60, *(300,) * 23))
 #: ESI IDs that a journal entry names at most.
 _NAMED = 20
 _PARTY = "METERS"
@@ -39,7 +39,7 @@ class TellingMeter(Protocol):
     def restless(self) -> bool:
         """Whether it can have something to tell: a declared fault of power or clock, or a write so far."""
 
-    def events(self, start: int, end: int) -> list[MeterEvent]:
+    def events(self, start: Seconds, end: Seconds) -> list[MeterEvent]:
         """What it tells in [start, end), UTC epoch seconds, as far as is known now."""
 
 
@@ -89,11 +89,11 @@ class _Watch:
 
     meter: TellingMeter
     #: UTC epoch seconds: what came before is told.
-    done: int
+    done: Seconds
     #: Told events of ``done``'s own second, in which more may come.
     sent: set[MeterEvent] = field(default_factory=set)
     #: UTC epoch seconds at which to look again.
-    due: int = 0
+    due: Seconds = seconds(0)
 
 
 class MeterEvents:
@@ -106,7 +106,7 @@ class MeterEvents:
         send: Send,
         journal: Journal,
         *,
-        since: int | None = None,
+        since: Seconds | None = None,
     ) -> None:
         """since: UTC epoch seconds from which on events are sent; from now on unless given."""
         self._driver = driver
@@ -115,7 +115,7 @@ class MeterEvents:
         self._journal = journal
         self._since = driver.now() if since is None else since
         self._watches: dict[TellingMeter, _Watch] = {}
-        self._agenda: list[tuple[int, int, _Watch]] = []
+        self._agenda: list[tuple[Seconds, int, _Watch]] = []
         self._serial = itertools.count()
         self._outbox: deque[MeterEvent] = deque()
         self._touched = driver.env.event()
@@ -132,8 +132,8 @@ class MeterEvents:
         # What it does is the same in whatever order meters are touched, so the empty name does no harm.
         self._driver.inject("meter touched", "", lambda: self._touch(meter))
 
-    def _now(self) -> int:
-        return int(self._driver.env.now) // US
+    def _now(self) -> Seconds:
+        return to_s(micros(self._driver.env.now))
 
     # -- looking ----------------------------------------------------------------------------------------------
 
@@ -146,7 +146,7 @@ class MeterEvents:
             self._look()
             self._touched = env.event()
             if self._agenda:
-                wait = env.timeout(max(0, self._agenda[0][0] * US - int(env.now)))
+                wait = env.timeout(max(0, to_us(self._agenda[0][0]) - micros(env.now)))
                 yield wait | self._touched
             else:
                 yield self._touched
@@ -156,7 +156,7 @@ class MeterEvents:
         if not self._touched.triggered:
             self._touched.succeed()
 
-    def _look_at(self, meter: TellingMeter, due: int) -> None:
+    def _look_at(self, meter: TellingMeter, due: Seconds) -> None:
         watch = self._watches.get(meter)
         if watch is None:
             # Had it had anything to tell before, it would have been looked at before.
@@ -187,7 +187,7 @@ class MeterEvents:
             if not self._filled.triggered:
                 self._filled.succeed()
 
-    def _fresh(self, watch: _Watch, now: int) -> list[MeterEvent]:
+    def _fresh(self, watch: _Watch, now: Seconds) -> list[MeterEvent]:
         events = watch.meter.events(watch.done, now + 1)
         fresh = [event for event in events if event not in watch.sent]
         watch.done, watch.sent = now, {event for event in events if event.at >= now}
@@ -225,7 +225,7 @@ class MeterEvents:
             if wait is None:
                 self._note("meter events given up", ident, batch, reason=reason)
                 return
-            self._note("meter events not sent", ident, batch, reason=reason, again_in_s=wait // US)
+            self._note("meter events not sent", ident, batch, reason=reason, again_in_s=to_s(wait))
             yield self._driver.env.timeout(wait)
 
     def _note(self, what: str, ident: str, batch: Sequence[MeterEvent], **facts: Any) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 
 from headend.ports import FAULT
-from meters.calendar import INTERVAL_S, US, iso
+from meters.calendar import INTERVAL_S, Seconds, iso, to_s
 from meters.device.command_log import CommandLog
 from meters.device.meter import EmulatedMeter, ledger_of
 from meters.faults.ledger import LedgerEntry, ordered, write_json, write_parquet
@@ -70,7 +70,7 @@ class MetersParty:
         self.runtime = Runtime(settings.clock, settings.clock.now_us())
         self.journal = _ToldJournal(_JOURNAL_LIMIT)
         # Of the model and not of this process: after a restart the same faults go on.
-        self._began = settings.clock.epoch_us // US
+        self._began = to_s(settings.clock.epoch_us)
         self._commands: CommandLog | None = None
         self._behind, self.notes = behind_gateways(
             settings.fleet, settings.special, self._began, self._keep if settings.state is not None else None
@@ -185,7 +185,7 @@ class MetersParty:
 class _ToldJournal(RunJournal):
     """A journal that tells at once, on standard error, what kept events from the head-end or commands from the file."""
 
-    def note(self, at: int, party: str, kind: str, ident: str, **facts: Any) -> None:
+    def note(self, at: Seconds, party: str, kind: str, ident: str, **facts: Any) -> None:
         super().note(at, party, kind, ident, **facts)
         if kind in _TROUBLE:
             kinds = ", ".join(f"{count} {name}" for name, count in facts.get("kinds", {}).items())

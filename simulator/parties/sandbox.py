@@ -21,7 +21,7 @@ from headend.network.law import NetworkLaw, TryDraws
 from headend.ports import FAULT, HeadEndError
 from headend.store.store import HeadEndStore
 from headend.system import HeadEndSettings
-from meters.calendar import day_start
+from meters.calendar import Seconds, day_start, seconds
 from meters.wire.gateway import Silence
 from simulator.parties.gateways import gateway_entry, open_gateways
 from simulator.parties.headend import EXCHANGE_S, HeadEndParty, in_thread, meter_timeout_s
@@ -194,7 +194,7 @@ class Sandbox:
             arrived=self._arrived,
         )
 
-    def _history(self) -> tuple[int, date]:
+    def _history(self) -> tuple[Seconds, date]:
         settings = self.settings
         self.headend_store = HeadEndStore(f"sqlite:///{settings.out / 'headend.sqlite'}")
         first = settings.world.spec.first_day
@@ -202,7 +202,7 @@ class Sandbox:
             return day_start(first), first
         tdsp = self.market.tdsp_login.username
 
-        def take_in(name: str, content: bytes, at: int) -> None:
+        def take_in(name: str, content: bytes, at: Seconds) -> None:
             # The file lies on the file site as a posted one does (PRE1); its result codes go beside it.
             self.files.put(tdsp, name, content)
             # A database that is given may hold these days from a sandbox before.
@@ -213,13 +213,13 @@ class Sandbox:
             settings.world,
             self.headend_store,
             self.runtime.now(),
-            settings.sweep_every_h * 3600,
+            seconds(settings.sweep_every_h * 3600),
             settings.times,
             take_in,
         )
         return made.collected_to, made.next_day
 
-    def _make_headend(self, login: Login, collected_to: int, next_day: date, bound: socket.socket) -> HeadEndParty:
+    def _make_headend(self, login: Login, collected_to: Seconds, next_day: date, bound: socket.socket) -> HeadEndParty:
         settings = self.settings
         site = posting.FtpsSite(
             HOST, self.files.port, login.username, login.password, self.ca.ca_file, timeout_s=EXCHANGE_S

@@ -14,7 +14,7 @@ import httpx
 
 from headend.lse.writer import RESULT_SUFFIX
 from headend.ports import Journal
-from meters.calendar import day_of
+from meters.calendar import Seconds, day_of
 from simulator.errors import SimulatorError
 from simulator.parties import control
 from simulator.parties.clock_sharing import clock_entry
@@ -190,7 +190,7 @@ def _trusting(ca: LocalCa) -> ssl.SSLContext:
     return context
 
 
-def _not_ahead(smt: Smt, now: int) -> None:
+def _not_ahead(smt: Smt, now: Seconds) -> None:
     newest = smt.store.newest_day()
     if newest is not None and newest > day_of(now):
         raise SimulatorError(

@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from meters.calendar import day_end, day_of, day_start
+from meters.calendar import Seconds, day_end, day_of, day_start
 from simulator.ror.bill import cents
 from simulator.ror.plan import Money
 
@@ -60,12 +60,12 @@ class Account(_Record):
         return self
 
     @property
-    def cycle_start(self) -> int:
+    def cycle_start(self) -> Seconds:
         """UTC epoch seconds at which the cycle begins."""
         return day_start(self.cycle_first)
 
     @property
-    def cycle_end(self) -> int:
+    def cycle_end(self) -> Seconds:
         """UTC epoch seconds at which the cycle ends."""
         return day_end(self.cycle_last)
 
@@ -99,7 +99,7 @@ class Balance:
         }
 
 
-def balance(account: Account, now: int) -> Balance:
+def balance(account: Account, now: Seconds) -> Balance:
     """Give the balance at an instant (UTC epoch seconds): last bill less the payments received by that day. Pure."""
     today = day_of(now)
     billed = account.last_bill.amount if account.last_bill is not None else Decimal(0)

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from headend.ondemand.gap import gap
-from meters.calendar import INTERVAL_S, iso
+from meters.calendar import INTERVAL_S, Seconds, instants, iso
 from simulator.ror.account import Account
 from simulator.ror.bill import bill, cents, kwh, money
 from simulator.ror.plan import Edge, RatePlan, plan_edges
@@ -113,7 +113,7 @@ def decide(
     question: Question,
     usage: UsageRecord,
     plan: RatePlan,
-    now: int,
+    now: Seconds,
     worth_asking: Decimal = WORTH_ASKING,
 ) -> Decision:
     """Decide whether the question needs the non-VEE intervals of the gap (S2). Pure.
@@ -146,7 +146,7 @@ def decide(
     # VEE data may still end before the cycle begins.
     gap_start = max(vee_end, account.cycle_start)
     unknown_wh = round(
-        sum(usual.interval_wh(end) for end in range(gap_start + INTERVAL_S, missing.end + 1, INTERVAL_S))
+        sum(usual.interval_wh(end) for end in instants(gap_start + INTERVAL_S, missing.end + 1, INTERVAL_S))
     )
     unknown_usd = _energy_worth(plan, account, projection.known_wh, unknown_wh)
     in_reach = [worth for worth in edge_worths(plan, account, projection) if worth.in_reach]
@@ -183,6 +183,6 @@ def _energy_worth(plan: RatePlan, account: Account, known_wh: int, unknown_wh: i
     return with_it - without
 
 
-def _hours(seconds: int) -> str:
+def _hours(seconds: Seconds) -> str:
     hours, rest = divmod(seconds, 3600)
     return f"{hours} h {rest // 60:02d}"

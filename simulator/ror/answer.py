@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from headend.wire import PartialInterval
-from meters.calendar import INTERVAL_S, day_of_interval, floor_interval, iso, local
+from meters.calendar import INTERVAL_S, Seconds, day_of_interval, floor_interval, iso, local, seconds
 from simulator.ror.account import Account, Balance
 from simulator.ror.analysis import EdgeWorth, Question, edge_worths
 from simulator.ror.bill import Bill, bill, bill_to_date, cents, kwh, money
@@ -38,7 +38,7 @@ class Stand:
     """The bill and what is to come, on some usage."""
 
     #: UTC epoch seconds to which the bill reaches: the end of its last interval.
-    to: int
+    to: Seconds
     bill: Bill
     projection: Projection
     #: Closed bills of the cycle at the projected usage and at both ends of its band.
@@ -46,7 +46,7 @@ class Stand:
     projected_low: Bill
     projected_high: Bill
     #: Stretches of the cycle up to ``to`` without a value; their energy is in no bill.
-    holes: tuple[tuple[int, int], ...]
+    holes: tuple[tuple[Seconds, Seconds], ...]
 
     def to_dict(self) -> dict[str, Any]:
         """JSON values: money as strings, energy in whole Wh, instants as ISO 8601 in Central time."""
@@ -82,7 +82,7 @@ class Answer:
         return self.with_gap or self.vee_only
 
 
-def span_text(span: tuple[int, int]) -> dict[str, str]:
+def span_text(span: tuple[Seconds, Seconds]) -> dict[str, str]:
     """Write ``[start, end)`` as ISO 8601 in Central time."""
     return {"start": iso(span[0]), "end": iso(span[1])}
 
@@ -92,7 +92,7 @@ def take_stand(account: Account, plan: RatePlan, record: UsageRecord) -> Stand |
     cycle = record.within(account.cycle_start, account.cycle_end)
     if not len(cycle.ends):
         return None
-    to = int(cycle.ends[-1])
+    to = seconds(cycle.ends[-1])
     projection = project(record, account)
     first, last = account.cycle_first, account.cycle_last
     holes = tuple(cycle.holes(account.cycle_start, to))
@@ -107,7 +107,7 @@ def take_stand(account: Account, plan: RatePlan, record: UsageRecord) -> Stand |
     )
 
 
-def bill_at(account: Account, plan: RatePlan, record: UsageRecord, instant: int) -> Bill:
+def bill_at(account: Account, plan: RatePlan, record: UsageRecord, instant: Seconds) -> Bill:
     """Bill the cycle's known intervals up to an instant within the cycle; the closed bill when it is the cycle's end. Pure."""
     usage = record.within(account.cycle_start, instant).by_day()
     if instant >= account.cycle_end:
@@ -120,7 +120,7 @@ def answer(
     plan: RatePlan,
     record: UsageRecord,
     own: Balance,
-    now: int,
+    now: Seconds,
     question: Question,
     request: OnDemand,
     trouble: Trouble | None = None,
@@ -182,7 +182,7 @@ def _closed(sentence: str) -> str:
     return sentence if sentence.endswith(".") else f"{sentence}."
 
 
-def _data_marks(account: Account, record: UsageRecord, stand: Stand | None, right: int | None) -> list[str]:
+def _data_marks(account: Account, record: UsageRecord, stand: Stand | None, right: Seconds | None) -> list[str]:
     """Say what the bill lacks. right: the instant it should reach, UTC epoch seconds; None if VEE data were enough."""
     if stand is None:
         return ["No interval of this cycle is known: the running cycle is not billed."]
@@ -196,7 +196,7 @@ def _data_marks(account: Account, record: UsageRecord, stand: Stand | None, righ
     return marks
 
 
-def _hole_mark(hole: tuple[int, int], vee_end: int) -> str:
+def _hole_mark(hole: tuple[Seconds, Seconds], vee_end: Seconds) -> str:
     kind = "were never posted as VEE" if hole[1] <= vee_end else "were not delivered"
     count = (hole[1] - hole[0]) // INTERVAL_S
     return (
@@ -206,7 +206,7 @@ def _hole_mark(hole: tuple[int, int], vee_end: int) -> str:
 
 
 def _running_sentence(running: PartialInterval) -> str:
-    start = _clock(int(running.start.timestamp()))
+    start = _clock(seconds(running.start.timestamp()))
     return f"Since {start} the meter has counted {kwh(running.wh)} kWh more in {running.seconds} s: not billed yet."
 
 
@@ -274,5 +274,5 @@ def _pattern_sentence(pattern: HourlyPattern) -> str:
     )
 
 
-def _clock(ts: int) -> str:
+def _clock(ts: Seconds) -> str:
     return local(ts).strftime("%Y-%m-%d %H:%M")

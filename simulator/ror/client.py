@@ -15,7 +15,7 @@ import httpx
 import numpy as np
 from pydantic import BaseModel, ValidationError
 
-from meters.calendar import interval_ends, parse_us_date, us_date
+from meters.calendar import interval_ends, parse_us_date, seconds, us_date
 from simulator.ror.errors import SmtError, SmtRefused
 from simulator.ror.usage import UsageRecord, empty, from_vee
 from simulator.smt.doors.both.bodies import Refusal
@@ -150,7 +150,9 @@ class SmtClient:
         ack = _parsed(OdrAck, await self._post(path, asked))
         if ack.refusal is not None:
             retry = ack.refusal.retryAt
-            raise SmtRefused(ack.refusal.code, ack.refusal.reason, None if retry is None else int(retry.timestamp()))
+            raise SmtRefused(
+                ack.refusal.code, ack.refusal.reason, None if retry is None else seconds(retry.timestamp())
+            )
         if ack.statusCode != "0" or not ack.correlationId:
             raise SmtError("smt.odr.not_taken", f"SMT did not take the request: {ack.statusReason}.")
         return ack.correlationId
@@ -216,7 +218,7 @@ def _error(status: int, body: dict[str, Any]) -> SmtError | SmtRefused:
     if isinstance(body.get("refusal"), dict):
         # Maintenance: the whole of SMT is closed, and says when it opens.
         refusal = _parsed(Refusal, body["refusal"])
-        retry_at = None if refusal.retryAt is None else int(refusal.retryAt.timestamp())
+        retry_at = None if refusal.retryAt is None else seconds(refusal.retryAt.timestamp())
         return SmtRefused(refusal.code, refusal.reason, retry_at)
     if "errorCode" in body:
         return SmtError(f"smt.{body['errorCode']}", str(body.get("errorMessage", "no message")))

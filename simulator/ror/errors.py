@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from meters.calendar import Seconds
 from simulator.errors import SimulatorError
 
 
@@ -16,7 +17,7 @@ class SmtError(RorError):
 class SmtRefused(RorError):  # noqa: N818 (a refusal by rule is an answer, not an error)
     """SMT or the TDSP refused an on-demand request by rule; ``retry_at`` tells when to come back (UTC epoch seconds)."""
 
-    def __init__(self, code: str, reason: str, retry_at: int | None) -> None:
+    def __init__(self, code: str, reason: str, retry_at: Seconds | None) -> None:
         """Keep the rule's code, its reason and the time to come back."""
         super().__init__(code, reason, mend="Come back at the time given, or use what the store holds.")
         # simpy makes an exception anew from its args when it hands it to a process.

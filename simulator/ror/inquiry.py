@@ -14,7 +14,7 @@ from typing import Any
 import simpy
 
 from headend.ports import Driver, Journal
-from meters.calendar import day_of, iso
+from meters.calendar import Seconds, day_of, iso, seconds
 from simulator.ror.account import Account, Balance, balance
 from simulator.ror.analysis import Decision, Question, decide
 from simulator.ror.answer import Answer, answer
@@ -36,9 +36,9 @@ class CallResult:
     call_reference: str
     account: Account
     question: Question
-    asked_at: int
-    told_at: int
-    hangs_up_at: int
+    asked_at: Seconds
+    told_at: Seconds
+    hangs_up_at: Seconds
     own: Balance
     decision: Decision
     request: OnDemand
@@ -120,16 +120,16 @@ def _served_dict(status: OdrStatus) -> dict[str, Any]:
         "intervals": len(intervals),
         "from_store": sum(interval.source == "store" for interval in intervals),
         "from_meter": sum(interval.source == "meter" for interval in intervals),
-        "missing": [iso(int(end.timestamp())) for end in status.missing or []],
+        "missing": [iso(seconds(end.timestamp())) for end in status.missing or []],
         "uncovered": [_span(span) for span in status.uncovered or []],
         "holes": [_span(span) for span in status.holes or []],
-        "reaches_to": None if status.reachesTo is None else iso(int(status.reachesTo.timestamp())),
+        "reaches_to": None if status.reachesTo is None else iso(seconds(status.reachesTo.timestamp())),
         "meter_reads": status.meterReads,
         "partial": None
         if partial is None
         else {
-            "from": iso(int(partial.start.timestamp())),
-            "as_of": iso(int(partial.asOf.timestamp())),
+            "from": iso(seconds(partial.start.timestamp())),
+            "as_of": iso(seconds(partial.asOf.timestamp())),
             "seconds": partial.seconds,
             "wh": partial.wh,
         },
@@ -140,13 +140,13 @@ def _served_dict(status: OdrStatus) -> dict[str, Any]:
             "source": power.source,
             "switch_state": power.switchState,
             "voltage": None if power.voltage is None else f"{power.voltage:.1f}",
-            "at": None if power.at is None else iso(int(power.at.timestamp())),
+            "at": None if power.at is None else iso(seconds(power.at.timestamp())),
         },
     }
 
 
 def _span(span: Span) -> dict[str, str]:
-    return {"start": iso(int(span.start.timestamp())), "end": iso(int(span.end.timestamp()))}
+    return {"start": iso(seconds(span.start.timestamp())), "end": iso(seconds(span.end.timestamp()))}
 
 
 def balance_inquiry(
@@ -156,11 +156,11 @@ def balance_inquiry(
     plan: RatePlan,
     question: Question,
     call_reference: str,
-    patience_s: int,
-    poll_s: int,
+    patience_s: Seconds,
+    poll_s: Seconds,
     journal: Journal,
     *,
-    give_up_s: int = GIVE_UP_S,
+    give_up_s: Seconds = GIVE_UP_S,
 ) -> Generator[simpy.Event, Any, CallResult]:
     """Answer one call. The process's value is the CallResult; nothing that SMT answers makes it fail.
 
@@ -236,7 +236,7 @@ def _with_gap(request: OnDemand, vee: UsageRecord) -> tuple[OnDemand, UsageRecor
 
 
 def power_inquiry(
-    driver: Driver, client: SmtClient, esiid: str, call_reference: str, poll_s: int, journal: Journal
+    driver: Driver, client: SmtClient, esiid: str, call_reference: str, poll_s: Seconds, journal: Journal
 ) -> Generator[simpy.Event, Any, OnDemand]:
     """Ask whether the premise has power, and follow the request to its end (FR CR016.1a). Nothing SMT answers makes it fail."""
     ask = functools.partial(client.power_status, esiid, call_reference)
@@ -244,7 +244,7 @@ def power_inquiry(
 
 
 def register_inquiry(
-    driver: Driver, client: SmtClient, esiid: str, call_reference: str, poll_s: int, journal: Journal
+    driver: Driver, client: SmtClient, esiid: str, call_reference: str, poll_s: Seconds, journal: Journal
 ) -> Generator[simpy.Event, Any, OnDemand]:
     """Ask for the meter's register as it is now, and follow the request to its end (FR CR016.1b). Nothing SMT answers makes it fail."""
     ask = functools.partial(client.odr, esiid, call_reference, "REGISTER")
@@ -258,7 +258,7 @@ def _followed(
     client: SmtClient,
     esiid: str,
     call_reference: str,
-    poll_s: int,
+    poll_s: Seconds,
     journal: Journal,
 ) -> Generator[simpy.Event, Any, OnDemand]:
     line = Line(driver, call_reference)

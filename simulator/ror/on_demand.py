@@ -13,13 +13,13 @@ from typing import Any
 import simpy
 
 from headend.ports import Driver
-from meters.calendar import US
+from meters.calendar import Seconds, seconds, to_us
 from simulator.ror.client import SmtClient
 from simulator.ror.errors import RorError, SmtRefused
 from simulator.smt.doors.market.odr_wire import OdrStatus
 
 #: After this many seconds without an answer the retailer stops polling [D].
-GIVE_UP_S = 600
+GIVE_UP_S = seconds(600)
 
 
 class RequestEnd(StrEnum):
@@ -42,7 +42,7 @@ class Trouble:
     code: str
     reason: str
     #: UTC epoch seconds at which to come back; None if not told.
-    retry_at: int | None = None
+    retry_at: Seconds | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +50,8 @@ class OnDemand:
     """A request and how it ended. Instants are UTC epoch seconds of model time."""
 
     end: RequestEnd
-    requested_at: int | None = None
-    ended_at: int | None = None
+    requested_at: Seconds | None = None
+    ended_at: Seconds | None = None
     correlation_id: str | None = None
     #: Status polls sent.
     polls: int = 0
@@ -81,8 +81,8 @@ def on_demand(
     line: Line,
     ask: Callable[[], Awaitable[str]],
     client: SmtClient,
-    poll_s: int,
-    give_up_s: int = GIVE_UP_S,
+    poll_s: Seconds,
+    give_up_s: Seconds = GIVE_UP_S,
 ) -> Generator[simpy.Event, Any, OnDemand]:
     """Ask and poll every ``poll_s`` seconds until the request ends (S3 to S5).
 
@@ -101,7 +101,7 @@ def on_demand(
     polls = failed_polls = 0
     last: Trouble | None = None
     while driver.now() + poll_s <= requested_at + give_up_s:
-        yield driver.env.timeout(poll_s * US)
+        yield driver.env.timeout(to_us(poll_s))
         polls += 1
         try:
             status: OdrStatus = yield line.exchange(
@@ -126,7 +126,7 @@ def on_demand(
 def _ended(status: OdrStatus) -> tuple[RequestEnd, Trouble | None]:
     refusal = status.refusal
     if refusal is not None:
-        retry = None if refusal.retryAt is None else int(refusal.retryAt.timestamp())
+        retry = None if refusal.retryAt is None else seconds(refusal.retryAt.timestamp())
         return RequestEnd.REFUSED, Trouble(refusal.code, refusal.reason, retry)
     if status.statusCode == "0":
         return RequestEnd.ANSWERED, None

@@ -11,7 +11,17 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from meters.calendar import INTERVAL_S, day_end, day_of_interval, day_start, intervals_in, local
+from meters.calendar import (
+    INTERVAL_S,
+    Seconds,
+    day_end,
+    day_of_interval,
+    day_start,
+    instants,
+    intervals_in,
+    local,
+    seconds,
+)
 from simulator.ror.account import Account
 from simulator.ror.usage import UsageRecord
 
@@ -33,7 +43,7 @@ class Expectation:
     daily_mean_wh: float
     daily_spread_wh: float
 
-    def interval_wh(self, end: int) -> float:
+    def interval_wh(self, end: Seconds) -> float:
         """Expected Wh of the interval that ends at ``end``; the other day class stands in where one has no days."""
         begins = local(end - INTERVAL_S)
         weekend = begins.weekday() >= 5
@@ -130,7 +140,7 @@ def project(record: UsageRecord, account: Account, usual: Expectation | None = N
     expected_wh = 0
     day = account.cycle_first
     while day <= account.cycle_last:
-        ends = range(day_start(day) + INTERVAL_S, day_end(day) + 1, INTERVAL_S)
+        ends = instants(day_start(day) + INTERVAL_S, day_end(day) + 1, INTERVAL_S)
         missing = round(sum(usual.interval_wh(end) for end in ends if end not in known))
         by_day[day] = by_day.get(day, 0) + missing
         expected_wh += missing
@@ -155,11 +165,11 @@ def hourly_pattern(record: UsageRecord, usual: Expectation | None = None) -> Hou
     behind = record.only(record.ends > end) if end is not None else record
     if not len(behind.ends):
         return HourlyPattern(tuple(means), None, (None,) * 24)
-    day = day_of_interval(int(behind.ends[-1]))
+    day = day_of_interval(seconds(behind.ends[-1]))
     today = record.within(day_start(day), day_end(day))
     known = dict(zip(today.ends.tolist(), today.wh.tolist(), strict=True))
     hours: defaultdict[int, list[int | None]] = defaultdict(list)
-    for end in range(day_start(day) + INTERVAL_S, day_end(day) + 1, INTERVAL_S):
+    for end in instants(day_start(day) + INTERVAL_S, day_end(day) + 1, INTERVAL_S):
         hours[local(end - INTERVAL_S).hour].append(known.get(end))
     values: list[int | None] = []
     for hour in range(24):

@@ -10,7 +10,7 @@ from typing import Any
 import simpy
 
 from headend.ports import Driver, Journal
-from meters.calendar import day_of_interval, iso
+from meters.calendar import Seconds, day_of_interval, iso
 from simulator.ror.account import Account
 from simulator.ror.answer import bill_at, span_text
 from simulator.ror.bill import Bill
@@ -30,15 +30,15 @@ class Rebill:
     """The bill told against the bill of VEE data for the same instant. $ with tax, in cents."""
 
     call_reference: str
-    rebilled_at: int
+    rebilled_at: Seconds
     #: Instant to which both bills reach, UTC epoch seconds; None if no bill was told.
-    instant: int | None
+    instant: Seconds | None
     told: Bill | None
     vee: Bill | None
     #: VEE data reach to the instant.
     covered: bool
     #: Stretches of the cycle before the instant that VEE data still leave out, UTC epoch seconds.
-    holes: tuple[tuple[int, int], ...]
+    holes: tuple[tuple[Seconds, Seconds], ...]
     trouble: Trouble | None
 
     @property
@@ -81,7 +81,7 @@ def rebill(
     stand = call.answer.told
     instant = None if stand is None else stand.to
     bill, covered, trouble = None, False, None
-    holes: tuple[tuple[int, int], ...] = ()
+    holes: tuple[tuple[Seconds, Seconds], ...] = ()
     if instant is not None:
         line = Line(driver, f"{call.call_reference}/rebill")
         last = day_of_interval(instant)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from headend.ports import BoolArray, IntArray, LongArray
 from headend.wire import ServedInterval
-from meters.calendar import INTERVAL_S, day_of_interval
+from meters.calendar import INTERVAL_S, Seconds, day_of_interval, seconds
 from simulator.ror.errors import RorError
 
 CodeArray = NDArray[np.int8]
@@ -72,7 +72,7 @@ class UsageRecord:
         """Keep the chosen intervals. chosen: (n,) True to keep."""
         return UsageRecord(self.ends[chosen], self.wh[chosen], self.quality[chosen], self.source[chosen])
 
-    def within(self, start: int, end: int) -> UsageRecord:
+    def within(self, start: Seconds, end: Seconds) -> UsageRecord:
         """Keep the intervals that lie in ``[start, end)``, UTC epoch seconds."""
         return self.only((self.ends > start) & (self.ends <= end))
 
@@ -80,10 +80,10 @@ class UsageRecord:
         """Keep the VEE intervals."""
         return self.only(self.quality != Quality.NON_VEE)
 
-    def vee_end(self) -> int | None:
+    def vee_end(self) -> Seconds | None:
         """End of the last VEE interval; None without any."""
         ends = self.ends[self.quality != Quality.NON_VEE]
-        return int(ends[-1]) if len(ends) else None
+        return seconds(ends[-1]) if len(ends) else None
 
     def total_wh(self) -> int:
         """Exact sum."""
@@ -104,13 +104,13 @@ class UsageRecord:
             daily[day_of_interval(end)] += wh
         return dict(daily)
 
-    def holes(self, start: int, end: int) -> list[tuple[int, int]]:
+    def holes(self, start: Seconds, end: Seconds) -> list[tuple[Seconds, Seconds]]:
         """List the stretches of ``[start, end)`` without a value, as ``(start, end)`` in UTC epoch seconds."""
         missing = np.setdiff1d(np.arange(start + INTERVAL_S, end + 1, INTERVAL_S, dtype=np.int64), self.ends)
         if not len(missing):
             return []
         runs = np.split(missing, np.flatnonzero(np.diff(missing) > INTERVAL_S) + 1)
-        return [(int(run[0]) - INTERVAL_S, int(run[-1])) for run in runs]
+        return [(seconds(run[0]) - INTERVAL_S, seconds(run[-1])) for run in runs]
 
 
 def empty() -> UsageRecord:
@@ -131,7 +131,7 @@ def from_gap(intervals: Iterable[ServedInterval]) -> UsageRecord:
     """
     served = sorted((interval for interval in intervals if interval.wh >= 0), key=lambda interval: interval.end)
     return UsageRecord(
-        np.array([int(interval.end.timestamp()) for interval in served], dtype=np.int64),
+        np.array([seconds(interval.end.timestamp()) for interval in served], dtype=np.int64),
         np.array([interval.wh for interval in served], dtype=np.int32),
         np.full(len(served), Quality.NON_VEE, dtype=np.int8),
         np.array([Source.METER if interval.source == "meter" else Source.STORE for interval in served], dtype=np.int8),

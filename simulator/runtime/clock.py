@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from meters.calendar import US
+from meters.calendar import Micros, fraction_s, rounded_us
 from simulator.errors import SimulatorError
 
 #: Model seconds in a wall second, at most: a day a second.
@@ -30,7 +30,7 @@ class Clock:
     """
 
     mode: ClockMode
-    epoch_us: int
+    epoch_us: Micros
     speed: float = 1.0
     wall: Callable[[], float] = time.time
     wall_start: float = field(default_factory=time.time)
@@ -55,10 +55,10 @@ class Clock:
         """Model seconds that go by in a wall second of their own accord: none on a manual clock."""
         return 0.0 if self.manual else self.speed
 
-    def now_us(self) -> int:
+    def now_us(self) -> Micros:
         """Model time in microseconds; a manual clock's is the driver's affair."""
-        return self.epoch_us + int((self.wall() - self.wall_start) * self.speed * US)
+        return self.epoch_us + rounded_us((self.wall() - self.wall_start) * self.speed)
 
-    def wall_seconds_until(self, at_us: int) -> float:
+    def wall_seconds_until(self, at_us: Micros) -> float:
         """Wall seconds until a model instant."""
-        return max(0.0, (at_us - self.now_us()) / US / self.speed)
+        return max(0.0, fraction_s(at_us - self.now_us()) / self.speed)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from datetime import date as calendar_day
 
-from meters.calendar import LAST_DAY, US, day_of, epoch
+from meters.calendar import LAST_DAY, Seconds, day_of, epoch, seconds, to_us
 from meters.load.truth import ERA
 from simulator.errors import SimulatorError
 from simulator.runtime.clock import Clock, ClockMode
@@ -31,7 +31,7 @@ def clock_of(mode: str, speed: float | None, date: str, modes: tuple[ClockMode, 
         raise SimulatorError(
             "clock.speed", f"A {chosen} clock has no speed.", "--speed", "Leave it out, or give --clock scaled."
         )
-    now = begin(date) if date else int(time.time())
+    now = begin(date) if date else seconds(time.time())
     if not ERA < day_of(now) < LAST_DAY:
         raise SimulatorError(
             "clock.date",
@@ -39,10 +39,10 @@ def clock_of(mode: str, speed: float | None, date: str, modes: tuple[ClockMode, 
             "--date",
             f"Give a date after {ERA} and before {LAST_DAY}.",
         )
-    return Clock(chosen, now * US, 1.0 if chosen is ClockMode.REAL else SPEED if speed is None else speed)
+    return Clock(chosen, to_us(now), 1.0 if chosen is ClockMode.REAL else SPEED if speed is None else speed)
 
 
-def begin(date: str) -> int:
+def begin(date: str) -> Seconds:
     """UTC epoch seconds at which ``--date`` lets a model begin."""
     if "T" in date:
         return epoch(date, place="--date")

@@ -16,7 +16,7 @@ from typing import Any
 
 import simpy
 
-from meters.calendar import US
+from meters.calendar import Micros, Seconds, micros, to_s, to_us
 from simulator.errors import SimulatorError
 from simulator.runtime.clock import Clock
 
@@ -50,7 +50,7 @@ class _LaneCall:
 class Runtime:
     """The driver (``headend.ports.Driver``) of one process with all its parties."""
 
-    def __init__(self, clock: Clock, begin_us: int | None = None) -> None:
+    def __init__(self, clock: Clock, begin_us: Micros | None = None) -> None:
         """begin_us: where the environment begins, the clock's epoch unless given; a party that joins a running clock begins at its now."""
         self.clock = clock
         self.env = simpy.Environment(initial_time=clock.epoch_us if begin_us is None else begin_us)
@@ -67,20 +67,20 @@ class Runtime:
 
     # -- what processes and handlers call -----------------------------------------------------------------
 
-    def now(self) -> int:
+    def now(self) -> Seconds:
         """Model time in whole UTC epoch seconds."""
-        return self.now_us() // US
+        return to_s(self.now_us())
 
     @property
     def rate(self) -> float:
         """See ``headend.ports.Driver``."""
         return self.clock.rate
 
-    def now_us(self) -> int:
+    def now_us(self) -> Micros:
         """Model time in microseconds since the epoch."""
         if self.clock.manual:
-            return int(self.env.now)
-        return max(int(self.env.now), self.clock.now_us())
+            return micros(self.env.now)
+        return max(micros(self.env.now), self.clock.now_us())
 
     def io(self, kind: str, ident: str, call: Callable[[], Awaitable[Any]], *, lane: str = "") -> simpy.Event:
         """Start a real exchange; see ``headend.ports.Driver.io``."""
@@ -99,16 +99,16 @@ class Runtime:
 
     # -- moving time ----------------------------------------------------------------------------------------
 
-    async def run_until(self, at: int) -> None:
+    async def run_until(self, at: Seconds) -> None:
         """Manual clock: move model time to ``at`` (UTC epoch seconds), events due exactly then included."""
-        target = at * US
+        target = to_us(at)
         async with self._turn:
             if target < self.env.now:
                 raise SimulatorError(
                     "clock.backwards", "The clock does not run backwards.", place="clock", mend="Give a later instant."
                 )
             # A landmark of its own makes the environment's now the target even when nothing else is due there.
-            self.env.timeout(target - int(self.env.now))
+            self.env.timeout(target - micros(self.env.now))
             while True:
                 await self._settle()
                 if self.env.peek() > target:
@@ -150,13 +150,13 @@ class Runtime:
             self.env.run(until=now)
         if arrivals:
             _hand_in(arrivals)
-            await self._step_to(int(self.env.now))
+            await self._step_to(micros(self.env.now))
             self._raise_failure()
         self._start_lanes()
         due = self.env.peek()
-        return None if due == float("inf") else self.clock.wall_seconds_until(int(due))
+        return None if due == float("inf") else self.clock.wall_seconds_until(micros(due))
 
-    async def _step_to(self, until_us: int) -> None:
+    async def _step_to(self, until_us: Micros) -> None:
         while self.env.peek() <= until_us:
             self.env.step()
             if time.monotonic() - self._held_since > TURN_S:

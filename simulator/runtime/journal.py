@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from headend.http.log import LOG, tell
-from meters.calendar import iso
+from meters.calendar import Seconds, iso
 
 #: Entries that a party which serves keeps: of some ten thousand requests.
 SERVING_LIMIT = 50_000
@@ -26,7 +26,7 @@ class RunJournal:
         """Begin empty."""
         self._entries = deque(maxlen=self.limit)
 
-    def note(self, at: int, party: str, kind: str, ident: str, **facts: Any) -> None:
+    def note(self, at: Seconds, party: str, kind: str, ident: str, **facts: Any) -> None:
         """See ``headend.ports.Journal``."""
         self._entries.append({"at": at, "party": party, "kind": kind, "ident": ident, **facts})
         if LOG.isEnabledFor(logging.INFO):

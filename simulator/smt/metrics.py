@@ -14,7 +14,7 @@ from prometheus_client.registry import Collector
 
 from headend.http.exchange import Exchange
 from headend.ports import Journal
-from meters.calendar import US
+from meters.calendar import Seconds, fraction_s
 from simulator.smt.ondemand.ledger import Ledger
 from simulator.smt.ondemand.lifecycle import ENDED, State
 
@@ -87,7 +87,7 @@ class SmtMetrics:
             self.refusals.labels(self._policy, facts.get("code", "")).inc()
         entry = self._ledger.entry(key)
         if entry is not None:
-            seconds = (entry.last.at_us - entry.filed.submitted_us) / US
+            seconds = fraction_s(entry.last.at_us - entry.filed.submitted_us)
             self.latency.labels(entry.filed.kind.value, state.value).observe(seconds)
 
 
@@ -118,7 +118,7 @@ class ObservedJournal:
         self._journal = journal
         self._observe = observe
 
-    def note(self, at: int, party: str, kind: str, ident: str, **facts: Any) -> None:
+    def note(self, at: Seconds, party: str, kind: str, ident: str, **facts: Any) -> None:
         """See ``headend.ports.Journal``."""
         self._journal.note(at, party, kind, ident, **facts)
         self._observe(kind, ident, facts)

@@ -12,7 +12,7 @@ import httpx
 from sqlalchemy.exc import SQLAlchemyError
 
 from headend.ports import Driver, Journal
-from meters.calendar import US
+from meters.calendar import Micros, Seconds, micros, rounded_us, seconds, to_us
 from simulator.smt.access.gatekeeper import AuthLimits, Gatekeeper
 from simulator.smt.access.log import AccessLog
 from simulator.smt.access.logins import DatabaseLogins
@@ -55,10 +55,10 @@ class SmtConfig:
     wall: Callable[[], float] = time.time
     auth: AuthLimits = field(default_factory=AuthLimits)
     #: After so long without an answer a request expires, microseconds of model time.
-    expiry_us: int = EXPIRY_US
+    expiry_us: Micros = EXPIRY_US
     #: For so long after a new request the portal still returns the previous completed read, seconds of model time. A default of this
     #: project: DOMAIN §4 says "some seconds".
-    stale_s: int = 5
+    stale_s: Seconds = seconds(5)
     #: One process alone; or the dispatcher, or a worker, of several at one PostgreSQL database.
     role: Role = Role.ALONE
     #: The dispatcher looks through the queue so often, seconds of model time: what workers took on begins no later than that. Alone there is
@@ -69,9 +69,9 @@ class SmtConfig:
     terms: Terms | None = None
 
     @property
-    def sweep_every_us(self) -> int:
+    def sweep_every_us(self) -> Micros:
         """How often the queue is looked through, microseconds of model time."""
-        return round((self.sweep_s or (60 if self.role is Role.ALONE else 5)) * US)
+        return rounded_us(self.sweep_s or (60 if self.role is Role.ALONE else 5))
 
 
 class Smt:
@@ -164,13 +164,13 @@ class Smt:
             self.ledger.note_sweep(self.now_us())
             driver.env.process(self.dispatcher.run())
 
-    def now_us(self) -> int:
+    def now_us(self) -> Micros:
         """Model time of a request that has just come in, microseconds."""
-        env_us = int(self.driver.env.now)
+        env_us = micros(self.driver.env.now)
         # Between two steps a running clock is ahead of the environment; a manual one never is.
-        return max(env_us, self.driver.now() * US)
+        return max(env_us, to_us(self.driver.now()))
 
-    def swept_us(self) -> int | None:
+    def swept_us(self) -> Micros | None:
         """When the queue was last looked through, microseconds of model time; None if it never was. Raises SQLAlchemyError."""
         if self.config.role is Role.ALONE and self.dispatcher is not None:
             return self.dispatcher.looked_us()

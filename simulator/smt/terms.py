@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Engine, delete, insert, select
 
-from meters.calendar import US, iso
+from meters.calendar import Micros, fraction_s, iso, to_s
 from simulator.errors import SimulatorError
 from simulator.smt.database.engine import reading, writing
 from simulator.smt.database.seat import Role
@@ -39,18 +39,18 @@ _MENDS = {
 class ClockNumbers(NamedTuple):
     """A running clock: model time ``epoch_us`` at ``wall_start``, and how fast it runs."""
 
-    epoch_us: int
+    epoch_us: Micros
     speed: float
     wall_start: float
 
     def agrees(self, other: ClockNumbers) -> bool:
         """Whether both have the same now, always."""
-        ahead_s = (self.epoch_us - other.epoch_us) / US - (self.wall_start - other.wall_start) * self.speed
+        ahead_s = fraction_s(self.epoch_us - other.epoch_us) - (self.wall_start - other.wall_start) * self.speed
         return self.speed == other.speed and abs(ahead_s) <= _CLOCKS_S * self.speed
 
     def words(self) -> str:
         """In words."""
-        return f"{iso(self.epoch_us // US)} at {self.wall_start!r}, x{self.speed:g}"
+        return f"{iso(to_s(self.epoch_us))} at {self.wall_start!r}, x{self.speed:g}"
 
 
 class Term(NamedTuple):

@@ -17,7 +17,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from headend.http.api_pages import Frame
-from meters.calendar import local
+from meters.calendar import Seconds, local
 from simulator.versions import product
 from simulator.web.palette import variables
 
@@ -91,7 +91,7 @@ def stylesheet() -> str:
     return f":root{{color-scheme:light;{variables('light')}}}{dark}\n{written}"
 
 
-def served(now: Callable[[], int]) -> Frame:
+def served(now: Callable[[], Seconds]) -> Frame:
     """The frame of a service's pages, made for the instant at which they are asked for. now: UTC epoch seconds.
 
     A browser that reads the headers loads and runs nothing but the page's own stylesheet, whatever the page says.

@@ -8,7 +8,7 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from meters.calendar import epoch
+from meters.calendar import epoch, seconds
 from meters.errors import MeterError
 from meters.faults.fault import ALWAYS, FOR_EVER
 from meters.faults.kinds import KINDS, FaultKind
@@ -79,7 +79,7 @@ class FaultSpec(BaseModel):
                 () if self.gateway is None else (self.gateway,),
                 self.rate or 0.0,
                 self.every,
-                None if self.minutes is None else self.minutes * 60,
+                None if self.minutes is None else seconds(self.minutes * 60),
                 place,
             )
         except MeterError as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
+from meters.calendar import Seconds
 from meters.device.meter import EmulatedMeter, Keep
 from meters.device.special import special_meters, two_meters
 from meters.fleet import GATEWAY_METERS, Fleet
@@ -17,7 +18,7 @@ MARKET_METERS = range(4, 10_001)
 
 
 def behind_gateways(
-    fleet: Fleet, special: bool, since: int, keep: Keep | None = None
+    fleet: Fleet, special: bool, since: Seconds, keep: Keep | None = None
 ) -> tuple[list[list[EmulatedMeter]], dict[str, str]]:
     """The meters gateway by gateway, and what is special about some, by meter number.
 
@@ -41,7 +42,7 @@ def fleet_entry(fleet: Fleet, special: bool) -> dict[str, Any]:
     return {"tdsp": fleet.tdsp.key, "seed": fleet.seed, "count": fleet.count, "mix": mix, "special": special}
 
 
-def world_of(fleet: Fleet, special: bool, first_day: date, since: int) -> World:
+def world_of(fleet: Fleet, special: bool, first_day: date, since: Seconds) -> World:
     """The world around a fleet, for SMT's records. At an ESI ID with two meters the first is the one of the records.
 
     Raises SimulatorError for a fleet that no market is made for.

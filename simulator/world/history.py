@@ -15,26 +15,26 @@ from headend.network.sweep import CATCH_UP_S, midnights_due, sweep_times
 from headend.ports import MeterReading, RegisterSnapshot
 from headend.store.store import HeadEndStore, PostedFile
 from headend.vee.batch import needs_history, run_batch
-from meters.calendar import day_of, day_start, epoch, floor_interval
+from meters.calendar import Seconds, day_of, day_start, epoch, floor_interval
 from meters.device.meter import EmulatedMeter
 from meters.shown import Wire
 from simulator.world.meters import World
 
 #: Takes an LSE file in as SMT does: (name, content, UTC epoch seconds).
-TakeIn = Callable[[str, bytes, int], None]
+TakeIn = Callable[[str, bytes, Seconds], None]
 
 
 @dataclass(frozen=True, slots=True)
 class History:
     """What was made. ``collected_to``: end of the last sweep's intervals; ``next_day``: first operating day that is not posted."""
 
-    collected_to: int
+    collected_to: Seconds
     next_day: date
     posted: int
 
 
 def make_history(
-    world: World, store: HeadEndStore, now: int, every_s: int, times: DailyTimes, take_in: TakeIn
+    world: World, store: HeadEndStore, now: Seconds, every_s: Seconds, times: DailyTimes, take_in: TakeIn
 ) -> History:
     """Fill the head-end's store and SMT up to ``now`` (UTC epoch seconds), operating day by operating day."""
     begins = day_start(world.spec.first_day)
@@ -47,7 +47,7 @@ def make_history(
     due = sweep_times(begins, every_s)
     at = next(due)
 
-    def sweep_until(instant: int) -> None:
+    def sweep_until(instant: Seconds) -> None:
         nonlocal at, last_sweep
         while at <= instant:
             _sweep(world, store, at, collected, midnights)
@@ -75,7 +75,9 @@ def make_history(
         day += timedelta(days=1)
 
 
-def _sweep(world: World, store: HeadEndStore, at: int, collected: dict[str, int], midnights: dict[str, int]) -> None:
+def _sweep(
+    world: World, store: HeadEndStore, at: Seconds, collected: dict[str, Seconds], midnights: dict[str, Seconds]
+) -> None:
     end = floor_interval(at)
     readings: list[MeterReading] = []
     snapshots: list[RegisterSnapshot] = []
@@ -97,7 +99,7 @@ def _sweep(world: World, store: HeadEndStore, at: int, collected: dict[str, int]
         store.keep_snapshots(snapshots)
 
 
-def _reading(meter: EmulatedMeter, start: int, end: int, at: int) -> MeterReading:
+def _reading(meter: EmulatedMeter, start: Seconds, end: Seconds, at: Seconds) -> MeterReading:
     live, multiplier = meter.live(at), meter.identity.multiplier
     # What the meter's clock has not come to yet, it does not hold.
     window = meter.window(start, max(start, min(end, floor_interval(live.time))), at)

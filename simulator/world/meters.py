@@ -13,7 +13,7 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from headend.ports import MeterAddress
-from meters.calendar import day_end, day_of, day_start
+from meters.calendar import Seconds, day_end, day_of, day_start
 from meters.device.counting import exchanged_number
 from meters.device.installation import install
 from meters.device.meter import EmulatedMeter, ledger_of
@@ -123,7 +123,7 @@ class World:
         """The ESI ID of a meter by its ordinal, from 1 on."""
         return self.meters[ordinal - 1].identity.esiid
 
-    def exchanges(self, meter: EmulatedMeter) -> tuple[tuple[int, str], ...]:
+    def exchanges(self, meter: EmulatedMeter) -> tuple[tuple[Seconds, str], ...]:
         """Exchanges of a meter by the records: from which midnight they know the new one, and its number.
 
         The records follow a day behind; of a magic meter they never hear.
@@ -136,12 +136,12 @@ class World:
             for after, first in enumerate(exchanged, 1)
         )
 
-    def number_at(self, meter: EmulatedMeter, at: int) -> str:
+    def number_at(self, meter: EmulatedMeter, at: Seconds) -> str:
         """Number of the meter that hangs there by the records at an instant, UTC epoch seconds."""
         known = (number for since, number in reversed(self.exchanges(meter)) if since <= at)
         return next(known, meter.identity.meter_number)
 
-    def ledger(self, start: int, end: int) -> list[LedgerEntry]:
+    def ledger(self, start: Seconds, end: Seconds) -> list[LedgerEntry]:
         """What the faults did to the meters in [start, end), UTC epoch seconds."""
         return ledger_of(self.meters, start, end)
 
@@ -163,7 +163,7 @@ class World:
         ]
 
 
-def build(spec: WorldSpec, seed: int, since: int | None = None) -> World:
+def build(spec: WorldSpec, seed: int, since: Seconds | None = None) -> World:
     """Make the meters of a world. Raises SimulatorError for what a fault or a premise cannot be.
 
     since: UTC epoch seconds from which the special meters' faults count; the first operating day's beginning unless given.

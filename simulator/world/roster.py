@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import date
 
-from meters.calendar import day_start
+from meters.calendar import Seconds, day_start
 from meters.device.meter import EmulatedMeter
 from meters.device.special import special_meters, two_meters
 from meters.errors import MeterError
@@ -64,7 +64,7 @@ def place_of(ordinal: int) -> Place:
     return Place(gateway + 1, unit + 1, ordinal)
 
 
-def magic(fleet: Fleet, since: int) -> list[tuple[EmulatedMeter, str, Place]]:
+def magic(fleet: Fleet, since: Seconds) -> list[tuple[EmulatedMeter, str, Place]]:
     """Every meter at a magic ESI ID, its note, and where it is read: behind the gateway after the fleet's last.
 
     since: UTC epoch seconds at which the fleet comes up.

@@ -26,7 +26,7 @@ from headend.day.cycle import DailyTimes
 from headend.ports import HeadEndError
 from headend.service.health import PostingFailure, PostingWatch
 from meters import SEED
-from meters.calendar import US, epoch, local
+from meters.calendar import epoch, local, to_us
 from meters.device.special import special_esiid
 from simulator.parties.sandbox import Sandbox, SandboxSettings
 from simulator.runtime.clock import Clock, ClockMode
@@ -232,7 +232,7 @@ async def _sandbox(out: Path, now: str, policy: Policy, times: DailyTimes) -> As
     at = epoch(now)
     settings = SandboxSettings(
         world=build(default_world(date(2026, 8, 12), date(2026, 8, 11), 40, 37, special=True), SEED, at),
-        clock=Clock(ClockMode.MANUAL, at * US),
+        clock=Clock(ClockMode.MANUAL, to_us(at)),
         policy=policy,
         middle=FixedMiddle(18, 52),
         out=out,

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 
-from meters.calendar import US, day_of, epoch
+from meters.calendar import day_of, epoch, to_us
 from simulator.parties.sandbox import Sandbox, SandboxSettings
 from simulator.runtime.clock import Clock, ClockMode
 from simulator.smt.ondemand.middle import FixedMiddle
@@ -31,7 +31,7 @@ async def portal_sandbox(
     spec = default_world(day_of(noon), day_of(noon) - timedelta(days=1), 12, posted_days=3)
     settings = SandboxSettings(
         world=build(spec.model_copy(update={"premises": premises}), 11),
-        clock=Clock(ClockMode.SCALED, noon * US, SPEED),
+        clock=Clock(ClockMode.SCALED, to_us(noon), SPEED),
         policy=preset("smt-today"),
         middle=FixedMiddle(18, 52),
         out=out,

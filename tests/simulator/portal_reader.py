@@ -19,6 +19,8 @@ import aiohttp
 import smart_meter_texas as smt_client
 from aiohttp.abc import AbstractResolver, ResolveResult
 
+from meters.calendar import seconds
+
 
 class Loopback(AbstractResolver):
     """Leads every name to a port of this machine."""
@@ -69,7 +71,7 @@ async def read(told: dict[str, Any]) -> dict[str, Any]:
         "calls": list(dict.fromkeys(calls)),
         "meters": [[one.esiid, one.meter] for one in meters],
         "reading": meter.reading,
-        "read_at": int(meter.reading_datetime.timestamp()),
+        "read_at": seconds(meter.reading_datetime.timestamp()),
         "surplus": [[when, float(kwh)] for when, kwh in meter.read_15min],
     }
 

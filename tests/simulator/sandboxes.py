@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 
 from headend.day.cycle import DailyTimes
-from meters.calendar import US, day_of, epoch
+from meters.calendar import day_of, epoch, to_us
 from meters.device.special import special_esiid
 from simulator.parties.sandbox import Sandbox, SandboxSettings
 from simulator.ror.client import SmtClient
@@ -83,7 +83,7 @@ async def rig(
         posted_to -= timedelta(days=1)
     settings = SandboxSettings(
         world=build(default_world(day_of(at), posted_to, 12, posted_days, special), SEED, at),
-        clock=Clock(ClockMode.MANUAL, at * US),
+        clock=Clock(ClockMode.MANUAL, to_us(at)),
         policy=preset(policy),
         middle=FixedMiddle(18, 52),
         out=out,

@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 from headend.day.cycle import DailyTimes
-from meters.calendar import LAST_DAY, US, day_of, epoch
+from meters.calendar import LAST_DAY, day_of, epoch, to_s
 from meters.load.truth import ERA
 from simulator.errors import SimulatorError
 from simulator.parties.options import SandboxOptions
@@ -44,7 +44,7 @@ async def _up(settings: SandboxSettings) -> AsyncIterator[Up]:
 
 def _settings(options: SandboxOptions) -> SandboxSettings:
     running = clock_of(options.clock, options.speed, options.date)
-    now = running.epoch_us // US
+    now = to_s(running.epoch_us)
     times = DailyTimes()
     today = day_of(now)
     if not ERA + timedelta(days=DAYS_NEEDED) <= today < LAST_DAY:

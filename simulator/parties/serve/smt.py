@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager, nullcontext
 from datetime import timedelta
 from typing import Any
 
-from meters.calendar import US, day_of
+from meters.calendar import day_of, rounded_us, to_s
 from simulator.errors import SimulatorError
 from simulator.parties.clock_sharing import PartyClock, party_clock
 from simulator.parties.options import SmtOptions
@@ -51,7 +51,7 @@ def serve_smt(options: SmtOptions) -> None:
             policy=load_policy(options.policy, place="--policy"),
             database_url=options.database or f"sqlite:///{options.out / FILES[0]}",
             links=_links(options.headend or [], registry),
-            expiry_us=round(options.expiry * 60 * US),
+            expiry_us=rounded_us(options.expiry * 60),
             role=role,
             reply_to=_base_url(options.reply_to),
         ),
@@ -110,7 +110,7 @@ def _records(options: SmtOptions, made: ReadyFleet, begins: PartyClock) -> tuple
     if options.registry is not None:
         return read_registry(options.registry), None
     fleet = fleet_of(made.tdsp, made.count, made.seed, made.mix, None, None)
-    began = begins.clock.epoch_us // US
+    began = to_s(begins.clock.epoch_us)
     market = build_market(world_of(fleet, made.special, day_of(began) - timedelta(days=_POSTED_DAYS), began))
     return market.registry, market
 

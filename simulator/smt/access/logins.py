@@ -11,7 +11,7 @@ from typing import Protocol
 
 from sqlalchemy import Engine, delete, func, insert, select, update
 
-from meters.calendar import US
+from meters.calendar import rounded_us
 from simulator.smt.database.engine import reading, shared_token_key, writing
 from simulator.smt.database.tables import login_fault, portal_token
 
@@ -115,15 +115,15 @@ class DatabaseLogins:
     def faults(self, username: str, after: float) -> int:
         """See ``Logins``."""
         table = login_fault.c
-        mine = (table.name_hash == _hash(username), table.at_us > round(after * US))
+        mine = (table.name_hash == _hash(username), table.at_us > rounded_us(after))
         with reading(self._engine) as connection:
             return connection.scalar(select(func.count()).select_from(login_fault).where(*mine)) or 0
 
     def fault(self, username: str, now: float, after: float) -> None:
         """See ``Logins``."""
         with writing(self._engine) as connection:
-            connection.execute(delete(login_fault).where(login_fault.c.at_us <= round(after * US)))
-            connection.execute(insert(login_fault), {"name_hash": _hash(username), "at_us": round(now * US)})
+            connection.execute(delete(login_fault).where(login_fault.c.at_us <= rounded_us(after)))
+            connection.execute(insert(login_fault), {"name_hash": _hash(username), "at_us": rounded_us(now)})
 
     def forgive(self, username: str) -> None:
         """See ``Logins``."""
@@ -133,8 +133,8 @@ class DatabaseLogins:
     def begin(self, token_id: str, now: float, after: float) -> None:
         """See ``Logins``."""
         with writing(self._engine) as connection:
-            connection.execute(delete(portal_token).where(portal_token.c.used_us <= round(after * US)))
-            connection.execute(insert(portal_token), {"id": token_id, "used_us": round(now * US)})
+            connection.execute(delete(portal_token).where(portal_token.c.used_us <= rounded_us(after)))
+            connection.execute(insert(portal_token), {"id": token_id, "used_us": rounded_us(now)})
         self._written = {one: used for one, used in self._written.items() if used > now - USE_S}
 
     def use(self, token_id: str, now: float, after: float) -> bool:
@@ -143,9 +143,9 @@ class DatabaseLogins:
         if written is not None and written > after and 0 <= now - written < USE_S:
             return True
         table = portal_token.c
-        using = update(portal_token).where(table.id == token_id, table.used_us > round(after * US))
+        using = update(portal_token).where(table.id == token_id, table.used_us > rounded_us(after))
         with writing(self._engine) as connection:
-            alive = connection.execute(using.values(used_us=round(now * US))).rowcount == 1
+            alive = connection.execute(using.values(used_us=rounded_us(now))).rowcount == 1
         if alive:
             self._written[token_id] = now
         return alive

@@ -17,15 +17,15 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 from sqlalchemy.exc import SQLAlchemyError
 
 from headend.ports import Journal
-from meters.calendar import epoch
+from meters.calendar import Seconds, epoch, seconds
 from meters.errors import MeterError
 from simulator.smt.complaints.book import ComplaintBook
 from simulator.smt.complaints.kinds import KINDS, ComplaintKind
 
 #: Seconds of a hang unless told, and at most; wall time. Defaults of this project.
-HANG_S, LONGEST_HANG_S = 60, 600
+HANG_S, LONGEST_HANG_S = seconds(60), seconds(600)
 #: Seconds that a stale read stays unless told, and at most; model time. Defaults of this project.
-STALE_S, LONGEST_STALE_S = 3600, 7 * 86_400
+STALE_S, LONGEST_STALE_S = seconds(3600), seconds(7 * 86_400)
 #: Complaints that may be on at a time: each call is held against all of them.
 MOST = 200
 #: Of several processes each learns within so much wall time what another has declared. A default of this project.
@@ -68,7 +68,7 @@ class ComplaintSpec(BaseModel):
         default=None, strict=True, ge=1, le=1_000_000, description="It ends after so many strikes."
     )
     paths: tuple[str, ...] = Field(default=(), max_length=50, description="Only calls of paths that begin so.")
-    seconds: int | None = Field(
+    seconds: Seconds | None = Field(
         default=None,
         strict=True,
         ge=1,
@@ -99,7 +99,7 @@ class ComplaintSpec(BaseModel):
         return self
 
 
-def instant(when: datetime | None) -> int | None:
+def instant(when: datetime | None) -> Seconds | None:
     """UTC epoch seconds; a time without an offset is local. Raises MeterError for one that does not exist."""
     return None if when is None else epoch(when)
 
@@ -126,8 +126,8 @@ class Complaint:
 
     number: int
     spec: ComplaintSpec
-    first: int | None
-    until: int | None
+    first: Seconds | None
+    until: Seconds | None
     strikes: int = 0
 
     @property
@@ -135,7 +135,7 @@ class Complaint:
         """What it is called."""
         return f"complaint-{self.number}"
 
-    def on(self, now: int) -> bool:
+    def on(self, now: Seconds) -> bool:
         """Whether it may strike now."""
         if self.spec.times is not None and self.strikes >= self.spec.times:
             return False
@@ -158,7 +158,9 @@ class TooManyError(Exception):
 class Complaints:
     """Those of one SMT, in the order in which they were declared: of several that fit, the first strikes."""
 
-    def __init__(self, now: Callable[[], int], journal: Journal, book: ComplaintBook, *, shared: bool = False) -> None:
+    def __init__(
+        self, now: Callable[[], Seconds], journal: Journal, book: ComplaintBook, *, shared: bool = False
+    ) -> None:
         """Go on with those that the book has. now: model time, UTC epoch seconds. shared: other processes write in it too."""
         self._now = now
         self._journal = journal

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-from meters.calendar import iso, local
+from meters.calendar import Seconds, iso, local, seconds
 from simulator.smt.complaints.declared import Complaint, Complaints, Sought
 from simulator.smt.complaints.kinds import KINDS, ComplaintKind, Where
 from simulator.smt.ondemand.middle import Middle, MiddleDraws
 from simulator.smt.registry.records import User
 from simulator.smt.throttle.decision import Refusal
 
-_HOUR_S = 3600
+_HOUR_S = seconds(3600)
 
 
 class ComplaintMiddle:
@@ -40,7 +40,7 @@ class ComplaintMiddle:
 _AT_DESK = tuple(kind for kind, row in KINDS.items() if row.where is Where.DESK)
 
 
-def refusal_of(complaints: Complaints, user: User, esiid: str, now: int) -> Refusal | None:
+def refusal_of(complaints: Complaints, user: User, esiid: str, now: Seconds) -> Refusal | None:
     """Why a complaint has an on-demand request refused, and when to come back; None if none has.
 
     Maintenance: its end. quota_used: the next clock hour, or its end if that comes first.
@@ -69,7 +69,7 @@ def maintenance(complaint: Complaint) -> tuple[str, str]:
     who = "SMT" if complaint.spec.kind is ComplaintKind.SMT_MAINTENANCE else "TDSP"
     return (
         f"{who}-MAINTENANCE",
-        f"{'Smart Meter Texas' if who == 'SMT' else 'The TDSP'} is under maintenance until {iso(complaint.until or 0)}.",
+        f"{'Smart Meter Texas' if who == 'SMT' else 'The TDSP'} is under maintenance until {iso(complaint.until or seconds(0))}.",
     )
 
 

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from meters.calendar import iso
+from meters.calendar import Seconds, iso
 from simulator.smt.complaints.declared import ComplaintSpec, Unmatched, instant
 from simulator.smt.complaints.kinds import acts_at
 from simulator.smt.registry.registry import Registry
 
 
-def unmatched(spec: ComplaintSpec, registry: Registry, calls: Collection[str], now: int) -> Unmatched | None:
+def unmatched(spec: ComplaintSpec, registry: Registry, calls: Collection[str], now: Seconds) -> Unmatched | None:
     """The first reason why a complaint could never strike; None if it may.
 
     calls: paths of portal and market API, without their last slash. now: model time, UTC epoch seconds.

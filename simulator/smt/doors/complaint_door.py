@@ -14,7 +14,7 @@ from typing import Any
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from headend.wire import InquiryKind
-from meters.calendar import US
+from meters.calendar import Seconds, seconds, to_us
 from simulator.runtime.serving import RESET
 from simulator.smt.complaints.declared import HANG_S, STALE_S, Complaint, Sought
 from simulator.smt.complaints.hooks import maintenance, until_told
@@ -119,7 +119,7 @@ class ComplaintDoor:
         refusal = {"code": code, "reason": reason, "retryAt": until.isoformat()}
         field = "error" if path.startswith("/v2") else "errormessage"
         body = json.dumps({field: reason, "refusal": refusal})
-        wait = max(0, int(until.timestamp()) - self._smt.driver.now())
+        wait = max(0, seconds(until.timestamp()) - self._smt.driver.now())
         await _send(send, Reply(503, "application/json", body), (b"retry-after", str(wait).encode()))
 
     # -- SMT's answer, changed -----------------------------------------------------------------------------------
@@ -167,11 +167,11 @@ class ComplaintDoor:
             return None
         return json.dumps({"data": stale | ({"odrdate": latest["odrdate"]} if complaint.spec.restamp else {})})
 
-    def _stale(self, username: str, esiid: object, seconds: int) -> dict[str, Any] | None:
+    def _stale(self, username: str, esiid: object, seconds: Seconds) -> dict[str, Any] | None:
         """The completed read before the newest request, if that request is not older than ``seconds``."""
         ledger = self._smt.ledger
         newest = ledger.latest(str(esiid), InquiryKind.REGISTER)
-        if newest is None or self._smt.now_us() - newest.filed.submitted_us >= seconds * US:
+        if newest is None or self._smt.now_us() - newest.filed.submitted_us >= to_us(seconds):
             return None
         before = ledger.latest(str(esiid), InquiryKind.REGISTER, State.COMPLETED, before_us=newest.filed.submitted_us)
         return None if before is None else latest_shown(self._smt, self._smt.registry.users[username], before)

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy.exc import SQLAlchemyError
 
 from headend.http.examples import documented
-from meters.calendar import US
+from meters.calendar import fraction_s, micros, rounded_us
 from simulator.smt.database.seat import Loss, Role, SeatLostError
 from simulator.smt.party import Smt
 
@@ -83,9 +83,9 @@ def health_of(smt: Smt) -> SmtHealth:
         smt.ledger.try_writing()
     except SQLAlchemyError:
         database = "unwritable"
-    age_us = None if swept_us is None else max(0, smt.now_us() - swept_us)
+    age_us = None if swept_us is None else max(micros(0), smt.now_us() - swept_us)
     dispatcher: Literal["alive", "stuck", "absent"] = "alive" if alive else "absent"
-    late_us = max(MISSED_SWEEPS * smt.config.sweep_every_us, LATE_S * smt.driver.rate * US)
+    late_us = max(MISSED_SWEEPS * smt.config.sweep_every_us, rounded_us(LATE_S * smt.driver.rate))
     if alive and age_us is not None and age_us > late_us:
         dispatcher = "stuck"
     return SmtHealth(
@@ -93,6 +93,6 @@ def health_of(smt: Smt) -> SmtHealth:
         role=role,
         database=database,
         dispatcher=dispatcher,
-        lastSweepAgeS=None if age_us is None else round(age_us / US, 3),
+        lastSweepAgeS=None if age_us is None else round(fraction_s(age_us), 3),
         reason=differs,
     )

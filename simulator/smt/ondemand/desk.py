@@ -18,7 +18,7 @@ from headend.boundaries import boundary
 from headend.http.exchange import current
 from headend.ports import FAULT, Driver, Journal, fault_text, guarded
 from headend.wire import InquiryResult
-from meters.calendar import US, day_of
+from meters.calendar import Micros, Seconds, day_of, micros, to_s
 from simulator.smt.database.engine import writing
 from simulator.smt.errors import BusinessError
 from simulator.smt.ondemand.eligibility import objection
@@ -67,7 +67,7 @@ class LiveDesk:
         *,
         engine: Engine,
         policy: Policy,
-        expiry_us: int,
+        expiry_us: Micros,
         closed: Callable[[User, str, int], Refusal | None],
     ) -> None:
         """engine: the database that ledger and admission write. closed: why a request is refused before any allowance is looked at."""
@@ -93,13 +93,13 @@ class LiveDesk:
 
     # -- requests ---------------------------------------------------------------------------------------------
 
-    def open_request(self, asked: Asked, now_us: int) -> OnDemandRequest:
+    def open_request(self, asked: Asked, now_us: Micros) -> OnDemandRequest:
         """Decide on a request at once; one that is taken on is started, or at a worker left to the dispatcher.
 
         Returns the request, REFUSED (with its ``refusal``) or ACCEPTED. Raises BusinessError for what ``eligibility`` objects to and when there
         is no gap to fill (AMB-8): neither spends anything.
         """
-        now = now_us // US
+        now = to_s(now_us)
         code = objection(self._registry, asked.user, asked.esiid, asked.meter_number, day_of(now))
         if code is not None:
             raise BusinessError(code)
@@ -176,7 +176,7 @@ class LiveDesk:
         with self.as_one(request):
             if request.lease is not None:
                 self.admission.settle(request.key, request.lease, self._driver.now(), False)
-            move(self, request, State.FAILED, int(self.env.now))
+            move(self, request, State.FAILED, micros(self.env.now))
 
     # -- lifecycle.Desk -----------------------------------------------------------------------------------------
 
@@ -202,13 +202,13 @@ class LiveDesk:
             self._unnoted = around
         if around is None:
             for transition, whose, facts in made:
-                self._journal.note(transition.at_us // US, "SMT", f"request {transition.state.value}", whose, **facts)
+                self._journal.note(to_s(transition.at_us), "SMT", f"request {transition.state.value}", whose, **facts)
         boundary(f"{what}.after_commit")
 
-    def keep(self, request: OnDemandRequest, state: State, at_us: int) -> None:
+    def keep(self, request: OnDemandRequest, state: State, at_us: Micros) -> None:
         """See ``lifecycle.Desk``."""
         if state is State.REFUSED and request.refusal is not None:
-            request.refusal = self._with_others(request, request.refusal, at_us // US)
+            request.refusal = self._with_others(request, request.refusal, to_s(at_us))
         answered = request.answered
         content: InquiryResult | None = answered.content if answered is not None else None
         intervals = content.intervals if content is not None else []
@@ -256,7 +256,7 @@ class LiveDesk:
         assert self._unnoted is not None
         self._unnoted.append((made, request.key, facts))
 
-    def earlier_read(self, request: OnDemandRequest, since_us: int) -> Answered | None:
+    def earlier_read(self, request: OnDemandRequest, since_us: Micros) -> Answered | None:
         """See ``lifecycle.Desk``."""
         key = self._ledger.latest_read(request.esiid, request.kind, since_us)
         filed = request.filed
@@ -266,7 +266,7 @@ class LiveDesk:
         asking, esiid = user, request.esiid
         return answered_again(self._ledger.entry(key), filed, lambda day: self._registry.may_see(asking, esiid, day))
 
-    def _with_others(self, request: OnDemandRequest, refusal: Refusal, now: int) -> Refusal:
+    def _with_others(self, request: OnDemandRequest, refusal: Refusal, now: Seconds) -> Refusal:
         assert request.filed is not None
         # The limits' longest window is a day; a rolling hour may have begun in the day before.
         days_back = sorted({day_of(now - 3600), day_of(now)})
@@ -276,16 +276,16 @@ class LiveDesk:
             for interval in drawn
             if interval.filed.key != request.key
             and (
-                day_of(interval.filed.submitted_us // US) == day_of(now)
-                or now - interval.filed.submitted_us // US < 3600
+                day_of(to_s(interval.filed.submitted_us)) == day_of(now)
+                or now - to_s(interval.filed.submitted_us) < 3600
             )
         ]
         return with_others(self.policy, refusal, kind_counted(request.kind), request.filed.username, within)
 
-    def send(self, request: OnDemandRequest, answer_by_us: int) -> Generator[simpy.Event, Any, Sent]:
+    def send(self, request: OnDemandRequest, answer_by_us: Micros) -> Generator[simpy.Event, Any, Sent]:
         """See ``lifecycle.Desk``."""
         return self._inquiries.send(request, answer_by_us)
 
-    def answer(self, request: OnDemandRequest, answer_by_us: int) -> Generator[simpy.Event, Any, Answered | None]:
+    def answer(self, request: OnDemandRequest, answer_by_us: Micros) -> Generator[simpy.Event, Any, Answered | None]:
         """See ``lifecycle.Desk``."""
         return self._inquiries.answer(request, answer_by_us)

@@ -13,7 +13,7 @@ import simpy
 from sqlalchemy.exc import SQLAlchemyError
 
 from headend.ports import FAULT, Driver, Journal, fault_text
-from meters.calendar import US
+from meters.calendar import Micros, micros, rounded_us, to_s, to_us
 from simulator.smt.database.seat import Role, Seat, SeatLostError
 from simulator.smt.ondemand.desk import BROKEN, LiveDesk
 from simulator.smt.ondemand.inquiries import Inquiries
@@ -47,12 +47,12 @@ class Dispatcher:
         seat: Seat,
         driver: Driver,
         journal: Journal,
-        every_us: int,
+        every_us: Micros,
     ) -> None:
         """The desk runs the processes; the rest is what it works on. every_us: how often it looks, microseconds of model time."""
         self._seat = seat
         self._every_us = every_us
-        self._looked_us = int(driver.env.now)
+        self._looked_us = micros(driver.env.now)
         self._noted_at = 0.0
         self._asleep = False
         self._desk = desk
@@ -73,11 +73,11 @@ class Dispatcher:
             self._admission.settle(key, lease, self._driver.now(), False)
         return ended
 
-    def looked_us(self) -> int:
+    def looked_us(self) -> Micros:
         """When it last looked, or would have found nothing, microseconds of model time."""
         if not self._asleep:
             return self._looked_us
-        now_us = int(self._driver.env.now)
+        now_us = micros(self._driver.env.now)
         return now_us - (now_us - self._looked_us) % self._every_us
 
     def run(self) -> Generator[simpy.Event, Any, None]:
@@ -92,7 +92,7 @@ class Dispatcher:
             done = False
             try:
                 yield from self.sweep()
-                self._looked_us = int(env.now)
+                self._looked_us = micros(env.now)
                 done = True
             except SeatLostError as lost:
                 self._journal.note(self._driver.now(), "SMT", "database lost", "queue", reason=str(lost))
@@ -106,10 +106,10 @@ class Dispatcher:
                 self._desk.drop()
             rest_s = min((_SHARE - 1) * (time.perf_counter() - began), _LONGEST_REST_S)
             # The clock may be ahead of the environment by now.
-            behind_us = max(0, self._driver.now() * US - int(env.now))
-            wait_us = behind_us + max(self._every_us, round(rest_s * self._driver.rate * US))
+            behind_us = max(0, to_us(self._driver.now()) - micros(env.now))
+            wait_us = behind_us + max(self._every_us, rounded_us(rest_s * self._driver.rate))
 
-    def _until_next(self, wait_us: int) -> Generator[simpy.Event, Any, None]:
+    def _until_next(self, wait_us: Micros) -> Generator[simpy.Event, Any, None]:
         """Wait for the next look: so long, or, by who is told what there is to find, until the first look that may find something."""
         env = self._driver.env
         if self._driver.rate or not self._seat.met_at_use or self._desk.dropped.triggered:
@@ -120,7 +120,7 @@ class Dispatcher:
         self._looked_us, self._asleep = self.looked_us(), False
         if self._desk.dropped.triggered:
             # The look of this very instant would have come before what there is to find.
-            yield env.timeout(self._looked_us + self._every_us - int(env.now))
+            yield env.timeout(self._looked_us + self._every_us - micros(env.now))
 
     def sweep(self) -> Generator[simpy.Event, Any, None]:
         """Begin what workers took on, hand over what was called back to them, end what no process of ours has in hand.
@@ -150,7 +150,7 @@ class Dispatcher:
             return
         # On a clock that runs: one look may follow the other too quickly for a commit each.
         if not self._driver.rate or time.monotonic() - self._noted_at >= _NOTE_S:
-            self._ledger.note_sweep(int(self._driver.env.now))
+            self._ledger.note_sweep(micros(self._driver.env.now))
             self._noted_at = time.monotonic()
 
     def _take_up(self, entry: Entry, lease: Lease | None, lost: str) -> int:
@@ -178,13 +178,13 @@ class Dispatcher:
         """Fail what nobody has in hand any more, and give its allowance back."""
         key = entry.filed.key
         # The instant of this commit, for each: where there are many the first was long ago, and others were refused for what was not free yet.
-        now_us = max(int(self._driver.env.now), self._driver.now() * US, entry.last.at_us)
+        now_us = max(micros(self._driver.env.now), to_us(self._driver.now()), entry.last.at_us)
         # A request that was not even decided on cannot have failed.
         state = State.REFUSED if entry.last.state is State.REQUESTED else State.FAILED
         with self._desk.commit("recovery", key):
             if lease is not None:
-                self._admission.settle(key, lease, now_us // US, False)
+                self._admission.settle(key, lease, to_s(now_us), False)
             self._ledger.append(key, Transition(state, now_us, reason))
         filed = entry.filed
         facts = {"esiid": filed.esiid, "inquiry": filed.kind.value, "call": filed.call_reference, "reason": reason}
-        self._journal.note(now_us // US, "SMT", f"request {state.value}", key, **facts)
+        self._journal.note(to_s(now_us), "SMT", f"request {state.value}", key, **facts)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from headend.ondemand.gap import GAP_LIMIT, Gap, gap
 from headend.wire import InquiryKind
-from meters.calendar import INTERVAL_S, US, day_of, day_start, floor_interval, iso
+from meters.calendar import INTERVAL_S, Micros, Seconds, day_of, day_start, floor_interval, iso, seconds, to_s
 from simulator.smt.correlation import digits
 from simulator.smt.errors import BusinessError
 from simulator.smt.ondemand.ledger import Ledger
@@ -43,12 +43,12 @@ class Filing:
         self._ledger = ledger
         self._seed = seed
 
-    def filed(self, asked: Asked, now_us: int) -> Filed:
+    def filed(self, asked: Asked, now_us: Micros) -> Filed:
         """What a new request is. Raises BusinessError when there is no gap to fill (AMB-8)."""
         user = asked.user
-        cut, holes = Gap(0, 0, None, 0), list[tuple[int, int]]()
+        cut, holes = Gap(seconds(0), seconds(0), None, 0), list[tuple[Seconds, Seconds]]()
         if asked.kind is InquiryKind.INTERVALS:
-            cut, holes = self._gap(asked, now_us // US)
+            cut, holes = self._gap(asked, to_s(now_us))
         content = (user.username, asked.esiid, asked.kind, asked.door, asked.trans_id, asked.call_reference)
         # Identical requests of one instant are told apart by their ordinal: the first that is free.
         ordinal = 0
@@ -71,7 +71,7 @@ class Filing:
             submitted_us=now_us,
         )
 
-    def _gap(self, asked: Asked, now: int) -> tuple[Gap, list[tuple[int, int]]]:
+    def _gap(self, asked: Asked, now: Seconds) -> tuple[Gap, list[tuple[Seconds, Seconds]]]:
         # Without a posted day there is no left edge: the latest 48 h are served. Days of another retailer or customer are not.
         posted = self._store.last_vee_end(asked.esiid)
         vee_end = posted if posted is not None else floor_interval(now) - GAP_LIMIT * INTERVAL_S
@@ -88,7 +88,7 @@ class Filing:
         point = self._registry.points[filed.esiid]
         scopes = {
             Scope.ESIID: filed.esiid,
-            Scope.ROR: self._registry.ror_of_record(filed.esiid, day_of(filed.submitted_us // US)) or "",
+            Scope.ROR: self._registry.ror_of_record(filed.esiid, day_of(to_s(filed.submitted_us))) or "",
             Scope.REQUESTER_CLASS: filed.requester_class,
             Scope.TDSP: point.tdsp_key,
             Scope.ACCESS_POINT: f"{point.tdsp_key}-{point.access_point}",

@@ -14,7 +14,7 @@ from headend.boundaries import boundary
 from headend.http.exchange import current
 from headend.ports import Driver, Journal
 from headend.wire import InquiryKind, InquiryRequest, InquiryResult, Outcome
-from meters.calendar import US, local, local_us
+from meters.calendar import Micros, local, local_us, micros, to_us
 from simulator.smt.ondemand.judged import checked
 from simulator.smt.ondemand.ledger import Entry, Ledger
 from simulator.smt.ondemand.lifecycle import Answered, OnDemandRequest, Sent, State
@@ -22,7 +22,7 @@ from simulator.smt.registry.registry import Registry
 
 UNREACHABLE = "the TDSP's head-end cannot be reached"
 #: Waits before an inquiry of which nobody knows whether it was taken is sent again; the last one again and again. Defaults of this project.
-INQUIRY_WAITS_US = (1 * US, 5 * US, 30 * US, 60 * US, 120 * US)
+INQUIRY_WAITS_US = (to_us(1), to_us(5), to_us(30), to_us(60), to_us(120))
 
 
 class CallBack(StrEnum):
@@ -80,7 +80,7 @@ class Inquiries:
         self._waiting: dict[str, simpy.Event] = {}
         self._called_back: set[str] = set()
 
-    def send(self, request: OnDemandRequest, answer_by_us: int) -> Generator[simpy.Event, Any, Sent]:
+    def send(self, request: OnDemandRequest, answer_by_us: Micros) -> Generator[simpy.Event, Any, Sent]:
         """See ``lifecycle.Desk``. A head-end that cannot be reached, or does not take the inquiry, is an answer: FAILED, at once."""
         # Before the call: the call-back may come before the acknowledgement.
         self._waiting[request.key] = self._driver.env.event()
@@ -89,12 +89,12 @@ class Inquiries:
         boundary("inquiry.after_call")
         return (yield from self._send_again(request, answer_by_us)) if sent == _NOT_KNOWN else sent
 
-    def _send_again(self, request: OnDemandRequest, answer_by_us: int) -> Generator[simpy.Event, Any, Sent]:
+    def _send_again(self, request: OnDemandRequest, answer_by_us: Micros) -> Generator[simpy.Event, Any, Sent]:
         """Repeat an inquiry that may have been taken, until that is known or its time is over: a head-end takes one correlation id once."""
         env, called_back = self._driver.env, self._waiting[request.key]
         for wait_us in chain(INQUIRY_WAITS_US, repeat(INQUIRY_WAITS_US[-1])):
-            yield called_back | env.timeout(min(wait_us, max(0, answer_by_us - int(env.now))))
-            if called_back.triggered or int(env.now) >= answer_by_us:
+            yield called_back | env.timeout(min(wait_us, max(0, answer_by_us - micros(env.now))))
+            if called_back.triggered or micros(env.now) >= answer_by_us:
                 break
             self._journal.note(self._driver.now(), "SMT", "inquiry sent again", request.key)
             sent: Sent = yield self._driver.io("inquiry", request.key, lambda: self._send(request, answer_by_us))
@@ -103,12 +103,12 @@ class Inquiries:
                 return sent
         return _NOT_KNOWN
 
-    def answer(self, request: OnDemandRequest, answer_by_us: int) -> Generator[simpy.Event, Any, Answered | None]:
+    def answer(self, request: OnDemandRequest, answer_by_us: Micros) -> Generator[simpy.Event, Any, Answered | None]:
         """See ``lifecycle.Desk``."""
         env = self._driver.env
         called_back = self._waiting[request.key]
         # The exchange may have taken longer than the request has left.
-        deadline = env.timeout(max(0, answer_by_us - int(env.now)))
+        deadline = env.timeout(max(0, answer_by_us - micros(env.now)))
         yield called_back | deadline
         # From here on a call-back is late.
         del self._waiting[request.key]
@@ -155,7 +155,7 @@ class Inquiries:
         self._called_back.discard(key)
         self._waiting.pop(key, None)
 
-    async def _send(self, request: OnDemandRequest, answer_by_us: int) -> Sent:
+    async def _send(self, request: OnDemandRequest, answer_by_us: Micros) -> Sent:
         link = self.links.get(self._registry.points[request.esiid].tdsp_key)
         if link is None:
             return _not_taken("no head-end is linked for this TDSP")
@@ -191,7 +191,7 @@ class Inquiries:
         """At a worker: put it by for the dispatcher, who hands it over at its next look."""
         if entry.ended or entry.last.state is State.ANSWERED:
             return CallBack.LATE
-        kept = self._ledger.keep_call_back(entry.filed.key, result, self._driver.now() * US)
+        kept = self._ledger.keep_call_back(entry.filed.key, result, to_us(self._driver.now()))
         return CallBack.ACCEPTED if kept else CallBack.DUPLICATE
 
     def _deliver(self, result: InquiryResult, became: CallBack) -> None:

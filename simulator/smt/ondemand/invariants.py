@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import NamedTuple
 
-from meters.calendar import US, day_of
+from meters.calendar import Micros, Seconds, day_of, to_s
 from simulator.smt.ondemand.ledger import Entry
 from simulator.smt.ondemand.lifecycle import Filed, State, kind_counted
 from simulator.smt.throttle.limits import Limit, Measure, Policy, Requested, Scope, Window, concerns
@@ -25,11 +25,11 @@ class Asking:
     """
 
     key: str
-    at: int
+    at: Seconds
     requested: Requested
     admitted: bool
     after: int
-    ended_at: int | None = None
+    ended_at: Seconds | None = None
     ended_after: int = -1
     success: bool = False
     octets: int = 0
@@ -48,7 +48,7 @@ class Breach(NamedTuple):
     """A rule that was broken. ``limit``: its name; empty where a request was refused although every limit had room."""
 
     key: str
-    at: int
+    at: Seconds
     limit: str
     what: str
 
@@ -108,7 +108,7 @@ def _may_count(other: Asking, asking: Asking) -> bool:
     return other.open_at(asking.after) or other.success
 
 
-def _together(limit: Limit, earlier: int, at: int) -> bool:
+def _together(limit: Limit, earlier: Seconds, at: Seconds) -> bool:
     match limit.window:
         case Window.DAY:
             return day_of(earlier) == day_of(at)
@@ -120,7 +120,7 @@ def _together(limit: Limit, earlier: int, at: int) -> bool:
             return at - earlier < 86400
 
 
-def _token_left(limit: Limit, taken: Sequence[int], at: int) -> bool:
+def _token_left(limit: Limit, taken: Sequence[Seconds], at: Seconds) -> bool:
     rate = Fraction(limit.amount, limit.per_s)
     level, since = Fraction(limit.burst), None
     for instant in [*sorted(taken), at]:
@@ -133,8 +133,8 @@ def _token_left(limit: Limit, taken: Sequence[int], at: int) -> bool:
 
 def _breaker_lets_in(limit: Limit, asking: Asking, before: list[Asking]) -> bool:
     """Replay the breaker: failures open it, a cool-down later a probe decides."""
-    opened: int | None = None
-    failures: list[int] = []
+    opened: Seconds | None = None
+    failures: list[Seconds] = []
     for other in sorted(
         (each for each in before if each.ended_before(asking.after)), key=lambda each: each.ended_after
     ):
@@ -163,7 +163,7 @@ def from_ledger(entries: Iterable[Entry], scopes_of: Callable[[Filed], Mapping[S
     answered from an earlier read are not asked of the throttle again: the first count as refused, the second are left out.
     """
     asked: list[Asking] = []
-    steps: list[tuple[int, int, str, bool, Asking]] = []
+    steps: list[tuple[Micros, int, str, bool, Asking]] = []
     for entry in entries:
         filed, last = entry.filed, entry.last
         states = [step.state for step in entry.transitions]
@@ -173,11 +173,11 @@ def from_ledger(entries: Iterable[Entry], scopes_of: Callable[[Filed], Mapping[S
         success = last.state is State.COMPLETED and last.meter_reads > 0
         # Who had the meter read with success was let in, whatever is said of an allowance.
         admitted = success or any(step.meter_allowed for step in entry.transitions)
-        asking = Asking(filed.key, filed.submitted_us // US, requested, admitted, -1)
+        asking = Asking(filed.key, to_s(filed.submitted_us), requested, admitted, -1)
         asked.append(asking)
         steps.append((filed.submitted_us, 1, filed.key, False, asking))
         if admitted and entry.ended:
-            asking.ended_at = last.at_us // US
+            asking.ended_at = to_s(last.at_us)
             asking.success = success
             asking.octets = last.octets
             asking.meter_failed = last.state is State.FAILED and last.meter_reads > 0

@@ -9,7 +9,7 @@ from typing import TypeVar
 from pydantic import BaseModel
 
 from headend.wire import InquiryKind, InquiryResult, Outcome
-from meters.calendar import INTERVAL_S, US, iso, local
+from meters.calendar import INTERVAL_S, Seconds, instants, iso, local, seconds, to_s
 from simulator.smt.ondemand.lifecycle import Filed
 
 _Told = TypeVar("_Told", bound=BaseModel)
@@ -20,7 +20,7 @@ CLOCK_BEHIND_S, CLOCK_AHEAD_S = 180, 3600
 _BACKED_BY = {"ON": "reply", "OFF": "event"}
 
 
-def checked(filed: Filed, result: InquiryResult, now: int) -> tuple[Outcome, str, InquiryResult]:
+def checked(filed: Filed, result: InquiryResult, now: Seconds) -> tuple[Outcome, str, InquiryResult]:
     """A head-end's answer held against what was asked (AMB-2): outcome, reason, and what of it is handed on.
 
     now: UTC epoch seconds. Completed is only what is complete: every interval of the gap delivered or reported missing, once; a register read taken
@@ -42,7 +42,7 @@ def _in_local_time(result: InquiryResult) -> InquiryResult:
     """A head-end may tell its instants with any offset; who asked reads them all in Central Prevailing Time."""
 
     def here(when: datetime) -> datetime:
-        return local(int(when.timestamp()))
+        return local(seconds(when.timestamp()))
 
     def of(times: _Told, *names: str) -> _Told:
         return times.model_copy(update={name: here(at) for name in names if (at := getattr(times, name)) is not None})
@@ -59,16 +59,16 @@ def _in_local_time(result: InquiryResult) -> InquiryResult:
     )
 
 
-def _register_fault(filed: Filed, result: InquiryResult, now: int) -> str:
+def _register_fault(filed: Filed, result: InquiryResult, now: Seconds) -> str:
     if result.register_read is None:
         return "the TDSP's answer holds no register read"
-    at, asked = int(result.register_read.at.timestamp()), filed.submitted_us // US
+    at, asked = seconds(result.register_read.at.timestamp()), to_s(filed.submitted_us)
     if not asked - CLOCK_BEHIND_S <= at <= now + CLOCK_AHEAD_S:
         return f"the TDSP's answer is no read taken after the request of {iso(asked)}: it is of {iso(at)}"
     return ""
 
 
-def _power_fault(_filed: Filed, result: InquiryResult, _now: int) -> str:
+def _power_fault(_filed: Filed, result: InquiryResult, _now: Seconds) -> str:
     power = result.power
     if power is None or power.status == "UNKNOWN":
         return "nothing is known of the power status"
@@ -77,11 +77,11 @@ def _power_fault(_filed: Filed, result: InquiryResult, _now: int) -> str:
     return ""
 
 
-def _intervals_fault(filed: Filed, result: InquiryResult, _now: int) -> str:
-    ends = {int(interval.end.timestamp()) for interval in result.intervals} | {
-        int(at.timestamp()) for at in result.missing
+def _intervals_fault(filed: Filed, result: InquiryResult, _now: Seconds) -> str:
+    ends = {seconds(interval.end.timestamp()) for interval in result.intervals} | {
+        seconds(at.timestamp()) for at in result.missing
     }
-    lacking = sorted(set(range(filed.start + INTERVAL_S, filed.end + 1, INTERVAL_S)) - ends)
+    lacking = sorted(set(instants(filed.start + INTERVAL_S, filed.end + 1, INTERVAL_S)) - ends)
     if not lacking:
         return ""
     return f"the TDSP's answer lacks {len(lacking)} intervals, or tells them twice; the first ends {iso(lacking[0])}"
@@ -96,7 +96,7 @@ _FAULTS = {
 }
 
 
-def trimmed(filed: Filed, result: InquiryResult, read_to: int | None = None) -> InquiryResult:
+def trimmed(filed: Filed, result: InquiryResult, read_to: Seconds | None = None) -> InquiryResult:
     """Of an answer what was asked for, each interval that is told once, in order.
 
     Others would run into the VEE part (AMB-5). Of one that is told twice, or both served and missing, nobody knows which is true. read_to: where the
@@ -105,17 +105,17 @@ def trimmed(filed: Filed, result: InquiryResult, read_to: int | None = None) -> 
     if filed.kind is not InquiryKind.INTERVALS:
         return result
     read_to = filed.end if read_to is None else read_to
-    times_given = Counter(int(interval.end.timestamp()) for interval in result.intervals)
-    times_given.update(int(end.timestamp()) for end in result.missing)
+    times_given = Counter(seconds(interval.end.timestamp()) for interval in result.intervals)
+    times_given.update(seconds(end.timestamp()) for end in result.missing)
     asked = range(filed.start + INTERVAL_S, filed.end + 1, INTERVAL_S)
     partial, reaches = result.partial, result.reachesTo
-    if partial is not None and not int(partial.start.timestamp()) == read_to <= int(partial.asOf.timestamp()):
+    if partial is not None and not seconds(partial.start.timestamp()) == read_to <= seconds(partial.asOf.timestamp()):
         partial = None
     if reaches is not None:
-        reaches = local(min(max(int(reaches.timestamp()), filed.start), filed.end))
+        reaches = local(min(max(seconds(reaches.timestamp()), filed.start), filed.end))
 
     def sound(end: datetime) -> bool:
-        at = int(end.timestamp())
+        at = seconds(end.timestamp())
         return at in asked and times_given[at] == 1
 
     return result.model_copy(

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Connection, Engine, Select, delete, exists, func, insert, select, update
 
 from headend.wire import InquiryKind, InquiryResult
-from meters.calendar import US, day_end, day_start
+from meters.calendar import Micros, day_end, day_start, to_us
 from simulator.smt.database.engine import insert_new, reading, try_writing, writing
 from simulator.smt.database.tables import (
     dispatcher_sweep,
@@ -38,7 +38,7 @@ class Transition(NamedTuple):
     """One step of a request's life, and what was known then."""
 
     state: State
-    at_us: int
+    at_us: Micros
     reason: str = ""
     meter_allowed: bool = False
     refusal: Refusal | None = None
@@ -145,7 +145,7 @@ class Ledger:
         result = None if content is None else InquiryResult.model_validate(content)
         return self._remember(Entry(_filed(row), transitions, result))
 
-    def latest(self, esiid: str, kind: InquiryKind, *states: State, before_us: int | None = None) -> Entry | None:
+    def latest(self, esiid: str, kind: InquiryKind, *states: State, before_us: Micros | None = None) -> Entry | None:
         """The latest request of an ESI ID that was not refused; with ``states``, that came to one of these; submitted before ``before_us``."""
         table = odr_request.c
         reached = exists().where(odr_transition.c.request_key == table.key)
@@ -159,7 +159,7 @@ class Ledger:
             key = connection.scalar(wanted.order_by(table.submitted_us.desc(), table.key.desc()).limit(1))
         return None if key is None else self.entry(key)
 
-    def latest_read(self, esiid: str, kind: InquiryKind, since_us: int) -> str | None:
+    def latest_read(self, esiid: str, kind: InquiryKind, since_us: Micros) -> str | None:
         """Key of the latest completed request of an ESI ID that a meter was read for and that was answered at ``since_us`` or later."""
         table, step, end = odr_request.c, odr_transition.c, odr_transition.alias("ending").c
         wanted = (
@@ -188,7 +188,7 @@ class Ledger:
         if esiid is not None:
             wanted = wanted.where(table.esiid == esiid)
         if day is not None:
-            wanted = wanted.where(table.submitted_us >= day_start(day) * US, table.submitted_us < day_end(day) * US)
+            wanted = wanted.where(table.submitted_us >= to_us(day_start(day)), table.submitted_us < to_us(day_end(day)))
         if call_reference is not None:
             wanted = wanted.where(table.call_reference == call_reference)
         return self._entries_of(wanted)[::-1]
@@ -211,7 +211,7 @@ class Ledger:
             rows = connection.execute(select(odr_open.c.state, func.count()).group_by(odr_open.c.state)).all()
         return {State(state): count for state, count in rows}
 
-    def keep_call_back(self, key: str, result: InquiryResult, came_us: int) -> bool:
+    def keep_call_back(self, key: str, result: InquiryResult, came_us: Micros) -> bool:
         """Put a call-back by for the dispatcher; False if there is one already."""
         row = {"request_key": key, "content": result.model_dump(mode="json", by_alias=True), "came_us": came_us}
         with writing(self._engine) as connection:
@@ -226,7 +226,7 @@ class Ledger:
             rows = connection.execute(select(table.request_key, table.content).where(table.request_key.in_(keys))).all()
         return {key: InquiryResult.model_validate(content) for key, content in rows}
 
-    def note_sweep(self, at_us: int) -> None:
+    def note_sweep(self, at_us: Micros) -> None:
         """The dispatcher has looked through the queue (microseconds of model time)."""
         with writing(self._engine) as connection:
             found = connection.execute(update(dispatcher_sweep).values(swept_us=at_us))
@@ -237,10 +237,10 @@ class Ledger:
         """See whether the database takes writes. Raises SQLAlchemyError, soon, if not."""
         try_writing(self._engine)
 
-    def swept_us(self) -> int | None:
+    def swept_us(self) -> Micros | None:
         """When that was last; None if it never was."""
         with reading(self._engine) as connection:
-            at_us: int | None = connection.scalar(select(dispatcher_sweep.c.swept_us))
+            at_us: Micros | None = connection.scalar(select(dispatcher_sweep.c.swept_us))
         return at_us
 
     def _entries_of(self, wanted: Select[Any]) -> list[Entry]:

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, Protocol
 import simpy
 
 from headend.wire import InquiryKind, Outcome
-from meters.calendar import US
+from meters.calendar import Micros, Seconds, micros, seconds, to_s, to_us
 from simulator.smt.ondemand.middle import MiddleDraws
 from simulator.smt.throttle.decision import Door, Kind, Lease, Policy, Refusal, Requested, Source
 
@@ -63,7 +63,7 @@ ENDED = frozenset(state for state, following in TRANSITIONS.items() if not follo
 _END_OF = {Outcome.COMPLETED: State.COMPLETED, Outcome.REFUSED: State.REFUSED, Outcome.FAILED: State.FAILED}
 
 #: Under a store-only policy: refuses what needs the meter; an INTERVALS request is served with what the store holds.
-STORE_ONLY = Refusal("STORE-ONLY", "This policy reads no meter on demand.", 0, "5032", True)
+STORE_ONLY = Refusal("STORE-ONLY", "This policy reads no meter on demand.", seconds(0), "5032", True)
 
 ANSWERED_EARLIER = "answered from an earlier read"
 TOO_LATE = "no answer from the TDSP in time"
@@ -73,7 +73,7 @@ LATE_ON_THE_WAY = "the TDSP's answer did not come through in time"
 WAITING = frozenset({State.ACCEPTED, State.QUEUED})
 
 #: After this long without an answer a request expires. A default of this project.
-EXPIRY_US = 45 * 60 * US
+EXPIRY_US = to_us(45 * 60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +90,11 @@ class Filed:
     trans_id: str
     call_reference: str
     #: The gap of an INTERVALS request, otherwise 0 and 0.
-    start: int
-    end: int
-    uncovered: tuple[int, int] | None
-    holes: tuple[tuple[int, int], ...]
-    submitted_us: int
+    start: Seconds
+    end: Seconds
+    uncovered: tuple[Seconds, Seconds] | None
+    holes: tuple[tuple[Seconds, Seconds], ...]
+    submitted_us: Micros
 
 
 @dataclass(slots=True)
@@ -105,8 +105,8 @@ class OnDemandRequest:
     kind: InquiryKind
     esiid: str
     requested: Requested
-    start: int = 0
-    end: int = 0
+    start: Seconds = seconds(0)
+    end: Seconds = seconds(0)
     call_reference: str = ""
     #: What the ledger has of it; None in the model, which keeps no ledger.
     filed: Filed | None = None
@@ -117,7 +117,7 @@ class OnDemandRequest:
     refusal: Refusal | None = None
     reason: str = ""
     answered: Answered | None = None
-    history: list[tuple[State, int]] = field(default_factory=list)
+    history: list[tuple[State, Micros]] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -131,7 +131,7 @@ class Answered:
     #: Modbus payload both ways.
     octets: int = 0
     #: Of an earlier read that answers again: to where its intervals reach, UTC epoch seconds.
-    reaches_to: int = 0
+    reaches_to: Seconds = seconds(0)
 
 
 class Sent(NamedTuple):
@@ -144,14 +144,14 @@ class Sent(NamedTuple):
 class Admission(Protocol):
     """Who holds the allowances: a memory (model) or a database (live), over the functions of ``throttle``."""
 
-    def reserve(self, request_key: str, requested: Requested, now: int) -> Lease | Refusal:
+    def reserve(self, request_key: str, requested: Requested, now: Seconds) -> Lease | Refusal:
         """Reserve in all limits or in none."""
 
-    def refusal(self, requested: Requested, now: int) -> Refusal | None:
+    def refusal(self, requested: Requested, now: Seconds) -> Refusal | None:
         """How a request would be refused now; None if it would not. Reserves nothing."""
 
     def settle(
-        self, request_key: str, lease: Lease, now: int, success: bool, octets: int = 0, meter_failed: bool = False
+        self, request_key: str, lease: Lease, now: Seconds, success: bool, octets: int = 0, meter_failed: bool = False
     ) -> None:
         """End a lease."""
 
@@ -163,25 +163,25 @@ class Desk(Protocol):
     policy: Policy
     admission: Admission
     middle: MiddleDraws
-    expiry_us: int
+    expiry_us: Micros
 
-    def keep(self, request: OnDemandRequest, state: State, at_us: int) -> None:
+    def keep(self, request: OnDemandRequest, state: State, at_us: Micros) -> None:
         """Keep one transition for good (append-only); called after ``request`` has changed."""
 
-    def earlier_read(self, request: OnDemandRequest, since_us: int) -> Answered | None:
+    def earlier_read(self, request: OnDemandRequest, since_us: Micros) -> Answered | None:
         """The answer of the latest completed read of the same ESI ID and kind, if it was answered at the meter at ``since_us`` or later."""
 
     def as_one(self, request: OnDemandRequest) -> AbstractContextManager[object]:
         """What is decided and kept inside is kept together or not at all."""
 
-    def send(self, request: OnDemandRequest, answer_by_us: int) -> Generator[simpy.Event, Any, Sent]:
+    def send(self, request: OnDemandRequest, answer_by_us: Micros) -> Generator[simpy.Event, Any, Sent]:
         """Send the inquiry to the head-end."""
 
-    def answer(self, request: OnDemandRequest, answer_by_us: int) -> Generator[simpy.Event, Any, Answered | None]:
+    def answer(self, request: OnDemandRequest, answer_by_us: Micros) -> Generator[simpy.Event, Any, Answered | None]:
         """Wait for the answer to what was sent; None when nothing came back by ``answer_by_us``, and not before that instant."""
 
 
-def move(desk: Desk, request: OnDemandRequest, state: State, at_us: int) -> None:
+def move(desk: Desk, request: OnDemandRequest, state: State, at_us: Micros) -> None:
     """Make one transition and keep it. A transition the table does not know is a fault of ours."""
     if state not in TRANSITIONS[request.state]:
         raise AssertionError(f"{request.key}: {request.state.value} -> {state.value}")
@@ -195,20 +195,20 @@ def kind_counted(kind: InquiryKind) -> Kind:
     return Kind.STATUS if kind is InquiryKind.POWER else Kind.READ
 
 
-def submit(desk: Desk, request: OnDemandRequest, now_us: int) -> bool:
+def submit(desk: Desk, request: OnDemandRequest, now_us: Micros) -> bool:
     """Decide on a new request at once; True when it is taken on (start ``fulfil``), False when it has ended: refused, or answered from an earlier read.
 
     Under ``store_first`` (and ``store_only``) an INTERVALS request is taken on in any case: the head-end can serve its store. Anything else
     needs the meter, so without an allowance it is refused here. Source: DESIGN "Who admits?". Under ``store_only``
     such a request completes with what the store holds, however far that reaches.
     """
-    now = now_us // US
+    now = to_s(now_us)
     request.history.append((State.REQUESTED, now_us))
     desk.keep(request, State.REQUESTED, now_us)
     source = desk.policy.source
     if desk.policy.reuse_s:
         # Younger than reuse_s: one that is exactly so old is not.
-        earlier = desk.earlier_read(request, now_us - desk.policy.reuse_s * US + 1)
+        earlier = desk.earlier_read(request, now_us - to_us(desk.policy.reuse_s) + 1)
         if earlier is not None:
             _answer_again(desk, request, earlier, now_us)
             return False
@@ -230,7 +230,7 @@ def submit(desk: Desk, request: OnDemandRequest, now_us: int) -> bool:
     return True
 
 
-def _answer_again(desk: Desk, request: OnDemandRequest, earlier: Answered, now_us: int) -> None:
+def _answer_again(desk: Desk, request: OnDemandRequest, earlier: Answered, now_us: Micros) -> None:
     """Complete a request with what an earlier one brought: no meter, no allowance. The answer itself says when it was collected."""
     request.answered = earlier
     request.reason = ANSWERED_EARLIER
@@ -248,29 +248,29 @@ def fulfil(desk: Desk, request: OnDemandRequest) -> Generator[simpy.Event, Any, 
     _, accepted_us = request.history[1]
     answer_by = accepted_us + desk.expiry_us
     if request.state is State.ACCEPTED:
-        move(desk, request, State.QUEUED, int(env.now))
-    yield env.timeout(max(0, accepted_us + min(middle.pickup_us, desk.expiry_us) - int(env.now)))
+        move(desk, request, State.QUEUED, micros(env.now))
+    yield env.timeout(max(0, accepted_us + min(middle.pickup_us, desk.expiry_us) - micros(env.now)))
     if middle.lost or env.now >= answer_by:
-        yield env.timeout(max(0, min(middle.return_us, answer_by - int(env.now))))
+        yield env.timeout(max(0, min(middle.return_us, answer_by - micros(env.now))))
         if env.now >= answer_by:
             _end(desk, request, State.EXPIRED, TOO_LATE)
         else:
             lost = State.FAILED if middle.lost == "FAILED" else State.T_FAILED
             _end(desk, request, lost, "lost between SMT and the TDSP")
         return
-    move(desk, request, State.SENT, int(env.now))
+    move(desk, request, State.SENT, micros(env.now))
     acknowledged, answered = yield from desk.send(request, answer_by)
     if acknowledged:
-        move(desk, request, State.PENDING, int(env.now))
+        move(desk, request, State.PENDING, micros(env.now))
     if answered is None:
         answered = yield from desk.answer(request, answer_by)
     if answered is None:
         _end(desk, request, State.EXPIRED, TOO_LATE)
         return
     request.answered = answered
-    move(desk, request, State.ANSWERED, int(env.now))
+    move(desk, request, State.ANSWERED, micros(env.now))
     # The exchange itself may have outlasted the deadline on a running clock.
-    left = max(0, answer_by - int(env.now))
+    left = max(0, answer_by - micros(env.now))
     yield env.timeout(min(middle.return_us, left))
     if middle.return_us > left:
         _end(desk, request, State.EXPIRED, LATE_ON_THE_WAY)
@@ -284,7 +284,7 @@ def fulfil(desk: Desk, request: OnDemandRequest) -> Generator[simpy.Event, Any, 
 
 def _end(desk: Desk, request: OnDemandRequest, state: State, reason: str) -> None:
     """Settle before the end is told: a read that succeeded at the meter is used up, anything else is given back."""
-    env_now = int(desk.env.now)
+    env_now = micros(desk.env.now)
     request.reason = reason
     # In one commit: a crash in between would leave an allowance spent on a request that then fails.
     with desk.as_one(request):
@@ -294,20 +294,20 @@ def _end(desk: Desk, request: OnDemandRequest, state: State, reason: str) -> Non
             desk.admission.settle(
                 request.key,
                 request.lease,
-                env_now // US,
+                to_s(env_now),
                 success=tried and state is State.COMPLETED,
                 octets=answered.octets if answered is not None else 0,
                 meter_failed=tried and state is State.FAILED,
             )
         if state is State.REFUSED and request.refusal is not None:
             # It was found at the submission and is told only now: its time to come back may be over.
-            now = -(-env_now // US)
+            now = -to_s(-env_now)
             still = desk.admission.refusal(request.requested, now)
             request.refusal = still or request.refusal._replace(retry_at=now)
         move(desk, request, state, env_now)
 
 
-def turn_away(desk: Desk, request: OnDemandRequest, refusal: Refusal, now_us: int) -> None:
+def turn_away(desk: Desk, request: OnDemandRequest, refusal: Refusal, now_us: Micros) -> None:
     """End a new request as refused, before any allowance is looked at; the ledger has it as any other."""
     request.history.append((State.REQUESTED, now_us))
     desk.keep(request, State.REQUESTED, now_us)

@@ -13,14 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headend.network.law import generator_for
-from meters.calendar import US
+from meters.calendar import Micros, micros, rounded_us, to_us
 
 
 class Middle(NamedTuple):
     """One request's way: microseconds to its pick-up, microseconds from the head-end's answer to SMT's completion, or lost on the way."""
 
-    pickup_us: int
-    return_us: int
+    pickup_us: Micros
+    return_us: Micros
     #: "" or the status that it ends with: FAILED, T-FAILED.
     lost: str = ""
 
@@ -60,8 +60,8 @@ class MiddleLaw:
         whole = np.where(which < self.slow_share, slow, whole)
         pickup = np.minimum(rng.uniform(0, self.pickup_every_s, count), whole)
         lost = np.where(which >= 1 - self.lost_share, 1 + (which >= 1 - self.lost_share / 2), 0)
-        pickup_us = (pickup * US).astype(np.int64)
-        return pickup_us, (whole * US).astype(np.int64) - pickup_us, lost.astype(np.int64)
+        pickup_us = to_us(pickup).astype(np.int64)
+        return pickup_us, to_us(whole).astype(np.int64) - pickup_us, lost.astype(np.int64)
 
 
 class LawMiddle:
@@ -75,7 +75,7 @@ class LawMiddle:
 
     def _draw(self, key: str) -> Middle:
         pickup, back, lost = self._law.draw(generator_for(self._seed, "middle", key), 1)
-        return Middle(int(pickup[0]), int(back[0]), LOST[int(lost[0])])
+        return Middle(micros(pickup[0]), micros(back[0]), LOST[int(lost[0])])
 
     def __call__(self, key: str) -> Middle:
         """See ``MiddleDraws``."""
@@ -87,7 +87,7 @@ class FixedMiddle:
 
     def __init__(self, pickup_s: float, return_s: float) -> None:
         """Seconds to the pick-up and back."""
-        self._middle = Middle(round(pickup_s * US), round(return_s * US))
+        self._middle = Middle(rounded_us(pickup_s), rounded_us(return_s))
 
     def __call__(self, key: str) -> Middle:  # noqa: ARG002
         """See ``MiddleDraws``."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import date
 
 from headend.wire import InquiryKind, InquiryResult, Outcome
-from meters.calendar import day_of
+from meters.calendar import Seconds, day_of, seconds
 from simulator.smt.ondemand.judged import trimmed
 from simulator.smt.ondemand.ledger import Entry
 from simulator.smt.ondemand.lifecycle import Answered, Filed
@@ -23,22 +23,22 @@ def answered_again(earlier: Entry | None, asked: Filed, may_see: Callable[[date]
         return None
     content = trimmed(asked, earlier.content, earlier.filed.end)
     if asked.kind is not InquiryKind.INTERVALS:
-        return _again(content, 0) if may_see(day_of(_read_at(content))) else None
+        return _again(content, seconds(0)) if may_see(day_of(_read_at(content))) else None
     if earlier.filed.start > asked.start:
         return None
     reaches = min(earlier.filed.end, asked.end)
     return _again(content, reaches) if reaches > asked.start else None
 
 
-def _read_at(content: InquiryResult) -> int:
+def _read_at(content: InquiryResult) -> Seconds:
     """UTC epoch seconds of what was read."""
     read = content.register_read
     at = read.at if read is not None else content.power.at if content.power is not None else None
     # A power status without an instant tells of nothing that was seen on a day.
-    return int(at.timestamp()) if at is not None else 0
+    return seconds(at.timestamp()) if at is not None else seconds(0)
 
 
-def _again(content: InquiryResult, reaches_to: int) -> Answered:
+def _again(content: InquiryResult, reaches_to: Seconds) -> Answered:
     again = content.model_copy(
         update={
             "intervals": [interval.model_copy(update={"source": "store"}) for interval in content.intervals],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from meters.calendar import US, iso
+from meters.calendar import iso, to_s
 from simulator.smt.ondemand.ledger import Entry
 from simulator.smt.ondemand.lifecycle import ENDED, State, kind_counted
 from simulator.smt.throttle.decision import Kind, Policy, Refusal, Scope
@@ -40,4 +40,4 @@ def _drew(entry: Entry) -> bool:
 def _by(entry: Entry) -> str:
     what = "used" if entry.last.state in ENDED else "under way"
     who = entry.filed.requester_class.replace("_", " ")
-    return f"{who} ({entry.filed.door.value}), asked at {iso(entry.filed.submitted_us // US)}, {what}"
+    return f"{who} ({entry.filed.door.value}), asked at {iso(to_s(entry.filed.submitted_us))}, {what}"

@@ -5,11 +5,12 @@ What ``MemoryAdmission`` decides in memory this decides in the database; besides
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Engine, Table, and_, delete, insert, or_, select, update
 
+from meters.calendar import Seconds
 from simulator.smt.database.engine import reading, writing
 from simulator.smt.database.tables import throttle_lease, throttle_mark, throttle_window
 from simulator.smt.throttle.decision import (
@@ -46,7 +47,7 @@ class DatabaseAdmission:
         self._counted = {limit.name: counted(limit) for limit in policy.limits}
         take_over(engine, policy)
 
-    def reserve(self, request_key: str, requested: Requested, now: int) -> Lease | Refusal:
+    def reserve(self, request_key: str, requested: Requested, now: Seconds) -> Lease | Refusal:
         """Reserve in all limits or in none. A refusal that is told says when the allowance was used."""
         places = self._places(requested)
         if not places:
@@ -75,7 +76,7 @@ class DatabaseAdmission:
             )
         return decided.lease
 
-    def refusal(self, requested: Requested, now: int) -> Refusal | None:
+    def refusal(self, requested: Requested, now: Seconds) -> Refusal | None:
         """How a request would be refused now; None if it would not. Reserves nothing."""
         places = self._places(requested)
         if not places:
@@ -98,7 +99,7 @@ class DatabaseAdmission:
         self,
         request_key: str,
         lease: Lease,
-        now: int,
+        now: Seconds,
         success: bool,
         octets: int = 0,
         meter_failed: bool = False,
@@ -146,7 +147,7 @@ def _with_reason(
 
 
 class _Snapshot(NamedTuple):
-    windows: dict[int, tuple[int, int]]
+    windows: dict[Seconds, tuple[int, int]]
     mark: Mark | None
 
 
@@ -189,8 +190,8 @@ def _put(
     connection: Connection,
     table: Table,
     place: _Place,
-    key: dict[str, int],
-    fields: dict[str, int] | None,
+    key: Mapping[str, int],
+    fields: Mapping[str, int] | None,
     there: bool,
 ) -> None:
     """One row, made to be ``fields`` (None: gone)."""

@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple
 
-from meters.calendar import INTERVAL_S, day_end, day_of, day_start
+from meters.calendar import INTERVAL_S, Seconds, day_end, day_of, day_start, seconds
 from simulator.smt.throttle.limits import Limit, Measure, Window
 
-HOUR_S = 3600
+HOUR_S = seconds(3600)
 #: A ``retry_at`` that says: never.
-NEVER = 0
+NEVER = seconds(0)
 
 _ROLLING_S = {Window.ROLLING_HOUR: HOUR_S, Window.ROLLING_DAY: 24 * HOUR_S}
 #: After so long no window looks at a count any more.
@@ -34,14 +34,14 @@ class Mark(NamedTuple):
     """A bucket: its level at ``as_of``, in tokens x ``per_s``. A breaker: open since ``as_of`` (level 1). UTC epoch seconds."""
 
     level: int
-    as_of: int
+    as_of: Seconds
 
 
 @dataclass(slots=True)
 class LimitState:
     """The windows of one limit and one scope value, keyed by their start (without calendar: by instant), UTC epoch seconds."""
 
-    windows: dict[int, Count] = field(default_factory=dict)
+    windows: dict[Seconds, Count] = field(default_factory=dict)
     mark: Mark | None = None
 
 
@@ -49,8 +49,8 @@ class Decision(NamedTuple):
     """``retry_at``: the earliest instant at which the limit lets one in again if all that is held succeeds (UTC epoch seconds; NEVER)."""
 
     ok: bool
-    retry_at: int
-    window: int
+    retry_at: Seconds
+    window: Seconds
 
 
 class Ending(NamedTuple):
@@ -62,7 +62,7 @@ class Ending(NamedTuple):
 
 
 @lru_cache(maxsize=4096)
-def _calendar_window(window: Window, quarter: int) -> tuple[int, int]:
+def _calendar_window(window: Window, quarter: Seconds) -> tuple[Seconds, Seconds]:
     # Every boundary of these windows is a whole quarter hour of UTC, so a quarter belongs to one window.
     if window is Window.DAY:
         day = day_of(quarter)
@@ -71,13 +71,13 @@ def _calendar_window(window: Window, quarter: int) -> tuple[int, int]:
     return start, start + HOUR_S
 
 
-def window_of(limit: Limit, at: int) -> int:
+def window_of(limit: Limit, at: Seconds) -> Seconds:
     """The window that a request of that instant is counted in, as ``admit`` names it."""
     calendar = limit.measure in (Measure.SUCCESSES, Measure.OCTETS) and limit.window not in _ROLLING_S
     return _calendar_window(limit.window, at - at % INTERVAL_S)[0] if calendar else at
 
 
-def in_window(limit: Limit, state: LimitState, now: int) -> Decision:
+def in_window(limit: Limit, state: LimitState, now: Seconds) -> Decision:
     """Successes or octets of a calendar or rolling window."""
     room = limit.amount - limit.weight
     length = _ROLLING_S.get(limit.window)
@@ -97,7 +97,7 @@ def in_window(limit: Limit, state: LimitState, now: int) -> Decision:
     return Decision(False, NEVER, now)
 
 
-def under_way(limit: Limit, state: LimitState, now: int) -> Decision:
+def under_way(limit: Limit, state: LimitState, now: Seconds) -> Decision:
     """Requests under way at once. When one will end nobody knows: told is when the ones that stand in the way are expected to have."""
     since = sorted(start for start, count in state.windows.items() for _ in range(count.held))
     leaving = len(since) - limit.amount + 1
@@ -108,7 +108,7 @@ def under_way(limit: Limit, state: LimitState, now: int) -> Decision:
     return Decision(False, max(now + 1, since[leaving - 1] + limit.expected_s), now)
 
 
-def in_bucket(limit: Limit, state: LimitState, now: int) -> Decision:
+def in_bucket(limit: Limit, state: LimitState, now: Seconds) -> Decision:
     """A token for each success, taken at the instant of its request.
 
     One that fails is as if it had never been asked for: the bucket is counted again without it, so it gives back no more than it took.
@@ -124,13 +124,13 @@ def in_bucket(limit: Limit, state: LimitState, now: int) -> Decision:
     return Decision(False, at - (level - limit.per_s) // limit.amount, at)
 
 
-def _filled(limit: Limit, level: int, seconds: int) -> int:
+def _filled(limit: Limit, level: int, seconds: Seconds) -> int:
     return min(limit.burst * limit.per_s, level + limit.amount * seconds)
 
 
 def _level(limit: Limit, state: LimitState) -> Mark:
     """The bucket after the latest take, held ones included."""
-    level, as_of = state.mark or Mark(limit.burst * limit.per_s, min(state.windows, default=0))
+    level, as_of = state.mark or Mark(limit.burst * limit.per_s, min(state.windows, default=seconds(0)))
     for start in sorted(state.windows):
         count = state.windows[start]
         level = _filled(limit, level, start - as_of) - (count.used + count.held) * limit.per_s
@@ -148,7 +148,7 @@ def _fold(limit: Limit, state: LimitState) -> None:
     state.mark = _level(limit, first)
 
 
-def behind_breaker(limit: Limit, state: LimitState, now: int) -> Decision:
+def behind_breaker(limit: Limit, state: LimitState, now: Seconds) -> Decision:
     """A breaker: closed it lets all in; open, nobody until it has cooled down; then one probe at a time, which closes or opens it again."""
     if state.mark is None:
         return Decision(True, now, now)
@@ -161,7 +161,7 @@ def behind_breaker(limit: Limit, state: LimitState, now: int) -> Decision:
     return Decision(False, max(now + 1, min(probes) + limit.expected_s), now)
 
 
-def _settle_breaker(limit: Limit, state: LimitState, window: int, now: int, ending: Ending) -> None:
+def _settle_breaker(limit: Limit, state: LimitState, window: Seconds, now: Seconds, ending: Ending) -> None:
     is_probe = state.mark is not None and window >= state.mark.as_of + limit.cool_down_s
     if state.mark is not None and not is_probe:
         # It was sent before the breaker opened, and says nothing of what is now.
@@ -193,18 +193,18 @@ _ADMITS = {
 }
 
 
-def admit(limit: Limit, state: LimitState, now: int) -> Decision:
+def admit(limit: Limit, state: LimitState, now: Seconds) -> Decision:
     """Whether one more may be let in at ``now`` (UTC epoch seconds); reads the state, changes nothing."""
     return _ADMITS[limit.measure](limit, state, now)
 
 
-def reserve(limit: Limit, state: LimitState, window: int) -> int:
+def reserve(limit: Limit, state: LimitState, window: Seconds) -> int:
     """Hold a place in a window that ``admit`` named; returns how much it holds."""
     state.windows.setdefault(window, Count()).held += limit.weight
     return limit.weight
 
 
-def settle(limit: Limit, state: LimitState, window: int, held: int, now: int, ending: Ending) -> None:
+def settle(limit: Limit, state: LimitState, window: Seconds, held: int, now: Seconds, ending: Ending) -> None:
     """End a reservation. A success is used up, anything else is given back; octets are charged as they were spent, success or not.
 
     held: what ``reserve`` returned. now: UTC epoch seconds. What no window can look at any more is dropped.

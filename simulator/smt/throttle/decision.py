@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
+from meters.calendar import Seconds
 from simulator.smt.throttle.counts import NEVER, Count, Decision, Ending, LimitState, Mark, admit, reserve, settle
 from simulator.smt.throttle.limits import (
     Door,
@@ -60,7 +61,7 @@ class Refusal(NamedTuple):
 
     code: str
     reason: str
-    retry_at: int
+    retry_at: Seconds
     portal_code: str
     told: bool
 
@@ -70,7 +71,7 @@ class Held(NamedTuple):
 
     limit: str
     scope_value: str
-    window: int
+    window: Seconds
     amount: int
 
 
@@ -88,7 +89,7 @@ class Decided(NamedTuple):
     refusal: Refusal | None = None
 
 
-def decide(policy: Policy, requested: Requested, now: int, state_of: Callable[[Limit, str], LimitState]) -> Decided:
+def decide(policy: Policy, requested: Requested, now: Seconds, state_of: Callable[[Limit, str], LimitState]) -> Decided:
     """Look at every limit of one snapshot, then reserve in all or in none. now: UTC epoch seconds.
 
     Of several limits that refuse, the one that binds longest is told: before it is over, none of them lets the request in.
@@ -101,19 +102,19 @@ def decide(policy: Policy, requested: Requested, now: int, state_of: Callable[[L
 
 
 def refusal_at(
-    policy: Policy, requested: Requested, now: int, state_of: Callable[[Limit, str], LimitState]
+    policy: Policy, requested: Requested, now: Seconds, state_of: Callable[[Limit, str], LimitState]
 ) -> Decided | None:
     """How ``decide`` would refuse; None if it would not. Reserves nothing."""
     return _looked_at(policy, requested, now, state_of)[1]
 
 
 def _looked_at(
-    policy: Policy, requested: Requested, now: int, state_of: Callable[[Limit, str], LimitState]
-) -> tuple[list[tuple[Limit, str, LimitState, int]], Decided | None]:
+    policy: Policy, requested: Requested, now: Seconds, state_of: Callable[[Limit, str], LimitState]
+) -> tuple[list[tuple[Limit, str, LimitState, Seconds]], Decided | None]:
     """The limits that count a request, with scope value, state and window; and the refusal, if there is one."""
-    seen: list[tuple[Limit, str, LimitState, int]] = []
+    seen: list[tuple[Limit, str, LimitState, Seconds]] = []
     refusing: Limit | None = None
-    longest = 0
+    longest = NEVER
     for limit in policy.limits:
         if not concerns(limit, requested):
             continue
@@ -129,7 +130,7 @@ def _looked_at(
     return seen, Decided(Lease(()), refusing, refusal)
 
 
-def _binds_longer(retry_at: int, than: int) -> bool:
+def _binds_longer(retry_at: Seconds, than: Seconds) -> bool:
     return than != NEVER and (retry_at == NEVER or retry_at > than)
 
 
@@ -149,12 +150,12 @@ class MemoryAdmission:
             found = self.states[limit_name, scope_value] = LimitState()
         return found
 
-    def reserve(self, request_key: str, requested: Requested, now: int) -> Lease | Refusal:  # noqa: ARG002
+    def reserve(self, request_key: str, requested: Requested, now: Seconds) -> Lease | Refusal:  # noqa: ARG002
         """Reserve in all limits or in none."""
         decided = decide(self.policy, requested, now, lambda limit, value: self.state(limit.name, value))
         return decided.refusal or decided.lease
 
-    def refusal(self, requested: Requested, now: int) -> Refusal | None:
+    def refusal(self, requested: Requested, now: Seconds) -> Refusal | None:
         """How a request would be refused now; None if it would not. Reserves nothing."""
         decided = refusal_at(self.policy, requested, now, lambda limit, value: self.state(limit.name, value))
         return None if decided is None else decided.refusal
@@ -163,7 +164,7 @@ class MemoryAdmission:
         self,
         request_key: str,  # noqa: ARG002
         lease: Lease,
-        now: int,
+        now: Seconds,
         success: bool,
         octets: int = 0,
         meter_failed: bool = False,

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
+from meters.calendar import Seconds, seconds
+
 
 class Kind(StrEnum):
     """What a limit counts."""
@@ -75,7 +77,7 @@ class Measure(StrEnum):
 
 
 #: How long a request is expected to be under way: the middle tier's median (DOMAIN §4 [S]).
-EXPECTED_S = 70
+EXPECTED_S = seconds(70)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,10 +111,10 @@ class Limit:
     burst: int = 0
     per_s: int = 0
     #: METER_FAILURES: over how many seconds failures count, and for how many the breaker stays open.
-    within_s: int = 0
-    cool_down_s: int = 0
+    within_s: Seconds = seconds(0)
+    cool_down_s: Seconds = seconds(0)
     #: UNDER_WAY and the breaker's probe: after so many seconds one that is under way is expected to have ended.
-    expected_s: int = EXPECTED_S
+    expected_s: Seconds = EXPECTED_S
 
     @property
     def weight(self) -> int:
@@ -129,7 +131,7 @@ class Policy:
     source: Source
     limits: tuple[Limit, ...]
     #: A completed read of the same ESI ID and kind that is younger than so many seconds answers instead of another one; 0: none does.
-    reuse_s: int = 0
+    reuse_s: Seconds = seconds(0)
 
 
 class Requested(NamedTuple):

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from meters.calendar import Seconds, seconds
 from simulator.errors import SimulatorError
 from simulator.input.mistakes import did_you_mean, mistakes_of
 from simulator.input.yaml_text import (
@@ -54,6 +55,7 @@ _OTHERS = "/others"
 
 #: A number as it is written: true is none, and neither is a text.
 _Whole = Annotated[int, Field(strict=True)]
+_WholeSeconds = Annotated[Seconds, Field(strict=True)]
 #: What the portal can answer: hourly, daily.
 _PORTAL_CODES = ("5031", "5032")
 
@@ -81,9 +83,9 @@ class LimitSpec(_Spec):
     estimate: _Whole | None = Field(default=None, ge=1, le=_MOST)
     burst: _Whole | None = Field(default=None, ge=1, le=10**6)
     per_s: _Whole | None = Field(default=None, ge=1, le=10**6)
-    within_s: _Whole | None = Field(default=None, ge=1, le=86400)
-    cool_down_s: _Whole | None = Field(default=None, ge=1, le=86400)
-    expected_s: _Whole | None = Field(default=None, ge=1, le=86400)
+    within_s: _WholeSeconds | None = Field(default=None, ge=1, le=86400)
+    cool_down_s: _WholeSeconds | None = Field(default=None, ge=1, le=86400)
+    expected_s: _WholeSeconds | None = Field(default=None, ge=1, le=86400)
     code: str
     rule: str
     portal_code: str = "5032"
@@ -149,8 +151,8 @@ class LimitSpec(_Spec):
             estimate=self.estimate or 1,
             burst=self.burst or 0,
             per_s=self.per_s or 0,
-            within_s=self.within_s or 0,
-            cool_down_s=self.cool_down_s or 0,
+            within_s=self.within_s or seconds(0),
+            cool_down_s=self.cool_down_s or seconds(0),
             expected_s=self.expected_s or EXPECTED_S,
         )
         kept = self.reserve
@@ -177,7 +179,7 @@ class PolicySpec(_Spec):
     like: str | None = None
     #: Values of the names in braces that title and limits use, as {amount}.
     parameters: dict[str, _Whole] = Field(default_factory=dict)
-    reuse_s: _Whole | None = Field(default=None, ge=0, le=7 * 86400)
+    reuse_s: _WholeSeconds | None = Field(default=None, ge=0, le=7 * 86400)
     limits: list[LimitSpec] = Field(default_factory=list)
 
     @model_validator(mode="after")
@@ -234,7 +236,7 @@ def _policy(name: str, spec: PolicySpec) -> Policy:
     base = preset(spec.like) if spec.like else None
     source = spec.source or (base.source if base else Source.STORE_FIRST)
     limits = (base.limits if base else ()) + tuple(limit for one in spec.limits for limit in one.limits())
-    reuse_s = spec.reuse_s if spec.reuse_s is not None else base.reuse_s if base else 0
+    reuse_s = spec.reuse_s if spec.reuse_s is not None else base.reuse_s if base else seconds(0)
     return Policy(name, spec.title, source, limits, reuse_s)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from sqlalchemy import Connection, and_, func, or_, select
 
-from meters.calendar import iso
+from meters.calendar import Seconds, iso, seconds
 from simulator.smt.database.tables import throttle_lease
 from simulator.smt.throttle.counts import LimitState
 from simulator.smt.throttle.limits import Limit, Measure, Window
@@ -16,7 +16,7 @@ _MOST_NAMED = 4
 _ROLLING = frozenset({Window.ROLLING_HOUR, Window.ROLLING_DAY})
 
 
-def reason(connection: Connection, limit: Limit, value: str, state: LimitState, retry_at: int) -> str:
+def reason(connection: Connection, limit: Limit, value: str, state: LimitState, retry_at: Seconds) -> str:
     """The rule, and what stands against one more. retry_at: of the refusal, UTC epoch seconds."""
     if not limit.told or not limit.amount:
         return limit.rule
@@ -63,13 +63,13 @@ def _uses(connection: Connection, limit: Limit, value: str) -> Iterator[str]:
 
 
 def _octets(state: LimitState) -> Iterator[str]:
-    newest = max(state.windows, default=0)
+    newest = max(state.windows, default=seconds(0))
     count = state.windows.get(newest)
     if count is not None and count.held:
         yield f"{count.held:,} octets are held for requests under way."
 
 
-def _under_way_since(since: Sequence[int]) -> Iterator[str]:
+def _under_way_since(since: Sequence[Seconds]) -> Iterator[str]:
     if len(since) > _MOST_NAMED:
         yield f"{len(since):,} requests are under way, the first since {iso(since[0])}."
     else:
@@ -81,7 +81,7 @@ def _breaker(limit: Limit, state: LimitState) -> Iterator[str]:
         yield f"{limit.amount} failures within {limit.within_s:,} s, or a failed probe, were seen at {iso(state.mark.as_of)}."
 
 
-def _named(used: Sequence[int], under_way: Sequence[int]) -> Iterator[str]:
+def _named(used: Sequence[Seconds], under_way: Sequence[Seconds]) -> Iterator[str]:
     """Sentences that name each instant (UTC epoch seconds, in order)."""
     if used:
         yield f"{'It was used' if len(used) == 1 and not under_way else 'Used'} at {_listed(used)}."
@@ -91,7 +91,7 @@ def _named(used: Sequence[int], under_way: Sequence[int]) -> Iterator[str]:
         yield f"Requests of {_listed(under_way)} are under way."
 
 
-def _counted(used: int, last: int | None, under_way: int) -> Iterator[str]:
+def _counted(used: int, last: Seconds | None, under_way: int) -> Iterator[str]:
     """Sentences that count, with the last instant."""
     if used and last is not None:
         yield f"Used {used:,} time{'s' * (used > 1)}, last at {iso(last)}."
@@ -99,6 +99,6 @@ def _counted(used: int, last: int | None, under_way: int) -> Iterator[str]:
         yield f"{under_way:,} request{'s are' if under_way > 1 else ' is'} under way."
 
 
-def _listed(instants: Sequence[int]) -> str:
-    *before, last = (iso(at) for at in instants)
+def _listed(these: Sequence[Seconds]) -> str:
+    *before, last = (iso(at) for at in these)
     return f"{', '.join(before)} and {last}" if before else last

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import pairwise
 
-from meters.calendar import days, us_date, us_stamp
+from meters.calendar import Seconds, days, us_date, us_stamp
 from simulator.smt.usage.kwh import kwh
 from simulator.smt.usage.store import StoredDay
 
@@ -27,7 +27,7 @@ class BilledPeriod:
     start: date
     end: date
     #: Of the latest day of the period that came in, UTC epoch seconds.
-    revised_at: int
+    revised_at: Seconds
     wh: int
     #: W, the mean over the highest quarter hour.
     demand_w: int

@@ -14,7 +14,7 @@ from sqlalchemy import Engine, insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from headend.ports import Driver, Journal
-from meters.calendar import US
+from meters.calendar import Micros, to_us
 from simulator.smt.correlation import digits
 from simulator.smt.database.engine import writing
 from simulator.smt.database.tables import report_request
@@ -27,7 +27,7 @@ PENDING, DELIVERED = "The report is being made", "The report was delivered"
 #: What a request may have ended with instead of a file: codes of ``errors.BUSINESS``, and a fault of ours.
 NO_DATA, BROKEN = "1", "broken"
 #: Until the next try at a database that did not take an end, model time. A default of this project.
-_AGAIN_US = 60 * US
+_AGAIN_US = to_us(60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +38,8 @@ class ReportRequest:
     username: str
     trans_id: str
     kind: str
-    submitted_us: int
-    ended_us: int | None = None
+    submitted_us: Micros
+    ended_us: Micros | None = None
     file_name: str = ""
     error: str = ""
 
@@ -59,7 +59,7 @@ class Deliveries:
         """Whether there is a file site."""
         return self._folders is not None
 
-    def order(self, username: str, trans_id: str, kind: str, content: str, now_us: int, make: Make) -> str:
+    def order(self, username: str, trans_id: str, kind: str, content: str, now_us: Micros, make: Make) -> str:
         """Take a request on and give its correlation id; the file is made after this has returned.
 
         content: everything that was asked for, which the id follows from.
@@ -93,7 +93,7 @@ class Deliveries:
             row = connection.execute(found).first()
         return None if row is None else ReportRequest(**row._mapping)
 
-    def recover(self, now_us: int) -> None:
+    def recover(self, now_us: Micros) -> None:
         """After a restart: what was being made is not made any more."""
         self._end(report_request.c.ended_us.is_(None), now_us, error=BROKEN)
 
@@ -118,14 +118,14 @@ class Deliveries:
         error = "" if name else NO_DATA if done.ok else BROKEN
         while True:
             try:
-                self._end(report_request.c.key == key, self._driver.now() * US, name, error)
+                self._end(report_request.c.key == key, to_us(self._driver.now()), name, error)
                 break
             except SQLAlchemyError:
                 yield self._driver.env.timeout(_AGAIN_US)
         reason = type(done.value).__name__ if not done.ok else error
         self._journal.note(self._driver.now(), "SMT", "report", key, report=kind, file=name, reason=reason)
 
-    def _end(self, which: object, now_us: int, file_name: str = "", error: str = "") -> None:
+    def _end(self, which: object, now_us: Micros, file_name: str = "", error: str = "") -> None:
         with writing(self._engine) as connection:
             ended = update(report_request).values(ended_us=now_us, file_name=file_name, error=error)
             connection.execute(ended.where(which))  # type: ignore[arg-type]

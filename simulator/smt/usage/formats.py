@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from headend.lse import writer as lse
 from headend.lse.format import STAMP
 from headend.vee.quality import Channel
-from meters.calendar import INTERVAL_S, day_start, local, us_date, us_stamp
+from meters.calendar import INTERVAL_S, Seconds, day_start, local, us_date, us_stamp
 from simulator.smt.usage.billing_periods import BilledPeriod
 from simulator.smt.usage.kwh import kwh
 from simulator.smt.usage.store import StoredDay
@@ -70,7 +70,7 @@ def lse_file(stored: Iterable[StoredDay]) -> bytes:
     )
 
 
-def lse_names(duns: str, created_at: int, number: int) -> Iterator[str]:
+def lse_names(duns: str, created_at: Seconds, number: int) -> Iterator[str]:
     """Names for an LSE file, to be taken in this order: their three digits count up from the last ones of ``number``, second after second.
 
     There is no room for a whole correlation id, so two files of one second may begin with the same.
@@ -80,7 +80,7 @@ def lse_names(duns: str, created_at: int, number: int) -> Iterator[str]:
             yield lse.file_name(duns, created_at + second, (number + counter) % 1000)
 
 
-def report_name(stem: str, suffix: str, created_at: int, key: str) -> str:
+def report_name(stem: str, suffix: str, created_at: Seconds, key: str) -> str:
     """``IntervalMeterUsage<ccyymmddhhmmss><correlationId>.CSV``. created_at: UTC epoch seconds."""
     return f"{stem}{local(created_at).strftime(STAMP)}{key}.{suffix}"
 

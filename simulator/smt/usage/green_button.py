@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from xml.etree import ElementTree as ET
 
 from headend.vee.quality import Channel
-from meters.calendar import INTERVAL_S, day_end, day_start, us_date
+from meters.calendar import INTERVAL_S, Seconds, day_end, day_start, us_date
 from simulator.smt.usage.store import StoredDay
 
 ATOM, ESPI = "http://www.w3.org/2005/Atom", "http://naesb.org/espi"
@@ -29,7 +29,7 @@ _VALIDATED, _ESTIMATED = "17", "8"
 _IDS = uuid.UUID("8b7f0f0e-6b6e-5c0e-9d0a-6a6f2d9f3a11")
 
 
-def feed(usage: Sequence[tuple[str, Sequence[StoredDay]]], updated_at: int) -> bytes:
+def feed(usage: Sequence[tuple[str, Sequence[StoredDay]]], updated_at: Seconds) -> bytes:
     """The feed of some ESI IDs.
 
     usage: per ESI ID the latest revision of each day, of both channels. updated_at: UTC epoch seconds.
@@ -55,7 +55,7 @@ def feed(usage: Sequence[tuple[str, Sequence[StoredDay]]], updated_at: int) -> b
     return text
 
 
-def _local_time(root: ET.Element, updated_at: int) -> None:
+def _local_time(root: ET.Element, updated_at: Seconds) -> None:
     content = _content(
         _entry(root, "LocalTimeParameters/1", "Central Prevailing Time", updated_at), "LocalTimeParameters"
     )
@@ -69,7 +69,7 @@ def _number(channel: Channel) -> int:
     return 1 if channel is Channel.LOAD else 2
 
 
-def _reading_type(root: ET.Element, channel: Channel, updated_at: int) -> None:
+def _reading_type(root: ET.Element, channel: Channel, updated_at: Seconds) -> None:
     entry = _entry(root, f"ReadingType/{_number(channel)}", f"{_TITLE[channel]}, Wh in 15 minutes", updated_at)
     content = _content(entry, "ReadingType")
     for name, value in (
@@ -85,7 +85,7 @@ def _reading_type(root: ET.Element, channel: Channel, updated_at: int) -> None:
         _espi(content, name, value)
 
 
-def _readings(root: ET.Element, point: str, channel: Channel, days: list[StoredDay], updated_at: int) -> None:
+def _readings(root: ET.Element, point: str, channel: Channel, days: list[StoredDay], updated_at: Seconds) -> None:
     reading = f"{point}/MeterReading/{_number(channel)}"
     related = (f"{reading}/IntervalBlock", f"ReadingType/{_number(channel)}")
     _content(_entry(root, reading, _TITLE[channel], updated_at, related=related), "MeterReading")
@@ -101,13 +101,13 @@ def _readings(root: ET.Element, point: str, channel: Channel, days: list[StoredD
             _espi(element, "value", str(wh))
 
 
-def _span(parent: ET.Element, name: str, start: int, seconds: int) -> None:
+def _span(parent: ET.Element, name: str, start: Seconds, seconds: Seconds) -> None:
     span = _espi(parent, name)
     _espi(span, "duration", str(seconds))
     _espi(span, "start", str(start))
 
 
-def _entry(root: ET.Element, link: str, title: str, updated_at: int, related: tuple[str, ...] = ()) -> ET.Element:
+def _entry(root: ET.Element, link: str, title: str, updated_at: Seconds, related: tuple[str, ...] = ()) -> ET.Element:
     entry = ET.SubElement(root, "entry")
     _text(entry, "id", _id(link))
     ET.SubElement(entry, "link", {"rel": "self", "href": link})
@@ -142,5 +142,5 @@ def _id(link: str) -> str:
     return f"urn:uuid:{uuid.uuid5(_IDS, link)}"
 
 
-def _iso(ts: int) -> str:
+def _iso(ts: Seconds) -> str:
     return datetime.fromtimestamp(ts, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

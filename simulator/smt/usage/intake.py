@@ -30,7 +30,7 @@ from headend.lse.writer import (
     result_csv,
 )
 from headend.ports import Driver, Journal
-from meters.calendar import day_end
+from meters.calendar import Seconds, day_end
 from simulator.smt.database.engine import writing
 from simulator.smt.registry.records import UserKind
 from simulator.smt.registry.registry import Registry
@@ -65,7 +65,7 @@ class Taken:
 
 
 def decide(
-    parsed: LseFile, duns: str, is_ours: Callable[[str], bool], held: Mapping[DayKey, Held], now: int
+    parsed: LseFile, duns: str, is_ours: Callable[[str], bool], held: Mapping[DayKey, Held], now: Seconds
 ) -> Decided:
     """Decide on every record of a file. Pure.
 
@@ -172,7 +172,7 @@ class Intake:
         assert done.callbacks is not None
         done.callbacks.append(lambda event: self._note(username, path.name, event))
 
-    def take_in(self, username: str, name: str, content: bytes, now: int) -> Taken:
+    def take_in(self, username: str, name: str, content: bytes, now: Seconds) -> Taken:
         """Read, decide, load, answer, split per ROR. Blocking: runs in the executor, one at a time. Never raises for what is in the file."""
         sender = self._registry.users[username].duns
         decided = self._decided(username, name, content, now)
@@ -189,7 +189,7 @@ class Intake:
         counts = Counter(row.code for row in decided.rows)
         return Taken(name, decided.rows, dict(sorted(counts.items())), laid)
 
-    def _decided(self, username: str, name: str, content: bytes, now: int) -> Decided:
+    def _decided(self, username: str, name: str, content: bytes, now: Seconds) -> Decided:
         sender, points = self._registry.users[username].duns, self._registry.points
         key = self._registry.tdsp_key(sender)
 

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Engine, Row, insert, select, update
 from headend.boundaries import boundary
 from headend.lse.format import STAMP
 from headend.lse.writer import file_name
-from meters.calendar import local
+from meters.calendar import Seconds, local, seconds
 from simulator.smt.database.engine import writing
 from simulator.smt.database.tables import usage_file
 from simulator.smt.registry.records import UsageFormat
@@ -45,7 +45,7 @@ class Laid:
     trouble: str = ""
 
 
-def usage_file_name(form: UsageFormat, sender: str, made_at: int, counter: int) -> str:
+def usage_file_name(form: UsageFormat, sender: str, made_at: Seconds, counter: int) -> str:
     """Name of a ROR's usage file. sender: the TDSP's DUNS number; made_at: UTC epoch seconds; counter: 1-999, of one sender and second.
 
     LSE: ``<DUNS>IntervalData<ccyymmddhhmmss><counter>.lse``. CSV: ``IntervalMeterUsage<ccyymmddhhmmss>-<DUNS>-<counter>.CSV``; what comes after
@@ -65,7 +65,7 @@ class UsageFiles:
         self._store = store
         self._registry = registry
 
-    def owe(self, rors: Sequence[str], sender: str, source: str, posting: int, at: int) -> None:
+    def owe(self, rors: Sequence[str], sender: str, source: str, posting: int, at: Seconds) -> None:
         """Note that RORs (DUNS numbers) are owed a file of what is loaded; in the caller's transaction, so that neither is without the other.
 
         sender: DUNS number of the TDSP. posting: which one under the name ``source``. at: UTC epoch seconds.
@@ -82,7 +82,7 @@ class UsageFiles:
                     insert(usage_file), row | {"source": source, "posting": posting, "owed_at": at, "laid_at": None}
                 )
 
-    def lay(self, folders: Folders, at: int) -> list[Laid]:
+    def lay(self, folders: Folders, at: Seconds) -> list[Laid]:
         """Make every file that is owed and lay it into its ROR's folder. One that cannot be laid stays owed, and the others are laid all the same.
 
         Where another file has the name, it is laid under the next one.
@@ -97,7 +97,7 @@ class UsageFiles:
             rows = connection.execute(owed).all()
         return [self._laid(row, folders, at) for row in rows]
 
-    def _laid(self, row: Row[Any], folders: Folders, at: int) -> Laid:
+    def _laid(self, row: Row[Any], folders: Folders, at: Seconds) -> Laid:
         days = self._store.posted(row.source, row.posting, row.duns)
         form = UsageFormat(row.format)
         content = _WRITERS[form](days)
@@ -124,10 +124,10 @@ def _sender(source: str) -> str:
     return source.partition("IntervalData")[0]
 
 
-def _free_names(connection: Connection, username: str, form: UsageFormat, sender: str, at: int) -> Iterator[str]:
+def _free_names(connection: Connection, username: str, form: UsageFormat, sender: str, at: Seconds) -> Iterator[str]:
     """Names that no usage file of the folder has had: of that second by their counters, then of the seconds after it."""
     table = usage_file.c
-    for second in count(at):
+    for second in map(seconds, count(at)):
         first = usage_file_name(form, sender, second, 1)
         stem, _, ending = first.rpartition("001")
         alike = select(table.name).where(table.username == username, table.name.startswith(stem, autoescape=True))

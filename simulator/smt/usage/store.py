@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Engine, Row, func, insert, select
 from headend.lse.writer import LseRecord
 from headend.ports import BoolArray, IntArray
 from headend.vee.quality import Channel
-from meters.calendar import day_end, day_of, day_start, days
+from meters.calendar import Seconds, day_end, day_of, day_start, days
 from simulator.smt.database.engine import writing
 from simulator.smt.database.tables import interval_day
 
@@ -42,8 +42,8 @@ class StoredDay:
     wh: IntArray
     #: (intervals,) True for ``E``.
     estimated: BoolArray
-    posted_at: int
-    loaded_at: int
+    posted_at: Seconds
+    loaded_at: Seconds
 
 
 class DayKey(NamedTuple):
@@ -58,7 +58,7 @@ class Held(NamedTuple):
     """The latest revision that is held of a day, and when that was made."""
 
     revision: int
-    posted_at: int
+    posted_at: Seconds
 
 
 class Loading(NamedTuple):
@@ -75,7 +75,7 @@ class Loading(NamedTuple):
 class Midnight(NamedTuple):
     """The register at the end of an operating day."""
 
-    at: int
+    at: Seconds
     wh: int
 
 
@@ -86,7 +86,7 @@ class VeeStore:
         """Work on an open database (``engine.open_database``)."""
         self._engine = engine
 
-    def load(self, records: Sequence[LseRecord], loaded_at: int, file_name: str = "") -> int:
+    def load(self, records: Sequence[LseRecord], loaded_at: Seconds, file_name: str = "") -> int:
         """Keep records as the next revision of their days, all or none; returns which posting under the file's name they are, from 0 on."""
         loading = self.prepared(records, loaded_at, file_name)
         self.keep(loading)
@@ -95,7 +95,7 @@ class VeeStore:
     def prepared(
         self,
         records: Sequence[LseRecord],
-        loaded_at: int,
+        loaded_at: Seconds,
         file_name: str = "",
         ror_of_record: Callable[[str, date], str | None] = lambda _esiid, _day: None,
     ) -> Loading:
@@ -174,7 +174,7 @@ class VeeStore:
             return found
         return list({one.day: one for one in found}.values())
 
-    def last_vee_end(self, esiid: str) -> int | None:
+    def last_vee_end(self, esiid: str) -> Seconds | None:
         """End of the last accepted VEE interval of the consumption channel, UTC epoch seconds; None without any (AMB-5)."""
         table = interval_day.c
         last = select(func.max(table.day)).where(table.esiid == esiid, table.channel == int(Channel.LOAD))
@@ -182,7 +182,7 @@ class VeeStore:
             day = connection.scalar(last)
         return None if day is None else day_end(day)
 
-    def last_midnight(self, esiid: str, not_after: int) -> Midnight | None:
+    def last_midnight(self, esiid: str, not_after: Seconds) -> Midnight | None:
         """The latest posted midnight register of the consumption channel that is not after an instant."""
         table = interval_day.c
         latest = (
@@ -200,7 +200,7 @@ class VeeStore:
             found = connection.execute(latest).first()
         return None if found is None else Midnight(day_end(found.day), found.stop_wh)
 
-    def holes(self, esiid: str, since: int, until: int) -> list[tuple[int, int]]:
+    def holes(self, esiid: str, since: Seconds, until: Seconds) -> list[tuple[Seconds, Seconds]]:
         """Stretches of days in [since, until) that the consumption channel lacks, UTC epoch seconds.
 
         Both are midnights. Days before the first one that was ever posted are no holes.
@@ -214,7 +214,7 @@ class VeeStore:
             begin, end = max(first, day_of(since)), day_of(until)
             within = select(table.day).where(*mine, table.day >= begin, table.day < end).distinct()
             posted = set(connection.scalars(within))
-        found: list[tuple[int, int]] = []
+        found: list[tuple[Seconds, Seconds]] = []
         for day in days(begin, end - timedelta(days=1)):
             if day in posted:
                 continue
@@ -249,7 +249,7 @@ def _chunks(values: list[str]) -> Iterator[list[str]]:
         yield chunk
 
 
-def _packed(record: LseRecord, revision: int, loaded_at: int, file_name: str, posting: int) -> dict[str, Any]:
+def _packed(record: LseRecord, revision: int, loaded_at: Seconds, file_name: str, posting: int) -> dict[str, Any]:
     return {
         "esiid": record.esiid,
         "channel": int(record.channel),

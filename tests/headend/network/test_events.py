@@ -23,7 +23,7 @@ from headend.service.health import HealthDesk
 from headend.service.metrics import HeadEndMetrics
 from headend.store.store import HeadEndStore
 from headend.wire import MAX_EVENTS, EventBatch, InquiryKind, Outcome
-from meters.calendar import US, epoch, iso
+from meters.calendar import epoch, iso, seconds, to_us
 from meters.events import EventKind, MeterEvent
 from simulator.runtime.clock import Clock, ClockMode
 from simulator.runtime.driver import Runtime
@@ -42,7 +42,7 @@ class Rig:
     def __init__(self, folder: Path) -> None:
         self.path = folder / "headend.sqlite"
         self.journal = RunJournal()
-        self.runtime = Runtime(Clock(ClockMode.MANUAL, NOW * US))
+        self.runtime = Runtime(Clock(ClockMode.MANUAL, to_us(NOW)))
 
     async def __aenter__(self) -> Rig:
         self.store = HeadEndStore(f"sqlite:///{self.path}")
@@ -301,10 +301,10 @@ _DISCONNECTED = PowerReading(ESIID, NOW - 3, 241.26, switch_closed=False)
 )
 def test_a_power_status_says_what_is_known_and_from_what(answer: Answer, said: tuple[Any, ...]) -> None:
     nothing: Any = None
-    inquiry = Inquiry("1", InquiryKind.POWER, ESIID, 0, 0, True, (NOW + 600) * US)
+    inquiry = Inquiry("1", InquiryKind.POWER, ESIID, 0, 0, True, to_us(NOW + 600))
     power = wired(inquiry, answer, nothing).power
     assert power is not None
-    at = None if power.at is None else int(power.at.timestamp())
+    at = None if power.at is None else seconds(power.at.timestamp())
     assert (power.status, power.source, power.switchState, power.voltage, at) == said
 
 

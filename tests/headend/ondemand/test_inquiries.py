@@ -19,7 +19,7 @@ from headend.ports import HeadEndError, MeterAddress, MeterReading
 from headend.store.migrations import MIGRATIONS
 from headend.store.store import HeadEndStore
 from headend.system import HeadEnd, HeadEndSettings
-from meters.calendar import US, day_of, epoch, iso
+from meters.calendar import day_of, epoch, iso, to_us
 from meters.wire.gateway import Gateway
 from simulator.runtime.clock import Clock, ClockMode
 from simulator.runtime.driver import Runtime
@@ -41,7 +41,7 @@ def inquiry(key: str = "1", answer_by: int = NOW + 2700, **changed: Any) -> dict
 
 
 def _heard(key: str, attempt: int) -> Try:
-    return Try(2 * US, US, True)
+    return Try(to_us(2), to_us(1), True)
 
 
 class Rig:
@@ -66,7 +66,7 @@ class Rig:
             self.called_back.append({"at": self.runtime.now() - self.now, **await request.json()})
             return Response(status_code=self.answers.pop(0) if self.answers else 202)
 
-        self.runtime = Runtime(Clock(ClockMode.MANUAL, self.now * US))
+        self.runtime = Runtime(Clock(ClockMode.MANUAL, to_us(self.now)))
         gateway = Gateway({1: METER}, self.runtime.now)
         await gateway.start()
         self._closing.push_async_callback(gateway.stop)

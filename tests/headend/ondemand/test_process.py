@@ -12,9 +12,9 @@ import simpy
 from headend.network.law import RETRY_WAITS_US, TRIES, TRY_TIMEOUT_US, AccessPoint, LawDraws, NetworkLaw, Try
 from headend.ondemand.process import Answer, Inquiry, answer_inquiry, worth_a_try
 from headend.wire import InquiryKind, Outcome
-from meters.calendar import US
+from meters.calendar import fraction_s, micros, to_s, to_us
 
-HOUR = 3600 * US
+HOUR = to_us(3600)
 
 
 class Known:
@@ -46,9 +46,9 @@ class Radio:
         return next((at for at, told_us, over_us in self.failures if told_us <= self.env.now < over_us), None)
 
     def read(self, inquiry: Inquiry, lacked_from: int, start_us: int, attempt: Try) -> Generator[simpy.Event, Any, Any]:
-        self.asked.append((int(self.env.now), lacked_from))
+        self.asked.append((micros(self.env.now), lacked_from))
         wait = attempt.out_us + attempt.back_us if attempt.heard else TRY_TIMEOUT_US
-        yield self.env.timeout(start_us - int(self.env.now) + wait)
+        yield self.env.timeout(start_us - micros(self.env.now) + wait)
         if not attempt.heard:
             return None
         self.store.to = max(self.store.to, self.reaches)
@@ -65,12 +65,12 @@ def ask(
     inquiry = Inquiry("k", more.pop("kind", InquiryKind.INTERVALS), "esiid", 0, 9000, allowed, answer_by, **more)
 
     def draws(key: str, attempt: int) -> Try:
-        return Try(2 * US, 1 * US, heard[attempt] == "1")
+        return Try(to_us(2), to_us(1), heard[attempt] == "1")
 
     process = env.process(answer_inquiry(env, inquiry, store, radio, draws))
     answer = env.run(process)
     assert isinstance(answer, Answer)
-    return answer, int(env.now), radio
+    return answer, micros(env.now), radio
 
 
 def test_a_full_store_answers_at_once_and_reads_no_meter() -> None:
@@ -82,7 +82,7 @@ def test_the_meter_is_read_only_from_where_the_store_ends() -> None:
     answer, at, radio = ask(known_to=6300)
     assert (answer.outcome, answer.meter_reads, answer.lacked_from) == (Outcome.COMPLETED, 1, 6300)
     assert radio.asked == [(0, 6300)]
-    assert at == 3 * US
+    assert at == to_us(3)
 
 
 def test_meter_only_reads_the_meter_whatever_the_store_holds() -> None:
@@ -99,19 +99,19 @@ def test_without_leave_to_read_what_lacks_is_refused() -> None:
 def test_a_silent_meter_fails_after_four_tries_and_their_waits() -> None:
     answer, at, radio = ask(known_to=6300, heard="0000")
     assert (answer.outcome, answer.meter_reads) == (Outcome.FAILED, TRIES)
-    assert at == TRIES * TRY_TIMEOUT_US + sum(RETRY_WAITS_US) == 330 * US
-    assert [when // US for when, _ in radio.asked] == [0, 60, 150, 300]
+    assert at == TRIES * TRY_TIMEOUT_US + sum(RETRY_WAITS_US) == to_us(330)
+    assert [to_s(when) for when, _ in radio.asked] == [0, 60, 150, 300]
 
 
 def test_a_retry_that_is_heard_completes() -> None:
     answer, at, _ = ask(known_to=6300, heard="0111")
-    assert (answer.outcome, answer.meter_reads, at) == (Outcome.COMPLETED, 2, 63 * US)
+    assert (answer.outcome, answer.meter_reads, at) == (Outcome.COMPLETED, 2, to_us(63))
 
 
 def test_no_try_is_begun_that_could_end_after_the_deadline() -> None:
-    answer, at, _ = ask(known_to=6300, heard="0000", answer_by=100 * US)
+    answer, at, _ = ask(known_to=6300, heard="0000", answer_by=to_us(100))
     assert (answer.outcome, answer.meter_reads) == (Outcome.FAILED, 2)
-    assert at <= 100 * US + RETRY_WAITS_US[1]
+    assert at <= to_us(100) + RETRY_WAITS_US[1]
     assert "no time left" in answer.reason
 
 
@@ -128,7 +128,7 @@ def test_other_kinds_need_the_meter(kind: InquiryKind) -> None:
 
 
 def test_a_meter_that_told_of_its_power_failure_is_tried_once_and_its_status_is_off() -> None:
-    failures = [(-600, -599 * US, HOUR)]
+    failures = [(-600, to_us(-599), HOUR)]
     answer, at, radio = ask(known_to=0, kind=InquiryKind.POWER, heard="0000", failures=failures)
     assert (answer.outcome, answer.meter_reads, answer.power_failed_at) == (Outcome.COMPLETED, 1, -600)
     assert (at, radio.point.carried) == (TRY_TIMEOUT_US, 1)
@@ -142,30 +142,30 @@ def test_a_read_of_a_meter_without_power_fails_after_one_try_and_says_why(kind: 
 
 
 def test_a_last_gasp_that_comes_between_two_tries_spares_the_second() -> None:
-    answer, at, radio = ask(known_to=0, kind=InquiryKind.POWER, heard="0000", failures=[(20, 45 * US, HOUR)])
+    answer, at, radio = ask(known_to=0, kind=InquiryKind.POWER, heard="0000", failures=[(20, to_us(45), HOUR)])
     assert (answer.outcome, answer.meter_reads, answer.power_failed_at) == (Outcome.COMPLETED, 1, 20)
     assert (at, radio.point.carried) == (TRY_TIMEOUT_US + RETRY_WAITS_US[0], 1)
 
 
 def test_a_meter_that_answers_after_its_last_gasp_is_on() -> None:
     # Its reply is what makes the head-end forget the last gasp, so at the end none is told.
-    answer, _, _ = ask(known_to=0, kind=InquiryKind.POWER, failures=[(0, 0, 2 * US)])
+    answer, _, _ = ask(known_to=0, kind=InquiryKind.POWER, failures=[(0, 0, to_us(2))])
     assert (answer.outcome, answer.reading, answer.power_failed_at) == (Outcome.COMPLETED, "reading", None)
 
 
 def test_power_that_fails_while_the_reply_is_on_its_way_is_off() -> None:
-    answer, _, _ = ask(known_to=0, kind=InquiryKind.POWER, failures=[(2, 2 * US, HOUR)])
+    answer, _, _ = ask(known_to=0, kind=InquiryKind.POWER, failures=[(2, to_us(2), HOUR)])
     assert (answer.outcome, answer.reading, answer.power_failed_at) == (Outcome.COMPLETED, "reading", 2)
 
 
 def test_a_restored_meter_that_is_silent_has_all_its_tries_and_is_unknown() -> None:
-    answer, _, _ = ask(known_to=0, kind=InquiryKind.POWER, heard="0000", failures=[(-600, -599 * US, 0)])
+    answer, _, _ = ask(known_to=0, kind=InquiryKind.POWER, heard="0000", failures=[(-600, to_us(-599), 0)])
     assert (answer.outcome, answer.meter_reads, answer.power_failed_at) == (Outcome.FAILED, TRIES, None)
 
 
 def test_a_known_power_failure_is_told_even_when_no_try_fits_before_the_deadline() -> None:
-    power = ask(known_to=0, kind=InquiryKind.POWER, answer_by=10 * US, failures=[(-600, 0, HOUR)])[0]
-    read = ask(known_to=0, kind=InquiryKind.REGISTER, answer_by=10 * US, failures=[(-600, 0, HOUR)])[0]
+    power = ask(known_to=0, kind=InquiryKind.POWER, answer_by=to_us(10), failures=[(-600, 0, HOUR)])[0]
+    read = ask(known_to=0, kind=InquiryKind.REGISTER, answer_by=to_us(10), failures=[(-600, 0, HOUR)])[0]
     assert (power.outcome, power.meter_reads, power.power_failed_at) == (Outcome.COMPLETED, 0, -600)
     assert (read.outcome, read.meter_reads) == (Outcome.FAILED, 0)
     assert "no time left" in read.reason
@@ -198,7 +198,7 @@ def test_draws_of_a_key_are_the_same_whenever_they_are_asked_for() -> None:
 
 def test_the_network_law_answers_within_seconds_and_nearly_always() -> None:
     out, back, heard = NetworkLaw().tries(np.random.default_rng(1), 20_000)
-    seconds = (out + back)[:, 0] / US
+    seconds = fraction_s((out + back)[:, 0])
     # 3 to 8 s of radio and meter is what the market reports of a read [S].
     assert 2.0 < float(np.median(seconds)) < 5.0
     assert float(heard.mean()) > 0.999

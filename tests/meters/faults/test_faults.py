@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from meters.calendar import day_start, days, epoch
+from meters.calendar import day_start, days, epoch, seconds
 from meters.errors import MeterError
 from meters.faults.fault import FOR_EVER, Fault
 from meters.faults.kinds import KINDS, FaultKind, Span
@@ -252,7 +252,7 @@ def test_ledger_names_meter_kind_intervals_and_parameters_in_both_forms(tmp_path
     rows = pq.read_table(tmp_path / "ledger.parquet").to_pylist()
     assert [row["kind"] for row in rows] == [one.kind for one in entries]
     for row, one in zip(rows, entries, strict=True):
-        assert int(row["first_end"].timestamp()) == one.first_end
+        assert seconds(row["first_end"].timestamp()) == one.first_end
         assert json.loads(row["params"]) == one.params
         assert row["true_wh"] == (one.effect.true_wh if one.effect else None)
 

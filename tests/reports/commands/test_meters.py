@@ -14,7 +14,7 @@ import typer
 from typer.testing import CliRunner
 
 from meters import SEED
-from meters.calendar import US, day_start
+from meters.calendar import day_start, to_us
 from meters.device.special import SPECIALS, TWO_METERS, special_esiid
 from meters.errors import UserError
 from meters.faults.kinds import KINDS, FaultKind, Layer, Span
@@ -80,7 +80,7 @@ def test_list_and_serve_speak_of_the_same_meters_at_the_same_places() -> None:
     # More than one gateway, and the magic ones behind them.
     fleet = Fleet(ONCOR, SEED, 250, (), MARKET)
     settings = MetersSettings(
-        fleet, Clock(ClockMode.REAL, day_start(DAY) * US), "127.0.0.1", 0, special=True, events_to="", ledger=None
+        fleet, Clock(ClockMode.REAL, to_us(day_start(DAY))), "127.0.0.1", 0, special=True, events_to="", ledger=None
     )
     served = [meter.identity for meter in MetersParty(settings).meters]
     listed = json.loads(said("list", "--count", "250", "--json"))["meters"]

@@ -14,7 +14,7 @@ import simpy
 
 from headend.network.law import TRIES, Try
 from headend.wire import InquiryKind
-from meters.calendar import US, day_start, epoch, floor_interval, iso
+from meters.calendar import day_start, epoch, floor_interval, iso, micros, to_s, to_us
 from meters.faults.kinds import FaultKind
 from simulator.capacity.model import PowerFailure, Sweep, TabledRequest
 from simulator.parties.sandbox import Sandbox, SandboxSettings
@@ -62,37 +62,38 @@ def tabled(world: World) -> list[TabledRequest]:
         kind = rng.choices(list(InquiryKind), [70, 15, 15])[0]
         if number < 10:
             # These are under way at midnight: answered by the head-end before it, completed after it.
-            at_us = (MIDNIGHT - 60) * US + number * 1_000_003
-            middle = Middle(20 * US, 60 * US + number)
+            at_us = to_us(MIDNIGHT - 60) + number * 1_000_003
+            middle = Middle(to_us(20), to_us(60) + number)
             meter, kind = units[number % 4], list(InquiryKind)[number % 3]
         elif number == 10:
-            at_us, middle = (BEGIN + 100) * US + 17, Middle(5 * US, EXPIRY_US)
+            at_us, middle = to_us(BEGIN + 100) + 17, Middle(to_us(5), EXPIRY_US)
             meter, kind = units[5], InquiryKind.INTERVALS
         elif number == 11:
-            at_us, middle = (BEGIN + 140) * US + 3, Middle(9 * US, 30 * US, "FAILED")
+            at_us, middle = to_us(BEGIN + 140) + 3, Middle(to_us(9), to_us(30), "FAILED")
             meter = units[6]
         else:
-            at_us = (BEGIN + rng.randrange(5 * 3600)) * US + rng.randrange(US)
+            at_us = to_us(BEGIN + rng.randrange(5 * 3600)) + rng.randrange(to_us(1))
             # Nothing reaches the head-end while it sweeps: the model has no sweep on its radio.
-            if MIDNIGHT - 400 < at_us // US < MIDNIGHT + 60:
-                at_us += 600 * US
-            middle = Middle(rng.randrange(30 * US), rng.randrange(20 * US, 90 * US))
-            if at_us < MIDNIGHT * US:
+            if MIDNIGHT - 400 < to_s(at_us) < MIDNIGHT + 60:
+                at_us += to_us(600)
+            middle = Middle(rng.randrange(to_us(30)), rng.randrange(to_us(20), to_us(90)))
+            if at_us < to_us(MIDNIGHT):
                 # The first four meters' day is kept for the requests that cross midnight.
                 meter = units[rng.randrange(4, len(units))]
         tries = tuple(
-            Try(rng.randrange(US, 5 * US), rng.randrange(US, 5 * US), rng.random() > 0.15) for _ in range(TRIES)
+            Try(rng.randrange(to_us(1), to_us(5)), rng.randrange(to_us(1), to_us(5)), rng.random() > 0.15)
+            for _ in range(TRIES)
         )
         if number == 12:
-            at_us, meter, kind, tries = (BEGIN + 180) * US, units[3], InquiryKind.POWER, UNHEARD
+            at_us, meter, kind, tries = to_us(BEGIN + 180), units[3], InquiryKind.POWER, UNHEARD
         elif number == 13:
             # The dead meter's power, between its last gasp and its restoration.
-            at_us, meter, kind = (GASP + 1800) * US, units[DEAD - 1], InquiryKind.POWER
+            at_us, meter, kind = to_us(GASP + 1800), units[DEAD - 1], InquiryKind.POWER
         elif number == 14:
             # Before anyone has used its allowance.
-            at_us, meter, kind = (BEGIN + 60) * US, units[7], InquiryKind.INTERVALS
+            at_us, meter, kind = to_us(BEGIN + 60), units[7], InquiryKind.INTERVALS
             middle = middle._replace(lost="T-FAILED")
-        now = at_us // US
+        now = to_s(at_us)
         start, end = (VEE_END, floor_interval(now)) if kind is InquiryKind.INTERVALS else (0, 0)
         esiid = meter.identity.esiid
         call = f"call-{number:04d}"
@@ -116,7 +117,7 @@ async def live(
     by_key = {request.key: request for request in requests}
     settings = SandboxSettings(
         world=world,
-        clock=Clock(ClockMode.MANUAL, day_start(FIRST_DAY) * US),
+        clock=Clock(ClockMode.MANUAL, to_us(day_start(FIRST_DAY))),
         policy=preset(policy),
         middle=lambda key: by_key[key].middle,
         draws=lambda key, attempt: by_key[key].tries[attempt],
@@ -130,7 +131,7 @@ async def live(
 
         def ask(request: TabledRequest) -> Generator[simpy.Event, Any, None]:
             env = sandbox.runtime.env
-            yield env.timeout(request.submitted_us - int(env.now))
+            yield env.timeout(request.submitted_us - micros(env.now))
             call = f"call-{numbers[request.key]:04d}"
             if request.kind is InquiryKind.POWER:
                 asked = sandbox.runtime.io("ror", call, lambda: client.power_status(request.esiid, call), lane="smt")
@@ -150,7 +151,7 @@ async def live(
             meter = world.meters[DEAD - 1].identity
             event = {"esiid": meter.esiid, "meterNumber": meter.meter_number, "kind": kind, "at": iso(at)}
             url = f"{sandbox.headend_server.url}/events"
-            yield sandbox.runtime.env.timeout(told_at * US - int(sandbox.runtime.env.now))
+            yield sandbox.runtime.env.timeout(to_us(told_at) - micros(sandbox.runtime.env.now))
             reply = yield sandbox.runtime.io("event", kind, lambda: http.post(url, json={"events": [event]}))
             assert (reply.status_code, reply.json()) == (202, {"accepted": 1, "unknown": 0})
 
@@ -181,12 +182,12 @@ def _numbers(requests: list[TabledRequest]) -> dict[str, int]:
 
 def modelled(world: World, requests: list[TabledRequest], policy: str, *, events: bool) -> dict[str, OnDemandRequest]:
     dead = world.esiid(DEAD)
-    swept = [Sweep((BEGIN - 120 + 35) * US, epoch("2026-08-11T20:00")), Sweep((MIDNIGHT + 35) * US, MIDNIGHT)]
+    swept = [Sweep(to_us(BEGIN - 120 + 35), epoch("2026-08-11T20:00")), Sweep(to_us(MIDNIGHT + 35), MIDNIGHT)]
     sweeps = {meter.identity.esiid: swept for meter in world.meters}
     # Live, the dead meter is silent on the wire; here its tries are not heard.
-    sweeps[dead] = [Sweep((BEGIN - 120) * US, epoch("2026-08-11T08:00"))]
+    sweeps[dead] = [Sweep(to_us(BEGIN - 120), epoch("2026-08-11T08:00"))]
     quiet = [request._replace(tries=UNHEARD) if request.esiid == dead else request for request in requests]
-    failures = {dead: [PowerFailure(GASP, GASP_TOLD * US, RESTORED_TOLD * US)]} if events else None
+    failures = {dead: [PowerFailure(GASP, to_us(GASP_TOLD), to_us(RESTORED_TOLD))]} if events else None
     return {one.key: one for one in replay(quiet, preset(policy), sweeps, power_failures=failures)}
 
 
@@ -225,7 +226,7 @@ async def test_200_requests_live_and_modelled_live_the_same_lives(policy: str, e
         ends[request.state] = ends.get(request.state, 0) + 1
     # What the table was made to hold is in it.
     assert {State.COMPLETED, State.REFUSED, State.FAILED, State.T_FAILED, State.EXPIRED} <= set(ends)
-    over_midnight = [life for life in model.values() if life.history[0][1] < MIDNIGHT * US <= life.history[-1][1]]
+    over_midnight = [life for life in model.values() if life.history[0][1] < to_us(MIDNIGHT) <= life.history[-1][1]]
     assert len([life for life in over_midnight if life.state is State.COMPLETED]) >= 3
     timed_out = [life for life in model.values() if life.answered is not None and life.answered.meter_reads == TRIES]
     assert [life for life in timed_out if life.esiid == world.esiid(DEAD)]

@@ -6,7 +6,7 @@ from typing import Any
 
 from headend.network.law import Try
 from headend.wire import InquiryKind
-from meters.calendar import US, epoch
+from meters.calendar import epoch, fraction_s, to_s, to_us
 from simulator.capacity.model import Sweep, TabledRequest
 from simulator.smt.ondemand.lifecycle import ANSWERED_EARLIER, State
 from simulator.smt.ondemand.middle import Middle
@@ -16,10 +16,10 @@ from tests.simulator.capacity.tabled import replay
 
 NOON = epoch("2026-08-12T12:00")
 MIDNIGHT = epoch("2026-08-12T00:00")
-HEARD = Try(2 * US, 3 * US, True)
-SILENT = Try(2 * US, 3 * US, False)
+HEARD = Try(to_us(2), to_us(3), True)
+SILENT = Try(to_us(2), to_us(3), False)
 #: The sweep of 12:00, complete at 12:10.
-SWEEPS = [Sweep((NOON + 600) * US, NOON)]
+SWEEPS = [Sweep(to_us(NOON + 600), NOON)]
 
 
 def request(key: str, at: int, **changed: Any) -> TabledRequest:
@@ -28,12 +28,12 @@ def request(key: str, at: int, **changed: Any) -> TabledRequest:
         key=key,
         kind=InquiryKind.INTERVALS,
         esiid=esiid,
-        submitted_us=at * US,
+        submitted_us=to_us(at),
         start=MIDNIGHT,
         end=at - at % 900,
         scopes={Scope.ESIID: esiid, Scope.TDSP: "Oncor"},
         door=Door.API,
-        middle=Middle(10 * US, 50 * US),
+        middle=Middle(to_us(10), to_us(50)),
         tries=(HEARD,) * 4,
     )
     return tabled._replace(**changed)
@@ -41,7 +41,7 @@ def request(key: str, at: int, **changed: Any) -> TabledRequest:
 
 def times(replayed: Any) -> list[tuple[State, float]]:
     first = replayed.history[0][1]
-    return [(state, (at - first) / US) for state, at in replayed.history]
+    return [(state, fraction_s(at - first)) for state, at in replayed.history]
 
 
 def test_a_read_of_the_meter_takes_pickup_radio_and_way_back() -> None:
@@ -124,10 +124,10 @@ def test_a_read_that_ends_after_midnight_is_charged_to_the_day_of_its_submission
         SWEEPS,
     )
     assert [one.state for one in found] == [State.COMPLETED, State.REFUSED, State.COMPLETED, State.REFUSED]
-    assert found[0].history[-1][1] // US > epoch("2026-08-13T00:00")
+    assert to_s(found[0].history[-1][1]) > epoch("2026-08-13T00:00")
     assert found[1].refusal is not None
     # Told after midnight: the new day has room.
-    assert found[1].refusal.retry_at == found[1].history[-1][1] // US == epoch("2026-08-13T00:00:35")
+    assert found[1].refusal.retry_at == to_s(found[1].history[-1][1]) == epoch("2026-08-13T00:00:35")
 
 
 def test_meter_only_refuses_at_once_and_store_only_never() -> None:
@@ -148,8 +148,8 @@ def test_a_register_read_fills_no_store() -> None:
 
 
 def test_what_the_middle_tier_loses_gives_the_allowance_back() -> None:
-    lost = request("a", NOON + 1800, middle=Middle(10 * US, 50 * US, "FAILED"))
-    slow = request("b", NOON + 3600, middle=Middle(10 * US, 50 * 60 * US))
+    lost = request("a", NOON + 1800, middle=Middle(to_us(10), to_us(50), "FAILED"))
+    slow = request("b", NOON + 3600, middle=Middle(to_us(10), to_us(50 * 60)))
     found = replay([lost, slow, request("c", NOON + 9000)], preset("fr-cr016-1"), SWEEPS)
     assert times(found[0])[2:] == [(State.QUEUED, 0), (State.FAILED, 60)]
     assert times(found[1])[-1] == (State.EXPIRED, 2700)

@@ -8,7 +8,7 @@ from typing import Any
 
 import simpy
 
-from meters.calendar import US
+from meters.calendar import micros, to_us
 from simulator.customer.portal_user import POLLS, PortalClient, PortalRead, portal_read
 from simulator.smt.ondemand.middle import LawMiddle, MiddleLaw
 from tests.simulator.smt.rig import NEIGHBOUR, PASSWORD, PLAIN, Rig
@@ -25,13 +25,13 @@ async def test_an_hourly_read_of_every_meter_for_a_day_costs_3_to_22_calls_each(
         def home(esiid: str, phase_s: int) -> Generator[simpy.Event, Any, None]:
             # A ror may see both meters at the portal, as their customers would see each their own.
             client = PortalClient(rig.client, "lonestar.api", PASSWORD)
-            yield env.timeout(phase_s * US)
+            yield env.timeout(to_us(phase_s))
             for hour in range(24):
                 ident = f"{esiid}/{hour:02d}"
-                began = int(env.now)
+                began = micros(env.now)
                 read = yield from portal_read(rig.runtime, client, esiid, METERS[esiid], ident, attentive=False)
                 reads.append(read)
-                yield env.timeout(3600 * US - (int(env.now) - began))
+                yield env.timeout(to_us(3600) - (micros(env.now) - began))
 
         for number, esiid in enumerate(METERS):
             env.process(home(esiid, 600 + 1500 * number))

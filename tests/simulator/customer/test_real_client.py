@@ -15,7 +15,7 @@ import pytest
 import smart_meter_texas as smt_client
 from smart_meter_texas import exceptions
 
-from meters.calendar import day_of, epoch
+from meters.calendar import day_of, epoch, seconds
 from simulator.parties.sandbox import Sandbox
 from simulator.world.market import CUSTOMER_LOGIN
 from tests.simulator.portal_bench import PAUSE_S, portal_sandbox
@@ -80,7 +80,7 @@ async def test_an_on_demand_read_is_pending_then_completed_with_a_changed_odrdat
     assert second["odrstatus"] == "COMPLETED"
     assert second["odrdate"] != first["odrdate"]
     assert meter.reading > before
-    shown = bench.sandbox.settings.world.meters[0].live(int(meter.reading_datetime.timestamp()))
+    shown = bench.sandbox.settings.world.meters[0].live(seconds(meter.reading_datetime.timestamp()))
     assert meter.reading == shown.delivered_register / 1000
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from headend.vee.quality import Channel
 from headend.wire import PowerState
-from meters.calendar import day_end, day_start
+from meters.calendar import day_end, day_start, seconds
 from tests.simulator.sandboxes import Rig, rig
 
 #: 17:40 and ten minutes: what happens five minutes after the start has happened.
@@ -43,7 +43,7 @@ async def test_interval_that_ended_on_the_way_is_told_beside_the_gap(tmp_path: P
         assert answer.partial is not None
         assert answer.partial.seconds > 900
         meter = next(one for one in on.sandbox.settings.world.meters if one.identity.esiid == on.magic(30))
-        now = int(answer.partial.asOf.timestamp())
+        now = seconds(answer.partial.asOf.timestamp())
         ended = meter.window(now // 900 * 900 - 900, now // 900 * 900, now).delivered[0]
         assert answer.partial.wh == ended + meter.live(now).partial_delivered
 

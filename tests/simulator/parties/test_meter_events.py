@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headend.wire import MAX_EVENTS
-from meters.calendar import US, epoch
+from meters.calendar import epoch, micros, to_s, to_us
 from meters.device.meter import EmulatedMeter
 from meters.events import EventKind, MeterEvent
 from meters.faults.fault import Fault
@@ -84,7 +84,7 @@ class Line:
     """Meters, the process that sends, a head-end, on the manual clock."""
 
     def __init__(self, meters: Iterable[TellingMeter], since: int | None = None) -> None:
-        self.runtime = Runtime(Clock(ClockMode.MANUAL, START * US))
+        self.runtime = Runtime(Clock(ClockMode.MANUAL, to_us(START)))
         self.journal = RunJournal()
         self.headend = HeadEndDouble(self.runtime)
         self.events = MeterEvents(self.runtime, list(meters), self.headend.take, self.journal, since=since)
@@ -223,7 +223,7 @@ async def test_events_that_come_while_one_waits_go_together_after_it() -> None:
 
 
 async def test_what_is_given_up_after_two_hours_is_noted_and_the_next_goes_on() -> None:
-    later = sum(WAITS_US) // US + 60
+    later = to_s(sum(WAITS_US)) + 60
     line = Line([FakeMeter(1, (START + 1, GASP), (START + later, BACK))])
     line.headend.failures = [OSError("down")] * (1 + len(WAITS_US))
     await line.to(later + 10)
@@ -251,7 +251,7 @@ async def test_a_storm_goes_in_requests_of_bounded_size() -> None:
 async def test_events_are_sent_on_a_running_clock() -> None:
     """60 model seconds in a wall second, of a wall that the test moves."""
     wall = [0.0]
-    runtime = Runtime(Clock(ClockMode.SCALED, START * US, 60.0, lambda: wall[0], 0.0))
+    runtime = Runtime(Clock(ClockMode.SCALED, to_us(START), 60.0, lambda: wall[0], 0.0))
     headend = HeadEndDouble(runtime)
     meter = FakeMeter(1, (START + 90, GASP))
     events = MeterEvents(runtime, [meter], headend.take, RunJournal())
@@ -264,9 +264,9 @@ async def test_events_are_sent_on_a_running_clock() -> None:
                 runtime.inject("tick", "", lambda: None)
                 await asyncio.sleep(0)
 
-    await until(lambda: runtime.env.now >= START * US and bool(meter.asked))
+    await until(lambda: runtime.env.now >= to_us(START) and bool(meter.asked))
     wall[0] = 1.4
-    await until(lambda: int(runtime.env.now) >= (START + 84) * US)
+    await until(lambda: micros(runtime.env.now) >= to_us(START + 84))
     assert headend.came == []
     wall[0] = 1.55
     await until(lambda: len(headend.came) == 1)

@@ -15,7 +15,7 @@ from pymodbus.client import AsyncModbusTcpClient
 
 from headend.network.transport import ModbusTransport, NoAnswer, WrongMeter
 from headend.ports import MeterAddress
-from meters.calendar import US, day_of, day_start, epoch
+from meters.calendar import day_of, day_start, epoch, to_us
 from meters.device.meter import EmulatedMeter
 from meters.faults.kinds import KINDS, FaultKind, Span
 from meters.faults.rules import FaultRule
@@ -112,7 +112,7 @@ class Bench:
 async def running(tmp_path: Path, silence_s: float = 1.0) -> AsyncIterator[Bench]:
     settings = MetersSettings(
         fleet=Fleet(ONCOR, 5, COUNT, RULES),
-        clock=Clock(ClockMode.REAL, NOW * US),
+        clock=Clock(ClockMode.REAL, to_us(NOW)),
         host="127.0.0.1",
         port=0,
         special=False,
@@ -301,7 +301,7 @@ async def test_taken_port_is_named_and_nothing_stays_open(tmp_path: Path) -> Non
     async with running(tmp_path) as on:
         settings = MetersSettings(
             on.party.settings.fleet,
-            Clock(ClockMode.REAL, NOW * US),
+            Clock(ClockMode.REAL, to_us(NOW)),
             "127.0.0.1",
             on.party.gateways[0].port,
             False,
@@ -316,7 +316,7 @@ async def test_taken_port_is_named_and_nothing_stays_open(tmp_path: Path) -> Non
 async def test_command_that_cannot_be_kept_is_refused_on_the_wire_and_the_switch_stays(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    clock, fleet, state = Clock(ClockMode.REAL, NOW * US), Fleet(ONCOR, 5, 1), tmp_path / "state"
+    clock, fleet, state = Clock(ClockMode.REAL, to_us(NOW)), Fleet(ONCOR, 5, 1), tmp_path / "state"
     settings = MetersSettings(fleet, clock, "127.0.0.1", 0, False, "", None, state)
     seen = []
     async with MetersParty(settings) as party:

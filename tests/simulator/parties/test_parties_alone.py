@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from headend.day.posting import FtpsSite
 from headend.ports import MeterReading
 from headend.store.store import HeadEndStore
-from meters.calendar import INTERVAL_S, US, epoch, iso
+from meters.calendar import INTERVAL_S, epoch, iso, to_us
 from meters.device.special import TWO_METERS, special_esiid
 from meters.errors import UserError
 from meters.fleet import Fleet
@@ -47,11 +47,11 @@ METER = "10443720000000017,900000017,127.0.0.1,8700,1\n"
     started=st.integers(0, 2**31 - 1).map(lambda at: at + 0.25),
 )
 def test_the_three_numbers_of_a_clock_give_another_party_the_same_now(speed: float, ran: float, started: float) -> None:
-    clock = Clock(ClockMode.SCALED, NOON * US, speed, lambda: started + ran, started)
+    clock = Clock(ClockMode.SCALED, to_us(NOON), speed, lambda: started + ran, started)
     told = ReadyClock.model_validate_json(json.dumps(clock_entry(Runtime(clock))))
     assert told.epoch is not None
     assert told.wall_start is not None
-    other = Clock(ClockMode.SCALED, epoch(told.epoch) * US, told.speed, clock.wall, told.wall_start)
+    other = Clock(ClockMode.SCALED, to_us(epoch(told.epoch)), told.speed, clock.wall, told.wall_start)
     assert other.now_us() == clock.now_us()
 
 
@@ -60,18 +60,18 @@ def test_a_clock_of_its_own_begins_when_the_party_is_ready_and_a_told_one_runs()
     assert own.begun().wall_start >= own.clock.wall_start
     told = party_clock(ClockOptions("2026-08-12", "scaled", 60.0, own.clock.wall_start - 60))
     assert told.begun().wall_start == own.clock.wall_start - 60
-    assert told.begun().now_us() >= (NOON + 3600) * US
+    assert told.begun().now_us() >= to_us(NOON + 3600)
 
 
 def test_real_clocks_agree_without_being_told() -> None:
     clock = party_clock(ClockOptions(mode="real")).begun()
-    assert abs(clock.now_us() - int(clock.wall() * US)) < US // 10
+    assert abs(clock.now_us() - int(to_us(clock.wall()))) < to_us(1) // 10
 
 
 def test_a_known_partys_clock_is_taken_unless_another_is_told() -> None:
     known = ReadyClock(mode="scaled", speed=7.0, epoch=iso(NOON), wall_start=1e9 * 1.7)
     assert party_clock(ClockOptions(), known).begun().wall_start == 1e9 * 1.7
-    assert party_clock(ClockOptions("2026-08-13", "scaled", 60.0), known).clock.epoch_us == (NOON + 86_400) * US
+    assert party_clock(ClockOptions("2026-08-13", "scaled", 60.0), known).clock.epoch_us == to_us(NOON + 86_400)
 
 
 async def test_a_party_tells_its_clock_over_http() -> None:
@@ -236,7 +236,7 @@ async def test_a_store_that_is_ahead_of_the_clock_is_refused(tmp_path: Path) -> 
     site = FtpsSite("127.0.0.1", 1, "a", "b", LocalCa.make(tmp_path).ca_file)
     settings = AloneSettings(tdsp("ONCOR"), read_roster(tmp_path / "r.csv"), site, url)
     with bind("127.0.0.1", 0, "the head-end") as bound, pytest.raises(UserError, match=r"headend\.store\.ahead: --out"):
-        async with head_end_alone(settings, Clock(ClockMode.SCALED, (NOON - 86_400) * US), bound, RunJournal(10)):
+        async with head_end_alone(settings, Clock(ClockMode.SCALED, to_us(NOON - 86_400)), bound, RunJournal(10)):
             raise AssertionError("it began")
 
 

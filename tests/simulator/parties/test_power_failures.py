@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from meters.calendar import epoch, iso
+from meters.calendar import epoch, iso, seconds
 from meters.events import EventKind
 from simulator.parties.meter_events import MeterEvents, http_sender
 from tests.simulator.parties.test_meter_events import BACK, GASP, FakeMeter
@@ -42,7 +42,7 @@ async def test_a_silent_meter_whose_last_gasp_came_is_off_and_that_uses_the_allo
     assert (off.statusCode, off.meterReads, off.refusal) == ("0", 1, None)
     power = off.powerStatus
     assert (power.status, power.source, power.switchState, power.voltage) == ("OFF", "event", "UNKNOWN", None)
-    assert iso(int(power.at.timestamp())) == "2026-08-12T17:41:05-05:00"
+    assert iso(seconds(power.at.timestamp())) == "2026-08-12T17:41:05-05:00"
     # AMB-2: an OFF that an event stands behind is a success.
     refusal = await made.refused(made.client.power_status(dead, "call-2"))
     assert refusal.code == "FR-CR016.1a"

@@ -13,7 +13,7 @@ import pytest
 
 from headend.day import posting
 from headend.day.cycle import DailyTimes
-from meters.calendar import epoch, iso
+from meters.calendar import epoch, iso, seconds
 from simulator.errors import SimulatorError
 from simulator.parties.sandbox import Sandbox, SandboxSettings
 from simulator.ror.errors import SmtError
@@ -47,11 +47,11 @@ async def test_a_spent_read_is_refused_with_reason_time_and_what_the_store_holds
     assert second.refusal is not None
     assert second.refusal.code == "FR-CR016.1b"
     assert second.refusal.retryAt is not None
-    assert iso(int(second.refusal.retryAt.timestamp())) == "2026-08-13T00:00:00-05:00"
+    assert iso(seconds(second.refusal.retryAt.timestamp())) == "2026-08-13T00:00:00-05:00"
     assert second.intervals is not None
     assert len(second.intervals) == 70
     assert second.reachesTo is not None
-    assert iso(int(second.reachesTo.timestamp())) == "2026-08-12T17:30:00-05:00"
+    assert iso(seconds(second.reachesTo.timestamp())) == "2026-08-12T17:30:00-05:00"
     # A plain read needs the meter: it is refused at once.
     refusal = await made.refused(made.client.odr(made.esiid(1), "call-3", "REGISTER"))
     assert refusal.code == "FR-CR016.1b"
@@ -106,8 +106,8 @@ async def test_a_gap_over_48_hours_serves_the_latest_48_and_names_the_rest(made:
     assert len(status.intervals) == 192
     assert status.uncovered is not None
     (uncovered,) = status.uncovered
-    assert iso(int(uncovered.start.timestamp())) == "2026-08-12T00:00:00-05:00"
-    assert iso(int(uncovered.end.timestamp())) == "2026-08-12T10:00:00-05:00"
+    assert iso(seconds(uncovered.start.timestamp())) == "2026-08-12T00:00:00-05:00"
+    assert iso(seconds(uncovered.end.timestamp())) == "2026-08-12T10:00:00-05:00"
 
 
 async def test_no_gap_is_said_at_once_and_costs_nothing(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from meters.calendar import US, epoch, iso
+from meters.calendar import epoch, iso, to_us
 from simulator.parties.sandbox import Sandbox
 from simulator.ror.client import SmtClient
 from simulator.runtime.clock import Clock, ClockMode
@@ -115,7 +115,7 @@ async def test_a_sandbox_outlives_a_night_in_which_its_machine_slept(tmp_path: P
     async with rig(tmp_path / "first") as made:
         settings = made.sandbox.settings
     (tmp_path / "second").mkdir()
-    clock = Clock(ClockMode.SCALED, epoch("2026-08-12T17:40") * US, 600.0, wall=wall, wall_start=wall())
+    clock = Clock(ClockMode.SCALED, to_us(epoch("2026-08-12T17:40")), 600.0, wall=wall, wall_start=wall())
     async with (
         Sandbox(replace(settings, clock=clock, out=tmp_path / "second")) as sandbox,
         httpx.AsyncClient(base_url=sandbox.smt_server.url, trust_env=False) as http,

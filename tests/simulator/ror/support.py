@@ -14,17 +14,7 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, PlainTextResponse, Response
 
 from headend.ondemand.gap import gap
-from meters.calendar import (
-    INTERVAL_S,
-    US,
-    days,
-    epoch,
-    interval_ends,
-    iso,
-    local,
-    parse_us_date,
-    us_date,
-)
+from meters.calendar import INTERVAL_S, days, epoch, interval_ends, iso, local, parse_us_date, to_us, us_date
 from simulator.ror.account import Account, LastBill, Payment
 from simulator.ror.client import SmtClient
 from simulator.ror.usage import UsageRecord, from_vee
@@ -192,7 +182,7 @@ def run_call(
     """Run one process on the manual clock against the portal; gives its value."""
 
     async def run() -> tuple[T, Portal, Notes]:
-        runtime = Runtime(Clock(ClockMode.MANUAL, at * US))
+        runtime = Runtime(Clock(ClockMode.MANUAL, to_us(at)))
         notes = Notes()
         its_portal = portal(runtime.now)
         transport = httpx.ASGITransport(app=its_portal.app)

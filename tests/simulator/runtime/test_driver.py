@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import simpy
 
-from meters.calendar import US
+from meters.calendar import micros, to_s, to_us
 from simulator.errors import SimulatorError
 from simulator.runtime.clock import Clock, ClockMode
 from simulator.runtime.driver import Runtime
@@ -19,7 +19,7 @@ START = 1_786_500_000
 
 
 def manual() -> Runtime:
-    return Runtime(Clock(ClockMode.MANUAL, START * US))
+    return Runtime(Clock(ClockMode.MANUAL, to_us(START)))
 
 
 async def test_model_time_stands_still_while_an_exchange_is_in_flight() -> None:
@@ -34,12 +34,12 @@ async def test_model_time_stands_still_while_an_exchange_is_in_flight() -> None:
     def process() -> Generator[simpy.Event, Any, None]:
         value = yield runtime.io("http", "one", slow)
         seen.append((value, runtime.now()))
-        yield runtime.env.timeout(5 * US)
+        yield runtime.env.timeout(to_us(5))
         seen.append(("later", runtime.now()))
 
     runtime.env.process(process())
     # Something else is due a second later: it must wait for the exchange.
-    runtime.env.timeout(1 * US).callbacks.append(lambda _: seen.append(("due", runtime.now())))
+    runtime.env.timeout(to_us(1)).callbacks.append(lambda _: seen.append(("due", runtime.now())))
     await runtime.run_until(START + 10)
     assert seen == [("answer", START), ("due", START + 1), ("later", START + 5)]
     assert runtime.now() == START + 10
@@ -48,7 +48,7 @@ async def test_model_time_stands_still_while_an_exchange_is_in_flight() -> None:
 async def test_an_event_due_exactly_at_the_target_is_processed() -> None:
     runtime = manual()
     seen: list[int] = []
-    runtime.env.timeout(10 * US).callbacks.append(lambda _: seen.append(runtime.now()))
+    runtime.env.timeout(to_us(10)).callbacks.append(lambda _: seen.append(runtime.now()))
     await runtime.run_until(START + 10)
     assert seen == [START + 10]
 
@@ -156,15 +156,15 @@ async def test_the_clock_does_not_run_backwards() -> None:
 
 async def test_a_scaled_clock_follows_the_wall_and_hands_input_in_at_its_instant() -> None:
     wall = 100.0
-    clock = Clock(ClockMode.SCALED, START * US, speed=60.0, wall=lambda: wall, wall_start=100.0)
+    clock = Clock(ClockMode.SCALED, to_us(START), speed=60.0, wall=lambda: wall, wall_start=100.0)
     runtime = Runtime(clock)
     seen: list[tuple[str, int]] = []
-    runtime.env.timeout(60 * US).callbacks.append(lambda _: seen.append(("due", runtime.now())))
+    runtime.env.timeout(to_us(60)).callbacks.append(lambda _: seen.append(("due", runtime.now())))
     serving = asyncio.get_running_loop().create_task(runtime.serve())
     await asyncio.sleep(0)
     assert seen == []
     wall = 102.0
-    runtime.inject("input", "x", lambda: seen.append(("input", int(runtime.env.now) // US)))
+    runtime.inject("input", "x", lambda: seen.append(("input", to_s(micros(runtime.env.now)))))
     while len(seen) < 2:
         await asyncio.sleep(0)
     serving.cancel()
@@ -197,10 +197,10 @@ async def test_an_input_on_an_idle_manual_clock_is_taken_in_without_moving_time(
 async def test_a_running_clock_with_much_to_catch_up_gives_the_loop_its_turns(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("simulator.runtime.driver.TURN_S", 0.0)
     wall = 100.0
-    runtime = Runtime(Clock(ClockMode.SCALED, START * US, speed=60.0, wall=lambda: wall, wall_start=wall))
+    runtime = Runtime(Clock(ClockMode.SCALED, to_us(START), speed=60.0, wall=lambda: wall, wall_start=wall))
     turns: list[int] = []
     for number in range(20):
-        runtime.env.timeout(number * US).callbacks.append(lambda _: turns.append(0))
+        runtime.env.timeout(to_us(number)).callbacks.append(lambda _: turns.append(0))
     wall += 1
     serving = asyncio.get_running_loop().create_task(runtime.serve())
     while turns.count(0) < 20:
@@ -216,21 +216,21 @@ async def test_what_comes_in_while_a_clock_catches_up_is_not_handed_in_before_it
 ) -> None:
     monkeypatch.setattr("simulator.runtime.driver.TURN_S", 0.0)
     wall = 100.0
-    runtime = Runtime(Clock(ClockMode.SCALED, START * US, speed=60.0, wall=lambda: wall, wall_start=wall))
+    runtime = Runtime(Clock(ClockMode.SCALED, to_us(START), speed=60.0, wall=lambda: wall, wall_start=wall))
     for number in range(20):
-        runtime.env.timeout(number * US)
+        runtime.env.timeout(to_us(number))
     came: list[int] = []
     handed_in: list[int] = []
     wall += 1
     serving = asyncio.get_running_loop().create_task(runtime.serve())
     for _ in range(5):
         await asyncio.sleep(0)
-    assert 0 < runtime.env.now - START * US < 20 * US
+    assert 0 < runtime.env.now - to_us(START) < to_us(20)
     wall += 1
     came.append(runtime.now_us())
-    runtime.inject("input", "x", lambda: handed_in.append(int(runtime.env.now)))
+    runtime.inject("input", "x", lambda: handed_in.append(micros(runtime.env.now)))
     while not handed_in:
         await asyncio.sleep(0)
     serving.cancel()
     await asyncio.gather(serving, return_exceptions=True)
-    assert came == handed_in == [(START + 120) * US]
+    assert came == handed_in == [to_us(START + 120)]

@@ -14,7 +14,7 @@ from headend.network.law import Try
 from headend.ports import MeterAddress
 from headend.store.store import HeadEndStore
 from headend.system import HeadEnd, HeadEndSettings
-from meters.calendar import US, day_of, day_start
+from meters.calendar import day_of, day_start, to_us
 from simulator.runtime.clock import Clock, ClockMode
 from simulator.runtime.driver import Runtime
 from simulator.runtime.serving import HttpServer, bind
@@ -52,7 +52,7 @@ async def _nothing(*_: object) -> bytes:
 
 
 def _heard(key: str, attempt: int) -> Try:
-    return Try(2 * US, US, True)
+    return Try(to_us(2), to_us(1), True)
 
 
 async def _serve(start: Start, ready: Connection) -> None:

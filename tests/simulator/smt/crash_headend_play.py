@@ -15,7 +15,7 @@ import httpx
 import sqlalchemy as sa
 
 from headend.store.rows import INQUIRIES
-from meters.calendar import US, iso
+from meters.calendar import iso, to_us
 from meters.device.meter import EmulatedMeter
 from meters.identity import MeterIdentity, Premise
 from simulator.smt.ondemand.inquiries import UNREACHABLE
@@ -53,14 +53,14 @@ def play_headend(
         wall = time.time()
         kept = f"sqlite:///{Path(folder) / 'headend.db'}"
         told = Play(killed=False)
-        first = crash_headend.Start(kept, 0, gateway, BEGUN * US, wall, SPEED, crash_at)
+        first = crash_headend.Start(kept, 0, gateway, to_us(BEGUN), wall, SPEED, crash_at)
         if crash_at.startswith("headend.recovery"):
             first = replace(first, crash_at=LEFT_OPEN)
         with running(context, first, crash_headend.serve) as (dying, port):
             assert port
             _without_power(port, silent)
             again = replace(first, port=port, crash_at="")
-            smt = crash_smt.Start(url, 0, f"http://127.0.0.1:{port}", BEGUN * US, wall, SPEED)
+            smt = crash_smt.Start(url, 0, f"http://127.0.0.1:{port}", to_us(BEGUN), wall, SPEED)
             with running(context, smt) as (process, smt_port):
                 told.acknowledged = ask(smt_port)
                 deadline = time.monotonic() + PATIENCE_S

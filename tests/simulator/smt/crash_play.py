@@ -21,7 +21,7 @@ import httpx
 from sqlalchemy import select
 
 from headend.wire import InquiryKind, InquiryRequest
-from meters.calendar import US, day_of, epoch
+from meters.calendar import day_of, epoch, to_us
 from simulator.smt.database.tables import odr_answer, throttle_lease, throttle_window
 from simulator.smt.ondemand.ledger import Entry, Ledger
 from simulator.smt.ondemand.lifecycle import ENDED, State
@@ -141,7 +141,7 @@ def play(context: ForkServerContext, crash_at: str, fails: frozenset[str] = froz
     with tempfile.TemporaryDirectory() as folder:
         url = url or f"sqlite:///{Path(folder) / 'smt.db'}"
         head_end = ScriptedHeadEnd(fails)
-        first = crash_smt.Start(url, 0, head_end.url, BEGUN * US, time.time(), SPEED)
+        first = crash_smt.Start(url, 0, head_end.url, to_us(BEGUN), time.time(), SPEED)
         try:
             if crash_at.startswith("recovery"):
                 # What there is to recover is made by a process that dies with its requests under way.

@@ -16,7 +16,7 @@ from fastapi import FastAPI, Response
 from headend.lse.writer import LseRecord
 from headend.vee.quality import Channel
 from headend.wire import InquiryKind, InquiryRequest, InquiryResult
-from meters.calendar import INTERVAL_S, US, day_of, days, epoch, intervals_in, iso
+from meters.calendar import INTERVAL_S, day_of, days, epoch, intervals_in, iso, seconds, to_us
 from simulator.runtime.clock import Clock, ClockMode
 from simulator.runtime.driver import Runtime
 from simulator.smt.doors.service import Smt, SmtConfig, create_app
@@ -111,7 +111,7 @@ def answer_to(request: InquiryRequest, now: str, swept_to: int = 0) -> dict[str,
     if request.kind is InquiryKind.INTERVALS:
         assert request.start is not None
         assert request.end is not None
-        ends = range(int(request.start.timestamp()) + INTERVAL_S, int(request.end.timestamp()) + 1, INTERVAL_S)
+        ends = range(seconds(request.start.timestamp()) + INTERVAL_S, seconds(request.end.timestamp()) + 1, INTERVAL_S)
         answer["intervals"] = [
             {"end": iso(end), "wh": 100, "source": "store" if end <= swept_to else "meter", "collectedAt": now}
             for end in ends
@@ -158,7 +158,7 @@ class SmallHeadEnd:
         self.runtime.env.process(self._answer(request))
 
     def _answer(self, request: InquiryRequest) -> Generator[simpy.Event, Any, None]:
-        yield self.runtime.env.timeout(int(self.seconds * US))
+        yield self.runtime.env.timeout(int(to_us(self.seconds)))
         body = self._result(request).model_dump_json(by_alias=True)
         for turn in range(self.times):
             reply = yield self.runtime.io(
@@ -172,7 +172,7 @@ class SmallHeadEnd:
     def _result(self, request: InquiryRequest) -> InquiryResult:
         answer = answer_to(request, iso(self.runtime.now()), epoch("2026-08-12T16:00"))
         if request.end is not None:
-            answer["reachesTo"] = iso(int(request.end.timestamp()))
+            answer["reachesTo"] = iso(seconds(request.end.timestamp()))
         return InquiryResult.model_validate(answer | {"meterReads": self.meter_reads} | self.amend)
 
 
@@ -207,13 +207,13 @@ class Rig:
         folder: Path,
         policy: str | Policy = "fr-cr016-1",
         now: str = NOW,
-        expiry_us: int = 45 * 60 * US,
+        expiry_us: int = to_us(45 * 60),
         registered: Registry | None = None,
         folders: Folders | None = None,
         database_url: str = "",
         clock: Clock | None = None,
     ) -> None:
-        self.runtime = Runtime(clock or Clock(ClockMode.MANUAL, epoch(now) * US))
+        self.runtime = Runtime(clock or Clock(ClockMode.MANUAL, to_us(epoch(now))))
         self.wall = 1_000_000.0
         self.notes = Notes()
         # SMT and head-end reach each other through one client.

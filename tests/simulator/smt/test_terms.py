@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from meters.calendar import US
+from meters.calendar import to_us
 from simulator.errors import SimulatorError
 from simulator.smt.database.seat import Role
 from simulator.smt.registry.passwords import hash_password
@@ -19,7 +19,7 @@ from simulator.smt.throttle.policy import preset
 from tests.simulator.smt.postgres import opened
 from tests.simulator.smt.rig import registry
 
-CLOCK = ClockNumbers(1_786_554_000 * US, 60.0, 1_700_000_000.125)
+CLOCK = ClockNumbers(to_us(1_786_554_000), 60.0, 1_700_000_000.125)
 
 
 def with_records(**changed: Any) -> Registry:
@@ -39,7 +39,7 @@ def test_a_worker_is_held_to_what_its_dispatcher_works_by(tmp_path: Path) -> Non
     same: list[dict[str, Any]] = [
         {},
         # The same instant told otherwise, as a real clock is by each that reads it; and a wall start that was typed.
-        {"clock": ClockNumbers(CLOCK.epoch_us + 600 * US, 60.0, CLOCK.wall_start + 10)},
+        {"clock": ClockNumbers(CLOCK.epoch_us + to_us(600), 60.0, CLOCK.wall_start + 10)},
         {"clock": CLOCK._replace(wall_start=1_700_000_000.12)},
         {"policy": replace(works_by.policy, name="another", title="name")},
         {"registry": with_records(users=rehashed)},
@@ -47,7 +47,7 @@ def test_a_worker_is_held_to_what_its_dispatcher_works_by(tmp_path: Path) -> Non
     other: list[tuple[str, dict[str, Any]]] = [
         ("clock", {"clock": CLOCK._replace(speed=61.0)}),
         ("clock", {"clock": CLOCK._replace(wall_start=1_700_000_000.0)}),
-        ("clock", {"clock": CLOCK._replace(epoch_us=CLOCK.epoch_us + US)}),
+        ("clock", {"clock": CLOCK._replace(epoch_us=CLOCK.epoch_us + to_us(1))}),
         ("policy", {"policy": replace(works_by.policy, reuse_s=900)}),
         ("policy", {"policy": replace(works_by.policy, limits=(replace(limits[0], amount=99), *limits[1:]))}),
         ("registry", {"registry": with_records(points=records.points[:-1])}),

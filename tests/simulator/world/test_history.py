@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from meters.calendar import US, day_start, days, epoch
+from meters.calendar import day_start, days, epoch, to_us
 from simulator.parties.sandbox import Sandbox, SandboxSettings
 from simulator.runtime.clock import Clock, ClockMode
 from simulator.smt.ondemand.middle import FixedMiddle
@@ -47,7 +47,7 @@ def sandbox(world: World, out: Path, *, history: bool) -> Sandbox:
     return Sandbox(
         SandboxSettings(
             world=world,
-            clock=Clock(ClockMode.MANUAL, begin * US),
+            clock=Clock(ClockMode.MANUAL, to_us(begin)),
             policy=preset("smt-today"),
             middle=FixedMiddle(1, 1),
             out=out,

@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from headend.vee.quality import Channel
-from meters.calendar import INTERVAL_S, day_start, days, local, us_date, us_stamp
+from meters.calendar import INTERVAL_S, Seconds, day_start, days, local, us_date, us_stamp
 from simulator.smt.access.log import What
 from simulator.smt.doors.both.rd import rd_format
 from simulator.smt.party import Smt
@@ -118,7 +118,7 @@ def _mark(day: StoredDay, index: int) -> str:
     return "E" if day.estimated[index] else "A"
 
 
-def _clock(ts: int) -> str:
+def _clock(ts: Seconds) -> str:
     """The portal's ``' 12:15 am'``, leading blank included."""
     return local(ts).strftime(" %I:%M %p").lower()
 

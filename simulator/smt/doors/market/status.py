@@ -8,7 +8,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from headend.wire import InquiryKind, InquiryResult
-from meters.calendar import US, local, us_stamp
+from meters.calendar import Seconds, local, seconds, to_s, us_stamp
 from simulator.smt.doors.both.refusal import SILENT, STATUS_OF, wire_refusal
 from simulator.smt.doors.market.odr_wire import PENDING, RETRIEVED, OdrRead, OdrStatus, Span
 from simulator.smt.ondemand.ledger import Entry
@@ -30,7 +30,7 @@ def status_of(entry: Entry, trans_id: str) -> OdrStatus:
         status.uncovered = [_span(*filed.uncovered)] if filed.uncovered else []
         status.holes = [_span(*hole) for hole in filed.holes]
     if last.state not in ENDED:
-        status.odrRead = OdrRead(registeredRead=0, readDate=us_stamp(filed.submitted_us // US))
+        status.odrRead = OdrRead(registeredRead=0, readDate=us_stamp(to_s(filed.submitted_us)))
         return status
     completed = last.state is State.COMPLETED
     status.statusCode = "0" if completed else "1"
@@ -49,7 +49,7 @@ def status_of(entry: Entry, trans_id: str) -> OdrStatus:
 def _add_content(status: OdrStatus, kind: InquiryKind, content: InquiryResult) -> None:
     if content.register_read is not None:
         read = content.register_read
-        status.odrRead = OdrRead(registeredRead=read.wh / 1000, readDate=us_stamp(int(read.at.timestamp())))
+        status.odrRead = OdrRead(registeredRead=read.wh / 1000, readDate=us_stamp(seconds(read.at.timestamp())))
     if kind is InquiryKind.POWER:
         status.powerStatus = content.power
     elif kind is InquiryKind.INTERVALS:
@@ -72,5 +72,5 @@ def status_json(status: OdrStatus) -> str:
     return f'{text[:-1]},"odrRead":{{"registeredRead":{number},{date}}}'
 
 
-def _span(start: int, end: int) -> Span:
+def _span(start: Seconds, end: Seconds) -> Span:
     return Span(start=local(start), end=local(end))

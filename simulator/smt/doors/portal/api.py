@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse
 from headend.http.examples import Replies, documented
 from headend.http.exchange import current
 from headend.wire import InquiryKind
-from meters.calendar import US, day_of, day_start, us_stamp
+from meters.calendar import Micros, Seconds, day_of, day_start, seconds, to_s, to_us, us_stamp
 from simulator.smt.access.gatekeeper import LoginFault, TokenKind
 from simulator.smt.access.log import What
 from simulator.smt.correlation import digits
@@ -141,7 +141,7 @@ def router(smt: Smt) -> APIRouter:
         if smt.registry.may_see(user, asked.ESIID, day_of(smt.driver.now())):
             entry = shown_read(smt, asked.ESIID, smt.now_us())
         # A read of a day before a move or a switch is another's.
-        if entry is not None and not smt.registry.may_see(user, asked.ESIID, day_of(entry.filed.submitted_us // US)):
+        if entry is not None and not smt.registry.may_see(user, asked.ESIID, day_of(to_s(entry.filed.submitted_us))):
             entry = None
         if smt.registry.may_see(user, asked.ESIID, day_of(smt.driver.now())):
             smt.access.note(user, asked.ESIID, What.STATUS, entry.filed.key if entry is not None else "")
@@ -181,10 +181,10 @@ def router(smt: Smt) -> APIRouter:
     return routes
 
 
-def shown_read(smt: Smt, esiid: str, now_us: int) -> Entry | None:
+def shown_read(smt: Smt, esiid: str, now_us: Micros) -> Entry | None:
     """The register read that the portal shows: for some seconds after a new request it is still the completed one before."""
     latest = smt.ledger.latest(esiid, InquiryKind.REGISTER)
-    if latest is None or now_us - latest.filed.submitted_us >= smt.config.stale_s * US:
+    if latest is None or now_us - latest.filed.submitted_us >= to_us(smt.config.stale_s):
         return latest
     return smt.ledger.latest(esiid, InquiryKind.REGISTER, State.COMPLETED) or latest
 
@@ -202,12 +202,12 @@ def latest_shown(smt: Smt, user: User, entry: Entry | None) -> dict[str, Any]:
         return shown
     if entry.last.state not in ENDED:
         pending = {"odrstatus": "PENDING", "odrread": "0", "odrusage": "0"}
-        return shown | pending | {"odrdate": us_stamp(entry.filed.submitted_us // US)}
+        return shown | pending | {"odrdate": us_stamp(to_s(entry.filed.submitted_us))}
     read = entry.content.register_read if entry.content is not None else None
     if entry.last.state is not State.COMPLETED or read is None:
         status = STATUS_OF.get(entry.last.state, "FAILED")
-        return shown | {"odrstatus": status, "odrdate": us_stamp(entry.last.at_us // US)}
-    at = int(read.at.timestamp())
+        return shown | {"odrstatus": status, "odrdate": us_stamp(to_s(entry.last.at_us))}
+    at = seconds(read.at.timestamp())
     return shown | {
         "odrstatus": "COMPLETED",
         "odrread": kwh(read.wh),
@@ -216,7 +216,7 @@ def latest_shown(smt: Smt, user: User, entry: Entry | None) -> dict[str, Any]:
     }
 
 
-def _used(smt: Smt, user: User, esiid: str, wh: int, at: int) -> int:
+def _used(smt: Smt, user: User, esiid: str, wh: int, at: Seconds) -> int:
     """Wh since the last posted midnight, 0 without one that begins or follows the user's own days.
 
     From which register SMT counts is unsettled. What was used before a move or a switch is another's.

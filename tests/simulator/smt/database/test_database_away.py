@@ -18,7 +18,7 @@ from sqlalchemy.exc import OperationalError
 
 from headend.ports import FAULT
 from headend.wire import InquiryKind
-from meters.calendar import US, epoch
+from meters.calendar import epoch, to_us
 from simulator.errors import SimulatorError
 from simulator.runtime.clock import Clock, ClockMode
 from simulator.smt.database import engine as database
@@ -290,7 +290,7 @@ async def test_a_start_that_fails_leaves_neither_seat_nor_connection(
 
 async def test_looks_that_were_missed_are_not_made_up_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     wall = 100.0
-    clock = Clock(ClockMode.SCALED, epoch(NOW) * US, 60.0, wall=lambda: wall, wall_start=wall)
+    clock = Clock(ClockMode.SCALED, to_us(epoch(NOW)), 60.0, wall=lambda: wall, wall_start=wall)
     looks: list[float] = []
     async with Rig(tmp_path, clock=clock) as rig:
         look = rig.smt.seat.look
@@ -345,7 +345,7 @@ async def test_an_inquiry_waits_for_a_connection_to_a_slow_head_end(tmp_path: Pa
         def send(key: str) -> Generator[simpy.Event, Any, None]:
             wanted = Requested(Kind.READ, Door.API, {})
             request = OnDemandRequest(key, InquiryKind.REGISTER, PLAIN, wanted)
-            sent.append((yield from ways.send(request, rig.smt.now_us() + 2700 * US)))
+            sent.append((yield from ways.send(request, rig.smt.now_us() + to_us(2700))))
 
         for key in ("1", "2"):
             rig.runtime.env.process(send(key))

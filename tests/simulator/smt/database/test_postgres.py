@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from meters.calendar import US
+from meters.calendar import to_us
 from simulator.errors import SimulatorError
 from simulator.smt.database.engine import open_database
 from simulator.smt.database.migrations import MIGRATIONS
@@ -166,7 +166,7 @@ async def test_a_request_goes_its_way_on_postgresql_as_on_sqlite(database_url: s
 def test_workers_take_requests_and_the_dispatcher_runs_them_also_after_it_was_killed(postgres_url: str) -> None:
     head_end = ScriptedHeadEnd()
     context = forkserver()
-    dispatcher = crash_smt.Start(postgres_url, 0, head_end.url, BEGUN * US, time.time(), SPEED, role=Role.DISPATCHER)
+    dispatcher = crash_smt.Start(postgres_url, 0, head_end.url, to_us(BEGUN), time.time(), SPEED, role=Role.DISPATCHER)
     worker = replace(dispatcher, role=Role.WORKER)
 
     def ended(port: int, key: str, process: Any) -> dict[str, Any]:

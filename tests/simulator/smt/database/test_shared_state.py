@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import Engine, event
 from sqlalchemy.exc import OperationalError
 
-from meters.calendar import US
+from meters.calendar import to_us
 from simulator.smt.complaints import declared as complaints
 from simulator.smt.complaints.book import ComplaintBook
 from simulator.smt.complaints.declared import Complaints, ComplaintSpec
@@ -31,7 +31,7 @@ Workers = tuple[httpx.Client, httpx.Client]
 def workers(new_database: Callable[[], str]) -> Iterator[Workers]:
     """Two that share a database; nobody runs the on-demand processes."""
     context = forkserver()
-    start = crash_smt.Start(new_database(), 0, "http://127.0.0.1:9", BEGUN * US, time.time(), 1.0, role=Role.WORKER)
+    start = crash_smt.Start(new_database(), 0, "http://127.0.0.1:9", to_us(BEGUN), time.time(), 1.0, role=Role.WORKER)
     with (
         running(context, start) as (_, one),
         running(context, start) as (_, other),

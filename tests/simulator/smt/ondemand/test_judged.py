@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headend.wire import InquiryKind, InquiryResult, Outcome
-from meters.calendar import US, epoch, iso
+from meters.calendar import epoch, iso, seconds, to_us
 from simulator.smt.doors.market.status import scientific, status_of
 from simulator.smt.ondemand.judged import checked, trimmed
 from simulator.smt.ondemand.ledger import Entry, Transition
@@ -39,7 +39,7 @@ def test_intervals_outside_the_gap_are_not_handed_on() -> None:
         {"end": iso(at), "wh": 1, "source": "store", "collectedAt": iso(end)} for at in range(start, end + 901, 900)
     ]
     result = InquiryResult.model_validate({"correlationId": "k", "outcome": "completed", "intervals": told})
-    assert [int(one.end.timestamp()) for one in trimmed(asked, result).intervals] == [start + 900, end]
+    assert [seconds(one.end.timestamp()) for one in trimmed(asked, result).intervals] == [start + 900, end]
 
 
 ASKED = epoch("2026-08-12T17:40")
@@ -49,7 +49,7 @@ ENDS = [epoch(f"2026-08-12T{clock}") for clock in ("00:15", "00:30", "00:45", "0
 
 def filed(kind: InquiryKind) -> Filed:
     start, end = GAP if kind is InquiryKind.INTERVALS else (0, 0)
-    return Filed("k", kind, "e", Door.API, "u", "d", "c", "t", "", start, end, None, (), ASKED * US)
+    return Filed("k", kind, "e", Door.API, "u", "d", "c", "t", "", start, end, None, (), to_us(ASKED))
 
 
 def held(kind: InquiryKind, **told: Any) -> tuple[Outcome, str, InquiryResult]:
@@ -105,11 +105,11 @@ def test_intervals_told_twice_or_off_the_quarter_hour_are_handed_on_to_nobody() 
         outcome, reason, handed_on = held(InquiryKind.INTERVALS, **also)
         assert outcome is Outcome.FAILED
         assert iso(ENDS[1]) in reason
-        assert [int(one.end.timestamp()) for one in handed_on.intervals] == [ENDS[0], *ENDS[2:]]
+        assert [seconds(one.end.timestamp()) for one in handed_on.intervals] == [ENDS[0], *ENDS[2:]]
         assert handed_on.missing == []
     outcome, _, handed_on = held(InquiryKind.INTERVALS, intervals=[*reversed(whole), interval(ENDS[0] + 137)])
     assert outcome is Outcome.COMPLETED
-    assert [int(one.end.timestamp()) for one in handed_on.intervals] == ENDS
+    assert [seconds(one.end.timestamp()) for one in handed_on.intervals] == ENDS
 
 
 def test_instants_are_told_in_central_time_whatever_the_head_ends_offset() -> None:
@@ -131,16 +131,16 @@ def test_what_lies_beyond_the_gap_begins_at_its_end() -> None:
     kept = held(InquiryKind.INTERVALS, intervals=whole, partial=sound, reachesTo=iso(ASKED))[2]
     assert kept.partial is not None
     assert kept.reachesTo is not None
-    assert int(kept.reachesTo.timestamp()) == GAP[1]
+    assert seconds(kept.reachesTo.timestamp()) == GAP[1]
     for changed in ({"from": iso(GAP[0])}, {"asOf": iso(GAP[0])}):
         assert held(InquiryKind.INTERVALS, intervals=whole, partial=sound | changed)[2].partial is None
 
 
 def test_an_answer_that_came_too_late_is_not_told() -> None:
     entry = Entry(
-        filed(InquiryKind.REGISTER), [Transition(State.EXPIRED, ASKED * US, "no answer from the TDSP in time")]
+        filed(InquiryKind.REGISTER), [Transition(State.EXPIRED, to_us(ASKED), "no answer from the TDSP in time")]
     )
     entry.content = held(InquiryKind.REGISTER, register={"wh": 5000, "at": iso(ASKED)})[2]
     assert status_of(entry, "t").odrRead is None
-    entry.transitions.append(Transition(State.COMPLETED, ASKED * US))
+    entry.transitions.append(Transition(State.COMPLETED, to_us(ASKED)))
     assert status_of(entry, "t").odrRead is not None

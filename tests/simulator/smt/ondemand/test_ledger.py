@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Engine, event
 
 from headend.wire import InquiryKind, InquiryResult
-from meters.calendar import INTERVAL_S, US, epoch, iso
+from meters.calendar import INTERVAL_S, epoch, iso, to_us
 from simulator.smt.ondemand import ledger
 from simulator.smt.ondemand.ledger import KeyTakenError, Ledger, Transition
 from simulator.smt.ondemand.lifecycle import Filed, State
@@ -23,7 +23,7 @@ BEGIN = END - 70 * INTERVAL_S
 
 def filed(key: str) -> Filed:
     who = (Door.API, "lonestar.api", "9990000000011", "ror_call_centre", "t", "")
-    return Filed(key, InquiryKind.INTERVALS, PLAIN, *who, BEGIN, END, None, (), END * US)
+    return Filed(key, InquiryKind.INTERVALS, PLAIN, *who, BEGIN, END, None, (), to_us(END))
 
 
 def answer(key: str) -> InquiryResult:
@@ -38,12 +38,12 @@ def test_memory_holds_the_latest_up_to_so_many_octets_and_the_others_are_read_ba
     monkeypatch.setattr(ledger, "_KEPT", 200_000)
     kept = Ledger(engine)
     for number in range(40):
-        kept.file(filed(f"{number:02}"), Transition(State.REQUESTED, END * US))
+        kept.file(filed(f"{number:02}"), Transition(State.REQUESTED, to_us(END)))
     assert len(kept._entries) == 40
     for number in range(10):
         key = f"{number:02}"
-        kept.append(key, Transition(State.ANSWERED, END * US + 1), answer(key))
-        kept.append(key, Transition(State.COMPLETED, END * US + 2))
+        kept.append(key, Transition(State.ANSWERED, to_us(END) + 1), answer(key))
+        kept.append(key, Transition(State.COMPLETED, to_us(END) + 2))
     # 70 intervals outweigh what a request is without them.
     assert list(kept._entries) == ["07", "08", "09"]
     for key in ("00", "09", "30"):
@@ -57,13 +57,13 @@ def filed_once(engine: Engine) -> None:
     errors: list[object] = []
     event.listen(engine, "handle_error", errors.append)
     first, second = Ledger(engine, shared=True), Ledger(engine, shared=True)
-    first.file(filed("a"), Transition(State.REQUESTED, END * US))
+    first.file(filed("a"), Transition(State.REQUESTED, to_us(END)))
     with pytest.raises(KeyTakenError):
-        second.file(replace(filed("a"), username="rival.api"), Transition(State.REQUESTED, END * US))
+        second.file(replace(filed("a"), username="rival.api"), Transition(State.REQUESTED, to_us(END)))
     entry = second.entry("a")
     assert entry is not None
     assert entry.filed.username == "lonestar.api"
-    assert [one.keep_call_back("a", answer("a"), END * US) for one in (first, second)] == [True, False]
+    assert [one.keep_call_back("a", answer("a"), to_us(END)) for one in (first, second)] == [True, False]
     # PostgreSQL would write them into the server's log.
     assert errors == []
 

@@ -13,7 +13,7 @@ from sqlalchemy import Engine, insert, select, update
 
 from headend import boundaries
 from headend.lse.writer import RESULT_SUFFIX, LseRecord, dumps, file_name, read
-from meters.calendar import US, epoch
+from meters.calendar import epoch, to_us
 from simulator.parties.smt import FTPS_FOLDER, AloneSettings, smt_alone
 from simulator.runtime.clock import Clock, ClockMode
 from simulator.runtime.journal import RunJournal
@@ -197,7 +197,7 @@ async def test_an_smt_that_comes_up_lays_what_is_owed_and_answers_what_it_had_lo
     (home / POSTED).write_bytes(dumps(RECORDS))
     config = SmtConfig(seed=1, policy=preset("smt-today"), database_url=url)
     settings = AloneSettings(config, switched(), FixedMiddle(10, 60), tmp_path)
-    clock = Clock(ClockMode.SCALED, epoch("2026-08-12T09:00") * US, 60.0)
+    clock = Clock(ClockMode.SCALED, to_us(epoch("2026-08-12T09:00")), 60.0)
     with bind("127.0.0.1", 0, "SMT") as bound:
         async with smt_alone(settings, clock, bound, RunJournal(100)) as party, asyncio.timeout(10):
             serving = asyncio.create_task(party.runtime.serve())

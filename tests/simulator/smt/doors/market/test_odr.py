@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from meters.calendar import US
+from meters.calendar import to_us
 from simulator.smt.ondemand.ledger import Ledger
 from simulator.smt.ondemand.lifecycle import State
 from simulator.smt.throttle.policy import parse_policy
@@ -163,7 +163,7 @@ async def test_a_head_end_that_does_not_take_the_inquiry_fails_it_and_gives_the_
 
 
 async def test_without_an_answer_a_request_expires_and_a_late_call_back_is_acknowledged(tmp_path: Path) -> None:
-    async with Rig(tmp_path, expiry_us=120 * US) as rig:
+    async with Rig(tmp_path, expiry_us=to_us(120)) as rig:
         rig.head_end.seconds = 300
         ack = await rig.asked()
         await rig.wait(119)
