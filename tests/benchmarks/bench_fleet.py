@@ -7,7 +7,7 @@ import time
 from datetime import date
 from typing import Any
 
-from meters.calendar import day_end, day_start
+from meters.calendar import day_end, day_start, seconds
 from meters.faults.kinds import FaultKind
 from meters.faults.rules import FaultRule
 from meters.fleet import Fleet
@@ -23,7 +23,7 @@ _ROUNDS = 5
 def run() -> list[dict[str, Any]]:
     """Give one row: million intervals a second; one meter in a hundred has a gap of two hours that day, one in 500 is dead."""
     rules = [
-        FaultRule(FaultKind.GAP, day_start(_DAY), day_end(_DAY), rate=0.01, every="day", length_s=7200),
+        FaultRule(FaultKind.GAP, day_start(_DAY), day_end(_DAY), rate=0.01, every="day", length_s=seconds(7200)),
         FaultRule(FaultKind.DEAD, rate=0.002),
     ]
     fleet = Fleet(tdsp("ONCOR"), 1, _METERS, rules, MARKET)

@@ -17,7 +17,7 @@ from typing import Any
 
 from headend.network.transport import ModbusTransport
 from headend.ports import MeterAddress
-from meters.calendar import floor_interval
+from meters.calendar import floor_interval, seconds
 
 _METERS = 10_000
 _STARTS = 3
@@ -87,7 +87,7 @@ def _resident_mb(pid: int) -> float:
 
 async def _read_all(ready: dict[str, Any]) -> None:
     """Read the latest 48 h of every meter, then 48 h of three weeks ago, gateways side by side."""
-    now = floor_interval(int(time.time()))
+    now = floor_interval(seconds(time.time()))
     transport = ModbusTransport()
 
     async def gateway(one: dict[str, Any]) -> None:

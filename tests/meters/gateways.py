@@ -7,7 +7,7 @@ import threading
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 
-from meters.calendar import epoch
+from meters.calendar import Seconds, epoch
 from meters.device.meter import EmulatedMeter
 from meters.faults.fault import Fault
 from meters.faults.kinds import FaultKind
@@ -24,7 +24,7 @@ def home(ordinal: int, *faults: Fault, **identity: int) -> EmulatedMeter:
     return EmulatedMeter(named, Premise(esiid), 1, faults)
 
 
-def fault(ordinal: int, kind: FaultKind, first: int, until: int) -> Fault:
+def fault(ordinal: int, kind: FaultKind, first: Seconds, until: Seconds) -> Fault:
     """A fault of the meter of that ordinal."""
     return Fault(kind, make_esiid(tdsp("ONCOR"), 1, ordinal), first, until)
 
@@ -36,7 +36,7 @@ def broken(ordinal: int, kind: FaultKind, **params: float) -> EmulatedMeter:
 
 @asynccontextmanager
 async def served(
-    meters: Mapping[int, EmulatedMeter], silence: Silence = "hang", now: int = NOW
+    meters: Mapping[int, EmulatedMeter], silence: Silence = "hang", now: Seconds = NOW
 ) -> AsyncIterator[Gateway]:
     """A gateway in this loop."""
     gateway = Gateway(meters, lambda: now, silence=silence)
@@ -48,7 +48,7 @@ async def served(
 
 
 @contextmanager
-def served_apart(meters: Mapping[int, EmulatedMeter], silence: Silence = "hang", now: int = NOW) -> Iterator[int]:
+def served_apart(meters: Mapping[int, EmulatedMeter], silence: Silence = "hang", now: Seconds = NOW) -> Iterator[int]:
     """A gateway in a thread of its own, for clients that block; its port."""
     loop = asyncio.new_event_loop()
     gateway = Gateway(meters, lambda: now, silence=silence)

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import numpy as np
 import pytest
 
-from meters.calendar import day_end, day_start, epoch, intervals_in
+from meters.calendar import day_end, day_start, epoch, intervals_in, seconds
 from meters.errors import MeterError
 from meters.faults.kinds import KINDS, FaultKind, Layer, Span
 from meters.faults.rules import FaultRule
@@ -39,7 +39,7 @@ def every_kind(day: date) -> list[FaultRule]:
 
 @pytest.mark.parametrize("day", [DAY, AUTUMN])
 def test_partitions_show_what_the_one_meter_emulators_show_under_every_kind_of_fault(day: date) -> None:
-    daily = FaultRule(FaultKind.GAP, day_start(day), day_end(day), rate=0.2, every="day", length_s=3600)
+    daily = FaultRule(FaultKind.GAP, day_start(day), day_end(day), rate=0.2, every="day", length_s=seconds(3600))
     fleet = Fleet(ONCOR, 3, 60, [*every_kind(day), daily], MARKET)
     parts = list(fleet.day(day, size=25))
     assert [(part.first, len(part.delivered)) for part in parts] == [(1, 25), (26, 25), (51, 10)]
@@ -83,7 +83,12 @@ def test_ledger_of_a_run_names_what_was_done_and_how_much() -> None:
         FaultRule(FaultKind.SPIKE, epoch("2026-08-12T12:00"), epoch("2026-08-12T12:15"), {"factor": 10}, meters=(3,)),
         FaultRule(FaultKind.DEAD, meters=(4,)),
         FaultRule(
-            FaultKind.GAP, epoch("2026-08-01T00:00"), epoch("2026-08-20T00:00"), rate=0.5, every="day", length_s=900
+            FaultKind.GAP,
+            epoch("2026-08-01T00:00"),
+            epoch("2026-08-20T00:00"),
+            rate=0.5,
+            every="day",
+            length_s=seconds(900),
         ),
         FaultRule(FaultKind.GAP, epoch("2026-07-01T00:00"), epoch("2026-07-02T00:00"), meters=(5,)),
     ]

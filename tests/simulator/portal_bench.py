@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 
-from meters.calendar import day_of, epoch, to_us
+from meters.calendar import day_of, epoch, seconds, to_us
 from simulator.parties.sandbox import Sandbox, SandboxSettings
 from simulator.runtime.clock import Clock, ClockMode
 from simulator.smt.ondemand.middle import FixedMiddle
@@ -27,7 +27,7 @@ async def portal_sandbox(
 ) -> AsyncIterator[Sandbox]:
     """wall: of SMT's token lives. premises: what is special about some."""
     # Clients ask for date.today() - 1 by the wall.
-    noon = epoch(f"{day_of(int(time.time()))}T12:00")
+    noon = epoch(f"{day_of(seconds(time.time()))}T12:00")
     spec = default_world(day_of(noon), day_of(noon) - timedelta(days=1), 12, posted_days=3)
     settings = SandboxSettings(
         world=build(spec.model_copy(update={"premises": premises}), 11),

@@ -202,4 +202,4 @@ def _put(
     elif there:
         connection.execute(update(table).where(here).values(**fields))
     else:
-        connection.execute(insert(table), whole | fields)
+        connection.execute(insert(table), {**whole, **fields})

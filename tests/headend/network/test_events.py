@@ -23,7 +23,7 @@ from headend.service.health import HealthDesk
 from headend.service.metrics import HeadEndMetrics
 from headend.store.store import HeadEndStore
 from headend.wire import MAX_EVENTS, EventBatch, InquiryKind, Outcome
-from meters.calendar import epoch, iso, seconds, to_us
+from meters.calendar import Seconds, epoch, iso, seconds, to_us
 from meters.events import EventKind, MeterEvent
 from simulator.runtime.clock import Clock, ClockMode
 from simulator.runtime.driver import Runtime
@@ -72,7 +72,7 @@ class Rig:
         await self.settle()
         return reply
 
-    async def tell(self, kind: EventKind, at: int, esiid: str = ESIID) -> None:
+    async def tell(self, kind: EventKind, at: Seconds, esiid: str = ESIID) -> None:
         reply = await self.post(event(kind, at, esiid))
         assert (reply.status_code, reply.json()) == (202, {"accepted": 1, "unknown": 0})
 
@@ -83,7 +83,7 @@ class Rig:
         return [entry for entry in self.journal.entries() if entry["kind"] == "meter events"]
 
 
-def event(kind: str, at: int = NOW - 60, esiid: str = ESIID, number: str = "") -> dict[str, Any]:
+def event(kind: str, at: Seconds = NOW - 60, esiid: str = ESIID, number: str = "") -> dict[str, Any]:
     return {"esiid": esiid, "meterNumber": number or NUMBERS.get(esiid, "900000033"), "kind": kind, "at": iso(at)}
 
 
@@ -112,7 +112,7 @@ async def rig(tmp_path: Path) -> AsyncIterator[Rig]:
     ],
 )
 def test_power_is_off_from_a_last_gasp_until_something_later_denies_it(
-    gasp: int | None, restoration: int | None, answer: int | None, off: bool
+    gasp: Seconds | None, restoration: Seconds | None, answer: Seconds | None, off: bool
 ) -> None:
     assert power_failed(gasp, restoration, answer) is off
 
@@ -122,7 +122,7 @@ _INSTANTS = st.one_of(st.none(), st.integers(0, 5))
 
 @given(_INSTANTS, _INSTANTS, _INSTANTS)
 def test_power_that_is_off_has_a_last_gasp_and_nothing_after_it(
-    gasp: int | None, restoration: int | None, answer: int | None
+    gasp: Seconds | None, restoration: Seconds | None, answer: Seconds | None
 ) -> None:
     later = [at for at in (restoration, answer) if at is not None and gasp is not None and at > gasp]
     if power_failed(gasp, restoration, answer):
@@ -243,7 +243,7 @@ async def test_an_answer_after_a_last_gasp_overrules_it(rig: Rig) -> None:
     ],
 )
 async def test_a_restarted_head_end_knows_whose_power_is_off(
-    tmp_path: Path, rig: Rig, events: list[tuple[EventKind, int]], heard: int | None, off: int | None
+    tmp_path: Path, rig: Rig, events: list[tuple[EventKind, Seconds]], heard: Seconds | None, off: Seconds | None
 ) -> None:
     await rig.tell(*events[0])
     if heard is not None:
@@ -265,7 +265,7 @@ async def test_an_answer_before_a_late_last_gasp_is_known_after_a_restart(tmp_pa
 
 async def test_answers_are_kept_only_when_they_overrule_a_last_gasp(tmp_path: Path, rig: Rig) -> None:
     for at in range(NOW - 100, NOW, 10):
-        rig.desk.heard(ESIID, at)
+        rig.desk.heard(ESIID, seconds(at))
     await rig.tell(GASP, NOW - 5)
     rig.desk.heard(ESIID, NOW - 1)
     rig.desk.heard(ESIID, NOW)
@@ -301,7 +301,7 @@ _DISCONNECTED = PowerReading(ESIID, NOW - 3, 241.26, switch_closed=False)
 )
 def test_a_power_status_says_what_is_known_and_from_what(answer: Answer, said: tuple[Any, ...]) -> None:
     nothing: Any = None
-    inquiry = Inquiry("1", InquiryKind.POWER, ESIID, 0, 0, True, to_us(NOW + 600))
+    inquiry = Inquiry("1", InquiryKind.POWER, ESIID, seconds(0), seconds(0), True, to_us(NOW + 600))
     power = wired(inquiry, answer, nothing).power
     assert power is not None
     at = None if power.at is None else seconds(power.at.timestamp())

@@ -8,18 +8,18 @@ from itertools import islice, pairwise
 import pytest
 
 from headend.network.sweep import CATCH_UP_DAYS, midnights_due, sweep_times
-from meters.calendar import day_start, epoch, iso
+from meters.calendar import day_start, epoch, iso, seconds
 
 
 def test_sweeps_are_due_at_midnight_and_every_four_hours() -> None:
-    due = [iso(at)[5:16] for at in islice(sweep_times(epoch("2026-08-12T16:00"), 4 * 3600), 4)]
+    due = [iso(at)[5:16] for at in islice(sweep_times(epoch("2026-08-12T16:00"), seconds(4 * 3600)), 4)]
     assert due == ["08-12T16:00", "08-12T20:00", "08-13T00:00", "08-13T04:00"]
 
 
 @pytest.mark.parametrize(("day", "count"), [("2026-03-08", 6), ("2026-11-01", 7)])
 def test_every_day_has_a_sweep_at_its_midnight_also_over_dst(day: str, count: int) -> None:
     begins = day_start(date.fromisoformat(day))
-    times = list(islice(sweep_times(begins, 4 * 3600), 10))
+    times = list(islice(sweep_times(begins, seconds(4 * 3600)), 10))
     next_midnight = next(at for at in times[1:] if iso(at)[11:16] == "00:00")
     assert times.index(next_midnight) == count
     assert all(after - before <= 4 * 3600 for before, after in pairwise(times))

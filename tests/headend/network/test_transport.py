@@ -12,7 +12,7 @@ import pytest
 
 from headend.network.transport import ModbusTransport, NoAnswer, WrongMeter
 from headend.ports import HeadEndError, MeterAddress
-from meters.calendar import day_end, day_start, days, epoch
+from meters.calendar import Seconds, day_end, day_start, days, epoch, seconds
 from meters.device.meter import EmulatedMeter
 from meters.faults.fault import Fault
 from meters.faults.kinds import FaultKind
@@ -59,7 +59,7 @@ def midnight(meter: EmulatedMeter, day: date) -> tuple[int, int]:
 
 @asynccontextmanager
 async def running(
-    now: int = NOW, silence: Silence = "exception", timeout: float = 3.0
+    now: Seconds = NOW, silence: Silence = "exception", timeout: float = 3.0
 ) -> AsyncIterator[tuple[ModbusTransport, Callable[[int], MeterAddress], Gateway]]:
     gateway = Gateway(METERS, lambda: now, silence=silence)
     await gateway.start()
@@ -327,7 +327,7 @@ async def test_server_that_is_no_meter_is_no_answer() -> None:
 async def test_window_of_broken_intervals_is_refused_before_anything_is_sent() -> None:
     nowhere = MeterAddress("10443729900000001", "900000001", "127.0.0.1", 9, 1, 1, 0)
     with pytest.raises(HeadEndError, match=r"headend\.window\.unaligned"):
-        await ModbusTransport().read_window(nowhere, 1, 900)
+        await ModbusTransport().read_window(nowhere, seconds(1), seconds(900))
 
 
 async def test_thirty_five_days_are_read_in_one_call() -> None:

@@ -10,28 +10,28 @@ from hypothesis import strategies as st
 
 from headend.ondemand.gap import GAP_LIMIT, Gap, gap
 from headend.ports import HeadEndError
-from meters.calendar import INTERVAL_S, day_start, epoch
+from meters.calendar import INTERVAL_S, Seconds, day_start, epoch, seconds
 
 QUARTERS = st.integers(min_value=1_700_000, max_value=2_200_000).map(lambda n: n * INTERVAL_S)
 DISTANCES = st.integers(min_value=-5 * 86_400, max_value=10 * 86_400)
 
 
 @given(QUARTERS, DISTANCES)
-def test_gap_is_never_over_192_intervals(vee_end: int, distance: int) -> None:
+def test_gap_is_never_over_192_intervals(vee_end: Seconds, distance: Seconds) -> None:
     found = gap(vee_end, vee_end + distance)
     assert 0 <= found.intervals <= GAP_LIMIT
     assert found.end - found.start == found.intervals * INTERVAL_S
 
 
 @given(QUARTERS, DISTANCES)
-def test_gap_never_reaches_into_the_vee_part(vee_end: int, distance: int) -> None:
+def test_gap_never_reaches_into_the_vee_part(vee_end: Seconds, distance: Seconds) -> None:
     found = gap(vee_end, vee_end + distance)
     assert found.start >= vee_end
     assert found.uncovered is None or found.uncovered[0] >= vee_end
 
 
 @given(QUARTERS, DISTANCES)
-def test_served_and_uncovered_parts_make_the_whole_gap(vee_end: int, distance: int) -> None:
+def test_served_and_uncovered_parts_make_the_whole_gap(vee_end: Seconds, distance: Seconds) -> None:
     now = vee_end + distance
     found = gap(vee_end, now)
     if found.uncovered is not None:
@@ -73,4 +73,4 @@ def test_48_hours_are_elapsed_time_also_over_a_dst_change(first: date, now: str,
 
 def test_a_vee_end_inside_an_interval_is_refused() -> None:
     with pytest.raises(HeadEndError, match=r"headend\.gap\.vee_end"):
-        gap(1_700_000_001, 1_700_100_000)
+        gap(seconds(1_700_000_001), seconds(1_700_100_000))

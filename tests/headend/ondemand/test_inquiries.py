@@ -19,7 +19,7 @@ from headend.ports import HeadEndError, MeterAddress, MeterReading
 from headend.store.migrations import MIGRATIONS
 from headend.store.store import HeadEndStore
 from headend.system import HeadEnd, HeadEndSettings
-from meters.calendar import day_of, epoch, iso, to_us
+from meters.calendar import Seconds, day_of, epoch, iso, to_us
 from meters.wire.gateway import Gateway
 from simulator.runtime.clock import Clock, ClockMode
 from simulator.runtime.driver import Runtime
@@ -34,7 +34,7 @@ METER = home(1)
 ESIID = METER.identity.esiid
 
 
-def inquiry(key: str = "1", answer_by: int = NOW + 2700, **changed: Any) -> dict[str, Any]:
+def inquiry(key: str = "1", answer_by: Seconds = NOW + 2700, **changed: Any) -> dict[str, Any]:
     asked = {"correlationId": key, "kind": "INTERVALS", "esiid": ESIID, "start": iso(START), "end": iso(END)}
     more = {"meterAllowed": True, "answerBy": iso(answer_by), "replyTo": "http://smt/callbacks"}
     return asked | more | changed
@@ -47,7 +47,7 @@ def _heard(key: str, attempt: int) -> Try:
 class Rig:
     """A head-end with one meter, and an SMT that takes call-backs; entered again, it is a head-end that was restarted."""
 
-    def __init__(self, folder: Path, now: int = NOW) -> None:
+    def __init__(self, folder: Path, now: Seconds = NOW) -> None:
         self.path = folder / "headend.sqlite"
         self.url = f"sqlite:///{self.path}"
         self.now = now

@@ -12,7 +12,7 @@ import simpy
 from headend.network.law import RETRY_WAITS_US, TRIES, TRY_TIMEOUT_US, AccessPoint, LawDraws, NetworkLaw, Try
 from headend.ondemand.process import Answer, Inquiry, answer_inquiry, worth_a_try
 from headend.wire import InquiryKind, Outcome
-from meters.calendar import fraction_s, micros, to_s, to_us
+from meters.calendar import Micros, Seconds, fraction_s, micros, seconds, to_s, to_us
 
 HOUR = to_us(3600)
 
@@ -20,32 +20,34 @@ HOUR = to_us(3600)
 class Known:
     """A store that is known up to an instant."""
 
-    def __init__(self, to: int) -> None:
+    def __init__(self, to: Seconds) -> None:
         self.to = to
 
-    def first_missing(self, esiid: str, start: int, end: int) -> int | None:
+    def first_missing(self, esiid: str, start: Seconds, end: Seconds) -> Seconds | None:
         return None if self.to >= end else max(self.to, start)
 
 
 class Radio:
     """Meters that answer the tries that are heard, as far as they reach."""
 
-    def __init__(self, env: simpy.Environment, store: Known, reaches: int) -> None:
+    def __init__(self, env: simpy.Environment, store: Known, reaches: Seconds) -> None:
         self.env = env
         self.store = store
         self.reaches = reaches
         self.point = AccessPoint(4.0)
-        self.asked: list[tuple[int, int]] = []
+        self.asked: list[tuple[Micros, Seconds]] = []
         #: (at, told from, until), in seconds, microseconds, microseconds.
-        self.failures: list[tuple[int, int, int]] = []
+        self.failures: list[tuple[Seconds, Micros, Micros]] = []
 
     def access_point(self, esiid: str) -> AccessPoint:
         return self.point
 
-    def power_failed_at(self, esiid: str) -> int | None:
+    def power_failed_at(self, esiid: str) -> Seconds | None:
         return next((at for at, told_us, over_us in self.failures if told_us <= self.env.now < over_us), None)
 
-    def read(self, inquiry: Inquiry, lacked_from: int, start_us: int, attempt: Try) -> Generator[simpy.Event, Any, Any]:
+    def read(
+        self, inquiry: Inquiry, lacked_from: Seconds, start_us: Micros, attempt: Try
+    ) -> Generator[simpy.Event, Any, Any]:
         self.asked.append((micros(self.env.now), lacked_from))
         wait = attempt.out_us + attempt.back_us if attempt.heard else TRY_TIMEOUT_US
         yield self.env.timeout(start_us - micros(self.env.now) + wait)
@@ -56,13 +58,21 @@ class Radio:
 
 
 def ask(
-    *, known_to: int, reaches: int = 9000, heard: str = "1111", allowed: bool = True, answer_by: int = HOUR, **more: Any
+    *,
+    known_to: int,
+    reaches: int = 9000,
+    heard: str = "1111",
+    allowed: bool = True,
+    answer_by: Micros = HOUR,
+    **more: Any,
 ) -> tuple[Answer, int, Radio]:
     env = simpy.Environment()
-    store = Known(known_to)
-    radio = Radio(env, store, reaches)
+    store = Known(seconds(known_to))
+    radio = Radio(env, store, seconds(reaches))
     radio.failures = more.pop("failures", [])
-    inquiry = Inquiry("k", more.pop("kind", InquiryKind.INTERVALS), "esiid", 0, 9000, allowed, answer_by, **more)
+    inquiry = Inquiry(
+        "k", more.pop("kind", InquiryKind.INTERVALS), "esiid", seconds(0), seconds(9000), allowed, answer_by, **more
+    )
 
     def draws(key: str, attempt: int) -> Try:
         return Try(to_us(2), to_us(1), heard[attempt] == "1")
@@ -182,7 +192,7 @@ def test_an_access_point_carries_reads_in_the_order_they_came() -> None:
     point = AccessPoint(4.0)
     starts = []
     for now in (0, 0, 100_000, 2_000_000):
-        start = point.free_at(now)
+        start = point.free_at(micros(now))
         point.take(start)
         starts.append(start)
     assert starts == [0, 250_000, 500_000, 2_000_000]

@@ -13,7 +13,7 @@ from headend.store.store import HeadEndStore, PostedFile
 from headend.vee.batch import run_batch
 from headend.vee.quality import Channel, IntervalStatus, Method
 from headend.vee.records import History
-from meters.calendar import INTERVAL_S, day_end, day_start, epoch, intervals_in
+from meters.calendar import INTERVAL_S, Seconds, day_end, day_start, epoch, intervals_in
 from meters.status import Common, Condition, status_word
 
 ESIID, OTHER = "10443720000000017", "10443720000000025"
@@ -28,7 +28,7 @@ def store(tmp_path: Path) -> Iterator[HeadEndStore]:
     kept.close()
 
 
-def _reading(start: int, wh: list[int | None], esiid: str = ESIID, status: int = 0) -> MeterReading:
+def _reading(start: Seconds, wh: list[int | None], esiid: str = ESIID, status: int = 0) -> MeterReading:
     """None: the meter has no value."""
     present = np.array([one is not None for one in wh], np.bool_)
     skipped = status_word(0, Condition.SKIPPED)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from meters.calendar import day_end, day_start, epoch, intervals_in
+from meters.calendar import day_end, day_start, epoch, intervals_in, seconds
 from meters.device.meter import EmulatedMeter
 from meters.errors import MeterError
 from meters.faults.fault import Fault
@@ -149,7 +149,7 @@ def test_days_that_are_kept_cannot_be_written_over() -> None:
 def test_window_of_broken_intervals_is_refused() -> None:
     for start, end in ((1, 900), (0, 901), (900, 0)):
         with pytest.raises(MeterError, match=r"meters\.window\.unaligned"):
-            meter().window(start, end, LATER)
+            meter().window(seconds(start), seconds(end), LATER)
 
 
 def test_premise_or_fault_of_another_esiid_is_refused() -> None:
@@ -157,4 +157,4 @@ def test_premise_or_fault_of_another_esiid_is_refused() -> None:
     with pytest.raises(MeterError, match=r"meters\.meter\.mixed"):
         EmulatedMeter(MeterIdentity("900000001", other), PREMISE, 1)
     with pytest.raises(MeterError, match=other):
-        meter((Fault(FaultKind.GAP, other, 0, 900),))
+        meter((Fault(FaultKind.GAP, other, seconds(0), seconds(900)),))

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from meters.calendar import day_end, day_start, epoch
+from meters.calendar import Seconds, day_end, day_start, epoch
 from meters.device.energy import Share
 from meters.device.meter import MOST_COMMANDS, EmulatedMeter
 from meters.errors import MeterError
@@ -35,26 +35,26 @@ def steady(*faults: Fault, **identity: int) -> EmulatedMeter:
     return EmulatedMeter(mine, Premise(ESIID), 1, faults, load=SteadyLoad())
 
 
-def fault(kind: FaultKind, first: int = NOON, until: int = FOR_EVER, **params: float) -> Fault:
+def fault(kind: FaultKind, first: Seconds = NOON, until: Seconds = FOR_EVER, **params: float) -> Fault:
     return Fault(kind, ESIID, first, until, params)
 
 
-def shown(emulated: EmulatedMeter, start: int, count: int, now: int | None = None) -> list[int]:
+def shown(emulated: EmulatedMeter, start: Seconds, count: int, now: Seconds | None = None) -> list[int]:
     window = emulated.window(start, start + count * 900, now if now is not None else start + count * 900)
     return [int(one) for one in window.delivered]
 
 
-def conditions(emulated: EmulatedMeter, start: int, count: int) -> list[int]:
+def conditions(emulated: EmulatedMeter, start: Seconds, count: int) -> list[int]:
     window = emulated.window(start, start + count * 900, start + count * 900 + 7200)
     return [int(one) for one in delivered_condition(window.status)]
 
 
-def commons(emulated: EmulatedMeter, start: int, count: int) -> list[int]:
+def commons(emulated: EmulatedMeter, start: Seconds, count: int) -> list[int]:
     window = emulated.window(start, start + count * 900, start + count * 900 + 7200)
     return [int(one) & ~int(Common.DST) for one in common_nibble(window.status)]
 
 
-def register(emulated: EmulatedMeter, day: date, now: int = FOR_EVER - 1) -> int:
+def register(emulated: EmulatedMeter, day: date, now: Seconds = FOR_EVER - 1) -> int:
     taken = emulated.midnight(day, now)
     assert taken is not None
     return taken[0]

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from meters.calendar import day_start, days, epoch, seconds
+from meters.calendar import Seconds, day_start, days, epoch, seconds
 from meters.errors import MeterError
 from meters.faults.fault import FOR_EVER, Fault
 from meters.faults.kinds import KINDS, FaultKind, Span
@@ -21,7 +21,7 @@ from meters.identity import make_esiid, tdsp
 from meters.status import Common, Condition, delivered_condition, received_condition, status_word
 
 ESIID = "10443729900000001"
-T = 1_786_500_000
+T = seconds(1_786_500_000)
 ESIIDS = [make_esiid(tdsp("ONCOR"), 1, ordinal) for ordinal in range(1, 2001)]
 ROSTER = Roster.of(ESIIDS, [row // 247 for row in range(len(ESIIDS))])
 FIRST, UNTIL = epoch("2026-08-01T00:00"), epoch("2026-08-11T00:00")
@@ -79,7 +79,7 @@ def test_faults_of_other_layers_leave_the_record_alone() -> None:
         Fault(
             kind,
             ESIID,
-            0 if KINDS[kind].span is Span.ALWAYS else T,
+            seconds(0) if KINDS[kind].span is Span.ALWAYS else T,
             params={name: parameter.least for name, parameter in KINDS[kind].parameters.items()},
         )
         for kind in others
@@ -111,7 +111,7 @@ def test_defaults_are_filled_in_and_every_kind_has_a_sentence() -> None:
     ],
 )
 def test_fault_that_makes_no_sense_is_refused(
-    kind: str, first: int, until: int, params: dict[str, float], other: str, code: str
+    kind: str, first: Seconds, until: Seconds, params: dict[str, float], other: str, code: str
 ) -> None:
     with pytest.raises(MeterError, match=rf"meters\.fault\.{code}: .*{ESIID}"):
         Fault(kind, ESIID, first, until, params, other)  # type: ignore[arg-type]
@@ -148,7 +148,7 @@ def test_rate_hits_its_share_the_same_meters_each_time_and_others_with_another_s
 
 
 def test_rate_by_day_is_drawn_anew_each_day_and_a_day_alone_gives_that_days() -> None:
-    rule = FaultRule(FaultKind.GAP, FIRST, UNTIL, rate=0.02, every="day", length_s=5400)
+    rule = FaultRule(FaultKind.GAP, FIRST, UNTIL, rate=0.02, every="day", length_s=seconds(5400))
     faults = expand([rule], 1, ROSTER)
     for day in days(date(2026, 8, 1), date(2026, 8, 10)):
         mine = [fault for fault in faults if day_start(day) <= fault.first < day_start(day) + 86_400]
@@ -177,7 +177,7 @@ def test_drawn_faults_are_valid_and_lie_within_their_rules_span(
     kind: FaultKind, seed: int, rate: float, quarters: int
 ) -> None:
     params = {name: parameter.most for name, parameter in KINDS[kind].parameters.items()}
-    rule = FaultRule(kind, FIRST, UNTIL, params, rate=rate, length_s=quarters * 900)
+    rule = FaultRule(kind, FIRST, UNTIL, params, rate=rate, length_s=seconds(quarters * 900))
     for drawn in expand([rule], seed, ROSTER):
         assert FIRST <= drawn.first < drawn.until <= UNTIL
         if KINDS[kind].span is Span.INTERVALS:

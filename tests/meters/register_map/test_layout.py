@@ -12,6 +12,7 @@ import sunspec2.mdef
 from hypothesis import given
 from hypothesis import strategies as st
 
+from meters.calendar import seconds
 from meters.identity import MeterIdentity
 from meters.register_map import layout as wire
 from meters.register_map.encode import meter_points
@@ -27,11 +28,11 @@ INT16 = range(-0x7FFF, 0x8000)
 def live(watts: int = 0, decivolts: int = 2400, failed: bool = False, **registers: int) -> Live:
     energy = {"delivered_register": 5, "received_register": 3} | registers
     return Live(
-        time=0,
+        time=seconds(0),
         **energy,
         partial_delivered=0,
         partial_received=0,
-        partial_seconds=0,
+        partial_seconds=seconds(0),
         watts=watts,
         decivolts=decivolts,
         switch_closed=True,

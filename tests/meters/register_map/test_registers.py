@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from meters.calendar import day_of, day_start, epoch
+from meters.calendar import Seconds, day_of, day_start, epoch
 from meters.device.meter import CLOCK_LIMIT_S, EmulatedMeter
 from meters.errors import MeterError
 from meters.faults.fault import Fault
@@ -30,15 +30,15 @@ NOW = epoch("2026-08-12T17:40") + 22
 NEWEST = NOW - NOW % 900 - 900
 
 
-def faulty(kind: FaultKind, first: int, until: int, **params: float) -> EmulatedMeter:
+def faulty(kind: FaultKind, first: Seconds, until: Seconds, **params: float) -> EmulatedMeter:
     return EmulatedMeter(IDENTITY, PREMISE, 1, [Fault(kind, ESIID, first, until, params)])
 
 
-def read(address: int, count: int, now: int = NOW, meter: EmulatedMeter = METER) -> list[int]:
+def read(address: int, count: int, now: Seconds = NOW, meter: EmulatedMeter = METER) -> list[int]:
     return encode(meter, now, address, count)
 
 
-def snapshots(now: int = NOW, meter: EmulatedMeter = METER) -> dict[int, tuple[int, int]]:
+def snapshots(now: Seconds = NOW, meter: EmulatedMeter = METER) -> dict[int, tuple[int, int]]:
     block: list[int] = []
     for at in range(wire.SNAPSHOTS, wire.RING, 100):
         block += read(at, 100, now, meter)
@@ -154,7 +154,7 @@ def test_ring_holds_the_last_3456_intervals_by_their_beginning() -> None:
 
 @settings(max_examples=40)
 @given(slot=st.integers(0, wire.RING_SLOTS - 25), now=st.integers(NOW, NOW + 40 * 86_400))
-def test_ring_read_over_the_seam_between_newest_and_oldest_keeps_each_slot_right(slot: int, now: int) -> None:
+def test_ring_read_over_the_seam_between_newest_and_oldest_keeps_each_slot_right(slot: int, now: Seconds) -> None:
     newest = now - now % 900 - 900
     delivered, _, _ = decode_ring(read(wire.ring_address(slot), 25 * wire.SLOT_WORDS, now))
     for i in range(0, 25, 6):
@@ -165,7 +165,7 @@ def test_ring_read_over_the_seam_between_newest_and_oldest_keeps_each_slot_right
 
 @settings(max_examples=30)
 @given(end=st.integers(NOW // 900 - 3000, NOW // 900))
-def test_any_window_of_48_hours_is_at_most_nine_reads(end: int) -> None:
+def test_any_window_of_48_hours_is_at_most_nine_reads(end: Seconds) -> None:
     start, at, reads = (end - 192) * 900, 0, 0
     got: list[int] = []
     while at < 192:
@@ -240,7 +240,7 @@ def test_ring_and_midnights_are_by_the_meters_own_clock() -> None:
 def test_clock_is_written_whole_and_within_an_hour_of_what_it_shows() -> None:
     meter = EmulatedMeter(IDENTITY, PREMISE, 1)
 
-    def set_to(at: int) -> WriteResult:
+    def set_to(at: Seconds) -> WriteResult:
         return write(meter, NOW, wire.CLOCK, [at >> 16, at & 0xFFFF])
 
     assert set_to(NOW + CLOCK_LIMIT_S + 1) is WriteResult.REFUSED

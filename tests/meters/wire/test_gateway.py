@@ -11,6 +11,7 @@ from pymodbus.client import AsyncModbusTcpClient
 from pymodbus.exceptions import ModbusIOException
 from pymodbus.pdu import ModbusPDU
 
+from meters.calendar import Seconds
 from meters.device.meter import EmulatedMeter
 from meters.errors import MeterError
 from meters.faults.kinds import FaultKind
@@ -36,14 +37,14 @@ async def asked(silence: Silence = "exception") -> AsyncIterator[tuple[Gateway, 
 
 
 class Breaking(EmulatedMeter):
-    def live(self, now: int) -> Live:
+    def live(self, now: Seconds) -> Live:
         raise ZeroDivisionError(now)
 
 
 class Counting(EmulatedMeter):
     asked = 0
 
-    def reply(self, now: int) -> Reply:
+    def reply(self, now: Seconds) -> Reply:
         self.asked += 1
         return super().reply(now)
 

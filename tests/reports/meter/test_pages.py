@@ -8,6 +8,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from meters.calendar import seconds
 from meters.faults.fault import Fault
 from meters.faults.kinds import FaultKind
 from meters.faults.ledger import Effect, entry, write_parquet
@@ -45,7 +46,7 @@ def test_every_field_of_a_fault_is_named() -> None:
 
 
 def test_the_ledgers_columns_are_those_that_are_written(tmp_path: Path) -> None:
-    swap = entry(Fault(FaultKind.SWAP, "1" * 17, other="2" * 17), "900000001", (0, 900), Effect(1, 2))
+    swap = entry(Fault(FaultKind.SWAP, "1" * 17, other="2" * 17), "900000001", (seconds(0), seconds(900)), Effect(1, 2))
     write_parquet([swap], tmp_path / "ledger.parquet")
     columns = {
         name

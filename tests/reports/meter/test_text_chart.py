@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from meters import SEED
-from meters.calendar import day_start, local
+from meters.calendar import day_start, local, seconds
 from meters.faults.kinds import FaultKind
 from meters.faults.rules import FaultRule
 from meters.fleet import Fleet
@@ -75,7 +75,7 @@ def test_hours_stand_under_the_quarters_that_begin_them(day: date, width: int) -
     labels = lines[-2]
     per = len(shown.ends) // (len(axis) - MARGIN)
     ticks = [at - MARGIN for at, axi in enumerate(axis) if axi == "┴"]
-    assert [local(int(shown.starts[at * per])).hour for at in ticks] == list(range(0, 24, 3))
+    assert [local(seconds(shown.starts[at * per])).hour for at in ticks] == list(range(0, 24, 3))
     assert [labels[at + MARGIN : at + MARGIN + 2] for at in ticks] == [f"{hour:02d}" for hour in range(0, 24, 3)]
 
 

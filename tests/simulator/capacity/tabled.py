@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from meters.calendar import Micros
 from simulator.capacity.model import ACCESS_POINT_TPS, Model, PowerFailures, Sweeps, TabledRequest
 from simulator.smt.ondemand.lifecycle import EXPIRY_US, OnDemandRequest
 from simulator.smt.throttle.decision import Policy
@@ -15,7 +16,7 @@ def replay(
     sweeps: Sweeps,
     *,
     access_point_tps: float = ACCESS_POINT_TPS,
-    expiry_us: int = EXPIRY_US,
+    expiry_us: Micros = EXPIRY_US,
     power_failures: PowerFailures | None = None,
 ) -> list[OnDemandRequest]:
     """Run tabled requests, with nothing used before, and give them back in order of submission, each with its history.

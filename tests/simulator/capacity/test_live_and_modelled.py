@@ -14,7 +14,7 @@ import simpy
 
 from headend.network.law import TRIES, Try
 from headend.wire import InquiryKind
-from meters.calendar import day_start, epoch, floor_interval, iso, micros, to_s, to_us
+from meters.calendar import Seconds, day_start, epoch, floor_interval, iso, micros, seconds, to_s, to_us
 from meters.faults.kinds import FaultKind
 from simulator.capacity.model import PowerFailure, Sweep, TabledRequest
 from simulator.parties.sandbox import Sandbox, SandboxSettings
@@ -39,7 +39,7 @@ BEGIN, MIDNIGHT = epoch("2026-08-11T20:02"), epoch("2026-08-12T00:00")
 #: The last posted day at BEGIN is 2026-08-10.
 VEE_END = day_start(date(2026, 8, 11))
 DEAD = 20
-UNHEARD = (Try(1, 1, False),) * TRIES
+UNHEARD = (Try(micros(1), micros(1), False),) * TRIES
 #: The dead meter's last gasp and its restoration, if they are told: when it happened, when the head-end hears of it.
 GASP, GASP_TOLD = epoch("2026-08-11T21:01"), epoch("2026-08-11T21:01:10")
 RESTORED, RESTORED_TOLD = epoch("2026-08-12T00:30"), epoch("2026-08-12T00:30:40")
@@ -76,12 +76,16 @@ def tabled(world: World) -> list[TabledRequest]:
             # Nothing reaches the head-end while it sweeps: the model has no sweep on its radio.
             if MIDNIGHT - 400 < to_s(at_us) < MIDNIGHT + 60:
                 at_us += to_us(600)
-            middle = Middle(rng.randrange(to_us(30)), rng.randrange(to_us(20), to_us(90)))
+            middle = Middle(micros(rng.randrange(to_us(30))), micros(rng.randrange(to_us(20), to_us(90))))
             if at_us < to_us(MIDNIGHT):
                 # The first four meters' day is kept for the requests that cross midnight.
                 meter = units[rng.randrange(4, len(units))]
         tries = tuple(
-            Try(rng.randrange(to_us(1), to_us(5)), rng.randrange(to_us(1), to_us(5)), rng.random() > 0.15)
+            Try(
+                micros(rng.randrange(to_us(1), to_us(5))),
+                micros(rng.randrange(to_us(1), to_us(5))),
+                rng.random() > 0.15,
+            )
             for _ in range(TRIES)
         )
         if number == 12:
@@ -94,7 +98,7 @@ def tabled(world: World) -> list[TabledRequest]:
             at_us, meter, kind = to_us(BEGIN + 60), units[7], InquiryKind.INTERVALS
             middle = middle._replace(lost="T-FAILED")
         now = to_s(at_us)
-        start, end = (VEE_END, floor_interval(now)) if kind is InquiryKind.INTERVALS else (0, 0)
+        start, end = (VEE_END, floor_interval(now)) if kind is InquiryKind.INTERVALS else (seconds(0), seconds(0))
         esiid = meter.identity.esiid
         call = f"call-{number:04d}"
         content = (ROR_LOGIN.username, esiid, kind, Door.API, f"{call}-0001", call)
@@ -147,7 +151,7 @@ async def live(
                 return
             assert key == request.key
 
-        def tell(kind: str, at: int, told_at: int) -> Generator[simpy.Event, Any, None]:
+        def tell(kind: str, at: Seconds, told_at: int) -> Generator[simpy.Event, Any, None]:
             meter = world.meters[DEAD - 1].identity
             event = {"esiid": meter.esiid, "meterNumber": meter.meter_number, "kind": kind, "at": iso(at)}
             url = f"{sandbox.headend_server.url}/events"

@@ -6,7 +6,7 @@ from typing import Any
 
 from headend.network.law import Try
 from headend.wire import InquiryKind
-from meters.calendar import epoch, fraction_s, to_s, to_us
+from meters.calendar import Seconds, epoch, fraction_s, to_s, to_us
 from simulator.capacity.model import Sweep, TabledRequest
 from simulator.smt.ondemand.lifecycle import ANSWERED_EARLIER, State
 from simulator.smt.ondemand.middle import Middle
@@ -22,7 +22,7 @@ SILENT = Try(to_us(2), to_us(3), False)
 SWEEPS = [Sweep(to_us(NOON + 600), NOON)]
 
 
-def request(key: str, at: int, **changed: Any) -> TabledRequest:
+def request(key: str, at: Seconds, **changed: Any) -> TabledRequest:
     esiid = changed.pop("esiid", "00000000000000001")
     tabled = TabledRequest(
         key=key,

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headend.wire import MAX_EVENTS
-from meters.calendar import epoch, micros, to_s, to_us
+from meters.calendar import Seconds, epoch, micros, seconds, to_s, to_us
 from meters.device.meter import EmulatedMeter
 from meters.events import EventKind, MeterEvent
 from meters.faults.fault import Fault
@@ -46,16 +46,16 @@ class FakeMeter:
         self.mine: list[MeterEvent] = []
         self.asked: list[tuple[int, int]] = []
         for at, kind in events:
-            self.add(at, kind)
+            self.add(seconds(at), kind)
 
     @property
     def restless(self) -> bool:
         return bool(self.mine)
 
-    def add(self, at: int, kind: EventKind) -> None:
+    def add(self, at: Seconds, kind: EventKind) -> None:
         self.mine.append(MeterEvent(at, self.esiid, self.number, kind))
 
-    def events(self, start: int, end: int) -> list[MeterEvent]:
+    def events(self, start: Seconds, end: Seconds) -> list[MeterEvent]:
         assert start <= end
         self.asked.append((start, end))
         return sorted(one for one in self.mine if start <= one.at < end)
@@ -83,7 +83,7 @@ class HeadEndDouble:
 class Line:
     """Meters, the process that sends, a head-end, on the manual clock."""
 
-    def __init__(self, meters: Iterable[TellingMeter], since: int | None = None) -> None:
+    def __init__(self, meters: Iterable[TellingMeter], since: Seconds | None = None) -> None:
         self.runtime = Runtime(Clock(ClockMode.MANUAL, to_us(START)))
         self.journal = RunJournal()
         self.headend = HeadEndDouble(self.runtime)
@@ -163,7 +163,7 @@ async def test_a_write_that_changes_what_comes_is_heeded() -> None:
 
 async def test_a_meter_that_breaks_costs_its_own_events_alone() -> None:
     class Broken(FakeMeter):
-        def events(self, start: int, end: int) -> list[MeterEvent]:
+        def events(self, start: Seconds, end: Seconds) -> list[MeterEvent]:
             raise ZeroDivisionError
 
     line = Line([Broken(1, (START + 5, GASP)), FakeMeter(2, (START + 9, GASP))])
@@ -223,7 +223,7 @@ async def test_events_that_come_while_one_waits_go_together_after_it() -> None:
 
 
 async def test_what_is_given_up_after_two_hours_is_noted_and_the_next_goes_on() -> None:
-    later = to_s(sum(WAITS_US)) + 60
+    later = to_s(sum(WAITS_US, micros(0))) + 60
     line = Line([FakeMeter(1, (START + 1, GASP), (START + later, BACK))])
     line.headend.failures = [OSError("down")] * (1 + len(WAITS_US))
     await line.to(later + 10)

@@ -15,7 +15,7 @@ from pymodbus.client import AsyncModbusTcpClient
 
 from headend.network.transport import ModbusTransport, NoAnswer, WrongMeter
 from headend.ports import MeterAddress
-from meters.calendar import day_of, day_start, epoch, to_us
+from meters.calendar import Seconds, day_of, day_start, epoch, to_us
 from meters.device.meter import EmulatedMeter
 from meters.faults.kinds import KINDS, FaultKind, Span
 from meters.faults.rules import FaultRule
@@ -85,12 +85,12 @@ class Bench:
     def twin(self, kind: FaultKind) -> EmulatedMeter:
         return self.sound.meter(self.ordinal(kind) + 1)
 
-    async def delivered(self, kind: FaultKind, start: int = FROM, end: int = TO) -> tuple[list[int], list[int]]:
+    async def delivered(self, kind: FaultKind, start: Seconds = FROM, end: Seconds = TO) -> tuple[list[int], list[int]]:
         """Intervals read over the wire, and those of the sound twin."""
         reading = await self.transport.read_window(self.address(kind), start, end)
         return reading.delivered.tolist(), self.twin(kind).window(start, end, NOW).delivered.tolist()
 
-    async def conditions(self, kind: FaultKind, start: int = FROM, end: int = TO) -> set[int]:
+    async def conditions(self, kind: FaultKind, start: Seconds = FROM, end: Seconds = TO) -> set[int]:
         reading = await self.transport.read_window(self.address(kind), start, end)
         return set(delivered_condition(reading.status).tolist())
 

@@ -14,7 +14,21 @@ from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, PlainTextResponse, Response
 
 from headend.ondemand.gap import gap
-from meters.calendar import INTERVAL_S, days, epoch, interval_ends, iso, local, parse_us_date, to_us, us_date
+from meters.calendar import (
+    INTERVAL_S,
+    Seconds,
+    day_end,
+    days,
+    epoch,
+    instants,
+    interval_ends,
+    iso,
+    local,
+    parse_us_date,
+    seconds,
+    to_us,
+    us_date,
+)
 from simulator.ror.account import Account, LastBill, Payment
 from simulator.ror.client import SmtClient
 from simulator.ror.usage import UsageRecord, from_vee
@@ -26,7 +40,7 @@ T = TypeVar("T")
 
 ESIID = "10443720000000017"
 CALL = epoch("2026-08-12T17:40")
-PATIENCE_S = 180
+PATIENCE_S = seconds(180)
 ACCOUNT = Account.model_validate(
     {
         "account_id": "A-1001",
@@ -41,7 +55,7 @@ ACCOUNT = Account.model_validate(
 )
 
 
-def wh_of(end: int) -> int:
+def wh_of(end: Seconds) -> int:
     """About 33.5 kWh a day: 246 Wh by night, 440 Wh from 10:00 to 22:00, a little different each day, more at weekends."""
     begins = local(end - INTERVAL_S)
     base = 440 if 10 <= begins.hour < 22 else 246
@@ -58,7 +72,7 @@ def vee_record(first: date, last: date) -> UsageRecord:
 class Portal:
     """What the portal has and how it behaves; ``app`` speaks for it."""
 
-    now: Callable[[], int]
+    now: Callable[[], Seconds]
     #: Last day with posted VEE data.
     posted: date = date(2026, 8, 11)
     #: Seconds from a request to its answer.
@@ -68,14 +82,14 @@ class Portal:
     #: Fields that override the answer of ``/odrstatus/``.
     ending: dict[str, Any] = field(default_factory=dict)
     #: Ends at which the store's intervals stop; the meter gives the rest.
-    swept_to: int = epoch("2026-08-12T16:00")
+    swept_to: Seconds = epoch("2026-08-12T16:00")
     #: Status polls that meet a page instead of JSON.
     bad_polls: int = 0
     #: Reads answered with 401 before the token counts again.
     dead_tokens: int = 0
     vee_error: dict[str, Any] | None = None
     seen: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
-    asked_at: int = 0
+    asked_at: Seconds = seconds(0)
 
     @property
     def app(self) -> FastAPI:
@@ -129,7 +143,7 @@ class Portal:
         return rows
 
     def fulfilled(self) -> dict[str, Any]:
-        vee_end = int(interval_ends(self.posted)[-1])
+        vee_end = day_end(self.posted)
         served = gap(vee_end, self.asked_at)
         intervals = self.served(served.start, served.end)
         spans = [] if served.uncovered is None else [served.uncovered]
@@ -146,7 +160,7 @@ class Portal:
             "meterReads": 1,
         }
 
-    def served(self, start: int, end: int) -> list[dict[str, Any]]:
+    def served(self, start: Seconds, end: Seconds) -> list[dict[str, Any]]:
         return [
             {
                 "end": iso(instant),
@@ -154,7 +168,7 @@ class Portal:
                 "source": "store" if instant <= self.swept_to else "meter",
                 "collectedAt": iso(min(instant + 600, self.now())),
             }
-            for instant in range(start + INTERVAL_S, end + 1, INTERVAL_S)
+            for instant in instants(start + INTERVAL_S, end + 1, INTERVAL_S)
         ]
 
 
@@ -164,7 +178,7 @@ class Notes:
     def __init__(self) -> None:
         self.entries: list[tuple[int, str, str, str, dict[str, Any]]] = []
 
-    def note(self, at: int, party: str, kind: str, ident: str, **facts: Any) -> None:
+    def note(self, at: Seconds, party: str, kind: str, ident: str, **facts: Any) -> None:
         self.entries.append((at, party, kind, ident, facts))
 
     def kinds(self) -> list[str]:
@@ -173,9 +187,9 @@ class Notes:
 
 def run_call(
     process: Callable[[Runtime, SmtClient, Notes], Generator[Any, Any, T]],
-    portal: Callable[[Callable[[], int]], Portal] = Portal,
+    portal: Callable[[Callable[[], Seconds]], Portal] = Portal,
     *,
-    at: int = CALL,
+    at: Seconds = CALL,
     hours: int = 2,
     password: str = "right",
 ) -> tuple[T, Portal, Notes]:

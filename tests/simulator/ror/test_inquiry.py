@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from meters.calendar import epoch
+from meters.calendar import Seconds, epoch, seconds
 from simulator.ror.analysis import Question
 from simulator.ror.answer import ToldOn
 from simulator.ror.client import SmtClient
@@ -32,11 +32,11 @@ REFUSAL = {
 
 
 def call(
-    question: Question = Question.BALANCE, give_up_s: int = 600
+    question: Question = Question.BALANCE, give_up_s: Seconds = seconds(600)
 ) -> Callable[[Runtime, SmtClient, Notes], Generator[Any, Any, CallResult]]:
     def process(runtime: Runtime, client: SmtClient, notes: Notes) -> Generator[Any, Any, CallResult]:
         return balance_inquiry(
-            runtime, client, ACCOUNT, PLAN, question, "call-0001", PATIENCE_S, 15, notes, give_up_s=give_up_s
+            runtime, client, ACCOUNT, PLAN, question, "call-0001", PATIENCE_S, seconds(15), notes, give_up_s=give_up_s
         )
 
     return process
@@ -116,7 +116,7 @@ def test_a_failed_read_tells_on_vee_data_and_says_so() -> None:
 
 
 def test_no_answer_ends_when_the_retailer_gives_up() -> None:
-    result, _, _ = run_call(call(give_up_s=300), partial(Portal, takes_s=100_000))
+    result, _, _ = run_call(call(give_up_s=seconds(300)), partial(Portal, takes_s=100_000))
     assert (result.request.end, result.request.polls) == (RequestEnd.UNANSWERED, 20)
     assert result.told_at - result.asked_at == 300
     assert not result.before_hang_up
@@ -135,7 +135,7 @@ def test_polling_goes_on_through_the_front_ends_bad_minute() -> None:
 
 def test_intervals_that_come_twice_are_not_billed() -> None:
     class Doubling(Portal):
-        def served(self, start: int, end: int) -> list[dict[str, Any]]:
+        def served(self, start: Seconds, end: Seconds) -> list[dict[str, Any]]:
             return super().served(start, end) * 2
 
     result, _, _ = run_call(call(), Doubling)
@@ -211,7 +211,7 @@ def test_power_status_is_followed_to_its_answer() -> None:
     }
 
     def process(runtime: Runtime, client: SmtClient, notes: Notes) -> Generator[Any, Any, OnDemand]:
-        return power_inquiry(runtime, client, ACCOUNT.esiid, "call-0002", 15, notes)
+        return power_inquiry(runtime, client, ACCOUNT.esiid, "call-0002", seconds(15), notes)
 
     ending = {"powerStatus": power, "intervals": None, "gap": None, "partial": None}
     request, portal, notes = run_call(process, partial(Portal, ending=ending))

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headend.wire import ServedInterval
-from meters.calendar import INTERVAL_S, day_end, day_start, interval_ends, local
+from meters.calendar import INTERVAL_S, Seconds, day_end, day_start, interval_ends, local
 from simulator.ror.errors import RorError
 from simulator.ror.usage import Quality, Source, UsageRecord, empty, from_gap, from_vee, merge
 
@@ -24,7 +24,7 @@ def vee_day(day: date = DAY, wh: int = 400) -> UsageRecord:
     return from_vee(ends, np.full(len(ends), wh, dtype=np.int32), np.arange(len(ends)) < 2)
 
 
-def served(end: int, wh: int = 500, source: str = "store") -> ServedInterval:
+def served(end: Seconds, wh: int = 500, source: str = "store") -> ServedInterval:
     return ServedInterval.model_validate(
         {"end": local(end), "wh": wh, "source": source, "collectedAt": local(end + 600)}
     )

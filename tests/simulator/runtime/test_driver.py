@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 import simpy
 
-from meters.calendar import micros, to_s, to_us
+from meters.calendar import micros, seconds, to_s, to_us
 from simulator.errors import SimulatorError
 from simulator.runtime.clock import Clock, ClockMode
 from simulator.runtime.driver import Runtime
 
-START = 1_786_500_000
+START = seconds(1_786_500_000)
 
 
 def manual() -> Runtime:
@@ -177,7 +177,7 @@ async def test_a_scaled_clock_follows_the_wall_and_hands_input_in_at_its_instant
 @pytest.mark.parametrize("speed", [0.0, -1.0])
 def test_a_clock_that_does_not_move_forwards_is_refused(speed: float) -> None:
     with pytest.raises(SimulatorError, match="speed"):
-        Clock(ClockMode.SCALED, 0, speed=speed)
+        Clock(ClockMode.SCALED, micros(0), speed=speed)
 
 
 async def test_an_input_on_an_idle_manual_clock_is_taken_in_without_moving_time() -> None:

@@ -14,7 +14,7 @@ from headend.network.law import Try
 from headend.ports import MeterAddress
 from headend.store.store import HeadEndStore
 from headend.system import HeadEnd, HeadEndSettings
-from meters.calendar import day_of, day_start, to_us
+from meters.calendar import Micros, day_of, day_start, to_us
 from simulator.runtime.clock import Clock, ClockMode
 from simulator.runtime.driver import Runtime
 from simulator.runtime.serving import HttpServer, bind
@@ -32,7 +32,7 @@ class Start:
     database_url: str
     port: int
     gateway: int
-    epoch_us: int
+    epoch_us: Micros
     wall_start: float
     speed: float
     crash_at: str = ""

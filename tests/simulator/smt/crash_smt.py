@@ -10,6 +10,7 @@ from multiprocessing.connection import Connection
 import httpx
 
 from headend import boundaries
+from meters.calendar import Micros
 from simulator.parties import control
 from simulator.runtime.clock import Clock, ClockMode
 from simulator.runtime.driver import Runtime
@@ -30,7 +31,7 @@ class Start:
     database_url: str
     port: int
     head_end: str
-    epoch_us: int
+    epoch_us: Micros
     wall_start: float
     speed: float
     policy: str = "fr-cr016-1"

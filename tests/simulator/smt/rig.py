@@ -16,7 +16,19 @@ from fastapi import FastAPI, Response
 from headend.lse.writer import LseRecord
 from headend.vee.quality import Channel
 from headend.wire import InquiryKind, InquiryRequest, InquiryResult
-from meters.calendar import INTERVAL_S, day_of, days, epoch, intervals_in, iso, seconds, to_us
+from meters.calendar import (
+    INTERVAL_S,
+    Micros,
+    Seconds,
+    day_of,
+    days,
+    epoch,
+    intervals_in,
+    iso,
+    rounded_us,
+    seconds,
+    to_us,
+)
 from simulator.runtime.clock import Clock, ClockMode
 from simulator.runtime.driver import Runtime
 from simulator.smt.doors.service import Smt, SmtConfig, create_app
@@ -83,7 +95,7 @@ def record(esiid: str, day: date, posted_at: int, channel: Channel = Channel.LOA
         start + wh * count,
         np.full(count, wh, dtype=np.int32),
         np.zeros(count, dtype=np.bool_),
-        posted_at,
+        seconds(posted_at),
     )
 
 
@@ -93,14 +105,14 @@ class Notes:
 
     entries: list[tuple[int, str, str, dict[str, Any]]] = field(default_factory=list)
 
-    def note(self, at: int, party: str, kind: str, ident: str, **facts: Any) -> None:
+    def note(self, at: Seconds, party: str, kind: str, ident: str, **facts: Any) -> None:
         self.entries.append((at, kind, ident, facts))
 
     def of(self, kind: str) -> list[dict[str, Any]]:
         return [facts for _, one, _, facts in self.entries if one == kind]
 
 
-def answer_to(request: InquiryRequest, now: str, swept_to: int = 0) -> dict[str, Any]:
+def answer_to(request: InquiryRequest, now: str, swept_to: Seconds = seconds(0)) -> dict[str, Any]:
     """A complete answer that cost one read; intervals to the last sweep are the store's."""
     answer: dict[str, Any] = {
         "correlationId": request.correlationId,
@@ -113,7 +125,7 @@ def answer_to(request: InquiryRequest, now: str, swept_to: int = 0) -> dict[str,
         assert request.end is not None
         ends = range(seconds(request.start.timestamp()) + INTERVAL_S, seconds(request.end.timestamp()) + 1, INTERVAL_S)
         answer["intervals"] = [
-            {"end": iso(end), "wh": 100, "source": "store" if end <= swept_to else "meter", "collectedAt": now}
+            {"end": iso(seconds(end)), "wh": 100, "source": "store" if end <= swept_to else "meter", "collectedAt": now}
             for end in ends
         ]
     elif request.kind is InquiryKind.REGISTER:
@@ -158,7 +170,7 @@ class SmallHeadEnd:
         self.runtime.env.process(self._answer(request))
 
     def _answer(self, request: InquiryRequest) -> Generator[simpy.Event, Any, None]:
-        yield self.runtime.env.timeout(int(to_us(self.seconds)))
+        yield self.runtime.env.timeout(rounded_us(self.seconds))
         body = self._result(request).model_dump_json(by_alias=True)
         for turn in range(self.times):
             reply = yield self.runtime.io(
@@ -207,7 +219,7 @@ class Rig:
         folder: Path,
         policy: str | Policy = "fr-cr016-1",
         now: str = NOW,
-        expiry_us: int = to_us(45 * 60),
+        expiry_us: Micros = to_us(45 * 60),
         registered: Registry | None = None,
         folders: Folders | None = None,
         database_url: str = "",

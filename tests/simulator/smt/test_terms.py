@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from meters.calendar import to_us
+from meters.calendar import seconds, to_us
 from simulator.errors import SimulatorError
 from simulator.smt.database.seat import Role
 from simulator.smt.registry.passwords import hash_password
@@ -48,7 +48,7 @@ def test_a_worker_is_held_to_what_its_dispatcher_works_by(tmp_path: Path) -> Non
         ("clock", {"clock": CLOCK._replace(speed=61.0)}),
         ("clock", {"clock": CLOCK._replace(wall_start=1_700_000_000.0)}),
         ("clock", {"clock": CLOCK._replace(epoch_us=CLOCK.epoch_us + to_us(1))}),
-        ("policy", {"policy": replace(works_by.policy, reuse_s=900)}),
+        ("policy", {"policy": replace(works_by.policy, reuse_s=seconds(900))}),
         ("policy", {"policy": replace(works_by.policy, limits=(replace(limits[0], amount=99), *limits[1:]))}),
         ("registry", {"registry": with_records(points=records.points[:-1])}),
         ("registry", {"registry": with_records(periods=(early, *records.periods[1:]))}),

@@ -13,6 +13,7 @@ from sqlalchemy import event
 from headend.http.log import logging_to
 from headend.ports import HeadEndError
 from headend.vee.quality import Channel
+from meters.calendar import seconds
 from simulator.runtime.journal import RunJournal
 from simulator.smt.ondemand.lifecycle import State
 from tests.simulator.sandboxes import rig as sandbox_rig
@@ -74,7 +75,7 @@ async def test_metrics_follow_requests_refusals_latency_call_backs_and_intake(tm
 async def test_every_read_stands_in_the_access_log_with_its_door(rig: Rig) -> None:
     rig.post_days()
     # Read with the other channel, it is one read all the same.
-    rig.smt.store.load([record(PLAIN, rig.today() - timedelta(days=1), 1, Channel.GENERATION)], 1)
+    rig.smt.store.load([record(PLAIN, rig.today() - timedelta(days=1), 1, Channel.GENERATION)], seconds(1))
     ack = await rig.asked()
     await rig.status(ack["correlationId"])
     day: dict[str, Any] = {
@@ -227,10 +228,10 @@ async def test_a_sandboxs_log_follows_a_read_through_both_parties_and_holds_no_p
 def test_what_the_parties_note_is_in_the_log(tmp_path: Path) -> None:
     log = tmp_path / "run.log"
     with logging_to(str(log)):
-        RunJournal().note(1_786_000_000, "SMT", "request completed", "123", call="call-1", meter=4)
+        RunJournal().note(seconds(1_786_000_000), "SMT", "request completed", "123", call="call-1", meter=4)
     line = json.loads(log.read_text())
     assert line.items() >= {"event": "request completed", "correlation_id": "123", "call_reference": "call-1"}.items()
-    RunJournal().note(1_786_000_000, "SMT", "request completed", "123")
+    RunJournal().note(seconds(1_786_000_000), "SMT", "request completed", "123")
     assert len(log.read_text().splitlines()) == 1
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from headend.vee.quality import Channel
+from meters.calendar import seconds
 from simulator.smt.doors.both.bodies import BusinessErrorReply
 from simulator.smt.doors.market.odr_wire import OdrAck, OdrStatus
 from simulator.smt.doors.market.wire import DailyReads, IntervalReads, TokenReply
@@ -33,7 +34,7 @@ def has_shape(model: Any, reply: Any) -> None:
 async def test_the_portals_replies_are_as_documented(tmp_path: Path) -> None:
     async with Rig(tmp_path, "smt-today") as rig:
         rig.post_days()
-        rig.smt.store.load([record(PLAIN, rig.today().replace(day=11), 1, Channel.GENERATION, wh=50)], 1)
+        rig.smt.store.load([record(PLAIN, rig.today().replace(day=11), 1, Channel.GENERATION, wh=50)], seconds(1))
 
         async def login(password: str) -> Any:
             body = {"username": "customer", "password": password}

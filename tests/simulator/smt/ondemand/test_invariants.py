@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from meters.calendar import day_end, day_of, epoch
+from meters.calendar import Seconds, day_end, day_of, epoch, seconds
 from simulator.smt.ondemand.invariants import Asking, breaches
 from simulator.smt.throttle.decision import Door, Kind, Policy, Requested, RequesterClass, Scope
 from simulator.smt.throttle.policy import parse_policy
@@ -21,7 +21,7 @@ def of(**fields: Any) -> Policy:
     return parse_policy("mine", {"title": "t", "limits": [written]}, place="test")
 
 
-def asked(number: int, at: int, admitted: bool, **ended: Any) -> Asking:
+def asked(number: int, at: Seconds, admitted: bool, **ended: Any) -> Asking:
     """The ``number``-th to ask; one that has ended did so at once, unless ``ended_after`` says otherwise."""
     told = {"ended_at": at, "ended_after": number, "success": True} | ended if admitted else {}
     return Asking(str(number), at, Requested(Kind.READ, Door.API, SCOPES), admitted, number, **told)
@@ -36,11 +36,11 @@ def asked(number: int, at: int, admitted: bool, **ended: Any) -> Asking:
         ("day", NOON, day_end(day_of(NOON))),
     ],
 )
-def test_the_last_second_of_a_window_is_in_it_and_the_next_is_not(window: str, first: int, over: int) -> None:
+def test_the_last_second_of_a_window_is_in_it_and_the_next_is_not(window: str, first: Seconds, over: int) -> None:
     policy = of(window=window)
     for at, lets_in in ((over - 1, False), (over, True)):
         for admitted in (True, False):
-            found = breaches(policy, [asked(1, first, True), asked(2, at, admitted)])
+            found = breaches(policy, [asked(1, first, True), asked(2, seconds(at), admitted)])
             assert bool(found) is (admitted is not lets_in), (at - over, admitted)
 
 

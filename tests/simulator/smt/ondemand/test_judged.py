@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headend.wire import InquiryKind, InquiryResult, Outcome
-from meters.calendar import epoch, iso, seconds, to_us
+from meters.calendar import INTERVAL_S, Seconds, epoch, instants, iso, micros, seconds, to_us
 from simulator.smt.doors.market.status import scientific, status_of
 from simulator.smt.ondemand.judged import checked, trimmed
 from simulator.smt.ondemand.ledger import Entry, Transition
@@ -34,9 +34,10 @@ def test_what_is_written_is_a_json_number_of_the_same_energy(wh: int) -> None:
 
 def test_intervals_outside_the_gap_are_not_handed_on() -> None:
     start, end = epoch("2026-08-12T00:00"), epoch("2026-08-12T00:30")
-    asked = Filed("k", InquiryKind.INTERVALS, "e", Door.API, "u", "d", "c", "t", "", start, end, None, (), 0)
+    asked = Filed("k", InquiryKind.INTERVALS, "e", Door.API, "u", "d", "c", "t", "", start, end, None, (), micros(0))
     told = [
-        {"end": iso(at), "wh": 1, "source": "store", "collectedAt": iso(end)} for at in range(start, end + 901, 900)
+        {"end": iso(at), "wh": 1, "source": "store", "collectedAt": iso(end)}
+        for at in instants(start, end + 901, INTERVAL_S)
     ]
     result = InquiryResult.model_validate({"correlationId": "k", "outcome": "completed", "intervals": told})
     assert [seconds(one.end.timestamp()) for one in trimmed(asked, result).intervals] == [start + 900, end]
@@ -48,7 +49,7 @@ ENDS = [epoch(f"2026-08-12T{clock}") for clock in ("00:15", "00:30", "00:45", "0
 
 
 def filed(kind: InquiryKind) -> Filed:
-    start, end = GAP if kind is InquiryKind.INTERVALS else (0, 0)
+    start, end = GAP if kind is InquiryKind.INTERVALS else (seconds(0), seconds(0))
     return Filed("k", kind, "e", Door.API, "u", "d", "c", "t", "", start, end, None, (), to_us(ASKED))
 
 
@@ -57,7 +58,7 @@ def held(kind: InquiryKind, **told: Any) -> tuple[Outcome, str, InquiryResult]:
     return checked(filed(kind), result, ASKED + 60)
 
 
-def interval(end: int, wh: int = 100) -> dict[str, Any]:
+def interval(end: Seconds, wh: int = 100) -> dict[str, Any]:
     return {"end": iso(end), "wh": wh, "source": "meter", "collectedAt": iso(ASKED)}
 
 
@@ -113,7 +114,7 @@ def test_intervals_told_twice_or_off_the_quarter_hour_are_handed_on_to_nobody() 
 
 
 def test_instants_are_told_in_central_time_whatever_the_head_ends_offset() -> None:
-    def utc(at: int) -> str:
+    def utc(at: Seconds) -> str:
         return datetime.fromtimestamp(at, UTC).isoformat()
 
     whole = [{"end": utc(end), "wh": 1, "source": "meter", "collectedAt": utc(ASKED)} for end in ENDS[1:]]

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, select
 
-from meters.calendar import epoch, iso
+from meters.calendar import Seconds, epoch, iso, seconds
 from simulator.errors import SimulatorError
 from simulator.smt.database.engine import open_database
 from simulator.smt.database.tables import throttle_window
@@ -140,14 +140,14 @@ def test_a_database_in_memory_or_without_a_url_is_refused() -> None:
 HOUR = "SMT allows two on-demand reads per ESI ID and hour."
 
 
-def told(admission: DatabaseAdmission, now: int, scopes: str = "e") -> tuple[str, int]:
+def told(admission: DatabaseAdmission, now: Seconds, scopes: str = "e") -> tuple[str, int]:
     """Reason and retryAt of a refusal."""
     refused = admission.reserve(f"refused-{now}", requested(scopes), now)
     assert isinstance(refused, Refusal)
     return refused.reason, refused.retry_at
 
 
-def use(admission: DatabaseAdmission, at: int, seconds: int = 75, success: bool = True) -> None:
+def use(admission: DatabaseAdmission, at: Seconds, seconds: int = 75, success: bool = True) -> None:
     """A read that is asked for at an instant and ends some seconds later."""
     lease = admission.reserve(f"use-{at}", requested("e"), at)
     assert isinstance(lease, Lease)
@@ -166,7 +166,7 @@ def test_two_uses_of_an_hour_are_both_told_and_the_first_one_gives_the_time_to_c
     reason, retry_at = told(admission, epoch("2026-08-12T18:00"))
     assert reason == f"{HOUR} Used at 2026-08-12T17:52:10-05:00 and 2026-08-12T17:57:17-05:00."
     assert retry_at == first + 3600
-    assert isinstance(admission.reserve("again", requested("e"), retry_at), Lease)
+    assert isinstance(admission.reserve("again", requested("e"), seconds(retry_at)), Lease)
     # Now the second use and the one under way fill the hour.
     reason, retry_at = told(admission, first + 3601)
     assert reason == f"{HOUR} Used at 2026-08-12T17:57:17-05:00. A request of 2026-08-12T18:52:10-05:00 is under way."
@@ -203,8 +203,8 @@ def test_a_days_limit_of_many_is_counted_with_the_last(engine: Engine) -> None:
 def test_the_first_instant_told_is_an_hour_before_the_time_to_come_back(shared: Engine, later: list[int]) -> None:
     admission = DatabaseAdmission(shared, preset("smt-today"))
     scope, now = f"told-{next(_runs)}", START
-    for number, seconds in enumerate(later):
-        now += seconds
+    for number, wait in enumerate(later):
+        now += wait
         got = admission.reserve(f"{scope}-{number}", requested(scope), now)
         if isinstance(got, Lease):
             admission.settle(f"{scope}-{number}", got, now, True)

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Engine, select, text
 
-from meters.calendar import epoch
+from meters.calendar import Seconds, epoch
 from simulator.smt.database.tables import throttle_window
 from simulator.smt.throttle.admission import DatabaseAdmission
 from simulator.smt.throttle.decision import Door, Kind, Lease, Policy, Refusal, Requested, Scope
@@ -22,7 +22,7 @@ def of(**fields: Any) -> Policy:
 
 
 def ask(
-    engine: Engine, policy: Policy | str, at: int, kind: Kind = Kind.READ
+    engine: Engine, policy: Policy | str, at: Seconds, kind: Kind = Kind.READ
 ) -> tuple[DatabaseAdmission, Lease | Refusal]:
     """Restart under a policy, and ask."""
     admission = DatabaseAdmission(engine, preset(policy) if isinstance(policy, str) else policy)
@@ -30,13 +30,13 @@ def ask(
     return admission, admission.reserve(f"{at}", Requested(kind, Door.API, scopes), at)
 
 
-def use(engine: Engine, policy: Policy | str, at: int, octets: int = 0, failed: bool = False) -> None:
+def use(engine: Engine, policy: Policy | str, at: Seconds, octets: int = 0, failed: bool = False) -> None:
     admission, lease = ask(engine, policy, at)
     assert isinstance(lease, Lease)
     admission.settle(f"{at}", lease, at + 60, not failed, octets, failed)
 
 
-def refused(engine: Engine, policy: Policy | str, at: int, kind: Kind = Kind.READ) -> Refusal:
+def refused(engine: Engine, policy: Policy | str, at: Seconds, kind: Kind = Kind.READ) -> Refusal:
     _, refusal = ask(engine, policy, at, kind)
     assert isinstance(refusal, Refusal)
     return refusal

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from meters.calendar import day_of, epoch, iso
+from meters.calendar import Seconds, day_of, epoch, iso, seconds
 from simulator.errors import SimulatorError
 from simulator.smt.throttle.decision import (
     Door,
@@ -44,7 +44,7 @@ def requested(kind: Kind = Kind.READ, channel: Door = Door.API, esiid: str = ESI
     )
 
 
-def finished(limit: Limit, state: LimitState, window: int, at: int) -> None:
+def finished(limit: Limit, state: LimitState, window: Seconds, at: Seconds) -> None:
     """A request that was let in and has succeeded."""
     settle(limit, state, window, reserve(limit, state, window), at, Ending(True))
 
@@ -145,7 +145,7 @@ class Watch:
 
     def too_many(self) -> bool:
         if self.one.window is Window.DAY:
-            days = [day_of(at) for at in self.uses]
+            days = [day_of(seconds(at)) for at in self.uses]
             return any(days.count(day) > self.one.amount for day in days)
         if self.one.window is Window.CLOCK_HOUR:
             hours = [at // 3600 for at in self.uses]
@@ -164,7 +164,7 @@ class Watch:
     start=st.sampled_from([epoch("2026-08-12T22:30"), epoch("2026-10-31T23:00"), epoch("2026-03-07T23:00")]),
 )
 def test_never_one_too_many_whatever_the_order_of_submit_finish_fail_and_midnight(
-    window: Window, amount: int, steps: list[tuple[str, int, int]], start: int
+    window: Window, amount: int, steps: list[tuple[str, int, int]], start: Seconds
 ) -> None:
     one = limit(window, amount)
     state, watch = LimitState(), Watch(one)
@@ -180,7 +180,7 @@ def test_never_one_too_many_whatever_the_order_of_submit_finish_fail_and_midnigh
                 under_way.append((decision.window, now))
         elif under_way:
             held_window, submitted = under_way.pop(which % len(under_way))
-            settle(one, state, held_window, 1, now, Ending(what == "finish"))
+            settle(one, state, seconds(held_window), 1, now, Ending(what == "finish"))
             if what == "finish":
                 watch.uses.append(submitted)
         assert not watch.too_many()

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from meters import SEED
-from meters.calendar import day_of, epoch
+from meters.calendar import day_of, epoch, to_s
 from simulator.smt.ondemand.invariants import breaches, from_ledger
 from simulator.smt.ondemand.lifecycle import ANSWERED_EARLIER, Filed
 from simulator.smt.registry.records import Agreement, Entity, EntityKind, RorPeriod, User, UserKind
@@ -237,7 +237,7 @@ async def test_the_ledger_of_a_busy_hour_keeps_every_rule_and_a_forged_one_does_
             point = registry.points[filed.esiid]
             return {
                 Scope.ESIID: filed.esiid,
-                Scope.ROR: registry.ror_of_record(filed.esiid, day_of(filed.submitted_us // 1_000_000)) or "",
+                Scope.ROR: registry.ror_of_record(filed.esiid, day_of(to_s(filed.submitted_us))) or "",
                 Scope.REQUESTER_CLASS: filed.requester_class,
                 Scope.TDSP: point.tdsp_key,
                 Scope.ACCESS_POINT: str(point.access_point),

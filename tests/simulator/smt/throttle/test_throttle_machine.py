@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 from sqlalchemy import Engine, select
 
-from meters.calendar import day_end, day_of, epoch
+from meters.calendar import day_end, day_of, epoch, seconds, to_s
 from simulator.smt.database.tables import throttle_mark, throttle_window
 from simulator.smt.ondemand.invariants import Asking, breaches
 from simulator.smt.ondemand.lifecycle import EXPIRY_US
@@ -46,7 +46,7 @@ from simulator.smt.throttle.policy import preset, preset_names
 
 EXAMPLES = int(os.environ.get("THROTTLE_EXAMPLES", "25"))
 STEPS = 30
-EXPIRY_S = EXPIRY_US // 1_000_000
+EXPIRY_S = to_s(EXPIRY_US)
 #: An ordinary evening, and the evenings before the clock is put back and forward.
 EVENINGS = [epoch("2026-08-12T22:30"), epoch("2026-10-31T22:30"), epoch("2026-03-07T22:30")]
 RORS = ("ror-a", "ror-b")
@@ -94,7 +94,7 @@ class Machine(RuleBasedStateMachine):
 
     @initialize(evening=st.sampled_from(EVENINGS))
     def begin(self, evening: int) -> None:
-        self.now = evening
+        self.now = seconds(evening)
 
     @rule(
         esiid=st.sampled_from("ab"),
@@ -159,11 +159,11 @@ class Machine(RuleBasedStateMachine):
     def a_meter_is_silent(self, esiid: str, wait_s: int) -> None:
         """A request whose meter does not answer, and another at once: what a breaker is for."""
         self.now += wait_s
-        for seconds in (120, 0):
+        for wait in (120, 0):
             before = set(self.open)
             self.submit(esiid, Kind.STATUS, Door.API, RequesterClass.ROR_CALL_CENTRE, 0)
             for key in set(self.open) - before:
-                self.now += seconds
+                self.now += wait
                 self._end(key, meter_failed=True)
 
     @precondition(lambda self: self.open)

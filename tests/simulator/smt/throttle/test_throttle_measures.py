@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from meters.calendar import epoch, iso
+from meters.calendar import Seconds, epoch, iso
 from simulator.smt.throttle.decision import (
     NEVER,
     Door,
@@ -46,7 +46,7 @@ class Trial:
         self.limit = one_limit(**fields)
         self.state = LimitState()
 
-    def ask(self, at: int) -> int | None:
+    def ask(self, at: Seconds) -> Seconds | None:
         """The window if let in, else None."""
         decision = admit(self.limit, self.state, at)
         if decision.ok:
@@ -54,11 +54,11 @@ class Trial:
             return decision.window
         return None
 
-    def end(self, window: int | None, at: int, ending: Ending) -> None:
+    def end(self, window: Seconds | None, at: Seconds, ending: Ending) -> None:
         assert window is not None
         settle(self.limit, self.state, window, self.limit.weight, at, ending)
 
-    def refused_until(self, at: int) -> int:
+    def refused_until(self, at: Seconds) -> Seconds:
         decision = admit(self.limit, self.state, at)
         assert not decision.ok
         return decision.retry_at
@@ -149,7 +149,7 @@ BREAKER = {
 }
 
 
-def broken(at: int = NOON) -> Trial:
+def broken(at: Seconds = NOON) -> Trial:
     trial = Trial(**BREAKER)
     for turn in range(3):
         trial.end(trial.ask(at + turn * 10), at + turn * 10 + 300, SILENT)
@@ -229,7 +229,7 @@ def admission(*limits: dict[str, Any]) -> MemoryAdmission:
     return MemoryAdmission(parse_policy("p", {"title": "t", "limits": written}, place="test"))
 
 
-def let_in(admission: MemoryAdmission, requested: Requested, at: int = NOON) -> bool:
+def let_in(admission: MemoryAdmission, requested: Requested, at: Seconds = NOON) -> bool:
     return isinstance(admission.reserve("k", requested, at), Lease)
 
 

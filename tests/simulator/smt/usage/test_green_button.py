@@ -9,7 +9,7 @@ import pytest
 
 from headend.lse.writer import LseRecord
 from headend.vee.quality import Channel
-from meters.calendar import CPT, INTERVAL_S, day_start, days, intervals_in
+from meters.calendar import CPT, INTERVAL_S, day_start, days, intervals_in, seconds
 from simulator.smt.usage.green_button import feed
 from simulator.smt.usage.store import StoredDay
 from tests.simulator.smt.rig import PLAIN, record
@@ -38,7 +38,7 @@ def test_a_feed_is_an_espi_document_with_one_block_a_day(first: date) -> None:
     span = days(first, first + timedelta(days=2))
     usage = [stored(record(PLAIN, day, day_start(day), channel, 77)) for channel in BOTH for day in span]
     usage[0].estimated[3] = True
-    root = ET.fromstring(feed([(PLAIN, usage)], 1_780_000_000))
+    root = ET.fromstring(feed([(PLAIN, usage)], seconds(1_780_000_000)))
     assert root.tag == "{http://www.w3.org/2005/Atom}feed"
     assert [one.text for one in root.findall(".//e:ReadingType/e:uom", NS)] == ["72", "72"]
     assert [one.text for one in root.findall(".//e:ReadingType/e:intervalLength", NS)] == ["900", "900"]
@@ -60,7 +60,7 @@ def test_a_feed_is_an_espi_document_with_one_block_a_day(first: date) -> None:
 def test_every_entry_has_an_id_of_its_own_and_the_readings_hang_on_the_usage_point() -> None:
     usage = [stored(record(PLAIN, date(2026, 8, 11), 1))]
     other = [stored(record("99900000000000018", date(2026, 8, 11), 1))]
-    root = ET.fromstring(feed([(PLAIN, usage), ("99900000000000018", other)], 1))
+    root = ET.fromstring(feed([(PLAIN, usage), ("99900000000000018", other)], seconds(1)))
     ids = [one.text for one in root.iter("{http://www.w3.org/2005/Atom}id")]
     assert len(set(ids)) == len(ids)
     links = {one.get("href") for one in root.findall("a:entry/a:link[@rel='self']", NS)}
@@ -74,7 +74,7 @@ def test_every_entry_has_an_id_of_its_own_and_the_readings_hang_on_the_usage_poi
 @pytest.mark.parametrize(("rule", "ahead"), [("dstStartRule", True), ("dstEndRule", False)])
 def test_the_local_time_parameters_are_those_of_central_time(rule: str, ahead: bool) -> None:
     usage = [stored(record(PLAIN, date(2026, 8, 11), 1))]
-    found = ET.fromstring(feed([(PLAIN, usage)], 1)).find(".//e:LocalTimeParameters", NS)
+    found = ET.fromstring(feed([(PLAIN, usage)], seconds(1))).find(".//e:LocalTimeParameters", NS)
     assert found is not None
     standard = timedelta(seconds=int(found.findtext("e:tzOffset", "", NS)))
     saving = timedelta(seconds=int(found.findtext("e:dstOffset", "", NS)))

@@ -10,7 +10,7 @@ import pytest
 
 from headend.lse.writer import LseRecord, dumps, file_name, read
 from headend.vee.quality import Channel
-from meters.calendar import epoch
+from meters.calendar import Seconds, epoch
 from simulator.smt.usage.intake import Decided, decide
 from simulator.smt.usage.store import DayKey, Held
 from tests.simulator.smt.rig import NEIGHBOUR, PLAIN, TDSP_DUNS, Nowhere, Rig, record
@@ -21,7 +21,7 @@ DAY = date(2026, 8, 11)
 
 
 def decided(
-    records: list[LseRecord] | bytes, name: str = NAME, held: Mapping[DayKey, Held] | None = None, now: int = NOW
+    records: list[LseRecord] | bytes, name: str = NAME, held: Mapping[DayKey, Held] | None = None, now: Seconds = NOW
 ) -> Decided:
     content = records if isinstance(records, bytes) else dumps(records)
     return decide(read(content, name), TDSP_DUNS, lambda esiid: esiid in (PLAIN, NEIGHBOUR), held or {}, now)
@@ -56,7 +56,7 @@ def test_a_record_stamped_in_the_future_does_not_stand_in_the_way_of_corrections
 
 
 @pytest.mark.parametrize(("posted_at", "code"), [(NOW - 1, "05"), (NOW, "00"), (NOW + 1, "00")])
-def test_a_read_older_than_the_held_one_is_turned_away(posted_at: int, code: str) -> None:
+def test_a_read_older_than_the_held_one_is_turned_away(posted_at: Seconds, code: str) -> None:
     held = {DayKey(PLAIN, Channel.LOAD, DAY): Held(1, NOW)}
     assert codes(decided([record(PLAIN, DAY, posted_at)], held=held)) == [code]
 

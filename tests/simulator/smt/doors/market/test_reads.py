@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from headend.vee.quality import Channel
+from meters.calendar import seconds
 from simulator.smt.doors.both.rd import rd_parse
 from tests.simulator.smt.rig import FOREIGN, PASSWORD, PLAIN, Rig, record
 
@@ -73,7 +74,7 @@ async def test_interval_reads_have_100_slots_a_day(rig: Rig) -> None:
 async def test_dst_days_fill_the_slots_of_their_local_clock(rig: Rig, day: date, text: str, empty: range) -> None:
     kept = record(PLAIN, day, 1000)
     kept.wh[:] = range(len(kept.wh))
-    rig.smt.store.load([kept], 1000)
+    rig.smt.store.load([kept], seconds(1000))
     for reply in (
         (await rig.market("/15minintervalreads/", startDate=text, endDate=text, esiid=[PLAIN])).json(),
         (await rig.portal("/api/adhoc/intervalsynch", startDate=text, endDate=text, ESIID=[PLAIN]))["data"],
@@ -85,8 +86,8 @@ async def test_dst_days_fill_the_slots_of_their_local_clock(rig: Rig, day: date,
 
 async def test_versions_and_reading_types_choose(rig: Rig) -> None:
     day = date(2026, 8, 11)
-    rig.smt.store.load([record(PLAIN, day, 1), record(PLAIN, day, 1, Channel.GENERATION, 7)], 1)
-    rig.smt.store.load([record(PLAIN, day, 2, wh=200)], 2)
+    rig.smt.store.load([record(PLAIN, day, 1), record(PLAIN, day, 1, Channel.GENERATION, 7)], seconds(1))
+    rig.smt.store.load([record(PLAIN, day, 2, wh=200)], seconds(2))
 
     async def told(**fields: str) -> list[tuple[str, str]]:
         reply = await rig.market("/15minintervalreads/", **(RANGE | fields))

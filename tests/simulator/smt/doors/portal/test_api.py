@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from headend.vee.quality import Channel
+from meters.calendar import micros, seconds
 from simulator.smt.registry.records import Occupancy
 from simulator.smt.registry.registry import Registry
 from tests.simulator.smt.rig import FOREIGN, NEIGHBOUR, PASSWORD, PLAIN, Rig, record, registry
@@ -121,13 +122,13 @@ async def test_usage_counts_from_no_midnight_before_the_users_own_days(
 
 
 async def test_a_failed_read_is_null_and_still_says_success(tmp_path: Path) -> None:
-    async with Rig(tmp_path, expiry_us=60_000_000) as rig:
+    async with Rig(tmp_path, expiry_us=micros(60_000_000)) as rig:
         rig.head_end.amend = {"outcome": "failed", "reason": "dead"}
         rig.head_end.seconds = 0
         await rig.portal("/api/ondemandread", ESIID=PLAIN)
         await rig.wait(80)
         t_failed = (await rig.portal("/api/usage/latestodrread", ESIID=PLAIN))["data"]
-        rig.smt.desk.expiry_us = 600_000_000
+        rig.smt.desk.expiry_us = micros(600_000_000)
         await rig.portal("/api/ondemandread", ESIID=PLAIN)
         await rig.wait(80)
         failed = (await rig.portal("/api/usage/latestodrread", ESIID=PLAIN))["data"]
@@ -169,11 +170,11 @@ async def test_interval_data_tell_both_channels(rig: Rig) -> None:
     asked = {"startDate": "08/11/2026", "endDate": "08/11/2026"}
     before = await rig.portal("/api/usage/interval", esiid=PLAIN, **asked)
     # What a head-end posts of a meter that generates nothing.
-    rig.smt.store.load([record(PLAIN, day, 1, Channel.GENERATION, wh=0)], 1)
+    rig.smt.store.load([record(PLAIN, day, 1, Channel.GENERATION, wh=0)], seconds(1))
     zeros = await rig.portal("/api/usage/interval", esiid=PLAIN, **asked)
     surplus = record(PLAIN, day, 1, Channel.GENERATION, wh=50)
     surplus.estimated[0] = True
-    rig.smt.store.load([surplus], 2)
+    rig.smt.store.load([surplus], seconds(2))
     after = await rig.portal("/api/usage/interval", esiid=PLAIN, **asked)
     synch = (await rig.portal("/api/adhoc/intervalsynch", ESIID=[PLAIN], **asked))["data"]
     first = {
