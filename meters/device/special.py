@@ -54,6 +54,7 @@ def _special(row: dict[str, Any]) -> Special:
 
 
 SPECIALS = tuple(map(_special, json.loads(Path(__file__).with_name("special.json").read_text("utf-8"))))
+_MWH = 1_000_000
 #: The second meter at the ESI ID of this special: the first measures 60 %, the second the rest.
 TWO_METERS = Special(32, "two meters at one ESI ID: this one measures", scale=2.0)
 _FIRST_SHARE = 60
@@ -105,7 +106,7 @@ def _identity(tdsp: Tdsp, special: Special) -> MeterIdentity:
         special_meter_number(special.number),
         special_esiid(tdsp, special.number),
         special.multiplier,
-        initial_delivered_wh=1_000_000 * special.number,
+        initial_delivered_wh=_MWH * special.number,
         three_phase=special.three_phase,
     )
 

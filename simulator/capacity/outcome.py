@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headend.network.law import NetworkLaw
-from meters.calendar import epoch, fraction_s, rounded_us
+from meters.calendar import Seconds, epoch, fraction_s, rounded_us
 from simulator.errors import SimulatorError
 from simulator.smt.ondemand.lifecycle import State
 
@@ -171,7 +171,7 @@ class Outcome:
         return float(self.study["laws"]["network"].get("access_point_tps", NetworkLaw().access_point_tps))
 
     @property
-    def span_s(self) -> int:
+    def span_s(self) -> Seconds:
         """Seconds of the hour studied."""
         hour = self.study["hour"]
         return epoch(f"{hour['day']}T{hour['ends']}") - epoch(f"{hour['day']}T{hour['begins']}")

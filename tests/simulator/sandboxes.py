@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 
 from headend.day.cycle import DailyTimes
-from meters.calendar import day_of, epoch, to_us
+from meters.calendar import Seconds, day_of, epoch, seconds, to_us
 from meters.device.special import special_esiid
 from simulator.parties.sandbox import Sandbox, SandboxSettings
 from simulator.ror.client import SmtClient
@@ -50,7 +50,9 @@ class Rig:
     async def to(self, instant: str) -> None:
         await self.sandbox.runtime.run_until(epoch(instant))
 
-    async def ask(self, esiid: str, call: str = "call-1", read_type: Any = "INTERVALS", wait_s: int = 600) -> OdrStatus:
+    async def ask(
+        self, esiid: str, call: str = "call-1", read_type: Any = "INTERVALS", wait_s: Seconds = seconds(600)
+    ) -> OdrStatus:
         """Ask, let so much model time go by, and give what SMT says then."""
         key = await self.client.odr(esiid, call, read_type)
         await self.sandbox.runtime.run_until(self.sandbox.runtime.now() + wait_s)

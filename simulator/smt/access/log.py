@@ -15,7 +15,7 @@ from sqlalchemy import Engine, insert, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from headend.http.exchange import current
-from meters.calendar import local_us
+from meters.calendar import Micros, local_us
 from simulator.smt.database.engine import reading, writing
 from simulator.smt.database.tables import data_access
 from simulator.smt.registry.records import User
@@ -50,11 +50,11 @@ class Access(BaseModel):
 class AccessLog:
     """The log of one SMT process."""
 
-    def __init__(self, engine: Engine, now_us: Callable[[], int]) -> None:
+    def __init__(self, engine: Engine, now_us: Callable[[], Micros]) -> None:
         """now_us: model time, microseconds."""
         self._engine = engine
         self._now_us = now_us
-        self._waiting: list[tuple[int, str, str, str, str, What, str, str]] = []
+        self._waiting: list[tuple[Micros, str, str, str, str, What, str, str]] = []
         self._timer: asyncio.TimerHandle | None = None
 
     def note(self, user: User, esiid: str, what: What, request_key: str = "") -> None:

@@ -68,7 +68,7 @@ class LiveDesk:
         engine: Engine,
         policy: Policy,
         expiry_us: Micros,
-        closed: Callable[[User, str, int], Refusal | None],
+        closed: Callable[[User, str, Seconds], Refusal | None],
     ) -> None:
         """engine: the database that ledger and admission write. closed: why a request is refused before any allowance is looked at."""
         self.env: simpy.Environment = driver.env

@@ -151,7 +151,7 @@ async def live(
                 return
             assert key == request.key
 
-        def tell(kind: str, at: Seconds, told_at: int) -> Generator[simpy.Event, Any, None]:
+        def tell(kind: str, at: Seconds, told_at: Seconds) -> Generator[simpy.Event, Any, None]:
             meter = world.meters[DEAD - 1].identity
             event = {"esiid": meter.esiid, "meterNumber": meter.meter_number, "kind": kind, "at": iso(at)}
             url = f"{sandbox.headend_server.url}/events"

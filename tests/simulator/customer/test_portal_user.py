@@ -8,7 +8,7 @@ from typing import Any
 
 import simpy
 
-from meters.calendar import micros, to_us
+from meters.calendar import Seconds, micros, seconds, to_us
 from simulator.customer.portal_user import POLLS, PortalClient, PortalRead, portal_read
 from simulator.smt.ondemand.middle import LawMiddle, MiddleLaw
 from tests.simulator.smt.rig import NEIGHBOUR, PASSWORD, PLAIN, Rig
@@ -22,7 +22,7 @@ async def test_an_hourly_read_of_every_meter_for_a_day_costs_3_to_22_calls_each(
         rig.smt.desk.middle = LawMiddle(MiddleLaw(), 7)
         env = rig.runtime.env
 
-        def home(esiid: str, phase_s: int) -> Generator[simpy.Event, Any, None]:
+        def home(esiid: str, phase_s: Seconds) -> Generator[simpy.Event, Any, None]:
             # A ror may see both meters at the portal, as their customers would see each their own.
             client = PortalClient(rig.client, "lonestar.api", PASSWORD)
             yield env.timeout(to_us(phase_s))
@@ -34,7 +34,7 @@ async def test_an_hourly_read_of_every_meter_for_a_day_costs_3_to_22_calls_each(
                 yield env.timeout(to_us(3600) - (micros(env.now) - began))
 
         for number, esiid in enumerate(METERS):
-            env.process(home(esiid, 600 + 1500 * number))
+            env.process(home(esiid, seconds(600 + 1500 * number)))
         await rig.wait(86_400 + 3600)
     calls = [one.calls for one in reads]
     assert len(reads) == 24 * len(METERS)

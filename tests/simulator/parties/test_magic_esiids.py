@@ -39,7 +39,7 @@ async def status(on: Rig, number: int) -> PowerState:
 async def test_interval_that_ended_on_the_way_is_told_beside_the_gap(tmp_path: Path) -> None:
     async with rig(tmp_path, special=True, posted_days=2) as on:
         await on.to("2026-08-12T17:59:50")
-        answer = await on.ask(on.magic(30), "late", wait_s=200)
+        answer = await on.ask(on.magic(30), "late", wait_s=seconds(200))
         assert answer.partial is not None
         assert answer.partial.seconds > 900
         meter = next(one for one in on.sandbox.settings.world.meters if one.identity.esiid == on.magic(30))
@@ -59,16 +59,16 @@ async def test_outage_that_ends_is_off_then_on(tmp_path: Path) -> None:
 async def test_register_reads_of_silent_spoiled_zero_and_stale_meters(tmp_path: Path) -> None:
     async with rig(tmp_path, special=True, posted_days=2) as on:
         await on.to(LATER)
-        sound = await on.ask(on.magic(28), "sound", "REGISTER", 900)
+        sound = await on.ask(on.magic(28), "sound", "REGISTER", seconds(900))
         assert sound.statusCode == "0"
         assert sound.odrRead is not None
         assert sound.odrRead.registeredRead > 10_000
         for number in (1, 5, 6, 7, 8, 9, 10):
-            ended = await on.ask(on.magic(number), f"call-{number}", "REGISTER", 900)
+            ended = await on.ask(on.magic(number), f"call-{number}", "REGISTER", seconds(900))
             assert ended.statusCode == "1", number
-        zero = await on.ask(on.magic(3), "zero", "REGISTER", 900)
+        zero = await on.ask(on.magic(3), "zero", "REGISTER", seconds(900))
         assert (zero.statusCode, zero.odrRead and zero.odrRead.registeredRead) == ("0", 0.0)
-        stale = await on.ask(on.magic(4), "stale", "REGISTER", 900)
+        stale = await on.ask(on.magic(4), "stale", "REGISTER", seconds(900))
         assert stale.statusCode == "1"
         assert "no read taken after the request" in stale.statusReason
         assert stale.odrRead is None
@@ -86,7 +86,7 @@ async def test_gap_reads_of_stopped_disconnected_and_exchanged_meters(tmp_path: 
         assert opened.intervals is not None
         assert {interval.wh for interval in opened.intervals} == {0}
         await on.to("2026-08-12T19:00")
-        exchanged = await on.ask(on.magic(23), "exchanged", "REGISTER", 900)
+        exchanged = await on.ask(on.magic(23), "exchanged", "REGISTER", seconds(900))
         assert exchanged.statusCode == "1"
 
 

@@ -76,7 +76,7 @@ class Portal:
     #: Last day with posted VEE data.
     posted: date = date(2026, 8, 11)
     #: Seconds from a request to its answer.
-    takes_s: int = 70
+    takes_s: Seconds = seconds(70)
     #: What ``/odr/`` answers instead of taking the request.
     ack: dict[str, Any] | None = None
     #: Fields that override the answer of ``/odrstatus/``.

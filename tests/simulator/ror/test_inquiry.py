@@ -116,7 +116,7 @@ def test_a_failed_read_tells_on_vee_data_and_says_so() -> None:
 
 
 def test_no_answer_ends_when_the_retailer_gives_up() -> None:
-    result, _, _ = run_call(call(give_up_s=seconds(300)), partial(Portal, takes_s=100_000))
+    result, _, _ = run_call(call(give_up_s=seconds(300)), partial(Portal, takes_s=seconds(100_000)))
     assert (result.request.end, result.request.polls) == (RequestEnd.UNANSWERED, 20)
     assert result.told_at - result.asked_at == 300
     assert not result.before_hang_up

@@ -83,7 +83,7 @@ def registry() -> Registry:
     )
 
 
-def record(esiid: str, day: date, posted_at: int, channel: Channel = Channel.LOAD, wh: int = 100) -> LseRecord:
+def record(esiid: str, day: date, posted_at: Seconds, channel: Channel = Channel.LOAD, wh: int = 100) -> LseRecord:
     """A flat day: ``wh`` in each interval, registers that begin at 1,000 kWh on 1 January 2026."""
     count = intervals_in(day)
     start = 1_000_000 + (day - date(2026, 1, 1)).days * 9_600
@@ -95,7 +95,7 @@ def record(esiid: str, day: date, posted_at: int, channel: Channel = Channel.LOA
         start + wh * count,
         np.full(count, wh, dtype=np.int32),
         np.zeros(count, dtype=np.bool_),
-        seconds(posted_at),
+        posted_at,
     )
 
 

@@ -75,7 +75,7 @@ async def test_metrics_follow_requests_refusals_latency_call_backs_and_intake(tm
 async def test_every_read_stands_in_the_access_log_with_its_door(rig: Rig) -> None:
     rig.post_days()
     # Read with the other channel, it is one read all the same.
-    rig.smt.store.load([record(PLAIN, rig.today() - timedelta(days=1), 1, Channel.GENERATION)], seconds(1))
+    rig.smt.store.load([record(PLAIN, rig.today() - timedelta(days=1), seconds(1), Channel.GENERATION)], seconds(1))
     ack = await rig.asked()
     await rig.status(ack["correlationId"])
     day: dict[str, Any] = {

@@ -34,7 +34,9 @@ def has_shape(model: Any, reply: Any) -> None:
 async def test_the_portals_replies_are_as_documented(tmp_path: Path) -> None:
     async with Rig(tmp_path, "smt-today") as rig:
         rig.post_days()
-        rig.smt.store.load([record(PLAIN, rig.today().replace(day=11), 1, Channel.GENERATION, wh=50)], seconds(1))
+        rig.smt.store.load(
+            [record(PLAIN, rig.today().replace(day=11), seconds(1), Channel.GENERATION, wh=50)], seconds(1)
+        )
 
         async def login(password: str) -> Any:
             body = {"username": "customer", "password": password}

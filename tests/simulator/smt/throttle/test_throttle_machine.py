@@ -23,7 +23,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 from sqlalchemy import Engine, select
 
-from meters.calendar import day_end, day_of, epoch, seconds, to_s
+from meters.calendar import Seconds, day_end, day_of, epoch, seconds, to_s
 from simulator.smt.database.tables import throttle_mark, throttle_window
 from simulator.smt.ondemand.invariants import Asking, breaches
 from simulator.smt.ondemand.lifecycle import EXPIRY_US
@@ -103,7 +103,7 @@ class Machine(RuleBasedStateMachine):
         asking=st.sampled_from(list(RequesterClass)),
         after_s=st.integers(0, 400),
     )
-    def submit(self, esiid: str, kind: Kind, channel: Door, asking: RequesterClass, after_s: int) -> None:
+    def submit(self, esiid: str, kind: Kind, channel: Door, asking: RequesterClass, after_s: Seconds) -> None:
         self.now += after_s
         scopes = {
             Scope.ESIID: f"{self.run}-{esiid}",
@@ -149,14 +149,14 @@ class Machine(RuleBasedStateMachine):
         after_s=st.integers(0, 300),
         octets=st.sampled_from([0, 900, 1500, 2900]),
     )
-    def end(self, which: int, how: str, after_s: int, octets: int) -> None:
+    def end(self, which: int, how: str, after_s: Seconds, octets: int) -> None:
         self.now += after_s
         key = list(self.open)[which % len(self.open)]
         reached = how in ("success", "meter failed")
         self._end(key, success=how == "success", octets=octets * reached, meter_failed=how == "meter failed")
 
     @rule(esiid=st.sampled_from("ab"), wait_s=st.sampled_from([0, 300, 890, 900, 1100]))
-    def a_meter_is_silent(self, esiid: str, wait_s: int) -> None:
+    def a_meter_is_silent(self, esiid: str, wait_s: Seconds) -> None:
         """A request whose meter does not answer, and another at once: what a breaker is for."""
         self.now += wait_s
         for wait in (120, 0):
@@ -191,7 +191,7 @@ class Machine(RuleBasedStateMachine):
         self.now += seconds
 
     @rule(before_s=st.integers(0, 90))
-    def wait_until_shortly_before_midnight(self, before_s: int) -> None:
+    def wait_until_shortly_before_midnight(self, before_s: Seconds) -> None:
         self.now = max(self.now, day_end(day_of(self.now)) - before_s)
 
     @rule(esiid=st.sampled_from("ab"))

@@ -58,8 +58,8 @@ def test_a_feed_is_an_espi_document_with_one_block_a_day(first: date) -> None:
 
 
 def test_every_entry_has_an_id_of_its_own_and_the_readings_hang_on_the_usage_point() -> None:
-    usage = [stored(record(PLAIN, date(2026, 8, 11), 1))]
-    other = [stored(record("99900000000000018", date(2026, 8, 11), 1))]
+    usage = [stored(record(PLAIN, date(2026, 8, 11), seconds(1)))]
+    other = [stored(record("99900000000000018", date(2026, 8, 11), seconds(1)))]
     root = ET.fromstring(feed([(PLAIN, usage), ("99900000000000018", other)], seconds(1)))
     ids = [one.text for one in root.iter("{http://www.w3.org/2005/Atom}id")]
     assert len(set(ids)) == len(ids)
@@ -73,7 +73,7 @@ def test_every_entry_has_an_id_of_its_own_and_the_readings_hang_on_the_usage_poi
 
 @pytest.mark.parametrize(("rule", "ahead"), [("dstStartRule", True), ("dstEndRule", False)])
 def test_the_local_time_parameters_are_those_of_central_time(rule: str, ahead: bool) -> None:
-    usage = [stored(record(PLAIN, date(2026, 8, 11), 1))]
+    usage = [stored(record(PLAIN, date(2026, 8, 11), seconds(1)))]
     found = ET.fromstring(feed([(PLAIN, usage)], seconds(1))).find(".//e:LocalTimeParameters", NS)
     assert found is not None
     standard = timedelta(seconds=int(found.findtext("e:tzOffset", "", NS)))

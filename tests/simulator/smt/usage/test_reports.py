@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from headend.lse.writer import read
 from headend.vee.quality import Channel
-from meters.calendar import INTERVAL_S, day_start, days, intervals_in
+from meters.calendar import INTERVAL_S, day_start, days, intervals_in, seconds
 from meters.load.replay_file import read_quarters
 from simulator.smt.usage import deliveries
 from simulator.smt.usage.billing_periods import billed, billing_periods
@@ -32,7 +32,9 @@ RANGE: dict[str, Any] = {"startDate": "08/10/2026", "endDate": "08/11/2026", "es
 
 @pytest.mark.parametrize("day", [date(2026, 8, 11), date(2026, 3, 8), date(2025, 11, 2)])
 def test_the_interval_csv_is_one_that_a_meter_replays(tmp_path: Path, day: date) -> None:
-    both = [stored(record(PLAIN, day, 1_786_000_000, channel)) for channel in (Channel.LOAD, Channel.GENERATION)]
+    both = [
+        stored(record(PLAIN, day, seconds(1_786_000_000), channel)) for channel in (Channel.LOAD, Channel.GENERATION)
+    ]
     for one in both:
         one.wh[:] = np.arange(intervals_in(day)) + int(one.channel)
     text = interval_csv(both)
@@ -66,7 +68,7 @@ def test_billing_periods_meet_and_are_never_longer_than_a_month(
 
 def test_a_billing_period_sums_its_days_and_waits_for_all_of_them() -> None:
     span = days(date(2026, 3, 5), date(2026, 4, 4))
-    posted = {day: stored(record(PLAIN, day, 1000 + at)) for at, day in enumerate(span)}
+    posted = {day: stored(record(PLAIN, day, seconds(1000 + at))) for at, day in enumerate(span)}
     posted[span[3]].wh[7] = 1728
     periods = [(span[0], date(2026, 4, 5))]
     (one,) = billed(periods, posted, demand_billed=True)
@@ -100,7 +102,7 @@ async def test_csv_and_lse_come_in_the_reply_too(rig: Rig) -> None:
     records = read(as_lse.content, f"{ROR_DUNS}IntervalData20260812174000001.lse")
     assert records.findings == ()
     assert [one.day for one in records.records] == [date(2026, 8, 10), date(2026, 8, 11)]
-    assert records.records[0].start_reading_wh == record(PLAIN, date(2026, 8, 10), 0).start_reading_wh
+    assert records.records[0].start_reading_wh == record(PLAIN, date(2026, 8, 10), seconds(0)).start_reading_wh
     assert daily.text.splitlines()[2].startswith(f"{PLAIN},08/11/2026,")
     assert daily.text.splitlines()[2].endswith("9.600,Consumption")
     # Read days are the 1st here: July's first midnight is not posted, August's is the end of the one whole period.

@@ -27,7 +27,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[VeeStore]:
 
 
 def test_a_later_revision_leaves_the_earlier_one(store: VeeStore) -> None:
-    first, second = record(PLAIN, DAY, 1000, wh=100), record(PLAIN, DAY, 2000, wh=200)
+    first, second = record(PLAIN, DAY, seconds(1000), wh=100), record(PLAIN, DAY, seconds(2000), wh=200)
     store.load([first], seconds(1001))
     store.load([second], seconds(2001))
     (latest,) = store.day(PLAIN, Channel.LOAD, DAY)
@@ -38,12 +38,12 @@ def test_a_later_revision_leaves_the_earlier_one(store: VeeStore) -> None:
 
 
 def test_a_file_with_a_day_twice_gives_two_revisions(store: VeeStore) -> None:
-    store.load([record(PLAIN, DAY, 1000), record(PLAIN, DAY, 1000, wh=5)], seconds(1001))
+    store.load([record(PLAIN, DAY, seconds(1000)), record(PLAIN, DAY, seconds(1000), wh=5)], seconds(1001))
     assert [one.revision for one in store.day(PLAIN, Channel.LOAD, DAY, "A")] == [1, 2]
 
 
 def test_the_fall_back_day_comes_back_with_its_100_intervals(store: VeeStore) -> None:
-    kept = record(PLAIN, FALL, 1000)
+    kept = record(PLAIN, FALL, seconds(1000))
     kept.wh[:] = np.arange(100)
     kept.estimated[8:12] = True
     store.load([kept], seconds(1001))
@@ -55,13 +55,16 @@ def test_the_fall_back_day_comes_back_with_its_100_intervals(store: VeeStore) ->
 
 def test_only_the_consumption_channel_moves_the_last_vee_end(store: VeeStore) -> None:
     assert store.last_vee_end(PLAIN) is None
-    store.load([record(PLAIN, DAY, 1000), record(PLAIN, date(2026, 8, 11), 1000, Channel.GENERATION)], seconds(1001))
+    store.load(
+        [record(PLAIN, DAY, seconds(1000)), record(PLAIN, date(2026, 8, 11), seconds(1000), Channel.GENERATION)],
+        seconds(1001),
+    )
     assert store.last_vee_end(PLAIN) == day_end(DAY)
 
 
 def test_holes_are_days_between_posted_ones(store: VeeStore) -> None:
     posted = [date(2026, 8, day) for day in (1, 2, 4, 7, 8)]
-    store.load([record(PLAIN, day, 1000) for day in posted], seconds(1001))
+    store.load([record(PLAIN, day, seconds(1000)) for day in posted], seconds(1001))
     until = day_end(date(2026, 8, 8))
     assert store.holes(PLAIN, epoch("2026-06-01T00:00"), until) == [
         (day_start(date(2026, 8, 3)), day_start(date(2026, 8, 4))),
@@ -74,7 +77,7 @@ def test_holes_are_days_between_posted_ones(store: VeeStore) -> None:
 
 
 def test_the_last_midnight_register_is_not_after_the_instant(store: VeeStore) -> None:
-    store.load([record(PLAIN, date(2026, 8, day), 1000) for day in (9, 10)], seconds(1001))
+    store.load([record(PLAIN, date(2026, 8, day), seconds(1000)) for day in (9, 10)], seconds(1001))
     at_noon = store.last_midnight(PLAIN, epoch("2026-08-10T12:00"))
     later = store.last_midnight(PLAIN, epoch("2026-08-12T12:00"))
     assert at_noon is not None

@@ -72,7 +72,7 @@ async def test_interval_reads_have_100_slots_a_day(rig: Rig) -> None:
     [(date(2026, 3, 8), "03/08/2026", range(8, 16)), (date(2025, 11, 2), "11/02/2025", range(0))],
 )
 async def test_dst_days_fill_the_slots_of_their_local_clock(rig: Rig, day: date, text: str, empty: range) -> None:
-    kept = record(PLAIN, day, 1000)
+    kept = record(PLAIN, day, seconds(1000))
     kept.wh[:] = range(len(kept.wh))
     rig.smt.store.load([kept], seconds(1000))
     for reply in (
@@ -86,8 +86,10 @@ async def test_dst_days_fill_the_slots_of_their_local_clock(rig: Rig, day: date,
 
 async def test_versions_and_reading_types_choose(rig: Rig) -> None:
     day = date(2026, 8, 11)
-    rig.smt.store.load([record(PLAIN, day, 1), record(PLAIN, day, 1, Channel.GENERATION, 7)], seconds(1))
-    rig.smt.store.load([record(PLAIN, day, 2, wh=200)], seconds(2))
+    rig.smt.store.load(
+        [record(PLAIN, day, seconds(1)), record(PLAIN, day, seconds(1), Channel.GENERATION, 7)], seconds(1)
+    )
+    rig.smt.store.load([record(PLAIN, day, seconds(2), wh=200)], seconds(2))
 
     async def told(**fields: str) -> list[tuple[str, str]]:
         reply = await rig.market("/15minintervalreads/", **(RANGE | fields))

@@ -170,9 +170,9 @@ async def test_interval_data_tell_both_channels(rig: Rig) -> None:
     asked = {"startDate": "08/11/2026", "endDate": "08/11/2026"}
     before = await rig.portal("/api/usage/interval", esiid=PLAIN, **asked)
     # What a head-end posts of a meter that generates nothing.
-    rig.smt.store.load([record(PLAIN, day, 1, Channel.GENERATION, wh=0)], seconds(1))
+    rig.smt.store.load([record(PLAIN, day, seconds(1), Channel.GENERATION, wh=0)], seconds(1))
     zeros = await rig.portal("/api/usage/interval", esiid=PLAIN, **asked)
-    surplus = record(PLAIN, day, 1, Channel.GENERATION, wh=50)
+    surplus = record(PLAIN, day, seconds(1), Channel.GENERATION, wh=50)
     surplus.estimated[0] = True
     rig.smt.store.load([surplus], seconds(2))
     after = await rig.portal("/api/usage/interval", esiid=PLAIN, **asked)
