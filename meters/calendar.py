@@ -137,6 +137,11 @@ def interval_ends(day: date) -> NDArray[np.int64]:
     return np.arange(day_start(day) + INTERVAL_S, day_end(day) + 1, INTERVAL_S, dtype=np.int64)
 
 
+def ends_within(start: Seconds, end: Seconds) -> Sequence[Seconds]:
+    """Where the intervals of [start, end), whole ones, end, ascending."""
+    return instants(start + INTERVAL_S, end + 1, INTERVAL_S)
+
+
 def local(ts: Seconds) -> datetime:
     """The instant as an aware datetime in Central Prevailing Time."""
     return datetime.fromtimestamp(ts, UTC).astimezone(CPT)

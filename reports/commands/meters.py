@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from meters import SEED
-from meters.calendar import seconds
 from simulator.parties.options import FaultsOption, FleetSeedOption, MixOption, ReplayOption, TdspOption
 
 if TYPE_CHECKING:
@@ -101,7 +100,7 @@ def _day(text: str) -> calendar_day:
     from datetime import date as calendar_day
     from datetime import timedelta
 
-    from meters.calendar import LAST_DAY, day_of
+    from meters.calendar import LAST_DAY, day_of, seconds
     from meters.load.truth import ERA
     from simulator.errors import SimulatorError
 

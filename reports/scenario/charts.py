@@ -11,10 +11,10 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
-from meters.calendar import INTERVAL_S, Seconds, day_end, day_of_interval, day_start, local
+from meters.calendar import INTERVAL_S, Seconds, day_end, day_of_interval, day_start, ends_within, local
 from reports.chart_parts import INK, KINDS, MUTED, PAPER, WIDE, Width, bare, inline, legend, svg
 from reports.scenario.cost_chart import cost_figure, cycle_days
-from scenarios.judging.facts import Facts, spread
+from scenarios.judging.facts import Facts
 from scenarios.recording.actions import RecordedCall
 from simulator.ror.usage import Quality, Source
 
@@ -68,7 +68,7 @@ def _days(facts: Facts, width: Width) -> Figure | None:
     first = day_start(gap_day - timedelta(days=DAYS_BEFORE))
     shown = [interval for interval in usage if interval.end > first]
     figure, axes = _figure(width, 3.6)
-    edges = [shown[0].end - INTERVAL_S, *spread(shown[0].end - INTERVAL_S, shown[-1].end)]
+    edges = [shown[0].end - INTERVAL_S, *ends_within(shown[0].end - INTERVAL_S, shown[-1].end)]
     for key, kind in KINDS.items():
         its = {end: wh / 1000 for end, wh, quality, source in shown if kind_of(quality, source) == key}
         if its:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 
 from headend.wire import InquiryKind
-from meters.calendar import Seconds, floor_interval, iso, seconds
-from scenarios.judging.facts import Facts, iso_of, seconds_between, spread
+from meters.calendar import Seconds, ends_within, floor_interval, iso, seconds
+from scenarios.judging.facts import Facts, iso_of, seconds_between
 from scenarios.judging.findings import Rule, StepVerdict, step
 from scenarios.recording.journal import AnsweredNote, SweepNote
 from scenarios.timeline import BalanceCall
@@ -77,7 +77,9 @@ def s5(facts: Facts, action: BalanceCall) -> StepVerdict:
     note = facts.note(AnsweredNote, "" if entry is None else entry.key)
     served = facts.call and facts.call.request.served
     start, gap = (
-        (seconds(0), []) if not (entry and entry.gap) else (entry.gap.start, spread(entry.gap.start, entry.gap.end))
+        (seconds(0), [])
+        if not (entry and entry.gap)
+        else (entry.gap.start, ends_within(entry.gap.start, entry.gap.end))
     )
     store, meter, missing = (0, 0, 0) if note is None else (note.store, note.meter, note.missing)
     reads = note and note.meter_reads

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import TypeVar
 
 from headend.wire import InquiryKind
-from meters.calendar import INTERVAL_S, Micros, Seconds, day_end, days, epoch, instants, iso
+from meters.calendar import Micros, Seconds, day_end, days, epoch, iso
 from scenarios.recording.actions import RecordedCall, RecordedRebill
 from scenarios.recording.journal import CodesNote, IntakeNote, Note, PostedNote
 from scenarios.recording.ledger import Entry
@@ -136,11 +136,6 @@ class Facts:
     def tolerance(self, vee: Decimal) -> Decimal:
         """AMB-12: how far a bill told may lie from the re-bill, $."""
         return max(self.scenario.tolerance_usd, abs(vee) * self.scenario.tolerance_percent / 100)
-
-
-def spread(start: Seconds, end: Seconds) -> list[Seconds]:
-    """Ends of the intervals in ``[start, end)``."""
-    return list(instants(start + INTERVAL_S, end + 1, INTERVAL_S))
 
 
 def seconds_between(first_us: Micros, last_us: Micros) -> str:

@@ -8,7 +8,6 @@ from typing import Annotated, Any
 import typer
 
 from meters import SEED
-from meters.calendar import seconds
 
 
 def smt_registry(
@@ -50,7 +49,7 @@ def _day(text: str) -> Any:
     import time
     from datetime import date
 
-    from meters.calendar import YEARS, day_of
+    from meters.calendar import YEARS, day_of, seconds
     from simulator.errors import SimulatorError
 
     if not text:

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from headend.ondemand.gap import gap
-from meters.calendar import INTERVAL_S, Seconds, instants, iso
+from meters.calendar import Seconds, ends_within, iso
 from simulator.ror.account import Account
 from simulator.ror.bill import bill, cents, kwh, money
 from simulator.ror.plan import Edge, RatePlan, plan_edges
@@ -145,9 +145,7 @@ def decide(
     projection = project(usage, account, usual)
     # VEE data may still end before the cycle begins.
     gap_start = max(vee_end, account.cycle_start)
-    unknown_wh = round(
-        sum(usual.interval_wh(end) for end in instants(gap_start + INTERVAL_S, missing.end + 1, INTERVAL_S))
-    )
+    unknown_wh = round(sum(usual.interval_wh(end) for end in ends_within(gap_start, missing.end)))
     unknown_usd = _energy_worth(plan, account, projection.known_wh, unknown_wh)
     in_reach = [worth for worth in edge_worths(plan, account, projection) if worth.in_reach]
     facts |= {

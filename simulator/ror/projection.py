@@ -17,7 +17,7 @@ from meters.calendar import (
     day_end,
     day_of_interval,
     day_start,
-    instants,
+    interval_ends,
     intervals_in,
     local,
     seconds,
@@ -140,7 +140,7 @@ def project(record: UsageRecord, account: Account, usual: Expectation | None = N
     expected_wh = 0
     day = account.cycle_first
     while day <= account.cycle_last:
-        ends = instants(day_start(day) + INTERVAL_S, day_end(day) + 1, INTERVAL_S)
+        ends = interval_ends(day).tolist()
         missing = round(sum(usual.interval_wh(end) for end in ends if end not in known))
         by_day[day] = by_day.get(day, 0) + missing
         expected_wh += missing
@@ -169,7 +169,7 @@ def hourly_pattern(record: UsageRecord, usual: Expectation | None = None) -> Hou
     today = record.within(day_start(day), day_end(day))
     known = dict(zip(today.ends.tolist(), today.wh.tolist(), strict=True))
     hours: defaultdict[int, list[int | None]] = defaultdict(list)
-    for end in instants(day_start(day) + INTERVAL_S, day_end(day) + 1, INTERVAL_S):
+    for end in interval_ends(day).tolist():
         hours[local(end - INTERVAL_S).hour].append(known.get(end))
     values: list[int | None] = []
     for hour in range(24):

@@ -9,7 +9,7 @@ from typing import TypeVar
 from pydantic import BaseModel
 
 from headend.wire import InquiryKind, InquiryResult, Outcome
-from meters.calendar import INTERVAL_S, Seconds, instants, iso, local, seconds, to_s
+from meters.calendar import Seconds, ends_within, iso, local, seconds, to_s
 from simulator.smt.ondemand.lifecycle import Filed
 
 _Told = TypeVar("_Told", bound=BaseModel)
@@ -81,7 +81,7 @@ def _intervals_fault(filed: Filed, result: InquiryResult, _now: Seconds) -> str:
     ends = {seconds(interval.end.timestamp()) for interval in result.intervals} | {
         seconds(at.timestamp()) for at in result.missing
     }
-    lacking = sorted(set(instants(filed.start + INTERVAL_S, filed.end + 1, INTERVAL_S)) - ends)
+    lacking = sorted(set(ends_within(filed.start, filed.end)) - ends)
     if not lacking:
         return ""
     return f"the TDSP's answer lacks {len(lacking)} intervals, or tells them twice; the first ends {iso(lacking[0])}"
@@ -107,7 +107,7 @@ def trimmed(filed: Filed, result: InquiryResult, read_to: Seconds | None = None)
     read_to = filed.end if read_to is None else read_to
     times_given = Counter(seconds(interval.end.timestamp()) for interval in result.intervals)
     times_given.update(seconds(end.timestamp()) for end in result.missing)
-    asked = range(filed.start + INTERVAL_S, filed.end + 1, INTERVAL_S)
+    asked = ends_within(filed.start, filed.end)
     partial, reaches = result.partial, result.reachesTo
     if partial is not None and not seconds(partial.start.timestamp()) == read_to <= seconds(partial.asOf.timestamp()):
         partial = None

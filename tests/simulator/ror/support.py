@@ -19,8 +19,8 @@ from meters.calendar import (
     Seconds,
     day_end,
     days,
+    ends_within,
     epoch,
-    instants,
     interval_ends,
     iso,
     local,
@@ -168,7 +168,7 @@ class Portal:
                 "source": "store" if instant <= self.swept_to else "meter",
                 "collectedAt": iso(min(instant + 600, self.now())),
             }
-            for instant in instants(start + INTERVAL_S, end + 1, INTERVAL_S)
+            for instant in ends_within(start, end)
         ]
 
 

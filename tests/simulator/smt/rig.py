@@ -17,11 +17,11 @@ from headend.lse.writer import LseRecord
 from headend.vee.quality import Channel
 from headend.wire import InquiryKind, InquiryRequest, InquiryResult
 from meters.calendar import (
-    INTERVAL_S,
     Micros,
     Seconds,
     day_of,
     days,
+    ends_within,
     epoch,
     intervals_in,
     iso,
@@ -123,9 +123,9 @@ def answer_to(request: InquiryRequest, now: str, swept_to: Seconds = seconds(0))
     if request.kind is InquiryKind.INTERVALS:
         assert request.start is not None
         assert request.end is not None
-        ends = range(seconds(request.start.timestamp()) + INTERVAL_S, seconds(request.end.timestamp()) + 1, INTERVAL_S)
+        ends = ends_within(epoch(request.start), epoch(request.end))
         answer["intervals"] = [
-            {"end": iso(seconds(end)), "wh": 100, "source": "store" if end <= swept_to else "meter", "collectedAt": now}
+            {"end": iso(end), "wh": 100, "source": "store" if end <= swept_to else "meter", "collectedAt": now}
             for end in ends
         ]
     elif request.kind is InquiryKind.REGISTER:

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Engine, event
 
 from headend.wire import InquiryKind, InquiryResult
-from meters.calendar import INTERVAL_S, epoch, iso, seconds, to_us
+from meters.calendar import INTERVAL_S, ends_within, epoch, iso, to_us
 from simulator.smt.ondemand import ledger
 from simulator.smt.ondemand.ledger import KeyTakenError, Ledger, Transition
 from simulator.smt.ondemand.lifecycle import Filed, State
@@ -27,10 +27,8 @@ def filed(key: str) -> Filed:
 
 
 def answer(key: str) -> InquiryResult:
-    ends = range(BEGIN + INTERVAL_S, END + 1, INTERVAL_S)
-    intervals = [
-        {"end": iso(seconds(end)), "wh": 100, "source": "meter", "collectedAt": iso(END + 600)} for end in ends
-    ]
+    ends = ends_within(BEGIN, END)
+    intervals = [{"end": iso(end), "wh": 100, "source": "meter", "collectedAt": iso(END + 600)} for end in ends]
     return InquiryResult.model_validate({"correlationId": key, "outcome": "completed", "intervals": intervals})
 
 
