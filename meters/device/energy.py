@@ -120,9 +120,9 @@ class Energy:
 
     def _used_on(self, day: date, at: NDArray[np.int64]) -> NDArray[np.int64]:
         since = at - day_start(day)
-        index, seconds = since // INTERVAL_S, since % INTERVAL_S
+        index, into = since // INTERVAL_S, since % INTERVAL_S
         bounds = self.bounds(day)
         before = bounds[:, index]
         after = bounds[:, np.minimum(index + 1, bounds.shape[1] - 1)]
-        grown: NDArray[np.int64] = before + (after - before) * seconds // INTERVAL_S
+        grown: NDArray[np.int64] = before + (after - before) * into // INTERVAL_S
         return grown

@@ -124,8 +124,8 @@ def in_bucket(limit: Limit, state: LimitState, now: Seconds) -> Decision:
     return Decision(False, at - (level - limit.per_s) // limit.amount, at)
 
 
-def _filled(limit: Limit, level: int, seconds: Seconds) -> int:
-    return min(limit.burst * limit.per_s, level + limit.amount * seconds)
+def _filled(limit: Limit, level: int, span: Seconds) -> int:
+    return min(limit.burst * limit.per_s, level + limit.amount * span)
 
 
 def _level(limit: Limit, state: LimitState) -> Mark:
