@@ -9,7 +9,6 @@ from typing import Any
 
 import httpx
 import simpy
-from fastapi import FastAPI
 
 from headend.day.cycle import POSTING_TRIES, DailyCycle, DailyTimes, Fetch, Post
 from headend.http.api_pages import Frame
@@ -20,7 +19,7 @@ from headend.network.transport import ModbusTransport
 from headend.ondemand.desk import OnDemandDesk
 from headend.ondemand.live import LiveMeters
 from headend.ports import Driver, Journal, MeterAddress
-from headend.service.app import create_app
+from headend.service.app import Served, create_app
 from headend.service.health import HealthDesk, PostingWatch
 from headend.service.metrics import HeadEndMetrics
 from headend.store.store import HeadEndStore
@@ -107,9 +106,8 @@ class HeadEnd:
         self.health = HealthDesk(
             driver, store, posting, settings.times, settings.first_day, seconds(settings.sweep_every_h * 3600)
         )
-        self.app: FastAPI = create_app(
-            self.desk, self.events, self.health, by_esiid, f"{settings.name} head-end", self.metrics, frame
-        )
+        served = Served(self.desk, self.events, self.health, by_esiid, self.metrics)
+        self.app = create_app(served, f"{settings.name} head-end", frame)
 
     def start(self) -> None:
         """Begin the sweeps and the daily cycle, and go on with the inquiries that an earlier run left open."""

@@ -2,9 +2,10 @@
 
 Knows neither meters nor inquiries.
 
-``api_pages``  the page under ``/docs`` of both services: each operation with fields, examples and replies
-``examples``   what an OpenAPI document tells of replies; captured exchanges as its examples
-``exchange``   one HTTP exchange as its service sees it: where it came in, how it went
-``log``        structured logs: one JSON object a line through the standard library's logging
-``malformed``  why a body was not taken, and what to send instead
+``api_pages``      the page under ``/docs`` of both services: each operation with fields, examples and replies
+``described_api``  the application of a service: routes built once a process, the party they serve, its documents
+``examples``       what an OpenAPI document tells of replies; captured exchanges as its examples
+``exchange``       one HTTP exchange as its service sees it: where it came in, how it went
+``log``            structured logs: one JSON object a line through the standard library's logging
+``malformed``      why a body was not taken, and what to send instead
 """

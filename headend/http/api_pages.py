@@ -8,18 +8,14 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from fastapi import FastAPI, Request
-from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup, escape
-
-from headend.http.examples import put_examples
 
 _JSON = "application/json"
 #: What is said of a field that must be there, and of one that need not: in requests, in replies.
@@ -34,35 +30,6 @@ class Frame:
     page: Callable[[str, str, str], str]
     #: With which pages are served.
     headers: Mapping[str, str]
-
-
-class DescribedApi(FastAPI):
-    """A FastAPI application whose ``/docs`` needs no other host, and whose document tells only statuses that it gives."""
-
-    def __init__(self, frame: Frame, examples: Sequence[Path], **settings: Any) -> None:
-        """examples: files of captured exchanges (``put_examples``). settings: what FastAPI takes."""
-        self._examples = examples
-        super().__init__(docs_url=None, redoc_url=None, **settings)
-
-        @self.get("/docs", include_in_schema=False)
-        async def docs(request: Request) -> HTMLResponse:
-            info = self.openapi()["info"]
-            body = render(self.openapi(), str(request.base_url).rstrip("/"))
-            page = frame.page(f"{info['title']}: API", _prose(info["description"]), body)
-            return HTMLResponse(page, headers=frame.headers)
-
-    def openapi(self) -> dict[str, Any]:
-        """The OpenAPI document. FastAPI's own 422 is left out: a body at fault is answered 400, in the service's own shape."""
-        made = self.openapi_schema is None
-        document = super().openapi()
-        if made:
-            for operations in document["paths"].values():
-                for operation in operations.values():
-                    operation["responses"].pop("422", None)
-            for unused in ("HTTPValidationError", "ValidationError"):
-                document.get("components", {}).get("schemas", {}).pop(unused, None)
-            put_examples(document, self._examples)
-        return document
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,8 +202,8 @@ def _type(document: dict[str, Any], described: dict[str, Any]) -> str:
     return kind
 
 
-def _prose(text: str) -> Markup:
-    """Escaped text, `code` marked, paragraphs kept."""
+def prose(text: str) -> Markup:
+    """Give escaped text, `code` marked, paragraphs kept."""
     marked = re.sub(r"`([^`]*)`", r"<code>\1</code>", str(escape(text)))
     return Markup(re.sub(r"\n\s*\n", "<br><br>", marked))
 
@@ -245,5 +212,5 @@ def _prose(text: str) -> Markup:
 def _template() -> Template:
     pages = Environment(loader=FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=StrictUndefined)
     pages.trim_blocks = pages.lstrip_blocks = True
-    pages.filters["prose"] = _prose
+    pages.filters["prose"] = prose
     return pages.get_template("api_page.html.j2")

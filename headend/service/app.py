@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Collection as Members
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from typing import Annotated
 
-from fastapi import APIRouter, FastAPI, Response
+from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
 from headend.boundaries import boundary
-from headend.http.api_pages import DescribedApi, Frame
+from headend.http.api_pages import Frame
+from headend.http.described_api import DescribedApi, party_of
 from headend.http.examples import Replies, documented
 from headend.http.exchange import Exchange, ObserveHttp, current
 from headend.http.malformed import tell_malformed
@@ -61,16 +65,23 @@ _EVENT_REPLIES: Replies = {
 _HEALTH_REPLIES: Replies = {503: documented("It cannot do all of its work.", HeadEndHealth)}
 
 
-def create_app(
-    desk: OnDemandDesk,
-    events: EventDesk,
-    health: HealthDesk,
-    esiids: Members[str],
-    title: str,
-    metrics: HeadEndMetrics,
-    frame: Frame,
-) -> FastAPI:
-    """Make the service. esiids: the ESI IDs of this TDSP's meters."""
+@dataclass(frozen=True, slots=True)
+class Served:
+    """What the service works on. ``esiids``: the ESI IDs of this TDSP's meters."""
+
+    desk: OnDemandDesk
+    events: EventDesk
+    health: HealthDesk
+    esiids: Members[str]
+    metrics: HeadEndMetrics
+
+
+#: Of a handler's parameter: the head-end whose application took the request.
+ServedHere = Annotated[Served, party_of(Served)]
+
+
+def create_app(served: Served, title: str, frame: Frame) -> DescribedApi:
+    """Make the service."""
     described = "On-demand inquiries of SMT at a TDSP's head-end, and what its meters tell it unasked."
     examples = [Path(__file__).with_name("examples.json")]
     app = DescribedApi(frame, examples, title=title, description=described, version="1")
@@ -80,15 +91,14 @@ def create_app(
 
     tell_malformed(app, malformed)
 
-    app.include_router(router(desk, events, health, esiids, metrics))
-    app.add_middleware(ObserveHttp, before=_before, after=lambda exchange: _after(exchange, metrics))
+    app.serve(_router().routes, served)
+    app.add_middleware(ObserveHttp, before=_before, after=lambda exchange: _after(exchange, served.metrics))
     return app
 
 
-def router(
-    desk: OnDemandDesk, events: EventDesk, health: HealthDesk, esiids: Members[str], metrics: HeadEndMetrics
-) -> APIRouter:
-    """Its calls."""
+@cache
+def _router() -> APIRouter:
+    """The calls of every head-end."""
     routes = APIRouter()
 
     @routes.post(
@@ -98,19 +108,17 @@ def router(
         summary="Inquire at the head-end",
         response_model=InquiryAccepted,
     )
-    async def inquiries(
-        request: InquiryRequest,
-    ) -> InquiryAccepted | JSONResponse:
+    async def inquiries(request: InquiryRequest, here: ServedHere) -> InquiryAccepted | JSONResponse:
         """Accept an inquiry; its result is posted to `replyTo` as an `InquiryResult` (see SMT's `/callbacks/inquiries`)."""
         exchange = current()
         exchange.correlation_id, exchange.call_reference = request.correlationId, request.callReference
-        if request.esiid not in esiids:
+        if request.esiid not in here.esiids:
             return _refuse(404, _UNKNOWN)
         window_fault = _window_fault(request)
         if window_fault:
             return _refuse(400, InquiryError(code="headend.inquiry.window", message=window_fault, place="start"))
         try:
-            became = desk.accept(request)
+            became = here.desk.accept(request)
         except HeadEndError as error:
             return _refuse(503, InquiryError(code=error.code, message=error.message))
         if became is Acceptance.OTHER:
@@ -125,25 +133,23 @@ def router(
         summary="Tell what meters told unasked",
         response_model=EventsAccepted,
     )
-    async def meter_events(
-        batch: EventBatch,
-    ) -> EventsAccepted | JSONResponse:
+    async def meter_events(batch: EventBatch, here: ServedHere) -> EventsAccepted | JSONResponse:
         """Take events of meters. One that is told again is the same event; one of a meter unknown here is counted and not taken."""
-        ahead = events.ahead(batch)
+        ahead = here.events.ahead(batch)
         if ahead is not None:
             error = InquiryError(code="headend.events.ahead", message=_AHEAD, place=f"events.{ahead}.at")
             return _refuse(400, error)
-        return events.accept(batch)
+        return here.events.accept(batch)
 
     @routes.get("/healthz", response_model=HeadEndHealth, responses=_HEALTH_REPLIES, summary="Is the service up?")
-    async def healthz() -> JSONResponse:
+    async def healthz(here: ServedHere) -> JSONResponse:
         """Tell whether the store takes writes, when meters were last heard, whether SMT takes the files, how many inquiries are open."""
-        looked = health.look()
+        looked = here.health.look()
         return JSONResponse(looked.model_dump(mode="json"), status_code=200 if looked.status == "ok" else 503)
 
     @routes.get("/metrics", include_in_schema=False)
-    async def measured() -> Response:
-        return Response(metrics.text(), media_type="text/plain; version=0.0.4")
+    async def measured(here: ServedHere) -> Response:
+        return Response(here.metrics.text(), media_type="text/plain; version=0.0.4")
 
     return routes
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from functools import cache
+from typing import Annotated
+
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
+from headend.http.described_api import party_of
 from headend.wire import Instant
 from meters.calendar import Seconds, seconds
 from simulator.errors import SimulatorError
@@ -60,20 +64,21 @@ class Advance(BaseModel):
     )
 
 
-def router(runtime: Runtime) -> APIRouter:
+#: Of a handler's parameter: the runtime whose application took the request.
+ServedRuntime = Annotated[Runtime, party_of(Runtime)]
+
+
+@cache
+def router() -> APIRouter:
     """The routes under ``/control/clock``."""
     routes = APIRouter(prefix="/control", tags=["Control"])
 
-    def state() -> ClockState:
-        entry = clock_entry(runtime)
-        return ClockState(wallStart=entry.pop("wall_start", None), **entry)
-
     @routes.get("/clock", summary="The model's time")
-    async def clock() -> ClockState:
-        return state()
+    async def clock(runtime: ServedRuntime) -> ClockState:
+        return _state(runtime)
 
     @routes.post("/clock/advance", summary="Move the manual clock", response_model=ClockState)
-    async def advance(asked: Advance) -> ClockState | JSONResponse:
+    async def advance(asked: Advance, runtime: ServedRuntime) -> ClockState | JSONResponse:
         """Move model time; returns when everything due until then is done. The one handler that waits for model time."""
         if not runtime.clock.manual:
             return _refuse(409, "control.clock.running", "The clock runs by itself: only --clock manual can be moved.")
@@ -86,9 +91,14 @@ def router(runtime: Runtime) -> APIRouter:
             await runtime.run_until(to)
         except SimulatorError as error:
             return _refuse(400, error.code, error.message)
-        return state()
+        return _state(runtime)
 
     return routes
+
+
+def _state(runtime: Runtime) -> ClockState:
+    entry = clock_entry(runtime)
+    return ClockState(wallStart=entry.pop("wall_start", None), **entry)
 
 
 def _refuse(status: int, code: str, message: str) -> JSONResponse:

@@ -152,7 +152,7 @@ async def head_end_alone(
             bound,
         )
         closing.push_async_callback(party.headend.close)
-        party.headend.app.include_router(control.router(runtime))
+        party.headend.app.serve(control.router().routes, runtime)
         await party.server.start()
         closing.push_async_callback(party.server.stop)
         party.headend.start()

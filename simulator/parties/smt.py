@@ -67,7 +67,7 @@ class SmtParty:
         config = replace(config, reply_to=config.reply_to or url_of(bound, tls))
         self.smt = Smt(runtime, config, registry, middle, journal, http, homes)
         app = create_app(self.smt)
-        app.include_router(control.router(runtime))
+        app.serve(control.router().routes, runtime)
         self.server = HttpServer(app, bound, certificate=ca.server_file if tls else None)
 
     async def start(self) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from headend.http.examples import documented
 from meters.calendar import fraction_s, micros, rounded_us
 from simulator.smt.database.seat import Loss, Role, SeatLostError
+from simulator.smt.doors.both.served import ServedSmt
 from simulator.smt.party import Smt
 
 #: Looks that may be missed before the dispatcher counts as stuck, and wall seconds that it may be late in any case. Defaults of this project.
@@ -42,7 +43,7 @@ class SmtHealth(BaseModel):
 _LOST: dict[Loss, Literal["taken", "replaced"]] = {Loss.TAKEN: "taken", Loss.REPLACED: "replaced"}
 
 
-def router(smt: Smt) -> APIRouter:
+def router() -> APIRouter:
     """``GET /healthz`` and ``GET /metrics``."""
     routes = APIRouter(tags=["Service"])
 
@@ -52,13 +53,13 @@ def router(smt: Smt) -> APIRouter:
         responses={503: documented("Something it needs is away.", SmtHealth)},
         summary="Is the service up?",
     )
-    async def healthz() -> JSONResponse:
+    async def healthz(smt: ServedSmt) -> JSONResponse:
         """Tell whether the database answers, whether a dispatcher works on it, and when it last looked through the queue."""
         health = health_of(smt)
         return JSONResponse(health.model_dump(), status_code=200 if health.status == "ok" else 503)
 
     @routes.get("/metrics", include_in_schema=False)
-    async def metrics() -> Response:
+    async def metrics(smt: ServedSmt) -> Response:
         return Response(smt.metrics.text(), media_type="text/plain; version=0.0.4")
 
     return routes

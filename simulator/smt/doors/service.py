@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from functools import cache
 from pathlib import Path
 
 from fastapi import APIRouter, FastAPI, Request, Response
@@ -10,18 +11,19 @@ from fastapi.exception_handlers import http_exception_handler
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
+from starlette.routing import BaseRoute
 
 from headend.boundaries import boundary
-from headend.http.api_pages import DescribedApi
+from headend.http.described_api import DescribedApi
 from headend.http.examples import documented
 from headend.http.exchange import Exchange, ObserveHttp, current
 from headend.http.log import tell
 from headend.http.malformed import tell_malformed
 from headend.ports import fault_text
 from headend.wire import InquiryResult
-from simulator.smt.complaints.targets import unmatched
 from simulator.smt.doors import health
 from simulator.smt.doors.both.bodies import BAD_BODY
+from simulator.smt.doors.both.served import ServedSmt
 from simulator.smt.doors.complaint_door import ComplaintDoor
 from simulator.smt.doors.control import access, audit, complaints
 from simulator.smt.doors.market import login, odr, reads
@@ -30,7 +32,7 @@ from simulator.smt.doors.portal import api as portal_api
 from simulator.smt.doors.portal import premise as portal_premise
 from simulator.smt.doors.portal.door import InvalidToken
 from simulator.smt.errors import BAD_FIELD, GATEWAY, BusinessError, GatewayRefusal
-from simulator.smt.ondemand.inquiries import CallBack, Inquiries
+from simulator.smt.ondemand.inquiries import CallBack
 from simulator.smt.party import Smt, SmtConfig
 from simulator.web.frame import served
 
@@ -48,7 +50,7 @@ class CallBackReply(BaseModel):
 _EXAMPLES = [Path(__file__).parent / folder / "examples.json" for folder in ("", "market", "portal", "control")]
 
 
-def create_app(smt: Smt) -> FastAPI:
+def create_app(smt: Smt) -> DescribedApi:
     """Make the service: market API, portal API, call-backs, ``/healthz``, control of what a tester sets, documents under ``/docs``."""
     app = DescribedApi(
         served(smt.driver.now),
@@ -60,30 +62,23 @@ def create_app(smt: Smt) -> FastAPI:
         redirect_slashes=False,
     )
     app.add_middleware(ComplaintDoor, smt=smt)
-    doors = [
-        odr.router(smt),
-        market_premise.router(smt),
-        reads.router(smt),
-        login.router(smt.gatekeeper),
-        portal_api.router(smt),
-        portal_premise.router(smt),
-    ]
-    calls = {str(getattr(route, "path", "")).rstrip("/") for door in doors for route in door.routes}
-    for router in (
-        *doors,
-        _call_backs(smt.inquiries),
-        health.router(smt),
-        access.router(smt.access),
-        audit.router(smt.ledger),
-        complaints.router(smt.complaints, lambda spec: unmatched(spec, smt.registry, calls, smt.driver.now())),
-    ):
-        app.include_router(router)
+    app.serve(_routes(), smt)
     _tell_errors(app)
     _observe(app, smt)
     return app
 
 
-def _call_backs(inquiries: Inquiries) -> APIRouter:
+@cache
+def _routes() -> list[BaseRoute]:
+    """The routes of every SMT."""
+    doors = (odr, market_premise, reads, login, portal_api, portal_premise)
+    routes = [route for door in doors for route in door.router().routes]
+    calls = {str(getattr(route, "path", "")).rstrip("/") for route in routes}
+    others = (_call_backs(), health.router(), access.router(), audit.router(), complaints.router(calls))
+    return [*routes, *(route for router in others for route in router.routes)]
+
+
+def _call_backs() -> APIRouter:
     """``POST /callbacks/inquiries``."""
     routes = APIRouter(tags=["Head-end"])
 
@@ -94,9 +89,9 @@ def _call_backs(inquiries: Inquiries) -> APIRouter:
         responses={400: BAD_BODY, 404: documented("No such inquiry was ever made.", CallBackReply)},
         summary="Call the result of an inquiry back",
     )
-    async def call_back(result: InquiryResult) -> JSONResponse:
+    async def call_back(result: InquiryResult, smt: ServedSmt) -> JSONResponse:
         """Take in a result. Known inquiries are answered 202 whatever their state, unknown ones 404."""
-        became = inquiries.call_back(result)
+        became = smt.inquiries.call_back(result)
         reply = CallBackReply(correlationId=result.correlationId, status=became)
         return JSONResponse(reply.model_dump(), status_code=404 if became is CallBack.UNKNOWN else 202)
 

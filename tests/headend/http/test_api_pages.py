@@ -11,7 +11,8 @@ from typing import Any
 import httpx
 from pydantic import BaseModel, Field
 
-from headend.http.api_pages import DescribedApi, render
+from headend.http.api_pages import render
+from headend.http.described_api import DescribedApi
 from meters.calendar import epoch
 from simulator.web.frame import served
 

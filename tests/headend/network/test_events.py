@@ -9,7 +9,6 @@ from typing import Any
 
 import httpx
 import pytest
-from fastapi import FastAPI
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,7 +17,7 @@ from headend.ondemand.answer_wire import wired
 from headend.ondemand.desk import OnDemandDesk
 from headend.ondemand.process import Answer, Inquiry
 from headend.ports import PowerReading
-from headend.service.app import create_app
+from headend.service.app import Served, create_app
 from headend.service.health import HealthDesk
 from headend.service.metrics import HeadEndMetrics
 from headend.store.store import HeadEndStore
@@ -50,15 +49,8 @@ class Rig:
         # No inquiry comes here.
         on_demand: OnDemandDesk = None  # type: ignore[assignment]
         health: HealthDesk = None  # type: ignore[assignment]
-        self.app: FastAPI = create_app(
-            on_demand,
-            self.desk,
-            health,
-            NUMBERS,
-            "a head-end",
-            HeadEndMetrics(RunJournal(), lambda: 0),
-            served(self.runtime.now),
-        )
+        service = Served(on_demand, self.desk, health, NUMBERS, HeadEndMetrics(RunJournal(), lambda: 0))
+        self.app = create_app(service, "a head-end", served(self.runtime.now))
         self.http = httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url="http://headend")
         return self
 

@@ -75,13 +75,14 @@ def test_a_known_partys_clock_is_taken_unless_another_is_told() -> None:
 
 
 async def test_a_party_tells_its_clock_over_http() -> None:
-    from fastapi import FastAPI
-
+    from headend.http.described_api import DescribedApi
     from simulator.parties import control
+    from simulator.web.frame import served
 
     clock = party_clock(ClockOptions("2026-08-12", "scaled", 60.0)).begun()
-    app = FastAPI()
-    app.include_router(control.router(Runtime(clock)))
+    runtime = Runtime(clock)
+    app = DescribedApi(served(runtime.now), [])
+    app.serve(control.router().routes, runtime)
     server = HttpServer(app, bind("127.0.0.1", 0, "a party"))
     await server.start()
     try:

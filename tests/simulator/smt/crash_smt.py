@@ -63,7 +63,7 @@ async def _serve(start: Start, ready: Connection) -> None:
         )
         smt = Smt(runtime, config, registry(), FixedMiddle(PICKUP_S, RETURN_S), Notes(), http)
         app = create_app(smt)
-        app.include_router(control.router(runtime))
+        app.serve(control.router().routes, runtime)
         server = HttpServer(app, bound)
         await server.start()
         ready.send(server.port)

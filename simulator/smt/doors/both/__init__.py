@@ -6,5 +6,6 @@
 ``premise_wire``      requests and replies for meter attributes, premise and HAN devices
 ``rd``                the ``RD`` text of 100 comma slots
 ``refusal``           how both doors tell that a request was taken, refused, or ended without an answer
+``served``              the SMT that a request is for
 ``usage_reads``       interval days and daily registers in SMT's own shapes
 """

@@ -7,7 +7,8 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from simulator.smt.access.log import MOST_GIVEN, Access, AccessLog
+from simulator.smt.access.log import MOST_GIVEN, Access
+from simulator.smt.doors.both.served import ServedSmt
 
 
 class AccessAsked(BaseModel):
@@ -48,15 +49,13 @@ class AccessReply(BaseModel):
     reads: list[Access]
 
 
-def router(log: AccessLog) -> APIRouter:
+def router() -> APIRouter:
     """``GET /control/access``."""
     routes = APIRouter(prefix="/control", tags=["Control"])
 
     @routes.get("/access", summary="Who read an ESI ID")
-    async def access(
-        asked: Annotated[AccessAsked, Query()],
-    ) -> AccessReply:
+    async def access(asked: Annotated[AccessAsked, Query()], smt: ServedSmt) -> AccessReply:
         """Tell who read usage, attributes or a request's status of an ESI ID, when and through which door, the latest first."""
-        return AccessReply(esiid=asked.esiid, reads=log.of(asked.esiid, asked.most))
+        return AccessReply(esiid=asked.esiid, reads=smt.access.of(asked.esiid, asked.most))
 
     return routes

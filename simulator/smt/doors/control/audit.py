@@ -13,7 +13,8 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from headend.wire import InquiryKind, writable
 from meters.calendar import YEARS, iso, local_us
-from simulator.smt.ondemand.ledger import Entry, Ledger, Transition
+from simulator.smt.doors.both.served import ServedSmt
+from simulator.smt.ondemand.ledger import Entry, Transition
 from simulator.smt.ondemand.lifecycle import State
 from simulator.smt.throttle.decision import Door
 
@@ -100,20 +101,18 @@ class RequestsAsked(BaseModel):
     most: int = Field(default=100, ge=1, le=MOST_GIVEN, description="Given at most, the latest.")
 
 
-def router(ledger: Ledger) -> APIRouter:
+def router() -> APIRouter:
     """``GET /control/requests``."""
     routes = APIRouter(prefix="/control", tags=["Control"])
 
     @routes.get("/requests", summary="On-demand requests, as the ledger has them")
-    async def requests(
-        asked: Annotated[RequestsAsked, Query()],
-    ) -> RequestList:
+    async def requests(asked: Annotated[RequestsAsked, Query()], smt: ServedSmt) -> RequestList:
         """Tell who asked through which door and for which call, each transition, and what the answer came from and cost."""
         if asked.correlationId is not None:
-            entry = ledger.entry(asked.correlationId)
+            entry = smt.ledger.entry(asked.correlationId)
             found = [] if entry is None else [entry]
         else:
-            found = ledger.audit(asked.esiid, asked.day, call_reference=asked.callReference, most=asked.most)
+            found = smt.ledger.audit(asked.esiid, asked.day, call_reference=asked.callReference, most=asked.most)
         return RequestList(requests=[_life(entry) for entry in reversed(found)])
 
     return routes

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Collection
 
 from fastapi import APIRouter
 from fastapi.responses import JSONResponse
@@ -10,9 +10,11 @@ from pydantic import BaseModel, Field
 
 from headend.http.examples import documented
 from meters.calendar import iso
-from simulator.smt.complaints.declared import MOST, Complaint, Complaints, ComplaintSpec, TooManyError, Unmatched
+from simulator.smt.complaints.declared import MOST, Complaint, Complaints, ComplaintSpec, TooManyError
 from simulator.smt.complaints.kinds import KINDS
+from simulator.smt.complaints.targets import unmatched
 from simulator.smt.doors.both.bodies import BusinessErrorReply
+from simulator.smt.doors.both.served import ServedSmt
 from simulator.smt.errors import BAD_FIELD
 
 
@@ -36,8 +38,8 @@ class ComplaintList(BaseModel):
 _KINDS_TOLD = "\n".join(f"* `{kind.value}` ({row.where.value}): {row.does}" for kind, row in KINDS.items())
 
 
-def router(complaints: Complaints, unmatched: Callable[[ComplaintSpec], Unmatched | None]) -> APIRouter:
-    """The routes under ``/control/complaints``. unmatched: why one that is to be declared could never strike."""
+def router(calls: Collection[str]) -> APIRouter:
+    """The routes under ``/control/complaints``. calls: paths of portal and market API, without their last slash."""
     routes = APIRouter(prefix="/control/complaints", tags=["Control"])
 
     @routes.post(
@@ -51,25 +53,25 @@ def router(complaints: Complaints, unmatched: Callable[[ComplaintSpec], Unmatche
         summary="Switch a complaint on",
         description=f"What users of SMT complain of, on purpose. It strikes calls of whom it names, in its window of model time.\n\n{_KINDS_TOLD}",
     )
-    async def declare(asked: ComplaintSpec) -> ComplaintState | JSONResponse:
-        never = unmatched(asked)
+    async def declare(asked: ComplaintSpec, smt: ServedSmt) -> ComplaintState | JSONResponse:
+        never = unmatched(asked, smt.registry, calls, smt.driver.now())
         if never is not None:
             return _refuse(400, BAD_FIELD, f"{never.field}: {never.message}")
         try:
-            return _state(complaints, complaints.declare(asked))
+            return _state(smt.complaints, smt.complaints.declare(asked))
         except TooManyError:
             return _refuse(409, "control.complaints.full", f"{MOST} complaints are on: lift some.")
 
     @routes.get("", response_model=ComplaintList, summary="The complaints that are switched on")
-    async def listed() -> ComplaintList:
-        return ComplaintList(complaints=[_state(complaints, complaint) for complaint in complaints])
+    async def listed(smt: ServedSmt) -> ComplaintList:
+        return ComplaintList(complaints=[_state(smt.complaints, complaint) for complaint in smt.complaints])
 
     @routes.delete("", response_model=ComplaintList, summary="Switch all complaints off")
-    async def lift_all() -> ComplaintList:
+    async def lift_all(smt: ServedSmt) -> ComplaintList:
         """Tells which were on."""
-        lifted = [_state(complaints, complaint) for complaint in complaints]
+        lifted = [_state(smt.complaints, complaint) for complaint in smt.complaints]
         for state in lifted:
-            complaints.lift(state.id)
+            smt.complaints.lift(state.id)
         return ComplaintList(complaints=lifted)
 
     @routes.delete(
@@ -78,11 +80,11 @@ def router(complaints: Complaints, unmatched: Callable[[ComplaintSpec], Unmatche
         responses={404: documented("No such complaint is on.", BusinessErrorReply)},
         summary="Switch one complaint off",
     )
-    async def lift(ident: str) -> ComplaintState | JSONResponse:
-        lifted = complaints.lift(ident)
+    async def lift(ident: str, smt: ServedSmt) -> ComplaintState | JSONResponse:
+        lifted = smt.complaints.lift(ident)
         if lifted is None:
             return _refuse(404, "control.complaints.unknown", f"No complaint {ident[:40]} is on.")
-        return _state(complaints, lifted)
+        return _state(smt.complaints, lifted)
 
     return routes
 

@@ -13,9 +13,10 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from headend.http.examples import Replies, documented
 from headend.http.exchange import current
-from simulator.smt.access.gatekeeper import Gatekeeper, TokenKind
+from simulator.smt.access.gatekeeper import TokenKind
 from simulator.smt.doors.both.bodies import BAD_BODY, BusinessErrorReply
 from simulator.smt.doors.both.premise_wire import RecordsRequest
+from simulator.smt.doors.both.served import ServedSmt
 from simulator.smt.doors.market.odr_wire import OdrRequest, OdrStatusRequest
 from simulator.smt.doors.market.wire import GatewayErrorReply, ReadsRequest, ReportStatusRequest
 from simulator.smt.errors import BusinessError, GatewayRefusal
@@ -45,18 +46,17 @@ def market_router() -> APIRouter:
     return APIRouter(prefix="/v2", tags=["Market API"])
 
 
-def market_user(gatekeeper: Gatekeeper) -> Any:
-    """The parameter of a handler that says whose token came with the request, which is refused without a valid one."""
+async def _user(smt: ServedSmt, credentials: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)]) -> User:
+    if credentials is None:
+        raise GatewayRefusal("no_credentials")
+    found = smt.gatekeeper.user_of(credentials.credentials, TokenKind.MARKET)
+    if found is None:
+        raise GatewayRefusal("bad_token")
+    return found
 
-    async def user(credentials: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)]) -> User:
-        if credentials is None:
-            raise GatewayRefusal("no_credentials")
-        found = gatekeeper.user_of(credentials.credentials, TokenKind.MARKET)
-        if found is None:
-            raise GatewayRefusal("bad_token")
-        return found
 
-    return Security(user)
+#: Of a handler's parameter: whose token came with the request, which is refused without a valid one.
+Sender = Annotated[User, Security(_user)]
 
 
 def post(router: APIRouter, path: str, **options: Any) -> Registering:

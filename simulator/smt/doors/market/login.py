@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 from fastapi import APIRouter
 
 from headend.http.examples import Replies, documented
-from simulator.smt.access.gatekeeper import Gatekeeper, LoginFault, TokenKind
+from simulator.smt.access.gatekeeper import LoginFault, TokenKind
 from simulator.smt.doors.both.bodies import BusinessErrorReply
+from simulator.smt.doors.both.served import ServedSmt
 from simulator.smt.doors.market.door import BROKEN, market_router, post
 from simulator.smt.doors.market.wire import GatewayErrorReply, TokenReply, TokenRequest
 from simulator.smt.errors import GatewayRefusal
@@ -21,21 +22,21 @@ _OTHERS: Replies = {
 }
 
 
-def router(gatekeeper: Gatekeeper) -> APIRouter:
+def router() -> APIRouter:
     """``POST /v2/token/``."""
     routes = market_router()
 
     @post(routes, "/token/", response_model=TokenReply, responses=_OTHERS, summary="Log in")
-    async def token(asked: TokenRequest) -> TokenReply:
+    async def token(asked: TokenRequest, smt: ServedSmt) -> TokenReply:
         """Give a bearer token for an hour. `username` is the `requestorID` of later calls."""
         if not asked.username:
             raise GatewayRefusal("no_username")
         if not asked.password:
             raise GatewayRefusal("no_password")
-        user = gatekeeper.login(asked.username, asked.password)
+        user = smt.gatekeeper.login(asked.username, asked.password)
         if isinstance(user, LoginFault):
             raise GatewayRefusal("blocked" if user is LoginFault.BLOCKED else "bad_login")
-        issued = gatekeeper.issue(user, TokenKind.MARKET)
+        issued = smt.gatekeeper.issue(user, TokenKind.MARKET)
         return TokenReply(
             accessToken=issued.text,
             expiresIn=f"{issued.expires_at - issued.issued_at:.0f}",

@@ -7,7 +7,8 @@ from fastapi import APIRouter, Response
 from headend.wire import InquiryKind
 from simulator.smt.access.log import What
 from simulator.smt.doors.both.refusal import SILENT, SUBMITTED, wire_refusal
-from simulator.smt.doors.market.door import call, check_delivery, check_sender, market_router, market_user
+from simulator.smt.doors.both.served import ServedSmt
+from simulator.smt.doors.market.door import Sender, call, check_delivery, check_sender, market_router
 from simulator.smt.doors.market.odr_wire import OdrAck, OdrRequest, OdrStatus, OdrStatusRequest
 from simulator.smt.doors.market.status import status_json, status_of
 from simulator.smt.errors import BusinessError
@@ -18,12 +19,12 @@ from simulator.smt.registry.records import User
 from simulator.smt.throttle.decision import Door
 
 
-def router(smt: Smt) -> APIRouter:
+def router() -> APIRouter:
     """The calls for on-demand requests."""
-    routes, sender = market_router(), market_user(smt.gatekeeper)
+    routes = market_router()
 
     @call(routes, "/odr/", OdrAck, "Ask for an on-demand read")
-    async def odr(asked: OdrRequest, user: User = sender) -> Response:
+    async def odr(asked: OdrRequest, smt: ServedSmt, user: Sender) -> Response:
         """Ask for a register read, or for the non-VEE intervals of the gap (`readType`). Poll `/v2/odrstatus/` with the `correlationId`.
 
         Refused by a limit: `statusCode` "1" and `refusal`. Anything else that stands against it is a business error.
@@ -31,12 +32,12 @@ def router(smt: Smt) -> APIRouter:
         return _opened(smt, user, asked, InquiryKind(asked.readType))
 
     @call(routes, "/powerstatus/", OdrAck, "Ask for a power status")
-    async def power_status(asked: OdrRequest, user: User = sender) -> Response:
+    async def power_status(asked: OdrRequest, smt: ServedSmt, user: Sender) -> Response:
         """Ask whether the power is on; `readType` is not looked at. The answer is polled at `/v2/odrstatus/`. An extension of this test bed."""
         return _opened(smt, user, asked, InquiryKind.POWER)
 
     @call(routes, "/odrstatus/", OdrStatus, "Poll an on-demand request")
-    async def odr_status(asked: OdrStatusRequest, user: User = sender) -> Response:
+    async def odr_status(asked: OdrStatusRequest, smt: ServedSmt, user: Sender) -> Response:
         """Tell how a request stands: `PEN` pending, `0` answered, `1` failed or refused. Only who asked may poll."""
         check_sender(user, asked)
         entry = smt.ledger.entry(asked.correlationId)

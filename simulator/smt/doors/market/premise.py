@@ -10,30 +10,31 @@ from fastapi.responses import JSONResponse
 from simulator.smt.doors.both.asked import point_seen
 from simulator.smt.doors.both.premise import devices_of, meter_of, premise_of
 from simulator.smt.doors.both.premise_wire import HanDevicesReply, MeterInfoReply, PremiseInfoReply, RecordsRequest
-from simulator.smt.doors.market.door import call, check_delivery, check_sender, market_router, market_user
+from simulator.smt.doors.both.served import ServedSmt
+from simulator.smt.doors.market.door import Sender, call, check_delivery, check_sender, market_router
 from simulator.smt.errors import BusinessError
 from simulator.smt.party import Smt
 from simulator.smt.registry.records import ServicePoint, User
 
 
-def router(smt: Smt) -> APIRouter:
+def router() -> APIRouter:
     """The calls for what SMT has on record of a premise."""
-    routes, sender = market_router(), market_user(smt.gatekeeper)
+    routes = market_router()
 
     @call(routes, "/meterInfo/", MeterInfoReply, "Meter attributes")
-    async def meter_info(asked: RecordsRequest, user: User = sender) -> Response:
+    async def meter_info(asked: RecordsRequest, smt: ServedSmt, user: Sender) -> Response:
         """Give the attributes of the meter at an ESI ID."""
         point = _asked(smt, user, asked)
         return _reply(asked, point, "meterInfo", [meter_of(smt.registry, point)])
 
     @call(routes, "/premiseInfo/", PremiseInfoReply, "Premise")
-    async def premise_info(asked: RecordsRequest, user: User = sender) -> Response:
+    async def premise_info(asked: RecordsRequest, smt: ServedSmt, user: Sender) -> Response:
         """Give address, zones, type and status of a premise. SMT's own fields are not published: these are this test bed's."""
         point = _asked(smt, user, asked)
         return _reply(asked, point, "premiseInfo", premise_of(point))
 
     @call(routes, "/hanDevices/", HanDevicesReply, "HAN devices")
-    async def han_devices(asked: RecordsRequest, user: User = sender) -> Response:
+    async def han_devices(asked: RecordsRequest, smt: ServedSmt, user: Sender) -> Response:
         """Give the devices behind the meter. SMT's own path and fields are not published: these are this test bed's."""
         point = _asked(smt, user, asked)
         return _reply(asked, point, "hanDevices", devices_of(smt.registry, point))

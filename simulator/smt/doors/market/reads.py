@@ -19,6 +19,7 @@ from headend.vee.quality import Channel
 from meters.calendar import day_of
 from simulator.smt.doors.both.asked import dates_asked
 from simulator.smt.doors.both.refusal import SUBMITTED
+from simulator.smt.doors.both.served import ServedSmt
 from simulator.smt.doors.both.usage_reads import (
     CHANNELS,
     billed_periods,
@@ -27,7 +28,7 @@ from simulator.smt.doors.both.usage_reads import (
     sees_any,
     stored_days,
 )
-from simulator.smt.doors.market.door import call, check_delivery, check_sender, market_router, market_user
+from simulator.smt.doors.market.door import Sender, call, check_delivery, check_sender, market_router
 from simulator.smt.doors.market.wire import (
     DailyReads,
     IntervalReads,
@@ -89,14 +90,14 @@ class ReportFile:
 Maker = Callable[[Reads], Awaitable[ReportFile | None]]
 
 
-def router(smt: Smt) -> APIRouter:
+def router() -> APIRouter:
     """The calls for VEE usage."""
-    routes, sender = market_router(), market_user(smt.gatekeeper)
+    routes = market_router()
 
     files = ("text/csv", "text/plain")
 
     @call(routes, "/15minintervalreads/", IntervalReads | ReportAck, "VEE 15-minute intervals", files)
-    async def interval_reads(asked: ReadsRequest, user: User = sender) -> Response:
+    async def interval_reads(asked: ReadsRequest, smt: ServedSmt, user: Sender) -> Response:
         """Give posted VEE intervals, at most 24 months back, as `JSON`, `CSV` or `LSE`.
 
         By `API` they are in the reply, of one ESI ID. By `FTP` a file is laid into the sender's folder, of several if need be.
@@ -104,7 +105,7 @@ def router(smt: Smt) -> APIRouter:
         return await _answered(smt, user, asked, INTERVAL_STEM, _intervals, ("JSON", "CSV", "LSE"))
 
     @call(routes, "/dailyreads/", DailyReads | ReportAck, "Daily register reads", ("text/csv",))
-    async def daily_reads(asked: ReadsRequest, user: User = sender) -> Response:
+    async def daily_reads(asked: ReadsRequest, smt: ServedSmt, user: Sender) -> Response:
         """Give the registers at both midnights of each posted day, as `JSON` or `CSV`.
 
         In `JSON` a `readingType` of `A` means consumption, as the reply has no field for it.
@@ -118,7 +119,7 @@ def router(smt: Smt) -> APIRouter:
         "Monthly billing information",
         ("text/csv",),
     )
-    async def monthly_reads(asked: ReadsRequest, user: User = sender) -> Response:
+    async def monthly_reads(asked: ReadsRequest, smt: ServedSmt, user: Sender) -> Response:
         """Give the billing periods that ended within the days asked for, as `JSON` or `CSV`.
 
         A period is told when every day of it is posted and the sender may see them all; `A` means consumption, and the latest revision counts.
@@ -127,13 +128,13 @@ def router(smt: Smt) -> APIRouter:
         return await _answered(smt, user, asked, "MonthlyBillingInformation", _monthly, ("JSON", "CSV"))
 
     @call(routes, "/greenbutton/", ReportAck, "Green Button", (green_button.MEDIA_TYPE,))
-    async def green_button_feed(asked: ReadsRequest, user: User = sender) -> Response:
+    async def green_button_feed(asked: ReadsRequest, smt: ServedSmt, user: Sender) -> Response:
         """Give posted days as an Atom feed of ESPI resources, both channels and the latest revision whatever is asked; errors are JSON."""
         forms = ("JSON", "XML")
         return await _answered(smt, user, asked, "GreenButton", _green_button, forms)
 
     @call(routes, "/reportrequeststatus/", ReportStatus, "Poll a request for a file")
-    async def report_status(asked: ReportStatusRequest, user: User = sender) -> Response:
+    async def report_status(asked: ReportStatusRequest, smt: ServedSmt, user: Sender) -> Response:
         """Tell how a request for a file stands: `PEN` under way, `0` delivered, `1` failed. Only who asked may poll."""
         check_sender(user, asked)
         found = smt.deliveries.request(asked.correlationId, user.username)

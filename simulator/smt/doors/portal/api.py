@@ -18,8 +18,9 @@ from simulator.smt.correlation import digits
 from simulator.smt.doors.both.asked import dates_asked
 from simulator.smt.doors.both.bodies import BusinessErrorReply
 from simulator.smt.doors.both.refusal import SILENT, STATUS_OF, SUBMITTED, wire_refusal
+from simulator.smt.doors.both.served import ServedSmt
 from simulator.smt.doors.both.usage_reads import CHANNELS, energy_data, interval_rows, kwh, stored_days
-from simulator.smt.doors.portal.door import call, portal_router, portal_user
+from simulator.smt.doors.portal.door import Account, call, portal_router
 from simulator.smt.doors.portal.wire import (
     IntervalSynch,
     LatestRead,
@@ -64,9 +65,9 @@ _LOGIN_OTHERS: Replies = {
 }
 
 
-def router(smt: Smt) -> APIRouter:
+def router() -> APIRouter:
     """The calls of the portal that customers' clients use."""
-    routes, account = portal_router(), portal_user(smt.gatekeeper)
+    routes = portal_router()
 
     @routes.get("/", include_in_schema=False)
     async def front() -> Response:
@@ -80,7 +81,7 @@ def router(smt: Smt) -> APIRouter:
         responses=_LOGIN_OTHERS,
         summary="Log in",
     )
-    async def authenticate(asked: PortalLogin) -> Response:
+    async def authenticate(asked: PortalLogin, smt: ServedSmt) -> Response:
         """Give a bearer token that lives fifteen minutes from its last use."""
         user = smt.gatekeeper.login(asked.username, asked.password)
         if isinstance(user, LoginFault):
@@ -103,7 +104,7 @@ def router(smt: Smt) -> APIRouter:
         )
 
     @call(routes, "/api/meter", PortalMeters, "List meters")
-    async def meter(asked: MeterList, user: User = account) -> Response:
+    async def meter(asked: MeterList, smt: ServedSmt, user: Account) -> Response:
         """List the meters that the account may see today."""
         points = smt.registry.seen_by(user, day_of(smt.driver.now()))
         shown = [point for point in points if asked.esiid in ("*", point.esiid)]
@@ -112,7 +113,7 @@ def router(smt: Smt) -> APIRouter:
         return JSONResponse({"data": [_meter(point, user) for point in shown]})
 
     @call(routes, "/api/ondemandread", OnDemandReply, "Ask for an on-demand read")
-    async def on_demand_read(asked: PortalRead, user: User = account) -> Response:
+    async def on_demand_read(asked: PortalRead, smt: ServedSmt, user: Account) -> Response:
         """Ask for a register read. Turned away: HTTP 200, `RequestStatus` FLR, 5031 by an hourly limit, 5032 by another."""
         now_us = smt.now_us()
         trans_id = digits("portal", user.username, asked.ESIID, now_us)
@@ -135,7 +136,7 @@ def router(smt: Smt) -> APIRouter:
         return JSONResponse({"data": answer})
 
     @call(routes, "/api/usage/latestodrread", LatestReply, "The latest on-demand read")
-    async def latest_on_demand_read(asked: LatestRead, user: User = account) -> Response:
+    async def latest_on_demand_read(asked: LatestRead, smt: ServedSmt, user: Account) -> Response:
         """Tell the latest register read of the ESI ID, whoever asked for it: `odrstatus` null when there never was one, or it is not yours."""
         entry = None
         if smt.registry.may_see(user, asked.ESIID, day_of(smt.driver.now())):
@@ -148,7 +149,7 @@ def router(smt: Smt) -> APIRouter:
         return JSONResponse({"data": latest_shown(smt, user, entry)})
 
     @call(routes, "/api/adhoc/intervalsynch", SynchReply, "15-minute intervals, in slots")
-    async def interval_synch(asked: IntervalSynch, user: User = account) -> Response:
+    async def interval_synch(asked: IntervalSynch, smt: ServedSmt, user: Account) -> Response:
         """Give posted VEE intervals in 100 slots a day, consumption and, where posted, surplus generation."""
         esiid = asked.ESIID[0]
         try:
@@ -163,7 +164,7 @@ def router(smt: Smt) -> APIRouter:
         return JSONResponse({"data": {"trans_id": trans_id, "esiid": esiid, "energyData": energy_data(stored)}})
 
     @call(routes, "/api/usage/interval", UsageReply | BusinessErrorReply, "15-minute intervals, one by one")
-    async def usage_interval(asked: UsageInterval, user: User = account) -> Response:
+    async def usage_interval(asked: UsageInterval, smt: ServedSmt, user: Account) -> Response:
         """Give posted VEE intervals one by one; of an ESI ID that is not yours, none."""
         try:
             first, last = _range_asked(smt, asked.startDate, asked.endDate)

@@ -9,8 +9,9 @@ from fastapi import APIRouter, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from headend.http.examples import Replies, documented
-from simulator.smt.access.gatekeeper import Gatekeeper, TokenKind
+from simulator.smt.access.gatekeeper import TokenKind
 from simulator.smt.doors.both.bodies import BAD_BODY
+from simulator.smt.doors.both.served import ServedSmt
 from simulator.smt.doors.portal.wire import TokenRefused
 from simulator.smt.registry.records import User
 
@@ -27,18 +28,15 @@ def portal_router() -> APIRouter:
     return APIRouter(tags=["Portal API"])
 
 
-def portal_user(gatekeeper: Gatekeeper) -> Any:
-    """The parameter of a handler that says whose token came with the request; its life begins anew. InvalidToken without a valid one."""
+async def _user(smt: ServedSmt, credentials: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)]) -> User:
+    found = None if credentials is None else smt.gatekeeper.user_of(credentials.credentials, TokenKind.PORTAL)
+    if found is None:
+        raise InvalidToken
+    return found
 
-    async def user(credentials: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)]) -> User:
-        found = None
-        if credentials is not None:
-            found = gatekeeper.user_of(credentials.credentials, TokenKind.PORTAL)
-        if found is None:
-            raise InvalidToken
-        return found
 
-    return Security(user)
+#: Of a handler's parameter: whose token came with the request; its life begins anew. InvalidToken without a valid one.
+Account = Annotated[User, Security(_user)]
 
 
 def call(router: APIRouter, path: str, model: Any, summary: str) -> Callable[..., Any]:

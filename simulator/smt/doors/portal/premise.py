@@ -16,7 +16,8 @@ from simulator.smt.doors.both.asked import point_seen
 from simulator.smt.doors.both.bodies import ESIID, BusinessErrorReply
 from simulator.smt.doors.both.premise import devices_of, meter_of, premise_of
 from simulator.smt.doors.both.premise_wire import HanDeviceInfo, MeterInfo, PremiseInfo
-from simulator.smt.doors.portal.door import call, portal_router, portal_user
+from simulator.smt.doors.both.served import ServedSmt
+from simulator.smt.doors.portal.door import Account, call, portal_router
 from simulator.smt.errors import BusinessError
 from simulator.smt.party import Smt
 from simulator.smt.registry.records import ServicePoint, User
@@ -49,22 +50,22 @@ class PortalHanDevices(BaseModel):
     data: list[HanDeviceInfo] | BusinessErrorReply
 
 
-def router(smt: Smt) -> APIRouter:
+def router() -> APIRouter:
     """The calls for what SMT has on record of a premise."""
-    routes, account = portal_router(), portal_user(smt.gatekeeper)
+    routes = portal_router()
 
     @call(routes, "/api/meterattributes", PortalMeterInfo, "Meter attributes")
-    async def meter_attributes(asked: PortalRecordAsked, user: User = account) -> Response:
+    async def meter_attributes(asked: PortalRecordAsked, smt: ServedSmt, user: Account) -> Response:
         """Give what `/v2/meterInfo/` gives."""
         return _answered(smt, user, asked, lambda registry, point: [meter_of(registry, point)])
 
     @call(routes, "/api/premise", PortalPremiseInfo, "Premise")
-    async def premise(asked: PortalRecordAsked, user: User = account) -> Response:
+    async def premise(asked: PortalRecordAsked, smt: ServedSmt, user: Account) -> Response:
         """Give what `/v2/premiseInfo/` gives."""
         return _answered(smt, user, asked, lambda _registry, point: premise_of(point))
 
     @call(routes, "/api/handevices", PortalHanDevices, "HAN devices")
-    async def han_devices(asked: PortalRecordAsked, user: User = account) -> Response:
+    async def han_devices(asked: PortalRecordAsked, smt: ServedSmt, user: Account) -> Response:
         """Give what `/v2/hanDevices/` gives."""
         return _answered(smt, user, asked, devices_of)
 

@@ -1,0 +1,64 @@
+"""The application of a service: routes that are built once a process, the party that they serve in this one, and its documents."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from fastapi import Depends, FastAPI, Request
+from fastapi.responses import HTMLResponse
+from starlette.routing import BaseRoute
+
+from headend.http.api_pages import Frame, prose, render
+from headend.http.examples import put_examples
+
+
+class DescribedApi(FastAPI):
+    """A FastAPI application whose ``/docs`` needs no other host, and whose document tells only statuses that it gives."""
+
+    def __init__(self, frame: Frame, examples: Sequence[Path], **settings: Any) -> None:
+        """examples: files of captured exchanges (``put_examples``). settings: what FastAPI takes."""
+        self._frame = frame
+        self._examples = examples
+        self._parties: dict[type, object] = {}
+        super().__init__(docs_url=None, redoc_url=None, **settings)
+        # One of FastAPI's own would be built anew for each application.
+        self.add_route("/docs", self._docs, include_in_schema=False)
+
+    def serve(self, routes: Sequence[BaseRoute], party: object) -> None:
+        """Take routes whose handlers ask for a party of this one's class (``party_of``). Several applications may have the same routes."""
+        self._parties[type(party)] = party
+        self.router.routes.extend(routes)
+
+    def party(self, kind: type) -> Any:
+        """The party of a class that is served here."""
+        return self._parties[kind]
+
+    def openapi(self) -> dict[str, Any]:
+        """The OpenAPI document. FastAPI's own 422 is left out: a body at fault is answered 400, in the service's own shape."""
+        made = self.openapi_schema is None
+        document = super().openapi()
+        if made:
+            for operations in document["paths"].values():
+                for operation in operations.values():
+                    operation["responses"].pop("422", None)
+            for unused in ("HTTPValidationError", "ValidationError"):
+                document.get("components", {}).get("schemas", {}).pop(unused, None)
+            put_examples(document, self._examples)
+        return document
+
+    async def _docs(self, request: Request) -> HTMLResponse:
+        info = self.openapi()["info"]
+        body = render(self.openapi(), str(request.base_url).rstrip("/"))
+        page = self._frame.page(f"{info['title']}: API", prose(info["description"]), body)
+        return HTMLResponse(page, headers=self._frame.headers)
+
+
+def party_of(kind: type) -> Any:
+    """What a handler's parameter is annotated with to get the party of a class that the application serves which took the request."""
+
+    async def party(request: Request) -> Any:
+        return request.app.party(kind)
+
+    return Depends(party)
