@@ -140,7 +140,7 @@ class Packed:
         wh: IntArray,
         status: NDArray[np.uint16],
         present: BoolArray,
-        collected_at: Seconds,
+        collected_at: LongArray,
         origin: int,
     ) -> None:
         """Take in a run of intervals: a value beats none, a later value beats an earlier one, the same value keeps its first collection."""

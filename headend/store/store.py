@@ -99,20 +99,24 @@ class HeadEndStore:
         A value is never replaced by the meter's having none; a different value collected later replaces an earlier one; the same value
         keeps the time of its first collection.
         """
-        runs = [run for reading in readings for run in runs_of(reading)]
+        self.keep_brought([(reading, np.full(len(reading.delivered), collected_at)) for reading in readings], origin)
+
+    def keep_brought(self, readings: Iterable[tuple[MeterReading, LongArray]], origin: Origin) -> None:
+        """``keep`` readings, each with the (n,) instants at which its intervals were collected."""
+        runs = [(*run, brought) for reading, brought in readings for run in runs_of(reading)]
         if not runs:
             return
         mark = ON_DEMAND if origin == "meter" else 0
-        starts = {day_start(day) for _, day, _, _ in runs}
+        starts = {day_start(day) for _, day, _, _, _ in runs}
         with self._writing.begin() as connection:
-            held = self._packed(connection, {reading.esiid for reading, _, _, _ in runs}, starts)
+            held = self._packed(connection, {reading.esiid for reading, _, _, _, _ in runs}, starts)
             old = set(held)
             touched: dict[tuple[str, int, Seconds], Packed] = {}
-            for reading, day, at, part in runs:
+            for reading, day, at, part, brought in runs:
                 for channel, wh in ((Channel.LOAD, reading.delivered), (Channel.GENERATION, reading.received)):
                     key = (reading.esiid, int(channel), day_start(day))
                     packed = touched.setdefault(key, held.get(key) or Packed.empty(day))
-                    packed.merge(at, wh[part], reading.status[part], reading.present[part], collected_at, mark)
+                    packed.merge(at, wh[part], reading.status[part], reading.present[part], brought[part], mark)
             self._write(connection, {key: packed for key, packed in touched.items() if key not in old}, update=False)
             self._write(connection, {key: packed for key, packed in touched.items() if key in old}, update=True)
 

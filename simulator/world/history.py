@@ -9,13 +9,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+import numpy as np
+
 from headend.day.cycle import DailyTimes
 from headend.lse import writer as lse
 from headend.network.sweep import CATCH_UP_S, midnights_due, sweep_times
-from headend.ports import MeterReading, RegisterSnapshot
+from headend.ports import LongArray, MeterReading, RegisterSnapshot
 from headend.store.store import HeadEndStore, PostedFile
 from headend.vee.batch import needs_history, run_batch
-from meters.calendar import Seconds, day_of, day_start, epoch, floor_interval
+from meters.calendar import INTERVAL_S, Seconds, day_of, day_start, epoch, floor_interval
 from meters.device.meter import EmulatedMeter
 from meters.shown import Wire
 from simulator.world.meters import World
@@ -49,9 +51,12 @@ def make_history(
 
     def sweep_until(instant: Seconds) -> None:
         nonlocal at, last_sweep
+        sweeps = []
         while at <= instant:
-            _sweep(world, store, at, collected, midnights)
+            sweeps.append(at)
             last_sweep, at = at, next(due)
+        if sweeps:
+            _sweep(world, store, sweeps, collected, midnights)
 
     while True:
         validating, posting = (
@@ -66,7 +71,6 @@ def make_history(
         wanting = [esiid for esiid, wants in zip(block.esiids, needs_history(block), strict=True) if wants]
         batch = run_batch(block, store.vee_history(wanting, day))
         store.keep_vee(batch)
-        sweep_until(posting)
         records = lse.from_vee(batch, posting)
         name = lse.file_name(world.tdsp.duns, posting, 1)
         take_in(name, lse.dumps(records), posting)
@@ -76,33 +80,44 @@ def make_history(
 
 
 def _sweep(
-    world: World, store: HeadEndStore, at: Seconds, collected: dict[str, Seconds], midnights: dict[str, Seconds]
+    world: World,
+    store: HeadEndStore,
+    sweeps: list[Seconds],
+    collected: dict[str, Seconds],
+    midnights: dict[str, Seconds],
 ) -> None:
-    end = floor_interval(at)
-    readings: list[MeterReading] = []
+    """Keep what sweeps (UTC epoch seconds, ascending) bring of every meter, in one transaction."""
+    readings: list[tuple[MeterReading, LongArray]] = []
     snapshots: list[RegisterSnapshot] = []
+    ends = [floor_interval(at) for at in sweeps]
     for meter in world.meters:
         esiid, multiplier = meter.identity.esiid, meter.identity.multiplier
-        # A head-end takes nothing from a meter that its records do not know.
-        if meter.reply(at).wire is not Wire.ANSWER or meter.identity_at(at).meter_number != world.number_at(meter, at):
-            continue
-        reading = _reading(meter, max(collected[esiid], end - CATCH_UP_S), end, at)
-        readings.append(reading)
-        collected[esiid] = reading.end
-        for midnight in midnights_due(midnights[esiid], end):
-            taken = meter.midnight(day_of(midnight), at)
-            if taken is not None:
-                snapshots.append(RegisterSnapshot(esiid, midnight, taken[0] * multiplier, taken[1] * multiplier))
-                midnights[esiid] = midnight
-    store.keep(readings, at, "sweep")
+        # Of a meter that no fault has touched yet, the last sweep reads at once what all of them bring.
+        touched = any(fault.first <= sweeps[-1] for fault in meter.faults)
+        for at in sweeps if touched else sweeps[-1:]:
+            end, known = floor_interval(at), world.number_at(meter, at)
+            # A head-end takes nothing from a meter that its records do not know.
+            if meter.reply(at).wire is not Wire.ANSWER or meter.identity_at(at).meter_number != known:
+                continue
+            reading = _reading(meter, max(collected[esiid], end - CATCH_UP_S), end, at)
+            places = reading.start + INTERVAL_S * np.arange(1, len(reading.delivered) + 1)
+            brought = np.full(len(places), at) if touched else np.array(sweeps)[np.searchsorted(ends, places)]
+            readings.append((reading, brought))
+            collected[esiid] = reading.end
+            for midnight in midnights_due(midnights[esiid], end):
+                taken = meter.midnight(day_of(midnight), at)
+                if taken is not None:
+                    snapshots.append(RegisterSnapshot(esiid, midnight, taken[0] * multiplier, taken[1] * multiplier))
+                    midnights[esiid] = midnight
+    store.keep_brought(readings, "sweep")
     if snapshots:
         store.keep_snapshots(snapshots)
 
 
 def _reading(meter: EmulatedMeter, start: Seconds, end: Seconds, at: Seconds) -> MeterReading:
-    live, multiplier = meter.live(at), meter.identity.multiplier
+    clock, multiplier = meter.clock(at), meter.identity.multiplier
     # What the meter's clock has not come to yet, it does not hold.
-    window = meter.window(start, max(start, min(end, floor_interval(live.time))), at)
+    window = meter.window(start, max(start, min(end, floor_interval(clock))), at)
     return MeterReading(
         esiid=meter.identity.esiid,
         start=start,
@@ -110,8 +125,9 @@ def _reading(meter: EmulatedMeter, start: Seconds, end: Seconds, at: Seconds) ->
         received=window.received * multiplier,
         status=window.status,
         present=window.present,
-        meter_time=live.time,
-        partial_wh=live.partial_delivered * multiplier,
-        register_wh=live.delivered_register * multiplier,
+        meter_time=clock,
+        # A sweep keeps neither.
+        partial_wh=0,
+        register_wh=0,
         octets=0,
     )
