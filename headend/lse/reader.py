@@ -328,6 +328,7 @@ def _count(kind: str, fields: list[str], wanted: int) -> None:
         raise _FaultError("02", "fields", f"row {kind} has {len(fields)} fields instead of {wanted}")
 
 
+@lru_cache(maxsize=4096)
 def _iso_day(stamp: str) -> str:
     try:
         return datetime.strptime(stamp[:8], "%Y%m%d").date().isoformat()

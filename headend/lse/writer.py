@@ -53,6 +53,11 @@ def _kwh(wh: int) -> str:
     return f"{wh // 1000}.{wh % 1000:03d}"
 
 
+@lru_cache(maxsize=1 << 16)
+def _triplet(wh: int, estimated: bool) -> str:
+    return f"{_kwh(wh)},{'E' if estimated else 'A'},"
+
+
 def write(records: Iterable[LseRecord], out: BinaryIO) -> int:
     """Write records, the intervals of each in one row. Returns how many. Raises HeadEndError for a record that is not a full day."""
     count = 0
@@ -67,10 +72,7 @@ def write(records: Iterable[LseRecord], out: BinaryIO) -> int:
         readings = [
             "" if reading is None else _kwh(reading) for reading in (record.start_reading_wh, record.stop_reading_wh)
         ]
-        marks = ("A", "E")
-        triplets = ",".join(
-            f"{_kwh(wh)},{marks[late]}," for wh, late in zip(record.wh.tolist(), record.estimated.tolist(), strict=True)
-        )
+        triplets = ",".join(map(_triplet, record.wh.tolist(), record.estimated.tolist()))
         out.write(
             f"00000001,{record.esiid},{int(record.channel)},{day}000000,{day}235900,Y,N\n"
             f"00000002,{readings[0]},{readings[1]},1,0,1,0,{INTERVAL_S},01,,,,\n"

@@ -1,6 +1,7 @@
 """A gateway: one Modbus TCP server that answers for up to 247 meters, each register computed when somebody asks for it.
 
-pymodbus listens, decodes requests and encodes replies; what is answered, how and when is decided here, without a wait in between.
+pymodbus decodes requests and encodes replies; what is answered, how and when is decided here, without a wait in between. Its server is not imported:
+it brings a web framework where one is installed.
 """
 
 from __future__ import annotations
@@ -12,15 +13,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 from pymodbus.constants import ExcCodes
-from pymodbus.pdu import ExceptionResponse, ModbusPDU
+from pymodbus.framer import FramerSocket
+from pymodbus.pdu import DecodePDU, ExceptionResponse, ModbusPDU
 from pymodbus.pdu.register_message import (
     ReadHoldingRegistersResponse,
     ReadInputRegistersResponse,
     WriteMultipleRegistersResponse,
 )
-from pymodbus.server import ModbusTcpServer
-from pymodbus.server.requesthandler import ServerRequestHandler
-from pymodbus.simulator import DataType, SimData, SimDevice
 
 from meters.calendar import Seconds
 from meters.device.meter import EmulatedMeter
@@ -45,6 +44,9 @@ _A_TURN = 20
 # The library tells a console about every refused request and lost client; here those are a meter's ordinary answers.
 logging.getLogger("pymodbus").setLevel(logging.CRITICAL)
 _log = logging.getLogger(__name__)
+
+_DECODER = DecodePDU(True)
+_FRAMER = FramerSocket(_DECODER)
 
 Silence = Literal["exception", "hang"]
 
@@ -79,36 +81,37 @@ class Gateway:
         self.host = host
         self._asked_port = port
         self._units = _Units(self.meters, clock, silence, on_write)
-        self._server: _Server | None = None
+        self._server: asyncio.Server | None = None
+        self._open: set[_Connection] = set()
 
     @property
     def port(self) -> int:
         """The port it listens on; before the start, the one it was told."""
-        listening = self._server.transport if self._server else None
-        if not isinstance(listening, asyncio.Server):
-            return self._asked_port
-        return int(listening.sockets[0].getsockname()[1])
+        return int(self._server.sockets[0].getsockname()[1]) if self._server else self._asked_port
 
     async def start(self) -> None:
         """Listen. Raises MeterError naming the port if it is taken."""
-        server = _Server(self._units, self.host, self._asked_port)
+        loop = asyncio.get_running_loop()
         try:
-            await server.serve_forever(background=True)
-        except RuntimeError:
+            self._server = await loop.create_server(
+                lambda: _Connection(self._units, self._open), self.host, self._asked_port
+            )
+        except OSError:
             raise MeterError(
                 "meters.gateway.port_taken",
                 f"Port {self._asked_port} on {self.host} cannot be listened on: it is taken, or not ours to take.",
                 place=f"gateway {self.host}:{self._asked_port}",
                 mend="Stop the program that has it, or give another port.",
             ) from None
-        self._server = server
 
     async def stop(self) -> None:
         """Close the port and every connection; replies that are late never come. A stopped gateway can be started again."""
         if self._server is None:
             return
-        server, self._server = self._server, None
-        await server.shutdown()  # type: ignore[no-untyped-call]
+        self._server.close()
+        self._server = None
+        for connection in list(self._open):
+            connection.close()
         # Transports close at the loop's next turn: let it come, so that nothing is left open behind us.
         await asyncio.sleep(0)
 
@@ -185,34 +188,38 @@ class _Units:
         return WriteMultipleRegistersResponse(address=request.address, count=request.count)
 
 
-class _Server(ModbusTcpServer):
-    """The library's server with connections of our own."""
-
-    def __init__(self, units: _Units, host: str, port: int) -> None:
-        # It wants a device to begin with, which nobody ever asks.
-        placeholder = SimDevice(1, simdata=[SimData(0, values=0, datatype=DataType.REGISTERS)])
-        super().__init__(placeholder, address=(host, port))
-        self._units = units
-
-    def callback_new_connection(self) -> ServerRequestHandler:
-        """Serve a new client."""
-        return _Connection(self, self._units)
-
-
-class _Connection(ServerRequestHandler):
+class _Connection(asyncio.Protocol):
     """One client's requests, each answered under its own transaction id, whatever came with it or after it.
 
     The library's own handler keeps one request at a time, and loses those that a client sends before it has an answer.
     """
 
-    def __init__(self, server: _Server, units: _Units) -> None:
-        super().__init__(server, None, None, None)  # type: ignore[no-untyped-call]
+    def __init__(self, units: _Units, others: set[_Connection]) -> None:
+        """others: of its gateway, which it joins while it is open."""
         self._units = units
+        self._others = others
+        self._loop = asyncio.get_running_loop()
         self._received = bytearray()
         self._held = False
         #: The next turn, while more requests wait than one turn takes.
         self._turn: asyncio.Handle | None = None
         self._late: set[asyncio.TimerHandle] = set()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Serve a new client."""
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        self._others.add(self)
+
+    def connection_lost(self, _exc: Exception | None) -> None:
+        """Forget the replies that are late, and those that the client does not read."""
+        self._others.discard(self)
+        self._forget()
+
+    def close(self) -> None:
+        """Answer nothing more."""
+        self._forget()
+        self._transport.close()
 
     def data_received(self, data: bytes) -> None:
         """Answer every whole request, so many a turn."""
@@ -223,8 +230,7 @@ class _Connection(ServerRequestHandler):
     def pause_writing(self) -> None:
         """Take no more requests from a client that does not read its answers."""
         self._held = True
-        if isinstance(self.transport, asyncio.Transport):
-            self.transport.pause_reading()
+        self._transport.pause_reading()
 
     def resume_writing(self) -> None:
         """Go on with its requests."""
@@ -232,11 +238,6 @@ class _Connection(ServerRequestHandler):
         if self._turn is None:
             self._serve()
         self._read_on()
-
-    def callback_disconnected(self, exc: Exception | None) -> None:
-        """Forget the replies that are late, and those that the client does not read."""
-        super().callback_disconnected(exc)
-        self._forget()
 
     def _serve(self) -> None:
         """Take what is whole; close on what cannot be Modbus, as nobody knows where the next request would begin.
@@ -247,14 +248,12 @@ class _Connection(ServerRequestHandler):
         taken = 0
         while not self._held and len(self._received) >= HEAD.size:
             if taken == _A_TURN:
-                self._turn = self.loop.call_soon(self._serve)
-                if isinstance(self.transport, asyncio.Transport):
-                    self.transport.pause_reading()
+                self._turn = self._loop.call_soon(self._serve)
+                self._transport.pause_reading()
                 return
             taken += 1
             transaction, protocol, length, unit = HEAD.unpack_from(self._received)
             if protocol or not _LEAST_OCTETS <= length <= _MOST_OCTETS:
-                self._forget()
                 self.close()
                 return
             # The length counts the unit id, the last octet of the head.
@@ -268,15 +267,15 @@ class _Connection(ServerRequestHandler):
 
     def _read_on(self) -> None:
         """Take more from the client, unless it has to wait."""
-        if not self._held and self._turn is None and isinstance(self.transport, asyncio.Transport):
-            self.transport.resume_reading()
+        if not self._held and self._turn is None:
+            self._transport.resume_reading()
 
     def _take(self, transaction: int, unit: int, pdu: bytes) -> None:
         answer = self._units.answer(unit, pdu[0], self._decoded(pdu), busy=len(self._late) >= _MOST_LATE)
         if answer is None:
             return
         answer.pdu.transaction_id, answer.pdu.dev_id = transaction, unit
-        frame = spoiled(self.framer.buildFrame(answer.pdu), answer.wire)
+        frame = spoiled(_FRAMER.buildFrame(answer.pdu), answer.wire)
         if not answer.delay_s:
             self._send(frame)
             return
@@ -285,7 +284,7 @@ class _Connection(ServerRequestHandler):
             self._late.discard(handle)
             self._send(frame)
 
-        handle = self.loop.call_later(answer.delay_s, send_late)
+        handle = self._loop.call_later(answer.delay_s, send_late)
         self._late.add(handle)
 
     def _forget(self) -> None:
@@ -297,18 +296,17 @@ class _Connection(ServerRequestHandler):
             handle.cancel()
         self._late.clear()
         # It would stay open until what is written has been read.
-        if isinstance(self.transport, asyncio.Transport) and self.transport.get_write_buffer_size():
-            self.transport.abort()
+        if self._transport.get_write_buffer_size():
+            self._transport.abort()
 
     def _decoded(self, pdu: bytes) -> ModbusPDU | None:
         """The request, None if it is not what its function code wants (or if no meter has that function)."""
-        request = self.server.decoder.decode(pdu) if pdu[0] in (_READ_HOLDING, _READ_INPUT, _WRITE) else None
+        request = _DECODER.decode(pdu) if pdu[0] in (_READ_HOLDING, _READ_INPUT, _WRITE) else None
         if request is None or pdu[0] != _WRITE:
             return request
         whole = len(pdu) == 6 + 2 * request.count and pdu[5] == 2 * request.count
         return request if whole and request.count else None
 
     def _send(self, frame: bytes) -> None:
-        # Not the library's ``send``: it throws away what has been received meanwhile.
-        if isinstance(self.transport, asyncio.Transport) and not self.transport.is_closing():
-            self.transport.write(frame)
+        if not self._transport.is_closing():
+            self._transport.write(frame)

@@ -94,8 +94,7 @@ async def test_gateway_says_what_is_wrong_in_modbus_exceptions(caplog: pytest.Lo
 async def narrow(gateway: Gateway) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     """A connection that holds little on its way, neither in the sockets nor in the reader."""
     assert gateway._server
-    assert isinstance(gateway._server.transport, asyncio.Server)
-    gateway._server.transport.sockets[0].setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+    gateway._server.sockets[0].setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
     client = socket.socket()
     client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     client.connect(("127.0.0.1", gateway.port))
