@@ -127,6 +127,7 @@ def day_end(day: date) -> Seconds:
     return day_start(day + timedelta(days=1))
 
 
+@lru_cache(maxsize=8192)
 def intervals_in(day: date) -> int:
     """Count of 15-minute intervals of an operating day: 92, 96 or 100."""
     return (day_end(day) - day_start(day)) // INTERVAL_S

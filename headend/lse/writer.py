@@ -45,12 +45,17 @@ def file_name(duns: str, created_at: Seconds, counter: int) -> str:
         raise HeadEndError("headend.lse.duns", f"'{duns}' is no DUNS number.", mend="Give 9 or 13 digits.")
     if not 0 <= counter <= 999:
         raise HeadEndError("headend.lse.counter", f"Counter {counter} has no three digits.", mend="Use 0 to 999.")
-    return f"{duns}IntervalData{local(created_at).strftime(STAMP)}{counter:03d}.lse"
+    return f"{duns}IntervalData{_stamp(created_at)}{counter:03d}.lse"
 
 
 @lru_cache(maxsize=1 << 16)
 def _kwh(wh: int) -> str:
     return f"{wh // 1000}.{wh % 1000:03d}"
+
+
+@lru_cache(maxsize=4096)
+def _stamp(at: int) -> str:
+    return local(at).strftime(STAMP)
 
 
 @lru_cache(maxsize=1 << 16)
@@ -77,7 +82,7 @@ def write(records: Iterable[LseRecord], out: BinaryIO) -> int:
             f"00000001,{record.esiid},{int(record.channel)},{day}000000,{day}235900,Y,N\n"
             f"00000002,{readings[0]},{readings[1]},1,0,1,0,{INTERVAL_S},01,,,,\n"
             "00000003,\n"
-            f"00000004,{local(record.posted_at).strftime(STAMP)},M\n"
+            f"00000004,{_stamp(record.posted_at)},M\n"
             f"10000000,{triplets}\n".encode("ascii")
         )
         count += 1

@@ -149,10 +149,10 @@ class Packed:
         changed = (self.wh[at] != wh) | (self.status[at] != status)
         newer = collected_at >= self.collected_at[at]
         take = ~known | (present & (~had | (changed & newer)))
-        self.wh[at] = np.where(take, np.where(present, wh, 0), self.wh[at])
-        self.status[at] = np.where(take, status, self.status[at])
-        self.collected_at[at] = np.where(take, collected_at, self.collected_at[at])
-        self.flags[at] = np.where(take, KNOWN | origin | np.where(present, PRESENT, 0), held).astype(np.uint8)
+        np.copyto(self.wh[at], wh * present, where=take)
+        np.copyto(self.status[at], status, where=take)
+        np.copyto(self.collected_at[at], collected_at, where=take)
+        np.copyto(held, (KNOWN | origin) + PRESENT * present, where=take, casting="unsafe")
 
     def columns(self) -> dict[str, bytes]:
         """The columns of the row."""

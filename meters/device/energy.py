@@ -88,6 +88,8 @@ class Energy:
     def flowed(self, at: NDArray[np.int64]) -> NDArray[np.int64]:
         """(2, k) Wh that has flowed at the instants (k,); within an interval energy grows linearly."""
         made = self.used(at)
+        if not self._spans:
+            return made
         latest = int(at.max()) if len(at) else 0
         for span in self._spans:
             if span[0] >= latest:

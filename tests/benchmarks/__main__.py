@@ -25,6 +25,7 @@ AT_LEAST: dict[str, tuple[float | None, float | None]] = {
 AT_MOST: dict[str, float] = {
     "cli_help": 0.4,
     "meters_start": 10.0,
+    "sandbox_start": 3.0,
     "meters_memory": 1500.0,
     "meters_memory_read": 1500.0,
 }
