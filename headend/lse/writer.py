@@ -54,7 +54,7 @@ def _kwh(wh: int) -> str:
 
 
 @lru_cache(maxsize=4096)
-def _stamp(at: int) -> str:
+def _stamp(at: Seconds) -> str:
     return local(at).strftime(STAMP)
 
 
