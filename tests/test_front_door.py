@@ -15,9 +15,8 @@ import typer
 from typer import rich_utils
 
 import ami
-from tests.simulator.processes import ran
+from tests.simulator.processes import AMI, ROOT, done, patience, ran
 
-ROOT = Path(__file__).parents[1]
 #: What takes long to import: not before a command runs.
 HEAVY = {
     "numpy",
@@ -32,11 +31,11 @@ HEAVY = {
     "uvicorn",
     "yaml",
 }
-AMI = [sys.executable, "-c", "import ami; ami.main()"]
 
 
 def ended(*words: str, stdout: int) -> subprocess.CompletedProcess[bytes]:
-    return subprocess.run([*AMI, *words], stdout=stdout, stderr=subprocess.PIPE, cwd=ROOT, check=False)
+    run = [*AMI, *words]
+    return subprocess.run(run, stdout=stdout, stderr=subprocess.PIPE, cwd=ROOT, timeout=patience(), check=False)
 
 
 @pytest.mark.parametrize("words", [("scenario", "list"), ("--help",), ("scenario", "lint", "customer-balance-inquiry")])
@@ -44,26 +43,26 @@ def test_a_reader_that_is_gone_ends_it_quietly_and_not_as_a_failed_step(words: t
     reader, writer = os.pipe()
     os.close(reader)
     try:
-        done = ended(*words, stdout=writer)
+        gone = ended(*words, stdout=writer)
     finally:
         os.close(writer)
-    assert done.stderr == b""
-    assert done.returncode == 141
+    assert gone.stderr == b""
+    assert gone.returncode == 141
 
 
 def test_a_full_disk_is_one_line_and_exit_2() -> None:
     with Path("/dev/full").open("wb") as full:
-        done = ended("scenario", "list", stdout=full.fileno())
-    assert done.stderr.decode() == "ami.stdout: Standard output cannot be written: No space left on device.\n"
-    assert done.returncode == 2
+        told = ended("scenario", "list", stdout=full.fileno())
+    assert told.stderr.decode() == "ami.stdout: Standard output cannot be written: No space left on device.\n"
+    assert told.returncode == 2
 
 
 def test_version_and_short_help() -> None:
     assert ended("--version", stdout=subprocess.PIPE).stdout.startswith(b"ami-testbed")
     for words in (("-h",), ("scenario", "-h"), ("capacity", "run", "-h"), ("demo", "-h")):
-        done = ended(*words, stdout=subprocess.PIPE)
-        assert done.returncode == 0
-        assert b"Usage: " in done.stdout
+        shown = ended(*words, stdout=subprocess.PIPE)
+        assert shown.returncode == 0
+        assert b"Usage: " in shown.stdout
 
 
 @pytest.mark.parametrize(
@@ -134,9 +133,9 @@ def loaded_by_help(*commands: str) -> set[str]:
         "print(*sys.modules, sep='\\n')"
     )
     run = [sys.executable, "-c", asked, *commands]
-    done = subprocess.run(run, capture_output=True, text=True, cwd=ROOT, check=True)
-    assert done.stdout.count("Usage:") == len(commands)
-    return {name.split(".")[0] for name in done.stdout.splitlines()}
+    shown = done(*run).stdout
+    assert shown.count("Usage:") == len(commands)
+    return {name.split(".")[0] for name in shown.splitlines()}
 
 
 def test_help_imports_nothing_heavy() -> None:
@@ -167,8 +166,7 @@ def test_bash_completes_commands_and_what_is_shipped(words: str, offered: str) -
     )
     run = ["bash", "--norc", "-c", script, "bash", words]
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
-    done = subprocess.run(run, capture_output=True, text=True, env=os.environ | {"PATH": path}, check=True)
-    assert done.stdout == f"{offered}\n"
+    assert done(*run, env=os.environ | {"PATH": path}).stdout == f"{offered}\n"
 
 
 #: Starts a command and presses Ctrl-C at an import, told by its number or its module; says how many there were if it ran to its end.
@@ -192,8 +190,8 @@ SHOW = ("meters", "show", "10443729924385485")
 
 def pressed_at(an_import: str) -> tuple[int, str]:
     run = [sys.executable, "-c", INTERRUPTED, an_import, *SHOW]
-    done = subprocess.run(run, capture_output=True, text=True, cwd=ROOT, timeout=60, check=False)
-    return done.returncode, done.stderr
+    ended = done(*run, code=None)
+    return ended.returncode, ended.stderr
 
 
 def test_ctrl_c_at_any_time_of_a_start_is_one_line() -> None:
@@ -209,6 +207,4 @@ def test_ctrl_c_at_any_time_of_a_start_is_one_line() -> None:
 def test_a_command_in_the_background_is_not_ended_by_the_ctrl_c_of_its_script() -> None:
     script = f"import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)\n{INTERRUPTED}"
     run = [sys.executable, "-c", script, "numpy", *SHOW]
-    done = subprocess.run(run, capture_output=True, text=True, cwd=ROOT, timeout=60, check=False)
-    assert done.returncode == 0
-    assert "stopped" not in done.stderr
+    assert "stopped" not in done(*run).stderr

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 import sys
 import sysconfig
 import tomllib
@@ -17,6 +16,7 @@ from zipfile import ZipFile
 
 import pytest
 
+from tests.simulator.processes import done
 from tests.test_rooms import HOUSES, ROOT
 
 VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
@@ -25,9 +25,7 @@ VERSION = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["
 def output(*words: str | Path, cwd: Path) -> str:
     # Neither the checkout's path nor an index: what is imported is what was installed.
     alone = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "PYTHONHOME")}
-    run = subprocess.run(words, cwd=cwd, env=alone, capture_output=True, text=True, check=False)
-    assert run.returncode == 0, run.stderr
-    return run.stdout
+    return done(*words, cwd=cwd, env=alone).stdout
 
 
 def files() -> list[str]:

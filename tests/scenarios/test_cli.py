@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import re
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -17,7 +15,7 @@ import yaml
 from scenarios.run import JudgedRun
 from scenarios.shipped import SCENARIOS, STUDIES
 from tests.scenarios.short import short_balance, short_last_bill
-from tests.simulator.processes import ran
+from tests.simulator.processes import ending, line, patience, ran, started
 
 
 def written(path: Path, content: dict[str, Any]) -> Path:
@@ -145,17 +143,14 @@ def test_judge_judges_a_kept_recording_again(
 
 def test_ctrl_c_ends_with_130_and_one_line(tmp_path: Path) -> None:
     file, out = SCENARIOS.folder / "customer-balance-inquiry.yaml", tmp_path / "out"
-    command = [sys.executable, "-c", "import ami; ami.main()", "scenario", "run", str(file), "--out", str(out)]
-    running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    try:
+    running = started("scenario", "run", str(file), "--out", str(out), fresh=True)
+    with ending(running):
         # The database of the head-end is made after the sockets are bound: from here on there is something to close.
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + patience()
         while not (out / "headend.sqlite").exists() and time.monotonic() < deadline and running.poll() is None:
             time.sleep(0.02)
         running.send_signal(signal.SIGINT)
-        said, complained = running.communicate(timeout=30)
-    finally:
-        running.kill()
-    assert running.returncode == 130
-    assert complained == "Stopped: the parties were shut down, the run is not complete.\n"
-    assert said == ""
+        assert running.wait(patience()) == 130
+        assert running.stderr is not None
+        assert running.stderr.read() == "Stopped: the parties were shut down, the run is not complete.\n"
+        assert line(running) == ""

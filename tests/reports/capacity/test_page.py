@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 import sys
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from simulator.capacity.run import run_study
 from simulator.web.palette import PALETTE, Shade
 from tests.simulator.capacity.test_run import ALL, LEVELS
 from tests.simulator.capacity.test_study import study, written
+from tests.simulator.processes import done
 from tests.simulator.web.browser import assert_fits, needs_chromium
 from tests.simulator.web.outline import assert_whole
 from tests.simulator.web.test_frame import contrast
@@ -179,7 +179,4 @@ def test_a_shipped_study_goes_by_its_name(tmp_path: Path, monkeypatch: pytest.Mo
 
 def test_the_command_imports_nothing_heavy_before_it_runs() -> None:
     code = "import sys, reports.commands.capacity; print([m for m in ('numpy', 'simpy', 'matplotlib', 'pydantic') if m in sys.modules])"
-    shown = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=Path(__file__).parents[3]
-    )
-    assert shown.stdout.strip() == "[]"
+    assert done(sys.executable, "-c", code).stdout.strip() == "[]"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from datetime import date
 from pathlib import Path
@@ -25,9 +24,9 @@ from meters.load.truth import GeneratedLoad
 from reports.commands.meters import ROWS, list_meters, show_meter
 from simulator.parties.meters import MetersParty, MetersSettings
 from simulator.runtime.clock import Clock, ClockMode
+from tests.simulator.processes import done
 from tests.test_front_door import HEAVY
 
-ROOT = Path(__file__).parents[3]
 DAY = date(2026, 8, 12)
 ONCOR = TDSPS["ONCOR"]
 FLEET = Fleet(ONCOR, SEED, 40, (), MARKET)
@@ -266,5 +265,5 @@ def test_what_goes_wrong_is_one_line_with_a_mend(words: tuple[str, ...], code: s
 
 def test_the_commands_import_nothing_heavy_before_they_run() -> None:
     asked = "import sys, reports.commands.meters\nprint(*sys.modules, sep='\\n')"
-    done = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, cwd=ROOT, check=True)
-    assert {name.split(".")[0] for name in done.stdout.splitlines()} & HEAVY == set()
+    loaded = done(sys.executable, "-c", asked).stdout.splitlines()
+    assert {name.split(".")[0] for name in loaded} & HEAVY == set()

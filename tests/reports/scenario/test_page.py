@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
-import sys
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -23,6 +21,7 @@ from scenarios.run import JudgedRun
 from scenarios.stamps import plain
 from simulator.ror import projection
 from tests.scenarios.short import mutated
+from tests.simulator.processes import AMI, done
 from tests.simulator.web.browser import assert_fits, needs_chromium
 from tests.simulator.web.outline import assert_whole
 
@@ -196,11 +195,9 @@ def test_report_of_a_folder_without_results_names_it(tmp_path: Path) -> None:
 
 def test_the_demo_passes_end_to_end_and_prints_steps_bill_rule_and_paths(tmp_path: Path) -> None:
     out = tmp_path / "demo"
-    command = [sys.executable, "-c", "import ami; ami.main()", "demo", "--out", str(out), "--json"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
-    assert done.returncode == 0, done.stderr
-    assert done.stdout == (out / "result.json").read_text(encoding="utf-8")
-    said = done.stderr
+    demo = done(*AMI, "demo", "--out", str(out), "--json")
+    assert demo.stdout == (out / "result.json").read_text(encoding="utf-8")
+    said = demo.stderr
     for step in ("S1", "S2", "S3", "S4", "S5", "S6", "S7"):
         assert re.search(rf"^{step}  PASS  ", said, re.MULTILINE)
     # The figures that the README shows.

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import yaml
 
 from simulator.capacity.fingerprint import CELL, ROOT, files_behind, fingerprint
 from tests.simulator.capacity.test_study import study, written
+from tests.simulator.processes import done
 from tests.test_rooms import HOUSES
 
 
@@ -26,9 +26,7 @@ def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def printed(*words: str, hash_seed: str = "0") -> str:
-    run = [sys.executable, *words]
-    seeded = {**os.environ, "PYTHONHASHSEED": hash_seed}
-    return subprocess.run(run, env=seeded, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    return done(sys.executable, *words, env={**os.environ, "PYTHONHASHSEED": hash_seed}).stdout
 
 
 @pytest.mark.parametrize(

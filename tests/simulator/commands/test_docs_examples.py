@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import subprocess
 import time
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ import httpx
 import pytest
 
 from simulator.smt.errors import TABLE
-from tests.simulator.processes import ROOT, serving
+from tests.simulator.processes import ROOT, done, patience, serving
 
 #: Replies end without a line's end.
 _A_LINE_EACH = 'curl() { command curl "$@"; echo; }\n'
@@ -43,16 +42,8 @@ def shell(script: str, ready: dict[str, Any], folder: Path) -> list[str]:
     )
     script = script.replace("ami-out/sandbox/tls/ca.pem", ready["ca_file"])
     script = re.sub(r'"THE ONE IT GAVE"', '"\'"$GAVE"\'"', script).replace("THE ONE IT GAVE", "$GAVE")
-    run = subprocess.run(
-        ["bash", "-ec", _A_LINE_EACH + script],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        cwd=folder,
-        check=False,
-        env=os.environ | {"TZ": "America/Chicago", "NO_PROXY": "127.0.0.1"},
-    )
-    assert run.returncode == 0, run.stderr
+    env = os.environ | {"TZ": "America/Chicago", "NO_PROXY": "127.0.0.1"}
+    run = done("bash", "-ec", _A_LINE_EACH + script, cwd=folder, env=env)
     return [line for line in run.stdout.splitlines() if line.strip()]
 
 
@@ -91,7 +82,7 @@ def test_the_curl_lines_of_the_pages_do_what_the_pages_say(tmp_path: Path) -> No
         assert [len(attributes), len(devices)] == [1, 1]
         assert premise["status"] == "Energized"
         # As written the complaint strikes: the customer's read, which the portal took on, is lost on the way.
-        waited = time.monotonic() + 20
+        waited = time.monotonic() + patience()
         with httpx.Client(base_url=ready["smt_url"], trust_env=False, timeout=20) as http:
             while http.get("/control/complaints").json()["complaints"][0]["strikes"] == 0:
                 assert time.monotonic() < waited

@@ -17,7 +17,7 @@ from pymodbus.client import ModbusTcpClient
 from meters.device.special import SPECIALS
 from meters.register_map.decode import decode_header
 from meters.register_map.layout import HEADER, HEADER_COUNT
-from tests.simulator.processes import fails, fails_here, serving
+from tests.simulator.processes import fails, fails_here, patience, serving
 
 SERVE = ("meters", "serve", "--port", "0")
 
@@ -26,7 +26,7 @@ def test_ready_line_names_every_meter_and_each_answers_as_the_one_named(tmp_path
     faults = tmp_path / "faults.yaml"
     faults.write_text("faults:\n  - {kind: gap, meter: 3, first: 2026-08-12T08:00, until: 2026-08-12T09:00}\n")
     options = ("--count", "300", "--tdsp", "centerpoint", "--date", "2026-08-12", "--faults", str(faults))
-    with serving(*SERVE, "--json", *options, "--ledger", str(tmp_path / "ledger")) as (process, ready):
+    with serving(*SERVE, "--json", *options, "--ledger", str(tmp_path / "ledger"), fresh=True) as (process, ready):
         assert ready["event"] == "ready"
         assert [len(gateway["meters"]) for gateway in ready["gateways"]] == [247, 53, len(SPECIALS) + 2]
         assert len(ready["esiids"]) == len(SPECIALS) + 2
@@ -44,7 +44,7 @@ def test_ready_line_names_every_meter_and_each_answers_as_the_one_named(tmp_path
         assert (tmp_path / "ledger" / "faults.parquet").exists()
         assert "out.in_use" in fails(*SERVE, "--ledger", str(tmp_path / "ledger"))
         process.send_signal(signal.SIGINT)
-        assert process.wait(20) == 0
+        assert process.wait(patience()) == 0
 
 
 def test_same_seed_serves_the_same_meters_and_no_special_leaves_the_magic_ones_out() -> None:
@@ -92,7 +92,7 @@ def test_events_are_sent_to_a_head_end_by_outages_and_by_writes() -> None:
 
     def wait_for(kind: str, number: str) -> dict[str, Any]:
         while True:
-            event = received.get(timeout=20)
+            event = received.get(timeout=patience())
             if (event["kind"], event["meterNumber"]) == (kind, number):
                 return event
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import socket
-import subprocess
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
@@ -13,15 +12,16 @@ import httpx
 import pytest
 
 from meters.device.special import SPECIALS
-from tests.simulator.processes import fails, fails_here, serving
+from tests.simulator.processes import Process, fails, fails_here, patience, serving
 
 
-def sandbox(out: Path, *options: str) -> AbstractContextManager[tuple[subprocess.Popen[str], dict[str, Any]]]:
-    return serving("sandbox", "--json", "--port-base", "0", "--out", str(out), "--count", "10", *options)
+def sandbox(out: Path, *options: str, fresh: bool = False) -> AbstractContextManager[tuple[Process, dict[str, Any]]]:
+    words = ("sandbox", "--json", "--port-base", "0", "--out", str(out), "--count", "10", *options)
+    return serving(*words, fresh=fresh)
 
 
 def test_the_ready_line_keeps_the_contract_and_ctrl_c_ends_it_cleanly(tmp_path: Path) -> None:
-    with sandbox(tmp_path, "--date", "2026-08-12T17:40") as (process, ready):
+    with sandbox(tmp_path, "--date", "2026-08-12T17:40", fresh=True) as (process, ready):
         assert ready["event"] == "ready"
         assert set(ready) >= {"smt_url", "headend_url", "ftps", "gateways", "ca_file", "logins", "esiids", "clock"}
         assert set(ready["logins"]) == {"ror", "customer", "tdsp"}
@@ -54,7 +54,7 @@ def test_the_ready_line_keeps_the_contract_and_ctrl_c_ends_it_cleanly(tmp_path: 
             assert len(reads["energyData"][0]["RD"].split(",")) == 100
             assert http.get("/openapi.json").json()["paths"]["/v2/odr/"]
         process.send_signal(signal.SIGINT)
-        assert process.wait(20) == 0
+        assert process.wait(patience()) == 0
         assert process.stderr is not None
         assert process.stderr.read() == ""
 

@@ -6,7 +6,6 @@ import asyncio
 import json
 import re
 import socket
-import subprocess
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
@@ -18,11 +17,9 @@ import httpx
 from simulator.ror.client import SmtClient
 from simulator.smt.doors.market.odr_wire import OdrStatus
 from simulator.world.market import ROR_LOGIN
-from tests.simulator.processes import ROOT, serving
+from tests.simulator.processes import ROOT, Process, patience, serving
 
 PAGE = (ROOT / "docs" / "parties.md").read_text(encoding="utf-8")
-#: Wall seconds that anything here may take.
-PATIENCE_S = 30.0
 
 T = TypeVar("T")
 
@@ -54,7 +51,7 @@ class Parties:
         self.folder = folder
         self._stack = ExitStack()
         self._words: dict[str, tuple[str, ...]] = {}
-        self._processes: dict[str, subprocess.Popen[str]] = {}
+        self._processes: dict[str, Process] = {}
         self.ready: dict[str, dict[str, Any]] = {}
 
     def __enter__(self) -> Parties:
@@ -62,18 +59,18 @@ class Parties:
 
     def __exit__(self, *_: object) -> None:
         # That a party ends well by Ctrl-C is another test's affair.
-        for name in self._processes:
-            self.kill(name)
+        for process in self._processes.values():
+            process.kill()
         self._stack.close()
 
     def file(self, name: str) -> str:
         """Where the ready line of a party lies."""
         return str(self.folder / f"{name}.json")
 
-    def start(self, name: str, *words: str) -> dict[str, Any]:
+    def start(self, name: str, *words: str, fresh: bool = False) -> dict[str, Any]:
         """Start a party; without words, with those of the last time."""
         self._words[name] = words = words or self._words[name]
-        process, ready = self._stack.enter_context(serving(name, "serve", "--json", *words))
+        process, ready = self._stack.enter_context(serving(name, "serve", "--json", *words, fresh=fresh))
         Path(self.file(name)).write_text(json.dumps(ready), encoding="utf-8")
         self._processes[name], self.ready[name] = process, ready
         return ready
@@ -92,7 +89,7 @@ class Parties:
     def kill(self, name: str) -> None:
         """End a party as kill -9 does."""
         self._processes[name].kill()
-        self._processes[name].wait()
+        self._processes[name].wait(patience())
 
 
 class Retailer:
@@ -116,7 +113,7 @@ class Retailer:
         """How a request ended."""
 
         async def poll(client: SmtClient) -> OdrStatus:
-            async with asyncio.timeout(PATIENCE_S):
+            async with asyncio.timeout(patience()):
                 while (status := await client.odr_status(key, "call-1")).statusCode == "PEN":
                     await asyncio.sleep(0.1)
                 return status
@@ -126,7 +123,7 @@ class Retailer:
 
 def eventually(holds: Callable[[], bool]) -> None:
     """Wait for something outside, at most as long as patience lasts."""
-    patience = time.monotonic() + PATIENCE_S
+    deadline = time.monotonic() + patience()
     while not holds():
-        assert time.monotonic() < patience
+        assert time.monotonic() < deadline
         time.sleep(0.1)

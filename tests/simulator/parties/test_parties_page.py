@@ -17,7 +17,7 @@ from meters.identity import tdsp
 from simulator.parties.meter_roster import read_roster
 from simulator.world.fleet_options import MIXES
 from tests.simulator.parties.support import PAGE, Retailer, eventually, fenced, free_port, script
-from tests.simulator.processes import command, serving
+from tests.simulator.processes import command, ending, patience, serving
 
 #: Options that say the same in every party's page.
 ELSEWHERE = {"--json", "--database", "--policy", "--tls", "--ftps-port", "--keep"}
@@ -25,27 +25,26 @@ ELSEWHERE = {"--json", "--database", "--policy", "--tls", "--ftps-port", "--keep
 
 def test_a_head_end_of_ones_own_takes_the_place_of_ours_before_smt(tmp_path: Path) -> None:
     port = free_port()
-    with subprocess.Popen([sys.executable, script(tmp_path, "own_head_end.py"), port]) as own:
-        try:
-            eventually(lambda: _listens(port))
-            options = ("--count", "4", "--no-special", "--clock", "scaled", "--date", "2026-08-12T17:40")
-            with serving(
-                *("smt", "serve", "--json", "--port", "0", "--ftps-port", "0", "--out", str(tmp_path / "smt")),
-                *("--headend", f"http://127.0.0.1:{port}", "--middle", "5,10", *options),
-            ) as (smt, ready):
-                assert {"smt_url", "ftps", "ca_file", "logins", "esiids", "clock", "policy"} <= set(ready)
-                retailer = Retailer(ready["smt_url"])
-                # Nothing is posted yet: the latest 48 hours are the gap.
-                status = retailer.ended(retailer.ask(ready["esiids"][0]["esiid"]))
-                assert status.statusCode == "0"
-                assert status.intervals is not None
-                assert [(interval.wh, interval.source) for interval in status.intervals] == [(250, "meter")] * 192
-                smt.send_signal(signal.SIGINT)
-                assert smt.wait(20) == 0
-                assert smt.stderr is not None
-                assert smt.stderr.read() == ""
-        finally:
-            own.kill()
+    own = subprocess.Popen([sys.executable, script(tmp_path, "own_head_end.py"), port], text=True)
+    with ending(own):
+        eventually(lambda: _listens(port))
+        options = ("--count", "4", "--no-special", "--clock", "scaled", "--date", "2026-08-12T17:40")
+        with serving(
+            *("smt", "serve", "--json", "--port", "0", "--ftps-port", "0", "--out", str(tmp_path / "smt")),
+            *("--headend", f"http://127.0.0.1:{port}", "--middle", "5,10", *options),
+            fresh=True,
+        ) as (smt, ready):
+            assert {"smt_url", "ftps", "ca_file", "logins", "esiids", "clock", "policy"} <= set(ready)
+            retailer = Retailer(ready["smt_url"])
+            # Nothing is posted yet: the latest 48 hours are the gap.
+            status = retailer.ended(retailer.ask(ready["esiids"][0]["esiid"]))
+            assert status.statusCode == "0"
+            assert status.intervals is not None
+            assert [(interval.wh, interval.source) for interval in status.intervals] == [(250, "meter")] * 192
+            smt.send_signal(signal.SIGINT)
+            assert smt.wait(patience()) == 0
+            assert smt.stderr is not None
+            assert smt.stderr.read() == ""
 
 
 def _listens(port: str) -> bool:

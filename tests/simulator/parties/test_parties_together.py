@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import httpx
 from meters.calendar import epoch
 from simulator.smt.doors.market.odr_wire import OdrStatus
 from tests.simulator.parties.support import Parties, Retailer, eventually, free_port, script
+from tests.simulator.processes import done
 
 SPEED = 60.0
 BACKFILL = 2
@@ -46,6 +46,7 @@ def all_up(made: Parties) -> None:
         *("--backfill", str(BACKFILL), "--out", str(made.folder / "headend")),
         # A busy machine is no silent meter.
         *("--meter-timeout", "20"),
+        fresh=True,
     )
 
 
@@ -93,14 +94,7 @@ def test_three_processes_answer_together_and_each_can_be_killed_in_the_middle(tm
         assert back.statusReason
         assert "T-FAILED" not in back.statusReason
         url = made.ready["headend"]["headend_url"]
-        own = subprocess.run(
-            [sys.executable, script(tmp_path, "own_smt.py"), url, esiids[0]],
-            capture_output=True,
-            text=True,
-            timeout=40,
-            check=True,
-        )
-        result = json.loads(own.stdout)
+        result = json.loads(done(sys.executable, script(tmp_path, "own_smt.py"), url, esiids[0]).stdout)
         assert (result["outcome"], len(result["intervals"])) == ("completed", 16)
         first = result["intervals"][0]
         assert first["source"] == "store"

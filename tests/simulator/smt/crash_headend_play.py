@@ -8,7 +8,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from multiprocessing.context import ForkServerContext
 from pathlib import Path
 
 import httpx
@@ -22,10 +21,10 @@ from simulator.smt.ondemand.inquiries import UNREACHABLE
 from simulator.smt.ondemand.lifecycle import EXPIRY_US, State
 from tests.meters.fakes import SteadyLoad
 from tests.meters.gateways import served_apart
+from tests.simulator.processes import patience
 from tests.simulator.smt import crash_headend, crash_smt
 from tests.simulator.smt.crash_play import (
     BEGUN,
-    PATIENCE_S,
     SPEED,
     Play,
     all_ended,
@@ -41,9 +40,7 @@ from tests.simulator.smt.crash_play import (
 LEFT_OPEN = "headend.answer.before_commit:2"
 
 
-def play_headend(
-    context: ForkServerContext, crash_at: str, silent: frozenset[str] = frozenset(), url: str = ""
-) -> Play:
+def play_headend(crash_at: str, silent: frozenset[str] = frozenset(), url: str = "") -> Play:
     """Ask everything at an SMT, let its head-end die at a boundary, start it again, let everything end, and check it.
 
     silent: ESI IDs whose meters have no power, as the head-end was told; the others answer.
@@ -56,25 +53,25 @@ def play_headend(
         first = crash_headend.Start(kept, 0, gateway, to_us(BEGUN), wall, SPEED, crash_at)
         if crash_at.startswith("headend.recovery"):
             first = replace(first, crash_at=LEFT_OPEN)
-        with running(context, first, crash_headend.serve) as (dying, port):
+        with running(first, crash_headend.serve) as (dying, port):
             assert port
             _without_power(port, silent)
             again = replace(first, port=port, crash_at="")
             smt = crash_smt.Start(url, 0, f"http://127.0.0.1:{port}", to_us(BEGUN), wall, SPEED)
-            with running(context, smt) as (process, smt_port):
+            with running(smt) as (process, smt_port):
                 told.acknowledged = ask(smt_port)
-                deadline = time.monotonic() + PATIENCE_S
+                deadline = time.monotonic() + patience()
                 while dying.is_alive() and time.monotonic() < deadline and not all_ended(url):
                     dying.join(0.05)
                 # What is passed last is passed after SMT has its answer.
                 dying.join(0.3)
                 told.killed = dying.exitcode == -signal.SIGKILL
                 if told.killed and crash_at.startswith("headend.recovery"):
-                    told.killed = dies_at_once(context, replace(again, crash_at=crash_at), crash_headend.serve)
+                    told.killed = dies_at_once(replace(again, crash_at=crash_at), crash_headend.serve)
                 if dying.exitcode is None:
                     told.entries = ended(url, process)
                 else:
-                    with running(context, again, crash_headend.serve) as (_, back):
+                    with running(again, crash_headend.serve) as (_, back):
                         assert back == port, "it does not start again"
                         told.entries = ended(url, process)
                         _all_closed(kept)
@@ -112,7 +109,7 @@ def _kept(database: str) -> Iterator[sa.Connection]:
 
 def _all_closed(database: str) -> None:
     """Wait until every inquiry has ended at the head-end too."""
-    deadline = time.monotonic() + PATIENCE_S
+    deadline = time.monotonic() + patience()
     while True:
         with _kept(database) as connection:
             left = connection.execute(sa.select(INQUIRIES).where(INQUIRIES.c.ended_at.is_(None))).all()

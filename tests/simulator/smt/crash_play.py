@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import multiprocessing
-import os
 import signal
 import tempfile
 import threading
@@ -13,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from multiprocessing.context import ForkServerContext
+from multiprocessing import Pipe
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +23,7 @@ from meters.calendar import day_of, epoch, to_us
 from simulator.smt.database.tables import odr_answer, throttle_lease, throttle_window
 from simulator.smt.ondemand.ledger import Entry, Ledger
 from simulator.smt.ondemand.lifecycle import ENDED, State
+from tests.simulator.processes import Forked, ending, patience
 from tests.simulator.smt import crash_smt
 from tests.simulator.smt.postgres import opened
 from tests.simulator.smt.rig import NEIGHBOUR, PASSWORD, PLAIN, ROR_DUNS, answer_to
@@ -38,15 +37,6 @@ ASKED: tuple[tuple[str, str, dict[str, str]], ...] = (
     ("/v2/odr/", PLAIN, {}),
     ("/v2/powerstatus/", PLAIN, {}),
 )
-#: Wall seconds in which everything must have ended; far more than it takes.
-PATIENCE_S = 15.0
-
-
-def forkserver() -> ForkServerContext:
-    """Processes that start at once: the server they are forked from has imported everything."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.simulator.smt.crash_smt", "tests.simulator.smt.crash_headend"])
-    return context
 
 
 class ScriptedHeadEnd:
@@ -115,28 +105,20 @@ class Play:
 
 
 @contextlib.contextmanager
-def running(
-    context: ForkServerContext, start: Any, serve: Callable[[Any, Any], None] = crash_smt.serve
-) -> Iterator[tuple[Any, int]]:
+def running(start: Any, serve: Callable[[Any, Any], None] = crash_smt.serve) -> Iterator[tuple[Forked, int]]:
     """The process and its port; killed at the end, if it has not been before. The port is 0 if it died before it answered."""
-    here, there = context.Pipe(duplex=False)
-    process = context.Process(target=serve, args=(start, there), daemon=True)
-    process.start()
+    here, there = Pipe(duplex=False)
+    process = Forked(serve, start, there)
     there.close()
-    try:
+    with ending(process), here:
         port = 0
         with contextlib.suppress(EOFError):
-            if here.poll(PATIENCE_S):
+            if here.poll(patience()):
                 port = here.recv()
         yield process, port
-    finally:
-        here.close()
-        if process.is_alive():
-            os.kill(process.pid or 0, signal.SIGKILL)
-        process.join(PATIENCE_S)
 
 
-def play(context: ForkServerContext, crash_at: str, fails: frozenset[str] = frozenset(), url: str = "") -> Play:
+def play(crash_at: str, fails: frozenset[str] = frozenset(), url: str = "") -> Play:
     """Ask everything, let the process die at a boundary, start it again on the same database, let everything end, and check it."""
     with tempfile.TemporaryDirectory() as folder:
         url = url or f"sqlite:///{Path(folder) / 'smt.db'}"
@@ -145,11 +127,11 @@ def play(context: ForkServerContext, crash_at: str, fails: frozenset[str] = froz
         try:
             if crash_at.startswith("recovery"):
                 # What there is to recover is made by a process that dies with its requests under way.
-                told = _until_killed(context, replace(first, crash_at="sent.after_commit:3"))
-                told.killed = dies_at_once(context, replace(first, crash_at=crash_at))
+                told = _until_killed(replace(first, crash_at="sent.after_commit:3"))
+                told.killed = dies_at_once(replace(first, crash_at=crash_at))
             else:
-                told = _until_killed(context, replace(first, crash_at=crash_at))
-            with running(context, first) as (process, port):
+                told = _until_killed(replace(first, crash_at=crash_at))
+            with running(first) as (process, port):
                 assert port, "it does not start again"
                 told.entries = ended(url, process)
                 asks_again(port, told)
@@ -159,13 +141,13 @@ def play(context: ForkServerContext, crash_at: str, fails: frozenset[str] = froz
         return told
 
 
-def _until_killed(context: ForkServerContext, start: crash_smt.Start) -> Play:
+def _until_killed(start: crash_smt.Start) -> Play:
     told = Play(killed=False)
-    with running(context, start) as (process, port):
+    with running(start) as (process, port):
         if port:
             told.acknowledged = ask(port)
             # Either it dies on the way, or everything ends.
-            deadline = time.monotonic() + PATIENCE_S
+            deadline = time.monotonic() + patience()
             while process.is_alive() and time.monotonic() < deadline and not all_ended(start.database_url):
                 process.join(0.05)
             process.join(0.3)
@@ -173,9 +155,9 @@ def _until_killed(context: ForkServerContext, start: crash_smt.Start) -> Play:
     return told
 
 
-def dies_at_once(context: ForkServerContext, start: Any, serve: Callable[[Any, Any], None] = crash_smt.serve) -> bool:
+def dies_at_once(start: Any, serve: Callable[[Any, Any], None] = crash_smt.serve) -> bool:
     """Whether a process dies as soon as it starts."""
-    with running(context, start, serve) as (process, _):
+    with running(start, serve) as (process, _):
         process.join(1.0)
         return bool(process.exitcode == -signal.SIGKILL)
 
@@ -240,9 +222,9 @@ def all_ended(url: str) -> bool:
     return len(found) >= len(ASKED) and all(entry.ended for entry in found)
 
 
-def ended(url: str, process: Any) -> list[Entry]:
+def ended(url: str, process: Forked) -> list[Entry]:
     """The requests, once all have ended."""
-    deadline = time.monotonic() + PATIENCE_S
+    deadline = time.monotonic() + patience()
     while True:
         found = entries(url)
         if all(entry.ended for entry in found):

@@ -9,7 +9,7 @@ import pytest
 
 from headend.boundaries import HEADEND_BOUNDARIES, SMT_BOUNDARIES
 from tests.simulator.smt.crash_headend_play import play_headend
-from tests.simulator.smt.crash_play import forkserver, play
+from tests.simulator.smt.crash_play import play
 from tests.simulator.smt.rig import NEIGHBOUR, PLAIN
 
 KILLS, AT_HEADEND = 100, 36
@@ -38,4 +38,4 @@ def test_killed(crash_at: str, fails: tuple[str, ...], on_postgres: bool, reques
         make: Callable[[], str] = request.getfixturevalue("new_database")
         url = make()
     at = play_headend if crash_at.startswith("headend.") else play
-    assert at(forkserver(), crash_at, frozenset(fails), url).killed, "it never came to that boundary"
+    assert at(crash_at, frozenset(fails), url).killed, "it never came to that boundary"

@@ -9,7 +9,7 @@ import pytest
 from headend import boundaries
 from headend.boundaries import BOUNDARIES
 from tests.simulator.smt.crash_headend_play import play_headend
-from tests.simulator.smt.crash_play import forkserver, play
+from tests.simulator.smt.crash_play import play
 from tests.simulator.smt.rig import NEIGHBOUR
 
 #: Where, and whose meter fails.
@@ -31,7 +31,7 @@ KILLS = [
 def test_killed_at_a_boundary_no_request_is_lost_and_no_allowance_spent_on_a_failure(
     crash_at: str, fails: tuple[str, ...]
 ) -> None:
-    told = play(forkserver(), crash_at, frozenset(fails))
+    told = play(crash_at, frozenset(fails))
     assert told.killed, "it never came to that boundary"
     if not crash_at.startswith("request"):
         assert told.acknowledged
@@ -51,11 +51,11 @@ HEADEND_KILLS = [
 def test_an_inquiry_at_a_head_end_killed_at_a_boundary_is_answered_once_and_soon(
     crash_at: str, silent: tuple[str, ...]
 ) -> None:
-    assert play_headend(forkserver(), crash_at, frozenset(silent)).killed, "it never came to that boundary"
+    assert play_headend(crash_at, frozenset(silent)).killed, "it never came to that boundary"
 
 
 def test_without_a_crash_the_play_ends_as_asked() -> None:
-    told = play(forkserver(), "", frozenset((NEIGHBOUR,)))
+    told = play("", frozenset((NEIGHBOUR,)))
     assert not told.killed
     assert sorted(entry.last.state.value for entry in told.entries) == ["completed", "completed", "failed", "refused"]
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import subprocess
 from html import escape, unescape
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+
+from tests.simulator.processes import done
 
 CHROMIUM = shutil.which("chromium")
 #: A phone's width, and a desk's.
@@ -57,22 +58,10 @@ def lay_out(page: str, folder: Path) -> dict[int, Laid]:
     )
     wrapper = folder / "measured.html"
     wrapper.write_text(f"<!doctype html><meta charset=utf-8><body>{frames}{_MEASURE}", encoding="utf-8")
-    command = [
-        str(CHROMIUM),
-        "--headless=new",
-        "--no-sandbox",
-        "--disable-gpu",
-        f"--user-data-dir={folder / 'profile'}",
-    ]
-    done = subprocess.run(
-        [*command, "--window-size=1600,1000", "--dump-dom", wrapper.as_uri()],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=True,
-    )
-    found = re.search(r'<pre id="told">(.*?)</pre>', done.stdout, re.DOTALL)
-    assert found is not None, done.stderr
+    options = ("--headless=new", "--no-sandbox", "--disable-gpu", f"--user-data-dir={folder / 'profile'}")
+    shown = done(str(CHROMIUM), *options, "--window-size=1600,1000", "--dump-dom", wrapper.as_uri())
+    found = re.search(r'<pre id="told">(.*?)</pre>', shown.stdout, re.DOTALL)
+    assert found is not None, shown.stderr
     return dict(zip(WIDTHS, (Laid(**load) for load in json.loads(unescape(found[1]))), strict=True))
 
 

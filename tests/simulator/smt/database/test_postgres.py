@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -20,14 +18,13 @@ from simulator.smt.database.migrations import MIGRATIONS
 from simulator.smt.database.seat import Role, Seat
 from simulator.smt.ondemand.lifecycle import State
 from tests.schema_shape import shape
+from tests.simulator.processes import Forked, patience
 from tests.simulator.smt import crash_smt
 from tests.simulator.smt.crash_play import (
     BEGUN,
-    PATIENCE_S,
     SPEED,
     ScriptedHeadEnd,
     client,
-    forkserver,
     running,
 )
 from tests.simulator.smt.postgres import opened
@@ -165,13 +162,12 @@ async def test_a_request_goes_its_way_on_postgresql_as_on_sqlite(database_url: s
 
 def test_workers_take_requests_and_the_dispatcher_runs_them_also_after_it_was_killed(postgres_url: str) -> None:
     head_end = ScriptedHeadEnd()
-    context = forkserver()
     dispatcher = crash_smt.Start(postgres_url, 0, head_end.url, to_us(BEGUN), time.time(), SPEED, role=Role.DISPATCHER)
     worker = replace(dispatcher, role=Role.WORKER)
 
-    def ended(port: int, key: str, process: Any) -> dict[str, Any]:
+    def ended(port: int, key: str, process: Forked) -> dict[str, Any]:
         with client(port) as (http, who):
-            deadline = time.monotonic() + PATIENCE_S
+            deadline = time.monotonic() + patience()
             while True:
                 status = http.post("/v2/odrstatus/", json={"trans_id": "p", "correlationId": key, **who}).json()
                 if status["statusCode"] != "PEN":
@@ -180,10 +176,10 @@ def test_workers_take_requests_and_the_dispatcher_runs_them_also_after_it_was_ki
                 process.join(0.05)
 
     try:
-        with running(context, worker) as (_, first), running(context, worker) as (_, second):
+        with running(worker) as (_, first), running(worker) as (_, second):
             # Head-ends call back to a worker here: whoever takes it in puts it by for the dispatcher.
             answering = replace(dispatcher, reply_port=second)
-            with running(context, answering) as (process, _):
+            with running(answering) as (process, _):
                 with client(first) as (http, who):
                     key = http.post("/v2/odr/", json={"trans_id": "1", "ESIID": PLAIN, **who}).json()["correlationId"]
                     # Each takes the other's tokens.
@@ -194,13 +190,13 @@ def test_workers_take_requests_and_the_dispatcher_runs_them_also_after_it_was_ki
                 with client(second) as (http, who):
                     refused = http.post("/v2/odr/", json={"trans_id": "2", "ESIID": PLAIN, **who}).json()
                     assert refused["refusal"]["code"] == "FR-CR016.1b"
-                os.kill(process.pid, signal.SIGKILL)
-                process.join(PATIENCE_S)
+                process.kill()
+                process.wait(patience())
             with client(first) as (http, who):
                 assert http.get("/healthz").json()["dispatcher"] == "absent"
                 # Taken on all the same: it waits in the queue.
                 key = http.post("/v2/odr/", json={"trans_id": "3", "ESIID": NEIGHBOUR, **who}).json()["correlationId"]
-            with running(context, answering) as (process, again):
+            with running(answering) as (process, again):
                 assert again
                 assert ended(first, key, process)["statusCode"] == "0"
     finally:

@@ -19,8 +19,9 @@ from simulator.smt.complaints import declared as complaints
 from simulator.smt.complaints.book import ComplaintBook
 from simulator.smt.complaints.declared import Complaints, ComplaintSpec
 from simulator.smt.database.seat import Role
+from tests.simulator.processes import patience
 from tests.simulator.smt import crash_smt
-from tests.simulator.smt.crash_play import BEGUN, PATIENCE_S, forkserver, running
+from tests.simulator.smt.crash_play import BEGUN, running
 from tests.simulator.smt.rig import PASSWORD, PLAIN, Notes, Rig
 
 AUTHENTICATE, LATEST = "/commonapi/user/authenticate", "/api/usage/latestodrread"
@@ -30,11 +31,10 @@ Workers = tuple[httpx.Client, httpx.Client]
 @pytest.fixture(scope="module")
 def workers(new_database: Callable[[], str]) -> Iterator[Workers]:
     """Two that share a database; nobody runs the on-demand processes."""
-    context = forkserver()
     start = crash_smt.Start(new_database(), 0, "http://127.0.0.1:9", to_us(BEGUN), time.time(), 1.0, role=Role.WORKER)
     with (
-        running(context, start) as (_, one),
-        running(context, start) as (_, other),
+        running(start) as (_, one),
+        running(start) as (_, other),
         httpx.Client(base_url=f"http://127.0.0.1:{one}", timeout=10, trust_env=False) as first,
         httpx.Client(base_url=f"http://127.0.0.1:{other}", timeout=10, trust_env=False) as second,
     ):
@@ -47,7 +47,7 @@ def logged_in(worker: httpx.Client, password: str = PASSWORD, username: str = "c
 
 def until(worker: httpx.Client, status: int, path: str = "/v2/token/") -> None:
     """Call until the answer is of that status; the calls before were of another."""
-    deadline = time.monotonic() + PATIENCE_S
+    deadline = time.monotonic() + patience()
     while worker.post(path, json={}).status_code != status:
         assert time.monotonic() < deadline
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import itertools
-import json
-import subprocess
-import sys
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pytest
@@ -20,45 +19,12 @@ from simulator.smt.database.tables import throttle_lease, throttle_window
 from simulator.smt.throttle.admission import DatabaseAdmission
 from simulator.smt.throttle.decision import Door, Kind, Lease, Policy, Refusal, Requested, Scope
 from simulator.smt.throttle.policy import load_policy, preset
+from tests.simulator.processes import Forked, ending, patience
 from tests.simulator.smt.postgres import opened
 
-ROOT = Path(__file__).parents[4]
 NOON = epoch("2026-08-12T12:00")
 #: ESI IDs that all clients want at once, and how often each asks for each.
 ESIIDS, CLIENTS_EACH, WORKERS = 20, 8, 2
-PATIENCE_S = 20
-
-WORKER = """
-import json, sys, threading
-from concurrent.futures import ThreadPoolExecutor
-from tests.simulator.smt.throttle.test_throttle_postgres import ESIIDS, CLIENTS_EACH, NOON, asked
-from simulator.smt.throttle.admission import DatabaseAdmission
-from simulator.smt.database.engine import open_database
-from simulator.smt.throttle.policy import load_policy
-from simulator.smt.throttle.decision import Lease
-
-worker, url, policy = sys.argv[1:]
-engine = open_database(url)
-admission = DatabaseAdmission(engine, load_policy(policy))
-print("ready", flush=True)
-sys.stdin.readline()
-
-def client(number):
-    admitted = []
-    for turn in range(ESIIDS):
-        esiid = (turn + 3 * number) % ESIIDS
-        key = f"{worker}-{number}-{turn}"
-        lease = admission.reserve(key, asked(esiid), NOON + turn)
-        if isinstance(lease, Lease):
-            admitted.append([key, esiid])
-            # Every third fails, and its allowance comes back.
-            admission.settle(key, lease, NOON + turn + 60, turn % 3 != 0)
-    return admitted
-
-with ThreadPoolExecutor(CLIENTS_EACH) as pool:
-    print(json.dumps([one for many in pool.map(client, range(CLIENTS_EACH)) for one in many]), flush=True)
-engine.dispose()
-"""
 
 
 def asked(esiid: int) -> Requested:
@@ -72,29 +38,42 @@ def asked(esiid: int) -> Requested:
     return Requested(Kind.READ, Door.API, scopes)
 
 
+def works(worker: int, url: str, policy: str, told: Connection) -> None:
+    """Eight clients at once, in a process: tells that it is ready, waits to be let loose, and tells the requests that were let in."""
+
+    def client(number: int) -> list[tuple[str, int]]:
+        admitted = []
+        for turn in range(ESIIDS):
+            esiid = (turn + 3 * number) % ESIIDS
+            key = f"{worker}-{number}-{turn}"
+            lease = admission.reserve(key, asked(esiid), NOON + turn)
+            if isinstance(lease, Lease):
+                admitted.append((key, esiid))
+                # Every third fails, and its allowance comes back.
+                admission.settle(key, lease, NOON + turn + 60, turn % 3 != 0)
+        return admitted
+
+    with opened(url) as engine, ThreadPoolExecutor(CLIENTS_EACH) as pool:
+        admission = DatabaseAdmission(engine, load_policy(policy))
+        told.send("ready")
+        told.recv()
+        told.send([one for many in pool.map(client, range(CLIENTS_EACH)) for one in many])
+
+
 def raced(url: str, policy: str) -> list[tuple[str, int]]:
     """Two workers of eight clients each let loose at once; the requests that were let in."""
     with opened(url):
         pass
-    words = [sys.executable, "-c", WORKER]
-    workers = [
-        subprocess.Popen([*words, str(one), url, policy], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT)
-        for one in range(WORKERS)
-    ]  # fmt: skip
-    try:
-        for worker in workers:
-            assert worker.stdout is not None
-            assert worker.stdout.readline() == "ready\n"
-        for worker in workers:
-            assert worker.stdin is not None
-            worker.stdin.write("go\n")
-            worker.stdin.flush()
-        outs = [worker.communicate(timeout=60)[0] for worker in workers]
-    finally:
-        for worker in workers:
-            worker.kill()
-            worker.wait()
-    return [(key, esiid) for out in outs for key, esiid in json.loads(out)]
+    pipes = [Pipe() for _ in range(WORKERS)]
+    workers = [Forked(works, number, url, policy, there) for number, (_, there) in enumerate(pipes)]
+    with ending(*workers):
+        for here, there in pipes:
+            there.close()
+            assert here.recv() == "ready"
+        for here, _ in pipes:
+            here.send("go")
+        outs = [here.recv() for here, _ in pipes]
+    return [one for out in outs for one in out]
 
 
 def used_up(engine: Engine, policy: Policy, esiids: Sequence[int]) -> None:
@@ -161,13 +140,13 @@ def test_only_who_shares_a_limit_waits(shared: str, postgres_url: str) -> None:
             beside = pool.submit(admission.reserve, "b", asked(2), NOON)
             if shared == "fr-cr016-1":
                 # Another ESI ID's is decided while this one is not committed.
-                assert isinstance(beside.result(PATIENCE_S), Lease)
+                assert isinstance(beside.result(patience()), Lease)
             again = pool.submit(admission.reserve, "c", asked(1), NOON)
-            deadline = time.monotonic() + PATIENCE_S
+            deadline = time.monotonic() + patience()
             while waiting(engine) < (1 if shared == "fr-cr016-1" else 2):
                 assert time.monotonic() < deadline
-        assert isinstance(beside.result(PATIENCE_S), Lease)
-        assert isinstance(again.result(PATIENCE_S), Refusal) is (shared == "fr-cr016-1")
+        assert isinstance(beside.result(patience()), Lease)
+        assert isinstance(again.result(patience()), Refusal) is (shared == "fr-cr016-1")
 
 
 def test_who_has_waited_sees_what_was_committed_whatever_the_servers_default(postgres_url: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -28,7 +29,7 @@ from simulator.smt.throttle.policy import preset
 from simulator.smt.usage.folders import Homes
 from simulator.smt.usage.ror_files import UsageFiles, usage_file_name
 from simulator.smt.usage.store import VeeStore
-from tests.simulator.smt.crash_play import forkserver
+from tests.simulator.processes import Forked, ending, patience
 from tests.simulator.smt.rig import FOREIGN, NEIGHBOUR, PLAIN, RIVAL_DUNS, ROR_DUNS, TDSP_DUNS, Rig, record, registry
 
 NOW = epoch("2026-08-12T07:30")
@@ -165,10 +166,9 @@ async def test_killed_on_the_way_every_file_is_made_up_for_once(crash_at: str, t
     whole = await posted(tmp_path, switched(), (POSTED, RECORDS))
     killed = tmp_path / "killed"
     killed.mkdir()
-    process = forkserver().Process(target=die, args=(killed, crash_at))
-    process.start()
-    process.join(20)
-    assert process.exitcode == -9
+    process = Forked(die, killed, crash_at)
+    with ending(process):
+        assert process.wait(patience()) == -signal.SIGKILL
     folders = Folders(killed / "ftps")
     assert sum(len(folders.of(ror)) for ror in ("lonestar.api", "rival.api")) == there
     async with Rig(killed, now="2026-08-12T09:00", registered=switched(), folders=folders) as rig:
