@@ -5,16 +5,18 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from copy import copy
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import pytest
-import typer
 
-import ami
 import scenarios.cli as cli
 from scenarios.errors import ScenarioError
-from scenarios.recording.recording import load
+from scenarios.judging.result import result_of
+from scenarios.judging.verdict import judge
+from scenarios.recording.recording import load, parse
 from scenarios.run import JudgedRun
 from tests.simulator.processes import ran
 
@@ -102,28 +104,39 @@ def _keys(value: Any, way: tuple[str | int, ...] = ()) -> Iterator[tuple[str | i
         yield from _keys(inner, (*way, key))
 
 
+def damaged(content: Any, way: tuple[str | int, ...], lost: bool) -> Any:
+    """It without what lies at the end of a way, or with something else there."""
+    at = whole = copy(content)
+    for part in way[:-1]:
+        at[part] = copy(at[part])
+        at = at[part]
+    if lost:
+        del at[way[-1]]
+    else:
+        at[way[-1]] = {"?": []}
+    return whole
+
+
 def test_no_damage_is_judged_as_a_failed_step_or_gets_out_as_another_error(
-    content: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    content: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    # To build the commands takes longer than to judge; once is enough for 600 calls.
-    built = typer.main.get_command(ami.app())
-    monkeypatch.setattr(ami, "app", lambda: built)
     looked_at = {part: content[part] for part in ("world", "policy", "ledger", "journal", "usage")}
     looked_at["actions"] = {"call-0001": content["actions"]["call-0001"]}
-    whole = json.dumps(content)
-    for way in _keys(looked_at):
-        for lost in (True, False):
-            damaged = json.loads(whole)
-            at = damaged
-            for part in way[:-1]:
-                at = at[part]
-            if lost:
-                del at[way[-1]]
-            else:
-                at[way[-1]] = {"?": []}
-            code = ran("scenario", "judge", str(kept(tmp_path / "r.json", damaged)), "--json")
-            said = capsys.readouterr().err
-            assert code in (0, 2) or way in MAY_LACK, way
-            if code == 2:
-                assert said.startswith("recording."), (way, said)
-                assert not re.search(r"Error\b|NoneType|__init__|ami\.internal", said), (way, said)
+    path, codes = tmp_path / "r.json", set()
+    for way, lost in product(_keys(looked_at), (True, False)):
+        written = damaged(content, way, lost)
+        try:
+            recording = parse(written, str(path))
+            verdict = judge(recording)
+            result_of(recording, verdict)
+            assert verdict.passed or way in MAY_LACK, way
+        except ScenarioError as error:
+            said = str(error)
+            assert said.startswith("recording."), (way, said)
+            assert not re.search(r"Error\b|NoneType|__init__|ami\.internal", said), (way, said)
+            if error.code not in codes:
+                # What the command makes of it is the same for all.
+                assert ran("scenario", "judge", str(kept(path, written)), "--json") == cli.COULD_NOT_RUN
+                assert capsys.readouterr().err == f"{said}\n"
+                codes.add(error.code)
+    assert codes == {"recording.malformed"}
