@@ -7,14 +7,20 @@ AT_ONCE := -n 2 --dist worksteal
 READY := $(VENV)/.ready
 # A client of another version than the environment's, for the tests.
 OLDER_CLIENT := smart-meter-texas-0.5.3
+# Every process of the tests would compile all modules anew.
+unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test crash check bench lint openapi pages setup clean
+.PHONY: demo test fast crash check bench lint openapi pages setup clean
 
 demo: $(READY)
 	$(BIN)/ami demo
 
 test: $(READY)
 	$(BIN)/python -m pytest $(AT_ONCE)
+
+# All that opens no process.
+fast: $(READY)
+	$(BIN)/python -m pytest $(AT_ONCE) -m "not process"
 
 crash: $(READY)
 	$(BIN)/python -m pytest -q tests/simulator/smt/hundred_kills.py

@@ -1,13 +1,51 @@
-"""The event loop of tests that are coroutines, and the two runs that several rooms look at."""
+"""What holds for all tests: their order, their event loop, that ``make fast`` opens no process; and the two runs that several rooms look at."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import multiprocessing.util
+import random
+import sys
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from scenarios.run import JudgedRun
+
+
+# An example's time says nothing on a busy machine; the first one of some properties compiles the kernels.
+settings.register_profile("ami", deadline=None)
+settings.load_profile("ami")
+
+FAST = "not process"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--shuffle", type=int, metavar="SEED", help="Run the tests in an order of chance.")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    for item in items:
+        if "postgres" in getattr(item, "fixturenames", ()):
+            item.add_marker("process")
+    # What waits for processes takes longest and shares the server that they are forked from, so it begins first and on one worker.
+    items.sort(key=lambda item: item.get_closest_marker("process") is None)
+    if (seed := config.getoption("--shuffle")) is not None:
+        random.Random(seed).shuffle(items)
+
+
+def _refused(*_: Any) -> NoReturn:
+    raise AssertionError("A test that opens a process is marked so: pytest.mark.process")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_process(pytestconfig: pytest.Config) -> None:
+    """Under ``make fast`` a test that lacks the mark fails."""
+    if pytestconfig.getoption("markexpr") == FAST:
+        multiprocessing.util.spawnv_passfds = _refused  # type: ignore[assignment]
+        sys.addaudithook(lambda event, _: _refused() if event in ("subprocess.Popen", "os.fork") else None)
 
 
 @pytest.fixture(scope="session")

@@ -38,6 +38,7 @@ def ended(*words: str, stdout: int) -> subprocess.CompletedProcess[bytes]:
     return subprocess.run(run, stdout=stdout, stderr=subprocess.PIPE, cwd=ROOT, timeout=patience(), check=False)
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("words", [("scenario", "list"), ("--help",), ("scenario", "lint", "customer-balance-inquiry")])
 def test_a_reader_that_is_gone_ends_it_quietly_and_not_as_a_failed_step(words: tuple[str, ...]) -> None:
     reader, writer = os.pipe()
@@ -50,6 +51,7 @@ def test_a_reader_that_is_gone_ends_it_quietly_and_not_as_a_failed_step(words: t
     assert gone.returncode == 141
 
 
+@pytest.mark.process
 def test_a_full_disk_is_one_line_and_exit_2() -> None:
     with Path("/dev/full").open("wb") as full:
         told = ended("scenario", "list", stdout=full.fileno())
@@ -57,6 +59,7 @@ def test_a_full_disk_is_one_line_and_exit_2() -> None:
     assert told.returncode == 2
 
 
+@pytest.mark.process
 def test_version_and_short_help() -> None:
     assert ended("--version", stdout=subprocess.PIPE).stdout.startswith(b"ami-testbed")
     for words in (("-h",), ("scenario", "-h"), ("capacity", "run", "-h"), ("demo", "-h")):
@@ -138,16 +141,19 @@ def loaded_by_help(*commands: str) -> set[str]:
     return {name.split(".")[0] for name in shown.splitlines()}
 
 
+@pytest.mark.process
 def test_help_imports_nothing_heavy() -> None:
     assert loaded_by_help("") & HEAVY == set()
 
 
+@pytest.mark.process
 def test_a_commands_help_imports_nothing_heavy() -> None:
     servers = ("sandbox", "meters serve", "headend serve", "smt serve")
     # typer itself loads it for the options of a command.
     assert loaded_by_help(*servers, "meters list", "meters show") & HEAVY <= {"pydantic"}
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("words", "offered"),
     [
@@ -194,6 +200,7 @@ def pressed_at(an_import: str) -> tuple[int, str]:
     return ended.returncode, ended.stderr
 
 
+@pytest.mark.process
 def test_ctrl_c_at_any_time_of_a_start_is_one_line() -> None:
     code, last = pressed_at("none")
     assert code == 0
@@ -204,6 +211,7 @@ def test_ctrl_c_at_any_time_of_a_start_is_one_line() -> None:
         assert {*pool.map(pressed_at, [*spread, *odd])} == {(130, "stopped.\n")}
 
 
+@pytest.mark.process
 def test_a_command_in_the_background_is_not_ended_by_the_ctrl_c_of_its_script() -> None:
     script = f"import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)\n{INTERRUPTED}"
     run = [sys.executable, "-c", script, "numpy", *SHOW]

@@ -62,6 +62,7 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return programs
 
 
+@pytest.mark.process
 def test_it_has_every_file_of_the_houses_and_the_licence(wheel: Path) -> None:
     names = set(ZipFile(wheel).namelist())
     assert {file for file in files() if file == "ami.py" or file.split("/")[0] in HOUSES} <= names
@@ -73,6 +74,7 @@ def test_the_changelog_tells_of_the_version() -> None:
     assert f"\n## [{VERSION}] - " in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
 
 
+@pytest.mark.process
 def test_it_works_in_an_empty_folder(installed: Path, tmp_path: Path) -> None:
     def ami(*words: str) -> str:
         return output(installed / "ami", *words, cwd=tmp_path)

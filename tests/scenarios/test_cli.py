@@ -141,6 +141,7 @@ def test_judge_judges_a_kept_recording_again(
     assert "verdict: FAILED in call-0001" in said
 
 
+@pytest.mark.process
 def test_ctrl_c_ends_with_130_and_one_line(tmp_path: Path) -> None:
     file, out = SCENARIOS.folder / "customer-balance-inquiry.yaml", tmp_path / "out"
     running = started("scenario", "run", str(file), "--out", str(out), fresh=True)

@@ -179,7 +179,7 @@ MARKETS = st.fixed_dictionaries(
 
 
 @given(market=MARKETS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_the_registry_of_a_sound_market_can_be_read(market: dict[str, Any]) -> None:
     written = short_balance()
     written["world"] |= {"meters": 4, "faults": [], "market": market}

@@ -127,7 +127,7 @@ _records = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(_records)
 def test_what_is_written_is_read_back(records: list[LseRecord]) -> None:
     read = lse.read(lse.dumps(records), NAME)
@@ -136,7 +136,7 @@ def test_what_is_written_is_read_back(records: list[LseRecord]) -> None:
         assert read.findings == ()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, 10**6))
 @example(0)
 def test_cut_file_keeps_the_whole_records_before_the_cut(at: int) -> None:
@@ -184,7 +184,7 @@ def test_garbage_never_raises_and_is_never_silent(content: bytes) -> None:
     assert read.findings
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.data())
 def test_damage_anywhere_never_raises(data: st.DataObject) -> None:
     content = bytearray(lse.dumps([_record()]))

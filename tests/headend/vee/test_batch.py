@@ -204,7 +204,7 @@ def test_register_that_runs_backwards_is_told_and_not_used() -> None:
     assert not vee.delivered.scaled[0].any()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.sampled_from([date(2026, 3, 8), date(2026, 8, 12), date(2026, 11, 1)]),
     st.integers(0, 2**32 - 1),

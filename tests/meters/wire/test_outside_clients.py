@@ -185,6 +185,7 @@ def mbpoll(port: int, unit: int, first: int, *more: str) -> CompletedProcess[str
 
 
 @needs_mbpoll
+@pytest.mark.process
 @pytest.mark.parametrize("kind", ["4", "3"])
 def test_mbpoll_reads_registers_on_the_command_line(port: int, kind: str) -> None:
     told = mbpoll(port, HOME, wire.METER_BLOCK.first, "-c", "2", "-t", kind)
@@ -193,12 +194,14 @@ def test_mbpoll_reads_registers_on_the_command_line(port: int, kind: str) -> Non
 
 
 @needs_mbpoll
+@pytest.mark.process
 def test_mbpoll_reads_the_clock_as_one_number(port: int) -> None:
     told = mbpoll(port, HOME, wire.CLOCK, "-c", "1", "-t", "4:int", "-B")
     assert re.findall(r"^\[\d+\]:\s+(\d+)", told.stdout, re.MULTILINE) == [str(NOW)]
 
 
 @needs_mbpoll
+@pytest.mark.process
 def test_mbpoll_is_told_of_a_meter_that_does_not_respond(port: int) -> None:
     told = mbpoll(port, DEAD, wire.BASE, "-c", "1")
     assert "Target device failed to respond" in told.stdout + told.stderr

@@ -47,6 +47,7 @@ def test_the_page_is_whole_and_tells_version_and_day(outcome: Outcome, tmp_path:
 
 
 @needs_chromium
+@pytest.mark.process
 def test_the_page_fits_a_phone_and_a_desk(outcome: Outcome, tmp_path: Path) -> None:
     assert_fits(render(outcome, tmp_path).read_text(encoding="utf-8"), tmp_path)
 
@@ -177,6 +178,7 @@ def test_a_shipped_study_goes_by_its_name(tmp_path: Path, monkeypatch: pytest.Mo
     assert unknown.stderr.endswith("no shipped load study 'first-lok'. Did you mean first-look?\n")
 
 
+@pytest.mark.process
 def test_the_command_imports_nothing_heavy_before_it_runs() -> None:
     code = "import sys, reports.commands.capacity; print([m for m in ('numpy', 'simpy', 'matplotlib', 'pydantic') if m in sys.modules])"
     assert done(sys.executable, "-c", code).stdout.strip() == "[]"

@@ -263,6 +263,7 @@ def test_what_goes_wrong_is_one_line_with_a_mend(words: tuple[str, ...], code: s
     assert mend in line
 
 
+@pytest.mark.process
 def test_the_commands_import_nothing_heavy_before_they_run() -> None:
     asked = "import sys, reports.commands.meters\nprint(*sys.modules, sep='\\n')"
     loaded = done(sys.executable, "-c", asked).stdout.splitlines()

@@ -48,7 +48,7 @@ def bars(lines: list[str]) -> list[str]:
     return [line for line in lines if line[MARGIN - 1 : MARGIN] in ("│", "┤")]
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     days=st.integers(0, 3000) | st.sampled_from([(SPRING - date(2020, 1, 1)).days, (AUTUMN - date(2020, 1, 1)).days]),
     ordinal=st.sampled_from(ORDINALS),

@@ -71,6 +71,7 @@ def test_the_page_is_whole_and_tells_version_and_day(balance_run: JudgedRun, tmp
 
 
 @needs_chromium
+@pytest.mark.process
 def test_the_page_fits_a_phone_and_a_desk(balance_run: JudgedRun, tmp_path: Path) -> None:
     assert_fits(render(balance_run.recording, tmp_path).read_text(encoding="utf-8"), tmp_path)
 
@@ -193,6 +194,7 @@ def test_report_of_a_folder_without_results_names_it(tmp_path: Path) -> None:
         report(tmp_path)
 
 
+@pytest.mark.process
 def test_the_demo_passes_end_to_end_and_prints_steps_bill_rule_and_paths(tmp_path: Path) -> None:
     out = tmp_path / "demo"
     demo = done(*AMI, "demo", "--out", str(out), "--json")

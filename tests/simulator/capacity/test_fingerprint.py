@@ -74,6 +74,7 @@ def test_a_lazy_import_and_what_it_imports_count_and_others_packages_do_not(tmp_
     assert found == ours | {"headend/far/__init__.py", "headend/far/away.py", "headend/far/laws.csv"}
 
 
+@pytest.mark.process
 def test_nothing_that_a_worker_loads_is_missed() -> None:
     code = (
         "import sys; from simulator.capacity.run import Cell, run_cell\n"
@@ -87,6 +88,7 @@ def test_nothing_that_a_worker_loads_is_missed() -> None:
     assert ours <= set(files_behind(CELL))
 
 
+@pytest.mark.process
 def test_it_is_the_same_in_every_process(tmp_path: Path) -> None:
     code = (
         "from simulator.capacity.fingerprint import fingerprint\n"

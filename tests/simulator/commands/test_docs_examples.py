@@ -47,6 +47,7 @@ def shell(script: str, ready: dict[str, Any], folder: Path) -> list[str]:
     return [line for line in run.stdout.splitlines() if line.strip()]
 
 
+@pytest.mark.process
 def test_the_curl_lines_of_the_pages_do_what_the_pages_say(tmp_path: Path) -> None:
     opening, power, posted, records, delivered = blocks("sandbox.md", "An on-demand read")
     (ledger,) = blocks("operations.md", "The life of a request")

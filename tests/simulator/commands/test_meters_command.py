@@ -22,6 +22,7 @@ from tests.simulator.processes import fails, fails_here, patience, serving
 SERVE = ("meters", "serve", "--port", "0")
 
 
+@pytest.mark.process
 def test_ready_line_names_every_meter_and_each_answers_as_the_one_named(tmp_path: Path) -> None:
     faults = tmp_path / "faults.yaml"
     faults.write_text("faults:\n  - {kind: gap, meter: 3, first: 2026-08-12T08:00, until: 2026-08-12T09:00}\n")
@@ -47,6 +48,7 @@ def test_ready_line_names_every_meter_and_each_answers_as_the_one_named(tmp_path
         assert process.wait(patience()) == 0
 
 
+@pytest.mark.process
 def test_same_seed_serves_the_same_meters_and_no_special_leaves_the_magic_ones_out() -> None:
     served = []
     for seed in ("7", "7", "8"):
@@ -56,6 +58,7 @@ def test_same_seed_serves_the_same_meters_and_no_special_leaves_the_magic_ones_o
     assert len(served[0]) == 3
 
 
+@pytest.mark.process
 def test_replayed_load_is_the_first_meters(tmp_path: Path) -> None:
     profile = tmp_path / "profile.csv"
     rows = [f"2026-08-11T{quarter // 4:02}:{quarter % 4 * 15:02},1234" for quarter in range(96)]
@@ -73,6 +76,7 @@ def test_replayed_load_is_the_first_meters(tmp_path: Path) -> None:
     assert second.esiid != first.esiid
 
 
+@pytest.mark.process
 def test_events_are_sent_to_a_head_end_by_outages_and_by_writes() -> None:
     received: queue.Queue[dict[str, Any]] = queue.Queue()
 
@@ -110,6 +114,7 @@ def test_events_are_sent_to_a_head_end_by_outages_and_by_writes() -> None:
         server.shutdown()
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("options", "told"),
     [
@@ -138,6 +143,7 @@ def test_bad_option_is_one_line_with_code_and_place(options: tuple[str, ...], to
     assert "\n" not in said
 
 
+@pytest.mark.process
 def test_taken_port_is_named() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

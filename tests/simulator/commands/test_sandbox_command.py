@@ -20,6 +20,7 @@ def sandbox(out: Path, *options: str, fresh: bool = False) -> AbstractContextMan
     return serving(*words, fresh=fresh)
 
 
+@pytest.mark.process
 def test_the_ready_line_keeps_the_contract_and_ctrl_c_ends_it_cleanly(tmp_path: Path) -> None:
     with sandbox(tmp_path, "--date", "2026-08-12T17:40", fresh=True) as (process, ready):
         assert ready["event"] == "ready"
@@ -59,6 +60,7 @@ def test_the_ready_line_keeps_the_contract_and_ctrl_c_ends_it_cleanly(tmp_path: 
         assert process.stderr.read() == ""
 
 
+@pytest.mark.process
 def test_over_tls_the_url_keeps_the_address_and_the_local_ca_is_enough(tmp_path: Path) -> None:
     import ssl
 
@@ -69,6 +71,7 @@ def test_over_tls_the_url_keeps_the_address_and_the_local_ca_is_enough(tmp_path:
         assert httpx.get(f"{ready['smt_url']}/healthz", verify=trust, trust_env=False).json()["status"] == "ok"
 
 
+@pytest.mark.process
 def test_a_taken_port_is_named_and_a_folder_in_use_too(tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

@@ -29,6 +29,7 @@ CLIENTS: dict[str, tuple[Path | None, list[str]]] = {
 }
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("version", CLIENTS)
 async def test_the_client_reads_a_meter_at_smts_own_address(tmp_path: Path, version: str) -> None:
     first_on_path, log_in = CLIENTS[version]

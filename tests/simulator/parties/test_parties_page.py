@@ -23,6 +23,7 @@ from tests.simulator.processes import command, ending, patience, serving
 ELSEWHERE = {"--json", "--database", "--policy", "--tls", "--ftps-port", "--keep"}
 
 
+@pytest.mark.process
 def test_a_head_end_of_ones_own_takes_the_place_of_ours_before_smt(tmp_path: Path) -> None:
     port = free_port()
     own = subprocess.Popen([sys.executable, script(tmp_path, "own_head_end.py"), port], text=True)

@@ -7,11 +7,14 @@ import sys
 from pathlib import Path
 
 import httpx
+import pytest
 
 from meters.calendar import epoch
 from simulator.smt.doors.market.odr_wire import OdrStatus
 from tests.simulator.parties.support import Parties, Retailer, eventually, free_port, script
 from tests.simulator.processes import done
+
+pytestmark = pytest.mark.process
 
 SPEED = 60.0
 BACKFILL = 2

@@ -12,6 +12,8 @@ from tests.simulator.smt.crash_headend_play import play_headend
 from tests.simulator.smt.crash_play import play
 from tests.simulator.smt.rig import NEIGHBOUR
 
+pytestmark = pytest.mark.process
+
 #: Where, and whose meter fails.
 KILLS = [
     ("request.before_commit:2", ()),

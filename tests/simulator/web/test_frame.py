@@ -65,6 +65,7 @@ def test_the_api_pages_are_whole(document: str) -> None:
 
 
 @needs_chromium
+@pytest.mark.process
 @pytest.mark.parametrize("document", ["smt", "headend"])
 def test_the_api_pages_fit_a_phone_and_a_desk(document: str, tmp_path: Path) -> None:
     written = json.loads((OPENAPI / f"{document}.json").read_text(encoding="utf-8"))

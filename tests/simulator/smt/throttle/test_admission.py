@@ -49,7 +49,7 @@ steps = st.lists(
 _runs = iter(range(1_000_000))
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.sampled_from(["fr-cr016-1", "smt-today-3000", "store-only"]), steps)
 def test_the_database_decides_as_memory_does(
     shared: Engine, name: str, todo: list[tuple[str, int, str, Kind, Door, int]]
@@ -198,7 +198,7 @@ def test_a_days_limit_of_many_is_counted_with_the_last(engine: Engine) -> None:
     assert told(admission, at + 3601)[0] == f"{rule} Used 24 times, last at 2026-08-12T12:01:00-05:00."
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(st.lists(st.integers(1, 3000), min_size=3, max_size=12))
 def test_the_first_instant_told_is_an_hour_before_the_time_to_come_back(shared: Engine, later: list[int]) -> None:
     admission = DatabaseAdmission(shared, preset("smt-today"))

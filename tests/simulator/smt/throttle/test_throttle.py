@@ -154,7 +154,7 @@ class Watch:
         return any(sum(at <= other < at + length for other in self.uses) > self.one.amount for at in self.uses)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     window=st.sampled_from(list(Window)),
     amount=st.integers(1, 3),

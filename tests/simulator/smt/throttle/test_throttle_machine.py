@@ -245,7 +245,6 @@ def test_no_interleaving_breaks_a_rule_loses_an_allowance_or_tells_a_wrong_time(
         settings=settings(
             max_examples=EXAMPLES,
             stateful_step_count=STEPS,
-            deadline=None,
             suppress_health_check=list(HealthCheck),
         ),
     )

@@ -159,6 +159,7 @@ def die(folder: Path, crash_at: str) -> None:
     asyncio.run(posted(folder, switched(), (POSTED, RECORDS)))
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("crash_at", "there"), [("intake.loaded:1", 0), ("usage_file.laid:1", 1), ("usage_file.laid:2", 2)]
 )
