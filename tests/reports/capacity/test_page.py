@@ -32,24 +32,33 @@ def outcome() -> Outcome:
     return run_study(study(policies=ALL, levels=LEVELS))
 
 
-def test_the_page_stands_alone_and_answers_first(outcome: Outcome, tmp_path: Path) -> None:
-    page = render(outcome, tmp_path).read_text(encoding="utf-8")
+@pytest.fixture(scope="module")
+def file(outcome: Outcome, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return render(outcome, tmp_path_factory.mktemp("page"))
+
+
+@pytest.fixture(scope="module")
+def page(file: Path) -> str:
+    return file.read_text(encoding="utf-8")
+
+
+def test_the_page_stands_alone_and_answers_first(file: Path, page: str) -> None:
     assert page.index("Which throttle") < page.index("store-only serves") < page.index("<svg") < page.index("<table")
     for outside in ("<script", "<link", "<img", 'src="', "@import"):
         assert outside not in page
     assert "FR-CR016.1b" in page
     assert "from the planned arrival" in page
-    assert (tmp_path / "chart.svg").read_text(encoding="utf-8").startswith("<?xml")
+    assert file.with_name("chart.svg").read_text(encoding="utf-8").startswith("<?xml")
 
 
-def test_the_page_is_whole_and_tells_version_and_day(outcome: Outcome, tmp_path: Path) -> None:
-    assert_whole(render(outcome, tmp_path).read_text(encoding="utf-8"), "operating day 2026-08-12")
+def test_the_page_is_whole_and_tells_version_and_day(page: str) -> None:
+    assert_whole(page, "operating day 2026-08-12")
 
 
 @needs_chromium
 @pytest.mark.process
-def test_the_page_fits_a_phone_and_a_desk(outcome: Outcome, tmp_path: Path) -> None:
-    assert_fits(render(outcome, tmp_path).read_text(encoding="utf-8"), tmp_path)
+def test_the_page_fits_a_phone_and_a_desk(page: str, tmp_path: Path) -> None:
+    assert_fits(page, tmp_path)
 
 
 @pytest.mark.parametrize("paper", Shade._fields)

@@ -47,39 +47,46 @@ class Links(HTMLParser):
         assert self.open.pop() == tag
 
 
-def test_the_page_fetches_nothing_and_closes_its_tags(balance_run: JudgedRun, tmp_path: Path) -> None:
-    page = Links()
-    text = render(balance_run.recording, tmp_path).read_text(encoding="utf-8")
-    page.feed(text)
-    assert page.open == []
-    assert [one for one in page.fetched if not one.startswith("#")] == []
-    assert not re.search(r"url\((?!#)|@import|<script", text)
+@pytest.fixture(scope="module")
+def page(balance_run: JudgedRun, tmp_path_factory: pytest.TempPathFactory) -> str:
+    return render(balance_run.recording, tmp_path_factory.mktemp("page")).read_text(encoding="utf-8")
 
 
-def test_the_page_is_the_same_twice_and_names_no_path_or_port(balance_run: JudgedRun, tmp_path: Path) -> None:
-    first, second = tmp_path / "a", tmp_path / "b"
-    first.mkdir()
-    second.mkdir()
-    text = render(balance_run.recording, first).read_bytes()
-    assert render(balance_run.recording, second).read_bytes() == text
-    assert str(balance_run.out).encode() not in text
-    assert b"127.0.0.1" not in text
+@pytest.fixture(scope="module")
+def drawn(balance_run: JudgedRun) -> dict[str, str]:
+    return charts(Facts(balance_run.recording))
 
 
-def test_the_page_is_whole_and_tells_version_and_day(balance_run: JudgedRun, tmp_path: Path) -> None:
-    assert_whole(render(balance_run.recording, tmp_path).read_text(encoding="utf-8"), "operating day 2026-08-12")
+def test_the_page_fetches_nothing_and_closes_its_tags(page: str) -> None:
+    links = Links()
+    links.feed(page)
+    assert links.open == []
+    assert [one for one in links.fetched if not one.startswith("#")] == []
+    assert not re.search(r"url\((?!#)|@import|<script", page)
+
+
+def test_the_page_is_the_same_twice_and_names_no_path_or_port(
+    page: str, balance_run: JudgedRun, tmp_path: Path
+) -> None:
+    assert render(balance_run.recording, tmp_path).read_bytes() == page.encode()
+    assert str(balance_run.out) not in page
+    assert "127.0.0.1" not in page
+
+
+def test_the_page_is_whole_and_tells_version_and_day(page: str) -> None:
+    assert_whole(page, "operating day 2026-08-12")
 
 
 @needs_chromium
 @pytest.mark.process
-def test_the_page_fits_a_phone_and_a_desk(balance_run: JudgedRun, tmp_path: Path) -> None:
-    assert_fits(render(balance_run.recording, tmp_path).read_text(encoding="utf-8"), tmp_path)
+def test_the_page_fits_a_phone_and_a_desk(page: str, tmp_path: Path) -> None:
+    assert_fits(page, tmp_path)
 
 
 def test_the_usual_day_is_told_as_it_is_taken(
-    balance_run: JudgedRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    page: str, balance_run: JudgedRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert "mean of the last 14 whole VEE days" in render(balance_run.recording, tmp_path).read_text(encoding="utf-8")
+    assert "mean of the last 14 whole VEE days" in page
     monkeypatch.setattr(projection, "RECENT_DAYS", 9)
     monkeypatch.setattr(projection, "BAND", 2.5)
     text = render(balance_run.recording, tmp_path).read_text(encoding="utf-8")
@@ -87,11 +94,9 @@ def test_the_usual_day_is_told_as_it_is_taken(
     assert "the projected range is 2.5 standard errors wide" in text
 
 
-def test_verdict_comes_first_then_steps_bills_rule_requirements_and_defaults(
-    balance_run: JudgedRun, tmp_path: Path
-) -> None:
+def test_verdict_comes_first_then_steps_bills_rule_requirements_and_defaults(page: str) -> None:
     # Before it stand the title and the contents.
-    text = render(balance_run.recording, tmp_path).read_text(encoding="utf-8").split("<main", 1)[1]
+    text = page.split("<main", 1)[1]
     order = [
         "Passed: 7 of 7 steps",
         "The seven steps",
@@ -116,8 +121,7 @@ def test_a_failed_verdict_says_which_and_why(balance_run: JudgedRun, tmp_path: P
     assert "intervals from the store: expected 63, found 64." in text
 
 
-def test_charts_tell_vee_estimated_store_and_meter_apart(balance_run: JudgedRun) -> None:
-    drawn = charts(Facts(balance_run.recording))
+def test_charts_tell_vee_estimated_store_and_meter_apart(drawn: dict[str, str]) -> None:
     assert list(drawn) == ["days", "daily", "cost", "hours"]
     for kind in ("VEE, actual", "VEE, estimated", "non-VEE, from the head-end's store", "non-VEE, read from the meter"):
         # matplotlib writes the text of a label as a comment before its outlines.
@@ -126,11 +130,10 @@ def test_charts_tell_vee_estimated_store_and_meter_apart(balance_run: JudgedRun)
     assert drawn["days"].count("<pattern") == 3
 
 
-def test_the_cost_chart_ends_at_the_projected_bills(balance_run: JudgedRun) -> None:
-    drawn = charts(Facts(balance_run.recording))["cost"]
+def test_the_cost_chart_ends_at_the_projected_bills(drawn: dict[str, str], balance_run: JudgedRun) -> None:
     projected = balance_run.result["bills"]["projected"]
     for usd in (projected["total_usd"], projected["usd_at_low_usage"], projected["usd_at_high_usage"]):
-        assert f"${usd}" in drawn
+        assert f"${usd}" in drawn["cost"]
 
 
 def test_without_usage_there_is_a_page_without_charts(last_bill_run: JudgedRun, tmp_path: Path) -> None:

@@ -59,6 +59,7 @@ def test_one_seed_gives_one_outcome_and_another_seed_another() -> None:
     assert not same_outcome(found, run_study(study(policies=ALL, seed=8)))
 
 
+@pytest.mark.process
 def test_workers_change_nothing() -> None:
     wanted = study(policies=["fr-cr016-1", "smt-today-3000"])
     alone = run_study(wanted)

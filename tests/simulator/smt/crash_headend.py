@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 
 import httpx
 
-from headend import boundaries
 from headend.network.law import Try
 from headend.ports import MeterAddress
 from headend.store.store import HeadEndStore
@@ -38,14 +35,6 @@ class Start:
     crash_at: str = ""
 
 
-def serve(start: Start, ready: Connection) -> None:
-    """Serve until killed; tells the port when inquiries are answered."""
-    os.environ["AMI_TEST_BUILD"] = "1"
-    os.environ["AMI_CRASH_AT"] = start.crash_at
-    boundaries.arm()
-    asyncio.run(_serve(start, ready))
-
-
 async def _nothing(*_: object) -> bytes:
     # No day ends in a play, so nothing is posted.
     raise AssertionError
@@ -55,7 +44,8 @@ def _heard(key: str, attempt: int) -> Try:
     return Try(to_us(2), to_us(1), True)
 
 
-async def _serve(start: Start, ready: Connection) -> None:
+async def serve(start: Start, ready: Connection) -> None:
+    """Serve until killed; tells the port when inquiries are answered."""
     clock = Clock(ClockMode.SCALED, start.epoch_us, start.speed, wall_start=start.wall_start)
     runtime = Runtime(clock, clock.now_us())
     bound = bind("127.0.0.1", start.port, "the head-end")

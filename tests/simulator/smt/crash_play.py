@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
+import os
 import signal
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from multiprocessing import Pipe
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
 import httpx
 from sqlalchemy import select
 
+from headend import boundaries
 from headend.wire import InquiryKind, InquiryRequest
 from meters.calendar import day_of, epoch, to_us
 from simulator.smt.database.tables import odr_answer, throttle_lease, throttle_window
@@ -27,6 +31,8 @@ from tests.simulator.processes import Forked, ending, patience
 from tests.simulator.smt import crash_smt
 from tests.simulator.smt.postgres import opened
 from tests.simulator.smt.rig import NEIGHBOUR, PASSWORD, PLAIN, ROR_DUNS, answer_to
+
+Serve = Callable[[Any, Connection], Coroutine[Any, Any, None]]
 
 SPEED = 100.0
 BEGUN = epoch("2026-08-12T17:40")
@@ -104,11 +110,17 @@ class Play:
     entries: list[Entry] = field(default_factory=list)
 
 
+def _armed(serve: Serve, start: Any, ready: Connection) -> None:
+    os.environ |= {"AMI_TEST_BUILD": "1", "AMI_CRASH_AT": start.crash_at}
+    boundaries.arm()
+    asyncio.run(serve(start, ready))
+
+
 @contextlib.contextmanager
-def running(start: Any, serve: Callable[[Any, Any], None] = crash_smt.serve) -> Iterator[tuple[Forked, int]]:
+def running(start: Any, serve: Serve = crash_smt.serve) -> Iterator[tuple[Forked, int]]:
     """The process and its port; killed at the end, if it has not been before. The port is 0 if it died before it answered."""
     here, there = Pipe(duplex=False)
-    process = Forked(serve, start, there)
+    process = Forked(_armed, serve, start, there)
     there.close()
     with ending(process), here:
         port = 0
@@ -155,7 +167,7 @@ def _until_killed(start: crash_smt.Start) -> Play:
     return told
 
 
-def dies_at_once(start: Any, serve: Callable[[Any, Any], None] = crash_smt.serve) -> bool:
+def dies_at_once(start: Any, serve: Serve = crash_smt.serve) -> bool:
     """Whether a process dies as soon as it starts."""
     with running(start, serve) as (process, _):
         process.join(1.0)

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 
 import httpx
 
-from headend import boundaries
 from meters.calendar import Micros
 from simulator.parties import control
 from simulator.runtime.clock import Clock, ClockMode
@@ -40,15 +37,8 @@ class Start:
     reply_port: int = 0
 
 
-def serve(start: Start, ready: Connection) -> None:
+async def serve(start: Start, ready: Connection) -> None:
     """Serve until killed; tells the port when requests are answered."""
-    os.environ["AMI_TEST_BUILD"] = "1"
-    os.environ["AMI_CRASH_AT"] = start.crash_at
-    boundaries.arm()
-    asyncio.run(_serve(start, ready))
-
-
-async def _serve(start: Start, ready: Connection) -> None:
     clock = Clock(ClockMode.SCALED, start.epoch_us, start.speed, wall_start=start.wall_start)
     runtime = Runtime(clock)
     bound = bind("127.0.0.1", start.port, "SMT")
