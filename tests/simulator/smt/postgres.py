@@ -18,6 +18,8 @@ from sqlalchemy.pool import NullPool
 
 from simulator.smt.database.engine import open_database
 
+#: For a fixture or test that has each kind of database.
+DATABASES = ["sqlite", pytest.param("postgresql", marks=pytest.mark.process)]
 _numbers = itertools.count(1)
 
 

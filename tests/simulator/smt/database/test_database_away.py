@@ -31,7 +31,7 @@ from simulator.smt.ondemand.lifecycle import OnDemandRequest, Sent, State
 from simulator.smt.throttle.decision import Door, Kind, Requested
 from simulator.smt.usage import intake
 from tests.simulator.smt.doors.test_operations import metric
-from tests.simulator.smt.postgres import opened
+from tests.simulator.smt.postgres import DATABASES, opened
 from tests.simulator.smt.rig import NEIGHBOUR, NOW, PLAIN, TDSP_DUNS, Rig
 
 
@@ -268,7 +268,7 @@ async def test_who_has_lost_its_seat_to_another_does_not_work_on_the_database(
         assert states(rig, key)[-1] is State.COMPLETED
 
 
-@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+@pytest.mark.parametrize("kind", DATABASES)
 async def test_a_start_that_fails_leaves_neither_seat_nor_connection(
     kind: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:

@@ -27,11 +27,11 @@ from tests.simulator.smt.crash_play import (
     client,
     running,
 )
-from tests.simulator.smt.postgres import opened
+from tests.simulator.smt.postgres import DATABASES, opened
 from tests.simulator.smt.rig import NEIGHBOUR, PLAIN, Rig
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=DATABASES)
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'smt.db'}"

@@ -12,14 +12,14 @@ import pytest
 from headend.vee.quality import Channel
 from meters.calendar import day_end, day_start, epoch, seconds
 from simulator.smt.usage.store import DayKey, Held, VeeStore
-from tests.simulator.smt.postgres import opened
+from tests.simulator.smt.postgres import DATABASES, opened
 from tests.simulator.smt.rig import PLAIN, record
 
 DAY = date(2026, 8, 10)
 FALL = date(2026, 11, 1)
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=DATABASES)
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[VeeStore]:
     on_sqlite = request.param == "sqlite"
     with opened(f"sqlite:///{tmp_path / 'smt.db'}" if on_sqlite else request.getfixturevalue("postgres_url")) as engine:
