@@ -75,6 +75,8 @@ class Forked(ForkServerProcess):
         os.kill(self.pid, number)
 
 
+#: So many starts of the warm server is everybody's patience.
+STARTS = 20
 #: A process that was started, either way.
 Process = Forked | subprocess.Popen[str]
 
@@ -104,7 +106,7 @@ def patience() -> float:
     assert first.exitcode == 0
     # Or it would end after us, and nobody would wait for it.
     atexit.register(forkserver._forkserver._stop)  # type: ignore[attr-defined]
-    return 20 * (time.monotonic() - begun)
+    return STARTS * (time.monotonic() - begun)
 
 
 def started(*words: str, fresh: bool = False) -> Process:

@@ -25,7 +25,6 @@ from tests.simulator.processes import patience
 from tests.simulator.smt import crash_headend, crash_smt
 from tests.simulator.smt.crash_play import (
     BEGUN,
-    SPEED,
     Play,
     all_ended,
     ask,
@@ -34,6 +33,7 @@ from tests.simulator.smt.crash_play import (
     dies_at_once,
     ended,
     running,
+    speed,
 )
 
 #: What is left to recover is made by a kill here.
@@ -50,21 +50,21 @@ def play_headend(crash_at: str, silent: frozenset[str] = frozenset(), url: str =
         wall = time.time()
         kept = f"sqlite:///{Path(folder) / 'headend.db'}"
         told = Play(killed=False)
-        first = crash_headend.Start(kept, 0, gateway, to_us(BEGUN), wall, SPEED, crash_at)
+        first = crash_headend.Start(kept, 0, gateway, to_us(BEGUN), wall, speed(), crash_at)
         if crash_at.startswith("headend.recovery"):
             first = replace(first, crash_at=LEFT_OPEN)
         with running(first, crash_headend.serve) as (dying, port):
             assert port
             _without_power(port, silent)
             again = replace(first, port=port, crash_at="")
-            smt = crash_smt.Start(url, 0, f"http://127.0.0.1:{port}", to_us(BEGUN), wall, SPEED)
+            smt = crash_smt.Start(url, 0, f"http://127.0.0.1:{port}", to_us(BEGUN), wall, speed())
             with running(smt) as (process, smt_port):
                 told.acknowledged = ask(smt_port)
                 deadline = time.monotonic() + patience()
                 while dying.is_alive() and time.monotonic() < deadline and not all_ended(url):
                     dying.join(0.05)
                 # What is passed last is passed after SMT has its answer.
-                dying.join(0.3)
+                dying.join(patience())
                 told.killed = dying.exitcode == -signal.SIGKILL
                 if told.killed and crash_at.startswith("headend.recovery"):
                     told.killed = dies_at_once(replace(again, crash_at=crash_at), crash_headend.serve)

@@ -26,15 +26,14 @@ from headend.wire import InquiryKind, InquiryRequest
 from meters.calendar import day_of, epoch, to_us
 from simulator.smt.database.tables import odr_answer, throttle_lease, throttle_window
 from simulator.smt.ondemand.ledger import Entry, Ledger
-from simulator.smt.ondemand.lifecycle import ENDED, State
-from tests.simulator.processes import Forked, ending, patience
+from simulator.smt.ondemand.lifecycle import ENDED, EXPIRY_US, State
+from tests.simulator.processes import STARTS, Forked, ending, patience
 from tests.simulator.smt import crash_smt
 from tests.simulator.smt.postgres import opened
 from tests.simulator.smt.rig import NEIGHBOUR, PASSWORD, PLAIN, ROR_DUNS, answer_to
 
 Serve = Callable[[Any, Connection], Coroutine[Any, Any, None]]
 
-SPEED = 100.0
 BEGUN = epoch("2026-08-12T17:40")
 #: What is asked: two reads of one ESI ID (one too many), one of another, a power status.
 ASKED: tuple[tuple[str, str, dict[str, str]], ...] = (
@@ -101,6 +100,12 @@ class ScriptedHeadEnd:
                 return
 
 
+def speed() -> float:
+    """How fast the clock of a play runs: 100 on an idle machine. The quarter of an hour in which an inquiry must be answered is never less wall time
+    than three starts of the warm server, however busy the machine."""
+    return min(100.0, to_s(EXPIRY_US) / 3 / (patience() * 3 / STARTS))
+
+
 @dataclass(slots=True)
 class Play:
     """What one play brought."""
@@ -135,7 +140,7 @@ def play(crash_at: str, fails: frozenset[str] = frozenset(), url: str = "") -> P
     with tempfile.TemporaryDirectory() as folder:
         url = url or f"sqlite:///{Path(folder) / 'smt.db'}"
         head_end = ScriptedHeadEnd(fails)
-        first = crash_smt.Start(url, 0, head_end.url, to_us(BEGUN), time.time(), SPEED)
+        first = crash_smt.Start(url, 0, head_end.url, to_us(BEGUN), time.time(), speed())
         try:
             if crash_at.startswith("recovery"):
                 # What there is to recover is made by a process that dies with its requests under way.
@@ -162,7 +167,7 @@ def _until_killed(start: crash_smt.Start) -> Play:
             deadline = time.monotonic() + patience()
             while process.is_alive() and time.monotonic() < deadline and not all_ended(start.database_url):
                 process.join(0.05)
-            process.join(0.3)
+            process.join(patience() if start.crash_at else 0)
         told.killed = process.exitcode == -signal.SIGKILL
     return told
 
@@ -170,7 +175,7 @@ def _until_killed(start: crash_smt.Start) -> Play:
 def dies_at_once(start: Any, serve: Serve = crash_smt.serve) -> bool:
     """Whether a process dies as soon as it starts."""
     with running(start, serve) as (process, _):
-        process.join(1.0)
+        process.join(patience())
         return bool(process.exitcode == -signal.SIGKILL)
 
 
