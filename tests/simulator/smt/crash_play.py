@@ -23,7 +23,7 @@ from sqlalchemy import select
 
 from headend import boundaries
 from headend.wire import InquiryKind, InquiryRequest
-from meters.calendar import day_of, epoch, to_us
+from meters.calendar import day_of, epoch, to_s, to_us
 from simulator.smt.database.tables import odr_answer, throttle_lease, throttle_window
 from simulator.smt.ondemand.ledger import Entry, Ledger
 from simulator.smt.ondemand.lifecycle import ENDED, EXPIRY_US, State

@@ -162,7 +162,9 @@ async def test_a_request_goes_its_way_on_postgresql_as_on_sqlite(database_url: s
 
 def test_workers_take_requests_and_the_dispatcher_runs_them_also_after_it_was_killed(postgres_url: str) -> None:
     head_end = ScriptedHeadEnd()
-    dispatcher = crash_smt.Start(postgres_url, 0, head_end.url, to_us(BEGUN), time.time(), speed(), role=Role.DISPATCHER)
+    dispatcher = crash_smt.Start(
+        postgres_url, 0, head_end.url, to_us(BEGUN), time.time(), speed(), role=Role.DISPATCHER
+    )
     worker = replace(dispatcher, role=Role.WORKER)
 
     def ended(port: int, key: str, process: Forked) -> dict[str, Any]:
