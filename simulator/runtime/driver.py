@@ -147,7 +147,9 @@ class Runtime:
         now = self.now_us()
         await self._step_to(now)
         if self.env.now < now:
-            self.env.run(until=now)
+            # A landmark, as in run_until: simpy's run(until=) leaves its own behind, due at once, and the runtime would never rest.
+            self.env.timeout(now - micros(self.env.now))
+            self.env.step()
         if arrivals:
             _hand_in(arrivals)
             await self._step_to(micros(self.env.now))

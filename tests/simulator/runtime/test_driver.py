@@ -174,6 +174,27 @@ async def test_a_scaled_clock_follows_the_wall_and_hands_input_in_at_its_instant
     assert seen == [("due", START + 120), ("input", START + 120)]
 
 
+async def test_an_idle_running_clock_rests_until_the_next_event() -> None:
+    looks: list[int] = []
+
+    def wall() -> float:
+        looks.append(0)
+        return 102.0
+
+    runtime = Runtime(Clock(ClockMode.SCALED, to_us(START), speed=60.0, wall=wall, wall_start=100.0))
+    runtime.env.timeout(to_us(86_400))
+    serving = asyncio.get_running_loop().create_task(runtime.serve())
+    for _ in range(100):
+        await asyncio.sleep(0)
+    runtime.inject("input", "x", lambda: None)
+    for _ in range(100):
+        await asyncio.sleep(0)
+    serving.cancel()
+    await asyncio.gather(serving, return_exceptions=True)
+    # Its start and the input: for each it looks what time it is, and how long there is to the next event.
+    assert len(looks) == 4
+
+
 @pytest.mark.parametrize("speed", [0.0, -1.0])
 def test_a_clock_that_does_not_move_forwards_is_refused(speed: float) -> None:
     with pytest.raises(SimulatorError, match="speed"):
