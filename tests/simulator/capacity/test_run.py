@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import signal
+import time
 from concurrent.futures import ThreadPoolExecutor
+from multiprocessing import active_children
 from pathlib import Path
 from typing import Any
 
@@ -247,6 +250,21 @@ def test_a_study_goes_on_from_the_cells_that_are_there(tmp_path: Path) -> None:
     assert progress_seen[-1] == (8, 8)
     assert same_outcome(found, run_study(wanted))
     assert same_outcome(found, Outcome.load(tmp_path))
+
+
+def test_workers_end_with_what_they_are_in_when_it_is_broken_off() -> None:
+    before = active_children()
+    handlers = {one: signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)}
+
+    def stop_in_the_middle(*_: int) -> None:
+        pool.submit(time.sleep, 3600)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt), worker_pool(1) as pool:
+        run_study(study(), None, pool, stop_in_the_middle)
+    # What comes while they end is late.
+    assert [signal.signal(one, handler) for one, handler in handlers.items()] == [signal.SIG_IGN] * 2
+    assert active_children() == before
 
 
 def test_outcome_json_is_the_same_twice(tmp_path: Path) -> None:
