@@ -10,7 +10,7 @@ OLDER_CLIENT := smart-meter-texas-0.5.3
 # Every process of the tests would compile all modules anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test fast crash check bench lint openapi pages setup clean
+.PHONY: demo test fast crash stops check bench lint openapi pages setup clean
 
 demo: $(READY)
 	$(BIN)/ami demo
@@ -24,6 +24,9 @@ fast: $(READY)
 
 crash: $(READY)
 	$(BIN)/python -m pytest -q tests/simulator/smt/hundred_kills.py
+
+stops: $(READY)
+	$(BIN)/python -m pytest -q tests/simulator/commands/hundred_stops.py
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -6,7 +6,6 @@ imported before a command runs, so that --help is at once.
 
 from __future__ import annotations
 
-import gc
 import io
 import os
 import sys
@@ -20,8 +19,8 @@ if TYPE_CHECKING:
 
     from meters.errors import UserError
 
-#: What a shell gives a command that SIGPIPE ended, and one that Ctrl-C ended.
-READER_GONE, BROKEN_OFF = 141, 130
+#: What a shell gives a command that SIGPIPE ended, and one that another signal ended, but for the signal's number.
+READER_GONE, BY_SIGNAL = 141, 128
 #: What is wrong with an option's value, by pydantic's word for it.
 _VALUES = {
     "int_parsing": "{input!r} is not a whole number.",
@@ -115,13 +114,15 @@ class _Stdout(io.FileIO):
 
 
 def main() -> None:
-    """Be the process of a command: an interrupt is exit 130, a reader that is gone 141, a step that failed 1, what could not run 2."""
+    """Be the process of a command: Ctrl-C is exit 130, SIGTERM 143, a reader that is gone 141, a step that failed 1, what could not run 2."""
     try:
+        import gc
         import signal
 
-        # Ignored is what a shell has it for a command in the background.
-        if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
-            signal.signal(signal.SIGINT, _stop)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            # Ignored is what a shell has it for a command in the background.
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                signal.signal(number, _stop)
     except KeyboardInterrupt:
         _stop()
     # The libraries bring half a million objects that live as long as the process, and the collector would look through them ten times.
@@ -130,20 +131,22 @@ def main() -> None:
     try:
         run()
     finally:
+        # All goes with the process: to look through it for what could go alone takes Python up to a second.
+        gc.freeze()
         # Before Python would. A closed one cannot be.
         if stdout is not None and not stdout.closed:
             stdout.flush()
 
 
-def _stop(*_: object) -> None:
+def _stop(number: int = 2, *_: object) -> None:
     """End at once: while a library is imported, an exception may be printed, wrapped or swallowed by it.
 
-    What has begun something that is to be closed takes interrupts itself (``simulator/runtime/until_stopped.py``).
+    What has begun something that is to be closed takes signals itself (``simulator/runtime/until_stopped.py``).
     """
     try:
         os.write(2, b"stopped.\n")
     finally:
-        os._exit(BROKEN_OFF)
+        os._exit(BY_SIGNAL + number)
 
 
 def _put_stdout() -> io.TextIOWrapper | None:

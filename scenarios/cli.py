@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 #: Exit codes: everything passed, a verdict failed, it could not run.
 PASSED, FAILED, COULD_NOT_RUN = 0, 1, 2
-#: What a run says that Ctrl-C ended.
+#: What a run says that a signal ended.
 SHUT_DOWN = "Stopped: the parties were shut down, the run is not complete."
 
 scenario = typer.Typer(no_args_is_help=True, help="Scenarios: what happens, and what is expected of it.")

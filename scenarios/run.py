@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import platform
 import time
@@ -22,6 +21,7 @@ from scenarios.recording.recording import Recording
 from scenarios.running.runner import Progress, run
 from scenarios.schema import Scenario
 from simulator.runtime.folder import write_whole
+from simulator.runtime.until_stopped import run_stoppable
 from simulator.versions import PRODUCT, version_of
 
 #: Packages whose versions a run writes down.
@@ -43,7 +43,7 @@ def run_and_judge(scenario: Scenario, out: Path, progress: Progress | None = Non
     """Run a scenario, judge it, and write its files into ``out``. Raises a UserError when it cannot run."""
     began, started = datetime.now(UTC), time.perf_counter()
     try:
-        done = asyncio.run(run(scenario, out, progress))
+        done = run_stoppable(run(scenario, out, progress))
         seconds = time.perf_counter() - started
         verdict = judge(done.recording)
         result = result_of(done.recording, verdict)

@@ -175,7 +175,7 @@ def test_bash_completes_commands_and_what_is_shipped(words: str, offered: str) -
     assert done(*run, env=os.environ | {"PATH": path}).stdout == f"{offered}\n"
 
 
-#: Starts a command and presses Ctrl-C at an import, told by its number or its module; says how many there were if it ran to its end.
+#: Starts a command and presses Ctrl-C (at typer: sends SIGTERM) at an import, told by its number or its module; says how many there were if it ran to its end.
 INTERRUPTED = """
 import ami, signal, sys
 at, met = sys.argv.pop(1), 0
@@ -184,7 +184,7 @@ def press(event, words):
     if event == "import":
         met += 1
         if at in (str(met), words[0]):
-            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(signal.SIGTERM if at == "typer" else signal.SIGINT)
 sys.addaudithook(press)
 try:
     ami.main()
@@ -209,6 +209,7 @@ def test_ctrl_c_at_any_time_of_a_start_is_one_line() -> None:
     odd = ["numba._devicearray", "pydantic_core._pydantic_core"]
     with ThreadPoolExecutor(2) as pool:
         assert {*pool.map(pressed_at, [*spread, *odd])} == {(130, "stopped.\n")}
+    assert pressed_at("typer") == (143, "stopped.\n")
 
 
 @pytest.mark.process

@@ -93,10 +93,13 @@ class Gateway:
         """Listen. Raises MeterError naming the port if it is taken."""
         loop = asyncio.get_running_loop()
         try:
-            self._server = await loop.create_server(
-                lambda: _Connection(self._units, self._open), self.host, self._asked_port
+            # Whoever breaks this off can stop what has begun.
+            server = self._server = await loop.create_server(
+                lambda: _Connection(self._units, self._open), self.host, self._asked_port, start_serving=False
             )
+            await server.start_serving()
         except OSError:
+            await self.stop()
             raise MeterError(
                 "meters.gateway.port_taken",
                 f"Port {self._asked_port} on {self.host} cannot be listened on: it is taken, or not ours to take.",

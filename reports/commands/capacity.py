@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 app = typer.Typer(
     no_args_is_help=True, help="Load studies: the on-demand process and the throttle on a modelled network."
 )
-#: What a run says that Ctrl-C ended: the cells that are done stay.
+#: What a run says that a signal ended: the cells that are done stay.
 STOPPED = "capacity.interrupted: Stopped. Run the same study again to go on from here."
 
 
@@ -63,7 +63,7 @@ def run(
 ) -> None:
     """Run a load study and write its report. A run that was broken off goes on where it was.
 
-    Exit 0: done, 2: could not run, 130: broken off.
+    Exit 0: done, 2: could not run, 130: broken off (143 by SIGTERM).
     """
     from meters.errors import UserError
 

@@ -30,11 +30,11 @@ async def open_gateways(
     opened = []
     for units, port in zip(behind, ports, strict=True):
         gateway = Gateway(units, now, host, port, silence, on_write)
+        closing.push_async_callback(gateway.stop)
         try:
             await gateway.start()
         except MeterError as error:
             raise SimulatorError(error.code, error.message, error.place, mend) from None
-        closing.push_async_callback(gateway.stop)
         opened.append(gateway)
     return opened
 

@@ -153,8 +153,8 @@ async def head_end_alone(
         )
         closing.push_async_callback(party.headend.close)
         party.headend.app.serve(control.router().routes, runtime)
-        await party.server.start()
         closing.push_async_callback(party.server.stop)
+        await party.server.start()
         party.headend.start()
         yield party
 

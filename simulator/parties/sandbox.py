@@ -159,13 +159,13 @@ class Sandbox:
         self._smt_party = self._make_smt(headend_url, smt_socket)
         self.smt, self.smt_server = self._smt_party.smt, self._smt_party.server
         self._closing.callback(self.smt.close)
-        collected_to, next_day = self._history()
+        collected_to, next_day = await self._history()
         party = self._make_headend(login, collected_to, next_day, headend_socket)
         self.headend, self.headend_server = party.headend, party.server
         self._closing.push_async_callback(self.headend.close)
 
-        await self.headend_server.start()
         self._closing.push_async_callback(self.headend_server.stop)
+        await self.headend_server.start()
         self._closing.push_async_callback(self._smt_party.stop)
         await self._smt_party.start()
         self.headend.start()
@@ -194,9 +194,10 @@ class Sandbox:
             arrived=self._arrived,
         )
 
-    def _history(self) -> tuple[Seconds, date]:
+    async def _history(self) -> tuple[Seconds, date]:
         settings = self.settings
         self.headend_store = HeadEndStore(f"sqlite:///{settings.out / 'headend.sqlite'}")
+        self._closing.callback(self.headend_store.close)
         first = settings.world.spec.first_day
         if not settings.history:
             return day_start(first), first
@@ -209,7 +210,7 @@ class Sandbox:
             if not self.smt.store.has_file(name):
                 self.smt.intake.take_in(tdsp, name, content, at)
 
-        made = make_history(
+        made = await make_history(
             settings.world,
             self.headend_store,
             self.runtime.now(),

@@ -9,5 +9,5 @@ Knows no party and no world.
 ``journal``        the journal of a run: what each party noted, in an order that does not depend on the sockets
 ``local_ca``       a certificate authority of this machine alone
 ``serving``        HTTP services of this process: one uvicorn server each, in the running loop
-``until_stopped``  serving until Ctrl-C or SIGTERM
+``until_stopped``  serving until Ctrl-C or SIGTERM, and how a signal ends what is under way
 """

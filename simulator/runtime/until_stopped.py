@@ -1,20 +1,40 @@
-"""Serving until somebody stops it: the ready line or its words for people, Ctrl-C or SIGTERM as the end, and what one part raises as the reason to end."""
+"""Running until somebody stops it. The first Ctrl-C or SIGTERM has everything closed, a second ends the process at once, and so does a close that hangs.
+
+A signal is met at any moment: before the first thing is opened the front door ends the process; from then on its handlers are ours.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import functools
 import json
+import os
 import signal
+import socket
 import sys
-from collections.abc import Coroutine, Iterator, Sequence
-from contextlib import AbstractAsyncContextManager, contextmanager
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, contextmanager, suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn, TypeVar
 
 from headend.http.log import logging_to
+from meters.errors import UserError
 
-#: What a shell gives a command that Ctrl-C ended.
-BROKEN_OFF = 130
+#: Those that stop a command.
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+#: Wall seconds that closing may take.
+CLOSE_S = 5.0
+
+T = TypeVar("T")
+
+
+class Stopped(KeyboardInterrupt):
+    """A signal has stopped what ran, and it has closed."""
+
+    def __init__(self, number: int) -> None:
+        """number: the signal's."""
+        super().__init__(number)
+        self.number = number
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,17 +47,28 @@ class Up:
 
 
 def serve(party: AbstractAsyncContextManager[Up], log: str, *, as_json: bool) -> None:
-    """Open a party, tell that it is up, as one line of JSON or in words, and run on until a signal comes."""
-    with logging_to(log):
-        asyncio.run(_serve(party, as_json))
-    if not as_json:
-        print("stopped.", flush=True)
+    """Open a party, tell that it is up, as one line of JSON or in words, and run on until a signal comes.
 
+    Who was told that it is up gets exit 0; a start that is broken off has the signal's exit.
+    """
+    told = False
 
-async def _serve(party: AbstractAsyncContextManager[Up], as_json: bool) -> None:
-    async with party as up:
-        print(json.dumps(up.ready) if as_json else "\n".join([*up.lines, "", "Ctrl-C stops it."]), flush=True)
-        await until_stopped(*up.for_ever)
+    async def serving() -> None:
+        nonlocal told
+        async with party as up:
+            print(json.dumps(up.ready) if as_json else "\n".join([*up.lines, "", "Ctrl-C stops it."]), flush=True)
+            told = True
+            await _for_ever(up.for_ever)
+
+    try:
+        with logging_to(log):
+            run_stoppable(serving(), even_ignored=True)
+    except Stopped as stopped:
+        if not told:
+            _end(stopped, "stopped.")
+        _leave_alone()
+        if not as_json:
+            print("stopped.", flush=True)
 
 
 def clock_text(ready: dict[str, Any]) -> str:
@@ -47,33 +78,131 @@ def clock_text(ready: dict[str, Any]) -> str:
     return f"clock {clock['mode']}{pace} from {clock['now']}"
 
 
-async def until_stopped(*for_ever: Coroutine[Any, Any, None]) -> None:
-    """Run coroutines that never end by themselves until a signal comes; raises what one of them raised."""
-    loop = asyncio.get_running_loop()
-    stop = asyncio.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
-    running = [loop.create_task(one) for one in for_ever]
-    stopping = loop.create_task(stop.wait())
-    done, _ = await asyncio.wait({*running, stopping}, return_when=asyncio.FIRST_COMPLETED)
-    for task in (*running, stopping):
-        task.cancel()
-    await asyncio.gather(*running, stopping, return_exceptions=True)
-    for task in running:
-        if task in done:
-            await task
+async def _for_ever(coroutines: Sequence[Coroutine[Any, Any, None]]) -> None:
+    """Run coroutines that never end by themselves; raises what one of them raised."""
+    running = [asyncio.get_running_loop().create_task(one) for one in coroutines]
+    try:
+        await asyncio.gather(*running)
+    finally:
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+
+
+def run_stoppable(main: Coroutine[Any, Any, T], *, even_ignored: bool = False) -> T:
+    """As ``asyncio.run``, but the first signal cancels ``main``, which closes what it has opened; raises Stopped then.
+
+    even_ignored: take the signals even where a shell has them ignored, for a command in the background.
+    """
+    by = 0
+    cancel: Callable[[], object] | None = None
+
+    async def cancellable() -> T:
+        nonlocal cancel
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+        assert task is not None
+        # Once it has a handler asyncio is woken by every signal. Were these its own, others would stand in their place when it closes.
+        loop.add_signal_handler(signal.SIGURG, lambda: None)
+        cancel = functools.partial(loop.call_soon_threadsafe, task.cancel)
+        try:
+            return await main
+        finally:
+            cancel = None
+
+    def stop(number: int) -> None:
+        nonlocal by
+        by = number
+        if cancel is None:
+            _end_at_once(number)
+        cancel()
+
+    with _first_signal(stop, even_ignored=even_ignored):
+        try:
+            result = asyncio.run(cancellable())
+        except (asyncio.CancelledError, UserError):
+            if not by:
+                raise
+        if by:
+            raise Stopped(by)
+        return result
 
 
 @contextmanager
 def breaking_off(said: str) -> Iterator[None]:
-    """Let what has begun close itself on Ctrl-C, then say so in one line on stderr; the front door's own way is to end at once."""
-    at_once = signal.getsignal(signal.SIGINT)
-    if at_once is not signal.SIG_IGN:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+    """Let what has begun close itself on the first signal, then say so in one line on stderr."""
+
+    def stop(number: int) -> None:
+        raise Stopped(number)
+
+    try:
+        with _first_signal(stop):
+            yield
+    except Stopped as stopped:
+        _end(stopped, said)
+
+
+@contextmanager
+def _first_signal(then: Callable[[int], None], *, even_ignored: bool = False) -> Iterator[None]:
+    """Call ``then`` with the first signal's number, from its handler. From there on a second one, or time, ends the process."""
+    came = False
+
+    def first(number: int, _: object) -> None:
+        nonlocal came
+        came = True
+        for one in before:
+            signal.signal(one, _end_at_once)
+        signal.signal(signal.SIGALRM, lambda *_: _end_at_once(number, said=_hangs()))
+        signal.setitimer(signal.ITIMER_REAL, CLOSE_S)
+        then(number)
+
+    before = {one: signal.getsignal(one) for one in SIGNALS}
+    if not even_ignored:
+        before = {one: handler for one, handler in before.items() if handler is not signal.SIG_IGN}
+    for one in before:
+        signal.signal(one, first)
     try:
         yield
-    except KeyboardInterrupt:
-        print(said, file=sys.stderr)
-        raise SystemExit(BROKEN_OFF) from None
     finally:
-        signal.signal(signal.SIGINT, at_once)
+        if not came:
+            for one, handler in before.items():
+                signal.signal(one, handler)
+
+
+def _end_at_once(number: int, *_: object, said: str = "stopped.") -> NoReturn:
+    try:
+        os.write(2, f"{said}\n".encode())
+    finally:
+        os._exit(128 + number)
+
+
+def _end(stopped: Stopped, said: str) -> NoReturn:
+    """End with a line on stderr and the exit that a shell gives for the signal."""
+    _leave_alone()
+    print(said, file=sys.stderr, flush=True)
+    raise SystemExit(128 + stopped.number)
+
+
+def _leave_alone() -> None:
+    """All is closed and the last line is about to be said: what comes now is late."""
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    for one in SIGNALS:
+        signal.signal(one, signal.SIG_IGN)
+
+
+def _hangs() -> str:
+    return (
+        f"stop.hangs: Not closed after {CLOSE_S:g} s, ended as it is. Still open: {', '.join(_open()) or 'a thread'}."
+    )
+
+
+def _open() -> Iterator[str]:
+    """Ports, connections and files that this process has open."""
+    for handle in map(int, os.listdir("/proc/self/fd")):
+        with suppress(OSError):
+            path = os.readlink(f"/proc/self/fd/{handle}")
+            if path.startswith("socket:"):
+                with socket.socket(fileno=os.dup(handle)) as one:
+                    if one.family == socket.AF_INET:
+                        yield "port {1} of {0}".format(*one.getsockname())
+            elif handle > 2 and os.path.isfile(path):
+                yield path

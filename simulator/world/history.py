@@ -5,6 +5,7 @@ A sandbox begins with them; what head-end and SMT hold afterwards is what live d
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -35,10 +36,10 @@ class History:
     posted: int
 
 
-def make_history(
+async def make_history(
     world: World, store: HeadEndStore, now: Seconds, every_s: Seconds, times: DailyTimes, take_in: TakeIn
 ) -> History:
-    """Fill the head-end's store and SMT up to ``now`` (UTC epoch seconds), operating day by operating day."""
+    """Fill the head-end's store and SMT up to ``now`` (UTC epoch seconds), operating day by operating day; it can be cancelled before each day."""
     begins = day_start(world.spec.first_day)
     collected = {meter.identity.esiid: begins for meter in world.meters}
     midnights = {meter.identity.esiid: begins - 1 for meter in world.meters}
@@ -49,12 +50,14 @@ def make_history(
     due = sweep_times(begins, every_s)
     at = next(due)
 
-    def sweep_until(instant: Seconds) -> None:
+    async def sweep_until(instant: Seconds) -> None:
         nonlocal at, last_sweep
         sweeps = []
         while at <= instant:
             sweeps.append(at)
             last_sweep, at = at, next(due)
+        # A stop comes through here.
+        await asyncio.sleep(0)
         if sweeps:
             _sweep(world, store, sweeps, collected, midnights)
 
@@ -63,10 +66,10 @@ def make_history(
             epoch(f"{day + timedelta(days=1)}T{when.isoformat()}") for when in (times.vee_at, times.post_at)
         )
         if posting > now:
-            sweep_until(now)
+            await sweep_until(now)
             return History(floor_interval(last_sweep), day, posted)
         # The batch sees what the sweeps before it have brought, as it does in a live day.
-        sweep_until(validating)
+        await sweep_until(validating)
         block = store.day(esiids, day)
         wanting = [esiid for esiid, wants in zip(block.esiids, needs_history(block), strict=True) if wants]
         batch = run_batch(block, store.vee_history(wanting, day))

@@ -1,0 +1,20 @@
+"""Each command that serves, stopped in the middle of its start, at its ready line and a millisecond later; a hundred times by ``make stops``."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+
+import pytest
+
+from tests.simulator.commands.stop_play import COMMANDS, stop
+
+
+@pytest.mark.parametrize("name", ["sandbox", "meters", "headend", "smt"])
+def test_a_signal_at_any_moment_is_one_line_the_documented_exit_and_leaves_nothing_open(
+    name: str, tmp_path: Path
+) -> None:
+    words = COMMANDS[name](tmp_path)
+    takes = stop(words, signal.SIGINT, None)
+    stop(words, signal.SIGTERM, takes / 2)
+    stop(words, signal.SIGTERM, None, 0.001)
