@@ -12,7 +12,7 @@ from fastapi.routing import APIRoute
 
 from headend.http.described_api import DescribedApi, party_of
 from headend.service import app as head_end
-from meters.calendar import Seconds
+from meters.calendar import seconds
 from simulator.smt.doors.service import create_app
 from simulator.web.frame import served
 from tests.simulator.smt.rig import Rig
@@ -36,7 +36,7 @@ async def test_a_route_serves_the_party_of_the_application_that_took_the_request
 
     told = []
     for party in (Party("one"), Party("other")):
-        app = DescribedApi(served(lambda: Seconds(0)), [])
+        app = DescribedApi(served(lambda: seconds(0)), [])
         app.serve(routes.routes, party)
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://a") as http:
             told.append((await http.get("/name")).json())
@@ -50,7 +50,7 @@ async def test_a_second_application_builds_no_route(tmp_path: Path) -> None:
         assert _built(again) == _built(rig.app)
     nothing: Any = None
     desks = head_end.Served(nothing, nothing, nothing, {}, nothing)
-    first, second = (head_end.create_app(desks, name, served(lambda: Seconds(0))) for name in ("A", "B"))
+    first, second = (head_end.create_app(desks, name, served(lambda: seconds(0))) for name in ("A", "B"))
     assert len(_built(first)) == 4
     assert _built(first) == _built(second)
     assert (first.openapi()["info"]["title"], second.openapi()["info"]["title"]) == ("A", "B")
