@@ -5,12 +5,14 @@ BIN := $(VENV)/bin
 # The tests run in two processes; one that takes long begins beside the others. Empty (make test AT_ONCE=): one process.
 AT_ONCE := -n 2 --dist worksteal
 READY := $(VENV)/.ready
-# A client of another version than the environment's, for the tests.
+# A client of another version than the environment's, for the tests; what it needs is in requirements-dev.lock (enum-compat is empty since Python 3.4).
 OLDER_CLIENT := smart-meter-texas-0.5.3
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --custom-compile-command "make locks"
 # Every process of the tests would compile all modules anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test fast crash stops check bench lint openapi pages setup clean
+.PHONY: demo test fast crash stops check bench lint openapi pages setup locks clean
 
 demo: $(READY)
 	$(BIN)/ami demo
@@ -49,13 +51,19 @@ pages: openapi
 
 setup: $(READY)
 
-$(READY): requirements.lock $(OLDER_CLIENT).lock pyproject.toml
+$(READY): requirements-dev.lock $(OLDER_CLIENT).lock pyproject.toml
 	@command -v $(PYTHON) >/dev/null || { echo "make: $(PYTHON) is not on the PATH; name a Python >= 3.11: make PYTHON=python3 $(MAKECMDGOALS)"; exit 2; }
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --upgrade --target $(VENV)/$(OLDER_CLIENT) -r $(OLDER_CLIENT).lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	$(INSTALL) --require-hashes -r requirements-dev.lock
+	$(INSTALL) --require-hashes --no-deps --upgrade --target $(VENV)/$(OLDER_CLIENT) -r $(OLDER_CLIENT).lock
+	$(INSTALL) --no-deps --no-build-isolation --editable .
 	@touch $(READY)
+
+# Every package and its hashes, for each Python from 3.11 on. What is pinned stays (make locks UPGRADE=--upgrade). Needs the program uv.
+locks:
+	$(LOCK) $(UPGRADE) pyproject.toml -o requirements.lock
+	$(LOCK) $(UPGRADE) pyproject.toml --all-extras -c requirements.lock -o requirements-dev.lock
+	printf '%s\n' smart-meter-texas==0.5.3 asn1 | $(LOCK) $(UPGRADE) - --no-deps -o $(OLDER_CLIENT).lock
 
 clean:
 	rm -rf $(VENV) ami-out .mypy_cache .ruff_cache .pytest_cache .hypothesis

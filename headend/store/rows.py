@@ -192,7 +192,7 @@ def open_database(url: str) -> Database:
         ) from None
     except (sa.exc.SQLAlchemyError, ImportError) as error:
         reason = str(getattr(error, "orig", None) or error).splitlines()[0]
-        mend = "Give a URL like sqlite:////path/headend.sqlite or postgresql+psycopg://..."
+        mend = "Give a URL like sqlite:////path/headend.sqlite, or postgresql+psycopg://... after: pip install 'ami-testbed[postgres]'."
         raise HeadEndError(
             "headend.store.unusable", f"The database cannot be used: {reason}.", place=place, mend=mend
         ) from None

@@ -92,12 +92,12 @@ def open_database(url: str) -> Engine:
     )
     try:
         engine = create_engine(parsed, **settings)
-    except (NoSuchModuleError, ModuleNotFoundError) as error:
+    except (NoSuchModuleError, ImportError) as error:
         raise SimulatorError(
             "smt.database.driver",
-            f"There is no driver for '{parsed.drivername}' ({error}).",
+            f"There is no driver for '{parsed.drivername}' ({str(error).splitlines()[0]}).",
             place="--database",
-            mend="Use sqlite:///path/smt.db, or install the driver of that database.",
+            mend="Use sqlite:///path/smt.db, or postgresql:// after: pip install 'ami-testbed[postgres]'.",
         ) from None
     if sqlite:
         event.listen(engine, "connect", _set_up_sqlite)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
@@ -200,6 +201,14 @@ def test_database_that_cannot_be_opened_is_a_user_error(tmp_path: Path) -> None:
         with pytest.raises(HeadEndError) as raised:
             HeadEndStore(url)
         assert raised.value.code == "headend.store.unusable"
+
+
+def test_postgresql_without_its_driver_is_one_line_that_names_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with pytest.raises(
+        HeadEndError, match=r"^headend\.store\.unusable: host/name: .*psycopg.*'ami-testbed\[postgres\]'\.$"
+    ):
+        HeadEndStore("postgresql+psycopg://me:hush@host/name")
 
 
 def test_vee_day_is_kept_in_revisions_and_history_gives_the_latest() -> None:

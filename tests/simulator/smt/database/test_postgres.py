@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -144,6 +145,16 @@ def test_a_database_that_cannot_be_reached_is_told_without_its_password() -> Non
     with pytest.raises(SimulatorError) as caught:
         open_database("mysql://me@127.0.0.1/none")
     assert caught.value.code == "smt.database.kind"
+
+
+@pytest.mark.parametrize(("url", "driver"), [("postgresql", "psycopg"), ("postgresql+no_such", "no_such")])
+def test_a_missing_driver_is_one_line_that_names_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, url: str, driver: str
+) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    told = rf"^smt\.database\.driver: --database: There is no driver for 'postgresql\+{driver}' .*'ami-testbed\[postgres\]'\.$"
+    with pytest.raises(SimulatorError, match=told):
+        open_database(f"{url}://me@host/name")
 
 
 async def test_a_request_goes_its_way_on_postgresql_as_on_sqlite(database_url: str, tmp_path: Path) -> None:
