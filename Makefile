@@ -8,7 +8,7 @@ READY := $(VENV)/.ready
 # A client of another version than the environment's, for the tests; what it needs is in requirements-dev.lock (enum-compat is empty since Python 3.4).
 OLDER_CLIENT := smart-meter-texas-0.5.3
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
-LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --custom-compile-command "make locks"
+LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-annotate --custom-compile-command "make locks"
 # Every process of the tests would compile all modules anew.
 unexport PYTHONDONTWRITEBYTECODE
 

@@ -1,10 +1,12 @@
-"""What holds for all tests: their order, their event loop, that ``make fast`` opens no process; and the two runs that several rooms look at."""
+"""What holds for all tests: their order, their event loop, that ``make fast`` opens no process, what becomes of those not run; and the two runs that several rooms look at."""
 
 from __future__ import annotations
 
 import multiprocessing.util
+import os
 import random
 import sys
+from collections import Counter
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
@@ -57,6 +59,26 @@ def no_process(pytestconfig: pytest.Config) -> None:
 @pytest.fixture(scope="session")
 def anyio_backend() -> str:
     return "asyncio"
+
+
+def not_run(config: pytest.Config) -> Counter[str]:
+    """How many tests were not run, by why."""
+    # A process of xdist's has no reporter, and its tests are told of by the one that has started it.
+    reporter = config.pluginmanager.getplugin("terminalreporter")
+    skipped = reporter.stats.get("skipped", []) if reporter else []
+    return Counter(report.longrepr[2].removeprefix("Skipped: ") for report in skipped)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """In CI nothing may be lost in silence."""
+    if os.environ.get("CI") == "true" and not_run(session.config):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    if why := not_run(config):
+        reasons = ", ".join(f"{reason} ({count})" for reason, count in why.items())
+        terminalreporter.write_line(f"{why.total()} tests were not run: {reasons}", yellow=True)
 
 
 @pytest.fixture(scope="session")

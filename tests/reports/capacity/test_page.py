@@ -22,7 +22,7 @@ from simulator.web.palette import PALETTE, Shade
 from tests.simulator.capacity.test_run import ALL, LEVELS
 from tests.simulator.capacity.test_study import study, written
 from tests.simulator.processes import done
-from tests.simulator.web.browser import assert_fits, needs_chromium
+from tests.simulator.web.browser import assert_fits
 from tests.simulator.web.outline import assert_whole
 from tests.simulator.web.test_frame import contrast
 
@@ -55,7 +55,6 @@ def test_the_page_is_whole_and_tells_version_and_day(page: str) -> None:
     assert_whole(page, "operating day 2026-08-12")
 
 
-@needs_chromium
 @pytest.mark.process
 def test_the_page_fits_a_phone_and_a_desk(page: str, tmp_path: Path) -> None:
     assert_fits(page, tmp_path)

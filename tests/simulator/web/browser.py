@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 from html import escape, unescape
 from pathlib import Path
 from typing import NamedTuple
 
-import pytest
-
+from tests.needs import needs
 from tests.simulator.processes import done
 
-CHROMIUM = shutil.which("chromium")
 #: A phone's width, and a desk's.
 WIDTHS = (390, 1440)
-needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed (a Debian package)")
 #: Headless windows have a least width; frames in them have none.
 _MEASURE = """
 <script>
@@ -53,13 +49,14 @@ class Laid(NamedTuple):
 
 def lay_out(page: str, folder: Path) -> dict[int, Laid]:
     """The page in a window of each of ``WIDTHS``."""
+    needs("chromium")
     frames = "".join(
         f'<iframe style="border:0;width:{width}px;height:900px" srcdoc="{escape(page)}"></iframe>' for width in WIDTHS
     )
     wrapper = folder / "measured.html"
     wrapper.write_text(f"<!doctype html><meta charset=utf-8><body>{frames}{_MEASURE}", encoding="utf-8")
     options = ("--headless=new", "--no-sandbox", "--disable-gpu", f"--user-data-dir={folder / 'profile'}")
-    shown = done(str(CHROMIUM), *options, "--window-size=1600,1000", "--dump-dom", wrapper.as_uri())
+    shown = done("chromium", *options, "--window-size=1600,1000", "--dump-dom", wrapper.as_uri())
     found = re.search(r'<pre id="told">(.*?)</pre>', shown.stdout, re.DOTALL)
     assert found is not None, shown.stderr
     return dict(zip(WIDTHS, (Laid(**load) for load in json.loads(unescape(found[1]))), strict=True))

@@ -15,7 +15,7 @@ from meters.calendar import epoch
 from simulator.versions import product
 from simulator.web.frame import framed, served
 from simulator.web.palette import PALETTE, Shade
-from tests.simulator.web.browser import assert_fits, needs_chromium
+from tests.simulator.web.browser import assert_fits
 from tests.simulator.web.outline import Outline, assert_whole
 
 OPENAPI = Path(__file__).parents[3] / "docs" / "openapi"
@@ -64,7 +64,6 @@ def test_the_api_pages_are_whole(document: str) -> None:
     assert_whole(page, "2026-08-12 12:00 Central Prevailing Time", frozenset({"openapi.json"}))
 
 
-@needs_chromium
 @pytest.mark.process
 @pytest.mark.parametrize("document", ["smt", "headend"])
 def test_the_api_pages_fit_a_phone_and_a_desk(document: str, tmp_path: Path) -> None:
