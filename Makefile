@@ -37,6 +37,7 @@ lint: $(READY)
 
 check: lint
 	$(BIN)/python -m pytest $(AT_ONCE) --cov --cov-report=term:skip-covered
+	$(BIN)/python -m tests.room_coverage
 
 bench: $(READY)
 	$(BIN)/python -m tests.benchmarks

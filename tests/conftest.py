@@ -10,6 +10,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
+from coverage import Coverage
 from hypothesis import settings
 
 if TYPE_CHECKING:
@@ -59,6 +60,13 @@ def no_process(pytestconfig: pytest.Config) -> None:
 @pytest.fixture(scope="session")
 def anyio_backend() -> str:
     return "asyncio"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> None:
+    """What is measured is noted by the folder of the test that reached it (``room_coverage``)."""
+    if measured := Coverage.current():
+        measured.switch_context(item.path.parent.relative_to(item.config.rootpath).as_posix())
 
 
 def not_run(config: pytest.Config) -> Counter[str]:

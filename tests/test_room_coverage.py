@@ -1,0 +1,26 @@
+"""What is measured of a room's own tests."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from coverage import Coverage
+
+from tests.room_coverage import rooms, share
+from tests.test_rooms import ROOT, modules
+
+
+def test_every_file_is_of_one_room() -> None:
+    assert sorted(file for _, files in rooms() for file in files) == sorted(set(modules().values()) - {ROOT / "ami.py"})
+
+
+def test_a_branch_that_only_other_rooms_tests_take_does_not_count(tmp_path: Path) -> None:
+    file = tmp_path / "decides.py"
+    file.write_text("def f(x):\n    if x:\n        return 1\n    return 2\n")
+    measured = Coverage(data_file=None, branch=True, config_file=False)
+    for folder, arc in (("tests/meters/load", (2, 3)), ("tests/meters/load/deep", (3, -1)), ("tests/meters", (2, 4))):
+        measured.get_data().set_context(folder)
+        measured.get_data().add_arcs({str(file): [arc]})
+    assert share(measured, "meters/load", [file]) == (1, 2)
+    assert share(measured, "meters", [file]) == (2, 2)
+    assert share(measured, "meters/wire", [file]) == (0, 2)
