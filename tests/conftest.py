@@ -62,11 +62,21 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
+def measure_for(node: pytest.Item | pytest.Module) -> None:
+    """Note what is measured from here on by the folder of a test (``room_coverage``)."""
+    if measured := Coverage.current():
+        measured.switch_context(node.path.parent.relative_to(node.config.rootpath).as_posix())
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item) -> None:
-    """What is measured is noted by the folder of the test that reached it (``room_coverage``)."""
-    if measured := Coverage.current():
-        measured.switch_context(item.path.parent.relative_to(item.config.rootpath).as_posix())
+    measure_for(item)
+
+
+def pytest_collectstart(collector: pytest.Collector) -> None:
+    # A test's module may make what its tests look at.
+    if isinstance(collector, pytest.Module):
+        measure_for(collector)
 
 
 def not_run(config: pytest.Config) -> Counter[str]:

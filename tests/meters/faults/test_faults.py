@@ -16,8 +16,10 @@ from meters.faults.fault import FOR_EVER, Fault
 from meters.faults.kinds import KINDS, FaultKind, Span
 from meters.faults.ledger import Effect, entry, ordered, write_json, write_parquet
 from meters.faults.overlay import overlay
+from meters.faults.replies import reply
 from meters.faults.rules import FaultRule, Roster, drawn_on, expand, standing
 from meters.identity import make_esiid, tdsp
+from meters.shown import Reply, Wire
 from meters.status import Common, Condition, delivered_condition, received_condition, status_word
 
 ESIID = "10443729900000001"
@@ -71,6 +73,43 @@ def test_counter_overflows_only_where_it_comes_to_its_limit() -> None:
     delivered, _, status = put(Fault(FaultKind.OVERFLOW, ESIID, T, T + 7200, {"limit": 103}))
     assert delivered == [100, 101, 102, 103, 103, 103, 103, 103]
     assert delivered_condition(status).tolist() == [Condition.OK] * 4 + [Condition.OVERFLOW] * 4
+
+
+@pytest.mark.parametrize(
+    ("kind", "params", "delivered", "received"),
+    [
+        # What its first interval truly was.
+        (FaultKind.STUCK, {}, [-T - 1800] * 2, [2, 3]),
+        (FaultKind.NEGATIVE, {}, [-102, -103], [2, 3]),
+        (FaultKind.ZERO, {}, [0, 0], [2, 3]),
+        (FaultKind.PARTIAL, {"fraction": 0.5}, [51, 52], [1, 2]),
+        (FaultKind.LONG, {"fraction": 0.5}, [153, 154], [3, 4]),
+        (FaultKind.TEST_MODE, {"wh": 7}, [7, 7], [0, 0]),
+        (FaultKind.CONFIGURATION, {}, [102, 103], [2, 3]),
+        (FaultKind.SKIPPED, {}, [0, 0], [0, 0]),
+    ],
+)
+def test_each_kind_changes_the_values_in_its_span_and_no_other(
+    kind: FaultKind, params: dict[str, float], delivered: list[int], received: list[int]
+) -> None:
+    shown = put(Fault(kind, ESIID, T + 1800, T + 3600, params))
+    assert shown[0] == [100, 101, *delivered, 104, 105, 106, 107]
+    assert shown[1] == [0, 1, *received, 4, 5, 6, 7]
+
+
+@pytest.mark.parametrize(
+    ("faults", "shown"),
+    [
+        ([], Reply()),
+        ([(FaultKind.SLOW, {"seconds": 2}), (FaultKind.SLOW, {"seconds": 3})], Reply(Wire.ANSWER, 0, 5)),
+        ([(FaultKind.EXCEPTION, {"code": 4})], Reply(Wire.EXCEPTION, 4)),
+        ([(FaultKind.WRONG_UNIT, {}), (FaultKind.DEAD, {}), (FaultKind.EXCEPTION, {"code": 4})], Reply(Wire.SILENT)),
+        ([(FaultKind.FLAKY, {"answers": 0.0})], Reply(Wire.SILENT)),
+        ([(FaultKind.FLAKY, {"answers": 1.0})], Reply()),
+    ],
+)
+def test_the_worst_fault_decides_the_reply(faults: list[tuple[FaultKind, dict[str, float]]], shown: Reply) -> None:
+    assert reply([Fault(kind, ESIID, params=params) for kind, params in faults], 1, 2, T) == shown
 
 
 def test_faults_of_other_layers_leave_the_record_alone() -> None:
