@@ -1,4 +1,4 @@
-"""How many of a room's branches its own tests reach: a table, exit 1 if it is less than nine of ten anywhere. After a run of the tests with --cov."""
+"""How many of a room's branches its own tests reach: a table, exit 1 if too few anywhere. After a run of the tests with --cov."""
 
 from __future__ import annotations
 
@@ -10,8 +10,39 @@ from coverage import Coverage
 
 from tests.test_rooms import FLOORS, ROOT
 
-#: Share of its branches.
-LEAST = 0.9
+#: Percentage of a room's branches, and of those that are not there yet, so that none falls back; strike one that is.
+LEAST = 90
+NOT_YET = {
+    "meters/wire": 85,
+    "headend": 30,
+    "headend/http": 65,
+    "headend/store": 70,
+    "headend/network": 80,
+    "headend/ondemand": 80,
+    "headend/day": 55,
+    "headend/service": 0,
+    "simulator/input": 30,
+    "simulator/runtime": 50,
+    "simulator/world": 70,
+    "simulator/parties": 0,
+    "simulator/customer": 0,
+    "simulator/commands": 0,
+    "simulator/smt": 60,
+    "simulator/smt/usage": 85,
+    "simulator/smt/access": 60,
+    "simulator/smt/ondemand": 30,
+    "simulator/smt/complaints": 60,
+    "simulator/smt/doors": 55,
+    "simulator/smt/doors/both": 80,
+    "simulator/smt/doors/market": 70,
+    "simulator/smt/doors/control": 40,
+    "scenarios/judging": 80,
+    "scenarios/running": 0,
+    "reports": 50,
+    "reports/meter": 55,
+    "reports/scenario": 85,
+    "reports/commands": 40,
+}
 
 
 def rooms() -> Iterator[tuple[str, list[Path]]]:
@@ -33,12 +64,14 @@ def share(measured: Coverage, room: str, files: list[Path]) -> tuple[int, int]:
 def main() -> int:
     measured = Coverage()
     measured.load()
-    low = 0
+    low = []
     for room, files in rooms():
         taken, total = share(measured, room, files)
-        enough = taken >= LEAST * total
-        low += not enough
-        print(f"{room:34}{taken:5} of {total:4} branches{taken / max(total, 1):7.0%}{'' if enough else '  too few'}")
+        percent = 100 * taken // total if total else 100
+        if percent < NOT_YET.get(room, LEAST):
+            low.append(room)
+        print(f"{room:28}{taken:4} of {total:3} branches{percent:4} %{'  not yet' if percent < LEAST else ''}")
+    print(f"Too few: {', '.join(low)}." if low else "Each room's own tests reach what they must.")
     return bool(low)
 
 
