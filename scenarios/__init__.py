@@ -7,6 +7,7 @@ Imports simulator and below. A verdict is a pure function of a recording and its
 ``judging``       the verdict on a recording: steps, checks, the result
 ``lint``          everything that a run would stumble over, found before it runs
 ``recording``     what a scenario's run left behind, as JSON and as typed records
+``refusals``      who refuses in a scenario: its throttle, the codes of the refusals that it can meet, the rules that it can show
 ``requirements``  the requirement registry: the ids of the use case as rows in ``requirements.csv``
 ``run``           ``ami scenario run`` but for its printing: run, judge, write the three files, the progress bar
 ``running``       a scenario's run on real parts under the manual clock

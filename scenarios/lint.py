@@ -14,6 +14,7 @@ from meters.errors import UserError
 from meters.identity import TDSPS
 from meters.load.truth import ERA
 from scenarios.errors import ScenarioError
+from scenarios.refusals import no_such_refusal, no_such_rule
 from scenarios.schema import MALFORMED, Scenario, read, unfitting
 from scenarios.timeline import BalanceCall
 from simulator.input.mistakes import Parts, mistakes_of, sound_part
@@ -67,8 +68,8 @@ def load_sound(path: Path) -> Scenario:
 
 def unmet(scenario: Scenario, parts: Parts = WHOLE) -> Iterator[Mistake]:
     """What a scenario names that is not there or cannot be, as far as its parts are sound."""
-    if parts.have("policy"):
-        yield from _policy(scenario)
+    policy_wrong = list(_policy(scenario)) if parts.have("policy") else [None]
+    yield from filter(None, policy_wrong)
     has_cycle = parts.have("account.cycle_first", "account.cycle_last")
     if has_cycle:
         yield from _long_cycle(scenario)
@@ -81,6 +82,9 @@ def unmet(scenario: Scenario, parts: Parts = WHOLE) -> Iterator[Mistake]:
         found = list(_unbuilt(scenario.world, scenario.seed)) or list(_foreign_registry(scenario))
     yield from found
     if parts.have("timeline"):
+        if parts.have("complaints") and not policy_wrong:
+            yield from no_such_refusal(scenario)
+            yield from no_such_rule(scenario)
         last = len(scenario.timeline) - 1
         yield from _out_of_range(scenario.timeline[last].at.date(), ("timeline", last, "at"))
 

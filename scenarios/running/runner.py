@@ -13,6 +13,7 @@ from meters.calendar import Seconds, day_start, epoch, to_us
 from meters.faults.ledger import write_json, write_parquet
 from scenarios.errors import ScenarioError
 from scenarios.recording.recording import Recording
+from scenarios.refusals import policy_of
 from scenarios.running.player import Player
 from scenarios.running.recorder import record
 from scenarios.schema import Scenario
@@ -21,8 +22,6 @@ from simulator.ror.plan import shipped_plan
 from simulator.runtime.clock import Clock, ClockMode
 from simulator.runtime.folder import own
 from simulator.smt.ondemand.middle import FixedMiddle, LawMiddle, MiddleDraws, MiddleLaw
-from simulator.smt.throttle.decision import Policy
-from simulator.smt.throttle.policy import parse_policy, preset
 from simulator.world.market import ROR_LOGIN
 from simulator.world.meters import build
 
@@ -51,13 +50,6 @@ class Run:
 
     recording: Recording
     addresses: dict[str, Any]
-
-
-def policy_of(scenario: Scenario) -> Policy:
-    """The scenario's throttle: a preset by name, or written out."""
-    if isinstance(scenario.policy, str):
-        return preset(scenario.policy)
-    return parse_policy(scenario.name, scenario.policy, place="policy")
 
 
 def middle_of(scenario: Scenario) -> MiddleDraws:

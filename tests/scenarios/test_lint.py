@@ -255,3 +255,65 @@ def test_times_with_an_offset_are_the_local_ones(tmp_path: Path) -> None:
 @pytest.mark.parametrize("path", sorted(SCENARIOS.folder.glob("*.yaml")), ids=lambda path: path.stem)
 def test_nothing_is_found_in_a_shipped_scenario(path: Path) -> None:
     assert lint(path) == (load(path), [])
+
+
+READ = {"at": "2026-08-12T19:00", "ref": "last", "do": "on_demand_read"}
+AT_PORTAL = READ | {"do": "portal_read"}
+STATUS = READ | {"do": "power_status"}
+MAINTENANCE = {"kind": "smt_maintenance", "first": "2026-08-12T19:00", "until": "2026-08-12T20:00"}
+REFUSED = {"outcome": "refused"}
+
+
+@pytest.mark.parametrize(
+    ("action", "expect", "changed", "said"),
+    [
+        (READ, REFUSED | {"code": "FR-CR016.1b"}, {}, None),
+        (READ, REFUSED | {"code": "FR-CR016.1a"}, {}, "refuses last with FR-CR016.1a. Did you mean FR-CR016.1b?"),
+        (READ, REFUSED | {"code": "SMT-HOUR"}, {}, "No rule refuses last with SMT-HOUR"),
+        (READ, REFUSED | {"code": "SMT-HOUR"}, {"policy": "smt-today"}, None),
+        (READ, REFUSED | {"code": "SMT-HOUR"}, {"policy": "store-only"}, "Choose one of: STORE-ONLY."),
+        (READ, REFUSED | {"code": "STORE-ONLY"}, {"policy": "store-only"}, None),
+        (READ, REFUSED | {"code": "SMT-MAINTENANCE"}, {}, "No rule refuses"),
+        (READ, REFUSED | {"code": "SMT-MAINTENANCE"}, {"complaints": [MAINTENANCE]}, None),
+        (READ, {"outcome": "failed", "code": "AC1"}, {}, None),
+        (
+            READ,
+            {"outcome": "answered", "code": "FR-CR016.1b"},
+            {},
+            "is to be answered: no refusal FR-CR016.1b is looked",
+        ),
+        (STATUS, REFUSED | {"refusal": "FR-CR016.1a"}, {}, None),
+        (STATUS, REFUSED | {"refusal": "FR-CR016.1b"}, {}, "Did you mean FR-CR016.1a?"),
+        (STATUS, {"outcome": "failed", "refusal": "FR-CR016.1a"}, {}, "is to be failed"),
+        (AT_PORTAL, REFUSED | {"refusal": "5032"}, {}, None),
+        (AT_PORTAL, REFUSED | {"refusal": "AC1"}, {}, None),
+        (AT_PORTAL, REFUSED | {"refusal": "5031"}, {}, "No rule refuses last with 5031"),
+        (AT_PORTAL, REFUSED | {"refusal": "5031"}, {"complaints": [{"kind": "quota_used"}]}, None),
+        (AT_PORTAL, REFUSED | {"refusal": "FR-CR016.1b"}, {}, "No rule refuses"),
+    ],
+)
+def test_a_refusal_is_expected_by_a_code_that_a_rule_gives(
+    tmp_path: Path, action: Written, expect: Written, changed: Written, said: str | None
+) -> None:
+    written = short_balance()
+    written["timeline"] = [action | {"expect": expect}]
+    found = linted(tmp_path, written | changed)
+    if said is None:
+        assert found == []
+        return
+    (mistake,) = found
+    field = "refusal" if "refusal" in expect else "code"
+    assert f"timeline[1].expect.{field}: " in str(mistake)
+    assert said in str(mistake)
+
+
+def test_a_rule_of_fr_cr016_is_verified_under_a_policy_that_has_it(tmp_path: Path) -> None:
+    (mistake,) = linted(
+        tmp_path,
+        short_balance()
+        | {
+            "policy": "n-per-day",
+            "timeline": [STATUS | {"verifies": ["FR-CR016.1a"], "expect": {"outcome": "answered"}}],
+        },
+    )
+    assert "timeline[1].verifies[1]: The policy of this scenario has no limit FR-CR016.1a" in str(mistake)

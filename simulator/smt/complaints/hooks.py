@@ -37,6 +37,12 @@ class ComplaintMiddle:
         return drawn._replace(lost=lost)
 
 
+#: By each kind that refuses: the refusal's code, and what the portal answers instead.
+REFUSED_WITH = {
+    ComplaintKind.QUOTA_USED: ("QUOTA-USED", "5031"),
+    ComplaintKind.SMT_MAINTENANCE: ("SMT-MAINTENANCE", "SMT-MAINTENANCE"),
+    ComplaintKind.TDSP_MAINTENANCE: ("TDSP-MAINTENANCE", "TDSP-MAINTENANCE"),
+}
 _AT_DESK = tuple(kind for kind, row in KINDS.items() if row.where is Where.DESK)
 
 
@@ -52,25 +58,22 @@ def refusal_of(complaints: Complaints, user: User, esiid: str, now: Seconds) -> 
         return None
     kind = found.spec.kind
     complaints.struck(found, esiid=esiid, did="refused")
+    code, portal_code = REFUSED_WITH[kind]
     if kind is ComplaintKind.QUOTA_USED:
         retry_at = (now // _HOUR_S + 1) * _HOUR_S
         retry_at = retry_at if found.until is None else min(retry_at, found.until)
         by = found.spec.by or "another client of this ESI ID"
-        return Refusal(
-            "QUOTA-USED", f"The hour's on-demand reads of this ESI ID are used up by {by}.", retry_at, "5031", True
-        )
+        told = f"The hour's on-demand reads of this ESI ID are used up by {by}."
+        return Refusal(code, told, retry_at, portal_code, True)
     assert found.until is not None
-    code, reason = maintenance(found)
-    return Refusal(code, reason, found.until, code, True)
+    return Refusal(code, maintenance(found)[1], found.until, portal_code, True)
 
 
 def maintenance(complaint: Complaint) -> tuple[str, str]:
     """Code and sentence of a maintenance window."""
-    who = "SMT" if complaint.spec.kind is ComplaintKind.SMT_MAINTENANCE else "TDSP"
-    return (
-        f"{who}-MAINTENANCE",
-        f"{'Smart Meter Texas' if who == 'SMT' else 'The TDSP'} is under maintenance until {iso(complaint.until or seconds(0))}.",
-    )
+    kind = complaint.spec.kind
+    who = "Smart Meter Texas" if kind is ComplaintKind.SMT_MAINTENANCE else "The TDSP"
+    return REFUSED_WITH[kind][0], f"{who} is under maintenance until {iso(complaint.until or seconds(0))}."
 
 
 def until_told(complaint: Complaint) -> datetime:
