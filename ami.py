@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 #: What a shell gives a command that SIGPIPE ended, and one that another signal ended, but for the signal's number.
 READER_GONE, BY_SIGNAL = 141, 128
+#: A fault of ours: whatever was asked is inconclusive.
+INTERNAL = 3
 #: What is wrong with an option's value, by pydantic's word for it.
 _VALUES = {
     "int_parsing": "{input!r} is not a whole number.",
@@ -114,7 +116,7 @@ class _Stdout(io.FileIO):
 
 
 def main() -> None:
-    """Be the process of a command: Ctrl-C is exit 130, SIGTERM 143, a reader that is gone 141, a step that failed 1, what could not run 2."""
+    """Be the process of a command: Ctrl-C is exit 130, SIGTERM 143, a reader that is gone 141, a verdict that failed 1, what could not run 2, inconclusive 3."""
     try:
         import gc
         import signal
@@ -166,7 +168,7 @@ def _put_stdout() -> io.TextIOWrapper | None:
 
 
 def run() -> None:
-    """Run the command; a user's error is one line on stderr and exit 2."""
+    """Run the command; a user's error is one line on stderr and exit 2, a fault of ours exit 3."""
     try:
         sys.exit(app()(prog_name="ami", standalone_mode=False) or 0)
     except Exception as error:
@@ -181,14 +183,14 @@ def run() -> None:
             error = _misused(error)
         if isinstance(error, UserError):
             print(error, file=sys.stderr)
-            sys.exit(2)
+            sys.exit(error.exit_code)
         if os.environ.get("AMI_DEBUG"):
             raise
         print(
             f"ami.internal: {type(error).__name__}: {error}. This is a fault of ami-testbed; AMI_DEBUG=1 shows where.",
             file=sys.stderr,
         )
-        sys.exit(2)
+        sys.exit(INTERNAL)
 
 
 def _misused(error: typer.TyperException) -> UserError:

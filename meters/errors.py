@@ -10,8 +10,10 @@ class UserError(Exception):
     """An error with a stable code that tells what is wrong, where, and how to mend it.
 
     code: dotted lower-case id, ``meters.esiid.unknown``. message: one sentence. place: file:line, field or ESI ID.
-    mend: what the user can do about it.
+    mend: what the user can do about it. exit_code: of a command that it ends; 2 is that it could not run.
     """
+
+    exit_code = 2
 
     def __init__(self, code: str, message: str, place: str = "", mend: str = "") -> None:
         """Keep the four parts; the text form puts them on one line.

@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from scenarios.shipped import SCENARIOS
+from simulator.verdicts import Mark, exit_code_of
 
 if TYPE_CHECKING:
     from scenarios.judging.findings import Verdict
 
-#: Exit codes: everything passed, a verdict failed, it could not run.
-PASSED, FAILED, COULD_NOT_RUN = 0, 1, 2
 #: What a run says that a signal ended.
 SHUT_DOWN = "Stopped: the parties were shut down, the run is not complete."
 
@@ -28,7 +27,7 @@ NamedFile = Annotated[
     ),
 ]
 #: Columns of what is printed, and those that mark and id take.
-WIDTH, INDENT = 100, 28
+WIDTH, INDENT = 100, 29
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON on stdout.")]
 
@@ -70,7 +69,7 @@ def lint(file: NamedFile, as_json: AsJson = False) -> None:
         if sound is not None:
             typer.echo(f"{path}: sound. {sound.name}, {len(sound.timeline)} actions, {sound.world.meters} meters.")
     if sound is None:
-        raise typer.Exit(COULD_NOT_RUN)
+        raise typer.Exit(2)
 
 
 @scenario.command()
@@ -89,7 +88,10 @@ def run(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Run scenarios on real parts and judge them. Exit 0: all passed, 1: a verdict failed, 2: could not run."""
+    """Run scenarios on real parts and judge them.
+
+    Exit 0: passed, 1: a verdict failed or nothing passed, 2: could not run, 3: inconclusive, a fault of ours. Of several scenarios the highest.
+    """
     from meters.errors import UserError
     from scenarios.errors import ScenarioError
     from scenarios.lint import load_sound
@@ -104,7 +106,7 @@ def run(
             "scenario.double", f"Two files hold a scenario named {double[0]}.", str(files[0]), "Rename one."
         )
     results: list[dict[str, Any]] = []
-    code = PASSED
+    code = 0
     for sound in loaded:
         folder = _folder(out, sound.name, alone=len(loaded) == 1)
         try:
@@ -113,10 +115,9 @@ def run(
         except UserError as error:
             # The others still have their say.
             typer.echo(f"{sound.name}: {error}", err=True)
-            code = COULD_NOT_RUN
+            code = max(code, error.exit_code)
             continue
-        if not done.verdict.passed:
-            code = max(code, FAILED)
+        code = max(code, exit_code_of(done.verdict.mark))
         if as_json:
             results.append(done.result)
         else:
@@ -163,7 +164,10 @@ def judge(
     recording: Annotated[Path, typer.Argument(metavar="FILE", help="recording.json of a run.")],
     as_json: AsJson = False,
 ) -> None:
-    """Judge a recording again. Exit 0: passed, 1: a verdict failed, 2: could not judge (no recording, or a damaged one)."""
+    """Judge a recording again.
+
+    Exit 0: passed, 1: a verdict failed or nothing passed, 2: could not judge (no recording, or a damaged one), 3: inconclusive, a fault of ours.
+    """
     from scenarios.judging.result import result_of
     from scenarios.judging.verdict import judge as judge_recording
     from scenarios.recording.recording import load
@@ -174,7 +178,7 @@ def judge(
         _print_json([result_of(kept, verdict)], alone=True)
     else:
         _print(str(recording), verdict)
-    raise typer.Exit(PASSED if verdict.passed else FAILED)
+    raise typer.Exit(exit_code_of(verdict.mark))
 
 
 def _print_json(results: list[dict[str, Any]], *, alone: bool) -> None:
@@ -186,22 +190,24 @@ def _print_json(results: list[dict[str, Any]], *, alone: bool) -> None:
 
 
 def _print(name: str, verdict: Verdict) -> None:
-    """Plain lines: one per step and check, a failure's reason below it; folded at 100 columns."""
-    from scenarios.judging.findings import Mark
+    """Plain lines: one per step and check, a failure's reason and what it lacked below it; folded at 100 columns."""
     from scenarios.stamps import plain
 
     typer.echo(name)
     for judged in verdict.judged:
-        typer.echo(_folded(f"  {judged.mark.value:<12} {judged.id:<12} ", plain(judged.happened)))
+        typer.echo(_folded(f"  {judged.mark.value:<13} {judged.id:<12} ", plain(judged.happened)))
         for failure in judged.failures:
             text = f"{failure.what}: expected {failure.expected}, found {failure.found}"
             typer.echo(_folded(f"{'':<{INDENT - 2}}! ", plain(text)))
-    short = [ident for ident, state in verdict.requirements.items() if state == "not exercised"]
-    typer.echo(_folded("  ", f"requirements not exercised: {', '.join(short) or 'none'}", indent=4))
+        for lacked in judged.lacking:
+            typer.echo(_folded(f"{'':<{INDENT - 2}}? ", f"nothing to compare: {lacked}"))
+    for mark in (Mark.PARTLY, Mark.EVIDENCE, Mark.SKIPPED, Mark.NOT_EXERCISED):
+        its = [ident for ident, state in verdict.requirements.items() if state is mark]
+        if its:
+            typer.echo(_folded("  ", f"requirements {mark.value}: {', '.join(its)}", indent=4))
     failed = [judged.id for judged in verdict.judged if judged.mark is Mark.FAILED]
-    typer.echo(
-        "  verdict: passed" if verdict.passed else _folded("  ", f"verdict: FAILED in {', '.join(failed)}", indent=4)
-    )
+    said = f"FAILED in {', '.join(failed)}" if failed else verdict.mark.value
+    typer.echo(_folded("  ", f"verdict: {said}", indent=4))
 
 
 def _folded(head: str, text: str, indent: int = INDENT) -> str:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from scenarios.cli import AsJson
+from simulator.verdicts import exit_code_of
 
 #: The demo is this scenario and no special code.
 DEMO = "customer-balance-inquiry"
@@ -23,12 +24,12 @@ def demo(
 ) -> None:
     """Run the Customer Balance Inquiry end to end on real sockets: seven steps, the bill, the verdict. Under a minute.
 
-    Exit 0 when every step and check passed, 1 when one failed, 2 when it could not run.
+    Exit 0: passed, 1: a step or check failed, 2: could not run, 3: inconclusive, a fault of ours.
     """
     from reports.scenario.page import render
     from reports.scenario.terminal import print_files, print_result
     from reports.terminal import console
-    from scenarios.cli import FAILED, PASSED, SHUT_DOWN
+    from scenarios.cli import SHUT_DOWN
     from scenarios.judging.result import dumps
     from scenarios.run import progress_bar, run_and_judge
     from scenarios.schema import load
@@ -44,27 +45,35 @@ def demo(
     print_files(to, out, done.seconds)
     if as_json:
         typer.echo(dumps(done.result), nl=False)
-    raise typer.Exit(PASSED if done.verdict.passed else FAILED)
+    raise typer.Exit(exit_code_of(done.verdict.mark))
 
 
 def report(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder of a scenario's run or of a load study.")],
     as_json: AsJson = False,
 ) -> None:
-    """Render the pages of a folder of results again."""
+    """Render the pages of a folder of results again.
+
+    Exit 0: what they tell passed, 1: a verdict failed or nothing passed, 2: no page could be made, 3: inconclusive.
+    """
     import json
 
     from scenarios.errors import ScenarioError
 
     if (folder / "recording.json").is_file():
         from reports.scenario.page import render
+        from scenarios.judging.verdict import judge
         from scenarios.recording.recording import load
 
-        page = render(load(folder / "recording.json"), folder)
+        recording = load(folder / "recording.json")
+        page, mark = render(recording, folder), judge(recording).mark
     elif (folder / "outcome.json").is_file():
         from reports.capacity.page import render as render_load
+        from simulator.capacity.judged import judge as judge_load
+        from simulator.capacity.outcome import Outcome
 
-        page = render_load(folder, folder)
+        outcome = Outcome.load(folder)
+        page, mark = render_load(outcome, folder), judge_load(outcome).mark
     else:
         raise ScenarioError(
             "report.nothing",
@@ -72,4 +81,5 @@ def report(
             str(folder),
             "Name the folder of 'ami demo', 'ami scenario run' or 'ami capacity run'.",
         )
-    typer.echo(json.dumps({"report": str(page)}) if as_json else page)
+    typer.echo(json.dumps({"report": str(page), "mark": mark}) if as_json else page)
+    raise typer.Exit(exit_code_of(mark))

@@ -10,7 +10,7 @@ from typing import Any
 
 from reports.chart_parts import NARROW, WIDE
 from reports.scenario.charts import charts
-from reports.scenario.wording import bill_rows, evidence_text, kwh_text
+from reports.scenario.wording import bill_rows, evidence_text, kwh_text, tally
 from scenarios.judging.facts import Facts
 from scenarios.judging.result import result_of
 from scenarios.judging.verdict import judge
@@ -21,6 +21,7 @@ from scenarios.stamps import plain, stamp
 from simulator.ror import projection
 from simulator.ror.on_demand import RequestEnd
 from simulator.runtime.folder import write_whole
+from simulator.verdicts import Mark
 from simulator.web.frame import framed, templates
 
 
@@ -99,13 +100,10 @@ def _middle(middle: Any) -> str:
 
 
 def _headline(result: dict[str, Any]) -> str:
-    failed = [judged["id"] for judged in (*result["steps"], *result["checks"]) if judged["mark"] == "failed"]
+    failed = [judged["id"] for judged in (*result["steps"], *result["checks"]) if judged["mark"] == Mark.FAILED]
     if failed:
         return f"Failed: {', '.join(failed)}."
-    passed = sum(step["mark"] == "passed" for step in result["steps"])
-    aside = len(result["steps"]) - passed
-    rest = f", {aside} not needed or not reached as the scenario expects" if aside else ""
-    return f"Passed: {passed} of {len(result['steps'])} steps{rest}, and all {len(result['checks'])} checks."
+    return f"{result['mark'].capitalize()}: {tally(result)}."
 
 
 def _judged(judged: dict[str, Any]) -> dict[str, Any]:

@@ -10,17 +10,20 @@ from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
-from reports.scenario.wording import bill_rows, evidence_text, kwh_text
-from scenarios.judging.findings import Mark
+from reports.scenario.wording import bill_rows, evidence_text, kwh_text, requirements_text, tally
 from scenarios.recording.world import World
 from scenarios.stamps import plain, stamp
 from simulator.ror.bill import money
+from simulator.verdicts import Mark
 
-_MARKS = {
+_MARKS: dict[str, tuple[str, str]] = {
     Mark.PASSED: ("PASS", "bold green"),
     Mark.FAILED: ("FAIL", "bold red"),
-    Mark.NOT_NEEDED: ("-", "cyan"),
-    Mark.NOT_REACHED: ("-", "yellow"),
+    Mark.INCONCLUSIVE: ("?", "bold yellow"),
+    Mark.PARTLY: ("PART", "yellow"),
+    Mark.EVIDENCE: ("-", "cyan"),
+    Mark.SKIPPED: ("SKIP", "yellow"),
+    Mark.NOT_EXERCISED: ("-", "cyan"),
 }
 #: Checks told as the rule part, not as the checks of the run.
 _GENERAL = ("lse-daily", "one-per-call", "rule-1a", "rule-1b")
@@ -83,7 +86,7 @@ def _head(to: Console, result: dict[str, Any], world: World) -> None:
 
 
 def _mark(mark: str) -> Text:
-    word, style = _MARKS[Mark(mark)]
+    word, style = _MARKS[mark]
     return Text(word, style=style)
 
 
@@ -97,6 +100,7 @@ def _lines(judged: dict[str, Any]) -> list[Text]:
         Text(f"! {failure['what']}: expected {failure['expected']}, found {failure['found']}", style="red")
         for failure in judged["failures"]
     ]
+    lines += [Text(f"? nothing to compare: {lacked}", style="yellow") for lacked in judged["lacking"]]
     if judged["requirements"]:
         lines.append(Text("requirements " + ", ".join(judged["requirements"]), style="blue"))
     return lines
@@ -163,22 +167,6 @@ def _bills(to: Console, result: dict[str, Any]) -> None:
 
 def _verdict(to: Console, result: dict[str, Any]) -> None:
     to.print()
-    states = list(result["requirements"].values())
-    untried = [ident for ident, state in result["requirements"].items() if state == "not exercised"]
-    passed = sum(step["mark"] == Mark.PASSED for step in result["steps"])
-    line = Text()
-    line.append("PASSED" if result["passed"] else "FAILED", style="bold green" if result["passed"] else "bold red")
-    line.append(f"  {passed} of {len(result['steps'])} steps passed")
-    aside = [
-        f"{step['id']} {step['mark']}"
-        for step in result["steps"]
-        if step["mark"] in (Mark.NOT_NEEDED, Mark.NOT_REACHED)
-    ]
-    if aside:
-        line.append(f" ({', '.join(aside)})")
-    checks = sum(check["mark"] == Mark.PASSED for check in result["checks"])
-    line.append(f", {checks} of {len(result['checks'])} checks; ")
-    line.append(
-        f"requirements: {states.count('passed')} passed, {states.count('failed')} failed, not exercised: {', '.join(untried) or 'none'}"
-    )
-    to.print(line)
+    _, style = _MARKS[result["mark"]]
+    line = Text(result["mark"].upper(), style=style)
+    to.print(line + Text(f"  {tally(result)}; requirements: {requirements_text(result)}"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from scenarios.stamps import clock, is_stamp, stamp
+from simulator.verdicts import Mark
 
 #: Units by the end of a key; the key is told without it.
 _UNITS = {"_usd": "$", "_wh": "Wh", "_s": "s"}
@@ -20,6 +21,30 @@ class BillRow(NamedTuple):
     usage_wh: int | None
     usd: str | None
     note: str = ""
+
+
+def tally(result: dict[str, Any]) -> str:
+    """How many of the steps and checks passed, and what became of the others; what failed is named beside it."""
+    kinds = [(kind, result[kind]) for kind in ("steps", "checks") if result[kind]]
+    counts = [f"{sum(one['mark'] == Mark.PASSED for one in judged)} of {len(judged)} {kind}" for kind, judged in kinds]
+    other = [
+        f"{one['id']} {one['mark']}"
+        for _, judged in kinds
+        for one in judged
+        if one["mark"] not in (Mark.PASSED, Mark.FAILED)
+    ]
+    counts[0] += " passed"
+    return ", ".join(counts) + (f" ({', '.join(other)})" if other else "")
+
+
+def requirements_text(result: dict[str, Any]) -> str:
+    """The requirements by mark: how many passed and failed, which did neither."""
+    states = result["requirements"]
+    found = [f"{list(states.values()).count(mark)} {mark}" for mark in (Mark.PASSED, Mark.FAILED)]
+    for mark in (Mark.INCONCLUSIVE, Mark.PARTLY, Mark.EVIDENCE, Mark.SKIPPED, Mark.NOT_EXERCISED):
+        its = [ident for ident, state in states.items() if state == mark]
+        found += [f"{mark}: {', '.join(its)}"] if its else []
+    return "; ".join([", ".join(found[:2]), *found[2:]])
 
 
 def evidence_text(evidence: dict[str, Any]) -> list[str]:

@@ -185,15 +185,15 @@ def _rebill(facts: Facts, action: Rebill) -> CheckVerdict:
     rebilled = facts.action(RecordedRebill, action.ref)
     hold_rebill(within, facts, rebilled, facts.action(RecordedCall, action.of))
     if action.expect.within:
-        rule.failures += within.failures
+        rule.take(within)
     else:
         rule.holds("the bill told is outside the tolerance (AMB-12)", bool(within.failures), "outside", "within")
     quality = {interval.end: interval.quality for interval in facts.after_posting}
     left = [end for end, code in quality.items() if code is Quality.NON_VEE]
-    rule.equal("non-VEE intervals left after the posting", [], left)
+    rule.none("non-VEE intervals left after the posting", left, len(quality))
     covered = day_covered(facts, rebilled)
-    lost = [interval.end for interval in facts.at_call if interval.end <= covered and interval.end not in quality]
-    rule.equal("intervals told that VEE data lack", [], lost)
+    told = [interval.end for interval in facts.at_call if interval.end <= covered]
+    rule.none("intervals told that VEE data lack", [end for end in told if end not in quality], len(told))
     shown = ("instant", "rebilled_at", "told_usd", "vee_usd", "difference_usd", "told_wh", "vee_wh", "covered")
     record = rebilled or RecordedRebill()
     evidence = record.model_dump(mode="json", include=set(shown))

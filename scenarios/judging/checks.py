@@ -102,19 +102,21 @@ def _ror_files(facts: Facts) -> list[CheckVerdict]:
     for day in due:
         mine = by_file.get(day, [])
         rule.equal(f"files with {day}", 1 if day < left else 0, len(mine))
-        if mine and day in by_api:
-            rule.equal(f"Wh of {day}", by_api[day], mine[-1])
     compared = [day for day in due if day in by_api and day in by_file]
+    other = [f"{day}: {by_file[day][-1]} Wh, not {by_api[day]}" for day in compared if by_file[day][-1] != by_api[day]]
+    rule.none("days with other Wh than the market API told", other, len(compared))
     evidence = {
         "files": len(files),
         "records": sum(file.records for file in files),
         "last_file": files[-1].file if files else None,
         "days_compared_with_the_market_api": len(compared),
     }
-    happened = (
-        f"{len(files)} LSE file{'' if len(files) == 1 else 's'} lie in the retailer's own folder, of its own ESI IDs alone; "
+    told = (
         f"{len(compared)} days of the customer's are what the market API tells."
+        if compared
+        else "the market API told no day of them."
     )
+    happened = f"{len(files)} LSE file{' lies' if len(files) == 1 else 's lie'} in the retailer's own folder, of its own ESI IDs alone; {told}"
     if rule.failures:
         happened = f"{len(files)} LSE files lie in the retailer's own folder; they are not what was posted for it."
     return [check("ror-files", "The retailer's own files", happened, evidence, rule, "PRE1")]
@@ -164,12 +166,11 @@ def _throttle(facts: Facts) -> list[CheckVerdict]:
         rule = Rule()
         over = [breach for breach in breaches(preset(facts.recording.policy.name), asked) if breach.limit]
         found = [f"{day_of(one.at)}: {one.key} was {one.what}" for one in over]
-        rule.equal(f"days with more than one successful {counted} request", [], found)
         days = [day_of(one.at) for one in asked if one.success]
+        rule.none(f"days with more than one successful {counted} request", found, len(days))
         evidence = {"requests": len(asked), "successes_with_reads": len(days), "days": len(set(days))}
-        happened = f"{len(asked)} requests, {len(days)} successful at the meter: at most one per day."
-        if over:
-            happened = f"{len(asked)} requests, {len(days)} successful at the meter: more than one on a day."
+        of_them = "more than one on a day" if over else "at most one per day" if days else "no day to count"
+        happened = f"{len(asked)} requests, {len(days)} successful at the meter: {of_them}."
         title = f"One successful {counted} a day"
         checks.append(check(f"rule-{requirement[-2:]}", title, happened, evidence, rule, requirement))
     return checks

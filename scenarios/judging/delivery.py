@@ -101,7 +101,7 @@ def s5(facts: Facts, action: BalanceCall) -> StepVerdict:
     rule.equal("flagged 'store'", store, flags.count("store"))
     rule.equal("flagged 'meter'", meter, flags.count("meter"))
     early = [iso(interval.end) for interval in handed if interval.collected_at < interval.end]
-    rule.equal("intervals collected before they ended", [], early)
+    rule.none("intervals collected before they ended", early, len(handed))
     swept = _sweeps(facts, start, facts.at(action))
     shows: tuple[str, ...] = ("UC-N2",)
     if swept and facts.recording.policy.source is not Source.METER_ONLY:

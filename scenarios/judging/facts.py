@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import TypeVar
 
+from headend.ports import FAULT
 from headend.wire import InquiryKind
 from meters.calendar import Micros, Seconds, day_end, days, epoch, iso
 from scenarios.recording.actions import RecordedCall, RecordedRebill
@@ -68,6 +69,12 @@ class Facts:
         self.at_call = [] if usage.at_call is None else usage.at_call.intervals
         self.after_posting = [] if usage.after_posting is None else usage.after_posting.intervals
         self.served = [] if usage.served is None else usage.served.intervals
+
+    @property
+    def own_faults(self) -> list[str]:
+        """Faults of ours that ended a process, as the journal has them; none, one hopes."""
+        found = (note for note in self.recording.journal if note.kind == FAULT)
+        return [f"{note.party} {note.ident}: {(note.model_extra or {}).get('error', '')}" for note in found]
 
     def at(self, action: Action) -> Seconds:
         """UTC epoch seconds of an action."""

@@ -1,21 +1,12 @@
-"""What a verdict is made of: a step or a check, its evidence, its mark, and for each rule broken what was expected and what was found."""
+"""What a verdict is made of: a step or a check, its evidence, its mark, how much was compared, and for each rule broken what was expected and what was found."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Any
 
-
-class Mark(StrEnum):
-    """How a step or check came out."""
-
-    PASSED = "passed"
-    FAILED = "failed"
-    #: S2 decided that VEE data are enough: a correct ending without this step.
-    NOT_NEEDED = "not needed"
-    #: The scenario expects the request to be refused or to fail before this step.
-    NOT_REACHED = "not reached"
+from simulator.verdicts import Mark
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +20,10 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class StepVerdict:
-    """One of the seven steps. ``evidence``: JSON values; ``requirements``: the ids that the step shows."""
+    """One of the seven steps. ``evidence``: JSON values; ``requirements``: the ids that the step shows.
+
+    ``compared``: how many comparisons were made; ``lacking``: those for which there was nothing to compare.
+    """
 
     id: str
     actor: str
@@ -38,6 +32,8 @@ class StepVerdict:
     mark: Mark
     requirements: tuple[str, ...]
     failures: tuple[Failure, ...] = ()
+    compared: int = 0
+    lacking: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +47,18 @@ class CheckVerdict:
     mark: Mark
     requirements: tuple[str, ...]
     failures: tuple[Failure, ...] = ()
+    compared: int = 0
+    lacking: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The judgement of a recording. ``requirements``: every id of the registry with passed, failed or not exercised."""
+    """The judgement of a recording. ``mark``: the verdict on all of it. ``requirements``: the mark of every id of the registry."""
 
     steps: tuple[StepVerdict, ...]
     checks: tuple[CheckVerdict, ...]
-    passed: bool
-    requirements: dict[str, str]
+    mark: Mark
+    requirements: dict[str, Mark]
 
     @property
     def judged(self) -> list[StepVerdict | CheckVerdict]:
@@ -70,9 +68,11 @@ class Verdict:
 
 @dataclass(slots=True)
 class Rule:
-    """Collects the failures of one step or check."""
+    """Collects what one step or check compares, and its failures."""
 
     failures: list[Failure] = field(default_factory=list)
+    compared: int = 0
+    lacking: list[str] = field(default_factory=list)
 
     def equal(self, what: str, expected: Any, found: Any) -> None:
         """Hold two values against each other."""
@@ -80,13 +80,36 @@ class Rule:
 
     def holds(self, what: str, ok: bool, expected: Any, found: Any) -> None:
         """Note a failure unless ``ok``."""
+        self.compared += 1
         if not ok:
             self.failures.append(Failure(what, _text(expected), _text(found)))
 
+    def none(self, what: str, found: Collection[Any], among: int) -> None:
+        """Hold that of so many things none is found wrong. Of no things nothing can be said: it is noted as lacking."""
+        if among or found:
+            self.equal(what, [], found)
+        else:
+            self.lacking.append(what)
+
+    def take(self, other: Rule) -> None:
+        """Take over what another rule compared."""
+        self.failures += other.failures
+        self.compared += other.compared
+        self.lacking += other.lacking
+
     @property
     def mark(self) -> Mark:
-        """Passed unless something failed."""
-        return Mark.FAILED if self.failures else Mark.PASSED
+        """Failed if something failed, skipped if nothing was compared, partly if a part was not, else passed."""
+        if self.failures:
+            return Mark.FAILED
+        if not self.compared:
+            return Mark.SKIPPED
+        return Mark.PARTLY if self.lacking else Mark.PASSED
+
+    @property
+    def found(self) -> tuple[tuple[Failure, ...], int, tuple[str, ...]]:
+        """What a step or check tells of it beside the mark."""
+        return tuple(self.failures), self.compared, tuple(self.lacking)
 
 
 #: Who acts in each step of the use case.
@@ -95,17 +118,17 @@ ACTORS = {"S1": "Customer", "S2": "ROR", "S3": "ROR", "S4": "SMT", "S5": "TDSP",
 
 def step(ident: str, happened: str, evidence: dict[str, Any], rule: Rule, *shows: str) -> StepVerdict:
     """A step that was judged. shows: the requirements beside its own id."""
-    return StepVerdict(ident, ACTORS[ident], happened, evidence, rule.mark, (ident, *shows), tuple(rule.failures))
+    return StepVerdict(ident, ACTORS[ident], happened, evidence, rule.mark, (ident, *shows), *rule.found)
 
 
 def check(ident: str, title: str, happened: str, evidence: dict[str, Any], rule: Rule, *shows: str) -> CheckVerdict:
     """A check that was judged. shows: the requirements."""
-    return CheckVerdict(ident, title, happened, evidence, rule.mark, shows, tuple(rule.failures))
+    return CheckVerdict(ident, title, happened, evidence, rule.mark, shows, *rule.found)
 
 
-def without(ident: str, mark: Mark, happened: str) -> StepVerdict:
-    """A step that the run ends without."""
-    return StepVerdict(ident, ACTORS[ident], happened, {}, mark, (ident,))
+def without(ident: str, happened: str) -> StepVerdict:
+    """A step that the run ends without, and why."""
+    return StepVerdict(ident, ACTORS[ident], happened, {}, Mark.NOT_EXERCISED, (ident,))
 
 
 def _text(value: Any) -> str:

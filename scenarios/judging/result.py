@@ -13,7 +13,7 @@ from scenarios.recording.recording import Recording
 from scenarios.recording.values import Record
 
 #: Raised when a reader of an older result could misread a newer one.
-FORMAT = 1
+FORMAT = 2
 
 _CALL = ("asked_at", "told_at", "seconds_to_answer", "told_on", "sentences")
 _GAP = ("intervals", "from_store", "from_meter", "missing", "holes", "uncovered", "reaches_to", "partial")
@@ -36,7 +36,6 @@ def result_of(recording: Recording, verdict: Verdict) -> dict[str, Any]:
             "cycle_first": scenario.account.cycle_first.isoformat(),
             "cycle_last": scenario.account.cycle_last.isoformat(),
         },
-        "passed": verdict.passed,
         **asdict(verdict),
         "call": dict.fromkeys(_CALL) | _json(call, *_CALL),
         "decision": _json(call.decision) if call else None,

@@ -11,7 +11,7 @@ from headend.wire import InquiryKind
 from scenarios.judging.answer import s6, s7
 from scenarios.judging.delivery import s4, s5
 from scenarios.judging.facts import Facts, iso_of, usd_of
-from scenarios.judging.findings import Mark, Rule, StepVerdict, step, without
+from scenarios.judging.findings import Rule, StepVerdict, step, without
 from scenarios.recording.journal import CalledNote, DecidedNote, RequestedNote
 from scenarios.timeline import BalanceCall
 from simulator.ror.analysis import Question
@@ -32,12 +32,12 @@ def judge_steps(facts: Facts) -> tuple[StepVerdict, ...]:
         case "answered":
             steps += [_s3(facts, action), s4(facts, action), s5(facts, action), s6(facts, action), s7(facts, action)]
         case "not_needed":
-            steps += [without(one, Mark.NOT_NEEDED, "S2 decided that no more is needed.") for one in ("S3", "S4", "S5")]
+            steps += [without(one, "S2 decided that no more is needed.") for one in ("S3", "S4", "S5")]
             steps += [s6(facts, action), s7(facts, action)]
         case outcome:
             steps.append(_s3(facts, action))
             reason = f"The scenario expects the request to be {outcome}; see the check {action.ref}."
-            steps += [without(one, Mark.NOT_REACHED, reason) for one in ("S4", "S5", "S6", "S7")]
+            steps += [without(one, reason) for one in ("S4", "S5", "S6", "S7")]
     return tuple(steps)
 
 

@@ -3,36 +3,44 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TypeVar
 
 from scenarios.judging.checks import judge_checks
 from scenarios.judging.facts import Facts
-from scenarios.judging.findings import Mark, Verdict
+from scenarios.judging.findings import CheckVerdict, StepVerdict, Verdict
 from scenarios.judging.steps import judge_steps
 from scenarios.recording.recording import Recording
-from scenarios.requirements import REQUIREMENTS
+from scenarios.requirements import REQUIREMENTS, Requirement
+from simulator.verdicts import Mark, verdict_on
 
-NOT_EXERCISED = "not exercised"
+J = TypeVar("J", StepVerdict, CheckVerdict)
 
 
 def judge(recording: Recording) -> Verdict:
     """Judge the seven steps of the first balance call, every action of the timeline, and what must hold of the run as a whole.
 
-    Passed if nothing failed.
+    A run in whose journal a fault of ours stands shows nothing, whatever came of its rules: all of it is inconclusive.
     """
     facts = Facts(recording)
-    verdict = Verdict(judge_steps(facts), judge_checks(facts), False, {})
-    marks = [(judged.mark, judged.requirements) for judged in verdict.judged]
-    passed = all(mark is not Mark.FAILED for mark, _ in marks)
-    return replace(verdict, passed=passed, requirements=_coverage(marks))
+    steps, checks = judge_steps(facts), judge_checks(facts)
+    if facts.own_faults:
+        text = f"A process ended by a fault of ami-testbed's own: {'; '.join(facts.own_faults)}. Nothing of this run can be judged."
+        own = CheckVerdict("own-faults", "Faults of ami-testbed's own", text, {}, Mark.INCONCLUSIVE, ())
+        steps, checks = _inconclusive(steps), (own, *_inconclusive(checks))
+    judged: list[StepVerdict | CheckVerdict] = [*steps, *checks]
+    requirements = {one.id: _coverage(one, judged) for one in REQUIREMENTS.values()}
+    return Verdict(steps, checks, verdict_on(one.mark for one in judged), requirements)
 
 
-def _coverage(marks: list[tuple[Mark, tuple[str, ...]]]) -> dict[str, str]:
-    """Failed if anything that cites an id failed, passed if something passed, else not exercised."""
-    found = {}
-    for requirement in REQUIREMENTS:
-        its = [mark for mark, cited in marks if requirement in cited]
-        if Mark.FAILED in its:
-            found[requirement] = Mark.FAILED.value
-        else:
-            found[requirement] = Mark.PASSED.value if Mark.PASSED in its else NOT_EXERCISED
-    return found
+def _inconclusive(judged: tuple[J, ...]) -> tuple[J, ...]:
+    return tuple(replace(one, mark=Mark.INCONCLUSIVE) for one in judged)
+
+
+def _coverage(requirement: Requirement, judged: list[StepVerdict | CheckVerdict]) -> Mark:
+    """The verdict on what cites a requirement. Of one that no scenario shows whole it is partly, and on an open question it is evidence, at most."""
+    mark = verdict_on(one.mark for one in judged if requirement.id in one.requirements)
+    if mark not in (Mark.PASSED, Mark.PARTLY):
+        return mark
+    if requirement.conformance == "issue":
+        return Mark.EVIDENCE
+    return Mark.PARTLY if requirement.untested else mark

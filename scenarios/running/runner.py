@@ -11,7 +11,6 @@ from typing import Any
 from headend.day.cycle import DailyTimes
 from meters.calendar import Seconds, day_start, epoch, to_us
 from meters.faults.ledger import write_json, write_parquet
-from scenarios.errors import ScenarioError
 from scenarios.recording.recording import Recording
 from scenarios.refusals import policy_of
 from scenarios.running.player import Player
@@ -90,13 +89,6 @@ async def _run(scenario: Scenario, out: Path, progress: Progress | None) -> Run:
             await sandbox.runtime.run_until(at)
             if progress is not None:
                 progress(at, (at - start) / (end - start))
-        if sandbox.faults():
-            raise ScenarioError(
-                "run.fault",
-                f"A process ended by a fault of ami-testbed's own: {sandbox.faults()[0]}.",
-                scenario.name,
-                "Nothing of this run can be judged.",
-            )
         faults = world.ledger(start, sandbox.runtime.now())
         recording = record(scenario, plan, sandbox, faults, player)
         _keep_files(sandbox, out)

@@ -19,6 +19,7 @@ import simpy
 from meters.calendar import Micros, Seconds, micros, to_s, to_us
 from simulator.errors import SimulatorError
 from simulator.runtime.clock import Clock
+from simulator.verdicts import Mark, exit_code_of
 
 #: A barrier older than this many wall seconds is a fault of ours or of a party, and names what is in flight.
 BARRIER_S = 20.0
@@ -29,7 +30,9 @@ TURN_S = 0.02
 
 
 class StalledError(SimulatorError):
-    """Something real stayed in flight too long."""
+    """Something real stayed in flight too long: whatever was to be judged is inconclusive."""
+
+    exit_code = exit_code_of(Mark.INCONCLUSIVE)
 
 
 @dataclass(order=True, slots=True)

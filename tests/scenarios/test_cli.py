@@ -78,7 +78,7 @@ def test_run_passes_with_0_and_writes_the_results(tmp_path: Path, capsys: pytest
     file, out = written(tmp_path / "one.yaml", short_last_bill()), tmp_path / "out"
     assert ran("scenario", "run", str(file), "--out", str(out)) == 0
     said = capsys.readouterr().out
-    assert "not needed   S3" in said
+    assert "not exercised S3" in said
     assert "verdict: passed" in said
     assert said.endswith(f"\nami report {out} makes the page\n")
     assert max(len(line) for line in said.splitlines() if str(out) not in line) <= 100
@@ -106,7 +106,7 @@ def test_run_with_a_failed_verdict_exits_1_and_says_why(tmp_path: Path, capsys: 
     file = written(tmp_path / "one.yaml", content)
     assert ran("scenario", "run", str(file), "--out", str(tmp_path / "out"), "--json") == 1
     result = json.loads(capsys.readouterr().out)
-    assert result["passed"] is False
+    assert result["mark"] == "failed"
     failed = next(check for check in result["checks"] if check["id"] == "call-0001")
     assert failed["failures"][0] == {"what": "how the request ended", "expected": "answered", "found": "not made"}
 
@@ -139,6 +139,11 @@ def test_judge_judges_a_kept_recording_again(
     said = capsys.readouterr().out
     assert "! intervals from the store: expected 63, found 64" in said
     assert "verdict: FAILED in call-0001" in said
+    fault = {"at": recording["journal"][-1]["at"], "party": "SMT", "kind": "internal fault", "ident": "x"}
+    recording["journal"].append(fault)
+    changed.write_text(json.dumps(recording), encoding="utf-8")
+    assert ran("scenario", "judge", str(changed)) == 3
+    assert "verdict: inconclusive" in capsys.readouterr().out
 
 
 @pytest.mark.process

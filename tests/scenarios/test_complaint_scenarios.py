@@ -28,7 +28,7 @@ def shipped(name: str, out: Path) -> JudgedRun:
 
 def test_maintenance_is_refused_with_the_time_to_come_back(tmp_path: Path) -> None:
     played = shipped("maintenance-windows", tmp_path)
-    assert played.verdict.passed
+    assert played.verdict.mark == "passed"
     for ref, retry_at in (("tdsp-closed", "2026-08-12T20:00:00-05:00"), ("smt-closed", "2026-08-13T00:00:00-05:00")):
         request = action(played, RecordedRequest, ref)
         assert request.trouble
@@ -38,13 +38,13 @@ def test_maintenance_is_refused_with_the_time_to_come_back(tmp_path: Path) -> No
 
 def test_t_failed_for_days_spends_no_allowance(tmp_path: Path) -> None:
     played = shipped("t-failed-for-days", tmp_path)
-    assert played.verdict.passed
+    assert played.verdict.mark == "passed"
     assert [note.did for note in Facts(played.recording).notes(ComplaintNote)] == ["T-FAILED"] * 3
 
 
 def test_two_reads_of_the_repeated_hour_carry_one_odrdate(tmp_path: Path) -> None:
     played = shipped("odrdate-in-the-repeated-hour", tmp_path)
-    assert played.verdict.passed
+    assert played.verdict.mark == "passed"
     first, second = (action(played, RecordedPortalRead, ref) for ref in ("first-time", "second-time"))
     assert first.odrdate == second.odrdate == second.odrdate_before
     assert str(second.odrread) > str(first.odrread)  # SMT did show the new read

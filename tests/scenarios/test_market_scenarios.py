@@ -41,7 +41,7 @@ def entries(**fields: st.SearchStrategy[Any]) -> st.SearchStrategy[list[dict[str
 
 def shipped(name: str, out: Path) -> JudgedRun:
     played = run_and_judge(load(SCENARIOS.folder / f"{name}.yaml"), out)
-    assert played.verdict.passed, [one for one in played.verdict.judged if one.failures]
+    assert played.verdict.mark == "passed", [one for one in played.verdict.judged if one.failures]
     assert judge(load_recording(out / "recording.json")) == played.verdict
     return played
 
@@ -107,7 +107,7 @@ def test_an_exchanged_meter_is_known_the_day_after_by_its_new_number_and_read(tm
         {"at": "2026-08-13T09:20", "ref": "portal", "do": "portal_read", "expect": {"outcome": "answered"}},
     ]
     played = run(written, tmp_path)
-    assert played.verdict.passed, [one for one in played.verdict.judged if one.failures]
+    assert played.verdict.mark == "passed", [one for one in played.verdict.judged if one.failures]
     old, new = (action(played, RecordedAnswers, ref).market.meter[0] for ref in ("old", "new"))
     assert old["meterSerialNumber"] != new["meterSerialNumber"]
     assert old["utilityMeterId"][1:] == new["utilityMeterId"][1:]

@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+import typer
 
 from reports.commands.demo import report
 from reports.scenario.charts import charts
@@ -97,7 +98,7 @@ def test_verdict_comes_first_then_steps_bills_rule_requirements_and_defaults(pag
     # Before it stand the title and the contents.
     text = page.split("<main", 1)[1]
     order = [
-        "Passed: 7 of 7 steps",
+        "Passed: 7 of 7 steps passed, 11 of 11 checks.",
         "The seven steps",
         "The decision (S2)",
         "The bill</h2>",
@@ -109,7 +110,7 @@ def test_verdict_comes_first_then_steps_bills_rule_requirements_and_defaults(pag
     places = [text.index(one) for one in order]
     assert places == sorted(places)
     assert "FR CR016.1 allows one successful meter read request per ESI ID and day." in text
-    assert "Not tested. By user interface" in text
+    assert "Not shown. By user interface" in text
     assert "seed 20110504" in text
 
 
@@ -139,7 +140,10 @@ def test_without_usage_there_is_a_page_without_charts(last_bill_run: JudgedRun, 
     assert charts(Facts(last_bill_run.recording)) == {}
     text = render(last_bill_run.recording, tmp_path).read_text(encoding="utf-8")
     assert "<svg" not in text
-    assert "3 not needed" in text
+    # It asks for no usage, so the retailer's own files have nothing to be held against.
+    other = "S3 not exercised, S4 not exercised, S5 not exercised, ror-files partly"
+    assert f"Passed: 4 of 7 steps passed, 2 of 3 checks ({other})." in text
+    assert "Nothing to compare: days with other Wh than the market API told." in text
     assert "No more data are needed." in text
 
 
@@ -166,7 +170,7 @@ def test_the_ending_at_s2_is_printed_without_bill_or_gap(
     last_bill_run: JudgedRun, capsys: pytest.CaptureFixture[str]
 ) -> None:
     said = printed(last_bill_run, capsys)
-    assert "PASSED  4 of 7 steps passed (S3 not needed, S4 not needed, S5 not needed)" in said
+    assert "PASSED  4 of 7 steps passed, 2 of 3 checks (S3 not exercised, S4 not exercised, " in said
     assert "The bill\n" not in said
     assert "On our books: last bill $171.42" in said
 
@@ -184,11 +188,14 @@ def test_stamps_are_shown_as_the_clock_on_the_wall() -> None:
 def test_report_makes_the_page_of_a_folder_again(balance_run: JudgedRun, capsys: pytest.CaptureFixture[str]) -> None:
     page = balance_run.out / "report.html"
     page.unlink(missing_ok=True)
-    report(balance_run.out)
+    with pytest.raises(typer.Exit) as ended:
+        report(balance_run.out)
+    assert ended.value.exit_code == 0
     assert capsys.readouterr().out.strip() == str(page)
     assert page.is_file()
-    report(balance_run.out, as_json=True)
-    assert json.loads(capsys.readouterr().out) == {"report": str(page)}
+    with pytest.raises(typer.Exit):
+        report(balance_run.out, as_json=True)
+    assert json.loads(capsys.readouterr().out) == {"report": str(page), "mark": "passed"}
 
 
 def test_report_of_a_folder_without_results_names_it(tmp_path: Path) -> None:

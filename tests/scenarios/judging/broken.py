@@ -224,6 +224,6 @@ BROKEN: list[tuple[str, Mutation, str, str]] = [
     ("own file missing", lambda r: r["world"]["ror_files"].pop(), "ror-files", "files with"),
     ("own file of another", lambda r: r["world"]["ror_files"][0].update(foreign=["1"]), "ror-files", "not the retailer's"),
     ("own file unreadable", lambda r: r["world"]["ror_files"][0].update(faults=1), "ror-files", "faults in"),
-    ("own file tells otherwise", lambda r: r["world"]["ror_files"][0]["days"][0].update(wh=1), "ror-files", "Wh of"),
+    ("own file tells otherwise", lambda r: r["world"]["ror_files"][0]["days"][0].update(wh=1), "ror-files", "other Wh"),
     ("two statuses on a day", second_success("status-0001", "status-0002"), "rule-1a", "more than one"),
 ]  # fmt: skip

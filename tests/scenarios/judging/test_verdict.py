@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 
 from scenarios.errors import ScenarioError
-from scenarios.judging.findings import CheckVerdict, Mark, StepVerdict, Verdict
+from scenarios.judging.findings import CheckVerdict, StepVerdict, Verdict
 from scenarios.judging.verdict import judge
 from scenarios.requirements import REQUIREMENTS
 from scenarios.run import JudgedRun
+from simulator.verdicts import Mark
 from tests.scenarios.judging.broken import BROKEN, Mutation, Written, call, note, put
 from tests.scenarios.short import mutated
 
@@ -22,7 +23,7 @@ def judged(verdict: Verdict, ident: str) -> StepVerdict | CheckVerdict:
 def test_every_step_and_check_of_a_real_run_passes(balance_run: JudgedRun) -> None:
     assert {one.id: one.failures for one in balance_run.verdict.judged if one.mark is not Mark.PASSED} == {}
     assert [step.id for step in balance_run.verdict.steps] == ["S1", "S2", "S3", "S4", "S5", "S6", "S7"]
-    assert balance_run.verdict.passed
+    assert balance_run.verdict.mark is Mark.PASSED
 
 
 @pytest.mark.parametrize(
@@ -35,7 +36,7 @@ def test_a_broken_rule_fails_its_step_or_check(
     found = judged(verdict, ident)
     assert found.mark is Mark.FAILED
     assert any(words in failure.what for failure in found.failures), found.failures
-    assert not verdict.passed
+    assert verdict.mark is Mark.FAILED
     assert {verdict.requirements[requirement] for requirement in found.requirements} <= {"failed"}
 
 
@@ -76,16 +77,18 @@ def test_a_scripted_repeat_call_is_named_and_not_counted(balance_run: JudgedRun)
 def test_coverage_names_every_requirement_and_leaves_out_what_was_not_exercised(balance_run: JudgedRun) -> None:
     found = balance_run.verdict.requirements
     assert list(found) == list(REQUIREMENTS)
-    assert {one for one, state in found.items() if state != "passed"} == set()
-    assert {requirement.id for requirement in REQUIREMENTS.values() if requirement.untested} == {"AC2"}
+    # AC2 by user interface, and what a customer does and reports afterwards, cannot be seen here; I1 is an open question.
+    other = {one: state for one, state in found.items() if state != "passed"}
+    assert other == {"AC2": "partly", "POST1": "partly", "POST2": "partly", "I1": "evidence"}
+    assert {one.id for one in REQUIREMENTS.values() if one.untested} == {"AC2", "POST1", "POST2"}
 
 
 def test_a_call_that_needs_no_more_ends_well_at_s2(last_bill_run: JudgedRun) -> None:
     verdict = last_bill_run.verdict
     marks = {step.id: step.mark for step in verdict.steps}
-    assert {one for one, mark in marks.items() if mark is Mark.NOT_NEEDED} == {"S3", "S4", "S5"}
+    assert {one for one, mark in marks.items() if mark is Mark.NOT_EXERCISED} == {"S3", "S4", "S5"}
     assert {marks[one] for one in ("S1", "S2", "S6", "S7")} == {Mark.PASSED}
-    assert verdict.passed
+    assert verdict.mark is Mark.PASSED
     assert {verdict.requirements[one] for one in ("S3", "S4", "S5", "UC-N2", "FR-CR016.1b")} == {"not exercised"}
 
 
@@ -114,7 +117,7 @@ def test_steps_after_an_expected_refusal_are_not_reached_and_do_not_fail(balance
         r["scenario"]["timeline"] = r["scenario"]["timeline"][1:4]
 
     verdict = judge(mutated(balance_run.recording, second_call_first))
-    assert [step.mark for step in verdict.steps[3:]] == [Mark.NOT_REACHED] * 4
+    assert [step.mark for step in verdict.steps[3:]] == [Mark.NOT_EXERCISED] * 4
     assert verdict.requirements["S4"] == "not exercised"
 
 
@@ -138,3 +141,56 @@ def test_a_recording_that_lacks_what_every_run_writes_is_refused(balance_run: Ju
 def test_a_recording_with_an_unsound_scenario_is_refused_by_field(balance_run: JudgedRun) -> None:
     with pytest.raises(ScenarioError, match="seed"):
         judge(mutated(balance_run.recording, lambda r: r["scenario"].update(seed=-1)))
+
+
+def own_fault(r: Written) -> None:
+    fault = {
+        "at": r["journal"][-1]["at"],
+        "party": "SMT",
+        "kind": "internal fault",
+        "ident": "x",
+        "error": "KeyError at a.py:1",
+    }
+    r["journal"].append(fault)
+
+
+def test_a_fault_of_ours_leaves_nothing_judged(balance_run: JudgedRun) -> None:
+    verdict = judge(mutated(balance_run.recording, own_fault))
+    assert {one.mark for one in verdict.judged} == {verdict.mark} == {Mark.INCONCLUSIVE}
+    assert set(verdict.requirements.values()) == {Mark.INCONCLUSIVE}
+    assert "SMT x: KeyError at a.py:1" in judged(verdict, "own-faults").happened
+
+
+def no_usage(r: Written) -> None:
+    for columns in r["usage"].values():
+        for column in columns.values():
+            column.clear()
+
+
+def test_files_that_no_answer_could_be_held_against_are_partly_judged(balance_run: JudgedRun) -> None:
+    found = judged(judge(mutated(balance_run.recording, no_usage)), "ror-files")
+    assert found.mark is Mark.PARTLY
+    assert found.lacking == ("days with other Wh than the market API told",)
+    assert found.happened.endswith("the market API told no day of them.")
+
+
+def test_a_rule_of_one_success_a_day_says_nothing_of_none(balance_run: JudgedRun) -> None:
+    def nothing_read(r: Written) -> None:
+        for request in r["ledger"]:
+            request["transitions"][-1]["meter_reads"] = 0
+
+    verdict = judge(mutated(balance_run.recording, nothing_read))
+    assert (judged(verdict, "rule-1b").mark, judged(verdict, "rule-1b").compared) == (Mark.SKIPPED, 0)
+
+
+@pytest.mark.parametrize(
+    "leave_out",
+    [no_usage, *(lambda r, part=part: r[part].clear() for part in ("actions", "ledger", "journal"))],
+    ids=["usage", "actions", "ledger", "journal"],
+)
+def test_a_verdict_on_nothing_is_never_passed(balance_run: JudgedRun, leave_out: Mutation) -> None:
+    verdict = judge(mutated(balance_run.recording, leave_out))
+    compared = {one.id: one.compared for one in verdict.judged}
+    assert {one.id for one in verdict.judged if one.mark in (Mark.PASSED, Mark.PARTLY, Mark.FAILED)} == {
+        ident for ident, count in compared.items() if count
+    }

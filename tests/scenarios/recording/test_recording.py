@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 
-import scenarios.cli as cli
 from scenarios.errors import ScenarioError
 from scenarios.judging.result import result_of
 from scenarios.judging.verdict import judge
@@ -45,7 +44,7 @@ def test_a_recording_is_read_as_it_was_written(balance_run: JudgedRun, last_bill
 def test_what_is_no_recording_is_refused(text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "other.json"
     path.write_text(text, encoding="utf-8")
-    assert ran("scenario", "judge", str(path)) == cli.COULD_NOT_RUN
+    assert ran("scenario", "judge", str(path)) == 2
     assert capsys.readouterr().err.startswith(f"recording.malformed: {path}: This is ")
 
 
@@ -136,7 +135,7 @@ def test_no_damage_is_judged_as_a_failed_step_or_gets_out_as_another_error(
             assert not re.search(r"Error\b|NoneType|__init__|ami\.internal", said), (way, said)
             if error.code not in codes:
                 # What the command makes of it is the same for all.
-                assert ran("scenario", "judge", str(kept(path, written)), "--json") == cli.COULD_NOT_RUN
+                assert ran("scenario", "judge", str(kept(path, written)), "--json") == 2
                 assert capsys.readouterr().err == f"{said}\n"
                 codes.add(error.code)
     assert codes == {"recording.malformed"}
