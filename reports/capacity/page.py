@@ -6,7 +6,7 @@ Reads an ``Outcome`` and nothing else; writes a self-contained page and its char
 from __future__ import annotations
 
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,8 +14,10 @@ from headend.network import law
 from meters.calendar import to_s
 from reports.capacity.chart import chart_svg
 from reports.chart_parts import NARROW, WIDE, inline
+from simulator.capacity.judged import held, judge
 from simulator.capacity.outcome import Estimate, Outcome, Row
 from simulator.smt.ondemand.middle import MiddleLaw
+from simulator.verdicts import Mark
 from simulator.versions import PRODUCT, version_of
 from simulator.web.frame import framed, templates
 
@@ -139,7 +141,7 @@ def _figure(value: float) -> str:
 
 
 def _content(outcome: Outcome, rows: list[Row]) -> dict[str, Any]:
-    study = outcome.study
+    study, judged = outcome.study, judge(outcome)
     levels = []
     verdict = []
     for at, level in enumerate(study["levels"]):
@@ -162,10 +164,11 @@ def _content(outcome: Outcome, rows: list[Row]) -> dict[str, Any]:
                     for row in of_level
                     for code, count in row.refused_by.items()
                 ],
-                **_service_levels(outcome, at, of_level),
+                **_service_levels(outcome, at, of_level, [one.mark for one in judged.levels[at]]),
             }
         )
     return {
+        "mark": judged.mark.value,
         "over_all": " ".join(_over_all(outcome, rows)),
         "verdict": verdict,
         "levels": levels,
@@ -259,19 +262,19 @@ def _given(row: Row) -> str:
     return f"{whom} are given what the store holds, {_figure(row.refused_age_p50_min.mean or 0)} minutes old"
 
 
-def _service_levels(outcome: Outcome, level: int, rows: list[Row]) -> dict[str, Any]:
+def _service_levels(outcome: Outcome, level: int, rows: list[Row], marks: Sequence[Mark]) -> dict[str, Any]:
     wanted = outcome.study["service_levels"]
     unloaded = outcome.unloaded_levels(level)
     heads = [_level_head(one) for one in wanted]
     met_by = [*(row.levels_met for row in rows), unloaded]
     slo_rows = [
-        {"head": head, "cells": [_judged(met[at], one["share"]) for met in met_by]}
-        for at, (head, one) in enumerate(zip(heads, wanted, strict=True))
+        {"head": f"{head}: {mark}", "cells": [_judged(met[at], one["share"]) for met in met_by]}
+        for at, (head, one, mark) in enumerate(zip(heads, wanted, marks, strict=True))
     ]
     notes = [
         f"{head}: no load at all meets this level ({_text(met)} %), so no policy can; it is a wish, not a level."
-        for head, met, one in zip(heads, unloaded, wanted, strict=True)
-        if _judged(met, one["share"]).mark == "missed"
+        for head, met, mark in zip(heads, unloaded, marks, strict=True)
+        if mark is Mark.SKIPPED
     ]
     notes += [
         f"{row.policy} serves nobody at this load: the few requests it does not refuse are those lost in the middle tier."
@@ -287,12 +290,8 @@ def _level_head(level: Mapping[str, Any]) -> str:
 
 
 def _judged(met: Estimate, share: float) -> Shown:
-    """Met or missed if the whole confidence interval is on one side, else open."""
-    if met.mean is None:
-        return Shown("–")
-    half = met.half or 0.0
-    mark = "met" if met.mean - half >= 100 * share else "missed" if met.mean + half < 100 * share else "open"
-    return _shown(met)._replace(mark=mark)
+    """A share, and whether it keeps the wanted one."""
+    return _shown(met) if met.mean is None else _shown(met)._replace(mark=held(met, share).value)
 
 
 def _basis(outcome: Outcome, rows: list[Row]) -> Mapping[str, str]:

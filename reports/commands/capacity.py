@@ -11,6 +11,7 @@ import typer
 
 from scenarios.cli import AsJson
 from scenarios.shipped import STUDIES
+from simulator.verdicts import Mark, exit_code_of
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -63,29 +64,32 @@ def run(
 ) -> None:
     """Run a load study and write its report. A run that was broken off goes on where it was.
 
-    Exit 0: done, 2: could not run, 130: broken off (143 by SIGTERM).
+    Exit 0: its service levels are kept, by some policy each, 1: one is kept by none though it could be, or none is asked for,
+    2: could not run, 3: inconclusive, 130: broken off (143 by SIGTERM).
     """
     from meters.errors import UserError
 
     try:
-        _run(study, out, workers, as_json)
+        verdict = _run(study, out, workers, as_json)
     except UserError as error:
         typer.echo(str(error), err=True)
-        raise typer.Exit(2) from None
+        raise typer.Exit(error.exit_code) from None
     except OSError as error:
         typer.echo(
             f"capacity.out.unwritable: {error.filename}: {error.strerror}. Give a folder that can be written with --out.",
             err=True,
         )
         raise typer.Exit(2) from None
+    raise typer.Exit(exit_code_of(verdict))
 
 
-def _run(study_file: Path, out: Path | None, workers: int, as_json: bool) -> None:
+def _run(study_file: Path, out: Path | None, workers: int, as_json: bool) -> Mark:
     import json
     import time
 
     from reports.capacity.page import render, versions
     from simulator.capacity.fingerprint import fingerprint
+    from simulator.capacity.judged import judge
     from simulator.capacity.run import run_study, worker_pool
     from simulator.capacity.study import load_study
     from simulator.runtime.until_stopped import breaking_off
@@ -101,7 +105,7 @@ def _run(study_file: Path, out: Path | None, workers: int, as_json: bool) -> Non
         else:
             with worker_pool(workers) as pool:
                 outcome = run_study(study, folder, pool, bar.show)
-    page = render(outcome, folder)
+    page, verdict = render(outcome, folder), judge(outcome).mark
     seconds = time.perf_counter() - began
     run_facts = {
         "versions": versions(),
@@ -112,11 +116,13 @@ def _run(study_file: Path, out: Path | None, workers: int, as_json: bool) -> Non
     (folder / "run.json").write_text(json.dumps(run_facts, indent=1) + "\n", encoding="utf-8")
     if as_json:
         summary = json.loads((folder / "outcome.json").read_text(encoding="utf-8"))
-        typer.echo(json.dumps({**summary, "report": str(page)}))
-        return
+        typer.echo(json.dumps({**summary, "mark": verdict, "report": str(page)}))
+        return verdict
     _print_tables(outcome)
     typer.echo(f"{bar.total} cells, {bar.computed} of them computed now, in {seconds:.1f} s")
+    typer.echo(f"service levels: {verdict}")
     typer.echo(f"report: {page}")
+    return verdict
 
 
 class _Bar:

@@ -2,6 +2,7 @@
 
 ``demand``       who calls in the hour, what their day was like, and every draw of their requests
 ``fingerprint``  what a kept cell is a result of: the study and all our files behind a cell
+``judged``       a study's service levels, judged: what each policy keeps, and whether any does
 ``model``        the modelled ports: tabled draws, a store known only by how far it reaches
 ``outcome``      what a load study gives: columns of arrays, one row per planned request
 ``run``          runs a load study: one cell is one policy at one level in one replication

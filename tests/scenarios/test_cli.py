@@ -14,6 +14,7 @@ import yaml
 
 from scenarios.run import JudgedRun
 from scenarios.shipped import SCENARIOS, STUDIES
+from simulator.runtime.driver import StalledError
 from tests.scenarios.short import short_balance, short_last_bill
 from tests.simulator.processes import ending, line, patience, ran, started
 
@@ -160,3 +161,31 @@ def test_ctrl_c_ends_with_130_and_one_line(tmp_path: Path) -> None:
         assert running.stderr is not None
         assert running.stderr.read() == "Stopped: the parties were shut down, the run is not complete.\n"
         assert line(running) == ""
+
+
+def test_a_fault_of_ours_in_a_run_is_inconclusive_and_leaves_its_recording(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def breaks(*_: object) -> None:
+        raise KeyError("x")
+
+    monkeypatch.setattr("headend.day.cycle.DailyCycle.validate", breaks)
+    file, out = written(tmp_path / "one.yaml", short_last_bill()), tmp_path / "out"
+    assert ran("scenario", "run", str(file), "--out", str(out)) == 3
+    assert "A process ended by a fault of ami-testbed's own: " in " ".join(capsys.readouterr().out.split())
+    assert json.loads((out / "result.json").read_text(encoding="utf-8"))["mark"] == "inconclusive"
+    assert ran("scenario", "judge", str(out / "recording.json")) == 3
+
+
+def test_a_run_that_stalls_is_inconclusive(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stalls(*_: object) -> None:
+        raise StalledError("runtime.stalled", "Still in flight.")
+
+    monkeypatch.setattr("scenarios.run.run_and_judge", stalls)
+    assert ran("scenario", "run", "t-failed-for-days", "--out", str(tmp_path)) == 3
+    assert capsys.readouterr().err == "t-failed-for-days: runtime.stalled: Still in flight.\n"
+    monkeypatch.setattr("scenarios.run.run_and_judge", lambda *_: 1 / 0)
+    assert ran("scenario", "run", "t-failed-for-days", "--out", str(tmp_path)) == 3
+    assert "This is a fault of ami-testbed" in capsys.readouterr().err

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import typer
 import yaml
 from typer.testing import CliRunner
 
@@ -15,6 +16,7 @@ from headend.network import law
 from reports.capacity.chart import PARTS
 from reports.capacity.page import TABLE_HEADS, render, tables
 from reports.commands.capacity import _print_tables, app
+from reports.commands.demo import report
 from scenarios.shipped import STUDIES
 from simulator.capacity.outcome import Outcome
 from simulator.capacity.run import run_study
@@ -25,6 +27,9 @@ from tests.simulator.processes import done
 from tests.simulator.web.browser import assert_fits
 from tests.simulator.web.outline import assert_whole
 from tests.simulator.web.test_frame import contrast
+
+#: So little is wanted that two replications tell.
+KEPT: list[dict[str, float]] = [{"share": 0.01}]
 
 
 @pytest.fixture(scope="module")
@@ -135,15 +140,15 @@ def test_tables_on_a_narrow_terminal_keep_names_whole(
 def test_another_study_in_the_same_folder_says_that_it_replaces(tmp_path: Path) -> None:
     out, path = tmp_path / "out", tmp_path / "small.yaml"
     for seed, replaced in ((1, False), (1, False), (2, True)):
-        path.write_text(yaml.safe_dump(written(seed=seed)), encoding="utf-8")
+        path.write_text(yaml.safe_dump(written(seed=seed, service_levels=KEPT)), encoding="utf-8")
         shown = CliRunner().invoke(app, ["run", str(path), "--out", str(out), "--workers", "1"])
         assert shown.exit_code == 0, shown.output
         assert ("its outcome and report are replaced" in shown.stderr) is replaced
 
 
-def _file(tmp_path: Path) -> str:
+def _file(tmp_path: Path, levels: list[dict[str, float]] = KEPT) -> str:
     path = tmp_path / "small.yaml"
-    path.write_text(yaml.safe_dump(written(policies=ALL)), encoding="utf-8")
+    path.write_text(yaml.safe_dump(written(policies=ALL, service_levels=levels)), encoding="utf-8")
     return str(path)
 
 
@@ -154,9 +159,21 @@ def test_the_command_writes_report_and_summary(tmp_path: Path) -> None:
     assert shown.exit_code == 0, shown.output
     assert f"report: {out / 'report.html'}" in shown.stdout
     assert "8 cells, 8 of them computed now" in shown.stdout
+    assert "service levels: passed" in shown.stdout
     again = CliRunner().invoke(app, [*arguments, "--json"])
     assert json.loads(again.stdout)["summary"][0]["policy"] == ALL[0]
     assert json.loads((out / "run.json").read_text(encoding="utf-8"))["cells_computed"] == 0
+
+
+@pytest.mark.parametrize(("levels", "code"), [([{"share": 0.9, "within_s": 150}], 3), ([{"share": 1}], 1), ([], 1)])
+def test_run_and_report_end_by_the_verdict(tmp_path: Path, levels: list[dict[str, float]], code: int) -> None:
+    out = tmp_path / "out"
+    assert (
+        CliRunner().invoke(app, ["run", _file(tmp_path, levels), "--out", str(out), "--workers", "1"]).exit_code == code
+    )
+    with pytest.raises(typer.Exit) as ended:
+        report(out)
+    assert ended.value.exit_code == code
 
 
 def test_a_bad_study_is_one_line_and_exit_2(tmp_path: Path) -> None:
