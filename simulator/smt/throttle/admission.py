@@ -24,6 +24,7 @@ from simulator.smt.throttle.decision import (
     Policy,
     Refusal,
     Requested,
+    charged,
     concerns,
     decide,
     refusal_at,
@@ -59,22 +60,39 @@ class DatabaseAdmission:
             if decided.refusal is not None:
                 return _with_reason(connection, decided, requested, states)
             _write(connection, before, states)
-            connection.execute(
-                insert(throttle_lease),
-                [
-                    {
-                        "request_key": request_key,
-                        "limit_name": held.limit,
-                        "scope_value": held.scope_value,
-                        "window_start": held.window,
-                        "amount": held.amount,
-                        "reserved_at": now,
-                        "counted": self._counted[held.limit],
-                    }
-                    for held in decided.lease.held
-                ],
-            )
+            self._enter(connection, request_key, decided.lease, now)
         return decided.lease
+
+    def charge(self, request_key: str, requested: Requested, at: Seconds, now: Seconds, octets: int = 0) -> None:
+        """Count a read that was not let in; it is told of as any other use."""
+        places = self._places(requested)
+        if not places:
+            return
+        with writing(self._engine, turns=self._turns(places)) as connection:
+            states = _read(connection, places)
+            before = {place: _snapshot(state) for place, state in states.items()}
+            ending = Ending(True, octets)
+            taken = charged(self._policy, requested, at, now, ending, lambda limit, value: states[limit.name, value])
+            _write(connection, before, states)
+            self._enter(connection, request_key, taken, at, ended_at=now, success=True)
+
+    def _enter(self, connection: Connection, request_key: str, lease: Lease, at: Seconds, **ended: Any) -> None:
+        """Remember who holds, or has used, what. ended: when and how, if it has."""
+        rows = [
+            {
+                "request_key": request_key,
+                "limit_name": held.limit,
+                "scope_value": held.scope_value,
+                "window_start": held.window,
+                "amount": held.amount,
+                "reserved_at": at,
+                "counted": self._counted[held.limit],
+                **ended,
+            }
+            for held in lease.held
+        ]
+        if rows:
+            connection.execute(insert(throttle_lease), rows)
 
     def refusal(self, requested: Requested, now: Seconds) -> Refusal | None:
         """How a request would be refused now; None if it would not. Reserves nothing."""

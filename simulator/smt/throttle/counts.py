@@ -228,3 +228,16 @@ def settle(limit: Limit, state: LimitState, window: Seconds, held: int, now: Sec
         ]
         for start in old:
             del state.windows[start]
+
+
+def charge(limit: Limit, state: LimitState, at: Seconds, now: Seconds, ending: Ending) -> tuple[Seconds, int] | None:
+    """Count a use that nobody let in, of a request of ``at``, found at ``now``; the window and how much was held for it, None if it counts none.
+
+    It stands in the window of its request as any other, but takes its token when it is found: what was let in meanwhile stays so.
+    """
+    if limit.measure in (Measure.UNDER_WAY, Measure.METER_FAILURES):
+        return None
+    window = max(now, _level(limit, state).as_of) if limit.measure is Measure.TOKENS else window_of(limit, at)
+    held = reserve(limit, state, window)
+    settle(limit, state, window, held, now, ending)
+    return window, held

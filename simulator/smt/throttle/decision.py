@@ -10,7 +10,18 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from meters.calendar import Seconds
-from simulator.smt.throttle.counts import NEVER, Count, Decision, Ending, LimitState, Mark, admit, reserve, settle
+from simulator.smt.throttle.counts import (
+    NEVER,
+    Count,
+    Decision,
+    Ending,
+    LimitState,
+    Mark,
+    admit,
+    charge,
+    reserve,
+    settle,
+)
 from simulator.smt.throttle.limits import (
     Door,
     Kind,
@@ -48,6 +59,7 @@ __all__ = [
     "Source",
     "Window",
     "admit",
+    "charged",
     "concerns",
     "decide",
     "refusal_at",
@@ -106,6 +118,24 @@ def refusal_at(
 ) -> Decided | None:
     """How ``decide`` would refuse; None if it would not. Reserves nothing."""
     return _looked_at(policy, requested, now, state_of)[1]
+
+
+def charged(
+    policy: Policy,
+    requested: Requested,
+    at: Seconds,
+    now: Seconds,
+    ending: Ending,
+    state_of: Callable[[Limit, str], LimitState],
+) -> Lease:
+    """Count a read that was not let in, in every limit that counts reads; what it took there. Instants: UTC epoch seconds."""
+    taken = []
+    for limit in policy.limits:
+        if concerns(limit, requested):
+            value = requested.scopes[limit.scope]
+            place = charge(limit, state_of(limit, value), at, now, ending)
+            taken += [] if place is None else [Held(limit.name, value, *place)]
+    return Lease(tuple(taken))
 
 
 def _looked_at(
@@ -173,3 +203,9 @@ class MemoryAdmission:
         ending = Ending(success, octets, meter_failed)
         for name, value, window, held in lease.held:
             settle(self._limits[name], self.state(name, value), window, held, now, ending)
+
+    def charge(self, request_key: str, requested: Requested, at: Seconds, now: Seconds, octets: int = 0) -> None:  # noqa: ARG002
+        """Count a read that was not let in."""
+        charged(
+            self.policy, requested, at, now, Ending(True, octets), lambda limit, value: self.state(limit.name, value)
+        )
