@@ -20,7 +20,7 @@ def tell_malformed(app: FastAPI, reply: Callable[[str, str], Response]) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def malformed(request: Request, error: RequestValidationError) -> Response:
-        return reply(*_fault(request, error))
+        return reply(*fault(request, error))
 
     @app.exception_handler(UnicodeEncodeError)
     async def surrogates(_request: Request, _error: UnicodeEncodeError) -> Response:
@@ -35,7 +35,8 @@ def tell_malformed(app: FastAPI, reply: Callable[[str, str], Response]) -> None:
         return await http_exception_handler(request, error)
 
 
-def _fault(request: Request, error: RequestValidationError) -> tuple[str, str]:
+def fault(request: Request, error: RequestValidationError) -> tuple[str, str]:
+    """Place and message of what is wrong with a body."""
     first = error.errors()[0]
     place = ".".join(str(part) for part in first["loc"] if part != "body")
     if first["type"] == "json_invalid":

@@ -28,7 +28,7 @@ def s4(facts: Facts, action: BalanceCall) -> StepVerdict:
     request = facts.call and facts.call.request
     served = request and request.served
     entry = next(iter(facts.requests(action.ref, InquiryKind.INTERVALS)), None)
-    transitions = [] if entry is None else entry.transitions
+    transitions = [] if entry is None else entry.life
     states, instants = (
         [transition.state for transition in transitions],
         [transition.at_us for transition in transitions],
@@ -85,7 +85,7 @@ def s5(facts: Facts, action: BalanceCall) -> StepVerdict:
     reads = note and note.meter_reads
     rule.equal("the TDSP notes the answer once", "completed", note and note.outcome)
     rule.equal("store + meter + missing make the gap", len(gap), store + meter + missing)
-    transitions = [] if entry is None else entry.transitions
+    transitions = [] if entry is None else entry.life
     done = next((transition for transition in transitions if transition.state is State.COMPLETED), None)
     rule.equal("from the store, by SMT's ledger", store, done and done.from_store)
     rule.equal("from the meter, by SMT's ledger", meter, done and done.from_meter)

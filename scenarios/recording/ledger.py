@@ -8,7 +8,7 @@ from pydantic import Field
 
 from headend.wire import InquiryKind
 from scenarios.recording.values import CODE, Count, EpochUs, Instant, Record, Span
-from simulator.smt.ondemand.lifecycle import State
+from simulator.smt.ondemand.lifecycle import BESIDE, State
 from simulator.smt.throttle.limits import Door
 
 
@@ -23,6 +23,10 @@ class Transition(Record):
     from_store: Count
     from_meter: Count
     octets: Count
+    #: A recording from before answers were judged by rules has none.
+    rule: str = ""
+    field: str = ""
+    value: str = ""
 
 
 class Entry(Record):
@@ -41,6 +45,11 @@ class Entry(Record):
     transitions: list[Transition] = Field(min_length=1)
 
     @property
+    def life(self) -> list[Transition]:
+        """The steps of its life, without what was found beside it."""
+        return [step for step in self.transitions if step.state not in BESIDE]
+
+    @property
     def last(self) -> Transition:
         """Where it stands."""
-        return self.transitions[-1]
+        return self.life[-1]

@@ -51,6 +51,7 @@ class SmtMetrics:
             **common,
         )
         self.call_backs = Counter("ami_smt_call_backs", "Call-backs of head-ends, by what became of them.", ["became"], **common)  # fmt: skip
+        self.findings = Counter("ami_smt_findings", "Rules broken by head-ends and requesters.", ["rule"], **common)
         self.intake = Counter("ami_smt_intake_records", "LSE records taken in, by result code.", ["code"], **common)
         self.intake_failed = Counter("ami_smt_intake_failures", "Files that a fault of SMT's own kept out.", **common)
         self.registry.register(_Queue(ledger))
@@ -81,6 +82,8 @@ class SmtMetrics:
         return generate_latest(self.registry)
 
     def _moved(self, state: State, key: str, facts: dict[str, Any]) -> None:
+        if state is State.FOUND:
+            self.findings.labels(facts["rule"]).inc()
         if state not in ENDED:
             return
         if state is State.REFUSED:

@@ -64,3 +64,9 @@ INSERT INTO throttle_limit (limit_name, meaning) SELECT DISTINCT limit_name, '' 
 -- 8: what the dispatcher works by
 CREATE TABLE dispatcher_terms (
     name VARCHAR(16) NOT NULL, value VARCHAR NOT NULL, told VARCHAR NOT NULL, PRIMARY KEY (name));
+
+-- 9: what was found of requests and answers, and what tells an answer from another
+ALTER TABLE odr_transition ADD COLUMN rule VARCHAR(32) DEFAULT '' NOT NULL;
+ALTER TABLE odr_transition ADD COLUMN field VARCHAR(200) DEFAULT '' NOT NULL;
+ALTER TABLE odr_transition ADD COLUMN value VARCHAR(200) DEFAULT '' NOT NULL;
+ALTER TABLE odr_answer ADD COLUMN digest VARCHAR(16) DEFAULT '' NOT NULL;

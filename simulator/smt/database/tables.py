@@ -100,6 +100,10 @@ odr_transition = Table(
     Column("from_meter", Integer, nullable=False),
     Column("meter_reads", Integer, nullable=False),
     Column("octets", BigInteger, nullable=False),
+    #: A rule of ``ondemand/rules.csv`` that was broken, or that the request failed by; empty for none.
+    Column("rule", String(32), nullable=False, server_default=""),
+    Column("field", String(200), nullable=False, server_default=""),
+    Column("value", String(200), nullable=False, server_default=""),
     sqlite_with_rowid=False,
 )
 
@@ -108,6 +112,8 @@ odr_answer = Table(
     metadata,
     Column("request_key", String(64), primary_key=True),
     Column("content", JSON, nullable=False),
+    #: Of the answer as it came (``judged.digest``); empty where that was not kept.
+    Column("digest", String(16), nullable=False, server_default=""),
 )
 
 #: Requests that have not ended, with the state of their last transition: the dispatcher's queue. Follows from the ledger.

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exception_handlers import http_exception_handler
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from fastapi.routing import APIRoute
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute
@@ -18,7 +21,7 @@ from headend.http.described_api import DescribedApi
 from headend.http.examples import documented
 from headend.http.exchange import Exchange, ObserveHttp, current
 from headend.http.log import tell
-from headend.http.malformed import tell_malformed
+from headend.http.malformed import fault, tell_malformed
 from headend.ports import fault_text
 from headend.wire import InquiryResult
 from simulator.smt.doors import health
@@ -40,7 +43,7 @@ __all__ = ["Smt", "SmtConfig", "create_app"]
 
 
 class CallBackReply(BaseModel):
-    """What became of a call-back. `late` and `duplicate` are acknowledged, so that nobody repeats them."""
+    """What became of a call-back. `late`, `duplicate` and `differs` are acknowledged, so that nobody repeats them."""
 
     correlationId: str = Field(examples=["482915007734"])
     status: CallBack
@@ -78,9 +81,27 @@ def _routes() -> list[BaseRoute]:
     return [*routes, *(route for router in others for route in router.routes)]
 
 
+class _Noted(APIRoute):
+    """Has a call-back that is no answer noted before it is refused."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """See FastAPI."""
+        handle = super().get_route_handler()
+
+        async def noted(request: Request) -> Response:
+            try:
+                return await handle(request)
+            except (RequestValidationError, HTTPException) as error:
+                told = fault(request, error) if isinstance(error, RequestValidationError) else ("body", error.detail)
+                request.app.party(Smt).inquiries.rejected(await request.body(), *told)
+                raise
+
+        return noted
+
+
 def _call_backs() -> APIRouter:
     """``POST /callbacks/inquiries``."""
-    routes = APIRouter(tags=["Head-end"])
+    routes = APIRouter(tags=["Head-end"], route_class=_Noted)
 
     @routes.post(
         "/callbacks/inquiries",

@@ -8,10 +8,11 @@ Knows no door: what it is told and tells are records.
 ``filing``       a request as it is entered when it comes: gap, holes, key
 ``inquiries``    the way to the head-ends and back
 ``invariants``   whether a throttle kept its rules, counted again from nothing
-``judged``       a head-end's answer held against what was asked (AMB-2)
+``judged``       a head-end's answer held against what was asked
 ``ledger``       the ledger of on-demand requests: one row when a request comes, one per transition
 ``lifecycle``    transition table, submission, the request's process
 ``middle``       the tier between SMT and a TDSP, where most of a read's minute goes
 ``reuse``        an earlier read that answers again
+``rules``        what answers and requests are held to, as a table, and a finding
 ``who_used``     who else used a meter's allowance up
 """

@@ -6,7 +6,7 @@ Everything is decided by ``lifecycle`` and ``throttle``; the desk only keeps. Th
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from typing import Any
 
@@ -41,6 +41,7 @@ from simulator.smt.ondemand.lifecycle import (
 )
 from simulator.smt.ondemand.middle import MiddleDraws
 from simulator.smt.ondemand.reuse import answered_again
+from simulator.smt.ondemand.rules import Finding
 from simulator.smt.ondemand.who_used import with_others
 from simulator.smt.registry.records import User
 from simulator.smt.registry.registry import Registry
@@ -107,7 +108,7 @@ class LiveDesk:
         closed = self._closed(asked.user, asked.esiid, now)
         while True:
             try:
-                request, taken_on = self._decided(filed, closed)
+                request, taken_on = self._decided(filed, asked.found, closed)
                 break
             except KeyTakenError:
                 # Another worker has filed the same request in the same instant: this one is a second request, under the next ordinal.
@@ -121,9 +122,10 @@ class LiveDesk:
             self.begin(request)
         return request
 
-    def _decided(self, filed: Filed, closed: Refusal | None) -> tuple[OnDemandRequest, bool]:
+    def _decided(self, filed: Filed, found: Sequence[Finding], closed: Refusal | None) -> tuple[OnDemandRequest, bool]:
         """File a request and decide on it, in one commit; the request, and whether it is taken on. Raises KeyTakenError."""
         request = self.filing.request(filed)
+        request.found += found
         try:
             with self.as_one(request):
                 if closed is None:
@@ -222,17 +224,31 @@ class LiveDesk:
             sum(interval.source == "meter" for interval in intervals),
             content.meterReads if content is not None else 0,
             content.octets if content is not None else 0,
+            answered.code if answered is not None and state is State.FAILED else "",
         )
         with self.commit(state.value, request.key) if state in _BY_ITSELF else nullcontext():
             if state is State.REQUESTED:
                 assert request.filed is not None
                 self._ledger.file(request.filed, transition)
             else:
-                self._ledger.append(request.key, transition, content if state is State.ANSWERED else None)
+                came = answered if state is State.ANSWERED else None
+                self._ledger.append(request.key, transition, content if came else None, came.digest if came else "")
             self._note_later(request, transition, content)
+            # What was decided first is the second step of every request.
+            if state is not State.REQUESTED:
+                self._keep_found(request, at_us)
         if state in ENDED:
             self._inquiries.ended(request.key)
             self.under_way.pop(request.key, None)
+
+    def _keep_found(self, request: OnDemandRequest, at_us: Micros) -> None:
+        while request.found:
+            found = request.found.pop(0)
+            transition = Transition(
+                State.FOUND, at_us, found.said, rule=found.rule, field=found.field, value=found.value
+            )
+            self._ledger.append(request.key, transition)
+            self._note_later(request, transition, None)
 
     def _note_later(self, request: OnDemandRequest, made: Transition, content: InquiryResult | None) -> None:
         """Note a transition when it is committed: what is undone was never made, and is not counted."""
@@ -240,8 +256,10 @@ class LiveDesk:
             "esiid": request.esiid,
             "inquiry": request.kind.value,
             "call": request.call_reference,
-            "reason": request.reason,
+            "reason": made.reason,
         }
+        if made.rule:
+            facts |= {"rule": made.rule, "field": made.field, "value": made.value}
         if content is not None:
             facts |= {
                 "store": made.from_store,

@@ -168,10 +168,10 @@ class Dispatcher:
         """Take a request up that is waiting in the queue, as it was decided on."""
         request = self._desk.filing.request(entry.filed)
         # What was decided is told where it was accepted, the second of its steps.
-        accepted = entry.transitions[1]
+        accepted = entry.life[1]
         request.state, request.meter_allowed, request.lease = entry.last.state, accepted.meter_allowed, lease
         request.refusal = STORE_ONLY if accepted.refusal == STORE_ONLY else accepted.refusal
-        request.history = [(step.state, step.at_us) for step in entry.transitions]
+        request.history = [(step.state, step.at_us) for step in entry.life]
         self._desk.begin(request)
 
     def _end_left_over(self, entry: Entry, lease: Lease | None, reason: str) -> None:

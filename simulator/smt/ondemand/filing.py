@@ -11,6 +11,7 @@ from simulator.smt.correlation import digits
 from simulator.smt.errors import BusinessError
 from simulator.smt.ondemand.ledger import Ledger
 from simulator.smt.ondemand.lifecycle import Filed, OnDemandRequest, kind_counted
+from simulator.smt.ondemand.rules import Finding
 from simulator.smt.registry.records import User
 from simulator.smt.registry.registry import Registry
 from simulator.smt.throttle.decision import Door, Requested, Scope
@@ -31,6 +32,8 @@ class Asked:
     trans_id: str = ""
     call_reference: str = ""
     meter_number: str | None = None
+    #: Slips of the requester that nothing refuses.
+    found: tuple[Finding, ...] = ()
 
 
 class Filing:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Generator, Mapping, Sequence
 from enum import StrEnum
 from itertools import chain, repeat
@@ -14,15 +15,21 @@ from headend.boundaries import boundary
 from headend.http.exchange import current
 from headend.ports import Driver, Journal
 from headend.wire import InquiryKind, InquiryRequest, InquiryResult, Outcome
-from meters.calendar import Micros, local, local_us, micros, to_us
-from simulator.smt.ondemand.judged import checked
-from simulator.smt.ondemand.ledger import Entry, Ledger
-from simulator.smt.ondemand.lifecycle import Answered, OnDemandRequest, Sent, State
+from meters.calendar import Micros, day_of, local, local_us, micros, to_us
+from simulator.smt.ondemand.judged import Case, digest, judged
+from simulator.smt.ondemand.ledger import Entry, Ledger, Transition
+from simulator.smt.ondemand.lifecycle import NOT_TAKEN, Answered, OnDemandRequest, Sent, State
+from simulator.smt.ondemand.rules import Finding, finding
+from simulator.smt.registry.meter_attributes import most_wh
 from simulator.smt.registry.registry import Registry
 
 UNREACHABLE = "the TDSP's head-end cannot be reached"
 #: Waits before an inquiry of which nobody knows whether it was taken is sent again; the last one again and again. Defaults of this project.
 INQUIRY_WAITS_US = (to_us(1), to_us(5), to_us(30), to_us(60), to_us(120))
+#: Call-backs beside the one that counts that the ledger keeps of one request. A default of this project.
+MOST_BESIDE = 10
+#: Where a body that cannot be read says whose it is.
+_NAMES = re.compile(rb'"correlationId"\s*:\s*"([0-9A-Za-z_.-]{1,64})"')
 
 
 class CallBack(StrEnum):
@@ -33,7 +40,11 @@ class CallBack(StrEnum):
     LATE = "late"
     #: The same request was called back before: likewise.
     DUPLICATE = "duplicate"
+    #: And otherwise than now: likewise, and the ledger says so.
+    DIFFERS = "differs"
     UNKNOWN = "unknown"
+    #: It was no answer as documented (HTTP 400): the ledger says so if it named a request.
+    REJECTED = "rejected"
 
 
 def _not_taken(why: str) -> Sent:
@@ -78,7 +89,8 @@ class Inquiries:
         self._timeout = httpx.Timeout(connect=given.connect, read=given.read, write=given.write, pool=None)
         self._store_allowed = store_allowed
         self._waiting: dict[str, simpy.Event] = {}
-        self._called_back: set[str] = set()
+        #: By what was called back, as far as it tells one answer from another.
+        self._called_back: dict[str, str] = {}
 
     def send(self, request: OnDemandRequest, answer_by_us: Micros) -> Generator[simpy.Event, Any, Sent]:
         """See ``lifecycle.Desk``. A head-end that cannot be reached, or does not take the inquiry, is an answer: FAILED, at once."""
@@ -113,46 +125,86 @@ class Inquiries:
         # From here on a call-back is late.
         del self._waiting[request.key]
         if not called_back.triggered:
+            request.reason = self._why_not_taken(request.key)
             return None
-        result = InquiryResult.model_validate(called_back.value)
+        result, now = InquiryResult.model_validate(called_back.value), self._driver.now()
         assert request.filed is not None
-        outcome, reason, handed_on = checked(request.filed, result, self._driver.now())
-        return Answered(outcome, reason, result.meterReads, handed_on, result.octets)
+        service = self._registry.point(request.esiid, day_of(now)).attributes
+        answered = judged(Case(request.filed, request.meter_allowed, result, now, most_wh(service)))
+        request.found += answered.found
+        answered.digest = self._called_back.get(request.key, "")
+        return answered
+
+    def _why_not_taken(self, key: str) -> str:
+        entry = self._ledger.entry(key)
+        rejected = [step for step in entry.transitions if step.state is State.REJECTED] if entry is not None else []
+        return NOT_TAKEN.format(f"{rejected[-1].field}: {rejected[-1].value}") if rejected else ""
 
     def call_back(self, result: InquiryResult) -> CallBack:
         """Take in what a head-end calls back. Whatever it is, it is acknowledged and noted."""
         boundary("call_back.before")
         key = result.correlationId
         current().correlation_id = key
-        entry = self._ledger.entry(key)
+        entry, came = self._ledger.entry(key), digest(result)
+        first = self._called_back.get(key, "" if entry is None else entry.digest)
         if entry is None:
             became = CallBack.UNKNOWN
+        elif first and first != came:
+            became = self._differs(entry)
         elif not self.here:
             became = self._put_by(entry, result)
         elif key in self._called_back:
             became = CallBack.DUPLICATE
         elif key in self._waiting:
             became = CallBack.ACCEPTED
-            self._called_back.add(key)
+            self._called_back[key] = came
         else:
             became = CallBack.LATE
         self._driver.inject("callback", key, lambda: self._deliver(result, became))
         return became
 
+    def rejected(self, body: bytes, place: str, message: str) -> None:
+        """Note a call-back that was refused, in the ledger of the request that it names, however the rest of it is written."""
+        named = _NAMES.search(body)
+        key = named[1].decode() if named else ""
+        current().correlation_id = key
+        entry = self._ledger.entry(key) if key else None
+        if entry is not None:
+            self._keep_beside(entry, State.REJECTED, finding("MALFORMED", place, message))
+        became = CallBack.REJECTED.value
+        self._driver.inject(
+            "callback",
+            key,
+            lambda: self._journal.note(self._driver.now(), "SMT", "call-back", key, became=became, outcome=place),
+        )
+
+    def _differs(self, entry: Entry) -> CallBack:
+        self._keep_beside(entry, State.FOUND, finding("SECOND-ANSWER", "body", ""))
+        return CallBack.DIFFERS
+
+    def _keep_beside(self, entry: Entry, state: State, found: Finding) -> None:
+        """Enter what came beside the answer that counts; so many times, since anybody may send what he likes."""
+        beside = ("MALFORMED", "SECOND-ANSWER")
+        if sum(step.rule in beside for step in entry.transitions) >= MOST_BESIDE:
+            return
+        at_us = max(micros(self._driver.env.now), to_us(self._driver.now()), entry.transitions[-1].at_us)
+        step = Transition(state, at_us, found.said, rule=found.rule, field=found.field, value=found.value)
+        self._ledger.append(entry.filed.key, step)
+
     def waiting(self) -> list[str]:
         """The requests that wait here for a call-back, which may have come to a worker."""
-        return sorted(self._waiting.keys() - self._called_back)
+        return sorted(self._waiting.keys() - self._called_back.keys())
 
     def collect(self, keys: Sequence[str]) -> None:
         """Hand over what workers have put by for some of them."""
         for key, result in self._ledger.call_backs(keys).items():
             if key in self._waiting and key not in self._called_back:
-                self._called_back.add(key)
+                self._called_back[key] = digest(result)
                 self._deliver(result, CallBack.ACCEPTED)
 
     def ended(self, key: str) -> None:
         """A request has ended: a call-back for it is late from now on."""
-        self._called_back.discard(key)
+        self._called_back.pop(key, None)
         self._waiting.pop(key, None)
 
     async def _send(self, request: OnDemandRequest, answer_by_us: Micros) -> Sent:
@@ -185,14 +237,20 @@ class Inquiries:
             return _NOT_KNOWN
         if reply.status_code != 202:
             return _not_taken(f"the TDSP's head-end did not take the inquiry (HTTP {reply.status_code})")
+        other = _other_id(reply, request.key)
+        if other:
+            request.found.append(finding("OTHER-ID", "correlationId", other))
         return Sent(True)
 
     def _put_by(self, entry: Entry, result: InquiryResult) -> CallBack:
         """At a worker: put it by for the dispatcher, who hands it over at its next look."""
         if entry.ended or entry.last.state is State.ANSWERED:
             return CallBack.LATE
-        kept = self._ledger.keep_call_back(entry.filed.key, result, to_us(self._driver.now()))
-        return CallBack.ACCEPTED if kept else CallBack.DUPLICATE
+        key = entry.filed.key
+        if self._ledger.keep_call_back(key, result, to_us(self._driver.now())):
+            return CallBack.ACCEPTED
+        same = digest(self._ledger.call_backs([key])[key]) == digest(result)
+        return CallBack.DUPLICATE if same else self._differs(entry)
 
     def _deliver(self, result: InquiryResult, became: CallBack) -> None:
         self._journal.note(
@@ -206,3 +264,13 @@ class Inquiries:
         waiting = self._waiting.get(result.correlationId)
         if became is CallBack.ACCEPTED and waiting is not None and not waiting.triggered:
             waiting.succeed(result)
+
+
+def _other_id(reply: httpx.Response, key: str) -> str:
+    """The id that an acknowledgement names, if it is another one. It need not name any."""
+    try:
+        body = reply.json()
+    except ValueError:
+        return ""
+    named = body.get("correlationId", key) if isinstance(body, dict) else key
+    return "" if named == key else str(named)

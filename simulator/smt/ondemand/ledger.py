@@ -1,4 +1,4 @@
-"""The ledger of on-demand requests: one row when a request comes, one per transition, one for the answer. Append-only.
+"""The ledger of on-demand requests: one row when a request comes, one per transition and finding, one for the answer. Append-only.
 
 Polls far outnumber requests, so the entries asked for last are kept in memory as well, up to so many octets: any while this process alone writes the
 ledger, otherwise those that have ended, which nobody changes any more.
@@ -25,7 +25,8 @@ from simulator.smt.database.tables import (
     odr_request,
     odr_transition,
 )
-from simulator.smt.ondemand.lifecycle import ENDED, Filed, State
+from simulator.smt.ondemand.lifecycle import BESIDE, ENDED, Filed, State
+from simulator.smt.ondemand.rules import UNALLOWED
 from simulator.smt.throttle.decision import Door, Refusal
 
 #: Octets of entries that are kept in memory at most (what is polled is among the latest), and what one takes: with its answer's intervals it is
@@ -47,20 +48,35 @@ class Transition(NamedTuple):
     from_meter: int = 0
     meter_reads: int = 0
     octets: int = 0
+    #: The rule that was broken (``rules.csv``) or that it failed by, in which field, by what.
+    rule: str = ""
+    field: str = ""
+    value: str = ""
 
 
 @dataclass(slots=True)
 class Entry:
-    """A request with its history and, once it has one, its answer."""
+    """A request with its history and, once it has one, its answer and what tells that from another."""
 
     filed: Filed
     transitions: list[Transition] = field(default_factory=list)
     content: InquiryResult | None = None
+    digest: str = ""
+
+    @property
+    def life(self) -> list[Transition]:
+        """The steps of its life, without what was found beside it."""
+        return [step for step in self.transitions if step.state not in BESIDE]
 
     @property
     def last(self) -> Transition:
         """Where it stands."""
-        return self.transitions[-1]
+        return next(step for step in reversed(self.transitions) if step.state not in BESIDE)
+
+    @property
+    def unallowed(self) -> bool:
+        """Whether a meter was read for it that might not be."""
+        return any(step.rule == UNALLOWED for step in self.transitions)
 
     @property
     def ended(self) -> bool:
@@ -98,7 +114,7 @@ class Ledger:
             connection.execute(insert(odr_open), place)
         self._remember(Entry(filed, [transition]))
 
-    def append(self, key: str, transition: Transition, content: InquiryResult | None = None) -> None:
+    def append(self, key: str, transition: Transition, content: InquiryResult | None = None, digest: str = "") -> None:
         """Enter one more transition of a request, and its answer when it comes."""
         entry = self.entry(key)
         if entry is None:
@@ -106,10 +122,13 @@ class Ledger:
         with writing(self._engine) as connection:
             _append(connection, key, len(entry.transitions), transition)
             if content is not None:
-                row = {"request_key": key, "content": content.model_dump(mode="json", by_alias=True)}
+                told = content.model_dump(mode="json", by_alias=True)
+                row = {"request_key": key, "content": told, "digest": digest}
                 connection.execute(insert(odr_answer), row)
             mine = odr_open.c.request_key == key
-            if transition.state in ENDED:
+            if transition.state in BESIDE:
+                pass
+            elif transition.state in ENDED:
                 connection.execute(delete(odr_open).where(mine))
             else:
                 moved = update(odr_open).where(mine)
@@ -118,7 +137,7 @@ class Ledger:
         self.forget(key)
         entry.transitions.append(transition)
         if content is not None:
-            entry.content = content
+            entry.content, entry.digest = content, digest
         self._remember(entry)
 
     def forget(self, key: str) -> None:
@@ -141,9 +160,11 @@ class Ledger:
                 select(odr_transition).where(odr_transition.c.request_key == key).order_by(odr_transition.c.ordinal)
             )
             transitions = [_transition(step) for step in steps]
-            content = connection.scalar(select(odr_answer.c.content).where(odr_answer.c.request_key == key))
-        result = None if content is None else InquiryResult.model_validate(content)
-        return self._remember(Entry(_filed(row), transitions, result))
+            answer = connection.execute(select(odr_answer).where(odr_answer.c.request_key == key)).first()
+        entry = Entry(_filed(row), transitions)
+        if answer is not None:
+            entry.content, entry.digest = InquiryResult.model_validate(answer.content), answer.digest
+        return self._remember(entry)
 
     def latest(self, esiid: str, kind: InquiryKind, *states: State, before_us: Micros | None = None) -> Entry | None:
         """The latest request of an ESI ID that was not refused; with ``states``, that came to one of these; submitted before ``before_us``."""
@@ -246,6 +267,10 @@ class Ledger:
     def _entries_of(self, wanted: Select[Any]) -> list[Entry]:
         with reading(self._engine) as connection:
             keys = connection.scalars(wanted).all()
+        if self._shared:
+            # What another process has found since about one that had ended is in none of this one's memory.
+            for key in keys:
+                self.forget(key)
         return [entry for key in keys if (entry := self.entry(key)) is not None]
 
     def _remember(self, entry: Entry) -> Entry:
@@ -263,11 +288,12 @@ class Ledger:
 def _append(connection: Connection, key: str, ordinal: int, transition: Transition) -> None:
     row = transition._asdict() | {
         "request_key": key,
-        "ordinal": ordinal,
         "state": transition.state.value,
         "refusal": None if transition.refusal is None else transition.refusal._asdict(),
     }
-    connection.execute(insert(odr_transition), row)
+    # A worker may have entered what it found of a call-back meanwhile.
+    while not insert_new(connection, odr_transition, row | {"ordinal": ordinal}):
+        ordinal += 1
 
 
 def _transition(row: Any) -> Transition:
@@ -281,6 +307,9 @@ def _transition(row: Any) -> Transition:
         row.from_meter,
         row.meter_reads,
         row.octets,
+        row.rule,
+        row.field,
+        row.value,
     )
 
 

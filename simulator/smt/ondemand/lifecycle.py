@@ -17,6 +17,7 @@ import simpy
 from headend.wire import InquiryKind, Outcome
 from meters.calendar import Micros, Seconds, micros, seconds, to_s, to_us
 from simulator.smt.ondemand.middle import MiddleDraws
+from simulator.smt.ondemand.rules import UNALLOWED, Finding
 from simulator.smt.throttle.decision import Door, Kind, Lease, Policy, Refusal, Requested, Source
 
 
@@ -42,6 +43,9 @@ class State(StrEnum):
     T_FAILED = "t_failed"
     #: Nothing came back in time.
     EXPIRED = "expired"
+    #: Beside its life, which goes on as before: a rule that somebody broke, and a call-back that was no answer as documented.
+    FOUND = "found"
+    REJECTED = "rejected"
 
 
 TRANSITIONS: dict[State, frozenset[State]] = {
@@ -60,6 +64,8 @@ TRANSITIONS: dict[State, frozenset[State]] = {
     State.EXPIRED: frozenset(),
 }
 ENDED = frozenset(state for state, following in TRANSITIONS.items() if not following)
+#: What is kept of a request and is no step of its life.
+BESIDE = frozenset({State.FOUND, State.REJECTED})
 _END_OF = {Outcome.COMPLETED: State.COMPLETED, Outcome.REFUSED: State.REFUSED, Outcome.FAILED: State.FAILED}
 
 #: Under a store-only policy: refuses what needs the meter; an INTERVALS request is served with what the store holds.
@@ -67,6 +73,7 @@ STORE_ONLY = Refusal("STORE-ONLY", "This policy reads no meter on demand.", seco
 
 ANSWERED_EARLIER = "answered from an earlier read"
 TOO_LATE = "no answer from the TDSP in time"
+NOT_TAKEN = "the TDSP's answers were not taken, the latest for its {}"
 LATE_ON_THE_WAY = "the TDSP's answer did not come through in time"
 
 #: What nobody has begun to send: after a restart it goes on.
@@ -117,6 +124,8 @@ class OnDemandRequest:
     refusal: Refusal | None = None
     reason: str = ""
     answered: Answered | None = None
+    #: What is to be kept of it with its next step.
+    found: list[Finding] = field(default_factory=list)
     history: list[tuple[State, Micros]] = field(default_factory=list)
 
 
@@ -132,6 +141,10 @@ class Answered:
     octets: int = 0
     #: Of an earlier read that answers again: to where its intervals reach, UTC epoch seconds.
     reaches_to: Seconds = seconds(0)
+    #: The rules that it breaks, the one that it failed by, and what tells it from another answer.
+    found: tuple[Finding, ...] = ()
+    code: str = ""
+    digest: str = ""
 
 
 class Sent(NamedTuple):
@@ -154,6 +167,9 @@ class Admission(Protocol):
         self, request_key: str, lease: Lease, now: Seconds, success: bool, octets: int = 0, meter_failed: bool = False
     ) -> None:
         """End a lease."""
+
+    def charge(self, request_key: str, requested: Requested, at: Seconds, now: Seconds, octets: int = 0) -> None:
+        """Count a read at the meter that was not let in: of a request of ``at``, found at ``now``."""
 
 
 class Desk(Protocol):
@@ -178,7 +194,10 @@ class Desk(Protocol):
         """Send the inquiry to the head-end."""
 
     def answer(self, request: OnDemandRequest, answer_by_us: Micros) -> Generator[simpy.Event, Any, Answered | None]:
-        """Wait for the answer to what was sent; None when nothing came back by ``answer_by_us``, and not before that instant."""
+        """Wait for the answer to what was sent; None when nothing came back by ``answer_by_us``, and not before that instant.
+
+        If what came was no answer, ``request.reason`` says so.
+        """
 
 
 def move(desk: Desk, request: OnDemandRequest, state: State, at_us: Micros) -> None:
@@ -265,7 +284,7 @@ def fulfil(desk: Desk, request: OnDemandRequest) -> Generator[simpy.Event, Any, 
     if answered is None:
         answered = yield from desk.answer(request, answer_by)
     if answered is None:
-        _end(desk, request, State.EXPIRED, TOO_LATE)
+        _end(desk, request, State.EXPIRED, request.reason or TOO_LATE)
         return
     request.answered = answered
     move(desk, request, State.ANSWERED, micros(env.now))
@@ -288,8 +307,11 @@ def _end(desk: Desk, request: OnDemandRequest, state: State, reason: str) -> Non
     request.reason = reason
     # In one commit: a crash in between would leave an allowance spent on a request that then fails.
     with desk.as_one(request):
-        if request.lease is not None:
-            answered = request.answered
+        answered = request.answered
+        if answered is not None and any(one.rule == UNALLOWED for one in answered.found):
+            asked = to_s(request.history[0][1])
+            desk.admission.charge(request.key, request.requested, asked, to_s(env_now), answered.octets)
+        elif request.lease is not None:
             tried = answered is not None and answered.meter_reads > 0
             desk.admission.settle(
                 request.key,

@@ -34,7 +34,7 @@ def _drew(entry: Entry) -> bool:
     """Whether a request has used the allowance, or may yet."""
     if entry.last.state not in ENDED:
         return entry.last.meter_allowed or any(step.meter_allowed for step in entry.transitions)
-    return entry.last.state is State.COMPLETED and entry.last.meter_reads > 0
+    return entry.unallowed or (entry.last.state is State.COMPLETED and entry.last.meter_reads > 0)
 
 
 def _by(entry: Entry) -> str:

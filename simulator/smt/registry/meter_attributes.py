@@ -5,8 +5,10 @@ Field names are SMT's (DOMAIN §3 [S]); every value is text, and what the words 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import date
+from fractions import Fraction
 
 from meters.calendar import us_date
 
@@ -85,6 +87,21 @@ def installed_meter(
         first_provisioned=installed,
         updated=installed,
     )
+
+
+def most_wh(attributes: MeterAttributes) -> int:
+    """What a service can carry in a quarter hour, Wh, by class and transformers of its meter: amperes at 240 V, or at three times 277 V [D]."""
+    amperes = re.fullmatch(r"CL(\d{1,4})", attributes.meter_class) or re.fullmatch(r"CL(\d+)", _SELF_CONTAINED)
+    assert amperes is not None
+    volts = 240 if attributes.phases == 1 else 3 * 277
+    by = _ratio(attributes.current_ratio) * _ratio(attributes.potential_ratio)
+    return int(int(amperes[1]) * volts * by / 4)
+
+
+def _ratio(written: str) -> Fraction:
+    """Of a transformer; 1 where it is written otherwise."""
+    parts = re.fullmatch(r"([1-9]\d{0,6}):([1-9]\d{0,6})", written)
+    return Fraction(1) if parts is None else Fraction(int(parts[1]), int(parts[2]))
 
 
 def meter_info(

@@ -224,6 +224,8 @@ class Rig:
         folders: Folders | None = None,
         database_url: str = "",
         clock: Clock | None = None,
+        links: dict[str, str] | None = None,
+        reply_to: str = "http://smt",
     ) -> None:
         self.runtime = Runtime(clock or Clock(ClockMode.MANUAL, to_us(epoch(now))))
         self.wall = 1_000_000.0
@@ -236,8 +238,8 @@ class Rig:
             seed=1,
             policy=preset(policy) if isinstance(policy, str) else policy,
             database_url=database_url or f"sqlite:///{folder / 'smt.db'}",
-            links={"coastal": "http://headend"},
-            reply_to="http://smt",
+            links=links or {"coastal": "http://headend"},
+            reply_to=reply_to,
             wall=lambda: self.wall,
             expiry_us=expiry_us,
         )
@@ -280,6 +282,7 @@ class Rig:
             "requestorID": username,
             "requesterType": "REP",
             "requesterAuthenticationID": user.duns,
+            "SMTTermsandConditions": "Y",
         }
         return await self.client.post(
             f"/v2{path}", json=body | fields, headers={"Authorization": f"Bearer {self.tokens[username]}"}

@@ -42,6 +42,13 @@ class RequestStep(BaseModel):
     fromMeter: int = Field(default=0, description="Intervals of the answer that the meter was read for.")
     meterReads: int = Field(default=0, description="Tries at the meter.")
     octets: int = Field(default=0, description="Modbus octets that they took.")
+    rule: str = Field(
+        default="",
+        description="Of what was `found`, of a `rejected` call-back, and what it `failed` by.",
+        examples=["HOLE"],
+    )
+    field: str = Field(default="", description="Where that rule was broken.", examples=["intervals[].end"])
+    value: str = Field(default="", description="By what.")
 
 
 class RequestLife(BaseModel):
@@ -154,4 +161,7 @@ def _step(transition: Transition) -> RequestStep:
         fromMeter=transition.from_meter,
         meterReads=transition.meter_reads,
         octets=transition.octets,
+        rule=transition.rule,
+        field=transition.field,
+        value=transition.value,
     )

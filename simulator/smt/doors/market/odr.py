@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from difflib import get_close_matches
+
 from fastapi import APIRouter, Response
 
 from headend.wire import InquiryKind
@@ -14,8 +17,9 @@ from simulator.smt.doors.market.status import status_json, status_of
 from simulator.smt.errors import BusinessError
 from simulator.smt.ondemand.filing import Asked
 from simulator.smt.ondemand.lifecycle import State
+from simulator.smt.ondemand.rules import Finding, finding
 from simulator.smt.party import Smt
-from simulator.smt.registry.records import User
+from simulator.smt.registry.records import User, UserKind
 from simulator.smt.throttle.decision import Door
 
 
@@ -49,11 +53,37 @@ def router() -> APIRouter:
     return routes
 
 
+#: Fields that are told of one request at most, when they are not documented.
+_MOST_UNKNOWN = 10
+#: How a requester of each kind names itself.
+_TYPES = {UserKind.ROR: {"REP"}, UserKind.CSP: {"CSP"}, UserKind.TDSP: {"TDSP"}, UserKind.CUSTOMER: {"RES", "BUS"}}
+
+
+def slips(user: User, asked: OdrRequest) -> Iterator[Finding]:
+    """What a request gets wrong and is taken with all the same."""
+    if asked.requesterType not in _TYPES[user.kind]:
+        yield finding("REQUESTER-TYPE", "requesterType", asked.requesterType)
+    for name in [name[:64] for name in asked.model_extra or {}][:_MOST_UNKNOWN]:
+        near = get_close_matches(name, OdrRequest.model_fields, 1)
+        yield finding("UNKNOWN-FIELD", name, f"{name!a}, perhaps {near[0]}" if near else f"{name!a}")
+    if "SMTTermsandConditions" not in asked.model_fields_set:
+        yield finding("TERMS-LEFT-OUT", "SMTTermsandConditions", "")
+
+
 def _opened(smt: Smt, user: User, asked: OdrRequest, kind: InquiryKind) -> Response:
     check_sender(user, asked)
     check_delivery(asked)
     taken = smt.desk.open_request(
-        Asked(user, kind, asked.ESIID, Door.API, asked.trans_id, asked.callReference, asked.MeterNumber),
+        Asked(
+            user,
+            kind,
+            asked.ESIID,
+            Door.API,
+            asked.trans_id,
+            asked.callReference,
+            asked.MeterNumber,
+            tuple(slips(user, asked)),
+        ),
         smt.now_us(),
     )
     if taken.state is not State.REFUSED:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from headend.ondemand.gap import GAP_LIMIT
 from headend.wire import PartialInterval, PowerState, ServedInterval
@@ -21,6 +21,9 @@ _GAP_H = GAP_LIMIT * INTERVAL_S // 3600
 
 class OdrRequest(Posted):
     """`POST /v2/odr/` and `POST /v2/powerstatus/`. `readType` and `callReference` are the extension; without them it is a plain ODR."""
+
+    #: Kept, so that a slip is seen.
+    model_config = ConfigDict(extra="allow")
 
     trans_id: str = Field(examples=["ror-000017"])
     requestorID: str = Field(examples=["pecanbend.api"])
@@ -81,6 +84,14 @@ class OdrRead(BaseModel):
     readDate: str = Field(examples=["08/12/2026 17:41:12"])
 
 
+class AnswerFinding(BaseModel):
+    """A rule that the TDSP's answer broke. What a fatal one touched is left out of the answer; what another one did is in it."""
+
+    code: str = Field(examples=["ENERGY-SIZE"])
+    field: str = Field(examples=["intervals[].wh"])
+    reason: str
+
+
 class OdrStatus(BaseModel):
     """Reply of `/v2/odrstatus/`. Fields after `odrRead` are the extension, present only on INTERVALS and power status requests."""
 
@@ -109,3 +120,6 @@ class OdrStatus(BaseModel):
     meterReads: int | None = None
     refusal: Refusal | None = None
     powerStatus: PowerState | None = None
+    findings: list[AnswerFinding] | None = Field(
+        default=None, description="What the TDSP's answer was found to break; absent where nothing was."
+    )

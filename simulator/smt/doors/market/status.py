@@ -10,9 +10,10 @@ from decimal import Decimal
 from headend.wire import InquiryKind, InquiryResult
 from meters.calendar import Seconds, local, seconds, to_s, us_stamp
 from simulator.smt.doors.both.refusal import SILENT, STATUS_OF, wire_refusal
-from simulator.smt.doors.market.odr_wire import PENDING, RETRIEVED, OdrRead, OdrStatus, Span
+from simulator.smt.doors.market.odr_wire import PENDING, RETRIEVED, AnswerFinding, OdrRead, OdrStatus, Span
 from simulator.smt.ondemand.ledger import Entry
 from simulator.smt.ondemand.lifecycle import ENDED, State
+from simulator.smt.ondemand.rules import RULES
 
 
 def scientific(wh: int) -> str:
@@ -43,6 +44,11 @@ def status_of(entry: Entry, trans_id: str) -> OdrStatus:
     # What came too late to be told is not told: nobody would have paid for it.
     if content is not None and last.state is not State.EXPIRED:
         _add_content(status, filed.kind, content)
+        status.findings = [
+            AnswerFinding(code=step.rule, field=step.field, reason=step.reason)
+            for step in entry.transitions
+            if step.state is State.FOUND and RULES[step.rule].author == "head-end"
+        ] or None
     return status
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from headend.wire import InquiryKind, InquiryResult, Outcome
 from meters.calendar import INTERVAL_S, Seconds, epoch, instants, iso, micros, seconds, to_us
 from simulator.smt.doors.market.status import scientific, status_of
-from simulator.smt.ondemand.judged import checked, trimmed
+from simulator.smt.ondemand.judged import Case, judged, trimmed
 from simulator.smt.ondemand.ledger import Entry, Transition
 from simulator.smt.ondemand.lifecycle import Filed, State
 from simulator.smt.throttle.decision import Door
@@ -54,8 +54,9 @@ def filed(kind: InquiryKind) -> Filed:
 
 
 def held(kind: InquiryKind, **told: Any) -> tuple[Outcome, str, InquiryResult]:
-    result = InquiryResult.model_validate({"correlationId": "k", "outcome": "completed", **told})
-    return checked(filed(kind), result, ASKED + 60)
+    result = InquiryResult.model_validate({"correlationId": "k", "outcome": "completed", "meterReads": 1, **told})
+    answered = judged(Case(filed(kind), allowed=True, result=result, now=ASKED + 60, most_wh=12_000))
+    return answered.outcome, answered.reason, answered.content
 
 
 def interval(end: Seconds, wh: int = 100) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 from sqlalchemy import Engine, event
@@ -64,6 +65,15 @@ def filed_once(engine: Engine) -> None:
     assert entry is not None
     assert entry.filed.username == "lonestar.api"
     assert [one.keep_call_back("a", answer("a"), to_us(END)) for one in (first, second)] == [True, False]
+    # What another process enters meanwhile has its own place.
+    with patch.object(second, "entry", return_value=entry):
+        first.append("a", Transition(State.ACCEPTED, to_us(END)))
+        second.append("a", Transition(State.FOUND, to_us(END), rule="SECOND-ANSWER"))
+    assert [step.state.value for step in Ledger(engine).audit(PLAIN)[0].transitions] == [
+        "requested",
+        "accepted",
+        "found",
+    ]
     # PostgreSQL would write them into the server's log.
     assert errors == []
 

@@ -28,6 +28,8 @@ COMPLETED_POWER: dict[str, Any] = {
     "meterReads": 4,
     "octets": 2000,
 }
+#: Of a head-end that may not read the meter, and has nothing.
+UNREAD: dict[str, Any] = {"meterReads": 0, "octets": 0, "reachesTo": None}
 
 
 def policy(**written: Any) -> Policy:
@@ -204,7 +206,7 @@ async def test_a_refusal_that_comes_late_gives_the_time_to_come_back_as_it_is_th
         rig.post_days()
         await rig.asked()
         await rig.wait(3590)
-        rig.head_end.amend = {"outcome": "refused", "intervals": [], "reason": "the meter is needed"}
+        rig.head_end.amend = {"outcome": "refused", "intervals": [], "reason": "the meter is needed"} | UNREAD
         late = await rig.asked(readType="INTERVALS")
         await rig.wait(10)
         if meanwhile:
