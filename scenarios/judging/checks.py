@@ -6,18 +6,15 @@ from collections import Counter, defaultdict
 from datetime import date
 
 from headend.wire import InquiryKind
-from meters.calendar import day_of, intervals_in, seconds
+from meters.calendar import day_of, intervals_in
 from scenarios.judging.action_checks import action_check, struck
 from scenarios.judging.facts import Facts
 from scenarios.judging.findings import CheckVerdict, Rule, check
-from scenarios.recording.ledger import Entry
 from simulator.ror.usage import Quality
-from simulator.smt.ondemand.invariants import breaches, from_ledger
-from simulator.smt.ondemand.ledger import Entry as LedgerEntry
-from simulator.smt.ondemand.ledger import Transition
-from simulator.smt.ondemand.lifecycle import Filed
+from simulator.smt.ondemand.invariants import breaches, from_steps
+from simulator.smt.ondemand.lifecycle import kind_counted
 from simulator.smt.registry.records import UsageFormat
-from simulator.smt.throttle.limits import Door, Scope
+from simulator.smt.throttle.limits import Door, Requested, Scope
 from simulator.smt.throttle.policy import preset
 
 #: Policies of FR CR016.1, whose rule is counted again from the ledger.
@@ -159,14 +156,17 @@ def _throttle(facts: Facts) -> list[CheckVerdict]:
         return []
     checks = []
     for kind, (requirement, counted) in COUNTED.items():
-        entries = [_as_filed(request, facts.esiid) for request in facts.requests(kind=kind)]
-        asked = from_ledger(entries, lambda filed: {Scope.ESIID: filed.esiid})
+        scopes = {Scope.ESIID: facts.esiid}
+        asked = from_steps(
+            (request.key, Requested(kind_counted(kind), request.door, scopes), request.transitions)
+            for request in facts.requests(kind=kind)
+        )
         if not asked:
             continue
         rule = Rule()
         over = [breach for breach in breaches(preset(facts.recording.policy.name), asked) if breach.limit]
-        found = [f"{day_of(one.at)}: {one.key} was {one.what}" for one in over]
-        days = [day_of(one.at) for one in asked if one.success]
+        found = [f"{day_of(one.at)}: {one.key} was {one.what} ({one.author.value})" for one in over]
+        days = [day_of(one.at) for one in asked if one.success or one.unallowed]
         rule.none(f"days with more than one successful {counted} request", found, len(days))
         evidence = {"requests": len(asked), "successes_with_reads": len(days), "days": len(set(days))}
         of_them = "more than one on a day" if over else "at most one per day" if days else "no day to count"
@@ -174,29 +174,6 @@ def _throttle(facts: Facts) -> list[CheckVerdict]:
         title = f"One successful {counted} a day"
         checks.append(check(f"rule-{requirement[-2:]}", title, happened, evidence, rule, requirement))
     return checks
-
-
-def _as_filed(entry: Entry, esiid: str) -> LedgerEntry:
-    """A request as SMT's own ledger has it, as far as a throttle's rules rest on it."""
-    first = entry.transitions[0].at_us
-    filed = Filed(
-        entry.key, entry.kind, esiid, entry.door, entry.username, *("",) * 4, seconds(0), seconds(0), None, (), first
-    )
-    steps = [
-        Transition(
-            transition.state,
-            transition.at_us,
-            "",
-            transition.meter_allowed,
-            None,
-            0,
-            0,
-            transition.meter_reads,
-            transition.octets,
-        )
-        for transition in entry.transitions
-    ]
-    return LedgerEntry(filed, steps)
 
 
 def _complaints(facts: Facts) -> list[CheckVerdict]:

@@ -1,27 +1,39 @@
-"""Whether a throttle kept its rules: replays what was asked and how it ended, counts again from nothing, and says where a rule was broken.
+"""Whether a throttle kept its rules: replays what was asked and how it ended, counts again from nothing, and says where a rule was broken, by whom.
 
 It shares the records with the throttle and none of its code: no state, no windows, no leases. Both ways are looked for: one too many, and one
-refused although there was room (an allowance that was lost, or spent on a failure).
+refused although there was room (an allowance that was lost, or spent on a failure). A read at the meter counts, allowed or not; one that was not is
+the head-end's breach. Each request is looked at once, when it comes and when it ends.
 """
 
 from __future__ import annotations
 
+import heapq
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
-from typing import NamedTuple
+from enum import StrEnum
+from typing import NamedTuple, Protocol
 
 from meters.calendar import Micros, Seconds, day_of, to_s
 from simulator.smt.ondemand.ledger import Entry
-from simulator.smt.ondemand.lifecycle import Filed, State, kind_counted
+from simulator.smt.ondemand.lifecycle import BESIDE, ENDED, Filed, State, kind_counted
+from simulator.smt.ondemand.rules import UNALLOWED
 from simulator.smt.throttle.limits import Limit, Measure, Policy, Requested, Scope, Window, concerns
+
+
+class Author(StrEnum):
+    """Who has broken a rule."""
+
+    SMT = "SMT"
+    HEAD_END = "head-end"
 
 
 @dataclass(slots=True)
 class Asking:
     """One request: when it was asked, whether it was let in, how it ended. Instants: UTC epoch seconds.
 
-    ``after``: of requests of one second, those with a smaller number came before. ``ended_after``: likewise, on the same scale.
+    ``after``: of requests of one second, those with a smaller number came before; it ascends with ``at``. ``ended_after``: likewise, on the same
+    scale. ``unallowed``: the meter was read for it without an allowance, which is known when it has ended.
     """
 
     key: str
@@ -34,14 +46,7 @@ class Asking:
     success: bool = False
     octets: int = 0
     meter_failed: bool = False
-
-    def open_at(self, after: int) -> bool:
-        """Whether it was under way when that number was given."""
-        return self.admitted and self.after < after and (self.ended_at is None or self.ended_after > after)
-
-    def ended_before(self, after: int) -> bool:
-        """Whether it had ended when that number was given."""
-        return self.admitted and self.ended_at is not None and self.ended_after < after
+    unallowed: bool = False
 
 
 class Breach(NamedTuple):
@@ -51,61 +56,113 @@ class Breach(NamedTuple):
     at: Seconds
     limit: str
     what: str
+    author: Author = Author.SMT
 
 
 def breaches(policy: Policy, asked: Iterable[Asking]) -> list[Breach]:
     """Every breach, in the order in which the requests came."""
-    ordered = sorted(asked, key=lambda one: one.after)
-    return [breach for one in ordered for breach in _breaches(policy, one, ordered)]
+    events: list[tuple[int, int, Asking]] = []
+    for one in asked:
+        events.append((one.after, 1, one))
+        if one.ended_at is not None and (one.admitted or one.unallowed):
+            # One that ended before anything else happened, or by a forged record before it came, ends after it came.
+            at_once = one.ended_after <= one.after
+            events.append((one.after, 2, one) if at_once else (one.ended_after, 0, one))
+    counted: dict[tuple[str, str], _Counted] = {}
+    found: list[tuple[int, Breach]] = []
+    full_for: dict[int, list[Limit]] = {}
+    for _, order, one in sorted(events, key=lambda event: event[:2]):
+        concerned = [
+            (limit, _of(counted, limit, one.requested.scopes[limit.scope]))
+            for limit in policy.limits
+            if concerns(limit, one.requested)
+        ]
+        if order == 1:
+            full = [limit for limit, so_far in concerned if not so_far.has_room(one.at)]
+            found += [(one.after, breach) for breach in _at_the_door(one, full)]
+            if one.unallowed:
+                full_for[one.after] = full
+        elif one.unallowed:
+            found += [(one.after, breach) for breach in _at_the_meter(one, full_for[one.after])]
+        for _, so_far in concerned:
+            if order == 1 and one.admitted:
+                so_far.begin(one)
+            elif order != 1:
+                so_far.end(one)
+    return [breach for _, breach in sorted(found, key=lambda each: each[0])]
 
 
-def _breaches(policy: Policy, asking: Asking, asked: Sequence[Asking]) -> Iterator[Breach]:
-    concerned = [limit for limit in policy.limits if concerns(limit, asking.requested)]
-    full = [limit for limit in concerned if not _has_room(limit, asking, _beside(limit, asking, asked))]
-    if asking.admitted:
+def _at_the_door(one: Asking, full: Sequence[Limit]) -> Iterator[Breach]:
+    if one.admitted:
         for limit in full:
-            yield Breach(
-                asking.key, asking.at, limit.name, f"let in, though {limit.amount:,} {limit.measure.value} are reached"
-            )
+            yield Breach(one.key, one.at, limit.name, f"let in, though {_reached(limit)}")
     elif not full:
-        yield Breach(asking.key, asking.at, "", "refused, though every limit had room")
+        yield Breach(one.key, one.at, "", "refused, though every limit had room")
 
 
-def _beside(limit: Limit, asking: Asking, asked: Sequence[Asking]) -> list[Asking]:
-    """Requests let in before that one which the limit counts together with it."""
-    value = asking.requested.scopes[limit.scope]
-    return [
-        other
-        for other in asked
-        if other.admitted
-        and other.after < asking.after
-        and concerns(limit, other.requested)
-        and other.requested.scopes[limit.scope] == value
-    ]
+def _at_the_meter(one: Asking, full: Sequence[Limit]) -> Iterator[Breach]:
+    for limit in full:
+        what = f"read at the meter without an allowance: {_reached(limit)}"
+        yield Breach(one.key, one.at, limit.name, what, Author.HEAD_END)
+    if not full:
+        yield Breach(one.key, one.at, UNALLOWED, "read at the meter without an allowance", Author.HEAD_END)
 
 
-def _has_room(limit: Limit, asking: Asking, before: list[Asking]) -> bool:
-    match limit.measure:
-        case Measure.SUCCESSES:
-            return (
-                sum(_may_count(other, asking) and _together(limit, other.at, asking.at) for other in before)
-                < limit.amount
-            )
-        case Measure.OCTETS:
-            inside = [other for other in before if _together(limit, other.at, asking.at)]
-            spent = sum(limit.estimate if other.open_at(asking.after) else other.octets for other in inside)
-            return spent + limit.estimate <= limit.amount
-        case Measure.UNDER_WAY:
-            return sum(other.open_at(asking.after) for other in before) < limit.amount
-        case Measure.TOKENS:
-            return _token_left(limit, [other.at for other in before if _may_count(other, asking)], asking.at)
-        case Measure.METER_FAILURES:
-            return _breaker_lets_in(limit, asking, before)
+def _reached(limit: Limit) -> str:
+    return f"{limit.amount:,} {limit.measure.value} are reached"
 
 
-def _may_count(other: Asking, asking: Asking) -> bool:
-    """Whether an earlier request has succeeded, or still may."""
-    return other.open_at(asking.after) or other.success
+class _Counted(Protocol):
+    """What one limit has counted for one scope value so far. Called in the order of what happened."""
+
+    def has_room(self, at: Seconds) -> bool:
+        """Whether one more may come in at an instant."""
+
+    def begin(self, one: Asking) -> None:
+        """One was let in."""
+
+    def end(self, one: Asking) -> None:
+        """It has ended, or a meter was read for one that was not let in."""
+
+
+def _of(counted: dict[tuple[str, str], _Counted], limit: Limit, value: str) -> _Counted:
+    so_far = counted.get((limit.name, value))
+    if so_far is None:
+        so_far = counted[limit.name, value] = _COUNTED[limit.measure](limit)
+    return so_far
+
+
+class _InWindow:
+    """Successes, or octets: one under way counts as if it will succeed, or as estimated."""
+
+    def __init__(self, limit: Limit) -> None:
+        self._limit = limit
+        self._octets = limit.measure is Measure.OCTETS
+        #: By instant and number; of each number how much it counts.
+        self._inside: list[tuple[Seconds, int]] = []
+        self._weights: dict[int, int] = {}
+        self._total = 0
+
+    def has_room(self, at: Seconds) -> bool:
+        while self._inside and not _together(self._limit, self._inside[0][0], at):
+            self._total -= self._weights.pop(heapq.heappop(self._inside)[1])
+        return self._total + (self._limit.estimate if self._octets else 1) <= self._limit.amount
+
+    def begin(self, one: Asking) -> None:
+        self._put(one, self._limit.estimate if self._octets else 1)
+
+    def end(self, one: Asking) -> None:
+        weight = one.octets if self._octets else int(one.success or one.unallowed)
+        if one.after in self._weights:
+            self._total += weight - self._weights[one.after]
+            self._weights[one.after] = weight
+        elif one.unallowed:
+            self._put(one, weight)
+
+    def _put(self, one: Asking, weight: int) -> None:
+        heapq.heappush(self._inside, (one.at, one.after))
+        self._weights[one.after] = weight
+        self._total += weight
 
 
 def _together(limit: Limit, earlier: Seconds, at: Seconds) -> bool:
@@ -120,68 +177,173 @@ def _together(limit: Limit, earlier: Seconds, at: Seconds) -> bool:
             return at - earlier < 86400
 
 
-def _token_left(limit: Limit, taken: Sequence[Seconds], at: Seconds) -> bool:
-    rate = Fraction(limit.amount, limit.per_s)
-    level, since = Fraction(limit.burst), None
-    for instant in [*sorted(taken), at]:
+class _UnderWay:
+    """Requests under way at once."""
+
+    def __init__(self, limit: Limit) -> None:
+        self._limit = limit
+        self._open = 0
+
+    def has_room(self, at: Seconds) -> bool:  # noqa: ARG002
+        return self._open < self._limit.amount
+
+    def begin(self, one: Asking) -> None:  # noqa: ARG002
+        self._open += 1
+
+    def end(self, one: Asking) -> None:
+        self._open -= one.admitted
+
+
+class _Tokens:
+    """A bucket: each success has taken a token when it was asked for, one under way too; a read that was not let in when it was found."""
+
+    def __init__(self, limit: Limit) -> None:
+        self._limit = limit
+        #: In parts of a token, ``per_s`` to one: the level after what has succeeded before the first that is under way; when that was.
+        self._level = limit.burst * limit.per_s
+        self._since: Seconds | None = None
+        #: Takes since then, with their numbers; of each number whether it stands (None: it is under way).
+        self._takes: deque[tuple[Seconds, int]] = deque()
+        self._stands: dict[int, bool | None] = {}
+
+    def has_room(self, at: Seconds) -> bool:
+        while self._takes and self._stands[self._takes[0][1]] is not None:
+            instant, number = self._takes.popleft()
+            if self._stands.pop(number):
+                self._level, self._since = self._after(self._level, self._since, instant), instant
+        level, since = self._level, self._since
+        for instant, number in self._takes:
+            if self._stands[number] is not False:
+                level, since = self._after(level, since, instant), instant
+        return self._after(level, since, at) >= 0
+
+    def _after(self, level: int, since: Seconds | None, at: Seconds) -> int:
+        """The level after one more take."""
         if since is not None:
-            level = min(Fraction(limit.burst), level + rate * (instant - since))
-        since = instant
-        level -= 1
-    return level >= 0
+            level = min(self._limit.burst * self._limit.per_s, level + self._limit.amount * (at - since))
+        return level - self._limit.per_s
+
+    def begin(self, one: Asking) -> None:
+        self._takes.append((one.at, one.after))
+        # One that never ended is held for good.
+        self._stands[one.after] = None if one.ended_at is not None else True
+
+    def end(self, one: Asking) -> None:
+        if one.unallowed:
+            assert one.ended_at is not None
+            self._takes.append((one.ended_at, one.after))
+            self._stands[one.after] = True
+        elif one.after in self._stands:
+            self._stands[one.after] = one.success
 
 
-def _breaker_lets_in(limit: Limit, asking: Asking, before: list[Asking]) -> bool:
-    """Replay the breaker: failures open it, a cool-down later a probe decides."""
-    opened: Seconds | None = None
-    failures: list[Seconds] = []
-    for other in sorted(
-        (each for each in before if each.ended_before(asking.after)), key=lambda each: each.ended_after
-    ):
-        assert other.ended_at is not None
-        if opened is not None:
-            if other.at < opened + limit.cool_down_s:
-                continue
-            if other.meter_failed:
-                opened = other.ended_at
-            elif other.success:
-                opened = None
-        elif other.meter_failed:
-            failures = [at for at in failures if at > other.ended_at - limit.within_s] + [other.ended_at]
-            if len(failures) >= limit.amount:
-                opened, failures = other.ended_at, []
-    if opened is None:
-        return True
-    half_open = opened + limit.cool_down_s
-    return asking.at >= half_open and not any(other.open_at(asking.after) and other.at >= half_open for other in before)
+class _Breaker:
+    """Failures open it, a cool-down later a probe decides."""
+
+    def __init__(self, limit: Limit) -> None:
+        self._limit = limit
+        self._opened: Seconds | None = None
+        self._failures: list[Seconds] = []
+        #: Instants of those under way, by number, the latest last.
+        self._open: dict[int, Seconds] = {}
+
+    def has_room(self, at: Seconds) -> bool:
+        if self._opened is None:
+            return True
+        half_open = self._opened + self._limit.cool_down_s
+        probing = bool(self._open) and next(reversed(self._open.values())) >= half_open
+        return at >= half_open and not probing
+
+    def begin(self, one: Asking) -> None:
+        self._open[one.after] = one.at
+
+    def end(self, one: Asking) -> None:
+        if not one.admitted:
+            return
+        del self._open[one.after]
+        assert one.ended_at is not None
+        if self._opened is not None:
+            if one.at < self._opened + self._limit.cool_down_s:
+                return
+            if one.meter_failed:
+                self._opened = one.ended_at
+            elif one.success:
+                self._opened = None
+        elif one.meter_failed:
+            since = one.ended_at - self._limit.within_s
+            self._failures = [at for at in self._failures if at > since] + [one.ended_at]
+            if len(self._failures) >= self._limit.amount:
+                self._opened, self._failures = one.ended_at, []
+
+
+_COUNTED: dict[Measure, Callable[[Limit], _Counted]] = {
+    Measure.SUCCESSES: _InWindow,
+    Measure.OCTETS: _InWindow,
+    Measure.UNDER_WAY: _UnderWay,
+    Measure.TOKENS: _Tokens,
+    Measure.METER_FAILURES: _Breaker,
+}
+
+
+class Step(Protocol):
+    """What counts of a transition, whoever keeps it: the ledger, a recording, a load study."""
+
+    @property
+    def state(self) -> State: ...
+    @property
+    def at_us(self) -> Micros: ...
+    @property
+    def meter_allowed(self) -> bool: ...
+    @property
+    def meter_reads(self) -> int: ...
+    @property
+    def from_meter(self) -> int: ...
+    @property
+    def octets(self) -> int: ...
+    @property
+    def rule(self) -> str: ...
 
 
 def from_ledger(entries: Iterable[Entry], scopes_of: Callable[[Filed], Mapping[Scope, str]]) -> list[Asking]:
-    """The requests of a ledger, by its transitions, in the order of their instants; a microsecond's by key.
+    """``from_steps`` of the requests of a ledger. scopes_of: the scope values that a request was counted under."""
+    return from_steps(
+        (
+            entry.filed.key,
+            Requested(kind_counted(entry.filed.kind), entry.filed.door, scopes_of(entry.filed)),
+            entry.transitions,
+        )
+        for entry in entries
+    )
 
-    scopes_of: the scope values that a request was counted under. Requests that went to the head-end without an allowance (store first) and those
-    answered from an earlier read are not asked of the throttle again: the first count as refused, the second are left out.
+
+def from_steps(lives: Iterable[tuple[str, Requested, Sequence[Step]]]) -> list[Asking]:
+    """Requests by their transitions, in the order of their instants; a microsecond's by key.
+
+    Requests that went to the head-end without an allowance (store first) and those answered from an earlier read are not asked of the throttle again:
+    the first count as refused, the second are left out.
     """
     asked: list[Asking] = []
     steps: list[tuple[Micros, int, str, bool, Asking]] = []
-    for entry in entries:
-        filed, last = entry.filed, entry.last
-        states = [step.state for step in entry.transitions]
+    for key, requested, transitions in lives:
+        life = [step for step in transitions if step.state not in BESIDE]
+        first, last = life[0], life[-1]
+        states = {step.state for step in life}
         if State.ANSWERED in states and State.ACCEPTED not in states:
             continue
-        requested = Requested(kind_counted(filed.kind), filed.door, scopes_of(filed))
-        success = last.state is State.COMPLETED and last.meter_reads > 0
-        # Who had the meter read with success was let in, whatever is said of an allowance.
-        admitted = success or any(step.meter_allowed for step in entry.transitions)
-        asking = Asking(filed.key, to_s(filed.submitted_us), requested, admitted, -1)
+        admitted = any(step.meter_allowed for step in life)
+        unallowed = not admitted and any(
+            step.meter_reads or step.from_meter or step.rule == UNALLOWED for step in transitions
+        )
+        asking = Asking(key, to_s(first.at_us), requested, admitted, -1)
         asked.append(asking)
-        steps.append((filed.submitted_us, 1, filed.key, False, asking))
-        if admitted and entry.ended:
+        steps.append((first.at_us, 1, key, False, asking))
+        if (admitted or unallowed) and last.state in ENDED:
             asking.ended_at = to_s(last.at_us)
-            asking.success = success
+            asking.success = admitted and last.state is State.COMPLETED and last.meter_reads > 0
             asking.octets = last.octets
             asking.meter_failed = last.state is State.FAILED and last.meter_reads > 0
-            steps.append((last.at_us, 0, filed.key, True, asking))
+            asking.unallowed = unallowed
+            steps.append((last.at_us, 0, key, True, asking))
     for number, (*_, is_end, asking) in enumerate(sorted(steps, key=lambda step: step[:3])):
         if is_end:
             asking.ended_after = number

@@ -22,7 +22,8 @@ from simulator.ror.client import SmtClient
 from simulator.ror.errors import SmtRefused
 from simulator.runtime.clock import Clock, ClockMode
 from simulator.smt.correlation import digits
-from simulator.smt.ondemand.ledger import Entry
+from simulator.smt.ondemand.invariants import breaches, from_ledger, from_steps
+from simulator.smt.ondemand.ledger import Entry, Transition
 from simulator.smt.ondemand.lifecycle import ANSWERED_EARLIER, EXPIRY_US, OnDemandRequest, State
 from simulator.smt.ondemand.middle import Middle
 from simulator.smt.throttle.decision import Door, Scope
@@ -195,6 +196,15 @@ def modelled(world: World, requests: list[TabledRequest], policy: str, *, events
     return {one.key: one for one in replay(quiet, preset(policy), sweeps, power_failures=failures)}
 
 
+def steps_of(request: OnDemandRequest) -> list[Transition]:
+    """The life of a modelled request as the ledger would have it."""
+    reads = 0 if request.answered is None else request.answered.meter_reads
+    return [
+        Transition(state, at_us, meter_allowed=request.meter_allowed, meter_reads=reads)
+        for state, at_us in request.history
+    ]
+
+
 @pytest.mark.parametrize(
     ("policy", "events"),
     [
@@ -228,6 +238,13 @@ async def test_200_requests_live_and_modelled_live_the_same_lives(policy: str, e
             assert last.from_store == (lacked_from - asked.start) // 900, asked
             assert last.from_meter == (end - lacked_from) // 900, asked
         ends[request.state] = ends.get(request.state, 0) + 1
+    # One function counts again what either has let in, and finds that both kept the rules.
+    of_model = from_steps((one.key, one.requested, steps_of(one)) for one in model.values())
+    of_ledger = from_ledger(lived.values(), lambda filed: model[filed.key].requested.scopes)
+    assert [(one.key, one.admitted, one.success) for one in of_ledger] == [
+        (one.key, one.admitted, one.success) for one in of_model
+    ]
+    assert [breaches(preset(policy), of_one) for of_one in (of_ledger, of_model)] == [[], []]
     # What the table was made to hold is in it.
     assert {State.COMPLETED, State.REFUSED, State.FAILED, State.T_FAILED, State.EXPIRED} <= set(ends)
     over_midnight = [life for life in model.values() if life.history[0][1] < to_us(MIDNIGHT) <= life.history[-1][1]]

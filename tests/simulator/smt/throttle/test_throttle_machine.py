@@ -1,6 +1,6 @@
 """Any interleaving of what can happen to a throttle, in memory and in a database at once, against a count from nothing.
 
-Requests come, end well, badly or not at all; the service crashes and recovers; time passes, over midnights and both changes of the clock; an ESI ID
+Requests come, end well, badly or not at all; a head-end reads a meter that it may not; the service crashes and recovers; time passes, over midnights and both changes of the clock; an ESI ID
 goes to another ROR in the middle of a day. Whatever the order: memory and database decide alike, ``invariants.breaches`` finds nothing, and the
 time that a refusal tells is honest, which means:
 
@@ -25,7 +25,7 @@ from sqlalchemy import Engine, select
 
 from meters.calendar import Seconds, day_end, day_of, epoch, seconds, to_s
 from simulator.smt.database.tables import throttle_mark, throttle_window
-from simulator.smt.ondemand.invariants import Asking, breaches
+from simulator.smt.ondemand.invariants import Asking, Author, breaches
 from simulator.smt.ondemand.lifecycle import EXPIRY_US
 from simulator.smt.throttle.admission import DatabaseAdmission
 from simulator.smt.throttle.decision import (
@@ -166,6 +166,18 @@ class Machine(RuleBasedStateMachine):
                 self.now += wait
                 self._end(key, meter_failed=True)
 
+    @precondition(lambda self: self._refused())
+    @rule(octets=st.sampled_from([0, 900, 1500]))
+    def the_head_end_reads_all_the_same(self, octets: int) -> None:
+        """The meter of one that was refused is read: nobody let it in, and it counts."""
+        one = self._refused()[-1]
+        one.ended_at, one.ended_after, one.octets, one.unallowed = self.now, self._next(), octets, True
+        for admission in (self.memory, self.database):
+            admission.charge(one.key, one.requested, one.at, self.now, octets)
+
+    def _refused(self) -> list[Asking]:
+        return [one for one in self.asked if not one.admitted and not one.unallowed]
+
     @precondition(lambda self: self.open)
     @rule()
     def expire(self) -> None:
@@ -211,7 +223,9 @@ class Machine(RuleBasedStateMachine):
         return self.number
 
     def teardown(self) -> None:
-        assert breaches(self.policy, self.asked) == []
+        found = breaches(self.policy, self.asked)
+        assert [one for one in found if one.author is Author.SMT] == []
+        assert {one.key for one in found} == {one.key for one in self.asked if one.unallowed}
         places = set(self.memory.states)
         with self.engine.connect() as connection:
             windows = [row for row in connection.execute(select(throttle_window)) if tuple(row[:2]) in places]
