@@ -14,5 +14,6 @@ Imports simulator and below. A verdict is a pure function of a recording and its
 ``schema``        a scenario file: the world, the policy, the retailer's account, the timeline of what happens
 ``shipped``       what comes with the test bed, by name: scenarios and load studies
 ``stamps``        instants in what a person reads: as the clock on the wall shows them, not as ISO 8601
+``twins``         systems of strangers, to be held against ours: a process of their own each
 ``timeline``      the timeline of a scenario: what happens when, and what it is expected to come to
 """

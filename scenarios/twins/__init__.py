@@ -1,0 +1,6 @@
+"""Systems that strangers might have written: each from the documents alone, one file without any of our packages, honest until told a fault.
+
+Nothing here is imported by the product, nor imports it: ``python -I scenarios/twins/headend.py``.
+
+``headend``  a TDSP's head-end for on-demand inquiries; its faults are ``headend_faults.json``
+"""

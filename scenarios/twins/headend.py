@@ -1,0 +1,234 @@
+"""A TDSP's head-end, written from docs/parties.md and docs/openapi/headend.json alone: it takes SMT's inquiries and calls the results back.
+
+    python -I headend.py [--host 127.0.0.1] [--port 0] [--fault HOLE/fault] [--faults FILE]
+
+It sweeps its meters every four hours, serves what sweeps have brought from its store, and reads the meter for the rest if it may. It is honest until
+it is told a fault: for all inquiries by --fault, or for one by its callReference, which then names the fault (``HOLE/fault``, ``HOLE/near``).
+
+A fault is what is done to the honest answer, in a JSON file: ``do`` holds steps, ["set", path..., value], ["drop", path...], ["add", path..., value],
+["copy", list, index] or ["reverse", list], where a path may say "*" for each of a list. A value {"at": "now" | "start" | "end" | "answerBy",
+"plus": seconds, "utc": true} is an instant. ``ack`` is the body of the 202 instead (null: none), and ``again`` what is done to a second answer.
+
+Standard output has a line of JSON when it listens, and one for each call-back that was answered.
+"""
+
+import argparse
+import copy
+import json
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+QUARTER = timedelta(minutes=15)
+SWEEP_HOURS = 4
+#: Times that a call-back is tried when nobody listens, and wall seconds in between.
+TRIES, WAIT_S = 5, 1.0
+Json = dict[str, Any]
+
+
+class HeadEnd:
+    """What it knows: the inquiries that it has taken, and the faults that it has been told."""
+
+    def __init__(self, faults: Json, fault: str) -> None:
+        self.faults = faults
+        self.fault = fault
+        self.taken: dict[str, Json] = {}
+        self.lock = threading.Lock()
+
+    def take(self, inquiry: Json) -> int:
+        """202 for an inquiry, known or new; 409 for another one under a known id."""
+        with self.lock:
+            known = self.taken.setdefault(inquiry["correlationId"], inquiry)
+        if known is not inquiry:
+            return 202 if known == inquiry else 409
+        threading.Thread(target=self.call_back, args=[inquiry], daemon=True).start()
+        return 202
+
+    def told(self, inquiry: Json) -> Json:
+        """The fault for an inquiry; nothing for an honest answer."""
+        rule, _, which = (self.fault or inquiry.get("callReference", "")).partition("/")
+        fault: Json = self.faults.get(rule, {}).get(which, {})
+        return fault
+
+    def call_back(self, inquiry: Json) -> None:
+        """Answer, as honestly as it was told to."""
+        fault, now = self.told(inquiry), clock(inquiry["replyTo"])
+        instants = {"now": now} | {edge: at(inquiry[edge]) for edge in ("start", "end", "answerBy") if edge in inquiry}
+        answer = changed(honest(inquiry, now), fault.get("do", []), instants)
+        post(inquiry, answer)
+        if "again" in fault:
+            post(inquiry, changed(answer, fault["again"], instants))
+
+
+def at(written: str) -> datetime:
+    return datetime.fromisoformat(written)
+
+
+def clock(reply_to: str) -> datetime:
+    """SMT's time, which all parties share."""
+    smt = urlsplit(reply_to)
+    with urllib.request.urlopen(f"{smt.scheme}://{smt.netloc}/control/clock", timeout=10) as reply:
+        return at(json.load(reply)["now"])
+
+
+def honest(inquiry: Json, now: datetime) -> Json:
+    """What the meter and the store of an honest head-end give."""
+    may = inquiry["meterAllowed"]
+    answer: Json = {"correlationId": inquiry["correlationId"], "outcome": "completed", "meterReads": int(may)}
+    answer["octets"] = 500 * int(may)
+    refused: Json = {"outcome": "refused", "reason": "the meter is needed and may not be read"}
+    if inquiry["kind"] == "INTERVALS":
+        return answer | intervals(inquiry, now, refused)
+    if not may:
+        return answer | refused
+    if inquiry["kind"] == "POWER":
+        power = {"status": "ON", "source": "reply", "switchState": "CLOSED", "voltage": 241.5, "at": now.isoformat()}
+        return answer | {"power": power}
+    return answer | {"register": {"wh": 23_459_133, "at": now.isoformat()}}
+
+
+def intervals(inquiry: Json, now: datetime, refused: Json) -> Json:
+    """The gap: from the store as far as the last sweep reaches, the rest from the meter."""
+    start, end = at(inquiry["start"]), at(inquiry["end"])
+    swept = now.replace(hour=now.hour - now.hour % SWEEP_HOURS, minute=0, second=0, microsecond=0)
+    if not inquiry.get("storeAllowed", True):
+        swept = start
+    told: list[Json] = []
+    for number in range((end - start) // QUARTER):
+        ends = start + (number + 1) * QUARTER
+        stored = ends <= swept
+        if not stored and not inquiry["meterAllowed"]:
+            break
+        wh = 100 + (int(inquiry["esiid"][-4:]) * 7 + number * 13) % 400
+        source, when = ("store", swept) if stored else ("meter", now)
+        told.append({"end": ends.isoformat(), "wh": wh, "source": source, "collectedAt": when.isoformat()})
+    reaches = told[-1]["end"] if told else start.isoformat()
+    answer: Json = {"intervals": told, "missing": [], "reachesTo": reaches}
+    if at(reaches) < end:
+        return answer | refused
+    if swept >= end:
+        return answer | {"meterReads": 0, "octets": 0}
+    beyond = {"from": end.isoformat(), "asOf": now.isoformat(), "seconds": int((now - end).total_seconds()), "wh": 60}
+    return answer | {"partial": beyond}
+
+
+def changed(answer: Json, steps: list[list[Any]], instants: dict[str, datetime]) -> Json:
+    """An answer after a fault's steps."""
+    answer = copy.deepcopy(answer)
+    for do, *words in steps:
+        if do == "reverse":
+            answer[words[0]].reverse()
+        elif do == "copy":
+            answer[words[0]].append(dict(answer[words[0]][words[1]]))
+        elif do == "add":
+            for place in places(answer, words[:-1]):
+                place.append(filled(words[-1], instants))
+        else:
+            for place in places(answer, words[:-2] if do == "set" else words[:-1]):
+                if do == "set":
+                    place[words[-2]] = filled(words[-1], instants)
+                else:
+                    del place[words[-1]]
+    return answer
+
+
+def places(node: Any, path: list[Any]) -> list[Any]:
+    """What a path leads to, several where it says "*"."""
+    if not path:
+        return [node]
+    first, *rest = path
+    inner = list(node) if first == "*" else [node[first]]
+    return [found for one in inner for found in places(one, rest)]
+
+
+def filled(value: Any, instants: dict[str, datetime]) -> Any:
+    """A value as it is written, or the instant that it stands for."""
+    if not isinstance(value, dict) or "at" not in value:
+        return value
+    when = instants[value["at"]] + timedelta(seconds=value.get("plus", 0))
+    return (when.astimezone(UTC) if value.get("utc") else when).isoformat()
+
+
+def post(inquiry: Json, answer: Json) -> None:
+    """Call a result back, and say how that went."""
+    request = urllib.request.Request(inquiry["replyTo"], json.dumps(answer).encode())
+    request.add_header("content-type", "application/json")
+    status = 0
+    for left in reversed(range(TRIES)):
+        try:
+            with urllib.request.urlopen(request, timeout=10) as reply:
+                status = reply.status
+        except urllib.error.HTTPError as error:
+            status = error.code
+        except OSError:
+            if left:
+                time.sleep(WAIT_S)
+            continue
+        break
+    say(event="called back", correlationId=inquiry["correlationId"], status=status)
+
+
+def say(**line: Any) -> None:
+    sys.stdout.write(json.dumps(line) + "\n")
+    sys.stdout.flush()
+
+
+def handler(head_end: HeadEnd) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            self._reply(200, {"status": "ok"}) if self.path == "/healthz" else self._reply(404, None)
+
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers.get("content-length", 0)))
+            if self.path != "/inquiries":
+                self._reply(404, None)
+                return
+            try:
+                inquiry = json.loads(body)
+                status = head_end.take(inquiry)
+            except (ValueError, KeyError, TypeError):
+                self._reply(400, {"errorCode": "FIELD", "errorMessage": "body: it is no inquiry"})
+                return
+            honest_ack = {"correlationId": inquiry["correlationId"], "status": "accepted"}
+            self._reply(status, head_end.told(inquiry).get("ack", honest_ack) if status == 202 else None)
+
+        def _reply(self, status: int, body: Json | None) -> None:
+            content = b"" if body is None else json.dumps(body).encode()
+            self.send_response(status)
+            if content:
+                self.send_header("content-type", "application/json")
+            self.send_header("content-length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, *words: Any) -> None:
+            """Nothing: standard error is for faults."""
+
+    return Handler
+
+
+def main() -> None:
+    """Serve until it is killed."""
+    options = argparse.ArgumentParser(description="A TDSP's head-end of a stranger.")
+    options.add_argument("--host", default="127.0.0.1")
+    options.add_argument("--port", type=int, default=0, help="0: a free one")
+    options.add_argument("--fault", default="", help="for every inquiry, as HOLE/fault")
+    options.add_argument("--faults", type=Path, default=Path(__file__).with_name("headend_faults.json"))
+    asked = options.parse_args()
+    head_end = HeadEnd(json.loads(asked.faults.read_text("utf-8")), asked.fault)
+    server = ThreadingHTTPServer((asked.host, asked.port), handler(head_end))
+    say(event="ready", headend_url=f"http://{asked.host}:{server.server_port}")
+    server.serve_forever()
+
+
+if __name__ == "__main__":
+    main()
