@@ -85,7 +85,8 @@ class ScriptedHeadEnd:
         self._server.server_close()
 
     def _answer(self, request: InquiryRequest, fails: frozenset[str]) -> None:
-        answer = answer_to(request, request.answerBy.isoformat())
+        # Of the clock that all share this one knows no more than what it is asked.
+        answer = answer_to(request, (request.end or request.answerBy).isoformat())
         if request.esiid in fails:
             answer = {key: answer[key] for key in ("correlationId", "meterReads", "octets")}
             answer |= {"outcome": "failed", "reason": "the meter does not answer"}
