@@ -78,7 +78,7 @@ async def twin(*words: str) -> AsyncIterator[Twin]:
 async def before_it(folder: Path, head_end: str) -> AsyncIterator[Rig]:
     bound = bind("127.0.0.1", 0, "SMT")
     rig = Rig(folder, registered=one_premise_a_case(), links={"coastal": head_end}, reply_to=url_of(bound))
-    rig.app.include_router(control.router(rig.runtime))
+    rig.app.serve(control.router().routes, rig.runtime)
     async with rig:
         server = HttpServer(rig.app, bound)
         await server.start()
