@@ -13,6 +13,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from headend.wire import InquiryKind
 from meters.calendar import day_of, iso, to_s
 from scenarios import twins
@@ -118,6 +120,7 @@ def test_every_rule_for_answers_has_its_fault_and_its_near_miss() -> None:
     assert len(TWIN.read_text("utf-8").splitlines()) <= 300
 
 
+@pytest.mark.process
 async def test_each_fault_of_a_strangers_head_end_has_its_verdict_in_the_ledger(tmp_path: Path) -> None:
     async with twin() as head_end, before_it(tmp_path, (await head_end.line())["headend_url"]) as rig:
         for esiid in ESIIDS.values():

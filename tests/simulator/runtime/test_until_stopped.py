@@ -10,6 +10,8 @@ import socket
 from collections.abc import AsyncIterator, Callable
 from unittest.mock import patch
 
+import pytest
+
 from simulator.runtime import until_stopped
 from simulator.runtime.until_stopped import Up, breaking_off, run_stoppable, serve
 from tests.simulator.processes import Forked, ending, patience
@@ -45,12 +47,14 @@ def ended(called: Callable[..., None], *args: object, signals: tuple[int, ...]) 
         return process.wait(patience()), lines, complained.read()
 
 
+@pytest.mark.process
 def test_a_second_signal_ends_a_close_at_once() -> None:
     code, lines, complained = ended(_hanging, FOR_EVER_S, signals=(signal.SIGINT, signal.SIGTERM))
     assert lines[1] == "closing\n"
     assert (code, complained) == (143, "stopped.\n")
 
 
+@pytest.mark.process
 def test_a_close_that_hangs_is_ended_by_one_line_that_names_what_is_open() -> None:
     code, lines, complained = ended(_hanging, 0.1, signals=(signal.SIGTERM,))
     port = lines[0].split(": ")[1].rstrip("}\n")
@@ -71,6 +75,7 @@ def _held() -> None:
         run_stoppable(main())
 
 
+@pytest.mark.process
 def test_what_runs_is_cancelled_where_it_waits_and_says_its_own_line() -> None:
     assert ended(_held, signals=()) == (130, [], "Stopped: no more of it.\n")
 
@@ -86,6 +91,7 @@ def test_handlers_are_given_back_when_nothing_came() -> None:
     assert [signal.getsignal(one) for one in until_stopped.SIGNALS] == before
 
 
+@pytest.mark.process
 def test_an_ignored_signal_stays_so() -> None:
     async def main() -> None:
         signal.raise_signal(signal.SIGINT)
