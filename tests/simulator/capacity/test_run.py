@@ -252,6 +252,7 @@ def test_a_study_goes_on_from_the_cells_that_are_there(tmp_path: Path) -> None:
     assert same_outcome(found, Outcome.load(tmp_path))
 
 
+@pytest.mark.process
 def test_workers_end_with_what_they_are_in_when_it_is_broken_off() -> None:
     before = active_children()
     handlers = {one: signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM)}

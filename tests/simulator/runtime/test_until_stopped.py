@@ -91,7 +91,6 @@ def test_handlers_are_given_back_when_nothing_came() -> None:
     assert [signal.getsignal(one) for one in until_stopped.SIGNALS] == before
 
 
-@pytest.mark.process
 def test_an_ignored_signal_stays_so() -> None:
     async def main() -> None:
         signal.raise_signal(signal.SIGINT)
