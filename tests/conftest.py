@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing.util
 import os
 import random
+import signal
 import sys
 from collections import Counter
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from scenarios.run import JudgedRun
 
 
+# A shell that runs the suite in the background has it ignore Ctrl-C, and with it all that the tests start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 # An example's time says nothing on a busy machine; the first one of some properties compiles the kernels.
 settings.register_profile("ami", deadline=None)
 settings.load_profile("ami")
