@@ -12,6 +12,7 @@ from typing import Any
 
 import simpy
 
+from headend.day.posting import NAME_USED
 from headend.lse import writer as lse
 from headend.ports import FAULT, Driver, HeadEndError, Journal, fault_text, guarded
 from headend.store.store import HeadEndStore, PostedFile
@@ -26,7 +27,7 @@ POSTING_TRIES = 8
 #: Time that SMT is given before the result codes are fetched.
 RESULT_WAIT_US = to_us(5 * 60)
 
-Post = Callable[[str, bytes], Awaitable[None]]
+Post = Callable[[str, bytes], Awaitable[object]]
 Fetch = Callable[[str], Awaitable[bytes]]
 
 
@@ -63,7 +64,7 @@ class DailyCycle:
         self._fetch = fetch
         self._journal = journal
         self._tries = tries
-        self._named = {file.name for file in store.posted_files()}
+        self._named = store.posting_names()
 
     def run(self, first: date) -> Generator[simpy.Event, Any, None]:
         """Begin one process for every operating day that ends, from ``first`` on; a simpy process."""
@@ -111,15 +112,20 @@ class DailyCycle:
     def post(self, batch: VeeDay) -> Generator[simpy.Event, Any, str]:
         """Write a day's LSE file and post it, again after a failure. A sub-generator that returns its name, empty if it was given up."""
         env = self._driver.env
-        created = self._driver.now()
-        name = self._file_name(created)
+        # Ended in the middle, it may be posted without being known to be: the same file again is taken for that.
+        name, created = self._store.begun_posting(batch.day) or self._begun(batch.day)
         records = lse.from_vee(batch, created)
         content = lse.dumps(records)
         for attempt in range(1, self._tries + 1):
             try:
-                yield self._driver.io("posting", name, lambda: self._post(name, content))
+                yield self._driver.io("posting", name, functools.partial(self._post, name, content))
             except HeadEndError as error:
                 self._journal.note(self._driver.now(), "TDSP", "posting failed", name, code=error.code, attempt=attempt)
+                if error.code == NAME_USED:
+                    # By what the day was before it was validated again: this is its correction.
+                    name, created = self._begun(batch.day)
+                    records = lse.from_vee(batch, created)
+                    content = lse.dumps(records)
                 yield env.timeout(POSTING_RETRY_US)
             else:
                 break
@@ -141,6 +147,13 @@ class DailyCycle:
             self._journal.note(self._driver.now(), "TDSP", "no result codes", name, code=error.code)
             return
         self._journal.note(self._driver.now(), "TDSP", "result codes", name, codes=dict(sorted(codes.items())))
+
+    def _begun(self, day: date) -> tuple[str, Seconds]:
+        """A new name for a day's file that is made now, and now."""
+        created = self._driver.now()
+        name = self._file_name(created)
+        self._store.begin_posting(name, day, created)
+        return name, created
 
     def _file_name(self, created: Seconds) -> str:
         """A name that no file had: days that are posted late may be written in one second, and the counter tells them apart."""

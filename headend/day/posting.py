@@ -18,6 +18,10 @@ from headend.ports import HeadEndError
 
 #: Under ``<name>.part`` a file is still on its way; an intake leaves it alone.
 PART = ".part"
+#: What SMT's site says with 553 of a name that was used: in these words where it has these very octets, which are posted then, or others.
+SAME_OCTETS, OTHER_OCTETS = "the same octets lie under this name", "other octets were posted under this name"
+#: Code of the error that other octets lie there.
+NAME_USED = "headend.posting.name_used"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +106,8 @@ def _explained(error: Exception, site: FtpsSite) -> HeadEndError:
         status = reply[:3]
         if status == "530":
             return posting_error("login", f"The log-in was refused ({reply}).", "Check user name and password.")
+        if status == "553" and OTHER_OCTETS in reply:
+            return posting_error("name_used", f"The site said {reply}.", "Post under another name.")
         # pyftpdlib answers 550 with the operating system's words.
         if status in ("452", "552") or "No space left" in reply:
             return posting_error(
@@ -124,16 +130,22 @@ def _check_size(name: str, arrived: int, wanted: int | None) -> None:
         raise ConnectionError(f"{name}: {arrived} of {wanted} octets arrived")
 
 
-def upload(site: FtpsSite, name: str, content: bytes) -> None:
-    """Post one file: it is sent as ``<name>.part``, its size is checked, then it gets its name.
+def upload(site: FtpsSite, name: str, content: bytes) -> bool:
+    """Post one file: it is sent as ``<name>.part``, its size is checked, then it gets its name. False: the site has had it since an earlier try.
 
-    Raises HeadEndError ``headend.posting.*``: refused, timeout, certificate, ca_file, login, full, rejected, broken, name.
+    Raises HeadEndError ``headend.posting.*``: refused, timeout, certificate, ca_file, login, full, name_used, rejected, broken, name.
     """
     with _session(site) as session:
         session.storbinary(f"STOR {_checked(name)}{PART}", io.BytesIO(content))
         session.voidcmd("TYPE I")
         _check_size(name, session.size(name + PART) or 0, len(content))
-        session.rename(name + PART, name)
+        try:
+            session.rename(name + PART, name)
+        except ftplib.error_perm as error:
+            if not str(error).startswith("553") or SAME_OCTETS not in str(error):
+                raise
+            return False
+    return True
 
 
 def download(site: FtpsSite, name: str) -> bytes:

@@ -23,6 +23,7 @@ from headend.store.rows import (
     MIDNIGHT_REGISTERS,
     ON_DEMAND,
     POSTED_FILES,
+    POSTINGS_BEGUN,
     POWER_FAILED,
     PRESENT,
     SCALED,
@@ -373,6 +374,31 @@ class HeadEndStore:
         return History(tuple(esiids), tuple(starts[start] for start in there), delivered, received)
 
     # --- posting -------------------------------------------------------------------------------------------------------------------
+
+    def begin_posting(self, name: str, day: date, created_at: Seconds) -> None:
+        """Remember the name under which a day is to be posted, before it is."""
+        row = {"name": name, "operating_day": day, "created_at": created_at}
+        with self._writing.begin() as connection:
+            connection.execute(sa.insert(POSTINGS_BEGUN), [row])
+
+    def begun_posting(self, day: date) -> tuple[str, Seconds] | None:
+        """Name of a day's latest posting that was begun, and when its file was made; None if none was, or it is known that SMT's site has taken it."""
+        begun = POSTINGS_BEGUN.c
+        query = (
+            sa.select(begun.name, begun.created_at)
+            .where(begun.operating_day == day, begun.name.not_in(sa.select(POSTED_FILES.c.name)))
+            .order_by(begun.created_at.desc(), begun.name.desc())
+            .limit(1)
+        )
+        with self._engine.connect() as connection:
+            found = connection.execute(query).first()
+        return None if found is None else (found.name, found.created_at)
+
+    def posting_names(self) -> set[str]:
+        """Every name that a posting was begun or done under."""
+        names = sa.union(sa.select(POSTED_FILES.c.name), sa.select(POSTINGS_BEGUN.c.name))
+        with self._engine.connect() as connection:
+            return set(connection.scalars(names))
 
     def keep_posted(self, posted: PostedFile) -> None:
         """Remember a file that SMT's site has taken. Raises HeadEndError if one of that name was posted before."""

@@ -252,7 +252,8 @@ class Sandbox:
         """Upload, and wait until SMT's intake has been told: the server's 226 comes earlier than that."""
         arrived = self._arrivals[name] = asyncio.get_running_loop().create_future()
         try:
-            await in_thread(functools.partial(posting.upload, site, name, content))
+            if not await in_thread(functools.partial(posting.upload, site, name, content)):
+                return
             async with asyncio.timeout(INTAKE_WAIT_S):
                 await arrived
         except TimeoutError:

@@ -30,6 +30,7 @@ from simulator.smt.registry.registry import Registry
 from simulator.smt.terms import ClockNumbers, Terms
 from simulator.smt.usage.file_site import FileSite
 from simulator.smt.usage.folders import PART, Homes
+from simulator.smt.usage.rights import CUT, with_folder
 from simulator.world.market import CUSTOMER_LOGIN, ROR_LOGIN, Login, Market
 
 #: Where SMT's files lie in its folder.
@@ -75,7 +76,7 @@ class SmtParty:
         await self.server.start()
         if self._site is None:
             return
-        self._site.start(self._on_file)
+        self._site.start(self._on_file, self.smt.intake.postings)
         if self.smt.inquiries.here:
             self.smt.intake.make_up()
         intake, store = self.smt.intake, self.smt.store
@@ -90,7 +91,7 @@ class SmtParty:
             if user.kind is not UserKind.TDSP:
                 continue
             for path in sorted(self.homes.home(user.username).iterdir()):
-                if path.name.endswith((RESULT_SUFFIX, PART)) or path.with_name(path.name + RESULT_SUFFIX).exists():
+                if path.name.endswith((RESULT_SUFFIX, PART, CUT)) or path.with_name(path.name + RESULT_SUFFIX).exists():
                     continue
                 if path.is_file():
                     found.append(path)
@@ -157,7 +158,7 @@ async def smt_alone(
         runtime = Runtime(clock, clock.now_us())
         ca, folder, users = LocalCa.kept(settings.out / TLS_FOLDER), settings.out / FTPS_FOLDER, settings.registry.users
         if settings.ftps_port is None:
-            homes = Homes(folder, users)
+            homes = Homes(folder, with_folder(users.values()))
         else:
             host = bound.getsockname()[0]
             homes = site = FileSite(folder, users, ca.server_file, host, settings.ftps_port, settings.passive_ports)

@@ -70,3 +70,10 @@ ALTER TABLE odr_transition ADD COLUMN rule VARCHAR(32) DEFAULT '' NOT NULL;
 ALTER TABLE odr_transition ADD COLUMN field VARCHAR(200) DEFAULT '' NOT NULL;
 ALTER TABLE odr_transition ADD COLUMN value VARCHAR(200) DEFAULT '' NOT NULL;
 ALTER TABLE odr_answer ADD COLUMN digest VARCHAR(16) DEFAULT '' NOT NULL;
+
+-- 10: what happened to the files of the file site
+CREATE TABLE file_event (
+    "at" BIGINT NOT NULL, happened VARCHAR(16) NOT NULL, username VARCHAR(64) NOT NULL, name VARCHAR NOT NULL,
+    sha256 VARCHAR(64) NOT NULL, octets BIGINT NOT NULL);
+CREATE INDEX file_event_of_name ON file_event (username, name);
+CREATE INDEX file_event_at ON file_event (happened, "at");

@@ -66,6 +66,20 @@ usage_file = Table(
     Index("usage_file_owed", "laid_at"),
 )
 
+#: What happened to the files of the file site (``usage/postings.py``). Append-only.
+file_event = Table(
+    "file_event",
+    metadata,
+    Column("at", BigInteger, nullable=False),
+    Column("happened", String(16), nullable=False),
+    Column("username", String(64), nullable=False),
+    Column("name", String, nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("octets", BigInteger, nullable=False),
+    Index("file_event_of_name", "username", "name"),
+    Index("file_event_at", "happened", "at"),
+)
+
 odr_request = Table(
     "odr_request",
     metadata,

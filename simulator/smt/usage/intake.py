@@ -35,6 +35,7 @@ from simulator.smt.database.engine import writing
 from simulator.smt.registry.records import UserKind
 from simulator.smt.registry.registry import Registry
 from simulator.smt.usage.folders import Folders
+from simulator.smt.usage.postings import Postings
 from simulator.smt.usage.ror_files import Laid, UsageFiles
 from simulator.smt.usage.store import DayKey, Held, VeeStore
 
@@ -142,6 +143,7 @@ class Intake:
         self._engine = engine
         self._store = store
         self._usage_files = UsageFiles(engine, store, registry)
+        self.postings = Postings(engine, driver.now)
         #: A running clock may start a file while another is taken in; each is to see what the one before it left, and to keep no thread waiting.
         self._turn = asyncio.Lock()
         self._registry = registry
@@ -178,6 +180,7 @@ class Intake:
         decided = self._decided(username, name, content, now)
         loading = self._store.prepared(decided.load, now, name, self._registry.ror_of_record)
         with writing(self._engine):
+            self.postings.note_posted(username, name, content, now)
             self._store.keep(loading)
             if self._folders is not None:
                 self._usage_files.owe(loading.rors(), sender, name, loading.posting, now)

@@ -258,7 +258,7 @@ def test_an_older_database_opens_and_becomes_what_a_fresh_one_is(tmp_path: Path)
     for path in (fresh, older):
         HeadEndStore(f"sqlite:///{path}").close()
     with sa.create_engine(f"sqlite:///{older}", poolclass=sa.NullPool).begin() as connection:
-        for table in ("inquiry", "latest_sweep", "schema_version"):
+        for table in ("inquiry", "latest_sweep", "posting_begun", "schema_version"):
             connection.execute(sa.text(f"DROP TABLE {table}"))
     assert shape_of(older) != shape_of(fresh)
     store = HeadEndStore(f"sqlite:///{older}")

@@ -57,7 +57,7 @@ async def serve(start: Start, ready: Connection) -> None:
             [MeterAddress(esiid, number, "127.0.0.1", start.gateway, unit, 1, 0) for esiid, (unit, number) in METERS.items()],
             HeadEndStore(start.database_url),
             http,
-            _nothing,  # type: ignore[arg-type]
+            _nothing,
             _nothing,
             Notes(),
             served(runtime.now),

@@ -57,6 +57,7 @@ def make_first_version(url: str) -> None:
             "login_fault",
             "portal_token",
             "usage_file",
+            "file_event",
             "dispatcher_terms",
         ):
             connection.execute(text(f"DROP TABLE {table}"))

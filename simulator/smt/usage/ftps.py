@@ -1,0 +1,160 @@
+"""FTP over explicit TLS as the file site speaks it: pyftpdlib's server, held to ``rights`` and ``uploads``."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+from OpenSSL import SSL
+from pyftpdlib.authorizers import AuthenticationFailed
+from pyftpdlib.filesystems import AbstractedFS
+from pyftpdlib.handlers import TLS_DTPHandler, TLS_FTPHandler
+
+from simulator.smt.registry.passwords import password_is
+from simulator.smt.registry.records import User
+from simulator.smt.usage.folders import PART
+from simulator.smt.usage.postings import Happened
+from simulator.smt.usage.rights import RIGHTS, no_name, rights
+from simulator.smt.usage.uploads import RefusedError, Upload, Uploads
+
+_debug = logging.getLogger(__name__).debug
+
+
+def handler_of(
+    users: Mapping[str, User],
+    home: Callable[[str], Path],
+    uploads: Uploads,
+    certificate: Path,
+    passive_ports: range | None,
+) -> type[TLS_FTPHandler]:
+    """What speaks with a client of one site. home: a user's folder, an absolute path. certificate: key and chain in one PEM file."""
+    settings = {"certfile": str(certificate), "ssl_context": None, "passive_ports": passive_ports}
+    return type("Handler", (_Handler,), settings | {"uploads": uploads, "authorizer": Authorizer(users, home)})
+
+
+class _Files(AbstractedFS):  # type: ignore[misc]
+    def open(self, filename: str, mode: str) -> Any:
+        if mode == "rb":
+            return super().open(filename, mode)
+        return self.cmd_channel.uploads.open(Path(filename), mode)
+
+
+class _Transfer(TLS_DTPHandler):  # type: ignore[misc]
+    """A data connection."""
+
+    _looked = False
+
+    def close(self) -> None:
+        # The reply to the client is sent by the inherited close, so the file is finished and told of before.
+        if not self._looked and self.file_obj is not None:
+            self._looked = True
+            self._look()
+        super().close()
+
+    def handle_error(self) -> None:
+        fault = sys.exc_info()[1]
+        cause = fault.__cause__ if fault is not None else None
+        if not isinstance(self.file_obj, Upload) or not isinstance(cause, OSError):
+            super().handle_error()
+            return
+        # What could not be written: the inherited way would leave the client without an answer.
+        self._resp = (f"452 {cause.strerror}.", _debug)
+        self._error = True
+        self.close()
+
+    def _look(self) -> None:
+        uploads = self.cmd_channel.uploads
+        if isinstance(self.file_obj, Upload):
+            told, log = self._resp or ("426 Transfer aborted.", _debug)
+            tls = isinstance(self.socket, SSL.Connection)
+            said_so = self.transfer_finished and tls and bool(self.socket.get_shutdown() & SSL.RECEIVED_SHUTDOWN)
+            self._resp = (uploads.ended(self.file_obj, said_so, told), log)
+        elif self.cmd == "RETR" and self.transfer_finished:
+            uploads.note(Happened.FETCHED, Path(self.file_obj.name))
+
+
+class _Handler(TLS_FTPHandler):  # type: ignore[misc]
+    """A client's session."""
+
+    uploads: Uploads
+    _rnfr: str | None
+    tls_control_required = True
+    tls_data_required = True
+    abstracted_fs = _Files
+    dtp_handler = _Transfer
+    banner = "SMT file site (test bed)"
+    # A pause for the guesser that does not make an honest typing error slow.
+    auth_failed_timeout = 0.5
+    # The names of files are the client's.
+    proto_cmds: ClassVar = {name: command for name, command in TLS_FTPHandler.proto_cmds.items() if name != "STOU"}
+
+    def process_command(self, cmd: str, *args: Any, **kwargs: Any) -> None:
+        """Answer a command. ``args``: what it is about, a path of the machine."""
+        try:
+            if cmd in ("STOR", "APPE"):
+                self._check_name(Path(args[0]))
+            elif cmd == "RNFR" and not args[0].endswith(PART):
+                raise RefusedError(f"550 Only a {PART} is renamed.")
+            if cmd == "RNTO" and self._rnfr:
+                self._rename(Path(self._rnfr), Path(args[0]))
+            else:
+                super().process_command(cmd, *args, **kwargs)
+        except RefusedError as refused:
+            self._restart_position = 0
+            self.respond(str(refused))
+
+    def _check_name(self, path: Path) -> None:
+        reason = no_name(path, Path(self.fs.root))
+        if reason:
+            raise RefusedError(f"553 {reason}.")
+
+    def _rename(self, part: Path, final: Path) -> None:
+        self._rnfr = None
+        if final.name.endswith(PART):
+            raise RefusedError(f"553 A {PART} is renamed to its name.")
+        self._check_name(final)
+        try:
+            self.uploads.name(part, final)
+        except OSError as error:
+            raise RefusedError(f"550 {error.strerror}.") from None
+        self.respond("250 Renaming ok.")
+
+
+class Authorizer:
+    """Users of the registry, each in a home that it cannot leave."""
+
+    def __init__(self, users: Mapping[str, User], home: Callable[[str], Path]) -> None:
+        self._users = users
+        self._home = home
+
+    def validate_authentication(self, username: str, password: str, _handler: Any) -> None:
+        user = self._users.get(username)
+        if user is None or user.kind not in RIGHTS or not password_is(user, password):
+            raise AuthenticationFailed("Authentication failed.")
+
+    def has_user(self, username: str) -> bool:
+        return username in self._users
+
+    def get_home_dir(self, username: str) -> str:
+        return str(self._home(username).resolve())
+
+    def get_perms(self, username: str) -> str:
+        return "".join(sorted(set().union(*RIGHTS[self._users[username].kind].values())))
+
+    def has_perm(self, username: str, perm: str, path: str) -> bool:
+        return perm in rights(self._users[username].kind, Path(path), self._home(username))
+
+    def get_msg_login(self, _username: str) -> str:
+        return "Login successful."
+
+    def get_msg_quit(self, _username: str) -> str:
+        return "Goodbye."
+
+    def impersonate_user(self, username: str, password: str) -> None:
+        """Virtual users are nobody to the operating system."""
+
+    def terminate_impersonation(self, username: str) -> None:
+        """Nothing to undo."""

@@ -1,0 +1,72 @@
+"""What happened to the files of the file site: posted, cut off, laid, fetched. Append-only."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from enum import StrEnum
+from pathlib import Path
+
+from sqlalchemy import Engine, insert, select
+
+from meters.calendar import Seconds
+from simulator.smt.database.engine import reading, writing
+from simulator.smt.database.tables import file_event
+
+
+class Happened(StrEnum):
+    """What happened to a file."""
+
+    #: It got its name, and was taken in or lies there to be.
+    POSTED = "posted"
+    #: Its name was given again, with the same octets.
+    REPEATED = "repeated"
+    #: Its upload ended before it had said so; kept apart.
+    CUT = "cut"
+    #: SMT laid it into a user's folder.
+    LAID = "laid"
+    #: Its user fetched it.
+    FETCHED = "fetched"
+
+
+def digest(content: bytes) -> str:
+    """SHA-256 of octets, hexadecimal."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def digest_of(path: Path) -> str:
+    """SHA-256 of a file, hexadecimal. Raises OSError."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+class Postings:
+    """The record of one SMT. Blocking, from any thread; every method is one transaction, or part of the one around it."""
+
+    def __init__(self, engine: Engine, now: Callable[[], Seconds]) -> None:
+        """now: model time, UTC epoch seconds."""
+        self._engine = engine
+        self._now = now
+
+    def posted_digest(self, username: str, name: str) -> str | None:
+        """SHA-256 of what a user has posted under a name; None if nothing. Raises SQLAlchemyError."""
+        table = file_event.c
+        mine = (table.username == username, table.name == name, table.happened == Happened.POSTED.value)
+        with reading(self._engine) as connection:
+            found: str | None = connection.scalar(select(table.sha256).where(*mine).limit(1))
+        return found
+
+    def note(
+        self, happened: Happened, username: str, name: str, sha256: str, octets: int, at: Seconds | None = None
+    ) -> None:
+        """Note what happened to a file, now or at an instant. Raises SQLAlchemyError."""
+        row = {"happened": happened.value, "username": username, "name": name, "sha256": sha256, "octets": octets}
+        with writing(self._engine) as connection:
+            connection.execute(insert(file_event), row | {"at": self._now() if at is None else at})
+
+    def note_posted(self, username: str, name: str, content: bytes, at: Seconds) -> None:
+        """Note a file as posted, unless it is noted already. In the transaction that loads its records, so that neither is without the other."""
+        sha256 = digest(content)
+        with writing(self._engine):
+            if self.posted_digest(username, name) != sha256:
+                self.note(Happened.POSTED, username, name, sha256, len(content), at)
