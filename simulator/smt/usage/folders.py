@@ -24,6 +24,9 @@ class Folders(Protocol):
     def lay(self, username: str, name: str, content: bytes) -> None:
         """As ``add``; a file of that name and content is the one that was to be laid."""
 
+    def has(self, username: str, name: str) -> bool:
+        """Whether something of that name is there."""
+
 
 class Homes:
     """``Folders`` on disk."""
@@ -68,3 +71,7 @@ class Homes:
             path = self.home(username) / name
             if not path.is_file() or path.read_bytes() != content:
                 raise
+
+    def has(self, username: str, name: str) -> bool:
+        """See ``Folders``."""
+        return (self.home(username) / name).exists()

@@ -142,8 +142,8 @@ class Intake:
         self._driver = driver
         self._engine = engine
         self._store = store
-        self._usage_files = UsageFiles(engine, store, registry)
         self.postings = Postings(engine, driver.now)
+        self._usage_files = UsageFiles(engine, store, registry, self.postings)
         #: A running clock may start a file while another is taken in; each is to see what the one before it left, and to keep no thread waiting.
         self._turn = asyncio.Lock()
         self._registry = registry

@@ -11,18 +11,19 @@ from dataclasses import dataclass
 from itertools import count, islice
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, insert, select, update
+from sqlalchemy import Connection, Engine, Row, exists, insert, select, update
 
 from headend.boundaries import boundary
 from headend.lse.format import STAMP
 from headend.lse.writer import file_name
 from meters.calendar import Seconds, local, seconds
 from simulator.smt.database.engine import writing
-from simulator.smt.database.tables import usage_file
+from simulator.smt.database.tables import file_event, usage_file
 from simulator.smt.registry.records import UsageFormat
 from simulator.smt.registry.registry import Registry
 from simulator.smt.usage.folders import Folders
 from simulator.smt.usage.formats import INTERVAL_STEM, interval_csv, lse_file
+from simulator.smt.usage.postings import Happened, Postings, digest
 from simulator.smt.usage.store import StoredDay, VeeStore
 
 #: Counters of one second, and how many other names are tried for a file whose own is another's.
@@ -59,8 +60,9 @@ def usage_file_name(form: UsageFormat, sender: str, made_at: Seconds, counter: i
 class UsageFiles:
     """The usage files of one SMT. Blocking: called in the executor, one call at a time."""
 
-    def __init__(self, engine: Engine, store: VeeStore, registry: Registry) -> None:
+    def __init__(self, engine: Engine, store: VeeStore, registry: Registry, postings: Postings) -> None:
         """Nothing is owed or laid yet."""
+        self._postings = postings
         self._engine = engine
         self._store = store
         self._registry = registry
@@ -85,17 +87,23 @@ class UsageFiles:
     def lay(self, folders: Folders, at: Seconds) -> list[Laid]:
         """Make every file that is owed and lay it into its ROR's folder. One that cannot be laid stays owed, and the others are laid all the same.
 
+        A file that was laid and lies there no more, and that its ROR never fetched, is owed still.
+
         Where another file has the name, it is laid under the next one.
         """
-        table = usage_file.c
+        table, event = usage_file.c, file_event.c
+        fetched = exists().where(
+            event.username == table.username, event.name == table.name, event.happened == Happened.FETCHED.value
+        )
         owed = (
             select(usage_file)
-            .where(table.laid_at.is_(None))
+            .where(table.laid_at.is_(None) | ~fetched)
             .order_by(table.owed_at, table.source, table.posting, table.username, table.name)
         )
         with self._engine.connect() as connection:
             rows = connection.execute(owed).all()
-        return [self._laid(row, folders, at) for row in rows]
+        wanting = (row for row in rows if row.laid_at is None or not folders.has(row.username, row.name))
+        return [self._laid(row, folders, at) for row in wanting]
 
     def _laid(self, row: Row[Any], folders: Folders, at: Seconds) -> Laid:
         days = self._store.posted(row.source, row.posting, row.duns)
@@ -115,6 +123,7 @@ class UsageFiles:
             mine = (usage_file.c.username == row.username) & (usage_file.c.name == row.name)
             with writing(self._engine) as connection:
                 connection.execute(update(usage_file).where(mine).values(laid_at=at, name=name))
+                self._postings.note(Happened.LAID, row.username, name, digest(content), len(content), at)
             return Laid(row.username, name, row.duns, row.source, len(days))
         return Laid(row.username, row.name, row.duns, row.source, 0, "FileExistsError")
 

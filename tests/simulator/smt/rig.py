@@ -196,6 +196,9 @@ class Nowhere:
 
     add = lay = put
 
+    def has(self, username: str, name: str) -> bool:
+        return True
+
 
 class ByHost(httpx.AsyncHTTPTransport):
     """Messages to the applications of a test by host name; to other hosts over the network."""

@@ -128,6 +128,9 @@ class Folders:
 
     add = lay = put
 
+    def has(self, username: str, name: str) -> bool:
+        return name in self.files
+
 
 async def test_several_esiids_are_delivered_as_a_file_and_the_request_is_followed_up(tmp_path: Path) -> None:
     folders = Folders()

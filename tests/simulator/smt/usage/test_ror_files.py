@@ -27,6 +27,7 @@ from simulator.smt.registry.records import RorPeriod, UsageFormat
 from simulator.smt.registry.registry import Registry
 from simulator.smt.throttle.policy import preset
 from simulator.smt.usage.folders import Homes
+from simulator.smt.usage.postings import Happened, Postings
 from simulator.smt.usage.ror_files import UsageFiles, usage_file_name
 from simulator.smt.usage.store import VeeStore
 from tests.simulator.processes import Forked, ending, patience
@@ -72,6 +73,9 @@ class Folders:
         part.replace(part.with_name(name))
 
     add = lay = put
+
+    def has(self, username: str, name: str) -> bool:
+        return (self.root / username / name).exists()
 
     def of(self, username: str) -> Content:
         return {path.name: path.read_bytes() for path in sorted((self.root / username).glob("*"))}
@@ -189,7 +193,9 @@ async def test_an_smt_that_comes_up_lays_what_is_owed_and_answers_what_it_had_lo
     store = VeeStore(engine)
     loading = store.prepared(RECORDS[:4], NOW, POSTED, switched().ror_of_record)
     store.keep(loading)
-    UsageFiles(engine, store, switched()).owe(loading.rors(), TDSP_DUNS, POSTED, loading.posting, NOW)
+    UsageFiles(engine, store, switched(), Postings(engine, lambda: NOW)).owe(
+        loading.rors(), TDSP_DUNS, POSTED, loading.posting, NOW
+    )
     # A correction that came later does not make of what was loaded something that was not.
     store.load([replace(RECORDS[0], posted_at=NOW + 60)], NOW + 60, "later.lse")
     engine.dispose()
@@ -219,7 +225,7 @@ def owed(folder: Path, records: Registry, name: str = POSTED) -> tuple[Engine, V
     """A posting that is loaded, with nothing laid."""
     engine = open_database(f"sqlite:///{folder / 'smt.sqlite'}")
     store = VeeStore(engine)
-    files = UsageFiles(engine, store, records)
+    files = UsageFiles(engine, store, records, Postings(engine, lambda: NOW))
     loading = store.prepared(RECORDS[:4], NOW, name, records.ror_of_record)
     store.keep(loading)
     files.owe(loading.rors(), TDSP_DUNS, name, loading.posting, NOW)
@@ -244,9 +250,26 @@ def test_a_file_of_the_rors_own_is_left_alone_and_the_next_name_taken(tmp_path: 
     engine.dispose()
 
 
+def test_a_delivery_that_vanished_is_laid_again_until_its_ror_has_fetched_it(tmp_path: Path) -> None:
+    engine, _, files = owed(tmp_path, switched())
+    homes = Homes(tmp_path / "ftps", switched().users)
+    name = files.lay(homes, NOW)[0].name
+    mine, rivals = homes.home("lonestar.api") / name, homes.home("rival.api") / name
+    content = mine.read_bytes()
+    assert files.lay(homes, NOW) == []
+    for path in (mine, rivals):
+        path.unlink()
+    Postings(engine, lambda: NOW).note(Happened.FETCHED, "rival.api", name, "", 0)
+    assert [(one.username, one.name, one.trouble) for one in files.lay(homes, NOW)] == [("lonestar.api", name, "")]
+    assert (mine.read_bytes(), rivals.exists()) == (content, False)
+    engine.dispose()
+
+
 def test_what_was_owed_goes_to_the_ror_of_the_day_it_was_loaded_for(tmp_path: Path) -> None:
     engine, store, _ = owed(tmp_path, switched())
-    laid = UsageFiles(engine, store, registry()).lay(Homes(tmp_path / "ftps", switched().users), NOW)
+    laid = UsageFiles(engine, store, registry(), Postings(engine, lambda: NOW)).lay(
+        Homes(tmp_path / "ftps", switched().users), NOW
+    )
     assert [(one.duns, one.records) for one in laid] == [(ROR_DUNS, 2), (RIVAL_DUNS, 2)]
     engine.dispose()
 
