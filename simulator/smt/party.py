@@ -36,6 +36,7 @@ from simulator.smt.throttle.decision import Policy, Source
 from simulator.smt.usage.deliveries import Deliveries
 from simulator.smt.usage.folders import Folders
 from simulator.smt.usage.intake import Intake
+from simulator.smt.usage.posting_list import PostingList
 from simulator.smt.usage.store import VeeStore
 
 
@@ -144,6 +145,7 @@ class Smt:
             expiry_us=config.expiry_us,
             closed=functools.partial(refusal_of, self.complaints),
         )
+        self.posting_list = PostingList(self._engine)
         self.intake = Intake(driver, self._engine, self.store, registry, journal, folders)
         self.deliveries = Deliveries(self._engine, driver, journal, folders)
         self.dispatcher: Dispatcher | None = None

@@ -77,3 +77,7 @@ CREATE TABLE file_event (
     sha256 VARCHAR(64) NOT NULL, octets BIGINT NOT NULL);
 CREATE INDEX file_event_of_name ON file_event (username, name);
 CREATE INDEX file_event_at ON file_event (happened, "at");
+CREATE TABLE posting_refusal (
+    "at" BIGINT NOT NULL, username VARCHAR(64) NOT NULL, name VARCHAR NOT NULL, esiid VARCHAR NOT NULL, channel VARCHAR NOT NULL,
+    "day" VARCHAR NOT NULL, code VARCHAR(2) NOT NULL, "text" VARCHAR NOT NULL);
+CREATE INDEX posting_refusal_of_name ON posting_refusal (username, name);

@@ -80,6 +80,23 @@ file_event = Table(
     Index("file_event_at", "happened", "at"),
 )
 
+#: Records of posted files that were not loaded, as their result codes told; what was loaded is in ``interval_day``. Append-only.
+posting_refusal = Table(
+    "posting_refusal",
+    metadata,
+    #: Of the posting, as in ``file_event``.
+    Column("at", BigInteger, nullable=False),
+    Column("username", String(64), nullable=False),
+    Column("name", String, nullable=False),
+    #: The three as they were written.
+    Column("esiid", String, nullable=False),
+    Column("channel", String, nullable=False),
+    Column("day", String, nullable=False),
+    Column("code", String(2), nullable=False),
+    Column("text", String, nullable=False),
+    Index("posting_refusal_of_name", "username", "name"),
+)
+
 odr_request = Table(
     "odr_request",
     metadata,

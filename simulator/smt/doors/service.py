@@ -28,7 +28,7 @@ from simulator.smt.doors import health
 from simulator.smt.doors.both.bodies import BAD_BODY
 from simulator.smt.doors.both.served import ServedSmt
 from simulator.smt.doors.complaint_door import ComplaintDoor
-from simulator.smt.doors.control import access, audit, complaints
+from simulator.smt.doors.control import access, audit, complaints, postings
 from simulator.smt.doors.market import login, odr, reads
 from simulator.smt.doors.market import premise as market_premise
 from simulator.smt.doors.portal import api as portal_api
@@ -77,7 +77,14 @@ def _routes() -> list[BaseRoute]:
     doors = (odr, market_premise, reads, login, portal_api, portal_premise)
     routes = [route for door in doors for route in door.router().routes]
     calls = {str(getattr(route, "path", "")).rstrip("/") for route in routes}
-    others = (_call_backs(), health.router(), access.router(), audit.router(), complaints.router(calls))
+    others = (
+        _call_backs(),
+        health.router(),
+        access.router(),
+        audit.router(),
+        postings.router(),
+        complaints.router(calls),
+    )
     return [*routes, *(route for router in others for route in router.routes)]
 
 

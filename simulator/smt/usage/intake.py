@@ -180,7 +180,7 @@ class Intake:
         decided = self._decided(username, name, content, now)
         loading = self._store.prepared(decided.load, now, name, self._registry.ror_of_record)
         with writing(self._engine):
-            self.postings.note_posted(username, name, content, now)
+            self.postings.note_posted(username, name, content, now, decided.rows)
             self._store.keep(loading)
             if self._folders is not None:
                 self._usage_files.owe(loading.rors(), sender, name, loading.posting, now)

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import StrEnum
 from pathlib import Path
 
 from sqlalchemy import Engine, insert, select
 
+from headend.lse.writer import ResultRow
 from meters.calendar import Seconds
 from simulator.smt.database.engine import reading, writing
-from simulator.smt.database.tables import file_event
+from simulator.smt.database.tables import file_event, posting_refusal
+
+#: Result code of a record that was loaded.
+LOADED = "00"
+#: What is kept of a result's row, by the field it comes from.
+_WRITTEN = {"esiid": "esiid", "channel": "channel", "day": "operating_day", "text": "text"}
 
 
 class Happened(StrEnum):
@@ -64,9 +70,20 @@ class Postings:
         with writing(self._engine) as connection:
             connection.execute(insert(file_event), row | {"at": self._now() if at is None else at})
 
-    def note_posted(self, username: str, name: str, content: bytes, at: Seconds) -> None:
-        """Note a file as posted, unless it is noted already. In the transaction that loads its records, so that neither is without the other."""
+    def note_posted(
+        self, username: str, name: str, content: bytes, at: Seconds, rows: Sequence[ResultRow] = ()
+    ) -> None:
+        """Note a file as posted, with its result codes, unless it is noted already. In the transaction that loads its records, so that neither is without the other."""
         sha256 = digest(content)
-        with writing(self._engine):
-            if self.posted_digest(username, name) != sha256:
-                self.note(Happened.POSTED, username, name, sha256, len(content), at)
+        refusals = [
+            {"at": at, "username": username, "name": name, "code": row.code}
+            | {part: getattr(row, field).replace("\0", "") for part, field in _WRITTEN.items()}
+            for row in rows
+            if row.code != LOADED
+        ]
+        with writing(self._engine) as connection:
+            if self.posted_digest(username, name) == sha256:
+                return
+            self.note(Happened.POSTED, username, name, sha256, len(content), at)
+            if refusals:
+                connection.execute(insert(posting_refusal), refusals)

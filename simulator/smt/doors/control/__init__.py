@@ -1,6 +1,7 @@
-"""The control API's parts for SMT: requests as a tester audits them, complaints, who read what.
+"""The control API's parts for SMT: requests as a tester audits them, complaints, who read what, what TDSPs posted.
 
 ``access``      who read an ESI ID
 ``audit``       the ledger of on-demand requests as a tester looks at it (AMB-10)
 ``complaints``  switch complaints on, list them, switch them off
+``postings``    what TDSPs posted, and what became of it
 """

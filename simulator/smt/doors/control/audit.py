@@ -79,7 +79,8 @@ class RequestList(BaseModel):
     requests: list[RequestLife]
 
 
-def _day(value: object) -> object:
+def day_asked(value: object) -> object:
+    """A query's day, checked before it is read. Raises ValueError."""
     # A number would be taken for seconds since 1970.
     if value is None or isinstance(value, date):
         return value
@@ -102,7 +103,7 @@ class RequestsAsked(BaseModel):
     callReference: Annotated[str | None, AfterValidator(_text)] = Field(
         default=None, max_length=64, description="Of one call; empty: those that named none.", examples=["call-1"]
     )
-    day: Annotated[date | None, BeforeValidator(_day)] = Field(
+    day: Annotated[date | None, BeforeValidator(day_asked)] = Field(
         default=None, description="Submitted on this day, local.", examples=["2026-08-12"]
     )
     most: int = Field(default=100, ge=1, le=MOST_GIVEN, description="Given at most, the latest.")

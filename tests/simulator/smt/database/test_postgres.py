@@ -58,6 +58,7 @@ def make_first_version(url: str) -> None:
             "portal_token",
             "usage_file",
             "file_event",
+            "posting_refusal",
             "dispatcher_terms",
         ):
             connection.execute(text(f"DROP TABLE {table}"))
