@@ -98,8 +98,10 @@ class SmtParty:
         return found
 
     async def stop(self) -> None:
-        """Answer what is under way and close the HTTP service."""
+        """Answer what is under way and close the HTTP service and the file site, which writes to the database until then."""
         await self.server.stop()
+        if self._site is not None:
+            self._site.stop()
 
     def _on_file(self, username: str, path: Path) -> None:
         self.smt.intake.on_file(username, path)
