@@ -13,6 +13,7 @@ from headend.lse.writer import RESULT_SUFFIX, dumps, file_name
 from meters.calendar import epoch, seconds
 from simulator.smt.usage.folders import Homes
 from simulator.smt.usage.postings import Happened
+from tests.simulator.smt.postgres import DATABASES
 from tests.simulator.smt.rig import FOREIGN, NEIGHBOUR, PLAIN, ROR_DUNS, TDSP_DUNS, Rig, record, registry
 
 NOW = "2026-08-12T17:40"
@@ -26,9 +27,10 @@ async def postings(rig: Rig, **asked: Any) -> list[dict[str, Any]]:
     return found
 
 
-@pytest.fixture
-async def rig(tmp_path: Path) -> Any:
-    async with Rig(tmp_path, now=NOW, folders=Homes(tmp_path / "ftps", registry().users)) as made:
+@pytest.fixture(params=DATABASES)
+async def rig(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
+    url = "" if request.param == "sqlite" else request.getfixturevalue("postgres_url")
+    async with Rig(tmp_path, now=NOW, folders=Homes(tmp_path / "ftps", registry().users), database_url=url) as made:
         yield made
 
 
