@@ -86,7 +86,7 @@ def router() -> APIRouter:
     routes = APIRouter(prefix="/control", tags=["Control"])
 
     @routes.get("/postings", summary="What TDSPs posted, and what became of it")
-    def postings(asked: Annotated[PostingsAsked, Query()], smt: ServedSmt) -> PostingList:
+    async def postings(asked: Annotated[PostingsAsked, Query()], smt: ServedSmt) -> PostingList:
         """Tell who posted which octets when, each record's result code and what it replaced, to whom it was delivered, and when that was fetched."""
         users = [
             user.username
