@@ -114,6 +114,14 @@ def test_intervals_told_twice_or_off_the_quarter_hour_are_handed_on_to_nobody() 
     assert [seconds(one.end.timestamp()) for one in handed_on.intervals] == ENDS
 
 
+@pytest.mark.parametrize(("ahead", "outcome"), [(300, Outcome.COMPLETED), (301, Outcome.FAILED)])
+def test_nothing_is_collected_over_300_s_ahead_of_smts_clock(ahead: int, outcome: Outcome) -> None:
+    told = [interval(end) for end in ENDS]
+    told[-1]["collectedAt"] = iso(ASKED + 60 + ahead)
+    found, _, handed_on = held(InquiryKind.INTERVALS, intervals=told)
+    assert (found, len(handed_on.intervals)) == (outcome, 4 if outcome is Outcome.COMPLETED else 3)
+
+
 def test_instants_are_told_in_central_time_whatever_the_head_ends_offset() -> None:
     def utc(at: Seconds) -> str:
         return datetime.fromtimestamp(at, UTC).isoformat()
