@@ -1,4 +1,4 @@
-"""What every HTTP service shares, SMT's too: the page under /docs, the exchange under way, malformed bodies, the log.
+"""What every HTTP service shares, SMT's too: the page under /docs, the front, the exchange under way, malformed bodies, the log.
 
 Knows neither meters nor inquiries.
 
@@ -6,6 +6,7 @@ Knows neither meters nor inquiries.
 ``described_api``  the application of a service: routes built once a process, the party they serve, its documents
 ``examples``       what an OpenAPI document tells of replies; captured exchanges as its examples
 ``exchange``       one HTTP exchange as its service sees it: where it came in, how it went
+``front``          what stands before every service: Host, Origin, the key of /control, how long a body is, slashes
 ``log``            structured logs: one JSON object a line through the standard library's logging
 ``malformed``      why a body was not taken, and what to send instead
 """

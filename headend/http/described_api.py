@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from fastapi import Depends, FastAPI, Request
 from fastapi.responses import HTMLResponse
 from starlette.routing import BaseRoute
+from starlette.types import ASGIApp
 
 from headend.http.api_pages import Frame, prose, render
 from headend.http.examples import put_examples
+from headend.http.front import Front, FrontRules, is_loopback
 
 
 class DescribedApi(FastAPI):
     """A FastAPI application whose ``/docs`` needs no other host, and whose document tells only statuses that it gives."""
 
-    def __init__(self, frame: Frame, examples: Sequence[Path], **settings: Any) -> None:
-        """examples: files of captured exchanges (``put_examples``). settings: what FastAPI takes."""
+    def __init__(
+        self, frame: Frame, examples: Sequence[Path], front: FrontRules | None = None, **settings: Any
+    ) -> None:
+        """examples: files of captured exchanges (``put_examples``). front: what every request is held to. settings: what FastAPI takes."""
         self._frame = frame
+        self._front = front or FrontRules()
         self._examples = examples
         self._parties: dict[type, object] = {}
         super().__init__(docs_url=None, redoc_url=None, **settings)
@@ -30,6 +36,20 @@ class DescribedApi(FastAPI):
         """Take routes whose handlers ask for a party of this one's class (``party_of``). Several applications may have the same routes."""
         self._parties[type(party)] = party
         self.router.routes.extend(routes)
+
+    def listen(self, host: str, names: Iterable[str] = (), control_key: str = "") -> None:
+        """Say where it listens and by which other names it is called, before its first request.
+
+        control_key: what ``/control`` is to be asked with where others than this machine reach it; empty: nothing.
+        """
+        called = frozenset(name.lower() for name in (host, *names) if name)
+        self._front = replace(
+            self._front, names=self._front.names | called, control_key="" if is_loopback(host) else control_key
+        )
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """See Starlette: nothing comes before the front."""
+        return Front(super().build_middleware_stack(), self._front)
 
     def party(self, kind: type) -> Any:
         """The party of a class that is served here."""

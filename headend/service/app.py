@@ -17,6 +17,7 @@ from headend.http.api_pages import Frame
 from headend.http.described_api import DescribedApi, party_of
 from headend.http.examples import Replies, documented
 from headend.http.exchange import Exchange, ObserveHttp, current
+from headend.http.front import FrontRules, Refusal
 from headend.http.malformed import tell_malformed
 from headend.network.events import AHEAD_S, EventDesk
 from headend.ondemand.desk import OnDemandDesk
@@ -37,6 +38,8 @@ class InquiryError(BaseModel):
     place: str = Field(default="", description="The field at fault.")
 
 
+#: Octets of a body that tells ten thousand events.
+_LARGEST = {"/events": 2 << 20}
 _UNKNOWN = InquiryError(
     code="headend.inquiry.esiid_unknown", message="No meter of this TDSP has that ESI ID.", place="esiid"
 )
@@ -84,7 +87,14 @@ def create_app(served: Served, title: str, frame: Frame) -> DescribedApi:
     """Make the service."""
     described = "On-demand inquiries of SMT at a TDSP's head-end, and what its meters tell it unasked."
     examples = [Path(__file__).with_name("examples.json")]
-    app = DescribedApi(frame, examples, title=title, description=described, version="1")
+
+    def refuse(_path: str, refusal: Refusal) -> Response:
+        served.metrics.refuse(refusal)
+        told = InquiryError(code=refusal.code, message=refusal.message, place=refusal.place)
+        return _refuse(refusal.status, told)
+
+    front = FrontRules(refuse, _LARGEST)
+    app = DescribedApi(frame, examples, front, title=title, description=described, version="1")
 
     def malformed(place: str, message: str) -> JSONResponse:
         return _refuse(400, InquiryError(code="headend.inquiry.malformed", message=f"{message}.", place=place))

@@ -8,6 +8,7 @@ from typing import Any
 from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
 
 from headend.http.exchange import Exchange
+from headend.http.front import Refusal
 from headend.http.log import tell
 from headend.ports import FAULT, Journal
 from meters.calendar import Seconds
@@ -22,6 +23,7 @@ class HeadEndMetrics:
         self.registry = CollectorRegistry()
         common: dict[str, Any] = {"registry": self.registry}
         self.requests = Counter("ami_headend_requests", "HTTP requests by endpoint and outcome.", ["endpoint", "outcome"], **common)  # fmt: skip
+        self.refused = Counter("ami_headend_refused", "HTTP requests refused unread, by reason.", ["reason"], **common)
         self.inquiries = Counter("ami_headend_inquiries", "Inquiries answered, by kind and outcome.", ["kind", "outcome"], **common)  # fmt: skip
         self.served = Counter("ami_headend_intervals", "Intervals served on demand, by where they came from.", ["source"], **common)  # fmt: skip
         self.meter_reads = Counter("ami_headend_meter_reads", "Tries at a meter that inquiries cost.", **common)
@@ -47,6 +49,11 @@ class HeadEndMetrics:
         """Count and log an HTTP exchange."""
         self.requests.labels(exchange.endpoint, exchange.how()).inc()
         tell("http", party="TDSP", **exchange.facts())
+
+    def refuse(self, refusal: Refusal) -> None:
+        """Count and log an HTTP request that was refused before anybody read it."""
+        self.refused.labels(refusal.reason).inc()
+        tell("refused", party="TDSP", reason=refusal.reason, status=refusal.status)
 
     def text(self) -> bytes:
         """The metrics in Prometheus' text format."""

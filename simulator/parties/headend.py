@@ -70,8 +70,9 @@ class HeadEndParty:
         *,
         post: Post | None = None,
         draws: TryDraws | None = None,
+        host: str = "",
     ) -> None:
-        """bound: from ``serving.bind``. post: uploads a file and returns when SMT has it; when its site has said so, unless given."""
+        """bound: from ``serving.bind``. host: as it was named there. post: uploads a file and returns when SMT has it; when its site has said so, unless given."""
         self.runtime = runtime
         self.headend = HeadEnd(
             runtime,
@@ -85,6 +86,7 @@ class HeadEndParty:
             served(runtime.now),
             draws,
         )
+        self.headend.app.listen(bound.getsockname()[0], [host])
         self.server = HttpServer(self.headend.app, bound)
         self.meters = len(addresses)
 
@@ -110,6 +112,8 @@ class AloneSettings:
     seed: int = 0
     #: Wall seconds for a silent meter; by the clock's speed unless given.
     meter_timeout_s: float | None = None
+    #: What its service was told to listen on.
+    host: str = ""
 
 
 @contextlib.asynccontextmanager
@@ -150,6 +154,7 @@ async def head_end_alone(
             http,
             journal,
             bound,
+            host=settings.host,
         )
         closing.push_async_callback(party.headend.close)
         party.headend.app.serve(control.router().routes, runtime)

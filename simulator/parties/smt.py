@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -54,11 +55,12 @@ class SmtParty:
         *,
         tls: bool = False,
         arrived: Callable[[str], None] = lambda _name: None,
+        host: str = "",
     ) -> None:
         """Open the database and put the doors on it.
 
         http: towards the head-ends. homes: the file site, or the folders of one that another process serves. bound: of the HTTP service, from
-        ``serving.bind``. tls: serve HTTPS there. arrived: told the name of each file that the intake has been told of.
+        ``serving.bind``, and ``host`` as it was named there. tls: serve HTTPS there. arrived: told the name of each file that the intake has been told of.
         """
         self.runtime = runtime
         self.ca = ca
@@ -69,6 +71,7 @@ class SmtParty:
         self.smt = Smt(runtime, config, registry, middle, journal, http, homes)
         app = create_app(self.smt)
         app.serve(control.router().routes, runtime)
+        app.listen(bound.getsockname()[0], [host, urlsplit(config.reply_to).hostname or ""])
         self.server = HttpServer(app, bound, certificate=ca.server_file if tls else None)
 
     async def start(self) -> None:
@@ -76,7 +79,7 @@ class SmtParty:
         await self.server.start()
         if self._site is None:
             return
-        self._site.start(self._on_file, self.smt.intake.postings)
+        self._site.start(self._on_file, self.smt.intake.postings, self.smt.gatekeeper.guard)
         if self.smt.inquiries.here:
             self.smt.intake.make_up()
         intake, store = self.smt.intake, self.smt.store
@@ -146,6 +149,8 @@ class AloneSettings:
     ftps_port: int | None = 0
     passive_ports: range | None = None
     tls: bool = False
+    #: What its service was told to listen on.
+    host: str = ""
 
 
 @contextlib.asynccontextmanager
@@ -177,7 +182,17 @@ async def smt_alone(
         )
         config = replace(settings.config, terms=terms)
         party = SmtParty(
-            runtime, config, settings.registry, settings.middle, journal, http, homes, ca, bound, tls=settings.tls
+            runtime,
+            config,
+            settings.registry,
+            settings.middle,
+            journal,
+            http,
+            homes,
+            ca,
+            bound,
+            tls=settings.tls,
+            host=settings.host,
         )
         closing.callback(party.smt.close)
         _not_ahead(party.smt, runtime.now())

@@ -98,6 +98,8 @@ class HttpServer:
                 log_level="critical",
                 access_log=False,
                 lifespan="off",
+                # Who asks is who is connected: a header that names another would let a guesser be somebody else each time.
+                proxy_headers=False,
                 timeout_graceful_shutdown=1,
                 timeout_keep_alive=3600,
                 ssl_certfile=str(certificate) if certificate else None,

@@ -13,6 +13,8 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
 from headend.http.exchange import Exchange
+from headend.http.front import Refusal
+from headend.http.log import tell
 from headend.ports import Journal
 from meters.calendar import Seconds, fraction_s
 from simulator.smt.ondemand.ledger import Ledger
@@ -37,6 +39,8 @@ class SmtMetrics:
         self.requests = Counter(
             "ami_smt_requests", "HTTP requests by endpoint and outcome.", ["endpoint", "outcome"], **common
         )
+        self.refused = Counter("ami_smt_refused", "HTTP requests refused unread, by reason.", ["reason"], **common)
+        self.blocks = Counter("ami_smt_login_blocks", "Blocks of log-ins after bad ones, at any door.", **common)
         self.refusals = Counter(
             "ami_smt_throttle_refusals",
             "On-demand requests refused, by policy and limit.",
@@ -76,6 +80,16 @@ class SmtMetrics:
                 self.intake.labels(code).inc(count)
         elif kind == "intake failed":
             self.intake_failed.inc()
+
+    def refuse(self, refusal: Refusal) -> None:
+        """Count and log an HTTP request that was refused before anybody read it."""
+        self.refused.labels(refusal.reason).inc()
+        tell("refused", party="SMT", reason=refusal.reason, status=refusal.status)
+
+    def blocked(self, username: str, peer: str, seconds: float) -> None:
+        """Count and log a block of log-ins. username: of a user there is, else empty; what was typed may be a password. Any thread."""
+        self.blocks.inc()
+        tell("log-in blocked", party="SMT", username=username, peer=peer, seconds=seconds)
 
     def text(self) -> bytes:
         """The metrics in Prometheus' text format."""

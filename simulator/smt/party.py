@@ -29,6 +29,7 @@ from simulator.smt.ondemand.inquiries import Inquiries
 from simulator.smt.ondemand.ledger import Ledger
 from simulator.smt.ondemand.lifecycle import EXPIRY_US
 from simulator.smt.ondemand.middle import MiddleDraws
+from simulator.smt.registry.log_in import DatabaseBadLogins, LoginGuard
 from simulator.smt.registry.registry import Registry
 from simulator.smt.terms import Terms
 from simulator.smt.throttle.admission import DatabaseAdmission
@@ -115,8 +116,9 @@ class Smt:
         self.metrics = SmtMetrics(self.ledger, config.policy.name)
         self.access = AccessLog(self._engine, self.now_us)
         journal = ObservedJournal(journal, self.metrics.noted)
-        logins = DatabaseLogins(self._engine) if shared else None
-        self.gatekeeper = Gatekeeper(registry.users, config.wall, config.auth, logins)
+        bad, logins = (DatabaseBadLogins(self._engine), DatabaseLogins(self._engine)) if shared else (None, None)
+        guard = LoginGuard(registry.users, config.wall, self.metrics.blocked, bad)
+        self.gatekeeper = Gatekeeper(registry.users, config.wall, guard, config.auth, logins)
         #: What a tester has switched on.
         self.complaints = Complaints(driver.now, journal, ComplaintBook(self._engine), shared=shared)
         admission = DatabaseAdmission(self._engine, config.policy)

@@ -58,9 +58,7 @@ def process(*command: str) -> Iterator[str]:
 
 def request_bytes(path: str, body: dict[str, Any], token: str = "") -> bytes:
     content = json.dumps(body).encode()
-    head = (
-        f"POST {path} HTTP/1.1\r\nhost: bench\r\ncontent-type: application/json\r\ncontent-length: {len(content)}\r\n"
-    )
+    head = f"POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: {len(content)}\r\n"
     return (head + (f"authorization: Bearer {token}\r\n" if token else "") + "\r\n").encode() + content
 
 

@@ -37,6 +37,7 @@ def serve_headend(options: HeadEndOptions) -> None:
         sweep_every_h=options.sweep_every,
         seed=options.seed,
         meter_timeout_s=options.meter_timeout or None,
+        host=options.host,
     )
     begins = party_clock(options.clock, known.clock if known else None)
     serve(_up(options, settings, begins), options.tell.log, as_json=options.tell.as_json)

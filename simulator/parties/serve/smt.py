@@ -63,6 +63,7 @@ def serve_smt(options: SmtOptions) -> None:
         if options.ftps_port
         else None,
         tls=options.tls,
+        host=options.host,
     )
     serve(_up(options, settings, market, begins), options.tell.log, as_json=options.tell.as_json)
 

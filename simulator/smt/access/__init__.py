@@ -1,6 +1,6 @@
 """Who comes in and who read what: log-ins, tokens, the access log.
 
-``gatekeeper``  who may log in, and whose a token is, at both doors
+``gatekeeper``  whose a token is, at both doors
 ``log``         who read which ESI ID, when, through which door
-``logins``      bad log-ins, and when each portal token was last used
+``logins``      what tokens are signed with, and when each portal token was last used
 """

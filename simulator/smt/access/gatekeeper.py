@@ -1,12 +1,14 @@
-"""Logins and tokens of both doors. Lives and log-in blocks are wall time on every clock, from an injected wall.
+"""Tokens of both doors, for whom the log-in guard lets in. Lives are wall time on every clock, from an injected wall.
 
 A market token lives an hour from its issue; a portal token fifteen minutes from its last use.
 """
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
@@ -15,10 +17,12 @@ from typing import Any, NamedTuple
 import jwt
 
 from simulator.smt.access.logins import Logins, MemoryLogins
-from simulator.smt.registry.passwords import password_is
+from simulator.smt.registry.log_in import LoginFault, LoginGuard
 from simulator.smt.registry.records import User
 
 _ALGORITHM = "HS256"
+#: One thread of this process, whatever it serves: guesses do not take more than one core.
+_CHECKING = ThreadPoolExecutor(max_workers=1, thread_name_prefix="log-in")
 
 
 class TokenKind(StrEnum):
@@ -26,15 +30,6 @@ class TokenKind(StrEnum):
 
     MARKET = "market"
     PORTAL = "portal"
-
-
-class LoginFault(StrEnum):
-    """Why a login failed."""
-
-    UNKNOWN_USER = "unknown_user"
-    WRONG_PASSWORD = "wrong_password"
-    #: Too many bad logins of late: even the right password is turned away.
-    BLOCKED = "blocked"
 
 
 class Token(NamedTuple):
@@ -47,50 +42,37 @@ class Token(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class AuthLimits:
-    """Lives and the block, in seconds of wall time. Those of tokens: DOMAIN §3, §4; the block is a default of this project."""
+    """Lives of tokens in seconds of wall time (DOMAIN §3, §4)."""
 
     market_life_s: float = 3600
     portal_life_s: float = 15 * 60
-    #: So many bad logins of one username within the window block it until the first of them is that old.
-    bad_logins: int = 5
-    bad_window_s: float = 300
 
 
 class Gatekeeper:
-    """Checks logins, issues tokens, knows whose a token is."""
+    """Has log-ins checked, issues tokens, knows whose a token is."""
 
     def __init__(
         self,
         users: Mapping[str, User],
         wall: Callable[[], float],
+        guard: LoginGuard,
         limits: AuthLimits | None = None,
         logins: Logins | None = None,
     ) -> None:
-        """users: by username. wall: seconds since the epoch.
+        """users: by username. wall: seconds since the epoch. guard: of every door, the file site's too.
 
         logins: of several workers, each of which takes the others' tokens; without them tokens do not outlive this instance.
         """
         self._users = users
         self._wall = wall
+        self.guard = guard
         self.limits = limits or AuthLimits()
         self._logins = logins or MemoryLogins()
         self._claims = lru_cache(maxsize=4096)(self._decoded)
 
-    def login(self, username: str, password: str) -> User | LoginFault:
-        """Check a login; a bad one is counted."""
-        now = self._wall()
-        after = now - self.limits.bad_window_s
-        with self._logins.turn(username):
-            bad = self._logins.faults(username, after)
-            if bad >= self.limits.bad_logins:
-                return LoginFault.BLOCKED
-            user = self._users.get(username)
-            if user is not None and password_is(user, password):
-                if bad:
-                    self._logins.forgive(username)
-                return user
-            self._logins.fault(username, now, after)
-        return LoginFault.UNKNOWN_USER if user is None else LoginFault.WRONG_PASSWORD
+    async def login(self, username: str, password: str, peer: str) -> User | LoginFault:
+        """Check a login from an address, one after the other in a thread: a hash is meant to take long, and the event loop is everyone's."""
+        return await asyncio.get_running_loop().run_in_executor(_CHECKING, self.guard.check, username, password, peer)
 
     def issue(self, user: User, kind: TokenKind) -> Token:
         """A new token for a user who has logged in."""

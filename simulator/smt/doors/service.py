@@ -20,6 +20,7 @@ from headend.boundaries import boundary
 from headend.http.described_api import DescribedApi
 from headend.http.examples import documented
 from headend.http.exchange import Exchange, ObserveHttp, current
+from headend.http.front import FrontRules, Refusal
 from headend.http.log import tell
 from headend.http.malformed import fault, tell_malformed
 from headend.ports import fault_text
@@ -49,15 +50,34 @@ class CallBackReply(BaseModel):
     status: CallBack
 
 
+#: What SMT is called by its users, whose names may be led here.
+NAMES = frozenset(
+    {
+        "www.smartmetertexas.com",
+        "smartmetertexas.com",
+        "services.smartmetertexas.net",
+        "uatservices.smartmetertexas.net",
+    }
+)
+#: Octets of a body that tells what was read; every other call asks with far less than any body may have.
+_LARGEST = {"/callbacks/": 2 << 20}
 #: Captured exchanges of each door.
 _EXAMPLES = [Path(__file__).parent / folder / "examples.json" for folder in ("", "market", "portal", "control")]
 
 
 def create_app(smt: Smt) -> DescribedApi:
     """Make the service: market API, portal API, call-backs, ``/healthz``, control of what a tester sets, documents under ``/docs``."""
+
+    def refuse(path: str, refusal: Refusal) -> Response:
+        smt.metrics.refuse(refusal)
+        if path.startswith("/v2/"):
+            return JSONResponse({"error": refusal.message}, status_code=refusal.status)
+        return _at_fault(refusal.status, refusal.code, refusal.place, refusal.message)
+
     app = DescribedApi(
         served(smt.driver.now),
         _EXAMPLES,
+        FrontRules(refuse, _LARGEST, NAMES),
         title="Smart Meter Texas (test bed)",
         description="Market API, portal API and the call-back that head-ends use. Energy in extensions is whole Wh.",
         version="2",
@@ -185,7 +205,8 @@ def _tell_errors(app: FastAPI) -> None:
     for status, name in ((404, "no_call"), (405, "no_method")):
         app.add_exception_handler(status, _unrouted(name))
 
-    def malformed(place: str, message: str) -> JSONResponse:
-        return JSONResponse({"errorCode": BAD_FIELD, "errorMessage": f"{place}: {message}"}, status_code=400)
+    tell_malformed(app, lambda place, message: _at_fault(400, BAD_FIELD, place, message))
 
-    tell_malformed(app, malformed)
+
+def _at_fault(status: int, code: str, place: str, message: str) -> JSONResponse:
+    return JSONResponse({"errorCode": code, "errorMessage": f"{place}: {message}"}, status_code=status)

@@ -5,6 +5,7 @@ Knows no usage and no request.
 ``checks``            whether the records of a registry fit together
 ``csv_files``         a registry as a folder of CSV files, read and written: one file per kind of record
 ``han``               devices of a home area network
+``log_in``            whether a log-in is right, at every door, and how soon the next guess is looked at
 ``meter_attributes``  the fields of ``meterInfo``, and how an installed meter gives them
 ``passwords``         how a password is hashed and held against its hash
 ``records``           the records that a registry is made of

@@ -9,10 +9,10 @@ from pwdlib.hashers.argon2 import Argon2Hasher
 
 from simulator.smt.registry.records import User
 
-# Low cost on purpose: the logins are invented ones that the sandbox prints anyway, and a check runs on the event loop,
-# which may not block. One pass over 1 MiB takes about a millisecond; real accounts would need some fifty times that.
+# Low cost on purpose: the logins are invented ones that the sandbox prints anyway, and log-ins are checked one after the other.
+# One pass over 1 MiB takes about a millisecond; real accounts would need some fifty times that.
 _HASHER = PasswordHash((Argon2Hasher(time_cost=1, memory_cost=1024, parallelism=1),))
-#: Version, and the most that a hash may cost: 64 MiB, ten passes, eight lanes. A log-in is checked on the event loop. Defaults of this project.
+#: Version, and the most that a hash may cost: 64 MiB, ten passes, eight lanes. Log-ins wait for one another. Defaults of this project.
 _VERSION, _MOST_KIB, _MOST_PASSES, _MOST_LANES = 19, 65_536, 10, 8
 
 

@@ -16,9 +16,10 @@ from pyftpdlib.ioloop import IOLoop
 from pyftpdlib.servers import FTPServer
 
 from simulator.errors import SimulatorError
+from simulator.smt.registry.log_in import LoginGuard
 from simulator.smt.registry.records import User
 from simulator.smt.usage.folders import Homes
-from simulator.smt.usage.ftps import handler_of
+from simulator.smt.usage.ftps import Authorizer, handler_of
 from simulator.smt.usage.postings import Postings
 from simulator.smt.usage.rights import with_folder
 from simulator.smt.usage.uploads import Uploads
@@ -55,6 +56,7 @@ class FileSite(Homes):
         """
         super().__init__(root.resolve(), with_folder(users.values()))
         self._uploads = Uploads(largest)
+        self._authorizer = Authorizer(users, self.home)
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
         # Without a handler of its own pyftpdlib would set up logging for the whole program.
@@ -64,7 +66,7 @@ class FileSite(Homes):
         log.setLevel(logging.ERROR)
         self._io = IOLoop()
         try:
-            handler = handler_of(users, self.home, self._uploads, certificate, passive_ports)
+            handler = handler_of(self._authorizer, self._uploads, certificate, passive_ports)
             self._server = _Server((host, port), handler, ioloop=self._io)
         except OSError as error:
             self._io.close()
@@ -78,11 +80,12 @@ class FileSite(Homes):
             ) from None
         self.host, self.port = self._server.address
 
-    def start(self, on_file: OnFile, book: Postings) -> None:
+    def start(self, on_file: OnFile, book: Postings, guard: LoginGuard) -> None:
         """Serve, and call ``on_file(username, path)`` in the event loop that runs now for every file that has arrived.
 
-        book: which names were used, and what is to be known of the files.
+        book: which names were used, and what is to be known of the files. guard: checks log-ins.
         """
+        self._authorizer.begin(guard)
         loop = asyncio.get_running_loop()
         self._uploads.begin(book, lambda username, path: loop.call_soon_threadsafe(on_file, username, path))
         self._thread = threading.Thread(target=self._serve, name="smt-file-site", daemon=True)

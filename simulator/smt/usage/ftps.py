@@ -12,8 +12,9 @@ from OpenSSL import SSL
 from pyftpdlib.authorizers import AuthenticationFailed
 from pyftpdlib.filesystems import AbstractedFS
 from pyftpdlib.handlers import TLS_DTPHandler, TLS_FTPHandler
+from sqlalchemy.exc import SQLAlchemyError
 
-from simulator.smt.registry.passwords import password_is
+from simulator.smt.registry.log_in import LoginFault, LoginGuard
 from simulator.smt.registry.records import User
 from simulator.smt.usage.folders import PART
 from simulator.smt.usage.postings import Happened
@@ -24,15 +25,11 @@ _debug = logging.getLogger(__name__).debug
 
 
 def handler_of(
-    users: Mapping[str, User],
-    home: Callable[[str], Path],
-    uploads: Uploads,
-    certificate: Path,
-    passive_ports: range | None,
+    authorizer: Authorizer, uploads: Uploads, certificate: Path, passive_ports: range | None
 ) -> type[TLS_FTPHandler]:
-    """What speaks with a client of one site. home: a user's folder, an absolute path. certificate: key and chain in one PEM file."""
+    """What speaks with a client of one site. certificate: key and chain in one PEM file."""
     settings = {"certfile": str(certificate), "ssl_context": None, "passive_ports": passive_ports}
-    return type("Handler", (_Handler,), settings | {"uploads": uploads, "authorizer": Authorizer(users, home)})
+    return type("Handler", (_Handler,), settings | {"uploads": uploads, "authorizer": authorizer})
 
 
 class _Files(AbstractedFS):  # type: ignore[misc]
@@ -127,12 +124,24 @@ class Authorizer:
     """Users of the registry, each in a home that it cannot leave."""
 
     def __init__(self, users: Mapping[str, User], home: Callable[[str], Path]) -> None:
+        """home: a user's folder, an absolute path."""
         self._users = users
         self._home = home
+        self._guard: LoginGuard | None = None
 
-    def validate_authentication(self, username: str, password: str, _handler: Any) -> None:
-        user = self._users.get(username)
-        if user is None or user.kind not in RIGHTS or not password_is(user, password):
+    def begin(self, guard: LoginGuard) -> None:
+        """guard: of every door, so that guesses here and there add up."""
+        self._guard = guard
+
+    def validate_authentication(self, username: str, password: str, handler: Any) -> None:
+        assert self._guard is not None
+        try:
+            user = self._guard.check(username, password, handler.remote_ip)
+        except SQLAlchemyError:
+            raise AuthenticationFailed("Log-ins cannot be checked now: try again later.") from None
+        if user is LoginFault.BLOCKED:
+            raise AuthenticationFailed("Too many failed log-ins: try again later.")
+        if isinstance(user, LoginFault) or user.kind not in RIGHTS:
             raise AuthenticationFailed("Authentication failed.")
 
     def has_user(self, username: str) -> bool:

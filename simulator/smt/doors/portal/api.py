@@ -12,13 +12,13 @@ from headend.http.examples import Replies, documented
 from headend.http.exchange import current
 from headend.wire import InquiryKind
 from meters.calendar import Micros, Seconds, day_of, day_start, seconds, to_s, to_us, us_stamp
-from simulator.smt.access.gatekeeper import LoginFault, TokenKind
+from simulator.smt.access.gatekeeper import TokenKind
 from simulator.smt.access.log import What
 from simulator.smt.correlation import digits
 from simulator.smt.doors.both.asked import dates_asked
 from simulator.smt.doors.both.bodies import BusinessErrorReply
 from simulator.smt.doors.both.refusal import SILENT, STATUS_OF, SUBMITTED, wire_refusal
-from simulator.smt.doors.both.served import ServedSmt
+from simulator.smt.doors.both.served import Peer, ServedSmt
 from simulator.smt.doors.both.usage_reads import CHANNELS, energy_data, interval_rows, kwh, stored_days
 from simulator.smt.doors.portal.door import Account, call, portal_router
 from simulator.smt.doors.portal.wire import (
@@ -41,6 +41,7 @@ from simulator.smt.ondemand.filing import Asked
 from simulator.smt.ondemand.ledger import Entry
 from simulator.smt.ondemand.lifecycle import ENDED, State
 from simulator.smt.party import Smt
+from simulator.smt.registry.log_in import LoginFault
 from simulator.smt.registry.records import ServicePoint, User
 from simulator.smt.throttle.decision import Door
 
@@ -81,9 +82,9 @@ def router() -> APIRouter:
         responses=_LOGIN_OTHERS,
         summary="Log in",
     )
-    async def authenticate(asked: PortalLogin, smt: ServedSmt) -> Response:
+    async def authenticate(asked: PortalLogin, smt: ServedSmt, peer: Peer) -> Response:
         """Give a bearer token that lives fifteen minutes from its last use."""
-        user = smt.gatekeeper.login(asked.username, asked.password)
+        user = await smt.gatekeeper.login(asked.username, asked.password, peer)
         if isinstance(user, LoginFault):
             status, message = _LOGIN_FAULTS[user]
             return JSONResponse({"errormessage": message}, status_code=status)

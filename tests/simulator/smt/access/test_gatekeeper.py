@@ -1,16 +1,16 @@
-"""Logins and tokens by an injected wall clock, remembered in memory and in a database that others share."""
+"""Tokens by an injected wall clock, remembered in memory and in a database that others share."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from simulator.smt.access.gatekeeper import AuthLimits, Gatekeeper, LoginFault, Token, TokenKind
+from simulator.smt.access.gatekeeper import AuthLimits, Gatekeeper, Token, TokenKind
 from simulator.smt.access.logins import USE_S, DatabaseLogins
-from simulator.smt.registry.passwords import hash_password, password_is
+from simulator.smt.registry.log_in import LoginGuard
+from simulator.smt.registry.passwords import hash_password
 from simulator.smt.registry.records import User, UserKind
 from tests.simulator.smt.postgres import opened
 
@@ -28,13 +28,18 @@ Make = Callable[[Wall], Gatekeeper]
 
 
 def alone(wall: Wall) -> Gatekeeper:
-    return Gatekeeper({"maria": USER}, wall, AuthLimits())
+    return _gate(wall, None)
+
+
+def _gate(wall: Wall, logins: DatabaseLogins | None) -> Gatekeeper:
+    users = {"maria": USER}
+    return Gatekeeper(users, wall, LoginGuard(users, wall, lambda *_: None), AuthLimits(), logins)
 
 
 def sharing(url: str) -> Iterator[Make]:
     """Makes gatekeepers of processes that share a database."""
     with opened(url) as engine:
-        yield lambda wall: Gatekeeper({"maria": USER}, wall, AuthLimits(), DatabaseLogins(engine))
+        yield lambda wall: _gate(wall, DatabaseLogins(engine))
 
 
 @pytest.fixture(params=["memory", "database"])
@@ -95,48 +100,3 @@ def test_a_portal_token_used_at_one_worker_lives_on_at_all(worker: Make) -> None
     wall.now += 900 - USE_S / 2
     assert first.user_of(token, TokenKind.PORTAL) is None
     assert second.user_of(token, TokenKind.PORTAL) is None
-
-
-def test_bad_logins_at_several_workers_add_up_and_a_good_one_forgets_them_at_all(worker: Make) -> None:
-    wall = Wall()
-    first, second = worker(wall), worker(wall)
-    for _ in range(2):
-        for turn in range(4):
-            assert (first, second)[turn % 2].login("maria", "wrong") is LoginFault.WRONG_PASSWORD
-        assert second.login("maria", "right") is USER
-    for turn in range(5):
-        assert (first, second)[turn % 2].login("maria", "wrong") is LoginFault.WRONG_PASSWORD
-    assert {gate.login("maria", "right") for gate in (first, second)} == {LoginFault.BLOCKED}
-    wall.now += 300
-    assert first.login("maria", "right") is USER
-
-
-@pytest.mark.parametrize("name", ["\x00", "\ud800", "x" * 100_000])
-def test_a_name_that_no_database_can_hold_is_an_unknown_user(worker: Make, name: str) -> None:
-    assert worker(Wall()).login(name, "wrong") is LoginFault.UNKNOWN_USER
-
-
-def test_five_bad_logins_block_even_the_right_password_for_a_while(gatekeeper: Make) -> None:
-    wall = Wall()
-    gate = gatekeeper(wall)
-    for _ in range(5):
-        assert gate.login("maria", "wrong") is LoginFault.WRONG_PASSWORD
-    assert gate.login("maria", "right") is LoginFault.BLOCKED
-    assert gate.login("nobody", "right") is LoginFault.UNKNOWN_USER
-    wall.now += 300
-    assert gate.login("maria", "right") is USER
-
-
-def test_a_good_login_forgets_the_bad_ones(gatekeeper: Make) -> None:
-    gate = gatekeeper(Wall())
-    for _ in range(3):
-        for _ in range(4):
-            gate.login("maria", "wrong")
-        assert gate.login("maria", "right") is USER
-
-
-def test_a_password_is_checked_well_within_what_the_loop_may_block() -> None:
-    begin = time.process_time()
-    for _ in range(10):
-        assert password_is(USER, "right")
-    assert (time.process_time() - begin) / 10 < 0.05

@@ -23,6 +23,7 @@ from simulator.errors import SimulatorError
 from simulator.runtime.local_ca import LocalCa
 from simulator.smt.database.engine import open_database
 from simulator.smt.database.tables import file_event
+from simulator.smt.registry.log_in import LoginGuard
 from simulator.smt.usage.file_site import MOST_OF_PEER, FileSite
 from simulator.smt.usage.postings import Postings
 from tests.simulator.smt.rig import FOREIGN, PASSWORD, PLAIN, TDSP_DUNS, Rig, record, registry
@@ -34,6 +35,8 @@ def ca(tmp_path_factory: pytest.TempPathFactory) -> LocalCa:
 
 
 NOW = epoch("2026-08-12T07:30")
+#: Of a wall that stands still: nothing that is blocked becomes free.
+GUARD = LoginGuard(registry().users, lambda: 1_000_000.0, lambda *_: None)
 
 
 class Arrivals:
@@ -60,7 +63,7 @@ def site_of(site: FileSite, ca: LocalCa, password: str = PASSWORD) -> FtpsSite:
 async def test_a_file_arrives_once_under_its_final_name(tmp_path: Path, ca: LocalCa) -> None:
     arrivals = Arrivals(tmp_path)
     site = FileSite(tmp_path / "ftp", registry().users, ca.server_file)
-    site.start(arrivals, arrivals.book)
+    site.start(arrivals, arrivals.book, GUARD)
     try:
         await asyncio.to_thread(upload, site_of(site, ca), "one.lse", b"by rename")
         # Told before the client was answered: no waiting here.
@@ -132,7 +135,7 @@ def served(folder: Path, ca: LocalCa, work: Callable[[FileSite], None], **settin
 
     async def run() -> None:
         site = FileSite(folder / "ftp", registry().users, ca.server_file, **settings)
-        site.start(arrivals, arrivals.book)
+        site.start(arrivals, arrivals.book, GUARD)
         try:
             await asyncio.to_thread(work, site)
         finally:
@@ -162,7 +165,7 @@ def test_a_stopped_site_frees_its_port(tmp_path: Path, ca: LocalCa) -> None:
 async def test_an_upload_is_loaded_and_answered_before_model_time_moves(tmp_path: Path, ca: LocalCa) -> None:
     site = FileSite(tmp_path / "ftp", registry().users, ca.server_file)
     async with Rig(tmp_path, now="2026-08-12T07:30", folders=site) as rig:
-        site.start(rig.smt.intake.on_file, rig.smt.intake.postings)
+        site.start(rig.smt.intake.on_file, rig.smt.intake.postings, rig.smt.gatekeeper.guard)
         try:
             posted_at = epoch("2026-08-12T07:30")
             name = file_name(TDSP_DUNS, posted_at, 1)

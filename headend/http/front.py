@@ -1,0 +1,160 @@
+"""What stands before every HTTP service: the name it is called by, the page that asks, the key of ``/control``, how long a body is, one spelling of paths.
+
+A name that somebody else owns may lead a browser here (DNS rebinding): its pages would read and move what is the tester's. So a service answers to
+loopback, to the address at which it is reached, and to the names that it was given, and to no other.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from hmac import compare_digest
+from ipaddress import ip_address
+from typing import NamedTuple
+
+from starlette.responses import JSONResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+#: Octets of a body at most, where a service has no row of its own for the path. A default of this project.
+LARGEST = 64 << 10
+#: Octets of a longer one that are taken and thrown away, so that who sends before he reads gets his answer; one that is longer is cut off.
+DRAINED = 4 << 20
+#: What a tester sets: no page of another origin calls it.
+CONTROL = "/control"
+_SLASHES = re.compile("/{2,}")
+_PORT = re.compile(r":\d*$")
+
+
+class Refusal(NamedTuple):
+    """Why a request went no further than here."""
+
+    #: In one word, for a metric.
+    reason: str
+    status: int
+    #: The part of the request at fault.
+    place: str
+    message: str
+
+    @property
+    def code(self) -> str:
+        """As the services' own codes are written."""
+        return f"http.{self.reason}"
+
+
+WRONG_HOST = Refusal(
+    "host", 421, "Host", "The service is not called by this name: use its address, or start it with --host NAME."
+)
+FOREIGN_ORIGIN = Refusal("origin", 403, "Origin", "No page of another origin may call this.")
+NO_KEY = Refusal(
+    "control_key", 401, "Authorization", "Beyond loopback /control needs Authorization: Bearer and its key."
+)
+TOO_LARGE = Refusal("too_large", 413, "body", "It is too long: {} octets are taken here at most.")
+
+
+def _plain(_path: str, refusal: Refusal) -> Response:
+    return JSONResponse({"detail": refusal.message}, refusal.status)
+
+
+@dataclass(frozen=True, slots=True)
+class FrontRules:
+    """What one service is held to."""
+
+    #: Counts a refusal, and puts it into the shape of the API that a path belongs to; the framework's unless given.
+    refuse: Callable[[str, Refusal], Response] = _plain
+    #: Octets of a body at most, by the beginning of the path.
+    largest: Mapping[str, int] = field(default_factory=dict)
+    #: Names and addresses that it is called by, in small letters, beside loopback and the address of the connection.
+    names: frozenset[str] = frozenset()
+    #: What ``/control`` is asked with; empty: nothing.
+    control_key: str = ""
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address is this machine's own; a name never is, but for ``localhost``."""
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+class Front:
+    """The ASGI middleware, outermost."""
+
+    def __init__(self, app: ASGIApp, rules: FrontRules) -> None:
+        """app: what it stands before."""
+        self._app = app
+        self._rules = rules
+        self._key = f"Bearer {rules.control_key}".encode() if rules.control_key else b""
+        self._ours = lru_cache(maxsize=64)(self._is_ours)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a request through, its path in one spelling, or refuse it unread."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        if "//" in scope["path"]:
+            scope["path"] = _SLASHES.sub("/", scope["path"])
+        head: dict[bytes, bytes] = dict(scope["headers"])
+        refusal = self._stranger(scope, head)
+        if refusal is None and (b"content-length" in head or b"transfer-encoding" in head):
+            refusal, receive = await self._bounded(scope["path"], head, receive)
+        if refusal is None:
+            await self._app(scope, receive, send)
+            return
+        response = self._rules.refuse(scope["path"], refusal)
+        # What is left of the body is nobody's next request.
+        response.headers["connection"] = "close"
+        await response(scope, receive, send)
+
+    def _stranger(self, scope: Scope, head: Mapping[bytes, bytes]) -> Refusal | None:
+        """What is wrong with where a request comes from."""
+        host = head.get(b"host", b"").lower()
+        if not self._ours(host, (scope.get("server") or ("",))[0]):
+            return WRONG_HOST
+        control = scope["path"].startswith(CONTROL)
+        authorization = head.get(b"authorization", b"")
+        if control and self._key and not compare_digest(authorization, self._key):
+            return NO_KEY
+        # A browser adds cookies by itself, a token never: who has one is no page that was led here.
+        judged = b"origin" in head and (control or b"cookie" in head) and authorization[:7].lower() != b"bearer "
+        if judged and head[b"origin"].lower() != scope["scheme"].encode() + b"://" + host:
+            return FOREIGN_ORIGIN
+        return None
+
+    def _is_ours(self, host: bytes, reached_at: str) -> bool:
+        name = _PORT.sub("", host.decode("latin-1"))
+        return name == reached_at or name in self._rules.names or is_loopback(name)
+
+    async def _bounded(
+        self, path: str, head: Mapping[bytes, bytes], receive: Receive
+    ) -> tuple[Refusal | None, Receive]:
+        """Refuse a body that is too long before anybody reads it. One that does not say how long it is is read as far as it may be."""
+        most = next((octets for start, octets in self._rules.largest.items() if path.startswith(start)), LARGEST)
+        refusal = TOO_LARGE._replace(message=TOO_LARGE.message.format(most))
+        if b"transfer-encoding" not in head:
+            declared = int(head[b"content-length"])
+            if declared <= most:
+                return None, receive
+            while declared <= DRAINED and (await receive()).get("more_body"):
+                pass
+            return refusal, receive
+        body = bytearray()
+        while len(body) <= most:
+            message = await receive()
+            body += message.get("body", b"")
+            if not message.get("more_body"):
+                gone = message["type"] != "http.request"
+                return None, _before(receive, message if gone else {**message, "body": bytes(body)})
+        return refusal, receive
+
+
+def _before(receive: Receive, first: Message) -> Receive:
+    """A ``receive`` that gives one message more, before the others."""
+    waiting = [first]
+
+    async def giving() -> Message:
+        return waiting.pop() if waiting else await receive()
+
+    return giving
