@@ -11,7 +11,6 @@ from pathlib import Path
 
 import httpx
 import uvicorn
-from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from simulator.errors import SimulatorError
@@ -84,7 +83,7 @@ class HttpServer:
     """One served application."""
 
     def __init__(
-        self, app: FastAPI, bound: socket.socket, *, certificate: Path | None = None, key: Path | None = None
+        self, app: ASGIApp, bound: socket.socket, *, certificate: Path | None = None, key: Path | None = None
     ) -> None:
         """bound: from ``bind``. certificate, key: serve TLS with them."""
         self.host, self.port = bound.getsockname()[:2]

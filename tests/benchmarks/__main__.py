@@ -20,6 +20,7 @@ AT_LEAST: dict[str, tuple[float | None, float | None]] = {
     "fleet": (20.0, None),
     "modbus_collection": (None, 0.60),
     "smt_status_poll": (None, 0.50),
+    "front": (None, 0.95),
     "capacity_simpy": (20_000.0, 0.15),
 }
 AT_MOST: dict[str, float] = {
