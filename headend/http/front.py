@@ -86,7 +86,7 @@ class Front:
         """app: what it stands before."""
         self._app = app
         self._rules = rules
-        self._key = f"Bearer {rules.control_key}".encode() if rules.control_key else b""
+        self._key = rules.control_key.encode()
         self._ours = lru_cache(maxsize=64)(self._is_ours)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -114,11 +114,12 @@ class Front:
         if not self._ours(host, (scope.get("server") or ("",))[0]):
             return WRONG_HOST
         control = scope["path"].startswith(CONTROL)
-        authorization = head.get(b"authorization", b"")
-        if control and self._key and not compare_digest(authorization, self._key):
+        scheme, _, token = head.get(b"authorization", b"").partition(b" ")
+        bearer = scheme.lower() == b"bearer"
+        if control and self._key and not (bearer and compare_digest(token.strip(), self._key)):
             return NO_KEY
         # A browser adds cookies by itself, a token never: who has one is no page that was led here.
-        judged = b"origin" in head and (control or b"cookie" in head) and authorization[:7].lower() != b"bearer "
+        judged = b"origin" in head and (control or b"cookie" in head) and not bearer
         if judged and head[b"origin"].lower() != scope["scheme"].encode() + b"://" + host:
             return FOREIGN_ORIGIN
         return None

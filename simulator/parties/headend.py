@@ -86,7 +86,7 @@ class HeadEndParty:
             served(runtime.now),
             draws,
         )
-        self.headend.app.listen(bound.getsockname()[0], [host])
+        self.headend.app.listen(bound.getsockname()[0], [host, socket.gethostname()])
         self.server = HttpServer(self.headend.app, bound)
         self.meters = len(addresses)
 

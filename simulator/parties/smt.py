@@ -71,7 +71,8 @@ class SmtParty:
         self.smt = Smt(runtime, config, registry, middle, journal, http, homes)
         app = create_app(self.smt)
         app.serve(control.router().routes, runtime)
-        app.listen(bound.getsockname()[0], [host, urlsplit(config.reply_to).hostname or ""])
+        names = [host, socket.gethostname(), urlsplit(config.reply_to).hostname or ""]
+        app.listen(bound.getsockname()[0], names)
         self.server = HttpServer(app, bound, certificate=ca.server_file if tls else None)
 
     async def start(self) -> None:

@@ -107,13 +107,20 @@ async def test_its_own_pages_and_whoever_brings_a_token_are_not_asked_where_they
 
 async def test_beyond_loopback_control_asks_for_its_key() -> None:
     service = Service("192.168.1.5", control_key=KEY)
-    asked = [{}, {"authorization": "Bearer wrong"}, {"authorization": KEY}, {"authorization": f"Bearer {KEY}x"}]
+    asked = [
+        {},
+        {"authorization": "Bearer wrong"},
+        {"authorization": KEY},
+        {"authorization": f"Basic {KEY}"},
+        {"authorization": f"Bearer {KEY}x"},
+    ]
     for headers in asked:
         for path in ("/control/clock", "//control//clock", "/%63ontrol/clock"):
             assert await service.ask(path, **headers) == 401
-    assert await service.ask("/control/clock", authorization=f"Bearer {KEY}") == 200
+    for scheme in ("Bearer", "bearer"):
+        assert await service.ask("/control/clock", authorization=f"{scheme} {KEY}") == 200
     assert await service.ask("/healthz") == 200
-    assert service.refused == ["control_key"] * 12
+    assert service.refused == ["control_key"] * 15
 
 
 @pytest.mark.parametrize("listening", [{"host": "127.0.0.1", "control_key": KEY}, {"host": "192.168.1.5"}])

@@ -187,6 +187,12 @@ async def test_the_manual_clock_is_moved_through_the_control_api(made: Rig) -> N
         assert (refused.status_code, refused.json()["errorCode"]) == (400, code)
 
 
+async def test_both_services_answer_to_their_addresses_and_to_no_name_that_leads_there(made: Rig) -> None:
+    for url in (made.sandbox.smt_server.url, made.sandbox.headend_server.url):
+        for host, status in (("localhost", 200), (socket.gethostname(), 200), ("evil.example", 421)):
+            assert (await made.http.get(f"{url}/healthz", headers={"host": host})).status_code == status
+
+
 async def test_requests_of_one_instant_share_one_allowance(made: Rig) -> None:
     keys = await asyncio.gather(*(made.client.odr(made.esiid(2), f"call-{n}", "INTERVALS") for n in range(8)))
     await made.to("2026-08-12T18:00")

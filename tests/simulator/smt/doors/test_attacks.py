@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -15,6 +16,7 @@ import pytest
 from headend.http.log import logging_to
 from simulator.parties import control
 from simulator.runtime.serving import HttpServer, bind
+from simulator.smt.registry import log_in
 from tests.simulator.smt.doors.test_operations import metric
 from tests.simulator.smt.rig import PASSWORD, PLAIN, Rig
 
@@ -184,6 +186,32 @@ async def test_guesses_at_once_are_not_one_more_than_are_free(attacked: Attacked
 async def test_right_passwords_at_once_are_all_taken(attacked: Attacked) -> None:
     told = await asyncio.gather(*(attacked.guess(MARKET, PASSWORD, STRANGER) for _ in range(30)))
     assert told == [200] * 30
+
+
+async def test_a_password_is_checked_beside_the_loop_while_model_time_waits_for_it(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checking, released = threading.Event(), threading.Event()
+
+    def slowly(_user: object, _password: str) -> bool:
+        checking.set()
+        return released.wait(20)
+
+    monkeypatch.setattr(log_in, "password_is", slowly)
+    now, told = rig.runtime.now(), []
+
+    async def ask() -> None:
+        told.append(await rig.client.post(MARKET, json={"username": "lonestar.api", "password": PASSWORD}))
+
+    rig.runtime.io("log-in", "one", ask)
+    moving = asyncio.ensure_future(rig.wait(60))
+    await asyncio.to_thread(checking.wait, 20)
+    # The loop answers others meanwhile, and no model time passes.
+    assert (await rig.client.get("/healthz")).status_code == 200
+    assert (rig.runtime.now(), moving.done(), told) == (now, False, [])
+    released.set()
+    await moving
+    assert (rig.runtime.now(), [reply.status_code for reply in told]) == (now + 60, [200])
 
 
 async def test_a_log_in_of_an_older_client_with_two_slashes_is_one(attacked: Attacked) -> None:
