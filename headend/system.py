@@ -12,6 +12,7 @@ import simpy
 
 from headend.day.cycle import POSTING_TRIES, DailyCycle, DailyTimes, Fetch, Post
 from headend.http.api_pages import Frame
+from headend.http.links import HeadEndLink
 from headend.network.events import EventDesk
 from headend.network.law import AccessPoint, LawDraws, NetworkLaw, TryDraws
 from headend.network.sweep import CATCH_UP_DAYS, Collection
@@ -66,6 +67,7 @@ class HeadEnd:
         fetch: Fetch,
         journal: Journal,
         frame: Frame,
+        link: HeadEndLink,
         draws: TryDraws | None = None,
     ) -> None:
         """http: for call-backs. frame: of its pages. post, fetch: the way to SMT's file site. draws: of the network; from its law unless given."""
@@ -101,12 +103,12 @@ class HeadEnd:
         )
         meters = LiveMeters(driver, self._transport, store, by_esiid, points, self.events)
         self.desk = OnDemandDesk(
-            driver, store, meters, draws or LawDraws(settings.network, settings.seed), http, journal
+            driver, store, meters, draws or LawDraws(settings.network, settings.seed), http, journal, link
         )
         self.health = HealthDesk(
             driver, store, posting, settings.times, settings.first_day, seconds(settings.sweep_every_h * 3600)
         )
-        served = Served(self.desk, self.events, self.health, by_esiid, self.metrics)
+        served = Served(self.desk, self.events, self.health, by_esiid, self.metrics, link)
         self.app = create_app(served, f"{settings.name} head-end", frame)
 
     def start(self) -> None:

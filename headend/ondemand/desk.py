@@ -12,6 +12,7 @@ import simpy
 from sqlalchemy.exc import SQLAlchemyError
 
 from headend.boundaries import boundary
+from headend.http.links import HeadEndLink
 from headend.network.law import TryDraws
 from headend.ondemand.answer_wire import inquiry_of, wired
 from headend.ondemand.live import LiveMeters
@@ -29,7 +30,6 @@ GONE = "the ESI ID is not in the head-end's records any more"
 BROKEN = "a fault of the head-end's own"
 TAKEN_IN = "acknowledged"
 GIVEN_UP = "given up"
-_JSON = {"content-type": "application/json"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,7 @@ class OnDemandDesk:
     draws: TryDraws
     http: httpx.AsyncClient
     journal: Journal
+    link: HeadEndLink
     #: Correlation ids of the inquiries whose process runs here.
     in_hand: set[str] = field(default_factory=set)
 
@@ -123,12 +124,12 @@ class OnDemandDesk:
         The first try is made however late it is: who still waits is told. What is refused (HTTP 4xx) is not tried again.
         """
         key, over_us = request.correlationId, instant_us(request.answerBy)
-        became = GIVEN_UP
+        became, headers = GIVEN_UP, self.link.headers(request.replyTo)
         for wait_us in (*CALL_BACK_WAITS_US, None):
             boundary("headend.call_back.before")
             try:
                 reply: httpx.Response = yield self.driver.io(
-                    "call-back", key, lambda: self.http.post(str(request.replyTo), content=body, headers=_JSON)
+                    "call-back", key, lambda: self.http.post(str(request.replyTo), content=body, headers=headers)
                 )
             except (httpx.InvalidURL, UnicodeError) as error:
                 # No address that could be called, however often: as one that refuses.

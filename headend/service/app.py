@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Coroutine
 from collections.abc import Collection as Members
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response, Security
 from fastapi.responses import JSONResponse
+from fastapi.routing import APIRoute
 from pydantic import BaseModel, Field
 
 from headend.boundaries import boundary
@@ -18,6 +20,7 @@ from headend.http.described_api import DescribedApi, party_of
 from headend.http.examples import Replies, documented
 from headend.http.exchange import Exchange, ObserveHttp, current
 from headend.http.front import FrontRules, Refusal
+from headend.http.links import HeadEndLink, key_of
 from headend.http.malformed import tell_malformed
 from headend.network.events import AHEAD_S, EventDesk
 from headend.ondemand.desk import OnDemandDesk
@@ -48,6 +51,16 @@ _OTHER = InquiryError(
     message="Another inquiry was posted under that correlation id.",
     place="correlationId",
 )
+_NO_KEY = InquiryError(
+    code="headend.link.key", message="It does not bear the key of this link (--keys).", place="authorization"
+)
+_NOT_SMT = InquiryError(
+    code="headend.link.reply_to",
+    message="This head-end calls its SMT back elsewhere (--smt-of, --reply-to).",
+    place="replyTo",
+)
+#: Whose key each call asks for.
+_SENDERS: dict[str, Literal["smt", "meters"]] = {"/inquiries": "smt", "/events": "meters"}
 _NO_WINDOW = "An INTERVALS inquiry names its start and end."
 _AHEAD = f"An event lies more than {AHEAD_S // 60} minutes ahead of the head-end's clock."
 _REPLIES: Replies = {
@@ -55,6 +68,8 @@ _REPLIES: Replies = {
         "description": "Accepted and kept; the result is called back. The same inquiry posted again is answered so too, and taken once."
     },
     400: documented("The body is not as documented; `place` names the field.", InquiryError),
+    401: documented("It does not bear SMT's key.", InquiryError),
+    403: documented("`replyTo` is not SMT's.", InquiryError),
     404: documented("No meter of this TDSP has that ESI ID.", InquiryError),
     409: documented("Another inquiry has that correlation id.", InquiryError),
     503: documented("The inquiry cannot be kept, and is not accepted.", InquiryError),
@@ -64,6 +79,7 @@ _EVENT_REPLIES: Replies = {
     400: documented(
         "The body is not as documented, and no event of it is taken; `place` names the field.", InquiryError
     ),
+    401: documented("It does not bear the meters' key.", InquiryError),
 }
 _HEALTH_REPLIES: Replies = {503: documented("It cannot do all of its work.", HeadEndHealth)}
 
@@ -77,6 +93,22 @@ class Served:
     health: HealthDesk
     esiids: Members[str]
     metrics: HeadEndMetrics
+    link: HeadEndLink
+
+
+class _Keyed(APIRoute):
+    """Asks for the key of its link before the body is read."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """See FastAPI."""
+        handle, sender = super().get_route_handler(), _SENDERS.get(self.path)
+
+        async def keyed(request: Request) -> Response:
+            if sender is not None and not request.app.party(Served).link.takes(request, sender):
+                return _refuse(401, _NO_KEY)
+            return await handle(request)
+
+        return keyed
 
 
 #: Of a handler's parameter: the head-end whose application took the request.
@@ -109,10 +141,11 @@ def create_app(served: Served, title: str, frame: Frame) -> DescribedApi:
 @cache
 def _router() -> APIRouter:
     """The calls of every head-end."""
-    routes = APIRouter()
+    routes = APIRouter(route_class=_Keyed)
 
     @routes.post(
         "/inquiries",
+        dependencies=[Security(key_of("smt"))],
         status_code=202,
         responses=_REPLIES,
         summary="Inquire at the head-end",
@@ -122,6 +155,8 @@ def _router() -> APIRouter:
         """Accept an inquiry; its result is posted to `replyTo` as an `InquiryResult` (see SMT's `/callbacks/inquiries`)."""
         exchange = current()
         exchange.correlation_id, exchange.call_reference = request.correlationId, request.callReference
+        if not (here.link.open or here.link.is_smt(request.replyTo)):
+            return _refuse(403, _NOT_SMT)
         if request.esiid not in here.esiids:
             return _refuse(404, _UNKNOWN)
         window_fault = _window_fault(request)
@@ -138,6 +173,7 @@ def _router() -> APIRouter:
 
     @routes.post(
         "/events",
+        dependencies=[Security(key_of("meters"))],
         status_code=202,
         responses=_EVENT_REPLIES,
         summary="Tell what meters told unasked",
@@ -154,7 +190,7 @@ def _router() -> APIRouter:
     @routes.get("/healthz", response_model=HeadEndHealth, responses=_HEALTH_REPLIES, summary="Is the service up?")
     async def healthz(here: ServedHere) -> JSONResponse:
         """Tell whether the store takes writes, when meters were last heard, whether SMT takes the files, how many inquiries are open."""
-        looked = here.health.look()
+        looked = here.health.look(here.link.asks)
         return JSONResponse(looked.model_dump(mode="json"), status_code=200 if looked.status == "ok" else 503)
 
     @routes.get("/metrics", include_in_schema=False)

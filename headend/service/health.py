@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy.exc import SQLAlchemyError
 
 from headend.day.cycle import DailyTimes
+from headend.http.links import Asks
 from headend.ports import Driver, Journal
 from headend.store.store import HeadEndStore
 from headend.wire import Instant
@@ -50,6 +51,7 @@ class HeadEndHealth(BaseModel):
     openInquiries: int | None = Field(
         default=None, ge=0, description="Accepted inquiries whose result was not acknowledged yet, nor given up."
     )
+    links: Asks = Field(description="`open`: SMT and meters are asked for no key.")
 
 
 @dataclass(slots=True)
@@ -89,8 +91,8 @@ class HealthDesk:
         self._sweep_every_s = sweep_every_s
         self._began = driver.now()
 
-    def look(self) -> HeadEndHealth:
-        """The head-end's health."""
+    def look(self, links: Asks) -> HeadEndHealth:
+        """The head-end's health. links: whether it asks for keys."""
         now = self._driver.now()
         failure = self._watch.failure
         posting: Literal["ok", "failing"] = "failing" if failure else "ok"
@@ -101,7 +103,12 @@ class HealthDesk:
             open_inquiries = self._store.inquiries.count_open()
         except SQLAlchemyError:
             return HeadEndHealth(
-                status="degraded", store="unwritable", sweeps="unknown", posting=posting, lastPostingFailure=failure
+                status="degraded",
+                store="unwritable",
+                sweeps="unknown",
+                posting=posting,
+                lastPostingFailure=failure,
+                links=links,
             )
         late = now - max(swept_at or 0, self._began) > MISSED_SWEEPS * self._sweep_every_s
         return HeadEndHealth(
@@ -113,6 +120,7 @@ class HealthDesk:
             postingBacklog=backlog,
             lastPostingFailure=failure,
             openInquiries=open_inquiries,
+            links=links,
         )
 
     def _backlog(self, now: Seconds) -> int:

@@ -94,7 +94,9 @@ async def _run(scenario: Scenario, out: Path, progress: Progress | None) -> Run:
         _keep_files(sandbox, out)
         write_json(faults, out / "faults.json")
         write_parquet(faults, out / "faults.parquet")
-        addresses = {name: value for name, value in sandbox.ready().items() if name not in ("event", "logins")}
+        addresses = {
+            name: value for name, value in sandbox.ready().items() if name not in ("event", "logins", "keys_file")
+        }
         await player.close()
     return Run(recording, addresses)
 

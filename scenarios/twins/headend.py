@@ -1,6 +1,6 @@
 """A TDSP's head-end, written from docs/parties.md and docs/openapi/headend.json alone: it takes SMT's inquiries and calls the results back.
 
-    python -I headend.py [--host 127.0.0.1] [--port 0] [--fault HOLE/fault] [--faults FILE]
+    python -I headend.py [--host 127.0.0.1] [--port 0] [--keys FILE] [--fault HOLE/fault] [--faults FILE]
 
 It sweeps its meters every four hours, serves what sweeps have brought from its store, and reads the meter for the rest if it may. It is honest until
 it is told a fault: for all inquiries by --fault, or for one by its callReference, which then names the fault (``HOLE/fault``, ``HOLE/near``).
@@ -14,6 +14,7 @@ Standard output has a line of JSON when it listens, and one for each call-back t
 
 import argparse
 import copy
+import hmac
 import json
 import sys
 import threading
@@ -36,11 +37,20 @@ Json = dict[str, Any]
 class HeadEnd:
     """What it knows: the inquiries that it has taken, and the faults that it has been told."""
 
-    def __init__(self, faults: Json, fault: str) -> None:
+    def __init__(self, faults: Json, fault: str, keys: Path | None) -> None:
         self.faults = faults
+        self.keys = keys
         self.fault = fault
         self.taken: dict[str, Json] = {}
         self.lock = threading.Lock()
+
+    def bearer(self, sender: str) -> str:
+        """What a sender of the link bears; read anew, since SMT may make the file after this has started."""
+        return "" if self.keys is None else f"Bearer {json.loads(self.keys.read_text('utf-8'))[sender]}"
+
+    def asked_by_smt(self, bearer: str) -> bool:
+        """Whether an inquiry is SMT's, as far as its key tells; without keys everyone's is."""
+        return self.keys is None or hmac.compare_digest(bearer.encode(), self.bearer("smt").encode())
 
     def take(self, inquiry: Json) -> int:
         """202 for an inquiry, known or new; 409 for another one under a known id."""
@@ -62,9 +72,9 @@ class HeadEnd:
         fault, now = self.told(inquiry), clock(inquiry["replyTo"])
         instants = {"now": now} | {edge: at(inquiry[edge]) for edge in ("start", "end", "answerBy") if edge in inquiry}
         answer = changed(honest(inquiry, now), fault.get("do", []), instants)
-        post(inquiry, answer)
+        post(inquiry, answer, self.bearer("headend"))
         if "again" in fault:
-            post(inquiry, changed(answer, fault["again"], instants))
+            post(inquiry, changed(answer, fault["again"], instants), self.bearer("headend"))
 
 
 def at(written: str) -> datetime:
@@ -156,10 +166,11 @@ def filled(value: Any, instants: dict[str, datetime]) -> Any:
     return (when.astimezone(UTC) if value.get("utc") else when).isoformat()
 
 
-def post(inquiry: Json, answer: Json) -> None:
+def post(inquiry: Json, answer: Json, bearer: str) -> None:
     """Call a result back, and say how that went."""
     request = urllib.request.Request(inquiry["replyTo"], json.dumps(answer).encode())
     request.add_header("content-type", "application/json")
+    request.add_header("authorization", bearer)
     status = 0
     for left in reversed(range(TRIES)):
         try:
@@ -192,6 +203,9 @@ def handler(head_end: HeadEnd) -> type[BaseHTTPRequestHandler]:
             if self.path != "/inquiries":
                 self._reply(404, None)
                 return
+            if not head_end.asked_by_smt(self.headers.get("authorization", "")):
+                self._reply(401, {"code": "key", "message": "It does not bear SMT's key.", "place": "authorization"})
+                return
             try:
                 inquiry = json.loads(body)
                 status = head_end.take(inquiry)
@@ -221,10 +235,11 @@ def main() -> None:
     options = argparse.ArgumentParser(description="A TDSP's head-end of a stranger.")
     options.add_argument("--host", default="127.0.0.1")
     options.add_argument("--port", type=int, default=0, help="0: a free one")
+    options.add_argument("--keys", type=Path, help="the link's keys file; without it no key is asked for")
     options.add_argument("--fault", default="", help="for every inquiry, as HOLE/fault")
     options.add_argument("--faults", type=Path, default=Path(__file__).with_name("headend_faults.json"))
     asked = options.parse_args()
-    head_end = HeadEnd(json.loads(asked.faults.read_text("utf-8")), asked.fault)
+    head_end = HeadEnd(json.loads(asked.faults.read_text("utf-8")), asked.fault, asked.keys)
     server = ThreadingHTTPServer((asked.host, asked.port), handler(head_end))
     say(event="ready", headend_url=f"http://{asked.host}:{server.server_port}")
     server.serve_forever()

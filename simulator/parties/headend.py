@@ -17,6 +17,7 @@ import httpx
 
 from headend.day import posting
 from headend.day.cycle import Post
+from headend.http.links import HeadEndLink
 from headend.network.law import TRY_TIMEOUT_US, TryDraws
 from headend.ports import Journal, MeterAddress
 from headend.store.store import HeadEndStore
@@ -67,6 +68,7 @@ class HeadEndParty:
         http: httpx.AsyncClient,
         journal: Journal,
         bound: socket.socket,
+        link: HeadEndLink,
         *,
         post: Post | None = None,
         draws: TryDraws | None = None,
@@ -84,6 +86,7 @@ class HeadEndParty:
             lambda name: in_thread(functools.partial(posting.download, site, name)),
             journal,
             served(runtime.now),
+            link,
             draws,
         )
         self.headend.app.listen(bound.getsockname()[0], [host, socket.gethostname()])
@@ -118,7 +121,7 @@ class AloneSettings:
 
 @contextlib.asynccontextmanager
 async def head_end_alone(
-    settings: AloneSettings, clock: Clock, bound: socket.socket, journal: Journal
+    settings: AloneSettings, clock: Clock, bound: socket.socket, journal: Journal, link: HeadEndLink
 ) -> AsyncIterator[HeadEndParty]:
     """A head-end in a process of its own; it goes on from what its store holds.
 
@@ -155,6 +158,7 @@ async def head_end_alone(
             journal,
             bound,
             host=settings.host,
+            link,
         )
         closing.push_async_callback(party.headend.close)
         party.headend.app.serve(control.router().routes, runtime)

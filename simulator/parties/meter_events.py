@@ -16,6 +16,7 @@ from typing import Any, Protocol
 import httpx
 import simpy
 
+from headend.http.links import bearing
 from headend.ports import FAULT, Driver, Journal, fault_text, guarded
 from headend.wire import EventBatch, EventReport, EventsAccepted
 from meters.calendar import Seconds, local, micros, seconds, to_s, to_us
@@ -56,8 +57,8 @@ class EventsNotTaken(Exception):  # noqa: N818 - it says what happened
     """The receiver could not take the events at this time."""
 
 
-def http_sender(http: httpx.AsyncClient, url: str) -> Send:
-    """Send to a head-end's ``POST /events``. url: the whole of it, ``http://127.0.0.1:8610/events``."""
+def http_sender(http: httpx.AsyncClient, url: str, key: str) -> Send:
+    """Send to a head-end's ``POST /events``. url: the whole of it, ``http://127.0.0.1:8610/events``. key: of the link."""
 
     async def send(events: Sequence[MeterEvent]) -> int:
         body = EventBatch(
@@ -66,11 +67,11 @@ def http_sender(http: httpx.AsyncClient, url: str) -> Send:
                 for event in events
             ]
         )
-        reply = await http.post(url, content=body.model_dump_json(), headers={"content-type": "application/json"})
+        reply = await http.post(url, content=body.model_dump_json(), headers=bearing(key))
         if reply.status_code == 400 and "events.ahead" in reply.text[:500]:
-            # Its clock is behind the meters': in a while it will take them.
+            # Its clock is behind the meters': in a while it will take them. So it will, below, when a wrong key was mended.
             raise EventsNotTaken(f"HTTP 400: {reply.text[:200]}")
-        if 400 <= reply.status_code < 500 and reply.status_code not in (408, 425, 429):
+        if 400 <= reply.status_code < 500 and reply.status_code not in (401, 408, 425, 429):
             raise EventsRefused(f"HTTP {reply.status_code}: {reply.text[:200]}")
         if not reply.is_success:
             raise EventsNotTaken(f"HTTP {reply.status_code}")

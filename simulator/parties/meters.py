@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +59,8 @@ class MetersSettings:
     ledger: Path | None
     #: File that keeps what is written to the meters; None: a restart forgets it.
     state: Path | None = None
+    #: What events bear.
+    event_key: str = field(default="", repr=False)
 
 
 class MetersParty:
@@ -130,7 +132,7 @@ class MetersParty:
     async def _events(self) -> MeterEvents:
         """The way of events to the head-end."""
         http = await self._closing.enter_async_context(httpx.AsyncClient(timeout=_EVENTS_S, trust_env=False))
-        send = http_sender(http, self.settings.events_to)
+        send = http_sender(http, self.settings.events_to, self.settings.event_key)
         return MeterEvents(self.runtime, self.meters, send, self.journal, since=self._began - RING_S)
 
     def _keep(self, meter: EmulatedMeter, command: Command) -> bool:

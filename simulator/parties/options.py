@@ -39,6 +39,15 @@ DatabaseOption = Annotated[
     str, typer.Option(help="SQLAlchemy URL of SMT's database; a SQLite file in --out unless given.")
 ]
 TdspOption = Annotated[str, typer.Option(help="Whose meters: ONCOR, CENTERPOINT, AEP_CENTRAL, AEP_NORTH or TNMP.")]
+KeysOption = Annotated[
+    Path | None,
+    typer.Option(
+        help="File with the keys of its links, made if there is none; that of the ready lines it is given, or keys.json in its folder, unless given."
+    ),
+]
+OpenLinksOption = Annotated[
+    bool, typer.Option("--open-links", help="Ask nobody for a key: anyone may answer, inquire and tell events.")
+]
 FleetSeedOption = Annotated[int, typer.Option(help="Which meters: the same seed makes the same ones.", min=0)]
 MixOption = Annotated[str, typer.Option(help="homes, or market: with roofs, cars and small businesses.")]
 FaultsOption = Annotated[Path | None, typer.Option(help="A YAML file of faults.")]
@@ -101,6 +110,10 @@ class MetersOptions:
     events_to: Annotated[
         str, typer.Option(help="URL of a head-end's POST /events, told of power failures, switches and clocks.")
     ] = ""
+    keys: Annotated[
+        Path | None,
+        typer.Option(help="File with the key that events bear, made if there is none; ami-out/meters/keys.json."),
+    ] = None
     ledger: Annotated[Path | None, typer.Option(help="Folder for the ledger of faults, JSON and Parquet.")] = None
     state: Annotated[
         Path | None,
@@ -132,6 +145,12 @@ class HeadEndOptions:
     login: Annotated[
         str, typer.Option(help="USERNAME:PASSWORD at the file site.", envvar="AMI_SMT_LOGIN", show_envvar=True)
     ] = ""
+    reply_to: Annotated[
+        list[str] | None,
+        typer.Option(help="Base URL below which results may be called back, beside that in --smt-of."),
+    ] = None
+    keys: KeysOption = None
+    open_links: OpenLinksOption = False
     port: Annotated[int, typer.Option(help="The HTTP service's port; 0 takes a free one.", min=0, max=65535)] = 8610
     host: HostOption = "127.0.0.1"
     backfill: Annotated[
@@ -191,6 +210,13 @@ class SmtOptions:
     reply_to: Annotated[
         str, typer.Option(help="Base URL under which head-ends reach it; where it listens unless given.")
     ] = ""
+    keys: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="File with the keys of its links, made if there is none; that of --meters-of, or keys.json in --out, unless given. KEY=FILE for one of several TDSPs."
+        ),
+    ] = None
+    open_links: OpenLinksOption = False
     tls: TlsOption = False
     database: DatabaseOption = ""
     role: Annotated[
@@ -215,6 +241,8 @@ class SandboxOptions:
     clock: Annotated[str, typer.Option(help="real, scaled or manual.")] = "scaled"
     speed: SpeedOption = None
     policy: PolicyOption = "smt-today"
+    keys: KeysOption = None
+    open_links: OpenLinksOption = False
     tls: TlsOption = False
     smt_port: Annotated[
         int, typer.Option(help="SMT's port, wherever the others are; -1 leaves it with them.", max=65535)

@@ -73,7 +73,10 @@ class ReadyLine(_Told):
     gateways: tuple[ReadyGateway, ...] = ()
     fleet: ReadyFleet | None = None
     smt_url: str = ""
+    #: Where SMT is called back, if not at ``smt_url``.
+    reply_to: str = ""
     headend_url: str = ""
+    keys_file: str = ""
     ftps: ReadyFtps | None = None
     logins: dict[str, ReadyLogin] = Field(default_factory=dict)
 

@@ -17,6 +17,7 @@ import httpx
 
 from headend.day import posting
 from headend.day.cycle import DailyTimes
+from headend.http.links import HeadEndLink
 from headend.network.law import NetworkLaw, TryDraws
 from headend.ports import FAULT, HeadEndError
 from headend.store.store import HeadEndStore
@@ -25,6 +26,7 @@ from meters.calendar import Seconds, day_start, seconds
 from meters.wire.gateway import Silence
 from simulator.parties.gateways import gateway_entry, open_gateways
 from simulator.parties.headend import EXCHANGE_S, HeadEndParty, in_thread, meter_timeout_s
+from simulator.parties.keys_file import KEYS, kept_keys
 from simulator.parties.meter_events import MeterEvents, http_sender
 from simulator.parties.smt import FTPS_FOLDER, TLS_FOLDER, SmtParty
 from simulator.runtime.clock import Clock
@@ -51,6 +53,7 @@ SANDBOX_FILES = (
     *(f"{store}.sqlite{part}" for store in ("smt", "headend") for part in ("", "-wal", "-shm")),
     FTPS_FOLDER,
     TLS_FOLDER,
+    KEYS,
 )
 
 
@@ -67,6 +70,9 @@ class SandboxSettings:
     #: SMT's port alone, wherever the base is.
     smt_port: int | None = None
     tls: bool = False
+    #: File with the keys of the links; made in ``out`` unless given.
+    keys: Path | None = None
+    open_links: bool = False
     sweep_every_h: int = 4
     times: DailyTimes = field(default_factory=DailyTimes)
     network: NetworkLaw = field(default_factory=NetworkLaw)
@@ -114,6 +120,11 @@ class Sandbox:
         settings, world = self.settings, self.settings.world
         out = settings.out
         self.ca = LocalCa.make(out / TLS_FOLDER)
+        self.keys_file = settings.keys or out / KEYS
+        self.keys = kept_keys(self.keys_file)
+        if settings.keys is None:
+            # They are of this sandbox alone, and its folder may be handed on.
+            self._closing.callback(self.keys_file.unlink, missing_ok=True)
         # Ports first: a taken one must be told before anything is made.
         smt_port = settings.smt_port if settings.smt_port is not None else settings.port(SMT_PORT)
         smt_socket = bind(HOST, smt_port, "SMT")
@@ -139,7 +150,7 @@ class Sandbox:
         events = MeterEvents(
             self.runtime,
             world.meters,
-            http_sender(self.http, f"{headend_url}/events"),
+            http_sender(self.http, f"{headend_url}/events", self.keys.meters),
             self.journal,
             since=day_start(world.spec.first_day),
         )
@@ -160,7 +171,8 @@ class Sandbox:
         self.smt, self.smt_server = self._smt_party.smt, self._smt_party.server
         self._closing.callback(self.smt.close)
         collected_to, next_day = await self._history()
-        party = self._make_headend(login, collected_to, next_day, headend_socket)
+        link = HeadEndLink(self.keys, [self.smt.config.reply_to], settings.open_links)
+        party = self._make_headend(login, collected_to, next_day, headend_socket, link)
         self.headend, self.headend_server = party.headend, party.server
         self._closing.push_async_callback(self.headend.close)
 
@@ -178,6 +190,8 @@ class Sandbox:
             policy=settings.policy,
             database_url=settings.database_url or f"sqlite:///{settings.out / 'smt.sqlite'}",
             links={settings.world.tdsp.key: headend_url},
+            keys={settings.world.tdsp.key: self.keys},
+            open_links=settings.open_links,
             wall=settings.wall,
         )
         return SmtParty(
@@ -220,7 +234,9 @@ class Sandbox:
         )
         return made.collected_to, made.next_day
 
-    def _make_headend(self, login: Login, collected_to: Seconds, next_day: date, bound: socket.socket) -> HeadEndParty:
+    def _make_headend(
+        self, login: Login, collected_to: Seconds, next_day: date, bound: socket.socket, link: HeadEndLink
+    ) -> HeadEndParty:
         settings = self.settings
         site = posting.FtpsSite(
             HOST, self.files.port, login.username, login.password, self.ca.ca_file, timeout_s=EXCHANGE_S
@@ -244,6 +260,7 @@ class Sandbox:
             self.http,
             self.journal,
             bound,
+            link,
             post=functools.partial(self._post, site),
             draws=settings.draws,
         )
@@ -280,5 +297,6 @@ class Sandbox:
         """The ready line of the command contract."""
         return self._smt_party.ready(self.market) | {
             "headend_url": self.headend_server.url,
+            "keys_file": str(self.keys_file.resolve()),
             "gateways": [gateway_entry(gateway) for gateway in self.gateways],
         }

@@ -117,6 +117,7 @@ class SmtParty:
             "event": "ready",
             "smt_url": self.server.url,
             "ca_file": str(self.ca.ca_file.resolve()),
+            "reply_to": self.smt.config.reply_to,
             "policy": self.smt.config.policy.name,
             "clock": clock_entry(self.runtime),
         }

@@ -133,6 +133,15 @@ def is_url(text: str) -> bool:
     return url.scheme in ("http", "https") and bool(url.host) and (url.port is None or 0 < url.port < 65_536)
 
 
+def base_url(url: str, option: str, code: str) -> str:
+    """What an option says where SMT is called back, without its last slash. Raises SimulatorError."""
+    if url and (not is_url(url) or "?" in url or "#" in url):
+        raise SimulatorError(
+            code, f"Nothing can be called back at '{url}'.", option, "Write it as http://127.0.0.1:8600."
+        )
+    return url.rstrip("/")
+
+
 def is_address(host: str) -> bool:
     """Whether a host can be listened on, as far as its form and a look-up of its name tell."""
     try:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import httpx
 from sqlalchemy.exc import SQLAlchemyError
 
+from headend.http.links import LinkKeys
 from headend.ports import Driver, Journal
 from meters.calendar import Micros, Seconds, micros, rounded_us, seconds, to_us
 from simulator.smt.access.gatekeeper import AuthLimits, Gatekeeper
@@ -51,6 +52,10 @@ class SmtConfig:
     database_url: str
     #: Base URL of the head-end by TDSP key.
     links: Mapping[str, str] = field(default_factory=dict)
+    #: Keys of each link, by TDSP key, linked or not: a worker asks for them too.
+    keys: Mapping[str, LinkKeys] = field(default_factory=dict)
+    #: Take call-backs without a key.
+    open_links: bool = False
     #: Base URL under which head-ends reach this SMT, without a slash at its end.
     reply_to: str = ""
     #: Wall clock of token lives and log-in blocks, seconds since the epoch.
@@ -69,6 +74,11 @@ class SmtConfig:
     sweep_s: float | None = None
     #: What dispatcher and workers have to have in common; None: nobody looks.
     terms: Terms | None = None
+
+    @property
+    def control_key(self) -> str:
+        """The key for ``/control``: that of the first TDSP's link; empty without one."""
+        return next((keys.control for keys in self.keys.values()), "")
 
     @property
     def sweep_every_us(self) -> Micros:
@@ -129,6 +139,8 @@ class Smt:
             journal,
             http,
             config.links,
+            config.keys,
+            open_links=config.open_links,
             reply_to=config.reply_to,
             store_allowed=config.policy.source is not Source.METER_ONLY,
             here=config.role is not Role.WORKER,

@@ -31,6 +31,7 @@ from meters.device.special import special_esiid
 from simulator.parties.sandbox import Sandbox, SandboxSettings
 from simulator.runtime.clock import Clock, ClockMode
 from simulator.smt.database.seat import Loss, SeatLostError
+from simulator.smt.ondemand.inquiries import CALL_BACKS
 from simulator.smt.ondemand.middle import FixedMiddle
 from simulator.smt.throttle.decision import Policy
 from simulator.smt.throttle.policy import parse_policy, preset
@@ -49,8 +50,10 @@ FOLDERS = {
     "inquiries": HEADEND,
     "events": HEADEND,
 }
-#: Where a sandbox listens by default, and what a token looks like.
+#: Where a sandbox listens by default, and what a token and the end of a call-back's address look like.
 SMT_URL, HEADEND_URL = "http://127.0.0.1:8600", "http://127.0.0.1:8610"
+CALL_BACK = CALL_BACKS + "/{correlationId}/{seal}"
+SEAL = "9f2c51d0e7a84b36" * 4
 TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJ0ZXN0YmVkIn0.c2lnbmF0dXJl"
 #: Entries of a list and lines of a text that are shown whole, and characters of a line.
 ENTRIES, LINES, WIDTH = 3, 3, 160
@@ -93,7 +96,11 @@ class Play:
     async def _heard(self, reply: httpx.Response) -> None:
         await reply.aread()
         body = json.loads(reply.request.content)
-        self._wire[reply.request.url.path, body.get("correlationId", "")] = body, reply.status_code, reply.json()
+        path, key = reply.request.url.path, body.get("correlationId", "")
+        path = CALL_BACK if path.startswith(CALL_BACKS) else path
+        self._wire[path, key] = body, reply.status_code, reply.json()
+        if key:
+            self._fixed[self._sandbox.keys.seal(key)] = SEAL
 
     async def play(self, steps: list[dict[str, Any]]) -> None:
         """Play one step after the other; the model's processes go on in between, unless they are held."""
@@ -120,11 +127,12 @@ class Play:
         return asyncio.get_running_loop().create_task(self._sandbox.runtime.serve())
 
     def _sent(self, step: dict[str, Any]) -> None:
-        body, status, answer = self._wire[step["wire"], self._values[step["of"]]]
+        path = step["wire"].replace(CALL_BACKS, CALL_BACK)
+        body, status, answer = self._wire[path, self._values[step["of"]]]
         if "save" in step:
             self._values[f"${step['save']}"] = body
         folder = FOLDERS[step["wire"].split("/")[1]]
-        self._keep(step, folder, f"POST {step['wire']}", body, status, JSON, answer)
+        self._keep(step, folder, f"POST {path}", body, status, JSON, answer)
 
     async def _malformed(self, step: dict[str, Any]) -> None:
         """A field, a header, a text that is not as documented."""
@@ -135,13 +143,18 @@ class Play:
         await self._call(call | {"name": "not JSON", "told": "It is not JSON"}, content=b'{"a": }', headers=headers)
 
     async def _call(self, step: dict[str, Any], **sent: Any) -> Any:
-        method, path = step["call"].split(" ")
+        method, path = step["call"].replace(CALL_BACKS, CALL_BACK).split(" ")
         first = path.split("/")[1]
         folder = HEADEND if step.get("service") == "headend" else FOLDERS[first]
         base = self._sandbox.headend_server.url if folder == HEADEND else ""
-        token = step.get("token", self._tokens.get(first))
+        keys = self._sandbox.keys
+        tokens = self._tokens | {"callbacks": keys.headend, "inquiries": keys.smt, "events": keys.meters}
+        token = step.get("token", tokens.get(first))
         headers = {"authorization": f"Bearer {token}"} if token else {}
         body = self._filled(step["body"]) | self._filled(step.get("with", {})) if "body" in step else None
+        if path == CALL_BACK:
+            key = body.get("correlationId", "1") if body else "1"
+            path = path.format(correlationId=key, seal=keys.seal(self._filled(step.get("sealed", key))))
         sent = {"json": body} | sent if body is not None else sent
         sent["headers"] = headers | sent.get("headers", {})
         with BREAKAGES[step["broken"]](self._sandbox) if "broken" in step else nullcontext():
@@ -151,7 +164,8 @@ class Play:
         answer = reply.json() if media == JSON else reply.text
         for name, field in step.get("save", {}).items():
             self._values[f"${name}"] = answer[field]
-        self._keep(step, folder, step.get("place", step["call"]), body, reply.status_code, media, answer)
+        place = step.get("place", step["call"]).replace(CALL_BACKS, CALL_BACK)
+        self._keep(step, folder, place, body, reply.status_code, media, answer)
         for code, changed in step.get("errors", {}).items():
             of = {"name": f"error {code}", "told": f"Business error {code}"}
             await self._call({"call": step["call"], "body": body, "with": changed} | of)

@@ -77,6 +77,7 @@ async def rig(
     times: DailyTimes | None = None,
     login: Login = ROR_LOGIN,
     special: bool = False,
+    open_links: bool = False,
 ) -> AsyncIterator[Rig]:
     times = times or DailyTimes()
     at = epoch(now)
@@ -91,6 +92,7 @@ async def rig(
         out=out,
         times=times,
         history=True,
+        open_links=open_links,
     )
     async with (
         Sandbox(settings) as sandbox,

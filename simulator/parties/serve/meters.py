@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 from simulator.errors import SimulatorError
 from simulator.parties.clock_sharing import PartyClock, party_clock
+from simulator.parties.keys_file import KEYS, kept_keys
 from simulator.parties.meters import LEDGER_FILES, MetersParty, MetersSettings
 from simulator.parties.options import MetersOptions
 from simulator.runtime.folder import own
@@ -15,6 +18,7 @@ from simulator.runtime.serving import is_address, is_url
 from simulator.runtime.until_stopped import Up, clock_text, serve
 from simulator.world.fleet_options import fleet_of
 
+_KEYS = Path("ami-out/meters") / KEYS
 #: Wall seconds between two writings of the ledger.
 _LEDGER_EVERY_S = 600.0
 
@@ -36,6 +40,7 @@ def serve_meters(options: MetersOptions) -> None:
             "--host",
             "Write one of this machine's, as 127.0.0.1.",
         )
+    keys = options.keys or _KEYS
     settings = MetersSettings(
         fleet=fleet_of(options.tdsp, options.count, options.seed, options.mix, options.faults, options.replay),
         clock=begins.clock,
@@ -45,20 +50,22 @@ def serve_meters(options: MetersOptions) -> None:
         events_to=options.events_to,
         ledger=options.ledger,
         state=options.state,
+        event_key=kept_keys(keys).meters if options.events_to else "",
     )
-    serve(_up(settings, begins), options.tell.log, as_json=options.tell.as_json)
+    serve(_up(settings, begins, keys), options.tell.log, as_json=options.tell.as_json)
 
 
 @asynccontextmanager
-async def _up(settings: MetersSettings, begins: PartyClock) -> AsyncIterator[Up]:
+async def _up(settings: MetersSettings, begins: PartyClock, keys: Path) -> AsyncIterator[Up]:
     with own(settings.ledger, LEDGER_FILES, "--ledger") if settings.ledger is not None else nullcontext():
         async with MetersParty(replace(settings, clock=begins.begun())) as party:
-            yield Up(party.ready(), _lines(party), [party.runtime.serve(), party.keep_ledger(_LEDGER_EVERY_S)])
+            ready = party.ready() | ({"keys_file": str(keys.resolve())} if settings.events_to else {})
+            yield Up(ready, _lines(party, ready), [party.runtime.serve(), party.keep_ledger(_LEDGER_EVERY_S)])
 
 
-def _lines(party: MetersParty) -> list[str]:
+def _lines(party: MetersParty, ready: dict[str, Any]) -> list[str]:
     """Where the meters are and what is special, for people."""
-    ready, settings = party.ready(), party.settings
+    settings = party.settings
     gateways = ready["gateways"]
     ports = [gateway["port"] for gateway in gateways]
     run = ports == list(range(ports[0], ports[0] + len(ports)))
@@ -72,7 +79,7 @@ def _lines(party: MetersParty) -> list[str]:
         f"  the first meter: {first['esiid']}, number {first['meter_number']}, port {ports[0]}, unit {first['unit_id']}",
     ]
     if settings.events_to:
-        lines.append(f"  events are sent to {settings.events_to}")
+        lines.append(f"  events are sent to {settings.events_to}, with the key in {ready['keys_file']}")
     if settings.state is not None:
         lines.append(f"  what is written to them is kept in {settings.state}")
     if settings.ledger is not None:

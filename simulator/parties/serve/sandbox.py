@@ -13,6 +13,7 @@ from headend.day.cycle import DailyTimes
 from meters.calendar import LAST_DAY, day_of, epoch, to_s
 from meters.load.truth import ERA
 from simulator.errors import SimulatorError
+from simulator.parties.keys_file import warn_open
 from simulator.parties.options import SandboxOptions
 from simulator.parties.sandbox import SANDBOX_FILES, Sandbox, SandboxSettings
 from simulator.runtime.clock_options import clock_of
@@ -37,6 +38,8 @@ async def _up(settings: SandboxSettings) -> AsyncIterator[Up]:
     with own(settings.out, SANDBOX_FILES):
         # The clock begins to run when the parties do, not when the command was read.
         settings = replace(settings, clock=replace(settings.clock, wall_start=time.time()))
+        if settings.open_links:
+            warn_open("the sandbox")
         async with Sandbox(settings) as running:
             ready = running.ready()
             yield Up(ready, _lines(running, ready), [running.runtime.serve()])
@@ -68,6 +71,8 @@ def _settings(options: SandboxOptions) -> SandboxSettings:
         history=True,
         journal_limit=SERVING_LIMIT,
         tls=options.tls,
+        keys=options.keys,
+        open_links=options.open_links,
         smt_port=None if options.smt_port < 0 else options.smt_port,
         database_url=options.database or None,
         port_base=options.port_base,
@@ -87,6 +92,7 @@ def _lines(running: Sandbox, ready: dict[str, Any]) -> list[str]:
         f"  head-end   {ready['headend_url']}   (POST /inquiries, pages /docs)",
         f"  file site  {ready['ftps']['host']}:{ready['ftps']['port']}   (FTP with explicit TLS, CA {ready['ca_file']})",
         f"  gateways   {ports}   (Modbus TCP)",
+        f"  keys       {ready['keys_file']}   (of the links between SMT, head-end and meters)",
         "",
         *(
             f"  {role:<9}  {login['username']} / {login['password']}"

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
+from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from meters.calendar import day_of, rounded_us, to_s
 from simulator.errors import SimulatorError
 from simulator.parties.clock_sharing import PartyClock, party_clock
+from simulator.parties.keys_file import KEYS, kept_keys, warn_open
 from simulator.parties.options import SmtOptions
 from simulator.parties.ready_line import ReadyFleet, read_ready
 from simulator.parties.smt import AloneSettings, smt_alone
 from simulator.runtime.folder import own
 from simulator.runtime.journal import SERVING_LIMIT, RunJournal
-from simulator.runtime.serving import bind, is_url
+from simulator.runtime.serving import base_url, bind
 from simulator.runtime.until_stopped import Up, clock_text, serve
 from simulator.smt.database.seat import Role
 from simulator.smt.ondemand.middle import FixedMiddle, LawMiddle, MiddleDraws, MiddleLaw
@@ -29,7 +32,7 @@ from simulator.world.fleet_options import fleet_of
 from simulator.world.market import Market, build_market
 
 #: What an SMT alone writes into its folder.
-FILES = (*(f"smt.sqlite{part}" for part in ("", "-wal", "-shm")), "ftps", "tls")
+FILES = (*(f"smt.sqlite{part}" for part in ("", "-wal", "-shm")), "ftps", "tls", KEYS)
 #: Passive ports of the file site behind its own, as in a sandbox.
 _PASSIVE = range(9, 29)
 #: Records go back so many days before the model began, as a sandbox's posted days do.
@@ -53,7 +56,8 @@ def serve_smt(options: SmtOptions) -> None:
             links=_links(options.headend or [], registry),
             expiry_us=rounded_us(options.expiry * 60),
             role=role,
-            reply_to=_base_url(options.reply_to),
+            open_links=options.open_links,
+            reply_to=base_url(options.reply_to, "--reply-to", "smt.reply_to"),
         ),
         registry=registry,
         middle=_middle(options.middle, made.seed),
@@ -65,19 +69,27 @@ def serve_smt(options: SmtOptions) -> None:
         tls=options.tls,
         host=options.host,
     )
-    serve(_up(options, settings, market, begins), options.tell.log, as_json=options.tell.as_json)
+    own_keys = Path(known.keys_file) if known and known.keys_file else options.out / KEYS
+    keys = dict.fromkeys(_tdsps(registry), own_keys) | {
+        key: Path(file) for key, file in _by_tdsp(options.keys or [], registry, "--keys").items()
+    }
+    serve(_up(options, settings, market, begins, keys), options.tell.log, as_json=options.tell.as_json)
 
 
 @asynccontextmanager
 async def _up(
-    options: SmtOptions, settings: AloneSettings, market: Market | None, begins: PartyClock
+    options: SmtOptions, settings: AloneSettings, market: Market | None, begins: PartyClock, keys: dict[str, Path]
 ) -> AsyncIterator[Up]:
     # A worker's folder is its dispatcher's.
     shares = settings.config.role is Role.WORKER
     folder = nullcontext() if shares else own(settings.out, () if options.keep else FILES)
     with folder, bind(options.host, options.port, "SMT", "--port") as bound:
+        config = replace(settings.config, keys={key: kept_keys(file) for key, file in keys.items()})
+        settings = replace(settings, config=config)
+        if config.open_links:
+            warn_open("SMT")
         async with smt_alone(settings, begins.begun(), bound, RunJournal(SERVING_LIMIT)) as party:
-            ready = party.ready(market)
+            ready = party.ready(market) | {"keys_file": str(next(iter(keys.values())).resolve())}
             yield Up(ready, _lines(settings, ready), [party.runtime.serve()])
 
 
@@ -94,18 +106,6 @@ def _role(name: str, keep: bool) -> Role:
     return Role(name)
 
 
-def _base_url(url: str) -> str:
-    """What --reply-to says, without its last slash."""
-    if url and (not is_url(url) or "?" in url or "#" in url):
-        raise SimulatorError(
-            "smt.reply_to",
-            f"Nothing can be called back at '{url}'.",
-            "--reply-to",
-            "Write it as http://127.0.0.1:8600.",
-        )
-    return url.rstrip("/")
-
-
 def _records(options: SmtOptions, made: ReadyFleet, begins: PartyClock) -> tuple[Registry, Market | None]:
     """The records that are told, or those made for the meters that are, with the market around them."""
     if options.registry is not None:
@@ -116,31 +116,44 @@ def _records(options: SmtOptions, made: ReadyFleet, begins: PartyClock) -> tuple
     return market.registry, market
 
 
-def _links(given: list[str], registry: Registry) -> dict[str, str]:
-    """Base URL of the head-end by TDSP key; a URL without a key is every TDSP's."""
-    keys = [entity.key for entity in registry.entities.values() if entity.kind is EntityKind.TDSP]
-    links: dict[str, str] = {}
-    for link in given:
-        key, named, url = link.partition("=")
+def _tdsps(registry: Registry) -> list[str]:
+    """The key of every TDSP."""
+    return [entity.key for entity in registry.entities.values() if entity.kind is EntityKind.TDSP]
+
+
+def _by_tdsp(given: list[str], registry: Registry, option: str) -> dict[str, str]:
+    """What an option says, by TDSP key, KEY=VALUE; a value without a key is every TDSP's."""
+    keys = _tdsps(registry)
+    found: dict[str, str] = {}
+    for one in given:
+        key, named, value = one.partition("=")
         if not named or "/" in key:
-            key, url = "", link
+            key, value = "", one
         if key and key not in keys:
             raise SimulatorError(
-                "smt.headend.tdsp",
+                f"smt.{option.strip('-')}.tdsp",
                 f"There is no TDSP '{key}' in the records.",
-                "--headend",
+                option,
                 f"It has {', '.join(keys)}.",
             )
+        found |= dict.fromkeys([key] if key else keys, value)
+    return found
+
+
+def _links(given: list[str], registry: Registry) -> dict[str, str]:
+    """Base URL of the head-end by TDSP key."""
+    links: dict[str, str] = {}
+    for key, url in _by_tdsp(given, registry, "--headend").items():
         if not url.startswith(("http://", "https://")):
             url = read_ready(url, "--headend").headend_url
         if not url:
             raise SimulatorError(
                 "smt.headend",
-                f"'{link}' tells no head-end.",
+                f"'{url}' tells no head-end.",
                 "--headend",
                 "Give its URL, http://127.0.0.1:8610, or a file with its ready line.",
             )
-        links |= dict.fromkeys([key] if key else keys, url.rstrip("/"))
+        links[key] = url.rstrip("/")
     return links
 
 
@@ -177,6 +190,7 @@ def _lines(settings: AloneSettings, ready: dict[str, Any]) -> list[str]:
         "",
         f"  SMT        {ready['smt_url']}   (market API /v2, portal API /api and /commonapi, pages /docs)",
         *site,
+        f"  keys       {ready['keys_file']}   (of the links with its head-ends)",
         *links,
         "",
         *logins,

@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy.exc import SQLAlchemyError
 
 from headend.http.examples import documented
+from headend.http.links import Asks
 from meters.calendar import fraction_s, micros, rounded_us
 from simulator.smt.database.seat import Loss, Role, SeatLostError
 from simulator.smt.doors.both.served import ServedSmt
@@ -23,6 +24,7 @@ class SmtHealth(BaseModel):
     """The service answers; ``status`` says whether it can do its work."""
 
     status: Literal["ok", "degraded"]
+    links: Asks = Field(description="`open`: head-ends are asked for no key.")
     role: Role = Field(description="`alone`, or `dispatcher` or `worker` of several processes at one database.")
     database: Literal["ok", "unreachable", "unwritable", "taken", "replaced"] = Field(
         description="`unwritable`: it is locked, full or read-only. `taken`: another SMT works on it, so this one does not any more. "
@@ -68,6 +70,7 @@ def router() -> APIRouter:
 def health_of(smt: Smt) -> SmtHealth:
     """Look, and say. It writes a row each time, to see whether that can be done."""
     role = smt.config.role
+    links: Asks = "open" if smt.config.open_links else "keyed"
     try:
         alive = smt.seat.dispatcher_alive()
         swept_us = smt.swept_us()
@@ -75,10 +78,15 @@ def health_of(smt: Smt) -> SmtHealth:
         differs = smt.held_to()
     except SeatLostError as lost:
         return SmtHealth(
-            status="degraded", role=role, database=_LOST[lost.loss], dispatcher="unknown", reason=str(lost)
+            status="degraded",
+            links=links,
+            role=role,
+            database=_LOST[lost.loss],
+            dispatcher="unknown",
+            reason=str(lost),
         )
     except SQLAlchemyError:
-        return SmtHealth(status="degraded", role=role, database="unreachable", dispatcher="unknown")
+        return SmtHealth(status="degraded", links=links, role=role, database="unreachable", dispatcher="unknown")
     database: Literal["ok", "unwritable"] = "ok"
     try:
         smt.ledger.try_writing()
@@ -91,6 +99,7 @@ def health_of(smt: Smt) -> SmtHealth:
         dispatcher = "stuck"
     return SmtHealth(
         status="ok" if database == "ok" and dispatcher == "alive" and differs is None else "degraded",
+        links=links,
         role=role,
         database=database,
         dispatcher=dispatcher,

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi import APIRouter, FastAPI, Request, Response, Security
 from fastapi.exception_handlers import http_exception_handler
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -21,6 +21,7 @@ from headend.http.described_api import DescribedApi
 from headend.http.examples import documented
 from headend.http.exchange import Exchange, ObserveHttp, current
 from headend.http.front import FrontRules, Refusal
+from headend.http.links import borne, key_of
 from headend.http.log import tell
 from headend.http.malformed import fault, tell_malformed
 from headend.ports import fault_text
@@ -32,11 +33,12 @@ from simulator.smt.doors.complaint_door import ComplaintDoor
 from simulator.smt.doors.control import access, audit, complaints, postings
 from simulator.smt.doors.market import login, odr, reads
 from simulator.smt.doors.market import premise as market_premise
+from simulator.smt.doors.market.wire import GatewayErrorReply
 from simulator.smt.doors.portal import api as portal_api
 from simulator.smt.doors.portal import premise as portal_premise
 from simulator.smt.doors.portal.door import InvalidToken
 from simulator.smt.errors import BAD_FIELD, GATEWAY, BusinessError, GatewayRefusal
-from simulator.smt.ondemand.inquiries import CallBack
+from simulator.smt.ondemand.inquiries import CALL_BACKS, CallBack
 from simulator.smt.party import Smt, SmtConfig
 from simulator.web.frame import served
 
@@ -108,37 +110,57 @@ def _routes() -> list[BaseRoute]:
     return [*routes, *(route for router in others for route in router.routes)]
 
 
-class _Noted(APIRoute):
-    """Has a call-back that is no answer noted before it is refused."""
+class _CallBacks(APIRoute):
+    """Holds a call-back against its link before it is read, and has one that is no answer noted before it is refused."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """See FastAPI."""
         handle = super().get_route_handler()
 
         async def noted(request: Request) -> Response:
+            inquiries, key = request.app.party(Smt).inquiries, request.path_params["correlationId"]
+            inquiries.hold(key, request.path_params["seal"], borne(request))
             try:
                 return await handle(request)
             except (RequestValidationError, HTTPException) as error:
                 told = fault(request, error) if isinstance(error, RequestValidationError) else ("body", error.detail)
-                request.app.party(Smt).inquiries.rejected(await request.body(), *told)
+                inquiries.rejected(key, *told)
                 raise
 
         return noted
 
 
 def _call_backs() -> APIRouter:
-    """``POST /callbacks/inquiries``."""
-    routes = APIRouter(tags=["Head-end"], route_class=_Noted)
+    """The address that an inquiry names as its ``replyTo``."""
+    routes = APIRouter(tags=["Head-end"], route_class=_CallBacks)
 
     @routes.post(
-        "/callbacks/inquiries",
+        CALL_BACKS + "/{correlationId}/{seal}",
+        dependencies=[Security(key_of("headend"))],
         status_code=202,
         response_model=CallBackReply,
-        responses={400: BAD_BODY, 404: documented("No such inquiry was ever made.", CallBackReply)},
+        responses={
+            400: BAD_BODY,
+            401: documented("It does not bear a head-end's key.", GatewayErrorReply),
+            403: documented(
+                "Another head-end was asked, or under another address; or the body is another's.", GatewayErrorReply
+            ),
+            404: documented("No such inquiry was ever made.", CallBackReply),
+        },
         summary="Call the result of an inquiry back",
     )
-    async def call_back(result: InquiryResult, smt: ServedSmt) -> JSONResponse:
-        """Take in a result. Known inquiries are answered 202 whatever their state, unknown ones 404."""
+    async def call_back(
+        correlationId: str,
+        seal: str,  # noqa: ARG001 (looked at before the body is read)
+        result: InquiryResult,
+        smt: ServedSmt,
+    ) -> JSONResponse:
+        """Take in a result at the inquiry's `replyTo`, which ends in its id and in HMAC-SHA256(`smt` key, id).
+
+        Known inquiries are answered 202 whatever their state, unknown ones 404.
+        """
+        if result.correlationId != correlationId:
+            raise GatewayRefusal("link_seal")
         became = smt.inquiries.call_back(result)
         reply = CallBackReply(correlationId=result.correlationId, status=became)
         return JSONResponse(reply.model_dump(), status_code=404 if became is CallBack.UNKNOWN else 202)
@@ -156,7 +178,7 @@ def _observe(app: FastAPI, smt: Smt) -> None:
     def after(exchange: Exchange) -> None:
         if exchange.opened:
             boundary("reply.after")
-        elif exchange.path == "/callbacks/inquiries":
+        elif exchange.path.startswith(CALL_BACKS):
             boundary("call_back.after")
         smt.metrics.exchanged(exchange)
         tell("http", party="SMT", **exchange.facts())

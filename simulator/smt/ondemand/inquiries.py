@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Generator, Mapping, Sequence
 from enum import StrEnum
 from itertools import chain, repeat
@@ -13,9 +12,11 @@ import simpy
 
 from headend.boundaries import boundary
 from headend.http.exchange import current
+from headend.http.links import LinkKeys, bearing, same
 from headend.ports import Driver, Journal
 from headend.wire import InquiryKind, InquiryRequest, InquiryResult, Outcome
 from meters.calendar import Micros, day_of, local, local_us, micros, to_us
+from simulator.smt.errors import GatewayRefusal
 from simulator.smt.ondemand.judged import Case, digest, judged
 from simulator.smt.ondemand.ledger import Entry, Ledger, Transition
 from simulator.smt.ondemand.lifecycle import NOT_TAKEN, Answered, OnDemandRequest, Sent, State
@@ -28,8 +29,8 @@ UNREACHABLE = "the TDSP's head-end cannot be reached"
 INQUIRY_WAITS_US = (to_us(1), to_us(5), to_us(30), to_us(60), to_us(120))
 #: Call-backs beside the one that counts that the ledger keeps of one request. A default of this project.
 MOST_BESIDE = 10
-#: Where a body that cannot be read says whose it is.
-_NAMES = re.compile(rb'"correlationId"\s*:\s*"([0-9A-Za-z_.-]{1,64})"')
+#: Where SMT is called back, below its base URL.
+CALL_BACKS = "/callbacks/inquiries"
 
 
 class CallBack(StrEnum):
@@ -67,17 +68,21 @@ class Inquiries:
         journal: Journal,
         http: httpx.AsyncClient,
         links: Mapping[str, str],
+        keys: Mapping[str, LinkKeys],
         *,
+        open_links: bool,
         reply_to: str,
         store_allowed: bool,
         here: bool,
     ) -> None:
-        """links: base URL of the head-end by TDSP key. reply_to: SMT's own. store_allowed: whether a head-end may answer from its store.
+        """links, keys: base URL of the head-end and keys of its link, by TDSP key. open_links: call-backs are taken without. reply_to: SMT's own. store_allowed: whether a head-end may answer from its store.
 
         here: False at a worker: it puts call-backs by for the dispatcher, whose requests wait for them.
         """
         self.links = links
         self.here = here
+        self._keys = keys
+        self._open = open_links
         self._reply_to = reply_to
         self._driver = driver
         self._registry = registry
@@ -140,6 +145,20 @@ class Inquiries:
         rejected = [step for step in entry.transitions if step.state is State.REJECTED] if entry is not None else []
         return NOT_TAKEN.format(f"{rejected[-1].field}: {rejected[-1].value}") if rejected else ""
 
+    def hold(self, key: str, seal: str, bearer: str) -> None:
+        """Hold a call-back, before it is read, against the link: the key that it bears is that of the head-end that was asked, and it is made to the
+        address that this one was given. Raises GatewayRefusal.
+        """
+        if self._open:
+            return
+        links = [one for one in self._keys.values() if same(bearer, one.headend)]
+        if not links:
+            raise GatewayRefusal("link_key")
+        sealed = [one for one in links if same(seal, one.seal(key))]
+        entry = self._ledger.entry(key) if sealed else None
+        if not sealed or (entry is not None and self._link_of(entry.filed.esiid) not in sealed):
+            raise GatewayRefusal("link_seal")
+
     def call_back(self, result: InquiryResult) -> CallBack:
         """Take in what a head-end calls back. Whatever it is, it is acknowledged and noted."""
         boundary("call_back.before")
@@ -163,12 +182,10 @@ class Inquiries:
         self._driver.inject("callback", key, lambda: self._deliver(result, became))
         return became
 
-    def rejected(self, body: bytes, place: str, message: str) -> None:
-        """Note a call-back that was refused, in the ledger of the request that it names, however the rest of it is written."""
-        named = _NAMES.search(body)
-        key = named[1].decode() if named else ""
+    def rejected(self, key: str, place: str, message: str) -> None:
+        """Note a call-back that was refused, in the ledger of the request that it was for, however it is written."""
         current().correlation_id = key
-        entry = self._ledger.entry(key) if key else None
+        entry = self._ledger.entry(key)
         if entry is not None:
             self._keep_beside(entry, State.REJECTED, finding("MALFORMED", place, message))
         became = CallBack.REJECTED.value
@@ -208,8 +225,8 @@ class Inquiries:
         self._waiting.pop(key, None)
 
     async def _send(self, request: OnDemandRequest, answer_by_us: Micros) -> Sent:
-        link = self.links.get(self._registry.points[request.esiid].tdsp_key)
-        if link is None:
+        link, keys = self.links.get(self._registry.points[request.esiid].tdsp_key), self._link_of(request.esiid)
+        if link is None or keys is None:
             return _not_taken("no head-end is linked for this TDSP")
         wanted = {
             "correlationId": request.key,
@@ -218,7 +235,7 @@ class Inquiries:
             "meterAllowed": request.meter_allowed,
             "storeAllowed": self._store_allowed,
             "answerBy": local_us(answer_by_us),
-            "replyTo": f"{self._reply_to}/callbacks/inquiries",
+            "replyTo": f"{self._reply_to}{CALL_BACKS}/{request.key}/{keys.seal(request.key)}",
             "callReference": request.call_reference,
         }
         if request.kind is InquiryKind.INTERVALS:
@@ -228,7 +245,7 @@ class Inquiries:
             reply = await self._http.post(
                 f"{link}/inquiries",
                 content=body,
-                headers={"content-type": "application/json"},
+                headers=bearing(keys.smt),
                 timeout=self._timeout,
             )
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.UnsupportedProtocol):
@@ -241,6 +258,10 @@ class Inquiries:
         if other:
             request.found.append(finding("OTHER-ID", "correlationId", other))
         return Sent(True)
+
+    def _link_of(self, esiid: str) -> LinkKeys | None:
+        point = self._registry.points.get(esiid)
+        return None if point is None else self._keys.get(point.tdsp_key)
 
     def _put_by(self, entry: Entry, result: InquiryResult) -> CallBack:
         """At a worker: put it by for the dispatcher, who hands it over at its next look."""

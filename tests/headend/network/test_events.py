@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from headend.http.links import HeadEndLink, LinkKeys, bearing
 from headend.network.events import AHEAD_S, EventDesk, power_failed
 from headend.ondemand.answer_wire import wired
 from headend.ondemand.desk import OnDemandDesk
@@ -32,6 +33,7 @@ from simulator.web.frame import served
 NOW = epoch("2026-08-12T17:40")
 ESIID, OTHER, FOREIGN = "10443720000000017", "10443720000000025", "10443720000000033"
 NUMBERS = {ESIID: "900000017", OTHER: "900000025"}
+LINK = HeadEndLink(LinkKeys.make())
 GASP, BACK = EventKind.LAST_GASP, EventKind.RESTORATION
 
 
@@ -49,9 +51,11 @@ class Rig:
         # No inquiry comes here.
         on_demand: OnDemandDesk = None  # type: ignore[assignment]
         health: HealthDesk = None  # type: ignore[assignment]
-        service = Served(on_demand, self.desk, health, NUMBERS, HeadEndMetrics(RunJournal(), lambda: 0))
+        service = Served(on_demand, self.desk, health, NUMBERS, HeadEndMetrics(RunJournal(), lambda: 0), LINK)
         self.app = create_app(service, "a head-end", served(self.runtime.now))
-        self.http = httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url="http://headend")
+        self.http = httpx.AsyncClient(
+            transport=httpx.ASGITransport(self.app), base_url="http://headend", headers=bearing(LINK.keys.meters)
+        )
         return self
 
     async def __aexit__(self, *_: object) -> None:

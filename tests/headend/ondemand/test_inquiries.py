@@ -13,6 +13,7 @@ import pytest
 import sqlalchemy as sa
 from fastapi import FastAPI, Request, Response
 
+from headend.http.links import HeadEndLink, LinkKeys, bearing
 from headend.network.law import Try
 from headend.ondemand.desk import RESTARTED
 from headend.ports import HeadEndError, MeterAddress, MeterReading
@@ -32,11 +33,12 @@ NOW = epoch("2026-08-12T17:40")
 START, END = epoch("2026-08-12T16:00"), epoch("2026-08-12T17:30")
 METER = home(1)
 ESIID = METER.identity.esiid
+LINK = HeadEndLink(LinkKeys.make(), ["http://smt/callbacks"])
 
 
 def inquiry(key: str = "1", answer_by: Seconds = NOW + 2700, **changed: Any) -> dict[str, Any]:
     asked = {"correlationId": key, "kind": "INTERVALS", "esiid": ESIID, "start": iso(START), "end": iso(END)}
-    more = {"meterAllowed": True, "answerBy": iso(answer_by), "replyTo": "http://smt/callbacks"}
+    more = {"meterAllowed": True, "answerBy": iso(answer_by), "replyTo": "http://smt/callbacks/1"}
     return asked | more | changed
 
 
@@ -61,7 +63,7 @@ class Rig:
         self._closing = AsyncExitStack()
         smt = FastAPI()
 
-        @smt.post("/callbacks")
+        @smt.post("/callbacks/1")
         async def call_back(request: Request) -> Response:
             self.called_back.append({"at": self.runtime.now() - self.now, **await request.json()})
             return Response(status_code=self.answers.pop(0) if self.answers else 202)
@@ -84,11 +86,14 @@ class Rig:
             self._fetch,
             self.journal,
             served(self.runtime.now),
+            LINK,
             _heard,
         )
         self._closing.push_async_callback(self.headend.close)
         transport = httpx.ASGITransport(self.headend.app)
-        self.http = await self._closing.enter_async_context(httpx.AsyncClient(transport=transport, base_url="http://h"))
+        self.http = await self._closing.enter_async_context(
+            httpx.AsyncClient(transport=transport, base_url="http://h", headers=bearing(LINK.keys.smt))
+        )
         self.headend.start()
         return self
 

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ from simulator.smt.registry.records import RorPeriod
 from simulator.smt.registry.registry import Registry
 from simulator.smt.throttle.limits import Scope
 from simulator.smt.throttle.policy import preset
-from tests.simulator.smt.rig import PLAIN, ROR_DUNS, Rig, registry
+from tests.simulator.smt.rig import KEYS, PLAIN, ROR_DUNS, Rig, registry
 
 TWIN = Path(twins.__path__[0]) / "headend.py"
 FAULTS: dict[str, Any] = json.loads(TWIN.with_name("headend_faults.json").read_text("utf-8"))
@@ -65,9 +65,11 @@ class Twin:
 
 
 @asynccontextmanager
-async def twin(*words: str) -> AsyncIterator[Twin]:
+async def twin(folder: Path, *words: str) -> AsyncIterator[Twin]:
     """It runs with nothing but the standard library to import."""
-    command = (sys.executable, "-I", str(TWIN), *words)
+    keys = folder / "keys.json"
+    keys.write_text(json.dumps(asdict(KEYS)), "utf-8")
+    command = (sys.executable, "-I", str(TWIN), "--keys", str(keys), *words)
     process = await asyncio.create_subprocess_exec(*command, stdout=subprocess.PIPE)
     try:
         yield Twin(process)
@@ -122,7 +124,7 @@ def test_every_rule_for_answers_has_its_fault_and_its_near_miss() -> None:
 
 @pytest.mark.process
 async def test_each_fault_of_a_strangers_head_end_has_its_verdict_in_the_ledger(tmp_path: Path) -> None:
-    async with twin() as head_end, before_it(tmp_path, (await head_end.line())["headend_url"]) as rig:
+    async with twin(tmp_path) as head_end, before_it(tmp_path, (await head_end.line())["headend_url"]) as rig:
         for esiid in ESIIDS.values():
             rig.post_days(count=1, esiid=esiid)
         await ask(rig, head_end, [case for case in CASES if told(case).get("spent")], reference="")

@@ -12,6 +12,7 @@ import httpx
 import pytest
 import simpy
 
+from headend.http.links import bearing
 from headend.network.law import TRIES, Try
 from headend.wire import InquiryKind
 from meters.calendar import Seconds, day_start, epoch, floor_interval, iso, micros, seconds, to_s, to_us
@@ -157,7 +158,9 @@ async def live(
             event = {"esiid": meter.esiid, "meterNumber": meter.meter_number, "kind": kind, "at": iso(at)}
             url = f"{sandbox.headend_server.url}/events"
             yield sandbox.runtime.env.timeout(to_us(told_at) - micros(sandbox.runtime.env.now))
-            reply = yield sandbox.runtime.io("event", kind, lambda: http.post(url, json={"events": [event]}))
+            reply = yield sandbox.runtime.io(
+                "event", kind, lambda: http.post(url, json={"events": [event]}, headers=bearing(sandbox.keys.meters))
+            )
             assert (reply.status_code, reply.json()) == (202, {"accepted": 1, "unknown": 0})
 
         if events:

@@ -26,7 +26,8 @@ def headend_words(folder: Path) -> list[str]:
     """A head-end whose meters and file site are away."""
     (folder / "roster.csv").write_text(ROSTER, encoding="utf-8")
     site = ("--smt-ftps", "127.0.0.1:1", "--ca", str(LocalCa.kept(folder / "ca").ca_file), "--login", "oncor:secret")
-    return ["headend", "serve", "--port", "0", "--gateways", str(folder / "roster.csv"), *site]
+    smt = ("--reply-to", "http://127.0.0.1:1")
+    return ["headend", "serve", "--port", "0", "--gateways", str(folder / "roster.csv"), *site, *smt]
 
 
 #: What a command is started with, in a folder of its own.

@@ -17,6 +17,7 @@ from pymodbus.client import ModbusTcpClient
 from meters.device.special import SPECIALS
 from meters.register_map.decode import decode_header
 from meters.register_map.layout import HEADER, HEADER_COUNT
+from simulator.parties.keys_file import kept_keys
 from tests.simulator.processes import fails, fails_here, patience, serving
 
 SERVE = ("meters", "serve", "--port", "0")
@@ -77,12 +78,15 @@ def test_replayed_load_is_the_first_meters(tmp_path: Path) -> None:
 
 
 @pytest.mark.process
-def test_events_are_sent_to_a_head_end_by_outages_and_by_writes() -> None:
+def test_events_are_sent_to_a_head_end_by_outages_and_by_writes(tmp_path: Path) -> None:
     received: queue.Queue[dict[str, Any]] = queue.Queue()
+    keys = tmp_path / "keys.json"
+    bearers = set()
 
     class HeadEnd(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+            bearers.add(self.headers["authorization"])
             for event in body["events"]:
                 received.put(event)
             reply = json.dumps({"accepted": len(body["events"]), "unknown": 0}).encode()
@@ -104,7 +108,8 @@ def test_events_are_sent_to_a_head_end_by_outages_and_by_writes() -> None:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         url = f"http://127.0.0.1:{server.server_address[1]}/events"
         options = ("--count", "1", "--date", "2026-08-12T12:00", "--clock", "scaled", "--speed", "600")
-        with serving(*SERVE, "--json", *options, "--events-to", url) as (_, ready):
+        with serving(*SERVE, "--json", *options, "--events-to", url, "--keys", str(keys)) as (_, ready):
+            assert ready["keys_file"] == str(keys)
             gasp = wait_for("last_gasp", "600000012")
             assert gasp["at"] == "2026-08-12T12:05:00-05:00"
             meter = ready["gateways"][0]["meters"][0]
@@ -112,6 +117,7 @@ def test_events_are_sent_to_a_head_end_by_outages_and_by_writes() -> None:
                 assert not client.write_registers(40209, [0], device_id=1).isError()
             wait_for("disconnected", meter["meter_number"])
         server.shutdown()
+    assert bearers == {f"Bearer {kept_keys(keys).meters}"}
 
 
 @pytest.mark.process

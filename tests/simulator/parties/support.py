@@ -53,6 +53,8 @@ class Parties:
         self._words: dict[str, tuple[str, ...]] = {}
         self._processes: dict[str, Process] = {}
         self.ready: dict[str, dict[str, Any]] = {}
+        #: Where an SMT that is not ours is called back.
+        self.own_smt = free_port()
 
     def __enter__(self) -> Parties:
         return self

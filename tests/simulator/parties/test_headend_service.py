@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from headend.http.links import bearing
 from tests.simulator.sandboxes import rig
 
 
@@ -13,7 +14,9 @@ async def test_an_inquiry_that_cannot_be_taken_is_told_with_its_place(tmp_path: 
         url = f"{made.sandbox.headend_server.url}/inquiries"
 
         async def told(content: bytes, content_type: str = "application/json") -> tuple[int, Any]:
-            reply = await made.http.post(url, content=content, headers={"content-type": content_type})
+            reply = await made.http.post(
+                url, content=content, headers=bearing(made.sandbox.keys.smt) | {"content-type": content_type}
+            )
             return reply.status_code, reply.json()
 
         form = await told(b"{}", "text/plain")

@@ -302,13 +302,14 @@ async def test_what_a_head_end_answers_is_taken_refused_or_worth_another_try(
         return reply
 
     async with httpx.AsyncClient(transport=httpx.MockTransport(handle)) as http:
-        send = http_sender(http, "http://headend/events")
+        send = http_sender(http, "http://headend/events", "a-key")
         if isinstance(ends, int):
             assert await send(FakeMeter(1, (START, GASP)).mine) == ends
         else:
             with pytest.raises(ends):
                 await send(FakeMeter(1, (START, GASP)).mine)
     assert str(asked[0].url) == "http://headend/events"
+    assert asked[0].headers["authorization"] == "Bearer a-key"
     assert b'"at":"2026-08-12T17:40:00-05:00"' in asked[0].content
 
 

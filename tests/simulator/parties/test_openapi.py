@@ -15,7 +15,7 @@ from pydantic import TypeAdapter
 
 from headend.http.api_pages import examples
 from simulator.smt.doors.both.bodies import ESIID
-from tests.simulator.captured import captured
+from tests.simulator.captured import SMT_URL, captured
 from tests.simulator.openapi_pages import FOLDER, pages
 from tests.simulator.sandboxes import rig
 from tests.simulator.smt.rig import Rig
@@ -117,12 +117,18 @@ async def test_every_example_of_a_request_is_taken_as_well_formed(served: dict[s
                 content = told.get("requestBody", {}).get("content", {}).get(_JSON)
                 if content is None or path == "/control/clock/advance":
                     continue
-                bearer = portal_token if path.startswith("/api/") else token
+                keys = made.sandbox.keys
+                bearers = {"api": portal_token, "v2": token, "callbacks": keys.headend}
+                bearers |= {"inquiries": keys.smt, "events": keys.meters}
+                bearer = bearers.get(path.split("/")[1], token)
                 for example, written in examples(page, content):
-                    # Examples name the ESI ID of a default sandbox; this one's meters are others.
-                    value = json.loads(json.dumps(written).replace(ESIID, made.esiid(1)))
+                    # Examples name ESI ID and address of a default sandbox; this one's are others.
+                    text = json.dumps(written).replace(ESIID, made.esiid(1)).replace(SMT_URL, bases["smt.json"])
+                    value = json.loads(text)
+                    key = value.get("correlationId", "")
+                    url = base + path.format(correlationId=key, seal=keys.seal(key))
                     headers = {"authorization": f"Bearer {bearer}"}
-                    reply = await made.http.request(method, base + path, json=value, headers=headers)
+                    reply = await made.http.request(method, url, json=value, headers=headers)
                     if reply.status_code in (400, 401, 403, 500):
                         refused.append(f"{title} {example}: {reply.text}")
     assert refused == []

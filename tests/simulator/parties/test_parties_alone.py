@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headend.day.posting import FtpsSite
+from headend.http.links import HeadEndLink, LinkKeys
 from headend.ports import MeterReading
 from headend.store.store import HeadEndStore
 from meters.calendar import INTERVAL_S, epoch, iso, rounded_us, to_us
@@ -191,6 +192,7 @@ def test_records_of_head_end_and_smt_have_the_first_of_two_meters_at_an_esi_id()
         (smt_serve, {"middle": "fast"}, "smt.middle: --middle"),
         (smt_serve, {"middle": "-1,2"}, "smt.middle: --middle"),
         (smt_serve, {"headend": ["TNMP=http://127.0.0.1:1"]}, "smt.headend.tdsp: --headend"),
+        (smt_serve, {"keys": ["TNMP=keys.json"]}, "smt.keys.tdsp: --keys"),
         (smt_serve, {"headend": ["nowhere.json"]}, "ready.unreadable: --headend nowhere.json"),
         (smt_serve, {"count": 3}, "market.meters: --count"),
         (smt_serve, {"registry": Path("/nowhere")}, "smt.registry.no_file"),
@@ -215,7 +217,12 @@ def test_an_option_that_cannot_be_is_told(command: Callable[..., None], asked: d
         ({}, "headend.smt: --smt-ftps, --ca, --login"),
         ({"smt_ftps": "localhost"}, "headend.smt_ftps: --smt-ftps"),
         ({"smt_ftps": "h:21", "ca": Path("ca.pem"), "login": "nobody"}, "headend.smt: --login"),
-        ({"smt_ftps": "h:21", "ca": Path("no.pem"), "login": "a:b"}, "headend.ca_file: --ca no.pem"),
+        (
+            {"smt_ftps": "h:21", "ca": Path("no.pem"), "login": "a:b", "reply_to": ["http://h"]},
+            "headend.ca_file: --ca no.pem",
+        ),
+        ({"smt_ftps": "h:21", "ca": Path("ca.pem"), "login": "a:b"}, "headend.reply_to: --reply-to"),
+        ({"smt_ftps": "h:21", "ca": Path("ca.pem"), "login": "a:b", "reply_to": ["h"]}, "headend.reply_to: --reply-to"),
     ],
 )
 def test_a_head_end_that_cannot_post_is_told_what_it_lacks(tmp_path: Path, asked: dict[str, Any], said: str) -> None:
@@ -223,6 +230,27 @@ def test_a_head_end_that_cannot_post_is_told_what_it_lacks(tmp_path: Path, asked
     with pytest.raises(UserError) as caught:
         headend_serve(gateways=tmp_path / "r.csv", out=tmp_path / "out", port=0, **asked)
     assert str(caught.value).startswith(said)
+
+
+def test_an_smt_and_meters_with_other_keys_are_told(tmp_path: Path) -> None:
+    clock = {"mode": "real", "speed": 1, "epoch": iso(NOON), "wall_start": 1.7e9}
+    meter = {"esiid": "10443720000000017", "meter_number": "900000017", "unit_id": 1}
+    meters = {"clock": clock, "gateways": [{"host": "h", "port": 1, "meters": [meter]}], "keys_file": "a.json"}
+    ftps = {"host": "h", "port": 21, "ca_file": "no.pem"}
+    smt = {"clock": clock, "smt_url": "http://h", "ftps": ftps, "keys_file": "b.json"}
+    for name, line in (("meters", meters), ("smt", smt)):
+        (tmp_path / name).write_text(json.dumps(line))
+    files = {"meters_of": tmp_path / "meters", "smt_of": tmp_path / "smt", "login": "a:b", "out": tmp_path / "out"}
+    with pytest.raises(UserError, match=r"headend\.keys: --keys: SMT and meters have other keys: a\.json, b\.json"):
+        headend_serve(**files)
+
+
+def test_a_head_end_with_open_links_says_so_at_its_start(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "r.csv").write_text(ROSTER + METER)
+    site: dict[str, Any] = {"smt_ftps": "h:21", "ca": Path("no.pem"), "login": "a:b", "open_links": True}
+    with pytest.raises(UserError, match=r"headend\.ca_file"):
+        headend_serve(gateways=tmp_path / "r.csv", out=tmp_path / "out", port=0, **site)
+    assert capsys.readouterr().err == "links.open: the head-end asks nobody for a key (--open-links).\n"
 
 
 async def test_a_store_that_is_ahead_of_the_clock_is_refused(tmp_path: Path) -> None:
@@ -237,7 +265,9 @@ async def test_a_store_that_is_ahead_of_the_clock_is_refused(tmp_path: Path) -> 
     site = FtpsSite("127.0.0.1", 1, "a", "b", LocalCa.make(tmp_path).ca_file)
     settings = AloneSettings(tdsp("ONCOR"), read_roster(tmp_path / "r.csv"), site, url)
     with bind("127.0.0.1", 0, "the head-end") as bound, pytest.raises(UserError, match=r"headend\.store\.ahead: --out"):
-        async with head_end_alone(settings, Clock(ClockMode.SCALED, to_us(NOON - 86_400)), bound, RunJournal(10)):
+        async with head_end_alone(
+            settings, Clock(ClockMode.SCALED, to_us(NOON - 86_400)), bound, RunJournal(10), HeadEndLink(LinkKeys.make())
+        ):
             raise AssertionError("it began")
 
 

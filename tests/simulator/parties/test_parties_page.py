@@ -14,6 +14,7 @@ import pytest
 from meters import SEED
 from meters.fleet import Fleet
 from meters.identity import tdsp
+from simulator.parties.keys_file import KEYS
 from simulator.parties.meter_roster import read_roster
 from simulator.world.fleet_options import MIXES
 from tests.simulator.parties.support import PAGE, Retailer, eventually, fenced, free_port, script
@@ -26,7 +27,8 @@ ELSEWHERE = {"--json", "--database", "--policy", "--tls", "--ftps-port", "--keep
 @pytest.mark.process
 def test_a_head_end_of_ones_own_takes_the_place_of_ours_before_smt(tmp_path: Path) -> None:
     port = free_port()
-    own = subprocess.Popen([sys.executable, script(tmp_path, "own_head_end.py"), port], text=True)
+    keys = tmp_path / "smt" / KEYS
+    own = subprocess.Popen([sys.executable, script(tmp_path, "own_head_end.py"), port, keys], text=True)
     with ending(own):
         eventually(lambda: _listens(port))
         options = ("--count", "4", "--no-special", "--clock", "scaled", "--date", "2026-08-12T17:40")
@@ -35,6 +37,7 @@ def test_a_head_end_of_ones_own_takes_the_place_of_ours_before_smt(tmp_path: Pat
             *("--headend", f"http://127.0.0.1:{port}", "--middle", "5,10", *options),
             fresh=True,
         ) as (smt, ready):
+            assert ready["keys_file"] == str(keys)
             assert {"smt_url", "ftps", "ca_file", "logins", "esiids", "clock", "policy"} <= set(ready)
             retailer = Retailer(ready["smt_url"])
             # Nothing is posted yet: the latest 48 hours are the gap.

@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from meters.calendar import epoch
+from simulator.parties.keys_file import KEYS
 from simulator.smt.doors.market.odr_wire import OdrStatus
 from tests.simulator.parties.support import Parties, Retailer, eventually, free_port, script
 from tests.simulator.processes import done
@@ -31,12 +32,14 @@ def clock_ahead(made: Parties, party: str) -> float:
 def all_up(made: Parties) -> None:
     """Start the three, found by ready lines; what SMT and head-end keep lies in the folder."""
     clock = ("--clock", "scaled", "--speed", str(SPEED), "--date", NOW)
-    ready = made.start("meters", "--count", "6", "--no-special", "--port", free_port(), *clock)
+    head_end = free_port()
+    # The first that needs keys makes them; the ready lines bring them to the others.
+    events = ("--events-to", f"http://127.0.0.1:{head_end}/events", "--keys", str(made.folder / KEYS))
+    ready = made.start("meters", "--count", "6", "--no-special", "--port", free_port(), *events, *clock)
     # A restart must come back where it was: the same port, and the same three numbers of the clock.
     port, told = str(ready["gateways"][0]["port"]), ready["clock"]
     again = ("--date", told["epoch"], "--wall-start", repr(told["wall_start"]))
-    made.words("meters", "--count", "6", "--no-special", "--port", port, *clock[:4], *again)
-    head_end = free_port()
+    made.words("meters", "--count", "6", "--no-special", "--port", port, *events, *clock[:4], *again)
     made.start(
         *("smt", "--meters-of", made.file("meters"), "--headend", f"http://127.0.0.1:{head_end}"),
         *("--port", free_port(), "--ftps-port", "0", "--out", str(made.folder / "smt")),
@@ -47,6 +50,7 @@ def all_up(made: Parties) -> None:
     made.start(
         *("headend", "--meters-of", made.file("meters"), "--smt-of", made.file("smt"), "--port", head_end),
         *("--backfill", str(BACKFILL), "--out", str(made.folder / "headend")),
+        *("--reply-to", f"http://127.0.0.1:{made.own_smt}"),
         # A busy machine is no silent meter.
         *("--meter-timeout", "20"),
         fresh=True,
@@ -97,7 +101,9 @@ def test_three_processes_answer_together_and_each_can_be_killed_in_the_middle(tm
         assert back.statusReason
         assert "T-FAILED" not in back.statusReason
         url = made.ready["headend"]["headend_url"]
-        result = json.loads(done(sys.executable, script(tmp_path, "own_smt.py"), url, esiids[0]).stdout)
+        assert {made.ready[name]["keys_file"] for name in made.ready} == {str(tmp_path / KEYS)}
+        own_smt = (script(tmp_path, "own_smt.py"), url, esiids[0], str(tmp_path / KEYS), made.own_smt)
+        result = json.loads(done(sys.executable, *own_smt).stdout)
         assert (result["outcome"], len(result["intervals"])) == ("completed", 16)
         first = result["intervals"][0]
         assert first["source"] == "store"

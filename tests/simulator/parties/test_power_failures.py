@@ -25,7 +25,7 @@ def tells(made: Rig, esiid: str, *events: tuple[str, EventKind]) -> None:
     meter.number = next(meter.identity.meter_number for meter in world.meters if meter.identity.esiid == esiid)
     for at, kind in events:
         meter.add(epoch(f"2026-08-12T{at}"), kind)
-    send = http_sender(made.http, f"{made.sandbox.headend_server.url}/events")
+    send = http_sender(made.http, f"{made.sandbox.headend_server.url}/events", made.sandbox.keys.meters)
     sending = MeterEvents(runtime, [meter], send, made.sandbox.journal)
 
     def begin() -> None:

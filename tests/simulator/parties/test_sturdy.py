@@ -11,10 +11,12 @@ from typing import Any
 import httpx
 import pytest
 
+from headend.http.links import bearing
 from meters.calendar import epoch, iso, to_us
 from simulator.parties.sandbox import Sandbox
 from simulator.ror.client import SmtClient
 from simulator.runtime.clock import Clock, ClockMode
+from simulator.smt.ondemand.inquiries import CALL_BACKS
 from simulator.world.market import ROR_LOGIN
 from tests.simulator.sandboxes import Rig, rig
 
@@ -28,7 +30,7 @@ def inquiry(made: Rig, **changed: Any) -> dict[str, Any]:
         "end": "2026-08-12T17:30:00-05:00",
         "meterAllowed": True,
         "answerBy": "2026-08-12T18:25:00-05:00",
-        "replyTo": "http://127.0.0.1:9/nobody",
+        "replyTo": f"{made.sandbox.smt_server.url}/nobody",
         **changed,
     }
 
@@ -51,20 +53,22 @@ async def test_an_impossible_inquiry_is_refused_with_code_and_place(made: Rig, c
     reply = await made.http.post(
         f"{made.sandbox.headend_server.url}/inquiries",
         content=json.dumps(inquiry(made, **changed)),
-        headers={"content-type": "application/json"},
+        headers=bearing(made.sandbox.keys.smt),
     )
     assert reply.status_code == 400, reply.text
     assert set(reply.json()) == {"code", "message", "place"}
     assert (await made.ask(made.esiid(1))).statusCode == "0"
 
 
-@pytest.mark.parametrize("reply_to", ["http://127.0.0.1:1/", "http://☃.example/"])
-async def test_a_call_back_that_nobody_takes_ends_by_itself(made: Rig, reply_to: str) -> None:
-    asked = inquiry(made, replyTo=reply_to)
-    reply = await made.http.post(f"{made.sandbox.headend_server.url}/inquiries", json=asked)
-    assert reply.status_code == 202
-    await made.to("2026-08-12T18:00")
-    notes = [entry["kind"] for entry in made.sandbox.journal.entries() if entry["ident"] == "1"]
+@pytest.mark.parametrize("reply_to", ["{smt}/nobody", "http://127.0.0.1:1/", "http://☃.example/"])
+async def test_a_call_back_that_nobody_takes_ends_by_itself(tmp_path: Path, reply_to: str) -> None:
+    async with rig(tmp_path, posted_days=1, open_links="{" not in reply_to) as made:
+        smt, head_end = made.sandbox.smt_server.url, made.sandbox.headend_server.url
+        asked = inquiry(made, replyTo=reply_to.format(smt=smt))
+        reply = await made.http.post(f"{head_end}/inquiries", json=asked, headers=bearing(made.sandbox.keys.smt))
+        assert reply.status_code == 202
+        await made.to("2026-08-12T18:00")
+        notes = [entry["kind"] for entry in made.sandbox.journal.entries() if entry["ident"] == "1"]
     assert notes == ["inquiry answered", "call-back given up"]
 
 
@@ -93,7 +97,8 @@ async def test_an_impossible_call_back_is_refused_and_the_request_ends(made: Rig
 
     key = await made.client.odr(made.esiid(1), "call-1", "INTERVALS")
     body = json.dumps({"correlationId": key, "outcome": "completed", **changed})
-    reply = await made.http.post("/callbacks/inquiries", content=body, headers={"content-type": "application/json"})
+    keys = made.sandbox.keys
+    reply = await made.http.post(f"{CALL_BACKS}/{key}/{keys.seal(key)}", content=body, headers=bearing(keys.headend))
     assert reply.status_code == 400, reply.text
     assert reply.json()["errorCode"] == "FIELD"
     await made.to("2026-08-12T17:50")

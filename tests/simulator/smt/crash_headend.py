@@ -7,6 +7,7 @@ from multiprocessing.connection import Connection
 
 import httpx
 
+from headend.http.links import HeadEndLink
 from headend.network.law import Try
 from headend.ports import MeterAddress
 from headend.store.store import HeadEndStore
@@ -16,7 +17,7 @@ from simulator.runtime.clock import Clock, ClockMode
 from simulator.runtime.driver import Runtime
 from simulator.runtime.serving import HttpServer, bind
 from simulator.web.frame import served
-from tests.simulator.smt.rig import NEIGHBOUR, PLAIN, TDSP_DUNS, Notes
+from tests.simulator.smt.rig import KEYS, NEIGHBOUR, PLAIN, TDSP_DUNS, Notes
 
 #: Unit id and number of each meter behind the gateway.
 METERS = {PLAIN: (1, "200000017"), NEIGHBOUR: (2, "200000018")}
@@ -32,6 +33,8 @@ class Start:
     epoch_us: Micros
     wall_start: float
     speed: float
+    #: SMT's base URL.
+    reply_to: str
     crash_at: str = ""
 
 
@@ -61,6 +64,7 @@ async def serve(start: Start, ready: Connection) -> None:
             _nothing,
             Notes(),
             served(runtime.now),
+            HeadEndLink(KEYS, [start.reply_to]),
             _heard,
         )  # fmt: skip
         server = HttpServer(head_end.app, bound)

@@ -13,6 +13,7 @@ from pathlib import Path
 import httpx
 import sqlalchemy as sa
 
+from headend.http.links import bearing
 from headend.store.rows import INQUIRIES
 from meters.calendar import iso, to_us
 from meters.device.meter import EmulatedMeter
@@ -21,6 +22,7 @@ from simulator.smt.ondemand.inquiries import UNREACHABLE
 from simulator.smt.ondemand.lifecycle import EXPIRY_US, State
 from tests.meters.fakes import SteadyLoad
 from tests.meters.gateways import served_apart
+from tests.simulator.parties.support import free_port
 from tests.simulator.processes import patience
 from tests.simulator.smt import crash_headend, crash_smt
 from tests.simulator.smt.crash_play import (
@@ -35,6 +37,7 @@ from tests.simulator.smt.crash_play import (
     running,
     speed,
 )
+from tests.simulator.smt.rig import KEYS
 
 #: What is left to recover is made by a kill here.
 LEFT_OPEN = "headend.answer.before_commit:2"
@@ -50,15 +53,17 @@ def play_headend(crash_at: str, silent: frozenset[str] = frozenset(), url: str =
         wall = time.time()
         kept = f"sqlite:///{Path(folder) / 'headend.db'}"
         told = Play(killed=False)
-        first = crash_headend.Start(kept, 0, gateway, to_us(BEGUN), wall, speed(), crash_at)
+        smt_port = int(free_port())
+        smt_url = f"http://127.0.0.1:{smt_port}"
+        first = crash_headend.Start(kept, 0, gateway, to_us(BEGUN), wall, speed(), smt_url, crash_at)
         if crash_at.startswith("headend.recovery"):
             first = replace(first, crash_at=LEFT_OPEN)
         with running(first, crash_headend.serve) as (dying, port):
             assert port
             _without_power(port, silent)
             again = replace(first, port=port, crash_at="")
-            smt = crash_smt.Start(url, 0, f"http://127.0.0.1:{port}", to_us(BEGUN), wall, speed())
-            with running(smt) as (process, smt_port):
+            smt = crash_smt.Start(url, smt_port, f"http://127.0.0.1:{port}", to_us(BEGUN), wall, speed())
+            with running(smt) as (process, _):
                 told.acknowledged = ask(smt_port)
                 deadline = time.monotonic() + patience()
                 while dying.is_alive() and time.monotonic() < deadline and not all_ended(url):
@@ -96,7 +101,9 @@ def _without_power(port: int, silent: frozenset[str]) -> None:
     ]
     if gasps:
         url = f"http://127.0.0.1:{port}/events"
-        assert httpx.post(url, json={"events": gasps}, trust_env=False).json()["accepted"] == len(gasps)
+        assert httpx.post(url, json={"events": gasps}, headers=bearing(KEYS.meters), trust_env=False).json()[
+            "accepted"
+        ] == len(gasps)
 
 
 @contextmanager

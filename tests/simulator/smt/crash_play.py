@@ -22,6 +22,7 @@ import httpx
 from sqlalchemy import select
 
 from headend import boundaries
+from headend.http.links import bearing
 from headend.wire import InquiryKind, InquiryRequest
 from meters.calendar import day_of, epoch, to_s, to_us
 from simulator.smt.database.tables import odr_answer, throttle_lease, throttle_window
@@ -30,7 +31,7 @@ from simulator.smt.ondemand.lifecycle import ENDED, EXPIRY_US, State
 from tests.simulator.processes import STARTS, Forked, ending, patience
 from tests.simulator.smt import crash_smt
 from tests.simulator.smt.postgres import opened
-from tests.simulator.smt.rig import NEIGHBOUR, PASSWORD, PLAIN, ROR_DUNS, answer_to
+from tests.simulator.smt.rig import KEYS, NEIGHBOUR, PASSWORD, PLAIN, ROR_DUNS, answer_to
 
 Serve = Callable[[Any, Connection], Coroutine[Any, Any, None]]
 
@@ -96,7 +97,7 @@ class ScriptedHeadEnd:
                 return
             with contextlib.suppress(httpx.HTTPError):
                 httpx.post(
-                    str(request.replyTo), content=body, headers={"content-type": "application/json"}, timeout=2, trust_env=False
+                    str(request.replyTo), content=body, headers=bearing(KEYS.headend), timeout=2, trust_env=False
                 )  # fmt: skip
                 return
 

@@ -16,7 +16,7 @@ from simulator.smt.database.seat import Role
 from simulator.smt.doors.service import Smt, SmtConfig, create_app
 from simulator.smt.ondemand.middle import FixedMiddle
 from simulator.smt.throttle.policy import preset
-from tests.simulator.smt.rig import Notes, registry
+from tests.simulator.smt.rig import KEYS, Notes, registry
 
 PICKUP_S, RETURN_S = 10, 20
 
@@ -48,6 +48,7 @@ async def serve(start: Start, ready: Connection) -> None:
             policy=preset(start.policy),
             database_url=start.database_url,
             links={"coastal": start.head_end},
+            keys={"coastal": KEYS},
             role=start.role,
             reply_to=f"http://127.0.0.1:{start.reply_port}" if start.reply_port else url_of(bound),
         )

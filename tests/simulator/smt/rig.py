@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Generator
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
@@ -13,6 +14,7 @@ import numpy as np
 import simpy
 from fastapi import FastAPI, Response
 
+from headend.http.links import LinkKeys, bearing
 from headend.lse.writer import LseRecord
 from headend.vee.quality import Channel
 from headend.wire import InquiryKind, InquiryRequest, InquiryResult
@@ -32,6 +34,7 @@ from meters.calendar import (
 from simulator.runtime.clock import Clock, ClockMode
 from simulator.runtime.driver import Runtime
 from simulator.smt.doors.service import Smt, SmtConfig, create_app
+from simulator.smt.ondemand.inquiries import CALL_BACKS
 from simulator.smt.ondemand.middle import FixedMiddle
 from simulator.smt.registry.passwords import hash_password
 from simulator.smt.registry.records import Entity, EntityKind, RorPeriod, ServicePoint, User, UserKind
@@ -52,6 +55,8 @@ BROKEN = {
 }
 PASSWORD = "open sesame"
 HASH = hash_password(PASSWORD)
+#: Of the link between SMT and its head-end.
+KEYS = LinkKeys(*(f"a-key-of-the-{sender}" for sender in ("smt", "head-end", "meters", "control")))
 
 
 def registry() -> Registry:
@@ -179,7 +184,7 @@ class SmallHeadEnd:
             self.replies.append(reply.status_code)
 
     async def _call_back(self, url: str, body: str) -> httpx.Response:
-        return await self.http.post(url, content=body, headers={"content-type": "application/json"})
+        return await self.http.post(url, content=body, headers=bearing(KEYS.headend))
 
     def _result(self, request: InquiryRequest) -> InquiryResult:
         answer = answer_to(request, iso(self.runtime.now()), epoch("2026-08-12T16:00"))
@@ -229,6 +234,8 @@ class Rig:
         clock: Clock | None = None,
         links: dict[str, str] | None = None,
         reply_to: str = "http://smt",
+        keys: dict[str, LinkKeys] | None = None,
+        open_links: bool = False,
     ) -> None:
         self.runtime = Runtime(clock or Clock(ClockMode.MANUAL, to_us(epoch(now))))
         self.wall = 1_000_000.0
@@ -242,6 +249,8 @@ class Rig:
             policy=preset(policy) if isinstance(policy, str) else policy,
             database_url=database_url or f"sqlite:///{folder / 'smt.db'}",
             links=links or {"coastal": "http://headend"},
+            keys=keys or {"coastal": KEYS},
+            open_links=open_links,
             reply_to=reply_to,
             wall=lambda: self.wall,
             expiry_us=expiry_us,
@@ -290,6 +299,13 @@ class Rig:
         return await self.client.post(
             f"/v2{path}", json=body | fields, headers={"Authorization": f"Bearer {self.tokens[username]}"}
         )
+
+    async def call_back(self, result: dict[str, Any] | bytes, key: str = "") -> httpx.Response:
+        """As the head-end that was asked calls back to the address that it was given. key: of the inquiry, where the result does not say."""
+        key = key or json.loads(result if isinstance(result, bytes) else json.dumps(result))["correlationId"]
+        content = result if isinstance(result, bytes) else json.dumps(result)
+        url = f"{CALL_BACKS}/{key}/{KEYS.seal(key)}"
+        return await self.client.post(url, content=content, headers=bearing(KEYS.headend))
 
     async def asked(self, path: str = "/odr/", **fields: Any) -> dict[str, Any]:
         """An on-demand request's acknowledgement."""

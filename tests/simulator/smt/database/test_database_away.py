@@ -32,7 +32,7 @@ from simulator.smt.throttle.decision import Door, Kind, Requested
 from simulator.smt.usage import intake
 from tests.simulator.smt.doors.test_operations import metric
 from tests.simulator.smt.postgres import DATABASES, opened
-from tests.simulator.smt.rig import NEIGHBOUR, NOW, PLAIN, TDSP_DUNS, Rig
+from tests.simulator.smt.rig import KEYS, NEIGHBOUR, NOW, PLAIN, TDSP_DUNS, Rig
 
 
 @pytest.fixture(autouse=True)
@@ -337,6 +337,8 @@ async def test_an_inquiry_waits_for_a_connection_to_a_slow_head_end(tmp_path: Pa
             rig.notes,
             http,
             {"coastal": url},
+            {"coastal": KEYS},
+            open_links=False,
             reply_to="http://smt",
             store_allowed=True,
             here=True,

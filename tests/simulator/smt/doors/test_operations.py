@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import astuple
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from meters.calendar import seconds
 from simulator.runtime.journal import RunJournal
 from simulator.smt.ondemand.lifecycle import State
 from tests.simulator.sandboxes import rig as sandbox_rig
-from tests.simulator.smt.rig import FOREIGN, NEIGHBOUR, PASSWORD, PLAIN, TDSP_DUNS, Rig, record
+from tests.simulator.smt.rig import FOREIGN, KEYS, NEIGHBOUR, PASSWORD, PLAIN, TDSP_DUNS, Rig, record
 
 
 async def metric(rig: Rig, name: str) -> dict[str, float]:
@@ -59,7 +60,7 @@ async def test_metrics_follow_requests_refusals_latency_call_backs_and_intake(tm
     assert requests['{endpoint="/v2/odr",outcome="refused"}'] == 1
     assert requests['{endpoint="/v2/odr",outcome="AC1"}'] == 1
     assert requests['{endpoint="unknown",outcome="http_404"}'] == 1
-    assert requests['{endpoint="/callbacks/inquiries",outcome="ok"}'] == 1
+    assert requests['{endpoint="/callbacks/inquiries/{correlationId}/{seal}",outcome="ok"}'] == 1
     refusals = await metric(rig, "ami_smt_throttle_refusals_total")
     assert refusals == {'{limit="FR-CR016.1b",policy="fr-cr016-1"}': 1}
     # Pick-up 10 s, head-end 5 s, way back 60 s.
@@ -192,12 +193,12 @@ async def test_the_log_follows_a_request_by_its_ids_and_holds_no_secret(tmp_path
             mine = [line for line in lines if line.get("correlation_id") == ack["correlationId"]]
             assert [one["endpoint"] for one in mine if one["event"] == "http"] == [
                 "/v2/odr",
-                "/callbacks/inquiries",
+                "/callbacks/inquiries/{correlationId}/{seal}",
                 "/v2/odrstatus",
             ]
             assert [one["trans_id"] for one in mine if one.get("endpoint", "").startswith("/v2")] == ["t-1", "t-2"]
             assert mine[0]["call_reference"] == "call-9"
-            for secret in (PASSWORD, *rig.tokens.values()):
+            for secret in (PASSWORD, *rig.tokens.values(), *astuple(KEYS), KEYS.seal(ack["correlationId"])):
                 assert secret not in text
 
 
@@ -214,6 +215,8 @@ async def test_a_sandboxs_log_follows_a_read_through_both_parties_and_holds_no_p
             login = {"username": logins["customer"]["username"], "password": logins["customer"]["password"]}
             token = (await made.http.post("/commonapi/user/authenticate", json=login)).json()["token"]
             secrets = [*(one["password"] for one in logins.values()), token, await made.client.token()]
+            keys = made.sandbox.keys
+            secrets += [*astuple(keys), keys.seal(key)]
             measured = (await made.http.get(f"{made.sandbox.headend_server.url}/metrics")).text
             text = log.read_text(encoding="utf-8")
     mine = [one for one in map(json.loads, text.splitlines()) if one.get("correlation_id") == key]

@@ -141,7 +141,7 @@ REQUESTS = ("/v2/odr/", "/v2/powerstatus/", "/api/ondemandread")
 #: Calls by a correlation id, which answer only who asked.
 OWN_REQUESTS = ("/v2/odrstatus/", "/v2/reportrequeststatus/")
 #: Calls that need no token, or are no call of a market party.
-OPEN = ("/v2/token/", "/commonapi/user/authenticate", "/callbacks/inquiries", "/healthz")
+OPEN = ("/v2/token/", "/commonapi/user/authenticate", "/callbacks/inquiries/{correlationId}/{seal}", "/healthz")
 ESIID_CALLS = [*USAGE, *RECORDS, *REQUESTS]
 
 

@@ -20,7 +20,6 @@ from tests.simulator.smt.rig import PLAIN, Rig
 
 PAGE = Path(__file__).parents[4] / "docs" / "parties.md"
 SET = date(2026, 1, 1)
-JSON = {"content-type": "application/json"}
 
 
 def test_the_page_has_the_table() -> None:
@@ -86,10 +85,6 @@ async def entry_of(rig: Rig, key: str) -> Entry:
     return found
 
 
-async def called_back(rig: Rig, body: bytes) -> int:
-    return (await rig.client.post("/callbacks/inquiries", content=body, headers=JSON)).status_code
-
-
 async def test_a_call_back_that_is_refused_is_in_the_ledger_with_its_field(rig: Rig) -> None:
     rig.head_end.times = 0
     key = (await rig.asked())["correlationId"]
@@ -102,10 +97,11 @@ async def test_a_call_back_that_is_refused_is_in_the_ledger_with_its_field(rig: 
         b'{%s, "outcome": "\xff"}': "body",
     }
     for body in wrong:
-        assert await called_back(rig, body % named) == 400
+        assert (await rig.call_back(body % named, key)).status_code == 400
     for _ in range(MOST_BESIDE):
-        assert await called_back(rig, b'{%s, "outcome": "refused", "meterReads": -1}' % named) == 400
-    assert await called_back(rig, b'{"correlationId": "1", "outcome": "fine"}') == 400
+        refused = await rig.call_back(b'{%s, "outcome": "refused", "meterReads": -1}' % named)
+        assert refused.status_code == 400
+    assert (await rig.call_back(b'{"correlationId": "1", "outcome": "fine"}')).status_code == 400
     await rig.wait(46 * 60)
     entry = await entry_of(rig, key)
     rejected = [step for step in entry.transitions if step.state is State.REJECTED]
@@ -131,7 +127,7 @@ async def test_a_second_answer_that_differs_is_told_apart_from_a_repeat(rig: Rig
     became = []
     for wait, body in ((0, first), (0, same), (0, other), (65, same), (0, other)):
         await rig.wait(wait)
-        reply = await rig.client.post("/callbacks/inquiries", json=body)
+        reply = await rig.call_back(body)
         became.append((reply.status_code, reply.json()["status"]))
     assert became == [(202, one) for one in ("accepted", "duplicate", "differs", "late", "differs")]
     entry = await entry_of(rig, key)

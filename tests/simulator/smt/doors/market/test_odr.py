@@ -199,8 +199,8 @@ async def test_a_duplicate_call_back_is_acknowledged_and_changes_nothing(rig: Ri
 
 
 async def test_an_unknown_or_malformed_call_back_is_told_so(rig: Rig) -> None:
-    unknown = await rig.client.post("/callbacks/inquiries", json={"correlationId": "1", "outcome": "completed"})
-    malformed = await rig.client.post("/callbacks/inquiries", json={"correlationId": "1", "outcome": "fine"})
+    unknown = await rig.call_back({"correlationId": "1", "outcome": "completed"})
+    malformed = await rig.call_back({"correlationId": "1", "outcome": "fine"})
     await rig.wait(1)
     assert (unknown.status_code, unknown.json()) == (404, {"correlationId": "1", "status": "unknown"})
     assert malformed.status_code == 400
