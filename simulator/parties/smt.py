@@ -181,6 +181,7 @@ async def smt_alone(
             settings.registry,
             ClockNumbers(clock.epoch_us, clock.speed, clock.wall_start),
             folder,
+            settings.config.keys,
         )
         config = replace(settings.config, terms=terms)
         party = SmtParty(

@@ -1,4 +1,4 @@
-"""What a dispatcher works by, written into the database, and its workers held to it: the same clock, policy, records and folder of files.
+"""What a dispatcher works by, written into the database, and its workers held to it: the same clock, policy, records, folder of files and keys of links.
 
 Each process decides on requests by itself, so one that is told something else would be right by its own lights and wrong by the others'.
 """
@@ -8,13 +8,14 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, astuple, dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
 from sqlalchemy import Engine, delete, insert, select
 
+from headend.http.links import LinkKeys
 from meters.calendar import Micros, fraction_s, iso, to_s
 from simulator.errors import SimulatorError
 from simulator.smt.database.engine import reading, writing
@@ -33,6 +34,7 @@ _MENDS = {
     "policy": ("--policy", "Give it the dispatcher's."),
     "registry": ("--registry, --meters-of, --count, --seed, --mix, --special", "Tell it of the records what the dispatcher was told."),
     "out": ("--out", "Give it the dispatcher's folder."),
+    "keys": ("--keys", "Give it the dispatcher's keys_file, as its ready line tells it."),
 }  # fmt: skip
 
 
@@ -69,6 +71,7 @@ class Terms:
     registry: Registry
     clock: ClockNumbers
     folder: Path
+    keys: Mapping[str, LinkKeys]
 
     def hold(self, engine: Engine, role: Role) -> None:
         """Write them, at the dispatcher; compare them, at a worker. Raises SimulatorError ``smt.workers.*`` for one that differs."""
@@ -109,11 +112,13 @@ class Terms:
     def _terms(self) -> tuple[Term, ...]:
         mark = self.folder / _FOLDER_ID
         policy, registry = _of_policy(self.policy), _of_registry(self.registry)
+        keys = _digest(sorted(f"{tdsp} {astuple(keys)}" for tdsp, keys in self.keys.items()))
         return (
             Term("clock", json.dumps(self.clock), self.clock.words()),
             Term("policy", policy, f"{self.policy.name} ({policy})"),
             Term("registry", registry, f"{len(self.registry.points)} service points ({registry})"),
             Term("out", mark.read_text() if mark.exists() else "", str(self.folder.resolve())),
+            Term("keys", keys, keys),
         )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from headend.http.links import LinkKeys
 from meters.calendar import seconds, to_us
 from simulator.errors import SimulatorError
 from simulator.smt.database.seat import Role
@@ -17,7 +18,7 @@ from simulator.smt.registry.registry import Registry
 from simulator.smt.terms import ClockNumbers, Terms
 from simulator.smt.throttle.policy import preset
 from tests.simulator.smt.postgres import opened
-from tests.simulator.smt.rig import registry
+from tests.simulator.smt.rig import KEYS, registry
 
 CLOCK = ClockNumbers(to_us(1_786_554_000), 60.0, 1_700_000_000.125)
 
@@ -32,7 +33,7 @@ def with_records(**changed: Any) -> Registry:
 def test_a_worker_is_held_to_what_its_dispatcher_works_by(tmp_path: Path) -> None:
     (tmp_path / "homes").mkdir()
     records = registry().records
-    works_by = Terms(preset("smt-today"), registry(), CLOCK, tmp_path / "homes")
+    works_by = Terms(preset("smt-today"), registry(), CLOCK, tmp_path / "homes", {"coastal": KEYS})
     rehashed = tuple(replace(user, password_hash=hash_password("another")) for user in records.users)
     limits = works_by.policy.limits
     early = replace(records.periods[0], first_day=records.periods[0].first_day - timedelta(days=1))
@@ -53,6 +54,7 @@ def test_a_worker_is_held_to_what_its_dispatcher_works_by(tmp_path: Path) -> Non
         ("registry", {"registry": with_records(points=records.points[:-1])}),
         ("registry", {"registry": with_records(periods=(early, *records.periods[1:]))}),
         ("out", {"folder": tmp_path / "elsewhere"}),
+        ("keys", {"keys": {"coastal": LinkKeys.make()}}),
     ]
     with opened(f"sqlite:///{tmp_path / 'smt.db'}") as engine:
         # Before there was a dispatcher there is nothing to be held to.
