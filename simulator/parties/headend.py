@@ -89,7 +89,7 @@ class HeadEndParty:
             link,
             draws,
         )
-        self.headend.app.listen(bound.getsockname()[0], [host, socket.gethostname()])
+        self.headend.app.listen(bound.getsockname()[0], [host, socket.gethostname()], link.keys.control)
         self.server = HttpServer(self.headend.app, bound)
         self.meters = len(addresses)
 
@@ -157,8 +157,8 @@ async def head_end_alone(
             http,
             journal,
             bound,
-            host=settings.host,
             link,
+            host=settings.host,
         )
         closing.push_async_callback(party.headend.close)
         party.headend.app.serve(control.router().routes, runtime)

@@ -72,7 +72,7 @@ class SmtParty:
         app = create_app(self.smt)
         app.serve(control.router().routes, runtime)
         names = [host, socket.gethostname(), urlsplit(config.reply_to).hostname or ""]
-        app.listen(bound.getsockname()[0], names)
+        app.listen(bound.getsockname()[0], names, config.control_key)
         self.server = HttpServer(app, bound, certificate=ca.server_file if tls else None)
 
     async def start(self) -> None:
