@@ -98,7 +98,8 @@ class Front:
             scope["path"] = _SLASHES.sub("/", scope["path"])
         head: dict[bytes, bytes] = dict(scope["headers"])
         refusal = self._stranger(scope, head)
-        if refusal is None and (b"content-length" in head or b"transfer-encoding" in head):
+        # Most bodies say that they are short, and cost no more than this look.
+        if refusal is None and (len(head.get(b"content-length", b"")) > 4 or b"transfer-encoding" in head):
             refusal, receive = await self._bounded(scope["path"], head, receive)
         if refusal is None:
             await self._app(scope, receive, send)
@@ -110,22 +111,22 @@ class Front:
 
     def _stranger(self, scope: Scope, head: Mapping[bytes, bytes]) -> Refusal | None:
         """What is wrong with where a request comes from."""
-        host = head.get(b"host", b"").lower()
+        host = head.get(b"host", b"")
         if not self._ours(host, (scope.get("server") or ("",))[0]):
             return WRONG_HOST
         control = scope["path"].startswith(CONTROL)
+        if not control and b"cookie" not in head:
+            return None
         scheme, _, token = head.get(b"authorization", b"").partition(b" ")
         bearer = scheme.lower() == b"bearer"
         if control and self._key and not (bearer and compare_digest(token.strip(), self._key)):
             return NO_KEY
         # A browser adds cookies by itself, a token never: who has one is no page that was led here.
-        judged = b"origin" in head and (control or b"cookie" in head) and not bearer
-        if judged and head[b"origin"].lower() != scope["scheme"].encode() + b"://" + host:
-            return FOREIGN_ORIGIN
-        return None
+        own = scope["scheme"].encode() + b"://" + host.lower()
+        return FOREIGN_ORIGIN if not bearer and head.get(b"origin", own).lower() != own else None
 
     def _is_ours(self, host: bytes, reached_at: str) -> bool:
-        name = _PORT.sub("", host.decode("latin-1"))
+        name = _PORT.sub("", host.decode("latin-1").lower())
         return name == reached_at or name in self._rules.names or is_loopback(name)
 
     async def _bounded(

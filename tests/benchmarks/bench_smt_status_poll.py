@@ -62,12 +62,12 @@ def request_bytes(path: str, body: dict[str, Any], token: str = "") -> bytes:
     return (head + (f"authorization: Bearer {token}\r\n" if token else "") + "\r\n").encode() + content
 
 
-async def rate(port: int, request: bytes) -> float:
+async def rate(port: int, request: bytes, requests: int = REQUESTS) -> float:
     """Requests a second over a few kept-open connections."""
 
     async def connection() -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        for _ in range(REQUESTS):
+        for _ in range(requests):
             writer.write(request)
             head = await reader.readuntil(b"\r\n\r\n")
             assert head.startswith(b"HTTP/1.1 200"), head
@@ -78,7 +78,7 @@ async def rate(port: int, request: bytes) -> float:
 
     began = time.perf_counter()
     await asyncio.gather(*(connection() for _ in range(CONNECTIONS)))
-    return CONNECTIONS * REQUESTS / (time.perf_counter() - began)
+    return CONNECTIONS * requests / (time.perf_counter() - began)
 
 
 def prepare(ready: dict[str, Any]) -> tuple[bytes, bytes]:
