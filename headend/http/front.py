@@ -67,6 +67,8 @@ class FrontRules:
     largest: Mapping[str, int] = field(default_factory=dict)
     #: Names and addresses that it is called by, in small letters, beside loopback and the address of the connection.
     names: frozenset[str] = frozenset()
+    #: Whose pages may call with cookies, beside its own.
+    origins: frozenset[str] = frozenset()
     #: What ``/control`` is asked with; empty: nothing.
     control_key: str = ""
 
@@ -123,7 +125,9 @@ class Front:
             return NO_KEY
         # A browser adds cookies by itself, a token never: who has one is no page that was led here.
         own = scope["scheme"].encode() + b"://" + host.lower()
-        return FOREIGN_ORIGIN if not bearer and head.get(b"origin", own).lower() != own else None
+        origin = head.get(b"origin", own).lower()
+        known = origin == own or (not control and origin.decode("latin-1") in self._rules.origins)
+        return None if bearer or known else FOREIGN_ORIGIN
 
     def _is_ours(self, host: bytes, reached_at: str) -> bool:
         name = _PORT.sub("", host.decode("latin-1").lower())
