@@ -8,5 +8,6 @@ Decides nothing, asks nobody.
 ``migrate``     how a database comes to its present schema: forward migrations as data, applied on start
 ``migrations``  how the head-end's database came to its present schema (``headend.store.migrate``)
 ``rows``        the head-end's tables and what is in a row: one ESI ID, channel and operating day
+``seat``        one process works on a database, by whatever URL another names it
 ``store``       readings, midnight registers, VEE'd days, posted files
 """

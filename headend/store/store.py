@@ -39,6 +39,7 @@ from headend.store.rows import (
     stacked,
     vee_columns,
 )
+from headend.store.seat import take_seat
 from headend.vee.estimate import BACK_DAYS
 from headend.vee.quality import Channel
 from headend.vee.records import ChannelDay, DayBlock, History, VeeChannel, VeeDay
@@ -79,8 +80,13 @@ class HeadEndStore:
     """The TDSP's store. Methods are synchronous and take a few milliseconds; each is one transaction."""
 
     def __init__(self, url: str) -> None:
-        """url: SQLAlchemy's, ``sqlite:////path/headend.sqlite`` or PostgreSQL's. Raises HeadEndError if it cannot be used."""
+        """url: SQLAlchemy's, ``sqlite:////path/headend.sqlite`` or PostgreSQL's. Raises HeadEndError if it cannot be used, or another works on it."""
         self._engine, self._writing = database = open_database(url)
+        try:
+            self._seat = take_seat(self._engine)
+        except BaseException:
+            self._engine.dispose()
+            raise
         #: What meters have told unasked.
         self.events = EventStore(database)
         #: How far it reaches.
@@ -89,7 +95,8 @@ class HeadEndStore:
         self.inquiries = InquiryStore(database)
 
     def close(self) -> None:
-        """Let go of the database."""
+        """Leave the seat and let go of the database."""
+        self._seat.close()
         self._engine.dispose()
 
     # --- what was collected ------------------------------------------------------------------------------------------------------

@@ -9,10 +9,12 @@ import hashlib
 import secrets
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from pathlib import Path
+from threading import Lock
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import (
     URL,
@@ -29,7 +31,14 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import ArgumentError, DatabaseError, NoSuchModuleError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DatabaseError,
+    NoSuchModuleError,
+    OperationalError,
+    SQLAlchemyError,
+    TimeoutError,
+)
 
 from headend.store.migrate import NewerDatabaseError, bring_up_to_date
 from simulator.errors import SimulatorError
@@ -47,6 +56,8 @@ LEAST_FREE = 1 << 20
 _PATIENCE = {"connect_timeout": 3, "tcp_user_timeout": 5000}
 #: The transaction that is open, by the engine it belongs to: what is written inside joins it.
 _JOINED: ContextVar[tuple[Engine, Connection] | None] = ContextVar("smt_transaction", default=None)
+#: By engine on SQLite, what the writers of this process wait for each other by: SQLite's own wait is in no order, and ends in "database is locked".
+_WRITERS: WeakKeyDictionary[Engine, Lock] = WeakKeyDictionary()
 #: Execution option that marks a transaction as one that writes.
 _WRITES = "smt_writes"
 #: And one that only tries whether it could.
@@ -100,6 +111,7 @@ def open_database(url: str) -> Engine:
             mend="Use sqlite:///path/smt.db, or postgresql:// after: pip install 'ami-testbed[postgres]'.",
         ) from None
     if sqlite:
+        _WRITERS[engine] = Lock()
         event.listen(engine, "connect", _set_up_sqlite)
         event.listen(engine, "begin", _SqliteTurns().begin)
     try:
@@ -130,7 +142,7 @@ def open_database(url: str) -> Engine:
 def writing(engine: Engine, *, turns: Iterable[str] = ()) -> Iterator[Connection]:
     """One transaction that writes. Inside another one it is part of that.
 
-    SQLite has one writer at a time. On PostgreSQL it takes turns, to its end, with every other transaction that names one of ``turns``; to be
+    SQLite has one writer at a time: those of this process wait for each other, however long that takes. On PostgreSQL it takes turns, to its end, with every other transaction that names one of ``turns``; to be
     named once in a transaction, and before anything that others wait for.
     """
     joined = _JOINED.get()
@@ -138,7 +150,7 @@ def writing(engine: Engine, *, turns: Iterable[str] = ()) -> Iterator[Connection
         _take_turns(joined[1], turns)
         yield joined[1]
         return
-    with engine.connect() as connection:
+    with _WRITERS.get(engine, nullcontext()), engine.connect() as connection:
         connection.execution_options(**{_WRITES: True})
         with connection.begin():
             token = _JOINED.set((engine, connection))
@@ -182,12 +194,24 @@ def try_writing(engine: Engine) -> None:
         free = shutil.disk_usage(Path(str(engine.url.database)).parent).free
         if free < LEAST_FREE:
             raise DiskFullError(f"{free} octets are free on the disk, and a request may need {LEAST_FREE}")
-    with engine.connect() as connection:
+    with _tried(_WRITERS.get(engine)), engine.connect() as connection:
         connection.execution_options(**{_WRITES: True, _TRIES: True})
         with connection.begin():
             if connection.dialect.name == "postgresql":
                 connection.execute(text(f"SET LOCAL lock_timeout = {TRIED_MS}"))
             connection.execute(update(dispatcher_sweep).values(swept_us=swept))
+
+
+@contextmanager
+def _tried(writers: Lock | None) -> Iterator[None]:
+    """Hold what writers wait by, if it is to be had within ``TRIED_MS``. Raises SQLAlchemyError."""
+    if writers is not None and not writers.acquire(timeout=TRIED_MS / 1000):
+        raise TimeoutError("another writer of this process has the database")
+    try:
+        yield
+    finally:
+        if writers is not None:
+            writers.release()
 
 
 def shared_token_key(engine: Engine, octets: int) -> bytes:

@@ -6,7 +6,6 @@ Whoever has lost its seat does not get at the database any more: each connection
 
 from __future__ import annotations
 
-import fcntl
 import os
 import threading
 from contextlib import suppress
@@ -17,6 +16,7 @@ from typing import IO, Any
 from sqlalchemy import Connection, Engine, event, func, select, text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
+from headend.store.seat import lock_beside
 from simulator.errors import SimulatorError
 
 #: Keys of the advisory locks: held by the dispatcher; held by everyone, shared unless alone.
@@ -165,16 +165,11 @@ class Seat:
     # -- SQLite -----------------------------------------------------------------------------------------------
 
     def _lock_file(self) -> None:
-        database = Path(str(self._engine.url.database))
-        path = Path(f"{database}.lock")
-        # A file of its own: closing a second handle of the database's would drop SQLite's own locks.
-        self._file = path.open("a")
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            self._file.close()
-            raise _in_use(str(database), "Wait for it to end, or give another database.") from None
-        self._opened = {one: _identity(one) for one in (database, path)}
+        database = str(self._engine.url.database)
+        self._file = lock_beside(database)
+        if self._file is None:
+            raise _in_use(database, "Wait for it to end, or give another database.")
+        self._opened = {one: _identity(one) for one in (Path(database), Path(self._file.name))}
 
     # -- PostgreSQL -------------------------------------------------------------------------------------------
 

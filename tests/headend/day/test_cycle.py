@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Awaitable, Callable, Generator, Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ import simpy
 from headend.day.cycle import DailyCycle, DailyTimes
 from headend.ports import HeadEndError
 from headend.store.store import HeadEndStore, PostedFile
-from meters.calendar import Seconds, epoch, seconds
+from meters.calendar import Micros, Seconds, epoch, seconds
 
 DAY, DUNS = date(2026, 8, 12), "1039940674000"
 
@@ -22,11 +22,15 @@ DAY, DUNS = date(2026, 8, 12), "1039940674000"
 class _Driver:
     """Does at once what is asked for, at an instant of its own."""
 
-    rate = 0.0
+    rate = lag_s = 0.0
+    busy = False
 
     def __init__(self, now: Seconds) -> None:
         self.env = simpy.Environment()
         self._now = now
+
+    def behind_since(self, at_us: Micros) -> bool:
+        raise AssertionError(at_us)
 
     def now(self) -> Seconds:
         return self._now
@@ -76,8 +80,10 @@ def posted(store: HeadEndStore, site: _Site, at: str) -> str:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> HeadEndStore:
-    return HeadEndStore(f"sqlite:///{tmp_path / 'headend.db'}")
+def store(tmp_path: Path) -> Iterator[HeadEndStore]:
+    kept = HeadEndStore(f"sqlite:///{tmp_path / 'headend.db'}")
+    yield kept
+    kept.close()
 
 
 def test_a_posting_that_ended_in_the_middle_is_sent_again_under_its_name(store: HeadEndStore) -> None:

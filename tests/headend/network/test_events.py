@@ -51,7 +51,8 @@ class Rig:
         # No inquiry comes here.
         on_demand: OnDemandDesk = None  # type: ignore[assignment]
         health: HealthDesk = None  # type: ignore[assignment]
-        service = Served(on_demand, self.desk, health, NUMBERS, HeadEndMetrics(RunJournal(), lambda: 0), LINK)
+        metrics = HeadEndMetrics(RunJournal(), lambda: 0, lambda: 0.0)
+        service = Served(on_demand, self.desk, health, NUMBERS, metrics, LINK)
         self.app = create_app(service, "a head-end", served(self.runtime.now))
         self.http = httpx.AsyncClient(
             transport=httpx.ASGITransport(self.app), base_url="http://headend", headers=bearing(LINK.keys.meters)
@@ -247,6 +248,7 @@ async def test_a_restarted_head_end_knows_whose_power_is_off(
     for later in events[1:]:
         await rig.tell(*later)
     assert rig.desk.power_failed_at(ESIID) == off
+    rig.store.close()
     async with Rig(tmp_path) as again:
         assert again.desk.power_failed_at(ESIID) == off
         assert [(later.kind, later.at) for later in again.store.events.events(ESIID)] == events
@@ -255,6 +257,7 @@ async def test_a_restarted_head_end_knows_whose_power_is_off(
 async def test_an_answer_before_a_late_last_gasp_is_known_after_a_restart(tmp_path: Path, rig: Rig) -> None:
     rig.desk.heard(ESIID, NOW - 30)
     await rig.tell(GASP, NOW - 60)
+    rig.store.close()
     async with Rig(tmp_path) as again:
         assert again.desk.power_failed_at(ESIID) is None
 

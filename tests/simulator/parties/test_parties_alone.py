@@ -36,6 +36,7 @@ from simulator.runtime.local_ca import LocalCa
 from simulator.runtime.serving import HttpServer, bind
 from simulator.world.fleet import world_of
 from simulator.world.market import build_market
+from tests.simulator.smt.postgres import DATABASES
 
 NOON = epoch("2026-08-12T12:00")
 ROSTER = "esiid,meter_number,host,port,unit_id\n"
@@ -269,6 +270,20 @@ async def test_a_store_that_is_ahead_of_the_clock_is_refused(tmp_path: Path) -> 
             settings, Clock(ClockMode.SCALED, to_us(NOON - 86_400)), bound, RunJournal(10), HeadEndLink(LinkKeys.make())
         ):
             raise AssertionError("it began")
+
+
+@pytest.mark.parametrize("kind", DATABASES)
+def test_a_second_head_end_at_one_database_is_refused_by_whichever_url(
+    kind: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    url = f"sqlite:///{tmp_path / 'headend.sqlite'}" if kind == "sqlite" else request.getfixturevalue("postgres_url")
+    again = url.replace("headend.sqlite", "link.sqlite") if kind == "sqlite" else f"{url}&application_name=another"
+    (tmp_path / "link.sqlite").symlink_to("headend.sqlite")
+    store = HeadEndStore(url)
+    with pytest.raises(UserError, match=r"headend\.store\.in_use: .*: Another head-end is working on this database\."):
+        HeadEndStore(again)
+    store.close()
+    HeadEndStore(again).close()
 
 
 def test_an_authority_that_is_kept_is_the_same_after_a_restart(tmp_path: Path) -> None:

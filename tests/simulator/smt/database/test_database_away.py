@@ -7,26 +7,29 @@ import contextlib
 import os
 import sqlite3
 from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 import simpy
-from sqlalchemy import Engine, create_engine, event, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import Engine, create_engine, event, select, text, update
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from headend.ports import FAULT
 from headend.wire import InquiryKind
-from meters.calendar import epoch, to_us
+from meters.calendar import epoch, micros, to_us
 from simulator.errors import SimulatorError
 from simulator.runtime.clock import Clock, ClockMode
 from simulator.smt.database import engine as database
 from simulator.smt.database.engine import writing
 from simulator.smt.database.seat import Role, Seat
+from simulator.smt.database.tables import dispatcher_sweep
 from simulator.smt.ondemand import desk, inquiries
 from simulator.smt.ondemand.dispatch import Dispatcher
 from simulator.smt.ondemand.inquiries import Inquiries
+from simulator.smt.ondemand.ledger import Ledger
 from simulator.smt.ondemand.lifecycle import OnDemandRequest, Sent, State
 from simulator.smt.throttle.decision import Door, Kind, Requested
 from simulator.smt.usage import intake
@@ -427,3 +430,40 @@ async def test_a_request_that_was_filed_and_never_begun_is_looked_for(
     entry = rig.smt.ledger.entry(key)
     assert entry is not None
     assert State.SENT in {step.state for step in entry.transitions}
+
+
+@pytest.mark.parametrize("kind", DATABASES)
+def test_eight_threads_that_write_wait_for_each_other_and_none_finds_the_database_locked(
+    kind: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    url = f"sqlite:///{tmp_path / 'smt.db'}" if kind == "sqlite" else request.getfixturevalue("postgres_url")
+    with opened(url) as engine:
+        Ledger(engine).note_sweep(micros(0))
+
+        def write(_: int) -> None:
+            for _ in range(20):
+                with writing(engine, turns=("sweep",)) as connection:
+                    swept = connection.scalars(select(dispatcher_sweep.c.swept_us)).one()
+                    connection.execute(update(dispatcher_sweep).values(swept_us=swept + 1))
+
+        with ThreadPoolExecutor(8) as threads:
+            list(threads.map(write, range(8)))
+        assert Ledger(engine).swept_us() == 160
+
+
+def test_a_file_that_another_smt_has_is_refused_by_whichever_link_it_is_named(tmp_path: Path) -> None:
+    with opened(f"sqlite:///{tmp_path / 'smt.db'}") as first:
+        seat = Seat(first, Role.ALONE)
+        (tmp_path / "link.db").symlink_to("smt.db")
+        with opened(f"sqlite:///{tmp_path / 'link.db'}") as second:
+            with pytest.raises(SimulatorError, match=r"smt\.database\.in_use: .*link\.db: Another SMT"):
+                Seat(second, Role.ALONE)
+            seat.release()
+            Seat(second, Role.ALONE).release()
+
+
+def test_a_try_to_write_does_not_wait_long_for_another_thread(tmp_path: Path) -> None:
+    with opened(f"sqlite:///{tmp_path / 'smt.db'}") as engine, ThreadPoolExecutor(1) as thread:
+        with writing(engine), pytest.raises(SQLAlchemyError, match="another writer"):
+            thread.submit(database.try_writing, engine).result()
+        database.try_writing(engine)
