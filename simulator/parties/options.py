@@ -198,7 +198,9 @@ class SmtOptions:
     policy: PolicyOption = "smt-today"
     middle: Annotated[
         str,
-        typer.Option(help="What the way to the TDSP takes: law, or seconds to the pick-up and back, 18,52."),
+        typer.Option(
+            help="The way to the TDSP: law (drawn; one request in 50 is lost by lot), or seconds to the pick-up and back, 18,52."
+        ),
     ] = "law"
     expiry: Annotated[
         float,
@@ -243,6 +245,14 @@ class SandboxOptions:
     policy: PolicyOption = "smt-today"
     keys: KeysOption = None
     open_links: OpenLinksOption = False
+    middle: Annotated[
+        str,
+        typer.Option(
+            help="The way to the TDSP: law (drawn; one request in 50 is lost by lot), or seconds to the pick-up and back. "
+            "law, on the manual clock 18,52, unless given.",
+            show_default=False,
+        ),
+    ] = ""
     tls: TlsOption = False
     smt_port: Annotated[
         int, typer.Option(help="SMT's port, wherever the others are; -1 leaves it with them.", max=65535)

@@ -32,7 +32,7 @@ from simulator.smt.terms import ClockNumbers, Terms
 from simulator.smt.usage.file_site import FileSite
 from simulator.smt.usage.folders import PART, Homes
 from simulator.smt.usage.rights import CUT, with_folder
-from simulator.world.market import CUSTOMER_LOGIN, ROR_LOGIN, Login, Market
+from simulator.world.market import Market
 
 #: Where SMT's files lie in its folder.
 FTPS_FOLDER, TLS_FOLDER = "ftps", "tls"
@@ -128,12 +128,11 @@ class SmtParty:
 
 def market_entries(market: Market) -> dict[str, Any]:
     """Log-ins and special ESI IDs in a ready line."""
-    logins: dict[str, Login] = {"ror": ROR_LOGIN, "customer": CUSTOMER_LOGIN, "tdsp": market.tdsp_login}
     return {
         "logins": {
             role: {"username": login.username, "password": login.password}
             | ({"duns": login.duns} if login.duns else {})
-            for role, login in logins.items()
+            for role, login in market.logins.items()
         },
         "esiids": [{"esiid": esiid, "meter_number": number, "note": note} for esiid, number, note in market.notes],
     }
@@ -164,7 +163,7 @@ async def smt_alone(
     Raises SimulatorError if the database has days that are still to come on this clock, and at a worker that its dispatcher does not match.
     """
     async with contextlib.AsyncExitStack() as closing:
-        runtime = Runtime(clock, clock.now_us())
+        runtime = Runtime(clock, clock.now_us(), journal=journal)
         ca, folder, users = LocalCa.kept(settings.out / TLS_FOLDER), settings.out / FTPS_FOLDER, settings.registry.users
         if settings.ftps_port is None:
             homes = Homes(folder, with_folder(users.values()))

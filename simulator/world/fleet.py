@@ -43,7 +43,7 @@ def fleet_entry(fleet: Fleet, special: bool) -> dict[str, Any]:
 
 
 def world_of(fleet: Fleet, special: bool, first_day: date, since: Seconds) -> World:
-    """The world around a fleet, for SMT's records. At an ESI ID with two meters the first is the one of the records.
+    """The world around a fleet, for SMT's records.
 
     Raises SimulatorError for a fleet that no market is made for.
     """
@@ -55,15 +55,7 @@ def world_of(fleet: Fleet, special: bool, first_day: date, since: Seconds) -> Wo
             f"Give {MARKET_METERS.start} to {MARKET_METERS.stop - 1}, or the records with --registry.",
         )
     behind, notes = behind_gateways(fleet, special, since)
-    seen: set[str] = set()
-    gateways: list[dict[int, EmulatedMeter]] = []
-    for meters in behind:
-        units = dict(enumerate(meters, 1))
-        for unit, meter in list(units.items()):
-            if meter.identity.esiid in seen:
-                del units[unit]
-            seen.add(meter.identity.esiid)
-        gateways.append(units)
+    gateways = tuple(dict(enumerate(meters, 1)) for meters in behind)
     spec = WorldSpec(
         tdsp=fleet.tdsp.key,
         meters=fleet.count,
@@ -71,12 +63,4 @@ def world_of(fleet: Fleet, special: bool, first_day: date, since: Seconds) -> Wo
         first_day=first_day,
         special=special,
     )
-    numbers = {
-        meter.identity.esiid: number
-        for units in gateways
-        for meter in units.values()
-        if (number := meter.identity.meter_number) in notes
-    }
-    return World(
-        spec, fleet.seed, fleet.tdsp, tuple(gateways), (), {esiid: notes[number] for esiid, number in numbers.items()}
-    )
+    return World(spec, fleet.seed, fleet.tdsp, gateways, (), notes)

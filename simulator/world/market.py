@@ -85,6 +85,8 @@ class Market:
     registry: Registry
     tdsp_login: Login
     notes: tuple[tuple[str, str, str], ...]
+    #: Every log-in, by role; a customer beyond the first by name.
+    logins: dict[str, Login]
 
 
 def recorded_since(spec: WorldSpec) -> date:
@@ -107,7 +109,7 @@ def build_market(world: World) -> Market:
     if spec.registry is not None:
         for fault in foreign_registry(world):
             raise fault
-        return Market(read_registry(spec.registry), tdsp_login(world), ())
+        return _market(world, read_registry(spec.registry), ())
     since = recorded_since(world.spec)
     points = [*_metered_points(world, since), *_special_points(world, since)]
     registry = Registry(
@@ -120,14 +122,21 @@ def build_market(world: World) -> Market:
         han_devices=list(_han_devices(world, since)),
         exchanges=list(_exchanges(world)),
     )
-    return Market(registry, tdsp_login(world), tuple(_notes(world, points)))
+    return _market(world, registry, tuple(_notes(world, points)))
+
+
+def _market(world: World, registry: Registry, notes: tuple[tuple[str, str, str], ...]) -> Market:
+    tdsp = tdsp_login(world)
+    roles = {ROR_LOGIN: "ror", OTHER_ROR_LOGIN: "other_ror", CSP_LOGIN: "csp", CUSTOMER_LOGIN: "customer", tdsp: "tdsp"}
+    known = dict.fromkeys([*roles, *logins(world.spec.market).values()])
+    there = {roles.get(one, one.username): one for one in known if one.username in registry.users}
+    return Market(registry, tdsp, notes, there)
 
 
 def _metered_points(world: World, since: date) -> Iterator[ServicePoint]:
     """The service points of the meters, in their order, each as it is told to differ."""
     lacking = {one.meter: one.model_dump(exclude={"meter"}) for one in world.spec.market.service_points}
-    behind = [(gateway, meter) for gateway, units in enumerate(world.gateways) for meter in units.values()]
-    for ordinal, (gateway, meter) in enumerate(behind, 1):
+    for ordinal, (gateway, _, meter) in enumerate(world.recorded, 1):
         point = replace(_metered(ordinal - 1, meter, world.tdsp.key, since), access_point=gateway)
         if ordinal <= 2:
             # Of these two a whole billing period is posted from the beginning, so that monthly billing has an answer.
@@ -162,7 +171,7 @@ def _notes(world: World, points: list[ServicePoint]) -> Iterator[tuple[str, str,
     # Behind the last gateway may be the magic ESI IDs.
     for units in world.gateways[world.spec.gateways :]:
         for meter in units.values():
-            yield meter.identity.esiid, meter.identity.meter_number, world.special[meter.identity.esiid]
+            yield meter.identity.esiid, meter.identity.meter_number, world.special[meter.identity.meter_number]
 
 
 def _entities(world: World) -> list[Entity]:

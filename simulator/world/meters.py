@@ -17,7 +17,7 @@ from meters.calendar import Seconds, day_end, day_of, day_start
 from meters.device.counting import exchanged_number
 from meters.device.installation import install
 from meters.device.meter import EmulatedMeter, ledger_of
-from meters.device.special import special_meters
+from meters.device.special import special_meters, two_meters
 from meters.errors import MeterError
 from meters.faults.fault import Fault
 from meters.faults.kinds import FaultKind
@@ -111,13 +111,22 @@ class World:
     tdsp: Tdsp
     gateways: tuple[dict[int, EmulatedMeter], ...]
     faults: tuple[Fault, ...]
-    #: What is special about each magic ESI ID.
+    #: What is special about each meter at a magic ESI ID, by its number.
     special: dict[str, str]
 
     @property
+    def recorded(self) -> list[tuple[int, int, EmulatedMeter]]:
+        """The meters of the records, each with its gateway, from 0 on, and its unit id: at an ESI ID with two meters the first."""
+        found: dict[str, tuple[int, int, EmulatedMeter]] = {}
+        for gateway, units in enumerate(self.gateways):
+            for unit, meter in units.items():
+                found.setdefault(meter.identity.esiid, (gateway, unit, meter))
+        return list(found.values())
+
+    @property
     def meters(self) -> list[EmulatedMeter]:
-        """Every meter, in the order of its ordinal."""
-        return [meter for units in self.gateways for meter in units.values()]
+        """The meters of the records, in the order of their ordinals."""
+        return [meter for _, _, meter in self.recorded]
 
     def esiid(self, ordinal: int) -> str:
         """The ESI ID of a meter by its ordinal, from 1 on."""
@@ -128,7 +137,7 @@ class World:
 
         The records follow a day behind; of a magic meter they never hear.
         """
-        if meter.identity.esiid in self.special:
+        if meter.identity.meter_number in self.special:
             return ()
         exchanged = sorted(fault.first for fault in meter.faults if fault.kind is FaultKind.EXCHANGE)
         return tuple(
@@ -158,8 +167,7 @@ class World:
                 access_point=gateway,
                 exchanges=self.exchanges(meter),
             )
-            for gateway, units in enumerate(self.gateways)
-            for unit_id, meter in units.items()
+            for gateway, unit_id, meter in self.recorded
         ]
 
 
@@ -179,8 +187,9 @@ def build(spec: WorldSpec, seed: int, since: Seconds | None = None) -> World:
     notes: dict[str, str] = {}
     if spec.special:
         magic = special_meters(company, seed, day_start(spec.first_day) if since is None else since)
+        magic += two_meters(company, seed)
         gateways.append({unit: meter for unit, (meter, _) in enumerate(magic, 1)})
-        notes = {meter.identity.esiid: note for meter, note in magic}
+        notes = {meter.identity.meter_number: note for meter, note in magic}
         faults += [fault for meter, _ in magic for fault in meter.faults]
     return World(spec, seed, company, tuple(gateways), tuple(faults), notes)
 

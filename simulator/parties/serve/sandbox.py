@@ -16,37 +16,42 @@ from simulator.errors import SimulatorError
 from simulator.parties.keys_file import warn_open
 from simulator.parties.options import SandboxOptions
 from simulator.parties.sandbox import SANDBOX_FILES, Sandbox, SandboxSettings
+from simulator.runtime.clock import Clock
 from simulator.runtime.clock_options import clock_of
 from simulator.runtime.folder import own
 from simulator.runtime.journal import SERVING_LIMIT
 from simulator.runtime.until_stopped import Up, clock_text, serve
-from simulator.smt.ondemand.middle import LawMiddle, MiddleLaw
+from simulator.smt.ondemand.middle import middle_of, way_text
 from simulator.smt.throttle.policy import load_policy
+from simulator.world.market_spec import FIRST_CUSTOMER, AgreementSpec, MarketSpec
 from simulator.world.meters import build, default_world
 
 #: Posted days behind the beginning, and one for a posting that is still to come.
 DAYS_NEEDED = 37
+#: The way to the TDSP on the manual clock, unless --middle says otherwise: the law's median, without its dice.
+STEADY = "18,52"
 
 
 def serve_sandbox(options: SandboxOptions) -> None:
     """Serve a sandbox as it was asked for. Raises a UserError naming the option."""
-    serve(_up(_settings(options)), options.tell.log, as_json=options.tell.as_json)
+    running = clock_of(options.clock, options.speed, options.date)
+    way = options.middle or (STEADY if running.manual else "law")
+    serve(_up(_settings(options, running, way), way), options.tell.log, as_json=options.tell.as_json)
 
 
 @asynccontextmanager
-async def _up(settings: SandboxSettings) -> AsyncIterator[Up]:
+async def _up(settings: SandboxSettings, way: str) -> AsyncIterator[Up]:
     with own(settings.out, SANDBOX_FILES):
         # The clock begins to run when the parties do, not when the command was read.
         settings = replace(settings, clock=replace(settings.clock, wall_start=time.time()))
         if settings.open_links:
             warn_open("the sandbox")
         async with Sandbox(settings) as running:
-            ready = running.ready()
+            ready = running.ready() | {"middle": way}
             yield Up(ready, _lines(running, ready), [running.runtime.serve()])
 
 
-def _settings(options: SandboxOptions) -> SandboxSettings:
-    running = clock_of(options.clock, options.speed, options.date)
+def _settings(options: SandboxOptions, running: Clock, way: str) -> SandboxSettings:
     now = to_s(running.epoch_us)
     times = DailyTimes()
     today = day_of(now)
@@ -60,12 +65,15 @@ def _settings(options: SandboxOptions) -> SandboxSettings:
     posted_to = today - timedelta(days=1)
     if now < epoch(f"{today}T{times.post_at.isoformat()}"):
         posted_to -= timedelta(days=1)
-    world = build(default_world(today, posted_to, options.count, special=True), options.seed, now)
+    spec = default_world(today, posted_to, options.count, special=True)
+    agreement = AgreementSpec(meter=1, customer=FIRST_CUSTOMER, first_day=spec.first_day)
+    spec = spec.model_copy(update={"market": MarketSpec(agreements=(agreement,))})
+    world = build(spec, options.seed, now)
     return SandboxSettings(
         world=world,
         clock=running,
         policy=load_policy(options.policy, place="--policy"),
-        middle=LawMiddle(MiddleLaw(), options.seed),
+        middle=middle_of(way, options.seed),
         out=options.out,
         times=times,
         history=True,
@@ -93,6 +101,7 @@ def _lines(running: Sandbox, ready: dict[str, Any]) -> list[str]:
         f"  file site  {ready['ftps']['host']}:{ready['ftps']['port']}   (FTP with explicit TLS, CA {ready['ca_file']})",
         f"  gateways   {ports}   (Modbus TCP)",
         f"  keys       {ready['keys_file']}   (of the links between SMT, head-end and meters)",
+        f"  the way to the TDSP: {way_text(ready['middle'])}",
         "",
         *(
             f"  {role:<9}  {login['username']} / {login['password']}"

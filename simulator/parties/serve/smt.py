@@ -21,7 +21,7 @@ from simulator.runtime.journal import SERVING_LIMIT, RunJournal
 from simulator.runtime.serving import base_url, bind
 from simulator.runtime.until_stopped import Up, clock_text, serve
 from simulator.smt.database.seat import Role
-from simulator.smt.ondemand.middle import FixedMiddle, LawMiddle, MiddleDraws, MiddleLaw
+from simulator.smt.ondemand.middle import middle_of, way_text
 from simulator.smt.party import SmtConfig
 from simulator.smt.registry.csv_files import read_registry
 from simulator.smt.registry.records import EntityKind
@@ -60,7 +60,7 @@ def serve_smt(options: SmtOptions) -> None:
             reply_to=base_url(options.reply_to, "--reply-to", "smt.reply_to"),
         ),
         registry=registry,
-        middle=_middle(options.middle, made.seed),
+        middle=middle_of(options.middle, made.seed),
         out=options.out,
         ftps_port=None if role is Role.WORKER else options.ftps_port,
         passive_ports=range(options.ftps_port + _PASSIVE.start, options.ftps_port + _PASSIVE.stop)
@@ -89,7 +89,7 @@ async def _up(
         if config.open_links:
             warn_open("SMT")
         async with smt_alone(settings, begins.begun(), bound, RunJournal(SERVING_LIMIT)) as party:
-            ready = party.ready(market) | {"keys_file": str(next(iter(keys.values())).resolve())}
+            ready = party.ready(market) | {"keys_file": str(next(iter(keys.values())).resolve()), "middle": options.middle}
             yield Up(ready, _lines(settings, ready), [party.runtime.serve()])
 
 
@@ -157,20 +157,6 @@ def _links(given: list[str], registry: Registry) -> dict[str, str]:
     return links
 
 
-def _middle(text: str, seed: int) -> MiddleDraws:
-    if text == "law":
-        return LawMiddle(MiddleLaw(), seed)
-    try:
-        pickup, back = (float(word) for word in text.split(","))
-        if not (0 <= pickup < 86_400 and 0 <= back < 86_400):
-            raise ValueError(text)
-    except ValueError:
-        raise SimulatorError(
-            "smt.middle", f"'{text}' is no way to the TDSP.", "--middle", "Write law, or two numbers of seconds: 18,52."
-        ) from None
-    return FixedMiddle(pickup, back)
-
-
 def _lines(settings: AloneSettings, ready: dict[str, Any]) -> list[str]:
     """Addresses, log-ins and special ESI IDs, for people."""
     ftps = ready.get("ftps")
@@ -192,6 +178,7 @@ def _lines(settings: AloneSettings, ready: dict[str, Any]) -> list[str]:
         *site,
         f"  keys       {ready['keys_file']}   (of the links with its head-ends)",
         *links,
+        f"  the way to the TDSP: {way_text(ready['middle'])}",
         "",
         *logins,
         "",

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from headend.network.law import generator_for
 from meters.calendar import Micros, micros, rounded_us, to_us
+from simulator.errors import SimulatorError
 
 
 class Middle(NamedTuple):
@@ -23,6 +24,8 @@ class Middle(NamedTuple):
     return_us: Micros
     #: "" or the status that it ends with: FAILED, T-FAILED.
     lost: str = ""
+    #: Lost by lot, and by nothing that happened.
+    drawn: bool = False
 
 
 class MiddleDraws(Protocol):
@@ -75,7 +78,7 @@ class LawMiddle:
 
     def _draw(self, key: str) -> Middle:
         pickup, back, lost = self._law.draw(generator_for(self._seed, "middle", key), 1)
-        return Middle(micros(pickup[0]), micros(back[0]), LOST[int(lost[0])])
+        return Middle(micros(pickup[0]), micros(back[0]), LOST[int(lost[0])], drawn=bool(lost[0]))
 
     def __call__(self, key: str) -> Middle:
         """See ``MiddleDraws``."""
@@ -83,7 +86,7 @@ class LawMiddle:
 
 
 class FixedMiddle:
-    """``MiddleDraws`` that a scenario fixes: every request takes the same time."""
+    """``MiddleDraws`` that are fixed: every request takes the same time, and none is lost."""
 
     def __init__(self, pickup_s: float, return_s: float) -> None:
         """Seconds to the pick-up and back."""
@@ -92,3 +95,27 @@ class FixedMiddle:
     def __call__(self, key: str) -> Middle:  # noqa: ARG002
         """See ``MiddleDraws``."""
         return self._middle
+
+
+def middle_of(text: str, seed: int) -> MiddleDraws:
+    """What ``--middle`` says: ``law``, or seconds to the pick-up and back, ``18,52``. Raises SimulatorError ``smt.middle``."""
+    if text == "law":
+        return LawMiddle(MiddleLaw(), seed)
+    try:
+        pickup, back = (float(word) for word in text.split(","))
+        if not (0 <= pickup < 86_400 and 0 <= back < 86_400):
+            raise ValueError(text)
+    except ValueError:
+        raise SimulatorError(
+            "smt.middle", f"'{text}' is no way to the TDSP.", "--middle", "Write law, or two numbers of seconds: 18,52."
+        ) from None
+    return FixedMiddle(pickup, back)
+
+
+def way_text(text: str) -> str:
+    """``--middle`` for people."""
+    if text == "law":
+        law = MiddleLaw()
+        return f"drawn, {law.median_s:g} s at the median; {law.lost_share:.0%} of all requests are lost by lot (drawn)"
+    pickup, back = text.split(",")
+    return f"{pickup} s to the pick-up and {back} s back; nothing is lost by lot"

@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from meters.calendar import days, epoch
-from meters.device.special import SPECIALS, special_esiid
+from meters.device.special import SPECIALS, TWO_METERS, special_esiid
 from meters.faults.kinds import FaultKind
 from meters.load.premises import BUSINESS_CLASSES, HOME_CLASSES
 from simulator.errors import SimulatorError
@@ -116,7 +116,9 @@ def test_faults_are_declared_by_meter_gateway_or_rate_and_are_in_the_ledger() ->
 def test_magic_esiids_are_behind_the_last_gateway_and_the_rors() -> None:
     world = build(default_world(date(2026, 8, 12), date(2026, 8, 11), 40, special=True), 1, epoch("2026-08-12T12:00"))
     market = build_market(world)
-    assert len(world.meters) == 40 + len(SPECIALS)
+    # The last two are at one ESI ID: the head-end and the records know the first.
+    assert [len(units) for units in world.gateways] == [20, 20, len(SPECIALS) + 2]
+    assert len(world.meters) == len(world.addresses("h", [1, 2, 3])) == 40 + len(SPECIALS) + 1
     assert len(world.gateways) == 3
     for special in SPECIALS:
         esiid = special_esiid(world.tdsp, special.number)
@@ -127,7 +129,10 @@ def test_magic_esiids_are_behind_the_last_gateway_and_the_rors() -> None:
     assert [esiid for esiid, duns in served.items() if duns != ROR_DUNS] == [foreign]
     alone = WorldSpec(first_day=FIRST, meters=4, gateways=1, special=True)
     assert not [note for _, _, note in build_market(build(alone, 1)).notes if note.startswith("served by another")]
-    assert [note for _, _, note in market.notes[-len(SPECIALS) :]] == [special.note for special in SPECIALS]
+    *magic, first, second = market.notes[-len(SPECIALS) - 2 :]
+    assert [note for _, _, note in magic] == [special.note for special in SPECIALS]
+    assert first[0] == second[0] == special_esiid(world.tdsp, TWO_METERS.number)
+    assert market.registry.points[first[0]].meter_number == first[1] != second[1]
     plain = build_market(build(default_world(date(2026, 8, 12), date(2026, 8, 11), 40), 1))
     assert market.notes[: len(plain.notes)] == plain.notes
 
