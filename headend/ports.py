@@ -16,7 +16,7 @@ import numpy as np
 import simpy
 from numpy.typing import NDArray
 
-from meters.calendar import INTERVAL_S, Seconds
+from meters.calendar import INTERVAL_S, Micros, Seconds
 from meters.errors import UserError
 
 IntArray = NDArray[np.int32]
@@ -37,6 +37,17 @@ class Driver(Protocol):
     @property
     def rate(self) -> float:
         """Model seconds that go by in a wall second of their own accord; 0 where somebody moves the time."""
+
+    @property
+    def lag_s(self) -> float:
+        """Wall seconds that it was behind its clock lately, at most; 0 where somebody moves the time."""
+
+    @property
+    def busy(self) -> bool:
+        """Whether, on a clock that runs, something real is in flight or due: whoever can wait lets it go first."""
+
+    def behind_since(self, at_us: Micros) -> bool:
+        """Whether the clock was not kept at some time since a model instant, in microseconds."""
 
     def now(self) -> Seconds:
         """Model time in whole UTC epoch seconds."""
@@ -77,8 +88,9 @@ def guarded(
             )
 
 
-#: Kind of the journal entry of a process that a fault has ended. A scenario in whose journal it stands has not run.
-FAULT = "internal fault"
+#: Kinds of the journal entries of a process that a fault has ended, and of a clock that was not kept. A scenario in whose journal one of them stands
+#: has not run.
+FAULT, BEHIND = "internal fault", "clock not kept"
 
 
 def fault_text(error: Exception) -> str:

@@ -73,7 +73,7 @@ class HeadEnd:
         """http: for call-backs. frame: of its pages. post, fetch: the way to SMT's file site. draws: of the network; from its law unless given."""
         self.settings = settings
         posting = PostingWatch(journal)
-        self.metrics = journal = HeadEndMetrics(posting, store.inquiries.count_open)
+        self.metrics = journal = HeadEndMetrics(posting, store.inquiries.count_open, lambda: driver.lag_s)
         self.store = store
         self._driver = driver
         self._transport = ModbusTransport(settings.meter_timeout_s)

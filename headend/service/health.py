@@ -48,6 +48,9 @@ class HeadEndHealth(BaseModel):
         description="Operating days whose time of posting has come and that SMT's site has not taken.",
     )
     lastPostingFailure: PostingFailure | None = None
+    clockLagS: float = Field(
+        description="Wall seconds that it was behind its clock lately, the most of the last ten; above 1 the clock was not kept."
+    )
     openInquiries: int | None = Field(
         default=None, ge=0, description="Accepted inquiries whose result was not acknowledged yet, nor given up."
     )
@@ -94,7 +97,7 @@ class HealthDesk:
     def look(self, links: Asks) -> HeadEndHealth:
         """The head-end's health. links: whether it asks for keys."""
         now = self._driver.now()
-        failure = self._watch.failure
+        failure, lag_s = self._watch.failure, round(self._driver.lag_s, 3)
         posting: Literal["ok", "failing"] = "failing" if failure else "ok"
         try:
             self._store.collected.touch()
@@ -109,6 +112,7 @@ class HealthDesk:
                 posting=posting,
                 lastPostingFailure=failure,
                 links=links,
+                clockLagS=lag_s,
             )
         late = now - max(swept_at or 0, self._began) > MISSED_SWEEPS * self._sweep_every_s
         return HeadEndHealth(
@@ -119,6 +123,7 @@ class HealthDesk:
             posting=posting,
             postingBacklog=backlog,
             lastPostingFailure=failure,
+            clockLagS=lag_s,
             openInquiries=open_inquiries,
             links=links,
         )

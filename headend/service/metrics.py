@@ -17,8 +17,8 @@ from meters.calendar import Seconds
 class HeadEndMetrics:
     """The metrics of one head-end, in a registry of its own; and the journal that counts what passes through it."""
 
-    def __init__(self, journal: Journal, count_open: Callable[[], int]) -> None:
-        """journal: what is noted here goes on to it. count_open: gives the open inquiries when somebody looks."""
+    def __init__(self, journal: Journal, count_open: Callable[[], int], lag_s: Callable[[], float]) -> None:
+        """journal: what is noted here goes on to it. count_open: gives the open inquiries when somebody looks. lag_s: see ``ports.Driver``."""
         self._journal = journal
         self.registry = CollectorRegistry()
         common: dict[str, Any] = {"registry": self.registry}
@@ -31,6 +31,8 @@ class HeadEndMetrics:
         self.faults = Counter("ami_headend_faults", "Faults of the head-end's own.", **common)
         waiting = Gauge("ami_headend_open_inquiries", "Accepted inquiries that have not ended.", **common)
         waiting.set_function(count_open)
+        lag = Gauge("ami_headend_clock_lag_s", "Wall seconds behind the clock, the most of the last ten.", **common)
+        lag.set_function(lag_s)
 
     def note(self, at: Seconds, party: str, kind: str, ident: str, **facts: Any) -> None:
         """See ``headend.ports.Journal``."""

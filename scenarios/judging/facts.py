@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import TypeVar
 
-from headend.ports import FAULT
+from headend.ports import BEHIND, FAULT
 from headend.wire import InquiryKind
 from meters.calendar import Micros, Seconds, day_end, days, epoch, iso
 from scenarios.recording.actions import RecordedCall, RecordedRebill
@@ -72,9 +72,12 @@ class Facts:
 
     @property
     def own_faults(self) -> list[str]:
-        """Faults of ours that ended a process, as the journal has them; none, one hopes."""
-        found = (note for note in self.recording.journal if note.kind == FAULT)
-        return [f"{note.party} {note.ident}: {(note.model_extra or {}).get('error', '')}" for note in found]
+        """Faults of ours that ended a process, and times at which the clock was not kept, as the journal has them; none, one hopes."""
+        found = (note for note in self.recording.journal if note.kind in (FAULT, BEHIND))
+        return [
+            f"{' '.join((note.party, note.ident)).strip()}: {(note.model_extra or {}).get('error', '')}"
+            for note in found
+        ]
 
     def at(self, action: Action) -> Seconds:
         """UTC epoch seconds of an action."""

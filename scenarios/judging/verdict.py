@@ -19,12 +19,12 @@ J = TypeVar("J", StepVerdict, CheckVerdict)
 def judge(recording: Recording) -> Verdict:
     """Judge the seven steps of the first balance call, every action of the timeline, and what must hold of the run as a whole.
 
-    A run in whose journal a fault of ours stands shows nothing, whatever came of its rules: all of it is inconclusive.
+    A run in whose journal a fault of ours stands, or a clock that was not kept, shows nothing, whatever came of its rules: all of it is inconclusive.
     """
     facts = Facts(recording)
     steps, checks = judge_steps(facts), judge_checks(facts)
     if facts.own_faults:
-        text = f"A process ended by a fault of ami-testbed's own: {'; '.join(facts.own_faults)}. Nothing of this run can be judged."
+        text = f"By a fault of ami-testbed's own a process ended, or the clock was not kept: {'; '.join(facts.own_faults)}. Nothing of this run can be judged."
         own = CheckVerdict("own-faults", "Faults of ami-testbed's own", text, {}, Mark.INCONCLUSIVE, ())
         steps, checks = _inconclusive(steps), (own, *_inconclusive(checks))
     judged: list[StepVerdict | CheckVerdict] = [*steps, *checks]

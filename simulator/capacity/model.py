@@ -226,6 +226,10 @@ class ModelDesk:
         ):
             self._reads[place] = answered_us, request.start, request.end
 
+    def behind_since(self, at_us: Micros) -> bool:  # noqa: ARG002
+        """See ``lifecycle.Desk``: nothing is late where the time waits for whatever is done."""
+        return False
+
     def earlier_read(self, request: OnDemandRequest, since_us: Micros) -> Answered | None:
         """See ``lifecycle.Desk``. Of callers one and the same retailer's is modelled, who may see every day of an ESI ID."""
         answered_us, start, end = self._reads.get((request.esiid, request.kind), _NO_READ)

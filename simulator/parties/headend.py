@@ -128,7 +128,7 @@ async def head_end_alone(
     Raises SimulatorError if the store has days that are still to come on this clock.
     """
     async with contextlib.AsyncExitStack() as closing:
-        runtime = Runtime(clock, clock.now_us())
+        runtime = Runtime(clock, clock.now_us(), journal=journal)
         store = HeadEndStore(settings.database_url)
         closing.callback(store.close)
         _not_ahead(store, runtime.now())

@@ -69,8 +69,8 @@ class MetersParty:
     def __init__(self, settings: MetersSettings) -> None:
         """Make the meters; nothing is opened before it is entered."""
         self.settings = settings
-        self.runtime = Runtime(settings.clock, settings.clock.now_us())
         self.journal = _ToldJournal(_JOURNAL_LIMIT)
+        self.runtime = Runtime(settings.clock, settings.clock.now_us(), journal=self.journal)
         # Of the model and not of this process: after a restart the same faults go on.
         self._began = to_s(settings.clock.epoch_us)
         self._commands: CommandLog | None = None

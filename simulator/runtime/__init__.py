@@ -7,6 +7,7 @@ Knows no party and no world.
 ``driver``         steps one environment; waits for what is real before model time moves
 ``folder``         an output folder belongs to one run at a time, a text is written whole
 ``journal``        the journal of a run: what each party noted, in an order that does not depend on the sockets
+``lag``            how far a party is behind its clock
 ``local_ca``       a certificate authority of this machine alone
 ``serving``        HTTP services of this process: one uvicorn server each, in the running loop
 ``until_stopped``  serving until Ctrl-C or SIGTERM, and how a signal ends what is under way

@@ -10,15 +10,18 @@ import asyncio
 import contextlib
 import time
 from collections import defaultdict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import simpy
 
-from meters.calendar import Micros, Seconds, micros, to_s, to_us
+from headend.http.log import LOG
+from headend.ports import BEHIND, Journal
+from meters.calendar import Micros, Seconds, fraction_s, micros, to_s, to_us
 from simulator.errors import SimulatorError
 from simulator.runtime.clock import Clock
+from simulator.runtime.lag import ClockLag
 from simulator.verdicts import Mark, exit_code_of
 
 #: A barrier older than this many wall seconds is a fault of ours or of a party, and names what is in flight.
@@ -40,6 +43,8 @@ class _Arrival:
     kind: str
     ident: str
     deliver: Callable[[], object] = field(compare=False)
+    #: By the process's own clock.
+    came: float = field(compare=False)
 
 
 @dataclass(slots=True)
@@ -53,9 +58,24 @@ class _LaneCall:
 class Runtime:
     """The driver (``headend.ports.Driver``) of one process with all its parties."""
 
-    def __init__(self, clock: Clock, begin_us: Micros | None = None) -> None:
-        """begin_us: where the environment begins, the clock's epoch unless given; a party that joins a running clock begins at its now."""
+    def __init__(
+        self,
+        clock: Clock,
+        begin_us: Micros | None = None,
+        *,
+        journal: Journal | None = None,
+        instant: Collection[str] = (),
+    ) -> None:
+        """begin_us: where the environment begins, the clock's epoch unless given; a party that joins a running clock begins at its now.
+
+        journal: has a note when the clock is not kept. instant: kinds of exchanges with parties of this process, which the model takes for instant.
+        """
         self.clock = clock
+        self._journal = journal
+        self._instant = instant
+        self._lag = ClockLag(self._note_lag)
+        #: Whether it has caught up with its clock once: until then it starts.
+        self._started = False
         self.env = simpy.Environment(initial_time=clock.epoch_us if begin_us is None else begin_us)
         self._arrivals: list[_Arrival] = []
         self._in_flight: dict[tuple[str, str, int], float] = {}
@@ -79,6 +99,24 @@ class Runtime:
         """See ``headend.ports.Driver``."""
         return self.clock.rate
 
+    @property
+    def lag_s(self) -> float:
+        """See ``headend.ports.Driver``."""
+        self._look(self.now_us())
+        return self._lag.lately_s()
+
+    @property
+    def busy(self) -> bool:
+        """See ``headend.ports.Driver``."""
+        return not self.clock.manual and bool(
+            self._in_flight or self._arrivals or self.env.peek() <= self.clock.now_us()
+        )
+
+    def behind_since(self, at_us: Micros) -> bool:
+        """See ``headend.ports.Driver``."""
+        self._look(self.now_us())
+        return self._lag.behind_us >= at_us
+
     def now_us(self) -> Micros:
         """Model time in microseconds since the epoch."""
         if self.clock.manual:
@@ -97,7 +135,7 @@ class Runtime:
 
     def inject(self, kind: str, ident: str, deliver: Callable[[], object]) -> None:
         """Queue something from outside for simpy's next turn; see ``headend.ports.Driver.inject``."""
-        self._arrivals.append(_Arrival(kind, ident, deliver))
+        self._arrivals.append(_Arrival(kind, ident, deliver, time.monotonic()))
         self._wake.set()
 
     # -- moving time ----------------------------------------------------------------------------------------
@@ -148,6 +186,7 @@ class Runtime:
         # Of what came in before the clock is looked at, nothing is ahead of it. What comes in meanwhile has woken the runtime, and is next.
         arrivals, self._arrivals = self._arrivals, []
         now = self.now_us()
+        self._look(now, arrivals)
         await self._step_to(now)
         if self.env.now < now:
             # A landmark, as in run_until: simpy's run(until=) leaves its own behind, due at once, and the runtime would never rest.
@@ -158,6 +197,7 @@ class Runtime:
             await self._step_to(micros(self.env.now))
             self._raise_failure()
         self._start_lanes()
+        self._started = True
         due = self.env.peek()
         return None if due == float("inf") else self.clock.wall_seconds_until(micros(due))
 
@@ -166,7 +206,24 @@ class Runtime:
             self.env.step()
             if time.monotonic() - self._held_since > TURN_S:
                 await asyncio.sleep(0)
+                self._look(self.now_us())
                 self._held_since = time.monotonic()
+
+    def _look(self, now: Micros, arrivals: Sequence[_Arrival] = ()) -> None:
+        """See how late the oldest is of what is due, and of what came in."""
+        if self.clock.manual or not self._started:
+            return
+        due = self.env.peek()
+        late = [fraction_s(now - micros(due)) / self.clock.speed] if due < now else []
+        late += [time.monotonic() - arrivals[0].came] if arrivals else []
+        if late:
+            self._lag.seen(max(late), now)
+
+    def _note_lag(self, lag_s: float) -> None:
+        text = f"{lag_s:.1f} s of wall time behind the clock"
+        LOG.warning(f"{BEHIND}: {text}")
+        if self._journal is not None:
+            self._journal.note(self.now(), "CLOCK", BEHIND, "", error=text)
 
     async def _settle(self) -> None:
         """Finish the present instant: step, wait for everything in flight, hand in, until nothing is left."""
@@ -219,6 +276,7 @@ class Runtime:
     async def _finish(
         self, kind: str, ident: str, call: Callable[[], Awaitable[Any]], event: simpy.Event, key: tuple[str, str, int]
     ) -> None:
+        began = time.monotonic()
         try:
             value = await call()
         except asyncio.CancelledError:
@@ -228,6 +286,8 @@ class Runtime:
             failure = _remakable(error)
             self.inject(kind, ident, lambda: _fail(event, failure))
         else:
+            if kind in self._instant and not self.clock.manual:
+                self._lag.seen(time.monotonic() - began, self.now_us())
             self.inject(kind, ident, lambda: _succeed(event, value))
         self._leave(key)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
@@ -30,8 +30,8 @@ _IN_FLIGHT = (State.SENT, State.PENDING, State.ANSWERED)
 class SmtMetrics:
     """The metrics of one SMT process, in a registry of its own."""
 
-    def __init__(self, ledger: Ledger, policy: str) -> None:
-        """ledger: its open requests are counted when the metrics are read."""
+    def __init__(self, ledger: Ledger, policy: str, lag_s: Callable[[], float]) -> None:
+        """ledger: its open requests are counted when the metrics are read. lag_s: see ``headend.ports.Driver``."""
         self.registry = CollectorRegistry()
         self._policy = policy
         self._ledger = ledger
@@ -56,9 +56,12 @@ class SmtMetrics:
         )
         self.call_backs = Counter("ami_smt_call_backs", "Call-backs of head-ends, by what became of them.", ["became"], **common)  # fmt: skip
         self.findings = Counter("ami_smt_findings", "Rules broken by head-ends and requesters.", ["rule"], **common)
+        self.ended_by = Counter("ami_smt_ended_by", "Requests by what they ended by: drawn, expired_late, a fatal rule.", ["rule"], **common)  # fmt: skip
         self.intake = Counter("ami_smt_intake_records", "LSE records taken in, by result code.", ["code"], **common)
         self.intake_failed = Counter("ami_smt_intake_failures", "Files that a fault of SMT's own kept out.", **common)
         self.registry.register(_Queue(ledger))
+        lag = Gauge("ami_smt_clock_lag_s", "Wall seconds behind the clock, the most of the last ten.", **common)
+        lag.set_function(lag_s)
         self._children: dict[tuple[str, str], Any] = {}
 
     def exchanged(self, exchange: Exchange) -> None:
@@ -100,6 +103,8 @@ class SmtMetrics:
             self.findings.labels(facts["rule"]).inc()
         if state not in ENDED:
             return
+        if "rule" in facts:
+            self.ended_by.labels(facts["rule"]).inc()
         if state is State.REFUSED:
             self.refusals.labels(self._policy, facts.get("code", "")).inc()
         entry = self._ledger.entry(key)

@@ -123,7 +123,7 @@ class Smt:
         self.store = VeeStore(self._engine)
         shared = config.role is not Role.ALONE
         self.ledger = Ledger(self._engine, shared=shared)
-        self.metrics = SmtMetrics(self.ledger, config.policy.name)
+        self.metrics = SmtMetrics(self.ledger, config.policy.name, lambda: driver.lag_s)
         self.access = AccessLog(self._engine, self.now_us)
         journal = ObservedJournal(journal, self.metrics.noted)
         bad, logins = (DatabaseBadLogins(self._engine), DatabaseLogins(self._engine)) if shared else (None, None)

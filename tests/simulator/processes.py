@@ -18,13 +18,14 @@ from multiprocessing import forkserver, get_context
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
-from typing import Any, TextIO
+from typing import IO, Any, TextIO
 from unittest.mock import patch
 
 import pytest
 import typer
 
 import ami
+from headend.ports import BEHIND
 
 ROOT = Path(__file__).parents[2]
 AMI = [sys.executable, "-c", "import sys, ami; sys.argv[0] = 'ami'; ami.main()"]
@@ -38,6 +39,12 @@ def command(*words: str) -> typer.core.TyperCommand:
         found = found.commands[word]
     assert isinstance(found, typer.core.TyperCommand)
     return found
+
+
+def complaints(stderr: IO[str] | None) -> str:
+    """What a process says on standard error, but for a clock that a busy machine did not keep."""
+    assert stderr is not None
+    return "".join(line for line in stderr if not line.startswith(BEHIND))
 
 
 class Forked(ForkServerProcess):

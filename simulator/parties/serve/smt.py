@@ -89,7 +89,10 @@ async def _up(
         if config.open_links:
             warn_open("SMT")
         async with smt_alone(settings, begins.begun(), bound, RunJournal(SERVING_LIMIT)) as party:
-            ready = party.ready(market) | {"keys_file": str(next(iter(keys.values())).resolve()), "middle": options.middle}
+            ready = party.ready(market) | {
+                "keys_file": str(next(iter(keys.values())).resolve()),
+                "middle": options.middle,
+            }
             yield Up(ready, _lines(settings, ready), [party.runtime.serve()])
 
 

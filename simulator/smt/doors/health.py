@@ -36,6 +36,9 @@ class SmtHealth(BaseModel):
     lastSweepAgeS: float | None = Field(
         default=None, description="Seconds of model time since the queue was last looked through."
     )
+    clockLagS: float = Field(
+        description="Wall seconds that it was behind its clock lately, the most of the last ten; above 1 the clock was not kept."
+    )
     reason: str | None = Field(
         default=None,
         description="Of a database that is `taken` or `replaced`: what to do. Of a worker: what the dispatcher works by and it does not.",
@@ -69,7 +72,7 @@ def router() -> APIRouter:
 
 def health_of(smt: Smt) -> SmtHealth:
     """Look, and say. It writes a row each time, to see whether that can be done."""
-    role = smt.config.role
+    role, lag_s = smt.config.role, round(smt.driver.lag_s, 3)
     links: Asks = "open" if smt.config.open_links else "keyed"
     try:
         alive = smt.seat.dispatcher_alive()
@@ -83,10 +86,18 @@ def health_of(smt: Smt) -> SmtHealth:
             role=role,
             database=_LOST[lost.loss],
             dispatcher="unknown",
+            clockLagS=lag_s,
             reason=str(lost),
         )
     except SQLAlchemyError:
-        return SmtHealth(status="degraded", links=links, role=role, database="unreachable", dispatcher="unknown")
+        return SmtHealth(
+            status="degraded",
+            links=links,
+            role=role,
+            database="unreachable",
+            dispatcher="unknown",
+            clockLagS=lag_s,
+        )
     database: Literal["ok", "unwritable"] = "ok"
     try:
         smt.ledger.try_writing()
@@ -104,5 +115,6 @@ def health_of(smt: Smt) -> SmtHealth:
         database=database,
         dispatcher=dispatcher,
         lastSweepAgeS=None if age_us is None else round(fraction_s(age_us), 3),
+        clockLagS=lag_s,
         reason=differs,
     )

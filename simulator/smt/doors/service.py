@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from functools import cache
 from pathlib import Path
@@ -15,6 +16,7 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from headend.boundaries import boundary
 from headend.http.described_api import DescribedApi
@@ -63,6 +65,8 @@ NAMES = frozenset(
 )
 #: Octets of a body that tells what was read; every other call asks with far less than any body may have.
 _LARGEST = {"/callbacks/": 2 << 20}
+#: Where the calls of market and portal API begin.
+_DOORS = ("/v2/", "/api/", "/commonapi/")
 #: Captured exchanges of each door.
 _EXAMPLES = [Path(__file__).parent / folder / "examples.json" for folder in ("", "market", "portal", "control")]
 
@@ -86,6 +90,7 @@ def create_app(smt: Smt) -> DescribedApi:
         # A redirect would make clients repeat their POST elsewhere; both spellings are served instead.
         redirect_slashes=False,
     )
+    app.add_middleware(_OwnFirst, smt=smt)
     app.add_middleware(ComplaintDoor, smt=smt)
     app.serve(_routes(), smt)
     _tell_errors(app)
@@ -108,6 +113,22 @@ def _routes() -> list[BaseRoute]:
         complaints.router(calls),
     )
     return [*routes, *(route for router in others for route in router.routes)]
+
+
+class _OwnFirst:
+    """ASGI middleware: while SMT has work of its own on a clock that runs, the doors let in one call in a turn of the event loop.
+
+    Otherwise a turn has as many calls as there are clients that poll, and what they wait for, which takes many turns, starves.
+    """
+
+    def __init__(self, app: ASGIApp, smt: Smt) -> None:
+        self._app, self._driver, self._one = app, smt.driver, asyncio.Lock()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self._driver.busy and scope["type"] == "http" and scope["path"].startswith(_DOORS):
+            async with self._one:
+                await asyncio.sleep(0)
+        await self._app(scope, receive, send)
 
 
 class _CallBacks(APIRoute):

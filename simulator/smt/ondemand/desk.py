@@ -172,7 +172,7 @@ class LiveDesk:
         if entry.ended:
             return
         request.answered = None
-        request.reason = BROKEN
+        request.reason, request.rule = BROKEN, ""
         # What the process had made of it may have been undone with its transaction.
         request.state = entry.last.state
         with self.as_one(request):
@@ -224,7 +224,7 @@ class LiveDesk:
             sum(interval.source == "meter" for interval in intervals),
             content.meterReads if content is not None else 0,
             content.octets if content is not None else 0,
-            answered.code if answered is not None and state is State.FAILED else "",
+            request.rule,
         )
         with self.commit(state.value, request.key) if state in _BY_ITSELF else nullcontext():
             if state is State.REQUESTED:
@@ -273,6 +273,10 @@ class LiveDesk:
             facts |= {"code": request.refusal.code, "retry_at": request.refusal.retry_at}
         assert self._unnoted is not None
         self._unnoted.append((made, request.key, facts))
+
+    def behind_since(self, at_us: Micros) -> bool:
+        """See ``lifecycle.Desk``."""
+        return self._driver.behind_since(at_us)
 
     def earlier_read(self, request: OnDemandRequest, since_us: Micros) -> Answered | None:
         """See ``lifecycle.Desk``."""

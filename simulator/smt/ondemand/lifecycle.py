@@ -75,6 +75,11 @@ ANSWERED_EARLIER = "answered from an earlier read"
 TOO_LATE = "no answer from the TDSP in time"
 NOT_TAKEN = "the TDSP's answers were not taken, the latest for its {}"
 LATE_ON_THE_WAY = "the TDSP's answer did not come through in time"
+LOST = "lost between SMT and the TDSP"
+#: What a request ended by: the middle tier's dice; an expiry while the clock was not kept.
+DRAWN, EXPIRED_LATE = "drawn", "expired_late"
+#: Told behind why it expired.
+NOT_KEPT = "; SMT was behind its clock"
 
 #: What nobody has begun to send: after a restart it goes on.
 WAITING = frozenset({State.ACCEPTED, State.QUEUED})
@@ -123,6 +128,8 @@ class OnDemandRequest:
     #: Why the meter may not be read; a reason to refuse only if it turns out to be needed.
     refusal: Refusal | None = None
     reason: str = ""
+    #: What it ended by, where that has a name: a rule of ``rules.csv``, ``DRAWN``, ``EXPIRED_LATE``.
+    rule: str = ""
     answered: Answered | None = None
     #: What is to be kept of it with its next step.
     found: list[Finding] = field(default_factory=list)
@@ -183,6 +190,9 @@ class Desk(Protocol):
 
     def keep(self, request: OnDemandRequest, state: State, at_us: Micros) -> None:
         """Keep one transition for good (append-only); called after ``request`` has changed."""
+
+    def behind_since(self, at_us: Micros) -> bool:
+        """Whether the clock was not kept at some time since."""
 
     def earlier_read(self, request: OnDemandRequest, since_us: Micros) -> Answered | None:
         """The answer of the latest completed read of the same ESI ID and kind, if it was answered at the meter at ``since_us`` or later."""
@@ -275,7 +285,8 @@ def fulfil(desk: Desk, request: OnDemandRequest) -> Generator[simpy.Event, Any, 
             _end(desk, request, State.EXPIRED, TOO_LATE)
         else:
             lost = State.FAILED if middle.lost == "FAILED" else State.T_FAILED
-            _end(desk, request, lost, "lost between SMT and the TDSP")
+            reason, rule = (f"{LOST}, {DRAWN} by lot", DRAWN) if middle.drawn else (LOST, "")
+            _end(desk, request, lost, reason, rule)
         return
     move(desk, request, State.SENT, micros(env.now))
     acknowledged, answered = yield from desk.send(request, answer_by)
@@ -298,13 +309,15 @@ def fulfil(desk: Desk, request: OnDemandRequest) -> Generator[simpy.Event, Any, 
         # What the store holds is all that this policy promises: that is an answer, told with the time it reaches to.
         _end(desk, request, State.COMPLETED, "served with what the store holds")
         return
-    _end(desk, request, _END_OF[answered.outcome], answered.reason)
+    _end(desk, request, _END_OF[answered.outcome], answered.reason, answered.code)
 
 
-def _end(desk: Desk, request: OnDemandRequest, state: State, reason: str) -> None:
+def _end(desk: Desk, request: OnDemandRequest, state: State, reason: str, rule: str = "") -> None:
     """Settle before the end is told: a read that succeeded at the meter is used up, anything else is given back."""
     env_now = micros(desk.env.now)
-    request.reason = reason
+    request.reason, request.rule = reason, rule
+    if state is State.EXPIRED and desk.behind_since(request.history[0][1]):
+        request.reason, request.rule = reason + NOT_KEPT, EXPIRED_LATE
     # In one commit: a crash in between would leave an allowance spent on a request that then fails.
     with desk.as_one(request):
         answered = request.answered

@@ -178,8 +178,10 @@ async def test_slashes_that_are_repeated_are_one(path: str) -> None:
 
 async def test_a_head_end_refuses_in_its_own_shape_and_counts() -> None:
     nothing: Any = None
-    metrics = HeadEndMetrics(RunJournal(), lambda: 0)
-    app = head_end.create_app(head_end.Served(nothing, nothing, nothing, {}, metrics, HeadEndLink(LinkKeys.make())), "A", FRAME)
+    metrics = HeadEndMetrics(RunJournal(), lambda: 0, lambda: 0.0)
+    app = head_end.create_app(
+        head_end.Served(nothing, nothing, nothing, {}, metrics, HeadEndLink(LinkKeys.make())), "A", FRAME
+    )
     async with httpx.AsyncClient(transport=_At(app), base_url="http://127.0.0.1") as http:
         strange = await http.get("/healthz", headers={"host": "evil.example"})
         long = await http.post("/inquiries", content=b"[" * (LARGEST + 1))

@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
+from headend.ports import BEHIND, FAULT
 from scenarios.errors import ScenarioError
 from scenarios.judging.findings import CheckVerdict, StepVerdict, Verdict
 from scenarios.judging.verdict import judge
 from scenarios.requirements import REQUIREMENTS
 from scenarios.run import JudgedRun
-from simulator.verdicts import Mark
+from simulator.verdicts import Mark, exit_code_of
 from tests.scenarios.judging.broken import BROKEN, Mutation, Written, call, note, put
 from tests.scenarios.short import mutated
 
@@ -143,22 +144,25 @@ def test_a_recording_with_an_unsound_scenario_is_refused_by_field(balance_run: J
         judge(mutated(balance_run.recording, lambda r: r["scenario"].update(seed=-1)))
 
 
-def own_fault(r: Written) -> None:
-    fault = {
-        "at": r["journal"][-1]["at"],
-        "party": "SMT",
-        "kind": "internal fault",
-        "ident": "x",
-        "error": "KeyError at a.py:1",
-    }
-    r["journal"].append(fault)
+@pytest.mark.parametrize(
+    ("party", "kind", "ident", "error", "told"),
+    [
+        ("SMT", FAULT, "x", "KeyError at a.py:1", "SMT x: KeyError at a.py:1"),
+        ("CLOCK", BEHIND, "", "1.2 s of wall time behind the clock", "CLOCK: 1.2 s of wall time behind the clock"),
+    ],
+)
+def test_a_fault_of_ours_and_a_clock_that_was_not_kept_leave_nothing_judged(
+    balance_run: JudgedRun, party: str, kind: str, ident: str, error: str, told: str
+) -> None:
+    def own_fault(r: Written) -> None:
+        noted = {"at": r["journal"][-1]["at"], "party": party, "kind": kind, "ident": ident, "error": error}
+        r["journal"].append(noted)
 
-
-def test_a_fault_of_ours_leaves_nothing_judged(balance_run: JudgedRun) -> None:
     verdict = judge(mutated(balance_run.recording, own_fault))
     assert {one.mark for one in verdict.judged} == {verdict.mark} == {Mark.INCONCLUSIVE}
     assert set(verdict.requirements.values()) == {Mark.INCONCLUSIVE}
-    assert "SMT x: KeyError at a.py:1" in judged(verdict, "own-faults").happened
+    assert exit_code_of(verdict.mark) == 3
+    assert told in judged(verdict, "own-faults").happened
 
 
 def no_usage(r: Written) -> None:

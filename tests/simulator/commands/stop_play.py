@@ -14,7 +14,7 @@ from typing import Any
 
 from simulator.runtime.folder import LOCK, own
 from simulator.runtime.local_ca import LocalCa
-from tests.simulator.processes import Process, started
+from tests.simulator.processes import Process, complaints, started
 
 ROSTER = "esiid,meter_number,host,port,unit_id,multiplier\n10443720000000001,600000001,127.0.0.1,1,1,1\n"
 SMT = ("smt", "serve", "--port", "0", "--ftps-port", "0", "--count", "4")
@@ -85,8 +85,8 @@ def stop(words: list[str], number: int, after: float | None, late: float = 0.0, 
     code = process.wait(4 * WITHIN_S)
     took = time.monotonic() - sent
     assert process.stdout is not None
+    said, complained = process.stdout.read(), complaints(process.stderr)
     assert process.stderr is not None
-    said, complained = process.stdout.read(), process.stderr.read()
     process.stdout.close()
     process.stderr.close()
     # Who was told that it is up gets 0 and no further line, else the one line is on stderr.

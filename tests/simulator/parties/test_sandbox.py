@@ -6,17 +6,26 @@ import asyncio
 import csv
 import io
 import socket
+import time as wall
+from dataclasses import replace
 from datetime import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from headend.day import posting
 from headend.day.cycle import DailyTimes
-from meters.calendar import epoch, iso, seconds
+from headend.ports import BEHIND
+from meters.calendar import Seconds, epoch, iso, seconds, to_us
+from meters.device.meter import EmulatedMeter
+from meters.shown import Window
+from meters.wire.gateway import Gateway
 from simulator.errors import SimulatorError
+from simulator.parties.gateways import open_gateways
 from simulator.parties.sandbox import Sandbox, SandboxSettings
 from simulator.ror.errors import SmtError
+from simulator.runtime.clock import Clock, ClockMode
 from simulator.smt.ondemand.lifecycle import State
 from tests.simulator.sandboxes import Rig, rig
 
@@ -221,3 +230,46 @@ async def test_a_taken_port_is_named(tmp_path: Path) -> None:
         with pytest.raises(SimulatorError, match=rf"Port {port} .*SMT.*--port-base"):
             async with Sandbox(clash):
                 pass
+
+
+async def test_the_loads_kernels_are_ready_before_anybody_waits_for_a_meter(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    did: list[str] = []
+    window = EmulatedMeter.window
+
+    def asked(meter: EmulatedMeter, *span: Seconds) -> Window:
+        did.append("kernels")
+        return window(meter, *span)
+
+    async def opening(*given: Any) -> list[Gateway]:
+        did.append("gateways")
+        return await open_gateways(*given)
+
+    monkeypatch.setattr(EmulatedMeter, "window", asked)
+    monkeypatch.setattr("simulator.parties.sandbox.open_gateways", opening)
+    async with rig(tmp_path, posted_days=1):
+        assert did[:2] == ["kernels", "gateways"]
+
+
+async def test_a_sandbox_is_behind_its_clock_by_what_its_own_exchanges_take_and_its_journal_says_so(
+    made: Rig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    running = replace(made.sandbox.settings, clock=Clock(ClockMode.SCALED, to_us(epoch("2026-08-12T12:00")), 60.0))
+    slow = Sandbox(replace(running, out=tmp_path / "slow"))
+    runtime, monotonic = slow.runtime, wall.monotonic
+    late = 0.0
+    monkeypatch.setattr(wall, "monotonic", lambda: monotonic() + late)
+
+    async def exchange() -> None:
+        nonlocal late
+        late += 2
+
+    for kind in ("inquiry", "meter", "call-back"):
+        done = runtime.io(kind, "x", exchange)
+        while not done.triggered:
+            await runtime._follow()
+            await asyncio.sleep(0)
+        assert round(runtime.lag_s) == 2
+    (entry,) = slow.journal.entries()
+    assert (entry["party"], entry["kind"]) == ("CLOCK", BEHIND)

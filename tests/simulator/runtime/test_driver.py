@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Generator
+import time
+from collections.abc import AsyncIterator, Generator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 import simpy
 
-from meters.calendar import micros, seconds, to_s, to_us
+from headend.ports import BEHIND
+from meters.calendar import micros, rounded_us, seconds, to_s, to_us
 from simulator.errors import SimulatorError
 from simulator.runtime.clock import Clock, ClockMode
 from simulator.runtime.driver import Runtime
+from simulator.runtime.journal import RunJournal
 
 START = seconds(1_786_500_000)
 
@@ -255,3 +259,93 @@ async def test_what_comes_in_while_a_clock_catches_up_is_not_handed_in_before_it
     serving.cancel()
     await asyncio.gather(serving, return_exceptions=True)
     assert came == handed_in == [to_us(START + 120)]
+
+
+@asynccontextmanager
+async def following(runtime: Runtime) -> AsyncIterator[None]:
+    """A runtime that has caught up with its clock once."""
+    serving = asyncio.get_running_loop().create_task(runtime.serve())
+    await asyncio.sleep(0)
+    yield
+    serving.cancel()
+    await asyncio.gather(serving, return_exceptions=True)
+
+
+async def caught_up(runtime: Runtime) -> None:
+    """Wake it, and wait until nothing is due any more."""
+    runtime.inject("input", "x", lambda: None)
+    while runtime.env.peek() < float("inf"):
+        await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize("speed", [1.0, 60.0, 240.0])
+async def test_lag_is_the_wall_seconds_that_what_is_due_is_late_whatever_the_speed(speed: float) -> None:
+    wall, told = 100.0, RunJournal()
+    runtime = Runtime(Clock(ClockMode.SCALED, to_us(START), speed, lambda: wall, wall), journal=told)
+    asked = to_us(START) + rounded_us(speed)
+    runtime.env.timeout(rounded_us(2 * speed))
+    async with following(runtime):
+        assert (runtime.lag_s, runtime.busy, runtime.behind_since(asked)) == (0.0, False, False)
+        wall += 2.75
+        assert (runtime.lag_s, runtime.busy, runtime.behind_since(asked)) == (0.75, True, False)
+        wall += 0.5
+        assert (runtime.lag_s, runtime.behind_since(asked)) == (1.25, True)
+        assert not runtime.behind_since(asked + rounded_us(speed * 60))
+        wall += 1
+        # It is still told when it is made up for, and noted once.
+        await caught_up(runtime)
+        assert (runtime.lag_s, runtime.busy) == (2.25, False)
+    assert [(note["party"], note["kind"], note["error"]) for note in told.entries()] == [
+        ("CLOCK", BEHIND, "1.2 s of wall time behind the clock")
+    ]
+
+
+async def test_lag_is_forgotten_after_its_time_and_what_is_done_before_the_first_catching_up_is_none(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    wall = 100.0
+    runtime = Runtime(Clock(ClockMode.SCALED, to_us(START), 60.0, lambda: wall, wall))
+    runtime.env.timeout(to_us(60))
+    wall += 9
+    assert runtime.lag_s == 0.0
+    async with following(runtime):
+        assert runtime.lag_s == 0.0
+        runtime.env.timeout(to_us(60))
+        wall += 2
+        assert runtime.lag_s == 1.0
+        wall += 0.25
+        assert runtime.lag_s == 1.25
+        await caught_up(runtime)
+        monkeypatch.setattr("simulator.runtime.lag.LATELY_S", 0.0)
+        assert runtime.lag_s == 0.0
+
+
+async def test_an_exchange_that_the_model_takes_for_instant_is_late_by_what_it_took(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monotonic = time.monotonic
+    late = 0.0
+    monkeypatch.setattr(time, "monotonic", lambda: monotonic() + late)
+
+    async def exchange() -> None:
+        nonlocal late
+        late += 5
+
+    async def refused() -> None:
+        await exchange()
+        raise OSError
+
+    for mode, lag in ((ClockMode.SCALED, 5), (ClockMode.MANUAL, 0)):
+        runtime = Runtime(Clock(mode, to_us(START), 60.0), instant={"inquiry"})
+        async with following(runtime):
+            # How long a silent meter is waited for is modelled, and what other parties take is theirs.
+            for kind, call in (("inquiry", refused), ("posting", exchange)):
+                done = runtime.io(kind, "x", call)
+                done.callbacks.append(lambda event: setattr(event, "defused", True))
+                while not done.processed:
+                    await asyncio.sleep(0)
+                assert round(runtime.lag_s, 1) == 0
+            done = runtime.io("inquiry", "x", exchange)
+            while not done.processed:
+                await asyncio.sleep(0)
+            assert round(runtime.lag_s) == lag

@@ -44,7 +44,8 @@ class RequestStep(BaseModel):
     octets: int = Field(default=0, description="Modbus octets that they took.")
     rule: str = Field(
         default="",
-        description="Of what was `found`, of a `rejected` call-back, and what it `failed` by.",
+        description="Of what was `found`, of a `rejected` call-back, and what it ended by: a fatal rule, `drawn` (lost by lot), "
+        "`expired_late` (the clock was not kept).",
         examples=["HOLE"],
     )
     field: str = Field(default="", description="Where that rule was broken.", examples=["intervals[].end"])

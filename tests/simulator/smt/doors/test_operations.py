@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import itertools
 import json
 from dataclasses import astuple
 from datetime import timedelta
@@ -16,7 +18,9 @@ from headend.ports import HeadEndError
 from headend.vee.quality import Channel
 from meters.calendar import seconds
 from simulator.runtime.journal import RunJournal
+from simulator.smt.doors.service import _OwnFirst
 from simulator.smt.ondemand.lifecycle import State
+from simulator.smt.ondemand.middle import LawMiddle, MiddleLaw
 from tests.simulator.sandboxes import rig as sandbox_rig
 from tests.simulator.smt.rig import FOREIGN, KEYS, NEIGHBOUR, PASSWORD, PLAIN, TDSP_DUNS, Rig, record
 
@@ -273,3 +277,70 @@ async def test_what_waited_longer_than_its_life_expires(tmp_path: Path) -> None:
         assert entry is not None
         assert entry.last.state is State.EXPIRED
         assert (await rig.asked())["statusCode"] == "0"
+
+
+async def test_what_the_middle_tiers_dice_lose_says_drawn_in_the_ledger_and_to_who_polls(rig: Rig) -> None:
+    middle = LawMiddle(MiddleLaw(lost_share=1.0, slow_share=0.0), 7)
+    rig.smt.desk.middle = middle
+    keys = [(await rig.asked(ESIID=esiid))["correlationId"] for esiid in (PLAIN, NEIGHBOUR)]
+    await rig.wait(300)
+    for key in keys:
+        last = (await rig.client.get("/control/requests", params={"correlationId": key})).json()["requests"][0]["transitions"][-1]  # fmt: skip
+        assert (last["rule"], last["reason"]) == ("drawn", "lost between SMT and the TDSP, drawn by lot")
+        said = {State.FAILED: "FAILED", State.T_FAILED: "T-FAILED"}[State(last["state"])]
+        assert middle(key).lost == said
+        assert (await rig.status(key))["statusReason"] == f"{said}: lost between SMT and the TDSP, drawn by lot"
+    assert rig.head_end.asked == []
+    assert await metric(rig, "ami_smt_ended_by_total") == {'{rule="drawn"}': 2.0}
+
+
+@pytest.mark.parametrize("kept", [True, False])
+async def test_what_expired_while_the_clock_was_not_kept_says_so(rig: Rig, kept: bool) -> None:
+    rig.head_end.seconds = 3600
+    rig.runtime._lag.seen(60.0, rig.runtime.now_us())
+    await rig.wait(1)
+    key = (await rig.asked())["correlationId"]
+    await rig.wait(60)
+    if not kept:
+        rig.runtime._lag.seen(1.5, rig.runtime.now_us())
+    await rig.wait(46 * 60)
+    last = rig.smt.ledger.entry(key).last  # type: ignore[union-attr]
+    late = "; SMT was behind its clock"
+    assert (last.state, last.rule) == (State.EXPIRED, "" if kept else "expired_late")
+    assert last.reason == f"no answer from the TDSP in time{'' if kept else late}"
+    assert await metric(rig, "ami_smt_ended_by_total") == ({} if kept else {'{rule="expired_late"}': 1.0})
+    assert (await rig.client.get("/healthz")).json()["clockLagS"] == 60.0
+    assert await metric(rig, "ami_smt_clock_lag_s") == {"": 60.0}
+
+
+async def test_while_smt_has_work_of_its_own_the_doors_let_in_one_call_a_turn() -> None:
+    class Busy:
+        busy = True
+
+    class Served:
+        driver = Busy()
+
+    came: list[str] = []
+
+    async def app(scope: Any, _receive: Any, _send: Any) -> None:
+        came.append(scope["path"])
+
+    smt: Any = Served()
+    nothing: Any = None
+    door = _OwnFirst(app, smt)
+
+    async def turns(path: str) -> list[int]:
+        came.clear()
+        calls = [asyncio.ensure_future(door({"type": "http", "path": path}, nothing, nothing)) for _ in range(5)]
+        counts = []
+        while len(came) < 5:
+            await asyncio.sleep(0)
+            counts.append(len(came))
+        await asyncio.gather(*calls)
+        return [after - before for before, after in itertools.pairwise(counts)]
+
+    assert max(await turns("/v2/odrstatus/")) == max(await turns("/api/usage/latestodrread")) == 1
+    # What SMT waits for itself, and who looks after it, is not held up.
+    assert await turns("/callbacks/inquiries") == await turns("/healthz") == []
+    Busy.busy = False
+    assert await turns("/v2/odrstatus/") == []
