@@ -10,4 +10,5 @@ Knows neither meters nor inquiries.
 ``links``          the keys of the links between parties: borne by who calls, asked for by who is called
 ``log``            structured logs: one JSON object a line through the standard library's logging
 ``malformed``      why a body was not taken, and what to send instead
+``unrouted``       what is told of a request that no route takes
 """

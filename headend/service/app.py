@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from collections.abc import Collection as Members
 from dataclasses import dataclass
 from functools import cache
@@ -22,6 +22,7 @@ from headend.http.exchange import Exchange, ObserveHttp, current
 from headend.http.front import FrontRules, Refusal
 from headend.http.links import HeadEndLink, key_of
 from headend.http.malformed import tell_malformed
+from headend.http.unrouted import NO_CALL, NO_METHOD, tell_unrouted
 from headend.network.events import AHEAD_S, EventDesk
 from headend.ondemand.desk import OnDemandDesk
 from headend.ondemand.gap import GAP_LIMIT
@@ -61,6 +62,10 @@ _NOT_SMT = InquiryError(
 )
 #: Whose key each call asks for.
 _SENDERS: dict[str, Literal["smt", "meters"]] = {"/inquiries": "smt", "/events": "meters"}
+_UNROUTED = {
+    NO_CALL: ("headend.http.no_call", "There is no such call."),
+    NO_METHOD: ("headend.http.no_method", "This method is not offered here."),
+}
 _NO_WINDOW = "An INTERVALS inquiry names its start and end."
 _AHEAD = f"An event lies more than {AHEAD_S // 60} minutes ahead of the head-end's clock."
 _REPLIES: Replies = {
@@ -131,7 +136,12 @@ def create_app(served: Served, title: str, frame: Frame) -> DescribedApi:
     def malformed(place: str, message: str) -> JSONResponse:
         return _refuse(400, InquiryError(code="headend.inquiry.malformed", message=f"{message}.", place=place))
 
+    def unrouted(_request: Request, status: int, meant: str, headers: Mapping[str, str] | None) -> JSONResponse:
+        code, message = _UNROUTED[status]
+        return _refuse(status, InquiryError(code=code, message=message + meant), headers)
+
     tell_malformed(app, malformed)
+    tell_unrouted(app, unrouted)
 
     app.serve(_router().routes, served)
     app.add_middleware(ObserveHttp, before=_before, after=lambda exchange: _after(exchange, served.metrics))
@@ -225,5 +235,5 @@ def _window_fault(request: InquiryRequest) -> str:
     return ""
 
 
-def _refuse(status: int, error: InquiryError) -> JSONResponse:
-    return JSONResponse(error.model_dump(), status_code=status)
+def _refuse(status: int, error: InquiryError, headers: Mapping[str, str] | None = None) -> JSONResponse:
+    return JSONResponse(error.model_dump(), status_code=status, headers=headers)

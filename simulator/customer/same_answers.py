@@ -33,7 +33,7 @@ def same_answers(
     asked: dict[str, dict[str, Ask]] = {
         "market": {
             "usage": lambda: market.content("/v2/15minintervalreads/", esiid, "energyData", ident, **usage),
-            "meter": lambda: market.content("/v2/meterInfo/", esiid, "meterInfo", ident),
+            "meter": lambda: market.content("/v2/meterInfo/", esiid, "MeterData", ident),
             "premise": lambda: market.content("/v2/premiseInfo/", esiid, "premiseInfo", ident),
             "devices": lambda: market.content("/v2/hanDevices/", esiid, "hanDevices", ident),
         },

@@ -14,7 +14,7 @@ from typing import NamedTuple
 class ErrorRow(NamedTuple):
     """One row of the table."""
 
-    #: gateway, business or malformed.
+    #: gateway, business, malformed or unrouted.
     door: str
     code: str
     http: int
@@ -46,6 +46,8 @@ GATEWAY: dict[str, GatewayError] = {
 BUSINESS: dict[str, str] = {row.code: row.message for row in TABLE if row.door == "business"}
 #: ``errorCode`` of a request body that is not as documented (HTTP 400).
 BAD_FIELD = next(row.code for row in TABLE if row.door == "malformed")
+#: By HTTP status, what is told of a request that no call takes, but below ``/v2``, where the gateway tells it.
+UNROUTED: dict[int, ErrorRow] = {row.http: row for row in TABLE if row.door == "unrouted"}
 
 
 class BusinessError(Exception):

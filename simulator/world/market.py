@@ -196,7 +196,13 @@ def _users(world: World, first: str) -> list[User]:
         users.append(replace(_user(CSP_LOGIN, UserKind.CSP), requester_class="csp"))
     owned = () if any(occupancy.meter == 1 for occupancy in spec.occupancies) else (first,)
     customers = (login for login in logins(spec).values() if login.username.startswith("customer."))
-    return users + [_customer(customer, owned if customer == CUSTOMER_LOGIN else ()) for customer in customers]
+    return users + [
+        replace(
+            _customer(customer, owned if customer == CUSTOMER_LOGIN else ()),
+            onboarded=customer.username in spec.onboarded,
+        )
+        for customer in customers
+    ]
 
 
 def foreign_registry(world: World) -> Iterator[SimulatorError]:

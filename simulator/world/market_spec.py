@@ -100,6 +100,9 @@ class MarketSpec(_Spec):
     usage_files: dict[RorDuns, UsageFormat] = Field(
         default_factory=dict, description="By DUNS number of a ROR, the files that it gets of what is posted."
     )
+    onboarded: tuple[Customer, ...] = Field(
+        default=(), description="Customers who may use the market API for their own ESI IDs."
+    )
     registry: Path | None = Field(
         default=None, description="A folder of CSV files that is the registry, instead of one made for the world."
     )

@@ -19,7 +19,7 @@ from simulator.runtime.serving import RESET
 from simulator.smt.complaints.declared import HANG_S, STALE_S, Complaint, Sought
 from simulator.smt.complaints.hooks import maintenance, until_told
 from simulator.smt.complaints.kinds import CHANGES, LATEST_PATH, LOGINS, REPLIES, ComplaintKind, Reply, acts_at
-from simulator.smt.doors.portal.api import latest_shown
+from simulator.smt.doors.portal.reads import latest_shown
 from simulator.smt.ondemand.lifecycle import State
 from simulator.smt.party import Smt
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request, Response, Security
-from fastapi.exception_handlers import http_exception_handler
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
@@ -26,6 +25,7 @@ from headend.http.front import FrontRules, Refusal
 from headend.http.links import borne, key_of
 from headend.http.log import tell
 from headend.http.malformed import fault, tell_malformed
+from headend.http.unrouted import tell_unrouted
 from headend.ports import fault_text
 from headend.wire import InquiryResult
 from simulator.smt.doors import health
@@ -38,8 +38,10 @@ from simulator.smt.doors.market import premise as market_premise
 from simulator.smt.doors.market.wire import GatewayErrorReply
 from simulator.smt.doors.portal import api as portal_api
 from simulator.smt.doors.portal import premise as portal_premise
+from simulator.smt.doors.portal import reads as portal_reads
+from simulator.smt.doors.portal import usage as portal_usage
 from simulator.smt.doors.portal.door import InvalidToken
-from simulator.smt.errors import BAD_FIELD, GATEWAY, BusinessError, GatewayRefusal
+from simulator.smt.errors import BAD_FIELD, GATEWAY, UNROUTED, BusinessError, GatewayRefusal
 from simulator.smt.ondemand.inquiries import CALL_BACKS, CallBack
 from simulator.smt.party import Smt, SmtConfig
 from simulator.web.frame import served
@@ -101,7 +103,7 @@ def create_app(smt: Smt) -> DescribedApi:
 @cache
 def _routes() -> list[BaseRoute]:
     """The routes of every SMT."""
-    doors = (odr, market_premise, reads, login, portal_api, portal_premise)
+    doors = (odr, market_premise, reads, login, portal_api, portal_reads, portal_usage, portal_premise)
     routes = [route for door in doors for route in door.router().routes]
     calls = {str(getattr(route, "path", "")).rstrip("/") for route in routes}
     others = (
@@ -212,16 +214,14 @@ def _gateway(name: str, headers: Mapping[str, str] | None = None) -> JSONRespons
     return JSONResponse({"error": error.message}, status_code=error.status, headers=headers)
 
 
-def _unrouted(name: str) -> Callable[[Request, Exception], Awaitable[Response]]:
-    """What is told of a request that no route takes: below ``/v2`` the gateway's error, elsewhere the framework's."""
-
-    async def unrouted(request: Request, error: Exception) -> Response:
-        assert isinstance(error, HTTPException)
-        if request.url.path.startswith("/v2/"):
-            return _gateway(name, error.headers)
-        return await http_exception_handler(request, error)
-
-    return unrouted
+def _unrouted(request: Request, status: int, meant: str, headers: Mapping[str, str] | None) -> Response:
+    """What is told of a request that no route takes: below ``/v2`` in the gateway's shape, elsewhere in the portal's and the control's."""
+    if request.url.path.startswith("/v2/"):
+        told = next(one for one in GATEWAY.values() if one.status == status)
+        return JSONResponse({"error": told.message + meant}, status_code=status, headers=headers)
+    row = UNROUTED[status]
+    body = {"errorCode": row.code, "errorMessage": row.message + meant}
+    return JSONResponse(body, status_code=status, headers=headers)
 
 
 def _tell_errors(app: FastAPI) -> None:
@@ -245,8 +245,7 @@ def _tell_errors(app: FastAPI) -> None:
         # The server drops the connection after a fault; a client that was not told would send its next request into it.
         return _gateway("broken", {"connection": "close"})
 
-    for status, name in ((404, "no_call"), (405, "no_method")):
-        app.add_exception_handler(status, _unrouted(name))
+    tell_unrouted(app, _unrouted)
 
     tell_malformed(app, lambda place, message: _at_fault(400, BAD_FIELD, place, message))
 

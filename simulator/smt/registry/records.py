@@ -147,6 +147,8 @@ class User:
     first_name: str = ""
     last_name: str = ""
     email: str = ""
+    #: Whether a customer may use the market API; every other user may.
+    onboarded: bool = False
 
 
 class Records(NamedTuple):

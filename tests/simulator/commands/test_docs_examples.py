@@ -65,7 +65,7 @@ def test_the_curl_lines_of_the_pages_do_what_the_pages_say(tmp_path: Path) -> No
         (life,) = given[4]["requests"]
         assert (life["correlationId"], life["callReference"]) == (given[0]["correlationId"], "call-1")
         assert [one.get("statusCode") for one in (given[0], given[6])] == ["0", "0"]
-        keys = ["energyData", "registeredReads", "billingData", "meterInfo", "premiseInfo", "hanDevices"]
+        keys = ["energyData", "registeredReads", "billingData", "MeterData", "premiseInfo", "hanDevices"]
         assert [key for one in given[7:13] for key in one if key in keys] == keys
         assert all(one["trans_id"] for one in given[7:13])
         assert sum("<feed" in line for line in told) == 1

@@ -59,7 +59,7 @@ HASH = hash_password(PASSWORD)
 KEYS = LinkKeys(*(f"a-key-of-the-{sender}" for sender in ("smt", "head-end", "meters", "control")))
 
 
-def registry() -> Registry:
+def registry(*more: User) -> Registry:
     plain = ServicePoint(PLAIN, "200000017", "coastal", address="1 Test Way", city="Nowhere", zip_code="75001")
     points = [plain, replace(plain, esiid=NEIGHBOUR, meter_number="200000018")]
     points += [replace(plain, esiid=FOREIGN, meter_number="200000019")]
@@ -84,6 +84,7 @@ def registry() -> Registry:
             User("rival.api", HASH, UserKind.ROR, RIVAL_DUNS),
             User("customer", HASH, UserKind.CUSTOMER, esiids=(PLAIN,)),
             User("wires", HASH, UserKind.TDSP, TDSP_DUNS),
+            *more,
         ],
     )
 
@@ -292,10 +293,11 @@ class Rig:
         body = {
             "trans_id": f"t-{self.count}",
             "requestorID": username,
-            "requesterType": "REP",
-            "requesterAuthenticationID": user.duns,
+            "requesterType": "RES" if user.kind is UserKind.CUSTOMER else "REP",
             "SMTTermsandConditions": "Y",
         }
+        if user.duns:
+            body["requesterAuthenticationID"] = user.duns
         return await self.client.post(
             f"/v2{path}", json=body | fields, headers={"Authorization": f"Bearer {self.tokens[username]}"}
         )

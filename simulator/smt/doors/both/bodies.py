@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from headend.http.examples import documented
 from headend.wire import writable
@@ -12,6 +12,8 @@ from simulator.smt.errors import BAD_FIELD, BUSINESS
 
 #: Of a default sandbox, for examples.
 ESIID = "10443729924385485"
+#: How customers name themselves at the market API.
+CUSTOMER_TYPES = ("RES", "BUS")
 
 
 class Posted(BaseModel):
@@ -29,8 +31,36 @@ class Posted(BaseModel):
 
 
 def listed(value: object) -> object:
-    """One ESI ID stands for a list of one."""
-    return [value] if isinstance(value, str) else value
+    """One ESI ID stands for a list of one; of a list of objects the ``esiid`` of each is meant."""
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, list):
+        return [one.get("esiid") if isinstance(one, dict) else one for one in value]
+    return value
+
+
+class Asking(Posted):
+    """Whom an order at the market API is from."""
+
+    trans_id: str = Field(examples=["ror-000017"])
+    requestorID: str = Field(examples=["pecanbend.api"])
+    requesterType: Literal["RES", "BUS", "REP", "CSP", "TDSP"] = Field(examples=["REP"])
+    requesterAuthenticationID: str | None = Field(
+        default=None,
+        examples=["9990001110000"],
+        description="DUNS of the requester. Whoever asks as `RES` or `BUS`, for their own ESI ID, has none and leaves it out.",
+        validate_default=True,
+    )
+    deliveryMode: str = "API"
+    reportFormat: str = "JSON"
+    SMTTermsandConditions: str = "Y"
+
+    @field_validator("requesterAuthenticationID")
+    @classmethod
+    def _by_whom(cls, value: str | None, asked: ValidationInfo) -> str | None:
+        if value is None and asked.data.get("requesterType") not in (None, *CUSTOMER_TYPES):
+            raise ValueError("the DUNS number of the requester; only RES and BUS have none")
+        return value
 
 
 class EnergyDay(BaseModel):

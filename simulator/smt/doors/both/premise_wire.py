@@ -7,25 +7,18 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, Field, create_model
+from pydantic import AliasChoices, BaseModel, BeforeValidator, Field, create_model
 
-from simulator.smt.doors.both.bodies import Posted, listed
+from simulator.smt.doors.both.bodies import ESIID, Asking, listed
 from simulator.smt.registry.meter_attributes import MeterAttributes, meter_info
 
-_ESIID = "10443729924385485"
 
+class RecordsRequest(Asking):
+    """`POST /v2/meterInfo/`, `/v2/premiseInfo/` and `/v2/hanDevices/`: one ESI ID, as `esiid` or in public clients' words as `ESIIDMeterList: [{"esiid"}]` [S]."""
 
-class RecordsRequest(Posted):
-    """`POST /v2/meterInfo/`, `/v2/premiseInfo/` and `/v2/hanDevices/`: one ESI ID."""
-
-    trans_id: str = Field(examples=["ror-000030"])
-    requestorID: str = Field(examples=["pecanbend.api"])
-    requesterType: Literal["RES", "BUS", "REP", "CSP", "TDSP"] = Field(examples=["REP"])
-    requesterAuthenticationID: str = Field(examples=["9990001110000"], description="DUNS of the requester.")
-    esiid: Annotated[list[str], BeforeValidator(listed)] = Field(min_length=1, examples=[[_ESIID]])
-    reportFormat: str = "JSON"
-    deliveryMode: str = "API"
-    SMTTermsandConditions: str = "Y"
+    esiid: Annotated[list[str], BeforeValidator(listed)] = Field(
+        min_length=1, examples=[[ESIID]], validation_alias=AliasChoices("esiid", "ESIIDMeterList")
+    )
 
 
 #: One field per row of ``meter_info``, so that what is told and what is documented cannot disagree.
@@ -67,9 +60,9 @@ class _Reply(BaseModel):
 
 
 class MeterInfoReply(_Reply):
-    """Reply of `/v2/meterInfo/`: one entry per meter at the ESI ID."""
+    """Reply of `/v2/meterInfo/`: one entry per meter at the ESI ID, under the name that public clients look for [S]."""
 
-    meterInfo: list[MeterInfo]
+    MeterData: list[MeterInfo]
 
 
 class PremiseInfoReply(_Reply):

@@ -6,7 +6,7 @@ One source, so that the market API and the portal give the same answers (AC2).
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from typing import Any
 
@@ -92,9 +92,8 @@ def registered_reads(stored: list[StoredDay]) -> list[dict[str, str]]:
     ]
 
 
-def interval_rows(consumed: list[StoredDay], generated: list[StoredDay]) -> list[dict[str, Any]]:
-    """Give the ``intervaldata`` of the portal's interval reply."""
-    surplus = {day.day: day for day in generated}
+def interval_rows(consumed: list[StoredDay], surplus: Mapping[date, StoredDay]) -> list[dict[str, Any]]:
+    """Give the ``intervaldata`` of the portal's interval reply. surplus: generation, by day."""
     rows = []
     for day in consumed:
         other = surplus.get(day.day)

@@ -83,11 +83,12 @@ def check_sender(user: User, asked: Order | Poll) -> None:
     Every call begins here, so its log lines bear the sender's ``trans_id`` from here on, however it ends.
     """
     current().trans_id = asked.trans_id
-    if user.kind is UserKind.CUSTOMER:
+    if user.kind is UserKind.CUSTOMER and not user.onboarded:
         raise BusinessError("2076")
-    if asked.requestorID != user.username:
+    # Public clients write it in capitals, whatever the log-in is [S].
+    if asked.requestorID.casefold() != user.username.casefold():
         raise BusinessError("REQUESTOR")
-    if asked.requesterAuthenticationID not in (None, user.duns):
+    if asked.requesterAuthenticationID not in (None, user.duns) and user.kind is not UserKind.CUSTOMER:
         raise BusinessError("DUNS")
     if asked.SMTTermsandConditions != "Y":
         raise BusinessError("TERMS")

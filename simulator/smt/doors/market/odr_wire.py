@@ -12,28 +12,21 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from headend.ondemand.gap import GAP_LIMIT
 from headend.wire import PartialInterval, PowerState, ServedInterval
 from meters.calendar import INTERVAL_S
-from simulator.smt.doors.both.bodies import Posted, Refusal
+from simulator.smt.doors.both.bodies import Asking, Posted, Refusal
 
 PENDING = "Request Submitted by API"
 RETRIEVED = "ODR retreived successfully"
 _GAP_H = GAP_LIMIT * INTERVAL_S // 3600
 
 
-class OdrRequest(Posted):
+class OdrRequest(Asking):
     """`POST /v2/odr/` and `POST /v2/powerstatus/`. `readType` and `callReference` are the extension; without them it is a plain ODR."""
 
     #: Kept, so that a slip is seen.
     model_config = ConfigDict(extra="allow")
 
-    trans_id: str = Field(examples=["ror-000017"])
-    requestorID: str = Field(examples=["pecanbend.api"])
-    requesterType: Literal["RES", "BUS", "REP", "CSP", "TDSP"] = Field(examples=["REP"])
-    requesterAuthenticationID: str = Field(examples=["9990001110000"], description="DUNS of the requester.")
     ESIID: str = Field(examples=["10443729924385485"])
     MeterNumber: str | None = None
-    reportFormat: str = "JSON"
-    deliveryMode: str = "API"
-    SMTTermsandConditions: str = "Y"
     readType: Literal["REGISTER", "INTERVALS"] = Field(
         default="REGISTER", description=f"`INTERVALS`: the non-VEE intervals of the gap, at most {_GAP_H} h."
     )

@@ -25,7 +25,7 @@ def router() -> APIRouter:
     async def meter_info(asked: RecordsRequest, smt: ServedSmt, user: Sender) -> Response:
         """Give the attributes of the meter at an ESI ID."""
         point = _asked(smt, user, asked)
-        return _reply(asked, point, "meterInfo", [meter_of(smt.registry, point)])
+        return _reply(asked, point, "MeterData", [meter_of(smt.registry, point)])
 
     @call(routes, "/premiseInfo/", PremiseInfoReply, "Premise")
     async def premise_info(asked: RecordsRequest, smt: ServedSmt, user: Sender) -> Response:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
 
-from simulator.smt.doors.both.bodies import EnergyDay, Posted, listed
+from simulator.smt.doors.both.bodies import ESIID, Asking, EnergyDay, Posted, listed
 
 
 class TokenRequest(Posted):
@@ -32,13 +32,14 @@ def once(value: list[str]) -> list[str]:
     return list(dict.fromkeys(value))
 
 
-class ReadsRequest(Posted):
+def capitals(value: object) -> object:
+    """Public clients write ``c`` for ``C`` [S]."""
+    return value.upper() if isinstance(value, str) else value
+
+
+class ReadsRequest(Asking):
     """`POST /v2/15minintervalreads/`, `/v2/dailyreads/`, `/v2/monthlybillingInformation/` and `/v2/greenbutton/`."""
 
-    trans_id: str = Field(examples=["ror-000016"])
-    requestorID: str = Field(examples=["pecanbend.api"])
-    requesterType: Literal["RES", "BUS", "REP", "CSP", "TDSP"] = Field(examples=["REP"])
-    requesterAuthenticationID: str = Field(examples=["9990001110000"], description="DUNS of the requester.")
     startDate: str = Field(examples=["08/01/2026"], description="MM/DD/YYYY")
     endDate: str = Field(examples=["08/11/2026"], description="MM/DD/YYYY")
     deliveryMode: Literal["API", "EML", "FTP"] = Field(
@@ -49,13 +50,10 @@ class ReadsRequest(Posted):
         default="JSON", description="Each call says which of them it has; `XML` is Green Button's alone."
     )
     version: Literal["L", "A"] = Field(default="L", description="`L`: latest revision of each day; `A`: all.")
-    readingType: Literal["C", "G", "A"] = Field(
+    readingType: Annotated[Literal["C", "G", "A"], BeforeValidator(capitals)] = Field(
         default="C", description="`C` consumption, `G` surplus generation, `A` both."
     )
-    esiid: Annotated[list[str], BeforeValidator(listed), AfterValidator(once)] = Field(
-        min_length=1, examples=[["10443729924385485"]]
-    )
-    SMTTermsandConditions: str = "Y"
+    esiid: Annotated[list[str], BeforeValidator(listed), AfterValidator(once)] = Field(min_length=1, examples=[[ESIID]])
 
 
 class IntervalReads(BaseModel):

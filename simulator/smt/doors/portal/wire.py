@@ -47,8 +47,8 @@ class IntervalSynch(Posted):
     reportFormat: str = "JSON"
 
 
-class UsageInterval(Posted):
-    """`POST /api/usage/interval`: at most 30 days."""
+class UsageAsked(Posted):
+    """`POST /api/usage/interval`, `/api/usage/daily` and `/api/usage/monthly`: at most the 24 months of the history."""
 
     esiid: str = Field(examples=[_ESIID])
     startDate: str = Field(examples=["08/11/2026"], description="MM/DD/YYYY")
@@ -107,6 +107,30 @@ class PortalMeters(BaseModel):
     """Reply of `/api/meter`."""
 
     data: list[PortalMeter]
+
+
+class DashboardMeter(BaseModel):
+    """The meter that the account sees first."""
+
+    description: str
+    address: str
+    fullAddress: str
+    esiid: str
+    meterNumber: str
+    meterMultiplier: int
+
+
+class DashboardData(BaseModel):
+    """What the account sees first."""
+
+    defaultMeterDetails: DashboardMeter | None = Field(description="Null for an account without a meter.")
+    latestDate: str | None = Field(description="The last day that is posted, MM/DD/YYYY.")
+
+
+class DashboardReply(BaseModel):
+    """Reply of `/api/dashboard`."""
+
+    data: DashboardData
 
 
 class ReadTaken(BaseModel):
@@ -188,3 +212,38 @@ class UsageReply(BaseModel):
 
     intervaldata: list[UsageRow]
     generationFlag: bool = Field(description="Whether there is any surplus generation.")
+
+
+class DailyRow(BaseModel):
+    """A posted day, kWh."""
+
+    date: str = Field(description="MM/DD/YYYY")
+    reading: float = Field(description="What was used on that day.")
+    startreading: str = Field(description="The register at its first midnight.")
+    endreading: str
+
+
+class DailyReply(BaseModel):
+    """Reply of `/api/usage/daily`; no rows for what is not posted, or not yours."""
+
+    dailyData: list[DailyRow]
+
+
+class MonthlyRow(BaseModel):
+    """A billing period, from read to read. `mtrd` and `blld` are the demand of the market API's `meteredKW` to `billedKVA`, whatever the name says [D]."""
+
+    startdate: str = Field(description="MM/DD/YYYY")
+    enddate: str = Field(description="The next period starts on it.")
+    actl_kwh_usg: float = Field(description="What was used, kWh.")
+    mtrd_kwh_usg: float
+    blld_kwh_usg: float
+    mtrd_kva_usg: str
+    blld_kva_usg: str
+    lastupdate: str = Field(description="Local time without an offset.")
+    errmsg: Literal["Success"]
+
+
+class MonthlyReply(BaseModel):
+    """Reply of `/api/usage/monthly`; a period is told when every day of it is posted and yours."""
+
+    monthlyData: list[MonthlyRow]

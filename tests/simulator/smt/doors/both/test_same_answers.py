@@ -41,7 +41,7 @@ async def test_portal_and_market_api_tell_the_same(made: Rig) -> None:
     }
     at_market = {
         "usage": (await market("/15minintervalreads/", readingType="A", **RANGE))["energyData"],
-        "meter": (await market("/meterInfo/"))["meterInfo"],
+        "meter": (await market("/meterInfo/"))["MeterData"],
         "premise": (await market("/premiseInfo/"))["premiseInfo"],
         "devices": (await market("/hanDevices/"))["hanDevices"],
     }
@@ -55,6 +55,10 @@ async def test_portal_and_market_api_tell_the_same(made: Rig) -> None:
         for day in sorted({row["date"] for row in one_by_one})
     ]
     assert [float(one["energyDataKwh"]) for one in daily] == sums
+    by_day = (await portal("/api/usage/daily", esiid=esiid, **RANGE))["dailyData"]
+    assert [(one["date"], one["reading"], one["startreading"], one["endreading"]) for one in by_day] == [
+        (one["readDate"], float(one["energyDataKwh"]), one["startReading"], one["endReading"]) for one in daily
+    ]
     at_portal, at_market, _ = at_portal, at_market, listed
     assert at_portal == at_market
     assert len(at_portal["usage"]) == 2 * 4

@@ -12,7 +12,8 @@ import pytest
 from headend.vee.quality import Channel
 from meters.calendar import seconds
 from simulator.smt.doors.both.rd import rd_parse
-from tests.simulator.smt.rig import FOREIGN, PASSWORD, PLAIN, Rig, record
+from simulator.smt.registry.records import User, UserKind
+from tests.simulator.smt.rig import FOREIGN, HASH, NEIGHBOUR, PASSWORD, PLAIN, Rig, record, registry
 
 RANGE: dict[str, Any] = {"startDate": "08/10/2026", "endDate": "08/11/2026", "esiid": [PLAIN]}
 
@@ -147,6 +148,43 @@ async def test_a_customer_has_no_market_api(rig: Rig) -> None:
     assert reply.json() == {"errorCode": "2076", "errorMessage": "API Integration is not done."}
 
 
+HOMES = [
+    User(name, HASH, UserKind.CUSTOMER, esiids=(esiid,), onboarded=True)
+    for name, esiid in (("home", PLAIN), ("next", NEIGHBOUR))
+]
+
+
+async def test_an_onboarded_home_owner_asks_in_public_clients_words_for_its_own_alone(tmp_path: Path) -> None:
+    """The body of a public client: RES, no DUNS number, no delivery, no format, the log-in in capitals, ``c`` in small."""
+    async with Rig(tmp_path, registered=registry(*HOMES)) as rig:
+        rig.post_days()
+        body: dict[str, Any] = RANGE | {"requestorID": "HOME", "readingType": "c"}
+        found = (await rig.market("/dailyreads/", "home", **body)).json()
+        assert len(found["registeredReads"]) == 2
+        assert (await rig.market("/dailyreads/", "home", **(body | {"esiid": [FOREIGN]}))).json()["errorCode"] == "AC1"
+        key = (await rig.market("/odr/", "home", ESIID=PLAIN)).json()["correlationId"]
+        assert (await rig.market("/odrstatus/", "home", correlationId=key)).json()["statusCode"] == "PEN"
+        others = await rig.market("/odrstatus/", "next", correlationId=key)
+        assert others.json()["errorCode"] == "CORRELATION"
+
+
+async def test_who_is_no_home_owner_names_its_duns_number(rig: Rig) -> None:
+    reply = await rig.market("/dailyreads/", requesterAuthenticationID=None, **RANGE)
+    told = "requesterAuthenticationID: the DUNS number of the requester; only RES and BUS have none"
+    assert (reply.status_code, reply.json()) == (400, {"errorCode": "FIELD", "errorMessage": told})
+
+
+async def test_meter_info_takes_the_list_that_public_clients_send(rig: Rig) -> None:
+    by_list, plain = [
+        (await rig.market("/meterInfo/", **asked)).json()["MeterData"]
+        for asked in ({"ESIIDMeterList": [{"esiid": PLAIN}]}, {"esiid": [PLAIN]})
+    ]
+    assert by_list == plain
+    assert plain[0]["KWHMeterMultiplier"]
+    reply = await rig.market("/meterInfo/", ESIIDMeterList=[{"meter": 1}])
+    assert (reply.status_code, reply.json()["errorCode"]) == (400, "FIELD")
+
+
 async def test_a_body_that_is_not_as_documented_names_its_field(rig: Rig) -> None:
     wrong = await rig.market("/dailyreads/", **(RANGE | {"version": "X"}))
     missing = await rig.market("/odrstatus/")
@@ -193,15 +231,22 @@ async def test_a_body_that_cannot_be_read_says_what_to_send(
 
 async def test_what_no_route_takes_is_the_gateways_error(tmp_path: Path) -> None:
     async with Rig(tmp_path) as rig:
-        unknown, method, elsewhere = [
+        unknown, near, method, elsewhere, nowhere, read = [
             await rig.client.post("/v2/NewSubscription/", json={}),
+            await rig.client.post("/v2/meterinfos/", json={}),
             await rig.client.get("/v2/odr/"),
-            await rig.client.get("/control/odr"),
+            await rig.client.post("/api/usage/monthlies", json={}),
+            await rig.client.get("/favicon.ico"),
+            await rig.client.get("/api/meter"),
         ]
     assert (unknown.status_code, unknown.json()) == (404, {"error": "There is no such call."})
+    assert near.json() == {"error": "There is no such call. Did you mean /v2/meterInfo/?"}
     assert (method.status_code, method.json()) == (405, {"error": "This method is not offered here: use POST."})
     assert method.headers["allow"] == "POST"
-    assert elsewhere.json() == {"detail": "Not Found"}
+    meant = {"errorCode": "NO-CALL", "errorMessage": "There is no such call. Did you mean /api/usage/monthly?"}
+    assert (elsewhere.status_code, elsewhere.json()) == (404, meant)
+    assert (nowhere.status_code, nowhere.json()) == (404, meant | {"errorMessage": "There is no such call."})
+    assert (read.status_code, read.json()["errorCode"]) == (405, "NO-METHOD")
 
 
 async def test_a_fault_says_that_the_connection_is_closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

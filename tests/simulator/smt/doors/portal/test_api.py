@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -10,10 +11,10 @@ from typing import Any
 import pytest
 
 from headend.vee.quality import Channel
-from meters.calendar import micros, seconds
-from simulator.smt.registry.records import Occupancy
+from meters.calendar import INTERVAL_S, day_end, day_start, micros, parse_us_date, seconds
+from simulator.smt.registry.records import Occupancy, User, UserKind
 from simulator.smt.registry.registry import Registry
-from tests.simulator.smt.rig import FOREIGN, NEIGHBOUR, PASSWORD, PLAIN, Rig, record, registry
+from tests.simulator.smt.rig import FOREIGN, HASH, NEIGHBOUR, PASSWORD, PLAIN, Rig, record, registry
 
 NEVER = {"odrstatus": None, "odrread": None, "odrusage": None, "odrdate": None, "responseMessage": "SUCCESS"}
 
@@ -212,3 +213,45 @@ async def test_interval_synch_says_why_there_is_nothing(
     assert len((await rig.portal("/api/adhoc/intervalsynch", **asked))["data"]["energyData"]) == 30
     reply = await rig.portal("/api/adhoc/intervalsynch", **(asked | fields))
     assert reply == {"data": {"errorCode": code, "errorMessage": message}}
+
+
+async def test_two_years_by_one_call_are_what_the_market_api_tells_and_what_the_intervals_sum_up_to(rig: Rig) -> None:
+    rig.post_days(count=725)
+    years = {"startDate": "08/12/2024", "endDate": "08/11/2026"}
+    rows = (await rig.portal("/api/usage/interval", esiid=PLAIN, **years))["intervaldata"]
+    daily = (await rig.portal("/api/usage/daily", esiid=PLAIN, **years))["dailyData"]
+    monthly = (await rig.portal("/api/usage/monthly", esiid=PLAIN, **years))["monthlyData"]
+    read = (await rig.market("/dailyreads/", esiid=[PLAIN], **years)).json()["registeredReads"]
+    billed = (await rig.market("/monthlybillingInformation/", esiid=[PLAIN], **years)).json()["billingData"]
+    used: dict[date, int] = defaultdict(int)
+    for row in rows:
+        used[date.fromisoformat(row["date"])] += round(row["consumption"] * 1000)
+    assert len(used) == len(daily) == 725
+    assert len(rows) == sum((day_end(day) - day_start(day)) // INTERVAL_S for day in used)
+    assert [(parse_us_date(one["date"]), round(one["reading"] * 1000)) for one in daily] == list(used.items())
+    # The retailer's days begin with 2025.
+    own = [one for one in daily if parse_us_date(one["date"]) >= date(2025, 1, 1)]
+    assert len(read) == 588
+    assert [(one["readDate"], one["startReading"], one["endReading"]) for one in read] == [
+        (one["date"], one["startreading"], one["endreading"]) for one in own
+    ]
+    assert len(monthly) >= 20
+    assert len(billed) >= 17
+    for month, bill in zip(monthly[-len(billed) :], billed, strict=True):
+        start, end = parse_us_date(month["startdate"]), parse_us_date(month["enddate"])
+        assert round(month["actl_kwh_usg"] * 1000) == sum(wh for day, wh in used.items() if start <= day < end)
+        assert (bill["startDate"], bill["endDate"]) == (month["startdate"], month["enddate"])
+        assert float(bill["actualkWh"]) == month["actl_kwh_usg"]
+        assert float(bill["meteredKW"]) == month["mtrd_kwh_usg"] == float(month["mtrd_kva_usg"])
+
+
+@pytest.mark.parametrize("path", ["interval", "daily", "monthly"])
+async def test_usage_before_the_history_is_told_so(rig: Rig, path: str) -> None:
+    asked = {"esiid": PLAIN, "startDate": "08/11/2024", "endDate": "08/11/2026"}
+    assert (await rig.portal(f"/api/usage/{path}", **asked))["errorCode"] == "HISTORY"
+
+
+async def test_a_dashboard_without_a_meter_shows_none(tmp_path: Path) -> None:
+    nobody = User("customer", HASH, UserKind.CUSTOMER)
+    async with Rig(tmp_path, registered=Registry([], [], [], [nobody])) as rig:
+        assert await rig.portal("/api/dashboard") == {"data": {"defaultMeterDetails": None, "latestDate": None}}

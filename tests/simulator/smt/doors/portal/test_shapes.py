@@ -27,6 +27,13 @@ ROW = dict.fromkeys(("starttime", "endtime", "date", "consumption_est_act"), TEX
     "generation": WHOLE,
     "generation_est_act": NULL,
 }
+DETAILS = dict.fromkeys(("description", "address", "fullAddress", "esiid", "meterNumber"), TEXT) | {
+    "meterMultiplier": WHOLE
+}
+DAILY = dict.fromkeys(("date", "startreading", "endreading"), TEXT) | {"reading": NUMBER}
+MONTHLY = dict.fromkeys(
+    ("startdate", "enddate", "mtrd_kva_usg", "blld_kva_usg", "lastupdate", "errmsg"), TEXT
+) | dict.fromkeys(("actl_kwh_usg", "mtrd_kwh_usg", "blld_kwh_usg"), NUMBER)
 
 
 def types(value: dict[str, Any]) -> dict[str, str]:
@@ -34,7 +41,7 @@ def types(value: dict[str, Any]) -> dict[str, str]:
 
 
 async def test_every_field_is_there_with_its_type_and_no_other(rig: Rig) -> None:
-    rig.post_days()
+    rig.post_days(count=45)
     body = {"username": "customer", "password": PASSWORD, "rememberMe": "true"}
     assert types((await rig.client.post("/commonapi/user/authenticate", json=body)).json()) == LOGIN
     assert types((await rig.portal("/api/meter", esiid="*"))["data"][0]) == METER
@@ -52,6 +59,11 @@ async def test_every_field_is_there_with_its_type_and_no_other(rig: Rig) -> None
     usage = await rig.portal("/api/usage/interval", esiid=PLAIN, **DAY)
     assert types(usage) == {"intervaldata": "list", "generationFlag": TRUTH}
     assert types(usage["intervaldata"][0]) == ROW
+    board = (await rig.portal("/api/dashboard"))["data"]
+    assert (types(board["defaultMeterDetails"]), board["latestDate"]) == (DETAILS, "08/11/2026")
+    assert types((await rig.portal("/api/usage/daily", esiid=PLAIN, **DAY))["dailyData"][0]) == DAILY
+    long = {"startDate": "07/01/2026", "endDate": "08/11/2026"}
+    assert types((await rig.portal("/api/usage/monthly", esiid=PLAIN, **long))["monthlyData"][0]) == MONTHLY
 
 
 def test_the_page_tells_of_every_kind_of_complaint_in_the_tables_words() -> None:
