@@ -85,6 +85,9 @@ class PortalExpectation(Spec):
     refusal: str | None = Field(default=None, description="The portal's statusCode: 5031, 5032, or in words.")
     status: Literal["FAILED", "T-FAILED"] | None = None
     calls: Count | None = Field(default=None, description="Portal calls that it takes, log-in included.")
+    reading: Literal["new", "earlier"] | None = Field(
+        default=None, description="Whether the reading shown is of the request, or was taken before it."
+    )
 
 
 class RebillExpectation(Spec):
@@ -141,10 +144,14 @@ class PortalRead(_Action):
 
     do: Literal["portal_read"]
     login: str = Field(default=CUSTOMER_LOGIN.username, description="Who asks: a customer.")
-    client: Literal["app", "home_automation"] = Field(
+    client: Literal["app", "home_automation", "home_assistant"] = Field(
         default="app",
-        description="home_automation does not look at the answer to its request, and polls on after a refusal.",
+        description="home_automation does not look at the answer to its request, and polls on after a refusal; home_assistant besides looks at once, and takes whatever read is shown as completed.",
     )
+    host: Literal["www.smartmetertexas.com", "smartmetertexas.com"] | None = Field(
+        default=None, description="SMT's name that the client asks for; the address itself unless given."
+    )
+    visits: bool = Field(default=False, description="The client looks at the front page first, and keeps its cookies.")
     poll_s: Seconds = Field(default=seconds(15), gt=0, le=DAY_S)
     polls: int = Field(default=20, gt=0, le=1000)
     expect: PortalExpectation
@@ -159,7 +166,7 @@ class Rebill(_Action):
 
 
 class SameAnswers(_Action):
-    """The retailer at the market API and the customer at the portal ask for the same: usage, meter attributes, premise, HAN devices (AC2)."""
+    """The retailer at the market API and the customer at the portal ask for the same: intervals, daily reads, meter attributes, premise, HAN devices (AC2)."""
 
     do: Literal["same_answers"]
     login: str = Field(default=CUSTOMER_LOGIN.username, description="The customer at the portal.")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from headend.wire import InquiryKind
 from meters.calendar import INTERVAL_S, iso, local, seconds
 from scenarios.judging.answer import day_covered, hold_rebill
+from scenarios.judging.daily_reads import AT_PORTAL, BY_API, daily_reads, kwh_of
 from scenarios.judging.facts import Facts, iso_of
 from scenarios.judging.findings import CheckVerdict, Rule, check
 from scenarios.recording.actions import (
@@ -271,6 +273,8 @@ def _portal_read(facts: Facts, action: PortalRead) -> CheckVerdict:
         rule.equal("odrstatus", f"portal.{expect.status}", trouble and trouble.code)
     if expect.calls is not None:
         rule.equal("portal calls", expect.calls, calls)
+    if expect.reading is not None:
+        rule.equal("reading", expect.reading, read and _reading(read))
     if read is None:
         happened = "Nothing recorded after None portal calls. "
     elif read.end == "answered":
@@ -287,6 +291,15 @@ def _portal_read(facts: Facts, action: PortalRead) -> CheckVerdict:
     return _check_of(action, "Portal read", happened, evidence, rule)
 
 
+def _reading(read: RecordedPortalRead) -> str:
+    """Whether the reading shown was taken after the request: the portal's local time is held against the request's."""
+    try:
+        shown = datetime.strptime(read.odrdate or "", "%m/%d/%Y %H:%M:%S")
+    except ValueError:
+        return f"none that can be dated: {read.odrdate}"
+    return "earlier" if shown < local(read.requested_at).replace(tzinfo=None) else "new"
+
+
 def _same_answers(facts: Facts, action: SameAnswers) -> CheckVerdict:
     """Every question has an answer at both doors, and it is one answer."""
     rule = Rule()
@@ -296,6 +309,12 @@ def _same_answers(facts: Facts, action: SameAnswers) -> CheckVerdict:
     rule.equal("trouble in asking", None, trouble and trouble.reason)
     for question in QUESTIONS:
         by_api, at_portal = getattr(market, question), getattr(portal, question)
+        if question == "daily":
+            if by_api is None and at_portal is None:
+                continue
+            by_api, at_portal = [
+                daily_reads(rows or [], words) for rows, words in ((by_api, BY_API), (at_portal, AT_PORTAL))
+            ]
         rule.holds(f"{question} by the market API", bool(by_api), "an answer", "nothing")
         rule.holds(
             f"{question} at the portal",
@@ -303,6 +322,10 @@ def _same_answers(facts: Facts, action: SameAnswers) -> CheckVerdict:
             "what the market API tells",
             "something else" if at_portal else "nothing",
         )
+    sums = {row.DT: kwh_of(row) for row in market.usage if row.RT == "C"}
+    told = {day: kwh for day, kwh, *_ in daily_reads(market.daily or [], BY_API)}
+    for day in sorted(sums.keys() & told.keys()):
+        rule.equal(f"kWh of {day} by the daily read", sums[day], told[day])
     meter = market.meter[0] if market.meter else {}
     days, devices = sorted({row.DT for row in market.usage}), len(market.devices)
     evidence = {
@@ -314,7 +337,8 @@ def _same_answers(facts: Facts, action: SameAnswers) -> CheckVerdict:
         "han_devices": devices,
     }
     happened = (
-        f"Market API and portal API tell the same: {len(days)} operating days of usage, {len(meter)} meter attributes, "
+        f"Market API and portal API tell the same: {len(days)} operating days of usage, {len(told)} daily reads that are their sum, "
+        f"{len(meter)} meter attributes, "
         f"the premise, {devices} HAN device{'' if devices == 1 else 's'}."
     )
     if rule.failures:

@@ -87,6 +87,8 @@ class DoorAnswers(Record):
     """What a door told, by question (``same_answers.QUESTIONS``), as it came; nothing where it gave no answer."""
 
     usage: list[UsageRow] = Field(default_factory=list)
+    #: None in a recording of before the portal told it.
+    daily: list[dict[str, Any]] | None = None
     meter: list[dict[str, Any]] = Field(default_factory=list)
     premise: dict[str, Any] = Field(default_factory=dict)
     devices: list[dict[str, Any]] = Field(default_factory=list)

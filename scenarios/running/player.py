@@ -54,7 +54,7 @@ class Player:
         self._clients: dict[str, SmtClient] = {}
         self._client = self._smt_client(ROR_LOGIN.username)
         #: By log-in and what it logs in with.
-        self._portals: dict[tuple[str, str], PortalClient] = {}
+        self._portals: dict[tuple[str, str, str | None, bool], PortalClient] = {}
         #: By the ref of the action that declared it.
         self._complaints: dict[str, str] = {}
         self._calls: dict[str, CallResult] = {}
@@ -94,11 +94,13 @@ class Player:
             self._clients[username] = SmtClient(self._http, login.username, login.password, login.duns, kind)
         return self._clients[username]
 
-    def _portal_client(self, username: str, client: str = "app") -> PortalClient:
-        """A customer's app and home automation each log in for themselves."""
-        key = (username, client)
+    def _portal_client(
+        self, username: str, client: str = "app", host: str | None = None, *, visits: bool = False
+    ) -> PortalClient:
+        """A customer's app and home automation each log in for themselves, and so does whoever asks for another name or has cookies."""
+        key = (username, client, host, visits)
         if key not in self._portals:
-            self._portals[key] = PortalClient(self._http, username, self._logins[username].password)
+            self._portals[key] = PortalClient(self._http, username, self._logins[username].password, host)
         return self._portals[key]
 
     def _call(self, action: BalanceCall) -> Generator[simpy.Event, Any, None]:
@@ -129,11 +131,13 @@ class Player:
         number = self._sandbox.market.registry.point(self._account.esiid, day_of(self._runtime.now())).meter_number
         read = yield from portal_read(
             self._runtime,
-            self._portal_client(action.login, action.client),
+            self._portal_client(action.login, action.client, action.host, visits=action.visits),
             self._account.esiid,
             number,
             action.ref,
             attentive=action.client == "app",
+            hasty=action.client == "home_assistant",
+            visits=action.visits,
             poll_s=action.poll_s,
             polls=action.polls,
         )

@@ -5,8 +5,9 @@ Every 15 s, 20 times at most; COMPLETED counts only with a changed ``odrdate`` a
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Awaitable, Callable, Generator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 import httpx
@@ -27,12 +28,20 @@ class PortalError(SimulatorError):
 class PortalClient:
     """One log-in. ``calls`` counts what was sent, log-ins too."""
 
-    def __init__(self, http: httpx.AsyncClient, username: str, password: str) -> None:
-        """http: with SMT's base URL. Nothing is sent yet."""
+    def __init__(self, http: httpx.AsyncClient, username: str, password: str, host: str | None = None) -> None:
+        """http: with SMT's base URL. host: SMT's name that is asked for, wherever that leads. Nothing is sent yet."""
         self._http = http
+        self._headers = {} if host is None else {"Host": host}
         self._login = {"username": username, "password": password, "rememberMe": "true"}
         self._token = ""
         self.calls = 0
+
+    async def visit(self) -> None:
+        """Look at the front page, as a browser does, and bring back the cookies that it set. Raises PortalError."""
+        reply = await self._asked("GET", "/")
+        self._headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in reply.cookies.items())
+        # They are this log-in's, not everyone's who has the same connection.
+        self._http.cookies.clear()
 
     async def latest(self, esiid: str) -> dict[str, Any]:
         """The latest on-demand read. Raises PortalError."""
@@ -44,7 +53,8 @@ class PortalClient:
 
     async def content(self, path: str, body: dict[str, Any], field: str = "") -> Any:
         """What a call tells, as it comes: its data, or a field of them. Raises PortalError."""
-        found = await self._sent(path, body)
+        told = await self._sent(path, body)
+        found = told.get("data", told)
         if isinstance(found, dict) and "errorCode" in found:
             raise PortalError(f"portal.{found['errorCode']}", str(found.get("errorMessage")))
         if not field:
@@ -54,13 +64,12 @@ class PortalClient:
         return found[field]
 
     async def _data(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
-        found = await self._sent(path, body)
+        found = (await self._sent(path, body)).get("data")
         if not isinstance(found, dict):
             raise PortalError("portal.no_data", f"{path} answered without data.")
         return found
 
-    async def _sent(self, path: str, body: dict[str, Any]) -> Any:
-        """The reply's ``data``; None without any."""
+    async def _sent(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
         if not self._token:
             await self._log_in()
         reply = await self._send(path, body)
@@ -68,7 +77,7 @@ class PortalClient:
             # Once: a client that repeats a dead token without end is a storm.
             await self._log_in()
             reply = await self._send(path, body)
-        return _object(reply).get("data")
+        return _object(reply)
 
     async def _log_in(self) -> None:
         self._token = ""
@@ -78,10 +87,15 @@ class PortalClient:
         self._token = token
 
     async def _send(self, path: str, body: dict[str, Any]) -> httpx.Response:
+        token = {"Authorization": f"Bearer {self._token}"} if self._token else {}
+        return await self._asked("POST", path, json=body, headers=token)
+
+    async def _asked(
+        self, method: str, path: str, headers: Mapping[str, str] = MappingProxyType({}), **more: Any
+    ) -> httpx.Response:
         self.calls += 1
-        headers = {"Authorization": f"Bearer {self._token}"} if self._token else {}
         try:
-            return await self._http.post(path, json=body, headers=headers)
+            return await self._http.request(method, path, headers={**self._headers, **headers}, **more)
         except httpx.HTTPError as error:
             raise PortalError("portal.unreachable", f"No answer from {path} ({type(error).__name__}).") from None
 
@@ -136,12 +150,16 @@ def portal_read(
     ident: str,
     *,
     attentive: bool = True,
+    hasty: bool = False,
+    visits: bool = False,
     poll_s: Seconds = POLL_S,
     polls: int = POLLS,
 ) -> Generator[simpy.Event, Any, PortalRead]:
     """Read a meter through the portal. A simpy process that does not raise for what the portal answers.
 
-    attentive: look at the answer to the request; the public client does not, and polls on after a refusal.
+    attentive: look at the answer to the request; the public client does not, and polls on after a refusal. hasty: look at once and take
+    whatever read is shown as completed, as the public client did up to 0.5.5, the one that Home Assistant has.
+    visits: look at the front page first.
     """
     began, sent = driver.now(), client.calls
     before: str | None = None
@@ -158,16 +176,20 @@ def portal_read(
         return PortalRead(end, began, driver.now(), client.calls - sent, before, at, read, code, reason)
 
     try:
-        before = (yield exchange("before", lambda: client.latest(esiid))).get("odrdate")
+        if visits:
+            yield driver.io("portal", f"{ident}/visit", client.visit, lane="smt")
+        if not hasty:
+            before = (yield exchange("before", lambda: client.latest(esiid))).get("odrdate")
         ack = yield exchange("ask", lambda: client.ask(esiid, meter_number))
         if attentive and ack.get("RequestStatus") == "FLR":
             return over("refused", str(ack.get("statusCode")), str(ack.get("statusReason")))
         for _ in range(polls):
-            yield driver.env.timeout(to_us(poll_s))
+            if not hasty or last:
+                yield driver.env.timeout(to_us(poll_s))
             last = yield exchange("poll", lambda: client.latest(esiid))
             status = last.get("odrstatus")
             if status == "COMPLETED":
-                if last.get("odrdate") != before and float(last.get("odrread") or 0):
+                if hasty or (last.get("odrdate") != before and float(last.get("odrread") or 0)):
                     return over("answered")
             elif status != "PENDING":
                 return over("failed", f"portal.{status}", f"The portal shows {status}.")

@@ -1,4 +1,4 @@
-"""The same four questions at both of SMT's doors (AC2): usage, meter attributes, premise, HAN devices, by a retailer's and a customer's log-in."""
+"""The same questions at both of SMT's doors (AC2): intervals, daily reads, meter attributes, premise, HAN devices, by a retailer's and a customer's log-in."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from simulator.ror.client import SmtClient
 from simulator.ror.errors import RorError
 
 #: What is asked, in this order.
-QUESTIONS = ("usage", "meter", "premise", "devices")
+QUESTIONS = ("usage", "daily", "meter", "premise", "devices")
 
 Ask = Callable[[], Awaitable[Any]]
 
@@ -33,12 +33,14 @@ def same_answers(
     asked: dict[str, dict[str, Ask]] = {
         "market": {
             "usage": lambda: market.content("/v2/15minintervalreads/", esiid, "energyData", ident, **usage),
+            "daily": lambda: market.content("/v2/dailyreads/", esiid, "registeredReads", ident, **days),
             "meter": lambda: market.content("/v2/meterInfo/", esiid, "MeterData", ident),
             "premise": lambda: market.content("/v2/premiseInfo/", esiid, "premiseInfo", ident),
             "devices": lambda: market.content("/v2/hanDevices/", esiid, "hanDevices", ident),
         },
         "portal": {
             "usage": lambda: portal.content("/api/adhoc/intervalsynch", {"ESIID": [esiid], **days}, "energyData"),
+            "daily": lambda: portal.content("/api/usage/daily", {"esiid": esiid, **days}, "dailyData"),
             "meter": lambda: portal.content("/api/meterattributes", {"esiid": esiid}),
             "premise": lambda: portal.content("/api/premise", {"esiid": esiid}),
             "devices": lambda: portal.content("/api/handevices", {"esiid": esiid}),

@@ -8,8 +8,15 @@ from pathlib import Path
 
 import trustme
 
-#: What the certificate is for: the loopback, and both names of SMT that clients of others ask for.
-NAMES = ("127.0.0.1", "localhost", "www.smartmetertexas.com", "smartmetertexas.com")
+#: Names of SMT that clients of others ask for: the portal's two, the market API's two [S].
+SMT_NAMES = (
+    "www.smartmetertexas.com",
+    "smartmetertexas.com",
+    "services.smartmetertexas.net",
+    "uatservices.smartmetertexas.net",
+)
+#: What the certificate is for.
+NAMES = ("127.0.0.1", "localhost", *SMT_NAMES)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ from __future__ import annotations
 import contextlib
 import re
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, Any, NamedTuple, Self
 
@@ -42,6 +42,10 @@ def _written(value: Any) -> Any:
     raise ValueError("write it as 2026-08-12T17:40, Central Prevailing Time, or with an offset")
 
 
+#: A header's name, and what it has in it.
+_HEADER = r"^[A-Za-z0-9-]+(: ?.+)?$"
+#: Fields that not every kind takes.
+_NARROWING = ("paths", "host", "header", "without_header", "seconds", "taken", "restamp", "by")
 Instant = Annotated[datetime, BeforeValidator(_written)]
 
 
@@ -75,6 +79,18 @@ class ComplaintSpec(BaseModel):
         le=LONGEST_STALE_S,
         description=f"Of hang: wall time, {HANG_S} unless told, at most {LONGEST_HANG_S}. Of stale_read: model time since the new request, {STALE_S} unless told.",
     )
+    host: str | None = Field(
+        default=None, max_length=253, description="Only calls to this host name.", examples=["www.smartmetertexas.com"]
+    )
+    header: str | None = Field(
+        default=None,
+        max_length=200,
+        pattern=_HEADER,
+        description="Only calls with this header: its name, or name: and what it has in it, capitals or not.",
+    )
+    without_header: str | None = Field(
+        default=None, max_length=200, pattern=_HEADER, description="Only calls without such a header."
+    )
     taken: bool = Field(default=False, description="The call is carried out first; only its answer is lost.")
     restamp: bool = Field(default=False, description="Of stale_read: the old read comes under the new one's odrdate.")
     by: str | None = Field(default=None, max_length=200, description="Of quota_used: who is said to have used it.")
@@ -82,7 +98,7 @@ class ComplaintSpec(BaseModel):
     @model_validator(mode="after")
     def _fits(self) -> Self:
         row = KINDS[self.kind]
-        for name in ("paths", "seconds", "taken", "restamp", "by"):
+        for name in _NARROWING:
             if getattr(self, name) != type(self).model_fields[name].default and name not in row.parameters:
                 takes = ", ".join(sorted(row.parameters)) or "no parameter"
                 raise ValueError(f"{self.kind.value} does not take {name}; it takes {takes}")
@@ -118,6 +134,14 @@ class Sought:
     username: str = ""
     duns: str = ""
     esiids: tuple[str, ...] = ()
+    #: Of a call at the doors: the host name that it asks for, and its headers by their names in small letters.
+    host: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def has(self, header: str) -> bool:
+        """Whether a header, written as in a declaration, came with the call."""
+        name, _, part = header.lower().partition(":")
+        return name in self.headers and part.strip() in self.headers[name].lower()
 
 
 @dataclass(slots=True)
@@ -148,6 +172,9 @@ class Complaint:
             (spec.username is None or spec.username == sought.username)
             and (spec.duns is None or spec.duns == sought.duns)
             and (not spec.esiids or not set(spec.esiids).isdisjoint(sought.esiids))
+            and (spec.host is None or spec.host.lower() == sought.host)
+            and (spec.header is None or sought.has(spec.header))
+            and (spec.without_header is None or not sought.has(spec.without_header))
         )
 
 

@@ -67,14 +67,21 @@ class ComplaintDoor:
 
     def _sought(self, scope: Scope, path: str, asked: dict[str, Any]) -> Sought:
         """Who calls, by token (dead or alive) or by the log-in's own words, and about which ESI IDs."""
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope.get("headers", ())}
         if path in LOGINS:
             name = asked.get("username")
             user = self._smt.registry.users.get(name) if isinstance(name, str) else None
         else:
-            headers = dict(scope.get("headers", ()))
-            scheme, _, token = headers.get(b"authorization", b"").decode("latin-1").partition(" ")
+            scheme, _, token = headers.get("authorization", "").partition(" ")
             user = self._smt.gatekeeper.named(token) if scheme.lower() == "bearer" else None
-        return Sought(user.username if user else "", user.duns if user else "", self._esiids(asked))
+        host = headers.get("host", "").lower().partition(":")[0]
+        return Sought(
+            user.username if user else "",
+            user.duns if user else "",
+            self._esiids(asked),
+            host,
+            headers,
+        )
 
     def _esiids(self, asked: dict[str, Any]) -> tuple[str, ...]:
         named = asked.get("ESIID", asked.get("esiid"))

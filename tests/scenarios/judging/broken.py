@@ -54,6 +54,13 @@ def ended(ref: str, **facts: Any) -> Mutation:
     return lambda r: entry(r, ref)["transitions"][-1].update(facts)
 
 
+def other_days(r: Written) -> None:
+    """Both doors tell one consumption of a day, which is not the sum of its intervals."""
+    answers = r["actions"]["answers-0001"]
+    answers["market"]["daily"][0].update(energyDataKwh="1.000")
+    answers["portal"]["daily"][0].update(reading=1.0)
+
+
 def second_success(kind_ref: str, other_ref: str) -> Mutation:
     """The refused request of the day becomes a success that cost a read, in the ledger alone."""
 
@@ -219,6 +226,8 @@ BROKEN: list[tuple[str, Mutation, str, str]] = [
     ("one id twice", lambda r: entry(r, "call-0002").update(key=entry(r)["key"]), "one-per-call", "twice"),
     ("two reads on a day", second_success("call-0001", "call-0002"), "rule-1b", "more than one"),
     ("doors differ", put("answers-0001.portal.premise", address="1 OTHER LN"), "answers-0001", "premise at"),
+    ("days differ", lambda r: r["actions"]["answers-0001"]["portal"]["daily"][0].update(reading=1.0), "answers-0001", "daily at"),
+    ("a day is no sum", other_days, "answers-0001", "by the daily read"),
     ("no device told", put("answers-0001.market", devices=[]), "answers-0001", "devices by"),
     ("portal said nothing", lambda r: r["actions"]["answers-0001"]["portal"].pop("usage"), "answers-0001", "usage at"),
     ("own file missing", lambda r: r["world"]["ror_files"].pop(), "ror-files", "files with"),

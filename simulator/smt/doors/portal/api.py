@@ -27,6 +27,8 @@ from simulator.smt.party import Smt
 from simulator.smt.registry.log_in import LoginFault
 from simulator.smt.registry.records import ServicePoint, User
 
+#: The cookie that the front page sets. SMT's own have other names.
+VISITED = "smt_visited"
 _LOGIN_FAULTS = {
     LoginFault.UNKNOWN_USER: (400, "ERR-USR-USERNOTFOUND"),
     LoginFault.WRONG_PASSWORD: (400, "ERR-USR-INVALIDPASSWORDERROR"),
@@ -47,8 +49,10 @@ def router() -> APIRouter:
 
     @routes.get("/", include_in_schema=False)
     async def front() -> Response:
-        """Answer what older clients look for before they log in."""
-        return Response("Smart Meter Texas (test bed)", media_type="text/plain")
+        """Answer what older clients look for before they log in, with the cookie that tells that they did."""
+        page = Response("Smart Meter Texas (test bed)", media_type="text/plain")
+        page.set_cookie(VISITED, "1", httponly=True, samesite="lax")
+        return page
 
     @routes.post("/api/user/authenticate", include_in_schema=False)
     @routes.post(
