@@ -5,8 +5,9 @@ BIN := $(VENV)/bin
 # The tests run in two processes; one that takes long begins beside the others. Empty (make test AT_ONCE=): one process.
 AT_ONCE := -n 2 --dist worksteal
 READY := $(VENV)/.ready
-# A client of another version than the environment's, for the tests; what it needs is in requirements-dev.lock (enum-compat is empty since Python 3.4).
-OLDER_CLIENT := smart-meter-texas-0.5.3
+# Clients of other versions than the environment's, for the tests, each in a folder of its own; what they need is in requirements-dev.lock
+# (enum-compat is empty since Python 3.4).
+OLDER_CLIENTS := $(basename $(notdir $(wildcard tests/clients/*.lock)))
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-annotate --custom-compile-command "make locks"
 # Every process of the tests would compile all modules anew.
@@ -52,11 +53,11 @@ pages: openapi
 
 setup: $(READY)
 
-$(READY): requirements-dev.lock $(OLDER_CLIENT).lock pyproject.toml
+$(READY): requirements-dev.lock $(OLDER_CLIENTS:%=tests/clients/%.lock) pyproject.toml
 	@command -v $(PYTHON) >/dev/null || { echo "make: $(PYTHON) is not on the PATH; name a Python >= 3.11: make PYTHON=python3 $(MAKECMDGOALS)"; exit 2; }
 	$(PYTHON) -m venv $(VENV)
 	$(INSTALL) --require-hashes -r requirements-dev.lock
-	$(INSTALL) --require-hashes --no-deps --upgrade --target $(VENV)/$(OLDER_CLIENT) -r $(OLDER_CLIENT).lock
+	for client in $(OLDER_CLIENTS); do $(INSTALL) --require-hashes --no-deps --upgrade --target $(VENV)/$$client -r tests/clients/$$client.lock || exit 1; done
 	$(INSTALL) --no-deps --no-build-isolation --editable .
 	@touch $(READY)
 
@@ -64,7 +65,7 @@ $(READY): requirements-dev.lock $(OLDER_CLIENT).lock pyproject.toml
 locks:
 	$(LOCK) $(UPGRADE) pyproject.toml -o requirements.lock
 	$(LOCK) $(UPGRADE) pyproject.toml --all-extras -c requirements.lock -o requirements-dev.lock
-	printf '%s\n' smart-meter-texas==0.5.3 asn1 | $(LOCK) $(UPGRADE) - --no-deps -o $(OLDER_CLIENT).lock
+	for client in $(OLDER_CLIENTS); do printf '%s\n' smart-meter-texas==$${client##*-} asn1 | $(LOCK) $(UPGRADE) - --no-deps -o tests/clients/$$client.lock || exit 1; done
 
 clean:
 	rm -rf $(VENV) ami-out .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -72,7 +72,9 @@ def test_every_reason_is_for_one_that_is_declared() -> None:
     assert NOT_IMPORTED.keys() <= DEVELOPING
 
 
-@pytest.mark.parametrize("lock", sorted(lock.name for lock in ROOT.glob("*.lock")))
+@pytest.mark.parametrize(
+    "lock", sorted(str(lock.relative_to(ROOT)) for lock in (*ROOT.glob("*.lock"), *ROOT.glob("tests/clients/*.lock")))
+)
 def test_a_lock_pins_every_package_with_its_hashes_and_names_no_index(lock: str) -> None:
     one = r"[\w.-]+(\[[\w,]+\])?==[\w.]+( ; [^\n\\]+)?( \\\n    --hash=sha256:[0-9a-f]{64})+"
     assert pinned(lock)

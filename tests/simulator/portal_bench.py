@@ -23,7 +23,11 @@ PAUSE_S = 15 / SPEED
 
 @asynccontextmanager
 async def portal_sandbox(
-    out: Path, wall: Callable[[], float] = time.time, premises: tuple[PremiseSpec, ...] = ()
+    out: Path,
+    wall: Callable[[], float] = time.time,
+    premises: tuple[PremiseSpec, ...] = (),
+    policy: str = "smt-today",
+    speed: float = SPEED,
 ) -> AsyncIterator[Sandbox]:
     """wall: of SMT's token lives. premises: what is special about some."""
     # Clients ask for date.today() - 1 by the wall.
@@ -31,8 +35,8 @@ async def portal_sandbox(
     spec = default_world(day_of(noon), day_of(noon) - timedelta(days=1), 12, posted_days=3)
     settings = SandboxSettings(
         world=build(spec.model_copy(update={"premises": premises}), 11),
-        clock=Clock(ClockMode.SCALED, to_us(noon), SPEED),
-        policy=preset("smt-today"),
+        clock=Clock(ClockMode.SCALED, to_us(noon), speed),
+        policy=preset(policy),
         middle=FixedMiddle(18, 52),
         out=out,
         tls=True,

@@ -13,62 +13,99 @@ from typing import Any
 import pytest
 
 from meters.calendar import day_of, epoch
+from simulator.parties.sandbox import Sandbox
 from simulator.world.market import CUSTOMER_LOGIN
 from simulator.world.meters import PremiseSpec
 from tests.simulator import portal_reader
 from tests.simulator.portal_bench import PAUSE_S, portal_sandbox
 from tests.simulator.portal_reader import led_to
+from tests.simulator.processes import patience
 
-#: Where ``make setup`` puts the older client.
-OLDER = Path(sys.prefix) / "smart-meter-texas-0.5.3"
-APEX, WWW = "https://smartmetertexas.com", "https://www.smartmetertexas.com"
-#: By version: the folder that is first on the path, and the first calls, up to the token.
-CLIENTS: dict[str, tuple[Path | None, list[str]]] = {
-    "0.5.3": (OLDER, [f"GET {APEX}/", f"POST {APEX}/api/user/authenticate"]),
-    "0.5.6": (None, [f"POST {WWW}/commonapi/user/authenticate"]),
+WWW, APEX = "https://www.smartmetertexas.com", "https://smartmetertexas.com"
+OF_0_5 = ["meter", "ondemandread", "usage/latestodrread", "adhoc/intervalsynch"]
+#: By version: its first calls, up to the token, and the calls after them; ``make setup`` puts each into a folder of its own, but for the last.
+CLIENTS = {
+    "0.2.11": (
+        [f"GET {WWW}/", f"POST {WWW}/api/user/authenticate"],
+        [f"{WWW}//api/ondemandread", f"{WWW}/api/usage/latestodrread"],
+    ),
+    "0.3.1": (
+        [f"GET {WWW}/", f"POST {WWW}/api/user/authenticate"],
+        [f"{WWW}/api/{path}" for path in ("dashboard", "ondemandread", "usage/latestodrread")],
+    ),
+    "0.5.3": (
+        [f"GET {APEX}/", f"POST {APEX}/api/user/authenticate"],
+        [f"{APEX}/api/{path}" for path in OF_0_5],
+    ),
+    "0.5.5": ([f"POST {WWW}//commonapi/user/authenticate"], [f"{WWW}/api/{path}" for path in OF_0_5]),
+    "0.5.6": ([f"POST {WWW}/commonapi/user/authenticate"], [f"{WWW}/api/{path}" for path in OF_0_5]),
 }
+INSTALLED = "0.5.6"
+#: Model seconds in a wall second for who comes every hour.
+HOURLY_SPEED = 3600.0
+#: A roof for the first meter: some clients keep surplus generation alone of a day's intervals.
+ROOFED = (PremiseSpec(meter=1, solar_kw=8),)
+
+
+async def played(sandbox: Sandbox, version: str, pause_s: float = PAUSE_S, **more: Any) -> dict[str, Any]:
+    """What a client of a version found, in a process of its own."""
+    folder = "" if version == INSTALLED else str(Path(sys.prefix) / f"smart-meter-texas-{version}")
+    assert not folder or Path(folder).is_dir(), f"there is no {folder}: make setup"
+    own = sandbox.settings.world.meters[0].identity
+    told = {
+        "port": sandbox.smt_server.port,
+        "ca_file": str(sandbox.ca.ca_file),
+        "username": CUSTOMER_LOGIN.username,
+        "password": CUSTOMER_LOGIN.password,
+        "pause_s": pause_s,
+        "meter": [own.esiid, own.meter_number],
+    }
+    client = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-P", portal_reader.__file__),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        env=os.environ | {"TZ": "America/Chicago", "PYTHONPATH": folder},
+    )
+    out, errors = await asyncio.wait_for(client.communicate(json.dumps(told | more).encode()), patience())
+    assert client.returncode == 0, errors.decode()
+    found: dict[str, Any] = json.loads(out)
+    assert (found["version"], found["meters"]) == (version, [told["meter"]])
+    return found
 
 
 @pytest.mark.process
-@pytest.mark.parametrize("version", CLIENTS)
-async def test_the_client_reads_a_meter_at_smts_own_address(tmp_path: Path, version: str) -> None:
-    first_on_path, log_in = CLIENTS[version]
-    assert first_on_path is None or first_on_path.is_dir(), f"there is no {first_on_path}: make setup"
-    environment = os.environ | {"TZ": "America/Chicago", "PYTHONPATH": str(first_on_path or "")}
-    # The older one keeps surplus generation alone of a day's intervals.
-    roofed = (PremiseSpec(meter=1, solar_kw=8),)
-    async with portal_sandbox(tmp_path, premises=roofed) as sandbox:
-        told = {
-            "port": sandbox.smt_server.port,
-            "ca_file": str(sandbox.ca.ca_file),
-            "username": CUSTOMER_LOGIN.username,
-            "password": CUSTOMER_LOGIN.password,
-            "pause_s": PAUSE_S,
-        }
-        client = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-P", portal_reader.__file__),
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            env=environment,
-        )
-        out, errors = await asyncio.wait_for(client.communicate(json.dumps(told).encode()), 30)
-        assert client.returncode == 0, errors.decode()
-        found = json.loads(out)
+async def test_every_published_client_reads_a_meter_at_smts_own_address(tmp_path: Path) -> None:
+    """Each log-in, each list, each read, as published; one after the other, so that none is shown another's request as pending."""
+    async with portal_sandbox(tmp_path, premises=ROOFED, policy="n-per-day:amount=10") as sandbox:
         own, now = sandbox.settings.world.meters[0], sandbox.runtime.now()
-        assert found["version"] == version
-        assert found["meters"] == [[own.identity.esiid, own.identity.meter_number]]
-        assert found["calls"][: len(log_in)] == log_in
-        host = log_in[0].split("/")[2]
-        paths = ("meter", "ondemandread", "usage/latestodrread", "adhoc/intervalsynch")
-        assert set(found["calls"][len(log_in) :]) == {f"POST https://{host}/api/{path}" for path in paths}
-        assert found["reading"] == own.live(found["read_at"]).delivered_register / 1000
         today = day_of(now)
         yesterday = today - timedelta(days=1)
         truth = own.window(epoch(f"{yesterday}T00:00"), epoch(f"{today}T00:00"), now).received
-        assert [kwh for _, kwh in found["surplus"]] == [wh / 1000 for wh in truth.tolist()]
         assert truth.any()
-        assert found["surplus"][0][0] == yesterday.strftime("%m/%d/%Y 0:00")
+        for version, (log_in, others) in CLIENTS.items():
+            found = await played(sandbox, version)
+            assert found["calls"][: len(log_in)] == log_in
+            assert sorted(found["calls"][len(log_in) :]) == sorted(f"POST {path}" for path in others)
+            assert found["reading"] == own.live(found["read_at"]).delivered_register / 1000
+            if version >= "0.5":
+                assert [kwh for _, kwh in found["surplus"]] == [wh / 1000 for wh in truth.tolist()]
+                assert found["surplus"][0][0] == yesterday.strftime("%m/%d/%Y 0:00")
+
+
+@pytest.mark.process
+async def test_home_assistant_sets_itself_up_and_reads_every_hour(tmp_path: Path) -> None:
+    """Its own steps, with the client that it has: a wrong password, the right one, the meters, a read at once and three hourly ones."""
+    async with portal_sandbox(tmp_path, speed=HOURLY_SPEED) as sandbox:
+        own, began = sandbox.settings.world.meters[0], sandbox.runtime.now()
+        found = await played(sandbox, "0.5.5", 15 / HOURLY_SPEED, hours=3, hour_s=3600 / HOURLY_SPEED)
+        ended = sandbox.runtime.now()
+    assert found["steps"] == ["invalid_auth", "entry created"]
+    at = [one["read_at"] for one in found["readings"]]
+    # Each is what the meter showed then; that it may be the read of the hour before is the scenario hour-before.
+    assert [one["reading"] for one in found["readings"]] == [own.live(one).delivered_register / 1000 for one in at]
+    assert began <= at[0] <= at[1] <= at[2] <= at[3] <= ended
+    assert at[3] - at[0] >= 3600
 
 
 async def test_a_storm_with_a_dead_token_leaves_the_others_their_answers(tmp_path: Path) -> None:
