@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -37,7 +37,7 @@ from simulator.smt.doors.service import Smt, SmtConfig, create_app
 from simulator.smt.ondemand.inquiries import CALL_BACKS
 from simulator.smt.ondemand.middle import FixedMiddle
 from simulator.smt.registry.passwords import hash_password
-from simulator.smt.registry.records import Entity, EntityKind, RorPeriod, ServicePoint, User, UserKind
+from simulator.smt.registry.records import Agreement, Entity, EntityKind, RorPeriod, ServicePoint, User, UserKind
 from simulator.smt.registry.registry import Registry
 from simulator.smt.throttle.decision import Policy
 from simulator.smt.throttle.policy import preset
@@ -59,7 +59,8 @@ HASH = hash_password(PASSWORD)
 KEYS = LinkKeys(*(f"a-key-of-the-{sender}" for sender in ("smt", "head-end", "meters", "control")))
 
 
-def registry(*more: User) -> Registry:
+def registry(*more: User, entities: Sequence[Entity] = (), agreements: Sequence[Agreement] = ()) -> Registry:
+    """The test market, and whoever else is wanted in it."""
     plain = ServicePoint(PLAIN, "200000017", "coastal", address="1 Test Way", city="Nowhere", zip_code="75001")
     points = [plain, replace(plain, esiid=NEIGHBOUR, meter_number="200000018")]
     points += [replace(plain, esiid=FOREIGN, meter_number="200000019")]
@@ -74,6 +75,7 @@ def registry(*more: User) -> Registry:
             Entity(TDSP_DUNS, "Coastal Wires", EntityKind.TDSP, "coastal"),
             Entity(ROR_DUNS, "Lone Star Test Energy", EntityKind.ROR),
             Entity(RIVAL_DUNS, "Rival Test Energy", EntityKind.ROR),
+            *entities,
         ],
         [
             RorPeriod(point.esiid, RIVAL_DUNS if point.esiid == FOREIGN else ROR_DUNS, date(2025, 1, 1))
@@ -86,6 +88,7 @@ def registry(*more: User) -> Registry:
             User("wires", HASH, UserKind.TDSP, TDSP_DUNS),
             *more,
         ],
+        agreements=agreements,
     )
 
 

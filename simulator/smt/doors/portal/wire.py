@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, Field
+from pydantic import AliasChoices, BaseModel, Field
 
 from simulator.smt.doors.both.bodies import EnergyDay, Posted
 
@@ -22,7 +22,12 @@ class PortalLogin(Posted):
 class MeterList(Posted):
     """`POST /api/meter`."""
 
-    esiid: str = Field(default="*", description="`*`: every meter of the account.", examples=["*"])
+    esiid: str = Field(
+        default="*",
+        description="`*`: every meter of the account.",
+        examples=["*"],
+        validation_alias=AliasChoices("esiid", "ESIID"),
+    )
 
 
 class PortalRead(Posted):
