@@ -34,6 +34,12 @@ PolicyOption = Annotated[
         help="Throttle: a preset (n-per-day:amount=3 sets its parameter) or a YAML file.", autocompletion=_policies
     ),
 ]
+TokenLifeOption = Annotated[
+    str,
+    typer.Option(
+        help="Which clock tokens live by: wall, as a client that counts for itself does, or model, so that who comes once an hour logs in anew."
+    ),
+]
 TlsOption = Annotated[bool, typer.Option("--tls", help="SMT over HTTPS, with a certificate of the local CA.")]
 DatabaseOption = Annotated[
     str, typer.Option(help="SQLAlchemy URL of SMT's database; a SQLite file in --out unless given.")
@@ -220,6 +226,7 @@ class SmtOptions:
     ] = None
     open_links: OpenLinksOption = False
     tls: TlsOption = False
+    token_life: TokenLifeOption = "wall"
     database: DatabaseOption = ""
     role: Annotated[
         str,
@@ -254,6 +261,7 @@ class SandboxOptions:
         ),
     ] = ""
     tls: TlsOption = False
+    token_life: TokenLifeOption = "wall"
     smt_port: Annotated[
         int, typer.Option(help="SMT's port, wherever the others are; -1 leaves it with them.", max=65535)
     ] = -1

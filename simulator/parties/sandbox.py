@@ -34,6 +34,7 @@ from simulator.runtime.driver import Runtime
 from simulator.runtime.journal import RunJournal
 from simulator.runtime.local_ca import LocalCa
 from simulator.runtime.serving import PORT_MEND, bind
+from simulator.smt.access.gatekeeper import TokenLife
 from simulator.smt.doors.service import SmtConfig
 from simulator.smt.ondemand.middle import MiddleDraws
 from simulator.smt.throttle.decision import Policy
@@ -88,6 +89,8 @@ class SandboxSettings:
     journal_limit: int | None = None
     #: Wall clock of SMT's token lives and log-in blocks.
     wall: Callable[[], float] = time.time
+    #: Which clock tokens live by.
+    token_life: TokenLife = TokenLife.WALL
 
     def port(self, offset: int) -> int:
         """The port at an offset, or 0 for a free one."""
@@ -199,6 +202,7 @@ class Sandbox:
             keys={settings.world.tdsp.key: self.keys},
             open_links=settings.open_links,
             wall=settings.wall,
+            token_life=settings.token_life,
         )
         return SmtParty(
             self.runtime,

@@ -24,6 +24,7 @@ from simulator.runtime.clock import Clock
 from simulator.runtime.driver import Runtime
 from simulator.runtime.local_ca import LocalCa
 from simulator.runtime.serving import HttpServer, url_of
+from simulator.smt.access.gatekeeper import TokenLife
 from simulator.smt.doors.service import Smt, SmtConfig, create_app
 from simulator.smt.ondemand.middle import MiddleDraws
 from simulator.smt.registry.records import UserKind
@@ -126,6 +127,15 @@ class SmtParty:
         return ready if market is None else ready | market_entries(market)
 
 
+def token_life(told: str) -> TokenLife:
+    """What ``--token-life`` says. Raises SimulatorError."""
+    if told not in tuple(TokenLife):
+        raise SimulatorError(
+            "smt.token_life", f"There is no token life '{told}'.", "--token-life", f"Choose {', '.join(TokenLife)}."
+        )
+    return TokenLife(told)
+
+
 def market_entries(market: Market) -> dict[str, Any]:
     """Log-ins and special ESI IDs in a ready line."""
     return {
@@ -181,6 +191,7 @@ async def smt_alone(
             ClockNumbers(clock.epoch_us, clock.speed, clock.wall_start),
             folder,
             settings.config.keys,
+            settings.config.token_life,
         )
         config = replace(settings.config, terms=terms)
         party = SmtParty(

@@ -14,7 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from headend.http.links import LinkKeys
 from headend.ports import Driver, Journal
 from meters.calendar import Micros, Seconds, micros, rounded_us, seconds, to_us
-from simulator.smt.access.gatekeeper import AuthLimits, Gatekeeper
+from simulator.smt.access.gatekeeper import AuthLimits, Gatekeeper, TokenLife
 from simulator.smt.access.log import AccessLog
 from simulator.smt.access.logins import DatabaseLogins
 from simulator.smt.complaints.book import ComplaintBook
@@ -61,6 +61,7 @@ class SmtConfig:
     #: Wall clock of token lives and log-in blocks, seconds since the epoch.
     wall: Callable[[], float] = time.time
     auth: AuthLimits = field(default_factory=AuthLimits)
+    token_life: TokenLife = TokenLife.WALL
     #: After so long without an answer a request expires, microseconds of model time.
     expiry_us: Micros = EXPIRY_US
     #: For so long after a new request the portal still returns the previous completed read, seconds of model time. A default of this
@@ -128,7 +129,8 @@ class Smt:
         journal = ObservedJournal(journal, self.metrics.noted)
         bad, logins = (DatabaseBadLogins(self._engine), DatabaseLogins(self._engine)) if shared else (None, None)
         guard = LoginGuard(registry.users, config.wall, self.metrics.blocked, bad)
-        self.gatekeeper = Gatekeeper(registry.users, config.wall, guard, config.auth, logins)
+        lives_by = config.wall if config.token_life is TokenLife.WALL else driver.now
+        self.gatekeeper = Gatekeeper(registry.users, lives_by, guard, config.auth, logins)
         #: What a tester has switched on.
         self.complaints = Complaints(driver.now, journal, ComplaintBook(self._engine), shared=shared)
         admission = DatabaseAdmission(self._engine, config.policy)

@@ -1,4 +1,4 @@
-"""What a dispatcher works by, written into the database, and its workers held to it: the same clock, policy, records, folder of files and keys of links.
+"""What a dispatcher works by, written into the database, and its workers held to it: the same clock, policy, token life, records, folder of files and keys of links.
 
 Each process decides on requests by itself, so one that is told something else would be right by its own lights and wrong by the others'.
 """
@@ -32,6 +32,7 @@ _CLOCKS_S = 0.01
 _MENDS = {
     "clock": ("--clock-of", "Give it the dispatcher's ready line or URL."),
     "policy": ("--policy", "Give it the dispatcher's."),
+    "token_life": ("--token-life", "Give it the dispatcher's."),
     "registry": ("--registry, --meters-of, --count, --seed, --mix, --special", "Tell it of the records what the dispatcher was told."),
     "out": ("--out", "Give it the dispatcher's folder."),
     "keys": ("--keys", "Give it the dispatcher's keys_file, as its ready line tells it."),
@@ -72,6 +73,8 @@ class Terms:
     clock: ClockNumbers
     folder: Path
     keys: Mapping[str, LinkKeys]
+    #: Which clock tokens live by.
+    token_life: str = "wall"
 
     def hold(self, engine: Engine, role: Role) -> None:
         """Write them, at the dispatcher; compare them, at a worker. Raises SimulatorError ``smt.workers.*`` for one that differs."""
@@ -117,6 +120,7 @@ class Terms:
             Term("clock", json.dumps(self.clock), self.clock.words()),
             Term("policy", policy, f"{self.policy.name} ({policy})"),
             Term("registry", registry, f"{len(self.registry.points)} service points ({registry})"),
+            Term("token_life", self.token_life, self.token_life),
             Term("out", mark.read_text() if mark.exists() else "", str(self.folder.resolve())),
             Term("keys", keys, keys),
         )

@@ -16,6 +16,7 @@ from simulator.errors import SimulatorError
 from simulator.parties.keys_file import warn_open
 from simulator.parties.options import SandboxOptions
 from simulator.parties.sandbox import SANDBOX_FILES, Sandbox, SandboxSettings
+from simulator.parties.smt import token_life
 from simulator.runtime.clock import Clock
 from simulator.runtime.clock_options import clock_of
 from simulator.runtime.folder import own
@@ -73,6 +74,7 @@ def _settings(options: SandboxOptions, running: Clock, way: str) -> SandboxSetti
         world=world,
         clock=running,
         policy=load_policy(options.policy, place="--policy"),
+        token_life=token_life(options.token_life),
         middle=middle_of(way, options.seed),
         out=options.out,
         times=times,

@@ -15,7 +15,7 @@ from simulator.parties.clock_sharing import PartyClock, party_clock
 from simulator.parties.keys_file import KEYS, kept_keys, warn_open
 from simulator.parties.options import SmtOptions
 from simulator.parties.ready_line import ReadyFleet, read_ready
-from simulator.parties.smt import AloneSettings, smt_alone
+from simulator.parties.smt import AloneSettings, smt_alone, token_life
 from simulator.runtime.folder import own
 from simulator.runtime.journal import SERVING_LIMIT, RunJournal
 from simulator.runtime.serving import base_url, bind
@@ -52,6 +52,7 @@ def serve_smt(options: SmtOptions) -> None:
         config=SmtConfig(
             seed=made.seed,
             policy=load_policy(options.policy, place="--policy"),
+            token_life=token_life(options.token_life),
             database_url=options.database or f"sqlite:///{options.out / FILES[0]}",
             links=_links(options.headend or [], registry),
             expiry_us=rounded_us(options.expiry * 60),

@@ -32,8 +32,17 @@ class TokenKind(StrEnum):
     PORTAL = "portal"
 
 
+class TokenLife(StrEnum):
+    """Which clock a token's life is counted by."""
+
+    #: Of a client that is not told of the model's, and counts its token's life by itself.
+    WALL = "wall"
+    #: Who comes once an hour of the model logs in anew each time, as at SMT.
+    MODEL = "model"
+
+
 class Token(NamedTuple):
-    """A bearer token and its life in seconds of wall time since the epoch."""
+    """A bearer token and its life, seconds since the epoch."""
 
     text: str
     issued_at: float
@@ -42,7 +51,7 @@ class Token(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class AuthLimits:
-    """Lives of tokens in seconds of wall time (DOMAIN §3, §4)."""
+    """Lives of tokens in seconds (DOMAIN §3, §4)."""
 
     market_life_s: float = 3600
     portal_life_s: float = 15 * 60
@@ -54,17 +63,17 @@ class Gatekeeper:
     def __init__(
         self,
         users: Mapping[str, User],
-        wall: Callable[[], float],
+        now: Callable[[], float],
         guard: LoginGuard,
         limits: AuthLimits | None = None,
         logins: Logins | None = None,
     ) -> None:
-        """users: by username. wall: seconds since the epoch. guard: of every door, the file site's too.
+        """users: by username. now: what tokens live by, seconds since the epoch. guard: of every door, the file site's too.
 
         logins: of several workers, each of which takes the others' tokens; without them tokens do not outlive this instance.
         """
         self._users = users
-        self._wall = wall
+        self._now = now
         self.guard = guard
         self.limits = limits or AuthLimits()
         self._logins = logins or MemoryLogins()
@@ -76,7 +85,7 @@ class Gatekeeper:
 
     def issue(self, user: User, kind: TokenKind) -> Token:
         """A new token for a user who has logged in."""
-        now = self._wall()
+        now = self._now()
         token_id = secrets.token_urlsafe(12)
         expires = now + self._life(kind)
         if kind is TokenKind.PORTAL:
@@ -89,7 +98,7 @@ class Gatekeeper:
         claims = self._claims(text, kind)
         if claims is None:
             return None
-        now = self._wall()
+        now = self._now()
         if kind is TokenKind.PORTAL:
             if not self._logins.use(claims["jti"], now, now - self.limits.portal_life_s):
                 return None

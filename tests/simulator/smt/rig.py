@@ -33,6 +33,7 @@ from meters.calendar import (
 )
 from simulator.runtime.clock import Clock, ClockMode
 from simulator.runtime.driver import Runtime
+from simulator.smt.access.gatekeeper import TokenLife
 from simulator.smt.doors.service import Smt, SmtConfig, create_app
 from simulator.smt.ondemand.inquiries import CALL_BACKS
 from simulator.smt.ondemand.middle import FixedMiddle
@@ -240,6 +241,7 @@ class Rig:
         reply_to: str = "http://smt",
         keys: dict[str, LinkKeys] | None = None,
         open_links: bool = False,
+        token_life: TokenLife = TokenLife.WALL,
     ) -> None:
         self.runtime = Runtime(clock or Clock(ClockMode.MANUAL, to_us(epoch(now))))
         self.wall = 1_000_000.0
@@ -258,6 +260,7 @@ class Rig:
             reply_to=reply_to,
             wall=lambda: self.wall,
             expiry_us=expiry_us,
+            token_life=token_life,
         )
         self.smt = Smt(
             self.runtime, config, registered or registry(), FixedMiddle(10, 60), self.notes, self.http, folders

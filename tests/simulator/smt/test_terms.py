@@ -12,6 +12,7 @@ import pytest
 from headend.http.links import LinkKeys
 from meters.calendar import seconds, to_us
 from simulator.errors import SimulatorError
+from simulator.smt.access.gatekeeper import TokenLife
 from simulator.smt.database.seat import Role
 from simulator.smt.registry.passwords import hash_password
 from simulator.smt.registry.registry import Registry
@@ -47,6 +48,7 @@ def test_a_worker_is_held_to_what_its_dispatcher_works_by(tmp_path: Path) -> Non
     ]
     other: list[tuple[str, dict[str, Any]]] = [
         ("clock", {"clock": CLOCK._replace(speed=61.0)}),
+        ("token_life", {"token_life": TokenLife.MODEL}),
         ("clock", {"clock": CLOCK._replace(wall_start=1_700_000_000.0)}),
         ("clock", {"clock": CLOCK._replace(epoch_us=CLOCK.epoch_us + to_us(1))}),
         ("policy", {"policy": replace(works_by.policy, reuse_s=seconds(900))}),

@@ -12,6 +12,8 @@ import pytest
 
 from headend.vee.quality import Channel
 from meters.calendar import INTERVAL_S, day_end, day_start, micros, parse_us_date, seconds
+from simulator.customer.portal_user import PortalClient
+from simulator.smt.access.gatekeeper import TokenLife
 from simulator.smt.registry.records import Occupancy, User, UserKind
 from simulator.smt.registry.registry import Registry
 from tests.simulator.smt.rig import FOREIGN, HASH, NEIGHBOUR, PASSWORD, PLAIN, Rig, record, registry
@@ -255,3 +257,16 @@ async def test_a_dashboard_without_a_meter_shows_none(tmp_path: Path) -> None:
     nobody = User("customer", HASH, UserKind.CUSTOMER)
     async with Rig(tmp_path, registered=Registry([], [], [], [nobody])) as rig:
         assert await rig.portal("/api/dashboard") == {"data": {"defaultMeterDetails": None, "latestDate": None}}
+
+
+@pytest.mark.parametrize(("life", "log_ins"), [(TokenLife.WALL, 1), (TokenLife.MODEL, 24)])
+async def test_a_home_that_comes_every_hour_logs_in_as_often_as_tokens_live_by_the_models_clock(
+    tmp_path: Path, life: TokenLife, log_ins: int
+) -> None:
+    async with Rig(tmp_path, token_life=life) as rig:
+        home = PortalClient(rig.client, "customer", PASSWORD)
+        for _ in range(24):
+            await home.latest(PLAIN)
+            await rig.wait(3600)
+    # Of a log-in but the first there is a call beside it that was refused.
+    assert home.calls == 24 + 2 * log_ins - 1
