@@ -28,6 +28,7 @@ from headend.http.malformed import fault, tell_malformed
 from headend.http.unrouted import tell_unrouted
 from headend.ports import fault_text
 from headend.wire import InquiryResult
+from simulator.runtime.local_ca import SMT_NAMES
 from simulator.smt.doors import health
 from simulator.smt.doors.both.bodies import BAD_BODY
 from simulator.smt.doors.both.served import ServedSmt
@@ -56,15 +57,6 @@ class CallBackReply(BaseModel):
     status: CallBack
 
 
-#: What SMT is called by its users, whose names may be led here.
-NAMES = frozenset(
-    {
-        "www.smartmetertexas.com",
-        "smartmetertexas.com",
-        "services.smartmetertexas.net",
-        "uatservices.smartmetertexas.net",
-    }
-)
 #: Octets of a body that tells what was read; every other call asks with far less than any body may have.
 _LARGEST = {"/callbacks/": 2 << 20}
 #: Where the calls of market and portal API begin.
@@ -85,7 +77,7 @@ def create_app(smt: Smt) -> DescribedApi:
     app = DescribedApi(
         served(smt.driver.now),
         _EXAMPLES,
-        FrontRules(refuse, _LARGEST, NAMES),
+        FrontRules(refuse, _LARGEST, frozenset(SMT_NAMES), origins=frozenset(f"https://{name}" for name in SMT_NAMES)),
         title="Smart Meter Texas (test bed)",
         description="Market API, portal API and the call-back that head-ends use. Energy in extensions is whole Wh.",
         version="2",
