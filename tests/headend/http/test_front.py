@@ -30,7 +30,11 @@ class Service:
 
     def __init__(self, host: str = "127.0.0.1", **listening: Any) -> None:
         self.refused: list[str] = []
-        self.app = DescribedApi(FRAME, [], FrontRules(self._refuse, {"/long/": 2 * LARGEST}, frozenset({"its.name"})))
+        self.app = DescribedApi(
+            FRAME,
+            [],
+            FrontRules(self._refuse, {"/long/": 2 * LARGEST}, frozenset({"its.name"}), frozenset({"https://its.name"})),
+        )
         self.app.add_api_route("/{path:path}", self._told, methods=["GET", "POST"])
         self.app.listen(host, **listening)
         # As a server tells it: where the connection came in, not what the request says.
@@ -104,6 +108,15 @@ async def test_its_own_pages_and_whoever_brings_a_token_are_not_asked_where_they
     assert await service.ask("/api/meter", **foreign) == 200
     assert await service.ask("/api/meter", **foreign, cookie="a=1", authorization="bearer x") == 200
     assert service.refused == []
+
+
+async def test_pages_that_a_service_knows_call_it_with_cookies_but_not_control() -> None:
+    """A public client asks the apex name with the Origin of www, and brings back the front page's cookie."""
+    service = Service()
+    known = {"origin": "https://its.name", "cookie": "a=1"}
+    assert await service.ask("/api/user/authenticate", **known) == 200
+    assert await service.ask("/control/clock", **known) == 403
+    assert await service.ask("/api/user/authenticate", **known | {"origin": "https://its.name.evil.example"}) == 403
 
 
 async def test_beyond_loopback_control_asks_for_its_key() -> None:
