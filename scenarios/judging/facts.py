@@ -51,6 +51,10 @@ def usd_of(amount: Decimal | None) -> str | None:
     return None if amount is None else str(amount)
 
 
+#: By the kind of a note, what it says of a run in whose journal it stands.
+_OWN = {FAULT: "A process ended by a fault of ami-testbed's own", BEHIND: "The clock was not kept"}
+
+
 class Facts:
     """What a verdict asks a recording."""
 
@@ -72,12 +76,16 @@ class Facts:
 
     @property
     def own_faults(self) -> list[str]:
-        """Faults of ours that ended a process, and times at which the clock was not kept, as the journal has them; none, one hopes."""
-        found = (note for note in self.recording.journal if note.kind in (FAULT, BEHIND))
-        return [
-            f"{' '.join((note.party, note.ident)).strip()}: {(note.model_extra or {}).get('error', '')}"
-            for note in found
-        ]
+        """Faults of ours that ended a process, and a clock that was not kept, as the journal has them, in sentences; none, one hopes."""
+        found = {
+            said: "; ".join(
+                f"{note.party} {note.ident}".strip() + f": {(note.model_extra or {}).get('error', '')}"
+                for note in self.recording.journal
+                if note.kind == kind
+            )
+            for kind, said in _OWN.items()
+        }
+        return [f"{said}: {told}." for said, told in found.items() if told]
 
     def at(self, action: Action) -> Seconds:
         """UTC epoch seconds of an action."""

@@ -24,7 +24,7 @@ def judge(recording: Recording) -> Verdict:
     facts = Facts(recording)
     steps, checks = judge_steps(facts), judge_checks(facts)
     if facts.own_faults:
-        text = f"By a fault of ami-testbed's own a process ended, or the clock was not kept: {'; '.join(facts.own_faults)}. Nothing of this run can be judged."
+        text = f"{' '.join(facts.own_faults)} Nothing of this run can be judged."
         own = CheckVerdict("own-faults", "Faults of ami-testbed's own", text, {}, Mark.INCONCLUSIVE, ())
         steps, checks = _inconclusive(steps), (own, *_inconclusive(checks))
     judged: list[StepVerdict | CheckVerdict] = [*steps, *checks]

@@ -45,7 +45,7 @@ def _written(value: Any) -> Any:
 #: A header's name, and what it has in it.
 _HEADER = r"^[A-Za-z0-9-]+(: ?.+)?$"
 #: Fields that not every kind takes.
-_NARROWING = ("paths", "host", "header", "without_header", "seconds", "taken", "restamp", "by")
+_NARROWING = ("paths", "host", "header", "lacks", "seconds", "taken", "restamp", "by")
 Instant = Annotated[datetime, BeforeValidator(_written)]
 
 
@@ -88,7 +88,7 @@ class ComplaintSpec(BaseModel):
         pattern=_HEADER,
         description="Only calls with this header: its name, or name: and what it has in it, capitals or not.",
     )
-    without_header: str | None = Field(
+    lacks: str | None = Field(
         default=None, max_length=200, pattern=_HEADER, description="Only calls without such a header."
     )
     taken: bool = Field(default=False, description="The call is carried out first; only its answer is lost.")
@@ -174,7 +174,7 @@ class Complaint:
             and (not spec.esiids or not set(spec.esiids).isdisjoint(sought.esiids))
             and (spec.host is None or spec.host.lower() == sought.host)
             and (spec.header is None or sought.has(spec.header))
-            and (spec.without_header is None or not sought.has(spec.without_header))
+            and (spec.lacks is None or not sought.has(spec.lacks))
         )
 
 

@@ -204,7 +204,7 @@ async def test_a_head_end_refuses_in_its_own_shape_and_counts() -> None:
     assert (strange.status_code, strange.json()["code"], strange.json()["place"]) == (421, "http.host", "Host")
     assert (long.status_code, long.json()["code"], events.status_code, too_many.status_code) == (
         *(413, "http.too_large"),
-        *(400, 413),
+        *(401, 413),
     )
     assert 'ami_headend_refused_total{reason="host"} 1.0' in told
     assert 'ami_headend_refused_total{reason="too_large"} 2.0' in told

@@ -66,6 +66,12 @@ def test_a_worker_takes_on_what_the_dispatcher_ends(new_database: Callable[[], s
 def test_who_sends_on_demand_requests_is_told_at_the_start(tmp_path: Path, role: Role, said: str) -> None:
     config = SmtConfig(1, preset("smt-today"), "", role=role)
     settings = AloneSettings(config, registry(), FixedMiddle(1, 1), tmp_path)
-    ready = {"smt_url": "", "policy": "smt-today", "clock": {"mode": "real", "now": ""}, "keys_file": ""}
+    ready = {
+        "smt_url": "",
+        "policy": "smt-today",
+        "clock": {"mode": "real", "now": ""},
+        "keys_file": "",
+        "middle": "law",
+    }
     lines = [line.strip() for line in _lines(settings, ready) if "on-demand" in line]
     assert lines == [said]

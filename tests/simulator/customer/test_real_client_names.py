@@ -42,7 +42,7 @@ CLIENTS = {
 }
 INSTALLED = "0.5.6"
 #: Model seconds in a wall second for who comes every hour.
-HOURLY_SPEED = 3600.0
+HOURLY_SPEED = 900.0
 #: A roof for the first meter: some clients keep surplus generation alone of a day's intervals.
 ROOFED = (PremiseSpec(meter=1, solar_kw=8),)
 
