@@ -21,6 +21,7 @@ AT_LEAST: dict[str, tuple[float | None, float | None]] = {
     "modbus_collection": (None, 0.60),
     "smt_status_poll": (None, 0.50),
     "front": (None, 0.95),
+    "hourly_homes": (0.90, None),
     "capacity_simpy": (20_000.0, 0.15),
 }
 AT_MOST: dict[str, float] = {
@@ -37,7 +38,7 @@ def budget(name: str) -> str:
     if name in AT_MOST:
         return f"<= {AT_MOST[name]:g}"
     value, ratio = AT_LEAST.get(name, (None, None))
-    bounds = [*([f">= {value:,.0f}"] if value else []), *([f"ratio >= {ratio:g}"] if ratio else [])]
+    bounds = [*([f">= {value:,g}"] if value else []), *([f"ratio >= {ratio:g}"] if ratio else [])]
     return ", ".join(bounds)
 
 
