@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NewType, Protocol, Self, TypeVar, overload
 from zoneinfo import ZoneInfo
@@ -145,7 +145,13 @@ def ends_within(start: Seconds, end: Seconds) -> Sequence[Seconds]:
 
 def local(ts: Seconds) -> datetime:
     """The instant as an aware datetime in Central Prevailing Time."""
-    return datetime.fromtimestamp(ts, UTC).astimezone(CPT)
+    return _local(ts)
+
+
+# The ends of a day's intervals are told of every meter.
+@lru_cache(maxsize=1 << 14)
+def _local(ts: int) -> datetime:
+    return datetime.fromtimestamp(ts, CPT)
 
 
 def day_of(ts: Seconds) -> date:

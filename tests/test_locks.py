@@ -23,6 +23,7 @@ NOT_IMPORTED = {
     "pytest-xdist": "a pytest plugin of make test",
     "ruff": "a command of make lint",
     "setuptools": "builds the wheel, without an index",
+    "sniffio": "httpcore asks it for the loop at every request, and looks all over the disk for it where it is not there",
     "types-pyyaml": "read by mypy",
     "tzdata": "zoneinfo reads it where the machine has no zone files",
 }

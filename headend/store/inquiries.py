@@ -16,6 +16,11 @@ from headend.store.rows import INQUIRIES, Database
 from headend.wire import InquiryRequest
 from meters.calendar import Seconds
 
+# Made once: making a statement takes as long as executing it.
+_HELD = sa.select(INQUIRIES.c.request).where(INQUIRIES.c.correlation_id == sa.bindparam("key"))
+_CHANGE = sa.update(INQUIRIES).where(INQUIRIES.c.correlation_id == sa.bindparam("key"))
+_ENTER = sa.insert(INQUIRIES)
+
 
 class Acceptance(StrEnum):
     """What became of an inquiry that was posted."""
@@ -45,8 +50,7 @@ class InquiryStore:
     def accept(self, request: InquiryRequest, at: Seconds) -> Acceptance:
         """Keep an inquiry unless it is there already. at: UTC epoch seconds."""
         with self._writing.begin() as connection:
-            rows = INQUIRIES.c
-            held = connection.scalar(sa.select(rows.request).where(rows.correlation_id == request.correlationId))
+            held = connection.scalar(_HELD, {"key": request.correlationId})
             if held is not None:
                 same = InquiryRequest.model_validate_json(held) == request
                 return Acceptance.KNOWN if same else Acceptance.OTHER
@@ -57,7 +61,7 @@ class InquiryStore:
                 "result": "",
                 "became": "",
             }
-            connection.execute(sa.insert(INQUIRIES), row)
+            connection.execute(_ENTER, row)
             boundary("headend.accept.before_commit")
         boundary("headend.accept.after_commit")
         return Acceptance.TAKEN
@@ -65,16 +69,14 @@ class InquiryStore:
     def keep_result(self, correlation_id: str, result: str) -> None:
         """Keep what is to be called back, JSON."""
         with self._writing.begin() as connection:
-            change = sa.update(INQUIRIES).where(INQUIRIES.c.correlation_id == correlation_id)
-            connection.execute(change.values(result=result))
+            connection.execute(_CHANGE, {"key": correlation_id, "result": result})
             boundary("headend.answer.before_commit")
         boundary("headend.answer.after_commit")
 
     def end(self, correlation_id: str, at: Seconds, became: str) -> None:
         """The result was taken, or will not be. at: UTC epoch seconds. became: how, in a few words; the result itself is let go."""
         with self._writing.begin() as connection:
-            change = sa.update(INQUIRIES).where(INQUIRIES.c.correlation_id == correlation_id)
-            connection.execute(change.values(ended_at=at, became=became, result=""))
+            connection.execute(_CHANGE, {"key": correlation_id, "ended_at": at, "became": became, "result": ""})
             boundary("headend.end.before_commit")
         boundary("headend.end.after_commit")
 

@@ -48,6 +48,16 @@ from meters.calendar import INTERVAL_S, Seconds, day_end, day_of, day_start, int
 #: What collected an interval: a scheduled sweep, or a read on demand.
 Origin = Literal["sweep", "meter"]
 
+# Made once: making a statement takes as long as executing it.
+_DAYS = sa.select(INTERVAL_DAYS).where(
+    INTERVAL_DAYS.c.esiid.in_(sa.bindparam("esiids", expanding=True)),
+    INTERVAL_DAYS.c.day_start.in_(sa.bindparam("starts", expanding=True)),
+)
+_DAYS_OF_CHANNEL = _DAYS.where(INTERVAL_DAYS.c.channel == sa.bindparam("channel"))
+_CHANGE_DAY = sa.update(INTERVAL_DAYS).where(
+    *(INTERVAL_DAYS.c[name] == sa.bindparam(f"k_{name}") for name in ("esiid", "channel", "day_start"))
+)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StoredWindow:
@@ -135,13 +145,12 @@ class HeadEndStore:
         starts: Iterable[Seconds],
         channel: Channel | None = None,
     ) -> dict[tuple[str, int, Seconds], Packed]:
-        rows = INTERVAL_DAYS.c
+        query, wanted = _DAYS, dict[str, Any](starts=sorted(starts))
+        if channel is not None:
+            query, wanted["channel"] = _DAYS_OF_CHANNEL, int(channel)
         found: dict[tuple[str, int, Seconds], Packed] = {}
         for chunk in chunks(sorted(esiids)):
-            query = sa.select(INTERVAL_DAYS).where(rows.esiid.in_(chunk), rows.day_start.in_(sorted(starts)))
-            if channel is not None:
-                query = query.where(rows.channel == int(channel))
-            for esiid, number, start, *packed in connection.execute(query):
+            for esiid, number, start, *packed in connection.execute(query, wanted | {"esiids": chunk}):
                 found[esiid, number, start] = Packed(*packed)
         return found
 
@@ -157,14 +166,8 @@ class HeadEndStore:
                 [key | packed.columns() for key, packed in zip(keyed, days.values(), strict=True)],
             )
             return
-        rows = INTERVAL_DAYS.c
-        change = sa.update(INTERVAL_DAYS).where(
-            rows.esiid == sa.bindparam("k_esiid"),
-            rows.channel == sa.bindparam("k_channel"),
-            rows.day_start == sa.bindparam("k_day_start"),
-        )
         connection.execute(
-            change,
+            _CHANGE_DAY,
             [
                 {"k_esiid": key[0], "k_channel": key[1], "k_day_start": key[2], **packed.columns()}
                 for key, packed in days.items()

@@ -23,6 +23,7 @@ AT_LEAST: dict[str, tuple[float | None, float | None]] = {
     "front": (None, 0.95),
     "hourly_homes": (0.90, None),
     "capacity_simpy": (20_000.0, 0.15),
+    "live_inquiry": (100.0, None),
 }
 AT_MOST: dict[str, float] = {
     "cli_help": 0.4,

@@ -45,12 +45,12 @@ uvicorn.Server(uvicorn.Config(app, log_config=None, access_log=False)).run(socke
 
 
 @contextlib.contextmanager
-def process(*command: str) -> Iterator[str]:
-    """A server process that prints one line when it is ready; the line."""
+def process(*command: str) -> Iterator[tuple[str, int]]:
+    """A server process that prints one line when it is ready; the line, and the process's number."""
     with subprocess.Popen([sys.executable, *command], stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
         try:
-            yield server.stdout.readline()
+            yield server.stdout.readline(), server.pid
         finally:
             server.terminate()
             server.wait(20)
@@ -123,7 +123,7 @@ def run() -> list[dict[str, Any]]:
             "--out",
             out,
         )
-        with process("-c", code, *options) as told, process("-c", BARE) as bare_told:
+        with process("-c", code, *options) as (told, _), process("-c", BARE) as (bare_told, _):
             ready = json.loads(told)
             pending, completed = prepare(ready)
             smt_port, bare_port = urlsplit(ready["smt_url"]).port or 0, int(bare_told)

@@ -5,6 +5,7 @@ SQLite (WAL) by default, PostgreSQL by URL; made, or migrated from an older vers
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import secrets
 import shutil
@@ -20,6 +21,7 @@ from sqlalchemy import (
     URL,
     Connection,
     Engine,
+    Insert,
     Table,
     create_engine,
     event,
@@ -177,9 +179,15 @@ def insert_new(connection: Connection, table: Table, row: Mapping[str, Any]) -> 
 
     A key that is taken is no error of the database: PostgreSQL would write it into the server's log.
     """
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    entering = dialect.insert(table).on_conflict_do_nothing()
+    entering = _inserting(table, connection.dialect.name)
     return connection.execute(entering, row, execution_options={"preserve_rowcount": True}).rowcount == 1
+
+
+@functools.cache
+def _inserting(table: Table, dialect: str) -> Insert:
+    # A statement that is made anew takes as long to make as to execute.
+    made = postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
+    return made.on_conflict_do_nothing()
 
 
 class DiskFullError(SQLAlchemyError):
@@ -262,7 +270,10 @@ class _SqliteTurns:
             return
         tries = self._locked or options.get(_TRIES, False)
         raw: Any = connection.connection.dbapi_connection
-        raw.execute(f"PRAGMA busy_timeout={TRIED_MS if tries else BUSY_MS}")
+        waits_ms, held = TRIED_MS if tries else BUSY_MS, connection.connection.info
+        if held.get("waits_ms", BUSY_MS) != waits_ms:
+            raw.execute(f"PRAGMA busy_timeout={waits_ms}")
+        held["waits_ms"] = waits_ms
         try:
             connection.exec_driver_sql("BEGIN IMMEDIATE")
         except OperationalError:

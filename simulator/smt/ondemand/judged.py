@@ -126,9 +126,11 @@ def _in_local_time(result: InquiryResult) -> InquiryResult:
     """A head-end may tell its instants with any offset; who asked reads them all in Central Prevailing Time."""
 
     def of(times: _Told, *names: str) -> _Told:
-        return times.model_copy(
-            update={name: local(_s(at)) for name in names if (at := getattr(times, name)) is not None}
-        )
+        ats = {name: at for name in names if (at := getattr(times, name)) is not None}
+        here = {name: local(_s(at)) for name, at in ats.items()}
+        # Nearly always it is so already.
+        told_here = all(at.utcoffset() == here[name].utcoffset() for name, at in ats.items())
+        return times if told_here else times.model_copy(update=here)
 
     return result.model_copy(
         update={
@@ -313,7 +315,8 @@ def trimmed(filed: Filed, result: InquiryResult, read_to: Seconds | None = None)
         reaches = local(min(max(_s(reaches), filed.start), filed.end))
 
     def sound(end: datetime) -> bool:
-        return _s(end) in asked and told[_s(end)] == 1
+        at = _s(end)
+        return at in asked and told[at] == 1
 
     return result.model_copy(
         update={

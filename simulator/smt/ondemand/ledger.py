@@ -12,7 +12,19 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Engine, Select, delete, exists, func, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    Select,
+    bindparam,
+    delete,
+    exists,
+    func,
+    insert,
+    select,
+    update,
+)
 
 from headend.wire import InquiryKind, InquiryResult
 from meters.calendar import Micros, day_end, day_start, to_us
@@ -33,6 +45,12 @@ from simulator.smt.throttle.decision import Door, Refusal
 #: much larger than without. Measured.
 _KEPT = 100_000_000
 _ENTRY, _INTERVAL = 4_000, 700
+
+# What every request needs many times, made once: making a statement takes as long as executing it.
+_REQUEST = select(odr_request).where(odr_request.c.key == bindparam("key"))
+_ENTER, _ANSWER = insert(odr_open), insert(odr_answer)
+_MOVE = update(odr_open).where(odr_open.c.request_key == bindparam("key"))
+_LEAVE = delete(odr_open).where(odr_open.c.request_key == bindparam("key"))
 
 
 class Transition(NamedTuple):
@@ -111,7 +129,7 @@ class Ledger:
                 raise KeyTakenError(filed.key)
             _append(connection, filed.key, 0, transition)
             place = {"request_key": filed.key, "state": transition.state.value, "since_us": transition.at_us}
-            connection.execute(insert(odr_open), place)
+            connection.execute(_ENTER, place)
         self._remember(Entry(filed, [transition]))
 
     def append(self, key: str, transition: Transition, content: InquiryResult | None = None, digest: str = "") -> None:
@@ -124,15 +142,14 @@ class Ledger:
             if content is not None:
                 told = content.model_dump(mode="json", by_alias=True)
                 row = {"request_key": key, "content": told, "digest": digest}
-                connection.execute(insert(odr_answer), row)
-            mine = odr_open.c.request_key == key
+                connection.execute(_ANSWER, row)
             if transition.state in BESIDE:
                 pass
             elif transition.state in ENDED:
-                connection.execute(delete(odr_open).where(mine))
+                connection.execute(_LEAVE, {"key": key})
             else:
-                moved = update(odr_open).where(mine)
-                connection.execute(moved.values(state=transition.state.value, since_us=transition.at_us))
+                place = {"key": key, "state": transition.state.value, "since_us": transition.at_us}
+                connection.execute(_MOVE, place)
         # Out of memory while it changes: it is weighed again when it comes back.
         self.forget(key)
         entry.transitions.append(transition)
@@ -153,7 +170,7 @@ class Ledger:
             self._entries.move_to_end(key)
             return found
         with reading(self._engine) as connection:
-            row = connection.execute(select(odr_request).where(odr_request.c.key == key)).first()
+            row = connection.execute(_REQUEST, {"key": key}).first()
             if row is None:
                 return None
             steps = connection.execute(

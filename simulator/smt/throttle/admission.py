@@ -5,10 +5,25 @@ What ``MemoryAdmission`` decides in memory this decides in the database; besides
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Engine, Table, and_, delete, insert, or_, select, update
+from sqlalchemy import (
+    Connection,
+    Delete,
+    Engine,
+    Select,
+    Table,
+    Update,
+    and_,
+    bindparam,
+    delete,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from meters.calendar import Seconds
 from simulator.smt.database.engine import reading, writing
@@ -35,6 +50,11 @@ from simulator.smt.throttle.refusal_reasons import reason
 
 #: (limit name, scope value)
 _Place = tuple[str, str]
+#: Statements are made once: making one takes as long as executing it.
+_ENTER = insert(throttle_lease)
+_END = update(throttle_lease).where(
+    throttle_lease.c.request_key == bindparam("key"), throttle_lease.c.ended_at.is_(None)
+)
 
 
 class DatabaseAdmission:
@@ -92,7 +112,7 @@ class DatabaseAdmission:
             for held in lease.held
         ]
         if rows:
-            connection.execute(insert(throttle_lease), rows)
+            connection.execute(_ENTER, rows)
 
     def refusal(self, requested: Requested, now: Seconds) -> Refusal | None:
         """How a request would be refused now; None if it would not. Reserves nothing."""
@@ -126,12 +146,11 @@ class DatabaseAdmission:
         if not lease.held:
             return
         ending = Ending(success, octets, meter_failed)
-        open_one = and_(throttle_lease.c.request_key == request_key, throttle_lease.c.ended_at.is_(None))
         # Of a limit that this policy does not have, nothing is kept but the lease: it is counted anew if it comes back.
         own = [held for held in lease.held if held.limit in self._limits]
         places = [(held.limit, held.scope_value) for held in own]
         with writing(self._engine, turns=self._turns(places)) as connection:
-            ended = connection.execute(update(throttle_lease).where(open_one).values(ended_at=now, success=success))
+            ended = connection.execute(_END, {"key": request_key, "ended_at": now, "success": success})
             if ended.rowcount == 0 or not own:
                 return
             states = _read(connection, places)
@@ -173,15 +192,22 @@ def _snapshot(state: LimitState) -> _Snapshot:
     return _Snapshot({start: (count.used, count.held) for start, count in state.windows.items()}, state.mark)
 
 
-def _of(table: Table, places: Sequence[_Place]) -> Any:
-    return or_(*(and_(table.c.limit_name == name, table.c.scope_value == value) for name, value in places))
+@functools.cache
+def _selecting(table: Table, count: int) -> Select[Any]:
+    """The rows of so many places."""
+    limit, value = table.c.limit_name, table.c.scope_value
+    return select(table).where(
+        or_(*(and_(limit == bindparam(f"limit{n}"), value == bindparam(f"value{n}")) for n in range(count)))
+    )
 
 
 def _read(connection: Connection, places: Sequence[_Place]) -> dict[_Place, LimitState]:
     states = {place: LimitState() for place in places}
-    for row in connection.execute(select(throttle_window).where(_of(throttle_window, places))):
+    named = {f"limit{n}": name for n, (name, _) in enumerate(places)}
+    named |= {f"value{n}": value for n, (_, value) in enumerate(places)}
+    for row in connection.execute(_selecting(throttle_window, len(places)), named):
         states[row.limit_name, row.scope_value].windows[row.window_start] = Count(row.used, row.held)
-    for row in connection.execute(select(throttle_mark).where(_of(throttle_mark, places))):
+    for row in connection.execute(_selecting(throttle_mark, len(places)), named):
         states[row.limit_name, row.scope_value].mark = Mark(row.level, row.as_of)
     return states
 
@@ -214,10 +240,18 @@ def _put(
 ) -> None:
     """One row, made to be ``fields`` (None: gone)."""
     whole: dict[str, Any] = {"limit_name": place[0], "scope_value": place[1], **key}
-    here = and_(*(table.c[name] == value for name, value in whole.items()))
+    changing, deleting = _row(table)
+    here = {f"of_{name}": value for name, value in whole.items()}
     if fields is None:
-        connection.execute(delete(table).where(here))
+        connection.execute(deleting, here)
     elif there:
-        connection.execute(update(table).where(here).values(**fields))
+        connection.execute(changing, {**here, **fields})
     else:
         connection.execute(insert(table), {**whole, **fields})
+
+
+@functools.cache
+def _row(table: Table) -> tuple[Update, Delete]:
+    """What changes one row, and what deletes it."""
+    here = and_(*(column == bindparam(f"of_{column.name}") for column in table.primary_key))
+    return update(table).where(here), delete(table).where(here)

@@ -12,7 +12,7 @@ from itertools import islice
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
-from sqlalchemy import Connection, Engine, Row, func, insert, select
+from sqlalchemy import Connection, Engine, Row, bindparam, func, insert, select
 
 from headend.lse.writer import LseRecord
 from headend.ports import BoolArray, IntArray
@@ -25,6 +25,11 @@ from simulator.smt.database.tables import interval_day
 Version = Literal["L", "A"]
 #: ESI IDs that one statement names; SQLite's older default limit of parameters is 999.
 _CHUNK = 400
+# What every request for intervals asks, made once: of an ESI ID's consumption.
+_MINE = (interval_day.c.esiid == bindparam("esiid"), interval_day.c.channel == int(Channel.LOAD))
+_FIRST_DAY, _LAST_DAY = (select(of(interval_day.c.day)).where(*_MINE) for of in (func.min, func.max))
+_DAYS = select(interval_day.c.day).where(*_MINE, interval_day.c.day.between(bindparam("begin"), bindparam("end")))
+_DAYS = _DAYS.distinct()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -176,10 +181,8 @@ class VeeStore:
 
     def last_vee_end(self, esiid: str) -> Seconds | None:
         """End of the last accepted VEE interval of the consumption channel, UTC epoch seconds; None without any (AMB-5)."""
-        table = interval_day.c
-        last = select(func.max(table.day)).where(table.esiid == esiid, table.channel == int(Channel.LOAD))
         with self._engine.connect() as connection:
-            day = connection.scalar(last)
+            day = connection.scalar(_LAST_DAY, {"esiid": esiid})
         return None if day is None else day_end(day)
 
     def last_midnight(self, esiid: str, not_after: Seconds) -> Midnight | None:
@@ -205,15 +208,12 @@ class VeeStore:
 
         Both are midnights. Days before the first one that was ever posted are no holes.
         """
-        table = interval_day.c
-        mine = (table.esiid == esiid, table.channel == int(Channel.LOAD))
         with self._engine.connect() as connection:
-            first = connection.scalar(select(func.min(table.day)).where(*mine))
+            first = connection.scalar(_FIRST_DAY, {"esiid": esiid})
             if first is None:
                 return []
             begin, end = max(first, day_of(since)), day_of(until)
-            within = select(table.day).where(*mine, table.day >= begin, table.day < end).distinct()
-            posted = set(connection.scalars(within))
+            posted = set(connection.scalars(_DAYS, {"esiid": esiid, "begin": begin, "end": end}))
         found: list[tuple[Seconds, Seconds]] = []
         for day in days(begin, end - timedelta(days=1)):
             if day in posted:
