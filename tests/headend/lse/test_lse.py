@@ -198,6 +198,8 @@ def test_damage_anywhere_never_raises(data: st.DataObject) -> None:
     [
         (0, 1, "", "F2", "ESIID"),
         (0, 1, "1044372x000000017", "01", "ESIID"),
+        (0, 1, "1" * 16, "01", "ESIID"),
+        (0, 1, "1" * 23, "01", "ESIID"),
         (0, 2, "2", "01", "channel"),
         (0, 3, "2026081200000", "02", "start"),
         (0, 3, "20260832000000", "02", "start"),
@@ -220,7 +222,7 @@ def test_damage_anywhere_never_raises(data: st.DataObject) -> None:
         (4, 4, "1e3", "02", "value 2"),
         (4, 4, "-0.001", "01", "value 2"),
         (4, 4, "0.0005", "01", "value 2"),
-        (4, 4, "3000000", "01", "value 2"),
+        (4, 4, "2147483.648", "01", "value 2"),
         (4, 4, "9" * 50, "01", "value 2"),
         (4, 5, "X", "01", "status 2"),
         (4, 6, "noon", "02", "start-time 2"),
@@ -241,10 +243,11 @@ def test_doubtful_rules_only_warn(row: int, field: int, value: str, what: str) -
     assert (finding.severity, finding.field, finding.code) == (Severity.WARNING, what, "00")
 
 
-def test_sort_codes_that_do_not_ascend_only_warn() -> None:
+@pytest.mark.parametrize("first", [10_000_000, 10_000_001])
+def test_sort_codes_that_do_not_ascend_only_warn(first: int) -> None:
     lines = _lines()
     fields = lines[4].split(",")[1:]
-    lines[4:] = ["10000001," + ",".join(fields[:144]), "10000000," + ",".join(fields[144:])]
+    lines[4:] = [f"{first}," + ",".join(fields[:144]), "10000000," + ",".join(fields[144:])]
     read = _read(lines)
     assert _only(read).field == "sort code"
     assert _only(read).severity is Severity.WARNING
@@ -281,18 +284,47 @@ def test_readings_are_multiplied() -> None:
     assert (record.start_reading_wh, record.stop_reading_wh) == (420_000, 460_000)
 
 
+@pytest.mark.parametrize(("row", "kept"), [(0, 1), (1, 0), (2, 0), (3, 0)])
+def test_a_header_row_that_is_there_twice_costs_its_record(row: int, kept: int) -> None:
+    lines = _lines()
+    read = _read([*lines[:row], lines[row], *lines[row:]])
+    # A second 00000001 begins a second record, and that is whole.
+    assert (_only(read).code, _only(read).field, len(read.records)) == ("F2", "sort code", kept)
+
+
+def test_what_lies_at_the_edge_is_in() -> None:
+    lines = _lines()
+    lines[0] = lines[0].replace("20260812", "20991231")
+    lines[1] = "00000002,0,999999999999.999,1,0,1,0,900,01,,,,"
+    lines[4] = lines[4].replace("0.098", "2147483.647", 1)
+    read = _read(lines)
+    assert read.findings == ()
+    (record,) = read.records
+    assert (record.day, record.stop_reading_wh, record.wh[0]) == (date(2099, 12, 31), 10**15 - 1, 2**31 - 1)
+    lines[1] = lines[1].replace("999999999999.999", "1000000000000")
+    assert _read(lines).records[0].stop_reading_wh == 10**15
+    lines[1] = lines[1].replace("1000000000000", "1000000000000.001")
+    assert _only(_read(lines)).code == "01"
+
+
 def test_row_of_too_many_triplets_or_a_lost_comma_is_bad_format() -> None:
     lines = _lines()
     assert _only(_read([*lines[:4], "10000000," + "0.1,A,," * 100 + "0.1,A,"])).code == "02"
     assert _only(_read([*lines[:4], lines[4][:-1]])).code == "02"
 
 
-def test_95_intervals_are_not_a_full_day() -> None:
+def test_95_or_97_intervals_are_not_a_full_day() -> None:
     lines = _lines()
-    lines[4] = lines[4].rsplit(",", 3)[0]
-    finding = _only(_read(lines))
-    assert (finding.code, finding.line) == ("03", 1)
-    assert finding.message == "95 intervals, 2026-08-12 has 96"
+    for count, intervals in ((95, lines[4].rsplit(",", 3)[0]), (97, lines[4] + ",0.1,A,")):
+        finding = _only(_read([*lines[:4], intervals]))
+        assert (finding.code, finding.line) == ("03", 1)
+        assert finding.message == f"{count} intervals, 2026-08-12 has 96"
+
+
+def test_24_hours_from_a_quarter_past_midnight_are_no_day() -> None:
+    lines = _lines()
+    lines[0] = lines[0].replace("20260812000000,20260812235900", "20260812001500,20260813001400")
+    assert _only(_read(lines)).code == "03"
 
 
 def test_96_intervals_are_not_a_full_fall_back_day() -> None:

@@ -118,10 +118,11 @@ def test_a_retry_that_is_heard_completes() -> None:
     assert (answer.outcome, answer.meter_reads, at) == (Outcome.COMPLETED, 2, to_us(63))
 
 
-def test_no_try_is_begun_that_could_end_after_the_deadline() -> None:
-    answer, at, _ = ask(known_to=6300, heard="0000", answer_by=to_us(100))
-    assert (answer.outcome, answer.meter_reads) == (Outcome.FAILED, 2)
-    assert at <= to_us(100) + RETRY_WAITS_US[1]
+@pytest.mark.parametrize(("answer_by", "tries"), [(to_us(90) - 1, 1), (to_us(90), 2), (to_us(100), 2)])
+def test_no_try_is_begun_that_could_end_after_the_deadline(answer_by: Micros, tries: int) -> None:
+    answer, at, _ = ask(known_to=6300, heard="0000", answer_by=answer_by)
+    assert (answer.outcome, answer.meter_reads) == (Outcome.FAILED, tries)
+    assert at <= answer_by + RETRY_WAITS_US[1]
     assert "no time left" in answer.reason
 
 

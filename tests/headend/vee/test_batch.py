@@ -4,11 +4,12 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headend.vee.batch import needs_history, run_batch
-from headend.vee.quality import IntervalStatus, Method
+from headend.vee.quality import Channel, IntervalStatus, Method
 from headend.vee.records import ChannelDay, DayBlock, History, VeeDay
 from meters.calendar import intervals_in
 from meters.status import Common, Condition, status_word
@@ -92,6 +93,17 @@ def test_gap_at_midnight_leans_on_the_vee_data_of_the_day_before() -> None:
     assert vee.delivered.wh[0, :3].tolist() == [700, 600, 500]
     assert not vee.delivered.scaled.any()
     assert "vee.register.missing" in _ids(vee, 0)
+
+
+@pytest.mark.parametrize("why", ["estimated", "power failed", "two days before"])
+def test_gap_at_midnight_leans_on_nothing_but_an_actual_end_of_the_day_before(why: str) -> None:
+    block = _lose(_block(np.full((1, 96), 400)), 0, 0, 3)
+    block = replace(block, have_r0=np.zeros(1, np.bool_))
+    history = _history(block, 300, WEDNESDAY - timedelta(days=2 if why == "two days before" else 1), last=800)
+    before = history.of(Channel.LOAD)[0]
+    before.status[0, -1] = IntervalStatus.ESTIMATED if why == "estimated" else IntervalStatus.ACTUAL
+    before.power_failed[0, -1] = why == "power failed"
+    assert run_batch(block, history).delivered.wh[0, :3].tolist() == [400] * 3
 
 
 def test_spike_is_replaced_and_the_registers_give_the_true_value_back() -> None:

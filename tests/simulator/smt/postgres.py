@@ -8,9 +8,10 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
-from sqlalchemy import Engine, create_engine, make_url, text
+from sqlalchemy import Engine, create_engine, event, make_url, text
 from sqlalchemy.pool import NullPool
 
 from simulator.smt.database.engine import open_database
@@ -53,6 +54,21 @@ def opened(url: str) -> Iterator[Engine]:
         yield engine
     finally:
         engine.dispose()
+
+
+@contextmanager
+def turns_taken(engine: Engine) -> Iterator[list[int]]:
+    """The advisory locks that are taken meanwhile, in their order."""
+    taken: list[int] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, parameters: dict[str, int], *_: Any) -> None:
+        taken.extend(parameters.values() if "pg_advisory_xact_lock" in statement else ())
+
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield taken
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
 
 
 @pytest.fixture(scope="session")

@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from sqlalchemy import text
 
 from meters.calendar import to_us
 from simulator.errors import SimulatorError
-from simulator.smt.database.engine import open_database
+from simulator.smt.database.engine import open_database, writing
 from simulator.smt.database.migrations import MIGRATIONS
 from simulator.smt.database.seat import Role, Seat
 from simulator.smt.ondemand.lifecycle import State
@@ -28,7 +29,7 @@ from tests.simulator.smt.crash_play import (
     running,
     speed,
 )
-from tests.simulator.smt.postgres import DATABASES, opened
+from tests.simulator.smt.postgres import DATABASES, opened, turns_taken
 from tests.simulator.smt.rig import NEIGHBOUR, PLAIN, Rig
 
 
@@ -222,3 +223,18 @@ def test_workers_take_requests_and_the_dispatcher_runs_them_also_after_it_was_ki
     with opened(postgres_url) as engine, engine.connect() as connection:
         states = connection.scalars(text("SELECT state FROM odr_transition WHERE request_key = :key"), {"key": key})
         assert State.COMPLETED.value in set(states)
+
+
+def test_turns_are_taken_in_one_order_however_they_are_named(postgres_url: str) -> None:
+    # In orders of their own, two would wait for each other.
+    with opened(postgres_url) as engine:
+
+        def order(*turns: str) -> list[int]:
+            with turns_taken(engine) as taken, writing(engine, turns=turns):
+                return taken
+
+        whole = order(*"abcdefgh")
+        assert len(whole) == 8
+        for turns in permutations("abcdefgh", 2):
+            two = order(*turns)
+            assert two == [key for key in whole if key in two]

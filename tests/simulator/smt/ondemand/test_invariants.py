@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
-from meters.calendar import Seconds, day_end, day_of, epoch, seconds
-from simulator.smt.ondemand.invariants import Asking, breaches
+from meters.calendar import Seconds, day_end, day_of, epoch, seconds, to_us
+from simulator.smt.ondemand.invariants import Asking, breaches, from_steps
+from simulator.smt.ondemand.ledger import Transition
+from simulator.smt.ondemand.lifecycle import State
 from simulator.smt.throttle.decision import Door, Kind, Policy, Requested, RequesterClass, Scope
 from simulator.smt.throttle.policy import parse_policy
 
@@ -62,3 +64,16 @@ def test_octets_are_counted_as_spent_once_they_are_known_and_as_estimated_until_
     assert [breach.limit for breach in breaches(policy, [*open_ones, asked(4, NOON, True)])] == ["L"]
     # The next hour has its own.
     assert breaches(policy, [*open_ones, asked(4, NOON + HOUR, True)]) == []
+
+
+@pytest.mark.parametrize(("reads", "uses"), [(0, False), (1, True)])
+def test_what_the_store_alone_has_answered_uses_nothing_up(reads: int, uses: bool) -> None:
+    requested = Requested(Kind.READ, Door.API, SCOPES)
+
+    def life(at: Seconds) -> list[Transition]:
+        accepted = [Transition(state, to_us(at), meter_allowed=True) for state in (State.ACCEPTED, State.QUEUED)]
+        ended = Transition(State.COMPLETED, to_us(at + 70), meter_allowed=True, meter_reads=reads)
+        return [Transition(State.REQUESTED, to_us(at)), *accepted, ended]
+
+    asked = from_steps([(name, requested, life(at)) for name, at in (("a", NOON), ("b", NOON + 600))])
+    assert bool(breaches(of(window="day"), asked)) is uses

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from headend.wire import InquiryKind, InquiryResult, Outcome
 from meters.calendar import INTERVAL_S, Seconds, epoch, instants, iso, micros, seconds, to_us
 from simulator.smt.doors.market.status import scientific, status_of
-from simulator.smt.ondemand.judged import Case, judged, trimmed
+from simulator.smt.ondemand.judged import Case, digest, judged, trimmed
 from simulator.smt.ondemand.ledger import Entry, Transition
-from simulator.smt.ondemand.lifecycle import Filed, State
+from simulator.smt.ondemand.lifecycle import Answered, Filed, State
 from simulator.smt.throttle.decision import Door
 
 
@@ -53,9 +53,13 @@ def filed(kind: InquiryKind) -> Filed:
     return Filed("k", kind, "e", Door.API, "u", "d", "c", "t", "", start, end, None, (), to_us(ASKED))
 
 
-def held(kind: InquiryKind, **told: Any) -> tuple[Outcome, str, InquiryResult]:
+def looked_at(kind: InquiryKind, allowed: bool = True, **told: Any) -> Answered:
     result = InquiryResult.model_validate({"correlationId": "k", "outcome": "completed", "meterReads": 1, **told})
-    answered = judged(Case(filed(kind), allowed=True, result=result, now=ASKED + 60, most_wh=12_000))
+    return judged(Case(filed(kind), allowed=allowed, result=result, now=ASKED + 60, most_wh=12_000))
+
+
+def held(kind: InquiryKind, **told: Any) -> tuple[Outcome, str, InquiryResult]:
+    answered = looked_at(kind, **told)
     return answered.outcome, answered.reason, answered.content
 
 
@@ -112,6 +116,55 @@ def test_intervals_told_twice_or_off_the_quarter_hour_are_handed_on_to_nobody() 
     outcome, _, handed_on = held(InquiryKind.INTERVALS, intervals=[*reversed(whole), interval(ENDS[0] + 137)])
     assert outcome is Outcome.COMPLETED
     assert [seconds(one.end.timestamp()) for one in handed_on.intervals] == ENDS
+
+
+#: By what is told of the gap's second interval, or of the answer: the rules it breaks, and how many intervals are handed on.
+EDGES: list[tuple[dict[str, Any], dict[str, Any], str, int]] = [
+    ({}, {}, "", 4),
+    ({"collectedAt": ENDS[1]}, {}, "", 4),
+    ({"collectedAt": ENDS[1] - 1}, {}, "COLLECTED-EARLY", 3),
+    ({"wh": 12_000}, {}, "", 4),
+    ({"wh": 12_001}, {}, "ENERGY-SIZE", 4),
+    ({"wh": 0}, {}, "", 4),
+    ({"wh": -1}, {}, "ENERGY-SIGN", 4),
+    ({"end": ENDS[1] - 137}, {}, "OFF-QUARTER", 3),
+    ({"end": ENDS[3] + 900}, {}, "HOLE SURPLUS", 3),
+    ({"end": ENDS[3] + 900}, {"reachesTo": ENDS[0]}, "HOLE SURPLUS", 3),
+    ({"end": ENDS[3] + 900}, {"reachesTo": ENDS[0] + 1}, "HOLE REACHES-PAST-HOLE SURPLUS", 3),
+    ({"end": ENDS[3] + 900}, {"missing": [ENDS[1]], "reachesTo": ENDS[3]}, "SURPLUS", 3),
+    ({}, {"meterReads": 0}, "SOURCE-NOT-READ", 3),
+    ({}, {"allowed": False}, "METER-NOT-ALLOWED METER-NOT-ALLOWED", 3),
+    ({"source": "store"}, {"allowed": False}, "METER-NOT-ALLOWED", 4),
+    ({"source": "store"}, {"allowed": False, "meterReads": 0}, "", 4),
+]
+
+
+@pytest.mark.parametrize(("second", "answer", "rules", "handed_on"), EDGES)
+def test_a_rule_holds_to_its_edge_and_what_a_fatal_one_touches_is_handed_on_to_nobody(
+    second: dict[str, Any], answer: dict[str, Any], rules: str, handed_on: int
+) -> None:
+    told: list[dict[str, Any]] = [
+        {"end": end, "wh": 100, "source": "store", "collectedAt": ASKED} for end in (ENDS[0], *ENDS[2:])
+    ]
+    told.append({"end": ENDS[1], "wh": 100, "source": "meter", "collectedAt": ASKED} | second)
+    written = [one | {"end": iso(one["end"]), "collectedAt": iso(one["collectedAt"])} for one in told]
+    more: dict[str, Any] = {name: iso(value) if name == "reachesTo" else value for name, value in answer.items()}
+    more |= {"missing": [iso(end) for end in answer.get("missing", ())]}
+    answered = looked_at(InquiryKind.INTERVALS, intervals=written, **more)
+    assert [one.rule for one in answered.found] == rules.split()
+    fatal = next((rule for rule in rules.split() if rule not in ("SURPLUS", "ENERGY-SIZE", "ENERGY-SIGN")), "")
+    assert (answered.code, answered.outcome) == (fatal, Outcome.FAILED if fatal else Outcome.COMPLETED)
+    assert len(answered.content.intervals) == handed_on
+
+
+def test_an_answer_is_the_same_whatever_its_offsets_and_another_by_one_watt_hour() -> None:
+    def came(end: str, wh: int) -> str:
+        one = {"end": end, "wh": wh, "source": "meter", "collectedAt": iso(ASKED)}
+        return digest(InquiryResult.model_validate({"correlationId": "k", "outcome": "failed", "intervals": [one]}))
+
+    here = came("2026-08-12T00:15:00-05:00", 100)
+    assert came("2026-08-12T05:15:00Z", 100) == here
+    assert came("2026-08-12T00:15:00-05:00", 101) != here
 
 
 @pytest.mark.parametrize(("ahead", "outcome"), [(300, Outcome.COMPLETED), (301, Outcome.FAILED)])

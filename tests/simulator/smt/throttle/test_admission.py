@@ -182,6 +182,26 @@ def test_requests_under_way_are_told_as_such(engine: Engine) -> None:
     assert retry_at == START + 3600
 
 
+def test_reads_that_were_not_let_in_are_told_as_any_other_use(engine: Engine) -> None:
+    admission = DatabaseAdmission(engine, preset("smt-today"))
+    for at in (START, START + 5):
+        admission.charge(f"c-{at}", requested("e"), at, at + 75)
+    reason, retry_at = told(admission, START + 120)
+    assert reason == f"{HOUR} Used at 2026-08-12T21:00:00-05:00 and 2026-08-12T21:00:05-05:00."
+    assert retry_at == START + 3600
+
+
+def test_what_was_given_back_leaves_no_row(engine: Engine) -> None:
+    admission = DatabaseAdmission(engine, preset("smt-today"))
+    leases = [admission.reserve(f"r-{at}", requested("e"), at) for at in (START, START + 5)]
+    for number, lease in enumerate(leases):
+        assert isinstance(lease, Lease)
+        admission.settle(f"r-{START + 5 * number}", lease, START + 60, number == 1)
+    hour = select(throttle_window.c.window_start).where(throttle_window.c.limit_name == "SMT-HOUR")
+    with engine.connect() as connection:
+        assert connection.scalars(hour).all() == [START + 5]
+
+
 def test_a_days_limit_of_many_is_counted_with_the_last(engine: Engine) -> None:
     admission = DatabaseAdmission(engine, preset("smt-today"))
     begin = epoch("2026-08-12T00:30")

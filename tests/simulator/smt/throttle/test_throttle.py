@@ -91,6 +91,17 @@ def test_the_day_of_the_fall_back_night_lasts_25_hours() -> None:
     assert decision.retry_at - decision.window == 25 * 3600
 
 
+def test_the_day_of_the_fall_back_night_is_remembered_to_its_end() -> None:
+    one, state = limit(Window.DAY, 2), LimitState()
+    # Beside one of the evening before that nobody has answered yet.
+    reserve(one, state, admit(one, state, epoch("2026-10-31T23:59")).window)
+    for when in ("2026-11-01T00:30", "2026-11-01T23:30"):
+        decision = admit(one, state, epoch(when))
+        assert decision.ok
+        finished(one, state, decision.window, epoch(when) + 60)
+    assert not admit(one, state, epoch("2026-11-01T23:45")).ok
+
+
 def test_a_rolling_hour_reopens_when_the_oldest_use_is_an_hour_old() -> None:
     one, state = limit(Window.ROLLING_HOUR, 2), LimitState()
     for at in (CALL, CALL + 600):

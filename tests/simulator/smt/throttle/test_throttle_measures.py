@@ -103,6 +103,12 @@ def test_a_failure_gives_back_no_more_than_it_took_from_a_bucket_that_filled_mea
     assert trial.ask(full + 1) is None
 
 
+def test_a_worker_whose_clock_is_behind_takes_its_token_at_the_others_instant() -> None:
+    trial = Trial(**BUCKET)
+    trial.end(trial.ask(NOON + 10), NOON + 60, GOOD)
+    assert trial.ask(NOON + 5) == NOON + 10
+
+
 def test_what_is_settled_is_folded_into_the_mark() -> None:
     trial = Trial(**BUCKET)
     for turn in range(20):
@@ -198,12 +204,13 @@ def test_a_probe_that_told_nothing_is_followed_by_another() -> None:
     assert trial.ask(half_open + 42) is None
 
 
-def test_what_was_sent_before_the_breaker_opened_neither_closes_nor_prolongs_it() -> None:
+def test_what_was_sent_before_the_breaker_opened_neither_closes_nor_prolongs_it_nor_is_its_probe() -> None:
     for ending in (GOOD, SILENT):
         trial = Trial(**BREAKER)
         early = trial.ask(NOON)
         for _ in range(3):
             trial.end(trial.ask(NOON), NOON + 100, SILENT)
+        assert admit(trial.limit, trial.state, NOON + 700).ok
         trial.end(early, NOON + 400, ending)
         assert trial.refused_until(NOON + 401) == NOON + 700
 
@@ -293,6 +300,17 @@ def test_a_combination_tells_the_time_at_which_all_of_it_lets_in() -> None:
     shared.settle("a", lease, NOON + 60, True)
     assert not let_in(shared, asked(), NOON + 7199)
     assert let_in(shared, asked(), NOON + 7200)
+
+
+def test_a_limit_that_never_lets_one_in_binds_longest() -> None:
+    day = {"scope": "esiid", "amount": 1, "window": "day"}
+    never = {"scope": "esiid", "measure": "octets", "amount": 0, "estimate": 1500, "window": "day"}
+    for limits in ((day, never), (never, day)):
+        shared = admission(*limits)
+        shared.charge("k", asked(), NOON, NOON)
+        refused = shared.reserve("k", asked(), NOON)
+        assert isinstance(refused, Refusal)
+        assert refused.retry_at == NEVER
 
 
 @given(st.integers(1, 5), st.integers(1, 50), st.integers(1, 4), st.lists(st.integers(0, 40), max_size=40))

@@ -20,7 +20,7 @@ from simulator.smt.throttle.admission import DatabaseAdmission
 from simulator.smt.throttle.decision import Door, Kind, Lease, Policy, Refusal, Requested, Scope
 from simulator.smt.throttle.policy import load_policy, preset
 from tests.simulator.processes import Forked, ending, patience
-from tests.simulator.smt.postgres import opened
+from tests.simulator.smt.postgres import opened, turns_taken
 
 NOON = epoch("2026-08-12T12:00")
 #: ESI IDs that all clients want at once, and how often each asks for each.
@@ -124,6 +124,19 @@ limits:
     assert (windows["CAP"].used, windows["CAP"].held) == (50, 0)
     assert windows["CAP/others"].used <= 30
     assert windows["CAP/others"].held == 0
+
+
+@pytest.mark.parametrize(("policy", "shared"), [("fr-cr016-1", 0), ("smt-today-3000", 1)])
+def test_turns_are_taken_with_those_who_share_a_limit_and_no_others(
+    policy: str, shared: int, postgres_url: str
+) -> None:
+    with opened(postgres_url) as engine:
+        admission = DatabaseAdmission(engine, preset(policy))
+        with turns_taken(engine) as one:
+            admission.reserve("a", asked(1), NOON)
+        with turns_taken(engine) as other:
+            admission.reserve("b", asked(2), NOON)
+    assert (len(one), len(other), len({*one} & {*other})) == (1 + shared, 1 + shared, shared)
 
 
 def waiting(engine: Engine) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -50,7 +51,7 @@ def test_a_day_that_is_not_over_is_future_dated() -> None:
 
 
 def test_a_record_stamped_in_the_future_does_not_stand_in_the_way_of_corrections() -> None:
-    result = decided([record(PLAIN, DAY, NOW + 3600), record(NEIGHBOUR, DAY, NOW + 200)])
+    result = decided([record(PLAIN, DAY, NOW + 301), record(NEIGHBOUR, DAY, NOW + 300)])
     assert codes(result) == ["04", "00"]
     assert "timestamp lies ahead" in result.rows[0].text
 
@@ -59,6 +60,13 @@ def test_a_record_stamped_in_the_future_does_not_stand_in_the_way_of_corrections
 def test_a_read_older_than_the_held_one_is_turned_away(posted_at: Seconds, code: str) -> None:
     held = {DayKey(PLAIN, Channel.LOAD, DAY): Held(1, NOW)}
     assert codes(decided([record(PLAIN, DAY, posted_at)], held=held)) == [code]
+
+
+def test_within_a_file_too_an_older_read_of_a_day_and_channel_does_not_follow_a_newer_one() -> None:
+    newer, older = record(PLAIN, DAY, NOW), record(PLAIN, DAY, NOW - 1)
+    assert codes(decided([newer, older])) == ["00", "05"]
+    assert codes(decided([older, newer])) == ["00", "00"]
+    assert codes(decided([newer, record(PLAIN, DAY, NOW - 1, Channel.GENERATION)])) == ["00", "00"]
 
 
 def test_a_truncated_file_loses_only_what_was_cut() -> None:
@@ -96,6 +104,19 @@ def test_a_file_under_a_wrong_name_is_refused_whole(name: str) -> None:
 def test_a_day_of_another_length_is_no_full_day() -> None:
     content = dumps([record(PLAIN, DAY, NOW)]).replace(b"20260811235900", b"20260811225900")
     assert codes(decided(content)) == ["03"]
+
+
+def test_what_is_only_doubtful_costs_no_record() -> None:
+    assert codes(decided(dumps([record(PLAIN, DAY, NOW)]).replace(b",M\n", b",X\n"))) == ["00"]
+
+
+async def test_a_tdsp_posts_for_its_own_service_points_alone(tmp_path: Path) -> None:
+    async with Rig(tmp_path, now="2026-08-12T07:30") as rig:
+        points = rig.smt.registry.points
+        points[NEIGHBOUR] = replace(points[NEIGHBOUR], tdsp_key="inland")
+        content = dumps([record(PLAIN, DAY, NOW), record(NEIGHBOUR, DAY, NOW)])
+        taken = rig.smt.intake.take_in("wires", NAME, content, NOW)
+    assert [(row.esiid, row.code) for row in taken.rows] == [(PLAIN, "00"), (NEIGHBOUR, "01")]
 
 
 async def test_an_intake_that_cannot_answer_is_told_and_the_rest_goes_on(tmp_path: Path) -> None:
