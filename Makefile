@@ -13,7 +13,7 @@ LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hash
 # Every process of the tests would compile all modules anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test fast crash stops check bench lint openapi pages setup locks clean
+.PHONY: demo test fast crash stops check bench mutants lint openapi pages setup locks clean
 
 demo: $(READY)
 	$(BIN)/ami demo
@@ -42,6 +42,10 @@ check: lint
 
 bench: $(READY)
 	$(BIN)/python -m tests.benchmarks
+
+# Faults put into the product one at a time, each to be found by the test that it names.
+mutants: $(READY)
+	$(BIN)/python -m tests.mutants
 
 openapi: $(READY)
 	$(BIN)/python -m tests.simulator.openapi_pages
