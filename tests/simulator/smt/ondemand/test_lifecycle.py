@@ -87,6 +87,9 @@ class Desk:
             yield self.env.timeout(answer_by_us - self.env.now)
         return self._answered
 
+    def behind_since(self, at_us: Micros) -> bool:
+        return False
+
     def asked(self, kind: InquiryKind = InquiryKind.REGISTER) -> OnDemandRequest:
         """A request that was submitted now."""
         request = OnDemandRequest("k", kind, "e", Requested(kind_counted(kind), Door.API, {Scope.ESIID: "e"}))
