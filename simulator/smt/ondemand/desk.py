@@ -18,13 +18,13 @@ from headend.boundaries import boundary
 from headend.http.exchange import current
 from headend.ports import FAULT, Driver, Journal, fault_text, guarded
 from headend.wire import InquiryResult
-from meters.calendar import Micros, Seconds, day_of, micros, to_s
+from meters.calendar import Micros, Seconds, day_of, micros, to_s, to_us
 from simulator.smt.database.engine import writing
 from simulator.smt.errors import BusinessError
 from simulator.smt.ondemand.eligibility import objection
 from simulator.smt.ondemand.filing import Asked, Filing
 from simulator.smt.ondemand.inquiries import Inquiries
-from simulator.smt.ondemand.ledger import KeyTakenError, Ledger, Transition
+from simulator.smt.ondemand.ledger import Entry, KeyTakenError, Ledger, Transition
 from simulator.smt.ondemand.lifecycle import (
     ENDED,
     Admission,
@@ -87,6 +87,7 @@ class LiveDesk:
         self._registry = registry
         self._ledger = ledger
         self._inquiries = inquiries
+        inquiries.overdue = self._overdue
         self._journal = journal
         self._engine = engine
         #: What the open transaction has kept, noted once it is committed; None while there is none.
@@ -181,6 +182,17 @@ class LiveDesk:
             move(self, request, State.FAILED, micros(self.env.now))
 
     # -- lifecycle.Desk -----------------------------------------------------------------------------------------
+
+    def _overdue(self, entry: Entry, found: Finding, octets: int) -> None:
+        """Count a read without an allowance that is told of when its request has ended."""
+        filed, now = entry.filed, self._driver.now()
+        at_us = max(micros(self.env.now), to_us(now), entry.transitions[-1].at_us)
+        step = Transition(State.FOUND, at_us, found.said, rule=found.rule, field=found.field, value=found.value)
+        with writing(self._engine):
+            self._ledger.append(filed.key, step)
+            self.admission.charge(
+                filed.key, self.filing.request(filed).requested, to_s(filed.submitted_us), to_s(at_us), octets
+            )
 
     @contextmanager
     def as_one(self, request: OnDemandRequest) -> Iterator[None]:

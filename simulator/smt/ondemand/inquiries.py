@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from enum import StrEnum
 from itertools import chain, repeat
 from typing import Any
@@ -20,7 +20,7 @@ from simulator.smt.errors import GatewayRefusal
 from simulator.smt.ondemand.judged import Case, digest, judged
 from simulator.smt.ondemand.ledger import Entry, Ledger, Transition
 from simulator.smt.ondemand.lifecycle import NOT_TAKEN, Answered, OnDemandRequest, Sent, State
-from simulator.smt.ondemand.rules import Finding, finding
+from simulator.smt.ondemand.rules import UNALLOWED, Finding, finding
 from simulator.smt.registry.meter_attributes import most_wh
 from simulator.smt.registry.registry import Registry
 
@@ -93,6 +93,8 @@ class Inquiries:
         given = http.timeout
         self._timeout = httpx.Timeout(connect=given.connect, read=given.read, write=given.write, pool=None)
         self._store_allowed = store_allowed
+        #: Counts a read that an answer tells of which came when its request had ended: the entry, what was found, octets. The desk's.
+        self.overdue: Callable[[Entry, Finding, int], None]
         self._waiting: dict[str, simpy.Event] = {}
         #: By what was called back, as far as it tells one answer from another.
         self._called_back: dict[str, str] = {}
@@ -178,7 +180,7 @@ class Inquiries:
             became = CallBack.ACCEPTED
             self._called_back[key] = came
         else:
-            became = CallBack.LATE
+            became = self._late(entry, result)
         self._driver.inject("callback", key, lambda: self._deliver(result, became))
         return became
 
@@ -194,6 +196,17 @@ class Inquiries:
             key,
             lambda: self._journal.note(self._driver.now(), "SMT", "call-back", key, became=became, outcome=place),
         )
+
+    def _late(self, entry: Entry, result: InquiryResult) -> CallBack:
+        """Nothing is told of an answer to a request that has ended, or never went out; a read that was not allowed is held against it all the same."""
+        if not entry.unallowed and not any(step.meter_allowed for step in entry.life):
+            now = self._driver.now()
+            service = self._registry.point(entry.filed.esiid, day_of(now)).attributes
+            found = judged(Case(entry.filed, False, result, now, most_wh(service))).found
+            unallowed = next((one for one in found if one.rule == UNALLOWED), None)
+            if unallowed is not None:
+                self.overdue(entry, unallowed, result.octets)
+        return CallBack.LATE
 
     def _differs(self, entry: Entry) -> CallBack:
         self._keep_beside(entry, State.FOUND, finding("SECOND-ANSWER", "body", ""))
@@ -266,7 +279,7 @@ class Inquiries:
     def _put_by(self, entry: Entry, result: InquiryResult) -> CallBack:
         """At a worker: put it by for the dispatcher, who hands it over at its next look."""
         if entry.ended or entry.last.state is State.ANSWERED:
-            return CallBack.LATE
+            return self._late(entry, result)
         key = entry.filed.key
         if self._ledger.keep_call_back(key, result, to_us(self._driver.now())):
             return CallBack.ACCEPTED

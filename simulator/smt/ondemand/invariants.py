@@ -338,12 +338,14 @@ def from_steps(lives: Iterable[tuple[str, Requested, Sequence[Step]]]) -> list[A
         asked.append(asking)
         steps.append((first.at_us, 1, key, False, asking))
         if (admitted or unallowed) and last.state in ENDED:
-            asking.ended_at = to_s(last.at_us)
+            # What was not allowed may be told of when all is over: it counts from then on.
+            known_us = max([last.at_us, *(step.at_us for step in transitions if unallowed and step.rule == UNALLOWED)])
+            asking.ended_at = to_s(known_us)
             asking.success = admitted and last.state is State.COMPLETED and last.meter_reads > 0
             asking.octets = last.octets
             asking.meter_failed = last.state is State.FAILED and last.meter_reads > 0
             asking.unallowed = unallowed
-            steps.append((last.at_us, 0, key, True, asking))
+            steps.append((known_us, 0, key, True, asking))
     for number, (*_, is_end, asking) in enumerate(sorted(steps, key=lambda step: step[:3])):
         if is_end:
             asking.ended_after = number

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from meters.calendar import to_us
+from simulator.smt.ondemand.invariants import Author, breaches, from_ledger
 from simulator.smt.ondemand.ledger import Ledger
 from simulator.smt.ondemand.lifecycle import State
 from simulator.smt.throttle.policy import parse_policy
@@ -177,6 +178,35 @@ async def test_without_an_answer_a_request_expires_and_a_late_call_back_is_ackno
     assert rig.head_end.replies == [202]
     assert [one["became"] for one in rig.notes.of("call-back")] == ["late"]
     assert again["statusCode"] == "0"
+
+
+@pytest.mark.parametrize("reads", [0, 1])
+async def test_a_read_without_an_allowance_that_is_told_of_too_late_is_a_use_all_the_same(
+    tmp_path: Path, reads: int
+) -> None:
+    """A head-end reads for a request that had no allowance and is silent until that has expired: the ledger names it, and the hour counts it."""
+    async with Rig(tmp_path, "smt-today", expiry_us=to_us(120)) as rig:
+        rig.post_days()
+        for _ in range(2):
+            await rig.asked()
+            await rig.wait(300)
+        rig.head_end.seconds, rig.head_end.meter_reads = 150, reads
+        rig.head_end.amend = {} if reads else {"intervals": []}
+        late = (await rig.asked(readType="INTERVALS"))["correlationId"]
+        await rig.wait(300)
+        entry = rig.smt.ledger.entry(late)
+        assert entry is not None
+        assert not any(step.meter_allowed for step in entry.life)
+        assert [one["became"] for one in rig.notes.of("call-back")] == ["accepted", "accepted", "late"]
+        assert (entry.last.state, entry.unallowed) == (State.EXPIRED, bool(reads))
+        # The first read is an hour old; the second and that one are not.
+        await rig.wait(3600 - 3 * 300 + 1)
+        rig.head_end.seconds, rig.head_end.amend = 5, {}
+        again = await rig.asked()
+        scopes = lambda filed: rig.smt.desk.filing.request(filed).requested.scopes  # noqa: E731
+        found = breaches(rig.smt.desk.policy, from_ledger(rig.smt.ledger.audit(PLAIN, rig.today()), scopes))
+    assert again["statusCode"] == ("1" if reads else "0")
+    assert [one.author for one in found] == [Author.HEAD_END] * reads
 
 
 async def test_a_duplicate_call_back_is_acknowledged_and_changes_nothing(rig: Rig) -> None:
