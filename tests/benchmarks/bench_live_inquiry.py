@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import statistics
 import sys
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -63,8 +63,7 @@ async def serve(out: Path) -> None:
 
 def cpu_s(pid: int) -> float:
     """CPU seconds that a process has used, all its threads."""
-    user, system = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
-    return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+    return time.clock_gettime((~pid << 3) | 2)
 
 
 async def told(port: int, path: str, token: str, bodies: list[dict[str, Any]]) -> list[dict[str, Any]]:

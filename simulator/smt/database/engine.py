@@ -271,7 +271,7 @@ class _SqliteTurns:
         tries = self._locked or options.get(_TRIES, False)
         raw: Any = connection.connection.dbapi_connection
         waits_ms, held = TRIED_MS if tries else BUSY_MS, connection.connection.info
-        if held.get("waits_ms", BUSY_MS) != waits_ms:
+        if held.get("waits_ms") != waits_ms:
             raw.execute(f"PRAGMA busy_timeout={waits_ms}")
         held["waits_ms"] = waits_ms
         try:

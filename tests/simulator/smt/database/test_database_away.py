@@ -93,6 +93,17 @@ async def test_a_disk_without_room_is_told_before_a_request_finds_none(
     assert await health(rig) == (503, "unwritable")
 
 
+def test_who_writes_has_the_database_from_the_beginning_of_the_transaction(tmp_path: Path) -> None:
+    with (
+        opened(f"sqlite:///{tmp_path / 'smt.db'}") as engine,
+        contextlib.closing(sqlite3.connect(tmp_path / "smt.db", timeout=0)) as other,
+    ):
+        # Two that began as readers would both decide by what they have read.
+        with writing(engine), pytest.raises(sqlite3.OperationalError, match="locked"):
+            other.execute("BEGIN IMMEDIATE")
+        other.execute("BEGIN IMMEDIATE")
+
+
 def test_only_the_first_of_those_who_find_the_database_locked_waits_long(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
