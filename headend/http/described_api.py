@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from starlette.types import ASGIApp
 
 from headend.http.api_pages import Frame, prose, render
 from headend.http.examples import put_examples
-from headend.http.front import Front, FrontRules, is_loopback
+from headend.http.front import Front, FrontRules, is_address, is_loopback
 
 
 class DescribedApi(FastAPI):
@@ -28,6 +29,8 @@ class DescribedApi(FastAPI):
         self._front = front or FrontRules()
         self._examples = examples
         self._parties: dict[type, object] = {}
+        # It takes long, and is the same for all who come by one name.
+        self._page = lru_cache(maxsize=4)(self._rendered)
         super().__init__(docs_url=None, redoc_url=None, **settings)
         # One of FastAPI's own would be built anew for each application.
         self.add_route("/docs", self._docs, include_in_schema=False)
@@ -46,6 +49,10 @@ class DescribedApi(FastAPI):
         self._front = replace(
             self._front, names=self._front.names | called, control_key="" if is_loopback(host) else control_key
         )
+
+    def called(self, name: str) -> bool:
+        """Whether a request by this name, or any address, may come here. name: in small letters, without a port."""
+        return name in self._front.names or is_address(name)
 
     def build_middleware_stack(self) -> ASGIApp:
         """See Starlette: nothing comes before the front."""
@@ -69,10 +76,12 @@ class DescribedApi(FastAPI):
         return document
 
     async def _docs(self, request: Request) -> HTMLResponse:
+        return HTMLResponse(self._page(str(request.base_url).rstrip("/")), headers=self._frame.headers)
+
+    def _rendered(self, base_url: str) -> str:
         info = self.openapi()["info"]
-        body = render(self.openapi(), str(request.base_url).rstrip("/"))
-        page = self._frame.page(f"{info['title']}: API", prose(info["description"]), body)
-        return HTMLResponse(page, headers=self._frame.headers)
+        body = render(self.openapi(), base_url)
+        return self._frame.page(f"{info['title']}: API", prose(info["description"]), body)
 
 
 def party_of(kind: type) -> Any:

@@ -239,7 +239,10 @@ def main() -> None:
     options.add_argument("--fault", default="", help="for every inquiry, as HOLE/fault")
     options.add_argument("--faults", type=Path, default=Path(__file__).with_name("headend_faults.json"))
     asked = options.parse_args()
-    head_end = HeadEnd(json.loads(asked.faults.read_text("utf-8")), asked.fault, asked.keys)
+    faults = json.loads(asked.faults.read_text("utf-8"))
+    if asked.fault and asked.fault not in {f"{rule}/{which}" for rule in faults for which in ("fault", "near")}:
+        options.error(f"there is no {asked.fault}: write RULE/fault or RULE/near, RULE one of {', '.join(faults)}")
+    head_end = HeadEnd(faults, asked.fault, asked.keys)
     server = ThreadingHTTPServer((asked.host, asked.port), handler(head_end))
     say(event="ready", headend_url=f"http://{asked.host}:{server.server_port}")
     server.serve_forever()

@@ -112,6 +112,10 @@ def _site(known: ReadyLine | None, smt_ftps: str, ca: Path | None, login: str) -
             "headend.smt_ftps", f"'{smt_ftps}' is no address.", "--smt-ftps", "Write it as HOST:PORT: 127.0.0.1:8621."
         )
     username, _, password = login.partition(":")
+    if login and not (username and password):
+        raise SimulatorError(
+            "headend.login", "A log-in has a name and a password.", "--login", "Write it as USERNAME:PASSWORD."
+        )
     if known is not None:
         if known.ftps is not None:
             host, port = host or known.ftps.host, port or str(known.ftps.port)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import replace
@@ -149,6 +150,10 @@ def _links(given: list[str], registry: Registry) -> dict[str, str]:
     links: dict[str, str] = {}
     for key, url in _by_tdsp(given, registry, "--headend").items():
         if not url.startswith(("http://", "https://")):
+            if "://" in url or (re.fullmatch(r"[^/]+:\d+", url) and not Path(url).exists()):
+                raise SimulatorError(
+                    "smt.headend", f"'{url}' is no URL.", "--headend", "Write the whole of it: http://127.0.0.1:8610."
+                )
             url = read_ready(url, "--headend").headend_url
         if not url:
             raise SimulatorError(

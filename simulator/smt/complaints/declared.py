@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, Any, NamedTuple, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from sqlalchemy.exc import SQLAlchemyError
 
 from headend.ports import Journal
@@ -43,9 +43,18 @@ def _written(value: Any) -> Any:
 
 
 #: A header's name, and what it has in it.
-_HEADER = r"^[A-Za-z0-9-]+(: ?.+)?$"
+_HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+(: ?\S.*)?")
 #: Fields that not every kind takes.
 _NARROWING = ("paths", "host", "header", "lacks", "seconds", "taken", "restamp", "by")
+
+
+def _header(value: str) -> str:
+    if not _HEADER.fullmatch(value):
+        raise ValueError("write a header's name, or name: and a part of what it has in it (user-agent: python)")
+    return value
+
+
+Header = Annotated[str, AfterValidator(_header)]
 Instant = Annotated[datetime, BeforeValidator(_written)]
 
 
@@ -82,15 +91,12 @@ class ComplaintSpec(BaseModel):
     host: str | None = Field(
         default=None, max_length=253, description="Only calls to this host name.", examples=["www.smartmetertexas.com"]
     )
-    header: str | None = Field(
+    header: Header | None = Field(
         default=None,
         max_length=200,
-        pattern=_HEADER,
         description="Only calls with this header: its name, or name: and what it has in it, capitals or not.",
     )
-    lacks: str | None = Field(
-        default=None, max_length=200, pattern=_HEADER, description="Only calls without such a header."
-    )
+    lacks: Header | None = Field(default=None, max_length=200, description="Only calls without such a header.")
     taken: bool = Field(default=False, description="The call is carried out first; only its answer is lost.")
     restamp: bool = Field(default=False, description="Of stale_read: the old read comes under the new one's odrdate.")
     by: str | None = Field(default=None, max_length=200, description="Of quota_used: who is said to have used it.")

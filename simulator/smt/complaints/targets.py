@@ -5,7 +5,7 @@ Only who declares one at the control API is told; a complaint that was declared 
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 from meters.calendar import Seconds, iso
 from simulator.smt.complaints.declared import ComplaintSpec, Unmatched, instant
@@ -13,10 +13,12 @@ from simulator.smt.complaints.kinds import acts_at
 from simulator.smt.registry.registry import Registry
 
 
-def unmatched(spec: ComplaintSpec, registry: Registry, calls: Collection[str], now: Seconds) -> Unmatched | None:
+def unmatched(
+    spec: ComplaintSpec, registry: Registry, calls: Collection[str], called: Callable[[str], bool], now: Seconds
+) -> Unmatched | None:
     """The first reason why a complaint could never strike; None if it may.
 
-    calls: paths of portal and market API, without their last slash. now: model time, UTC epoch seconds.
+    calls: paths of portal and market API, without their last slash. called: whether SMT answers to a name. now: model time, UTC epoch seconds.
     """
     users = registry.users
     for esiid in spec.esiids:
@@ -34,6 +36,10 @@ def unmatched(spec: ComplaintSpec, registry: Registry, calls: Collection[str], n
     for begins in spec.paths:
         if not any(f"{path}/".startswith(begins) for path in struck):
             return Unmatched("paths", f"no call that {spec.kind.value} acts on begins with {begins[:80]}")
+    if spec.host is not None and not called(spec.host.lower()):
+        return Unmatched(
+            "host", f"SMT is not called {spec.host[:80]}: write the name or address of a Host header, without a port"
+        )
     until = instant(spec.until)
     if until is not None and until <= now:
         return Unmatched("until", f"it is past: here it is {iso(now)}")

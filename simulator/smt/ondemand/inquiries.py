@@ -266,7 +266,7 @@ class Inquiries:
         except httpx.HTTPError:
             return _NOT_KNOWN
         if reply.status_code != 202:
-            return _not_taken(f"the TDSP's head-end did not take the inquiry (HTTP {reply.status_code})")
+            return _not_taken(f"the TDSP's head-end did not take the inquiry (HTTP {reply.status_code}{_said(reply)})")
         other = _other_id(reply, request.key)
         if other:
             request.found.append(finding("OTHER-ID", "correlationId", other))
@@ -298,6 +298,17 @@ class Inquiries:
         waiting = self._waiting.get(result.correlationId)
         if became is CallBack.ACCEPTED and waiting is not None and not waiting.triggered:
             waiting.succeed(result)
+
+
+def _said(reply: httpx.Response) -> str:
+    """What a head-end says of why it took nothing: the code and sentence of our own's shape, short and in plain letters; empty of any other."""
+    try:
+        body = reply.json()
+    except ValueError:
+        return ""
+    told = [body.get(name) for name in ("code", "message")] if isinstance(body, dict) else []
+    words = ": ".join(word for word in told if isinstance(word, str))[:200]
+    return f"; {ascii(words)[1:-1]}" if words else ""
 
 
 def _other_id(reply: httpx.Response, key: str) -> str:

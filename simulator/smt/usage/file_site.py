@@ -76,7 +76,7 @@ class FileSite(Homes):
                 "smt.ftps.port_taken",
                 f"Port {port} of the file site is taken.",
                 place=f"{host}:{port}",
-                mend="Stop what uses it, or move all ports with --port-base.",
+                mend="Stop what uses it, or give others: --ftps-port, of a sandbox --port-base.",
             ) from None
         self.host, self.port = self._server.address
 

@@ -217,7 +217,7 @@ def test_an_option_that_cannot_be_is_told(command: Callable[..., None], asked: d
     [
         ({}, "headend.smt: --smt-ftps, --ca, --login"),
         ({"smt_ftps": "localhost"}, "headend.smt_ftps: --smt-ftps"),
-        ({"smt_ftps": "h:21", "ca": Path("ca.pem"), "login": "nobody"}, "headend.smt: --login"),
+        ({"smt_ftps": "h:21", "ca": Path("ca.pem"), "login": "nobody"}, "headend.login: --login"),
         (
             {"smt_ftps": "h:21", "ca": Path("no.pem"), "login": "a:b", "reply_to": ["http://h"]},
             "headend.ca_file: --ca no.pem",
@@ -284,6 +284,10 @@ def test_a_second_head_end_at_one_database_is_refused_by_whichever_url(
         HeadEndStore(again)
     store.close()
     HeadEndStore(again).close()
+    if kind == "sqlite":
+        (tmp_path / "hard.sqlite").hardlink_to(tmp_path / "headend.sqlite")
+        with pytest.raises(UserError, match=r"database\.linked"):
+            HeadEndStore(again)
 
 
 def test_an_authority_that_is_kept_is_the_same_after_a_restart(tmp_path: Path) -> None:

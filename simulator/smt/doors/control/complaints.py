@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
@@ -53,8 +53,8 @@ def router(calls: Collection[str]) -> APIRouter:
         summary="Switch a complaint on",
         description=f"What users of SMT complain of, on purpose. It strikes calls of whom it names, in its window of model time.\n\n{_KINDS_TOLD}",
     )
-    async def declare(asked: ComplaintSpec, smt: ServedSmt) -> ComplaintState | JSONResponse:
-        never = unmatched(asked, smt.registry, calls, smt.driver.now())
+    async def declare(asked: ComplaintSpec, smt: ServedSmt, request: Request) -> ComplaintState | JSONResponse:
+        never = unmatched(asked, smt.registry, calls, request.app.called, smt.driver.now())
         if never is not None:
             return _refuse(400, BAD_FIELD, f"{never.field}: {never.message}")
         try:

@@ -267,3 +267,23 @@ def test_a_declaration_that_makes_no_sense_is_refused(written: dict[str, Any]) -
 def test_the_table_tells_of_every_kind() -> None:
     assert set(KINDS) == set(ComplaintKind)
     assert all(told.does.endswith(".") for told in KINDS.values())
+
+
+@pytest.mark.parametrize(
+    ("narrow", "struck", "spared"),
+    [
+        ({"host": "www.smartmetertexas.com"}, [{"host": "WWW.smartmetertexas.com:443"}], [{}, {"host": "smartmetertexas.com"}]),
+        ({"host": "[::1]"}, [{"host": "[::1]:8600"}, {"host": "[::1]"}], [{"host": "127.0.0.1"}]),
+        ({"header": "x-kind: ios"}, [{"x-kind": "iOS 18"}, [("X-Kind", "ios"), ("X-Kind", "web")]], [{"x-kind": "web"}, {}]),
+        ({"header": "x-kind"}, [{"x-kind": ""}], [{}]),
+        ({"lacks": "cookie: smt_visited"}, [{}, {"cookie": "a=1"}], [{"cookie": "a=1; smt_visited=1"}]),
+    ],
+)  # fmt: skip
+async def test_a_complaint_narrows_by_host_and_header(
+    rig: Rig, narrow: dict[str, str], struck: list[Any], spared: list[Any]
+) -> None:
+    on(rig, "text_503", **narrow)
+    token = [("authorization", f"Bearer {rig.tokens['portal customer']}")]
+    for headers, status in [*((one, 503) for one in struck), *((one, 200) for one in spared)]:
+        sent = token + (list(headers.items()) if isinstance(headers, dict) else headers)
+        assert (await rig.client.post(LATEST, json={"ESIID": PLAIN}, headers=sent)).status_code == status, headers
