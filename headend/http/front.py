@@ -27,6 +27,11 @@ _SLASHES = re.compile("/{2,}")
 _PORT = re.compile(r":\d*$")
 
 
+def name_of(host: str) -> str:
+    """The name or address of a ``Host`` header, without its port, in small letters; an IPv6 address in its brackets."""
+    return _PORT.sub("", host.lower())
+
+
 class Refusal(NamedTuple):
     """Why a request went no further than here."""
 
@@ -76,7 +81,15 @@ class FrontRules:
 def is_loopback(host: str) -> bool:
     """Whether an address is this machine's own; a name never is, but for ``localhost``."""
     try:
-        return ip_address(host.strip("[]")).is_loopback
+        return "%" not in host and ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def is_address(host: str) -> bool:
+    """Whether a host is an address, this machine's or another's, as a ``Host`` header has it; or ``localhost``."""
+    try:
+        return bool(ip_address(host.strip("[]"))) and (":" not in host or host.startswith("["))
     except ValueError:
         return host == "localhost"
 
@@ -101,11 +114,17 @@ class Front:
         head: dict[bytes, bytes] = dict(scope["headers"])
         refusal = self._stranger(scope, head)
         # Most bodies say that they are short, and cost no more than this look.
-        if refusal is None and (len(head.get(b"content-length", b"")) > 4 or b"transfer-encoding" in head):
-            refusal, receive = await self._bounded(scope["path"], head, receive)
+        if refusal is None and b"transfer-encoding" in head:
+            await self._counted(scope, receive, send)
+            return
+        if refusal is None and len(head.get(b"content-length", b"")) > 4:
+            refusal = await self._too_long(scope["path"], int(head[b"content-length"]), receive)
         if refusal is None:
             await self._app(scope, receive, send)
-            return
+        else:
+            await self._refuse(refusal, scope, receive, send)
+
+    async def _refuse(self, refusal: Refusal, scope: Scope, receive: Receive, send: Send) -> None:
         response = self._rules.refuse(scope["path"], refusal)
         # What is left of the body is nobody's next request.
         response.headers["connection"] = "close"
@@ -120,7 +139,7 @@ class Front:
         if not control and b"cookie" not in head:
             return None
         scheme, _, token = head.get(b"authorization", b"").partition(b" ")
-        bearer = scheme.lower() == b"bearer"
+        bearer = scheme.lower() == b"bearer" and bool(token.strip())
         if control and self._key and not (bearer and compare_digest(token.strip(), self._key)):
             return NO_KEY
         # A browser adds cookies by itself, a token never: who has one is no page that was led here.
@@ -130,37 +149,49 @@ class Front:
         return None if bearer or known else FOREIGN_ORIGIN
 
     def _is_ours(self, host: bytes, reached_at: str) -> bool:
-        name = _PORT.sub("", host.decode("latin-1").lower())
+        name = name_of(host.decode("latin-1"))
         return name == reached_at or name in self._rules.names or is_loopback(name)
 
-    async def _bounded(
-        self, path: str, head: Mapping[bytes, bytes], receive: Receive
-    ) -> tuple[Refusal | None, Receive]:
-        """Refuse a body that is too long before anybody reads it. One that does not say how long it is is read as far as it may be."""
+    def _most(self, path: str) -> tuple[int, Refusal]:
+        """How long a body may be here, and what is said of one that is longer."""
         most = next((octets for start, octets in self._rules.largest.items() if path.startswith(start)), LARGEST)
-        refusal = TOO_LARGE._replace(message=TOO_LARGE.message.format(most))
-        if b"transfer-encoding" not in head:
-            declared = int(head[b"content-length"])
-            if declared <= most:
-                return None, receive
-            while declared <= DRAINED and (await receive()).get("more_body"):
-                pass
-            return refusal, receive
-        body = bytearray()
-        while len(body) <= most:
+        return most, TOO_LARGE._replace(message=TOO_LARGE.message.format(most))
+
+    async def _too_long(self, path: str, declared: int, receive: Receive) -> Refusal | None:
+        """Refuse a body that says that it is too long before anybody reads it."""
+        most, refusal = self._most(path)
+        if declared <= most:
+            return None
+        while declared <= DRAINED and (await receive()).get("more_body"):
+            pass
+        return refusal
+
+    async def _counted(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a body that does not say how long it is come in as it is asked for: whoever looks at a key first has nothing of it in memory.
+
+        What reads past its limit finds the client gone, and whatever it says of that is replaced by the refusal.
+        """
+        most, refusal = self._most(scope["path"])
+        came, over, answering = 0, False, False
+
+        async def counting() -> Message:
+            nonlocal came, over
             message = await receive()
-            body += message.get("body", b"")
-            if not message.get("more_body"):
-                gone = message["type"] != "http.request"
-                return None, _before(receive, message if gone else {**message, "body": bytes(body)})
-        return refusal, receive
+            came += len(message.get("body", b""))
+            over = over or came > most
+            return {"type": "http.disconnect"} if over else message
 
+        async def unless_refused(message: Message) -> None:
+            nonlocal answering
+            answering = answering or not over
+            if answering:
+                await send(message)
 
-def _before(receive: Receive, first: Message) -> Receive:
-    """A ``receive`` that gives one message more, before the others."""
-    waiting = [first]
-
-    async def giving() -> Message:
-        return waiting.pop() if waiting else await receive()
-
-    return giving
+        try:
+            await self._app(scope, counting, unless_refused)
+        except Exception:
+            # Whoever read on found the client gone.
+            if not over:
+                raise
+        if over and not answering:
+            await self._refuse(refusal, scope, receive, send)

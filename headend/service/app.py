@@ -131,7 +131,7 @@ def create_app(served: Served, title: str, frame: Frame) -> DescribedApi:
         return _refuse(refusal.status, told)
 
     front = FrontRules(refuse, _LARGEST)
-    app = DescribedApi(frame, examples, front, title=title, description=described, version="1")
+    app = DescribedApi(frame, examples, front, title=title, description=described, version="1", redirect_slashes=False)
 
     def malformed(place: str, message: str) -> JSONResponse:
         return _refuse(400, InquiryError(code="headend.inquiry.malformed", message=f"{message}.", place=place))

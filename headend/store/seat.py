@@ -21,9 +21,18 @@ _HEAD_END = 0x0D6
 def lock_beside(database: str) -> IO[str] | None:
     """Lock the file beside a SQLite file, by whichever link that is named; None where another has it locked.
 
-    It is a file of its own: closing a second handle of the database's would drop SQLite's own locks.
+    It is a file of its own: closing a second handle of the database's would drop SQLite's own locks. Raises HeadEndError for a file that has
+    two names, of which no lock beside one would tell the other.
     """
-    file = Path(f"{Path(database).resolve()}.lock").open("a")  # noqa: SIM115 - held as long as the seat
+    path = Path(database).resolve()
+    if path.exists() and path.stat().st_nlink > 1:
+        raise HeadEndError(
+            "database.linked",
+            "The database has another name too (a hard link), under which another process may be working on it.",
+            str(path),
+            "Remove one of the names, or copy the file.",
+        )
+    file = Path(f"{path}.lock").open("a")  # noqa: SIM115 - held as long as the seat
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:

@@ -39,11 +39,14 @@ def kept_keys(file: Path, option: str = "--keys") -> LinkKeys:
     try:
         _make(file)
         with file.open(encoding="utf-8") as opened:
-            mode = stat.S_IMODE(os.fstat(opened.fileno()).st_mode)
+            kept = os.fstat(opened.fileno())
             text = opened.read()
     except (OSError, UnicodeDecodeError) as error:
         what = getattr(error, "strerror", None) or "it is no text"
         raise SimulatorError("keys.unreadable", f"The keys cannot be read or made: {what}.", place, _MEND) from None
+    if kept.st_uid not in (0, os.geteuid()):
+        raise SimulatorError("keys.open", "The keys are another user's, who can read them.", place, _MEND)
+    mode = stat.S_IMODE(kept.st_mode)
     if mode & 0o077:
         what = f"Others than its owner may read or write the keys (mode {mode:04o})."
         raise SimulatorError("keys.open", what, place, f"chmod 600 {file}; if others have read it, remove it.")

@@ -18,7 +18,7 @@ from simulator.errors import SimulatorError
 #: Key of the ASGI extension by which an application resets its connection in place of an answer.
 RESET = "ami.reset"
 #: What to do about a port that cannot be had.
-PORT_MEND = "Stop what uses it, or move all ports with --port-base (0 takes free ones)."
+PORT_MEND = "Stop what uses it, or give another: --port, of a sandbox --port-base (0 takes a free one)."
 #: Of a party alone, where one option is one port.
 _ONE_PORT_MEND = "Stop what uses it, or give another {option} (0 takes a free one)."
 
@@ -137,7 +137,7 @@ def base_url(url: str, option: str, code: str) -> str:
     """What an option says where SMT is called back, without its last slash. Raises SimulatorError."""
     if url and (not is_url(url) or "?" in url or "#" in url):
         raise SimulatorError(
-            code, f"Nothing can be called back at '{url}'.", option, "Write it as http://127.0.0.1:8600."
+            code, "Nothing can be called back at what this says.", option, "Write it as http://127.0.0.1:8600."
         )
     return url.rstrip("/")
 

@@ -77,7 +77,7 @@ class Gatekeeper:
         self.guard = guard
         self.limits = limits or AuthLimits()
         self._logins = logins or MemoryLogins()
-        self._claims = lru_cache(maxsize=4096)(self._decoded)
+        self._signed = lru_cache(maxsize=4096)(self._decoded)
 
     async def login(self, username: str, password: str, peer: str) -> User | LoginFault:
         """Check a login from an address, one after the other in a thread: a hash is meant to take long, and the event loop is everyone's."""
@@ -114,19 +114,23 @@ class Gatekeeper:
                 return self._users.get(claims["sub"])
         return None
 
-    def _decoded(self, text: str, kind: TokenKind) -> dict[str, Any] | None:
-        """What a token says, if we signed it for that door; None otherwise. Kept: clients poll with one token for minutes."""
+    def _claims(self, text: str, kind: TokenKind) -> dict[str, Any] | None:
+        """What a token says, if we signed it for that door; None otherwise, which is not kept: anybody may send what he likes."""
         try:
-            # PyJWT knows only its own clock, so the life is checked by the caller, by the injected one.
-            claims: dict[str, Any] = jwt.decode(
-                text,
-                self._logins.key,
-                algorithms=[_ALGORITHM],
-                audience=kind.value,
-                options={"verify_exp": False, "verify_iat": False},
-            )
+            return self._signed(text, kind)
         except jwt.InvalidTokenError:
             return None
+
+    def _decoded(self, text: str, kind: TokenKind) -> dict[str, Any]:
+        """What a token of ours says. Kept: clients poll with one token for minutes. Raises InvalidTokenError."""
+        # PyJWT knows only its own clock, so the life is checked by the caller, by the injected one.
+        claims: dict[str, Any] = jwt.decode(
+            text,
+            self._logins.key,
+            algorithms=[_ALGORITHM],
+            audience=kind.value,
+            options={"verify_exp": False, "verify_iat": False},
+        )
         return claims
 
     def _life(self, kind: TokenKind) -> float:

@@ -75,7 +75,7 @@ def open_database(url: str) -> Engine:
         parsed = make_url(url)
     except ArgumentError:
         raise SimulatorError(
-            "smt.database.url", f"'{url}' is no database URL.", place="--database", mend="Use sqlite:///path/smt.db."
+            "smt.database.url", "This is no database URL.", place="--database", mend="Use sqlite:///path/smt.db."
         ) from None
     sqlite = parsed.get_backend_name() == "sqlite"
     if parsed.get_backend_name() not in ("sqlite", "postgresql"):
@@ -94,6 +94,14 @@ def open_database(url: str) -> Engine:
                 "SMT's database cannot live in memory.",
                 place="--database",
                 mend="Give SQLite a file: sqlite:///path/smt.db.",
+            )
+        if "uri" in parsed.query or parsed.database.startswith("file:"):
+            # By such a name it could be another's whose seat is not seen.
+            raise SimulatorError(
+                "smt.database.uri",
+                "SQLite's own file: URLs are not taken.",
+                place="--database",
+                mend="Write the path: sqlite:///path/smt.db.",
             )
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
     # A connection that a restart of the server has ended is replaced before it is used.

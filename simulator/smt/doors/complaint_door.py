@@ -13,6 +13,7 @@ from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from headend.http.front import name_of
 from headend.wire import InquiryKind
 from meters.calendar import Seconds, seconds, to_us
 from simulator.runtime.serving import RESET
@@ -67,14 +68,18 @@ class ComplaintDoor:
 
     def _sought(self, scope: Scope, path: str, asked: dict[str, Any]) -> Sought:
         """Who calls, by token (dead or alive) or by the log-in's own words, and about which ESI IDs."""
-        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope.get("headers", ())}
+        headers: dict[str, str] = {}
+        for name, value in scope.get("headers", ()):
+            # What comes twice has both.
+            before = headers.get(key := name.decode("latin-1"))
+            headers[key] = value.decode("latin-1") if before is None else f"{before}, {value.decode('latin-1')}"
         if path in LOGINS:
             name = asked.get("username")
             user = self._smt.registry.users.get(name) if isinstance(name, str) else None
         else:
             scheme, _, token = headers.get("authorization", "").partition(" ")
             user = self._smt.gatekeeper.named(token) if scheme.lower() == "bearer" else None
-        host = headers.get("host", "").lower().partition(":")[0]
+        host = name_of(headers.get("host", ""))
         return Sought(
             user.username if user else "",
             user.duns if user else "",

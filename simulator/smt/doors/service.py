@@ -59,8 +59,8 @@ class CallBackReply(BaseModel):
 
 #: Octets of a body that tells what was read; every other call asks with far less than any body may have.
 _LARGEST = {"/callbacks/": 2 << 20}
-#: Where the calls of market and portal API begin.
-_DOORS = ("/v2/", "/api/", "/commonapi/")
+#: What is not held up for work of its own.
+_AT_ONCE = (CALL_BACKS, "/healthz", "/metrics")
 #: Captured exchanges of each door.
 _EXAMPLES = [Path(__file__).parent / folder / "examples.json" for folder in ("", "market", "portal", "control")]
 
@@ -110,7 +110,7 @@ def _routes() -> list[BaseRoute]:
 
 
 class _OwnFirst:
-    """ASGI middleware: while SMT has work of its own on a clock that runs, the doors let in one call in a turn of the event loop.
+    """ASGI middleware: while SMT has work of its own on a clock that runs, one call is let in in a turn of the event loop, but for call-backs and who looks after it.
 
     Otherwise a turn has as many calls as there are clients that poll, and what they wait for, which takes many turns, starves.
     """
@@ -119,7 +119,7 @@ class _OwnFirst:
         self._app, self._driver, self._one = app, smt.driver, asyncio.Lock()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if self._driver.busy and scope["type"] == "http" and scope["path"].startswith(_DOORS):
+        if self._driver.busy and scope["type"] == "http" and not scope["path"].startswith(_AT_ONCE):
             async with self._one:
                 await asyncio.sleep(0)
         await self._app(scope, receive, send)

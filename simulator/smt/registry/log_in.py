@@ -13,6 +13,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
+from ipaddress import ip_address, ip_network
 from typing import Protocol
 
 from sqlalchemy import Engine, delete, func, insert, select
@@ -148,6 +149,15 @@ class DatabaseBadLogins:
             connection.execute(delete(login_fault).where(login_fault.c.name_hash == key))
 
 
+def _whence(peer: str) -> str:
+    """Whom an address stands for: all of an IPv6 network of 64 bits are one, for that is what one subscriber has."""
+    try:
+        address = ip_address(peer)
+    except ValueError:
+        return peer
+    return str(ip_network((address, 64), strict=False)) if address.version == 6 else str(address)
+
+
 class LoginGuard:
     """Checks log-ins of all doors."""
 
@@ -173,13 +183,14 @@ class LoginGuard:
         """Check a log-in from an address; a bad one is counted. Takes as long as a hash; in any thread."""
         now = self._wall()
         after = now - self._limits.window_s
-        # Whatever was typed as a name: a name that no database can hold, or a password by mistake.
-        key = sha256(f"{peer} {username}".encode("utf-8", "surrogatepass")).hexdigest()
+        user = self._users.get(username)
+        # Names that nobody has are one: whoever makes them up could have what is kept of others forgotten.
+        named = "" if user is None else user.username
+        key = sha256(f"{_whence(peer)} {named}".encode()).hexdigest()
         with self._bad.turn(key):
             bad = self._bad.of(key, after)
             if now < bad.last + self._limits.wait_s(bad.many):
                 return LoginFault.BLOCKED
-            user = self._users.get(username)
             if user is not None and password_is(user, password):
                 if bad.many:
                     self._bad.forget(key)

@@ -117,6 +117,9 @@ async def test_pages_that_a_service_knows_call_it_with_cookies_but_not_control()
     assert await service.ask("/api/user/authenticate", **known) == 200
     assert await service.ask("/control/clock", **known) == 403
     assert await service.ask("/api/user/authenticate", **known | {"origin": "https://its.name.evil.example"}) == 403
+    # A scheme without a token is no token.
+    for nothing in ("Bearer", "Bearer  "):
+        assert await service.ask("/control/clock", origin="https://evil.example", authorization=nothing) == 403
 
 
 async def test_beyond_loopback_control_asks_for_its_key() -> None:

@@ -12,6 +12,8 @@ from simulator.smt.errors import BAD_FIELD, BUSINESS
 
 #: Of a default sandbox, for examples.
 ESIID = "10443729924385485"
+#: Characters of an id that the sender chooses. A default of this project.
+LONGEST_ID = 200
 #: How customers name themselves at the market API.
 CUSTOMER_TYPES = ("RES", "BUS")
 
@@ -42,7 +44,7 @@ def listed(value: object) -> object:
 class Asking(Posted):
     """Whom an order at the market API is from."""
 
-    trans_id: str = Field(examples=["ror-000017"])
+    trans_id: str = Field(max_length=LONGEST_ID, examples=["ror-000017"])
     requestorID: str = Field(examples=["pecanbend.api"])
     requesterType: Literal["RES", "BUS", "REP", "CSP", "TDSP"] = Field(examples=["REP"])
     requesterAuthenticationID: str | None = Field(

@@ -12,7 +12,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from headend.ondemand.gap import GAP_LIMIT
 from headend.wire import PartialInterval, PowerState, ServedInterval
 from meters.calendar import INTERVAL_S
-from simulator.smt.doors.both.bodies import Asking, Posted, Refusal
+from simulator.smt.doors.both.bodies import LONGEST_ID, Asking, Posted, Refusal
 
 PENDING = "Request Submitted by API"
 RETRIEVED = "ODR retreived successfully"
@@ -51,7 +51,7 @@ class OdrAck(BaseModel):
 class OdrStatusRequest(Posted):
     """`POST /v2/odrstatus/`."""
 
-    trans_id: str = Field(examples=["ror-000018"])
+    trans_id: str = Field(max_length=LONGEST_ID, examples=["ror-000018"])
     requestorID: str = Field(examples=["pecanbend.api"])
     correlationId: str = Field(examples=["482915007734"])
     requesterType: str | None = None

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
 
-from simulator.smt.doors.both.bodies import ESIID, Asking, EnergyDay, Posted, listed
+from simulator.smt.doors.both.bodies import ESIID, LONGEST_ID, Asking, EnergyDay, Posted, listed
 
 
 class TokenRequest(Posted):
@@ -115,7 +115,7 @@ class ReportAck(BaseModel):
 class ReportStatusRequest(Posted):
     """`POST /v2/reportrequeststatus/`."""
 
-    trans_id: str = Field(examples=["ror-000041"])
+    trans_id: str = Field(max_length=LONGEST_ID, examples=["ror-000041"])
     requestorID: str = Field(examples=["pecanbend.api"])
     correlationId: str = Field(examples=["482915007735"])
     requesterType: str | None = None

@@ -100,3 +100,12 @@ def test_a_portal_token_used_at_one_worker_lives_on_at_all(worker: Make) -> None
     wall.now += 900 - USE_S / 2
     assert first.user_of(token, TokenKind.PORTAL) is None
     assert second.user_of(token, TokenKind.PORTAL) is None
+
+
+def test_what_is_no_token_of_ours_is_not_kept() -> None:
+    gatekeeper = alone(Wall())
+    token = gatekeeper.issue(USER, TokenKind.PORTAL).text
+    for number in range(20):
+        assert gatekeeper.user_of(f"{number}{'a' * 60_000}", TokenKind.PORTAL) is None
+    assert gatekeeper.user_of(token, TokenKind.PORTAL) is USER
+    assert gatekeeper._signed.cache_info().currsize == 1

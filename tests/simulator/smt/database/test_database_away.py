@@ -17,7 +17,7 @@ import simpy
 from sqlalchemy import Engine, create_engine, event, select, text, update
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
-from headend.ports import FAULT
+from headend.ports import FAULT, HeadEndError
 from headend.wire import InquiryKind
 from meters.calendar import epoch, micros, to_us
 from simulator.errors import SimulatorError
@@ -471,6 +471,13 @@ def test_a_file_that_another_smt_has_is_refused_by_whichever_link_it_is_named(tm
                 Seat(second, Role.ALONE)
             seat.release()
             Seat(second, Role.ALONE).release()
+    # Two names of one file are told by no lock beside either; and SQLite's own URLs have more spellings than can be told apart.
+    (tmp_path / "hard.db").hardlink_to(tmp_path / "smt.db")
+    for name in ("smt.db", "hard.db"):
+        with opened(f"sqlite:///{tmp_path / name}") as either, pytest.raises(HeadEndError, match=r"database\.linked"):
+            Seat(either, Role.ALONE)
+    with pytest.raises(SimulatorError, match=r"smt\.database\.uri: --database"):
+        database.open_database(f"sqlite:///file:{tmp_path / 'smt.db'}?uri=true")
 
 
 def test_a_try_to_write_does_not_wait_long_for_another_thread(tmp_path: Path) -> None:

@@ -134,6 +134,16 @@ async def test_a_flood_without_a_token_stops_nobody(
     assert (await metric(attacked.rig, "ami_smt_refused_total"))['{reason="too_large"}'] == 1
 
 
+async def test_who_has_no_key_is_told_so_before_a_byte_of_a_chunked_body_is_taken(attacked: Attacked) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", attacked.port)
+    writer.write(b"POST /callbacks/inquiries/1/2 HTTP/1.1\r\nhost: localhost\r\ntransfer-encoding: chunked\r\n\r\n")
+    async with asyncio.timeout(10):
+        assert (await reader.readline()).startswith(b"HTTP/1.1 401")
+    writer.close()
+    with suppress(ConnectionError):
+        await writer.wait_closed()
+
+
 async def test_each_api_tells_a_body_that_is_too_long_in_its_own_shape(attacked: Attacked) -> None:
     told = {}
     async with attacked.client() as http:

@@ -149,3 +149,20 @@ def test_a_password_is_checked_well_within_what_others_may_wait_for() -> None:
     for _ in range(10):
         assert password_is(USER, "right")
     assert (time.process_time() - begin) / 10 < 0.05
+
+
+def test_names_that_are_made_up_are_one_and_lift_no_block(bench: Bench) -> None:
+    guard = bench.guard()
+    guess(guard, 5)
+    made_up = [guard.check(f"made.up.{number}", "x", HERE) for number in range(60)]
+    assert made_up == [LoginFault.UNKNOWN_USER] * 5 + [LoginFault.BLOCKED] * 55
+    assert guard.check("maria", "right", HERE) is LoginFault.BLOCKED
+    # With other letters it is nobody's name.
+    assert guard.check("Maria ", "right", THERE) is LoginFault.UNKNOWN_USER
+
+
+def test_a_network_of_ipv6_is_one_peer(bench: Bench) -> None:
+    guard = bench.guard()
+    told = [guard.check("maria", "wrong", f"2001:db8::{number:x}") for number in range(1, 9)]
+    assert told == [LoginFault.WRONG_PASSWORD] * 5 + [LoginFault.BLOCKED] * 3
+    assert guard.check("maria", "right", "2001:db8:0:1::1") is USER
