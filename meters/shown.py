@@ -31,6 +31,9 @@ class Live:
     time: Seconds
     delivered_register: int
     received_register: int
+    #: All that the meter has counted from its first registers on: neither a last dial nor a reset begins it again.
+    delivered_total: int
+    received_total: int
     #: Since the last interval end by the meter's clock.
     partial_delivered: int
     partial_received: int

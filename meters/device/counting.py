@@ -77,19 +77,24 @@ class Counting:
         counted: NDArray[np.int64] = (flowed + self._initial(0)) // self.multiplier
         return counted
 
+    def totals(self, at: Seconds, after: int) -> tuple[int, int]:
+        """``pulses`` at one instant: delivered and received."""
+        delivered, received = self.pulses(np.array([at]), after)[:, 0].tolist()
+        return delivered, received
+
     def registers(self, at: Seconds, after: int) -> tuple[int, int]:
         """The dials, delivered and received, raw: what was counted since the last new start, and around at the last dial."""
         here = [fault for fault in self._new_starts if fault.first >= self.installed(after)]
         resets = [fault.first for fault in here if fault.kind is FaultKind.RESET and fault.first <= at]
         rollovers = [fault.first for fault in here if fault.kind is FaultKind.ROLLOVER]
-        delivered, received = self.pulses(np.array([at]), after)[:, 0].tolist()
+        delivered, received = self.totals(at, after)
         if resets:
             # A register that began again is far from its last dial, whatever was declared for later.
-            zero = self.pulses(np.array([resets[-1]]), after)[:, 0].tolist()
+            zero = self.totals(resets[-1], after)
             delivered, received = delivered - zero[0], received - zero[1]
         elif rollovers:
             # It is known beforehand, so that the register shows its highest just before.
-            delivered -= int(self.pulses(np.array([rollovers[-1]]), after)[0, 0])
+            delivered -= self.totals(rollovers[-1], after)[0]
         around = 10**self._programmed.dials * 1000
         return delivered % around, received % around
 

@@ -145,12 +145,12 @@ class EmulatedMeter:
         """The registers, delivered and received, raw, as it took them when its clock began ``day``; None if it holds none."""
         if day < ERA:
             return None
-        now = self._shift(now)
+        asked, now = now, self._shift(now)
         after = self._counting.exchanges(now)
         at = shown_at(day_start(day), self._pieces(now))
         if at is None or at > now or at < self._counting.installed(after):
             return None
-        return self._counting.registers(at, after)
+        return (0, 0) if self._reads_zero(asked) else self._counting.registers(at, after)
 
     def live(self, now: Seconds) -> Live:
         """What it shows at ``now``. Within the running interval energy grows linearly."""
@@ -158,9 +158,9 @@ class EmulatedMeter:
         after, clock = self._counting.exchanges(now), self._pieces(now)
         shown = clock[-1].at(now)
         label = floor_interval(shown)
-        registers = self._counting.registers(now, after)
-        if any(fault.kind is FaultKind.ZERO_READ and fault.covers(asked) for fault in self.faults):
-            registers = (0, 0)
+        registers, totals = self._counting.registers(now, after), self._counting.totals(now, after)
+        if self._reads_zero(asked):
+            registers = totals = (0, 0)
         partial = running(label, now, self._counting, clock, after)
         began = floor_interval(now)
         flows = self._energy.powered(now)
@@ -170,6 +170,8 @@ class EmulatedMeter:
             time=shown,
             delivered_register=registers[0],
             received_register=registers[1],
+            delivered_total=totals[0],
+            received_total=totals[1],
             partial_delivered=partial[0],
             partial_received=partial[1],
             partial_seconds=shown - label,
@@ -271,6 +273,9 @@ class EmulatedMeter:
             if fault.kind is FaultKind.STALE and fault.covers(now):
                 return now - int(fault.params["seconds"])
         return now
+
+    def _reads_zero(self, now: Seconds) -> bool:
+        return any(fault.kind is FaultKind.ZERO_READ and fault.covers(now) for fault in self.faults)
 
     def _pieces(self, now: Seconds) -> Sequence[meter_clock.Piece]:
         return meter_clock.known(self._clock, now)

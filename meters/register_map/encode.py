@@ -124,8 +124,8 @@ def meter_points(identity: MeterIdentity, live: Live) -> dict[str, Value]:
         "PhVphAB": live.decivolts,
         "Hz": 0 if live.power_failed else 6000,
         "Hz_SF": -2,
-        "TotWhExp": live.received_register * identity.multiplier % 2**32,
-        "TotWhImp": live.delivered_register * identity.multiplier % 2**32,
+        "TotWhExp": live.received_total * identity.multiplier % 2**32,
+        "TotWhImp": live.delivered_total * identity.multiplier % 2**32,
         "TotWh_SF": 0,
         "Evt": live.power_failed << POWER_FAILURE_BIT,
     }

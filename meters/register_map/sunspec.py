@@ -83,10 +83,16 @@ def _meter_points() -> tuple[Point, ...]:
         *_phased("PF", "power factor: 100", "Pct", "PF_SF"),
         _scale("PF_SF", "0"),
         *_counted(
-            "TotWhExp", "energy received from the premise since the start (LSE channel 1), mod 2^32", "Wh", "TotWh_SF"
+            "TotWhExp",
+            "energy received from the premise since it was put in (LSE channel 1), mod 2^32",
+            "Wh",
+            "TotWh_SF",
         ),
         *_counted(
-            "TotWhImp", "energy delivered to the premise since the start (LSE channel 4), mod 2^32", "Wh", "TotWh_SF"
+            "TotWhImp",
+            "energy delivered to the premise since it was put in (LSE channel 4), mod 2^32",
+            "Wh",
+            "TotWh_SF",
         ),
         _scale("TotWh_SF", "0"),
         *_counted("TotVAhExp", lacking, "VAh", "TotVAh_SF"),

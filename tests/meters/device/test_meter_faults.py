@@ -191,6 +191,20 @@ def test_reset_counts_from_nothing_whatever_was_declared_for_later() -> None:
     assert emulated.live(NOON - 1).delivered_register == 10**8 - 86_401
 
 
+@pytest.mark.parametrize("began", [fault(FaultKind.ROLLOVER, dials=5), fault(FaultKind.RESET)])
+def test_counter_goes_on_where_the_register_begins_again(began: Fault) -> None:
+    emulated = steady(began)
+    before, after = emulated.live(NOON - 1), emulated.live(NOON + 9)
+    assert after.delivered_register == 9 < before.delivered_register
+    assert after.delivered_total - before.delivered_total == 10
+
+
+def test_counter_of_an_exchanged_meter_begins_anew() -> None:
+    emulated = steady(fault(FaultKind.EXCHANGE), fault(FaultKind.RESET, NOON + 5))
+    assert emulated.live(NOON - 1).delivered_total > 10**8
+    assert emulated.live(NOON + 9).delivered_total == 9
+
+
 def test_new_meter_keeps_what_its_clock_set_back_records_under_older_labels() -> None:
     emulated = steady(fault(FaultKind.EXCHANGE))
     emulated.set_clock(NOON + 1800, NOON - 1500)
@@ -422,9 +436,11 @@ def test_clock_of_a_stale_meter_is_set_by_the_difference() -> None:
     assert emulated.clock(NOON + 4000) == NOON + 4060
 
 
-def test_zero_read_shows_registers_of_zero() -> None:
-    live = steady(fault(FaultKind.ZERO_READ)).live(NOON + 10)
-    assert (live.delivered_register, live.received_register) == (0, 0)
+def test_zero_read_shows_registers_midnights_and_counters_of_zero() -> None:
+    emulated = steady(fault(FaultKind.ZERO_READ))
+    live = emulated.live(NOON + 10)
+    assert (live.delivered_register, live.received_register, live.delivered_total, live.received_total) == (0,) * 4
+    assert emulated.midnight(DAY, NOON + 10) == (0, 0) != emulated.midnight(DAY, NOON - 1)
     assert live.partial_delivered == 10
 
 

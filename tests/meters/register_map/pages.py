@@ -41,8 +41,8 @@ The vendor model is also a SunSpec model file, [sunspec/model_{vendor}.json](sun
 * **Addresses** are those on the wire, from 0. Holding registers (function 3) and input registers (function 4) are the same.
 * **Numbers** are big-endian, signed ones in two's complement; text is ASCII, two characters a register, filled up with zeros.
 * **Not implemented** is what SunSpec says for the type: int16 and sunssf 0x8000, uint16 and enum16 0xFFFF, acc32 0, pad 0x8000.
-* **Energy** in the vendor model is *raw*: Wh = raw value x `Mult`. The meter model's counters are Wh, made of the registers, mod 2^32: they wrap there too, not
-  only where the dials do.
+* **Energy** in the vendor model is *raw*: Wh = raw value x `Mult`. The meter model's counters are Wh and wrap at 2^32 alone: they go on where a register's dials go
+  around or begin again, and a meter that takes another's place begins its own.
 * **Direction**: delivered to the premise = SunSpec import (`TotWhImp`) = LSE channel 4; received from it = SunSpec export (`TotWhExp`) = LSE channel 1.
 * **Scale**: value = register x 10^exponent, the exponent being the point that the column names.
 

@@ -26,7 +26,7 @@ INT16 = range(-0x7FFF, 0x8000)
 
 
 def live(watts: int = 0, decivolts: int = 2400, failed: bool = False, **registers: int) -> Live:
-    energy = {"delivered_register": 5, "received_register": 3} | registers
+    energy = {"delivered_register": 5, "received_register": 3, "delivered_total": 5, "received_total": 3} | registers
     return Live(
         time=seconds(0),
         **energy,

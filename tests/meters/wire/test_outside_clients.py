@@ -20,6 +20,7 @@ from sunspec2.modbus.client import SunSpecModbusClientDeviceTCP
 
 from meters.calendar import day_of, day_start
 from meters.device.meter import EmulatedMeter
+from meters.faults.fault import FOR_EVER
 from meters.faults.kinds import FaultKind
 from meters.register_map import layout as wire
 from meters.register_map.decode import decode_header
@@ -31,6 +32,9 @@ from tests.simulator.processes import done
 HOME, BUSINESS, DEAD = 1, 2, 3
 #: Each for a test that writes.
 SET, SWITCHED = 4, 5
+ROUND, RESET, EXCHANGED = 6, 7, 8
+#: Wh that they have counted when they begin: the last of six dials.
+LAST_DIAL = 10**9 - 1
 SPOILED = {11: FaultKind.WRONG_TRANSACTION, 12: FaultKind.WRONG_UNIT, 13: FaultKind.WRONG_LENGTH}
 SKIPPED_AT = NOW - NOW % 900 - 5 * 900
 METERS: dict[int, EmulatedMeter] = {
@@ -40,6 +44,11 @@ METERS: dict[int, EmulatedMeter] = {
     BUSINESS: home(2, three_phase=True, multiplier=40),
     SET: home(4),
     SWITCHED: home(5),
+    ROUND: home(6, initial_delivered_wh=LAST_DIAL),
+    **{
+        unit: home(unit, fault(unit, kind, NOW, FOR_EVER), initial_delivered_wh=LAST_DIAL)
+        for unit, kind in ((RESET, FaultKind.RESET), (EXCHANGED, FaultKind.EXCHANGE))
+    },
     **{unit: broken(unit, kind) for unit, kind in {DEAD: FaultKind.DEAD, **SPOILED}.items()},
 }
 
@@ -94,6 +103,13 @@ def test_pysunspec2_scans_and_decodes_a_meter(port: int, unit: int, model: int, 
     assert [measured.points[name].value for name in ("TotWhImpPhA", "TotVAhExp", "TotVArhImpQ1", "TotVAh_SF")] == [
         None
     ] * 4
+
+
+@pytest.mark.parametrize("unit", [ROUND, RESET, EXCHANGED])
+def test_pysunspec2_reads_a_counter_that_begins_again_with_another_meter_alone(port: int, unit: int) -> None:
+    counted = scanned(port, unit).models[202][0].TotWhImp.value or 0
+    register = METERS[unit].live(NOW).delivered_register
+    assert (counted > LAST_DIAL > register) if unit != EXCHANGED else (counted == register == 0)
 
 
 @pytest.mark.parametrize("unit", [HOME, BUSINESS])
