@@ -16,7 +16,7 @@ OF_LIBRARIES = {
     "Typer": {"__signature__"},
     "csv": {"fieldnames"},
     "logging": {"level", "propagate"},
-    "pymodbus": {"dev_id", "transaction_id"},
+    "pymodbus": {"conformity", "dev_id", "transaction_id"},
     "simpy": {"defused"},
     "sqlite3": {"isolation_level"},
     "ssl": {"sslsocket_class"},

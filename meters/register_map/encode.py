@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from meters.identity import MeterIdentity
 
 _MAX_INT16 = 0x7FFF
+_MAKER, _MODEL = "ami-testbed", "emulated AMS meter"
 
 
 def encode(meter: EmulatedMeter, now: Seconds, address: int, count: int) -> list[int]:
@@ -86,6 +87,11 @@ def write(meter: EmulatedMeter, now: Seconds, address: int, values: Sequence[int
     )
 
 
+def identification(meter: EmulatedMeter, now: Seconds) -> dict[int, bytes]:
+    """The basic objects of Modbus's device identification (function 43/14): vendor, product code, revision."""
+    return {at: text.encode() for at, text in enumerate((_MAKER, _MODEL, meter.identity_at(now).firmware))}
+
+
 def _standard_models(meter: EmulatedMeter, now: Seconds) -> bytes:
     """Registers BASE to HEADER: mark, common model, meter model."""
     identity = meter.identity_at(now)
@@ -93,8 +99,8 @@ def _standard_models(meter: EmulatedMeter, now: Seconds) -> bytes:
         {
             "ID": COMMON_MODEL,
             "L": COMMON_BLOCK.size - 2,
-            "Mn": "ami-testbed",
-            "Md": "emulated AMS meter",
+            "Mn": _MAKER,
+            "Md": _MODEL,
             "Vr": identity.firmware,
             "SN": identity.meter_number,
         }

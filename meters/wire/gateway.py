@@ -15,23 +15,28 @@ from typing import Literal
 from pymodbus.constants import ExcCodes
 from pymodbus.framer import FramerSocket
 from pymodbus.pdu import DecodePDU, ExceptionResponse, ModbusPDU
+from pymodbus.pdu.mei_message import ReadDeviceInformationRequest, ReadDeviceInformationResponse
 from pymodbus.pdu.register_message import (
     ReadHoldingRegistersResponse,
     ReadInputRegistersResponse,
     WriteMultipleRegistersResponse,
+    WriteSingleRegisterResponse,
 )
 
 from meters.calendar import Seconds
 from meters.device.meter import EmulatedMeter
 from meters.errors import MeterError
-from meters.register_map.encode import encode, write
+from meters.register_map.encode import encode, identification, write
 from meters.shown import Wire, WriteResult
 from meters.wire.faults import HEAD, NO_RESPONSE, spoiled, stand_in, unreached
 
 #: Unit ids that Modbus leaves to devices.
 MAX_UNITS = 247
-#: Function codes: read holding registers and input registers (the map is the same in both), write multiple registers.
-_READ_HOLDING, _READ_INPUT, _WRITE = 3, 4, 16
+#: Function codes: read holding registers and input registers (the map is the same in both), write one register or several, and device
+#: identification (43 with the MEI type 14).
+_READ_HOLDING, _READ_INPUT, _WRITE_ONE, _WRITE, _IDENTIFY = _FUNCTIONS = 3, 4, 6, 16, 43
+#: Codes of an identification: streams of objects, of which a meter has the basic ones alone, and one object; and how it says that it has both.
+_STREAMS, _ONE_OBJECT, _BASIC_AND_ONE = (1, 2, 3), 4, 0x81
 #: Octets after a request's length field: unit id and function code at least; Modbus allows 254.
 _LEAST_OCTETS, _MOST_OCTETS = 2, 254
 
@@ -170,12 +175,14 @@ class _Units:
         return _Answer(pdu, reply.wire, delay_s)
 
     def _served(self, meter: EmulatedMeter, now: Seconds, function: int, request: ModbusPDU | None) -> ModbusPDU:
-        if function not in (_READ_HOLDING, _READ_INPUT, _WRITE):
+        if function not in _FUNCTIONS:
             return ExceptionResponse(function, ExcCodes.ILLEGAL_FUNCTION)
         if request is None:
             return ExceptionResponse(function, ExcCodes.ILLEGAL_VALUE)
+        if function == _IDENTIFY:
+            return self._identified(identification(meter, now), request)
         try:
-            if function != _WRITE:
+            if function in (_READ_HOLDING, _READ_INPUT):
                 registers = encode(meter, now, request.address, request.count)
                 holding = function == _READ_HOLDING
                 return (ReadHoldingRegistersResponse if holding else ReadInputRegistersResponse)(registers=registers)
@@ -188,7 +195,27 @@ class _Units:
                 self._on_write(meter)
         except MeterError:
             return ExceptionResponse(function, ExcCodes.ILLEGAL_ADDRESS)
+        if function == _WRITE_ONE:
+            return WriteSingleRegisterResponse(address=request.address, registers=request.registers)
         return WriteMultipleRegistersResponse(address=request.address, count=request.count)
+
+    @staticmethod
+    def _identified(objects: dict[int, bytes], request: ModbusPDU) -> ModbusPDU:
+        if not isinstance(request, ReadDeviceInformationRequest):
+            return ExceptionResponse(_IDENTIFY, ExcCodes.ILLEGAL_FUNCTION)
+        code, first = request.read_code, request.object_id
+        if code == _ONE_OBJECT:
+            if first not in objects:
+                return ExceptionResponse(_IDENTIFY, ExcCodes.ILLEGAL_ADDRESS)
+            objects = {first: objects[first]}
+        elif code not in _STREAMS:
+            return ExceptionResponse(_IDENTIFY, ExcCodes.ILLEGAL_VALUE)
+        elif first in objects:
+            # An object that there is none of begins the stream at the first.
+            objects = {at: text for at, text in objects.items() if at >= first}
+        answer = ReadDeviceInformationResponse(code, objects)
+        answer.conformity = _BASIC_AND_ONE
+        return answer
 
 
 class _Connection(asyncio.Protocol):
@@ -304,11 +331,15 @@ class _Connection(asyncio.Protocol):
 
     def _decoded(self, pdu: bytes) -> ModbusPDU | None:
         """The request, None if it is not what its function code wants (or if no meter has that function)."""
-        request = _DECODER.decode(pdu) if pdu[0] in (_READ_HOLDING, _READ_INPUT, _WRITE) else None
-        if request is None or pdu[0] != _WRITE:
-            return request
-        whole = len(pdu) == 6 + 2 * request.count and pdu[5] == 2 * request.count
-        return request if whole and request.count else None
+        request = _DECODER.decode(pdu) if pdu[0] in _FUNCTIONS else None
+        if request is None:
+            return None
+        if isinstance(request, ReadDeviceInformationRequest):
+            return request if len(pdu) == 4 else None
+        if pdu[0] == _WRITE_ONE:
+            return request if len(pdu) == 5 else None
+        whole = pdu[0] != _WRITE or (len(pdu) == 6 + 2 * request.count and 0 < pdu[5] == 2 * request.count)
+        return request if whole else None
 
     def _send(self, frame: bytes) -> None:
         if not self._transport.is_closing():

@@ -52,9 +52,10 @@ The vendor model is also a SunSpec model file, [sunspec/model_{vendor}.json](sun
 |---|---|
 | functions 3 and 4, up to {max_read} registers of the map | the registers as they are at that instant |
 | function 16 on {clock} and {clock_2}, both at once (`Clk`) | the clock is set; exception 3 if that is more than an hour from what it shows |
-| function 16 on {switch} alone (`Sw`), 0 or 1 | the switch opens or closes; exception 3 for another value, or if the meter does not obey |
-| function 16 on either, and the command cannot be kept (`--state` on a full disk) | exception 4; the meter does not obey |
-| function 16 on anything else: half a clock, clock and switch together | exception 2 |
+| function 6 or 16 on {switch} alone (`Sw`), 0 or 1 | the switch opens or closes; exception 3 for another value, or if the meter does not obey |
+| either, and the command cannot be kept (`--state` on a full disk) | exception 4; the meter does not obey |
+| function 6 or 16 on anything else: half a clock, clock and switch together | exception 2 |
+| function 43 with MEI type 14, streams (codes 1 to 3) or one object (4) | vendor, product code and revision: the basic objects; exception 2 for one object more, 3 for another code |
 | a register outside {base} to {last} | exception 2 |
 | more than {max_read} registers or none; counts that contradict each other | exception 3 |
 | any other function | exception 1 |

@@ -31,7 +31,7 @@ from tests.simulator.processes import done
 
 HOME, BUSINESS, DEAD = 1, 2, 3
 #: Each for a test that writes.
-SET, SWITCHED = 4, 5
+SET, SWITCHED, OPENED = 4, 5, 9
 ROUND, RESET, EXCHANGED = 6, 7, 8
 #: Wh that they have counted when they begin: the last of six dials.
 LAST_DIAL = 10**9 - 1
@@ -44,6 +44,7 @@ METERS: dict[int, EmulatedMeter] = {
     BUSINESS: home(2, three_phase=True, multiplier=40),
     SET: home(4),
     SWITCHED: home(5),
+    OPENED: home(9),
     ROUND: home(6, initial_delivered_wh=LAST_DIAL),
     **{
         unit: home(unit, fault(unit, kind, NOW, FOR_EVER), initial_delivered_wh=LAST_DIAL)
@@ -161,7 +162,16 @@ def test_py_modbus_tcp_sets_the_clock_and_moves_the_switch(client: ModbusClient)
     assert client.write_multiple_registers(wire.SWITCH, [wire.SWITCH_OPEN])
     header = decode_header(client.read_holding_registers(wire.HEADER, wire.HEADER_COUNT))
     assert (header.clock, header.switch_closed) == (to, False)
-    assert client.write_multiple_registers(wire.SWITCH, [wire.SWITCH_CLOSED])
+    assert client.write_single_register(wire.SWITCH, wire.SWITCH_CLOSED)
+    assert client.read_holding_registers(wire.SWITCH) == [wire.SWITCH_CLOSED]
+
+
+def test_py_modbus_tcp_identifies_a_meter(client: ModbusClient) -> None:
+    told = {0: b"ami-testbed", 1: b"emulated AMS meter", 2: METERS[HOME].identity.firmware.encode()}
+    for code, first, objects in ((1, 0, {0, 1, 2}), (3, 1, {1, 2}), (2, 0x80, {0, 1, 2}), (4, 2, {2})):
+        answer = client.read_device_identification(code, first)
+        assert answer.objects_by_id == {at: told[at] for at in objects}
+        assert (answer.conformity_level, answer.more_follows) == (0x81, 0)
 
 
 def test_py_modbus_tcp_sees_the_exceptions(client: ModbusClient) -> None:
@@ -174,9 +184,10 @@ def test_py_modbus_tcp_sees_the_exceptions(client: ModbusClient) -> None:
     refused(client.write_multiple_registers(wire.CLOCK, [1]), EXP_DATA_ADDRESS)
     refused(client.write_multiple_registers(wire.CLOCK, [1, 1]), EXP_DATA_VALUE)
     refused(client.write_multiple_registers(wire.SWITCH, [7]), EXP_DATA_VALUE)
-    refused(client.write_single_register(wire.SWITCH, 1), EXP_ILLEGAL_FUNCTION)
+    refused(client.write_single_register(wire.SWITCH, 7), EXP_DATA_VALUE)
+    refused(client.write_single_register(wire.CLOCK, 1), EXP_DATA_ADDRESS)
     refused(client.read_coils(wire.BASE, 1), EXP_ILLEGAL_FUNCTION)
-    refused(client.read_device_identification(), EXP_ILLEGAL_FUNCTION)
+    refused(client.read_device_identification(4, 3), EXP_DATA_ADDRESS)
     for client.unit_id in (DEAD, 99):
         refused(client.read_holding_registers(wire.BASE, 2), EXP_GATEWAY_TARGET_DEVICE_FAILED_TO_RESPOND)
     client.unit_id = HOME
@@ -210,6 +221,14 @@ def test_mbpoll_reads_registers_on_the_command_line(port: int, kind: str) -> Non
 def test_mbpoll_reads_the_clock_as_one_number(port: int) -> None:
     told = mbpoll(port, HOME, wire.CLOCK, "-c", "1", "-t", "4:int", "-B")
     assert re.findall(r"^\[\d+\]:\s+(\d+)", told.stdout, re.MULTILINE) == [str(NOW)]
+
+
+@pytest.mark.process
+def test_mbpoll_opens_a_switch_on_the_command_line(port: int) -> None:
+    # mbpoll writes one register by function 6.
+    told = mbpoll(port, OPENED, wire.SWITCH, "-t", "4", str(wire.SWITCH_OPEN))
+    assert told.returncode == 0, told.stderr
+    assert not METERS[OPENED].live(NOW).switch_closed
 
 
 @pytest.mark.process
