@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import resource
+import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -43,8 +45,17 @@ _LEAST_OCTETS, _MOST_OCTETS = 2, 254
 #: Replies that a connection's slow meters may owe at once; whoever asks for more is told that the gateway is busy. Default.
 _MOST_LATE = 1000
 
+#: Connections that wait to be accepted, and their clients with them. Default.
+_WAITING = 100
+
 #: Requests of one connection that are answered in one turn of the event loop: about two milliseconds. Default.
 _A_TURN = 20
+
+#: Wall seconds without a whole request after which a connection is closed. Default.
+IDLE_S = 300.0
+#: Descriptors that clients leave to the rest of the process; wall seconds until a connection is accepted after there was none left at all,
+#: and between two lines that say so. Defaults.
+KEPT_FREE, _AGAIN_S, _SAID_EVERY_S = 32, 0.1, 60.0
 
 # The library tells a console about every refused request and lost client; here those are a meter's ordinary answers.
 logging.getLogger("pymodbus").setLevel(logging.CRITICAL)
@@ -67,12 +78,14 @@ class Gateway:
         port: int = 0,
         silence: Silence = "exception",
         on_write: Callable[[EmulatedMeter], None] | None = None,
+        idle_s: float = IDLE_S,
     ) -> None:
         """meters: by unit id, 1 to 247. clock: UTC epoch seconds, the true time. port: 0 takes a free one.
 
         silence: "hang", a meter that cannot be reached gives no answer at all, and a slow one takes its wall seconds;
         "exception", for a clock moved by hand: the one gets exception 0x0B (no path to it: 0x0A), and both at once.
-        on_write: told a meter whose clock or switch a client has written. Raises MeterError for other unit ids.
+        on_write: told a meter whose clock or switch a client has written. idle_s: wall seconds after which a silent client is left.
+        Raises MeterError for other unit ids.
         """
         strays = [unit for unit in meters if not 1 <= unit <= MAX_UNITS]
         if strays:
@@ -86,23 +99,29 @@ class Gateway:
         self.host = host
         self._asked_port = port
         self._units = _Units(self.meters, clock, silence, on_write)
-        self._server: asyncio.Server | None = None
+        self._idle_s = idle_s
+        self._listening: list[socket.socket] = []
+        self._accepting: list[asyncio.Task[None]] = []
         self._open: set[_Connection] = set()
+        #: Clients turned away since that was last told, and when to tell it again, by the loop's clock.
+        self._refused, self._told_until = 0, 0.0
 
     @property
     def port(self) -> int:
         """The port it listens on; before the start, the one it was told."""
-        return int(self._server.sockets[0].getsockname()[1]) if self._server else self._asked_port
+        return int(self._listening[0].getsockname()[1]) if self._listening else self._asked_port
 
     async def start(self) -> None:
         """Listen. Raises MeterError naming the port if it is taken."""
         loop = asyncio.get_running_loop()
         try:
-            # Whoever breaks this off can stop what has begun.
-            server = self._server = await loop.create_server(
-                lambda: _Connection(self._units, self._open), self.host, self._asked_port, start_serving=False
-            )
-            await server.start_serving()
+            # It binds alone: at the limit of descriptors its own way of accepting tells a hundred tracebacks at each try.
+            bound = await loop.create_server(asyncio.Protocol, self.host, self._asked_port, start_serving=False)
+            self._listening = [one.dup() for one in bound.sockets]
+            bound.close()
+            for listening in self._listening:
+                listening.setblocking(False)
+                listening.listen(_WAITING)
         except OSError:
             await self.stop()
             raise MeterError(
@@ -111,17 +130,52 @@ class Gateway:
                 place=f"gateway {self.host}:{self._asked_port}",
                 mend="Stop the program that has it, or give another port.",
             ) from None
+        self._accepting = [loop.create_task(self._accept(listening)) for listening in self._listening]
 
     async def stop(self) -> None:
         """Close the port and every connection; replies that are late never come. A stopped gateway can be started again."""
-        if self._server is None:
-            return
-        self._server.close()
-        self._server = None
+        for accepting in self._accepting:
+            accepting.cancel()
+        await asyncio.gather(*self._accepting, return_exceptions=True)
+        for listening in self._listening:
+            listening.close()
+        self._accepting, self._listening = [], []
         for connection in list(self._open):
             connection.close()
         # Transports close at the loop's next turn: let it come, so that nothing is left open behind us.
         await asyncio.sleep(0)
+
+    async def _accept(self, listening: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            try:
+                taken, _ = await loop.sock_accept(listening)
+            except ConnectionAbortedError:
+                continue
+            except OSError:
+                # Others in this process have the last descriptor: the client waits until there is one to refuse it with.
+                self._tell_limit()
+                await asyncio.sleep(_AGAIN_S)
+                continue
+            # The lowest free number is given: so many are taken.
+            if taken.fileno() >= resource.getrlimit(resource.RLIMIT_NOFILE)[0] - KEPT_FREE:
+                taken.close()
+                self._refused += 1
+                self._tell_limit()
+                await asyncio.sleep(0)
+                continue
+            await loop.connect_accepted_socket(lambda: _Connection(self._units, self._open, self._idle_s), taken)
+
+    def _tell_limit(self) -> None:
+        now = asyncio.get_running_loop().time()
+        if now >= self._told_until:
+            _log.warning(
+                "gateway %s:%d is at the limit of descriptors: %d refused since it last told",
+                self.host,
+                self.port,
+                self._refused,
+            )
+            self._refused, self._told_until = 0, now + _SAID_EVERY_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,11 +278,14 @@ class _Connection(asyncio.Protocol):
     The library's own handler keeps one request at a time, and loses those that a client sends before it has an answer.
     """
 
-    def __init__(self, units: _Units, others: set[_Connection]) -> None:
-        """others: of its gateway, which it joins while it is open."""
+    def __init__(self, units: _Units, others: set[_Connection], idle_s: float) -> None:
+        """others: of its gateway, which it joins while it is open. idle_s: wall seconds without a request after which it closes."""
         self._units = units
         self._others = others
+        self._idle_s = idle_s
         self._loop = asyncio.get_running_loop()
+        self._asked_at = self._loop.time()
+        self._look = self._loop.call_later(idle_s, self._leave)
         self._received = bytearray()
         self._held = False
         #: The next turn, while more requests wait than one turn takes.
@@ -244,6 +301,7 @@ class _Connection(asyncio.Protocol):
     def connection_lost(self, _exc: Exception | None) -> None:
         """Forget the replies that are late, and those that the client does not read."""
         self._others.discard(self)
+        self._look.cancel()
         self._forget()
 
     def close(self) -> None:
@@ -295,6 +353,14 @@ class _Connection(asyncio.Protocol):
             self._take(transaction, unit, pdu)
         self._read_on()
 
+    def _leave(self) -> None:
+        """Close if nothing was asked for so long and nothing is owed, else look again."""
+        idle_s = 0.0 if self._late else self._loop.time() - self._asked_at
+        if idle_s >= self._idle_s:
+            self.close()
+        else:
+            self._look = self._loop.call_later(self._idle_s - idle_s, self._leave)
+
     def _read_on(self) -> None:
         """Take more from the client, unless it has to wait."""
         if not self._held and self._turn is None:
@@ -302,6 +368,7 @@ class _Connection(asyncio.Protocol):
 
     def _take(self, transaction: int, unit: int, pdu: bytes) -> None:
         answer = self._units.answer(unit, pdu[0], self._decoded(pdu), busy=len(self._late) >= _MOST_LATE)
+        self._asked_at = self._loop.time()
         if answer is None:
             return
         answer.pdu.transaction_id, answer.pdu.dev_id = transaction, unit

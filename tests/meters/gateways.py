@@ -12,7 +12,7 @@ from meters.device.meter import EmulatedMeter
 from meters.faults.fault import Fault
 from meters.faults.kinds import FaultKind
 from meters.identity import MeterIdentity, Premise, make_esiid, make_meter_number, tdsp
-from meters.wire.gateway import Gateway, Silence
+from meters.wire.gateway import IDLE_S, Gateway, Silence
 
 NOW = epoch("2026-08-12T17:40") + 22
 
@@ -36,10 +36,10 @@ def broken(ordinal: int, kind: FaultKind, **params: float) -> EmulatedMeter:
 
 @asynccontextmanager
 async def served(
-    meters: Mapping[int, EmulatedMeter], silence: Silence = "hang", now: Seconds = NOW
+    meters: Mapping[int, EmulatedMeter], silence: Silence = "hang", now: Seconds = NOW, idle_s: float = IDLE_S
 ) -> AsyncIterator[Gateway]:
     """A gateway in this loop."""
-    gateway = Gateway(meters, lambda: now, silence=silence)
+    gateway = Gateway(meters, lambda: now, silence=silence, idle_s=idle_s)
     await gateway.start()
     try:
         yield gateway

@@ -10,6 +10,7 @@ from meters.calendar import INTERVAL_S
 from meters.register_map import layout as wire
 from meters.register_map.points import Block, Point, PointType
 from meters.status import Common, Condition
+from meters.wire.gateway import IDLE_S
 
 DOCS = Path(__file__).parents[3] / "docs"
 #: What a window of 48 hours takes.
@@ -63,7 +64,8 @@ The vendor model is also a SunSpec model file, [sunspec/model_{vendor}.json](sun
 | more to slow meters of one connection than the gateway keeps | exception 6 |
 | a meter that cannot be reached | exception 0x0B (0x0A where the gateway has no path), or nothing at all |
 
-Requests may follow each other on a connection without waiting: each is answered under its own transaction id, a slow meter's after its neighbours'.
+Requests may follow each other on a connection without waiting: each is answered under its own transaction id, a slow meter's after its neighbours'. A connection that has brought no whole request
+for {idle} s is closed; at the limit of the process's descriptors a gateway closes new ones at once and logs that once a minute.
 
 ## The models
 
@@ -183,6 +185,7 @@ def page() -> str:
         slots_a_read=slots_a_read,
         two_days_reads=reads,
         two_days_most=reads + 1,
+        idle=f"{IDLE_S:g}",
         common_bits="\n".join(
             f"| {12 + bit.bit_length() - 1} | {bit.name} | {says} |" for bit, says in _COMMON_SAYS.items()
         ),

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
+import os
+import resource
 import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack, asynccontextmanager, contextmanager, suppress
 
 import pytest
 from pymodbus.client import AsyncModbusTcpClient
@@ -18,11 +21,26 @@ from meters.faults.kinds import FaultKind
 from meters.register_map import layout as wire
 from meters.register_map.decode import decode_header
 from meters.shown import Live, Reply
-from meters.wire.gateway import Gateway, Silence
+from meters.wire.gateway import KEPT_FREE, Gateway, Silence
 from tests.meters.gateways import NOW, broken, fault, home, served
 
 DEAD = fault(2, FaultKind.DEAD, NOW - 3600, NOW + 3600)
 METERS = {1: home(1), 2: home(2, DEAD), 3: home(3)}
+
+
+@contextmanager
+def descriptors(more: int) -> Iterator[None]:
+    """This process can have so many descriptors more than now."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    highest = max(int(one) for one in os.listdir("/proc/self/fd"))
+    with ExitStack() as undone:
+        # No number below is free either.
+        while (one := os.dup(0)) <= highest:
+            undone.callback(os.close, one)
+        os.close(one)
+        undone.callback(resource.setrlimit, resource.RLIMIT_NOFILE, before)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (one + more, before[1]))
+        yield
 
 
 @asynccontextmanager
@@ -69,6 +87,14 @@ async def reply(reader: asyncio.StreamReader) -> tuple[int, int, bytes]:
     return int.from_bytes(head[:2], "big"), head[6], pdu
 
 
+async def outcome(reader: asyncio.StreamReader) -> bytes:
+    """PDU of the next reply; empty where the connection is closed."""
+    try:
+        return (await reply(reader))[2]
+    except (asyncio.IncompleteReadError, ConnectionError):
+        return b""
+
+
 async def test_gateway_answers_each_unit_with_its_own_meter_in_both_read_functions() -> None:
     async with asked() as (_, client):
         for unit in (1, 3):
@@ -93,8 +119,7 @@ async def test_gateway_says_what_is_wrong_in_modbus_exceptions(caplog: pytest.Lo
 
 async def narrow(gateway: Gateway) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     """A connection that holds little on its way, neither in the sockets nor in the reader."""
-    assert gateway._server
-    gateway._server.sockets[0].setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+    gateway._listening[0].setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
     client = socket.socket()
     client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     client.connect(("127.0.0.1", gateway.port))
@@ -244,6 +269,58 @@ async def test_connection_that_speaks_something_else_is_closed_and_others_live_o
         assert await reply(reader) == (1, 1, b"\3\4SunS")
         stranger.close()
         writer.close()
+
+
+async def test_connection_without_a_request_is_closed_and_one_that_asks_stays() -> None:
+    async with served(METERS, idle_s=1) as gateway:
+        reader, writer = await asyncio.open_connection("127.0.0.1", gateway.port)
+        silent, silence = await asyncio.open_connection("127.0.0.1", gateway.port)
+        trickling, trickle = await asyncio.open_connection("127.0.0.1", gateway.port)
+        trickle.write(request(1, 1, read_of(wire.BASE, 2))[:-1])
+        closed = asyncio.gather(silent.read(), trickling.read())
+        for at in itertools.count(1):
+            writer.write(request(at % 1000, 1, read_of(wire.BASE, 2)))
+            assert await reply(reader) == (at % 1000, 1, b"\3\4SunS")
+            if closed.done():
+                break
+        assert [*closed.result()] == [b"", b""]
+        for one in (writer, silence, trickle):
+            one.close()
+
+
+async def test_gateway_at_its_limit_of_descriptors_refuses_and_says_so_once(caplog: pytest.LogCaptureFixture) -> None:
+    async with served(METERS) as gateway:
+        with descriptors(KEPT_FREE + 20):
+            clients = [await asyncio.open_connection("127.0.0.1", gateway.port) for _ in range(24)]
+            for _, writer in clients:
+                writer.write(request(1, 1, read_of(wire.BASE, 2)))
+            answers = await asyncio.gather(*(outcome(reader) for reader, _ in clients))
+            served_ = answers.count(b"\3\4SunS")
+            assert 0 < served_ < 24 == served_ + answers.count(b"")
+            for _, writer in clients:
+                writer.close()
+            again, writer = await asyncio.open_connection("127.0.0.1", gateway.port)
+            writer.write(request(1, 1, read_of(wire.BASE, 2)))
+            assert await outcome(again) == b"\3\4SunS"
+            writer.close()
+    (record,) = caplog.records
+    assert "is at the limit of descriptors" in record.message
+
+
+async def test_gateway_without_a_descriptor_left_accepts_when_there_is_one(caplog: pytest.LogCaptureFixture) -> None:
+    async with served(METERS) as gateway:
+        client = socket.socket()
+        with descriptors(0):
+            client.connect(("127.0.0.1", gateway.port))
+            async with asyncio.timeout(10):
+                while not caplog.records:
+                    await asyncio.sleep(0)
+        reader, writer = await asyncio.open_connection(sock=client)
+        writer.write(request(1, 1, read_of(wire.BASE, 2)))
+        assert await outcome(reader) == b"\3\4SunS"
+        writer.close()
+    (record,) = caplog.records
+    assert "is at the limit of descriptors" in record.message
 
 
 async def test_meter_that_breaks_costs_its_own_request_alone(caplog: pytest.LogCaptureFixture) -> None:
