@@ -165,7 +165,7 @@ class EventReport(_Wire):
     esiid: str = Field(pattern=r"^\d{17,22}$", examples=["10443720000000017"])
     meterNumber: str = Field(pattern=r"^\d{1,12}$", description="Digits only.", examples=["900000017"])
     kind: EventKind = Field(
-        description="`last_gasp`: the power has failed; `restoration`: it is back; `disconnected`, `connected`: the service switch was"
+        description="`last_gasp`: the power has failed; `restoration`: it is back; `momentary`: it was away for a moment; `disconnected`, `connected`: the service switch was"
         " moved; `clock_set`: the clock was set."
     )
     at: Instant = Field(

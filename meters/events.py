@@ -1,4 +1,4 @@
-"""What a meter tells unasked: the last gasp of a power failure, its end, and who moved its switch or clock."""
+"""What a meter tells unasked: the last gasp of a power failure, its end, a blink of power, and who moved its switch or clock."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ class EventKind(StrEnum):
 
     LAST_GASP = "last_gasp"
     RESTORATION = "restoration"
+    #: Power was away for less than a last gasp takes; told when it is back.
+    MOMENTARY = "momentary"
     DISCONNECTED = "disconnected"
     CONNECTED = "connected"
     CLOCK_SET = "clock_set"

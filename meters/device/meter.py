@@ -28,7 +28,7 @@ from meters.faults.replies import reply
 from meters.identity import MeterIdentity, Premise, esiid_hash
 from meters.kernels.philox import philox4x32, words
 from meters.load.truth import ERA, GeneratedLoad, PremiseLoad
-from meters.shown import Command, CommandKind, Live, Reply, Window, WriteResult
+from meters.shown import Command, CommandKind, Live, Reply, Window, Wire, WriteResult
 from meters.status import has_value
 
 #: A clock is set by at most so much at once, from what it shows. Default of this project.
@@ -234,16 +234,17 @@ class EmulatedMeter:
         self._days.clear()
 
     def events(self, start: Seconds, end: Seconds) -> list[MeterEvent]:
-        """What it tells unasked in [start, end), by time."""
+        """What it tells unasked in [start, end), by time. Where its wire or its gateway's path is dead then, nobody hears of it, then or later."""
         happened: list[tuple[Seconds, EventKind]] = []
         for fault in self.faults:
             if fault.kind is FaultKind.OUTAGE:
-                if fault.params["last_gasp"]:
+                momentary = fault.until - fault.first < fault.params["momentary_s"]
+                if fault.params["last_gasp"] and not momentary:
                     happened.append((fault.first, EventKind.LAST_GASP))
                 restored = fault.until + int(fault.params["restoration_s"])
                 # Out again before it could tell: the later outage's end does.
                 if not any(other.first <= restored < other.until for other in self._outages):
-                    happened.append((restored, EventKind.RESTORATION))
+                    happened.append((restored, EventKind.MOMENTARY if momentary else EventKind.RESTORATION))
             elif fault.kind is FaultKind.CLOCK_SET:
                 happened += [(fault.first, EventKind.CLOCK_SET), (fault.until, EventKind.CLOCK_SET)]
             elif fault.kind is FaultKind.CLOCK_DRIFT:
@@ -256,10 +257,19 @@ class EmulatedMeter:
                 at, self.identity.esiid, self._counting.identity(self._counting.exchanges(at)).meter_number, kind
             )
             for at, kind in happened
-            if start <= at < end and at < FOR_EVER
+            if start <= at < end and at < FOR_EVER and self._heard(at, kind)
         )
 
     # How it comes about.
+
+    def _heard(self, at: Seconds, kind: EventKind) -> bool:
+        """Whether an event of that instant gets out by the meter's wire; a last gasp does so without the power that fails just then."""
+        by = [
+            fault
+            for fault in self.faults
+            if not (kind is EventKind.LAST_GASP and fault in self._outages and fault.first == at)
+        ]
+        return reply(by, self.seed, self._hash, at).wire not in (Wire.SILENT, Wire.NO_PATH)
 
     def _take(self, command: Command) -> WriteResult:
         if self.keep is not None and not self.keep(self, command):

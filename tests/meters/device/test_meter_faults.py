@@ -110,6 +110,28 @@ def test_restoration_is_not_told_out_of_a_following_outage() -> None:
     assert told == [(EventKind.LAST_GASP, 0), (EventKind.LAST_GASP, 610), (EventKind.RESTORATION, 930)]
 
 
+def test_outage_shorter_than_a_last_gasp_takes_is_told_as_momentary_when_it_is_over() -> None:
+    def told(**params: float) -> list[tuple[EventKind, int]]:
+        emulated = steady(fault(FaultKind.OUTAGE, NOON, NOON + 29, **params))
+        return [(event.kind, event.at - NOON) for event in emulated.events(NOON, NOON + 7200)]
+
+    assert told() == told(last_gasp=0) == [(EventKind.MOMENTARY, 59)]
+    assert told(momentary_s=29) == [(EventKind.LAST_GASP, 0), (EventKind.RESTORATION, 59)]
+
+
+@pytest.mark.parametrize("silent", [fault(FaultKind.DEAD), fault(FaultKind.NO_PATH), fault(FaultKind.FLAKY, answers=0)])
+def test_meter_that_nobody_reaches_tells_nothing(silent: Fault) -> None:
+    outages = [fault(FaultKind.OUTAGE, at, at + 600) for at in (NOON - 3600, NOON)]
+    outages.append(fault(FaultKind.DISCONNECTED, NOON + 3600, NOON + 4200))
+    told = [(event.kind, event.at - NOON) for event in steady(silent, *outages).events(NOON - 7200, NOON + 7200)]
+    assert told == [(EventKind.LAST_GASP, -3600), (EventKind.RESTORATION, -2970)]
+
+
+def test_meter_without_power_gasps_no_second_time() -> None:
+    emulated = steady(fault(FaultKind.OUTAGE, NOON, NOON + 600), fault(FaultKind.OUTAGE, NOON + 300, NOON + 900))
+    assert [event.at - NOON for event in emulated.events(NOON, NOON + 7200)] == [0, 930]
+
+
 def test_open_switch_stops_energy_but_not_answers() -> None:
     emulated = steady(fault(FaultKind.DISCONNECTED, NOON, NOON + 1800))
     assert shown(emulated, NOON - 900, 4) == [900, 0, 0, 900]
