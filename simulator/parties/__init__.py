@@ -5,6 +5,7 @@
 ``gateways``       gateways of a fleet opened one after the other, and how a ready line tells them
 ``headend``        the head-end with its service and its way to SMT's file site
 ``keys_file``      the keys of a link in a file that its parties share
+``ledger``         what the meters' faults have done, in files beside them
 ``meter_events``   sends what meters tell unasked to a head-end, each event at its instant
 ``meter_roster``   a head-end's records of its meters: from the ready line of the emulated ones
 ``meters``         gateways with a fleet's meters behind them, on a clock that runs

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,17 +11,16 @@ from typing import Any
 import httpx
 
 from headend.ports import FAULT
-from meters.calendar import INTERVAL_S, Seconds, iso, to_s
+from meters.calendar import Seconds, iso, to_s
 from meters.device.command_log import CommandLog
-from meters.device.meter import EmulatedMeter, ledger_of
-from meters.faults.ledger import LedgerEntry, ordered, write_json, write_parquet
+from meters.device.meter import EmulatedMeter
 from meters.fleet import Fleet
-from meters.register_map.layout import RING_SLOTS
 from meters.shown import Command
 from meters.wire.gateway import Gateway
 from simulator.errors import SimulatorError
 from simulator.parties.clock_sharing import clock_entry
 from simulator.parties.gateways import gateway_entry, open_gateways
+from simulator.parties.ledger import RING_S, FaultLedger
 from simulator.parties.meter_events import MeterEvents, http_sender
 from simulator.runtime.clock import Clock
 from simulator.runtime.driver import Runtime
@@ -38,9 +35,6 @@ _TROUBLE = ("meter events refused", "meter events given up", "meter events not s
 _EVENTS_S = 10.0
 #: Entries of what was told that are kept.
 _JOURNAL_LIMIT = 10_000
-LEDGER_FILES = ("faults.json", "faults.parquet")
-#: How far back a meter's intervals reach, seconds.
-RING_S = RING_SLOTS * INTERVAL_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +71,11 @@ class MetersParty:
         self._behind, self.notes = behind_gateways(
             settings.fleet, settings.special, self._began, self._keep if settings.state is not None else None
         )
+        self.ledger = (
+            FaultLedger(settings.ledger, self.meters, self._began, self.runtime.now)
+            if settings.ledger is not None
+            else None
+        )
         self._closing = contextlib.AsyncExitStack()
         self.gateways: list[Gateway] = []
 
@@ -97,7 +96,8 @@ class MetersParty:
     async def __aexit__(self, *_: object) -> None:
         """Close every gateway; the ledger is written anew, up to now."""
         await self._closing.aclose()
-        self.write_ledger()
+        if self.ledger is not None:
+            self.ledger.write()
 
     async def _start(self) -> None:
         settings = self.settings
@@ -127,7 +127,8 @@ class MetersParty:
         self._closing.push_async_callback(self.runtime.close)
         if events is not None:
             self.runtime.env.process(events.run())
-        self.write_ledger()
+        if self.ledger is not None:
+            self.ledger.write()
 
     async def _events(self) -> MeterEvents:
         """The way of events to the head-end."""
@@ -144,30 +145,6 @@ class MetersParty:
             self.journal.note(self.runtime.now(), "METERS", "state not kept", number, reason=error.strerror)
             return False
         return True
-
-    def _entries(self) -> Iterator[list[LedgerEntry]]:
-        """What the faults have done from the oldest interval that a meter held at the start up to now, meter by meter."""
-        run = (self._began - RING_S, self.runtime.now())
-        return (ledger_of([meter], *run) for meter in self.meters if meter.faults)
-
-    def write_ledger(self) -> None:
-        """Write the ledger as it is now."""
-        if self.settings.ledger is not None:
-            _write([one for ones in self._entries() for one in ones], self.settings.ledger)
-
-    async def keep_ledger(self, every_s: float) -> None:
-        """Write the ledger every so many wall seconds, so that a party that is killed leaves one behind; for ever.
-
-        It is made meter by meter, and the meters answer in between.
-        """
-        while self.settings.ledger is not None:
-            await asyncio.sleep(every_s)
-            entries: list[LedgerEntry] = []
-            for ones in self._entries():
-                entries += ones
-                await asyncio.sleep(0)
-            await asyncio.get_running_loop().run_in_executor(None, _write, entries, self.settings.ledger)
-        await asyncio.Event().wait()
 
     def ready(self) -> dict[str, Any]:
         """The ready line: the keys of the command contract that the meters have."""
@@ -194,8 +171,3 @@ class _ToldJournal(RunJournal):
             source = "state" if kind == "state not kept" else "events"
             text = ": ".join([kind, kinds or ident, str(facts.get("reason", ""))])
             print(f"meters.{source}: {iso(at)}: {text}", file=sys.stderr, flush=True)
-
-
-def _write(entries: list[LedgerEntry], folder: Path) -> None:
-    for write, name in zip((write_json, write_parquet), LEDGER_FILES, strict=True):
-        write(ordered(entries), folder / name)

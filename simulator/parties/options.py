@@ -247,6 +247,8 @@ class SandboxOptions:
     count: Annotated[int, typer.Option("--count", "--meters", help="How many meters.", min=4, max=10_000)] = 40
     seed: FleetSeedOption = SEED
     date: DateOption = ""
+    faults: FaultsOption = None
+    replay: ReplayOption = None
     clock: Annotated[str, typer.Option(help="real, scaled or manual.")] = "scaled"
     speed: SpeedOption = None
     policy: PolicyOption = "smt-today"

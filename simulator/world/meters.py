@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -22,7 +22,7 @@ from meters.errors import MeterError
 from meters.faults.fault import Fault
 from meters.faults.kinds import FaultKind
 from meters.faults.ledger import LedgerEntry
-from meters.faults.rules import Roster, expand
+from meters.faults.rules import FaultRule, Roster, expand
 from meters.fleet import GATEWAY_METERS
 from meters.identity import Premise, Tdsp, tdsp
 from meters.load.premises import HOMES, MARKET, make_premise
@@ -171,15 +171,16 @@ class World:
         ]
 
 
-def build(spec: WorldSpec, seed: int, since: Seconds | None = None) -> World:
+def build(spec: WorldSpec, seed: int, since: Seconds | None = None, more_faults: Sequence[FaultRule] = ()) -> World:
     """Make the meters of a world. Raises SimulatorError for what a fault or a premise cannot be.
 
     since: UTC epoch seconds from which the special meters' faults count; the first operating day's beginning unless given.
+    more_faults: beside those that the world declares.
     """
     company = tdsp(spec.tdsp)
     wanted = {premise.meter: premise for premise in spec.premises}
     premises = [_premise(spec, company, seed, at, wanted.get(at)) for at in range(1, spec.meters + 1)]
-    faults = _faults(spec, seed, [premise.esiid for premise in premises])
+    faults = _faults(spec, seed, [premise.esiid for premise in premises], more_faults)
     gateways: list[dict[int, EmulatedMeter]] = [{} for _ in range(spec.gateways)]
     for index, meter in enumerate(_meters(premises, wanted, seed, faults)):
         gateway, unit = divmod(index, spec.per_gateway)
@@ -237,8 +238,8 @@ def _replayed(special: PremiseSpec | None) -> PremiseLoad | None:
     return read_replay(special.replay)
 
 
-def _faults(spec: WorldSpec, seed: int, esiids: list[str]) -> list[Fault]:
-    rules = [fault.rule("world.faults") for fault in spec.faults]
+def _faults(spec: WorldSpec, seed: int, esiids: list[str], more: Sequence[FaultRule]) -> list[Fault]:
+    rules = [*(fault.rule("world.faults") for fault in spec.faults), *more]
     roster = Roster.of(esiids, [index // spec.per_gateway for index in range(len(esiids))])
     try:
         return expand(rules, seed, roster)

@@ -11,7 +11,8 @@ from typing import Any
 from simulator.errors import SimulatorError
 from simulator.parties.clock_sharing import PartyClock, party_clock
 from simulator.parties.keys_file import KEYS, kept_keys
-from simulator.parties.meters import LEDGER_FILES, MetersParty, MetersSettings
+from simulator.parties.ledger import LEDGER_FILES
+from simulator.parties.meters import MetersParty, MetersSettings
 from simulator.parties.options import MetersOptions
 from simulator.runtime.folder import own
 from simulator.runtime.serving import is_address, is_url
@@ -19,8 +20,6 @@ from simulator.runtime.until_stopped import Up, clock_text, serve
 from simulator.world.fleet_options import fleet_of
 
 _KEYS = Path("ami-out/meters") / KEYS
-#: Wall seconds between two writings of the ledger.
-_LEDGER_EVERY_S = 600.0
 
 
 def serve_meters(options: MetersOptions) -> None:
@@ -60,7 +59,8 @@ async def _up(settings: MetersSettings, begins: PartyClock, keys: Path) -> Async
     with own(settings.ledger, LEDGER_FILES, "--ledger") if settings.ledger is not None else nullcontext():
         async with MetersParty(replace(settings, clock=begins.begun())) as party:
             ready = party.ready() | ({"keys_file": str(keys.resolve())} if settings.events_to else {})
-            yield Up(ready, _lines(party, ready), [party.runtime.serve(), party.keep_ledger(_LEDGER_EVERY_S)])
+            ledger = [party.ledger.keep()] if party.ledger is not None else []
+            yield Up(ready, _lines(party, ready), [party.runtime.serve(), *ledger])
 
 
 def _lines(party: MetersParty, ready: dict[str, Any]) -> list[str]:

@@ -14,6 +14,7 @@ from meters.calendar import LAST_DAY, day_of, epoch, to_s
 from meters.load.truth import ERA
 from simulator.errors import SimulatorError
 from simulator.parties.keys_file import warn_open
+from simulator.parties.ledger import LEDGER_FILES, FaultLedger
 from simulator.parties.options import SandboxOptions
 from simulator.parties.sandbox import SANDBOX_FILES, Sandbox, SandboxSettings
 from simulator.parties.smt import token_life
@@ -24,8 +25,9 @@ from simulator.runtime.journal import SERVING_LIMIT
 from simulator.runtime.until_stopped import Up, clock_text, serve
 from simulator.smt.ondemand.middle import middle_of, way_text
 from simulator.smt.throttle.policy import load_policy
+from simulator.world.fault_spec import read_faults
 from simulator.world.market_spec import FIRST_CUSTOMER, AgreementSpec, MarketSpec
-from simulator.world.meters import build, default_world
+from simulator.world.meters import PremiseSpec, build, default_world
 
 #: Posted days behind the beginning, and one for a posting that is still to come.
 DAYS_NEEDED = 37
@@ -49,7 +51,12 @@ async def _up(settings: SandboxSettings, way: str) -> AsyncIterator[Up]:
             warn_open("the sandbox")
         async with Sandbox(settings) as running:
             ready = running.ready() | {"middle": way}
-            yield Up(ready, _lines(running, ready), [running.runtime.serve()])
+            meters = [meter for units in settings.world.gateways for meter in units.values()]
+            ledger = FaultLedger(settings.out, meters, to_s(settings.clock.epoch_us), running.runtime.now)
+            try:
+                yield Up(ready, _lines(running, ready), [running.runtime.serve(), ledger.keep(at_once=True)])
+            finally:
+                ledger.write()
 
 
 def _settings(options: SandboxOptions, running: Clock, way: str) -> SandboxSettings:
@@ -68,8 +75,9 @@ def _settings(options: SandboxOptions, running: Clock, way: str) -> SandboxSetti
         posted_to -= timedelta(days=1)
     spec = default_world(today, posted_to, options.count, special=True)
     agreement = AgreementSpec(meter=1, customer=FIRST_CUSTOMER, first_day=spec.first_day)
-    spec = spec.model_copy(update={"market": MarketSpec(agreements=(agreement,))})
-    world = build(spec, options.seed, now)
+    premises = (PremiseSpec(meter=1, replay=options.replay),) if options.replay is not None else ()
+    spec = spec.model_copy(update={"market": MarketSpec(agreements=(agreement,)), "premises": premises})
+    world = build(spec, options.seed, now, read_faults(options.faults) if options.faults is not None else ())
     return SandboxSettings(
         world=world,
         clock=running,
@@ -103,6 +111,7 @@ def _lines(running: Sandbox, ready: dict[str, Any]) -> list[str]:
         f"  file site  {ready['ftps']['host']}:{ready['ftps']['port']}   (FTP with explicit TLS, CA {ready['ca_file']})",
         f"  gateways   {ports}   (Modbus TCP)",
         f"  keys       {ready['keys_file']}   (of the links between SMT, head-end and meters)",
+        f"  ledger     {running.settings.out / LEDGER_FILES[0]}   (what the meters' faults did)",
         f"  the way to the TDSP: {way_text(ready['middle'])}",
         "",
         *(

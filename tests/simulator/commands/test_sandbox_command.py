@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import socket
 from contextlib import AbstractContextManager
@@ -22,7 +23,12 @@ def sandbox(out: Path, *options: str, fresh: bool = False) -> AbstractContextMan
 
 @pytest.mark.process
 def test_the_ready_line_keeps_the_contract_and_ctrl_c_ends_it_cleanly(tmp_path: Path) -> None:
-    with sandbox(tmp_path, "--date", "2026-08-12T17:40", fresh=True) as (process, ready):
+    faults, replay, out = tmp_path / "faults.yaml", tmp_path / "replay.csv", tmp_path / "out"
+    faults.write_text("faults:\n  - {kind: gap, meter: 2, first: 2026-08-11T05:00, until: 2026-08-11T09:30}\n")
+    quarters = (f"2026-08-11T{at // 4:02}:{at % 4 * 15:02},111\n" for at in range(96))
+    replay.write_text("".join(["start,wh\n", *quarters]))
+    words = ("--date", "2026-08-12T17:40", "--faults", str(faults), "--replay", str(replay))
+    with sandbox(out, *words, fresh=True) as (process, ready):
         assert ready["event"] == "ready"
         assert set(ready) >= {"smt_url", "headend_url", "ftps", "gateways", "ca_file", "logins", "esiids", "clock"}
         assert set(ready["logins"]) == {"ror", "other_ror", "csp", "customer", "tdsp"}
@@ -30,7 +36,7 @@ def test_the_ready_line_keeps_the_contract_and_ctrl_c_ends_it_cleanly(tmp_path: 
         assert (ready["clock"]["mode"], ready["middle"]) == ("scaled", "law")
         assert [len(gateway["meters"]) for gateway in ready["gateways"]] == [5, 5, len(SPECIALS) + 2]
         # The 35 posted days lie on the file site, each with its result codes (PRE1).
-        home = tmp_path / "ftps" / ready["logins"]["tdsp"]["username"]
+        home = out / "ftps" / ready["logins"]["tdsp"]["username"]
         assert len(list(home.glob("*.lse"))) == len(list(home.glob("*.lse.result.csv"))) == 35
         ror = ready["logins"]["ror"]
         with httpx.Client(base_url=ready["smt_url"], trust_env=False, timeout=20) as http:
@@ -52,11 +58,16 @@ def test_the_ready_line_keeps_the_contract_and_ctrl_c_ends_it_cleanly(tmp_path: 
             headers = {"Authorization": f"Bearer {token['accessToken']}"}
             reads = http.post("/v2/15minintervalreads/", json=asked, headers=headers).json()
             assert reads["energyData"][0]["DT"] == "08/11/2026"
-            assert len(reads["energyData"][0]["RD"].split(",")) == 100
+            # The first meter's day is the file's: 96 intervals, and the four places of the hour that autumn repeats.
+            assert sorted(reads["energyData"][0]["RD"].split(",")) == [""] * 4 + [".111-A"] * 96
             assert http.get("/openapi.json").json()["paths"]["/v2/odr/"]
         process.send_signal(signal.SIGINT)
         assert process.wait(patience()) == 0
         assert complaints(process.stderr) == ""
+    ledger = json.loads((out / "faults.json").read_text())
+    of_the_file = ready["gateways"][0]["meters"][1]["esiid"], "gap", 18
+    assert of_the_file in {(row["esiid"], row["kind"], row["intervals"]) for row in ledger}
+    assert (out / "faults.parquet").stat().st_size
 
 
 @pytest.mark.process
