@@ -82,12 +82,12 @@ class Counting:
         delivered, received = self.pulses(np.array([at]), after)[:, 0].tolist()
         return delivered, received
 
-    def registers(self, at: Seconds, after: int) -> tuple[int, int]:
-        """The dials, delivered and received, raw: what was counted since the last new start, and around at the last dial."""
+    def registers(self, at: Seconds, after: int, totals: tuple[int, int]) -> tuple[int, int]:
+        """The dials, delivered and received, raw: what was counted since the last new start, and around at the last dial. totals: of then."""
         here = [fault for fault in self._new_starts if fault.first >= self.installed(after)]
         resets = [fault.first for fault in here if fault.kind is FaultKind.RESET and fault.first <= at]
         rollovers = [fault.first for fault in here if fault.kind is FaultKind.ROLLOVER]
-        delivered, received = self.totals(at, after)
+        delivered, received = totals
         if resets:
             # A register that began again is far from its last dial, whatever was declared for later.
             zero = self.totals(resets[-1], after)

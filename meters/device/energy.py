@@ -69,8 +69,7 @@ class Energy:
             load = self._load.day(day)
             np.cumsum(load.delivered, out=made[0, 1:])
             np.cumsum(load.received, out=made[1, 1:])
-            made += np.array(self._load.registers(day), np.int64)[:, None]
-            made = self._share.of(made)
+            made = self._share.of(made + self._began(day))
         made.flags.writeable = False
         self._days[day] = made
         if len(self._days) > _REMEMBERED_DAYS:
@@ -120,8 +119,15 @@ class Energy:
             rows = rows[~here]
         return made
 
+    def _began(self, day: date) -> NDArray[np.int64]:
+        """(2, 1) Wh that the premise has used when a day begins."""
+        return np.array(self._load.registers(day), np.int64)[:, None]
+
     def _used_on(self, day: date, at: NDArray[np.int64]) -> NDArray[np.int64]:
         since = at - day_start(day)
+        if day >= ERA and day not in self._days and not since.any():
+            # A midnight alone needs no intervals.
+            return self._share.of(np.repeat(self._began(day), len(at), axis=1))
         index, into = since // INTERVAL_S, since % INTERVAL_S
         bounds = self.bounds(day)
         before = bounds[:, index]

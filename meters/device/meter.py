@@ -36,6 +36,8 @@ CLOCK_LIMIT_S = seconds(3600)
 #: Commands for switch and clock that a meter takes, each: what it shows depends on all of them, and memory is bounded.
 MOST_COMMANDS = 1000
 _REMEMBERED_DAYS = 4
+#: As many as are shown, and the next.
+_REMEMBERED_MIDNIGHTS = 41
 #: Counter word of the voltage draw, which the load's blocks never use.
 _VOLTAGE = np.uint64(0xFF)
 
@@ -94,6 +96,7 @@ class EmulatedMeter:
         self._counting = Counting(identity, faults, self._energy)
         self._outages = outages(faults)
         self._days: OrderedDict[tuple[date, int, int, int], Window] = OrderedDict()
+        self._midnights: OrderedDict[tuple[Seconds, int], tuple[int, int]] = OrderedDict()
 
     # What it is, and what time it has.
 
@@ -150,7 +153,14 @@ class EmulatedMeter:
         at = shown_at(day_start(day), self._pieces(now))
         if at is None or at > now or at < self._counting.installed(after):
             return None
-        return (0, 0) if self._reads_zero(asked) else self._counting.registers(at, after)
+        if self._reads_zero(asked):
+            return (0, 0)
+        taken = self._midnights.get((at, after))
+        if taken is None:
+            taken = self._midnights[at, after] = self._counting.registers(at, after, self._counting.totals(at, after))
+            if len(self._midnights) > _REMEMBERED_MIDNIGHTS:
+                self._midnights.popitem(last=False)
+        return taken
 
     def live(self, now: Seconds) -> Live:
         """What it shows at ``now``. Within the running interval energy grows linearly."""
@@ -158,7 +168,8 @@ class EmulatedMeter:
         after, clock = self._counting.exchanges(now), self._pieces(now)
         shown = clock[-1].at(now)
         label = floor_interval(shown)
-        registers, totals = self._counting.registers(now, after), self._counting.totals(now, after)
+        totals = self._counting.totals(now, after)
+        registers = self._counting.registers(now, after, totals)
         if self._reads_zero(asked):
             registers = totals = (0, 0)
         partial = running(label, now, self._counting, clock, after)
@@ -232,6 +243,7 @@ class EmulatedMeter:
         spans = [(outage.first, outage.until) for outage in self._outages] + declared_open(self.faults)
         self._energy.without_power(spans + self._switch.open_spans())
         self._days.clear()
+        self._midnights.clear()
 
     def events(self, start: Seconds, end: Seconds) -> list[MeterEvent]:
         """What it tells unasked in [start, end), by time. Where its wire or its gateway's path is dead then, nobody hears of it, then or later."""

@@ -183,13 +183,12 @@ def _snapshots(meter: EmulatedMeter, now: Seconds, address: int, end: int) -> by
     """The part of the snapshot block in [address, end): the last 40 midnights by the meter's clock, as far as it has them."""
     low, high = _touched(SNAPSHOT_BLOCK, address, end)
     today = day_of(meter.clock(now))
-    octets = b""
+    slots = []
     for slot in range(low, high):
         day = today - timedelta(days=(today.toordinal() - slot) % SNAPSHOT_SLOTS)
         kept = meter.midnight(day, now)
-        at, delivered, received = (day_start(day), *kept) if kept else (0, 0, 0)
-        octets += SNAPSHOT_BLOCK.pack({"At": at, "Del": delivered, "Rcv": received})
-    return _cut(octets, SNAPSHOTS + low * SNAPSHOT_BLOCK.size, address, end)
+        slots.append((day_start(day), *kept) if kept else (0, 0, 0))
+    return _cut(np.array(slots, SNAPSHOT_BLOCK.dtype).tobytes(), SNAPSHOTS + low * SNAPSHOT_BLOCK.size, address, end)
 
 
 def _ring(meter: EmulatedMeter, now: Seconds, address: int, end: int) -> bytes:

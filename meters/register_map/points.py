@@ -133,7 +133,7 @@ class Block:
 
     def pack(self, values: Mapping[str, Value]) -> bytes:
         """The block's octets. Points without a value get the one that says the meter does not have them."""
-        full = (values.get(point.name, point.missing) for point in self.points)
+        full = {**self._missing, **values}.values()
         return self._struct.pack(*[value.encode("ascii") if isinstance(value, str) else value for value in full])
 
     def unpack(self, registers: Sequence[int]) -> dict[str, Value]:
@@ -147,6 +147,10 @@ class Block:
             point.name: value.rstrip(b"\0").decode("ascii", "replace") if isinstance(value, bytes) else value
             for point, value in zip(self.points, values, strict=True)
         }
+
+    @cached_property
+    def _missing(self) -> dict[str, Value]:
+        return {point.name: point.missing for point in self.points}
 
     @cached_property
     def _struct(self) -> struct.Struct:
