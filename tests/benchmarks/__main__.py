@@ -19,6 +19,8 @@ AT_LEAST: dict[str, tuple[float | None, float | None]] = {
     "truth": (20.0, None),
     "fleet": (20.0, None),
     "modbus_collection": (None, 0.60),
+    "modbus_server": (None, 0.60),
+    "modbus_server_header": (None, 0.60),
     "smt_status_poll": (None, 0.50),
     "front": (None, 0.95),
     "hourly_homes": (0.90, None),
@@ -29,6 +31,7 @@ AT_MOST: dict[str, float] = {
     "cli_help": 0.4,
     "meters_start": 10.0,
     "sandbox_start": 3.0,
+    "midnight_read": 0.2,
     "meters_memory": 1500.0,
     "meters_memory_read": 1500.0,
 }
