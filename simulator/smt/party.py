@@ -146,6 +146,7 @@ class Smt:
             reply_to=config.reply_to,
             store_allowed=config.policy.source is not Source.METER_ONLY,
             here=config.role is not Role.WORKER,
+            overdue=lambda entry, found, octets: self.desk.overdue(entry, found, octets),
         )
         self.desk = LiveDesk(
             driver,

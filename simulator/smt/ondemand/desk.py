@@ -87,7 +87,6 @@ class LiveDesk:
         self._registry = registry
         self._ledger = ledger
         self._inquiries = inquiries
-        inquiries.overdue = self._overdue
         self._journal = journal
         self._engine = engine
         #: What the open transaction has kept, noted once it is committed; None while there is none.
@@ -183,7 +182,7 @@ class LiveDesk:
 
     # -- lifecycle.Desk -----------------------------------------------------------------------------------------
 
-    def _overdue(self, entry: Entry, found: Finding, octets: int) -> None:
+    def overdue(self, entry: Entry, found: Finding, octets: int) -> None:
         """Count a read without an allowance that is told of when its request has ended."""
         filed, now = entry.filed, self._driver.now()
         at_us = max(micros(self.env.now), to_us(now), entry.transitions[-1].at_us)

@@ -74,10 +74,12 @@ class Inquiries:
         reply_to: str,
         store_allowed: bool,
         here: bool,
+        overdue: Callable[[Entry, Finding, int], None],
     ) -> None:
         """links, keys: base URL of the head-end and keys of its link, by TDSP key. open_links: call-backs are taken without. reply_to: SMT's own. store_allowed: whether a head-end may answer from its store.
 
-        here: False at a worker: it puts call-backs by for the dispatcher, whose requests wait for them.
+        here: False at a worker: it puts call-backs by for the dispatcher, whose requests wait for them. overdue: counts a read that is told of when
+        its request has ended: the entry, what was found, octets.
         """
         self.links = links
         self.here = here
@@ -93,8 +95,7 @@ class Inquiries:
         given = http.timeout
         self._timeout = httpx.Timeout(connect=given.connect, read=given.read, write=given.write, pool=None)
         self._store_allowed = store_allowed
-        #: Counts a read that an answer tells of which came when its request had ended: the entry, what was found, octets. The desk's.
-        self.overdue: Callable[[Entry, Finding, int], None]
+        self._overdue = overdue
         self._waiting: dict[str, simpy.Event] = {}
         #: By what was called back, as far as it tells one answer from another.
         self._called_back: dict[str, str] = {}
@@ -205,7 +206,7 @@ class Inquiries:
             found = judged(Case(entry.filed, False, result, now, most_wh(service))).found
             unallowed = next((one for one in found if one.rule == UNALLOWED), None)
             if unallowed is not None:
-                self.overdue(entry, unallowed, result.octets)
+                self._overdue(entry, unallowed, result.octets)
         return CallBack.LATE
 
     def _differs(self, entry: Entry) -> CallBack:
