@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -15,6 +15,7 @@ import httpx
 from headend.day.cycle import DailyTimes
 from meters.calendar import Seconds, day_of, epoch, seconds, to_us
 from meters.device.special import special_esiid
+from meters.faults.rules import FaultRule
 from simulator.parties.sandbox import Sandbox, SandboxSettings
 from simulator.ror.client import SmtClient
 from simulator.ror.errors import SmtRefused
@@ -78,6 +79,7 @@ async def rig(
     login: Login = ROR_LOGIN,
     special: bool = False,
     open_links: bool = False,
+    faults: Sequence[FaultRule] = (),
 ) -> AsyncIterator[Rig]:
     times = times or DailyTimes()
     at = epoch(now)
@@ -85,7 +87,7 @@ async def rig(
     if at < epoch(f"{day_of(at)}T{times.post_at.isoformat()}"):
         posted_to -= timedelta(days=1)
     settings = SandboxSettings(
-        world=build(default_world(day_of(at), posted_to, 12, posted_days, special), SEED, at),
+        world=build(default_world(day_of(at), posted_to, 12, posted_days, special), SEED, at, faults),
         clock=Clock(ClockMode.MANUAL, to_us(at)),
         policy=preset(policy),
         middle=FixedMiddle(18, 52),

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from meters.calendar import epoch, iso, seconds
 from meters.events import EventKind
+from meters.faults.kinds import FaultKind
 from simulator.parties.meter_events import MeterEvents, http_sender
+from simulator.world.fault_spec import FaultSpec
 from tests.simulator.parties.test_meter_events import BACK, GASP, FakeMeter
-from tests.simulator.sandboxes import Rig
+from tests.simulator.sandboxes import Rig, rig
 
 
 async def status(made: Rig, esiid: str, call: str, until: str) -> Any:
@@ -79,3 +83,17 @@ async def test_a_sweep_that_hears_a_meter_ends_its_power_failure(made: Rig) -> N
     assert made.sandbox.headend.events.power_failed_at(esiid) is not None
     await made.to("2026-08-12T20:02")
     assert made.sandbox.headend.events.power_failed_at(esiid) is None
+
+
+async def test_a_meter_whose_gateway_had_no_path_is_unknown_where_its_neighbour_without_power_is_off(
+    tmp_path: Path,
+) -> None:
+    first = datetime.fromisoformat("2026-08-12T17:42")
+    out = [FaultSpec(kind=FaultKind.OUTAGE, meters=(1, 2), first=first), FaultSpec(kind=FaultKind.NO_PATH, meter=2)]
+    async with rig(tmp_path, faults=[fault.rule("test") for fault in out]) as made:
+        await made.to("2026-08-12T17:45")
+        told = {}
+        for meter in (1, 2):
+            esiid = made.sandbox.settings.world.esiid(meter)
+            told[meter] = await status(made, esiid, f"call-{meter}", f"2026-08-12T18:{15 * meter}")
+        assert [told[meter].powerStatus.status for meter in (1, 2)] == ["OFF", "UNKNOWN"]
