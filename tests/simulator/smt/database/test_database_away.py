@@ -356,6 +356,7 @@ async def test_an_inquiry_waits_for_a_connection_to_a_slow_head_end(tmp_path: Pa
             reply_to="http://smt",
             store_allowed=True,
             here=True,
+            overdue=lambda *_: None,
         )
 
         def send(key: str) -> Generator[simpy.Event, Any, None]:
