@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -29,10 +30,12 @@ class FaultLedger:
         self._meters = meters
         self._first = began - RING_S
         self._now = now
+        # A party that stops writes once more, and a thread may still be at it.
+        self._one_at_a_time = threading.Lock()
 
     def write(self) -> None:
         """Write it as it is now."""
-        _write([one for ones in self._entries() for one in ones], self._folder)
+        self._write([one for ones in self._entries() for one in ones])
 
     async def keep(self, *, at_once: bool = False) -> None:
         """Write it every ten minutes of wall time, so that who is killed leaves one behind; for ever.
@@ -47,13 +50,13 @@ class FaultLedger:
             for ones in self._entries():
                 entries += ones
                 await asyncio.sleep(0)
-            await asyncio.get_running_loop().run_in_executor(None, _write, entries, self._folder)
+            await asyncio.get_running_loop().run_in_executor(None, self._write, entries)
 
     def _entries(self) -> Iterator[list[LedgerEntry]]:
         run = (self._first, self._now())
         return (ledger_of([meter], *run) for meter in self._meters if meter.faults)
 
-
-def _write(entries: list[LedgerEntry], folder: Path) -> None:
-    for write, name in zip((write_json, write_parquet), LEDGER_FILES, strict=True):
-        write(ordered(entries), folder / name)
+    def _write(self, entries: list[LedgerEntry]) -> None:
+        with self._one_at_a_time:
+            for write, name in zip((write_json, write_parquet), LEDGER_FILES, strict=True):
+                write(ordered(entries), self._folder / name)
