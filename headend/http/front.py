@@ -49,7 +49,10 @@ class Refusal(NamedTuple):
 
 
 WRONG_HOST = Refusal(
-    "host", 421, "Host", "The service is not called by this name: use its address, or start it with --host NAME."
+    "host",
+    421,
+    "Host",
+    "The service is not called by this name: use its address; a party alone is called by what --host names too.",
 )
 FOREIGN_ORIGIN = Refusal("origin", 403, "Origin", "No page of another origin may call this.")
 NO_KEY = Refusal(
