@@ -153,6 +153,8 @@ class SmallHeadEnd:
         self.http = http
         self.seconds: float = 5
         self.accepts = 202
+        #: What it says of an inquiry.
+        self.says = b""
         self.loses_reply = False
         #: So many inquiries it never gets: the connection breaks before.
         self.loses = 0
@@ -174,7 +176,7 @@ class SmallHeadEnd:
                 runtime.inject("inquiry", request.correlationId, lambda: self._begin(request))
             if self.loses_reply:
                 raise httpx.ReadError("the connection broke")
-            return Response(status_code=self.accepts)
+            return Response(self.says, status_code=self.accepts)
 
     def _begin(self, request: InquiryRequest) -> None:
         self.runtime.env.process(self._answer(request))

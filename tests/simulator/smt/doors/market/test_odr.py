@@ -163,6 +163,27 @@ async def test_a_head_end_that_does_not_take_the_inquiry_fails_it_and_gives_the_
     assert again["statusCode"] == "0"
 
 
+@pytest.mark.parametrize(
+    ("says", "told"),
+    [
+        (b'{"code": "headend.link.key", "message": "It does not bear the key."}', "; headend.link.key: It does not bear the key."),
+        (b'{"message": "no\\n\\u2028more"}', "; no\\n\\u2028more"),
+        (b'{"code": 7, "message": ["x"]}', ""),
+        (b'["x"]', ""),
+        (b"<html>", ""),
+        (b'{"message": "' + b"x" * 999 + b'"}', "; " + "x" * 200),
+    ],
+)  # fmt: skip
+async def test_why_a_head_end_took_no_inquiry_is_told_short_and_in_plain_letters(
+    rig: Rig, says: bytes, told: str
+) -> None:
+    rig.head_end.accepts, rig.head_end.says = 401, says
+    ack = await rig.asked()
+    await rig.wait(80)
+    reason = (await rig.status(ack["correlationId"]))["statusReason"]
+    assert reason == f"FAILED: the TDSP's head-end did not take the inquiry (HTTP 401{told})"
+
+
 async def test_without_an_answer_a_request_expires_and_a_late_call_back_is_acknowledged(tmp_path: Path) -> None:
     async with Rig(tmp_path, expiry_us=to_us(120)) as rig:
         rig.head_end.seconds = 300
