@@ -12,6 +12,7 @@ from pathlib import Path
 import httpx
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from simulator.errors import SimulatorError
 
@@ -21,6 +22,8 @@ RESET = "ami.reset"
 PORT_MEND = "Stop what uses it, or give another: --port, of a sandbox --port-base (0 takes a free one)."
 #: Of a party alone, where one option is one port.
 _ONE_PORT_MEND = "Stop what uses it, or give another {option} (0 takes a free one)."
+#: Most octets of a request's line and headers that are waited for, after those that came first.
+MOST_HEAD = 65_536
 
 
 def bind(host: str, port: int, what: str, option: str = "") -> socket.socket:
@@ -60,6 +63,28 @@ class _Quiet(uvicorn.Server):
         yield
 
 
+class _BoundedHead(HttpToolsProtocol):
+    """uvicorn's quick parser, which by itself would keep headers that never end."""
+
+    _head: int | None = None
+
+    def on_message_begin(self) -> None:
+        self._head = 0
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        self._head = None
+        super().on_headers_complete()
+
+    def data_received(self, data: bytes) -> None:
+        if self._head is not None:
+            self._head += len(data)
+            if self._head > MOST_HEAD:
+                self.send_400_response("The request's line and headers are too long.")
+                return
+        super().data_received(data)
+
+
 def _resettable(app: ASGIApp) -> ASGIApp:
     """Offer the application to reset the connection of a request instead of answering it."""
 
@@ -93,6 +118,7 @@ class HttpServer:
         self._server = _Quiet(
             uvicorn.Config(
                 _resettable(app),
+                http=_BoundedHead,
                 log_config=None,
                 log_level="critical",
                 access_log=False,
