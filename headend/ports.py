@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import logging
 import traceback
-from collections.abc import Awaitable, Callable, Generator
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import simpy
@@ -100,6 +101,13 @@ def fault_text(error: Exception) -> str:
     return f"{type(error).__name__}{where}"
 
 
+class MeterKey(NamedTuple):
+    """A meter's place at an ESI ID, which has as many as meters measure it at once. ``number``: of the place's first meter by the records."""
+
+    esiid: str
+    number: str
+
+
 @dataclass(frozen=True, slots=True)
 class MeterAddress:
     """Where a meter of the head-end's is reached, and what its records say about it."""
@@ -117,9 +125,55 @@ class MeterAddress:
     #: Meters that come to the place later: from when the records know it (UTC epoch seconds, ascending), and its number.
     exchanges: tuple[tuple[Seconds, str], ...] = ()
 
+    @property
+    def key(self) -> MeterKey:
+        """The place, whatever meter hangs there."""
+        return MeterKey(self.esiid, self.meter_number)
+
     def number_at(self, at: Seconds) -> str:
         """Number of the meter that hangs there by the records at an instant, UTC epoch seconds."""
         return next((number for known, number in reversed(self.exchanges) if known <= at), self.meter_number)
+
+
+class MeterRecords:
+    """A head-end's records: which meters hang at each ESI ID. One that is not in them has one place, for meters of any number."""
+
+    def __init__(self, addresses: Sequence[MeterAddress] = ()) -> None:
+        """addresses: one for each place; those of an ESI ID in the order in which its meters are told."""
+        self.addresses = {address.key: address for address in addresses}
+        self._places: dict[str, list[MeterKey]] = defaultdict(list)
+        self._keys: dict[tuple[str, str], MeterKey] = {}
+        for key, address in self.addresses.items():
+            self._places[key.esiid].append(key)
+            for number in (address.meter_number, *(number for _, number in address.exchanges)):
+                self._keys[key.esiid, number] = key
+
+    def __contains__(self, esiid: object) -> bool:
+        """Whether a meter hangs at an ESI ID."""
+        return esiid in self._places
+
+    def places(self, esiid: str) -> Sequence[MeterKey]:
+        """The meters that measure an ESI ID at once, one at least."""
+        return self._places[esiid] if esiid in self._places else (MeterKey(esiid, ""),)
+
+    def places_of(self, esiids: Iterable[str]) -> list[MeterKey]:
+        """The meters at several ESI IDs, in their order."""
+        return [key for esiid in esiids for key in self.places(esiid)]
+
+    def place(self, esiid: str, number: str) -> MeterKey:
+        """Where a meter of that number hangs, or hung. One that the records do not name was at the first place, before the meter there now."""
+        return self._keys.get((esiid, number)) or self.places(esiid)[0]
+
+    def hangs_at(self, esiid: str, number: str, at: Seconds) -> bool:
+        """Whether a meter of that number hangs at an ESI ID at an instant, UTC epoch seconds."""
+        return any(self.addresses[key].number_at(at) == number for key in self._places.get(esiid, ()))
+
+
+def total_wh(of_meters: IntArray) -> IntArray:
+    """(n,) Wh of an ESI ID by its meters' (m, n), as far as the arrays can hold it."""
+    most = np.iinfo(np.int32).max
+    total: LongArray = of_meters.sum(axis=0, dtype=np.int64)
+    return np.clip(total, -most, most).astype(np.int32)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -127,6 +181,8 @@ class MeterReading:
     """What one exchange with a meter gave: complete intervals, the running one, the registers. Energy in Wh, multiplied."""
 
     esiid: str
+    #: The meter's own, as it told it.
+    meter_number: str
     #: UTC epoch seconds at which the first interval of the arrays begins.
     start: Seconds
     #: (n,) Wh delivered to the premise (LSE channel 4), 0 where not ``present``.
@@ -168,6 +224,7 @@ class RegisterSnapshot:
     """A meter's cumulative registers at the local midnight that begins ``day_start``. Wh, multiplied."""
 
     esiid: str
+    meter_number: str
     #: UTC epoch seconds of that midnight.
     day_start: Seconds
     delivered_wh: int

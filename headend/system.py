@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
@@ -19,7 +19,7 @@ from headend.network.sweep import CATCH_UP_DAYS, Collection
 from headend.network.transport import ModbusTransport
 from headend.ondemand.desk import OnDemandDesk
 from headend.ondemand.live import LiveMeters
-from headend.ports import Driver, Journal, MeterAddress
+from headend.ports import Driver, Journal
 from headend.service.app import Served, create_app
 from headend.service.health import HealthDesk, PostingWatch
 from headend.service.metrics import HeadEndMetrics
@@ -60,7 +60,6 @@ class HeadEnd:
         self,
         driver: Driver,
         settings: HeadEndSettings,
-        addresses: Sequence[MeterAddress],
         store: HeadEndStore,
         http: httpx.AsyncClient,
         post: Post,
@@ -77,38 +76,36 @@ class HeadEnd:
         self.store = store
         self._driver = driver
         self._transport = ModbusTransport(settings.meter_timeout_s)
-        points = {address.access_point: AccessPoint(settings.network.access_point_tps) for address in addresses}
-        by_esiid = {address.esiid: address for address in addresses}
-        self.events = EventDesk(
-            driver,
-            store.events,
-            lambda esiid, at: by_esiid[esiid].number_at(at) if esiid in by_esiid else None,
-            journal,
-        )
+        records = store.records
+        points = {
+            address.access_point: AccessPoint(settings.network.access_point_tps)
+            for address in records.addresses.values()
+        }
+        esiids = sorted({meter.esiid for meter in records.addresses})
+        self.events = EventDesk(driver, store.events, records, journal)
         self.collection = Collection(
             driver,
             self._transport,
             store,
-            addresses,
             points,
             self.events,
             journal,
             first=settings.collect_from,
             every_s=seconds(settings.sweep_every_h * 3600),
             catch_up_days=settings.catch_up_days,
-            reach=store.collected.reach(list(by_esiid), settings.collect_from) if settings.resume else None,
+            reach=store.collected.reach(esiids, settings.collect_from) if settings.resume else None,
         )
         self.daily = DailyCycle(
-            driver, store, list(by_esiid), settings.duns, settings.times, post, fetch, journal, settings.posting_tries
+            driver, store, esiids, settings.duns, settings.times, post, fetch, journal, settings.posting_tries
         )
-        meters = LiveMeters(driver, self._transport, store, by_esiid, points, self.events)
+        meters = LiveMeters(driver, self._transport, store, points, self.events)
         self.desk = OnDemandDesk(
             driver, store, meters, draws or LawDraws(settings.network, settings.seed), http, journal, link
         )
         self.health = HealthDesk(
             driver, store, posting, settings.times, settings.first_day, seconds(settings.sweep_every_h * 3600)
         )
-        served = Served(self.desk, self.events, self.health, by_esiid, self.metrics, link)
+        served = Served(self.desk, self.events, self.health, frozenset(esiids), self.metrics, link)
         self.app = create_app(served, f"{settings.name} head-end", frame)
 
     def start(self) -> None:

@@ -103,7 +103,7 @@ class DailyCycle:
         """Validate, edit and estimate one operating day and keep the result. Blocking."""
         block = self._store.day(self._esiids, day)
         # Only meters with something to estimate need their past looked up.
-        wanting = [esiid for esiid, wants in zip(block.esiids, needs_history(block), strict=True) if wants]
+        wanting = [meter for meter, wants in zip(block.meters, needs_history(block), strict=True) if wants]
         history = self._store.vee_history(wanting, day)
         batch = run_batch(block, history)
         self._store.keep_vee(batch)
@@ -174,7 +174,7 @@ def _summary(vee: VeeDay) -> dict[str, Any]:
     status = vee.channel(Channel.LOAD).status
     findings = Counter(finding.id for of_meter in vee.findings for finding in of_meter)
     return {
-        "meters": len(vee.esiids),
+        "meters": len(vee.meters),
         "actual": int((status == IntervalStatus.ACTUAL).sum()),
         "estimated": int((status == IntervalStatus.ESTIMATED).sum()),
         "findings": dict(sorted(findings.items())),

@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -15,7 +16,7 @@ from typing import BinaryIO
 
 from headend.lse.format import MOST_RECORDS, RESULT_CODES, STAMP, LseFile, LseFinding, LseRecord, Severity
 from headend.lse.reader import read
-from headend.ports import HeadEndError
+from headend.ports import HeadEndError, total_wh
 from headend.vee.quality import Channel, IntervalStatus
 from headend.vee.records import VeeDay
 from meters.calendar import INTERVAL_S, Seconds, intervals_in, local
@@ -97,9 +98,15 @@ def dumps(records: Iterable[LseRecord]) -> bytes:
 
 
 def from_vee(vee: VeeDay, posted_at: Seconds) -> list[LseRecord]:
-    """The records of a VEE'd day: per ESI ID the consumption, then the generation channel."""
+    """The records of a VEE'd day: per ESI ID the consumption, then the generation channel.
+
+    Of several meters at an ESI ID the sum, intervals and readings alike: estimated where one is, without a reading that one lacks.
+    """
     records = []
-    for row, esiid in enumerate(vee.esiids):
+    rows_of: dict[str, list[int]] = defaultdict(list)
+    for row, meter in enumerate(vee.meters):
+        rows_of[meter.esiid].append(row)
+    for esiid, rows in rows_of.items():
         for channel in (Channel.LOAD, Channel.GENERATION):
             side = vee.channel(channel)
             records.append(
@@ -107,10 +114,10 @@ def from_vee(vee: VeeDay, posted_at: Seconds) -> list[LseRecord]:
                     esiid,
                     channel,
                     vee.day,
-                    int(side.start_wh[row]) if side.have_start[row] else None,
-                    int(side.stop_wh[row]) if side.have_stop[row] else None,
-                    side.wh[row],
-                    side.status[row] == IntervalStatus.ESTIMATED,
+                    int(side.start_wh[rows].sum()) if side.have_start[rows].all() else None,
+                    int(side.stop_wh[rows].sum()) if side.have_stop[rows].all() else None,
+                    total_wh(side.wh[rows]),
+                    (side.status[rows] == IntervalStatus.ESTIMATED).any(axis=0),
                     posted_at,
                 )
             )

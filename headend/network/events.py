@@ -8,12 +8,12 @@ from __future__ import annotations
 import asyncio
 import functools
 from collections import Counter
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Generator, Sequence
 from typing import Any
 
 import simpy
 
-from headend.ports import FAULT, Driver, Journal, fault_text, guarded
+from headend.ports import FAULT, Driver, Journal, MeterKey, MeterRecords, fault_text, guarded
 from headend.store.events import EventStore
 from headend.wire import EventBatch, EventsAccepted
 from meters.calendar import Seconds, local, seconds
@@ -39,13 +39,11 @@ def power_failed(last_gasp: Seconds | None, restoration: Seconds | None, answer:
 class EventDesk:
     """Takes in events and knows from them, and from what meters answer, whose power has failed."""
 
-    def __init__(
-        self, driver: Driver, store: EventStore, number_at: Callable[[str, Seconds], str | None], journal: Journal
-    ) -> None:
-        """number_at: of the meter at one of this TDSP's ESI IDs, at an instant. What was told before a restart is known again."""
+    def __init__(self, driver: Driver, store: EventStore, records: MeterRecords, journal: Journal) -> None:
+        """records: of this TDSP's meters. What was told before a restart is known again."""
         self._driver = driver
         self._store = store
-        self._number_at = number_at
+        self._records = records
         self._journal = journal
         self._gasped, self._restored, self._answered = store.latest()
 
@@ -67,24 +65,24 @@ class EventDesk:
         unknown: list[MeterEvent] = []
         for report in batch.events:
             event = MeterEvent(seconds(report.at.timestamp()), report.esiid, report.meterNumber, report.kind)
-            ours = self._number_at(report.esiid, event.at) == report.meterNumber
+            ours = self._records.hangs_at(report.esiid, report.meterNumber, event.at)
             (known if ours else unknown).append(event)
         ident = batch_ident([*known, *unknown])
         taken = guarded(self._take_in(ident, known, unknown), functools.partial(self._fault, ident))
         self._driver.inject("meter events", ident, lambda: self._driver.env.process(taken))
         return EventsAccepted(accepted=len(known), unknown=len(unknown))
 
-    def heard(self, esiid: str, at: Seconds) -> None:
+    def heard(self, meter: MeterKey, at: Seconds) -> None:
         """A meter has answered at ``at``, UTC epoch seconds: a last gasp before that is over, told or not."""
-        overruled = self.power_failed_at(esiid) is not None
-        self._answered[esiid] = max(at, self._answered.get(esiid, at))
-        if overruled and self.power_failed_at(esiid) is None:
-            self._store.keep_answer(esiid, at)
+        overruled = self.power_failed_at(meter) is not None
+        self._answered[meter] = max(at, self._answered.get(meter, at))
+        if overruled and self.power_failed_at(meter) is None:
+            self._store.keep_answer(meter, at)
 
-    def power_failed_at(self, esiid: str) -> Seconds | None:
+    def power_failed_at(self, meter: MeterKey) -> Seconds | None:
         """When a meter's power failed, UTC epoch seconds, if it is off as far as the head-end was told; else None."""
-        gasped = self._gasped.get(esiid)
-        off = power_failed(gasped, self._restored.get(esiid), self._answered.get(esiid))
+        gasped = self._gasped.get(meter)
+        off = power_failed(gasped, self._restored.get(meter), self._answered.get(meter))
         return gasped if off else None
 
     def _take_in(
@@ -97,15 +95,19 @@ class EventDesk:
             ident,
             lambda: asyncio.get_running_loop().run_in_executor(None, self._store.keep, known, now),
         )
+        gasped: set[MeterKey] = set()
         for event in fresh:
+            meter = self._records.place(event.esiid, event.meter_number)
             latest = {EventKind.LAST_GASP: self._gasped, EventKind.RESTORATION: self._restored}.get(event.kind)
             if latest is not None:
-                latest[event.esiid] = max(event.at, latest.get(event.esiid, event.at))
-        for esiid in sorted({event.esiid for event in fresh if event.kind is EventKind.LAST_GASP}):
+                latest[meter] = max(event.at, latest.get(meter, event.at))
+            if event.kind is EventKind.LAST_GASP:
+                gasped.add(meter)
+        for meter in sorted(gasped):
             # A last gasp that comes late: the meter has answered since.
-            answered = self._answered.get(esiid)
-            if answered is not None and answered > self._gasped[esiid]:
-                self._store.keep_answer(esiid, answered)
+            answered = self._answered.get(meter)
+            if answered is not None and answered > self._gasped[meter]:
+                self._store.keep_answer(meter, answered)
         self._journal.note(
             now,
             "TDSP",

@@ -52,7 +52,6 @@ class Collection:
         driver: Driver,
         transport: ModbusTransport,
         store: HeadEndStore,
-        addresses: Sequence[MeterAddress],
         access_points: Mapping[int, AccessPoint],
         events: EventDesk,
         journal: Journal,
@@ -69,14 +68,14 @@ class Collection:
         self._driver = driver
         self._transport = transport
         self._store = store
-        self._addresses = addresses
+        self._addresses: Sequence[MeterAddress] = list(store.records.addresses.values())
         self._access_points = access_points
         self._events = events
         self._journal = journal
         self._every_s = every_s
         self._catch_up_days = catch_up_days
-        self._collected_to = reach.intervals if reach else {address.esiid: first for address in addresses}
-        self._midnights_to = reach.midnights if reach else {address.esiid: first - 1 for address in addresses}
+        self._collected_to = reach.intervals if reach else dict.fromkeys(store.records.addresses, first)
+        self._midnights_to = reach.midnights if reach else dict.fromkeys(store.records.addresses, first - 1)
 
     @property
     def meters(self) -> int:
@@ -117,8 +116,8 @@ class Collection:
             for address in self._addresses
         ]
         yield env.all_of(reads)
-        readings.sort(key=lambda reading: reading.esiid)
-        snapshots.sort(key=lambda snapshot: (snapshot.esiid, snapshot.day_start))
+        readings.sort(key=lambda reading: (reading.esiid, reading.meter_number))
+        snapshots.sort(key=lambda snapshot: (snapshot.esiid, snapshot.meter_number, snapshot.day_start))
         now = self._driver.now()
         self._store.keep(readings, now, "sweep")
         if snapshots:
@@ -146,23 +145,23 @@ class Collection:
         start_us = point.free_at(micros(env.now))
         point.take(start_us)
         yield env.timeout(start_us - micros(env.now))
-        start = max(self._collected_to[address.esiid], end - self._catch_up_days * _DAY_S)
-        midnights = midnights_due(self._midnights_to[address.esiid], end, self._catch_up_days)
+        start = max(self._collected_to[address.key], end - self._catch_up_days * _DAY_S)
+        midnights = midnights_due(self._midnights_to[address.key], end, self._catch_up_days)
         try:
             reading, taken = yield self._driver.io(
-                "sweep", address.esiid, lambda: self._exchange(address, start, end, midnights)
+                "sweep", " ".join(address.key), lambda: self._exchange(address, start, end, midnights)
             )
         except NoAnswer:
             yield env.timeout(TRY_TIMEOUT_US)
             silent.append(address.esiid)
             return
-        self._events.heard(address.esiid, self._driver.now())
+        self._events.heard(address.key, self._driver.now())
         readings.append(reading)
         snapshots.extend(taken)
         # What the meter's clock has not come to yet, it does not hold: it is asked for again.
-        self._collected_to[address.esiid] = reading.end
+        self._collected_to[address.key] = reading.end
         if taken:
-            self._midnights_to[address.esiid] = taken[-1].day_start
+            self._midnights_to[address.key] = taken[-1].day_start
 
     async def _exchange(
         self, address: MeterAddress, start: Seconds, end: Seconds, midnights: list[Seconds]

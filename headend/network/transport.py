@@ -78,6 +78,7 @@ class ModbusTransport:
         present = has_value(status)
         return MeterReading(
             esiid=address.esiid,
+            meter_number=header.meter_number,
             start=start,
             delivered=_energy(np.where(present, delivered, 0), address.multiplier),
             received=_energy(np.where(present, received, 0), address.multiplier),
@@ -96,14 +97,18 @@ class ModbusTransport:
         """
         found: dict[Seconds, Snapshot] = {}
         async with self._exchange(address) as exchange:
-            await exchange.header()
+            header = await exchange.header()
             for first, count in _runs(sorted({wire.snapshot_slot(midnight) for midnight in day_starts})):
                 registers = await exchange.read(wire.snapshot_address(first), count * wire.SNAPSHOT_WORDS)
                 found.update((snapshot.midnight, snapshot) for snapshot in decode_snapshots(registers))
         multiplier = address.multiplier
         return [
             RegisterSnapshot(
-                address.esiid, midnight, found[midnight].delivered * multiplier, found[midnight].received * multiplier
+                address.esiid,
+                header.meter_number,
+                midnight,
+                found[midnight].delivered * multiplier,
+                found[midnight].received * multiplier,
             )
             for midnight in day_starts
             if midnight in found

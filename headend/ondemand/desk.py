@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,9 +14,9 @@ from sqlalchemy.exc import SQLAlchemyError
 from headend.boundaries import boundary
 from headend.http.links import HeadEndLink
 from headend.network.law import TryDraws
-from headend.ondemand.answer_wire import inquiry_of, wired
+from headend.ondemand.answer_wire import inquiries_of, wired
 from headend.ondemand.live import LiveMeters
-from headend.ondemand.process import Answer, answer_inquiry
+from headend.ondemand.process import Answer, Inquiry, answer_inquiry, joined
 from headend.ports import FAULT, Driver, HeadEndError, Journal, fault_text, guarded
 from headend.store.inquiries import Acceptance
 from headend.store.store import HeadEndStore
@@ -104,19 +104,36 @@ class OnDemandDesk:
         self, request: InquiryRequest, resumed: bool
     ) -> Generator[simpy.Event, Any, tuple[Answer, InquiryResult]]:
         """The answer and its wire form; a fault of the head-end's own is an answer too, so that nobody waits for nothing."""
-        inquiry = inquiry_of(request)
+        records = self.store.records
         try:
-            if resumed and not self.meters.has(request.esiid):
+            if resumed and request.esiid not in records:
                 answer = Answer(Outcome.FAILED, GONE)
                 return answer, _without_reading(request, answer)
-            answer = yield from answer_inquiry(self.driver.env, inquiry, self.store, self.meters, self.draws)
+            meters = records.places(request.esiid)
+            inquiries = inquiries_of(request, meters)
+            answers = yield from self._asked(inquiries)
+            now = self.driver.now()
+            numbers = [records.addresses[meter].number_at(now) for meter in meters]
+            answer = joined(list(zip(numbers, answers, strict=True)), request.kind)
             if resumed and answer.outcome is Outcome.FAILED:
                 answer.reason = f"{RESTARTED}: {answer.reason}"
-            return answer, wired(inquiry, answer, self.store)
+            return answer, wired(inquiries[0], answer, answers, self.store)
         except Exception as error:
             self.journal.note(self.driver.now(), "TDSP", FAULT, request.correlationId, error=fault_text(error))
             answer = Answer(Outcome.FAILED, BROKEN)
             return answer, _without_reading(request, answer)
+
+    def _asked(self, inquiries: Sequence[Inquiry]) -> Generator[simpy.Event, Any, list[Answer]]:
+        """The answer of each meter of an ESI ID; all are asked at once."""
+        env = self.driver.env
+        asking = [answer_inquiry(env, one, self.store, self.meters, self.draws) for one in inquiries]
+        if len(asking) == 1:
+            return [(yield from asking[0])]
+        faults: list[Exception] = []
+        answers = yield env.all_of([env.process(guarded(one, faults.append)) for one in asking])
+        if faults:
+            raise faults[0]
+        return list(answers.values())
 
     def _tell(self, request: InquiryRequest, body: str) -> Generator[simpy.Event, Any, None]:
         """Call a result back until it is acknowledged, its time is over or its tries are; then the inquiry has ended.

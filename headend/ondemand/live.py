@@ -12,7 +12,7 @@ from headend.network.events import EventDesk
 from headend.network.law import TRY_TIMEOUT_US, AccessPoint, Try
 from headend.network.transport import ModbusTransport, NoAnswer
 from headend.ondemand.process import Inquiry
-from headend.ports import Driver, MeterAddress, MeterReading, PowerReading
+from headend.ports import Driver, MeterAddress, MeterKey, MeterReading, PowerReading
 from headend.store.store import HeadEndStore
 from headend.wire import InquiryKind
 from meters.calendar import INTERVAL_S, Micros, Seconds, floor_interval, micros, to_s
@@ -29,29 +29,24 @@ class LiveMeters:
         driver: Driver,
         transport: ModbusTransport,
         store: HeadEndStore,
-        addresses: Mapping[str, MeterAddress],
         access_points: Mapping[int, AccessPoint],
         events: EventDesk,
     ) -> None:
-        """addresses: by ESI ID. access_points: by the number in the address. events: is told whom it heard, and tells whose power is off."""
+        """access_points: by the number in the address. events: is told whom it heard, and tells whose power is off."""
         self._driver = driver
         self._transport = transport
         self._store = store
-        self._addresses = addresses
+        self._addresses = store.records.addresses
         self._access_points = access_points
         self._events = events
 
-    def has(self, esiid: str) -> bool:
-        """Whether a meter with that ESI ID is in the head-end's records."""
-        return esiid in self._addresses
-
-    def access_point(self, esiid: str) -> AccessPoint:
+    def access_point(self, meter: MeterKey) -> AccessPoint:
         """See ``process.Meters``."""
-        return self._access_points[self._addresses[esiid].access_point]
+        return self._access_points[self._addresses[meter].access_point]
 
-    def power_failed_at(self, esiid: str) -> Seconds | None:
+    def power_failed_at(self, meter: MeterKey) -> Seconds | None:
         """See ``process.Meters``."""
-        return self._events.power_failed_at(esiid)
+        return self._events.power_failed_at(meter)
 
     def read(
         self, inquiry: Inquiry, lacked_from: Seconds, start_us: Micros, attempt: Try
@@ -63,7 +58,7 @@ class LiveMeters:
             yield env.timeout(give_up_us - micros(env.now))
             return None
         yield env.timeout(start_us + attempt.out_us - micros(env.now))
-        address = self._addresses[inquiry.esiid]
+        address = self._addresses[inquiry.meter]
         boundary("headend.read.before")
         try:
             reading = yield self._driver.io("meter", inquiry.key, lambda: self._exchange(address, inquiry, lacked_from))
@@ -71,7 +66,7 @@ class LiveMeters:
             yield env.timeout(max(0, give_up_us - micros(env.now)))
             return None
         boundary("headend.read.after")
-        self._events.heard(inquiry.esiid, self._driver.now())
+        self._events.heard(inquiry.meter, self._driver.now())
         yield env.timeout(attempt.back_us)
         if isinstance(reading, MeterReading) and inquiry.kind is InquiryKind.INTERVALS:
             self._store.keep([reading.until(inquiry.end)], to_s(micros(env.now)), "meter")

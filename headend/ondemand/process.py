@@ -5,24 +5,28 @@ The same generator runs over Modbus TCP (``LiveMeters``) and over draws (the loa
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import simpy
 
 from headend.network.law import RETRY_WAITS_US, TRIES, TRY_TIMEOUT_US, AccessPoint, Try, TryDraws
+from headend.ports import MeterKey
 from headend.wire import InquiryKind, Outcome
 from meters.calendar import Micros, Seconds, micros
+
+#: Characters of a reason that names several meters, at most: what goes before it has its room on the wire.
+_LONGEST_REASON = 400
 
 
 @dataclass(slots=True)
 class Inquiry:
-    """One inquiry of SMT's, as the process sees it. Instants: UTC epoch seconds; ``answer_by_us`` in microseconds."""
+    """One inquiry of SMT's, as the process sees it: at one meter. Instants: UTC epoch seconds; ``answer_by_us`` in microseconds."""
 
     key: str
     kind: InquiryKind
-    esiid: str
+    meter: MeterKey
     start: Seconds
     end: Seconds
     meter_allowed: bool
@@ -46,17 +50,17 @@ class Answer:
 class Store(Protocol):
     """What the process must know of the head-end's store."""
 
-    def first_missing(self, esiid: str, start: Seconds, end: Seconds) -> Seconds | None:
+    def first_missing(self, meter: MeterKey, start: Seconds, end: Seconds) -> Seconds | None:
         """Start of the first interval in [start, end) that was never collected; None when all are known."""
 
 
 class Meters(Protocol):
     """The way to the meters: live over Modbus TCP, or modelled."""
 
-    def access_point(self, esiid: str) -> AccessPoint:
+    def access_point(self, meter: MeterKey) -> AccessPoint:
         """The radio resource a meter hangs on."""
 
-    def power_failed_at(self, esiid: str) -> Seconds | None:
+    def power_failed_at(self, meter: MeterKey) -> Seconds | None:
         """When a meter's power failed, UTC epoch seconds, if it is off as far as the head-end was told; else None."""
 
     def read(
@@ -84,15 +88,15 @@ def answer_inquiry(
     """
     lacked_from: Seconds | None = inquiry.start
     if inquiry.kind is InquiryKind.INTERVALS and inquiry.store_allowed:
-        lacked_from = store.first_missing(inquiry.esiid, inquiry.start, inquiry.end)
+        lacked_from = store.first_missing(inquiry.meter, inquiry.start, inquiry.end)
         if lacked_from is None:
             return Answer(Outcome.COMPLETED)
     assert lacked_from is not None
     if not inquiry.meter_allowed:
         return Answer(Outcome.REFUSED, "the meter is needed and may not be read", lacked_from)
     reads = 0
-    while worth_a_try(reads, meters.power_failed_at(inquiry.esiid) is not None):
-        point = meters.access_point(inquiry.esiid)
+    while worth_a_try(reads, meters.power_failed_at(inquiry.meter) is not None):
+        point = meters.access_point(inquiry.meter)
         start_us = point.free_at(micros(env.now))
         if start_us + TRY_TIMEOUT_US > inquiry.answer_by_us:
             return _unanswered(inquiry, meters, "no time left for another try at the meter", lacked_from, reads)
@@ -101,22 +105,40 @@ def answer_inquiry(
         reads += 1
         if reading is not None:
             if inquiry.kind is InquiryKind.INTERVALS and (
-                store.first_missing(inquiry.esiid, inquiry.start, inquiry.end) is not None
+                store.first_missing(inquiry.meter, inquiry.start, inquiry.end) is not None
             ):
                 return Answer(
                     Outcome.FAILED, "the meter's intervals do not reach the end of the gap", lacked_from, reads, reading
                 )
             # Power may have failed after the meter's reply, while that was on its way.
-            failed_at = meters.power_failed_at(inquiry.esiid) if inquiry.kind is InquiryKind.POWER else None
+            failed_at = meters.power_failed_at(inquiry.meter) if inquiry.kind is InquiryKind.POWER else None
             return Answer(Outcome.COMPLETED, "", lacked_from, reads, reading, failed_at)
-        if worth_a_try(reads, meters.power_failed_at(inquiry.esiid) is not None):
+        if worth_a_try(reads, meters.power_failed_at(inquiry.meter) is not None):
             yield env.timeout(RETRY_WAITS_US[reads - 1])
     return _unanswered(inquiry, meters, f"the meter did not answer {_tries(reads)}", lacked_from, reads)
 
 
+def joined(answers: Sequence[tuple[str, Answer]], kind: InquiryKind) -> Answer:
+    """What the answers of an ESI ID's meters, each with the meter's number, are of the ESI ID: complete if all are, and else it says which lacks.
+
+    Of a power status one last gasp is enough. Readings stay with their meters.
+    """
+    if len(answers) == 1:
+        return answers[0][1]
+    whole = Answer(Outcome.COMPLETED, meter_reads=sum(answer.meter_reads for _, answer in answers))
+    if kind is InquiryKind.POWER and any(answer.power_failed_at is not None for _, answer in answers):
+        return whole
+    for number, answer in answers:
+        if answer.outcome is not Outcome.COMPLETED:
+            whole.outcome = answer.outcome
+            whole.reason += f"{'; ' if whole.reason else ''}meter {number}: {answer.reason}"
+    whole.reason = whole.reason[:_LONGEST_REASON]
+    return whole
+
+
 def _unanswered(inquiry: Inquiry, meters: Meters, reason: str, lacked_from: Seconds, reads: int) -> Answer:
     """The answer without the meter's: its last gasp says of its power all that is asked, and of anything else why it is silent."""
-    failed_at = meters.power_failed_at(inquiry.esiid)
+    failed_at = meters.power_failed_at(inquiry.meter)
     if failed_at is None:
         return Answer(Outcome.FAILED, reason, lacked_from, reads)
     if inquiry.kind is InquiryKind.POWER:

@@ -8,7 +8,9 @@ from datetime import timedelta
 
 import numpy as np
 import sqlalchemy as sa
+from numpy.typing import NDArray
 
+from headend.ports import MeterKey, MeterRecords
 from headend.store.rows import INTERVAL_DAYS, KNOWN, LATEST_SWEEP, MIDNIGHT_REGISTERS, Database, chunks
 from headend.vee.quality import Channel
 from meters.calendar import INTERVAL_S, Seconds, day_of, day_start, seconds
@@ -16,45 +18,51 @@ from meters.calendar import INTERVAL_S, Seconds, day_of, day_start, seconds
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """By ESI ID, UTC epoch seconds: to where intervals are known without a break, and the last of the unbroken run of midnight registers."""
+    """By meter, UTC epoch seconds: to where intervals are known without a break, and the last of the unbroken run of midnight registers."""
 
-    intervals: dict[str, Seconds]
-    midnights: dict[str, Seconds]
+    intervals: dict[MeterKey, Seconds]
+    midnights: dict[MeterKey, Seconds]
 
 
 class CollectedStore:
     """What the head-end's store says of its own extent."""
 
-    def __init__(self, database: Database) -> None:
-        """Use the store's database; its tables are made with the others."""
+    def __init__(self, database: Database, records: MeterRecords) -> None:
+        """Use the store's database, whose tables are made with the others, and its records."""
         self._engine, self._writing = database
+        self._records = records
 
     def reach(self, esiids: Sequence[str], since: Seconds) -> Reach:
-        """How far each ESI ID's unbroken run goes that begins at ``since``, a local midnight in UTC epoch seconds.
+        """How far the unbroken run of each meter at the ESI IDs goes that begins at ``since``, a local midnight in UTC epoch seconds.
 
         An interval that the meter itself has no value for is known. Without any, intervals reach to ``since`` and midnights to just before it.
         """
-        intervals = dict.fromkeys(esiids, since)
-        midnights = dict.fromkeys(esiids, since - 1)
+        meters = self._records.places_of(esiids)
+        intervals = dict.fromkeys(meters, since)
+        midnights = dict.fromkeys(meters, since - 1)
         day, register = INTERVAL_DAYS.c, MIDNIGHT_REGISTERS.c
         with self._engine.connect() as connection:
-            for chunk in chunks(sorted(esiids)):
-                packed = (
-                    sa.select(day.esiid, day.day_start, day.flags)
-                    .where(day.esiid.in_(chunk), day.channel == int(Channel.LOAD), day.day_start >= since)
-                    .order_by(day.esiid, day.day_start)
+            for chunk in chunks(sorted(set(esiids))):
+                packed = sa.select(day.esiid, day.meter_number, day.day_start, day.flags).where(
+                    day.esiid.in_(chunk), day.channel == int(Channel.LOAD), day.day_start >= since
                 )
-                for esiid, start, flags in connection.execute(packed):
-                    if intervals[esiid] == start:
-                        intervals[esiid] = start + INTERVAL_S * _known(flags)
+                known: dict[tuple[MeterKey, Seconds], NDArray[np.uint8]] = {}
+                for esiid, number, start, flags in connection.execute(packed):
+                    row = (self._records.place(esiid, number), start)
+                    told = np.frombuffer(flags, np.uint8) & np.uint8(KNOWN)
+                    known[row] = told | known.get(row, np.uint8(0))
+                for meter, start in sorted(known):
+                    if intervals[meter] == start:
+                        intervals[meter] = start + INTERVAL_S * _unbroken(known[meter, start])
                 taken = (
-                    sa.select(register.esiid, register.day_start)
+                    sa.select(register.esiid, register.meter_number, register.day_start)
                     .where(register.esiid.in_(chunk), register.day_start >= since)
-                    .order_by(register.esiid, register.day_start)
+                    .order_by(register.day_start)
                 )
-                for esiid, start in connection.execute(taken):
-                    if _next_midnight(midnights[esiid]) == start:
-                        midnights[esiid] = start
+                for esiid, number, start in connection.execute(taken):
+                    meter = self._records.place(esiid, number)
+                    if _next_midnight(midnights[meter]) == start:
+                        midnights[meter] = start
         return Reach(intervals, midnights)
 
     def newest_day(self) -> Seconds | None:
@@ -83,10 +91,10 @@ class CollectedStore:
             return connection.scalar(sa.select(LATEST_SWEEP.c.swept_at))
 
 
-def _known(flags: bytes) -> int:
+def _unbroken(known: NDArray[np.uint8]) -> int:
     """How many intervals of a day are known from its beginning on."""
-    unknown = np.flatnonzero((np.frombuffer(flags, np.uint8) & KNOWN) == 0)
-    return int(unknown[0]) if len(unknown) else len(flags)
+    unknown = np.flatnonzero(known == 0)
+    return int(unknown[0]) if len(unknown) else len(known)
 
 
 def _next_midnight(at: Seconds) -> Seconds:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from headend.ports import HeadEndError
+from headend.ports import HeadEndError, MeterKey, MeterRecords
 from headend.store.rows import METER_ANSWERS, METER_EVENTS, Database, chunks
 from meters.calendar import Seconds, seconds
 from meters.events import EventKind, MeterEvent
@@ -16,19 +16,20 @@ _COLUMNS = (METER_EVENTS.c.at, METER_EVENTS.c.esiid, METER_EVENTS.c.meter_number
 
 
 class LatestInstants(NamedTuple):
-    """By ESI ID, UTC epoch seconds: the latest last gasp, the latest restoration, the latest answer that overruled a last gasp."""
+    """By meter, UTC epoch seconds: the latest last gasp, the latest restoration, the latest answer that overruled a last gasp."""
 
-    last_gasp: dict[str, Seconds]
-    restoration: dict[str, Seconds]
-    answer: dict[str, Seconds]
+    last_gasp: dict[MeterKey, Seconds]
+    restoration: dict[MeterKey, Seconds]
+    answer: dict[MeterKey, Seconds]
 
 
 class EventStore:
     """The head-end's events. Methods are synchronous; each is one transaction."""
 
-    def __init__(self, database: Database) -> None:
-        """Use the store's database; its tables are made with the others."""
+    def __init__(self, database: Database, records: MeterRecords) -> None:
+        """Use the store's database, whose tables are made with the others, and its records."""
         self._engine, self._writing = database
+        self._records = records
 
     def keep(self, events: Sequence[MeterEvent], received_at: Seconds) -> list[MeterEvent]:
         """Keep events, all or none. Gives those that were not known before, sorted: what is told again is the same event.
@@ -68,12 +69,15 @@ class EventStore:
                 )
         return fresh
 
-    def keep_answer(self, esiid: str, at: Seconds) -> None:
+    def keep_answer(self, meter: MeterKey, at: Seconds) -> None:
         """Keep that a meter answered at ``at`` (UTC epoch seconds) though its latest event was a last gasp."""
         rows = METER_ANSWERS.c
         with self._writing.begin() as connection:
-            if connection.execute(sa.select(rows.at).where(rows.esiid == esiid, rows.at == at)).first() is None:
-                connection.execute(sa.insert(METER_ANSWERS), [{"esiid": esiid, "at": at}])
+            held = sa.select(rows.at).where(rows.esiid == meter.esiid, rows.at == at, rows.meter_number == meter.number)
+            if connection.execute(held).first() is None:
+                connection.execute(
+                    sa.insert(METER_ANSWERS), [{"esiid": meter.esiid, "at": at, "meter_number": meter.number}]
+                )
 
     def events(self, esiid: str) -> list[MeterEvent]:
         """Every event of an ESI ID, ascending in time."""
@@ -82,17 +86,25 @@ class EventStore:
             return sorted(_event(*row) for row in rows)
 
     def latest(self) -> LatestInstants:
-        """What decides whether power has failed, of every ESI ID that has it."""
-        event, answer = METER_EVENTS.c, METER_ANSWERS.c
-        of_kind = sa.select(event.esiid, sa.func.max(event.at).label("at")).group_by(event.esiid)
-        queries = (
-            of_kind.where(event.kind == EventKind.LAST_GASP.value),
-            of_kind.where(event.kind == EventKind.RESTORATION.value),
-            sa.select(answer.esiid, sa.func.max(answer.at).label("at")).group_by(answer.esiid),
-        )
+        """What decides whether power has failed, of every meter that has it."""
+        kind = METER_EVENTS.c.kind
+
+        def newest(table: sa.Table, *such: sa.ColumnElement[bool]) -> dict[MeterKey, Seconds]:
+            rows = table.c
+            meter = (rows.esiid, rows.meter_number)
+            found: dict[MeterKey, Seconds] = {}
+            for esiid, number, at in connection.execute(
+                sa.select(*meter, sa.func.max(rows.at)).where(*such).group_by(*meter)
+            ):
+                place = self._records.place(esiid, number)
+                found[place] = max(seconds(at), found.get(place, seconds(at)))
+            return found
+
         with self._engine.connect() as connection:
             return LatestInstants(
-                *({str(row.esiid): seconds(row.at) for row in connection.execute(query)} for query in queries)
+                newest(METER_EVENTS, kind == EventKind.LAST_GASP.value),
+                newest(METER_EVENTS, kind == EventKind.RESTORATION.value),
+                newest(METER_ANSWERS),
             )
 
 

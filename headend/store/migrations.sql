@@ -8,3 +8,33 @@ CREATE TABLE latest_sweep (id INTEGER NOT NULL, swept_at BIGINT, PRIMARY KEY (id
 -- 3: the names under which days are being posted
 CREATE TABLE posting_begun (
     name VARCHAR(64) NOT NULL, operating_day DATE NOT NULL, created_at BIGINT NOT NULL, PRIMARY KEY (name));
+
+-- 4: the number of the meter in what was collected and validated, of which older rows do not know it
+ALTER TABLE interval_day RENAME TO interval_day_3;
+CREATE TABLE interval_day (
+    esiid VARCHAR(22) NOT NULL, channel SMALLINT NOT NULL, day_start BIGINT NOT NULL, meter_number VARCHAR(12) NOT NULL,
+    wh {blob} NOT NULL, status {blob} NOT NULL, collected_at {blob} NOT NULL, flags {blob} NOT NULL,
+    PRIMARY KEY (esiid, channel, day_start, meter_number));
+INSERT INTO interval_day SELECT esiid, channel, day_start, '', wh, status, collected_at, flags FROM interval_day_3;
+DROP TABLE interval_day_3;
+ALTER TABLE midnight_register RENAME TO midnight_register_3;
+CREATE TABLE midnight_register (
+    esiid VARCHAR(22) NOT NULL, day_start BIGINT NOT NULL, meter_number VARCHAR(12) NOT NULL,
+    delivered_wh BIGINT NOT NULL, received_wh BIGINT NOT NULL, PRIMARY KEY (esiid, day_start, meter_number));
+INSERT INTO midnight_register SELECT esiid, day_start, '', delivered_wh, received_wh FROM midnight_register_3;
+DROP TABLE midnight_register_3;
+ALTER TABLE vee_day RENAME TO vee_day_3;
+CREATE TABLE vee_day (
+    esiid VARCHAR(22) NOT NULL, channel SMALLINT NOT NULL, day_start BIGINT NOT NULL, meter_number VARCHAR(12) NOT NULL,
+    revision INTEGER NOT NULL, wh {blob} NOT NULL, status {blob} NOT NULL, method {blob} NOT NULL,
+    flags {blob} NOT NULL, start_wh BIGINT, stop_wh BIGINT,
+    PRIMARY KEY (esiid, channel, day_start, meter_number, revision));
+INSERT INTO vee_day SELECT
+    esiid, channel, day_start, '', revision, wh, status, method, flags, start_wh, stop_wh FROM vee_day_3;
+DROP TABLE vee_day_3;
+ALTER TABLE meter_answer RENAME TO meter_answer_3;
+CREATE TABLE meter_answer (
+    esiid VARCHAR(22) NOT NULL, at BIGINT NOT NULL, meter_number VARCHAR(12) NOT NULL,
+    PRIMARY KEY (esiid, at, meter_number));
+INSERT INTO meter_answer SELECT esiid, at, '' FROM meter_answer_3;
+DROP TABLE meter_answer_3;

@@ -1,4 +1,4 @@
-"""The head-end's tables and what is in a row: one ESI ID, channel and operating day, its intervals packed as little-endian arrays."""
+"""The head-end's tables and what is in a row: one meter, channel and operating day, its intervals packed as little-endian arrays."""
 
 from __future__ import annotations
 
@@ -35,12 +35,20 @@ _ONE_CONNECTION: dict[str, Any] = {
 
 _T = TypeVar("_T")
 _meta = sa.MetaData()
+
+
+def _meter_number() -> sa.Column[str]:
+    """The meter's own, as it told it; empty in rows from before it was kept."""
+    return sa.Column("meter_number", sa.String(12), primary_key=True)
+
+
 INTERVAL_DAYS = sa.Table(
     "interval_day",
     _meta,
     sa.Column("esiid", sa.String(22), primary_key=True),
     sa.Column("channel", sa.SmallInteger, primary_key=True),
     sa.Column("day_start", sa.BigInteger, primary_key=True),
+    _meter_number(),
     sa.Column("wh", sa.LargeBinary, nullable=False),
     sa.Column("status", sa.LargeBinary, nullable=False),
     sa.Column("collected_at", sa.LargeBinary, nullable=False),
@@ -51,6 +59,7 @@ MIDNIGHT_REGISTERS = sa.Table(
     _meta,
     sa.Column("esiid", sa.String(22), primary_key=True),
     sa.Column("day_start", sa.BigInteger, primary_key=True),
+    _meter_number(),
     sa.Column("delivered_wh", sa.BigInteger, nullable=False),
     sa.Column("received_wh", sa.BigInteger, nullable=False),
 )
@@ -60,6 +69,7 @@ VEE_DAYS = sa.Table(
     sa.Column("esiid", sa.String(22), primary_key=True),
     sa.Column("channel", sa.SmallInteger, primary_key=True),
     sa.Column("day_start", sa.BigInteger, primary_key=True),
+    _meter_number(),
     sa.Column("revision", sa.Integer, primary_key=True),
     sa.Column("wh", sa.LargeBinary, nullable=False),
     sa.Column("status", sa.LargeBinary, nullable=False),
@@ -99,6 +109,7 @@ METER_ANSWERS = sa.Table(
     _meta,
     sa.Column("esiid", sa.String(22), primary_key=True),
     sa.Column("at", sa.BigInteger, primary_key=True),
+    _meter_number(),
 )
 #: Inquiries that were accepted; open while ``ended_at`` is null.
 INQUIRIES = sa.Table(
@@ -126,7 +137,7 @@ _VERSIONS = versions_table(_meta)
 
 
 class Packed:
-    """A stored day of one ESI ID and channel, unpacked: (n,) arrays that may be changed."""
+    """A stored day of one meter and channel, unpacked: (n,) arrays that may be changed."""
 
     __slots__ = ("collected_at", "flags", "status", "wh")
 
@@ -149,18 +160,28 @@ class Packed:
         status: NDArray[np.uint16],
         present: BoolArray,
         collected_at: LongArray,
-        origin: int,
+        origin: int | NDArray[np.uint8],
+        known: bool | BoolArray = True,
     ) -> None:
-        """Take in a run of intervals: a value beats none, a later value beats an earlier one, the same value keeps its first collection."""
+        """Take in a run of intervals: a value beats none, a later value beats an earlier one, the same value keeps its first collection.
+
+        known: which of them are any.
+        """
         held = self.flags[at]
-        known, had = (held & KNOWN) != 0, (held & PRESENT) != 0
+        held_known, had = (held & KNOWN) != 0, (held & PRESENT) != 0
         changed = (self.wh[at] != wh) | (self.status[at] != status)
         newer = collected_at >= self.collected_at[at]
-        take = ~known | (present & (~had | (changed & newer)))
+        take = known & (~held_known | (present & (~had | (changed & newer))))
         np.copyto(self.wh[at], wh * present, where=take)
         np.copyto(self.status[at], status, where=take)
         np.copyto(self.collected_at[at], collected_at, where=take)
         np.copyto(held, (KNOWN | origin) + PRESENT * present, where=take, casting="unsafe")
+
+    def beside(self, other: Packed) -> None:
+        """Take in what another meter at the same place has told: one follows the other, within the day or between two rows."""
+        present, known = (other.flags & PRESENT) != 0, (other.flags & KNOWN) != 0
+        origin = other.flags & np.uint8(ON_DEMAND)
+        self.merge(slice(None), other.wh, other.status, present, other.collected_at, origin, known)
 
     def columns(self) -> dict[str, bytes]:
         """The columns of the row."""

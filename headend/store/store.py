@@ -13,7 +13,17 @@ from typing import Any, Literal
 import numpy as np
 import sqlalchemy as sa
 
-from headend.ports import BoolArray, HeadEndError, IntArray, LongArray, MeterReading, RegisterSnapshot
+from headend.ports import (
+    BoolArray,
+    HeadEndError,
+    IntArray,
+    LongArray,
+    MeterKey,
+    MeterReading,
+    MeterRecords,
+    RegisterSnapshot,
+    total_wh,
+)
 from headend.store.collected import CollectedStore
 from headend.store.events import EventStore
 from headend.store.inquiries import InquiryStore
@@ -45,6 +55,8 @@ from headend.vee.quality import Channel
 from headend.vee.records import ChannelDay, DayBlock, History, VeeChannel, VeeDay
 from meters.calendar import INTERVAL_S, Seconds, day_end, day_of, day_start, intervals_in, seconds
 
+#: A stored day's ESI ID, channel, day_start and meter number.
+_Row = tuple[str, int, Seconds, str]
 #: What collected an interval: a scheduled sweep, or a read on demand.
 Origin = Literal["sweep", "meter"]
 
@@ -55,13 +67,20 @@ _DAYS = sa.select(INTERVAL_DAYS).where(
 )
 _DAYS_OF_CHANNEL = _DAYS.where(INTERVAL_DAYS.c.channel == sa.bindparam("channel"))
 _CHANGE_DAY = sa.update(INTERVAL_DAYS).where(
-    *(INTERVAL_DAYS.c[name] == sa.bindparam(f"k_{name}") for name in ("esiid", "channel", "day_start"))
+    *(column == sa.bindparam(f"k_{column.name}") for column in INTERVAL_DAYS.primary_key)
+)
+
+_LET_GO = sa.delete(MIDNIGHT_REGISTERS).where(
+    *(column == sa.bindparam(f"k_{column.name}") for column in MIDNIGHT_REGISTERS.primary_key)
 )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StoredWindow:
-    """The known intervals of a span of time, ascending: collected, whether the meter had a value or not."""
+    """The known intervals of a span of time, ascending: collected, whether the meter had a value or not.
+
+    Of several meters at an ESI ID those that are known of all: their sum, which one without a value leaves without one.
+    """
 
     #: (k,) UTC epoch seconds at which they end.
     ends: LongArray
@@ -69,9 +88,9 @@ class StoredWindow:
     wh: IntArray
     #: (k,) False where the meter reported that it has no value.
     present: BoolArray
-    #: (k,) UTC epoch seconds at which the value was collected first.
+    #: (k,) UTC epoch seconds at which the value was collected first; of several meters the latest.
     collected_at: LongArray
-    #: (k,) True where a read on demand brought it, not a sweep.
+    #: (k,) True where a read on demand brought it, or a part of it, not a sweep.
     on_demand: BoolArray
 
 
@@ -87,10 +106,17 @@ class PostedFile:
 
 
 class HeadEndStore:
-    """The TDSP's store. Methods are synchronous and take a few milliseconds; each is one transaction."""
+    """The TDSP's store. Methods are synchronous and take a few milliseconds; each is one transaction.
 
-    def __init__(self, url: str) -> None:
-        """url: SQLAlchemy's, ``sqlite:////path/headend.sqlite`` or PostgreSQL's. Raises HeadEndError if it cannot be used, or another works on it."""
+    A row is of the meter that told it; what is read is of a place, whose meters follow each other, or of an ESI ID, which may have several.
+    """
+
+    def __init__(self, url: str, records: MeterRecords | None = None) -> None:
+        """url: SQLAlchemy's, ``sqlite:////path/headend.sqlite`` or PostgreSQL's. records: which meters hang where.
+
+        Raises HeadEndError if it cannot be used, or another works on it.
+        """
+        self.records = records or MeterRecords()
         self._engine, self._writing = database = open_database(url)
         try:
             self._seat = take_seat(self._engine)
@@ -98,9 +124,9 @@ class HeadEndStore:
             self._engine.dispose()
             raise
         #: What meters have told unasked.
-        self.events = EventStore(database)
+        self.events = EventStore(database, self.records)
         #: How far it reaches.
-        self.collected = CollectedStore(database)
+        self.collected = CollectedStore(database, self.records)
         #: What SMT has asked on demand.
         self.inquiries = InquiryStore(database)
 
@@ -129,10 +155,10 @@ class HeadEndStore:
         with self._writing.begin() as connection:
             held = self._packed(connection, {reading.esiid for reading, _, _, _, _ in runs}, starts)
             old = set(held)
-            touched: dict[tuple[str, int, Seconds], Packed] = {}
+            touched: dict[_Row, Packed] = {}
             for reading, day, at, part, brought in runs:
                 for channel, wh in ((Channel.LOAD, reading.delivered), (Channel.GENERATION, reading.received)):
-                    key = (reading.esiid, int(channel), day_start(day))
+                    key = (reading.esiid, int(channel), day_start(day), reading.meter_number)
                     packed = touched.setdefault(key, held.get(key) or Packed.empty(day))
                     packed.merge(at, wh[part], reading.status[part], reading.present[part], brought[part], mark)
             self._write(connection, {key: packed for key, packed in touched.items() if key not in old}, update=False)
@@ -144,64 +170,51 @@ class HeadEndStore:
         esiids: Iterable[str],
         starts: Iterable[Seconds],
         channel: Channel | None = None,
-    ) -> dict[tuple[str, int, Seconds], Packed]:
+    ) -> dict[_Row, Packed]:
         query, wanted = _DAYS, dict[str, Any](starts=sorted(starts))
         if channel is not None:
             query, wanted["channel"] = _DAYS_OF_CHANNEL, int(channel)
-        found: dict[tuple[str, int, Seconds], Packed] = {}
+        found: dict[_Row, Packed] = {}
         for chunk in chunks(sorted(esiids)):
-            for esiid, number, start, *packed in connection.execute(query, wanted | {"esiids": chunk}):
-                found[esiid, number, start] = Packed(*packed)
+            for esiid, number, start, meter, *packed in connection.execute(query, wanted | {"esiids": chunk}):
+                found[esiid, number, start, meter] = Packed(*packed)
         return found
 
-    def _write(
-        self, connection: sa.Connection, days: Mapping[tuple[str, int, Seconds], Packed], *, update: bool
-    ) -> None:
+    def _placed(
+        self,
+        connection: sa.Connection,
+        esiids: Iterable[str],
+        starts: Iterable[Seconds],
+        channel: Channel | None = None,
+    ) -> dict[tuple[MeterKey, int, Seconds], Packed]:
+        """The same by place, whichever meters hung there."""
+        found: dict[tuple[MeterKey, int, Seconds], Packed] = {}
+        for (esiid, number, start, meter), packed in self._packed(connection, esiids, starts, channel).items():
+            row = (self.records.place(esiid, meter), number, start)
+            if row in found:
+                found[row].beside(packed)
+            else:
+                found[row] = packed
+        return found
+
+    def _write(self, connection: sa.Connection, days: Mapping[_Row, Packed], *, update: bool) -> None:
         if not days:
             return
-        if not update:
-            keyed = ({"esiid": key[0], "channel": key[1], "day_start": key[2]} for key in days)
-            connection.execute(
-                sa.insert(INTERVAL_DAYS),
-                [key | packed.columns() for key, packed in zip(keyed, days.values(), strict=True)],
-            )
-            return
+        names = [f"k_{column.name}" if update else column.name for column in INTERVAL_DAYS.primary_key]
         connection.execute(
-            _CHANGE_DAY,
-            [
-                {"k_esiid": key[0], "k_channel": key[1], "k_day_start": key[2], **packed.columns()}
-                for key, packed in days.items()
-            ],
+            _CHANGE_DAY if update else sa.insert(INTERVAL_DAYS),
+            [dict(zip(names, key, strict=True)) | packed.columns() for key, packed in days.items()],
         )
 
     def keep_snapshots(self, snapshots: Sequence[RegisterSnapshot]) -> None:
         """Keep midnight registers; a later read of the same midnight replaces an earlier one."""
-        rows = MIDNIGHT_REGISTERS.c
-        latest = {(snapshot.esiid, snapshot.day_start): snapshot for snapshot in snapshots}
+        latest = {(one.esiid, one.day_start, one.meter_number): register_row(one) for one in snapshots}
+        keys = [f"k_{column.name}" for column in MIDNIGHT_REGISTERS.primary_key]
         with self._writing.begin() as connection:
-            for chunk in chunks(sorted(latest)):
-                wanted = {esiid for esiid, _ in chunk}
-                starts = sorted({start for _, start in chunk})
-                query = sa.select(rows.esiid, rows.day_start).where(
-                    rows.esiid.in_(sorted(wanted)), rows.day_start.in_(starts)
-                )
-                held = {(esiid, start) for esiid, start in connection.execute(query)}
-                fresh = [register_row(latest[key]) for key in chunk if key not in held]
-                again = [
-                    {"k_esiid": esiid, "k_day_start": start, "d": one.delivered_wh, "r": one.received_wh}
-                    for esiid, start in chunk
-                    if (esiid, start) in held and (one := latest[esiid, start])
-                ]
-                if fresh:
-                    connection.execute(sa.insert(MIDNIGHT_REGISTERS), fresh)
-                if again:
-                    change = sa.update(MIDNIGHT_REGISTERS).where(
-                        rows.esiid == sa.bindparam("k_esiid"), rows.day_start == sa.bindparam("k_day_start")
-                    )
-                    change = change.values(delivered_wh=sa.bindparam("d"), received_wh=sa.bindparam("r"))
-                    connection.execute(change, again)
+            connection.execute(_LET_GO, [dict(zip(keys, key, strict=True)) for key in latest])
+            connection.execute(sa.insert(MIDNIGHT_REGISTERS), list(latest.values()))
 
-    def _span(self, esiid: str, start: Seconds, end: Seconds, channel: Channel) -> tuple[LongArray, Packed]:
+    def _span(self, meter: MeterKey, start: Seconds, end: Seconds, channel: Channel) -> tuple[LongArray, Packed]:
         """Every complete interval of [start, end), known or not: their ends and their packed columns."""
         first = start - start % INTERVAL_S
         count = max(0, (end - first) // INTERVAL_S)
@@ -211,8 +224,10 @@ class HeadEndStore:
             return ends, whole
         days = days_over(first, seconds(ends[-1]))
         with self._engine.connect() as connection:
-            held = self._packed(connection, [esiid], map(day_start, days), channel)
-        for (_, _, begins), packed in held.items():
+            held = self._placed(connection, [meter.esiid], map(day_start, days), channel)
+        for (place, _, begins), packed in held.items():
+            if place != meter:
+                continue
             offset = (begins - first) // INTERVAL_S
             low, high = max(0, offset), min(count, offset + len(packed.wh))
             for name in Packed.__slots__:
@@ -220,53 +235,56 @@ class HeadEndStore:
         return ends, whole
 
     def first_missing(
-        self, esiid: str, start: Seconds, end: Seconds, channel: Channel = Channel.LOAD
+        self, meter: MeterKey, start: Seconds, end: Seconds, channel: Channel = Channel.LOAD
     ) -> Seconds | None:
-        """Start of the first complete interval of [start, end) that was never collected; None when all are known.
+        """Start of the first complete interval of [start, end) that was never collected of a meter; None when all are known.
 
         An interval that the meter itself has no value for is known.
         """
-        ends, held = self._span(esiid, start, end, channel)
+        ends, held = self._span(meter, start, end, channel)
         unknown = np.flatnonzero((held.flags & KNOWN) == 0)
         return seconds(ends[unknown[0]]) - INTERVAL_S if len(unknown) else None
 
     def window(self, esiid: str, start: Seconds, end: Seconds, channel: Channel = Channel.LOAD) -> StoredWindow:
-        """The known intervals among the complete ones of [start, end). UTC epoch seconds."""
-        ends, held = self._span(esiid, start, end, channel)
-        known = (held.flags & KNOWN) != 0
-        flags = held.flags[known]
+        """The known intervals of an ESI ID among the complete ones of [start, end). UTC epoch seconds."""
+        spans = [self._span(meter, start, end, channel) for meter in self.records.places(esiid)]
+        held = [packed for _, packed in spans]
+        flags = np.array([packed.flags for packed in held])
+        known = ((flags & KNOWN) != 0).all(axis=0)
         return StoredWindow(
-            ends[known],
-            held.wh[known],
-            (flags & PRESENT) != 0,
-            held.collected_at[known],
-            (flags & ON_DEMAND) != 0,
+            spans[0][0][known],
+            total_wh(np.array([packed.wh for packed in held]))[known],
+            ((flags & PRESENT) != 0).all(axis=0)[known],
+            np.max([packed.collected_at for packed in held], axis=0)[known],
+            ((flags & ON_DEMAND) != 0).any(axis=0)[known],
         )
 
     def reaches_to(self, esiid: str, start: Seconds, channel: Channel = Channel.LOAD) -> Seconds:
-        """End of the unbroken run of known intervals that begins at ``start``; ``start`` if that interval is not known."""
+        """End of an ESI ID's unbroken run of known intervals that begins at ``start``; ``start`` if that interval is not known."""
         reach = start
         while True:
             stop = day_end(day_of(reach))
-            missing = self.first_missing(esiid, reach, stop, channel)
-            if missing is not None:
-                return missing
+            ends = [self.first_missing(meter, reach, stop, channel) for meter in self.records.places(esiid)]
+            missing = [end for end in ends if end is not None]
+            if missing:
+                return min(missing)
             reach = stop
 
     # --- VEE -----------------------------------------------------------------------------------------------------------------------
 
     def day(self, esiids: Sequence[str], day: date) -> DayBlock:
-        """What was collected of an operating day, and its midnight registers, in the order of ``esiids``."""
-        m, n, begins, ends = len(esiids), intervals_in(day), day_start(day), day_end(day)
+        """What was collected of an operating day, and its midnight registers: a row a meter, in the order of ``esiids``."""
+        meters = self.records.places_of(esiids)
+        m, n, begins, ends = len(meters), intervals_in(day), day_start(day), day_end(day)
         wh = {channel: np.zeros((m, n), np.int32) for channel in Channel}
         status = np.zeros((m, n), np.uint16)
         present = np.zeros((m, n), np.bool_)
         registers = np.zeros((2, 2, m), np.int64)
         have = np.zeros((2, m), np.bool_)
-        row_of = {esiid: row for row, esiid in enumerate(esiids)}
+        row_of = {meter: row for row, meter in enumerate(meters)}
         with self._engine.connect() as connection:
-            for (esiid, number, _), packed in self._packed(connection, esiids, [begins]).items():
-                row = row_of[esiid]
+            for (meter, number, _), packed in self._placed(connection, esiids, [begins]).items():
+                row = row_of[meter]
                 wh[Channel(number)][row] = packed.wh
                 if number == Channel.LOAD:
                     status[row], present[row] = packed.status, (packed.flags & PRESENT) != 0
@@ -274,14 +292,16 @@ class HeadEndStore:
                 query = sa.select(MIDNIGHT_REGISTERS).where(
                     MIDNIGHT_REGISTERS.c.esiid.in_(chunk), MIDNIGHT_REGISTERS.c.day_start.in_([begins, ends])
                 )
-                for esiid, start, delivered, received in connection.execute(query):
-                    edge, row = int(start == ends), row_of[esiid]
+                # Of two that hung at a place one after the other, always the same one.
+                query = query.order_by(MIDNIGHT_REGISTERS.c.meter_number)
+                for esiid, start, meter_number, delivered, received in connection.execute(query):
+                    edge, row = int(start == ends), row_of[self.records.place(esiid, meter_number)]
                     registers[edge, :, row] = delivered, received
                     have[edge, row] = True
         (delivered_r0, received_r0), (delivered_r1, received_r1) = registers
         return DayBlock(
             day=day,
-            esiids=tuple(esiids),
+            meters=tuple(meters),
             delivered=wh[Channel.LOAD],
             received=wh[Channel.GENERATION],
             status=status,
@@ -294,24 +314,25 @@ class HeadEndStore:
             have_r1=have[1],
         )
 
-    def keep_vee(self, batch: VeeDay) -> tuple[str, ...]:
-        """Keep a VEE'd day as a new revision of each ESI ID whose result differs from its latest. Returns those ESI IDs.
+    def keep_vee(self, batch: VeeDay) -> tuple[MeterKey, ...]:
+        """Keep a VEE'd day as a new revision of each meter whose result differs from its latest. Returns those meters.
 
         The first result of a day is revision 1. Findings are not kept: the same day through ``run_batch`` gives them again.
         """
-        changed: list[str] = []
+        changed: list[MeterKey] = []
         rows: list[dict[str, Any]] = []
         with self._writing.begin() as connection:
-            latest = self._latest_vee(connection, batch.esiids, day_start(batch.day))
-            for row, esiid in enumerate(batch.esiids):
+            latest = self._latest_vee(connection, (meter.esiid for meter in batch.meters), day_start(batch.day))
+            for row, meter in enumerate(batch.meters):
                 fresh = []
                 for channel in Channel:
                     columns = vee_columns(batch, channel, row)
-                    revision, held = latest.get((esiid, int(channel)), (0, None))
-                    key = {"esiid": esiid, "channel": int(channel), "day_start": day_start(batch.day)}
-                    fresh.append((key | columns | {"revision": revision + 1}, columns != held))
+                    revision, held = latest.get((meter, int(channel)), (0, None))
+                    key = {"esiid": meter.esiid, "meter_number": meter.number, "channel": int(channel)}
+                    key |= {"day_start": day_start(batch.day), "revision": revision + 1}
+                    fresh.append((key | columns, columns != held))
                 if any(differs for _, differs in fresh):
-                    changed.append(esiid)
+                    changed.append(meter)
                     rows += [new for new, _ in fresh]
             if rows:
                 connection.execute(sa.insert(VEE_DAYS), rows)
@@ -319,23 +340,26 @@ class HeadEndStore:
 
     def _latest_vee(
         self, connection: sa.Connection, esiids: Iterable[str], start: Seconds
-    ) -> dict[tuple[str, int], tuple[int, dict[str, Any]]]:
+    ) -> dict[tuple[MeterKey, int], tuple[int, dict[str, Any]]]:
         rows = VEE_DAYS.c
-        found: dict[tuple[str, int], tuple[int, dict[str, Any]]] = {}
-        for chunk in chunks(sorted(esiids)):
+        found: dict[tuple[MeterKey, int], tuple[int, dict[str, Any]]] = {}
+        for chunk in chunks(sorted(set(esiids))):
             query = sa.select(VEE_DAYS).where(rows.esiid.in_(chunk), rows.day_start == start)
-            for esiid, number, _, revision, *columns in connection.execute(query.order_by(rows.revision)):
-                found[esiid, number] = (revision, dict(zip(VEE_COLUMNS, columns, strict=True)))
+            for esiid, number, _, meter, revision, *columns in connection.execute(query.order_by(rows.revision)):
+                found[self.records.place(esiid, meter), number] = (
+                    revision,
+                    dict(zip(VEE_COLUMNS, columns, strict=True)),
+                )
         return found
 
     def vee_day(self, esiids: Sequence[str], day: date) -> VeeDay:
-        """The latest revision of an operating day, for those of the ESI IDs that have one. Its ``findings`` are empty."""
+        """The latest revision of an operating day, for those meters at the ESI IDs that have one. Its ``findings`` are empty."""
         with self._engine.connect() as connection:
             latest = self._latest_vee(connection, esiids, day_start(day))
-        held = tuple(esiid for esiid in esiids if (esiid, int(Channel.LOAD)) in latest)
+        held = tuple(meter for meter in self.records.places_of(esiids) if (meter, int(Channel.LOAD)) in latest)
 
         def side(channel: Channel) -> VeeChannel:
-            columns = [latest[esiid, int(channel)][1] for esiid in held]
+            columns = [latest[meter, int(channel)][1] for meter in held]
             shape = (len(held), intervals_in(day))
             flags = stacked(columns, "flags", "u1").reshape(shape)
             edges = [np.array([one[edge] or 0 for one in columns], np.int64) for edge in ("start_wh", "stop_wh")]
@@ -354,26 +378,29 @@ class HeadEndStore:
 
         return VeeDay(day, held, side(Channel.LOAD), side(Channel.GENERATION), tuple(() for _ in held))
 
-    def vee_history(self, esiids: Sequence[str], day: date, back_days: int = BACK_DAYS) -> History:
+    def vee_history(self, meters: Sequence[MeterKey], day: date, back_days: int = BACK_DAYS) -> History:
         """The latest revisions of the ``back_days`` operating days before ``day``, the latest day first; days nobody has are left out."""
         days = [day - timedelta(days=back) for back in range(1, back_days + 1)]
-        if not esiids or not days:
+        if not meters or not days:
             return History()
         starts = {day_start(one): one for one in days}
-        row_of = {esiid: row for row, esiid in enumerate(esiids)}
+        row_of = {meter: row for row, meter in enumerate(meters)}
         arrays: dict[tuple[int, Seconds], ChannelDay] = {}
         rows = VEE_DAYS.c
         with self._engine.connect() as connection:
-            for chunk in chunks(list(esiids)):
-                query = sa.select(rows.esiid, rows.channel, rows.day_start, rows.wh, rows.status, rows.flags).where(
-                    rows.esiid.in_(chunk), rows.day_start.between(min(starts), max(starts))
-                )
+            for chunk in chunks(sorted({meter.esiid for meter in meters})):
+                query = sa.select(
+                    rows.esiid, rows.meter_number, rows.channel, rows.day_start, rows.wh, rows.status, rows.flags
+                ).where(rows.esiid.in_(chunk), rows.day_start.between(min(starts), max(starts)))
                 # A later revision is written over an earlier one.
-                for esiid, number, start, wh, status, flags in connection.execute(query.order_by(rows.revision)):
+                for esiid, meter, number, start, wh, status, flags in connection.execute(query.order_by(rows.revision)):
+                    row = row_of.get(self.records.place(esiid, meter))
+                    if row is None:
+                        continue
                     if (number, start) not in arrays:
                         for channel in Channel:
-                            arrays[int(channel), start] = empty_day((len(esiids), intervals_in(starts[start])))
-                    held, row = arrays[number, start], row_of[esiid]
+                            arrays[int(channel), start] = empty_day((len(meters), intervals_in(starts[start])))
+                    held = arrays[number, start]
                     held.wh[row] = np.frombuffer(wh, "<i4")
                     held.status[row] = np.frombuffer(status, np.uint8)
                     held.power_failed[row] = (np.frombuffer(flags, np.uint8) & POWER_FAILED) != 0
@@ -381,7 +408,7 @@ class HeadEndStore:
         delivered, received = (
             tuple(arrays[int(channel), start] for start in there) for channel in (Channel.LOAD, Channel.GENERATION)
         )
-        return History(tuple(esiids), tuple(starts[start] for start in there), delivered, received)
+        return History(tuple(meters), tuple(starts[start] for start in there), delivered, received)
 
     # --- posting -------------------------------------------------------------------------------------------------------------------
 

@@ -66,7 +66,7 @@ def run_batch(block: DayBlock, history: History, *, multiplier: LongArray | int 
     for all, for the tolerance of the sum check; energies and registers are multiplied already. In the result every interval has a value; a
     day in which something was estimated sums exactly to its registers unless the good intervals alone exceed them.
     """
-    findings: list[list[Finding]] = [[] for _ in block.esiids]
+    findings: list[list[Finding]] = [[] for _ in block.meters]
     for row in np.flatnonzero(missing_check(block.present).any(axis=1)):
         at = np.flatnonzero(~block.present[row])
         first = iso(seconds(interval_ends(block.day)[at[0]]))
@@ -78,7 +78,7 @@ def run_batch(block: DayBlock, history: History, *, multiplier: LongArray | int 
         findings[row].append(Finding("vee.register.missing", sentence, {"lacks": lacks}))
     delivered = _run_channel(block, Channel.LOAD, history, multiplier, findings)
     received = _run_channel(block, Channel.GENERATION, history, multiplier, findings)
-    return VeeDay(block.day, block.esiids, delivered, received, tuple(tuple(rows) for rows in findings))
+    return VeeDay(block.day, block.meters, delivered, received, tuple(tuple(rows) for rows in findings))
 
 
 def _run_channel(
@@ -104,9 +104,9 @@ def _run_channel(
         )
         evidence = {"channel": int(channel), "r0": int(r0[row]), "r1": int(r1[row])}
         findings[row].append(Finding("vee.register.implausible", sentence, evidence))
-    history_row = {esiid: row for row, esiid in enumerate(history.esiids)}
+    history_row = {meter: row for row, meter in enumerate(history.meters)}
     for row in np.flatnonzero(bad.any(axis=1)):
-        before, past = _look_back(block.day, history, channel, history_row.get(block.esiids[row]))
+        before, past = _look_back(block.day, history, channel, history_row.get(block.meters[row]))
         out[row], method[row] = estimate_gaps(block.day, out[row], ~bad[row], failed_power[row], before, past)
         scaling = Scaling.NOTHING
         if usable[row]:

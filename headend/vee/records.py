@@ -11,7 +11,7 @@ from datetime import date
 import numpy as np
 from numpy.typing import NDArray
 
-from headend.ports import BoolArray, IntArray, LongArray, StatusArray
+from headend.ports import BoolArray, IntArray, LongArray, MeterKey, StatusArray
 from headend.vee.quality import Channel, Finding
 
 OctetArray = NDArray[np.uint8]
@@ -22,8 +22,8 @@ class DayBlock:
     """What was collected of an operating day, not validated yet."""
 
     day: date
-    #: m ESI IDs, the order of all rows.
-    esiids: tuple[str, ...]
+    #: m meters, the order of all rows.
+    meters: tuple[MeterKey, ...]
     #: (m, n) Wh delivered to the premise, 0 where not ``present``.
     delivered: IntArray
     #: (m, n) Wh received from the premise.
@@ -66,9 +66,9 @@ class ChannelDay:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class History:
-    """VEE'd days before the one at hand, the latest first. ESI IDs not in it have no history."""
+    """VEE'd days before the one at hand, the latest first. Meters not in it have no history."""
 
-    esiids: tuple[str, ...] = ()
+    meters: tuple[MeterKey, ...] = ()
     days: tuple[date, ...] = ()
     delivered: tuple[ChannelDay, ...] = ()
     received: tuple[ChannelDay, ...] = ()
@@ -104,7 +104,7 @@ class VeeDay:
     """An operating day after VEE."""
 
     day: date
-    esiids: tuple[str, ...]
+    meters: tuple[MeterKey, ...]
     delivered: VeeChannel
     received: VeeChannel
     #: m tuples: what the rules found, per meter.

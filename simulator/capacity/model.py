@@ -13,6 +13,7 @@ import simpy
 
 from headend.network.law import READ_OCTETS, TRY_TIMEOUT_US, AccessPoint, NetworkLaw, Try
 from headend.ondemand.process import Answer, Inquiry, answer_inquiry
+from headend.ports import MeterKey
 from headend.wire import InquiryKind, Outcome
 from meters.calendar import Micros, Seconds, micros, seconds
 from simulator.smt.ondemand.lifecycle import (
@@ -96,9 +97,9 @@ class ModelStore:
                 at = ends
         return at
 
-    def first_missing(self, esiid: str, start: Seconds, end: Seconds) -> Seconds | None:
+    def first_missing(self, meter: MeterKey, start: Seconds, end: Seconds) -> Seconds | None:
         """See ``headend.ondemand.process.Store``."""
-        at = self.reach(esiid, start, micros(self._env.now))
+        at = self.reach(meter.esiid, start, micros(self._env.now))
         return None if at >= end else at
 
     def extend(self, esiid: str, begins: Seconds, ends: Seconds) -> None:
@@ -129,13 +130,13 @@ class ModelMeters:
             point = self._points[access_point] = AccessPoint(self._tps)
         self._point_of[esiid] = point
 
-    def access_point(self, esiid: str) -> AccessPoint:
+    def access_point(self, meter: MeterKey) -> AccessPoint:
         """See ``headend.ondemand.process.Meters``."""
-        return self._point_of[esiid]
+        return self._point_of[meter.esiid]
 
-    def power_failed_at(self, esiid: str) -> Seconds | None:
+    def power_failed_at(self, meter: MeterKey) -> Seconds | None:
         """See ``headend.ondemand.process.Meters``."""
-        for failure in self._power_failures.get(esiid, ()):
+        for failure in self._power_failures.get(meter.esiid, ()):
             if failure.told_us <= self._env.now < failure.over_us:
                 return failure.at
         return None
@@ -151,7 +152,7 @@ class ModelMeters:
         yield env.timeout(start_us + attempt.out_us + attempt.back_us - micros(env.now))
         if inquiry.kind is InquiryKind.INTERVALS:
             # What was asked for, as the live transport reads it: the window from what lacked to the end of the gap.
-            self._store.extend(inquiry.esiid, lacked_from, inquiry.end)
+            self._store.extend(inquiry.meter.esiid, lacked_from, inquiry.end)
         return True
 
 
@@ -260,7 +261,7 @@ class ModelDesk:
         inquiry = Inquiry(
             request.key,
             request.kind,
-            request.esiid,
+            MeterKey(request.esiid, ""),
             request.start,
             request.end,
             request.meter_allowed,

@@ -19,7 +19,7 @@ from headend.day import posting
 from headend.day.cycle import Post
 from headend.http.links import HeadEndLink
 from headend.network.law import TRY_TIMEOUT_US, TryDraws
-from headend.ports import Journal, MeterAddress
+from headend.ports import Journal, MeterAddress, MeterRecords
 from headend.store.store import HeadEndStore
 from headend.system import HeadEnd, HeadEndSettings
 from meters.calendar import Seconds, day_of, day_start, fraction_s, iso
@@ -62,7 +62,6 @@ class HeadEndParty:
         self,
         runtime: Runtime,
         settings: HeadEndSettings,
-        addresses: Sequence[MeterAddress],
         store: HeadEndStore,
         site: posting.FtpsSite,
         http: httpx.AsyncClient,
@@ -79,7 +78,6 @@ class HeadEndParty:
         self.headend = HeadEnd(
             runtime,
             settings,
-            addresses,
             store,
             http,
             post or (lambda name, content: in_thread(functools.partial(posting.upload, site, name, content))),
@@ -91,7 +89,7 @@ class HeadEndParty:
         )
         self.headend.app.listen(bound.getsockname()[0], [host, socket.gethostname()], link.keys.control)
         self.server = HttpServer(self.headend.app, bound)
-        self.meters = len(addresses)
+        self.meters = len(store.records.addresses)
 
     def ready(self) -> dict[str, Any]:
         """The ready line of a head-end alone."""
@@ -129,7 +127,7 @@ async def head_end_alone(
     """
     async with contextlib.AsyncExitStack() as closing:
         runtime = Runtime(clock, clock.now_us(), journal=journal)
-        store = HeadEndStore(settings.database_url)
+        store = HeadEndStore(settings.database_url, MeterRecords(settings.addresses))
         closing.callback(store.close)
         _not_ahead(store, runtime.now())
         closing.push_async_callback(runtime.close)
@@ -151,7 +149,6 @@ async def head_end_alone(
                 catch_up_days=max(1, settings.backfill),
                 posting_tries=POST_FOR_EVER,
             ),
-            settings.addresses,
             store,
             settings.site,
             http,

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from headend.ports import MeterAddress
+from headend.ports import MeterAddress, MeterKey
 from simulator.errors import SimulatorError
 from simulator.parties.ready_line import ReadyLine
 
@@ -32,28 +32,19 @@ class _Row(BaseModel):
 
 
 def roster_of(ready: ReadyLine, place: str) -> list[MeterAddress]:
-    """The records for the meters of a ready line. At an ESI ID with two meters the first is the one of the records.
-
-    Raises SimulatorError for a line without gateways.
-    """
-    found: dict[str, MeterAddress] = {}
-    for access_point, gateway in enumerate(ready.gateways):
-        for meter in gateway.meters:
-            address = MeterAddress(
-                meter.esiid,
-                meter.meter_number,
-                gateway.host,
-                gateway.port,
-                meter.unit_id,
-                meter.multiplier,
-                access_point,
-            )
-            found.setdefault(meter.esiid, address)
+    """The records for the meters of a ready line. Raises SimulatorError for a line without gateways."""
+    found = [
+        MeterAddress(
+            meter.esiid, meter.meter_number, gateway.host, gateway.port, meter.unit_id, meter.multiplier, access_point
+        )
+        for access_point, gateway in enumerate(ready.gateways)
+        for meter in gateway.meters
+    ]
     if not found:
         raise SimulatorError(
             "roster.empty", "This ready line has no meters.", place, "Name that of 'ami meters serve --json'."
         )
-    return list(found.values())
+    return found
 
 
 def read_roster(file: Path) -> list[MeterAddress]:
@@ -74,22 +65,21 @@ def _addresses(file: Path, rows: csv.DictReader[str]) -> list[MeterAddress]:
         what = f"lacks {', '.join(lacking)}" if lacking else f"has {', '.join(strange) or 'a column twice'}"
         raise SimulatorError("roster.columns", f"The header {what}.", f"{file}:1", _MEND)
     rows.fieldnames = header
-    found: dict[str, MeterAddress] = {}
+    found: dict[MeterKey, MeterAddress] = {}
     points: dict[tuple[str, int], int] = {}
     for line, row in _rows(file, rows):
-        if row.esiid in found:
+        key = MeterKey(row.esiid, row.meter_number)
+        if key in found:
             raise SimulatorError(
-                "roster.esiid",
-                f"ESI ID {row.esiid} is named again.",
+                "roster.meter",
+                f"Meter {key.number} at ESI ID {key.esiid} is named again.",
                 f"{file}:{line}",
-                "A head-end's records have one meter at each.",
+                "Of several meters at an ESI ID each has a number of its own.",
             )
         point = row.access_point
         if point < 0:
             point = points.setdefault((row.host, row.port), len(points))
-        found[row.esiid] = MeterAddress(
-            row.esiid, row.meter_number, row.host, row.port, row.unit_id, row.multiplier, point
-        )
+        found[key] = MeterAddress(row.esiid, row.meter_number, row.host, row.port, row.unit_id, row.multiplier, point)
     if not found:
         raise SimulatorError("roster.empty", "The roster names no meter.", str(file), _MEND)
     return list(found.values())

@@ -19,7 +19,7 @@ from headend.day import posting
 from headend.day.cycle import DailyTimes
 from headend.http.links import HeadEndLink
 from headend.network.law import NetworkLaw, TryDraws
-from headend.ports import FAULT, HeadEndError
+from headend.ports import FAULT, HeadEndError, MeterRecords
 from headend.store.store import HeadEndStore
 from headend.system import HeadEndSettings
 from meters.calendar import INTERVAL_S, Seconds, day_start, floor_interval, seconds
@@ -222,7 +222,8 @@ class Sandbox:
 
     async def _history(self) -> tuple[Seconds, date]:
         settings = self.settings
-        self.headend_store = HeadEndStore(f"sqlite:///{settings.out / 'headend.sqlite'}")
+        addresses = settings.world.addresses(HOST, [gateway.port for gateway in self.gateways])
+        self.headend_store = HeadEndStore(f"sqlite:///{settings.out / 'headend.sqlite'}", MeterRecords(addresses))
         self._closing.callback(self.headend_store.close)
         first = settings.world.spec.first_day
         if not settings.history:
@@ -266,7 +267,6 @@ class Sandbox:
                 seed=settings.world.seed,
                 meter_timeout_s=meter_timeout_s(settings.clock),
             ),
-            settings.world.addresses(HOST, [gateway.port for gateway in self.gateways]),
             self.headend_store,
             site,
             self.http,

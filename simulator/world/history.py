@@ -15,7 +15,7 @@ import numpy as np
 from headend.day.cycle import DailyTimes
 from headend.lse import writer as lse
 from headend.network.sweep import CATCH_UP_S, midnights_due, sweep_times
-from headend.ports import LongArray, MeterReading, RegisterSnapshot
+from headend.ports import LongArray, MeterKey, MeterReading, RegisterSnapshot
 from headend.store.store import HeadEndStore, PostedFile
 from headend.vee.batch import needs_history, run_batch
 from meters.calendar import INTERVAL_S, Seconds, day_of, day_start, epoch, floor_interval
@@ -41,9 +41,9 @@ async def make_history(
 ) -> History:
     """Fill the head-end's store and SMT up to ``now`` (UTC epoch seconds), operating day by operating day; it can be cancelled before each day."""
     begins = day_start(world.spec.first_day)
-    collected = {meter.identity.esiid: begins for meter in world.meters}
-    midnights = {meter.identity.esiid: begins - 1 for meter in world.meters}
-    esiids = sorted(collected)
+    collected = dict.fromkeys(map(_key, world.meters), begins)
+    midnights = dict.fromkeys(collected, begins - 1)
+    esiids = sorted({meter.esiid for meter in collected})
     posted = 0
     day = world.spec.first_day
     last_sweep = begins
@@ -71,7 +71,7 @@ async def make_history(
         # The batch sees what the sweeps before it have brought, as it does in a live day.
         await sweep_until(validating)
         block = store.day(esiids, day)
-        wanting = [esiid for esiid, wants in zip(block.esiids, needs_history(block), strict=True) if wants]
+        wanting = [meter for meter, wants in zip(block.meters, needs_history(block), strict=True) if wants]
         batch = run_batch(block, store.vee_history(wanting, day))
         store.keep_vee(batch)
         records = lse.from_vee(batch, posting)
@@ -86,15 +86,15 @@ def _sweep(
     world: World,
     store: HeadEndStore,
     sweeps: list[Seconds],
-    collected: dict[str, Seconds],
-    midnights: dict[str, Seconds],
+    collected: dict[MeterKey, Seconds],
+    midnights: dict[MeterKey, Seconds],
 ) -> None:
     """Keep what sweeps (UTC epoch seconds, ascending) bring of every meter, in one transaction."""
     readings: list[tuple[MeterReading, LongArray]] = []
     snapshots: list[RegisterSnapshot] = []
     ends = [floor_interval(at) for at in sweeps]
     for meter in world.meters:
-        esiid, multiplier = meter.identity.esiid, meter.identity.multiplier
+        key, multiplier = _key(meter), meter.identity.multiplier
         # Of a meter that no fault has touched yet, the last sweep reads at once what all of them bring.
         touched = any(fault.first <= sweeps[-1] for fault in meter.faults)
         for at in sweeps if touched else sweeps[-1:]:
@@ -102,27 +102,33 @@ def _sweep(
             # A head-end takes nothing from a meter that its records do not know.
             if meter.reply(at).wire is not Wire.ANSWER or meter.identity_at(at).meter_number != known:
                 continue
-            reading = _reading(meter, max(collected[esiid], end - CATCH_UP_S), end, at)
+            reading = _reading(meter, known, max(collected[key], end - CATCH_UP_S), end, at)
             places = reading.start + INTERVAL_S * np.arange(1, len(reading.delivered) + 1)
             brought = np.full(len(places), at) if touched else np.array(sweeps)[np.searchsorted(ends, places)]
             readings.append((reading, brought))
-            collected[esiid] = reading.end
-            for midnight in midnights_due(midnights[esiid], end):
+            collected[key] = reading.end
+            for midnight in midnights_due(midnights[key], end):
                 taken = meter.midnight(day_of(midnight), at)
                 if taken is not None:
-                    snapshots.append(RegisterSnapshot(esiid, midnight, taken[0] * multiplier, taken[1] * multiplier))
-                    midnights[esiid] = midnight
+                    registers = taken[0] * multiplier, taken[1] * multiplier
+                    snapshots.append(RegisterSnapshot(key.esiid, known, midnight, *registers))
+                    midnights[key] = midnight
     store.keep_brought(readings, "sweep")
     if snapshots:
         store.keep_snapshots(snapshots)
 
 
-def _reading(meter: EmulatedMeter, start: Seconds, end: Seconds, at: Seconds) -> MeterReading:
+def _key(meter: EmulatedMeter) -> MeterKey:
+    return MeterKey(meter.identity.esiid, meter.identity.meter_number)
+
+
+def _reading(meter: EmulatedMeter, number: str, start: Seconds, end: Seconds, at: Seconds) -> MeterReading:
     clock, multiplier = meter.clock(at), meter.identity.multiplier
     # What the meter's clock has not come to yet, it does not hold.
     window = meter.window(start, max(start, min(end, floor_interval(clock))), at)
     return MeterReading(
         esiid=meter.identity.esiid,
+        meter_number=number,
         start=start,
         delivered=window.delivered * multiplier,
         received=window.received * multiplier,

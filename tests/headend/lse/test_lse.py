@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from headend.lse import writer as lse
 from headend.lse.writer import LseFile, LseFinding, LseRecord, Severity
-from headend.ports import HeadEndError
+from headend.ports import HeadEndError, MeterKey
 from headend.vee.batch import run_batch
 from headend.vee.quality import Channel
 from headend.vee.records import DayBlock, History
@@ -389,7 +389,7 @@ def test_vee_day_becomes_one_record_per_meter_and_channel() -> None:
     zero = np.zeros((1, 96), np.int32)
     block = DayBlock(
         day=ORDINARY,
-        esiids=(ESIID,),
+        meters=(MeterKey(ESIID, ""),),
         delivered=wh,
         received=zero,
         status=np.zeros((1, 96), np.uint16),

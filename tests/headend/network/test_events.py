@@ -17,7 +17,7 @@ from headend.network.events import AHEAD_S, EventDesk, power_failed
 from headend.ondemand.answer_wire import wired
 from headend.ondemand.desk import OnDemandDesk
 from headend.ondemand.process import Answer, Inquiry
-from headend.ports import PowerReading
+from headend.ports import MeterAddress, MeterKey, MeterRecords, PowerReading
 from headend.service.app import Served, create_app
 from headend.service.health import HealthDesk
 from headend.service.metrics import HeadEndMetrics
@@ -33,6 +33,8 @@ from simulator.web.frame import served
 NOW = epoch("2026-08-12T17:40")
 ESIID, OTHER, FOREIGN = "10443720000000017", "10443720000000025", "10443720000000033"
 NUMBERS = {ESIID: "900000017", OTHER: "900000025"}
+METER = MeterKey(ESIID, NUMBERS[ESIID])
+RECORDS = MeterRecords([MeterAddress(esiid, number, "127.0.0.1", 1, 1, 1, 0) for esiid, number in NUMBERS.items()])
 LINK = HeadEndLink(LinkKeys.make())
 GASP, BACK = EventKind.LAST_GASP, EventKind.RESTORATION
 
@@ -46,8 +48,8 @@ class Rig:
         self.runtime = Runtime(Clock(ClockMode.MANUAL, to_us(NOW)))
 
     async def __aenter__(self) -> Rig:
-        self.store = HeadEndStore(f"sqlite:///{self.path}")
-        self.desk = EventDesk(self.runtime, self.store.events, lambda esiid, _at: NUMBERS.get(esiid), self.journal)
+        self.store = HeadEndStore(f"sqlite:///{self.path}", RECORDS)
+        self.desk = EventDesk(self.runtime, self.store.events, self.store.records, self.journal)
         # No inquiry comes here.
         on_demand: OnDemandDesk = None  # type: ignore[assignment]
         health: HealthDesk = None  # type: ignore[assignment]
@@ -156,9 +158,9 @@ async def test_events_of_unknown_meters_are_counted_and_noted_and_do_not_harm_th
         event("last_gasp", esiid=FOREIGN), event("last_gasp"), event("last_gasp", NOW, OTHER, number="900000099")
     )
     assert (reply.status_code, reply.json()) == (202, {"accepted": 1, "unknown": 2})
-    assert rig.desk.power_failed_at(ESIID) == NOW - 60
+    assert rig.desk.power_failed_at(METER) == NOW - 60
     # Another meter than the records have there is a stranger, as on the wire.
-    assert rig.desk.power_failed_at(OTHER) is None
+    assert rig.desk.power_failed_at(MeterKey(OTHER, NUMBERS[OTHER])) is None
     assert rig.store.events.events(OTHER) == rig.store.events.events(FOREIGN) == []
     (note,) = rig.noted()
     assert (note["unknown"], note["strangers"]) == (2, [OTHER, FOREIGN])
@@ -201,7 +203,7 @@ async def test_an_event_ahead_of_the_head_ends_clock_is_refused(rig: Rig) -> Non
     reply = await rig.post(event("last_gasp"), event("last_gasp", NOW + AHEAD_S + 1))
     assert reply.status_code == 400
     assert (reply.json()["code"], reply.json()["place"]) == ("headend.events.ahead", "events.1.at")
-    assert rig.desk.power_failed_at(ESIID) is None
+    assert rig.desk.power_failed_at(METER) is None
 
 
 # -- whose power is off --------------------------------------------------------------------------------------------
@@ -210,24 +212,24 @@ async def test_an_event_ahead_of_the_head_ends_clock_is_refused(rig: Rig) -> Non
 async def test_the_latest_event_counts_in_whatever_order_they_come(rig: Rig) -> None:
     await rig.tell(BACK, NOW - 100)
     await rig.tell(GASP, NOW - 200)
-    assert rig.desk.power_failed_at(ESIID) is None
+    assert rig.desk.power_failed_at(METER) is None
     await rig.tell(GASP, NOW - 50)
-    assert rig.desk.power_failed_at(ESIID) == NOW - 50
+    assert rig.desk.power_failed_at(METER) == NOW - 50
     await rig.tell(GASP, NOW - 300)
-    assert rig.desk.power_failed_at(ESIID) == NOW - 50
+    assert rig.desk.power_failed_at(METER) == NOW - 50
     await rig.tell(BACK, NOW - 20)
-    assert rig.desk.power_failed_at(ESIID) is None
+    assert rig.desk.power_failed_at(METER) is None
 
 
 async def test_an_answer_after_a_last_gasp_overrules_it(rig: Rig) -> None:
-    rig.desk.heard(ESIID, NOW - 70)
+    rig.desk.heard(METER, NOW - 70)
     await rig.tell(GASP, NOW - 60)
-    assert rig.desk.power_failed_at(ESIID) == NOW - 60
-    rig.desk.heard(ESIID, NOW - 30)
-    assert rig.desk.power_failed_at(ESIID) is None
+    assert rig.desk.power_failed_at(METER) == NOW - 60
+    rig.desk.heard(METER, NOW - 30)
+    assert rig.desk.power_failed_at(METER) is None
     # A last gasp that was held up on its way tells nothing new of a meter that has answered since.
     await rig.tell(GASP, NOW - 40)
-    assert rig.desk.power_failed_at(ESIID) is None
+    assert rig.desk.power_failed_at(METER) is None
 
 
 @pytest.mark.parametrize(
@@ -244,30 +246,30 @@ async def test_a_restarted_head_end_knows_whose_power_is_off(
 ) -> None:
     await rig.tell(*events[0])
     if heard is not None:
-        rig.desk.heard(ESIID, heard)
+        rig.desk.heard(METER, heard)
     for later in events[1:]:
         await rig.tell(*later)
-    assert rig.desk.power_failed_at(ESIID) == off
+    assert rig.desk.power_failed_at(METER) == off
     rig.store.close()
     async with Rig(tmp_path) as again:
-        assert again.desk.power_failed_at(ESIID) == off
+        assert again.desk.power_failed_at(METER) == off
         assert [(later.kind, later.at) for later in again.store.events.events(ESIID)] == events
 
 
 async def test_an_answer_before_a_late_last_gasp_is_known_after_a_restart(tmp_path: Path, rig: Rig) -> None:
-    rig.desk.heard(ESIID, NOW - 30)
+    rig.desk.heard(METER, NOW - 30)
     await rig.tell(GASP, NOW - 60)
     rig.store.close()
     async with Rig(tmp_path) as again:
-        assert again.desk.power_failed_at(ESIID) is None
+        assert again.desk.power_failed_at(METER) is None
 
 
 async def test_answers_are_kept_only_when_they_overrule_a_last_gasp(tmp_path: Path, rig: Rig) -> None:
     for at in range(NOW - 100, NOW, 10):
-        rig.desk.heard(ESIID, seconds(at))
+        rig.desk.heard(METER, seconds(at))
     await rig.tell(GASP, NOW - 5)
-    rig.desk.heard(ESIID, NOW - 1)
-    rig.desk.heard(ESIID, NOW)
+    rig.desk.heard(METER, NOW - 1)
+    rig.desk.heard(METER, NOW)
     with sqlite3.connect(tmp_path / "headend.sqlite") as kept:
         assert kept.execute("select esiid, at from meter_answer").fetchall() == [(ESIID, NOW - 1)]
     kept.close()
@@ -279,7 +281,7 @@ async def test_a_store_that_cannot_keep_events_is_a_fault_that_ends_nothing_else
     broken.close()
     assert (await rig.post(event("last_gasp"))).status_code == 202
     assert [entry["kind"] for entry in rig.journal.entries()] == ["internal fault"]
-    assert rig.desk.power_failed_at(ESIID) is None
+    assert rig.desk.power_failed_at(METER) is None
 
 
 _ANSWERED = PowerReading(ESIID, NOW - 3, 241.26, switch_closed=True)
@@ -300,8 +302,8 @@ _DISCONNECTED = PowerReading(ESIID, NOW - 3, 241.26, switch_closed=False)
 )
 def test_a_power_status_says_what_is_known_and_from_what(answer: Answer, said: tuple[Any, ...]) -> None:
     nothing: Any = None
-    inquiry = Inquiry("1", InquiryKind.POWER, ESIID, seconds(0), seconds(0), True, to_us(NOW + 600))
-    power = wired(inquiry, answer, nothing).power
+    inquiry = Inquiry("1", InquiryKind.POWER, METER, seconds(0), seconds(0), True, to_us(NOW + 600))
+    power = wired(inquiry, answer, [answer], nothing).power
     assert power is not None
     at = None if power.at is None else seconds(power.at.timestamp())
     assert (power.status, power.source, power.switchState, power.voltage, at) == said

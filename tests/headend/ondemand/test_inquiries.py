@@ -16,7 +16,7 @@ from fastapi import FastAPI, Request, Response
 from headend.http.links import HeadEndLink, LinkKeys, bearing
 from headend.network.law import Try
 from headend.ondemand.desk import RESTARTED
-from headend.ports import HeadEndError, MeterAddress, MeterReading
+from headend.ports import HeadEndError, MeterAddress, MeterReading, MeterRecords
 from headend.store.migrations import MIGRATIONS
 from headend.store.store import HeadEndStore
 from headend.system import HeadEnd, HeadEndSettings
@@ -75,11 +75,10 @@ class Rig:
         self._closing.push_async_callback(self.runtime.close)
         http = await self._closing.enter_async_context(httpx.AsyncClient(transport=httpx.ASGITransport(smt)))
         address = MeterAddress(ESIID, METER.identity.meter_number, "127.0.0.1", gateway.port, 1, 1, 0)
-        self.store = HeadEndStore(self.url)
+        self.store = HeadEndStore(self.url, MeterRecords([address]))
         self.headend = HeadEnd(
             self.runtime,
             HeadEndSettings("a head-end", "9990000000001", day_of(self.now), START),
-            [address],
             self.store,
             http,
             self._post,
@@ -155,7 +154,7 @@ async def test_one_left_open_is_answered_from_the_store_that_holds_all_now(tmp_p
     async with rig:
         await rig.ask()
         wh = np.full(6, 100, np.int32)
-        whole = MeterReading(ESIID, START, wh, wh, wh.astype(np.uint16) * 0, wh == 100, END, 0, 0, 0)
+        whole = MeterReading(ESIID, "", START, wh, wh, wh.astype(np.uint16) * 0, wh == 100, END, 0, 0, 0)
         rig.store.keep([whole], NOW, "sweep")
     async with rig:
         await rig.wait(1)

@@ -11,6 +11,7 @@ import simpy
 
 from headend.network.law import RETRY_WAITS_US, TRIES, TRY_TIMEOUT_US, AccessPoint, LawDraws, NetworkLaw, Try
 from headend.ondemand.process import Answer, Inquiry, answer_inquiry, worth_a_try
+from headend.ports import MeterKey
 from headend.wire import InquiryKind, Outcome
 from meters.calendar import Micros, Seconds, fraction_s, micros, seconds, to_s, to_us
 
@@ -23,7 +24,7 @@ class Known:
     def __init__(self, to: Seconds) -> None:
         self.to = to
 
-    def first_missing(self, esiid: str, start: Seconds, end: Seconds) -> Seconds | None:
+    def first_missing(self, meter: MeterKey, start: Seconds, end: Seconds) -> Seconds | None:
         return None if self.to >= end else max(self.to, start)
 
 
@@ -39,10 +40,10 @@ class Radio:
         #: (at, told from, until), in seconds, microseconds, microseconds.
         self.failures: list[tuple[Seconds, Micros, Micros]] = []
 
-    def access_point(self, esiid: str) -> AccessPoint:
+    def access_point(self, meter: MeterKey) -> AccessPoint:
         return self.point
 
-    def power_failed_at(self, esiid: str) -> Seconds | None:
+    def power_failed_at(self, meter: MeterKey) -> Seconds | None:
         return next((at for at, told_us, over_us in self.failures if told_us <= self.env.now < over_us), None)
 
     def read(
@@ -71,7 +72,14 @@ def ask(
     radio = Radio(env, store, seconds(reaches))
     radio.failures = more.pop("failures", [])
     inquiry = Inquiry(
-        "k", more.pop("kind", InquiryKind.INTERVALS), "esiid", seconds(0), seconds(9000), allowed, answer_by, **more
+        "k",
+        more.pop("kind", InquiryKind.INTERVALS),
+        MeterKey("esiid", "1"),
+        seconds(0),
+        seconds(9000),
+        allowed,
+        answer_by,
+        **more,
     )
 
     def draws(key: str, attempt: int) -> Try:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from headend.ports import HeadEndError, MeterReading, RegisterSnapshot
+from headend.ports import HeadEndError, MeterKey, MeterReading, RegisterSnapshot
 from headend.store.store import HeadEndStore, PostedFile
 from headend.vee.batch import run_batch
 from headend.vee.quality import Channel, IntervalStatus, Method
@@ -18,6 +18,7 @@ from meters.calendar import INTERVAL_S, Seconds, day_end, day_start, epoch, inte
 from meters.status import Common, Condition, status_word
 
 ESIID, OTHER = "10443720000000017", "10443720000000025"
+METER, OTHER_METER = MeterKey(ESIID, ""), MeterKey(OTHER, "")
 DAY = date(2026, 8, 12)
 MIDNIGHT = day_start(DAY)
 
@@ -35,6 +36,7 @@ def _reading(start: Seconds, wh: list[int | None], esiid: str = ESIID, status: i
     skipped = status_word(0, Condition.SKIPPED)
     return MeterReading(
         esiid=esiid,
+        meter_number="",
         start=start,
         delivered=np.array([one or 0 for one in wh], np.int32),
         received=np.array([(one or 0) // 10 for one in wh], np.int32),
@@ -48,7 +50,7 @@ def _reading(start: Seconds, wh: list[int | None], esiid: str = ESIID, status: i
 
 
 def test_empty_store_misses_the_first_interval(store: HeadEndStore) -> None:
-    assert store.first_missing(ESIID, MIDNIGHT, MIDNIGHT + 3600) == MIDNIGHT
+    assert store.first_missing(METER, MIDNIGHT, MIDNIGHT + 3600) == MIDNIGHT
     assert store.reaches_to(ESIID, MIDNIGHT) == MIDNIGHT
     assert len(store.window(ESIID, MIDNIGHT, MIDNIGHT + 3600).ends) == 0
 
@@ -59,11 +61,11 @@ def test_sweeps_to_16_00_then_a_read_at_17_40_fill_the_gap(store: HeadEndStore) 
         store.keep([_reading(begin, [100] * 16)], begin + 4 * 3600 + 30, "sweep")
     end = epoch("2026-08-12T17:30")
     swept = epoch("2026-08-12T16:00")
-    assert store.first_missing(ESIID, MIDNIGHT, end) == swept
+    assert store.first_missing(METER, MIDNIGHT, end) == swept
     assert store.reaches_to(ESIID, MIDNIGHT) == swept
     read_at = epoch("2026-08-12T17:40:21")
     store.keep([_reading(swept, [200] * 6)], read_at, "meter")
-    assert store.first_missing(ESIID, MIDNIGHT, end) is None
+    assert store.first_missing(METER, MIDNIGHT, end) is None
     window = store.window(ESIID, MIDNIGHT, end)
     assert len(window.ends) == 70
     assert window.ends[[0, -1]].tolist() == [MIDNIGHT + INTERVAL_S, end]
@@ -71,12 +73,12 @@ def test_sweeps_to_16_00_then_a_read_at_17_40_fill_the_gap(store: HeadEndStore) 
     assert window.on_demand.tolist() == [False] * 64 + [True] * 6
     assert set(window.collected_at[64:].tolist()) == {read_at}
     assert window.collected_at[0] == MIDNIGHT + 4 * 3600 + 30
-    assert store.first_missing(ESIID, MIDNIGHT, end + INTERVAL_S) == end
+    assert store.first_missing(METER, MIDNIGHT, end + INTERVAL_S) == end
 
 
 def test_interval_that_the_meter_has_no_value_for_is_known_and_not_present(store: HeadEndStore) -> None:
     store.keep([_reading(MIDNIGHT, [100, None, 300])], MIDNIGHT + 3600, "sweep")
-    assert store.first_missing(ESIID, MIDNIGHT, MIDNIGHT + 3 * INTERVAL_S) is None
+    assert store.first_missing(METER, MIDNIGHT, MIDNIGHT + 3 * INTERVAL_S) is None
     window = store.window(ESIID, MIDNIGHT, MIDNIGHT + 3600)
     assert window.present.tolist() == [True, False, True]
     assert window.wh.tolist() == [100, 0, 300]
@@ -85,7 +87,7 @@ def test_interval_that_the_meter_has_no_value_for_is_known_and_not_present(store
 def test_hole_between_two_reads_is_the_first_missing(store: HeadEndStore) -> None:
     store.keep([_reading(MIDNIGHT, [1, 2])], MIDNIGHT + 3600, "sweep")
     store.keep([_reading(MIDNIGHT + 3600, [5])], MIDNIGHT + 7200, "sweep")
-    assert store.first_missing(ESIID, MIDNIGHT, MIDNIGHT + 7200) == MIDNIGHT + 2 * INTERVAL_S
+    assert store.first_missing(METER, MIDNIGHT, MIDNIGHT + 7200) == MIDNIGHT + 2 * INTERVAL_S
     assert store.reaches_to(ESIID, MIDNIGHT) == MIDNIGHT + 2 * INTERVAL_S
     assert store.window(ESIID, MIDNIGHT, MIDNIGHT + 7200).wh.tolist() == [1, 2, 5]
 
@@ -137,26 +139,26 @@ def test_several_readings_of_one_meter_in_one_batch_are_merged(store: HeadEndSto
 def test_empty_reading_and_no_reading_keep_nothing(store: HeadEndStore) -> None:
     store.keep([], MIDNIGHT, "sweep")
     store.keep([_reading(MIDNIGHT, [])], MIDNIGHT, "sweep")
-    assert store.first_missing(ESIID, MIDNIGHT, MIDNIGHT) is None
-    assert store.first_missing(ESIID, MIDNIGHT, MIDNIGHT + 900) == MIDNIGHT
+    assert store.first_missing(METER, MIDNIGHT, MIDNIGHT) is None
+    assert store.first_missing(METER, MIDNIGHT, MIDNIGHT + 900) == MIDNIGHT
 
 
 def test_reading_off_the_interval_edge_is_refused_whole(store: HeadEndStore) -> None:
     with pytest.raises(HeadEndError) as raised:
         store.keep([_reading(MIDNIGHT, [1]), _reading(MIDNIGHT + 1, [1], OTHER)], MIDNIGHT + 900, "sweep")
     assert raised.value.code == "headend.store.not_aligned"
-    assert store.first_missing(ESIID, MIDNIGHT, MIDNIGHT + 900) == MIDNIGHT
+    assert store.first_missing(METER, MIDNIGHT, MIDNIGHT + 900) == MIDNIGHT
 
 
 def test_day_block_holds_rows_in_the_order_asked_for_with_registers(store: HeadEndStore) -> None:
     flagged = status_word(Common.POWER_FAIL, Condition.OK)
     store.keep([_reading(MIDNIGHT, [100, None], status=flagged)], MIDNIGHT + 3600, "sweep")
     store.keep_snapshots(
-        [RegisterSnapshot(ESIID, MIDNIGHT, 5_000_000_000, 7), RegisterSnapshot(OTHER, day_end(DAY), 9, 8)]
+        [RegisterSnapshot(ESIID, "", MIDNIGHT, 5_000_000_000, 7), RegisterSnapshot(OTHER, "", day_end(DAY), 9, 8)]
     )
-    store.keep_snapshots([RegisterSnapshot(OTHER, day_end(DAY), 10, 8)])
+    store.keep_snapshots([RegisterSnapshot(OTHER, "", day_end(DAY), 10, 8)])
     block = store.day([OTHER, ESIID], DAY)
-    assert block.esiids == (OTHER, ESIID)
+    assert block.meters == (OTHER_METER, METER)
     assert block.delivered[:, :2].tolist() == [[0, 0], [100, 0]]
     assert block.received[:, :2].tolist() == [[0, 0], [10, 0]]
     assert block.present[:, :2].tolist() == [[False, False], [True, False]]
@@ -188,7 +190,7 @@ def test_threads_share_the_store(tmp_path: Path, kind: str) -> None:
             # Every thread also writes to the day that all share.
             readings = [_reading(begin, [number], esiid), _reading(MIDNIGHT + (number * 8 + quarter) * INTERVAL_S, [7])]
             shared.keep(readings, begin + 900, "sweep")
-        return shared.first_missing(esiid, MIDNIGHT, MIDNIGHT + 8 * INTERVAL_S)
+        return shared.first_missing(MeterKey(esiid, ""), MIDNIGHT, MIDNIGHT + 8 * INTERVAL_S)
 
     with ThreadPoolExecutor(4) as threads:
         assert list(threads.map(collect, range(4))) == [None] * 4
@@ -215,12 +217,12 @@ def test_vee_day_is_kept_in_revisions_and_history_gives_the_latest() -> None:
     store = HeadEndStore("sqlite://")
     n = intervals_in(DAY)
     store.keep([_reading(MIDNIGHT, [100] * (n - 1), e) for e in (ESIID, OTHER)], day_end(DAY), "sweep")
-    store.keep_snapshots([RegisterSnapshot(ESIID, MIDNIGHT, 1000, 0)])
+    store.keep_snapshots([RegisterSnapshot(ESIID, "", MIDNIGHT, 1000, 0)])
     batch = run_batch(store.day([ESIID, OTHER], DAY), History())
-    assert store.keep_vee(batch) == (ESIID, OTHER)
+    assert store.keep_vee(batch) == (METER, OTHER_METER)
     assert store.keep_vee(batch) == ()
     held = store.vee_day([OTHER, ESIID, "10443720000000033"], DAY)
-    assert held.esiids == (OTHER, ESIID)
+    assert held.meters == (OTHER_METER, METER)
     assert (held.delivered.wh == 100).all()
     assert held.delivered.status[0, -1] == IntervalStatus.ESTIMATED
     assert held.delivered.method[0, -1] == Method.FLAT
@@ -229,8 +231,8 @@ def test_vee_day_is_kept_in_revisions_and_history_gives_the_latest() -> None:
     assert not held.delivered.have_stop.any()
 
     store.keep([_reading(day_end(DAY) - INTERVAL_S, [444])], day_end(DAY) + 3600, "meter")
-    assert store.keep_vee(run_batch(store.day([ESIID, OTHER], DAY), History())) == (ESIID,)
-    history = store.vee_history([ESIID, OTHER, "10443720000000033"], DAY + timedelta(days=2))
+    assert store.keep_vee(run_batch(store.day([ESIID, OTHER], DAY), History())) == (METER,)
+    history = store.vee_history([METER, OTHER_METER, MeterKey("10443720000000033", "")], DAY + timedelta(days=2))
     assert history.days == (DAY,)
     assert history.delivered[0].wh[:, -1].tolist() == [444, 100, 0]
     assert history.delivered[0].status[:, -1].tolist() == [
@@ -248,7 +250,7 @@ def test_history_is_latest_first_within_its_reach(store: HeadEndStore) -> None:
         n = intervals_in(DAY - timedelta(days=back))
         store.keep([_reading(begin, [back] * n)], begin + 86_400, "sweep")
         store.keep_vee(run_batch(store.day([ESIID], DAY - timedelta(days=back)), History()))
-    history = store.vee_history([ESIID], DAY)
+    history = store.vee_history([METER], DAY)
     assert history.days == (DAY - timedelta(days=1), DAY - timedelta(days=3))
     assert [int(one.wh[0, 0]) for one in history.delivered] == [1, 3]
     assert store.vee_history([], DAY).days == ()
@@ -260,7 +262,9 @@ def test_scaled_and_power_failed_survive_the_store(store: HeadEndStore) -> None:
     store.keep([_reading(MIDNIGHT, values)], day_end(DAY), "sweep")
     failed = status_word(Common.POWER_FAIL, Condition.OK)
     store.keep([_reading(MIDNIGHT, [100], status=failed)], day_end(DAY), "sweep")
-    store.keep_snapshots([RegisterSnapshot(ESIID, MIDNIGHT, 0, 0), RegisterSnapshot(ESIID, day_end(DAY), 9_700, 950)])
+    store.keep_snapshots(
+        [RegisterSnapshot(ESIID, "", MIDNIGHT, 0, 0), RegisterSnapshot(ESIID, "", day_end(DAY), 9_700, 950)]
+    )
     store.keep_vee(run_batch(store.day([ESIID], DAY), History()))
     held = store.vee_day([ESIID], DAY).delivered
     assert np.flatnonzero(held.scaled[0]).tolist() == [50]

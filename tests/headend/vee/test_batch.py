@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from headend.ports import MeterKey
 from headend.vee.batch import needs_history, run_batch
 from headend.vee.quality import Channel, IntervalStatus, Method
 from headend.vee.records import ChannelDay, DayBlock, History, VeeDay
@@ -24,7 +25,7 @@ def _block(delivered: np.ndarray, day: date = WEDNESDAY) -> DayBlock:
     zeros, yes = np.zeros(m, np.int64), np.ones(m, np.bool_)
     return DayBlock(
         day=day,
-        esiids=tuple(f"1044372000000{row:04d}" for row in range(m)),
+        meters=tuple(MeterKey(f"1044372000000{row:04d}", "") for row in range(m)),
         delivered=delivered.astype(np.int32),
         received=np.zeros((m, n), np.int32),
         status=np.zeros((m, n), np.uint16),
@@ -46,13 +47,13 @@ def _lose(block: DayBlock, row: int, begin: int, end: int) -> DayBlock:
 
 def _history(block: DayBlock, wh: int, *days: date, last: int | None = None) -> History:
     def side(value: int, day: date) -> ChannelDay:
-        shape = (len(block.esiids), intervals_in(day))
+        shape = (len(block.meters), intervals_in(day))
         held = np.full(shape, value, np.int32)
         if last is not None and value:
             held[:, -1] = last
         return ChannelDay(held, np.zeros(shape, np.uint8), np.zeros(shape, np.bool_))
 
-    return History(block.esiids, days, tuple(side(wh, day) for day in days), tuple(side(0, day) for day in days))
+    return History(block.meters, days, tuple(side(wh, day) for day in days), tuple(side(0, day) for day in days))
 
 
 def _ids(vee: VeeDay, row: int) -> list[str]:

@@ -14,6 +14,7 @@ import pytest
 from pydantic import HttpUrl
 
 from headend.http.links import HeadEndLink, LinkKeys, bearing
+from headend.ports import MeterKey
 from meters.calendar import iso
 from meters.errors import UserError
 from simulator.parties.keys_file import kept_keys
@@ -173,7 +174,7 @@ async def test_a_stranger_tells_the_head_end_of_no_power_failure(made: Parties) 
         reply = await made.http.post(url, json={"events": [gasp]}, headers=headers)
         assert (reply.status_code, reply.json()["place"]) == (401, "authorization")
     await made.to("2026-08-12T17:45")
-    assert made.sandbox.headend.events.power_failed_at(meter.esiid) is None
+    assert made.sandbox.headend.events.power_failed_at(MeterKey(meter.esiid, meter.meter_number)) is None
 
 
 async def test_a_head_end_with_open_links_answers_anyone_and_keeps_its_key_to_itself(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from headend.day.posting import FtpsSite
 from headend.http.links import HeadEndLink, LinkKeys
-from headend.ports import MeterReading
+from headend.ports import MeterKey, MeterReading
 from headend.store.store import HeadEndStore
 from meters.calendar import INTERVAL_S, epoch, iso, rounded_us, to_us
 from meters.device.special import TWO_METERS, special_esiid
@@ -259,7 +259,7 @@ async def test_a_store_that_is_ahead_of_the_clock_is_refused(tmp_path: Path) -> 
     url = f"sqlite:///{tmp_path / 'headend.sqlite'}"
     store = HeadEndStore(url)
     wh = np.zeros(4, np.int32)
-    reading = MeterReading("10443720000000017", NOON, wh, wh, wh.astype(np.uint16), wh == 0, NOON, 0, 0, 0)
+    reading = MeterReading("10443720000000017", "", NOON, wh, wh, wh.astype(np.uint16), wh == 0, NOON, 0, 0, 0)
     store.keep([reading], NOON, "sweep")
     store.close()
 
@@ -303,10 +303,10 @@ def test_how_far_a_store_reaches_is_the_end_of_the_unbroken_run(tmp_path: Path) 
     def collected(esiid: str, first: int, count: int) -> MeterReading:
         wh = np.ones(count, np.int32)
         at = begins + first * INTERVAL_S
-        return MeterReading(esiid, at, wh, wh, wh.astype(np.uint16), wh == 1, at, 0, 0, 0)
+        return MeterReading(esiid, "", at, wh, wh, wh.astype(np.uint16), wh == 1, at, 0, 0, 0)
 
     store.keep([collected("1" * 17, 0, 100), collected("1" * 17, 101, 50), collected("2" * 17, 5, 9)], NOON, "sweep")
     reach = store.collected.reach(["1" * 17, "2" * 17, "3" * 17], begins).intervals
-    assert [reach[digit * 17] - begins for digit in "123"] == [100 * INTERVAL_S, 0, 0]
+    assert [reach[MeterKey(digit * 17, "")] - begins for digit in "123"] == [100 * INTERVAL_S, 0, 0]
     assert store.collected.newest_day() == begins + 86_400
     store.close()

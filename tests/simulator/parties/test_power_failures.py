@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from headend.ports import MeterKey
 from meters.calendar import epoch, iso, seconds
 from meters.events import EventKind
 from meters.faults.kinds import FaultKind
@@ -21,12 +22,17 @@ async def status(made: Rig, esiid: str, call: str, until: str) -> Any:
     return await made.client.odr_status(key, call)
 
 
+def place(made: Rig, esiid: str) -> MeterKey:
+    (meter,) = made.sandbox.headend_store.records.places(esiid)
+    return meter
+
+
 def tells(made: Rig, esiid: str, *events: tuple[str, EventKind]) -> None:
     """A meter of the sandbox's tells its head-end these, at times of the day."""
-    runtime, world = made.sandbox.runtime, made.sandbox.settings.world
+    runtime = made.sandbox.runtime
     meter = FakeMeter(1)
     meter.esiid = esiid
-    meter.number = next(meter.identity.meter_number for meter in world.meters if meter.identity.esiid == esiid)
+    meter.number = place(made, esiid).number
     for at, kind in events:
         meter.add(epoch(f"2026-08-12T{at}"), kind)
     send = http_sender(made.http, f"{made.sandbox.headend_server.url}/events", made.sandbox.keys.meters)
@@ -70,19 +76,19 @@ async def test_a_meter_that_answers_after_its_last_gasp_is_on(made: Rig) -> None
     esiid = made.esiid(1)
     tells(made, esiid, ("17:41:05", GASP))
     await made.to("2026-08-12T17:45")
-    assert made.sandbox.headend.events.power_failed_at(esiid) == epoch("2026-08-12T17:41:05")
+    assert made.sandbox.headend.events.power_failed_at(place(made, esiid)) == epoch("2026-08-12T17:41:05")
     on = await status(made, esiid, "call-1", "2026-08-12T18:00")
     assert (on.powerStatus.status, on.powerStatus.source, on.meterReads) == ("ON", "reply", 1)
-    assert made.sandbox.headend.events.power_failed_at(esiid) is None
+    assert made.sandbox.headend.events.power_failed_at(place(made, esiid)) is None
 
 
 async def test_a_sweep_that_hears_a_meter_ends_its_power_failure(made: Rig) -> None:
     esiid = made.esiid(1)
     tells(made, esiid, ("19:59:30", GASP))
     await made.to("2026-08-12T19:59:59")
-    assert made.sandbox.headend.events.power_failed_at(esiid) is not None
+    assert made.sandbox.headend.events.power_failed_at(place(made, esiid)) is not None
     await made.to("2026-08-12T20:02")
-    assert made.sandbox.headend.events.power_failed_at(esiid) is None
+    assert made.sandbox.headend.events.power_failed_at(place(made, esiid)) is None
 
 
 async def test_a_meter_whose_gateway_had_no_path_is_unknown_where_its_neighbour_without_power_is_off(

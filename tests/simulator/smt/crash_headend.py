@@ -9,7 +9,7 @@ import httpx
 
 from headend.http.links import HeadEndLink
 from headend.network.law import Try
-from headend.ports import MeterAddress
+from headend.ports import MeterAddress, MeterRecords
 from headend.store.store import HeadEndStore
 from headend.system import HeadEnd, HeadEndSettings
 from meters.calendar import Micros, day_of, day_start, to_us
@@ -53,12 +53,14 @@ async def serve(start: Start, ready: Connection) -> None:
     runtime = Runtime(clock, clock.now_us())
     bound = bind("127.0.0.1", start.port, "the head-end")
     today = day_of(runtime.now())
+    addresses = [
+        MeterAddress(esiid, number, "127.0.0.1", start.gateway, unit, 1, 0) for esiid, (unit, number) in METERS.items()
+    ]
     async with httpx.AsyncClient(timeout=5, trust_env=False) as http:
         head_end = HeadEnd(
             runtime,
             HeadEndSettings("Coastal Wires", TDSP_DUNS, today, day_start(today), meter_timeout_s=2.0, resume=True),
-            [MeterAddress(esiid, number, "127.0.0.1", start.gateway, unit, 1, 0) for esiid, (unit, number) in METERS.items()],
-            HeadEndStore(start.database_url),
+            HeadEndStore(start.database_url, MeterRecords(addresses)),
             http,
             _nothing,
             _nothing,
