@@ -25,6 +25,7 @@ from simulator.smt.registry.records import (
     EntityKind,
     MeterExchange,
     Occupancy,
+    PointMeter,
     RorPeriod,
     ServicePoint,
     UsageFormat,
@@ -111,7 +112,8 @@ def build_market(world: World) -> Market:
             raise fault
         return _market(world, read_registry(spec.registry), ())
     since = recorded_since(world.spec)
-    points = [*_metered_points(world, since), *_special_points(world, since)]
+    metered = list(_metered_points(world, since))
+    points = [*metered, *_special_points(world, since, len(metered))]
     registry = Registry(
         points,
         _entities(world),
@@ -121,8 +123,9 @@ def build_market(world: World) -> Market:
         agreements=_agreements(spec, points),
         han_devices=list(_han_devices(world, since)),
         exchanges=list(_exchanges(world)),
+        other_meters=list(_other_meters(world, metered, since)),
     )
-    return _market(world, registry, tuple(_notes(world, points)))
+    return _market(world, registry, tuple(_notes(world, points, len(metered))))
 
 
 def _market(world: World, registry: Registry, notes: tuple[tuple[str, str, str], ...]) -> Market:
@@ -134,9 +137,12 @@ def _market(world: World, registry: Registry, notes: tuple[tuple[str, str, str],
 
 
 def _metered_points(world: World, since: date) -> Iterator[ServicePoint]:
-    """The service points of the meters, in their order, each as it is told to differ."""
+    """The service points of the meters, in their order, each as it is told to differ: of two at an ESI ID that of the first."""
     lacking = {one.meter: one.model_dump(exclude={"meter"}) for one in world.spec.market.service_points}
-    for ordinal, (gateway, _, meter) in enumerate(world.recorded, 1):
+    first: dict[str, tuple[int, EmulatedMeter]] = {}
+    for gateway, _, meter in world.placed:
+        first.setdefault(meter.identity.esiid, (gateway, meter))
+    for ordinal, (gateway, meter) in enumerate(first.values(), 1):
         point = replace(_metered(ordinal - 1, meter, world.tdsp.key, since), access_point=gateway)
         if ordinal <= 2:
             # Of these two a whole billing period is posted from the beginning, so that monthly billing has an answer.
@@ -144,9 +150,19 @@ def _metered_points(world: World, since: date) -> Iterator[ServicePoint]:
         yield replace(point, **lacking.get(ordinal, {}))
 
 
-def _special_points(world: World, since: date) -> Iterator[ServicePoint]:
-    """A service point for each of ``SPECIALS``, behind all meters."""
-    key, meters = world.tdsp.key, len(world.meters)
+def _other_meters(world: World, metered: list[ServicePoint], since: date) -> Iterator[PointMeter]:
+    """The meters that measure a service point beside its first."""
+    first = {(point.esiid, point.meter_number) for point in metered}
+    for meter in world.meters:
+        one, key = meter.identity, world.tdsp.key
+        if (one.esiid, one.meter_number) not in first:
+            attributes = _attributes(meter, one.meter_number, key, since)
+            yield PointMeter(one.esiid, one.meter_number, one.multiplier, attributes)
+
+
+def _special_points(world: World, since: date, meters: int) -> Iterator[ServicePoint]:
+    """A service point for each of ``SPECIALS``, behind those of all meters."""
+    key = world.tdsp.key
     for index, (lacks, _) in enumerate(SPECIALS):
         ordinal = world.spec.meters + 1 + index
         esiid, number = make_esiid(world.tdsp, world.seed, ordinal), make_meter_number(world.seed, ordinal)
@@ -154,7 +170,7 @@ def _special_points(world: World, since: date) -> Iterator[ServicePoint]:
         yield replace(point, attributes=installed_meter(number, key, since), **{lacks: False})  # type: ignore[arg-type]
 
 
-def _notes(world: World, points: list[ServicePoint]) -> Iterator[tuple[str, str, str]]:
+def _notes(world: World, points: list[ServicePoint], metered: int) -> Iterator[tuple[str, str, str]]:
     """What a tester should know: two ordinary ones, the first gateway's faulty ones, the other retailer's first, those that lack something, the magic."""
     faulty: dict[str, FaultKind] = {}
     for fault in world.faults:
@@ -166,7 +182,7 @@ def _notes(world: World, points: list[ServicePoint]) -> Iterator[tuple[str, str,
     if world.spec.gateways > 1:
         foreign = next(iter(world.gateways[1].values())).identity
         yield foreign.esiid, foreign.meter_number, "served by another retailer: unknown to ror"
-    for point, (_, note) in zip(points[len(world.meters) :], SPECIALS, strict=True):
+    for point, (_, note) in zip(points[metered:], SPECIALS, strict=True):
         yield point.esiid, point.meter_number, note
     # Behind the last gateway may be the magic ESI IDs.
     for units in world.gateways[world.spec.gateways :]:
@@ -221,7 +237,8 @@ def foreign_registry(world: World) -> Iterator[SimulatorError]:
     for meter in world.meters:
         identity = meter.identity
         point = registry.points.get(identity.esiid)
-        if point is None or (point.tdsp_key, point.meter_number) != (world.tdsp.key, identity.meter_number):
+        here = [] if point is None else [(point.tdsp_key, one.meter_number) for one in registry.meters(point)]
+        if (world.tdsp.key, identity.meter_number) not in here:
             text = f"Meter {identity.meter_number} of {world.tdsp.key} at ESI ID {identity.esiid} is not in it."
             yield fault(
                 "service_points.csv", text, "Write the world's own with 'ami scenario registry', and change that."
@@ -260,9 +277,9 @@ def _agreements(spec: MarketSpec, points: list[ServicePoint]) -> list[Agreement]
 
 
 def _han_devices(world: World, since: date) -> Iterator[HanDevice]:
-    for index, meter in enumerate(world.meters):
+    for index, esiid in enumerate(dict.fromkeys(meter.identity.esiid for meter in world.meters)):
         # The customer's own premise has a device to look at.
-        yield from made_devices(meter.identity.esiid, since, at_least=0 if index else 1)
+        yield from made_devices(esiid, since, at_least=0 if index else 1)
 
 
 def _exchanges(world: World) -> Iterator[MeterExchange]:

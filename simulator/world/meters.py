@@ -115,18 +115,14 @@ class World:
     special: dict[str, str]
 
     @property
-    def recorded(self) -> list[tuple[int, int, EmulatedMeter]]:
-        """The meters of the records, each with its gateway, from 0 on, and its unit id: at an ESI ID with two meters the first."""
-        found: dict[str, tuple[int, int, EmulatedMeter]] = {}
-        for gateway, units in enumerate(self.gateways):
-            for unit, meter in units.items():
-                found.setdefault(meter.identity.esiid, (gateway, unit, meter))
-        return list(found.values())
+    def placed(self) -> list[tuple[int, int, EmulatedMeter]]:
+        """The meters in the order of their ordinals, each with its gateway, from 0 on, and its unit id."""
+        return [(gateway, unit, meter) for gateway, units in enumerate(self.gateways) for unit, meter in units.items()]
 
     @property
     def meters(self) -> list[EmulatedMeter]:
-        """The meters of the records, in the order of their ordinals."""
-        return [meter for _, _, meter in self.recorded]
+        """The meters, in the order of their ordinals."""
+        return [meter for _, _, meter in self.placed]
 
     def esiid(self, ordinal: int) -> str:
         """The ESI ID of a meter by its ordinal, from 1 on."""
@@ -167,7 +163,7 @@ class World:
                 access_point=gateway,
                 exchanges=self.exchanges(meter),
             )
-            for gateway, unit_id, meter in self.recorded
+            for gateway, unit_id, meter in self.placed
         ]
 
 

@@ -29,7 +29,8 @@ def objection(registry: Registry, user: User, esiid: str, meter_number: str | No
     if not registry.may_request(user, esiid, day):
         return "AC1"
     point = registry.point(esiid, day)
-    if meter_number and re.sub(r"\D", "", meter_number) != point.meter_number:
+    here = {meter.meter_number for meter in registry.meters(point)}
+    if meter_number and re.sub(r"\D", "", meter_number) not in here:
         return "METER"
     for code, holds in POINT_RULES:
         if not holds(point):

@@ -15,7 +15,7 @@ from headend.http.exchange import current
 from headend.http.links import LinkKeys, bearing, same
 from headend.ports import Driver, Journal
 from headend.wire import InquiryKind, InquiryRequest, InquiryResult, Outcome
-from meters.calendar import Micros, day_of, local, local_us, micros, to_us
+from meters.calendar import Micros, Seconds, day_of, local, local_us, micros, to_us
 from simulator.smt.errors import GatewayRefusal
 from simulator.smt.ondemand.judged import Case, digest, judged
 from simulator.smt.ondemand.ledger import Entry, Ledger, Transition
@@ -137,11 +137,16 @@ class Inquiries:
             return None
         result, now = InquiryResult.model_validate(called_back.value), self._driver.now()
         assert request.filed is not None
-        service = self._registry.point(request.esiid, day_of(now)).attributes
-        answered = judged(Case(request.filed, request.meter_allowed, result, now, most_wh(service)))
+        most = self._most_wh(request.esiid, now)
+        answered = judged(Case(request.filed, request.meter_allowed, result, now, most))
         request.found += answered.found
         answered.digest = self._called_back.get(request.key, "")
         return answered
+
+    def _most_wh(self, esiid: str, now: Seconds) -> int:
+        """What the meters at an ESI ID carry in a quarter hour at most, Wh."""
+        here = self._registry.meters(self._registry.point(esiid, day_of(now)))
+        return sum(most_wh(meter.attributes) for meter in here)
 
     def _why_not_taken(self, key: str) -> str:
         entry = self._ledger.entry(key)
@@ -202,8 +207,7 @@ class Inquiries:
         """Nothing is told of an answer to a request that has ended, or never went out; a read that was not allowed is held against it all the same."""
         if not entry.unallowed and not any(step.meter_allowed for step in entry.life):
             now = self._driver.now()
-            service = self._registry.point(entry.filed.esiid, day_of(now)).attributes
-            found = judged(Case(entry.filed, False, result, now, most_wh(service))).found
+            found = judged(Case(entry.filed, False, result, now, self._most_wh(entry.filed.esiid, now))).found
             unallowed = next((one for one in found if one.rule == UNALLOWED), None)
             if unallowed is not None:
                 self._overdue(entry, unallowed, result.octets)

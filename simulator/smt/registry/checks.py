@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 from simulator.errors import SimulatorError
-from simulator.smt.registry.records import EntityKind, Records, RorPeriod, UserKind
+from simulator.smt.registry.records import EntityKind, PointMeter, Records, RorPeriod, UserKind
 
 #: For whom each kind of user speaks; a customer for nobody.
 _SPEAKS_FOR = {UserKind.ROR: EntityKind.ROR, UserKind.TDSP: EntityKind.TDSP, UserKind.CSP: EntityKind.CSP}
@@ -28,6 +28,11 @@ def cross_faults(records: Records, place: Callable[[Any], str]) -> list[Simulato
             (records.han_devices, "mac"),
         )
         for record, value in _repeated(rows, column)
+    ]
+    found += [
+        fault(record, "meter_number", "twice", f"Meter {value} stands twice.", "Of several each has its own number.")
+        for record, value in _repeated((*records.points, *records.other_meters), "esiid", "meter_number")
+        if isinstance(record, PointMeter)
     ]
     found += [fault(record, column, "unknown", message, mend) for record, column, message, mend in _unknown(records)]
     tdsps = [entity for entity in records.entities if entity.kind is EntityKind.TDSP and entity.key]
@@ -59,10 +64,10 @@ def cross_faults(records: Records, place: Callable[[Any], str]) -> list[Simulato
     return found
 
 
-def _repeated(rows: Iterable[Any], column: str) -> Iterator[tuple[Any, str]]:
+def _repeated(rows: Iterable[Any], *columns: str) -> Iterator[tuple[Any, str]]:
     seen: set[str] = set()
     for row in rows:
-        value = getattr(row, column)
+        value = " ".join(getattr(row, column) for column in columns)
         if value in seen:
             yield row, value
         seen.add(value)
@@ -85,7 +90,13 @@ def _unknown(records: Records) -> Iterator[tuple[Any, str, str, str]]:
     companies = {(entity.duns, entity.kind) for entity in records.entities}
     customers = {user.username for user in records.users if user.kind is UserKind.CUSTOMER}
     lived: tuple[Any, ...] = (*records.occupancies, *records.agreements)
-    metered: tuple[Any, ...] = (*records.periods, *lived, *records.han_devices, *records.exchanges)
+    metered: tuple[Any, ...] = (
+        *records.periods,
+        *lived,
+        *records.han_devices,
+        *records.exchanges,
+        *records.other_meters,
+    )
     speakers: tuple[tuple[Any, EntityKind], ...] = (
         *((period, EntityKind.ROR) for period in records.periods),
         *((agreement, EntityKind.CSP) for agreement in records.agreements),

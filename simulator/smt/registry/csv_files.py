@@ -27,6 +27,7 @@ from simulator.smt.registry.records import (
     Entity,
     MeterExchange,
     Occupancy,
+    PointMeter,
     Records,
     RorPeriod,
     ServicePoint,
@@ -59,7 +60,7 @@ class _Sheet:
     extra: tuple[str, ...] = ()
 
 
-#: Every file of a registry's folder. Without the last four there are no such records.
+#: Every file of a registry's folder. Without the last five there are no such records.
 SHEETS = (
     _Sheet("entities.csv", Entity, "entities", True),
     _Sheet("service_points.csv", ServicePoint, "points", True),
@@ -69,6 +70,7 @@ SHEETS = (
     _Sheet("agreements.csv", Agreement, "agreements", False),
     _Sheet("han_devices.csv", HanDevice, "han_devices", False),
     _Sheet("meter_exchanges.csv", MeterExchange, "exchanges", False),
+    _Sheet("other_meters.csv", PointMeter, "other_meters", False),
 )
 #: What a cell must look like beyond its type, by column, and how to say so.
 _PATTERNS: dict[str, tuple[str, str]] = {
@@ -106,6 +108,7 @@ def read_registry(folder: Path) -> Registry:
         agreements=records.agreements,
         han_devices=records.han_devices,
         exchanges=records.exchanges,
+        other_meters=records.other_meters,
     )
 
 
@@ -341,7 +344,7 @@ _READ: dict[Any, Callable[[str, str], Any]] = {
 
 
 def _made(record: type, values: dict[str, Any]) -> Any:
-    if record in (ServicePoint, MeterExchange):
+    if record in (ServicePoint, MeterExchange, PointMeter):
         names = {field.name for field in fields(MeterAttributes)}
         attributes = replace(MeterAttributes(), **{name: values.pop(name) for name in names & set(values)})
         values["attributes"] = attributes

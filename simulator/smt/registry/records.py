@@ -76,8 +76,19 @@ class ServicePoint:
 
 
 @dataclass(frozen=True, slots=True)
+class PointMeter:
+    """A meter at a service point. Of several the first stands in the point's own row, and what the ESI ID uses is the sum of all."""
+
+    esiid: str
+    #: Digits only.
+    meter_number: str
+    multiplier: int = 1
+    attributes: MeterAttributes = _NO_ATTRIBUTES
+
+
+@dataclass(frozen=True, slots=True)
 class MeterExchange:
-    """Another meter hangs at an ESI ID, by SMT's records from the midnight on that begins ``first_day``."""
+    """Another meter hangs at an ESI ID in the place of the first, by SMT's records from the midnight on that begins ``first_day``."""
 
     esiid: str
     #: Digits only.
@@ -162,3 +173,5 @@ class Records(NamedTuple):
     agreements: tuple[Agreement, ...] = ()
     han_devices: tuple[HanDevice, ...] = ()
     exchanges: tuple[MeterExchange, ...] = ()
+    #: Beside the first of their service points.
+    other_meters: tuple[PointMeter, ...] = ()

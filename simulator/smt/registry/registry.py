@@ -18,6 +18,7 @@ from simulator.smt.registry.records import (
     EntityKind,
     MeterExchange,
     Occupancy,
+    PointMeter,
     Records,
     RorPeriod,
     ServicePoint,
@@ -51,6 +52,7 @@ class Registry:
         agreements: Iterable[Agreement] = (),
         han_devices: Iterable[HanDevice] = (),
         exchanges: Iterable[MeterExchange] = (),
+        other_meters: Iterable[PointMeter] = (),
     ) -> None:
         """Index the records. Of two periods that hold on one day, the one that began later counts."""
         self.records = Records(
@@ -62,6 +64,7 @@ class Registry:
             tuple(agreements),
             tuple(han_devices),
             tuple(exchanges),
+            tuple(other_meters),
         )
         self.points = {point.esiid: point for point in self.records.points}
         self.entities = {entity.duns: entity for entity in self.records.entities}
@@ -92,6 +95,9 @@ class Registry:
         self._exchanges: defaultdict[str, list[MeterExchange]] = defaultdict(list)
         for exchange in sorted(self.records.exchanges, key=lambda one: one.first_day, reverse=True):
             self._exchanges[exchange.esiid].append(exchange)
+        self._other_meters: defaultdict[str, list[PointMeter]] = defaultdict(list)
+        for meter in self.records.other_meters:
+            self._other_meters[meter.esiid].append(meter)
 
     def point(self, esiid: str, day: date) -> ServicePoint:
         """A service point with the meter that hangs there on a day. Raises KeyError for an ESI ID that there is none of."""
@@ -100,6 +106,11 @@ class Registry:
         if newest is None:
             return point
         return replace(point, meter_number=newest.meter_number, attributes=newest.attributes)
+
+    def meters(self, point: ServicePoint) -> list[PointMeter]:
+        """The meters that measure a service point at once, its own row's first."""
+        first = PointMeter(point.esiid, point.meter_number, point.multiplier, point.attributes)
+        return [first, *self._other_meters.get(point.esiid, ())]
 
     def ror_of_record(self, esiid: str, day: date) -> str | None:
         """DUNS of the REP of record on an operating day; None without one."""

@@ -27,7 +27,6 @@ from simulator.runtime.driver import Runtime
 from simulator.runtime.journal import RunJournal
 from simulator.web.frame import served
 from tests.meters.gateways import home
-from tests.schema_shape import shape
 
 NOW = epoch("2026-08-12T17:40")
 START, END = epoch("2026-08-12T16:00"), epoch("2026-08-12T17:30")
@@ -251,24 +250,6 @@ async def test_meters_that_are_not_heard_for_two_sweeps_are_a_fault(rig: Rig) ->
 
 
 # -- the database ---------------------------------------------------------------------------------------------------
-
-
-def shape_of(path: Path) -> dict[str, Any]:
-    return shape(sa.create_engine(f"sqlite:///{path}", poolclass=sa.NullPool))
-
-
-def test_an_older_database_opens_and_becomes_what_a_fresh_one_is(tmp_path: Path) -> None:
-    fresh, older = tmp_path / "fresh.sqlite", tmp_path / "older.sqlite"
-    for path in (fresh, older):
-        HeadEndStore(f"sqlite:///{path}").close()
-    with sa.create_engine(f"sqlite:///{older}", poolclass=sa.NullPool).begin() as connection:
-        for table in ("inquiry", "latest_sweep", "posting_begun", "schema_version"):
-            connection.execute(sa.text(f"DROP TABLE {table}"))
-    assert shape_of(older) != shape_of(fresh)
-    store = HeadEndStore(f"sqlite:///{older}")
-    assert store.inquiries.count_open() == 0
-    store.close()
-    assert shape_of(older) == shape_of(fresh)
 
 
 def test_a_database_of_a_later_program_is_refused(tmp_path: Path) -> None:

@@ -8,16 +8,14 @@ from simulator.smt.registry.records import ServicePoint
 from simulator.smt.registry.registry import Registry
 
 
-def meter_of(registry: Registry, point: ServicePoint) -> dict[str, str]:
-    """Give the fields of ``meterInfo``."""
+def meters_of(registry: Registry, point: ServicePoint) -> list[dict[str, str]]:
+    """Give the fields of ``meterInfo`` of each meter at a service point."""
     company = registry.tdsp_of(point)
-    return meter_info(
-        point.attributes,
-        company.duns if company is not None else "",
-        point.multiplier,
-        point.meter_number,
-        "Active" if point.provisioned else "Not provisioned",
-    )
+    duns, status = company.duns if company is not None else "", "Active" if point.provisioned else "Not provisioned"
+    return [
+        meter_info(meter.attributes, duns, meter.multiplier, meter.meter_number, status)
+        for meter in registry.meters(point)
+    ]
 
 
 def premise_of(point: ServicePoint) -> dict[str, str]:

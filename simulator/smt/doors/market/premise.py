@@ -8,7 +8,7 @@ from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 
 from simulator.smt.doors.both.asked import point_seen
-from simulator.smt.doors.both.premise import devices_of, meter_of, premise_of
+from simulator.smt.doors.both.premise import devices_of, meters_of, premise_of
 from simulator.smt.doors.both.premise_wire import HanDevicesReply, MeterInfoReply, PremiseInfoReply, RecordsRequest
 from simulator.smt.doors.both.served import ServedSmt
 from simulator.smt.doors.market.door import Sender, call, check_delivery, check_sender, market_router
@@ -23,9 +23,9 @@ def router() -> APIRouter:
 
     @call(routes, "/meterInfo/", MeterInfoReply, "Meter attributes")
     async def meter_info(asked: RecordsRequest, smt: ServedSmt, user: Sender) -> Response:
-        """Give the attributes of the meter at an ESI ID."""
+        """Give the attributes of each meter at an ESI ID."""
         point = _asked(smt, user, asked)
-        return _reply(asked, point, "MeterData", [meter_of(smt.registry, point)])
+        return _reply(asked, point, "MeterData", meters_of(smt.registry, point))
 
     @call(routes, "/premiseInfo/", PremiseInfoReply, "Premise")
     async def premise_info(asked: RecordsRequest, smt: ServedSmt, user: Sender) -> Response:

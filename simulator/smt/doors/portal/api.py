@@ -25,7 +25,7 @@ from simulator.smt.doors.portal.wire import (
 )
 from simulator.smt.party import Smt
 from simulator.smt.registry.log_in import LoginFault
-from simulator.smt.registry.records import ServicePoint, User
+from simulator.smt.registry.records import PointMeter, ServicePoint, User
 
 #: The cookie that the front page sets. SMT's own have other names.
 VISITED = "smt_visited"
@@ -87,14 +87,17 @@ def router() -> APIRouter:
     async def meter(asked: MeterList, smt: ServedSmt, user: Account) -> Response:
         """List the meters that the account may see today."""
         shown = [point for point in _seen(smt, user) if asked.esiid in ("*", point.esiid)]
-        return JSONResponse({"data": [_meter(point, user) for point in _noted(smt, user, shown)]})
+        told = [
+            _meter(point, meter, user) for point in _noted(smt, user, shown) for meter in smt.registry.meters(point)
+        ]
+        return JSONResponse({"data": told})
 
     @call(routes, "/api/dashboard", DashboardReply, "The meter that the account sees first")
     async def dashboard(smt: ServedSmt, user: Account) -> Response:
         """Give the account's first meter by ESI ID, and its last day that is posted; whatever is sent is left alone. What there is not is null [D]."""
         details = latest = None
         for point in _noted(smt, user, _seen(smt, user)[:1]):
-            told = _meter(point, user)
+            told = _meter(point, smt.registry.meters(point)[0], user)
             details = {name: told[name] for name in DashboardMeter.model_fields}
             end = smt.store.last_vee_end(point.esiid)
             day = None if end is None else day_of(end - 1)
@@ -115,7 +118,7 @@ def _noted(smt: Smt, user: User, shown: list[ServicePoint]) -> list[ServicePoint
     return shown
 
 
-def _meter(point: ServicePoint, user: User) -> dict[str, Any]:
+def _meter(point: ServicePoint, meter: PointMeter, user: User) -> dict[str, Any]:
     place = f"{point.city}, {point.state} {point.zip_code}".strip()
     return {
         "customer": point.customer,
@@ -126,8 +129,8 @@ def _meter(point: ServicePoint, user: User) -> dict[str, Any]:
         "state": point.state,
         "zip": f"{point.zip_code}-0.00",
         "esiid": point.esiid,
-        "meterNumber": point.meter_number,
-        "meterMultiplier": point.multiplier,
+        "meterNumber": meter.meter_number,
+        "meterMultiplier": meter.multiplier,
         "fullAddress": f"{point.address} {place}",
         "errmsg": "Success",
         "recordStatus": "ESIID-RECORD-EXISTS",

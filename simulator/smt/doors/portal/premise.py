@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from simulator.smt.doors.both.asked import point_seen
 from simulator.smt.doors.both.bodies import ESIID, BusinessErrorReply
-from simulator.smt.doors.both.premise import devices_of, meter_of, premise_of
+from simulator.smt.doors.both.premise import devices_of, meters_of, premise_of
 from simulator.smt.doors.both.premise_wire import HanDeviceInfo, MeterInfo, PremiseInfo
 from simulator.smt.doors.both.served import ServedSmt
 from simulator.smt.doors.portal.door import Account, call, portal_router
@@ -57,7 +57,7 @@ def router() -> APIRouter:
     @call(routes, "/api/meterattributes", PortalMeterInfo, "Meter attributes")
     async def meter_attributes(asked: PortalRecordAsked, smt: ServedSmt, user: Account) -> Response:
         """Give what `/v2/meterInfo/` gives."""
-        return _answered(smt, user, asked, lambda registry, point: [meter_of(registry, point)])
+        return _answered(smt, user, asked, meters_of)
 
     @call(routes, "/api/premise", PortalPremiseInfo, "Premise")
     async def premise(asked: PortalRecordAsked, smt: ServedSmt, user: Account) -> Response:
