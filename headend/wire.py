@@ -86,7 +86,7 @@ class PartialInterval(_Wire):
 
 
 class RegisterRead(_Wire):
-    """A cumulative register as the meter showed it."""
+    """A cumulative register as the meter showed it; of several meters at the ESI ID their sum, by the latest clock."""
 
     wh: RegisterWh = Field(examples=[23459133])
     at: Instant
@@ -97,13 +97,13 @@ class PowerState(_Wire):
 
     status: Literal["ON", "OFF", "UNKNOWN"] = Field(
         description="`ON`: the meter answered, so its line has power, whatever its switch. `OFF`: it did not, and the latest it told is its last"
-        " gasp. `UNKNOWN`: it did not, and told nothing, or that power was back."
+        " gasp. `UNKNOWN`: it did not, and told nothing, or that power was back. Of several meters at the ESI ID: `OFF` if one is, `ON` if all are, else `UNKNOWN`."
     )
     source: Literal["reply", "event", "none"] = Field(
         description="Of an `ON` the meter's reply, of an `OFF` its last gasp."
     )
     switchState: Literal["CLOSED", "OPEN", "UNKNOWN"] = Field(
-        description="Service switch. `OPEN` with `ON`: the line has power, the premise has none, because it is disconnected."
+        description="Service switch; `UNKNOWN` of several that differ. `OPEN` with `ON`: the line has power, the premise has none, because it is disconnected."
     )
     voltage: float | None = Field(default=None, ge=0, le=10**6, allow_inf_nan=False, examples=[243.1])
     at: Instant | None = Field(

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from headend.lse import writer as lse
 from headend.lse.writer import LseFile, LseFinding, LseRecord, Severity
-from headend.ports import HeadEndError, MeterKey
+from headend.ports import HeadEndError, MeterKey, total_wh
 from headend.vee.batch import run_batch
 from headend.vee.quality import Channel
 from headend.vee.records import DayBlock, History
@@ -381,31 +381,38 @@ def test_writer_refuses_a_short_day_and_a_negative_interval() -> None:
         assert raised.value.code == f"headend.lse.{code}"
 
 
-def test_vee_day_becomes_one_record_per_meter_and_channel() -> None:
-    yes, registers = np.array([True]), np.array([1_000], np.int64)
-    present = np.ones((1, 96), np.bool_)
-    present[0, 5] = False
-    wh = np.where(present, 100, 0).astype(np.int32)
-    zero = np.zeros((1, 96), np.int32)
+def test_vee_day_becomes_one_record_per_esi_id_and_channel_that_sums_its_meters() -> None:
+    flat, registers = np.array([[100], [250], [40]]), np.array([1_000, 5_000, 70], np.int64)
+    present = np.ones((3, 96), np.bool_)
+    present[0, 5] = present[1, 7] = False
+    zero = np.zeros((3, 96), np.int32)
     block = DayBlock(
         day=ORDINARY,
-        meters=(MeterKey(ESIID, ""),),
-        delivered=wh,
+        meters=(MeterKey(ESIID, "1"), MeterKey(ESIID, "2"), MeterKey("10443720000000018", "3")),
+        delivered=np.where(present, flat, 0).astype(np.int32),
         received=zero,
-        status=np.zeros((1, 96), np.uint16),
+        status=zero.astype(np.uint16),
         present=present,
         delivered_r0=registers,
         received_r0=registers,
-        have_r0=yes,
-        delivered_r1=registers + 9_600,
+        have_r0=np.array([True, True, True]),
+        delivered_r1=registers + 96 * flat[:, 0],
         received_r1=registers,
-        have_r1=yes,
+        have_r1=np.array([True, False, True]),
     )
-    load, generation = lse.from_vee(run_batch(block, History()), POSTED)
-    assert (load.channel, load.start_reading_wh, load.stop_reading_wh) == (Channel.LOAD, 1_000, 10_600)
-    assert np.flatnonzero(load.estimated).tolist() == [5]
-    assert load.wh.tolist() == [100] * 96
+    load, generation, other, _ = lse.from_vee(run_batch(block, History()), POSTED)
+    # One register at the end of the day is not known, so the reading is not.
+    assert (load.channel, load.start_reading_wh, load.stop_reading_wh) == (Channel.LOAD, 6_000, None)
+    assert np.flatnonzero(load.estimated).tolist() == [5, 7]
+    assert load.wh.tolist() == [350] * 96
     assert (generation.channel, int(generation.wh.sum())) == (Channel.GENERATION, 0)
+    assert (other.esiid, other.start_reading_wh, other.stop_reading_wh) == ("10443720000000018", 70, 70 + 96 * 40)
+    assert (other.wh.tolist(), other.estimated.any()) == ([40] * 96, np.False_)
+
+
+def test_a_sum_of_meters_is_no_more_than_a_file_can_hold() -> None:
+    most = 2**31 - 1
+    assert total_wh(np.array([[most, most, -5], [1, most, 2]], np.int32)).tolist() == [most, most, -3]
 
 
 @pytest.mark.parametrize("day", ["99991231", "19991231", "21000101"])

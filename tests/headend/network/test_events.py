@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -286,6 +287,9 @@ async def test_a_store_that_cannot_keep_events_is_a_fault_that_ends_nothing_else
 
 _ANSWERED = PowerReading(ESIID, NOW - 3, 241.26, switch_closed=True)
 _DISCONNECTED = PowerReading(ESIID, NOW - 3, 241.26, switch_closed=False)
+_ON, _OPEN = (Answer(Outcome.COMPLETED, reading=reading) for reading in (_ANSWERED, _DISCONNECTED))
+_ON_LATER = Answer(Outcome.COMPLETED, reading=replace(_ANSWERED, meter_time=NOW - 1, voltage=239.0))
+_OFF, _OFF_BEFORE = (Answer(Outcome.COMPLETED, power_failed_at=at) for at in (NOW - 60, NOW - 90))
 
 
 @pytest.mark.parametrize(
@@ -298,12 +302,21 @@ _DISCONNECTED = PowerReading(ESIID, NOW - 3, 241.26, switch_closed=False)
         # It failed while the reply was on its way.
         (Answer(Outcome.COMPLETED, reading=_ANSWERED, power_failed_at=NOW), ("OFF", "event", "UNKNOWN", None, NOW)),
         (Answer(Outcome.FAILED), ("UNKNOWN", "none", "UNKNOWN", None, None)),
+        # Of several meters: OFF if one is, from the first gasp on; ON if all are.
+        ((_ON, _ON_LATER), ("ON", "reply", "CLOSED", 241.3, NOW - 3)),
+        ((_ON, _OPEN), ("ON", "reply", "UNKNOWN", 241.3, NOW - 3)),
+        ((_OPEN, _OPEN), ("ON", "reply", "OPEN", 241.3, NOW - 3)),
+        ((_ON, Answer(Outcome.FAILED)), ("UNKNOWN", "none", "UNKNOWN", None, None)),
+        ((Answer(Outcome.FAILED), Answer(Outcome.FAILED)), ("UNKNOWN", "none", "UNKNOWN", None, None)),
+        ((Answer(Outcome.FAILED), _OFF), ("OFF", "event", "UNKNOWN", None, NOW - 60)),
+        ((_ON, _OFF, _OFF_BEFORE), ("OFF", "event", "UNKNOWN", None, NOW - 90)),
     ],
 )
-def test_a_power_status_says_what_is_known_and_from_what(answer: Answer, said: tuple[Any, ...]) -> None:
+def test_a_power_status_says_what_is_known_and_from_what(answer: Any, said: tuple[Any, ...]) -> None:
+    answers = answer if isinstance(answer, tuple) else (answer,)
     nothing: Any = None
     inquiry = Inquiry("1", InquiryKind.POWER, METER, seconds(0), seconds(0), True, to_us(NOW + 600))
-    power = wired(inquiry, answer, [answer], nothing).power
+    power = wired(inquiry, answers[0], answers, nothing).power
     assert power is not None
     at = None if power.at is None else seconds(power.at.timestamp())
     assert (power.status, power.source, power.switchState, power.voltage, at) == said

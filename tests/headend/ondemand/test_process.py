@@ -10,7 +10,7 @@ import pytest
 import simpy
 
 from headend.network.law import RETRY_WAITS_US, TRIES, TRY_TIMEOUT_US, AccessPoint, LawDraws, NetworkLaw, Try
-from headend.ondemand.process import Answer, Inquiry, answer_inquiry, worth_a_try
+from headend.ondemand.process import Answer, Inquiry, answer_inquiry, joined, worth_a_try
 from headend.ports import MeterKey
 from headend.wire import InquiryKind, Outcome
 from meters.calendar import Micros, Seconds, fraction_s, micros, seconds, to_s, to_us
@@ -222,3 +222,21 @@ def test_the_network_law_answers_within_seconds_and_nearly_always() -> None:
     assert 2.0 < float(np.median(seconds)) < 5.0
     assert float(heard.mean()) > 0.999
     assert int(out.min()) > 0
+
+
+def test_what_several_meters_answer_is_complete_if_all_are_and_says_which_lacks() -> None:
+    told, failed = Answer(Outcome.COMPLETED, meter_reads=1), Answer(Outcome.FAILED, "silent", meter_reads=4)
+    refused, gasped = Answer(Outcome.REFUSED, "no leave"), Answer(Outcome.COMPLETED, power_failed_at=seconds(5))
+
+    def of(*answers: Answer, kind: InquiryKind = InquiryKind.INTERVALS) -> tuple[Outcome, str, int]:
+        whole = joined([(str(number), answer) for number, answer in enumerate(answers, 1)], kind)
+        return whole.outcome, whole.reason, whole.meter_reads
+
+    assert joined([("1", failed)], InquiryKind.POWER) is failed
+    assert of(told, told) == (Outcome.COMPLETED, "", 2)
+    assert of(told, failed) == (Outcome.FAILED, "meter 2: silent", 5)
+    assert of(refused, told) == (Outcome.REFUSED, "meter 1: no leave", 1)
+    assert of(failed, failed) == (Outcome.FAILED, "meter 1: silent; meter 2: silent", 8)
+    assert of(failed, gasped, kind=InquiryKind.POWER) == (Outcome.COMPLETED, "", 4)
+    assert of(failed, told, kind=InquiryKind.POWER) == (Outcome.FAILED, "meter 1: silent", 5)
+    assert len(of(*[failed] * 200)[1]) == 400

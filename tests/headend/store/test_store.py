@@ -3,13 +3,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from headend.ports import HeadEndError, MeterKey, MeterReading, RegisterSnapshot
+from headend.ports import HeadEndError, MeterAddress, MeterKey, MeterReading, MeterRecords, RegisterSnapshot
 from headend.store.store import HeadEndStore, PostedFile
 from headend.vee.batch import run_batch
 from headend.vee.quality import Channel, IntervalStatus, Method
@@ -280,3 +281,57 @@ def test_posted_files_are_remembered_once(store: HeadEndStore) -> None:
     with pytest.raises(HeadEndError) as raised:
         store.keep_posted(posted)
     assert raised.value.code == "headend.store.posted_twice"
+
+
+# -- two meters at an ESI ID, and two that follow each other -------------------------------------------------------
+
+
+def _told(number: str, start: Seconds, wh: list[int | None]) -> MeterReading:
+    return replace(_reading(start, wh), meter_number=number)
+
+
+def test_what_an_esi_id_used_is_known_when_all_its_meters_have_told_it() -> None:
+    first, second = (MeterAddress(ESIID, number, "h", 1, 1, 1, 0) for number in "12")
+    store = HeadEndStore("sqlite://", MeterRecords([first, second]))
+    later, end = MIDNIGHT + 2 * INTERVAL_S, MIDNIGHT + 4 * INTERVAL_S
+    store.keep([_told("1", MIDNIGHT, [100, 110, None, 130])], end, "sweep")
+    assert (store.first_missing(first.key, MIDNIGHT, end), store.reaches_to(ESIID, MIDNIGHT)) == (None, MIDNIGHT)
+    assert store.window(ESIID, MIDNIGHT, end).wh.tolist() == []
+    store.keep([_told("2", MIDNIGHT, [7, 8])], end + 60, "meter")
+    store.keep([_told("2", later, [9])], end + 90, "sweep")
+    window = store.window(ESIID, MIDNIGHT, end)
+    assert (window.wh.tolist(), window.present.tolist()) == ([107, 118, 9], [True, True, False])
+    assert window.collected_at.tolist() == [end + 60, end + 60, end + 90]
+    assert window.on_demand.tolist() == [True, True, False]
+    assert store.reaches_to(ESIID, MIDNIGHT) == MIDNIGHT + 3 * INTERVAL_S
+    assert store.window(ESIID, MIDNIGHT, end, Channel.GENERATION).wh.tolist() == [10, 11, 0]
+    block = store.day([ESIID], DAY)
+    assert block.meters == (first.key, second.key)
+    assert block.delivered[:, :4].tolist() == [[100, 110, 0, 130], [7, 8, 9, 0]]
+    store.close()
+
+
+def test_meters_that_follow_each_other_at_a_place_are_one_row_of_what_either_told() -> None:
+    exchanged = MeterAddress(ESIID, "1", "h", 1, 1, 1, 0, ((day_end(DAY), "3"),))
+    beside = MeterAddress(ESIID, "2", "h", 1, 2, 1, 0)
+    store = HeadEndStore("sqlite://", MeterRecords([exchanged, beside]))
+    store.keep([_told("1", MIDNIGHT, [100, 110])], MIDNIGHT + 3600, "sweep")
+    # The one that comes has no value of the time before it.
+    store.keep([_told("3", MIDNIGHT, [None, None, 5, 6]), _told("2", MIDNIGHT, [1, 1, 1, 1])], day_end(DAY), "sweep")
+    # One that no record names was at the first place, before what is there told anything.
+    store.keep([_told("0", MIDNIGHT, [40, 40, 40, 40, 8])], MIDNIGHT + 60, "sweep")
+    assert store.window(ESIID, MIDNIGHT, MIDNIGHT + 4 * INTERVAL_S).wh.tolist() == [101, 111, 6, 7]
+    block = store.day([ESIID], DAY)
+    assert block.meters == (exchanged.key, beside.key)
+    assert block.delivered[:, :5].tolist() == [[100, 110, 5, 6, 8], [1, 1, 1, 1, 0]]
+    assert store.collected.reach([ESIID], MIDNIGHT).intervals == {
+        exchanged.key: MIDNIGHT + 5 * INTERVAL_S,
+        beside.key: MIDNIGHT + 4 * INTERVAL_S,
+    }
+    store.keep_snapshots(
+        [RegisterSnapshot(ESIID, "1", MIDNIGHT, 9, 1), RegisterSnapshot(ESIID, "3", day_end(DAY), 4, 2)]
+    )
+    registers = store.day([ESIID], DAY)
+    assert (registers.delivered_r0.tolist(), registers.delivered_r1.tolist()) == ([9, 0], [4, 0])
+    assert (registers.have_r0.tolist(), registers.have_r1.tolist()) == ([True, False], [True, False])
+    store.close()

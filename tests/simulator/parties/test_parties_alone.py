@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from headend.day.posting import FtpsSite
 from headend.http.links import HeadEndLink, LinkKeys
-from headend.ports import MeterKey, MeterReading
+from headend.ports import MeterKey, MeterReading, MeterRecords
 from headend.store.store import HeadEndStore
 from meters.calendar import INTERVAL_S, epoch, iso, rounded_us, to_us
 from meters.device.special import TWO_METERS, special_esiid
@@ -157,7 +157,7 @@ def test_a_roster_takes_what_is_left_out_from_the_gateways(tmp_path: Path) -> No
         ("esiid,meter\n", "roster.columns: {file}:1"),
         (ROSTER + METER.replace("8700", "70000"), "roster.row: {file}:2: port"),
         (ROSTER + METER + "1044,1\n", "roster.row: {file}:3"),
-        (ROSTER + METER + METER, "roster.esiid: {file}:3"),
+        (ROSTER + METER + METER, "roster.meter: {file}:3"),
         (ROSTER + METER.replace("\n", ",9\n"), "roster.row: {file}:2"),
     ],
 )
@@ -169,9 +169,8 @@ def test_a_fault_of_a_roster_is_told_with_its_line(tmp_path: Path, text: str, sa
     assert str(caught.value).startswith(said.format(file=file))
 
 
-def test_records_of_head_end_and_smt_have_the_first_of_two_meters_at_an_esi_id() -> None:
+def test_records_of_head_end_and_smt_have_both_meters_at_an_esi_id() -> None:
     company = tdsp("ONCOR")
-    twice = special_esiid(company, TWO_METERS.number)
     world = world_of(Fleet(company, 3, 4), True, date(2026, 7, 8), NOON)
     registry = build_market(world).registry
     entries = [
@@ -179,11 +178,18 @@ def test_records_of_head_end_and_smt_have_the_first_of_two_meters_at_an_esi_id()
         for units in world.gateways
         for unit, meter in units.items()
     ]
-    again = {**entries[-1], "meter_number": "1", "unit_id": 200}
-    ready = {"clock": {"mode": "real", "speed": 1}, "gateways": [{"host": "h", "port": 1, "meters": [*entries, again]}]}
-    roster = {one.esiid: one.meter_number for one in roster_of(ReadyLine.model_validate(ready), "--meters-of")}
-    assert twice in roster
-    assert roster.items() <= {esiid: point.meter_number for esiid, point in registry.points.items()}.items()
+    ready = {"clock": {"mode": "real", "speed": 1}, "gateways": [{"host": "h", "port": 1, "meters": entries}]}
+    roster = MeterRecords(roster_of(ReadyLine.model_validate(ready), "--meters-of"))
+    here = {esiid: [meter.number for meter in roster.places(esiid)] for esiid in registry.points if esiid in roster}
+    assert here == {esiid: [meter.meter_number for meter in registry.meters(registry.points[esiid])] for esiid in here}
+    assert here[special_esiid(company, TWO_METERS.number)] == ["600000032", "600000033"]
+    assert sum(map(len, here.values())) == len(entries)
+
+
+def test_a_roster_may_name_several_meters_at_an_esi_id(tmp_path: Path) -> None:
+    file = tmp_path / "roster.csv"
+    file.write_text(ROSTER + METER + METER.replace("900000017", "900000018"))
+    assert [one.meter_number for one in read_roster(file)] == ["900000017", "900000018"]
 
 
 @pytest.mark.parametrize(

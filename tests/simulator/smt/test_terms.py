@@ -15,6 +15,7 @@ from simulator.errors import SimulatorError
 from simulator.smt.access.gatekeeper import TokenLife
 from simulator.smt.database.seat import Role
 from simulator.smt.registry.passwords import hash_password
+from simulator.smt.registry.records import PointMeter
 from simulator.smt.registry.registry import Registry
 from simulator.smt.terms import ClockNumbers, Terms
 from simulator.smt.throttle.policy import preset
@@ -27,7 +28,10 @@ CLOCK = ClockNumbers(to_us(1_786_554_000), 60.0, 1_700_000_000.125)
 def with_records(**changed: Any) -> Registry:
     """The rig's registry with other records."""
     records = registry().records._replace(**changed)
-    more = {name: getattr(records, name) for name in ("occupancies", "agreements", "han_devices", "exchanges")}
+    more = {
+        name: getattr(records, name)
+        for name in ("occupancies", "agreements", "han_devices", "exchanges", "other_meters")
+    }
     return Registry(records.points, records.entities, records.periods, records.users, **more)
 
 
@@ -54,6 +58,7 @@ def test_a_worker_is_held_to_what_its_dispatcher_works_by(tmp_path: Path) -> Non
         ("policy", {"policy": replace(works_by.policy, reuse_s=seconds(900))}),
         ("policy", {"policy": replace(works_by.policy, limits=(replace(limits[0], amount=99), *limits[1:]))}),
         ("registry", {"registry": with_records(points=records.points[:-1])}),
+        ("registry", {"registry": with_records(other_meters=(PointMeter(records.points[0].esiid, "1"),))}),
         ("registry", {"registry": with_records(periods=(early, *records.periods[1:]))}),
         ("out", {"folder": tmp_path / "elsewhere"}),
         ("keys", {"keys": {"coastal": LinkKeys.make()}}),

@@ -118,7 +118,7 @@ def test_magic_esiids_are_behind_the_last_gateway_and_the_rors() -> None:
     market = build_market(world)
     # The last two are at one ESI ID: the head-end and the records know the first.
     assert [len(units) for units in world.gateways] == [20, 20, len(SPECIALS) + 2]
-    assert len(world.meters) == len(world.addresses("h", [1, 2, 3])) == 40 + len(SPECIALS) + 1
+    assert len(world.meters) == len(world.addresses("h", [1, 2, 3])) == 40 + len(SPECIALS) + 2
     assert len(world.gateways) == 3
     for special in SPECIALS:
         esiid = special_esiid(world.tdsp, special.number)
@@ -132,7 +132,12 @@ def test_magic_esiids_are_behind_the_last_gateway_and_the_rors() -> None:
     *magic, first, second = market.notes[-len(SPECIALS) - 2 :]
     assert [note for _, _, note in magic] == [special.note for special in SPECIALS]
     assert first[0] == second[0] == special_esiid(world.tdsp, TWO_METERS.number)
-    assert market.registry.points[first[0]].meter_number == first[1] != second[1]
+    here = market.registry.meters(market.registry.points[first[0]])
+    assert [meter.meter_number for meter in here] == [first[1], second[1]]
+    assert here[0].attributes.serial_number != here[1].attributes.serial_number
+    assert len({device.mac for device in market.registry.records.han_devices}) == len(
+        market.registry.records.han_devices
+    )
     plain = build_market(build(default_world(date(2026, 8, 12), date(2026, 8, 11), 40), 1))
     assert market.notes[: len(plain.notes)] == plain.notes
 

@@ -122,6 +122,21 @@ def test_a_fault_names_file_line_column_and_mend(
     assert refused.value.code == first.code
 
 
+def test_other_meters_of_a_service_point_have_numbers_of_their_own(folder: Path) -> None:
+    point = read_registry(folder).records.points[0]
+    other = folder / "other_meters.csv"
+    other.write_text(f"esiid,meter_number,multiplier,phases\n{point.esiid},600000033,40,3\n")
+    made = read_registry(folder)
+    first, second = made.meters(made.points[point.esiid])
+    assert (first.meter_number, first.attributes) == (point.meter_number, point.attributes)
+    assert (second.meter_number, second.multiplier, second.attributes.phases) == ("600000033", 40, 3)
+    assert [len(made.meters(one)) for one in made.records.points] == [2, 1, 1, 1]
+    for number, esiid, code in ((point.meter_number, point.esiid, "twice"), ("1", "10443720000000017", "unknown")):
+        other.write_text(f"esiid,meter_number\n{esiid},{number}\n")
+        (fault,) = registry_faults(folder)
+        assert (fault.code, fault.place.split(": ")[0]) == (f"smt.registry.{code}", f"{other}:2")
+
+
 def test_one_rep_is_of_record_on_a_day_and_one_tdsp_has_a_key(folder: Path) -> None:
     periods, entities = folder / "ror_periods.csv", folder / "entities.csv"
     with entities.open("a") as file:

@@ -12,7 +12,9 @@ import pytest
 from headend.vee.quality import Channel
 from meters.calendar import seconds
 from simulator.smt.doors.both.rd import rd_parse
-from simulator.smt.registry.records import User, UserKind
+from simulator.smt.registry.meter_attributes import installed_meter
+from simulator.smt.registry.records import PointMeter, User, UserKind
+from simulator.smt.registry.registry import Registry
 from tests.simulator.smt.rig import FOREIGN, HASH, NEIGHBOUR, PASSWORD, PLAIN, Rig, record, registry
 
 RANGE: dict[str, Any] = {"startDate": "08/10/2026", "endDate": "08/11/2026", "esiid": [PLAIN]}
@@ -183,6 +185,27 @@ async def test_meter_info_takes_the_list_that_public_clients_send(rig: Rig) -> N
     assert plain[0]["KWHMeterMultiplier"]
     reply = await rig.market("/meterInfo/", ESIIDMeterList=[{"meter": 1}])
     assert (reply.status_code, reply.json()["errorCode"]) == (400, "FIELD")
+
+
+async def test_every_meter_of_an_esi_id_is_told_at_both_doors_and_either_number_is_good(tmp_path: Path) -> None:
+    other = PointMeter(PLAIN, "200000018", 40, installed_meter("200000018", "coastal", date(2026, 1, 5), multiplier=40))
+    records = registry().records
+    async with Rig(tmp_path, registered=Registry(*records[:4], other_meters=[other])) as rig:
+        (market,) = [(await rig.market("/meterInfo/", esiid=[PLAIN])).json()["MeterData"]]
+        assert (await rig.portal("/api/meterattributes", esiid=PLAIN))["data"] == market
+        assert [(one["utilityMeterId"], one["KWHMeterMultiplier"]) for one in market] == [
+            ("200000017", "1"),
+            ("200000018", "40"),
+        ]
+        listed = (await rig.portal("/api/meter", esiid="*"))["data"]
+        assert [(one["esiid"], one["meterNumber"], one["meterMultiplier"]) for one in listed] == [
+            (PLAIN, "200000017", 1),
+            (PLAIN, "200000018", 40),
+        ]
+        first = (await rig.portal("/api/dashboard"))["data"]["defaultMeterDetails"]
+        assert first["meterNumber"] == "200000017"
+        assert (await rig.asked(MeterNumber="200000019"))["errorCode"] == "METER"
+        assert (await rig.asked(MeterNumber="200000018"))["statusCode"] == "0"
 
 
 async def test_a_body_that_is_not_as_documented_names_its_field(rig: Rig) -> None:
