@@ -69,7 +69,6 @@ _DAYS_OF_CHANNEL = _DAYS.where(INTERVAL_DAYS.c.channel == sa.bindparam("channel"
 _CHANGE_DAY = sa.update(INTERVAL_DAYS).where(
     *(column == sa.bindparam(f"k_{column.name}") for column in INTERVAL_DAYS.primary_key)
 )
-
 _LET_GO = sa.delete(MIDNIGHT_REGISTERS).where(
     *(column == sa.bindparam(f"k_{column.name}") for column in MIDNIGHT_REGISTERS.primary_key)
 )
