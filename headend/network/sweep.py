@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections import defaultdict
 from collections.abc import Generator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
@@ -106,16 +107,11 @@ class Collection:
         readings: list[MeterReading] = []
         snapshots: list[RegisterSnapshot] = []
         silent: list[str] = []
-        reads = [
-            env.process(
-                guarded(
-                    self._collect(address, end, readings, snapshots, silent),
-                    functools.partial(self._fault, address.esiid),
-                )
-            )
-            for address in self._addresses
-        ]
-        yield env.all_of(reads)
+        by_point: dict[int, list[MeterAddress]] = defaultdict(list)
+        for address in self._addresses:
+            by_point[address.access_point].append(address)
+        lines = (self._collect_all(addresses, end, readings, snapshots, silent) for addresses in by_point.values())
+        yield env.all_of([env.process(line) for line in lines])
         readings.sort(key=lambda reading: (reading.esiid, reading.meter_number))
         snapshots.sort(key=lambda snapshot: (snapshot.esiid, snapshot.meter_number, snapshot.day_start))
         now = self._driver.now()
@@ -132,6 +128,30 @@ class Collection:
     def _fault(self, ident: str, error: Exception) -> None:
         self._journal.note(self._driver.now(), "TDSP", FAULT, ident, error=fault_text(error))
 
+    def _collect_all(
+        self,
+        addresses: Sequence[MeterAddress],
+        end: Seconds,
+        readings: list[MeterReading],
+        snapshots: list[RegisterSnapshot],
+        silent: list[str],
+    ) -> Generator[simpy.Event, Any, None]:
+        """Read an access point's meters, one after the other; a simpy process.
+
+        The next one is not asked before the last has answered and the point is free, so an inquiry that comes in between waits for one read and not
+        for the sweep.
+        Whom nobody heard does not hold up the others: what is waited for are the last such try's seconds.
+        """
+        env = self._driver.env
+        given_up_us = micros(0)
+        for address in addresses:
+            before = len(silent)
+            collected = self._collect(address, end, readings, snapshots, silent)
+            yield from guarded(collected, functools.partial(self._fault, address.esiid))
+            if len(silent) > before:
+                given_up_us = micros(env.now) + TRY_TIMEOUT_US
+        yield env.timeout(max(0, given_up_us - micros(env.now)))
+
     def _collect(
         self,
         address: MeterAddress,
@@ -142,9 +162,9 @@ class Collection:
     ) -> Generator[simpy.Event, Any, None]:
         env = self._driver.env
         point = self._access_points[address.access_point]
-        start_us = point.free_at(micros(env.now))
-        point.take(start_us)
-        yield env.timeout(start_us - micros(env.now))
+        while (free_us := point.free_at(micros(env.now))) > env.now:
+            yield env.timeout(free_us - micros(env.now))
+        point.take(free_us)
         start = max(self._collected_to[address.key], end - self._catch_up_days * _DAY_S)
         midnights = midnights_due(self._midnights_to[address.key], end, self._catch_up_days)
         try:
@@ -152,7 +172,6 @@ class Collection:
                 "sweep", " ".join(address.key), lambda: self._exchange(address, start, end, midnights)
             )
         except NoAnswer:
-            yield env.timeout(TRY_TIMEOUT_US)
             silent.append(address.esiid)
             return
         self._events.heard(address.key, self._driver.now())

@@ -1,14 +1,24 @@
-"""When sweeps are due, and which midnights are caught up."""
+"""When sweeps are due, which midnights are caught up, and who waits behind whom at an access point."""
 
 from __future__ import annotations
 
+import functools
 from datetime import date
 from itertools import islice, pairwise
+from types import SimpleNamespace
+from typing import Any
+from unittest.mock import MagicMock
 
 import pytest
+import simpy
 
-from headend.network.sweep import CATCH_UP_DAYS, midnights_due, sweep_times
-from meters.calendar import day_start, epoch, iso, seconds
+from headend.network.law import TRY_TIMEOUT_US, AccessPoint
+from headend.network.sweep import CATCH_UP_DAYS, Collection, midnights_due, sweep_times
+from headend.network.transport import NoAnswer
+from headend.ports import MeterAddress
+from meters.calendar import Micros, day_start, epoch, iso, micros, seconds, to_s, to_us
+
+NOON = epoch("2026-08-12T12:00")
 
 
 def test_sweeps_are_due_at_midnight_and_every_four_hours() -> None:
@@ -36,3 +46,70 @@ def test_missed_midnights_are_caught_up_as_far_back_as_a_meter_is_read_again() -
     due = midnights_due(day_start(date(2026, 8, 1)), end)
     assert due[0] == day_start(date(2026, 8, 20 - CATCH_UP_DAYS))
     assert due[-1] == end
+
+
+class Swept:
+    """One sweep of an access point of 4 reads a second: meters that answer ``took_us`` after they are asked, or never."""
+
+    def __init__(self, meters: int, silent: range = range(0), took_us: int = 0) -> None:
+        self.env = simpy.Environment(to_us(NOON))
+        self.point = AccessPoint(4)
+        self.asked: list[Micros] = []
+        self.outstanding = 0
+        self._silent, self._took_us = {f"{1 + row:017d}" for row in silent}, took_us
+        addresses = [MeterAddress(f"{1 + row:017d}", f"{row}", "127.0.0.1", 1, 1, 1, 7) for row in range(meters)]
+        store = MagicMock()
+        store.records.addresses = {address.key: address for address in addresses}
+        driver: Any = self
+        others = MagicMock(), MagicMock()
+        points = {7: self.point}
+        made = Collection(driver, MagicMock(), store, points, *others, first=NOON, every_s=seconds(14_400))
+        self.sweep = made.sweep
+
+    def now(self) -> int:
+        return to_s(micros(self.env.now))
+
+    def io(self, _kind: str, ident: str, _call: object) -> simpy.Event:
+        assert self.outstanding == 0
+        self.outstanding = 1
+        self.asked.append(micros(self.env.now))
+        esiid = ident.split()[0]
+        reading = SimpleNamespace(esiid=esiid, meter_number=ident, end=NOON)
+        done = self.env.timeout(self._took_us)
+        told = self.env.event()
+        done.callbacks.append(functools.partial(self._tell, told, esiid, reading))
+        return told
+
+    def _tell(self, told: simpy.Event, esiid: str, reading: object, _: simpy.Event) -> None:
+        self.outstanding = 0
+        if esiid in self._silent:
+            told.fail(NoAnswer("silent"))
+        else:
+            told.succeed((reading, []))
+
+
+@pytest.mark.parametrize("meters", [247, 1_000, 5_000])
+def test_an_inquiry_that_meets_a_sweep_waits_for_one_read_of_it(meters: int) -> None:
+    swept = Swept(meters)
+    sweep = swept.env.process(swept.sweep())
+    for second in range(1, 61):
+        swept.env.run(until=to_us(NOON) + second * 1_000_000 + 1)
+        now_us = micros(swept.env.now)
+        free_us = swept.point.free_at(now_us)
+        assert free_us - now_us <= swept.point.service_us
+        swept.point.take(free_us)
+    assert swept.env.run(until=sweep) == meters
+    # The sweep makes way: it ends as much later as there were inquiries.
+    assert micros(swept.env.now) - to_us(NOON) <= (meters + 60) * swept.point.service_us
+    assert len(swept.asked) == meters
+
+
+def test_a_sweep_has_one_read_outstanding_and_a_silent_meter_holds_up_no_other() -> None:
+    swept = Swept(100, silent=range(10, 40), took_us=400_000)
+    assert swept.env.run(until=swept.env.process(swept.sweep())) == 70
+    assert {after - before for before, after in pairwise(swept.asked)} == {400_000}
+    # The last of them had its time meanwhile, all but what is left of it.
+    assert micros(swept.env.now) - swept.asked[39] == 400_000 + TRY_TIMEOUT_US
+    swept = Swept(4, silent=range(3, 4))
+    assert swept.env.run(until=swept.env.process(swept.sweep())) == 3
+    assert micros(swept.env.now) - swept.asked[-1] == TRY_TIMEOUT_US
