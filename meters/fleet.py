@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from functools import cached_property
+from functools import cache, partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from meters.calendar import INTERVAL_S, day_end, day_start
+from meters.calendar import INTERVAL_S, Seconds, day_end, day_start, seconds
+from meters.device.account import ledger_of
 from meters.device.installation import initial_wh, install, multipliers
 from meters.device.meter import EmulatedMeter, Keep
+from meters.device.reading import ATTEMPTS_S, DayRead, Told, changed, read_day, scaled
 from meters.device.record import good_status
 from meters.errors import MeterError
-from meters.faults import ledger
+from meters.events import MeterEvent
 from meters.faults.fault import Fault
-from meters.faults.kinds import FaultKind, Layer
+from meters.faults.kinds import FaultKind, Layer, Span
+from meters.faults.ledger import LedgerEntry, ordered
 from meters.faults.overlay import overlay
-from meters.faults.replies import reply
-from meters.faults.rules import FaultRule, Roster, drawn_on, standing
-from meters.identity import DIALS, MeterIdentity, Premise, Tdsp, esiid_hash, make_esiid, ordinal_of
+from meters.faults.replies import reply, silences
+from meters.faults.rules import FaultRule, Roster, expand
+from meters.identity import DIALS, MeterIdentity, Premise, Tdsp, esiid_hash, make_esiid, meter_numbers, ordinal_of
 from meters.load.premises import HOMES, Mix, PremiseArrays, make_premise
 from meters.load.truth import PremiseLoad, day_intervals, registers
 from meters.shown import Wire
@@ -30,17 +33,22 @@ from meters.status import has_value
 
 #: Meters of one gateway.
 GATEWAY_METERS = 247
-#: Faults of the wire that change what is shown, not whether.
-_SHOWN = (FaultKind.STALE, FaultKind.ZERO_READ)
+#: Meters whose faults are held in memory at a time, where all are gone through.
+_PART = 10_000
 #: Raw units at which a register of the usual dials goes around.
 _LAST_DIAL = 10**DIALS * 1000
-#: How long after its end a day is read, for whether a meter answers.
-READ_AFTER_S = 3600
+#: The bit of each kind in the masks of a partition.
+BITS = {kind: np.uint32(1 << place) for place, kind in enumerate(FaultKind)}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Partition:
-    """One operating day of the meters with ordinals first .. first + m - 1, as read the next morning. Energy in Wh."""
+    """One operating day of the meters with ordinals first .. first + m - 1, as ``read_day`` reads it the next morning. Energy in Wh.
+
+    What a fault changed is told by a mask of the kinds' bits, ``BITS``: a kind is in it where something is shown that would not be without the
+    meter's faults of that kind, all others staying. So an after-effect is in it too: a register that was reset differs for good. (Where two
+    kinds do the very same, neither is.)
+    """
 
     day: date
     first: int
@@ -56,8 +64,53 @@ class Partition:
     r1: NDArray[np.int64]
     #: (m,) multipliers of the meters, as the records have them.
     multipliers: NDArray[np.int64]
-    #: (m,) False for a meter that does not answer an hour after the day has ended.
+    #: (m,) False for a meter that answers none of the attempts; the rest is then what it holds at the first.
     answers: NDArray[np.bool_]
+    #: (m,) what the meter's header says: its number, multiplier and dials; and its clock less true time in s, of the sweeps the worst.
+    numbers: NDArray[np.int64]
+    told_multipliers: NDArray[np.int64]
+    dials: NDArray[np.int64]
+    clock_error_s: NDArray[np.int64]
+    #: By row, of meters that have any: what they told unasked on the day, of power, switch and clock.
+    events: dict[int, tuple[MeterEvent, ...]]
+    #: (m, n) masks of kinds that changed an interval's value, presence or status in the channel.
+    changed_delivered: NDArray[np.uint32]
+    changed_received: NDArray[np.uint32]
+    #: (m,) masks of kinds that changed something of the day: a register, who answers, multiplier, dials, clock, events, whether it answers.
+    changed_day: NDArray[np.uint32]
+
+    def row(self, row: int) -> DayRead:
+        """A meter's day; its arrays are views."""
+        number, multiplier, dials = (int(one[row]) for one in (self.numbers, self.told_multipliers, self.dials))
+        return DayRead(
+            self.delivered[row],
+            self.received[row],
+            self.status[row],
+            self.present[row],
+            self.r0[row],
+            self.r1[row],
+            Told(number, multiplier, dials, seconds(self.clock_error_s[row])),
+            bool(self.answers[row]),
+            self.events.get(row, ()),
+        )
+
+    def put(self, row: int, read: DayRead) -> None:
+        """Show that day of a meter instead."""
+        self.delivered[row], self.received[row] = read.delivered, read.received
+        self.status[row], self.present[row] = read.status, read.present
+        self.r0[row], self.r1[row] = read.r0, read.r1
+        self.numbers[row], self.told_multipliers[row], self.dials[row], self.clock_error_s[row] = read.told
+        self.answers[row] = read.answers
+        if read.events:
+            self.events[row] = read.events
+
+    def mark(self, row: int, kind: FaultKind, read: DayRead, without: DayRead) -> None:
+        """Note what a meter's faults of a kind changed. read, without: its day with them and without."""
+        value, said = changed(read, without)
+        for mask, where in zip((self.changed_delivered, self.changed_received), value | said, strict=True):
+            mask[row, where] |= BITS[kind]
+        if (read.r0 != without.r0).any() or (read.r1 != without.r1).any() or read[6:] != without[6:]:
+            self.changed_day[row] |= BITS[kind]
 
 
 @dataclass(frozen=True)
@@ -77,7 +130,7 @@ class Fleet:
         if self.count < 1:
             text = f"A fleet of {self.count} meters has nothing to show."
             raise MeterError("meters.fleet.empty", text, mend="Give it a meter at least.")
-        _ = self._standing
+        self.faults(1, 0)
 
     def premise(self, ordinal: int) -> Premise:
         """Where the meter of that ordinal belongs."""
@@ -87,12 +140,59 @@ class Fleet:
         """Who the meter of that ordinal is."""
         return install(self.premise(ordinal), self.seed, ordinal)
 
-    def meter(self, ordinal: int, day: date | None = None) -> EmulatedMeter:
-        """The one-meter emulator of that ordinal: it shows what the partitions show.
+    def faults(
+        self, first: int, count: int, wanted: tuple[Seconds, Seconds] | None = None
+    ) -> Mapping[int, list[Fault]]:
+        """The faults of the meters from ``first`` on, by ordinal. wanted: as in ``rules.expand``; all unless given."""
+        found: dict[int, list[Fault]] = defaultdict(list)
+        if self.rules:
+            for fault in expand(self.rules, self.seed, self._roster(first, count), wanted):
+                found[ordinal_of(self.tdsp, self.seed, fault.esiid)].append(fault)
+        return found
 
-        day: faults that are drawn every day, of this and the day before it alone; else those of all days.
+    def meter(self, ordinal: int) -> EmulatedMeter:
+        """The one-meter emulator of that ordinal: it shows what the partitions show. One beyond the fleet has no faults."""
+        return self._meter(ordinal, self.faults(ordinal, int(ordinal <= self.count)).get(ordinal, ()))
+
+    def meters(self, keep: Keep | None = None) -> Iterator[EmulatedMeter]:
+        """Every emulator, in order of the ordinals. keep: of each, what it is told."""
+        for first in range(1, self.count + 1, _PART):
+            part = range(first, min(first + _PART, self.count + 1))
+            faults = self.faults(first, len(part))
+            yield from (self._meter(ordinal, faults.get(ordinal, ()), keep) for ordinal in part)
+
+    def day(self, day: date, size: int = _PART) -> Iterator[Partition]:
+        """The operating day in partitions of at most ``size`` meters, in order of their ordinals."""
+        for first in range(1, self.count + 1, size):
+            yield self.partition(day, first, min(size, self.count + 1 - first))
+
+    def partition(self, day: date, first: int, count: int) -> Partition:
+        """The operating day of the meters from ``first`` on, of this fleet: only they are drawn, and the others cost nothing.
+
+        Raises MeterError for meters that are not in the fleet.
         """
-        return self._meter(ordinal, [*self._standing.get(ordinal, ()), *self._drawn(day).get(ordinal, ())])
+        if not 1 <= first <= first + count - 1 <= self.count:
+            text = f"Meters {first} to {first + count - 1} are not of a fleet of {self.count}."
+            raise MeterError("meters.fleet.range", text, mend="Ask for meters of the fleet, one at least.")
+        part = self._sound(day, first, count)
+        begins, ends = day_start(day), day_end(day)
+        faulty = self.faults(first, count, (begins, ends + ATTEMPTS_S[-1] + 1))
+        for ordinal in sorted(faulty.keys() | (self.loads.keys() & range(first, first + count))):
+            # A fault of the record in the next morning's hours is none of the day's.
+            mine = [one for one in faulty.get(ordinal, ()) if one.first < ends or one.row.layer is not Layer.INTERVALS]
+            self._put_over(part, ordinal - first, ordinal, mine)
+        return part
+
+    def ledger(self, first: date, last: date) -> list[LedgerEntry]:
+        """What the rules do to the meters on the operating days first to last, both included."""
+        run = (day_start(first), day_end(last))
+        read = run[1] + ATTEMPTS_S[-1]
+        made: list[LedgerEntry] = []
+        for begins in range(1, self.count + 1, _PART):
+            faulty = self.faults(begins, min(_PART, self.count + 1 - begins), (run[0], read + 1))
+            meters = (self._meter(ordinal, faults) for ordinal, faults in faulty.items())
+            made += ledger_of(meters, *run, now=read)
+        return ordered(made)
 
     def _meter(self, ordinal: int, faults: Sequence[Fault], keep: Keep | None = None) -> EmulatedMeter:
         premise = self.premise(ordinal)
@@ -102,39 +202,8 @@ class Fleet:
         load = self.loads.get(measured_at)
         return EmulatedMeter(install(premise, self.seed, ordinal), measured, self.seed, faults, load=load, keep=keep)
 
-    def meters(self, keep: Keep | None = None) -> Iterator[EmulatedMeter]:
-        """Every emulator, in order of the ordinals. keep: of each, what it is told."""
-        drawn = self._drawn(None)
-        for ordinal in range(1, self.count + 1):
-            yield self._meter(ordinal, [*self._standing.get(ordinal, ()), *drawn.get(ordinal, ())], keep)
-
-    def day(self, day: date, size: int = 10_000) -> Iterator[Partition]:
-        """The operating day in partitions of at most ``size`` meters, in order of their ordinals."""
-        faulty = self._on(day)
-        for first in range(1, self.count + 1, size):
-            part = self._sound(day, first, min(size, self.count + 1 - first))
-            for ordinal in sorted(faulty.keys() & range(first, first + len(part.answers))):
-                self._put_over(part, ordinal - first, ordinal, faulty[ordinal])
-            yield part
-
-    def ledger(self, first: date, last: date) -> list[ledger.LedgerEntry]:
-        """What the rules do to the meters on the operating days first to last, both included."""
-        run = (day_start(first), day_end(last))
-        span = [first + timedelta(days=back) for back in range(-1, (last - first).days + 1)]
-        made = []
-        faults = [fault for found in self._standing.values() for fault in found]
-        faults += list(drawn_on(self.rules, self.seed, self.roster, span))
-        for fault in faults:
-            if fault.first >= run[1] or fault.until <= run[0]:
-                continue
-            ordinal = ordinal_of(self.tdsp, self.seed, fault.esiid)
-            meter = self.meter(ordinal, first)
-            made.append(ledger.entry(fault, meter.identity.meter_number, run, meter.effect(fault, *run)))
-        return ledger.ordered(made)
-
-    @cached_property
-    def roster(self) -> Roster:
-        """The fleet as rules see it."""
+    def _roster(self, first: int, count: int) -> Roster:
+        """Some meters of the fleet as rules see them."""
 
         def position(esiid: str) -> int:
             ordinal = ordinal_of(self.tdsp, self.seed, esiid)
@@ -143,37 +212,14 @@ class Fleet:
             return ordinal - 1
 
         return Roster(
-            PremiseArrays.generate(self.seed, self.tdsp, self.count, 1).hashes,
-            np.arange(self.count) // GATEWAY_METERS,
-            lambda row: make_esiid(self.tdsp, self.seed, row + 1),
+            PremiseArrays.generate(self.seed, self.tdsp, count, first).hashes,
+            np.arange(first - 1, first - 1 + count) // GATEWAY_METERS,
+            lambda at: make_esiid(self.tdsp, self.seed, at + 1),
             position,
+            first - 1,
+            self.count,
+            -(-self.count // GATEWAY_METERS),
         )
-
-    @cached_property
-    def _standing(self) -> Mapping[int, list[Fault]]:
-        return self._by_ordinal(standing(self.rules, self.seed, self.roster) if self.rules else ())
-
-    def _drawn(self, day: date | None) -> Mapping[int, list[Fault]]:
-        wanted = None if day is None else [day - timedelta(days=1), day]
-        return self._by_ordinal(drawn_on(self.rules, self.seed, self.roster, wanted) if self.rules else ())
-
-    def _by_ordinal(self, faults: Iterator[Fault] | tuple[()]) -> Mapping[int, list[Fault]]:
-        found: dict[int, list[Fault]] = defaultdict(list)
-        for fault in faults:
-            found[ordinal_of(self.tdsp, self.seed, fault.esiid)].append(fault)
-        return found
-
-    def _on(self, day: date) -> Mapping[int, list[Fault]]:
-        """The faults that may show on a day, by ordinal: those of intervals only if they touch it."""
-        begins, ends = day_start(day), day_end(day) + READ_AFTER_S
-        found: dict[int, list[Fault]] = {ordinal: [] for ordinal in self.loads}
-        for faults in (self._standing, self._drawn(day)):
-            for ordinal, ones in faults.items():
-                for fault in ones:
-                    recorded = fault.row.layer in (Layer.INTERVALS, Layer.WIRE)
-                    if fault.first < ends and (fault.until > begins or not recorded):
-                        found.setdefault(ordinal, []).append(fault)
-        return found
 
     def _sound(self, day: date, first: int, count: int) -> Partition:
         """A partition as it would be without faults."""
@@ -207,38 +253,83 @@ class Fleet:
             r1,
             behind,
             np.ones(count, np.bool_),
+            meter_numbers(self.seed, first, count),
+            behind.copy(),
+            np.full(count, DIALS),
+            np.zeros(count, np.int64),
+            {},
+            *(np.zeros(shape, np.uint32) for shape in (delivered.shape, delivered.shape, count)),
         )
 
     def _put_over(self, part: Partition, row: int, ordinal: int, faults: Sequence[Fault]) -> None:
-        """Put a meter's faults over its row: those of its record or its replies alone in place, others by asking the emulator."""
-        now = day_end(part.day) + READ_AFTER_S
-        silent = [fault for fault in faults if fault.row.layer is Layer.WIRE and fault.kind not in _SHOWN]
-        recorded = [
-            fault for fault in faults if fault.row.layer is Layer.INTERVALS and fault.first >= day_start(part.day)
-        ]
-        coarse = part.multipliers[row] > 1 and recorded
-        if len(silent) + len(recorded) == len(faults) and not coarse and ordinal not in self.loads:
-            self._put_recorded(part, row, recorded)
-            if silent:
-                hashed = esiid_hash(silent[0].esiid)
-                part.answers[row] = reply(silent, self.seed, hashed, now).wire is Wire.ANSWER
-            return
-        meter = self._meter(ordinal, faults)
-        shown = meter.window(day_start(part.day), day_end(part.day), now)
-        multiplier = meter.identity.multiplier
-        part.delivered[row], part.received[row] = shown.delivered * multiplier, shown.received * multiplier
-        part.status[row], part.present[row] = shown.status, shown.present
-        for registers_, day in ((part.r0, part.day), (part.r1, part.day + timedelta(days=1))):
-            taken = meter.midnight(day, now)
-            registers_[row] = -1 if taken is None else np.array(taken) * multiplier
-        part.answers[row] = meter.reply(now).wire is Wire.ANSWER
+        """Put a meter's faults over its row, and note what each kind of them changed."""
+        # Most rows need no emulator.
+        meter = cache(lambda: self._meter(ordinal, faults))
+        sound = read_day(self._meter(ordinal, ()), part.day) if ordinal in self.loads else part.row(row)
+        read = self._read(part.day, sound, faults, lambda _: meter())
+        for kind in {fault.kind: None for fault in faults}:
+            others = [fault for fault in faults if fault.kind is not kind]
+            fewer = partial(self._meter, ordinal) if kind is FaultKind.SWAP else lambda others: meter().under(others)
+            part.mark(row, kind, read, self._read(part.day, sound, others, fewer))
+        part.put(row, read)
 
-    def _put_recorded(self, part: Partition, row: int, faults: Sequence[Fault]) -> None:
-        if faults:
-            start, truth = day_start(part.day), part.delivered[row].copy()
-            columns = part.delivered[row], part.received[row], part.status[row]
-            overlay(faults, start, *columns, lambda at: int(truth[(at - start) // INTERVAL_S]))
-            part.present[row] = has_value(part.status[row])
+    def _read(
+        self, day: date, sound: DayRead, faults: Sequence[Fault], make: Callable[[Sequence[Fault]], EmulatedMeter]
+    ) -> DayRead:
+        """A meter's day: of faults of its record, of its replies or long past, the sound one with these put over it; else as it shows it.
+
+        make: the emulator under these faults.
+        """
+        begins, last = day_start(day), day_end(day) + ATTEMPTS_S[-1]
+        recorded = [fault for fault in faults if fault.row.layer is Layer.INTERVALS]
+        silent = [fault for fault in faults if fault.row.layer is Layer.WIRE and silences(fault.kind)]
+        settled = [fault for fault in faults if _settled(fault, begins, last)]
+        if (
+            len(recorded) + len(silent) + len(settled) < len(faults)
+            or any(fault.first < begins for fault in recorded)
+            or (settled and sound.told.multiplier > 1)
+        ):
+            return read_day(make(faults), day)
+        if settled:
+            meter = make(faults)
+            identity = meter.identity_at(begins)
+            r0, r1 = (np.array(meter.registers(at)) for at in (begins, day_end(day)))
+            sound = sound._replace(r0=r0, r1=r1, told=Told(int(identity.meter_number), 1, identity.dials, seconds(0)))
+        if not recorded and not silent:
+            return sound
+        multiplier, answers = sound.told.multiplier, sound.answers
+        if silent:
+            hashed = esiid_hash(silent[0].esiid)
+            tried = (day_end(day) + after for after in ATTEMPTS_S)
+            answers = any(reply(silent, self.seed, hashed, at).wire is Wire.ANSWER for at in tried)
+        raw = sound.delivered // multiplier, sound.received // multiplier
+        delivered, received, status = raw[0].copy(), raw[1].copy(), sound.status.copy()
+
+        def true_at(at: Seconds) -> tuple[int, int]:
+            place = (at - begins) // INTERVAL_S
+            return int(raw[0][place]), int(raw[1][place])
+
+        overlay(recorded, begins, delivered, received, status, true_at)
+        if multiplier > 1:
+            delivered, received = scaled(delivered, multiplier), scaled(received, multiplier)
+        return sound._replace(
+            delivered=delivered,
+            received=received,
+            status=status,
+            present=has_value(status),
+            answers=answers,
+        )
+
+
+def _settled(fault: Fault, begins: Seconds, last: Seconds) -> bool:
+    """Whether, of a day that begins then and is read until ``last``, a fault is seen in nothing but the registers and who hangs there."""
+    # A clock that gains an hour a day is not three days ahead, and power that came back has been told.
+    brief = fault.row.span is Span.INSTANT or fault.until - fault.first < 20 * 86_400
+    return (
+        fault.row.lasting
+        and fault.row.span is not Span.ALWAYS
+        and ((brief and fault.until <= begins - 3 * 86_400) or fault.first > last)
+    )
 
 
 def _pulses(wh: NDArray[np.int32], start: NDArray[np.int64], multiplier: NDArray[np.int64]) -> NDArray[np.int32]:

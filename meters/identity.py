@@ -138,6 +138,12 @@ def make_meter_number(seed: int, ordinal: int) -> str:
     return f"9{_scattered(seed, ordinal, _METER_STEP):08d}"
 
 
+def meter_numbers(seed: int, first: int, count: int) -> NDArray[np.int64]:
+    """(count,) the numbers that ``make_meter_number`` gives for ordinals from ``first``."""
+    ordinals = np.arange(first, first + count, dtype=np.int64) + seed % ORDINALS
+    return 9 * ORDINALS + ordinals % ORDINALS * _METER_STEP % ORDINALS
+
+
 def esiid_hash(esiid: str) -> int:
     """64 well-mixed bits of an ESI ID, the same on every machine: its digits mod 2^64, mixed.
 

@@ -19,7 +19,7 @@ class Window(NamedTuple):
     received: NDArray[np.int32]
     #: Words as in ``meters.status``.
     status: NDArray[np.uint16]
-    #: False where the meter has no value; the two channels hold 0 there.
+    #: False where the meter has no delivered value. A channel holds 0 where its nibble says that it has none.
     present: NDArray[np.bool_]
 
 

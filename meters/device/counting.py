@@ -93,8 +93,8 @@ class Counting:
             zero = self.totals(resets[-1], after)
             delivered, received = delivered - zero[0], received - zero[1]
         elif rollovers:
-            # It is known beforehand, so that the register shows its highest just before.
-            delivered -= self.totals(rollovers[-1], after)[0]
+            # It is known beforehand, so that the register shows its highest just before. It comes there a second time when it has counted so far.
+            delivered -= self.totals(rollovers[0], after)[0]
         around = 10**self._programmed.dials * 1000
         return delivered % around, received % around
 

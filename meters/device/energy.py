@@ -6,7 +6,7 @@ Both channels always go together: row 0 is delivered (LSE channel 4), row 1 rece
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 import numpy as np
@@ -38,21 +38,32 @@ class Share:
 WHOLE = Share()
 
 
+@dataclass(frozen=True, slots=True)
+class Computed:
+    """What has been computed of a load: its last days' bounds and beginnings, and what spans without power kept back, each (2, k)."""
+
+    days: OrderedDict[date, NDArray[np.int64]] = field(default_factory=OrderedDict)
+    beginnings: OrderedDict[date, NDArray[np.int64]] = field(default_factory=OrderedDict)
+    kept: dict[TimeSpan, NDArray[np.int64]] = field(default_factory=dict)
+
+
 class Energy:
     """The load of one premise as one meter sees it, at any instant. Instants are true UTC epoch seconds."""
 
-    def __init__(self, load: PremiseLoad, share: Share = WHOLE) -> None:
-        """Nothing is computed before it is asked for."""
+    def __init__(self, load: PremiseLoad, share: Share = WHOLE, computed: Computed | None = None) -> None:
+        """Nothing is computed before it is asked for. computed: of the same load and share."""
         self._load = load
         self._share = share
-        self._days: OrderedDict[date, NDArray[np.int64]] = OrderedDict()
-        self._kept: dict[TimeSpan, NDArray[np.int64]] = {}
+        self._computed = computed or Computed()
         self._spans: tuple[TimeSpan, ...] = ()
+
+    def twin(self) -> Energy:
+        """The same load at the same place, always with power; what it has computed is shared."""
+        return Energy(self._load, self._share, self._computed)
 
     def without_power(self, spans: list[TimeSpan]) -> None:
         """Say when nothing flows; replaces what was said before."""
         self._spans = united(spans)
-        self._kept = {span: kept for span, kept in self._kept.items() if span in self._spans}
 
     def powered(self, at: Seconds) -> bool:
         """Whether energy can flow."""
@@ -60,9 +71,9 @@ class Energy:
 
     def bounds(self, day: date) -> NDArray[np.int64]:
         """(2, n+1) Wh used at the bounds of an operating day's intervals, as if there were always power; 0 before the era."""
-        if day in self._days:
-            self._days.move_to_end(day)
-            return self._days[day]
+        if day in self._computed.days:
+            self._computed.days.move_to_end(day)
+            return self._computed.days[day]
         n = intervals_in(day)
         made = np.zeros((2, n + 1), np.int64)
         if day >= ERA:
@@ -71,10 +82,7 @@ class Energy:
             np.cumsum(load.received, out=made[1, 1:])
             made = self._share.of(made + self._began(day))
         made.flags.writeable = False
-        self._days[day] = made
-        if len(self._days) > _REMEMBERED_DAYS:
-            self._days.popitem(last=False)
-        return made
+        return _kept(self._computed.days, day, made)
 
     def flowed_bounds(self, day: date) -> NDArray[np.int64]:
         """``bounds`` of what has flowed."""
@@ -102,10 +110,10 @@ class Energy:
 
     def _kept_back(self, span: TimeSpan) -> NDArray[np.int64]:
         """(2, 1) Wh that did not flow over a whole span."""
-        if span not in self._kept:
+        if span not in self._computed.kept:
             ends = self.used(np.array(span))
-            self._kept[span] = ends[:, 1:] - ends[:, :1]
-        return self._kept[span]
+            self._computed.kept[span] = ends[:, 1:] - ends[:, :1]
+        return self._computed.kept[span]
 
     def used(self, at: NDArray[np.int64]) -> NDArray[np.int64]:
         """(2, k) Wh used at the instants, as if there were always power."""
@@ -121,11 +129,13 @@ class Energy:
 
     def _began(self, day: date) -> NDArray[np.int64]:
         """(2, 1) Wh that the premise has used when a day begins."""
-        return np.array(self._load.registers(day), np.int64)[:, None]
+        if day in self._computed.beginnings:
+            return self._computed.beginnings[day]
+        return _kept(self._computed.beginnings, day, np.array(self._load.registers(day), np.int64)[:, None])
 
     def _used_on(self, day: date, at: NDArray[np.int64]) -> NDArray[np.int64]:
         since = at - day_start(day)
-        if day >= ERA and day not in self._days and not since.any():
+        if day >= ERA and day not in self._computed.days and not since.any():
             # A midnight alone needs no intervals.
             return self._share.of(np.repeat(self._began(day), len(at), axis=1))
         index, into = since // INTERVAL_S, since % INTERVAL_S
@@ -134,3 +144,10 @@ class Energy:
         after = bounds[:, np.minimum(index + 1, bounds.shape[1] - 1)]
         grown: NDArray[np.int64] = before + (after - before) * into // INTERVAL_S
         return grown
+
+
+def _kept(days: OrderedDict[date, NDArray[np.int64]], day: date, made: NDArray[np.int64]) -> NDArray[np.int64]:
+    days[day] = made
+    if len(days) > _REMEMBERED_DAYS:
+        days.popitem(last=False)
+    return made

@@ -7,12 +7,12 @@ asked for and kept only while it is among the last few.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 
 import numpy as np
 
-from meters.calendar import INTERVAL_S, Seconds, day_of, day_start, floor_interval, instants, seconds
+from meters.calendar import INTERVAL_S, Seconds, day_of, day_start, floor_interval, seconds
 from meters.device import clock as meter_clock
 from meters.device.counting import Counting
 from meters.device.energy import WHOLE, Energy, Share
@@ -21,15 +21,14 @@ from meters.device.supply import Switch, declared_open, outages, united
 from meters.errors import MeterError
 from meters.events import EventKind, MeterEvent
 from meters.faults.fault import FOR_EVER, Fault
-from meters.faults.kinds import FaultKind, Layer
-from meters.faults.ledger import Effect, LedgerEntry, entry, ordered
+from meters.faults.kinds import FaultKind
 from meters.faults.overlay import overlay
 from meters.faults.replies import reply
 from meters.identity import MeterIdentity, Premise, esiid_hash
 from meters.kernels.philox import philox4x32, words
 from meters.load.truth import ERA, GeneratedLoad, PremiseLoad
 from meters.shown import Command, CommandKind, Live, Reply, Window, Wire, WriteResult
-from meters.status import has_value
+from meters.status import has_value, lacks_received
 
 #: A clock is set by at most so much at once, from what it shows. Default of this project.
 CLOCK_LIMIT_S = seconds(3600)
@@ -58,9 +57,10 @@ class EmulatedMeter:
         *,
         load: PremiseLoad | None = None,
         share: Share = WHOLE,
+        energy: Energy | None = None,
         keep: Keep | None = None,
     ) -> None:
-        """load: what the premise uses; generated for it unless given. share: of two meters at one ESI ID.
+        """load: what the premise uses; generated for it unless given. share: of two meters at one ESI ID. energy: instead of both.
 
         keep: keeps a command before it is carried out; False: it cannot be kept, and the meter does not obey.
 
@@ -87,7 +87,7 @@ class EmulatedMeter:
         self.seed = seed
         self.faults = tuple(faults)
         self._hash = esiid_hash(identity.esiid)
-        self._energy = Energy(load if load is not None else GeneratedLoad(seed, premise), share)
+        self._energy = energy or Energy(load if load is not None else GeneratedLoad(seed, premise), share)
         self._energy.without_power([(outage.first, outage.until) for outage in outages(faults)] + declared_open(faults))
         self._switch = Switch()
         self._clock_writes: list[tuple[Seconds, Seconds]] = []
@@ -110,6 +110,15 @@ class EmulatedMeter:
         """Whether it may have something to tell: a power or clock fault, or a command that it was given."""
         kinds = (FaultKind.OUTAGE, FaultKind.DISCONNECTED, FaultKind.CLOCK_DRIFT, FaultKind.CLOCK_SET)
         return bool(self.commands) or any(fault.kind in kinds for fault in self.faults)
+
+    @property
+    def coarse(self) -> bool:
+        """Whether a pulse of it is more than a Wh."""
+        return max(self.identity.multiplier, self._counting.multiplier) > 1
+
+    def number(self, at: Seconds) -> str:
+        """Number of the meter that hangs there."""
+        return self._counting.identity(self._counting.exchanges(at)).meter_number
 
     def identity_at(self, now: Seconds) -> MeterIdentity:
         """Who answers: after an exchange another meter; one that is programmed with a wrong multiplier says so."""
@@ -196,23 +205,19 @@ class EmulatedMeter:
         """How it behaves on the wire."""
         return reply(self.faults, self.seed, self._hash, now)
 
-    def effect(self, fault: Fault, start: Seconds, end: Seconds) -> Effect | None:
-        """What one of its faults did to delivered energy, over the whole intervals within [start, end) that it touches.
+    def registers(self, at: Seconds) -> tuple[int, int]:
+        """The dials at an instant, delivered and received, raw, whatever is shown of them on the wire."""
+        after = self._counting.exchanges(at)
+        return self._counting.registers(at, after, self._counting.totals(at, after))
 
-        None for faults of other layers than power and intervals, and where no interval is over yet.
-        """
-        first = max(floor_interval(fault.first), -(-start // INTERVAL_S) * INTERVAL_S)
-        until = min(-(-fault.until // INTERVAL_S) * INTERVAL_S, floor_interval(end))
-        if fault.row.layer not in (Layer.POWER, Layer.INTERVALS) or until <= first:
-            return None
-        if fault.row.layer is Layer.INTERVALS:
-            # By labels on both sides: the meter's clock may be another than the fault's author had in mind.
-            shown = int(self.window(first, until, until).delivered.sum(dtype=np.int64))
-            recorded_ = sum(self._recorded_value(at, until) for at in instants(first, until, INTERVAL_S))
-            return Effect(recorded_ * self._counting.multiplier, shown * self._counting.multiplier)
-        ends = np.array([first, until])
-        flowed, used = (np.diff(energy[0]) for energy in (self._energy.flowed(ends), self._energy.used(ends)))
-        return Effect(int(used[0]), int(flowed[0]))
+    def under(self, faults: Sequence[Fault]) -> EmulatedMeter:
+        """This meter, at its load and with the commands that it was given, under other faults: a swap stays as it is."""
+        made = EmulatedMeter(self.identity, self.premise, self.seed, faults, energy=self._energy.twin())
+        for at, shown in self._clock_writes:
+            made.restore(Command(CommandKind.CLOCK, at, shown))
+        for at, closed in self._switch.operations:
+            made.restore(Command(CommandKind.SWITCH, at, int(closed)))
+        return made
 
     # What it is told, and what it tells.
 
@@ -265,9 +270,7 @@ class EmulatedMeter:
             happened += [(first, EventKind.DISCONNECTED), (until, EventKind.CONNECTED)]
         happened += [(at, EventKind.CLOCK_SET) for at, _ in self._clock_writes]
         return sorted(
-            MeterEvent(
-                at, self.identity.esiid, self._counting.identity(self._counting.exchanges(at)).meter_number, kind
-            )
+            MeterEvent(at, self.identity.esiid, self.number(at), kind)
             for at, kind in happened
             if start <= at < end and at < FOR_EVER and self._heard(at, kind)
         )
@@ -315,7 +318,7 @@ class EmulatedMeter:
         delivered, received, status = self._recorded(day, now)
         overlay(self.faults, day_start(day), delivered, received, status, lambda at: self._recorded_value(at, now))
         present = has_value(status)
-        delivered[~present], received[~present] = 0, 0
+        delivered[~present], received[lacks_received(status)] = 0, 0
         made = Window(delivered, received, status, present)
         for column in made:
             column.flags.writeable = False
@@ -324,9 +327,10 @@ class EmulatedMeter:
             self._days.popitem(last=False)
         return made
 
-    def _recorded_value(self, at: Seconds, now: Seconds) -> int:
-        delivered, _, _ = self._recorded(day_of(at), now)
-        return int(delivered[(at - day_start(day_of(at))) // INTERVAL_S])
+    def _recorded_value(self, at: Seconds, now: Seconds) -> tuple[int, int]:
+        delivered, received, _ = self._recorded(day_of(at), now)
+        place = (at - day_start(day_of(at))) // INTERVAL_S
+        return int(delivered[place]), int(received[place])
 
     def _recorded(self, day: date, now: Seconds) -> Record:
         after = self._counting.exchanges(now)
@@ -337,13 +341,3 @@ class EmulatedMeter:
         low, high = words(self._hash)
         word = philox4x32(low, high, np.uint64(began // INTERVAL_S), _VOLTAGE, *words(self.seed))[0]
         return 2045 + int(word) % 71 if self.identity.three_phase else 2360 + int(word) % 81
-
-
-def ledger_of(meters: Iterable[EmulatedMeter], start: Seconds, end: Seconds) -> list[LedgerEntry]:
-    """What their faults did to the meters in [start, end), UTC epoch seconds."""
-    return ordered(
-        entry(fault, meter.identity.meter_number, (start, end), meter.effect(fault, start, end))
-        for meter in meters
-        for fault in meter.faults
-        if fault.first < end and fault.until > start
-    )

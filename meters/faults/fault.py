@@ -8,7 +8,7 @@ from datetime import date
 
 from meters.calendar import INTERVAL_S, Seconds, day_start, seconds
 from meters.errors import MeterError
-from meters.faults.kinds import KINDS, FaultKind, Kind, Span
+from meters.faults.kinds import KINDS, Channel, FaultKind, Kind, Span
 
 #: A fault without an end lasts until then: no run goes on so long.
 FOR_EVER = day_start(date(2100, 1, 1))
@@ -29,6 +29,8 @@ class Fault:
     params: Mapping[str, float] = field(default_factory=dict)
     #: ESI ID of the other meter, for a swap.
     other: str = ""
+    #: Of a fault of intervals; its kind's unless given.
+    channel: Channel | None = None
 
     def __post_init__(self) -> None:
         """Refuse a fault that would do nothing, or not what its author meant; fill in the defaults."""
@@ -47,6 +49,11 @@ class Fault:
             raise self._error("span", f"The {self.kind} does not cover whole intervals.", "Use quarters of an hour.")
         if bool(self.other) != self.row.has_other or self.other == self.esiid:
             raise self._error("other", "A swap names another ESI ID, and only a swap does.", "")
+        if self.channel is not None and self.row.channel is None:
+            raise self._error(
+                "channel", f"A {self.kind} has no channel.", "Leave it away: only faults of intervals have one."
+            )
+        object.__setattr__(self, "channel", self.channel or self.row.channel)
         self._fill_in()
 
     @property

@@ -59,6 +59,16 @@ class FaultKind(StrEnum):
     ZERO_READ = "zero_read"
 
 
+class Channel(StrEnum):
+    """Which channels of the record a fault of intervals takes."""
+
+    #: LSE channel 4.
+    DELIVERED = "delivered"
+    #: LSE channel 1.
+    RECEIVED = "received"
+    BOTH = "both"
+
+
 class Span(StrEnum):
     """What a fault's ``first`` and ``until`` mean."""
 
@@ -93,6 +103,13 @@ class Kind:
     parameters: dict[str, Parameter] = field(default_factory=dict)
     #: Names another meter's ESI ID in the parameter ``other``.
     has_other: bool = False
+    #: Of faults of intervals: the channels unless told; None for the rest, which have none.
+    channel: Channel | None = None
+
+    @property
+    def lasting(self) -> bool:
+        """Whether what it did stays done when it is over: in registers, in who hangs there, under the labels of a clock."""
+        return self.layer in (Layer.POWER, Layer.METER)
 
 
 def _table() -> dict[FaultKind, Kind]:
@@ -102,7 +119,10 @@ def _table() -> dict[FaultKind, Kind]:
             kind, parameter = FaultKind(row["kind"]), row["parameter"]
             if row["does"]:
                 has_other = parameter == "other"
-                table[kind] = Kind(Layer(row["layer"]), Span(row["span"]), row["does"], has_other=has_other)
+                channel = Channel(row["channel"]) if row["channel"] else None
+                table[kind] = Kind(
+                    Layer(row["layer"]), Span(row["span"]), row["does"], has_other=has_other, channel=channel
+                )
             if row["least"]:
                 least, most = _number(row["least"]), _number(row["most"])
                 default = _number(row["default"]) if row["default"] else None

@@ -6,19 +6,36 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
-from meters.calendar import INTERVAL_S, Seconds, floor_interval, iso
+from meters.calendar import INTERVAL_S, Seconds, floor_interval, iso, seconds
 from meters.faults.fault import Fault
 
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """What a fault did to the delivered energy of its span, Wh: what was used, and what the meter shows."""
+    """What a fault did to the intervals whose values are its doing, Wh: each interval and channel of a meter is the doing of one fault at most."""
 
+    #: Delivered, LSE channel 4: what flowed, and what the meter shows.
     true_wh: int
     shown_wh: int
+    #: Received, LSE channel 1.
+    true_received_wh: int = 0
+    shown_received_wh: int = 0
+    #: The sum over intervals and channels of what they are wrong by, whichever way.
+    wrong_wh: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Ends:
+    """The registers at the ends of a fault's span, or a second before an instant and at it; Wh, delivered and received."""
+
+    before: tuple[int, int]
+    after: tuple[int, int]
+    #: Of an exchange: the number of the meter that comes.
+    new_number: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +43,12 @@ class LedgerEntry:
     """The ground truth about one fault."""
 
     esiid: str
+    #: Of the meter that it befell.
     meter_number: str
     kind: str
     layer: str
+    #: Of a fault of intervals: delivered, received or both.
+    channel: str
     #: UTC epoch seconds at which the first and the last interval that it touches end.
     first_end: Seconds
     last_end: Seconds
@@ -37,31 +57,50 @@ class LedgerEntry:
     params: dict[str, float]
     #: The other meter of a swap.
     other: str = ""
-    #: Of faults of power and intervals; None for the rest.
+    #: None where no interval is its doing.
     effect: Effect | None = None
+    ends: Ends | None = None
+    #: Of a flaky meter: the operating days of its span on which it does not answer, ISO dates.
+    silent_days: tuple[str, ...] = ()
 
-    def to_json(self) -> dict[str, Any]:
-        """JSON values; the two ends as epoch seconds and in local time."""
-        entry: dict[str, Any] = {
+    def values(self) -> dict[str, Any]:
+        """The columns in their order, None where there is nothing to say."""
+        effect, ends = self.effect, self.ends
+        before, after = (ends.before, ends.after) if ends else ((None, None), (None, None))
+        return {
             "esiid": self.esiid,
             "meter_number": self.meter_number,
             "kind": self.kind,
             "layer": self.layer,
+            "channel": self.channel or None,
             "first_end": self.first_end,
             "last_end": self.last_end,
-            "first_end_local": iso(self.first_end),
-            "last_end_local": iso(self.last_end),
             "intervals": self.intervals,
             "params": self.params,
+            "other": self.other or None,
+            **{name: getattr(effect, name, None) for name in Effect.__slots__},
+            "register_before_wh": before[0],
+            "register_after_wh": after[0],
+            "received_before_wh": before[1],
+            "received_after_wh": after[1],
+            "new_meter_number": (ends.new_number if ends else "") or None,
+            "silent_days": list(self.silent_days) or None,
         }
-        if self.other:
-            entry["other"] = self.other
-        if self.effect is not None:
-            entry |= {"true_wh": self.effect.true_wh, "shown_wh": self.effect.shown_wh}
-        return entry
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON values of what there is to say; the two ends as epoch seconds and in local time."""
+        said = {name: value for name, value in self.values().items() if value is not None}
+        return said | {"first_end_local": iso(self.first_end), "last_end_local": iso(self.last_end)}
 
 
-def entry(fault: Fault, meter_number: str, run: tuple[Seconds, Seconds], effect: Effect | None = None) -> LedgerEntry:
+def entry(
+    fault: Fault,
+    meter_number: str,
+    run: tuple[Seconds, Seconds],
+    effect: Effect | None = None,
+    ends: Ends | None = None,
+    silent_days: Sequence[date] = (),
+) -> LedgerEntry:
     """The entry of one fault, as far as it lies in the run (UTC epoch seconds, [from, to))."""
     first = max(fault.first, run[0])
     until = max(min(fault.until, run[1]), first + 1)
@@ -72,12 +111,15 @@ def entry(fault: Fault, meter_number: str, run: tuple[Seconds, Seconds], effect:
         meter_number,
         str(fault.kind),
         str(fault.row.layer),
+        str(fault.channel or ""),
         first_end,
         last_end,
         (last_end - first_end) // INTERVAL_S + 1,
         dict(fault.params),
         fault.other,
         effect,
+        ends,
+        tuple(map(str, silent_days)),
     )
 
 
@@ -94,27 +136,18 @@ def write_json(entries: Sequence[LedgerEntry], path: Path) -> None:
 
 
 def write_parquet(entries: Sequence[LedgerEntry], path: Path) -> None:
-    """Write the ledger as Parquet: the JSON's columns, instants as UTC timestamps, params as a JSON text."""
+    """Write the ledger as Parquet: the JSON's columns, instants as UTC timestamps, params as a JSON text, silent days as a list."""
     # A tenth of a second to import, and few commands need it.
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    instant = pa.timestamp("s", "UTC")
-    columns: list[tuple[str, Any, list[Any]]] = [
-        ("esiid", pa.string(), [entry.esiid for entry in entries]),
-        ("meter_number", pa.string(), [entry.meter_number for entry in entries]),
-        ("kind", pa.string(), [entry.kind for entry in entries]),
-        ("layer", pa.string(), [entry.layer for entry in entries]),
-        ("first_end", instant, [entry.first_end for entry in entries]),
-        ("last_end", instant, [entry.last_end for entry in entries]),
-        ("intervals", pa.int32(), [entry.intervals for entry in entries]),
-        ("params", pa.string(), [json.dumps(entry.params, sort_keys=True) for entry in entries]),
-        ("other", pa.string(), [entry.other for entry in entries]),
-        ("true_wh", pa.int64(), [None if entry.effect is None else entry.effect.true_wh for entry in entries]),
-        ("shown_wh", pa.int64(), [None if entry.effect is None else entry.effect.shown_wh for entry in entries]),
-    ]
+    instant, text, whole = pa.timestamp("s", "UTC"), pa.string(), pa.int64()
+    types = {"first_end": instant, "last_end": instant, "intervals": pa.int32(), "silent_days": pa.list_(text)}
+    blank = LedgerEntry("", "", "", "", "", seconds(0), seconds(0), 0, {}).values()
+    schema = pa.schema([(name, types.get(name, whole if name.endswith("_wh") else text)) for name in blank])
+    rows = [one.values() | {"params": json.dumps(one.params, sort_keys=True)} for one in entries]
     with _whole(path) as part:
-        pq.write_table(pa.table({name: pa.array(values, kind) for name, kind, values in columns}), part)
+        pq.write_table(pa.Table.from_pylist(rows, schema), part)
 
 
 @contextmanager

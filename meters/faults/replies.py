@@ -30,9 +30,7 @@ _SEEN_AS: dict[FaultKind, Wire] = {
 
 def reply(faults: Sequence[Fault], seed: int, esiid_hash: int, now: Seconds) -> Reply:
     """The behaviour of the meter with these faults. A flaky one answers for a whole operating day or not at all, drawn by day."""
-    active = [
-        fault for fault in faults if fault.covers(now) and (fault.kind in _SEEN_AS or fault.kind is FaultKind.SLOW)
-    ]
+    active = [fault for fault in faults if fault.covers(now) and silences(fault.kind)]
     if not active:
         return _PLAIN
     delay = sum(fault.params["seconds"] for fault in active if fault.kind is FaultKind.SLOW)
@@ -41,6 +39,11 @@ def reply(faults: Sequence[Fault], seed: int, esiid_hash: int, now: Seconds) -> 
             if fault.kind is kind and not (kind is FaultKind.FLAKY and answers_on(fault, seed, esiid_hash, now)):
                 return Reply(wire, int(fault.params.get("code", 0)), delay)
     return Reply(Wire.ANSWER, 0, delay)
+
+
+def silences(kind: FaultKind) -> bool:
+    """Whether it acts on replies alone, and leaves what a meter holds as it is."""
+    return kind in _SEEN_AS or kind is FaultKind.SLOW
 
 
 def answers_on(fault: Fault, seed: int, esiid_hash: int, now: Seconds) -> bool:

@@ -10,16 +10,18 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from meters.calendar import INTERVAL_S, Seconds, day_end, day_of, day_start, days, iso
+from meters.calendar import INTERVAL_S, Seconds, day_end, day_of, day_start, iso
 from meters.errors import MeterError
 from meters.faults.fault import ALWAYS, FOR_EVER, Fault
-from meters.faults.kinds import KINDS, FaultKind, Span
+from meters.faults.kinds import KINDS, Channel, FaultKind, Span
 from meters.identity import esiid_hash
 from meters.kernels.jit import kernel
 from meters.kernels.philox import Word, philox4x32, words
 
 #: Most operating days over which a rule may draw anew each day: a longer run would hold too many faults in memory.
 MOST_DAYS = 400
+#: Days from one beginning of such draws to the next: whoever wants a late day need not draw all days before it.
+_BLOCK = 64
 #: Upper counter word of these draws; no load draw has it.
 _PURPOSE = 0xFA17
 
@@ -43,6 +45,8 @@ class FaultRule:
     every: Literal["run", "day"] = "run"
     #: Of a rate: how long it lasts at each meter that it hits, somewhere within [first, until); None: the whole span.
     length_s: Seconds | None = None
+    #: Of a kind of intervals, which it takes; the kind's unless given.
+    channel: Channel | None = None
     #: Where it was written, for messages.
     place: str = ""
 
@@ -111,6 +115,12 @@ _REFUSED: tuple[tuple[str, Callable[[FaultRule], bool], str, str], ...] = (
         "Use quarters of an hour.",
     ),
     (
+        "channel",
+        lambda rule: rule.channel is not None and KINDS[FaultKind(rule.kind)].channel is None,
+        "A {0.kind} has no channel.",
+        "Leave it away: only faults of intervals have one.",
+    ),
+    (
         "twice",
         lambda rule: len({*rule.meters}) < len(rule.meters) or len({*rule.esiids}) < len(rule.esiids),
         "A meter is named twice.",
@@ -135,15 +145,20 @@ _REFUSED: tuple[tuple[str, Callable[[FaultRule], bool], str, str], ...] = (
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Roster:
-    """The meters that rules may hit, by position: 0 is the meter of ordinal 1."""
+    """Meters that rules may hit, by position, some of all: position 0 is the meter of ordinal 1."""
 
     #: (m,) hashes of their ESI IDs.
     hashes: NDArray[np.uint64]
     #: (m,) gateway of each, from 0 on.
     gateways: NDArray[np.int64]
+    #: Of any meter.
     esiid: Callable[[int], str]
     #: Position of an ESI ID. Raises MeterError for a stranger.
     position: Callable[[str], int]
+    #: Position of the first of these, and how many meters and gateways there are in all.
+    first: int
+    count: int
+    gateway_count: int
 
     @classmethod
     def of(cls, esiids: Sequence[str], gateways: Sequence[int]) -> Roster:
@@ -156,95 +171,110 @@ class Roster:
             return at[esiid]
 
         hashes = np.array([esiid_hash(esiid) for esiid in esiids], np.uint64)
-        return cls(hashes, np.array(gateways, np.int64), esiids.__getitem__, position)
+        behind = np.array(gateways, np.int64)
+        return cls(hashes, behind, esiids.__getitem__, position, 0, len(esiids), max(gateways, default=-1) + 1)
 
 
-def expand(rules: Sequence[FaultRule], seed: int, roster: Roster) -> list[Fault]:
-    """Every fault that the rules declare for these meters. Raises MeterError for a meter that there is none of."""
-    return [*standing(rules, seed, roster), *drawn_on(rules, seed, roster, None)]
+def expand(
+    rules: Sequence[FaultRule], seed: int, roster: Roster, wanted: tuple[Seconds, Seconds] | None = None
+) -> list[Fault]:
+    """Every fault that the rules declare for these meters, in the rules' order. Raises MeterError for a meter that there is none of.
 
+    wanted: only what may show between these instants, UTC epoch seconds: whatever touches them, and what came before them and lasts, back to its
+    rule's beginning. Of a meter with a rollover what lasts is all wanted: its register is as near to its last dial as it has still to count.
 
-def standing(rules: Sequence[FaultRule], seed: int, roster: Roster) -> Iterator[Fault]:
-    """The faults that are not drawn anew every day, in the rules' order."""
+    A meter's hits of a rule that draws every day are a Bernoulli process: from one hit to the next a geometric number of days, begun anew every
+    64 days. So what it costs follows from the rule's length, which is bounded, and its rate, not from the date or from who asked before.
+    """
+    made: list[Fault] = []
+    drawn = [ALWAYS, FOR_EVER] if wanted is None else [wanted[0], wanted[1]]
+    lasting = [ALWAYS, FOR_EVER if any(rule.kind is FaultKind.ROLLOVER for rule in rules) else drawn[1]]
     for index, rule in enumerate(rules):
-        if not rule.rate:
-            yield from _by_name(rule, roster)
-        elif rule.every == "run":
-            yield from _by_rate(rule, index, seed, roster, [(0, rule.first, rule.until)])
-
-
-def drawn_on(rules: Sequence[FaultRule], seed: int, roster: Roster, wanted: Sequence[date] | None) -> Iterator[Fault]:
-    """The faults that are drawn every day, of the operating days ``wanted`` (None: of all)."""
-    for index, rule in enumerate(rules):
-        if rule.rate and rule.every == "day":
-            spans = [
-                (day.toordinal(), max(rule.first, day_start(day)), min(rule.until, day_end(day)))
-                for day in (days(day_of(rule.first), day_of(rule.until - 1)) if wanted is None else wanted)
-                if day_start(day) < rule.until and day_end(day) > rule.first
-            ]
-            yield from _by_rate(rule, index, seed, roster, spans)
-
-
-def _by_name(rule: FaultRule, roster: Roster) -> list[Fault]:
-    count = len(roster.hashes)
-    rows: list[int] = []
-    for ordinal in rule.meters:
-        if not 1 <= ordinal <= count:
-            raise MeterError(
-                "meters.fault.unknown", f"There is no meter {ordinal}: there are {count}.", place=rule.place
-            )
-        rows.append(ordinal - 1)
-    rows += [roster.position(esiid) for esiid in rule.esiids]
-    for gateway in rule.gateways:
-        behind = np.flatnonzero(roster.gateways == gateway - 1)
-        if not len(behind):
-            raise MeterError("meters.fault.unknown", f"There is no gateway {gateway}.", place=rule.place)
-        rows += behind.tolist()
-    others = [rows[1], rows[0]] if KINDS[rule.kind].has_other else [None] * len(rows)
+        if rule.rate:
+            made += _by_rate(rule, index, seed, roster, *(lasting if KINDS[rule.kind].lasting else drawn))
+        else:
+            made += _by_name(rule, roster)
+    if wanted is None:
+        return made
+    ahead = {fault.esiid for fault in made if fault.kind is FaultKind.ROLLOVER}
     return [
-        _fault(rule, roster.esiid(row), rule.first, rule.until, "" if other is None else roster.esiid(other))
-        for row, other in zip(rows, others, strict=True)
+        fault
+        for fault in made
+        if (fault.first < wanted[1] and fault.until > wanted[0])
+        or (fault.row.lasting and (fault.first < wanted[1] or fault.esiid in ahead))
     ]
 
 
-def _by_rate(
-    rule: FaultRule, index: int, seed: int, roster: Roster, spans: Sequence[tuple[int, Seconds, Seconds]]
-) -> Iterator[Fault]:
-    """spans: (what tells one draw from the next, first, until)."""
-    if KINDS[rule.kind].has_other:
-        yield from _swaps(rule, index, seed, roster)
+def _by_name(rule: FaultRule, roster: Roster) -> Iterator[Fault]:
+    positions: list[int] = []
+    for ordinal in rule.meters:
+        if not 1 <= ordinal <= roster.count:
+            raise MeterError(
+                "meters.fault.unknown", f"There is no meter {ordinal}: there are {roster.count}.", place=rule.place
+            )
+        positions.append(ordinal - 1)
+    positions += [roster.position(esiid) for esiid in rule.esiids]
+    for gateway in rule.gateways:
+        if not 1 <= gateway <= roster.gateway_count:
+            raise MeterError("meters.fault.unknown", f"There is no gateway {gateway}.", place=rule.place)
+        positions += (np.flatnonzero(roster.gateways == gateway - 1) + roster.first).tolist()
+    others = positions[::-1] if KINDS[rule.kind].has_other else [None] * len(positions)
+    for position, other in zip(positions, others, strict=True):
+        if 0 <= position - roster.first < len(roster.hashes):
+            yield _fault(
+                rule, roster.esiid(position), rule.first, rule.until, "" if other is None else roster.esiid(other)
+            )
+
+
+def _by_rate(rule: FaultRule, index: int, seed: int, roster: Roster, low: Seconds, high: Seconds) -> Iterator[Fault]:
+    """low, high: of a rule that draws every day, the instants between which its days are wanted."""
+    row, purpose = KINDS[rule.kind], _PURPOSE + (index << 16)
+    if row.has_other:
+        yield from _swaps(rule, purpose, seed, roster)
         return
-    grain = INTERVAL_S if KINDS[rule.kind].span is Span.INTERVALS else 1
-    for counter, first, until in spans:
-        hit, where = draws(*words(seed), roster.hashes, counter, _PURPOSE + (index << 16))
-        for row in np.flatnonzero(hit < rule.rate).tolist():
-            begins, ends = first, until
-            if rule.length_s is not None:
-                room = max(0, until - first - rule.length_s) // grain
-                begins = first + int(where[row] * (room + 1)) * grain
-                ends = min(begins + rule.length_s, until)
-            elif KINDS[rule.kind].span is Span.INSTANT:
-                begins = first + int(where[row] * (until - first))
-                ends = begins + 1
-            yield _fault(rule, roster.esiid(row), begins, ends, "")
+    if rule.every == "day":
+        first, last = (day_of(at).toordinal() for at in (max(rule.first, low), min(rule.until, high) - 1))
+        chances = np.array([(1.0 - rule.rate) ** passed for passed in range(_BLOCK, 0, -1)])
+        hits = zip(
+            *(column.tolist() for column in gaps(*words(seed), roster.hashes, first, last, purpose, chances)),
+            strict=True,
+        )
+    else:
+        hit, where = draws(*words(seed), roster.hashes, 0, purpose)
+        rows = np.flatnonzero(hit < rule.rate)
+        hits = zip(rows.tolist(), [0] * len(rows), where[rows].tolist(), strict=True)
+    grain = INTERVAL_S if row.span is Span.INTERVALS else 1
+    for at, ordinal, place in hits:
+        begins, ends = rule.first, rule.until
+        if ordinal:
+            day = date.fromordinal(ordinal)
+            begins, ends = max(begins, day_start(day)), min(ends, day_end(day))
+        if rule.length_s is not None:
+            room = max(0, ends - begins - rule.length_s) // grain
+            begins += int(place * (room + 1)) * grain
+            ends = min(begins + rule.length_s, ends)
+        elif row.span is Span.INSTANT:
+            begins += int(place * (ends - begins))
+            ends = begins + 1
+        yield _fault(rule, roster.esiid(roster.first + at), begins, ends, "")
 
 
-def _swaps(rule: FaultRule, index: int, seed: int, roster: Roster) -> Iterator[Fault]:
-    """A meter that is hit is swapped with the next one, unless that one is swapped already."""
-    hit, _ = draws(*words(seed), roster.hashes, 0, _PURPOSE + (index << 16))
-    taken = -1
-    for row in np.flatnonzero(hit[:-1] < rule.rate).tolist():
-        if row == taken:
-            continue
-        taken = row + 1
-        esiid, other = roster.esiid(row), roster.esiid(row + 1)
-        yield _fault(rule, esiid, rule.first, rule.until, other)
-        yield _fault(rule, other, rule.first, rule.until, esiid)
+def _swaps(rule: FaultRule, purpose: int, seed: int, roster: Roster) -> Iterator[Fault]:
+    """Neighbours, 1 with 2, 3 with 4 and so on, are swapped as the first of them is drawn: a part of a fleet needs nobody else's draws."""
+    began = roster.first - roster.first % 2
+    hashes = roster.hashes
+    if began < roster.first and len(hashes):
+        hashes = np.append(np.uint64(esiid_hash(roster.esiid(began))), hashes)
+    hit, _ = draws(*words(seed), hashes, 0, purpose)
+    for low in (2 * np.flatnonzero(hit[::2] < rule.rate) + began).tolist():
+        for position, other in ((low, low + 1), (low + 1, low)):
+            if low + 1 < roster.count and 0 <= position - roster.first < len(roster.hashes):
+                yield _fault(rule, roster.esiid(position), rule.first, rule.until, roster.esiid(other))
 
 
 def _fault(rule: FaultRule, esiid: str, first: Seconds, until: Seconds, other: str) -> Fault:
     try:
-        return Fault(rule.kind, esiid, first, until, rule.params, other)
+        return Fault(rule.kind, esiid, first, until, rule.params, other, rule.channel)
     except MeterError as error:
         place = rule.place or f"{rule.kind} from {iso(first)}"
         raise MeterError(error.code, error.message, place=place, mend=error.mend) from None
@@ -263,3 +293,42 @@ def draws(
         )
         first[row], second[row] = np.float64(w0) / 2.0**32, np.float64(w1) / 2.0**32
     return first, second
+
+
+@kernel
+def gaps(
+    k0: Word, k1: Word, hashes: NDArray[np.uint64], first: int, last: int, purpose: int, chances: NDArray[np.float64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+    """Each hit of each meter on the days first to last (ordinals), as (h,) row, day, and a uniform number in [0, 1).
+
+    chances: (64,) that so many days pass without a hit: of 64, 63, ... 1.
+    """
+    ones = np.uint64(0xFFFFFFFF)
+    size, count = len(chances), 0
+    rows, found, where = np.empty(64, np.int64), np.empty(64, np.int64), np.empty(64)
+    for row in range(len(hashes)):
+        for block in range(first // size, last // size + 1):
+            day, times = block * size, 0
+            while True:
+                w0, w1, _, _ = philox4x32(
+                    hashes[row] & ones,
+                    hashes[row] >> np.uint64(32),
+                    np.uint64(block * size + times),
+                    np.uint64(purpose),
+                    k0,
+                    k1,
+                )
+                day += size - int(np.searchsorted(chances, np.float64(w0) / 2.0**32, "right"))
+                times += 1
+                if day >= min((block + 1) * size, last + 1):
+                    break
+                if day >= first:
+                    if count == len(rows):
+                        rows, found = np.append(rows, rows), np.append(found, found)
+                        where = np.append(where, where)
+                    rows[count], found[count], where[count] = row, day, np.float64(w1) / 2.0**32
+                    count += 1
+                day += 1
+                if day == (block + 1) * size:
+                    break
+    return rows[:count], found[:count], where[:count]

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from meters.calendar import INTERVAL_S, Seconds, day_end, day_start, interval_ends, iso, local, seconds
 from meters.faults.fault import ALWAYS, FOR_EVER, Fault
 from meters.faults.kinds import FaultKind, Layer, Span
-from meters.fleet import READ_AFTER_S, Fleet
+from meters.fleet import Fleet
 from meters.identity import MeterIdentity
 from meters.load.replay import ReplayedLoad
 from meters.load.truth import DayLoad
@@ -23,6 +23,8 @@ from meters.status import Common, Condition, common_nibble, delivered_condition
 from simulator.world.roster import Found
 
 Wh = NDArray[np.int64]
+#: How long after its end a day is read.
+READ_AFTER_S = 3600
 
 
 class Mark(NamedTuple):
@@ -171,7 +173,7 @@ def meter_day(found: Found, fleet: Fleet, day: date) -> MeterDay:
 def _touches(fault: Fault, start: Seconds, now: Seconds) -> bool:
     """Whether a fault can be seen in what is read: one of the installation leaves its traces for good."""
     lasting = fault.row.layer is Layer.METER and fault.row.span in (Span.ALWAYS, Span.INSTANT)
-    return lasting or (fault.first < now and fault.until > start)
+    return fault.first < now and (lasting or fault.until > start)
 
 
 def _marks(
@@ -196,6 +198,8 @@ def fault_text(fault: Fault) -> str:
     params = ", ".join(f"{name} {value:g}" for name, value in fault.params.items())
     if fault.other:
         params = f"with {fault.other}"
+    if fault.channel is not fault.row.channel:
+        params = ", ".join(filter(None, (params, str(fault.channel))))
     words = f"{fault.kind} ({params})" if params else str(fault.kind)
     if fault.row.span is Span.ALWAYS:
         return words
@@ -223,7 +227,8 @@ def fault_json(fault: Fault) -> dict[str, Any]:
         "until": iso(fault.until) if timed and fault.row.span is not Span.INSTANT and fault.until < FOR_EVER else None,
         "params": dict(fault.params),
     }
-    return entry | ({"other": fault.other} if fault.other else {})
+    more = {"other": fault.other, "channel": fault.channel and str(fault.channel)}
+    return entry | {name: value for name, value in more.items() if value}
 
 
 def wire_text(reply: Reply) -> str:

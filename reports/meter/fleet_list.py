@@ -11,7 +11,6 @@ from rich.text import Text
 
 from meters.calendar import seconds
 from meters.faults.fault import Fault
-from meters.faults.rules import expand
 from meters.fleet import Fleet
 from reports.meter.day import fault_json, fault_text
 from simulator.world.roster import magic, place_of
@@ -33,14 +32,6 @@ _HEADS = (
 _RIGHT = {"meter", "gateway", "unit", "phases", "mult", "roof kW", "car kWh"}
 
 
-def _declared(fleet: Fleet) -> dict[str, list[Fault]]:
-    """The faults of the fleet's rules by ESI ID."""
-    found: dict[str, list[Fault]] = {}
-    for fault in expand(fleet.rules, fleet.seed, fleet.roster) if fleet.rules else ():
-        found.setdefault(fault.esiid, []).append(fault)
-    return found
-
-
 def _row(cells: tuple[str, ...], digits: int) -> str:
     line = ""
     for (name, width), cell in zip(_HEADS, cells, strict=False):
@@ -51,7 +42,7 @@ def _row(cells: tuple[str, ...], digits: int) -> str:
 
 def fleet_lines(fleet: Fleet, most: int) -> Iterator[Text]:
     """A head and at most so many meters, a line each; then how many more there are."""
-    declared, digits = _declared(fleet), fleet.tdsp.digits
+    declared, digits = fleet.faults(1, fleet.count), fleet.tdsp.digits
     yield Text(_row((*(name for name, _ in _HEADS), "faults" if declared else ""), digits), style="dim")
     rows = min(fleet.count, most)
     for ordinal in range(1, rows + 1):
@@ -70,7 +61,7 @@ def fleet_lines(fleet: Fleet, most: int) -> Iterator[Text]:
                     str(identity.multiplier),
                     f"{premise.solar_w / 1000:.1f}" if premise.solar_w else "",
                     f"{premise.ev_wh / 1000:.1f}" if premise.ev_wh else "",
-                    _said(declared.get(premise.esiid, []), replayed=ordinal in fleet.loads),
+                    _said(declared.get(ordinal, []), replayed=ordinal in fleet.loads),
                 ),
                 digits,
             )
@@ -94,7 +85,7 @@ def _said(faults: list[Fault], *, replayed: bool) -> str:
 
 def fleet_json(fleet: Fleet, mix: str) -> Iterator[str]:
     """The document in pieces, one meter a line."""
-    declared = _declared(fleet)
+    declared = fleet.faults(1, fleet.count)
     head = {"tdsp": fleet.tdsp.key, "seed": fleet.seed, "count": fleet.count, "mix": mix}
     yield json.dumps(head)[:-1] + ', "meters": [\n'
     for ordinal in range(1, fleet.count + 1):
@@ -113,7 +104,7 @@ def fleet_json(fleet: Fleet, mix: str) -> Iterator[str]:
             "solar_w": premise.solar_w,
             "ev_wh_a_day": premise.ev_wh,
             "replayed": ordinal in fleet.loads,
-            "faults": [fault_json(one) for one in declared.get(premise.esiid, ())],
+            "faults": [fault_json(one) for one in declared.get(ordinal, ())],
         }
         yield json.dumps(entry) + (",\n" if ordinal < fleet.count else "\n")
     yield "]}\n"

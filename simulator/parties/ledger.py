@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from meters.calendar import INTERVAL_S, Seconds
-from meters.device.meter import EmulatedMeter, ledger_of
+from meters.device.account import ledger_of
+from meters.device.meter import EmulatedMeter
 from meters.faults.ledger import LedgerEntry, ordered, write_json, write_parquet
 from meters.register_map.layout import RING_SLOTS
 

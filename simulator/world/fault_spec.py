@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from meters.calendar import epoch, seconds
 from meters.errors import MeterError
 from meters.faults.fault import ALWAYS, FOR_EVER
-from meters.faults.kinds import KINDS, FaultKind
+from meters.faults.kinds import KINDS, Channel, FaultKind
 from meters.faults.rules import FaultRule
 from simulator.errors import SimulatorError
 from simulator.input.mistakes import did_you_mean, mistakes_of, shown_value
@@ -38,6 +38,9 @@ class FaultSpec(BaseModel):
     )
     minutes: int | None = Field(
         default=None, gt=0, description="Of a rate: how long it lasts at each meter, somewhere between first and until."
+    )
+    channel: Channel | None = Field(
+        default=None, description="Of a fault of intervals: which channels it takes; its kind's unless given."
     )
     first: datetime | None = None
     until: datetime | None = None
@@ -80,6 +83,7 @@ class FaultSpec(BaseModel):
                 self.rate or 0.0,
                 self.every,
                 None if self.minutes is None else seconds(self.minutes * 60),
+                self.channel,
                 place,
             )
         except MeterError as error:

@@ -14,9 +14,10 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from headend.ports import MeterAddress
 from meters.calendar import Seconds, day_end, day_of, day_start
+from meters.device.account import ledger_of
 from meters.device.counting import exchanged_number
 from meters.device.installation import install
-from meters.device.meter import EmulatedMeter, ledger_of
+from meters.device.meter import EmulatedMeter
 from meters.device.special import special_meters, two_meters
 from meters.errors import MeterError
 from meters.faults.fault import Fault

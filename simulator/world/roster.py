@@ -75,9 +75,9 @@ def magic(fleet: Fleet, since: Seconds) -> list[tuple[EmulatedMeter, str, Place]
 
 
 def find(fleet: Fleet, esiid: str, day: date, meter_number: str = "") -> Found:
-    """The meter at an ESI ID of the fleet's company and seed, with its faults around ``day``; also one beyond the fleet's count.
+    """The meter at an ESI ID of the fleet's company and seed, with its faults; also one beyond the fleet's count.
 
-    meter_number: which, where there are several; the first unless given. Raises SimulatorError for one that there is none of.
+    day: a magic one's faults count from its noon. meter_number: which, where there are several; the first unless given. Raises SimulatorError for one that there is none of.
     """
     specials = magic(fleet, day_start(day) + _UP_AT_S)
     here = [special for special in specials if special[0].identity.esiid == esiid]
@@ -93,7 +93,7 @@ def find(fleet: Fleet, esiid: str, day: date, meter_number: str = "") -> Found:
         premise = fleet.premise(ordinal)
         load = fleet.loads.get(ordinal) or GeneratedLoad(fleet.seed, premise)
         place = place_of(ordinal) if 1 <= ordinal <= fleet.count else None
-        found = [Found(fleet.tdsp, fleet.meter(ordinal, day), premise, load, place)]
+        found = [Found(fleet.tdsp, fleet.meter(ordinal), premise, load, place)]
     numbers = [one.meter.identity.meter_number for one in found]
     if meter_number and meter_number not in numbers:
         raise SimulatorError(

@@ -1,18 +1,25 @@
 from __future__ import annotations
 
+from collections import defaultdict
+from dataclasses import fields, replace
 from datetime import date, timedelta
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from meters.calendar import day_end, day_start, epoch, intervals_in, seconds
+from meters.device.meter import EmulatedMeter
 from meters.errors import MeterError
-from meters.faults.kinds import KINDS, FaultKind, Layer, Span
+from meters.faults.fault import Fault
+from meters.faults.kinds import KINDS, Channel, FaultKind, Layer, Span
 from meters.faults.rules import FaultRule
-from meters.fleet import READ_AFTER_S, Fleet
+from meters.fleet import BITS, Fleet, Partition
 from meters.identity import make_esiid, tdsp
 from meters.load.premises import MARKET
 from meters.shown import Wire
+from meters.status import Condition
 
 ONCOR = tdsp("ONCOR")
 DAY, AUTUMN = date(2026, 8, 12), date(2026, 11, 1)
@@ -27,7 +34,7 @@ def every_kind(day: date) -> list[FaultRule]:
             name: parameter.default if parameter.default is not None else min(parameter.most, 100.0)
             for name, parameter in KINDS[kind].parameters.items()
         }
-        until = noon + 14 * 3600 if KINDS[kind].layer is Layer.WIRE else noon + 3600
+        until = noon + 30 * 3600 if KINDS[kind].layer is Layer.WIRE else noon + 3600
         always = KINDS[kind].span is Span.ALWAYS
         rules.append(
             FaultRule(kind, params=params, meters=(ordinal,))
@@ -37,29 +44,201 @@ def every_kind(day: date) -> list[FaultRule]:
     return [*rules, FaultRule(FaultKind.SWAP, meters=(1, 2))]
 
 
+def drawn_daily(day: date, rate: float, days: int = 3) -> list[FaultRule]:
+    """Every kind that has a span, drawn every day from so many before ``day`` to the next: an hour of it, or a whole day of the wire's."""
+    first, until = day_start(day - timedelta(days=days - 1)), day_end(day + timedelta(days=1))
+    rules = []
+    for kind, row in KINDS.items():
+        params = {name: min(one.most, 40.0) for name, one in row.parameters.items()}
+        if kind is FaultKind.FLAKY:
+            params = {"answers": 0.3}
+        if row.span is Span.ALWAYS:
+            rules.append(FaultRule(kind, params=params, rate=rate))
+            continue
+        whole = row.span is Span.INSTANT or row.layer is Layer.WIRE
+        rules.append(
+            FaultRule(kind, first, until, params, rate=rate, every="day", length_s=None if whole else seconds(3600))
+        )
+        if row.channel is not None:
+            rules.append(replace(rules[-1], channel=Channel.RECEIVED))
+    return rules
+
+
+def collected(meter: EmulatedMeter, day: date) -> tuple[list[tuple[int, int, int, bool] | None], list[list[int]], bool]:
+    """Of each interval raw values, status and presence as the first sweep brings it that is answered and finds it; registers; whether any is."""
+    end = day_end(day)
+    sweeps = [at for at in (end, end + 14_400, end + 28_800) if meter.reply(at).wire is Wire.ANSWER]
+    held: list[tuple[int, int, int, bool] | None] = [None] * intervals_in(day)
+    midnights = {day: [-1, -1], day + timedelta(days=1): [-1, -1]}
+    for at in sweeps or [end]:
+        shown = meter.window(day_start(day), end, at)
+        for place in range(len(held)):
+            if held[place] is None and day_start(day) + 900 * (place + 1) <= meter.clock(at):
+                held[place] = tuple(column[place].item() for column in shown)
+        for midnight, registers in midnights.items():
+            taken = meter.midnight(midnight, at)
+            if registers[0] < 0 and taken is not None:
+                registers[:] = [one * meter.identity.multiplier for one in taken]
+    return held, list(midnights.values()), bool(sweeps)
+
+
 @pytest.mark.parametrize("day", [DAY, AUTUMN])
-def test_partitions_show_what_the_one_meter_emulators_show_under_every_kind_of_fault(day: date) -> None:
-    daily = FaultRule(FaultKind.GAP, day_start(day), day_end(day), rate=0.2, every="day", length_s=seconds(3600))
-    fleet = Fleet(ONCOR, 3, 60, [*every_kind(day), daily], MARKET)
+def test_partitions_show_what_sweeps_get_from_the_emulators_under_every_kind_of_fault(day: date) -> None:
+    fleet = Fleet(ONCOR, 3, 60, [*every_kind(day), *drawn_daily(day, 0.02, days=12)], MARKET)
     parts = list(fleet.day(day, size=25))
     assert [(part.first, len(part.delivered)) for part in parts] == [(1, 25), (26, 25), (51, 10)]
-    now = day_end(day) + READ_AFTER_S
     for part in parts:
         assert part.received.shape == part.delivered.shape == (len(part.r0), intervals_in(day))
         for row, ordinal in enumerate(range(part.first, part.first + len(part.delivered))):
             meter = fleet.meter(ordinal)
-            shown = meter.window(day_start(day), day_end(day), now)
+            held, midnights, answers = collected(meter, day)
             multiplier = meter.identity.multiplier
-            assert part.delivered[row].tolist() == (shown.delivered * multiplier).tolist(), ordinal
-            assert part.received[row].tolist() == (shown.received * multiplier).tolist()
-            assert part.status[row].tolist() == shown.status.tolist()
-            assert part.present[row].tolist() == shown.present.tolist()
-            for registers, midnight in ((part.r0, day), (part.r1, day + timedelta(days=1))):
-                taken = meter.midnight(midnight, now)
-                wanted = [-1, -1] if taken is None else [one * multiplier for one in taken]
-                assert registers[row].tolist() == wanted, ordinal
-            assert part.answers[row] == (meter.reply(now).wire is Wire.ANSWER)
+            missing = (0, 0, Condition.STOPPED << 8 | Condition.STOPPED << 4, False)
+            for place, one in enumerate(held):
+                delivered, received, status, present = one or missing
+                assert part.delivered[row, place] == min(delivered * multiplier, 2**31 - 1), ordinal
+                assert part.received[row, place] == min(received * multiplier, 2**31 - 1)
+                assert (part.status[row, place], part.present[row, place]) == (status, present)
+            assert [part.r0[row].tolist(), part.r1[row].tolist()] == midnights, ordinal
+            assert part.answers[row] == answers
+            assert list(part.events.get(row, ())) == meter.events(day_start(day), day_end(day))
     assert not np.concatenate([part.answers for part in parts]).all()
+
+
+def test_partition_is_the_same_alone_and_tells_the_headers_of_its_meters() -> None:
+    rules = [
+        *drawn_daily(DAY, 0.03),
+        FaultRule(FaultKind.NO_PATH, gateways=(2,)),
+        FaultRule(FaultKind.DEAD, meters=(3, 301)),
+    ]
+    fleet = Fleet(ONCOR, 3, 600, rules, MARKET)
+    whole = next(iter(fleet.day(DAY)))
+    for first, count in ((1, 1), (240, 70), (301, 299), (600, 1)):
+        alone = fleet.partition(DAY, first, count)
+        for name, column in ((one.name, getattr(alone, one.name)) for one in fields(Partition)):
+            if isinstance(column, np.ndarray):
+                assert column.tolist() == getattr(whole, name)[first - 1 : first - 1 + count].tolist(), name
+        assert alone.events == {
+            at - first + 1: told for at, told in whole.events.items() if first - 1 <= at < first - 1 + count
+        }
+    sound = Fleet(ONCOR, 3, 600, mix=MARKET).partition(DAY, 1, 600)
+    for row in range(600):
+        identity = fleet.identity(row + 1)
+        assert sound.row(row).told == (int(identity.meter_number), identity.multiplier, identity.dials, 0)
+    assert not sound.changed_day.any()
+    assert not sound.changed_delivered.any()
+
+
+def test_work_of_a_partition_does_not_grow_with_its_fleet() -> None:
+    rules = [
+        *drawn_daily(DAY, 0.01),
+        FaultRule(FaultKind.NO_PATH, gateways=(9,)),
+        FaultRule(FaultKind.DEAD, meters=(3,)),
+    ]
+    small, large = (Fleet(ONCOR, 3, count, rules, MARKET) for count in (5_000, 90_000_000))
+    mine, theirs = (fleet.partition(DAY, 1_900, 40) for fleet in (small, large))
+    assert mine.delivered.tolist() == theirs.delivered.tolist()
+    assert mine.changed_day.tolist() == theirs.changed_day.tolist()
+
+
+@settings(max_examples=4, deadline=None)
+@given(order=st.permutations(range(8)), seed=st.integers(0, 2**20))
+def test_registers_go_on_over_midnight_whatever_day_is_asked_first(order: list[int], seed: int) -> None:
+    first = date(2026, 10, 28)
+    fleet = Fleet(ONCOR, seed, 100, drawn_daily(first + timedelta(days=7), 0.005, days=40), MARKET)
+    parts = {at: fleet.partition(first + timedelta(days=at), 1, 100) for at in order}
+    # Whatever made another meter, another clock or another reading of that very midnight.
+    kinds = (FaultKind.EXCHANGE, FaultKind.CLOCK_SET, FaultKind.CLOCK_DRIFT, FaultKind.STALE, FaultKind.ZERO_READ)
+    breaks = sum(int(BITS[kind]) for kind in kinds)
+    for at in range(7):
+        ended, begun = parts[at].r1, parts[at + 1].r0
+        marks = parts[at].changed_day | parts[at + 1].changed_day
+        assert (marks[(ended != begun).any(axis=1)] & breaks).all()
+        assert (marks & breaks == 0).sum() > 50
+
+
+def named(fault: Fault) -> FaultRule:
+    whom = (fault.esiid, fault.other) if fault.other else (fault.esiid,)
+    return FaultRule(fault.kind, fault.first, fault.until, fault.params, esiids=whom, channel=fault.channel)
+
+
+def test_masks_are_where_a_fleet_without_the_kind_shows_something_else() -> None:
+    day = DAY + timedelta(days=1)
+    drawn = Fleet(ONCOR, 3, 80, [*every_kind(DAY), *drawn_daily(day, 0.04), *drawn_daily(day, 0.01, days=9)], MARKET)
+    part = drawn.partition(day, 1, 80)
+    seen: set[FaultKind] = set()
+    faults = drawn.faults(1, 80)
+    rules = {ordinal: [named(fault) for fault in mine] for ordinal, mine in faults.items()}
+    for ordinal, mine in rules.items():
+        for kind in {rule.kind for rule in mine}:
+            fewer = [rule for rule in mine if rule.kind is not kind]
+            with_, without = (Fleet(ONCOR, 3, 80, some, MARKET).partition(day, ordinal, 1) for some in (mine, fewer))
+            row, bit = ordinal - 1, BITS[kind]
+            assert with_.delivered[0].tolist() == part.delivered[row].tolist()
+            for mask, channel, shift in (
+                (part.changed_delivered, "delivered", 8),
+                (part.changed_received, "received", 4),
+            ):
+                differs = getattr(with_, channel) != getattr(without, channel)
+                differs |= (with_.status ^ without.status) & (0xF000 | 0xF << shift) != 0
+                differs |= (with_.present != without.present) & (channel == "delivered")
+                assert (mask[row] & bit != 0).tolist() == differs[0].tolist(), (ordinal, kind, channel)
+                seen |= {kind} if differs.any() else set()
+            day_level = ("r0", "r1", "answers", "numbers", "told_multipliers", "dials", "clock_error_s", "events")
+            differs_day = any(repr(getattr(with_, name)) != repr(getattr(without, name)) for name in day_level)
+            assert bool(part.changed_day[row] & bit) == differs_day, (ordinal, kind)
+            seen |= {kind} if differs_day else set()
+    # A late reply changes nothing that is shown.
+    assert set(FaultKind) - seen == {FaultKind.SLOW}
+
+
+def test_after_effect_of_a_reset_is_in_the_mask_of_later_days_and_of_no_earlier_one() -> None:
+    fleet = Fleet(ONCOR, 3, 5, [FaultRule(FaultKind.RESET, epoch(f"{DAY}T12:00"), meters=(2,))])
+    marks = [fleet.partition(DAY + timedelta(days=at), 1, 5).changed_day.tolist() for at in (-1, 0, 1, 400)]
+    bit = BITS[FaultKind.RESET]
+    assert marks == [[0] * 5, *([0, bit, 0, 0, 0] for _ in range(3))]
+
+
+@pytest.mark.parametrize(
+    ("first", "until", "answers"),
+    [
+        ("2026-08-12T23:00", "2026-08-13T03:59", True),
+        ("2026-08-12T23:00", "2026-08-13T08:01", False),
+        ("2026-08-12T06:00", "2026-08-12T23:59", True),
+    ],
+)
+def test_meter_answers_if_one_attempt_is_answered(first: str, until: str, answers: bool) -> None:
+    fleet = Fleet(ONCOR, 3, 2, [FaultRule(FaultKind.DEAD, epoch(first), epoch(until), meters=(1,))])
+    part = fleet.partition(DAY, 1, 2)
+    assert part.answers.tolist() == [answers, True]
+    assert (part.changed_day != 0).tolist() == [not answers, False]
+    assert not part.changed_delivered.any()
+
+
+def test_events_of_the_day_are_told() -> None:
+    rules = [FaultRule(FaultKind.OUTAGE, epoch("2026-08-10T10:00"), epoch("2026-08-12T10:00"), meters=(1,))]
+    told = [
+        [(str(event.kind), event.at) for event in Fleet(ONCOR, 3, 1, rules).partition(day, 1, 1).events.get(0, ())]
+        for day in (date(2026, 8, 10), date(2026, 8, 11), DAY, DAY + timedelta(days=1))
+    ]
+    gasp, back = ("last_gasp", epoch("2026-08-10T10:00")), ("restoration", epoch("2026-08-12T10:00") + 30)
+    assert told == [[gasp], [], [back], []]
+
+
+def test_header_tells_number_multiplier_dials_and_the_worst_clock_of_the_days_sweeps() -> None:
+    noon = epoch(f"{DAY}T12:00")
+    rules = [
+        FaultRule(FaultKind.EXCHANGE, noon, meters=(1,)),
+        FaultRule(FaultKind.MULTIPLIER, params={"value": 10}, meters=(2,)),
+        FaultRule(FaultKind.ROLLOVER, noon, params={"dials": 5}, meters=(3,)),
+        FaultRule(FaultKind.CLOCK_SET, noon - 60, noon + 60, {"seconds": -75}, meters=(4,)),
+        FaultRule(FaultKind.CLOCK_SET, noon + 60, noon + 120, {"seconds": -75}, meters=(5,)),
+    ]
+    part = Fleet(ONCOR, 3, 5, rules).partition(DAY, 1, 5)
+    assert [str(number)[0] for number in part.numbers] == ["8", "9", "9", "9", "9"]
+    assert part.told_multipliers.tolist() == [1, 10, 1, 1, 1]
+    assert part.dials.tolist() == [6, 6, 5, 6, 6]
+    assert part.clock_error_s.tolist() == [0, 0, 0, -75, 0]
 
 
 def test_market_has_businesses_with_multipliers_roofs_and_homes() -> None:
@@ -105,10 +284,35 @@ def test_ledger_of_a_run_names_what_was_done_and_how_much() -> None:
     assert gone == {entry.esiid for entry in entries if entry.kind == "gap"}
 
 
+def test_wrong_energy_of_a_ledger_is_what_the_meters_show_wrongly_whatever_lies_over_what() -> None:
+    first, last = DAY, DAY + timedelta(days=2)
+    rules = [rule for rule in drawn_daily(last, 0.04, days=9) if rule.kind is not FaultKind.SWAP]
+    rules.append(FaultRule(FaultKind.STALE, day_end(last), day_end(last) + 40_000, {"seconds": 86_400}, rate=0.1))
+    fleet, sound = Fleet(ONCOR, 3, 100, rules, MARKET), Fleet(ONCOR, 3, 100, (), MARKET)
+    entries = fleet.ledger(first, last)
+    wrong: dict[str, int] = defaultdict(int)
+    for entry in entries:
+        wrong[entry.esiid] += entry.effect.wrong_wh if entry.effect else 0
+    shown: dict[str, int] = defaultdict(int)
+    for at in range(3):
+        day = first + timedelta(days=at)
+        read, true = (one.partition(day, 1, 100) for one in (fleet, sound))
+        for row in range(100):
+            for channel in ("delivered", "received"):
+                away = getattr(read, channel)[row].astype(np.int64) - getattr(true, channel)[row]
+                shown[make_esiid(ONCOR, 3, row + 1)] += int(np.abs(away).sum())
+    assert {esiid: wh for esiid, wh in wrong.items() if wh} == {esiid: wh for esiid, wh in shown.items() if wh}
+    assert sum(wrong.values()) > 0
+
+
 def test_fleet_refuses_to_be_empty_or_to_have_faults_elsewhere() -> None:
     with pytest.raises(MeterError, match=r"meters\.fleet\.empty"):
         Fleet(ONCOR, 3, 0)
+    with pytest.raises(MeterError, match=r"meters\.fleet\.range"):
+        Fleet(ONCOR, 3, 10).partition(DAY, 5, 7)
     with pytest.raises(MeterError, match=r"meters\.fault\.unknown"):
         Fleet(ONCOR, 3, 10, [FaultRule(FaultKind.DEAD, meters=(11,))])
+    with pytest.raises(MeterError, match=r"meters\.fault\.unknown"):
+        Fleet(ONCOR, 3, 10, [FaultRule(FaultKind.NO_PATH, gateways=(2,))])
     with pytest.raises(MeterError, match=r"meters\.fault\.unknown"):
         Fleet(ONCOR, 3, 10, [FaultRule(FaultKind.DEAD, esiids=(make_esiid(ONCOR, 3, 11),))])

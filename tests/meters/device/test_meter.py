@@ -131,7 +131,7 @@ def test_meter_remembers_a_few_days_however_far_one_looks_back() -> None:
     shown = emulated.window(day_start(DAY) - 60 * 86_400, day_end(DAY), LATER)
     assert len(shown.delivered) == 61 * 96
     assert len(emulated._days) <= 4
-    assert len(emulated._energy._days) <= 4
+    assert len(emulated._energy._computed.days) <= 4
 
 
 def test_recording_is_stopped_before_the_era() -> None:

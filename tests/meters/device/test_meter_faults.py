@@ -9,6 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from meters.calendar import Seconds, day_end, day_start, epoch
+from meters.device.account import ledger_of
 from meters.device.energy import Share
 from meters.device.meter import MOST_COMMANDS, EmulatedMeter
 from meters.errors import MeterError
@@ -405,7 +406,8 @@ def test_fault_of_the_record_shows_in_its_intervals_alone_and_spares_the_registe
     assert present.any() == (kind not in (FaultKind.GAP, FaultKind.SKIPPED))
     assert register(emulated, NEXT) == register(steady(), NEXT)
     assert emulated.live(NOON + 1000) == steady().live(NOON + 1000)
-    assert emulated.effect(declared, MIDNIGHT, day_end(DAY)) == Effect(1800, sum(values))
+    (told,) = ledger_of([emulated], MIDNIGHT, day_end(DAY))
+    assert told.effect == Effect(1800, sum(values), 0, 0, sum(abs(value - 900) for value in values))
 
 
 def test_intervals_beyond_the_wire_overflow_and_say_so() -> None:
@@ -419,10 +421,10 @@ def test_intervals_beyond_the_wire_overflow_and_say_so() -> None:
 
 def test_effect_of_a_record_fault_goes_by_the_meters_labels() -> None:
     spike = fault(FaultKind.SPIKE, NOON, NOON + 1800, factor=2)
-    emulated = steady(spike, fault(FaultKind.CLOCK_SET, NOON - 7200, seconds=43_200))
-    effect = emulated.effect(spike, MIDNIGHT, day_end(DAY))
-    assert effect is not None
-    assert effect.shown_wh == 2 * effect.true_wh
+    emulated = steady(spike, fault(FaultKind.CLOCK_SET, NOON - 7200, seconds=5400))
+    # Noon by its labels was half past ten.
+    (told,) = [one for one in ledger_of([emulated], MIDNIGHT, day_end(DAY)) if one.kind == "spike"]
+    assert told.effect == Effect(1800, 3600, 0, 0, 1800)
 
 
 def test_meter_cannot_be_swapped_twice() -> None:

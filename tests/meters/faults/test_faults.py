@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -13,11 +14,11 @@ from hypothesis import strategies as st
 from meters.calendar import Seconds, day_start, days, epoch, seconds
 from meters.errors import MeterError
 from meters.faults.fault import FOR_EVER, Fault
-from meters.faults.kinds import KINDS, FaultKind, Span
-from meters.faults.ledger import Effect, entry, ordered, write_json, write_parquet
+from meters.faults.kinds import KINDS, Channel, FaultKind, Layer, Span
+from meters.faults.ledger import Effect, Ends, entry, ordered, write_json, write_parquet
 from meters.faults.overlay import overlay
 from meters.faults.replies import reply
-from meters.faults.rules import FaultRule, Roster, drawn_on, expand, standing
+from meters.faults.rules import FaultRule, Roster, expand
 from meters.identity import make_esiid, tdsp
 from meters.shown import Reply, Wire
 from meters.status import Common, Condition, delivered_condition, received_condition, status_word
@@ -29,6 +30,17 @@ ROSTER = Roster.of(ESIIDS, [row // 247 for row in range(len(ESIIDS))])
 FIRST, UNTIL = epoch("2026-08-01T00:00"), epoch("2026-08-11T00:00")
 
 
+#: What the nibbles say.
+SAYS = {
+    FaultKind.PARTIAL: Condition.PARTIAL,
+    FaultKind.LONG: Condition.LONG,
+    FaultKind.OVERFLOW: Condition.OVERFLOW,
+    FaultKind.CONFIGURATION: Condition.CONFIGURATION_CHANGED,
+    FaultKind.SKIPPED: Condition.SKIPPED,
+    FaultKind.GAP: Condition.STOPPED,
+}
+
+
 def columns() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     ok = np.full(8, status_word(Common.DST, Condition.OK), np.uint16)
     return np.arange(100, 108, dtype=np.int32), np.arange(8, dtype=np.int32), ok
@@ -36,7 +48,7 @@ def columns() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 def put(*faults: Fault) -> tuple[list[int], list[int], np.ndarray]:
     delivered, received, status = columns()
-    overlay(faults, T, delivered, received, status, lambda at: -at)
+    overlay(faults, T, delivered, received, status, lambda at: (-at, -at - 1))
     return delivered.tolist(), received.tolist(), status
 
 
@@ -65,7 +77,7 @@ def test_what_was_not_recorded_cannot_spike_and_a_spike_fits_the_wire() -> None:
         Fault(FaultKind.GAP, ESIID, T, T + 900),
         Fault(FaultKind.SPIKE, ESIID, T, T + 1800, {"factor": 1000}),
     ]
-    overlay(faults, T, delivered, received, status, lambda at: at)
+    overlay(faults, T, delivered, received, status, lambda at: (at, at))
     assert delivered[:2].tolist() == [0, 2**31 - 1]
 
 
@@ -98,6 +110,42 @@ def test_each_kind_changes_the_values_in_its_span_and_no_other(
 
 
 @pytest.mark.parametrize(
+    ("kind", "params", "shown"),
+    [
+        (FaultKind.STUCK, {}, ([-T - 1800] * 2, [-T - 1801] * 2)),
+        (FaultKind.SPIKE, {"factor": 2}, ([204, 206], [4, 6])),
+        (FaultKind.NEGATIVE, {}, ([-102, -103], [-2, -3])),
+        (FaultKind.ZERO, {}, ([0, 0], [0, 0])),
+        (FaultKind.PARTIAL, {"fraction": 0.5}, ([51, 52], [1, 2])),
+        (FaultKind.LONG, {"fraction": 0.5}, ([153, 154], [3, 4])),
+        (FaultKind.OVERFLOW, {"limit": 1}, ([1, 1], [1, 1])),
+        (FaultKind.CONFIGURATION, {}, ([102, 103], [2, 3])),
+        (FaultKind.SKIPPED, {}, ([0, 0], [0, 0])),
+        (FaultKind.GAP, {}, ([0, 0], [0, 0])),
+    ],
+)
+@pytest.mark.parametrize("channel", Channel)
+def test_fault_takes_values_and_nibbles_of_its_channel_and_spares_the_other(
+    kind: FaultKind, params: dict[str, float], shown: tuple[list[int], list[int]], channel: Channel
+) -> None:
+    delivered, received, status = put(Fault(kind, ESIID, T + 1800, T + 3600, params, channel=channel))
+    own = [
+        one if channel in (mine, Channel.BOTH) else true
+        for mine, one, true in ((Channel.DELIVERED, shown[0], [102, 103]), (Channel.RECEIVED, shown[1], [2, 3]))
+    ]
+    assert (delivered[2:4], received[2:4]) == tuple(own)
+    says = SAYS.get(kind, Condition.OK)
+    assert delivered_condition(status)[2:4].tolist() == [says if channel != Channel.RECEIVED else Condition.OK] * 2
+    assert received_condition(status)[2:4].tolist() == [says if channel != Channel.DELIVERED else Condition.OK] * 2
+
+
+def test_test_pulses_are_counted_in_one_channel() -> None:
+    params = {"wh": 7.0}
+    made = [put(Fault(FaultKind.TEST_MODE, ESIID, T, T + 900, params, channel=channel))[:2] for channel in Channel]
+    assert [(delivered[0], received[0]) for delivered, received in made] == [(7, 0), (100, 7), (7, 0)]
+
+
+@pytest.mark.parametrize(
     ("faults", "shown"),
     [
         ([], Reply()),
@@ -124,6 +172,13 @@ def test_faults_of_other_layers_leave_the_record_alone() -> None:
         for kind in others
     ]
     assert put(*faults)[0] == columns()[0].tolist()
+
+
+def test_only_faults_of_intervals_have_a_channel() -> None:
+    for row in KINDS.values():
+        assert (row.channel is None) == (row.layer is not Layer.INTERVALS)
+    with pytest.raises(MeterError, match=r"meters\.fault\.channel"):
+        Fault(FaultKind.OUTAGE, ESIID, T, T + 900, channel=Channel.DELIVERED)
 
 
 def test_defaults_are_filled_in_and_every_kind_has_a_sentence() -> None:
@@ -190,18 +245,89 @@ def test_rate_by_day_is_drawn_anew_each_day_and_a_day_alone_gives_that_days() ->
     rule = FaultRule(FaultKind.GAP, FIRST, UNTIL, rate=0.02, every="day", length_s=seconds(5400))
     faults = expand([rule], 1, ROSTER)
     for day in days(date(2026, 8, 1), date(2026, 8, 10)):
-        mine = [fault for fault in faults if day_start(day) <= fault.first < day_start(day) + 86_400]
-        assert mine == list(drawn_on([rule], 1, ROSTER, [day]))
+        span = day_start(day), day_start(day) + 86_400
+        mine = [fault for fault in faults if span[0] <= fault.first < span[1]]
+        assert mine == expand([rule], 1, ROSTER, span)
         assert 15 <= len(mine) <= 70
         assert all(one.until - one.first == 5400 for one in mine)
     assert len({fault.esiid for fault in faults}) > 200
-    assert list(standing([rule], 1, ROSTER)) == []
+
+
+def test_what_lasts_is_known_back_to_its_rules_beginning_and_what_does_not_is_of_the_day_alone() -> None:
+    span = (UNTIL - 86_400, UNTIL)
+    for kind, earlier in (
+        (FaultKind.RESET, True),
+        (FaultKind.OUTAGE, True),
+        (FaultKind.GAP, False),
+        (FaultKind.DEAD, False),
+    ):
+        rule = FaultRule(kind, FIRST, UNTIL + 86_400, rate=0.02, every="day")
+        found = expand([rule], 1, ROSTER, span)
+        assert (min(fault.first for fault in found) < FIRST + 86_400) == earlier
+        assert max(fault.first for fault in found) < span[1]
+    both = [
+        FaultRule(kind, FIRST, UNTIL + 86_400, rate=0.2, every="day") for kind in (FaultKind.RESET, FaultKind.ROLLOVER)
+    ]
+    near = {fault.esiid for fault in expand(both[1:], 1, ROSTER)}
+    coming = {fault.esiid for fault in expand(both, 1, ROSTER) if fault.kind == "reset" and fault.first >= span[1]}
+    late = {fault.esiid for fault in expand(both, 1, ROSTER, span) if fault.kind == "reset" and fault.first >= span[1]}
+    assert late <= coming - (coming - near)
+    assert late
+
+
+@pytest.mark.parametrize("rate", [0.003, 0.05, 0.6, 1.0])
+def test_hits_of_a_meter_are_independent_from_day_to_day(rate: float) -> None:
+    first, until = epoch("2026-01-01T00:00"), epoch("2026-10-28T00:00")
+    rule = FaultRule(FaultKind.CONFIGURATION, first, until, rate=rate, every="day")
+    some = ROSTER if rate < 0.5 else replace(ROSTER, hashes=ROSTER.hashes[:100])
+    hit = np.zeros((len(some.hashes), 300), bool)
+    rows = {esiid: row for row, esiid in enumerate(ESIIDS)}
+    for fault in expand([rule], 1, some):
+        hit[rows[fault.esiid], (fault.first + 3600 - first) // 86_400] = True
+    for share, wanted, draws in (
+        (hit.mean(), rate, hit.size),
+        # A hit the day after a hit, and a week after one.
+        ((hit[:, 1:] & hit[:, :-1]).mean(), rate**2, hit[:, 1:].size),
+        ((hit[:, 7:] & hit[:, :-7]).mean(), rate**2, hit[:, 7:].size),
+        # The days on which draws begin anew, and those before them, are days like others.
+        (
+            hit[:, [day for day in range(300) if (first // 86_400 + 719_163 + day) % 64 in (0, 63)]].mean(),
+            rate,
+            9 * len(hit),
+        ),
+    ):
+        assert abs(share - wanted) <= 5 * (wanted * (1 - wanted) / draws) ** 0.5
+    mine = np.bincount(hit.sum(axis=1), minlength=301)
+    # As many meters without a hit as there should be.
+    none = (1 - rate) ** 300
+    assert abs(mine[0] / len(hit) - none) <= 5 * (none * (1 - none) / len(hit)) ** 0.5
+
+
+def test_longer_rule_leaves_the_days_that_it_had_as_they_were() -> None:
+    short, long = (FaultRule(FaultKind.ZERO, at, UNTIL, rate=0.05, every="day") for at in (FIRST, FIRST - 90 * 86_400))
+    assert expand([short], 1, ROSTER) == [fault for fault in expand([long], 1, ROSTER) if fault.first >= FIRST]
+
+
+def test_part_of_a_roster_has_the_faults_that_it_has_in_the_whole() -> None:
+    rules = [
+        FaultRule(FaultKind.GAP, FIRST, UNTIL, rate=0.02, every="day"),
+        FaultRule(FaultKind.DEAD, rate=0.05),
+        FaultRule(FaultKind.SWAP, rate=0.3),
+        FaultRule(FaultKind.SWAP, meters=(300, 2)),
+        FaultRule(FaultKind.NO_PATH, gateways=(2,)),
+        FaultRule(FaultKind.ZERO, esiids=(ESIIDS[300],)),
+    ]
+    whole = expand(rules, 1, ROSTER)
+    for first, until in ((0, 2000), (299, 301), (1, 400), (1999, 2000)):
+        part = replace(ROSTER, hashes=ROSTER.hashes[first:until], gateways=ROSTER.gateways[first:until], first=first)
+        assert expand(rules, 1, part) == [fault for fault in whole if fault.esiid in ESIIDS[first:until]]
 
 
 def test_swaps_by_rate_are_pairs_of_neighbours_and_nobody_is_swapped_twice() -> None:
     faults = expand([FaultRule(FaultKind.SWAP, rate=0.3)], 1, ROSTER)
     with_whom = {fault.esiid: fault.other for fault in faults}
-    assert len(with_whom) == len(faults) > 200
+    assert len(with_whom) == len(faults)
+    assert 500 <= len(faults) <= 700
     assert all(with_whom[other] == esiid for esiid, other in with_whom.items())
 
 
@@ -240,6 +366,7 @@ def test_drawn_faults_are_valid_and_lie_within_their_rules_span(
         ({"kind": FaultKind.SWAP, "meters": (1, 1)}, "twice"),
         ({"meters": (2, 3, 2)}, "twice"),
         ({"kind": FaultKind.MULTIPLIER, "meters": (1,), "first": T}, "span"),
+        ({"kind": FaultKind.DEAD, "meters": (1,), "channel": Channel.BOTH}, "channel"),
     ],
 )
 def test_rule_that_makes_no_sense_is_refused(wrong: dict[str, object], code: str) -> None:
@@ -262,12 +389,15 @@ def test_drawn_fault_that_its_kind_does_not_allow_names_the_rules_place() -> Non
 
 
 def test_ledger_names_meter_kind_intervals_and_parameters_in_both_forms(tmp_path: Path) -> None:
+    run = (T - 9000, T + 9000)
     spike = entry(
-        Fault(FaultKind.SPIKE, ESIID, T, T + 900, {"factor": 8}), "900000001", (T - 9000, T + 9000), Effect(100, 800)
+        Fault(FaultKind.SPIKE, ESIID, T, T + 900, {"factor": 8}), "900000001", run, Effect(100, 800, wrong_wh=700)
     )
-    dead = entry(Fault(FaultKind.DEAD, ESIID, T + 901), "900000001", (T - 9000, T + 9000))
-    swap = entry(Fault(FaultKind.SWAP, ESIIDS[0], other=ESIIDS[1]), "900000002", (T - 9000, T + 9000))
-    entries = ordered([dead, swap, spike])
+    dead = entry(Fault(FaultKind.DEAD, ESIID, T + 901), "900000001", run)
+    swap = entry(Fault(FaultKind.SWAP, ESIIDS[0], other=ESIIDS[1]), "900000002", run)
+    exchange = entry(Fault(FaultKind.EXCHANGE, ESIIDS[2], T), "900000003", run, None, Ends((9, 8), (7, 0), "800000003"))
+    flaky = entry(Fault(FaultKind.FLAKY, ESIIDS[3]), "900000004", run, silent_days=[date(2026, 8, 11)])
+    entries = ordered([dead, swap, spike, exchange, flaky])
     assert [one.esiid for one in entries] == sorted(one.esiid for one in entries)
     write_json(entries, tmp_path / "ledger.json")
     write_parquet(entries, tmp_path / "ledger.parquet")
@@ -277,6 +407,7 @@ def test_ledger_names_meter_kind_intervals_and_parameters_in_both_forms(tmp_path
         "meter_number": "900000001",
         "kind": "spike",
         "layer": "intervals",
+        "channel": "delivered",
         "first_end": T + 900,
         "last_end": T + 900,
         "first_end_local": "2026-08-11T21:15:00-05:00",
@@ -285,15 +416,26 @@ def test_ledger_names_meter_kind_intervals_and_parameters_in_both_forms(tmp_path
         "params": {"factor": 8.0},
         "true_wh": 100,
         "shown_wh": 800,
+        "true_received_wh": 0,
+        "shown_received_wh": 0,
+        "wrong_wh": 700,
     }
     assert told["dead"]["last_end"] == T + 9000
     assert told["swap"]["other"] == ESIIDS[1]
+    assert told["flaky"]["silent_days"] == ["2026-08-11"]
+    assert {name: told["exchange"][name] for name in told["exchange"] if "_before" in name or "_after" in name} == {
+        "register_before_wh": 9,
+        "register_after_wh": 7,
+        "received_before_wh": 8,
+        "received_after_wh": 0,
+    }
+    assert told["exchange"]["new_meter_number"] == "800000003"
     rows = pq.read_table(tmp_path / "ledger.parquet").to_pylist()
-    assert [row["kind"] for row in rows] == [one.kind for one in entries]
     for row, one in zip(rows, entries, strict=True):
         assert seconds(row["first_end"].timestamp()) == one.first_end
         assert json.loads(row["params"]) == one.params
-        assert row["true_wh"] == (one.effect.true_wh if one.effect else None)
+        same = {name for name in row if name not in ("first_end", "last_end", "params")}
+        assert {name: row[name] for name in same} == {name: one.values()[name] for name in same}
 
 
 def test_empty_ledger_is_written_too(tmp_path: Path) -> None:

@@ -43,8 +43,9 @@ def kinds() -> str:
     for layer in Layer:
         for kind, row in KINDS.items():
             if row.layer is layer:
-                told = "; ".join(_range(name, parameter) for name, parameter in row.parameters.items())
-                rows.append(f"| `{kind}` ({layer}) | {row.does} | {row.span} | {told} |")
+                told = [_range(name, parameter) for name, parameter in row.parameters.items()]
+                told += [f"`channel`: {row.channel} unless given"] if row.channel else []
+                rows.append(f"| `{kind}` ({layer}) | {row.does} | {row.span} | {'; '.join(told)} |")
     return "\n".join(rows) + "\n"
 
 

@@ -183,6 +183,8 @@ def test_file_of_faults_is_read_and_its_mistakes_are_told_with_their_lines(tmp_p
     path = tmp_path / "faults.yaml"
     path.write_text("faults:\n  - {kind: dead, rate: 0.002}\n  - {kind: clock_drift, meter: 3, seconds_a_day: 4}\n")
     assert [rule.kind for rule in read_faults(path)] == [FaultKind.DEAD, FaultKind.CLOCK_DRIFT]
+    path.write_text("faults:\n  - {kind: zero, rate: 0.1, channel: received}\n  - {kind: zero, rate: 0.1}\n")
+    assert [rule.channel for rule in read_faults(path)] == ["received", None]
     for text, mistake in (
         ("faults:\n  - {kind: dad, rate: 0.1}\n", r"faults\.yaml:2: faults\[1\]\.kind.*Did you mean dead"),
         (
@@ -191,6 +193,14 @@ def test_file_of_faults_is_read_and_its_mistakes_are_told_with_their_lines(tmp_p
         ),
         ("faults:\n  - {kind: dead}\n", r"faults\.yaml:2: faults\[1\].*whom"),
         ("faults:\n  - {kind: dead, rate: 2}\n", r"faults\.yaml:2: faults\[1\]\.rate.*out of range"),
+        (
+            "faults:\n  - {kind: zero, rate: 0.1, channel: recieved}\n",
+            r"faults\.yaml:2: faults\[1\]\.channel.*received",
+        ),
+        (
+            "faults:\n  - {kind: dead, rate: 0.1, channel: both}\n",
+            r"faults\.yaml:2: faults\[1\].*A dead has no channel",
+        ),
         ("faults: [\n", r"faults\.yaml:.*no YAML"),
         ("fault: []\n", r"faults\.yaml:1: fault.*no field"),
         ("", r"faults\.yaml"),
