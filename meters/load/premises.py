@@ -91,6 +91,10 @@ class PremiseArrays:
             self.hashes[rows], self.curves[rows], self.scales[rows], self.solar_w[rows], self.ev_wh[rows]
         )
 
+    def at(self, rows: NDArray[np.intp]) -> PremiseArrays:
+        """Copy some premises."""
+        return PremiseArrays(*(column[rows] for column in self.columns))
+
     @classmethod
     def of(cls, premises: Sequence[Premise]) -> PremiseArrays:
         """Turn records into columns. Raises MeterError for a zone, class, scale, roof, car or ESI ID that makes no sense."""

@@ -1,8 +1,9 @@
-"""A meter's day, and a fleet's list, for people: text, chart, JSON.
+"""A meter's day, a fleet's list and the truth in figures, for people: text, chart, JSON.
 
-``charts``      a meter's day as a picture
-``day``         one operating day as one meter holds it the next morning: registers, intervals
-``day_text``    what ``ami meters show`` prints
-``fleet_list``  what ``ami meters list`` prints
-``text_chart``  a meter's day as a chart of characters: delivered above the axis, received below it
+``charts``         a meter's day as a picture
+``day``            one operating day as one meter holds it the next morning: registers, intervals
+``day_text``       what ``ami meters show`` prints
+``fleet_list``     what ``ami meters list`` prints
+``text_chart``     a meter's day as a chart of characters: delivered above the axis, received below it
+``truth_figures``  what the truth of a company's premises looks like in figures
 """
