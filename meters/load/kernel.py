@@ -23,13 +23,25 @@ Floats = NDArray[np.float64]
 #: A number inside a kernel.
 Whole = int | np.int64
 
-#: A midnight's register lies up to so much of the coming day's expected use ahead of the curve: the days' scatter. Below 1, so that
-#: every day uses something. In turn: the household, its cooling and heating, a car, what a roof gives to the grid.
-_HOUSEHOLD, _THERMAL, _CAR, _ROOF = 0.5, 0.3, 0.9, 0.15
+#: How days of one premise hang together: for stretches of so many days, its use is up to such a share more or less than its curve's.
+#: Of the household, and under a roof of what is drawn; of cooling and heating; of what a roof gives. Shares of one add up to less than
+#: 1, so that every day uses something. Defaults, by what homes' days are found to be like (``ami meters truth``).
+SPANS = (64, 16, 4, 1)
+_HOUSEHOLD, _THERMAL, _ROOF = (0.20, 0.22, 0.25, 0.28), (0.15, 0.18, 0.20, 0.25), (0.05, 0.05, 0.05, 0.05)
+#: How far from a midnight use is looked up for its register, days: two of the longest stretches.
+REACH = 2 * SPANS[0]
+#: Fourth counter word of the first of those draws: no interval's.
+_SWING = 64
+#: A car's midnight lies up to so much of a day's charge ahead of its mean.
+_CAR = 0.9
 #: Within a quarter hour a premise uses now less, now more than its average: share of the time, and multiple. A meter nets each.
 _SWINGS = ((0.3, 0.2), (0.4, 1.0), (0.3, 1.8))
 #: A day that gives less than this to the grid gives it in its best hours, Wh: below it, thin shares would be all alike.
 _LITTLE_WH = 500
+#: So many of the classes, the first, are homes.
+_HOMES = 2
+#: Most that a premise of each class draws in a quarter hour beside its car, Wh. A home's service (200 A at 240 V) gives 12,000.
+_SERVICE_WH = (10_000, 10_000, 125_000, 125_000)
 #: Weights of intervals are whole sixteenths of a Wh.
 FINE = 16
 #: Something large that is switched on adds this and up to 255 Wh more to each of one to four intervals.
@@ -53,19 +65,29 @@ class Shape(NamedTuple):
     sun: Ints
 
 
-class Midnights(NamedTuple):
-    """What the average premises of a zone have used at consecutive midnights, and what differs by class."""
+class Midnight(NamedTuple):
+    """What the average premises of a zone have used at a midnight."""
 
-    #: (midnights, classes, components) and (midnights, classes, roofs, 2) as ``Sums`` gives them.
+    #: (classes, components) and (classes, roofs, 2) as ``Sums`` gives them, Wh.
     use: Ints
     net: Ints
+    #: (phases, classes, components, 2) and (phases, classes, roofs, 2, 2) as ``fill_leads`` gives them, Wh.
+    use_leads: Floats
+    net_leads: Floats
+    #: Ordinal of the midnight, and days since the era.
+    ordinal: int
+    since: int
+
+
+class Traits(NamedTuple):
+    """What differs by class, and what has no day."""
+
+    #: (classes, 5) Wh a quarter hour of the cooler and the heater, spread of the weekend, mean use in W, and in times the base load.
+    classes: Floats
     #: (roofs,) W for each W of mean use.
     roofs: Floats
-    #: (classes, 4) Wh a quarter hour of the cooler and the heater, spread of the weekend, mean use in W.
-    traits: Floats
-    #: Ordinals of the first of the midnights, and of the era.
-    ordinal: int
-    era: int
+    #: A home of a smaller scale is vacant: fridge and standby all year, no habits and no thermostat.
+    lived_in: float
 
 
 @kernel
@@ -91,68 +113,137 @@ def _own(number: Word) -> tuple[Whole, Whole, Whole, Whole, Whole, Whole, Whole,
 
 
 @kernel
-def _at_midnight(
-    k0: Word, k1: Word, premises: Columns, row: int, midnights: Midnights, at: int
-) -> tuple[float, float, float]:
-    """Wh that the premise has drawn without its car, that it has given, and that its car has taken since the era.
+def fill_leads(sums: Ints, at: int, last: int, out: Floats) -> None:
+    """Fill out (phases, m, 2): how far registers may lie ahead of each curve at a midnight, Wh for a draw of 1 on either side.
 
-    Each sum is read a little ahead of the midnight ``at``, by a draw of the premise and the midnight, so it rises as the sums do.
+    sums: (midnights, m) curves since the era; at, last: the midnight and the last that there is. There are as many phases as days
+    of ``SPANS``: of each span a lattice of midnights for every phase. At its points a register lies ahead of the curve or behind it,
+    by a draw times the lesser of what is used in the stretches before and after; in between it follows the curve in proportion. So
+    a stretch has one factor, a register is a closed form, and where nothing is used nothing comes of it.
     """
-    number, scale = premises.hashes[row], premises.scales[row]
-    solar_w, ev_wh = premises.solar_w[row], premises.ev_wh[row]
-    use, net, roofs, traits = midnights.use, midnights.net, midnights.roofs, midnights.traits
-    ordinal = midnights.ordinal + at
-    mask, half = np.uint64(0xFFFFFFFF), np.uint64(32)
-    w0, w1, w2, w3 = philox4x32(number & mask, number >> half, np.uint64(ordinal), np.uint64(0), k0, k1)
-    household = _HOUSEHOLD * (np.float64(w0) / 2.0**32)
-    thermal = _THERMAL * (np.float64(w1) / 2.0**32)
-    car = 0.0
-    if ev_wh > 0:
-        car = ev_wh * ((ordinal - midnights.era) + _CAR * (np.float64(w2) / 2.0**32))
+    row = 0
+    for span in SPANS:
+        for phase in range(span):
+            # The stretch that the midnight is in, of the lattice that has a point so many days before it.
+            start, end = at - phase, at - phase + span
+            points = (max(start - span, 0), max(start, 0), min(end, last), min(end + span, last))
+            for j in range(sums.shape[1]):
+                before, begun, ended, after = (
+                    sums[points[0], j],
+                    sums[points[1], j],
+                    sums[points[2], j],
+                    sums[points[3], j],
+                )
+                used = ended - begun
+                part = (sums[at, j] - begun) / used if used > 0 else 0.0
+                out[row, j, 0] = min(begun - before, used) * (1.0 - part)
+                out[row, j, 1] = min(used, after - ended) * part
+            row += 1
+
+
+@kernel
+def _byte(block: Word, index: Whole) -> float:
+    """One of eight draws in -1/2 to 1/2."""
+    return (np.float64((block >> np.uint64(8 * (index & 7))) & np.uint64(0xFF)) - 127.5) / 256.0
+
+
+@kernel
+def _draws(k0: Word, k1: Word, number: Word, level: int, index: Whole) -> tuple[Word, Word]:
+    """Eight draws each of the household and of the weather, at the lattice points around one."""
+    half = np.uint64(32)
+    w0, w1, w2, w3 = philox4x32(
+        number & np.uint64(0xFFFFFFFF), number >> half, np.uint64(index >> 3), np.uint64(_SWING + level), k0, k1
+    )
+    return w0 | w1 << half, w2 | w3 << half
+
+
+@kernel
+def _at_midnight(
+    k0: Word, k1: Word, premises: Columns, row: int, midnight: Midnight, traits: Traits
+) -> tuple[float, float, float]:
+    """Wh that the premise has drawn without its car, that it has given, and that its car has taken since the era."""
+    number, scale, solar_w = premises.hashes[row], premises.scales[row], premises.solar_w[row]
     klass = premises.curves[row] & 3
+    use, leads, net, net_leads = midnight.use, midnight.use_leads, midnight.net, midnight.net_leads
+    base, habits, weekend, cooling, heating = scale, scale, scale, scale, scale
+    roofs, k, part, beyond = traits.roofs, 0, 0.0, 0.0
     if solar_w > 0:
         # Netting is no sum of parts: under a roof lives the average household, at its scale.
-        size = solar_w / (scale * traits[klass, 3])
-        k = 0
+        size = solar_w / (scale * traits.classes[klass, 3])
         while k < len(roofs) - 2 and size >= roofs[k + 1]:
             k += 1
         # A roof beyond the table gives everything more that it makes.
-        part = min((size - roofs[k]) / (roofs[k + 1] - roofs[k]), 1.0)
-        beyond = max(0.0, (size - roofs[-1]) / (roofs[-1] - roofs[-2]))
-        ahead = _ROOF * (np.float64(w3) / 2.0**32)
-        low = net[at, klass, k, 0] + household * (net[at + 1, klass, k, 0] - net[at, klass, k, 0])
-        high = net[at, klass, k + 1, 0] + household * (net[at + 1, klass, k + 1, 0] - net[at, klass, k + 1, 0])
-        delivered = low + part * (high - low)
-        low = net[at, klass, k, 1] + ahead * (net[at + 1, klass, k, 1] - net[at, klass, k, 1])
-        high = net[at, klass, k + 1, 1] + ahead * (net[at + 1, klass, k + 1, 1] - net[at, klass, k + 1, 1])
-        received = low + (part + beyond) * (high - low)
-        return scale * delivered, scale * received, car
+        beyond = (size - roofs[k]) / (roofs[k + 1] - roofs[k])
+        part = min(beyond, 1.0)
+        drawn = net[klass, k, 0] + part * (net[klass, k + 1, 0] - net[klass, k, 0])
+        other = net[klass, k, 1] + beyond * (net[klass, k + 1, 1] - net[klass, k, 1])
+    else:
+        base, habits, weekend, cooling, heating = _strengths(number, scale, klass, traits)
+        drawn = base * use[klass, 0] + habits * use[klass, 1] + weekend * use[klass, 2]
+        other = cooling * use[klass, 3] + heating * use[klass, 4]
+    alike = min(habits, weekend)
+    first = 0
+    for level in range(len(SPANS)):
+        span = SPANS[level]
+        since = midnight.ordinal + np.int64((number >> np.uint64(6 * level)) & np.uint64(span - 1))
+        at, index = first + (since & (span - 1)), since // span
+        first += span
+        household, weather = _draws(k0, k1, number, level, index)
+        h0, w0 = _byte(household, index), _byte(weather, index)
+        if index & 7 == 7:
+            household, weather = _draws(k0, k1, number, level, index + 1)
+        h1, w1 = _byte(household, index + 1), _byte(weather, index + 1)
+        if solar_w > 0:
+            low = h0 * net_leads[at, klass, k, 0, 0] + h1 * net_leads[at, klass, k, 0, 1]
+            high = h0 * net_leads[at, klass, k + 1, 0, 0] + h1 * net_leads[at, klass, k + 1, 0, 1]
+            drawn += _HOUSEHOLD[level] * (low + part * (high - low))
+            low = w0 * net_leads[at, klass, k, 1, 0] + w1 * net_leads[at, klass, k, 1, 1]
+            high = w0 * net_leads[at, klass, k + 1, 1, 0] + w1 * net_leads[at, klass, k + 1, 1, 1]
+            other += _ROOF[level] * (low + beyond * (high - low))
+        else:
+            drawn += _HOUSEHOLD[level] * (
+                h0 * (base * leads[at, klass, 0, 0] + alike * leads[at, klass, 1, 0])
+                + h1 * (base * leads[at, klass, 0, 1] + alike * leads[at, klass, 1, 1])
+            )
+            other += _THERMAL[level] * (
+                w0 * (cooling * leads[at, klass, 2, 0] + heating * leads[at, klass, 3, 0])
+                + w1 * (cooling * leads[at, klass, 2, 1] + heating * leads[at, klass, 3, 1])
+            )
+    car = 0.0
+    if premises.ev_wh[row] > 0:
+        low_word, high_word = number & np.uint64(0xFFFFFFFF), number >> np.uint64(32)
+        ahead = np.float64(philox4x32(low_word, high_word, np.uint64(midnight.ordinal), np.uint64(0), k0, k1)[0])
+        car = premises.ev_wh[row] * (midnight.since + _CAR * ahead / 2.0**32)
+    if solar_w > 0:
+        return scale * drawn, scale * other, car
+    return drawn + other, 0.0, car
+
+
+@kernel
+def _strengths(number: Word, scale: float, klass: Whole, traits: Traits) -> tuple[float, float, float, float, float]:
+    """How much of each component of its class a premise without a roof uses."""
     base, habits, weekend, cooling, heating = _own(number)[:5]
-    spread = habits * (1.0 + traits[klass, 2] * (weekend - 64) / 64.0)
-    total = 0.0
-    for component in range(5):
-        strength = np.float64(base)
-        ahead = household
-        if component == 1:
-            strength = np.float64(habits)
-        elif component == 2:
-            strength = spread
-        elif component == 3:
-            strength, ahead = np.float64(cooling), thermal
-        elif component == 4:
-            strength, ahead = np.float64(heating), thermal
-        before = use[at, klass, component]
-        total += strength / 128.0 * (before + ahead * (use[at + 1, klass, component] - before))
-    return scale * total, 0.0, car
+    unit = scale / 128.0
+    if klass < _HOMES and scale < traits.lived_in:
+        return unit * base * traits.classes[klass, 4], 0.0, 0.0, 0.0, 0.0
+    spread = 1.0 + traits.classes[klass, 2] * (weekend - 64) / 64.0
+    return unit * base, unit * habits, unit * habits * spread, unit * cooling, unit * heating
 
 
 @kernel
 def fill_registers(
-    k0: Word, k1: Word, rows: NDArray[np.intp], premises: Columns, midnights: Midnights, delivered: Ints, received: Ints
+    k0: Word,
+    k1: Word,
+    rows: NDArray[np.intp],
+    premises: Columns,
+    midnight: Midnight,
+    traits: Traits,
+    delivered: Ints,
+    received: Ints,
 ) -> None:
-    """Fill delivered[row] and received[row], whole Wh since the era at the first of the midnights, for the given rows."""
+    """Fill delivered[row] and received[row], whole Wh since the era at the midnight, for the given rows."""
     for row in rows:
-        drawn, given, car = _at_midnight(k0, k1, premises, row, midnights, 0)
+        drawn, given, car = _at_midnight(k0, k1, premises, row, midnight, traits)
         delivered[row] = np.int64(math.floor(drawn + car))
         received[row] = np.int64(math.floor(given))
 
@@ -164,6 +255,16 @@ def _running(phase: Whole, on: Whole, period: Whole) -> Whole:
     if end <= period:
         return min(end, on) - min(phase, on)
     return on - min(phase, on) + min(end - period, on)
+
+
+@kernel
+def _idle(phase: Whole, period: Whole, weights: Ints) -> Whole:
+    """Fill the weights of a vacant home, return their sum: a refrigerator, two fifths of the time, and about as much all the time."""
+    whole = np.int64(0)
+    for i in range(len(weights)):
+        weights[i] = 300 + _running((phase + 900 * i) % period, 2 * period // 5, period)
+        whole += weights[i]
+    return whole
 
 
 @kernel
@@ -209,11 +310,30 @@ def fill_net(load: Floats, sun: Floats, passes: Ints, roofs: Floats, out: Floats
 def _share_out(total: Whole, weights: Ints, whole: Whole, out: NDArray[np.int32]) -> None:
     """Fill out with a total, cut where the running sum of the weights says, so that nothing is lost."""
     running = before = np.int64(0)
+    each = np.float64(total) / np.float64(whole)
     for i in range(len(weights)):
         running += weights[i]
-        upto = np.int64(np.uint64(running * total) // np.uint64(whole))
+        upto = np.int64(np.float64(running) * each) if running < whole else np.int64(total)
         out[i] = upto - before
         before = upto
+
+
+@kernel
+def _within_service(service: Whole, total: Whole, weights: Ints, whole: Whole) -> Whole:
+    """Level the weights of a day until no share of the total is more than the service gives, return their sum.
+
+    A day of more than the service gives all day long stays as it is.
+    """
+    n, most = len(weights), np.int64(0)
+    for i in range(n):
+        most = max(most, weights[i])
+    over, room = most * total - service * whole, service * n - total
+    if over <= 0 or room <= 0:
+        return whole
+    more = over // room + 1
+    for i in range(n):
+        weights[i] += more
+    return whole + n * more
 
 
 @kernel
@@ -250,20 +370,20 @@ def fill_days(
     k1: Word,
     rows: NDArray[np.intp],
     premises: Columns,
-    midnights: Midnights,
+    ends: tuple[Midnight, Midnight],
+    traits: Traits,
     shape: Shape,
     delivered: NDArray[np.int32],
     received: NDArray[np.int32],
 ) -> None:
-    """Fill delivered[row] and received[row], (n,) Wh each, with the day between the first two midnights.
+    """Fill delivered[row] and received[row], (n,) Wh each, with the day between two midnights.
 
     A Philox call gives eight intervals two bytes each: one jitters the small things by an eighth, one switches something large on.
     """
     n = delivered.shape[1]
     weights, given = np.empty(n, np.int64), np.empty(n, np.int64)
     mask, half, byte = np.uint64(0xFFFFFFFF), np.uint64(32), np.uint64(0xFF)
-    day = np.uint64(midnights.ordinal)
-    traits = midnights.traits
+    day = np.uint64(ends[0].ordinal)
     for row in rows:
         number, klass = premises.hashes[row], premises.curves[row] & 3
         habit, busy, cooling, heating = (
@@ -272,22 +392,24 @@ def fill_days(
             shape.cooling[klass],
             shape.heating[klass],
         )
-        drawn_0, given_0, car_0 = _at_midnight(k0, k1, premises, row, midnights, 0)
-        drawn_1, given_1, car_1 = _at_midnight(k0, k1, premises, row, midnights, 1)
+        drawn_0, given_0, car_0 = _at_midnight(k0, k1, premises, row, ends[0], traits)
+        drawn_1, given_1, car_1 = _at_midnight(k0, k1, premises, row, ends[1], traits)
         total = np.int64(math.floor(drawn_1 + car_1)) - np.int64(math.floor(drawn_0 + car_0))
         low, high = number & mask, number >> half
         base, habits, _, cools, heats, shift, size, period, plug = _own(number)
         always = (shape.steady[klass] * base) >> 7
         # What a machine draws in a quarter hour, and the seconds of a period it runs for each 65536th of weight that is asked of it.
-        cooler = np.int64(traits[klass, 0] * FINE) * cools * size >> 14
-        heater = np.int64(traits[klass, 1] * FINE) * heats * size >> 14
+        cooler = np.int64(traits.classes[klass, 0] * FINE) * cools * size >> 14
+        heater = np.int64(traits.classes[klass, 1] * FINE) * heats * size >> 14
         cooler_on, heater_on = ((period * cools) << 9) // cooler, ((period * heats) << 9) // heater
         cooler_s, heater_s = (cooler << 16) // 900, (heater << 16) // 900
         # Its cycles go on through midnights.
-        phase = (np.int64(number >> np.uint64(40)) + midnights.ordinal * 86_400) % period
-        left, extra, whole = np.int64(0), np.int64(0), np.int64(0)
+        phase = (np.int64(number >> np.uint64(40)) + ends[0].ordinal * 86_400) % period
+        vacant = klass < _HOMES and premises.scales[row] < traits.lived_in
+        whole = _idle(phase, period, weights) if vacant else np.int64(0)
+        left, extra = np.int64(0), np.int64(0)
         w0 = w1 = w2 = w3 = np.uint64(0)
-        for i in range(n):
+        for i in range(0 if vacant else n):
             lane = i & 7
             if lane == 0:
                 w0, w1, w2, w3 = philox4x32(low, high, day, np.uint64(1 + (i >> 3)), k0, k1)
@@ -322,6 +444,7 @@ def fill_days(
             kilowatts = premises.solar_w[row] / (1000.0 * premises.scales[row])
             whole = _under_roof(kilowatts, shape.sun, sent, weights, given, received[row])
         car = min(total, np.int64(car_1 - car_0)) if premises.ev_wh[row] > 0 else np.int64(0)
+        whole = _within_service(_SERVICE_WH[klass], total - car, weights, whole)
         _share_out(total - car, weights, whole, delivered[row])
         if car > 0:
             _charge(car, min(68 + plug, n - 1), delivered[row])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -44,6 +45,15 @@ HOMES = Mix()
 MARKET = Mix(business=0.10, solar=0.03, ev=0.04)
 #: The first ones are plain homes in every mix: what a user meets first has nothing special.
 PLAIN = 2
+#: A home of a smaller scale than this is vacant. Default.
+LIVED_IN = 0.025
+#: Share of the homes that nobody lives in. Default.
+VACANT = 0.02
+#: Spread of the logarithm of scales, at most three times either way: of homes, from flats to large houses; of those that are PLAIN;
+#: of businesses without a demand meter, and of those of medium load factor, the largest of which draws half a megawatt. Defaults.
+HOME_SPREAD, PLAIN_SPREAD, BUSINESS_SPREADS = 0.55, 0.16, (0.95, 1.4)
+#: Least scale of a business of medium load factor: what has current transformers is not small.
+LEAST_MEDIUM = 0.15
 #: Share of businesses of medium load factor. Default.
 _MEDIUM = 0.3
 #: W of a home's roof and mean Wh a day of its car, from .. to, drawn evenly. Defaults; 10 kWh drive 12,000 miles a year.
@@ -85,15 +95,11 @@ class PremiseArrays:
         """The columns as the kernels take them."""
         return Columns(self.hashes, self.curves, self.scales, self.solar_w, self.ev_wh)
 
-    def __getitem__(self, rows: slice) -> PremiseArrays:
-        """Take some premises, without copying."""
+    def __getitem__(self, rows: slice | NDArray[np.intp]) -> PremiseArrays:
+        """Take some premises; a slice of them without copying."""
         return PremiseArrays(
             self.hashes[rows], self.curves[rows], self.scales[rows], self.solar_w[rows], self.ev_wh[rows]
         )
-
-    def at(self, rows: NDArray[np.intp]) -> PremiseArrays:
-        """Copy some premises."""
-        return PremiseArrays(*(column[rows] for column in self.columns))
 
     @classmethod
     def of(cls, premises: Sequence[Premise]) -> PremiseArrays:
@@ -114,19 +120,23 @@ class PremiseArrays:
                 "meters.ordinal.range", f"Ordinals {first} to {first + count} are outside 0 to {ORDINALS}."
             )
         hashes = mixed(esiid_numbers(tdsp, seed, first, count))
-        classes, scales = _draws(*words(seed), hashes)
+        plain = max(0, PLAIN + 1 - first)
+        classes, scales = _draws(*words(seed), hashes, plain)
         solar_w, ev_wh = np.zeros(count, np.int64), np.zeros(count, np.int64)
         if mix != HOMES:
             shares = np.array([mix.business, _MEDIUM, mix.solar, mix.ev])
-            plain = slice(max(0, PLAIN + 1 - first), None)
-            _mixed_in(*words(seed), hashes[plain], shares, classes[plain], solar_w[plain], ev_wh[plain])
+            others = slice(plain, None)
+            _mixed_in(
+                *words(seed), hashes[others], shares, classes[others], scales[others], solar_w[others], ev_wh[others]
+            )
         return cls(hashes, CURVES.index((tdsp.zone, CLASSES[0])) + classes, scales, solar_w, ev_wh)
 
 
 def make_premise(tdsp: Tdsp, seed: int, ordinal: int, mix: Mix = HOMES) -> Premise:
     """The company's premise of that ordinal, drawn by seed and ESI ID.
 
-    A home's class is the toss of a coin, a scale is 0.5 to 1.5 around 1. What is a plain home in a mix is the same one in every other.
+    A home's class is the toss of a coin. Its scale is lognormal around a mean of 1, vacant homes included. What is a plain home in a
+    mix is the same one in every other.
     """
     columns = PremiseArrays.generate(seed, tdsp, 1, ordinal, mix)
     zone, klass = CURVES[int(columns.curves[0])]
@@ -172,8 +182,18 @@ def _within(premise: Premise, field: str, most: int) -> int:
 
 
 @kernel
-def _draws(k0: Word, k1: Word, hashes: NDArray[np.uint64]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """(m,) class of home, 0 or 1, and (m,) scale of each premise.
+def _scaled(uniforms: float, spread: float) -> float:
+    """A scale around a mean of 1: lognormal but for its tails, as the sum of three uniform draws is normal but for those.
+
+    Cut to whole 65536ths, so that it is the same on every machine.
+    """
+    mean = (math.sinh(spread) / spread) ** 3
+    return float(np.rint(math.exp(spread * (2.0 * uniforms - 3.0)) / mean * 65536.0)) / 65536.0
+
+
+@kernel
+def _draws(k0: Word, k1: Word, hashes: NDArray[np.uint64], plain: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """(m,) class of home, 0 or 1, and (m,) scale of each premise, the first ``plain`` of which are lived in and of an ordinary size.
 
     The upper counter words are all ones: no operating day has that counter, so this draw is apart from every load draw.
     """
@@ -184,7 +204,14 @@ def _draws(k0: Word, k1: Word, hashes: NDArray[np.uint64]) -> tuple[NDArray[np.i
         low, high = hashes[row] & ones, hashes[row] >> np.uint64(32)
         w0, w1, w2, w3 = philox4x32(low, high, ones, ones, k0, k1)
         tosses[row] = np.int64(w0 & np.uint64(1))
-        scales[row] = 0.5 + np.float64(w1 + w2 + w3) / (3.0 * 2.0**32)
+        if row < plain:
+            scales[row] = _scaled(np.float64(w1 + w2 + w3) / 2.0**32, PLAIN_SPREAD)
+        elif np.float64(w0) < VACANT * 2.0**32:
+            scales[row] = MIN_SCALE + (LIVED_IN - MIN_SCALE) * np.float64(w1) / 2.0**32
+        else:
+            # What the vacant ones lack of a mean of 1 the others have.
+            rest = (1.0 - VACANT * (MIN_SCALE + LIVED_IN) / 2.0) / (1.0 - VACANT)
+            scales[row] = rest * _scaled(np.float64(w1 + w2 + w3) / 2.0**32, HOME_SPREAD)
     return tosses, scales
 
 
@@ -195,20 +222,29 @@ def _mixed_in(
     hashes: NDArray[np.uint64],
     shares: NDArray[np.float64],
     classes: NDArray[np.int64],
+    scales: NDArray[np.float64],
     solar_w: NDArray[np.int64],
     ev_wh: NDArray[np.int64],
 ) -> None:
-    """Make some homes businesses, and give some of the others a roof or a car.
+    """Make some homes businesses of a scale of their own, and give some of the others, if lived in, a roof or a car.
 
     shares: (4,) of businesses, of medium ones among them, of roofs, of cars. A second block of the premise's draws: its last
     counter word is what no other draw with all ones in the third has.
     """
-    ones = np.uint64(0xFFFFFFFF)
+    ones, short = np.uint64(0xFFFFFFFF), np.uint64(0xFFFF)
     for row in range(len(hashes)):
         low, high = hashes[row] & ones, hashes[row] >> np.uint64(32)
         w0, w1, w2, w3 = philox4x32(low, high, ones, ones - np.uint64(1), k0, k1)
         if np.float64(w0) < shares[0] * 2.0**32:
-            classes[row] = 2 + (np.float64(w1) < shares[1] * 2.0**32)
+            uniforms = (np.float64((w2 & short) + (w2 >> np.uint64(16)) + (w3 & short)) + 1.5) / 2.0**16
+            if np.float64(w1) < shares[1] * 2.0**32:
+                classes[row] = 3
+                scales[row] = LEAST_MEDIUM + (1.0 - LEAST_MEDIUM) * _scaled(uniforms, BUSINESS_SPREADS[1])
+            else:
+                classes[row] = 2
+                scales[row] = _scaled(uniforms, BUSINESS_SPREADS[0])
+            continue
+        if scales[row] < LIVED_IN:
             continue
         if np.float64(w2) < shares[2] * 2.0**32:
             solar_w[row] = _ROOF_W[0] + np.int64(w1 % np.uint64(_ROOF_W[1] - _ROOF_W[0]))

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from meters.calendar import days, intervals_in
 from meters.day_kinds import SLOTS, DayClass, clock_slots, day_class
 from meters.errors import MeterError
-from meters.load.kernel import EVENT_WH, FINE, Floats, Ints, Shape, fill_net
+from meters.load.kernel import EVENT_WH, FINE, REACH, SPANS, Floats, Ints, Midnight, Shape, fill_leads, fill_net
 from meters.load.premises import BUSINESS_CLASSES, CLASSES, HOME_CLASSES
 from meters.load.weather import CENTI, Sky, sky
 
@@ -59,6 +59,8 @@ USES: dict[str, Use] = {
 COMPONENTS = ("base", "weekday", "weekend", "cooling", "heating")
 #: Rated W of a roof for each W of the premise's mean use, for which netting is tabulated; between them it is interpolated.
 ROOFS = np.array([0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 20.0])
+#: What stands for netting where there is no roof.
+_NO_NET, _NO_LEADS = np.zeros((len(CLASSES), len(ROOFS), 2), np.int64), np.zeros((1, len(CLASSES), len(ROOFS), 2, 2))
 #: Mean use of the class, W at scale 1: what ``ROOFS`` is relative to.
 MEAN_W = np.array([38_000.0, 38_000.0, 32_000.0, 132_000.0]) / 24
 
@@ -93,21 +95,14 @@ class Sums:
         self._use = np.zeros((1, len(CLASSES), len(COMPONENTS)), np.int64)
         self._net = np.zeros((1, len(CLASSES), len(ROOFS), 2), np.int64)
 
-    def use(self, day: date, count: int) -> Ints:
-        """(count, classes, components) at the midnights from the one that begins ``day``. Raises MeterError as ``since_era``."""
-        first = since_era(day)
+    def upto(self, count: int, roofs: bool) -> Ints:
+        """(count or more, classes, components) at the midnights from the era on, or (count or more, classes, roofs, 2) under roofs."""
         with self._lock:
-            while len(self._use) < first + count:
+            while len(self._use) < count and not roofs:
                 self._use = _grown(self._use, _year_use(self._seed, self._zone, _next_year(self._use)))
-            return self._use[first : first + count]
-
-    def net(self, day: date, count: int) -> Ints:
-        """(count, classes, roofs, 2) delivered and received at the same midnights, with a roof of each of ``ROOFS``."""
-        first = since_era(day)
-        with self._lock:
-            while len(self._net) < first + count:
+            while len(self._net) < count and roofs:
                 self._net = _grown(self._net, _year_net(self._seed, self._zone, _next_year(self._net)))
-            return self._net[first : first + count]
+            return self._net if roofs else self._use
 
 
 @lru_cache(maxsize=64)
@@ -116,12 +111,36 @@ def sums(seed: int, zone: str) -> Sums:
     return Sums(seed, zone)
 
 
+@lru_cache(maxsize=256)
+def midnight(seed: int, zone: str, since: int, roofs: bool) -> Midnight:
+    """The midnight so many days after the era. What is under roofs is made only where there are any."""
+    # A day of the last midnight ends a day after it.
+    low, high = max(since - REACH, 0), min(since + REACH, since_era(LAST) + 1)
+
+    def look(roofs: bool) -> tuple[Ints, Floats]:
+        window = sums(seed, zone).upto(high + 1, roofs)[low : high + 1]
+        # Habits have one lead: a stretch without a weekend, or of nothing else, is as its neighbours are.
+        curves = window if roofs else np.add.reduceat(window, (0, 1, 3, 4), axis=2)
+        leads = np.empty((sum(SPANS), curves[0].size, 2))
+        fill_leads(curves.reshape(len(window), -1), since - low, high - low, leads)
+        return window[since - low], leads.reshape(len(leads), *curves.shape[1:], 2)
+
+    use, use_leads = look(False)
+    net, net_leads = look(True) if roofs else (_NO_NET, _NO_LEADS)
+    return Midnight(use, net, use_leads, net_leads, ERA.toordinal() + since, since)
+
+
 def since_era(day: date) -> int:
     """Days from the era to a midnight that has a register. Raises MeterError for one that has none."""
     if not ERA <= day <= LAST:
         code, side = ("before_era", f"before {ERA}, when") if day < ERA else ("after_last", f"after {LAST}, until when")
         raise MeterError(f"meters.day.{code}", f"{day} is {side} there are registers.", place=str(day))
     return (day - ERA).days
+
+
+def _needed(day: date) -> int:
+    """How many midnights from the era on the registers at the ends of a day depend on."""
+    return min(since_era(day) + REACH, since_era(LAST)) + 2
 
 
 def _next_year(table: Ints) -> int:

@@ -18,9 +18,9 @@ from meters.calendar import intervals_in
 from meters.errors import MeterError
 from meters.identity import Premise
 from meters.kernels.philox import words
-from meters.load.kernel import Midnights, fill_days, fill_registers
-from meters.load.premises import CLASSES, MAX_SCALE, MIN_SCALE, PremiseArrays
-from meters.load.shape import ERA, MEAN_W, ROOFS, USES, shape, sums
+from meters.load.kernel import Traits, fill_days, fill_registers
+from meters.load.premises import CLASSES, LIVED_IN, MAX_SCALE, MIN_SCALE, PremiseArrays
+from meters.load.shape import ERA, MEAN_W, ROOFS, USES, midnight, shape, since_era
 from meters.load.weather import ZONES
 
 __all__ = [
@@ -37,11 +37,16 @@ __all__ = [
     "scale_to",
 ]
 
-#: ``Midnights.traits``.
-_TRAITS = np.array(
-    [[USES[klass].cooler, USES[klass].heater, USES[klass].weekend_spread, MEAN_W[c]] for c, klass in enumerate(CLASSES)]
+_TRAITS = Traits(
+    np.array(
+        [
+            [use.cooler, use.heater, use.weekend_spread, mean_w, 24 * mean_w / use.base]
+            for use, mean_w in zip(USES.values(), MEAN_W, strict=True)
+        ]
+    ),
+    ROOFS,
+    LIVED_IN,
 )
-_NO_ROOFS = np.zeros((3, len(CLASSES), len(ROOFS), 2), np.int64)
 
 
 class Registers(NamedTuple):
@@ -108,7 +113,7 @@ def registers(seed: int, premises: PremiseArrays, day: date) -> Registers:
     """``register`` of many premises, each (m,)."""
     out = Registers(np.empty(len(premises), np.int64), np.zeros(len(premises), np.int64))
     for zone, rows, roofs in _by_zone(premises):
-        fill_registers(*words(seed), rows, premises.columns, _midnights(seed, zone, day, 2, roofs), *out)
+        fill_registers(*words(seed), rows, premises.columns, midnight(seed, zone, since_era(day), roofs), _TRAITS, *out)
     return out
 
 
@@ -117,8 +122,9 @@ def day_intervals(seed: int, premises: PremiseArrays, day: date) -> DayLoad:
     size = (len(premises), intervals_in(day))
     out = DayLoad(np.empty(size, np.int32), np.zeros(size, np.int32))
     for zone, rows, roofs in _by_zone(premises):
-        midnights = _midnights(seed, zone, day, 3, roofs)
-        fill_days(*words(seed), rows, premises.columns, midnights, shape(seed, zone, day), *out)
+        since = since_era(day)
+        ends = midnight(seed, zone, since, roofs), midnight(seed, zone, since + 1, roofs)
+        fill_days(*words(seed), rows, premises.columns, ends, _TRAITS, shape(seed, zone, day), *out)
     return out
 
 
@@ -156,12 +162,3 @@ def _by_zone(premises: PremiseArrays) -> Iterator[tuple[str, NDArray[np.int64], 
     for zone in np.flatnonzero(np.bincount(zones, minlength=len(ZONES))):
         rows = np.flatnonzero(zones == zone)
         yield ZONES[zone], rows, bool(premises.solar_w[rows].any())
-
-
-def _midnights(seed: int, zone: str, day: date, count: int, roofs: bool) -> Midnights:
-    """``count`` midnights from the one that begins ``day``. The sums under roofs are made only where there are any."""
-    kept = sums(seed, zone)
-    use = kept.use(day, count)
-    return Midnights(
-        use, kept.net(day, count) if roofs else _NO_ROOFS[:count], ROOFS, _TRAITS, day.toordinal(), ERA.toordinal()
-    )

@@ -84,7 +84,7 @@ def _businesses(seed: int, company: Tdsp, year: int) -> dict[str, float]:
     classes = everyone.curves % len(CLASSES)
     out: dict[str, float] = {}
     for klass in BUSINESS_CLASSES:
-        some = everyone.at(np.flatnonzero(classes == CLASSES.index(klass)))
+        some = everyone[np.flatnonzero(classes == CLASSES.index(klass))]
         first, last = (registers(seed, some, date(y, 1, 1)).delivered for y in (year, year + 1))
         annual = last - first
         out[f"{klass.lower()}_cv"] = float(annual.std() / annual.mean())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from functools import lru_cache
 from pathlib import Path
 
@@ -17,7 +17,8 @@ from headend.vee.rules import spike_intervals
 from meters.calendar import days
 from meters.day_kinds import day_class
 from meters.identity import Premise, make_esiid, tdsp
-from meters.load.premises import CURVES, HOME_CLASSES, PremiseArrays
+from meters.load.kernel import SPANS
+from meters.load.premises import CLASSES, CURVES, HOME_CLASSES, LIVED_IN, MARKET, PremiseArrays
 from meters.load.truth import GeneratedLoad, day_intervals, intervals, register, registers
 from meters.load.weather import sky, temperature
 
@@ -113,7 +114,7 @@ def test_businesses_keep_hours_and_rest_on_holidays() -> None:
     assert christmas[40:64].mean() < 0.8 * work[40:64].mean()
     medium = day_intervals(1, of("NCENT", "BUSMEDLF"), SEASONS[2]).delivered
     assert 100_000 < medium.sum(axis=1).mean() < 250_000
-    assert medium.max() < 12_000
+    assert (medium.max(axis=1) < 12_000 * np.maximum(MANY.scales, 1)).all()
 
 
 def _plain(_: int) -> PremiseArrays:
@@ -132,12 +133,88 @@ def test_no_honest_day_looks_like_a_spike_an_empty_home_or_a_blown_service(
         for wh in day_intervals(1, homes, day):
             assert not spike_intervals(wh).any()
             assert wh.max() < 12_000
-        drawn = day_intervals(1, homes, day).delivered
+        drawn = day_intervals(1, homes, day).delivered[MANY.scales >= LIVED_IN]
         assert drawn.sum(axis=1).min() > 1_000
         if always:
             assert drawn.min() > 0
             highest = np.sort(drawn, axis=1)
             assert ((highest[:, -1] - highest[:, -3]) / highest[:, -3]).max() < 1.8
+
+
+def largest(klass: str, count: int = 200) -> PremiseArrays:
+    """The largest of a million made premises of a class, in the zone with the coldest days, with the most that a car takes."""
+    market = PremiseArrays.generate(1, tdsp("ONCOR"), 1_000_000, mix=MARKET)
+    rows = np.flatnonzero(market.curves % len(CLASSES) == CLASSES.index(klass))
+    some = market[rows[np.argsort(market.scales[rows])[-count:]]]
+    car = 14_000 if klass in HOME_CLASSES else 0
+    return replace(some, curves=np.full(count, CURVES.index(("NORTH", klass))), ev_wh=np.full(count, car))
+
+
+def coldest(zone: str, count: int = 12) -> list[date]:
+    """The coldest days of ten winters."""
+    winters = [day for year in range(2020, 2030) for day in days(date(year, 1, 1), date(year, 2, 28))]
+    return sorted(winters, key=lambda day: float(temperature(1, zone, day).mean()))[:count]
+
+
+@pytest.mark.parametrize(("klass", "most"), [("RESHIWR", 12_000), ("RESLOWR", 12_000), ("BUSMEDLF", 125_001)])
+def test_the_largest_premises_stay_within_their_service_on_the_coldest_and_hottest_days(klass: str, most: int) -> None:
+    premises = largest(klass)
+    extremes = (*coldest("NORTH"), *(date(year, 8, 10) for year in range(2020, 2030)))
+    peaks = [day_intervals(1, premises, day).delivered.max() for day in extremes]
+    assert 0.8 * most < max(peaks) < most
+
+
+def test_a_home_of_whatever_scale_stays_within_its_service() -> None:
+    # More than a made one has: the peaks are levelled, and nothing is lost.
+    homes = replace(largest("RESHIWR"), scales=np.full(200, 6.0))
+    day = coldest("NORTH")[0]
+    used = day_intervals(1, homes, day).delivered
+    both = (registers(1, homes, at).delivered for at in (day + timedelta(days=1), day))
+    assert (used > 9_000).sum() > 200
+    assert used.max() < 12_000
+    assert (used.sum(axis=1) == next(both) - next(both)).all()
+
+
+def test_a_vacant_home_uses_little_and_knows_no_weather_and_no_hours() -> None:
+    homes = PremiseArrays.generate(1, tdsp("ONCOR"), 20_000)
+    vacant = homes[np.flatnonzero(homes.scales < LIVED_IN)]
+    means = []
+    for day in (*SEASONS, coldest("NCENT")[0]):
+        used = day_intervals(1, vacant, day).delivered
+        assert used.sum(axis=1).max() < 2_000
+        assert used.min() >= 0
+        hours = used.mean(axis=0).reshape(24, 4).sum(axis=1)
+        assert hours.max() < 1.1 * hours.min()
+        means.append(hours.sum())
+    assert max(means) < 1.1 * min(means)
+
+
+def test_a_premise_leads_or_lags_its_mean_by_days_at_most_however_late() -> None:
+    # A vacant home uses the same every day on average, so what its register may be is known.
+    homes = PremiseArrays.generate(1, tdsp("ONCOR"), 20_000)
+    vacant = homes[np.flatnonzero(homes.scales < LIVED_IN)]
+    era, late = date(2020, 1, 1), date(2099, 6, 1)
+    shown = {day: registers(1, vacant, day).delivered for day in (era, date(2059, 6, 1), late)}
+    assert not shown[era].any()
+    a_day = shown[late] / (late - era).days
+    apart = shown[date(2059, 6, 1)] / a_day - (date(2059, 6, 1) - era).days
+    most = sum(span * share / 2 for span, share in zip(SPANS, (0.20, 0.22, 0.25, 0.28), strict=True))
+    assert np.abs(apart).max() < 1.5 * most
+    assert np.abs(apart).max() > 0.5 * most
+
+
+def test_a_homes_days_hang_together_and_none_is_without_use() -> None:
+    homes = PremiseArrays.generate(1, tdsp("ONCOR"), 20_000)
+    vacant = homes[np.flatnonzero(homes.scales < LIVED_IN)]
+    year = [registers(1, vacant, day).delivered for day in days(date(2026, 1, 1), date(2026, 12, 31))]
+    used = np.diff(year, axis=0).T / ((year[-1] - year[0]) / 364)[:, None]
+    assert used.min() > 0.05
+    assert used.max() < 2.2
+    apart = used - used.mean(axis=1, keepdims=True)
+    lags = [float(np.median((apart[:, lag:] * apart[:, :-lag]).mean(axis=1) / apart.var(axis=1))) for lag in (1, 7, 60)]
+    assert 0.25 < lags[0] < 0.7
+    assert 0.05 < lags[1] < lags[0]
+    assert abs(lags[2]) < 0.2
 
 
 def test_a_car_charges_in_one_block_at_its_own_hour() -> None:

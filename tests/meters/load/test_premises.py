@@ -7,7 +7,21 @@ from hypothesis import strategies as st
 
 from meters.errors import MeterError
 from meters.identity import ORDINALS, Premise, make_esiid, tdsp
-from meters.load.premises import BUSINESS_CLASSES, CURVES, HOMES, MARKET, Mix, PremiseArrays, make_premise
+from meters.load.premises import (
+    BUSINESS_CLASSES,
+    CLASSES,
+    CURVES,
+    HOME_SPREAD,
+    HOMES,
+    LEAST_MEDIUM,
+    LIVED_IN,
+    MARKET,
+    PLAIN,
+    VACANT,
+    Mix,
+    PremiseArrays,
+    make_premise,
+)
 
 ESIID = make_esiid(tdsp("ONCOR"), 1, 17)
 COUNT = 50_000
@@ -55,7 +69,36 @@ def test_what_is_a_plain_home_in_a_market_is_the_same_home_without_one() -> None
     homes, market = (PremiseArrays.generate(1, tdsp("ONCOR"), COUNT, mix=mix) for mix in (HOMES, MARKET))
     stayed = market.curves == homes.curves
     assert stayed.mean() > 0.89
-    assert (market.scales == homes.scales).all()
+    assert (market.scales == homes.scales)[stayed].all()
+
+
+def test_scales_of_each_class_differ_around_a_mean_of_1_and_vacant_homes_count() -> None:
+    market = PremiseArrays.generate(1, tdsp("ONCOR"), 1_000_000, mix=MARKET)
+    classes = market.curves % len(CLASSES)
+    for klass in range(len(CLASSES)):
+        assert market.scales[classes == klass].mean() == pytest.approx(1.0, abs=0.03)
+    homes = market.scales[classes < 2]
+    assert homes.mean() == pytest.approx(1.0, abs=0.004)
+    assert (homes < LIVED_IN).mean() == pytest.approx(VACANT, abs=0.001)
+    # Closed form: exp of s times a sum of three uniform draws of unit variance has the mean (sinh(s) / s)^3.
+    first, second = ((np.sinh(s) / s) ** 3 for s in (HOME_SPREAD, 2 * HOME_SPREAD))
+    lived_in = homes[homes >= LIVED_IN]
+    assert lived_in.std() / lived_in.mean() == pytest.approx((second / first**2 - 1) ** 0.5, rel=0.01)
+    assert np.percentile(lived_in, 1) < 0.27
+    assert lived_in.max() > 3.5
+    for klass in (2, 3):
+        businesses = market.scales[classes == klass]
+        assert businesses.std() > 1.0
+    assert market.scales[classes == 3].min() >= LEAST_MEDIUM
+
+
+def test_the_first_homes_of_a_fleet_are_lived_in_and_of_an_ordinary_size() -> None:
+    for seed in range(200):
+        first = PremiseArrays.generate(seed, tdsp("ONCOR"), PLAIN + 1, mix=MARKET)
+        assert (first.curves % len(CLASSES) < 2).all()
+        assert (first.scales > 0.5).all()
+        assert (first.scales < 1.7).all()
+        assert not (first.solar_w + first.ev_wh).any()
 
 
 @pytest.mark.parametrize(
