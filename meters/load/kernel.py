@@ -95,7 +95,7 @@ def _own(number: Word) -> tuple[Whole, Whole, Whole, Whole, Whole, Whole, Whole,
     """Give what the home keeps for ever.
 
     base, habits, weekend, cooling, heating: strength in 128ths, on average 1. shift: -4 to 4 intervals. size of machines: 0.85 to
-    1.15 in 128ths. period of machines: 1200 to 2343 s. plug: 0 to 23.
+    1.15 in 128ths. period of machines: 1200 to 2343 s. plug: the interval at which a car begins to charge: of four cars in ten by a timer, 0 to 15, else 68 to 91, back home.
     """
     seven = np.uint64(0x7F)
     first = number * np.uint64(0x9E3779B97F4A7C15)
@@ -108,7 +108,9 @@ def _own(number: Word) -> tuple[Whole, Whole, Whole, Whole, Whole, Whole, Whole,
     weekend = np.int64(second >> np.uint64(57))
     size = 109 + ((np.int64((second >> np.uint64(50)) & seven) * 39) >> 7)
     period = 1200 + 9 * np.int64((second >> np.uint64(43)) & seven)
-    plug = (np.int64((second >> np.uint64(36)) & seven) * 24) >> 7
+    plug = ((np.int64((second >> np.uint64(36)) & seven) * 40) >> 7) + 68
+    if plug >= 92:
+        plug -= 92
     return base, habits, weekend, cooling, heating, shift, size, period, plug
 
 
@@ -252,9 +254,8 @@ def fill_registers(
 def _running(phase: Whole, on: Whole, period: Whole) -> Whole:
     """Seconds that a machine runs in a quarter hour which begins at a phase of its cycle: the first ``on`` of each period (> 900)."""
     end = phase + 900
-    if end <= period:
-        return min(end, on) - min(phase, on)
-    return on - min(phase, on) + min(end - period, on)
+    # Without a branch, since nothing foretells it.
+    return min(end, on) - min(phase, on) + max(min(end - period, on), 0)
 
 
 @kernel
@@ -447,4 +448,4 @@ def fill_days(
         whole = _within_service(_SERVICE_WH[klass], total - car, weights, whole)
         _share_out(total - car, weights, whole, delivered[row])
         if car > 0:
-            _charge(car, min(68 + plug, n - 1), delivered[row])
+            _charge(car, min(plug, n - 1), delivered[row])

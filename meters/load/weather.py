@@ -33,18 +33,20 @@ class Climate(NamedTuple):
     #: Degrees north and east.
     latitude: float
     longitude: float
+    #: How much of the sky clouds cover on average, but for what lies beyond clear and overcast.
+    cloud: float
 
 
 #: By zone. The cities: Houston, Tyler, Midland, Dallas, Wichita Falls, Austin, Corpus Christi, Abilene.
 CLIMATES: dict[str, Climate] = {
-    "COAST": Climate((12.0, 14.0, 17.5, 21.0, 25.0, 28.2, 29.3, 29.4, 26.8, 22.2, 17.0, 13.2), 9.5, 29.8, -95.4),
-    "EAST": Climate((8.5, 10.6, 14.6, 18.6, 22.8, 26.7, 28.6, 28.6, 25.2, 19.3, 13.5, 9.6), 11.5, 32.3, -95.3),
-    "FWEST": Climate((7.2, 9.8, 14.3, 18.9, 24.0, 27.9, 28.7, 28.1, 24.4, 18.9, 12.3, 7.6), 14.5, 31.9, -102.1),
-    "NCENT": Climate((8.0, 10.2, 14.5, 18.8, 23.5, 27.8, 30.0, 30.1, 26.1, 20.0, 13.7, 9.0), 11.5, 32.8, -97.0),
-    "NORTH": Climate((5.7, 7.9, 12.6, 17.3, 22.4, 27.1, 29.7, 29.3, 24.7, 18.3, 11.6, 6.6), 13.0, 33.9, -98.5),
-    "SCENT": Climate((10.8, 12.9, 16.8, 20.8, 24.9, 28.4, 29.8, 30.1, 26.8, 21.9, 15.9, 11.6), 12.0, 30.3, -97.8),
-    "SOUTH": Climate((15.0, 17.1, 20.6, 23.9, 27.0, 29.2, 29.9, 30.2, 27.9, 24.3, 19.6, 15.9), 10.0, 27.8, -97.5),
-    "WEST": Climate((7.2, 9.3, 13.7, 18.2, 22.9, 26.9, 28.7, 28.5, 24.4, 18.8, 12.6, 7.8), 13.0, 32.4, -99.7),
+    "COAST": Climate((12.0, 14.0, 17.5, 21.0, 25.0, 28.2, 29.3, 29.4, 26.8, 22.2, 17.0, 13.2), 9.5, 29.8, -95.4, 0.56),
+    "EAST": Climate((8.5, 10.6, 14.6, 18.6, 22.8, 26.7, 28.6, 28.6, 25.2, 19.3, 13.5, 9.6), 11.5, 32.3, -95.3, 0.51),
+    "FWEST": Climate((7.2, 9.8, 14.3, 18.9, 24.0, 27.9, 28.7, 28.1, 24.4, 18.9, 12.3, 7.6), 14.5, 31.9, -102.1, 0.18),
+    "NCENT": Climate((8.0, 10.2, 14.5, 18.8, 23.5, 27.8, 30.0, 30.1, 26.1, 20.0, 13.7, 9.0), 11.5, 32.8, -97.0, 0.42),
+    "NORTH": Climate((5.7, 7.9, 12.6, 17.3, 22.4, 27.1, 29.7, 29.3, 24.7, 18.3, 11.6, 6.6), 13.0, 33.9, -98.5, 0.32),
+    "SCENT": Climate((10.8, 12.9, 16.8, 20.8, 24.9, 28.4, 29.8, 30.1, 26.8, 21.9, 15.9, 11.6), 12.0, 30.3, -97.8, 0.45),
+    "SOUTH": Climate((15.0, 17.1, 20.6, 23.9, 27.0, 29.2, 29.9, 30.2, 27.9, 24.3, 19.6, 15.9), 10.0, 27.8, -97.5, 0.53),
+    "WEST": Climate((7.2, 9.3, 13.7, 18.2, 22.9, 26.9, 28.7, 28.5, 24.4, 18.8, 12.6, 7.8), 13.0, 32.4, -99.7, 0.28),
 }
 ZONES = tuple(CLIMATES)
 
@@ -161,7 +163,7 @@ def _cloud(seed: int, zone: str, at: Floats) -> Floats:
     days = _common(seed, zone, 8, at.ravel() / 1.7).reshape(at.shape)
     hours = _noise(seed, 9, ZONES.index(zone) + 1, at.ravel() * 9.0).reshape(at.shape)
     # Stretched over its ends, since skies are more often clear or grey than in between.
-    return np.clip(0.42 + 0.85 * days + 0.18 * hours, 0.0, 1.0)
+    return np.clip(CLIMATES[zone].cloud + 0.85 * days + 0.18 * hours, 0.0, 1.0)
 
 
 def _sunshine(climate: Climate, ordinals: Floats, cloud: Floats) -> NDArray[np.int64]:

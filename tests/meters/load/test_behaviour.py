@@ -20,7 +20,7 @@ from meters.identity import Premise, make_esiid, tdsp
 from meters.load.kernel import SPANS
 from meters.load.premises import CLASSES, CURVES, HOME_CLASSES, LIVED_IN, MARKET, PremiseArrays
 from meters.load.truth import GeneratedLoad, day_intervals, intervals, register, registers
-from meters.load.weather import sky, temperature
+from meters.load.weather import ZONES, sky, temperature
 
 PROFILES = Path(__file__).parents[2] / "data" / "ercot_load_profiles_2025w01.csv"
 MANY = PremiseArrays.generate(1, tdsp("ONCOR"), 2000)
@@ -217,9 +217,10 @@ def test_a_homes_days_hang_together_and_none_is_without_use() -> None:
     assert abs(lags[2]) < 0.2
 
 
-def test_a_car_charges_in_one_block_at_its_own_hour() -> None:
+def test_a_car_charges_in_one_block_at_its_own_hour_of_the_evening_or_by_a_timer_at_night() -> None:
     with_car, without = cars(10_000), MANY
     charged = np.zeros(len(MANY))
+    by_night = by_evening = np.zeros(len(MANY), bool)
     for day in days(date(2026, 4, 1), date(2026, 4, 30)):
         block = day_intervals(1, with_car, day).delivered - day_intervals(1, without, day).delivered
         taken = block.sum(axis=1)
@@ -230,8 +231,11 @@ def test_a_car_charges_in_one_block_at_its_own_hour() -> None:
         assert (inside.sum(axis=1) >= 3).all()
         assert (np.abs(np.diff(inside.astype(int), axis=1)).sum(axis=1) <= 2).all()
         assert block.max() <= 1_810
-        assert not inside[:, :56].any()
+        assert not inside[:, 28:56].any()
+        by_night, by_evening = by_night | inside[:, :28].any(axis=1), by_evening | inside[:, 56:].any(axis=1)
         charged += taken
+    assert (by_night ^ by_evening).all()
+    assert by_night.mean() == pytest.approx(0.4, abs=0.04)
     assert charged.mean() / 30 == pytest.approx(10_000, rel=0.02)
 
 
@@ -252,6 +256,14 @@ def test_a_roof_sends_by_day_most_at_noon_and_less_under_clouds() -> None:
     assert min(len(clear), len(grey)) >= 3
     assert np.mean(clear) > 20_000
     assert np.mean(clear) > 2 * np.mean(grey)
+
+
+def test_a_kilowatt_of_panels_makes_most_in_the_far_west_and_least_on_the_coast() -> None:
+    made = {zone: float(sky(1, zone, date(2024, 1, 1), date(2026, 12, 31)).sunshine.sum()) / 3000 for zone in ZONES}
+    ordered = sorted(ZONES, key=lambda zone: -made[zone])
+    assert ordered[:3] == ["FWEST", "WEST", "NORTH"]
+    assert ordered[-1] == "COAST"
+    assert 1.12 < made["FWEST"] / made["COAST"] < 1.3
 
 
 def test_a_roof_saves_and_sends_what_the_sun_makes() -> None:

@@ -1,17 +1,21 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, timedelta
 
 import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from meters.calendar import days, interval_ends, intervals_in
 from meters.errors import MeterError
 from meters.identity import Premise, make_esiid, tdsp
+from meters.kernels.philox import philox4x32, words
+from meters.load.kernel import _own
 from meters.load.premises import CLASSES, CURVES, MARKET, MAX_EV_WH, MAX_SOLAR_W, PremiseArrays, make_premise
-from meters.load.shape import LAST
+from meters.load.shape import LAST, sums
 from meters.load.truth import ERA, GeneratedLoad, PremiseLoad, day_intervals, intervals, register, registers, scale_to
 from meters.load.weather import ZONES
 
@@ -78,12 +82,63 @@ def test_truth_is_reproducible_and_depends_on_seed_and_day(seed: int, day: date)
 
 def test_pinned_days_stay_what_they_are() -> None:
     day = date(2026, 8, 12)
-    assert register(1, HOME, day) == (86127317, 0)
-    assert intervals(1, HOME, day).delivered[:4].tolist() == [316, 457, 154, 423]
+    assert register(1, HOME, day) == (96565888, 0)
+    assert intervals(1, HOME, day).delivered[:4].tolist() == [451, 650, 219, 602]
     roof_and_car = Premise(HOME.esiid, "COAST", "RESHIWR", 1.0, solar_w=7000, ev_wh=9000)
-    assert register(1, roof_and_car, day) == (74919126, 39869053)
-    assert intervals(1, roof_and_car, day).delivered[-8:-4].tolist() == [766, 1023, 564, 943]
-    assert intervals(1, roof_and_car, day).received[52:56].tolist() == [677, 412, 656, 414]
+    assert register(1, roof_and_car, day) == (76543883, 34734041)
+    assert intervals(1, roof_and_car, day).delivered[-8:-4].tolist() == [2769, 3149, 2475, 3036]
+    assert intervals(1, roof_and_car, day).received[52:56].tolist() == [459, 236, 438, 261]
+
+
+def _led(curve: NDArray[np.int64], at: int, span: int, phase: int, draws: Callable[[int], float]) -> float:
+    """How far ahead of its curve a register is by one lattice, as its definition says: the curve is Wh at each midnight since the era."""
+    k = (ERA.toordinal() + at + phase) // span
+
+    def used(index: int) -> float:
+        """Between the lattice points ``index`` and the next."""
+        ends = (np.array([index, index + 1]) * span - phase - ERA.toordinal()).clip(0)
+        return float(curve[ends[1]] - curve[ends[0]])
+
+    def lead(index: int) -> float:
+        return draws(index) * min(used(index - 1), used(index))
+
+    begun = curve[max(k * span - phase - ERA.toordinal(), 0)]
+    return lead(k) + (lead(k + 1) - lead(k)) * float(curve[at] - begun) / used(k) if used(k) else 0.0
+
+
+@pytest.mark.parametrize("ordinal", [17, 18, 40])
+def test_register_is_the_classs_curves_and_their_leads_as_defined(ordinal: int) -> None:
+    seed, home = 1, make_premise(tdsp("ONCOR"), 1, ordinal)
+    number = int(PremiseArrays.of([home]).hashes[0])
+    curves = sums(seed, "NCENT").upto(4000, roofs=False)[:, CLASSES.index(home.klass)].T
+    own = _own(np.uint64(number))
+    base, habits, _, cooling, heating = (home.scale * one / 128 for one in own[:5])
+    weekend = habits * (1 + 0.1 * (own[2] - 64) / 64)
+
+    def draws(level: int, group: int) -> Callable[[int], float]:
+        """A byte of sixteen for each of eight points of two groups, from -1/2 to 1/2."""
+
+        def draw(index: int) -> float:
+            low, high = np.uint64(number & 0xFFFFFFFF), np.uint64(number >> 32)
+            block = philox4x32(low, high, np.uint64(index // 8), np.uint64(64 + level), *words(seed))
+            octets = b"".join(int(word).to_bytes(4, "little") for word in block)
+            return (octets[8 * group + index % 8] + 0.5) / 256 - 0.5
+
+        return draw
+
+    for at in (0, 1, 3, 77, 1500, 2415, 2416, 2417, 3000):
+        wanted = float(np.dot([base, habits, weekend, cooling, heating], curves[:, at]))
+        for level, span in enumerate((64, 16, 4, 1)):
+            phase = (number >> 6 * level) % span
+            together = (base, curves[0]), (min(habits, weekend), curves[1] + curves[2])
+            wanted += (0.20, 0.22, 0.25, 0.28)[level] * sum(
+                strength * _led(curve, at, span, phase, draws(level, 0)) for strength, curve in together
+            )
+            wanted += (0.15, 0.18, 0.20, 0.25)[level] * sum(
+                strength * _led(curve, at, span, phase, draws(level, 1))
+                for strength, curve in ((cooling, curves[3]), (heating, curves[4]))
+            )
+        assert abs(register(seed, home, ERA + timedelta(days=at))[0] - wanted) <= 1
 
 
 @pytest.mark.parametrize("curve", CURVES)
