@@ -38,7 +38,7 @@ def app() -> typer.Typer:
 
     from reports.commands.capacity import app as capacity
     from reports.commands.demo import demo, report
-    from reports.commands.meters import list_meters, show_meter
+    from reports.commands.meters import list_meters, show_meter, tell_truth
     from scenarios.cli import scenario
     from simulator.commands.registry import smt_registry
     from simulator.commands.serve import headend_serve, meters_serve, sandbox, smt_serve
@@ -56,11 +56,13 @@ def app() -> typer.Typer:
         """ami-testbed: a head-end simulator and meter emulator test bed for the Texas smart-meter market."""
 
     meters = typer.Typer(
-        help="The emulated AMS meters: serve them, list them, show a day of one.", no_args_is_help=True
+        help="The emulated AMS meters: serve them, list them, show a day of one, measure the truth behind them.",
+        no_args_is_help=True,
     )
     meters.command("serve")(meters_serve)
     meters.command("list")(list_meters)
     meters.command("show")(show_meter)
+    meters.command("truth")(tell_truth)
 
     headend = typer.Typer(help="A TDSP's head-end alone.", no_args_is_help=True)
     smt = typer.Typer(help="Smart Meter Texas alone.", no_args_is_help=True)

@@ -2,7 +2,7 @@
 
 ``capacity``     the load report
 ``chart_parts``  colours and hatching by quality, bare axes, the widths of charts, how one becomes SVG
-``commands``     demo, report, capacity, meters list and show
+``commands``     demo, report, capacity, meters list, show and truth
 ``meter``        a meter's day, a fleet's list
 ``scenario``     a scenario's result, on terminal and page
 ``terminal``     what every command prints through: one width, the same content on a terminal and in a pipe

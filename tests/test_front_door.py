@@ -158,7 +158,7 @@ def test_a_commands_help_imports_nothing_heavy() -> None:
     ("words", "offered"),
     [
         ("ami sc", "scenario"),
-        ("ami meters ", "serve list show"),
+        ("ami meters ", "serve list show truth"),
         ("ami scenario run two", "two-clients-use-up-a-quota"),
         ("ami capacity run ", "first-look"),
         ("ami sandbox --policy smt-today-", "smt-today-clock smt-today-3000"),

@@ -2,5 +2,5 @@
 
 ``capacity``  ``ami capacity``
 ``demo``      ``ami demo`` and ``ami report``
-``meters``    ``ami meters list`` and ``show``
+``meters``    ``ami meters list``, ``show`` and ``truth``
 """

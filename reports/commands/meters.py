@@ -1,4 +1,4 @@
-"""``ami meters list`` and ``ami meters show``: who the meters are, and a day of one. Imports nothing heavy before a command runs."""
+"""``ami meters list``, ``show`` and ``truth``: who the meters are, a day of one, and what they measure. Imports nothing heavy before a command runs."""
 
 from __future__ import annotations
 
@@ -92,6 +92,26 @@ def show_meter(
         typer.echo(json.dumps(to_json(shown), ensure_ascii=True))
         return
     _print_day(shown, count, png)
+
+
+def tell_truth(
+    year: Annotated[int, typer.Option(help="The year that is measured.", min=2021, max=2099)] = 2025,
+    seed: FleetSeedOption = SEED,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
+) -> None:
+    """Measure the truth behind the meters: use, days, peaks, cars and roofs of Oncor's premises, beside published figures."""
+    import json
+
+    from reports.meter.truth_page import truth_json, truth_lines
+    from reports.terminal import console
+
+    page = truth_json(seed, year)
+    if as_json:
+        typer.echo(json.dumps(page, ensure_ascii=True))
+        return
+    to = console()
+    for line in truth_lines(page):
+        to.print(line, soft_wrap=True)
 
 
 def _day(text: str) -> calendar_day:

@@ -1,6 +1,6 @@
-"""What the truth of a company's premises looks like in figures: use, days, peaks, cars, roofs. ``published.csv`` has what others found of each.
+"""What the truth of a company's premises looks like in figures: use, days, peaks, cars, roofs.
 
-Of made homes in one year, but for the mild days of January, of which there are few: they are sought in three.
+Of made homes in one year; but for mild winter days and for the sun, which are of three.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from meters.calendar import days
 from meters.identity import Tdsp
 from meters.load.premises import BUSINESS_CLASSES, CLASSES, CURVES, HOMES, MARKET, PremiseArrays
 from meters.load.truth import day_intervals, registers
-from meters.load.weather import sky
+from meters.load.weather import ZONES, sky
 
 Floats = NDArray[np.float64]
 #: Premises that daily figures are of, and those that quarter hours are of.
@@ -62,7 +62,7 @@ def _use(seed: int, homes: PremiseArrays, year: int) -> dict[str, float]:
         "annual_mean": float(annual.mean()),
         **out,
         "annual_cv": float(annual.std() / annual.mean()),
-        "vacant": float(1 - lived_in.mean()),
+        "vacant": float(100 * (1 - lived_in.mean())),
         "summer_day": float(mean[(months >= 6) & (months <= 8)].mean()),
         "winter_day": float(mean[(months == 12) | (months <= 2)].mean()),
         "mild_day": float(mean[(months == 4) | (months == 10)].mean()),
@@ -111,12 +111,11 @@ def _quarters(seed: int, homes: PremiseArrays, year: int) -> dict[str, float]:
     return {
         "lowest": float(lowest),
         "highest": float(highest.max()) / 1000,
-        "zeros": zeros / (len(mean) * len(homes)),
+        "zeros": 100 * zeros / (len(mean) * len(homes)),
         "load_factor": float(np.median(alone / highest)),
         "class_load_factor": float(mean.mean() / mean.max()),
         "coincidence": float(mean.max() / highest.mean()),
         "ramp": float(np.median(steps / total)),
-        "class_ramp": float(np.abs(np.diff(mean)).sum() / mean.sum()),
     }
 
 
@@ -126,25 +125,26 @@ def _mild(seed: int, homes: PremiseArrays, year: int) -> dict[str, float]:
     winters = [day for y in range(year - 1, year + 2) for day in days(date(y, 1, 1), date(y, 2, 15))]
     means = np.array([day_intervals(seed, alike, day).delivered.mean(axis=0) for day in winters])
     nearest = [np.argsort(np.abs(means.sum(axis=1) / 1000 - kwh))[:_ALIKE] for kwh in _MILD_KWH]
-    quarters = means[np.concatenate(nearest)].mean(axis=0).reshape(4, 24).sum(axis=1)
-    return {f"mild_{6 * k:02}_{6 * k + 6:02}": float(quarters[k] / quarters.sum()) for k in range(4)}
+    mild = means[np.concatenate(nearest)]
+    quarters = mild.mean(axis=0).reshape(4, 24).sum(axis=1)
+    return {
+        "class_ramp": float(np.abs(np.diff(mild, axis=1)).sum() / mild.sum()),
+        **{f"mild_{6 * k:02}_{6 * k + 6:02}": float(100 * quarters[k] / quarters.sum()) for k in range(4)},
+    }
 
 
 def _cars(seed: int, homes: PremiseArrays, year: int) -> dict[str, float]:
-    """The share of what cars take that they take from 22 to 06 h."""
+    """The share of what cars take that they take from 22 to 06 h, %."""
     cars = replace(homes, ev_wh=np.full(len(homes), _CAR_WH, np.int64))
     first = date(year, 4, 1)
     taken = np.zeros(96)
     for day in (first + timedelta(days=ahead) for ahead in range(_CAR_DAYS)):
         both = (day_intervals(seed, some, day).delivered.sum(axis=0) for some in (cars, homes))
         taken += next(both) - next(both)
-    return {"car_22_06": float((taken[_EVENING:].sum() + taken[:_MORNING].sum()) / taken.sum())}
+    return {"car_22_06": float(100 * (taken[_EVENING:].sum() + taken[:_MORNING].sum()) / taken.sum())}
 
 
 def _roofs(seed: int, year: int) -> dict[str, float]:
     """kWh a year of a kW of panels in some zones: mean of three years."""
     span = (date(year - 1, 1, 1), date(year + 1, 12, 31))
-    return {
-        f"solar_{zone.lower()}": float(sky(seed, zone, *span).sunshine.sum()) / 3 / 1000
-        for zone in ("COAST", "EAST", "FWEST", "NCENT", "NORTH", "SCENT", "SOUTH", "WEST")
-    }
+    return {f"solar_{zone.lower()}": float(sky(seed, zone, *span).sunshine.sum()) / 3 / 1000 for zone in ZONES}

@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from meters.device.special import SPECIALS, TWO_METERS, special_esiid, special_meter_number
 from meters.faults.kinds import KINDS, Layer, Parameter
 from meters.identity import TDSPS
-from reports.commands.meters import list_meters, show_meter
+from reports.commands.meters import list_meters, show_meter, tell_truth
 
 PAGE = Path(__file__).parents[3] / "docs" / "meters.md"
 _PART = re.compile(r"(<!-- made: (?P<name>\S+) -->\n).*?(?=<!-- end -->)", re.DOTALL)
@@ -25,6 +25,7 @@ FENCED_FAULTS = re.compile(r"```yaml\n(faults:.*?)```", re.DOTALL)
 _app = typer.Typer()
 _app.command("list")(list_meters)
 _app.command("show")(show_meter)
+_app.command("truth")(tell_truth)
 
 
 def _range(name: str, parameter: Parameter) -> str:
@@ -87,6 +88,7 @@ def page(text: str) -> str:
         "kinds": kinds,
         "special": special,
         "list": lambda: printed("ami meters list --count 5"),
+        "truth": lambda: printed("ami meters truth"),
         "show": lambda: printed("ami meters show 10443729989633043 --date 2026-05-10"),
         "show-faults": lambda: printed(
             "ami meters show 10443729947992279 --date 2026-08-11 --faults faults.yaml", faults

@@ -29,7 +29,7 @@ def test_the_made_parts_are_what_the_code_makes() -> None:
     assert page(TEXT) == TEXT
 
 
-@pytest.mark.parametrize("word", ["list", "show", "serve"])
+@pytest.mark.parametrize("word", ["list", "show", "serve", "truth"])
 def test_every_option_of_the_commands_is_named(word: str) -> None:
     options = {
         name
