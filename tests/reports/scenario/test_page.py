@@ -215,11 +215,11 @@ def test_the_demo_passes_end_to_end_and_prints_steps_bill_rule_and_paths(tmp_pat
     flat = re.sub(r"\s+", " ", said)
     for words in (
         "64 intervals from its store and reads 6 from the meter",
-        "Bill to date: $193.97 with tax (on VEE data only, to 2026-08-12 00:00: $189.29).",
-        "a bill of $210.52 ($207.18 at the low end, $110.70 at the high end)",
+        "Bill to date: $193.84 with tax (on VEE data only, to 2026-08-12 00:00: $189.51).",
+        "a bill of $210.42 ($208.07 at the low end, $109.60 at the high end)",
         "Try again from 2026-08-13 00:00. The gap has 73 intervals; the store holds 70, to 2026-08-12 17:30",
         "Power is ON",
-        "Told $193.97, re-billed $193.97 on VEE data to the same instant: difference $0.00.",
+        "Told $193.84, re-billed $193.84 on VEE data to the same instant: difference $0.00.",
         "36 operating days posted as LSE over FTPS",
         "PASSED 7 of 7 steps passed, 11 of 11 checks",
     ):
