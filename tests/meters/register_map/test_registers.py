@@ -73,7 +73,7 @@ def test_delivered_energy_is_sunspec_import_and_received_is_export() -> None:
 
 
 def test_surplus_of_a_roof_is_negative_power_and_fills_channel_1() -> None:
-    noon = epoch("2026-06-10T13:10")
+    noon = epoch("2026-06-08T13:10")
     meter = EmulatedMeter(IDENTITY, Premise(ESIID, "COAST", solar_w=12_000), 1)
     assert meter.live(noon).watts < 0
     (power,) = np.array(read(40088, 1, noon, meter), np.uint16).astype(np.int16)

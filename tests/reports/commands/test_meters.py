@@ -134,7 +134,7 @@ def test_show_gives_the_premises_load_and_registers_that_agree_with_it(day: str,
 def test_show_tells_who_the_meter_is_and_when_it_used_most() -> None:
     text = said("show", SOLAR, "--date", "2026-08-12")
     assert f"ESI ID {SOLAR}, meter number 986954283, Oncor, meter 15 of 40, gateway 1, unit 15" in text
-    assert "RESLOWR, zone NCENT, scale 0.72, split phase, multiplier 1, roof 4.4 kW" in text
+    assert "RESLOWR, zone NCENT, scale 0.35, split phase, multiplier 1, roof 4.4 kW" in text
     highest = shown(SOLAR, "--date", "2026-08-12")["highest"]
     assert f"{highest['wh']:,}                Wh " in text
     assert f" to {highest['end'][11:16]}, " in text
