@@ -27,7 +27,8 @@ from meters.faults.replies import reply, silences
 from meters.faults.rules import FaultRule, Roster, expand
 from meters.identity import DIALS, MeterIdentity, Premise, Tdsp, esiid_hash, make_esiid, meter_numbers, ordinal_of
 from meters.load.premises import HOMES, Mix, PremiseArrays, make_premise
-from meters.load.truth import PremiseLoad, day_intervals, registers
+from meters.load.truth import GeneratedLoad, PremiseLoad, day_intervals, registers
+from meters.load.weather import Weather
 from meters.shown import Wire
 from meters.status import has_value
 
@@ -124,6 +125,7 @@ class Fleet:
     mix: Mix = HOMES
     #: Loads of some premises, by ordinal, instead of the generated ones.
     loads: Mapping[int, PremiseLoad] = field(default_factory=dict)
+    weather: Weather = ()
 
     def __post_init__(self) -> None:
         """Refuse an empty fleet, and a fault at a meter that is not in it."""
@@ -135,6 +137,10 @@ class Fleet:
     def premise(self, ordinal: int) -> Premise:
         """Where the meter of that ordinal belongs."""
         return make_premise(self.tdsp, self.seed, ordinal, self.mix)
+
+    def load(self, ordinal: int) -> PremiseLoad:
+        """What is used and given where the meter of that ordinal belongs."""
+        return self.loads.get(ordinal) or GeneratedLoad(self.seed, self.premise(ordinal), self.weather)
 
     def identity(self, ordinal: int) -> MeterIdentity:
         """Who the meter of that ordinal is."""
@@ -199,7 +205,7 @@ class Fleet:
         others = [fault.other for fault in faults if fault.other]
         measured_at = ordinal_of(self.tdsp, self.seed, others[0]) if others else ordinal
         measured = self.premise(measured_at) if others else premise
-        load = self.loads.get(measured_at)
+        load = self.load(measured_at)
         return EmulatedMeter(install(premise, self.seed, ordinal), measured, self.seed, faults, load=load, keep=keep)
 
     def _roster(self, first: int, count: int) -> Roster:
@@ -224,9 +230,9 @@ class Fleet:
     def _sound(self, day: date, first: int, count: int) -> Partition:
         """A partition as it would be without faults."""
         premises = PremiseArrays.generate(self.seed, self.tdsp, count, first, self.mix)
-        load = day_intervals(self.seed, premises, day)
-        begin = registers(self.seed, premises, day)
-        end = registers(self.seed, premises, day + timedelta(days=1))
+        load = day_intervals(self.seed, premises, day, self.weather)
+        begin = registers(self.seed, premises, day, self.weather)
+        end = registers(self.seed, premises, day + timedelta(days=1), self.weather)
         r0, r1 = np.stack(begin, axis=1), np.stack(end, axis=1)
         ordinals = np.arange(first, first + count)
         r0[:, 0] += initial_wh(ordinals)

@@ -156,8 +156,9 @@ def _world_fields(scenario: Scenario, parts: Parts) -> Iterator[Mistake]:
                 yield from _out_of_range(premise.scale_to.last, (*loc, "last"))
     if parts.have("world.market"):
         yield from _market(spec, parts)
-    if parts.have("world.faults"):
-        yield from _days(spec.faults, ("first", "until"), "world", "faults")
+    for section in ("faults", "weather"):
+        if parts.have(f"world.{section}"):
+            yield from _days(getattr(spec, section), ("first", "until"), "world", section)
 
 
 def _market(spec: WorldSpec, parts: Parts) -> Iterator[Mistake]:
@@ -241,15 +242,14 @@ def _out_of_range(day: date, loc: tuple[str | int, ...]) -> Iterator[Mistake]:
 
 
 def _parts(spec: WorldSpec, seed: int) -> Iterator[Mistake]:
-    """The premises and the faults of which, each by itself, no world can be built."""
-    for at, premise in enumerate(spec.premises):
-        error = _unbuildable(spec.model_copy(update={"premises": (premise,), "faults": ()}), seed)
-        if error is not None:
-            yield _mistake(error, ("world", "premises", at))
-    for at, fault in enumerate(spec.faults):
-        error = _unbuildable(spec.model_copy(update={"premises": (), "faults": (fault,)}), seed)
-        if error is not None:
-            yield _mistake(error, ("world", "faults", at))
+    """The premises, faults and so on of which, each by itself, no world can be built."""
+    sections = ("premises", "faults", "weather")
+    bare = spec.model_copy(update=dict.fromkeys(sections, ()))
+    for section in sections:
+        for at, entry in enumerate(getattr(spec, section)):
+            error = _unbuildable(bare.model_copy(update={section: (entry,)}), seed)
+            if error is not None:
+                yield _mistake(error, ("world", section, at))
 
 
 def _unbuildable(spec: WorldSpec, seed: int) -> UserError | None:

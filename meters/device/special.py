@@ -17,6 +17,8 @@ from meters.device.meter import EmulatedMeter, Keep
 from meters.faults.fault import ALWAYS, FOR_EVER, Fault
 from meters.faults.kinds import KINDS, FaultKind, Span
 from meters.identity import MeterIdentity, Premise, Tdsp
+from meters.load.truth import GeneratedLoad
+from meters.load.weather import Weather
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,24 +73,31 @@ def special_meter_number(number: int) -> str:
     return f"6{number:08d}"
 
 
-def special_meters(tdsp: Tdsp, seed: int, since: Seconds, keep: Keep | None = None) -> list[tuple[EmulatedMeter, str]]:
+def special_meters(
+    tdsp: Tdsp, seed: int, since: Seconds, keep: Keep | None = None, weather: Weather = ()
+) -> list[tuple[EmulatedMeter, str]]:
     """Every special meter with its note, one ESI ID each. since: UTC epoch seconds at which the fleet comes up. keep: what they are told."""
     premises = {special.number: _premise(tdsp, special) for special in SPECIALS}
     made = []
     for special in SPECIALS:
         premise = premises[special.swapped_with or special.number]
         faults = [_fault(tdsp, special, fault, since) for fault in special.faults]
-        made.append((EmulatedMeter(_identity(tdsp, special), premise, seed, faults, keep=keep), special.note))
+        load = GeneratedLoad(seed, premise, weather)
+        meter = EmulatedMeter(_identity(tdsp, special), premise, seed, faults, load=load, keep=keep)
+        made.append((meter, special.note))
     return made
 
 
-def two_meters(tdsp: Tdsp, seed: int, keep: Keep | None = None) -> list[tuple[EmulatedMeter, str]]:
+def two_meters(
+    tdsp: Tdsp, seed: int, keep: Keep | None = None, weather: Weather = ()
+) -> list[tuple[EmulatedMeter, str]]:
     """Two meters at one ESI ID, with their notes."""
     premise, identity = _premise(tdsp, TWO_METERS), _identity(tdsp, TWO_METERS)
     second = MeterIdentity(special_meter_number(TWO_METERS.number + 1), identity.esiid)
     shares = (Share(_FIRST_SHARE), Share(_FIRST_SHARE, rest=True))
+    load = GeneratedLoad(seed, premise, weather)
     return [
-        (EmulatedMeter(each, premise, seed, share=share, keep=keep), f"{TWO_METERS.note} {what}")
+        (EmulatedMeter(each, premise, seed, load=load, share=share, keep=keep), f"{TWO_METERS.note} {what}")
         for each, share, what in zip(
             (identity, second), shares, (f"{_FIRST_SHARE} % of the load", "the rest of the load"), strict=True
         )

@@ -6,5 +6,5 @@
 ``replay_file``  the files: a customer's SMT CSV, a plain CSV profile
 ``shape``        what the average premise of each class uses by the quarter hour, and summed up since the era
 ``truth``        what a premise draws and gives: registers in closed form, intervals as an exact split
-``weather``      weather of a zone as a pure function of seed and day
+``weather``      weather of a zone as a pure function of seed and day, and what is declared of it
 """

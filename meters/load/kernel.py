@@ -160,6 +160,17 @@ def _draws(k0: Word, k1: Word, number: Word, level: int, index: Whole) -> tuple[
 
 
 @kernel
+def _roof(size: float, roofs: Floats) -> tuple[int, float, float]:
+    """Place in the table of a roof of so many W for each W of mean use: the row, the way to the next, and the same beyond the last."""
+    k = 0
+    while k < len(roofs) - 2 and size >= roofs[k + 1]:
+        k += 1
+    # A roof beyond the table gives everything more that it makes.
+    beyond = (size - roofs[k]) / (roofs[k + 1] - roofs[k])
+    return k, min(beyond, 1.0), beyond
+
+
+@kernel
 def _at_midnight(
     k0: Word, k1: Word, premises: Columns, row: int, midnight: Midnight, traits: Traits
 ) -> tuple[float, float, float]:
@@ -168,15 +179,10 @@ def _at_midnight(
     klass = premises.curves[row] & 3
     use, leads, net, net_leads = midnight.use, midnight.use_leads, midnight.net, midnight.net_leads
     base, habits, weekend, cooling, heating = scale, scale, scale, scale, scale
-    roofs, k, part, beyond = traits.roofs, 0, 0.0, 0.0
+    k, part, beyond = 0, 0.0, 0.0
     if solar_w > 0:
         # Netting is no sum of parts: under a roof lives the average household, at its scale.
-        size = solar_w / (scale * traits.classes[klass, 3])
-        while k < len(roofs) - 2 and size >= roofs[k + 1]:
-            k += 1
-        # A roof beyond the table gives everything more that it makes.
-        beyond = (size - roofs[k]) / (roofs[k + 1] - roofs[k])
-        part = min(beyond, 1.0)
+        k, part, beyond = _roof(solar_w / (scale * traits.classes[klass, 3]), traits.roofs)
         drawn = net[klass, k, 0] + part * (net[klass, k + 1, 0] - net[klass, k, 0])
         other = net[klass, k, 1] + beyond * (net[klass, k + 1, 1] - net[klass, k, 1])
     else:
@@ -248,6 +254,53 @@ def fill_registers(
         drawn, given, car = _at_midnight(k0, k1, premises, row, midnight, traits)
         delivered[row] = np.int64(math.floor(drawn + car))
         received[row] = np.int64(math.floor(given))
+
+
+@kernel
+def _expected(premises: Columns, row: int, traits: Traits, use: Ints, net: Ints) -> tuple[float, float]:
+    """Wh that the premise draws without its car and gives on a day, but for its scatter. use, net: of the day, for each class."""
+    klass, scale = premises.curves[row] & 3, premises.scales[row]
+    if premises.solar_w[row] > 0:
+        k, part, beyond = _roof(premises.solar_w[row] / (scale * traits.classes[klass, 3]), traits.roofs)
+        low, high = net[klass, k], net[klass, k + 1]
+        return scale * (low[0] + part * (high[0] - low[0])), scale * (low[1] + beyond * (high[1] - low[1]))
+    base, habits, weekend, cooling, heating = _strengths(premises.hashes[row], scale, klass, traits)
+    day = use[klass]
+    return base * day[0] + habits * day[1] + weekend * day[2] + cooling * day[3] + heating * day[4], 0.0
+
+
+@kernel
+def _more(day: float, usual: float, spelt: float) -> Whole:
+    """Wh that a day has more (or less) where the average one has ``spelt`` in place of ``usual``; the day's scatter is its own."""
+    if usual > 0.0:
+        return np.int64(day * (spelt - usual) / usual)
+    return np.int64(spelt)
+
+
+@kernel
+def fill_spell(
+    k0: Word,
+    k1: Word,
+    rows: NDArray[np.intp],
+    premises: Columns,
+    ends: tuple[Midnight, Midnight],
+    traits: Traits,
+    spelt: tuple[Ints, Ints],
+    delivered: Ints,
+    received: Ints,
+) -> None:
+    """Add to delivered[row] and received[row] the Wh by which declared weather changes the day between two midnights.
+
+    spelt: (classes, components) and (classes, roofs, 2) of what the average premises use on it.
+    """
+    use, net = ends[1].use - ends[0].use, ends[1].net - ends[0].net
+    for row in rows:
+        drawn_0, given_0, _ = _at_midnight(k0, k1, premises, row, ends[0], traits)
+        drawn_1, given_1, _ = _at_midnight(k0, k1, premises, row, ends[1], traits)
+        usual = _expected(premises, row, traits, use, net)
+        other = _expected(premises, row, traits, *spelt)
+        delivered[row] += _more(drawn_1 - drawn_0, usual[0], other[0])
+        received[row] += _more(given_1 - given_0, usual[1], other[1])
 
 
 @kernel
@@ -374,10 +427,11 @@ def fill_days(
     ends: tuple[Midnight, Midnight],
     traits: Traits,
     shape: Shape,
+    more: tuple[Ints, Ints],
     delivered: NDArray[np.int32],
     received: NDArray[np.int32],
 ) -> None:
-    """Fill delivered[row] and received[row], (n,) Wh each, with the day between two midnights.
+    """Fill delivered[row] and received[row], (n,) Wh each, with the day between two midnights and ``more``, (m,) Wh each.
 
     A Philox call gives eight intervals two bytes each: one jitters the small things by an eighth, one switches something large on.
     """
@@ -396,6 +450,7 @@ def fill_days(
         drawn_0, given_0, car_0 = _at_midnight(k0, k1, premises, row, ends[0], traits)
         drawn_1, given_1, car_1 = _at_midnight(k0, k1, premises, row, ends[1], traits)
         total = np.int64(math.floor(drawn_1 + car_1)) - np.int64(math.floor(drawn_0 + car_0))
+        total += more[0][row]
         low, high = number & mask, number >> half
         base, habits, _, cools, heats, shift, size, period, plug = _own(number)
         always = (shape.steady[klass] * base) >> 7
@@ -441,7 +496,7 @@ def fill_days(
             weights[i] = weight
             whole += weight
         if premises.solar_w[row] > 0:
-            sent = np.int64(math.floor(given_1)) - np.int64(math.floor(given_0))
+            sent = np.int64(math.floor(given_1)) - np.int64(math.floor(given_0)) + more[1][row]
             kilowatts = premises.solar_w[row] / (1000.0 * premises.scales[row])
             whole = _under_roof(kilowatts, shape.sun, sent, weights, given, received[row])
         car = min(total, np.int64(car_1 - car_0)) if premises.ev_wh[row] > 0 else np.int64(0)

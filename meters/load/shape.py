@@ -7,7 +7,7 @@ year when asked for, so that a register is a look-up whatever its date.
 from __future__ import annotations
 
 import threading
-from datetime import date
+from datetime import date, timedelta
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -19,7 +19,7 @@ from meters.day_kinds import SLOTS, DayClass, clock_slots, day_class
 from meters.errors import MeterError
 from meters.load.kernel import EVENT_WH, FINE, REACH, SPANS, Floats, Ints, Midnight, Shape, fill_leads, fill_net
 from meters.load.premises import BUSINESS_CLASSES, CLASSES, HOME_CLASSES
-from meters.load.weather import CENTI, Sky, sky
+from meters.load.weather import CENTI, Sky, Weather, sky
 
 #: Registers count from the midnight that begins this day; there is no truth before it. Default of this project.
 ERA = date(2020, 1, 1)
@@ -66,10 +66,10 @@ MEAN_W = np.array([38_000.0, 38_000.0, 32_000.0, 132_000.0]) / 24
 
 
 @lru_cache(maxsize=256)
-def shape(seed: int, zone: str, day: date) -> Shape:
+def shape(seed: int, zone: str, day: date, weather: Weather = ()) -> Shape:
     """The average premises' operating day."""
     slots = clock_slots(day)
-    above = sky(seed, zone, day, day)
+    above = sky(seed, zone, day, day, weather)
     tables: list[list[Floats]] = []
     for klass in CLASSES:
         cooling, heating = (energy[0] for energy in _thermal(klass, above))
@@ -99,10 +99,16 @@ class Sums:
         """(count or more, classes, components) at the midnights from the era on, or (count or more, classes, roofs, 2) under roofs."""
         with self._lock:
             while len(self._use) < count and not roofs:
-                self._use = _grown(self._use, _year_use(self._seed, self._zone, _next_year(self._use)))
+                self._use = _grown(self._use, _daily_use(*self._year(self._use)))
             while len(self._net) < count and roofs:
-                self._net = _grown(self._net, _year_net(self._seed, self._zone, _next_year(self._net)))
+                self._net = _grown(self._net, _daily_net(*self._year(self._net)))
             return self._net if roofs else self._use
+
+    def _year(self, table: Ints) -> tuple[_Calendar, Sky]:
+        """The year whose midnights come next in a table that begins at the era, and the sky above it."""
+        year = date.fromordinal(ERA.toordinal() + len(table) - 1).year
+        first, last = date(year, 1, 1), date(year, 12, 31)
+        return _calendar(first, last), sky(self._seed, self._zone, first, last)
 
 
 @lru_cache(maxsize=64)
@@ -130,6 +136,28 @@ def midnight(seed: int, zone: str, since: int, roofs: bool) -> Midnight:
     return Midnight(use, net, use_leads, net_leads, ERA.toordinal() + since, since)
 
 
+class SpellDays(NamedTuple):
+    """What the average premises of a zone use on consecutive days under declared weather, Wh at scale 1."""
+
+    first: date
+    #: (days, classes, components), and (days, classes, roofs, 2) delivered and received.
+    use: Ints
+    net: Ints
+
+
+@lru_cache(maxsize=64)
+def spell_days(seed: int, zone: str, weather: Weather) -> tuple[SpellDays, ...]:
+    """The days that declared weather touches in a zone, those that follow each other together, in order."""
+    touched = {day for spell in weather if spell.zone == zone for day in days(spell.first, spell.until)[:-1]}
+    firsts = sorted(day for day in touched if day - timedelta(days=1) not in touched)
+    lasts = sorted(day for day in touched if day + timedelta(days=1) not in touched)
+    made = []
+    for first, last in zip(firsts, lasts, strict=True):
+        calendar, above = _calendar(first, last), sky(seed, zone, first, last, weather)
+        made.append(SpellDays(first, _daily_use(calendar, above), _daily_net(calendar, above)))
+    return tuple(made)
+
+
 def since_era(day: date) -> int:
     """Days from the era to a midnight that has a register. Raises MeterError for one that has none."""
     if not ERA <= day <= LAST:
@@ -143,17 +171,12 @@ def _needed(day: date) -> int:
     return min(since_era(day) + REACH, since_era(LAST)) + 2
 
 
-def _next_year(table: Ints) -> int:
-    """The year whose midnights come next in a table that begins at the era."""
-    return date.fromordinal(ERA.toordinal() + len(table) - 1).year
-
-
 def _grown(table: Ints, daily: Ints) -> Ints:
     return np.concatenate([table, table[-1] + np.cumsum(daily, axis=0)])
 
 
-class _Year(NamedTuple):
-    """The calendar of a year's days."""
+class _Calendar(NamedTuple):
+    """The calendar of days."""
 
     ordinals: Ints
     weekend: NDArray[np.bool_]
@@ -162,20 +185,18 @@ class _Year(NamedTuple):
 
 
 @lru_cache(maxsize=128)
-def _calendar(year: int) -> _Year:
-    every = days(date(year, 1, 1), date(year, 12, 31))
+def _calendar(first: date, last: date) -> _Calendar:
+    every = days(first, last)
     passes = np.ones((len(every), SLOTS), np.int64)
     for d, day in enumerate(every):
         if intervals_in(day) != SLOTS:
             passes[d] = np.bincount(clock_slots(day), minlength=SLOTS)
     weekend = np.array([day_class(day) is DayClass.WEEKEND for day in every])
-    return _Year(np.array([day.toordinal() for day in every]), weekend, passes)
+    return _Calendar(np.array([day.toordinal() for day in every]), weekend, passes)
 
 
-def _year_use(seed: int, zone: str, year: int) -> Ints:
+def _daily_use(calendar: _Calendar, above: Sky) -> Ints:
     """(days, classes, components) Wh of each day."""
-    calendar = _calendar(year)
-    above = sky(seed, zone, date(year, 1, 1), date(year, 12, 31))
     out = np.zeros((len(calendar.ordinals), len(CLASSES), len(COMPONENTS)), np.int64)
     season = _season(calendar.ordinals)
     for c, klass in enumerate(CLASSES):
@@ -190,10 +211,8 @@ def _year_use(seed: int, zone: str, year: int) -> Ints:
     return out
 
 
-def _year_net(seed: int, zone: str, year: int) -> Ints:
+def _daily_net(calendar: _Calendar, above: Sky) -> Ints:
     """(days, classes, roofs, 2) Wh delivered and received by the average premises with roofs."""
-    calendar = _calendar(year)
-    above = sky(seed, zone, date(year, 1, 1), date(year, 12, 31))
     season = _season(calendar.ordinals)[:, None]
     out = np.empty((len(calendar.ordinals), len(CLASSES), len(ROOFS), 2))
     for c, klass in enumerate(CLASSES):

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
+from itertools import count
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -18,10 +19,10 @@ from meters.calendar import intervals_in
 from meters.errors import MeterError
 from meters.identity import Premise
 from meters.kernels.philox import words
-from meters.load.kernel import Traits, fill_days, fill_registers
+from meters.load.kernel import Traits, fill_days, fill_registers, fill_spell
 from meters.load.premises import CLASSES, LIVED_IN, MAX_SCALE, MIN_SCALE, PremiseArrays
-from meters.load.shape import ERA, MEAN_W, ROOFS, USES, midnight, shape, since_era
-from meters.load.weather import ZONES
+from meters.load.shape import ERA, MEAN_W, ROOFS, USES, midnight, shape, since_era, spell_days
+from meters.load.weather import ZONES, Weather
 
 __all__ = [
     "ERA",
@@ -80,28 +81,29 @@ class PremiseLoad(Protocol):
 class GeneratedLoad:
     """The load that is made for a premise."""
 
-    def __init__(self, seed: int, premise: Premise) -> None:
+    def __init__(self, seed: int, premise: Premise, weather: Weather = ()) -> None:
         """Raises MeterError for a premise that makes no sense."""
         self._seed = seed
+        self._weather = weather
         self._columns = PremiseArrays.of([premise])
 
     def registers(self, day: date) -> tuple[int, int]:
         """As in ``PremiseLoad``; O(1)."""
-        both = registers(self._seed, self._columns, day)
+        both = registers(self._seed, self._columns, day, self._weather)
         return int(both.delivered[0]), int(both.received[0])
 
     def day(self, day: date) -> DayLoad:
         """As in ``PremiseLoad``."""
-        both = day_intervals(self._seed, self._columns, day)
+        both = day_intervals(self._seed, self._columns, day, self._weather)
         return DayLoad(both.delivered[0], both.received[0])
 
 
-def register(seed: int, premise: Premise, day: date) -> tuple[int, int]:
+def register(seed: int, premise: Premise, day: date, weather: Weather = ()) -> tuple[int, int]:
     """Wh delivered and received since the era at the local midnight that begins ``day``. O(1); neither ever falls by day.
 
     Without a roof the delivered one rises strictly and the received one stays 0.
     """
-    return GeneratedLoad(seed, premise).registers(day)
+    return GeneratedLoad(seed, premise, weather).registers(day)
 
 
 def intervals(seed: int, premise: Premise, day: date) -> DayLoad:
@@ -109,35 +111,41 @@ def intervals(seed: int, premise: Premise, day: date) -> DayLoad:
     return GeneratedLoad(seed, premise).day(day)
 
 
-def registers(seed: int, premises: PremiseArrays, day: date) -> Registers:
-    """``register`` of many premises, each (m,)."""
+def registers(seed: int, premises: PremiseArrays, day: date, weather: Weather = ()) -> Registers:
+    """``register`` of many premises, each (m,).
+
+    Declared weather is summed up over its own days before the midnight, as many as are declared, whatever the date.
+    """
     out = Registers(np.empty(len(premises), np.int64), np.zeros(len(premises), np.int64))
     for zone, rows, roofs in _by_zone(premises):
         fill_registers(*words(seed), rows, premises.columns, midnight(seed, zone, since_era(day), roofs), _TRAITS, *out)
+        _put_weather(seed, zone, rows, premises, (ERA, day), weather, out)
     return out
 
 
-def day_intervals(seed: int, premises: PremiseArrays, day: date) -> DayLoad:
+def day_intervals(seed: int, premises: PremiseArrays, day: date, weather: Weather = ()) -> DayLoad:
     """``intervals`` of many premises, each (m, n)."""
     size = (len(premises), intervals_in(day))
+    more = Registers(np.zeros(len(premises), np.int64), np.zeros(len(premises), np.int64))
     out = DayLoad(np.empty(size, np.int32), np.zeros(size, np.int32))
     for zone, rows, roofs in _by_zone(premises):
         since = since_era(day)
         ends = midnight(seed, zone, since, roofs), midnight(seed, zone, since + 1, roofs)
-        fill_days(*words(seed), rows, premises.columns, ends, _TRAITS, shape(seed, zone, day), *out)
+        _put_weather(seed, zone, rows, premises, (day, day + timedelta(days=1)), weather, more)
+        fill_days(*words(seed), rows, premises.columns, ends, _TRAITS, shape(seed, zone, day, weather), more, *out)
     return out
 
 
-def scale_to(seed: int, premise: Premise, first: date, last: date, wh: int) -> Premise:
+def scale_to(seed: int, premise: Premise, first: date, last: date, wh: int, weather: Weather = ()) -> Premise:
     """The premise, scaled so that ``wh`` are delivered to it over the operating days first to last, both included; to 1 Wh.
 
     Its roof and its car stay as they are. Raises MeterError where that needs a scale out of bounds.
     """
-    after = date.fromordinal(last.toordinal() + 1)
+    after = last + timedelta(days=1)
 
     def delivered(scale: float) -> int:
         scaled = replace(premise, scale=scale)
-        return register(seed, scaled, after)[0] - register(seed, scaled, first)[0]
+        return register(seed, scaled, after, weather)[0] - register(seed, scaled, first, weather)[0]
 
     if not (last >= first and delivered(MIN_SCALE) <= wh <= delivered(MAX_SCALE)):
         raise MeterError(
@@ -162,3 +170,21 @@ def _by_zone(premises: PremiseArrays) -> Iterator[tuple[str, NDArray[np.int64], 
     for zone in np.flatnonzero(np.bincount(zones, minlength=len(ZONES))):
         rows = np.flatnonzero(zones == zone)
         yield ZONES[zone], rows, bool(premises.solar_w[rows].any())
+
+
+def _put_weather(
+    seed: int,
+    zone: str,
+    rows: NDArray[np.int64],
+    premises: PremiseArrays,
+    span: tuple[date, date],
+    weather: Weather,
+    out: Registers,
+) -> None:
+    """Add what declared weather changes on the operating days of a span, [first, until)."""
+    roofs = bool(premises.solar_w[rows].any())
+    for spelt in spell_days(seed, zone, weather) if weather else ():
+        for at, use, net in zip(count(since_era(spelt.first)), spelt.use, spelt.net, strict=False):
+            if (span[0] - ERA).days <= at < (span[1] - ERA).days:
+                ends = midnight(seed, zone, at, roofs), midnight(seed, zone, at + 1, roofs)
+                fill_spell(*words(seed), rows, premises.columns, ends, _TRAITS, (use, net), *out)

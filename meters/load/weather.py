@@ -1,13 +1,15 @@
 """Weather as a pure function of seed, zone and day: the climate's normal plus value noise on lattices of Philox draws.
 
 Neighbouring zones share most of a front. Temperatures are whole hundredths of a degree and sunshine whole milliwatt-hours, so
-that what is summed up from them is the same on every machine.
+that what is summed up from them is the same on every machine. Declared weather (``Spell``) is so many degrees more or less.
 """
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from datetime import date
+from enum import StrEnum
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -50,6 +52,10 @@ CLIMATES: dict[str, Climate] = {
 }
 ZONES = tuple(CLIMATES)
 
+#: Hours in which declared weather comes, and in which it goes. Default of this project.
+EASE_H = 6.0
+#: Most degrees of a declaration, and most operating days of one: each day of them costs a register something for ever after.
+MOST_DEGREES, MOST_SPELL_DAYS = 30.0, 31
 #: Hundredths of a degree in a degree.
 CENTI = 100
 #: Third counter word of every weather draw: no operating day's ordinal, and not the word of a premise's own draws.
@@ -73,6 +79,42 @@ _PANEL_YIELD = 0.86
 _COLDEST_H, _WARMEST_H = 6.3, 15.7
 
 
+class SpellKind(StrEnum):
+    """What weather can be declared."""
+
+    COLD_SNAP = "cold_snap"
+    HEAT_WAVE = "heat_wave"
+
+
+@dataclass(frozen=True, slots=True)
+class Spell:
+    """Declared weather: for whole operating days a zone is so much colder or hotter than it would be, eased in and out over ``EASE_H``."""
+
+    kind: SpellKind
+    zone: str
+    #: The operating days [first, until).
+    first: date
+    until: date
+    #: 0 to ``MOST_DEGREES`` C.
+    degrees: float
+
+    def __post_init__(self) -> None:
+        """Refuse weather that is nowhere or never."""
+        _known(self.zone)
+        count = (self.until - self.first).days
+        if not 1 <= count <= MOST_SPELL_DAYS:
+            text = f"From {self.first} until {self.until} are {count} days."
+            mend = f"Give 'until' 1 to {MOST_SPELL_DAYS} days after 'first': the first day that is spared."
+            raise MeterError("meters.weather.span", text, place=self.kind, mend=mend)
+        if not 0 <= self.degrees <= MOST_DEGREES:
+            text = f"{self.degrees:g} degrees are outside 0 to {MOST_DEGREES:g}."
+            raise MeterError("meters.weather.degrees", text, place=self.kind, mend="A cold snap's are above 0 too.")
+
+
+#: All that is declared. Hashable, since tables are kept by it.
+Weather = tuple[Spell, ...]
+
+
 class Sky(NamedTuple):
     """Days of one zone on the face of the local clock, each (days, 96)."""
 
@@ -86,9 +128,9 @@ class Sky(NamedTuple):
     sunshine: NDArray[np.int64]
 
 
-def temperature(seed: int, zone: str, day: date) -> Floats:
+def temperature(seed: int, zone: str, day: date, weather: Weather = ()) -> Floats:
     """(n,) degrees C outdoors in each interval of the operating day. Raises MeterError for an unknown zone."""
-    degrees: Floats = _day(seed, zone, day).temperature[0][clock_slots(day)] / CENTI
+    degrees: Floats = _day(seed, zone, day, weather).temperature[0][clock_slots(day)] / CENTI
     return degrees
 
 
@@ -99,16 +141,13 @@ def sunshine(seed: int, zone: str, day: date) -> NDArray[np.int64]:
 
 
 @lru_cache(maxsize=64)
-def _day(seed: int, zone: str, day: date) -> Sky:
-    return sky(seed, zone, day, day)
+def _day(seed: int, zone: str, day: date, weather: Weather = ()) -> Sky:
+    return sky(seed, zone, day, day, weather)
 
 
-def sky(seed: int, zone: str, first: date, last: date) -> Sky:
+def sky(seed: int, zone: str, first: date, last: date, weather: Weather = ()) -> Sky:
     """The days first to last, both included, of a zone. A day is the same in whatever span it is asked for."""
-    if zone not in CLIMATES:
-        raise MeterError(
-            "meters.zone.unknown", f"There is no weather zone '{zone}'.", mend=f"Zones: {', '.join(ZONES)}."
-        )
+    _known(zone)
     climate = CLIMATES[zone]
     # Midnights, one more than days.
     midnights = np.arange(first.toordinal(), last.toordinal() + 2, dtype=np.float64)
@@ -118,7 +157,7 @@ def sky(seed: int, zone: str, first: date, last: date) -> Sky:
     mean = _normal(climate, midnights) + fronts * (_SUMMER_SWING + _WINTER_SWING * winter) - _SNAP * winter * snap
     # From midnight to midnight in a straight line.
     x = (np.arange(SLOTS) + 0.5) / SLOTS
-    level = mean[:-1, None] + (mean[1:] - mean[:-1])[:, None] * x
+    level = mean[:-1, None] + (mean[1:] - mean[:-1])[:, None] * x + _declared(zone, midnights[:-1], weather)
     cloud = _cloud(seed, zone, midnights[:-1, None] + x)
     clear = 1.0 - 0.5 * cloud.mean(axis=1)
     swing = (climate.daily_range * 1.15 * clear)[:, None]
@@ -130,6 +169,25 @@ def sky(seed: int, zone: str, first: date, last: date) -> Sky:
         cloud,
         sun,
     )
+
+
+def _declared(zone: str, ordinals: Floats, weather: Weather) -> Floats:
+    """(d, 96) degrees that declared weather adds."""
+    hours = ordinals[:, None] * 24.0 + (np.arange(SLOTS) + 0.5) / 4
+    added = np.zeros(hours.shape)
+    for spell in weather:
+        if spell.zone == zone:
+            begins, ends = spell.first.toordinal() * 24.0, spell.until.toordinal() * 24.0
+            part = np.clip(np.minimum(hours - begins, ends - hours) / EASE_H, 0.0, 1.0)
+            degrees = spell.degrees if spell.kind is SpellKind.HEAT_WAVE else -spell.degrees
+            added += degrees * part * part * (3.0 - 2.0 * part)
+    return added
+
+
+def _known(zone: str) -> None:
+    if zone not in CLIMATES:
+        mend = f"Zones: {', '.join(ZONES)}."
+        raise MeterError("meters.zone.unknown", f"There is no weather zone '{zone}'.", mend=mend)
 
 
 def _normal(climate: Climate, ordinals: Floats) -> Floats:

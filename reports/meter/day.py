@@ -165,7 +165,7 @@ def meter_day(found: Found, fleet: Fleet, day: date) -> MeterDay:
         meter.midnight(day, now),
         meter.midnight(day + timedelta(days=1), now),
         found.load.day(day) if meter.faults and not found.beside else None,
-        None if replayed else temperature(fleet.seed, found.premise.zone, day),
+        None if replayed else temperature(fleet.seed, found.premise.zone, day, fleet.weather),
         faults,
     )
 

@@ -1,10 +1,11 @@
-"""Faults as a user writes them in YAML: in a scenario's world, or in a file of their own for ``ami meters serve``."""
+"""Faults and weather as a user writes them in YAML: in a scenario's world, or in a file of their own for ``ami meters serve``."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Callable
+from datetime import date, datetime
 from pathlib import Path
-from typing import Literal, Self
+from typing import Literal, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -13,6 +14,8 @@ from meters.errors import MeterError
 from meters.faults.fault import ALWAYS, FOR_EVER
 from meters.faults.kinds import KINDS, Channel, FaultKind
 from meters.faults.rules import FaultRule
+from meters.load.shape import since_era
+from meters.load.weather import MOST_DEGREES, Spell, SpellKind, Weather
 from simulator.errors import SimulatorError
 from simulator.input.mistakes import did_you_mean, mistakes_of, shown_value
 from simulator.input.yaml_text import UnreadableFile, YamlProblem, read_yaml_file
@@ -90,19 +93,60 @@ class FaultSpec(BaseModel):
             raise SimulatorError(error.code, error.message, place=place, mend=error.mend) from None
 
 
-class FaultFile(BaseModel):
-    """A file of faults."""
+class WeatherSpec(BaseModel):
+    """Weather of a zone on the operating days from ``first`` to before ``until``: so many degrees C below or above what would be."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    kind: SpellKind
+    zone: str
+    first: date
+    until: date
+    degrees: float = Field(ge=0, le=MOST_DEGREES)
+
+    def spell(self, place: str) -> Spell:
+        """What it declares. Raises SimulatorError for a zone or days that there are none of."""
+        try:
+            for day in (self.first, self.until):
+                since_era(day)
+            return Spell(self.kind, self.zone, self.first, self.until, self.degrees)
+        except MeterError as error:
+            raise SimulatorError(error.code, error.message, f"{place}: {self.kind}", error.mend) from None
+
+
+class Happenings(NamedTuple):
+    """What is declared of a fleet beside its meters."""
+
+    rules: tuple[FaultRule, ...] = ()
+    weather: Weather = ()
+
+
+class Declared(BaseModel):
+    """What a file or a world declares: faults of meters, and weather."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     faults: tuple[FaultSpec, ...] = ()
+    weather: tuple[WeatherSpec, ...] = ()
+
+    def happenings(self, where: Callable[[str, int], str]) -> Happenings:
+        """Rules and weather. where: the place of a section's entry, for messages. Raises SimulatorError for what cannot be."""
+        return Happenings(
+            tuple(fault.rule(where("faults", row)) for row, fault in enumerate(self.faults)),
+            tuple(spec.spell(where("weather", row)) for row, spec in enumerate(self.weather)),
+        )
 
 
-def read_faults(path: Path) -> list[FaultRule]:
-    """The rules of a YAML file ``faults: [...]``. Raises SimulatorError naming file, line and field of the first mistake."""
+def read_happenings(path: Path | None) -> Happenings:
+    """What a YAML file of ``faults`` and ``weather`` declares; nothing without a file.
+
+    Raises SimulatorError naming file, line and field of the first mistake.
+    """
+    if path is None:
+        return Happenings()
     try:
         written = read_yaml_file(path)
-        file = FaultFile.model_validate(written.value)
+        file = Declared.model_validate(written.value)
     except UnreadableFile as error:
         text, mend = f"The file cannot be read: {error.problem}.", "Name a YAML file that is there."
         raise SimulatorError("faults.unreadable", text, error.place, mend) from None
@@ -110,6 +154,6 @@ def read_faults(path: Path) -> list[FaultRule]:
         text = f"This is no YAML: {error.problem}."
         raise SimulatorError("faults.malformed", text, error.place, "Mend that line.") from None
     except ValidationError as error:
-        first = mistakes_of(error, written.value, FaultFile, "faults.malformed")[0]
+        first = mistakes_of(error, written.value, Declared, "faults.malformed")[0]
         raise written.error(first, SimulatorError) from None
-    return [fault.rule(written.where(("faults", row))) for row, fault in enumerate(file.faults)]
+    return file.happenings(lambda section, row: written.where((section, row)))

@@ -17,6 +17,13 @@ from simulator.world.meters import World, WorldSpec
 MARKET_METERS = range(4, 10_001)
 
 
+def magic_meters(fleet: Fleet, since: Seconds, keep: Keep | None = None) -> list[tuple[EmulatedMeter, str]]:
+    """The meters at magic ESI IDs under the fleet's weather, each with its note. since, keep: as below."""
+    return special_meters(fleet.tdsp, fleet.seed, since, keep, fleet.weather) + two_meters(
+        fleet.tdsp, fleet.seed, keep, fleet.weather
+    )
+
+
 def behind_gateways(
     fleet: Fleet, special: bool, since: Seconds, keep: Keep | None = None
 ) -> tuple[list[list[EmulatedMeter]], dict[str, str]]:
@@ -31,7 +38,7 @@ def behind_gateways(
         behind[-1].append(meter)
     if not special:
         return behind, {}
-    magic = special_meters(fleet.tdsp, fleet.seed, since, keep) + two_meters(fleet.tdsp, fleet.seed, keep)
+    magic = magic_meters(fleet, since, keep)
     behind.append([meter for meter, _ in magic])
     return behind, {meter.identity.meter_number: note for meter, note in magic}
 

@@ -9,7 +9,7 @@ from meters.identity import tdsp
 from meters.load.premises import HOMES, MARKET
 from meters.load.replay import read_replay
 from simulator.errors import SimulatorError
-from simulator.world.fault_spec import read_faults
+from simulator.world.fault_spec import read_happenings
 
 MIXES = {"homes": HOMES, "market": MARKET}
 
@@ -18,11 +18,13 @@ def fleet_of(company: str, count: int, seed: int, mix: str, faults: Path | None,
     """The fleet that was asked for; ``replay`` is the first meter's load. Raises a UserError naming the option or the file's line."""
     if mix not in MIXES:
         raise SimulatorError("meters.mix", f"There is no mix '{mix}'.", "--mix", f"Choose {', '.join(MIXES)}.")
+    declared = read_happenings(faults)
     return Fleet(
         tdsp(company.upper()),
         seed,
         count,
-        read_faults(faults) if faults is not None else (),
+        declared.rules,
         MIXES[mix],
         {1: read_replay(replay)} if replay is not None else {},
+        declared.weather,
     )

@@ -28,15 +28,17 @@ from meters.fleet import GATEWAY_METERS
 from meters.identity import Premise, Tdsp, tdsp
 from meters.load.premises import HOMES, MARKET, make_premise
 from meters.load.replay import read_replay
-from meters.load.truth import PremiseLoad, scale_to
+from meters.load.truth import GeneratedLoad, PremiseLoad, scale_to
+from meters.load.weather import Weather
 from simulator.errors import SimulatorError
-from simulator.world.fault_spec import FaultSpec
+from simulator.world.fault_spec import Declared, FaultSpec, Happenings
 from simulator.world.market_spec import MarketSpec
 
 #: Meters on the first gateway from which on a sandbox has faulty ones.
 MIN_FAULTY = 5
 #: Units of one Modbus TCP gateway.
 GATEWAY_UNITS = GATEWAY_METERS
+_NOTHING = Happenings()
 
 
 class _Spec(BaseModel):
@@ -69,7 +71,7 @@ class PremiseSpec(_Spec):
     )
 
 
-class WorldSpec(_Spec):
+class WorldSpec(Declared):
     """A TDSP's meters and the market around them."""
 
     tdsp: str = "ONCOR"
@@ -81,7 +83,6 @@ class WorldSpec(_Spec):
     )
     special: bool = Field(default=False, description="The magic ESI IDs too, on a gateway of their own.")
     premises: tuple[PremiseSpec, ...] = ()
-    faults: tuple[FaultSpec, ...] = ()
     market: MarketSpec = MarketSpec()
 
     @model_validator(mode="after")
@@ -168,24 +169,26 @@ class World:
         ]
 
 
-def build(spec: WorldSpec, seed: int, since: Seconds | None = None, more_faults: Sequence[FaultRule] = ()) -> World:
+def build(spec: WorldSpec, seed: int, since: Seconds | None = None, more: Happenings = _NOTHING) -> World:
     """Make the meters of a world. Raises SimulatorError for what a fault or a premise cannot be.
 
     since: UTC epoch seconds from which the special meters' faults count; the first operating day's beginning unless given.
-    more_faults: beside those that the world declares.
+    more: beside what the world declares.
     """
     company = tdsp(spec.tdsp)
     wanted = {premise.meter: premise for premise in spec.premises}
-    premises = [_premise(spec, company, seed, at, wanted.get(at)) for at in range(1, spec.meters + 1)]
-    faults = _faults(spec, seed, [premise.esiid for premise in premises], more_faults)
+    declared = spec.happenings(lambda section, _: f"world.{section}")
+    rules, weather = declared.rules + more.rules, declared.weather + more.weather
+    premises = [_premise(spec, company, seed, at, wanted.get(at), weather) for at in range(1, spec.meters + 1)]
+    faults = _faults(spec, seed, [premise.esiid for premise in premises], rules)
     gateways: list[dict[int, EmulatedMeter]] = [{} for _ in range(spec.gateways)]
-    for index, meter in enumerate(_meters(premises, wanted, seed, faults)):
+    for index, meter in enumerate(_meters(premises, wanted, seed, faults, weather)):
         gateway, unit = divmod(index, spec.per_gateway)
         gateways[gateway][unit + 1] = meter
     notes: dict[str, str] = {}
     if spec.special:
-        magic = special_meters(company, seed, day_start(spec.first_day) if since is None else since)
-        magic += two_meters(company, seed)
+        magic = special_meters(company, seed, day_start(spec.first_day) if since is None else since, weather=weather)
+        magic += two_meters(company, seed, weather=weather)
         gateways.append({unit: meter for unit, (meter, _) in enumerate(magic, 1)})
         notes = {meter.identity.meter_number: note for meter, note in magic}
         faults += [fault for meter, _ in magic for fault in meter.faults]
@@ -193,7 +196,7 @@ def build(spec: WorldSpec, seed: int, since: Seconds | None = None, more_faults:
 
 
 def _meters(
-    premises: list[Premise], wanted: dict[int, PremiseSpec], seed: int, faults: list[Fault]
+    premises: list[Premise], wanted: dict[int, PremiseSpec], seed: int, faults: list[Fault], weather: Weather
 ) -> Iterator[EmulatedMeter]:
     """The meters at the premises, in their order; a swapped one measures another's."""
     own: dict[str, list[Fault]] = defaultdict(list)
@@ -206,11 +209,13 @@ def _meters(
             identity = replace(identity, multiplier=special.multiplier)
         mine = own[premise.esiid]
         measured = next((ordinals[fault.other] for fault in mine if fault.other), ordinal)
-        load = _replayed(wanted.get(measured))
+        load = _replayed(wanted.get(measured)) or GeneratedLoad(seed, premises[measured - 1], weather)
         yield EmulatedMeter(identity, premises[measured - 1], seed, mine, load=load)
 
 
-def _premise(spec: WorldSpec, company: Tdsp, seed: int, ordinal: int, special: PremiseSpec | None) -> Premise:
+def _premise(
+    spec: WorldSpec, company: Tdsp, seed: int, ordinal: int, special: PremiseSpec | None, weather: Weather
+) -> Premise:
     mix = special.mix if special is not None and special.mix is not None else spec.mix
     premise = make_premise(company, seed, ordinal, MARKET if mix == "market" else HOMES)
     if special is None:
@@ -225,7 +230,7 @@ def _premise(spec: WorldSpec, company: Tdsp, seed: int, ordinal: int, special: P
     premise = replace(premise, **{name: value for name, value in fields.items() if value is not None})
     if special.scale_to is not None:
         to = special.scale_to
-        premise = scale_to(seed, premise, to.first, to.last, int(to.kwh * 1000))
+        premise = scale_to(seed, premise, to.first, to.last, int(to.kwh * 1000), weather)
     return premise
 
 
@@ -235,8 +240,7 @@ def _replayed(special: PremiseSpec | None) -> PremiseLoad | None:
     return read_replay(special.replay)
 
 
-def _faults(spec: WorldSpec, seed: int, esiids: list[str], more: Sequence[FaultRule]) -> list[Fault]:
-    rules = [*(fault.rule("world.faults") for fault in spec.faults), *more]
+def _faults(spec: WorldSpec, seed: int, esiids: list[str], rules: Sequence[FaultRule]) -> list[Fault]:
     roster = Roster.of(esiids, [index // spec.per_gateway for index in range(len(esiids))])
     try:
         return expand(rules, seed, roster)

@@ -7,12 +7,12 @@ from datetime import date
 
 from meters.calendar import Seconds, day_start
 from meters.device.meter import EmulatedMeter
-from meters.device.special import special_meters, two_meters
 from meters.errors import MeterError
 from meters.fleet import GATEWAY_METERS, Fleet
 from meters.identity import TDSPS, Premise, Tdsp, ordinal_of
 from meters.load.truth import GeneratedLoad, PremiseLoad
 from simulator.errors import SimulatorError
+from simulator.world.fleet import magic_meters
 
 #: A magic ESI ID's faults count from when its fleet comes up: for a day that is looked at, from its noon. Default of this project.
 _UP_AT_S = 12 * 3600
@@ -70,7 +70,7 @@ def magic(fleet: Fleet, since: Seconds) -> list[tuple[EmulatedMeter, str, Place]
     since: UTC epoch seconds at which the fleet comes up.
     """
     gateway = -(-fleet.count // GATEWAY_METERS) + 1
-    made = special_meters(fleet.tdsp, fleet.seed, since) + two_meters(fleet.tdsp, fleet.seed)
+    made = magic_meters(fleet, since)
     return [(meter, note, Place(gateway, unit, None)) for unit, (meter, note) in enumerate(made, 1)]
 
 
@@ -83,7 +83,7 @@ def find(fleet: Fleet, esiid: str, day: date, meter_number: str = "") -> Found:
     here = [special for special in specials if special[0].identity.esiid == esiid]
     if here:
         premise = next(one.premise for one, _, _ in specials if one.premise.esiid == esiid)
-        load: PremiseLoad = GeneratedLoad(fleet.seed, premise)
+        load: PremiseLoad = GeneratedLoad(fleet.seed, premise, fleet.weather)
         found = [Found(fleet.tdsp, meter, premise, load, place, note) for meter, note, place in here]
     else:
         try:
@@ -91,7 +91,7 @@ def find(fleet: Fleet, esiid: str, day: date, meter_number: str = "") -> Found:
         except MeterError as error:
             raise SimulatorError(error.code, error.message, error.place, _MEND) from None
         premise = fleet.premise(ordinal)
-        load = fleet.loads.get(ordinal) or GeneratedLoad(fleet.seed, premise)
+        load = fleet.load(ordinal)
         place = place_of(ordinal) if 1 <= ordinal <= fleet.count else None
         found = [Found(fleet.tdsp, fleet.meter(ordinal), premise, load, place)]
     numbers = [one.meter.identity.meter_number for one in found]

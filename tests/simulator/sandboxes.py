@@ -23,6 +23,7 @@ from simulator.runtime.clock import Clock, ClockMode
 from simulator.smt.doors.market.odr_wire import OdrStatus
 from simulator.smt.ondemand.middle import FixedMiddle
 from simulator.smt.throttle.policy import preset
+from simulator.world.fault_spec import Happenings
 from simulator.world.market import ROR_LOGIN, Login
 from simulator.world.meters import build, default_world
 
@@ -87,7 +88,9 @@ async def rig(
     if at < epoch(f"{day_of(at)}T{times.post_at.isoformat()}"):
         posted_to -= timedelta(days=1)
     settings = SandboxSettings(
-        world=build(default_world(day_of(at), posted_to, 12, posted_days, special), SEED, at, faults),
+        world=build(
+            default_world(day_of(at), posted_to, 12, posted_days, special), SEED, at, Happenings(tuple(faults))
+        ),
         clock=Clock(ClockMode.MANUAL, to_us(at)),
         policy=preset(policy),
         middle=FixedMiddle(18, 52),

@@ -25,7 +25,7 @@ from simulator.runtime.journal import SERVING_LIMIT
 from simulator.runtime.until_stopped import Up, clock_text, serve
 from simulator.smt.ondemand.middle import middle_of, way_text
 from simulator.smt.throttle.policy import load_policy
-from simulator.world.fault_spec import read_faults
+from simulator.world.fault_spec import read_happenings
 from simulator.world.market_spec import FIRST_CUSTOMER, AgreementSpec, MarketSpec
 from simulator.world.meters import PremiseSpec, build, default_world
 
@@ -77,7 +77,7 @@ def _settings(options: SandboxOptions, running: Clock, way: str) -> SandboxSetti
     agreement = AgreementSpec(meter=1, customer=FIRST_CUSTOMER, first_day=spec.first_day)
     premises = (PremiseSpec(meter=1, replay=options.replay),) if options.replay is not None else ()
     spec = spec.model_copy(update={"market": MarketSpec(agreements=(agreement,)), "premises": premises})
-    world = build(spec, options.seed, now, read_faults(options.faults) if options.faults is not None else ())
+    world = build(spec, options.seed, now, read_happenings(options.faults))
     return SandboxSettings(
         world=world,
         clock=running,

@@ -13,7 +13,7 @@ from meters.faults.fault import Fault
 from meters.faults.kinds import FaultKind
 from meters.faults.ledger import Effect, entry, write_parquet
 from meters.load.replay_file import SMT_COLUMNS
-from simulator.world.fault_spec import FaultSpec, read_faults
+from simulator.world.fault_spec import FaultSpec, read_happenings
 from tests.reports.meter.pages import FENCED_FAULTS, PAGE, page
 from tests.simulator.processes import command
 
@@ -71,7 +71,7 @@ def test_the_faults_written_out_can_be_read(tmp_path: Path) -> None:
     file = tmp_path / "faults.yaml"
     for text in [*written, *(f"faults: [{one}]\n" for one in inline)]:
         file.write_text(text, encoding="utf-8")
-        assert read_faults(file)
+        assert read_happenings(file)
 
 
 def test_links_lead_somewhere() -> None:

@@ -8,18 +8,21 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from meters.calendar import days, epoch
+from meters.calendar import day_end, day_start, days, epoch
 from meters.device.special import SPECIALS, TWO_METERS, special_esiid
 from meters.faults.kinds import FaultKind
 from meters.load.premises import BUSINESS_CLASSES, HOME_CLASSES
 from simulator.errors import SimulatorError
+from simulator.input.yaml_text import read_yaml_file
 from simulator.smt.registry.records import UserKind
 from simulator.smt.registry.seeded import read_day_from
 from simulator.smt.usage.billing_periods import billing_periods
-from simulator.world.fault_spec import FaultSpec, read_faults
+from simulator.world.fault_spec import Declared, FaultSpec, read_happenings
+from simulator.world.fleet_options import fleet_of
 from simulator.world.market import build_market
 from simulator.world.market_spec import OTHER_ROR_DUNS, ROR_DUNS
-from simulator.world.meters import PremiseSpec, ScaleSpec, WorldSpec, build, default_world
+from simulator.world.meters import PremiseSpec, ScaleSpec, World, WorldSpec, build, default_world
+from simulator.world.roster import find
 
 FIRST = date(2026, 7, 8)
 LATER = epoch("2026-09-01T00:00")
@@ -179,12 +182,50 @@ def test_premise_is_what_the_spec_says() -> None:
     assert (meter.identity.multiplier, meter.identity.three_phase) == (10, True)
 
 
+def snap(rest: str, zone: str = "NCENT", first: str = "2026-01-10", until: str = "2026-01-14") -> str:
+    return f"weather:\n  - {{kind: cold_snap, zone: {zone}, first: {first}, until: {until}, {rest}}}\n"
+
+
+def test_declared_weather_reaches_every_meter_of_a_world_and_of_a_fleet(tmp_path: Path) -> None:
+    file, cold, spared = tmp_path / "snap.yaml", date(2026, 1, 11), date(2026, 1, 16)
+    file.write_text(snap("degrees: 12"))
+    spec = WorldSpec(first_day=date(2026, 1, 2), special=True)
+    own = spec.model_copy(update={"weather": Declared.model_validate(read_yaml_file(file).value).weather})
+    usual, beside, declared = build(spec, 9), build(spec, 9, more=read_happenings(file)), build(own, 9)
+
+    def used(world: World, day: date) -> list[int]:
+        windows = (
+            meter.window(day_start(day), day_end(day), LATER) for units in world.gateways for meter in units.values()
+        )
+        return [int(window.delivered.sum()) for window in windows]
+
+    assert used(beside, cold) == used(declared, cold)
+    changed = [snapped > one for snapped, one in zip(used(declared, cold), used(usual, cold), strict=True)]
+    # But for the magic ones whose record shows another thing than the load.
+    assert all(changed[:40])
+    assert sum(changed) > 55
+    # But for the last two, which share what their ESI ID has used since the era by the whole Wh.
+    assert used(declared, spared)[:-2] == used(usual, spared)[:-2]
+    fleet = fleet_of("ONCOR", 40, 9, "homes", file, None)
+    assert next(fleet.day(cold)).delivered.sum(axis=1).tolist() == used(declared, cold)[:40]
+    assert [one.window(day_start(cold), day_end(cold), LATER).delivered.sum() for one in fleet.meters()] == used(
+        declared, cold
+    )[:40]
+    found = find(fleet, special_esiid(fleet.tdsp, 30), cold)
+    assert (
+        found.load.day(cold).delivered.sum()
+        > find(fleet_of("ONCOR", 40, 9, "homes", None, None), special_esiid(fleet.tdsp, 30), cold)
+        .load.day(cold)
+        .delivered.sum()
+    )
+
+
 def test_file_of_faults_is_read_and_its_mistakes_are_told_with_their_lines(tmp_path: Path) -> None:
     path = tmp_path / "faults.yaml"
     path.write_text("faults:\n  - {kind: dead, rate: 0.002}\n  - {kind: clock_drift, meter: 3, seconds_a_day: 4}\n")
-    assert [rule.kind for rule in read_faults(path)] == [FaultKind.DEAD, FaultKind.CLOCK_DRIFT]
+    assert [rule.kind for rule in read_happenings(path).rules] == [FaultKind.DEAD, FaultKind.CLOCK_DRIFT]
     path.write_text("faults:\n  - {kind: zero, rate: 0.1, channel: received}\n  - {kind: zero, rate: 0.1}\n")
-    assert [rule.channel for rule in read_faults(path)] == ["received", None]
+    assert [rule.channel for rule in read_happenings(path).rules] == ["received", None]
     for text, mistake in (
         ("faults:\n  - {kind: dad, rate: 0.1}\n", r"faults\.yaml:2: faults\[1\]\.kind.*Did you mean dead"),
         (
@@ -203,10 +244,19 @@ def test_file_of_faults_is_read_and_its_mistakes_are_told_with_their_lines(tmp_p
         ),
         ("faults: [\n", r"faults\.yaml:.*no YAML"),
         ("fault: []\n", r"faults\.yaml:1: fault.*no field"),
+        ("weather:\n  - {kind: cold_snapp, zone: COAST}\n", r"faults\.yaml:2: weather\[1\].*Did you mean cold_snap"),
+        (snap("degrees: 44"), r"faults\.yaml:2: weather\[1\]\.degrees.*out of range"),
+        (
+            snap("degrees: 4", zone="NCENTRAL"),
+            r"faults\.yaml:2: weather\[1\]: cold_snap: There is no weather zone 'NCENTRAL'\. Zones",
+        ),
+        (snap("degrees: 4", until="2026-03-01"), r"faults\.yaml:2: weather\[1\]: cold_snap: .* 50 days\. Give 'until'"),
+        (snap("degrees: 4", first="2019-01-09"), r"faults\.yaml:2: weather\[1\]: cold_snap: .*before 2020"),
+        (snap("degrees: 4", first="2026-01-10T05:00"), r"faults\.yaml:2: weather\[1\]\.first"),
         ("", r"faults\.yaml"),
     ):
         path.write_text(text)
         with pytest.raises(SimulatorError, match=mistake):
-            read_faults(path)
+            read_happenings(path)
     with pytest.raises(SimulatorError, match=r"faults\.unreadable.*nowhere\.yaml"):
-        read_faults(tmp_path / "nowhere.yaml")
+        read_happenings(tmp_path / "nowhere.yaml")
