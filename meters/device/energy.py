@@ -1,10 +1,16 @@
 """What has flowed through a meter's place: the premise's load, less what an outage or an open switch kept back. Wh since the era.
 
+Of what was kept back, cooling and heating catch up when power is back: a house that grew warm or cold asks for more for some hours.
+That dies away exponentially, so what has been caught up is closed form at any instant, and of an outage's last hours alone: beyond
+them a house is as warm as it gets, and no outage costs more to look up than another.
+
 Both channels always go together: row 0 is delivered (LSE channel 4), row 1 received (LSE channel 1).
 """
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from datetime import date
@@ -18,6 +24,9 @@ from meters.load.truth import ERA, PremiseLoad
 
 #: Days remembered: a sweep needs yesterday and today, a catch-up walks forward.
 _REMEMBERED_DAYS = 4
+#: Catching up: of what did not cool or heat in so many last hours this share comes later, no more of it in the first hour than this
+#: share, and no more than so many times what the premise uses then; after so many hours it is over. Defaults of this project.
+_OWED_S, _CAUGHT_UP, _AT_ONCE, _AT_MOST, _OVER_S = 6 * 3600, 0.9, 0.9, 1.6, 12 * 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +54,8 @@ class Computed:
     days: OrderedDict[date, NDArray[np.int64]] = field(default_factory=OrderedDict)
     beginnings: OrderedDict[date, NDArray[np.int64]] = field(default_factory=OrderedDict)
     kept: dict[TimeSpan, NDArray[np.int64]] = field(default_factory=dict)
+    #: Of such a span: Wh that are caught up after it, and seconds.
+    owed: dict[TimeSpan, tuple[float, float]] = field(default_factory=dict)
 
 
 class Energy:
@@ -94,7 +105,7 @@ class Energy:
 
     def flowed(self, at: NDArray[np.int64]) -> NDArray[np.int64]:
         """(2, k) Wh that has flowed at the instants (k,); within an interval energy grows linearly."""
-        made = self.used(at)
+        made = self.wanted(at)
         if not self._spans:
             return made
         latest = int(at.max()) if len(at) else 0
@@ -107,6 +118,37 @@ class Energy:
             inside = self.used(np.clip(at, span[0], span[1])) - self.used(np.array([span[0]]))
             made = made - inside
         return made
+
+    def wanted(self, at: NDArray[np.int64]) -> NDArray[np.int64]:
+        """(2, k) Wh that would have flowed by the instants (k,) if there had been power, caught up included."""
+        made = self.used(at)
+        latest = int(at.max()) if len(at) else 0
+        for (first, until), then in itertools.zip_longest(self._spans, self._spans[1:]):
+            if until >= latest:
+                break
+            owed, pace_s = self._owes((first, until))
+            if owed:
+                # The next failure ends it.
+                end = until + _OVER_S if then is None else min(until + _OVER_S, then[0])
+                passed = np.clip(at, until, end) - until
+                made[0] += np.floor(owed * -np.expm1(-passed / pace_s)).astype(np.int64)
+        return made
+
+    def _owes(self, span: TimeSpan) -> tuple[float, float]:
+        """Wh that are caught up after a span without power, and the seconds in which that dies away to the e-th part."""
+        if span not in self._computed.owed:
+            first, until = max(span[0], span[1] - _OWED_S), span[1]
+            bounds = np.arange(first - first % INTERVAL_S, until + INTERVAL_S, INTERVAL_S).clip(first, until)
+            owed = _CAUGHT_UP * float(np.diff(self.used(bounds)[0]) @ [self._thermal(at) for at in bounds[:-1]])
+            soon = np.diff(self.used(np.array([until, until + 3600]))[0])
+            at_once = min(_AT_ONCE * owed, _AT_MOST * float(soon[0]))
+            self._computed.owed[span] = (owed, -3600 / math.log1p(-at_once / owed)) if at_once > 0 else (0.0, math.inf)
+        return self._computed.owed[span]
+
+    def _thermal(self, at: np.int64) -> float:
+        """The share of an instant's load that cools or heats."""
+        day = day_of(seconds(at))
+        return float(self._load.thermal(day)[(at - day_start(day)) // INTERVAL_S]) if day >= ERA else 0.0
 
     def _kept_back(self, span: TimeSpan) -> NDArray[np.int64]:
         """(2, 1) Wh that did not flow over a whole span."""

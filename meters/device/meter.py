@@ -184,7 +184,7 @@ class EmulatedMeter:
         partial = running(label, now, self._counting, clock, after)
         began = floor_interval(now)
         flows = self._energy.powered(now)
-        used = np.diff(self._energy.bounds(day_of(now))[:, (began - day_start(day_of(now))) // INTERVAL_S :][:, :2])
+        used = np.diff(self._energy.wanted(np.array([began, began + INTERVAL_S])))
         failed = any(outage.covers(now) for outage in self._outages)
         return Live(
             time=shown,

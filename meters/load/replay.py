@@ -66,6 +66,10 @@ class ReplayedLoad:
         at = np.where(at < 0, np.roll(at, 4), at)
         return DayLoad(*(channel[at] for channel in self._given[like]))
 
+    def thermal(self, day: date) -> NDArray[np.float64]:
+        """As in ``PremiseLoad``: a file does not say what it cools."""
+        return np.zeros(intervals_in(day))
+
     def _total(self, day: date) -> tuple[int, int]:
         like = self._like(day)
         return self._totals[like] if self._as_it_is(day, like) else _sum(self.day(day))

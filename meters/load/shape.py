@@ -85,6 +85,19 @@ def shape(seed: int, zone: str, day: date, weather: Weather = ()) -> Shape:
     return Shape(steady, habits, busy, coolings, heatings, above.sunshine[0][slots] * FINE)
 
 
+@lru_cache(maxsize=256)
+def thermal(seed: int, zone: str, day: date, weather: Weather = ()) -> Floats:
+    """(classes, n) share of the average premises' load that cools or heats."""
+    above = sky(seed, zone, day, day, weather)
+    shares = []
+    for klass in CLASSES:
+        other = USES[klass].base / SLOTS + _habit(klass, day_class(day)) * _season(day.toordinal())
+        both = sum(energy[0] for energy in _thermal(klass, above))
+        shares.append(both / (other + both))
+    made: Floats = np.array(shares)[:, clock_slots(day)]
+    return made
+
+
 class Sums:
     """Wh at scale 1 from the era to each midnight, in one zone. Several threads may ask."""
 

@@ -20,8 +20,8 @@ from meters.errors import MeterError
 from meters.identity import Premise
 from meters.kernels.philox import words
 from meters.load.kernel import Traits, fill_days, fill_registers, fill_spell
-from meters.load.premises import CLASSES, LIVED_IN, MAX_SCALE, MIN_SCALE, PremiseArrays
-from meters.load.shape import ERA, MEAN_W, ROOFS, USES, midnight, shape, since_era, spell_days
+from meters.load.premises import CLASSES, HOME_CLASSES, LIVED_IN, MAX_SCALE, MIN_SCALE, PremiseArrays
+from meters.load.shape import ERA, MEAN_W, ROOFS, USES, midnight, shape, since_era, spell_days, thermal
 from meters.load.weather import ZONES, Weather
 
 __all__ = [
@@ -77,6 +77,10 @@ class PremiseLoad(Protocol):
         """The operating day, each (n,); it adds up to the registers exactly. Raises MeterError before the era."""
         ...
 
+    def thermal(self, day: date) -> NDArray[np.float64]:
+        """(n,) share of each interval's load that cools or heats, 0 to 1; 0 where nobody knows."""
+        ...
+
 
 class GeneratedLoad:
     """The load that is made for a premise."""
@@ -96,6 +100,13 @@ class GeneratedLoad:
         """As in ``PremiseLoad``."""
         both = day_intervals(self._seed, self._columns, day, self._weather)
         return DayLoad(both.delivered[0], both.received[0])
+
+    def thermal(self, day: date) -> NDArray[np.float64]:
+        """As in ``PremiseLoad``: that of the average premise of its class."""
+        zone, klass = divmod(int(self._columns.curves[0]), len(CLASSES))
+        share: NDArray[np.float64] = thermal(self._seed, ZONES[zone], day, self._weather)[klass]
+        vacant = CLASSES[klass] in HOME_CLASSES and self._columns.scales[0] < LIVED_IN
+        return share * (not vacant)
 
 
 def register(seed: int, premise: Premise, day: date, weather: Weather = ()) -> tuple[int, int]:
