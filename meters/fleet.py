@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from functools import cache, partial
+from functools import cache, cached_property, lru_cache, partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,12 +20,14 @@ from meters.device.record import good_status
 from meters.errors import MeterError
 from meters.events import MeterEvent
 from meters.faults.fault import Fault
-from meters.faults.kinds import FaultKind, Layer, Span
+from meters.faults.kinds import FaultKind, Layer, LookalikeKind, Span
 from meters.faults.ledger import LedgerEntry, ordered
+from meters.faults.lookalike import Lookalike
 from meters.faults.overlay import overlay
 from meters.faults.replies import reply, silences
-from meters.faults.rules import FaultRule, Roster, expand
+from meters.faults.rules import FaultRule, Roster, expand, lookalikes
 from meters.identity import DIALS, MeterIdentity, Premise, Tdsp, esiid_hash, make_esiid, meter_numbers, ordinal_of
+from meters.load.lookalikes import fits, refuse_roofless
 from meters.load.premises import HOMES, Mix, PremiseArrays, make_premise
 from meters.load.truth import GeneratedLoad, PremiseLoad, day_intervals, registers
 from meters.load.weather import Weather
@@ -36,6 +38,8 @@ from meters.status import has_value
 GATEWAY_METERS = 247
 #: Meters whose faults are held in memory at a time, where all are gone through.
 _PART = 10_000
+#: Premises whose look-alikes are drawn at a time.
+_BLOCK = 1_000
 #: Raw units at which a register of the usual dials goes around.
 _LAST_DIAL = 10**DIALS * 1000
 #: The bit of each kind in the masks of a partition.
@@ -133,6 +137,13 @@ class Fleet:
             text = f"A fleet of {self.count} meters has nothing to show."
             raise MeterError("meters.fleet.empty", text, mend="Give it a meter at least.")
         self.faults(1, 0)
+        if any(rule.kind is LookalikeKind.ROOF_ZEROS and not rule.rate for rule in self.rules):
+            refuse_roofless(
+                self.rules,
+                self.seed,
+                self._roster(1, self.count),
+                lambda esiid: self.premise(ordinal_of(self.tdsp, self.seed, esiid)),
+            )
 
     def premise(self, ordinal: int) -> Premise:
         """Where the meter of that ordinal belongs."""
@@ -183,7 +194,9 @@ class Fleet:
         part = self._sound(day, first, count)
         begins, ends = day_start(day), day_end(day)
         faulty = self.faults(first, count, (begins, ends + ATTEMPTS_S[-1] + 1))
-        for ordinal in sorted(faulty.keys() | (self.loads.keys() & range(first, first + count))):
+        # Of one that begins on the next day the midnight before it may be missing.
+        alike = self._alike_before(first, count, day_end(day + timedelta(days=1)))
+        for ordinal in sorted(faulty.keys() | (self.loads.keys() & range(first, first + count)) | alike):
             # A fault of the record in the next morning's hours is none of the day's.
             mine = [one for one in faulty.get(ordinal, ()) if one.first < ends or one.row.layer is not Layer.INTERVALS]
             self._put_over(part, ordinal - first, ordinal, mine)
@@ -192,12 +205,12 @@ class Fleet:
     def ledger(self, first: date, last: date) -> list[LedgerEntry]:
         """What the rules do to the meters on the operating days first to last, both included."""
         run = (day_start(first), day_end(last))
-        read = run[1] + ATTEMPTS_S[-1]
         made: list[LedgerEntry] = []
         for begins in range(1, self.count + 1, _PART):
-            faulty = self.faults(begins, min(_PART, self.count + 1 - begins), (run[0], read + 1))
-            meters = (self._meter(ordinal, faults) for ordinal, faults in faulty.items())
-            made += ledger_of(meters, *run, now=read)
+            faulty = self.faults(begins, min(_PART, self.count + 1 - begins), run)
+            alike = self._alike_before(begins, min(_PART, self.count + 1 - begins), run[1])
+            meters = (self._meter(ordinal, faulty.get(ordinal, ())) for ordinal in sorted(faulty.keys() | alike))
+            made += ledger_of(meters, *run, now=run[1] + ATTEMPTS_S[-1])
         return ordered(made)
 
     def _meter(self, ordinal: int, faults: Sequence[Fault], keep: Keep | None = None) -> EmulatedMeter:
@@ -206,7 +219,9 @@ class Fleet:
         measured_at = ordinal_of(self.tdsp, self.seed, others[0]) if others else ordinal
         measured = self.premise(measured_at) if others else premise
         load = self.load(measured_at)
-        return EmulatedMeter(install(premise, self.seed, ordinal), measured, self.seed, faults, load=load, keep=keep)
+        identity = install(premise, self.seed, ordinal)
+        alike = self.lookalikes(measured_at)
+        return EmulatedMeter(identity, measured, self.seed, faults, load=load, keep=keep, lookalikes=alike)
 
     def _roster(self, first: int, count: int) -> Roster:
         """Some meters of the fleet as rules see them."""
@@ -226,6 +241,39 @@ class Fleet:
             self.count,
             -(-self.count // GATEWAY_METERS),
         )
+
+    @cached_property
+    def has_lookalikes(self) -> bool:
+        """Whether any are declared."""
+        return any(isinstance(rule.kind, LookalikeKind) for rule in self.rules)
+
+    @cached_property
+    def _alike(self) -> Callable[[int], Mapping[int, list[Lookalike]]]:
+        """Those of a block of premises, by ordinal, of all days: as many as their rules are long."""
+
+        @lru_cache(maxsize=64)
+        def of(block: int) -> Mapping[int, list[Lookalike]]:
+            first = 1 + block * _BLOCK
+            found: dict[int, list[Lookalike]] = defaultdict(list)
+            for one in lookalikes(self.rules, self.seed, self._roster(first, min(_BLOCK, self.count + 1 - first))):
+                ordinal = ordinal_of(self.tdsp, self.seed, one.esiid)
+                if fits(one, self.premise(ordinal)):
+                    found[ordinal].append(one)
+            return found
+
+        return of
+
+    def lookalikes(self, ordinal: int) -> Sequence[Lookalike]:
+        """What is declared of the premise of that ordinal."""
+        if not self.has_lookalikes or not 1 <= ordinal <= self.count:
+            return ()
+        return self._alike((ordinal - 1) // _BLOCK).get(ordinal, ())
+
+    def _alike_before(self, first: int, count: int, until: Seconds) -> set[int]:
+        """The premises from ``first`` on of which a look-alike has begun by then."""
+        blocks = range((first - 1) // _BLOCK, (first + count - 2) // _BLOCK + 1) if self.has_lookalikes else ()
+        found = (each for block in blocks for each in self._alike(block).items())
+        return {at for at, ones in found if first <= at < first + count and any(one.first < until for one in ones)}
 
     def _sound(self, day: date, first: int, count: int) -> Partition:
         """A partition as it would be without faults."""
@@ -271,20 +319,28 @@ class Fleet:
         """Put a meter's faults over its row, and note what each kind of them changed."""
         # Most rows need no emulator.
         meter = cache(lambda: self._meter(ordinal, faults))
-        sound = read_day(self._meter(ordinal, ()), part.day) if ordinal in self.loads else part.row(row)
-        read = self._read(part.day, sound, faults, lambda _: meter())
+        alike = bool(self.lookalikes(ordinal))
+        own = alike or ordinal in self.loads
+        sound = read_day(self._meter(ordinal, ()), part.day) if own else part.row(row)
+        read = self._read(part.day, sound, faults, lambda _: meter(), plain=not alike)
         for kind in {fault.kind: None for fault in faults}:
             others = [fault for fault in faults if fault.kind is not kind]
             fewer = partial(self._meter, ordinal) if kind is FaultKind.SWAP else lambda others: meter().under(others)
-            part.mark(row, kind, read, self._read(part.day, sound, others, fewer))
+            part.mark(row, kind, read, self._read(part.day, sound, others, fewer, plain=not alike))
         part.put(row, read)
 
     def _read(
-        self, day: date, sound: DayRead, faults: Sequence[Fault], make: Callable[[Sequence[Fault]], EmulatedMeter]
+        self,
+        day: date,
+        sound: DayRead,
+        faults: Sequence[Fault],
+        make: Callable[[Sequence[Fault]], EmulatedMeter],
+        *,
+        plain: bool,
     ) -> DayRead:
         """A meter's day: of faults of its record, of its replies or long past, the sound one with these put over it; else as it shows it.
 
-        make: the emulator under these faults.
+        make: the emulator under these faults. plain: whether no look-alike may keep a register from being held.
         """
         begins, last = day_start(day), day_end(day) + ATTEMPTS_S[-1]
         recorded = [fault for fault in faults if fault.row.layer is Layer.INTERVALS]
@@ -292,6 +348,7 @@ class Fleet:
         settled = [fault for fault in faults if _settled(fault, begins, last)]
         if (
             len(recorded) + len(silent) + len(settled) < len(faults)
+            or (faults and not plain)
             or any(fault.first < begins for fault in recorded)
             or (settled and sound.told.multiplier > 1)
         ):

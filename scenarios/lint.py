@@ -156,7 +156,7 @@ def _world_fields(scenario: Scenario, parts: Parts) -> Iterator[Mistake]:
                 yield from _out_of_range(premise.scale_to.last, (*loc, "last"))
     if parts.have("world.market"):
         yield from _market(spec, parts)
-    for section in ("faults", "weather"):
+    for section in ("faults", "weather", "lookalikes"):
         if parts.have(f"world.{section}"):
             yield from _days(getattr(spec, section), ("first", "until"), "world", section)
 
@@ -243,7 +243,7 @@ def _out_of_range(day: date, loc: tuple[str | int, ...]) -> Iterator[Mistake]:
 
 def _parts(spec: WorldSpec, seed: int) -> Iterator[Mistake]:
     """The premises, faults and so on of which, each by itself, no world can be built."""
-    sections = ("premises", "faults", "weather")
+    sections = ("premises", "faults", "weather", "lookalikes")
     bare = spec.model_copy(update=dict.fromkeys(sections, ()))
     for section in sections:
         for at, entry in enumerate(getattr(spec, section)):

@@ -189,6 +189,11 @@ _NAMED: dict[str, Callable[[Scenario], Iterable[tuple[int, Loc]]]] = {
     "world.faults": lambda one: (
         (ordinal, ("world", "faults", at)) for at, fault in enumerate(one.world.faults) for ordinal in fault.ordinals
     ),
+    "world.lookalikes": lambda one: (
+        (ordinal, ("world", "lookalikes", at))
+        for at, spec in enumerate(one.world.lookalikes)
+        for ordinal in spec.ordinals
+    ),
     "world.market": lambda one: ((ordinal, ("world", "market", *loc)) for loc, ordinal in one.world.market.named),
 }
 #: What is looked at, and the parts that must be sound for it.

@@ -55,7 +55,7 @@ def test_every_path_has_its_form_and_every_body_keeps_it(service: str) -> None:
 
 def test_what_a_run_writes_is_spelled_alike(balance_run: JudgedRun) -> None:
     files = {file.name: json.loads(file.read_text("utf-8")) for file in balance_run.out.glob("*.json")}
-    assert {"recording.json", "result.json", "run.json", "faults.json"} == set(files)
+    assert {"recording.json", "result.json", "run.json", "faults.json", "lookalikes.json"} == set(files)
     assert [(name, wrong) for name, content in files.items() if (wrong := misspelled(name, content))] == []
     # Where the parties were is what a sandbox prints when it is ready.
     assert misspelled("ready line", files["run.json"]["addresses"]) == set()

@@ -22,10 +22,12 @@ from meters.errors import MeterError
 from meters.events import EventKind, MeterEvent
 from meters.faults.fault import FOR_EVER, Fault
 from meters.faults.kinds import FaultKind
+from meters.faults.lookalike import Lookalike, unread_midnights
 from meters.faults.overlay import overlay
 from meters.faults.replies import reply
 from meters.identity import MeterIdentity, Premise, esiid_hash
 from meters.kernels.philox import philox4x32, words
+from meters.load.lookalikes import fits, with_lookalikes
 from meters.load.truth import ERA, GeneratedLoad, PremiseLoad
 from meters.shown import Command, CommandKind, Live, Reply, Window, Wire, WriteResult
 from meters.status import has_value, lacks_received
@@ -59,10 +61,11 @@ class EmulatedMeter:
         share: Share = WHOLE,
         energy: Energy | None = None,
         keep: Keep | None = None,
+        lookalikes: Sequence[Lookalike] = (),
     ) -> None:
         """load: what the premise uses; generated for it unless given. share: of two meters at one ESI ID. energy: instead of both.
 
-        keep: keeps a command before it is carried out; False: it cannot be kept, and the meter does not obey.
+        keep: keeps a command before it is carried out; False: it cannot be kept, and the meter does not obey. lookalikes: of the premise.
 
         Raises MeterError when identity, premise and faults are not of one ESI ID (but for a swap), or the premise has no load curve.
         """
@@ -87,7 +90,10 @@ class EmulatedMeter:
         self.seed = seed
         self.faults = tuple(faults)
         self._hash = esiid_hash(identity.esiid)
-        self._energy = energy or Energy(load if load is not None else GeneratedLoad(seed, premise), share)
+        self.lookalikes = tuple(one for one in lookalikes if fits(one, premise))
+        self._unread = unread_midnights(self.lookalikes, seed)
+        usual = load if load is not None else GeneratedLoad(seed, premise)
+        self._energy = energy or Energy(with_lookalikes(usual, self.lookalikes, premise, identity.multiplier), share)
         self._energy.without_power([(outage.first, outage.until) for outage in outages(faults)] + declared_open(faults))
         self._switch = Switch()
         self._clock_writes: list[tuple[Seconds, Seconds]] = []
@@ -155,7 +161,7 @@ class EmulatedMeter:
 
     def midnight(self, day: date, now: Seconds) -> tuple[int, int] | None:
         """The registers, delivered and received, raw, as it took them when its clock began ``day``; None if it holds none."""
-        if day < ERA:
+        if day < ERA or day in self._unread:
             return None
         asked, now = now, self._shift(now)
         after = self._counting.exchanges(now)
@@ -210,9 +216,15 @@ class EmulatedMeter:
         after = self._counting.exchanges(at)
         return self._counting.registers(at, after, self._counting.totals(at, after))
 
+    def used(self, first: Seconds, until: Seconds) -> int:
+        """Wh that the premise has drawn between two instants, or would have with power."""
+        return int(np.diff(self._energy.used(np.array([first, until]))[0])[0])
+
     def under(self, faults: Sequence[Fault]) -> EmulatedMeter:
         """This meter, at its load and with the commands that it was given, under other faults: a swap stays as it is."""
-        made = EmulatedMeter(self.identity, self.premise, self.seed, faults, energy=self._energy.twin())
+        made = EmulatedMeter(
+            self.identity, self.premise, self.seed, faults, energy=self._energy.twin(), lookalikes=self.lookalikes
+        )
         for at, shown in self._clock_writes:
             made.restore(Command(CommandKind.CLOCK, at, shown))
         for at, closed in self._switch.operations:

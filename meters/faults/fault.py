@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Any, ClassVar
 
 from meters.calendar import INTERVAL_S, Seconds, day_start, seconds
 from meters.errors import MeterError
-from meters.faults.kinds import KINDS, Channel, FaultKind, Kind, Span
+from meters.faults.kinds import KINDS, Channel, FaultKind, Kind, LookalikeKind, Span
 
 #: A fault without an end lasts until then: no run goes on so long.
 FOR_EVER = day_start(date(2100, 1, 1))
@@ -17,10 +18,10 @@ ALWAYS = seconds(0)
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
-    """One fault of one meter."""
+class Happening:
+    """Something declared that happens at one meter: a fault, or a look-alike of one."""
 
-    kind: FaultKind
+    kind: FaultKind | LookalikeKind
     esiid: str
     #: UTC epoch seconds at which it begins.
     first: Seconds = ALWAYS
@@ -32,13 +33,16 @@ class Fault:
     #: Of a fault of intervals; its kind's unless given.
     channel: Channel | None = None
 
+    #: The kinds that there are.
+    rows: ClassVar[Mapping[Any, Kind]]
+
     def __post_init__(self) -> None:
-        """Refuse a fault that would do nothing, or not what its author meant; fill in the defaults."""
-        if self.kind not in KINDS:
-            raise self._error("kind", f"There is no fault kind '{self.kind}'.", f"Take one of {', '.join(FaultKind)}.")
-        object.__setattr__(self, "kind", FaultKind(self.kind))
+        """Refuse what would do nothing, or not what its author meant; fill in the defaults."""
+        if self.kind not in self.rows:
+            raise self._error("kind", f"There is no kind '{self.kind}'.", f"Take one of {', '.join(self.rows)}.")
+        object.__setattr__(self, "kind", next(kind for kind in self.rows if kind == self.kind))
         if self.first >= self.until:
-            raise self._error("span", "The fault ends before it begins.", "Give 'until' after 'first'.")
+            raise self._error("span", f"The {self.kind} ends before it begins.", "Give 'until' after 'first'.")
         if self.row.span is Span.INSTANT:
             if self.first == ALWAYS:
                 raise self._error("span", f"The {self.kind} happens at an instant.", "Give 'first'.")
@@ -59,7 +63,7 @@ class Fault:
     @property
     def row(self) -> Kind:
         """Its kind's row of the table."""
-        return KINDS[self.kind]
+        return self.rows[self.kind]
 
     def _fill_in(self) -> None:
         known = self.row.parameters
@@ -87,3 +91,12 @@ class Fault:
 
     def _error(self, code: str, message: str, mend: str) -> MeterError:
         return MeterError(f"meters.fault.{code}", message, place=f"{self.kind} at {self.esiid}", mend=mend)
+
+
+@dataclass(frozen=True, slots=True)
+class Fault(Happening):
+    """One fault of one meter."""
+
+    kind: FaultKind
+
+    rows = KINDS

@@ -1,19 +1,23 @@
 """Every kind of fault there is, as a table: what it does, what it must be told, whether it covers whole intervals or has a span at all.
 
-The rows stand in ``kinds.csv``; a kind's second parameter has a row of its own, that names the kind alone.
+The rows stand in ``kinds.csv``, those of look-alikes in ``lookalikes.csv``; a kind's second parameter has a row of its own, that names the kind alone.
 """
 
 from __future__ import annotations
 
 import csv
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from typing import TypeVar
 
 
 class Layer(StrEnum):
     """Where a fault acts, from the premise outwards."""
 
+    #: What is used, truly: look-alikes, which are no faults.
+    PREMISE = "premise"
     #: The premise: whether power flows.
     POWER = "power"
     #: The meter's installation, registers and clock.
@@ -57,6 +61,15 @@ class FaultKind(StrEnum):
     WRONG_LENGTH = "wrong_length"
     STALE = "stale"
     ZERO_READ = "zero_read"
+
+
+class LookalikeKind(StrEnum):
+    """The kinds of look-alikes: true use that looks like a fault."""
+
+    PEAK = "peak"
+    VACATION = "vacation"
+    CONSTANT = "constant"
+    ROOF_ZEROS = "roof_zeros"
 
 
 class Channel(StrEnum):
@@ -109,17 +122,20 @@ class Kind:
     @property
     def lasting(self) -> bool:
         """Whether what it did stays done when it is over: in registers, in who hangs there, under the labels of a clock."""
-        return self.layer in (Layer.POWER, Layer.METER)
+        return self.layer in (Layer.PREMISE, Layer.POWER, Layer.METER)
 
 
-def _table() -> dict[FaultKind, Kind]:
-    table: dict[FaultKind, Kind] = {}
-    with Path(__file__).with_name("kinds.csv").open(encoding="utf-8", newline="") as file:
+_K = TypeVar("_K", FaultKind, LookalikeKind)
+
+
+def _table(name: str, kinds: type[_K]) -> dict[_K, Kind]:
+    table: dict[_K, Kind] = {}
+    with Path(__file__).with_name(name).open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
-            kind, parameter = FaultKind(row["kind"]), row["parameter"]
+            kind, parameter = kinds(row["kind"]), row["parameter"]
             if row["does"]:
                 has_other = parameter == "other"
-                channel = Channel(row["channel"]) if row["channel"] else None
+                channel = Channel(row["channel"]) if row.get("channel") else None
                 table[kind] = Kind(
                     Layer(row["layer"]), Span(row["span"]), row["does"], has_other=has_other, channel=channel
                 )
@@ -134,4 +150,7 @@ def _number(text: str) -> float:
     return float(text) if "." in text else int(text)
 
 
-KINDS = _table()
+KINDS = _table("kinds.csv", FaultKind)
+LOOKALIKES = _table("lookalikes.csv", LookalikeKind)
+#: Of both.
+ROWS: Mapping[str, Kind] = dict[str, Kind]((*KINDS.items(), *LOOKALIKES.items()))

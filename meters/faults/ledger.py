@@ -11,7 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from meters.calendar import INTERVAL_S, Seconds, floor_interval, iso, seconds
-from meters.faults.fault import Fault
+from meters.faults.fault import Happening
+from meters.faults.kinds import Layer
+
+#: The ledgers of faults and of look-alikes.
+FILES = ("faults.json", "faults.parquet", "lookalikes.json", "lookalikes.parquet")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,8 @@ class LedgerEntry:
     ends: Ends | None = None
     #: Of a flaky meter: the operating days of its span on which it does not answer, ISO dates.
     silent_days: tuple[str, ...] = ()
+    #: Of a look-alike: the midnight of which the meter holds no registers, ISO date.
+    unread: str = ""
 
     def values(self) -> dict[str, Any]:
         """The columns in their order, None where there is nothing to say."""
@@ -85,6 +91,7 @@ class LedgerEntry:
             "received_after_wh": after[1],
             "new_meter_number": (ends.new_number if ends else "") or None,
             "silent_days": list(self.silent_days) or None,
+            "unread": self.unread or None,
         }
 
     def to_json(self) -> dict[str, Any]:
@@ -94,14 +101,15 @@ class LedgerEntry:
 
 
 def entry(
-    fault: Fault,
+    fault: Happening,
     meter_number: str,
     run: tuple[Seconds, Seconds],
     effect: Effect | None = None,
     ends: Ends | None = None,
     silent_days: Sequence[date] = (),
+    unread: date | None = None,
 ) -> LedgerEntry:
-    """The entry of one fault, as far as it lies in the run (UTC epoch seconds, [from, to))."""
+    """The entry of one fault or look-alike, as far as it lies in the run (UTC epoch seconds, [from, to))."""
     first = max(fault.first, run[0])
     until = max(min(fault.until, run[1]), first + 1)
     first_end = floor_interval(first) + INTERVAL_S
@@ -120,12 +128,25 @@ def entry(
         effect,
         ends,
         tuple(map(str, silent_days)),
+        str(unread or ""),
     )
 
 
 def ordered(entries: Iterable[LedgerEntry]) -> list[LedgerEntry]:
     """By ESI ID, time and kind: the order of a ledger."""
     return sorted(entries, key=lambda entry: (entry.esiid, entry.first_end, entry.kind))
+
+
+def write(entries: Iterable[LedgerEntry], folder: Path) -> None:
+    """Write ``FILES`` into a folder: the ledger of faults, and that of look-alikes, which are none."""
+    kept = ordered(entries)
+    faults, lookalikes = (
+        [entry for entry in kept if (entry.layer == Layer.PREMISE) is alike] for alike in (False, True)
+    )
+    write_json(faults, folder / FILES[0])
+    write_parquet(faults, folder / FILES[1])
+    write_json(lookalikes, folder / FILES[2])
+    write_parquet(lookalikes, folder / FILES[3])
 
 
 def write_json(entries: Sequence[LedgerEntry], path: Path) -> None:

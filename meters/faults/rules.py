@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 
 from meters.calendar import INTERVAL_S, Seconds, day_end, day_of, day_start, iso
 from meters.errors import MeterError
-from meters.faults.fault import ALWAYS, FOR_EVER, Fault
-from meters.faults.kinds import KINDS, Channel, FaultKind, Span
+from meters.faults.fault import ALWAYS, FOR_EVER, Fault, Happening
+from meters.faults.kinds import ROWS, Channel, FaultKind, LookalikeKind, Span
+from meters.faults.lookalike import Lookalike
 from meters.identity import esiid_hash
 from meters.kernels.jit import kernel
 from meters.kernels.philox import Word, philox4x32, words
@@ -28,9 +29,9 @@ _PURPOSE = 0xFA17
 
 @dataclass(frozen=True, slots=True)
 class FaultRule:
-    """One declaration. Exactly one of meters, esiids, gateways and rate says whom it hits."""
+    """One declaration, of a fault or of a look-alike. Exactly one of meters, esiids, gateways and rate says whom it hits."""
 
-    kind: FaultKind
+    kind: FaultKind | LookalikeKind
     first: Seconds = ALWAYS
     until: Seconds = FOR_EVER
     params: Mapping[str, float] = field(default_factory=dict)
@@ -61,7 +62,7 @@ class FaultRule:
     @property
     def span(self) -> Span:
         """Which spans its kind can have."""
-        return KINDS[FaultKind(self.kind)].span
+        return ROWS[self.kind].span
 
     @property
     def whom(self) -> int:
@@ -86,9 +87,9 @@ _REFUSED: tuple[tuple[str, Callable[[FaultRule], bool], str, str], ...] = (
     ),
     (
         "kind",
-        lambda rule: rule.kind not in KINDS,
-        "There is no fault kind '{0.kind}'.",
-        f"Take one of {', '.join(FaultKind)}.",
+        lambda rule: rule.kind not in ROWS,
+        "There is no kind '{0.kind}'.",
+        f"Take one of {', '.join(ROWS)}.",
     ),
     (
         "every",
@@ -116,7 +117,7 @@ _REFUSED: tuple[tuple[str, Callable[[FaultRule], bool], str, str], ...] = (
     ),
     (
         "channel",
-        lambda rule: rule.channel is not None and KINDS[FaultKind(rule.kind)].channel is None,
+        lambda rule: rule.channel is not None and ROWS[rule.kind].channel is None,
         "A {0.kind} has no channel.",
         "Leave it away: only faults of intervals have one.",
     ),
@@ -134,9 +135,7 @@ _REFUSED: tuple[tuple[str, Callable[[FaultRule], bool], str, str], ...] = (
     ),
     (
         "swap",
-        lambda rule: (
-            KINDS[FaultKind(rule.kind)].has_other and not rule.rate and len(rule.meters) + len(rule.esiids) != 2
-        ),
+        lambda rule: ROWS[rule.kind].has_other and not rule.rate and len(rule.meters) + len(rule.esiids) != 2,
         "A swap takes exactly two meters.",
         "",
     ),
@@ -186,12 +185,26 @@ def expand(
     A meter's hits of a rule that draws every day are a Bernoulli process: from one hit to the next a geometric number of days, begun anew every
     64 days. So what it costs follows from the rule's length, which is bounded, and its rate, not from the date or from who asked before.
     """
-    made: list[Fault] = []
+    found = _expanded(rules, seed, roster, wanted, alike=False)
+    return [one for one in found if isinstance(one, Fault)]
+
+
+def lookalikes(rules: Sequence[FaultRule], seed: int, roster: Roster) -> list[Lookalike]:
+    """Every look-alike, likewise."""
+    return [one for one in _expanded(rules, seed, roster, None, alike=True) if isinstance(one, Lookalike)]
+
+
+def _expanded(
+    rules: Sequence[FaultRule], seed: int, roster: Roster, wanted: tuple[Seconds, Seconds] | None, *, alike: bool
+) -> list[Happening]:
+    made: list[Happening] = []
     drawn = [ALWAYS, FOR_EVER] if wanted is None else [wanted[0], wanted[1]]
     lasting = [ALWAYS, FOR_EVER if any(rule.kind is FaultKind.ROLLOVER for rule in rules) else drawn[1]]
     for index, rule in enumerate(rules):
+        if isinstance(rule.kind, LookalikeKind) is not alike:
+            continue
         if rule.rate:
-            made += _by_rate(rule, index, seed, roster, *(lasting if KINDS[rule.kind].lasting else drawn))
+            made += _by_rate(rule, index, seed, roster, *(lasting if ROWS[rule.kind].lasting else drawn))
         else:
             made += _by_name(rule, roster)
     if wanted is None:
@@ -205,7 +218,7 @@ def expand(
     ]
 
 
-def _by_name(rule: FaultRule, roster: Roster) -> Iterator[Fault]:
+def _by_name(rule: FaultRule, roster: Roster) -> Iterator[Happening]:
     positions: list[int] = []
     for ordinal in rule.meters:
         if not 1 <= ordinal <= roster.count:
@@ -218,7 +231,7 @@ def _by_name(rule: FaultRule, roster: Roster) -> Iterator[Fault]:
         if not 1 <= gateway <= roster.gateway_count:
             raise MeterError("meters.fault.unknown", f"There is no gateway {gateway}.", place=rule.place)
         positions += (np.flatnonzero(roster.gateways == gateway - 1) + roster.first).tolist()
-    others = positions[::-1] if KINDS[rule.kind].has_other else [None] * len(positions)
+    others = positions[::-1] if ROWS[rule.kind].has_other else [None] * len(positions)
     for position, other in zip(positions, others, strict=True):
         if 0 <= position - roster.first < len(roster.hashes):
             yield _fault(
@@ -226,9 +239,11 @@ def _by_name(rule: FaultRule, roster: Roster) -> Iterator[Fault]:
             )
 
 
-def _by_rate(rule: FaultRule, index: int, seed: int, roster: Roster, low: Seconds, high: Seconds) -> Iterator[Fault]:
+def _by_rate(
+    rule: FaultRule, index: int, seed: int, roster: Roster, low: Seconds, high: Seconds
+) -> Iterator[Happening]:
     """low, high: of a rule that draws every day, the instants between which its days are wanted."""
-    row, purpose = KINDS[rule.kind], _PURPOSE + (index << 16)
+    row, purpose = ROWS[rule.kind], _PURPOSE + (index << 16)
     if row.has_other:
         yield from _swaps(rule, purpose, seed, roster)
         return
@@ -259,7 +274,7 @@ def _by_rate(rule: FaultRule, index: int, seed: int, roster: Roster, low: Second
         yield _fault(rule, roster.esiid(roster.first + at), begins, ends, "")
 
 
-def _swaps(rule: FaultRule, purpose: int, seed: int, roster: Roster) -> Iterator[Fault]:
+def _swaps(rule: FaultRule, purpose: int, seed: int, roster: Roster) -> Iterator[Happening]:
     """Neighbours, 1 with 2, 3 with 4 and so on, are swapped as the first of them is drawn: a part of a fleet needs nobody else's draws."""
     began = roster.first - roster.first % 2
     hashes = roster.hashes
@@ -272,8 +287,10 @@ def _swaps(rule: FaultRule, purpose: int, seed: int, roster: Roster) -> Iterator
                 yield _fault(rule, roster.esiid(position), rule.first, rule.until, roster.esiid(other))
 
 
-def _fault(rule: FaultRule, esiid: str, first: Seconds, until: Seconds, other: str) -> Fault:
+def _fault(rule: FaultRule, esiid: str, first: Seconds, until: Seconds, other: str) -> Happening:
     try:
+        if isinstance(rule.kind, LookalikeKind):
+            return Lookalike(rule.kind, esiid, first, until, rule.params, "", rule.channel)
         return Fault(rule.kind, esiid, first, until, rule.params, other, rule.channel)
     except MeterError as error:
         place = rule.place or f"{rule.kind} from {iso(first)}"

@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from meters.calendar import INTERVAL_S, Seconds, day_end, day_start, interval_ends, iso, local, seconds
-from meters.faults.fault import ALWAYS, FOR_EVER, Fault
+from meters.faults.fault import ALWAYS, FOR_EVER, Fault, Happening
 from meters.faults.kinds import FaultKind, Layer, Span
+from meters.faults.lookalike import Lookalike
 from meters.fleet import Fleet
 from meters.identity import MeterIdentity
-from meters.load.replay import ReplayedLoad
 from meters.load.truth import DayLoad
 from meters.load.weather import temperature
 from meters.shown import Reply, Wire
@@ -94,6 +94,8 @@ class MeterDay:
     outdoors: NDArray[np.float64] | None
     #: Faults that touch the day, in order.
     faults: tuple[Fault, ...]
+    #: Look-alikes that touch it.
+    lookalikes: tuple[Lookalike, ...]
 
     @property
     def multiplier(self) -> int:
@@ -150,7 +152,6 @@ def meter_day(found: Found, fleet: Fleet, day: date) -> MeterDay:
     faults = tuple(
         sorted((fault for fault in meter.faults if _touches(fault, start, now)), key=lambda fault: fault.first)
     )
-    replayed = isinstance(found.load, ReplayedLoad)
     return MeterDay(
         found,
         day,
@@ -165,12 +166,13 @@ def meter_day(found: Found, fleet: Fleet, day: date) -> MeterDay:
         meter.midnight(day, now),
         meter.midnight(day + timedelta(days=1), now),
         found.load.day(day) if meter.faults and not found.beside else None,
-        None if replayed else temperature(fleet.seed, found.premise.zone, day, fleet.weather),
+        None if found.replayed else temperature(fleet.seed, found.premise.zone, day, fleet.weather),
         faults,
+        tuple(one for one in meter.lookalikes if _touches(one, start, end)),
     )
 
 
-def _touches(fault: Fault, start: Seconds, now: Seconds) -> bool:
+def _touches(fault: Happening, start: Seconds, now: Seconds) -> bool:
     """Whether a fault can be seen in what is read: one of the installation leaves its traces for good."""
     lasting = fault.row.layer is Layer.METER and fault.row.span in (Span.ALWAYS, Span.INSTANT)
     return fault.first < now and (lasting or fault.until > start)
@@ -193,7 +195,7 @@ def _marks(
     return tuple(made)
 
 
-def fault_text(fault: Fault) -> str:
+def fault_text(fault: Happening) -> str:
     """A fault in a few words: ``spike (factor 40) 2026-08-06 11:00 to 11:15``."""
     params = ", ".join(f"{name} {value:g}" for name, value in fault.params.items())
     if fault.other:
@@ -218,7 +220,7 @@ def fault_text(fault: Fault) -> str:
     )
 
 
-def fault_json(fault: Fault) -> dict[str, Any]:
+def fault_json(fault: Happening) -> dict[str, Any]:
     """JSON values of a fault; null where it has no beginning or no end."""
     timed = fault.row.span is not Span.ALWAYS
     entry: dict[str, Any] = {
@@ -274,7 +276,7 @@ def to_json(shown: MeterDay) -> dict[str, Any]:
         "phases": 3 if identity.three_phase else 2,
         "multiplier": shown.multiplier,
         "multiplier_on_the_wire": identity.multiplier,
-        "replayed": isinstance(found.load, ReplayedLoad),
+        "replayed": found.replayed,
         "special": found.note or None,
         "other_meters": list(found.beside),
         "date": str(shown.day),
@@ -290,6 +292,7 @@ def to_json(shown: MeterDay) -> dict[str, Any]:
         "lowest": point(shown.extreme(shown.delivered, highest=False), shown.delivered),
         "highest_received": point(shown.extreme(shown.received, highest=True), shown.received),
         "faults": [fault_json(fault) for fault in shown.faults],
+        "lookalikes": [fault_json(one) for one in shown.lookalikes],
     }
     entry["intervals"] = [
         {

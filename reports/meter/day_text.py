@@ -119,3 +119,5 @@ def _trouble(shown: MeterDay) -> Iterator[str]:
         yield f"fault: {fault_text(fault)}"
     if len(shown.faults) > _MOST_FAULTS:
         yield f"and {len(shown.faults) - _MOST_FAULTS} faults more: --json tells all"
+    for one in shown.lookalikes:
+        yield f"no fault: {fault_text(one)}"

@@ -10,7 +10,7 @@ from typing import Any
 from rich.text import Text
 
 from meters.calendar import seconds
-from meters.faults.fault import Fault
+from meters.faults.fault import Happening
 from meters.fleet import Fleet
 from reports.meter.day import fault_json, fault_text
 from simulator.world.roster import magic, place_of
@@ -43,7 +43,9 @@ def _row(cells: tuple[str, ...], digits: int) -> str:
 def fleet_lines(fleet: Fleet, most: int) -> Iterator[Text]:
     """A head and at most so many meters, a line each; then how many more there are."""
     declared, digits = fleet.faults(1, fleet.count), fleet.tdsp.digits
-    yield Text(_row((*(name for name, _ in _HEADS), "faults" if declared else ""), digits), style="dim")
+    yield Text(
+        _row((*(name for name, _ in _HEADS), "faults" if declared or fleet.has_lookalikes else ""), digits), style="dim"
+    )
     rows = min(fleet.count, most)
     for ordinal in range(1, rows + 1):
         premise, identity, place = fleet.premise(ordinal), fleet.identity(ordinal), place_of(ordinal)
@@ -61,7 +63,7 @@ def fleet_lines(fleet: Fleet, most: int) -> Iterator[Text]:
                     str(identity.multiplier),
                     f"{premise.solar_w / 1000:.1f}" if premise.solar_w else "",
                     f"{premise.ev_wh / 1000:.1f}" if premise.ev_wh else "",
-                    _said(declared.get(ordinal, []), replayed=ordinal in fleet.loads),
+                    _said([*declared.get(ordinal, ()), *fleet.lookalikes(ordinal)], replayed=ordinal in fleet.loads),
                 ),
                 digits,
             )
@@ -70,8 +72,8 @@ def fleet_lines(fleet: Fleet, most: int) -> Iterator[Text]:
         yield Text(f"and {fleet.count - rows:,} more: --all or --json lists them", style="dim")
 
 
-def _said(faults: list[Fault], *, replayed: bool) -> str:
-    """One fault in full, several by kind."""
+def _said(faults: list[Happening], *, replayed: bool) -> str:
+    """One fault or look-alike in full, several by kind."""
     words = ["load replayed"] if replayed else []
     if len(faults) == 1:
         words.append(fault_text(faults[0]))
@@ -105,6 +107,7 @@ def fleet_json(fleet: Fleet, mix: str) -> Iterator[str]:
             "ev_wh_a_day": premise.ev_wh,
             "replayed": ordinal in fleet.loads,
             "faults": [fault_json(one) for one in declared.get(ordinal, ())],
+            "lookalikes": [fault_json(one) for one in fleet.lookalikes(ordinal)],
         }
         yield json.dumps(entry) + (",\n" if ordinal < fleet.count else "\n")
     yield "]}\n"

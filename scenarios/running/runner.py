@@ -10,7 +10,8 @@ from typing import Any
 
 from headend.day.cycle import DailyTimes
 from meters.calendar import Seconds, day_start, epoch, to_us
-from meters.faults.ledger import write_json, write_parquet
+from meters.faults.kinds import Layer
+from meters.faults.ledger import write
 from scenarios.recording.recording import Recording
 from scenarios.refusals import policy_of
 from scenarios.running.player import Player
@@ -31,8 +32,6 @@ WRITTEN = (
     *SANDBOX_FILES,
     "lse",
     "ror",
-    "faults.json",
-    "faults.parquet",
     "recording.json",
     "result.json",
     "run.json",
@@ -89,11 +88,11 @@ async def _run(scenario: Scenario, out: Path, progress: Progress | None) -> Run:
             await sandbox.runtime.run_until(at)
             if progress is not None:
                 progress(at, (at - start) / (end - start))
-        faults = world.ledger(start, sandbox.runtime.now())
+        ledger = world.ledger(start, sandbox.runtime.now())
+        faults = [entry for entry in ledger if entry.layer != Layer.PREMISE]
         recording = record(scenario, plan, sandbox, faults, player)
         _keep_files(sandbox, out)
-        write_json(faults, out / "faults.json")
-        write_parquet(faults, out / "faults.parquet")
+        write(ledger, out)
         addresses = {
             name: value for name, value in sandbox.ready().items() if name not in ("event", "logins", "keys_file")
         }

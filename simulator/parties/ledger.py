@@ -1,4 +1,4 @@
-"""The ledger of faults beside meters that serve: what their faults have done so far, in files that are written anew."""
+"""The ledgers beside meters that serve: what their faults have done so far, and their look-alikes, in files that are written anew."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ from pathlib import Path
 from meters.calendar import INTERVAL_S, Seconds
 from meters.device.account import ledger_of
 from meters.device.meter import EmulatedMeter
-from meters.faults.ledger import LedgerEntry, ordered, write_json, write_parquet
+from meters.faults.ledger import LedgerEntry, write
 from meters.register_map.layout import RING_SLOTS
 
-LEDGER_FILES = ("faults.json", "faults.parquet")
 #: How far back a meter's intervals reach, seconds.
 RING_S = RING_SLOTS * INTERVAL_S
 #: Wall seconds between two writings.
@@ -55,9 +54,8 @@ class FaultLedger:
 
     def _entries(self) -> Iterator[list[LedgerEntry]]:
         run = (self._first, self._now())
-        return (ledger_of([meter], *run) for meter in self._meters if meter.faults)
+        return (ledger_of([meter], *run) for meter in self._meters if meter.faults or meter.lookalikes)
 
     def _write(self, entries: list[LedgerEntry]) -> None:
         with self._one_at_a_time:
-            for write, name in zip((write_json, write_parquet), LEDGER_FILES, strict=True):
-                write(ordered(entries), self._folder / name)
+            write(entries, self._folder)

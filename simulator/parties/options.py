@@ -56,7 +56,7 @@ OpenLinksOption = Annotated[
 ]
 FleetSeedOption = Annotated[int, typer.Option(help="Which meters: the same seed makes the same ones.", min=0)]
 MixOption = Annotated[str, typer.Option(help="homes, or market: with roofs, cars and small businesses.")]
-FaultsOption = Annotated[Path | None, typer.Option(help="A YAML file of faults and weather.")]
+FaultsOption = Annotated[Path | None, typer.Option(help="A YAML file of faults, weather and look-alikes.")]
 ReplayOption = Annotated[
     Path | None,
     typer.Option(help="An SMT interval CSV, or a CSV profile, that the first meter's load is taken from."),

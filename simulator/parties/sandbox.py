@@ -23,11 +23,11 @@ from headend.ports import FAULT, HeadEndError, MeterRecords
 from headend.store.store import HeadEndStore
 from headend.system import HeadEndSettings
 from meters.calendar import INTERVAL_S, Seconds, day_start, floor_interval, seconds
+from meters.faults.ledger import FILES
 from meters.wire.gateway import Silence
 from simulator.parties.gateways import gateway_entry, open_gateways
 from simulator.parties.headend import EXCHANGE_S, HeadEndParty, in_thread, meter_timeout_s
 from simulator.parties.keys_file import KEYS, kept_keys
-from simulator.parties.ledger import LEDGER_FILES
 from simulator.parties.meter_events import MeterEvents, http_sender
 from simulator.parties.smt import FTPS_FOLDER, TLS_FOLDER, SmtParty
 from simulator.runtime.clock import Clock
@@ -59,7 +59,7 @@ SANDBOX_FILES = (
     FTPS_FOLDER,
     TLS_FOLDER,
     KEYS,
-    *LEDGER_FILES,
+    *FILES,
 )
 
 

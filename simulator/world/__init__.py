@@ -2,7 +2,7 @@
 
 Opens no port.
 
-``fault_spec``     faults and weather as a user writes them in YAML
+``fault_spec``     faults, weather and look-alikes as a user writes them in YAML
 ``fleet``          a fleet behind its gateways, and the world around it
 ``fleet_options``  the options that say which fleet a command means: --tdsp, --count, --seed, --mix, --faults
 ``history``        posted days made on the modelled transport

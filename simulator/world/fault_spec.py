@@ -1,4 +1,4 @@
-"""Faults and weather as a user writes them in YAML: in a scenario's world, or in a file of their own for ``ami meters serve``."""
+"""Faults, weather and look-alikes as a user writes them in YAML: in a scenario's world, or in a file of their own for ``ami meters serve``."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from meters.calendar import epoch, seconds
 from meters.errors import MeterError
 from meters.faults.fault import ALWAYS, FOR_EVER
-from meters.faults.kinds import KINDS, Channel, FaultKind
+from meters.faults.kinds import ROWS, Channel, FaultKind, LookalikeKind
 from meters.faults.rules import FaultRule
 from meters.load.shape import since_era
 from meters.load.weather import MOST_DEGREES, Spell, SpellKind, Weather
@@ -21,8 +21,8 @@ from simulator.input.mistakes import did_you_mean, mistakes_of, shown_value
 from simulator.input.yaml_text import UnreadableFile, YamlProblem, read_yaml_file
 
 
-class FaultSpec(BaseModel):
-    """One declaration: a kind, whom it hits (one of meter, meters, esiids, gateway, rate), from when to when, and the kind's parameters.
+class HappeningSpec(BaseModel):
+    """One declaration of a fault or a look-alike: a kind, whom it hits (one of meter, meters, esiids, gateway, rate), from when to when, and the kind's parameters.
 
     Times are local (or carry an offset). Without ``first`` it has always been, without ``until`` it lasts. Parameters stand beside the
     other fields: ``{kind: spike, meter: 18, first: ..., until: ..., factor: 40}``.
@@ -30,7 +30,7 @@ class FaultSpec(BaseModel):
 
     model_config = ConfigDict(extra="allow", frozen=True)
 
-    kind: FaultKind
+    kind: FaultKind | LookalikeKind
     meter: int | None = Field(default=None, ge=1, description="Ordinal of the meter, from 1 on.")
     meters: tuple[int, ...] = ()
     esiids: tuple[str, ...] = ()
@@ -55,12 +55,12 @@ class FaultSpec(BaseModel):
         ]
         if len(said) != 1:
             raise ValueError(f"say whom it hits by one of meter, meters, esiids, gateway, rate, not {said or 'none'}")
-        known = KINDS[self.kind].parameters
+        known = ROWS[self.kind].parameters
         for name, value in (self.model_extra or {}).items():
             if name not in known:
                 fields = [field for field in type(self).model_fields if field != "kind"]
                 hint = did_you_mean(name, [*known, *fields])
-                raise ValueError(f"'{name}' is no field of a fault and no parameter of {self.kind}. {hint}")
+                raise ValueError(f"'{name}' is no field here and no parameter of {self.kind}. {hint}")
             if isinstance(value, bool) or not isinstance(value, int | float):
                 raise ValueError(f"the parameter {name} is {shown_value(value)}, not a number")
         return self
@@ -71,7 +71,7 @@ class FaultSpec(BaseModel):
         return self.meters if self.meter is None else (self.meter,)
 
     def rule(self, where: str) -> FaultRule:
-        """The rule that it declares. where: the place for messages. Raises SimulatorError for what a fault cannot be."""
+        """The rule that it declares. where: the place for messages. Raises SimulatorError for what cannot be."""
         whom = f"meter {self.meter}" if self.meter else "several"
         place = f"{where}: {self.kind} of {whom}"
         try:
@@ -91,6 +91,18 @@ class FaultSpec(BaseModel):
             )
         except MeterError as error:
             raise SimulatorError(error.code, error.message, place=place, mend=error.mend) from None
+
+
+class FaultSpec(HappeningSpec):
+    """A fault of meters."""
+
+    kind: FaultKind
+
+
+class LookalikeSpec(HappeningSpec):
+    """True use of premises that looks like a fault."""
+
+    kind: LookalikeKind
 
 
 class WeatherSpec(BaseModel):
@@ -122,23 +134,28 @@ class Happenings(NamedTuple):
 
 
 class Declared(BaseModel):
-    """What a file or a world declares: faults of meters, and weather."""
+    """What a file or a world declares: faults of meters, weather, and look-alikes of faults."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     faults: tuple[FaultSpec, ...] = ()
     weather: tuple[WeatherSpec, ...] = ()
+    lookalikes: tuple[LookalikeSpec, ...] = ()
 
     def happenings(self, where: Callable[[str, int], str]) -> Happenings:
         """Rules and weather. where: the place of a section's entry, for messages. Raises SimulatorError for what cannot be."""
         return Happenings(
-            tuple(fault.rule(where("faults", row)) for row, fault in enumerate(self.faults)),
+            tuple(
+                spec.rule(where(section, row))
+                for section, specs in (("faults", self.faults), ("lookalikes", self.lookalikes))
+                for row, spec in enumerate(specs)
+            ),
             tuple(spec.spell(where("weather", row)) for row, spec in enumerate(self.weather)),
         )
 
 
 def read_happenings(path: Path | None) -> Happenings:
-    """What a YAML file of ``faults`` and ``weather`` declares; nothing without a file.
+    """What a YAML file of ``faults``, ``weather`` and ``lookalikes`` declares; nothing without a file.
 
     Raises SimulatorError naming file, line and field of the first mistake.
     """

@@ -23,9 +23,11 @@ from meters.errors import MeterError
 from meters.faults.fault import Fault
 from meters.faults.kinds import FaultKind
 from meters.faults.ledger import LedgerEntry
-from meters.faults.rules import FaultRule, Roster, expand
+from meters.faults.lookalike import Lookalike
+from meters.faults.rules import FaultRule, Roster, expand, lookalikes
 from meters.fleet import GATEWAY_METERS
 from meters.identity import Premise, Tdsp, tdsp
+from meters.load.lookalikes import refuse_roofless
 from meters.load.premises import HOMES, MARKET, make_premise
 from meters.load.replay import read_replay
 from meters.load.truth import GeneratedLoad, PremiseLoad, scale_to
@@ -89,9 +91,8 @@ class WorldSpec(Declared):
     def _fits(self) -> Self:
         if self.meters > self.gateways * GATEWAY_UNITS:
             raise ValueError(f"{self.meters} meters need at least {-(-self.meters // GATEWAY_UNITS)} gateways")
-        named = [premise.meter for premise in self.premises] + [
-            ordinal for fault in self.faults for ordinal in fault.ordinals
-        ]
+        named = [premise.meter for premise in self.premises]
+        named += [ordinal for spec in (*self.faults, *self.lookalikes) for ordinal in spec.ordinals]
         named += [ordinal for _, ordinal in self.market.named]
         for ordinal in named:
             if ordinal > self.meters:
@@ -180,9 +181,9 @@ def build(spec: WorldSpec, seed: int, since: Seconds | None = None, more: Happen
     declared = spec.happenings(lambda section, _: f"world.{section}")
     rules, weather = declared.rules + more.rules, declared.weather + more.weather
     premises = [_premise(spec, company, seed, at, wanted.get(at), weather) for at in range(1, spec.meters + 1)]
-    faults = _faults(spec, seed, [premise.esiid for premise in premises], rules)
+    faults, alike = _drawn(spec, seed, premises, rules)
     gateways: list[dict[int, EmulatedMeter]] = [{} for _ in range(spec.gateways)]
-    for index, meter in enumerate(_meters(premises, wanted, seed, faults, weather)):
+    for index, meter in enumerate(_meters(premises, wanted, seed, faults, alike, weather)):
         gateway, unit = divmod(index, spec.per_gateway)
         gateways[gateway][unit + 1] = meter
     notes: dict[str, str] = {}
@@ -196,7 +197,12 @@ def build(spec: WorldSpec, seed: int, since: Seconds | None = None, more: Happen
 
 
 def _meters(
-    premises: list[Premise], wanted: dict[int, PremiseSpec], seed: int, faults: list[Fault], weather: Weather
+    premises: list[Premise],
+    wanted: dict[int, PremiseSpec],
+    seed: int,
+    faults: list[Fault],
+    alike: list[Lookalike],
+    weather: Weather,
 ) -> Iterator[EmulatedMeter]:
     """The meters at the premises, in their order; a swapped one measures another's."""
     own: dict[str, list[Fault]] = defaultdict(list)
@@ -210,7 +216,9 @@ def _meters(
         mine = own[premise.esiid]
         measured = next((ordinals[fault.other] for fault in mine if fault.other), ordinal)
         load = _replayed(wanted.get(measured)) or GeneratedLoad(seed, premises[measured - 1], weather)
-        yield EmulatedMeter(identity, premises[measured - 1], seed, mine, load=load)
+        there = premises[measured - 1]
+        its = [one for one in alike if one.esiid == there.esiid]
+        yield EmulatedMeter(identity, there, seed, mine, load=load, lookalikes=its)
 
 
 def _premise(
@@ -240,10 +248,15 @@ def _replayed(special: PremiseSpec | None) -> PremiseLoad | None:
     return read_replay(special.replay)
 
 
-def _faults(spec: WorldSpec, seed: int, esiids: list[str], rules: Sequence[FaultRule]) -> list[Fault]:
+def _drawn(
+    spec: WorldSpec, seed: int, premises: list[Premise], rules: Sequence[FaultRule]
+) -> tuple[list[Fault], list[Lookalike]]:
+    by_esiid = {premise.esiid: premise for premise in premises}
+    esiids = list(by_esiid)
     roster = Roster.of(esiids, [index // spec.per_gateway for index in range(len(esiids))])
     try:
-        return expand(rules, seed, roster)
+        refuse_roofless(rules, seed, roster, by_esiid.__getitem__)
+        return expand(rules, seed, roster), lookalikes(rules, seed, roster)
     except MeterError as error:
         raise SimulatorError(error.code, error.message, place=error.place, mend=error.mend) from None
 

@@ -10,6 +10,7 @@ from meters.device.meter import EmulatedMeter
 from meters.errors import MeterError
 from meters.fleet import GATEWAY_METERS, Fleet
 from meters.identity import TDSPS, Premise, Tdsp, ordinal_of
+from meters.load.lookalikes import with_lookalikes
 from meters.load.truth import GeneratedLoad, PremiseLoad
 from simulator.errors import SimulatorError
 from simulator.world.fleet import magic_meters
@@ -43,6 +44,7 @@ class Found:
     place: Place | None
     #: What a magic ESI ID does.
     note: str = ""
+    replayed: bool = False
     #: Numbers of the other meters at its ESI ID.
     beside: tuple[str, ...] = ()
 
@@ -91,9 +93,10 @@ def find(fleet: Fleet, esiid: str, day: date, meter_number: str = "") -> Found:
         except MeterError as error:
             raise SimulatorError(error.code, error.message, error.place, _MEND) from None
         premise = fleet.premise(ordinal)
-        load = fleet.load(ordinal)
+        load = with_lookalikes(fleet.load(ordinal), fleet.lookalikes(ordinal), premise)
         place = place_of(ordinal) if 1 <= ordinal <= fleet.count else None
-        found = [Found(fleet.tdsp, fleet.meter(ordinal), premise, load, place)]
+        replayed = ordinal in fleet.loads
+        found = [Found(fleet.tdsp, fleet.meter(ordinal), premise, load, place, replayed=replayed)]
     numbers = [one.meter.identity.meter_number for one in found]
     if meter_number and meter_number not in numbers:
         raise SimulatorError(

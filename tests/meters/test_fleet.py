@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from meters.calendar import day_end, day_start, epoch, intervals_in, seconds
+from meters.calendar import day_end, day_start, days, epoch, intervals_in, seconds
 from meters.device.meter import EmulatedMeter
 from meters.errors import MeterError
 from meters.faults.fault import Fault
-from meters.faults.kinds import KINDS, Channel, FaultKind, Layer, Span
+from meters.faults.kinds import KINDS, Channel, FaultKind, Layer, LookalikeKind, Span
 from meters.faults.rules import FaultRule
 from meters.fleet import BITS, Fleet, Partition
 from meters.identity import make_esiid, tdsp
@@ -170,7 +170,7 @@ def test_masks_are_where_a_fleet_without_the_kind_shows_something_else() -> None
     faults = drawn.faults(1, 80)
     rules = {ordinal: [named(fault) for fault in mine] for ordinal, mine in faults.items()}
     for ordinal, mine in rules.items():
-        for kind in {rule.kind for rule in mine}:
+        for kind in {FaultKind(rule.kind) for rule in mine}:
             fewer = [rule for rule in mine if rule.kind is not kind]
             with_, without = (Fleet(ONCOR, 3, 80, some, MARKET).partition(day, ordinal, 1) for some in (mine, fewer))
             row, bit = ordinal - 1, BITS[kind]
@@ -284,11 +284,43 @@ def test_ledger_of_a_run_names_what_was_done_and_how_much() -> None:
     assert gone == {entry.esiid for entry in entries if entry.kind == "gap"}
 
 
+def test_look_alikes_stand_in_intervals_and_registers_of_every_later_day_and_a_tenth_lacks_a_register() -> None:
+    first, until = epoch("2026-10-20T00:00"), epoch("2026-11-05T00:00")
+    rules = [
+        FaultRule(LookalikeKind.PEAK, first, until, rate=0.03, every="day"),
+        FaultRule(LookalikeKind.VACATION, first, until, rate=0.1, length_s=seconds(9 * 86_400 + 900)),
+        FaultRule(LookalikeKind.CONSTANT, first, until, rate=0.1, length_s=seconds(30 * 3600)),
+        FaultRule(LookalikeKind.ROOF_ZEROS, first, until, rate=0.9, length_s=seconds(6 * 3600)),
+    ]
+    fleet, sound = Fleet(ONCOR, 3, 150, rules, MARKET), Fleet(ONCOR, 3, 150, mix=MARKET)
+    before, missing = None, set()
+    for day in days(date(2026, 10, 19), date(2026, 11, 7)):
+        part = next(fleet.day(day))
+        held = (part.r0 >= 0).all(axis=1) & (part.r1 >= 0).all(axis=1)
+        for wh, column in ((part.delivered, 0), (part.received, 1)):
+            assert wh.sum(axis=1, dtype=np.int64)[held].tolist() == (part.r1 - part.r0)[held, column].tolist()
+        assert before is None or before.r1.tolist() == part.r0.tolist()
+        missing |= {(int(row) + 1, day) for row in np.flatnonzero(part.r0[:, 0] < 0)}
+        before = part
+    assert before is not None
+    last = next(sound.day(date(2026, 11, 7)))
+    assert before.delivered.tolist() == last.delivered.tolist()
+    assert (before.r0 != last.r0).any()
+    entries = fleet.ledger(date(2026, 10, 19), date(2026, 11, 7))
+    assert {entry.kind for entry in entries} == set(LookalikeKind)
+    assert {(entry.esiid, entry.unread) for entry in entries if entry.unread} == {
+        (make_esiid(ONCOR, 3, ordinal), str(day)) for ordinal, day in missing
+    }
+    assert len(missing) > 3
+    meter = fleet.meter(next(at for at in range(1, 151) if fleet.lookalikes(at)))
+    assert meter.faults == ()
+    assert meter.lookalikes
+
+
 def test_wrong_energy_of_a_ledger_is_what_the_meters_show_wrongly_whatever_lies_over_what() -> None:
     first, last = DAY, DAY + timedelta(days=2)
-    rules = [rule for rule in drawn_daily(last, 0.04, days=9) if rule.kind is not FaultKind.SWAP]
-    rules.append(FaultRule(FaultKind.STALE, day_end(last), day_end(last) + 40_000, {"seconds": 86_400}, rate=0.1))
-    fleet, sound = Fleet(ONCOR, 3, 100, rules, MARKET), Fleet(ONCOR, 3, 100, (), MARKET)
+    rules = [rule for rule in drawn_daily(last, 0.04) if rule.kind is not FaultKind.SWAP]
+    fleet, sound = Fleet(ONCOR, 3, 150, rules, MARKET), Fleet(ONCOR, 3, 150, (), MARKET)
     entries = fleet.ledger(first, last)
     wrong: dict[str, int] = defaultdict(int)
     for entry in entries:
@@ -296,8 +328,8 @@ def test_wrong_energy_of_a_ledger_is_what_the_meters_show_wrongly_whatever_lies_
     shown: dict[str, int] = defaultdict(int)
     for at in range(3):
         day = first + timedelta(days=at)
-        read, true = (one.partition(day, 1, 100) for one in (fleet, sound))
-        for row in range(100):
+        read, true = (one.partition(day, 1, 150) for one in (fleet, sound))
+        for row in range(150):
             for channel in ("delivered", "received"):
                 away = getattr(read, channel)[row].astype(np.int64) - getattr(true, channel)[row]
                 shown[make_esiid(ONCOR, 3, row + 1)] += int(np.abs(away).sum())

@@ -37,6 +37,7 @@ SPIKE = {"kind": "spike", "meter": 2, "first": "2026-08-10T11:00", "until": "202
 SWITCH = {"meter": 1, "to": "9990002220000", "effective": "2026-08-13"}
 MOVED = {"meter": 1, "customer": "customer.two", "move_in": "2026-08-12", "move_out": "2026-08-11"}
 LIVES = {"meter": 1, "customer": "customer.two"}
+AWAY = {"kind": "vacation", "meter": 1, "first": "2026-08-10T05:00", "until": "2026-08-12T11:00"}
 SNAP = {"kind": "cold_snap", "zone": "NCENT", "first": "2026-01-10", "until": "2026-01-14", "degrees": 12}
 SCALED = {"meter": 1, "scale_to": {"first": "2026-08-09", "last": "2026-08-14", "kwh": 1e12}}
 
@@ -62,6 +63,9 @@ SCALED = {"meter": 1, "scale_to": {"first": "2026-08-09", "last": "2026-08-14", 
         ("world.gateways", 6, "world.gateways", "more than there are meters"),
         ("world.faults", [DEAD], "world.faults[1].meter", "There is no meter 9"),
         ("world.faults", [DEAD | {"meter": 1}, SPIKE], "world.faults[2]", "outside"),
+        ("world.lookalikes", [AWAY | {"meter": 9}], "world.lookalikes[1].meter", "There is no meter 9"),
+        ("world.lookalikes", [AWAY, AWAY | {"kind": "roof_zeros"}], "world.lookalikes[2]", "has no roof"),
+        ("world.lookalikes", [AWAY | {"first": "1999-08-10"}], "world.lookalikes[1].first", "out of range"),
         ("world.weather", [SNAP | {"zone": "NCNT"}], "world.weather[1]", "no weather zone"),
         ("world.weather", [SNAP, SNAP | {"until": "2026-01-10"}], "world.weather[2]", "Give 'until'"),
         ("world.weather", [SNAP | {"first": "1999-01-10"}], "world.weather[1].first", "out of range"),

@@ -8,10 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from meters.faults.ledger import FILES
 from simulator.errors import SimulatorError
 from simulator.parties.clock_sharing import PartyClock, party_clock
 from simulator.parties.keys_file import KEYS, kept_keys
-from simulator.parties.ledger import LEDGER_FILES
 from simulator.parties.meters import MetersParty, MetersSettings
 from simulator.parties.options import MetersOptions
 from simulator.runtime.folder import own
@@ -56,7 +56,7 @@ def serve_meters(options: MetersOptions) -> None:
 
 @asynccontextmanager
 async def _up(settings: MetersSettings, begins: PartyClock, keys: Path) -> AsyncIterator[Up]:
-    with own(settings.ledger, LEDGER_FILES, "--ledger") if settings.ledger is not None else nullcontext():
+    with own(settings.ledger, FILES, "--ledger") if settings.ledger is not None else nullcontext():
         async with MetersParty(replace(settings, clock=begins.begun())) as party:
             ready = party.ready() | ({"keys_file": str(keys.resolve())} if settings.events_to else {})
             ledger = [party.ledger.keep()] if party.ledger is not None else []

@@ -11,10 +11,11 @@ from typing import Any
 
 from headend.day.cycle import DailyTimes
 from meters.calendar import LAST_DAY, day_of, epoch, to_s
+from meters.faults.ledger import FILES
 from meters.load.truth import ERA
 from simulator.errors import SimulatorError
 from simulator.parties.keys_file import warn_open
-from simulator.parties.ledger import LEDGER_FILES, FaultLedger
+from simulator.parties.ledger import FaultLedger
 from simulator.parties.options import SandboxOptions
 from simulator.parties.sandbox import SANDBOX_FILES, Sandbox, SandboxSettings
 from simulator.parties.smt import token_life
@@ -111,7 +112,7 @@ def _lines(running: Sandbox, ready: dict[str, Any]) -> list[str]:
         f"  file site  {ready['ftps']['host']}:{ready['ftps']['port']}   (FTP with explicit TLS, CA {ready['ca_file']})",
         f"  gateways   {ports}   (Modbus TCP)",
         f"  keys       {ready['keys_file']}   (of the links between SMT, head-end and meters)",
-        f"  ledger     {running.settings.out / LEDGER_FILES[0]}   (what the meters' faults did)",
+        f"  ledger     {running.settings.out / FILES[0]}   (what the meters' faults did)",
         f"  the way to the TDSP: {way_text(ready['middle'])}",
         "",
         *(

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import typer
 from typer.testing import CliRunner
 
 from meters.device.special import SPECIALS, TWO_METERS, special_esiid, special_meter_number
-from meters.faults.kinds import KINDS, Layer, Parameter
+from meters.faults.kinds import KINDS, LOOKALIKES, Kind, Layer, Parameter
 from meters.identity import TDSPS
 from reports.commands.meters import list_meters, show_meter, tell_truth
 
@@ -38,11 +39,11 @@ def _number(value: float) -> str:
     return f"{value:,.0f}" if value == int(value) else f"{value:g}"
 
 
-def kinds() -> str:
-    """Every kind of fault, layer by layer."""
+def kinds(table: Mapping[Any, Kind] = KINDS) -> str:
+    """Every kind of fault (or look-alike), layer by layer."""
     rows = ["| kind | what happens | its span | parameters |", "|---|---|---|---|"]
     for layer in Layer:
-        for kind, row in KINDS.items():
+        for kind, row in table.items():
             if row.layer is layer:
                 told = [_range(name, parameter) for name, parameter in row.parameters.items()]
                 told += [f"`channel`: {row.channel} unless given"] if row.channel else []
@@ -86,6 +87,7 @@ def page(text: str) -> str:
     faults = "" if example is None else example[1]
     parts: dict[str, Callable[[], str]] = {
         "kinds": kinds,
+        "look-alikes": lambda: kinds(LOOKALIKES),
         "special": special,
         "list": lambda: printed("ami meters list --count 5"),
         "truth": lambda: printed("ami meters truth"),

@@ -253,6 +253,16 @@ def test_file_of_faults_is_read_and_its_mistakes_are_told_with_their_lines(tmp_p
         (snap("degrees: 4", until="2026-03-01"), r"faults\.yaml:2: weather\[1\]: cold_snap: .* 50 days\. Give 'until'"),
         (snap("degrees: 4", first="2019-01-09"), r"faults\.yaml:2: weather\[1\]: cold_snap: .*before 2020"),
         (snap("degrees: 4", first="2026-01-10T05:00"), r"faults\.yaml:2: weather\[1\]\.first"),
+        ("lookalikes:\n  - {kind: spike, meter: 1}\n", r"faults\.yaml:2: lookalikes\[1\]\.kind.*peak"),
+        (
+            "lookalikes:\n  - {kind: peak, meter: 1, facto: 4}\n",
+            r"faults\.yaml:2: lookalikes\[1\].*'facto' is no field",
+        ),
+        (
+            "lookalikes:\n  - {kind: peak, rate: 0.1}\n",
+            r"faults\.yaml:2: lookalikes\[1\]: peak.*between first and until",
+        ),
+        ("faults:\n  - {kind: peak, meter: 1, first: 2026-01-01}\n", r"faults\.yaml:2: faults\[1\]\.kind"),
         ("", r"faults\.yaml"),
     ):
         path.write_text(text)
