@@ -94,7 +94,9 @@ def _doings(meter: EmulatedMeter, start: Seconds, end: Seconds, now: Seconds) ->
         for place, fault in enumerate(faults):
             its = own == place
             if its.any():
-                both = [(wh * its).sum(axis=1) for wh in (true, shown)]
+                # What is caught up after a span without power is wrong too, and none of its intervals.
+                after = fault.row.layer is Layer.POWER and ends - INTERVAL_S >= fault.until
+                both = [(wh * (its & ~np.asarray(after))).sum(axis=1) for wh in (true, shown)]
                 wrong = np.abs((shown - true) * its).sum()
                 added = np.array([both[0][0], both[1][0], both[0][1], both[1][1], wrong])
                 sums[id(fault)] = sums.get(id(fault), 0) + added
