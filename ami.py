@@ -42,6 +42,7 @@ def app() -> typer.Typer:
     from scenarios.cli import scenario
     from simulator.commands.registry import smt_registry
     from simulator.commands.serve import headend_serve, meters_serve, sandbox, smt_serve
+    from simulator.commands.vee import app as vee
 
     door = typer.Typer(
         name="ami",
@@ -82,6 +83,7 @@ def app() -> typer.Typer:
     door.add_typer(meters, name="meters")
     door.add_typer(headend, name="headend")
     door.add_typer(smt, name="smt")
+    door.add_typer(vee, name="vee")
     door.add_typer(scenario, name="scenario")
     door.add_typer(capacity, name="capacity")
     return door

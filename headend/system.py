@@ -24,6 +24,7 @@ from headend.service.app import Served, create_app
 from headend.service.health import HealthDesk, PostingWatch
 from headend.service.metrics import HeadEndMetrics
 from headend.store.store import HeadEndStore
+from headend.vee.preset import Preset
 from meters.calendar import Seconds, day_of, days, seconds, to_us
 
 #: Between two sweeps that no meter answers, when a head-end comes up before its meters do.
@@ -51,6 +52,8 @@ class HeadEndSettings:
     catch_up_days: int = CATCH_UP_DAYS
     #: Tries of one posting before it is given up.
     posting_tries: int = POSTING_TRIES
+    #: How its VEE goes.
+    vee: Preset = field(default_factory=Preset)
 
 
 class HeadEnd:
@@ -96,7 +99,16 @@ class HeadEnd:
             reach=store.collected.reach(esiids, settings.collect_from) if settings.resume else None,
         )
         self.daily = DailyCycle(
-            driver, store, esiids, settings.duns, settings.times, post, fetch, journal, settings.posting_tries
+            driver,
+            store,
+            esiids,
+            settings.duns,
+            settings.times,
+            post,
+            fetch,
+            journal,
+            settings.posting_tries,
+            settings.vee,
         )
         meters = LiveMeters(driver, self._transport, store, points, self.events)
         self.desk = OnDemandDesk(

@@ -44,6 +44,19 @@ def day_class(day: date) -> DayClass:
     return DayClass.WEEKDAY
 
 
+def like_days(day: date, back_days: int) -> list[date]:
+    """The days before ``day`` that meters are estimated from, the latest first: weekdays, Saturdays, or Sundays and holidays among themselves."""
+    before = (day - timedelta(days=back) for back in range(1, back_days + 1))
+    return [one for one in before if _likeness(one) == _likeness(day)]
+
+
+def _likeness(day: date) -> int:
+    """0: weekday, 1: Saturday, 2: Sunday or holiday."""
+    if day.weekday() == 6 or day in off_peak_holidays(day.year):
+        return 2
+    return int(day.weekday() == 5)
+
+
 @lru_cache(maxsize=512)
 def clock_slots(day: date) -> NDArray[np.intp]:
     """(n,) the quarter hour of the local clock, 0..95, at which each interval of the day begins.

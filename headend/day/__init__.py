@@ -1,5 +1,6 @@
 """The TDSP's day: when it has ended it is validated, written, posted to SMT's site, and its result codes fetched.
 
-``cycle``    an operating day's end as one process: batch, file, posting, result codes
-``posting``  files to and from SMT's site over FTPS with explicit TLS
+``cycle``      an operating day's end as one process: batch, file, posting, result codes
+``posting``    files to and from SMT's site over FTPS with explicit TLS
+``validated``  a day of the store through VEE
 """

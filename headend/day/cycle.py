@@ -13,12 +13,14 @@ from typing import Any
 import simpy
 
 from headend.day.posting import NAME_USED
+from headend.day.validated import validate_day
 from headend.lse import writer as lse
 from headend.ports import FAULT, Driver, HeadEndError, Journal, fault_text, guarded
 from headend.store.store import HeadEndStore, PostedFile
-from headend.vee.batch import needs_history, run_batch
+from headend.vee.preset import Preset
 from headend.vee.quality import Channel, IntervalStatus
 from headend.vee.records import VeeDay
+from headend.vee.rules import BY_NUMBER, Rule
 from meters.calendar import Seconds, day_start, epoch, micros, to_us
 
 #: After a failed posting the file is tried again this often, so many times.
@@ -53,11 +55,16 @@ class DailyCycle:
         fetch: Fetch,
         journal: Journal,
         tries: int = POSTING_TRIES,
+        preset: Preset | None = None,
     ) -> None:
-        """post: uploads a file under a name and returns when SMT has it. fetch: downloads one of the TDSP's own files. tries: of one posting."""
+        """post: uploads a file under a name and returns when SMT has it. fetch: downloads one of the TDSP's own files.
+
+        tries: of one posting. preset: of its VEE; the usual one unless given.
+        """
         self._driver = driver
         self._store = store
         self._esiids = sorted(esiids)
+        self._preset = preset or Preset()
         self._duns = duns
         self._times = times
         self._post = post
@@ -101,13 +108,7 @@ class DailyCycle:
 
     def validate(self, day: date) -> VeeDay:
         """Validate, edit and estimate one operating day and keep the result. Blocking."""
-        block = self._store.day(self._esiids, day)
-        # Only meters with something to estimate need their past looked up.
-        wanting = [meter for meter, wants in zip(block.meters, needs_history(block), strict=True) if wants]
-        history = self._store.vee_history(wanting, day)
-        batch = run_batch(block, history)
-        self._store.keep_vee(batch)
-        return batch
+        return validate_day(self._store, self._esiids, day, self._preset)
 
     def post(self, batch: VeeDay) -> Generator[simpy.Event, Any, str]:
         """Write a day's LSE file and post it, again after a failure. A sub-generator that returns its name, empty if it was given up."""
@@ -172,7 +173,7 @@ class DailyCycle:
 def _summary(vee: VeeDay) -> dict[str, Any]:
     """What a reader of the recording must know of a batch: intervals of the consumption channel by status, findings by rule."""
     status = vee.channel(Channel.LOAD).status
-    findings = Counter(finding.id for of_meter in vee.findings for finding in of_meter)
+    findings = Counter(BY_NUMBER[Rule(rule)].id for rule in vee.findings["rule"].tolist())
     return {
         "meters": len(vee.meters),
         "actual": int((status == IntervalStatus.ACTUAL).sum()),

@@ -50,13 +50,15 @@ from headend.store.rows import (
     vee_columns,
 )
 from headend.store.seat import take_seat
-from headend.vee.estimate import BACK_DAYS
+from headend.vee.findings import none
 from headend.vee.quality import Channel
 from headend.vee.records import ChannelDay, DayBlock, History, VeeChannel, VeeDay
 from meters.calendar import INTERVAL_S, Seconds, day_end, day_of, day_start, intervals_in, seconds
 
 #: A stored day's ESI ID, channel, day_start and meter number.
 _Row = tuple[str, int, Seconds, str]
+#: Days of which a daily average is made, at most and at least.
+AVERAGE_MOST, AVERAGE_LEAST = 28, 7
 #: What collected an interval: a scheduled sweep, or a read on demand.
 Origin = Literal["sweep", "meter"]
 
@@ -375,9 +377,9 @@ class HeadEndStore:
                 have_stop=have[1],
             )
 
-        return VeeDay(day, held, side(Channel.LOAD), side(Channel.GENERATION), tuple(() for _ in held))
+        return VeeDay(day, held, side(Channel.LOAD), side(Channel.GENERATION), none())
 
-    def vee_history(self, meters: Sequence[MeterKey], day: date, back_days: int = BACK_DAYS) -> History:
+    def vee_history(self, meters: Sequence[MeterKey], day: date, back_days: int) -> History:
         """The latest revisions of the ``back_days`` operating days before ``day``, the latest day first; days nobody has are left out."""
         days = [day - timedelta(days=back) for back in range(1, back_days + 1)]
         if not meters or not days:
@@ -408,6 +410,42 @@ class HeadEndStore:
             tuple(arrays[int(channel), start] for start in there) for channel in (Channel.LOAD, Channel.GENERATION)
         )
         return History(tuple(meters), tuple(starts[start] for start in there), delivered, received)
+
+    def registers_before(self, meters: Sequence[MeterKey], day: date) -> dict[Channel, LongArray]:
+        """(m,) registers that ended the day before, as its latest VEE used them, by channel; -1: none."""
+        found = {channel: np.full(len(meters), -1, np.int64) for channel in Channel}
+        row_of = {meter: row for row, meter in enumerate(meters)}
+        with self._engine.connect() as connection:
+            latest = self._latest_vee(connection, (meter.esiid for meter in meters), day_start(day - timedelta(days=1)))
+        for (meter, number), (_, columns) in latest.items():
+            if meter in row_of and columns["stop_wh"] is not None:
+                found[Channel(number)][row_of[meter]] = columns["stop_wh"]
+        return found
+
+    def daily_averages(self, meters: Sequence[MeterKey], day: date) -> dict[Channel, LongArray]:
+        """(m,) Wh a day before ``day`` by the midnight registers, by channel: of four weeks, or as many days from seven on as are held; -1: not known."""
+        found = {channel: np.full(len(meters), -1, np.int64) for channel in Channel}
+        row_of = {meter: row for row, meter in enumerate(meters)}
+        rows, last = MIDNIGHT_REGISTERS.c, day_start(day)
+        starts = {last} | {day_start(day - timedelta(days=back)) for back in range(AVERAGE_LEAST, AVERAGE_MOST + 1)}
+        held: dict[tuple[MeterKey, str], list[tuple[Seconds, int, int]]] = {}
+        with self._engine.connect() as connection:
+            for chunk in chunks(sorted({meter.esiid for meter in meters})):
+                query = sa.select(
+                    rows.esiid, rows.meter_number, rows.day_start, rows.delivered_wh, rows.received_wh
+                ).where(rows.esiid.in_(chunk), rows.day_start.in_(sorted(starts)))
+                for esiid, number, *midnight in connection.execute(query.order_by(rows.day_start)):
+                    # Of two that hung at a place one after the other, each has registers of its own.
+                    of_meter = held.setdefault((self.records.place(esiid, number), number), [])
+                    of_meter.append((midnight[0], midnight[1], midnight[2]))
+        for (meter, _), midnights in held.items():
+            (first, *from_wh), (end, *to_wh) = midnights[0], midnights[-1]
+            if first < end == last and meter in row_of:
+                count = (day - day_of(first)).days
+                for channel, begun, ended in zip((Channel.LOAD, Channel.GENERATION), from_wh, to_wh, strict=True):
+                    # A register that ran back says nothing of a use.
+                    found[channel][row_of[meter]] = (ended - begun) // count if ended >= begun else -1
+        return found
 
     # --- posting -------------------------------------------------------------------------------------------------------------------
 

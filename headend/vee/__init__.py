@@ -3,9 +3,12 @@
 No clock, no database, no file in here.
 
 ``batch``     a day of many meters: flags from the rules, estimates, scaling, sum check
-``estimate``  the estimation ladder
-``quality``   what is said of an interval: channel, actual or estimated, method, finding
+``findings``  what the rules found, and its sentence once somebody reads it
+``kernel``    every check of one channel in one pass a row, compiled
+``ladder``    the estimation ladder, scaling, the sum checked again, compiled
+``lookback``  what a day looks back on: the port, and the one that answers from VEE'd days
+``preset``    a company's thresholds and ladders, as a record
+``quality``   what is said of an interval: channel, actual or estimated, method
 ``records``   the arrays that VEE takes and gives
-``rules``     the validation rules: each a formula from arrays to flags
-``scaling``   estimates that add up to the registers
+``rules``     the rule book as a table, and its thresholds
 """

@@ -1,9 +1,7 @@
-"""What is said about an interval: which channel, whether it is actual, how its value came about, what a rule found."""
+"""What is said about an interval: which channel, whether it is actual, how its value came about."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import IntEnum
 
 
@@ -37,12 +35,5 @@ class Method(IntEnum):
     LIKE_DAY = 3
     #: Nothing to go by.
     ZERO = 4
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What a rule found out about one meter's day: a dotted id, a sentence for people, the numbers behind it."""
-
-    id: str
-    sentence: str
-    evidence: Mapping[str, int | float | str] = field(default_factory=dict)
+    #: The class's profile times the day's energy.
+    PROFILE = 5

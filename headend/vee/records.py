@@ -7,14 +7,99 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
+from enum import IntFlag
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from headend.ports import BoolArray, IntArray, LongArray, MeterKey, StatusArray
-from headend.vee.quality import Channel, Finding
+from headend.vee.findings import FindingArray
+from headend.vee.quality import Channel
+from meters.calendar import INTERVAL_S
 
 OctetArray = NDArray[np.uint8]
+
+
+class Power(IntFlag):
+    """What is known of an interval's power beside the meter's own flag; one octet."""
+
+    #: Events say that the whole interval was without power.
+    OUT = 1
+    #: The service switch was open all the while.
+    SWITCH_OPEN = 2
+
+
+class DayColumns(NamedTuple):
+    """What collection holds of one channel and day, as the kernels take it. All arrays are C-contiguous; Wh are multiplied."""
+
+    #: (m, n) Wh, anything where not ``present``.
+    wh: IntArray
+    #: (m, n) Wh of the other channel: energy that went the other way explains a zero.
+    other: IntArray
+    #: (m, n) status words as in ``meters.status``.
+    status: StatusArray
+    #: (m, n) False where there is no value.
+    present: BoolArray
+    #: (m, n) ``Power``.
+    power: OctetArray
+    #: (m,) registers at the midnights that begin and end the day, and the one that ended the day before as it was used then; -1: none.
+    r0: LongArray
+    r1: LongArray
+    r1_before: LongArray
+    #: (m,) Wh a day by the weeks before; -1: not known.
+    average: LongArray
+    #: (m,) columns of ``Assets``.
+    multiplier: LongArray
+    told_multiplier: LongArray
+    dials: LongArray
+    asset: OctetArray
+    interval_s: LongArray
+    clock_error_s: LongArray
+    repeated: LongArray
+
+
+class Asset(IntFlag):
+    """What of a meter's is not as the records have it, or as they know themselves; one octet."""
+
+    #: Another number answered.
+    OTHER_NUMBER = 1
+    #: It counts in another unit.
+    OTHER_UNIT = 2
+    #: By the records, or by the numbers that answered, another meter took its place within the day.
+    EXCHANGED = 4
+    #: By the records nobody is served there.
+    INACTIVE = 8
+    #: A business, which the ladders tell from a home.
+    COMMERCIAL = 16
+    #: Estimation is stopped for the meter's area: nothing is made up there (storm mode).
+    STOPPED = 32
+
+
+class Assets(NamedTuple):
+    """What the records say of m meters, and what their headers told that day; (m,) each."""
+
+    multiplier: LongArray
+    #: As the header tells it; the records' where it told nothing.
+    told_multiplier: LongArray
+    #: Of the display in kWh; 0: not known.
+    dials: LongArray
+    #: ``Asset``.
+    asset: OctetArray
+    #: Seconds of an interval by the header.
+    interval_s: LongArray
+    #: Meter minus head-end, the worst that was seen that day.
+    clock_error_s: LongArray
+    #: Intervals that came more than once with different values.
+    repeated: LongArray
+
+    @classmethod
+    def plain(cls, count: int, multiplier: LongArray | int = 1) -> Assets:
+        """Of meters about which there is nothing to tell. multiplier: (m,) or one for all."""
+        zeros = np.zeros(count, np.int64)
+        multipliers = zeros + multiplier
+        octets = np.zeros(count, np.uint8)
+        return cls(multipliers, multipliers.copy(), zeros, octets, zeros + INTERVAL_S, zeros.copy(), zeros.copy())
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,15 +126,27 @@ class DayBlock:
     received_r1: LongArray
     have_r1: BoolArray
 
-    def wh(self, channel: Channel) -> IntArray:
-        """(m, n) Wh of one channel."""
-        return self.delivered if channel is Channel.LOAD else self.received
-
-    def registers(self, channel: Channel) -> tuple[LongArray, LongArray]:
-        """(m,) registers of one channel at the beginning and at the end of the day."""
-        if channel is Channel.LOAD:
-            return self.delivered_r0, self.delivered_r1
-        return self.received_r0, self.received_r1
+    def columns(
+        self, channel: Channel, assets: Assets, r1_before: LongArray, average: LongArray, power: OctetArray
+    ) -> DayColumns:
+        """One channel as the kernels take it. r1_before, average: (m,) Wh, -1 where there is none. power: (m, n) ``Power``."""
+        sides = (
+            (self.delivered, self.delivered_r0, self.delivered_r1),
+            (self.received, self.received_r0, self.received_r1),
+        )
+        (wh, r0, r1), (other, _, _) = sides if channel is Channel.LOAD else sides[::-1]
+        return DayColumns(
+            wh=wh,
+            other=other,
+            status=self.status,
+            present=self.present,
+            power=power,
+            r0=np.where(self.have_r0, r0, -1),
+            r1=np.where(self.have_r1, r1, -1),
+            r1_before=r1_before,
+            average=average,
+            **assets._asdict(),
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,12 +181,12 @@ class VeeChannel:
 
     #: (m, n) Wh.
     wh: IntArray
-    #: (m, n) ``IntervalStatus``, ACTUAL or ESTIMATED.
-    status: OctetArray
     #: (m, n) ``Method``.
     method: OctetArray
     #: (m, n) True where an estimate was changed so that the day adds up to the registers.
     scaled: BoolArray
+    #: (m, n) ``IntervalStatus``, ACTUAL or ESTIMATED.
+    status: OctetArray
     #: (m, n) True where the meter flagged a power failure in the interval.
     power_failed: BoolArray
     #: (m,) registers at the two midnights, valid where ``have_start`` / ``have_stop``.
@@ -107,8 +204,8 @@ class VeeDay:
     meters: tuple[MeterKey, ...]
     delivered: VeeChannel
     received: VeeChannel
-    #: m tuples: what the rules found, per meter.
-    findings: tuple[tuple[Finding, ...], ...]
+    #: ``findings.FINDING`` records: what the rules found, both channels, by row.
+    findings: FindingArray
 
     def channel(self, channel: Channel) -> VeeChannel:
         """One channel of the day."""

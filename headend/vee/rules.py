@@ -1,108 +1,147 @@
-"""The validation rules: each a formula from arrays to flags, True where the rule fails. Nothing here changes a value.
+"""The rule book as a table (``rules.csv``): what a rule looks at, what becomes of what it finds, since when, whose rule, its sentence, its thresholds.
 
-Sources: EEI *Uniform Business Practices for Unbundled Electricity Metering*, Vol. 2 (2000), and its public twin, the
-Californian DASMMD rules. Thresholds without a source are defaults of this project and say so.
+Sources: EEI *Uniform Business Practices for Unbundled Electricity Metering*, Vol. 2 (2000), its public twin, the Californian DASMMD rules, and the
+vocabulary of commercial meter-data systems. A rule's second threshold has a row of its own, that names the rule alone.
 """
 
 from __future__ import annotations
 
-import numpy as np
-
-from headend.ports import BoolArray, IntArray, LongArray, StatusArray
-from headend.vee.quality import Channel
-from meters.status import Common, Condition, common_nibble, delivered_condition, received_condition
-
-#: Largest day's energy that fits the interval arrays.
-_MOST_WH = np.iinfo(np.int32).max
-
-
-def missing_check(present: BoolArray) -> BoolArray:
-    """Flag intervals without a value.
-
-    present: (meters, intervals). Returns (meters, intervals) True where there is nothing.
-    Source: EEI UBP Vol. 2 (2000), missing intervals / gap.
-    """
-    return ~present
+import csv
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from enum import IntEnum, StrEnum
+from pathlib import Path
+from typing import NamedTuple
 
 
-def negative_check(wh: IntArray) -> BoolArray:
-    """Flag intervals of negative energy: a channel counts one direction only.
+class Rule(IntEnum):
+    """The rules by number, as findings and kernels know them, in the order of the table."""
 
-    wh: (meters, intervals) Wh. Returns (meters, intervals) True where x < 0.
-    Source: EEI UBP Vol. 2 (2000).
-    """
-    flags: BoolArray = wh < 0
-    return flags
-
-
-def spike_intervals(wh: IntArray, floor_wh: int = 500, ratio: float = 1.8) -> BoolArray:
-    """Flag the intervals that tower over the third highest of their day.
-
-    wh: (meters, intervals) energy in Wh, missing intervals already masked out (as 0).
-    Returns (meters, intervals) True where (x - p3) / p3 > ratio and x >= floor_wh; p3 is the day's third-highest interval.
-    So at most two intervals a day. Days with p3 = 0, which includes days of fewer than three values, pass.
-    Source: EEI UBP Vol. 2 (2000); ratio as in the DASMMD pass/fail criterion. floor_wh is a default of this project.
-    """
-    if wh.shape[1] < 3:
-        return np.zeros(wh.shape, dtype=np.bool_)
-    third: LongArray = np.partition(wh, -3, axis=1)[:, -3, None].astype(np.int64)
-    # Whole thousandths, so that a day exactly at the ratio passes whatever the binary fraction of 1.8 is.
-    towers: BoolArray = (wh - third) * 1000 > round(ratio * 1000) * third
-    flags: BoolArray = towers & (third > 0) & (wh >= floor_wh)
-    return flags
-
-
-def condition_check(status: StatusArray, channel: Channel) -> BoolArray:
-    """Flag intervals of which the meter itself says that the value is not what was used.
-
-    status: (meters, intervals) status words as in ``meters.status``. Returns (meters, intervals) True for overflow, partial, long, skipped,
-    test mode, configuration changed, stopped in the channel, and for a clock set forward or back. A power failure alone does not fail.
-    Source: EEI UBP Vol. 2 (2000), status flags; conditions as in ANSI C12.19.
-    """
-    condition = delivered_condition(status) if channel is Channel.LOAD else received_condition(status)
-    clock_set = (common_nibble(status) & (Common.CLOCK_FORWARD | Common.CLOCK_BACK)) != 0
-    flags: BoolArray = (condition != Condition.OK) | clock_set
-    return flags
+    MISSING = 1
+    DUPLICATE = 2
+    NEGATIVE = 3
+    CONDITION = 4
+    HARD_MAXIMUM = 5
+    SPIKE = 6
+    STUCK = 7
+    ZERO = 8
+    RESIDUAL = 9
+    SUM_FAILED = 10
+    SUM_UNLOCATED = 11
+    REGISTER_MISSING = 12
+    REGISTER_CONTINUITY = 13
+    REGISTER_ROLLOVER = 14
+    REGISTER_BACKWARDS = 15
+    REGISTER_EXCHANGE = 16
+    REGISTER_IMPLAUSIBLE = 17
+    USAGE_HIGH = 18
+    USAGE_LOW = 19
+    USAGE_DISCONNECTED = 20
+    USAGE_OUTAGE = 21
+    USAGE_INACTIVE = 22
+    CLOCK_DRIFT = 23
+    CLOCK_OFF = 24
+    ASSET_MULTIPLIER = 25
+    ASSET_NUMBER = 26
+    ASSET_UNIT = 27
+    ASSET_INTERVAL_SIZE = 28
+    ESTIMATE_IMPLAUSIBLE = 29
+    ESTIMATE_PROLONGED = 30
 
 
-def power_failures(status: StatusArray) -> BoolArray:
-    """(meters, intervals) True where the status word tells of a power failure."""
-    flags: BoolArray = np.not_equal(common_nibble(status) & Common.POWER_FAIL, 0)
-    return flags
+class Severity(StrEnum):
+    """What becomes of what a rule finds."""
+
+    #: The intervals are estimated.
+    ESTIMATE = "estimate"
+    #: It is told, and no value changes.
+    TELL = "tell"
 
 
-def register_advance(
-    r0: LongArray, r1: LongArray, have_r0: BoolArray, have_r1: BoolArray
-) -> tuple[LongArray, BoolArray]:
-    """Energy of the day by its midnight registers.
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """A number that a rule is held to. One written with a point counts in thousandths inside, so that what lies exactly at it passes."""
 
-    r0, r1: (meters,) Wh, multiplied. Returns (meters,) R1 - R0 in Wh (0 where unusable) and (meters,) True where it can be used: both
-    registers held, not running backwards (rollover, reset and exchange are not resolved here), and no more than the arrays can hold.
-    """
-    advance = np.where(have_r0 & have_r1, r1 - r0, 0)
-    usable = have_r0 & have_r1 & (advance >= 0) & (advance <= _MOST_WH)
-    return np.where(usable, advance, 0), usable
+    default: float
+    least: float
+    most: float
+    unit: str
+
+    def inside(self, value: float) -> int:
+        """The value as the kernels have it."""
+        return round(value * 1000) if isinstance(self.default, float) else int(value)
 
 
-def sum_tolerance(
-    register_wh: LongArray, multiplier: LongArray | int = 1, lsb_wh: int = 1, per_mille: int = 1
-) -> LongArray:
-    """How far a day's intervals may be from its registers: max(2 LSB M, 0.1 %).
+@dataclass(frozen=True, slots=True)
+class RuleRow:
+    """One row of the table."""
 
-    register_wh: (meters,) R1 - R0 in Wh, multiplied. multiplier: (meters,) or one for all. lsb_wh: Wh of one count of the register.
-    Returns (meters,) Wh. Both terms are defaults of this project, for a day of Wh registers.
-    """
-    counts: LongArray = np.maximum(
-        2 * lsb_wh * np.asarray(multiplier, dtype=np.int64), np.abs(register_wh) * per_mille // 1000
+    rule: Rule
+    id: str
+    scope: str
+    severity: Severity
+    effective: date
+    source: str
+    #: The sentence for people; what it fills in is told by ``findings.explain``.
+    says: str
+    thresholds: dict[str, Threshold] = field(default_factory=dict)
+
+
+def _number(text: str) -> float:
+    return float(text) if "." in text else int(text)
+
+
+def _table() -> dict[str, RuleRow]:
+    table: dict[str, RuleRow] = {}
+    with Path(__file__).with_suffix(".csv").open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            name = row["rule"]
+            if row["says"]:
+                rule, severity = Rule(len(table) + 1), Severity(row["severity"])
+                effective = date.fromisoformat(row["effective"])
+                table[name] = RuleRow(rule, name, row["scope"], severity, effective, row["source"], row["says"])
+            if row["threshold"]:
+                default, least, most = (_number(row[column]) for column in ("default", "least", "most"))
+                table[name].thresholds[row["threshold"]] = Threshold(default, least, most, row["unit"])
+    return table
+
+
+RULES = _table()
+BY_NUMBER = {row.rule: row for row in RULES.values()}
+
+
+class Limits(NamedTuple):
+    """Every threshold as the kernels have it: ``<rule>_<threshold>``, whole numbers or thousandths."""
+
+    interval_hard_maximum_wh: int
+    interval_spike_ratio: int
+    interval_spike_floor: int
+    interval_spike_registers_confirm: int
+    interval_stuck_count: int
+    interval_stuck_on_failed_sum: int
+    interval_stuck_registers_confirm: int
+    interval_zero_on_failed_sum: int
+    interval_zero_registers_confirm: int
+    interval_residual_share: int
+    sum_failed_counts: int
+    sum_failed_share: int
+    sum_unlocated_estimate_day: int
+    register_rollover_share: int
+    usage_high_ratio: int
+    usage_low_ratio: int
+    clock_drift_seconds: int
+    clock_off_seconds: int
+    estimate_prolonged_days: int
+
+
+def limits(told: Mapping[str, Mapping[str, float]] | None = None) -> Limits:
+    """The table's thresholds, but for those that are told: by rule and name, as ``{"interval.spike": {"ratio": 2.5}}``; both must be the table's."""
+    told = told or {}
+    return Limits(
+        **{
+            f"{name}_{threshold}".replace(".", "_"): number.inside(told.get(name, {}).get(threshold, number.default))
+            for name, row in RULES.items()
+            for threshold, number in row.thresholds.items()
+        }
     )
-    return counts
-
-
-def sum_check(sum_wh: LongArray, register_wh: LongArray, tolerance_wh: LongArray) -> BoolArray:
-    """Flag days whose intervals do not add up to their registers.
-
-    sum_wh, register_wh, tolerance_wh: (meters,) Wh. Returns (meters,) True where abs(sum x - (R1 - R0) M) > tolerance.
-    Source: EEI UBP Vol. 2 (2000), sum check; tolerance see ``sum_tolerance``.
-    """
-    flags: BoolArray = np.greater(np.abs(sum_wh - register_wh), tolerance_wh)
-    return flags

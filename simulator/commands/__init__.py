@@ -2,4 +2,5 @@
 
 ``registry``  ``ami smt registry``
 ``serve``     ``ami meters|headend|smt serve`` and ``ami sandbox``
+``vee``       ``ami vee lint``
 """

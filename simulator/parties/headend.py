@@ -25,6 +25,7 @@ from headend.system import HeadEnd, HeadEndSettings
 from meters.calendar import Seconds, day_of, day_start, fraction_s, iso
 from meters.identity import Tdsp
 from simulator.errors import SimulatorError
+from simulator.input.vee_preset import preset_of
 from simulator.parties import control
 from simulator.parties.clock_sharing import clock_entry
 from simulator.runtime.clock import Clock
@@ -148,6 +149,7 @@ async def head_end_alone(
                 resume=True,
                 catch_up_days=max(1, settings.backfill),
                 posting_tries=POST_FOR_EVER,
+                vee=preset_of(settings.company.key),
             ),
             store,
             settings.site,

@@ -25,6 +25,7 @@ from headend.system import HeadEndSettings
 from meters.calendar import INTERVAL_S, Seconds, day_start, floor_interval, seconds
 from meters.faults.ledger import FILES
 from meters.wire.gateway import Silence
+from simulator.input.vee_preset import preset_of
 from simulator.parties.gateways import gateway_entry, open_gateways
 from simulator.parties.headend import EXCHANGE_S, HeadEndParty, in_thread, meter_timeout_s
 from simulator.parties.keys_file import KEYS, kept_keys
@@ -244,6 +245,7 @@ class Sandbox:
             seconds(settings.sweep_every_h * 3600),
             settings.times,
             take_in,
+            preset_of(settings.world.tdsp.key),
         )
         return made.collected_to, made.next_day
 
@@ -266,6 +268,7 @@ class Sandbox:
                 network=settings.network,
                 seed=settings.world.seed,
                 meter_timeout_s=meter_timeout_s(settings.clock),
+                vee=preset_of(settings.world.tdsp.key),
             ),
             self.headend_store,
             site,

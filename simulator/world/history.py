@@ -13,11 +13,12 @@ from datetime import date, timedelta
 import numpy as np
 
 from headend.day.cycle import DailyTimes
+from headend.day.validated import validate_day
 from headend.lse import writer as lse
 from headend.network.sweep import CATCH_UP_S, midnights_due, sweep_times
 from headend.ports import LongArray, MeterKey, MeterReading, RegisterSnapshot
 from headend.store.store import HeadEndStore, PostedFile
-from headend.vee.batch import needs_history, run_batch
+from headend.vee.preset import Preset
 from meters.calendar import INTERVAL_S, Seconds, day_of, day_start, epoch, floor_interval
 from meters.device.meter import EmulatedMeter
 from meters.shown import Wire
@@ -37,7 +38,13 @@ class History:
 
 
 async def make_history(
-    world: World, store: HeadEndStore, now: Seconds, every_s: Seconds, times: DailyTimes, take_in: TakeIn
+    world: World,
+    store: HeadEndStore,
+    now: Seconds,
+    every_s: Seconds,
+    times: DailyTimes,
+    take_in: TakeIn,
+    preset: Preset | None = None,
 ) -> History:
     """Fill the head-end's store and SMT up to ``now`` (UTC epoch seconds), operating day by operating day; it can be cancelled before each day."""
     begins = day_start(world.spec.first_day)
@@ -70,10 +77,7 @@ async def make_history(
             return History(floor_interval(last_sweep), day, posted)
         # The batch sees what the sweeps before it have brought, as it does in a live day.
         await sweep_until(validating)
-        block = store.day(esiids, day)
-        wanting = [meter for meter, wants in zip(block.meters, needs_history(block), strict=True) if wants]
-        batch = run_batch(block, store.vee_history(wanting, day))
-        store.keep_vee(batch)
+        batch = validate_day(store, esiids, day, preset or Preset())
         records = lse.from_vee(batch, posting)
         name = lse.file_name(world.tdsp.duns, posting, 1)
         take_in(name, lse.dumps(records), posting)

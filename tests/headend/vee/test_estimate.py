@@ -4,8 +4,8 @@ from datetime import date, timedelta
 
 import numpy as np
 import pytest
-
 from headend.vee.estimate import PastDay, estimate_gaps, flat, gaps, interpolate, like_day_mean
+
 from headend.vee.quality import Method
 from meters.calendar import intervals_in
 from meters.day_kinds import DayClass, day_class, off_peak_holidays, same_clock

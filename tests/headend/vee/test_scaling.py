@@ -1,10 +1,9 @@
 from __future__ import annotations
 
 import numpy as np
+from headend.vee.scaling import Scaling, scale_to_registers
 from hypothesis import given
 from hypothesis import strategies as st
-
-from headend.vee.scaling import Scaling, scale_to_registers
 
 
 def _scale(values: list[int], estimated: list[int], register: int, tolerance: int = 2) -> tuple[list[int], Scaling]:

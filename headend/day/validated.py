@@ -1,0 +1,43 @@
+"""A day of the store through VEE: what it was collected to, what the records say of its meters, and what it looks back on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+import numpy as np
+
+from headend.ports import MeterKey, MeterRecords
+from headend.store.store import HeadEndStore
+from headend.vee.batch import run_batch
+from headend.vee.lookback import PastDays
+from headend.vee.preset import Preset
+from headend.vee.records import Asset, Assets, VeeDay
+from meters.calendar import day_end, day_start
+
+
+def validate_day(store: HeadEndStore, esiids: Sequence[str], day: date, preset: Preset) -> VeeDay:
+    """Validate, edit and estimate one operating day and keep the result as a revision. Blocking."""
+    block = store.day(esiids, day)
+    look_back = PastDays(
+        day,
+        block.meters,
+        lambda some, back_days: store.vee_history(some, day, back_days),
+        store.registers_before(block.meters, day),
+        store.daily_averages(block.meters, day),
+    )
+    batch = run_batch(block, look_back, preset, _assets(store.records, block.meters, day))
+    store.keep_vee(batch)
+    return batch
+
+
+def _assets(records: MeterRecords, meters: Sequence[MeterKey], day: date) -> Assets:
+    """What the records say; of a meter that is not in them, nothing. Behind current transformers is a business: they have no other word for it."""
+    addresses = [records.addresses.get(meter) for meter in meters]
+    multiplier = np.array([address.multiplier if address else 1 for address in addresses], np.int64)
+    exchanged = [
+        any(day_start(day) < at <= day_end(day) for at, _ in address.exchanges) if address else False
+        for address in addresses
+    ]
+    asset = np.where(exchanged, Asset.EXCHANGED, 0) | np.where(multiplier > 1, Asset.COMMERCIAL, 0)
+    return Assets.plain(len(meters), multiplier)._replace(asset=asset.astype(np.uint8))

@@ -1,0 +1,45 @@
+"""A company's way of doing VEE, as a record: its thresholds and its ladders. How one is written, and read, is in ``simulator/input/vee_preset.py``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+
+import numpy as np
+
+from headend.ports import LongArray
+from headend.vee.ladder import Rung
+from headend.vee.rules import Limits, limits
+
+#: A ladder: rungs from the top, each with its two numbers.
+Ladder = tuple[tuple[Rung, int, int], ...]
+#: Line up to 2 h (DASMMD), three like days of the last 90, the class's profile.
+USUAL: Ladder = ((Rung.INTERPOLATE, 8, 0), (Rung.LIKE_DAYS, 3, 90), (Rung.CLASS_PROFILE, 0, 0), (Rung.ZERO, 0, 0))
+#: Places of the ladders in ``Preset.ladders``; where estimation is stopped for an area, nothing is made up.
+RESIDENTIAL, COMMERCIAL, STOPPED = range(3)
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """What a head-end's batch goes by."""
+
+    name: str = "usual"
+    effective: date = date(2000, 11, 1)
+    limits: Limits = field(default_factory=limits)
+    residential: Ladder = USUAL
+    commercial: Ladder = USUAL
+
+    @property
+    def back_days(self) -> int:
+        """How far a ladder looks back, days; 0 if none does."""
+        rungs = (*self.residential, *self.commercial)
+        return max((second for rung, _, second in rungs if rung is Rung.LIKE_DAYS), default=0)
+
+    @property
+    def ladders(self) -> LongArray:
+        """(3, r, 3) as the kernel takes them."""
+        ladders = (self.residential, self.commercial, ((Rung.ZERO, 0, 0),))
+        table = np.zeros((3, max(map(len, ladders)), 3), np.int64)
+        for at, ladder in enumerate(ladders):
+            table[at, : len(ladder)] = ladder
+        return table

@@ -1,0 +1,170 @@
+"""A preset of VEE as a user writes it, read with its lines: thresholds of the rule table, a ladder for homes and one for businesses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+import headend.vee
+from headend.ports import HeadEndError
+from headend.vee.ladder import Rung
+from headend.vee.preset import Ladder, Preset
+from headend.vee.rules import RULES, limits
+from meters.calendar import INTERVAL_S
+from meters.errors import UserError
+from simulator.input.mistakes import did_you_mean, mistakes_of
+from simulator.input.yaml_text import ExactLoader, Loc, Mistake, YamlProblem, read_yaml_file
+
+FOLDER = Path(headend.vee.__file__).parent / "presets"
+_CODE = "vee.preset.invalid"
+
+
+class _Written(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=False)
+
+
+class _Line(_Written):
+    up_to_minutes: Annotated[int, Field(ge=15, le=24 * 60, multiple_of=15)]
+
+
+class _Likeness(_Written):
+    count: Annotated[int, Field(ge=1, le=30)]
+    back_days: Annotated[int, Field(ge=1, le=366)]
+
+
+class _Nothing(_Written):
+    """A rung without a number."""
+
+
+class _Rung(_Written):
+    """One of these, as ``name: {its numbers}``, or the name alone where it has none."""
+
+    #: The first one, for who reads it: a day is validated again with what comes late.
+    late_actual: _Nothing | None = None
+    interpolate: _Line | None = None
+    like_days: _Likeness | None = None
+    class_profile: _Nothing | None = None
+    zero: _Nothing | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _named(cls, written: Any) -> Any:
+        return {written: {}} if isinstance(written, str) else written
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if len(self.model_fields_set) != 1:
+            raise ValueError("a rung is one name; begin another with '- '")
+        return self
+
+    @property
+    def record(self) -> tuple[Rung, int, int] | None:
+        """As the ladder's record has it; None for what needs no code."""
+        if self.interpolate:
+            return Rung.INTERPOLATE, self.interpolate.up_to_minutes * 60 // INTERVAL_S, 0
+        if self.like_days:
+            return Rung.LIKE_DAYS, self.like_days.count, self.like_days.back_days
+        if self.class_profile:
+            return Rung.CLASS_PROFILE, 0, 0
+        return (Rung.ZERO, 0, 0) if self.zero else None
+
+
+class _Ladders(_Written):
+    residential: Annotated[list[_Rung], Field(min_length=1)]
+    commercial: Annotated[list[_Rung], Field(min_length=1)]
+
+
+class _File(_Written):
+    preset: str
+    effective: date
+    ladder: _Ladders
+    sum_unlocated: Literal["tell", "estimate_day"] = "tell"
+    thresholds: dict[str, Any] = Field(default_factory=dict)
+
+
+def shipped() -> dict[str, Path]:
+    """The presets that are shipped, by name: one for each TDSP."""
+    return {path.stem: path for path in sorted(FOLDER.glob("*.yaml"))}
+
+
+@cache
+def preset_of(tdsp: str) -> Preset:
+    """The shipped preset of a TDSP, by its key."""
+    preset, mistakes = read_preset(shipped()[tdsp.lower()])
+    if preset is None:
+        raise mistakes[0]
+    return preset
+
+
+def read_preset(path: Path) -> tuple[Preset | None, list[UserError]]:
+    """A preset's record, or everything that is wrong with its file, each with its line."""
+    try:
+        document = read_yaml_file(path, ExactLoader)
+    except YamlProblem as problem:
+        return None, [
+            HeadEndError("vee.preset.unreadable", f"{problem.problem[:1].upper()}{problem.problem[1:]}.", problem.place)
+        ]
+    try:
+        written = _File.model_validate(document.value)
+    except ValidationError as error:
+        found = mistakes_of(error, document.value, _File, _CODE)
+        return None, [document.error(mistake, HeadEndError) for mistake in found]
+    mistakes = _wrong_thresholds(written.thresholds) + [
+        Mistake(
+            _CODE,
+            ("ladder", name, len(ladder) - 1),
+            "A ladder ends in zero, and has it once.",
+            "Write zero as its last rung.",
+        )
+        for name, ladder in (("residential", written.ladder.residential), ("commercial", written.ladder.commercial))
+        if [at for at, rung in enumerate(ladder) if rung.zero] != [len(ladder) - 1]
+    ]
+    if mistakes:
+        return None, [document.error(mistake, HeadEndError) for mistake in mistakes]
+    told = {**written.thresholds, "sum.unlocated": {"estimate_day": int(written.sum_unlocated == "estimate_day")}}
+    ladders = _ladder(written.ladder.residential), _ladder(written.ladder.commercial)
+    return Preset(written.preset, written.effective, limits(told), *ladders), []
+
+
+def _wrong_thresholds(told: Mapping[str, Any]) -> list[Mistake]:
+    """Rules and thresholds that the table does not have, and numbers that it does not allow."""
+    found: list[Mistake] = []
+
+    def wrong(loc: Loc, message: str, mend: str) -> None:
+        found.append(Mistake(_CODE, ("thresholds", *loc), message, mend))
+
+    for rule, numbers in told.items():
+        known = RULES[rule].thresholds if rule in RULES else {}
+        if not known or rule == "sum.unlocated":
+            having = [name for name, row in RULES.items() if row.thresholds and name != "sum.unlocated"]
+            wrong((rule,), f"There is no rule '{rule}' with a threshold.", did_you_mean(rule, having))
+            continue
+        if not isinstance(numbers, Mapping):
+            wrong((rule,), "Its thresholds are no mapping.", "Write its thresholds as 'name: number'.")
+            continue
+        for name, value in numbers.items():
+            if name not in known:
+                wrong((rule, name), f"{rule} has no threshold '{name}'.", did_you_mean(name, known))
+                continue
+            row = known[name]
+            number = (
+                None if isinstance(value, (bool, str)) or value is None or isinstance(value, (Mapping, list)) else value
+            )
+            if number is None or not row.least <= number <= row.most:
+                wrong(
+                    (rule, name),
+                    f"It is no number from {row.least:g} to {row.most:g} ({row.unit}).",
+                    "Mend the number.",
+                )
+            elif isinstance(row.default, int) and number != int(number):
+                wrong((rule, name), "It is not a whole number.", "Write a whole number.")
+    return found
+
+
+def _ladder(written: list[_Rung]) -> Ladder:
+    return tuple(rung.record for rung in written if rung.record)
