@@ -79,13 +79,8 @@ def tell(
     """Write a finding if there is room; returns how many were told with it."""
     if told < len(findings):
         one = findings[told]
-        one.row = row
-        one.rule = rule
-        one.channel = channel
-        one.first = first
-        one.last = last
-        one.value = min(max(value, -_MOST), _MOST)
-        one.limit = min(max(limit, -_MOST), _MOST)
+        one["row"], one["rule"], one["channel"], one["first"], one["last"] = row, rule, channel, first, last
+        one["value"], one["limit"] = min(max(value, -_MOST), _MOST), min(max(limit, -_MOST), _MOST)
     return told + 1
 
 

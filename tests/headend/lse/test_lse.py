@@ -13,7 +13,7 @@ from headend.lse.writer import LseFile, LseFinding, LseRecord, Severity
 from headend.ports import HeadEndError, MeterKey, total_wh
 from headend.vee.batch import run_batch
 from headend.vee.quality import Channel
-from headend.vee.records import DayBlock, History
+from headend.vee.records import DayBlock
 from meters.calendar import epoch, intervals_in
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -382,29 +382,32 @@ def test_writer_refuses_a_short_day_and_a_negative_interval() -> None:
 
 
 def test_vee_day_becomes_one_record_per_esi_id_and_channel_that_sums_its_meters() -> None:
-    flat, registers = np.array([[100], [250], [40]]), np.array([1_000, 5_000, 70], np.int64)
+    # Of the second no register ends the day: a run of one value would be stuck.
+    used = np.tile([[100, 100], [250, 252], [40, 40]], 48)
+    registers = np.array([1_000, 5_000, 70], np.int64)
     present = np.ones((3, 96), np.bool_)
     present[0, 5] = present[1, 7] = False
     zero = np.zeros((3, 96), np.int32)
     block = DayBlock(
         day=ORDINARY,
         meters=(MeterKey(ESIID, "1"), MeterKey(ESIID, "2"), MeterKey("10443720000000018", "3")),
-        delivered=np.where(present, flat, 0).astype(np.int32),
+        delivered=np.where(present, used, 0).astype(np.int32),
         received=zero,
         status=zero.astype(np.uint16),
         present=present,
         delivered_r0=registers,
         received_r0=registers,
         have_r0=np.array([True, True, True]),
-        delivered_r1=registers + 96 * flat[:, 0],
+        delivered_r1=registers + used.sum(axis=1),
         received_r1=registers,
         have_r1=np.array([True, False, True]),
     )
-    load, generation, other, _ = lse.from_vee(run_batch(block, History()), POSTED)
+    load, generation, other, _ = lse.from_vee(run_batch(block), POSTED)
     # One register at the end of the day is not known, so the reading is not.
     assert (load.channel, load.start_reading_wh, load.stop_reading_wh) == (Channel.LOAD, 6_000, None)
     assert np.flatnonzero(load.estimated).tolist() == [5, 7]
-    assert load.wh.tolist() == [350] * 96
+    # 250 on either side of what the second lacks.
+    assert load.wh.tolist() == [350, 352, 350, 352, 350, 352, 350, 350, *[350, 352] * 44]
     assert (generation.channel, int(generation.wh.sum())) == (Channel.GENERATION, 0)
     assert (other.esiid, other.start_reading_wh, other.stop_reading_wh) == ("10443720000000018", 70, 70 + 96 * 40)
     assert (other.wh.tolist(), other.estimated.any()) == ([40] * 96, np.False_)

@@ -14,7 +14,6 @@ from headend.ports import HeadEndError, MeterAddress, MeterKey, MeterReading, Me
 from headend.store.store import HeadEndStore, PostedFile
 from headend.vee.batch import run_batch
 from headend.vee.quality import Channel, IntervalStatus, Method
-from headend.vee.records import History
 from meters.calendar import INTERVAL_S, Seconds, day_end, day_start, epoch, intervals_in
 from meters.status import Common, Condition, status_word
 
@@ -217,14 +216,15 @@ def test_postgresql_without_its_driver_is_one_line_that_names_what_to_install(mo
 def test_vee_day_is_kept_in_revisions_and_history_gives_the_latest() -> None:
     store = HeadEndStore("sqlite://")
     n = intervals_in(DAY)
-    store.keep([_reading(MIDNIGHT, [100] * (n - 1), e) for e in (ESIID, OTHER)], day_end(DAY), "sweep")
+    values: list[int | None] = [100 + i % 2 for i in range(n - 1)]
+    store.keep([_reading(MIDNIGHT, values, e) for e in (ESIID, OTHER)], day_end(DAY), "sweep")
     store.keep_snapshots([RegisterSnapshot(ESIID, "", MIDNIGHT, 1000, 0)])
-    batch = run_batch(store.day([ESIID, OTHER], DAY), History())
+    batch = run_batch(store.day([ESIID, OTHER], DAY))
     assert store.keep_vee(batch) == (METER, OTHER_METER)
     assert store.keep_vee(batch) == ()
     held = store.vee_day([OTHER, ESIID, "10443720000000033"], DAY)
     assert held.meters == (OTHER_METER, METER)
-    assert (held.delivered.wh == 100).all()
+    assert held.delivered.wh.tolist() == [[*values, 100]] * 2
     assert held.delivered.status[0, -1] == IntervalStatus.ESTIMATED
     assert held.delivered.method[0, -1] == Method.FLAT
     assert held.delivered.have_start.tolist() == [False, True]
@@ -232,8 +232,8 @@ def test_vee_day_is_kept_in_revisions_and_history_gives_the_latest() -> None:
     assert not held.delivered.have_stop.any()
 
     store.keep([_reading(day_end(DAY) - INTERVAL_S, [444])], day_end(DAY) + 3600, "meter")
-    assert store.keep_vee(run_batch(store.day([ESIID, OTHER], DAY), History())) == (METER,)
-    history = store.vee_history([METER, OTHER_METER, MeterKey("10443720000000033", "")], DAY + timedelta(days=2))
+    assert store.keep_vee(run_batch(store.day([ESIID, OTHER], DAY))) == (METER,)
+    history = store.vee_history([METER, OTHER_METER, MeterKey("10443720000000033", "")], DAY + timedelta(days=2), 90)
     assert history.days == (DAY,)
     assert history.delivered[0].wh[:, -1].tolist() == [444, 100, 0]
     assert history.delivered[0].status[:, -1].tolist() == [
@@ -250,11 +250,11 @@ def test_history_is_latest_first_within_its_reach(store: HeadEndStore) -> None:
         begin = day_start(DAY - timedelta(days=back))
         n = intervals_in(DAY - timedelta(days=back))
         store.keep([_reading(begin, [back] * n)], begin + 86_400, "sweep")
-        store.keep_vee(run_batch(store.day([ESIID], DAY - timedelta(days=back)), History()))
-    history = store.vee_history([METER], DAY)
+        store.keep_vee(run_batch(store.day([ESIID], DAY - timedelta(days=back))))
+    history = store.vee_history([METER], DAY, 90)
     assert history.days == (DAY - timedelta(days=1), DAY - timedelta(days=3))
     assert [int(one.wh[0, 0]) for one in history.delivered] == [1, 3]
-    assert store.vee_history([], DAY).days == ()
+    assert store.vee_history([], DAY, 90).days == ()
 
 
 def test_scaled_and_power_failed_survive_the_store(store: HeadEndStore) -> None:
@@ -266,12 +266,39 @@ def test_scaled_and_power_failed_survive_the_store(store: HeadEndStore) -> None:
     store.keep_snapshots(
         [RegisterSnapshot(ESIID, "", MIDNIGHT, 0, 0), RegisterSnapshot(ESIID, "", day_end(DAY), 9_700, 950)]
     )
-    store.keep_vee(run_batch(store.day([ESIID], DAY), History()))
+    store.keep_vee(run_batch(store.day([ESIID], DAY)))
     held = store.vee_day([ESIID], DAY).delivered
     assert np.flatnonzero(held.scaled[0]).tolist() == [50]
     assert np.flatnonzero(held.power_failed[0]).tolist() == [0]
     assert held.wh[0, 50] == 200
     assert int(held.wh.sum()) == int(held.stop_wh[0])
+
+
+def test_a_day_looks_back_on_the_register_that_the_day_before_used_and_on_four_weeks_of_midnights(
+    store: HeadEndStore,
+) -> None:
+    before = DAY - timedelta(days=1)
+    store.keep([_reading(day_start(before), [100] * 96)], MIDNIGHT, "sweep")
+    store.keep_snapshots(
+        [RegisterSnapshot(ESIID, "", day_start(before), 5_000, 7), RegisterSnapshot(ESIID, "", MIDNIGHT, 14_600, 967)]
+    )
+    store.keep_vee(run_batch(store.day([ESIID], before)))
+    # A later read of the same midnight says something else: what was used stays.
+    store.keep_snapshots([RegisterSnapshot(ESIID, "", MIDNIGHT, 14_601, 967)])
+    found = store.registers_before([OTHER_METER, METER], DAY)
+    assert {channel: values.tolist() for channel, values in found.items()} == {
+        Channel.GENERATION: [-1, 967],
+        Channel.LOAD: [-1, 14_600],
+    }
+
+    def average() -> dict[Channel, list[int]]:
+        return {channel: values.tolist() for channel, values in store.daily_averages([OTHER_METER, METER], DAY).items()}
+
+    assert average() == {Channel.GENERATION: [-1, -1], Channel.LOAD: [-1, -1]}
+    # 14,601 - 601 over 28 days; 29 days back is not looked at, and received ran back.
+    for back, delivered in ((29, 0), (28, 601), (7, 9_000)):
+        store.keep_snapshots([RegisterSnapshot(ESIID, "", day_start(DAY - timedelta(days=back)), delivered, 968)])
+    assert average() == {Channel.GENERATION: [-1, -1], Channel.LOAD: [-1, 500]}
 
 
 def test_posted_files_are_remembered_once(store: HeadEndStore) -> None:
