@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from headend.ports import BoolArray, IntArray, LongArray, StatusArray
+from headend.ports import BoolArray, IntArray, LongArray
 from headend.vee.findings import FindingArray
 from headend.vee.records import Asset, DayColumns, OctetArray, Power
 from headend.vee.rules import Limits, Rule
@@ -92,16 +92,28 @@ def validate_rows(day: DayColumns, limits: Limits, channel: int, flags: Flags, f
     """
     m, n = day.wh.shape
     unusable = _LOAD_CONDITION if channel == _LOAD else _GENERATION_CONDITION
+    wh, status, present, power = day.wh, day.status, day.present, day.power
     told = 0
     for row in range(m):
         multiplier = day.multiplier[row]
         hard = limits.interval_hard_maximum_wh * multiplier
-        s, least, most, words, causes, whole_day = _scan(day.wh[row], day.status[row], day.present[row], day.power[row])
-        bad = False
-        if not whole_day or least < 0 or most > hard or (words & unusable) != 0:
-            s, told = _flag(day, unusable, hard, channel, row, flags.bad[row], findings, told)
-            bad = True
+        s, least, most = 0, np.int32(0), np.int32(0)
+        words, causes, there = np.uint16(0), np.uint8(0), np.uint8(1)
+        # A loop for each width, so that each does many intervals at a time.
+        for i in range(n):
+            s += wh[row, i]
+        for i in range(n):
+            least = min(least, wh[row, i])
+            most = max(most, wh[row, i])
+        for i in range(n):
+            words |= status[row, i]
+        for i in range(n):
+            causes |= power[row, i]
+            there &= np.uint8(present[row, i])
+        bad = there == 0 or least < 0 or most > hard or (words & unusable) != 0
         whole_day = not bad
+        if bad:
+            s, told = _flag(day, unusable, hard, channel, row, flags.bad[row], findings, told)
         r0, r1, before = day.r0[row], day.r1[row], day.r1_before[row]
         whole = min(n * hard, _MOST)
         share = limits.register_rollover_share
@@ -127,14 +139,8 @@ def validate_rows(day: DayColumns, limits: Limits, channel: int, flags: Flags, f
         # What is called here takes no arrays of the day unless there is something to tell: to hand them over costs more than a row.
         if rule != 0 or (r0 >= 0 and before >= 0 and r0 != before):
             told = _registers(row, channel, n, r0, r1, before, rule, advance, whole, findings, told)
-        if advance >= 0 or whole_day:
-            use, average = advance if advance >= 0 else s, day.average[row]
-            if average > 0 and 1000 * use > limits.usage_high_ratio * average:
-                told = tell(findings, told, row, _HIGH, channel, 0, n - 1, use, average)
-            if average > 0 and 1000 * use < limits.usage_low_ratio * average:
-                told = tell(findings, told, row, _LOW, channel, 0, n - 1, use, average)
-            if use > 0 and (day.asset[row] & _INACTIVE) != 0:
-                told = tell(findings, told, row, _NOBODY, channel, 0, n - 1, use, 0)
+        use = advance if advance >= 0 else s if whole_day else -1
+        told = _usage(row, channel, n - 1, use, day.average[row], day.asset[row], limits, findings, told)
         if (causes & _NO_USE) != 0 or (words & _POWER_FAIL) != 0:
             told = _contradictions(day, row, channel, findings, told)
         if channel == _LOAD and (
@@ -146,29 +152,6 @@ def validate_rows(day: DayColumns, limits: Limits, channel: int, flags: Flags, f
         ):
             told = _asset(day, limits, row, channel, findings, told)
     return told
-
-
-@kernel
-def _scan(
-    wh: IntArray, status: StatusArray, present: BoolArray, power: OctetArray
-) -> tuple[int, int, int, int, int, bool]:
-    """Sum, least, highest; the bits that are set in any status word, in any octet of power; whether all are there."""
-    n = len(wh)
-    s, least, most = 0, np.int32(0), np.int32(0)
-    words, causes, there = np.uint16(0), np.uint8(0), np.uint8(1)
-    # A loop for each width: so each is done several intervals at a time.
-    for i in range(n):
-        s += wh[i]
-    for i in range(n):
-        least = min(least, wh[i])
-        most = max(most, wh[i])
-    for i in range(n):
-        words |= status[i]
-    for i in range(n):
-        causes |= power[i]
-    for i in range(n):
-        there &= np.uint8(present[i])
-    return s, int(least), int(most), int(words), int(causes), there != 0
 
 
 @kernel
@@ -438,6 +421,28 @@ def _registers(
         told = tell(findings, told, row, rule, channel, 0, n - 1, r1 - r0, 0)
     elif rule == _IMPLAUSIBLE:
         told = tell(findings, told, row, rule, channel, 0, n - 1, r1 - r0, most)
+    return told
+
+
+@kernel
+def _usage(
+    row: int,
+    channel: int,
+    last: int,
+    use: int,
+    average: int,
+    asset: int,
+    limits: Limits,
+    findings: FindingArray,
+    told: int,
+) -> int:
+    """Wh of the day against the weeks before, and against the records; -1: not known."""
+    if use >= 0 and average > 0 and 1000 * use > limits.usage_high_ratio * average:
+        told = tell(findings, told, row, _HIGH, channel, 0, last, use, average)
+    if use >= 0 and average > 0 and 1000 * use < limits.usage_low_ratio * average:
+        told = tell(findings, told, row, _LOW, channel, 0, last, use, average)
+    if use > 0 and (asset & _INACTIVE) != 0:
+        told = tell(findings, told, row, _NOBODY, channel, 0, last, use, 0)
     return told
 
 

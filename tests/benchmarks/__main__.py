@@ -26,6 +26,10 @@ AT_LEAST: dict[str, tuple[float | None, float | None]] = {
     "hourly_homes": (0.90, None),
     "capacity_simpy": (20_000.0, 0.15),
     "live_inquiry": (100.0, None),
+    "vee_validation": (150.0, 10.0),
+    "vee_validation_polars": (None, 20.0),
+    "vee_validation_pandas": (None, 40.0),
+    "vee_batch": (100.0, None),
 }
 AT_MOST: dict[str, float] = {
     "cli_help": 0.4,
@@ -34,6 +38,7 @@ AT_MOST: dict[str, float] = {
     "midnight_read": 0.2,
     "meters_memory": 1500.0,
     "meters_memory_read": 1500.0,
+    "vee_live": 2.0,
 }
 
 
