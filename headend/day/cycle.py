@@ -17,6 +17,7 @@ from headend.day.validated import validate_day
 from headend.lse import writer as lse
 from headend.ports import FAULT, Driver, HeadEndError, Journal, fault_text, guarded
 from headend.store.store import HeadEndStore, PostedFile
+from headend.vee.batch import warm
 from headend.vee.preset import Preset
 from headend.vee.quality import Channel, IntervalStatus
 from headend.vee.records import VeeDay
@@ -72,6 +73,7 @@ class DailyCycle:
         self._journal = journal
         self._tries = tries
         self._named = store.posting_names()
+        warm()
 
     def run(self, first: date) -> Generator[simpy.Event, Any, None]:
         """Begin one process for every operating day that ends, from ``first`` on; a simpy process."""

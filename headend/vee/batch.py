@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
+from functools import cache
 
 import numpy as np
 
-from headend.ports import LongArray
+from headend.ports import LongArray, MeterKey
 from headend.vee.findings import FINDING, FindingArray, in_order
 from headend.vee.kernel import Flags, no_flags, validate_rows
 from headend.vee.ladder import Estimated, Rung, estimate_rows
@@ -14,6 +16,7 @@ from headend.vee.lookback import LookBack, PastDays
 from headend.vee.preset import COMMERCIAL, RESIDENTIAL, STOPPED, Preset
 from headend.vee.quality import Channel, IntervalStatus
 from headend.vee.records import Asset, Assets, DayBlock, DayColumns, OctetArray, VeeChannel, VeeDay
+from meters.calendar import intervals_in
 from meters.status import Common
 
 #: Sound meters of which a class's profile is made, at most: more do not move it.
@@ -49,6 +52,28 @@ def run_batch(
         sides.append(_published(day, flags, estimated))
     delivered, received = sides
     return VeeDay(block.day, block.meters, delivered, received, in_order(np.concatenate(found)))
+
+
+@cache
+def warm() -> None:
+    """Compile the kernels, or take them from the disk, once a process: before a clock runs, since everybody waits for a compiler."""
+    day, zero = date(2026, 8, 12), np.zeros(1, np.int64)
+    nothing, no = np.zeros((1, intervals_in(day)), np.int32), np.zeros(1, np.bool_)
+    absent = DayBlock(
+        day=day,
+        meters=(MeterKey("", ""),),
+        delivered=nothing,
+        received=nothing,
+        status=nothing.astype(np.uint16),
+        present=nothing.astype(np.bool_),
+        delivered_r0=zero,
+        received_r0=zero,
+        have_r0=no,
+        delivered_r1=zero,
+        received_r1=zero,
+        have_r1=no,
+    )
+    run_batch(absent)
 
 
 def validate(day: DayColumns, preset: Preset, channel: Channel) -> tuple[Flags, FindingArray]:

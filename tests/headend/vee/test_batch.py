@@ -191,14 +191,15 @@ def test_findings_are_sixteen_octets_and_every_rule_can_be_explained() -> None:
         assert explain(one, WEDNESDAY).sentence.endswith(".")
 
 
-def test_findings_that_exceed_their_room_are_all_told() -> None:
-    collected = block(np.tile(ramp(), (400, 1)))
-    collected = replace(
-        collected, delivered=np.where(np.arange(96) % 2, -1, 0).astype(np.int32) + np.zeros((400, 1), np.int32)
-    )
-    vee = run_batch(without_registers(collected))
-    assert np.unique(vee.findings["row"]).tolist() == list(range(400))
-    assert len(vee.findings) == len(_ids(vee)) * 400
+def test_findings_that_exceed_their_room_tell_what_they_would_have() -> None:
+    # Four findings a row and more; alone, a row's fit into the first room.
+    wild = [400, -1, *ramp()[2:40], 9000, *[777] * 12, *ramp()[53:]]
+    alone = run_batch(without_registers(block(np.array([wild]))))
+    many = run_batch(without_registers(block(np.array([wild] * 400))))
+    assert {"interval.negative", "interval.spike", "interval.stuck", "register.missing"} <= set(_ids(alone))
+    for row in (0, 399):
+        assert _ids(many, row) == _ids(alone)
+        assert many.delivered.status[row].tolist() == alone.delivered.status[0].tolist()
 
 
 @settings(max_examples=60)
