@@ -284,13 +284,13 @@ def _spikes(
             else:
                 p3 = x
     first, last = -1, -1
-    if p3 > 0 and p1 >= limits.interval_spike_floor and 1000 * (p1 - p3) > limits.interval_spike_ratio * p3:
-        for i in range(len(wh)):
-            x = int(wh[i])
-            if bad[i] == 0 and x >= limits.interval_spike_floor and 1000 * (x - p3) > limits.interval_spike_ratio * p3:
-                found[i] |= SPIKE
-                first = i if first < 0 else first
-                last = i
+    for i in range(len(wh)):
+        x = int(wh[i])
+        towers = p3 > 0 and 1000 * (x - p3) > limits.interval_spike_ratio * p3
+        if towers and bad[i] == 0 and x >= limits.interval_spike_floor:
+            found[i] |= SPIKE
+            first = i if first < 0 else first
+            last = i
     if first >= 0:
         limit = p3 + limits.interval_spike_ratio * p3 // 1000
         told = tell(findings, told, row, _R_SPIKE, channel, first, last, p1, limit)

@@ -26,6 +26,7 @@ from multiprocessing.connection import wait
 from multiprocessing.context import ForkProcess
 from pathlib import Path
 
+import numba
 import pytest
 from rich.console import Console
 from rich.table import Table
@@ -128,6 +129,8 @@ def _run(tree: Path, tests: Iterable[str], said: Path) -> None:
         sys.path[0] = str(tree)
         for name in [name for name in sys.modules if name.split(".")[0] == "tests"]:
             del sys.modules[name]
+        # To compile a kernel takes longer than to work out its examples without a compiler.
+        numba.config.DISABLE_JIT = all(test.startswith("tests/headend/vee/") for test in tests)
         # What is warm was imported before pytest could rewrite it, which nobody needs.
         unwarned = "ignore::pytest.PytestAssertRewriteWarning"
         code = pytest.main(["-x", "-q", "-p", "no:cacheprovider", "-W", unwarned, *tests], plugins=[red])
