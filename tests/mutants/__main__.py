@@ -130,7 +130,7 @@ def _run(tree: Path, tests: Iterable[str], said: Path) -> None:
         for name in [name for name in sys.modules if name.split(".")[0] == "tests"]:
             del sys.modules[name]
         # To compile a kernel takes longer than to work out its examples without a compiler.
-        numba.config.DISABLE_JIT = all(test.startswith("tests/headend/vee/") for test in tests)
+        numba.config.DISABLE_JIT = all(test.startswith("tests/headend/vee/") for test in tests)  # type: ignore[attr-defined]
         # What is warm was imported before pytest could rewrite it, which nobody needs.
         unwarned = "ignore::pytest.PytestAssertRewriteWarning"
         code = pytest.main(["-x", "-q", "-p", "no:cacheprovider", "-W", unwarned, *tests], plugins=[red])

@@ -34,7 +34,7 @@ def test_a_preset_is_read_to_the_numbers_that_the_kernels_take(tmp_path: Path) -
     preset, mistakes = read_preset(file)
     assert mistakes == []
     assert preset is not None
-    told = {"interval.spike": {"ratio": 2.25, "floor": 800}, "sum.unlocated": {"estimate_day": 1}}
+    told = {"interval.spike": {"ratio": 2.25, "floor": 800.0}, "sum.unlocated": {"estimate_day": 1.0}}
     assert preset.limits == limits(told)
     assert preset.limits.interval_spike_ratio == 2250
     assert preset.residential == ((Rung.INTERPOLATE, 4, 0), (Rung.CLASS_PROFILE, 0, 0), (Rung.ZERO, 0, 0))
