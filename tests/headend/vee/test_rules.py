@@ -199,8 +199,10 @@ def test_a_run_does_not_go_on_over_what_is_missing() -> None:
 
 def test_zeros_without_a_cause_are_flagged_where_the_intervals_have_too_little() -> None:
     day = columns(_with({40: 0, 41: 0, 50: 0}), r1=_true())
-    assert flagged(day) == [40, 41]
-    assert told(day)[0] == ("interval.zero", 2, 2)
+    assert flagged(day) == [40, 41, 50]
+    assert told(day)[0] == ("interval.zero", 3, 1)
+    in_runs = Preset(limits=limits({"interval.zero": {"on_failed_sum": 2}}))
+    assert flagged(day, in_runs) == [40, 41]
 
 
 @pytest.mark.parametrize("cause", ["power fail", "outage told", "switch open", "flows the other way"])

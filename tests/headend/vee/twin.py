@@ -145,7 +145,7 @@ class Judged:
         stuck = [i for run in self._runs(lambda i: self.good[i] != 0) if len(run) >= need for i in run[1:]]
         locate("interval.stuck", stuck, self.good[stuck[0]] if stuck else 0, need)
         if not self.failed or self.left > 0:
-            need = 2 if self.failed else self.n
+            need = 1 if self.failed else self.n
             zeros = [i for run in self._runs(self._is_causeless_zero) if len(run) >= need for i in run]
             locate("interval.zero", zeros, len(zeros), need)
         if self.failed and not located:
