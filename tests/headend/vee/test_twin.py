@@ -15,6 +15,7 @@ from headend.vee.preset import Preset
 from headend.vee.quality import Channel, Method
 from headend.vee.records import Asset, DayColumns, Power
 from headend.vee.rules import BY_NUMBER, RULES, Rule
+from meters.calendar import seconds
 from meters.status import Common, Condition
 from tests.headend.vee.days import columns
 from tests.headend.vee.twin import Behind, Judged, Meter, Told, estimates
@@ -101,8 +102,8 @@ def meters(draw: st.DrawFn) -> Meter:
         inactive=bool(draw(off)),
         other_number=bool(draw(off)),
         other_unit=bool(draw(off)),
-        interval_s=draw(st.sampled_from([900, 900, 1800])),
-        clock_error_s=draw(st.sampled_from([0, 3, -4, 180, -181])),
+        interval_s=seconds(draw(st.sampled_from([900, 900, 1800]))),
+        clock_error_s=seconds(draw(st.sampled_from([0, 3, -4, 180, -181]))),
         repeated=draw(off),
         load=bool(draw(st.booleans())),
     )

@@ -11,6 +11,8 @@ from fractions import Fraction
 from itertools import groupby
 from math import floor
 
+from meters.calendar import INTERVAL_S, Seconds, seconds
+
 Told = tuple[str, int, int, int, int]
 
 
@@ -37,8 +39,8 @@ class Meter:
     inactive: bool = False
     other_number: bool = False
     other_unit: bool = False
-    interval_s: int = 900
-    clock_error_s: int = 0
+    interval_s: Seconds = INTERVAL_S
+    clock_error_s: Seconds = seconds(0)
     repeated: int = 0
     load: bool = True
 
