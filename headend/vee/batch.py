@@ -124,13 +124,15 @@ def _told(run: Callable[[FindingArray], int], rows: int) -> FindingArray:
 
 
 def _profiles(day: DayColumns, flags: Flags, preset: Preset) -> LongArray:
-    """(3, n) Wh of sound meters of each ladder's class on this very day, whose weather it has had; 0 where no rung asks for it."""
+    """(3, n) Wh of sound meters of each ladder's class on this very day, whose weather it has had; 0 where no rung asks for it. Their scale means nothing."""
     profiles = np.zeros((3, day.wh.shape[1]), np.int64)
     for ladder, klass, at in ((preset.residential, 0, RESIDENTIAL), (preset.commercial, Asset.COMMERCIAL, COMMERCIAL)):
         if any(rung is Rung.CLASS_PROFILE for rung, _, _ in ladder):
             of_class = (day.asset & Asset.COMMERCIAL) == klass
             sound = np.flatnonzero(of_class & (flags.advance >= 0) & ~flags.touched)
-            profiles[at] = day.wh[sound[:_PROFILE_OF]].sum(axis=0, dtype=np.int64)
+            of_day = day.wh[sound[:_PROFILE_OF]].sum(axis=0, dtype=np.int64)
+            # Below 2^31 together, so that energy times weight fits.
+            profiles[at] = of_day // (of_day.sum() // 2**31 + 1)
     return profiles
 
 

@@ -54,6 +54,9 @@ class PastDays:
         self._day, self._meters, self._fetch = day, meters, fetch
         self._none = np.full(len(meters), -1, np.int64)
         self._registers, self._averages = registers or {}, averages or {}
+        # Mostly the other channel asks for the same rows.
+        self._asked: tuple[list[MeterKey], int] | None = None
+        self._fetched = History()
 
     def registers_before(self, channel: Channel) -> LongArray:
         """See ``LookBack``."""
@@ -66,8 +69,10 @@ class PastDays:
     def past(self, channel: Channel, rows: LongArray, back_days: int) -> Past:
         """See ``LookBack``."""
         wanted = [self._meters[row] for row in rows]
-        # Yesterday is looked at for more than its likeness, and three days for a run of estimates.
-        history = self._fetch(wanted, max(3, back_days))
+        if (wanted, back_days) != self._asked:
+            # Yesterday is looked at for more than its likeness, and three days for a run of estimates.
+            self._asked, self._fetched = (wanted, back_days), self._fetch(wanted, max(3, back_days))
+        history = self._fetched
         places = {meter: at for at, meter in enumerate(history.meters)}
         at = np.array([places.get(meter, -1) for meter in wanted], np.int64)
         return look_back(self._day, at, history, channel, back_days)

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from headend.ports import MeterKey
 from headend.vee.batch import run_batch, validate
 from headend.vee.findings import FINDING, FindingArray, in_order
 from headend.vee.kernel import no_flags, validate_rows
@@ -69,7 +70,7 @@ def _collected(meters: int) -> tuple[DayBlock, Assets, OctetArray]:
         array[where] = value
         r1[row] = 0 if array is r0 else r1[row]
     zeros, nothing = np.zeros(meters, np.int64), np.zeros((meters, _N), np.int32)
-    names = tuple(map(str, range(meters)))
+    names = tuple(MeterKey(str(row), "") for row in range(meters))
     day = date(2026, 8, 12)
     return DayBlock(day, names, wh, nothing, status, present, r0, zeros, have, r1, zeros, have), assets, power
 
