@@ -9,7 +9,7 @@ from datetime import date
 import numpy as np
 from numpy.typing import NDArray
 
-from meters.calendar import Seconds, day_of, day_start, days, interval_ends
+from meters.calendar import INTERVAL_S, Seconds, day_of, day_start, days, interval_ends
 from meters.device.meter import EmulatedMeter
 from meters.device.reading import ATTEMPTS_S, DayRead, changed, read_day
 from meters.faults.fault import Fault
