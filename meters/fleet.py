@@ -205,12 +205,14 @@ class Fleet:
     def ledger(self, first: date, last: date) -> list[LedgerEntry]:
         """What the rules do to the meters on the operating days first to last, both included."""
         run = (day_start(first), day_end(last))
+        read = run[1] + ATTEMPTS_S[-1]
         made: list[LedgerEntry] = []
         for begins in range(1, self.count + 1, _PART):
-            faulty = self.faults(begins, min(_PART, self.count + 1 - begins), run)
-            alike = self._alike_before(begins, min(_PART, self.count + 1 - begins), run[1])
+            count = min(_PART, self.count + 1 - begins)
+            faulty = self.faults(begins, count, (run[0], read + 1))
+            alike = self._alike_before(begins, count, run[1])
             meters = (self._meter(ordinal, faulty.get(ordinal, ())) for ordinal in sorted(faulty.keys() | alike))
-            made += ledger_of(meters, *run, now=run[1] + ATTEMPTS_S[-1])
+            made += ledger_of(meters, *run, now=read)
         return ordered(made)
 
     def _meter(self, ordinal: int, faults: Sequence[Fault], keep: Keep | None = None) -> EmulatedMeter:

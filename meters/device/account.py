@@ -9,7 +9,8 @@ from datetime import date
 import numpy as np
 from numpy.typing import NDArray
 
-from meters.calendar import INTERVAL_S, Seconds, day_of, day_start, days, interval_ends
+from meters.calendar import INTERVAL_S, Seconds, day_of, day_start, days, floor_interval, interval_ends
+from meters.device.energy import OVER_S
 from meters.device.meter import EmulatedMeter
 from meters.device.reading import ATTEMPTS_S, DayRead, changed, read_day
 from meters.faults.fault import Fault
@@ -31,7 +32,7 @@ _DAY_S = 86_400
 def ledger_of(
     meters: Iterable[EmulatedMeter], start: Seconds, end: Seconds, now: Seconds | None = None
 ) -> list[LedgerEntry]:
-    """What their faults did to the meters in [start, end), UTC epoch seconds, read day by day as ``read_day`` does, the last reading at ``now``.
+    """What their faults did to the meters, and what look-alikes there were, in [start, end), UTC epoch seconds, read day by day as ``read_day`` does, the last reading at ``now``.
 
     A day under several faults is read with none of them, with the first, with the first two and so on, from the premise outwards: a value is
     the doing of the fault that changed it last; where none changed it, of the one that changed its status. So the sum of ``wrong_wh`` is the
@@ -57,6 +58,12 @@ def _entries(meter: EmulatedMeter, start: Seconds, end: Seconds, now: Seconds) -
         own = sums.get(id(fault))
         effect = None if own is None else Effect(*own.tolist())
         yield entry(fault, number, (start, end), effect, ends, _silent_days(meter, fault, low, high))
+    for one in meter.lookalikes:
+        low, high = (floor_interval(at) for at in (max(one.first, start), min(one.until, end) + INTERVAL_S - 1))
+        if low < high:
+            used = meter.used(low, high)
+            ends = Ends(_registers(meter, low), _registers(meter, high))
+            yield entry(one, meter.number(low), (start, end), Effect(used, used), ends, unread=one.unread(meter.seed))
 
 
 def _registers(meter: EmulatedMeter, at: Seconds) -> tuple[int, int]:
@@ -127,6 +134,9 @@ def _days(fault: Fault, meter: EmulatedMeter, start: Seconds, end: Seconds) -> l
         # Labels are as far from true time as the clock is.
         gained = fault.params.get("seconds", 0.0) or fault.params["seconds_a_day"] * (high - low) / _DAY_S
         low, high = low - _DAY_S, high + round(abs(gained)) + _DAY_S
+    elif fault.row.layer is Layer.POWER:
+        # What is caught up afterwards is its doing too.
+        high += OVER_S
     elif fault.row.layer in (Layer.METER, Layer.WIRE):
         # Whatever is there when a day is read, in the morning after it.
         low -= ATTEMPTS_S[-1] + 1

@@ -26,7 +26,7 @@ from meters.load.truth import ERA, PremiseLoad
 _REMEMBERED_DAYS = 4
 #: Catching up: of what did not cool or heat in so many last hours this share comes later, no more of it in the first hour than this
 #: share, and no more than so many times what the premise uses then; after so many hours it is over. Defaults of this project.
-_OWED_S, _CAUGHT_UP, _AT_ONCE, _AT_MOST, _OVER_S = 6 * 3600, 0.9, 0.9, 1.6, 12 * 3600
+_OWED_S, _CAUGHT_UP, _AT_ONCE, _AT_MOST, OVER_S = 6 * 3600, 0.9, 0.9, 1.6, 12 * 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +49,11 @@ WHOLE = Share()
 
 @dataclass(frozen=True, slots=True)
 class Computed:
-    """What has been computed of a load: its last days' bounds and beginnings, and what spans without power kept back, each (2, k)."""
+    """What has been computed of a load: its last days' bounds and beginnings, and of spans without power what they kept back, each (2, k), and owe."""
 
     days: OrderedDict[date, NDArray[np.int64]] = field(default_factory=OrderedDict)
     beginnings: OrderedDict[date, NDArray[np.int64]] = field(default_factory=OrderedDict)
     kept: dict[TimeSpan, NDArray[np.int64]] = field(default_factory=dict)
-    #: Of such a span: Wh that are caught up after it, and seconds.
     owed: dict[TimeSpan, tuple[float, float]] = field(default_factory=dict)
 
 
@@ -129,7 +128,7 @@ class Energy:
             owed, pace_s = self._owes((first, until))
             if owed:
                 # The next failure ends it.
-                end = until + _OVER_S if then is None else min(until + _OVER_S, then[0])
+                end = until + OVER_S if then is None else min(until + OVER_S, then[0])
                 passed = np.clip(at, until, end) - until
                 made[0] += np.floor(owed * -np.expm1(-passed / pace_s)).astype(np.int64)
         return made

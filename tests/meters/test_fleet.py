@@ -319,8 +319,9 @@ def test_look_alikes_stand_in_intervals_and_registers_of_every_later_day_and_a_t
 
 def test_wrong_energy_of_a_ledger_is_what_the_meters_show_wrongly_whatever_lies_over_what() -> None:
     first, last = DAY, DAY + timedelta(days=2)
-    rules = [rule for rule in drawn_daily(last, 0.04) if rule.kind is not FaultKind.SWAP]
-    fleet, sound = Fleet(ONCOR, 3, 150, rules, MARKET), Fleet(ONCOR, 3, 150, (), MARKET)
+    rules = [rule for rule in drawn_daily(last, 0.04, days=9) if rule.kind is not FaultKind.SWAP]
+    rules.append(FaultRule(FaultKind.STALE, day_end(last), day_end(last) + 40_000, {"seconds": 86_400}, rate=0.1))
+    fleet, sound = Fleet(ONCOR, 3, 100, rules, MARKET), Fleet(ONCOR, 3, 100, (), MARKET)
     entries = fleet.ledger(first, last)
     wrong: dict[str, int] = defaultdict(int)
     for entry in entries:
@@ -328,8 +329,8 @@ def test_wrong_energy_of_a_ledger_is_what_the_meters_show_wrongly_whatever_lies_
     shown: dict[str, int] = defaultdict(int)
     for at in range(3):
         day = first + timedelta(days=at)
-        read, true = (one.partition(day, 1, 150) for one in (fleet, sound))
-        for row in range(150):
+        read, true = (one.partition(day, 1, 100) for one in (fleet, sound))
+        for row in range(100):
             for channel in ("delivered", "received"):
                 away = getattr(read, channel)[row].astype(np.int64) - getattr(true, channel)[row]
                 shown[make_esiid(ONCOR, 3, row + 1)] += int(np.abs(away).sum())

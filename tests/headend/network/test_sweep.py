@@ -16,7 +16,7 @@ from headend.network.law import TRY_TIMEOUT_US, AccessPoint
 from headend.network.sweep import CATCH_UP_DAYS, Collection, midnights_due, sweep_times
 from headend.network.transport import NoAnswer
 from headend.ports import MeterAddress
-from meters.calendar import Micros, day_start, epoch, iso, micros, seconds, to_s, to_us
+from meters.calendar import Micros, Seconds, day_start, epoch, iso, micros, seconds, to_s, to_us
 
 NOON = epoch("2026-08-12T12:00")
 
@@ -51,7 +51,7 @@ def test_missed_midnights_are_caught_up_as_far_back_as_a_meter_is_read_again() -
 class Swept:
     """One sweep of an access point of 4 reads a second: meters that answer ``took_us`` after they are asked, or never."""
 
-    def __init__(self, meters: int, silent: range = range(0), took_us: int = 0) -> None:
+    def __init__(self, meters: int, silent: range = range(0), took_us: Micros = micros(0)) -> None:
         self.env = simpy.Environment(to_us(NOON))
         self.point = AccessPoint(4)
         self.asked: list[Micros] = []
@@ -66,7 +66,7 @@ class Swept:
         made = Collection(driver, MagicMock(), store, points, *others, first=NOON, every_s=seconds(14_400))
         self.sweep = made.sweep
 
-    def now(self) -> int:
+    def now(self) -> Seconds:
         return to_s(micros(self.env.now))
 
     def io(self, _kind: str, ident: str, _call: object) -> simpy.Event:
@@ -93,7 +93,7 @@ def test_an_inquiry_that_meets_a_sweep_waits_for_one_read_of_it(meters: int) -> 
     swept = Swept(meters)
     sweep = swept.env.process(swept.sweep())
     for second in range(1, 61):
-        swept.env.run(until=to_us(NOON) + second * 1_000_000 + 1)
+        swept.env.run(until=to_us(NOON + second) + 1)
         now_us = micros(swept.env.now)
         free_us = swept.point.free_at(now_us)
         assert free_us - now_us <= swept.point.service_us
@@ -105,7 +105,7 @@ def test_an_inquiry_that_meets_a_sweep_waits_for_one_read_of_it(meters: int) -> 
 
 
 def test_a_sweep_has_one_read_outstanding_and_a_silent_meter_holds_up_no_other() -> None:
-    swept = Swept(100, silent=range(10, 40), took_us=400_000)
+    swept = Swept(100, silent=range(10, 40), took_us=micros(400_000))
     assert swept.env.run(until=swept.env.process(swept.sweep())) == 70
     assert {after - before for before, after in pairwise(swept.asked)} == {400_000}
     # The last of them had its time meanwhile, all but what is left of it.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from datetime import date
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -47,8 +46,7 @@ def test_every_field_of_a_fault_is_named() -> None:
 
 
 def test_the_ledgers_columns_are_those_that_are_written(tmp_path: Path) -> None:
-    swapped, run = Fault(FaultKind.SWAP, "1" * 17, other="2" * 17), (seconds(0), seconds(900))
-    swap = entry(swapped, "900000001", run, Effect(1, 2), unread=date(2026, 8, 12))
+    swap = entry(Fault(FaultKind.SWAP, "1" * 17, other="2" * 17), "900000001", (seconds(0), seconds(900)), Effect(1, 2))
     write_parquet([swap], tmp_path / "ledger.parquet")
     columns = {
         name
