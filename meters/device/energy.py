@@ -60,16 +60,19 @@ class Computed:
 class Energy:
     """The load of one premise as one meter sees it, at any instant. Instants are true UTC epoch seconds."""
 
-    def __init__(self, load: PremiseLoad, share: Share = WHOLE, computed: Computed | None = None) -> None:
-        """Nothing is computed before it is asked for. computed: of the same load and share."""
+    def __init__(
+        self, load: PremiseLoad, service_wh: int, share: Share = WHOLE, computed: Computed | None = None
+    ) -> None:
+        """Nothing is computed before it is asked for. service_wh: most Wh of a quarter hour. computed: of the same load and share."""
         self._load = load
+        self._service_wh = service_wh
         self._share = share
         self._computed = computed or Computed()
         self._spans: tuple[TimeSpan, ...] = ()
 
     def twin(self) -> Energy:
         """The same load at the same place, always with power; what it has computed is shared."""
-        return Energy(self._load, self._share, self._computed)
+        return Energy(self._load, self._service_wh, self._share, self._computed)
 
     def without_power(self, spans: list[TimeSpan]) -> None:
         """Say when nothing flows; replaces what was said before."""
@@ -140,9 +143,16 @@ class Energy:
             bounds = np.arange(first - first % INTERVAL_S, until + INTERVAL_S, INTERVAL_S).clip(first, until)
             owed = _CAUGHT_UP * float(np.diff(self.used(bounds)[0]) @ [self._thermal(at) for at in bounds[:-1]])
             soon = np.diff(self.used(np.array([until, until + 3600]))[0])
-            at_once = min(_AT_ONCE * owed, _AT_MOST * float(soon[0]))
+            at_once = min(_AT_ONCE * owed, _AT_MOST * float(soon[0]), owed * self._room(until, owed))
             self._computed.owed[span] = (owed, -3600 / math.log1p(-at_once / owed)) if at_once > 0 else (0.0, math.inf)
         return self._computed.owed[span]
+
+    def _room(self, until: Seconds, owed: float) -> float:
+        """The share of what is owed that the first hour can bring, so that no quarter hour takes more than the service gives."""
+        begins = until - until % INTERVAL_S
+        most = np.diff(self.used(np.arange(begins, until + OVER_S + INTERVAL_S, INTERVAL_S))[0]).max()
+        first = min(max(self._service_wh - float(most), 0.0) / owed, 1.0) if owed else 1.0
+        return float(1.0 - (1.0 - first) ** (3600 / INTERVAL_S))
 
     def _thermal(self, at: np.int64) -> float:
         """The share of an instant's load that cools or heats."""

@@ -28,6 +28,7 @@ from meters.faults.replies import reply
 from meters.identity import MeterIdentity, Premise, esiid_hash
 from meters.kernels.philox import philox4x32, words
 from meters.load.lookalikes import fits, with_lookalikes
+from meters.load.premises import service_wh
 from meters.load.truth import ERA, GeneratedLoad, PremiseLoad
 from meters.shown import Command, CommandKind, Live, Reply, Window, Wire, WriteResult
 from meters.status import has_value, lacks_received
@@ -93,7 +94,8 @@ class EmulatedMeter:
         self.lookalikes = tuple(one for one in lookalikes if fits(one, premise))
         self._unread = unread_midnights(self.lookalikes, seed)
         usual = load if load is not None else GeneratedLoad(seed, premise)
-        self._energy = energy or Energy(with_lookalikes(usual, self.lookalikes, premise, identity.multiplier), share)
+        used = with_lookalikes(usual, self.lookalikes, premise, identity.multiplier)
+        self._energy = energy or Energy(used, service_wh(premise.klass), share)
         self._energy.without_power([(outage.first, outage.until) for outage in outages(faults)] + declared_open(faults))
         self._switch = Switch()
         self._clock_writes: list[tuple[Seconds, Seconds]] = []

@@ -20,13 +20,10 @@ from meters.faults.kinds import LookalikeKind
 from meters.faults.lookalike import Lookalike
 from meters.faults.rules import FaultRule, Roster, lookalikes
 from meters.identity import Premise
-from meters.load.premises import HOME_CLASSES
+from meters.load.premises import service_wh
 from meters.load.truth import DayLoad, PremiseLoad
 
 Wh = NDArray[np.int64]
-
-#: Most that a peak reaches, Wh: a home's service (200 A at 240 V) gives 12,000 in a quarter hour. Defaults of this project.
-_HOME_WH, _BUSINESS_WH = 11_500, 125_000
 
 
 def with_lookalikes(load: PremiseLoad, alike: Iterable[Lookalike], premise: Premise, grain: int = 1) -> PremiseLoad:
@@ -61,7 +58,7 @@ class _WithPeak:
     def __init__(self, load: PremiseLoad, peak: Lookalike, premise: Premise) -> None:
         self._load, self._peak = load, peak
         self._day = day_of(peak.first)
-        self._most = _HOME_WH if premise.klass in HOME_CLASSES else _BUSINESS_WH
+        self._most = service_wh(premise.klass)
         self.registers, self.thermal = load.registers, load.thermal
 
     def day(self, day: date) -> DayLoad:

@@ -24,6 +24,8 @@ CLASSES = HOME_CLASSES + BUSINESS_CLASSES
 CURVES: tuple[tuple[str, str], ...] = tuple((zone, klass) for zone in ZONES for klass in CLASSES)
 #: Bounds of a premise's scale: below, whole Wh are too coarse a grain; above, it is no delivery point of this market.
 MIN_SCALE, MAX_SCALE = 0.01, 1000.0
+#: Wh that a service gives in a quarter hour: a home's of 200 A at 240 V 12,000, of which 11,800 are ever drawn; a business's 500 kW.
+_HOME_SERVICE_WH, _BUSINESS_SERVICE_WH = 11_800, 125_000
 #: Bounds of a roof, W, and of the mean day of a car (a depot of them), Wh.
 MAX_SOLAR_W, MAX_EV_WH = 1_000_000, 1_000_000
 
@@ -130,6 +132,11 @@ class PremiseArrays:
                 *words(seed), hashes[others], shares, classes[others], scales[others], solar_w[others], ev_wh[others]
             )
         return cls(hashes, CURVES.index((tdsp.zone, CLASSES[0])) + classes, scales, solar_w, ev_wh)
+
+
+def service_wh(klass: str) -> int:
+    """Most Wh that a premise of a class ever draws in a quarter hour."""
+    return _HOME_SERVICE_WH if klass in HOME_CLASSES else _BUSINESS_SERVICE_WH
 
 
 def make_premise(tdsp: Tdsp, seed: int, ordinal: int, mix: Mix = HOMES) -> Premise:

@@ -65,6 +65,15 @@ def test_power_that_is_told_at_once_has_what_is_caught_up_and_a_second_outage_en
     assert drawn(emulated, back + HOUR, 12) == pytest.approx(12 * 3600 - 60 + 27, abs=2)
 
 
+@pytest.mark.parametrize("use", [5_000, 11_000, 11_800])
+def test_no_quarter_hour_takes_more_than_a_homes_service_gives(use: int) -> None:
+    # Without the bound the first takes more than 2.6 times its use.
+    back = NOON + 6 * HOUR
+    emulated = meter(outage(NOON, back), load=SteadyLoad(use, cools=0.9))
+    after = emulated.window(back, back + 12 * HOUR, FOR_EVER - 1).delivered
+    assert after[0] == after.max() == pytest.approx(11_800, abs=1)
+
+
 def homes(count: int) -> list[str]:
     return [make_esiid(ONCOR, 1, ordinal) for ordinal in range(1, count + 1)]
 
