@@ -17,6 +17,7 @@ from tests.test_rooms import ROOT, modules
 NOT_IMPORTED = {
     "ami-testbed": "its extra for PostgreSQL, for the tests",
     "anyio": "its pytest plugin runs the tests that are coroutines",
+    "httptools": "uvicorn parses requests with it",
     "mypy": "a command of make lint",
     "psycopg": "SQLAlchemy loads it for a postgresql:// URL",
     "pytest-cov": "a pytest plugin of make check",
