@@ -138,8 +138,8 @@ class Collection:
     ) -> Generator[simpy.Event, Any, None]:
         """Read an access point's meters, one after the other; a simpy process.
 
-        The next one is not asked before the last has answered and the point is free, so an inquiry that comes in between waits for one read and not
-        for the sweep.
+        The next one is not queued before the last has answered, so an inquiry that comes in between waits for one read and not for the sweep, which
+        goes on however many inquiries there are.
         Whom nobody heard does not hold up the others: what is waited for are the last such try's seconds.
         """
         env = self._driver.env
@@ -162,9 +162,9 @@ class Collection:
     ) -> Generator[simpy.Event, Any, None]:
         env = self._driver.env
         point = self._access_points[address.access_point]
-        while (free_us := point.free_at(micros(env.now))) > env.now:
-            yield env.timeout(free_us - micros(env.now))
-        point.take(free_us)
+        start_us = point.free_at(micros(env.now))
+        point.take(start_us)
+        yield env.timeout(start_us - micros(env.now))
         start = max(self._collected_to[address.key], end - self._catch_up_days * _DAY_S)
         midnights = midnights_due(self._midnights_to[address.key], end, self._catch_up_days)
         try:

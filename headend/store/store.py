@@ -423,11 +423,12 @@ class HeadEndStore:
         return found
 
     def daily_averages(self, meters: Sequence[MeterKey], day: date) -> dict[Channel, LongArray]:
-        """(m,) Wh a day before ``day`` by the midnight registers, by channel: of four weeks, or as many days from seven on as are held; -1: not known."""
+        """(m,) Wh a day by the midnight registers of the four weeks before ``day``, from the first to the last that are held, seven days apart at least; by channel; -1: not known."""
         found = {channel: np.full(len(meters), -1, np.int64) for channel in Channel}
         row_of = {meter: row for row, meter in enumerate(meters)}
-        rows, last = MIDNIGHT_REGISTERS.c, day_start(day)
-        starts = {last} | {day_start(day - timedelta(days=back)) for back in range(AVERAGE_LEAST, AVERAGE_MOST + 1)}
+        rows = MIDNIGHT_REGISTERS.c
+        # Of a meter that is silent now the last is some days old.
+        starts = {day_start(day - timedelta(days=back)) for back in range(AVERAGE_MOST + 1)}
         held: dict[tuple[MeterKey, str], list[tuple[Seconds, int, int]]] = {}
         with self._engine.connect() as connection:
             for chunk in chunks(sorted({meter.esiid for meter in meters})):
@@ -440,8 +441,8 @@ class HeadEndStore:
                     of_meter.append((midnight[0], midnight[1], midnight[2]))
         for (meter, _), midnights in held.items():
             (first, *from_wh), (end, *to_wh) = midnights[0], midnights[-1]
-            if first < end == last and meter in row_of:
-                count = (day - day_of(first)).days
+            count = (day_of(end) - day_of(first)).days
+            if count >= AVERAGE_LEAST and meter in row_of:
                 for channel, begun, ended in zip((Channel.LOAD, Channel.GENERATION), from_wh, to_wh, strict=True):
                     # A register that ran back says nothing of a use.
                     found[channel][row_of[meter]] = (ended - begun) // count if ended >= begun else -1

@@ -64,25 +64,33 @@ class _Quiet(uvicorn.Server):
 
 
 class _BoundedHead(HttpToolsProtocol):
-    """uvicorn's quick parser, which by itself would keep headers that never end."""
+    """uvicorn's quick parser, which by itself would keep a head, a trailer or a chunk's extension that never ends."""
 
-    _head: int | None = None
+    _since, _moved = 0, False
 
     def on_message_begin(self) -> None:
-        self._head = 0
+        self._moved = True
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
-        self._head = None
+        self._moved = True
         super().on_headers_complete()
 
+    def on_body(self, body: bytes) -> None:
+        self._moved = True
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        self._moved = True
+        super().on_message_complete()
+
     def data_received(self, data: bytes) -> None:
-        if self._head is not None:
-            self._head += len(data)
-            if self._head > MOST_HEAD:
-                self.send_400_response("The request's line and headers are too long.")
-                return
+        self._moved = False
         super().data_received(data)
+        # Octets that came to nothing: no request has begun with them, no head has ended, no body has grown.
+        self._since = 0 if self._moved else self._since + len(data)
+        if self._since > MOST_HEAD and not self.transport.is_closing():
+            self.send_400_response("The request's line and headers are too long.")
 
 
 def _resettable(app: ASGIApp) -> ASGIApp:
