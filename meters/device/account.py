@@ -61,9 +61,16 @@ def _entries(meter: EmulatedMeter, start: Seconds, end: Seconds, now: Seconds) -
     for one in meter.lookalikes:
         low, high = (floor_interval(at) for at in (max(one.first, start), min(one.until, end) + INTERVAL_S - 1))
         if low < high:
-            used = meter.used(low, high)
+            drawn, given = meter.used(low, high)
             ends = Ends(_registers(meter, low), _registers(meter, high))
-            yield entry(one, meter.number(low), (start, end), Effect(used, used), ends, unread=one.unread(meter.seed))
+            yield entry(
+                one,
+                meter.number(low),
+                (start, end),
+                Effect(drawn, drawn, given, given),
+                ends,
+                unread=one.unread(meter.seed),
+            )
 
 
 def _registers(meter: EmulatedMeter, at: Seconds) -> tuple[int, int]:

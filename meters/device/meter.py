@@ -95,7 +95,7 @@ class EmulatedMeter:
         self._unread = unread_midnights(self.lookalikes, seed)
         usual = load if load is not None else GeneratedLoad(seed, premise)
         used = with_lookalikes(usual, self.lookalikes, premise, identity.multiplier)
-        self._energy = energy or Energy(used, service_wh(premise.klass), share)
+        self._energy = energy or Energy(used, service_wh(identity.multiplier), share)
         self._energy.without_power([(outage.first, outage.until) for outage in outages(faults)] + declared_open(faults))
         self._switch = Switch()
         self._clock_writes: list[tuple[Seconds, Seconds]] = []
@@ -218,9 +218,10 @@ class EmulatedMeter:
         after = self._counting.exchanges(at)
         return self._counting.registers(at, after, self._counting.totals(at, after))
 
-    def used(self, first: Seconds, until: Seconds) -> int:
-        """Wh that the premise has drawn between two instants, or would have with power."""
-        return int(np.diff(self._energy.used(np.array([first, until]))[0])[0])
+    def used(self, first: Seconds, until: Seconds) -> tuple[int, int]:
+        """Wh that the premise has drawn and given between two instants, or would have with power."""
+        delivered, received = np.diff(self._energy.used(np.array([first, until])))[:, 0].tolist()
+        return delivered, received
 
     def under(self, faults: Sequence[Fault]) -> EmulatedMeter:
         """This meter, at its load and with the commands that it was given, under other faults: a swap stays as it is."""

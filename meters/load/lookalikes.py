@@ -26,11 +26,15 @@ from meters.load.truth import DayLoad, PremiseLoad
 Wh = NDArray[np.int64]
 
 
-def with_lookalikes(load: PremiseLoad, alike: Iterable[Lookalike], premise: Premise, grain: int = 1) -> PremiseLoad:
-    """The load with what is declared of its premise; what happens under a roof needs one. grain: Wh that its meter counts by."""
+def with_lookalikes(
+    load: PremiseLoad, alike: Iterable[Lookalike], premise: Premise, multiplier: int = 1
+) -> PremiseLoad:
+    """The load with what is declared of its premise; what happens under a roof needs one. multiplier: of its meter."""
     for one in sorted(alike, key=lambda one: (one.first, one.kind)):
         if fits(one, premise):
-            load = _WithPeak(load, one, premise) if one.kind is LookalikeKind.PEAK else _Without(load, one, grain)
+            load = (
+                _WithPeak(load, one, multiplier) if one.kind is LookalikeKind.PEAK else _Without(load, one, multiplier)
+            )
     return load
 
 
@@ -55,10 +59,10 @@ def refuse_roofless(
 class _WithPeak:
     """A load one of whose days has a peak; what it takes the day's other intervals lack, so no register differs."""
 
-    def __init__(self, load: PremiseLoad, peak: Lookalike, premise: Premise) -> None:
+    def __init__(self, load: PremiseLoad, peak: Lookalike, multiplier: int) -> None:
         self._load, self._peak = load, peak
         self._day = day_of(peak.first)
-        self._most = service_wh(premise.klass)
+        self._most = service_wh(multiplier)
         self.registers, self.thermal = load.registers, load.thermal
 
     def day(self, day: date) -> DayLoad:

@@ -24,8 +24,9 @@ CLASSES = HOME_CLASSES + BUSINESS_CLASSES
 CURVES: tuple[tuple[str, str], ...] = tuple((zone, klass) for zone in ZONES for klass in CLASSES)
 #: Bounds of a premise's scale: below, whole Wh are too coarse a grain; above, it is no delivery point of this market.
 MIN_SCALE, MAX_SCALE = 0.01, 1000.0
-#: Wh that a service gives in a quarter hour: a home's of 200 A at 240 V 12,000, of which 11,800 are ever drawn; a business's 500 kW.
-_HOME_SERVICE_WH, _BUSINESS_SERVICE_WH = 11_800, 125_000
+#: Wh in a quarter hour: a service of 200 A at 240 V gives 12,000, of which so many are ever drawn, so often as transformers multiply; no premise has
+#: more than 500 kW.
+_SERVICE_WH, _MOST_WH = 11_800, 125_000
 #: Bounds of a roof, W, and of the mean day of a car (a depot of them), Wh.
 MAX_SOLAR_W, MAX_EV_WH = 1_000_000, 1_000_000
 
@@ -134,9 +135,9 @@ class PremiseArrays:
         return cls(hashes, CURVES.index((tdsp.zone, CLASSES[0])) + classes, scales, solar_w, ev_wh)
 
 
-def service_wh(klass: str) -> int:
-    """Most Wh that a premise of a class ever draws in a quarter hour."""
-    return _HOME_SERVICE_WH if klass in HOME_CLASSES else _BUSINESS_SERVICE_WH
+def service_wh(multiplier: int) -> int:
+    """Most Wh that a premise ever draws in a quarter hour through a meter of that multiplier."""
+    return min(_SERVICE_WH * multiplier, _MOST_WH)
 
 
 def make_premise(tdsp: Tdsp, seed: int, ordinal: int, mix: Mix = HOMES) -> Premise:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from datetime import date
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -107,7 +109,12 @@ def read_preset(path: Path) -> tuple[Preset | None, list[UserError]]:
         document = read_yaml_file(path, ExactLoader)
     except YamlProblem as problem:
         return None, [
-            HeadEndError("vee.preset.unreadable", f"{problem.problem[:1].upper()}{problem.problem[1:]}.", problem.place)
+            HeadEndError(
+                "vee.preset.unreadable",
+                f"{problem.problem[:1].upper()}{problem.problem[1:]}.",
+                problem.place,
+                f"Name a file of your own, or none for the shipped ones ({', '.join(shipped())}).",
+            )
         ]
     try:
         written = _File.model_validate(document.value)
@@ -140,7 +147,14 @@ def _wrong_thresholds(told: Mapping[str, Any]) -> list[Mistake]:
 
     for rule, numbers in told.items():
         known = RULES[rule].thresholds if rule in RULES else {}
-        if not known or rule == "sum.unlocated":
+        if rule == "sum.unlocated":
+            wrong(
+                (rule,),
+                "What becomes of such a day has a field of its own.",
+                "Write 'sum_unlocated: tell' or 'estimate_day'.",
+            )
+            continue
+        if not known:
             having = [name for name, row in RULES.items() if row.thresholds and name != "sum.unlocated"]
             wrong((rule,), f"There is no rule '{rule}' with a threshold.", did_you_mean(rule, having))
             continue
@@ -152,10 +166,8 @@ def _wrong_thresholds(told: Mapping[str, Any]) -> list[Mistake]:
                 wrong((rule, name), f"{rule} has no threshold '{name}'.", did_you_mean(name, known))
                 continue
             row = known[name]
-            number = (
-                None if isinstance(value, (bool, str)) or value is None or isinstance(value, (Mapping, list)) else value
-            )
-            if number is None or not row.least <= number <= row.most:
+            number = value if isinstance(value, (int, float, Decimal)) and not isinstance(value, bool) else None
+            if number is None or math.isnan(number) or not row.least <= number <= row.most:
                 wrong(
                     (rule, name),
                     f"It is no number from {row.least:g} to {row.most:g} ({row.unit}).",

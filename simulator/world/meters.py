@@ -179,7 +179,8 @@ def build(spec: WorldSpec, seed: int, since: Seconds | None = None, more: Happen
     company = tdsp(spec.tdsp)
     wanted = {premise.meter: premise for premise in spec.premises}
     declared = spec.happenings(lambda section, _: f"world.{section}")
-    rules, weather = declared.rules + more.rules, declared.weather + more.weather
+    # First what is declared beside it: by rate it hits whom it hits wherever these meters are served.
+    rules, weather = more.rules + declared.rules, more.weather + declared.weather
     premises = [_premise(spec, company, seed, at, wanted.get(at), weather) for at in range(1, spec.meters + 1)]
     faults, alike = _drawn(spec, seed, premises, rules)
     gateways: list[dict[int, EmulatedMeter]] = [{} for _ in range(spec.gateways)]
