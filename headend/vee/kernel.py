@@ -112,15 +112,16 @@ def validate_rows(day: DayColumns, limits: Limits, channel: int, flags: Flags, f
             there &= np.uint8(present[row, i])
         bad = there == 0 or least < 0 or most > hard or (words & unusable) != 0
         whole_day = not bad
+        likely = np.int64(0)
         if bad:
-            s, told = _flag(day, unusable, hard, channel, row, flags.bad[row], findings, told)
+            s, likely, told = _flag(day, limits, unusable, hard, channel, row, flags.bad[row], findings, told)
         r0, r1, before = day.r0[row], day.r1[row], day.r1_before[row]
         whole = min(n * hard, _MOST)
         share = limits.register_rollover_share
         advance, rule = _advance(r0, r1, multiplier, day.dials[row], day.asset[row], share, whole)
         tolerance = max(limits.sum_failed_counts * multiplier, max(advance, 0) * limits.sum_failed_share // 1000)
         d = advance - s
-        failed = advance >= 0 and (d < -tolerance or (d > tolerance and not bad))
+        failed = advance >= 0 and (d < -tolerance or d > max(tolerance, likely))
         flags.advance[row], flags.tolerance[row], flags.failed[row] = advance, tolerance, failed
         if (
             failed
@@ -170,6 +171,7 @@ def _said(x: int, present: bool, status: int, unusable: int, hard: int) -> int:
 @kernel
 def _flag(
     day: DayColumns,
+    limits: Limits,
     unusable: int,
     hard: int,
     channel: int,
@@ -177,18 +179,23 @@ def _flag(
     bad: OctetArray,
     findings: FindingArray,
     told: int,
-) -> tuple[int, int]:
-    """The rules that look at one interval alone: flags, findings, and the sum of what stands."""
+) -> tuple[int, np.int64, int]:
+    """The rules that look at one interval alone: flags, findings, the sum of what stands, and most Wh that what does not can have been.
+
+    More than that is left over only where something that looks good is not. Of a value above the service the registers may have all.
+    """
     n = len(bad)
-    s, most = 0, 0
+    s, most, lacking, highest = 0, 0, 0, limits.interval_spike_floor
     count, first, last = np.zeros(4, np.int64), np.zeros(4, np.int64), np.zeros(4, np.int64)
     for i in range(n):
         x = int(day.wh[row, i])
         said = _said(x, day.present[row, i], day.status[row, i], unusable, hard)
         if said == 0:
             s += x
+            highest = max(highest, x)
             continue
         bad[i] = said
+        lacking += 1
         for bit in range(4):
             if (said >> bit) & 1:
                 if count[bit] == 0:
@@ -205,7 +212,8 @@ def _flag(
         told = tell(findings, told, row, _R_CONDITION, channel, first[2], last[2], count[2], 0)
     if count[3]:
         told = tell(findings, told, row, _R_HARD_MAXIMUM, channel, first[3], last[3], most, hard)
-    return s, told
+    likely = limits.sum_failed_lacking * highest * lacking // 1000
+    return s, np.int64(_MOST if count[3] or lacking == n else likely), told
 
 
 @kernel
@@ -255,7 +263,8 @@ def _locate(
     if (failed and d > 0) or ((unknown or not limits.interval_zero_registers_confirm) and not failed):
         need = limits.interval_zero_on_failed_sum if failed else n
         told = _zeros(day, bad, found, need, row, channel, findings, told)
-    if failed and told == before:
+    # What lacks a value shares in what is left over, so no one interval explains it.
+    if failed and told == before and not (d > 0 and bad.any()):
         told = _residual(wh, bad, found, d, limits.interval_residual_share, hard, row, channel, findings, told)
     for i in range(n):
         bad[i] |= found[i]

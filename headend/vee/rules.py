@@ -126,6 +126,7 @@ class Limits(NamedTuple):
     interval_residual_share: int
     sum_failed_counts: int
     sum_failed_share: int
+    sum_failed_lacking: int
     sum_unlocated_estimate_day: int
     register_rollover_share: int
     usage_high_ratio: int

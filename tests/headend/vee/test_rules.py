@@ -122,6 +122,23 @@ def test_the_hard_maximum_is_200_a_at_240_v_for_a_quarter_times_the_multiplier()
     assert told(columns(_with({40: 480_000}), multiplier=[40], told_multiplier=[40])) == []
 
 
+def test_an_interval_without_a_value_hides_no_energy_that_it_cannot_have_had() -> None:
+    # One of the ramp lacks a value: three times the floor of 500 Wh, 1,500, are its to have, and one more is not.
+    present = np.ones((1, 96), np.bool_)
+    present[0, 70] = False
+    there = [wh for at, wh in enumerate(ramp()) if at != 70]
+    for left, findings in ((1_500, ["interval.missing"]), (1_501, ["interval.missing", "sum.failed"])):
+        day = columns(ramp(), present=present, r1=[R0 + sum(there) + left])
+        assert [rule for rule, _, _ in told(day)] == findings
+    # So zeros beside it are found.
+    zeros = _with(dict.fromkeys(range(20, 50), 0))
+    assert [rule for rule, _, _ in told(columns(zeros, present=present, r1=_true()))] == [
+        "interval.missing",
+        "interval.zero",
+        "sum.failed",
+    ]
+
+
 # --- spikes
 
 

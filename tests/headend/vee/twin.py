@@ -62,7 +62,15 @@ class Judged:
         self.tolerance = max(Fraction(counts), Fraction(self.advance or 0, 1000))
         self.left = (self.advance or 0) - self.sum
         self.failed = self.advance is not None and (
-            self.left < -self.tolerance or (self.whole and abs(self.left) > self.tolerance)
+            self.left < -self.tolerance
+            or (self.whole and abs(self.left) > self.tolerance)
+            # More than three times the highest good one, or 500 Wh, for each that lacks a usable value.
+            or (
+                0 < len(self.good) < self.n
+                and not any("interval.hard_maximum" in rules for rules in self.bad.values())
+                and self.left > self.tolerance
+                and Fraction(self.left, self.n - len(self.good)) > 3 * max(500, max(self.good.values()))
+            )
         )
         self._sum()
         self._use()
@@ -150,7 +158,7 @@ class Judged:
             need = 1 if self.failed else self.n
             zeros = [i for run in self._runs(self._is_causeless_zero) if len(run) >= need for i in run]
             locate("interval.zero", zeros, len(zeros), need)
-        if self.failed and not located:
+        if self.failed and not located and (self.whole or self.left < 0):
             at = self._explaining()
             if at is not None:
                 locate("interval.residual", [at], self.good[at] + self.left, self.good[at])
