@@ -15,7 +15,7 @@ from headend.http.api_pages import Frame
 from headend.http.links import HeadEndLink
 from headend.network.events import EventDesk
 from headend.network.law import AccessPoint, LawDraws, NetworkLaw, TryDraws
-from headend.network.sweep import CATCH_UP_DAYS, Collection
+from headend.network.sweep import Collection
 from headend.network.transport import ModbusTransport
 from headend.ondemand.desk import OnDemandDesk
 from headend.ondemand.live import LiveMeters
@@ -48,8 +48,8 @@ class HeadEndSettings:
     meter_timeout_s: float = 3.0
     #: Go on from what the store holds: a sweep at once, from ``collect_from`` on, then the days from ``first_day`` on that are not posted.
     resume: bool = False
-    #: So many days back a meter that was silent is caught up.
-    catch_up_days: int = CATCH_UP_DAYS
+    #: So many days back a meter that was silent is caught up, unless it is as its VEE has it.
+    catch_up_days: int | None = None
     #: Tries of one posting before it is given up.
     posting_tries: int = POSTING_TRIES
     #: How its VEE goes.
@@ -95,7 +95,8 @@ class HeadEnd:
             journal,
             first=settings.collect_from,
             every_s=seconds(settings.sweep_every_h * 3600),
-            catch_up_days=settings.catch_up_days,
+            catch_up_days=settings.catch_up_days or settings.vee.over_days,
+            attempt_s=settings.vee.attempt_s,
             reach=store.collected.reach(esiids, settings.collect_from) if settings.resume else None,
         )
         self.daily = DailyCycle(
@@ -117,7 +118,7 @@ class HeadEnd:
         self.health = HealthDesk(
             driver, store, posting, settings.times, settings.first_day, seconds(settings.sweep_every_h * 3600)
         )
-        served = Served(self.desk, self.events, self.health, frozenset(esiids), self.metrics, link)
+        served = Served(self.desk, self.events, self.health, frozenset(esiids), self.metrics, link, store)
         self.app = create_app(served, f"{settings.name} head-end", frame)
 
     def start(self) -> None:

@@ -12,16 +12,24 @@ import simpy
 
 from headend.network.events import EventDesk
 from headend.network.law import TRY_TIMEOUT_US, AccessPoint
-from headend.network.transport import ModbusTransport, NoAnswer
-from headend.ports import FAULT, Driver, Journal, MeterAddress, MeterReading, RegisterSnapshot, fault_text, guarded
+from headend.network.transport import ModbusTransport, NoAnswer, WrongMeter
+from headend.ports import (
+    FAULT,
+    Driver,
+    Journal,
+    MeterAddress,
+    MeterKey,
+    MeterReading,
+    RegisterSnapshot,
+    fault_text,
+    guarded,
+)
 from headend.store.collected import Reach
+from headend.store.states import MeterDay, Tried
 from headend.store.store import HeadEndStore
 from meters.calendar import Seconds, day_end, day_of, day_start, floor_interval, instants, micros, seconds, to_us
 
-#: A meter that was silent is caught up over so many days; older intervals have left its ring.
-CATCH_UP_DAYS = 5
 _DAY_S = seconds(24 * 3600)
-CATCH_UP_S = CATCH_UP_DAYS * _DAY_S
 
 
 def sweep_times(start: Seconds, every_s: Seconds) -> Generator[Seconds, None, None]:
@@ -34,7 +42,7 @@ def sweep_times(start: Seconds, every_s: Seconds) -> Generator[Seconds, None, No
         day += timedelta(days=1)
 
 
-def midnights_due(after: Seconds, end: Seconds, back_days: int = CATCH_UP_DAYS) -> list[Seconds]:
+def midnights_due(after: Seconds, end: Seconds, back_days: int) -> list[Seconds]:
     """The local midnights in (after, end] whose registers are still to be read, at most so many days back."""
     day = max(day_of(after + 1), day_of(end) - timedelta(days=back_days))
     due = []
@@ -43,6 +51,18 @@ def midnights_due(after: Seconds, end: Seconds, back_days: int = CATCH_UP_DAYS) 
             due.append(day_start(day))
         day += timedelta(days=1)
     return due
+
+
+def days_asked(
+    meter: MeterKey, collected_to: Seconds, start: Seconds, end: Seconds, midnights: Sequence[Seconds]
+) -> list[MeterDay]:
+    """The ended days of which a sweep asks for something, that begin at ``start`` or later. Instants in UTC epoch seconds."""
+    ended = {day_start(day_of(at - 1)) for at in midnights}
+    day = day_of(max(start, collected_to))
+    while day_end(day) <= end:
+        ended.add(day_start(day))
+        day += timedelta(days=1)
+    return [MeterDay(meter, begun) for begun in sorted(ended) if begun >= start]
 
 
 class Collection:
@@ -59,12 +79,14 @@ class Collection:
         *,
         first: Seconds,
         every_s: Seconds,
-        catch_up_days: int = CATCH_UP_DAYS,
+        catch_up_days: int,
+        attempt_s: Seconds,
         reach: Reach | None = None,
     ) -> None:
         """events: is told whom a sweep heard. first: UTC epoch seconds from which on intervals are collected. every_s: seconds between sweeps.
 
-        catch_up_days: so far back a meter that was silent is caught up. reach: what the store holds already of each meter.
+        catch_up_days: so far back a meter that was silent is caught up; older intervals have left its ring. attempt_s: seconds between two attempts at a day.
+        reach: what the store holds already of each meter.
         """
         self._driver = driver
         self._transport = transport
@@ -75,6 +97,8 @@ class Collection:
         self._journal = journal
         self._every_s = every_s
         self._catch_up_days = catch_up_days
+        self._attempt_s = attempt_s
+        self._first = first
         self._collected_to = reach.intervals if reach else dict.fromkeys(store.records.addresses, first)
         self._midnights_to = reach.midnights if reach else dict.fromkeys(store.records.addresses, first - 1)
 
@@ -107,17 +131,21 @@ class Collection:
         readings: list[MeterReading] = []
         snapshots: list[RegisterSnapshot] = []
         silent: list[str] = []
+        tried: list[Tried] = []
         by_point: dict[int, list[MeterAddress]] = defaultdict(list)
         for address in self._addresses:
             by_point[address.access_point].append(address)
-        lines = (self._collect_all(addresses, end, readings, snapshots, silent) for addresses in by_point.values())
+        lines = (
+            self._collect_all(addresses, end, readings, snapshots, silent, tried) for addresses in by_point.values()
+        )
         yield env.all_of([env.process(line) for line in lines])
         readings.sort(key=lambda reading: (reading.esiid, reading.meter_number))
         snapshots.sort(key=lambda snapshot: (snapshot.esiid, snapshot.meter_number, snapshot.day_start))
         now = self._driver.now()
         self._store.keep(readings, now, "sweep")
         if snapshots:
-            self._store.keep_snapshots(snapshots)
+            self._store.keep_snapshots(snapshots, now)
+        self._store.states.note_tried(sorted(tried), now, self._attempt_s)
         if readings:
             self._store.collected.note_sweep(now)
         self._journal.note(
@@ -135,6 +163,7 @@ class Collection:
         readings: list[MeterReading],
         snapshots: list[RegisterSnapshot],
         silent: list[str],
+        tried: list[Tried],
     ) -> Generator[simpy.Event, Any, None]:
         """Read an access point's meters, one after the other; a simpy process.
 
@@ -146,7 +175,7 @@ class Collection:
         given_up_us = micros(0)
         for address in addresses:
             before = len(silent)
-            collected = self._collect(address, end, readings, snapshots, silent)
+            collected = self._collect(address, end, readings, snapshots, silent, tried)
             yield from guarded(collected, functools.partial(self._fault, address.esiid))
             if len(silent) > before:
                 given_up_us = micros(env.now) + TRY_TIMEOUT_US
@@ -159,6 +188,7 @@ class Collection:
         readings: list[MeterReading],
         snapshots: list[RegisterSnapshot],
         silent: list[str],
+        tried: list[Tried],
     ) -> Generator[simpy.Event, Any, None]:
         env = self._driver.env
         point = self._access_points[address.access_point]
@@ -167,13 +197,17 @@ class Collection:
         yield env.timeout(start_us - micros(env.now))
         start = max(self._collected_to[address.key], end - self._catch_up_days * _DAY_S)
         midnights = midnights_due(self._midnights_to[address.key], end, self._catch_up_days)
+        oldest = max(self._first, end - self._catch_up_days * _DAY_S)
+        asked = days_asked(address.key, self._collected_to[address.key], oldest, end, midnights)
         try:
             reading, taken = yield self._driver.io(
                 "sweep", " ".join(address.key), lambda: self._exchange(address, start, end, midnights)
             )
-        except NoAnswer:
+        except NoAnswer as error:
             silent.append(address.esiid)
+            tried += [Tried(of, "other meter" if isinstance(error, WrongMeter) else "silent") for of in asked]
             return
+        tried += [Tried(of, "") for of in asked]
         self._events.heard(address.key, self._driver.now())
         readings.append(reading)
         snapshots.extend(taken)

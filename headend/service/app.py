@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine, Mapping
 from collections.abc import Collection as Members
 from dataclasses import dataclass
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Request, Response, Security
+from fastapi import APIRouter, Query, Request, Response, Security
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, Field
@@ -27,9 +28,11 @@ from headend.network.events import AHEAD_S, EventDesk
 from headend.ondemand.desk import OnDemandDesk
 from headend.ondemand.gap import GAP_LIMIT
 from headend.ports import HeadEndError
+from headend.service import collection_wire
 from headend.service.health import HeadEndHealth, HealthDesk
 from headend.service.metrics import HeadEndMetrics
 from headend.store.inquiries import Acceptance
+from headend.store.store import HeadEndStore
 from headend.wire import EventBatch, EventsAccepted, InquiryAccepted, InquiryKind, InquiryRequest
 from meters.calendar import INTERVAL_S, seconds
 
@@ -61,7 +64,11 @@ _NOT_SMT = InquiryError(
     place="replyTo",
 )
 #: Whose key each call asks for.
-_SENDERS: dict[str, Literal["smt", "meters"]] = {"/inquiries": "smt", "/events": "meters"}
+_SENDERS: dict[str, Literal["smt", "meters"]] = {
+    "/inquiries": "smt",
+    "/events": "meters",
+    "/collection/{operatingDay}": "smt",
+}
 _UNROUTED = {
     NO_CALL: ("headend.http.no_call", "There is no such call."),
     NO_METHOD: ("headend.http.no_method", "This method is not offered here."),
@@ -86,6 +93,10 @@ _EVENT_REPLIES: Replies = {
     ),
     401: documented("It does not bear the meters' key.", InquiryError),
 }
+_TOLD_REPLIES: Replies = {
+    400: documented("The day, or what is asked for of it, is not as documented.", InquiryError),
+    401: documented("It does not bear SMT's key.", InquiryError),
+}
 _HEALTH_REPLIES: Replies = {503: documented("It cannot do all of its work.", HeadEndHealth)}
 
 
@@ -99,6 +110,7 @@ class Served:
     esiids: Members[str]
     metrics: HeadEndMetrics
     link: HeadEndLink
+    store: HeadEndStore
 
 
 class _Keyed(APIRoute):
@@ -196,6 +208,24 @@ def _router() -> APIRouter:
             error = InquiryError(code="headend.events.ahead", message=_AHEAD, place=f"events.{ahead}.at")
             return _refuse(400, error)
         return here.events.accept(batch)
+
+    @routes.get(
+        "/collection/{operatingDay}",
+        dependencies=[Security(key_of("smt"))],
+        responses=_TOLD_REPLIES,
+        summary="How collection of an ended operating day stands",
+    )
+    def collection(
+        operatingDay: date,
+        here: ServedHere,
+        complete: bool | None = None,
+        esiid: Annotated[str, Query(pattern=r"^(\d{17,22})?$")] = "",
+        after: Annotated[str, Query(max_length=22, description="Begin behind this ESI ID.")] = "",
+        limit: Annotated[int, Query(ge=1, le=10_000)] = 1_000,
+    ) -> collection_wire.DayCollection:
+        """Tell attempts, cause of the latest failure and whether all is there, by meter; of a day that no sweep has asked for yet, of none."""
+        states = here.store.states.of_day(operatingDay, esiid, complete, after, limit)
+        return collection_wire.told(operatingDay, states)
 
     @routes.get("/healthz", response_model=HeadEndHealth, responses=_HEALTH_REPLIES, summary="Is the service up?")
     async def healthz(here: ServedHere) -> JSONResponse:

@@ -9,5 +9,6 @@ Decides nothing, asks nobody.
 ``migrations``  how the head-end's database came to its present schema (``headend.store.migrate``)
 ``rows``        the head-end's tables and what is in a row: one ESI ID, channel and operating day
 ``seat``        one process works on a database, by whatever URL another names it
+``states``      how collection stands, meter by meter and day by day
 ``store``       readings, midnight registers, VEE'd days, posted files
 """

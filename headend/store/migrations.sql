@@ -38,3 +38,10 @@ CREATE TABLE meter_answer (
     PRIMARY KEY (esiid, at, meter_number));
 INSERT INTO meter_answer SELECT esiid, at, '' FROM meter_answer_3;
 DROP TABLE meter_answer_3;
+
+-- 5: how the collection of a meter's day stands
+CREATE TABLE collection_state (
+    esiid VARCHAR(22) NOT NULL, day_start BIGINT NOT NULL, meter_number VARCHAR(12) NOT NULL, attempts INTEGER NOT NULL,
+    cause VARCHAR(16) NOT NULL, complete BOOLEAN NOT NULL, tried_at BIGINT, changed_at BIGINT,
+    PRIMARY KEY (esiid, day_start, meter_number));
+CREATE INDEX collection_state_day ON collection_state (day_start);

@@ -5,6 +5,7 @@ A VEE'd day has revisions, and a later one never deletes an earlier one. The tab
 
 from __future__ import annotations
 
+from collections.abc import Collection as Members
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -50,6 +51,7 @@ from headend.store.rows import (
     vee_columns,
 )
 from headend.store.seat import take_seat
+from headend.store.states import MeterDay, StateStore
 from headend.vee.findings import none
 from headend.vee.quality import Channel
 from headend.vee.records import ChannelDay, DayBlock, History, VeeChannel, VeeDay
@@ -130,6 +132,8 @@ class HeadEndStore:
         self.collected = CollectedStore(database, self.records)
         #: What SMT has asked on demand.
         self.inquiries = InquiryStore(database)
+        #: How collection stands, day by day.
+        self.states = StateStore(database)
 
     def close(self) -> None:
         """Leave the seat and let go of the database."""
@@ -157,13 +161,44 @@ class HeadEndStore:
             held = self._packed(connection, {reading.esiid for reading, _, _, _, _ in runs}, starts)
             old = set(held)
             touched: dict[_Row, Packed] = {}
+            ended: set[MeterDay] = set()
+            latest = seconds(max(brought.max() for *_, brought in runs))
             for reading, day, at, part, brought in runs:
                 for channel, wh in ((Channel.LOAD, reading.delivered), (Channel.GENERATION, reading.received)):
                     key = (reading.esiid, int(channel), day_start(day), reading.meter_number)
                     packed = touched.setdefault(key, held.get(key) or Packed.empty(day))
                     packed.merge(at, wh[part], reading.status[part], reading.present[part], brought[part], mark)
+                if day_end(day) <= latest:
+                    ended.add(MeterDay(self.records.place(reading.esiid, reading.meter_number), day_start(day)))
             self._write(connection, {key: packed for key, packed in touched.items() if key not in old}, update=False)
             self._write(connection, {key: packed for key, packed in touched.items() if key in old}, update=True)
+            self._note_kept(connection, ended, latest)
+
+    def _note_kept(self, connection: sa.Connection, changed: Members[MeterDay], at: Seconds) -> None:
+        """Keep whether ended days are complete now. changed: those of which something came."""
+        if not changed:
+            return
+        esiids = sorted({of.meter.esiid for of in changed})
+        starts = {of.start for of in changed}
+        held = self._placed(connection, esiids, starts, Channel.LOAD)
+        rows = MIDNIGHT_REGISTERS.c
+        edges = sorted(starts | {day_end(day_of(start)) for start in starts})
+        midnights = {
+            (self.records.place(esiid, number), start)
+            for chunk in chunks(esiids)
+            for esiid, number, start in connection.execute(
+                sa.select(rows.esiid, rows.meter_number, rows.day_start).where(
+                    rows.esiid.in_(chunk), rows.day_start.in_(edges)
+                )
+            )
+        }
+
+        def complete(of: MeterDay) -> bool:
+            packed = held.get((of.meter, int(Channel.LOAD), of.start))
+            edges = (of.meter, of.start), (of.meter, day_end(day_of(of.start)))
+            return packed is not None and bool((packed.flags & KNOWN).all()) and midnights.issuperset(edges)
+
+        self.states.note_kept(connection, {of: complete(of) for of in changed}, at)
 
     def _packed(
         self,
@@ -207,13 +242,20 @@ class HeadEndStore:
             [dict(zip(names, key, strict=True)) | packed.columns() for key, packed in days.items()],
         )
 
-    def keep_snapshots(self, snapshots: Sequence[RegisterSnapshot]) -> None:
-        """Keep midnight registers; a later read of the same midnight replaces an earlier one."""
+    def keep_snapshots(self, snapshots: Sequence[RegisterSnapshot], at: Seconds | None = None) -> None:
+        """Keep midnight registers; a later read of the same midnight replaces an earlier one. at: UTC epoch seconds, when they were read."""
         latest = {(one.esiid, one.day_start, one.meter_number): register_row(one) for one in snapshots}
         keys = [f"k_{column.name}" for column in MIDNIGHT_REGISTERS.primary_key]
         with self._writing.begin() as connection:
             connection.execute(_LET_GO, [dict(zip(keys, key, strict=True)) for key in latest])
             connection.execute(sa.insert(MIDNIGHT_REGISTERS), list(latest.values()))
+            if at is not None:
+                begun = {
+                    MeterDay(self.records.place(one.esiid, one.meter_number), start)
+                    for one in snapshots
+                    for start in (one.day_start, day_start(day_of(one.day_start) - timedelta(days=1)))
+                }
+                self._note_kept(connection, {of for of in begun if day_end(day_of(of.start)) <= at}, at)
 
     def _span(self, meter: MeterKey, start: Seconds, end: Seconds, channel: Channel) -> tuple[LongArray, Packed]:
         """Every complete interval of [start, end), known or not: their ends and their packed columns."""

@@ -10,6 +10,7 @@ import numpy as np
 from headend.ports import LongArray
 from headend.vee.ladder import Rung
 from headend.vee.rules import Limits, limits
+from meters.calendar import Seconds, seconds
 
 #: A ladder: rungs from the top, each with its two numbers.
 Ladder = tuple[tuple[Rung, int, int], ...]
@@ -28,6 +29,14 @@ class Preset:
     limits: Limits = field(default_factory=limits)
     residential: Ladder = USUAL
     commercial: Ladder = USUAL
+    #: What a day lacks is asked for in so many attempts over so many days, evenly spaced; then it is given up.
+    attempts: int = 5
+    over_days: int = 5
+
+    @property
+    def attempt_s(self) -> Seconds:
+        """Seconds from one attempt at a day to the next."""
+        return seconds(self.over_days * 24 * 3600 // self.attempts)
 
     @property
     def back_days(self) -> int:

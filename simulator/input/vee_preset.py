@@ -76,6 +76,12 @@ class _Rung(_Written):
         return (Rung.ZERO, 0, 0) if self.zero else None
 
 
+class _Collecting(_Written):
+    attempts: Annotated[int, Field(ge=1, le=30)] = 5
+    #: Meters keep 35 days.
+    over_days: Annotated[int, Field(ge=1, le=35)] = 5
+
+
 class _Ladders(_Written):
     residential: Annotated[list[_Rung], Field(min_length=1)]
     commercial: Annotated[list[_Rung], Field(min_length=1)]
@@ -86,6 +92,7 @@ class _File(_Written):
     effective: date
     ladder: _Ladders
     sum_unlocated: Literal["tell", "estimate_day"] = "tell"
+    collection: _Collecting = Field(default_factory=_Collecting)
     thresholds: dict[str, Any] = Field(default_factory=dict)
 
 
@@ -135,7 +142,8 @@ def read_preset(path: Path) -> tuple[Preset | None, list[UserError]]:
         return None, [document.error(mistake, HeadEndError) for mistake in mistakes]
     told = {**written.thresholds, "sum.unlocated": {"estimate_day": int(written.sum_unlocated == "estimate_day")}}
     ladders = _ladder(written.ladder.residential), _ladder(written.ladder.commercial)
-    return Preset(written.preset, written.effective, limits(told), *ladders), []
+    tries = written.collection
+    return Preset(written.preset, written.effective, limits(told), *ladders, tries.attempts, tries.over_days), []
 
 
 def _wrong_thresholds(told: Mapping[str, Any]) -> list[Mistake]:

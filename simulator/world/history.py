@@ -6,6 +6,7 @@ A sandbox begins with them; what head-end and SMT hold afterwards is what live d
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -15,11 +16,12 @@ import numpy as np
 from headend.day.cycle import DailyTimes
 from headend.day.validated import validate_day
 from headend.lse import writer as lse
-from headend.network.sweep import CATCH_UP_S, midnights_due, sweep_times
+from headend.network.sweep import days_asked, midnights_due, sweep_times
 from headend.ports import LongArray, MeterKey, MeterReading, RegisterSnapshot
+from headend.store.states import Tried
 from headend.store.store import HeadEndStore, PostedFile
 from headend.vee.preset import Preset
-from meters.calendar import INTERVAL_S, Seconds, day_of, day_start, epoch, floor_interval
+from meters.calendar import INTERVAL_S, Seconds, day_of, day_start, epoch, floor_interval, seconds
 from meters.device.meter import EmulatedMeter
 from meters.shown import Wire
 from simulator.world.meters import World
@@ -44,7 +46,7 @@ async def make_history(
     every_s: Seconds,
     times: DailyTimes,
     take_in: TakeIn,
-    preset: Preset | None = None,
+    preset: Preset,
 ) -> History:
     """Fill the head-end's store and SMT up to ``now`` (UTC epoch seconds), operating day by operating day; it can be cancelled before each day."""
     begins = day_start(world.spec.first_day)
@@ -66,7 +68,7 @@ async def make_history(
         # A stop comes through here.
         await asyncio.sleep(0)
         if sweeps:
-            _sweep(world, store, sweeps, collected, midnights)
+            _sweep(world, store, sweeps, collected, midnights, preset)
 
     while True:
         validating, posting = (
@@ -77,7 +79,7 @@ async def make_history(
             return History(floor_interval(last_sweep), day, posted)
         # The batch sees what the sweeps before it have brought, as it does in a live day.
         await sweep_until(validating)
-        batch = validate_day(store, esiids, day, preset or Preset())
+        batch = validate_day(store, esiids, day, preset)
         records = lse.from_vee(batch, posting)
         name = lse.file_name(world.tdsp.duns, posting, 1)
         take_in(name, lse.dumps(records), posting)
@@ -92,10 +94,12 @@ def _sweep(
     sweeps: list[Seconds],
     collected: dict[MeterKey, Seconds],
     midnights: dict[MeterKey, Seconds],
+    preset: Preset,
 ) -> None:
     """Keep what sweeps (UTC epoch seconds, ascending) bring of every meter, in one transaction."""
     readings: list[tuple[MeterReading, LongArray]] = []
     snapshots: list[RegisterSnapshot] = []
+    tried: dict[Seconds, list[Tried]] = defaultdict(list)
     ends = [floor_interval(at) for at in sweeps]
     for meter in world.meters:
         key, multiplier = _key(meter), meter.identity.multiplier
@@ -103,15 +107,23 @@ def _sweep(
         touched = any(fault.first <= sweeps[-1] for fault in meter.faults)
         for at in sweeps if touched else sweeps[-1:]:
             end, known = floor_interval(at), world.number_at(meter, at)
-            # A head-end takes nothing from a meter that its records do not know.
-            if meter.reply(at).wire is not Wire.ANSWER or meter.identity_at(at).meter_number != known:
+            oldest = max(day_start(world.spec.first_day), end - seconds(preset.over_days * 24 * 3600))
+            due = midnights_due(midnights[key], end, preset.over_days)
+            asked = days_asked(key, collected[key], oldest, end, due)
+            if meter.reply(at).wire is not Wire.ANSWER:
+                tried[at] += [Tried(of, "silent") for of in asked]
                 continue
-            reading = _reading(meter, known, max(collected[key], end - CATCH_UP_S), end, at)
+            # A head-end takes nothing from a meter that its records do not know.
+            if meter.identity_at(at).meter_number != known:
+                tried[at] += [Tried(of, "other meter") for of in asked]
+                continue
+            tried[at] += [Tried(of, "") for of in asked]
+            reading = _reading(meter, known, max(collected[key], oldest), end, at)
             places = reading.start + INTERVAL_S * np.arange(1, len(reading.delivered) + 1)
             brought = np.full(len(places), at) if touched else np.array(sweeps)[np.searchsorted(ends, places)]
             readings.append((reading, brought))
             collected[key] = reading.end
-            for midnight in midnights_due(midnights[key], end):
+            for midnight in due:
                 taken = meter.midnight(day_of(midnight), at)
                 if taken is not None:
                     registers = taken[0] * multiplier, taken[1] * multiplier
@@ -119,7 +131,9 @@ def _sweep(
                     midnights[key] = midnight
     store.keep_brought(readings, "sweep")
     if snapshots:
-        store.keep_snapshots(snapshots)
+        store.keep_snapshots(snapshots, sweeps[-1])
+    for at in sorted(tried):
+        store.states.note_tried(tried[at], at, preset.attempt_s)
 
 
 def _key(meter: EmulatedMeter) -> MeterKey:

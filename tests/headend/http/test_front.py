@@ -196,7 +196,7 @@ async def test_a_head_end_refuses_in_its_own_shape_and_counts() -> None:
     nothing: Any = None
     metrics = HeadEndMetrics(RunJournal(), lambda: 0, lambda: 0.0)
     app = head_end.create_app(
-        head_end.Served(nothing, nothing, nothing, {}, metrics, HeadEndLink(LinkKeys.make())), "A", FRAME
+        head_end.Served(nothing, nothing, nothing, {}, metrics, HeadEndLink(LinkKeys.make()), nothing), "A", FRAME
     )
     async with httpx.AsyncClient(transport=_At(app), base_url="http://127.0.0.1") as http:
         strange = await http.get("/healthz", headers={"host": "evil.example"})

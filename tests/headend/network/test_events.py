@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from unittest.mock import MagicMock
 
 import httpx
 import pytest
@@ -55,7 +56,7 @@ class Rig:
         on_demand: OnDemandDesk = None  # type: ignore[assignment]
         health: HealthDesk = None  # type: ignore[assignment]
         metrics = HeadEndMetrics(RunJournal(), lambda: 0, lambda: 0.0)
-        service = Served(on_demand, self.desk, health, NUMBERS, metrics, LINK)
+        service = Served(on_demand, self.desk, health, NUMBERS, metrics, LINK, MagicMock())
         self.app = create_app(service, "a head-end", served(self.runtime.now))
         self.http = httpx.AsyncClient(
             transport=httpx.ASGITransport(self.app), base_url="http://headend", headers=bearing(LINK.keys.meters)

@@ -14,12 +14,13 @@ import pytest
 import simpy
 
 from headend.network.law import TRY_TIMEOUT_US, AccessPoint
-from headend.network.sweep import CATCH_UP_DAYS, Collection, midnights_due, sweep_times
+from headend.network.sweep import Collection, days_asked, midnights_due, sweep_times
 from headend.network.transport import NoAnswer
-from headend.ports import MeterAddress
+from headend.ports import MeterAddress, MeterKey
 from meters.calendar import Micros, Seconds, day_start, epoch, iso, micros, seconds, to_s, to_us
 
 NOON = epoch("2026-08-12T12:00")
+WAYS: Any = {"first": NOON, "every_s": seconds(14_400), "catch_up_days": 5, "attempt_s": seconds(86_400)}
 
 
 def test_sweeps_are_due_at_midnight_and_every_four_hours() -> None:
@@ -38,15 +39,30 @@ def test_every_day_has_a_sweep_at_its_midnight_also_over_dst(day: str, count: in
 
 def test_the_midnight_of_the_sweep_itself_is_due() -> None:
     midnight = day_start(date(2026, 8, 12))
-    assert midnights_due(midnight - 1, midnight) == [midnight]
-    assert midnights_due(midnight, midnight + 4 * 3600) == []
+    assert midnights_due(midnight - 1, midnight, 5) == [midnight]
+    assert midnights_due(midnight, midnight + 4 * 3600, 5) == []
 
 
 def test_missed_midnights_are_caught_up_as_far_back_as_a_meter_is_read_again() -> None:
     end = day_start(date(2026, 8, 20))
-    due = midnights_due(day_start(date(2026, 8, 1)), end)
-    assert due[0] == day_start(date(2026, 8, 20 - CATCH_UP_DAYS))
+    due = midnights_due(day_start(date(2026, 8, 1)), end, 5)
+    assert due[0] == day_start(date(2026, 8, 15))
     assert due[-1] == end
+
+
+def test_a_day_is_asked_for_while_an_interval_or_a_midnight_of_it_is_due() -> None:
+    meter = MeterKey("1" * 17, "1")
+    first, second, third = (day_start(date(2026, 8, day)) for day in (10, 11, 12))
+
+    def asked(collected_to: Seconds, midnights: list[Seconds], start: Seconds = first) -> list[Seconds]:
+        return [one.start for one in days_asked(meter, collected_to, start, epoch("2026-08-12T01:00"), midnights)]
+
+    assert asked(first, [second, third]) == [first, second]
+    assert asked(epoch("2026-08-11T23:45"), [third]) == [second]
+    assert asked(epoch("2026-08-12T00:15"), []) == []
+    # The clock of a meter that had all intervals was behind at midnight.
+    assert asked(third, [third]) == [second]
+    assert asked(first, [second, third], second) == [second]
 
 
 class Swept:
@@ -64,7 +80,7 @@ class Swept:
         driver: Any = self
         others = MagicMock(), MagicMock()
         points = {7: self.point}
-        made = Collection(driver, MagicMock(), store, points, *others, first=NOON, every_s=seconds(14_400))
+        made = Collection(driver, MagicMock(), store, points, *others, **WAYS)
         self.sweep = made.sweep
 
     def now(self) -> Seconds:
