@@ -53,6 +53,8 @@ HEADEND_BOUNDARIES = (
 )
 #: Those that a posted file meets: its records are loaded; a ROR's file lies in its folder and is still owed.
 INTAKE_BOUNDARIES = ("intake.loaded", "usage_file.laid")
+#: Those that a head-end's day meets: what VEE gave is kept; its file is named, and is at SMT's site.
+DAY_BOUNDARIES = ("headend.validated.before_commit", "headend.named", "headend.posted")
 BOUNDARIES = SMT_BOUNDARIES + INTAKE_BOUNDARIES + HEADEND_BOUNDARIES
 
 
@@ -71,7 +73,7 @@ def arm(environment: Mapping[str, str] = os.environ) -> None:
     """Read where to die. Raises ValueError for a boundary that does not exist, so that no test waits for it in vain."""
     setting = environment.get("AMI_CRASH_AT", "") if environment.get("AMI_TEST_BUILD") == "1" else ""
     name, _, turn = setting.partition(":")
-    known = (*BOUNDARIES, *INTAKE_BOUNDARIES)
+    known = (*BOUNDARIES, *DAY_BOUNDARIES)
     if name and name not in known:
         raise ValueError(f"AMI_CRASH_AT: there is no boundary '{name}'; there are {', '.join(known)}")
     _DEATH.name, _DEATH.left = name, int(turn or 1)

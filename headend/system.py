@@ -145,7 +145,7 @@ class HeadEnd:
         if heard < self.collection.meters:
             yield from self.collection.guarded_sweep()
         today = day_of(self._driver.now())
-        posted = {file.operating_day for file in self.store.posted_files()}
+        posted = self.store.posted_days()
         ended = [day for day in days(self.settings.first_day, today - timedelta(days=1)) if day not in posted]
         self._begin(today)
         yield from self.daily.catch_up(ended)

@@ -1,6 +1,7 @@
 """The TDSP's day: when it has ended it is validated, written, posted to SMT's site, and its result codes fetched.
 
 ``cycle``      an operating day's end as one process: batch, file, posting, result codes
+``due``        what is to be validated when a day has ended, late data included
 ``posting``    files to and from SMT's site over FTPS with explicit TLS
 ``validated``  a day of the store through VEE
 """

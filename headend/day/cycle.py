@@ -12,10 +12,12 @@ from typing import Any
 
 import simpy
 
+from headend.boundaries import boundary
+from headend.day.due import validate_due
 from headend.day.posting import NAME_USED
-from headend.day.validated import validate_day
 from headend.lse import writer as lse
 from headend.ports import FAULT, Driver, HeadEndError, Journal, fault_text, guarded
+from headend.store.runs import Run
 from headend.store.store import HeadEndStore, PostedFile
 from headend.vee.batch import warm
 from headend.vee.preset import Preset
@@ -73,6 +75,7 @@ class DailyCycle:
         self._journal = journal
         self._tries = tries
         self._named = store.posting_names()
+        self._posting: set[date] = set()
         warm()
 
     def run(self, first: date) -> Generator[simpy.Event, Any, None]:
@@ -91,14 +94,20 @@ class DailyCycle:
     def operating_day(self, day: date) -> Generator[simpy.Event, Any, None]:
         """Run the batch of one ended day at its time, then post its file at its time."""
         yield from self._until(day, self._times.vee_at)
-        batch: VeeDay = yield self._driver.io(
+        batches: list[VeeDay] = yield self._driver.io(
             "vee", day.isoformat(), lambda: asyncio.get_running_loop().run_in_executor(None, self.validate, day)
         )
-        self._journal.note(self._driver.now(), "TDSP", "VEE batch", day.isoformat(), **_summary(batch))
+        for batch in batches:
+            kind = "VEE batch" if batch.day == day else "VEE revision"
+            self._journal.note(self._driver.now(), "TDSP", kind, batch.day.isoformat(), **_summary(batch))
         yield from self._until(day, self._times.post_at)
-        name = yield from self.post(batch)
-        if name:
-            self._driver.env.process(guarded(self._results(name), functools.partial(self._fault, day)))
+        # What is being posted already takes in what has changed meanwhile.
+        due = [run for run in self._store.runs.unposted() if run.operating_day <= day]
+        for run in due:
+            if run.operating_day not in self._posting:
+                name = yield from self.post(run)
+                if name:
+                    self._driver.env.process(guarded(self._results(name), functools.partial(self._fault, day)))
 
     def catch_up(self, ended: Sequence[date]) -> Generator[simpy.Event, Any, None]:
         """Validate and post operating days that ended before this head-end came up, one after the other; a simpy process.
@@ -108,17 +117,30 @@ class DailyCycle:
         for day in ended:
             yield self._driver.env.process(guarded(self.operating_day(day), functools.partial(self._fault, day)))
 
-    def validate(self, day: date) -> VeeDay:
-        """Validate, edit and estimate one operating day and keep the result. Blocking."""
-        return validate_day(self._store, self._esiids, day, self._preset)
+    def validate(self, day: date) -> list[VeeDay]:
+        """Validate, edit and estimate one operating day, and those before it of which something came late, and keep the results. Blocking."""
+        return validate_due(self._store, self._esiids, day, self._preset, self._driver.now())
 
-    def post(self, batch: VeeDay) -> Generator[simpy.Event, Any, str]:
-        """Write a day's LSE file and post it, again after a failure. A sub-generator that returns its name, empty if it was given up."""
+    def post(self, run: Run) -> Generator[simpy.Event, Any, str]:
+        """Write a run's LSE file and post it, again after a failure. A sub-generator that returns its name, empty if it was given up."""
+        self._posting.add(run.operating_day)
+        try:
+            while name := (yield from self._post_run(run)):
+                if self._store.runs.end(run, self._driver.now()):
+                    return name
+                run = self._store.runs.latest(run.operating_day) or run
+            return ""
+        finally:
+            self._posting.discard(run.operating_day)
+
+    def _post_run(self, run: Run) -> Generator[simpy.Event, Any, str]:
         env = self._driver.env
+        batch = self._store.vee_day(run.changed or self._esiids, run.operating_day)
         # Ended in the middle, it may be posted without being known to be: the same file again is taken for that.
         name, created = self._store.begun_posting(batch.day) or self._begun(batch.day)
         records = lse.from_vee(batch, created)
         content = lse.dumps(records)
+        boundary("headend.named")
         for attempt in range(1, self._tries + 1):
             try:
                 yield self._driver.io("posting", name, functools.partial(self._post, name, content))
@@ -134,6 +156,7 @@ class DailyCycle:
                 break
         else:
             return ""
+        boundary("headend.posted")
         self._store.keep_posted(PostedFile(name, batch.day, self._driver.now(), len(records)))
         self._journal.note(
             self._driver.now(), "TDSP", "posted", name, operating_day=batch.day.isoformat(), octets=len(content)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 
 import numpy as np
@@ -13,11 +13,21 @@ from headend.vee.batch import run_batch
 from headend.vee.lookback import PastDays
 from headend.vee.preset import Preset
 from headend.vee.records import Asset, Assets, VeeDay
-from meters.calendar import day_end, day_start
+from meters.calendar import Seconds, day_end, day_start
 
 
-def validate_day(store: HeadEndStore, esiids: Sequence[str], day: date, preset: Preset) -> VeeDay:
-    """Validate, edit and estimate one operating day and keep the result as a revision. Blocking."""
+def validate_day(
+    store: HeadEndStore,
+    esiids: Sequence[str],
+    day: date,
+    preset: Preset,
+    now: Seconds,
+    only: Collection[MeterKey] | None = None,
+) -> tuple[VeeDay, Sequence[MeterKey]]:
+    """Validate, edit and estimate one operating day and keep the result as a revision; with the meters of which it is another. Blocking.
+
+    now: UTC epoch seconds. only: whose result is wanted, beside what the others tell of their class.
+    """
     block = store.day(esiids, day)
     look_back = PastDays(
         day,
@@ -27,8 +37,9 @@ def validate_day(store: HeadEndStore, esiids: Sequence[str], day: date, preset: 
         store.daily_averages(block.meters, day),
     )
     batch = run_batch(block, look_back, preset, _assets(store.records, block.meters, day))
-    store.keep_vee(batch)
-    return batch
+    if only is not None:
+        batch = batch.of_rows(np.flatnonzero([meter in only for meter in batch.meters]))
+    return batch, store.keep_vee(batch, now)
 
 
 def _assets(records: MeterRecords, meters: Sequence[MeterKey], day: date) -> Assets:

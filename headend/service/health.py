@@ -131,5 +131,5 @@ class HealthDesk:
     def _backlog(self, now: Seconds) -> int:
         today = day_of(now)
         due = today - timedelta(days=1 if now >= epoch(f"{today}T{self._times.post_at.isoformat()}") else 2)
-        posted = {file.operating_day for file in self._store.posted_files()}
+        posted = self._store.posted_days()
         return sum(day not in posted for day in days(self._first_day, due))

@@ -8,6 +8,7 @@ Decides nothing, asks nobody.
 ``migrate``     how a database comes to its present schema: forward migrations as data, applied on start
 ``migrations``  how the head-end's database came to its present schema (``headend.store.migrate``)
 ``rows``        the head-end's tables and what is in a row: one ESI ID, channel and operating day
+``runs``        the runs of VEE over a day, and which are posted
 ``seat``        one process works on a database, by whatever URL another names it
 ``states``      how collection stands, meter by meter and day by day
 ``store``       readings, midnight registers, VEE'd days, posted files

@@ -45,3 +45,8 @@ CREATE TABLE collection_state (
     cause VARCHAR(16) NOT NULL, complete BOOLEAN NOT NULL, tried_at BIGINT, changed_at BIGINT,
     PRIMARY KEY (esiid, day_start, meter_number));
 CREATE INDEX collection_state_day ON collection_state (day_start);
+
+-- 6: the runs of VEE over a day
+CREATE TABLE vee_run (
+    operating_day DATE NOT NULL, run INTEGER NOT NULL, began_at BIGINT NOT NULL, posted_at BIGINT, esiids TEXT NOT NULL,
+    PRIMARY KEY (operating_day, run));

@@ -14,6 +14,7 @@ from typing import Any, Literal
 import numpy as np
 import sqlalchemy as sa
 
+from headend.boundaries import boundary
 from headend.ports import (
     BoolArray,
     HeadEndError,
@@ -50,6 +51,7 @@ from headend.store.rows import (
     stacked,
     vee_columns,
 )
+from headend.store.runs import RunStore
 from headend.store.seat import take_seat
 from headend.store.states import MeterDay, StateStore
 from headend.vee.findings import none
@@ -134,6 +136,8 @@ class HeadEndStore:
         self.inquiries = InquiryStore(database)
         #: How collection stands, day by day.
         self.states = StateStore(database)
+        #: The runs of VEE.
+        self.runs = RunStore(database)
 
     def close(self) -> None:
         """Leave the seat and let go of the database."""
@@ -357,10 +361,10 @@ class HeadEndStore:
             have_r1=have[1],
         )
 
-    def keep_vee(self, batch: VeeDay) -> tuple[MeterKey, ...]:
+    def keep_vee(self, batch: VeeDay, began_at: Seconds | None = None) -> tuple[MeterKey, ...]:
         """Keep a VEE'd day as a new revision of each meter whose result differs from its latest. Returns those meters.
 
-        The first result of a day is revision 1. Findings are not kept: the same day through ``run_batch`` gives them again.
+        began_at: UTC epoch seconds, of the run to be posted that it belongs to. The first result of a day is revision 1. Findings are not kept: the same day through ``run_batch`` gives them again.
         """
         changed: list[MeterKey] = []
         rows: list[dict[str, Any]] = []
@@ -379,6 +383,9 @@ class HeadEndStore:
                     rows += [new for new, _ in fresh]
             if rows:
                 connection.execute(sa.insert(VEE_DAYS), rows)
+            if began_at is not None:
+                self.runs.enter(connection, batch.day, (meter.esiid for meter in changed), began_at)
+                boundary("headend.validated.before_commit")
         return tuple(changed)
 
     def _latest_vee(
@@ -528,6 +535,12 @@ class HeadEndStore:
             raise HeadEndError(
                 "headend.store.posted_twice", "This file was posted before.", place=posted.name, mend=mend
             ) from None
+
+    def posted_days(self) -> set[date]:
+        """The operating days of which SMT's site has all."""
+        return {file.operating_day for file in self.posted_files()} - {
+            run.operating_day for run in self.runs.unposted()
+        }
 
     def posted_files(self) -> list[PostedFile]:
         """Every file posted, in the order of posting."""

@@ -10,5 +10,6 @@ No clock, no database, no file in here.
 ``preset``    a company's thresholds and ladders, as a record
 ``quality``   what is said of an interval: channel, actual or estimated, method
 ``records``   the arrays that VEE takes and gives
+``revise``    which meters of a day lean on the day before
 ``rules``     the rule book as a table, and its thresholds
 """

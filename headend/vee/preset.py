@@ -29,6 +29,8 @@ class Preset:
     limits: Limits = field(default_factory=limits)
     residential: Ladder = USUAL
     commercial: Ladder = USUAL
+    #: Whether what comes late counts, for homes and for businesses.
+    late_actual: tuple[bool, bool] = (True, True)
     #: What a day lacks is asked for in so many attempts over so many days, evenly spaced; then it is given up.
     attempts: int = 5
     over_days: int = 5

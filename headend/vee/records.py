@@ -207,6 +207,17 @@ class VeeDay:
     #: ``findings.FINDING`` records: what the rules found, both channels, by row.
     findings: FindingArray
 
+    def of_rows(self, rows: LongArray) -> VeeDay:
+        """The same of some rows, ascending."""
+
+        def side(channel: VeeChannel) -> VeeChannel:
+            return VeeChannel(*(getattr(channel, name)[rows] for name in VeeChannel.__slots__))
+
+        found = self.findings[np.isin(self.findings["row"], rows)]
+        found["row"] = np.searchsorted(rows, found["row"])
+        meters = tuple(self.meters[row] for row in rows)
+        return VeeDay(self.day, meters, side(self.delivered), side(self.received), found)
+
     def channel(self, channel: Channel) -> VeeChannel:
         """One channel of the day."""
         return self.delivered if channel is Channel.LOAD else self.received

@@ -46,7 +46,7 @@ class _Nothing(_Written):
 class _Rung(_Written):
     """One of these, as ``name: {its numbers}``, or the name alone where it has none."""
 
-    #: The first one, for who reads it: a day is validated again with what comes late.
+    #: A day is validated again with what comes late.
     late_actual: _Nothing | None = None
     interpolate: _Line | None = None
     like_days: _Likeness | None = None
@@ -143,7 +143,8 @@ def read_preset(path: Path) -> tuple[Preset | None, list[UserError]]:
     told = {**written.thresholds, "sum.unlocated": {"estimate_day": int(written.sum_unlocated == "estimate_day")}}
     ladders = _ladder(written.ladder.residential), _ladder(written.ladder.commercial)
     tries = written.collection
-    return Preset(written.preset, written.effective, limits(told), *ladders, tries.attempts, tries.over_days), []
+    late = _has_late(written.ladder.residential), _has_late(written.ladder.commercial)
+    return Preset(written.preset, written.effective, limits(told), *ladders, late, tries.attempts, tries.over_days), []
 
 
 def _wrong_thresholds(told: Mapping[str, Any]) -> list[Mistake]:
@@ -184,6 +185,10 @@ def _wrong_thresholds(told: Mapping[str, Any]) -> list[Mistake]:
             elif isinstance(row.default, int) and number != int(number):
                 wrong((rule, name), "It is not a whole number.", "Write a whole number.")
     return found
+
+
+def _has_late(written: list[_Rung]) -> bool:
+    return any(rung.late_actual for rung in written)
 
 
 def _ladder(written: list[_Rung]) -> Ladder:

@@ -14,7 +14,7 @@ from datetime import date, timedelta
 import numpy as np
 
 from headend.day.cycle import DailyTimes
-from headend.day.validated import validate_day
+from headend.day.due import validate_due
 from headend.lse import writer as lse
 from headend.network.sweep import days_asked, midnights_due, sweep_times
 from headend.ports import LongArray, MeterKey, MeterReading, RegisterSnapshot
@@ -79,11 +79,13 @@ async def make_history(
             return History(floor_interval(last_sweep), day, posted)
         # The batch sees what the sweeps before it have brought, as it does in a live day.
         await sweep_until(validating)
-        batch = validate_day(store, esiids, day, preset)
-        records = lse.from_vee(batch, posting)
-        name = lse.file_name(world.tdsp.duns, posting, 1)
-        take_in(name, lse.dumps(records), posting)
-        store.keep_posted(PostedFile(name, day, posting, len(records)))
+        validate_due(store, esiids, day, preset, validating)
+        for counter, run in enumerate(store.runs.unposted(), 1):
+            records = lse.from_vee(store.vee_day(run.changed or esiids, run.operating_day), posting)
+            name = lse.file_name(world.tdsp.duns, posting, counter)
+            take_in(name, lse.dumps(records), posting)
+            store.keep_posted(PostedFile(name, run.operating_day, posting, len(records)))
+            store.runs.end(run, posting)
         posted += 1
         day += timedelta(days=1)
 

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import simpy
 
+from headend.boundaries import DAY_BOUNDARIES
 from headend.day.cycle import DailyCycle, DailyTimes
 from headend.ports import HeadEndError
 from headend.store.store import HeadEndStore, PostedFile
@@ -73,10 +74,12 @@ def posted(store: HeadEndStore, site: _Site, at: str) -> str:
     names = []
 
     def run() -> Generator[simpy.Event, Any, None]:
-        names.append((yield from cycle.post(cycle.validate(DAY))))
+        cycle.validate(DAY)
+        for due in store.runs.unposted():
+            names.append((yield from cycle.post(due)))
 
     driver.env.run(driver.env.process(run()))
-    return names[0]
+    return " ".join(names)
 
 
 @pytest.fixture
@@ -108,3 +111,29 @@ def test_a_name_that_was_begun_is_no_other_days(store: HeadEndStore) -> None:
     store.begin_posting(f"{DUNS}IntervalData20260813073000001.lse", date(2026, 8, 11), at)
     store.keep_posted(PostedFile(f"{DUNS}IntervalData20260813073000002.lse", date(2026, 8, 10), at, seconds(0)))
     assert posted(store, _Site(), "2026-08-13T07:30").endswith("003.lse")
+
+
+@pytest.mark.parametrize("state", DAY_BOUNDARIES)
+def test_a_day_that_was_killed_between_two_states_goes_on_and_is_posted_once(
+    store: HeadEndStore, monkeypatch: pytest.MonkeyPatch, state: str
+) -> None:
+    site = _Site()
+
+    def dies(name: str) -> None:
+        if name == state:
+            raise KeyboardInterrupt(name)
+
+    with monkeypatch.context() as killed:
+        for module in ("headend.day.cycle", "headend.store.store"):
+            killed.setattr(f"{module}.boundary", dies)
+        with pytest.raises(KeyboardInterrupt):
+            posted(store, site, "2026-08-13T07:30")
+    assert store.posted_days() == set()
+    # What was not committed was named by nobody; a name that was begun stays the day's.
+    again = "73000" if state != "headend.validated.before_commit" else "90000"
+    assert posted(store, site, "2026-08-13T09:00") == f"{DUNS}IntervalData202608130{again}001.lse"
+    assert len(set(site.asked)) == 1
+    assert store.posted_days() == {DAY}
+    # Run once more, nothing is validated and nothing posted.
+    assert posted(store, site, "2026-08-13T10:00") == ""
+    assert [run.run for run in (store.runs.latest(DAY),) if run] == [1]

@@ -11,13 +11,15 @@ from typing import Any
 import httpx
 
 from headend.http.links import bearing
-from meters.calendar import Seconds, day_start, epoch, to_us
+from headend.vee.quality import Channel
+from meters.calendar import Seconds, day_end, day_start, epoch, to_us
 from meters.faults.kinds import FaultKind
 from meters.faults.rules import FaultRule
 from simulator.parties.sandbox import Sandbox, SandboxSettings
 from simulator.runtime.clock import Clock, ClockMode
 from simulator.smt.ondemand.middle import FixedMiddle
 from simulator.smt.throttle.policy import preset
+from simulator.smt.usage.store import StoredDay
 from simulator.world.fault_spec import Happenings
 from simulator.world.meters import build, default_world
 
@@ -90,3 +92,61 @@ async def test_what_is_asked_wrongly_of_collection_is_told_with_its_place(tmp_pa
         ):
             reply = await http.get(path, headers=key)
             assert (reply.status_code, reply.json()["place"]) == (400, place)
+
+
+async def test_what_comes_late_is_validated_again_and_posted_as_a_correction_of_that_meter_alone(
+    tmp_path: Path,
+) -> None:
+    async with sandbox(tmp_path) as made:
+        late, other = (made.settings.world.esiid(ordinal) for ordinal in (LATE, 1))
+        await made.runtime.run_until(epoch("2026-08-09T12:00"))
+        assert {day.day: day.estimated.all() for day in usage(made, late)} == {
+            date(2026, 8, 5): 0,
+            date(2026, 8, 6): 0,
+        } | {
+            date(2026, 8, 7): 0,
+            date(2026, 8, 8): 1,
+        }
+        await made.runtime.run_until(epoch("2026-08-10T09:00"))
+        notes = made.journal.entries()
+        # The sweep at 20:00 brought what was missing; the next batch takes it.
+        assert [note["ident"] for note in notes if note["kind"] == "VEE revision"] == ["2026-08-07", "2026-08-08"]
+        posted = [file for file in made.headend_store.posted_files() if file.posted_at >= epoch("2026-08-10T00:00")]
+        assert [(file.operating_day.day, file.records) for file in posted] == [(7, 2), (8, 2), (9, 16)]
+        codes = [note["codes"] for note in notes if note["kind"] == "result codes"]
+        assert codes[-3:] == [{"00": 2}, {"00": 2}, {"00": 16}]
+        held = {day.day.day: day for day in usage(made, late)}
+        assert [(held[day].revision, bool(held[day].estimated.any())) for day in (6, 7, 8, 9)] == [
+            (1, False),
+            (2, False),
+            (2, False),
+            (1, False),
+        ]
+        meter = made.settings.world.meters[LATE - 1]
+        for day in (7, 8):
+            begins = day_start(date(2026, 8, day))
+            flowed = meter.window(begins, day_end(date(2026, 8, day)), epoch("2026-08-10T09:00"))
+            assert held[day].wh.tolist() == (flowed.delivered * meter.identity.multiplier).tolist()
+        assert {day.revision for day in usage(made, other)} == {1}
+        await made.runtime.run_until(epoch("2026-08-11T09:00"))
+        assert len(made.headend_store.posted_files()) == 8
+
+
+async def test_three_estimated_days_running_are_told_until_the_meter_answers(tmp_path: Path) -> None:
+    async with sandbox(tmp_path, epoch("2026-08-11T03:00")) as made:
+        await made.runtime.run_until(epoch("2026-08-12T09:00"))
+        told_of = {
+            (note["kind"], note["ident"]): "estimate.prolonged" in note["findings"]
+            for note in made.journal.entries()
+            if note["kind"].startswith("VEE")
+        }
+    batches = {ident: prolonged for (kind, ident), prolonged in told_of.items() if kind == "VEE batch"}
+    # The 7th has a morning; the 8th, the 9th and the 10th have nothing until the 11th at 04:00.
+    assert [day for day, prolonged in batches.items() if prolonged] == ["2026-08-10"]
+    revised = {ident: prolonged for (kind, ident), prolonged in told_of.items() if kind == "VEE revision"}
+    assert revised == dict.fromkeys([f"2026-08-{day}" for day in ("07", "08", "09", "10")], False)
+
+
+def usage(made: Sandbox, esiid: str) -> list[StoredDay]:
+    """What SMT holds of an ESI ID's consumption, the latest revisions."""
+    return made.smt.store.range(esiid, Channel.LOAD, FIRST, LAST)
