@@ -18,7 +18,7 @@ from headend.day.posting import NAME_USED
 from headend.lse import writer as lse
 from headend.ports import FAULT, Driver, HeadEndError, Journal, fault_text, guarded
 from headend.store.runs import Run
-from headend.store.store import HeadEndStore, PostedFile
+from headend.store.store import Begun, HeadEndStore, PostedFile
 from headend.vee.batch import warm
 from headend.vee.preset import Preset
 from headend.vee.quality import Channel, IntervalStatus
@@ -105,8 +105,7 @@ class DailyCycle:
         due = [run for run in self._store.runs.unposted() if run.operating_day <= day]
         for run in due:
             if run.operating_day not in self._posting:
-                name = yield from self.post(run)
-                if name:
+                for name in (yield from self.post(run)):
                     self._driver.env.process(guarded(self._results(name), functools.partial(self._fault, day)))
 
     def catch_up(self, ended: Sequence[date]) -> Generator[simpy.Event, Any, None]:
@@ -121,47 +120,55 @@ class DailyCycle:
         """Validate, edit and estimate one operating day, and those before it of which something came late, and keep the results. Blocking."""
         return validate_due(self._store, self._esiids, day, self._preset, self._driver.now())
 
-    def post(self, run: Run) -> Generator[simpy.Event, Any, str]:
-        """Write a run's LSE file and post it, again after a failure. A sub-generator that returns its name, empty if it was given up."""
+    def post(self, run: Run) -> Generator[simpy.Event, Any, list[str]]:
+        """Write a run's LSE files and post them, again after a failure. A sub-generator that returns their names, none if one was given up."""
         self._posting.add(run.operating_day)
         try:
-            while name := (yield from self._post_run(run)):
+            while names := (yield from self._post_run(run)):
                 if self._store.runs.end(run, self._driver.now()):
-                    return name
+                    return names
                 run = self._store.runs.latest(run.operating_day) or run
-            return ""
+            return []
         finally:
             self._posting.discard(run.operating_day)
 
-    def _post_run(self, run: Run) -> Generator[simpy.Event, Any, str]:
-        env = self._driver.env
+    def _post_run(self, run: Run) -> Generator[simpy.Event, Any, list[str]]:
         batch = self._store.vee_day(run.changed or self._esiids, run.operating_day)
-        # Ended in the middle, it may be posted without being known to be: the same file again is taken for that.
-        name, created = self._store.begun_posting(batch.day) or self._begun(batch.day)
-        records = lse.from_vee(batch, created)
-        content = lse.dumps(records)
+        begun = self._store.begun_parts(run)
+        names: list[str] = []
+        for part in range(1, len(lse.parts(lse.from_vee(batch, run.began_at))) + 1):
+            # Ended in the middle, it may be posted without being known to be: the same file again is taken for that.
+            named = begun.get(part) or self._begun(run, part)
+            name = named.name if named.posted else (yield from self._post_part(run, part, named, batch))
+            if not name:
+                return []
+            names.append(name)
+        return names
+
+    def _post_part(self, run: Run, part: int, named: Begun, batch: VeeDay) -> Generator[simpy.Event, Any, str]:
         boundary("headend.named")
         for attempt in range(1, self._tries + 1):
+            records = lse.parts(lse.from_vee(batch, named.created_at))[part - 1]
+            content = lse.dumps(records)
             try:
-                yield self._driver.io("posting", name, functools.partial(self._post, name, content))
+                yield self._driver.io("posting", named.name, functools.partial(self._post, named.name, content))
             except HeadEndError as error:
-                self._journal.note(self._driver.now(), "TDSP", "posting failed", name, code=error.code, attempt=attempt)
+                self._journal.note(
+                    self._driver.now(), "TDSP", "posting failed", named.name, code=error.code, attempt=attempt
+                )
                 if error.code == NAME_USED:
                     # By what the day was before it was validated again: this is its correction.
-                    name, created = self._begun(batch.day)
-                    records = lse.from_vee(batch, created)
-                    content = lse.dumps(records)
-                yield env.timeout(POSTING_RETRY_US)
+                    named = self._begun(run, part)
+                yield self._driver.env.timeout(POSTING_RETRY_US)
             else:
                 break
         else:
             return ""
         boundary("headend.posted")
-        self._store.keep_posted(PostedFile(name, batch.day, self._driver.now(), len(records)))
-        self._journal.note(
-            self._driver.now(), "TDSP", "posted", name, operating_day=batch.day.isoformat(), octets=len(content)
-        )
-        return name
+        self._store.keep_posted(PostedFile(named.name, batch.day, self._driver.now(), len(records)))
+        day = batch.day.isoformat()
+        self._journal.note(self._driver.now(), "TDSP", "posted", named.name, operating_day=day, octets=len(content))
+        return named.name
 
     def _results(self, name: str) -> Generator[simpy.Event, Any, None]:
         """Fetch SMT's result codes of a posted file, once it has had its time."""
@@ -174,12 +181,11 @@ class DailyCycle:
             return
         self._journal.note(self._driver.now(), "TDSP", "result codes", name, codes=dict(sorted(codes.items())))
 
-    def _begun(self, day: date) -> tuple[str, Seconds]:
-        """A new name for a day's file that is made now, and now."""
-        created = self._driver.now()
-        name = self._file_name(created)
-        self._store.begin_posting(name, day, created)
-        return name, created
+    def _begun(self, run: Run, part: int) -> Begun:
+        """A new name for a file that is made now, kept before it is sent."""
+        named = Begun(self._file_name(self._driver.now()), self._driver.now(), False)
+        self._store.begin_posting(named.name, run.operating_day, named.created_at, run.run, part)
+        return named
 
     def _file_name(self, created: Seconds) -> str:
         """A name that no file had: days that are posted late may be written in one second, and the counter tells them apart."""

@@ -9,7 +9,7 @@ import csv
 import io
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import BinaryIO
@@ -33,6 +33,7 @@ __all__ = [
     "dumps",
     "file_name",
     "from_vee",
+    "parts",
     "read",
     "read_result_csv",
     "result_csv",
@@ -98,7 +99,7 @@ def dumps(records: Iterable[LseRecord]) -> bytes:
 
 
 def from_vee(vee: VeeDay, posted_at: Seconds) -> list[LseRecord]:
-    """The records of a VEE'd day: per ESI ID the consumption, then the generation channel.
+    """The records of a VEE'd day: per ESI ID the consumption, then the generation channel where there is generation.
 
     Of several meters at an ESI ID the sum, intervals and readings alike: estimated where one is, without a reading that one lacks.
     """
@@ -109,6 +110,9 @@ def from_vee(vee: VeeDay, posted_at: Seconds) -> list[LseRecord]:
     for esiid, rows in rows_of.items():
         for channel in (Channel.LOAD, Channel.GENERATION):
             side = vee.channel(channel)
+            shown = (side.wh[rows], side.start_wh[rows], side.stop_wh[rows])
+            if channel is Channel.GENERATION and not any(part.any() for part in shown):
+                continue
             records.append(
                 LseRecord(
                     esiid,
@@ -122,6 +126,11 @@ def from_vee(vee: VeeDay, posted_at: Seconds) -> list[LseRecord]:
                 )
             )
     return records
+
+
+def parts(records: Sequence[LseRecord]) -> list[Sequence[LseRecord]]:
+    """The records in portions that one file may hold, in their order; one portion at least."""
+    return [records[at : at + MOST_RECORDS] for at in range(0, max(1, len(records)), MOST_RECORDS)]
 
 
 @dataclass(frozen=True, slots=True)

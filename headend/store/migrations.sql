@@ -50,3 +50,7 @@ CREATE INDEX collection_state_day ON collection_state (day_start);
 CREATE TABLE vee_run (
     operating_day DATE NOT NULL, run INTEGER NOT NULL, began_at BIGINT NOT NULL, posted_at BIGINT, esiids TEXT NOT NULL,
     PRIMARY KEY (operating_day, run));
+
+-- 7: which part of which run a posted file is
+ALTER TABLE posting_begun ADD COLUMN run INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE posting_begun ADD COLUMN part INTEGER NOT NULL DEFAULT 1;

@@ -93,6 +93,9 @@ POSTINGS_BEGUN = sa.Table(
     sa.Column("name", sa.String(64), primary_key=True),
     sa.Column("operating_day", sa.Date, nullable=False),
     sa.Column("created_at", sa.BigInteger, nullable=False),
+    #: Of the day's runs, and of the run's files.
+    sa.Column("run", sa.Integer, nullable=False),
+    sa.Column("part", sa.Integer, nullable=False),
 )
 METER_EVENTS = sa.Table(
     "meter_event",

@@ -9,7 +9,7 @@ from collections.abc import Collection as Members
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import sqlalchemy as sa
@@ -51,7 +51,7 @@ from headend.store.rows import (
     stacked,
     vee_columns,
 )
-from headend.store.runs import RunStore
+from headend.store.runs import Run, RunStore
 from headend.store.seat import take_seat
 from headend.store.states import MeterDay, StateStore
 from headend.vee.findings import none
@@ -108,6 +108,14 @@ class PostedFile:
     #: UTC epoch seconds.
     posted_at: Seconds
     records: int
+
+
+class Begun(NamedTuple):
+    """The name under which a file was begun to be posted, and when it was made, UTC epoch seconds; whether SMT's site has it."""
+
+    name: str
+    created_at: Seconds
+    posted: bool
 
 
 class HeadEndStore:
@@ -499,24 +507,24 @@ class HeadEndStore:
 
     # --- posting -------------------------------------------------------------------------------------------------------------------
 
-    def begin_posting(self, name: str, day: date, created_at: Seconds) -> None:
-        """Remember the name under which a day is to be posted, before it is."""
-        row = {"name": name, "operating_day": day, "created_at": created_at}
+    def begin_posting(self, name: str, day: date, created_at: Seconds, run: int = 1, part: int = 1) -> None:
+        """Remember the name under which a part of a day's run is to be posted, before it is."""
+        row = {"name": name, "operating_day": day, "created_at": created_at, "run": run, "part": part}
         with self._writing.begin() as connection:
             connection.execute(sa.insert(POSTINGS_BEGUN), [row])
 
-    def begun_posting(self, day: date) -> tuple[str, Seconds] | None:
-        """Name of a day's latest posting that was begun, and when its file was made; None if none was, or it is known that SMT's site has taken it."""
-        begun = POSTINGS_BEGUN.c
+    def begun_parts(self, run: Run) -> dict[int, Begun]:
+        """The names under which the parts of a run were begun, by part: the latest of each. What was posted before the run took in more is none of it."""
+        begun, posted = POSTINGS_BEGUN.c, POSTED_FILES.c
         query = (
-            sa.select(begun.name, begun.created_at)
-            .where(begun.operating_day == day, begun.name.not_in(sa.select(POSTED_FILES.c.name)))
-            .order_by(begun.created_at.desc(), begun.name.desc())
-            .limit(1)
+            sa.select(begun.part, begun.name, begun.created_at, posted.name.is_not(None))
+            .outerjoin_from(POSTINGS_BEGUN, POSTED_FILES, begun.name == posted.name)
+            .where(begun.operating_day == run.operating_day, begun.run == run.run)
+            .where(posted.name.is_(None) | (begun.created_at >= run.began_at))
+            .order_by(begun.created_at, begun.name)
         )
         with self._engine.connect() as connection:
-            found = connection.execute(query).first()
-        return None if found is None else (found.name, found.created_at)
+            return {part: Begun(*named) for part, *named in connection.execute(query)}
 
     def posting_names(self) -> set[str]:
         """Every name that a posting was begun or done under."""

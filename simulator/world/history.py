@@ -80,11 +80,14 @@ async def make_history(
         # The batch sees what the sweeps before it have brought, as it does in a live day.
         await sweep_until(validating)
         validate_due(store, esiids, day, preset, validating)
-        for counter, run in enumerate(store.runs.unposted(), 1):
-            records = lse.from_vee(store.vee_day(run.changed or esiids, run.operating_day), posting)
+        runs = store.runs.unposted()
+        of_runs = [store.vee_day(run.changed or esiids, run.operating_day) for run in runs]
+        files = [(batch.day, records) for batch in of_runs for records in lse.parts(lse.from_vee(batch, posting))]
+        for counter, (of, records) in enumerate(files, 1):
             name = lse.file_name(world.tdsp.duns, posting, counter)
             take_in(name, lse.dumps(records), posting)
-            store.keep_posted(PostedFile(name, run.operating_day, posting, len(records)))
+            store.keep_posted(PostedFile(name, of, posting, len(records)))
+        for run in runs:
             store.runs.end(run, posting)
         posted += 1
         day += timedelta(days=1)

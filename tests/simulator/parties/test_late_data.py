@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
 from headend.http.links import bearing
 from headend.vee.quality import Channel
@@ -112,9 +113,9 @@ async def test_what_comes_late_is_validated_again_and_posted_as_a_correction_of_
         # The sweep at 20:00 brought what was missing; the next batch takes it.
         assert [note["ident"] for note in notes if note["kind"] == "VEE revision"] == ["2026-08-07", "2026-08-08"]
         posted = [file for file in made.headend_store.posted_files() if file.posted_at >= epoch("2026-08-10T00:00")]
-        assert [(file.operating_day.day, file.records) for file in posted] == [(7, 2), (8, 2), (9, 16)]
+        assert [(file.operating_day.day, file.records) for file in posted] == [(7, 1), (8, 1), (9, 8)]
         codes = [note["codes"] for note in notes if note["kind"] == "result codes"]
-        assert codes[-3:] == [{"00": 2}, {"00": 2}, {"00": 16}]
+        assert codes[-3:] == [{"00": 1}, {"00": 1}, {"00": 8}]
         held = {day.day.day: day for day in usage(made, late)}
         assert [(held[day].revision, bool(held[day].estimated.any())) for day in (6, 7, 8, 9)] == [
             (1, False),
@@ -150,3 +151,29 @@ async def test_three_estimated_days_running_are_told_until_the_meter_answers(tmp
 def usage(made: Sandbox, esiid: str) -> list[StoredDay]:
     """What SMT holds of an ESI ID's consumption, the latest revisions."""
     return made.smt.store.range(esiid, Channel.LOAD, FIRST, LAST)
+
+
+async def test_a_day_goes_out_in_files_of_so_many_records_and_is_posted_when_all_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("headend.lse.writer.MOST_RECORDS", 3)
+    async with sandbox(tmp_path) as made:
+        store = made.headend_store
+        await made.runtime.run_until(epoch("2026-08-06T07:00"))
+        assert store.posted_days() == set()
+        await made.runtime.run_until(epoch("2026-08-06T09:00"))
+        files = store.posted_files()
+        assert [file.records for file in files] == [3, 3, 2]
+        assert [file.name[-7:-4] for file in files] == ["001", "002", "003"]
+        run = store.runs.latest(FIRST)
+        assert run is not None
+        assert [(part, begun.posted) for part, begun in store.begun_parts(run).items()] == [
+            (1, True),
+            (2, True),
+            (3, True),
+        ]
+        assert store.posted_days() == {FIRST}
+        held = [len(usage(made, made.settings.world.esiid(ordinal))) for ordinal in range(1, 9)]
+        assert held == [1] * 8
+        # No roof among them: channel 1 has nothing to tell.
+        assert not made.smt.store.range(made.settings.world.esiid(1), Channel.GENERATION, FIRST, LAST)
