@@ -15,15 +15,14 @@ import simpy
 from headend.boundaries import boundary
 from headend.day.due import validate_due
 from headend.day.posting import NAME_USED
+from headend.day.summary import summary
 from headend.lse import writer as lse
 from headend.ports import FAULT, Driver, HeadEndError, Journal, fault_text, guarded
 from headend.store.runs import Run
 from headend.store.store import Begun, HeadEndStore, PostedFile
 from headend.vee.batch import warm
 from headend.vee.preset import Preset
-from headend.vee.quality import Channel, IntervalStatus
 from headend.vee.records import VeeDay
-from headend.vee.rules import BY_NUMBER, Rule
 from meters.calendar import Seconds, day_start, epoch, micros, to_us
 
 #: After a failed posting the file is tried again this often, so many times.
@@ -99,7 +98,7 @@ class DailyCycle:
         )
         for batch in batches:
             kind = "VEE batch" if batch.day == day else "VEE revision"
-            self._journal.note(self._driver.now(), "TDSP", kind, batch.day.isoformat(), **_summary(batch))
+            self._journal.note(self._driver.now(), "TDSP", kind, batch.day.isoformat(), **summary(batch))
         yield from self._until(day, self._times.post_at)
         # What is being posted already takes in what has changed meanwhile.
         due = [run for run in self._store.runs.unposted() if run.operating_day <= day]
@@ -118,7 +117,7 @@ class DailyCycle:
 
     def validate(self, day: date) -> list[VeeDay]:
         """Validate, edit and estimate one operating day, and those before it of which something came late, and keep the results. Blocking."""
-        return validate_due(self._store, self._esiids, day, self._preset, self._driver.now())
+        return validate_due(self._store, self._esiids, day, self._preset, self._driver.now)
 
     def post(self, run: Run) -> Generator[simpy.Event, Any, list[str]]:
         """Write a run's LSE files and post them, again after a failure. A sub-generator that returns their names, none if one was given up."""
@@ -199,15 +198,3 @@ class DailyCycle:
     def _until(self, day: date, at: time) -> Generator[simpy.Event, Any, None]:
         due = to_us(epoch(f"{day + timedelta(days=1)}T{at.isoformat()}"))
         yield self._driver.env.timeout(max(0, due - micros(self._driver.env.now)))
-
-
-def _summary(vee: VeeDay) -> dict[str, Any]:
-    """What a reader of the recording must know of a batch: intervals of the consumption channel by status, findings by rule."""
-    status = vee.channel(Channel.LOAD).status
-    findings = Counter(BY_NUMBER[Rule(rule)].id for rule in vee.findings["rule"].tolist())
-    return {
-        "meters": len(vee.meters),
-        "actual": int((status == IntervalStatus.ACTUAL).sum()),
-        "estimated": int((status == IntervalStatus.ESTIMATED).sum()),
-        "findings": dict(sorted(findings.items())),
-    }

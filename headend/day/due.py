@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 
 from headend.day.validated import validate_day
@@ -14,11 +14,13 @@ from headend.vee.revise import leaning
 from meters.calendar import Seconds, days
 
 
-def validate_due(store: HeadEndStore, esiids: Sequence[str], day: date, preset: Preset, now: Seconds) -> list[VeeDay]:
+def validate_due(
+    store: HeadEndStore, esiids: Sequence[str], day: date, preset: Preset, now: Callable[[], Seconds]
+) -> list[VeeDay]:
     """Validate an ended operating day, and again what came late of the days before it, as far back as is collected. Blocking.
 
     In their order, since a day leans on those before it. Each result has the meters that were looked at; what changes is kept as a revision, in one
-    commit with the run that is to be posted. now: UTC epoch seconds. What was seen already is not looked at again.
+    commit with the run that is to be posted. now: gives UTC epoch seconds. What was seen already is not looked at again.
     """
     done: list[VeeDay] = []
     before: set[MeterKey] = set()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+import json
+from collections.abc import Callable, Collection, Sequence
 from datetime import date
 
 import numpy as np
 
+from headend.day.summary import offenders, summary
 from headend.ports import MeterKey, MeterRecords
 from headend.store.store import HeadEndStore
 from headend.vee.batch import run_batch
@@ -21,13 +23,14 @@ def validate_day(
     esiids: Sequence[str],
     day: date,
     preset: Preset,
-    now: Seconds,
+    now: Callable[[], Seconds],
     only: Collection[MeterKey] | None = None,
 ) -> tuple[VeeDay, Sequence[MeterKey]]:
     """Validate, edit and estimate one operating day and keep the result as a revision; with the meters of which it is another. Blocking.
 
-    now: UTC epoch seconds. only: whose result is wanted, beside what the others tell of their class.
+    now: gives UTC epoch seconds. only: whose result is wanted, beside what the others tell of their class.
     """
+    began_at = now()
     block = store.day(esiids, day)
     look_back = PastDays(
         day,
@@ -39,7 +42,8 @@ def validate_day(
     batch = run_batch(block, look_back, preset, _assets(store.records, block.meters, day))
     if only is not None:
         batch = batch.of_rows(np.flatnonzero([meter in only for meter in batch.meters]))
-    return batch, store.keep_vee(batch, now)
+    report = summary(batch) | {"offenders": offenders(batch), "duration_s": now() - began_at}
+    return batch, store.keep_vee(batch, began_at, json.dumps(report))
 
 
 def _assets(records: MeterRecords, meters: Sequence[MeterKey], day: date) -> Assets:

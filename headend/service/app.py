@@ -28,7 +28,7 @@ from headend.network.events import AHEAD_S, EventDesk
 from headend.ondemand.desk import OnDemandDesk
 from headend.ondemand.gap import GAP_LIMIT
 from headend.ports import HeadEndError
-from headend.service import collection_wire
+from headend.service import batch_wire, collection_wire
 from headend.service.health import HeadEndHealth, HealthDesk
 from headend.service.metrics import HeadEndMetrics
 from headend.store.inquiries import Acceptance
@@ -68,6 +68,7 @@ _SENDERS: dict[str, Literal["smt", "meters"]] = {
     "/inquiries": "smt",
     "/events": "meters",
     "/collection/{operatingDay}": "smt",
+    "/batches/{operatingDay}": "smt",
 }
 _UNROUTED = {
     NO_CALL: ("headend.http.no_call", "There is no such call."),
@@ -97,6 +98,9 @@ _TOLD_REPLIES: Replies = {
     400: documented("The day, or what is asked for of it, is not as documented.", InquiryError),
     401: documented("It does not bear SMT's key.", InquiryError),
 }
+_NO_BATCH = InquiryError(
+    code="headend.batch.none", message="VEE has not run over that day here.", place="path.operatingDay"
+)
 _HEALTH_REPLIES: Replies = {503: documented("It cannot do all of its work.", HeadEndHealth)}
 
 
@@ -209,6 +213,23 @@ def _router() -> APIRouter:
             return _refuse(400, error)
         return here.events.accept(batch)
 
+    @routes.get("/healthz", response_model=HeadEndHealth, responses=_HEALTH_REPLIES, summary="Is the service up?")
+    async def healthz(here: ServedHere) -> JSONResponse:
+        """Tell whether the store takes writes, when meters were last heard, whether SMT takes the files, how many inquiries are open."""
+        looked = here.health.look(here.link.asks)
+        return JSONResponse(looked.model_dump(mode="json"), status_code=200 if looked.status == "ok" else 503)
+
+    @routes.get("/metrics", include_in_schema=False)
+    async def measured(here: ServedHere) -> Response:
+        return Response(here.metrics.text(), media_type="text/plain; version=0.0.4")
+
+    _tell_days(routes)
+    return routes
+
+
+def _tell_days(routes: APIRouter) -> None:
+    """The calls that tell of operating days."""
+
     @routes.get(
         "/collection/{operatingDay}",
         dependencies=[Security(key_of("smt"))],
@@ -227,17 +248,22 @@ def _router() -> APIRouter:
         states = here.store.states.of_day(operatingDay, esiid, complete, after, limit)
         return collection_wire.told(operatingDay, states)
 
-    @routes.get("/healthz", response_model=HeadEndHealth, responses=_HEALTH_REPLIES, summary="Is the service up?")
-    async def healthz(here: ServedHere) -> JSONResponse:
-        """Tell whether the store takes writes, when meters were last heard, whether SMT takes the files, how many inquiries are open."""
-        looked = here.health.look(here.link.asks)
-        return JSONResponse(looked.model_dump(mode="json"), status_code=200 if looked.status == "ok" else 503)
-
-    @routes.get("/metrics", include_in_schema=False)
-    async def measured(here: ServedHere) -> Response:
-        return Response(here.metrics.text(), media_type="text/plain; version=0.0.4")
-
-    return routes
+    @routes.get(
+        "/batches/{operatingDay}",
+        dependencies=[Security(key_of("smt"))],
+        response_model=batch_wire.BatchReport,
+        responses=_TOLD_REPLIES | {404: documented("VEE has not run over that day.", InquiryError)},
+        summary="The batch report of an operating day",
+    )
+    def batches(
+        operatingDay: date,
+        here: ServedHere,
+    ) -> batch_wire.BatchReport | JSONResponse:
+        """Tell how much was collected, and of each run of VEE: intervals actual and estimated, findings by rule, top offenders, duration."""
+        runs = here.store.runs.of_day(operatingDay)
+        if not runs:
+            return _refuse(404, _NO_BATCH)
+        return batch_wire.report_of(operatingDay, runs, here.store.states.of_day(operatingDay))
 
 
 def _before(exchange: Exchange) -> None:

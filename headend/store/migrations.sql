@@ -48,7 +48,7 @@ CREATE INDEX collection_state_day ON collection_state (day_start);
 
 -- 6: the runs of VEE over a day
 CREATE TABLE vee_run (
-    operating_day DATE NOT NULL, run INTEGER NOT NULL, began_at BIGINT NOT NULL, posted_at BIGINT, esiids TEXT NOT NULL,
+    operating_day DATE NOT NULL, run INTEGER NOT NULL, began_at BIGINT NOT NULL, posted_at BIGINT, esiids TEXT NOT NULL, report TEXT NOT NULL,
     PRIMARY KEY (operating_day, run));
 
 -- 7: which part of which run a posted file is

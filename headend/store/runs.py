@@ -21,6 +21,8 @@ RUNS = sa.Table(
     sa.Column("posted_at", sa.BigInteger),
     #: Whose results it changed, ascending, with blanks between them; empty: everybody's.
     sa.Column("esiids", sa.Text, nullable=False),
+    #: What is told of it, JSON.
+    sa.Column("report", sa.Text, nullable=False),
 )
 
 
@@ -34,6 +36,7 @@ class Run:
     #: None until SMT's site has all of it.
     posted_at: Seconds | None
     esiids: str
+    report: str
 
     @property
     def changed(self) -> list[str]:
@@ -48,15 +51,17 @@ class RunStore:
         """Use the store's database; its tables are made with the others."""
         self._engine, self._writing = database
 
-    def enter(self, connection: sa.Connection, day: date, changed: Iterable[str], began_at: Seconds) -> None:
+    def enter(
+        self, connection: sa.Connection, day: date, changed: Iterable[str], began_at: Seconds, report: str
+    ) -> None:
         """In the transaction that keeps a run's results: begin the first run or a correction, or take more into the latest one while it is not posted.
 
-        changed: ESI IDs. A run that changed nothing is no correction, but it has seen what there was.
+        changed: ESI IDs. report: of the run that begins; what is taken in later does not change it. A run that changed nothing is no correction, but it has seen what there was.
         """
         runs, latest = RUNS.c, self.latest(day, connection)
         ids = set(changed)
         if latest is None or (latest.posted_at is not None and ids):
-            row = {"operating_day": day, "began_at": began_at, "posted_at": None}
+            row = {"operating_day": day, "began_at": began_at, "posted_at": None, "report": report}
             row |= {"run": latest.run + 1, "esiids": " ".join(sorted(ids))} if latest else {"run": 1, "esiids": ""}
             connection.execute(sa.insert(RUNS), row)
             return
@@ -75,6 +80,12 @@ class RunStore:
         query = sa.select(RUNS).where(RUNS.c.operating_day == day).order_by(RUNS.c.run.desc()).limit(1)
         found = connection.execute(query).mappings().first()
         return None if found is None else Run(**found)
+
+    def of_day(self, day: date) -> list[Run]:
+        """The runs of a day, in their order."""
+        with self._engine.connect() as connection:
+            query = sa.select(RUNS).where(RUNS.c.operating_day == day).order_by(RUNS.c.run)
+            return [Run(**row) for row in connection.execute(query).mappings()]
 
     def unposted(self) -> list[Run]:
         """The runs that SMT's site does not have all of, by day."""

@@ -369,10 +369,10 @@ class HeadEndStore:
             have_r1=have[1],
         )
 
-    def keep_vee(self, batch: VeeDay, began_at: Seconds | None = None) -> tuple[MeterKey, ...]:
+    def keep_vee(self, batch: VeeDay, began_at: Seconds | None = None, report: str = "") -> tuple[MeterKey, ...]:
         """Keep a VEE'd day as a new revision of each meter whose result differs from its latest. Returns those meters.
 
-        began_at: UTC epoch seconds, of the run to be posted that it belongs to. The first result of a day is revision 1. Findings are not kept: the same day through ``run_batch`` gives them again.
+        began_at: UTC epoch seconds, of the run to be posted that it belongs to. report: what is told of that, JSON. The first result of a day is revision 1. Findings are not kept: the same day through ``run_batch`` gives them again.
         """
         changed: list[MeterKey] = []
         rows: list[dict[str, Any]] = []
@@ -392,7 +392,7 @@ class HeadEndStore:
             if rows:
                 connection.execute(sa.insert(VEE_DAYS), rows)
             if began_at is not None:
-                self.runs.enter(connection, batch.day, (meter.esiid for meter in changed), began_at)
+                self.runs.enter(connection, batch.day, (meter.esiid for meter in changed), began_at, report)
                 boundary("headend.validated.before_commit")
         return tuple(changed)
 

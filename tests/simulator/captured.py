@@ -50,6 +50,7 @@ FOLDERS = {
     "inquiries": HEADEND,
     "events": HEADEND,
     "collection": HEADEND,
+    "batches": HEADEND,
 }
 #: Where a sandbox listens by default, and what a token and the end of a call-back's address look like.
 SMT_URL, HEADEND_URL = "http://127.0.0.1:8600", "http://127.0.0.1:8610"
@@ -150,7 +151,7 @@ class Play:
         base = self._sandbox.headend_server.url if folder == HEADEND else ""
         keys = self._sandbox.keys
         tokens = self._tokens | {"callbacks": keys.headend, "inquiries": keys.smt, "events": keys.meters}
-        tokens["collection"] = keys.smt
+        tokens["collection"] = tokens["batches"] = keys.smt
         token = step.get("token", tokens.get(first))
         headers = {"authorization": f"Bearer {token}"} if token else {}
         body = self._filled(step["body"]) | self._filled(step.get("with", {})) if "body" in step else None
