@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import repeat
 
 import numpy as np
 
@@ -79,7 +80,7 @@ async def make_history(
             return History(floor_interval(last_sweep), day, posted)
         # The batch sees what the sweeps before it have brought, as it does in a live day.
         await sweep_until(validating)
-        validate_due(store, esiids, day, preset, lambda at=validating: at)
+        validate_due(store, esiids, day, preset, repeat(validating).__next__)
         runs = store.runs.unposted()
         of_runs = [store.vee_day(run.changed or esiids, run.operating_day) for run in runs]
         files = [(batch.day, records) for batch in of_runs for records in lse.parts(lse.from_vee(batch, posting))]
