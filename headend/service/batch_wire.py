@@ -22,6 +22,13 @@ class Offender(BaseModel):
     findings: int
 
 
+class RuleCount(BaseModel):
+    """How often a rule found something."""
+
+    rule: str = Field(examples=["interval.missing"])
+    findings: int
+
+
 class BatchRun(BaseModel):
     """One run of VEE over a day: the first over all meters, later ones over those of which something came late."""
 
@@ -32,7 +39,7 @@ class BatchRun(BaseModel):
     meters: int
     actualPercent: float = Field(description="Of the intervals of the consumption channel.")
     estimatedPercent: float
-    findings: dict[str, int] = Field(description="By rule.", examples=[{"interval.missing": 2}])
+    findings: list[RuleCount] = Field(description="By rule.")
     topOffenders: list[Offender] = Field(description="The ten meters with most findings.")
 
 
@@ -61,7 +68,7 @@ def _run(run: Run) -> BatchRun:
         meters=report["meters"],
         actualPercent=_percent(report["actual"], intervals),
         estimatedPercent=_percent(report["estimated"], intervals),
-        findings=report["findings"],
+        findings=[RuleCount(rule=rule, findings=count) for rule, count in report["findings"].items()],
         topOffenders=[
             Offender(esiid=esiid, meterNumber=number, findings=count) for esiid, number, count in report["offenders"]
         ],
