@@ -201,6 +201,10 @@ class MeterReading:
     register_wh: int
     #: Octets of Modbus payload both ways.
     octets: int
+    #: As its header tells it; 0: it told nothing.
+    multiplier: int = 0
+    #: Of an interval, by its header.
+    interval_s: Seconds = INTERVAL_S
 
     @property
     def end(self) -> Seconds:

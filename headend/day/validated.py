@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date
 
 import numpy as np
@@ -11,10 +11,11 @@ import numpy as np
 from headend.day.summary import offenders, summary
 from headend.ports import MeterKey, MeterRecords
 from headend.store.store import HeadEndStore
+from headend.store.told import NOTHING, MeterTold
 from headend.vee.batch import run_batch
 from headend.vee.lookback import PastDays
 from headend.vee.preset import Preset
-from headend.vee.records import Asset, Assets, VeeDay
+from headend.vee.records import Asset, Assets, DayBlock, VeeDay
 from meters.calendar import Seconds, day_end, day_start
 
 
@@ -39,20 +40,36 @@ def validate_day(
         store.registers_before(block.meters, day),
         store.daily_averages(block.meters, day),
     )
-    batch = run_batch(block, look_back, preset, _assets(store.records, block.meters, day))
+    assets = _assets(store.records, block, store.told.of(esiids, day))
+    batch = run_batch(block, look_back, preset, assets)
     if only is not None:
         batch = batch.of_rows(np.flatnonzero([meter in only for meter in batch.meters]))
     report = summary(batch) | {"offenders": offenders(batch), "duration_s": now() - began_at}
     return batch, store.keep_vee(batch, began_at, json.dumps(report))
 
 
-def _assets(records: MeterRecords, meters: Sequence[MeterKey], day: date) -> Assets:
-    """What the records say; of a meter that is not in them, nothing. Behind current transformers is a business: they have no other word for it."""
+def _assets(records: MeterRecords, block: DayBlock, told: Mapping[MeterKey, MeterTold]) -> Assets:
+    """What the records say, and what headers told; of a meter that is not in them, nothing.
+
+    Behind current transformers is a business: the records have no other word for it.
+    """
+    meters, day = block.meters, block.day
     addresses = [records.addresses.get(meter) for meter in meters]
     multiplier = np.array([address.multiplier if address else 1 for address in addresses], np.int64)
     exchanged = [
         any(day_start(day) < at <= day_end(day) for at, _ in address.exchanges) if address else False
         for address in addresses
     ]
+    of_meters = [told.get(meter, NOTHING) for meter in meters]
+    said = np.array([one.multiplier for one in of_meters], np.int64)
+    other = [one.other_number != "" for one in of_meters]
     asset = np.where(exchanged, Asset.EXCHANGED, 0) | np.where(multiplier > 1, Asset.COMMERCIAL, 0)
-    return Assets.plain(len(meters), multiplier)._replace(asset=asset.astype(np.uint8))
+    asset |= np.where(other, Asset.OTHER_NUMBER, 0)
+    plain = Assets.plain(len(meters), multiplier)
+    return plain._replace(
+        told_multiplier=np.where(said > 0, said, multiplier),
+        asset=asset.astype(np.uint8),
+        interval_s=np.array([one.interval_s for one in of_meters], np.int64),
+        clock_error_s=np.array([one.clock_error_s for one in of_meters], np.int64),
+        repeated=plain.repeated if block.repeated is None else block.repeated,
+    )

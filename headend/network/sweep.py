@@ -27,6 +27,7 @@ from headend.ports import (
 from headend.store.collected import Reach
 from headend.store.states import MeterDay, Tried
 from headend.store.store import HeadEndStore
+from headend.store.told import MeterTold, clock_error
 from meters.calendar import Seconds, day_end, day_of, day_start, floor_interval, instants, micros, seconds, to_us
 
 _DAY_S = seconds(24 * 3600)
@@ -132,11 +133,13 @@ class Collection:
         snapshots: list[RegisterSnapshot] = []
         silent: list[str] = []
         tried: list[Tried] = []
+        told: list[tuple[MeterKey, MeterTold]] = []
         by_point: dict[int, list[MeterAddress]] = defaultdict(list)
         for address in self._addresses:
             by_point[address.access_point].append(address)
         lines = (
-            self._collect_all(addresses, end, readings, snapshots, silent, tried) for addresses in by_point.values()
+            self._collect_all(addresses, end, readings, snapshots, silent, tried, told)
+            for addresses in by_point.values()
         )
         yield env.all_of([env.process(line) for line in lines])
         readings.sort(key=lambda reading: (reading.esiid, reading.meter_number))
@@ -146,11 +149,13 @@ class Collection:
         if snapshots:
             self._store.keep_snapshots(snapshots, now)
         self._store.states.note_tried(sorted(tried), now, self._attempt_s)
+        self._store.told.keep(sorted(told, key=lambda one: one[0]), began)
         if readings:
             self._store.collected.note_sweep(now)
-        self._journal.note(
-            now, "TDSP", "sweep", str(began), meters=len(self._addresses), answered=len(readings), silent=sorted(silent)
-        )
+        facts = {"meters": len(self._addresses), "answered": len(readings), "silent": sorted(silent)}
+        if others := sorted(meter.esiid for meter, one in told if one.other_number):
+            facts["other_number"] = others
+        self._journal.note(now, "TDSP", "sweep", str(began), **facts)
         return len(readings)
 
     def _fault(self, ident: str, error: Exception) -> None:
@@ -164,6 +169,7 @@ class Collection:
         snapshots: list[RegisterSnapshot],
         silent: list[str],
         tried: list[Tried],
+        told: list[tuple[MeterKey, MeterTold]],
     ) -> Generator[simpy.Event, Any, None]:
         """Read an access point's meters, one after the other; a simpy process.
 
@@ -175,7 +181,7 @@ class Collection:
         given_up_us = micros(0)
         for address in addresses:
             before = len(silent)
-            collected = self._collect(address, end, readings, snapshots, silent, tried)
+            collected = self._collect(address, end, readings, snapshots, silent, tried, told)
             yield from guarded(collected, functools.partial(self._fault, address.esiid))
             if len(silent) > before:
                 given_up_us = micros(env.now) + TRY_TIMEOUT_US
@@ -189,6 +195,7 @@ class Collection:
         snapshots: list[RegisterSnapshot],
         silent: list[str],
         tried: list[Tried],
+        told: list[tuple[MeterKey, MeterTold]],
     ) -> Generator[simpy.Event, Any, None]:
         env = self._driver.env
         point = self._access_points[address.access_point]
@@ -198,17 +205,25 @@ class Collection:
         start = max(self._collected_to[address.key], end - self._catch_up_days * _DAY_S)
         midnights = midnights_due(self._midnights_to[address.key], end, self._catch_up_days)
         oldest = max(self._first, end - self._catch_up_days * _DAY_S)
-        asked = days_asked(address.key, self._collected_to[address.key], oldest, end, midnights)
+        due = days_asked(address.key, self._collected_to[address.key], oldest, end, midnights)
+        asked = self._driver.now()
         try:
             reading, taken = yield self._driver.io(
                 "sweep", " ".join(address.key), lambda: self._exchange(address, start, end, midnights)
             )
-        except NoAnswer as error:
-            silent.append(address.esiid)
-            tried += [Tried(of, "other meter" if isinstance(error, WrongMeter) else "silent") for of in asked]
+        except WrongMeter as wrong:
+            told.append((address.key, MeterTold(other_number=wrong.number)))
+            tried += [Tried(of, "other meter") for of in due]
             return
-        tried += [Tried(of, "") for of in asked]
-        self._events.heard(address.key, self._driver.now())
+        except NoAnswer:
+            silent.append(address.esiid)
+            tried += [Tried(of, "silent") for of in due]
+            return
+        tried += [Tried(of, "") for of in due]
+        answered = self._driver.now()
+        self._events.heard(address.key, answered)
+        error = clock_error(reading.meter_time, asked, answered)
+        told.append((address.key, MeterTold(error, reading.multiplier, reading.interval_s)))
         readings.append(reading)
         snapshots.extend(taken)
         # What the meter's clock has not come to yet, it does not hold: it is asked for again.

@@ -40,7 +40,16 @@ class NoAnswer(Exception):  # noqa: N818 - it says what happened, and is no prog
 
 
 class WrongMeter(NoAnswer):
-    """Another meter answered than the head-end's records say is there: nothing it said was taken."""
+    """Another meter answered than the head-end's records say is there: nothing it said was taken but its ``number``."""
+
+    def __init__(self, said: str, number: str) -> None:
+        """said: for people."""
+        super().__init__(said, number)
+        self.number = number
+
+    def __str__(self) -> str:
+        """What is said."""
+        return str(self.args[0])
 
 
 class ModbusTransport:
@@ -88,6 +97,8 @@ class ModbusTransport:
             partial_wh=header.partial_delivered * address.multiplier,
             register_wh=header.delivered_register * address.multiplier,
             octets=exchange.octets,
+            multiplier=header.multiplier,
+            interval_s=header.interval_s,
         )
 
     async def read_midnights(self, address: MeterAddress, day_starts: Sequence[Seconds]) -> list[RegisterSnapshot]:
@@ -246,7 +257,8 @@ class _Exchange:
         if header.meter_number != expected:
             raise WrongMeter(
                 f"meter {header.meter_number} answers as unit {self._address.unit_id} of"
-                f" {self._address.host}:{self._address.port}, where {expected} should be"
+                f" {self._address.host}:{self._address.port}, where {expected} should be",
+                header.meter_number,
             )
         return header
 

@@ -11,5 +11,6 @@ Decides nothing, asks nobody.
 ``runs``        the runs of VEE over a day, and which are posted
 ``seat``        one process works on a database, by whatever URL another names it
 ``states``      how collection stands, meter by meter and day by day
+``told``        what meters' headers told, by meter and day
 ``store``       readings, midnight registers, VEE'd days, posted files
 """

@@ -54,3 +54,14 @@ CREATE TABLE vee_run (
 -- 7: which part of which run a posted file is
 ALTER TABLE posting_begun ADD COLUMN run INTEGER NOT NULL DEFAULT 1;
 ALTER TABLE posting_begun ADD COLUMN part INTEGER NOT NULL DEFAULT 1;
+
+-- 8: what meters' headers told by day, and what VEE found
+CREATE TABLE meter_told (
+    esiid VARCHAR(22) NOT NULL, day_start BIGINT NOT NULL, meter_number VARCHAR(12) NOT NULL, clock_error_s BIGINT NOT NULL,
+    multiplier BIGINT NOT NULL, interval_s BIGINT NOT NULL, other_number VARCHAR(12) NOT NULL,
+    PRIMARY KEY (esiid, day_start, meter_number));
+CREATE TABLE vee_finding (
+    day_start BIGINT NOT NULL, esiid VARCHAR(22) NOT NULL, meter_number VARCHAR(12) NOT NULL, ordinal INTEGER NOT NULL,
+    rule VARCHAR(32) NOT NULL, channel SMALLINT NOT NULL, first SMALLINT NOT NULL, last SMALLINT NOT NULL,
+    value BIGINT NOT NULL, held_to BIGINT NOT NULL, PRIMARY KEY (day_start, esiid, meter_number, ordinal));
+CREATE INDEX vee_finding_esiid ON vee_finding (esiid);

@@ -18,8 +18,8 @@ from headend.vee.quality import Channel, IntervalStatus
 from headend.vee.records import ChannelDay, VeeDay
 from meters.calendar import INTERVAL_S, Seconds, day_of, day_start, intervals_in
 
-#: Flags of a stored interval: it was collected; the meter had a value; a read on demand brought it.
-KNOWN, PRESENT, ON_DEMAND = 1, 2, 4
+#: Flags of a stored interval: it was collected; the meter had a value; a read on demand brought it; it came before with another value.
+KNOWN, PRESENT, ON_DEMAND, CHANGED = 1, 2, 4, 8
 #: Flags of a VEE'd interval.
 SCALED, POWER_FAILED = 1, 2
 #: ESI IDs in one query.
@@ -114,6 +114,38 @@ METER_ANSWERS = sa.Table(
     sa.Column("at", sa.BigInteger, primary_key=True),
     _meter_number(),
 )
+#: What the headers of a day's sweeps told of the meter at a place, whose number by the records is in the key.
+METER_TOLD = sa.Table(
+    "meter_told",
+    _meta,
+    sa.Column("esiid", sa.String(22), primary_key=True),
+    sa.Column("day_start", sa.BigInteger, primary_key=True),
+    sa.Column("meter_number", sa.String(12), primary_key=True),
+    #: Meter minus head-end, the worst.
+    sa.Column("clock_error_s", sa.BigInteger, nullable=False),
+    #: 0 where nothing was told.
+    sa.Column("multiplier", sa.BigInteger, nullable=False),
+    sa.Column("interval_s", sa.BigInteger, nullable=False),
+    #: Another meter's that answered, nothing of whose was taken; empty without.
+    sa.Column("other_number", sa.String(12), nullable=False),
+)
+#: What VEE found of a day when it was validated last.
+VEE_FINDINGS = sa.Table(
+    "vee_finding",
+    _meta,
+    sa.Column("day_start", sa.BigInteger, primary_key=True),
+    sa.Column("esiid", sa.String(22), primary_key=True),
+    sa.Column("meter_number", sa.String(12), primary_key=True),
+    #: Of the meter's that day, from 0 on.
+    sa.Column("ordinal", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("rule", sa.String(32), nullable=False),
+    sa.Column("channel", sa.SmallInteger, nullable=False),
+    sa.Column("first", sa.SmallInteger, nullable=False),
+    sa.Column("last", sa.SmallInteger, nullable=False),
+    sa.Column("value", sa.BigInteger, nullable=False),
+    sa.Column("held_to", sa.BigInteger, nullable=False),
+    sa.Index("vee_finding_esiid", "esiid"),
+)
 #: Inquiries that were accepted; open while ``ended_at`` is null.
 INQUIRIES = sa.Table(
     "inquiry",
@@ -172,19 +204,25 @@ class Packed:
         """
         held = self.flags[at]
         held_known, had = (held & KNOWN) != 0, (held & PRESENT) != 0
-        changed = (self.wh[at] != wh) | (self.status[at] != status)
+        differs = self.wh[at] != wh
+        changed = differs | (self.status[at] != status)
+        again = (held & CHANGED) | np.where(known & had & present & differs, CHANGED, 0).astype(np.uint8)
         newer = collected_at >= self.collected_at[at]
         take = known & (~held_known | (present & (~had | (changed & newer))))
         np.copyto(self.wh[at], wh * present, where=take)
         np.copyto(self.status[at], status, where=take)
         np.copyto(self.collected_at[at], collected_at, where=take)
         np.copyto(held, (KNOWN | origin) + PRESENT * present, where=take, casting="unsafe")
+        held |= again
 
     def beside(self, other: Packed) -> None:
         """Take in what another meter at the same place has told: one follows the other, within the day or between two rows."""
         present, known = (other.flags & PRESENT) != 0, (other.flags & KNOWN) != 0
         origin = other.flags & np.uint8(ON_DEMAND)
+        again = (self.flags | other.flags) & np.uint8(CHANGED)
         self.merge(slice(None), other.wh, other.status, present, other.collected_at, origin, known)
+        # Two meters' values of one interval are no value that came twice.
+        self.flags = (self.flags & ~np.uint8(CHANGED)) | again
 
     def columns(self) -> dict[str, bytes]:
         """The columns of the row."""

@@ -30,6 +30,7 @@ from headend.store.collected import CollectedStore
 from headend.store.events import EventStore
 from headend.store.inquiries import InquiryStore
 from headend.store.rows import (
+    CHANGED,
     INTERVAL_DAYS,
     KNOWN,
     MIDNIGHT_REGISTERS,
@@ -54,6 +55,7 @@ from headend.store.rows import (
 from headend.store.runs import Run, RunStore
 from headend.store.seat import take_seat
 from headend.store.states import MeterDay, StateStore
+from headend.store.told import ToldStore
 from headend.vee.findings import none
 from headend.vee.quality import Channel
 from headend.vee.records import ChannelDay, DayBlock, History, VeeChannel, VeeDay
@@ -138,6 +140,8 @@ class HeadEndStore:
             raise
         #: What meters have told unasked.
         self.events = EventStore(database, self.records)
+        #: What their headers told.
+        self.told = ToldStore(database)
         #: How far it reaches.
         self.collected = CollectedStore(database, self.records)
         #: What SMT has asked on demand.
@@ -333,7 +337,7 @@ class HeadEndStore:
         m, n, begins, ends = len(meters), intervals_in(day), day_start(day), day_end(day)
         wh = {channel: np.zeros((m, n), np.int32) for channel in Channel}
         status = np.zeros((m, n), np.uint16)
-        present = np.zeros((m, n), np.bool_)
+        present, changed = np.zeros((2, m, n), np.bool_)
         registers = np.zeros((2, 2, m), np.int64)
         have = np.zeros((2, m), np.bool_)
         row_of = {meter: row for row, meter in enumerate(meters)}
@@ -341,6 +345,7 @@ class HeadEndStore:
             for (meter, number, _), packed in self._placed(connection, esiids, [begins]).items():
                 row = row_of[meter]
                 wh[Channel(number)][row] = packed.wh
+                changed[row] |= (packed.flags & CHANGED) != 0
                 if number == Channel.LOAD:
                     status[row], present[row] = packed.status, (packed.flags & PRESENT) != 0
             for chunk in chunks(list(esiids)):
@@ -367,6 +372,7 @@ class HeadEndStore:
             delivered_r1=delivered_r1,
             received_r1=received_r1,
             have_r1=have[1],
+            repeated=changed.sum(axis=1),
         )
 
     def keep_vee(self, batch: VeeDay, began_at: Seconds | None = None, report: str = "") -> tuple[MeterKey, ...]:

@@ -125,6 +125,8 @@ class DayBlock:
     delivered_r1: LongArray
     received_r1: LongArray
     have_r1: BoolArray
+    #: (m,) intervals that came more than once with different values; None: not known.
+    repeated: LongArray | None = None
 
     def columns(
         self, channel: Channel, assets: Assets, r1_before: LongArray, average: LongArray, power: OctetArray

@@ -12,9 +12,10 @@ import pytest
 
 from headend.ports import HeadEndError, MeterAddress, MeterKey, MeterReading, MeterRecords, RegisterSnapshot
 from headend.store.store import HeadEndStore, PostedFile
+from headend.store.told import MeterTold, clock_error
 from headend.vee.batch import run_batch
 from headend.vee.quality import Channel, IntervalStatus, Method
-from meters.calendar import INTERVAL_S, Seconds, day_end, day_start, epoch, intervals_in
+from meters.calendar import INTERVAL_S, Seconds, day_end, day_start, epoch, intervals_in, seconds
 from meters.status import Common, Condition, status_word
 
 ESIID, OTHER = "10443720000000017", "10443720000000025"
@@ -362,3 +363,33 @@ def test_meters_that_follow_each_other_at_a_place_are_one_row_of_what_either_tol
     assert (registers.delivered_r0.tolist(), registers.delivered_r1.tolist()) == ([9, 0], [4, 0])
     assert (registers.have_r0.tolist(), registers.have_r1.tolist()) == ([True, False], [True, False])
     store.close()
+
+
+def test_headers_of_a_day_are_its_worst_clock_the_last_multiplier_and_any_other_number(store: HeadEndStore) -> None:
+    noon = MIDNIGHT + 12 * 3600
+    store.told.keep([(METER, MeterTold(-7, 10)), (OTHER_METER, MeterTold(1, 1))], noon)
+    store.told.keep([(METER, MeterTold(other_number="900000099"))], noon)
+    store.told.keep([(METER, MeterTold(3, 1, seconds(1800)))], MIDNIGHT + 86_399)
+    store.told.keep([(METER, MeterTold(400, 1))], MIDNIGHT + 86_400)
+    store.told.keep([], noon)
+    of_day = {METER: MeterTold(-7, 1, seconds(1800), "900000099"), OTHER_METER: MeterTold(1, 1)}
+    assert store.told.of([ESIID, OTHER], DAY) == of_day
+    assert store.told.of([ESIID], DAY + timedelta(days=1)) == {METER: MeterTold(400, 1)}
+
+
+@pytest.mark.parametrize(("shown", "error"), [(100, 0), (107, 0), (99, -1), (110, 3), (40, -60)])
+def test_a_clock_is_wrong_only_by_what_the_read_did_not_take(shown: int, error: int) -> None:
+    assert clock_error(seconds(shown), seconds(100), seconds(107)) == error
+
+
+def test_values_that_came_again_and_differ_are_counted_whichever_is_kept(store: HeadEndStore) -> None:
+    store.keep([_reading(MIDNIGHT, [100, 200, 300, None])], MIDNIGHT + 7200, "sweep")
+    # The same, a value where there was none, and none where there was a value are no other values.
+    store.keep([_reading(MIDNIGHT, [100, None, 300, 400])], MIDNIGHT + 7300, "sweep")
+    assert store.day([ESIID], DAY).repeated == [0]
+    store.keep([_reading(MIDNIGHT, [101, 200, 300, 400])], MIDNIGHT + 7400, "meter")
+    store.keep([_reading(MIDNIGHT, [101, 201, 300, 400])], MIDNIGHT + 100, "sweep")
+    store.keep([_reading(MIDNIGHT, [101, 200, 300, 400])], MIDNIGHT + 7500, "sweep")
+    block = store.day([ESIID], DAY)
+    assert block.delivered[0, :4].tolist() == [101, 200, 300, 400]
+    assert block.repeated == [2]

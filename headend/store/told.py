@@ -1,0 +1,85 @@
+"""What meters say of themselves in the header that each sweep reads: a row a meter and day, the worst that was seen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import sqlalchemy as sa
+
+from headend.ports import MeterKey
+from headend.store.rows import METER_TOLD, Database, chunks
+from meters.calendar import INTERVAL_S, Seconds, day_of, day_start, seconds
+
+_LET_GO = sa.delete(METER_TOLD).where(
+    *(column == sa.bindparam(f"k_{column.name}") for column in METER_TOLD.primary_key)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class MeterTold:
+    """What one header told, or those of a day together."""
+
+    #: Meter minus head-end.
+    clock_error_s: int = 0
+    #: 0: not told.
+    multiplier: int = 0
+    interval_s: Seconds = INTERVAL_S
+    #: Of a meter that the records do not have there: all that was taken of it. Empty: none answered.
+    other_number: str = ""
+
+    def then(self, later: MeterTold) -> MeterTold:
+        """With a later one of the same day: the worse clock, the other number if any; multiplier and interval as they were told last."""
+        told = later if later.multiplier else self
+        return MeterTold(
+            max(self.clock_error_s, later.clock_error_s, key=abs),
+            told.multiplier,
+            told.interval_s,
+            later.other_number or self.other_number,
+        )
+
+
+NOTHING = MeterTold()
+
+
+def clock_error(meter_time: Seconds, asked: Seconds, answered: Seconds) -> int:
+    """Seconds by which a meter's clock is surely wrong that was read between two instants of the head-end's, UTC epoch seconds."""
+    return min(0, meter_time - asked) + max(0, meter_time - answered)
+
+
+class ToldStore:
+    """What headers told. Methods are synchronous; each is one transaction."""
+
+    def __init__(self, database: Database) -> None:
+        """Use the store's database, whose tables are made with the others."""
+        self._engine, self._writing = database
+
+    def keep(self, told: Sequence[tuple[MeterKey, MeterTold]], at: Seconds) -> None:
+        """Keep what a sweep was told, with what was told earlier that day. at: UTC epoch seconds at which it began."""
+        day = day_of(at)
+        with self._writing.begin() as connection:
+            held = self._of(connection, sorted({meter.esiid for meter, _ in told}), day)
+            told_of = {meter: held[meter].then(fresh) if meter in held else fresh for meter, fresh in told}
+            keys = [(meter.esiid, day_start(day), meter.number) for meter in told_of]
+            names = [column.name for column in METER_TOLD.primary_key]
+            if held:
+                connection.execute(_LET_GO, [dict(zip(map("k_{}".format, names), key, strict=True)) for key in keys])
+            if keys:
+                facts = ({name: getattr(one, name) for name in MeterTold.__slots__} for one in told_of.values())
+                rows = [dict(zip(names, key, strict=True)) | of for key, of in zip(keys, facts, strict=True)]
+                connection.execute(sa.insert(METER_TOLD), rows)
+
+    def of(self, esiids: Sequence[str], day: date) -> dict[MeterKey, MeterTold]:
+        """What the headers of an operating day told, of the meters at the ESI IDs that told something."""
+        with self._engine.connect() as connection:
+            return self._of(connection, esiids, day)
+
+    def _of(self, connection: sa.Connection, esiids: Sequence[str], day: date) -> dict[MeterKey, MeterTold]:
+        rows = METER_TOLD.c
+        found = {}
+        for chunk in chunks(list(esiids)):
+            query = sa.select(METER_TOLD).where(rows.esiid.in_(chunk), rows.day_start == day_start(day))
+            for esiid, _, number, error, multiplier, interval_s, other in connection.execute(query):
+                found[MeterKey(esiid, number)] = MeterTold(error, multiplier, seconds(interval_s), other)
+        return found
