@@ -3,6 +3,7 @@
 ``cycle``      an operating day's end as one process: batch, file, posting, result codes
 ``due``        what is to be validated when a day has ended, late data included
 ``posting``    files to and from SMT's site over FTPS with explicit TLS
+``power``      an operating day's power by what meters told unasked
 ``summary``    what is to be known of a batch in a few figures
 ``validated``  a day of the store through VEE
 """

@@ -8,6 +8,7 @@ from datetime import date
 
 import numpy as np
 
+from headend.day.power import told_power
 from headend.day.summary import offenders, summary
 from headend.ports import MeterKey, MeterRecords
 from headend.store.store import HeadEndStore
@@ -41,7 +42,8 @@ def validate_day(
         store.daily_averages(block.meters, day),
     )
     assets = _assets(store.records, block, store.told.of(esiids, day))
-    batch = run_batch(block, look_back, preset, assets)
+    told = store.events.over(esiids, day_start(day), day_end(day))
+    batch = run_batch(block, look_back, preset, assets, told_power(day, block.meters, told))
     if only is not None:
         batch = batch.of_rows(np.flatnonzero([meter in only for meter in batch.meters]))
     report = summary(batch) | {"offenders": offenders(batch), "duration_s": now() - began_at}

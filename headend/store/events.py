@@ -14,6 +14,9 @@ from meters.events import EventKind, MeterEvent
 
 _COLUMNS = (METER_EVENTS.c.at, METER_EVENTS.c.esiid, METER_EVENTS.c.meter_number, METER_EVENTS.c.kind)
 
+#: An instant, UTC epoch seconds, and the event then; None: an answer that overruled a last gasp.
+Told = tuple[Seconds, EventKind | None]
+
 
 class LatestInstants(NamedTuple):
     """By meter, UTC epoch seconds: the latest last gasp, the latest restoration, the latest answer that overruled a last gasp."""
@@ -84,6 +87,26 @@ class EventStore:
         with self._engine.connect() as connection:
             rows = connection.execute(sa.select(*_COLUMNS).where(METER_EVENTS.c.esiid == esiid))
             return sorted(_event(*row) for row in rows)
+
+    def over(self, esiids: Sequence[str], start: Seconds, end: Seconds) -> dict[MeterKey, list[Told]]:
+        """What meters at the ESI IDs told in [start, end), and the latest of each kind before it; UTC epoch seconds."""
+        found: dict[MeterKey, list[Told]] = {}
+        with self._engine.connect() as connection:
+            for chunk in chunks(sorted(set(esiids))):
+                for table, kind in ((METER_EVENTS, METER_EVENTS.c.kind), (METER_ANSWERS, sa.literal(""))):
+                    rows = table.c
+                    within = sa.select(rows.esiid, rows.meter_number, kind.label("kind"), rows.at).where(
+                        rows.esiid.in_(chunk), rows.at >= start, rows.at < end
+                    )
+                    before = (
+                        sa.select(rows.esiid, rows.meter_number, kind.label("kind"), sa.func.max(rows.at))
+                        .where(rows.esiid.in_(chunk), rows.at < start)
+                        .group_by(rows.esiid, rows.meter_number, *([rows.kind] if "kind" in rows else []))
+                    )
+                    for esiid, number, said, at in connection.execute(within.union_all(before)):
+                        of_meter = found.setdefault(self._records.place(esiid, number), [])
+                        of_meter.append((seconds(at), EventKind(said) if said else None))
+        return found
 
     def latest(self) -> LatestInstants:
         """What decides whether power has failed, of every meter that has it."""
