@@ -29,6 +29,7 @@ from headend.ondemand.desk import OnDemandDesk
 from headend.ondemand.gap import GAP_LIMIT
 from headend.ports import HeadEndError
 from headend.service import batch_wire, collection_wire
+from headend.service.findings_wire import DayFindings, FindingsAsked, day_findings
 from headend.service.health import HeadEndHealth, HealthDesk
 from headend.service.metrics import HeadEndMetrics
 from headend.store.inquiries import Acceptance
@@ -69,6 +70,7 @@ _SENDERS: dict[str, Literal["smt", "meters"]] = {
     "/events": "meters",
     "/collection/{operatingDay}": "smt",
     "/batches/{operatingDay}": "smt",
+    "/findings": "smt",
 }
 _UNROUTED = {
     NO_CALL: ("headend.http.no_call", "There is no such call."),
@@ -212,6 +214,17 @@ def _router() -> APIRouter:
             error = InquiryError(code="headend.events.ahead", message=_AHEAD, place=f"events.{ahead}.at")
             return _refuse(400, error)
         return here.events.accept(batch)
+
+    @routes.get(
+        "/findings",
+        dependencies=[Security(key_of("smt"))],
+        responses=_TOLD_REPLIES,
+        summary="What VEE found of an operating day",
+    )
+    def findings(asked: Annotated[FindingsAsked, Query()], here: ServedHere) -> DayFindings:
+        """Tell what the rules found when the day was validated last; of a day that was not, nothing."""
+        found = here.store.findings.of_day(asked.day, asked.esiid, asked.rule, asked.skip, asked.most)
+        return day_findings(asked.day, *found)
 
     @routes.get("/healthz", response_model=HeadEndHealth, responses=_HEALTH_REPLIES, summary="Is the service up?")
     async def healthz(here: ServedHere) -> JSONResponse:

@@ -4,6 +4,7 @@ Decides nothing, asks nobody.
 
 ``collected``   how far the store reaches, meter by meter
 ``events``      what meters have told unasked, kept for good: the events
+``findings``    what VEE found of each day when it was validated last
 ``inquiries``   the inquiries that the head-end has accepted: each a row before it is answered 202
 ``migrate``     how a database comes to its present schema: forward migrations as data, applied on start
 ``migrations``  how the head-end's database came to its present schema (``headend.store.migrate``)

@@ -28,6 +28,7 @@ from headend.ports import (
 )
 from headend.store.collected import CollectedStore
 from headend.store.events import EventStore
+from headend.store.findings import FindingStore
 from headend.store.inquiries import InquiryStore
 from headend.store.rows import (
     CHANGED,
@@ -140,6 +141,8 @@ class HeadEndStore:
             raise
         #: What meters have told unasked.
         self.events = EventStore(database, self.records)
+        #: What VEE found.
+        self.findings = FindingStore(database)
         #: What their headers told.
         self.told = ToldStore(database)
         #: How far it reaches.
@@ -378,7 +381,8 @@ class HeadEndStore:
     def keep_vee(self, batch: VeeDay, began_at: Seconds | None = None, report: str = "") -> tuple[MeterKey, ...]:
         """Keep a VEE'd day as a new revision of each meter whose result differs from its latest. Returns those meters.
 
-        began_at: UTC epoch seconds, of the run to be posted that it belongs to. report: what is told of that, JSON. The first result of a day is revision 1. Findings are not kept: the same day through ``run_batch`` gives them again.
+        The first result of a day is revision 1. A meter's findings take the place of those before. began_at: UTC epoch seconds, of the run to be posted that
+        it belongs to. report: what is told of that, JSON.
         """
         changed: list[MeterKey] = []
         rows: list[dict[str, Any]] = []
@@ -397,6 +401,7 @@ class HeadEndStore:
                     rows += [new for new, _ in fresh]
             if rows:
                 connection.execute(sa.insert(VEE_DAYS), rows)
+            self.findings.keep(connection, batch)
             if began_at is not None:
                 self.runs.enter(connection, batch.day, (meter.esiid for meter in changed), began_at, report)
                 boundary("headend.validated.before_commit")

@@ -146,12 +146,12 @@ class Play:
 
     async def _call(self, step: dict[str, Any], **sent: Any) -> Any:
         method, path = step["call"].replace(CALL_BACKS, CALL_BACK).split(" ")
-        first = path.split("/")[1]
+        first = path.split("/")[1].partition("?")[0]
         folder = HEADEND if step.get("service") == "headend" else FOLDERS[first]
         base = self._sandbox.headend_server.url if folder == HEADEND else ""
         keys = self._sandbox.keys
         tokens = self._tokens | {"callbacks": keys.headend, "inquiries": keys.smt, "events": keys.meters}
-        tokens["collection"] = tokens["batches"] = keys.smt
+        tokens["collection"] = tokens["batches"] = tokens["findings"] = keys.smt
         token = step.get("token", tokens.get(first))
         headers = {"authorization": f"Bearer {token}"} if token else {}
         body = self._filled(step["body"]) | self._filled(step.get("with", {})) if "body" in step else None

@@ -51,6 +51,6 @@ async def test_a_second_application_builds_no_route(tmp_path: Path) -> None:
     nothing: Any = None
     desks = head_end.Served(nothing, nothing, nothing, {}, nothing, nothing, nothing)
     first, second = (head_end.create_app(desks, name, served(lambda: seconds(0))) for name in ("A", "B"))
-    assert len(_built(first)) == 6
+    assert len(_built(first)) == 7
     assert _built(first) == _built(second)
     assert (first.openapi()["info"]["title"], second.openapi()["info"]["title"]) == ("A", "B")

@@ -91,8 +91,8 @@ class Swept:
         self.outstanding = 1
         self.asked.append(micros(self.env.now))
         esiid = ident.split()[0]
-        told = {"meter_time": NOON, "multiplier": 1, "interval_s": 900}
-        reading = SimpleNamespace(esiid=esiid, meter_number=ident, end=NOON, **told)
+        header = {"meter_time": NOON, "multiplier": 1, "interval_s": 900}
+        reading = SimpleNamespace(esiid=esiid, meter_number=ident, end=NOON, **header)
         done = self.env.timeout(self._took_us)
         told = self.env.event()
         done.callbacks.append(functools.partial(self._tell, told, esiid, reading))

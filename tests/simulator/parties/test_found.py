@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from headend.day.power import told_power
 from headend.day.validated import validate_day
-from headend.vee.findings import Finding, explain
+from headend.http.links import bearing
 from headend.vee.preset import Preset
+from headend.vee.rules import limits
 from meters.calendar import day_end, day_start, epoch
 from meters.faults.kinds import FaultKind
 from meters.faults.rules import FaultRule
@@ -27,21 +28,29 @@ FAULTS = [
 ]
 
 
-def found(on: Rig, ordinal: int) -> Sequence[Finding]:
-    """What is found of one meter's day."""
-    batch = validate_day(on.sandbox.headend_store, [on.esiid(ordinal)], DAY, Preset())
-    return [explain(one, DAY) for one in batch.findings]
+async def found(on: Rig, **asked: str | int) -> Any:
+    """Findings of the day, or another, as the head-end tells them."""
+    url = f"{on.sandbox.headend_server.url}/findings"
+    reply = await on.http.get(
+        url, params=dict[str, str | int](day=str(DAY)) | asked, headers=bearing(on.sandbox.keys.smt)
+    )
+    assert reply.status_code == 200, reply.text
+    return reply.json()["findings"]
+
+
+def faulty(on: Rig) -> set[str]:
+    return {on.esiid(ordinal) for ordinal in (CLOCK, MULTIPLIER, NUMBER)}
 
 
 async def test_a_live_day_finds_clock_multiplier_and_number_and_knows_an_outage_by_its_events(tmp_path: Path) -> None:
     async with rig(tmp_path, "2026-08-12T09:40", posted_days=2, faults=FAULTS) as on:
         await on.to("2026-08-13T01:10")
         store = on.sandbox.headend_store
-        said = {one.id: one.sentence for ordinal in (CLOCK, MULTIPLIER, NUMBER) for one in found(on, ordinal)}
+        said = {one["rule"]: one["sentence"] for one in await found(on) if one["esiid"] in faulty(on)}
         assert said["clock.off"] == "The meter's clock is 400 s from the head-end's; 180 s would pass."
         assert said["asset.multiplier"] == "The meter tells multiplier 10, the records have 1."
         assert said["asset.number"] == "Another meter than the records name answered."
-        assert found(on, SOUND) == []
+        assert await found(on, esiid=on.esiid(SOUND)) == []
         # Nothing of the other meter's was taken, and nobody was silent: the records name it the day after.
         ((meter, header),) = store.told.of([on.esiid(NUMBER)], DAY).items()
         world = on.sandbox.settings.world
@@ -55,4 +64,51 @@ async def test_a_live_day_finds_clock_multiplier_and_number_and_knows_an_outage_
         told = store.events.over([dark], day_start(DAY), day_end(DAY))
         power = told_power(DAY, store.records.places(dark), told)
         assert np.flatnonzero(power).tolist() == list(range(49, 55))
-        assert found(on, DARK) == []
+        assert await found(on, esiid=dark) == []
+
+
+async def test_findings_are_told_by_day_esi_id_and_rule_in_pages_to_who_has_the_key(tmp_path: Path) -> None:
+    async with rig(tmp_path, "2026-08-12T09:40", posted_days=2, faults=FAULTS) as on:
+        await on.to("2026-08-13T01:10")
+        every = await found(on)
+        pages = [await found(on, most=3, skip=skip) for skip in range(0, len(every) + 3, 3)]
+        assert [one for page in pages for one in page] == every
+        assert pages[-1] == []
+        (clock,) = await found(on, rule="clock.off")
+        assert clock == {
+            "esiid": on.esiid(CLOCK),
+            "meterNumber": on.sandbox.settings.world.meters[CLOCK - 1].identity.meter_number,
+            "rule": "clock.off",
+            "severity": "tell",
+            "channel": 4,
+            "sentence": "The meter's clock is 400 s from the head-end's; 180 s would pass.",
+            "value": 400,
+            "limit": 180,
+            "first": None,
+            "last": None,
+        }
+        condition = (await found(on, rule="interval.condition", esiid=on.esiid(CLOCK)))[0]
+        edges = "2026-08-12T11:45:00-05:00", "2026-08-12T12:15:00-05:00"
+        assert (condition["severity"], condition["first"], condition["last"]) == ("estimate", *edges)
+        # A day that was validated again has what was found then.
+        store = on.sandbox.headend_store
+        validate_day(store, [on.esiid(CLOCK)], DAY, Preset(limits=limits({"clock.off": {"seconds": 500}})))
+        assert await found(on, rule="clock.off") == []
+        assert [one["value"] for one in await found(on, rule="clock.drift")] == [400]
+        assert len(await found(on)) == len(every)
+        assert await found(on, day="2026-08-13") == []
+        url = f"{on.sandbox.headend_server.url}/findings"
+        assert (await on.http.get(url, params={"day": "2026-08-12"})).status_code == 401
+        for place, wrong in (
+            ("day", "20260812"),
+            ("day", "0001-01-01"),
+            ("day", "x"),
+            ("rule", "clock"),
+            ("esiid", "1"),
+            ("most", "0"),
+            ("skip", "-1"),
+            ("nothing", "1"),
+        ):
+            asked = {"day": "2026-08-12"} | {place: wrong}
+            reply = await on.http.get(url, params=asked, headers=bearing(on.sandbox.keys.smt))
+            assert (reply.status_code, reply.json()["place"]) == (400, f"query.{place}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
@@ -11,8 +11,10 @@ import sqlalchemy as sa
 
 from headend.ports import MeterAddress, MeterKey, MeterReading, MeterRecords, RegisterSnapshot
 from headend.store.store import HeadEndStore
+from headend.store.told import MeterTold
 from headend.vee.batch import run_batch
 from meters.calendar import INTERVAL_S, Seconds, day_end, day_start
+from meters.events import EventKind
 from tests.schema_shape import shape
 from tests.simulator.smt.postgres import DATABASES
 
@@ -85,6 +87,22 @@ def test_a_store_of_the_first_version_goes_on_where_it_was_and_takes_a_second_me
     assert store.reaches_to(ESIID, BEGINS) == ENDS
     batch = run_batch(store.day([ESIID], DAY))
     assert (batch.meters, len(batch.findings)) == ((FIRST, SECOND), 0)
+    # What is found of a day takes the place of what was found before; of the day after, both meters lack intervals and registers of both channels.
+    after = DAY + timedelta(days=1)
+    store.keep_vee(run_batch(store.day([ESIID], after)))
+    count, found = store.findings.of_day(after)
+    assert (count, {one.meter for one in found}) == (2 * 2 * 2, {FIRST, SECOND})
+    count, missing = store.findings.of_day(after, ESIID, "interval.missing", skip=1, most=2)
+    assert (count, [(one.meter, one.finding.evidence["channel"]) for one in missing]) == (4, [(FIRST, 4), (SECOND, 1)])
+    store.keep([reading(one, ENDS, 96, 100) for one in (FIRST, SECOND)], ENDS, "sweep")
+    store.keep_vee(run_batch(store.day([ESIID], after)))
+    assert store.findings.of_day(after, rule="interval.missing") == (0, [])
+    assert store.findings.of_day(DAY) == (0, [])
+    store.told.keep([(FIRST, MeterTold(7, 1))], NOON)
+    assert store.told.of([ESIID], DAY) == {FIRST: MeterTold(7, 1)}
+    told = store.events.over([ESIID], BEGINS, ENDS)
+    assert told == store.events.over([ESIID], ENDS, ENDS + 1)
+    assert told == {FIRST: [(NOON - 60, EventKind.LAST_GASP), (NOON - 30, None)]}
     # Of the day before, the first meter's is there.
     assert store.keep_vee(batch) == (FIRST, SECOND)
     history = store.vee_history([FIRST, SECOND], DAY, 90)

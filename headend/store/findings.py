@@ -1,0 +1,75 @@
+"""What VEE found of each operating day when it was validated last."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import NamedTuple
+
+import numpy as np
+import sqlalchemy as sa
+
+from headend.ports import MeterKey
+from headend.store.rows import VEE_FINDINGS, Database, chunks
+from headend.vee.findings import FINDING, Finding, explain
+from headend.vee.records import VeeDay
+from headend.vee.rules import BY_NUMBER, RULES, Rule
+from meters.calendar import day_start
+
+#: Columns of the table as ``FINDING`` names them.
+_NAMES = {"rule": "rule", "channel": "channel", "first": "first", "last": "last", "value": "value", "held_to": "limit"}
+
+
+class KeptFinding(NamedTuple):
+    """A finding of a meter's day."""
+
+    meter: MeterKey
+    finding: Finding
+
+
+class FindingStore:
+    """The findings. Methods are synchronous."""
+
+    def __init__(self, database: Database) -> None:
+        """Use the store's database, whose tables are made with the others."""
+        self._engine = database.reading
+
+    def keep(self, connection: sa.Connection, batch: VeeDay) -> None:
+        """Keep a day's findings in the place of what was found of the same meters before, in the caller's transaction."""
+        rows, start = VEE_FINDINGS.c, day_start(batch.day)
+        for chunk in chunks(sorted(batch.meters)):
+            of_meters = sa.tuple_(rows.esiid, rows.meter_number).in_([(meter.esiid, meter.number) for meter in chunk])
+            connection.execute(sa.delete(VEE_FINDINGS).where(rows.day_start == start, of_meters))
+        found = []
+        before, ordinal = -1, 0
+        for one in batch.findings:
+            row = int(one["row"])
+            before, ordinal = row, ordinal + 1 if row == before else 0
+            meter = batch.meters[row]
+            facts = {column: int(one[name]) for column, name in _NAMES.items()}
+            facts |= {"day_start": start, "ordinal": ordinal}
+            named = {"rule": BY_NUMBER[Rule(facts["rule"])].id, "esiid": meter.esiid, "meter_number": meter.number}
+            found.append(facts | named)
+        if found:
+            connection.execute(sa.insert(VEE_FINDINGS), found)
+
+    def of_day(
+        self, day: date, esiid: str = "", rule: str = "", skip: int = 0, most: int = 1_000
+    ) -> tuple[int, Sequence[KeptFinding]]:
+        """How many findings an operating day has, of one ESI ID and by one rule if given, and so many of them after ``skip``, by ESI ID and meter."""
+        rows = VEE_FINDINGS.c
+        such = [rows.day_start == day_start(day)]
+        such += [rows.esiid == esiid] if esiid else []
+        such += [rows.rule == rule] if rule else []
+        page = sa.select(VEE_FINDINGS).where(*such).order_by(rows.esiid, rows.meter_number, rows.ordinal)
+        with self._engine.connect() as connection:
+            count = connection.scalar(sa.select(sa.func.count()).select_from(VEE_FINDINGS).where(*such)) or 0
+            told = connection.execute(page.offset(skip).limit(most)).mappings().all()
+        return count, [_kept(row, day) for row in told]
+
+
+def _kept(row: sa.RowMapping, day: date) -> KeptFinding:
+    record = np.zeros(1, FINDING)
+    for column, name in _NAMES.items():
+        record[name] = int(RULES[row["rule"]].rule) if name == "rule" else row[column]
+    return KeptFinding(MeterKey(row["esiid"], row["meter_number"]), explain(record[0], day))
