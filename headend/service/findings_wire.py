@@ -17,15 +17,19 @@ _YEARS = range(2000, 2100)
 
 
 def _day(text: object) -> date:
-    day = date.fromisoformat(str(text))
-    if day.year not in _YEARS or str(text) != day.isoformat():
-        raise ValueError(f"a day of {_YEARS[0]} to {_YEARS[-1]}, YYYY-MM-DD")
+    said = str(text)
+    try:
+        day = date.fromisoformat(said)
+    except ValueError:
+        day = date.min
+    if day.year not in _YEARS or said != day.isoformat():
+        raise ValueError(f"it is no day of {_YEARS[0]} to {_YEARS[-1]}: write YYYY-MM-DD")
     return day
 
 
 def _rule(name: str) -> str:
     if name and name not in RULES:
-        raise ValueError(f"no rule of the rule table; the rules are {', '.join(RULES)}")
+        raise ValueError(f"the rule table has no such rule; it has {', '.join(RULES)}")
     return name
 
 

@@ -21,6 +21,7 @@ from headend.network.sweep import days_asked, midnights_due, sweep_times
 from headend.ports import LongArray, MeterKey, MeterReading, RegisterSnapshot
 from headend.store.states import Tried
 from headend.store.store import HeadEndStore, PostedFile
+from headend.store.told import MeterTold
 from headend.vee.preset import Preset
 from meters.calendar import INTERVAL_S, Seconds, day_of, day_start, epoch, floor_interval, seconds
 from meters.device.meter import EmulatedMeter
@@ -106,6 +107,7 @@ def _sweep(
     readings: list[tuple[MeterReading, LongArray]] = []
     snapshots: list[RegisterSnapshot] = []
     tried: dict[Seconds, list[Tried]] = defaultdict(list)
+    told: dict[Seconds, list[tuple[MeterKey, MeterTold]]] = defaultdict(list)
     ends = [floor_interval(at) for at in sweeps]
     for meter in world.meters:
         key, multiplier = _key(meter), meter.identity.multiplier
@@ -119,11 +121,14 @@ def _sweep(
             if meter.reply(at).wire is not Wire.ANSWER:
                 tried[at] += [Tried(of, "silent") for of in asked]
                 continue
-            # A head-end takes nothing from a meter that its records do not know.
-            if meter.identity_at(at).meter_number != known:
+            header = meter.identity_at(at)
+            # A head-end takes nothing but its number from a meter that its records do not know.
+            if header.meter_number != known:
+                told[at].append((key, MeterTold(other_number=header.meter_number)))
                 tried[at] += [Tried(of, "other meter") for of in asked]
                 continue
             tried[at] += [Tried(of, "") for of in asked]
+            told[at].append((key, MeterTold(meter.clock(at) - at, header.multiplier)))
             reading = _reading(meter, known, max(collected[key], oldest), end, at)
             places = reading.start + INTERVAL_S * np.arange(1, len(reading.delivered) + 1)
             brought = np.full(len(places), at) if touched else np.array(sweeps)[np.searchsorted(ends, places)]
@@ -140,6 +145,8 @@ def _sweep(
         store.keep_snapshots(snapshots, sweeps[-1])
     for at in sorted(tried):
         store.states.note_tried(tried[at], at, preset.attempt_s)
+    for at in sorted(told):
+        store.told.keep(told[at], at)
 
 
 def _key(meter: EmulatedMeter) -> MeterKey:

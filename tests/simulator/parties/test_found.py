@@ -67,6 +67,15 @@ async def test_a_live_day_finds_clock_multiplier_and_number_and_knows_an_outage_
         assert await found(on, esiid=dark) == []
 
 
+async def test_posted_days_have_found_what_a_live_one_finds(tmp_path: Path) -> None:
+    told = []
+    for at, posted_days in (("2026-08-12T09:40", 2), ("2026-08-13T09:40", 3)):
+        async with rig(tmp_path / at[:10], at, posted_days=posted_days, faults=FAULTS) as on:
+            await on.to("2026-08-13T09:45")
+            told.append([one for one in await found(on) if one["esiid"] in faulty(on)])
+    assert told[0] == told[1] != []
+
+
 async def test_findings_are_told_by_day_esi_id_and_rule_in_pages_to_who_has_the_key(tmp_path: Path) -> None:
     async with rig(tmp_path, "2026-08-12T09:40", posted_days=2, faults=FAULTS) as on:
         await on.to("2026-08-13T01:10")
