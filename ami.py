@@ -39,6 +39,7 @@ def app() -> typer.Typer:
     from reports.commands.capacity import app as capacity
     from reports.commands.demo import demo, report
     from reports.commands.meters import list_meters, show_meter, tell_truth
+    from reports.commands.vee import make, run, score
     from scenarios.cli import scenario
     from simulator.commands.registry import smt_registry
     from simulator.commands.serve import headend_serve, meters_serve, sandbox, smt_serve
@@ -76,6 +77,9 @@ def app() -> typer.Typer:
     headend.command("serve")(headend_serve)
     smt.command("serve")(smt_serve)
     smt.command("registry")(smt_registry)
+
+    for command in (make, run, score):
+        vee.command()(command)
 
     door.command()(demo)
     door.command()(sandbox)

@@ -1,0 +1,93 @@
+"""``ami vee make``, ``run`` and ``score``: what an engine is fed, our batch over it, and the scorecard. Imports nothing heavy before a command runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from meters import SEED
+from simulator.parties.options import FleetSeedOption, MixOption, TdspOption
+
+_Folder = Annotated[Path, typer.Argument(metavar="DIR", help="A folder of 'ami vee make'.")]
+#: Four seasons, for which the shipped mix has its spans.
+DAYS = "2026-01-13..2026-01-17,2026-04-14..2026-04-18,2026-07-14..2026-07-18,2026-10-13..2026-10-17"
+
+
+def make(
+    out: Annotated[Path, typer.Option(help="The folder that is written.")],
+    meters: Annotated[int, typer.Option(min=1, max=100_000, help="How many meters.")] = 500,
+    days: Annotated[str, typer.Option(help="Operating days and spans of them, with commas between.")] = DAYS,
+    faults: Annotated[
+        Path | None,
+        typer.Option(help="A YAML file of faults, weather and look-alikes.", show_default="the shipped mix"),
+    ] = None,
+    tdsp: TdspOption = "ONCOR",
+    seed: FleetSeedOption = SEED,
+    mix: MixOption = "market",
+    csv: Annotated[bool, typer.Option("--csv", help="What is fed as CSV too.")] = False,
+) -> None:
+    """Write what a VEE engine is fed (reads, registers, headers, events, assets), and apart from it the truth and the ledgers."""
+    import reports.score.made as made
+
+    shipped = Path(made.__file__).with_name("mix.yaml")
+    written = made.make(tdsp, meters, seed, mix, made.days_of(days), faults or shipped, out, csv=csv)
+    typer.echo(f"{out}: {meters} meters, {len(written.days)} days")
+
+
+def run(
+    folder: _Folder,
+    preset: Annotated[str, typer.Option(help="A preset file, or a shipped one's name.", show_default="the usual")] = "",
+) -> None:
+    """Put what was made through our batch, into DIR/ours."""
+    from headend.vee.preset import Preset
+    from reports.score.engine import run as run_engine
+    from reports.score.made import read_made
+    from simulator.input.vee_preset import read_preset, shipped
+
+    chosen: Preset | None = Preset()
+    if preset:
+        chosen, mistakes = read_preset(shipped().get(preset, Path(preset)))
+        for mistake in mistakes:
+            typer.echo(str(mistake), err=True)
+    if chosen is None:
+        raise typer.Exit(2)
+    made = read_made(folder)
+    run_engine(made, chosen, folder / "ours")
+    typer.echo(f"{folder / 'ours'}: {len(made.days)} days by the preset '{chosen.name}'")
+
+
+def score(
+    folder: _Folder,
+    engine: Annotated[
+        list[Path] | None, typer.Option(help="A file of another engine, or a folder of them: LSE, CSV or Parquet.")
+    ] = None,
+    rules: Annotated[Path | None, typer.Option(help="YAML: its names of rules, and ours.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
+) -> None:
+    """Score our batch's output, or another engine's, against the truth."""
+    import json
+
+    from reports.score.delivered import Engine, read_names
+    from reports.score.made import read_made
+    from reports.score.scored import add_up
+    from reports.score.text import lines, targets
+
+    made = read_made(folder)
+    given = engine or [folder / "ours"]
+    files = [one for path in given for one in (sorted(path.glob("*.*")) if path.is_dir() else [path])]
+    delivered = Engine(made, files, read_names(rules) if rules else None)
+    days = ((made.fed(day), made.truth(day), delivered.day(day)) for day in made.days)
+    figures = add_up(days, made.assets["generation"]).figures()
+    if as_json:
+        figures |= {"targets": [target._asdict() for target in targets(figures)]}
+        figures |= {"unknown_rules": sorted(delivered.unknown), "rows_of_nothing_made": delivered.strange}
+        typer.echo(json.dumps(figures))
+        return
+    for line in lines(figures):
+        typer.echo(line)
+    if delivered.unknown:
+        typer.echo(f"names that lead to no rule: {', '.join(sorted(delivered.unknown))}", err=True)
+    if delivered.strange:
+        typer.echo(f"{delivered.strange} rows are of no interval that was made, or came again", err=True)

@@ -1,0 +1,218 @@
+"""What an engine delivered, as arrays of a day: LSE files, or CSV and Parquet with the columns esiid, channel, start, wh or kwh, status, rule, method."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from headend.lse.reader import read
+from headend.vee.rules import RULES
+from meters.calendar import INTERVAL_S, day_start, intervals_in
+from meters.errors import UserError
+from reports.score.made import CHANNELS, Made
+from simulator.input.mistakes import did_you_mean
+from simulator.input.yaml_text import YamlProblem, read_yaml_file
+
+_CODE = "vee.score.engine"
+#: ``Delivered.status``.
+ACTUAL, ESTIMATED, NOT_DELIVERED = range(3)
+
+
+class Delivered(NamedTuple):
+    """A day of an engine's; (2, m, n) each, delivered energy first."""
+
+    #: Wh, 0 where nothing was delivered.
+    wh: NDArray[np.int64]
+    status: NDArray[np.uint8]
+    #: Which of ``rules`` stands at an interval; each is the rules of the table that the engine named there.
+    rule: NDArray[np.int64]
+    rules: Sequence[frozenset[str]]
+    #: Which of ``methods``.
+    method: NDArray[np.int64]
+    methods: Sequence[str]
+
+    def found(self, rule: str) -> NDArray[np.bool_]:
+        """(2, m, n) where that rule was named."""
+        return np.array([rule in named for named in self.rules])[self.rule]
+
+
+class Engine:
+    """Files of an engine, read once."""
+
+    def __init__(self, made: Made, files: Sequence[Path], names: Mapping[str, Sequence[str]] | None = None) -> None:
+        """names: rules of the table by the engine's names; its names are the table's unless given. Raises UserError."""
+        self._made, self._names = made, names
+        #: Names that lead to no rule.
+        self.unknown: set[str] = set()
+        #: Rows that are of no interval that was made, or came again.
+        self.strange = 0
+        self._days = {day: self._blank(day) for day in made.days}
+        self._rules: dict[str, int] = {"": 0}
+        self._methods: dict[str, int] = {"": 0}
+        if not files:
+            raise UserError(_CODE, "There are no files.", mend="Name files of the engine, or run 'ami vee run' first.")
+        for path in files:
+            self._take(path)
+
+    def day(self, day: date) -> Delivered:
+        """What was delivered of a day."""
+        wh, status, rule, method = self._days[day]
+        rules = [frozenset(self._named(text)) for text in self._rules]
+        return Delivered(wh, status, rule, rules, method, list(self._methods))
+
+    def _named(self, text: str) -> set[str]:
+        found: set[str] = set()
+        for name in filter(None, (piece.strip() for piece in text.split(";"))):
+            known = (self._names or {}).get(name, [name] if self._names is None and name in RULES else None)
+            if known is None:
+                self.unknown.add(name)
+            found.update(known or ())
+        return found
+
+    def _blank(self, day: date) -> tuple[Any, ...]:
+        shape = (2, len(self._made.esiids), intervals_in(day))
+        status = np.full(shape, NOT_DELIVERED, np.uint8)
+        return np.zeros(shape, np.int64), status, np.zeros(shape, np.int64), np.zeros(shape, np.int64)
+
+    def _take(self, path: Path) -> None:
+        if path.suffix.lower() == ".lse":
+            self._take_lse(path)
+        else:
+            self._take_table(path, _table(path))
+
+    def _take_lse(self, path: Path) -> None:
+        """Faulty records deliver nothing."""
+        row_of = {str(esiid): row for row, esiid in enumerate(self._made.assets["esiid"])}
+        for record in read(path, path.name).records:
+            row = row_of.get(record.esiid)
+            if row is None or record.day not in self._days:
+                self.strange += len(record.wh)
+                continue
+            wh, status, _, _ = self._days[record.day]
+            at = CHANNELS.index(int(record.channel)), row
+            wh[at], status[at] = record.wh, record.estimated
+
+    def _take_table(self, path: Path, table: Any) -> None:
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        wh = _wh(path, table)
+        start = _starts(path, table)
+        row = pc.index_in(table["esiid"].cast(pa.string()), value_set=self._made.esiids).fill_null(-1).to_numpy()
+        channel = table["channel"].cast(pa.int64()).fill_null(0).to_numpy()
+        told, status_texts = _coded(table["status"])
+        status_of = {"A": ACTUAL, "E": ESTIMATED}
+        for text in set(status_texts) - set(status_of):
+            raise UserError(_CODE, f"A status '{text}' is neither A nor E.", str(path), "Write A or E.")
+        status = np.array([status_of[text] for text in status_texts], np.uint8)[told]
+        rule = self._codes(table, "rule", self._rules)
+        method = self._codes(table, "method", self._methods)
+        sound = (row >= 0) & np.isin(channel, CHANNELS) & ~np.isnan(wh)
+        taken = 0
+        for day, arrays in self._days.items():
+            place = (start - day_start(day)) // INTERVAL_S
+            exact = (start - day_start(day)) % INTERVAL_S == 0
+            mine = np.flatnonzero(sound & exact & (place >= 0) & (place < intervals_in(day)))
+            cells = (channel[mine] != CHANNELS[0]).astype(np.int64), row[mine], place[mine]
+            before = int((arrays[1] != NOT_DELIVERED).sum())
+            for into, values in zip(arrays, (np.rint(np.nan_to_num(wh)), status, rule, method), strict=True):
+                into[cells] = values[mine]
+            taken += int((arrays[1] != NOT_DELIVERED).sum()) - before
+        self.strange += len(row) - taken
+
+    def _codes(self, table: Any, name: str, known: dict[str, int]) -> NDArray[np.int64]:
+        if name not in table.column_names:
+            return np.zeros(table.num_rows, np.int64)
+        codes, texts = _coded(table[name])
+        return np.array([known.setdefault(text, len(known)) for text in texts], np.int64)[codes]
+
+
+def read_names(path: Path) -> dict[str, list[str]]:
+    """An engine's names of rules: ``its name: rule of the table``, or a list of them. Raises UserError."""
+    code, mend = "vee.score.rules", "Write 'its name: a rule of headend/vee/rules.csv', or a list of them."
+    try:
+        written = read_yaml_file(path).value
+    except YamlProblem as problem:
+        raise UserError(code, problem.problem, problem.place, mend) from None
+    if not isinstance(written, Mapping):
+        raise UserError(code, "This is no mapping of names.", str(path), mend)
+    names: dict[str, list[str]] = {}
+    for name, rules in written.items():
+        names[str(name)] = list(map(str, rules if isinstance(rules, list) else [rules]))
+        for rule in names[str(name)]:
+            if rule not in RULES:
+                raise UserError(code, f"There is no rule '{rule}'.", f"{path}: {name}", did_you_mean(rule, RULES))
+    return names
+
+
+def _table(path: Path) -> Any:
+    import pyarrow as pa
+    import pyarrow.csv
+    import pyarrow.parquet as pq
+
+    try:
+        if path.suffix.lower() == ".csv":
+            # Digits alone, however many, stay what they are.
+            kept = {name: pa.string() for name in ("esiid", "start", "status", "rule", "method")}
+            options = pyarrow.csv.ConvertOptions(column_types=kept)
+            table = pyarrow.csv.read_csv(path, convert_options=options)
+        else:
+            table = pq.read_table(path)
+    except (OSError, pa.ArrowException) as error:
+        text = str(error).splitlines()[0].rstrip(".")
+        raise UserError(_CODE, f"{text}.", str(path), "Give LSE files, CSV or Parquet.") from None
+    for name in ("esiid", "channel", "start", "status"):
+        if name not in table.column_names:
+            mend = "Its columns are esiid, channel, start, wh or kwh, status, and, if you have them, rule and method."
+            raise UserError(_CODE, f"There is no column '{name}'.", str(path), mend)
+    return table
+
+
+def _wh(path: Path, table: Any) -> NDArray[np.float64]:
+    import pyarrow as pa
+
+    for name, times in (("wh", 1.0), ("kwh", 1000.0)):
+        if name in table.column_names:
+            try:
+                column: NDArray[np.float64] = table[name].cast(pa.float64()).to_numpy()
+            except pa.ArrowException as error:
+                raise UserError(_CODE, f"{error}.", f"{path}: {name}", "Write numbers.") from None
+            return column * times
+    raise UserError(_CODE, "There is neither a column 'wh' nor 'kwh'.", str(path), "Give one of them.")
+
+
+def _starts(path: Path, table: Any) -> NDArray[np.int64]:
+    """UTC epoch seconds."""
+    import pyarrow as pa
+
+    column = table["start"]
+    mend = "Write 2026-01-13T06:00:00Z, or local time with its offset."
+    if pa.types.is_timestamp(column.type):
+        if column.type.tz is None:
+            raise UserError(_CODE, "The starts have no zone.", f"{path}: start", mend)
+        whole: NDArray[np.int64] = column.cast(pa.timestamp("s", "UTC"), safe=False).cast(pa.int64()).to_numpy()
+        return whole
+    codes, texts = _coded(column.cast(pa.string()))
+    found = []
+    for text in texts:
+        try:
+            at = datetime.fromisoformat(text)
+        except ValueError:
+            at = datetime.min
+        if at.tzinfo is None:
+            raise UserError(_CODE, f"'{text}' is no time with an offset.", f"{path}: start", mend)
+        found.append(int(at.timestamp()))
+    return np.array(found, np.int64)[codes]
+
+
+def _coded(column: Any) -> tuple[NDArray[np.int64], list[str]]:
+    """A column of texts as places in the list of those that there are; nothing is the empty text."""
+    import pyarrow as pa
+
+    coded = column.cast(pa.string()).combine_chunks().fill_null("").dictionary_encode()
+    return coded.indices.to_numpy().astype(np.int64), coded.dictionary.to_pylist()

@@ -1,0 +1,346 @@
+"""What an engine is fed, and the truth apart from it, as Parquet in a folder: a folder an operating day, a row an ESI ID, channel and interval.
+
+``fed/assets`` is what the records have; ``fed/DAY`` holds ``reads``, ``registers``, ``headers`` (what the meter told of itself) and ``events``;
+``truth/DAY`` what flowed and which faults changed what, ``truth`` the ledgers.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from meters.calendar import INTERVAL_S, day_end, day_start, days, intervals_in
+from meters.day_kinds import same_clock
+from meters.device.reading import ATTEMPTS_S
+from meters.errors import UserError
+from meters.faults.kinds import FaultKind, Layer, LookalikeKind, Span
+from meters.faults.ledger import write as write_ledger
+from meters.faults.rules import FaultRule
+from meters.fleet import BITS, Fleet, Partition
+from meters.identity import make_esiid
+from meters.status import delivered_condition, received_condition
+from simulator.world.fleet_options import fleet_of
+
+#: LSE channels in the order of the arrays.
+CHANNELS = (4, 1)
+#: A rule that hits nobody, in the place of one that is left out: a rule's draws go by its place.
+_NOBODY = FaultRule(FaultKind.GAP, rate=1e-300)
+ALIKE = {kind: np.uint8(1 << place) for place, kind in enumerate(LookalikeKind)}
+_FILE = "made.json"
+
+
+class Fed(NamedTuple):
+    """A day as an engine is fed it: m meters, n intervals, two channels, delivered first."""
+
+    #: (2, m, n) Wh, and where there is a value.
+    wh: NDArray[np.int32]
+    present: NDArray[np.bool_]
+    #: (m, n) status words.
+    status: NDArray[np.uint16]
+    #: (2, m) registers, -1: not read.
+    r0: NDArray[np.int64]
+    r1: NDArray[np.int64]
+    #: (m,) of the headers; -1 in ``told_number``: the meter did not answer.
+    records_number: NDArray[np.int64]
+    told_number: NDArray[np.int64]
+    told_multiplier: NDArray[np.int64]
+    dials: NDArray[np.int64]
+    clock_error_s: NDArray[np.int64]
+
+
+class Truth(NamedTuple):
+    """What flowed, and what the faults changed; shapes as in ``Fed``."""
+
+    flowed: NDArray[np.int32]
+    #: (2, m, n) masks of kinds, and (2, m) those of what changed of the day, and of corrupt kinds below the sum check's tolerance.
+    kinds: NDArray[np.uint32]
+    day_kinds: NDArray[np.uint32]
+    below: NDArray[np.uint32]
+    #: (m, n) masks of look-alikes.
+    alike: NDArray[np.uint8]
+    #: (2, m, n) what was read a day before at this clock time; -1: nothing.
+    yesterday: NDArray[np.int32]
+
+
+@dataclass(frozen=True)
+class Made:
+    """A folder that ``make`` wrote."""
+
+    folder: Path
+    fleet: Fleet
+    days: tuple[date, ...]
+
+    @cached_property
+    def assets(self) -> Mapping[str, Any]:
+        """Columns of the records: esiid, multiplier, business, generation."""
+        return {name: column.to_numpy(zero_copy_only=False) for name, column in _columns(self.folder / "fed/assets")}
+
+    @cached_property
+    def esiids(self) -> Any:
+        """The ESI IDs by row, as Arrow has them."""
+        return dict(_columns(self.folder / "fed/assets"))["esiid"]
+
+    def fed(self, day: date) -> Fed:
+        """The day as an engine is fed it."""
+        at = self.folder / "fed" / day.isoformat()
+        reads = dict(_columns(at / "reads"))
+        cells = self.cells(day, reads["esiid"], reads["channel"], reads["start"])
+        shape = (2, len(self.esiids), intervals_in(day))
+        wh, status = np.zeros(shape, np.int32), np.zeros(shape, np.uint16)
+        present = np.zeros(shape, np.bool_)
+        wh[cells] = reads["wh"].fill_null(0).to_numpy()
+        present[cells] = reads["wh"].is_valid().to_numpy(zero_copy_only=False)
+        status[cells] = reads["status"].to_numpy()
+        registers = dict(_columns(at / "registers"))
+        ends = [registers[name].fill_null(-1).to_numpy().reshape(2, -1) for name in ("start_wh", "end_wh")]
+        headers = dict(_columns(at / "headers"))
+        told = [headers[name].fill_null(-1).to_numpy() for name in Fed._fields[5:]]
+        return Fed(wh, present, status[0], *ends, *told)
+
+    def truth(self, day: date) -> Truth:
+        """What flowed that day, and what is wrong with what is fed."""
+        at = self.folder / "truth" / day.isoformat()
+        rows = {name: column.to_numpy() for name, column in _columns(at / "intervals")}
+        shape = (2, len(self.esiids), intervals_in(day))
+        flowed, kinds, alike, before = (
+            rows[name].reshape(shape) for name in ("wh", "kinds", "look_alikes", "yesterday_wh")
+        )
+        whole = {name: column.to_numpy().reshape(2, -1) for name, column in _columns(at / "days") if name != "esiid"}
+        return Truth(flowed, kinds, whole["kinds"], whole["below_tolerance"], alike[0], before)
+
+    def cells(self, day: date, esiid: Any, channel: Any, start: Any) -> tuple[NDArray[np.int64], ...]:
+        """Places of rows in the day's arrays. esiid, channel, start: Arrow columns, all of this day and these meters."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        row = pc.index_in(esiid, value_set=self.esiids).to_numpy()
+        # Parquet knows no whole seconds.
+        place = (start.cast(pa.timestamp("s", "UTC")).cast(pa.int64()).to_numpy() - day_start(day)) // INTERVAL_S
+        return (channel.to_numpy() != CHANNELS[0]).astype(np.int64), row.astype(np.int64), place
+
+
+def read_made(folder: Path) -> Made:
+    """A folder of ``make``. Raises UserError for another."""
+    try:
+        told = json.loads((folder / _FILE).read_text(encoding="utf-8"))
+        days_ = tuple(map(date.fromisoformat, told["days"]))
+        faults = folder / "truth" / "declared.yaml"
+        fleet = fleet_of(told["tdsp"], told["meters"], told["seed"], told["mix"], faults, None)
+    except (OSError, ValueError, KeyError, TypeError):
+        text = "Here is nothing that 'ami vee make' wrote whole."
+        raise UserError("vee.score.folder", text, str(folder), "Make it anew with 'ami vee make'.") from None
+    return Made(folder, fleet, days_)
+
+
+def days_of(text: str) -> tuple[date, ...]:
+    """``2026-01-13..2026-01-16,2026-04-14``, ascending. Raises UserError for what is none."""
+    try:
+        found: set[date] = set()
+        for piece in text.split(","):
+            first, _, last = piece.strip().partition("..")
+            span = days(date.fromisoformat(first), date.fromisoformat(last or first))
+            if not span or len(span) > 400:
+                raise ValueError(piece)
+            found.update(span)
+    except ValueError:
+        mend = "Write days and spans as 2026-01-13..2026-01-16,2026-04-14."
+        raise UserError("vee.score.days", f"'{text}' are no days.", "--days", mend) from None
+    return tuple(sorted(found))
+
+
+def make(
+    company: str, meters: int, seed: int, mix: str, wanted: Sequence[date], faults: Path, out: Path, *, csv: bool
+) -> Made:
+    """Write what an engine is fed of a fleet's days, and the truth. csv: what is fed as CSV too."""
+    fleet = fleet_of(company, meters, seed, mix, faults, None)
+    if (out / _FILE).exists():
+        (out / _FILE).unlink()
+    for part in ("fed", "truth"):
+        shutil.rmtree(out / part, ignore_errors=True)
+        (out / part).mkdir(parents=True)
+    shutil.copyfile(faults, out / "truth" / "declared.yaml")
+    esiids = [make_esiid(fleet.tdsp, seed, ordinal) for ordinal in range(1, meters + 1)]
+    # What flows: switches and outages are part of the truth, and so are look-alikes.
+    kept = [rule if _flows(rule) else _NOBODY for rule in fleet.rules]
+    sound = replace(fleet, rules=kept)
+    first = sound.partition(wanted[0], 1, meters)
+    _write_assets(out, esiids, first, csv=csv)
+    for day in wanted:
+        _make_day(fleet, sound, esiids, day, out, csv=csv)
+    ledger = [one for run in _runs(wanted) for one in fleet.ledger(*run)]
+    write_ledger(ledger, out / "truth")
+    told = {"tdsp": company, "meters": meters, "seed": seed, "mix": mix, "days": [day.isoformat() for day in wanted]}
+    told |= {"kinds": {kind: int(bit) for kind, bit in BITS.items()}}
+    told |= {"look_alikes": {kind: int(bit) for kind, bit in ALIKE.items()}}
+    (out / _FILE).write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+    return read_made(out)
+
+
+def _flows(rule: FaultRule) -> bool:
+    return isinstance(rule.kind, LookalikeKind) or rule.kind in (FaultKind.OUTAGE, FaultKind.DISCONNECTED)
+
+
+def _runs(wanted: Sequence[date]) -> list[tuple[date, date]]:
+    runs: list[tuple[date, date]] = []
+    for day in wanted:
+        if runs and day - runs[-1][1] == timedelta(days=1):
+            runs[-1] = runs[-1][0], day
+        else:
+            runs.append((day, day))
+    return runs
+
+
+def _write_assets(out: Path, esiids: list[str], first: Partition, *, csv: bool) -> None:
+    columns = {
+        "esiid": esiids,
+        "multiplier": first.multipliers,
+        "business": first.multipliers > 1,
+        "generation": first.r1[:, 1] > 0,
+    }
+    _write(columns, out / "fed/assets", csv=csv)
+
+
+def _make_day(fleet: Fleet, sound: Fleet, esiids: list[str], day: date, out: Path, *, csv: bool) -> None:
+    import pyarrow as pa
+
+    m, n = len(esiids), intervals_in(day)
+    part, true = fleet.partition(day, 1, m), sound.partition(day, 1, m)
+    before = fleet.partition(day - timedelta(days=1), 1, m)
+    fed, truth = out / "fed" / day.isoformat(), out / "truth" / day.isoformat()
+    fed.mkdir(), truth.mkdir()
+    answers = part.answers
+    esiid = pa.array(esiids).dictionary_encode()
+    starts = np.arange(day_start(day), day_end(day), INTERVAL_S)
+
+    def long(keep: NDArray[np.bool_]) -> dict[str, Any]:
+        """The keys of a row an interval, of channels and meters that are kept (2, m)."""
+        channel, row = np.nonzero(keep)
+        times = pa.array(np.tile(starts, len(row))).cast(pa.timestamp("s", "UTC"))
+        named = np.repeat(np.array(CHANNELS, np.int8)[channel], n)
+        return {"esiid": esiid.take(pa.array(np.repeat(row, n))), "channel": named, "start": times}
+
+    both = np.stack([answers, answers])
+    wh, present = np.stack([part.delivered, part.received]), np.stack([part.present, part.present])
+    reads = long(both) | {
+        "wh": pa.array(wh[both].ravel(), mask=~present[both].ravel()),
+        "status": np.stack([part.status, part.status])[both].ravel(),
+    }
+    _write(reads, fed / "reads", csv=csv)
+    ends = [np.where(answers[:, None], ends, -1).T.ravel() for ends in (part.r0, part.r1)]
+    keys = {"esiid": esiids * 2, "channel": np.repeat(np.array(CHANNELS, np.int8), m)}
+    registers = {name: pa.array(end, mask=end < 0) for name, end in zip(("start_wh", "end_wh"), ends, strict=True)}
+    _write(keys | registers, fed / "registers", csv=csv)
+    told = (part.numbers, part.told_multipliers, part.dials, part.clock_error_s)
+    names = ("told_number", "told_multiplier", "dials", "clock_error_s")
+    headers = {name: pa.array(column, mask=~answers) for name, column in zip(names, told, strict=True)}
+    # An exchange is in the records on the day after it.
+    _write({"esiid": esiids, "records_number": before.numbers} | headers, fed / "headers", csv=csv)
+    events = [(esiids[row], one.at, str(one.kind)) for row, ones in sorted(part.events.items()) for one in ones]
+    told_events = list(zip(*events, strict=True)) if events else [[], [], []]
+    at = pa.array(told_events[1], pa.int64()).cast(pa.timestamp("s", "UTC"))
+    text = (pa.array(told_events[place], pa.string()) for place in (0, 2))
+    _write({"esiid": next(text), "at": at, "kind": next(text)}, fed / "events", csv=csv)
+    flowed = np.stack([true.delivered, true.received])
+    kinds = np.stack([part.changed_delivered, part.changed_received])
+    day_kinds = _of_the_day(fleet, part)
+    places = same_clock(day, before.day)
+    earlier = np.stack([before.delivered, before.received])[:, :, places]
+    known = (before.answers[:, None] & before.present[:, places] & (places >= 0))[None] & (earlier >= 0)
+    columns = {
+        "wh": flowed,
+        "kinds": kinds,
+        "look_alikes": np.stack([_alike(fleet, part)] * 2),
+        "yesterday_wh": np.where(known, earlier, -1).astype(np.int32),
+    }
+    _write(long(np.ones((2, m), np.bool_)) | {name: one.ravel() for name, one in columns.items()}, truth / "intervals")
+    below = _below(part, wh, flowed, kinds)
+    whole = {"kinds": np.stack([day_kinds] * 2).ravel(), "below_tolerance": below.ravel()}
+    _write({"esiid": esiids * 2} | whole, truth / "days")
+
+
+def _of_the_day(fleet: Fleet, part: Partition) -> NDArray[np.uint32]:
+    """(m,) kinds that changed something of the day: of those that last, if they are at work on it, since a register that was reset differs for good."""
+    begins, read = day_start(part.day), day_end(part.day) + ATTEMPTS_S[-1]
+    lasting = sum(BITS[kind] for kind in FaultKind if _settles(kind))
+    at_work = np.full(len(part.changed_day), ~np.uint32(lasting), np.uint32)
+    for ordinal, faults in fleet.faults(part.first, len(at_work), (begins, read + 1)).items():
+        for fault in faults:
+            instant = fault.row.span is Span.INSTANT
+            if _settles(fault.kind) and (
+                begins < fault.first <= day_end(part.day) if instant else fault.first <= read and fault.until > begins
+            ):
+                at_work[ordinal - part.first] |= BITS[fault.kind]
+    return part.changed_day & at_work
+
+
+def _settles(kind: FaultKind) -> bool:
+    from meters.faults.kinds import KINDS
+
+    return KINDS[kind].lasting and KINDS[kind].span is not Span.ALWAYS
+
+
+def _alike(fleet: Fleet, part: Partition) -> NDArray[np.uint8]:
+    marks = np.zeros(part.present.shape, np.uint8)
+    begins = day_start(part.day)
+    for row in range(len(marks)):
+        for one in fleet.lookalikes(part.first + row):
+            first = max(0, (one.first - begins) // INTERVAL_S)
+            until = min(marks.shape[1], -(-(one.until - begins) // INTERVAL_S))
+            marks[row, first : max(first, until)] |= ALIKE[LookalikeKind(one.kind)]
+    return marks
+
+
+def _below(
+    part: Partition, wh: NDArray[np.int32], flowed: NDArray[np.int32], kinds: NDArray[np.uint32]
+) -> NDArray[np.uint32]:
+    """(2, m) kinds of intervals that changed a day by no more than its sum check lets pass, without a flag, a hole or a sign to see."""
+    conditions = np.stack([delivered_condition(part.status), received_condition(part.status)])
+    seen = (conditions != 0) | ~part.present[None] | (wh < 0)
+    advance = (part.r1 - part.r0).T
+    tolerance = np.maximum(2 * part.multipliers[None], np.maximum(advance, 0) // 1000)
+    below = np.zeros(kinds.shape[:2], np.uint32)
+    away = wh.astype(np.int64) - flowed
+    for kind, bit in BITS.items():
+        at = (kinds & bit) != 0
+        if not at.any() or Layer(_layer(kind)) is not Layer.INTERVALS:
+            continue
+        quiet = at.any(axis=2) & ~(at & seen).any(axis=2) & (np.abs((away * at).sum(axis=2)) <= tolerance)
+        below[quiet] |= bit
+    return below
+
+
+def _layer(kind: FaultKind) -> str:
+    from meters.faults.kinds import KINDS
+
+    return KINDS[kind].layer
+
+
+def _write(columns: Mapping[str, Any], path: Path, *, csv: bool = False) -> None:
+    import pyarrow as pa
+    import pyarrow.csv
+    import pyarrow.parquet as pq
+
+    table = pa.table(dict(columns))
+    pq.write_table(table, path.with_name(path.name + ".parquet"), compression="zstd")
+    if csv:
+        plain = {name: table[name].cast(pa.string()) if name == "esiid" else table[name] for name in table.column_names}
+        pyarrow.csv.write_csv(pa.table(plain), path.with_name(path.name + ".csv"))
+
+
+def _columns(path: Path) -> list[tuple[str, Any]]:
+    import pyarrow.parquet as pq
+
+    table = pq.read_table(path.with_name(path.name + ".parquet")).combine_chunks()
+    return [
+        (name, column.combine_chunks().cast("string") if name == "esiid" else column.combine_chunks())
+        for name, column in zip(table.column_names, table.columns, strict=True)
+    ]

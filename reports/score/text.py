@@ -1,0 +1,90 @@
+"""A scorecard for people: every target beside the figure that was reached, then the figures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+#: Least F1 of each kind of these classes, least share located of corrupt ones.
+F1, F1_CLASSES, LOCATED = 0.97, ("corrupt", "register", "identity", "time"), 0.95
+#: Most false alarms of a rule in 10,000 innocent meter-days, per cent of energy wrong as A, share of true peaks marked E.
+FALSE, WRONG_A, PEAKS = 5.0, 0.01, 0.01
+
+
+class Target(NamedTuple):
+    """A target and what was reached; None: nothing was asked."""
+
+    name: str
+    target: str
+    reached: float | None
+    kept: bool | None
+
+
+def targets(figures: Mapping[str, Any]) -> list[Target]:
+    """Every target."""
+    made: list[Target] = []
+    for kind, row in figures["kinds"].items():
+        if row["class"] in F1_CLASSES:
+            made.append(_least(f"F1 {kind}", F1, row["f1"]))
+        if row["class"] == "corrupt":
+            made.append(_least(f"located {kind}", LOCATED, row["located"]))
+    for rule, row in figures["rules"].items():
+        made.append(_most(f"false alarms {rule}", FALSE, row["false_alarms_per_10000"]))
+    made.append(_most("energy wrong as A, %", WRONG_A, figures["intervals"]["wrong_as_a_percent"]))
+    made.append(_most("true peaks marked E", PEAKS, figures["look_alikes"].get("peak", {}).get("marked_e")))
+    return made
+
+
+def _least(name: str, bound: float, reached: float | None) -> Target:
+    return Target(name, f">= {bound:g}", reached, None if reached is None else reached >= bound)
+
+
+def _most(name: str, bound: float, reached: float | None) -> Target:
+    return Target(name, f"<= {bound:g}", reached, None if reached is None else reached <= bound)
+
+
+def lines(figures: Mapping[str, Any]) -> Iterator[str]:
+    """The scorecard."""
+    yield f"{figures['meter_days']:,} meter-days, {figures['innocent_meter_days']:,} of them innocent"
+    yield from _targets(targets(figures))
+    yield "\nkind               class        fault-days   seen  located  precision     F1   below tolerance"
+    for kind, row in figures["kinds"].items():
+        below = f"{row['below_tolerance']} days, {row['below_tolerance_wh']:,} Wh" if row["below_tolerance"] else ""
+        shares = f"{_f(row['seen']):>6}{_f(row['located']):>9}{_f(row['precision']):>11}{_f(row['f1']):>7}"
+        yield f"{kind:<19}{row['class']:<13}{row['fault_days']:>10} {shares}   {below}".rstrip()
+        if "true_intervals_marked_e" in row:
+            yield f"{'':<19}true intervals marked E: {_f(row['true_intervals_marked_e'])}"
+    yield "invisible: a swap of two meters, by high and low use alone, and a wrong multiplier that the header does not tell"
+    yield "\nrule                       days  precision  false alarms  of look-alikes  per 10,000"
+    for rule, row in figures["rules"].items():
+        counts = f"{row['false_alarms']:>14}{row['false_alarms_on_look_alikes']:>16}"
+        per = _f(row["false_alarms_per_10000"], 2)
+        yield f"{rule:<22}{row['days']:>9}{_f(row['precision']):>11}{counts}{per:>12}"
+    for kind, row in figures["look_alikes"].items():
+        yield f"look-alike {kind}: {row['days']} innocent meter-days, marked E {_f(row['marked_e'])}"
+    cells = figures["intervals"]
+    yield f"\nE of {cells['wrong']:,} wrong intervals: recall {_f(cells['e_recall'])}, precision {_f(cells['e_precision'])}; not delivered {cells['not_delivered']:,}"
+    yield f"energy wrong as A {_f(cells['wrong_as_a_percent'], 4)} %, as E {_f(cells['wrong_as_e_percent'], 4)} %, not delivered {_f(cells['undelivered_percent'], 4)} %"
+    most = [f"{kind} {wh:,} Wh" for kind, wh in list(figures["wrong_as_a_wh"].items())[:8] if wh]
+    yield f"wrong as A on days of: {', '.join(most) or 'none'} (a day of two kinds counts for both)"
+    yield "\nmethod        gap        registers  intervals   error %: engine  yesterday  profile   bias %   MAE Wh"
+    for row in figures["estimates"]:
+        errors = [_f(row[name]["error_percent"], 1) for name in ("engine", "yesterday", "profile")]
+        known = "known" if row["registers"] else "not known"
+        engine = row["engine"]
+        yield (
+            f"{row['method']:<14}{row['gap']:<11}{known:<10}{row['intervals']:>10}{errors[0]:>18}{errors[1]:>11}{errors[2]:>9}"
+            f"{_f(engine['bias_percent'], 1):>9}{_f(engine['mae_wh'], 0):>9}"
+        )
+
+
+def _targets(rows: list[Target]) -> Iterator[str]:
+    missed = [row for row in rows if row.kept is False]
+    asked = [row for row in rows if row.kept is not None]
+    yield f"targets: {len(asked) - len(missed)} of {len(asked)} reached"
+    for row in missed:
+        yield f"  not reached: {row.name} {_f(row.reached, 4)}, target {row.target}"
+
+
+def _f(value: float | None, digits: int = 3) -> str:
+    return "-" if value is None else f"{value:,.{digits}f}"
