@@ -109,10 +109,10 @@ class Made:
     def truth(self, day: date) -> Truth:
         """What flowed that day, and what is wrong with what is fed."""
         at = self.folder / "truth" / day.isoformat()
-        rows = {name: column.to_numpy() for name, column in _columns(at / "intervals")}
+        rows = dict(_columns(at / "intervals"))
         shape = (2, len(self.esiids), intervals_in(day))
         flowed, kinds, alike, before = (
-            rows[name].reshape(shape) for name in ("wh", "kinds", "look_alikes", "yesterday_wh")
+            rows[name].to_numpy().reshape(shape) for name in ("wh", "kinds", "look_alikes", "yesterday_wh")
         )
         whole = {name: column.to_numpy().reshape(2, -1) for name, column in _columns(at / "days") if name != "esiid"}
         return Truth(flowed, kinds, whole["kinds"], whole["below_tolerance"], alike[0], before)
