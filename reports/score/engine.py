@@ -45,13 +45,39 @@ def run_day(made: Made, day: date, preset: Preset) -> VeeDay:
         for esiid, number in zip(made.assets["esiid"], fed.records_number, strict=True)
     )
     look_back = PastDays(day, meters, _History(made, day, preset), *_before(made, day))
-    return run_batch(_block(day, meters, fed), look_back, preset, _assets(made, fed), _power(made, day))
+    return run_batch(
+        _block(day, meters, fed.wh, fed.present[0], fed.status, (fed.r0, fed.r1)),
+        look_back,
+        preset,
+        _assets(made, fed),
+        _power(made, day),
+    )
 
 
-def _block(day: date, meters: tuple[MeterKey, ...], fed: Fed) -> DayBlock:
-    wh = np.where(fed.present, fed.wh, 0)
-    status, present = np.ascontiguousarray(fed.status), np.ascontiguousarray(fed.present[0])
-    return DayBlock(day, meters, wh[0], wh[1], status, present, *fed.r0, fed.r0[0] >= 0, *fed.r1, fed.r1[0] >= 0)
+def _block(
+    day: date,
+    meters: tuple[MeterKey, ...],
+    wh: NDArray[np.int32],
+    present: NDArray[np.bool_],
+    status: NDArray[np.uint16],
+    registers: tuple[NDArray[np.int64], NDArray[np.int64]],
+) -> DayBlock:
+    """wh: (2, m, n). present, status: (m, n). registers: (2, m) at the two midnights, -1: not read."""
+    (delivered, received), (r0, r1) = np.where(present, wh, 0), registers
+    return DayBlock(
+        day=day,
+        meters=meters,
+        delivered=delivered,
+        received=received,
+        status=np.ascontiguousarray(status),
+        present=np.ascontiguousarray(present),
+        delivered_r0=r0[0],
+        received_r0=r0[1],
+        have_r0=r0[0] >= 0,
+        delivered_r1=r1[0],
+        received_r1=r1[1],
+        have_r1=r1[0] >= 0,
+    )
 
 
 def _assets(made: Made, fed: Fed) -> Assets:
@@ -136,10 +162,10 @@ class _History:
 
         answers = column("answers")
         present = column("present") & answers[:, None]
-        wh = [np.where(present, column(name), 0) for name in ("delivered", "received")]
-        r0, r1 = (np.where(answers[:, None], column(name), -1).T.copy() for name in ("r0", "r1"))
         status = np.where(answers[:, None], column("status"), 0).astype(np.uint16)
-        block = DayBlock(day, tuple(meters), *wh, status, present, *r0, r0[0] >= 0, *r1, r1[0] >= 0)
+        wh = np.stack([column("delivered"), column("received")])
+        r0, r1 = (np.where(answers[:, None], column(name), -1).T.copy() for name in ("r0", "r1"))
+        block = _block(day, tuple(meters), wh, present, status, (r0, r1))
         return run_batch(block, None, self._preset, Assets.plain(len(meters), column("multipliers")))
 
 

@@ -22,7 +22,7 @@ from meters.calendar import INTERVAL_S, day_end, day_start, days, intervals_in
 from meters.day_kinds import same_clock
 from meters.device.reading import ATTEMPTS_S
 from meters.errors import UserError
-from meters.faults.kinds import FaultKind, Layer, LookalikeKind, Span
+from meters.faults.kinds import KINDS, FaultKind, Layer, LookalikeKind, Span
 from meters.faults.ledger import write as write_ledger
 from meters.faults.rules import FaultRule
 from meters.fleet import BITS, Fleet, Partition
@@ -35,6 +35,8 @@ CHANNELS = (4, 1)
 #: A rule that hits nobody, in the place of one that is left out: a rule's draws go by its place.
 _NOBODY = FaultRule(FaultKind.GAP, rate=1e-300)
 ALIKE = {kind: np.uint8(1 << place) for place, kind in enumerate(LookalikeKind)}
+#: Kinds that can be why a meter does not answer.
+_SILENCING = np.uint32(sum(BITS[kind] for kind, row in KINDS.items() if row.layer in (Layer.WIRE, Layer.POWER)))
 _FILE = "made.json"
 
 
@@ -64,6 +66,8 @@ class Truth(NamedTuple):
     #: (2, m, n) masks of kinds, and (2, m) those of what changed of the day, and of corrupt kinds below the sum check's tolerance.
     kinds: NDArray[np.uint32]
     day_kinds: NDArray[np.uint32]
+    #: (2, m) kinds of the day before that gave it another register at its end than this day begins with: an after-effect.
+    after: NDArray[np.uint32]
     below: NDArray[np.uint32]
     #: (m, n) masks of look-alikes.
     alike: NDArray[np.uint8]
@@ -115,7 +119,7 @@ class Made:
             rows[name].to_numpy().reshape(shape) for name in ("wh", "kinds", "look_alikes", "yesterday_wh")
         )
         whole = {name: column.to_numpy().reshape(2, -1) for name, column in _columns(at / "days") if name != "esiid"}
-        return Truth(flowed, kinds, whole["kinds"], whole["below_tolerance"], alike[0], before)
+        return Truth(flowed, kinds, whole["kinds"], whole["after_effects"], whole["below_tolerance"], alike[0], before)
 
     def cells(self, day: date, esiid: Any, channel: Any, start: Any) -> tuple[NDArray[np.int64], ...]:
         """Places of rows in the day's arrays. esiid, channel, start: Arrow columns, all of this day and these meters."""
@@ -216,7 +220,8 @@ def _make_day(fleet: Fleet, sound: Fleet, esiids: list[str], day: date, out: Pat
     part, true = fleet.partition(day, 1, m), sound.partition(day, 1, m)
     before = fleet.partition(day - timedelta(days=1), 1, m)
     fed, truth = out / "fed" / day.isoformat(), out / "truth" / day.isoformat()
-    fed.mkdir(), truth.mkdir()
+    fed.mkdir()
+    truth.mkdir()
     answers = part.answers
     esiid = pa.array(esiids).dictionary_encode()
     starts = np.arange(day_start(day), day_end(day), INTERVAL_S)
@@ -245,17 +250,19 @@ def _make_day(fleet: Fleet, sound: Fleet, esiids: list[str], day: date, out: Pat
     # An exchange is in the records on the day after it.
     _write({"esiid": esiids, "records_number": before.numbers} | headers, fed / "headers", csv=csv)
     events = [(esiids[row], one.at, str(one.kind)) for row, ones in sorted(part.events.items()) for one in ones]
-    told_events = list(zip(*events, strict=True)) if events else [[], [], []]
-    at = pa.array(told_events[1], pa.int64()).cast(pa.timestamp("s", "UTC"))
-    text = (pa.array(told_events[place], pa.string()) for place in (0, 2))
-    _write({"esiid": next(text), "at": at, "kind": next(text)}, fed / "events", csv=csv)
+    at = pa.array([one for _, one, _ in events], pa.int64()).cast(pa.timestamp("s", "UTC"))
+    whose, kind = (pa.array([one[place] for one in events], pa.string()) for place in (0, 2))
+    _write({"esiid": whose, "at": at, "kind": kind}, fed / "events", csv=csv)
     flowed = np.stack([true.delivered, true.received])
     kinds = np.stack([part.changed_delivered, part.changed_received])
     day_kinds = _of_the_day(fleet, part)
+    # Of a meter that does not answer nobody sees what else is wrong with it.
+    kinds[:, ~answers] = 0
+    day_kinds[~answers] &= _SILENCING
     places = same_clock(day, before.day)
     earlier = np.stack([before.delivered, before.received])[:, :, places]
     known = (before.answers[:, None] & before.present[:, places] & (places >= 0))[None] & (earlier >= 0)
-    columns = {
+    columns: dict[str, NDArray[Any]] = {
         "wh": flowed,
         "kinds": kinds,
         "look_alikes": np.stack([_alike(fleet, part)] * 2),
@@ -263,7 +270,10 @@ def _make_day(fleet: Fleet, sound: Fleet, esiids: list[str], day: date, out: Pat
     }
     _write(long(np.ones((2, m), np.bool_)) | {name: one.ravel() for name, one in columns.items()}, truth / "intervals")
     below = _below(part, wh, flowed, kinds)
-    whole = {"kinds": np.stack([day_kinds] * 2).ravel(), "below_tolerance": below.ravel()}
+    broken = before.answers & answers & (before.r1 != part.r0).any(axis=1)
+    after = np.where(broken, _of_the_day(fleet, before), np.uint32(0))
+    whole = {name: np.tile(mask, 2) for name, mask in (("kinds", day_kinds), ("after_effects", after))}
+    whole["below_tolerance"] = below.ravel()
     _write({"esiid": esiids * 2} | whole, truth / "days")
 
 
@@ -283,8 +293,6 @@ def _of_the_day(fleet: Fleet, part: Partition) -> NDArray[np.uint32]:
 
 
 def _settles(kind: FaultKind) -> bool:
-    from meters.faults.kinds import KINDS
-
     return KINDS[kind].lasting and KINDS[kind].span is not Span.ALWAYS
 
 
@@ -305,23 +313,17 @@ def _below(
     """(2, m) kinds of intervals that changed a day by no more than its sum check lets pass, without a flag, a hole or a sign to see."""
     conditions = np.stack([delivered_condition(part.status), received_condition(part.status)])
     seen = (conditions != 0) | ~part.present[None] | (wh < 0)
-    advance = (part.r1 - part.r0).T
-    tolerance = np.maximum(2 * part.multipliers[None], np.maximum(advance, 0) // 1000)
-    below = np.zeros(kinds.shape[:2], np.uint32)
+    advance = np.transpose(part.r1 - part.r0)
+    tolerance = np.maximum(2 * part.multipliers, np.maximum(advance, 0) // 1000)
+    below: NDArray[np.uint32] = np.zeros((2, len(part.r0)), np.uint32)
     away = wh.astype(np.int64) - flowed
     for kind, bit in BITS.items():
         at = (kinds & bit) != 0
-        if not at.any() or Layer(_layer(kind)) is not Layer.INTERVALS:
+        if not at.any() or KINDS[kind].layer is not Layer.INTERVALS:
             continue
         quiet = at.any(axis=2) & ~(at & seen).any(axis=2) & (np.abs((away * at).sum(axis=2)) <= tolerance)
         below[quiet] |= bit
     return below
-
-
-def _layer(kind: FaultKind) -> str:
-    from meters.faults.kinds import KINDS
-
-    return KINDS[kind].layer
 
 
 def _write(columns: Mapping[str, Any], path: Path, *, csv: bool = False) -> None:

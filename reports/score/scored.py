@@ -93,7 +93,9 @@ class Score:
     def add(self, fed: Fed, truth: Truth, out: Delivered, generation: Bools) -> None:
         """Count a day. generation: (m,) who has any."""
         counted = np.stack([np.ones_like(generation), generation])
-        changed = (truth.kinds != 0).any(axis=(0, 2)) | (truth.day_kinds != 0).any(axis=0)
+        changed = (truth.kinds != 0).any(axis=(0, 2)) | ((truth.day_kinds | truth.after) != 0).any(axis=0)
+        # Two kinds may each keep a meter silent, and then neither changed anything.
+        changed |= fed.told_number < 0
         self.meter_days += len(changed)
         self.innocent += int((~changed).sum())
         found = {rule: out.found(rule) & counted[:, :, None] for rule in RULES}
@@ -141,7 +143,7 @@ class Score:
         for rule, kinds in kinds_of().items():
             days = found[rule].any(axis=2)
             own = np.uint32(sum(int(BITS[kind]) for kind in kinds))
-            right = (masks & own) != 0
+            right = ((masks | truth.after) & own) != 0
             if rule == "register.missing":
                 # A register that a look-alike's meter lost is missing, and nothing else.
                 right |= unread
@@ -220,7 +222,11 @@ class Score:
         recall = _share(self.seen[kind], self.asked[kind])
         total = (precision or 0.0) + (recall or 0.0)
         f1 = None if recall is None else 2 * (precision or 0.0) * recall / total if total else 0.0
-        made = {
+        if CLASS_OF[kind] == "true values":
+            # There is nothing to find: asked is that what was read stands.
+            marked = _share(self.marked[kind], self.touched[kind])
+            return {"class": CLASS_OF[kind], "fault_days": self.asked[kind], "true_intervals_marked_e": marked}
+        return {
             "class": CLASS_OF[kind],
             "fault_days": self.asked[kind],
             "seen": recall,
@@ -230,9 +236,6 @@ class Score:
             "below_tolerance": self.below[kind],
             "below_tolerance_wh": self.below_wh[kind],
         }
-        if CLASS_OF[kind] == "true values":
-            made["true_intervals_marked_e"] = _share(self.marked[kind], self.touched[kind])
-        return made
 
     def _rule(self, rule: str) -> dict[str, Any]:
         return {
@@ -307,4 +310,5 @@ def _profile(fed: Fed, out: Delivered) -> NDArray[np.int64]:
     stands = (out.status == ACTUAL) & fed.present
     own, others = (sums * stands).sum(axis=2, keepdims=True), (mean * stands).sum(axis=2, keepdims=True)
     level = np.divide(own, others, out=np.ones_like(own), where=others > 0)
-    return np.rint(mean * level).astype(np.int64)
+    whole: NDArray[np.int64] = np.rint(mean * level).astype(np.int64)
+    return whole

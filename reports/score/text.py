@@ -49,11 +49,13 @@ def lines(figures: Mapping[str, Any]) -> Iterator[str]:
     yield from _targets(targets(figures))
     yield "\nkind               class        fault-days   seen  located  precision     F1   below tolerance"
     for kind, row in figures["kinds"].items():
+        if "true_intervals_marked_e" in row:
+            marked = _f(row["true_intervals_marked_e"])
+            yield f"{kind:<19}{row['class']:<13}{row['fault_days']:>10}  true intervals marked E: {marked}"
+            continue
         below = f"{row['below_tolerance']} days, {row['below_tolerance_wh']:,} Wh" if row["below_tolerance"] else ""
         shares = f"{_f(row['seen']):>6}{_f(row['located']):>9}{_f(row['precision']):>11}{_f(row['f1']):>7}"
         yield f"{kind:<19}{row['class']:<13}{row['fault_days']:>10} {shares}   {below}".rstrip()
-        if "true_intervals_marked_e" in row:
-            yield f"{'':<19}true intervals marked E: {_f(row['true_intervals_marked_e'])}"
     yield "invisible: a swap of two meters, by high and low use alone, and a wrong multiplier that the header does not tell"
     yield "\nrule                       days  precision  false alarms  of look-alikes  per 10,000"
     for rule, row in figures["rules"].items():
