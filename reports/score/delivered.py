@@ -120,7 +120,8 @@ class Engine:
             mine = np.flatnonzero(sound & exact & (place >= 0) & (place < intervals_in(day)))
             cells = (channel[mine] != CHANNELS[0]).astype(np.int64), row[mine], place[mine]
             before = int((arrays[1] != NOT_DELIVERED).sum())
-            for into, values in zip(arrays, (np.rint(np.nan_to_num(wh)), status, rule, method), strict=True):
+            columns: tuple[NDArray[Any], ...] = (np.rint(np.nan_to_num(wh)), status, rule, method)
+            for into, values in zip(arrays, columns, strict=True):
                 into[cells] = values[mine]
             taken += int((arrays[1] != NOT_DELIVERED).sum()) - before
         self.strange += len(row) - taken

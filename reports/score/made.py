@@ -297,12 +297,13 @@ def _settles(kind: FaultKind) -> bool:
 
 
 def _alike(fleet: Fleet, part: Partition) -> NDArray[np.uint8]:
-    marks = np.zeros(part.present.shape, np.uint8)
+    n = intervals_in(part.day)
+    marks = np.zeros((len(part.present), n), np.uint8)
     begins = day_start(part.day)
     for row in range(len(marks)):
         for one in fleet.lookalikes(part.first + row):
             first = max(0, (one.first - begins) // INTERVAL_S)
-            until = min(marks.shape[1], -(-(one.until - begins) // INTERVAL_S))
+            until = min(n, -(-(one.until - begins) // INTERVAL_S))
             marks[row, first : max(first, until)] |= ALIKE[LookalikeKind(one.kind)]
     return marks
 

@@ -1,0 +1,170 @@
+"""``ami vee make``, ``run`` and ``score`` as a user has them, over a fleet of eight meters."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet as pq
+import pytest
+from typer.testing import CliRunner
+
+from ami import app
+from headend.lse import writer as lse
+from headend.vee.preset import Preset
+from meters.calendar import epoch, iso, seconds
+from meters.errors import UserError
+from reports.score.delivered import Engine, read_names
+from reports.score.engine import run_day
+from reports.score.made import days_of, read_made
+
+FAULTS = """
+faults:
+  - {kind: spike, meter: 1, factor: 10, first: 2026-07-14T10:00, until: 2026-07-14T10:15}
+  - {kind: gap, meter: 2, first: 2026-07-14T10:00, until: 2026-07-14T11:00}
+  - {kind: reset, meter: 3, first: 2026-07-14T10:00}
+  - {kind: dead, meter: 4, first: 2026-07-15T00:00, until: 2026-07-15T12:00}
+  - {kind: multiplier, meter: 5, value: 10}
+  - {kind: outage, meter: 6, first: 2026-07-14T10:00, until: 2026-07-14T12:00}
+lookalikes:
+  - {kind: peak, meter: 7, first: 2026-07-14T15:00, unread: 0}
+"""
+DAY = date(2026, 7, 14)
+
+
+def _asked(*words: str) -> str:
+    done = CliRunner().invoke(app(), ["vee", *words])
+    assert done.exit_code == 0, done.output
+    return done.output
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What was made, with our output."""
+    out = tmp_path_factory.mktemp("score")
+    (out / "faults.yaml").write_text(FAULTS)
+    words = ("--meters", "8", "--days", "2026-07-14..2026-07-15", "--faults", str(out / "faults.yaml"), "--csv")
+    _asked("make", *words, "--out", str(out / "made"))
+    _asked("run", str(out / "made"))
+    return out / "made"
+
+
+def _figures(folder: Path, *words: str) -> dict[str, Any]:
+    made: dict[str, Any] = json.loads(_asked("score", str(folder), *words, "--json"))
+    return made
+
+
+def test_our_batch_finds_what_was_done(folder: Path) -> None:
+    got = _figures(folder)
+    # The multiplier on both days, the reset and the rest on the first alone: what lasts is no fault-day of the second.
+    days = {kind: row["fault_days"] for kind, row in got["kinds"].items()}
+    assert days == {"spike": 1, "gap": 1, "reset": 1, "dead": 1, "multiplier": 2, "outage": 1}
+    for kind in ("spike", "gap", "reset", "dead", "multiplier"):
+        assert got["kinds"][kind]["seen"] == 1.0
+    assert got["kinds"]["spike"]["located"] == got["kinds"]["dead"]["located"] == 1.0
+    assert got["kinds"]["outage"]["true_intervals_marked_e"] == 0.0
+    assert got["look_alikes"]["peak"] == {"days": 1, "marked_e": 0.0}
+    assert got["intervals"]["not_delivered"] == 0
+    assert got["unknown_rules"] == []
+    # Sixteen meter-days; six of faults on the first day, one on the second.
+    assert (got["meter_days"], got["innocent_meter_days"]) == (16, 9)
+
+
+def test_text_and_csv_are_there_for_people(folder: Path) -> None:
+    assert "targets:" in _asked("score", str(folder))
+    lines = (folder / "fed/2026-07-14/reads.csv").read_text().splitlines()
+    # The meter that did not answer has no rows, one without a value an empty one.
+    assert lines[0] == '"esiid","channel","start","wh","status"'
+    assert len(lines) == 1 + 7 * 2 * 96
+    assert (folder / "truth/faults.json").exists()
+    assert not list((folder / "fed").rglob("*truth*"))
+
+
+def test_another_engine_in_csv_with_kwh_local_time_and_its_own_names_scores_the_same(
+    folder: Path, tmp_path: Path
+) -> None:
+    ours = pa.concat_tables([pq.read_table(path) for path in sorted((folder / "ours").glob("*.parquet"))]).to_pylist()
+    rows = [
+        {
+            "esiid": row["esiid"],
+            "channel": row["channel"],
+            "start": iso(seconds(row["start"].timestamp())),
+            "kwh": row["wh"] / 1000,
+            "status": row["status"],
+            "rule": ";".join(f"X-{name}" for name in row["rule"].split(";") if name),
+        }
+        for row in ours
+    ]
+    pa.csv.write_csv(pa.Table.from_pylist(rows), tmp_path / "theirs.csv")
+    names = {name for row in rows for name in row["rule"].split(";") if name}
+    (tmp_path / "names.yaml").write_text("".join(f"{name}: {name[2:]}\n" for name in sorted(names)))
+    got = _figures(folder, "--engine", str(tmp_path / "theirs.csv"), "--rules", str(tmp_path / "names.yaml"))
+    own = _figures(folder)
+    for part in ("kinds", "rules", "intervals", "look_alikes", "innocent_meter_days", "rows_of_nothing_made"):
+        assert got[part] == own[part]
+
+
+def test_lse_files_are_scored_by_their_intervals_alone(folder: Path, tmp_path: Path) -> None:
+    made = read_made(folder)
+    posted = epoch("2026-07-15T07:30:00")
+    for at, day in enumerate(made.days):
+        records = lse.from_vee(run_day(made, day, Preset()), posted)
+        (tmp_path / lse.file_name("103994067", posted, at)).write_bytes(lse.dumps(records))
+    got = _figures(folder, "--engine", str(tmp_path))
+    assert got["intervals"] == _figures(folder)["intervals"]
+    assert got["kinds"]["spike"]["seen"] == 0.0
+
+
+def test_what_is_left_away_is_not_delivered(folder: Path, tmp_path: Path) -> None:
+    shutil.copy(folder / "ours/2026-07-14.parquet", tmp_path)
+    got = _figures(folder, "--engine", str(tmp_path))
+    assert got["intervals"]["not_delivered"] == got["intervals"]["intervals"] // 2
+    assert got["kinds"]["multiplier"]["seen"] == 0.5
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("esiid,channel,start\n1,4,2026-07-14T05:00:00Z\n", "no column 'status'"),
+        ("esiid,channel,start,status\n1,4,2026-07-14T05:00:00Z,A\n", "neither a column 'wh' nor 'kwh'"),
+        ("esiid,channel,start,wh,status\n1,4,2026-07-14T05:00:00Z,7,V\n", "status 'V' is neither A nor E"),
+        ("esiid,channel,start,wh,status\n1,4,2026-07-14T05:00:00,7,A\n", "no time with an offset"),
+    ],
+)
+def test_a_file_that_says_too_little_is_refused_with_its_place(
+    folder: Path, tmp_path: Path, content: str, said: str
+) -> None:
+    (tmp_path / "x.csv").write_text(content)
+    with pytest.raises(UserError, match=said) as caught:
+        Engine(read_made(folder), [tmp_path / "x.csv"])
+    assert str(tmp_path / "x.csv") in caught.value.place
+
+
+def test_rows_of_strangers_and_rows_that_come_again_are_counted(folder: Path, tmp_path: Path) -> None:
+    esiid = read_made(folder).assets["esiid"][0]
+    row = f"{esiid},4,2026-07-14T05:00:00Z,7,A,mine\n"
+    strange = f"1,4,2026-07-14T05:00:00Z,7,A,\n{esiid},4,2026-07-14T05:07:00Z,7,A,\n"
+    (tmp_path / "x.csv").write_text("esiid,channel,start,wh,status,rule\n" + 2 * row + strange)
+    engine = Engine(read_made(folder), [tmp_path / "x.csv"])
+    day = engine.day(DAY)
+    assert (day.wh[0, 0, 0], engine.strange, engine.unknown) == (7, 3, {"mine"})
+
+
+def test_a_name_must_lead_to_a_rule(tmp_path: Path) -> None:
+    (tmp_path / "names.yaml").write_text("a: [interval.spike, interval.zero]\nb: interval.spik\n")
+    with pytest.raises(UserError, match=r"Did you mean interval\.spike\?"):
+        read_names(tmp_path / "names.yaml")
+
+
+def test_days_and_folders_are_told_when_they_are_none(tmp_path: Path) -> None:
+    assert days_of("2026-07-15,2026-07-13..2026-07-14") == tuple(date(2026, 7, day) for day in (13, 14, 15))
+    for text in ("", "2026-07-14..2026-07-13", "monday"):
+        with pytest.raises(UserError, match="are no days"):
+            days_of(text)
+    with pytest.raises(UserError, match="nothing that 'ami vee make' wrote"):
+        read_made(tmp_path)
