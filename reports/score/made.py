@@ -255,7 +255,12 @@ def _make_day(fleet: Fleet, sound: Fleet, esiids: list[str], day: date, out: Pat
     _write({"esiid": whose, "at": at, "kind": kind}, fed / "events", csv=csv)
     flowed = np.stack([true.delivered, true.received])
     kinds = np.stack([part.changed_delivered, part.changed_received])
-    day_kinds = _of_the_day(fleet, part)
+    at_work = _at_work(fleet, part)
+    day_kinds = part.changed_day & at_work
+    # An exchange moves where the coarse pulses of a multiplier fall, for good: those are what the meter measures now.
+    settled = (kinds & ~at_work[:, None] != 0) & (kinds & at_work[:, None] == 0)
+    flowed = np.where(settled & part.present, wh, flowed)
+    kinds &= at_work[:, None]
     # Of a meter that does not answer nobody sees what else is wrong with it.
     kinds[:, ~answers] = 0
     day_kinds[~answers] &= _SILENCING
@@ -271,14 +276,14 @@ def _make_day(fleet: Fleet, sound: Fleet, esiids: list[str], day: date, out: Pat
     _write(long(np.ones((2, m), np.bool_)) | {name: one.ravel() for name, one in columns.items()}, truth / "intervals")
     below = _below(part, wh, flowed, kinds)
     broken = before.answers & answers & (before.r1 != part.r0).any(axis=1)
-    after = np.where(broken, _of_the_day(fleet, before), np.uint32(0))
+    after = np.where(broken, before.changed_day & _at_work(fleet, before), np.uint32(0))
     whole = {name: np.tile(mask, 2) for name, mask in (("kinds", day_kinds), ("after_effects", after))}
     whole["below_tolerance"] = below.ravel()
     _write({"esiid": esiids * 2} | whole, truth / "days")
 
 
-def _of_the_day(fleet: Fleet, part: Partition) -> NDArray[np.uint32]:
-    """(m,) kinds that changed something of the day: of those that last, if they are at work on it, since a register that was reset differs for good."""
+def _at_work(fleet: Fleet, part: Partition) -> NDArray[np.uint32]:
+    """(m,) kinds whose changes are of the day: of those that last, if they are at work on it, since a register that was reset differs for good."""
     begins, read = day_start(part.day), day_end(part.day) + ATTEMPTS_S[-1]
     lasting = sum(BITS[kind] for kind in FaultKind if _settles(kind))
     at_work = np.full(len(part.changed_day), ~np.uint32(lasting), np.uint32)
@@ -289,7 +294,10 @@ def _of_the_day(fleet: Fleet, part: Partition) -> NDArray[np.uint32]:
                 begins < fault.first <= day_end(part.day) if instant else fault.first <= read and fault.until > begins
             ):
                 at_work[ordinal - part.first] |= BITS[fault.kind]
-    return part.changed_day & at_work
+    # Of several rollovers of a meter one alone does anything.
+    turned = (part.r1[:, 0] < part.r0[:, 0]) | (part.r0[:, 0] < 0)
+    at_work[~turned] &= ~BITS[FaultKind.ROLLOVER]
+    return at_work
 
 
 def _settles(kind: FaultKind) -> bool:

@@ -83,7 +83,7 @@ class Score:
     alike_days: Counter[str] = field(default_factory=Counter)
     alike: Counter[str] = field(default_factory=Counter)
     alike_marked: Counter[str] = field(default_factory=Counter)
-    #: intervals, wrong, estimated, wrong_estimated, not_delivered; flowed, wrong_a, wrong_e, undelivered (Wh).
+    #: intervals, wrong, estimated, wrong_estimated, not_delivered; flowed, wrong_a, wrong_unsaid (as A, where no rule was told), wrong_e, undelivered (Wh).
     cells: Counter[str] = field(default_factory=Counter)
     #: Wh posted wrong as A where a fault of that kind, or none, changed the day.
     wrong_a: Counter[str] = field(default_factory=Counter)
@@ -139,7 +139,7 @@ class Score:
 
     def _rules(self, fed: Fed, truth: Truth, found: Mapping[str, Bools], changed: Bools) -> None:
         masks = np.bitwise_or.reduce(truth.kinds, axis=2) | truth.day_kinds
-        unread = ((fed.r0 < 0) | (fed.r1 < 0)) & (fed.told_number >= 0)
+        unread, silent = (fed.r0 < 0) | (fed.r1 < 0), fed.told_number < 0
         for rule, kinds in kinds_of().items():
             days = found[rule].any(axis=2)
             own = np.uint32(sum(int(BITS[kind]) for kind in kinds))
@@ -147,6 +147,8 @@ class Score:
             if rule == "register.missing":
                 # A register that a look-alike's meter lost is missing, and nothing else.
                 right |= unread
+            if rule == "interval.missing":
+                right |= silent
             self.told[rule] += int(days.sum())
             self.right[rule] += int((days & right).sum())
             false = (days & ~right).any(axis=0) & ~changed
@@ -157,6 +159,9 @@ class Score:
         here = np.broadcast_to(counted[:, :, None], wrong.shape)
         estimated, actual = out.status == ESTIMATED, out.status == ACTUAL
         away = np.abs(out.wh - truth.flowed)
+        # On either channel: a clock's or a multiplier's rule speaks of both.
+        rules: Bools = np.array([bool(named) for named in out.rules])[out.rule]
+        said = np.broadcast_to(np.asarray(rules.any(axis=(0, 2)))[:, None], rules.shape)
         self.cells.update(
             intervals=int(here.sum()),
             wrong=int((wrong & here).sum()),
@@ -166,6 +171,7 @@ class Score:
             flowed=int(truth.flowed[here].sum(dtype=np.int64)),
             wrong_a=int(away[actual & here].sum()),
             wrong_e=int(away[estimated & here].sum()),
+            wrong_unsaid=int(away[actual & here & ~said].sum()),
             undelivered=int(truth.flowed[(out.status == NOT_DELIVERED) & here].sum(dtype=np.int64)),
         )
         of_days = (away * (actual & here)).sum(axis=2)
@@ -259,6 +265,7 @@ class Score:
             "e_precision": _share(c["wrong_estimated"], c["estimated"]),
             "flowed_wh": c["flowed"],
             "wrong_as_a_percent": _share(100 * c["wrong_a"], c["flowed"]),
+            "wrong_as_a_unsaid_percent": _share(100 * c["wrong_unsaid"], c["flowed"]),
             "wrong_as_e_percent": _share(100 * c["wrong_e"], c["flowed"]),
             "undelivered_percent": _share(100 * c["undelivered"], c["flowed"]),
         }
