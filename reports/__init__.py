@@ -2,8 +2,9 @@
 
 ``capacity``     the load report
 ``chart_parts``  colours and hatching by quality, bare axes, the widths of charts, how one becomes SVG
-``commands``     demo, report, capacity, meters list, show and truth
+``commands``     demo, report, capacity, meters list, show and truth, vee make, run and score
 ``meter``        a meter's day, a fleet's list
 ``scenario``     a scenario's result, on terminal and page
+``score``        what an engine of VEE is fed, our batch over it, and the scorecard
 ``terminal``     what every command prints through: one width, the same content on a terminal and in a pipe
 """
