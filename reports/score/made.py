@@ -291,7 +291,7 @@ def _at_work(fleet: Fleet, part: Partition) -> NDArray[np.uint32]:
         for fault in faults:
             instant = fault.row.span is Span.INSTANT
             if _settles(fault.kind) and (
-                begins < fault.first <= day_end(part.day) if instant else fault.first <= read and fault.until > begins
+                begins < fault.first <= day_end(part.day) if instant else fault.first <= read and fault.until >= begins
             ):
                 at_work[ordinal - part.first] |= BITS[fault.kind]
     # Of several rollovers of a meter one alone does anything.

@@ -170,3 +170,14 @@ def test_days_and_folders_are_told_when_they_are_none(tmp_path: Path) -> None:
             days_of(text)
     with pytest.raises(UserError, match="nothing that 'ami vee make' wrote"):
         read_made(tmp_path)
+
+
+def test_a_clock_that_is_set_right_at_midnight_is_at_work_on_the_day_that_begins_there(tmp_path: Path) -> None:
+    drift = "{kind: clock_drift, meter: 1, seconds_a_day: 1200, first: 2026-07-13T00:00, until: 2026-07-14T00:00}"
+    (tmp_path / "faults.yaml").write_text(f"faults:\n  - {drift}\n")
+    words = ("--meters", "2", "--days", "2026-07-14", "--faults", str(tmp_path / "faults.yaml"))
+    _asked("make", *words, "--out", str(tmp_path / "made"))
+    _asked("run", str(tmp_path / "made"))
+    got = _figures(tmp_path / "made")
+    assert got["innocent_meter_days"] == 1
+    assert all(row["false_alarms"] == 0 for row in got["rules"].values())
