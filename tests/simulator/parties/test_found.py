@@ -101,7 +101,13 @@ async def test_findings_are_told_by_day_esi_id_and_rule_in_pages_to_who_has_the_
         assert (condition["severity"], condition["first"], condition["last"]) == ("estimate", *edges)
         # A day that was validated again has what was found then.
         store = on.sandbox.headend_store
-        validate_day(store, [on.esiid(CLOCK)], DAY, Preset(limits=limits({"clock.off": {"seconds": 500}})))
+        validate_day(
+            store,
+            [on.esiid(CLOCK)],
+            DAY,
+            Preset(limits=limits({"clock.off": {"seconds": 500}})),
+            on.sandbox.runtime.now,
+        )
         assert await found(on, rule="clock.off") == []
         assert [one["value"] for one in await found(on, rule="clock.drift")] == [400]
         assert len(await found(on)) == len(every)
