@@ -110,6 +110,10 @@ class Spell:
             text = f"{self.degrees:g} degrees are outside 0 to {MOST_DEGREES:g}."
             raise MeterError("meters.weather.degrees", text, place=self.kind, mend="A cold snap's are above 0 too.")
 
+    def meets(self, other: Spell) -> bool:
+        """Whether both have a day of a zone."""
+        return self.zone == other.zone and self.first < other.until and other.first < self.until
+
 
 #: All that is declared. Hashable, since tables are kept by it.
 Weather = tuple[Spell, ...]

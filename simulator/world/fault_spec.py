@@ -144,14 +144,19 @@ class Declared(BaseModel):
 
     def happenings(self, where: Callable[[str, int], str]) -> Happenings:
         """Rules and weather. where: the place of a section's entry, for messages. Raises SimulatorError for what cannot be."""
-        return Happenings(
-            tuple(
-                spec.rule(where(section, row))
-                for section, specs in (("faults", self.faults), ("lookalikes", self.lookalikes))
-                for row, spec in enumerate(specs)
-            ),
-            tuple(spec.spell(where("weather", row)) for row, spec in enumerate(self.weather)),
+        rules = tuple(
+            spec.rule(where(section, row))
+            for section, specs in (("faults", self.faults), ("lookalikes", self.lookalikes))
+            for row, spec in enumerate(specs)
         )
+        spells: list[Spell] = []
+        for row, spec in enumerate(self.weather):
+            spell = spec.spell(where("weather", row))
+            if any(spell.meets(other) for other in spells):
+                text, mend = "Another spell has days of these in its zone.", "Give each day of a zone one spell."
+                raise SimulatorError("meters.weather.overlap", text, f"{where('weather', row)}: {spell.kind}", mend)
+            spells.append(spell)
+        return Happenings(rules, tuple(spells))
 
 
 def read_happenings(path: Path | None) -> Happenings:

@@ -253,6 +253,10 @@ def test_file_of_faults_is_read_and_its_mistakes_are_told_with_their_lines(tmp_p
             r"faults\.yaml:2: weather\[1\]: cold_snap: There is no weather zone 'NCENTRAL'\. Zones",
         ),
         (snap("degrees: 4", until="2026-03-01"), r"faults\.yaml:2: weather\[1\]: cold_snap: .* 50 days\. Give 'until'"),
+        (
+            snap("degrees: 4") + snap("degrees: 4").split("\n", 1)[1],
+            r"faults\.yaml:3: weather\[2\]: cold_snap: Another spell has days of these.*Give each day",
+        ),
         (snap("degrees: 4", first="2019-01-09"), r"faults\.yaml:2: weather\[1\]: cold_snap: .*before 2020"),
         (snap("degrees: 4", first="2026-01-10T05:00"), r"faults\.yaml:2: weather\[1\]\.first"),
         ("lookalikes:\n  - {kind: spike, meter: 1}\n", r"faults\.yaml:2: lookalikes\[1\]\.kind.*peak"),
