@@ -22,7 +22,7 @@ class MeterTold:
     """What one header told, or those of a day together."""
 
     #: Meter minus head-end.
-    clock_error_s: int = 0
+    clock_error_s: Seconds = seconds(0)
     #: 0: not told.
     multiplier: int = 0
     interval_s: Seconds = INTERVAL_S
@@ -43,9 +43,9 @@ class MeterTold:
 NOTHING = MeterTold()
 
 
-def clock_error(meter_time: Seconds, asked: Seconds, answered: Seconds) -> int:
+def clock_error(meter_time: Seconds, asked: Seconds, answered: Seconds) -> Seconds:
     """Seconds by which a meter's clock is surely wrong that was read between two instants of the head-end's, UTC epoch seconds."""
-    return min(0, meter_time - asked) + max(0, meter_time - answered)
+    return seconds(min(0, meter_time - asked) + max(0, meter_time - answered))
 
 
 class ToldStore:

@@ -367,14 +367,14 @@ def test_meters_that_follow_each_other_at_a_place_are_one_row_of_what_either_tol
 
 def test_headers_of_a_day_are_its_worst_clock_the_last_multiplier_and_any_other_number(store: HeadEndStore) -> None:
     noon = MIDNIGHT + 12 * 3600
-    store.told.keep([(METER, MeterTold(-7, 10)), (OTHER_METER, MeterTold(1, 1))], noon)
+    store.told.keep([(METER, MeterTold(seconds(-7), 10)), (OTHER_METER, MeterTold(seconds(1), 1))], noon)
     store.told.keep([(METER, MeterTold(other_number="900000099"))], noon)
-    store.told.keep([(METER, MeterTold(3, 1, seconds(1800)))], MIDNIGHT + 86_399)
-    store.told.keep([(METER, MeterTold(400, 1))], MIDNIGHT + 86_400)
+    store.told.keep([(METER, MeterTold(seconds(3), 1, seconds(1800)))], MIDNIGHT + 86_399)
+    store.told.keep([(METER, MeterTold(seconds(400), 1))], MIDNIGHT + 86_400)
     store.told.keep([], noon)
-    of_day = {METER: MeterTold(-7, 1, seconds(1800), "900000099"), OTHER_METER: MeterTold(1, 1)}
+    of_day = {METER: MeterTold(seconds(-7), 1, seconds(1800), "900000099"), OTHER_METER: MeterTold(seconds(1), 1)}
     assert store.told.of([ESIID, OTHER], DAY) == of_day
-    assert store.told.of([ESIID], DAY + timedelta(days=1)) == {METER: MeterTold(400, 1)}
+    assert store.told.of([ESIID], DAY + timedelta(days=1)) == {METER: MeterTold(seconds(400), 1)}
 
 
 @pytest.mark.parametrize(("shown", "error"), [(100, 0), (107, 0), (99, -1), (110, 3), (40, -60)])

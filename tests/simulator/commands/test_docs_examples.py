@@ -77,7 +77,7 @@ def test_the_curl_lines_of_the_pages_do_what_the_pages_say(tmp_path: Path) -> No
         )
         assert meters["data"][0]["esiid"] == ready["esiids"][0]["esiid"]
         assert (read["data"]["statusCode"], latest["data"]["responseMessage"]) == ("0", "SUCCESS")
-        assert {one["RT"] for one in synch["data"]["energyData"]} == {"C", "G"}
+        assert {one["RT"] for one in synch["data"]["energyData"]} == {"C"}
         assert len(usage["intervaldata"]) in (92, 96, 100)
         attributes, premise, devices = (one["data"] for one in records_told)
         assert [len(attributes), len(devices)] == [1, 1]

@@ -13,7 +13,7 @@ from headend.ports import MeterAddress, MeterKey, MeterReading, MeterRecords, Re
 from headend.store.store import HeadEndStore
 from headend.store.told import MeterTold
 from headend.vee.batch import run_batch
-from meters.calendar import INTERVAL_S, Seconds, day_end, day_start
+from meters.calendar import INTERVAL_S, Seconds, day_end, day_start, seconds
 from meters.events import EventKind
 from tests.schema_shape import shape
 from tests.simulator.smt.postgres import DATABASES
@@ -98,8 +98,8 @@ def test_a_store_of_the_first_version_goes_on_where_it_was_and_takes_a_second_me
     store.keep_vee(run_batch(store.day([ESIID], after)))
     assert store.findings.of_day(after, rule="interval.missing") == (0, [])
     assert store.findings.of_day(DAY) == (0, [])
-    store.told.keep([(FIRST, MeterTold(7, 1))], NOON)
-    assert store.told.of([ESIID], DAY) == {FIRST: MeterTold(7, 1)}
+    store.told.keep([(FIRST, MeterTold(seconds(7), 1))], NOON)
+    assert store.told.of([ESIID], DAY) == {FIRST: MeterTold(seconds(7), 1)}
     told = store.events.over([ESIID], BEGINS, ENDS)
     assert told == store.events.over([ESIID], ENDS, ENDS + 1)
     assert told == {FIRST: [(NOON - 60, EventKind.LAST_GASP), (NOON - 30, None)]}
