@@ -160,9 +160,13 @@ class MeterRecords:
         """The meters at several ESI IDs, in their order."""
         return [key for esiid in esiids for key in self.places(esiid)]
 
-    def place(self, esiid: str, number: str) -> MeterKey:
-        """Where a meter of that number hangs, or hung. One that the records do not name was at the first place, before the meter there now."""
-        return self._keys.get((esiid, number)) or self.places(esiid)[0]
+    def place(self, esiid: str, number: str) -> MeterKey | None:
+        """Where a meter of that number hangs, or hung. One that the records do not name was at the only place, before the meter there now.
+
+        None: there are several, and it may have been at any of them. Without a number it was told when there was one, the first.
+        """
+        places = self.places(esiid)
+        return self._keys.get((esiid, number)) or (places[0] if len(places) == 1 or not number else None)
 
     def hangs_at(self, esiid: str, number: str, at: Seconds) -> bool:
         """Whether a meter of that number hangs at an ESI ID at an instant, UTC epoch seconds."""

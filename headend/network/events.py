@@ -97,7 +97,8 @@ class EventDesk:
         )
         gasped: set[MeterKey] = set()
         for event in fresh:
-            meter = self._records.place(event.esiid, event.meter_number)
+            if (meter := self._records.place(event.esiid, event.meter_number)) is None:
+                continue
             latest = {EventKind.LAST_GASP: self._gasped, EventKind.RESTORATION: self._restored}.get(event.kind)
             if latest is not None:
                 latest[meter] = max(event.at, latest.get(meter, event.at))

@@ -48,7 +48,9 @@ class CollectedStore:
                 )
                 known: dict[tuple[MeterKey, Seconds], NDArray[np.uint8]] = {}
                 for esiid, number, start, flags in connection.execute(packed):
-                    row = (self._records.place(esiid, number), start)
+                    if (place := self._records.place(esiid, number)) is None:
+                        continue
+                    row = (place, start)
                     told = np.frombuffer(flags, np.uint8) & np.uint8(KNOWN)
                     known[row] = told | known.get(row, np.uint8(0))
                 for meter, start in sorted(known):
@@ -60,9 +62,9 @@ class CollectedStore:
                     .order_by(register.day_start)
                 )
                 for esiid, number, start in connection.execute(taken):
-                    meter = self._records.place(esiid, number)
-                    if _next_midnight(midnights[meter]) == start:
-                        midnights[meter] = start
+                    place = self._records.place(esiid, number)
+                    if place is not None and _next_midnight(midnights[place]) == start:
+                        midnights[place] = start
         return Reach(intervals, midnights)
 
     def newest_day(self) -> Seconds | None:

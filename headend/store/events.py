@@ -104,8 +104,8 @@ class EventStore:
                         .group_by(rows.esiid, rows.meter_number, *([rows.kind] if "kind" in rows else []))
                     )
                     for esiid, number, said, at in connection.execute(within.union_all(before)):
-                        of_meter = found.setdefault(self._records.place(esiid, number), [])
-                        of_meter.append((seconds(at), EventKind(said) if said else None))
+                        if (place := self._records.place(esiid, number)) is not None:
+                            found.setdefault(place, []).append((seconds(at), EventKind(said) if said else None))
         return found
 
     def latest(self) -> LatestInstants:
@@ -119,8 +119,8 @@ class EventStore:
             for esiid, number, at in connection.execute(
                 sa.select(*meter, sa.func.max(rows.at)).where(*such).group_by(*meter)
             ):
-                place = self._records.place(esiid, number)
-                found[place] = max(seconds(at), found.get(place, seconds(at)))
+                if (place := self._records.place(esiid, number)) is not None:
+                    found[place] = max(seconds(at), found.get(place, seconds(at)))
             return found
 
         with self._engine.connect() as connection:

@@ -183,12 +183,13 @@ class HeadEndStore:
             ended: set[MeterDay] = set()
             latest = seconds(max(brought.max() for *_, brought in runs))
             for reading, day, at, part, brought in runs:
+                place = self.records.place(reading.esiid, reading.meter_number)
                 for channel, wh in ((Channel.LOAD, reading.delivered), (Channel.GENERATION, reading.received)):
                     key = (reading.esiid, int(channel), day_start(day), reading.meter_number)
                     packed = touched.setdefault(key, held.get(key) or Packed.empty(day))
                     packed.merge(at, wh[part], reading.status[part], reading.present[part], brought[part], mark)
-                if day_end(day) <= latest:
-                    ended.add(MeterDay(self.records.place(reading.esiid, reading.meter_number), day_start(day)))
+                if place is not None and day_end(day) <= latest:
+                    ended.add(MeterDay(place, day_start(day)))
             self._write(connection, {key: packed for key, packed in touched.items() if key not in old}, update=False)
             self._write(connection, {key: packed for key, packed in touched.items() if key in old}, update=True)
             self._note_kept(connection, ended, latest)
@@ -242,10 +243,12 @@ class HeadEndStore:
         starts: Iterable[Seconds],
         channel: Channel | None = None,
     ) -> dict[tuple[MeterKey, int, Seconds], Packed]:
-        """The same by place, whichever meters hung there."""
+        """The same by place, whichever meters hung there; what a meter told of which the records know no place is left away."""
         found: dict[tuple[MeterKey, int, Seconds], Packed] = {}
         for (esiid, number, start, meter), packed in self._packed(connection, esiids, starts, channel).items():
-            row = (self.records.place(esiid, meter), number, start)
+            if (place := self.records.place(esiid, meter)) is None:
+                continue
+            row = (place, number, start)
             if row in found:
                 found[row].beside(packed)
             else:
@@ -270,8 +273,9 @@ class HeadEndStore:
             connection.execute(sa.insert(MIDNIGHT_REGISTERS), list(latest.values()))
             if at is not None:
                 begun = {
-                    MeterDay(self.records.place(one.esiid, one.meter_number), start)
+                    MeterDay(place, start)
                     for one in snapshots
+                    if (place := self.records.place(one.esiid, one.meter_number)) is not None
                     for start in (one.day_start, day_start(day_of(one.day_start) - timedelta(days=1)))
                 }
                 self._note_kept(connection, {of for of in begun if day_end(day_of(of.start)) <= at}, at)
@@ -358,7 +362,9 @@ class HeadEndStore:
                 # Of two that hung at a place one after the other, always the same one.
                 query = query.order_by(MIDNIGHT_REGISTERS.c.meter_number)
                 for esiid, start, meter_number, delivered, received in connection.execute(query):
-                    edge, row = int(start == ends), row_of[self.records.place(esiid, meter_number)]
+                    if (place := self.records.place(esiid, meter_number)) is None:
+                        continue
+                    edge, row = int(start == ends), row_of[place]
                     registers[edge, :, row] = delivered, received
                     have[edge, row] = True
         (delivered_r0, received_r0), (delivered_r1, received_r1) = registers
@@ -415,10 +421,8 @@ class HeadEndStore:
         for chunk in chunks(sorted(set(esiids))):
             query = sa.select(VEE_DAYS).where(rows.esiid.in_(chunk), rows.day_start == start)
             for esiid, number, _, meter, revision, *columns in connection.execute(query.order_by(rows.revision)):
-                found[self.records.place(esiid, meter), number] = (
-                    revision,
-                    dict(zip(VEE_COLUMNS, columns, strict=True)),
-                )
+                if (place := self.records.place(esiid, meter)) is not None:
+                    found[place, number] = (revision, dict(zip(VEE_COLUMNS, columns, strict=True)))
         return found
 
     def vee_day(self, esiids: Sequence[str], day: date) -> VeeDay:
@@ -463,9 +467,10 @@ class HeadEndStore:
                 ).where(rows.esiid.in_(chunk), rows.day_start.between(min(starts), max(starts)))
                 # A later revision is written over an earlier one.
                 for esiid, meter, number, start, wh, status, flags in connection.execute(query.order_by(rows.revision)):
-                    row = row_of.get(self.records.place(esiid, meter))
-                    if row is None:
+                    place = self.records.place(esiid, meter)
+                    if place is None or place not in row_of:
                         continue
+                    row = row_of[place]
                     if (number, start) not in arrays:
                         for channel in Channel:
                             arrays[int(channel), start] = empty_day((len(meters), intervals_in(starts[start])))
@@ -505,8 +510,9 @@ class HeadEndStore:
                 ).where(rows.esiid.in_(chunk), rows.day_start.in_(sorted(starts)))
                 for esiid, number, *midnight in connection.execute(query.order_by(rows.day_start)):
                     # Of two that hung at a place one after the other, each has registers of its own.
-                    of_meter = held.setdefault((self.records.place(esiid, number), number), [])
-                    of_meter.append((midnight[0], midnight[1], midnight[2]))
+                    if (place := self.records.place(esiid, number)) is not None:
+                        of_meter = held.setdefault((place, number), [])
+                        of_meter.append((midnight[0], midnight[1], midnight[2]))
         for (meter, _), midnights in held.items():
             (first, *from_wh), (end, *to_wh) = midnights[0], midnights[-1]
             count = (day_of(end) - day_of(first)).days

@@ -16,6 +16,7 @@ from headend.store.told import MeterTold, clock_error
 from headend.vee.batch import run_batch
 from headend.vee.quality import Channel, IntervalStatus, Method
 from meters.calendar import INTERVAL_S, Seconds, day_end, day_start, epoch, intervals_in, seconds
+from meters.events import EventKind, MeterEvent
 from meters.status import Common, Condition, status_word
 
 ESIID, OTHER = "10443720000000017", "10443720000000025"
@@ -346,19 +347,27 @@ def test_meters_that_follow_each_other_at_a_place_are_one_row_of_what_either_tol
     store.keep([_told("1", MIDNIGHT, [100, 110])], MIDNIGHT + 3600, "sweep")
     # The one that comes has no value of the time before it.
     store.keep([_told("3", MIDNIGHT, [None, None, 5, 6]), _told("2", MIDNIGHT, [1, 1, 1, 1])], day_end(DAY), "sweep")
-    # One that no record names was at the first place, before what is there told anything.
-    store.keep([_told("0", MIDNIGHT, [40, 40, 40, 40, 8])], MIDNIGHT + 60, "sweep")
+    # One that no record names may have been at either.
+    store.keep([_told("0", MIDNIGHT, [40, 40, 40, 40, 8])], day_end(DAY), "sweep")
+    store.events.keep([MeterEvent(MIDNIGHT, ESIID, "0", EventKind.LAST_GASP)], MIDNIGHT)
     assert store.window(ESIID, MIDNIGHT, MIDNIGHT + 4 * INTERVAL_S).wh.tolist() == [101, 111, 6, 7]
     block = store.day([ESIID], DAY)
     assert block.meters == (exchanged.key, beside.key)
-    assert block.delivered[:, :5].tolist() == [[100, 110, 5, 6, 8], [1, 1, 1, 1, 0]]
+    assert block.delivered[:, :5].tolist() == [[100, 110, 5, 6, 0], [1, 1, 1, 1, 0]]
     assert store.collected.reach([ESIID], MIDNIGHT).intervals == {
-        exchanged.key: MIDNIGHT + 5 * INTERVAL_S,
+        exchanged.key: MIDNIGHT + 4 * INTERVAL_S,
         beside.key: MIDNIGHT + 4 * INTERVAL_S,
     }
     store.keep_snapshots(
-        [RegisterSnapshot(ESIID, "1", MIDNIGHT, 9, 1), RegisterSnapshot(ESIID, "3", day_end(DAY), 4, 2)]
+        [
+            RegisterSnapshot(ESIID, "1", MIDNIGHT, 9, 1),
+            RegisterSnapshot(ESIID, "3", day_end(DAY), 4, 2),
+            RegisterSnapshot(ESIID, "0", day_end(DAY), 70, 70),
+        ],
+        day_end(DAY),
     )
+    assert not store.events.latest().last_gasp and not store.events.over([ESIID], MIDNIGHT, day_end(DAY))
+    assert set(store.states.changed_since(DAY, MIDNIGHT)) == set(block.meters)
     registers = store.day([ESIID], DAY)
     assert (registers.delivered_r0.tolist(), registers.delivered_r1.tolist()) == ([9, 0], [4, 0])
     assert (registers.have_r0.tolist(), registers.have_r1.tolist()) == ([True, False], [True, False])
