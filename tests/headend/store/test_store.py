@@ -366,7 +366,8 @@ def test_meters_that_follow_each_other_at_a_place_are_one_row_of_what_either_tol
         ],
         day_end(DAY),
     )
-    assert not store.events.latest().last_gasp and not store.events.over([ESIID], MIDNIGHT, day_end(DAY))
+    assert not store.events.latest().last_gasp
+    assert not store.events.over([ESIID], MIDNIGHT, day_end(DAY))
     assert set(store.states.changed_since(DAY, MIDNIGHT)) == set(block.meters)
     registers = store.day([ESIID], DAY)
     assert (registers.delivered_r0.tolist(), registers.delivered_r1.tolist()) == ([9, 0], [4, 0])
