@@ -209,6 +209,8 @@ class MeterReading:
     multiplier: int = 0
     #: Of an interval, by its header.
     interval_s: Seconds = INTERVAL_S
+    #: Of its display, by its header; 0: not told.
+    dials: int = 0
 
     @property
     def end(self) -> Seconds:
@@ -249,3 +251,7 @@ class PowerReading:
     voltage: float
     #: Service switch closed.
     switch_closed: bool
+    #: What the header told beside, as of ``MeterReading``.
+    multiplier: int = 0
+    interval_s: Seconds = INTERVAL_S
+    dials: int = 0

@@ -71,6 +71,7 @@ def _assets(records: MeterRecords, block: DayBlock, told: Mapping[MeterKey, Mete
     return plain._replace(
         told_multiplier=np.where(said > 0, said, multiplier),
         asset=asset.astype(np.uint8),
+        dials=np.array([one.dials for one in of_meters], np.int64),
         interval_s=np.array([one.interval_s for one in of_meters], np.int64),
         clock_error_s=np.array([one.clock_error_s for one in of_meters], np.int64),
         repeated=plain.repeated if block.repeated is None else block.repeated,

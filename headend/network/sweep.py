@@ -27,7 +27,7 @@ from headend.ports import (
 from headend.store.collected import Reach
 from headend.store.states import MeterDay, Tried
 from headend.store.store import HeadEndStore
-from headend.store.told import MeterTold, clock_error
+from headend.store.told import MeterTold, header_of
 from meters.calendar import Seconds, day_end, day_of, day_start, floor_interval, instants, micros, seconds, to_us
 
 _DAY_S = seconds(24 * 3600)
@@ -222,8 +222,7 @@ class Collection:
         tried += [Tried(of, "") for of in due]
         answered = self._driver.now()
         self._events.heard(address.key, answered)
-        error = clock_error(reading.meter_time, asked, answered)
-        told.append((address.key, MeterTold(error, reading.multiplier, reading.interval_s)))
+        told.append((address.key, header_of(reading, asked, answered)))
         readings.append(reading)
         snapshots.extend(taken)
         # What the meter's clock has not come to yet, it does not hold: it is asked for again.

@@ -99,6 +99,7 @@ class ModbusTransport:
             octets=exchange.octets,
             multiplier=header.multiplier,
             interval_s=header.interval_s,
+            dials=header.dials,
         )
 
     async def read_midnights(self, address: MeterAddress, day_starts: Sequence[Seconds]) -> list[RegisterSnapshot]:
@@ -130,7 +131,8 @@ class ModbusTransport:
         async with self._exchange(address) as exchange:
             header = await exchange.header()
             registers = await exchange.read(wire.PPV, wire.V_SF - wire.PPV + 1)
-        return PowerReading(address.esiid, header.clock, decode_voltage(registers), header.switch_closed)
+        said = header.multiplier, header.interval_s, header.dials
+        return PowerReading(address.esiid, header.clock, decode_voltage(registers), header.switch_closed, *said)
 
     async def close(self) -> None:
         """Close every connection; a later call opens them again."""

@@ -10,10 +10,11 @@ import simpy
 from headend.boundaries import boundary
 from headend.network.events import EventDesk
 from headend.network.law import TRY_TIMEOUT_US, AccessPoint, Try
-from headend.network.transport import ModbusTransport, NoAnswer
+from headend.network.transport import ModbusTransport, NoAnswer, WrongMeter
 from headend.ondemand.process import Inquiry
 from headend.ports import Driver, MeterAddress, MeterKey, MeterReading, PowerReading
 from headend.store.store import HeadEndStore
+from headend.store.told import MeterTold, header_of
 from headend.wire import InquiryKind
 from meters.calendar import INTERVAL_S, Micros, Seconds, floor_interval, micros, to_s
 
@@ -60,13 +61,18 @@ class LiveMeters:
         yield env.timeout(start_us + attempt.out_us - micros(env.now))
         address = self._addresses[inquiry.meter]
         boundary("headend.read.before")
+        asked = self._driver.now()
         try:
             reading = yield self._driver.io("meter", inquiry.key, lambda: self._exchange(address, inquiry, lacked_from))
-        except NoAnswer:
+        except NoAnswer as silent:
+            if isinstance(silent, WrongMeter):
+                self._store.told.keep([(inquiry.meter, MeterTold(other_number=silent.number))], asked)
             yield env.timeout(max(0, give_up_us - micros(env.now)))
             return None
         boundary("headend.read.after")
-        self._events.heard(inquiry.meter, self._driver.now())
+        answered = self._driver.now()
+        self._events.heard(inquiry.meter, answered)
+        self._store.told.keep([(inquiry.meter, header_of(reading, asked, answered))], asked)
         yield env.timeout(attempt.back_us)
         if isinstance(reading, MeterReading) and inquiry.kind is InquiryKind.INTERVALS:
             self._store.keep([reading.until(inquiry.end)], to_s(micros(env.now)), "meter")

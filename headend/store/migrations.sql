@@ -65,3 +65,6 @@ CREATE TABLE vee_finding (
     rule VARCHAR(32) NOT NULL, channel SMALLINT NOT NULL, first SMALLINT NOT NULL, last SMALLINT NOT NULL,
     value BIGINT NOT NULL, held_to BIGINT NOT NULL, PRIMARY KEY (day_start, esiid, meter_number, ordinal));
 CREATE INDEX vee_finding_esiid ON vee_finding (esiid);
+
+-- 9: the dials that headers tell
+ALTER TABLE meter_told ADD COLUMN dials SMALLINT NOT NULL DEFAULT 0;

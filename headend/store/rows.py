@@ -114,7 +114,7 @@ METER_ANSWERS = sa.Table(
     sa.Column("at", sa.BigInteger, primary_key=True),
     _meter_number(),
 )
-#: What the headers of a day's sweeps told of the meter at a place, whose number by the records is in the key.
+#: What the headers that were read on a day told of the meter at a place, whose number by the records is in the key.
 METER_TOLD = sa.Table(
     "meter_told",
     _meta,
@@ -128,6 +128,8 @@ METER_TOLD = sa.Table(
     sa.Column("interval_s", sa.BigInteger, nullable=False),
     #: Another meter's that answered, nothing of whose was taken; empty without.
     sa.Column("other_number", sa.String(12), nullable=False),
+    #: Of the display; 0 where nothing was told.
+    sa.Column("dials", sa.SmallInteger, nullable=False),
 )
 #: What VEE found of a day when it was validated last.
 VEE_FINDINGS = sa.Table(

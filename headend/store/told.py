@@ -1,4 +1,4 @@
-"""What meters say of themselves in the header that each sweep reads: a row a meter and day, the worst that was seen."""
+"""What meters say of themselves in the header that each sweep and each read on demand begins with: a row a meter and day, the worst that was seen."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import date
 
 import sqlalchemy as sa
 
-from headend.ports import MeterKey
+from headend.ports import MeterKey, MeterReading, PowerReading
 from headend.store.rows import METER_TOLD, Database, chunks
 from meters.calendar import INTERVAL_S, Seconds, day_of, day_start, seconds
 
@@ -28,24 +28,28 @@ class MeterTold:
     interval_s: Seconds = INTERVAL_S
     #: Of a meter that the records do not have there: all that was taken of it. Empty: none answered.
     other_number: str = ""
+    #: Of the display; 0: not told.
+    dials: int = 0
 
     def then(self, later: MeterTold) -> MeterTold:
-        """With a later one of the same day: the worse clock, the other number if any; multiplier and interval as they were told last."""
+        """With a later one of the same day: the worse clock, the other number if any; multiplier, interval and dials as they were told last."""
         told = later if later.multiplier else self
         return MeterTold(
             max(self.clock_error_s, later.clock_error_s, key=abs),
             told.multiplier,
             told.interval_s,
             later.other_number or self.other_number,
+            told.dials,
         )
 
 
 NOTHING = MeterTold()
 
 
-def clock_error(meter_time: Seconds, asked: Seconds, answered: Seconds) -> Seconds:
-    """Seconds by which a meter's clock is surely wrong that was read between two instants of the head-end's, UTC epoch seconds."""
-    return seconds(min(0, meter_time - asked) + max(0, meter_time - answered))
+def header_of(reading: MeterReading | PowerReading, asked: Seconds, answered: Seconds) -> MeterTold:
+    """What a reading's header told that came between two instants of the head-end's, UTC epoch seconds: its clock is surely wrong beyond them."""
+    error = seconds(min(0, reading.meter_time - asked) + max(0, reading.meter_time - answered))
+    return MeterTold(error, reading.multiplier, reading.interval_s, dials=reading.dials)
 
 
 class ToldStore:
@@ -56,14 +60,15 @@ class ToldStore:
         self._engine, self._writing = database
 
     def keep(self, told: Sequence[tuple[MeterKey, MeterTold]], at: Seconds) -> None:
-        """Keep what a sweep was told, with what was told earlier that day. at: UTC epoch seconds at which it began."""
+        """Keep what a sweep or a read was told, with what was told earlier that day. at: UTC epoch seconds at which it began."""
         day = day_of(at)
         with self._writing.begin() as connection:
             held = self._of(connection, sorted({meter.esiid for meter, _ in told}), day)
-            told_of = {meter: held[meter].then(fresh) if meter in held else fresh for meter, fresh in told}
+            merged = {meter: held[meter].then(fresh) if meter in held else fresh for meter, fresh in told}
+            told_of = {meter: one for meter, one in merged.items() if one != held.get(meter)}
             keys = [(meter.esiid, day_start(day), meter.number) for meter in told_of]
             names = [column.name for column in METER_TOLD.primary_key]
-            if held:
+            if held and keys:
                 connection.execute(_LET_GO, [dict(zip(map("k_{}".format, names), key, strict=True)) for key in keys])
             if keys:
                 facts = ({name: getattr(one, name) for name in MeterTold.__slots__} for one in told_of.values())
@@ -80,6 +85,6 @@ class ToldStore:
         found = {}
         for chunk in chunks(list(esiids)):
             query = sa.select(METER_TOLD).where(rows.esiid.in_(chunk), rows.day_start == day_start(day))
-            for esiid, _, number, error, multiplier, interval_s, other in connection.execute(query):
-                found[MeterKey(esiid, number)] = MeterTold(error, multiplier, seconds(interval_s), other)
+            for esiid, _, number, error, multiplier, interval_s, *rest in connection.execute(query):
+                found[MeterKey(esiid, number)] = MeterTold(error, multiplier, seconds(interval_s), *rest)
         return found

@@ -128,7 +128,7 @@ def _sweep(
                 tried[at] += [Tried(of, "other meter") for of in asked]
                 continue
             tried[at] += [Tried(of, "") for of in asked]
-            told[at].append((key, MeterTold(meter.clock(at) - at, header.multiplier)))
+            told[at].append((key, MeterTold(meter.clock(at) - at, header.multiplier, dials=header.dials)))
             reading = _reading(meter, known, max(collected[key], oldest), end, at)
             places = reading.start + INTERVAL_S * np.arange(1, len(reading.delivered) + 1)
             brought = np.full(len(places), at) if touched else np.array(sweeps)[np.searchsorted(ends, places)]

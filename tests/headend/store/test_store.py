@@ -10,9 +10,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from headend.ports import HeadEndError, MeterAddress, MeterKey, MeterReading, MeterRecords, RegisterSnapshot
+from headend.ports import (
+    HeadEndError,
+    MeterAddress,
+    MeterKey,
+    MeterReading,
+    MeterRecords,
+    PowerReading,
+    RegisterSnapshot,
+)
 from headend.store.store import HeadEndStore, PostedFile
-from headend.store.told import MeterTold, clock_error
+from headend.store.told import MeterTold, header_of
 from headend.vee.batch import run_batch
 from headend.vee.quality import Channel, IntervalStatus, Method
 from meters.calendar import INTERVAL_S, Seconds, day_end, day_start, epoch, intervals_in, seconds
@@ -377,19 +385,20 @@ def test_meters_that_follow_each_other_at_a_place_are_one_row_of_what_either_tol
 
 def test_headers_of_a_day_are_its_worst_clock_the_last_multiplier_and_any_other_number(store: HeadEndStore) -> None:
     noon = MIDNIGHT + 12 * 3600
-    store.told.keep([(METER, MeterTold(seconds(-7), 10)), (OTHER_METER, MeterTold(seconds(1), 1))], noon)
+    store.told.keep([(METER, MeterTold(seconds(-7), 10, dials=5)), (OTHER_METER, MeterTold(seconds(1), 1))], noon)
     store.told.keep([(METER, MeterTold(other_number="900000099"))], noon)
-    store.told.keep([(METER, MeterTold(seconds(3), 1, seconds(1800)))], MIDNIGHT + 86_399)
+    store.told.keep([(METER, MeterTold(seconds(3), 1, seconds(1800), dials=6))], MIDNIGHT + 86_399)
     store.told.keep([(METER, MeterTold(seconds(400), 1))], MIDNIGHT + 86_400)
     store.told.keep([], noon)
-    of_day = {METER: MeterTold(seconds(-7), 1, seconds(1800), "900000099"), OTHER_METER: MeterTold(seconds(1), 1)}
+    of_day = {METER: MeterTold(seconds(-7), 1, seconds(1800), "900000099", 6), OTHER_METER: MeterTold(seconds(1), 1)}
     assert store.told.of([ESIID, OTHER], DAY) == of_day
     assert store.told.of([ESIID], DAY + timedelta(days=1)) == {METER: MeterTold(seconds(400), 1)}
 
 
 @pytest.mark.parametrize(("shown", "error"), [(100, 0), (107, 0), (99, -1), (110, 3), (40, -60)])
 def test_a_clock_is_wrong_only_by_what_the_read_did_not_take(shown: int, error: int) -> None:
-    assert clock_error(seconds(shown), seconds(100), seconds(107)) == error
+    answered = PowerReading(ESIID, seconds(shown), 240.0, True, 10, dials=5)
+    assert header_of(answered, seconds(100), seconds(107)) == MeterTold(seconds(error), 10, dials=5)
 
 
 def test_values_that_came_again_and_differ_are_counted_whichever_is_kept(store: HeadEndStore) -> None:

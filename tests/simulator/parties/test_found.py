@@ -13,7 +13,7 @@ from headend.day.validated import validate_day
 from headend.http.links import bearing
 from headend.vee.preset import Preset
 from headend.vee.rules import limits
-from meters.calendar import day_end, day_start, epoch
+from meters.calendar import day_end, day_start, epoch, seconds
 from meters.faults.kinds import FaultKind
 from meters.faults.rules import FaultRule
 from tests.simulator.sandboxes import Rig, rig
@@ -65,6 +65,29 @@ async def test_a_live_day_finds_clock_multiplier_and_number_and_knows_an_outage_
         power = told_power(DAY, store.records.places(dark), told)
         assert np.flatnonzero(power).tolist() == list(range(49, 55))
         assert await found(on, esiid=dark) == []
+
+
+async def test_what_a_read_on_demand_learns_from_the_header_is_kept_like_a_sweeps(tmp_path: Path) -> None:
+    # Between the sweeps of 12:00 and 16:00 a clock is wrong, and another meter hangs there.
+    wrong = [
+        FaultRule(FaultKind.CLOCK_SET, NOON + 3_600, NOON + 7_200, {"seconds": 400}, meters=(CLOCK,)),
+        FaultRule(FaultKind.MULTIPLIER, params={"value": 10}, meters=(MULTIPLIER,)),
+        FaultRule(FaultKind.ROLLOVER, NOON, params={"dials": 5}, meters=(DARK,)),
+        FaultRule(FaultKind.EXCHANGE, NOON + 3_600, meters=(NUMBER,)),
+    ]
+    async with rig(tmp_path, "2026-08-12T12:30", posted_days=2, faults=wrong) as on:
+        store = on.sandbox.headend_store
+        asked = [on.esiid(ordinal) for ordinal in (CLOCK, MULTIPLIER, DARK, NUMBER)]
+        await on.to("2026-08-12T13:10")
+        for esiid, kind in zip(asked, ("INTERVALS", "REGISTER", "REGISTER", "INTERVALS"), strict=True):
+            await on.ask(esiid, f"call-{esiid}", kind, seconds(120))
+        told = {meter.esiid: one for meter, one in store.told.of(asked, DAY).items()}
+        # The network takes some seconds, and what the read itself took is no error.
+        assert 380 < told[asked[0]].clock_error_s <= 400
+        assert [told[esiid].multiplier for esiid in asked[:3]] == [1, 10, 1]
+        assert [told[esiid].dials for esiid in asked[:3]] == [6, 6, 5]
+        number = on.sandbox.settings.world.meters[NUMBER - 1].identity_at(NOON + 7_200).meter_number
+        assert told[asked[3]].other_number == number
 
 
 async def test_posted_days_have_found_what_a_live_one_finds(tmp_path: Path) -> None:
