@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 
+from headend.day.power import newly_told
 from headend.day.validated import validate_day
 from headend.ports import MeterKey
 from headend.store.store import HeadEndStore
@@ -31,7 +32,8 @@ def validate_due(
             if one == day:
                 done.append(validate_day(store, esiids, day, preset, now)[0])
             continue
-        late = {meter for meter in store.states.changed_since(one, run.began_at) if _late_counts(store, preset, meter)}
+        came = {*store.states.changed_since(one, run.began_at), *newly_told(store.events, one, run.began_at)}
+        late = {meter for meter in came if _late_counts(store, preset, meter)}
         lean = leaning(store.vee_day(sorted({meter.esiid for meter in before}), one), before) if before else set()
         before = lean
         if late | lean:

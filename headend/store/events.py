@@ -88,22 +88,35 @@ class EventStore:
             rows = connection.execute(sa.select(*_COLUMNS).where(METER_EVENTS.c.esiid == esiid))
             return sorted(_event(*row) for row in rows)
 
-    def over(self, esiids: Sequence[str], start: Seconds, end: Seconds) -> dict[MeterKey, list[Told]]:
-        """What meters at the ESI IDs told in [start, end), and the latest of each kind before it; UTC epoch seconds."""
+    def heard_since(self, at: Seconds) -> list[str]:
+        """ESI IDs of which an event was received, or an answer overruled a last gasp, at an instant (UTC epoch seconds) or later."""
+        events, answers = METER_EVENTS.c, METER_ANSWERS.c
+        told = sa.select(events.esiid).where(events.received_at >= at)
+        with self._engine.connect() as connection:
+            return list(connection.scalars(told.union(sa.select(answers.esiid).where(answers.at >= at))))
+
+    def over(
+        self, esiids: Sequence[str], start: Seconds, end: Seconds, known_by: Seconds | None = None
+    ) -> dict[MeterKey, list[Told]]:
+        """What meters at the ESI IDs told in [start, end), the latest of each kind before it and the first after; UTC epoch seconds.
+
+        known_by: what was received before that instant; all unless given.
+        """
         found: dict[MeterKey, list[Told]] = {}
         with self._engine.connect() as connection:
             for chunk in chunks(sorted(set(esiids))):
-                for table, kind in ((METER_EVENTS, METER_EVENTS.c.kind), (METER_ANSWERS, sa.literal(""))):
+                for table, kind, received in (
+                    (METER_EVENTS, METER_EVENTS.c.kind, METER_EVENTS.c.received_at),
+                    (METER_ANSWERS, sa.literal(""), METER_ANSWERS.c.at),
+                ):
                     rows = table.c
-                    within = sa.select(rows.esiid, rows.meter_number, kind.label("kind"), rows.at).where(
-                        rows.esiid.in_(chunk), rows.at >= start, rows.at < end
-                    )
-                    before = (
-                        sa.select(rows.esiid, rows.meter_number, kind.label("kind"), sa.func.max(rows.at))
-                        .where(rows.esiid.in_(chunk), rows.at < start)
-                        .group_by(rows.esiid, rows.meter_number, *([rows.kind] if "kind" in rows else []))
-                    )
-                    for esiid, number, said, at in connection.execute(within.union_all(before)):
+                    such = [rows.esiid.in_(chunk), *([] if known_by is None else [received < known_by])]
+                    meter = rows.esiid, rows.meter_number, kind.label("kind")
+                    by = rows.esiid, rows.meter_number, *([rows.kind] if "kind" in rows else [])
+                    within = sa.select(*meter, rows.at).where(*such, rows.at >= start, rows.at < end)
+                    before = sa.select(*meter, sa.func.max(rows.at)).where(*such, rows.at < start).group_by(*by)
+                    after = sa.select(*meter, sa.func.min(rows.at)).where(*such, rows.at >= end).group_by(*by)
+                    for esiid, number, said, at in connection.execute(within.union_all(before, after)):
                         if (place := self._records.place(esiid, number)) is not None:
                             found.setdefault(place, []).append((seconds(at), EventKind(said) if said else None))
         return found

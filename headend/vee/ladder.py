@@ -13,7 +13,7 @@ from headend.ports import BoolArray, IntArray, LongArray
 from headend.vee.findings import FindingArray
 from headend.vee.kernel import RESIDUAL, Flags, tell
 from headend.vee.quality import Method
-from headend.vee.records import DayColumns, OctetArray
+from headend.vee.records import DayColumns, OctetArray, Power
 from headend.vee.rules import Limits, Rule
 from meters.kernels.jit import kernel
 from meters.status import Common
@@ -38,6 +38,7 @@ _PROFILE, _ZERO = int(Method.PROFILE), int(Method.ZERO)
 _UNLOCATED, _IMPLAUSIBLE = int(Rule.SUM_UNLOCATED), int(Rule.ESTIMATE_IMPLAUSIBLE)
 _PROLONGED = int(Rule.ESTIMATE_PROLONGED)
 _POWER_FAIL = int(Common.POWER_FAIL) << 12
+_OUT = int(Power.OUT)
 
 
 class Past(NamedTuple):
@@ -94,12 +95,12 @@ def estimate_rows(
         for turn in range(2):
             begin = -1
             for i in range(n + 1):
-                if i < n and bad[i] != 0:
+                if i < n and bad[i] != 0 and (begin < 0 or _dark(day, row, i) == _dark(day, row, begin)):
                     begin = i if begin < 0 else begin
                 elif begin >= 0:
                     energy = advance if advance >= 0 else day.average[row]
                     _fill(row, k, begin, i, day, bad, ladders[ladder], profiles[ladder], energy, past, out)
-                    begin = -1
+                    begin = i if i < n and bad[i] != 0 else -1
             if advance >= 0:
                 _scale(out.wh[row], bad, out.scaled[row], advance, tolerance)
             s = 0
@@ -135,6 +136,12 @@ def _implausible(
 
 
 @kernel
+def _dark(day: DayColumns, row: int, i: int) -> bool:
+    """Whether a value is missing where events say that the power is out: there nothing is made up, though nobody has told of the end."""
+    return not day.present[row, i] and (day.power[row, i] & _OUT) != 0
+
+
+@kernel
 def _fill(
     row: int,
     k: int,
@@ -153,11 +160,11 @@ def _fill(
     left, right = -1, -1
     if begin == 0:
         left = int(past.before[k])
-    elif (day.status[row, begin - 1] & _POWER_FAIL) == 0:
+    elif bad[begin - 1] == 0 and (day.status[row, begin - 1] & _POWER_FAIL) == 0:
         left = int(out.wh[row, begin - 1])
-    if end < n and (day.status[row, end] & _POWER_FAIL) == 0:
+    if end < n and bad[end] == 0 and (day.status[row, end] & _POWER_FAIL) == 0:
         right = int(out.wh[row, end])
-    for at in range(len(ladder)):
+    for at in range(0 if _dark(day, row, begin) else len(ladder)):
         rung, first, second = ladder[at, 0], ladder[at, 1], ladder[at, 2]
         if rung == _INTERPOLATE and count <= first and (left >= 0 or right >= 0):
             _line(out.wh[row], out.method[row], begin, end, left, right)

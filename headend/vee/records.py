@@ -17,6 +17,7 @@ from headend.ports import BoolArray, IntArray, LongArray, MeterKey, StatusArray
 from headend.vee.findings import FindingArray
 from headend.vee.quality import Channel
 from meters.calendar import INTERVAL_S
+from meters.status import Common
 
 OctetArray = NDArray[np.uint8]
 
@@ -28,6 +29,8 @@ class Power(IntFlag):
     OUT = 1
     #: The service switch was open all the while.
     SWITCH_OPEN = 2
+    #: The meter has told that the outage is over.
+    OVER = 4
 
 
 class DayColumns(NamedTuple):
@@ -131,17 +134,26 @@ class DayBlock:
     def columns(
         self, channel: Channel, assets: Assets, r1_before: LongArray, average: LongArray, power: OctetArray
     ) -> DayColumns:
-        """One channel as the kernels take it. r1_before, average: (m,) Wh, -1 where there is none. power: (m, n) ``Power``."""
+        """One channel as the kernels take it. r1_before, average: (m,) Wh, -1 where there is none. power: (m, n) ``Power``.
+
+        What an outage took whole that the meter has told of, beginning and end, is as its record will have it: 0, with the power-fail flag.
+        """
         sides = (
             (self.delivered, self.delivered_r0, self.delivered_r1),
             (self.received, self.received_r0, self.received_r1),
         )
         (wh, r0, r1), (other, _, _) = sides if channel is Channel.LOAD else sides[::-1]
+        status, present = self.status, self.present
+        over = (power & Power.OVER) != 0
+        if over.any():
+            dark = over & ~present
+            wh, present = np.where(dark, 0, wh), present | dark
+            status = np.where(dark, np.uint16(Common.POWER_FAIL << 12), status)
         return DayColumns(
             wh=wh,
             other=other,
-            status=self.status,
-            present=self.present,
+            status=status,
+            present=present,
             power=power,
             r0=np.where(self.have_r0, r0, -1),
             r1=np.where(self.have_r1, r1, -1),

@@ -13,7 +13,7 @@ from headend.vee.batch import run_batch
 from headend.vee.findings import FINDING, explain
 from headend.vee.preset import Preset
 from headend.vee.quality import IntervalStatus, Method
-from headend.vee.records import Assets, VeeDay
+from headend.vee.records import Assets, Power, VeeDay
 from headend.vee.rules import RULES, limits
 from meters.calendar import intervals_in
 from meters.status import Common, Condition, status_word
@@ -223,3 +223,34 @@ def test_every_estimated_day_sums_to_its_registers_and_actuals_never_change(
     assert (vee.delivered.wh >= 0).all()
     assert (estimated != present).all()
     assert ((vee.delivered.method == Method.MEASURED) == ~estimated).all()
+
+
+def test_what_an_outage_took_that_was_told_to_its_end_is_0_and_actual_before_the_meter_is_read() -> None:
+    wh = np.array([ramp()] * 3)
+    wh[:, 40:60] = 0
+    collected = lose(lose(lose(block(wh), 0, 38, 96), 1, 38, 96), 2, 38, 96)
+    power = np.zeros((3, 96), np.uint8)
+    power[0, 40:60] = Power.OUT | Power.OVER
+    power[1, 40:] = Power.OUT
+    vee = run_batch(
+        replace(collected, have_r1=np.zeros(3, np.bool_)), past_of(history(collected.meters, {1: 70})), power=power
+    )
+    side = vee.delivered
+    # Its edges, in which it had power for a while, are estimated: by the neighbour before the outage, and as on another day after it.
+    assert side.wh[0].tolist() == ramp()[:38] + [ramp()[37]] * 2 + [0] * 20 + [70] * 36
+    assert np.flatnonzero(side.status[0]).tolist() == [38, 39, *range(60, 96)]
+    assert np.flatnonzero(side.power_failed[0]).tolist() == list(range(40, 60))
+    # Whose end nobody has told may be over: it is estimated, and nothing is made up.
+    assert side.wh[1].tolist() == ramp()[:38] + [ramp()[37]] * 2 + [0] * 56
+    assert np.flatnonzero(side.status[1]).tolist() == list(range(38, 96))
+    assert set(side.method[1, 40:].tolist()) == {Method.ZERO}
+    # Of which nothing was told is as on another day.
+    assert side.wh[2, 38:].tolist() == [70] * 58
+
+
+def test_energy_that_the_registers_have_of_a_told_outage_is_said() -> None:
+    wh = np.array([ramp()])
+    power = np.zeros((1, 96), np.uint8)
+    power[0, 40:60] = Power.OUT | Power.OVER
+    vee = run_batch(lose(block(wh), 0, 40, 60), power=power)
+    assert {"sum.failed", "sum.unlocated"} <= {explain(one, WEDNESDAY).id for one in vee.findings}

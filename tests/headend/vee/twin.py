@@ -249,11 +249,13 @@ def estimates(judged: Judged, behind: Behind) -> list[tuple[int, str]]:
     meter, n = judged.meter, judged.n
     good = {i: x for i, x in judged.good.items() if i not in judged.bad}
     made: dict[int, tuple[int, str]] = {}
-    for is_gap, group in groupby(range(n), lambda i: i not in good):
+    dark = {i for i in range(n) if meter.wh[i] is None and meter.out[i]}
+    for (is_gap, is_dark), group in groupby(range(n), lambda i: (i not in good, i in dark)):
         gap = list(group)
         if is_gap:
             ends = _neighbours(gap, good, meter, behind)
-            values, how = _rung(judged, gap, ends, behind)
+            # Whose power is out uses nothing.
+            values, how = ([0] * len(gap), "zero") if is_dark else _rung(judged, gap, ends, behind)
             made.update({i: (value, how) for i, value in zip(gap, values, strict=True)})
     if made and judged.advance is not None:
         owed = judged.advance - sum(good.values())
