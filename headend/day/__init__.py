@@ -4,6 +4,7 @@
 ``due``        what is to be validated when a day has ended, late data included
 ``posting``    files to and from SMT's site over FTPS with explicit TLS
 ``power``      an operating day's power by what meters told unasked
+``storm``      areas with so many silent meters that nothing is made up for those
 ``summary``    what is to be known of a batch in a few figures
 ``validated``  a day of the store through VEE
 """

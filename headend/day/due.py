@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 
 from headend.day.power import newly_told
+from headend.day.storm import resumed
 from headend.day.validated import validate_day
 from headend.ports import MeterKey
 from headend.store.store import HeadEndStore
@@ -33,7 +34,7 @@ def validate_due(
                 done.append(validate_day(store, esiids, day, preset, now)[0])
             continue
         came = {*store.states.changed_since(one, run.began_at), *newly_told(store.events, one, run.began_at)}
-        late = {meter for meter in came if _late_counts(store, preset, meter)}
+        late = {meter for meter in came if _late_counts(store, preset, meter)} | resumed(store, one, preset, now())
         lean = leaning(store.vee_day(sorted({meter.esiid for meter in before}), one), before) if before else set()
         before = lean
         if late | lean:

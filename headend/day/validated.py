@@ -9,6 +9,7 @@ from datetime import date
 import numpy as np
 
 from headend.day.power import told_power
+from headend.day.storm import stopped_areas
 from headend.day.summary import offenders, summary
 from headend.ports import MeterKey, MeterRecords
 from headend.store.store import HeadEndStore
@@ -41,17 +42,21 @@ def validate_day(
         store.registers_before(block.meters, day),
         store.daily_averages(block.meters, day),
     )
-    assets = _assets(store.records, block, store.told.of(esiids, day))
+    areas = stopped_areas(store, day, preset, began_at)
+    assets = _assets(store.records, block, store.told.of(esiids, day), set().union(*areas.values()))
     told = store.events.over(esiids, day_start(day), day_end(day))
     batch = run_batch(block, look_back, preset, assets, told_power(day, block.meters, told))
     if only is not None:
         batch = batch.of_rows(np.flatnonzero([meter in only for meter in batch.meters]))
-    report = summary(batch) | {"offenders": offenders(batch), "duration_s": now() - began_at}
+    stopped = sorted((area, len(silent)) for area, silent in areas.items())
+    report = summary(batch) | {"stopped": stopped, "offenders": offenders(batch), "duration_s": now() - began_at}
     return batch, store.keep_vee(batch, began_at, json.dumps(report))
 
 
-def _assets(records: MeterRecords, block: DayBlock, told: Mapping[MeterKey, MeterTold]) -> Assets:
-    """What the records say, and what headers told; of a meter that is not in them, nothing.
+def _assets(
+    records: MeterRecords, block: DayBlock, told: Mapping[MeterKey, MeterTold], stopped: Collection[MeterKey]
+) -> Assets:
+    """What the records say, and what headers told; of a meter that is not in them, nothing. stopped: whose estimation is.
 
     Behind current transformers is a business: the records have no other word for it.
     """
@@ -67,6 +72,7 @@ def _assets(records: MeterRecords, block: DayBlock, told: Mapping[MeterKey, Mete
     other = [one.other_number != "" for one in of_meters]
     asset = np.where(exchanged, Asset.EXCHANGED, 0) | np.where(multiplier > 1, Asset.COMMERCIAL, 0)
     asset |= np.where(other, Asset.OTHER_NUMBER, 0)
+    asset |= np.where([meter in stopped for meter in meters], Asset.STOPPED, 0)
     plain = Assets.plain(len(meters), multiplier)
     return plain._replace(
         told_multiplier=np.where(said > 0, said, multiplier),

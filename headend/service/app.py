@@ -16,6 +16,7 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel, Field
 
 from headend.boundaries import boundary
+from headend.day.storm import stopped_meters
 from headend.http.api_pages import Frame
 from headend.http.described_api import DescribedApi, party_of
 from headend.http.examples import Replies, documented
@@ -259,7 +260,7 @@ def _tell_days(routes: APIRouter) -> None:
     ) -> collection_wire.DayCollection:
         """Tell attempts, cause of the latest failure and whether all is there, by meter; of a day that no sweep has asked for yet, of none."""
         states = here.store.states.of_day(operatingDay, esiid, complete, after, limit)
-        return collection_wire.told(operatingDay, states)
+        return collection_wire.told(operatingDay, states, stopped_meters(here.store, operatingDay))
 
     @routes.get(
         "/batches/{operatingDay}",

@@ -29,6 +29,13 @@ class RuleCount(BaseModel):
     findings: int
 
 
+class StoppedArea(BaseModel):
+    """An area with so many silent meters that for those nothing is made up."""
+
+    accessPoint: int
+    silentMeters: int
+
+
 class BatchRun(BaseModel):
     """One run of VEE over a day: the first over all meters, later ones over those of which something came late."""
 
@@ -41,6 +48,9 @@ class BatchRun(BaseModel):
     estimatedPercent: float
     findings: list[RuleCount] = Field(description="By rule.")
     topOffenders: list[Offender] = Field(description="The ten meters with most findings.")
+    stoppedAreas: list[StoppedArea] = Field(
+        description="For which estimation was stopped (`estimate.stopped`), when it ran."
+    )
 
 
 class BatchReport(BaseModel):
@@ -72,6 +82,8 @@ def _run(run: Run) -> BatchRun:
         topOffenders=[
             Offender(esiid=esiid, meterNumber=number, findings=count) for esiid, number, count in report["offenders"]
         ],
+        # Runs of an earlier version knew of none.
+        stoppedAreas=[StoppedArea(accessPoint=area, silentMeters=count) for area, count in report.get("stopped", ())],
     )
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 
 from pydantic import BaseModel, Field
 
+from headend.ports import MeterKey
 from headend.store.states import Cause, DayState
 from headend.wire import Instant
 from meters.calendar import Seconds, local
@@ -20,6 +21,9 @@ class MeterCollection(BaseModel):
     attempts: int = Field(ge=0, description="Since the day has ended; sweeps that follow each other closely are one.")
     cause: Cause = Field(description="Why the latest attempt that failed did; empty if none has.")
     complete: bool = Field(description="Every interval is known, and the registers at both midnights are.")
+    estimationStopped: bool = Field(
+        description="It is silent with many others of its area: when VEE ran, nothing was made up for it."
+    )
     lastAttemptAt: Instant | None = None
     lastChangeAt: Instant | None = Field(default=None, description="When something of it came, since it has ended.")
 
@@ -31,8 +35,8 @@ class DayCollection(BaseModel):
     meters: list[MeterCollection]
 
 
-def told(day: date, states: Sequence[DayState]) -> DayCollection:
-    """The states of a day."""
+def told(day: date, states: Sequence[DayState], stopped: Collection[MeterKey]) -> DayCollection:
+    """The states of a day. stopped: meters whose estimation is."""
 
     def instant(at: Seconds | None) -> Instant | None:
         return None if at is None else local(at)
@@ -44,6 +48,7 @@ def told(day: date, states: Sequence[DayState]) -> DayCollection:
             attempts=state.attempts,
             cause=state.cause,
             complete=state.complete,
+            estimationStopped=state.meter in stopped,
             lastAttemptAt=instant(state.tried_at),
             lastChangeAt=instant(state.changed_at),
         )

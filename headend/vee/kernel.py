@@ -27,7 +27,7 @@ _LOAD_CONDITION, _GENERATION_CONDITION = 0x0F00 | _CLOCK_SET, 0x00F0 | _CLOCK_SE
 _NO_USE = int(Power.OUT | Power.SWITCH_OPEN)
 _OUT, _SWITCH_OPEN = int(Power.OUT), int(Power.SWITCH_OPEN)
 _OTHER_NUMBER, _OTHER_UNIT, _EXCHANGED = int(Asset.OTHER_NUMBER), int(Asset.OTHER_UNIT), int(Asset.EXCHANGED)
-_INACTIVE = int(Asset.INACTIVE)
+_INACTIVE, _STOPPED = int(Asset.INACTIVE), int(Asset.STOPPED)
 _MOST = 2**31 - 1
 _INTERVAL_S = 900
 _R_MISSING, _R_DUPLICATE, _R_NEGATIVE, _R_CONDITION = (int(rule) for rule in list(Rule)[:4])
@@ -39,6 +39,7 @@ _HIGH, _LOW, _DISCONNECTED = int(Rule.USAGE_HIGH), int(Rule.USAGE_LOW), int(Rule
 _OUTAGE, _NOBODY = int(Rule.USAGE_OUTAGE), int(Rule.USAGE_INACTIVE)
 _DRIFT, _OFF, _MULTIPLIER = int(Rule.CLOCK_DRIFT), int(Rule.CLOCK_OFF), int(Rule.ASSET_MULTIPLIER)
 _NUMBER, _UNIT, _SIZE = int(Rule.ASSET_NUMBER), int(Rule.ASSET_UNIT), int(Rule.ASSET_INTERVAL_SIZE)
+_STORM = int(Rule.ESTIMATE_STOPPED)
 
 
 class Flags(NamedTuple):
@@ -147,7 +148,7 @@ def validate_rows(day: DayColumns, limits: Limits, channel: int, flags: Flags, f
         if channel == _LOAD and (
             abs(day.clock_error_s[row]) > min(limits.clock_drift_seconds, limits.clock_off_seconds)
             or day.told_multiplier[row] != multiplier
-            or (day.asset[row] & (_OTHER_NUMBER | _OTHER_UNIT)) != 0
+            or (day.asset[row] & (_OTHER_NUMBER | _OTHER_UNIT | _STOPPED)) != 0
             or day.interval_s[row] != _INTERVAL_S
             or day.repeated[row] > 0
         ):
@@ -483,7 +484,7 @@ def _contradictions(day: DayColumns, row: int, channel: int, findings: FindingAr
 
 @kernel
 def _asset(day: DayColumns, limits: Limits, row: int, channel: int, findings: FindingArray, told: int) -> int:
-    """What the meter says of itself, once for both channels."""
+    """What the meter says of itself, and whether its estimation is stopped, once for both channels."""
     if day.repeated[row] > 0:
         told = tell(findings, told, row, _R_DUPLICATE, channel, 0, 0, day.repeated[row], 0)
     error = day.clock_error_s[row]
@@ -499,4 +500,6 @@ def _asset(day: DayColumns, limits: Limits, row: int, channel: int, findings: Fi
         told = tell(findings, told, row, _UNIT, channel, 0, 0, 0, 0)
     if day.interval_s[row] != _INTERVAL_S:
         told = tell(findings, told, row, _SIZE, channel, 0, 0, day.interval_s[row], _INTERVAL_S)
+    if (day.asset[row] & _STOPPED) != 0:
+        told = tell(findings, told, row, _STORM, channel, 0, 0, 0, 0)
     return told

@@ -48,6 +48,7 @@ class Rule(IntEnum):
     ASSET_INTERVAL_SIZE = 28
     ESTIMATE_IMPLAUSIBLE = 29
     ESTIMATE_PROLONGED = 30
+    ESTIMATE_STOPPED = 31
 
 
 class Severity(StrEnum):
@@ -134,6 +135,9 @@ class Limits(NamedTuple):
     clock_drift_seconds: int
     clock_off_seconds: int
     estimate_prolonged_days: int
+    estimate_stopped_share: int
+    estimate_stopped_meters: int
+    estimate_stopped_days: int
 
 
 def limits(told: Mapping[str, Mapping[str, float]] | None = None) -> Limits:

@@ -105,6 +105,7 @@ def meters(draw: st.DrawFn) -> Meter:
         interval_s=seconds(draw(st.sampled_from([900, 900, 1800]))),
         clock_error_s=seconds(draw(st.sampled_from([0, 3, -4, 180, -181]))),
         repeated=draw(off),
+        stopped=bool(draw(off)),
         load=bool(draw(st.booleans())),
     )
 
@@ -124,6 +125,7 @@ def _columns(meter: Meter) -> DayColumns:
         | Asset.INACTIVE * meter.inactive
         | Asset.OTHER_NUMBER * meter.other_number
         | Asset.OTHER_UNIT * meter.other_unit
+        | Asset.STOPPED * meter.stopped
     )
     return columns(
         # Where there is no value anything may stand.

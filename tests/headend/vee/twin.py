@@ -42,6 +42,7 @@ class Meter:
     interval_s: Seconds = INTERVAL_S
     clock_error_s: Seconds = seconds(0)
     repeated: int = 0
+    stopped: bool = False
     load: bool = True
 
 
@@ -231,6 +232,8 @@ class Judged:
             self._tell("asset.unit", 0, 0, 0, 0)
         if meter.interval_s != 900:
             self._tell("asset.interval_size", 0, 0, meter.interval_s, 900)
+        if meter.stopped:
+            self._tell("estimate.stopped", 0, 0, 0, 0)
 
 
 @dataclass(frozen=True)
@@ -254,8 +257,9 @@ def estimates(judged: Judged, behind: Behind) -> list[tuple[int, str]]:
         gap = list(group)
         if is_gap:
             ends = _neighbours(gap, good, meter, behind)
-            # Whose power is out uses nothing.
-            values, how = ([0] * len(gap), "zero") if is_dark else _rung(judged, gap, ends, behind)
+            # Whose power is out uses nothing, and in a storm nothing is made up.
+            nothing = is_dark or meter.stopped
+            values, how = ([0] * len(gap), "zero") if nothing else _rung(judged, gap, ends, behind)
             made.update({i: (value, how) for i, value in zip(gap, values, strict=True)})
     if made and judged.advance is not None:
         owed = judged.advance - sum(good.values())
