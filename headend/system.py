@@ -38,7 +38,7 @@ class HeadEndSettings:
     name: str
     duns: str
     first_day: date
-    #: UTC epoch seconds from which on the sweeps collect.
+    #: UTC epoch seconds from which on the sweeps collect what the store lacks, a local midnight.
     collect_from: Seconds
     sweep_every_h: int = 4
     times: DailyTimes = field(default_factory=DailyTimes)
@@ -46,7 +46,7 @@ class HeadEndSettings:
     seed: int = 0
     #: Wall seconds after which a silent meter is given up; on the manual clock a silent meter answers at once.
     meter_timeout_s: float = 3.0
-    #: Go on from what the store holds: a sweep at once, from ``collect_from`` on, then the days from ``first_day`` on that are not posted.
+    #: Go on from what the store holds: a sweep at once, then the days from ``first_day`` on that are not posted.
     resume: bool = False
     #: So many days back a meter that was silent is caught up, unless it is as its VEE has it.
     catch_up_days: int | None = None
@@ -97,7 +97,7 @@ class HeadEnd:
             every_s=seconds(settings.sweep_every_h * 3600),
             catch_up_days=settings.catch_up_days or settings.vee.over_days,
             attempt_s=settings.vee.attempt_s,
-            reach=store.collected.reach(esiids, settings.collect_from) if settings.resume else None,
+            reach=store.collected.reach(esiids, settings.collect_from),
         )
         self.daily = DailyCycle(
             driver,

@@ -82,7 +82,7 @@ class Collection:
         every_s: Seconds,
         catch_up_days: int,
         attempt_s: Seconds,
-        reach: Reach | None = None,
+        reach: Reach,
     ) -> None:
         """events: is told whom a sweep heard. first: UTC epoch seconds from which on intervals are collected. every_s: seconds between sweeps.
 
@@ -100,8 +100,8 @@ class Collection:
         self._catch_up_days = catch_up_days
         self._attempt_s = attempt_s
         self._first = first
-        self._collected_to = reach.intervals if reach else dict.fromkeys(store.records.addresses, first)
-        self._midnights_to = reach.midnights if reach else dict.fromkeys(store.records.addresses, first - 1)
+        self._collected_to = reach.intervals
+        self._midnights_to = reach.midnights
 
     @property
     def meters(self) -> int:

@@ -182,9 +182,9 @@ class Sandbox:
         self._smt_party = self._make_smt(headend_url, smt_socket)
         self.smt, self.smt_server = self._smt_party.smt, self._smt_party.server
         self._closing.callback(self.smt.close)
-        collected_to, next_day = await self._history()
+        next_day = await self._history()
         link = HeadEndLink(self.keys, [self.smt.config.reply_to], settings.open_links)
-        party = self._make_headend(login, collected_to, next_day, headend_socket, link)
+        party = self._make_headend(login, next_day, headend_socket, link)
         self.headend, self.headend_server = party.headend, party.server
         self._closing.push_async_callback(self.headend.close)
 
@@ -221,14 +221,14 @@ class Sandbox:
             arrived=self._arrived,
         )
 
-    async def _history(self) -> tuple[Seconds, date]:
+    async def _history(self) -> date:
         settings = self.settings
         addresses = settings.world.addresses(HOST, [gateway.port for gateway in self.gateways])
         self.headend_store = HeadEndStore(f"sqlite:///{settings.out / 'headend.sqlite'}", MeterRecords(addresses))
         self._closing.callback(self.headend_store.close)
         first = settings.world.spec.first_day
         if not settings.history:
-            return day_start(first), first
+            return first
         tdsp = self.market.tdsp_login.username
 
         def take_in(name: str, content: bytes, at: Seconds) -> None:
@@ -247,11 +247,9 @@ class Sandbox:
             take_in,
             preset_of(settings.world.tdsp.key),
         )
-        return made.collected_to, made.next_day
+        return made.next_day
 
-    def _make_headend(
-        self, login: Login, collected_to: Seconds, next_day: date, bound: socket.socket, link: HeadEndLink
-    ) -> HeadEndParty:
+    def _make_headend(self, login: Login, next_day: date, bound: socket.socket, link: HeadEndLink) -> HeadEndParty:
         settings = self.settings
         site = posting.FtpsSite(
             HOST, self.files.port, login.username, login.password, self.ca.ca_file, timeout_s=EXCHANGE_S
@@ -262,7 +260,7 @@ class Sandbox:
                 name=settings.world.tdsp.name,
                 duns=settings.world.tdsp.duns,
                 first_day=next_day,
-                collect_from=collected_to,
+                collect_from=day_start(settings.world.spec.first_day),
                 sweep_every_h=settings.sweep_every_h,
                 times=settings.times,
                 network=settings.network,

@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
-from itertools import repeat
+from itertools import groupby, repeat
 
 import numpy as np
 
 from headend.day.cycle import DailyTimes
 from headend.day.due import validate_due
 from headend.lse import writer as lse
+from headend.network.events import power_failed
 from headend.network.sweep import days_asked, midnights_due, sweep_times
 from headend.ports import LongArray, MeterKey, MeterReading, RegisterSnapshot
 from headend.store.states import Tried
@@ -25,6 +26,7 @@ from headend.store.told import MeterTold
 from headend.vee.preset import Preset
 from meters.calendar import INTERVAL_S, Seconds, day_of, day_start, epoch, floor_interval, seconds
 from meters.device.meter import EmulatedMeter
+from meters.events import EventKind, MeterEvent
 from meters.shown import Wire
 from simulator.world.meters import World
 
@@ -34,9 +36,8 @@ TakeIn = Callable[[str, bytes, Seconds], None]
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """What was made. ``collected_to``: end of the last sweep's intervals; ``next_day``: first operating day that is not posted."""
+    """What was made. ``next_day``: first operating day that is not posted."""
 
-    collected_to: Seconds
     next_day: date
     posted: int
 
@@ -55,20 +56,22 @@ async def make_history(
     collected = dict.fromkeys(map(_key, world.meters), begins)
     midnights = dict.fromkeys(collected, begins - 1)
     esiids = sorted({meter.esiid for meter in collected})
+    told_to = begins
     posted = 0
     day = world.spec.first_day
-    last_sweep = begins
     due = sweep_times(begins, every_s)
     at = next(due)
 
     async def sweep_until(instant: Seconds) -> None:
-        nonlocal at, last_sweep
+        nonlocal at, told_to
         sweeps = []
         while at <= instant:
             sweeps.append(at)
-            last_sweep, at = at, next(due)
+            at = next(due)
         # A stop comes through here.
         await asyncio.sleep(0)
+        _keep_events(world, store, told_to, instant)
+        told_to = instant
         if sweeps:
             _sweep(world, store, sweeps, collected, midnights, preset)
 
@@ -78,7 +81,7 @@ async def make_history(
         )
         if posting > now:
             await sweep_until(now)
-            return History(floor_interval(last_sweep), day, posted)
+            return History(day, posted)
         # The batch sees what the sweeps before it have brought, as it does in a live day.
         await sweep_until(validating)
         validate_due(store, esiids, day, preset, repeat(validating).__next__)
@@ -95,6 +98,32 @@ async def make_history(
         day += timedelta(days=1)
 
 
+def _keep_events(world: World, store: HeadEndStore, start: Seconds, end: Seconds) -> None:
+    """Keep what meters told unasked in [start, end), each at its instant; UTC epoch seconds."""
+    told = [event for meter in world.meters if meter.restless for event in _told(store, meter, start, end)]
+    for at, events in groupby(sorted(told), lambda event: event.at):
+        store.events.keep(list(events), at)
+
+
+def _told(store: HeadEndStore, meter: EmulatedMeter, start: Seconds, end: Seconds) -> Iterator[MeterEvent]:
+    """What a meter told that a head-end takes: by the records it hangs there."""
+    for event in meter.events(start, end):
+        if store.records.hangs_at(event.esiid, event.meter_number, event.at):
+            yield event
+
+
+def _keep_answer(
+    store: HeadEndStore, meter: EmulatedMeter, since: Seconds, at: Seconds, before: Seconds | None
+) -> None:
+    """Keep that a meter answers a sweep, if it has told of a power failure since ``since`` and not of its end. before: when it answered last."""
+    gasped, restored = (
+        max((event.at for event in _told(store, meter, since, at) if event.kind is kind), default=None)
+        for kind in (EventKind.LAST_GASP, EventKind.RESTORATION)
+    )
+    if power_failed(gasped, restored, before):
+        store.events.keep_answer(_key(meter), at)
+
+
 def _sweep(
     world: World,
     store: HeadEndStore,
@@ -109,6 +138,8 @@ def _sweep(
     tried: dict[Seconds, list[Tried]] = defaultdict(list)
     told: dict[Seconds, list[tuple[MeterKey, MeterTold]]] = defaultdict(list)
     ends = [floor_interval(at) for at in sweeps]
+    # Whoever had it to tell has told the store already of answers to earlier sweeps.
+    heard = store.events.latest().answer
     for meter in world.meters:
         key, multiplier = _key(meter), meter.identity.multiplier
         # Of a meter that no fault has touched yet, the last sweep reads at once what all of them bring.
@@ -128,6 +159,9 @@ def _sweep(
                 tried[at] += [Tried(of, "other meter") for of in asked]
                 continue
             tried[at] += [Tried(of, "") for of in asked]
+            if meter.restless:
+                _keep_answer(store, meter, day_start(world.spec.first_day), at, heard.get(key))
+                heard[key] = at
             told[at].append((key, MeterTold(meter.clock(at) - at, header.multiplier, dials=header.dials)))
             reading = _reading(meter, known, max(collected[key], oldest), end, at)
             places = reading.start + INTERVAL_S * np.arange(1, len(reading.delivered) + 1)

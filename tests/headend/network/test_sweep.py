@@ -17,6 +17,7 @@ from headend.network.law import TRY_TIMEOUT_US, AccessPoint
 from headend.network.sweep import Collection, days_asked, midnights_due, sweep_times
 from headend.network.transport import NoAnswer
 from headend.ports import MeterAddress, MeterKey
+from headend.store.collected import Reach
 from meters.calendar import Micros, Seconds, day_start, epoch, iso, micros, seconds, to_s, to_us
 
 NOON = epoch("2026-08-12T12:00")
@@ -80,7 +81,8 @@ class Swept:
         driver: Any = self
         others = MagicMock(), MagicMock()
         points = {7: self.point}
-        made = Collection(driver, MagicMock(), store, points, *others, **WAYS)
+        reach = Reach(dict.fromkeys(store.records.addresses, NOON), dict.fromkeys(store.records.addresses, NOON))
+        made = Collection(driver, MagicMock(), store, points, *others, **WAYS, reach=reach)
         self.sweep = made.sweep
 
     def now(self) -> Seconds:
@@ -91,7 +93,7 @@ class Swept:
         self.outstanding = 1
         self.asked.append(micros(self.env.now))
         esiid = ident.split()[0]
-        header = {"meter_time": NOON, "multiplier": 1, "interval_s": 900}
+        header = {"meter_time": NOON, "multiplier": 1, "interval_s": 900, "dials": 6}
         reading = SimpleNamespace(esiid=esiid, meter_number=ident, end=NOON, **header)
         done = self.env.timeout(self._took_us)
         told = self.env.event()
