@@ -124,6 +124,8 @@ class MeterAddress:
     access_point: int
     #: Meters that come to the place later: from when the records know it (UTC epoch seconds, ascending), and its number.
     exchanges: tuple[tuple[Seconds, str], ...] = ()
+    #: Of the service: 1, two legs; 3.
+    phases: int = 1
 
     @property
     def key(self) -> MeterKey:

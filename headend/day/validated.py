@@ -72,6 +72,7 @@ def _assets(
     other = [one.other_number != "" for one in of_meters]
     asset = np.where(exchanged, Asset.EXCHANGED, 0) | np.where(multiplier > 1, Asset.COMMERCIAL, 0)
     asset |= np.where(other, Asset.OTHER_NUMBER, 0)
+    asset |= np.where([address is not None and address.phases == 3 for address in addresses], Asset.THREE_PHASE, 0)
     asset |= np.where([meter in stopped for meter in meters], Asset.STOPPED, 0)
     plain = Assets.plain(len(meters), multiplier)
     return plain._replace(

@@ -27,7 +27,7 @@ _LOAD_CONDITION, _GENERATION_CONDITION = 0x0F00 | _CLOCK_SET, 0x00F0 | _CLOCK_SE
 _NO_USE = int(Power.OUT | Power.SWITCH_OPEN)
 _OUT, _SWITCH_OPEN = int(Power.OUT), int(Power.SWITCH_OPEN)
 _OTHER_NUMBER, _OTHER_UNIT, _EXCHANGED = int(Asset.OTHER_NUMBER), int(Asset.OTHER_UNIT), int(Asset.EXCHANGED)
-_INACTIVE, _STOPPED = int(Asset.INACTIVE), int(Asset.STOPPED)
+_INACTIVE, _STOPPED, _THREE_PHASE = int(Asset.INACTIVE), int(Asset.STOPPED), int(Asset.THREE_PHASE)
 _MOST = 2**31 - 1
 _INTERVAL_S = 900
 _R_MISSING, _R_DUPLICATE, _R_NEGATIVE, _R_CONDITION = (int(rule) for rule in list(Rule)[:4])
@@ -66,6 +66,13 @@ def no_flags(shape: tuple[int, int]) -> Flags:
 
 
 @kernel
+def service_wh(limits: Limits, multiplier: int, asset: int) -> int:
+    """Most Wh that a meter's service carries in an interval."""
+    most = limits.interval_hard_maximum_wh * multiplier
+    return most * 3 // 2 if (asset & _THREE_PHASE) != 0 else most
+
+
+@kernel
 def tell(
     findings: FindingArray,
     told: int,
@@ -97,7 +104,7 @@ def validate_rows(day: DayColumns, limits: Limits, channel: int, flags: Flags, f
     told = 0
     for row in range(m):
         multiplier = day.multiplier[row]
-        hard = limits.interval_hard_maximum_wh * multiplier
+        hard = service_wh(limits, multiplier, day.asset[row])
         s, least, most = 0, np.int32(0), np.int32(0)
         words, causes, there = np.uint16(0), np.uint8(0), np.uint8(1)
         # A loop for each width, so that each does many intervals at a time.

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from headend.ports import BoolArray, IntArray, LongArray
 from headend.vee.findings import FindingArray
-from headend.vee.kernel import RESIDUAL, Flags, tell
+from headend.vee.kernel import RESIDUAL, Flags, service_wh, tell
 from headend.vee.quality import Method
 from headend.vee.records import DayColumns, OctetArray, Power
 from headend.vee.rules import Limits, Rule
@@ -91,7 +91,7 @@ def estimate_rows(
         ladder = ladder_of[k]
         bad = flags.bad[row]
         advance, tolerance = flags.advance[row], flags.tolerance[row]
-        hard = limits.interval_hard_maximum_wh * day.multiplier[row]
+        hard = service_wh(limits, day.multiplier[row], day.asset[row])
         for turn in range(2):
             begin = -1
             for i in range(n + 1):

@@ -77,6 +77,8 @@ class Asset(IntFlag):
     COMMERCIAL = 16
     #: Estimation is stopped for the meter's area: nothing is made up there (storm mode).
     STOPPED = 32
+    #: Its service has three phases: 3 x 120 V carry half as much again as 240 V.
+    THREE_PHASE = 64
 
 
 class Assets(NamedTuple):

@@ -50,6 +50,7 @@ def gateway_entry(gateway: Gateway) -> dict[str, Any]:
                 "meter_number": meter.identity.meter_number,
                 "unit_id": unit_id,
                 "multiplier": meter.identity.multiplier,
+                "phases": 3 if meter.identity.three_phase else 1,
             }
             for unit_id, meter in gateway.meters.items()
         ],

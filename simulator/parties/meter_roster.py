@@ -13,9 +13,9 @@ from headend.ports import MeterAddress, MeterKey
 from simulator.errors import SimulatorError
 from simulator.parties.ready_line import ReadyLine
 
-COLUMNS = ("esiid", "meter_number", "host", "port", "unit_id", "multiplier", "access_point")
-_OPTIONAL = ("multiplier", "access_point")
-_MEND = f"The columns are {', '.join(COLUMNS)}; the last two may be left out."
+COLUMNS = ("esiid", "meter_number", "host", "port", "unit_id", "multiplier", "access_point", "phases")
+_OPTIONAL = ("multiplier", "access_point", "phases")
+_MEND = f"The columns are {', '.join(COLUMNS)}; the last three may be left out."
 
 
 class _Row(BaseModel):
@@ -29,13 +29,21 @@ class _Row(BaseModel):
     multiplier: int = Field(default=1, ge=1, le=100_000)
     #: The radio resource; the meters of one gateway share one unless told otherwise.
     access_point: int = Field(default=-1, ge=0)
+    phases: int = Field(default=1, ge=1, le=3)
 
 
 def roster_of(ready: ReadyLine, place: str) -> list[MeterAddress]:
     """The records for the meters of a ready line. Raises SimulatorError for a line without gateways."""
     found = [
         MeterAddress(
-            meter.esiid, meter.meter_number, gateway.host, gateway.port, meter.unit_id, meter.multiplier, access_point
+            meter.esiid,
+            meter.meter_number,
+            gateway.host,
+            gateway.port,
+            meter.unit_id,
+            meter.multiplier,
+            access_point,
+            phases=meter.phases,
         )
         for access_point, gateway in enumerate(ready.gateways)
         for meter in gateway.meters
@@ -79,7 +87,7 @@ def _addresses(file: Path, rows: csv.DictReader[str]) -> list[MeterAddress]:
         point = row.access_point
         if point < 0:
             point = points.setdefault((row.host, row.port), len(points))
-        found[key] = MeterAddress(row.esiid, row.meter_number, row.host, row.port, row.unit_id, row.multiplier, point)
+        found[key] = MeterAddress(*key, row.host, row.port, row.unit_id, row.multiplier, point, phases=row.phases)
     if not found:
         raise SimulatorError("roster.empty", "The roster names no meter.", str(file), _MEND)
     return list(found.values())

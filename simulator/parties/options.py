@@ -140,7 +140,7 @@ class HeadEndOptions:
     gateways: Annotated[
         Path | None,
         typer.Option(
-            help="Its meters: a CSV of esiid, meter_number, host, port, unit_id and, if need be, multiplier, access_point."
+            help="Its meters: a CSV of esiid, meter_number, host, port, unit_id and, if need be, multiplier, access_point, phases."
         ),
     ] = None
     smt_of: Annotated[

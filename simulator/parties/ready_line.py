@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
 
@@ -31,6 +32,7 @@ class ReadyMeter(_Told):
     meter_number: str
     unit_id: int = Field(ge=1, le=247)
     multiplier: int = Field(default=1, ge=1)
+    phases: Literal[1, 3] = 1
 
 
 class ReadyGateway(_Told):

@@ -165,6 +165,7 @@ class World:
                 multiplier=meter.identity.multiplier,
                 access_point=gateway,
                 exchanges=self.exchanges(meter),
+                phases=3 if meter.identity.three_phase else 1,
             )
             for gateway, unit_id, meter in self.placed
         ]

@@ -120,6 +120,10 @@ def test_the_hard_maximum_is_200_a_at_240_v_for_a_quarter_times_the_multiplier()
     assert told(columns(_with({40: 12_000}))) == []
     assert told(columns(_with({40: 12_001}))) == [("interval.hard_maximum", 12_001, 12_000)]
     assert told(columns(_with({40: 480_000}), multiplier=[40], told_multiplier=[40])) == []
+    three = {"asset": [Asset.THREE_PHASE]}
+    # 3 x 120 V instead.
+    assert told(columns(_with({40: 18_000}), **three)) == []
+    assert told(columns(_with({40: 18_001}), **three)) == [("interval.hard_maximum", 18_001, 18_000)]
 
 
 def test_an_interval_without_a_value_hides_no_energy_that_it_cannot_have_had() -> None:

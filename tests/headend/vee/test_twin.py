@@ -106,6 +106,7 @@ def meters(draw: st.DrawFn) -> Meter:
         clock_error_s=seconds(draw(st.sampled_from([0, 3, -4, 180, -181]))),
         repeated=draw(off),
         stopped=bool(draw(off)),
+        three_phase=bool(draw(st.booleans())),
         load=bool(draw(st.booleans())),
     )
 
@@ -126,6 +127,7 @@ def _columns(meter: Meter) -> DayColumns:
         | Asset.OTHER_NUMBER * meter.other_number
         | Asset.OTHER_UNIT * meter.other_unit
         | Asset.STOPPED * meter.stopped
+        | Asset.THREE_PHASE * meter.three_phase
     )
     return columns(
         # Where there is no value anything may stand.

@@ -43,6 +43,7 @@ class Meter:
     clock_error_s: Seconds = seconds(0)
     repeated: int = 0
     stopped: bool = False
+    three_phase: bool = False
     load: bool = True
 
 
@@ -53,7 +54,8 @@ class Judged:
         self.meter, self.n = meter, len(meter.wh)
         self.told: list[Told] = []
         self.bad: dict[int, set[str]] = {}
-        self.hard = 12_000 * meter.multiplier
+        # 200 A x 0.25 h, at 240 V or at three times 120 V.
+        self.hard = (18_000 if meter.three_phase else 12_000) * meter.multiplier
         self._alone()
         self.good = {i: x for i, x in enumerate(meter.wh) if x is not None and i not in self.bad}
         self.sum = sum(self.good.values())

@@ -147,6 +147,13 @@ def test_a_roster_takes_what_is_left_out_from_the_gateways(tmp_path: Path) -> No
         (2, 1, 0),
         (1, 1, 1),
     ]
+    named = (
+        ROSTER.replace("\n", ",phases\n")
+        + METER.replace("\n", ",3\n")
+        + METER.replace("17,", "25,").replace("\n", ",\n")
+    )
+    (tmp_path / "r.csv").write_text(named)
+    assert [one.phases for one in read_roster(tmp_path / "r.csv")] == [3, 1]
 
 
 @pytest.mark.parametrize(

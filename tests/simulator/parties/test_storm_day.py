@@ -55,7 +55,8 @@ async def storm(out: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[San
     shipped = Path("headend/vee/presets/oncor.yaml").read_text()
     (out / "mine.yaml").write_text(f"{shipped}thresholds: {{estimate.stopped: {{share: 0.3, meters: 10}}}}\n")
     mine, mistakes = read_preset(out / "mine.yaml")
-    assert mine is not None and not mistakes
+    assert mine is not None
+    assert not mistakes
     monkeypatch.setattr("simulator.parties.sandbox.preset_of", lambda _tdsp: mine)
     settings = SandboxSettings(
         world,
@@ -157,8 +158,10 @@ async def test_a_storm_day_is_posted_without_energy_for_dark_homes_and_corrected
         ]
         for day_of_storm in (DAY, NEXT):
             for ordinal, (flowed, wh, made_up) in posted(made, day_of_storm).items():
-                assert not made_up.any() and wh.tolist() == flowed.tolist(), (day_of_storm, ordinal)
+                assert not made_up.any(), (day_of_storm, ordinal)
+                assert wh.tolist() == flowed.tolist(), (day_of_storm, ordinal)
                 (held,) = made.smt.store.range(
                     made.settings.world.esiid(ordinal), Channel.LOAD, day_of_storm, day_of_storm
                 )
-                assert held.wh.tolist() == flowed.tolist() and not held.estimated.any()
+                assert held.wh.tolist() == flowed.tolist()
+                assert not held.estimated.any()
