@@ -13,7 +13,7 @@ from headend.ports import MeterKey, MeterRecords
 from headend.store.events import Told
 from headend.store.store import HeadEndStore
 from headend.vee.records import Power
-from meters.calendar import INTERVAL_S, day_start, epoch, seconds
+from meters.calendar import INTERVAL_S, day_start, epoch
 from meters.events import EventKind, MeterEvent
 
 DAY = date(2026, 8, 12)
@@ -79,5 +79,5 @@ def test_what_was_told_late_of_a_days_power_makes_it_another(tmp_path: Path) -> 
     store.events.keep(fresh, since)
     store.events.keep_answer(answered, since)
     assert newly_told(store.events, DAY, since) == {late, ended, answered}
-    assert newly_told(store.events, DAY, seconds(since + 1)) == set()
+    assert newly_told(store.events, DAY, since + 1) == set()
     store.close()
