@@ -17,7 +17,7 @@ from headend.store.told import NOTHING, MeterTold
 from headend.vee.batch import run_batch
 from headend.vee.lookback import PastDays
 from headend.vee.preset import Preset
-from headend.vee.records import Asset, Assets, DayBlock, VeeDay
+from headend.vee.records import Asset, Assets, DayBlock, Power, VeeDay
 from meters.calendar import Seconds, day_end, day_start
 
 
@@ -43,13 +43,17 @@ def validate_day(
         store.daily_averages(block.meters, day),
     )
     areas = stopped_areas(store, day, preset, began_at)
-    assets = _assets(store.records, block, store.told.of(esiids, day), set().union(*areas.values()))
     told = store.events.over(esiids, day_start(day), day_end(day))
-    batch = run_batch(block, look_back, preset, assets, told_power(day, block.meters, told))
+    power = told_power(day, block.meters, told)
+    # Whose silence is an outage that it has told the end of, is dark no more.
+    back = ((power & np.uint8(Power.OVER)) != 0) & ~block.present
+    stopped = set().union(*areas.values()) - {block.meters[row] for row in np.flatnonzero(back.any(axis=1))}
+    assets = _assets(store.records, block, store.told.of(esiids, day), stopped)
+    batch = run_batch(block, look_back, preset, assets, power)
     if only is not None:
         batch = batch.of_rows(np.flatnonzero([meter in only for meter in batch.meters]))
-    stopped = sorted((area, len(silent)) for area, silent in areas.items())
-    report = summary(batch) | {"stopped": stopped, "offenders": offenders(batch), "duration_s": now() - began_at}
+    silent = sorted((area, len(meters)) for area, meters in areas.items())
+    report = summary(batch) | {"stopped": silent, "offenders": offenders(batch), "duration_s": now() - began_at}
     return batch, store.keep_vee(batch, began_at, json.dumps(report))
 
 

@@ -146,9 +146,8 @@ class DayBlock:
         )
         (wh, r0, r1), (other, _, _) = sides if channel is Channel.LOAD else sides[::-1]
         status, present = self.status, self.present
-        over = (power & Power.OVER) != 0
-        if over.any():
-            dark = over & ~present
+        if np.bitwise_or.reduce(power, axis=None) & Power.OVER:
+            dark = ((power & np.uint8(Power.OVER)) != 0) & ~present
             wh, present = np.where(dark, 0, wh), present | dark
             status = np.where(dark, np.uint16(Common.POWER_FAIL << 12), status)
         return DayColumns(
