@@ -53,8 +53,18 @@ HEADEND_BOUNDARIES = (
 )
 #: Those that a posted file meets: its records are loaded; a ROR's file lies in its folder and is still owed.
 INTAKE_BOUNDARIES = ("intake.loaded", "usage_file.laid")
-#: Those that a head-end's day meets: what VEE gave is kept; its file is named, and is at SMT's site.
-DAY_BOUNDARIES = ("headend.validated.before_commit", "headend.named", "headend.posted")
+#: Those that each partition of a head-end's day meets, all planned at once; ``posting``: its file is at SMT's site, under its name not yet.
+DAY_BOUNDARIES = (
+    "headend.planned.before_commit",
+    "headend.planned.after_commit",
+    "headend.validated.before_commit",
+    "headend.validated.after_commit",
+    "headend.named.before_commit",
+    "headend.named.after_commit",
+    "headend.posting",
+    "headend.posted.before_commit",
+    "headend.posted.after_commit",
+)
 BOUNDARIES = SMT_BOUNDARIES + INTAKE_BOUNDARIES + HEADEND_BOUNDARIES
 
 

@@ -10,7 +10,8 @@ from typing import Any
 import httpx
 import simpy
 
-from headend.day.cycle import POSTING_TRIES, DailyCycle, DailyTimes, Fetch, Post
+from headend.day.cycle import POSTING_TRIES, DailyCycle, Fetch, Post
+from headend.day.times import DailyTimes
 from headend.http.api_pages import Frame
 from headend.http.links import HeadEndLink
 from headend.network.events import EventDesk
@@ -41,7 +42,8 @@ class HeadEndSettings:
     #: UTC epoch seconds from which on the sweeps collect what the store lacks, a local midnight.
     collect_from: Seconds
     sweep_every_h: int = 4
-    times: DailyTimes = field(default_factory=DailyTimes)
+    #: As its VEE has them, unless given.
+    times: DailyTimes | None = None
     network: NetworkLaw = field(default_factory=NetworkLaw)
     seed: int = 0
     #: Wall seconds after which a silent meter is given up; on the manual clock a silent meter answers at once.
@@ -99,12 +101,13 @@ class HeadEnd:
             attempt_s=settings.vee.attempt_s,
             reach=store.collected.reach(esiids, settings.collect_from),
         )
+        times = settings.times or DailyTimes(post=settings.vee.post, seed=settings.seed)
         self.daily = DailyCycle(
             driver,
             store,
             esiids,
             settings.duns,
-            settings.times,
+            times,
             post,
             fetch,
             journal,
@@ -116,7 +119,7 @@ class HeadEnd:
             driver, store, meters, draws or LawDraws(settings.network, settings.seed), http, journal, link
         )
         self.health = HealthDesk(
-            driver, store, posting, settings.times, settings.first_day, seconds(settings.sweep_every_h * 3600)
+            driver, store, posting, times, settings.first_day, seconds(settings.sweep_every_h * 3600)
         )
         served = Served(self.desk, self.events, self.health, frozenset(esiids), self.metrics, link, store)
         self.app = create_app(served, f"{settings.name} head-end", frame)

@@ -18,6 +18,7 @@ from scenarios.refusals import no_such_refusal, no_such_rule
 from scenarios.schema import MALFORMED, Scenario, read, unfitting
 from scenarios.timeline import BalanceCall
 from simulator.input.mistakes import Parts, mistakes_of, sound_part
+from simulator.input.vee_preset import chosen_preset
 from simulator.input.yaml_text import Mistake
 from simulator.ror.analysis import Question
 from simulator.ror.fact_label import check_fact_label
@@ -75,6 +76,12 @@ def unmet(scenario: Scenario, parts: Parts = WHOLE) -> Iterator[Mistake]:
         yield from _long_cycle(scenario)
         if parts.have("timeline"):
             yield from _outside_cycle(scenario)
+    if parts.have("vee_preset") and scenario.vee_preset:
+        try:
+            chosen_preset(scenario.vee_preset)
+        except UserError as error:
+            message = f"{error.place}: {error.message}"
+            yield Mistake(error.code, ("vee_preset",), message, error.mend or "Mend the file.")
     if parts.have("account.plan"):
         yield from _plan(scenario, scenario.account.cycle_first if has_cycle else None)
     found = list(_world_fields(scenario, parts))

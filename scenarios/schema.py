@@ -10,6 +10,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
+from headend.day.times import DailyTimes
+from headend.vee.preset import PostTime, Preset
 from meters.calendar import Seconds, epoch
 from meters.errors import MeterError
 from scenarios.errors import ScenarioError
@@ -27,6 +29,7 @@ from scenarios.timeline import (
     Spec,
 )
 from simulator.input.mistakes import Parts, did_you_mean, mistakes_of, shown_value
+from simulator.input.vee_preset import chosen_preset
 from simulator.input.yaml_text import ClockTime, Loc, Mistake, UnreadableFile, YamlDocument, YamlProblem, read_yaml_file
 from simulator.ror.account import Account, LastBill, Payment
 from simulator.world.market import logins
@@ -75,7 +78,10 @@ class Scenario(Spec):
     policy: Annotated[str | dict[str, Any], BeforeValidator(_named_or_written_out)]
     sweep_every_h: Literal[1, 2, 3, 4, 6, 8, 12, 24] = 4
     vee_at: ClockTime = time(1, 0)
-    post_at: ClockTime = time(7, 30)
+    vee_preset: str = Field(
+        default="", description="How VEE goes: a shipped preset or a YAML file; the TDSP's unless given."
+    )
+    post_at: ClockTime | None = Field(default=None, description="As the preset has it unless given.")
     middle: MiddleSpec | None = Field(default=None, description="Drawn from the law of DOMAIN §4 unless fixed.")
     account: AccountSpec
     complaints: tuple[ScenarioComplaint, ...] = ()
@@ -83,6 +89,17 @@ class Scenario(Spec):
     tolerance_percent: Decimal = Field(default=Decimal(2), ge=0, le=100)
     tolerance_usd: Decimal = Field(default=Decimal(1), ge=0, le=100_000)
     timeline: tuple[Action, ...] = Field(min_length=1)
+
+    @property
+    def preset(self) -> Preset:
+        """How its VEE goes. Raises a UserError if the file is not sound."""
+        return chosen_preset(self.vee_preset or self.world.tdsp.lower())
+
+    @property
+    def times(self) -> DailyTimes:
+        """When its head-end validates and posts: what is declared counts."""
+        post = self.preset.post if self.post_at is None else PostTime(self.post_at)
+        return DailyTimes(self.vee_at, post, self.seed)
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -99,7 +116,7 @@ def unfitting(scenario: Scenario, parts: Parts) -> Iterator[Mistake]:
 
 
 def _posted_too_soon(scenario: Scenario) -> Iterator[Mistake]:
-    if scenario.post_at <= scenario.vee_at:
+    if scenario.post_at is not None and scenario.post_at <= scenario.vee_at:
         text = f"Posting at {scenario.post_at:%H:%M} does not come after VEE at {scenario.vee_at:%H:%M}."
         yield Mistake(MALFORMED, ("post_at",), text, "Post later, or run VEE earlier.")
 

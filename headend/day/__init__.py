@@ -6,5 +6,6 @@
 ``power``      an operating day's power by what meters told unasked
 ``storm``      areas with so many silent meters that nothing is made up for those
 ``summary``    what is to be known of a batch in a few figures
-``validated``  a day of the store through VEE
+``times``      when on the day after it is validated and posted
+``validated``  a partition of a day through VEE
 """

@@ -6,24 +6,21 @@ import asyncio
 import functools
 from collections import Counter
 from collections.abc import Awaitable, Callable, Generator, Sequence
-from dataclasses import dataclass
-from datetime import date, time, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import simpy
 
-from headend.boundaries import boundary
-from headend.day.due import validate_due
+from headend.day.due import Done, validate_due
 from headend.day.posting import NAME_USED
-from headend.day.summary import summary
+from headend.day.times import DailyTimes
 from headend.lse import writer as lse
 from headend.ports import FAULT, Driver, HeadEndError, Journal, fault_text, guarded
-from headend.store.runs import Run
-from headend.store.store import Begun, HeadEndStore, PostedFile
+from headend.store.partitions import Partition, State
+from headend.store.store import HeadEndStore
 from headend.vee.batch import warm
 from headend.vee.preset import Preset
-from headend.vee.records import VeeDay
-from meters.calendar import Seconds, day_start, epoch, micros, to_us
+from meters.calendar import Seconds, day_start, micros, to_us
 
 #: After a failed posting the file is tried again this often, so many times.
 POSTING_RETRY_US = to_us(15 * 60)
@@ -33,14 +30,6 @@ RESULT_WAIT_US = to_us(5 * 60)
 
 Post = Callable[[str, bytes], Awaitable[object]]
 Fetch = Callable[[str], Awaitable[bytes]]
-
-
-@dataclass(frozen=True, slots=True)
-class DailyTimes:
-    """Local times on the day after the operating day."""
-
-    vee_at: time = time(1, 0)
-    post_at: time = time(7, 30)
 
 
 class DailyCycle:
@@ -73,7 +62,7 @@ class DailyCycle:
         self._fetch = fetch
         self._journal = journal
         self._tries = tries
-        self._named = store.posting_names()
+        self._named = store.partitions.names()
         self._posting: set[date] = set()
         warm()
 
@@ -92,20 +81,18 @@ class DailyCycle:
 
     def operating_day(self, day: date) -> Generator[simpy.Event, Any, None]:
         """Run the batch of one ended day at its time, then post its file at its time."""
-        yield from self._until(day, self._times.vee_at)
-        batches: list[VeeDay] = yield self._driver.io(
+        yield from self._until(self._times.validated_at(day))
+        done: list[Done] = yield self._driver.io(
             "vee", day.isoformat(), lambda: asyncio.get_running_loop().run_in_executor(None, self.validate, day)
         )
-        for batch in batches:
-            kind = "VEE batch" if batch.day == day else "VEE revision"
-            self._journal.note(self._driver.now(), "TDSP", kind, batch.day.isoformat(), **summary(batch))
-        yield from self._until(day, self._times.post_at)
-        # What is being posted already takes in what has changed meanwhile.
-        due = [run for run in self._store.runs.unposted() if run.operating_day <= day]
-        for run in due:
-            if run.operating_day not in self._posting:
-                for name in (yield from self.post(run)):
-                    self._driver.env.process(guarded(self._results(name), functools.partial(self._fault, day)))
+        for one in done:
+            kind = "VEE revision" if one.again else "VEE batch"
+            facts = {name: one.told[name] for name in ("meters", "actual", "estimated", "findings")}
+            self._journal.note(self._driver.now(), "TDSP", kind, one.day.isoformat(), **facts)
+        yield from self._until(self._times.posted_at(day))
+        for due in self._store.partitions.days_to_post():
+            for name in (yield from self.post(due)) if due <= day else ():
+                self._driver.env.process(guarded(self._results(name), functools.partial(self._fault, day)))
 
     def catch_up(self, ended: Sequence[date]) -> Generator[simpy.Event, Any, None]:
         """Validate and post operating days that ended before this head-end came up, one after the other; a simpy process.
@@ -115,59 +102,54 @@ class DailyCycle:
         for day in ended:
             yield self._driver.env.process(guarded(self.operating_day(day), functools.partial(self._fault, day)))
 
-    def validate(self, day: date) -> list[VeeDay]:
+    def validate(self, day: date) -> list[Done]:
         """Validate, edit and estimate one operating day, and those before it of which something came late, and keep the results. Blocking."""
         return validate_due(self._store, self._esiids, day, self._preset, self._driver.now)
 
-    def post(self, run: Run) -> Generator[simpy.Event, Any, list[str]]:
-        """Write a run's LSE files and post them, again after a failure. A sub-generator that returns their names, none if one was given up."""
-        self._posting.add(run.operating_day)
-        try:
-            while names := (yield from self._post_run(run)):
-                if self._store.runs.end(run, self._driver.now()):
-                    return names
-                run = self._store.runs.latest(run.operating_day) or run
-            return []
-        finally:
-            self._posting.discard(run.operating_day)
-
-    def _post_run(self, run: Run) -> Generator[simpy.Event, Any, list[str]]:
-        batch = self._store.vee_day(run.changed or self._esiids, run.operating_day)
-        begun = self._store.begun_parts(run)
+    def post(self, day: date) -> Generator[simpy.Event, Any, list[str]]:
+        """Write and post the files of an operating day, one a partition, until SMT's site has all of them or one is given up. A sub-generator that returns their
+        names; none while another posts that day, which takes in what has come meanwhile."""
         names: list[str] = []
-        for part in range(1, len(lse.parts(lse.from_vee(batch, run.began_at))) + 1):
-            # Ended in the middle, it may be posted without being known to be: the same file again is taken for that.
-            named = begun.get(part) or self._begun(run, part)
-            name = named.name if named.posted else (yield from self._post_part(run, part, named, batch))
-            if not name:
-                return []
-            names.append(name)
+        if day in self._posting:
+            return names
+        self._posting.add(day)
+        try:
+            while due := self._store.partitions.next_to_post(day):
+                name = yield from self._post_partition(due)
+                if not name:
+                    break
+                names.append(name)
+        finally:
+            self._posting.discard(day)
         return names
 
-    def _post_part(self, run: Run, part: int, named: Begun, batch: VeeDay) -> Generator[simpy.Event, Any, str]:
-        boundary("headend.named")
+    def _post_partition(self, partition: Partition) -> Generator[simpy.Event, Any, str]:
+        day = partition.operating_day
+        if partition.state is State.VALIDATED:
+            partition = self._name(partition)
+        batch = self._store.vee_day(partition.among(self._esiids), day)
         for attempt in range(1, self._tries + 1):
-            records = lse.parts(lse.from_vee(batch, named.created_at))[part - 1]
+            records = lse.from_vee(batch, partition.created_at or self._driver.now())
             content = lse.dumps(records)
             try:
-                yield self._driver.io("posting", named.name, functools.partial(self._post, named.name, content))
+                # Ended in the middle, it may be posted without being known to be: the same file again is taken for that.
+                post = functools.partial(self._post, partition.name, content)
+                yield self._driver.io("posting", partition.name, post)
             except HeadEndError as error:
-                self._journal.note(
-                    self._driver.now(), "TDSP", "posting failed", named.name, code=error.code, attempt=attempt
-                )
+                facts = {"code": error.code, "attempt": attempt}
+                self._journal.note(self._driver.now(), "TDSP", "posting failed", partition.name, **facts)
                 if error.code == NAME_USED:
                     # By what the day was before it was validated again: this is its correction.
-                    named = self._begun(run, part)
+                    partition = self._name(partition)
                 yield self._driver.env.timeout(POSTING_RETRY_US)
             else:
                 break
         else:
             return ""
-        boundary("headend.posted")
-        self._store.keep_posted(PostedFile(named.name, batch.day, self._driver.now(), len(records)))
-        day = batch.day.isoformat()
-        self._journal.note(self._driver.now(), "TDSP", "posted", named.name, operating_day=day, octets=len(content))
-        return named.name
+        self._store.partitions.posted(partition, self._driver.now(), len(records))
+        facts = {"operating_day": day.isoformat(), "octets": len(content)}
+        self._journal.note(self._driver.now(), "TDSP", "posted", partition.name, **facts)
+        return partition.name
 
     def _results(self, name: str) -> Generator[simpy.Event, Any, None]:
         """Fetch SMT's result codes of a posted file, once it has had its time."""
@@ -180,11 +162,10 @@ class DailyCycle:
             return
         self._journal.note(self._driver.now(), "TDSP", "result codes", name, codes=dict(sorted(codes.items())))
 
-    def _begun(self, run: Run, part: int) -> Begun:
+    def _name(self, partition: Partition) -> Partition:
         """A new name for a file that is made now, kept before it is sent."""
-        named = Begun(self._file_name(self._driver.now()), self._driver.now(), False)
-        self._store.begin_posting(named.name, run.operating_day, named.created_at, run.run, part)
-        return named
+        now = self._driver.now()
+        return self._store.partitions.named(partition, self._file_name(now), now)
 
     def _file_name(self, created: Seconds) -> str:
         """A name that no file had: days that are posted late may be written in one second, and the counter tells them apart."""
@@ -195,6 +176,5 @@ class DailyCycle:
                 return name
         raise HeadEndError("headend.day.posting.names", "A thousand files cannot be named in one second.", place=name)
 
-    def _until(self, day: date, at: time) -> Generator[simpy.Event, Any, None]:
-        due = to_us(epoch(f"{day + timedelta(days=1)}T{at.isoformat()}"))
-        yield self._driver.env.timeout(max(0, due - micros(self._driver.env.now)))
+    def _until(self, at: Seconds) -> Generator[simpy.Event, Any, None]:
+        yield self._driver.env.timeout(max(0, to_us(at) - micros(self._driver.env.now)))

@@ -4,43 +4,54 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import date, timedelta
+from typing import Any, NamedTuple
 
 from headend.day.power import newly_told
 from headend.day.storm import resumed
-from headend.day.validated import validate_day
+from headend.day.summary import together
+from headend.day.validated import validate_partition
 from headend.ports import MeterKey
 from headend.store.store import HeadEndStore
 from headend.vee.preset import Preset
-from headend.vee.records import VeeDay
 from headend.vee.revise import leaning
 from meters.calendar import Seconds, days
 
 
+class Done(NamedTuple):
+    """What VEE gave of a day: of all its meters, or again of some; ``told`` as in ``day.summary``."""
+
+    day: date
+    again: bool
+    told: dict[str, Any]
+
+
 def validate_due(
     store: HeadEndStore, esiids: Sequence[str], day: date, preset: Preset, now: Callable[[], Seconds]
-) -> list[VeeDay]:
+) -> list[Done]:
     """Validate an ended operating day, and again what came late of the days before it, as far back as is collected. Blocking.
 
-    In their order, since a day leans on those before it. Each result has the meters that were looked at; what changes is kept as a revision, in one
-    commit with the run that is to be posted. now: gives UTC epoch seconds. What was seen already is not looked at again.
+    In their order, since a day leans on those before it. esiids: the head-end's, ascending. Partition by partition, each in one commit with its results, so that
+    whoever comes after an end in the middle goes on with those that are left. now: gives UTC epoch seconds. What was seen already is not looked at again.
     """
-    done: list[VeeDay] = []
-    before: set[MeterKey] = set()
-    for one in days(day - timedelta(days=preset.over_days), day):
-        run = store.runs.latest(one)
-        if run is None:
-            before = set()
-            if one == day:
-                done.append(validate_day(store, esiids, day, preset, now)[0])
-            continue
-        came = {*store.states.changed_since(one, run.began_at), *newly_told(store.events, one, run.began_at)}
-        late = {meter for meter in came if _late_counts(store, preset, meter)} | resumed(store, one, preset, now())
-        lean = leaning(store.vee_day(sorted({meter.esiid for meter in before}), one), before) if before else set()
-        before = lean
-        if late | lean:
-            batch, changed = validate_day(store, esiids, one, preset, now, late | lean)
-            before |= set(changed)
-            done.append(batch)
+    done: list[Done] = []
+    first = day - timedelta(days=preset.over_days)
+    for one in days(first, day):
+        begun = store.partitions.of_day(one)
+        if begun:
+            seen_to = max(partition.began_at for partition in begun)
+            came = {*store.states.changed_since(one, seen_to), *newly_told(store.events, one, seen_to)}
+            late = {meter for meter in came if _late_counts(store, preset, meter)} | resumed(store, one, preset, now())
+            revised = store.partitions.revised(first, one, seen_to)
+            lean = leaning(store.vee_day(sorted(revised), one)) if revised else set()
+            if late | lean:
+                store.partitions.again(one, {meter.esiid for meter in late | lean}, now())
+        elif one == day:
+            store.partitions.begin(one, esiids, preset.partition, now())
+        for again in (False, True):
+            pending = [partition for partition in store.partitions.pending(one) if (partition.run > 1) == again]
+            told = [validate_partition(store, esiids, partition, preset, now) for partition in pending]
+            if told:
+                done.append(Done(one, again, together(told)))
     return done
 
 

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from headend.boundaries import boundary
 from headend.ports import HeadEndError
 
 #: Under ``<name>.part`` a file is still on its way; an intake leaves it alone.
@@ -139,6 +140,7 @@ def upload(site: FtpsSite, name: str, content: bytes) -> bool:
         session.storbinary(f"STOR {_checked(name)}{PART}", io.BytesIO(content))
         session.voidcmd("TYPE I")
         _check_size(name, session.size(name + PART) or 0, len(content))
+        boundary("headend.posting")
         try:
             session.rename(name + PART, name)
         except ftplib.error_perm as error:

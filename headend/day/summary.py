@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from headend.vee.quality import Channel, IntervalStatus
@@ -14,19 +15,33 @@ OFFENDERS = 10
 
 
 def summary(vee: VeeDay) -> dict[str, Any]:
-    """Meters, intervals of the consumption channel by status, findings by rule."""
+    """Meters, intervals of the consumption channel by status, findings by rule, and ESI ID, number and findings of the meters with most, the first of equals first."""
     status = vee.channel(Channel.LOAD).status
     findings = Counter(BY_NUMBER[Rule(rule)].id for rule in vee.findings["rule"].tolist())
+    by_meter = Counter(vee.findings["row"].tolist())
     return {
         "meters": len(vee.meters),
         "actual": int((status == IntervalStatus.ACTUAL).sum()),
         "estimated": int((status == IntervalStatus.ESTIMATED).sum()),
         "findings": dict(sorted(findings.items())),
+        "offenders": _most([*vee.meters[row], count] for row, count in by_meter.items()),
     }
 
 
-def offenders(vee: VeeDay) -> list[tuple[str, str, int]]:
-    """ESI ID, meter number and findings of the meters with most of them, the first of equals first."""
-    counted = Counter(vee.findings["row"].tolist())
-    most = sorted(counted.items(), key=lambda one: (-one[1], one[0]))[:OFFENDERS]
-    return [(*vee.meters[row], count) for row, count in most]
+def together(summaries: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """What is told of several as of one; nothing of none."""
+    total: dict[str, Any] = {"meters": 0, "actual": 0, "estimated": 0, "duration_s": 0}
+    findings: Counter[str] = Counter()
+    offenders: list[list[Any]] = []
+    stopped: dict[int, int] = {}
+    for one in summaries:
+        total |= {name: total[name] + one.get(name, 0) for name in total}
+        findings.update(one["findings"])
+        offenders += one["offenders"]
+        # Of earlier versions none was told.
+        stopped |= dict(one.get("stopped", ()))
+    return total | {"stopped": sorted(stopped.items()), "findings": dict(sorted(findings.items())), "offenders": _most(offenders)}
+
+
+def _most(counted: Iterable[list[Any]]) -> list[list[Any]]:
+    return sorted(counted, key=lambda one: (-one[2], *one[:2]))[:OFFENDERS]

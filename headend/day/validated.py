@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date
+from typing import Any
 
 import numpy as np
 
 from headend.day.power import told_power
 from headend.day.storm import stopped_areas
-from headend.day.summary import offenders, summary
-from headend.ports import MeterKey, MeterRecords
+from headend.day.summary import summary
+from headend.http.log import tell
+from headend.ports import LongArray, MeterKey, MeterRecords
+from headend.store.partitions import Partition
 from headend.store.store import HeadEndStore
 from headend.store.told import NOTHING, MeterTold
 from headend.vee.batch import run_batch
@@ -21,19 +25,48 @@ from headend.vee.records import Asset, Assets, DayBlock, Power, VeeDay
 from meters.calendar import Seconds, day_end, day_start
 
 
-def validate_day(
+def validate_partition(
+    store: HeadEndStore, esiids: Sequence[str], partition: Partition, preset: Preset, now: Callable[[], Seconds]
+) -> dict[str, Any]:
+    """Validate, edit and estimate a partition's meters and keep the result as revisions; returns what is told of it. Blocking.
+
+    esiids: the head-end's, ascending. now: gives UTC epoch seconds. What comes late is estimated by the profiles that the others of its classes had; where none
+    had any, all of them are looked at again.
+    """
+    began_at, began, day = now(), time.perf_counter(), partition.operating_day
+    first = next(one for one in store.partitions.of_day(day) if one.part == partition.part)
+    wanted = partition.among(esiids)
+    profiles = np.frombuffer(first.profiles, "<i8").reshape(2, 3, -1) if any(first.profiles) else None
+    late_alone = partition.run > 1 and profiles is not None
+    batch, stopped = _validated(
+        store, wanted if late_alone else first.among(esiids), day, preset, profiles, began_at
+    )
+    if partition.run > 1 and not late_alone:
+        batch = batch.of_rows(np.flatnonzero(np.isin([meter.esiid for meter in batch.meters], wanted)))
+    told = summary(batch) | {"stopped": stopped, "duration_s": now() - began_at, "preset": preset.name}
+    store.keep_vee(batch, partition, json.dumps(told))
+    took_s = time.perf_counter() - began
+    tell(
+        "VEE partition",
+        party="TDSP",
+        day=day.isoformat(),
+        run=partition.run,
+        part=partition.part,
+        meters=told["meters"],
+        meters_per_s=round(told["meters"] / took_s),
+    )
+    return told
+
+
+def _validated(
     store: HeadEndStore,
     esiids: Sequence[str],
     day: date,
     preset: Preset,
-    now: Callable[[], Seconds],
-    only: Collection[MeterKey] | None = None,
-) -> tuple[VeeDay, Sequence[MeterKey]]:
-    """Validate, edit and estimate one operating day and keep the result as a revision; with the meters of which it is another. Blocking.
-
-    now: gives UTC epoch seconds. only: whose result is wanted, beside what the others tell of their class.
-    """
-    began_at = now()
+    profiles: LongArray | None,
+    began_at: Seconds,
+) -> tuple[VeeDay, list[tuple[int, int]]]:
+    """The result, and the areas for which estimation is stopped, by access point, with how many silent meters."""
     block = store.day(esiids, day)
     look_back = PastDays(
         day,
@@ -49,12 +82,8 @@ def validate_day(
     back = ((power & np.uint8(Power.OVER)) != 0) & ~block.present
     stopped = set().union(*areas.values()) - {block.meters[row] for row in np.flatnonzero(back.any(axis=1))}
     assets = _assets(store.records, block, store.told.of(esiids, day), stopped)
-    batch = run_batch(block, look_back, preset, assets, power)
-    if only is not None:
-        batch = batch.of_rows(np.flatnonzero([meter in only for meter in batch.meters]))
     silent = sorted((area, len(meters)) for area, meters in areas.items())
-    report = summary(batch) | {"stopped": silent, "offenders": offenders(batch), "duration_s": now() - began_at}
-    return batch, store.keep_vee(batch, began_at, json.dumps(report))
+    return run_batch(block, look_back, preset, assets, power, profiles), silent
 
 
 def _assets(

@@ -9,7 +9,7 @@ import csv
 import io
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import BinaryIO
@@ -33,7 +33,6 @@ __all__ = [
     "dumps",
     "file_name",
     "from_vee",
-    "parts",
     "read",
     "read_result_csv",
     "result_csv",
@@ -126,11 +125,6 @@ def from_vee(vee: VeeDay, posted_at: Seconds) -> list[LseRecord]:
                 )
             )
     return records
-
-
-def parts(records: Sequence[LseRecord]) -> list[Sequence[LseRecord]]:
-    """The records in portions that one file may hold, in their order; one portion at least."""
-    return [records[at : at + MOST_RECORDS] for at in range(0, max(1, len(records)), MOST_RECORDS)]
 
 
 @dataclass(frozen=True, slots=True)

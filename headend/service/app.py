@@ -274,10 +274,10 @@ def _tell_days(routes: APIRouter) -> None:
         here: ServedHere,
     ) -> batch_wire.BatchReport | JSONResponse:
         """Tell how much was collected, and of each run of VEE: intervals actual and estimated, findings by rule, top offenders, duration."""
-        runs = here.store.runs.of_day(operatingDay)
-        if not runs:
+        partitions = here.store.partitions.of_day(operatingDay)
+        if not partitions:
             return _refuse(404, _NO_BATCH)
-        return batch_wire.report_of(operatingDay, runs, here.store.states.of_day(operatingDay))
+        return batch_wire.report_of(operatingDay, partitions, here.store.states.of_day(operatingDay))
 
 
 def _before(exchange: Exchange) -> None:

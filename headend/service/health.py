@@ -9,12 +9,12 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field
 from sqlalchemy.exc import SQLAlchemyError
 
-from headend.day.cycle import DailyTimes
+from headend.day.times import DailyTimes
 from headend.http.links import Asks
 from headend.ports import Driver, Journal
 from headend.store.store import HeadEndStore
 from headend.wire import Instant
-from meters.calendar import Seconds, day_of, days, epoch, local
+from meters.calendar import Seconds, day_of, days, local
 
 #: So many sweeps' time without any meter heard counts as late. A default of this project.
 MISSED_SWEEPS = 2
@@ -129,7 +129,5 @@ class HealthDesk:
         )
 
     def _backlog(self, now: Seconds) -> int:
-        today = day_of(now)
-        due = today - timedelta(days=1 if now >= epoch(f"{today}T{self._times.post_at.isoformat()}") else 2)
-        posted = self._store.posted_days()
-        return sum(day not in posted for day in days(self._first_day, due))
+        posted, ended = self._store.posted_days(), days(self._first_day, day_of(now) - timedelta(days=1))
+        return sum(day not in posted and self._times.posted_at(day) <= now for day in ended)

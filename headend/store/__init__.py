@@ -8,8 +8,8 @@ Decides nothing, asks nobody.
 ``inquiries``   the inquiries that the head-end has accepted: each a row before it is answered 202
 ``migrate``     how a database comes to its present schema: forward migrations as data, applied on start
 ``migrations``  how the head-end's database came to its present schema (``headend.store.migrate``)
+``partitions``  VEE's work over a day in partitions: how far each is, and under which name it is posted
 ``rows``        the head-end's tables and what is in a row: one ESI ID, channel and operating day
-``runs``        the runs of VEE over a day, and which are posted
 ``seat``        one process works on a database, by whatever URL another names it
 ``states``      how collection stands, meter by meter and day by day
 ``told``        what meters' headers told, by meter and day

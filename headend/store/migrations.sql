@@ -68,3 +68,19 @@ CREATE INDEX vee_finding_esiid ON vee_finding (esiid);
 
 -- 9: the dials that headers tell
 ALTER TABLE meter_told ADD COLUMN dials SMALLINT NOT NULL DEFAULT 0;
+
+-- 10: the runs of VEE in partitions, each posted in a file; what was being cut otherwise into several files is validated again
+CREATE TABLE vee_partition (
+    operating_day DATE NOT NULL, run INTEGER NOT NULL, part INTEGER NOT NULL, from_esiid VARCHAR(22) NOT NULL, to_esiid VARCHAR(22) NOT NULL,
+    esiids TEXT NOT NULL, state VARCHAR(9) NOT NULL, began_at BIGINT NOT NULL, name VARCHAR(64) NOT NULL, created_at BIGINT, posted_at BIGINT,
+    report TEXT NOT NULL, profiles {blob} NOT NULL, PRIMARY KEY (operating_day, run, part));
+CREATE INDEX vee_partition_state ON vee_partition (state);
+INSERT INTO vee_partition SELECT
+    r.operating_day, r.run, 1, '', '', r.esiids, CASE WHEN r.posted_at IS NOT NULL THEN 'posted' WHEN b.name IS NOT NULL THEN 'named' ELSE 'validated' END,
+    r.began_at, coalesce(b.name, ''), b.created_at, r.posted_at, r.report, CAST('' AS {blob})
+    FROM vee_run r LEFT JOIN posting_begun b ON b.name = (
+        SELECT max(x.name) FROM posting_begun x WHERE x.operating_day = r.operating_day AND x.run = r.run AND x.part = 1)
+    WHERE r.posted_at IS NOT NULL OR r.run > 1 OR (b.name IS NOT NULL AND NOT EXISTS (
+        SELECT 1 FROM posting_begun x WHERE x.operating_day = r.operating_day AND x.run = r.run AND x.part > 1));
+DROP TABLE vee_run;
+DROP TABLE posting_begun;

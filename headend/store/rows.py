@@ -86,17 +86,6 @@ POSTED_FILES = sa.Table(
     sa.Column("posted_at", sa.BigInteger, nullable=False),
     sa.Column("records", sa.Integer, nullable=False),
 )
-#: Names that days had when their posting began, whatever became of it.
-POSTINGS_BEGUN = sa.Table(
-    "posting_begun",
-    _meta,
-    sa.Column("name", sa.String(64), primary_key=True),
-    sa.Column("operating_day", sa.Date, nullable=False),
-    sa.Column("created_at", sa.BigInteger, nullable=False),
-    #: Of the day's runs, and of the run's files.
-    sa.Column("run", sa.Integer, nullable=False),
-    sa.Column("part", sa.Integer, nullable=False),
-)
 METER_EVENTS = sa.Table(
     "meter_event",
     _meta,

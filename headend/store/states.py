@@ -142,4 +142,7 @@ class StateStore:
 
     def changed_since(self, day: date, at: Seconds) -> Sequence[MeterKey]:
         """Meters of whose day something came at an instant (UTC epoch seconds) or later."""
-        return [state.meter for state in self.of_day(day) if state.changed_at is not None and state.changed_at >= at]
+        rows = STATES.c
+        query = sa.select(rows.esiid, rows.meter_number).where(rows.day_start == day_start(day), rows.changed_at >= at)
+        with self._engine.connect() as connection:
+            return [MeterKey(*row) for row in connection.execute(query)]

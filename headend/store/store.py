@@ -9,7 +9,7 @@ from collections.abc import Collection as Members
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import numpy as np
 import sqlalchemy as sa
@@ -17,7 +17,6 @@ import sqlalchemy as sa
 from headend.boundaries import boundary
 from headend.ports import (
     BoolArray,
-    HeadEndError,
     IntArray,
     LongArray,
     MeterKey,
@@ -30,6 +29,7 @@ from headend.store.collected import CollectedStore
 from headend.store.events import EventStore
 from headend.store.findings import FindingStore
 from headend.store.inquiries import InquiryStore
+from headend.store.partitions import Partition, PartitionStore
 from headend.store.rows import (
     CHANGED,
     INTERVAL_DAYS,
@@ -37,7 +37,6 @@ from headend.store.rows import (
     MIDNIGHT_REGISTERS,
     ON_DEMAND,
     POSTED_FILES,
-    POSTINGS_BEGUN,
     POWER_FAILED,
     PRESENT,
     SCALED,
@@ -53,7 +52,6 @@ from headend.store.rows import (
     stacked,
     vee_columns,
 )
-from headend.store.runs import Run, RunStore
 from headend.store.seat import take_seat
 from headend.store.states import MeterDay, StateStore
 from headend.store.told import ToldStore
@@ -113,14 +111,6 @@ class PostedFile:
     records: int
 
 
-class Begun(NamedTuple):
-    """The name under which a file was begun to be posted, and when it was made, UTC epoch seconds; whether SMT's site has it."""
-
-    name: str
-    created_at: Seconds
-    posted: bool
-
-
 class HeadEndStore:
     """The TDSP's store. Methods are synchronous and take a few milliseconds; each is one transaction.
 
@@ -151,8 +141,8 @@ class HeadEndStore:
         self.inquiries = InquiryStore(database)
         #: How collection stands, day by day.
         self.states = StateStore(database)
-        #: The runs of VEE.
-        self.runs = RunStore(database)
+        #: The runs of VEE, in their partitions.
+        self.partitions = PartitionStore(database)
 
     def close(self) -> None:
         """Leave the seat and let go of the database."""
@@ -384,11 +374,11 @@ class HeadEndStore:
             repeated=changed.sum(axis=1),
         )
 
-    def keep_vee(self, batch: VeeDay, began_at: Seconds | None = None, report: str = "") -> tuple[MeterKey, ...]:
+    def keep_vee(self, batch: VeeDay, partition: Partition | None = None, report: str = "") -> tuple[MeterKey, ...]:
         """Keep a VEE'd day as a new revision of each meter whose result differs from its latest. Returns those meters.
 
-        The first result of a day is revision 1. A meter's findings take the place of those before. began_at: UTC epoch seconds, of the run to be posted that
-        it belongs to. report: what is told of that, JSON.
+        The first result of a day is revision 1. A meter's findings take the place of those before. partition: the one that is validated by it; report: what is
+        told of that, JSON.
         """
         changed: list[MeterKey] = []
         rows: list[dict[str, Any]] = []
@@ -408,9 +398,13 @@ class HeadEndStore:
             if rows:
                 connection.execute(sa.insert(VEE_DAYS), rows)
             self.findings.keep(connection, batch)
-            if began_at is not None:
-                self.runs.enter(connection, batch.day, (meter.esiid for meter in changed), began_at, report)
+            if partition is not None:
+                profiles = b"" if batch.profiles is None else batch.profiles.astype("<i8").tobytes()
+                esiids = (meter.esiid for meter in changed)
+                self.partitions.validated(connection, partition, esiids, report, profiles)
                 boundary("headend.validated.before_commit")
+        if partition is not None:
+            boundary("headend.validated.after_commit")
         return tuple(changed)
 
     def _latest_vee(
@@ -524,48 +518,9 @@ class HeadEndStore:
 
     # --- posting -------------------------------------------------------------------------------------------------------------------
 
-    def begin_posting(self, name: str, day: date, created_at: Seconds, run: int = 1, part: int = 1) -> None:
-        """Remember the name under which a part of a day's run is to be posted, before it is."""
-        row = {"name": name, "operating_day": day, "created_at": created_at, "run": run, "part": part}
-        with self._writing.begin() as connection:
-            connection.execute(sa.insert(POSTINGS_BEGUN), [row])
-
-    def begun_parts(self, run: Run) -> dict[int, Begun]:
-        """The names under which the parts of a run were begun, by part: the latest of each. What was posted before the run took in more is none of it."""
-        begun, posted = POSTINGS_BEGUN.c, POSTED_FILES.c
-        query = (
-            sa.select(begun.part, begun.name, begun.created_at, posted.name.is_not(None))
-            .outerjoin_from(POSTINGS_BEGUN, POSTED_FILES, begun.name == posted.name)
-            .where(begun.operating_day == run.operating_day, begun.run == run.run)
-            .where(posted.name.is_(None) | (begun.created_at >= run.began_at))
-            .order_by(begun.created_at, begun.name)
-        )
-        with self._engine.connect() as connection:
-            return {part: Begun(*named) for part, *named in connection.execute(query)}
-
-    def posting_names(self) -> set[str]:
-        """Every name that a posting was begun or done under."""
-        names = sa.union(sa.select(POSTED_FILES.c.name), sa.select(POSTINGS_BEGUN.c.name))
-        with self._engine.connect() as connection:
-            return set(connection.scalars(names))
-
-    def keep_posted(self, posted: PostedFile) -> None:
-        """Remember a file that SMT's site has taken. Raises HeadEndError if one of that name was posted before."""
-        row = {name: getattr(posted, name) for name in PostedFile.__slots__}
-        try:
-            with self._writing.begin() as connection:
-                connection.execute(sa.insert(POSTED_FILES), [row])
-        except sa.exc.IntegrityError:
-            mend = "A correction is a new file with a new counter."
-            raise HeadEndError(
-                "headend.store.posted_twice", "This file was posted before.", place=posted.name, mend=mend
-            ) from None
-
     def posted_days(self) -> set[date]:
         """The operating days of which SMT's site has all."""
-        return {file.operating_day for file in self.posted_files()} - {
-            run.operating_day for run in self.runs.unposted()
-        }
+        return {file.operating_day for file in self.posted_files()}.difference(self.partitions.unposted_days())
 
     def posted_files(self) -> list[PostedFile]:
         """Every file posted, in the order of posting."""

@@ -29,11 +29,12 @@ def run_batch(
     preset: Preset | None = None,
     assets: Assets | None = None,
     power: OctetArray | None = None,
+    profiles: LongArray | None = None,
 ) -> VeeDay:
     """Validate, edit and estimate one operating day. Pure: the same arrays give the same day.
 
     block: m meters, n intervals. look_back: the days before; none unless given. assets: plain ones unless given. power: (m, n) ``Power``, nothing known unless
-    given. In the result every interval has a value; a day in which something was estimated sums exactly to its registers unless its good intervals alone
+    given. profiles: (2, 3, n) as an earlier result had them; made of these meters where there are none. In the result every interval has a value; a day in which something was estimated sums exactly to its registers unless its good intervals alone
     exceed them, and one whose sum fails and is not put right has a finding that says so.
     """
     shape = block.present.shape
@@ -43,15 +44,18 @@ def run_batch(
     power = np.zeros(shape, np.uint8) if power is None else power
     found: list[FindingArray] = []
     sides: list[VeeChannel] = []
-    for channel in (Channel.LOAD, Channel.GENERATION):
+    made = np.zeros((2, 3, shape[1]), np.int64) if profiles is None else profiles.copy()
+    for channel, of_classes in zip((Channel.LOAD, Channel.GENERATION), made, strict=True):
         before, average = look_back.registers_before(channel), look_back.daily_average(channel)
         day = block.columns(channel, assets, before, average, power)
         flags, told = validate(day, preset, channel)
-        estimated, told_then = estimate(day, flags, look_back, preset, channel)
+        fresh = class_profiles(day, flags, preset)
+        of_classes[:] = np.where(of_classes.any(axis=1, keepdims=True), of_classes, fresh)
+        estimated, told_then = estimate(day, flags, look_back, preset, channel, of_classes)
         found += [told, told_then]
         sides.append(_published(day, flags, estimated))
     delivered, received = sides
-    return VeeDay(block.day, block.meters, delivered, received, in_order(np.concatenate(found)))
+    return VeeDay(block.day, block.meters, delivered, received, in_order(np.concatenate(found)), made)
 
 
 @cache
@@ -89,9 +93,12 @@ def validate(day: DayColumns, preset: Preset, channel: Channel) -> tuple[Flags, 
 
 
 def estimate(
-    day: DayColumns, flags: Flags, look_back: LookBack, preset: Preset, channel: Channel
+    day: DayColumns, flags: Flags, look_back: LookBack, preset: Preset, channel: Channel, profiles: LongArray
 ) -> tuple[Estimated, FindingArray]:
-    """A value for every interval that ``flags`` does not let stand. With ``estimate_day`` it flags whole days that nothing else puts right."""
+    """A value for every interval that ``flags`` does not let stand. With ``estimate_day`` it flags whole days that nothing else puts right.
+
+    profiles: (3, n) as ``class_profiles`` gives them.
+    """
     shape = day.wh.shape
     rows = np.flatnonzero(flags.touched)
     out = Estimated(day.wh.copy(), np.zeros(shape, np.uint8), np.zeros(shape, np.bool_))
@@ -100,7 +107,6 @@ def estimate(
     of_rows = day.asset[rows]
     ladder_of = np.where(of_rows & Asset.COMMERCIAL, COMMERCIAL, RESIDENTIAL)
     ladder_of = np.where(of_rows & Asset.STOPPED, STOPPED, ladder_of)
-    profiles = _profiles(day, flags, preset)
     past = look_back.past(channel, rows, preset.back_days)
 
     def run(findings: FindingArray) -> int:
@@ -123,7 +129,7 @@ def _told(run: Callable[[FindingArray], int], rows: int) -> FindingArray:
         room = told
 
 
-def _profiles(day: DayColumns, flags: Flags, preset: Preset) -> LongArray:
+def class_profiles(day: DayColumns, flags: Flags, preset: Preset) -> LongArray:
     """(3, n) Wh of sound meters of each ladder's class on this very day, whose weather it has had; 0 where no rung asks for it. Their scale means nothing."""
     profiles = np.zeros((3, day.wh.shape[1]), np.int64)
     for ladder, klass, at in ((preset.residential, 0, RESIDENTIAL), (preset.commercial, Asset.COMMERCIAL, COMMERCIAL)):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, time
 
 import numpy as np
 
@@ -21,6 +21,16 @@ RESIDENTIAL, COMMERCIAL, STOPPED = range(3)
 
 
 @dataclass(frozen=True, slots=True)
+class PostTime:
+    """Local time of the next day at which a day is posted: a time, from it on within a spread (every second alike), or the median of a lognormal time since midnight."""
+
+    at: time = time(7, 30)
+    spread_s: Seconds = seconds(0)
+    #: Standard deviation of the logarithm; 0: none.
+    sigma: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Preset:
     """What a head-end's batch goes by."""
 
@@ -34,6 +44,9 @@ class Preset:
     #: What a day lacks is asked for in so many attempts over so many days, evenly spaced; then it is given up.
     attempts: int = 5
     over_days: int = 5
+    post: PostTime = field(default_factory=PostTime)
+    #: ESI IDs that are validated in one commit and posted in one file, at most.
+    partition: int = 5_000
 
     @property
     def attempt_s(self) -> Seconds:

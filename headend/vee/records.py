@@ -221,6 +221,8 @@ class VeeDay:
     received: VeeChannel
     #: ``findings.FINDING`` records: what the rules found, both channels, by row.
     findings: FindingArray
+    #: (2, 3, n) Wh by channel (load, generation) and place in ``Preset.ladders``: what an estimate by its class was made of. None: not known.
+    profiles: LongArray | None = None
 
     def of_rows(self, rows: LongArray) -> VeeDay:
         """The same of some rows, ascending."""
@@ -231,7 +233,7 @@ class VeeDay:
         found = self.findings[np.isin(self.findings["row"], rows)]
         found["row"] = np.searchsorted(rows, found["row"])
         meters = tuple(self.meters[row] for row in rows)
-        return VeeDay(self.day, meters, side(self.delivered), side(self.received), found)
+        return VeeDay(self.day, meters, side(self.delivered), side(self.received), found, self.profiles)
 
     def channel(self, channel: Channel) -> VeeChannel:
         """One channel of the day."""

@@ -58,6 +58,7 @@ def render(recording: Recording, out: Path) -> Path:
 
 def _content(facts: Facts, result: dict[str, Any]) -> dict[str, Any]:
     scenario, world = facts.scenario, facts.recording.world
+    posted = "posted when it has it" if scenario.post_at is None else f"posted at {scenario.post_at:%H:%M}"
     return {
         "result": result,
         "scenario": scenario,
@@ -83,7 +84,7 @@ def _content(facts: Facts, result: dict[str, Any]) -> dict[str, Any]:
             ),
             (
                 "Collection",
-                f"a sweep every {scenario.sweep_every_h} h, VEE at {scenario.vee_at:%H:%M}, posted at {scenario.post_at:%H:%M}",
+                f"a sweep every {scenario.sweep_every_h} h, VEE by the preset {scenario.vee_preset or world.tdsp.lower()} at {scenario.vee_at:%H:%M}, {posted}",
             ),
             ("Middle tier", _middle(scenario.middle)),
             ("Clock", "manual: no model time passes while anything real is in flight"),

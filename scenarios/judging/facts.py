@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date
 from decimal import Decimal
 from typing import TypeVar
 
@@ -129,12 +129,9 @@ class Facts:
     def days_due(self) -> list[date]:
         """Operating days whose posting was due, result codes and all, before the last action."""
         last = self.at(self.scenario.timeline[-1])
-        first = self.scenario.world.first_day
-        return [
-            day
-            for day in days(first, self.scenario.timeline[-1].at.date())
-            if epoch(datetime.combine(day + timedelta(days=1), self.scenario.post_at)) + POSTING_TAKES_S <= last
-        ]
+        first, times = self.scenario.world.first_day, self.scenario.times
+        ended = days(first, self.scenario.timeline[-1].at.date())
+        return [day for day in ended if times.posted_at(day) + POSTING_TAKES_S <= last]
 
     def last_lse(self, before: Seconds) -> Posted | None:
         """The accepted file with the latest operating day that SMT had at an instant (PRE1)."""

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from headend.day.cycle import DailyTimes
 from meters.calendar import Seconds, day_start, epoch, to_us
 from meters.faults.kinds import Layer
 from meters.faults.ledger import write
@@ -73,7 +72,8 @@ async def _run(scenario: Scenario, out: Path, progress: Progress | None) -> Run:
         middle=middle_of(scenario),
         out=out,
         sweep_every_h=scenario.sweep_every_h,
-        times=DailyTimes(scenario.vee_at, scenario.post_at),
+        vee=scenario.preset,
+        times=scenario.times,
     )
     async with Sandbox(settings) as sandbox:
         for complaint in scenario.complaints:

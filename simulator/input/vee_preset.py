@@ -13,14 +13,15 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 import headend.vee
+from headend.lse.format import MOST_RECORDS
 from headend.ports import HeadEndError
 from headend.vee.ladder import Rung
-from headend.vee.preset import Ladder, Preset
+from headend.vee.preset import Ladder, PostTime, Preset
 from headend.vee.rules import RULES, limits
-from meters.calendar import INTERVAL_S
+from meters.calendar import INTERVAL_S, seconds
 from meters.errors import UserError
 from simulator.input.mistakes import did_you_mean, mistakes_of
-from simulator.input.yaml_text import ExactLoader, Loc, Mistake, YamlProblem, read_yaml_file
+from simulator.input.yaml_text import ClockTime, ExactLoader, Loc, Mistake, YamlProblem, read_yaml_file
 
 FOLDER = Path(headend.vee.__file__).parent / "presets"
 _CODE = "vee.preset.invalid"
@@ -87,12 +88,41 @@ class _Ladders(_Written):
     commercial: Annotated[list[_Rung], Field(min_length=1)]
 
 
+class _Posting(_Written):
+    """``at`` with or without a spread, or a distribution's median and sigma."""
+
+    at: ClockTime | None = None
+    spread_minutes: Annotated[int, Field(ge=0, le=24 * 60)] = 0
+    distribution: Literal["lognormal"] | None = None
+    median: ClockTime | None = None
+    sigma: Annotated[float, Field(gt=0, le=2)] | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        of_time = {"at"} <= self.model_fields_set <= {"at", "spread_minutes"}
+        if not of_time and self.model_fields_set != {"distribution", "median", "sigma"}:
+            raise ValueError(
+                "write 'at: HH:MM', with spread_minutes if need be, or 'distribution: lognormal' with median and sigma"
+            )
+        return self
+
+    @property
+    def record(self) -> PostTime:
+        """As a head-end takes it."""
+        return PostTime(
+            self.at or self.median or PostTime().at, seconds(self.spread_minutes * 60), float(self.sigma or 0)
+        )
+
+
 class _File(_Written):
     preset: str
     effective: date
     ladder: _Ladders
     sum_unlocated: Literal["tell", "estimate_day"] = "tell"
     collection: _Collecting = Field(default_factory=_Collecting)
+    post: _Posting = Field(default_factory=lambda: _Posting(at=PostTime().at))
+    #: A file holds so many records at most, two of an ESI ID with generation.
+    partition: Annotated[int, Field(ge=1, le=MOST_RECORDS // 2)] = Preset().partition
     thresholds: dict[str, Any] = Field(default_factory=dict)
 
 
@@ -104,7 +134,12 @@ def shipped() -> dict[str, Path]:
 @cache
 def preset_of(tdsp: str) -> Preset:
     """The shipped preset of a TDSP, by its key."""
-    preset, mistakes = read_preset(shipped()[tdsp.lower()])
+    return chosen_preset(tdsp.lower())
+
+
+def chosen_preset(named: str) -> Preset:
+    """A shipped preset by name, or the one in a file. Raises a UserError with file and line of the first mistake."""
+    preset, mistakes = read_preset(shipped().get(named, Path(named)))
     if preset is None:
         raise mistakes[0]
     return preset
@@ -144,7 +179,9 @@ def read_preset(path: Path) -> tuple[Preset | None, list[UserError]]:
     ladders = _ladder(written.ladder.residential), _ladder(written.ladder.commercial)
     tries = written.collection
     late = _has_late(written.ladder.residential), _has_late(written.ladder.commercial)
-    return Preset(written.preset, written.effective, limits(told), *ladders, late, tries.attempts, tries.over_days), []
+    collected = tries.attempts, tries.over_days
+    post = written.post.record, written.partition
+    return Preset(written.preset, written.effective, limits(told), *ladders, late, *collected, *post), []
 
 
 def _wrong_thresholds(told: Mapping[str, Any]) -> list[Mistake]:

@@ -8,7 +8,7 @@ import functools
 import socket
 import ssl
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
@@ -22,10 +22,10 @@ from headend.network.law import TRY_TIMEOUT_US, TryDraws
 from headend.ports import Journal, MeterAddress, MeterRecords
 from headend.store.store import HeadEndStore
 from headend.system import HeadEnd, HeadEndSettings
+from headend.vee.preset import Preset
 from meters.calendar import Seconds, day_of, day_start, fraction_s, iso
 from meters.identity import Tdsp
 from simulator.errors import SimulatorError
-from simulator.input.vee_preset import preset_of
 from simulator.parties import control
 from simulator.parties.clock_sharing import clock_entry
 from simulator.runtime.clock import Clock
@@ -98,6 +98,7 @@ class HeadEndParty:
             "event": "ready",
             "headend_url": self.server.url,
             "clock": clock_entry(self.runtime),
+            "vee_preset": self.headend.settings.vee.name,
         }
 
 
@@ -116,6 +117,8 @@ class AloneSettings:
     meter_timeout_s: float | None = None
     #: What its service was told to listen on.
     host: str = ""
+    #: How its VEE goes.
+    vee: Preset = field(default_factory=Preset)
 
 
 @contextlib.asynccontextmanager
@@ -149,7 +152,7 @@ async def head_end_alone(
                 resume=True,
                 catch_up_days=max(1, settings.backfill),
                 posting_tries=POST_FOR_EVER,
-                vee=preset_of(settings.company.key),
+                vee=settings.vee,
             ),
             store,
             settings.site,

@@ -18,6 +18,13 @@ def _policies() -> list[str]:
     return preset_names()
 
 
+def _vee_presets() -> list[str]:
+    """Every preset of VEE, for the shell."""
+    from simulator.input.vee_preset import shipped
+
+    return list(shipped())
+
+
 DateOption = Annotated[
     str, typer.Option(help="Where the model's time begins: 2026-08-12 (noon) or 2026-08-12T17:40; now unless given.")
 ]
@@ -60,6 +67,15 @@ FaultsOption = Annotated[Path | None, typer.Option(help="A YAML file of faults, 
 ReplayOption = Annotated[
     Path | None,
     typer.Option(help="An SMT interval CSV, or a CSV profile, that the first meter's load is taken from."),
+]
+
+
+VeePresetOption = Annotated[
+    str,
+    typer.Option(
+        help="How its VEE goes and when it posts: a shipped preset or a YAML file; its TDSP's unless given.",
+        autocompletion=_vee_presets,
+    ),
 ]
 
 
@@ -164,6 +180,7 @@ class HeadEndOptions:
         typer.Option(help="Operating days before now that are read from the meters and posted.", min=0, max=35),
     ] = 35
     sweep_every: Annotated[int, typer.Option(help="Hours between two sweeps.", min=1, max=24)] = 4
+    vee_preset: VeePresetOption = ""
     seed: Annotated[int, typer.Option(help="Of the radio network's draws.", min=0)] = SEED
     meter_timeout: Annotated[
         float,
@@ -251,6 +268,7 @@ class SandboxOptions:
     replay: ReplayOption = None
     clock: Annotated[str, typer.Option(help="real, scaled or manual.")] = "scaled"
     speed: SpeedOption = None
+    vee_preset: VeePresetOption = ""
     policy: PolicyOption = "smt-today"
     keys: KeysOption = None
     open_links: OpenLinksOption = False

@@ -16,12 +16,13 @@ from typing import Any
 import httpx
 
 from headend.day import posting
-from headend.day.cycle import DailyTimes
+from headend.day.times import DailyTimes
 from headend.http.links import HeadEndLink
 from headend.network.law import NetworkLaw, TryDraws
 from headend.ports import FAULT, HeadEndError, MeterRecords
 from headend.store.store import HeadEndStore
 from headend.system import HeadEndSettings
+from headend.vee.preset import Preset
 from meters.calendar import INTERVAL_S, Seconds, day_start, floor_interval, seconds
 from meters.faults.ledger import FILES
 from meters.wire.gateway import Silence
@@ -81,7 +82,9 @@ class SandboxSettings:
     keys: Path | None = None
     open_links: bool = False
     sweep_every_h: int = 4
-    times: DailyTimes = field(default_factory=DailyTimes)
+    #: How VEE goes, and when: as its TDSP's preset has it, unless given.
+    vee: Preset | None = None
+    times: DailyTimes | None = None
     network: NetworkLaw = field(default_factory=NetworkLaw)
     #: Draws of the network for a test; from its law unless given.
     draws: TryDraws | None = None
@@ -106,6 +109,8 @@ class Sandbox:
     def __init__(self, settings: SandboxSettings) -> None:
         """Nothing is opened before it is entered."""
         self.settings = settings
+        self.vee = settings.vee or preset_of(settings.world.tdsp.key)
+        self._times = settings.times or DailyTimes(post=self.vee.post, seed=settings.world.seed)
         self.journal = RunJournal(settings.journal_limit)
         self.runtime = Runtime(settings.clock, journal=self.journal, instant=INSTANT)
         self.market: Market = build_market(settings.world)
@@ -243,9 +248,9 @@ class Sandbox:
             self.headend_store,
             self.runtime.now(),
             seconds(settings.sweep_every_h * 3600),
-            settings.times,
+            self._times,
             take_in,
-            preset_of(settings.world.tdsp.key),
+            self.vee,
         )
         return made.next_day
 
@@ -262,11 +267,11 @@ class Sandbox:
                 first_day=next_day,
                 collect_from=day_start(settings.world.spec.first_day),
                 sweep_every_h=settings.sweep_every_h,
-                times=settings.times,
+                times=self._times,
                 network=settings.network,
                 seed=settings.world.seed,
                 meter_timeout_s=meter_timeout_s(settings.clock),
-                vee=preset_of(settings.world.tdsp.key),
+                vee=self.vee,
             ),
             self.headend_store,
             site,
@@ -310,6 +315,7 @@ class Sandbox:
         """The ready line of the command contract."""
         return self._smt_party.ready(self.market) | {
             "headend_url": self.headend_server.url,
+            "vee_preset": self.vee.name,
             "keys_file": str(self.keys_file.resolve()),
             "gateways": [gateway_entry(gateway) for gateway in self.gateways],
         }

@@ -10,21 +10,21 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
-from itertools import groupby, repeat
+from itertools import count, groupby, repeat
 
 import numpy as np
 
-from headend.day.cycle import DailyTimes
 from headend.day.due import validate_due
+from headend.day.times import DailyTimes
 from headend.lse import writer as lse
 from headend.network.events import power_failed
 from headend.network.sweep import days_asked, midnights_due, sweep_times
 from headend.ports import LongArray, MeterKey, MeterReading, RegisterSnapshot
 from headend.store.states import Tried
-from headend.store.store import HeadEndStore, PostedFile
+from headend.store.store import HeadEndStore
 from headend.store.told import MeterTold
 from headend.vee.preset import Preset
-from meters.calendar import INTERVAL_S, Seconds, day_of, day_start, epoch, floor_interval, seconds
+from meters.calendar import INTERVAL_S, Seconds, day_of, day_start, floor_interval, seconds
 from meters.device.meter import EmulatedMeter
 from meters.events import EventKind, MeterEvent
 from meters.shown import Wire
@@ -76,24 +76,20 @@ async def make_history(
             _sweep(world, store, sweeps, collected, midnights, preset)
 
     while True:
-        validating, posting = (
-            epoch(f"{day + timedelta(days=1)}T{when.isoformat()}") for when in (times.vee_at, times.post_at)
-        )
+        validating, posting = times.validated_at(day), times.posted_at(day)
         if posting > now:
             await sweep_until(now)
             return History(day, posted)
         # The batch sees what the sweeps before it have brought, as it does in a live day.
         await sweep_until(validating)
         validate_due(store, esiids, day, preset, repeat(validating).__next__)
-        runs = store.runs.unposted()
-        of_runs = [store.vee_day(run.changed or esiids, run.operating_day) for run in runs]
-        files = [(batch.day, records) for batch in of_runs for records in lse.parts(lse.from_vee(batch, posting))]
-        for counter, (of, records) in enumerate(files, 1):
-            name = lse.file_name(world.tdsp.duns, posting, counter)
-            take_in(name, lse.dumps(records), posting)
-            store.keep_posted(PostedFile(name, of, posting, len(records)))
-        for run in runs:
-            store.runs.end(run, posting)
+        counters = count(1)
+        for unposted in store.partitions.days_to_post():
+            while partition := store.partitions.next_to_post(unposted):
+                name = lse.file_name(world.tdsp.duns, posting, next(counters))
+                records = lse.from_vee(store.vee_day(partition.among(esiids), unposted), posting)
+                take_in(name, lse.dumps(records), posting)
+                store.partitions.posted(store.partitions.named(partition, name, posting), posting, len(records))
         posted += 1
         day += timedelta(days=1)
 

@@ -40,6 +40,8 @@ from simulator.world.market_spec import MarketSpec
 MIN_FAULTY = 5
 #: Units of one Modbus TCP gateway.
 GATEWAY_UNITS = GATEWAY_METERS
+#: Whose meters, unless told.
+USUAL_TDSP = "ONCOR"
 _NOTHING = Happenings()
 
 
@@ -76,7 +78,7 @@ class PremiseSpec(_Spec):
 class WorldSpec(Declared):
     """A TDSP's meters and the market around them."""
 
-    tdsp: str = "ONCOR"
+    tdsp: str = USUAL_TDSP
     meters: int = Field(default=40, ge=4, le=10_000)
     gateways: int = Field(default=2, ge=1, le=10_000)
     first_day: date = Field(description="First operating day that is collected and posted.")

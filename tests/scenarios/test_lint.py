@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import date, time
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from headend.vee.preset import PostTime
+from meters.calendar import epoch, seconds
 from meters.errors import UserError
 from scenarios.errors import ScenarioError
 from scenarios.lint import lint, load_sound
-from scenarios.schema import load
+from scenarios.schema import Scenario, load
 from scenarios.shipped import SCENARIOS
+from simulator.input.vee_preset import FOLDER
 from tests.scenarios.short import BALANCE, short_balance
 
 Written = dict[str, Any]
@@ -165,6 +169,7 @@ SCALED = {"meter": 1, "scale_to": {"first": "2026-08-09", "last": "2026-08-14", 
         ("post_at", "01:00", "post_at", "does not come after VEE at 01:00"),
         ("post_at", "25:00", "post_at", "is not a time of day"),
         ("post_at", 900, "post_at", "is not a time of day"),
+        ("vee_preset", "/nowhere.yaml", "vee_preset", "/nowhere.yaml"),
         ("seed", -1, "seed", "at least 0"),
         ("middle", {"pickup_s": float("inf"), "return_s": 1}, "middle.pickup_s", "is not a number"),
         ("middle", {"pickup_s": -1, "return_s": 1}, "middle.pickup_s", "at least 0"),
@@ -241,8 +246,22 @@ def test_times_without_quotes_are_times(tmp_path: Path) -> None:
     text = BALANCE.read_text(encoding="utf-8")
     path.write_text(text.replace('"01:00"', "02:00").replace('"07:30"', "15:00").replace('status: "ON"', "status: ON"))
     found = load(path)
-    assert (found.vee_at.hour, found.post_at.hour) == (2, 15)
+    assert (found.times.vee_at.hour, found.times.post.at.hour) == (2, 15)
     assert load_sound(path) == found
+
+
+def test_a_scenario_posts_when_it_says_so_and_else_when_its_preset_does(tmp_path: Path) -> None:
+    mine = tmp_path / "mine.yaml"
+    mine.write_text((FOLDER / "tnmp.yaml").read_text() + 'post: {at: "12:00", spread_minutes: 60}\n')
+    written = short_balance() | {"vee_preset": str(mine)}
+    said = Scenario.model_validate(written)
+    assert (said.preset.post.at.hour, said.times.post) == (12, PostTime(said.post_at or time(0)))
+    del written["post_at"]
+    left = Scenario.model_validate(written)
+    day = date(2026, 8, 12)
+    assert epoch("2026-08-13T12:00") <= left.times.posted_at(day) <= epoch("2026-08-13T13:00")
+    assert left.times.post == PostTime(time(12, 0), seconds(3600))
+    assert Scenario.model_validate({**written, "vee_preset": ""}).times.post == PostTime()
 
 
 def test_a_key_that_stands_twice_is_told_with_its_line(tmp_path: Path) -> None:

@@ -22,9 +22,10 @@ from sqlalchemy.exc import OperationalError
 
 import headend.service
 import simulator.smt.doors
-from headend.day.cycle import DailyTimes
+from headend.day.times import DailyTimes
 from headend.ports import HeadEndError
 from headend.service.health import PostingFailure, PostingWatch
+from headend.vee.preset import PostTime
 from meters import SEED
 from meters.calendar import epoch, local, to_us
 from meters.device.special import special_esiid
@@ -265,7 +266,7 @@ async def _sandbox(out: Path, now: str, policy: Policy, times: DailyTimes) -> As
 
 
 async def _captured(out: Path) -> dict[Path, dict[str, dict[str, Any]]]:
-    by_day, at_once = DailyTimes(), DailyTimes(time(0, 1), time(0, 5))
+    by_day, at_once = DailyTimes(), DailyTimes(time(0, 1), PostTime(time(0, 5)))
     async with _sandbox(out / "afternoon", "2026-08-12T17:40", preset("fr-cr016-1"), by_day) as afternoon:
         await afternoon.play(SCRIPT["afternoon"])
     policy = parse_policy("captured", SCRIPT["policy"], place="captured.yaml")

@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx
 
-from headend.day.cycle import DailyTimes
+from headend.day.times import DailyTimes
 from meters.calendar import Seconds, day_of, epoch, seconds, to_us
 from meters.device.special import special_esiid
 from meters.faults.rules import FaultRule
@@ -85,7 +85,7 @@ async def rig(
     times = times or DailyTimes()
     at = epoch(now)
     posted_to = day_of(at) - timedelta(days=1)
-    if at < epoch(f"{day_of(at)}T{times.post_at.isoformat()}"):
+    if at < times.posted_at(posted_to):
         posted_to -= timedelta(days=1)
     settings = SandboxSettings(
         world=build(

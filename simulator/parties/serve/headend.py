@@ -11,6 +11,7 @@ from headend.day.posting import FtpsSite
 from headend.http.links import HeadEndLink
 from headend.ports import MeterAddress
 from simulator.errors import SimulatorError
+from simulator.input.vee_preset import chosen_preset
 from simulator.parties.clock_sharing import PartyClock, party_clock
 from simulator.parties.headend import EXCHANGE_S, AloneSettings, HeadEndParty, head_end_alone
 from simulator.parties.keys_file import KEYS, kept_keys, warn_open
@@ -31,9 +32,11 @@ def serve_headend(options: HeadEndOptions) -> None:
     """Serve a head-end as it was asked for. Raises a UserError naming the option."""
     known, addresses = _roster(options.meters_of, options.gateways)
     smt = read_ready(options.smt_of, "--smt-of") if options.smt_of is not None else None
+    company = company_of(addresses[0].esiid)
     settings = AloneSettings(
-        company=company_of(addresses[0].esiid),
+        company=company,
         addresses=addresses,
+        vee=chosen_preset(options.vee_preset or company.key.lower()),
         site=_site(smt, options.smt_ftps, options.ca, options.login),
         database_url=f"sqlite:///{options.out / FILES[0]}",
         backfill=options.backfill,
@@ -145,5 +148,5 @@ def _lines(party: HeadEndParty, settings: AloneSettings, ready: dict[str, Any]) 
         f"  head-end   {ready['headend_url']}   (POST /inquiries, POST /events, pages /docs)",
         f"  posts to   {settings.site.place} as {settings.site.username}",
         f"  keys       {ready['keys_file']}   (of its links with SMT and meters)",
-        f"  sweeps every {settings.sweep_every_h} h, and at once; goes back {settings.backfill} days",
+        f"  sweeps every {settings.sweep_every_h} h, and at once; goes back {settings.backfill} days; VEE by the preset {settings.vee.name}",
     ]

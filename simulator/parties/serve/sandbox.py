@@ -9,11 +9,12 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
-from headend.day.cycle import DailyTimes
-from meters.calendar import LAST_DAY, day_of, epoch, to_s
+from headend.day.times import DailyTimes
+from meters.calendar import LAST_DAY, day_of, to_s
 from meters.faults.ledger import FILES
 from meters.load.truth import ERA
 from simulator.errors import SimulatorError
+from simulator.input.vee_preset import chosen_preset
 from simulator.parties.keys_file import warn_open
 from simulator.parties.ledger import FaultLedger
 from simulator.parties.options import SandboxOptions
@@ -28,7 +29,7 @@ from simulator.smt.ondemand.middle import middle_of, way_text
 from simulator.smt.throttle.policy import load_policy
 from simulator.world.fault_spec import read_happenings
 from simulator.world.market_spec import FIRST_CUSTOMER, AgreementSpec, MarketSpec
-from simulator.world.meters import PremiseSpec, build, default_world
+from simulator.world.meters import USUAL_TDSP, PremiseSpec, build, default_world
 
 #: Posted days behind the beginning, and one for a posting that is still to come.
 DAYS_NEEDED = 37
@@ -62,7 +63,8 @@ async def _up(settings: SandboxSettings, way: str) -> AsyncIterator[Up]:
 
 def _settings(options: SandboxOptions, running: Clock, way: str) -> SandboxSettings:
     now = to_s(running.epoch_us)
-    times = DailyTimes()
+    vee = chosen_preset(options.vee_preset or USUAL_TDSP.lower())
+    times = DailyTimes(post=vee.post, seed=options.seed)
     today = day_of(now)
     if not ERA + timedelta(days=DAYS_NEEDED) <= today < LAST_DAY:
         raise SimulatorError(
@@ -72,7 +74,7 @@ def _settings(options: SandboxOptions, running: Clock, way: str) -> SandboxSetti
             f"Give a date from {ERA + timedelta(days=DAYS_NEEDED)} to before {LAST_DAY}.",
         )
     posted_to = today - timedelta(days=1)
-    if now < epoch(f"{today}T{times.post_at.isoformat()}"):
+    if now < times.posted_at(posted_to):
         posted_to -= timedelta(days=1)
     spec = default_world(today, posted_to, options.count, special=True)
     agreement = AgreementSpec(meter=1, customer=FIRST_CUSTOMER, first_day=spec.first_day)
@@ -85,6 +87,7 @@ def _settings(options: SandboxOptions, running: Clock, way: str) -> SandboxSetti
         policy=load_policy(options.policy, place="--policy"),
         token_life=token_life(options.token_life),
         middle=middle_of(way, options.seed),
+        vee=vee,
         out=options.out,
         times=times,
         history=True,
@@ -113,7 +116,7 @@ def _lines(running: Sandbox, ready: dict[str, Any]) -> list[str]:
         f"  gateways   {ports}   (Modbus TCP)",
         f"  keys       {ready['keys_file']}   (of the links between SMT, head-end and meters)",
         f"  ledger     {running.settings.out / FILES[0]}   (what the meters' faults did)",
-        f"  the way to the TDSP: {way_text(ready['middle'])}",
+        f"  the way to the TDSP: {way_text(ready['middle'])}; VEE there by the preset {ready['vee_preset']}",
         "",
         *(
             f"  {role:<9}  {login['username']} / {login['password']}"

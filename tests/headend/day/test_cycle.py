@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Generator, Iterator
+from collections.abc import Awaitable, Callable, Generator, Iterator, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import simpy
 
 from headend.boundaries import DAY_BOUNDARIES
-from headend.day.cycle import DailyCycle, DailyTimes
-from headend.ports import HeadEndError
-from headend.store.store import HeadEndStore, PostedFile
-from meters.calendar import Micros, Seconds, epoch, seconds
+from headend.day.cycle import DailyCycle
+from headend.day.due import validate_due
+from headend.day.times import DailyTimes
+from headend.day.validated import validate_partition
+from headend.ports import HeadEndError, MeterReading, RegisterSnapshot
+from headend.store.partitions import Partition
+from headend.store.store import HeadEndStore
+from headend.vee.preset import Preset
+from headend.vee.quality import Method
+from meters.calendar import Micros, Seconds, day_end, day_start, epoch
 
 DAY, DUNS = date(2026, 8, 12), "1039940674000"
 
@@ -67,19 +74,30 @@ class _Site:
         pass
 
 
-def posted(store: HeadEndStore, site: _Site, at: str) -> str:
-    """Post the day; the name that it was posted under."""
+def posted(store: HeadEndStore, site: _Site, at: str, esiids: Sequence[str] = (), day: date = DAY) -> list[str]:
+    """Validate and post a day, three ESI IDs a partition; the names of its files."""
     driver = _Driver(epoch(at))
-    cycle = DailyCycle(driver, store, [], DUNS, DailyTimes(), site.post, site.fetch, site)
+    cycle = DailyCycle(
+        driver, store, esiids, DUNS, DailyTimes(), site.post, site.fetch, site, preset=Preset(partition=3)
+    )
     names = []
 
     def run() -> Generator[simpy.Event, Any, None]:
-        cycle.validate(DAY)
-        for due in store.runs.unposted():
+        cycle.validate(day)
+        for due in store.partitions.days_to_post():
             names.extend((yield from cycle.post(due)))
 
     driver.env.run(driver.env.process(run()))
-    return " ".join(names)
+    return names
+
+
+def begun(store: HeadEndStore, name: str, day: date = DAY) -> Partition:
+    """A day without meters whose posting has begun under a name."""
+    at = epoch("2026-08-13T07:30")
+    store.partitions.begin(day, [], 3, at)
+    (partition,) = store.partitions.pending(day)
+    validate_partition(store, [], partition, Preset(), lambda: at)
+    return store.partitions.named(partition, name, at)
 
 
 @pytest.fixture
@@ -89,51 +107,132 @@ def store(tmp_path: Path) -> Iterator[HeadEndStore]:
     kept.close()
 
 
+def name(stamp: str, counter: int = 1) -> str:
+    return f"{DUNS}IntervalData20260813{stamp}{counter:03d}.lse"
+
+
 def test_a_posting_that_ended_in_the_middle_is_sent_again_under_its_name(store: HeadEndStore) -> None:
-    site = _Site()
-    kept = f"{DUNS}IntervalData20260813073000001.lse"
-    store.begin_posting(kept, DAY, epoch("2026-08-13T07:30"))
-    assert posted(store, site, "2026-08-13T09:00") == kept
+    site, kept = _Site(), name("073000")
+    begun(store, kept)
+    assert posted(store, site, "2026-08-13T09:00") == [kept]
     assert [file.name for file in store.posted_files()] == site.asked == [kept]
-    assert store.runs.unposted() == []
+    assert store.partitions.unposted_days() == []
 
 
 def test_where_other_octets_were_posted_under_its_name_a_day_goes_under_another(store: HeadEndStore) -> None:
-    kept, new = (f"{DUNS}IntervalData202608130{stamp}001.lse" for stamp in ("73000", "90000"))
+    kept, new = name("073000"), name("090000")
     site = _Site(kept)
-    store.begin_posting(kept, DAY, epoch("2026-08-13T07:30"))
-    assert posted(store, site, "2026-08-13T09:00") == new
+    begun(store, kept)
+    assert posted(store, site, "2026-08-13T09:00") == [new]
     assert site.asked == [kept, new]
 
 
-def test_a_name_that_was_begun_is_no_other_days(store: HeadEndStore) -> None:
-    at = epoch("2026-08-13T07:30")
-    store.begin_posting(f"{DUNS}IntervalData20260813073000001.lse", date(2026, 8, 11), at)
-    store.keep_posted(PostedFile(f"{DUNS}IntervalData20260813073000002.lse", date(2026, 8, 10), at, seconds(0)))
-    assert posted(store, _Site(), "2026-08-13T07:30").endswith("003.lse")
+def test_a_name_that_was_begun_or_posted_is_no_other_files(store: HeadEndStore) -> None:
+    begun(store, name("073000"), date(2026, 8, 11))
+    store.partitions.posted(begun(store, name("073000", 2), date(2026, 8, 10)), epoch("2026-08-13T07:30"), 0)
+    assert posted(store, _Site(), "2026-08-13T07:30") == [name("073000"), name("073000", 3)]
 
 
-@pytest.mark.parametrize("state", DAY_BOUNDARIES)
-def test_a_day_that_was_killed_between_two_states_goes_on_and_is_posted_once(
-    store: HeadEndStore, monkeypatch: pytest.MonkeyPatch, state: str
-) -> None:
+ESIIDS = [f"10443720000000{number:03d}" for number in range(7)]
+
+
+def read(store: HeadEndStore, esiids: Sequence[str], day: date, at: str, count: int = 96) -> None:
+    """Keep the first intervals of a day, and its registers, as read at an instant."""
+    for number, esiid in enumerate(esiids):
+        wh = np.full(count, 100 + number, np.int32)
+        begins, ends, total = day_start(day), day_end(day), 96 * (100 + number)
+        reading = MeterReading(
+            esiid, "", begins, wh, 0 * wh, wh.astype(np.uint16) * 0, wh > 0, epoch(at), 0, 0, 0
+        )  # fmt: skip
+        store.keep([reading], epoch(at), "sweep")
+        days_before = (day - DAY).days
+        shots = [
+            RegisterSnapshot(esiid, "", when, 5_000 + total * (days_before + one), 0)
+            for one, when in enumerate((begins, ends))
+        ]
+        store.keep_snapshots(shots, epoch(at))
+
+
+def states(store: HeadEndStore, day: date = DAY) -> list[tuple[int, int, str, str]]:
+    return [(one.run, one.part, one.state, one.name) for one in store.partitions.of_day(day)]
+
+
+def test_a_day_is_cut_into_partitions_of_about_equal_length_each_posted_in_a_file(store: HeadEndStore) -> None:
     site = _Site()
+    read(store, ESIIDS, DAY, "2026-08-13T00:30")
+    files = [name("073000", counter) for counter in (1, 2, 3)]
+    assert posted(store, site, "2026-08-13T07:30", ESIIDS) == files
+    assert states(store) == [(1, part, "posted", file) for part, file in enumerate(files, 1)]
+    assert [one.among(ESIIDS) for one in store.partitions.of_day(DAY)] == [ESIIDS[:2], ESIIDS[2:4], ESIIDS[4:]]
+    assert [file.records for file in store.posted_files()] == [2, 2, 3]
+    # A meter that has come since is of one of them.
+    assert [one.among(["1", "9"]) for one in store.partitions.of_day(DAY)] == [["1"], [], ["9"]]
+
+
+def test_what_comes_late_is_validated_alone_by_the_profile_that_the_others_had(store: HeadEndStore) -> None:
+    site = _Site()
+    read(store, ESIIDS[:6], DAY, "2026-08-13T00:30")
+    posted(store, site, "2026-08-13T07:30", ESIIDS)
+    # Forty intervals of the last come late; the gap is longer than a line may be, and nothing like the day is held.
+    read(store, ESIIDS[6:], DAY, "2026-08-14T00:10", 40)
+    looked_at = []
+    given = store.day
+    store.day = lambda esiids, day: looked_at.append(list(esiids)) or given(esiids, day)  # type: ignore[func-returns-value,method-assign]
+    assert posted(store, site, "2026-08-14T07:30", ESIIDS)[0].endswith("20260814073000001.lse")
+    assert looked_at[0] == ESIIDS[6:]
+    held = store.vee_day(ESIIDS[6:], DAY).delivered
+    assert held.method[0, 40:].tolist() == [Method.PROFILE] * 56
+    assert held.wh[0].tolist() == [100] * 96
+    assert [(run, part) for run, part, _, _ in states(store)] == [(1, 1), (1, 2), (1, 3), (2, 3)]
+    # Nothing has come since, and what was seen is not looked at again.
+    looked_at.clear()
+    posted(store, site, "2026-08-15T07:30", ESIIDS, date(2026, 8, 14))
+    assert all(esiids != ESIIDS[6:] for esiids in looked_at)
+
+
+def test_what_comes_late_and_changes_nothing_is_no_correction_and_is_seen_once(store: HeadEndStore) -> None:
+    read(store, ESIIDS, DAY, "2026-08-13T00:30")
+    posted(store, _Site(), "2026-08-13T07:30", ESIIDS)
+    read(store, ESIIDS[:1], DAY, "2026-08-13T20:00")
+    (done,) = validate_due(store, ESIIDS, DAY, Preset(), lambda: epoch("2026-08-14T01:00"))
+    assert (done.again, done.told["meters"]) == (True, 1)
+    assert {run for run, _, _, _ in states(store)} == {1}
+    assert validate_due(store, ESIIDS, DAY, Preset(), lambda: epoch("2026-08-15T01:00")) == []
+
+
+#: What is passed in the process itself: the site's boundary lies behind its wire.
+WITHIN = [one for one in DAY_BOUNDARIES if one != "headend.posting"]
+
+
+@pytest.mark.parametrize(
+    ("state", "turn"), [(one, turn) for one in WITHIN for turn in (1, 3) if turn == 1 or "planned" not in one]
+)
+def test_a_day_that_ended_between_two_states_goes_on_and_is_posted_once(
+    store: HeadEndStore, monkeypatch: pytest.MonkeyPatch, state: str, turn: int
+) -> None:
+    site, passed = _Site(), []
+    read(store, ESIIDS, DAY, "2026-08-13T00:30")
 
     def dies(name: str) -> None:
-        if name == state:
+        passed.append(name)
+        if passed.count(name) == turn and name == state:
             raise KeyboardInterrupt(name)
 
     with monkeypatch.context() as killed:
-        for module in ("headend.day.cycle", "headend.store.store"):
+        for module in ("headend.store.partitions", "headend.store.store"):
             killed.setattr(f"{module}.boundary", dies)
         with pytest.raises(KeyboardInterrupt):
-            posted(store, site, "2026-08-13T07:30")
-    assert store.posted_days() == set()
-    # What was not committed was named by nobody; a name that was begun stays the day's.
-    again = "73000" if state != "headend.validated.before_commit" else "90000"
-    assert posted(store, site, "2026-08-13T09:00") == f"{DUNS}IntervalData202608130{again}001.lse"
-    assert len(set(site.asked)) == 1
+            posted(store, site, "2026-08-13T07:30", ESIIDS)
+    before = states(store)
+    posted(store, site, "2026-08-13T09:00", ESIIDS)
     assert store.posted_days() == {DAY}
+    after = states(store)
+    assert [one[:3] for one in after] == [(1, part, "posted") for part in (1, 2, 3)]
+    # A name that was begun stays; each file was sent under one.
+    assert all(then[3] in ("", now[3]) for then, now in zip(before, after, strict=bool(before)))
+    assert (
+        sorted(set(site.asked)) == sorted(file.name for file in store.posted_files()) == sorted(one[3] for one in after)
+    )
     # Run once more, nothing is validated and nothing posted.
-    assert posted(store, site, "2026-08-13T10:00") == ""
-    assert [run.run for run in (store.runs.latest(DAY),) if run] == [1]
+    assert posted(store, site, "2026-08-13T10:00", ESIIDS) == []
+    assert states(store) == after

@@ -313,10 +313,12 @@ def test_a_day_looks_back_on_the_register_that_the_day_before_used_and_on_four_w
 
 def test_posted_files_are_remembered_once(store: HeadEndStore) -> None:
     posted = PostedFile("1039940674000IntervalData20260813073000001.lse", DAY, epoch("2026-08-13T07:30"), 80)
-    store.keep_posted(posted)
+    store.partitions.begin(DAY, [ESIID], 1, posted.posted_at)
+    named = store.partitions.named(store.partitions.of_day(DAY)[0], posted.name, posted.posted_at)
+    store.partitions.posted(named, posted.posted_at, posted.records)
     assert store.posted_files() == [posted]
     with pytest.raises(HeadEndError) as raised:
-        store.keep_posted(posted)
+        store.partitions.posted(named, posted.posted_at, posted.records)
     assert raised.value.code == "headend.store.posted_twice"
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from headend.ports import MeterKey
-from headend.vee.batch import estimate, validate
+from headend.vee.batch import class_profiles, estimate, validate
 from headend.vee.findings import explain
 from headend.vee.kernel import Flags
 from headend.vee.ladder import Estimated
@@ -76,9 +76,10 @@ def estimated(
     day: DayColumns, preset: Preset | None = None, look_back: LookBack | None = None, on: date = WEDNESDAY
 ) -> Estimated:
     """The day after the ladder."""
+    preset = preset or Preset()
     flags, _ = ran(day, preset)
     back = look_back or PastDays(on, [MeterKey(str(row), "") for row in range(len(day.wh))])
-    return estimate(day, flags, back, preset or Preset(), Channel.LOAD)[0]
+    return estimate(day, flags, back, preset, Channel.LOAD, class_profiles(day, flags, preset))[0]
 
 
 def block(delivered: np.ndarray, day: date = WEDNESDAY) -> DayBlock:

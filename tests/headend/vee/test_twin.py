@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from headend.vee import kernel
-from headend.vee.batch import estimate, validate
+from headend.vee.batch import class_profiles, estimate, validate
 from headend.vee.ladder import Past
 from headend.vee.preset import Preset
 from headend.vee.quality import Channel, Method
@@ -213,7 +213,7 @@ def test_the_ladder_estimates_what_its_twin_estimates(meter: Meter, data: st.Dat
     )
     channel = Channel.LOAD if meter.load else Channel.GENERATION
     flags, _ = validate(day, Preset(), channel)
-    out, findings = estimate(day, flags, _Behind(behind, n), Preset(), channel)
+    out, findings = estimate(day, flags, _Behind(behind, n), Preset(), channel, class_profiles(day, flags, Preset()))
     expected = estimates(judged, behind)
     assert out.wh[1].tolist() == sound
     if flags.touched[0]:

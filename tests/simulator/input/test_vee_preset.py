@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import time
 from pathlib import Path
 
 import pytest
 
 from headend.vee.ladder import Rung
+from headend.vee.preset import PostTime
 from headend.vee.rules import limits
+from meters.calendar import seconds
+from meters.errors import UserError
 from meters.identity import TDSPS
-from simulator.input.vee_preset import preset_of, read_preset, shipped
+from simulator.input.vee_preset import chosen_preset, preset_of, read_preset, shipped
 
 SOUND = """\
 preset: mine
@@ -20,6 +24,8 @@ thresholds:
 ladder:
   residential: [late_actual, {interpolate: {up_to_minutes: 60}}, class_profile, zero]
   commercial: [{like_days: {count: 5, back_days: 30}}, zero]
+post: {at: "15:00", spread_minutes: 90}
+partition: 2000
 """
 
 
@@ -41,6 +47,29 @@ def test_a_preset_is_read_to_the_numbers_that_the_kernels_take(tmp_path: Path) -
     assert preset.commercial == ((Rung.LIKE_DAYS, 5, 30), (Rung.ZERO, 0, 0))
     assert preset.back_days == 30
     assert preset.ladders.tolist()[1] == [[2, 5, 30], [4, 0, 0], [0, 0, 0]]
+    assert (preset.post, preset.partition) == (PostTime(time(15, 0), seconds(90 * 60)), 2_000)
+    assert chosen_preset(str(file)) == preset
+
+
+def test_a_time_of_posting_is_a_distributions_or_the_usual(tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    line = 'post: {at: "15:00", spread_minutes: 90}\npartition: 2000\n'
+    for written, post in (
+        ('post: {distribution: lognormal, median: "11:00", sigma: 0.2}\n', PostTime(time(11, 0), sigma=0.2)),
+        ("", PostTime(time(7, 30))),
+    ):
+        file.write_text(SOUND.replace(line, written))
+        assert (chosen_preset(str(file)).post, chosen_preset(str(file)).partition) == (post, 5_000)
+
+
+def test_a_choice_that_is_not_sound_is_its_first_mistake_with_its_line(tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text(SOUND.replace("2.25", "much").replace("800", "no"))
+    with pytest.raises(
+        UserError, match=rf"^vee\.preset\.invalid: {file}:5: thresholds\.interval\.spike\.ratio"
+    ) as raised:
+        chosen_preset(str(file))
+    assert raised.value.mend == "Mend the number."
 
 
 @pytest.mark.parametrize(
@@ -59,6 +88,12 @@ def test_a_preset_is_read_to_the_numbers_that_the_kernels_take(tmp_path: Path) -
         ("class_profile, ", "clas_profile, ", 7, "ladder.residential[3]", "Did you mean class_profile?"),
         ("count: 5, ", "", 8, "ladder.commercial[1].like_days.count", "Add 'count: ...'."),
         ("minutes: 60", "minutes: 50", 7, "ladder.residential[2].interpolate.up_to_minutes", ""),
+        ('at: "15:00"', "at: 900", 9, "post.at", ""),
+        ('at: "15:00"', 'median: "15:00"', 9, "post", ""),
+        ('at: "15:00", spread_minutes: 90', 'at: "15:00", sigma: 0.2', 9, "post", ""),
+        ("spread_minutes: 90", "spread_minutes: -1", 9, "post.spread_minutes", ""),
+        ("spread_minutes: 90", "spread: 90", 9, "post.spread", "spread_minutes"),
+        ("partition: 2000", "partition: 25001", 10, "partition", ""),
     ],
 )  # fmt: skip
 def test_each_mistake_has_its_line_its_field_and_a_mend(

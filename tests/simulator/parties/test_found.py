@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from headend.day.power import told_power
-from headend.day.validated import validate_day
+from headend.day.validated import validate_partition
 from headend.http.links import bearing
 from headend.vee.preset import Preset
 from headend.vee.rules import limits
@@ -124,13 +124,9 @@ async def test_findings_are_told_by_day_esi_id_and_rule_in_pages_to_who_has_the_
         assert (condition["severity"], condition["first"], condition["last"]) == ("estimate", *edges)
         # A day that was validated again has what was found then.
         store = on.sandbox.headend_store
-        validate_day(
-            store,
-            [on.esiid(CLOCK)],
-            DAY,
-            Preset(limits=limits({"clock.off": {"seconds": 500}})),
-            on.sandbox.runtime.now,
-        )
+        now, preset = on.sandbox.runtime.now, Preset(limits=limits({"clock.off": {"seconds": 500}}))
+        store.partitions.again(DAY, [on.esiid(CLOCK)], now())
+        validate_partition(store, [on.esiid(CLOCK)], store.partitions.pending(DAY)[0], preset, now)
         assert await found(on, rule="clock.off") == []
         assert [one["value"] for one in await found(on, rule="clock.drift")] == [400]
         assert len(await found(on)) == len(every)

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import httpx
-import pytest
 
 from headend.http.links import bearing
+from headend.store.partitions import State
+from headend.vee.preset import Preset
 from headend.vee.quality import Channel
 from meters.calendar import Seconds, day_end, day_start, epoch, to_us
 from meters.faults.kinds import FaultKind
 from meters.faults.rules import FaultRule
+from simulator.input.vee_preset import preset_of
 from simulator.parties.sandbox import Sandbox, SandboxSettings
 from simulator.runtime.clock import Clock, ClockMode
 from simulator.smt.ondemand.middle import FixedMiddle
@@ -31,7 +34,7 @@ FROM, UNTIL = epoch("2026-08-07T14:00"), epoch("2026-08-09T19:00")
 
 
 @asynccontextmanager
-async def sandbox(out: Path, until: Seconds = UNTIL) -> AsyncIterator[Sandbox]:
+async def sandbox(out: Path, until: Seconds = UNTIL, vee: Preset | None = None) -> AsyncIterator[Sandbox]:
     dead = FaultRule(FaultKind.DEAD, FROM, until, meters=(LATE,))
     world = build(default_world(FIRST, FIRST, 8, 1, False), 5, day_start(FIRST), Happenings((dead,)))
     settings = SandboxSettings(
@@ -41,6 +44,7 @@ async def sandbox(out: Path, until: Seconds = UNTIL) -> AsyncIterator[Sandbox]:
         FixedMiddle(1, 1),
         out,
         history=False,
+        vee=vee,
     )
     async with Sandbox(settings) as made:
         yield made
@@ -163,23 +167,19 @@ def usage(made: Sandbox, esiid: str) -> list[StoredDay]:
 
 
 async def test_a_day_goes_out_in_files_of_so_many_records_and_is_posted_when_all_are(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
 ) -> None:
-    monkeypatch.setattr("headend.lse.writer.MOST_RECORDS", 3)
-    async with sandbox(tmp_path) as made:
+    async with sandbox(tmp_path, vee=replace(preset_of("ONCOR"), partition=3)) as made:
         store = made.headend_store
         await made.runtime.run_until(epoch("2026-08-06T07:00"))
         assert store.posted_days() == set()
         await made.runtime.run_until(epoch("2026-08-06T09:00"))
         files = store.posted_files()
-        assert [file.records for file in files] == [3, 3, 2]
+        assert [file.records for file in files] == [2, 3, 3]
         assert [file.name[-7:-4] for file in files] == ["001", "002", "003"]
-        run = store.runs.latest(FIRST)
-        assert run is not None
-        assert [(part, begun.posted) for part, begun in store.begun_parts(run).items()] == [
-            (1, True),
-            (2, True),
-            (3, True),
+        partitions = store.partitions.of_day(FIRST)
+        assert [(one.run, one.part, one.state, one.name) for one in partitions] == [
+            (1, part, State.POSTED, file.name) for part, file in enumerate(files, 1)
         ]
         assert store.posted_days() == {FIRST}
         held = [len(usage(made, made.settings.world.esiid(ordinal))) for ordinal in range(1, 9)]

@@ -15,8 +15,9 @@ from typing import Any
 import pytest
 
 from headend.day import posting
-from headend.day.cycle import DailyTimes
+from headend.day.times import DailyTimes
 from headend.ports import BEHIND
+from headend.vee.preset import PostTime
 from meters.calendar import Seconds, epoch, iso, seconds, to_us
 from meters.device.meter import EmulatedMeter
 from meters.shown import Window
@@ -120,7 +121,7 @@ async def test_a_gap_over_48_hours_serves_the_latest_48_and_names_the_rest(made:
 
 
 async def test_no_gap_is_said_at_once_and_costs_nothing(tmp_path: Path) -> None:
-    async with rig(tmp_path, "2026-08-12T00:10", times=DailyTimes(time(0, 2), time(0, 5))) as made:
+    async with rig(tmp_path, "2026-08-12T00:10", times=DailyTimes(time(0, 2), PostTime(time(0, 5)))) as made:
         with pytest.raises(SmtError, match="no gap to fill"):
             await made.client.odr(made.esiid(1), "call-1", "INTERVALS")
         await made.to("2026-08-12T06:00")
