@@ -12,6 +12,7 @@ import simulator.parties.serve.headend
 import simulator.parties.serve.meters
 import simulator.parties.serve.sandbox
 import simulator.parties.serve.smt
+import tests.simulator.smt.crash_day
 import tests.simulator.smt.crash_headend
 import tests.simulator.smt.crash_smt
 from meters import SEED

@@ -2,61 +2,26 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Generator, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pytest
-import simpy
 
 from headend.boundaries import DAY_BOUNDARIES
-from headend.day.cycle import DailyCycle
 from headend.day.due import validate_due
-from headend.day.times import DailyTimes
 from headend.day.validated import validate_partition
-from headend.ports import HeadEndError, MeterReading, RegisterSnapshot
+from headend.ports import HeadEndError
 from headend.store.partitions import Partition
 from headend.store.store import HeadEndStore
 from headend.vee.preset import Preset
 from headend.vee.quality import Method
-from meters.calendar import Micros, Seconds, day_end, day_start, epoch
-
-DAY, DUNS = date(2026, 8, 12), "1039940674000"
-
-
-class _Driver:
-    """Does at once what is asked for, at an instant of its own."""
-
-    rate = lag_s = 0.0
-    busy = False
-
-    def __init__(self, now: Seconds) -> None:
-        self.env = simpy.Environment()
-        self._now = now
-
-    def behind_since(self, at_us: Micros) -> bool:
-        raise AssertionError(at_us)
-
-    def now(self) -> Seconds:
-        return self._now
-
-    def io(self, _kind: str, _ident: str, call: Callable[[], Awaitable[Any]], *, lane: str = "") -> simpy.Event:
-        done = self.env.event()
-        try:
-            done.succeed(asyncio.run(call()))  # type: ignore[arg-type]
-        except HeadEndError as error:
-            done.fail(error)
-        return done
-
-    def inject(self, *_: object) -> None:
-        raise NotImplementedError
+from meters.calendar import epoch
+from tests.headend.day.at_once import DAY, DUNS, ESIIDS, read, validated_and_posted
 
 
 class _Site:
-    """A site that knows a few names already, and notes; no journal keeps the notes."""
+    """A site that knows a few names already."""
 
     def __init__(self, *used: str) -> None:
         self.used = set(used)
@@ -67,28 +32,9 @@ class _Site:
         if name in self.used:
             raise HeadEndError("headend.posting.name_used", "Other octets were posted.", "site", "Take another.")
 
-    async def fetch(self, _name: str) -> bytes:
-        raise NotImplementedError
-
-    def note(self, *_: object, **__: object) -> None:
-        pass
-
 
 def posted(store: HeadEndStore, site: _Site, at: str, esiids: Sequence[str] = (), day: date = DAY) -> list[str]:
-    """Validate and post a day, three ESI IDs a partition; the names of its files."""
-    driver = _Driver(epoch(at))
-    cycle = DailyCycle(
-        driver, store, esiids, DUNS, DailyTimes(), site.post, site.fetch, site, preset=Preset(partition=3)
-    )
-    names = []
-
-    def run() -> Generator[simpy.Event, Any, None]:
-        cycle.validate(day)
-        for due in store.partitions.days_to_post():
-            names.extend((yield from cycle.post(due)))
-
-    driver.env.run(driver.env.process(run()))
-    return names
+    return validated_and_posted(store, site.post, at, esiids, day)
 
 
 def begun(store: HeadEndStore, name: str, day: date = DAY) -> Partition:
@@ -133,26 +79,6 @@ def test_a_name_that_was_begun_or_posted_is_no_other_files(store: HeadEndStore) 
     assert posted(store, _Site(), "2026-08-13T07:30") == [name("073000"), name("073000", 3)]
 
 
-ESIIDS = [f"10443720000000{number:03d}" for number in range(7)]
-
-
-def read(store: HeadEndStore, esiids: Sequence[str], day: date, at: str, count: int = 96) -> None:
-    """Keep the first intervals of a day, and its registers, as read at an instant."""
-    for number, esiid in enumerate(esiids):
-        wh = np.full(count, 100 + number, np.int32)
-        begins, ends, total = day_start(day), day_end(day), 96 * (100 + number)
-        reading = MeterReading(
-            esiid, "", begins, wh, 0 * wh, wh.astype(np.uint16) * 0, wh > 0, epoch(at), 0, 0, 0
-        )  # fmt: skip
-        store.keep([reading], epoch(at), "sweep")
-        days_before = (day - DAY).days
-        shots = [
-            RegisterSnapshot(esiid, "", when, 5_000 + total * (days_before + one), 0)
-            for one, when in enumerate((begins, ends))
-        ]
-        store.keep_snapshots(shots, epoch(at))
-
-
 def states(store: HeadEndStore, day: date = DAY) -> list[tuple[int, int, str, str]]:
     return [(one.run, one.part, one.state, one.name) for one in store.partitions.of_day(day)]
 
@@ -174,7 +100,7 @@ def test_what_comes_late_is_validated_alone_by_the_profile_that_the_others_had(s
     read(store, ESIIDS[:6], DAY, "2026-08-13T00:30")
     posted(store, site, "2026-08-13T07:30", ESIIDS)
     # Forty intervals of the last come late; the gap is longer than a line may be, and nothing like the day is held.
-    read(store, ESIIDS[6:], DAY, "2026-08-14T00:10", 40)
+    read(store, ESIIDS[6:], DAY, "2026-08-14T00:10", until=40)
     looked_at = []
     given = store.day
     store.day = lambda esiids, day: looked_at.append(list(esiids)) or given(esiids, day)  # type: ignore[func-returns-value,method-assign]

@@ -1,4 +1,7 @@
-"""A hundred kills (``make crash``): every boundary of SMT and head-end several times, with and without a meter that fails, every fifth on PostgreSQL."""
+"""A hundred kills (``make crash``): every boundary of SMT and head-end several times, with and without a meter that fails, every fifth on PostgreSQL.
+
+And a head-end's batch killed at every passing of each of its boundaries.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from collections.abc import Callable
 import pytest
 
 from headend.boundaries import HEADEND_BOUNDARIES, SMT_BOUNDARIES
+from tests.simulator.smt import crash_day
 from tests.simulator.smt.crash_headend_play import play_headend
 from tests.simulator.smt.crash_play import play
 from tests.simulator.smt.rig import NEIGHBOUR, PLAIN
@@ -33,9 +37,18 @@ def kills() -> list[tuple[str, tuple[str, ...], bool]]:
 
 @pytest.mark.parametrize(("crash_at", "fails", "on_postgres"), kills())
 def test_killed(crash_at: str, fails: tuple[str, ...], on_postgres: bool, request: pytest.FixtureRequest) -> None:
-    url = ""
-    if on_postgres:
-        make: Callable[[], str] = request.getfixturevalue("new_database")
-        url = make()
+    url = _database(on_postgres, request)
     at = play_headend if crash_at.startswith("headend.") else play
     assert at(crash_at, frozenset(fails), url).killed, "it never came to that boundary"
+
+
+@pytest.mark.parametrize(("number", "crash_at"), enumerate(crash_day.PASSINGS))
+def test_a_batch_killed(number: int, crash_at: str, request: pytest.FixtureRequest) -> None:
+    crash_day.check(crash_at, _database(number % 5 == 4, request))
+
+
+def _database(on_postgres: bool, request: pytest.FixtureRequest) -> str:
+    if not on_postgres:
+        return ""
+    make: Callable[[], str] = request.getfixturevalue("new_database")
+    return make()

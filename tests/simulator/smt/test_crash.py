@@ -8,6 +8,7 @@ import pytest
 
 from headend import boundaries
 from headend.boundaries import BOUNDARIES
+from tests.simulator.smt import crash_day
 from tests.simulator.smt.crash_headend_play import play_headend
 from tests.simulator.smt.crash_play import play
 from tests.simulator.smt.rig import NEIGHBOUR
@@ -54,6 +55,15 @@ def test_an_inquiry_at_a_head_end_killed_at_a_boundary_is_answered_once_and_soon
     crash_at: str, silent: tuple[str, ...]
 ) -> None:
     assert play_headend(crash_at, frozenset(silent)).killed, "it never came to that boundary"
+
+
+#: One of each state of a partition: of a first run, within its posting, and of a later run on which another day leans.
+BATCH_KILLS = ["headend.validated.before_commit:2", "headend.posting:4", "headend.validated.after_commit:7"]
+
+
+@pytest.mark.parametrize("crash_at", BATCH_KILLS)
+def test_a_batch_killed_at_a_boundary_leaves_what_an_undisturbed_one_leaves(crash_at: str) -> None:
+    crash_day.check(crash_at)
 
 
 def test_without_a_crash_the_play_ends_as_asked() -> None:
