@@ -40,6 +40,7 @@ def app() -> typer.Typer:
     from reports.commands.demo import demo, report
     from reports.commands.meters import list_meters, show_meter, tell_truth
     from reports.commands.vee import make, run, score
+    from reports.commands.vee import report as batch_report
     from scenarios.cli import scenario
     from simulator.commands.registry import smt_registry
     from simulator.commands.serve import headend_serve, meters_serve, sandbox, smt_serve
@@ -80,6 +81,7 @@ def app() -> typer.Typer:
 
     for command in (make, run, score):
         vee.command()(command)
+    vee.command("report")(batch_report)
 
     door.command()(demo)
     door.command()(sandbox)

@@ -1,8 +1,9 @@
 """Pages and charts made from results (``Outcome``, ``Recording``, ``Verdict``), and from nothing else; and the commands that make or show results.
 
+``batch``        a head-end's batch of a day
 ``capacity``     the load report
 ``chart_parts``  colours and hatching by quality, bare axes, the widths of charts, how one becomes SVG
-``commands``     demo, report, capacity, meters list, show and truth, vee make, run and score
+``commands``     demo, report, capacity, meters list, show and truth, vee make, run, report and score
 ``meter``        a meter's day, a fleet's list
 ``scenario``     a scenario's result, on terminal and page
 ``score``        what an engine of VEE is fed, our batch over it, and the scorecard

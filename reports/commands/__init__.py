@@ -3,5 +3,5 @@
 ``capacity``  ``ami capacity``
 ``demo``      ``ami demo`` and ``ami report``
 ``meters``    ``ami meters list``, ``show`` and ``truth``
-``vee``       ``ami vee make``, ``run`` and ``score``
+``vee``       ``ami vee make``, ``run``, ``report`` and ``score``
 """

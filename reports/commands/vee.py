@@ -1,4 +1,4 @@
-"""``ami vee make``, ``run`` and ``score``: what an engine is fed, our batch over it, and the scorecard. Imports nothing heavy before a command runs."""
+"""``ami vee make``, ``run``, ``report`` and ``score``: what an engine is fed, our batch over it or a head-end's as a page, the scorecard. Imports nothing heavy before a command runs."""
 
 from __future__ import annotations
 
@@ -56,6 +56,24 @@ def run(
     made = read_made(folder)
     run_engine(made, chosen, folder / "ours")
     typer.echo(f"{folder / 'ours'}: {len(made.days)} days by the preset '{chosen.name}'")
+
+
+def report(
+    batch: Annotated[
+        str, typer.Argument(metavar="URL|FILE", help="GET /batches/DAY of a head-end, or what it answered.")
+    ],
+    keys: Annotated[Path | None, typer.Option(help="File with the keys of the head-end's links, for a URL.")] = None,
+    out: Annotated[Path, typer.Option(help="The page.")] = Path("ami-out/batch.html"),
+) -> None:
+    """Write a head-end's batch of a day as a page."""
+    from reports.batch.page import page_of
+    from reports.batch.source import told
+    from simulator.runtime.folder import write_whole
+
+    page = page_of(told(batch, keys))
+    out.parent.mkdir(parents=True, exist_ok=True)
+    write_whole(out, page)
+    typer.echo(f"report: {out}")
 
 
 def score(

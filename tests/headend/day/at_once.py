@@ -15,7 +15,7 @@ from headend.day.times import DailyTimes
 from headend.ports import HeadEndError, MeterReading, RegisterSnapshot
 from headend.store.store import HeadEndStore
 from headend.vee.preset import Preset
-from meters.calendar import INTERVAL_S, Micros, Seconds, day_end, day_start, epoch, seconds
+from meters.calendar import INTERVAL_S, Micros, Seconds, day_end, day_start, epoch
 
 DAY, DUNS = date(2026, 8, 12), "1039940674000"
 ESIIDS = [f"10443720000000{number:03d}" for number in range(7)]

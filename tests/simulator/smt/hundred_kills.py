@@ -42,7 +42,7 @@ def test_killed(crash_at: str, fails: tuple[str, ...], on_postgres: bool, reques
     assert at(crash_at, frozenset(fails), url).killed, "it never came to that boundary"
 
 
-@pytest.mark.parametrize(("number", "crash_at"), enumerate(crash_day.PASSINGS))
+@pytest.mark.parametrize(("number", "crash_at"), list(enumerate(crash_day.PASSINGS)))
 def test_a_batch_killed(number: int, crash_at: str, request: pytest.FixtureRequest) -> None:
     crash_day.check(crash_at, _database(number % 5 == 4, request))
 
