@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import sqlalchemy as sa
 
+from headend.day.validated import validate_partition
 from headend.ports import MeterAddress, MeterKey, MeterReading, MeterRecords, RegisterSnapshot
+from headend.service.batch_wire import report_of
+from headend.store.migrate import bring_up_to_date, versions_table
+from headend.store.migrations import MIGRATIONS
 from headend.store.store import HeadEndStore
 from headend.store.told import MeterTold
 from headend.vee.batch import run_batch
+from headend.vee.preset import Preset
 from meters.calendar import INTERVAL_S, Seconds, day_end, day_start, seconds
 from meters.events import EventKind
 from tests.schema_shape import shape
@@ -107,6 +113,53 @@ def test_a_store_of_the_first_version_goes_on_where_it_was_and_takes_a_second_me
     assert store.keep_vee(batch) == (FIRST, SECOND)
     history = store.vee_history([FIRST, SECOND], DAY, 90)
     assert [(held.wh[0, 0], held.status[:, 0].tolist()) for held in history.delivered] == [(90, [0, 2])]
+
+
+@pytest.mark.parametrize("kind", DATABASES)
+def test_the_runs_of_an_older_store_are_partitions_and_what_was_under_way_goes_on(
+    kind: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    older = f"sqlite:///{tmp_path / 'older.sqlite'}" if kind == "sqlite" else request.getfixturevalue("new_database")()
+    fill(older, "BLOB" if kind == "sqlite" else "BYTEA")
+    report = '{"meters": 2, "actual": 96, "estimated": 96, "findings": {}, "offenders": [], "duration_s": 0}'
+    runs = [
+        # Posted, and corrected by a file that has no name yet; named in one file; being cut into two; not named.
+        (date(2026, 8, 9), 1, BEGINS, ENDS, ""),
+        (date(2026, 8, 9), 2, ENDS, None, f"{ESIID} 2"),
+        (date(2026, 8, 10), 1, BEGINS, None, ""),
+        (date(2026, 8, 11), 1, BEGINS, None, ""),
+        (date(2026, 8, 12), 1, BEGINS, None, ""),
+    ]
+    begun = [("a", 9, 1), ("b1", 10, 1), ("b2", 10, 1), ("c", 11, 1), ("d", 11, 2)]
+    metadata = sa.MetaData()
+    with sa.create_engine(older, poolclass=sa.NullPool).begin() as connection:
+        bring_up_to_date(connection, metadata, versions_table(metadata), MIGRATIONS[:-1], "interval_day")
+        for day, run, began_at, posted_at, esiids in runs:
+            row = {"day": day, "run": run, "began": began_at, "posted": posted_at, "esiids": esiids, "report": report}
+            connection.execute(
+                sa.text("INSERT INTO vee_run VALUES (:day, :run, :began, :posted, :esiids, :report)"), row
+            )
+        for name, of_month, part in begun:
+            row = {"name": name, "day": date(2026, 8, of_month), "at": NOON, "part": part}
+            connection.execute(sa.text("INSERT INTO posting_begun VALUES (:name, :day, :at, 1, :part)"), row)
+    request.addfinalizer((store := HeadEndStore(older, RECORDS)).close)
+    found = {day: store.partitions.of_day(date(2026, 8, day)) for day in (9, 10, 11, 12)}
+    assert {
+        day: [(one.run, one.part, one.state, one.name, one.among([ESIID])) for one in of_day]
+        for day, of_day in found.items()
+    } == {
+        9: [(1, 1, "posted", "a", [ESIID]), (2, 1, "validated", "", [ESIID, "2"])],
+        10: [(1, 1, "named", "b2", [ESIID])],
+        11: [],
+        12: [],
+    }
+    assert [one.created_at for one in found[10]] == [NOON]
+    assert report_of(date(2026, 8, 9), found[9], []).runs[0].actualPercent == 50
+    assert store.partitions.unposted_days() == [date(2026, 8, 9), date(2026, 8, 10)]
+    # Of a day whose profiles are not known everybody is looked at, and what comes late is kept.
+    store.partitions.again(date(2026, 8, 10), [ESIID], ENDS)
+    (pending,) = store.partitions.pending(date(2026, 8, 10))
+    assert validate_partition(store, [ESIID], pending, Preset(), lambda: ENDS)["meters"] == 2
 
 
 def fill(url: str, blob: str) -> None:
