@@ -41,8 +41,8 @@ def validate_due(
             seen_to = max(partition.began_at for partition in begun)
             came = {*store.states.changed_since(one, seen_to), *newly_told(store.events, one, seen_to)}
             late = {meter for meter in came if _late_counts(store, preset, meter)} | resumed(store, one, preset, now())
-            revised = store.partitions.revised(first, one, seen_to)
-            lean = leaning(store.vee_day(sorted(revised), one)) if revised else set()
+            revised = store.vee_day(sorted(store.partitions.revised(first, one, seen_to)), one)
+            lean = leaning(revised, revised.meters)
             if late | lean:
                 store.partitions.again(one, {meter.esiid for meter in late | lean}, now())
         elif one == day:

@@ -40,7 +40,11 @@ def together(summaries: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
         offenders += one["offenders"]
         # Of earlier versions none was told.
         stopped |= dict(one.get("stopped", ()))
-    return total | {"stopped": sorted(stopped.items()), "findings": dict(sorted(findings.items())), "offenders": _most(offenders)}
+    return total | {
+        "stopped": sorted(stopped.items()),
+        "findings": dict(sorted(findings.items())),
+        "offenders": _most(offenders),
+    }
 
 
 def _most(counted: Iterable[list[Any]]) -> list[list[Any]]:

@@ -38,9 +38,7 @@ def validate_partition(
     wanted = partition.among(esiids)
     profiles = np.frombuffer(first.profiles, "<i8").reshape(2, 3, -1) if any(first.profiles) else None
     late_alone = partition.run > 1 and profiles is not None
-    batch, stopped = _validated(
-        store, wanted if late_alone else first.among(esiids), day, preset, profiles, began_at
-    )
+    batch, stopped = _validated(store, wanted if late_alone else first.among(esiids), day, preset, profiles, began_at)
     if partition.run > 1 and not late_alone:
         batch = batch.of_rows(np.flatnonzero(np.isin([meter.esiid for meter in batch.meters], wanted)))
     told = summary(batch) | {"stopped": stopped, "duration_s": now() - began_at, "preset": preset.name}

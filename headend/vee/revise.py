@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from headend.ports import MeterKey
 from headend.vee.quality import Channel, IntervalStatus, Method
 from headend.vee.records import VeeDay
 
 
-def leaning(day: VeeDay) -> set[MeterKey]:
-    """Of meters of which an earlier day was revised those whose first gap leans on midnight, or that have no actual interval: the days running count on.
+def leaning(day: VeeDay, revised: Collection[MeterKey]) -> set[MeterKey]:
+    """Of meters whose day before was revised those whose first gap leans on that midnight, or that have no actual interval: the days running count on.
 
-    day: theirs, as it was validated last.
+    day: as it was validated last.
     """
     found = set()
     for row, meter in enumerate(day.meters):
+        if meter not in revised:
+            continue
         for channel in Channel:
             side = day.channel(channel)
             first = side.status[row, 0] == IntervalStatus.ESTIMATED

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from headend.boundaries import DAY_BOUNDARIES
+from headend.day.cycle import POSTING_TRIES
 from headend.day.due import validate_due
 from headend.day.validated import validate_partition
 from headend.ports import HeadEndError
@@ -71,6 +72,23 @@ def test_where_other_octets_were_posted_under_its_name_a_day_goes_under_another(
     begun(store, kept)
     assert posted(store, site, "2026-08-13T09:00") == [new]
     assert site.asked == [kept, new]
+
+
+def test_a_posting_that_is_given_up_keeps_its_name_for_the_next_time(store: HeadEndStore) -> None:
+    asked = []
+
+    async def away(name: str, _content: bytes) -> None:
+        asked.append(name)
+        raise HeadEndError("headend.posting.refused", "Nothing listens there.", "site", "Try again.")
+
+    read(store, ESIIDS[:4], DAY, "2026-08-13T00:30")
+    assert validated_and_posted(store, away, "2026-08-13T07:30", ESIIDS[:4]) == []
+    assert asked == [name("073000")] * POSTING_TRIES
+    assert [one[2:] for one in states(store)] == [("named", name("073000")), ("validated", "")]
+    assert posted(store, _Site(), "2026-08-14T07:30", ESIIDS[:4]) == [
+        name("073000"),
+        name("073000").replace("0813", "0814"),
+    ]
 
 
 def test_a_name_that_was_begun_or_posted_is_no_other_files(store: HeadEndStore) -> None:
