@@ -101,8 +101,7 @@ def _run(run: int, partitions: Sequence[Partition]) -> BatchRun:
         topOffenders=[
             Offender(esiid=esiid, meterNumber=number, findings=count) for esiid, number, count in told["offenders"]
         ],
-        # Runs of an earlier version knew of none.
-        stoppedAreas=[StoppedArea(accessPoint=area, silentMeters=count) for area, count in report.get("stopped", ())],
+        stoppedAreas=[StoppedArea(accessPoint=area, silentMeters=count) for area, count in told["stopped"]],
     )
 
 

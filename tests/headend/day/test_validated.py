@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from headend.day.validated import validate_day
+from headend.day.due import validate_due
 from headend.ports import IntArray, MeterAddress, MeterReading, MeterRecords, RegisterSnapshot
 from headend.store.store import HeadEndStore
 from headend.store.told import MeterTold
@@ -47,15 +47,15 @@ def test_a_register_goes_around_at_the_dials_that_the_header_told(store: HeadEnd
         ]
     )
     store.told.keep([(METER.key, MeterTold(multiplier=1, dials=dials))], day_start(DAY))
-    vee, _ = validate_day(store, [METER.esiid], DAY, Preset(), lambda: day_end(DAY))
+    validate_due(store, [METER.esiid], DAY, Preset(), lambda: day_end(DAY))
     _, found = store.findings.of_day(DAY)
     assert [one.finding.id for one in found] == [rule]
-    assert not vee.delivered.status.any()
+    assert not store.vee_day([METER.esiid], DAY).delivered.status.any()
 
 
 def test_three_phases_by_the_records_carry_half_as_much_again(store: HeadEndStore) -> None:
     for meter in (METER, WYE):
         keep(store, meter, np.where(np.arange(96) == 40, 15_000, 4_000 + np.arange(96)).astype(np.int32))
-    validate_day(store, [METER.esiid, WYE.esiid], DAY, Preset(), lambda: day_end(DAY))
+    validate_due(store, [METER.esiid, WYE.esiid], DAY, Preset(), lambda: day_end(DAY))
     _, found = store.findings.of_day(DAY, rule="interval.hard_maximum")
     assert [one.meter for one in found] == [METER.key]
