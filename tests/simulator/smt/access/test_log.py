@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from headend.http.exchange import _CURRENT, Exchange
-from meters.calendar import Micros
+from meters.calendar import micros
 from simulator.smt.access import log
 from simulator.smt.access.log import AccessLog, What
 from simulator.smt.database import engine as database
@@ -20,7 +20,7 @@ from tests.simulator.smt.postgres import opened
 
 USER = User("pecanbend.api", "", UserKind.ROR, duns="1234567890000")
 ESIID, OTHER = "10443720000000017", "10443720000000025"
-NOW = Micros(1_786_554_000_000_000)
+NOW = micros(1_786_554_000_000_000)
 
 
 @pytest.fixture
