@@ -156,11 +156,14 @@ class DailyCycle:
         yield self._driver.env.timeout(RESULT_WAIT_US)
         try:
             answered = yield self._driver.io("results", name, lambda: self._fetch(name + lse.RESULT_SUFFIX))
-            codes = Counter(row.code for row in lse.read_result_csv(answered))
+            rows = lse.read_result_csv(answered)
         except HeadEndError as error:
             self._journal.note(self._driver.now(), "TDSP", "no result codes", name, code=error.code)
             return
-        self._journal.note(self._driver.now(), "TDSP", "result codes", name, codes=dict(sorted(codes.items())))
+        codes = Counter(row.code for row in rows)
+        warned = sum(bool(row.warnings) for row in rows)
+        facts = {"codes": dict(sorted(codes.items()))} | ({"warnings": warned} if warned else {})
+        self._journal.note(self._driver.now(), "TDSP", "result codes", name, **facts)
 
     def _name(self, partition: Partition) -> Partition:
         """A new name for a file that is made now, kept before it is sent."""

@@ -3,4 +3,5 @@
 ``format``  what an LSE file is made of: its name, its records, its result codes, its faults
 ``reader``  the reader of LSE files: line by line, each fault told with its line, field and result code
 ``writer``  LSE files (Lodestar Enhanced): names, writer, result files
+``warned``  what of right records is doubtful all the same: sums, midnights, what comes again
 """

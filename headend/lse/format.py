@@ -5,11 +5,14 @@ The file is Lodestar Enhanced; ``headend.lse.writer`` writes it, ``headend.lse.r
 
 from __future__ import annotations
 
+import csv
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from pathlib import Path
+from typing import NamedTuple
 
 from headend.ports import BoolArray, IntArray
 from headend.vee.quality import Channel
@@ -34,11 +37,47 @@ MOST_TRIPLETS = 100
 STAMP = "%Y%m%d%H%M%S"
 
 
+class FaultKind(NamedTuple):
+    """What can be wrong with a field, and the mend. Under code 00 it is a warning."""
+
+    field: str
+    code: str
+    what: str
+    mend: str
+
+
+def _fault_kinds() -> dict[tuple[str, str], FaultKind]:
+    with Path(__file__).with_name("faults.csv").open(encoding="utf-8", newline="") as file:
+        rows = [FaultKind(**row) for row in csv.DictReader(file)]
+    return {(row.field, row.code): row for row in rows}
+
+
+#: Every kind of fault and warning, by field and code.
+FAULT_KINDS = _fault_kinds()
+
+
 class Severity(StrEnum):
     """An error costs the record; a warning does not."""
 
     ERROR = "error"
     WARNING = "warning"
+
+
+class DayKey(NamedTuple):
+    """What a record is about."""
+
+    esiid: str
+    channel: Channel
+    day: date
+
+
+class Held(NamedTuple):
+    """The latest revision that is held of a day, when that was made, and its registers in Wh."""
+
+    revision: int
+    posted_at: Seconds
+    start_wh: int | None = None
+    stop_wh: int | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,6 +98,13 @@ class LseRecord:
     posted_at: Seconds
     #: Line of the file at which it begins; 0 if it was not read from one.
     line: int = 0
+    #: By which the file's readings were multiplied.
+    multiplier: int = 1
+
+    @property
+    def key(self) -> DayKey:
+        """What it is about."""
+        return DayKey(self.esiid, self.channel, self.day)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +122,11 @@ class LseFinding:
     esiid: str = ""
     channel: str = ""
     operating_day: str = ""
+
+    @property
+    def mend(self) -> str:
+        """What its sender can do about it."""
+        return FAULT_KINDS[self.field.rstrip("0123456789 "), self.code].mend
 
 
 @dataclass(frozen=True, slots=True, eq=False)

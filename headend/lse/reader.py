@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+from codecs import BOM_UTF8
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import lru_cache
@@ -114,6 +115,7 @@ class _Draft:
     operating_day: str = ""
     day: date | None = None
     readings: tuple[int | None, int | None] = (None, None)
+    multiplier: int = 1
     posted_at: Seconds | None = None
     wh: list[int] = field(default_factory=list)
     marks: list[str] = field(default_factory=list)
@@ -146,6 +148,9 @@ class _Reader:
         """Take in a file."""
         number = 0
         for number, raw in enumerate(stream, 1):
+            if number == 1 and raw.startswith(BOM_UTF8):
+                raw = raw.removeprefix(BOM_UTF8)
+                self.tell("00", number, "file", "a byte order mark is left out", Severity.WARNING)
             text = raw.decode("ascii", errors="replace").rstrip("\r\n")
             if not raw.endswith(b"\n"):
                 self._last_line(number, text)
@@ -158,7 +163,7 @@ class _Reader:
                 self.tell("F1", number, "file", f"holds {RESULT_CODES['F1']}")
                 return
         self.finish(number)
-        if not self.begun and not self.findings:
+        if not self.begun and all(one.severity is Severity.WARNING for one in self.findings):
             self.tell("F2", number, "file", "holds no record")
 
     def _last_line(self, number: int, text: str) -> None:
@@ -233,7 +238,7 @@ class _Reader:
                 self.tell("00", line, "unit of measure", f"'{fields[8]}' should be 01 (kWh)", Severity.WARNING)
             if not re.fullmatch(r"(\d{1,6}(\.0*)?)?", fields[3], re.ASCII):
                 raise _FaultError("01", "meter multiplier", f"'{fields[3]}' is no whole number")
-            multiplier = int(fields[3].split(".")[0] or "1")
+            multiplier = draft.multiplier = int(fields[3].split(".")[0] or "1")
             start, stop = _register(fields[1], "start reading"), _register(fields[2], "stop reading")
             draft.readings = (
                 _multiplied(start, multiplier, "start reading"),
@@ -305,9 +310,8 @@ class _Reader:
             wh = np.array(draft.wh, dtype=np.int32)
             late = np.array([mark == "E" for mark in draft.marks], dtype=np.bool_)
             channel = Channel(int(draft.channel))
-            self.records.append(
-                LseRecord(draft.esiid, channel, draft.day, *draft.readings, wh, late, draft.posted_at, draft.line)
-            )
+            made = (*draft.readings, wh, late, draft.posted_at, draft.line, draft.multiplier)
+            self.records.append(LseRecord(draft.esiid, channel, draft.day, *made))
         elif not draft.faulty:
             if draft.header < 4 or not draft.wh:
                 lacks = f"0000000{draft.header + 1}" if draft.header < 4 else "10000000"

@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
+from operator import attrgetter
 from typing import BinaryIO
 
 from headend.lse.format import MOST_RECORDS, RESULT_CODES, STAMP, LseFile, LseFinding, LseRecord, Severity
@@ -138,9 +139,11 @@ class ResultRow:
     operating_day: str
     code: str
     text: str
+    #: What is doubtful of it and cost it nothing; of the whole file, in its first row.
+    warnings: str = ""
 
 
-_RESULT_COLUMNS = ("line", "esiid", "channel", "operating_day", "code", "text")
+_RESULT_COLUMNS = ("line", "esiid", "channel", "operating_day", "code", "text", "warnings")
 
 
 #: What SMT appends to a file's name for its result codes [D].
@@ -152,19 +155,20 @@ def result_csv(name: str, rows: Iterable[ResultRow]) -> tuple[str, bytes]:
     out = io.StringIO(newline="")
     table = csv.writer(out, lineterminator="\n")
     table.writerow(_RESULT_COLUMNS)
-    table.writerows((row.line, row.esiid, row.channel, row.operating_day, row.code, row.text) for row in rows)
+    table.writerows(attrgetter(*_RESULT_COLUMNS)(row) for row in rows)
     return name + RESULT_SUFFIX, out.getvalue().encode()
 
 
 def read_result_csv(content: bytes) -> list[ResultRow]:
-    """The rows of a result file. Raises HeadEndError for one that is none."""
+    """The rows of a result file, of a site that gives warnings or of one that does not. Raises HeadEndError for one that is none."""
     lines = list(csv.reader(io.StringIO(content.decode(errors="replace"), newline="")))
-    if not lines or tuple(lines[0]) != _RESULT_COLUMNS:
+    columns = tuple(lines[0]) if lines else ()
+    if columns not in (_RESULT_COLUMNS, _RESULT_COLUMNS[:-1]):
         mend = f"Its first line must be {','.join(_RESULT_COLUMNS)}."
         raise HeadEndError("headend.lse.result_malformed", "This is no result file.", mend=mend)
     rows = []
     for number, fields in enumerate(lines[1:], 2):
-        if len(fields) != len(_RESULT_COLUMNS) or not re.fullmatch(r"\d{1,9}", fields[0], re.ASCII):
+        if len(fields) != len(columns) or not re.fullmatch(r"\d{1,9}", fields[0], re.ASCII):
             raise HeadEndError("headend.lse.result_malformed", "A row is malformed.", place=f"line {number}")
         rows.append(ResultRow(int(fields[0]), *fields[1:]))
     return rows

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
@@ -18,6 +18,8 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 
 from headend.boundaries import boundary
+from headend.lse.format import DayKey, Held
+from headend.lse.warned import warnings_of
 from headend.lse.writer import (
     RESULT_CODES,
     RESULT_SUFFIX,
@@ -30,16 +32,18 @@ from headend.lse.writer import (
     result_csv,
 )
 from headend.ports import Driver, Journal
-from meters.calendar import Seconds, day_end
+from meters.calendar import Seconds, day_end, iso
 from simulator.smt.database.engine import writing
 from simulator.smt.registry.records import UserKind
 from simulator.smt.registry.registry import Registry
 from simulator.smt.usage.folders import Folders
-from simulator.smt.usage.postings import Postings
+from simulator.smt.usage.postings import Postings, digest
 from simulator.smt.usage.ror_files import Laid, UsageFiles
-from simulator.smt.usage.store import DayKey, Held, VeeStore
+from simulator.smt.usage.store import VeeStore
 
 _FILE_NAME = "file name"
+#: Warnings of a record that are told; of a row per interval each might have one.
+_MOST_WARNINGS = 3
 _Done = TypeVar("_Done")
 #: By how much the clock of a TDSP may be ahead of SMT's, seconds. A default of this project.
 CLOCK_TOLERANCE_S = 300
@@ -66,12 +70,17 @@ class Taken:
 
 
 def decide(
-    parsed: LseFile, duns: str, is_ours: Callable[[str], bool], held: Mapping[DayKey, Held], now: Seconds
+    parsed: LseFile,
+    duns: str,
+    is_ours: Callable[[str], bool],
+    held: Mapping[DayKey, Held],
+    now: Seconds,
+    warned: Iterable[LseFinding] = (),
 ) -> Decided:
     """Decide on every record of a file. Pure.
 
     duns: of the TDSP that posted it. is_ours: whether an ESI ID is one of that TDSP's. held: what is held of the days of
-    the records. now: UTC epoch seconds. Rows come in the order of the file; a record with several faults has one row, under the first one's code.
+    the records. now: UTC epoch seconds. warned: what else is doubtful of it. Rows come in the order of the file; a record with several faults has one row, under the first one's code.
     Source: DOMAIN §5. The code for a foreign ESI ID is not in the documents read: 01 [D].
     """
     rows = _faulty(parsed.findings)
@@ -82,7 +91,7 @@ def decide(
     newest = {key: one.posted_at for key, one in held.items()}
     load = []
     for record in parsed.records:
-        key = DayKey(record.esiid, record.channel, record.day)
+        key = record.key
         code, text = "00", RESULT_CODES["00"]
         if not is_ours(record.esiid):
             code, text = "01", "ESI ID is not known for this TDSP"
@@ -99,7 +108,23 @@ def decide(
         day = record.day.isoformat()
         rows.append(ResultRow(record.line, record.esiid, str(int(record.channel)), day, code, text))
     rows.sort(key=lambda row: row.line)
-    return Decided(load, rows)
+    return Decided(load, _with_warnings(rows, [*parsed.findings, *warned]))
+
+
+def _with_warnings(rows: list[ResultRow], findings: Iterable[LseFinding]) -> list[ResultRow]:
+    """The rows with the warnings of their records; the first bears those of the file too."""
+    told: defaultdict[int, list[str]] = defaultdict(list)
+    for finding in findings:
+        if finding.severity is Severity.WARNING:
+            at = finding.record_line or rows[0].line
+            where = f" (line {finding.line})" if finding.line not in (0, at) else ""
+            told[at].append(f"{finding.field}: {finding.message}{where}")
+    return [replace(row, warnings=_told(told[row.line])) if row.line in told else row for row in rows]
+
+
+def _told(warnings: list[str]) -> str:
+    left = len(warnings) - _MOST_WARNINGS
+    return "; ".join(warnings[:_MOST_WARNINGS]) + (f"; {left} more" if left > 0 else "")
 
 
 def _faulty(findings: tuple[LseFinding, ...]) -> list[ResultRow]:
@@ -199,8 +224,17 @@ class Intake:
         def is_ours(esiid: str) -> bool:
             return esiid in points and points[esiid].tdsp_key == key
 
+        def multiplier_of(esiid: str) -> int:
+            return sum(meter.multiplier for meter in self._registry.meters(points[esiid])) if is_ours(esiid) else 1
+
         parsed = read(content, name)
-        return decide(parsed, sender, is_ours, self._store.held(parsed.records), now)
+        held = self._store.held(parsed.records)
+        warned = warnings_of(parsed.records, held, multiplier_of)
+        sent = self.postings.posted_before(username, name, digest(content))
+        if sent is not None:
+            says = f"the same octets were posted as {sent[0]} at {iso(sent[1])}"
+            warned.insert(0, LseFinding("00", 0, "file", says, Severity.WARNING))
+        return decide(parsed, sender, is_ours, held, now, warned)
 
     def answer_late(self, username: str, path: Path) -> None:
         """Answer a file that an earlier run loaded and then ended before it had answered, in the executor; nothing of it is loaded again."""

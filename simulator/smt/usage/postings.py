@@ -62,6 +62,15 @@ class Postings:
             found: str | None = connection.scalar(select(table.sha256).where(*mine).limit(1))
         return found
 
+    def posted_before(self, username: str, name: str, sha256: str) -> tuple[str, Seconds] | None:
+        """The latest other name under which a user has posted the same octets, and when. Raises SQLAlchemyError."""
+        table = file_event.c
+        mine = (table.username == username, table.name != name, table.happened == Happened.POSTED.value)
+        same = select(table.name, table.at).where(*mine, table.sha256 == sha256).order_by(table.at.desc()).limit(1)
+        with reading(self._engine) as connection:
+            found = connection.execute(same).first()
+        return None if found is None else (found.name, found.at)
+
     def note(
         self, happened: Happened, username: str, name: str, sha256: str, octets: int, at: Seconds | None = None
     ) -> None:

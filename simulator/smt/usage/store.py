@@ -14,7 +14,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from sqlalchemy import Connection, Engine, Row, bindparam, func, insert, select
 
-from headend.lse.writer import LseRecord
+from headend.lse.format import DayKey, Held, LseRecord
 from headend.ports import BoolArray, IntArray
 from headend.vee.quality import Channel
 from meters.calendar import Seconds, day_end, day_of, day_start, days
@@ -25,6 +25,7 @@ from simulator.smt.database.tables import interval_day
 Version = Literal["L", "A"]
 #: ESI IDs that one statement names; SQLite's older default limit of parameters is 999.
 _CHUNK = 400
+_DAY = timedelta(days=1)
 # What every request for intervals asks, made once: of an ESI ID's consumption.
 _MINE = (interval_day.c.esiid == bindparam("esiid"), interval_day.c.channel == int(Channel.LOAD))
 _FIRST_DAY, _LAST_DAY = (select(of(interval_day.c.day)).where(*_MINE) for of in (func.min, func.max))
@@ -49,21 +50,6 @@ class StoredDay:
     estimated: BoolArray
     posted_at: Seconds
     loaded_at: Seconds
-
-
-class DayKey(NamedTuple):
-    """What a row is about."""
-
-    esiid: str
-    channel: Channel
-    day: date
-
-
-class Held(NamedTuple):
-    """The latest revision that is held of a day, and when that was made."""
-
-    revision: int
-    posted_at: Seconds
 
 
 class Loading(NamedTuple):
@@ -112,9 +98,8 @@ class VeeStore:
             revisions = {key: held.revision for key, held in self._held(connection, records).items()}
         rows = []
         for record in records:
-            key = DayKey(record.esiid, record.channel, record.day)
-            revisions[key] = revisions.get(key, 0) + 1
-            row = _packed(record, revisions[key], loaded_at, file_name, posting)
+            revisions[record.key] = revisions.get(record.key, 0) + 1
+            row = _packed(record, revisions[record.key], loaded_at, file_name, posting)
             rows.append(row | {"ror": ror_of_record(record.esiid, record.day)})
         return Loading(posting, rows)
 
@@ -157,7 +142,7 @@ class VeeStore:
         return newest
 
     def held(self, records: Iterable[LseRecord]) -> dict[DayKey, Held]:
-        """What is held already of the days of some records."""
+        """What is held already of the days of some records, of those before them and after."""
         with self._engine.connect() as connection:
             return self._held(connection, records)
 
@@ -215,7 +200,7 @@ class VeeStore:
             begin, end = max(first, day_of(since)), day_of(until)
             posted = set(connection.scalars(_DAYS, {"esiid": esiid, "begin": begin, "end": end}))
         found: list[tuple[Seconds, Seconds]] = []
-        for day in days(begin, end - timedelta(days=1)):
+        for day in days(begin, end - _DAY):
             if day in posted:
                 continue
             start = day_start(day)
@@ -226,21 +211,22 @@ class VeeStore:
         return found
 
     def _held(self, connection: Connection, records: Iterable[LseRecord]) -> dict[DayKey, Held]:
-        wanted = {DayKey(record.esiid, record.channel, record.day) for record in records}
+        wanted = {record.key for record in records}
         if not wanted:
             return {}
-        first, last = min(key.day for key in wanted), max(key.day for key in wanted)
+        first, last = min(key.day for key in wanted) - _DAY, max(key.day for key in wanted) + _DAY
         table = interval_day.c
+        of_a_day = (table.revision, table.posted_at, table.start_wh, table.stop_wh)
         found: dict[DayKey, Held] = {}
         for esiids in _chunks(sorted({key.esiid for key in wanted})):
-            latest = (
-                select(table.esiid, table.channel, table.day, func.max(table.revision), func.max(table.posted_at))
+            held = (
+                select(table.esiid, table.channel, table.day, *of_a_day)
                 .where(table.esiid.in_(esiids), table.day.between(first, last))
-                .group_by(table.esiid, table.channel, table.day)
+                .order_by(table.revision)
             )
-            for esiid, channel, day, revision, posted_at in connection.execute(latest):
-                found[DayKey(esiid, Channel(channel), day)] = Held(revision, posted_at)
-        return {key: found[key] for key in wanted if key in found}
+            for esiid, channel, day, *one in connection.execute(held):
+                found[DayKey(esiid, Channel(channel), day)] = Held(*one)
+        return found
 
 
 def _chunks(values: list[str]) -> Iterator[list[str]]:

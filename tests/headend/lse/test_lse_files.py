@@ -50,13 +50,18 @@ def test_a_name_of_our_own_making_is_right(duns: str) -> None:
 
 def test_result_file_round_trip() -> None:
     rows = [
-        lse.ResultRow(1, ESIID, "4", "2026-08-12", "00", lse.RESULT_CODES["00"]),
+        lse.ResultRow(1, ESIID, "4", "2026-08-12", "00", lse.RESULT_CODES["00"], "origin: 'X' should be M (line 4)"),
         lse.ResultRow(6, ESIID, "1", "", "02", 'bad format, "quoted"\nover two lines'),
     ]
     name, content = lse.result_csv(NAME, rows)
     assert name == NAME + ".result.csv"
-    assert content.startswith(b"line,esiid,channel,operating_day,code,text\n")
+    assert content.startswith(b"line,esiid,channel,operating_day,code,text,warnings\n")
     assert lse.read_result_csv(content) == rows
+
+
+def test_a_result_file_of_a_site_that_gives_no_warnings_is_read() -> None:
+    content = b"line,esiid,channel,operating_day,code,text\n1,%s,4,2026-08-12,00,loaded\n" % ESIID.encode()
+    assert lse.read_result_csv(content) == [lse.ResultRow(1, ESIID, "4", "2026-08-12", "00", "loaded")]
 
 
 @pytest.mark.parametrize("content", [b"", b"a,b\n", b"line,esiid,channel,operating_day,code,text\nx,,,,,\n"])

@@ -9,11 +9,20 @@ from pathlib import Path
 
 import pytest
 
-from headend.lse.writer import LseRecord, dumps, file_name, read
+from headend.lse.format import DayKey, Held
+from headend.lse.writer import (
+    RESULT_SUFFIX,
+    LseRecord,
+    ResultRow,
+    dumps,
+    file_name,
+    read,
+    read_result_csv,
+)
 from headend.vee.quality import Channel
 from meters.calendar import Seconds, epoch
+from simulator.smt.usage.folders import Homes
 from simulator.smt.usage.intake import Decided, decide
-from simulator.smt.usage.store import DayKey, Held
 from tests.simulator.smt.rig import NEIGHBOUR, PLAIN, TDSP_DUNS, Nowhere, Rig, record
 
 NOW = epoch("2026-08-12T07:30")
@@ -107,7 +116,42 @@ def test_a_day_of_another_length_is_no_full_day() -> None:
 
 
 def test_what_is_only_doubtful_costs_no_record() -> None:
-    assert codes(decided(dumps([record(PLAIN, DAY, NOW)]).replace(b",M\n", b",X\n"))) == ["00"]
+    (row,) = decided(dumps([record(PLAIN, DAY, NOW)]).replace(b",M\n", b",X\n")).rows
+    assert (row.code, row.warnings) == ("00", "origin: 'X' should be M (line 4)")
+
+
+def test_warnings_of_a_record_are_told_up_to_a_bound_and_those_of_the_file_in_its_first_row() -> None:
+    content = dumps([record(PLAIN, DAY, NOW), record(NEIGHBOUR, DAY, NOW)])
+    head, intervals = content.rsplit(b"10000000,", 1)
+    triplets = intervals.strip().split(b",")
+    rows = [b"10000000," + b",".join(triplets[at : at + 18]) for at in range(0, len(triplets), 18)]
+    first, second = decided(b"\xef\xbb\xbf" + head + b"\n".join(rows) + b"\n").rows
+    assert (first.code, first.warnings) == ("00", "file: a byte order mark is left out")
+    assert second.code == "00"
+    assert second.warnings.startswith("sort code: 10000000 does not ascend (line 11); sort code: ")
+    assert second.warnings.endswith("; 12 more")
+
+
+async def test_the_sender_is_told_in_the_result_file_what_is_doubtful(tmp_path: Path) -> None:
+    """The same octets again under another name; then a day that does not begin where the one before it stopped."""
+    homes = Homes(tmp_path / "ftps", ["wires"])
+    later = NOW + 86400
+    async with Rig(tmp_path, now="2026-08-12T07:30", folders=homes) as rig:
+
+        def told(name: str, content: bytes, at: Seconds) -> list[ResultRow]:
+            rig.smt.intake.take_in("wires", name, content, at)
+            return read_result_csv((homes.home("wires") / f"{name}{RESULT_SUFFIX}").read_bytes())
+
+        content = dumps([record(PLAIN, DAY, NOW)])
+        (row,) = told(NAME, content, NOW)
+        assert (row.code, row.warnings) == ("00", "")
+        (row,) = told(file_name(TDSP_DUNS, NOW, 2), content, later)
+        same = f"file: the same octets were posted as {NAME} at 2026-08-12T07:30:00-05:00"
+        assert row.code == "00"
+        assert row.warnings == f"{same}; record: it is held already, with the same timestamp"
+        next_day = replace(record(PLAIN, date(2026, 8, 12), later), start_reading_wh=1, stop_reading_wh=9_601)
+        (row,) = told(file_name(TDSP_DUNS, later, 1), dumps([next_day]), later)
+        assert row.warnings == "start reading: it is 0.001 kWh, where 2026-08-11 stopped at 3140.800"
 
 
 async def test_a_tdsp_posts_for_its_own_service_points_alone(tmp_path: Path) -> None:

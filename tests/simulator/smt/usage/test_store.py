@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from headend.lse.format import Held
 from headend.vee.quality import Channel
 from meters.calendar import day_end, day_start, epoch, seconds
-from simulator.smt.usage.store import DayKey, Held, VeeStore
+from simulator.smt.usage.store import VeeStore
 from tests.simulator.smt.postgres import DATABASES, opened
 from tests.simulator.smt.rig import PLAIN, record
 
@@ -34,7 +35,11 @@ def test_a_later_revision_leaves_the_earlier_one(store: VeeStore) -> None:
     both = store.day(PLAIN, Channel.LOAD, DAY, "A")
     assert (latest.revision, int(latest.wh[0]), latest.loaded_at) == (2, 200, 2001)
     assert [(one.revision, int(one.wh[0])) for one in both] == [(1, 100), (2, 200)]
-    assert store.held([first]) == {DayKey(PLAIN, Channel.LOAD, DAY): Held(2, seconds(2000))}
+    held = {second.key: Held(2, seconds(2000), second.start_reading_wh, second.stop_reading_wh)}
+    # Of the neighbours it is asked too, for their registers.
+    for asked in (DAY, *(DAY + timedelta(days=step) for step in (-1, 1))):
+        assert store.held([record(PLAIN, asked, seconds(1))]) == held
+    assert store.held([record(PLAIN, DAY + timedelta(days=2), seconds(1))]) == {}
 
 
 def test_a_file_with_a_day_twice_gives_two_revisions(store: VeeStore) -> None:
