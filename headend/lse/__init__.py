@@ -4,4 +4,5 @@
 ``reader``  the reader of LSE files: line by line, each fault told with its line, field and result code
 ``writer``  LSE files (Lodestar Enhanced): names, writer, result files
 ``warned``  what of right records is doubtful all the same: sums, midnights, what comes again
+``zoo``     files that are wrong or doubtful in one thing each, as data
 """

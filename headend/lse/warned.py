@@ -28,7 +28,8 @@ def warnings_of(
     before: dict[DayKey, LseRecord] = {}
     found = [*_sums(records, multiplier_of), *_multipliers(records, multiplier_of)]
     for record in records:
-        if record.key in before:
+        # An older one is turned away.
+        if record.key in before and record.posted_at >= before[record.key].posted_at:
             found.append(_tell(record, "record", f"that of line {before[record.key].line} comes again"))
         before[record.key] = record
         one = held.get(record.key)
