@@ -38,6 +38,7 @@ def app() -> typer.Typer:
 
     from reports.commands.capacity import app as capacity
     from reports.commands.demo import demo, report
+    from reports.commands.lse import app as lse
     from reports.commands.meters import list_meters, show_meter, tell_truth
     from reports.commands.vee import make, run, score
     from reports.commands.vee import report as batch_report
@@ -90,6 +91,7 @@ def app() -> typer.Typer:
     door.add_typer(headend, name="headend")
     door.add_typer(smt, name="smt")
     door.add_typer(vee, name="vee")
+    door.add_typer(lse, name="lse")
     door.add_typer(scenario, name="scenario")
     door.add_typer(capacity, name="capacity")
     return door

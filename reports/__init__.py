@@ -1,11 +1,14 @@
 """Pages and charts made from results (``Outcome``, ``Recording``, ``Verdict``), and from nothing else; and the commands that make or show results.
 
-``batch``        a head-end's batch of a day
-``capacity``     the load report
-``chart_parts``  colours and hatching by quality, bare axes, the widths of charts, how one becomes SVG
-``commands``     demo, report, capacity, meters list, show and truth, vee make, run, report and score
-``meter``        a meter's day, a fleet's list
-``scenario``     a scenario's result, on terminal and page
-``score``        what an engine of VEE is fed, our batch over it, and the scorecard
-``terminal``     what every command prints through: one width, the same content on a terminal and in a pipe
+``batch``           a head-end's batch of a day
+``capacity``        the load report
+``chart_parts``     colours and hatching by quality, bare axes, the widths of charts, how one becomes SVG
+``commands``        demo, report, capacity, meters list, show, truth, vee make, run, report, score, lse
+``interval_table``  intervals as a table, CSV or Parquet
+``lse``             LSE files checked, shown, made and compared; what SMT lacks of a day
+``meter``           a meter's day, a fleet's list
+``scenario``        a scenario's result, on terminal and page
+``score``           what an engine of VEE is fed, our batch over it, and the scorecard
+``terminal``        what every command prints through: one width, the same content on a terminal and in a pipe
+``text_chart``      a day as a chart of characters: delivered above the axis, received below it
 """

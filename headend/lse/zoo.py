@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,7 @@ class Animal:
     field: str
     of: str = "pair"
     do: Sequence[Sequence[Any]] = ()
-    octets: Mapping[str, Any] = field(default_factory=dict)
+    octets: Mapping[str, Any] | None = None
     name: str = ""
     day: date | None = None
 
@@ -44,9 +44,9 @@ class Animal:
         lines = dumps(_sound(self.of, esiid, day, made_at)).decode().splitlines(keepends=True)
         for kind, *how in self.do:
             _DO[kind](lines, *(one.format(**words) if isinstance(one, str) else one for one in how))
-        text = self.octets.get("before", "") + "".join(lines)
-        content = text.encode()
-        content = content[: len(content) - self.octets.get("cut", 0)]
+        octets = self.octets or {}
+        content = (octets.get("before", "") + "".join(lines)).encode()
+        content = content[: len(content) - octets.get("cut", 0)]
         return self.name.format(**words) or file_name(duns, made_at, 1), content
 
 

@@ -2,6 +2,7 @@
 
 ``capacity``  ``ami capacity``
 ``demo``      ``ami demo`` and ``ami report``
+``lse``       ``ami lse``
 ``meters``    ``ami meters list``, ``show`` and ``truth``
 ``vee``       ``ami vee make``, ``run``, ``report`` and ``score``
 """

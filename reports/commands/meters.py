@@ -144,8 +144,8 @@ def _print_day(shown: MeterDay, count: int, png: Path | None) -> None:
     import sys
 
     from reports.meter.day_text import day_lines
-    from reports.meter.text_chart import glyphs_for
     from reports.terminal import console
+    from reports.text_chart import glyphs_for
 
     to = console()
     width = shutil.get_terminal_size((WIDTH, 40)).columns

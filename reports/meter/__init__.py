@@ -4,7 +4,6 @@
 ``day``            one operating day as one meter holds it the next morning: registers, intervals
 ``day_text``       what ``ami meters show`` prints
 ``fleet_list``     what ``ami meters list`` prints
-``text_chart``     a meter's day as a chart of characters: delivered above the axis, received below it
 ``truth_figures``  what the truth of a company's premises looks like in figures
 ``truth_page``     what ``ami meters truth`` prints: the figures beside published ones (``published.csv``)
 """

@@ -13,7 +13,7 @@ from meters.calendar import local, seconds
 from meters.errors import MeterError
 from reports.chart_parts import INK, MUTED, bare
 from reports.meter.day import MeterDay
-from reports.meter.text_chart import ceiling
+from reports.text_chart import ceiling
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,22 +20,12 @@ from meters.load.truth import DayLoad
 from meters.load.weather import temperature
 from meters.shown import Reply, Wire
 from meters.status import Common, Condition, common_nibble, delivered_condition
+from reports.text_chart import Mark
 from simulator.world.roster import Found
 
 Wh = NDArray[np.int64]
 #: How long after its end a day is read.
 READ_AFTER_S = 3600
-
-
-class Mark(NamedTuple):
-    """What can be said of an interval."""
-
-    name: str
-    #: In a chart of letters.
-    letter: str
-    says: str
-    #: The meter has no value.
-    missing: bool = False
 
 
 def _condition(channel: Condition) -> Callable[[NDArray[np.uint16]], NDArray[np.bool_]]:
@@ -106,6 +96,11 @@ class MeterDay:
     def starts(self) -> Wh:
         """UTC epoch seconds at which the intervals begin."""
         return self.ends - INTERVAL_S
+
+    @property
+    def mark_order(self) -> tuple[Mark, ...]:
+        """Every mark, the more telling first."""
+        return MARKS
 
     @property
     def marked(self) -> list[Mark]:

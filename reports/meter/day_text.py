@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from meters.calendar import INTERVAL_S, local
 from meters.load.replay import ReplayedLoad
 from reports.meter.day import MeterDay, fault_text, wire_text
-from reports.meter.text_chart import Glyphs, chart
+from reports.text_chart import Glyphs, chart
 
 if TYPE_CHECKING:
     from rich.text import Text

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,6 +14,7 @@ from headend.lse.reader import read
 from headend.vee.rules import RULES
 from meters.calendar import INTERVAL_S, day_start, intervals_in
 from meters.errors import UserError
+from reports.interval_table import coded, read_table, starts_of, wh_of
 from reports.score.made import CHANNELS, Made
 from simulator.input.mistakes import did_you_mean
 from simulator.input.yaml_text import YamlProblem, read_yaml_file
@@ -83,7 +84,7 @@ class Engine:
         if path.suffix.lower() == ".lse":
             self._take_lse(path)
         else:
-            self._take_table(path, _table(path))
+            self._take_table(path, read_table(path, _CODE))
 
     def _take_lse(self, path: Path) -> None:
         """Faulty records deliver nothing."""
@@ -101,11 +102,11 @@ class Engine:
         import pyarrow as pa
         import pyarrow.compute as pc
 
-        wh = _wh(path, table)
-        start = _starts(path, table)
+        wh = wh_of(path, table, _CODE)
+        start = starts_of(path, table, _CODE)
         row = pc.index_in(table["esiid"].cast(pa.string()), value_set=self._made.esiids).fill_null(-1).to_numpy()
         channel = table["channel"].cast(pa.int64()).fill_null(0).to_numpy()
-        told, status_texts = _coded(table["status"])
+        told, status_texts = coded(table["status"])
         status_of = {"A": ACTUAL, "E": ESTIMATED}
         for text in set(status_texts) - set(status_of):
             raise UserError(_CODE, f"A status '{text}' is neither A nor E.", str(path), "Write A or E.")
@@ -129,7 +130,7 @@ class Engine:
     def _codes(self, table: Any, name: str, known: dict[str, int]) -> NDArray[np.int64]:
         if name not in table.column_names:
             return np.zeros(table.num_rows, np.int64)
-        codes, texts = _coded(table[name])
+        codes, texts = coded(table[name])
         return np.array([known.setdefault(text, len(known)) for text in texts], np.int64)[codes]
 
 
@@ -149,71 +150,3 @@ def read_names(path: Path) -> dict[str, list[str]]:
             if rule not in RULES:
                 raise UserError(code, f"There is no rule '{rule}'.", f"{path}: {name}", did_you_mean(rule, RULES))
     return names
-
-
-def _table(path: Path) -> Any:
-    import pyarrow as pa
-    import pyarrow.csv
-    import pyarrow.parquet as pq
-
-    try:
-        if path.suffix.lower() == ".csv":
-            # Digits alone, however many, stay what they are.
-            kept = {name: pa.string() for name in ("esiid", "start", "status", "rule", "method")}
-            options = pyarrow.csv.ConvertOptions(column_types=kept)
-            table = pyarrow.csv.read_csv(path, convert_options=options)
-        else:
-            table = pq.read_table(path)
-    except (OSError, pa.ArrowException) as error:
-        text = str(error).splitlines()[0].rstrip(".")
-        raise UserError(_CODE, f"{text}.", str(path), "Give LSE files, CSV or Parquet.") from None
-    for name in ("esiid", "channel", "start", "status"):
-        if name not in table.column_names:
-            mend = "Its columns are esiid, channel, start, wh or kwh, status, and, if you have them, rule and method."
-            raise UserError(_CODE, f"There is no column '{name}'.", str(path), mend)
-    return table
-
-
-def _wh(path: Path, table: Any) -> NDArray[np.float64]:
-    import pyarrow as pa
-
-    for name, times in (("wh", 1.0), ("kwh", 1000.0)):
-        if name in table.column_names:
-            try:
-                column: NDArray[np.float64] = table[name].cast(pa.float64()).to_numpy()
-            except pa.ArrowException as error:
-                raise UserError(_CODE, f"{error}.", f"{path}: {name}", "Write numbers.") from None
-            return column * times
-    raise UserError(_CODE, "There is neither a column 'wh' nor 'kwh'.", str(path), "Give one of them.")
-
-
-def _starts(path: Path, table: Any) -> NDArray[np.int64]:
-    """UTC epoch seconds."""
-    import pyarrow as pa
-
-    column = table["start"]
-    mend = "Write 2026-01-13T06:00:00Z, or local time with its offset."
-    if pa.types.is_timestamp(column.type):
-        if column.type.tz is None:
-            raise UserError(_CODE, "The starts have no zone.", f"{path}: start", mend)
-        whole: NDArray[np.int64] = column.cast(pa.timestamp("s", "UTC"), safe=False).cast(pa.int64()).to_numpy()
-        return whole
-    codes, texts = _coded(column.cast(pa.string()))
-    found = []
-    for text in texts:
-        try:
-            at = datetime.fromisoformat(text)
-        except ValueError:
-            at = datetime.min
-        if at.tzinfo is None:
-            raise UserError(_CODE, f"'{text}' is no time with an offset.", f"{path}: start", mend)
-        found.append(int(at.timestamp()))
-    return np.array(found, np.int64)[codes]
-
-
-def _coded(column: Any) -> tuple[NDArray[np.int64], list[str]]:
-    """A column of texts as places in the list of those that there are; nothing is the empty text."""
-    import pyarrow as pa
-
-    coded = column.cast(pa.string()).combine_chunks().fill_null("").dictionary_encode()
-    return coded.indices.to_numpy().astype(np.int64), coded.dictionary.to_pylist()

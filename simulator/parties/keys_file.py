@@ -35,9 +35,15 @@ class _File(BaseModel):
 
 def kept_keys(file: Path, option: str = "--keys") -> LinkKeys:
     """The keys of a file, which is made if there is none. Raises SimulatorError ``keys.*`` naming the option, and never a key."""
+    return read_keys(file, option, make=True)
+
+
+def read_keys(file: Path, option: str = "--keys", *, make: bool = False) -> LinkKeys:
+    """The keys of a file that is there. Raises as ``kept_keys`` does."""
     place = f"{option} {file}"
     try:
-        _make(file)
+        if make:
+            _make(file)
         with file.open(encoding="utf-8") as opened:
             kept = os.fstat(opened.fileno())
             text = opened.read()

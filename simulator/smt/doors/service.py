@@ -33,8 +33,9 @@ from simulator.smt.doors import health
 from simulator.smt.doors.both.bodies import BAD_BODY
 from simulator.smt.doors.both.served import ServedSmt
 from simulator.smt.doors.complaint_door import ComplaintDoor
-from simulator.smt.doors.control import access, audit, complaints, postings
+from simulator.smt.doors.control import access, audit, complaints, missing, postings
 from simulator.smt.doors.market import login, odr, reads
+from simulator.smt.doors.market import missing as market_missing
 from simulator.smt.doors.market import premise as market_premise
 from simulator.smt.doors.market.wire import GatewayErrorReply
 from simulator.smt.doors.portal import api as portal_api
@@ -95,7 +96,7 @@ def create_app(smt: Smt) -> DescribedApi:
 @cache
 def _routes() -> list[BaseRoute]:
     """The routes of every SMT."""
-    doors = (odr, market_premise, reads, login, portal_api, portal_reads, portal_usage, portal_premise)
+    doors = (odr, market_premise, reads, market_missing, login, portal_api, portal_reads, portal_usage, portal_premise)
     routes = [route for door in doors for route in door.router().routes]
     calls = {str(getattr(route, "path", "")).rstrip("/") for route in routes}
     others = (
@@ -103,6 +104,7 @@ def _routes() -> list[BaseRoute]:
         health.router(),
         access.router(),
         audit.router(),
+        missing.router(),
         postings.router(),
         complaints.router(calls),
     )

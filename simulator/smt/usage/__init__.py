@@ -11,6 +11,7 @@ Nothing non-VEE lives here.
 ``green_button``     posted days as an Atom feed of ESPI resources
 ``intake``           takes posted LSE files in, a result code for each record
 ``kwh``              kWh as SMT writes them: text with three decimals, of whole Wh
+``missing``          ESI IDs of which nothing is loaded for a day, by TDSP and ROR
 ``posting_list``     postings as a tester looks at them
 ``postings``         what happened to the files of the file site, append-only
 ``rights``           who may do what at the file site, and which names are given there

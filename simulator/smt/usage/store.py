@@ -146,6 +146,15 @@ class VeeStore:
         with self._engine.connect() as connection:
             return self._held(connection, records)
 
+    def loaded(self, esiids: Iterable[str], day: date) -> set[str]:
+        """Those of some ESI IDs of whose consumption something is held of a day."""
+        table, found = interval_day.c, set[str]()
+        with self._engine.connect() as connection:
+            for chunk in _chunks(sorted(esiids)):
+                of_day = (table.esiid.in_(chunk), table.channel == int(Channel.LOAD), table.day == day)
+                found.update(connection.scalars(select(table.esiid).where(*of_day)))
+        return found
+
     def day(self, esiid: str, channel: Channel, day: date, version: Version = "L") -> list[StoredDay]:
         """The revisions of one day, ascending; of "L" at most one."""
         return self.range(esiid, channel, day, day, version)

@@ -293,9 +293,7 @@ class Rig:
 
     async def market(self, path: str, username: str = "lonestar.api", **fields: Any) -> httpx.Response:
         """One call of the market API, logged in, with the fields that every request has."""
-        if username not in self.tokens:
-            reply = await self.client.post("/v2/token/", json={"username": username, "password": PASSWORD})
-            self.tokens[username] = reply.json()["accessToken"]
+        headers = await self._bearing(username)
         self.count += 1
         user = self.smt.registry.users[username]
         body = {
@@ -306,9 +304,18 @@ class Rig:
         }
         if user.duns:
             body["requesterAuthenticationID"] = user.duns
-        return await self.client.post(
-            f"/v2{path}", json=body | fields, headers={"Authorization": f"Bearer {self.tokens[username]}"}
-        )
+        return await self.client.post(f"/v2{path}", json=body | fields, headers=headers)
+
+    async def missing(self, day: date, username: str) -> httpx.Response:
+        """Which of a user's own are not loaded for a day."""
+        headers = await self._bearing(username)
+        return await self.client.get("/v2/missing/", params={"day": day.isoformat()}, headers=headers)
+
+    async def _bearing(self, username: str) -> dict[str, str]:
+        if username not in self.tokens:
+            reply = await self.client.post("/v2/token/", json={"username": username, "password": PASSWORD})
+            self.tokens[username] = reply.json()["accessToken"]
+        return {"Authorization": f"Bearer {self.tokens[username]}"}
 
     async def call_back(self, result: dict[str, Any] | bytes, key: str = "") -> httpx.Response:
         """As the head-end that was asked calls back to the address that it was given. key: of the inquiry, where the result does not say."""

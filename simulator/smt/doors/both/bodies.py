@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from datetime import date
 from typing import Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from headend.http.examples import documented
 from headend.wire import writable
+from meters.calendar import YEARS
 from simulator.smt.errors import BAD_FIELD, BUSINESS
 
 #: Of a default sandbox, for examples.
@@ -90,3 +93,13 @@ class BusinessErrorReply(BaseModel):
 
 
 BAD_BODY = documented("The body is not as documented; the message names the field.", BusinessErrorReply)
+
+
+def day_asked(value: object) -> object:
+    """A query's day, checked before it is read. Raises ValueError."""
+    # A number would be taken for seconds since 1970.
+    if value is None or isinstance(value, date):
+        return value
+    if not re.fullmatch(r"\d{4}-\d\d-\d\d", str(value), re.ASCII) or int(str(value)[:4]) not in YEARS:
+        raise ValueError(f"write it as 2026-08-12, in {YEARS.start} to {YEARS.stop - 1}")
+    return value

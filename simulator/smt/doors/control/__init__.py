@@ -3,5 +3,6 @@
 ``access``      who read an ESI ID
 ``audit``       the ledger of on-demand requests as a tester looks at it (AMB-10)
 ``complaints``  switch complaints on, list them, switch them off
+``missing``     which ESI IDs are not loaded for a day
 ``postings``    what TDSPs posted, and what became of it
 """

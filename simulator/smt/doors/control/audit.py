@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from datetime import date
 from pathlib import Path
 from typing import Annotated
@@ -12,7 +11,8 @@ from fastapi import APIRouter, Query
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from headend.wire import InquiryKind, writable
-from meters.calendar import YEARS, iso, local_us
+from meters.calendar import iso, local_us
+from simulator.smt.doors.both.bodies import day_asked
 from simulator.smt.doors.both.served import ServedSmt
 from simulator.smt.ondemand.ledger import Entry, Transition
 from simulator.smt.ondemand.lifecycle import State
@@ -78,16 +78,6 @@ class RequestList(BaseModel):
     model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
 
     requests: list[RequestLife]
-
-
-def day_asked(value: object) -> object:
-    """A query's day, checked before it is read. Raises ValueError."""
-    # A number would be taken for seconds since 1970.
-    if value is None or isinstance(value, date):
-        return value
-    if not re.fullmatch(r"\d{4}-\d\d-\d\d", str(value), re.ASCII) or int(str(value)[:4]) not in YEARS:
-        raise ValueError(f"write it as 2026-08-12, in {YEARS.start} to {YEARS.stop - 1}")
-    return value
 
 
 def _text(value: str | None) -> str | None:

@@ -9,8 +9,8 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from meters.calendar import iso
+from simulator.smt.doors.both.bodies import day_asked
 from simulator.smt.doors.both.served import ServedSmt
-from simulator.smt.doors.control.audit import day_asked
 from simulator.smt.party import Smt
 from simulator.smt.registry.records import UserKind
 from simulator.smt.usage.posting_list import Posting

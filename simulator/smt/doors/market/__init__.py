@@ -2,6 +2,7 @@
 
 ``login``             the log-in
 ``door``              what every call shares: router, token, registration
+``missing``           the sender's ESI IDs that are not loaded for a day
 ``odr``               on-demand requests: register reads, the gap's intervals, power status
 ``odr_wire``          on-demand bodies: the documented fields, and the gap-fill extension
 ``premise``           meter attributes, premise, HAN devices

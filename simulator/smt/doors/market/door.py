@@ -59,22 +59,30 @@ async def _user(smt: ServedSmt, credentials: Annotated[HTTPAuthorizationCredenti
 Sender = Annotated[User, Security(_user)]
 
 
-def post(router: APIRouter, path: str, **options: Any) -> Registering:
+def post(router: APIRouter, path: str, method: str = "POST", **options: Any) -> Registering:
     """Register a handler under a path with and without its last slash; the documents show the first."""
 
     def register(handler: Callable[..., Any]) -> Callable[..., Any]:
-        router.post(path, **options)(handler)
-        router.post(path.rstrip("/"), include_in_schema=False, **options)(handler)
+        router.api_route(path, methods=[method], **options)(handler)
+        router.api_route(path.rstrip("/"), methods=[method], include_in_schema=False, **options)(handler)
         return handler
 
     return register
 
 
-def call(router: APIRouter, path: str, model: Any, summary: str, files: Sequence[str] = ()) -> Registering:
+def call(
+    router: APIRouter, path: str, model: Any, summary: str, files: Sequence[str] = (), method: str = "POST"
+) -> Registering:
     """Register a call of someone who is logged in, and document whatever else it may be answered. model: of the replies in JSON. files: other media types."""
     content = {media: {"schema": {"type": "string"}} for media in files}
     responses: Replies = {200: {"content": content} if files else {}, **_OTHERS}
-    return post(router, path, response_model=model | BusinessErrorReply, responses=responses, summary=summary)
+    return post(router, path, method, response_model=model | BusinessErrorReply, responses=responses, summary=summary)
+
+
+def check_onboarded(user: User) -> None:
+    """Refuse a customer who may not use the API."""
+    if user.kind is UserKind.CUSTOMER and not user.onboarded:
+        raise BusinessError("2076")
 
 
 def check_sender(user: User, asked: Order | Poll) -> None:
@@ -83,8 +91,7 @@ def check_sender(user: User, asked: Order | Poll) -> None:
     Every call begins here, so its log lines bear the sender's ``trans_id`` from here on, however it ends.
     """
     current().trans_id = asked.trans_id
-    if user.kind is UserKind.CUSTOMER and not user.onboarded:
-        raise BusinessError("2076")
+    check_onboarded(user)
     # Public clients write it in capitals, whatever the log-in is [S].
     if asked.requestorID.casefold() != user.username.casefold():
         raise BusinessError("REQUESTOR")

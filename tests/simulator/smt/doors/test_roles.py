@@ -148,6 +148,8 @@ REQUESTS = ("/v2/odr/", "/v2/powerstatus/", "/api/ondemandread")
 OWN_REQUESTS = ("/v2/odrstatus/", "/v2/reportrequeststatus/")
 #: A call that names no ESI ID, and tells of the sender's own.
 NAMELESS = "/api/dashboard"
+#: Likewise, by GET: which of the sender's own are not loaded for a day. Today nobody's is.
+MISSING = "/v2/missing/"
 #: Calls that need no token, or are no call of a market party.
 OPEN = ("/v2/token/", "/commonapi/user/authenticate", "/callbacks/inquiries/{correlationId}/{seal}", "/healthz")
 ESIID_CALLS = [*USAGE, *RECORDS, *REQUESTS]
@@ -187,6 +189,7 @@ def replies(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str, st
                     reply = await rig.market(path.removeprefix("/v2"), role, correlationId=key)
                     found[role, path, OWN] = reply.text
                 found[role, NAMELESS, OWN] = json.dumps(await rig.portal(NAMELESS, role))
+                found[role, MISSING, OWN] = (await rig.missing(rig.today(), role)).text
                 for path in ESIID_CALLS:
                     for esiid in (OWN, FOREIGN, UNKNOWN):
                         found[role, path, esiid] = await asked(rig, path, role, esiid)
@@ -198,10 +201,10 @@ def replies(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str, st
 async def test_every_call_of_both_doors_has_a_row(rig: Rig) -> None:
     paths = (await rig.client.get("/openapi.json")).json()["paths"]
     calls = {path for path in paths if not path.startswith("/control/") and path != "/metrics"}
-    assert calls == {*ESIID_CALLS, *OWN_REQUESTS, NAMELESS, *OPEN}
+    assert calls == {*ESIID_CALLS, *OWN_REQUESTS, NAMELESS, MISSING, *OPEN}
 
 
-@pytest.mark.parametrize("path", [path for path in (*ESIID_CALLS, *OWN_REQUESTS) if path.startswith("/v2/")])
+@pytest.mark.parametrize("path", [path for path in (*ESIID_CALLS, *OWN_REQUESTS, MISSING) if path.startswith("/v2/")])
 def test_customers_that_are_not_onboarded_may_not_use_the_market_api(
     replies: dict[tuple[str, str, str], str], path: str
 ) -> None:
@@ -228,7 +231,7 @@ def test_usage_is_told_day_by_day(replies: dict[tuple[str, str, str], str], path
                 assert USAGE[path][1](replies[name, path, other]) == set(), name
 
 
-@pytest.mark.parametrize("path", [*RECORDS, NAMELESS])
+@pytest.mark.parametrize("path", [*RECORDS, NAMELESS, MISSING])
 def test_records_are_told_to_whom_the_esiid_is_today(replies: dict[tuple[str, str, str], str], path: str) -> None:
     for name in told_to(path):
         assert (RECORDS.get(path, OWN) in replies[name, path, OWN]) is ROLES[name].sees_today, name
@@ -265,6 +268,12 @@ async def test_without_a_token_nothing_is_told(tmp_path: Path, path: str) -> Non
         reply = await rig.client.post(path, json={"esiid": OWN, "ESIID": OWN})
         assert reply.status_code in (401, 403)
         assert OWN not in reply.text
+
+
+async def test_without_a_token_nothing_is_told_of_what_is_missing(tmp_path: Path) -> None:
+    async with Rig(tmp_path, registered=registry()) as rig:
+        reply = await rig.client.get(MISSING, params={"day": "2026-08-11"})
+        assert (reply.status_code, OWN in reply.text) == (403, False)
 
 
 async def test_a_gap_begins_with_the_retailers_own_days(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from meters.fleet import Fleet
 from meters.identity import TDSPS
 from meters.load.premises import MARKET
 from reports.meter.day import MeterDay, meter_day
-from reports.meter.text_chart import ASCII, MARGIN, ROWS, UNICODE, ceiling, chart, glyphs_for
+from reports.text_chart import ASCII, MARGIN, ROWS, UNICODE, ceiling, chart, glyphs_for
 from simulator.world.roster import find
 
 DAY = date(2026, 8, 12)

@@ -6,8 +6,9 @@ Columns are quarter hours, or halves or hours where the terminal is narrow; labe
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from itertools import groupby
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,8 +17,6 @@ from meters.calendar import INTERVAL_S, local, seconds
 
 if TYPE_CHECKING:
     from rich.text import Text
-
-    from reports.meter.day import Mark, MeterDay
 
 Floats = NDArray[np.float64]
 
@@ -33,6 +32,43 @@ SPIKE = 4.0
 _ROOM = 1.5
 _SHARE = 95
 _BAR, _SURPLUS, _FLAGGED, _MISSING, _QUIET = "cyan", "green", "yellow", "red", "dim"
+
+
+class Mark(NamedTuple):
+    """What can be said of an interval."""
+
+    name: str
+    #: In a chart of letters.
+    letter: str
+    says: str
+    #: There is no value.
+    missing: bool = False
+
+
+class Charted(Protocol):
+    """A day that can be drawn; arrays are (n,), n = 92, 96 or 100, energy in Wh."""
+
+    @property
+    def starts(self) -> NDArray[np.int64]:
+        """UTC epoch seconds at which the intervals begin."""
+
+    @property
+    def delivered(self) -> NDArray[np.int64]: ...
+    @property
+    def received(self) -> NDArray[np.int64]: ...
+    @property
+    def present(self) -> NDArray[np.bool_]: ...
+    @property
+    def marks(self) -> Sequence[Sequence[Mark]]:
+        """Of each interval."""
+
+    @property
+    def mark_order(self) -> Sequence[Mark]:
+        """Every mark, the more telling first."""
+
+    @property
+    def outdoors(self) -> Floats | None:
+        """Degrees C; None where nobody knows."""
 
 
 class Glyphs(NamedTuple):
@@ -77,11 +113,11 @@ def ceiling(values: Floats) -> float:
     return usual * _ROOM if usual > 0 and highest > SPIKE * usual else highest
 
 
-def chart(shown: MeterDay, width: int, glyphs: Glyphs) -> list[Text]:
+def chart(shown: Charted, width: int, glyphs: Glyphs) -> list[Text]:
     """The lines of the chart, without trailing blanks. width: characters of a line."""
     from rich.text import Text
 
-    n = len(shown.ends)
+    n = len(shown.starts)
     per = intervals_per_column(n, width)
     kw = np.where(shown.present, shown.delivered, np.nan) * (3600 / INTERVAL_S / 1000)
     back = np.where(shown.present, shown.received, np.nan) * (3600 / INTERVAL_S / 1000)
@@ -172,16 +208,16 @@ def _cell(filled: float, levels: str, cut: str, *, last: bool) -> str:
     return levels[min(len(levels) - 1, max(0, math.ceil(filled * len(levels) - 0.5) - 1))]
 
 
-def _axis(shown: MeterDay, per: int, glyphs: Glyphs) -> Text:
+def _axis(shown: Charted, per: int, glyphs: Glyphs) -> Text:
     from rich.text import Text
 
-    line = [glyphs.line] * (len(shown.ends) // per)
+    line = [glyphs.line] * (len(shown.starts) // per)
     for at in _thirds(shown):
         line[at // per] = glyphs.tick
     return Text(f"{'0':>{MARGIN - 1}}{glyphs.corner}{''.join(line)}", style=_QUIET)
 
 
-def _thirds(shown: MeterDay) -> list[int]:
+def _thirds(shown: Charted) -> list[int]:
     """Positions of the intervals that begin at every third hour of the local clock."""
     clock = [local(seconds(at)) for at in shown.starts]
     return [at for at, when in enumerate(clock) if when.minute == 0 and when.hour % 3 == 0]
@@ -197,12 +233,10 @@ def _row_of(per: int, label: str, words: dict[int, str]) -> Text:
     return Text(line, style=_QUIET)
 
 
-def _column_marks(shown: MeterDay, per: int) -> list[Mark | None]:
+def _column_marks(shown: Charted, per: int) -> list[Mark | None]:
     """The most telling mark of each column."""
-    from reports.meter.day import MARKS
-
     found: list[Mark | None] = []
     for first in range(0, len(shown.marks), per):
         ones = [mark for marks in shown.marks[first : first + per] for mark in marks]
-        found.append(min(ones, key=MARKS.index) if ones else None)
+        found.append(min(ones, key=shown.mark_order.index) if ones else None)
     return found
