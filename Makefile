@@ -54,6 +54,7 @@ openapi: $(READY)
 pages: openapi
 	$(BIN)/python -m tests.meters.register_map.pages
 	$(BIN)/python -m tests.reports.meter.pages
+	$(BIN)/python -m tests.headend.lse.pages
 
 setup: $(READY)
 
