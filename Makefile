@@ -13,7 +13,7 @@ LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hash
 # Every process of the tests would compile all modules anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test fast crash stops check bench mutants lint openapi pages setup locks clean
+.PHONY: demo test fast crash stops lse-mutations check bench mutants lint openapi pages setup locks clean
 
 demo: $(READY)
 	$(BIN)/ami demo
@@ -30,6 +30,10 @@ crash: $(READY)
 
 stops: $(READY)
 	$(BIN)/python -m pytest -q tests/simulator/commands/hundred_stops.py
+
+# A hundred thousand mutated LSE files, each by two readings.
+lse-mutations: $(READY)
+	$(BIN)/python -m tests.headend.lse.mutations
 
 lint: $(READY)
 	$(BIN)/ruff check .

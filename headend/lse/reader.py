@@ -226,7 +226,8 @@ class _Reader:
     def _header(self, draft: _Draft, line: int, kind: int, fields: list[str]) -> None:
         if kind != draft.header + 1:
             # The rows that follow belong to nothing.
-            self.tell("F2", line, "sort code", f"row 0000000{draft.header + 1} is missing or out of its place")
+            wanted = f"0000000{draft.header + 1} is missing or" if draft.header < 4 else f"0000000{kind} is"
+            self.tell("F2", line, "sort code", f"row {wanted} out of its place")
             self.draft, self.lost = None, True
             return
         draft.header = kind

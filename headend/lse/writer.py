@@ -156,7 +156,8 @@ def result_csv(name: str, rows: Iterable[ResultRow]) -> tuple[str, bytes]:
     table = csv.writer(out, lineterminator="\n")
     table.writerow(_RESULT_COLUMNS)
     table.writerows(attrgetter(*_RESULT_COLUMNS)(row) for row in rows)
-    return name + RESULT_SUFFIX, out.getvalue().encode()
+    # What is quoted of a file of garbage may hold them, and no reader of CSV takes them for a part of a field.
+    return name + RESULT_SUFFIX, out.getvalue().translate({0: " ", 13: " "}).encode()
 
 
 def read_result_csv(content: bytes) -> list[ResultRow]:

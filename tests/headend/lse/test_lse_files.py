@@ -59,6 +59,12 @@ def test_result_file_round_trip() -> None:
     assert lse.read_result_csv(content) == rows
 
 
+def test_what_a_result_quotes_of_garbage_breaks_no_row() -> None:
+    row = lse.ResultRow(1, "1044\r37\0", "4", "", "01", "'\r\n' is no\rESI ID")
+    (read,) = lse.read_result_csv(lse.result_csv(NAME, [row])[1])
+    assert (read.esiid, read.text) == ("1044 37 ", "' \n' is no ESI ID")
+
+
 def test_a_result_file_of_a_site_that_gives_no_warnings_is_read() -> None:
     content = b"line,esiid,channel,operating_day,code,text\n1,%s,4,2026-08-12,00,loaded\n" % ESIID.encode()
     assert lse.read_result_csv(content) == [lse.ResultRow(1, ESIID, "4", "2026-08-12", "00", "loaded")]
