@@ -161,7 +161,7 @@ class _Reader:
                 self.draft = None
                 self.records.clear()
                 # The file is refused whole: what single records lack does not matter any more.
-                self.findings = [one for one in self.findings if not one.record_line]
+                self.findings[:] = [one for one in self.findings if not one.record_line]
                 self.tell("F1", number, "file", f"holds {RESULT_CODES['F1']}")
                 return
         self.finish(number)
