@@ -98,8 +98,9 @@ class VeeStore:
             revisions = {key: held.revision for key, held in self._held(connection, records).items()}
         rows = []
         for record in records:
-            revisions[record.key] = revisions.get(record.key, 0) + 1
-            row = _packed(record, revisions[record.key], loaded_at, file_name, posting)
+            key = DayKey(record.esiid, record.channel, record.day)
+            revisions[key] = revisions.get(key, 0) + 1
+            row = _packed(record, revisions[key], loaded_at, file_name, posting)
             rows.append(row | {"ror": ror_of_record(record.esiid, record.day)})
         return Loading(posting, rows)
 
