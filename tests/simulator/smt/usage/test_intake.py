@@ -145,6 +145,8 @@ async def test_the_sender_is_told_in_the_result_file_what_is_doubtful(tmp_path: 
         content = dumps([record(PLAIN, DAY, NOW)])
         (row,) = told(NAME, content, NOW)
         assert (row.code, row.warnings) == ("00", "")
+        (row,) = told(NAME, content, NOW)
+        assert row.warnings == "record: it is held already, with the same timestamp"
         (row,) = told(file_name(TDSP_DUNS, NOW, 2), content, later)
         same = f"file: the same octets were posted as {NAME} at 2026-08-12T07:30:00-05:00"
         assert row.code == "00"
