@@ -157,7 +157,7 @@ def _splice(content: bytearray, draw: random.Random) -> None:
 
 
 def _line(content: bytearray, draw: random.Random) -> None:
-    lines = content.splitlines(keepends=True)
+    lines = bytes(content).splitlines(keepends=True)
     if not lines:
         return
     one, other = draw.randrange(len(lines)), draw.randrange(len(lines))
@@ -176,7 +176,7 @@ def _line(content: bytearray, draw: random.Random) -> None:
 
 
 def _field(content: bytearray, draw: random.Random) -> None:
-    lines = content.split(b"\n")
+    lines = bytes(content).split(b"\n")
     at = draw.randrange(len(lines))
     fields = lines[at].split(b",")
     text = draw.choice(_TEXTS).encode()

@@ -39,11 +39,15 @@ async def test_what_is_not_loaded_is_told_by_tdsp_and_ror_of_record(rig: Rig) ->
     assert any(FOREIGN in one.esiids for one in found.values())
     assert missing(registry, store, NEXT)[0].esiids == sorted([*mine.esiids, PLAIN])
     # What an assumption does not hold of is not waited for.
-    for assumption in ("ams", "provisioned", "receiving", "lse"):
-        point = registry.points[NEIGHBOUR]
-        registry.points[NEIGHBOUR] = replace(point, **{assumption: False})
-        assert all(NEIGHBOUR not in one.esiids for one in missing(registry, store, DAY)), assumption
-        registry.points[NEIGHBOUR] = point
+    point = registry.points[NEIGHBOUR]
+    for broken in (
+        replace(point, ams=False),
+        replace(point, provisioned=False),
+        replace(point, receiving=False),
+        replace(point, lse=False),
+    ):
+        registry.points[NEIGHBOUR] = broken
+        assert all(NEIGHBOUR not in one.esiids for one in missing(registry, store, DAY))
 
 
 async def test_each_is_told_of_their_own(rig: Rig) -> None:
