@@ -7,16 +7,20 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, fields
 from datetime import date, datetime
 from enum import StrEnum
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
-from headend.ports import BoolArray, IntArray
+import numpy as np
+from numpy.typing import NDArray
+
+from headend.ports import BoolArray, HeadEndError, IntArray, LongArray
 from headend.vee.quality import Channel
-from meters.calendar import Seconds
+from meters.calendar import Seconds, intervals_in, seconds
 
 #: What SMT answers. File level F1, F2; per record 00 to 05. 04 and 05 need SMT's own state, so only SMT gives them.
 RESULT_CODES: dict[str, str] = {
@@ -106,6 +110,100 @@ class LseRecord:
         """What it is about."""
         return DayKey(self.esiid, self.channel, self.day)
 
+    @property
+    def place(self) -> str:
+        """What names it in an error."""
+        return f"{self.esiid} channel {int(self.channel)} {self.day}"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LseColumns:
+    """Records as columns, (m,) each but for the intervals: what a file of 50,000 is read and written by. Units as of ``LseRecord``."""
+
+    #: Digits as octets.
+    esiid: NDArray[np.bytes_]
+    channel: NDArray[np.uint8]
+    #: datetime64[D]
+    day: NDArray[np.datetime64]
+    #: -1 where none was read.
+    start_wh: LongArray
+    stop_wh: LongArray
+    #: (m, n) the day's own intervals, then zeros; n: 100, or as many as the longest of the days has.
+    wh: IntArray
+    estimated: BoolArray
+    posted_at: LongArray
+    line: LongArray
+    multiplier: LongArray
+
+    def __len__(self) -> int:
+        """How many records."""
+        return len(self.day)
+
+    def __getitem__(self, rows: slice) -> LseColumns:
+        """Some of them, as views."""
+        return LseColumns(**{one.name: getattr(self, one.name)[rows] for one in fields(self)})
+
+    @classmethod
+    def joined(cls, parts: Sequence[LseColumns]) -> LseColumns:
+        """Parts behind each other, each with 100 columns of intervals; at least one part."""
+        return cls(**{one.name: np.concatenate([getattr(part, one.name) for part in parts]) for one in fields(cls)})
+
+    @classmethod
+    def of(cls, records: Sequence[LseRecord]) -> LseColumns:
+        """Records as columns. Raises HeadEndError for one that is not a full day."""
+        shape = (len(records), MOST_TRIPLETS)
+        wh, estimated = np.zeros(shape, np.int32), np.zeros(shape, np.bool_)
+        for row, record in enumerate(records):
+            count = len(record.wh)
+            if count != intervals_in(record.day) or len(record.estimated) != count:
+                message = f"{count} intervals given, the day has {intervals_in(record.day)}."
+                raise HeadEndError("headend.lse.not_a_full_day", message, place=record.place)
+            wh[row, :count], estimated[row, :count] = record.wh, record.estimated
+        return cls(
+            np.array([record.esiid.encode() for record in records], np.bytes_),
+            np.array([record.channel for record in records], np.uint8),
+            np.array([record.day for record in records], "datetime64[D]"),
+            _readings(record.start_reading_wh for record in records),
+            _readings(record.stop_reading_wh for record in records),
+            wh,
+            estimated,
+            np.array([record.posted_at for record in records], np.int64),
+            np.array([record.line for record in records], np.int64),
+            np.array([record.multiplier for record in records], np.int64),
+        )
+
+    def records(self) -> Iterator[LseRecord]:
+        """Each as a record, whose arrays are views."""
+        columns = (
+            self.esiid.astype(str),
+            self.channel,
+            self.day,
+            self.start_wh,
+            self.stop_wh,
+            self.posted_at,
+            self.line,
+            self.multiplier,
+        )
+        for row, (esiid, channel, day, start, stop, at, *last) in enumerate(
+            zip(*(one.tolist() for one in columns), strict=True)
+        ):
+            count = intervals_in(day)
+            yield LseRecord(
+                esiid,
+                Channel(channel),
+                day,
+                None if start < 0 else start,
+                None if stop < 0 else stop,
+                self.wh[row, :count],
+                self.estimated[row, :count],
+                seconds(at),
+                *last,
+            )
+
+
+def _readings(wh: Iterable[int | None]) -> LongArray:
+    return np.array([-1 if one is None else one for one in wh], np.int64)
+
 
 @dataclass(frozen=True, slots=True)
 class LseFinding:
@@ -129,13 +227,18 @@ class LseFinding:
         return FAULT_KINDS[self.field.rstrip("0123456789 "), self.code].mend
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class LseFile:
     """What a file held: its whole and right records, and what was wrong. After F1 there are no records."""
 
     name: str
-    records: tuple[LseRecord, ...]
+    columns: LseColumns
     findings: tuple[LseFinding, ...]
+
+    @cached_property
+    def records(self) -> tuple[LseRecord, ...]:
+        """Each record by itself."""
+        return tuple(self.columns.records())
 
 
 def name_findings(name: str) -> Iterator[LseFinding]:

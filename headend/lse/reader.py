@@ -1,10 +1,14 @@
-"""The reader of LSE files: line by line, each fault told with its line, field and result code; nothing in a file makes it raise."""
+"""The reader of LSE files: each fault told with its line, field and result code; nothing in a file makes it raise.
+
+Records that are canonical go through ``octets``, many at a time; whatever is not is taken in line by line, up to where the next one begins.
+"""
 
 from __future__ import annotations
 
 import io
 import re
 from codecs import BOM_UTF8
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import lru_cache
@@ -18,18 +22,26 @@ from headend.lse.format import (
     MOST_TRIPLETS,
     RESULT_CODES,
     STAMP,
+    LseColumns,
     LseFile,
     LseFinding,
     LseRecord,
     Severity,
     name_findings,
 )
+from headend.lse.octets import FIRST, LONGEST, MOST_WH, Rows, calendar, learn, read_rows
 from headend.ports import HeadEndError
 from headend.vee.quality import Channel
 from meters.calendar import INTERVAL_S, Seconds, day_start, epoch, intervals_in, local
 from meters.errors import MeterError
 
 _MOST_WH = np.iinfo(np.int32).max
+#: Octets that are read at a time.
+_CHUNK = 1 << 20
+#: Lines of a canonical record.
+_LINES = 5
+#: Records that were taken in line by line and are not handed on yet.
+_KEPT_AT_MOST = 500
 
 
 class _FaultError(Exception):
@@ -56,10 +68,6 @@ def _wh(text: str) -> int:
         raise ValueError("01", "the number is beyond any meter")
     wh = int(whole + thousandths.ljust(3, "0"))
     return -wh if found[1] else wh
-
-
-#: A cumulative register, Wh: a bound that every store can hold.
-MOST_WH = 10**15
 
 
 def _register(text: str, field: str) -> int | None:
@@ -128,9 +136,10 @@ class _Draft:
 class _Reader:
     """The state of a reading: the record that is open, the finished ones, the findings."""
 
-    def __init__(self) -> None:
+    def __init__(self, findings: list[LseFinding]) -> None:
+        #: Those that were taken in line by line and not handed on yet.
         self.records: list[LseRecord] = []
-        self.findings: list[LseFinding] = []
+        self.findings = findings
         self.draft: _Draft | None = None
         self.begun = 0
         #: Rows without a record are told once, then skipped up to the next 00000001.
@@ -144,10 +153,20 @@ class _Reader:
         if draft and severity is Severity.ERROR:
             draft.faulty = True
 
-    def lines(self, stream: BinaryIO) -> None:
-        """Take in a file."""
-        number = 0
-        for number, raw in enumerate(stream, 1):
+    def blocks(self, stream: BinaryIO) -> Iterator[LseColumns]:
+        """Take in a file: its records in their order, some at a time. What came before an F1 is void."""
+        ahead, number = _Ahead(stream), 0
+        while ahead.more():
+            canonical = ahead.canonical(number, MOST_RECORDS - self.begun)
+            if canonical is not None:
+                self.finish(number + 1)
+                yield from self._kept()
+                self.begun += len(canonical)
+                number += _LINES * len(canonical)
+                yield canonical
+                continue
+            number += 1
+            raw = ahead.line()
             if number == 1 and raw.startswith(BOM_UTF8):
                 raw = raw.removeprefix(BOM_UTF8)
                 self.tell("00", number, "file", "a byte order mark is left out", Severity.WARNING)
@@ -157,6 +176,8 @@ class _Reader:
                 break
             if text.strip():
                 self.row(number, text)
+            if len(self.records) == _KEPT_AT_MOST:
+                yield from self._kept()
             if self.begun > MOST_RECORDS:
                 self.draft = None
                 self.records.clear()
@@ -165,8 +186,15 @@ class _Reader:
                 self.tell("F1", number, "file", f"holds {RESULT_CODES['F1']}")
                 return
         self.finish(number)
+        yield from self._kept()
         if not self.begun and all(one.severity is Severity.WARNING for one in self.findings):
             self.tell("F2", number, "file", "holds no record")
+
+    def _kept(self) -> Iterator[LseColumns]:
+        """What was taken in line by line since the last time."""
+        if self.records:
+            yield LseColumns.of(self.records)
+            self.records.clear()
 
     def _last_line(self, number: int, text: str) -> None:
         """Take in a last line without its line end: the record it ends may be whole, otherwise the file was cut here."""
@@ -338,20 +366,95 @@ def _iso_day(stamp: str) -> str:
         return ""
 
 
+class _Ahead:
+    """A file's octets, some of them in memory: canonical records, or a line, are taken from where it stands."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        """Stand at the beginning, before the first is read."""
+        self._stream = stream
+        # The zeros behind are what the kernel may look at beyond the end.
+        self._octets = bytearray(_CHUNK + LONGEST)
+        self._at = self._end = 0
+        self._ended = False
+        self._rows = Rows.room(_CHUNK // LONGEST)
+
+    def more(self) -> bool:
+        """Whether there is anything yet; as much of it then lies in memory as a canonical record has."""
+        if self._end - self._at < LONGEST:
+            self._fill()
+        return self._at < self._end
+
+    def _fill(self) -> None:
+        """Read on, behind what was not yet taken; where that leaves no room, in twice as much of it."""
+        if self._ended:
+            return
+        left = self._octets[self._at : self._end]
+        if len(left) + LONGEST > len(self._octets) // 2:
+            self._octets = bytearray(2 * len(self._octets))
+        self._octets[: len(left)] = left
+        self._at, self._end, most = 0, len(left), len(self._octets) - LONGEST
+        while self._end < most and not self._ended:
+            some = self._stream.read(most - self._end)
+            self._octets[self._end : self._end + len(some)] = some
+            self._end, self._ended = self._end + len(some), not some
+        self._octets[self._end : self._end + LONGEST] = bytes(LONGEST)
+
+    def canonical(self, lines_before: int, most: int) -> LseColumns | None:
+        """The canonical records that come next and lie in memory, at most so many; None: what comes next is none. lines_before: of the file."""
+        if not self._octets.startswith(FIRST, self._at):
+            return None
+        octets, days, rows = np.frombuffer(self._octets, np.uint8), calendar(), self._rows
+        count, most = 0, min(most, len(rows.day))
+        while True:
+            count, at, unknown = read_rows(octets, self._at, self._end, self._ended, days, rows, count, most)
+            self._at = int(at)
+            if unknown < 0:
+                break
+            learn(days, int(unknown))
+        if not count:
+            return None
+        # What is handed on is nobody else's, for the room is used again.
+        kept = Rows._make(column[:count].copy() for column in rows)
+        esiid, day = kept.esiid.view("S22")[:, 0], kept.day.view("datetime64[D]")
+        lines = lines_before + 1 + _LINES * np.arange(count)
+        return LseColumns(esiid, kept.channel, day, *kept[3:], lines, np.ones(count, np.int64))
+
+    def line(self) -> bytes:
+        """The next line with its end; the last one may have none."""
+        looked, end = self._at, self._octets.find(b"\n", self._at, self._end)
+        while end < 0 and not self._ended:
+            looked = self._end - self._at
+            self._fill()
+            end = self._octets.find(b"\n", self._at + looked, self._end)
+        end = self._end if end < 0 else end + 1
+        line, self._at = bytes(self._octets[self._at : end]), end
+        return line
+
+
+def blocks(stream: BinaryIO, name: str, findings: list[LseFinding]) -> Iterator[LseColumns]:
+    """Read a file a stretch at a time, in constant memory: its right records in their order; what is wrong is put to ``findings`` as it is found.
+
+    After an F1 among them, none of the file's records counts.
+    """
+    reader = _Reader(findings)
+    findings.extend(name_findings(name))
+    return reader.blocks(stream)
+
+
 def read(source: Path | bytes, name: str) -> LseFile:
-    """Read a file line by line; never raises for what is in it.
+    """Read a whole file; never raises for what is in it.
 
     source: a path, or the content. A record with an error is not among ``records``; the file's other records are. A cut file is F2 at its
     last line, unless it was cut exactly between two records, which this format cannot show. Raises HeadEndError if the file cannot be opened.
     """
-    reader = _Reader()
-    reader.findings.extend(name_findings(name))
+    findings: list[LseFinding] = []
     try:
-        with io.BytesIO(source) if isinstance(source, bytes) else source.open("rb") as stream:
-            reader.lines(stream)
+        with io.BytesIO(source) if isinstance(source, bytes) else source.open("rb", buffering=0) as stream:
+            parts = [LseColumns.of([]), *blocks(stream, name, findings)]
     except OSError as error:
         mend = "Check the path and its permissions."
         raise HeadEndError(
             "headend.lse.unreadable", f"{error.strerror or error}.", place=str(source), mend=mend
         ) from None
-    return LseFile(name, tuple(reader.records), tuple(reader.findings))
+    void = any(finding.code == "F1" for finding in findings)
+    return LseFile(name, LseColumns.joined(parts[:1] if void else parts), tuple(findings))

@@ -9,18 +9,22 @@ import csv
 import io
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 from operator import attrgetter
 from typing import BinaryIO
 
-from headend.lse.format import MOST_RECORDS, RESULT_CODES, STAMP, LseFile, LseFinding, LseRecord, Severity
+import numpy as np
+
+from headend.lse.format import MOST_RECORDS, RESULT_CODES, STAMP, LseColumns, LseFile, LseFinding, LseRecord, Severity
+from headend.lse.octets import LONGEST, OctetArray, Rows, write_rows
 from headend.lse.reader import read
 from headend.ports import HeadEndError, total_wh
 from headend.vee.quality import Channel, IntervalStatus
 from headend.vee.records import VeeDay
-from meters.calendar import INTERVAL_S, Seconds, intervals_in, local
+from meters.calendar import Seconds, intervals_in, local, seconds
 
 __all__ = [
     "MOST_RECORDS",
@@ -41,6 +45,10 @@ __all__ = [
 ]
 
 
+#: Records that are written at a time.
+_AT_ONCE = 1024
+
+
 def file_name(duns: str, created_at: Seconds, counter: int) -> str:
     """``<DUNS>IntervalData<ccyymmddhhmmss><counter>.lse``. created_at: UTC epoch seconds; counter 0-999 tells files of one second apart."""
     if not re.fullmatch(r"\d{9}|\d{13}", duns, re.ASCII):
@@ -50,48 +58,49 @@ def file_name(duns: str, created_at: Seconds, counter: int) -> str:
     return f"{duns}IntervalData{_stamp(created_at)}{counter:03d}.lse"
 
 
-@lru_cache(maxsize=1 << 16)
-def _kwh(wh: int) -> str:
-    return f"{wh // 1000}.{wh % 1000:03d}"
-
-
 @lru_cache(maxsize=4096)
 def _stamp(at: Seconds) -> str:
     return local(at).strftime(STAMP)
 
 
-@lru_cache(maxsize=1 << 16)
-def _triplet(wh: int, estimated: bool) -> str:
-    return f"{_kwh(wh)},{'E' if estimated else 'A'},"
-
-
-def write(records: Iterable[LseRecord], out: BinaryIO) -> int:
+def write(records: Iterable[LseRecord] | LseColumns, out: BinaryIO) -> int:
     """Write records, the intervals of each in one row. Returns how many. Raises HeadEndError for a record that is not a full day."""
-    count = 0
-    for record in records:
-        place = f"{record.esiid} channel {int(record.channel)} {record.day}"
-        if len(record.wh) != intervals_in(record.day) or len(record.estimated) != len(record.wh):
-            message = f"{len(record.wh)} intervals given, the day has {intervals_in(record.day)}."
-            raise HeadEndError("headend.lse.not_a_full_day", message, place=place)
-        if (record.wh < 0).any():
-            raise HeadEndError("headend.lse.negative", "A negative interval cannot be posted.", place=place)
-        day = record.day.strftime("%Y%m%d")
-        readings = [
-            "" if reading is None else _kwh(reading) for reading in (record.start_reading_wh, record.stop_reading_wh)
-        ]
-        triplets = ",".join(map(_triplet, record.wh.tolist(), record.estimated.tolist()))
-        out.write(
-            f"00000001,{record.esiid},{int(record.channel)},{day}000000,{day}235900,Y,N\n"
-            f"00000002,{readings[0]},{readings[1]},1,0,1,0,{INTERVAL_S},01,,,,\n"
-            "00000003,\n"
-            f"00000004,{_stamp(record.posted_at)},M\n"
-            f"10000000,{triplets}\n".encode("ascii")
+    count, octets = 0, np.empty(_AT_ONCE * LONGEST, np.uint8)
+    for columns in _stretches(records):
+        for row in np.flatnonzero((columns.wh < 0).any(axis=1))[:1].tolist():
+            (record,) = columns[row : row + 1].records()
+            raise HeadEndError("headend.lse.negative", "A negative interval cannot be posted.", place=record.place)
+        days, day = np.unique(columns.day, return_inverse=True)
+        instants, posted_at = np.unique(columns.posted_at, return_inverse=True)
+        digits = np.ascontiguousarray(columns.esiid).view(np.uint8).reshape(len(columns), -1)
+        rows = Rows(
+            digits, columns.channel, day, columns.start_wh, columns.stop_wh, columns.wh, columns.estimated, posted_at
         )
-        count += 1
+        counts = np.array([intervals_in(one) for one in days.tolist()])
+        if counts.max() > columns.wh.shape[1]:
+            message = f"{columns.wh.shape[1]} intervals given, a day has {counts.max()}."
+            raise HeadEndError("headend.lse.not_a_full_day", message)
+        texts = _as_octets([one.strftime("%Y%m%d") for one in days.tolist()])
+        size = write_rows(rows, counts, texts, _as_octets([_stamp(seconds(one)) for one in instants.tolist()]), octets)
+        out.write(octets[:size].data)
+        count += len(columns)
     return count
 
 
-def dumps(records: Iterable[LseRecord]) -> bytes:
+def _stretches(records: Iterable[LseRecord] | LseColumns) -> Iterator[LseColumns]:
+    if isinstance(records, LseColumns):
+        yield from (records[at : at + _AT_ONCE] for at in range(0, len(records), _AT_ONCE))
+        return
+    left = iter(records)
+    while some := list(islice(left, _AT_ONCE)):
+        yield LseColumns.of(some)
+
+
+def _as_octets(texts: list[str]) -> OctetArray:
+    return np.frombuffer("".join(texts).encode(), np.uint8).reshape(len(texts), -1)
+
+
+def dumps(records: Iterable[LseRecord] | LseColumns) -> bytes:
     """The content of a file with these records."""
     out = io.BytesIO()
     write(records, out)
