@@ -51,8 +51,8 @@ HEADEND_BOUNDARIES = (
     "headend.recovery.before",
     "headend.recovery.after",
 )
-#: Those that a posted file meets: its records are loaded; a ROR's file lies in its folder and is still owed.
-INTAKE_BOUNDARIES = ("intake.loaded", "usage_file.laid")
+#: Those that a posted file meets: some of its records are written; they are loaded; a ROR's file lies in its folder and is still owed.
+INTAKE_BOUNDARIES = ("intake.staged", "intake.loaded", "usage_file.laid")
 #: Those that each partition of a head-end's day meets, all planned at once; ``posting``: its file is at SMT's site, under its name not yet.
 DAY_BOUNDARIES = (
     "headend.planned.before_commit",

@@ -9,8 +9,8 @@ import functools
 import hashlib
 import secrets
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, nullcontext
 from contextvars import ContextVar
 from pathlib import Path
 from threading import Lock
@@ -189,6 +189,27 @@ def insert_new(connection: Connection, table: Table, row: Mapping[str, Any]) -> 
     """
     entering = _inserting(table, connection.dialect.name)
     return connection.execute(entering, row, execution_options={"preserve_rowcount": True}).rowcount == 1
+
+
+def add_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Enter rows of the same columns: on PostgreSQL by COPY."""
+    if not rows:
+        return
+    if connection.dialect.name != "postgresql":
+        connection.execute(insert(table), rows)
+        return
+    raw: Any = connection.connection.driver_connection
+    columns = ", ".join(connection.dialect.identifier_preparer.quote(name) for name in rows[0])
+    with raw.cursor() as cursor, cursor.copy(f"COPY {table.name} ({columns}) FROM STDIN") as copy:
+        for row in rows:
+            copy.write_row(tuple(row.values()))
+
+
+def settle(engine: Engine) -> None:
+    """After many rows: move what was committed from SQLite's log to its place. Later it would be done by whoever commits next, and others wait for that one."""
+    if engine.dialect.name == "sqlite":
+        with closing(engine.raw_connection()) as raw:
+            raw.cursor().execute("PRAGMA wal_checkpoint(PASSIVE)")
 
 
 @functools.cache

@@ -81,3 +81,7 @@ CREATE TABLE posting_refusal (
     "at" BIGINT NOT NULL, username VARCHAR(64) NOT NULL, name VARCHAR NOT NULL, esiid VARCHAR NOT NULL, channel VARCHAR NOT NULL,
     "day" VARCHAR NOT NULL, code VARCHAR(2) NOT NULL, "text" VARCHAR NOT NULL);
 CREATE INDEX posting_refusal_of_name ON posting_refusal (username, name);
+
+-- 11: postings that are being loaded
+CREATE TABLE interval_loading (
+    file_name VARCHAR NOT NULL, posting SMALLINT NOT NULL, PRIMARY KEY (file_name, posting));

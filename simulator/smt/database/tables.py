@@ -1,7 +1,7 @@
 """The tables of SMT's database: repository, usage files, ledger, access log, log-ins, complaints, throttle, reports.
 
-Nothing is ever deleted but windows that no limit looks at any more, the places of ended requests in the queue, and bad log-ins and portal tokens
-whose time is over.
+Nothing is ever deleted but windows that no limit looks at any more, the places of ended requests in the queue, bad log-ins and portal tokens
+whose time is over, and days of a file whose loading was cut off.
 """
 
 from __future__ import annotations
@@ -47,6 +47,14 @@ interval_day = Table(
     Column("posting", SmallInteger, nullable=False, server_default="0"),
     Index("interval_day_of_file", "file_name", "posting"),
     sqlite_with_rowid=False,
+)
+
+#: Postings whose days are being loaded: until the last is, nobody is to see any.
+interval_loading = Table(
+    "interval_loading",
+    metadata,
+    Column("file_name", String, primary_key=True),
+    Column("posting", SmallInteger, primary_key=True, autoincrement=False),
 )
 
 #: Files of posted usage for RORs: owed from the commit that loads the records on, until they lie in the ROR's folder.

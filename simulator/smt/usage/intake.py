@@ -37,7 +37,7 @@ from simulator.smt.database.engine import writing
 from simulator.smt.registry.records import UserKind
 from simulator.smt.registry.registry import Registry
 from simulator.smt.usage.folders import Folders
-from simulator.smt.usage.postings import Postings, digest
+from simulator.smt.usage.postings import Happened, Postings, digest
 from simulator.smt.usage.ror_files import Laid, UsageFiles
 from simulator.smt.usage.store import VeeStore
 
@@ -204,11 +204,18 @@ class Intake:
         sender = self._registry.users[username].duns
         decided = self._decided(username, name, content, now)
         loading = self._store.prepared(decided.load, now, name, self._registry.ror_of_record)
+        # All that takes long comes before the one transaction by which the file is loaded.
+        rors, sha256 = sorted({ror for ror in loading.rors if ror is not None}), digest(content)
+        noted = self.postings.posted_digest(username, name) == sha256
+        if not noted:
+            self.postings.note_refused(username, name, now, decided.rows)
+        self._store.stage(loading)
         with writing(self._engine):
-            self.postings.note_posted(username, name, content, now, decided.rows)
-            self._store.keep(loading)
+            if not noted:
+                self.postings.note(Happened.POSTED, username, name, sha256, len(content), now)
+            self._store.show(loading)
             if self._folders is not None:
-                self._usage_files.owe(loading.rors(), sender, name, loading.posting, now)
+                self._usage_files.owe(rors, sender, name, loading.posting, now)
         boundary("intake.loaded")
         laid = []
         if self._folders is not None:
@@ -227,6 +234,8 @@ class Intake:
         def multiplier_of(esiid: str) -> int:
             return sum(meter.multiplier for meter in self._registry.meters(points[esiid])) if is_ours(esiid) else 1
 
+        # What a loading that was cut off has left is no part of what is held.
+        self._store.sweep()
         parsed = read(content, name)
         held = self._store.held(parsed.records)
         warned = warnings_of(parsed.records, held, multiplier_of)

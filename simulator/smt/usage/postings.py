@@ -7,15 +7,17 @@ from collections.abc import Callable, Sequence
 from enum import StrEnum
 from pathlib import Path
 
-from sqlalchemy import Engine, insert, select
+from sqlalchemy import Engine, func, insert, select
 
 from headend.lse.writer import ResultRow
 from meters.calendar import Seconds
-from simulator.smt.database.engine import reading, writing
+from simulator.smt.database.engine import add_rows, reading, writing
 from simulator.smt.database.tables import file_event, posting_refusal
 
 #: Result code of a record that was loaded.
 LOADED = "00"
+#: Rows that one transaction writes.
+_AT_ONCE = 300
 #: What is kept of a result's row, by the field it comes from.
 _WRITTEN = {"esiid": "esiid", "channel": "channel", "day": "operating_day", "text": "text"}
 
@@ -79,20 +81,18 @@ class Postings:
         with writing(self._engine) as connection:
             connection.execute(insert(file_event), row | {"at": self._now() if at is None else at})
 
-    def note_posted(
-        self, username: str, name: str, content: bytes, at: Seconds, rows: Sequence[ResultRow] = ()
-    ) -> None:
-        """Note a file as posted, with its result codes, unless it is noted already. In the transaction that loads its records, so that neither is without the other."""
-        sha256 = digest(content)
+    def note_refused(self, username: str, name: str, at: Seconds, rows: Sequence[ResultRow]) -> None:
+        """Note the result codes of a file that is not noted as posted yet, some in each transaction; what an earlier try of this instant has noted stands."""
         refusals = [
             {"at": at, "username": username, "name": name, "code": row.code}
             | {part: getattr(row, field).replace("\0", "") for part, field in _WRITTEN.items()}
             for row in rows
             if row.code != LOADED
         ]
-        with writing(self._engine) as connection:
-            if self.posted_digest(username, name) == sha256:
-                return
-            self.note(Happened.POSTED, username, name, sha256, len(content), at)
-            if refusals:
-                connection.execute(insert(posting_refusal), refusals)
+        table = posting_refusal.c
+        mine = (table.username == username, table.name == name, table.at == at)
+        with self._engine.connect() as connection:
+            there = connection.scalar(select(func.count()).select_from(posting_refusal).where(*mine)) or 0
+        for begin in range(there, len(refusals), _AT_ONCE):
+            with writing(self._engine) as connection:
+                add_rows(connection, posting_refusal, refusals[begin : begin + _AT_ONCE])

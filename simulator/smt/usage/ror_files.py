@@ -120,10 +120,11 @@ class UsageFiles:
             except OSError as error:
                 return Laid(row.username, row.name, row.duns, row.source, 0, type(error).__name__)
             boundary("usage_file.laid")
+            sha256 = digest(content)
             mine = (usage_file.c.username == row.username) & (usage_file.c.name == row.name)
             with writing(self._engine) as connection:
                 connection.execute(update(usage_file).where(mine).values(laid_at=at, name=name))
-                self._postings.note(Happened.LAID, row.username, name, digest(content), len(content), at)
+                self._postings.note(Happened.LAID, row.username, name, sha256, len(content), at)
             return Laid(row.username, name, row.duns, row.source, len(days))
         return Laid(row.username, row.name, row.duns, row.source, 0, "FileExistsError")
 

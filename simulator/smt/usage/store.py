@@ -1,6 +1,7 @@
 """SMT's repository of VEE usage: one row per (ESI ID, channel, operating day, revision), the intervals packed.
 
-A later revision never deletes an earlier one: "L" asks for the latest, "A" for all.
+A later revision never deletes an earlier one: "L" asks for the latest, "A" for all. The days of a file are written some at a time, each a short transaction, so that
+nobody waits long for the database, and are seen together, when the last of them is there.
 """
 
 from __future__ import annotations
@@ -12,22 +13,29 @@ from itertools import islice
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
-from sqlalchemy import Connection, Engine, Row, bindparam, func, insert, select
+from sqlalchemy import Connection, Engine, Row, bindparam, delete, exists, func, insert, select, tuple_
 
+from headend.boundaries import boundary
 from headend.lse.format import DayKey, Held, LseRecord
 from headend.ports import BoolArray, IntArray
 from headend.vee.quality import Channel
 from meters.calendar import Seconds, day_end, day_of, day_start, days
-from simulator.smt.database.engine import writing
-from simulator.smt.database.tables import interval_day
+from simulator.smt.database.engine import add_rows, settle, writing
+from simulator.smt.database.tables import interval_day, interval_loading
 
 #: "L": the latest revision of each day; "A": all.
 Version = Literal["L", "A"]
 #: ESI IDs that one statement names; SQLite's older default limit of parameters is 999.
 _CHUNK = 400
 _DAY = timedelta(days=1)
+#: Days that one transaction writes: a few milliseconds' worth.
+_AT_ONCE = 300
+#: What is seen of the days: those of whole files.
+_SEEN = ~exists().where(
+    interval_loading.c.file_name == interval_day.c.file_name, interval_loading.c.posting == interval_day.c.posting
+)
 # What every request for intervals asks, made once: of an ESI ID's consumption.
-_MINE = (interval_day.c.esiid == bindparam("esiid"), interval_day.c.channel == int(Channel.LOAD))
+_MINE = (interval_day.c.esiid == bindparam("esiid"), interval_day.c.channel == int(Channel.LOAD), _SEEN)
 _FIRST_DAY, _LAST_DAY = (select(of(interval_day.c.day)).where(*_MINE) for of in (func.min, func.max))
 _DAYS = select(interval_day.c.day).where(*_MINE, interval_day.c.day.between(bindparam("begin"), bindparam("end")))
 _DAYS = _DAYS.distinct()
@@ -53,14 +61,29 @@ class StoredDay:
 
 
 class Loading(NamedTuple):
-    """Rows that are to be loaded, and which posting under their file's name they are, from 0 on."""
+    """What is to be loaded of a file, by ESI ID, channel and day, and those of a day in the file's order."""
 
+    file_name: str
+    #: Which posting under that name it is, from 0 on.
     posting: int
-    rows: list[dict[str, Any]]
+    loaded_at: Seconds
+    records: Sequence[LseRecord]
+    revisions: list[int]
+    #: DUNS number of each record's ROR; None for none.
+    rors: list[str | None]
 
-    def rors(self) -> list[str]:
-        """DUNS numbers of the RORs of record that have something in it, ascending."""
-        return sorted({row["ror"] for row in self.rows if row["ror"] is not None})
+    @property
+    def mark(self) -> dict[str, Any]:
+        """What keeps it from being seen."""
+        return {"file_name": self.file_name, "posting": self.posting}
+
+    def rows(self, part: slice) -> list[dict[str, Any]]:
+        """Some of it, as rows."""
+        many = zip(self.records[part], self.revisions[part], self.rors[part], strict=True)
+        return [
+            _packed(record, revision, self.loaded_at, self.file_name, self.posting) | {"ror": ror}
+            for record, revision, ror in many
+        ]
 
 
 class Midnight(NamedTuple):
@@ -80,7 +103,8 @@ class VeeStore:
     def load(self, records: Sequence[LseRecord], loaded_at: Seconds, file_name: str = "") -> int:
         """Keep records as the next revision of their days, all or none; returns which posting under the file's name they are, from 0 on."""
         loading = self.prepared(records, loaded_at, file_name)
-        self.keep(loading)
+        self.stage(loading)
+        self.show(loading)
         return loading.posting
 
     def prepared(
@@ -90,30 +114,60 @@ class VeeStore:
         file_name: str = "",
         ror_of_record: Callable[[str, date], str | None] = lambda _esiid, _day: None,
     ) -> Loading:
-        """What ``keep`` is to keep; packing takes long, and nothing is written meanwhile. Whoever prepares and keeps is the only one that loads."""
+        """What is to be staged and shown. Whoever does the three is the only one that loads."""
         latest = select(func.max(interval_day.c.posting)).where(interval_day.c.file_name == file_name)
         with self._engine.connect() as connection:
             before = connection.scalar(latest)
-            posting = 0 if before is None else int(before) + 1
-            revisions = {key: held.revision for key, held in self._held(connection, records).items()}
-        rows = []
+            held = self._held(connection, records)
+        # What lies beside each other in the table is written together; else each row would be a page of its own.
+        records = sorted(records, key=lambda record: (record.esiid, record.channel, record.day))
+        newest = {key: one.revision for key, one in held.items()}
+        revisions = []
         for record in records:
             key = DayKey(record.esiid, record.channel, record.day)
-            revisions[key] = revisions.get(key, 0) + 1
-            row = _packed(record, revisions[key], loaded_at, file_name, posting)
-            rows.append(row | {"ror": ror_of_record(record.esiid, record.day)})
-        return Loading(posting, rows)
+            newest[key] = newest.get(key, 0) + 1
+            revisions.append(newest[key])
+        rors = [ror_of_record(record.esiid, record.day) for record in records]
+        return Loading(file_name, 0 if before is None else int(before) + 1, loaded_at, records, revisions, rors)
 
-    def keep(self, loading: Loading) -> None:
-        """Write what is prepared, all or none."""
-        if loading.rows:
+    def stage(self, loading: Loading) -> None:
+        """Write what nobody sees yet: all but the last rows, some in each transaction. What is cut off here ``sweep`` takes away."""
+        for at in range(0, len(loading.records) - _AT_ONCE, _AT_ONCE):
+            rows = loading.rows(slice(at, at + _AT_ONCE))
             with writing(self._engine) as connection:
-                connection.execute(insert(interval_day), loading.rows)
+                if at == 0:
+                    connection.execute(insert(interval_loading), loading.mark)
+                add_rows(connection, interval_day, rows)
+            settle(self._engine)
+            boundary("intake.staged")
+
+    def show(self, loading: Loading) -> None:
+        """Write the last rows, and let all be seen; in the caller's transaction if there is one."""
+        rows = loading.rows(slice(max(0, len(loading.records) - 1) // _AT_ONCE * _AT_ONCE, None))
+        with writing(self._engine) as connection:
+            add_rows(connection, interval_day, rows)
+            connection.execute(delete(interval_loading).filter_by(**loading.mark))
+
+    def sweep(self) -> None:
+        """Take away what was staged and never shown. While nobody loads."""
+        table = interval_day.c
+        key = (table.esiid, table.channel, table.day, table.revision)
+        with self._engine.connect() as connection:
+            marks = connection.execute(select(interval_loading)).mappings().all()
+        for mark in marks:
+            theirs = select(*key).filter_by(**mark)
+            some = delete(interval_day).where(tuple_(*key).in_(theirs.limit(_AT_ONCE)))
+            left = True
+            while left:
+                with writing(self._engine) as connection:
+                    left = connection.execute(some).rowcount > 0
+                    if not left:
+                        connection.execute(delete(interval_loading).filter_by(**mark))
 
     def has_file(self, file_name: str) -> bool:
         """Whether records of a file of that name were loaded."""
         with self._engine.connect() as connection:
-            found = select(interval_day.c.file_name).where(interval_day.c.file_name == file_name).limit(1)
+            found = select(interval_day.c.file_name).where(interval_day.c.file_name == file_name, _SEEN).limit(1)
             return connection.scalar(found) is not None
 
     def days_of(self, file_name: str) -> set[DayKey]:
@@ -121,7 +175,7 @@ class VeeStore:
         table = interval_day.c
         with self._engine.connect() as connection:
             rows = connection.execute(
-                select(table.esiid, table.channel, table.day).where(table.file_name == file_name).distinct()
+                select(table.esiid, table.channel, table.day).where(table.file_name == file_name, _SEEN).distinct()
             )
             return {DayKey(row.esiid, Channel(row.channel), row.day) for row in rows}
 
@@ -139,7 +193,7 @@ class VeeStore:
     def newest_day(self) -> date | None:
         """The latest operating day that anything is held of."""
         with self._engine.connect() as connection:
-            newest: date | None = connection.scalar(select(func.max(interval_day.c.day)))
+            newest: date | None = connection.scalar(select(func.max(interval_day.c.day)).where(_SEEN))
         return newest
 
     def held(self, records: Iterable[LseRecord]) -> dict[DayKey, Held]:
@@ -165,7 +219,7 @@ class VeeStore:
         table = interval_day.c
         chosen = (
             select(interval_day)
-            .where(table.esiid == esiid, table.channel == int(channel), table.day.between(first, last))
+            .where(table.esiid == esiid, table.channel == int(channel), table.day.between(first, last), _SEEN)
             .order_by(table.day, table.revision)
         )
         with self._engine.connect() as connection:
@@ -190,6 +244,7 @@ class VeeStore:
                 table.channel == int(Channel.LOAD),
                 table.day < day_of(not_after),
                 table.stop_wh.is_not(None),
+                _SEEN,
             )
             .order_by(table.day.desc(), table.revision.desc())
             .limit(1)

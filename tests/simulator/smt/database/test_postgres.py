@@ -58,6 +58,7 @@ def make_first_version(url: str) -> None:
             "login_fault",
             "portal_token",
             "usage_file",
+            "interval_loading",
             "file_event",
             "posting_refusal",
             "dispatcher_terms",

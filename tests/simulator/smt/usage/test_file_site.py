@@ -27,7 +27,7 @@ from simulator.smt.database.engine import open_database
 from simulator.smt.database.tables import file_event
 from simulator.smt.registry.log_in import LoginGuard
 from simulator.smt.usage.file_site import MOST_OF_PEER, FileSite
-from simulator.smt.usage.postings import Postings
+from simulator.smt.usage.postings import Happened, Postings, digest
 from tests.simulator.smt.rig import FOREIGN, PASSWORD, PLAIN, TDSP_DUNS, Rig, record, registry
 
 
@@ -333,7 +333,7 @@ def test_a_name_is_used_once_and_the_same_octets_are_told_of(tmp_path: Path, ca:
 
 def test_a_name_is_used_though_its_file_was_taken_away(tmp_path: Path, ca: LocalCa) -> None:
     def attack(site: FileSite) -> None:
-        Arrivals(tmp_path).book.note_posted("wires", "a.lse", b"posted", NOW)
+        Arrivals(tmp_path).book.note(Happened.POSTED, "wires", "a.lse", digest(b"posted"), 6)
         upload(site_of(site, ca), "a.lse", b"posted")
         with pytest.raises(HeadEndError, match="A name is used once"):
             upload(site_of(site, ca), "a.lse", b"other")

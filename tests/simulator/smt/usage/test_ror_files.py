@@ -14,6 +14,7 @@ from sqlalchemy import Engine, insert, select, update
 
 from headend import boundaries
 from headend.lse.writer import RESULT_SUFFIX, LseRecord, dumps, file_name, read
+from headend.vee.quality import Channel
 from meters.calendar import epoch, to_us
 from simulator.parties.smt import FTPS_FOLDER, AloneSettings, smt_alone
 from simulator.runtime.clock import Clock, ClockMode
@@ -26,6 +27,7 @@ from simulator.smt.party import SmtConfig
 from simulator.smt.registry.records import RorPeriod, UsageFormat
 from simulator.smt.registry.registry import Registry
 from simulator.smt.throttle.policy import preset
+from simulator.smt.usage import store as store_module
 from simulator.smt.usage.folders import Homes
 from simulator.smt.usage.postings import Happened, Postings
 from simulator.smt.usage.ror_files import UsageFiles, usage_file_name
@@ -187,14 +189,38 @@ async def test_killed_on_the_way_every_file_is_made_up_for_once(crash_at: str, t
         assert folders.of(ror) == whole.of(ror)
 
 
+def die_among_the_records(folder: Path) -> None:
+    store_module._AT_ONCE = 1
+    die(folder, "intake.staged:2")
+
+
+@pytest.mark.process
+async def test_killed_among_its_records_a_file_is_loaded_anew_as_if_nothing_had_been(tmp_path: Path) -> None:
+    whole = await posted(tmp_path, switched(), (POSTED, RECORDS))
+    killed = tmp_path / "killed"
+    killed.mkdir()
+    process = Forked(die_among_the_records, killed)
+    with ending(process):
+        assert process.wait(patience()) == -signal.SIGKILL
+    folders = Folders(killed / "ftps")
+    async with Rig(killed, now="2026-08-12T09:00", registered=switched(), folders=folders) as rig:
+        assert not rig.smt.store.has_file(POSTED)
+        assert rig.smt.store.newest_day() is None
+        await taken_in(rig, killed, POSTED, RECORDS)
+        assert rig.notes.of("intake")[0]["results"] == {"00": 4, "04": 1}
+        assert len(rig.smt.store.range(PLAIN, Channel.LOAD, BEFORE, SWITCH, "A")) == 2
+    for ror in ("lonestar.api", "rival.api"):
+        assert list(folders.of(ror).values()) == list(whole.of(ror).values())
+
+
 async def test_an_smt_that_comes_up_lays_what_is_owed_and_answers_what_it_had_loaded(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'smt.sqlite'}"
     engine = open_database(url)
     store = VeeStore(engine)
     loading = store.prepared(RECORDS[:4], NOW, POSTED, switched().ror_of_record)
-    store.keep(loading)
+    store.show(loading)
     UsageFiles(engine, store, switched(), Postings(engine, lambda: NOW)).owe(
-        loading.rors(), TDSP_DUNS, POSTED, loading.posting, NOW
+        [ROR_DUNS, RIVAL_DUNS], TDSP_DUNS, POSTED, loading.posting, NOW
     )
     # A correction that came later does not make of what was loaded something that was not.
     store.load([replace(RECORDS[0], posted_at=NOW + 60)], NOW + 60, "later.lse")
@@ -227,8 +253,8 @@ def owed(folder: Path, records: Registry, name: str = POSTED) -> tuple[Engine, V
     store = VeeStore(engine)
     files = UsageFiles(engine, store, records, Postings(engine, lambda: NOW))
     loading = store.prepared(RECORDS[:4], NOW, name, records.ror_of_record)
-    store.keep(loading)
-    files.owe(loading.rors(), TDSP_DUNS, name, loading.posting, NOW)
+    store.show(loading)
+    files.owe(sorted({ror for ror in loading.rors if ror}), TDSP_DUNS, name, loading.posting, NOW)
     return engine, store, files
 
 

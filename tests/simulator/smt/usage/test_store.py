@@ -8,11 +8,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sqlalchemy import event
 
 from headend.lse.format import Held
 from headend.vee.quality import Channel
 from meters.calendar import day_end, day_start, epoch, seconds
-from simulator.smt.usage.store import VeeStore
+from simulator.smt.database.engine import add_rows
+from simulator.smt.usage import store as store_module
+from simulator.smt.usage.store import Loading, VeeStore
 from tests.simulator.smt.postgres import DATABASES, opened
 from tests.simulator.smt.rig import PLAIN, record
 
@@ -89,3 +92,67 @@ def test_the_last_midnight_register_is_not_after_the_instant(store: VeeStore) ->
     assert later is not None
     assert (at_noon.at, later.at) == (day_start(DAY), day_end(DAY))
     assert later.wh - at_noon.wh == 9_600
+
+
+def loading_of_seven(store: VeeStore, monkeypatch: pytest.MonkeyPatch) -> Loading:
+    """The second file: a correction of a day, and six days behind it; two at a time."""
+    store.load([record(PLAIN, DAY, seconds(1000))], seconds(1001), "first.lse")
+    monkeypatch.setattr(store_module, "_AT_ONCE", 2)
+    records = [record(PLAIN, date(2026, 8, day), seconds(2000), wh=200) for day in range(16, 9, -1)]
+    return store.prepared(records, seconds(2001), "second.lse")
+
+
+def seen(store: VeeStore) -> list[object]:
+    last = store.last_midnight(PLAIN, epoch("2026-09-01"))
+    assert last is not None
+    return [
+        [(one.day.day, one.revision) for one in store.range(PLAIN, Channel.LOAD, DAY, date(2026, 9, 1), "A")],
+        store.day(PLAIN, Channel.LOAD, DAY)[0].wh[0],
+        store.newest_day(),
+        store.last_vee_end(PLAIN),
+        last.at,
+        store.has_file("second.lse"),
+        len(store.days_of("second.lse")),
+        store.holes(PLAIN, day_start(DAY), epoch("2026-09-01")),
+    ]
+
+
+def test_a_file_is_seen_whole_or_not_at_all(store: VeeStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    loading = loading_of_seven(store, monkeypatch)
+    before = seen(store)
+    store.stage(loading)
+    assert seen(store) == before
+    assert before[:2] == [[(10, 1)], 100]
+    store.show(loading)
+    revisions = [(10, 1), (10, 2), *((day, 1) for day in range(11, 17))]
+    end = day_end(date(2026, 8, 16))
+    assert seen(store) == [revisions, 200, date(2026, 8, 16), end, end, True, 7, [(end, epoch("2026-09-01"))]]
+    assert store.prepared([], seconds(1), "second.lse").posting == 1
+
+
+def test_what_was_cut_off_is_taken_away_and_loaded_anew(store: VeeStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    loading = loading_of_seven(store, monkeypatch)
+    store.stage(loading)
+    store.sweep()
+    again = store.prepared(loading.records, seconds(3001), "second.lse")
+    assert (again.posting, again.revisions) == (loading.posting, loading.revisions)
+    store.stage(again)
+    store.show(again)
+    assert {one.loaded_at for one in store.range(PLAIN, Channel.LOAD, DAY, DAY, "A")} == {1001, 3001}
+    store.sweep()
+    assert len(store.days_of("second.lse")) == 7
+
+
+def test_no_transaction_writes_more_than_some_days(store: VeeStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    loading = loading_of_seven(store, monkeypatch)
+    written: list[int] = []
+
+    def counted(connection: object, table: object, rows: list[object]) -> None:
+        written[-1] += len(rows)
+        add_rows(connection, table, rows)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(store_module, "add_rows", counted)
+    event.listen(store._engine, "begin", lambda _connection: written.append(0))
+    store.stage(loading)
+    store.show(loading)
+    assert [count for count in written if count] == [2, 2, 2, 1]

@@ -6,6 +6,7 @@ import hashlib
 from datetime import date
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
@@ -87,3 +88,18 @@ async def test_records_of_a_large_posting_are_told_up_to_a_bound(rig: Rig, monke
     rig.smt.intake.take_in("wires", file_name(TDSP_DUNS, at, 1), content, at)
     (posting,) = await postings(rig)
     assert (len(posting["records"]), posting["recordsLeftOut"], posting["codes"]) == (2, 3, {"00": 5})
+
+
+async def test_refusals_of_a_try_that_was_cut_off_are_not_told_twice(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    at, name = epoch(NOW), file_name(TDSP_DUNS, epoch(NOW), 1)
+    content = dumps([record(esiid, date(2026, 8, 12), at) for esiid in (PLAIN, NEIGHBOUR, FOREIGN)])
+    intake = rig.smt.intake
+    monkeypatch.setattr("simulator.smt.usage.postings._AT_ONCE", 2)
+    cut_off = patch.object(intake.postings, "note", side_effect=RuntimeError("cut off"))
+    with cut_off, pytest.raises(RuntimeError, match="cut off"):
+        intake.take_in("wires", name, content, at)
+    assert await postings(rig) == []
+    for _ in range(2):
+        intake.take_in("wires", name, content, at)
+        (posting,) = await postings(rig)
+        assert (posting["codes"], len(posting["records"])) == ({"04": 3}, 3)
