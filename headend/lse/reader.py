@@ -37,7 +37,7 @@ from meters.errors import MeterError
 
 _MOST_WH = np.iinfo(np.int32).max
 #: Octets that are read at a time.
-_CHUNK = 1 << 20
+_CHUNK = 1 << 17
 #: Lines of a canonical record.
 _LINES = 5
 #: Records that were taken in line by line and are not handed on yet.

@@ -30,6 +30,8 @@ AT_LEAST: dict[str, tuple[float | None, float | None]] = {
     "vee_validation_polars": (None, 20.0),
     "vee_validation_pandas": (None, 40.0),
     "vee_batch": (100.0, None),
+    "lse_read": (500.0, 20.0),
+    "lse_write": (500.0, 20.0),
 }
 AT_MOST: dict[str, float] = {
     "cli_help": 0.4,
@@ -39,7 +41,11 @@ AT_MOST: dict[str, float] = {
     "meters_memory": 1500.0,
     "meters_memory_read": 1500.0,
     "vee_live": 2.0,
+    "lse_memory": 150.0,
+    "smt_files": 50.0,
 }
+#: Those that take minutes: run where they are named.
+ON_REQUEST = {"smt_day"}
 
 
 def budget(name: str) -> str:
@@ -71,7 +77,7 @@ def main(names: list[str]) -> int:
         print(f"bench.unknown: there is no benchmark '{unknown[0]}'. Choose of: {', '.join(known)}.", file=sys.stderr)
         return 2
     rows: list[dict[str, Any]] = []
-    for name in names or known:
+    for name in names or [one for one in known if one not in ON_REQUEST]:
         print(f"{name} ...", file=sys.stderr, flush=True)
         rows += importlib.import_module(f"tests.benchmarks.bench_{name}").run()
     out = Path("ami-out")

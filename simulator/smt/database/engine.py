@@ -12,6 +12,7 @@ import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, nullcontext
 from contextvars import ContextVar
+from datetime import date
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -56,6 +57,8 @@ BUSY_MS, TRIED_MS = 2000, 100
 LEAST_FREE = 1 << 20
 #: Wall seconds for a connection to PostgreSQL, and milliseconds after which one that acknowledges nothing is given up. Defaults of this project.
 _PATIENCE = {"connect_timeout": 3, "tcp_user_timeout": 5000}
+#: Parameters of one statement: SQLite's older default limit.
+_PARAMETERS = 999
 #: The transaction that is open, by the engine it belongs to: what is written inside joins it.
 _JOINED: ContextVar[tuple[Engine, Connection] | None] = ContextVar("smt_transaction", default=None)
 #: By engine on SQLite, what the writers of this process wait for each other by: SQLite's own wait is in no order, and ends in "database is locked".
@@ -192,17 +195,22 @@ def insert_new(connection: Connection, table: Table, row: Mapping[str, Any]) -> 
 
 
 def add_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Enter rows of the same columns: on PostgreSQL by COPY."""
+    """Enter rows of the same columns: on PostgreSQL by COPY, on SQLite many with a statement, since after each the other threads have their turn first."""
     if not rows:
         return
-    if connection.dialect.name != "postgresql":
-        connection.execute(insert(table), rows)
+    quoted = connection.dialect.identifier_preparer.quote
+    into = f"{table.name} ({', '.join(map(quoted, rows[0]))})"
+    if connection.dialect.name == "postgresql":
+        raw: Any = connection.connection.driver_connection
+        with raw.cursor() as cursor, cursor.copy(f"COPY {into} FROM STDIN") as copy:
+            for row in rows:
+                copy.write_row(tuple(row.values()))
         return
-    raw: Any = connection.connection.driver_connection
-    columns = ", ".join(connection.dialect.identifier_preparer.quote(name) for name in rows[0])
-    with raw.cursor() as cursor, cursor.copy(f"COPY {table.name} ({columns}) FROM STDIN") as copy:
-        for row in rows:
-            copy.write_row(tuple(row.values()))
+    at_once, places = _PARAMETERS // len(rows[0]), f"({', '.join('?' * len(rows[0]))})"
+    for at in range(0, len(rows), at_once):
+        some = rows[at : at + at_once]
+        values = [value.isoformat() if isinstance(value, date) else value for row in some for value in row.values()]
+        connection.exec_driver_sql(f"INSERT INTO {into} VALUES {', '.join([places] * len(some))}", tuple(values))
 
 
 def settle(engine: Engine) -> None:
