@@ -10,7 +10,7 @@ import hashlib
 import secrets
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from datetime import date
 from pathlib import Path
@@ -216,8 +216,8 @@ def add_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str, A
 def settle(engine: Engine) -> None:
     """After many rows: move what was committed from SQLite's log to its place. Later it would be done by whoever commits next, and others wait for that one."""
     if engine.dialect.name == "sqlite":
-        with closing(engine.raw_connection()) as raw:
-            raw.cursor().execute("PRAGMA wal_checkpoint(PASSIVE)")
+        with engine.connect() as connection:
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(PASSIVE)")
 
 
 @functools.cache

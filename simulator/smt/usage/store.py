@@ -206,7 +206,7 @@ class VeeStore:
         table, found = interval_day.c, set[str]()
         with self._engine.connect() as connection:
             for chunk in _chunks(sorted(esiids)):
-                of_day = (table.esiid.in_(chunk), table.channel == int(Channel.LOAD), table.day == day)
+                of_day = (table.esiid.in_(chunk), table.channel == int(Channel.LOAD), table.day == day, _SEEN)
                 found.update(connection.scalars(select(table.esiid).where(*of_day)))
         return found
 

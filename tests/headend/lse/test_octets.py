@@ -6,11 +6,12 @@ import csv
 import io
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import date, timedelta
 from pathlib import Path
 from unittest.mock import patch
 
+import duckdb
 import numpy as np
 import pytest
 from hypothesis import example, given, settings
@@ -175,6 +176,22 @@ def test_a_csv_loop_reads_what_was_written() -> None:
     # And back, but for instants of the repeated hour, which the file has without an offset.
     back = read(out.getvalue(), NAME).columns
     assert all((getattr(back, one.name) == getattr(columns, one.name)).all() for one in fields(LseColumns)[:-2])
+
+
+def test_duckdb_adds_up_the_energy_that_was_written(tmp_path: Path) -> None:
+    rng = np.random.default_rng(4)
+    made = [_record(day, esiid=str(10**17 + row)) for row, day in enumerate([SPRING, ORDINARY, FALL] * 100)]
+    made = [replace(one, wh=rng.integers(0, 2**31 - 1, len(one.wh)).astype(np.int32)) for one in made]
+    path = tmp_path / NAME
+    path.write_bytes(dumps(made))
+    query = """
+        WITH rows AS (SELECT string_split(line, ',') AS field FROM read_csv(?, columns={'line': 'VARCHAR'}, delim='|', header=false)),
+        intervals AS (SELECT field[2:] AS rest FROM rows WHERE field[1] = '10000000'),
+        split AS (SELECT row_number() OVER () AS record, rest, unnest(range(1, len(rest), 3)) AS place FROM intervals)
+        SELECT sum(CAST(replace(rest[place], '.', '') AS BIGINT)), count(*) FROM split GROUP BY record ORDER BY record"""
+    found = duckdb.connect(config={"threads": 1}).execute(query, [str(path)]).fetchall()
+    assert found == [(int(one.wh.sum(dtype=np.int64)), len(one.wh)) for one in made]
+    assert [int(one.wh.sum(dtype=np.int64)) for one in read(path, NAME).records] == [total for total, _ in found]
 
 
 def test_a_block_that_lacks_intervals_of_its_day_is_not_written() -> None:
