@@ -351,11 +351,16 @@ def test_rows_before_any_record_are_told_once() -> None:
 def test_more_than_50000_records_refuse_the_file() -> None:
     content = lse.dumps([_record()])
     at_the_limit = b"".join([b"00000001,\n"] * 49_999)
-    assert len(lse.read(at_the_limit + content, NAME).records) == 1
-    read = lse.read(at_the_limit + content + content, NAME)
-    assert read.records == ()
-    assert [finding.code for finding in read.findings][-1] == "F1"
-    assert [finding.code for finding in read.findings].count("F1") == 1
+    for last in (content, content.replace(b"\n", b"\r\n")):
+        assert len(lse.read(at_the_limit + last, NAME).records) == 1
+        read = lse.read(at_the_limit + last + last, NAME)
+        assert read.records == ()
+        assert [finding.code for finding in read.findings][-1] == "F1"
+        assert [finding.code for finding in read.findings].count("F1") == 1
+    whole = lse.read(content * 50_000, NAME)
+    assert (len(whole.columns), whole.findings) == (50_000, ())
+    read = lse.read(content * 50_001, NAME)
+    assert (read.records, _only(read).code, _only(read).line) == ((), "F1", 250_001)
 
 
 def test_windows_line_ends_and_blank_lines_are_read() -> None:
