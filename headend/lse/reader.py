@@ -421,7 +421,7 @@ class _Ahead:
 
     def line(self) -> bytes:
         """The next line with its end; the last one may have none."""
-        looked, end = self._at, self._octets.find(b"\n", self._at, self._end)
+        end = self._octets.find(b"\n", self._at, self._end)
         while end < 0 and not self._ended:
             looked = self._end - self._at
             self._fill()

@@ -45,8 +45,8 @@ __all__ = [
 ]
 
 
-#: Records that are written at a time.
-_AT_ONCE = 1024
+#: Records that are written at a time, and the most digits of an ESI ID that there is room for.
+_AT_ONCE, _MOST_DIGITS = 1024, 22
 
 
 def file_name(duns: str, created_at: Seconds, counter: int) -> str:
@@ -73,6 +73,9 @@ def write(records: Iterable[LseRecord] | LseColumns, out: BinaryIO) -> int:
         days, day = np.unique(columns.day, return_inverse=True)
         instants, posted_at = np.unique(columns.posted_at, return_inverse=True)
         digits = np.ascontiguousarray(columns.esiid).view(np.uint8).reshape(len(columns), -1)
+        if digits.shape[1] > _MOST_DIGITS:
+            esiid = max(columns.esiid.tolist(), key=len).decode()
+            raise HeadEndError("headend.lse.esiid", f"'{esiid[:40]}' is no ESI ID.", mend="Give 17 to 22 digits.")
         rows = Rows(
             digits, columns.channel, day, columns.start_wh, columns.stop_wh, columns.wh, columns.estimated, posted_at
         )

@@ -376,11 +376,11 @@ def test_missing_file_is_a_user_error(tmp_path: Path) -> None:
     assert raised.value.code == "headend.lse.unreadable"
 
 
-def test_writer_refuses_a_short_day_and_a_negative_interval() -> None:
+def test_writer_refuses_a_short_day_a_negative_interval_and_too_many_digits() -> None:
     good = _record()
     short = LseRecord(ESIID, Channel.LOAD, FALL, None, None, good.wh, good.estimated, POSTED)
     negative = LseRecord(ESIID, Channel.LOAD, ORDINARY, None, None, good.wh - 99, good.estimated, POSTED)
-    for record, code in ((short, "not_a_full_day"), (negative, "negative")):
+    for record, code in ((short, "not_a_full_day"), (negative, "negative"), (_record(esiid="1" * 23), "esiid")):
         with pytest.raises(HeadEndError) as raised:
             lse.dumps([record])
         assert raised.value.code == f"headend.lse.{code}"

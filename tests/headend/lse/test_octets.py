@@ -87,6 +87,7 @@ def _mutated(draw: st.DrawFn) -> bytes:
 @example(b"10000000,0.1,A,\n" + b"".join(_FILES))
 @example(b"".join(_FILES)[:-1])
 @example(b"".join(_FILES) + b"00000001")
+@example(b"".join(_FILES).replace(b"20261101000000,20261101235900", b"20260230000000,20260230235900"))
 @example(b"".join(_FILES) + b"00000001,")
 def test_the_quick_way_gives_what_the_careful_one_gives(content: bytes) -> None:
     _same_both_ways(content)
