@@ -13,9 +13,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from headend.day.cycle import DailyTimes
-from headend.lse.format import DayKey, LseRecord
-from headend.lse.writer import dumps, file_name, parts
+from headend.lse.format import MOST_RECORDS, DayKey, LseRecord
+from headend.lse.writer import dumps, file_name
 from headend.ports import BoolArray, MeterRecords
 from headend.store.store import HeadEndStore
 from headend.vee.quality import Channel
@@ -23,7 +22,6 @@ from meters.calendar import INTERVAL_S, Seconds, day_of, day_start, epoch, inter
 from meters.errors import UserError
 from reports.interval_table import coded, read_table, starts_of, wh_of
 from scenarios.schema import Scenario
-from simulator.input.vee_preset import preset_of
 from simulator.world.history import make_history
 from simulator.world.meters import build
 
@@ -44,8 +42,8 @@ def of_world(scenario: Scenario, until: date | None) -> Iterator[tuple[str, byte
         mend = f"Give a day from {first} to {first + timedelta(days=_MOST_DAYS - 1)}."
         raise UserError(f"{_CODE}.day", f"The world begins on {first}: {last} cannot be made.", "--date", mend)
     world = build(scenario.world, scenario.seed)
-    times = DailyTimes(scenario.vee_at, scenario.post_at)
-    now = epoch(f"{last + timedelta(days=1)}T{times.post_at.isoformat()}")
+    times = scenario.times
+    now = times.posted_at(last)
     made: list[tuple[str, bytes]] = []
 
     def keep(name: str, content: bytes, _at: Seconds) -> None:
@@ -56,7 +54,7 @@ def of_world(scenario: Scenario, until: date | None) -> Iterator[tuple[str, byte
         store = HeadEndStore(f"sqlite:///{folder}/headend.sqlite", records)
         try:
             every = seconds(scenario.sweep_every_h * 3600)
-            asyncio.run(make_history(world, store, now, every, times, keep, preset_of(world.tdsp.key)))
+            asyncio.run(make_history(world, store, now, every, times, keep, scenario.preset))
         finally:
             store.close()
     yield from made
@@ -76,8 +74,8 @@ def of_table(path: Path, duns: str) -> Iterator[tuple[str, bytes]]:
         records.append(
             LseRecord(key.esiid, key.channel, key.day, None, None, whole[at].astype(np.int32), estimated[at], made_at)
         )
-    for counter, portion in enumerate(parts(records), 1):
-        yield file_name(duns, made_at, counter), dumps(portion)
+    for counter, begin in enumerate(range(0, len(records), MOST_RECORDS), 1):
+        yield file_name(duns, made_at, counter), dumps(records[begin : begin + MOST_RECORDS])
 
 
 def _days(path: Path) -> tuple[dict[DayKey, dict[int, int]], BoolArray, NDArray[np.float64]]:

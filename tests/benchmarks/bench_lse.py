@@ -53,6 +53,7 @@ def records(count: int, first: int = 0) -> LseColumns:
         rng.random((count, 96)) < 0.01,
         np.full(count, POSTED_AT, np.int64),
         np.zeros(count, np.int64),
+        np.ones(count, np.int64),
     )
 
 

@@ -159,6 +159,7 @@ def test_a_csv_loop_reads_what_was_written() -> None:
         (wh % 7 == 0) & (wh > 0),
         posted_at,
         1 + 5 * np.arange(len(days)),
+        np.ones(len(days), np.int64),
     )
     out = io.BytesIO()
     assert write(columns, out) == len(days)
