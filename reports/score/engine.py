@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from headend.vee.rules import BY_NUMBER, Rule
 from meters.calendar import INTERVAL_S, day_start, intervals_in
 from meters.day_kinds import like_days
 from meters.events import EventKind
+from meters.fleet import Partition
 from meters.identity import ordinal_of
 from reports.score.made import CHANNELS, Fed, Made
 
@@ -33,18 +35,20 @@ def run(made: Made, preset: Preset, out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
     for old in out.glob("*.parquet"):
         old.unlink()
+    days = _Days(made, preset)
     for day in made.days:
-        _write(made, run_day(made, day, preset), out / f"{day.isoformat()}.parquet")
+        _write(made, run_day(made, day, preset, days), out / f"{day.isoformat()}.parquet")
 
 
-def run_day(made: Made, day: date, preset: Preset) -> VeeDay:
+def run_day(made: Made, day: date, preset: Preset, days: _Days | None = None) -> VeeDay:
     """One day through VEE."""
+    days = days or _Days(made, preset)
     fed = made.fed(day)
     meters = tuple(
         MeterKey(str(esiid), str(number))
         for esiid, number in zip(made.assets["esiid"], fed.records_number, strict=True)
     )
-    look_back = PastDays(day, meters, _History(made, day, preset), *_before(made, day))
+    look_back = PastDays(day, meters, days.before(day), *_before(days, day))
     return run_batch(
         _block(day, meters, fed.wh, fed.present[0], fed.status, (fed.r0, fed.r1)),
         look_back,
@@ -120,11 +124,9 @@ def _power(made: Made, day: date) -> NDArray[np.uint8]:
     return power
 
 
-def _before(made: Made, day: date) -> tuple[Mapping[Channel, Any], Mapping[Channel, Any]]:
+def _before(days: _Days, day: date) -> tuple[Mapping[Channel, Any], Mapping[Channel, Any]]:
     """By channel, (m,): the registers that ended the day before, and Wh a day of the weeks before it; -1 where one was not read, or ran back."""
-    count = len(made.esiids)
-    yesterday = made.fleet.partition(day - timedelta(days=1), 1, count)
-    earlier = made.fleet.partition(day - timedelta(days=_AVERAGE_OF_DAYS), 1, count)
+    yesterday, earlier = days.read(day - timedelta(days=1)), days.read(day - timedelta(days=_AVERAGE_OF_DAYS))
     registers: dict[Channel, Any] = {}
     averages: dict[Channel, Any] = {}
     for place, channel in enumerate(CHANNELS):
@@ -136,42 +138,49 @@ def _before(made: Made, day: date) -> tuple[Mapping[Channel, Any], Mapping[Chann
     return registers, averages
 
 
-class _History:
-    """VEE'd days before one, of the meters that are asked for: each as it was read, faults and all, and validated."""
+class _Days:
+    """Days of all meters as they were read, faults and all, and as they were validated; those of late are kept, since each day looks back on some ten."""
 
-    def __init__(self, made: Made, day: date, preset: Preset) -> None:
-        self._made, self._day, self._preset = made, day, preset
+    def __init__(self, made: Made, preset: Preset) -> None:
+        self._fleet, self._preset = made.fleet, preset
+        self._meters = tuple(MeterKey(str(esiid), "") for esiid in made.assets["esiid"])
+        self.read = lru_cache(2)(self._read)
+        self._validated = lru_cache(14)(self._validate)
 
-    def __call__(self, meters: Sequence[MeterKey], back_days: int) -> History:
-        """The three days before, and the latest like days."""
-        if not meters:
-            return History()
-        near = [self._day - timedelta(days=back) for back in (1, 2, 3)]
-        wanted = sorted({*near, *like_days(self._day, back_days)[:_LIKE_DAYS]}, reverse=True)
-        fleet = self._made.fleet
-        ordinals = [ordinal_of(fleet.tdsp, fleet.seed, meter.esiid) for meter in meters]
-        done = [self._validated(on, meters, ordinals) for on in wanted]
-        sides = ([_channel_day(one, channel) for one in done] for channel in (Channel.LOAD, Channel.GENERATION))
-        return History(tuple(meters), tuple(wanted), *map(tuple, sides))
+    def before(self, day: date) -> Callable[[Sequence[MeterKey], int], History]:
+        """The three days before one, and the latest like days."""
 
-    def _validated(self, day: date, meters: Sequence[MeterKey], ordinals: list[int]) -> VeeDay:
-        parts = [self._made.fleet.partition(day, ordinal, 1) for ordinal in ordinals]
+        def fetch(meters: Sequence[MeterKey], back_days: int) -> History:
+            if not meters:
+                return History()
+            near = [day - timedelta(days=back) for back in (1, 2, 3)]
+            wanted = sorted({*near, *like_days(day, back_days)[:_LIKE_DAYS]}, reverse=True)
+            done = [self._validated(on) for on in wanted]
+            rows = [ordinal_of(self._fleet.tdsp, self._fleet.seed, meter.esiid) - 1 for meter in meters]
+            delivered, received = (
+                tuple(ChannelDay(*(one[rows] for one in on[side])) for on in done) for side in (0, 1)
+            )
+            return History(tuple(meters), tuple(wanted), delivered, received)
 
-        def column(name: str) -> NDArray[Any]:
-            return np.concatenate([getattr(part, name) for part in parts])
+        return fetch
 
-        answers = column("answers")
-        present = column("present") & answers[:, None]
-        status = np.where(answers[:, None], column("status"), 0).astype(np.uint16)
-        wh = np.stack([column("delivered"), column("received")])
-        r0, r1 = (np.where(answers[:, None], column(name), -1).T.copy() for name in ("r0", "r1"))
-        block = _block(day, tuple(meters), wh, present, status, (r0, r1))
-        return run_batch(block, None, self._preset, Assets.plain(len(meters), column("multipliers")))
+    def _read(self, day: date) -> Partition:
+        return self._fleet.partition(day, 1, len(self._meters))
 
-
-def _channel_day(day: VeeDay, channel: Channel) -> ChannelDay:
-    side = day.channel(channel)
-    return ChannelDay(side.wh, side.status, side.power_failed)
+    def _validate(self, day: date) -> tuple[tuple[NDArray[Any], ...], ...]:
+        """By channel: Wh, status, power failures."""
+        part = self.read(day)
+        answers = part.answers
+        present = part.present & answers[:, None]
+        status = np.where(answers[:, None], part.status, 0).astype(np.uint16)
+        r0, r1 = (np.where(answers[:, None], ends, -1).T.copy() for ends in (part.r0, part.r1))
+        block = _block(day, self._meters, np.stack([part.delivered, part.received]), present, status, (r0, r1))
+        assets = Assets.plain(len(answers), part.multipliers)._replace(
+            told_multiplier=np.where(answers, part.told_multipliers, part.multipliers),
+            clock_error_s=np.where(answers, part.clock_error_s, 0),
+        )
+        done = run_batch(block, None, self._preset, assets)
+        return tuple((side.wh, side.status, side.power_failed) for side in (done.delivered, done.received))
 
 
 def texts_of(vee: VeeDay) -> tuple[NDArray[np.int64], list[str]]:
