@@ -18,7 +18,7 @@ from headend.vee.rules import Limits, Rule
 from meters.kernels.jit import kernel
 from meters.status import Common
 
-#: Bits of ``Flags.bad``.
+#: Bits of ``Flags.bad``. The last is also that of a whole day, if nothing that was read of it is to be trusted.
 MISSING, NEGATIVE, CONDITION, HARD_MAXIMUM, SPIKE, STUCK, ZERO, RESIDUAL = (1 << bit for bit in range(8))
 _LOAD = 4
 _POWER_FAIL = int(Common.POWER_FAIL) << 12
@@ -29,7 +29,7 @@ _OUT, _SWITCH_OPEN = int(Power.OUT), int(Power.SWITCH_OPEN)
 _OTHER_NUMBER, _OTHER_UNIT, _EXCHANGED = int(Asset.OTHER_NUMBER), int(Asset.OTHER_UNIT), int(Asset.EXCHANGED)
 _INACTIVE, _STOPPED, _THREE_PHASE = int(Asset.INACTIVE), int(Asset.STOPPED), int(Asset.THREE_PHASE)
 _MOST = 2**31 - 1
-_INTERVAL_S = 900
+_INTERVAL_S, _DAY_S = 900, 86_400
 _R_MISSING, _R_DUPLICATE, _R_NEGATIVE, _R_CONDITION = (int(rule) for rule in list(Rule)[:4])
 _R_HARD_MAXIMUM, _R_SPIKE, _R_STUCK, _R_ZERO, _R_RESIDUAL = (int(rule) for rule in list(Rule)[4:9])
 _SUM_FAILED, _NO_REGISTER, _CONTINUITY = int(Rule.SUM_FAILED), int(Rule.REGISTER_MISSING), int(Rule.REGISTER_CONTINUITY)
@@ -102,6 +102,11 @@ def validate_rows(day: DayColumns, limits: Limits, channel: int, flags: Flags, f
     unusable = _LOAD_CONDITION if channel == _LOAD else _GENERATION_CONDITION
     wh, status, present, power = day.wh, day.status, day.present, day.power
     told = 0
+    unconfirmed = not (
+        limits.interval_spike_registers_confirm
+        * limits.interval_stuck_registers_confirm
+        * limits.interval_zero_registers_confirm
+    )
     for row in range(m):
         multiplier = day.multiplier[row]
         hard = service_wh(limits, multiplier, day.asset[row])
@@ -118,38 +123,48 @@ def validate_rows(day: DayColumns, limits: Limits, channel: int, flags: Flags, f
         for i in range(n):
             causes |= power[row, i]
             there &= np.uint8(present[row, i])
-        bad = there == 0 or least < 0 or most > hard or (words & unusable) != 0
-        whole_day = not bad
+        bad = bool(there == 0 or least < 0 or most > hard or (words & unusable) != 0)
         likely = np.int64(0)
         if bad:
             s, likely, told = _flag(day, limits, unusable, hard, channel, row, flags.bad[row], findings, told)
         r0, r1, before = day.r0[row], day.r1[row], day.r1_before[row]
         whole = min(n * hard, _MOST)
-        share = limits.register_rollover_share
-        advance, rule = _advance(r0, r1, multiplier, day.dials[row], day.asset[row], share, whole)
-        tolerance = max(limits.sum_failed_counts * multiplier, max(advance, 0) * limits.sum_failed_share // 1000)
+        measured = -1 if bad else s
+        advance, rule = _advance(r0, r1, before, multiplier, day.dials[row], day.asset[row], limits, whole, measured)
+        tolerance = _tolerance(advance, multiplier, limits)
         d = advance - s
-        failed = advance >= 0 and (d < -tolerance or d > max(tolerance, likely))
+        failed = advance >= 0 and (d < -tolerance or d > max(tolerance, int(likely)))
         flags.advance[row], flags.tolerance[row], flags.failed[row] = advance, tolerance, failed
-        if (
-            failed
-            or advance < 0
-            or not (
-                limits.interval_spike_registers_confirm
-                and limits.interval_stuck_registers_confirm
-                and limits.interval_zero_registers_confirm
-            )
+        if _is_untrusted(
+            day.told_multiplier[row] - multiplier, day.clock_error_s[row], day.asset[row], day.interval_s[row], limits
         ):
-            told = _locate(day, limits, channel, row, flags.bad[row], d, failed, advance < 0, hard, findings, told)
-            bad = bad or flags.bad[row].any()
-        if failed:
-            told = tell(findings, told, row, _SUM_FAILED, channel, 0, n - 1, d, tolerance)
+            flags.bad[row] = flags.bad[row] | np.uint8(RESIDUAL)
+            bad = True
+            # The registers are good for what the meter says that they count.
+            flags.advance[row] = max(advance * day.told_multiplier[row] // multiplier, -1)
+        elif failed or advance < 0 or unconfirmed:
+            told = _locate(
+                day, limits, channel, row, flags.bad[row], d, failed, advance < 0, tolerance, hard, findings, told
+            )
+            bad = bool(flags.bad[row].any())
         flags.touched[row] = bad or failed
         # What is called here takes no arrays of the day unless there is something to tell: to hand them over costs more than a row.
-        if rule != 0 or (r0 >= 0 and before >= 0 and r0 != before):
-            told = _registers(row, channel, n, r0, r1, before, rule, advance, whole, findings, told)
-        use = advance if advance >= 0 else s if whole_day else -1
-        told = _usage(row, channel, n - 1, use, day.average[row], day.asset[row], limits, findings, told)
+        if failed or rule != 0 or r0 < 0 or r1 < 0 or (before >= 0 and r0 != before):
+            left = d if failed else 0
+            told = _registers(row, channel, n, r0, r1, before, rule, advance, whole, left, tolerance, findings, told)
+        told = _usage(
+            row,
+            channel,
+            n - 1,
+            advance,
+            measured,
+            bad or failed,
+            day.average[row],
+            day.asset[row],
+            limits,
+            findings,
+            told,
+        )
         if (causes & _NO_USE) != 0 or (words & _POWER_FAIL) != 0:
             told = _contradictions(day, row, channel, findings, told)
         if channel == _LOAD and (
@@ -161,6 +176,15 @@ def validate_rows(day: DayColumns, limits: Limits, channel: int, flags: Flags, f
         ):
             told = _asset(day, limits, row, channel, findings, told)
     return told
+
+
+@kernel
+def _is_untrusted(other_multiplier: int, clock_error_s: int, asset: int, interval_s: int, limits: Limits) -> bool:
+    """Whether all that was read is another time's, or no Wh: then nothing in it is to be looked for."""
+    # Of a clock that is a whole day off none of the day's intervals are: those that are there came from another read.
+    off = limits.clock_off_seconds < abs(clock_error_s) < _DAY_S and limits.clock_off_estimate_day != 0
+    other = other_multiplier != 0 and limits.asset_multiplier_estimate_day != 0
+    return off or other or (asset & _OTHER_UNIT) != 0 or interval_s != _INTERVAL_S
 
 
 @kernel
@@ -193,7 +217,7 @@ def _flag(
     More than that is left over only where something that looks good is not. Of a value above the service the registers may have all.
     """
     n = len(bad)
-    s, most, lacking, highest = 0, 0, 0, limits.interval_spike_floor
+    s, most, lacking, highest, used, run, longest = 0, 0, 0, limits.interval_spike_floor, 0, 0, 0
     count, first, last = np.zeros(4, np.int64), np.zeros(4, np.int64), np.zeros(4, np.int64)
     for i in range(n):
         x = int(day.wh[row, i])
@@ -201,7 +225,11 @@ def _flag(
         if said == 0:
             s += x
             highest = max(highest, x)
+            used += x > 0
+            run = run + 1 if _is_zero(day, row, i) and day.other[row, i] == 0 else 0
+            longest = max(longest, run)
             continue
+        run = 0
         bad[i] = said
         lacking += 1
         for bit in range(4):
@@ -221,14 +249,36 @@ def _flag(
     if count[3]:
         told = tell(findings, told, row, _R_HARD_MAXIMUM, channel, first[3], last[3], most, hard)
     likely = limits.sum_failed_lacking * highest * lacking // 1000
+    if longest >= limits.interval_stuck_count and used > 0:
+        # Zeros that nothing explains may be what the registers have more: what lacks is taken for what is used on the average.
+        likely = s * lacking // used
     return s, np.int64(_MOST if count[3] or lacking == n else likely), told
 
 
 @kernel
-def _advance(r0: int, r1: int, multiplier: int, dials: int, asset: int, share: int, most: int) -> tuple[int, int]:
-    """Wh of the day by its registers, -1 if they do not tell, and the rule that has something to say of them."""
-    if r0 < 0 or r1 < 0:
-        return -1, _NO_REGISTER
+def _tolerance(advance: int, multiplier: int, limits: Limits) -> int:
+    return max(limits.sum_failed_counts * multiplier, max(advance, 0) * limits.sum_failed_share // 1000)
+
+
+@kernel
+def _is_zero(day: DayColumns, row: int, i: int) -> bool:
+    """Nothing, though neither outage nor open switch says why."""
+    return bool(day.wh[row, i] == 0 and (day.status[row, i] & _POWER_FAIL) == 0 and (day.power[row, i] & _NO_USE) == 0)
+
+
+@kernel
+def _advance(
+    r0: int, r1: int, before: int, multiplier: int, dials: int, asset: int, limits: Limits, most: int, measured: int
+) -> tuple[int, int]:
+    """Wh of the day by its registers, -1 if they do not tell, and the rule that has something to say of them.
+
+    measured: what all intervals together say, -1 if one of them does not stand.
+    """
+    # A day begins where the one before it ended.
+    r0 = r0 if r0 >= 0 else before
+    # One that reads 0 at both ends, and held more the day before, was not read.
+    if r0 < 0 or r1 < 0 or (r0 == 0 and r1 == 0 and before > 0):
+        return -1, 0
     if (asset & _EXCHANGED) != 0:
         return -1, _EXCHANGE
     if r1 >= r0:
@@ -238,8 +288,12 @@ def _advance(r0: int, r1: int, multiplier: int, dials: int, asset: int, share: i
     while dials == 0 and turn <= r0 and turn < 10**12 * multiplier:
         turn *= 10
     # A turn is a whole number of kWh, so nothing is lost and nothing overflows.
-    if share * (turn // 1000) < r0 < turn and r1 + turn - r0 <= most:
-        return r1 + turn - r0, _ROLLOVER
+    if limits.register_rollover_share * (turn // 1000) < r0 < turn and r1 + turn - r0 <= most:
+        advance = r1 + turn - r0
+        tolerance = _tolerance(advance, multiplier, limits)
+        # A register that began anew has no more than was measured; where that is no turn's either, it did.
+        if measured < 0 or abs(advance - measured) <= tolerance or r1 > measured + tolerance:
+            return advance, _ROLLOVER
     return -1, _BACKWARDS
 
 
@@ -253,30 +307,92 @@ def _locate(
     d: int,
     failed: bool,
     unknown: bool,
+    tolerance: int,
     hard: int,
     findings: FindingArray,
     told: int,
 ) -> int:
-    """Which intervals can be what the registers do not confirm."""
+    """Which intervals can be what the registers do not confirm: of what is found, the surest that explains what is left over."""
     n = len(bad)
     wh = day.wh[row]
     before = told
     # Marks of these rules are not looked at by one another: they are kept apart until all have looked.
     found = np.zeros(n, np.uint8)
-    if unknown or (failed and d < 0) or not limits.interval_spike_registers_confirm:
-        told = _spikes(wh, bad, found, limits, row, channel, findings, told)
-    if unknown or failed or not limits.interval_stuck_registers_confirm:
-        need = limits.interval_stuck_on_failed_sum if failed else limits.interval_stuck_count
-        told = _stuck(wh, bad, found, need, row, channel, findings, told)
-    if (failed and d > 0) or ((unknown or not limits.interval_zero_registers_confirm) and not failed):
-        need = limits.interval_zero_on_failed_sum if failed else n
-        told = _zeros(day, bad, found, need, row, channel, findings, told)
-    # What lacks a value shares in what is left over, so no one interval explains it.
-    if failed and told == before and not (d > 0 and bad.any()):
-        told = _residual(wh, bad, found, d, limits.interval_residual_share, hard, row, channel, findings, told)
+    if unknown or not limits.interval_spike_registers_confirm:
+        ratio = limits.interval_spike_without_register if unknown else limits.interval_spike_ratio
+        told = _spikes(wh, bad, found, ratio, limits.interval_spike_floor, row, channel, findings, told)
+    if unknown or not limits.interval_stuck_registers_confirm:
+        count = limits.interval_stuck_count
+        told = _stuck(wh, bad, found, count, count, row, channel, findings, told)
+    if unknown or not limits.interval_zero_registers_confirm:
+        told = _zeros(day, bad, found, n, n, row, channel, findings, told)
+    turn = 0
+    while failed and told == before and turn < 7:
+        told = _look(turn, day, limits, channel, row, bad, found, d, hard, findings, told)
+        if told > before and not _explains(wh, bad, found, d, tolerance, limits):
+            found[:] = 0
+            told = before
+        turn += 1
     for i in range(n):
         bad[i] |= found[i]
     return told
+
+
+@kernel
+def _look(
+    turn: int,
+    day: DayColumns,
+    limits: Limits,
+    channel: int,
+    row: int,
+    bad: OctetArray,
+    found: OctetArray,
+    d: int,
+    hard: int,
+    findings: FindingArray,
+    told: int,
+) -> int:
+    """Where a sum has failed: the rules in turn, the surest first, in the direction of what is left over."""
+    wh, count, few = day.wh[row], limits.interval_stuck_count, limits.interval_stuck_on_failed_sum
+    if turn == 0 and d < 0:
+        ratio, floor = limits.interval_spike_ratio, limits.interval_spike_floor
+        return _spikes(wh, bad, found, ratio, floor, row, channel, findings, told)
+    if turn == 2:
+        return _stuck(wh, bad, found, count, count, row, channel, findings, told)
+    # What lacks a value shares in what is left over, so no one interval explains it.
+    if turn == 4 and not (d > 0 and bad.any()):
+        return _residual(wh, bad, found, d, limits.interval_residual_share, hard, row, channel, findings, told)
+    if turn == 5:
+        # Short runs come by chance: the longest is the likeliest.
+        return _stuck(wh, bad, found, max(few, _longest(wh, bad)), few, row, channel, findings, told)
+    if turn in (1, 3, 6) and d > 0:
+        need = count if turn == 1 else limits.interval_zero_on_failed_sum
+        return _zeros(day, bad, found, need, 0 if turn == 6 else 1, row, channel, findings, told)
+    return told
+
+
+@kernel
+def _explains(wh: IntArray, bad: OctetArray, found: OctetArray, d: int, tolerance: int, limits: Limits) -> bool:
+    """Whether what is found, and what has no usable value, can be what the registers leave for it: not below 0, nor far above what else was used."""
+    owed, count, highest = d, 0, limits.interval_spike_floor
+    for i in range(len(wh)):
+        if found[i] != 0:
+            owed += int(wh[i])
+        count += found[i] != 0 or bad[i] != 0
+        if found[i] == 0 and bad[i] == 0:
+            highest = max(highest, int(wh[i]))
+    return bool(-tolerance <= owed and 1000 * owed <= limits.sum_failed_lacking * highest * count)
+
+
+@kernel
+def _longest(wh: IntArray, bad: OctetArray) -> int:
+    """How many good intervals running are equal and above 0, at most."""
+    run, longest = 0, 0
+    for i in range(len(wh)):
+        same = i > 0 and bad[i] == 0 and bad[i - 1] == 0 and wh[i] == wh[i - 1] and wh[i] != 0
+        run = run + 1 if same else 1
+        longest = max(longest, run)
+    return longest
 
 
 @kernel
@@ -284,7 +400,8 @@ def _spikes(
     wh: IntArray,
     bad: OctetArray,
     found: OctetArray,
-    limits: Limits,
+    ratio: int,
+    floor: int,
     row: int,
     channel: int,
     findings: FindingArray,
@@ -303,14 +420,13 @@ def _spikes(
     first, last = -1, -1
     for i in range(len(wh)):
         x = int(wh[i])
-        towers = p3 > 0 and 1000 * (x - p3) > limits.interval_spike_ratio * p3
-        if towers and bad[i] == 0 and x >= limits.interval_spike_floor:
+        towers = p3 > 0 and 1000 * (x - p3) > ratio * p3
+        if towers and bad[i] == 0 and x >= floor:
             found[i] |= SPIKE
             first = i if first < 0 else first
             last = i
     if first >= 0:
-        limit = p3 + limits.interval_spike_ratio * p3 // 1000
-        told = tell(findings, told, row, _R_SPIKE, channel, first, last, p1, limit)
+        told = tell(findings, told, row, _R_SPIKE, channel, first, last, p1, p3 + ratio * p3 // 1000)
     return told
 
 
@@ -320,12 +436,13 @@ def _stuck(
     bad: OctetArray,
     found: OctetArray,
     need: int,
+    limit: int,
     row: int,
     channel: int,
     findings: FindingArray,
     told: int,
 ) -> int:
-    """The first of a run stays: it is what the others repeat."""
+    """Runs of at least ``need``. The first of a run stays: it is what the others repeat."""
     n = len(wh)
     first, last, begin = -1, -1, 0
     for i in range(1, n + 1):
@@ -338,7 +455,7 @@ def _stuck(
             last = i - 1
         begin = i
     if first >= 0:
-        told = tell(findings, told, row, _R_STUCK, channel, first, last, wh[first], need)
+        told = tell(findings, told, row, _R_STUCK, channel, first, last, wh[first], limit)
     return told
 
 
@@ -348,31 +465,27 @@ def _zeros(
     bad: OctetArray,
     found: OctetArray,
     need: int,
+    lonely: int,
     row: int,
     channel: int,
     findings: FindingArray,
     told: int,
 ) -> int:
+    """Runs of at least ``need``, in so many of which nothing flowed the other way either."""
     n = len(bad)
-    first, last, count, run = -1, -1, 0, 0
+    first, last, count, run, alone = -1, -1, 0, 0, 0
     for i in range(n + 1):
-        if (
-            i < n
-            and bad[i] == 0
-            and day.wh[row, i] == 0
-            and day.other[row, i] == 0
-            and (day.status[row, i] & _POWER_FAIL) == 0
-            and (day.power[row, i] & _NO_USE) == 0
-        ):
+        if i < n and bad[i] == 0 and _is_zero(day, row, i):
             run += 1
+            alone += day.other[row, i] == 0
             continue
-        if run >= need:
+        if run >= need and alone >= lonely:
             for j in range(i - run, i):
                 found[j] |= ZERO
             first = i - run if first < 0 else first
             last = i - 1
             count += run
-        run = 0
+        run, alone = 0, 0
     if first >= 0:
         told = tell(findings, told, row, _R_ZERO, channel, first, last, count, need)
     return told
@@ -391,9 +504,9 @@ def _residual(
     findings: FindingArray,
     told: int,
 ) -> int:
-    """The one interval that, changed by what is left over, comes nearest to the mean of its neighbours."""
+    """The one interval that, changed by what is left over, comes nearest to the mean of its neighbours: by far, or because no other can be it."""
     n = len(wh)
-    at, nearest, distance = -1, 0, 0
+    at, nearest, distance, could = -1, 0, 0, 0
     for i in range(n):
         x = int(wh[i])
         if bad[i] != 0 or x + d < 0 or x + d > hard:
@@ -401,12 +514,13 @@ def _residual(
         left, right = i > 0 and bad[i - 1] == 0, i + 1 < n and bad[i + 1] == 0
         if not left and not right:
             continue
+        could += 1
         # Twice the mean.
         around = int(wh[i - 1] if left else wh[i + 1]) + int(wh[i + 1] if right else wh[i - 1])
         after = abs(2 * (x + d) - around)
         if at < 0 or after < nearest:
             at, nearest, distance = i, after, abs(2 * x - around)
-    if at >= 0 and 1000 * nearest < share * distance:
+    if at >= 0 and 1000 * nearest < (1000 if could == 1 else share) * distance:
         found[at] |= RESIDUAL
         told = tell(findings, told, row, _R_RESIDUAL, channel, at, at, wh[at] + d, wh[at])
     return told
@@ -423,13 +537,20 @@ def _registers(
     rule: int,
     advance: int,
     most: int,
+    left: int,
+    tolerance: int,
     findings: FindingArray,
     told: int,
 ) -> int:
-    if rule == _NO_REGISTER:
-        told = tell(findings, told, row, rule, channel, 0, n - 1, (1 if r0 < 0 else 0) + (2 if r1 < 0 else 0), 0)
+    """What the registers say, of themselves and of the sum. left: Wh that they have more, 0 where the sum holds."""
+    if left != 0:
+        told = tell(findings, told, row, _SUM_FAILED, channel, 0, n - 1, left, tolerance)
+    if r0 < 0 or r1 < 0:
+        lost = (1 if r0 < 0 else 0) + (2 if r1 < 0 else 0)
+        told = tell(findings, told, row, _NO_REGISTER, channel, 0, n - 1, lost, 0)
     if r0 >= 0 and before >= 0 and r0 != before:
         told = tell(findings, told, row, _CONTINUITY, channel, 0, 0, r0 - before, 0)
+    r0 = r0 if r0 >= 0 else before
     if rule == _ROLLOVER:
         told = tell(findings, told, row, rule, channel, 0, n - 1, advance, 0)
     elif rule == _BACKWARDS:
@@ -446,17 +567,21 @@ def _usage(
     row: int,
     channel: int,
     last: int,
-    use: int,
+    advance: int,
+    measured: int,
+    doubted: bool,
     average: int,
     asset: int,
     limits: Limits,
     findings: FindingArray,
     told: int,
 ) -> int:
-    """Wh of the day against the weeks before, and against the records; -1: not known."""
+    """Wh of the day against the weeks before, and against the records: by its registers, or by its intervals; -1: not known."""
+    use = advance if advance >= 0 else measured
     if use >= 0 and average > 0 and 1000 * use > limits.usage_high_ratio * average:
         told = tell(findings, told, row, _HIGH, channel, 0, last, use, average)
-    if use >= 0 and average > 0 and 1000 * use < limits.usage_low_ratio * average:
+    sure = advance > 0 and not doubted and limits.usage_low_registers_confirm != 0
+    if use >= 0 and not sure and average > 0 and 1000 * use < limits.usage_low_ratio * average:
         told = tell(findings, told, row, _LOW, channel, 0, last, use, average)
     if use > 0 and (asset & _INACTIVE) != 0:
         told = tell(findings, told, row, _NOBODY, channel, 0, last, use, 0)

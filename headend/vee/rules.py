@@ -119,6 +119,7 @@ class Limits(NamedTuple):
     interval_spike_ratio: int
     interval_spike_floor: int
     interval_spike_registers_confirm: int
+    interval_spike_without_register: int
     interval_stuck_count: int
     interval_stuck_on_failed_sum: int
     interval_stuck_registers_confirm: int
@@ -132,8 +133,11 @@ class Limits(NamedTuple):
     register_rollover_share: int
     usage_high_ratio: int
     usage_low_ratio: int
+    usage_low_registers_confirm: int
     clock_drift_seconds: int
     clock_off_seconds: int
+    clock_off_estimate_day: int
+    asset_multiplier_estimate_day: int
     estimate_prolonged_days: int
     estimate_stopped_share: int
     estimate_stopped_meters: int

@@ -12,7 +12,7 @@ from headend.vee.quality import Channel
 from headend.vee.records import Asset, Power
 from headend.vee.rules import BY_NUMBER, RULES, Limits, Rule, Severity, limits
 from meters.status import Common, Condition, status_word
-from tests.headend.vee.days import R0, columns, flagged, ramp, ran, told
+from tests.headend.vee.days import R0, columns, estimated, flagged, ramp, ran, told
 
 FAIL = status_word(Common.POWER_FAIL, Condition.OK)
 
@@ -48,7 +48,7 @@ def test_every_rule_names_its_source_and_a_sentence_that_can_be_filled_in() -> N
     for row in RULES.values():
         assert row.source
         assert set(re.findall(r"{(\w+)}", row.says)) <= known
-        assert row.severity is Severity.TELL or row.id.partition(".")[0] in ("interval", "sum")
+        assert row.severity is Severity.TELL or row.id.partition(".")[0] in ("interval", "sum", "clock", "asset")
 
 
 def test_thresholds_that_are_told_replace_the_tables() -> None:
@@ -178,11 +178,19 @@ def test_a_spike_is_looked_for_only_where_the_intervals_have_too_much() -> None:
     assert flagged(day) == [60, 61]
 
 
-def test_without_registers_a_spike_is_flagged_by_its_look_alone() -> None:
-    day = columns(_with({40: 9000}), r1=[-1])
-    # 2.8 x 360
-    assert told(day) == [("interval.spike", 9000, 1008), ("register.missing", 2, 0)]
-    assert flagged(day) == [40]
+def test_without_registers_a_spike_is_flagged_beyond_six_times_the_third_highest() -> None:
+    # (2160 - 360) / 360 = 5 passes.
+    for peak, flags in ((2160, []), (2161, [40])):
+        day = columns(_with({40: peak}), r1=[-1])
+        spike = [("interval.spike", peak, 2160)] if flags else []
+        assert told(day) == [*spike, ("register.missing", 2, 0)]
+        assert flagged(day) == flags
+
+
+def test_the_register_that_ended_the_day_before_confirms_a_peak_whose_own_was_not_read() -> None:
+    day = columns(_with({40: 9000}), r0=[-1], r1_before=[R0])
+    assert told(day) == [("register.missing", 1, 0)]
+    assert flagged(day) == []
 
 
 def test_a_preset_may_ask_no_register_before_it_calls_a_peak_a_spike() -> None:
@@ -197,6 +205,19 @@ def test_a_run_of_three_is_stuck_on_a_failed_sum_and_its_first_stays() -> None:
     stuck = columns(_with({40: 777, 41: 777, 42: 777}), r1=_true())
     assert flagged(stuck) == [41, 42]
     assert told(stuck)[0] == ("interval.stuck", 777, 3)
+
+
+def test_of_runs_by_chance_the_longest_is_stuck() -> None:
+    true = {10: 777, 11: 777, 12: 777}
+    stuck = dict.fromkeys(range(40, 44), 888)
+    assert flagged(columns(_with(true | stuck), r1=[R0 + sum(_with(true))])) == [41, 42, 43]
+
+
+def test_what_cannot_be_what_is_left_over_is_not_flagged_for_it() -> None:
+    # Two of three equals hold 1,554 Wh, and 2,000 are too many: the one interval that can hold as much is it, far as it lies from its neighbours.
+    true = _with({10: 777, 11: 777, 12: 777, 50: 1_500, 60: 1_500, 70: 1_500})
+    day = columns([*true[:40], true[40] + 2_000, *true[41:]], r1=[R0 + sum(true)])
+    assert flagged(day) == [40]
 
 
 def test_a_run_of_two_is_none() -> None:
@@ -226,7 +247,7 @@ def test_zeros_without_a_cause_are_flagged_where_the_intervals_have_too_little()
     assert flagged(day, in_runs) == [40, 41]
 
 
-@pytest.mark.parametrize("cause", ["power fail", "outage told", "switch open", "flows the other way"])
+@pytest.mark.parametrize("cause", ["power fail", "outage told", "switch open"])
 def test_zeros_with_a_cause_stand(cause: str) -> None:
     at = np.zeros((1, 96), np.int64)
     at[0, 40:50] = 1
@@ -234,11 +255,33 @@ def test_zeros_with_a_cause_stand(cause: str) -> None:
         "power fail": {"status": at * FAIL},
         "outage told": {"power": at * Power.OUT},
         "switch open": {"power": at * Power.SWITCH_OPEN},
-        "flows the other way": {"other": at * 700},
     }[cause]
     day = columns(_with(dict.fromkeys(range(40, 50), 0)), r1=_true(), **changes)
     assert flagged(day) == []
     assert [rule for rule, _, _ in told(day)] == ["sum.failed"]
+
+
+def test_zeros_while_energy_flows_the_other_way_are_doubted_last() -> None:
+    other = np.zeros((1, 96), np.int64)
+    other[0, 40:50] = 700
+    roof = dict.fromkeys(range(40, 50), 0)
+    alone = columns(_with(roof), r1=_true(), other=other)
+    assert flagged(alone) == list(range(40, 50))
+    # Other zeros explain it, or zeros begin before the roof delivers.
+    beside = columns(_with({**roof, 60: 0, 61: 0}), r1=[R0 + sum(_with(roof))], other=other)
+    assert flagged(beside) == [60, 61]
+    before = columns(_with({**roof, 38: 0, 39: 0}), r1=_true(), other=other)
+    assert flagged(before) == list(range(38, 50))
+    assert flagged(columns([0] * 96, r0=[-1], other=other)) == []
+
+
+def test_two_hours_of_zeros_beside_a_gap_are_found_by_what_is_used_on_the_average() -> None:
+    present = np.ones((1, 96), np.bool_)
+    present[0, 70:74] = False
+    for count in (7, 8):
+        zeros = _with(dict.fromkeys(range(20, 20 + count), 0))
+        found = flagged(columns(zeros, present=present, r1=_true()))
+        assert found == ([] if count == 7 else list(range(20, 28))) + list(range(70, 74))
 
 
 def test_without_registers_a_whole_day_of_zeros_is_flagged_and_part_of_one_is_not() -> None:
@@ -308,6 +351,12 @@ def test_the_day_begins_where_the_day_before_ended() -> None:
     assert told(columns(ramp(), r1_before=[R0 - 7])) == [("register.continuity", 7, 0)]
 
 
+def test_registers_that_read_0_where_the_day_before_ended_with_more_confirm_nothing() -> None:
+    flags, found = ran(columns(ramp(), r0=[0], r1=[0], r1_before=[R0]))
+    assert found == [("register.continuity", -R0, 0)]
+    assert flags.advance.tolist() == [-1]
+
+
 @pytest.mark.parametrize("dials", [0, 5])
 def test_a_five_dial_register_that_passes_99_999_kwh_rolls_over(dials: int) -> None:
     use, end = sum(ramp()), 10**8
@@ -333,8 +382,19 @@ def test_a_register_that_ran_back_far_from_its_last_dial_was_reset() -> None:
 def test_a_rollover_begins_above_nine_tenths_of_the_last_dial() -> None:
     # 90,000 kWh on five dials; what it would have used since is more than the service carries, on either side.
     wide = Preset(limits=limits({"interval.hard_maximum": {"wh": 1_000_000}}))
+    present = np.ones((1, 96), np.bool_)
+    present[0, 40] = False
     for r0, rule in ((90_000_000, "register.backwards"), (90_000_001, "register.rollover")):
-        assert told(columns(ramp(), r0=[r0], r1=[1_000], dials=[5]), wide)[-1][0] == rule
+        found = told(columns(ramp(), r0=[r0], r1=[1_000], dials=[5], present=present), wide)
+        assert [name for name, _, _ in found if name.startswith("register")] == [rule]
+
+
+def test_a_turn_that_all_intervals_deny_is_a_reset_if_the_register_has_no_more_than_they() -> None:
+    # With the turn the day has some 932,560 Wh, of which a thousandth passes.
+    use = sum(ramp())
+    for r1, rule in ((use + 932, "register.backwards"), (use + 933, "register.rollover")):
+        day = columns(ramp(), r0=[10**8 - 900_000], r1=[r1], dials=[5])
+        assert [name for name, _, _ in told(day) if name.startswith("register")] == [rule]
 
 
 def test_a_meter_that_was_exchanged_within_the_day_has_two_registers_and_no_sum() -> None:
@@ -353,6 +413,8 @@ def test_more_than_the_service_carries_in_a_day_is_no_use() -> None:
 
 # --- use
 
+ASKS_NO_REGISTER = Preset(limits=limits({"usage.low": {"registers_confirm": 0}}))
+
 
 def test_use_is_held_to_a_quarter_and_four_times_the_average() -> None:
     day, use = [*ramp()[:-1], ramp()[-1] + 2], sum(ramp()) + 2
@@ -364,7 +426,13 @@ def test_use_is_held_to_a_quarter_and_four_times_the_average() -> None:
         (4 * use + 1, [("usage.low", use, 4 * use + 1)]),
         (0, []),
     ):
-        assert told(columns(day, average=[average])) == found
+        assert told(columns(day, average=[average]), ASKS_NO_REGISTER) == found
+
+
+def test_a_low_day_is_told_where_nothing_was_used_or_the_registers_do_not_confirm_it() -> None:
+    assert told(columns(ramp(), average=[10**6])) == []
+    assert told(columns([0] * 96, average=[10**6])) == [("usage.low", 0, 10**6)]
+    assert ("usage.low", sum(ramp()), 10**6) in told(columns(ramp(), r0=[-1], average=[10**6]))
 
 
 def test_use_of_a_day_with_a_gap_is_the_registers_or_not_known() -> None:
@@ -406,6 +474,23 @@ def test_use_where_nobody_is_served_is_told() -> None:
 @pytest.mark.parametrize(("error", "rule"), [(3, ""), (-4, "clock.drift"), (180, "clock.drift"), (-181, "clock.off")])
 def test_a_clock_may_be_3_s_off_and_fails_beyond_180(error: int, rule: str) -> None:
     assert [name for name, _, _ in told(columns(ramp(), clock_error_s=[error]))] == ([rule] if rule else [])
+
+
+def test_a_day_by_another_clock_or_multiplier_is_estimated_whole_unless_a_preset_only_tells() -> None:
+    every = list(range(96))
+    assert flagged(columns(ramp(), clock_error_s=[181])) == flagged(columns(ramp(), told_multiplier=[10])) == every
+    assert flagged(columns(ramp(), asset=[Asset.OTHER_UNIT])) == flagged(columns(ramp(), interval_s=[1800])) == every
+    assert flagged(columns(ramp(), asset=[Asset.OTHER_NUMBER])) == flagged(columns(ramp(), clock_error_s=[180])) == []
+    # No interval of a day is there by a clock that is a whole day off: those that are came from another read.
+    assert flagged(columns(ramp(), clock_error_s=[-86_400])) == []
+    calm = Preset(limits=limits({"clock.off": {"estimate_day": 0}, "asset.multiplier": {"estimate_day": 0}}))
+    assert flagged(columns(ramp(), clock_error_s=[181], told_multiplier=[10]), calm) == []
+
+
+def test_a_day_by_another_multiplier_is_estimated_to_what_the_meter_says_that_it_counts() -> None:
+    day = columns(ramp(), told_multiplier=[10])
+    assert ran(day)[0].advance.tolist() == [10 * sum(ramp())]
+    assert estimated(day).wh.sum() == 10 * sum(ramp())
 
 
 def test_what_the_header_tells_is_held_to_the_records_once_for_both_channels() -> None:

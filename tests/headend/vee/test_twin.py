@@ -68,15 +68,16 @@ def meters(draw: st.DrawFn) -> Meter:
                 "negative": -shown[span],
                 "beyond": 12_000 * multiplier + 1,
             }[done]
-    r0 = draw(st.sampled_from([None, 0, 5_000_000, 99_990_000, 99_999_000, 10**9 - 5]))
+    r0 = draw(st.sampled_from([None, 0, 0, 5_000_000, 99_990_000, 99_999_000, 10**9 - 5]))
     r1 = None if r0 is None else r0 + int(true.sum()) + draw(st.sampled_from([0, 0, 0, 0, 2, 3, -40, 500]))
-    wrong = draw(st.sampled_from(["", "", "", "", "turns", "reset", "lost", "beyond"]))
+    wrong = draw(st.sampled_from(["", "", "", "", "turns", "reset", "lost", "beyond", "nothing"]))
     if r0 is not None and r1 is not None and wrong:
         end = next(10**dials * 1000 * multiplier for dials in range(4, 10) if 10**dials * 1000 * multiplier > r0)
         r1 = {
             "turns": r1 % end,
             "reset": 7,
             "lost": None,
+            "nothing": 0,
             "beyond": r0 + n * 12_000 * multiplier + draw(st.integers(0, 1)),
         }[wrong]
     marks = {

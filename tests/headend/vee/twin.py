@@ -14,6 +14,8 @@ from math import floor
 from meters.calendar import INTERVAL_S, Seconds, seconds
 
 Told = tuple[str, int, int, int, int]
+#: Rule, intervals, value, limit.
+Located = tuple[str, list[int], int, int]
 
 
 @dataclass(frozen=True)
@@ -60,25 +62,55 @@ class Judged:
         self.good = {i: x for i, x in enumerate(meter.wh) if x is not None and i not in self.bad}
         self.sum = sum(self.good.values())
         self.whole = not self.bad
-        self.advance = self._registers()
-        counts = 2 * meter.multiplier
-        self.tolerance = max(Fraction(counts), Fraction(self.advance or 0, 1000))
+        self.advance = self.read = self._registers()
+        self.tolerance = self._passes(self.advance or 0)
         self.left = (self.advance or 0) - self.sum
         self.failed = self.advance is not None and (
             self.left < -self.tolerance
             or (self.whole and abs(self.left) > self.tolerance)
-            # More than three times the highest good one, or 500 Wh, for each that lacks a usable value.
             or (
                 0 < len(self.good) < self.n
                 and not any("interval.hard_maximum" in rules for rules in self.bad.values())
                 and self.left > self.tolerance
-                and Fraction(self.left, self.n - len(self.good)) > 3 * max(500, max(self.good.values()))
+                and Fraction(self.left, self.n - len(self.good)) > self._most_each()
             )
         )
-        self._sum()
-        self._use()
+        if self.failed:
+            self._tell("sum.failed", 0, self.n - 1, self.left, floor(self.tolerance))
+        sound = not self.bad and not self.failed
+        self.trusted = (
+            not 180 < abs(meter.clock_error_s) < 24 * 3600
+            and meter.told_multiplier == meter.multiplier
+            and not meter.other_unit
+            and meter.interval_s == INTERVAL_S
+        )
+        if self.trusted:
+            self._locate()
+        else:
+            # The whole day is in doubt, and its registers count what the meter says that they do.
+            for i in range(self.n):
+                self.bad.setdefault(i, set()).add("interval.residual")
+            if self.advance is not None:
+                self.advance = self.advance * meter.told_multiplier // meter.multiplier
+        self._use(sound and not self.bad)
         if meter.load:
             self._asset()
+
+    def _passes(self, advance: int) -> Fraction:
+        return max(Fraction(2 * self.meter.multiplier), Fraction(advance, 1000))
+
+    def _most_each(self) -> Fraction:
+        """Wh that an interval without a usable value can have been: three times the highest good one, or 500 Wh.
+
+        If two hours running are 0 and nothing says why, no more than was used on the average.
+        """
+        lonely = [len(run) for run in self._runs(lambda i: self._is_zero(i) and self.meter.other[i] == 0)]
+        used = [x for x in self.good.values() if x > 0]
+        if used and max(lonely, default=0) >= 8:
+            # To the Wh, of all that lack one together.
+            lacking = self.n - len(self.good)
+            return Fraction(sum(used) * lacking // len(used), lacking)
+        return Fraction(3 * max(500, max(self.good.values())))
 
     def _tell(self, rule: str, first: int, last: int, value: int, limit: int) -> None:
         self.told.append((rule, first, last, value, limit))
@@ -113,6 +145,7 @@ class Judged:
         r0, r1 = meter.r0, meter.r1
         if r0 is not None and meter.before is not None and r0 != meter.before:
             self._tell("register.continuity", 0, 0, r0 - meter.before, 0)
+        began = meter.before if r0 is None else r0
         if r0 is None or r1 is None:
             self._tell(
                 "register.missing",
@@ -121,60 +154,95 @@ class Judged:
                 {(True, False): 1, (False, True): 2, (True, True): 3}[r0 is None, r1 is None],
                 0,
             )
+        # The register that ended the day before is the one that begins this day.
+        if began is None or r1 is None or (began == r1 == 0 and meter.before):
             return None
         if meter.exchanged:
-            self._tell("register.exchange", 0, last, r1 - r0, 0)
+            self._tell("register.exchange", 0, last, r1 - began, 0)
             return None
         most = min(self.n * self.hard, 2**31 - 1)
-        if r1 >= r0:
-            if r1 - r0 <= most:
-                return r1 - r0
-            self._tell("register.implausible", 0, last, r1 - r0, most)
+        if r1 >= began:
+            if r1 - began <= most:
+                return r1 - began
+            self._tell("register.implausible", 0, last, r1 - began, most)
             return None
         displays: list[int] = [meter.dials] if meter.dials else [4, 5, 6, 7, 8, 9]
         ends: list[int] = [10**dials * 1000 * meter.multiplier for dials in displays]
-        end = next((one for one in ends if r0 < one), None)
-        if end is not None and Fraction(r0, end) > Fraction(9, 10) and r1 - r0 + end <= most:
-            self._tell("register.rollover", 0, last, r1 - r0 + end, 0)
-            return r1 - r0 + end
-        self._tell("register.backwards", 0, last, r0 - r1, 0)
+        end = next((one for one in ends if began < one), None)
+        if end is not None and Fraction(began, end) > Fraction(9, 10) and r1 - began + end <= most:
+            turned = r1 - began + end
+            passes = self._passes(turned)
+            # If all intervals deny the turn, and the register has no more than they: it began anew.
+            if not (self.whole and abs(turned - self.sum) > passes and r1 <= self.sum + passes):
+                self._tell("register.rollover", 0, last, turned, 0)
+                return turned
+        self._tell("register.backwards", 0, last, began - r1, 0)
         return None
 
-    def _sum(self) -> None:
-        if self.failed:
-            self._tell("sum.failed", 0, self.n - 1, self.left, floor(self.tolerance))
-        if self.advance is not None and not self.failed:
-            return
-        located: dict[int, set[str]] = {}
+    def _locate(self) -> None:
+        """What of the good intervals is not what the registers, or stricter counts where there are none, let stand."""
+        if self.advance is None:
+            for rule, at, value, limit in (
+                self._spikes(Fraction(5)),
+                self._stuck(self._equals(8), 8),
+                self._zeros(self.n, self.n),
+            ):
+                self._mark(rule, at, value, limit)
+                for i in at:
+                    self.bad.setdefault(i, set()).add(rule)
+        elif self.failed:
+            equals = self._equals(3)
+            longest = max(map(len, equals), default=0)
+            short = [run for run in equals if len(run) == longest]
+            more = self.left > 0
+            nothing: Located = ("", [], 0, 0)
+            for found in (
+                nothing if more else self._spikes(Fraction(18, 10)),
+                self._zeros(8, 1) if more else nothing,
+                self._stuck(self._equals(8), 8),
+                self._zeros(1, 1) if more else nothing,
+                self._explaining() if self.whole or not more else nothing,
+                self._stuck(short, 3),
+                self._zeros(1, 0) if more else nothing,
+            ):
+                rule, at, value, limit = found
+                if at and self._explains(at):
+                    self._mark(rule, at, value, limit)
+                    for i in at:
+                        self.bad.setdefault(i, set()).add(rule)
+                    return
 
-        def locate(rule: str, at: list[int], value: int, limit: int) -> None:
-            self._mark(rule, at, value, limit)
-            for i in at:
-                located.setdefault(i, set()).add(rule)
+    def _explains(self, at: list[int]) -> bool:
+        """What the registers leave for the intervals, and for those without a usable value, is not below 0 and at most three times the others' highest each."""
+        others = [x for i, x in self.good.items() if i not in at]
+        owed = self.advance - sum(others) if self.advance is not None else 0
+        each = Fraction(owed, self.n - len(others))
+        return -self.tolerance <= owed and each <= 3 * max([500, *others])
 
-        if not self.failed or self.left < 0:
-            self._spikes(locate)
-        need = 3 if self.failed else 8
-        stuck = [i for run in self._runs(lambda i: self.good[i] != 0) if len(run) >= need for i in run[1:]]
-        locate("interval.stuck", stuck, self.good[stuck[0]] if stuck else 0, need)
-        if not self.failed or self.left > 0:
-            need = 1 if self.failed else self.n
-            zeros = [i for run in self._runs(self._is_causeless_zero) if len(run) >= need for i in run]
-            locate("interval.zero", zeros, len(zeros), need)
-        if self.failed and not located and (self.whole or self.left < 0):
-            at = self._explaining()
-            if at is not None:
-                locate("interval.residual", [at], self.good[at] + self.left, self.good[at])
-        for i, rules in located.items():
-            self.bad.setdefault(i, set()).update(rules)
-
-    def _spikes(self, locate: Callable[[str, list[int], int, int], None]) -> None:
+    def _spikes(self, ratio: Fraction) -> Located:
         highest = sorted(self.good.values(), reverse=True)
         if len(highest) < 3 or highest[2] == 0:
-            return
+            return "interval.spike", [], 0, 0
         third = highest[2]
-        at = [i for i, x in self.good.items() if x >= 500 and Fraction(x - third, third) > Fraction(18, 10)]
-        locate("interval.spike", at, highest[0], third + floor(Fraction(18 * third, 10)))
+        at = [i for i, x in self.good.items() if x >= 500 and Fraction(x - third, third) > ratio]
+        return "interval.spike", at, highest[0], third + floor(ratio * third)
+
+    def _equals(self, need: int) -> list[list[int]]:
+        return [run for run in self._runs(lambda i: self.good[i] != 0) if len(run) >= need]
+
+    def _stuck(self, runs: list[list[int]], need: int) -> Located:
+        at = [i for run in runs for i in run[1:]]
+        return "interval.stuck", at, self.good[at[0]] if at else 0, need
+
+    def _zeros(self, need: int, lonely: int) -> Located:
+        """lonely: of so many at least nothing flowed the other way either."""
+        runs = [
+            run
+            for run in self._runs(self._is_zero)
+            if len(run) >= need and sum(self.meter.other[i] == 0 for i in run) >= lonely
+        ]
+        at = [i for run in runs for i in run]
+        return "interval.zero", at, len(at), need
 
     def _runs(self, counts: Callable[[int], bool]) -> list[list[int]]:
         """Runs of good intervals of one value that count."""
@@ -183,31 +251,33 @@ class Judged:
             [i for i, _ in group] for key, group in groupby(enumerate(keys), lambda pair: pair[1]) if key is not None
         ]
 
-    def _is_causeless_zero(self, i: int) -> bool:
+    def _is_zero(self, i: int) -> bool:
         meter = self.meter
-        caused = meter.power_fail[i] or meter.out[i] or meter.open[i] or meter.other[i] != 0
-        return self.good[i] == 0 and not caused
+        return self.good[i] == 0 and not (meter.power_fail[i] or meter.out[i] or meter.open[i])
 
-    def _explaining(self) -> int | None:
+    def _explaining(self) -> Located:
+        """The one interval: by far the nearest to its neighbours, or the only one that can hold what is left over."""
         near: dict[int, tuple[Fraction, Fraction]] = {}
         for i, x in self.good.items():
             neighbours = [self.good[j] for j in (i - 1, i + 1) if j in self.good]
             if neighbours and 0 <= x + self.left <= self.hard:
                 mean = Fraction(sum(neighbours), len(neighbours))
                 near[i] = abs(x + self.left - mean), abs(x - mean)
-        if not near:
-            return None
-        best: int = min(near, key=lambda i: near[i][0])
-        after, before = near[best]
-        return best if after < before / 4 else None
+        at: list[int] = []
+        if near:
+            best: int = min(near, key=lambda i: near[i][0])
+            after, before = near[best]
+            at = [best] if after < (before if len(near) == 1 else before / 4) else []
+        return "interval.residual", at, self.good[at[0]] + self.left if at else 0, self.good[at[0]] if at else 0
 
-    def _use(self) -> None:
+    def _use(self, confirmed: bool) -> None:
         meter, last = self.meter, self.n - 1
-        use = self.advance if self.advance is not None else self.sum if self.whole else None
+        use = self.read if self.read is not None else self.sum if self.whole else None
         if use is not None and meter.average:
             if Fraction(use, meter.average) > 4:
                 self._tell("usage.high", 0, last, use, meter.average)
-            if Fraction(use, meter.average) < Fraction(1, 4):
+            # Little that registers and intervals agree on was little.
+            if Fraction(use, meter.average) < Fraction(1, 4) and not (confirmed and self.read):
                 self._tell("usage.low", 0, last, use, meter.average)
         if use and meter.inactive:
             self._tell("usage.inactive", 0, last, use, 0)
