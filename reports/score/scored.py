@@ -38,6 +38,8 @@ CLASSES: Mapping[str, tuple[FaultKind, ...]] = {
     "invisible": (_K.SWAP,),
     "wire": (*(_K.EXCEPTION, _K.SLOW, _K.WRONG_TRANSACTION, _K.WRONG_UNIT, _K.WRONG_LENGTH, _K.STALE, _K.ZERO_READ),),
 }
+#: What nothing that the meter shows of a day can tell.
+_INVISIBLE = np.uint32(sum(int(BITS[kind]) for kind in CLASSES["invisible"]))
 CLASS_OF = {kind: name for name, kinds in CLASSES.items() for kind in kinds}
 #: Intervals of a gap, up to so many.
 GAPS = (2, 8, 24, 95, 1000)
@@ -83,7 +85,8 @@ class Score:
     alike_days: Counter[str] = field(default_factory=Counter)
     alike: Counter[str] = field(default_factory=Counter)
     alike_marked: Counter[str] = field(default_factory=Counter)
-    #: intervals, wrong, estimated, wrong_estimated, not_delivered; flowed, wrong_a, wrong_unsaid (as A, where no rule was told), wrong_e, undelivered (Wh).
+    #: intervals, wrong, estimated, wrong_estimated, not_delivered; flowed, wrong_a, of it wrong_unsaid (where no rule was told) and wrong_invisible (days of
+    #: such a kind), wrong_e, undelivered (Wh).
     cells: Counter[str] = field(default_factory=Counter)
     #: Wh posted wrong as A where a fault of that kind, or none, changed the day.
     wrong_a: Counter[str] = field(default_factory=Counter)
@@ -162,6 +165,8 @@ class Score:
         # On either channel: a clock's or a multiplier's rule speaks of both.
         rules: Bools = np.array([bool(named) for named in out.rules])[out.rule]
         said = np.broadcast_to(np.asarray(rules.any(axis=(0, 2)))[:, None], rules.shape)
+        masks = np.bitwise_or.reduce(truth.kinds, axis=2) | truth.day_kinds
+        of_days = (away * (actual & here)).sum(axis=2)
         self.cells.update(
             intervals=int(here.sum()),
             wrong=int((wrong & here).sum()),
@@ -172,10 +177,9 @@ class Score:
             wrong_a=int(away[actual & here].sum()),
             wrong_e=int(away[estimated & here].sum()),
             wrong_unsaid=int(away[actual & here & ~said].sum()),
+            wrong_invisible=int(of_days[:, ((masks[0] | masks[1]) & _INVISIBLE) != 0].sum()),
             undelivered=int(truth.flowed[(out.status == NOT_DELIVERED) & here].sum(dtype=np.int64)),
         )
-        of_days = (away * (actual & here)).sum(axis=2)
-        masks = np.bitwise_or.reduce(truth.kinds, axis=2) | truth.day_kinds
         for kind, bit in BITS.items():
             self.wrong_a[kind] += int(of_days[(masks & bit) != 0].sum())
         self.wrong_a["no fault"] += int(of_days[masks == 0].sum())
@@ -265,6 +269,7 @@ class Score:
             "e_precision": _share(c["wrong_estimated"], c["estimated"]),
             "flowed_wh": c["flowed"],
             "wrong_as_a_percent": _share(100 * c["wrong_a"], c["flowed"]),
+            "wrong_as_a_invisible_percent": _share(100 * c["wrong_invisible"], c["flowed"]),
             "wrong_as_a_unsaid_percent": _share(100 * c["wrong_unsaid"], c["flowed"]),
             "wrong_as_e_percent": _share(100 * c["wrong_e"], c["flowed"]),
             "undelivered_percent": _share(100 * c["undelivered"], c["flowed"]),

@@ -30,7 +30,10 @@ def targets(figures: Mapping[str, Any]) -> list[Target]:
             made.append(_least(f"located {kind}", LOCATED, row["located"]))
     for rule, row in figures["rules"].items():
         made.append(_most(f"false alarms {rule}", FALSE, row["false_alarms_per_10000"]))
-    made.append(_most("energy wrong as A, %", WRONG_A, figures["intervals"]["wrong_as_a_percent"]))
+    cells = figures["intervals"]
+    wrong = cells["wrong_as_a_percent"]
+    seen = None if wrong is None else wrong - cells["wrong_as_a_invisible_percent"]
+    made.append(_most("energy wrong as A, %, but for invisible kinds", WRONG_A, seen))
     made.append(_most("true peaks marked E", PEAKS, figures["look_alikes"].get("peak", {}).get("marked_e")))
     return made
 
@@ -66,7 +69,7 @@ def lines(figures: Mapping[str, Any]) -> Iterator[str]:
         yield f"look-alike {kind}: {row['days']} innocent meter-days, marked E {_f(row['marked_e'])}"
     cells = figures["intervals"]
     yield f"\nE of {cells['wrong']:,} wrong intervals: recall {_f(cells['e_recall'])}, precision {_f(cells['e_precision'])}; not delivered {cells['not_delivered']:,}"
-    yield f"energy wrong as A {_f(cells['wrong_as_a_percent'], 4)} %, of it where no rule was told {_f(cells['wrong_as_a_unsaid_percent'], 4)} %; as E {_f(cells['wrong_as_e_percent'], 4)} %, not delivered {_f(cells['undelivered_percent'], 4)} %"
+    yield f"energy wrong as A {_f(cells['wrong_as_a_percent'], 4)} %, of it on days of an invisible kind {_f(cells['wrong_as_a_invisible_percent'], 4)} %, where no rule was told {_f(cells['wrong_as_a_unsaid_percent'], 4)} %; as E {_f(cells['wrong_as_e_percent'], 4)} %, not delivered {_f(cells['undelivered_percent'], 4)} %"
     most = [f"{kind} {wh:,} Wh" for kind, wh in list(figures["wrong_as_a_wh"].items())[:8] if wh]
     yield f"wrong as A on days of: {', '.join(most) or 'none'} (a day of two kinds counts for both)"
     yield "\nmethod        gap        registers  intervals   error %: engine  yesterday  profile   bias %   MAE Wh"

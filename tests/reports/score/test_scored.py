@@ -7,6 +7,7 @@ import pytest
 
 from headend.vee.rules import RULES
 from meters.faults.kinds import FaultKind
+from meters.fleet import BITS
 from reports.score.delivered import ACTUAL, ESTIMATED, NOT_DELIVERED, Delivered
 from reports.score.scored import CLASS_OF, add_up, kinds_of
 from reports.score.text import lines, targets
@@ -68,6 +69,16 @@ def test_a_spike_posted_as_it_was_read_is_energy_wrong_as_a() -> None:
     assert got["intervals"]["e_recall"] == pytest.approx(5 / 6)
     assert got["wrong_as_a_wh"]["spike"] == 9 * FLOW
     assert got["wrong_as_a_wh"]["no fault"] == 0
+
+
+def test_energy_of_a_swap_is_wrong_as_a_and_told_apart_from_what_can_be_seen() -> None:
+    day, out = truth(), perfect()
+    # The peak's meter hangs at another premise: what it shows is another's, and nothing that it shows says so.
+    day.kinds[0, PEAK], day.flowed[0, PEAK] = BITS[FaultKind.SWAP], 2 * FLOW
+    got = add_up([(fed(), day, out)], GENERATION).figures()
+    cells = got["intervals"]
+    assert cells["wrong_as_a_percent"] == cells["wrong_as_a_invisible_percent"] > 0
+    assert next(target for target in targets(got) if target.name.startswith("energy wrong as A")).reached == 0
 
 
 def test_a_rule_left_away_is_a_fault_day_not_seen() -> None:
