@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import Annotated
 
@@ -27,13 +28,22 @@ def make(
     seed: FleetSeedOption = SEED,
     mix: MixOption = "market",
     csv: Annotated[bool, typer.Option("--csv", help="What is fed as CSV too.")] = False,
+    cmep: Annotated[bool, typer.Option("--cmep", help="Reads and registers as CMEP (MEPMD01) too.")] = False,
 ) -> None:
-    """Write what a VEE engine is fed (reads, registers, headers, events, assets), and apart from it the truth and the ledgers."""
+    """Write what a VEE engine is fed (reads, registers, headers, events, assets), and apart from it the truth and the ledgers.
+
+    What was broken off goes on where it was, if it is asked for with the same words.
+    """
     import reports.score.made as made
 
     shipped = Path(made.__file__).with_name("mix.yaml")
-    written = made.make(tdsp, meters, seed, mix, made.days_of(days), faults or shipped, out, csv=csv)
-    typer.echo(f"{out}: {meters} meters, {len(written.days)} days")
+    wanted, formats = made.days_of(days), made.Formats(csv, cmep)
+    made.make(tdsp, meters, seed, mix, wanted, faults or shipped, out, formats, _progress)
+    typer.echo(f"{out}: {meters} meters, {len(wanted)} days")
+
+
+def _progress(day: date) -> None:
+    typer.echo(f"{day.isoformat()} done", err=True)
 
 
 def run(
@@ -54,7 +64,7 @@ def run(
     if chosen is None:
         raise typer.Exit(2)
     made = read_made(folder)
-    run_engine(made, chosen, folder / "ours")
+    run_engine(made, chosen, folder / "ours", _progress)
     typer.echo(f"{folder / 'ours'}: {len(made.days)} days by the preset '{chosen.name}'")
 
 
@@ -79,7 +89,8 @@ def report(
 def score(
     folder: _Folder,
     engine: Annotated[
-        list[Path] | None, typer.Option(help="A file of another engine, or a folder of them: LSE, CSV or Parquet.")
+        list[Path] | None,
+        typer.Option(help="A file of another engine, or a folder of them: LSE, CMEP, CSV or Parquet."),
     ] = None,
     rules: Annotated[Path | None, typer.Option(help="YAML: its names of rules, and ours.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,

@@ -1,4 +1,4 @@
-"""What an engine delivered, as arrays of a day: LSE files, or CSV and Parquet with the columns esiid, channel, start, wh or kwh, status, rule, method."""
+"""What an engine delivered, as arrays of a day: LSE and CMEP files, or CSV and Parquet with the columns esiid, channel, start, wh or kwh, status, rule, method."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from headend.vee.rules import RULES
 from meters.calendar import INTERVAL_S, day_start, intervals_in
 from meters.errors import UserError
 from reports.interval_table import coded, read_table, starts_of, wh_of
+from reports.score.cmep import is_cmep
+from reports.score.cmep import read as read_cmep
 from reports.score.made import CHANNELS, Made
 from simulator.input.mistakes import did_you_mean
 from simulator.input.yaml_text import YamlProblem, read_yaml_file
@@ -83,6 +85,8 @@ class Engine:
     def _take(self, path: Path) -> None:
         if path.suffix.lower() == ".lse":
             self._take_lse(path)
+        elif is_cmep(path):
+            self._take_table(path, read_cmep(path))
         else:
             self._take_table(path, read_table(path, _CODE))
 

@@ -30,14 +30,15 @@ _LIKE_DAYS = 6
 _AVERAGE_OF_DAYS = 28
 
 
-def run(made: Made, preset: Preset, out: Path) -> None:
-    """Validate, edit and estimate every day that was made into ``out/DAY.parquet``."""
+def run(made: Made, preset: Preset, out: Path, done: Callable[[date], None] = lambda _day: None) -> None:
+    """Validate, edit and estimate every day that was made into ``out/DAY.parquet``. done: told of each day."""
     out.mkdir(parents=True, exist_ok=True)
     for old in out.glob("*.parquet"):
         old.unlink()
     days = _Days(made, preset)
     for day in made.days:
         _write(made, run_day(made, day, preset, days), out / f"{day.isoformat()}.parquet")
+        done(day)
 
 
 def run_day(made: Made, day: date, preset: Preset, days: _Days | None = None) -> VeeDay:

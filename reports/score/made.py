@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -28,6 +28,7 @@ from meters.faults.rules import FaultRule
 from meters.fleet import BITS, Fleet, Partition
 from meters.identity import make_esiid
 from meters.status import delivered_condition, received_condition
+from reports.score import cmep
 from simulator.world.fleet_options import fleet_of
 
 #: LSE channels in the order of the arrays.
@@ -37,7 +38,8 @@ _NOBODY = FaultRule(FaultKind.GAP, rate=1e-300)
 ALIKE = {kind: np.uint8(1 << place) for place, kind in enumerate(LookalikeKind)}
 #: Kinds that can be why a meter does not answer.
 _SILENCING = np.uint32(sum(BITS[kind] for kind, row in KINDS.items() if row.layer in (Layer.WIRE, Layer.POWER)))
-_FILE = "made.json"
+#: What was made, written when all of it is there; and what was asked for, as long as it is not.
+_FILE, _BEGUN = "made.json", "begun.json"
 
 
 class Fed(NamedTuple):
@@ -161,31 +163,55 @@ def days_of(text: str) -> tuple[date, ...]:
     return tuple(sorted(found))
 
 
+class Formats(NamedTuple):
+    """What is fed beside Parquet."""
+
+    csv: bool = False
+    cmep: bool = False
+
+
 def make(
-    company: str, meters: int, seed: int, mix: str, wanted: Sequence[date], faults: Path, out: Path, *, csv: bool
+    company: str,
+    meters: int,
+    seed: int,
+    mix: str,
+    wanted: Sequence[date],
+    faults: Path,
+    out: Path,
+    formats: Formats,
+    done: Callable[[date], None] = lambda _day: None,
 ) -> Made:
-    """Write what an engine is fed of a fleet's days, and the truth. csv: what is fed as CSV too."""
+    """Write what an engine is fed of a fleet's days, and the truth. done: told of each day.
+
+    A call that was broken off goes on where it was, if it is made again with the same words.
+    """
     fleet = fleet_of(company, meters, seed, mix, faults, None)
-    if (out / _FILE).exists():
-        (out / _FILE).unlink()
-    for part in ("fed", "truth"):
-        shutil.rmtree(out / part, ignore_errors=True)
-        (out / part).mkdir(parents=True)
-    shutil.copyfile(faults, out / "truth" / "declared.yaml")
+    told = {"tdsp": company, "meters": meters, "seed": seed, "mix": mix, "days": [day.isoformat() for day in wanted]}
+    begun = told | formats._asdict() | {"faults": faults.read_text(encoding="utf-8")}
+    (out / _FILE).unlink(missing_ok=True)
+    if _read_json(out / _BEGUN) != begun:
+        for part in ("fed", "truth"):
+            shutil.rmtree(out / part, ignore_errors=True)
+            (out / part).mkdir(parents=True)
+        shutil.copyfile(faults, out / "truth" / "declared.yaml")
+        (out / _BEGUN).write_text(json.dumps(begun), encoding="utf-8")
     esiids = [make_esiid(fleet.tdsp, seed, ordinal) for ordinal in range(1, meters + 1)]
     # What flows: switches and outages are part of the truth, and so are look-alikes.
     kept = [rule if _flows(rule) else _NOBODY for rule in fleet.rules]
     sound = replace(fleet, rules=kept)
-    first = sound.partition(wanted[0], 1, meters)
-    _write_assets(out, esiids, first, csv=csv)
+    _write_assets(out, esiids, sound.partition(wanted[0], 1, meters), formats)
+    # A day begins with what the one before it ended with.
+    of_day = lru_cache(2)(lambda day: fleet.partition(day, 1, meters))
     for day in wanted:
-        _make_day(fleet, sound, esiids, day, out, csv=csv)
+        if not (out / "fed" / day.isoformat()).exists():
+            _make_day(fleet, sound, esiids, (of_day(day - timedelta(days=1)), of_day(day)), out, formats)
+        done(day)
     ledger = [one for run in _runs(wanted) for one in fleet.ledger(*run)]
     write_ledger(ledger, out / "truth")
-    told = {"tdsp": company, "meters": meters, "seed": seed, "mix": mix, "days": [day.isoformat() for day in wanted]}
     told |= {"kinds": {kind: int(bit) for kind, bit in BITS.items()}}
     told |= {"look_alikes": {kind: int(bit) for kind, bit in ALIKE.items()}}
     (out / _FILE).write_text(json.dumps(told, indent=1) + "\n", encoding="utf-8")
+    (out / _BEGUN).unlink()
     return read_made(out)
 
 
@@ -203,25 +229,41 @@ def _runs(wanted: Sequence[date]) -> list[tuple[date, date]]:
     return runs
 
 
-def _write_assets(out: Path, esiids: list[str], first: Partition, *, csv: bool) -> None:
+def _read_json(path: Path) -> Any:
+    """None if there is none, or it was written in part."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+
+
+def _write_assets(out: Path, esiids: list[str], first: Partition, formats: Formats) -> None:
     columns = {
         "esiid": esiids,
         "multiplier": first.multipliers,
         "business": first.multipliers > 1,
         "generation": first.r1[:, 1] > 0,
     }
-    _write(columns, out / "fed/assets", csv=csv)
+    _write(columns, out / "fed/assets", csv=formats.csv)
 
 
-def _make_day(fleet: Fleet, sound: Fleet, esiids: list[str], day: date, out: Path, *, csv: bool) -> None:
+def _make_day(
+    fleet: Fleet, sound: Fleet, esiids: list[str], parts: tuple[Partition, Partition], out: Path, formats: Formats
+) -> None:
+    """parts: the day before, and the day."""
     import pyarrow as pa
 
+    before, part = parts
+    day, csv = part.day, formats.csv
     m, n = len(esiids), intervals_in(day)
-    part, true = fleet.partition(day, 1, m), sound.partition(day, 1, m)
-    before = fleet.partition(day - timedelta(days=1), 1, m)
-    fed, truth = out / "fed" / day.isoformat(), out / "truth" / day.isoformat()
-    fed.mkdir()
-    truth.mkdir()
+    true = sound.partition(day, 1, m)
+    # The names that they get when they are whole: the day is there when what is fed of it is.
+    whole_of = {name: out / name / day.isoformat() for name in ("truth", "fed")}
+    fed, truth = (out / name / f".{day.isoformat()}.part" for name in ("fed", "truth"))
+    for folder in (fed, truth):
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+    shutil.rmtree(whole_of["truth"], ignore_errors=True)
     answers = part.answers
     esiid = pa.array(esiids).dictionary_encode()
     starts = np.arange(day_start(day), day_end(day), INTERVAL_S)
@@ -249,6 +291,10 @@ def _make_day(fleet: Fleet, sound: Fleet, esiids: list[str], day: date, out: Pat
     headers = {name: pa.array(column, mask=~answers) for name, column in zip(names, told, strict=True)}
     # An exchange is in the records on the day after it.
     _write({"esiid": esiids, "records_number": before.numbers} | headers, fed / "headers", csv=csv)
+    if formats.cmep:
+        series = _series(esiids, part, starts + INTERVAL_S)
+        with (fed / "reads.cmep").open("w", encoding="utf-8") as file:
+            file.writelines(cmep.lines(fleet.tdsp.name, day_end(day), series))
     events = [(esiids[row], one.at, str(one.kind)) for row, ones in sorted(part.events.items()) for one in ones]
     at = pa.array([one for _, one, _ in events], pa.int64()).cast(pa.timestamp("s", "UTC"))
     whose, kind = (pa.array([one[place] for one in events], pa.string()) for place in (0, 2))
@@ -280,6 +326,22 @@ def _make_day(fleet: Fleet, sound: Fleet, esiids: list[str], day: date, out: Pat
     whole = {name: np.tile(mask, 2) for name, mask in (("kinds", day_kinds), ("after_effects", after))}
     whole["below_tolerance"] = below.ravel()
     _write({"esiid": esiids * 2} | whole, truth / "days")
+    truth.replace(whole_of["truth"])
+    fed.replace(whole_of["fed"])
+
+
+def _series(esiids: list[str], part: Partition, ends: NDArray[np.int64]) -> Iterator[cmep.Series]:
+    """What was read of each meter and channel: intervals, and the registers of the midnights; of those without generation, channel 4 alone."""
+    midnights = [int(ends[0]) - INTERVAL_S, int(ends[-1])]
+    for row in np.flatnonzero(part.answers).tolist():
+        for place, (channel, wh) in enumerate(zip(CHANNELS, (part.delivered, part.received), strict=True)):
+            registers = [int(end[row, place]) for end in (part.r0, part.r1)]
+            if place and not any(register > 0 for register in registers):
+                continue
+            keys, unit = (esiids[row], str(part.numbers[row])), cmep.UNIT_OF[channel]
+            values = [x if there else None for x, there in zip(wh[row].tolist(), part.present[row], strict=True)]
+            yield cmep.Series(*keys, unit, ends.tolist(), values)
+            yield cmep.Series(*keys, unit + "REG", midnights, [None if one < 0 else one for one in registers])
 
 
 def _at_work(fleet: Fleet, part: Partition) -> NDArray[np.uint32]:

@@ -8,6 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
@@ -19,6 +20,7 @@ from headend.lse import writer as lse
 from headend.vee.preset import Preset
 from meters.calendar import epoch, iso, seconds
 from meters.errors import UserError
+from reports.score import made
 from reports.score.delivered import Engine, read_names
 from reports.score.engine import run_day
 from reports.score.made import days_of, read_made
@@ -48,7 +50,16 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What was made, with our output."""
     out = tmp_path_factory.mktemp("score")
     (out / "faults.yaml").write_text(FAULTS)
-    words = ("--meters", "8", "--days", "2026-07-14..2026-07-15", "--faults", str(out / "faults.yaml"), "--csv")
+    words = (
+        "--meters",
+        "8",
+        "--days",
+        "2026-07-14..2026-07-15",
+        "--faults",
+        str(out / "faults.yaml"),
+        "--csv",
+        "--cmep",
+    )
     _asked("make", *words, "--out", str(out / "made"))
     _asked("run", str(out / "made"))
     return out / "made"
@@ -110,16 +121,53 @@ def test_another_engine_in_csv_with_kwh_local_time_and_its_own_names_scores_the_
 
 
 def test_lse_files_are_scored_by_their_intervals_alone(folder: Path, tmp_path: Path) -> None:
-    made = read_made(folder)
+    whole = read_made(folder)
     posted = epoch("2026-07-15T07:30:00")
-    for at, day in enumerate(made.days):
-        records = lse.from_vee(run_day(made, day, Preset()), posted)
+    for at, day in enumerate(whole.days):
+        records = lse.from_vee(run_day(whole, day, Preset()), posted)
         (tmp_path / lse.file_name("103994067", posted, at)).write_bytes(lse.dumps(records))
     got = _figures(folder, "--engine", str(tmp_path))
     own = _figures(folder)["intervals"]
     # They name no rule, so what is wrong in them is said by nobody.
     assert got["intervals"] == own | {"wrong_as_a_unsaid_percent": own["wrong_as_a_percent"]}
     assert got["kinds"]["spike"]["seen"] == 0.0
+
+
+def test_cmep_of_what_is_fed_is_an_engine_that_posts_what_was_read(folder: Path) -> None:
+    files = [word for day in ("14", "15") for word in ("--engine", str(folder / f"fed/2026-07-{day}/reads.cmep"))]
+    got = _figures(folder, *files)
+    whole = read_made(folder)
+    fed = [whole.fed(day) for day in whole.days]
+    counted = np.stack([np.ones(8, np.bool_), whole.assets["generation"]])
+    assert got["rows_of_nothing_made"] == 0
+    assert got["intervals"]["not_delivered"] == sum(int((~one.present & counted[:, :, None]).sum()) for one in fed)
+    # Nine times what flowed at 10:00 was read too much by the first meter.
+    spiked = whole.truth(DAY).flowed[0, 0, 40]
+    assert got["wrong_as_a_wh"]["spike"] == 9 * spiked
+    assert got["intervals"]["e_recall"] == 0.0
+
+
+def test_a_make_that_was_broken_off_goes_on_with_the_days_that_lack(tmp_path: Path) -> None:
+    out, words = tmp_path / "made", ("--meters", "2", "--days", "2026-07-14..2026-07-16")
+    _asked("make", *words, "--out", str(out))
+    files = {path: path.read_bytes() for path in sorted(out.rglob("*")) if path.is_file()}
+    # As one is left that was killed within its second day.
+    told = json.loads((out / "made.json").read_text())
+    (out / "made.json").unlink()
+    shutil.rmtree(out / "fed/2026-07-15")
+    (out / "fed/.2026-07-15.part").mkdir()
+    shipped = (Path(made.__file__).parent / "mix.yaml").read_text()
+    asked = {name: told[name] for name in ("tdsp", "meters", "seed", "mix", "days")}
+    (out / "begun.json").write_text(json.dumps(asked | {"csv": False, "cmep": False, "faults": shipped}))
+    kept = (out / "fed/2026-07-14").stat().st_ino
+    with pytest.raises(UserError, match="nothing that 'ami vee make' wrote whole"):
+        read_made(out)
+    _asked("make", *words, "--out", str(out))
+    assert {path: path.read_bytes() for path in sorted(out.rglob("*")) if path.is_file()} == files
+    assert (out / "fed/2026-07-14").stat().st_ino == kept
+    # Other words begin anew.
+    _asked("make", "--meters", "2", "--days", "2026-07-14", "--out", str(out))
+    assert sorted(path.name for path in (out / "fed").iterdir()) == ["2026-07-14", "assets.parquet"]
 
 
 def test_what_is_left_away_is_not_delivered(folder: Path, tmp_path: Path) -> None:
