@@ -129,24 +129,27 @@ def validate_rows(day: DayColumns, limits: Limits, channel: int, flags: Flags, f
             s, likely, told = _flag(day, limits, unusable, hard, channel, row, flags.bad[row], findings, told)
         r0, r1, before = day.r0[row], day.r1[row], day.r1_before[row]
         whole = min(n * hard, _MOST)
+        untrusted = _is_untrusted(
+            day.told_multiplier[row] - multiplier, day.clock_error_s[row], day.asset[row], day.interval_s[row], limits
+        )
         measured = -1 if bad else s
         advance, rule = _advance(r0, r1, before, multiplier, day.dials[row], day.asset[row], limits, whole, measured)
         tolerance = _tolerance(advance, multiplier, limits)
         d = advance - s
         failed = advance >= 0 and (d < -tolerance or d > max(tolerance, int(likely)))
         flags.advance[row], flags.tolerance[row], flags.failed[row] = advance, tolerance, failed
-        if _is_untrusted(
-            day.told_multiplier[row] - multiplier, day.clock_error_s[row], day.asset[row], day.interval_s[row], limits
-        ):
+        if failed or untrusted or advance < 0 or unconfirmed:
+            # By another clock the registers confirm nothing.
+            search, unknown = failed and not untrusted, untrusted or advance < 0
+            told = _locate(
+                day, limits, channel, row, flags.bad[row], d, search, unknown, tolerance, hard, findings, told
+            )
+            bad = bool(flags.bad[row].any())
+        if untrusted:
             flags.bad[row] = flags.bad[row] | np.uint8(RESIDUAL)
             bad = True
             # The registers are good for what the meter says that they count.
             flags.advance[row] = max(advance * day.told_multiplier[row] // multiplier, -1)
-        elif failed or advance < 0 or unconfirmed:
-            told = _locate(
-                day, limits, channel, row, flags.bad[row], d, failed, advance < 0, tolerance, hard, findings, told
-            )
-            bad = bool(flags.bad[row].any())
         flags.touched[row] = bad or failed
         # What is called here takes no arrays of the day unless there is something to tell: to hand them over costs more than a row.
         if failed or rule != 0 or r0 < 0 or r1 < 0 or (before >= 0 and r0 != before):
@@ -291,8 +294,8 @@ def _advance(
     if limits.register_rollover_share * (turn // 1000) < r0 < turn and r1 + turn - r0 <= most:
         advance = r1 + turn - r0
         tolerance = _tolerance(advance, multiplier, limits)
-        # A register that began anew has no more than was measured; where that is no turn's either, it did.
-        if measured < 0 or abs(advance - measured) <= tolerance or r1 > measured + tolerance:
+        # A register that began anew has no more than was measured, and its turn would have more: then it did.
+        if measured < 0 or advance - measured <= tolerance or r1 > measured + tolerance:
             return advance, _ROLLOVER
     return -1, _BACKWARDS
 

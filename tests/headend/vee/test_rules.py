@@ -232,6 +232,12 @@ def test_without_registers_eight_running_are_stuck_and_seven_are_not() -> None:
         assert flagged(columns(_with(run), r0=[-1])) == found
 
 
+def test_registers_confirm_no_run_of_eight_by_another_clock() -> None:
+    run = _with(dict.fromkeys(range(40, 48), 777))
+    assert told(columns(run)) == []
+    assert told(columns(run, clock_error_s=[400])) == [("interval.stuck", 777, 8), ("clock.off", 400, 180)]
+
+
 def test_a_run_does_not_go_on_over_what_is_missing() -> None:
     present = np.ones((1, 96), np.bool_)
     present[0, 44] = False

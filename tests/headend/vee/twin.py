@@ -84,9 +84,8 @@ class Judged:
             and not meter.other_unit
             and meter.interval_s == INTERVAL_S
         )
-        if self.trusted:
-            self._locate()
-        else:
+        self._locate()
+        if not self.trusted:
             # The whole day is in doubt, and its registers count what the meter says that they do.
             for i in range(self.n):
                 self.bad.setdefault(i, set()).add("interval.residual")
@@ -172,8 +171,8 @@ class Judged:
         if end is not None and Fraction(began, end) > Fraction(9, 10) and r1 - began + end <= most:
             turned = r1 - began + end
             passes = self._passes(turned)
-            # If all intervals deny the turn, and the register has no more than they: it began anew.
-            if not (self.whole and abs(turned - self.sum) > passes and r1 <= self.sum + passes):
+            # If all intervals have less than the turn would, and no less than the register has: it began anew.
+            if not (self.whole and turned - self.sum > passes and r1 <= self.sum + passes):
                 self._tell("register.rollover", 0, last, turned, 0)
                 return turned
         self._tell("register.backwards", 0, last, began - r1, 0)
@@ -181,7 +180,7 @@ class Judged:
 
     def _locate(self) -> None:
         """What of the good intervals is not what the registers, or stricter counts where there are none, let stand."""
-        if self.advance is None:
+        if self.advance is None or not self.trusted:
             for rule, at, value, limit in (
                 self._spikes(Fraction(5)),
                 self._stuck(self._equals(8), 8),
