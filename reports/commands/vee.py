@@ -94,6 +94,7 @@ def score(
     ] = None,
     rules: Annotated[Path | None, typer.Option(help="YAML: its names of rules, and ours.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
+    html: Annotated[Path | None, typer.Option(help="Write a page with charts too.")] = None,
 ) -> None:
     """Score our batch's output, or another engine's, against the truth."""
     import json
@@ -109,6 +110,12 @@ def score(
     delivered = Engine(made, files, read_names(rules) if rules else None)
     days = ((made.fed(day), made.truth(day), delivered.day(day)) for day in made.days)
     figures = add_up(days, made.assets["generation"]).figures()
+    if html:
+        from reports.score.page import page
+
+        whose = ", ".join(map(str, engine)) if engine else "our batch"
+        about = f"{whose}: {len(made.esiids):,} meters of {made.fleet.tdsp.name}, seed {made.fleet.seed}, {len(made.days)} days."
+        html.write_text(page(figures, about, f"operating days {made.days[0]} to {made.days[-1]}"), encoding="utf-8")
     if as_json:
         figures |= {"targets": [target._asdict() for target in targets(figures)]}
         figures |= {"unknown_rules": sorted(delivered.unknown), "rows_of_nothing_made": delivered.strange}

@@ -53,33 +53,35 @@ def lines(figures: Mapping[str, Any]) -> Iterator[str]:
     yield "\nkind               class        fault-days   seen  located  precision     F1   below tolerance"
     for kind, row in figures["kinds"].items():
         if "true_intervals_marked_e" in row:
-            marked = _f(row["true_intervals_marked_e"])
+            marked = number(row["true_intervals_marked_e"])
             yield f"{kind:<19}{row['class']:<13}{row['fault_days']:>10}  true intervals marked E: {marked}"
             continue
         below = f"{row['below_tolerance']} days, {row['below_tolerance_wh']:,} Wh" if row["below_tolerance"] else ""
-        shares = f"{_f(row['seen']):>6}{_f(row['located']):>9}{_f(row['precision']):>11}{_f(row['f1']):>7}"
+        shares = (
+            f"{number(row['seen']):>6}{number(row['located']):>9}{number(row['precision']):>11}{number(row['f1']):>7}"
+        )
         yield f"{kind:<19}{row['class']:<13}{row['fault_days']:>10} {shares}   {below}".rstrip()
     yield "invisible: a swap of two meters, by high and low use alone, and a wrong multiplier that the header does not tell"
     yield "\nrule                       days  precision  false alarms  of look-alikes  per 10,000"
     for rule, row in figures["rules"].items():
         counts = f"{row['false_alarms']:>14}{row['false_alarms_on_look_alikes']:>16}"
-        per = _f(row["false_alarms_per_10000"], 2)
-        yield f"{rule:<22}{row['days']:>9}{_f(row['precision']):>11}{counts}{per:>12}"
+        per = number(row["false_alarms_per_10000"], 2)
+        yield f"{rule:<22}{row['days']:>9}{number(row['precision']):>11}{counts}{per:>12}"
     for kind, row in figures["look_alikes"].items():
-        yield f"look-alike {kind}: {row['days']} innocent meter-days, marked E {_f(row['marked_e'])}"
+        yield f"look-alike {kind}: {row['days']} innocent meter-days, marked E {number(row['marked_e'])}"
     cells = figures["intervals"]
-    yield f"\nE of {cells['wrong']:,} wrong intervals: recall {_f(cells['e_recall'])}, precision {_f(cells['e_precision'])}; not delivered {cells['not_delivered']:,}"
-    yield f"energy wrong as A {_f(cells['wrong_as_a_percent'], 4)} %, of it on days of an invisible kind {_f(cells['wrong_as_a_invisible_percent'], 4)} %, where no rule was told {_f(cells['wrong_as_a_unsaid_percent'], 4)} %; as E {_f(cells['wrong_as_e_percent'], 4)} %, not delivered {_f(cells['undelivered_percent'], 4)} %"
+    yield f"\nE of {cells['wrong']:,} wrong intervals: recall {number(cells['e_recall'])}, precision {number(cells['e_precision'])}; not delivered {cells['not_delivered']:,}"
+    yield f"energy wrong as A {number(cells['wrong_as_a_percent'], 4)} %, of it on days of an invisible kind {number(cells['wrong_as_a_invisible_percent'], 4)} %, where no rule was told {number(cells['wrong_as_a_unsaid_percent'], 4)} %; as E {number(cells['wrong_as_e_percent'], 4)} %, not delivered {number(cells['undelivered_percent'], 4)} %"
     most = [f"{kind} {wh:,} Wh" for kind, wh in list(figures["wrong_as_a_wh"].items())[:8] if wh]
     yield f"wrong as A on days of: {', '.join(most) or 'none'} (a day of two kinds counts for both)"
     yield "\nmethod        gap        registers  intervals   error %: engine  yesterday  profile   bias %   MAE Wh"
     for row in figures["estimates"]:
-        errors = [_f(row[name]["error_percent"], 1) for name in ("engine", "yesterday", "profile")]
+        errors = [number(row[name]["error_percent"], 1) for name in ("engine", "yesterday", "profile")]
         known = "known" if row["registers"] else "not known"
         engine = row["engine"]
         yield (
             f"{row['method']:<14}{row['gap']:<11}{known:<10}{row['intervals']:>10}{errors[0]:>18}{errors[1]:>11}{errors[2]:>9}"
-            f"{_f(engine['bias_percent'], 1):>9}{_f(engine['mae_wh'], 0):>9}"
+            f"{number(engine['bias_percent'], 1):>9}{number(engine['mae_wh'], 0):>9}"
         )
 
 
@@ -88,8 +90,9 @@ def _targets(rows: list[Target]) -> Iterator[str]:
     asked = [row for row in rows if row.kept is not None]
     yield f"targets: {len(asked) - len(missed)} of {len(asked)} reached"
     for row in missed:
-        yield f"  not reached: {row.name} {_f(row.reached, 4)}, target {row.target}"
+        yield f"  not reached: {row.name} {number(row.reached, 4)}, target {row.target}"
 
 
-def _f(value: float | None, digits: int = 3) -> str:
+def number(value: float | None, digits: int = 3) -> str:
+    """A figure as people read it; a dash where nothing was asked."""
     return "-" if value is None else f"{value:,.{digits}f}"

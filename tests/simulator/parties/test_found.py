@@ -111,7 +111,7 @@ async def test_findings_are_told_by_day_esi_id_and_rule_in_pages_to_who_has_the_
             "esiid": on.esiid(CLOCK),
             "meterNumber": on.sandbox.settings.world.meters[CLOCK - 1].identity.meter_number,
             "rule": "clock.off",
-            "severity": "tell",
+            "severity": "estimate",
             "channel": 4,
             "sentence": "The meter's clock is 400 s from the head-end's; 180 s would pass.",
             "value": 400,
