@@ -111,6 +111,9 @@ def _findings(day: DayColumns, of: Aggregates) -> FindingArray:
     tell(Rule.REGISTER_MISSING, gone > 0, 0, _N - 1, gone, 0)
     delta = day.r1 - day.r0
     turned = known & (delta < 0) & (day.r0 > 9 * 10**8) & (delta + 10**9 <= _N * _HARD)
+    # All intervals deny it, and a register that began anew has no more than they.
+    passes = np.maximum(2, (delta + 10**9) // 1000)
+    turned &= ~((of["good"] == _N) & (delta + 10**9 - of["s"] > passes) & (day.r1 <= of["s"] + passes))
     tell(Rule.REGISTER_ROLLOVER, turned, 0, _N - 1, delta + 10**9, 0)
     tell(Rule.REGISTER_BACKWARDS, known & (delta < 0) & ~turned, 0, _N - 1, -delta, 0)
     tell(Rule.REGISTER_IMPLAUSIBLE, known & (delta > _N * _HARD), 0, _N - 1, delta, _N * _HARD)
