@@ -22,7 +22,7 @@ from simulator.input.vee_preset import chosen_preset
 from simulator.input.yaml_text import Mistake
 from simulator.ror.analysis import Question
 from simulator.ror.fact_label import check_fact_label
-from simulator.ror.plan import PLANS, shipped_plan
+from simulator.ror.plan import shipped_plan, shipped_plans
 from simulator.smt.throttle.policy import name_mistake, policy_mistakes
 from simulator.world.market import first_ror, foreign_registry, recorded_since
 from simulator.world.meters import WorldSpec, build
@@ -108,7 +108,7 @@ def _policy(scenario: Scenario) -> Iterator[Mistake]:
 
 def _plan(scenario: Scenario, first: date | None) -> Iterator[Mistake]:
     loc, name = ("account", "plan"), scenario.account.plan
-    names = sorted(path.stem for path in PLANS.glob("*.yaml"))
+    names = list(shipped_plans())
     if name not in names:
         mend = f"Choose one of: {', '.join(names)}."
         yield Mistake("scenario.plan.unknown", loc, f"There is no plan '{name}'.", mend)

@@ -54,12 +54,14 @@ class AccountSpec(Spec):
     plan: str
     cycle_first: Day
     cycle_last: Day
+    full_cycle_days: int | None = None
     last_bill: LastBill | None = None
     payments: tuple[Payment, ...] = ()
 
     def account(self, world: World) -> Account:
         """The account with the ESI ID of the built world."""
-        return Account(esiid=world.esiid(self.meter), **self.model_dump(exclude={"meter"}))
+        multiplier = world.meters[self.meter - 1].identity.multiplier
+        return Account(esiid=world.esiid(self.meter), multiplier=multiplier, **self.model_dump(exclude={"meter"}))
 
 
 def _named_or_written_out(value: Any) -> Any:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from bisect import bisect_left
-from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from meters.calendar import Seconds, day_end, day_of_interval, day_start, instants, seconds
+import numpy as np
+
+from headend.ports import IntArray, LongArray
+from meters.calendar import INTERVAL_S, Seconds, day_end, day_of_interval, day_start, instants, seconds
 from reports.chart_parts import GRID, INK, KINDS, MUTED, PAPER, WIDE, Width, bare, legend
 from scenarios.judging.facts import Facts
 from scenarios.recording.actions import RecordedCall, Stand
@@ -128,7 +129,7 @@ def _ends(axes: Axes, stand: Stand, end: Seconds) -> None:
             annotation_clip=False,
         )
     for line in stand.bill.undecided:
-        text = f"{line.kind} of ${abs(line.usd_exact):.2f}\n{line.text}:\n{line.standing}"
+        text = f"{line.kind} of ${abs(line.usd):.2f}\n{line.text}:\n{line.standing}"
         axes.annotate(text, (0.98, 0.04), xycoords="axes fraction", ha="right", fontsize=9, color=MUTED)
 
 
@@ -137,35 +138,39 @@ def _hours_of(start: Seconds, end: Seconds) -> list[Seconds]:
 
 
 def _bills(plan: RatePlan, facts: Facts, usage: list[Interval], to: Seconds) -> list[tuple[Seconds, Decimal]]:
-    """What the cycle costs up to each hour, in one pass through its intervals and by the midnights of its days."""
-    from simulator.ror.bill import bill_to_date
+    """What the cycle costs up to each hour."""
+    ends = np.array([interval.end for interval in usage], dtype=np.int64)
+    wh = np.array([interval.wh for interval in usage], dtype=np.int32)
+    start = day_start(facts.scenario.account.cycle_first)
+    return [(at, _to_date(plan, facts, ends, wh, at)) for at in _hours_of(start, to)]
 
-    account, days = facts.scenario.account, cycle_days(facts)
-    midnights = [day_end(day) for day in days]
-    by_day: defaultdict[date, int] = defaultdict(int)
-    bills, taken = [], 0
-    for at in _hours_of(day_start(account.cycle_first), to):
-        while taken < len(usage) and usage[taken].end <= at:
-            by_day[days[bisect_left(midnights, usage[taken].end)]] += usage[taken].wh
-            taken += 1
-        through = days[bisect_left(midnights, at)]
-        bills.append((at, bill_to_date(plan, by_day, account.cycle_first, through, account.cycle_last).total))
-    return bills
+
+def _to_date(plan: RatePlan, facts: Facts, ends: LongArray, wh: IntArray, at: Seconds) -> Decimal:
+    """The bill to date at an instant, of intervals of which later ones do not count."""
+    from simulator.ror.bill import bill_to_date
+    from simulator.ror.usage import Energy
+
+    account, used = facts.scenario.account, np.searchsorted(ends, at, "right")
+    energy = Energy(ends[:used], wh[:used], np.zeros(used, np.int32))
+    through = day_of_interval(at)
+    return bill_to_date(plan, energy, account.cycle_first, through, account.cycle_last, account.full_cycle_days).total
 
 
 def _way(
     plan: RatePlan, facts: Facts, begins: tuple[Seconds, Decimal], to: Seconds, way: Way
 ) -> Iterator[tuple[Seconds, Decimal]]:
     """Hours from the bill told to the end of the cycle, what is to come spread evenly; the last point is the closed bill."""
-    from simulator.ror.bill import bill_to_date
+    from simulator.ror.windows import apportioned
 
-    account = facts.scenario.account
-    end = day_end(account.cycle_last)
-    known = sum(interval.wh for interval in facts.at_call if interval.end <= to)
+    end = day_end(facts.scenario.account.cycle_last)
+    known = [interval for interval in facts.at_call if interval.end <= to]
+    ahead = np.arange(to + INTERVAL_S, end + 1, INTERVAL_S, dtype=np.int64)
+    ends = np.array([*(interval.end for interval in known), *ahead], dtype=np.int64)
+    so_far = [interval.wh for interval in known]
+    to_come = apportioned(way.total_wh - sum(so_far), np.ones(len(ahead), np.int64))
+    wh = np.array([*so_far, *to_come], dtype=np.int32)
     yield begins
-    for at in _hours_of(to, end)[:-1]:
-        usage = known + (way.total_wh - known) * (at - to) // (end - to)
-        yield at, bill_to_date(plan, usage, account.cycle_first, day_of_interval(at), account.cycle_last).total
+    yield from ((at, _to_date(plan, facts, ends, wh, at)) for at in _hours_of(to, end)[:-1])
     yield end, way.usd
 
 

@@ -13,7 +13,7 @@ from rich.text import Text
 from reports.scenario.wording import bill_rows, evidence_text, kwh_text, requirements_text, tally
 from scenarios.recording.world import World
 from scenarios.stamps import plain, stamp
-from simulator.ror.bill import money
+from simulator.ror.money import money
 from simulator.verdicts import Mark
 
 _MARKS: dict[str, tuple[str, str]] = {
@@ -158,8 +158,7 @@ def _bills(to: Console, result: dict[str, Any]) -> None:
         lines.add_column()
         lines.add_column(justify="right")
         for line in stand["lines"]:
-            lines.add_row(f"  {line['kind']}", line["text"], money(Decimal(line["usd_exact"])))
-        lines.add_row("  tax", "", f"${stand['tax_usd']}")
+            lines.add_row(f"  {line['kind']}", line["text"], money(Decimal(line["usd"])))
         for line in stand["undecided"]:
             lines.add_row(f"  {line['kind']}", f"{line['text']}: {line['standing']}, not counted", "-")
         to.print(lines)

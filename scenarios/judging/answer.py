@@ -12,7 +12,7 @@ from scenarios.judging.findings import Rule, StepVerdict, step
 from scenarios.recording.actions import RecordedCall, RecordedRebill
 from scenarios.recording.journal import OutcomeNote, ToldNote
 from scenarios.timeline import BalanceCall
-from simulator.ror.bill import cents, kwh
+from simulator.ror.money import cents, kwh
 from simulator.ror.usage import Quality
 
 
@@ -30,9 +30,8 @@ def s6(facts: Facts, action: BalanceCall) -> StepVerdict:
         billed = [interval for interval in facts.at_call if interval.end <= bill.to]
         known = sum(interval.wh for interval in billed if not (of_vee and interval.quality is Quality.NON_VEE))
         rule.equal(f"usage billed, {name}, Wh", known, bill.bill.usage_wh)
-        lines = sum((line.usd_exact for line in bill.bill.lines), Decimal(0))
-        total = cents(lines * (1 + bill.bill.tax_percent / 100))
-        rule.equal(f"bill total, {name}, $", total, bill.bill.total_usd)
+        lines = sum((line.usd for line in bill.bill.lines), Decimal(0))
+        rule.equal(f"bill total, {name}, $", lines, bill.bill.total_usd)
     hours = _hours(facts, call and call.pattern.day)
     shows: tuple[str, ...] = ()
     if action.expect.outcome == "answered":

@@ -13,11 +13,11 @@ from scenarios.recording.recording import Recording
 from scenarios.recording.values import Record
 
 #: Raised when a reader of an older result could misread a newer one.
-FORMAT = 2
+FORMAT = 3
 
 _CALL = ("asked_at", "told_at", "seconds_to_answer", "told_on", "sentences")
 _GAP = ("intervals", "from_store", "from_meter", "missing", "holes", "uncovered", "reaches_to", "partial")
-_BILL = ("usage_wh", "total_usd", "lines", "undecided", "tax_usd")
+_BILL = ("usage_wh", "total_usd", "lines", "undecided")
 _REBILLED = ("instant", "told_usd", "vee_usd", "told_wh", "vee_wh", "difference_usd", "covered")
 
 

@@ -140,7 +140,7 @@ class Line(Record):
 
     kind: str
     text: str
-    usd_exact: Money
+    usd: Money
 
 
 class UndecidedLine(Line):
@@ -156,8 +156,6 @@ class RecordedBill(Record):
     last_day: Day
     usage_wh: Count
     total_usd: Money
-    tax_usd: Money
-    tax_percent: Money
     lines: list[Line]
     undecided: list[UndecidedLine]
 

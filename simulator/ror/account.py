@@ -5,16 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from meters.calendar import Seconds, day_end, day_of, day_start
-from simulator.ror.bill import cents
-from simulator.ror.plan import Money
+from simulator.ror.money import cents
 
 #: No account is older, and no bill covers more than a year and its proration.
 FIRST_YEAR, LONGEST_CYCLE_DAYS = 2000, 400
+
+
+#: $.
+Money = Annotated[Decimal, Field(ge=0, max_digits=12, decimal_places=6)]
 
 
 class _Record(BaseModel):
@@ -47,8 +50,12 @@ class Account(_Record):
     #: First and last operating day of the billing cycle that runs, both included.
     cycle_first: date
     cycle_last: date
+    #: Days of the whole cycle, where the customer's begins or ends within it (a switch, a move); None: it is a whole one.
+    full_cycle_days: int | None = Field(default=None, ge=1, le=LONGEST_CYCLE_DAYS)
+    #: A meter's reading times it is Wh.
+    multiplier: int = Field(default=1, ge=1, le=100_000)
     last_bill: LastBill | None = None
-    #: Payments since the last bill.
+    #: What was received before the last bill is in that bill.
     payments: tuple[Payment, ...] = ()
 
     @model_validator(mode="after")
@@ -57,6 +64,8 @@ class Account(_Record):
             raise ValueError("cycle_last must not lie before cycle_first")
         if self.cycle_first.year < FIRST_YEAR or (self.cycle_last - self.cycle_first).days >= LONGEST_CYCLE_DAYS:
             raise ValueError(f"a cycle begins in {FIRST_YEAR} or later and has at most {LONGEST_CYCLE_DAYS} days")
+        if self.full_cycle_days is not None and self.full_cycle_days < self.cycle_days:
+            raise ValueError("full_cycle_days must not be fewer than the cycle's own days")
         return self
 
     @property
@@ -68,6 +77,11 @@ class Account(_Record):
     def cycle_end(self) -> Seconds:
         """UTC epoch seconds at which the cycle ends."""
         return day_end(self.cycle_last)
+
+    @property
+    def premise_cycle(self) -> tuple[str, date, date]:
+        """ESI ID, first and last day of the cycle."""
+        return self.esiid, self.cycle_first, self.cycle_last
 
     @property
     def cycle_days(self) -> int:
@@ -100,10 +114,11 @@ class Balance:
 
 
 def balance(account: Account, now: Seconds) -> Balance:
-    """Give the balance at an instant (UTC epoch seconds): last bill less the payments received by that day. Pure."""
+    """Give the balance at an instant (UTC epoch seconds): last bill less the payments received since it, by that day. Pure."""
     today = day_of(now)
     billed = account.last_bill.amount if account.last_bill is not None else Decimal(0)
-    paid = sum((payment.amount for payment in account.payments if payment.received <= today), Decimal(0))
+    since = account.last_bill.billed if account.last_bill is not None else date.min
+    paid = sum((one.amount for one in account.payments if since <= one.received <= today), Decimal(0))
     owed = billed - paid
     due = account.last_bill.due if account.last_bill is not None else None
     return Balance(today, billed, paid, owed, due, due is not None and owed > 0 and today > due)

@@ -10,10 +10,11 @@ from typing import Any
 from headend.ondemand.gap import gap
 from meters.calendar import Seconds, ends_within, iso
 from simulator.ror.account import Account
-from simulator.ror.bill import bill, cents, kwh, money
+from simulator.ror.bill import Bill, bill
+from simulator.ror.money import cents, kwh, money
 from simulator.ror.plan import Edge, RatePlan, plan_edges
 from simulator.ror.projection import Projection, expectation, project
-from simulator.ror.usage import UsageRecord
+from simulator.ror.usage import Energy, UsageRecord
 
 #: Below this a call is not worth an on-demand read [D].
 WORTH_ASKING = Decimal("1.00")
@@ -87,12 +88,17 @@ class Decision:
     facts: dict[str, Any]
 
 
+def closed_bill(plan: RatePlan, account: Account, usage: Energy) -> Bill:
+    """Close the account's cycle with some usage of it. Pure."""
+    return bill(plan, usage, account.cycle_first, account.cycle_last, account.full_cycle_days)
+
+
 def edge_worths(plan: RatePlan, account: Account, projection: Projection) -> list[EdgeWorth]:
     """Weigh every edge of the plan for this cycle, the nearest to the projected usage first. Pure."""
     found = []
     for edge in plan_edges(plan):
         below, at = (
-            bill(plan, wh, account.cycle_first, account.cycle_last).total for wh in (max(0, edge.wh - ONE_KWH), edge.wh)
+            closed_bill(plan, account, projection.scaled(wh)).total for wh in (max(0, edge.wh - ONE_KWH), edge.wh)
         )
         found.append(
             EdgeWorth(
@@ -146,7 +152,7 @@ def decide(
     # VEE data may still end before the cycle begins.
     gap_start = max(vee_end, account.cycle_start)
     unknown_wh = round(sum(usual.interval_wh(end) for end in ends_within(gap_start, missing.end)))
-    unknown_usd = _energy_worth(plan, account, projection.known_wh, unknown_wh)
+    unknown_usd = _energy_worth(plan, account, projection, unknown_wh)
     in_reach = [worth for worth in edge_worths(plan, account, projection) if worth.in_reach]
     facts |= {
         "hours_unknown": str(Decimal(missing.end - gap_start) / 3600),
@@ -172,11 +178,12 @@ def decide(
     return Decision(False, reason, facts)
 
 
-def _energy_worth(plan: RatePlan, account: Account, known_wh: int, unknown_wh: int) -> Decimal:
+def _energy_worth(plan: RatePlan, account: Account, projection: Projection, unknown_wh: int) -> Decimal:
     """What the unknown energy costs by the kWh, $ with tax; edges apart."""
     plain = plan.model_copy(update={"bill_credits": (), "minimum_usage_fee": None})
     with_it, without = (
-        bill(plain, wh, account.cycle_first, account.cycle_last).total for wh in (known_wh + unknown_wh, known_wh)
+        closed_bill(plain, account, projection.scaled(wh)).total
+        for wh in (projection.known_wh + unknown_wh, projection.known_wh)
     )
     return with_it - without
 

@@ -7,11 +7,13 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
+from headend.vee.rules import limits
 from headend.wire import PartialInterval
 from meters.calendar import INTERVAL_S, Seconds, day_of_interval, floor_interval, iso, local, seconds
 from simulator.ror.account import Account, Balance
-from simulator.ror.analysis import EdgeWorth, Question, edge_worths
-from simulator.ror.bill import Bill, bill, bill_to_date, cents, kwh, money
+from simulator.ror.analysis import EdgeWorth, Question, closed_bill, edge_worths
+from simulator.ror.bill import Bill, bill, bill_to_date
+from simulator.ror.money import cents, kwh, money
 from simulator.ror.on_demand import OnDemand, RequestEnd, Trouble
 from simulator.ror.plan import RatePlan
 from simulator.ror.projection import HourlyPattern, Projection, expectation, hourly_pattern, project
@@ -55,8 +57,8 @@ class Stand:
             "bill": self.bill.to_dict(),
             "projection": self.projection.to_dict(),
             "projected_bill": self.projected.to_dict(),
-            "projected_usd_at_low_usage": str(self.projected_low.total_cents),
-            "projected_usd_at_high_usage": str(self.projected_high.total_cents),
+            "projected_usd_at_low_usage": str(self.projected_low.total),
+            "projected_usd_at_high_usage": str(self.projected_high.total),
             "holes": [span_text(hole) for hole in self.holes],
         }
 
@@ -87,32 +89,42 @@ def span_text(span: tuple[Seconds, Seconds]) -> dict[str, str]:
     return {"start": iso(span[0]), "end": iso(span[1])}
 
 
-def take_stand(account: Account, plan: RatePlan, record: UsageRecord) -> Stand | None:
+def take_stand(account: Account, plan: RatePlan, record: UsageRecord, register_wh: int | None = None) -> Stand | None:
     """Bill a record to where it reaches, and project its cycle; None without an interval in the cycle. Pure."""
     cycle = record.within(account.cycle_start, account.cycle_end)
     if not len(cycle.ends):
         return None
     to = seconds(cycle.ends[-1])
     projection = project(record, account)
-    first, last = account.cycle_first, account.cycle_last
     holes = tuple(cycle.holes(account.cycle_start, to))
     return Stand(
         to,
-        bill_at(account, plan, record, to),
+        bill_at(account, plan, record, to, register_wh),
         projection,
-        bill(plan, projection.by_day, first, last),
-        bill(plan, projection.low_wh, first, last),
-        bill(plan, projection.high_wh, first, last),
+        closed_bill(plan, account, projection.energy),
+        closed_bill(plan, account, projection.scaled(projection.low_wh)),
+        closed_bill(plan, account, projection.scaled(projection.high_wh)),
         holes,
     )
 
 
-def bill_at(account: Account, plan: RatePlan, record: UsageRecord, instant: Seconds) -> Bill:
-    """Bill the cycle's known intervals up to an instant within the cycle; the closed bill when it is the cycle's end. Pure."""
-    usage = record.within(account.cycle_start, instant).by_day()
+def bill_at(
+    account: Account, plan: RatePlan, record: UsageRecord, instant: Seconds, register_wh: int | None = None
+) -> Bill:
+    """Bill the cycle's known intervals up to an instant within the cycle; the closed bill when it is the cycle's end. Pure.
+
+    register_wh: what the billed register read has of the cycle, which the closed bill rests on.
+    """
+    usage, first, full = (
+        record.within(account.cycle_start, instant).energy,
+        account.cycle_first,
+        account.full_cycle_days,
+    )
     if instant >= account.cycle_end:
-        return bill(plan, usage, account.cycle_first, account.cycle_last)
-    return bill_to_date(plan, usage, account.cycle_first, day_of_interval(instant), account.cycle_last)
+        return bill(
+            plan, usage, first, account.cycle_last, full, register_wh=register_wh, multiplier=account.multiplier
+        )
+    return bill_to_date(plan, usage, first, day_of_interval(instant), account.cycle_last, full)
 
 
 def answer(
@@ -124,17 +136,18 @@ def answer(
     question: Question,
     request: OnDemand,
     trouble: Trouble | None = None,
+    register_wh: int | None = None,
 ) -> Answer:
     """Analyse and put in sentences. Pure.
 
     record: VEE and, where they came, non-VEE intervals. own: balance of the retailer's own record. now: UTC epoch seconds of the question.
-    request: the on-demand request, or one that was not made. trouble: why SMT gave no VEE data.
+    request: the on-demand request, or one that was not made. trouble: why SMT gave no VEE data. register_wh: of a cycle that is over.
     """
     usual = expectation(record)
     needed_more = request.end is not RequestEnd.NOT_MADE
     brought = record.vee_end() is not None and len(record.vee().ends) < len(record.ends)
-    vee_only = take_stand(account, plan, record.vee())
-    with_gap = take_stand(account, plan, record) if brought else None
+    vee_only = take_stand(account, plan, record.vee(), register_wh)
+    with_gap = take_stand(account, plan, record, register_wh) if brought else None
     stand = with_gap or vee_only
     pattern = hourly_pattern(record, usual)
     marks: list[str] = []
@@ -188,6 +201,14 @@ def _data_marks(account: Account, record: UsageRecord, stand: Stand | None, righ
         return ["No interval of this cycle is known: the running cycle is not billed."]
     vee_end = record.vee_end() or account.cycle_start
     marks = [_hole_mark(hole, vee_end) for hole in stand.holes]
+    most = limits().interval_hard_maximum_wh * account.multiplier
+    beyond = record.within(account.cycle_start, stand.to)
+    beyond = beyond.only((beyond.wh > most) & (beyond.quality == Quality.NON_VEE))
+    if len(beyond.ends):
+        marks.append(
+            f"Told on doubtful data: {len(beyond.ends)} intervals, the first to {_clock(seconds(beyond.ends[0]))}, have more than "
+            f"the {kwh(most)} kWh that the service carries: {kwh(beyond.total_wh())} kWh in all, which are in the bill."
+        )
     if right is not None and stand.to < right:
         marks.append(
             f"Told on partial data: the bill reaches to {_clock(stand.to)}; "

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ValidationError
 
 from meters.calendar import interval_ends, parse_us_date, seconds, us_date
 from simulator.ror.errors import SmtError, SmtRefused
-from simulator.ror.usage import UsageRecord, empty, from_vee
+from simulator.ror.usage import UsageRecord, from_vee, joined
 from simulator.smt.doors.both.bodies import Refusal
 from simulator.smt.doors.both.rd import NO_VALUE, RdError, rd_parse
 from simulator.smt.doors.market.odr_wire import OdrAck, OdrStatus
@@ -64,32 +64,23 @@ class SmtClient:
         return token
 
     async def intervals(self, esiid: str, start_day: date, end_day: date, call_reference: str = "") -> UsageRecord:
-        """Fetch the posted VEE intervals of consumption, both days included; empty if SMT has none.
+        """Fetch the posted VEE intervals of both channels, both days included; empty if SMT has none.
 
-        Of several revisions of a day the latest counts. A day without data, or a slot without value, stays a hole.
+        Of several revisions of a day the latest counts. A day without consumption, or a slot without value, stays a hole.
         """
-        body = await self._read("/v2/15minintervalreads/", esiid, start_day, end_day, call_reference)
-        days: dict[date, tuple[tuple[str, str], str]] = {}
+        body = await self._read("/v2/15minintervalreads/", "A", esiid, start_day, end_day, call_reference)
+        days: dict[tuple[date, str], tuple[tuple[str, str], str]] = {}
         for row in _rows(body, "energyData"):
-            if row.get("RT", "C") != "C":
-                continue
-            day = _day(row.get("DT"), "DT")
+            key = _day(row.get("DT"), "DT"), str(row.get("RT", "C"))
             revision = _sortable(str(row.get("RevTS", "")))
-            if day not in days or revision >= days[day][0]:
-                days[day] = (revision, str(row.get("RD", "")))
-        records = [_vee_day(day, days[day][1]) for day in sorted(days)]
-        if not records:
-            return empty()
-        return UsageRecord(
-            np.concatenate([record.ends for record in records]),
-            np.concatenate([record.wh for record in records]),
-            np.concatenate([record.quality for record in records]),
-            np.concatenate([record.source for record in records]),
-        )
+            if key not in days or revision >= days[key][0]:
+                days[key] = (revision, str(row.get("RD", "")))
+        taken = sorted(day for day, channel in days if channel == "C")
+        return joined(_vee_day(day, days[day, "C"][1], days.get((day, "G"), ("", ""))[1]) for day in taken)
 
     async def daily(self, esiid: str, start_day: date, end_day: date, call_reference: str = "") -> list[DailyRead]:
         """Fetch the daily register reads, both days included, by ascending day; empty if SMT has none."""
-        body = await self._read("/v2/dailyreads/", esiid, start_day, end_day, call_reference)
+        body = await self._read("/v2/dailyreads/", "C", esiid, start_day, end_day, call_reference)
         reads = [
             DailyRead(
                 _day(row.get("readDate"), "readDate"),
@@ -100,6 +91,17 @@ class SmtClient:
             for row in _rows(body, "registeredReads")
         ]
         return sorted(reads, key=lambda read: read.day)
+
+    async def register(self, esiid: str, first: date, last: date, call_reference: str = "") -> int | None:
+        """Wh that the register went on by from the first midnight of some days to their last, as an 867_03 tells them.
+
+        None where SMT does not have both reads, or they are no advance (an exchange, a last dial passed).
+        """
+        reads = await self.daily(esiid, first, last, call_reference)
+        if not reads or (reads[0].day, reads[-1].day) != (first, last):
+            return None
+        advance = reads[-1].end_wh - reads[0].start_wh
+        return advance if advance >= 0 else None
 
     async def content(self, path: str, esiid: str, field: str, call_reference: str = "", **asked: Any) -> Any:
         """What a call tells of an ESI ID, as it comes: the reply's field. Raises SmtError."""
@@ -157,12 +159,14 @@ class SmtClient:
             raise SmtError("smt.odr.not_taken", f"SMT did not take the request: {ack.statusReason}.")
         return ack.correlationId
 
-    async def _read(self, path: str, esiid: str, start_day: date, end_day: date, call: str) -> dict[str, Any]:
+    async def _read(
+        self, path: str, channels: str, esiid: str, start_day: date, end_day: date, call: str
+    ) -> dict[str, Any]:
         asked = self._who(call) | {
             "startDate": us_date(start_day),
             "endDate": us_date(end_day),
             "version": "L",
-            "readingType": "C",
+            "readingType": channels,
             "esiid": [esiid],
         }
         try:
@@ -260,13 +264,14 @@ def _sortable(stamp: str) -> tuple[str, str]:
     return stamp[6:10] + stamp[0:5], stamp[11:]
 
 
-def _vee_day(day: date, rd: str) -> UsageRecord:
+def _vee_day(day: date, taken: str, given: str) -> UsageRecord:
     try:
-        wh, estimated = rd_parse(rd, day)
+        wh, estimated = rd_parse(taken, day)
+        back = rd_parse(given, day)[0] if given else np.zeros_like(wh)
     except RdError as error:
         raise _unreadable("RD", error.message) from None
     known = wh != NO_VALUE
-    return from_vee(interval_ends(day)[known], wh[known], estimated[known])
+    return from_vee(interval_ends(day)[known], wh[known], estimated[known], np.where(back == NO_VALUE, 0, back)[known])
 
 
 def _unreadable(field: str, why: str) -> SmtError:

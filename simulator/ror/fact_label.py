@@ -6,14 +6,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 
-from simulator.ror.bill import bill
 from simulator.ror.plan import RatePlan
+from simulator.ror.sheet import Measure, sheet
 
-#: The usages that a fact label prints.
-LABEL_KWH = (500, 1000, 2000)
-#: Labels print tenths or hundredths of a cent.
-TOLERANCE_CENTS = Decimal("0.05")
-_LABEL_DAYS = 30
+#: The usages that a fact label prints, in months of so many days.
+LABEL_KWH, LABEL_DAYS = (500, 1000, 2000), 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +18,7 @@ class LabelFinding:
     """Something wrong with a plan's fact label."""
 
     code: str
-    kwh: int
+    kwh: Decimal
     text: str
     #: c/kWh as printed; None if the label leaves it out.
     printed: Decimal | None
@@ -29,23 +26,41 @@ class LabelFinding:
     computed: Decimal
 
 
-def check_fact_label(plan: RatePlan) -> list[LabelFinding]:
-    """Recompute the label's averages under the newest TDU charge, before tax; empty if all agree.
+def label_price(plan: RatePlan, kwh: Decimal) -> Decimal:
+    """The average price of a month of some usage under the charges of the label's day (or the newest), before tax, c/kWh to four decimals.
 
-    A finding is a usage of 500, 1,000 or 2,000 kWh that the label leaves out, or a price off by more than 0.05 c/kWh.
+    The usage is the same in every quarter hour. kwh: above 0.
     """
-    printed = {price.kwh: price.cents_per_kwh for price in plan.fact_label}
-    first_day = plan.tdu_charges[-1].effective
+    wh = int(kwh.scaleb(3))
+    first = plan.fact_label.on if plan.fact_label is not None else plan.tdu[-1].effective
+    last = first + timedelta(days=LABEL_DAYS - 1)
+    terms = sheet(plan, first, last, last, LABEL_DAYS, closed=True)
+    billed = terms.bills(terms.windows.spread(wh))
+    # An average has decimals of a cent: what is rounded on a bill is not rounded here.
+    micros = Decimal(0)
+    for line, counted, price in zip(terms.lines, billed.wh[0].tolist(), billed.price[0].tolist(), strict=True):
+        if line.measure is Measure.AMOUNT:
+            micros += price if counted == 0 else 0
+        elif line.measure is not Measure.TAX:
+            micros += Decimal(price * counted).scaleb(-3)
+    return (micros / wh / 10).quantize(Decimal("0.0001"))
+
+
+def check_fact_label(plan: RatePlan) -> list[LabelFinding]:
+    """Recompute the label's averages; empty if all agree, or the plan has no label.
+
+    A finding is a usage of 500, 1,000 or 2,000 kWh that the label leaves out, or a price off by more than half of its last digit.
+    """
+    if plan.fact_label is None:
+        return []
+    printed = {price.kwh: price.cents_per_kwh for price in plan.fact_label.prices}
     findings = []
-    for kwh in sorted({*map(Decimal, LABEL_KWH), *(usage for usage in printed if usage > 0)}):
-        wh = int(kwh.scaleb(3))
-        month = bill(plan, wh, first_day, first_day + timedelta(days=_LABEL_DAYS - 1))
-        computed = (month.before_tax * 100_000 / wh).quantize(Decimal("0.0001"))
-        found = printed.get(kwh)
+    for kwh in sorted({*map(Decimal, LABEL_KWH), *printed}):
+        computed, found = label_price(plan, kwh), printed.get(kwh)
         if found is None:
             text = f"The label has no average price at {kwh:f} kWh; it would be {computed} c/kWh."
-            findings.append(LabelFinding("ror.fact_label.missing", int(kwh), text, None, computed))
-        elif abs(found - computed) > TOLERANCE_CENTS:
+            findings.append(LabelFinding("ror.fact_label.missing", kwh, text, None, computed))
+        elif abs(found - computed) > Decimal(5).scaleb(int(found.as_tuple().exponent) - 1):
             text = f"The label prints {found} c/kWh at {kwh:f} kWh; the plan gives {computed} c/kWh."
-            findings.append(LabelFinding("ror.fact_label.differs", int(kwh), text, found, computed))
+            findings.append(LabelFinding("ror.fact_label.differs", kwh, text, found, computed))
     return findings

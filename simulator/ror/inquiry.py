@@ -176,12 +176,17 @@ def balance_inquiry(
     note("S1.called", account=account.account_id, esiid=account.esiid, question=question.value)
     own = balance(account, asked_at)
     vee, trouble = empty(), None
+    register_wh: int | None = None
     today = day_of(asked_at)
     first = min(account.cycle_first, today - timedelta(days=HISTORY_DAYS))
     if question is not Question.LAST_BILL:
         last = today - timedelta(days=1)
         try:
             vee = yield line.exchange("vee", lambda: client.intervals(account.esiid, first, last, call_reference))
+            if (vee.vee_end() or 0) >= account.cycle_end:
+                register_wh = yield line.exchange(
+                    "register", lambda: client.register(*account.premise_cycle, call_reference)
+                )
         except RorError as error:
             trouble = Trouble(error.code, error.message)
     if trouble is None:
@@ -204,7 +209,7 @@ def balance_inquiry(
         )
         request, usage = _with_gap(request, vee)
         note("S4.ended", **request_dict(request))
-    answered = answer(account, plan, usage, own, asked_at, question, request, trouble)
+    answered = answer(account, plan, usage, own, asked_at, question, request, trouble, register_wh)
     result = CallResult(
         call_reference,
         account,

@@ -1,30 +1,38 @@
-"""A rate plan is a small YAML file: base charge, energy charge, minimum-usage fee, dated TDU charges, bill credits, tax, fact label.
+"""A rate plan is a small YAML file: what it charges for, when, and what its fact label prints.
 
-Money is exact decimal from the file's text on. Every threshold comes down to one thing: the first Wh at which the bill changes.
+Money is exact decimal from the file's text on, and whole micro-dollars in the bill. Every threshold comes down to one thing: the
+first Wh at which the bill changes.
 """
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from functools import cache
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-from simulator.input.mistakes import mistakes_of
+from simulator.input.mistakes import did_you_mean, mistakes_of
 from simulator.input.yaml_text import ExactLoader, UnreadableFile, YamlProblem, read_yaml_file
 from simulator.ror.errors import RorError
 
-#: Where the shipped plans are.
-PLANS = Path(__file__).parent / "plans"
+#: Where the shipped plans are, and the charges of each TDSP.
+PLANS, TDU = Path(__file__).parent / "plans", Path(__file__).parent / "tdu"
+M = TypeVar("M", bound=BaseModel)
+#: kWh without an upper end, in Wh: more than any bill takes.
+ENDLESS = 1 << 62
 
-Money = Annotated[Decimal, Field(ge=0, max_digits=12, decimal_places=6)]
-Kwh = Annotated[Decimal, Field(ge=0, max_digits=12, decimal_places=3)]
-Percent = Annotated[Decimal, Field(ge=0, le=100, decimal_places=6)]
+Usd = Annotated[Decimal, Field(ge=0, le=100_000, decimal_places=6)]
+#: c/kWh to four decimals: whole micro-dollars.
+CentsPerKwh = Annotated[Decimal, Field(ge=0, le=1000, decimal_places=4)]
+Kwh = Annotated[Decimal, Field(ge=0, le=100_000_000, decimal_places=3)]
+Percent = Annotated[Decimal, Field(ge=0, le=100, decimal_places=4)]
+Name = Annotated[str, Field(min_length=1, max_length=100)]
 
 
 class _Part(BaseModel):
@@ -40,18 +48,127 @@ class Direction(StrEnum):
     ABOVE = "above"
 
 
+class Prorate(StrEnum):
+    """What a cycle that is a part of a whole one (a switch, a move) is charged or credited of a monthly amount."""
+
+    #: Its share by days.
+    DAYS = "days"
+    WHOLE = "whole"
+
+
+class DayKind(StrEnum):
+    """Kinds of days. A Saturday that is a holiday is both; a weekday is none."""
+
+    WEEKDAY = "weekday"
+    SATURDAY = "saturday"
+    SUNDAY = "sunday"
+    #: The six that ERCOT counts as off-peak.
+    HOLIDAY = "holiday"
+
+
 def _wh(kwh: Decimal) -> int:
     """Whole Wh of kWh with at most three decimals."""
     return int(kwh.scaleb(3))
 
 
-class Tier(_Part):
-    """Energy price of usage beyond the previous tier. The last tier has no limit."""
+def micros_usd(amount: Decimal) -> int:
+    """Whole micro-dollars of dollars with at most six decimals."""
+    return int(amount.scaleb(6))
 
-    #: kWh of the billing cycle up to which the price holds; None: no limit.
+
+_HOURS = re.compile(r"([01]\d|2[0-3]):(00|15|30|45)-([01]\d|2[0-4]):(00|15|30|45)")
+
+
+def quarters(hours: str) -> range | tuple[int, ...]:
+    """The quarter hours of the local clock, 0 to 95, of ``HH:MM-HH:MM``; one that ends before it begins goes over midnight."""
+    found = _HOURS.fullmatch(hours)
+    first, until = (
+        (0, 0) if found is None else (int(found[1]) * 4 + int(found[2]) // 15, int(found[3]) * 4 + int(found[4]) // 15)
+    )
+    if found is None or until > 96 or first == until:
+        raise ValueError(f"'{hours}' are no hours; write them as 20:00-05:00, on quarter hours")
+    return range(first, until) if first < until else (*range(until), *range(first, 96))
+
+
+def _checked_hours(hours: str) -> str:
+    quarters(hours)
+    return hours
+
+
+class When(_Part):
+    """Quarter hours by the local clock at which they begin. What is not written does not restrict."""
+
+    #: 1 to 12.
+    months: tuple[Annotated[int, Field(ge=1, le=12)], ...] = Field((), max_length=12)
+    days: tuple[DayKind, ...] = Field((), max_length=4)
+    #: ``20:00-05:00``.
+    hours: tuple[Annotated[str, AfterValidator(_checked_hours)], ...] = Field((), max_length=24)
+    first_day: date | None = None
+    last_day: date | None = None
+
+    @property
+    def always(self) -> bool:
+        """Whether it restricts nothing."""
+        return not (self.months or self.days or self.hours or self.first_day or self.last_day)
+
+
+class Tier(_Part):
+    """Price of what a price's kWh take beyond the previous tier. The last tier has no limit."""
+
+    #: kWh of the billing cycle at this price's times up to which the tier holds; None: no limit.
     up_to_kwh: Kwh | None = None
-    #: c/kWh.
-    cents_per_kwh: Money
+    cents_per_kwh: CentsPerKwh
+
+
+class EnergyPrice(When):
+    """What energy costs at some times. The first price of the list whose times fit holds."""
+
+    name: str = Field("", max_length=100)
+    cents_per_kwh: CentsPerKwh | None = None
+    #: Instead of one price.
+    tiers: tuple[Tier, ...] = Field((), max_length=20)
+    #: ``days``: the tiers' limits shrink with the share of a whole cycle's days on which the price holds.
+    prorate: Prorate = Prorate.WHOLE
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if (self.cents_per_kwh is None) is not bool(self.tiers):
+            raise ValueError("a price has cents_per_kwh or tiers; write one of the two")
+        limits = [tier.up_to_kwh for tier in self.tiers]
+        inner = [limit for limit in limits[:-1] if limit is not None]
+        if limits and (limits[-1] is not None or len(inner) != len(limits) - 1):
+            raise ValueError("every tier but the last needs up_to_kwh, the last has none")
+        if any(b <= a for a, b in pairwise([Decimal(0), *inner])):
+            raise ValueError("tiers must ascend")
+        return self
+
+    @property
+    def steps(self) -> list[tuple[int, int, int]]:
+        """(from Wh, up to Wh, micro-dollars per kWh) of each tier."""
+        tiers = self.tiers or (Tier(cents_per_kwh=self.cents_per_kwh or Decimal(0)),)
+        ends = [ENDLESS if tier.up_to_kwh is None else _wh(tier.up_to_kwh) for tier in tiers]
+        return [(a, b, int(tier.cents_per_kwh.scaleb(4))) for a, b, tier in zip([0, *ends], ends, tiers, strict=False)]
+
+
+class FreeWindow(When):
+    """Times at which energy costs nothing, delivery is credited, or both."""
+
+    name: Name
+    free: Literal["energy", "delivery", "both"]
+
+
+class BaseCharge(_Part):
+    """$ per billing cycle."""
+
+    amount: Usd
+    #: kWh of a cycle from which it falls away.
+    waived_from_kwh: Kwh | None = None
+    prorate: Prorate = Prorate.DAYS
+
+    @property
+    def until_wh(self) -> int:
+        """The first Wh of a cycle's usage at which it falls away."""
+        return ENDLESS if self.waived_from_kwh is None else _wh(self.waived_from_kwh)
 
 
 class MinimumUsageFee(_Part):
@@ -60,7 +177,8 @@ class MinimumUsageFee(_Part):
     threshold_kwh: Kwh
     direction: Literal[Direction.BELOW, Direction.AT_MOST]
     #: $ per billing cycle.
-    amount: Money
+    amount: Usd
+    prorate: Prorate = Prorate.WHOLE
 
     @property
     def free_from_wh(self) -> int:
@@ -76,7 +194,8 @@ class BillCredit(_Part):
     to_kwh: Kwh | None = None
     direction: Literal[Direction.AT_LEAST, Direction.ABOVE] = Direction.AT_LEAST
     #: $ per billing cycle.
-    amount: Money
+    amount: Usd
+    prorate: Prorate = Prorate.WHOLE
 
     @property
     def from_wh(self) -> int:
@@ -84,9 +203,9 @@ class BillCredit(_Part):
         return _wh(self.from_kwh) + (self.direction is Direction.ABOVE)
 
     @property
-    def until_wh(self) -> int | None:
-        """The first Wh beyond the band; None without an upper end."""
-        return None if self.to_kwh is None else _wh(self.to_kwh) + (self.direction is Direction.ABOVE)
+    def until_wh(self) -> int:
+        """The first Wh beyond the band."""
+        return ENDLESS if self.to_kwh is None else _wh(self.to_kwh) + (self.direction is Direction.ABOVE)
 
     @model_validator(mode="after")
     def _ascending(self) -> Self:
@@ -99,63 +218,121 @@ class TduCharge(_Part):
     """What the wires company charges from a date on, passed through by the retailer."""
 
     effective: date
-    #: $ per month.
-    monthly: Money
-    #: c/kWh.
-    cents_per_kwh: Money
+    #: $ per month, by the day.
+    monthly: Usd
+    cents_per_kwh: CentsPerKwh
+
+
+class Export(_Part):
+    """What is paid for the kWh that a premise gives.
+
+    net: they make up for kWh bought at times of the same price, and what is left over is paid. sell_all: all of them are paid.
+    Delivery is charged on every kWh taken in both ways.
+    """
+
+    way: Literal["net", "sell_all"]
+    cents_per_kwh: CentsPerKwh
+
+
+class Tax(_Part):
+    """A tax on the sum of all charges and credits before taxes."""
+
+    name: Name
+    percent: Percent
 
 
 class LabelPrice(_Part):
     """An average price that the fact label prints for a month of some usage."""
 
-    kwh: Kwh
-    #: c/kWh, before tax.
-    cents_per_kwh: Money
+    kwh: Annotated[Kwh, Field(gt=0)]
+    #: Before tax, with as many decimals as the label prints.
+    cents_per_kwh: CentsPerKwh
+
+
+class FactLabel(_Part):
+    """The averages of the fact label, for use that is the same all day."""
+
+    #: The charges of this day count.
+    on: date
+    prices: tuple[LabelPrice, ...] = Field((), max_length=20)
+
+
+class _TduFile(_Part):
+    tdsp: Name
+    charges: tuple[TduCharge, ...] = Field(min_length=1)
+
+
+def tdu_files() -> dict[str, Path]:
+    """The files of TDU charges, one a TDSP, by name."""
+    return {path.stem: path for path in sorted(TDU.glob("*.yaml"))}
+
+
+def _charges_of(written: Any) -> Any:
+    if not isinstance(written, str):
+        return written
+    files = tdu_files()
+    if written not in files:
+        raise ValueError(f"there is no file of TDU charges '{written}'; {did_you_mean(written, files)}")
+    return _read(files[written], _TduFile).charges
+
+
+def _ascending(charges: tuple[TduCharge, ...]) -> tuple[TduCharge, ...]:
+    if any(b.effective <= a.effective for a, b in pairwise(charges)):
+        raise ValueError("charges must ascend by effective date")
+    return charges
 
 
 class RatePlan(_Part):
     """What a retailer charges for a billing cycle."""
 
-    name: str = Field(min_length=1)
-    tdsp: str = ""
-    #: $ per billing cycle.
-    base_charge: Money = Decimal(0)
-    energy: tuple[Tier, ...] = Field(min_length=1)
+    name: Name
+    #: The name of a TDSP's file of charges (``oncor``), or charges of one's own.
+    tdu: Annotated[
+        tuple[TduCharge, ...],
+        Field(min_length=1, max_length=100),
+        BeforeValidator(_charges_of),
+        AfterValidator(_ascending),
+    ]
+    energy: tuple[EnergyPrice, ...] = Field(min_length=1, max_length=50)
+    base_charge: BaseCharge | None = None
+    free: tuple[FreeWindow, ...] = Field((), max_length=20)
     minimum_usage_fee: MinimumUsageFee | None = None
-    tdu_charges: tuple[TduCharge, ...] = Field(min_length=1)
-    bill_credits: tuple[BillCredit, ...] = ()
-    tax_percent: Percent = Decimal(0)
-    fact_label: tuple[LabelPrice, ...] = ()
+    bill_credits: tuple[BillCredit, ...] = Field((), max_length=20)
+    export: Export | None = None
+    taxes: tuple[Tax, ...] = Field((), max_length=20)
+    fact_label: FactLabel | None = None
 
     @model_validator(mode="after")
-    def _in_order(self) -> Self:
-        limits = [tier.up_to_kwh for tier in self.energy]
-        inner = [limit for limit in limits[:-1] if limit is not None]
-        if limits[-1] is not None or len(inner) != len(limits) - 1:
-            raise ValueError("every tier of energy but the last needs up_to_kwh, the last has none")
-        if any(b <= a for a, b in pairwise(inner)):
-            raise ValueError("tiers of energy must ascend")
-        starts = [charge.effective for charge in self.tdu_charges]
-        if any(b <= a for a, b in pairwise(starts)):
-            raise ValueError("tdu_charges must ascend by effective date")
+    def _always_priced(self) -> Self:
+        if not self.energy[-1].always:
+            raise ValueError("the last price of energy holds whenever no other does; write it without times")
         return self
 
     def tdu_on(self, day: date) -> TduCharge:
         """Give the TDU charge in force on a day. Raises RorError for a day before the first one."""
-        in_force = [charge for charge in self.tdu_charges if charge.effective <= day]
+        in_force = [charge for charge in self.tdu if charge.effective <= day]
         if not in_force:
             raise RorError(
                 "ror.plan.tdu_undated",
                 f"Plan '{self.name}' has no TDU charge in force on {day}.",
-                place="tdu_charges",
-                mend=f"Add the charge that was in force before {self.tdu_charges[0].effective}.",
+                place="tdu",
+                mend=f"Add the charge that was in force before {self.tdu[0].effective}.",
             )
         return in_force[-1]
+
+
+def plan_schema() -> dict[str, Any]:
+    """The JSON Schema of a plan file."""
+    schema = RatePlan.model_json_schema()
+    charges = schema["properties"]["tdu"]
+    schema["properties"]["tdu"] = {"anyOf": [{"enum": [*tdu_files()]}, charges], "title": charges.pop("title")}
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 
 
 class EdgeKind(StrEnum):
     """What changes at an edge of a plan."""
 
+    BASE_WAIVED = "base charge falls away"
     CREDIT_EARNED = "bill credit earned"
     CREDIT_LOST = "bill credit lost"
     FEE_ENDS = "minimum-usage fee falls away"
@@ -172,10 +349,14 @@ class Edge(_Part):
 
 
 def plan_edges(plan: RatePlan) -> list[Edge]:
-    """List the plan's edges by ascending usage; pure."""
+    """List the plan's edges by ascending usage; pure. Tiers are edges of the whole usage where one price holds at all times."""
     edges: list[Edge] = []
-    for tier in plan.energy[:-1]:
-        if tier.up_to_kwh is not None and tier.up_to_kwh > 0:
+    base = plan.base_charge
+    if base is not None and base.waived_from_kwh:
+        text = f"base charge of ${base.amount:,.2f} falls away at {base.waived_from_kwh:,f} kWh"
+        edges.append(Edge(kind=EdgeKind.BASE_WAIVED, wh=base.until_wh, text=text))
+    for tier in plan.energy[0].tiers[:-1] if len(plan.energy) == 1 and not plan.free else ():
+        if tier.up_to_kwh is not None:
             text = f"energy price changes above {tier.up_to_kwh:,f} kWh"
             edges.append(Edge(kind=EdgeKind.TIER, wh=_wh(tier.up_to_kwh) + 1, text=text))
     fee = plan.minimum_usage_fee
@@ -188,10 +369,15 @@ def plan_edges(plan: RatePlan) -> list[Edge]:
         if credit.from_wh > 0:
             text = f"bill credit of ${credit.amount:,.2f} is earned {side} {credit.from_kwh:,f} kWh"
             edges.append(Edge(kind=EdgeKind.CREDIT_EARNED, wh=credit.from_wh, text=text))
-        if credit.until_wh is not None:
+        if credit.to_kwh is not None:
             text = f"bill credit of ${credit.amount:,.2f} is lost {side} {credit.to_kwh:,f} kWh"
             edges.append(Edge(kind=EdgeKind.CREDIT_LOST, wh=credit.until_wh, text=text))
     return sorted(edges, key=lambda edge: (edge.wh, edge.kind))
+
+
+def shipped_plans() -> dict[str, Path]:
+    """The plans that come with the test bed, by name."""
+    return {path.stem: path for path in sorted(PLANS.glob("*.yaml"))}
 
 
 @cache
@@ -200,9 +386,35 @@ def shipped_plan(name: str) -> RatePlan:
     return load_plan(PLANS / f"{name}.yaml")
 
 
+def named_plan(name: str) -> Path:
+    """The file of a shipped plan, or the path as it is given."""
+    return shipped_plans().get(name, Path(name))
+
+
 def load_plan(path: Path | str) -> RatePlan:
-    """Read a plan file. Raises RorError naming file and field when it cannot be read or is no plan."""
-    path = Path(path)
+    """Read a plan file. Raises RorError of its first mistake, with line and field."""
+    return _read(Path(path), RatePlan)
+
+
+def plan_mistakes(path: Path) -> tuple[RatePlan | None, list[RorError]]:
+    """A plan, or everything that is wrong with its file, each with its line."""
+    try:
+        return _read(path, RatePlan), []
+    except _MistakesError as error:
+        return None, error.all
+    except RorError as error:
+        return None, [error]
+
+
+class _MistakesError(RorError):
+    """The first of several mistakes."""
+
+    def __init__(self, found: list[RorError]) -> None:
+        super().__init__(found[0].code, found[0].message, found[0].place, found[0].mend)
+        self.all = found
+
+
+def _read(path: Path, model: type[M]) -> M:
     place = path.name
     try:
         written = read_yaml_file(path, ExactLoader, place)
@@ -215,6 +427,8 @@ def load_plan(path: Path | str) -> RatePlan:
     if not isinstance(written.value, dict):
         raise RorError("ror.plan.malformed", "A plan is a list of fields.", place=place, mend="Begin with name: ...")
     try:
-        return RatePlan.model_validate(written.value)
+        return model.model_validate(written.value)
     except ValidationError as error:
-        raise written.error(mistakes_of(error, written.value, RatePlan, "ror.plan.field")[0], RorError) from None
+        found = mistakes_of(error, written.value, model, "ror.plan.field")
+        told = [RorError(one.code, one.message, written.where(one.loc), one.mend) for one in found]
+        raise _MistakesError(told) from None

@@ -8,8 +8,10 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
+
+import numpy as np
 
 from meters.calendar import (
     INTERVAL_S,
@@ -17,13 +19,15 @@ from meters.calendar import (
     day_end,
     day_of_interval,
     day_start,
+    days,
     interval_ends,
     intervals_in,
     local,
     seconds,
 )
 from simulator.ror.account import Account
-from simulator.ror.usage import UsageRecord
+from simulator.ror.usage import Energy, UsageRecord
+from simulator.ror.windows import apportioned
 
 #: Recent VEE days that an expectation is made of: two weeks have every day of the week twice [D].
 RECENT_DAYS = 14
@@ -62,8 +66,8 @@ class Projection:
     expected_wh: int
     low_wh: int
     high_wh: int
-    #: Expected day by day, so that a TDU change within the cycle is priced rightly.
-    by_day: dict[date, int]
+    #: Every interval of the cycle as it is known or expected, so that each is priced at its time.
+    energy: Energy
     #: Days that the expectation is made of.
     days_used: int
 
@@ -71,6 +75,11 @@ class Projection:
     def total_wh(self) -> int:
         """The likeliest usage of the cycle."""
         return self.known_wh + self.expected_wh
+
+    def scaled(self, total_wh: int) -> Energy:
+        """The cycle with another usage in all, at the same times."""
+        wh = self.energy.wh if self.total_wh else np.ones_like(self.energy.wh)
+        return self.energy._replace(wh=apportioned(total_wh, wh.astype(np.int64)).astype(np.int32))
 
     def to_dict(self) -> dict[str, Any]:
         """JSON values; energy is whole Wh."""
@@ -134,23 +143,24 @@ def project(record: UsageRecord, account: Account, usual: Expectation | None = N
     """
     usual = expectation(record) if usual is None else usual
     cycle = record.within(account.cycle_start, account.cycle_end)
-    known = set(cycle.ends.tolist())
-    by_day = cycle.by_day()
+    ends = np.concatenate([interval_ends(day) for day in days(account.cycle_first, account.cycle_last)])
+    wh, given = np.zeros((2, len(ends)), np.int32)
+    known = np.isin(ends, cycle.ends)
+    wh[known], given[known] = cycle.wh, cycle.given
     known_wh = cycle.total_wh()
     expected_wh = 0
-    day = account.cycle_first
-    while day <= account.cycle_last:
-        ends = interval_ends(day).tolist()
-        missing = round(sum(usual.interval_wh(end) for end in ends if end not in known))
-        by_day[day] = by_day.get(day, 0) + missing
-        expected_wh += missing
-        day += timedelta(days=1)
+    for day in days(account.cycle_first, account.cycle_last):
+        its = np.flatnonzero(~known & (ends > day_start(day)) & (ends <= day_end(day)))
+        # What is rounded off an interval is in the next one, so that a day is its expectation to half a Wh.
+        upto = np.cumsum([0.0, *(usual.interval_wh(end) for end in ends[its].tolist())])
+        wh[its] = np.diff(np.round(upto)).astype(np.int32)
+        expected_wh += int(wh[its].sum())
     days_used = len(usual.days)
     away = expected_wh / usual.daily_mean_wh if usual.daily_mean_wh else 0.0
     error = BAND * usual.daily_spread_wh * math.sqrt(away + away * away / max(days_used, 1))
     middle = known_wh + expected_wh
     low, high = max(known_wh, round(middle - error)), round(middle + error)
-    return Projection(known_wh, expected_wh, low, high, by_day, days_used)
+    return Projection(known_wh, expected_wh, low, high, Energy(ends, wh, given), days_used)
 
 
 def hourly_pattern(record: UsageRecord, usual: Expectation | None = None) -> HourlyPattern:

@@ -46,14 +46,14 @@ class Rebill:
         """Told less re-billed, $; None while VEE data do not cover the instant."""
         if self.told is None or self.vee is None or not self.covered:
             return None
-        return self.told.total_cents - self.vee.total_cents
+        return self.told.total - self.vee.total
 
     @property
     def satisfied(self) -> bool | None:
         """Whether the difference is at most 2 % or $1; None while it is not known."""
         if self.difference is None or self.vee is None:
             return None
-        return abs(self.difference) <= max(WITHIN_USD, abs(self.vee.total_cents) * WITHIN_SHARE)
+        return abs(self.difference) <= max(WITHIN_USD, abs(self.vee.total) * WITHIN_SHARE)
 
     def to_dict(self) -> dict[str, Any]:
         """JSON values: money as strings, instants as ISO 8601 in Central time."""
@@ -63,8 +63,8 @@ class Rebill:
             "instant": None if self.instant is None else iso(self.instant),
             "covered": self.covered,
             "holes": [span_text(hole) for hole in self.holes],
-            "told_usd": None if self.told is None else str(self.told.total_cents),
-            "vee_usd": None if self.vee is None else str(self.vee.total_cents),
+            "told_usd": None if self.told is None else str(self.told.total),
+            "vee_usd": None if self.vee is None else str(self.vee.total),
             "told_wh": None if self.told is None else self.told.usage_wh,
             "vee_wh": None if self.vee is None else self.vee.usage_wh,
             "difference_usd": None if self.difference is None else str(self.difference),
@@ -82,6 +82,7 @@ def rebill(
     instant = None if stand is None else stand.to
     bill, covered, trouble = None, False, None
     holes: tuple[tuple[Seconds, Seconds], ...] = ()
+    register_wh: int | None = None
     if instant is not None:
         line = Line(driver, f"{call.call_reference}/rebill")
         last = day_of_interval(instant)
@@ -89,12 +90,16 @@ def rebill(
             vee = yield line.exchange(
                 "vee", lambda: client.intervals(account.esiid, account.cycle_first, last, call.call_reference)
             )
+            if instant >= account.cycle_end:
+                register_wh = yield line.exchange(
+                    "register", lambda: client.register(*account.premise_cycle, call.call_reference)
+                )
         except RorError as error:
             trouble = Trouble(error.code, error.message)
         else:
             covered = (vee.vee_end() or 0) >= instant
             holes = tuple(vee.holes(account.cycle_start, instant))
-            bill = bill_at(account, plan, vee, instant)
+            bill = bill_at(account, plan, vee, instant, register_wh)
     result = Rebill(
         call.call_reference,
         driver.now(),

@@ -5,18 +5,17 @@ VEE always wins: a non-VEE interval counts only after the end of the last VEE in
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
 from enum import IntEnum
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from headend.ports import BoolArray, IntArray, LongArray
 from headend.wire import ServedInterval
-from meters.calendar import INTERVAL_S, Seconds, day_of_interval, seconds
+from meters.calendar import INTERVAL_S, Seconds, seconds
 from simulator.ror.errors import RorError
 
 CodeArray = NDArray[np.int8]
@@ -41,23 +40,35 @@ class Source(IntEnum):
     METER = 2
 
 
+class Energy(NamedTuple):
+    """What a bill counts of intervals."""
+
+    #: (n,) UTC epoch seconds, ascending.
+    ends: LongArray
+    #: (n,) Wh taken from the grid, and given to it.
+    wh: IntArray
+    given: IntArray
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class UsageRecord:
     """Intervals by ascending end; an interval that is not here is a hole."""
 
     #: (n,) UTC epoch seconds.
     ends: LongArray
-    #: (n,) Wh.
+    #: (n,) Wh taken from the grid.
     wh: IntArray
     #: (n,) Quality.
     quality: CodeArray
     #: (n,) Source.
     source: CodeArray
+    #: (n,) Wh given to the grid; 0 where none was posted.
+    given: IntArray
 
     def __post_init__(self) -> None:
         """Refuse arrays of unequal length, unordered or repeated ends, negative energy."""
         count = len(self.ends)
-        if not count == len(self.wh) == len(self.quality) == len(self.source):
+        if not count == len(self.wh) == len(self.quality) == len(self.source) == len(self.given):
             raise RorError("ror.usage.lengths", "Ends, energy, quality and source differ in length.")
         if count and (np.any(np.diff(self.ends) <= 0) or np.any(self.ends % INTERVAL_S)):
             raise RorError(
@@ -65,12 +76,18 @@ class UsageRecord:
                 "Interval ends must ascend, each once, on whole quarter hours.",
                 mend="Keep one value per interval.",
             )
-        if count and int(self.wh.min()) < 0:
+        if count and min(int(self.wh.min()), int(self.given.min())) < 0:
             raise RorError("ror.usage.negative", "An interval has negative energy.", mend="Leave it out: it is a hole.")
 
     def only(self, chosen: BoolArray) -> UsageRecord:
         """Keep the chosen intervals. chosen: (n,) True to keep."""
-        return UsageRecord(self.ends[chosen], self.wh[chosen], self.quality[chosen], self.source[chosen])
+        quality, source, given = self.quality[chosen], self.source[chosen], self.given[chosen]
+        return UsageRecord(self.ends[chosen], self.wh[chosen], quality, source, given)
+
+    @property
+    def energy(self) -> Energy:
+        """What a bill counts of it."""
+        return Energy(self.ends, self.wh, self.given)
 
     def within(self, start: Seconds, end: Seconds) -> UsageRecord:
         """Keep the intervals that lie in ``[start, end)``, UTC epoch seconds."""
@@ -97,13 +114,6 @@ class UsageRecord:
         """Count of intervals from one source."""
         return int(np.count_nonzero(self.source == source))
 
-    def by_day(self) -> dict[date, int]:
-        """Wh by operating day, of the days that have an interval."""
-        daily: defaultdict[date, int] = defaultdict(int)
-        for end, wh in zip(self.ends.tolist(), self.wh.tolist(), strict=True):
-            daily[day_of_interval(end)] += wh
-        return dict(daily)
-
     def holes(self, start: Seconds, end: Seconds) -> list[tuple[Seconds, Seconds]]:
         """List the stretches of ``[start, end)`` without a value, as ``(start, end)`` in UTC epoch seconds."""
         missing = np.setdiff1d(np.arange(start + INTERVAL_S, end + 1, INTERVAL_S, dtype=np.int64), self.ends)
@@ -115,13 +125,21 @@ class UsageRecord:
 
 def empty() -> UsageRecord:
     """Give a record without intervals."""
-    return UsageRecord(np.empty(0, np.int64), np.empty(0, np.int32), np.empty(0, np.int8), np.empty(0, np.int8))
+    return from_vee(np.empty(0, np.int64), np.empty(0, np.int32), np.empty(0, np.bool_))
 
 
-def from_vee(ends: LongArray, wh: IntArray, estimated: BoolArray) -> UsageRecord:
-    """Make a record of posted VEE intervals. All (n,): UTC epoch seconds ascending, Wh, True where estimated."""
+def from_vee(ends: LongArray, wh: IntArray, estimated: BoolArray, given: IntArray | None = None) -> UsageRecord:
+    """Make a record of posted VEE intervals. All (n,): UTC epoch seconds ascending, Wh, True where estimated, Wh given (none)."""
     quality = np.where(estimated, Quality.VEE_ESTIMATED, Quality.VEE_ACTUAL).astype(np.int8)
-    return UsageRecord(ends, wh, quality, np.full(len(ends), Source.SMT, dtype=np.int8))
+    nothing = np.zeros(len(ends), np.int32)
+    source = np.full(len(ends), Source.SMT, dtype=np.int8)
+    return UsageRecord(ends, wh, quality, source, nothing if given is None else given)
+
+
+def joined(records: Iterable[UsageRecord]) -> UsageRecord:
+    """Put records behind each other, in order of time."""
+    parts = [(one.ends, one.wh, one.quality, one.source, one.given) for one in records]
+    return UsageRecord(*map(np.concatenate, zip(*parts, strict=True))) if parts else empty()
 
 
 def from_gap(intervals: Iterable[ServedInterval]) -> UsageRecord:
@@ -135,6 +153,7 @@ def from_gap(intervals: Iterable[ServedInterval]) -> UsageRecord:
         np.array([interval.wh for interval in served], dtype=np.int32),
         np.full(len(served), Quality.NON_VEE, dtype=np.int8),
         np.array([Source.METER if interval.source == "meter" else Source.STORE for interval in served], dtype=np.int8),
+        np.zeros(len(served), dtype=np.int32),
     )
 
 
@@ -146,9 +165,4 @@ def merge(vee: UsageRecord, gap: UsageRecord) -> UsageRecord:
     """
     end = vee.vee_end()
     behind = gap if end is None else gap.only(gap.ends > end)
-    return UsageRecord(
-        np.concatenate([vee.ends, behind.ends]),
-        np.concatenate([vee.wh, behind.wh]),
-        np.concatenate([vee.quality, behind.quality]),
-        np.concatenate([vee.source, behind.source]),
-    )
+    return joined((vee, behind))

@@ -17,13 +17,13 @@ from simulator.ror.answer import ToldOn
 from simulator.ror.client import SmtClient
 from simulator.ror.inquiry import CallResult, balance_inquiry, power_inquiry
 from simulator.ror.on_demand import OnDemand, RequestEnd
-from simulator.ror.plan import PLANS, load_plan
+from simulator.ror.plan import shipped_plan
 from simulator.ror.rebill import Rebill, rebill
 from simulator.ror.usage import Source
 from simulator.runtime.driver import Runtime
 from tests.simulator.ror.support import ACCOUNT, CALL, ESIID, PATIENCE_S, Notes, Portal, run_call
 
-PLAN = load_plan(PLANS / "longhorn-thousand-24.yaml")
+PLAN = shipped_plan("longhorn-thousand-24")
 REFUSAL = {
     "code": "FR-CR016.1b",
     "reason": "One successful meter read request per ESI ID and day",

@@ -52,13 +52,6 @@ def test_non_vee_never_fills_a_hole_inside_the_vee_part() -> None:
     assert record.holes(day_start(DAY), MIDNIGHT) == [(MIDNIGHT - 5 * INTERVAL_S, MIDNIGHT - 4 * INTERVAL_S)]
 
 
-def test_intervals_of_a_day_belong_to_it_up_to_its_midnight() -> None:
-    assert merge(vee_day(), from_gap([served(MIDNIGHT + INTERVAL_S)])).by_day() == {
-        DAY: 96 * 400,
-        date(2026, 8, 12): 500,
-    }
-
-
 def test_a_record_without_intervals_is_all_hole() -> None:
     assert empty().holes(MIDNIGHT, MIDNIGHT + 3600) == [(MIDNIGHT, MIDNIGHT + 3600)]
     assert empty().vee_end() is None
@@ -87,5 +80,6 @@ def test_intervals_that_are_no_record_are_refused(ends: list[int], wh: list[int]
             np.array(wh, dtype=np.int32),
             np.zeros(len(ends), np.int8),
             np.zeros(len(ends), np.int8),
+            np.zeros(len(ends), np.int32),
         )
     assert caught.value.code == code
