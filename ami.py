@@ -40,6 +40,7 @@ def app() -> typer.Typer:
     from reports.commands.demo import demo, report
     from reports.commands.lse import app as lse
     from reports.commands.meters import list_meters, show_meter, tell_truth
+    from reports.commands.plan import app as plan
     from reports.commands.vee import make, run, score
     from reports.commands.vee import report as batch_report
     from scenarios.cli import scenario
@@ -92,6 +93,7 @@ def app() -> typer.Typer:
     door.add_typer(smt, name="smt")
     door.add_typer(vee, name="vee")
     door.add_typer(lse, name="lse")
+    door.add_typer(plan, name="plan")
     door.add_typer(scenario, name="scenario")
     door.add_typer(capacity, name="capacity")
     return door

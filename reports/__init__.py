@@ -3,10 +3,11 @@
 ``batch``           a head-end's batch of a day
 ``capacity``        the load report
 ``chart_parts``     colours and hatching by quality, bare axes, the widths of charts, how one becomes SVG
-``commands``        demo, report, capacity, lse, meters list, show and truth, vee make, run, report and score
+``commands``        demo, report, capacity, lse, meters list, show and truth, plan, vee make, run, report and score
 ``interval_table``  intervals as a table, CSV or Parquet
 ``lse``             LSE files checked, shown, made and compared; what SMT lacks of a day
 ``meter``           a meter's day, a fleet's list
+``plan``            what a rate plan costs, against kWh
 ``scenario``        a scenario's result, on terminal and page
 ``score``           what an engine of VEE is fed, our batch over it, and the scorecard
 ``terminal``        what every command prints through: one width, the same content on a terminal and in a pipe

@@ -4,5 +4,6 @@
 ``demo``      ``ami demo`` and ``ami report``
 ``lse``       ``ami lse``
 ``meters``    ``ami meters list``, ``show`` and ``truth``
+``plan``      ``ami plan list``, ``lint``, ``show`` and ``label``
 ``vee``       ``ami vee make``, ``run``, ``report`` and ``score``
 """

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 
+from simulator.ror.errors import RorError
 from simulator.ror.plan import RatePlan
 from simulator.ror.sheet import Measure, sheet
 
@@ -46,17 +47,20 @@ def label_price(plan: RatePlan, kwh: Decimal) -> Decimal:
     return (micros / wh / 10).quantize(Decimal("0.0001"))
 
 
+def label_rows(plan: RatePlan) -> list[tuple[Decimal, Decimal | None, Decimal]]:
+    """(kWh, c/kWh as printed, c/kWh recomputed) of the usages that a label has, and of those that it should have."""
+    prices = plan.fact_label.prices if plan.fact_label is not None else ()
+    printed = {price.kwh: price.cents_per_kwh for price in prices}
+    return [(kwh, printed.get(kwh), label_price(plan, kwh)) for kwh in sorted({*map(Decimal, LABEL_KWH), *printed})]
+
+
 def check_fact_label(plan: RatePlan) -> list[LabelFinding]:
     """Recompute the label's averages; empty if all agree, or the plan has no label.
 
     A finding is a usage of 500, 1,000 or 2,000 kWh that the label leaves out, or a price off by more than half of its last digit.
     """
-    if plan.fact_label is None:
-        return []
-    printed = {price.kwh: price.cents_per_kwh for price in plan.fact_label.prices}
     findings = []
-    for kwh in sorted({*map(Decimal, LABEL_KWH), *printed}):
-        computed, found = label_price(plan, kwh), printed.get(kwh)
+    for kwh, found, computed in label_rows(plan) if plan.fact_label is not None else ():
         if found is None:
             text = f"The label has no average price at {kwh:f} kWh; it would be {computed} c/kWh."
             findings.append(LabelFinding("ror.fact_label.missing", kwh, text, None, computed))
@@ -64,3 +68,11 @@ def check_fact_label(plan: RatePlan) -> list[LabelFinding]:
             text = f"The label prints {found} c/kWh at {kwh:f} kWh; the plan gives {computed} c/kWh."
             findings.append(LabelFinding("ror.fact_label.differs", kwh, text, found, computed))
     return findings
+
+
+def label_mistakes(plan: RatePlan, place: str) -> list[RorError]:
+    """What is wrong with a label, as errors of a file; also that no charges are in force on its day."""
+    try:
+        return [RorError(one.code, one.text, place, "Mend the label or the plan.") for one in check_fact_label(plan)]
+    except RorError as error:
+        return [RorError(error.code, error.message, f"{place}: {error.place}", error.mend)]

@@ -32,6 +32,8 @@ Usd = Annotated[Decimal, Field(ge=0, le=100_000, decimal_places=6)]
 CentsPerKwh = Annotated[Decimal, Field(ge=0, le=1000, decimal_places=4)]
 Kwh = Annotated[Decimal, Field(ge=0, le=100_000_000, decimal_places=3)]
 Percent = Annotated[Decimal, Field(ge=0, le=100, decimal_places=4)]
+#: What a bill can reach.
+Day = Annotated[date, Field(ge=date(2000, 1, 1), le=date(2099, 11, 30))]
 Name = Annotated[str, Field(min_length=1, max_length=100)]
 
 
@@ -103,8 +105,8 @@ class When(_Part):
     days: tuple[DayKind, ...] = Field((), max_length=4)
     #: ``20:00-05:00``.
     hours: tuple[Annotated[str, AfterValidator(_checked_hours)], ...] = Field((), max_length=24)
-    first_day: date | None = None
-    last_day: date | None = None
+    first_day: Day | None = None
+    last_day: Day | None = None
 
     @property
     def always(self) -> bool:
@@ -217,7 +219,7 @@ class BillCredit(_Part):
 class TduCharge(_Part):
     """What the wires company charges from a date on, passed through by the retailer."""
 
-    effective: date
+    effective: Day
     #: $ per month, by the day.
     monthly: Usd
     cents_per_kwh: CentsPerKwh
@@ -253,7 +255,7 @@ class FactLabel(_Part):
     """The averages of the fact label, for use that is the same all day."""
 
     #: The charges of this day count.
-    on: date
+    on: Day
     prices: tuple[LabelPrice, ...] = Field((), max_length=20)
 
 

@@ -215,7 +215,7 @@ def test_the_demo_passes_end_to_end_and_prints_steps_bill_rule_and_paths(tmp_pat
     flat = re.sub(r"\s+", " ", said)
     for words in (
         "64 intervals from its store and reads 6 from the meter",
-        "Bill to date: $193.84 with tax (on VEE data only, to 2026-08-12 00:00: $189.51).",
+        "Bill to date: $193.84 with tax (on VEE data only, to 2026-08-12 00:00: $189.52).",
         "a bill of $210.42 ($208.07 at the low end, $109.60 at the high end)",
         "Try again from 2026-08-13 00:00. The gap has 73 intervals; the store holds 70, to 2026-08-12 17:30",
         "Power is ON",

@@ -1,0 +1,126 @@
+"""``ami plan list``, ``lint``, ``show`` and ``label``: rate plans, what is wrong with one, what it costs, what its fact label says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(help="Rate plans: what a retailer charges.", no_args_is_help=True)
+
+_Plan = Annotated[str, typer.Argument(metavar="PLAN", help="A plan file, or a shipped one's name.")]
+_Json = Annotated[bool, typer.Option("--json", help="Print one line of JSON.")]
+
+
+@app.command("list")
+def list_plans(as_json: _Json = False) -> None:
+    """List the shipped plans: name, title, edges."""
+    import json
+
+    from simulator.ror.plan import plan_edges, shipped_plan, shipped_plans
+
+    plans = {name: shipped_plan(name) for name in shipped_plans()}
+    if as_json:
+        typer.echo(json.dumps([{"plan": key, **plan.model_dump(mode="json")} for key, plan in plans.items()]))
+        return
+    for key, plan in plans.items():
+        edges = "; ".join(edge.text for edge in plan_edges(plan)) or "no edges"
+        typer.echo(f"{key:24}{plan.name}: {edges}")
+
+
+@app.command()
+def lint(
+    plans: Annotated[
+        list[str] | None, typer.Argument(help="Plan files or shipped names; all of those unless given.")
+    ] = None,
+    as_json: _Json = False,
+) -> None:
+    """Check plans: their form, and their fact labels against their prices.
+
+    Prints every mistake on a line: code, file and line, field, what is wrong, the mend. Exit 0: all sound, 2: not.
+    """
+    import json
+
+    from simulator.ror.fact_label import label_mistakes
+    from simulator.ror.plan import named_plan, plan_mistakes, shipped_plans
+
+    rows = []
+    for name in plans or shipped_plans():
+        path = named_plan(name)
+        plan, mistakes = plan_mistakes(path)
+        mistakes += label_mistakes(plan, path.name) if plan is not None else []
+        told = [{"code": one.code, "place": one.place, "message": one.message, "mend": one.mend} for one in mistakes]
+        rows.append({"file": str(path), "sound": not mistakes, "mistakes": told})
+        if as_json:
+            continue
+        for mistake in mistakes:
+            typer.echo(str(mistake), err=True)
+        if plan is not None and not mistakes:
+            typer.echo(f"{path}: sound. {plan.name}.")
+    if as_json:
+        typer.echo(json.dumps(rows))
+    if not all(row["sound"] for row in rows):
+        raise typer.Exit(2)
+
+
+@app.command()
+def show(
+    plan: _Plan,
+    up_to: Annotated[int, typer.Option(metavar="KWH", min=20, max=100_000, help="The most that is shown.")] = 2_000,
+    on: Annotated[str, typer.Option(metavar="DAY", help="The month's first day.", show_default="the label's day")] = "",
+    png: Annotated[Path | None, typer.Option(help="Draw it into this file too.")] = None,
+    as_json: _Json = False,
+) -> None:
+    """Show what a month costs: dollars against kWh, the plan's edges marked."""
+    import json
+
+    from reports.plan.curve import curve, month_of, rows
+    from simulator.ror.plan import load_plan, named_plan
+
+    read = load_plan(named_plan(plan))
+    drawn = curve(read, month_of(read, on), up_to)
+    if png is not None:
+        from reports.plan.chart import write_png
+
+        write_png(drawn, png)
+    if as_json:
+        edges = [edge.model_dump(mode="json") for edge in drawn.edges]
+        points = [[int(wh), int(cents)] for wh, cents in zip(drawn.wh, drawn.cents, strict=True)]
+        typer.echo(json.dumps({"plan": drawn.plan.name, "first": f"{drawn.first}", "edges": edges, "wh_cents": points}))
+        return
+    typer.echo(f"{drawn.plan.name}, a month of 30 days from {drawn.first}")
+    for row in rows(drawn):
+        typer.echo(row)
+    if png is not None:
+        typer.echo(f"picture: {png}")
+
+
+@app.command()
+def label(plan: _Plan, as_json: _Json = False) -> None:
+    """Recompute the fact label: average prices under the charges of its day, beside what it prints. Exit 0: they agree, 2: not."""
+    import json
+
+    from simulator.ror.fact_label import check_fact_label, label_rows
+    from simulator.ror.plan import load_plan, named_plan
+
+    read = load_plan(named_plan(plan))
+    found = {one.kwh: one.text for one in check_fact_label(read)}
+    rows = label_rows(read)
+    if as_json:
+        typer.echo(
+            json.dumps(
+                [
+                    {"kwh": str(kwh), "printed": None if printed is None else str(printed), "computed": str(computed)}
+                    for kwh, printed, computed in rows
+                ]
+            )
+        )
+    else:
+        for kwh, printed, computed in rows:
+            told = "-" if printed is None else f"{printed}"
+            typer.echo(
+                f"{kwh:>6f} kWh  {computed:>8} c/kWh  printed {told:>6}  {'differs' if kwh in found else ''}".rstrip()
+            )
+    if found:
+        raise typer.Exit(2)
