@@ -32,6 +32,8 @@ AT_LEAST: dict[str, tuple[float | None, float | None]] = {
     "vee_batch": (100.0, None),
     "lse_read": (500.0, 20.0),
     "lse_write": (500.0, 20.0),
+    "bill_windows": (200.0, None),
+    "bill_many": (1.0, 50.0),
 }
 AT_MOST: dict[str, float] = {
     "cli_help": 0.4,

@@ -34,6 +34,19 @@ def test_a_payment_counts_from_its_day_on() -> None:
     assert balance(ACCOUNT, epoch("2026-07-30T00:00")).amount_due == Decimal("31.07")
 
 
+def test_a_payment_older_than_the_bill_does_not_pay_it() -> None:
+    before = Payment(received=date(2026, 7, 16), amount=Decimal("100.00"))
+    account = ACCOUNT.model_copy(
+        update={"payments": (before, Payment(received=date(2026, 7, 17), amount=Decimal("31.07")))}
+    )
+    assert balance(account, epoch("2026-08-12T17:40")).paid == Decimal("31.07")
+
+
+def test_a_cycle_that_is_a_part_of_a_shorter_one_is_refused() -> None:
+    with pytest.raises(ValidationError, match="full_cycle_days"):
+        Account.model_validate(ACCOUNT.model_dump() | {"full_cycle_days": 29})
+
+
 def test_a_bill_is_not_past_due_on_its_due_day() -> None:
     assert not balance(ACCOUNT, epoch("2026-08-02T23:59")).past_due
 

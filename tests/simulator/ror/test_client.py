@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import httpx
 import pytest
+from fastapi.responses import JSONResponse, Response
 
 from meters.calendar import day_end, day_start
 from simulator.ror.client import DailyRead, SmtClient
@@ -56,7 +57,7 @@ def test_days_not_posted_stay_holes() -> None:
     assert got.vee_end() == day_end(DAY)
 
 
-def test_the_latest_revision_of_a_day_counts_and_generation_is_left_out() -> None:
+def test_the_latest_revision_of_a_day_counts_and_both_channels_are_asked_and_kept_apart() -> None:
     def row(stamp: str, value: str, kind: str = "C") -> dict[str, str]:
         slots = ["" if 8 <= slot < 12 else value for slot in range(100)]
         return {"DT": "08/11/2026", "RevTS": stamp, "RT": kind, "RD": ",".join(slots)}
@@ -66,8 +67,32 @@ def test_the_latest_revision_of_a_day_counts_and_generation_is_left_out() -> Non
             newest = row("01/02/2027 07:00:00", ".300-E")
             return [newest, row("08/12/2026 07:40:00", ".100-A"), row("03/01/2027 07:00:00", ".900-A", "G")]
 
-    got = ask(Revised(lambda: CALL), lambda client: client.intervals(ESIID, DAY, DAY))
+    revised = Revised(lambda: CALL)
+    got = ask(revised, lambda client: client.intervals(ESIID, DAY, DAY))
     assert got.total_wh() == got.wh_of(Quality.VEE_ESTIMATED) == 96 * 300
+    assert got.given.tolist() == [900] * 96
+    assert revised.seen[-1][1]["readingType"] == "A"
+
+
+@pytest.mark.parametrize(("first", "start", "end", "advance"), [
+    ("08/10/2026", "100.000", "131.250", 31_250),
+    # The first midnight is not there; the register went back.
+    ("08/11/2026", "100.000", "131.250", None),
+    ("08/10/2026", "99990.000", "21.000", None),
+])  # fmt: skip
+def test_the_register_of_a_cycle_is_its_last_midnight_less_its_first(
+    first: str, start: str, end: str, advance: int | None
+) -> None:
+    class Read(Portal):
+        def answer(self, path: str, body: dict[str, Any]) -> Response:
+            reads = [
+                {"readDate": day, "startReading": start, "endReading": end, "energyDataKwh": "1.000"}
+                for day in ("08/11/2026", first)
+            ]
+            return JSONResponse({"registeredReads": reads}) if path == "v2/dailyreads/" else super().answer(path, body)
+
+    got = ask(Read(lambda: CALL), lambda client: client.register(ESIID, date(2026, 8, 10), DAY))
+    assert got == advance
 
 
 def test_no_data_is_an_empty_record_and_another_error_is_raised_with_its_code() -> None:

@@ -10,18 +10,20 @@ from functools import partial
 from typing import Any
 
 import pytest
+from fastapi.responses import JSONResponse, Response
 
 from meters.calendar import Seconds, epoch, seconds
 from simulator.ror.analysis import Question
-from simulator.ror.answer import ToldOn
+from simulator.ror.answer import ToldOn, bill_at
 from simulator.ror.client import SmtClient
 from simulator.ror.inquiry import CallResult, balance_inquiry, power_inquiry
 from simulator.ror.on_demand import OnDemand, RequestEnd
 from simulator.ror.plan import shipped_plan
 from simulator.ror.rebill import Rebill, rebill
+from simulator.ror.sheet import LineKind
 from simulator.ror.usage import Source
 from simulator.runtime.driver import Runtime
-from tests.simulator.ror.support import ACCOUNT, CALL, ESIID, PATIENCE_S, Notes, Portal, run_call
+from tests.simulator.ror.support import ACCOUNT, CALL, ESIID, PATIENCE_S, Notes, Portal, run_call, vee_record
 
 PLAN = shipped_plan("longhorn-thousand-24")
 REFUSAL = {
@@ -105,6 +107,50 @@ def test_refused_with_what_the_store_holds_bills_it_and_marks_the_bill() -> None
     assert result.answer.told is not None
     assert result.answer.told.to == epoch("2026-08-12T16:00")
     assert "reaches to 2026-08-12 16:00; 9 intervals" in result.answer.marks[1]
+
+
+def test_more_than_the_service_carries_in_a_quarter_hour_of_the_gap_marks_the_bill() -> None:
+    class Doubtful(Portal):
+        def served(self, start: Seconds, end: Seconds) -> list[dict[str, Any]]:
+            return [one | ({"wh": 2_000_000} if at == 5 else {}) for at, one in enumerate(super().served(start, end))]
+
+    result, _, _ = run_call(call(), Doubtful)
+    assert result.answer.told_on is ToldOn.PARTIAL
+    assert "1 intervals, the first to 2026-08-12 01:30, have more than the 12.000 kWh" in result.answer.marks[0]
+    assert "2,000.000 kWh in all, which are in the bill" in result.answer.marks[0]
+
+
+@pytest.mark.parametrize(("more_wh", "noted"), [(1_500, False), (2_001, True)])
+def test_the_closing_bill_rests_on_the_register_and_is_held_to_it(more_wh: int, noted: bool) -> None:
+    intervals = vee_record(ACCOUNT.cycle_first, ACCOUNT.cycle_last).total_wh()
+
+    class Closed(Portal):
+        def answer(self, path: str, body: dict[str, Any]) -> Response:
+            if path != "v2/dailyreads/":
+                return super().answer(path, body)
+            ends = {"07/16/2026": 0, "08/14/2026": intervals + more_wh}
+            rows = [
+                {"readDate": day, "startReading": "0.000", "endReading": f"{wh / 1000:.3f}"} for day, wh in ends.items()
+            ]
+            return JSONResponse({"registeredReads": [row | {"energyDataKwh": "0.000"} for row in rows]})
+
+    late = partial(Closed, posted=date(2026, 8, 14))
+    result, _, _ = run_call(call(), late, at=epoch("2026-08-15T17:40"))
+    told = result.answer.told
+    assert told is not None
+    assert told.bill.usage_wh == intervals + more_wh
+    # 13.9 + 5.6 c/kWh.
+    line = next(line for line in told.bill.lines if line.kind is LineKind.REGISTER)
+    assert line.text == f"{Decimal(more_wh) / 1000} kWh at 19.5 c/kWh"
+    assert any("2 kWh x multiplier" in note for note in told.bill.notes) is noted
+
+
+def test_a_part_of_a_cycle_pays_its_part_of_the_monthly_charges() -> None:
+    account = ACCOUNT.model_copy(update={"cycle_first": date(2026, 8, 5), "full_cycle_days": 30})
+    record = vee_record(account.cycle_first, account.cycle_last)
+    lines = bill_at(account, PLAN, record, account.cycle_end).lines
+    # 10 of 30 days of $4.95 and $4.23.
+    assert [line.amount for line in lines if "of 30 days" in line.text] == [Decimal("1.65"), Decimal("1.41")]
 
 
 def test_a_failed_read_tells_on_vee_data_and_says_so() -> None:
