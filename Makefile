@@ -13,7 +13,7 @@ LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hash
 # Every process of the tests would compile all modules anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test fast crash stops lse-mutations check bench mutants lint openapi pages setup locks clean
+.PHONY: demo test fast crash stops lse-mutations bent-plans check bench mutants lint openapi pages setup locks clean
 
 demo: $(READY)
 	$(BIN)/ami demo
@@ -34,6 +34,10 @@ stops: $(READY)
 # A hundred thousand mutated LSE files, each by two readings.
 lse-mutations: $(READY)
 	$(BIN)/python -m tests.headend.lse.mutations
+
+# Ten thousand plan files that somebody spoilt.
+bent-plans: $(READY)
+	$(BIN)/python -m tests.simulator.ror.bent_plans 10000
 
 lint: $(READY)
 	$(BIN)/ruff check .
@@ -59,6 +63,7 @@ pages: openapi
 	$(BIN)/python -m tests.meters.register_map.pages
 	$(BIN)/python -m tests.reports.meter.pages
 	$(BIN)/python -m tests.headend.lse.pages
+	$(BIN)/python -m tests.simulator.ror.pages
 
 setup: $(READY)
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
 from meters.calendar import Seconds, local, seconds
 from scenarios.requirements import REQUIREMENTS
-from simulator.input.mistakes import did_you_mean, shown_value
+from simulator.input.mistakes import day_or_time, did_you_mean
 from simulator.ror.analysis import Question
 from simulator.smt.complaints.declared import ComplaintSpec
 from simulator.smt.complaints.kinds import ComplaintKind
@@ -26,23 +26,14 @@ def _name(text: str) -> str:
     return text
 
 
-def _written(value: Any) -> Any:
-    # A number would be taken for seconds since 1970.
-    if isinstance(value, (str, date)):
-        return value
-    raise ValueError(
-        f"{shown_value(value)} is no day or time; write it as 2026-08-12, with T17:40 behind it for a time"
-    )
-
-
 def _in_central(when: datetime) -> datetime:
     return when if when.tzinfo is None else local(seconds(when.timestamp()))
 
 
 Name = Annotated[str, AfterValidator(_name)]
-Day = Annotated[date, BeforeValidator(_written)]
+Day = Annotated[date, BeforeValidator(day_or_time)]
 #: Central Prevailing Time; what carries an offset is brought to it.
-LocalTime = Annotated[datetime, BeforeValidator(_written), AfterValidator(_in_central)]
+LocalTime = Annotated[datetime, BeforeValidator(day_or_time), AfterValidator(_in_central)]
 Duration = Annotated[float, Field(ge=0, le=DAY_S, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=0)]
 

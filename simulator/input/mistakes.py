@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from difflib import get_close_matches
 from typing import Any, Literal, TypeVar, get_args, get_origin
 
@@ -110,7 +111,12 @@ def _sentence(error: Any, model: type[BaseModel]) -> tuple[str, str]:
         return f"{shown} is not known here.", did_you_mean(error["input"], allowed)
     if kind in _BOUNDS:
         key, words = _BOUNDS[kind]
-        return f"{shown} is out of range: {words} {context[key]:,}.", "Mend the number."
+        bound = context[key]
+        number = not isinstance(bound, (str, date))
+        return (
+            f"{shown} is out of range: {words} {f'{bound:,}' if number else bound}.",
+            "Mend the number." if number else "Mend the day.",
+        )
     if kind in ("too_short", "too_long"):
         limit = f"at least {context['min_length']}" if kind == "too_short" else f"at most {context['max_length']}"
         return f"There are {context['actual_length']} entries: {limit} are wanted.", "Mend the list."
@@ -148,6 +154,15 @@ def shown_value(value: Any) -> str:
             text = str(value)
             text = text if len(text) <= 60 else f"{text[:57]}..."
             return f"'{text}'" if isinstance(value, str) else text
+
+
+def day_or_time(value: Any) -> Any:
+    """Let text be read as a day or an instant; a number would be taken for seconds since 1970."""
+    if isinstance(value, (str, date)):
+        return value
+    raise ValueError(
+        f"{shown_value(value)} is no day or time; write it as 2026-08-12, with T17:40 behind it for a time"
+    )
 
 
 def _known_at(model: type[BaseModel], loc: tuple[int | str, ...]) -> list[str]:

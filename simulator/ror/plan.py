@@ -17,7 +17,7 @@ from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-from simulator.input.mistakes import did_you_mean, mistakes_of
+from simulator.input.mistakes import day_or_time, did_you_mean, mistakes_of
 from simulator.input.yaml_text import ExactLoader, UnreadableFile, YamlProblem, read_yaml_file
 from simulator.ror.errors import RorError
 
@@ -33,7 +33,7 @@ CentsPerKwh = Annotated[Decimal, Field(ge=0, le=1000, decimal_places=4)]
 Kwh = Annotated[Decimal, Field(ge=0, le=100_000_000, decimal_places=3)]
 Percent = Annotated[Decimal, Field(ge=0, le=100, decimal_places=4)]
 #: What a bill can reach.
-Day = Annotated[date, Field(ge=date(2000, 1, 1), le=date(2099, 11, 30))]
+Day = Annotated[date, BeforeValidator(day_or_time), Field(ge=date(2000, 1, 1), le=date(2099, 11, 30))]
 Name = Annotated[str, Field(min_length=1, max_length=100)]
 
 
@@ -284,6 +284,12 @@ def _ascending(charges: tuple[TduCharge, ...]) -> tuple[TduCharge, ...]:
     return charges
 
 
+def _always_priced(prices: tuple[EnergyPrice, ...]) -> tuple[EnergyPrice, ...]:
+    if not prices[-1].always:
+        raise ValueError("the last price of energy holds whenever no other does; write it without times")
+    return prices
+
+
 class RatePlan(_Part):
     """What a retailer charges for a billing cycle."""
 
@@ -295,7 +301,7 @@ class RatePlan(_Part):
         BeforeValidator(_charges_of),
         AfterValidator(_ascending),
     ]
-    energy: tuple[EnergyPrice, ...] = Field(min_length=1, max_length=50)
+    energy: Annotated[tuple[EnergyPrice, ...], Field(min_length=1, max_length=50), AfterValidator(_always_priced)]
     base_charge: BaseCharge | None = None
     free: tuple[FreeWindow, ...] = Field((), max_length=20)
     minimum_usage_fee: MinimumUsageFee | None = None
@@ -303,12 +309,6 @@ class RatePlan(_Part):
     export: Export | None = None
     taxes: tuple[Tax, ...] = Field((), max_length=20)
     fact_label: FactLabel | None = None
-
-    @model_validator(mode="after")
-    def _always_priced(self) -> Self:
-        if not self.energy[-1].always:
-            raise ValueError("the last price of energy holds whenever no other does; write it without times")
-        return self
 
     def tdu_on(self, day: date) -> TduCharge:
         """Give the TDU charge in force on a day. Raises RorError for a day before the first one."""
@@ -432,5 +432,10 @@ def _read(path: Path, model: type[M]) -> M:
         return model.model_validate(written.value)
     except ValidationError as error:
         found = mistakes_of(error, written.value, model, "ror.plan.field")
-        told = [RorError(one.code, one.message, written.where(one.loc), one.mend) for one in found]
+        told = [
+            RorError(
+                one.code, one.message, written.where(one.loc) if one.loc else f"{place}:{written.line(())}", one.mend
+            )
+            for one in found
+        ]
         raise _MistakesError(told) from None

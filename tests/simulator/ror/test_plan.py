@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
+import jsonschema_rs
 import pytest
 
+from simulator.input.yaml_text import read_yaml_file
 from simulator.ror.errors import RorError
-from simulator.ror.fact_label import check_fact_label, label_price
-from simulator.ror.plan import EdgeKind, load_plan, plan_edges, shipped_plan, shipped_plans
+from simulator.ror.fact_label import check_fact_label, label_mistakes, label_price
+from simulator.ror.plan import (
+    EdgeKind,
+    RatePlan,
+    load_plan,
+    plan_edges,
+    plan_mistakes,
+    shipped_plan,
+    shipped_plans,
+    tdu_files,
+)
+from tests.simulator.ror.bent_plans import SOURCES, bend
+from tests.simulator.ror.pages import SCHEMA, schema_text
 
 GOOD = """
 name: Test
@@ -65,6 +79,12 @@ def test_a_wrong_label_price_is_found_with_both_figures(tmp_path: Path) -> None:
     (GOOD.replace("2025-09-01", "soon"), "ror.plan.field", "tdu[1].effective"),
     (GOOD.replace("cents_per_kwh: 10", "tiers: [{up_to_kwh: 5, cents_per_kwh: 10}]"), "ror.plan.field", "energy[1]"),
     (GOOD + "bill_credits: [{from_kwh: 10, to_kwh: 10, amount: 1}]\n", "ror.plan.field", "bill_credits[1]"),
+    (GOOD.replace("cents_per_kwh: 10", "cents_per_kwh: 10, tiers: [{cents_per_kwh: 1}]"), "ror.plan.field", "energy[1]"),
+    (GOOD.replace("cents_per_kwh: 10", "cents_per_kwh: 10, hours: [20:00-05:00]"), "ror.plan.field", "plan.yaml:3: energy"),
+    (GOOD.replace("cents_per_kwh: 10", "cents_per_kwh: 10, hours: [20:00-05:10]"), "ror.plan.field", "energy[1].hours[1]"),
+    (GOOD.replace("cents_per_kwh: 10", "cents_per_kwh: 10, first_day: 1999-12-31"), "ror.plan.field", "energy[1].first_day"),
+    ("name: Test\nenergy: [{cents_per_kwh: 10}]\ntdu: onkor\n", "ror.plan.field", "plan.yaml:3: tdu"),
+    (GOOD.replace("2025-09-01", "20250901"), "ror.plan.field", "tdu[1].effective"),
 ])  # fmt: skip
 def test_a_bad_plan_is_refused_with_file_and_field(tmp_path: Path, text: str, code: str, place: str) -> None:
     with pytest.raises(RorError) as caught:
@@ -101,3 +121,58 @@ def test_edges_are_the_first_wh_on_the_far_side(tmp_path: Path) -> None:
         (2_000_000, EdgeKind.CREDIT_LOST),
         (2_000_001, EdgeKind.CREDIT_LOST),
     ]
+
+
+def test_every_mistake_of_a_plan_is_told_with_its_line(tmp_path: Path) -> None:
+    text = GOOD.replace("Test", "''") + "bill_credits:\n  - {from_kwh: -1, amount: 5}\n  - {from_kwh: x, amount: 5}\n"
+    plan, mistakes = plan_mistakes(written(tmp_path, text))
+    assert plan is None
+    assert [one.place for one in mistakes] == [
+        "plan.yaml:2: name",
+        "plan.yaml:6: bill_credits[1].from_kwh",
+        "plan.yaml:7: bill_credits[2].from_kwh",
+    ]
+
+
+def test_a_label_may_differ_by_half_of_its_last_digit(tmp_path: Path) -> None:
+    # 10 + 5.6 c and $4.23 a month: 16.446 c/kWh at 500 kWh, 16.023 at 1,000, 15.8115 at 2,000.
+    def codes(first: str, second: str, third: str) -> list[str]:
+        prices = f"[{{kwh: 500, cents_per_kwh: {first}}}, {{kwh: 1000, cents_per_kwh: {second}}}, {{kwh: 2000, cents_per_kwh: {third}}}]"
+        label = f"fact_label: {{on: 2025-09-01, prices: {prices}}}\n"
+        return [one.code for one in label_mistakes(load_plan(written(tmp_path, GOOD + label)), "plan.yaml")]
+
+    assert codes("16.4", "16.02", "15.812") == []
+    assert codes("16.5", "16.0", "15.81") == ["ror.fact_label.differs"]
+    assert codes("16.45", "16.03", "16") == ["ror.fact_label.differs"]
+
+
+def test_a_label_of_a_day_without_charges_is_a_mistake(tmp_path: Path) -> None:
+    plan = load_plan(written(tmp_path, GOOD + "fact_label: {on: 2024-01-01}\n"))
+    assert [one.code for one in label_mistakes(plan, "plan.yaml")] == ["ror.plan.tdu_undated"]
+
+
+def test_each_tdsp_has_its_file_of_charges() -> None:
+    assert list(tdu_files()) == ["aep_central", "aep_north", "centerpoint", "oncor", "tnmp"]
+    for name in tdu_files():
+        plan = RatePlan.model_validate({"name": name, "tdu": name, "energy": [{"cents_per_kwh": 1}]})
+        assert plan.tdu_on(date(2026, 8, 12)).effective == date(2025, 9, 1)
+
+
+def test_a_plan_comes_back_from_json_as_it_was() -> None:
+    for name in shipped_plans():
+        plan = shipped_plan(name)
+        assert RatePlan.model_validate(json.loads(json.dumps(plan.model_dump(mode="json")))) == plan
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.stem)
+def test_the_published_schema_takes_every_plan_that_we_have(path: Path) -> None:
+    assert SCHEMA.read_text(encoding="utf-8") == schema_text(), "python -m tests.simulator.ror.pages"
+    schema = jsonschema_rs.validator_for(json.loads(SCHEMA.read_text(encoding="utf-8")))
+    plan = read_yaml_file(path).value
+    schema.validate(plan)
+    assert not schema.is_valid(plan | {"surprise": 1})
+
+
+def test_no_spoilt_plan_ends_in_a_traceback_and_each_has_line_and_mend(tmp_path: Path) -> None:
+    found = bend(150, tmp_path, seed=2)
+    assert {"ror.plan.malformed", "ror.plan.field", "read"} <= found.keys()

@@ -1,0 +1,20 @@
+"""Makes the JSON Schema of plan files anew: ``python -m tests.simulator.ror.pages``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import simulator.ror
+from simulator.ror.plan import plan_schema
+
+SCHEMA = Path(simulator.ror.__file__).with_name("plan.schema.json")
+
+
+def schema_text() -> str:
+    """The file's text."""
+    return json.dumps(plan_schema(), indent=1, ensure_ascii=False) + "\n"
+
+
+if __name__ == "__main__":
+    SCHEMA.write_text(schema_text(), encoding="utf-8")
