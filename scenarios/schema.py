@@ -31,7 +31,7 @@ from scenarios.timeline import (
 from simulator.input.mistakes import Parts, did_you_mean, mistakes_of, shown_value
 from simulator.input.vee_preset import chosen_preset
 from simulator.input.yaml_text import ClockTime, Loc, Mistake, UnreadableFile, YamlDocument, YamlProblem, read_yaml_file
-from simulator.ror.account import Account, LastBill, Payment
+from simulator.ror.account import LONGEST_CYCLE_DAYS, Account, LastBill, Payment
 from simulator.world.market import logins
 from simulator.world.meters import World, WorldSpec
 
@@ -54,7 +54,7 @@ class AccountSpec(Spec):
     plan: str
     cycle_first: Day
     cycle_last: Day
-    full_cycle_days: int | None = None
+    full_cycle_days: int | None = Field(default=None, ge=1, le=LONGEST_CYCLE_DAYS)
     last_bill: LastBill | None = None
     payments: tuple[Payment, ...] = ()
 
@@ -128,6 +128,14 @@ def _cycle_backwards(scenario: Scenario) -> Iterator[Mistake]:
     if account.cycle_last < account.cycle_first:
         text = f"The cycle ends on {account.cycle_last}, before it begins on {account.cycle_first}."
         yield Mistake(MALFORMED, ("account", "cycle_last"), text, "Exchange the days, or mend one.")
+
+
+def _longer_than_whole(scenario: Scenario) -> Iterator[Mistake]:
+    account = scenario.account
+    days = (account.cycle_last - account.cycle_first).days + 1
+    if account.full_cycle_days is not None and account.full_cycle_days < days:
+        text = f"The cycle has {days} days, the whole that it is a part of {account.full_cycle_days}."
+        yield Mistake(MALFORMED, ("account", "full_cycle_days"), text, "Leave it away for a whole cycle.")
 
 
 def _before_the_world(scenario: Scenario) -> Iterator[Mistake]:
@@ -219,6 +227,7 @@ _NAMED: dict[str, Callable[[Scenario], Iterable[tuple[int, Loc]]]] = {
 _LOOKED_AT: tuple[tuple[tuple[str, ...], Callable[[Scenario], Iterator[Mistake]]], ...] = (
     (("vee_at", "post_at"), _posted_too_soon),
     (("account.cycle_first", "account.cycle_last"), _cycle_backwards),
+    (("account.cycle_first", "account.cycle_last", "account.full_cycle_days"), _longer_than_whole),
     *((("world.meters", part), _no_meter(named)) for part, named in _NAMED.items()),
     (("timeline",), _disorder),
     (("timeline", "world.market"), _no_login),

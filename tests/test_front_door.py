@@ -161,6 +161,7 @@ def test_a_commands_help_imports_nothing_heavy() -> None:
         ("ami meters ", "serve list show truth"),
         ("ami scenario run two", "two-clients-use-up-a-quota"),
         ("ami capacity run ", "first-look"),
+        ("ami plan label cap", "caprock-credit-1000"),
         ("ami sandbox --policy smt-today-", "smt-today-clock smt-today-3000"),
     ],
 )

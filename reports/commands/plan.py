@@ -9,7 +9,16 @@ import typer
 
 app = typer.Typer(help="Rate plans: what a retailer charges.", no_args_is_help=True)
 
-_Plan = Annotated[str, typer.Argument(metavar="PLAN", help="A plan file, or a shipped one's name.")]
+
+def _names(incomplete: str) -> list[str]:
+    from simulator.ror.plan import shipped_plans
+
+    return [name for name in shipped_plans() if name.startswith(incomplete)]
+
+
+_Plan = Annotated[
+    str, typer.Argument(metavar="PLAN", help="A plan file, or a shipped one's name.", autocompletion=_names)
+]
 _Json = Annotated[bool, typer.Option("--json", help="Print one line of JSON.")]
 
 
@@ -32,7 +41,8 @@ def list_plans(as_json: _Json = False) -> None:
 @app.command()
 def lint(
     plans: Annotated[
-        list[str] | None, typer.Argument(help="Plan files or shipped names; all of those unless given.")
+        list[str] | None,
+        typer.Argument(help="Plan files or shipped names; all of those unless given.", autocompletion=_names),
     ] = None,
     as_json: _Json = False,
 ) -> None:

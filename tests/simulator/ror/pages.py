@@ -13,7 +13,10 @@ SCHEMA = Path(simulator.ror.__file__).with_name("plan.schema.json")
 
 def schema_text() -> str:
     """The file's text."""
-    return json.dumps(plan_schema(), indent=1, ensure_ascii=False) + "\n"
+    schema = plan_schema()
+    # A line for each kind of part.
+    parts = ",\n".join(f" {json.dumps(name)}: {json.dumps(part)}" for name, part in schema.pop("$defs").items())
+    return f'{json.dumps(schema)[:-1]}, "$defs": {{\n{parts}\n}}}}\n'
 
 
 if __name__ == "__main__":

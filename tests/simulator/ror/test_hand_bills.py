@@ -24,7 +24,7 @@ def used(written: str, ends: list[int]) -> IntArray:
     if window:
         hours, inside, _ = window.split()
         first, until = hours.split("-")
-        clocks = [f"{local(end - INTERVAL_S):%H:%M}" for end in ends]  # type: ignore[arg-type]
+        clocks = [f"{local(end - INTERVAL_S):%H:%M}" for end in ends]
         meant = [first <= at < until if first < until else at >= first or at < until for at in clocks]
         wh[np.array(meant)] = int(inside)
     return wh
