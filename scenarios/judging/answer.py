@@ -29,7 +29,7 @@ def s6(facts: Facts, action: BalanceCall) -> StepVerdict:
             continue
         billed = [interval for interval in facts.at_call if interval.end <= bill.to]
         known = sum(interval.wh for interval in billed if not (of_vee and interval.quality is Quality.NON_VEE))
-        rule.equal(f"usage billed, {name}, Wh", known, bill.bill.usage_wh)
+        rule.equal(f"usage billed, {name}, Wh", known, bill.bill.intervals_wh)
         lines = sum((line.usd for line in bill.bill.lines), Decimal(0))
         rule.equal(f"bill total, {name}, $", lines, bill.bill.total_usd)
     hours = _hours(facts, call and call.pattern.day)

@@ -155,6 +155,7 @@ class RecordedBill(Record):
     first_day: Day
     last_day: Day
     usage_wh: Count
+    intervals_wh: Count
     total_usd: Money
     lines: list[Line]
     undecided: list[UndecidedLine]

@@ -200,7 +200,7 @@ def _data_marks(account: Account, record: UsageRecord, stand: Stand | None, righ
     if stand is None:
         return ["No interval of this cycle is known: the running cycle is not billed."]
     vee_end = record.vee_end() or account.cycle_start
-    marks = [_hole_mark(hole, vee_end) for hole in stand.holes]
+    marks = [_hole_mark(hole, vee_end, stand.bill.by_register) for hole in stand.holes]
     most = limits().interval_hard_maximum_wh * account.multiplier
     beyond = record.within(account.cycle_start, stand.to)
     beyond = beyond.only((beyond.wh > most) & (beyond.quality == Quality.NON_VEE))
@@ -217,12 +217,12 @@ def _data_marks(account: Account, record: UsageRecord, stand: Stand | None, righ
     return marks
 
 
-def _hole_mark(hole: tuple[Seconds, Seconds], vee_end: Seconds) -> str:
+def _hole_mark(hole: tuple[Seconds, Seconds], vee_end: Seconds, by_register: bool) -> str:
     kind = "were never posted as VEE" if hole[1] <= vee_end else "were not delivered"
     count = (hole[1] - hole[0]) // INTERVAL_S
     return (
         f"Told on partial data: {count} intervals from {_clock(hole[0])} to {_clock(hole[1])} {kind} "
-        "and are not in the bill."
+        f"and are {'in the bill by the register read alone' if by_register else 'not in the bill'}."
     )
 
 

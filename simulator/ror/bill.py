@@ -59,7 +59,11 @@ class Bill:
     last_day: date
     days: int
     cycle_days: int
+    #: What credits and fees are decided by; of the register read where the bill rests on one.
     usage_wh: int
+    #: The sum of the intervals billed.
+    intervals_wh: int
+    by_register: bool
     lines: tuple[BillLine, ...]
     undecided: tuple[Undecided, ...]
     notes: tuple[str, ...]
@@ -91,6 +95,7 @@ class Bill:
             "days": self.days,
             "cycle_days": self.cycle_days,
             "usage_wh": self.usage_wh,
+            "intervals_wh": self.intervals_wh,
             "lines": [_line_dict(line) for line in self.lines],
             "undecided": [_line_dict(line) | {"standing": line.standing.value} for line in self.undecided],
             "before_tax_usd": str(cents(self.before_tax)),
@@ -136,7 +141,8 @@ def bill(
             f"they differ by more than {_kwh(within)} kWh, 2 kWh x multiplier."
         )
     counted = used if register_wh is None else register_wh
-    return Bill(plan.name, first_day, last_day, days, cycle_days, counted, _lines(terms, billed), (), tuple(notes))
+    by_register, lines = register_wh is not None, _lines(terms, billed)
+    return Bill(plan.name, first_day, last_day, days, cycle_days, counted, used, by_register, lines, (), tuple(notes))
 
 
 def bill_to_date(
@@ -172,7 +178,7 @@ def bill_to_date(
     if undecided:
         notes.append("Credits and fees that the rest of the cycle decides are listed apart and not in the total.")
     lines = _lines(terms, billed)
-    return Bill(plan.name, first_day, last_day, days, full, used, lines, tuple(undecided), tuple(notes))
+    return Bill(plan.name, first_day, last_day, days, full, used, used, False, lines, tuple(undecided), tuple(notes))
 
 
 def _check_days(first_day: date, last_day: date, days: int, cycle_days: int) -> None:

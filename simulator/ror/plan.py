@@ -78,16 +78,14 @@ def micros_usd(amount: Decimal) -> int:
     return int(amount.scaleb(6))
 
 
-_HOURS = re.compile(r"([01]\d|2[0-3]):(00|15|30|45)-([01]\d|2[0-4]):(00|15|30|45)")
+_HOURS = re.compile(r"([01]\d|2[0-3]):(00|15|30|45)-([01]\d|2[0-4]):(00|15|30|45)", re.ASCII)
 
 
 def quarters(hours: str) -> range | tuple[int, ...]:
     """The quarter hours of the local clock, 0 to 95, of ``HH:MM-HH:MM``; one that ends before it begins goes over midnight."""
     found = _HOURS.fullmatch(hours)
-    first, until = (
-        (0, 0) if found is None else (int(found[1]) * 4 + int(found[2]) // 15, int(found[3]) * 4 + int(found[4]) // 15)
-    )
-    if found is None or until > 96 or first == until:
+    first, until = (int(found[at]) * 4 + int(found[at + 1]) // 15 for at in (1, 3)) if found else (0, 0)
+    if first == until or until > 96:
         raise ValueError(f"'{hours}' are no hours; write them as 20:00-05:00, on quarter hours")
     return range(first, until) if first < until else (*range(until), *range(first, 96))
 

@@ -113,6 +113,7 @@ def cut(plan: RatePlan, first: date, last: date) -> Windows:
     ]
     cells = np.concatenate([np.stack([part[at, clock_slots(day)] for part in parts], 1) for at, day in enumerate(over)])
     keys, window = np.unique(cells, axis=0, return_inverse=True)
+    window = window.reshape(-1)
     edges = np.flatnonzero(np.diff(window)) + 1
     names = ["", *(free.name for free in plan.free)]
     return Windows(
