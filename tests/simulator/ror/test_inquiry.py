@@ -120,22 +120,40 @@ def test_more_than_the_service_carries_in_a_quarter_hour_of_the_gap_marks_the_bi
     assert "2,000.000 kWh in all, which are in the bill" in result.answer.marks[0]
 
 
-@pytest.mark.parametrize(("more_wh", "noted"), [(1_500, False), (2_001, True)])
-def test_the_closing_bill_rests_on_the_register_and_is_held_to_it(more_wh: int, noted: bool) -> None:
-    intervals = vee_record(ACCOUNT.cycle_first, ACCOUNT.cycle_last).total_wh()
+def closed(register_wh: int, lost: str = "") -> Callable[[Callable[[], Seconds]], Portal]:
+    """A portal that has the whole cycle, but for a day, and what the register went on by."""
 
     class Closed(Portal):
         def answer(self, path: str, body: dict[str, Any]) -> Response:
             if path != "v2/dailyreads/":
                 return super().answer(path, body)
-            ends = {"07/16/2026": 0, "08/14/2026": intervals + more_wh}
+            ends = {"07/16/2026": 0, "08/14/2026": register_wh}
             rows = [
                 {"readDate": day, "startReading": "0.000", "endReading": f"{wh / 1000:.3f}"} for day, wh in ends.items()
             ]
             return JSONResponse({"registeredReads": [row | {"energyDataKwh": "0.000"} for row in rows]})
 
-    late = partial(Closed, posted=date(2026, 8, 14))
-    result, _, _ = run_call(call(), late, at=epoch("2026-08-15T17:40"))
+        def rows(self, body: dict[str, Any]) -> list[dict[str, str]]:
+            return [row for row in super().rows(body) if row["DT"] != lost]
+
+    return partial(Closed, posted=date(2026, 8, 14))
+
+
+def test_what_a_hole_lacks_is_billed_by_the_register_and_told_so() -> None:
+    result, _, _ = run_call(call(), closed(990_000, "07/20/2026"), at=epoch("2026-08-15T17:40"))
+    told = result.answer.told
+    assert told is not None
+    assert told.bill.usage_wh == 990_000
+    assert any(
+        "never posted as VEE and are in the bill by the register read alone" in mark for mark in result.answer.marks
+    )
+
+
+@pytest.mark.parametrize(("more_wh", "noted"), [(1_500, False), (2_001, True)])
+def test_the_closing_bill_rests_on_the_register_and_is_held_to_it(more_wh: int, noted: bool) -> None:
+    intervals = vee_record(ACCOUNT.cycle_first, ACCOUNT.cycle_last).total_wh()
+
+    result, _, _ = run_call(call(), closed(intervals + more_wh), at=epoch("2026-08-15T17:40"))
     told = result.answer.told
     assert told is not None
     assert told.bill.usage_wh == intervals + more_wh
