@@ -105,9 +105,9 @@ class Way(NamedTuple):
 def _ways(stand: Stand) -> tuple[Way, ...]:
     ahead = stand.projection
     return (
-        Way("projected, as usual", ahead.total_wh, stand.projected_bill.total_usd, INK, "--"),
-        Way("projected, low end", ahead.low_wh, stand.projected_usd_at_low_usage, KINDS["actual"].colour, ":"),
-        Way("projected, high end", ahead.high_wh, stand.projected_usd_at_high_usage, MUTED, "-."),
+        Way("the middle of the ways it may go", ahead.total_wh, stand.projected_bill.total_usd, INK, "--"),
+        Way("low end of eight of ten", ahead.low_wh, stand.projected_usd_at_low_usage, KINDS["actual"].colour, ":"),
+        Way("high end of eight of ten", ahead.high_wh, stand.projected_usd_at_high_usage, MUTED, "-."),
     )
 
 

@@ -18,7 +18,7 @@ from scenarios.recording.actions import RecordedBill, RecordedCall, RecordedRequ
 from scenarios.recording.recording import Recording
 from scenarios.requirements import REQUIREMENTS
 from scenarios.stamps import plain, stamp
-from simulator.ror import projection
+from simulator.ror import likely, projection
 from simulator.ror.on_demand import RequestEnd
 from simulator.runtime.folder import write_whole
 from simulator.verdicts import Mark
@@ -32,7 +32,7 @@ def _defaults() -> tuple[str, ...]:
         "The allowance is the ESI ID's, whoever asks (AMB-3); what the store alone answers spends nothing (AMB-9).",
         "The gap ends at the last whole quarter hour before the inquiry; what the meter shows beyond is given apart and not billed (AMB-6).",
         "A customer is satisfied when answered before hang-up and when the bill told lies within the tolerance of the re-bill (AMB-12). That they do not call again within 24 hours cannot be observed here: who calls is written in the scenario.",
-        f"A usual day is the mean of the last {projection.RECENT_DAYS} whole VEE days by hour and day class; the projected range is {projection.BAND:g} standard errors wide on each side.",
+        f"A usual day is the mean of the last {projection.RECENT_DAYS} whole VEE days by hour. Where a cycle goes is told by what came after like days of {likely.DRAWS} other homes; eight of ten lie in the range.",
         "The caller's patience is fixed by the scenario; the middle tier's time is fixed by it or drawn from its law.",
         "The read of intervals (readType INTERVALS) is an extension of SMT's /odr/ of our own, and so is the file of result codes.",
         "TDU charges are read second-hand [S]; plan, names, ESI IDs and meter numbers are invented.",

@@ -94,7 +94,8 @@ def bill_rows(result: dict[str, Any]) -> list[BillRow]:
             rows.append(BillRow(name, stamp(bill["to"]), bill["usage_wh"], bill["total_usd"]))
     if bills["projected"] is not None:
         bill = bills["projected"]
-        band = f"${bill['usd_at_low_usage']} at {bill['low_wh'] / 1000:,.3f} kWh, ${bill['usd_at_high_usage']} at {bill['high_wh'] / 1000:,.3f} kWh"
+        usd = bill["usd"]
+        band = f"eight of ten: ${usd['low']} to ${usd['high']}, {bill['low_wh'] / 1000:,.3f} to {bill['high_wh'] / 1000:,.3f} kWh; ${usd['expected']} in the mean"
         rows.append(
             BillRow("Projected, whole cycle", f"end of {cycle_last}", bill["usage_wh"], bill["total_usd"], band)
         )

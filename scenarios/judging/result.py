@@ -71,6 +71,7 @@ def _bills(facts: Facts) -> dict[str, Any]:
             **_json(stand.projection, "low_wh", "high_wh"),
             "usd_at_low_usage": str(stand.projected_usd_at_low_usage),
             "usd_at_high_usage": str(stand.projected_usd_at_high_usage),
+            "usd": _json(stand.projected_usd),
         }
     if facts.rebill is not None:
         bills["rebilled"] = dict.fromkeys(_REBILLED) | _json(facts.rebilled, *_REBILLED)

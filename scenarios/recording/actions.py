@@ -167,8 +167,17 @@ class Projection(Record):
     total_wh: int
     low_wh: int
     high_wh: int
-    #: Whole VEE days that it is learned from.
+    #: Whole days of the premise's own that it is learned from.
     days_used: Count
+
+
+class BillOutlook(Record):
+    """The closed bill over the ways that the cycle may go: its tenth, middle, ninetieth of a hundred, and its mean."""
+
+    low: Money
+    middle: Money
+    high: Money
+    expected: Money
 
 
 class Stand(Record):
@@ -180,6 +189,7 @@ class Stand(Record):
     projection: Projection
     projected_usd_at_low_usage: Money
     projected_usd_at_high_usage: Money
+    projected_usd: BillOutlook
 
 
 class Pattern(Record):
@@ -199,6 +209,10 @@ class PlanEdge(Record):
     bill_below_usd: Money
     bill_at_usd: Money
     in_reach: bool
+    #: Of a hundred ways that the cycle may go those that reach it, and the middle bill of those and of the others.
+    odds: Count
+    bill_if_usd: Money | None
+    bill_if_not_usd: Money | None
 
 
 class RecordedCall(Record):

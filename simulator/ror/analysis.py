@@ -8,13 +8,14 @@ from enum import StrEnum
 from typing import Any
 
 from headend.ondemand.gap import gap
-from meters.calendar import Seconds, ends_within, iso
+from meters.calendar import Seconds, iso
 from simulator.ror.account import Account
 from simulator.ror.bill import Bill, bill
 from simulator.ror.money import cents, kwh, money
-from simulator.ror.plan import Edge, RatePlan, plan_edges
-from simulator.ror.projection import Projection, expectation, project
+from simulator.ror.plan import Edge, EdgeKind, RatePlan, plan_edges
+from simulator.ror.projection import Projection, project
 from simulator.ror.usage import Energy, UsageRecord
+from simulator.ror.worth import closed_bills, outlook, read_worth
 
 #: Below this a call is not worth an on-demand read [D].
 WORTH_ASKING = Decimal("1.00")
@@ -42,6 +43,10 @@ class EdgeWorth:
     projected_to_go_wh: int
     #: Whether the edge lies within the projected range.
     in_reach: bool
+    #: Of a hundred ways that the cycle may go those that reach it, and the middle bill of those and of the others, $ with tax; None: there are none.
+    odds: int
+    bill_if: Decimal | None
+    bill_if_not: Decimal | None
     #: Closed bills, $ with tax: one kWh below the edge, and at it.
     bill_below: Decimal
     bill_at: Decimal
@@ -56,13 +61,15 @@ class EdgeWorth:
         so_far = (
             f"{kwh(self.to_go_wh)} kWh to go" if self.to_go_wh > 0 else f"passed by {kwh(-self.to_go_wh)} kWh already"
         )
-        where = "within" if self.in_reach else "outside"
-        ahead = self.projected_to_go_wh <= 0
-        past = "is projected to reach it" if ahead else f"is projected {kwh(self.projected_to_go_wh)} kWh short of it"
-        return (
-            f"The {self.edge.text}: {so_far}, the cycle {past}, and the edge lies {where} the projected range. "
-            f"One kWh below it the bill is {money(self.bill_below)}, at it {money(self.bill_at)}."
+        sides = f"One kWh below it the bill is {money(self.bill_below)}, at it {money(self.bill_at)}."
+        if self.to_go_wh <= 0:
+            return f"The {self.edge.text}: {so_far}. {sides}"
+        of_those = (
+            f"; the bill is about {money(self.bill_if)} then and {money(self.bill_if_not)} otherwise"
+            if self.bill_if is not None and self.bill_if_not is not None
+            else ""
         )
+        return f"The {self.edge.text}: {so_far}, and {self.odds} of 100 ways that the cycle may go reach it{of_those}. {sides}"
 
     def to_dict(self) -> dict[str, Any]:
         """JSON values: money as strings, energy in whole Wh."""
@@ -72,6 +79,9 @@ class EdgeWorth:
             "to_go_wh": self.to_go_wh,
             "projected_to_go_wh": self.projected_to_go_wh,
             "in_reach": self.in_reach,
+            "odds": self.odds,
+            "bill_if_usd": None if self.bill_if is None else str(self.bill_if),
+            "bill_if_not_usd": None if self.bill_if_not is None else str(self.bill_if_not),
             "bill_below_usd": str(cents(self.bill_below)),
             "bill_at_usd": str(cents(self.bill_at)),
             "worth_usd": str(cents(self.worth)),
@@ -96,10 +106,13 @@ def closed_bill(plan: RatePlan, account: Account, usage: Energy) -> Bill:
 def edge_worths(plan: RatePlan, account: Account, projection: Projection) -> list[EdgeWorth]:
     """Weigh every edge of the plan for this cycle, the nearest to the projected usage first. Pure."""
     found = []
+    totals, bills = projection.draws.totals, closed_bills(plan, account, projection.draws)
     for edge in plan_edges(plan):
         below, at = (
             closed_bill(plan, account, projection.scaled(wh)).total for wh in (max(0, edge.wh - ONE_KWH), edge.wh)
         )
+        past = totals >= edge.wh
+        then, otherwise = (outlook(bills[side]).middle if side.any() else None for side in (past, ~past))
         found.append(
             EdgeWorth(
                 edge,
@@ -107,6 +120,9 @@ def edge_worths(plan: RatePlan, account: Account, projection: Projection) -> lis
                 edge.wh - projection.total_wh,
                 # Known usage cannot be taken back: an edge already passed is decided.
                 projection.known_wh < edge.wh and projection.low_wh <= edge.wh <= projection.high_wh,
+                round(100 * float(past.mean())),
+                then,
+                otherwise,
                 below,
                 at,
             )
@@ -124,8 +140,8 @@ def decide(
 ) -> Decision:
     """Decide whether the question needs the non-VEE intervals of the gap (S2). Pure.
 
-    They are needed if the caller asks about now, whole intervals have passed since the VEE data end, and either an edge of the
-    plan lies in the range that the cycle may end in, or the unknown energy is worth more than ``worth_asking`` dollars.
+    They are needed if the caller asks about now, whole intervals have passed since the VEE data end, and it is worth more than ``worth_asking``
+    dollars to know them.
     now: UTC epoch seconds.
     """
     vee_end = usage.vee_end()
@@ -147,45 +163,32 @@ def decide(
     facts["gap_intervals"] = missing.intervals
     if not missing.intervals:
         return Decision(False, "VEE data reach to the last whole interval of the cycle: there is no gap.", facts)
-    usual = expectation(usage)
-    projection = project(usage, account, usual)
+    projection = project(usage, account)
     # VEE data may still end before the cycle begins.
     gap_start = max(vee_end, account.cycle_start)
-    unknown_wh = round(sum(usual.interval_wh(end) for end in ends_within(gap_start, missing.end)))
-    unknown_usd = _energy_worth(plan, account, projection, unknown_wh)
-    in_reach = [worth for worth in edge_worths(plan, account, projection) if worth.in_reach]
+    weighed = edge_worths(plan, account, projection)
+    steps = {one.edge: one.worth for one in weighed if one.edge.kind is not EdgeKind.TIER}
+    worth = read_worth(plan, account, projection.draws, (gap_start, missing.end), steps)
     facts |= {
         "hours_unknown": str(Decimal(missing.end - gap_start) / 3600),
-        "unknown_wh": unknown_wh,
-        "unknown_usd": str(cents(unknown_usd)),
         "projection": projection.to_dict(),
-        "edges_in_reach": [worth.to_dict() for worth in in_reach],
+        "edges_in_reach": [one.to_dict() for one in weighed if one.in_reach],
+        "read_worth": worth.to_dict(),
+        "worth_asking_usd": str(worth_asking),
     }
     until = "the call" if now <= account.cycle_end else "the end of the cycle"
     hours = f"VEE data end at {iso(vee_end)}, {_hours(missing.end - vee_end)} before {until}"
-    if in_reach:
-        first = in_reach[0]
-        reach = f"{kwh(projection.low_wh)} to {kwh(projection.high_wh)} kWh"
-        reason = f"{hours}, and the cycle may end at {reach}, on either side of an edge: {first.edge.text}."
-        return Decision(True, reason, facts)
-    if unknown_usd > worth_asking:
-        reason = f"{hours}; the energy since then is worth about {money(unknown_usd)}, more than {money(worth_asking)}."
-        return Decision(True, reason, facts)
-    reason = (
-        f"{hours}; the energy since then is worth about {money(unknown_usd)} and no edge of the plan is in reach: "
-        "VEE data answer the question."
-    )
-    return Decision(False, reason, facts)
-
-
-def _energy_worth(plan: RatePlan, account: Account, projection: Projection, unknown_wh: int) -> Decimal:
-    """What the unknown energy costs by the kWh, $ with tax; edges apart."""
-    plain = plan.model_copy(update={"bill_credits": (), "minimum_usage_fee": None})
-    with_it, without = (
-        closed_bill(plain, account, projection.scaled(wh)).total
-        for wh in (projection.known_wh + unknown_wh, projection.known_wh)
-    )
-    return with_it - without
+    parts = [f"{money(worth.bill)} by what the bill to date may be wrong"]
+    parts += [
+        f"{money(one.worth)} by the {one.edge.text}, of whose sides the wrong one would be told "
+        f"{one.wrong:.0%} of the time and then {one.wrong_after:.0%}"
+        for one in worth.edges
+        if one.worth
+    ]
+    value = f"{hours}; to read the gap is worth {money(worth.total)}: {' and '.join(parts)}"
+    if worth.total > worth_asking:
+        return Decision(True, f"{value}. That is more than {money(worth_asking)}.", facts)
+    return Decision(False, f"{value}. That is no more than {money(worth_asking)}: VEE data answer the question.", facts)
 
 
 def _hours(seconds: Seconds) -> str:

@@ -16,8 +16,9 @@ from simulator.ror.bill import Bill, bill, bill_to_date
 from simulator.ror.money import cents, kwh, money
 from simulator.ror.on_demand import OnDemand, RequestEnd, Trouble
 from simulator.ror.plan import RatePlan
-from simulator.ror.projection import HourlyPattern, Projection, expectation, hourly_pattern, project
+from simulator.ror.projection import HourlyPattern, Projection, hourly_pattern, project
 from simulator.ror.usage import Quality, Source, UsageRecord
+from simulator.ror.worth import Outlook, closed_bills, outlook
 
 
 class ToldOn(StrEnum):
@@ -43,10 +44,12 @@ class Stand:
     to: Seconds
     bill: Bill
     projection: Projection
-    #: Closed bills of the cycle at the projected usage and at both ends of its band.
+    #: Closed bills of the cycle in the middle of the ways it may go, and at both ends of the band of its usage.
     projected: Bill
     projected_low: Bill
     projected_high: Bill
+    #: The closed bill over all ways that the cycle may go.
+    outlook: Outlook
     #: Stretches of the cycle up to ``to`` without a value; their energy is in no bill.
     holes: tuple[tuple[Seconds, Seconds], ...]
 
@@ -59,6 +62,7 @@ class Stand:
             "projected_bill": self.projected.to_dict(),
             "projected_usd_at_low_usage": str(self.projected_low.total),
             "projected_usd_at_high_usage": str(self.projected_high.total),
+            "projected_usd": self.outlook.to_dict(),
             "holes": [span_text(hole) for hole in self.holes],
         }
 
@@ -104,6 +108,7 @@ def take_stand(account: Account, plan: RatePlan, record: UsageRecord, register_w
         closed_bill(plan, account, projection.energy),
         closed_bill(plan, account, projection.scaled(projection.low_wh)),
         closed_bill(plan, account, projection.scaled(projection.high_wh)),
+        outlook(closed_bills(plan, account, projection.draws)),
         holes,
     )
 
@@ -143,13 +148,12 @@ def answer(
     record: VEE and, where they came, non-VEE intervals. own: balance of the retailer's own record. now: UTC epoch seconds of the question.
     request: the on-demand request, or one that was not made. trouble: why SMT gave no VEE data. register_wh: of a cycle that is over.
     """
-    usual = expectation(record)
     needed_more = request.end is not RequestEnd.NOT_MADE
     brought = record.vee_end() is not None and len(record.vee().ends) < len(record.ends)
     vee_only = take_stand(account, plan, record.vee(), register_wh)
     with_gap = take_stand(account, plan, record, register_wh) if brought else None
     stand = with_gap or vee_only
-    pattern = hourly_pattern(record, usual)
+    pattern = hourly_pattern(record)
     marks: list[str] = []
     if question is not Question.LAST_BILL:
         right = min(floor_interval(now), account.cycle_end) if needed_more else None
@@ -266,11 +270,10 @@ def _bill_sentences(account: Account, record: UsageRecord, stand: Stand, before:
         for line in stand.bill.undecided
     ]
     if not whole:
-        ahead = stand.projection
+        ahead, bills = stand.projection, stand.outlook
         sentences.append(
-            f"Projected for the cycle to {account.cycle_last}: {kwh(ahead.total_wh)} kWh "
-            f"({kwh(ahead.low_wh)} to {kwh(ahead.high_wh)}), a bill of {money(stand.projected.total)} "
-            f"({money(stand.projected_low.total)} at the low end, {money(stand.projected_high.total)} at the high end)."
+            f"Projected for the cycle to {account.cycle_last}: {kwh(ahead.total_wh)} kWh ({kwh(ahead.low_wh)} to {kwh(ahead.high_wh)} in eight of ten), "
+            f"a bill between {money(bills.low)} and {money(bills.high)} in eight of ten, {money(bills.expected)} in the mean."
         )
     return sentences
 

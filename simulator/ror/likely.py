@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headend.ports import BoolArray, IntArray, LongArray
-from meters.calendar import INTERVAL_S, day_end, day_of_interval, day_start, interval_ends, seconds
+from meters.calendar import day_end, day_of_interval, day_start, days, interval_ends, intervals_in, seconds
 from meters.day_kinds import SLOTS, DayClass, clock_slots, day_class
 from simulator.ror.usage import UsageRecord
 
@@ -60,8 +60,9 @@ class Draws:
 
     #: (t,) UTC epoch seconds at which they end.
     ends: LongArray
-    #: (k, t) Wh.
+    #: (k, t) Wh taken from the grid, and given to it: those as on the home's own days, whatever the draw.
     wh: IntArray
+    given: IntArray
     #: (t,) False where it is drawn.
     known: BoolArray
     #: Whole days of this premise that the draws rest on.
@@ -134,31 +135,29 @@ def draw(record: UsageRecord, first: date, last: date) -> Draws:
     own = _whole_days(record)
     begin = max(own) + timedelta(days=1) if own else first
     before = [begin - timedelta(days=back) for back in range(BEFORE, 0, -1)]
-    daily = np.array([own[day].sum() if day in own else np.nan for day in before], np.float64)
+    daily = np.array([own[day].total_wh() if day in own else np.nan for day in before], np.float64)
     weekend = np.array([day_class(day) is DayClass.WEEKEND for day in before])
     # Without a day of its own it may be any home of the season, whose weekdays and weekends are not told apart.
     share = float(weekend_share(daily[None], weekend)[0])
     ways = paths(daily, weekend, begin)
-    shapes = [day for day in sorted(own, reverse=True) if (begin - day).days <= 2 * BEFORE][:BEFORE]
-    value_of = dict(zip(record.ends.tolist(), record.wh.tolist(), strict=True))
-    ends, parts, known = [], [], []
-    for at in range((last - first).days + 1):
-        day = first + timedelta(days=at)
-        of_day = interval_ends(day)
-        values = np.array([value_of.get(end, -1) for end in of_day.tolist()], np.int64)
-        there = values >= 0
-        wh = np.broadcast_to(np.where(there, values, 0), (len(ways), len(values))).astype(np.float64)
-        if not there.all():
-            total = ways[:, _column((day - begin).days)]
-            if day_class(day) is DayClass.WEEKEND:
-                total = total * share
-            shape = _shapes(day, at, shapes, own, len(ways))
-            wh[:, ~there] = np.rint(total[:, None] * shape)[:, ~there]
-        ends.append(of_day)
-        parts.append(wh.astype(np.int32))
-        known.append(there)
-    used = int((~np.isnan(daily)).sum())
-    return Draws(np.concatenate(ends), np.concatenate(parts, axis=1), np.concatenate(known), used)
+    like = [day for day in sorted(own, reverse=True) if (begin - day).days <= 2 * BEFORE][:BEFORE]
+    over = days(first, last)
+    ends = np.concatenate([interval_ends(day) for day in over])
+    wh, given = np.zeros((2, len(ways), len(ends)), np.int32)
+    known = np.isin(ends, record.ends)
+    held = record.within(day_start(first), day_end(last))
+    wh[:, known], given[:, known] = held.wh, held.given
+    begins = 0
+    for at, day in enumerate(over):
+        its = slice(begins, begins := begins + intervals_in(day))
+        if known[its].all():
+            continue
+        total = ways[:, _column((day - begin).days)] * (share if day_class(day) is DayClass.WEEKEND else 1.0)
+        shape, back = _shapes(day, at, like, own, len(ways))
+        missing = ~known[its]
+        wh[:, its][:, missing] = np.rint(total[:, None] * shape)[:, missing]
+        given[:, its][:, missing] = back[:, missing]
+    return Draws(ends, wh, given, known, int((~np.isnan(daily)).sum()))
 
 
 def _column(ahead: int) -> int:
@@ -168,32 +167,34 @@ def _column(ahead: int) -> int:
     return ahead % BEFORE if ahead < 0 else BEFORE + AFTER - BEFORE + (ahead - AFTER) % BEFORE
 
 
-def _whole_days(record: UsageRecord) -> dict[date, IntArray]:
+def _whole_days(record: UsageRecord) -> dict[date, UsageRecord]:
     """The days of which a record knows every interval: the latest that may count."""
     if not len(record.ends):
         return {}
     latest = day_of_interval(seconds(record.ends[-1]))
-    whole = {}
-    for back in range(2 * BEFORE + 1):
-        day = latest - timedelta(days=back)
-        of_day = record.within(day_start(day), day_end(day))
-        if len(of_day.ends) * INTERVAL_S == day_end(day) - day_start(day):
-            whole[day] = of_day.wh
-    return whole
+    recent = [latest - timedelta(days=back) for back in range(2 * BEFORE + 1)]
+    of_days = {day: record.within(day_start(day), day_end(day)) for day in recent}
+    return {day: held for day, held in of_days.items() if len(held.ends) == intervals_in(day)}
 
 
-def _shapes(day: date, at: int, like: Sequence[date], own: dict[date, IntArray], count: int) -> FloatArray:
-    """(k, n) how each draw's day is spread over its intervals: as one of the home's own days of that kind, by turns; without any as a mean home's."""
+def _shapes(
+    day: date, at: int, like: Sequence[date], own: dict[date, UsageRecord], count: int
+) -> tuple[FloatArray, IntArray]:
+    """(k, n) how each draw's day is spread over its intervals, and Wh given: as one of the home's own days of that kind, by turns.
+
+    Without one that took anything it is spread as a mean home's day.
+    """
     slots = clock_slots(day)
-    days = [one for one in like if day_class(one) is day_class(day)] or list(like)
-    spread = []
-    for one in days:
-        on_face = np.zeros(SLOTS)
-        on_face[clock_slots(one)] = own[one]
-        if on_face.any():
-            spread.append(on_face[slots] / on_face[slots].sum())
+    own_days = [one for one in like if day_class(one) is day_class(day)] or list(like)
+    spread, back = [], []
+    for one in own_days:
+        on_face = np.zeros((2, SLOTS))
+        on_face[:, clock_slots(one)] = own[one].wh, own[one].given
+        if on_face[0].any():
+            spread.append(on_face[0, slots] / on_face[0, slots].sum())
+            back.append(on_face[1, slots].astype(np.int32))
     if not spread:
         mean = stretches().shapes[day.month - 1][slots]
-        return np.broadcast_to(mean / mean.sum(), (count, len(slots)))
+        return np.broadcast_to(mean / mean.sum(), (count, len(slots))), np.zeros((count, len(slots)), np.int32)
     turns = (np.arange(count) + at) % len(spread)
-    return np.array(spread)[turns]
+    return np.array(spread)[turns], np.array(back)[turns]
