@@ -52,12 +52,12 @@ def s6(facts: Facts, action: BalanceCall) -> StepVerdict:
             "bill_to_date_usd": str(stand.bill.total_usd),
             "bill_vee_only_usd": usd_of(vee_only and vee_only.bill.total_usd),
             "projected_wh": stand.projection.total_wh,
-            "projected_usd": str(stand.projected_bill.total_usd),
+            "projected_usd": [str(stand.projected_usd.low), str(stand.projected_usd.high)],
             "hours_told": len(hours),
         }
         happened = (
             f"The retailer works the bill out again: {kwh(stand.bill.usage_wh)} kWh and ${stand.bill.total_usd} to date, "
-            f"${stand.projected_bill.total_usd} projected, and tells the customer how the day compares with a usual one."
+            f"${stand.projected_usd.low} to ${stand.projected_usd.high} projected, and tells the customer how the day compares with a usual one."
         )
     return step("S6", happened, evidence, rule, *shows)
 

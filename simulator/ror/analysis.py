@@ -180,8 +180,8 @@ def decide(
     hours = f"VEE data end at {iso(vee_end)}, {_hours(missing.end - vee_end)} before {until}"
     parts = [f"{money(worth.bill)} by what the bill to date may be wrong"]
     parts += [
-        f"{money(one.worth)} by the {one.edge.text}, of whose sides the wrong one would be told "
-        f"{one.wrong:.0%} of the time and then {one.wrong_after:.0%}"
+        f"{money(one.worth)} at an edge ({one.edge.text}), whose wrong side would be told "
+        f"{100 * one.wrong:.0f} of 100 times, and {100 * one.wrong_after:.0f} once it is read"
         for one in worth.edges
         if one.worth
     ]

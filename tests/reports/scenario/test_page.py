@@ -216,7 +216,8 @@ def test_the_demo_passes_end_to_end_and_prints_steps_bill_rule_and_paths(tmp_pat
     for words in (
         "64 intervals from its store and reads 6 from the meter",
         "Bill to date: $193.84 with tax (on VEE data only, to 2026-08-12 00:00: $189.52).",
-        "a bill of $210.42 ($208.07 at the low end, $109.60 at the high end)",
+        "a bill between $107.78 and $210.30 in eight of ten, $173.84 in the mean.",
+        "35 of 100 ways that the cycle may go reach it; the bill is about $108.18 then and $209.17 otherwise.",
         "Try again from 2026-08-13 00:00. The gap has 73 intervals; the store holds 70, to 2026-08-12 17:30",
         "Power is ON",
         "Told $193.84, re-billed $193.84 on VEE data to the same instant: difference $0.00.",
