@@ -20,7 +20,7 @@ from scenarios.errors import ScenarioError
 from scenarios.judging.facts import Facts
 from scenarios.run import JudgedRun
 from scenarios.stamps import plain
-from simulator.ror import projection
+from simulator.ror import likely, projection
 from tests.scenarios.short import mutated
 from tests.simulator.processes import AMI, done
 from tests.simulator.web.browser import assert_fits
@@ -88,10 +88,10 @@ def test_the_usual_day_is_told_as_it_is_taken(
 ) -> None:
     assert "mean of the last 14 whole VEE days" in page
     monkeypatch.setattr(projection, "RECENT_DAYS", 9)
-    monkeypatch.setattr(projection, "BAND", 2.5)
+    monkeypatch.setattr(likely, "DRAWS", 60)
     text = render(balance_run.recording, tmp_path).read_text(encoding="utf-8")
     assert "mean of the last 9 whole VEE days" in text
-    assert "the projected range is 2.5 standard errors wide" in text
+    assert "after like days of 60 other homes" in text
 
 
 def test_verdict_comes_first_then_steps_bills_rule_requirements_and_defaults(page: str) -> None:
