@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from reports.chart_parts import INK, KINDS, MUTED, WIDE, bare
+from reports.chart_parts import INK, KINDS, MUTED, PAPER, WIDE, bare
 from reports.plan.curve import Curve
 from simulator.ror.errors import RorError
 
@@ -39,6 +39,7 @@ def write_png(drawn: Curve, path: Path) -> None:
             color=INK,
             # Dollars are no formulas.
             parse_math=False,
+            bbox={"facecolor": PAPER, "edgecolor": "none", "pad": 1.5},
         )
     axes.set_xlim(0, float(kwh[-1]))
     axes.set_ylim(min(0.0, float(dollars.min())), top * 1.1)
