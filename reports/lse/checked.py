@@ -12,7 +12,7 @@ from headend.lse.format import DayKey, Held, LseFile, LseFinding, LseRecord, Sev
 from headend.lse.reader import read
 from headend.lse.warned import warnings_of
 from headend.ports import HeadEndError
-from meters.calendar import Seconds, epoch
+from meters.calendar import Seconds, epoch, seconds
 from simulator.smt.registry.registry import Registry
 from simulator.smt.usage.intake import decide
 
@@ -160,7 +160,7 @@ def check(path: Path, name: str, now: Seconds, registry: Registry | None, holds:
 
 def _latest(records: Iterable[LseRecord]) -> Seconds:
     """Of a file without a name: when its latest record was made."""
-    return max((record.posted_at for record in records), default=Seconds(0))
+    return max((record.posted_at for record in records), default=seconds(0))
 
 
 def _sentence(text: str) -> str:
