@@ -62,10 +62,10 @@ def test_a_page_tells_what_was_told_and_a_rule_that_it_does_not_know(tmp_path: P
     assert_fits(page, tmp_path)
     said = words(page)
     for part in (
-        "Under way. 1 files are still to be posted.",
+        "Under way. Files still to be posted: 1.",
         "11,400 of 12,000 meters are complete by now, 95.0 %",
         "98.5 % of the intervals actual, 1.5 % estimated",
-        "31 ESI IDs in 1 later runs",
+        "31 ESI IDs; later runs: 1",
         "Files posted 3 of 3 0 of 1",
         "Meters/s 3,000.0 3,000.0",
         "interval.missing 1,234 1,234 estimate EEI UBP 2 (2000): missing intervals, gap",
