@@ -173,9 +173,10 @@ def test_a_spike_below_the_floor_of_half_a_kwh_is_none() -> None:
 
 
 def test_a_spike_is_looked_for_only_where_the_intervals_have_too_much() -> None:
-    # A true peak, and 800 Wh that are lost elsewhere: the peak stays.
-    day = columns(_with({40: 9000, 60: 0, 61: 0}), r1=[R0 + sum(_with({40: 9000}))])
-    assert flagged(day) == [60, 61]
+    # A true peak, and energy that is lost elsewhere: the peak stays, even one that could have had it.
+    for peak, lost in ((9000, [60, 61]), (1100, [60])):
+        day = columns(_with({40: peak} | dict.fromkeys(lost, 0)), r1=[R0 + sum(_with({40: peak}))])
+        assert flagged(day) == lost
 
 
 def test_without_registers_a_spike_is_flagged_beyond_six_times_the_third_highest() -> None:
