@@ -101,12 +101,17 @@ def validate_rows(day: DayColumns, limits: Limits, channel: int, flags: Flags, f
     m, n = day.wh.shape
     unusable = _LOAD_CONDITION if channel == _LOAD else _GENERATION_CONDITION
     wh, status, present, power = day.wh, day.status, day.present, day.power
+    high, low, confirms = limits.usage_high_ratio, limits.usage_low_ratio, limits.usage_low_registers_confirm != 0
     told = 0
     unconfirmed = not (
         limits.interval_spike_registers_confirm
         * limits.interval_stuck_registers_confirm
         * limits.interval_zero_registers_confirm
     )
+    rollover, counts, share = limits.register_rollover_share, limits.sum_failed_counts, limits.sum_failed_share
+    by_multiplier = limits.asset_multiplier_estimate_day != 0
+    # Of a clock that is a whole day off none of the day's intervals are: those that are there came from another read.
+    clock_off = limits.clock_off_seconds if limits.clock_off_estimate_day != 0 else _DAY_S
     for row in range(m):
         multiplier = day.multiplier[row]
         hard = service_wh(limits, multiplier, day.asset[row])
@@ -129,49 +134,36 @@ def validate_rows(day: DayColumns, limits: Limits, channel: int, flags: Flags, f
             s, likely, told = _flag(day, limits, unusable, hard, channel, row, flags.bad[row], findings, told)
         r0, r1, before = day.r0[row], day.r1[row], day.r1_before[row]
         whole = min(n * hard, _MOST)
-        untrusted = _is_untrusted(
-            day.told_multiplier[row] - multiplier, day.clock_error_s[row], day.asset[row], day.interval_s[row], limits
+        off = abs(day.clock_error_s[row])
+        untrusted = bool(
+            (by_multiplier and day.told_multiplier[row] != multiplier)
+            or clock_off < off < _DAY_S
+            or (day.asset[row] & _OTHER_UNIT) != 0
+            or day.interval_s[row] != _INTERVAL_S
         )
         measured = -1 if bad else s
-        advance, rule = _advance(r0, r1, before, multiplier, day.dials[row], day.asset[row], limits, whole, measured)
-        tolerance = _tolerance(advance, multiplier, limits)
+        advance, rule = _advance(
+            r0, r1, before, multiplier, day.dials[row], day.asset[row], rollover, counts, share, whole, measured
+        )
+        tolerance = max(counts * multiplier, max(advance, 0) * share // 1000)
         d = advance - s
         failed = advance >= 0 and (d < -tolerance or d > max(tolerance, int(likely)))
         flags.advance[row], flags.tolerance[row], flags.failed[row] = advance, tolerance, failed
         if failed or untrusted or advance < 0 or unconfirmed:
-            # By another clock the registers confirm nothing.
-            search, unknown = failed and not untrusted, untrusted or advance < 0
-            told = _locate(
-                day, limits, channel, row, flags.bad[row], d, search, unknown, tolerance, hard, findings, told
-            )
-            bad = bool(flags.bad[row].any())
-        if untrusted:
-            flags.bad[row] = flags.bad[row] | np.uint8(RESIDUAL)
-            bad = True
-            # The registers are good for what the meter says that they count.
-            flags.advance[row] = max(advance * day.told_multiplier[row] // multiplier, -1)
+            bad, told = _locate(day, limits, channel, row, flags, d, untrusted, hard, findings, told)
         flags.touched[row] = bad or failed
         # What is called here takes no arrays of the day unless there is something to tell: to hand them over costs more than a row.
         if failed or rule != 0 or r0 < 0 or r1 < 0 or (before >= 0 and r0 != before):
             left = d if failed else 0
             told = _registers(row, channel, n, r0, r1, before, rule, advance, whole, left, tolerance, findings, told)
-        told = _usage(
-            row,
-            channel,
-            n - 1,
-            advance,
-            measured,
-            bad or failed,
-            day.average[row],
-            day.asset[row],
-            limits,
-            findings,
-            told,
-        )
+        use = advance if advance >= 0 else measured
+        if day.average[row] > 0 or (day.asset[row] & _INACTIVE) != 0:
+            sure = advance > 0 and not bad and not failed and confirms
+            told = _usage(row, channel, n - 1, use, sure, day.average[row], day.asset[row], high, low, findings, told)
         if (causes & _NO_USE) != 0 or (words & _POWER_FAIL) != 0:
             told = _contradictions(day, row, channel, findings, told)
         if channel == _LOAD and (
-            abs(day.clock_error_s[row]) > min(limits.clock_drift_seconds, limits.clock_off_seconds)
+            off > min(limits.clock_drift_seconds, limits.clock_off_seconds)
             or day.told_multiplier[row] != multiplier
             or (day.asset[row] & (_OTHER_NUMBER | _OTHER_UNIT | _STOPPED)) != 0
             or day.interval_s[row] != _INTERVAL_S
@@ -179,15 +171,6 @@ def validate_rows(day: DayColumns, limits: Limits, channel: int, flags: Flags, f
         ):
             told = _asset(day, limits, row, channel, findings, told)
     return told
-
-
-@kernel
-def _is_untrusted(other_multiplier: int, clock_error_s: int, asset: int, interval_s: int, limits: Limits) -> bool:
-    """Whether all that was read is another time's, or no Wh: then nothing in it is to be looked for."""
-    # Of a clock that is a whole day off none of the day's intervals are: those that are there came from another read.
-    off = limits.clock_off_seconds < abs(clock_error_s) < _DAY_S and limits.clock_off_estimate_day != 0
-    other = other_multiplier != 0 and limits.asset_multiplier_estimate_day != 0
-    return off or other or (asset & _OTHER_UNIT) != 0 or interval_s != _INTERVAL_S
 
 
 @kernel
@@ -229,7 +212,8 @@ def _flag(
             s += x
             highest = max(highest, x)
             used += x > 0
-            run = run + 1 if _is_zero(day, row, i) and day.other[row, i] == 0 else 0
+            lonely = _is_zero(x, day.status[row, i], day.power[row, i]) and day.other[row, i] == 0
+            run = run + 1 if lonely else 0
             longest = max(longest, run)
             continue
         run = 0
@@ -259,19 +243,24 @@ def _flag(
 
 
 @kernel
-def _tolerance(advance: int, multiplier: int, limits: Limits) -> int:
-    return max(limits.sum_failed_counts * multiplier, max(advance, 0) * limits.sum_failed_share // 1000)
-
-
-@kernel
-def _is_zero(day: DayColumns, row: int, i: int) -> bool:
+def _is_zero(x: int, status: int, power: int) -> bool:
     """Nothing, though neither outage nor open switch says why."""
-    return bool(day.wh[row, i] == 0 and (day.status[row, i] & _POWER_FAIL) == 0 and (day.power[row, i] & _NO_USE) == 0)
+    return x == 0 and (status & _POWER_FAIL) == 0 and (power & _NO_USE) == 0
 
 
 @kernel
 def _advance(
-    r0: int, r1: int, before: int, multiplier: int, dials: int, asset: int, limits: Limits, most: int, measured: int
+    r0: int,
+    r1: int,
+    before: int,
+    multiplier: int,
+    dials: int,
+    asset: int,
+    rollover: int,
+    counts: int,
+    share: int,
+    most: int,
+    measured: int,
 ) -> tuple[int, int]:
     """Wh of the day by its registers, -1 if they do not tell, and the rule that has something to say of them.
 
@@ -291,9 +280,9 @@ def _advance(
     while dials == 0 and turn <= r0 and turn < 10**12 * multiplier:
         turn *= 10
     # A turn is a whole number of kWh, so nothing is lost and nothing overflows.
-    if limits.register_rollover_share * (turn // 1000) < r0 < turn and r1 + turn - r0 <= most:
+    if rollover * (turn // 1000) < r0 < turn and r1 + turn - r0 <= most:
         advance = r1 + turn - r0
-        tolerance = _tolerance(advance, multiplier, limits)
+        tolerance = max(counts * multiplier, advance * share // 1000)
         # A register that began anew has no more than was measured, and its turn would have more: then it did.
         if measured < 0 or advance - measured <= tolerance or r1 > measured + tolerance:
             return advance, _ROLLOVER
@@ -306,16 +295,17 @@ def _locate(
     limits: Limits,
     channel: int,
     row: int,
-    bad: OctetArray,
+    flags: Flags,
     d: int,
-    failed: bool,
-    unknown: bool,
-    tolerance: int,
+    untrusted: bool,
     hard: int,
     findings: FindingArray,
     told: int,
-) -> int:
-    """Which intervals can be what the registers do not confirm: of what is found, the surest that explains what is left over."""
+) -> tuple[bool, int]:
+    """Which intervals can be what the registers do not confirm: of what is found, the surest that explains what is left over. Whether any is flagged."""
+    bad, advance, tolerance = flags.bad[row], flags.advance[row], flags.tolerance[row]
+    # By another clock the registers confirm nothing.
+    failed, unknown = flags.failed[row] and not untrusted, untrusted or advance < 0
     n = len(bad)
     wh = day.wh[row]
     before = told
@@ -337,8 +327,11 @@ def _locate(
             told = before
         turn += 1
     for i in range(n):
-        bad[i] |= found[i]
-    return told
+        bad[i] |= found[i] | (RESIDUAL if untrusted else 0)
+    # The registers are good for what the meter says that they count.
+    if untrusted and advance >= 0:
+        flags.advance[row] = advance * day.told_multiplier[row] // day.multiplier[row]
+    return bool(bad.any()), told
 
 
 @kernel
@@ -478,7 +471,7 @@ def _zeros(
     n = len(bad)
     first, last, count, run, alone = -1, -1, 0, 0, 0
     for i in range(n + 1):
-        if i < n and bad[i] == 0 and _is_zero(day, row, i):
+        if i < n and bad[i] == 0 and _is_zero(day.wh[row, i], day.status[row, i], day.power[row, i]):
             run += 1
             alone += day.other[row, i] == 0
             continue
@@ -570,21 +563,19 @@ def _usage(
     row: int,
     channel: int,
     last: int,
-    advance: int,
-    measured: int,
-    doubted: bool,
+    use: int,
+    sure: bool,
     average: int,
     asset: int,
-    limits: Limits,
+    high: int,
+    low: int,
     findings: FindingArray,
     told: int,
 ) -> int:
-    """Wh of the day against the weeks before, and against the records: by its registers, or by its intervals; -1: not known."""
-    use = advance if advance >= 0 else measured
-    if use >= 0 and average > 0 and 1000 * use > limits.usage_high_ratio * average:
+    """Wh of the day against the weeks before, and against the records; -1: not known. sure: registers and intervals agree on it, so that little is little."""
+    if use >= 0 and average > 0 and 1000 * use > high * average:
         told = tell(findings, told, row, _HIGH, channel, 0, last, use, average)
-    sure = advance > 0 and not doubted and limits.usage_low_registers_confirm != 0
-    if use >= 0 and not sure and average > 0 and 1000 * use < limits.usage_low_ratio * average:
+    if use >= 0 and average > 0 and not sure and 1000 * use < low * average:
         told = tell(findings, told, row, _LOW, channel, 0, last, use, average)
     if use > 0 and (asset & _INACTIVE) != 0:
         told = tell(findings, told, row, _NOBODY, channel, 0, last, use, 0)
