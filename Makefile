@@ -37,7 +37,7 @@ lse-mutations: $(READY)
 
 # Ten thousand plan files that somebody spoilt.
 bent-plans: $(READY)
-	$(BIN)/python -m tests.simulator.ror.bent_plans 10000
+	$(BIN)/python -m tests.simulator.ror.billing.bent_plans 10000
 
 lint: $(READY)
 	$(BIN)/ruff check .
@@ -63,7 +63,7 @@ pages: openapi
 	$(BIN)/python -m tests.meters.register_map.pages
 	$(BIN)/python -m tests.reports.meter.pages
 	$(BIN)/python -m tests.headend.lse.pages
-	$(BIN)/python -m tests.simulator.ror.pages
+	$(BIN)/python -m tests.simulator.ror.billing.pages
 
 setup: $(READY)
 

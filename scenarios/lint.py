@@ -21,8 +21,8 @@ from simulator.input.mistakes import Parts, mistakes_of, sound_part
 from simulator.input.vee_preset import chosen_preset
 from simulator.input.yaml_text import Mistake
 from simulator.ror.analysis import Question
-from simulator.ror.fact_label import check_fact_label
-from simulator.ror.plan import shipped_plan, shipped_plans
+from simulator.ror.billing.fact_label import check_fact_label
+from simulator.ror.billing.plan import shipped_plan, shipped_plans
 from simulator.smt.throttle.policy import name_mistake, policy_mistakes
 from simulator.world.market import first_ror, foreign_registry, recorded_since
 from simulator.world.meters import WorldSpec, build

@@ -11,7 +11,7 @@ app = typer.Typer(help="Rate plans: what a retailer charges.", no_args_is_help=T
 
 
 def _names(incomplete: str) -> list[str]:
-    from simulator.ror.plan import shipped_plans
+    from simulator.ror.billing.plan import shipped_plans
 
     return [name for name in shipped_plans() if name.startswith(incomplete)]
 
@@ -27,7 +27,7 @@ def list_plans(as_json: _Json = False) -> None:
     """List the shipped plans: name, title, edges."""
     import json
 
-    from simulator.ror.plan import plan_edges, shipped_plan, shipped_plans
+    from simulator.ror.billing.plan import plan_edges, shipped_plan, shipped_plans
 
     plans = {name: shipped_plan(name) for name in shipped_plans()}
     if as_json:
@@ -52,8 +52,8 @@ def lint(
     """
     import json
 
-    from simulator.ror.fact_label import label_mistakes
-    from simulator.ror.plan import named_plan, plan_mistakes, shipped_plans
+    from simulator.ror.billing.fact_label import label_mistakes
+    from simulator.ror.billing.plan import named_plan, plan_mistakes, shipped_plans
 
     rows = []
     for name in plans or shipped_plans():
@@ -86,7 +86,7 @@ def show(
     import json
 
     from reports.plan.curve import curve, month_of, rows
-    from simulator.ror.plan import load_plan, named_plan
+    from simulator.ror.billing.plan import load_plan, named_plan
 
     read = load_plan(named_plan(plan))
     drawn = curve(read, month_of(read, on), up_to)
@@ -111,8 +111,8 @@ def label(plan: _Plan, as_json: _Json = False) -> None:
     """Recompute the fact label: average prices under the charges of its day, beside what it prints. Exit 0: they agree, 2: not."""
     import json
 
-    from simulator.ror.fact_label import check_fact_label, label_rows
-    from simulator.ror.plan import load_plan, named_plan
+    from simulator.ror.billing.fact_label import check_fact_label, label_rows
+    from simulator.ror.billing.plan import load_plan, named_plan
 
     read = load_plan(named_plan(plan))
     found = {one.kwh: one.text for one in check_fact_label(read)}

@@ -11,12 +11,12 @@ import numpy as np
 
 from headend.ports import LongArray
 from meters.calendar import YEARS
+from simulator.ror.billing.fact_label import LABEL_DAYS
+from simulator.ror.billing.money import money, usd
+from simulator.ror.billing.plan import Edge, RatePlan, plan_edges
+from simulator.ror.billing.sheet import sheet
+from simulator.ror.billing.windows import apportioned
 from simulator.ror.errors import RorError
-from simulator.ror.fact_label import LABEL_DAYS
-from simulator.ror.money import money, usd
-from simulator.ror.plan import Edge, RatePlan, plan_edges
-from simulator.ror.sheet import sheet
-from simulator.ror.windows import apportioned
 
 #: Rows of a table, and characters of its longest bar.
 ROWS, BAR = 20, 40

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from simulator.ror.plan import RatePlan
+    from simulator.ror.billing.plan import RatePlan
 
 
 class Line(NamedTuple):
@@ -147,7 +147,7 @@ def _bills(plan: RatePlan, facts: Facts, usage: list[Interval], to: Seconds) -> 
 
 def _to_date(plan: RatePlan, facts: Facts, ends: LongArray, wh: IntArray, at: Seconds) -> Decimal:
     """The bill to date at an instant, of intervals of which later ones do not count."""
-    from simulator.ror.bill import bill_to_date
+    from simulator.ror.billing.bill import bill_to_date
     from simulator.ror.usage import Energy
 
     account, used = facts.scenario.account, np.searchsorted(ends, at, "right")
@@ -160,7 +160,7 @@ def _way(
     plan: RatePlan, facts: Facts, begins: tuple[Seconds, Decimal], to: Seconds, way: Way
 ) -> Iterator[tuple[Seconds, Decimal]]:
     """Hours from the bill told to the end of the cycle, what is to come spread evenly; the last point is the closed bill."""
-    from simulator.ror.windows import apportioned
+    from simulator.ror.billing.windows import apportioned
 
     end = day_end(facts.scenario.account.cycle_last)
     known = [interval for interval in facts.at_call if interval.end <= to]

@@ -13,7 +13,7 @@ from rich.text import Text
 from reports.scenario.wording import bill_rows, evidence_text, kwh_text, requirements_text, tally
 from scenarios.recording.world import World
 from scenarios.stamps import plain, stamp
-from simulator.ror.money import money
+from simulator.ror.billing.money import money
 from simulator.verdicts import Mark
 
 _MARKS: dict[str, tuple[str, str]] = {

@@ -12,7 +12,7 @@ from scenarios.judging.findings import Rule, StepVerdict, step
 from scenarios.recording.actions import RecordedCall, RecordedRebill
 from scenarios.recording.journal import OutcomeNote, ToldNote
 from scenarios.timeline import BalanceCall
-from simulator.ror.money import cents, kwh
+from simulator.ror.billing.money import cents, kwh
 from simulator.ror.usage import Quality
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from scenarios.recording.values import CODE, Count, Day, Instant, Record
-from simulator.ror.plan import RatePlan
+from simulator.ror.billing.plan import RatePlan
 from simulator.smt.throttle.limits import Source
 
 

@@ -26,10 +26,10 @@ from simulator.customer.portal_user import PortalClient, portal_read
 from simulator.customer.same_answers import same_answers
 from simulator.parties.sandbox import Sandbox
 from simulator.ror.account import Account
+from simulator.ror.billing.plan import RatePlan
 from simulator.ror.client import SmtClient
 from simulator.ror.errors import RorError
 from simulator.ror.inquiry import CallResult, balance_inquiry, power_inquiry, register_inquiry, request_dict
-from simulator.ror.plan import RatePlan
 from simulator.ror.rebill import rebill
 from simulator.ror.usage import UsageRecord
 from simulator.world.market import CSP_LOGIN, ROR_LOGIN, logins

@@ -14,7 +14,7 @@ from scenarios.recording.recording import FORMAT, Recording, parse
 from scenarios.running.player import Player
 from scenarios.schema import Scenario
 from simulator.parties.sandbox import Sandbox
-from simulator.ror.plan import RatePlan
+from simulator.ror.billing.plan import RatePlan
 from simulator.smt.registry.registry import Registry
 from simulator.world.market import ROR_LOGIN
 

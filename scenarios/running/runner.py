@@ -17,7 +17,7 @@ from scenarios.running.player import Player
 from scenarios.running.recorder import record
 from scenarios.schema import Scenario
 from simulator.parties.sandbox import SANDBOX_FILES, Sandbox, SandboxSettings
-from simulator.ror.plan import shipped_plan
+from simulator.ror.billing.plan import shipped_plan
 from simulator.runtime.clock import Clock, ClockMode
 from simulator.runtime.folder import own
 from simulator.smt.ondemand.middle import FixedMiddle, LawMiddle, MiddleDraws, MiddleLaw

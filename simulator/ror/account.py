@@ -10,7 +10,7 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from meters.calendar import Seconds, day_end, day_of, day_start
-from simulator.ror.money import cents
+from simulator.ror.billing.money import cents
 
 #: No account is older, and no bill covers more than a year and its proration.
 FIRST_YEAR, LONGEST_CYCLE_DAYS = 2000, 400

@@ -10,9 +10,9 @@ from typing import Any
 from headend.ondemand.gap import gap
 from meters.calendar import Seconds, iso
 from simulator.ror.account import Account
-from simulator.ror.bill import Bill, bill
-from simulator.ror.money import cents, kwh, money
-from simulator.ror.plan import Edge, EdgeKind, RatePlan, plan_edges
+from simulator.ror.billing.bill import Bill, bill
+from simulator.ror.billing.money import cents, kwh, money
+from simulator.ror.billing.plan import Edge, EdgeKind, RatePlan, plan_edges
 from simulator.ror.projection import Projection, project
 from simulator.ror.usage import Energy, UsageRecord
 from simulator.ror.worth import closed_bills, outlook, read_worth

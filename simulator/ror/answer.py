@@ -12,10 +12,10 @@ from headend.wire import PartialInterval
 from meters.calendar import INTERVAL_S, Seconds, day_of_interval, floor_interval, iso, local, seconds
 from simulator.ror.account import Account, Balance
 from simulator.ror.analysis import EdgeWorth, Question, closed_bill, edge_worths
-from simulator.ror.bill import Bill, bill, bill_to_date
-from simulator.ror.money import cents, kwh, money
+from simulator.ror.billing.bill import Bill, bill, bill_to_date
+from simulator.ror.billing.money import cents, kwh, money
+from simulator.ror.billing.plan import RatePlan
 from simulator.ror.on_demand import OnDemand, RequestEnd, Trouble
-from simulator.ror.plan import RatePlan
 from simulator.ror.projection import HourlyPattern, Projection, hourly_pattern, project
 from simulator.ror.usage import Quality, Source, UsageRecord
 from simulator.ror.worth import Outlook, closed_bills, outlook

@@ -11,9 +11,9 @@ import numpy as np
 
 from meters.calendar import INTERVAL_S, day_end, day_of_interval, day_start, interval_ends, intervals_in, local, seconds
 from simulator.ror.account import Account
+from simulator.ror.billing.windows import apportioned
 from simulator.ror.likely import NINETIETH, TENTH, Draws, draw, quantile
 from simulator.ror.usage import Energy, UsageRecord
-from simulator.ror.windows import apportioned
 
 #: Recent VEE days that the usual day is made of: two weeks have every day of the week twice [D].
 RECENT_DAYS = 14

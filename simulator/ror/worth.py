@@ -11,10 +11,10 @@ import numpy as np
 from headend.ports import BoolArray, LongArray
 from meters.calendar import Seconds, day_of_interval
 from simulator.ror.account import Account
+from simulator.ror.billing.money import cents, usd
+from simulator.ror.billing.plan import Edge, RatePlan
+from simulator.ror.billing.sheet import Sheet, sheet
 from simulator.ror.likely import NINETIETH, TENTH, Draws, quantile
-from simulator.ror.money import cents, usd
-from simulator.ror.plan import Edge, RatePlan
-from simulator.ror.sheet import Sheet, sheet
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from simulator.ror.bill import bill
-from simulator.ror.plan import shipped_plan
-from simulator.ror.sheet import sheet
+from simulator.ror.billing.bill import bill
+from simulator.ror.billing.plan import shipped_plan
+from simulator.ror.billing.sheet import sheet
 
 _FIRST, _LAST = date(2026, 7, 1), date(2026, 7, 30)
 _HOMES, _BILLS, _ONE_BY_ONE = 10_000, 1_000_000, 300

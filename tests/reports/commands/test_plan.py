@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from ami import app
 from meters.errors import UserError
-from simulator.ror.plan import shipped_plans
+from simulator.ror.billing.plan import shipped_plans
 
 WRONG = "name: Mine\ntdu: oncor\nenergy: [{cents_per_kwh: -1}]\nsurprise: 1\n"
 DIFFERS = """

@@ -10,9 +10,9 @@ import pytest
 
 from reports.plan.chart import write_png
 from reports.plan.curve import ROWS, curve, month_of, rows
-from simulator.ror.bill import bill
+from simulator.ror.billing.bill import bill
+from simulator.ror.billing.plan import RatePlan, shipped_plan
 from simulator.ror.errors import RorError
-from simulator.ror.plan import RatePlan, shipped_plan
 
 PLAN = shipped_plan("longhorn-thousand-24")
 

@@ -19,8 +19,8 @@ from meters.device.special import TWO_METERS
 from meters.events import EventKind
 from meters.faults.kinds import FaultKind
 from meters.faults.rules import FaultRule
-from simulator.ror.bill import bill
-from simulator.ror.plan import shipped_plan
+from simulator.ror.billing.bill import bill
+from simulator.ror.billing.plan import shipped_plan
 from simulator.smt.doors.market.odr_wire import OdrStatus
 from tests.simulator.sandboxes import SEED, Rig, rig
 

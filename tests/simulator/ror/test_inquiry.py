@@ -15,12 +15,12 @@ from fastapi.responses import JSONResponse, Response
 from meters.calendar import Seconds, epoch, seconds
 from simulator.ror.analysis import Question
 from simulator.ror.answer import ToldOn, bill_at
+from simulator.ror.billing.plan import shipped_plan
+from simulator.ror.billing.sheet import LineKind
 from simulator.ror.client import SmtClient
 from simulator.ror.inquiry import CallResult, balance_inquiry, power_inquiry
 from simulator.ror.on_demand import OnDemand, RequestEnd
-from simulator.ror.plan import shipped_plan
 from simulator.ror.rebill import Rebill, rebill
-from simulator.ror.sheet import LineKind
 from simulator.ror.usage import Source
 from simulator.runtime.driver import Runtime
 from tests.simulator.ror.support import ACCOUNT, CALL, ESIID, PATIENCE_S, Notes, Portal, run_call, vee_record

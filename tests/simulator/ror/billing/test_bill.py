@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from meters.calendar import days, interval_ends
-from simulator.ror.bill import Bill, Standing, bill, bill_to_date
+from simulator.ror.billing.bill import Bill, Standing, bill, bill_to_date
+from simulator.ror.billing.plan import RatePlan, shipped_plan
+from simulator.ror.billing.sheet import LineKind
 from simulator.ror.errors import RorError
-from simulator.ror.plan import RatePlan, shipped_plan
-from simulator.ror.sheet import LineKind
 from simulator.ror.usage import Energy
 
 FIRST, LAST = date(2026, 7, 16), date(2026, 8, 14)

@@ -16,8 +16,8 @@ from headend.ports import BoolArray, IntArray, LongArray
 from meters.calendar import INTERVAL_S, Seconds, day_start, days, intervals_in
 from meters.day_kinds import SLOTS, clock_slots, off_peak_holidays
 from meters.kernels.jit import kernel
+from simulator.ror.billing.plan import DayKind, FreeWindow, RatePlan, TduCharge, When, quarters
 from simulator.ror.errors import RorError
-from simulator.ror.plan import DayKind, FreeWindow, RatePlan, TduCharge, When, quarters
 from simulator.ror.usage import Energy
 
 

@@ -13,10 +13,10 @@ from typing import Any
 
 import numpy as np
 
+from simulator.ror.billing.money import CENT, cents, exact_text, usd
+from simulator.ror.billing.plan import ENDLESS, RatePlan
+from simulator.ror.billing.sheet import Billed, Line, LineKind, Measure, Sheet, credit_line, fee_line, half_up, sheet
 from simulator.ror.errors import RorError
-from simulator.ror.money import CENT, cents, exact_text, usd
-from simulator.ror.plan import ENDLESS, RatePlan
-from simulator.ror.sheet import Billed, Line, LineKind, Measure, Sheet, credit_line, fee_line, half_up, sheet
 from simulator.ror.usage import Energy
 
 #: A register and the sum of its intervals may differ by so many Wh, times the multiplier: the market's check.

@@ -11,7 +11,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
 
-FOLDER = Path(__file__).parents[3] / "docs" / "bills"
+FOLDER = Path(__file__).parents[4] / "docs" / "bills"
 #: By unit: what a quantity times a price is a multiple of dollars of.
 UNITS = {"kWh x c/kWh": Fraction(1, 100), "cycle x $": Fraction(1), "$ x %": Fraction(1, 100)}
 

@@ -10,11 +10,11 @@ import pytest
 
 from headend.ports import IntArray
 from meters.calendar import INTERVAL_S, days, interval_ends, local
-from simulator.ror.bill import Bill, Usage, bill, bill_to_date
-from simulator.ror.money import exact_text
-from simulator.ror.plan import load_plan, shipped_plan, shipped_plans
+from simulator.ror.billing.bill import Bill, Usage, bill, bill_to_date
+from simulator.ror.billing.money import exact_text
+from simulator.ror.billing.plan import load_plan, shipped_plan, shipped_plans
 from simulator.ror.usage import Energy
-from tests.simulator.ror.hand_bills import FOLDER, HandBill, hand_bills
+from tests.simulator.ror.billing.hand_bills import FOLDER, HandBill, hand_bills
 
 
 def used(written: str, ends: list[int]) -> IntArray:

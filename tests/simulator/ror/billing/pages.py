@@ -1,14 +1,14 @@
-"""Makes the JSON Schema of plan files anew: ``python -m tests.simulator.ror.pages``."""
+"""Makes the JSON Schema of plan files anew: ``python -m tests.simulator.ror.billing.pages``."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
 
-import simulator.ror
-from simulator.ror.plan import plan_schema
+import simulator.ror.billing
+from simulator.ror.billing.plan import plan_schema
 
-SCHEMA = Path(simulator.ror.__file__).with_name("plan.schema.json")
+SCHEMA = Path(simulator.ror.billing.__file__).with_name("plan.schema.json")
 
 
 def schema_text() -> str:

@@ -17,10 +17,10 @@ import numpy as np
 
 from headend.ports import BoolArray, LongArray
 from meters.kernels.jit import kernel
+from simulator.ror.billing.money import exact_text, money
+from simulator.ror.billing.plan import ENDLESS, BillCredit, Direction, MinimumUsageFee, Prorate, RatePlan, micros_usd
+from simulator.ror.billing.windows import Window, Windows, cut
 from simulator.ror.errors import RorError
-from simulator.ror.money import exact_text, money
-from simulator.ror.plan import ENDLESS, BillCredit, Direction, MinimumUsageFee, Prorate, RatePlan, micros_usd
-from simulator.ror.windows import Window, Windows, cut
 
 #: Wh of a bill: beyond it the dearest price would leave 64 bits.
 MOST_WH = 10**11

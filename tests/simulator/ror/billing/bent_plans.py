@@ -15,11 +15,11 @@ from pathlib import Path
 
 import yaml
 
-from simulator.ror.bill import bill
+from simulator.ror.billing.bill import bill
+from simulator.ror.billing.fact_label import label_mistakes
+from simulator.ror.billing.plan import RatePlan, plan_edges, plan_mistakes, shipped_plans
 from simulator.ror.errors import RorError
-from simulator.ror.fact_label import label_mistakes
-from simulator.ror.plan import RatePlan, plan_edges, plan_mistakes, shipped_plans
-from tests.simulator.ror.hand_bills import FOLDER
+from tests.simulator.ror.billing.hand_bills import FOLDER
 
 SOURCES = [*shipped_plans().values(), *sorted(FOLDER.glob("*.yaml"))]
 #: What a value becomes.

@@ -11,9 +11,8 @@ import jsonschema_rs
 import pytest
 
 from simulator.input.yaml_text import read_yaml_file
-from simulator.ror.errors import RorError
-from simulator.ror.fact_label import check_fact_label, label_mistakes, label_price
-from simulator.ror.plan import (
+from simulator.ror.billing.fact_label import check_fact_label, label_mistakes, label_price
+from simulator.ror.billing.plan import (
     EdgeKind,
     RatePlan,
     load_plan,
@@ -23,8 +22,9 @@ from simulator.ror.plan import (
     shipped_plans,
     tdu_files,
 )
-from tests.simulator.ror.bent_plans import SOURCES, bend
-from tests.simulator.ror.pages import SCHEMA, schema_text
+from simulator.ror.errors import RorError
+from tests.simulator.ror.billing.bent_plans import SOURCES, bend
+from tests.simulator.ror.billing.pages import SCHEMA, schema_text
 
 GOOD = """
 name: Test
@@ -166,7 +166,7 @@ def test_a_plan_comes_back_from_json_as_it_was() -> None:
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.stem)
 def test_the_published_schema_takes_every_plan_that_we_have(path: Path) -> None:
-    assert SCHEMA.read_text(encoding="utf-8") == schema_text(), "python -m tests.simulator.ror.pages"
+    assert SCHEMA.read_text(encoding="utf-8") == schema_text(), "python -m tests.simulator.ror.billing.pages"
     schema = jsonschema_rs.validator_for(json.loads(SCHEMA.read_text(encoding="utf-8")))
     plan = read_yaml_file(path).value
     schema.validate(plan)

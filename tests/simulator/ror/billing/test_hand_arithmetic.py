@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.simulator.ror import hand_bills as reader
-from tests.simulator.ror.hand_bills import HandBill, hand_bills, worth
+from tests.simulator.ror.billing import hand_bills as reader
+from tests.simulator.ror.billing.hand_bills import HandBill, hand_bills, worth
 
 
 @pytest.mark.parametrize("one", hand_bills(), ids=lambda one: one.name)

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 
+from simulator.ror.billing.plan import RatePlan
+from simulator.ror.billing.sheet import Measure, sheet
 from simulator.ror.errors import RorError
-from simulator.ror.plan import RatePlan
-from simulator.ror.sheet import Measure, sheet
 
 #: The usages that a fact label prints, in months of so many days.
 LABEL_KWH, LABEL_DAYS = (500, 1000, 2000), 30
