@@ -26,7 +26,18 @@ from meters.faults.lookalike import Lookalike
 from meters.faults.overlay import overlay
 from meters.faults.replies import reply, silences
 from meters.faults.rules import FaultRule, Roster, expand, lookalikes
-from meters.identity import DIALS, MeterIdentity, Premise, Tdsp, esiid_hash, make_esiid, meter_numbers, ordinal_of
+from meters.identity import (
+    DIALS,
+    MeterIdentity,
+    Premise,
+    Tdsp,
+    esiid_hash,
+    esiid_numbers,
+    make_esiid,
+    meter_numbers,
+    mixed,
+    ordinal_of,
+)
 from meters.load.lookalikes import fits, refuse_roofless
 from meters.load.premises import HOMES, Mix, PremiseArrays, make_premise
 from meters.load.truth import GeneratedLoad, PremiseLoad, day_intervals, registers
@@ -42,13 +53,17 @@ _PART = 10_000
 _BLOCK = 1_000
 #: Raw units at which a register of the usual dials goes around.
 _LAST_DIAL = 10**DIALS * 1000
+#: Kinds under which energy does not flow.
+_FLOWS = FaultKind.OUTAGE, FaultKind.DISCONNECTED
+#: Ordinals of some meters, ascending.
+Ordinals = range | NDArray[np.int64]
 #: The bit of each kind in the masks of a partition.
 BITS = {kind: np.uint32(1 << place) for place, kind in enumerate(FaultKind)}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Partition:
-    """One operating day of the meters with ordinals first .. first + m - 1, as ``read_day`` reads it the next morning. Energy in Wh.
+    """One operating day of m meters, as ``read_day`` reads it the next morning. Energy in Wh.
 
     What a fault changed is told by a mask of the kinds' bits, ``BITS``: a kind is in it where something is shown that would not be without the
     meter's faults of that kind, all others staying. So an after-effect is in it too: a register that was reset differs for good. (Where two
@@ -56,7 +71,8 @@ class Partition:
     """
 
     day: date
-    first: int
+    #: (m,) which meters these are, ascending.
+    ordinals: NDArray[np.int64]
     #: (m, n) delivered (LSE channel 4) and received (LSE channel 1) as the meters show it, faults and all, multiplied.
     delivered: NDArray[np.int32]
     received: NDArray[np.int32]
@@ -83,6 +99,8 @@ class Partition:
     changed_received: NDArray[np.uint32]
     #: (m,) masks of kinds that changed something of the day: a register, who answers, multiplier, dials, clock, events, whether it answers.
     changed_day: NDArray[np.uint32]
+    #: By row, of meters with faults or a load of their own: (n,) Wh delivered and received that flowed, as whichever meter hung there counts it. Of the others that is what is shown.
+    flowed: dict[int, tuple[NDArray[np.int32], NDArray[np.int32]]]
 
     def row(self, row: int) -> DayRead:
         """A meter's day; its arrays are views."""
@@ -136,12 +154,12 @@ class Fleet:
         if self.count < 1:
             text = f"A fleet of {self.count} meters has nothing to show."
             raise MeterError("meters.fleet.empty", text, mend="Give it a meter at least.")
-        self.faults(1, 0)
+        self.faults(self.ordinals[:0])
         if any(rule.kind is LookalikeKind.ROOF_ZEROS and not rule.rate for rule in self.rules):
             refuse_roofless(
                 self.rules,
                 self.seed,
-                self._roster(1, self.count),
+                self._roster(_array(self.ordinals)),
                 lambda esiid: self.premise(ordinal_of(self.tdsp, self.seed, esiid)),
             )
 
@@ -157,25 +175,28 @@ class Fleet:
         """Who the meter of that ordinal is."""
         return install(self.premise(ordinal), self.seed, ordinal)
 
-    def faults(
-        self, first: int, count: int, wanted: tuple[Seconds, Seconds] | None = None
-    ) -> Mapping[int, list[Fault]]:
-        """The faults of the meters from ``first`` on, by ordinal. wanted: as in ``rules.expand``; all unless given."""
+    @property
+    def ordinals(self) -> range:
+        """Of all its meters."""
+        return range(1, self.count + 1)
+
+    def faults(self, ordinals: Ordinals, wanted: tuple[Seconds, Seconds] | None = None) -> Mapping[int, list[Fault]]:
+        """The faults of these meters, by ordinal, which ascend. wanted: as in ``rules.expand``; all unless given."""
         found: dict[int, list[Fault]] = defaultdict(list)
         if self.rules:
-            for fault in expand(self.rules, self.seed, self._roster(first, count), wanted):
+            for fault in expand(self.rules, self.seed, self._roster(_array(ordinals)), wanted):
                 found[ordinal_of(self.tdsp, self.seed, fault.esiid)].append(fault)
         return found
 
     def meter(self, ordinal: int) -> EmulatedMeter:
         """The one-meter emulator of that ordinal: it shows what the partitions show. One beyond the fleet has no faults."""
-        return self._meter(ordinal, self.faults(ordinal, int(ordinal <= self.count)).get(ordinal, ()))
+        return self._meter(ordinal, self.faults(self.ordinals[ordinal - 1 : ordinal]).get(ordinal, ()))
 
     def meters(self, keep: Keep | None = None) -> Iterator[EmulatedMeter]:
         """Every emulator, in order of the ordinals. keep: of each, what it is told."""
         for first in range(1, self.count + 1, _PART):
-            part = range(first, min(first + _PART, self.count + 1))
-            faults = self.faults(first, len(part))
+            part = self.ordinals[first - 1 : first - 1 + _PART]
+            faults = self.faults(part)
             yield from (self._meter(ordinal, faults.get(ordinal, ()), keep) for ordinal in part)
 
     def day(self, day: date, size: int = _PART) -> Iterator[Partition]:
@@ -183,23 +204,29 @@ class Fleet:
         for first in range(1, self.count + 1, size):
             yield self.partition(day, first, min(size, self.count + 1 - first))
 
-    def partition(self, day: date, first: int, count: int) -> Partition:
+    def partition(self, day: date, first: int, count: int, *, marked: bool = True) -> Partition:
         """The operating day of the meters from ``first`` on, of this fleet: only they are drawn, and the others cost nothing.
 
-        Raises MeterError for meters that are not in the fleet.
+        marked: whether the masks are filled, which costs a faulty meter as much again as its day. Raises MeterError for meters that are not in the fleet.
         """
         if not 1 <= first <= first + count - 1 <= self.count:
             text = f"Meters {first} to {first + count - 1} are not of a fleet of {self.count}."
             raise MeterError("meters.fleet.range", text, mend="Ask for meters of the fleet, one at least.")
-        part = self._sound(day, first, count)
+        return self.rows(day, self.ordinals[first - 1 : first - 1 + count], marked=marked)
+
+    def rows(self, day: date, ordinals: Ordinals, *, marked: bool = True) -> Partition:
+        """The same of any meters of the fleet, whose ordinals ascend."""
+        part = self._sound(day, _array(ordinals))
         begins, ends = day_start(day), day_end(day)
-        faulty = self.faults(first, count, (begins, ends + ATTEMPTS_S[-1] + 1))
+        faulty = self.faults(ordinals, (begins, ends + ATTEMPTS_S[-1] + 1))
         # Of one that begins on the next day the midnight before it may be missing.
-        alike = self._alike_before(first, count, day_end(day + timedelta(days=1)))
-        for ordinal in sorted(faulty.keys() | (self.loads.keys() & range(first, first + count)) | alike):
+        alike = self._alike_before(part.ordinals, day_end(day + timedelta(days=1)))
+        own = set(self.loads).intersection(part.ordinals.tolist()) if self.loads else set()
+        put_over = sorted(faulty.keys() | own | alike)
+        for row, ordinal in zip(np.searchsorted(part.ordinals, put_over).tolist(), put_over, strict=True):
             # A fault of the record in the next morning's hours is none of the day's.
             mine = [one for one in faulty.get(ordinal, ()) if one.first < ends or one.row.layer is not Layer.INTERVALS]
-            self._put_over(part, ordinal - first, ordinal, mine)
+            self._put_over(part, row, ordinal, mine, marked=marked)
         return part
 
     def ledger(self, first: date, last: date) -> list[LedgerEntry]:
@@ -208,9 +235,9 @@ class Fleet:
         read = run[1] + ATTEMPTS_S[-1]
         made: list[LedgerEntry] = []
         for begins in range(1, self.count + 1, _PART):
-            count = min(_PART, self.count + 1 - begins)
-            faulty = self.faults(begins, count, (run[0], read + 1))
-            alike = self._alike_before(begins, count, run[1])
+            part = self.ordinals[begins - 1 : begins - 1 + _PART]
+            faulty = self.faults(part, (run[0], read + 1))
+            alike = self._alike_before(_array(part), run[1])
             meters = (self._meter(ordinal, faulty.get(ordinal, ())) for ordinal in sorted(faulty.keys() | alike))
             made += ledger_of(meters, *run, now=read)
         return ordered(made)
@@ -225,7 +252,7 @@ class Fleet:
         alike = self.lookalikes(measured_at)
         return EmulatedMeter(identity, measured, self.seed, faults, load=load, keep=keep, lookalikes=alike)
 
-    def _roster(self, first: int, count: int) -> Roster:
+    def _roster(self, ordinals: NDArray[np.int64]) -> Roster:
         """Some meters of the fleet as rules see them."""
 
         def position(esiid: str) -> int:
@@ -235,11 +262,11 @@ class Fleet:
             return ordinal - 1
 
         return Roster(
-            PremiseArrays.generate(self.seed, self.tdsp, count, first).hashes,
-            np.arange(first - 1, first - 1 + count) // GATEWAY_METERS,
+            ordinals - 1,
+            mixed(esiid_numbers(self.tdsp, self.seed, ordinals)),
+            (ordinals - 1) // GATEWAY_METERS,
             lambda at: make_esiid(self.tdsp, self.seed, at + 1),
             position,
-            first - 1,
             self.count,
             -(-self.count // GATEWAY_METERS),
         )
@@ -255,9 +282,9 @@ class Fleet:
 
         @lru_cache(maxsize=64)
         def of(block: int) -> Mapping[int, list[Lookalike]]:
-            first = 1 + block * _BLOCK
             found: dict[int, list[Lookalike]] = defaultdict(list)
-            for one in lookalikes(self.rules, self.seed, self._roster(first, min(_BLOCK, self.count + 1 - first))):
+            part = _array(self.ordinals[block * _BLOCK : (block + 1) * _BLOCK])
+            for one in lookalikes(self.rules, self.seed, self._roster(part)):
                 ordinal = ordinal_of(self.tdsp, self.seed, one.esiid)
                 if fits(one, self.premise(ordinal)):
                     found[ordinal].append(one)
@@ -271,22 +298,31 @@ class Fleet:
             return ()
         return self._alike((ordinal - 1) // _BLOCK).get(ordinal, ())
 
-    def _alike_before(self, first: int, count: int, until: Seconds) -> set[int]:
-        """The premises from ``first`` on of which a look-alike has begun by then."""
-        blocks = range((first - 1) // _BLOCK, (first + count - 2) // _BLOCK + 1) if self.has_lookalikes else ()
-        found = (each for block in blocks for each in self._alike(block).items())
-        return {at for at, ones in found if first <= at < first + count and any(one.first < until for one in ones)}
+    def _alike_before(self, ordinals: NDArray[np.int64], until: Seconds) -> set[int]:
+        """Those premises of which a look-alike has begun by then."""
+        if not self.has_lookalikes:
+            return set()
+        found = (each for block in np.unique((ordinals - 1) // _BLOCK).tolist() for each in self._alike(block).items())
+        begun = {at for at, ones in found if any(one.first < until for one in ones)}
+        return begun.intersection(ordinals.tolist())
 
-    def _sound(self, day: date, first: int, count: int) -> Partition:
+    def registers(self, day: date, ordinals: Ordinals) -> NDArray[np.int64]:
+        """(m, 2) what the meters with these ordinals would show at the midnight that begins the day, had they no faults: delivered and received, multiplied."""
+        numbers = _array(ordinals)
+        premises = PremiseArrays.at(self.seed, self.tdsp, numbers, self.mix)
+        return _displayed(self._registers(day, numbers, premises), multipliers(premises.curves, premises.hashes))
+
+    def _registers(self, day: date, ordinals: NDArray[np.int64], premises: PremiseArrays) -> NDArray[np.int64]:
+        found = np.stack(registers(self.seed, premises, day, self.weather), axis=1)
+        found[:, 0] += initial_wh(ordinals)
+        return found
+
+    def _sound(self, day: date, ordinals: NDArray[np.int64]) -> Partition:
         """A partition as it would be without faults."""
-        premises = PremiseArrays.generate(self.seed, self.tdsp, count, first, self.mix)
+        count = len(ordinals)
+        premises = PremiseArrays.at(self.seed, self.tdsp, ordinals, self.mix)
         load = day_intervals(self.seed, premises, day, self.weather)
-        begin = registers(self.seed, premises, day, self.weather)
-        end = registers(self.seed, premises, day + timedelta(days=1), self.weather)
-        r0, r1 = np.stack(begin, axis=1), np.stack(end, axis=1)
-        ordinals = np.arange(first, first + count)
-        r0[:, 0] += initial_wh(ordinals)
-        r1[:, 0] += initial_wh(ordinals)
+        r0, r1 = (self._registers(at, ordinals, premises) for at in (day, day + timedelta(days=1)))
         delivered, received = load
         behind = multipliers(premises.curves, premises.hashes)
         rows = np.flatnonzero(behind > 1)
@@ -294,41 +330,52 @@ class Fleet:
             # Their pulses are coarse: what a register could not yet count carries over into the next interval.
             for column, start in ((delivered, r0[:, 0]), (received, r0[:, 1])):
                 column[rows] = _pulses(column[rows], start[rows], behind[rows])
-            for registers_ in (r0, r1):
-                registers_[rows] -= registers_[rows] % behind[rows, None]
-        for registers_ in (r0, r1):
-            registers_ %= _LAST_DIAL * behind[:, None]
         return Partition(
             day,
-            first,
+            ordinals,
             delivered,
             received,
             np.tile(good_status(day), (count, 1)),
             np.ones(delivered.shape, np.bool_),
-            r0,
-            r1,
+            _displayed(r0, behind),
+            _displayed(r1, behind),
             behind,
             np.ones(count, np.bool_),
-            meter_numbers(self.seed, first, count),
+            meter_numbers(self.seed, ordinals),
             behind.copy(),
             np.full(count, DIALS),
             np.zeros(count, np.int64),
             {},
-            *(np.zeros(shape, np.uint32) for shape in (delivered.shape, delivered.shape, count)),
+            np.zeros(delivered.shape, np.uint32),
+            np.zeros(delivered.shape, np.uint32),
+            np.zeros(count, np.uint32),
+            {},
         )
 
-    def _put_over(self, part: Partition, row: int, ordinal: int, faults: Sequence[Fault]) -> None:
+    def _put_over(self, part: Partition, row: int, ordinal: int, faults: Sequence[Fault], *, marked: bool) -> None:
         """Put a meter's faults over its row, and note what each kind of them changed."""
-        # Most rows need no emulator.
-        meter = cache(lambda: self._meter(ordinal, faults))
         alike = bool(self.lookalikes(ordinal))
         own = alike or ordinal in self.loads
+        if not faults and not own:
+            return
+        if not own and not marked and all(map(_silent, faults)):
+            # Most are of these, and they hold what they would hold without.
+            part.answers[row] = self._answers(part.day, faults)
+            part.flowed[row] = part.delivered[row].copy(), part.received[row].copy()
+            return
+        # Most rows need no emulator.
+        meter = cache(lambda: self._meter(ordinal, faults))
         sound = read_day(self._meter(ordinal, ()), part.day) if own else part.row(row)
         read = self._read(part.day, sound, faults, lambda _: meter(), plain=not alike)
-        for kind in {fault.kind: None for fault in faults}:
+        for kind in {fault.kind: None for fault in faults} if marked else ():
             others = [fault for fault in faults if fault.kind is not kind]
             fewer = partial(self._meter, ordinal) if kind is FaultKind.SWAP else lambda others: meter().under(others)
             part.mark(row, kind, read, self._read(part.day, sound, others, fewer, plain=not alike))
+        flows = [fault for fault in faults if fault.kind in _FLOWS or _hung(fault, day_start(part.day))]
+        true = read
+        if len(flows) < len(faults):
+            true = self._read(part.day, sound, flows, partial(self._meter, ordinal), plain=not alike)
+        part.flowed[row] = true.delivered.copy(), true.received.copy()
         part.put(row, read)
 
     def _read(
@@ -346,7 +393,7 @@ class Fleet:
         """
         begins, last = day_start(day), day_end(day) + ATTEMPTS_S[-1]
         recorded = [fault for fault in faults if fault.row.layer is Layer.INTERVALS]
-        silent = [fault for fault in faults if fault.row.layer is Layer.WIRE and silences(fault.kind)]
+        silent = [fault for fault in faults if _silent(fault)]
         settled = [fault for fault in faults if _settled(fault, begins, last)]
         if (
             len(recorded) + len(silent) + len(settled) < len(faults)
@@ -362,11 +409,11 @@ class Fleet:
             sound = sound._replace(r0=r0, r1=r1, told=Told(int(identity.meter_number), 1, identity.dials, seconds(0)))
         if not recorded and not silent:
             return sound
-        multiplier, answers = sound.told.multiplier, sound.answers
         if silent:
-            hashed = esiid_hash(silent[0].esiid)
-            tried = (day_end(day) + after for after in ATTEMPTS_S)
-            answers = any(reply(silent, self.seed, hashed, at).wire is Wire.ANSWER for at in tried)
+            sound = sound._replace(answers=self._answers(day, silent))
+        if not recorded:
+            return sound
+        multiplier = sound.told.multiplier
         raw = sound.delivered // multiplier, sound.received // multiplier
         delivered, received, status = raw[0].copy(), raw[1].copy(), sound.status.copy()
 
@@ -382,8 +429,32 @@ class Fleet:
             received=received,
             status=status,
             present=has_value(status),
-            answers=answers,
         )
+
+    def _answers(self, day: date, silent: Sequence[Fault]) -> bool:
+        """Whether a meter with these faults of its replies answers any attempt at the day."""
+        hashed = esiid_hash(silent[0].esiid)
+        return any(reply(silent, self.seed, hashed, day_end(day) + at).wire is Wire.ANSWER for at in ATTEMPTS_S)
+
+
+def _array(ordinals: Ordinals) -> NDArray[np.int64]:
+    return np.arange(ordinals.start, ordinals.stop) if isinstance(ordinals, range) else ordinals
+
+
+def _displayed(registers_: NDArray[np.int64], multiplier: NDArray[np.int64]) -> NDArray[np.int64]:
+    """(m, 2) registers as meters with these multipliers show them: whole pulses, and round after the last dial."""
+    shown: NDArray[np.int64] = (registers_ - registers_ % multiplier[:, None]) % (_LAST_DIAL * multiplier[:, None])
+    return shown
+
+
+def _hung(fault: Fault, begins: Seconds) -> bool:
+    """Whether another meter hangs there since: where the pulses of a multiplier fall is then its own."""
+    return fault.kind is FaultKind.EXCHANGE and fault.until <= begins
+
+
+def _silent(fault: Fault) -> bool:
+    """Whether it acts on nothing but a meter's replies."""
+    return fault.row.layer is Layer.WIRE and silences(fault.kind)
 
 
 def _settled(fault: Fault, begins: Seconds, last: Seconds) -> bool:

@@ -6,6 +6,7 @@ A premise uses energy and keeps its ESI ID for ever; a meter measures it, and is
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -138,12 +139,12 @@ def make_meter_number(seed: int, ordinal: int) -> str:
     return f"9{_scattered(seed, ordinal, _METER_STEP):08d}"
 
 
-def meter_numbers(seed: int, first: int, count: int) -> NDArray[np.int64]:
-    """(count,) the numbers that ``make_meter_number`` gives for ordinals from ``first``."""
-    ordinals = np.arange(first, first + count, dtype=np.int64) + seed % ORDINALS
-    return 9 * ORDINALS + ordinals % ORDINALS * _METER_STEP % ORDINALS
+def meter_numbers(seed: int, ordinals: NDArray[np.int64]) -> NDArray[np.int64]:
+    """(m,) the numbers that ``make_meter_number`` gives for these ordinals."""
+    return 9 * ORDINALS + (ordinals + seed % ORDINALS) % ORDINALS * _METER_STEP % ORDINALS
 
 
+@lru_cache(maxsize=4096)
 def esiid_hash(esiid: str) -> int:
     """64 well-mixed bits of an ESI ID, the same on every machine: its digits mod 2^64, mixed.
 
@@ -156,11 +157,22 @@ def esiid_hash(esiid: str) -> int:
     return int(mixed(np.array([int(esiid) % 2**64], dtype=np.uint64))[0])
 
 
-def esiid_numbers(tdsp: Tdsp, seed: int, first: int, count: int) -> NDArray[np.uint64]:
-    """(count,) digits mod 2^64 of the ESI IDs that ``make_esiid`` gives for ordinals from ``first``."""
+def esiid_numbers(tdsp: Tdsp, seed: int, ordinals: NDArray[np.int64]) -> NDArray[np.uint64]:
+    """(m,) digits mod 2^64 of the ESI IDs that ``make_esiid`` gives for these ordinals."""
     base = int(make_esiid(tdsp, seed, 0)) - _scattered(seed, 0, _ESIID_STEP)
-    ordinals = np.arange(first, first + count, dtype=np.int64) + seed % ORDINALS
-    return np.uint64(base % 2**64) + (ordinals % ORDINALS * _ESIID_STEP % ORDINALS).astype(np.uint64)
+    scattered = (ordinals + seed % ORDINALS) % ORDINALS * _ESIID_STEP % ORDINALS
+    return np.uint64(base % 2**64) + scattered.astype(np.uint64)
+
+
+def esiid_texts(tdsp: Tdsp, seed: int, ordinals: NDArray[np.int64]) -> NDArray[np.uint8]:
+    """(m, digits) ASCII of the ESI IDs that ``make_esiid`` gives for these ordinals."""
+    texts = np.empty((len(ordinals), tdsp.digits), np.uint8)
+    texts[:] = np.frombuffer(make_esiid(tdsp, seed, 0).encode(), np.uint8)
+    left = (ordinals + seed % ORDINALS) % ORDINALS * _ESIID_STEP % ORDINALS
+    for place in range(1, 9):
+        left, digit = np.divmod(left, 10)
+        texts[:, -place] = digit + ord("0")
+    return texts
 
 
 def mixed(numbers: NDArray[np.uint64]) -> NDArray[np.uint64]:

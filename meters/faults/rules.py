@@ -144,7 +144,10 @@ _REFUSED: tuple[tuple[str, Callable[[FaultRule], bool], str, str], ...] = (
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Roster:
-    """Meters that rules may hit, by position, some of all: position 0 is the meter of ordinal 1."""
+    """Meters that rules may hit, some of all, by position, which ascends: position 0 is the meter of ordinal 1."""
+
+    #: (m,) where they are.
+    positions: NDArray[np.int64]
 
     #: (m,) hashes of their ESI IDs.
     hashes: NDArray[np.uint64]
@@ -154,8 +157,7 @@ class Roster:
     esiid: Callable[[int], str]
     #: Position of an ESI ID. Raises MeterError for a stranger.
     position: Callable[[str], int]
-    #: Position of the first of these, and how many meters and gateways there are in all.
-    first: int
+    #: How many meters and gateways there are in all.
     count: int
     gateway_count: int
 
@@ -171,7 +173,15 @@ class Roster:
 
         hashes = np.array([esiid_hash(esiid) for esiid in esiids], np.uint64)
         behind = np.array(gateways, np.int64)
-        return cls(hashes, behind, esiids.__getitem__, position, 0, len(esiids), max(gateways, default=-1) + 1)
+        everyone = np.arange(len(esiids))
+        return cls(everyone, hashes, behind, esiids.__getitem__, position, len(esiids), max(gateways, default=-1) + 1)
+
+    def rows_of(self, positions: NDArray[np.int64]) -> NDArray[np.int64]:
+        """(p,) rows of the meters at these positions; -1: not of these."""
+        rows = np.searchsorted(self.positions, positions)
+        here = rows < len(self.positions)
+        here[here] = self.positions[rows[here]] == positions[here]
+        return np.where(here, rows, -1)
 
 
 def expand(
@@ -230,10 +240,11 @@ def _by_name(rule: FaultRule, roster: Roster) -> Iterator[Happening]:
     for gateway in rule.gateways:
         if not 1 <= gateway <= roster.gateway_count:
             raise MeterError("meters.fault.unknown", f"There is no gateway {gateway}.", place=rule.place)
-        positions += (np.flatnonzero(roster.gateways == gateway - 1) + roster.first).tolist()
+        positions += roster.positions[roster.gateways == gateway - 1].tolist()
     others = positions[::-1] if ROWS[rule.kind].has_other else [None] * len(positions)
-    for position, other in zip(positions, others, strict=True):
-        if 0 <= position - roster.first < len(roster.hashes):
+    rows = roster.rows_of(np.array(positions, np.int64)).tolist()
+    for row, position, other in zip(rows, positions, others, strict=True):
+        if row >= 0:
             yield _fault(
                 rule, roster.esiid(position), rule.first, rule.until, "" if other is None else roster.esiid(other)
             )
@@ -271,19 +282,21 @@ def _by_rate(
         elif row.span is Span.INSTANT:
             begins += int(place * (ends - begins))
             ends = begins + 1
-        yield _fault(rule, roster.esiid(roster.first + at), begins, ends, "")
+        yield _fault(rule, roster.esiid(int(roster.positions[at])), begins, ends, "")
 
 
 def _swaps(rule: FaultRule, purpose: int, seed: int, roster: Roster) -> Iterator[Happening]:
     """Neighbours, 1 with 2, 3 with 4 and so on, are swapped as the first of them is drawn: a part of a fleet needs nobody else's draws."""
-    began = roster.first - roster.first % 2
-    hashes = roster.hashes
-    if began < roster.first and len(hashes):
-        hashes = np.append(np.uint64(esiid_hash(roster.esiid(began))), hashes)
+    lows = np.unique(roster.positions & ~1)
+    rows = roster.rows_of(lows)
+    hashes = roster.hashes[rows]
+    for absent in np.flatnonzero(rows < 0):
+        hashes[absent] = esiid_hash(roster.esiid(int(lows[absent])))
     hit, _ = draws(*words(seed), hashes, 0, purpose)
-    for low in (2 * np.flatnonzero(hit[::2] < rule.rate) + began).tolist():
-        for position, other in ((low, low + 1), (low + 1, low)):
-            if low + 1 < roster.count and 0 <= position - roster.first < len(roster.hashes):
+    for low in lows[hit < rule.rate].tolist():
+        here = roster.rows_of(np.array([low, low + 1])) >= 0
+        for position, other, held in ((low, low + 1, here[0]), (low + 1, low, here[1])):
+            if low + 1 < roster.count and held:
                 yield _fault(rule, roster.esiid(position), rule.first, rule.until, roster.esiid(other))
 
 

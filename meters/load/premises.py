@@ -122,10 +122,15 @@ class PremiseArrays:
             raise MeterError(
                 "meters.ordinal.range", f"Ordinals {first} to {first + count} are outside 0 to {ORDINALS}."
             )
-        hashes = mixed(esiid_numbers(tdsp, seed, first, count))
-        plain = max(0, PLAIN + 1 - first)
+        return cls.at(seed, tdsp, np.arange(first, first + count), mix)
+
+    @classmethod
+    def at(cls, seed: int, tdsp: Tdsp, ordinals: NDArray[np.int64], mix: Mix = HOMES) -> PremiseArrays:
+        """The same for ordinals that ascend."""
+        hashes = mixed(esiid_numbers(tdsp, seed, ordinals))
+        plain = int(np.searchsorted(ordinals, PLAIN, "right"))
         classes, scales = _draws(*words(seed), hashes, plain)
-        solar_w, ev_wh = np.zeros(count, np.int64), np.zeros(count, np.int64)
+        solar_w, ev_wh = np.zeros(len(ordinals), np.int64), np.zeros(len(ordinals), np.int64)
         if mix != HOMES:
             shares = np.array([mix.business, _MEDIUM, mix.solar, mix.ev])
             others = slice(plain, None)

@@ -42,7 +42,7 @@ def _row(cells: tuple[str, ...], digits: int) -> str:
 
 def fleet_lines(fleet: Fleet, most: int) -> Iterator[Text]:
     """A head and at most so many meters, a line each; then how many more there are."""
-    declared, digits = fleet.faults(1, fleet.count), fleet.tdsp.digits
+    declared, digits = fleet.faults(fleet.ordinals), fleet.tdsp.digits
     yield Text(
         _row((*(name for name, _ in _HEADS), "faults" if declared or fleet.has_lookalikes else ""), digits), style="dim"
     )
@@ -87,7 +87,7 @@ def _said(faults: list[Happening], *, replayed: bool) -> str:
 
 def fleet_json(fleet: Fleet, mix: str) -> Iterator[str]:
     """The document in pieces, one meter a line."""
-    declared = fleet.faults(1, fleet.count)
+    declared = fleet.faults(fleet.ordinals)
     head = {"tdsp": fleet.tdsp.key, "seed": fleet.seed, "count": fleet.count, "mix": mix}
     yield json.dumps(head)[:-1] + ', "meters": [\n'
     for ordinal in range(1, fleet.count + 1):

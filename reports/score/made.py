@@ -349,13 +349,13 @@ def _at_work(fleet: Fleet, part: Partition) -> NDArray[np.uint32]:
     begins, read = day_start(part.day), day_end(part.day) + ATTEMPTS_S[-1]
     lasting = sum(BITS[kind] for kind in FaultKind if _settles(kind))
     at_work = np.full(len(part.changed_day), ~np.uint32(lasting), np.uint32)
-    for ordinal, faults in fleet.faults(part.first, len(at_work), (begins, read + 1)).items():
+    for ordinal, faults in fleet.faults(part.ordinals, (begins, read + 1)).items():
         for fault in faults:
             instant = fault.row.span is Span.INSTANT
             if _settles(fault.kind) and (
                 begins < fault.first <= day_end(part.day) if instant else fault.first <= read and fault.until >= begins
             ):
-                at_work[ordinal - part.first] |= BITS[fault.kind]
+                at_work[ordinal - part.ordinals[0]] |= BITS[fault.kind]
     # Of several rollovers of a meter one alone does anything.
     turned = (part.r1[:, 0] < part.r0[:, 0]) | (part.r0[:, 0] < 0)
     at_work[~turned] &= ~BITS[FaultKind.ROLLOVER]
@@ -371,7 +371,7 @@ def _alike(fleet: Fleet, part: Partition) -> NDArray[np.uint8]:
     marks = np.zeros((len(part.present), n), np.uint8)
     begins = day_start(part.day)
     for row in range(len(marks)):
-        for one in fleet.lookalikes(part.first + row):
+        for one in fleet.lookalikes(int(part.ordinals[row])):
             first = max(0, (one.first - begins) // INTERVAL_S)
             until = min(n, -(-(one.until - begins) // INTERVAL_S))
             marks[row, first : max(first, until)] |= ALIKE[LookalikeKind(one.kind)]

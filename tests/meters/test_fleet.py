@@ -86,10 +86,10 @@ def collected(meter: EmulatedMeter, day: date) -> tuple[list[tuple[int, int, int
 def test_partitions_show_what_sweeps_get_from_the_emulators_under_every_kind_of_fault(day: date) -> None:
     fleet = Fleet(ONCOR, 3, 60, [*every_kind(day), *drawn_daily(day, 0.02, days=12)], MARKET)
     parts = list(fleet.day(day, size=25))
-    assert [(part.first, len(part.delivered)) for part in parts] == [(1, 25), (26, 25), (51, 10)]
+    assert [(int(part.ordinals[0]), len(part.delivered)) for part in parts] == [(1, 25), (26, 25), (51, 10)]
     for part in parts:
         assert part.received.shape == part.delivered.shape == (len(part.r0), intervals_in(day))
-        for row, ordinal in enumerate(range(part.first, part.first + len(part.delivered))):
+        for row, ordinal in enumerate(part.ordinals.tolist()):
             meter = fleet.meter(ordinal)
             held, midnights, answers = collected(meter, day)
             multiplier = meter.identity.multiplier
@@ -167,7 +167,7 @@ def test_masks_are_where_a_fleet_without_the_kind_shows_something_else() -> None
     drawn = Fleet(ONCOR, 3, 80, [*every_kind(DAY), *drawn_daily(day, 0.04), *drawn_daily(day, 0.01, days=9)], MARKET)
     part = drawn.partition(day, 1, 80)
     seen: set[FaultKind] = set()
-    faults = drawn.faults(1, 80)
+    faults = drawn.faults(drawn.ordinals)
     rules = {ordinal: [named(fault) for fault in mine] for ordinal, mine in faults.items()}
     for ordinal, mine in rules.items():
         for kind in {FaultKind(rule.kind) for rule in mine}:
@@ -349,3 +349,39 @@ def test_fleet_refuses_to_be_empty_or_to_have_faults_elsewhere() -> None:
         Fleet(ONCOR, 3, 10, [FaultRule(FaultKind.NO_PATH, gateways=(2,))])
     with pytest.raises(MeterError, match=r"meters\.fault\.unknown"):
         Fleet(ONCOR, 3, 10, [FaultRule(FaultKind.DEAD, esiids=(make_esiid(ONCOR, 3, 11),))])
+
+
+def test_any_meters_of_a_fleet_have_the_day_that_they_have_in_the_whole() -> None:
+    fleet = Fleet(tdsp("CENTERPOINT"), 3, 400, every_kind(DAY) + drawn_daily(DAY, 0.01), MARKET)
+    whole = fleet.partition(DAY, 1, 400)
+    ordinals = np.array([2, 3, 57, 58, 61, 199, 200, 399])
+    part, plain = fleet.rows(DAY, ordinals), fleet.rows(DAY, ordinals, marked=False)
+    assert part.ordinals.tolist() == ordinals.tolist()
+    for name in ("delivered", "received", "status", "present", "r0", "r1", "answers", "numbers", "clock_error_s"):
+        expected = getattr(whole, name)[ordinals - 1]
+        assert (getattr(part, name) == expected).all(), name
+        assert (getattr(plain, name) == expected).all(), name
+    assert (part.changed_delivered == whole.changed_delivered[ordinals - 1]).all()
+    assert not plain.changed_delivered.any()
+    assert (
+        part.events
+        == plain.events
+        == {row: whole.events[at] for row, at in enumerate(ordinals - 1) if at in whole.events}
+    )
+    sound = replace(fleet, rules=())
+    registers = fleet.registers(DAY, ordinals)
+    assert (registers == sound.partition(DAY, 1, 400).r0[ordinals - 1]).all()
+
+
+def test_what_flowed_is_told_of_whoever_shows_something_else() -> None:
+    fleet = Fleet(ONCOR, 3, 400, every_kind(DAY) + drawn_daily(DAY, 0.01), MARKET)
+    kept = (FaultKind.OUTAGE, FaultKind.DISCONNECTED)
+    nobody = FaultRule(FaultKind.GAP, rate=1e-300)
+    part = fleet.partition(DAY, 1, 400)
+    true = replace(fleet, rules=[rule if rule.kind in kept else nobody for rule in fleet.rules]).partition(DAY, 1, 400)
+    for row in range(400):
+        flowed = part.flowed.get(row, (part.delivered[row], part.received[row]))
+        # Another meter's coarse pulses fall elsewhere.
+        for one, other in zip(flowed, (true.delivered[row], true.received[row]), strict=True):
+            assert (np.abs(one - other) < part.multipliers[row]).all(), row
+    assert len(part.flowed) > 50

@@ -43,7 +43,7 @@ def test_ids_are_unique_by_ordinal_and_other_by_seed(key: str) -> None:
 def test_hashes_of_columns_are_those_of_the_texts(key: str) -> None:
     company = tdsp(key)
     texts = [make_esiid(company, 11, ordinal) for ordinal in range(100, 150)]
-    assert mixed(esiid_numbers(company, 11, 100, 50)).tolist() == [esiid_hash(text) for text in texts]
+    assert mixed(esiid_numbers(company, 11, np.arange(100, 150))).tolist() == [esiid_hash(text) for text in texts]
 
 
 def test_hash_is_stable_for_ever() -> None:
