@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import ast
+import hashlib
 from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
 PRODUCT = "ami-testbed"
+#: The folder that the houses lie in, which may hold others' packages too, and the houses that compute.
+ROOT = Path(__file__).parents[1]
+HOUSES = ("meters", "headend", "simulator")
 
 
 def version_of(package: str) -> str:
@@ -18,3 +24,40 @@ def version_of(package: str) -> str:
 def product() -> str:
     """Name and version of the product."""
     return f"{PRODUCT} {version_of(PRODUCT)}"
+
+
+def code_behind(module: str, root: Path = ROOT) -> str:
+    """A hash of ``files_behind``, names and content."""
+    digest = hashlib.sha256()
+    for file in files_behind(module, root):
+        digest.update(f"\0{file.relative_to(root).as_posix()}\0".encode())
+        digest.update(file.read_bytes())
+    return digest.hexdigest()
+
+
+def files_behind(module: str, root: Path = ROOT) -> list[Path]:
+    """The source of a module and of all of ours that it imports, however far away, and the data files that lie beside one of these.
+
+    Read from the text: what a process has loaded depends on who started it, and a lazy import is not there yet.
+    """
+    found: set[Path] = set()
+    names, seen = [module], set[str]()
+    while names:
+        name = names.pop()
+        if name in seen or name.split(".")[0] not in HOUSES:
+            continue
+        seen.add(name)
+        place = root.joinpath(*name.split("."))
+        file = next((one for one in (place.with_suffix(".py"), place / "__init__.py") if one.is_file()), None)
+        if file is None:
+            # Another's, or a name out of a module.
+            continue
+        found.add(file)
+        found.update(near for near in file.parent.iterdir() if near.is_file() and near.suffix != ".py")
+        names.append(name.rpartition(".")[0])
+        for node in ast.walk(ast.parse(file.read_bytes())):
+            if isinstance(node, ast.Import):
+                names += [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+    return sorted(found)

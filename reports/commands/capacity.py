@@ -88,18 +88,20 @@ def _run(study_file: Path, out: Path | None, workers: int, as_json: bool) -> Mar
     import time
 
     from reports.capacity.page import render, versions
+    from reports.terminal import Bar
     from simulator.capacity.fingerprint import fingerprint
     from simulator.capacity.judged import judge
-    from simulator.capacity.run import run_study, worker_pool
+    from simulator.capacity.run import run_study
     from simulator.capacity.study import load_study
     from simulator.runtime.until_stopped import breaking_off
+    from simulator.runtime.worker_pool import worker_pool
 
     study = load_study(STUDIES.named(study_file))
     folder = out if out is not None else Path("ami-out") / "capacity" / study.spec.name
     folder.mkdir(parents=True, exist_ok=True)
     _say_what_is_replaced(folder, fingerprint(study))
     began = time.perf_counter()
-    with breaking_off(STOPPED), _Bar(hidden=as_json) as bar:
+    with breaking_off(STOPPED), Bar("cells", hidden=as_json) as bar:
         if workers == 1:
             outcome = run_study(study, folder, None, bar.show)
         else:
@@ -123,40 +125,6 @@ def _run(study_file: Path, out: Path | None, workers: int, as_json: bool) -> Mar
     typer.echo(f"service levels: {verdict}")
     typer.echo(f"report: {page}")
     return verdict
-
-
-class _Bar:
-    """A progress bar on stderr, drawn when that is a terminal."""
-
-    def __init__(self, *, hidden: bool) -> None:
-        from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-        columns = (TextColumn("cells"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        console = Console(stderr=True)
-        self._progress = Progress(*columns, console=console, transient=True, disable=hidden or not console.is_terminal)
-        self._task = self._progress.add_task("cells", total=None)
-        self._first: int | None = None
-        self.done = self.total = 0
-
-    def __enter__(self) -> _Bar:
-        self._progress.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._progress.stop()
-
-    def show(self, done: int, total: int) -> None:
-        """See ``simulator.capacity.run.Progress``."""
-        if self._first is None:
-            self._first = done
-        self.done, self.total = done, total
-        self._progress.update(self._task, completed=done, total=total)
-
-    @property
-    def computed(self) -> int:
-        """Cells that were not there from a run before."""
-        return self.done - (self._first or 0)
 
 
 def _say_what_is_replaced(folder: Path, fingerprint: str) -> None:

@@ -6,10 +6,8 @@ A cell is a pure function of the study, so the outcome is the same whatever the 
 from __future__ import annotations
 
 import gc
-import multiprocessing
-import signal
-from collections.abc import Callable, Generator, Iterator
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, as_completed
+from collections.abc import Callable, Generator
+from concurrent.futures import Executor, Future, as_completed
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -27,8 +25,6 @@ from simulator.smt.ondemand.lifecycle import STORE_ONLY, OnDemandRequest, State
 #: Told with (cells done, cells in all) whenever one is done.
 Progress = Callable[[int, int], None]
 
-#: Signals that the parent of workers answers to.
-_PARENTS = {signal.SIGINT, signal.SIGTERM}
 _END = {state: at for at, state in enumerate(ENDS)}
 
 
@@ -81,37 +77,9 @@ def run_study(
 
 
 def _mapped(study: Study, cells: list[Cell], executor: Executor, keep: Callable[[Cell, Columns], None]) -> None:
-    # Workers are started by the first submissions and inherit the mask: a signal must not meet one that is still importing.
-    masked = signal.pthread_sigmask(signal.SIG_BLOCK, _PARENTS)
-    try:
-        futures: dict[Future[Columns], Cell] = {executor.submit(run_cell, study, cell): cell for cell in cells}
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, masked)
+    futures: dict[Future[Columns], Cell] = {executor.submit(run_cell, study, cell): cell for cell in cells}
     for future in as_completed(futures):
         keep(futures[future], future.result())
-
-
-@contextmanager
-def worker_pool(workers: int) -> Iterator[ProcessPoolExecutor]:
-    """A pool for ``run_study``. Its workers leave signals to the parent, and end with the cell they are in where that is broken off."""
-    others = multiprocessing.active_children()
-    # Spawned, not forked: a fork copies the locks of whatever threads the parent runs (a progress bar has one).
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, mp_context=context, initializer=_leave_signals) as pool:
-        try:
-            yield pool
-        except BaseException:
-            # What they would bring is not kept any more, and to wait for them may take long. A second signal would leave them behind.
-            _leave_signals()
-            for worker in multiprocessing.active_children():
-                if worker not in others:
-                    worker.kill()
-            raise
-
-
-def _leave_signals() -> None:
-    for number in _PARENTS:
-        signal.signal(number, signal.SIG_IGN)
 
 
 def codes_of(study: Study) -> list[str]:

@@ -11,4 +11,5 @@ Knows no party and no world.
 ``local_ca``       a certificate authority of this machine alone
 ``serving``        HTTP services of this process: one uvicorn server each, in the running loop
 ``until_stopped``  serving until Ctrl-C or SIGTERM, and how a signal ends what is under way
+``worker_pool``    processes to compute in
 """

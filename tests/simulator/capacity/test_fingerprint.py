@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from simulator.capacity.fingerprint import CELL, ROOT, files_behind, fingerprint
+from simulator.capacity.fingerprint import CELL, fingerprint
+from simulator.versions import ROOT, files_behind
 from tests.simulator.capacity.test_study import study, written
 from tests.simulator.processes import done
 from tests.test_rooms import HOUSES

@@ -27,8 +27,9 @@ from simulator.capacity.outcome import (
     estimate,
     t_quantile,
 )
-from simulator.capacity.run import run_cell, run_study, worker_pool
+from simulator.capacity.run import run_cell, run_study
 from simulator.errors import SimulatorError
+from simulator.runtime.worker_pool import worker_pool
 from tests.simulator.capacity.test_study import study
 from tests.spelling import misspelled
 
