@@ -5,6 +5,7 @@ m meters, n intervals (92, 96 or 100). Energy in whole Wh, multiplied.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import IntFlag
@@ -113,7 +114,7 @@ class DayBlock:
 
     day: date
     #: m meters, the order of all rows.
-    meters: tuple[MeterKey, ...]
+    meters: Sequence[MeterKey]
     #: (m, n) Wh delivered to the premise, 0 where not ``present``.
     delivered: IntArray
     #: (m, n) Wh received from the premise.
@@ -180,7 +181,7 @@ class ChannelDay:
 class History:
     """VEE'd days before the one at hand, the latest first. Meters not in it have no history."""
 
-    meters: tuple[MeterKey, ...] = ()
+    meters: Sequence[MeterKey] = ()
     days: tuple[date, ...] = ()
     delivered: tuple[ChannelDay, ...] = ()
     received: tuple[ChannelDay, ...] = ()
@@ -216,7 +217,7 @@ class VeeDay:
     """An operating day after VEE."""
 
     day: date
-    meters: tuple[MeterKey, ...]
+    meters: Sequence[MeterKey]
     delivered: VeeChannel
     received: VeeChannel
     #: ``findings.FINDING`` records: what the rules found, both channels, by row.

@@ -116,7 +116,7 @@ def without_registers(collected: DayBlock) -> DayBlock:
     return replace(collected, have_r0=none, have_r1=none)
 
 
-def history(meters: tuple[MeterKey, ...], values: dict[int, int], last: int | None = None) -> History:
+def history(meters: Sequence[MeterKey], values: dict[int, int], last: int | None = None) -> History:
     """VEE'd days before WEDNESDAY: the same Wh all day, by how many days back; last: of each day's last interval."""
     days = tuple(WEDNESDAY - timedelta(days=back) for back in sorted(values))
 

@@ -1,0 +1,68 @@
+"""A cluster that is real and loses a worker: a scheduler and two workers on the loopback, one killed with -9 while it works."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from headend.market.run import run
+from tests.headend.market.days import MANY, asked, fleet, tasks
+from tests.simulator.processes import ending, patience
+
+pytestmark = pytest.mark.process
+
+#: Ends with who started it; no page of its own.
+_QUIET = ("--no-dashboard", "--host", "127.0.0.1")
+
+
+@contextmanager
+def cluster(folder: Path) -> Iterator[tuple[Any, list[subprocess.Popen[str]]]]:
+    """A client of a scheduler, and its two workers, each a process of one thread."""
+    distributed: Any = importlib.import_module("distributed")
+    told = folder / "scheduler.json"
+    words = [sys.executable, "-W", "ignore", "-m"]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    log = (folder / "log").open("w")
+
+    def begun(*rest: str) -> subprocess.Popen[str]:
+        return subprocess.Popen([*words, *rest], stdout=log, stderr=log, cwd=folder, env=environment, text=True)
+
+    scheduler = begun("distributed.cli.dask_scheduler", "--port", "0", "--scheduler-file", str(told), *_QUIET)
+    workers = [
+        begun("distributed.cli.dask_worker", "--scheduler-file", str(told), "--nthreads", "1", "--no-nanny", *_QUIET)
+        for _ in range(2)
+    ]
+    with log, ending(scheduler, *workers), distributed.Client(scheduler_file=str(told), timeout=patience()) as client:
+        client.wait_for_workers(2, timeout=patience())
+        yield client, workers
+
+
+def test_a_worker_that_is_killed_costs_nothing_and_nothing_is_there_twice(tmp_path: Path) -> None:
+    cut = tasks(tmp_path / "cluster", fleet(480, MANY), 40)
+    killed: list[int] = []
+    with cluster(tmp_path) as (client, workers):
+
+        def kill(done: int, _: int) -> None:
+            if done >= 160 and not killed:
+                killed.append(workers[0].pid)
+                os.kill(workers[0].pid, signal.SIGKILL)
+
+        found = run(cut, client.get_executor(), kill)
+        assert workers[0].wait(patience()) == -signal.SIGKILL
+        assert workers[1].poll() is None
+    alone = [replace(task, folder=tmp_path / "alone") for task in cut]
+    assert found == run(alone, None)
+    assert [task.intervals.read_bytes() for task in cut] == [task.intervals.read_bytes() for task in alone]
+    folder = tmp_path / "cluster" / "intervals"
+    assert asked(f"select count(*), count(distinct esiid) from '{folder}/*.parquet'") == [(480, 480)]
+    assert len(list(folder.iterdir())) == len(cut)
