@@ -39,6 +39,7 @@ def app() -> typer.Typer:
     from reports.commands.capacity import app as capacity
     from reports.commands.demo import demo, report
     from reports.commands.lse import app as lse
+    from reports.commands.market import market_day
     from reports.commands.meters import list_meters, show_meter, tell_truth
     from reports.commands.plan import app as plan
     from reports.commands.vee import make, run, score
@@ -87,6 +88,7 @@ def app() -> typer.Typer:
 
     door.command()(demo)
     door.command()(sandbox)
+    door.command()(market_day)
     door.command()(report)
     door.add_typer(meters, name="meters")
     door.add_typer(headend, name="headend")

@@ -3,7 +3,7 @@
 ``batch``           a head-end's batch of a day
 ``capacity``        the load report
 ``chart_parts``     colours and hatching by quality, bare axes, the widths of charts, how one becomes SVG
-``commands``        demo, report, capacity, lse, meters list, show and truth, plan, vee make, run, report and score
+``commands``        demo, report, capacity, lse, market-day, meters list, show and truth, plan, vee make, run, report and score
 ``interval_table``  intervals as a table, CSV or Parquet
 ``lse``             LSE files checked, shown, made and compared; what SMT lacks of a day
 ``meter``           a meter's day, a fleet's list

@@ -86,6 +86,6 @@ def inline(document: str) -> str:
     shown = document[document.index("<svg") :]
     shown = re.sub(r"<metadata>.*?</metadata>|<style.*?</style>| xmlns(:xlink)?=\"[^\"]*\"", "", shown, flags=re.DOTALL)
     # Only what is referred to (by a hash) keeps its id: a page holds several charts.
-    shown = re.sub(r' id="[a-z0-9.]+_\d+"', "", shown)
+    shown = re.sub(r' id="[A-Za-z0-9.]+_\d+"', "", shown)
     shown = re.sub(r'fill="(#[0-9a-f]{6})"', r'style="fill: \1"', shown)
     return re.sub(r"(?<=: )#[0-9a-f]{6}", lambda found: VARIABLE.get(found[0], found[0]), shown)

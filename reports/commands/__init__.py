@@ -3,6 +3,7 @@
 ``capacity``  ``ami capacity``
 ``demo``      ``ami demo`` and ``ami report``
 ``lse``       ``ami lse``
+``market``    ``ami market-day``
 ``meters``    ``ami meters list``, ``show`` and ``truth``
 ``plan``      ``ami plan list``, ``lint``, ``show`` and ``label``
 ``vee``       ``ami vee make``, ``run``, ``report`` and ``score``

@@ -45,6 +45,8 @@ AT_MOST: dict[str, float] = {
     "vee_live": 2.0,
     "lse_memory": 150.0,
     "smt_files": 50.0,
+    "market_day": 12.0,
+    "market_day_memory": 3000.0,
 }
 #: Those that take minutes: run where they are named.
 ON_REQUEST = {"smt_day"}
