@@ -6,6 +6,7 @@ Imports meters only. It is handed a driver (``ports.Driver``) that gives it mode
 ``day``         VEE batch, LSE file, posting, result codes
 ``http``        what every HTTP service shares, SMT's too
 ``lse``         LSE files: what they are made of, their writer, their reader
+``market``      a whole market's day in partitions
 ``network``     the way to the meters: its law, Modbus TCP, sweep, events
 ``ondemand``    the on-demand read, from inquiry to call-back
 ``ports``       what it is handed from outside, and the records that cross its ports

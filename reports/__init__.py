@@ -6,6 +6,7 @@
 ``commands``        demo, report, capacity, lse, market-day, meters list, show and truth, plan, vee make, run, report and score
 ``interval_table``  intervals as a table, CSV or Parquet
 ``lse``             LSE files checked, shown, made and compared; what SMT lacks of a day
+``market``          a market's day: its figures, its page
 ``meter``           a meter's day, a fleet's list
 ``plan``            what a rate plan costs, against kWh
 ``scenario``        a scenario's result, on terminal and page

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 import signal
 import subprocess
@@ -13,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import distributed
 import pytest
 
 from headend.market.run import run
@@ -28,7 +28,7 @@ _QUIET = ("--no-dashboard", "--host", "127.0.0.1")
 @contextmanager
 def cluster(folder: Path) -> Iterator[tuple[Any, list[subprocess.Popen[str]]]]:
     """A client of a scheduler, and its two workers, each a process of one thread."""
-    distributed: Any = importlib.import_module("distributed")
+    dask: Any = distributed
     told = folder / "scheduler.json"
     words = [sys.executable, "-W", "ignore", "-m"]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
@@ -42,7 +42,7 @@ def cluster(folder: Path) -> Iterator[tuple[Any, list[subprocess.Popen[str]]]]:
         begun("distributed.cli.dask_worker", "--scheduler-file", str(told), "--nthreads", "1", "--no-nanny", *_QUIET)
         for _ in range(2)
     ]
-    with log, ending(scheduler, *workers), distributed.Client(scheduler_file=str(told), timeout=patience()) as client:
+    with log, ending(scheduler, *workers), dask.Client(scheduler_file=str(told), timeout=patience()) as client:
         client.wait_for_workers(2, timeout=patience())
         yield client, workers
 
