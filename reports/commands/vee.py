@@ -99,6 +99,7 @@ def score(
     """Score our batch's output, or another engine's, against the truth."""
     import json
 
+    from meters.errors import UserError
     from reports.score.delivered import Engine, read_names
     from reports.score.made import read_made
     from reports.score.scored import add_up
@@ -115,7 +116,12 @@ def score(
 
         whose = ", ".join(map(str, engine)) if engine else "our batch"
         about = f"{whose}: {len(made.esiids):,} meters of {made.fleet.tdsp.name}, seed {made.fleet.seed}, {len(made.days)} days."
-        html.write_text(page(figures, about, f"operating days {made.days[0]} to {made.days[-1]}"), encoding="utf-8")
+        text = page(figures, about, f"operating days {made.days[0]} to {made.days[-1]}")
+        try:
+            html.write_text(text, encoding="utf-8")
+        except OSError as error:
+            mend = "Name a file that can be written with --html."
+            raise UserError("vee.score.html", f"{error.strerror}.", str(html), mend) from None
     if as_json:
         figures |= {"targets": [target._asdict() for target in targets(figures)]}
         figures |= {"unknown_rules": sorted(delivered.unknown), "rows_of_nothing_made": delivered.strange}

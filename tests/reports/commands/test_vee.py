@@ -89,6 +89,9 @@ def test_our_batch_finds_what_was_done(folder: Path) -> None:
 def test_text_page_and_csv_are_there_for_people(folder: Path) -> None:
     assert "targets:" in _asked("score", str(folder), "--html", str(folder / "page.html"))
     assert "our batch: 8 meters of Oncor" in (folder / "page.html").read_text()
+    refused = CliRunner().invoke(app(), ["vee", "score", str(folder), "--html", str(folder / "none/page.html")])
+    assert isinstance(refused.exception, UserError)
+    assert refused.exception.place == str(folder / "none/page.html")
     lines = (folder / "fed/2026-07-14/reads.csv").read_text().splitlines()
     # The meter that did not answer has no rows, one without a value an empty one.
     assert lines[0] == '"esiid","channel","start","wh","status"'
