@@ -78,7 +78,7 @@ def _validated(
     power = told_power(day, block.meters, told)
     # Whose silence is an outage that it has told the end of, is dark no more.
     back = ((power & np.uint8(Power.OVER)) != 0) & ~block.present
-    stopped = set().union(*areas.values()) - {block.meters[row] for row in np.flatnonzero(back.any(axis=1))}
+    stopped = set().union(*areas.values()) - {block.meters[row] for row in np.flatnonzero(back.any(axis=1)).tolist()}
     assets = _assets(store.records, block, store.told.of(esiids, day), stopped)
     silent = sorted((area, len(meters)) for area, meters in areas.items())
     return run_batch(block, look_back, preset, assets, power, profiles), silent
