@@ -4,8 +4,10 @@ No clock, no database, no file in here.
 
 ``batch``     a day of many meters: flags from the rules, estimates, scaling, sum check
 ``findings``  what the rules found, and its sentence once somebody reads it
+``flags``     what the compiled checks share: bits, what they say of a channel, how a finding is written
 ``kernel``    every check of one channel in one pass a row, compiled
 ``ladder``    the estimation ladder, scaling, the sum checked again, compiled
+``locate``    where a day that fails its sum check is wrong, compiled
 ``lookback``  what a day looks back on: the port, and the one that answers from VEE'd days
 ``preset``    a company's thresholds and ladders, as a record
 ``quality``   what is said of an interval: channel, actual or estimated, method

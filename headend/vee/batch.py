@@ -10,7 +10,8 @@ import numpy as np
 
 from headend.ports import LongArray, MeterKey
 from headend.vee.findings import FINDING, FindingArray, in_order
-from headend.vee.kernel import Flags, no_flags, validate_rows
+from headend.vee.flags import Flags, no_flags
+from headend.vee.kernel import validate_rows
 from headend.vee.ladder import Estimated, Rung, estimate_rows
 from headend.vee.lookback import LookBack, PastDays
 from headend.vee.preset import COMMERCIAL, RESIDENTIAL, STOPPED, Preset

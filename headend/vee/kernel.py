@@ -7,24 +7,30 @@ rules decided.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 
-from headend.ports import BoolArray, IntArray, LongArray
 from headend.vee.findings import FindingArray
+from headend.vee.flags import (
+    CONDITION,
+    HARD_MAXIMUM,
+    LOAD,
+    MISSING,
+    NEGATIVE,
+    NO_USE,
+    POWER_FAIL,
+    Flags,
+    is_zero,
+    service_wh,
+    tell,
+)
+from headend.vee.locate import locate
 from headend.vee.records import Asset, DayColumns, OctetArray, Power
 from headend.vee.rules import Limits, Rule
 from meters.kernels.jit import kernel
 from meters.status import Common
 
-#: Bits of ``Flags.bad``. The last is also that of a whole day, if nothing that was read of it is to be trusted.
-MISSING, NEGATIVE, CONDITION, HARD_MAXIMUM, SPIKE, STUCK, ZERO, RESIDUAL = (1 << bit for bit in range(8))
-_LOAD = 4
-_POWER_FAIL = int(Common.POWER_FAIL) << 12
 _CLOCK_SET = int(Common.CLOCK_FORWARD | Common.CLOCK_BACK) << 12
 _LOAD_CONDITION, _GENERATION_CONDITION = 0x0F00 | _CLOCK_SET, 0x00F0 | _CLOCK_SET
-_NO_USE = int(Power.OUT | Power.SWITCH_OPEN)
 _OUT, _SWITCH_OPEN = int(Power.OUT), int(Power.SWITCH_OPEN)
 _OTHER_NUMBER, _OTHER_UNIT, _EXCHANGED = int(Asset.OTHER_NUMBER), int(Asset.OTHER_UNIT), int(Asset.EXCHANGED)
 _INACTIVE, _STOPPED, _THREE_PHASE = int(Asset.INACTIVE), int(Asset.STOPPED), int(Asset.THREE_PHASE)
@@ -42,56 +48,6 @@ _NUMBER, _UNIT, _SIZE = int(Rule.ASSET_NUMBER), int(Rule.ASSET_UNIT), int(Rule.A
 _STORM = int(Rule.ESTIMATE_STOPPED)
 
 
-class Flags(NamedTuple):
-    """What the rules say of one channel."""
-
-    #: (m, n) the bits above; 0: the value stands.
-    bad: OctetArray
-    #: (m,) Wh of the day by its registers; -1: not known.
-    advance: LongArray
-    #: (m,) Wh that sum and registers may differ by.
-    tolerance: LongArray
-    #: (m,) True where the sum check failed.
-    failed: BoolArray
-    #: (m,) True where it failed, or something is flagged.
-    touched: BoolArray
-
-
-def no_flags(shape: tuple[int, int]) -> Flags:
-    """To be filled by ``validate_rows``. shape: meters, intervals."""
-    m = shape[0]
-    return Flags(
-        np.zeros(shape, np.uint8), np.full(m, -1, np.int64), np.zeros(m, np.int64), *np.zeros((2, m), np.bool_)
-    )
-
-
-@kernel
-def service_wh(limits: Limits, multiplier: int, asset: int) -> int:
-    """Most Wh that a meter's service carries in an interval."""
-    most = limits.interval_hard_maximum_wh * multiplier
-    return most * 3 // 2 if (asset & _THREE_PHASE) != 0 else most
-
-
-@kernel
-def tell(
-    findings: FindingArray,
-    told: int,
-    row: int,
-    rule: int,
-    channel: int,
-    first: int,
-    last: int,
-    value: int,
-    limit: int,
-) -> int:
-    """Write a finding if there is room; returns how many were told with it."""
-    if told < len(findings):
-        one = findings[told]
-        one["row"], one["rule"], one["channel"], one["first"], one["last"] = row, rule, channel, first, last
-        one["value"], one["limit"] = min(max(value, -_MOST), _MOST), min(max(limit, -_MOST), _MOST)
-    return told + 1
-
-
 @kernel
 def validate_rows(day: DayColumns, limits: Limits, channel: int, flags: Flags, findings: FindingArray) -> int:
     """Check every row of one channel. Returns how many findings there are; if they exceed the room, none may be used and it is called again.
@@ -99,7 +55,7 @@ def validate_rows(day: DayColumns, limits: Limits, channel: int, flags: Flags, f
     flags: as ``no_flags`` makes it. findings: (room,) ``FINDING``, each row's in the order of the rules.
     """
     m, n = day.wh.shape
-    unusable = _LOAD_CONDITION if channel == _LOAD else _GENERATION_CONDITION
+    unusable = _LOAD_CONDITION if channel == LOAD else _GENERATION_CONDITION
     wh, status, present, power = day.wh, day.status, day.present, day.power
     high, low, confirms = limits.usage_high_ratio, limits.usage_low_ratio, limits.usage_low_registers_confirm != 0
     told = 0
@@ -150,7 +106,7 @@ def validate_rows(day: DayColumns, limits: Limits, channel: int, flags: Flags, f
         failed = advance >= 0 and (d < -tolerance or d > max(tolerance, int(likely)))
         flags.advance[row], flags.tolerance[row], flags.failed[row] = advance, tolerance, failed
         if failed or untrusted or advance < 0 or unconfirmed:
-            bad, told = _locate(day, limits, channel, row, flags, d, untrusted, hard, findings, told)
+            bad, told = locate(day, limits, channel, row, flags, d, untrusted, hard, findings, told)
         flags.touched[row] = bad or failed
         # What is called here takes no arrays of the day unless there is something to tell: to hand them over costs more than a row.
         if failed or rule != 0 or r0 < 0 or r1 < 0 or (before >= 0 and r0 != before):
@@ -160,9 +116,9 @@ def validate_rows(day: DayColumns, limits: Limits, channel: int, flags: Flags, f
         if day.average[row] > 0 or (day.asset[row] & _INACTIVE) != 0:
             sure = advance > 0 and not bad and not failed and confirms
             told = _usage(row, channel, n - 1, use, sure, day.average[row], day.asset[row], high, low, findings, told)
-        if (causes & _NO_USE) != 0 or (words & _POWER_FAIL) != 0:
+        if (causes & NO_USE) != 0 or (words & POWER_FAIL) != 0:
             told = _contradictions(day, row, channel, findings, told)
-        if channel == _LOAD and (
+        if channel == LOAD and (
             off > min(limits.clock_drift_seconds, limits.clock_off_seconds)
             or day.told_multiplier[row] != multiplier
             or (day.asset[row] & (_OTHER_NUMBER | _OTHER_UNIT | _STOPPED)) != 0
@@ -212,7 +168,7 @@ def _flag(
             s += x
             highest = max(highest, x)
             used += x > 0
-            lonely = _is_zero(x, day.status[row, i], day.power[row, i]) and day.other[row, i] == 0
+            lonely = is_zero(x, day.status[row, i], day.power[row, i]) and day.other[row, i] == 0
             run = run + 1 if lonely else 0
             longest = max(longest, run)
             continue
@@ -240,12 +196,6 @@ def _flag(
         # Zeros that nothing explains may be what the registers have more: what lacks is taken for what is used on the average.
         likely = s * lacking // used
     return s, np.int64(_MOST if count[3] or lacking == n else likely), told
-
-
-@kernel
-def _is_zero(x: int, status: int, power: int) -> bool:
-    """Nothing, though neither outage nor open switch says why."""
-    return x == 0 and (status & _POWER_FAIL) == 0 and (power & _NO_USE) == 0
 
 
 @kernel
@@ -287,239 +237,6 @@ def _advance(
         if measured < 0 or advance - measured <= tolerance or r1 > measured + tolerance:
             return advance, _ROLLOVER
     return -1, _BACKWARDS
-
-
-@kernel
-def _locate(
-    day: DayColumns,
-    limits: Limits,
-    channel: int,
-    row: int,
-    flags: Flags,
-    d: int,
-    untrusted: bool,
-    hard: int,
-    findings: FindingArray,
-    told: int,
-) -> tuple[bool, int]:
-    """Which intervals can be what the registers do not confirm: of what is found, the surest that explains what is left over. Whether any is flagged."""
-    bad, advance, tolerance = flags.bad[row], flags.advance[row], flags.tolerance[row]
-    # By another clock the registers confirm nothing.
-    failed, unknown = flags.failed[row] and not untrusted, untrusted or advance < 0
-    n = len(bad)
-    wh = day.wh[row]
-    before = told
-    # Marks of these rules are not looked at by one another: they are kept apart until all have looked.
-    found = np.zeros(n, np.uint8)
-    if unknown or not limits.interval_spike_registers_confirm:
-        ratio = limits.interval_spike_without_register if unknown else limits.interval_spike_ratio
-        told = _spikes(wh, bad, found, ratio, limits.interval_spike_floor, row, channel, findings, told)
-    if unknown or not limits.interval_stuck_registers_confirm:
-        count = limits.interval_stuck_count
-        told = _stuck(wh, bad, found, count, count, row, channel, findings, told)
-    if unknown or not limits.interval_zero_registers_confirm:
-        told = _zeros(day, bad, found, n, n, row, channel, findings, told)
-    turn = 0
-    while failed and told == before and turn < 7:
-        told = _look(turn, day, limits, channel, row, bad, found, d, hard, findings, told)
-        if told > before and not _explains(wh, bad, found, d, tolerance, limits):
-            found[:] = 0
-            told = before
-        turn += 1
-    for i in range(n):
-        bad[i] |= found[i] | (RESIDUAL if untrusted else 0)
-    # The registers are good for what the meter says that they count.
-    if untrusted and advance >= 0:
-        flags.advance[row] = advance * day.told_multiplier[row] // day.multiplier[row]
-    return bool(bad.any()), told
-
-
-@kernel
-def _look(
-    turn: int,
-    day: DayColumns,
-    limits: Limits,
-    channel: int,
-    row: int,
-    bad: OctetArray,
-    found: OctetArray,
-    d: int,
-    hard: int,
-    findings: FindingArray,
-    told: int,
-) -> int:
-    """Where a sum has failed: the rules in turn, the surest first, in the direction of what is left over."""
-    wh, count, few = day.wh[row], limits.interval_stuck_count, limits.interval_stuck_on_failed_sum
-    if turn == 0 and d < 0:
-        ratio, floor = limits.interval_spike_ratio, limits.interval_spike_floor
-        return _spikes(wh, bad, found, ratio, floor, row, channel, findings, told)
-    if turn == 2:
-        return _stuck(wh, bad, found, count, count, row, channel, findings, told)
-    # What lacks a value shares in what is left over, so no one interval explains it.
-    if turn == 4 and not (d > 0 and bad.any()):
-        return _residual(wh, bad, found, d, limits.interval_residual_share, hard, row, channel, findings, told)
-    if turn == 5:
-        # Short runs come by chance: the longest is the likeliest.
-        return _stuck(wh, bad, found, max(few, _longest(wh, bad)), few, row, channel, findings, told)
-    if turn in (1, 3, 6) and d > 0:
-        need = count if turn == 1 else limits.interval_zero_on_failed_sum
-        return _zeros(day, bad, found, need, 0 if turn == 6 else 1, row, channel, findings, told)
-    return told
-
-
-@kernel
-def _explains(wh: IntArray, bad: OctetArray, found: OctetArray, d: int, tolerance: int, limits: Limits) -> bool:
-    """Whether what is found, and what has no usable value, can be what the registers leave for it: not below 0, nor far above what else was used."""
-    owed, count, highest = d, 0, limits.interval_spike_floor
-    for i in range(len(wh)):
-        if found[i] != 0:
-            owed += int(wh[i])
-        count += found[i] != 0 or bad[i] != 0
-        if found[i] == 0 and bad[i] == 0:
-            highest = max(highest, int(wh[i]))
-    return bool(-tolerance <= owed and 1000 * owed <= limits.sum_failed_lacking * highest * count)
-
-
-@kernel
-def _longest(wh: IntArray, bad: OctetArray) -> int:
-    """How many good intervals running are equal and above 0, at most."""
-    run, longest = 0, 0
-    for i in range(len(wh)):
-        same = i > 0 and bad[i] == 0 and bad[i - 1] == 0 and wh[i] == wh[i - 1] and wh[i] != 0
-        run = run + 1 if same else 1
-        longest = max(longest, run)
-    return longest
-
-
-@kernel
-def _spikes(
-    wh: IntArray,
-    bad: OctetArray,
-    found: OctetArray,
-    ratio: int,
-    floor: int,
-    row: int,
-    channel: int,
-    findings: FindingArray,
-    told: int,
-) -> int:
-    p1, p2, p3 = 0, 0, 0
-    for i in range(len(wh)):
-        x = int(wh[i])
-        if bad[i] == 0 and x > p3:
-            if x > p1:
-                p1, p2, p3 = x, p1, p2
-            elif x > p2:
-                p2, p3 = x, p2
-            else:
-                p3 = x
-    first, last = -1, -1
-    for i in range(len(wh)):
-        x = int(wh[i])
-        towers = p3 > 0 and 1000 * (x - p3) > ratio * p3
-        if towers and bad[i] == 0 and x >= floor:
-            found[i] |= SPIKE
-            first = i if first < 0 else first
-            last = i
-    if first >= 0:
-        told = tell(findings, told, row, _R_SPIKE, channel, first, last, p1, p3 + ratio * p3 // 1000)
-    return told
-
-
-@kernel
-def _stuck(
-    wh: IntArray,
-    bad: OctetArray,
-    found: OctetArray,
-    need: int,
-    limit: int,
-    row: int,
-    channel: int,
-    findings: FindingArray,
-    told: int,
-) -> int:
-    """Runs of at least ``need``. The first of a run stays: it is what the others repeat."""
-    n = len(wh)
-    first, last, begin = -1, -1, 0
-    for i in range(1, n + 1):
-        if i < n and bad[i] == 0 and bad[begin] == 0 and wh[i] == wh[begin]:
-            continue
-        if i - begin >= need and wh[begin] != 0 and bad[begin] == 0:
-            for j in range(begin + 1, i):
-                found[j] |= STUCK
-            first = begin + 1 if first < 0 else first
-            last = i - 1
-        begin = i
-    if first >= 0:
-        told = tell(findings, told, row, _R_STUCK, channel, first, last, wh[first], limit)
-    return told
-
-
-@kernel
-def _zeros(
-    day: DayColumns,
-    bad: OctetArray,
-    found: OctetArray,
-    need: int,
-    lonely: int,
-    row: int,
-    channel: int,
-    findings: FindingArray,
-    told: int,
-) -> int:
-    """Runs of at least ``need``, in so many of which nothing flowed the other way either."""
-    n = len(bad)
-    first, last, count, run, alone = -1, -1, 0, 0, 0
-    for i in range(n + 1):
-        if i < n and bad[i] == 0 and _is_zero(day.wh[row, i], day.status[row, i], day.power[row, i]):
-            run += 1
-            alone += day.other[row, i] == 0
-            continue
-        if run >= need and alone >= lonely:
-            for j in range(i - run, i):
-                found[j] |= ZERO
-            first = i - run if first < 0 else first
-            last = i - 1
-            count += run
-        run, alone = 0, 0
-    if first >= 0:
-        told = tell(findings, told, row, _R_ZERO, channel, first, last, count, need)
-    return told
-
-
-@kernel
-def _residual(
-    wh: IntArray,
-    bad: OctetArray,
-    found: OctetArray,
-    d: int,
-    share: int,
-    hard: int,
-    row: int,
-    channel: int,
-    findings: FindingArray,
-    told: int,
-) -> int:
-    """The one interval that, changed by what is left over, comes nearest to the mean of its neighbours: by far, or because no other can be it."""
-    n = len(wh)
-    at, nearest, distance, could = -1, 0, 0, 0
-    for i in range(n):
-        x = int(wh[i])
-        if bad[i] != 0 or x + d < 0 or x + d > hard:
-            continue
-        left, right = i > 0 and bad[i - 1] == 0, i + 1 < n and bad[i + 1] == 0
-        if not left and not right:
-            continue
-        could += 1
-        # Twice the mean.
-        around = int(wh[i - 1] if left else wh[i + 1]) + int(wh[i + 1] if right else wh[i - 1])
-        after = abs(2 * (x + d) - around)
-        if at < 0 or after < nearest:
-            at, nearest, distance = i, after, abs(2 * x - around)
-    if at >= 0 and 1000 * nearest < (1000 if could == 1 else share) * distance:
-        found[at] |= RESIDUAL
-        told = tell(findings, told, row, _R_RESIDUAL, channel, at, at, wh[at] + d, wh[at])
-    return told
 
 
 @kernel
@@ -592,7 +309,7 @@ def _contradictions(day: DayColumns, row: int, channel: int, findings: FindingAr
             continue
         inside = 0 < i < n - 1
         for j in range(i - 1, i + 2):
-            inside = inside and (day.status[row, j] & _POWER_FAIL) != 0
+            inside = inside and (day.status[row, j] & POWER_FAIL) != 0
         if (day.power[row, i] & _SWITCH_OPEN) != 0:
             switched[1] = i if switched[0] == 0 else switched[1]
             switched[2] = i

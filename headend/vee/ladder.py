@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from headend.ports import BoolArray, IntArray, LongArray
 from headend.vee.findings import FindingArray
-from headend.vee.kernel import RESIDUAL, Flags, service_wh, tell
+from headend.vee.flags import RESIDUAL, Flags, service_wh, tell
 from headend.vee.quality import Method
 from headend.vee.records import DayColumns, OctetArray, Power
 from headend.vee.rules import Limits, Rule

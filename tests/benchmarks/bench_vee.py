@@ -20,7 +20,8 @@ import numpy as np
 from headend.ports import MeterKey
 from headend.vee.batch import run_batch, validate
 from headend.vee.findings import FINDING, FindingArray, in_order
-from headend.vee.kernel import no_flags, validate_rows
+from headend.vee.flags import no_flags
+from headend.vee.kernel import validate_rows
 from headend.vee.ladder import Past
 from headend.vee.preset import Preset
 from headend.vee.quality import Channel

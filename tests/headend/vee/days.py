@@ -12,7 +12,7 @@ import numpy as np
 from headend.ports import MeterKey
 from headend.vee.batch import class_profiles, estimate, validate
 from headend.vee.findings import explain
-from headend.vee.kernel import Flags
+from headend.vee.flags import Flags
 from headend.vee.ladder import Estimated
 from headend.vee.lookback import LookBack, PastDays
 from headend.vee.preset import Preset

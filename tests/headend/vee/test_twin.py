@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from headend.vee import kernel
+from headend.vee import flags
 from headend.vee.batch import class_profiles, estimate, validate
 from headend.vee.ladder import Past
 from headend.vee.preset import Preset
@@ -21,14 +21,14 @@ from tests.headend.vee.days import columns
 from tests.headend.vee.twin import Behind, Judged, Meter, Told, estimates
 
 BITS = {
-    "interval.missing": kernel.MISSING,
-    "interval.negative": kernel.NEGATIVE,
-    "interval.condition": kernel.CONDITION,
-    "interval.hard_maximum": kernel.HARD_MAXIMUM,
-    "interval.spike": kernel.SPIKE,
-    "interval.stuck": kernel.STUCK,
-    "interval.zero": kernel.ZERO,
-    "interval.residual": kernel.RESIDUAL,
+    "interval.missing": flags.MISSING,
+    "interval.negative": flags.NEGATIVE,
+    "interval.condition": flags.CONDITION,
+    "interval.hard_maximum": flags.HARD_MAXIMUM,
+    "interval.spike": flags.SPIKE,
+    "interval.stuck": flags.STUCK,
+    "interval.zero": flags.ZERO,
+    "interval.residual": flags.RESIDUAL,
 }
 WAYS = {
     "measured": Method.MEASURED,
