@@ -38,6 +38,8 @@ from meters.errors import MeterError
 _MOST_WH = np.iinfo(np.int32).max
 #: Octets that are read at a time.
 _CHUNK = 1 << 17
+#: Octets of a line that are looked at.
+_MOST_LINE = 1 << 23
 #: Lines of a canonical record.
 _LINES = 5
 #: Records that were taken in line by line and are not handed on yet.
@@ -420,15 +422,19 @@ class _Ahead:
         return LseColumns(esiid, kept.channel, day, *kept[3:], lines, np.ones(count, np.int64))
 
     def line(self) -> bytes:
-        """The next line with its end; the last one may have none."""
+        """The next line with its end; the last one may have none. Of one that is longer than any that could be right, its beginning."""
+        beginning = b""
         end = self._octets.find(b"\n", self._at, self._end)
         while end < 0 and not self._ended:
+            if self._end - self._at > _MOST_LINE:
+                beginning = beginning or bytes(self._octets[self._at : self._at + _MOST_LINE])
+                self._at = self._end
             looked = self._end - self._at
             self._fill()
             end = self._octets.find(b"\n", self._at + looked, self._end)
         end = self._end if end < 0 else end + 1
         line, self._at = bytes(self._octets[self._at : end]), end
-        return line
+        return beginning + line[-2:] if beginning else line
 
 
 def blocks(stream: BinaryIO, name: str, findings: list[LseFinding]) -> Iterator[LseColumns]:

@@ -81,10 +81,12 @@ class Checked:
 
 def content_of(path: Path) -> bytes:
     """The octets of a file, of standard input for ``-``. Raises HeadEndError if it cannot be read."""
+    mend = "Check the path and its permissions."
+    if path.is_char_device() or path.is_block_device():
+        raise HeadEndError("lse.unreadable", "It is a device, no file.", str(path), mend)
     try:
         return sys.stdin.buffer.read() if path == STDIN else path.read_bytes()
     except OSError as error:
-        mend = "Check the path and its permissions."
         raise HeadEndError("lse.unreadable", f"{error.strerror or error}.", str(path), mend) from None
 
 

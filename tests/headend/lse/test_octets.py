@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import tracemalloc
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import fields, replace
@@ -218,3 +219,32 @@ def test_a_file_read_a_stretch_at_a_time_gives_its_records_as_they_come(tmp_path
 def test_a_line_longer_than_a_stretch_is_one_line() -> None:
     content = _FILES[0] + b"x" * 3_000_000 + b"\n" + _FILES[0]
     assert [finding.line for finding in _same_both_ways(content).findings] == [6]
+
+
+class _Endless(io.BytesIO):
+    """So many octets of one line, and then a file."""
+
+    def __init__(self, octets: int, behind: bytes) -> None:
+        super().__init__(behind)
+        self._left = octets
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if not self._left:
+            return super().read(size)
+        some = min(size or 0, self._left)
+        self._left -= some
+        return b"x" * some
+
+
+def test_a_line_that_does_not_end_takes_no_memory() -> None:
+    findings: list[LseFinding] = []
+    tracemalloc.start()
+    try:
+        blocks = reader.blocks(_Endless(100_000_000, b"\n" + _FILES[0]), NAME, findings)
+        kept = sum(map(len, blocks))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert kept == len(reader.read(_FILES[0], NAME).records)
+    assert [(finding.line, finding.record_line) for finding in findings] == [(1, 0)]
+    assert peak < 100_000_000

@@ -84,8 +84,9 @@ def test_a_sound_file_has_nothing_to_be_told_of(tmp_path: Path) -> None:
 
 
 def test_what_cannot_be_read_is_exit_2_and_the_others_are_checked(tmp_path: Path) -> None:
-    done = checked(tmp_path / "none.lse", written(tmp_path, record(PLAIN, DAY, MADE)), tmp_path)
+    done = checked(tmp_path / "none.lse", written(tmp_path, record(PLAIN, DAY, MADE)), tmp_path, Path("/dev/zero"))
     assert done.exit_code == 2
+    assert "lse.unreadable: /dev/zero: It is a device, no file." in done.stderr
     assert done.stderr.startswith(f"lse.unreadable: {tmp_path / 'none.lse'}: No such file or directory. Check")
     assert f"lse.unreadable: {tmp_path}: Is a directory." in done.stderr
     assert done.stdout.endswith("1 right record, 0 faults, 0 warnings\n")
