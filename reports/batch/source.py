@@ -46,6 +46,9 @@ def _asked(url: str, keys: Path | None) -> bytes:
     if reply.status_code == 401:
         mend = "Give --keys the file that the head-end's ready line tells as keys_file."
         raise SimulatorError("batch.keys", "The head-end asks for the key of its link with SMT.", url, mend)
+    if reply.status_code == 404:
+        said = "The head-end knows no such batch: VEE has not run over that day, or it is no URL of one."
+        raise SimulatorError("batch.none", said, url, _MEND)
     if reply.status_code != 200:
         what = f"The head-end answered {reply.status_code}: {reply.text[:200]}"
         raise SimulatorError("batch.refused", what, url, _MEND)

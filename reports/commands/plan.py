@@ -77,7 +77,12 @@ def lint(
 @app.command()
 def show(
     plan: _Plan,
-    up_to: Annotated[int, typer.Option(metavar="KWH", min=20, max=100_000, help="The most that is shown.")] = 2_000,
+    up_to: Annotated[
+        int | None,
+        typer.Option(
+            metavar="KWH", min=20, max=100_000, help="The most that is shown: 2,000, or beyond the last edge."
+        ),
+    ] = None,
     on: Annotated[str, typer.Option(metavar="DAY", help="The month's first day.", show_default="the label's day")] = "",
     png: Annotated[Path | None, typer.Option(help="Draw it into this file too.")] = None,
     as_json: _Json = False,
@@ -85,11 +90,11 @@ def show(
     """Show what a month costs: dollars against kWh, the plan's edges marked."""
     import json
 
-    from reports.plan.curve import curve, month_of, rows
+    from reports.plan.curve import curve, month_of, rows, shown_to
     from simulator.ror.billing.plan import load_plan, named_plan
 
     read = load_plan(named_plan(plan))
-    drawn = curve(read, month_of(read, on), up_to)
+    drawn = curve(read, month_of(read, on), up_to or shown_to(read))
     if png is not None:
         from reports.plan.chart import write_png
 

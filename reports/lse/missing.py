@@ -61,4 +61,6 @@ def _told(reply: httpx.Response, smt: str) -> dict[str, object]:
         return body
     said = body.get("error") or body.get("errorMessage") or body.get("message") if isinstance(body, dict) else ""
     mend = "Give --login of a TDSP or REP, or --keys with the key of /control."
+    if reply.status_code == 404:
+        mend = "Give the smt_url of the ready line: a head-end has no such page."
     raise UserError(f"{_CODE}.refused", f"SMT said {reply.status_code}: {said or 'nothing readable'}", smt, mend)

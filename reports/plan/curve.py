@@ -51,6 +51,12 @@ def month_of(plan: RatePlan, on: str) -> date:
     return day
 
 
+def shown_to(plan: RatePlan) -> int:
+    """kWh that are shown unless told: 2,000, or so many that the last edge has a quarter behind it."""
+    last = max((edge.wh for edge in plan_edges(plan)), default=0) // 1000
+    return min(max(2_000, -(-last * 5 // 4 // 500) * 500), 100_000)
+
+
 def curve(plan: RatePlan, begins: date, up_to_kwh: int) -> Curve:
     """A month of 30 days. Raises RorError where no TDU charge is in force."""
     last = begins + timedelta(days=LABEL_DAYS - 1)

@@ -52,7 +52,7 @@ def s6(facts: Facts, action: BalanceCall) -> StepVerdict:
             "bill_to_date_usd": str(stand.bill.total_usd),
             "bill_vee_only_usd": usd_of(vee_only and vee_only.bill.total_usd),
             "projected_wh": stand.projection.total_wh,
-            "projected_usd": [str(stand.projected_usd.low), str(stand.projected_usd.high)],
+            "projected": f"${stand.projected_usd.low} to ${stand.projected_usd.high}",
             "hours_told": len(hours),
         }
         happened = (

@@ -107,7 +107,8 @@ def _sentence(error: Any, model: type[BaseModel]) -> tuple[str, str]:
         tags = [word.strip("' ") for word in context["expected_tags"].split(",")]
         return f"There is no action '{context['tag']}'.", did_you_mean(context["tag"], tags)
     if kind in ("literal_error", "enum"):
-        allowed = [word.strip("' ") for word in context["expected"].replace(" or ", ", ").split(",")]
+        # Of a member of an enum its repr is told: <Side.LEFT: 'left'>.
+        allowed = [word.split(": ")[-1].strip("'> ") for word in context["expected"].replace(" or ", ", ").split(",")]
         return f"{shown} is not known here.", did_you_mean(error["input"], allowed)
     if kind in _BOUNDS:
         key, words = _BOUNDS[kind]

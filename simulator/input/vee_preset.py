@@ -21,7 +21,7 @@ from headend.vee.rules import RULES, limits
 from meters.calendar import INTERVAL_S, seconds
 from meters.errors import UserError
 from simulator.input.mistakes import did_you_mean, mistakes_of
-from simulator.input.yaml_text import ClockTime, ExactLoader, Loc, Mistake, YamlProblem, read_yaml_file
+from simulator.input.yaml_text import ClockTime, ExactLoader, Loc, Mistake, UnreadableFile, YamlProblem, read_yaml_file
 
 FOLDER = Path(headend.vee.__file__).parent / "presets"
 _CODE = "vee.preset.invalid"
@@ -150,13 +150,11 @@ def read_preset(path: Path) -> tuple[Preset | None, list[UserError]]:
     try:
         document = read_yaml_file(path, ExactLoader)
     except YamlProblem as problem:
+        text = f"{problem.problem[:1].upper()}{problem.problem[1:]}."
+        unreadable = isinstance(problem, UnreadableFile)
+        mend = f"Name a file of your own, or a shipped preset. {did_you_mean(path, shipped())}"
         return None, [
-            HeadEndError(
-                "vee.preset.unreadable",
-                f"{problem.problem[:1].upper()}{problem.problem[1:]}.",
-                problem.place,
-                f"Name a file of your own, or none for the shipped ones ({', '.join(shipped())}).",
-            )
+            HeadEndError("vee.preset.unreadable", text, problem.place, mend if unreadable else "Mend that line.")
         ]
     try:
         written = _File.model_validate(document.value)

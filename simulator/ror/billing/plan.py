@@ -419,7 +419,8 @@ def _read(path: Path, model: type[M]) -> M:
     try:
         written = read_yaml_file(path, ExactLoader, place)
     except UnreadableFile as error:
-        text, mend = f"The plan cannot be read: {error.problem}.", "Name a YAML file that is there."
+        text = f"The plan cannot be read: {error.problem}."
+        mend = f"Name a YAML file that is there, or a shipped plan. {did_you_mean(path, shipped_plans())}"
         raise RorError("ror.plan.unreadable", text, error.place, mend) from None
     except YamlProblem as error:
         text = f"The plan is not YAML: {error.problem}."
