@@ -59,6 +59,9 @@ def _run(run: BatchRun) -> dict[str, Any]:
         "Meters": f"{run.meters:,}",
         "Actual, %": f"{run.actualPercent:.3f}",
         "Estimated, %": f"{run.estimatedPercent:.3f}",
+        "Areas stopped (silent meters)": ", ".join(
+            f"{one.accessPoint} ({one.silentMeters:,})" for one in run.stoppedAreas
+        ),
         "ESI IDs corrected": "" if run.esiidsRevised is None else f"{run.esiidsRevised:,}",
         "Took, s": f"{run.durationS:,}",
         "Meters/s": rate,

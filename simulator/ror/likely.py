@@ -155,7 +155,8 @@ def draw(record: UsageRecord, first: date, last: date) -> Draws:
         total = ways[:, _column((day - begin).days)] * (share if day_class(day) is DayClass.WEEKEND else 1.0)
         shape, back = _shapes(day, at, like, own, len(ways))
         missing = ~known[its]
-        wh[:, its][:, missing] = np.rint(total[:, None] * shape)[:, missing]
+        # No meter counts more in an interval than a file can tell.
+        wh[:, its][:, missing] = np.minimum(np.rint(total[:, None] * shape)[:, missing], np.iinfo(np.int32).max)
         given[:, its][:, missing] = back[:, missing]
     return Draws(ends, wh, given, known, int((~np.isnan(daily)).sum()))
 
@@ -186,15 +187,15 @@ def _shapes(
     """
     slots = clock_slots(day)
     own_days = [one for one in like if day_class(one) is day_class(day)] or list(like)
+    mean = stretches().shapes[day.month - 1][slots]
     spread, back = [], []
     for one in own_days:
         on_face = np.zeros((2, SLOTS))
         on_face[:, clock_slots(one)] = own[one].wh, own[one].given
-        if on_face[0].any():
-            spread.append(on_face[0, slots] / on_face[0, slots].sum())
-            back.append(on_face[1, slots].astype(np.int32))
+        taken = on_face[0, slots]
+        spread.append(taken / taken.sum() if taken.any() else mean / mean.sum())
+        back.append(on_face[1, slots].astype(np.int32))
     if not spread:
-        mean = stretches().shapes[day.month - 1][slots]
         return np.broadcast_to(mean / mean.sum(), (count, len(slots))), np.zeros((count, len(slots)), np.int32)
     turns = (np.arange(count) + at) % len(spread)
     return np.array(spread)[turns], np.array(back)[turns]

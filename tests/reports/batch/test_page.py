@@ -36,6 +36,7 @@ def run(number: int, **other: Any) -> dict[str, Any]:
         "estimatedPercent": 1.5,
         "findings": [{"rule": "interval.missing", "findings": 1_234}, {"rule": "of.later", "findings": 2}],
         "topOffenders": [{"esiid": "10443720000000017", "meterNumber": "200000017", "findings": 7}],
+        "stoppedAreas": [{"accessPoint": 3, "silentMeters": 140}],
     } | other
 
 
@@ -117,6 +118,9 @@ async def test_a_head_end_is_asked_with_its_key(tmp_path: Path) -> None:
         url, keys = f"{made.sandbox.headend_server.url}/batches", tmp_path / "keys.json"
         found = await asyncio.to_thread(told, f"{url}/2026-08-11", keys)
         assert (found.meters, found.runs[0].partitionsPosted, found.runs[0].preset) == (12, 1, "oncor")
-        for asked, given, said in (("2026-08-11", None, "asks for the key"), ("2026-09-11", keys, "VEE has not run over that day")):
+        for asked, given, said in (
+            ("2026-08-11", None, "asks for the key"),
+            ("2026-09-11", keys, "VEE has not run over that day"),
+        ):
             with pytest.raises(Exception, match=said):
                 await asyncio.to_thread(told, f"{url}/{asked}", given)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import numpy as np
@@ -127,3 +128,22 @@ def test_weekends_of_a_home_that_is_out_on_weekdays_are_drawn_higher() -> None:
     record = from_vee(ends, np.concatenate(rows), np.zeros(len(ends), np.bool_))
     friday, saturday = (_middle(draw(record, one, one)) for one in (day + timedelta(days=18), day + timedelta(days=19)))
     assert 2 < saturday / friday < 5
+
+
+@pytest.mark.parametrize(("taken", "given"), [(0, 900), (300, 900)])
+def test_what_a_home_gives_is_drawn_as_on_its_own_days_whether_it_takes_or_not(taken: int, given: int) -> None:
+    first = date(2026, 7, 6)
+    ends = np.concatenate([interval_ends(first + timedelta(days=at)) for at in range(14)])
+    wh, back = (np.full(len(ends), value, np.int32) for value in (taken, given))
+    record = replace(from_vee(ends, wh, np.zeros(len(ends), np.bool_)), given=back)
+    ahead = draw(record, first + timedelta(days=14), first + timedelta(days=20))
+    assert (ahead.given == given).all()
+
+
+def test_the_most_that_a_file_can_tell_is_drawn_without_going_around() -> None:
+    first = date(2026, 7, 6)
+    ends = np.concatenate([interval_ends(first + timedelta(days=at)) for at in range(14)])
+    most = np.full(len(ends), np.iinfo(np.int32).max, np.int32)
+    ahead = draw(from_vee(ends, most, np.zeros(len(ends), np.bool_)), first, first + timedelta(days=20))
+    assert (ahead.totals > 0).all()
+    assert (ahead.wh >= 0).all()

@@ -298,6 +298,7 @@ async def test_the_documents_show_each_path_with_examples(rig: Rig) -> None:
             "greenbutton",
             "hanDevices",
             "meterInfo",
+            "missing",
             "monthlybillingInformation",
             "odr",
             "odrstatus",
