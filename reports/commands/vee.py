@@ -38,12 +38,16 @@ def make(
 
     shipped = Path(made.__file__).with_name("mix.yaml")
     wanted, formats = made.days_of(days), made.Formats(csv, cmep)
-    made.make(tdsp, meters, seed, mix, wanted, faults or shipped, out, formats, _progress)
+    made.make(tdsp, meters, seed, mix, wanted, faults or shipped, out, formats, _progress, _warn)
     typer.echo(f"{out}: {meters} meters, {len(wanted)} days")
 
 
 def _progress(day: date) -> None:
     typer.echo(f"{day.isoformat()} done", err=True)
+
+
+def _warn(text: str) -> None:
+    typer.echo(f"{text}.", err=True)
 
 
 def run(
@@ -53,7 +57,7 @@ def run(
     """Put what was made through our batch, into DIR/ours."""
     from headend.vee.preset import Preset
     from reports.score.engine import run as run_engine
-    from reports.score.made import read_made
+    from reports.score.made import OURS, read_made
     from simulator.input.vee_preset import read_preset, shipped
 
     chosen: Preset | None = Preset()
@@ -64,8 +68,8 @@ def run(
     if chosen is None:
         raise typer.Exit(2)
     made = read_made(folder)
-    run_engine(made, chosen, folder / "ours", _progress)
-    typer.echo(f"{folder / 'ours'}: {len(made.days)} days by the preset '{chosen.name}'")
+    run_engine(made, chosen, folder / OURS, _progress)
+    typer.echo(f"{folder / OURS}: {len(made.days)} days by the preset '{chosen.name}'")
 
 
 def report(
@@ -100,13 +104,13 @@ def score(
     import json
 
     from meters.errors import UserError
-    from reports.score.delivered import Engine, read_names
+    from reports.score.delivered import Engine, ours, read_names
     from reports.score.made import read_made
     from reports.score.scored import add_up
     from reports.score.text import lines, targets
 
     made = read_made(folder)
-    given = engine or [folder / "ours"]
+    given = engine or [ours(made)]
     files = [one for path in given for one in (sorted(path.glob("*.*")) if path.is_dir() else [path])]
     delivered = Engine(made, files, read_names(rules) if rules else None)
     days = ((made.fed(day), made.truth(day), delivered.day(day)) for day in made.days)

@@ -17,7 +17,7 @@ from meters.errors import UserError
 from reports.interval_table import coded, read_table, starts_of, wh_of
 from reports.score.cmep import is_cmep
 from reports.score.cmep import read as read_cmep
-from reports.score.made import CHANNELS, Made
+from reports.score.made import CHANNELS, MARK, OURS, Made
 from simulator.input.mistakes import did_you_mean
 from simulator.input.yaml_text import YamlProblem, read_yaml_file
 
@@ -136,6 +136,19 @@ class Engine:
             return np.zeros(table.num_rows, np.int64)
         codes, texts = coded(table[name])
         return np.array([known.setdefault(text, len(known)) for text in texts], np.int64)[codes]
+
+
+def ours(made: Made) -> Path:
+    """The folder of our batch's output. Raises UserError unless it is whole, and of this set."""
+    folder = made.folder / OURS
+    try:
+        mark = (folder / MARK).read_text(encoding="utf-8")
+    except OSError:
+        mark = ""
+    if mark != made.mark:
+        text = "This is our batch over another set." if mark else "Here is no whole output of our batch."
+        raise UserError("vee.score.ours", text, str(folder), f"Run 'ami vee run {made.folder}' first.")
+    return folder
 
 
 def read_names(path: Path) -> dict[str, list[str]]:

@@ -20,17 +20,19 @@ from headend.vee.records import VeeDay
 from headend.vee.rules import BY_NUMBER, Rule
 from meters.calendar import INTERVAL_S, day_start
 from meters.identity import ordinal_of
-from reports.score.made import CHANNELS, Made
+from reports.score.made import CHANNELS, MARK, Made
 
 
 def run(made: Made, preset: Preset, out: Path, done: Callable[[date], None] = lambda _day: None) -> None:
     """Validate, edit and estimate every day that was made into ``out/DAY.parquet``. done: told of each day."""
     out.mkdir(parents=True, exist_ok=True)
+    (out / MARK).unlink(missing_ok=True)
     for old in out.glob("*.parquet"):
         old.unlink()
     for day in made.days:
         _write(made, run_day(made, day, preset), out / f"{day.isoformat()}.parquet")
         done(day)
+    (out / MARK).write_text(made.mark, encoding="utf-8")
 
 
 def run_day(made: Made, day: date, preset: Preset) -> VeeDay:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -40,6 +41,9 @@ ALIKE = {kind: np.uint8(1 << place) for place, kind in enumerate(LookalikeKind)}
 _SILENCING = np.uint32(sum(BITS[kind] for kind, row in KINDS.items() if row.layer in (Layer.WIRE, Layer.POWER)))
 #: What was made, written when all of it is there; and what was asked for, as long as it is not.
 _FILE, _BEGUN = "made.json", "begun.json"
+_DECLARED = "truth/declared.yaml"
+#: Our batch's output; in it, when all of it is there, the mark of the set that it is of. Hidden: no file of an engine.
+OURS, MARK = "ours", ".made"
 
 
 class Fed(NamedTuple):
@@ -84,6 +88,12 @@ class Made:
     folder: Path
     fleet: Fleet
     days: tuple[date, ...]
+
+    @cached_property
+    def mark(self) -> str:
+        """What tells this set from every other: a hash of what was asked for and of the faults."""
+        told = b"".join((self.folder / name).read_bytes() for name in (_FILE, _DECLARED))
+        return hashlib.sha256(told).hexdigest()
 
     @cached_property
     def assets(self) -> Mapping[str, Any]:
@@ -139,7 +149,7 @@ def read_made(folder: Path) -> Made:
     try:
         told = json.loads((folder / _FILE).read_text(encoding="utf-8"))
         days_ = tuple(map(date.fromisoformat, told["days"]))
-        faults = folder / "truth" / "declared.yaml"
+        faults = folder / _DECLARED
         fleet = fleet_of(told["tdsp"], told["meters"], told["seed"], told["mix"], faults, None)
     except (OSError, ValueError, KeyError, TypeError):
         text = "Here is nothing that 'ami vee make' wrote whole."
@@ -180,20 +190,27 @@ def make(
     out: Path,
     formats: Formats,
     done: Callable[[date], None] = lambda _day: None,
+    warn: Callable[[str], None] = lambda _text: None,
 ) -> Made:
-    """Write what an engine is fed of a fleet's days, and the truth. done: told of each day.
+    """Write what an engine is fed of a fleet's days, and the truth. done: told of each day. warn: of what may not have been meant.
 
     A call that was broken off goes on where it was, if it is made again with the same words.
     """
     fleet = fleet_of(company, meters, seed, mix, faults, None)
     told = {"tdsp": company, "meters": meters, "seed": seed, "mix": mix, "days": [day.isoformat() for day in wanted]}
     begun = told | formats._asdict() | {"faults": faults.read_text(encoding="utf-8")}
+    old = _read_json(out / _FILE) or _read_json(out / _BEGUN)
+    declared = out / _DECLARED
+    same_faults = declared.is_file() and declared.read_bytes() == faults.read_bytes()
+    if old and not (same_faults and old | told == old):
+        warn(f"{out} holds another set: it is replaced, and what our batch made of it is dropped")
+        shutil.rmtree(out / OURS, ignore_errors=True)
     (out / _FILE).unlink(missing_ok=True)
     if _read_json(out / _BEGUN) != begun:
         for part in ("fed", "truth"):
             shutil.rmtree(out / part, ignore_errors=True)
             (out / part).mkdir(parents=True)
-        shutil.copyfile(faults, out / "truth" / "declared.yaml")
+        shutil.copyfile(faults, declared)
         (out / _BEGUN).write_text(json.dumps(begun), encoding="utf-8")
     esiids = [make_esiid(fleet.tdsp, seed, ordinal) for ordinal in range(1, meters + 1)]
     # What flows: switches and outages are part of the truth, and so are look-alikes.

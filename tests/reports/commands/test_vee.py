@@ -21,7 +21,7 @@ from headend.vee.preset import Preset
 from meters.calendar import epoch, iso, seconds
 from meters.errors import UserError
 from reports.score import made
-from reports.score.delivered import Engine, read_names
+from reports.score.delivered import Engine, ours, read_names
 from reports.score.engine import run_day
 from reports.score.made import days_of, read_made
 
@@ -172,6 +172,25 @@ def test_a_make_that_was_broken_off_goes_on_with_the_days_that_lack(tmp_path: Pa
     # Other words begin anew.
     _asked("make", "--meters", "2", "--days", "2026-07-14", "--out", str(out))
     assert sorted(path.name for path in (out / "fed").iterdir()) == ["2026-07-14", "assets.parquet"]
+
+
+def test_our_output_of_another_set_is_never_scored(folder: Path, tmp_path: Path) -> None:
+    out = tmp_path / "made"
+    shutil.copytree(folder, out)
+    # As one was left by a batch over other faults, and by one that was killed within its days.
+    for mark, said in (("another", "over another set"), ("", "no whole output")):
+        (out / "ours/.made").write_text(mark)
+        with pytest.raises(UserError, match=said) as caught:
+            ours(read_made(out))
+        assert (caught.value.place, caught.value.exit_code) == (str(out / "ours"), 2)
+        assert f"ami vee run {out}" in caught.value.mend
+    words = ("--meters", "2", "--days", "2026-07-14", "--out", str(out))
+    assert "holds another set: it is replaced" in _asked("make", *words)
+    assert not (out / "ours").exists()
+    # The same set again is no other.
+    (out / "ours").mkdir()
+    assert "replaced" not in _asked("make", *words)
+    assert (out / "ours").exists()
 
 
 def test_what_is_left_away_is_not_delivered(folder: Path, tmp_path: Path) -> None:
