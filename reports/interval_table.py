@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from meters.errors import UserError
 
 
-def read_table(path: Path, code: str) -> Any:
-    """A table with the columns esiid, channel, start, status. code: of the UserError that it raises, as the others here do."""
+def read_table(path: Path, code: str, mend: str = "Give LSE files, CSV or Parquet.") -> Any:
+    """A table with the columns esiid, channel, start, status. code: of the UserError that it raises, as the others here do. mend: of a file that is none."""
     import pyarrow as pa
     import pyarrow.csv
     import pyarrow.parquet as pq
@@ -28,7 +28,7 @@ def read_table(path: Path, code: str) -> Any:
             table = pq.read_table(path)
     except (OSError, pa.ArrowException) as error:
         text = str(error).splitlines()[0].rstrip(".")
-        raise UserError(code, f"{text}.", str(path), "Give LSE files, CSV or Parquet.") from None
+        raise UserError(code, f"{text}.", str(path), mend) from None
     for name in ("esiid", "channel", "start", "status"):
         if name not in table.column_names:
             mend = "Its columns are esiid, channel, start, wh or kwh, status, and, if you have them, rule and method."

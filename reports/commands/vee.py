@@ -104,15 +104,14 @@ def score(
     import json
 
     from meters.errors import UserError
-    from reports.score.delivered import Engine, ours, read_names
+    from reports.score.delivered import Engine, files_of, ours, read_names
     from reports.score.made import read_made
     from reports.score.scored import add_up
     from reports.score.text import lines, targets
 
     made = read_made(folder)
     given = engine or [ours(made)]
-    files = [one for path in given for one in (sorted(path.glob("*.*")) if path.is_dir() else [path])]
-    delivered = Engine(made, files, read_names(rules) if rules else None)
+    delivered = Engine(made, files_of(given), read_names(rules) if rules else None)
     days = ((made.fed(day), made.truth(day), delivered.day(day)) for day in made.days)
     figures = add_up(days, made.assets["generation"]).figures()
     if html:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -21,7 +21,7 @@ from reports.score.made import CHANNELS, MARK, OURS, Made
 from simulator.input.mistakes import did_you_mean
 from simulator.input.yaml_text import YamlProblem, read_yaml_file
 
-_CODE = "vee.score.engine"
+_CODE, _MEND = "vee.score.engine", "Give LSE or CMEP files, CSV or Parquet."
 #: ``Delivered.status``.
 ACTUAL, ESTIMATED, NOT_DELIVERED = range(3)
 
@@ -58,7 +58,7 @@ class Engine:
         self._rules: dict[str, int] = {"": 0}
         self._methods: dict[str, int] = {"": 0}
         if not files:
-            raise UserError(_CODE, "There are no files.", mend="Name files of the engine, or run 'ami vee run' first.")
+            raise UserError(_CODE, "There are no files.", mend=_MEND)
         for path in files:
             self._take(path)
 
@@ -83,12 +83,15 @@ class Engine:
         return np.zeros(shape, np.int64), status, np.zeros(shape, np.int64), np.zeros(shape, np.int64)
 
     def _take(self, path: Path) -> None:
-        if path.suffix.lower() == ".lse":
-            self._take_lse(path)
-        elif is_cmep(path):
-            self._take_table(path, read_cmep(path))
-        else:
-            self._take_table(path, read_table(path, _CODE))
+        try:
+            if path.suffix.lower() == ".lse":
+                self._take_lse(path)
+            elif is_cmep(path):
+                self._take_table(path, read_cmep(path))
+            else:
+                self._take_table(path, read_table(path, _CODE, _MEND))
+        except OSError as error:
+            raise UserError(_CODE, f"{error.strerror}.", str(path), "Name files of the engine.") from None
 
     def _take_lse(self, path: Path) -> None:
         """Faulty records deliver nothing."""
@@ -136,6 +139,12 @@ class Engine:
             return np.zeros(table.num_rows, np.int64)
         codes, texts = coded(table[name])
         return np.array([known.setdefault(text, len(known)) for text in texts], np.int64)[codes]
+
+
+def files_of(given: Iterable[Path]) -> list[Path]:
+    """Files, and those in folders but for hidden ones and what has no ending."""
+    folders = ((path, sorted(path.glob("*.*")) if path.is_dir() else [path]) for path in given)
+    return [one for path, found in folders for one in found if one == path or (one.is_file() and one.name[0] != ".")]
 
 
 def ours(made: Made) -> Path:

@@ -21,7 +21,7 @@ from headend.vee.preset import Preset
 from meters.calendar import epoch, iso, seconds
 from meters.errors import UserError
 from reports.score import made
-from reports.score.delivered import Engine, ours, read_names
+from reports.score.delivered import Engine, files_of, ours, read_names
 from reports.score.engine import run_day
 from reports.score.made import days_of, read_made
 
@@ -191,6 +191,28 @@ def test_our_output_of_another_set_is_never_scored(folder: Path, tmp_path: Path)
     (out / "ours").mkdir()
     assert "replaced" not in _asked("make", *words)
     assert (out / "ours").exists()
+
+
+def test_what_there_is_not_or_cannot_be_read_is_told_with_its_mend(folder: Path, tmp_path: Path) -> None:
+    shutil.copytree(folder, tmp_path / "made", ignore=shutil.ignore_patterns("ours"))
+    (tmp_path / "notes.txt").write_text("no table\n")
+    for words, code, mend in (
+        ((), "vee.score.ours", f"Run 'ami vee run {tmp_path / 'made'}' first."),
+        (("--engine", str(tmp_path / "nix")), "vee.score.engine", "Name files of the engine."),
+        (("--engine", str(tmp_path / "notes.txt")), "vee.score.engine", "Give LSE or CMEP files, CSV or Parquet."),
+    ):
+        done = CliRunner().invoke(app(), ["vee", "score", str(tmp_path / "made"), *words])
+        assert isinstance(done.exception, UserError)
+        assert (done.exception.code, done.exception.mend, done.exception.exit_code) == (code, mend, 2)
+
+
+def test_hidden_files_and_folders_in_an_engines_folder_are_left_alone(tmp_path: Path) -> None:
+    for name in ("a.csv", ".a.csv.swp", ".DS_Store", "README"):
+        (tmp_path / name).touch()
+    (tmp_path / "more.d").mkdir()
+    assert files_of([tmp_path]) == [tmp_path / "a.csv"]
+    # Named by itself it is meant.
+    assert files_of([tmp_path / ".DS_Store"]) == [tmp_path / ".DS_Store"]
 
 
 def test_what_is_left_away_is_not_delivered(folder: Path, tmp_path: Path) -> None:
