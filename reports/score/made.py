@@ -162,8 +162,8 @@ def days_of(text: str) -> tuple[date, ...]:
     try:
         found: set[date] = set()
         for piece in text.split(","):
-            first, _, last = piece.strip().partition("..")
-            span = days(date.fromisoformat(first), date.fromisoformat(last or first))
+            first, dots, last = piece.strip().partition("..")
+            span = days(date.fromisoformat(first), date.fromisoformat(last if dots else first))
             if not span or len(span) > 400:
                 raise ValueError(piece)
             found.update(span)

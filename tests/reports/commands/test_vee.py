@@ -258,7 +258,7 @@ def test_a_name_must_lead_to_a_rule(tmp_path: Path) -> None:
 
 def test_days_and_folders_are_told_when_they_are_none(tmp_path: Path) -> None:
     assert days_of("2026-07-15,2026-07-13..2026-07-14") == tuple(date(2026, 7, day) for day in (13, 14, 15))
-    for text in ("", "2026-07-14..2026-07-13", "monday"):
+    for text in ("", "2026-07-14..2026-07-13", "2026-07-14..", "..2026-07-14", "monday"):
         with pytest.raises(UserError, match="are no days"):
             days_of(text)
     with pytest.raises(UserError, match="nothing that 'ami vee make' wrote"):
