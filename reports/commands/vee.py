@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from datetime import date
 from pathlib import Path
 from typing import Annotated
@@ -38,8 +40,23 @@ def make(
 
     shipped = Path(made.__file__).with_name("mix.yaml")
     wanted, formats = made.days_of(days), made.Formats(csv, cmep)
-    made.make(tdsp, meters, seed, mix, wanted, faults or shipped, out, formats, _progress, _warn)
+    before = signal.getsignal(signal.SIGINT)
+    # Ignored is what a shell has it for a command in the background.
+    if before is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, _stop)
+    try:
+        made.make(tdsp, meters, seed, mix, wanted, faults or shipped, out, formats, _progress, _warn)
+    finally:
+        signal.signal(signal.SIGINT, before)
     typer.echo(f"{out}: {meters} meters, {len(wanted)} days")
+
+
+def _stop(number: int, *_: object) -> None:
+    """End at once, as the front door does."""
+    try:
+        os.write(2, b"stopped; the same command goes on where it was.\n")
+    finally:
+        os._exit(128 + number)
 
 
 def _progress(day: date) -> None:

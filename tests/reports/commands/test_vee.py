@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import signal
+import sys
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -20,6 +23,7 @@ from headend.lse import writer as lse
 from headend.vee.preset import Preset
 from meters.calendar import epoch, iso, seconds
 from meters.errors import UserError
+from reports.commands import vee
 from reports.score import made
 from reports.score.delivered import Engine, files_of, ours, read_names
 from reports.score.engine import run_day
@@ -172,6 +176,22 @@ def test_a_make_that_was_broken_off_goes_on_with_the_days_that_lack(tmp_path: Pa
     # Other words begin anew.
     _asked("make", "--meters", "2", "--days", "2026-07-14", "--out", str(out))
     assert sorted(path.name for path in (out / "fed").iterdir()) == ["2026-07-14", "assets.parquet"]
+
+
+def test_ctrl_c_tells_that_the_same_command_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def stopped(*_: object) -> None:
+        signal.raise_signal(signal.SIGINT)
+
+    before = signal.getsignal(signal.SIGINT)
+    monkeypatch.setattr(made, "make", stopped)
+    monkeypatch.setattr(os, "_exit", sys.exit)
+    with pytest.raises(SystemExit) as ended:
+        vee.make(tmp_path, faults=None)
+    assert ended.value.code == 130
+    assert capfd.readouterr().err == "stopped; the same command goes on where it was.\n"
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 def test_our_output_of_another_set_is_never_scored(folder: Path, tmp_path: Path) -> None:
