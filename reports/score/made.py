@@ -224,6 +224,11 @@ def make(
             _make_day(fleet, sound, esiids, (of_day(day - timedelta(days=1)), of_day(day)), out, formats)
         done(day)
     ledger = [one for run in _runs(wanted) for one in fleet.ledger(*run)]
+    acting = {one.kind for one in ledger} & set(FaultKind)
+    passing = {rule.kind for rule in fleet.rules} & {kind for kind in KINDS if KINDS[kind].span is not Span.ALWAYS}
+    if not acting or (passing and not acting & passing):
+        but = f" but of kinds that always act ({', '.join(sorted(acting))})" if acting else ""
+        warn(f"no fault in these days{but}: there is little or nothing for an engine to find")
     write_ledger(ledger, out / "truth")
     told |= {"kinds": {kind: int(bit) for kind, bit in BITS.items()}}
     told |= {"look_alikes": {kind: int(bit) for kind, bit in ALIKE.items()}}

@@ -218,6 +218,8 @@ class Score:
         return {
             "meter_days": self.meter_days,
             "innocent_meter_days": self.innocent,
+            # Whether there was anything to find.
+            "measured": bool(self.asked.total() or self.below.total()),
             "kinds": {str(kind): self._kind(kind) for kind in FaultKind if self.asked[kind] or self.below[kind]},
             "rules": {rule: self._rule(rule) for rule in RULES if self.told[rule]},
             "look_alikes": {str(kind): self._alike(kind) for kind in LookalikeKind if self.alike_days[kind]},

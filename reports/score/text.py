@@ -35,7 +35,8 @@ def targets(figures: Mapping[str, Any]) -> list[Target]:
     seen = None if wrong is None else wrong - cells["wrong_as_a_invisible_percent"]
     made.append(_most("energy wrong as A, %, but for invisible kinds", WRONG_A, seen))
     made.append(_most("true peaks marked E", PEAKS, figures["look_alikes"].get("peak", {}).get("marked_e")))
-    return made
+    # Where there was nothing to find, a target can be missed and not reached.
+    return made if figures["measured"] else [one._replace(kept=None) if one.kept else one for one in made]
 
 
 def _least(name: str, bound: float, reached: float | None) -> Target:
@@ -49,7 +50,7 @@ def _most(name: str, bound: float, reached: float | None) -> Target:
 def lines(figures: Mapping[str, Any]) -> Iterator[str]:
     """The scorecard."""
     yield f"{figures['meter_days']:,} meter-days, {figures['innocent_meter_days']:,} of them innocent"
-    yield from _targets(targets(figures))
+    yield from _targets(targets(figures), verdict(figures))
     yield "\nkind               class        fault-days   seen  located  precision     F1   below tolerance"
     for kind, row in figures["kinds"].items():
         if "true_intervals_marked_e" in row:
@@ -85,11 +86,19 @@ def lines(figures: Mapping[str, Any]) -> Iterator[str]:
         )
 
 
-def _targets(rows: list[Target]) -> Iterator[str]:
-    missed = [row for row in rows if row.kept is False]
-    asked = [row for row in rows if row.kept is not None]
-    yield f"targets: {len(asked) - len(missed)} of {len(asked)} reached"
-    for row in missed:
+def verdict(figures: Mapping[str, Any]) -> str:
+    """How many targets were reached, in a line."""
+    if not figures["measured"]:
+        return "nothing is measured: no fault in these days"
+    asked = [row.kept for row in targets(figures) if row.kept is not None]
+    return f"{sum(asked)} of {len(asked)} reached"
+
+
+def _targets(rows: list[Target], reached: str) -> Iterator[str]:
+    yield f"targets: {reached}"
+    for row in rows:
+        if row.kept is not False:
+            continue
         yield f"  not reached: {row.name} {number(row.reached, 4)}, target {row.target}"
 
 

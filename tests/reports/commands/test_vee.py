@@ -86,6 +86,7 @@ def test_our_batch_finds_what_was_done(folder: Path) -> None:
     assert got["look_alikes"]["peak"] == {"days": 1, "marked_e": 0.0}
     assert got["intervals"]["not_delivered"] == 0
     assert got["unknown_rules"] == []
+    assert got["measured"] is True
     # Sixteen meter-days; six of faults on the first day, one on the second.
     assert (got["meter_days"], got["innocent_meter_days"]) == (16, 9)
 
@@ -192,6 +193,28 @@ def test_ctrl_c_tells_that_the_same_command_goes_on(
     assert ended.value.code == 130
     assert capfd.readouterr().err == "stopped; the same command goes on where it was.\n"
     assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_days_without_a_fault_measure_nothing(tmp_path: Path) -> None:
+    # August is outside the shipped mix's weeks.
+    said = _asked("make", "--meters", "2", "--days", "2026-08-10", "--out", str(tmp_path))
+    assert "no fault in these days:" in said
+    faults = tmp_path / "faults.yaml"
+    faults.write_text(FAULTS)
+    few = ("--meters", "8", "--days", "2026-08-10", "--faults", str(faults), "--out", str(tmp_path / "few"))
+    assert "no fault in these days but of kinds that always act (multiplier):" in _asked("make", *few)
+    few = ("--meters", "8", "--days", "2026-07-14", "--faults", str(faults), "--out", str(tmp_path / "some"))
+    assert "no fault" not in _asked("make", *few)
+    _asked("run", str(tmp_path))
+    text = _asked("score", str(tmp_path), "--html", str(tmp_path / "page.html"))
+    assert "targets: nothing is measured: no fault in these days\n" in text
+    page = (tmp_path / "page.html").read_text()
+    assert "Nothing is measured: no fault in these days." in page
+    assert "targets reached" not in page
+    assert 'class="word passed"' not in page
+    got = _figures(tmp_path)
+    assert got["measured"] is False
+    assert {target["kept"] for target in got["targets"]} == {None}
 
 
 def test_our_output_of_another_set_is_never_scored(folder: Path, tmp_path: Path) -> None:

@@ -170,6 +170,16 @@ def test_a_day_read_of_nothing_is_located_by_what_is_missing() -> None:
     assert (row["fault_days"], row["seen"], row["located"]) == (1, 1.0, 1.0)
 
 
+def test_a_false_alarm_is_told_where_there_was_nothing_to_find() -> None:
+    out, day, read = perfect(), truth(), fed()
+    day.kinds[:], day.day_kinds[:], day.below[:] = 0, 0, 0
+    read.wh[:], read.present[:] = day.flowed, True
+    got = add_up([(read, day, out)], GENERATION).figures()
+    text = "\n".join(lines(got))
+    assert "targets: nothing is measured" in text
+    assert "not reached: false alarms interval.spike" in text
+
+
 def test_the_text_names_every_target_that_is_not_reached() -> None:
     text = "\n".join(lines(figures(nothing())))
     assert "not reached: F1 spike 0.0000, target >= 0.97" in text
