@@ -38,6 +38,8 @@ class Delivered(NamedTuple):
     #: Which of ``methods``.
     method: NDArray[np.int64]
     methods: Sequence[str]
+    #: Whether the engine tells rules at all, as LSE and CMEP cannot.
+    tells_rules: bool = True
 
     def found(self, rule: str) -> NDArray[np.bool_]:
         """(2, m, n) where that rule was named."""
@@ -54,6 +56,7 @@ class Engine:
         self.unknown: set[str] = set()
         #: Rows that are of no interval that was made, or came again.
         self.strange = 0
+        self._tells_rules = False
         self._days = {day: self._blank(day) for day in made.days}
         self._rules: dict[str, int] = {"": 0}
         self._methods: dict[str, int] = {"": 0}
@@ -66,7 +69,7 @@ class Engine:
         """What was delivered of a day."""
         wh, status, rule, method = self._days[day]
         rules = [frozenset(self._named(text)) for text in self._rules]
-        return Delivered(wh, status, rule, rules, method, list(self._methods))
+        return Delivered(wh, status, rule, rules, method, list(self._methods), self._tells_rules)
 
     def _named(self, text: str) -> set[str]:
         found: set[str] = set()
@@ -118,6 +121,7 @@ class Engine:
         for text in set(status_texts) - set(status_of):
             raise UserError(_CODE, f"A status '{text}' is neither A nor E.", str(path), "Write A or E.")
         status = np.array([status_of[text] for text in status_texts], np.uint8)[told]
+        self._tells_rules |= "rule" in table.column_names
         rule = self._codes(table, "rule", self._rules)
         method = self._codes(table, "method", self._methods)
         sound = (row >= 0) & np.isin(channel, CHANNELS) & ~np.isnan(wh)

@@ -65,11 +65,13 @@ class Key(NamedTuple):
 class Score:
     """Counts of days, added up; ``figures`` makes the figures of them."""
 
+    tells_rules: bool = False
     meter_days: int = 0
     innocent: int = 0
-    #: By kind: fault-days, those seen, those located; below tolerance, and their energy.
+    #: By kind: fault-days, those seen, those that can be located, those that are; below tolerance, and their energy.
     asked: Counter[str] = field(default_factory=Counter)
     seen: Counter[str] = field(default_factory=Counter)
+    to_locate: Counter[str] = field(default_factory=Counter)
     located: Counter[str] = field(default_factory=Counter)
     below: Counter[str] = field(default_factory=Counter)
     below_wh: Counter[str] = field(default_factory=Counter)
@@ -99,6 +101,7 @@ class Score:
         changed = (truth.kinds != 0).any(axis=(0, 2)) | ((truth.day_kinds | truth.after) != 0).any(axis=0)
         # Two kinds may each keep a meter silent, and then neither changed anything.
         changed |= fed.told_number < 0
+        self.tells_rules |= out.tells_rules
         self.meter_days += len(changed)
         self.innocent += int((~changed).sum())
         found = {rule: out.found(rule) & counted[:, :, None] for rule in RULES}
@@ -134,7 +137,10 @@ class Score:
             covered = 2 * (away & (out.status == ESTIMATED)).sum(axis=2) >= away.sum(axis=2)
             self.asked[kind] += int(keys.sum())
             self.seen[kind] += int(seen.sum())
-            self.located[kind] += int((seen & met & covered).sum())
+            # Without rules by E alone, where there is anything that should be it.
+            to_locate, told = (keys, seen & met) if out.tells_rules else (keys & away.any(axis=2), keys)
+            self.to_locate[kind] += int(to_locate.sum())
+            self.located[kind] += int((to_locate & told & covered).sum())
             if CLASS_OF[kind] == "true values":
                 right = at & ~wrong & _alone(truth, bit)
                 self.touched[kind] += int(right.sum())
@@ -218,6 +224,7 @@ class Score:
         return {
             "meter_days": self.meter_days,
             "innocent_meter_days": self.innocent,
+            "rules_delivered": self.tells_rules,
             # Whether there was anything to find.
             "measured": bool(self.asked.total() or self.below.total()),
             "kinds": {str(kind): self._kind(kind) for kind in FaultKind if self.asked[kind] or self.below[kind]},
@@ -231,7 +238,7 @@ class Score:
     def _kind(self, kind: FaultKind) -> dict[str, Any]:
         rules = [rule for rule, kinds in kinds_of().items() if kind in kinds]
         precision = _share(sum(self.right[rule] for rule in rules), sum(self.told[rule] for rule in rules))
-        recall = _share(self.seen[kind], self.asked[kind])
+        recall = _share(self.seen[kind], self.asked[kind]) if self.tells_rules else None
         total = (precision or 0.0) + (recall or 0.0)
         f1 = None if recall is None else 2 * (precision or 0.0) * recall / total if total else 0.0
         if CLASS_OF[kind] == "true values":
@@ -242,7 +249,7 @@ class Score:
             "class": CLASS_OF[kind],
             "fault_days": self.asked[kind],
             "seen": recall,
-            "located": _share(self.located[kind], self.asked[kind]),
+            "located": _share(self.located[kind], self.to_locate[kind]),
             "precision": precision,
             "f1": f1,
             "below_tolerance": self.below[kind],

@@ -10,6 +10,8 @@ F1, F1_CLASSES, LOCATED = 0.97, ("corrupt", "register", "identity", "time"), 0.9
 #: Most false alarms of a rule in 10,000 innocent meter-days, per cent of energy wrong as A, share of true peaks marked E.
 FALSE, WRONG_A, PEAKS = 5.0, 0.01, 0.01
 
+NO_RULES = "No rules delivered: seen and F1 are not judged, located by E alone."
+
 
 class Target(NamedTuple):
     """A target and what was reached; None: nothing was asked."""
@@ -51,6 +53,8 @@ def lines(figures: Mapping[str, Any]) -> Iterator[str]:
     """The scorecard."""
     yield f"{figures['meter_days']:,} meter-days, {figures['innocent_meter_days']:,} of them innocent"
     yield from _targets(targets(figures), verdict(figures))
+    if not figures["rules_delivered"]:
+        yield NO_RULES
     yield "\nkind               class        fault-days   seen  located  precision     F1   below tolerance"
     for kind, row in figures["kinds"].items():
         if "true_intervals_marked_e" in row:

@@ -139,7 +139,16 @@ def test_lse_files_are_scored_by_their_intervals_alone(folder: Path, tmp_path: P
     own = _figures(folder)["intervals"]
     # They name no rule, so what is wrong in them is said by nobody.
     assert got["intervals"] == own | {"wrong_as_a_unsaid_percent": own["wrong_as_a_percent"]}
-    assert got["kinds"]["spike"]["seen"] == 0.0
+    kinds = got["kinds"]
+    assert not got["rules_delivered"]
+    assert {row[name] for row in kinds.values() if "seen" in row for name in ("seen", "precision", "f1")} == {None}
+    # By E alone, which our batch put where they were.
+    assert [kinds[kind]["located"] for kind in ("spike", "gap", "dead")] == [1.0, 1.0, 1.0]
+    assert not [target for target in got["targets"] if target["kept"] is False]
+    text = _asked("score", str(folder), "--engine", str(tmp_path), "--html", str(tmp_path.parent / "lse.html"))
+    assert "\nNo rules delivered: seen and F1 are not judged" in text
+    assert "No rules delivered: seen and F1 are not judged" in (tmp_path.parent / "lse.html").read_text()
+    assert "No rules" not in _asked("score", str(folder))
 
 
 def test_cmep_of_what_is_fed_is_an_engine_that_posts_what_was_read(folder: Path) -> None:
@@ -154,6 +163,7 @@ def test_cmep_of_what_is_fed_is_an_engine_that_posts_what_was_read(folder: Path)
     spiked = whole.truth(DAY).flowed[0, 0, 40]
     assert got["wrong_as_a_wh"]["spike"] == 9 * spiked
     assert got["intervals"]["e_recall"] == 0.0
+    assert (got["kinds"]["spike"]["seen"], got["kinds"]["spike"]["located"]) == (None, 0.0)
 
 
 def test_a_make_that_was_broken_off_goes_on_with_the_days_that_lack(tmp_path: Path) -> None:

@@ -180,6 +180,21 @@ def test_a_false_alarm_is_told_where_there_was_nothing_to_find() -> None:
     assert "not reached: false alarms interval.spike" in text
 
 
+def test_an_engine_that_tells_no_rules_is_located_by_e_alone_and_misses_no_f1() -> None:
+    out = perfect()._replace(rules=[frozenset()] * 4, tells_rules=False)
+    got = figures(out)
+    for kind, located in (("spike", 1.0), ("gap", 1.0), ("reset", None)):
+        row = got["kinds"][kind]
+        assert (row["seen"], row["precision"], row["f1"], row["located"]) == (None, None, None, located)
+    assert {target.kept for target in targets(got) if target.name.startswith("F1")} == {None}
+    assert not any(target.kept is False for target in targets(got))
+    # What it left as it was is not located.
+    out.status[0, SPIKE, 40] = ACTUAL
+    assert figures(out)["kinds"]["spike"]["located"] == 0.0
+    # One that tells rules and names none is judged by that.
+    assert figures(out._replace(tells_rules=True))["kinds"]["gap"]["seen"] == 0.0
+
+
 def test_the_text_names_every_target_that_is_not_reached() -> None:
     text = "\n".join(lines(figures(nothing())))
     assert "not reached: F1 spike 0.0000, target >= 0.97" in text
