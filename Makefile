@@ -26,7 +26,7 @@ fast: $(READY)
 	$(BIN)/python -m pytest $(AT_ONCE) -m "not process"
 
 crash: $(READY)
-	$(BIN)/python -m pytest $(AT_ONCE) -q tests/simulator/smt/hundred_kills.py $(KILLS)
+	$(BIN)/python -m pytest $(AT_ONCE) -q tests/simulator/smt/hundred_kills.py
 
 stops: $(READY)
 	$(BIN)/python -m pytest -q tests/simulator/commands/hundred_stops.py
