@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, HttpUrl
 
-from meters.calendar import YEARS, Seconds
+from meters.calendar import YEARS, Seconds, seconds
 from meters.events import EventKind
 
 
@@ -122,6 +122,17 @@ class InquiryRequest(_Wire):
     meterAllowed: bool = Field(description="False: answer from the store; if that is not enough, refuse.")
     storeAllowed: bool = Field(
         default=True, description="False: the meter is read for the whole gap, whatever the store holds."
+    )
+    storeWithin: Seconds = Field(
+        default=seconds(0),
+        ge=0,
+        le=172800,
+        examples=[0],
+        description="Seconds: no meter is read for an INTERVALS inquiry if what the store lacks is the end of the gap and no longer. What is lacking is then not told, `reachesTo` says from where.",
+    )
+    lastGaspAnswers: bool = Field(
+        default=False,
+        description="True: a POWER inquiry at a meter whose last gasp nothing has unsaid is answered by it, and no meter is tried.",
     )
     answerBy: Instant = Field(description="A later answer is not waited for.")
     replyTo: HttpUrl = Field(examples=["http://127.0.0.1:8600/callbacks/inquiries"])

@@ -37,6 +37,8 @@ def inquiries_of(request: InquiryRequest, meters: Sequence[MeterKey]) -> list[In
             meter_allowed=request.meterAllowed,
             answer_by_us=instant_us(request.answerBy),
             store_allowed=request.storeAllowed,
+            store_within=request.storeWithin,
+            last_gasp_answers=request.lastGaspAnswers,
         )
         for at, meter in enumerate(meters)
     ]

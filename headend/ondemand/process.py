@@ -14,7 +14,7 @@ import simpy
 from headend.network.law import RETRY_WAITS_US, TRIES, TRY_TIMEOUT_US, AccessPoint, Try, TryDraws
 from headend.ports import MeterKey
 from headend.wire import InquiryKind, Outcome
-from meters.calendar import Micros, Seconds, micros
+from meters.calendar import Micros, Seconds, micros, seconds
 
 #: Characters of a reason that names several meters, at most: what goes before it has its room on the wire.
 _LONGEST_REASON = 400
@@ -32,11 +32,15 @@ class Inquiry:
     meter_allowed: bool
     answer_by_us: Micros
     store_allowed: bool = True
+    #: By how many seconds the store may fall short of the gap's end and still be the answer.
+    store_within: Seconds = seconds(0)
+    #: Whether a last gasp that nothing has unsaid answers a power status before any try.
+    last_gasp_answers: bool = False
 
 
 @dataclass(slots=True)
 class Answer:
-    """How the inquiry ended. ``lacked_from``: from where on the store had to be completed (None: it held everything)."""
+    """How the inquiry ended. ``lacked_from``: from where on the store had to be completed, or falls short and may (None: it held everything)."""
 
     outcome: Outcome
     reason: str = ""
@@ -83,15 +87,19 @@ def answer_inquiry(
 ) -> Generator[simpy.Event, Any, Answer]:
     """Answer one inquiry: a sub-generator that returns the ``Answer``.
 
-    An INTERVALS inquiry is completed when every interval is known (delivered, or reported missing by the meter). Other kinds need the
-    meter; a POWER inquiry is answered by a last gasp too, if the meter has not been heard since. Never later than ``answer_by_us``: a try that could end after it is not begun.
+    An INTERVALS inquiry is completed when every interval is known (delivered, or reported missing by the meter), but for the last ``store_within`` seconds. Other kinds
+    need the meter; a POWER inquiry is answered by a last gasp too, if the meter has not been heard since: at once or where the meter is silent. Never later than ``answer_by_us``: a
+    try that could end after it is not begun.
     """
     lacked_from: Seconds | None = inquiry.start
     if inquiry.kind is InquiryKind.INTERVALS and inquiry.store_allowed:
         lacked_from = store.first_missing(inquiry.meter, inquiry.start, inquiry.end)
-        if lacked_from is None:
-            return Answer(Outcome.COMPLETED)
+        if lacked_from is None or lacked_from + inquiry.store_within >= inquiry.end:
+            return Answer(Outcome.COMPLETED, lacked_from=lacked_from)
     assert lacked_from is not None
+    failed_at = meters.power_failed_at(inquiry.meter)
+    if inquiry.kind is InquiryKind.POWER and inquiry.last_gasp_answers and failed_at is not None:
+        return Answer(Outcome.COMPLETED, lacked_from=lacked_from, power_failed_at=failed_at)
     if not inquiry.meter_allowed:
         return Answer(Outcome.REFUSED, "the meter is needed and may not be read", lacked_from)
     reads = 0

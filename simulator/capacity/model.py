@@ -267,6 +267,8 @@ class ModelDesk:
             request.meter_allowed,
             answer_by_us,
             self.policy.source is not Source.METER_ONLY,
+            self.policy.store_within_s,
+            self.policy.last_gasp_answers,
         )
         answer = yield from answer_inquiry(self.env, inquiry, self.store, self.meters, self.draw)
         octets = answer.meter_reads * READ_OCTETS

@@ -13,8 +13,9 @@ from pathlib import Path
 
 import numpy as np
 
+from headend.ondemand.process import Answer
 from headend.wire import Outcome as HeadEndOutcome
-from meters.calendar import to_us
+from meters.calendar import Seconds, to_us
 from simulator.capacity.demand import Demand, draw, live_day_so_far, sweeps_of
 from simulator.capacity.fingerprint import fingerprint
 from simulator.capacity.model import Model
@@ -121,6 +122,12 @@ def collector_paused() -> Generator[None, None, None]:
             gc.enable()
 
 
+def _reach(end: Seconds, answer: Answer) -> Seconds:
+    """To where an answer's intervals reach: the end of the gap, if a meter was read for it or the store held all of it."""
+    whole = answer.outcome is HeadEndOutcome.COMPLETED and answer.meter_reads
+    return end if whole or answer.lacked_from is None else answer.lacked_from
+
+
 class _Record:
     """Called with each request that has ended; fills the columns at its position."""
 
@@ -143,8 +150,7 @@ class _Record:
         answered = request.answered
         if answered is not None:
             self._meter_reads[at] = answered.meter_reads
-            whole = answered.outcome is HeadEndOutcome.COMPLETED
-            reach = answered.reaches_to or (request.end if whole else answered.content.lacked_from)
+            reach = answered.reaches_to or _reach(request.end, answered.content)
             self._reaches_to[at] = reach if reach > request.start else 0
 
     def columns(self) -> Columns:

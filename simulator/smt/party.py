@@ -34,7 +34,7 @@ from simulator.smt.registry.log_in import DatabaseBadLogins, LoginGuard
 from simulator.smt.registry.registry import Registry
 from simulator.smt.terms import Terms
 from simulator.smt.throttle.admission import DatabaseAdmission
-from simulator.smt.throttle.decision import Policy, Source
+from simulator.smt.throttle.decision import Policy
 from simulator.smt.usage.deliveries import Deliveries
 from simulator.smt.usage.folders import Folders
 from simulator.smt.usage.intake import Intake
@@ -144,7 +144,7 @@ class Smt:
             config.keys,
             open_links=config.open_links,
             reply_to=config.reply_to,
-            store_allowed=config.policy.source is not Source.METER_ONLY,
+            policy=config.policy,
             here=config.role is not Role.WORKER,
             overdue=lambda entry, found, octets: self.desk.overdue(entry, found, octets),
         )

@@ -128,8 +128,7 @@ class Terms:
 
 def _of_policy(policy: Policy) -> str:
     """Digest of what a policy does, whatever it is called."""
-    does = [policy.source, policy.reuse_s, *(asdict(limit) for limit in policy.limits)]
-    return _digest([json.dumps(does, default=sorted)])
+    return _digest([json.dumps(asdict(policy) | {"name": "", "title": ""}, default=sorted)])
 
 
 def _of_registry(registry: Registry) -> str:

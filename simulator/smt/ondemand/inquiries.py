@@ -23,6 +23,7 @@ from simulator.smt.ondemand.lifecycle import NOT_TAKEN, Answered, OnDemandReques
 from simulator.smt.ondemand.rules import UNALLOWED, Finding, finding
 from simulator.smt.registry.meter_attributes import most_wh
 from simulator.smt.registry.registry import Registry
+from simulator.smt.throttle.limits import Policy, Source
 
 UNREACHABLE = "the TDSP's head-end cannot be reached"
 #: Waits before an inquiry of which nobody knows whether it was taken is sent again; the last one again and again. Defaults of this project.
@@ -72,11 +73,11 @@ class Inquiries:
         *,
         open_links: bool,
         reply_to: str,
-        store_allowed: bool,
+        policy: Policy,
         here: bool,
         overdue: Callable[[Entry, Finding, int], None],
     ) -> None:
-        """links, keys: base URL of the head-end and keys of its link, by TDSP key. open_links: call-backs are taken without. reply_to: SMT's own. store_allowed: whether a head-end may answer from its store.
+        """links, keys: base URL of the head-end and keys of its link, by TDSP key. open_links: call-backs are taken without. reply_to: SMT's own. policy: what a head-end may answer by.
 
         here: False at a worker: it puts call-backs by for the dispatcher, whose requests wait for them. overdue: counts a read that is told of when
         its request has ended: the entry, what was found, octets.
@@ -94,7 +95,7 @@ class Inquiries:
         # What waits for a free connection to a head-end that is slow was not sent, and did not fail either: it goes on waiting.
         given = http.timeout
         self._timeout = httpx.Timeout(connect=given.connect, read=given.read, write=given.write, pool=None)
-        self._store_allowed = store_allowed
+        self._policy = policy
         self._overdue = overdue
         self._waiting: dict[str, simpy.Event] = {}
         #: By what was called back, as far as it tells one answer from another.
@@ -138,7 +139,7 @@ class Inquiries:
         result, now = InquiryResult.model_validate(called_back.value), self._driver.now()
         assert request.filed is not None
         most = self._most_wh(request.esiid, now)
-        answered = judged(Case(request.filed, request.meter_allowed, result, now, most))
+        answered = judged(Case(request.filed, request.meter_allowed, result, now, most, self._policy.store_within_s))
         request.found += answered.found
         answered.digest = self._called_back.get(request.key, "")
         return answered
@@ -207,7 +208,11 @@ class Inquiries:
         """Nothing is told of an answer to a request that has ended, or never went out; a read that was not allowed is held against it all the same."""
         if not entry.unallowed and not any(step.meter_allowed for step in entry.life):
             now = self._driver.now()
-            found = judged(Case(entry.filed, False, result, now, self._most_wh(entry.filed.esiid, now))).found
+            found = judged(
+                Case(
+                    entry.filed, False, result, now, self._most_wh(entry.filed.esiid, now), self._policy.store_within_s
+                )
+            ).found
             unallowed = next((one for one in found if one.rule == UNALLOWED), None)
             if unallowed is not None:
                 self._overdue(entry, unallowed, result.octets)
@@ -251,14 +256,19 @@ class Inquiries:
             "kind": request.kind,
             "esiid": request.esiid,
             "meterAllowed": request.meter_allowed,
-            "storeAllowed": self._store_allowed,
+            "storeAllowed": self._policy.source is not Source.METER_ONLY,
             "answerBy": local_us(answer_by_us),
             "replyTo": f"{self._reply_to}{CALL_BACKS}/{request.key}/{keys.seal(request.key)}",
             "callReference": request.call_reference,
         }
         if request.kind is InquiryKind.INTERVALS:
             wanted |= {"start": local(request.start), "end": local(request.end)}
-        body = InquiryRequest.model_validate(wanted).model_dump_json(exclude_none=True)
+        # Told only where the policy has it so: a head-end may know no such field.
+        if self._policy.store_within_s:
+            wanted["storeWithin"] = self._policy.store_within_s
+        if self._policy.last_gasp_answers:
+            wanted["lastGaspAnswers"] = True
+        body = InquiryRequest.model_validate(wanted).model_dump_json(exclude_unset=True)
         try:
             reply = await self._http.post(
                 f"{link}/inquiries",

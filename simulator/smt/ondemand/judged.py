@@ -38,6 +38,8 @@ class Case:
     now: Seconds
     #: What the service carries in a quarter hour at most, Wh.
     most_wh: int
+    #: By how much the store may fall short of the gap's end, seconds.
+    store_within: Seconds = seconds(0)
 
     @cached_property
     def asked(self) -> Sequence[Seconds]:
@@ -62,8 +64,9 @@ class Case:
 
     @cached_property
     def lacking(self) -> list[Seconds]:
-        """Ends of the gap that nothing is told of."""
-        return sorted(set(self.asked) - self.told.keys() - self.off_quarter.keys())
+        """Ends of the gap that nothing is told of, and something had to be."""
+        wanted = ends_within(self.filed.start, self.filed.end - floor_interval(self.store_within))
+        return sorted(set(wanted) - self.told.keys() - self.off_quarter.keys())
 
 
 class Breach(NamedTuple):

@@ -132,6 +132,10 @@ class Policy:
     limits: tuple[Limit, ...]
     #: A completed read of the same ESI ID and kind that is younger than so many seconds answers instead of another one; 0: none does.
     reuse_s: Seconds = seconds(0)
+    #: By so many seconds the head-end's store may fall short of the gap's end and still be the answer; 0: by none.
+    store_within_s: Seconds = seconds(0)
+    #: Whether a power status is answered by a last gasp that nothing has unsaid, without a try at the meter.
+    last_gasp_answers: bool = False
 
 
 class Requested(NamedTuple):

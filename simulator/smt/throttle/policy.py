@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Self
@@ -180,6 +181,8 @@ class PolicySpec(_Spec):
     #: Values of the names in braces that title and limits use, as {amount}.
     parameters: dict[str, _Whole] = Field(default_factory=dict)
     reuse_s: _WholeSeconds | None = Field(default=None, ge=0, le=7 * 86400)
+    store_within_s: _WholeSeconds | None = Field(default=None, ge=0, le=2 * 86400)
+    last_gasp_answers: bool | None = Field(default=None, strict=True)
     limits: list[LimitSpec] = Field(default_factory=list)
 
     @model_validator(mode="after")
@@ -233,11 +236,11 @@ def _checked(written: Any) -> PolicySpec | list[Mistake]:
 
 
 def _policy(name: str, spec: PolicySpec) -> Policy:
-    base = preset(spec.like) if spec.like else None
-    source = spec.source or (base.source if base else Source.STORE_FIRST)
-    limits = (base.limits if base else ()) + tuple(limit for one in spec.limits for limit in one.limits())
-    reuse_s = spec.reuse_s if spec.reuse_s is not None else base.reuse_s if base else seconds(0)
-    return Policy(name, spec.title, source, limits, reuse_s)
+    base = preset(spec.like) if spec.like else Policy("", "", Source.STORE_FIRST, ())
+    written = {field: getattr(spec, field) for field in ("source", "reuse_s", "store_within_s", "last_gasp_answers")}
+    limits = base.limits + tuple(limit for one in spec.limits for limit in one.limits())
+    said = {field: value for field, value in written.items() if value is not None}
+    return replace(base, name=name, title=spec.title, limits=limits, **said)
 
 
 def _filled_in(written: Any) -> Any:

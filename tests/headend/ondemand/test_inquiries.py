@@ -165,6 +165,17 @@ async def test_one_left_open_is_answered_from_the_store_that_holds_all_now(tmp_p
         )
 
 
+async def test_what_falls_short_and_may_is_told_to_where_it_reaches_and_the_rest_is_not_missing(rig: Rig) -> None:
+    wh = np.full(4, 100, np.int32)
+    part = MeterReading(ESIID, "", START, wh, wh, wh.astype(np.uint16) * 0, wh == 100, END - 1800, 0, 0, 0)
+    rig.store.keep([part], NOW, "sweep")
+    await rig.ask(storeWithin=1800)
+    await rig.wait(1)
+    (told,) = rig.called_back
+    assert (told["outcome"], told["meterReads"], len(told["intervals"]), told["missing"]) == ("completed", 0, 4, [])
+    assert told["reachesTo"] == iso(END - 1800)
+
+
 async def test_one_left_open_without_time_for_a_read_fails_for_the_restart(tmp_path: Path) -> None:
     rig = Rig(tmp_path)
     async with rig:

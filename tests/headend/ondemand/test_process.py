@@ -109,6 +109,37 @@ def test_meter_only_reads_the_meter_whatever_the_store_holds() -> None:
     assert radio.asked == [(0, 0)]
 
 
+@pytest.mark.parametrize(("within", "reads"), [(0, 1), (2699, 1), (2700, 0), (9000, 0)])
+def test_a_store_that_falls_short_by_no_more_than_it_may_answers_and_says_from_where(within: int, reads: int) -> None:
+    answer, _, radio = ask(known_to=6300, store_within=seconds(within))
+    assert (answer.outcome, answer.meter_reads, answer.lacked_from) == (Outcome.COMPLETED, reads, 6300)
+    assert len(radio.asked) == reads
+
+
+def test_what_falls_short_and_may_needs_no_leave_and_meter_only_is_never_answered_so() -> None:
+    assert ask(known_to=6300, store_within=seconds(2700), allowed=False)[0].outcome is Outcome.COMPLETED
+    assert ask(known_to=9000, store_within=seconds(9000), store_allowed=False)[0].meter_reads == 1
+
+
+@pytest.mark.parametrize(("answers", "tries"), [(True, 0), (False, 1)])
+def test_a_last_gasp_answers_a_power_status_before_any_try_if_it_may(answers: bool, tries: int) -> None:
+    failures = [(seconds(5), micros(0), HOUR)]
+    how: dict[str, Any] = {
+        "kind": InquiryKind.POWER,
+        "failures": failures,
+        "heard": "0000",
+        "last_gasp_answers": answers,
+    }
+    answer, _, radio = ask(known_to=0, **how)
+    assert (answer.outcome, answer.power_failed_at, len(radio.asked)) == (Outcome.COMPLETED, 5, tries)
+
+
+def test_a_last_gasp_answers_no_register_and_none_answers_when_it_is_unsaid() -> None:
+    failures = [(seconds(5), micros(0), HOUR)]
+    assert ask(known_to=0, kind=InquiryKind.REGISTER, failures=failures, last_gasp_answers=True)[2].asked
+    assert ask(known_to=0, kind=InquiryKind.POWER, last_gasp_answers=True)[2].asked
+
+
 def test_without_leave_to_read_what_lacks_is_refused() -> None:
     answer, at, _ = ask(known_to=6300, allowed=False)
     assert (answer.outcome, answer.lacked_from, answer.meter_reads, at) == (Outcome.REFUSED, 6300, 0, 0)

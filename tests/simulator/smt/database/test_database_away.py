@@ -32,6 +32,7 @@ from simulator.smt.ondemand.inquiries import Inquiries
 from simulator.smt.ondemand.ledger import Ledger
 from simulator.smt.ondemand.lifecycle import OnDemandRequest, Sent, State
 from simulator.smt.throttle.decision import Door, Kind, Requested
+from simulator.smt.throttle.policy import preset
 from simulator.smt.usage import intake
 from tests.simulator.smt.doors.test_operations import metric
 from tests.simulator.smt.postgres import DATABASES, opened
@@ -354,7 +355,7 @@ async def test_an_inquiry_waits_for_a_connection_to_a_slow_head_end(tmp_path: Pa
             {"coastal": KEYS},
             open_links=False,
             reply_to="http://smt",
-            store_allowed=True,
+            policy=preset("fr-cr016-1"),
             here=True,
             overdue=lambda *_: None,
         )

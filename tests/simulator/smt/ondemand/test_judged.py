@@ -104,6 +104,27 @@ def test_only_a_power_status_that_something_backs_is_a_success(status: str, sour
     assert (handed_on.power is None) is (outcome is Outcome.FAILED and status != "UNKNOWN")
 
 
+@pytest.mark.parametrize(
+    ("within", "told", "outcome"),
+    [
+        (0, 3, Outcome.FAILED),
+        (899, 3, Outcome.FAILED),
+        (900, 3, Outcome.COMPLETED),
+        (900, 2, Outcome.FAILED),
+        (3600, 0, Outcome.COMPLETED),
+    ],
+)
+def test_an_answer_may_fall_short_of_the_gaps_end_by_what_the_policy_lets_it(
+    within: int, told: int, outcome: Outcome
+) -> None:
+    intervals = [interval(end) | {"source": "store"} for end in ENDS[:told]]
+    told_so = {"correlationId": "k", "outcome": "completed", "meterReads": 0, "intervals": intervals}
+    case = Case(
+        filed(InquiryKind.INTERVALS), True, InquiryResult.model_validate(told_so), ASKED + 60, 12_000, seconds(within)
+    )
+    assert judged(case).outcome is outcome
+
+
 def test_intervals_told_twice_or_off_the_quarter_hour_are_handed_on_to_nobody() -> None:
     whole = [interval(end) for end in ENDS]
     assert held(InquiryKind.INTERVALS, intervals=whole)[0] is Outcome.COMPLETED
