@@ -83,6 +83,65 @@ def run(
     raise typer.Exit(exit_code_of(verdict))
 
 
+def _workloads(incomplete: str) -> list[str]:
+    from simulator.capacity.workload.chosen import shipped
+
+    return [name for name in shipped() if name.startswith(incomplete)]
+
+
+@app.command("workload")
+def workload(
+    named: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[NAME|FILE]",
+            help="A shipped workload, or a file of yours: YAML, calls by the hour (CSV), requests (CSV, Parquet).",
+            autocompletion=_workloads,
+        ),
+    ] = None,
+    replication: Annotated[int, typer.Option(min=0, help="Which draw of it.")] = 0,
+    png: Annotated[Path | None, typer.Option(help="Draw it into this file.")] = None,
+    parquet: Annotated[Path | None, typer.Option(help="Write every request into this file.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show who asks during a workload: requests by class, the busiest quarter hours, outages. Without a name: the shipped ones.
+
+    Prints every mistake of a file on a line. Exit 0: it is sound, 2: not.
+    """
+    import json
+
+    from simulator.capacity.workload.chosen import read_workload, shipped
+
+    if named is None:
+        plans = [(name, read_workload(name)[0], path) for name, path in shipped().items()]
+        found = [
+            {"name": name, "title": plan.spec.title if plan else "", "file": str(path)} for name, plan, path in plans
+        ]
+        width = max(len(one["name"]) for one in found)
+        text = "\n".join(f"{one['name']:<{width}}  {one['title']}\n{'':<{width}}  {one['file']}" for one in found)
+        typer.echo(json.dumps(found, indent=1) if as_json else text)
+        return
+    plan, mistakes = read_workload(named)
+    for mistake in mistakes:
+        typer.echo(str(mistake), err=True)
+    if plan is None:
+        raise typer.Exit(2)
+    from reports.capacity.workload import figures, lines
+    from simulator.capacity.workload.draw import draw
+
+    drawn = draw(plan, replication)
+    if png is not None:
+        from reports.capacity.workload_chart import write_png
+
+        write_png(drawn, png)
+    if parquet is not None:
+        from simulator.capacity.workload.own import write_requests
+
+        write_requests(drawn, parquet)
+    told = figures(drawn)
+    typer.echo(json.dumps(told) if as_json else "\n".join(lines(told)))
+
+
 def _run(study_file: Path, out: Path | None, workers: int, as_json: bool) -> Mark:
     import json
     import time

@@ -7,4 +7,5 @@
 ``outcome``      what a load study gives: columns of arrays, one row per planned request
 ``run``          runs a load study: one cell is one policy at one level in one replication
 ``study``        a load study as it is written in YAML: the hour, the levels, the day so far
+``workload``     everybody who asks during a whole day or week, as columns; where the power is out meanwhile
 """
