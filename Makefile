@@ -64,6 +64,7 @@ pages: openapi
 	$(BIN)/python -m tests.reports.meter.pages
 	$(BIN)/python -m tests.headend.lse.pages
 	$(BIN)/python -m tests.simulator.ror.billing.pages
+	$(BIN)/python -m tests.simulator.capacity.workload.pages
 
 setup: $(READY)
 

@@ -147,7 +147,7 @@ def read_outage_curve(path: Path) -> tuple[list[Point], list[SimulatorError]]:
             except UserError as error:
                 wrong(rows.line_num, error.message, error.mend)
             except ValueError:
-                wrong(rows.line_num, f"'{row['out']}' is no count of meters.", "Write it in digits.")
+                wrong(rows.line_num, f"'{row['out'] or ''}' is no count of meters.", "Write it in digits.")
             else:
                 if not 0 <= point.out < 1e9:
                     wrong(rows.line_num, f"{row['out']} is no count of meters.", "Write a number from 0 on.")

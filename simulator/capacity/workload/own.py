@@ -154,7 +154,7 @@ class _Wrong:
 
     def __init__(self, path: Path) -> None:
         self.path, self._rows, self._skipped = path, list[tuple[int, str, str]](), list[int]()
-        self._more = 0
+        self._more, self._header = 0, False
         self._kept: Longs | None = None
         self._is_csv = path.suffix.lower() != ".parquet"
 
@@ -164,10 +164,12 @@ class _Wrong:
     @property
     def unreadable(self) -> bool:
         """Whether the file as a whole is wrong, so that its rows say nothing."""
-        return any(line <= self._line(-1) for line, _, _ in self._rows)
+        return self._header
 
     def add(self, row: int, message: str, mend: str) -> None:
-        """row: from 0 on; -1: the header."""
+        """row: from 0 on; -1: the header, beside which no row is told."""
+        if row < 0 and not self._header:
+            self._header, self._rows = True, []
         if len(self._rows) < 10 * MOST_TOLD:
             self._rows.append((self._line(row), message, mend))
         else:
@@ -203,7 +205,7 @@ class _Wrong:
         ]
         more = len(rows) - len(found) + self._more
         if more:
-            text = f"{more:,} more rows are wrong{' at least' if self._more else ''}."
+            text = f"There are {more:,} more mistakes."
             found.append(SimulatorError("capacity.workload.requests", text, str(self.path), "Mend those above first."))
         return found
 

@@ -272,7 +272,10 @@ class _Making:
                 f"{most:,.0f} meters without power are more than the {meters:,} of the TDSP.",
                 "Name the TDSP with 'tdsp', or mend the curve.",
             )
-        elif points and not (points[0].at < self._hours.begins[-1] and points[-1].at >= self._hours.begins[0]):
+        elif points and (
+            points[0].at >= day_end(self._hours.day[-1])
+            or (points[-1].at <= self._hours.begins[0] and not points[-1].out)
+        ):
             self._wrong(("storm",), "The storm's curve is of other days.", "Mend its days, or the workload's.")
         return points
 

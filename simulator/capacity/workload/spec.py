@@ -113,8 +113,6 @@ class FleetSpec(_Spec):
             raise ValueError(
                 f"there are {points:,} access points, and {MOST_NUMBERED:,} can be numbered; put more meters on each"
             )
-        if sum(one.meters for one in self.tdsps) > 100_000_000:
-            raise ValueError("there are more than 100,000,000 meters; leave some out")
         return self
 
 
