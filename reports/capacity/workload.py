@@ -71,7 +71,7 @@ def _outages(workload: Workload) -> dict[str, Any] | None:
     if not len(out):
         return None
     at = np.unique(
-        np.concatenate([out.from_us, np.asarray(instants(workload.begins, workload.ends, INTERVAL_S)) * 1_000_000])
+        np.concatenate([out.from_us, to_us(np.asarray(instants(workload.begins, workload.ends, INTERVAL_S)))])
     )
     dark = out.meters_out(workload.fleet, at)
     meters = sum(workload.fleet.meters_at(point)[1] for point in out.access_point.tolist())

@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from pyarrow import csv, parquet
 
-from meters.calendar import Seconds, epoch, fraction_s, iso, seconds, to_us
+from meters.calendar import Seconds, epoch, fraction_s, iso, micros, to_s, to_us
 from meters.errors import UserError
 from meters.identity import mixed
 from simulator.capacity.workload.columns import CLASSES, DOORS, KINDS, Requests, Workload
@@ -378,7 +378,7 @@ class _Columns:
         if span is not None and len(planned):
             outside = (planned < to_us(span[0])) | (planned >= to_us(span[1]))
             for row in np.flatnonzero(outside & (planned != _UNKNOWN)).tolist():
-                at = iso(seconds(planned[row] // 1_000_000))
+                at = iso(to_s(micros(planned[row])))
                 self._wrong.add(row, f"{at} is not of the workload's days.", "Mend the time, or the days.")
         return planned
 

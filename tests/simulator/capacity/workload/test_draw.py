@@ -13,7 +13,7 @@ import pytest
 from numpy.typing import NDArray
 
 from headend.wire import InquiryKind
-from meters.calendar import day_end, day_start, epoch, to_us
+from meters.calendar import Micros, day_end, day_start, epoch, to_us
 from simulator.capacity.workload.chosen import chosen_workload, shipped
 from simulator.capacity.workload.columns import CLASSES, DOORS, KINDS, ROW_OCTETS, Requests, Workload, portal_calls
 from simulator.capacity.workload.draw import draw
@@ -35,7 +35,7 @@ def of_class(workload: Workload, asker: RequesterClass, kind: InquiryKind | None
     return rows.take(mine if kind is None else mine & (rows.kind == KINDS.index(kind)))
 
 
-def by_hour(rows: Requests, begins_us: int = DAY, hours: int = 24) -> NDArray[np.int64]:
+def by_hour(rows: Requests, begins_us: Micros = DAY, hours: int = 24) -> NDArray[np.int64]:
     counted: NDArray[np.int64] = np.bincount((rows.planned_us - begins_us) // HOUR, minlength=hours)
     return counted
 
