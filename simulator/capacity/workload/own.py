@@ -1,6 +1,6 @@
 """Every request of one's own, from CSV or Parquet: ``time,esiid,class,kind,ror``, and ``tdsp``, ``access_point``, ``door``, ``patience_s`` where wanted.
 
-Columns are looked at as wholes, and a row only where something is wrong with it. Ten million rows take some twenty seconds and two gigabytes.
+Columns are looked at as wholes, and a row only where something is wrong with it. Ten million rows take some ten seconds and two gigabytes.
 """
 
 from __future__ import annotations

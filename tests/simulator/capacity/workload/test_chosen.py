@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import jsonschema_rs
 import numpy as np
+import pyarrow as pa
 import pytest
 import yaml
+from pyarrow import parquet
 
 from meters.errors import UserError
 from simulator.capacity.workload import plan as planning
 from simulator.capacity.workload.chosen import chosen_workload, read_workload, shipped
 from simulator.capacity.workload.draw import draw
+from simulator.capacity.workload.spec import WorkloadSpec
 from simulator.errors import SimulatorError
 from simulator.input.yaml_text import read_yaml_file
 from tests.simulator.capacity.workload.pages import SCHEMA, schema_text
@@ -274,3 +278,22 @@ def test_expected_requests_are_about_those_drawn() -> None:
 
 def test_every_mistake_is_a_users_error(tmp_path: Path) -> None:
     assert all(isinstance(one, UserError) for one in read_workload(str(file(tmp_path, days=0)))[1])
+
+
+def test_the_docs_name_what_is_shipped_and_their_file_is_sound(tmp_path: Path) -> None:
+    text = (Path(__file__).parents[4] / "docs" / "workloads.md").read_text("utf-8")
+    assert sorted(re.findall(r"^\| `([\w-]+)` \|", text, re.MULTILINE)) == list(shipped())
+    (tmp_path / "mine.yaml").write_text(text.partition("```yaml\n")[2].partition("```")[0], "utf-8")
+    (tmp_path / "calls.csv").write_text(CURVE, "utf-8")
+    row = {
+        "time": ["2026-08-12T10:00"],
+        "esiid": ["10443729900000001"],
+        "class": ["csp"],
+        "kind": ["POWER"],
+        "ror": ["Mine"],
+    }
+    parquet.write_table(pa.table(row), tmp_path / "requests.parquet")
+    made, mistakes = read_workload(str(tmp_path / "mine.yaml"))
+    assert mistakes == []
+    assert made is not None
+    assert {name for name in WorkloadSpec.model_fields if f"\n{name}:" not in text} == {"title", "seed", "days"}
