@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
@@ -218,7 +219,7 @@ class _Making:
         for bills in self._spec.bills:
             calls = bills.share * self._fleet.meters * bills.calls_a_bill
             for after, part in enumerate(bills.days_after):
-                day = bills.day.fromordinal(bills.day.toordinal() + after)
+                day = bills.day + timedelta(days=after)
                 expected += calls * part * by_hour_of_day("calls", self._hours, day)
         return Stream(RequesterClass.ROR_CALL_CENTRE, InquiryKind.INTERVALS, expected)
 
