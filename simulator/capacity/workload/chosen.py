@@ -83,7 +83,7 @@ def _alone(path: Path) -> tuple[Plan | None, list[UserError]]:
     except SimulatorError as error:
         return None, [error]
     except (OSError, UnicodeDecodeError) as error:
-        why = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        why = getattr(error, "strerror", None) or "it is no text in UTF-8"
         return None, [_error("unreadable", f"The file cannot be read: {why}.", str(path), "Name a file that is there.")]
     if own is None:
         return None, list(mistakes)

@@ -11,8 +11,13 @@ from meters.identity import Tdsp, make_esiid
 
 Longs = NDArray[np.int64]
 
-#: 2^32 by the golden ratio: successive multiples spread as evenly as points can.
+#: 2^32 by the golden ratio.
 _GOLDEN = 2_654_435_769
+
+
+def spread(numbers: Longs) -> NDArray[np.float64]:
+    """(n,) of [0, 1): any stretch of whole numbers has its points as evenly as can be."""
+    return (numbers.astype(np.uint64) * np.uint64(_GOLDEN) & np.uint64(0xFFFFFFFF)).astype(np.float64) / 2**32
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +87,7 @@ class Fleet:
 
     def ror_of(self, meters: Longs) -> Longs:
         """(n,) place of the retailer in ``rors``. Everywhere in the fleet each has its share, to within a few meters."""
-        spread = (meters.astype(np.uint64) * np.uint64(_GOLDEN) & np.uint64(0xFFFFFFFF)).astype(np.float64) / 2**32
-        found: Longs = np.searchsorted(np.cumsum(self.shares)[:-1], spread, side="right").astype(np.int64)
+        found: Longs = np.searchsorted(np.cumsum(self.shares)[:-1], spread(meters), side="right").astype(np.int64)
         return found
 
     def with_rors(self, names: tuple[str, ...]) -> Fleet:

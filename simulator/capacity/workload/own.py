@@ -21,7 +21,7 @@ from meters.calendar import Seconds, epoch, fraction_s, iso, micros, to_s, to_us
 from meters.errors import UserError
 from meters.identity import mixed
 from simulator.capacity.workload.columns import CLASSES, DOORS, KINDS, Requests, Workload
-from simulator.capacity.workload.fleet import Fleet
+from simulator.capacity.workload.fleet import Fleet, spread
 from simulator.capacity.workload.never import NEVER_US
 from simulator.capacity.workload.spec import ASKERS, MOST_NUMBERED
 from simulator.errors import SimulatorError
@@ -37,8 +37,10 @@ MOST_TOLD = 100
 OWN_CALLS, MOST_ROWS = 255 << 44, 1 << 28
 _HOUR_US = to_us(3600)
 _TEXTS = pa.dictionary(pa.int32(), pa.string())
-#: By class, its door unless told.
+#: By class, its door and its patience unless told.
 _DOOR_OF = np.asarray([DOORS.index(ASKERS[one].door) for one in CLASSES], dtype=np.int64)
+_MEAN_S = np.asarray([ASKERS[one].patience_s for one in CLASSES])
+_WAITS_S = np.asarray([ASKERS[one].waits_s for one in CLASSES])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -93,14 +95,14 @@ def read_requests(
         "Name one.",
     )
     point = columns.points(fleet, company, esiids, which)
-    patience = columns.patience()
+    patience = columns.patience(asker)
     new = tuple(one for one in rors if one not in fleet.rors)
-    known = [*fleet.rors, *new]
+    known = {one: at for at, one in enumerate([*fleet.rors, *new])}
     if len(known) > MOST_NUMBERED:
         wrong.add(-1, f"There are {len(known):,} retailers, and {MOST_NUMBERED:,} can be numbered.", "Name fewer.")
     if wrong.any():
         return None, wrong.told()
-    place = np.asarray([known.index(one) for one in rors], dtype=np.int16)
+    place = np.asarray([known[one] for one in rors], dtype=np.int16)
     order = np.argsort(planned, kind="stable")
     rows = Requests(
         planned_us=planned,
@@ -331,7 +333,7 @@ class _Columns:
         """(n,) number of the access point: as told, counted from 0 within the TDSP, else spread by the ESI ID."""
         counts = np.asarray([one.points for one in fleet.companies])[company]
         if self.has("access_point"):
-            written = self._numbers("access_point", -1.0)
+            written = self._numbers("access_point", -1.0, -1.0)
             told = written.astype(np.int64)
             for row in np.flatnonzero((told < 0) | (told >= counts) | (told != written)).tolist():
                 self._wrong.add(row, "This is no access point of the TDSP.", f"Write 0 to {counts[row] - 1}.")
@@ -342,23 +344,25 @@ class _Columns:
         found: Longs = fleet.first_point[company] + told
         return found
 
-    def patience(self) -> Longs:
-        """(n,) microseconds to the hang-up."""
-        if not self.has("patience_s"):
-            return np.full(len(self._table), NEVER_US, dtype=np.int64)
-        never_s = NEVER_US / 1e6
-        waits = self._numbers("patience_s", -1.0, empty=never_s)
-        for row in np.flatnonzero((waits < 0) | (waits > never_s)).tolist():
-            self._wrong.add(row, "This is no patience.", "Write seconds from 0 on; nothing if it waits for ever.")
+    def patience(self, asker: Longs) -> Longs:
+        """(n,) microseconds to the hang-up: as told, else as those of its class wait."""
+        n, never_s, untold = len(self._table), NEVER_US / 1e6, -1e14
+        told = self._numbers("patience_s", -1.0, untold) if self.has("patience_s") else np.full(n, untold)
+        for row in np.flatnonzero((told > never_s) | ((told < 0) & (told != untold))).tolist():
+            self._wrong.add(row, "This is no patience.", "Write seconds from 0 on, or nothing.")
+        waits = np.where(_WAITS_S[asker] + _MEAN_S[asker] > 0, _WAITS_S[asker], never_s)
+        # Exponential, at quantiles that rows have by their place.
+        waits += _MEAN_S[asker] * -np.log1p(-spread(np.arange(n)))
+        waits = np.where(told == untold, waits, told)
         return np.where(waits < never_s, waits * 1e6, float(NEVER_US)).round().astype(np.int64)
 
-    def _numbers(self, name: str, bad: float, empty: float | None = None) -> NDArray[np.float64]:
+    def _numbers(self, name: str, bad: float, empty: float) -> NDArray[np.float64]:
         """(n,) numbers, ``bad`` for what is none, ``empty`` for nothing."""
         values, which = self.texts(name)
 
         def number(text: str) -> float:
             try:
-                return float(text) if text.strip() or empty is None else empty
+                return float(text) if text.strip() else empty
             except ValueError:
                 return bad
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -184,8 +185,8 @@ class _Making:
         """What a file named in a field holds."""
         try:
             found, mistakes = read(Path(self._written.place).parent / name)
-        except (OSError, UnicodeDecodeError) as error:
-            why = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        except (OSError, UnicodeDecodeError, csv.Error) as error:
+            why = getattr(error, "strerror", None) or "it is no CSV text in UTF-8"
             self._wrong(field, f"'{name}' cannot be read: {why}.", "Name a file beside this one, or its whole path.")
             return None
         except SimulatorError as error:

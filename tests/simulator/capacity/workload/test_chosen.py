@@ -263,10 +263,11 @@ def test_a_wrong_outage_curve_is_told(tmp_path: Path, text: str, message: str) -
     assert message in [one.message for one in mistakes]
 
 
-def test_a_curve_that_is_no_text_is_told(tmp_path: Path) -> None:
-    (tmp_path / "out.csv").write_bytes(b"at,out\n\xff\xfe")
+@pytest.mark.parametrize("octets", [b"at,out\n\xff\xfe", b'at,out\n"' + b"x" * 200_000])
+def test_a_curve_that_is_no_text_is_told(tmp_path: Path, octets: bytes) -> None:
+    (tmp_path / "out.csv").write_bytes(octets)
     assert told(file(tmp_path, storm={"curve": "out.csv"})) == [
-        "storm.curve: 'out.csv' cannot be read: it is not UTF-8 text."
+        "storm.curve: 'out.csv' cannot be read: it is no CSV text in UTF-8."
     ]
 
 

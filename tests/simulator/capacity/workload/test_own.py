@@ -77,6 +77,16 @@ def test_further_columns_tell_tdsp_access_point_door_and_patience(tmp_path: Path
     assert [one[6:] for one in played(path)] == [("Oncor", 799, "portal", 1_500_000), ("Oncor", 0, "api", NEVER_US)]
 
 
+def test_without_a_patience_each_waits_as_its_class_does(tmp_path: Path) -> None:
+    rows = [ROW.replace("csp", asker) for asker in ("csp", "ror_bulk", "customer", "home_automation")]
+    path = written(tmp_path, *rows, *[ROW.replace("csp", "ror_call_centre")] * 5000)
+    waits = [one.patience_us for one in played(path)]
+    assert waits[:4] == [NEVER_US, NEVER_US, to_us(300), to_us(300)]
+    callers = np.asarray(waits[4:]) / 1e6
+    assert abs(callers.mean() - 120) < 1
+    assert abs((callers > 120).mean() - np.exp(-1)) < 0.01
+
+
 def test_the_repeated_hour_is_the_first_of_two_and_an_offset_names_the_other(tmp_path: Path) -> None:
     path = written(
         tmp_path,
@@ -135,6 +145,7 @@ def test_a_time_that_the_clock_skips_is_told(tmp_path: Path) -> None:
         ("Oncor,x,api,1", "This is no access point of the TDSP."),
         ("Oncor,0,window,1", "'window' is no door."),
         ("Oncor,0,api,-1", "This is no patience."),
+        ("Oncor,0,api,-2", "This is no patience."),
         ("Oncor,0,api,inf", "This is no patience."),
         ("Oncor,0,api,long", "This is no patience."),
     ],
