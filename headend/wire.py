@@ -74,6 +74,14 @@ class ServedInterval(_Wire):
         description="`store`: collected by an earlier sweep or read; `meter`: read for this inquiry."
     )
     collectedAt: Instant = Field(examples=["2026-08-12T17:40:22-05:00"])
+    status: int = Field(
+        default=0,
+        strict=True,
+        ge=0,
+        lt=2**16,
+        description="The meter's status word of the interval, 0 where there is nothing to tell: bits 15-12 of both channels (daylight saving, power failed,"
+        " clock set forward, clock set back), 11-8 and 7-4 a condition of what was delivered and received (register-map.md). Of several meters: the flags of all, the highest condition.",
+    )
 
 
 class PartialInterval(_Wire):

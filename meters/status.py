@@ -67,6 +67,14 @@ def lacks_received(status: NDArray[np.uint16]) -> NDArray[np.bool_]:
     return _none(received_condition(status))
 
 
+def of_several(status: NDArray[np.uint16]) -> NDArray[np.uint16]:
+    """(n,) one word for each interval of several meters: the flags of all, and of each channel's conditions the highest. status: (m, n)."""
+    words: NDArray[np.uint16] = np.bitwise_or.reduce(status & np.uint16(0xF00F), axis=0)
+    for nibble in (0x0F00, 0x00F0):
+        words |= (status & np.uint16(nibble)).max(axis=0)
+    return words
+
+
 def _none(condition: NDArray[np.uint16]) -> NDArray[np.bool_]:
     none: NDArray[np.bool_] = (condition == _SKIPPED) | (condition == _STOPPED)
     return none

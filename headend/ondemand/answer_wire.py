@@ -73,18 +73,14 @@ def wired(inquiry: Inquiry, whole: Answer, answers: Sequence[Answer], store: Hea
     lacked = [answer.lacked_from for answer in answers if isinstance(answer.reading, MeterReading)]
     from_meter = min((at for at in lacked if at is not None), default=None)
     intervals, missing = [], []
-    for end, wh, present, collected_at in zip(
-        window.ends.tolist(),
-        window.wh.tolist(),
-        window.present.tolist(),
-        window.collected_at.tolist(),
-        strict=True,
-    ):
+    columns = (window.ends, window.wh, window.present, window.collected_at, window.status)
+    for end, wh, present, collected_at, status in zip(*(column.tolist() for column in columns), strict=True):
         if not present:
             missing.append(local(end))
             continue
         source: Literal["store", "meter"] = "meter" if from_meter is not None and end > from_meter else "store"
-        intervals.append(ServedInterval(end=local(end), wh=wh, source=source, collectedAt=local(collected_at)))
+        collected = local(collected_at)
+        intervals.append(ServedInterval(end=local(end), wh=wh, source=source, collectedAt=collected, status=status))
     return InquiryResult(
         **common,
         intervals=intervals,

@@ -23,6 +23,7 @@ from headend.ports import (
     MeterReading,
     MeterRecords,
     RegisterSnapshot,
+    StatusArray,
     total_wh,
 )
 from headend.store.collected import CollectedStore
@@ -59,6 +60,7 @@ from headend.vee.findings import none
 from headend.vee.quality import Channel
 from headend.vee.records import ChannelDay, DayBlock, History, VeeChannel, VeeDay
 from meters.calendar import INTERVAL_S, Seconds, day_end, day_of, day_start, intervals_in, seconds
+from meters.status import of_several
 
 #: A stored day's ESI ID, channel, day_start and meter number.
 _Row = tuple[str, int, Seconds, str]
@@ -98,6 +100,8 @@ class StoredWindow:
     collected_at: LongArray
     #: (k,) True where a read on demand brought it, or a part of it, not a sweep.
     on_demand: BoolArray
+    #: (k,) the meter's status words; of several meters as ``meters.status.of_several``.
+    status: StatusArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,6 +317,7 @@ class HeadEndStore:
             ((flags & PRESENT) != 0).all(axis=0)[known],
             np.max([packed.collected_at for packed in held], axis=0)[known],
             ((flags & ON_DEMAND) != 0).any(axis=0)[known],
+            of_several(np.array([packed.status for packed in held]))[known],
         )
 
     def reaches_to(self, esiid: str, start: Seconds, channel: Channel = Channel.LOAD) -> Seconds:

@@ -6,14 +6,14 @@ VEE always wins: a non-VEE interval counts only after the end of the last VEE in
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from headend.ports import BoolArray, IntArray, LongArray
+from headend.ports import BoolArray, IntArray, LongArray, StatusArray
 from headend.wire import ServedInterval
 from meters.calendar import INTERVAL_S, Seconds, seconds
 from simulator.ror.errors import RorError
@@ -64,12 +64,16 @@ class UsageRecord:
     source: CodeArray
     #: (n,) Wh given to the grid; 0 where none was posted.
     given: IntArray
+    #: (n,) the meter's status words of non-VEE intervals; 0 of VEE ones, which come without. Given empty: 0 throughout.
+    status: StatusArray = field(default_factory=lambda: np.zeros(0, np.uint16))
 
     def __post_init__(self) -> None:
         """Refuse arrays of unequal length, unordered or repeated ends, negative energy."""
         count = len(self.ends)
-        if not count == len(self.wh) == len(self.quality) == len(self.source) == len(self.given):
-            raise RorError("ror.usage.lengths", "Ends, energy, quality and source differ in length.")
+        if not len(self.status):
+            object.__setattr__(self, "status", np.zeros(count, np.uint16))
+        if {len(getattr(self, column)) for column in self.__slots__} != {count}:
+            raise RorError("ror.usage.lengths", "Ends, energy, quality, source and status differ in length.")
         if count and (np.any(np.diff(self.ends) <= 0) or np.any(self.ends % INTERVAL_S)):
             raise RorError(
                 "ror.usage.order",
@@ -81,8 +85,7 @@ class UsageRecord:
 
     def only(self, chosen: BoolArray) -> UsageRecord:
         """Keep the chosen intervals. chosen: (n,) True to keep."""
-        quality, source, given = self.quality[chosen], self.source[chosen], self.given[chosen]
-        return UsageRecord(self.ends[chosen], self.wh[chosen], quality, source, given)
+        return UsageRecord(*(getattr(self, column)[chosen] for column in self.__slots__))
 
     @property
     def energy(self) -> Energy:
@@ -92,6 +95,10 @@ class UsageRecord:
     def within(self, start: Seconds, end: Seconds) -> UsageRecord:
         """Keep the intervals that lie in ``[start, end)``, UTC epoch seconds."""
         return self.only((self.ends > start) & (self.ends <= end))
+
+    def latest(self, count: int) -> UsageRecord:
+        """Keep the last so many intervals."""
+        return self.only(np.arange(len(self.ends)) >= len(self.ends) - count)
 
     def vee(self) -> UsageRecord:
         """Keep the VEE intervals."""
@@ -138,7 +145,7 @@ def from_vee(ends: LongArray, wh: IntArray, estimated: BoolArray, given: IntArra
 
 def joined(records: Iterable[UsageRecord]) -> UsageRecord:
     """Put records behind each other, in order of time."""
-    parts = [(one.ends, one.wh, one.quality, one.source, one.given) for one in records]
+    parts = [[getattr(one, column) for column in UsageRecord.__slots__] for one in records]
     return UsageRecord(*map(np.concatenate, zip(*parts, strict=True))) if parts else empty()
 
 
@@ -154,6 +161,7 @@ def from_gap(intervals: Iterable[ServedInterval]) -> UsageRecord:
         np.full(len(served), Quality.NON_VEE, dtype=np.int8),
         np.array([Source.METER if interval.source == "meter" else Source.STORE for interval in served], dtype=np.int8),
         np.zeros(len(served), dtype=np.int32),
+        np.array([interval.status for interval in served], dtype=np.uint16),
     )
 
 

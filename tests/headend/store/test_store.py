@@ -92,6 +92,7 @@ def test_interval_that_the_meter_has_no_value_for_is_known_and_not_present(store
     window = store.window(ESIID, MIDNIGHT, MIDNIGHT + 3600)
     assert window.present.tolist() == [True, False, True]
     assert window.wh.tolist() == [100, 0, 300]
+    assert window.status.tolist() == [0, status_word(0, Condition.SKIPPED), 0]
 
 
 def test_hole_between_two_reads_is_the_first_missing(store: HeadEndStore) -> None:

@@ -26,7 +26,7 @@ def vee_day(day: date = DAY, wh: int = 400) -> UsageRecord:
 
 def served(end: Seconds, wh: int = 500, source: str = "store") -> ServedInterval:
     return ServedInterval.model_validate(
-        {"end": local(end), "wh": wh, "source": source, "collectedAt": local(end + 600)}
+        {"end": local(end), "wh": wh, "source": source, "collectedAt": local(end + 600), "status": 0x2000}
     )
 
 
@@ -38,6 +38,7 @@ def test_qualities_and_sources_stay_apart() -> None:
     assert [record.count_of(source) for source in Source] == [96, 1, 1]
     assert record.vee_end() == MIDNIGHT
     assert record.total_wh() == 96 * 400 + 1000
+    assert record.status.tolist() == [0] * 96 + [0x2000] * 2
 
 
 def test_vee_wins_over_non_vee_for_the_same_interval() -> None:

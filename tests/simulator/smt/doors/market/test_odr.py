@@ -83,6 +83,7 @@ async def test_a_refusal_found_by_the_head_end_comes_with_what_its_store_holds(r
         "wh": 7,
         "source": "store",
         "collectedAt": "2026-08-12T04:00:00-05:00",
+        "status": 0x2000,
     }
     rig.head_end.amend = REFUSED_RESULT | {"intervals": [held], "reachesTo": held["end"]}
     ack = await rig.asked(readType="INTERVALS")
@@ -94,7 +95,7 @@ async def test_a_refusal_found_by_the_head_end_comes_with_what_its_store_holds(r
     assert status["refusal"]["code"] == "FR-CR016.1b"
     assert "It was used at" in status["refusal"]["reason"]
     assert status["refusal"]["retryAt"] == "2026-08-13T00:00:00-05:00"
-    assert (len(status["intervals"]), status["reachesTo"]) == (1, held["end"])
+    assert (status["intervals"], status["reachesTo"]) == ([held], held["end"])
 
 
 async def test_an_answer_from_the_store_alone_spends_nothing(rig: Rig) -> None:
