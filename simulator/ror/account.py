@@ -12,6 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from meters.calendar import Seconds, day_end, day_of, day_start
 from simulator.ror.billing.money import cents
 
+#: What a meter read is worth asking for, $: a quarter of a minute of an agent's time [D].
+WORTH_ASKING = Decimal("0.25")
 #: No account is older, and no bill covers more than a year and its proration.
 FIRST_YEAR, LONGEST_CYCLE_DAYS = 2000, 400
 
@@ -57,6 +59,10 @@ class Account(_Record):
     last_bill: LastBill | None = None
     #: What was received before the last bill is in that bill.
     payments: tuple[Payment, ...] = ()
+    #: First day on which the customer is this retailer's; None: all of the cycle is.
+    customer_since: date | None = None
+    #: What knowing the gap must be worth, $, for the meter to be asked for it.
+    worth_asking: Money = WORTH_ASKING
 
     @model_validator(mode="after")
     def _ascending(self) -> Self:
@@ -72,6 +78,17 @@ class Account(_Record):
     def cycle_start(self) -> Seconds:
         """UTC epoch seconds at which the cycle begins."""
         return day_start(self.cycle_first)
+
+    @property
+    def own_start(self) -> Seconds:
+        """UTC epoch seconds from which its usage is this retailer's to bill."""
+        return (
+            self.cycle_start if self.customer_since is None else max(self.cycle_start, day_start(self.customer_since))
+        )
+
+    def expected_from(self, vee_end: Seconds | None) -> Seconds:
+        """UTC epoch seconds from which an unknown interval is one that is expected; before it it is a hole. vee_end: where VEE data end."""
+        return self.own_start if vee_end is None else max(vee_end, self.own_start)
 
     @property
     def cycle_end(self) -> Seconds:

@@ -7,8 +7,8 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from headend.ondemand.gap import gap
-from meters.calendar import Seconds, iso
+from headend.ondemand.gap import GAP_LIMIT, gap
+from meters.calendar import INTERVAL_S, Seconds, iso
 from simulator.ror.account import Account
 from simulator.ror.billing.bill import Bill, bill
 from simulator.ror.billing.money import cents, kwh, money
@@ -17,8 +17,8 @@ from simulator.ror.projection import Projection, project
 from simulator.ror.usage import Energy, UsageRecord
 from simulator.ror.worth import closed_bills, outlook, read_worth
 
-#: Below this a call is not worth an on-demand read [D].
-WORTH_ASKING = Decimal("1.00")
+#: A cycle that began longer ago than a read reaches back is none of a customer who came just now.
+READ_REACHES_S = GAP_LIMIT * INTERVAL_S
 #: How far below an edge "just below" is: customers and labels count whole kWh.
 ONE_KWH = 1_000
 
@@ -57,19 +57,18 @@ class EdgeWorth:
         return self.bill_at - self.bill_below
 
     def statement(self) -> str:
-        """Tell the caller in one sentence or two."""
+        """Tell the caller in one sentence."""
         so_far = (
             f"{kwh(self.to_go_wh)} kWh to go" if self.to_go_wh > 0 else f"passed by {kwh(-self.to_go_wh)} kWh already"
         )
-        sides = f"One kWh below it the bill is {money(self.bill_below)}, at it {money(self.bill_at)}."
         if self.to_go_wh <= 0:
-            return f"The {self.edge.text}: {so_far}. {sides}"
+            return f"The {self.edge.text}: {so_far}."
         of_those = (
             f"; the bill is about {money(self.bill_if)} then and {money(self.bill_if_not)} otherwise"
             if self.bill_if is not None and self.bill_if_not is not None
             else ""
         )
-        return f"The {self.edge.text}: {so_far}, and {self.odds} of 100 ways that the cycle may go reach it{of_those}. {sides}"
+        return f"The {self.edge.text}: {so_far}, and {self.odds} of 100 ways that the cycle may go reach it{of_those}."
 
     def to_dict(self) -> dict[str, Any]:
         """JSON values: money as strings, energy in whole Wh."""
@@ -130,18 +129,11 @@ def edge_worths(plan: RatePlan, account: Account, projection: Projection) -> lis
     return sorted(found, key=lambda one: (abs(one.projected_to_go_wh), one.edge.wh, one.edge.kind))
 
 
-def decide(
-    account: Account,
-    question: Question,
-    usage: UsageRecord,
-    plan: RatePlan,
-    now: Seconds,
-    worth_asking: Decimal = WORTH_ASKING,
-) -> Decision:
+def decide(account: Account, question: Question, usage: UsageRecord, plan: RatePlan, now: Seconds) -> Decision:
     """Decide whether the question needs the non-VEE intervals of the gap (S2). Pure.
 
-    They are needed if the caller asks about now, whole intervals have passed since the VEE data end, and it is worth more than ``worth_asking``
-    dollars to know them.
+    They are needed if the caller asks about now, whole intervals have passed since the VEE data end, or since a customer without any came, and it is
+    worth more than the account's ``worth_asking`` dollars to know them.
     now: UTC epoch seconds.
     """
     vee_end = usage.vee_end()
@@ -153,32 +145,35 @@ def decide(
     }
     if question is Question.LAST_BILL:
         return Decision(False, "The question is about the last bill: the retailer's own record answers it.", facts)
-    if vee_end is None:
+    if vee_end is None and now - account.own_start > READ_REACHES_S:
         return Decision(False, "SMT has no VEE data of this ESI ID, so there is no gap to fill behind them.", facts)
     if now <= account.cycle_start:
         return Decision(
             False, f"The cycle begins on {account.cycle_first}, after the call: nothing of it is used yet.", facts
         )
-    missing = gap(vee_end, min(now, account.cycle_end))
+    # VEE data may still end before the cycle begins.
+    expected_from = account.expected_from(vee_end)
+    known_to = expected_from if vee_end is None else vee_end
+    missing = gap(known_to, min(now, account.cycle_end))
     facts["gap_intervals"] = missing.intervals
-    if not missing.intervals:
+    if missing.end <= expected_from:
         return Decision(False, "VEE data reach to the last whole interval of the cycle: there is no gap.", facts)
     projection = project(usage, account)
-    # VEE data may still end before the cycle begins.
-    gap_start = max(vee_end, account.cycle_start)
+    gap_start = max(missing.start, expected_from)
     weighed = edge_worths(plan, account, projection)
     steps = {one.edge: one.worth for one in weighed if one.edge.kind is not EdgeKind.TIER}
-    worth = read_worth(plan, account, projection.draws, (gap_start, missing.end), steps)
+    worth = read_worth(plan, account, projection.draws, expected_from, (gap_start, missing.end), steps)
     facts |= {
-        "hours_unknown": str(Decimal(missing.end - gap_start) / 3600),
+        "hours_unknown": str(Decimal(missing.end - expected_from) / 3600),
         "projection": projection.to_dict(),
         "edges_in_reach": [one.to_dict() for one in weighed if one.in_reach],
         "read_worth": worth.to_dict(),
-        "worth_asking_usd": str(worth_asking),
+        "worth_asking_usd": str(account.worth_asking),
     }
     until = "the call" if now <= account.cycle_end else "the end of the cycle"
-    hours = f"VEE data end at {iso(vee_end)}, {_hours(missing.end - vee_end)} before {until}"
-    parts = [f"{money(worth.bill)} by what the bill to date may be wrong"]
+    known = "The customer came" if vee_end is None else "VEE data end"
+    hours = f"{known} at {iso(known_to)}, {_hours(missing.end - known_to)} before {until}"
+    parts = [f"{money(worth.bill)} by what the bill to date would be less wrong than with what is expected"]
     parts += [
         f"{money(one.worth)} at an edge ({one.edge.text}), whose wrong side would be told "
         f"{100 * one.wrong:.0f} of 100 times, and {100 * one.wrong_after:.0f} once it is read"
@@ -186,9 +181,12 @@ def decide(
         if one.worth
     ]
     value = f"{hours}; to read the gap is worth {money(worth.total)}: {' and '.join(parts)}"
-    if worth.total > worth_asking:
-        return Decision(True, f"{value}. That is more than {money(worth_asking)}.", facts)
-    return Decision(False, f"{value}. That is no more than {money(worth_asking)}: VEE data answer the question.", facts)
+    asked = money(account.worth_asking)
+    if worth.total > account.worth_asking:
+        return Decision(True, f"{value}. That is more than {asked}.", facts)
+    return Decision(
+        False, f"{value}. That is no more than {asked}: VEE data and what is expected answer the question.", facts
+    )
 
 
 def _hours(seconds: Seconds) -> str:

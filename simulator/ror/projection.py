@@ -12,7 +12,7 @@ import numpy as np
 from meters.calendar import INTERVAL_S, day_end, day_of_interval, day_start, interval_ends, intervals_in, local, seconds
 from simulator.ror.account import Account
 from simulator.ror.billing.windows import apportioned
-from simulator.ror.likely import NINETIETH, TENTH, Draws, draw, quantile
+from simulator.ror.likely import NINETIETH, TENTH, Draws, draw, middle_of, quantile
 from simulator.ror.usage import Energy, UsageRecord
 
 #: Recent VEE days that the usual day is made of: two weeks have every day of the week twice [D].
@@ -93,8 +93,10 @@ def usual_hours(record: UsageRecord) -> tuple[int | None, ...]:
 def project(record: UsageRecord, account: Account) -> Projection:
     """Project the cycle's usage: known intervals, and for each one that is missing, holes included, the ways it may go. Pure."""
     draws = draw(record, account.cycle_first, account.cycle_last)
+    before = draws.ends <= account.own_start
+    draws.wh[:, before] = draws.given[:, before] = 0
     totals = draws.totals
-    middle = int(np.argsort(totals, kind="stable")[len(totals) // 2])
+    middle = middle_of(totals)
     low, high = (round(quantile(totals, share)) for share in (TENTH, NINETIETH))
     known_wh = record.within(account.cycle_start, account.cycle_end).total_wh()
     energy = Energy(draws.ends, draws.wh[middle], draws.given[middle])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -14,7 +14,7 @@ from simulator.ror.account import Account
 from simulator.ror.billing.money import cents, usd
 from simulator.ror.billing.plan import Edge, RatePlan
 from simulator.ror.billing.sheet import Sheet, sheet
-from simulator.ror.likely import NINETIETH, TENTH, Draws, quantile
+from simulator.ror.likely import NINETIETH, TENTH, Draws, middle_of, quantile
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,26 +32,40 @@ class Outlook:
         return {name: str(getattr(self, name)) for name in self.__slots__}
 
 
-def closed_bills(plan: RatePlan, account: Account, draws: Draws) -> LongArray:
-    """(k,) cents of the cycle's closed bill in each draw. Pure."""
+def sheet_to(plan: RatePlan, account: Account, instant: Seconds) -> Sheet:
+    """The lines of the cycle's bill to an instant within it, UTC epoch seconds; at its end those of the closed bill."""
     first, last = account.cycle_first, account.cycle_last
     full = account.full_cycle_days or account.cycle_days
-    return _totals(sheet(plan, first, last, last, full, closed=True), draws, np.ones(len(draws.ends), np.bool_))
+    return sheet(plan, first, day_of_interval(instant), last, full, closed=instant >= account.cycle_end)
+
+
+def closed_bills(plan: RatePlan, account: Account, draws: Draws) -> LongArray:
+    """(k,) cents of the cycle's closed bill in each draw. Pure."""
+    return bills_to(plan, account, draws, account.cycle_start, account.cycle_end)
+
+
+def bills_to(plan: RatePlan, account: Account, draws: Draws, expected_from: Seconds, instant: Seconds) -> LongArray:
+    """(k,) cents of the cycle's bill to an instant in each draw. Pure.
+
+    expected_from: UTC epoch seconds from which an unknown interval is billed as it is drawn; before it it is a hole, and not billed.
+    """
+    counted = np.flatnonzero(billed(draws, expected_from, instant))
+    terms = sheet_to(plan, account, instant)
+    size = (len(draws.wh), terms.windows.intervals)
+    taken, given = np.zeros(size, np.int32), np.zeros(size, np.int32)
+    taken[:, counted], given[:, counted] = draws.wh[:, counted], draws.given[:, counted]
+    return terms.bills(terms.windows.sums(taken), terms.windows.sums(given)).total
+
+
+def billed(draws: Draws, expected_from: Seconds, instant: Seconds) -> BoolArray:
+    """(t,) the intervals that a bill to an instant counts."""
+    return (draws.ends <= instant) & (draws.known | (draws.ends > expected_from))
 
 
 def outlook(bills: LongArray) -> Outlook:
     """What is told of (k,) closed bills in cents."""
     low, middle, high = (usd(round(quantile(bills, share))) for share in (TENTH, 0.5, NINETIETH))
     return Outlook(low, middle, high, usd(round(float(bills.mean()))))
-
-
-def _totals(terms: Sheet, draws: Draws, counted: BoolArray) -> LongArray:
-    """(k,) cents of each draw's bill. counted: (t,) the intervals that are billed."""
-    size = (len(draws.wh), terms.windows.intervals)
-    taken, given = np.zeros(size, np.int32), np.zeros(size, np.int32)
-    billed = np.flatnonzero(counted)
-    taken[:, billed], given[:, billed] = draws.wh[:, billed], draws.given[:, billed]
-    return terms.bills(terms.windows.sums(taken), terms.windows.sums(given)).total
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +91,7 @@ class ReadWorth:
 
     #: Wh of the gap in the middle of the ways.
     gap_wh: int
-    #: By how much the bill to date is wrong in the mean if the gap is left out of it.
+    #: By how much less the bill to date, which has what is expected of the gap, is wrong in the mean once it is read.
     bill: Decimal
     edges: tuple[EdgeDoubt, ...]
 
@@ -106,37 +120,38 @@ class ReadWorth:
 
 
 def read_worth(
-    plan: RatePlan, account: Account, draws: Draws, gap: tuple[Seconds, Seconds], edges: dict[Edge, Decimal]
+    plan: RatePlan,
+    account: Account,
+    draws: Draws,
+    expected_from: Seconds,
+    gap: tuple[Seconds, Seconds],
+    edges: dict[Edge, Decimal],
 ) -> ReadWorth:
     """What reading the unknown intervals of ``gap`` is worth. Pure.
 
-    The bill to date, which leaves the gap out until it is read, loses that error; and at an edge the side told is the wrong one less often, times what lies between its sides.
-    gap: UTC epoch seconds, within the cycle. edges: what lies between the bills on either side of each, $. What else is not known, holes and the rest
-    of the cycle, stays so; how the gap and the rest hang together is not counted.
+    The bill to date, which has what is expected of them until they are read, loses the error of that; and at an edge the side told is the wrong one
+    less often, times what lies between its sides. What else is not known, the rest of the cycle and what a gap is too long for, stays so; how the gap and the rest hang together
+    is not counted. expected_from: as ``bills_to`` takes it. gap: UTC epoch seconds, within the cycle. edges: what lies between the bills on either side of each, $.
     """
     within = ~draws.known & (draws.ends > gap[0]) & (draws.ends <= gap[1])
     totals = draws.wh[:, within].sum(axis=1, dtype=np.int64)
-    middle = int(np.argsort(totals, kind="stable")[len(totals) // 2])
-    to_date = draws.ends <= gap[1]
-    # Holes are the same, read or not.
-    alone = Draws(
-        draws.ends,
-        np.where(within, draws.wh, draws.wh[middle]),
-        np.where(within, draws.given, draws.given[middle]),
-        draws.known,
-        draws.days_used,
+    middle = middle_of(totals)
+    read = replace(
+        draws,
+        wh=np.where(within, draws.wh[middle], draws.wh),
+        given=np.where(within, draws.given[middle], draws.given),
     )
-    through = day_of_interval(gap[1])
-    first, last = account.cycle_first, account.cycle_last
-    full = account.full_cycle_days or account.cycle_days
-    terms = sheet(plan, first, through, last, full, closed=through >= last)
-    error = np.abs(_totals(terms, alone, to_date) - _totals(terms, alone, to_date & ~within)).mean()
+    before, after = (
+        np.abs(bills - bills[middle_of(bills)]).mean()
+        for bills in (bills_to(plan, account, one, expected_from, gap[1]) for one in (draws, read))
+    )
     rest = draws.totals - totals
     ends = totals[:, None] + rest[None, :]
     doubts = []
-    for edge, apart in edges.items():
+    # At the cycle's end its bill is the closed one: what an edge changes is in it.
+    for edge, apart in edges.items() if gap[1] < account.cycle_end else ():
         past = (ends >= edge.wh).mean(axis=1)
-        wrong, after = min(past.mean(), 1 - past.mean()), np.minimum(past, 1 - past).mean()
+        wrong, wrong_after = min(past.mean(), 1 - past.mean()), np.minimum(past, 1 - past).mean()
         if wrong > 0:
-            doubts.append(EdgeDoubt(edge, cents(abs(apart)), float(wrong), float(after)))
-    return ReadWorth(int(totals[middle]), cents(Decimal(float(error)) / 100), tuple(doubts))
+            doubts.append(EdgeDoubt(edge, cents(abs(apart)), float(wrong), float(wrong_after)))
+    return ReadWorth(int(totals[middle]), cents(Decimal(max(float(before - after), 0.0)) / 100), tuple(doubts))

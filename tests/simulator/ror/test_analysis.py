@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -99,7 +100,33 @@ def test_a_question_about_now_next_to_an_edge_needs_more() -> None:
 def test_a_day_of_unknown_energy_needs_more_also_without_an_edge() -> None:
     decision = decide(ACCOUNT, Question.BALANCE, POSTED, FLAT, CALL)
     assert decision.needs_more
-    assert "by what the bill to date may be wrong" in decision.reason
+    assert "by what the bill to date would be less wrong than with what is expected" in decision.reason
+    assert decision.facts["read_worth"]["total_usd"] == decision.facts["read_worth"]["bill_usd"]
+
+
+@pytest.mark.parametrize(
+    ("worth_asking", "at", "asked"),
+    [("0.25", "17:40", True), ("1.00", "17:40", False), ("0", "01:10", True), ("0.25", "01:10", False)],
+)
+def test_an_account_says_what_a_read_must_be_worth(worth_asking: str, at: str, asked: bool) -> None:
+    account = ACCOUNT.model_copy(update={"worth_asking": Decimal(worth_asking)})
+    decision = decide(account, Question.BALANCE, POSTED, FLAT, epoch(f"2026-08-12T{at}"))
+    assert (decision.needs_more, decision.facts["worth_asking_usd"]) == (asked, worth_asking)
+
+
+def test_a_customer_who_came_today_is_read_and_one_without_data_for_weeks_is_not() -> None:
+    new = ACCOUNT.model_copy(update={"cycle_first": date(2026, 8, 12)})
+    decision = decide(new, Question.BALANCE, empty(), PLAN, CALL)
+    assert (decision.needs_more, decision.facts["gap_intervals"]) == (True, 70)
+    assert "The customer came at 2026-08-12T00:00:00-05:00, 17 h 30 before the call" in decision.reason
+    within = ACCOUNT.model_copy(update={"customer_since": date(2026, 8, 12)})
+    assert decide(within, Question.BALANCE, empty(), PLAN, CALL).needs_more
+    assert not decide(ACCOUNT, Question.BALANCE, empty(), PLAN, CALL).needs_more
+
+
+def test_before_the_first_whole_interval_of_a_cycle_none_is_needed() -> None:
+    new = ACCOUNT.model_copy(update={"cycle_first": date(2026, 8, 12)})
+    assert "no gap" in decide(new, Question.BALANCE, POSTED, PLAN, epoch("2026-08-12T00:10")).reason
 
 
 def test_a_call_soon_after_midnight_needs_none() -> None:

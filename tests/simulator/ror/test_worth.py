@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
 import numpy as np
 import pytest
 
-from meters.calendar import INTERVAL_S, day_start, interval_ends
+from meters.calendar import INTERVAL_S, Seconds, day_end, day_start, interval_ends
 from simulator.ror.account import Account
 from simulator.ror.billing.plan import BillCredit, EnergyPrice, RatePlan, TduCharge, plan_edges
 from simulator.ror.likely import Draws
@@ -55,15 +56,16 @@ def test_of_99_ways_the_tenth_and_the_ninetieth_are_told() -> None:
     )
 
 
-def _of(draws: Draws) -> tuple[Decimal, list[EdgeDoubt]]:
-    worth = read_worth(PLAN, ACCOUNT, draws, GAP, {CREDIT: Decimal(50)})
+def _of(draws: Draws, expected_from: Seconds = GAP[0]) -> tuple[Decimal, list[EdgeDoubt]]:
+    worth = read_worth(PLAN, ACCOUNT, draws, expected_from, GAP, {CREDIT: Decimal(50)})
     assert worth.total == worth.bill + sum(one.worth for one in worth.edges)
     return worth.bill, list(worth.edges)
 
 
-def test_far_from_the_edge_it_is_what_the_gap_costs() -> None:
-    # 10 and 20 kWh are left out of the bill: $1 and $2.
-    assert _of(ways((10, 5), (20, 5))) == (Decimal("1.50"), [])
+def test_far_from_the_edge_it_is_what_the_bill_is_wrong_by_with_what_is_expected() -> None:
+    # The middle of 10, 20 and 40 kWh is billed: $1, nothing and $2 are the errors.
+    assert _of(ways((10, 5), (20, 5), (40, 5))) == (Decimal("1.00"), [])
+    assert _of(ways((20, 5), (20, 5))) == (Decimal("0.00"), [])
 
 
 @pytest.mark.parametrize(
@@ -88,8 +90,27 @@ def test_at_the_edge_it_is_how_much_less_often_the_wrong_side_would_be_told(
     assert doubt.worth == Decimal(worth)
 
 
-def test_a_hole_before_the_gap_is_the_same_read_or_not() -> None:
+def _unknown_before() -> Draws:
+    """10 or 20 kWh of the gap, and 1 or 9 kWh that are not known before it."""
     draws = ways((10, 5), (20, 5))
     draws.known[10] = False
     draws.wh[:, 10] = 1_000, 9_000
-    assert _of(draws)[0] == Decimal("1.50")
+    return draws
+
+
+def test_a_hole_before_the_gap_is_the_same_read_or_not() -> None:
+    # Of the two the higher counts as the middle, $1 above the other.
+    assert _of(_unknown_before())[0] == Decimal("0.50")
+
+
+def test_what_a_gap_is_too_long_for_stays_uncertain_when_the_rest_is_read() -> None:
+    # Expected are 11 or 29 kWh, so the bill is wrong by $1.80 in one of two; of the 20 read, by the $0.80 between 1 and 9 kWh.
+    assert _of(_unknown_before(), day_start(DAY))[0] == Decimal("0.50")
+
+
+def test_at_the_end_of_the_cycle_the_credit_is_in_the_bill_and_counts_once() -> None:
+    whole = (day_start(NEXT), day_end(NEXT))
+    draws = replace(ways((10, 20), (10, 60)), known=np.arange(192) < 96)
+    worth = read_worth(PLAN, ACCOUNT, draws, whole[0], whole, {CREDIT: Decimal(50)})
+    # 40 + 10 + 20 = 70 kWh cost $7.00, 110 kWh $11.00 less $50: $46.00 apart, in one of two.
+    assert (worth.bill, worth.edges) == (Decimal("23.00"), ())
