@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from headend.ports import LongArray
 from headend.vee.rules import BY_NUMBER, Rule
 from meters.calendar import INTERVAL_S, interval_ends, iso, seconds
 
@@ -49,13 +50,13 @@ def in_order(findings: FindingArray) -> FindingArray:
     return np.sort(findings, order=["row", "channel", "rule", "first"])
 
 
-def explain(finding: Any, day: date) -> Finding:
-    """A record as a sentence with its evidence. finding: one of a ``FINDING`` array. day: the operating day of its block."""
+def explain(finding: Any, day: date | LongArray) -> Finding:
+    """A record as a sentence with its evidence. finding: one of a ``FINDING`` array. day: the operating day of its block, or the (n,) ends of its intervals."""
     rule = BY_NUMBER[Rule(int(finding["rule"]))]
     value, limit, channel = (int(finding[name]) for name in ("value", "limit", "channel"))
     evidence: dict[str, int | str] = {"channel": channel, "value": value, "limit": limit}
     if rule.scope == "interval":
-        ends = interval_ends(day)
+        ends = interval_ends(day) if isinstance(day, date) else day
         evidence["first"] = iso(seconds(ends[int(finding["first"])] - INTERVAL_S))
         evidence["last"] = iso(seconds(ends[int(finding["last"])]))
     said = rule.says.format(**({"first": "", "last": ""} | evidence), edges=_EDGES.get(value, ""))
