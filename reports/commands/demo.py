@@ -18,6 +18,9 @@ def demo(
     out: Annotated[Path, typer.Option(help="Folder for the report, the results and the LSE files.")] = Path(
         "ami-out/demo"
     ),
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Show the arithmetic: the bill's lines, and what it rests on.")
+    ] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the result as JSON on stdout, all else on stderr.")
     ] = False,
@@ -41,7 +44,7 @@ def demo(
             done = run_and_judge(load(SCENARIOS.files()[DEMO]), out, progress)
         render(done.recording, out)
     to = console(stderr=as_json)
-    print_result(to, done.result, done.recording.world)
+    print_result(to, done.result, done.recording.world, explain=explain)
     print_files(to, out, done.seconds)
     if as_json:
         typer.echo(dumps(done.result), nl=False)

@@ -38,14 +38,14 @@ def cost_figure(facts: Facts, call: RecordedCall, width: Width) -> Figure | None
     from matplotlib.figure import Figure
 
     stand, plan = call.stand, facts.recording.world.plan_terms
-    if stand is None or plan is None:
+    if stand is None or plan is None or stand.known_to is None:
         return None
     account = facts.scenario.account
-    to, start, end = stand.to, day_start(account.cycle_first), day_end(account.cycle_last)
+    to, start, end = stand.known_to, day_start(account.cycle_first), day_end(account.cycle_last)
     beside = width is WIDE
     figure = Figure(figsize=(width.inches, 4.2 if beside else 7.0), layout="constrained")
     whole, large = figure.subplots(1, 2, sharey=True) if beside else figure.subplots(2, 1)
-    lines = _cost_lines(facts, plan, stand)
+    lines = _cost_lines(facts, plan, stand, to)
     for axes in (whole, large):
         bare(axes)
         for line in lines:
@@ -67,8 +67,8 @@ def cost_figure(facts: Facts, call: RecordedCall, width: Width) -> Figure | None
     return figure
 
 
-def _cost_lines(facts: Facts, plan: RatePlan, stand: Stand) -> list[Line]:
-    usage, to = facts.at_call, stand.to
+def _cost_lines(facts: Facts, plan: RatePlan, stand: Stand, to: Seconds) -> list[Line]:
+    usage = facts.at_call
     known = _bills(plan, facts, usage, to)
     vee_to = max((interval.end for interval in usage if interval.quality is not Quality.NON_VEE), default=to)
     vee = [point for point in known if point[0] <= vee_to]
@@ -80,6 +80,9 @@ def _cost_lines(facts: Facts, plan: RatePlan, stand: Stand) -> list[Line]:
     for way in _ways(stand):
         points = _way(plan, facts, known[-1], to, way)
         lines.append(_line(points, color=way.colour, linestyle=way.dash, linewidth=1.5, label=way.label))
+    if stand.to > to:
+        told, about = [(stand.to, stand.bill.total_usd)], "told, with what is expected"
+        lines.append(_line(told, color=INK, linestyle="", marker="o", markersize=6, label=about))
     again = facts.rebilled
     if again is not None and again.vee_usd is not None and again.instant is not None:
         look = {"linestyle": "", "marker": "D", "markerfacecolor": PAPER, "markersize": 7}

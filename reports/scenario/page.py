@@ -10,7 +10,7 @@ from typing import Any
 
 from reports.chart_parts import NARROW, WIDE
 from reports.scenario.charts import charts
-from reports.scenario.wording import bill_rows, evidence_text, kwh_text, tally
+from reports.scenario.wording import bill_rows, evidence_text, kwh_text, rests_rows, tally
 from scenarios.judging.facts import Facts
 from scenarios.judging.result import result_of
 from scenarios.judging.verdict import judge
@@ -19,6 +19,7 @@ from scenarios.recording.recording import Recording
 from scenarios.requirements import REQUIREMENTS
 from scenarios.stamps import plain, stamp
 from simulator.ror import likely, projection
+from simulator.ror.account import WORTH_ASKING
 from simulator.ror.on_demand import RequestEnd
 from simulator.runtime.folder import write_whole
 from simulator.verdicts import Mark
@@ -33,6 +34,7 @@ def _defaults() -> tuple[str, ...]:
         "The gap ends at the last whole quarter hour before the inquiry; what the meter shows beyond is given apart and not billed (AMB-6).",
         "A customer is satisfied when answered before hang-up and when the bill told lies within the tolerance of the re-bill (AMB-12). That they do not call again within 24 hours cannot be observed here: who calls is written in the scenario.",
         f"A usual day is the mean of the last {projection.RECENT_DAYS} whole VEE days by hour. Where a cycle goes is told by what came after like days of {likely.DRAWS} other homes; eight of ten lie in the range.",
+        f"What is not known of the bill to date is billed as the middle of those ways has it. The meter is asked where that loses more than ${WORTH_ASKING} in the mean, edges of the plan included, unless the account says otherwise.",
         "The caller's patience is fixed by the scenario; the middle tier's time is fixed by it or drawn from its law.",
         "The read of intervals (readType INTERVALS) is an extension of SMT's /odr/ of our own, and so is the file of result codes.",
         "TDU charges are read second-hand [S]; plan, names, ESI IDs and meter numbers are invented.",
@@ -67,6 +69,10 @@ def _content(facts: Facts, result: dict[str, Any]) -> dict[str, Any]:
         "checks": [_judged(check) for check in result["checks"]],
         "bills": bill_rows(result),
         "bill_lines": _bill_lines(facts),
+        "rests_on": rests_rows(result),
+        "at_once": facts.call.instant.sentences
+        if facts.call and facts.call.told_at > facts.call.instant.told_at
+        else [],
         "edges": facts.call.edges if facts.call else [],
         "refusals": _refusals(facts),
         "requirements": [_requirement(ident, state, result) for ident, state in result["requirements"].items()],
@@ -112,10 +118,10 @@ def _judged(judged: dict[str, Any]) -> dict[str, Any]:
 
 
 def _bill_lines(facts: Facts) -> list[tuple[str, RecordedBill]]:
-    """The bills line by line: VEE only, with the gap, projected, re-billed."""
+    """The bills line by line: as told at once, with the gap, projected, re-billed."""
     call, stand = facts.call, facts.call and facts.call.stand
     found = [
-        ("On VEE data only", call and call.vee_only and call.vee_only.bill),
+        ("At once, part expected", call and call.instant.stand and call.instant.stand.bill),
         ("With the gap, as told", call and call.with_gap and call.with_gap.bill),
         ("Projected, whole cycle", stand and stand.projected_bill),
         ("Re-billed on VEE data", facts.rebilled and facts.rebilled.vee_bill),

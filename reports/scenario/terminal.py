@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console, Group
+from rich.console import Console, Group, JustifyMethod
 from rich.table import Table
 from rich.text import Text
 
-from reports.scenario.wording import bill_rows, evidence_text, kwh_text, requirements_text, tally
+from reports.scenario.wording import bill_rows, evidence_text, kwh_text, requirements_text, rests_rows, tally
 from scenarios.recording.world import World
 from scenarios.stamps import plain, stamp
 from simulator.ror.billing.money import money
@@ -29,12 +30,14 @@ _MARKS: dict[str, tuple[str, str]] = {
 _GENERAL = ("lse-daily", "one-per-call", "rule-1a", "rule-1b")
 
 
-def print_result(to: Console, result: dict[str, Any], world: World) -> None:
-    """Print a result, all but the files."""
+def print_result(to: Console, result: dict[str, Any], world: World, *, explain: bool = False) -> None:
+    """Print a result, all but the files. explain: with the arithmetic of the bill."""
     _head(to, result, world)
     _steps(to, result)
     _answer(to, result)
     _bills(to, result)
+    if explain:
+        _arithmetic(to, result)
     later = [check for check in result["checks"] if check["id"] not in _GENERAL][1:]
     if later:
         _title(to, "The rule, and the morning after")
@@ -150,18 +153,36 @@ def _bills(to: Console, result: dict[str, Any]) -> None:
     for row in rows:
         table.add_row(row.name, row.reaches, kwh_text(row.usage_wh), f"${row.usd}" if row.usd else "-", row.note)
     to.print(table)
-    stand = result["bills"]["with_gap"] or result["bills"]["vee_only"]
-    if stand is not None:
-        to.print(Text(f"Of the ${stand['total_usd']} told:", style="dim"))
-        lines = Table.grid(padding=(0, 3, 0, 0))
-        lines.add_column()
-        lines.add_column()
-        lines.add_column(justify="right")
-        for line in stand["lines"]:
-            lines.add_row(f"  {line['kind']}", line["text"], money(Decimal(line["usd"])))
-        for line in stand["undecided"]:
-            lines.add_row(f"  {line['kind']}", f"{line['text']}: {line['standing']}, not counted", "-")
-        to.print(lines)
+
+
+def _arithmetic(to: Console, result: dict[str, Any]) -> None:
+    """The lines of the bill told, quantity x price = amount, and what bill and projection rest on."""
+    stand = result["bills"]["with_gap"] or result["bills"]["instant"]
+    if stand is None:
+        return
+    to.print(Text(f"Of the ${stand['total_usd']} told:", style="dim"))
+    lines = [(line["kind"], line["text"], money(Decimal(line["usd"]))) for line in stand["lines"]]
+    lines += [(line["kind"], f"{line['text']}: {line['standing']}, not counted", "-") for line in stand["undecided"]]
+    _columns(to, lines, ("left", "left", "right"))
+    for name, parts in rests_rows(result):
+        to.print(Text(f"{name} rests on, in quarter hours, kWh and $ with tax:", style="dim"))
+        rows = [
+            (one["kind"], f"{one['intervals']:,}", kwh_text(one["wh"]), money(Decimal(one["usd"]))) for one in parts
+        ]
+        _columns(to, rows, ("left", "right", "right", "right"))
+    edge = result["edge"]
+    if edge is not None:
+        below, at = (money(Decimal(edge[side])) for side in ("bill_below_usd", "bill_at_usd"))
+        to.print(Text(f"One kWh below {kwh_text(edge['at_wh'])} kWh the cycle costs {below}, at it {at}."))
+
+
+def _columns(to: Console, rows: Sequence[tuple[str, ...]], justify: Sequence[JustifyMethod]) -> None:
+    table = Table.grid(padding=(0, 3, 0, 0))
+    for side in justify:
+        table.add_column(justify=side)
+    for first, *rest in rows:
+        table.add_row(f"  {first}", *rest)
+    to.print(table)
 
 
 def _verdict(to: Console, result: dict[str, Any]) -> None:

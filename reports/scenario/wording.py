@@ -85,13 +85,15 @@ def _value(value: Any) -> str:
 
 
 def bill_rows(result: dict[str, Any]) -> list[BillRow]:
-    """The bills of a result: VEE only, with the gap, projected, made again on VEE data."""
+    """The bills of a result: as told at once, with the gap, projected, made again on VEE data."""
     bills, cycle_last = result["bills"], result["account"]["cycle_last"]
     rows = []
-    for key, name in (("vee_only", "On VEE data only"), ("with_gap", "With the gap (told)")):
+    for key, name in (("instant", "At once, part expected"), ("with_gap", "With the gap (told)")):
         if bills[key] is not None:
             bill = bills[key]
-            rows.append(BillRow(name, stamp(bill["to"]), bill["usage_wh"], bill["total_usd"]))
+            low, high = (bill["owed_usd"][side] for side in ("low", "high"))
+            band = "" if low == high else f"eight of ten: ${low} to ${high}"
+            rows.append(BillRow(name, stamp(bill["to"]), bill["usage_wh"], bill["total_usd"], band))
     if bills["projected"] is not None:
         bill = bills["projected"]
         usd = bill["usd"]
@@ -104,6 +106,14 @@ def bill_rows(result: dict[str, Any]) -> list[BillRow]:
         note = f"difference ${bill['difference_usd']}" if bill["difference_usd"] is not None else "not comparable"
         rows.append(BillRow("Re-billed on VEE data", stamp(bill["instant"]), bill["vee_wh"], bill["vee_usd"], note))
     return rows
+
+
+def rests_rows(result: dict[str, Any]) -> list[tuple[str, list[dict[str, Any]]]]:
+    """What the bill told and the projected one rest on: their parts, which add up to them."""
+    bills = result["bills"]
+    told = bills["with_gap"] or bills["instant"]
+    named = (("The bill told", told), ("Projected, whole cycle", bills["projected"]))
+    return [(name, bill["rests_on"]) for name, bill in named if bill is not None]
 
 
 def kwh_text(wh: int | None) -> str:

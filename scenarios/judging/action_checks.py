@@ -136,7 +136,7 @@ def _call(facts: Facts, action: BalanceCall) -> CheckVerdict:
         if expect.store:
             stand, told_on = call and call.stand, call and call.told_on
             reaches_to = iso_of(served and served.reaches_to)
-            rule.equal("the bill reaches to what the store holds", reaches_to, iso_of(stand and stand.to))
+            rule.equal("the bill rests on what the store holds", reaches_to, iso_of(stand and stand.known_to))
             partial = told_on is ToldOn.PARTIAL
             rule.holds("the customer is told that data are missing", partial, ToldOn.PARTIAL, told_on)
             code = "-" if trouble is None else trouble.code

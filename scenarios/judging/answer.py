@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from meters.calendar import INTERVAL_S, Seconds, day_end, day_of_interval, local, seconds
+from meters.calendar import INTERVAL_S, Seconds, day_end, day_of_interval, day_start, local, seconds
 from scenarios.judging.facts import Facts, iso_of, usd_of
 from scenarios.judging.findings import Rule, StepVerdict, step
-from scenarios.recording.actions import RecordedCall, RecordedRebill
+from scenarios.recording.actions import RecordedCall, RecordedRebill, Stand
 from scenarios.recording.journal import OutcomeNote, ToldNote
+from scenarios.recording.usage import Interval
 from scenarios.timeline import BalanceCall
+from simulator.ror.basis import Kind
 from simulator.ror.billing.money import cents, kwh
-from simulator.ror.usage import Quality
+from simulator.ror.usage import Quality, Source
 
 
 def s6(facts: Facts, action: BalanceCall) -> StepVerdict:
@@ -23,15 +26,13 @@ def s6(facts: Facts, action: BalanceCall) -> StepVerdict:
     sentences = [] if call is None else call.sentences
     rule.holds("the customer is told something", bool(sentences), "sentences", sentences)
     rule.equal("the sentences as they were noted", sentences, note and note.sentences)
-    vee_only, with_gap, stand = (None, None, None) if call is None else (call.vee_only, call.with_gap, call.stand)
-    for name, bill, of_vee in (("vee_only", vee_only, True), ("with_gap", with_gap, False)):
-        if bill is None:
-            continue
-        billed = [interval for interval in facts.at_call if interval.end <= bill.to]
-        known = sum(interval.wh for interval in billed if not (of_vee and interval.quality is Quality.NON_VEE))
-        rule.equal(f"usage billed, {name}, Wh", known, bill.bill.intervals_wh)
-        lines = sum((line.usd for line in bill.bill.lines), Decimal(0))
-        rule.equal(f"bill total, {name}, $", lines, bill.bill.total_usd)
+    instant, with_gap, stand = (None, None, None) if call is None else (call.instant, call.with_gap, call.stand)
+    asked = call and (call.request.requested_at or call.told_at)
+    at_once = bool(instant and instant.sentences and call and call.asked_at <= instant.told_at <= (asked or 0))
+    rule.holds("told at once, before anything is asked", at_once, iso_of(asked), iso_of(instant and instant.told_at))
+    for name, of_call, of_vee in (("instant", instant and instant.stand, True), ("with_gap", with_gap, False)):
+        if of_call is not None:
+            _hold_stand(rule, facts, name, of_call, of_vee=of_vee)
     hours = _hours(facts, call and call.pattern.day)
     shows: tuple[str, ...] = ()
     if action.expect.outcome == "answered":
@@ -50,7 +51,7 @@ def s6(facts: Facts, action: BalanceCall) -> StepVerdict:
         evidence |= {
             "usage_to_date_wh": stand.bill.usage_wh,
             "bill_to_date_usd": str(stand.bill.total_usd),
-            "bill_vee_only_usd": usd_of(vee_only and vee_only.bill.total_usd),
+            "told_at_once_usd": usd_of(instant and instant.stand and instant.stand.bill.total_usd),
             "projected_wh": stand.projection.total_wh,
             "projected": f"${stand.projected_usd.low} to ${stand.projected_usd.high}",
             "hours_told": len(hours),
@@ -60,6 +61,33 @@ def s6(facts: Facts, action: BalanceCall) -> StepVerdict:
             f"${stand.projected_usd.low} to ${stand.projected_usd.high} projected, and tells the customer how the day compares with a usual one."
         )
     return step("S6", happened, evidence, rule, *shows)
+
+
+def _hold_stand(rule: Rule, facts: Facts, name: str, stand: Stand, *, of_vee: bool) -> None:
+    """The bill's lines are its total, and what it rests on is the usage recorded, kind by kind; its parts are the whole of it."""
+    billed = [one for one in facts.at_call if one.end <= stand.to]
+    known: Counter[str] = Counter()
+    for interval in billed:
+        if not (of_vee and interval.quality is Quality.NON_VEE):
+            known[_kind(interval).value] += interval.wh
+    told = {part.kind.value: part.wh for part in stand.rests_on if part.kind in _KNOWN}
+    rule.equal(f"usage billed, {name}, Wh", dict(known), told)
+    rule.equal(f"parts of the bill, {name}, Wh", stand.bill.usage_wh, sum(part.wh for part in stand.rests_on))
+    quarters = (stand.to - day_start(facts.scenario.account.cycle_first)) // INTERVAL_S
+    rule.equal(f"quarter hours billed, {name}", quarters, sum(part.intervals for part in stand.rests_on))
+    lines = sum((line.usd for line in stand.bill.lines), Decimal(0))
+    rule.equal(f"bill total, {name}, $", lines, stand.bill.total_usd)
+    parts = sum((part.usd for part in stand.rests_on), Decimal(0))
+    rule.equal(f"parts of the bill, {name}, $", stand.bill.total_usd, parts)
+
+
+_KNOWN = (Kind.VEE_ACTUAL, Kind.VEE_ESTIMATED, Kind.STORE, Kind.METER)
+
+
+def _kind(interval: Interval) -> Kind:
+    if interval.quality is Quality.NON_VEE:
+        return Kind.METER if interval.source is Source.METER else Kind.STORE
+    return Kind.VEE_ESTIMATED if interval.quality is Quality.VEE_ESTIMATED else Kind.VEE_ACTUAL
 
 
 def _hours(facts: Facts, day: date | None) -> dict[int, int]:

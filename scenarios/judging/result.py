@@ -6,16 +6,15 @@ import json
 from dataclasses import asdict
 from typing import Any
 
-from meters.calendar import iso
 from scenarios.judging.facts import Facts
 from scenarios.judging.findings import Verdict
 from scenarios.recording.recording import Recording
 from scenarios.recording.values import Record
 
 #: Raised when a reader of an older result could misread a newer one.
-FORMAT = 3
+FORMAT = 4
 
-_CALL = ("asked_at", "told_at", "seconds_to_answer", "told_on", "sentences")
+_CALL = ("asked_at", "told_at", "seconds_to_answer", "follow_up", "told_on", "marks", "sentences")
 _GAP = ("intervals", "from_store", "from_meter", "missing", "holes", "uncovered", "reaches_to", "partial")
 _BILL = ("usage_wh", "total_usd", "lines", "undecided")
 _REBILLED = ("instant", "told_usd", "vee_usd", "told_wh", "vee_wh", "difference_usd", "covered")
@@ -59,12 +58,12 @@ def _gap(facts: Facts) -> dict[str, Any] | None:
 
 
 def _bills(facts: Facts) -> dict[str, Any]:
-    """The bill on VEE data only, with the gap, projected, and made again once VEE data are in."""
+    """The bill as told at once, with the gap, projected, and made again once VEE data are in."""
     call, stand = facts.call, facts.call and facts.call.stand
-    bills: dict[str, Any] = dict.fromkeys(("vee_only", "with_gap", "projected", "rebilled"))
-    for name, billed in (("vee_only", call and call.vee_only), ("with_gap", call and call.with_gap)):
+    bills: dict[str, Any] = dict.fromkeys(("instant", "with_gap", "projected", "rebilled"))
+    for name, billed in (("instant", call and call.instant.stand), ("with_gap", call and call.with_gap)):
         if billed is not None:
-            bills[name] = {"to": iso(billed.to), **_json(billed.bill, *_BILL)}
+            bills[name] = _json(billed, "to", "owed_usd", "rests_on") | _json(billed.bill, *_BILL)
     if stand is not None:
         bills["projected"] = {
             **_json(stand.projected_bill, *_BILL),
@@ -72,6 +71,7 @@ def _bills(facts: Facts) -> dict[str, Any]:
             "usd_at_low_usage": str(stand.projected_usd_at_low_usage),
             "usd_at_high_usage": str(stand.projected_usd_at_high_usage),
             "usd": _json(stand.projected_usd),
+            "rests_on": _json(stand, "projected_rests_on")["projected_rests_on"],
         }
     if facts.rebill is not None:
         bills["rebilled"] = dict.fromkeys(_REBILLED) | _json(facts.rebilled, *_REBILLED)

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from meters.calendar import Seconds
 from scenarios.recording.values import CODE, Count, Day, Instant, Money, Record, Span
 from simulator.ror.answer import ToldOn
+from simulator.ror.basis import Kind
 from simulator.ror.on_demand import RequestEnd
 
 
@@ -119,12 +120,22 @@ class OwnRecord(Record):
     amount_due_usd: Money
 
 
+class ReadWorth(Record):
+    """What reading the gap was worth."""
+
+    gap_wh: Count
+    bill_usd: Money
+    total_usd: Money
+
+
 class DecisionFacts(Record):
     """What S2 was decided on. Without VEE data from SMT it is the question alone."""
 
     question: str
     vee_end: Instant | None = None
     gap_intervals: Count | None = None
+    read_worth: ReadWorth | None = None
+    worth_asking_usd: Money | None = None
 
 
 class RecordedDecision(Record):
@@ -180,12 +191,26 @@ class BillOutlook(Record):
     expected: Money
 
 
+class RestsOn(Record):
+    """A part of a bill by what is known of it."""
+
+    kind: Annotated[Kind, CODE]
+    intervals: Count
+    wh: int
+    usd: Money
+
+
 class Stand(Record):
     """A bill to date and where it is going."""
 
     to: Instant
+    #: End of the last interval that is known of the cycle.
+    known_to: Instant | None
     bill: RecordedBill
+    owed_usd: BillOutlook
+    rests_on: list[RestsOn]
     projected_bill: RecordedBill
+    projected_rests_on: list[RestsOn]
     projection: Projection
     projected_usd_at_low_usage: Money
     projected_usd_at_high_usage: Money
@@ -215,6 +240,15 @@ class PlanEdge(Record):
     bill_if_not_usd: Money | None
 
 
+class InstantAnswer(Record):
+    """What was told at once."""
+
+    told_at: Instant
+    sentences: list[str]
+    #: On VEE data, and what is expected behind them.
+    stand: Stand | None
+
+
 class RecordedCall(Record):
     """A balance call."""
 
@@ -226,12 +260,14 @@ class RecordedCall(Record):
     decision: RecordedDecision
     request: RecordedRequest
     trouble: Trouble | None
+    #: The caller had gone when what was read came.
+    follow_up: bool
+    instant: InstantAnswer
     told_on: Annotated[ToldOn, CODE]
-    vee_only: Stand | None
     with_gap: Stand | None
     edges: list[PlanEdge]
     pattern: Pattern
-    #: What is missing in the bill told.
+    #: What is missing in the bill told, and what is doubtful.
     marks: list[str]
     sentences: list[str]
 
@@ -249,7 +285,7 @@ class RecordedCall(Record):
     @property
     def stand(self) -> Stand | None:
         """The bill that the caller was told: on the most that was known."""
-        return self.with_gap or self.vee_only
+        return self.with_gap or self.instant.stand
 
 
 class RecordedRebill(Record):

@@ -29,7 +29,7 @@ from simulator.input.yaml_text import YamlDocument
 
 MALFORMED = "recording.malformed"
 #: Raised when a reader of an older recording could misread a newer one.
-FORMAT = 2
+FORMAT = 3
 MEND = "Give the recording.json that a run of this version wrote."
 
 #: What becomes of each kind of action, by its ref.
@@ -50,7 +50,7 @@ _ACTIONS: dict[str, TypeAdapter[Any]] = {
 class Recording(Record):
     """The run of one scenario. What a run may lack (a note, an action that was not over) is the verdict's business and no damage."""
 
-    format: Literal[2]
+    format: Literal[3]
     scenario: Scenario
     world: World
     policy: Policy

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Awaitable, Callable, Generator
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -46,11 +46,19 @@ class CallResult:
     trouble: Trouble | None
     usage: UsageRecord
     answer: Answer
+    #: What was told at once, on VEE data and what is expected behind them, and when; it is the answer where no more was needed.
+    instant: Answer
+    instant_at: Seconds
 
     @property
     def before_hang_up(self) -> bool:
         """Whether the caller was still on the line when the answer was there."""
         return self.told_at <= self.hangs_up_at
+
+    @property
+    def follow_up(self) -> bool:
+        """Whether the caller, who was told at once, hears the answer later, since the read was slow."""
+        return self.instant_at <= self.hangs_up_at < self.told_at
 
     def to_dict(self) -> dict[str, Any]:
         """JSON values only, the same twice: money as strings, energy in whole Wh, instants as ISO 8601 in Central time."""
@@ -66,6 +74,7 @@ class CallResult:
             "seconds_to_answer": self.told_at - self.asked_at,
             "hangs_up_at": iso(self.hangs_up_at),
             "before_hang_up": self.before_hang_up,
+            "follow_up": self.follow_up,
             "own_record": self.own.to_dict(),
             "decision": {
                 "needs_more": self.decision.needs_more,
@@ -75,11 +84,17 @@ class CallResult:
             "request": request_dict(self.request),
             "trouble": trouble_dict(self.trouble),
             "intervals_by_source": {source.name.lower(): self.usage.count_of(source) for source in Source},
+            "instant": {
+                "told_at": iso(self.instant_at),
+                "marks": list(self.instant.marks),
+                "sentences": list(self.instant.sentences),
+                "stand": None if answer.instant is None else answer.instant.to_dict(),
+            },
             "told_on": answer.told_on.value,
-            "vee_only": None if answer.vee_only is None else answer.vee_only.to_dict(),
             "with_gap": None if answer.with_gap is None else answer.with_gap.to_dict(),
             "edges": [edge.to_dict() for edge in answer.edges],
             "pattern": answer.pattern.to_dict(),
+            "doubts": [asdict(finding) for finding in answer.doubts],
             "marks": list(answer.marks),
             "sentences": list(answer.sentences),
         }
@@ -165,7 +180,8 @@ def balance_inquiry(
     """Answer one call. The process's value is the CallResult; nothing that SMT answers makes it fail.
 
     patience_s: seconds after the question at which the caller hangs up. poll_s: seconds between status polls. give_up_s: seconds after
-    which polling stops. The request is followed to its end even when the caller has gone: the record says which came first.
+    which polling stops. The caller is told at once what VEE data and what is expected behind them say. The request is followed to its end even when the
+    caller has gone: then what it brings is a follow-up.
     """
     line = Line(driver, call_reference)
     asked_at = driver.now()
@@ -200,16 +216,20 @@ def balance_inquiry(
         vee_intervals=len(vee.ends),
         trouble=trouble_dict(trouble),
     )
+    instant_at = driver.now()
+    analysed = functools.partial(answer, account, plan, own=own, now=asked_at, question=question, trouble=trouble)
     request = OnDemand(RequestEnd.NOT_MADE)
+    instant = answered = analysed(vee, request=request, register_wh=register_wh)
     usage = vee
     if decision.needs_more:
+        note("S6.instant", marks=list(instant.marks), sentences=list(instant.sentences))
         note("S3.requested", esiid=account.esiid, read_type="INTERVALS")
         request = yield from on_demand(
             line, lambda: client.odr(account.esiid, call_reference, "INTERVALS"), client, poll_s, give_up_s
         )
         request, usage = _with_gap(request, vee)
         note("S4.ended", **request_dict(request))
-    answered = answer(account, plan, usage, own, asked_at, question, request, trouble, register_wh)
+        answered = analysed(usage, request=request, register_wh=register_wh)
     result = CallResult(
         call_reference,
         account,
@@ -223,8 +243,16 @@ def balance_inquiry(
         trouble,
         usage,
         answered,
+        instant,
+        instant_at,
     )
-    note("S6.told", told_on=answered.told_on.value, marks=list(answered.marks), sentences=list(answered.sentences))
+    note(
+        "S6.told",
+        told_on=answered.told_on.value,
+        follow_up=result.follow_up,
+        marks=list(answered.marks),
+        sentences=list(answered.sentences),
+    )
     note("S7.outcome", before_hang_up=result.before_hang_up, seconds_to_answer=result.told_at - asked_at)
     return result
 

@@ -215,8 +215,10 @@ def test_the_demo_passes_end_to_end_and_prints_steps_bill_rule_and_paths(tmp_pat
     flat = re.sub(r"\s+", " ", said)
     for words in (
         "64 intervals from its store and reads 6 from the meter",
-        "Bill to date: $193.84 with tax (on VEE data only, to 2026-08-12 00:00: $189.52).",
-        "a bill between $107.78 and $210.30 in eight of ten, $173.84 in the mean.",
+        "told at once $194.30",
+        "You owe $193.84 by now, with tax: for this cycle to 2026-08-12 17:30, and nothing from before.",
+        "898.031 VEE actual + 1.681 VEE estimated + 17.400 non-VEE from the store + 2.537 non-VEE from the meter;",
+        "The cycle to 2026-08-14 will come to $107.78 to $210.30 in eight of ten, $173.84 in the mean,",
         "35 of 100 ways that the cycle may go reach it; the bill is about $108.18 then and $209.17 otherwise.",
         "Try again from 2026-08-13 00:00. The gap has 73 intervals; the store holds 70, to 2026-08-12 17:30",
         "Power is ON",

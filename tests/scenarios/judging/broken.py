@@ -41,6 +41,11 @@ def put(path: str, **facts: Any) -> Mutation:
     return lambda r: reduce(getitem, path.split("."), r["actions"]).update(facts)
 
 
+def put_part(stand: str, at: int, **facts: Any) -> Mutation:
+    """Facts in a part of what a stand of the first call rests on."""
+    return lambda r: reduce(getitem, stand.split("."), call(r))["rests_on"][at].update(facts)
+
+
 def noted(kind: str, **facts: Any) -> Mutation:
     return lambda r: note(r, kind).update(facts)
 
@@ -178,6 +183,12 @@ BROKEN: list[tuple[str, Mutation, str, str]] = [
     ("told otherwise", noted("S6.told", sentences=["Hello."]), "S6", "as they were noted"),
     ("usage of the bill", bill_more_usage, "S6", "usage billed"),
     ("bill does not add up", put("call-0001.with_gap.bill", total_usd="1.00"), "S6", "bill total"),
+    ("nothing told at once", put("call-0001.instant", sentences=[]), "S6", "at once"),
+    ("at once after the read", put("call-0001.instant", told_at="2026-08-12T17:41:00-05:00"), "S6", "at once"),
+    ("VEE usage of the bill at once", put_part("instant.stand", 0, wh=1), "S6", "usage billed, instant"),
+    ("expected usage does not add up", put_part("instant.stand", 1, wh=1), "S6", "parts of the bill, instant, Wh"),
+    ("a quarter hour of no part", put_part("with_gap", 0, intervals=1), "S6", "quarter hours billed, with_gap"),
+    ("dollars of no part", put_part("with_gap", 0, usd="1.00"), "S6", "parts of the bill, with_gap, $"),
     ("bill stops short", put("call-0001.with_gap", to="2026-08-12T17:15:00-05:00"), "S6", "reaches to"),
     ("no gap in the bill", put("call-0001", with_gap=None), "S6", "reaches to"),
     ("hour of the pattern", sole_hour_wrong, "S6", "by hour"),
@@ -203,7 +214,7 @@ BROKEN: list[tuple[str, Mutation, str, str]] = [
     ("time already past", put("call-0002.request.trouble", retry_at="2026-08-12T18:00:00-05:00"), "call-0002", "again"),
     ("store withheld", put("call-0002.request.served", from_store=0), "call-0002", "store"),
     ("store's part not billed", put("call-0002", with_gap=None), "call-0002", "store holds"),
-    ("told as whole", put("call-0002", told_on="VEE data"), "call-0002", "data are missing"),
+    ("told as whole", put("call-0002", told_on="VEE and non-VEE data, nothing missing"), "call-0002", "data are missing"),
     ("refusal not told", put("call-0002", sentences=["Fine."]), "call-0002", "of the refusal"),
     ("ledger served it", second_success("call-0001", "call-0002"), "call-0002", "ledger"),
     ("refused, and read all the same", ended("call-0002", meter_reads=1), "call-0002", "cost"),

@@ -48,7 +48,10 @@ def test_result_tells_the_bills_the_gap_and_the_edge(balance_run: JudgedRun) -> 
     written = balance_run.result
     assert (written["gap"]["from_store"], written["gap"]["from_meter"], written["gap"]["intervals"]) == (64, 6, 70)
     bills = written["bills"]
-    assert bills["with_gap"]["usage_wh"] > bills["vee_only"]["usage_wh"]
+    instant, told = bills["instant"], bills["with_gap"]
+    assert (instant["to"], instant["owed_usd"]["middle"]) == (told["to"], instant["total_usd"])
+    assert instant["owed_usd"]["low"] < told["total_usd"] < instant["owed_usd"]["high"]
+    assert sum(part["wh"] for part in told["rests_on"]) == told["usage_wh"]
     assert bills["rebilled"]["difference_usd"] == "0.00"
     assert int(bills["projected"]["low_wh"]) <= bills["projected"]["usage_wh"] <= int(bills["projected"]["high_wh"])
     assert written["edge"]["kind"] == "bill credit earned"

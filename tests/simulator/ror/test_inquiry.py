@@ -12,20 +12,24 @@ from typing import Any
 import pytest
 from fastapi.responses import JSONResponse, Response
 
-from meters.calendar import Seconds, epoch, seconds
+from meters.calendar import Seconds, ends_within, epoch, seconds
+from simulator.ror.account import Account
 from simulator.ror.analysis import Question
-from simulator.ror.answer import ToldOn, bill_at
+from simulator.ror.answer import ToldOn
+from simulator.ror.basis import Kind
 from simulator.ror.billing.plan import shipped_plan
 from simulator.ror.billing.sheet import LineKind
 from simulator.ror.client import SmtClient
 from simulator.ror.inquiry import CallResult, balance_inquiry, power_inquiry
 from simulator.ror.on_demand import OnDemand, RequestEnd
 from simulator.ror.rebill import Rebill, rebill
+from simulator.ror.stand import bill_at, take_stand
 from simulator.ror.usage import Source
 from simulator.runtime.driver import Runtime
-from tests.simulator.ror.support import ACCOUNT, CALL, ESIID, PATIENCE_S, Notes, Portal, run_call, vee_record
+from tests.simulator.ror.support import ACCOUNT, CALL, ESIID, PATIENCE_S, Notes, Portal, run_call, vee_record, wh_of
 
 PLAN = shipped_plan("longhorn-thousand-24")
+NO_DATA = {"errorCode": "1", "errorMessage": "No data"}
 REFUSAL = {
     "code": "FR-CR016.1b",
     "reason": "One successful meter read request per ESI ID and day",
@@ -34,11 +38,11 @@ REFUSAL = {
 
 
 def call(
-    question: Question = Question.BALANCE, give_up_s: Seconds = seconds(600)
+    question: Question = Question.BALANCE, give_up_s: Seconds = seconds(600), account: Account = ACCOUNT
 ) -> Callable[[Runtime, SmtClient, Notes], Generator[Any, Any, CallResult]]:
     def process(runtime: Runtime, client: SmtClient, notes: Notes) -> Generator[Any, Any, CallResult]:
         return balance_inquiry(
-            runtime, client, ACCOUNT, PLAN, question, "call-0001", PATIENCE_S, seconds(15), notes, give_up_s=give_up_s
+            runtime, client, account, PLAN, question, "call-0001", PATIENCE_S, seconds(15), notes, give_up_s=give_up_s
         )
 
     return process
@@ -53,20 +57,56 @@ def test_the_whole_gap_comes_back_and_the_bill_is_told_in_time() -> None:
     assert result.answer.told_on is ToldOn.WHOLE_GAP
     assert result.answer.marks == ()
     assert (result.told_at - result.asked_at, result.before_hang_up) == (75, True)
-    assert notes.kinds() == ["S1.called", "S2.decided", "S3.requested", "S4.ended", "S6.told", "S7.outcome"]
+    assert notes.kinds() == [
+        "S1.called",
+        "S2.decided",
+        "S6.instant",
+        "S3.requested",
+        "S4.ended",
+        "S6.told",
+        "S7.outcome",
+    ]
     odr = next(body for path, body in portal.seen if path == "v2/odr/")
     assert (odr["readType"], odr["callReference"], odr["requesterType"]) == ("INTERVALS", "call-0001", "REP")
 
 
 def test_bill_with_the_gap_has_exactly_the_energy_of_the_gap_more() -> None:
     result, _, _ = run_call(call())
-    told, before = result.answer.with_gap, result.answer.vee_only
+    told, before = result.answer.with_gap, take_stand(ACCOUNT, PLAN, result.usage.vee())
     assert told is not None
     assert before is not None
     gap_wh = sum(interval.wh for interval in (result.request.status.intervals if result.request.status else None) or [])
     assert told.bill.usage_wh - before.bill.usage_wh == gap_wh > 0
     assert (told.to, before.to) == (epoch("2026-08-12T17:30"), epoch("2026-08-12T00:00"))
     assert (told.bill.days, before.bill.days) == (28, 27)
+
+
+def test_the_caller_is_told_at_once_what_is_owed_by_now_and_how_sure_that_is() -> None:
+    result, _, _ = run_call(call())
+    first, told = result.answer.instant, result.answer.told
+    assert first is not None
+    assert told is not None
+    assert (result.instant_at, result.told_at) == (CALL, CALL + 75)
+    assert (first.to, first.known_to) == (told.to, epoch("2026-08-12T00:00"))
+    # Without the gap it would be 23.880 kWh less, at 19.5 c and tax.
+    assert first.owed.low < told.bill.total < first.owed.high
+    assert abs(first.bill.total - told.bill.total) < Decimal("0.50")
+    assert first.owed.middle == first.bill.total
+    sentence = result.instant.sentences[0]
+    assert sentence.startswith(
+        f"You owe about ${first.bill.total} by now (${first.owed.low} to ${first.owed.high} in eight of ten)"
+    )
+    assert result.answer.sentences[0].startswith(f"You owe ${told.bill.total} by now, with tax: for this cycle to")
+    assert told.owed.low == told.owed.high == told.bill.total
+
+
+def test_what_is_due_from_before_is_in_what_is_owed() -> None:
+    account = ACCOUNT.model_copy(update={"payments": ()})
+    result, _, _ = run_call(call(account=account))
+    told = result.answer.told
+    assert told is not None
+    of_it = f"${told.bill.total} for this cycle to 2026-08-12 17:30 and $131.07 from before due 2026-08-02, past due."
+    assert result.answer.sentences[0] == f"You owe ${told.bill.total + Decimal('131.07')} by now, with tax: {of_it}"
 
 
 def test_the_call_is_the_same_twice_to_the_byte() -> None:
@@ -90,7 +130,12 @@ def test_refused_at_once_tells_on_vee_data_and_when_to_try_again() -> None:
     assert result.request.trouble.retry_at == epoch("2026-08-13T00:00")
     assert result.answer.told_on is ToldOn.VEE_ONLY
     assert "FR-CR016.1b" in result.answer.marks[0]
-    assert "70 intervals" in result.answer.marks[1]
+    assert "70 intervals from 2026-08-12 00:00 to 2026-08-12 17:30 were not read" in result.answer.marks[1]
+    told, first = result.answer.told, result.instant.told
+    assert told is not None
+    assert first is not None
+    assert (told.bill, told.owed) == (first.bill, first.owed)
+    assert "FR-CR016.1b" in result.answer.sentences[-1]
 
 
 def test_refused_with_what_the_store_holds_bills_it_and_marks_the_bill() -> None:
@@ -105,19 +150,27 @@ def test_refused_with_what_the_store_holds_bills_it_and_marks_the_bill() -> None
     assert result.request.end is RequestEnd.REFUSED
     assert result.answer.told_on is ToldOn.PARTIAL
     assert result.answer.told is not None
-    assert result.answer.told.to == epoch("2026-08-12T16:00")
-    assert "reaches to 2026-08-12 16:00; 9 intervals" in result.answer.marks[1]
+    told = result.answer.told
+    assert (told.known_to, told.to) == (epoch("2026-08-12T16:00"), epoch("2026-08-12T18:15"))
+    assert "9 intervals from 2026-08-12 16:00 to 2026-08-12 18:15 were not read" in result.answer.marks[1]
+    assert told.owed.low < told.bill.total < told.owed.high
+
+
+class Doubtful(Portal):
+    """One in whose gap an interval has more than any service carries."""
+
+    def served(self, start: Seconds, end: Seconds) -> list[dict[str, Any]]:
+        return [one | ({"wh": 2_000_000} if at == 5 else {}) for at, one in enumerate(super().served(start, end))]
 
 
 def test_more_than_the_service_carries_in_a_quarter_hour_of_the_gap_marks_the_bill() -> None:
-    class Doubtful(Portal):
-        def served(self, start: Seconds, end: Seconds) -> list[dict[str, Any]]:
-            return [one | ({"wh": 2_000_000} if at == 5 else {}) for at, one in enumerate(super().served(start, end))]
-
     result, _, _ = run_call(call(), Doubtful)
     assert result.answer.told_on is ToldOn.PARTIAL
-    assert "1 intervals, the first to 2026-08-12 01:30, have more than the 12.000 kWh" in result.answer.marks[0]
-    assert "2,000.000 kWh in all, which are in the bill" in result.answer.marks[0]
+    assert [doubt.id for doubt in result.answer.doubts] == ["interval.hard_maximum"]
+    assert result.answer.marks[0].startswith("Told on doubtful data, which are in the bill: 2000000 Wh")
+    assert "from 2026-08-12T01:15:00-05:00 to 2026-08-12T01:30:00-05:00" in result.answer.marks[0]
+    assert result.answer.told is not None
+    assert result.answer.told.bill.usage_wh > 2_900_000
 
 
 def closed(register_wh: int, lost: str = "") -> Callable[[Callable[[], Seconds]], Portal]:
@@ -186,10 +239,14 @@ def test_no_answer_ends_when_the_retailer_gives_up() -> None:
     assert not result.before_hang_up
 
 
-def test_an_answer_after_the_caller_has_gone_is_recorded_as_late() -> None:
-    result, _, _ = run_call(call(), partial(Portal, takes_s=PATIENCE_S + 10))
+def test_an_answer_after_the_caller_has_gone_is_a_follow_up_of_what_was_told_at_once() -> None:
+    result, _, notes = run_call(call(), partial(Portal, takes_s=PATIENCE_S + 10))
     assert result.request.end is RequestEnd.ANSWERED
     assert not result.before_hang_up
+    assert result.follow_up
+    assert result.instant_at < result.hangs_up_at < result.told_at
+    assert [facts["follow_up"] for _, _, kind, _, facts in notes.entries if kind == "S6.told"] == [True]
+    assert not run_call(call())[0].follow_up
 
 
 def test_polling_goes_on_through_the_front_ends_bad_minute() -> None:
@@ -212,7 +269,68 @@ def test_a_gap_over_48_hours_leaves_a_hole_that_the_bill_names() -> None:
     assert result.answer.told_on is ToldOn.PARTIAL
     assert "70 intervals from 2026-08-10 00:00 to 2026-08-10 17:30 were not delivered" in result.answer.marks[0]
     assert result.answer.told is not None
-    assert len(result.answer.told.holes) == 1
+    (hole,) = result.answer.told.holes
+    assert hole == (epoch("2026-08-10T00:00"), epoch("2026-08-10T17:30"), Kind.NOT_DELIVERED)
+    # It is expected from the first, and so it stays: the bill does not fall by it when the rest comes.
+    expected = {part.kind: part.wh for part in result.answer.told.rests_on}[Kind.NOT_DELIVERED]
+    assert abs(expected - sum(map(wh_of, ends_within(*hole[:2])))) < 3_000
+
+
+def test_on_the_first_day_of_a_customer_the_meter_is_asked_and_the_day_is_billed() -> None:
+    account = ACCOUNT.model_copy(update={"cycle_first": date(2026, 8, 12), "full_cycle_days": 30})
+    result, _, _ = run_call(call(account=account), partial(Portal, posted=date(2026, 8, 11), vee_error=NO_DATA))
+    assert result.request.end is RequestEnd.ANSWERED
+    assert result.answer.told_on is ToldOn.WHOLE_GAP
+    assert result.answer.told is not None
+    assert result.answer.told.bill.usage_wh == sum(
+        map(wh_of, ends_within(epoch("2026-08-12T00:00"), epoch("2026-08-12T17:30")))
+    )
+    assert result.instant.sentences[0].startswith("You owe about $")
+
+
+def test_days_before_the_customer_came_are_told_as_another_retailers() -> None:
+    account = ACCOUNT.model_copy(update={"customer_since": date(2026, 8, 1)})
+
+    class Own(Portal):
+        def rows(self, body: dict[str, Any]) -> list[dict[str, str]]:
+            return [row for row in super().rows(body) if row["DT"] >= "08/01/2026" and row["DT"] != "08/05/2026"]
+
+    result, _, _ = run_call(call(account=account), Own)
+    told = result.answer.told
+    assert told is not None
+    assert [(hole.why, (hole.end - hole.start) // 86_400) for hole in told.holes] == [
+        (Kind.OTHER_ROR, 16),
+        (Kind.NEVER_POSTED, 1),
+    ]
+    assert (
+        "from 2026-07-16 00:00 to 2026-08-01 00:00 were another retailer's and are not in the bill"
+        in result.answer.marks[0]
+    )
+    assert "were never posted as VEE and are not in the bill" in result.answer.marks[1]
+    # Nor are they in what is to come.
+    assert told.projection.energy.wh[: 16 * 96].sum() == 0
+
+
+@pytest.mark.parametrize(
+    ("portal", "question"),
+    [
+        (Portal, Question.BALANCE),
+        (Portal, Question.LAST_BILL),
+        (Doubtful, Question.BALANCE),
+        (partial(Portal, posted=date(2026, 8, 9)), Question.BALANCE),
+        (partial(Portal, ack={"statusCode": "1", "statusReason": "Refused", "refusal": REFUSAL}), Question.BALANCE),
+        (partial(Portal, vee_error=NO_DATA), Question.BALANCE),
+    ],
+)
+def test_five_sentences_are_enough_and_what_is_owed_comes_first(
+    portal: Callable[[Callable[[], Seconds]], Portal], question: Question
+) -> None:
+    result, _, _ = run_call(call(question), portal)
+    for answer in (result.instant, result.answer):
+        assert 1 <= len(answer.sentences) <= 5
+        # A point within a sentence stands in a number, a rule's name or a plan's.
+        assert all(sentence.endswith(".") and ". " not in sentence for sentence in answer.sentences)
+        assert answer.sentences[0].startswith("You owe" if answer.told is not None else "On our books")
 
 
 def test_a_question_about_the_last_bill_needs_nothing_of_smt() -> None:
@@ -225,7 +343,7 @@ def test_a_question_about_the_last_bill_needs_nothing_of_smt() -> None:
 
 @pytest.mark.parametrize("field", ["trouble", "history"])
 def test_without_vee_data_the_running_cycle_is_not_billed(field: str) -> None:
-    error = {"errorCode": "2076" if field == "trouble" else "1", "errorMessage": "No data"}
+    error = NO_DATA | ({"errorCode": "2076"} if field == "trouble" else {})
     result, _, _ = run_call(call(), partial(Portal, vee_error=error))
     assert result.answer.told_on is ToldOn.NOTHING
     assert result.request.end is RequestEnd.NOT_MADE
