@@ -145,7 +145,7 @@ def draw(record: UsageRecord, first: date, last: date) -> Draws:
     # Without a day of its own it may be any home of the season, whose weekdays and weekends are not told apart.
     share = float(weekend_share(daily[None], weekend)[0])
     ways = paths(daily, weekend, begin)
-    like = [day for day in sorted(own, reverse=True) if (begin - day).days <= 2 * BEFORE][:BEFORE]
+    like = [day for day in sorted(own, reverse=True) if (begin - day).days <= 2 * BEFORE]
     over = days(first, last)
     ends = np.concatenate([interval_ends(day) for day in over])
     wh, given = np.zeros((2, len(ways), len(ends)), np.int32)
@@ -191,7 +191,7 @@ def _shapes(
     Without one that took anything it is spread as a mean home's day.
     """
     slots = clock_slots(day)
-    own_days = [one for one in like if day_class(one) is day_class(day)] or list(like)
+    own_days = ([one for one in like if day_class(one) is day_class(day)] or list(like))[:BEFORE]
     mean = stretches().shapes[day.month - 1][slots]
     spread, back = [], []
     for one in own_days:
