@@ -44,7 +44,8 @@ def s6(facts: Facts, action: BalanceCall) -> StepVerdict:
         rule.holds("hours of the gap day that are told", bool(hours), "at least one", len(hours))
         told_hours = {hour: wh for hour, wh in enumerate(day_wh) if wh is not None}
         rule.equal("usage by hour of the gap day, Wh", hours, told_hours)
-        rule.holds("the usual day is known", any(usual_wh), "usual hours", usual_wh)
+        if facts.vee_end(facts.at(action)) is not None:
+            rule.holds("the usual day is known", any(usual_wh), "usual hours", usual_wh)
     evidence: dict[str, Any] = {"told_on": call and call.told_on.value}
     happened = "The retailer tells the customer what its own record says."
     if stand is not None:
@@ -58,7 +59,8 @@ def s6(facts: Facts, action: BalanceCall) -> StepVerdict:
         }
         happened = (
             f"The retailer works the bill out again: {kwh(stand.bill.usage_wh)} kWh and ${stand.bill.total_usd} to date, "
-            f"${stand.projected_usd.low} to ${stand.projected_usd.high} projected, and tells the customer how the day compares with a usual one."
+            f"${stand.projected_usd.low} to ${stand.projected_usd.high} projected"
+            f"{', and tells the customer how the day compares with a usual one' if hours else ''}."
         )
     return step("S6", happened, evidence, rule, *shows)
 

@@ -84,9 +84,8 @@ def _ror_files(facts: Facts) -> list[CheckVerdict]:
         return []
     if market.registry is not None or market.usage_files.get(ror, UsageFormat.LSE) is not UsageFormat.LSE:
         return []
-    left = min(
-        (switch.effective for switch in market.switches if switch.meter == facts.scenario.account.meter),
-        default=date.max,
+    switches = sorted(
+        ((one.effective, one.to == ror) for one in market.switches if one.meter == facts.scenario.account.meter),
     )
     rule = Rule()
     by_file: defaultdict[date, list[int]] = defaultdict(list)
@@ -98,7 +97,10 @@ def _ror_files(facts: Facts) -> list[CheckVerdict]:
     by_api = _by_api(facts)
     for day in due:
         mine = by_file.get(day, [])
-        rule.equal(f"files with {day}", 1 if day < left else 0, len(mine))
+        # Before the first switch it is whoever the switch is not to.
+        came = [to_us for effective, to_us in switches if effective <= day]
+        of_record = came[-1] if came else not (switches and switches[0][1])
+        rule.equal(f"files with {day}", int(of_record), len(mine))
     compared = [day for day in due if day in by_api and day in by_file]
     other = [f"{day}: {by_file[day][-1]} Wh, not {by_api[day]}" for day in compared if by_file[day][-1] != by_api[day]]
     rule.none("days with other Wh than the market API told", other, len(compared))

@@ -42,13 +42,13 @@ def s4(facts: Facts, action: BalanceCall) -> StepVerdict:
     start, end = (gap and gap.start), (gap and gap.end)
     length = 0 if gap is None else gap.end - gap.start
     at = facts.at(action)
-    last, vee_end, right = facts.last_lse(at), facts.vee_end(at), floor_interval(at)
-    left = None if vee_end is None else max(vee_end, right - GAP_LIMIT_S)
+    last, begins, right = facts.last_lse(at), facts.gap_from(at), floor_interval(at)
+    left = None if begins is None else max(begins, right - GAP_LIMIT_S)
     rule.equal("the gap begins where the last VEE intervals posted end", iso_of(left), iso_of(start))
     rule.equal("the gap ends at the last whole quarter hour", iso(right), iso_of(end))
     rule.holds("the gap is at most 48 hours", 0 < length <= GAP_LIMIT_S, "up to 48 h", f"{length / 3600:g} h")
     rule.equal("the gap that the retailer was told", gap, served and served.gap)
-    uncovered = [(vee_end, left)] if vee_end is not None and left is not None and left > vee_end else []
+    uncovered = [(begins, left)] if begins is not None and left is not None and left > begins else []
     named_so = [] if served is None else [(span.start, span.end) for span in served.uncovered]
     rule.equal("what lies beyond the 48 hours is named", uncovered, named_so)
     rule.equal("answer that the retailer got", RequestEnd.ANSWERED, request and request.end)

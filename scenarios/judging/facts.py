@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from headend.ports import BEHIND, FAULT
 from headend.wire import InquiryKind
-from meters.calendar import Micros, Seconds, day_end, days, epoch, iso
+from meters.calendar import Micros, Seconds, day_end, day_start, days, epoch, iso
 from scenarios.recording.actions import RecordedCall, RecordedRebill
 from scenarios.recording.journal import CodesNote, IntakeNote, Note, PostedNote
 from scenarios.recording.ledger import Entry
@@ -144,9 +144,14 @@ class Facts:
         return max(had, key=lambda one: one.operating_day, default=None)
 
     def vee_end(self, before: Seconds) -> Seconds | None:
-        """End of the last VEE interval posted before an instant."""
-        last = self.last_lse(before)
-        return None if last is None else day_end(last.operating_day)
+        """End of the last VEE interval posted before an instant, of the days that are the retailer's."""
+        last, since = self.last_lse(before), self.scenario.account.customer_since
+        return None if last is None or (since and last.operating_day < since) else day_end(last.operating_day)
+
+    def gap_from(self, before: Seconds) -> Seconds | None:
+        """Where the gap begins: behind those, or when the customer came."""
+        since = self.scenario.account.customer_since
+        return self.vee_end(before) or (None if since is None else day_start(since))
 
     def tolerance(self, vee: Decimal) -> Decimal:
         """AMB-12: how far a bill told may lie from the re-bill, $."""

@@ -91,7 +91,8 @@ def _s2(facts: Facts, action: BalanceCall) -> StepVerdict:
         rule.equal("end of the VEE data that the retailer saw", vee_end, max(known, default=None))
         rule.equal("end of the VEE data that the decision names", vee_end, named)
         fetched = note and note.vee_intervals
-        rule.holds("VEE intervals fetched", bool(fetched), "at least one", fetched)
+        some = "none" if vee_end is None else "at least one"
+        rule.holds("VEE intervals fetched", bool(fetched) is (vee_end is not None), some, fetched)
         evidence |= {
             "last_lse_file": last and last.file,
             "vee_end": iso_of(vee_end),

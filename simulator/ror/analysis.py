@@ -173,14 +173,14 @@ def decide(account: Account, question: Question, usage: UsageRecord, plan: RateP
     until = "the call" if now <= account.cycle_end else "the end of the cycle"
     known = "The customer came" if vee_end is None else "VEE data end"
     hours = f"{known} at {iso(known_to)}, {_hours(missing.end - known_to)} before {until}"
-    parts = [f"{money(worth.bill)} by what the bill to date would be less wrong than with what is expected"]
+    parts = [f"{money(worth.bill)} of error in the bill to date"]
     parts += [
         f"{money(one.worth)} at an edge ({one.edge.text}), whose wrong side would be told "
         f"{100 * one.wrong:.0f} of 100 times, and {100 * one.wrong_after:.0f} once it is read"
         for one in worth.edges
         if one.worth
     ]
-    value = f"{hours}; to read the gap is worth {money(worth.total)}: {' and '.join(parts)}"
+    value = f"{hours}; to read the gap, which is expected else, is worth {money(worth.total)}: {' and '.join(parts)}"
     asked = money(account.worth_asking)
     if worth.total > account.worth_asking:
         return Decision(True, f"{value}. That is more than {asked}.", facts)

@@ -16,7 +16,7 @@ import simpy
 from headend.ports import Driver, Journal
 from meters.calendar import Seconds, day_of, iso, seconds
 from simulator.ror.account import Account, Balance, balance
-from simulator.ror.analysis import Decision, Question, decide
+from simulator.ror.analysis import READ_REACHES_S, Decision, Question, decide
 from simulator.ror.answer import Answer, answer
 from simulator.ror.billing.plan import RatePlan
 from simulator.ror.client import SmtClient
@@ -27,6 +27,8 @@ from simulator.smt.doors.market.odr_wire import OdrStatus, Span
 
 #: Days of VEE history that a review fetches at least: two weeks and room for a day that is late [D].
 HISTORY_DAYS = 35
+#: SMT's answer about days on which the ESI ID is another retailer's.
+_NOT_YOURS = "smt.AC1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +206,9 @@ def balance_inquiry(
                     "register", lambda: client.register(*account.premise_cycle, call_reference)
                 )
         except RorError as error:
-            trouble = Trouble(error.code, error.message)
+            # Of a customer who came just now no day that is over is the retailer's.
+            if error.code != _NOT_YOURS or asked_at - account.own_start > READ_REACHES_S:
+                trouble = Trouble(error.code, error.message)
     if trouble is None:
         decision = decide(account, question, vee, plan, asked_at)
     else:

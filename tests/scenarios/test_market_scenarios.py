@@ -19,13 +19,14 @@ from meters.calendar import epoch
 from scenarios.cli import registry
 from scenarios.judging.verdict import judge
 from scenarios.lint import lint, unmet
-from scenarios.recording.actions import RecordedAnswers, RecordedPortalRead, RecordedRequest
+from scenarios.recording.actions import RecordedAnswers, RecordedCall, RecordedPortalRead, RecordedRequest
 from scenarios.recording.recording import Recording
 from scenarios.recording.recording import load as load_recording
 from scenarios.run import JudgedRun, run_and_judge
 from scenarios.schema import load
 from scenarios.shipped import SCENARIOS
 from scenarios.timeline import Action
+from simulator.ror.basis import Kind
 from simulator.smt.ondemand.lifecycle import State
 from simulator.smt.registry.csv_files import registry_faults, write_registry
 from simulator.world.market import build_market
@@ -73,6 +74,33 @@ def test_the_new_ror_meets_what_customer_and_old_ror_used_and_the_old_one_is_out
         written["actions"]["old-ror-is-not-of-record"]["trouble"]["code"] = "smt.A1"
 
     assert failed(mutated(recording, otherwise)) == ["old-ror-in-the-evening", "old-ror-is-not-of-record"]
+
+
+def test_on_the_first_day_at_a_new_ror_the_meter_is_asked_from_midnight_on(tmp_path: Path) -> None:
+    written = short_balance()
+    switch = {"meter": 5, "to": "9990001110000", "effective": "2026-08-12"}
+    written["world"] |= {"faults": [], "market": {"switches": [switch]}}
+    written["account"] |= {
+        "meter": 5,
+        "cycle_first": "2026-08-12",
+        "customer_since": "2026-08-12",
+        "full_cycle_days": 30,
+    }
+    call, _, _, _, again, _ = written["timeline"]
+    written["timeline"] = [call, again]
+    played = run(written, tmp_path)
+    assert {one.id: one.failures for one in played.verdict.judged if one.failures} == {}
+    told = action(played, RecordedCall, "call-0001")
+    assert told.stand is not None
+    assert {part.kind: part.intervals for part in told.stand.rests_on} == {Kind.STORE: 64, Kind.METER: 6, Kind.FIXED: 0}
+    assert told.instant.stand is not None
+    assert {part.kind: part.intervals for part in told.instant.stand.rests_on} == {Kind.EXPECTED: 70, Kind.FIXED: 0}
+
+    # One whose customer came earlier would have had VEE data.
+    def earlier(written: dict[str, Any]) -> None:
+        written["scenario"]["account"]["customer_since"] = None
+
+    assert failed(mutated(played.recording, earlier)) == ["S2", "S6"]
 
 
 def test_two_clients_use_up_one_meters_quota(tmp_path: Path) -> None:

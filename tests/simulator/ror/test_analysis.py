@@ -100,7 +100,7 @@ def test_a_question_about_now_next_to_an_edge_needs_more() -> None:
 def test_a_day_of_unknown_energy_needs_more_also_without_an_edge() -> None:
     decision = decide(ACCOUNT, Question.BALANCE, POSTED, FLAT, CALL)
     assert decision.needs_more
-    assert "by what the bill to date would be less wrong than with what is expected" in decision.reason
+    assert "of error in the bill to date" in decision.reason
     assert decision.facts["read_worth"]["total_usd"] == decision.facts["read_worth"]["bill_usd"]
 
 
