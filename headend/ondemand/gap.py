@@ -20,7 +20,7 @@ class Gap:
 
     start: Seconds
     end: Seconds
-    #: The oldest part of a gap over 48 h, ``(start, end)``: not served, an honest hole in the bill (AMB-7).
+    #: The oldest part of a gap over 48 h, ``(start, end)``: not served, an honest hole, which the bill has as expected (AMB-7).
     uncovered: tuple[Seconds, Seconds] | None
     #: Intervals to serve, 0..192. Zero: there is no gap (AMB-8).
     intervals: int

@@ -147,9 +147,9 @@ def test_without_usage_there_is_a_page_without_charts(last_bill_run: JudgedRun, 
     assert "No more data are needed." in text
 
 
-def printed(played: JudgedRun, capsys: pytest.CaptureFixture[str]) -> str:
+def printed(played: JudgedRun, capsys: pytest.CaptureFixture[str], *, explain: bool = False) -> str:
     to = console()
-    print_result(to, played.result, played.recording.world)
+    print_result(to, played.result, played.recording.world, explain=explain)
     print_files(to, Path("ami-out/demo"), None)
     return capsys.readouterr().out
 
@@ -160,6 +160,33 @@ def test_piped_output_has_no_colour_codes_and_fits_100_columns(
     said = printed(balance_run, capsys)
     assert "\x1b" not in said
     assert max(len(line) for line in said.splitlines()) <= 100
+
+
+def test_the_arithmetic_is_told_to_who_asks_for_it(balance_run: JudgedRun, capsys: pytest.CaptureFixture[str]) -> None:
+    told, explained = printed(balance_run, capsys), printed(balance_run, capsys, explain=True)
+    assert max(len(line) for line in explained.splitlines()) <= 100
+    bill = balance_run.result["bills"]["with_gap"]
+    lines = [line["text"] for line in bill["lines"]]
+    for words in (
+        *lines,
+        "The bill told rests on",
+        "Projected, whole cycle rests on",
+        "One kWh below",
+    ):
+        assert words in explained
+        assert words not in told
+    for part in bill["rests_on"]:
+        assert re.search(
+            rf"{part['kind']} +{part['intervals']:,} +{part['wh'] / 1000:,.3f} +\${part['usd']}", explained
+        )
+
+
+def test_an_answer_that_came_too_late_is_told_as_a_follow_up(balance_run: JudgedRun, tmp_path: Path) -> None:
+    assert "as a follow-up" not in render(balance_run.recording, tmp_path).read_text(encoding="utf-8")
+    late = mutated(balance_run.recording, lambda one: one["actions"]["call-0001"].update(follow_up=True))
+    page = render(late, tmp_path).read_text(encoding="utf-8")
+    assert "answered 75 s later, as a follow-up" in page
+    assert "when the caller had gone" in page
 
 
 def test_output_is_the_same_twice(balance_run: JudgedRun, capsys: pytest.CaptureFixture[str]) -> None:
