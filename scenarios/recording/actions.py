@@ -197,6 +197,7 @@ class RestsOn(Record):
     kind: Annotated[Kind, CODE]
     intervals: Count
     wh: int
+    given_wh: Count
     usd: Money
 
 

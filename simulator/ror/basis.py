@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -58,11 +58,13 @@ class Part:
     kind: Kind
     intervals: int
     wh: int
+    #: Wh given to the grid.
+    given_wh: int
     usd: Decimal
 
     def to_dict(self) -> dict[str, Any]:
         """JSON values: money as strings, energy in whole Wh."""
-        return {"kind": self.kind.value, "intervals": self.intervals, "wh": self.wh, "usd": str(self.usd)}
+        return asdict(self) | {"kind": self.kind.value, "usd": str(self.usd)}
 
 
 def kinds_of(account: Account, record: UsageRecord, ends: LongArray) -> CodeArray:
@@ -116,8 +118,11 @@ def parts_of(terms: Sheet, energy: Energy, kinds: CodeArray, register_wh: int | 
     wh = taken.sum(axis=1)
     if register_wh is not None:
         wh[_AT[Kind.REGISTER]] = register_wh - int(wh.sum())
-    rows = zip(_KINDS, of_kind.sum(axis=1).tolist(), wh.tolist(), cents.tolist(), strict=True)
-    return tuple(Part(kind, count, its, usd(amount)) for kind, count, its, amount in rows if count or its or amount)
+    columns = (of_kind.sum(axis=1), wh, given.sum(axis=1), cents)
+    rows = zip(_KINDS, *(column.tolist() for column in columns), strict=True)
+    return tuple(
+        Part(kind, count, its, back, usd(amount)) for kind, count, its, back, amount in rows if count or its or amount
+    )
 
 
 def _weights(measure: Measure, counted: BoolArray, taken: LongArray, given: LongArray) -> LongArray:

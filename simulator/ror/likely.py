@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from headend.ports import BoolArray, IntArray, LongArray
 from meters.calendar import day_end, day_of_interval, day_start, days, interval_ends, intervals_in, seconds
 from meters.day_kinds import SLOTS, DayClass, clock_slots, day_class
-from simulator.ror.usage import UsageRecord
+from simulator.ror.usage import Quality, UsageRecord
 
 FloatArray = NDArray[np.float64]
 #: Days of a stretch that went before, on which likeness is judged, and days after.
@@ -68,7 +68,7 @@ class Draws:
     #: (k, t) Wh taken from the grid, and given to it: those as on the home's own days, whatever the draw.
     wh: IntArray
     given: IntArray
-    #: (t,) False where it is drawn.
+    #: (t,) False where what was taken is drawn.
     known: BoolArray
     #: Whole days of this premise that the draws rest on.
     days_used: int
@@ -145,7 +145,13 @@ def draw(record: UsageRecord, first: date, last: date) -> Draws:
     # Without a day of its own it may be any home of the season, whose weekdays and weekends are not told apart.
     share = float(weekend_share(daily[None], weekend)[0])
     ways = paths(daily, weekend, begin)
-    like = [day for day in sorted(own, reverse=True) if (begin - day).days <= 2 * BEFORE]
+    # What has not been through VEE comes without what was given: that is drawn, as what was taken of the others is.
+    unposted = record.quality == Quality.NON_VEE
+    like = [
+        day
+        for day in sorted(own, reverse=True)
+        if (begin - day).days <= 2 * BEFORE and (own[day].quality != Quality.NON_VEE).all()
+    ]
     over = days(first, last)
     ends = np.concatenate([interval_ends(day) for day in over])
     wh, given = np.zeros((2, len(ways), len(ends)), np.int32)
@@ -155,14 +161,15 @@ def draw(record: UsageRecord, first: date, last: date) -> Draws:
     begins = 0
     for at, day in enumerate(over):
         its = slice(begins, begins := begins + intervals_in(day))
-        if known[its].all():
+        missing = ~known[its]
+        ungiven = missing | np.isin(ends[its], record.ends[unposted])
+        if not ungiven.any():
             continue
         total = ways[:, _column((day - begin).days)] * (share if day_class(day) is DayClass.WEEKEND else 1.0)
         shape, back = _shapes(day, at, like, own, len(ways))
-        missing = ~known[its]
         # No meter counts more in an interval than a file can tell.
         wh[:, its][:, missing] = np.minimum(np.rint(total[:, None] * shape)[:, missing], np.iinfo(np.int32).max)
-        given[:, its][:, missing] = back[:, missing]
+        given[:, its][:, ungiven] = back[:, ungiven]
     return Draws(ends, wh, given, known, int((~np.isnan(daily)).sum()))
 
 

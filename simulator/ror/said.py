@@ -11,6 +11,7 @@ from simulator.ror.account import Account, Balance
 from simulator.ror.analysis import EdgeWorth
 from simulator.ror.basis import Kind
 from simulator.ror.billing.money import kwh, money
+from simulator.ror.billing.sheet import LineKind
 from simulator.ror.on_demand import OnDemand, RequestEnd, Trouble
 from simulator.ror.stand import Stand
 
@@ -101,6 +102,11 @@ def marks_of(
         return [*marks, "No interval of this cycle is known: the running cycle is not billed."]
     marks += [f"Told on doubtful data, which are in the bill: {finding.sentence}" for finding in doubted]
     marks += _hole_marks(stand)
+    unread = sum(part.given_wh for part in stand.rests_on if part.kind in (Kind.STORE, Kind.METER))
+    if unread and any(line.kind is LineKind.EXPORT for line in stand.bill.lines):
+        marks.append(
+            f"Told on partial data: what was given to the grid since VEE data end is not read, and is in the bill as expected, {kwh(unread)} kWh."
+        )
     known_to = stand.known_to or account.own_start
     if request.end is not RequestEnd.NOT_MADE and known_to < stand.to:
         lacking = (stand.to - known_to) // INTERVAL_S

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -14,9 +15,11 @@ from meters.calendar import INTERVAL_S, day_start, epoch, interval_ends, seconds
 from simulator.ror.basis import Kind, kinds_of, parts_of
 from simulator.ror.billing.bill import bill
 from simulator.ror.billing.plan import BillCredit, EnergyPrice, RatePlan, Tax, TduCharge, shipped_plan
-from simulator.ror.billing.sheet import sheet
+from simulator.ror.billing.sheet import LineKind, sheet
+from simulator.ror.on_demand import OnDemand, RequestEnd
+from simulator.ror.said import marks_of
 from simulator.ror.stand import take_stand
-from simulator.ror.usage import Energy, Quality, Source, UsageRecord, from_vee, joined
+from simulator.ror.usage import Energy, Quality, Source, UsageRecord, from_vee, joined, merge
 from tests.simulator.ror.support import ACCOUNT, CALL, vee_record
 
 DAY = date(2026, 8, 12)
@@ -110,6 +113,7 @@ def test_parts_make_the_bill_of_every_shipped_plan(name: str, data: st.DataObjec
     whole = bill(plan, energy, DAY, DAY, register_wh=register)
     assert sum(part.usd for part in parts) == whole.total
     assert sum(part.wh for part in parts) == whole.usage_wh
+    assert sum(part.given_wh for part in parts) == given_wh.sum()
     assert sum(part.intervals for part in parts) == 96
     for at, kind in enumerate(list(Kind)[:8]):
         of_it = kinds == at
@@ -131,6 +135,23 @@ def test_the_bill_told_and_the_projected_one_are_the_sum_of_what_they_rest_on(na
     assert (told[Kind.NEVER_POSTED].intervals, told[Kind.NEVER_POSTED].wh) == (96, 0)
     assert told[Kind.EXPECTED].intervals == (stand.to - epoch("2026-08-12T00:00")) // INTERVAL_S
     assert stand.owed.low <= stand.bill.total <= stand.owed.high
+
+
+def test_what_a_roof_gave_in_a_gap_that_was_read_is_billed_as_expected_and_told_so() -> None:
+    vee = vee_record(date(2026, 7, 1), date(2026, 8, 11))
+    roof = replace(vee, given=np.full(len(vee.ends), 900, np.int32))
+    read = merge(roof, record(300, Quality.NON_VEE, Source.METER, 0, 70))
+    plan = shipped_plan("marfa-sun-net")
+    at_once, told = (take_stand(ACCOUNT, plan, one, now=CALL) for one in (roof, read))
+    assert at_once is not None
+    assert told is not None
+    assert {part.kind: part.given_wh for part in told.rests_on}[Kind.METER] == 70 * 900
+    exports = [line.amount for stand in (at_once, told) for line in stand.bill.lines if line.kind is LineKind.EXPORT]
+    assert len(exports) == 2
+    assert all(amount < 0 for amount in exports)
+    answered = OnDemand(RequestEnd.ANSWERED)
+    assert ["63.000 kWh" in mark for mark in marks_of(ACCOUNT, told, answered, None, ())] == [True]
+    assert marks_of(ACCOUNT, take_stand(ACCOUNT, PLAN, read, now=CALL), answered, None, ()) == []
 
 
 def test_a_stand_without_an_instant_ends_where_data_do_and_expects_nothing() -> None:

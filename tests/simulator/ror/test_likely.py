@@ -12,7 +12,7 @@ from meters.calendar import day_end, day_start, interval_ends
 from meters.load.premises import PremiseArrays, make_premise
 from meters.load.truth import day_intervals, intervals
 from simulator.ror.likely import AFTER, BEFORE, DRAWS, NINETIETH, TENTH, Draws, draw, paths, quantile, weekend_share
-from simulator.ror.usage import UsageRecord, empty, from_vee
+from simulator.ror.usage import Quality, Source, UsageRecord, empty, from_vee
 from tests.simulator.ror import stretches as made
 from tests.simulator.ror.stretches import COMPANIES, LIVED_IN_WH, daily, weekends
 
@@ -168,6 +168,22 @@ def test_what_a_home_gives_is_drawn_as_on_its_own_days_whether_it_takes_or_not(t
     record = replace(from_vee(ends, wh, np.zeros(len(ends), np.bool_)), given=back)
     ahead = draw(record, first + timedelta(days=14), first + timedelta(days=20))
     assert (ahead.given == given).all()
+
+
+def test_what_was_given_since_vee_data_end_is_drawn_though_what_was_taken_is_known() -> None:
+    first = date(2026, 7, 6)
+    ends = np.concatenate([interval_ends(first + timedelta(days=at)) for at in range(16)])
+    posted = np.arange(len(ends)) < 14 * 96
+    record = UsageRecord(
+        ends,
+        np.full(len(ends), 300, np.int32),
+        np.where(posted, Quality.VEE_ACTUAL, Quality.NON_VEE).astype(np.int8),
+        np.where(posted, Source.SMT, Source.METER).astype(np.int8),
+        np.where(posted, 900, 0).astype(np.int32),
+    )
+    ahead = draw(record, first, first + timedelta(days=16))
+    assert (ahead.given == 900).all()
+    assert (ahead.wh[:, : 16 * 96] == 300).all()
 
 
 def test_the_most_that_a_file_can_tell_is_drawn_without_going_around() -> None:
