@@ -242,11 +242,11 @@ def test_the_demo_passes_end_to_end_and_prints_steps_bill_rule_and_paths(tmp_pat
     flat = re.sub(r"\s+", " ", said)
     for words in (
         "64 intervals from its store and reads 6 from the meter",
-        "told at once $194.30",
+        "told at once $194.31",
         "You owe $193.84 by now, with tax: for this cycle to 2026-08-12 17:30, and nothing from before.",
         "898.031 VEE actual + 1.681 VEE estimated + 17.400 non-VEE from the store + 2.537 non-VEE from the meter;",
-        "The cycle to 2026-08-14 will come to $107.78 to $210.30 in eight of ten, $173.84 in the mean,",
-        "35 of 100 ways that the cycle may go reach it; the bill is about $108.18 then and $209.17 otherwise.",
+        "The cycle to 2026-08-14 will come to $107.73 to $210.13 in eight of ten, $170.77 in the mean,",
+        "38 of 100 ways that the cycle may go reach it; the bill is about $108.12 then and $209.14 otherwise.",
         "Try again from 2026-08-13 00:00. The gap has 73 intervals; the store holds 70, to 2026-08-12 17:30",
         "Power is ON",
         "Told $193.84, re-billed $193.84 on VEE data to the same instant: difference $0.00.",
@@ -254,6 +254,9 @@ def test_the_demo_passes_end_to_end_and_prints_steps_bill_rule_and_paths(tmp_pat
         "PASSED 7 of 7 steps passed, 11 of 11 checks",
     ):
         assert words in flat
+    bills = json.loads(demo.stdout)["bills"]
+    # What was told at once was right: the bill that was read, and re-billed, lies in its band.
+    assert bills["instant"]["owed_usd"]["low"] < "193.84" < bills["instant"]["owed_usd"]["high"]
     assert "\x1b" not in said
     assert (out / "report.html").is_file()
     assert len(list((out / "lse").glob("*.lse"))) == 36
