@@ -36,6 +36,7 @@ def app() -> typer.Typer:
     """Assemble every command."""
     import typer
 
+    from reports.commands.balance import balance
     from reports.commands.capacity import app as capacity
     from reports.commands.demo import demo, report
     from reports.commands.lse import app as lse
@@ -86,6 +87,7 @@ def app() -> typer.Typer:
         vee.command()(command)
     vee.command("report")(batch_report)
 
+    door.command()(balance)
     door.command()(demo)
     door.command()(sandbox)
     door.command()(market_day)

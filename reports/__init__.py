@@ -1,9 +1,10 @@
 """Pages and charts made from results (``Outcome``, ``Recording``, ``Verdict``), and from nothing else; and the commands that make or show results.
 
+``balance``         a customer's own usage file as a bill to date and where it goes
 ``batch``           a head-end's batch of a day
 ``capacity``        the load report
 ``chart_parts``     colours and hatching by quality, bare axes, the widths of charts, how one becomes SVG
-``commands``        demo, report, capacity, lse, market-day, meters list, show and truth, plan, vee make, run, report and score
+``commands``        balance, demo, report, capacity, lse, market-day, meters list, show and truth, plan, vee make, run, report and score
 ``interval_table``  intervals as a table, CSV or Parquet
 ``lse``             LSE files checked, shown, made and compared; what SMT lacks of a day
 ``market``          a market's day: its figures, its page

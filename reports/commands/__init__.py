@@ -1,5 +1,6 @@
 """The commands that show something. Heavy imports are inside functions, so that --help is at once.
 
+``balance``   ``ami balance``
 ``capacity``  ``ami capacity``
 ``demo``      ``ami demo`` and ``ami report``
 ``lse``       ``ami lse``

@@ -10,14 +10,14 @@ import typer
 app = typer.Typer(help="Rate plans: what a retailer charges.", no_args_is_help=True)
 
 
-def _names(incomplete: str) -> list[str]:
+def plan_names(incomplete: str) -> list[str]:
     from simulator.ror.billing.plan import shipped_plans
 
     return [name for name in shipped_plans() if name.startswith(incomplete)]
 
 
 _Plan = Annotated[
-    str, typer.Argument(metavar="PLAN", help="A plan file, or a shipped one's name.", autocompletion=_names)
+    str, typer.Argument(metavar="PLAN", help="A plan file, or a shipped one's name.", autocompletion=plan_names)
 ]
 _Json = Annotated[bool, typer.Option("--json", help="Print one line of JSON.")]
 
@@ -42,7 +42,7 @@ def list_plans(as_json: _Json = False) -> None:
 def lint(
     plans: Annotated[
         list[str] | None,
-        typer.Argument(help="Plan files or shipped names; all of those unless given.", autocompletion=_names),
+        typer.Argument(help="Plan files or shipped names; all of those unless given.", autocompletion=plan_names),
     ] = None,
     as_json: _Json = False,
 ) -> None:

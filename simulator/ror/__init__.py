@@ -10,13 +10,16 @@ Of SMT it knows the wire forms alone.
 ``client``      the retailer's client to SMT's market API
 ``doubts``      what a desk doubts of non-VEE intervals, by rows of the VEE rule book
 ``errors``      what can go wrong at the retailer: a plan file, a record, and SMT's answers
+``files``       usage files of customers, read into the retailer's record
 ``inquiry``     the Customer Balance Inquiry (S1 to S7) as one process
 ``likely``      what a premise may take in days that are not known, by what homes like it took
 ``on_demand``   an on-demand request as the retailer lives it: asked once, then polled until it is answered
-``projection``  where a cycle's usage is going, and the pattern of a premise's day
+``pattern``     a premise's day by hour: its usual level and peak, a day beside those before it
+``projection``  where a cycle's usage is going
 ``rebill``      the bill that was told, made again from VEE data
 ``said``        what the agent says, and the marks that tell what is wrong with the data
 ``stand``       the bill to an instant and where it is going, on what is known and what is expected
+``statement``   what a usage file says of a billing cycle, without an account or a call
 ``usage``       the retailer's usage record of one ESI ID: intervals whose quality and source are kept apart
 ``worth``       what the ways that a cycle may go mean in dollars, and what a read would be worth
 """

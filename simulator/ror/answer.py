@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import Decimal
 from enum import StrEnum
 
 from headend.vee.findings import Finding
@@ -11,11 +10,10 @@ from headend.wire import ServedInterval
 from meters.calendar import Seconds, seconds
 from simulator.ror.account import Account, Balance
 from simulator.ror.analysis import EdgeWorth, Question, edge_worths
-from simulator.ror.billing.money import cents, kwh
 from simulator.ror.billing.plan import RatePlan
 from simulator.ror.doubts import doubts
 from simulator.ror.on_demand import OnDemand, RequestEnd, Trouble
-from simulator.ror.projection import HourlyPattern, hourly_pattern
+from simulator.ror.pattern import HourlyPattern, hourly_pattern
 from simulator.ror.said import marks_of, sentences_of
 from simulator.ror.stand import Stand, take_stand
 from simulator.ror.usage import UsageRecord
@@ -94,7 +92,7 @@ def answer(
     if asked:
         marks = marks_of(account, stand, request, trouble, doubted)
     edges = tuple(edge_worths(plan, account, stand.projection)) if stand and not stand.bill.by_register else ()
-    sentences = sentences_of(account, own, stand, edges, running, marks, _pattern_sentence(pattern))
+    sentences = sentences_of(account, own, stand, edges, running, marks, pattern.day_sentence())
     told_on = _told_on(stand, needed_more, brought, bool(marks))
     return Answer(told_on, instant, with_gap, edges, pattern, doubted, tuple(marks), sentences)
 
@@ -115,21 +113,3 @@ def _told_on(stand: Stand | None, needed_more: bool, brought: bool, marked: bool
     return ToldOn.PARTIAL if marked else ToldOn.WHOLE_GAP
 
 
-def _pattern_sentence(pattern: HourlyPattern) -> str:
-    """Compare the gap day's known hours with the same hours of a usual day."""
-    pairs = [
-        (hour, now, usual)
-        for hour, (now, usual) in enumerate(zip(pattern.day_wh, pattern.usual_wh, strict=True))
-        if now is not None and usual is not None
-    ]
-    usual_sum = sum(usual for _, _, usual in pairs)
-    if not pairs or not usual_sum:
-        return ""
-    day_sum = sum(now for _, now, _ in pairs)
-    percent = cents(Decimal(100 * (day_sum - usual_sum)) / usual_sum).quantize(Decimal(1))
-    peak, at_peak, usual_then = max(pairs, key=lambda pair: pair[1])
-    side = "more" if percent >= 0 else "less"
-    return (
-        f"On {pattern.day} the {len(pairs)} hours known took {kwh(day_sum)} kWh, {abs(percent)} % {side} than usual; "
-        f"the highest began at {peak:02d}:00 with {kwh(at_peak)} kWh (usually {kwh(usual_then)})."
-    )
