@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from meters.calendar import day_end, day_of_interval, days
+from meters.calendar import Seconds, day_end, days
 from reports.chart_parts import INK, KINDS, MUTED, NARROW, PAPER, WIDE, Width, bare, inline, legend, svg
 from simulator.ror.errors import RorError
 from simulator.ror.likely import NINETIETH, TENTH, quantile
@@ -24,8 +24,10 @@ _KNOWN, _AHEAD = KINDS["actual"].colour, KINDS["estimated"].colour
 
 
 class Course(NamedTuple):
-    """kWh of the cycle up to the end of each of its days, from nothing on, (d + 1,): in the middle of its ways, and at both ends of the band."""
+    """kWh of the cycle up to instants, in the middle of its ways and at both ends of the band."""
 
+    #: Days since it began. The charts do not show that a day of the clock's change has an hour more or less.
+    days: NDArray[np.float64]
     low: NDArray[np.float64]
     middle: NDArray[np.float64]
     high: NDArray[np.float64]
@@ -39,8 +41,8 @@ def write_png(told: Statement, path: Path) -> None:
     of_cycle, of_day = figure.subplots(2, 1, height_ratios=(3, 2))
     _cycle(of_cycle, told, WIDE)
     _hours(of_day, told, WIDE)
-    for axes in (of_cycle, of_day):
-        axes.legend(loc="upper left", frameon=False, fontsize=9)
+    of_cycle.legend(loc="lower right", frameon=False, fontsize=9)
+    of_day.legend(loc="upper left", ncols=3, frameon=False, fontsize=9)
     of_cycle.set_title(
         f"{told.plan.name}, {told.account.cycle_first} to {told.account.cycle_last}", loc="left", color=INK
     )
@@ -85,40 +87,29 @@ def _figure(width: Width, inches: float) -> tuple[Figure, Axes]:
     return figure, figure.subplots()
 
 
-def path_of(told: Statement) -> Course:
-    """Where the cycle's usage goes, day by day."""
-    draws = told.projection.draws
-    ends = [day_end(day) for day in days(told.account.cycle_first, told.account.cycle_last)]
-    upto = np.concatenate([[0], np.searchsorted(draws.ends, ends, side="right")])
-    sums = np.concatenate([np.zeros((len(draws.wh), 1)), np.cumsum(draws.wh, axis=1, dtype=np.float64)], axis=1)[
-        :, upto
-    ]
-    return Course(*(np.array([quantile(day, share) / 1000 for day in sums.T]) for share in (TENTH, 0.5, NINETIETH)))
+def course_of(told: Statement, first: Seconds, last: Seconds) -> Course:
+    """Where the cycle's usage goes from an instant to another one, by midnights. UTC epoch seconds."""
+    draws, begin = told.projection.draws, told.account.cycle_start
+    midnights = [day_end(day) for day in days(told.account.cycle_first, told.account.cycle_last)]
+    at = np.array([first, *(one for one in midnights if first < one < last), last], np.int64)
+    sums = np.concatenate([np.zeros((len(draws.wh), 1)), np.cumsum(draws.wh, axis=1, dtype=np.float64)], axis=1)
+    upto = sums[:, np.searchsorted(draws.ends, at, side="right")]
+    band = (np.array([quantile(of, share) / 1000 for of in upto.T]) for share in (TENTH, 0.5, NINETIETH))
+    return Course((at - begin) / 86_400, *band)
 
 
 def _cycle(axes: Axes, told: Statement, width: Width) -> None:
     """kWh of the cycle, from its first day on."""
-    first = told.account.cycle_first
-    path, at = path_of(told), np.arange(told.account.cycle_days + 1)
-    known = 0 if told.stand is None else (day_of_interval(told.stand.to) - first).days + 1
-    axes.plot(at[: known + 1], path.middle[: known + 1], color=_KNOWN, linewidth=2.4, label="known")
+    account = told.account
+    known_to = account.cycle_start if told.stand is None else told.stand.to
+    known, ahead = course_of(told, account.cycle_start, known_to), course_of(told, known_to, account.cycle_end)
+    axes.plot(known.days, known.middle, color=_KNOWN, linewidth=2.4, label="known")
     if not told.closed:
-        begins = max(known - 1, 0)
-        ahead = slice(begins, None)
-        axes.fill_between(
-            at[ahead],
-            path.low[ahead],
-            path.high[ahead],
-            color=_AHEAD,
-            alpha=0.25,
-            linewidth=0,
-            label="eight of ten ways that it may go",
-        )
-        axes.plot(
-            at[ahead], path.middle[ahead], color=_AHEAD, linewidth=1.6, linestyle="--", label="the middle of them"
-        )
-    top = max(float(path.high[-1]) * 1.15, 1.0)
-    for place, edge in enumerate(one for one in told.edges if 0 < one.edge.wh / 1000 <= top * 1.5):
+        said = "eight of ten ways that it may go"
+        axes.fill_between(ahead.days, ahead.low, ahead.high, color=_AHEAD, alpha=0.25, linewidth=0, label=said)
+        axes.plot(ahead.days, ahead.middle, color=_AHEAD, linewidth=1.6, linestyle="--", label="the middle of them")
+    top = max(float(ahead.high[-1]) * 1.15, 1.0)
+    for place, edge in enumerate(one for one in told.edges if 0 < one.edge.wh / 1000 <= top * 1.25):
         top = max(top, edge.edge.wh / 1000 * 1.08)
         axes.axhline(edge.edge.wh / 1000, color=MUTED, linestyle=":", linewidth=1.2)
         words = (
@@ -131,11 +122,11 @@ def _cycle(axes: Axes, told: Statement, width: Width) -> None:
             parse_math=False, bbox={"facecolor": PAPER, "edgecolor": "none", "pad": 0.5, "alpha": 0.8},
         )  # fmt: skip
     bare(axes)
-    axes.set_xlim(0, told.account.cycle_days)
+    axes.set_xlim(0, account.cycle_days)
     axes.set_ylim(0, top)
-    step = max(1, round(told.account.cycle_days / (10 if width is WIDE else 4)))
-    ticks = range(0, told.account.cycle_days + 1, step)
-    axes.set_xticks(ticks, [f"{first + timedelta(days=day):%m-%d}" for day in ticks])
+    step = max(1, round(account.cycle_days / (10 if width is WIDE else 4)))
+    ticks = range(0, account.cycle_days + 1, step)
+    axes.set_xticks(ticks, [f"{account.cycle_first + timedelta(days=day):%m-%d}" for day in ticks])
     axes.set_ylabel("kWh of the cycle")
 
 

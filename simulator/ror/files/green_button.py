@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from array import array
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -26,6 +27,7 @@ _WH, _ELECTRICITY, _FLOWS = "72", "1", {"1": Channel.LOAD, "19": Channel.GENERAT
 #: Qualities of a reading that nobody measured: estimated by a day like it, by a line, projected.
 _ESTIMATED = ("8", "9", "12")
 _NUMBER, _ESIID = re.compile(r"\s*[+-]?\d{1,15}\s*", re.ASCII), re.compile(r"'?(\d{17,22})", re.ASCII)
+_ALL_NUMBERS = re.compile(r"(?:[+-]?\d{1,15} )*", re.ASCII)
 _READING = re.compile(rb"<(?:\w+:)?IntervalReading\b")
 #: What stands where no number does, and the most readings: two centuries of one channel.
 _NONE, _MOST_READINGS = -(1 << 62), 7_000_000
@@ -81,7 +83,7 @@ class _Feed:
             [one.findtext(value) for one in readings],
         )
         for kept, its in zip(self.readings, texts, strict=False):
-            kept.extend(map(_number, its))
+            kept.extend(_numbers(its))
         self.readings[-1].extend([len(self.blocks)] * len(readings))
         self.estimated.extend([(one.find(judged) or nothing).findtext(quality) in _ESTIMATED for one in readings])
         self.blocks.append(block)
@@ -110,7 +112,7 @@ def read_green_button(path: Path, tally: Tally, grids: dict[Channel, Grid]) -> s
     tally.lines_of = lambda: _lines(path)
     try:
         for _, element in ET.iterparse(path):
-            if _local(element) == "entry":
+            if element.tag.endswith("entry"):
                 feed.take(element)
                 element.clear()
     except ET.ParseError as error:
@@ -135,8 +137,14 @@ def _local(element: ET.Element) -> str:
     return element.tag[element.tag.rfind("}") + 1 :]
 
 
-def _number(text: str | None) -> int:
-    return int(text) if text and _NUMBER.fullmatch(text) else _NONE
+def _numbers(texts: list[str | None]) -> Iterable[int]:
+    try:
+        # Mostly all of them are, and are looked at in one go.
+        if _ALL_NUMBERS.fullmatch(f"{' '.join(texts)} "):  # type: ignore[arg-type]
+            return map(int, texts)  # type: ignore[arg-type]
+    except TypeError:
+        pass
+    return (int(text) if text and _NUMBER.fullmatch(text) else _NONE for text in texts)
 
 
 def _put(feed: _Feed, tally: Tally, grids: dict[Channel, Grid]) -> None:
