@@ -89,9 +89,9 @@ class Statement:
         if not used:
             told.append("No whole day of this home is known: that is the band of any home in this season.")
         elif used < _FEW_DAYS:
-            days = "1 whole day" if used == 1 else f"{used} whole days"
+            days = "1 whole day of this home is" if used == 1 else f"{used} whole days of this home are"
             told.append(
-                f"Only {days} of this home are known of the last {BEFORE}: the band is as wide as that leaves it."
+                f"Only {days} known of the last {BEFORE}: the band is as wide as that leaves it."
             )
         return told
 

@@ -43,6 +43,7 @@ class Grid:
 
     def __init__(self) -> None:
         """Without any. What is not touched takes no memory."""
+        self._first, self._last = _COUNT, 0
         self._wh = np.zeros(_COUNT, np.int32)
         self._estimated = np.zeros(_COUNT, np.bool_)
         self._revision = np.zeros(_COUNT, np.int64)
@@ -55,6 +56,11 @@ class Grid:
 
     def put(self, values: Values) -> None:
         """Put values in their places."""
+        if not len(values.starts):
+            return
+        self._first = min(self._first, int(values.starts.min()) // INTERVAL_S - _FIRST)
+        # The second pass of a repeated hour lies behind the first one.
+        self._last = max(self._last, int(values.starts.max()) // INTERVAL_S - _FIRST + _HOUR)
         into = (self._wh, self._estimated, self._revision, self._lines, self._other, self._told)
         _put(values._replace(starts=values.starts // INTERVAL_S - _FIRST), *into)
 
@@ -75,13 +81,14 @@ class Grid:
             "That one counts.",
             older,
         )
-        doubtful = np.flatnonzero(self._other)
+        its = slice(self._first, self._last + 1)
+        doubtful = np.flatnonzero(self._other[its]) + self._first
         if len(doubtful):
             at = doubtful[self._other[doubtful].argmin()]
             first, other = (tally.line(int(lines[at])) for lines in (self._lines, self._other))
             text = f"The quarter hour has another value in line {first}, and nothing tells which one counts."
             tally.tell("differs", other, text, "Keep one of the two.", len(doubtful))
-        known = np.flatnonzero((self._lines > 0) & (self._other == 0))
+        known = np.flatnonzero((self._lines[its] > 0) & (self._other[its] == 0)) + self._first
         return ((known + _FIRST + 1) * INTERVAL_S).astype(np.int64), self._wh[known], self._estimated[known]
 
 

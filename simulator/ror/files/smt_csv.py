@@ -32,7 +32,7 @@ _BLOCK = 1 << 22
 _ESIID = re.compile(r"\d{17,22}|\d(\.\d+)?E\+\d\d", re.ASCII | re.IGNORECASE)
 _DATE = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})|(\d{4})-(\d\d)-(\d\d)", re.ASCII)
 _CLOCK = re.compile(r"(\d{1,2}):(\d\d)(?::\d\d)?(?: ?([AP])M)?", re.ASCII | re.IGNORECASE)
-_KWH = re.compile(r"\+?\d{0,12}(\.\d*)?", re.ASCII)
+_KWH = re.compile(r"[+-]?(\d{1,12}(\.\d*)?|\.\d+)", re.ASCII)
 #: What is no time, no date, no number; negative energy; more than a quarter hour has.
 _NONE, _NEGATIVE, _TOO_MUCH = -1, -2, -3
 #: By the minutes from a row's start to its end: a quarter hour, and on the days of the clock's change one hour more or less.
@@ -244,13 +244,10 @@ def _stamp(text: str) -> int:
 
 def _wh(text: str) -> int:
     text = text.strip()
-    negative = text.startswith("-")
-    if not text or text in "-+." or _KWH.fullmatch(text.removeprefix("-")) is None:
+    if _KWH.fullmatch(text) is None:
         return _NONE
     wh = round(float(text) * 1000)
-    if negative and wh:
-        return _NEGATIVE
-    return _TOO_MUCH if wh > MOST_WH else abs(wh)
+    return _NEGATIVE if wh < 0 else _TOO_MUCH if wh > MOST_WH else wh
 
 
 def _places(ordinal: LongArray, minute: LongArray, left: BoolArray) -> tuple[LongArray, BoolArray, BoolArray]:
