@@ -38,31 +38,53 @@ class Values(NamedTuple):
     twice: BoolArray
 
 
+class _Held(NamedTuple):
+    """What is held, by place, (span,) each."""
+
+    wh: IntArray
+    estimated: BoolArray
+    revision: LongArray
+    #: 0: there is none.
+    lines: LongArray
+    #: The line of another value for it; 0: there is none.
+    other: LongArray
+
+
+def _empty(count: int) -> _Held:
+    wide = [np.zeros(count, np.int64) for _ in range(3)]
+    return _Held(np.zeros(count, np.int32), np.zeros(count, np.bool_), *wide)
+
+
 class Grid:
     """The values of one channel."""
 
     def __init__(self) -> None:
-        """Without any. What is not touched takes no memory."""
-        self._first, self._last = _COUNT, 0
-        self._wh = np.zeros(_COUNT, np.int32)
-        self._estimated = np.zeros(_COUNT, np.bool_)
-        self._revision = np.zeros(_COUNT, np.int64)
-        #: 0: there is none.
-        self._lines = np.zeros(_COUNT, np.int64)
-        #: The line of another value for it; 0: there is none.
-        self._other = np.zeros(_COUNT, np.int64)
+        """Without any."""
+        #: The first place of what is held.
+        self._first = 0
+        self._held = _empty(0)
         #: Those that came again with the same value, and those that a later revision took the place of: how many, the first one's line.
         self._told = np.zeros((2, 2), np.int64)
 
     def put(self, values: Values) -> None:
         """Put values in their places."""
-        if not len(values.starts):
+        if len(values.starts):
+            places = values.starts // INTERVAL_S - _FIRST
+            self._reach(int(places.min()), int(places.max()) + _HOUR)
+            _put(values._replace(starts=places - self._first), *self._held, self._told)
+
+    def _reach(self, first: int, last: int) -> None:
+        """Have room for places: twice as much as before, so that few rows at a time cost no more than many."""
+        span = len(self._held.wh)
+        if span and self._first <= first and last < self._first + span:
             return
-        self._first = min(self._first, int(values.starts.min()) // INTERVAL_S - _FIRST)
-        # The second pass of a repeated hour lies behind the first one.
-        self._last = max(self._last, int(values.starts.max()) // INTERVAL_S - _FIRST + _HOUR)
-        into = (self._wh, self._estimated, self._revision, self._lines, self._other, self._told)
-        _put(values._replace(starts=values.starts // INTERVAL_S - _FIRST), *into)
+        begin = first if not span else max(0, self._first - span) if first < self._first else self._first
+        end = last + 1 if last >= self._first + span else self._first + span
+        begin, end = min(begin, first), max(end, min(begin + 2 * span, _COUNT), last + 1)
+        wider = _empty(end - begin)
+        for new, old in zip(wider, self._held, strict=True):
+            new[self._first - begin :][:span] = old
+        self._first, self._held = begin, wider
 
     def held(self, tally: Tally) -> tuple[LongArray, IntArray, BoolArray]:
         """(n,) UTC epoch seconds at which they end, ascending, Wh, whether they are estimated; what was left out is told."""
@@ -81,15 +103,16 @@ class Grid:
             "That one counts.",
             older,
         )
-        its = slice(self._first, self._last + 1)
-        doubtful = np.flatnonzero(self._other[its]) + self._first
+        held = self._held
+        doubtful = np.flatnonzero(held.other)
         if len(doubtful):
-            at = doubtful[self._other[doubtful].argmin()]
-            first, other = (tally.line(int(lines[at])) for lines in (self._lines, self._other))
+            at = doubtful[held.other[doubtful].argmin()]
+            first, other = (tally.line(int(lines[at])) for lines in (held.lines, held.other))
             text = f"The quarter hour has another value in line {first}, and nothing tells which one counts."
             tally.tell("differs", other, text, "Keep one of the two.", len(doubtful))
-        known = np.flatnonzero((self._lines[its] > 0) & (self._other[its] == 0)) + self._first
-        return ((known + _FIRST + 1) * INTERVAL_S).astype(np.int64), self._wh[known], self._estimated[known]
+        known = np.flatnonzero((held.lines > 0) & (held.other == 0))
+        ends = (known + self._first + _FIRST + 1) * INTERVAL_S
+        return ends.astype(np.int64), held.wh[known], held.estimated[known]
 
 
 @kernel
