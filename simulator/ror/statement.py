@@ -90,9 +90,7 @@ class Statement:
             told.append("No whole day of this home is known: that is the band of any home in this season.")
         elif used < _FEW_DAYS:
             days = "1 whole day of this home is" if used == 1 else f"{used} whole days of this home are"
-            told.append(
-                f"Only {days} known of the last {BEFORE}: the band is as wide as that leaves it."
-            )
+            told.append(f"Only {days} known of the last {BEFORE}: the band is as wide as that leaves it.")
         return told
 
     def to_dict(self) -> dict[str, Any]:

@@ -119,6 +119,8 @@ def read_green_button(path: Path, tally: Tally, grids: dict[Channel, Grid]) -> s
         line, _ = error.position
         text = f"It is no XML from here on ({expat.errors.messages[error.code]}); whole entries before are read."
         tally.tell("broken", line, text, "Fetch it anew: it may have broken off.")
+    except (LookupError, ValueError) as error:
+        raise tally.refuse("encoding", f"{str(error).capitalize()}.", "Save it as UTF-8.", 1) from None
     if not feed.estimated:
         raise tally.refuse("no_readings", "The feed has no interval readings.", "Ask for 15-minute usage.")
     _put(feed, tally, grids)

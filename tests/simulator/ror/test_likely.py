@@ -30,9 +30,8 @@ def _record(first: date, last: date, seed: int = 5, ordinal: int = 40) -> UsageR
     return from_vee(ends, wh, np.zeros(len(ends), np.bool_))
 
 
-@pytest.fixture(scope="module")
-def held() -> dict[int, list[tuple[bool, bool]]]:
-    """By days left: of each home tried whether what it took lies below the band, and above it. Each has 14 days behind it, or fewer."""
+def _tried(lacking: tuple[int, ...]) -> dict[int, list[tuple[bool, bool]]]:
+    """By days left: of each home tried whether what it took lies below the band, and above it. lacking: of the 14 days behind it so many are not known, drawn."""
     found: dict[int, list[tuple[bool, bool]]] = {left: [] for left in LEFT}
     kinds = weekends(FIRST, DAYS)
     for seed in SEEDS:
@@ -43,7 +42,7 @@ def held() -> dict[int, list[tuple[bool, bool]]]:
             if took.mean() < LIVED_IN_WH:
                 continue
             before, weekend = took[:BEFORE].copy(), kinds[at - BEFORE : at]
-            before[: drawn.choice([0, 0, 0, 4, 7])] = np.nan
+            before[: drawn.choice(lacking)] = np.nan
             share = weekend_share(before[None], weekend)[0]
             ways = paths(before, weekend, FIRST + timedelta(days=at))[:, BEFORE:]
             for left in LEFT:
@@ -51,6 +50,20 @@ def held() -> dict[int, list[tuple[bool, bool]]]:
                 came = took[BEFORE : BEFORE + left].sum()
                 found[left].append((came < quantile(totals, TENTH), came > quantile(totals, NINETIETH)))
     return found
+
+
+@pytest.fixture(scope="module")
+def held() -> dict[int, list[tuple[bool, bool]]]:
+    return _tried((0, 0, 0, 4, 7))
+
+
+@pytest.mark.parametrize("days_known", [0, 1, 5])
+def test_eight_of_ten_lie_in_the_band_with_little_or_nothing_known_of_a_home(days_known: int) -> None:
+    for left, tried in _tried((BEFORE - days_known,)).items():
+        below, above = np.mean(tried, axis=0)
+        assert len(tried) >= 400
+        assert 0.75 <= 1 - below - above <= 0.85, left
+        assert max(below, above) < 0.15, left
 
 
 @pytest.mark.parametrize("left", LEFT)
