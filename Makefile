@@ -35,9 +35,10 @@ stops: $(READY)
 lse-mutations: $(READY)
 	$(BIN)/python -m tests.headend.lse.mutations
 
-# Ten thousand plan files that somebody spoilt.
+# Ten thousand plan files that somebody spoilt, and as many usage files.
 bent-plans: $(READY)
 	$(BIN)/python -m tests.simulator.ror.billing.bent_plans 10000
+	$(BIN)/python -m tests.simulator.ror.files.bent_files 10000
 
 lint: $(READY)
 	$(BIN)/ruff check .
@@ -65,6 +66,7 @@ pages: openapi
 	$(BIN)/python -m tests.headend.lse.pages
 	$(BIN)/python -m tests.simulator.ror.billing.pages
 	$(BIN)/python -m tests.simulator.capacity.workload.pages
+	$(BIN)/python -m tests.simulator.ror.files.pages
 
 setup: $(READY)
 

@@ -37,6 +37,7 @@ AT_LEAST: dict[str, tuple[float | None, float | None]] = {
 }
 AT_MOST: dict[str, float] = {
     "cli_help": 0.4,
+    "balance": 2.0,
     "meters_start": 10.0,
     "sandbox_start": 3.0,
     "midnight_read": 0.2,
