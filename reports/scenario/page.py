@@ -18,7 +18,7 @@ from scenarios.recording.actions import RecordedBill, RecordedCall, RecordedRequ
 from scenarios.recording.recording import Recording
 from scenarios.requirements import REQUIREMENTS
 from scenarios.stamps import plain, stamp
-from simulator.ror import likely, projection
+from simulator.ror import likely, pattern
 from simulator.ror.account import WORTH_ASKING
 from simulator.ror.on_demand import RequestEnd
 from simulator.runtime.folder import write_whole
@@ -33,7 +33,7 @@ def _defaults() -> tuple[str, ...]:
         "The allowance is the ESI ID's, whoever asks (AMB-3); what the store alone answers spends nothing (AMB-9).",
         "The gap ends at the last whole quarter hour before the inquiry; what the meter shows beyond is given apart and not billed (AMB-6).",
         "A customer is satisfied when answered before hang-up and when the bill told lies within the tolerance of the re-bill (AMB-12). That they do not call again within 24 hours cannot be observed here: who calls is written in the scenario.",
-        f"A usual day is the mean of the last {projection.RECENT_DAYS} whole VEE days by hour. Where a cycle goes is told by what came after like days of {likely.DRAWS} other homes; eight of ten lie in the range.",
+        f"A usual day is the mean of the last {pattern.RECENT_DAYS} whole VEE days by hour. Where a cycle goes is told by what came after like days of {likely.DRAWS} other homes; eight of ten lie in the range.",
         f"What is not known of the bill to date is billed as the middle of those ways has it. The meter is asked where that loses more than ${WORTH_ASKING} in the mean, edges of the plan included, unless the account says otherwise.",
         "The caller's patience is fixed by the scenario; the middle tier's time is fixed by it or drawn from its law.",
         "The read of intervals (readType INTERVALS) is an extension of SMT's /odr/ of our own, and so is the file of result codes.",

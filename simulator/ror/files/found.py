@@ -46,18 +46,21 @@ class Tally:
         """file: how it is named. wanted: the ESI ID that is read; empty: the first one."""
         self.file = file
         self.wanted = wanted
-        #: Where values are counted instead, gives the line of each.
-        self.lines_of: Callable[[], LongArray] | None = None
+        self._lines_of: Callable[[], LongArray] | None = None
         self._kinds: dict[str, Found] = {}
         self._esiids: dict[str, int] = {}
         self._lines: LongArray | None = None
 
+    def count_by(self, lines_of: Callable[[], LongArray]) -> None:
+        """Take numbers of values for lines, from 1 on. lines_of: gives the line of each, once one is told."""
+        self._lines_of = lines_of
+
     def line(self, number: int) -> int:
         """The line of a value that a reader has by a number."""
-        if self.lines_of is None:
+        if self._lines_of is None:
             return number
         if self._lines is None:
-            self._lines = self.lines_of()
+            self._lines = self._lines_of()
         return int(self._lines[number - 1])
 
     def tell(self, code: str, line: int, message: str, mend: str, count: int = 1, *, left_out: bool = True) -> None:

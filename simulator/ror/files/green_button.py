@@ -109,7 +109,7 @@ class _Feed:
 def read_green_button(path: Path, tally: Tally, grids: dict[Channel, Grid]) -> str:
     """Read a feed into its channels' places; the form in words. Raises RorError for what is no feed of readings, OSError."""
     feed = _Feed(tally)
-    tally.lines_of = lambda: _lines(path)
+    tally.count_by(lambda: _lines(path))
     try:
         for _, element in ET.iterparse(path):
             if element.tag.endswith("entry"):

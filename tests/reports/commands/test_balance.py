@@ -30,6 +30,15 @@ def test_the_file_of_the_docs_tells_both_outcomes_at_its_edge() -> None:
     assert "of 100 ways that the cycle may go reach it; the bill is about $" in told
 
 
+def test_what_the_readme_shows_is_what_is_told() -> None:
+    readme = (FILE.parents[2] / "README.md").read_text(encoding="utf-8")
+    shown = readme.split("## Your own usage file", 1)[1].split("```")[3].strip().splitlines()
+    told = asked(*HOME)
+    assert len(shown) == 4
+    for line in shown:
+        assert f"\n{line.removesuffix(' ...')}" in told
+
+
 def test_json_page_and_picture_tell_where_they_are(tmp_path: Path) -> None:
     png, html = tmp_path / "a.png", tmp_path / "pages"
     words = (

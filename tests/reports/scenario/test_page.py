@@ -20,7 +20,7 @@ from scenarios.errors import ScenarioError
 from scenarios.judging.facts import Facts
 from scenarios.run import JudgedRun
 from scenarios.stamps import plain
-from simulator.ror import likely, projection
+from simulator.ror import likely, pattern
 from tests.scenarios.short import mutated
 from tests.simulator.processes import AMI, done
 from tests.simulator.web.browser import assert_fits
@@ -87,7 +87,7 @@ def test_the_usual_day_is_told_as_it_is_taken(
     page: str, balance_run: JudgedRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert "mean of the last 14 whole VEE days" in page
-    monkeypatch.setattr(projection, "RECENT_DAYS", 9)
+    monkeypatch.setattr(pattern, "RECENT_DAYS", 9)
     monkeypatch.setattr(likely, "DRAWS", 60)
     text = render(balance_run.recording, tmp_path).read_text(encoding="utf-8")
     assert "mean of the last 9 whole VEE days" in text
