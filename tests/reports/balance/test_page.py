@@ -77,7 +77,12 @@ def test_what_was_left_out_is_on_the_page_and_in_the_lines(tmp_path: Path) -> No
     assert "mine.csv:10" in written
     assert "&lt;b&gt;Consumption" in written
     assert "Values left out: 1." in words(written)
-    assert any(one.startswith("  ror.file.kind: mine.csv:10: ") for one in lines(told, usage))
+    written_out = list(lines(told, usage))
+    assert written_out[1].startswith("  ror.file.kind: mine.csv:10: ")
+    assert told.stand is not None
+    assert f"  {told.stand.bill.total:>10,.2f}  bill to date, $" in written_out
+    assert "bill, $" in "\n".join(lines(OVER, usage))
+    assert not any(one.endswith(", $") for one in lines(AHEAD, usage))
 
 
 def test_the_course_of_a_cycle_is_the_usage_that_is_known_and_then_its_band() -> None:

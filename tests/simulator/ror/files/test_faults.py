@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from simulator.ror.errors import RorError
+from simulator.ror.files import green_button
 from simulator.ror.files.read import UsageFile, read_usage
 from tests.simulator.ror.files.bent_files import bend
 from tests.simulator.ror.files.test_read import PREMISES, SEED
@@ -246,6 +247,12 @@ def test_a_feed_of_something_else_is_told(tmp_path: Path, old: bytes, new: bytes
     error = refused(tmp_path / "usage.xml")
     assert words in error.message
     assert "ror.file.reading_type: usage.xml:2: " in error.message
+
+
+def test_more_readings_than_two_centuries_have_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(green_button, "_MOST_READINGS", 95)
+    (tmp_path / "usage.xml").write_bytes(feed_of(DAYS[0]))
+    assert refused(tmp_path / "usage.xml").code == "ror.file.too_many_readings"
 
 
 def test_a_spoilt_lse_record_is_told_by_its_code(tmp_path: Path) -> None:
