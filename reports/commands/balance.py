@@ -56,7 +56,7 @@ def balance(
     instant = epoch(at, place="--at") if at else None
     outdoors = weather_of(zone, seed) if zone else None
     usage = read_usage(file, esiid)
-    told = state(cycle_of(first, last, plan, usage.esiid), rates, usage.record, instant, outdoors)
+    told = state(cycle_of(first, last), rates, usage.record, instant, outdoors)
     written: dict[str, str] = {}
     if png is not None:
         from reports.balance.chart import write_png

@@ -21,7 +21,7 @@ from simulator.ror.projection import Projection, project
 from simulator.ror.usage import Quality, UsageRecord
 from simulator.ror.worth import Outlook, closed_bills, outlook
 
-#: A file may name no ESI ID; nothing here asks for it.
+#: A file may name none that an account can have; nothing here asks for it.
 _NO_ESIID = "0" * 17
 #: Whole days of a home's own below which it is said that few are known [D].
 _FEW_DAYS = 7
@@ -110,20 +110,11 @@ class Statement:
         }
 
 
-def cycle_of(first: date, last: date | None, plan: str, esiid: str = "") -> Account:
+def cycle_of(first: date, last: date | None = None) -> Account:
     """An account that has a cycle and no more; one of 30 days unless its last day is given. Raises RorError for what is none."""
     try:
         last = first + timedelta(days=LABEL_DAYS - 1) if last is None else last
-        return Account.model_validate(
-            {
-                "account_id": "",
-                "customer_name": "",
-                "esiid": esiid if esiid.isdigit() else _NO_ESIID,
-                "plan": plan,
-                "cycle_first": first,
-                "cycle_last": last,
-            }
-        )
+        return Account(account_id="", customer_name="", esiid=_NO_ESIID, plan="", cycle_first=first, cycle_last=last)
     except (ValueError, OverflowError):
         text = f"{first} to {last} is no billing cycle: it has 1 to 400 days, from 2000 on."
         raise RorError("ror.balance.cycle", text, "--cycle-first", "Give its first and its last day.") from None
@@ -132,15 +123,15 @@ def cycle_of(first: date, last: date | None, plan: str, esiid: str = "") -> Acco
 def state(
     account: Account, plan: RatePlan, record: UsageRecord, at: Seconds | None = None, outdoors: Outdoors | None = None
 ) -> Statement:
-    """Look at a cycle as it stands at an instant (UTC epoch seconds; the end of the record unless given). outdoors: see ``hourly_pattern``.
+    """Look at a cycle as it stands at an instant (UTC epoch seconds; the end of the record unless given), or at its own end. outdoors: see ``hourly_pattern``.
 
     Raises RorError for a record that has nothing before it.
     """
-    at = seconds(record.ends[-1]) if at is None else at
+    at = min(seconds(record.ends[-1]) if at is None else at, account.cycle_end)
     known = record.only(record.ends <= at)
     if not len(known.ends):
         text = f"The first value is of {iso(seconds(record.ends[0]) - INTERVAL_S)}: nothing is known at {iso(at)}."
-        raise RorError("ror.balance.at", text, "--at", "Give a later instant.")
+        raise RorError("ror.balance.at", text, "--at", "Give a cycle, or an instant, that the file reaches.")
     stand = take_stand(account, plan, known)
     ahead = project(known, account) if stand is None else stand.projection
     bills = outlook(closed_bills(plan, account, ahead.draws)) if stand is None else stand.outlook

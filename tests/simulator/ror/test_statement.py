@@ -28,7 +28,7 @@ BY_QUARTER_HOURS = [
     if "kWh" not in one.of["taken"] and not (one.of["whole_days"] or one.of["cycle_last"] or one.of["register"])
 ]
 PLAN = shipped_plan("longhorn-thousand-24")
-ACCOUNT = cycle_of(FIRST, LAST, "longhorn-thousand-24")
+ACCOUNT = cycle_of(FIRST, LAST)
 
 
 def by_hand(one: HandBill) -> str:
@@ -53,7 +53,7 @@ def test_the_bill_of_a_file_is_the_one_that_was_worked_by_hand(tmp_path: Path, o
     usage = read_usage(tmp_path / "hand.csv")
     name = one.of["plan"]
     plan = shipped_plan(name) if name in shipped_plans() else load_plan(FOLDER / f"{name}.yaml")
-    cycle = cycle_of(date.fromisoformat(one.of["first"]), date.fromisoformat(one.of["last"]), name, usage.esiid)
+    cycle = cycle_of(*(date.fromisoformat(one.of[at]) for at in ("first", "last")))
     told = state(cycle, plan, usage.record)
     assert told.closed
     assert told.stand is not None
@@ -145,11 +145,17 @@ def test_an_instant_before_the_file_is_refused() -> None:
 @pytest.mark.parametrize(("first", "last"), [(FIRST, date(2026, 7, 15)), (FIRST, date(2028, 1, 1)), (date.max, None)])
 def test_what_is_no_cycle_is_refused(first: date, last: date | None) -> None:
     with pytest.raises(RorError, match="is no billing cycle"):
-        cycle_of(first, last, "")
+        cycle_of(first, last)
 
 
-def test_a_cycle_has_thirty_days_unless_told_and_takes_a_file_without_esiid() -> None:
-    assert cycle_of(FIRST, None, "", "1.04E+16").cycle_days == 30
+def test_a_cycle_has_thirty_days_unless_told() -> None:
+    assert cycle_of(FIRST).cycle_days == 30
+
+
+def test_a_cycle_that_is_long_over_is_looked_at_as_it_ended() -> None:
+    before = cycle_of(date(2026, 6, 28), date(2026, 7, 5))
+    assert state(before, PLAN, RECORD).sentences() == state(before, PLAN, RECORD, before.cycle_end).sentences()
+    assert state(before, PLAN, RECORD).pattern.day == date(2026, 7, 5)
 
 
 def test_days_and_zones_that_are_none_are_refused() -> None:

@@ -81,7 +81,7 @@ def outcome(path: Path, *, billed: bool) -> str:
             assert one.mend, one
             assert re.fullmatch(rf"{path.name}(:[1-9]\d*)?", one.place), one
         if billed:
-            assert state(cycle_of(date(2026, 7, 10), None, "", usage.esiid), PLAN, usage.record).sentences()
+            assert state(cycle_of(date(2026, 7, 10)), PLAN, usage.record).sentences()
         return "read"
     assert refused.code.startswith("ror.file."), refused
     assert refused.message, refused
