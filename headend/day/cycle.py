@@ -127,7 +127,8 @@ class DailyCycle:
         day = partition.operating_day
         if partition.state is State.VALIDATED:
             partition = self._name(partition)
-        batch = self._store.vee_day(partition.among(self._esiids), day)
+        # What a later run has found since is its file's: this one has the same octets whenever it is sent.
+        batch = self._store.vee_day(partition.among(self._esiids), day, partition.run)
         for attempt in range(1, self._tries + 1):
             records = lse.from_vee(batch, partition.created_at or self._driver.now())
             content = lse.dumps(records)
@@ -139,7 +140,7 @@ class DailyCycle:
                 facts = {"code": error.code, "attempt": attempt}
                 self._journal.note(self._driver.now(), "TDSP", "posting failed", partition.name, **facts)
                 if error.code == NAME_USED:
-                    # By what the day was before it was validated again: this is its correction.
+                    # By somebody else: SMT does not have this one.
                     partition = self._name(partition)
                 yield self._driver.env.timeout(POSTING_RETRY_US)
             else:

@@ -84,3 +84,6 @@ INSERT INTO vee_partition SELECT
         SELECT 1 FROM posting_begun x WHERE x.operating_day = r.operating_day AND x.run = r.run AND x.part > 1));
 DROP TABLE vee_run;
 DROP TABLE posting_begun;
+
+-- 11: which run of VEE gave a revision
+ALTER TABLE vee_day ADD COLUMN run INTEGER NOT NULL DEFAULT 1;

@@ -77,6 +77,8 @@ VEE_DAYS = sa.Table(
     sa.Column("flags", sa.LargeBinary, nullable=False),
     sa.Column("start_wh", sa.BigInteger),
     sa.Column("stop_wh", sa.BigInteger),
+    #: Of VEE over that day, which gave it.
+    sa.Column("run", sa.Integer, nullable=False),
 )
 POSTED_FILES = sa.Table(
     "posted_file",

@@ -396,6 +396,7 @@ class HeadEndStore:
                     revision, held = latest.get((meter, int(channel)), (0, None))
                     key = {"esiid": meter.esiid, "meter_number": meter.number, "channel": int(channel)}
                     key |= {"day_start": day_start(batch.day), "revision": revision + 1}
+                    key["run"] = 1 if partition is None else partition.run
                     fresh.append((key | columns, columns != held))
                 if any(differs for _, differs in fresh):
                     changed.append(meter)
@@ -413,21 +414,22 @@ class HeadEndStore:
         return tuple(changed)
 
     def _latest_vee(
-        self, connection: sa.Connection, esiids: Iterable[str], start: Seconds
+        self, connection: sa.Connection, esiids: Iterable[str], start: Seconds, run: int | None = None
     ) -> dict[tuple[MeterKey, int], tuple[int, dict[str, Any]]]:
         rows = VEE_DAYS.c
+        by_then = sa.true() if run is None else rows.run <= run
         found: dict[tuple[MeterKey, int], tuple[int, dict[str, Any]]] = {}
         for chunk in chunks(sorted(set(esiids))):
-            query = sa.select(VEE_DAYS).where(rows.esiid.in_(chunk), rows.day_start == start)
-            for esiid, number, _, meter, revision, *columns in connection.execute(query.order_by(rows.revision)):
+            query = sa.select(VEE_DAYS).where(rows.esiid.in_(chunk), rows.day_start == start, by_then)
+            for esiid, number, _, meter, revision, *columns, _ in connection.execute(query.order_by(rows.revision)):
                 if (place := self.records.place(esiid, meter)) is not None:
                     found[place, number] = (revision, dict(zip(VEE_COLUMNS, columns, strict=True)))
         return found
 
-    def vee_day(self, esiids: Sequence[str], day: date) -> VeeDay:
-        """The latest revision of an operating day, for those meters at the ESI IDs that have one. Its ``findings`` are empty."""
+    def vee_day(self, esiids: Sequence[str], day: date, run: int | None = None) -> VeeDay:
+        """The latest revision of an operating day, for those meters at the ESI IDs that have one. Its ``findings`` are empty. run: the latest that gave one by then."""
         with self._engine.connect() as connection:
-            latest = self._latest_vee(connection, esiids, day_start(day))
+            latest = self._latest_vee(connection, esiids, day_start(day), run)
         held = tuple(meter for meter in self.records.places_of(esiids) if (meter, int(Channel.LOAD)) in latest)
 
         def side(channel: Channel) -> VeeChannel:

@@ -12,6 +12,7 @@ from headend.boundaries import DAY_BOUNDARIES
 from headend.day.cycle import POSTING_TRIES
 from headend.day.due import validate_due
 from headend.day.validated import validate_partition
+from headend.lse import writer as lse
 from headend.ports import HeadEndError
 from headend.store.partitions import Partition
 from headend.store.store import HeadEndStore
@@ -72,6 +73,32 @@ def test_where_other_octets_were_posted_under_its_name_a_day_goes_under_another(
     begun(store, kept)
     assert posted(store, site, "2026-08-13T09:00") == [new]
     assert site.asked == [kept, new]
+
+
+@pytest.mark.parametrize("sent", [False, True])
+def test_what_comes_late_before_a_named_file_is_posted_goes_out_once_and_in_a_file_of_its_own(
+    store: HeadEndStore, sent: bool
+) -> None:
+    at_site: dict[str, bytes] = {}
+
+    async def dies(name: str, content: bytes) -> None:
+        if sent:
+            at_site[name] = content
+        raise KeyboardInterrupt
+
+    async def post(name: str, content: bytes) -> None:
+        if at_site.setdefault(name, content) != content:
+            raise HeadEndError("headend.posting.name_used", "Other octets were posted.", "site", "Take another.")
+
+    read(store, ESIIDS[:2], DAY, "2026-08-13T00:30")
+    with pytest.raises(KeyboardInterrupt):
+        validated_and_posted(store, dies, "2026-08-13T07:30", ESIIDS[:3])
+    read(store, ESIIDS[2:3], DAY, "2026-08-13T20:00")
+    names = name("073000"), name("073000").replace("0813", "0814")
+    assert tuple(validated_and_posted(store, post, "2026-08-14T07:30", ESIIDS[:3])) == names
+    first, second = (list(lse.read(at_site[file], file).records) for file in names)
+    assert [(one.esiid, one.estimated.any()) for one in first] == [*zip(ESIIDS, (False, False, True), strict=False)]
+    assert [(one.esiid, one.estimated.any(), one.wh.sum()) for one in second] == [(ESIIDS[2], False, 96 * 100)]
 
 
 def test_a_posting_that_is_given_up_keeps_its_name_for_the_next_time(store: HeadEndStore) -> None:

@@ -133,7 +133,7 @@ def test_the_runs_of_an_older_store_are_partitions_and_what_was_under_way_goes_o
     begun = [("a", 9, 1), ("b1", 10, 1), ("b2", 10, 1), ("c", 11, 1), ("d", 11, 2)]
     metadata = sa.MetaData()
     with sa.create_engine(older, poolclass=sa.NullPool).begin() as connection:
-        bring_up_to_date(connection, metadata, versions_table(metadata), MIGRATIONS[:-1], "interval_day")
+        bring_up_to_date(connection, metadata, versions_table(metadata), MIGRATIONS[:8], "interval_day")
         for day, run, began_at, posted_at, esiids in runs:
             row = {"day": day, "run": run, "began": began_at, "posted": posted_at, "esiids": esiids, "report": report}
             connection.execute(
