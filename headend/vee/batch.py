@@ -10,7 +10,7 @@ import numpy as np
 
 from headend.ports import LongArray, MeterKey
 from headend.vee.findings import FINDING, FindingArray, in_order
-from headend.vee.flags import Flags, no_flags
+from headend.vee.flags import MISSING, Flags, no_flags
 from headend.vee.kernel import validate_rows
 from headend.vee.ladder import Estimated, Rung, estimate_rows
 from headend.vee.lookback import LookBack, PastDays
@@ -145,6 +145,6 @@ def class_profiles(day: DayColumns, flags: Flags, preset: Preset) -> LongArray:
 
 def _published(day: DayColumns, flags: Flags, estimated: Estimated) -> VeeChannel:
     status = (flags.bad != 0).view(np.uint8) * np.uint8(IntervalStatus.ESTIMATED)
-    failed = day.present & ((day.status & np.uint16(Common.POWER_FAIL << 12)) != 0)
+    failed = day.present & ((flags.bad & MISSING) == 0) & ((day.status & np.uint16(Common.POWER_FAIL << 12)) != 0)
     have = day.r0 >= 0, day.r1 >= 0
     return VeeChannel(*estimated, status, failed, np.maximum(day.r0, 0), np.maximum(day.r1, 0), *have)

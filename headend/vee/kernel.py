@@ -31,7 +31,7 @@ from meters.status import Common
 
 _CLOCK_SET = int(Common.CLOCK_FORWARD | Common.CLOCK_BACK) << 12
 _LOAD_CONDITION, _GENERATION_CONDITION = 0x0F00 | _CLOCK_SET, 0x00F0 | _CLOCK_SET
-_OUT, _SWITCH_OPEN = int(Power.OUT), int(Power.SWITCH_OPEN)
+_OUT, _SWITCH_OPEN, _OVER = int(Power.OUT), int(Power.SWITCH_OPEN), int(Power.OVER)
 _OTHER_NUMBER, _OTHER_UNIT, _EXCHANGED = int(Asset.OTHER_NUMBER), int(Asset.OTHER_UNIT), int(Asset.EXCHANGED)
 _INACTIVE, _STOPPED, _THREE_PHASE = int(Asset.INACTIVE), int(Asset.STOPPED), int(Asset.THREE_PHASE)
 _MOST = 2**31 - 1
@@ -85,9 +85,9 @@ def validate_rows(day: DayColumns, limits: Limits, channel: int, flags: Flags, f
             causes |= power[row, i]
             there &= np.uint8(present[row, i])
         bad = bool(there == 0 or least < 0 or most > hard or (words & unusable) != 0)
-        likely = np.int64(0)
+        likely, begun = np.int64(0), told
         if bad:
-            s, likely, told = _flag(day, limits, unusable, hard, channel, row, flags.bad[row], findings, told)
+            s, likely, told = _flag(day, limits, unusable, hard, channel, row, False, flags.bad[row], findings, told)
         r0, r1, before = day.r0[row], day.r1[row], day.r1_before[row]
         whole = min(n * hard, _MOST)
         off = abs(day.clock_error_s[row])
@@ -106,6 +106,9 @@ def validate_rows(day: DayColumns, limits: Limits, channel: int, flags: Flags, f
         failed = advance >= 0 and (d < -tolerance or d > max(tolerance, int(likely)))
         flags.advance[row], flags.tolerance[row], flags.failed[row] = advance, tolerance, failed
         if failed or untrusted or advance < 0 or unconfirmed:
+            anew = begun if failed and d > 0 and (causes & _OVER) != 0 and not untrusted else -1
+            told = _deny(day, limits, unusable, hard, channel, row, flags, d, findings, told, anew)
+            failed = flags.failed[row]
             bad, told = locate(day, limits, channel, row, flags, d, untrusted, hard, findings, told)
         flags.touched[row] = bad or failed
         # What is called here takes no arrays of the day unless there is something to tell: to hand them over costs more than a row.
@@ -117,7 +120,7 @@ def validate_rows(day: DayColumns, limits: Limits, channel: int, flags: Flags, f
             sure = advance > 0 and not bad and not failed and confirms
             told = _usage(row, channel, n - 1, use, sure, day.average[row], day.asset[row], high, low, findings, told)
         if (causes & NO_USE) != 0 or (words & POWER_FAIL) != 0:
-            told = _contradictions(day, row, channel, findings, told)
+            told = _contradictions(day, row, channel, flags.bad[row], findings, told)
         if channel == LOAD and (
             off > min(limits.clock_drift_seconds, limits.clock_off_seconds)
             or day.told_multiplier[row] != multiplier
@@ -150,20 +153,23 @@ def _flag(
     hard: int,
     channel: int,
     row: int,
+    denied: bool,
     bad: OctetArray,
     findings: FindingArray,
     told: int,
 ) -> tuple[int, np.int64, int]:
     """The rules that look at one interval alone: flags, findings, the sum of what stands, and most Wh that what does not can have been.
 
-    More than that is left over only where something that looks good is not. Of a value above the service the registers may have all.
+    More than that is left over only where something that looks good is not. Of a value above the service the registers may have all. denied: outages that were
+    told have no values.
     """
     n = len(bad)
     s, most, lacking, highest, used, run, longest = 0, 0, 0, limits.interval_spike_floor, 0, 0, 0
     count, first, last = np.zeros(4, np.int64), np.zeros(4, np.int64), np.zeros(4, np.int64)
     for i in range(n):
         x = int(day.wh[row, i])
-        said = _said(x, day.present[row, i], day.status[row, i], unusable, hard)
+        there = day.present[row, i] and not (denied and (day.power[row, i] & _OVER) != 0)
+        said = _said(x, there, day.status[row, i], unusable, hard)
         if said == 0:
             s += x
             highest = max(highest, x)
@@ -196,6 +202,30 @@ def _flag(
         # Zeros that nothing explains may be what the registers have more: what lacks is taken for what is used on the average.
         likely = s * lacking // used
     return s, np.int64(_MOST if count[3] or lacking == n else likely), told
+
+
+@kernel
+def _deny(
+    day: DayColumns,
+    limits: Limits,
+    unusable: int,
+    hard: int,
+    channel: int,
+    row: int,
+    flags: Flags,
+    d: int,
+    findings: FindingArray,
+    told: int,
+    begun: int,
+) -> int:
+    """Where the registers have energy of an outage that was told, what nobody has read of it is a gap like any other.
+
+    begun: how many findings there were before the row's, which are told anew; -1: there is nothing to deny.
+    """
+    if begun >= 0:
+        _, likely, told = _flag(day, limits, unusable, hard, channel, row, True, flags.bad[row], findings, begun)
+        flags.failed[row] = d > max(likely, flags.tolerance[row])
+    return told
 
 
 @kernel
@@ -300,12 +330,13 @@ def _usage(
 
 
 @kernel
-def _contradictions(day: DayColumns, row: int, channel: int, findings: FindingArray, told: int) -> int:
-    """Energy where none can flow. At the edges of an outage by the meter's own flag part of an interval had power."""
+def _contradictions(day: DayColumns, row: int, channel: int, bad: OctetArray, findings: FindingArray, told: int) -> int:
+    """Energy where none can flow, by the intervals or by the registers. At the edges of an outage by the meter's own flag part of an interval had power."""
     n = day.wh.shape[1]
     switched, out = np.zeros(3, np.int64), np.zeros(3, np.int64)
     for i in range(n):
-        if not day.present[row, i] or day.wh[row, i] == 0:
+        denied = (bad[i] & MISSING) != 0 and (day.power[row, i] & _OVER) != 0
+        if not denied and (not day.present[row, i] or day.wh[row, i] == 0):
             continue
         inside = 0 < i < n - 1
         for j in range(i - 1, i + 2):

@@ -30,7 +30,7 @@ class Power(IntFlag):
     OUT = 1
     #: The service switch was open all the while.
     SWITCH_OPEN = 2
-    #: The meter has told that the outage is over.
+    #: The meter has told that the outage is over; of ``DayColumns``: and nobody has read the interval.
     OVER = 4
 
 
@@ -139,7 +139,8 @@ class DayBlock:
     ) -> DayColumns:
         """One channel as the kernels take it. r1_before, average: (m,) Wh, -1 where there is none. power: (m, n) ``Power``.
 
-        What an outage took whole that the meter has told of, beginning and end, is as its record will have it: 0, with the power-fail flag.
+        What an outage took whole that the meter has told of, beginning and end, is as its record will have it: 0, with the power-fail flag, unless the registers
+        deny it.
         """
         sides = (
             (self.delivered, self.delivered_r0, self.delivered_r1),
@@ -151,6 +152,7 @@ class DayBlock:
             dark = ((power & np.uint8(Power.OVER)) != 0) & ~present
             wh, present = np.where(dark, 0, wh), present | dark
             status = np.where(dark, np.uint16(Common.POWER_FAIL << 12), status)
+            power = np.where(dark, power, power & ~np.uint8(Power.OVER))
         return DayColumns(
             wh=wh,
             other=other,

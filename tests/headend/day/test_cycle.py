@@ -97,8 +97,12 @@ def test_what_comes_late_before_a_named_file_is_posted_goes_out_once_and_in_a_fi
     names = name("073000"), name("073000").replace("0813", "0814")
     assert tuple(validated_and_posted(store, post, "2026-08-14T07:30", ESIIDS[:3])) == names
     first, second = (list(lse.read(at_site[file], file).records) for file in names)
-    assert [(one.esiid, one.estimated.any()) for one in first] == [*zip(ESIIDS, (False, False, True), strict=False)]
-    assert [(one.esiid, one.estimated.any(), one.wh.sum()) for one in second] == [(ESIIDS[2], False, 96 * 100)]
+    assert [(one.esiid, one.estimated.tolist()) for one in first] == [
+        (esiid, [esiid == ESIIDS[2]] * 96) for esiid in ESIIDS[:3]
+    ]
+    assert [(one.esiid, one.estimated.tolist(), one.wh.tolist()) for one in second] == [
+        (ESIIDS[2], [False] * 96, [100] * 96)
+    ]
 
 
 def test_a_posting_that_is_given_up_keeps_its_name_for_the_next_time(store: HeadEndStore) -> None:

@@ -248,9 +248,36 @@ def test_what_an_outage_took_that_was_told_to_its_end_is_0_and_actual_before_the
     assert side.wh[2, 38:].tolist() == [70] * 58
 
 
-def test_energy_that_the_registers_have_of_a_told_outage_is_said() -> None:
-    wh = np.array([ramp()])
-    power = np.zeros((1, 96), np.uint8)
+def test_a_told_outage_that_the_registers_deny_is_estimated_like_any_gap_and_said() -> None:
+    wh = np.array([ramp()] * 2)
+    power = np.zeros((2, 96), np.uint8)
     power[0, 40:60] = Power.OUT | Power.OVER
-    vee = run_batch(lose(block(wh), 0, 40, 60), power=power)
-    assert {"sum.failed", "sum.unlocated"} <= {explain(one, WEDNESDAY).id for one in vee.findings}
+    collected = lose(lose(block(wh), 0, 40, 60), 1, 40, 60)
+    vee = run_batch(collected, past_of(history(collected.meters, {1: 70})), power=power)
+    side = vee.delivered
+    for column in (side.wh, side.method, side.status, side.power_failed):
+        assert column[0].tolist() == column[1].tolist()
+    assert side.wh[0].sum() == wh[0].sum()
+    assert np.flatnonzero(side.status[0]).tolist() == list(range(40, 60))
+    assert _ids(vee) == ["interval.missing", "usage.outage"]
+    assert [(one["first"], one["last"]) for one in vee.findings] == [(40, 59)] * 4
+
+
+def test_a_told_outage_beside_a_gap_that_can_have_had_what_the_registers_have_more_stands() -> None:
+    wh, power = np.array([ramp()]), np.zeros((1, 96), np.uint8)
+    wh[0, 40:60] = 0
+    power[0, 40:60] = Power.OUT | Power.OVER
+    vee = run_batch(lose(block(wh), 0, 36, 64), power=power)
+    assert np.flatnonzero(vee.delivered.status[0]).tolist() == [*range(36, 40), *range(60, 64)]
+    assert _ids(vee) == ["interval.missing"] * 2
+
+
+def test_what_was_read_of_a_told_outage_is_no_gap_nor_is_one_of_which_the_registers_have_less() -> None:
+    wh, power = np.array([ramp()] * 2), np.zeros((2, 96), np.uint8)
+    power[:, 40:60] = Power.OUT | Power.OVER
+    collected = lose(block(wh), 1, 40, 60)
+    registers = R0 + collected.delivered.sum(axis=1) + np.array([3_000, -3_000])
+    vee = run_batch(replace(collected, delivered_r1=registers), power=power)
+    assert not vee.delivered.status.any()
+    assert _ids(vee) == ["sum.failed", "sum.unlocated", "usage.outage"]
+    assert _ids(vee, 1) == ["sum.failed", "sum.unlocated"]

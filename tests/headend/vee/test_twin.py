@@ -84,7 +84,14 @@ def meters(draw: st.DrawFn) -> Meter:
         name: rng.random(n) < draw(st.sampled_from([0, 0, 0, 0.05, 0.4]))
         for name in ("gone", "unusable", "fail", "out", "open", "other")
     }
-    off = st.sampled_from([0, 0, 0, 1])
+    # By a meter that is not what its records say no registers judge, so half of all are.
+    sound = draw(st.booleans())
+    off = st.sampled_from([0, 0, 0, 0 if sound else 1])
+    # What nobody has read of outages that are over, by what events tell; it is flagged as their records will be.
+    over = marks["gone"] & (rng.random(n) < draw(st.sampled_from([0, 0.5, 1, 1])))
+    marks["out"] |= over
+    marks["fail"] |= over
+    marks["unusable"] &= ~over
     return Meter(
         wh=[None if gone else int(x) for gone, x in zip(marks["gone"], shown, strict=True)],
         other=(marks["other"] * 70).tolist(),
@@ -92,19 +99,20 @@ def meters(draw: st.DrawFn) -> Meter:
         unusable=marks["unusable"].tolist(),
         out=marks["out"].tolist(),
         open=marks["open"].tolist(),
+        over=over.tolist(),
         r0=r0,
         r1=None if r1 is None else max(r1, 0),
         before=draw(st.sampled_from([None, r0, 12])),
         average=draw(st.sampled_from([None, 0, 1, int(true.sum()) // 4, int(true.sum()) * 4 + 1])),
         multiplier=multiplier,
-        told_multiplier=draw(st.sampled_from([multiplier, 10])),
+        told_multiplier=draw(st.sampled_from([multiplier, multiplier if sound else 10])),
         dials=draw(st.sampled_from([None, None, 5, 6])),
         exchanged=bool(draw(off)),
         inactive=bool(draw(off)),
         other_number=bool(draw(off)),
         other_unit=bool(draw(off)),
-        interval_s=seconds(draw(st.sampled_from([900, 900, 1800]))),
-        clock_error_s=seconds(draw(st.sampled_from([0, 3, -4, 180, -181]))),
+        interval_s=seconds(draw(st.sampled_from([900, 900, 900 if sound else 1800]))),
+        clock_error_s=seconds(draw(st.sampled_from([0, 3, -4, 180, 0 if sound else -181]))),
         repeated=draw(off),
         stopped=bool(draw(off)),
         three_phase=bool(draw(st.booleans())),
@@ -132,12 +140,13 @@ def _columns(meter: Meter) -> DayColumns:
     )
     return columns(
         # Where there is no value anything may stand.
-        [-77 if x is None else x for x in meter.wh],
-        present=[x is not None for x in meter.wh],
+        [0 if over else -77 if x is None else x for x, over in zip(meter.wh, meter.over, strict=True)],
+        present=[x is not None or over for x, over in zip(meter.wh, meter.over, strict=True)],
         other=meter.other,
         status=status,
         power=[
-            Power.OUT * out | Power.SWITCH_OPEN * is_open for out, is_open in zip(meter.out, meter.open, strict=True)
+            Power.OUT * out | Power.SWITCH_OPEN * is_open | Power.OVER * over
+            for out, is_open, over in zip(meter.out, meter.open, meter.over, strict=True)
         ],
         r0=number(meter.r0),
         r1=number(meter.r1),

@@ -34,6 +34,8 @@ class Meter:
     r1: int | None
     before: int | None
     average: int | None
+    #: Of an outage that was told to its end; where there is no Wh it is 0, unless the registers deny it.
+    over: list[bool]
     multiplier: int = 1
     told_multiplier: int = 1
     dials: int | None = None
@@ -52,14 +54,48 @@ class Meter:
 class Judged:
     """The rules over one meter: ``told`` has (rule, first, last, value, limit), ``bad`` what is wrong with each interval."""
 
+    advance: int | None
+    left: int
+    tolerance: Fraction
+    failed: bool
+
     def __init__(self, meter: Meter) -> None:
         self.meter, self.n = meter, len(meter.wh)
-        self.told: list[Told] = []
-        self.bad: dict[int, set[str]] = {}
         # 200 A x 0.25 h, at 240 V or at three times 120 V.
         self.hard = (18_000 if meter.three_phase else 12_000) * meter.multiplier
+        self.trusted = (
+            not 180 < abs(meter.clock_error_s) < 24 * 3600
+            and meter.told_multiplier == meter.multiplier
+            and not meter.other_unit
+            and meter.interval_s == INTERVAL_S
+        )
+        unread = {i for i, x in enumerate(meter.wh) if x is None and meter.over[i]}
+        self._sums([0 if i in unread else x for i, x in enumerate(meter.wh)])
+        # Of an outage that the meter told from beginning to end the registers have energy.
+        self.denied = unread if self.failed and self.left > 0 and self.trusted else set()
+        if self.denied:
+            self._sums(meter.wh)
+        if self.failed:
+            self._tell("sum.failed", 0, self.n - 1, self.left, floor(self.tolerance))
+        sound = not self.bad and not self.failed
+        self._locate()
+        if not self.trusted:
+            # The whole day is in doubt, and its registers count what the meter says that they do.
+            for i in range(self.n):
+                self.bad.setdefault(i, set()).add("interval.residual")
+            if self.advance is not None:
+                self.advance = self.advance * meter.told_multiplier // meter.multiplier
+        self._use(sound and not self.bad)
+        if meter.load:
+            self._asset()
+
+    def _sums(self, wh: list[int | None]) -> None:
+        """What each interval says by itself, and all of them against the registers."""
+        self.wh = wh
+        self.told: list[Told] = []
+        self.bad: dict[int, set[str]] = {}
         self._alone()
-        self.good = {i: x for i, x in enumerate(meter.wh) if x is not None and i not in self.bad}
+        self.good = {i: x for i, x in enumerate(wh) if x is not None and i not in self.bad}
         self.sum = sum(self.good.values())
         self.whole = not self.bad
         self.advance = self.read = self._registers()
@@ -75,25 +111,6 @@ class Judged:
                 and Fraction(self.left, self.n - len(self.good)) > self._most_each()
             )
         )
-        if self.failed:
-            self._tell("sum.failed", 0, self.n - 1, self.left, floor(self.tolerance))
-        sound = not self.bad and not self.failed
-        self.trusted = (
-            not 180 < abs(meter.clock_error_s) < 24 * 3600
-            and meter.told_multiplier == meter.multiplier
-            and not meter.other_unit
-            and meter.interval_s == INTERVAL_S
-        )
-        self._locate()
-        if not self.trusted:
-            # The whole day is in doubt, and its registers count what the meter says that they do.
-            for i in range(self.n):
-                self.bad.setdefault(i, set()).add("interval.residual")
-            if self.advance is not None:
-                self.advance = self.advance * meter.told_multiplier // meter.multiplier
-        self._use(sound and not self.bad)
-        if meter.load:
-            self._asset()
 
     def _passes(self, advance: int) -> Fraction:
         return max(Fraction(2 * self.meter.multiplier), Fraction(advance, 1000))
@@ -120,15 +137,15 @@ class Judged:
 
     def _alone(self) -> None:
         meter = self.meter
-        there = [(i, x) for i, x in enumerate(meter.wh) if x is not None]
+        there = [(i, x) for i, x in enumerate(self.wh) if x is not None]
         found = {
-            "interval.missing": [i for i, x in enumerate(meter.wh) if x is None],
+            "interval.missing": [i for i, x in enumerate(self.wh) if x is None],
             "interval.negative": [i for i, x in there if x < 0],
             "interval.condition": [i for i, _ in there if meter.unusable[i]],
             "interval.hard_maximum": [i for i, x in there if x > self.hard],
         }
         for rule, at in found.items():
-            highest = max((meter.wh[i] or 0 for i in at), default=0)
+            highest = max((self.wh[i] or 0 for i in at), default=0)
             self._mark(
                 rule,
                 at,
@@ -280,7 +297,7 @@ class Judged:
                 self._tell("usage.low", 0, last, use, meter.average)
         if use and meter.inactive:
             self._tell("usage.inactive", 0, last, use, 0)
-        used = [i for i, x in enumerate(meter.wh) if x]
+        used = [i for i, x in enumerate(meter.wh) if x or i in self.denied]
         through = [i for i in used if meter.open[i]]
         self._mark("usage.disconnected", through, len(through), 0)
         # An interval at the edge of an outage had power for a while.
@@ -323,7 +340,7 @@ def estimates(judged: Judged, behind: Behind) -> list[tuple[int, str]]:
     meter, n = judged.meter, judged.n
     good = {i: x for i, x in judged.good.items() if i not in judged.bad}
     made: dict[int, tuple[int, str]] = {}
-    dark = {i for i in range(n) if meter.wh[i] is None and meter.out[i]}
+    dark = {i for i in range(n) if meter.wh[i] is None and meter.out[i] and not meter.over[i]}
     for (is_gap, is_dark), group in groupby(range(n), lambda i: (i not in good, i in dark)):
         gap = list(group)
         if is_gap:
