@@ -7,7 +7,7 @@ vocabulary of commercial meter-data systems. A rule's second threshold has a row
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import IntEnum, StrEnum
@@ -93,22 +93,22 @@ def _number(text: str) -> float:
     return float(text) if "." in text else int(text)
 
 
-def _table() -> dict[str, RuleRow]:
+def table_of(lines: Iterable[str]) -> dict[str, RuleRow]:
+    """The table as it is written (``rules.csv``): a rule's first row says what it is, more of them have only a threshold each."""
     table: dict[str, RuleRow] = {}
-    with Path(__file__).with_suffix(".csv").open(encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file):
-            name = row["rule"]
-            if row["says"]:
-                rule, severity = Rule(len(table) + 1), Severity(row["severity"])
-                effective = date.fromisoformat(row["effective"])
-                table[name] = RuleRow(rule, name, row["scope"], severity, effective, row["source"], row["says"])
-            if row["threshold"]:
-                default, least, most = (_number(row[column]) for column in ("default", "least", "most"))
-                table[name].thresholds[row["threshold"]] = Threshold(default, least, most, row["unit"])
+    for row in csv.DictReader(lines):
+        name = row["rule"]
+        if row["says"]:
+            rule, severity = Rule(len(table) + 1), Severity(row["severity"])
+            effective = date.fromisoformat(row["effective"])
+            table[name] = RuleRow(rule, name, row["scope"], severity, effective, row["source"], row["says"])
+        if row["threshold"]:
+            default, least, most = (_number(row[column]) for column in ("default", "least", "most"))
+            table[name].thresholds[row["threshold"]] = Threshold(default, least, most, row["unit"])
     return table
 
 
-RULES = _table()
+RULES = table_of(Path(__file__).with_suffix(".csv").read_text(encoding="utf-8").splitlines())
 BY_NUMBER = {row.rule: row for row in RULES.values()}
 
 

@@ -10,7 +10,7 @@ import pytest
 from headend.vee.preset import Preset
 from headend.vee.quality import Channel
 from headend.vee.records import Asset, Power
-from headend.vee.rules import BY_NUMBER, RULES, Limits, Rule, Severity, limits
+from headend.vee.rules import BY_NUMBER, RULES, Limits, Rule, Severity, limits, table_of
 from meters.status import Common, Condition, status_word
 from tests.headend.vee.days import R0, columns, estimated, flagged, ramp, ran, told
 
@@ -35,6 +35,26 @@ def _true(n: int = 96, more: int = 0) -> list[int]:
 def test_the_table_has_every_rule_once_and_in_order() -> None:
     assert [row.rule for row in RULES.values()] == list(Rule)
     assert len(BY_NUMBER) == len(RULES) == len(Rule)
+
+
+def test_a_rules_more_rows_have_a_threshold_each_in_thousandths_if_written_with_a_point() -> None:
+    table = table_of(
+        [
+            "rule,scope,severity,effective,source,says,threshold,default,least,most,unit",
+            "a,interval,estimate,2000-11-01,DASMMD,It is.,ratio,1.8,0.1,100.0,times",
+            "a,,,,,,floor,500,0,1000,Wh",
+            "b,day,tell,2026-01-01,EEI,It was.,,,,,",
+        ]
+    )
+    assert [(row.id, row.rule, row.says, row.effective.year) for row in table.values()] == [
+        ("a", 1, "It is.", 2000),
+        ("b", 2, "It was.", 2026),
+    ]
+    assert {name: one.inside(one.default) for name, one in table["a"].thresholds.items()} == {
+        "ratio": 1800,
+        "floor": 500,
+    }
+    assert not table["b"].thresholds
 
 
 def test_every_threshold_is_one_the_kernels_have_and_lies_within_its_bounds() -> None:
