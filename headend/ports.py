@@ -170,6 +170,11 @@ class MeterRecords:
         places = self.places(esiid)
         return self._keys.get((esiid, number)) or (places[0] if len(places) == 1 or not number else None)
 
+    def named_place(self, esiid: str, number: str) -> MeterKey | None:
+        """The same, but that a number which the records do not name is nobody's."""
+        stranger = bool(number) and esiid in self and (esiid, number) not in self._keys
+        return None if stranger else self.place(esiid, number)
+
     def hangs_at(self, esiid: str, number: str, at: Seconds) -> bool:
         """Whether a meter of that number hangs at an ESI ID at an instant, UTC epoch seconds."""
         return any(self.addresses[key].number_at(at) == number for key in self._places.get(esiid, ()))

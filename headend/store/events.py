@@ -117,7 +117,7 @@ class EventStore:
                     before = sa.select(*meter, sa.func.max(rows.at)).where(*such, rows.at < start).group_by(*by)
                     after = sa.select(*meter, sa.func.min(rows.at)).where(*such, rows.at >= end).group_by(*by)
                     for esiid, number, said, at in connection.execute(within.union_all(before, after)):
-                        if (place := self._records.place(esiid, number)) is not None:
+                        if (place := self._records.named_place(esiid, number)) is not None:
                             found.setdefault(place, []).append((seconds(at), EventKind(said) if said else None))
         return found
 
@@ -132,7 +132,7 @@ class EventStore:
             for esiid, number, at in connection.execute(
                 sa.select(*meter, sa.func.max(rows.at)).where(*such).group_by(*meter)
             ):
-                if (place := self._records.place(esiid, number)) is not None:
+                if (place := self._records.named_place(esiid, number)) is not None:
                     found[place] = max(seconds(at), found.get(place, seconds(at)))
             return found
 
