@@ -173,12 +173,9 @@ class DailyCycle:
 
     def _file_name(self, created: Seconds) -> str:
         """A name that no file had: days that are posted late may be written in one second, and the counter tells them apart."""
-        for counter in range(1, 1000):
-            name = lse.file_name(self._duns, created, counter)
-            if name not in self._named:
-                self._named.add(name)
-                return name
-        raise HeadEndError("headend.day.posting.names", "A thousand files cannot be named in one second.", place=name)
+        name = next(name for name in lse.file_names(self._duns, created) if name not in self._named)
+        self._named.add(name)
+        return name
 
     def _until(self, at: Seconds) -> Generator[simpy.Event, Any, None]:
         yield self._driver.env.timeout(max(0, to_us(at) - micros(self._driver.env.now)))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -37,6 +38,7 @@ __all__ = [
     "Severity",
     "dumps",
     "file_name",
+    "file_names",
     "from_vee",
     "read",
     "read_result_csv",
@@ -56,6 +58,13 @@ def file_name(duns: str, created_at: Seconds, counter: int) -> str:
     if not 0 <= counter <= 999:
         raise HeadEndError("headend.lse.counter", f"Counter {counter} has no three digits.", mend="Use 0 to 999.")
     return f"{duns}IntervalData{_stamp(created_at)}{counter:03d}.lse"
+
+
+def file_names(duns: str, created_at: Seconds, number: int = 1) -> Iterator[str]:
+    """Names to be taken in this order: their three digits count up from the last ones of ``number``, second after second from the one given on."""
+    for second in itertools.count(created_at):
+        for counter in range(number, number + 1000):
+            yield file_name(duns, seconds(second), counter % 1000)
 
 
 @lru_cache(maxsize=4096)

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
-from itertools import count, groupby, repeat
+from itertools import groupby, repeat
 
 import numpy as np
 
@@ -83,10 +83,10 @@ async def make_history(
         # The batch sees what the sweeps before it have brought, as it does in a live day.
         await sweep_until(validating)
         validate_due(store, esiids, day, preset, repeat(validating).__next__)
-        counters = count(1)
+        names = lse.file_names(world.tdsp.duns, posting)
         for unposted in store.partitions.days_to_post():
             while partition := store.partitions.next_to_post(unposted):
-                name = lse.file_name(world.tdsp.duns, posting, next(counters))
+                name = next(names)
                 records = lse.from_vee(store.vee_day(partition.among(esiids), unposted, partition.run), posting)
                 take_in(name, lse.dumps(records), posting)
                 store.partitions.posted(store.partitions.named(partition, name, posting), posting, len(records))

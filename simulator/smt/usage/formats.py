@@ -24,8 +24,6 @@ INTERVAL_COLUMNS = (
 INTERVAL_STEM = "IntervalMeterUsage"
 DAILY_COLUMNS = "ESIID,READ_DATE,REVISION_DATE,START_READING,END_READING,USAGE_KWH,CONSUMPTION_SURPLUSGENERATION"
 MONTHLY_COLUMNS = "ESIID,START_DATE,END_DATE,REVISION_DATE,ACTUAL_KWH,METERED_KW,BILLED_KW,METERED_KVA,BILLED_KVA"
-#: Seconds whose names are tried for an LSE file.
-_SECONDS_TRIED = 10
 #: What a CSV calls each channel.
 _CALLED = {Channel.LOAD: "Consumption", Channel.GENERATION: "Surplus Generation"}
 
@@ -68,16 +66,6 @@ def lse_file(stored: Iterable[StoredDay]) -> bytes:
         lse.LseRecord(day.esiid, day.channel, day.day, day.start_wh, day.stop_wh, day.wh, day.estimated, day.posted_at)
         for day in stored
     )
-
-
-def lse_names(duns: str, created_at: Seconds, number: int) -> Iterator[str]:
-    """Names for an LSE file, to be taken in this order: their three digits count up from the last ones of ``number``, second after second.
-
-    There is no room for a whole correlation id, so two files of one second may begin with the same.
-    """
-    for second in range(_SECONDS_TRIED):
-        for counter in range(1000):
-            yield lse.file_name(duns, created_at + second, (number + counter) % 1000)
 
 
 def report_name(stem: str, suffix: str, created_at: Seconds, key: str) -> str:

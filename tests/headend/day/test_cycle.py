@@ -128,6 +128,13 @@ def test_a_name_that_was_begun_or_posted_is_no_other_files(store: HeadEndStore) 
     assert posted(store, _Site(), "2026-08-13T07:30") == [name("073000"), name("073000", 3)]
 
 
+def test_names_of_a_second_that_has_no_more_go_on_in_the_next(
+    store: HeadEndStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store.partitions, "names", lambda: {name("073000", counter) for counter in range(1, 1000)})
+    assert posted(store, _Site(), "2026-08-13T07:30", ESIIDS[:6]) == [name("073000", 0), name("073001", 1)]
+
+
 def states(store: HeadEndStore, day: date = DAY) -> list[tuple[int, int, str, str]]:
     return [(one.run, one.part, one.state, one.name) for one in store.partitions.of_day(day)]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import islice
+
 import pytest
 
 from headend.lse import writer as lse
@@ -13,6 +15,14 @@ from tests.headend.lse.test_lse import DUNS, ESIID, NAME, POSTED, _only, _record
 def test_file_name_has_duns_local_time_and_counter() -> None:
     assert lse.file_name(DUNS, POSTED, 1) == NAME
     assert lse.file_name("957877905", POSTED, 42) == "957877905IntervalData20260813073000042.lse"
+
+
+def test_names_count_up_and_go_on_in_the_next_second() -> None:
+    names = list(islice(lse.file_names(DUNS, POSTED, 2998), 1004))
+    assert [names[at] for at in (0, 1, 2, 999, 1000, 1003)] == [
+        lse.file_name(DUNS, POSTED + second, counter)
+        for second, counter in ((0, 998), (0, 999), (0, 0), (0, 997), (1, 998), (1, 1))
+    ]
 
 
 @pytest.mark.parametrize(("duns", "counter"), [("12345", 1), ("１２３４５６７８９", 1), (DUNS, 1000), (DUNS, -1)])

@@ -10,11 +10,13 @@ import json
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
+from itertools import islice
 from typing import Any
 
 from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 
+from headend.lse.writer import file_names
 from headend.vee.quality import Channel
 from meters.calendar import day_of
 from simulator.smt.doors.both.asked import dates_asked
@@ -49,12 +51,13 @@ from simulator.smt.usage.formats import (
     daily_csv,
     interval_csv,
     lse_file,
-    lse_names,
     monthly_csv,
     report_name,
 )
 from simulator.smt.usage.store import StoredDay
 
+#: Names that are tried for an LSE file.
+_NAMES_TRIED = 10_000
 #: Most ESI IDs of one file, and most ESI IDs times days. Defaults of this project.
 MOST_ESIIDS, MOST_ESIID_DAYS = 200, 3650
 
@@ -234,7 +237,7 @@ def _ordered(reads: Reads, stem: str, make: Maker) -> Response:
         if made is None:
             return None
         if made.suffix == "lse":
-            return lse_names(reads.user.duns, now, int(key)), made.content
+            return islice(file_names(reads.user.duns, now, int(key)), _NAMES_TRIED), made.content
         return iter((report_name(stem, made.suffix, now, key),)), made.content
 
     asked = reads.asked
