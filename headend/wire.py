@@ -5,11 +5,11 @@ Instants are ISO 8601 with offset. Energy is whole Wh. Examples here are the one
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, HttpUrl
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, HttpUrl
 
 from meters.calendar import YEARS, Seconds, seconds
 from meters.events import EventKind
@@ -19,6 +19,18 @@ def _plausible(when: datetime) -> datetime:
     if when.year not in YEARS:
         raise ValueError(f"the year must lie in {YEARS.start} to {YEARS.stop - 1}")
     return when
+
+
+def _day(text: object) -> date:
+    # Pydantic would take a number for seconds since 1970.
+    said = str(text)
+    try:
+        day = date.fromisoformat(said)
+    except ValueError:
+        day = date.min
+    if day.year not in YEARS or said != day.isoformat():
+        raise ValueError(f"it is no day of {YEARS.start} to {YEARS.stop - 1}: write YYYY-MM-DD")
+    return day
 
 
 def writable(text: str) -> str:
@@ -34,6 +46,8 @@ def writable(text: str) -> str:
 
 #: An instant with its offset, in a year of this market.
 Instant = Annotated[AwareDatetime, AfterValidator(_plausible)]
+#: An operating day as text, in a year of this market.
+OperatingDay = Annotated[date, BeforeValidator(_day)]
 #: Text that can be written anywhere.
 Text = Annotated[str, AfterValidator(writable)]
 #: Energy of an interval as a meter may show it, Wh; raw, so a faulty meter's may be negative.

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Coroutine, Mapping
 from collections.abc import Collection as Members
 from dataclasses import dataclass
-from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -35,7 +34,7 @@ from headend.service.health import HeadEndHealth, HealthDesk
 from headend.service.metrics import HeadEndMetrics
 from headend.store.inquiries import Acceptance
 from headend.store.store import HeadEndStore
-from headend.wire import EventBatch, EventsAccepted, InquiryAccepted, InquiryKind, InquiryRequest
+from headend.wire import EventBatch, EventsAccepted, InquiryAccepted, InquiryKind, InquiryRequest, OperatingDay
 from meters.calendar import INTERVAL_S, seconds
 
 
@@ -251,15 +250,10 @@ def _tell_days(routes: APIRouter) -> None:
         summary="How collection of an ended operating day stands",
     )
     def collection(
-        operatingDay: date,
-        here: ServedHere,
-        complete: bool | None = None,
-        esiid: Annotated[str, Query(pattern=r"^(\d{17,22})?$")] = "",
-        after: Annotated[str, Query(max_length=22, description="Begin behind this ESI ID.")] = "",
-        limit: Annotated[int, Query(ge=1, le=10_000)] = 1_000,
+        operatingDay: OperatingDay, asked: Annotated[collection_wire.CollectionAsked, Query()], here: ServedHere
     ) -> collection_wire.DayCollection:
         """Tell attempts, cause of the latest failure and whether all is there, by meter; of a day that no sweep has asked for yet, of none."""
-        states = here.store.states.of_day(operatingDay, esiid, complete, after, limit)
+        states = here.store.states.of_day(operatingDay, asked.esiid, asked.complete, asked.after, asked.limit)
         return collection_wire.told(operatingDay, states, stopped_meters(here.store, operatingDay))
 
     @routes.get(
@@ -269,10 +263,7 @@ def _tell_days(routes: APIRouter) -> None:
         responses=_TOLD_REPLIES | {404: documented("VEE has not run over that day.", InquiryError)},
         summary="The batch report of an operating day",
     )
-    def batches(
-        operatingDay: date,
-        here: ServedHere,
-    ) -> batch_wire.BatchReport | JSONResponse:
+    def batches(operatingDay: OperatingDay, here: ServedHere) -> batch_wire.BatchReport | JSONResponse:
         """Tell how much was collected, and of each run of VEE: intervals actual and estimated, findings by rule, top offenders, duration."""
         partitions = here.store.partitions.of_day(operatingDay)
         if not partitions:

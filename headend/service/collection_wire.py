@@ -5,12 +5,23 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import date
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from headend.ports import MeterKey
 from headend.store.states import Cause, DayState
 from headend.wire import Instant
 from meters.calendar import Seconds, local
+
+
+class CollectionAsked(BaseModel):
+    """Whose states. A name that is not known is refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    complete: bool | None = None
+    esiid: str = Field(default="", pattern=r"^(\d{17,22})?$")
+    after: str = Field(default="", max_length=22, description="Begin behind this ESI ID.")
+    limit: int = Field(default=1_000, ge=1, le=10_000)
 
 
 class MeterCollection(BaseModel):

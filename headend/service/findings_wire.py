@@ -6,25 +6,14 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from headend.store.findings import KeptFinding
 from headend.vee.rules import RULES
+from headend.wire import OperatingDay
 
 #: Findings that one reply tells at most.
 MOST = 10_000
-_YEARS = range(2000, 2100)
-
-
-def _day(text: object) -> date:
-    said = str(text)
-    try:
-        day = date.fromisoformat(said)
-    except ValueError:
-        day = date.min
-    if day.year not in _YEARS or said != day.isoformat():
-        raise ValueError(f"it is no day of {_YEARS[0]} to {_YEARS[-1]}: write YYYY-MM-DD")
-    return day
 
 
 def _rule(name: str) -> str:
@@ -38,9 +27,7 @@ class FindingsAsked(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    day: Annotated[date, BeforeValidator(_day)] = Field(
-        description="Operating day, YYYY-MM-DD.", examples=["2026-08-11"]
-    )
+    day: OperatingDay = Field(description="Operating day, YYYY-MM-DD.", examples=["2026-08-11"])
     esiid: str = Field(default="", pattern=r"^(\d{17,22})?$", description="Of this ESI ID alone.")
     rule: Annotated[str, AfterValidator(_rule)] = Field(
         default="", description="By this rule of the table alone.", examples=["clock.off"]

@@ -93,6 +93,10 @@ async def test_what_is_asked_wrongly_of_collection_is_told_with_its_place(tmp_pa
         key = bearing(made.keys.smt)
         for path, place in (
             ("/collection/yesterday", "path.operatingDay"),
+            ("/collection/1786406400", "path.operatingDay"),
+            ("/collection/0001-01-01", "path.operatingDay"),
+            ("/batches/1786406400", "path.operatingDay"),
+            ("/collection/2026-08-07?most=3", "query.most"),
             ("/collection/2026-08-07?limit=0", "query.limit"),
         ):
             reply = await http.get(path, headers=key)
