@@ -20,7 +20,7 @@ from headend.vee.preset import Ladder, PostTime, Preset
 from headend.vee.rules import RULES, limits
 from meters.calendar import INTERVAL_S, seconds
 from meters.errors import UserError
-from simulator.input.mistakes import did_you_mean, mistakes_of
+from simulator.input.mistakes import Parts, did_you_mean, mistakes_of, sound_part
 from simulator.input.yaml_text import ClockTime, ExactLoader, Loc, Mistake, UnreadableFile, YamlProblem, read_yaml_file
 
 FOLDER = Path(headend.vee.__file__).parent / "presets"
@@ -138,11 +138,16 @@ def preset_of(tdsp: str) -> Preset:
 
 
 def chosen_preset(named: str) -> Preset:
-    """A shipped preset by name, or the one in a file. Raises a UserError with file and line of the first mistake."""
-    preset, mistakes = read_preset(shipped().get(named, Path(named)))
-    if preset is None:
-        raise mistakes[0]
-    return preset
+    """A shipped preset by name, or the one in a file. Raises a UserError with file and line of the first mistake, which says how many more there are."""
+    path = shipped().get(named, Path(named))
+    preset, mistakes = read_preset(path)
+    if preset is not None:
+        return preset
+    first, *more = mistakes
+    if more:
+        mend = f"{first.mend} {len(more)} more: 'ami vee lint {path}' tells them."
+        raise HeadEndError(first.code, first.message, first.place, mend)
+    raise first
 
 
 def read_preset(path: Path) -> tuple[Preset | None, list[UserError]]:
@@ -156,22 +161,29 @@ def read_preset(path: Path) -> tuple[Preset | None, list[UserError]]:
         return None, [
             HeadEndError("vee.preset.unreadable", text, problem.place, mend if unreadable else "Mend that line.")
         ]
+    mistakes: list[Mistake] = []
+    parts = Parts()
     try:
         written = _File.model_validate(document.value)
     except ValidationError as error:
-        found = mistakes_of(error, document.value, _File, _CODE)
-        return None, [document.error(mistake, HeadEndError) for mistake in found]
-    mistakes = _wrong_thresholds(written.thresholds) + [
+        mistakes = mistakes_of(error, document.value, _File, _CODE)
+        if not isinstance(document.value, Mapping):
+            return None, [document.error(mistake, HeadEndError) for mistake in mistakes]
+        written, parts = sound_part(_File, document.value, error)
+    mistakes += _wrong_thresholds(written.thresholds if parts.have("thresholds") else {}) + [
         Mistake(
             _CODE,
             ("ladder", name, len(ladder) - 1),
             "A ladder ends in zero, and has it once.",
             "Write zero as its last rung.",
         )
-        for name, ladder in (("residential", written.ladder.residential), ("commercial", written.ladder.commercial))
+        for name in ("residential", "commercial")
+        if parts.have(f"ladder.{name}")
+        for ladder in [getattr(written.ladder, name)]
         if [at for at, rung in enumerate(ladder) if rung.zero] != [len(ladder) - 1]
     ]
     if mistakes:
+        mistakes.sort(key=lambda mistake: document.line(mistake.loc) or 0)
         return None, [document.error(mistake, HeadEndError) for mistake in mistakes]
     told = {**written.thresholds, "sum.unlocated": {"estimate_day": int(written.sum_unlocated == "estimate_day")}}
     ladders = _ladder(written.ladder.residential), _ladder(written.ladder.commercial)

@@ -69,7 +69,7 @@ def test_a_choice_that_is_not_sound_is_its_first_mistake_with_its_line(tmp_path:
         UserError, match=rf"^vee\.preset\.invalid: {file}:5: thresholds\.interval\.spike\.ratio"
     ) as raised:
         chosen_preset(str(file))
-    assert raised.value.mend == "Mend the number."
+    assert raised.value.mend == f"Mend the number. 1 more: 'ami vee lint {file}' tells them."
 
 
 @pytest.mark.parametrize(
@@ -107,6 +107,23 @@ def test_each_mistake_has_its_line_its_field_and_a_mend(
     (mistake,) = mistakes
     assert (mistake.code, mistake.place) == ("vee.preset.invalid", f"{file}:{line}: {field}")
     assert mend in mistake.mend
+
+
+def test_mistakes_of_form_thresholds_and_ladders_are_told_together_in_the_order_of_their_lines(tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    text = SOUND.replace("2.25", "much").replace("estimate_day", "guess").replace("class_profile, zero", "zero, zero")
+    file.write_text(text.replace("count: 5, ", "").replace("partition: 2000", "partition: 0\nthreshold: {}"))
+    _, mistakes = read_preset(file)
+    assert [mistake.place.removeprefix(f"{file}:") for mistake in mistakes] == [
+        "3: sum_unlocated",
+        "5: thresholds.interval.spike.ratio",
+        "7: ladder.residential[4]",
+        "8: ladder.commercial[1].like_days.count",
+        "10: partition",
+        "11: threshold",
+    ]
+    file.write_text("- nothing\n")
+    assert [mistake.place for mistake in read_preset(file)[1]] == [str(file)]
 
 
 def test_a_file_that_is_not_there_or_no_yaml_is_one_mistake(tmp_path: Path) -> None:
