@@ -67,21 +67,20 @@ def read(path: Path) -> Any:
     starts: list[int] = []
     energy: list[float] = []
     statuses: list[str] = []
-    with path.open(encoding="utf-8", newline="") as file:
-        for number, row in enumerate(csv.reader(file), 1):
-            if not row:
-                continue
-            try:
-                found = list(_intervals(row))
-            except ValueError as error:
-                mend = "Write MEPMD01 records of 15-minute intervals, with UTC times that end them."
-                raise UserError(_CODE, f"{error}.", f"{path}, line {number}", mend) from None
-            for channel, start, wh, status in found:
-                esiids.append(row[3] or row[5])
-                channels.append(channel)
-                starts.append(start)
-                energy.append(wh)
-                statuses.append(status)
+    # It is ASCII: what is not stands in no field that counts, or is no number there.
+    with path.open(encoding="utf-8", errors="replace", newline="") as file:
+        rows = csv.reader(file)
+        try:
+            for row in filter(None, rows):
+                for channel, start, wh, status in _intervals(row):
+                    esiids.append(row[3] or row[5])
+                    channels.append(channel)
+                    starts.append(start)
+                    energy.append(wh)
+                    statuses.append(status)
+        except (ValueError, csv.Error) as error:
+            mend = "Write MEPMD01 records of 15-minute intervals, with UTC times that end them."
+            raise UserError(_CODE, f"{error}.", f"{path}, line {rows.line_num}", mend) from None
     columns = {"esiid": pa.array(esiids, pa.string()), "channel": pa.array(channels, pa.int64())}
     columns |= {"start": pa.array(starts, pa.int64()).cast(pa.timestamp("s", "UTC"))}
     columns |= {"wh": pa.array(energy, pa.float64()), "status": pa.array(statuses, pa.string())}

@@ -113,6 +113,8 @@ class Engine:
         import pyarrow.compute as pc
 
         wh = wh_of(path, table, _CODE)
+        if (beyond := np.abs(wh) >= 2**31).any():
+            raise UserError(_CODE, f"{wh[beyond][0]:g} Wh is more than any interval has.", str(path), _MEND)
         start = starts_of(path, table, _CODE)
         row = pc.index_in(table["esiid"].cast(pa.string()), value_set=self._made.esiids).fill_null(-1).to_numpy()
         channel = table["channel"].cast(pa.int64()).fill_null(0).to_numpy()

@@ -49,6 +49,15 @@ def test_what_is_written_has_the_protocols_fields_and_is_read_again(tmp_path: Pa
     assert [(row["wh"], row["status"]) for row in cmep.read(tmp_path / "a.cmep").to_pylist()] == [(250.0, "A")]
 
 
+def test_letters_that_are_no_utf_8_are_none_of_a_field_that_counts(tmp_path: Path) -> None:
+    (tmp_path / "a.cmep").write_bytes(BY_HAND.replace("ONCOR", "Énergie").encode("latin-1"))
+    (tmp_path / "b.cmep").write_text(BY_HAND)
+    assert cmep.read(tmp_path / "a.cmep") == cmep.read(tmp_path / "b.cmep")
+    (tmp_path / "a.cmep").write_bytes(BY_HAND.replace(",R,0.250", ",É,0.250").encode("latin-1"))
+    with pytest.raises(UserError, match="flag '\ufffd' is none of"):
+        cmep.read(tmp_path / "a.cmep")
+
+
 HEAD = "MEPMD01,19970819,S,1,,,202607150500,101,OK,E,{unit},{constant},{interval},{count},"
 
 
@@ -62,6 +71,10 @@ HEAD = "MEPMD01,19970819,S,1,,,202607150500,101,OK,E,{unit},{constant},{interval
         (HEAD.format(unit="KWH", constant="", interval="", count=1) + ",R,1", "first value has no time"),
         (HEAD.format(unit="KWH", constant="", interval="", count=1) + "202607140515,V,1", "flag 'V' is none of"),
         (HEAD.format(unit="KWH", constant="", interval="", count=1) + "20260714,R,1", "20260714"),
+        (
+            HEAD.format(unit="KWH", constant="", interval="", count=1) + '202607140515,R,"' + "1" * 140_000,
+            "field limit",
+        ),
         (HEAD.format(unit="KWH", constant="x", interval="", count=1) + "202607140515,R,1", "'x'"),
     ],
 )

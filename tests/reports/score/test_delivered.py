@@ -96,6 +96,8 @@ def test_what_is_left_away_is_not_delivered(folder: Path, tmp_path: Path) -> Non
         ("esiid,channel,start,status\n1,4,2026-07-14T05:00:00Z,A\n", "neither a column 'wh' nor 'kwh'"),
         ("esiid,channel,start,wh,status\n1,4,2026-07-14T05:00:00Z,7,V\n", "status 'V' is neither A nor E"),
         ("esiid,channel,start,wh,status\n1,4,2026-07-14T05:00:00,7,A\n", "no time with an offset"),
+        ("esiid,channel,start,kwh,status\n1,4,2026-07-14T05:00:00Z,1e300,A\n", r"1e\+303 Wh is more than any interval"),
+        ("esiid,channel,start,wh,status\n1,4,2026-07-14T05:00:00Z,-inf,A\n", "-inf Wh is more than any interval"),
     ],
 )
 def test_a_file_that_says_too_little_is_refused_with_its_place(
