@@ -111,5 +111,3 @@ def _told_on(stand: Stand | None, needed_more: bool, brought: bool, marked: bool
     if not brought:
         return ToldOn.VEE_ONLY
     return ToldOn.PARTIAL if marked else ToldOn.WHOLE_GAP
-
-

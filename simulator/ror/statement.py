@@ -10,7 +10,6 @@ from meters.calendar import INTERVAL_S, Seconds, day_of_interval, iso, local, se
 from meters.load.weather import temperature
 from simulator.ror.account import Account
 from simulator.ror.analysis import EdgeWorth, edge_worths
-from simulator.ror.stand import Stand, take_stand
 from simulator.ror.billing.fact_label import LABEL_DAYS
 from simulator.ror.billing.money import kwh, money
 from simulator.ror.billing.plan import RatePlan
@@ -18,6 +17,7 @@ from simulator.ror.errors import RorError
 from simulator.ror.likely import BEFORE
 from simulator.ror.pattern import HourlyPattern, Outdoors, hourly_pattern
 from simulator.ror.projection import Projection, project
+from simulator.ror.stand import Stand, take_stand
 from simulator.ror.usage import Quality, UsageRecord
 from simulator.ror.worth import Outlook, closed_bills, outlook
 
@@ -69,10 +69,10 @@ class Statement:
         estimated = cycle.wh_of(Quality.VEE_ESTIMATED)
         if estimated:
             told.append(f"{kwh(estimated)} kWh of it are estimated.")
-        lacking = sum(end - start for start, end in self.stand.holes) // INTERVAL_S
+        lacking = sum(hole.end - hole.start for hole in self.stand.holes) // INTERVAL_S
         if lacking:
             told.append(
-                f"{lacking} quarter hours of it are not known, the first from {_clock(self.stand.holes[0][0])}: they are not in the bill."
+                f"{lacking} quarter hours of it are not known, the first from {_clock(self.stand.holes[0].start)}: they are not in the bill."
             )
         told += [
             f"{line.kind.value.capitalize()} of {money(abs(line.amount))} {line.text}: {line.standing.value}."
