@@ -106,20 +106,23 @@ def cut(plan: RatePlan, first: date, last: date) -> Windows:
         price[_fits(plan.energy[at], over)] = at
     tdus = list(dict.fromkeys(plan.tdu_on(day) for day in over))
     tdu = np.array([tdus.index(plan.tdu_on(day)) for day in over])
-    parts = [
+    names = ["", *(free.name for free in plan.free)]
+    parts = (
         price,
         np.broadcast_to(tdu[:, None], price.shape),
         *(_free(plan.free, what, over) for what in ("energy", "delivery")),
-    ]
-    cells = np.concatenate([np.stack([part[at, clock_slots(day)] for part in parts], 1) for at, day in enumerate(over)])
-    keys, window = np.unique(cells, axis=0, return_inverse=True)
-    window = window.reshape(-1)
+    )
+    sizes = (len(plan.energy), len(tdus), len(names), len(names))
+    # A number for each combination: sorted in no time.
+    numbers = np.ravel_multi_index(parts, sizes)
+    cells = np.concatenate([numbers[at, clock_slots(day)] for at, day in enumerate(over)])
+    found, window = np.unique(cells, return_inverse=True)
+    keys = zip(*(one.tolist() for one in np.unravel_index(found, sizes)), strict=True)
     edges = np.flatnonzero(np.diff(window)) + 1
-    names = ["", *(free.name for free in plan.free)]
     return Windows(
         day_start(first),
         sum(intervals_in(day) for day in over),
-        tuple(Window(int(p), tdus[t], names[e], names[d]) for p, t, e, d in keys),
+        tuple(Window(p, tdus[t], names[e], names[d]) for p, t, e, d in keys),
         np.array([0, *edges, len(window)], dtype=np.int64),
         window[[0, *edges]].astype(np.int64),
         tuple(int((price == at).any(axis=1).sum()) for at in range(len(plan.energy))),
