@@ -12,6 +12,7 @@ Of SMT it knows the wire forms alone.
 ``errors``      what can go wrong at the retailer: a plan file, a record, and SMT's answers
 ``files``       usage files of customers, read into the retailer's record
 ``inquiry``     the Customer Balance Inquiry (S1 to S7) as one process
+``like_days``   what quarter hours may be expected to have taken, by days of their kind: the usual day, days of like weather
 ``likely``      what a premise may take in days that are not known, by what homes like it took
 ``on_demand``   an on-demand request as the retailer lives it: asked once, then polled until it is answered
 ``pattern``     a premise's day by hour: its usual level and peak, a day beside those before it
@@ -20,6 +21,8 @@ Of SMT it knows the wire forms alone.
 ``said``        what the agent says, and the marks that tell what is wrong with the data
 ``stand``       the bill to an instant and where it is going, on what is known and what is expected
 ``statement``   what a usage file says of a billing cycle, without an account or a call
+``tally``       bills told beside the truth, counted over homes, seasons and hours of the call: the table of what a read is worth
 ``usage``       the retailer's usage record of one ESI ID: intervals whose quality and source are kept apart
+``value``       what callers are told when the last quarter hours are left out, or expected, beside the truth
 ``worth``       what the ways that a cycle may go mean in dollars, and what a read would be worth
 """
