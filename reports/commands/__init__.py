@@ -6,6 +6,6 @@
 ``lse``       ``ami lse``
 ``market``    ``ami market-day``
 ``meters``    ``ami meters list``, ``show`` and ``truth``
-``plan``      ``ami plan list``, ``lint``, ``show`` and ``label``
+``plan``      ``ami plan list``, ``lint``, ``show``, ``label`` and ``value``
 ``vee``       ``ami vee make``, ``run``, ``report`` and ``score``
 """

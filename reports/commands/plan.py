@@ -1,11 +1,18 @@
-"""``ami plan list``, ``lint``, ``show`` and ``label``: rate plans, what is wrong with one, what it costs, what its fact label says."""
+"""``ami plan list``, ``lint``, ``show``, ``label`` and ``value``: rate plans, what is wrong with one, what it costs, what its fact label says, what a read is worth."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from meters import SEED
+from simulator.parties.options import FleetSeedOption
+
+if TYPE_CHECKING:
+    from simulator.capacity.value import ValueTable
+    from simulator.ror.billing.plan import RatePlan
 
 app = typer.Typer(help="Rate plans: what a retailer charges.", no_args_is_help=True)
 
@@ -20,6 +27,9 @@ _Plan = Annotated[
     str, typer.Argument(metavar="PLAN", help="A plan file, or a shipped one's name.", autocompletion=plan_names)
 ]
 _Json = Annotated[bool, typer.Option("--json", help="Print one line of JSON.")]
+
+
+_STOPPED = "ror.value.interrupted: Stopped. Nothing is written."
 
 
 @app.command("list")
@@ -139,3 +149,92 @@ def label(plan: _Plan, as_json: _Json = False) -> None:
             )
     if found:
         raise typer.Exit(2)
+
+
+@app.command()
+def value(
+    plan: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A plan file, or a shipped one's name; again for another.",
+            show_default="all shipped",
+            autocompletion=_names,
+        ),
+    ] = None,
+    homes: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=1_000_000,
+            help="Make the table of so many homes: 2,000 take a minute.",
+            show_default="the shipped table",
+        ),
+    ] = None,
+    seed: FleetSeedOption = SEED,
+    out: Annotated[Path | None, typer.Option(help="Write the table into this Parquet file too.")] = None,
+    csv: Annotated[Path | None, typer.Option(help="Write its rows as CSV too.")] = None,
+    png: Annotated[Path | None, typer.Option(help="Draw the first four plans into this file too.")] = None,
+    as_json: _Json = False,
+) -> None:
+    """Tell what a read is worth: how far a bill told is from the truth, by what is not known and how that is filled.
+
+    Without --homes it is told from the table that comes with the test bed. Exit 0, 2: could not run, 130: broken off, nothing is written.
+    """
+    import json
+
+    from reports.plan.value import rows, stale, summary, write_csv, write_parquet
+    from simulator.ror.errors import RorError
+
+    for path in (out, csv, png):
+        if path is not None and (path.is_dir() or not path.absolute().parent.is_dir()):
+            text = "It is a folder." if path.is_dir() else "There is no such folder."
+            raise RorError("ror.value.unwritable", text, str(path), "Name a file in a folder that is there.")
+    plans = _plans(plan)
+    table = _table(plans, homes, seed, hidden=as_json)
+    for sentence in stale(table, plans):
+        typer.echo(sentence, err=True)
+    if out is not None:
+        write_parquet(table, out)
+    if csv is not None:
+        write_csv(table, csv)
+    if png is not None:
+        from reports.plan.value_chart import write_png
+
+        write_png(table, png)
+    if as_json:
+        typer.echo(json.dumps(summary(table)))
+        return
+    for row in rows(table):
+        typer.echo(row)
+    for path in (out, csv, png):
+        if path is not None:
+            typer.echo(f"written: {path}")
+
+
+def _plans(given: list[str] | None) -> dict[str, RatePlan]:
+    from simulator.ror.billing.plan import load_plan, named_plan, shipped_plans
+
+    paths = [named_plan(name) for name in given or shipped_plans()]
+    return {path.stem: load_plan(path) for path in paths}
+
+
+def _table(plans: dict[str, RatePlan], homes: int | None, seed: int, *, hidden: bool) -> ValueTable:
+    """Made of so many homes, or the shipped one."""
+    from reports.plan.value import make, only
+    from reports.terminal import Bar
+    from simulator.capacity.value import read_value
+    from simulator.ror.errors import RorError
+    from simulator.runtime.until_stopped import breaking_off
+
+    if homes is not None:
+        with breaking_off(_STOPPED), Bar("homes and seasons", hidden=hidden) as bar:
+            return make(plans, homes, seed, bar.show)
+    table = read_value()
+    if unknown := [name for name in plans if name not in table.plans]:
+        text = f"The shipped table has no plan '{unknown[0]}'."
+        raise RorError("ror.value.unknown_plan", text, "--plan", "Add --homes 200 to make a table of it.")
+    if seed != SEED:
+        raise RorError(
+            "ror.value.seed", "The shipped table is of one seed.", "--seed", "Add --homes 200 to make another."
+        )
+    return only(table, list(plans))

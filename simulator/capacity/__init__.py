@@ -7,5 +7,6 @@
 ``outcome``      what a load study gives: columns of arrays, one row per planned request
 ``run``          runs a load study: one cell is one policy at one level in one replication
 ``study``        a load study as it is written in YAML: the hour, the levels, the day so far
+``value``        by how many dollars callers are told a wrong bill, by what was not known: the shipped table, read
 ``workload``     everybody who asks during a whole day or week, as columns; where the power is out meanwhile
 """

@@ -1,4 +1,4 @@
-"""``ami plan list``, ``lint``, ``show`` and ``label`` as a user has them."""
+"""``ami plan list``, ``lint``, ``show``, ``label`` and ``value`` as a user has them."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 
 from ami import app
 from meters.errors import UserError
+from simulator.capacity.value import read_value
 from simulator.ror.billing.plan import shipped_plans
 
 WRONG = "name: Mine\ntdu: oncor\nenergy: [{cents_per_kwh: -1}]\nsurprise: 1\n"
@@ -82,3 +83,30 @@ def test_dollars_against_kwh_are_shown_with_the_edges_and_drawn(tmp_path: Path) 
 def test_what_cannot_be_shown_is_one_line() -> None:
     assert refused("show", "nowhere.yaml").code == "ror.plan.unreadable"
     assert refused("show", "caprock-credit-1000", "--on", "2024-01-01").code == "ror.plan.tdu_undated"
+
+
+def test_what_a_read_is_worth_is_told_from_the_shipped_table_and_made_anew(tmp_path: Path) -> None:
+    told, said = asked("value", "--plan", "caprock-credit-1000", "--png", str(tmp_path / "v.png"))
+    assert told.startswith("20,000 generated homes")
+    assert "Plan '" not in said
+    assert (tmp_path / "v.png").read_bytes().startswith(b"\x89PNG")
+    of = json.loads(asked("value", "--json")[0])["plans"]
+    assert [one["plan"] for one in of] == list(shipped_plans())
+    assert of[2]["ways"][5] == {"way": "store + meter", "mean_usd": 0.0, "unsatisfied": 0.0}
+    mine = file_of(tmp_path, "name: Mine\ntdu: oncor\nenergy: [{cents_per_kwh: 10}]\n")
+    out, rows = tmp_path / "mine.parquet", tmp_path / "mine.csv"
+    made = asked("value", "--plan", mine, "--homes", "1", "--out", str(out), "--csv", str(rows))[0]
+    assert made.startswith("1 generated homes")
+    assert f"written: {out}" in made
+    assert read_value(out).plans == ["mine"]
+    assert rows.read_text(encoding="utf-8").startswith('"season","kind","hour"')
+
+
+def test_what_cannot_be_valued_is_one_line(tmp_path: Path) -> None:
+    mine = file_of(tmp_path, "name: Mine\ntdu: oncor\nenergy: [{cents_per_kwh: 10}]\n")
+    assert refused("value", "--plan", mine).code == "ror.value.unknown_plan"
+    assert refused("value", "--seed", "2").code == "ror.value.seed"
+    assert refused("value", "--plan", "nowhere.yaml").code == "ror.plan.unreadable"
+    assert refused("value", "--homes", "1", "--out", str(tmp_path / "no" / "v.parquet")).code == "ror.value.unwritable"
+    assert refused("value", "--homes", "1", "--png", str(tmp_path)).code == "ror.value.unwritable"
+    asked("value", "--homes", "0", code=2)
