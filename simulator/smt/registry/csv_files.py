@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, Field, dataclass, fields, replace
 from datetime import date
 from enum import StrEnum
@@ -18,6 +18,7 @@ from typing import Any, cast, get_args, get_type_hints
 
 from meters.calendar import YEARS
 from simulator.errors import SimulatorError
+from simulator.input.csv_text import CsvColumns, csv_rows
 from simulator.smt.registry.checks import cross_faults
 from simulator.smt.registry.han import HanDevice
 from simulator.smt.registry.meter_attributes import MeterAttributes
@@ -200,64 +201,22 @@ def _read(folder: Path) -> tuple[Records, list[SimulatorError]]:
 
 
 def _rows(sheet: _Sheet, path: Path, faults: list[SimulatorError]) -> Iterator[tuple[str, Any]]:
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        if sheet.required:
-            needed = ",".join(column.name for column in _columns(sheet.record) if column.required)
-            mend = f"Its first line names the columns, at least {needed}."
-            faults.append(SimulatorError("smt.registry.no_file", "The file is not there.", str(path), mend))
-        return
-    except (OSError, UnicodeDecodeError) as error:
-        sentence = f"The file cannot be read: {getattr(error, 'strerror', None) or 'it is not UTF-8'}."
-        faults.append(SimulatorError("smt.registry.unreadable", sentence, str(path), "Save it as CSV in UTF-8."))
-        return
-    table = csv.reader(io.StringIO(text, newline=""), strict=True)
-    try:
-        names = next(table, [])
-        columns = {column.name: column for column in _columns(sheet.record)}
-        wrong = _header_fault(sheet, names, columns)
-        if wrong:
-            faults.append(SimulatorError("smt.registry.columns", wrong[0], f"{path}:1", wrong[1]))
-            return
-        for cells in table:
-            place = f"{path}:{table.line_num}"
-            if not any(cells):
-                continue
-            if len(cells) != len(names):
-                sentence = f"The row has {len(cells)} cells, the first line names {len(names)} columns."
-                faults.append(SimulatorError("smt.registry.cells", sentence, place, "Put quotes around a comma."))
-                continue
-            before = len(faults)
-            values = dict(_parsed(zip(names, cells, strict=True), columns, place, faults))
-            if len(faults) == before:
-                yield place, _made(sheet.record, values)
-    except csv.Error as error:
-        faults.append(SimulatorError("smt.registry.csv", f"This is no CSV: {error}.", f"{path}:{table.line_num}"))
-
-
-def _header_fault(sheet: _Sheet, names: list[str], columns: dict[str, _Column]) -> tuple[str, str] | None:
-    known = [*columns, *sheet.extra]
-    for name in names:
-        if name not in known:
-            return f"There is no column '{name[:40]}'.", f"Columns: {', '.join(known)}."
-        if names.count(name) > 1:
-            return f"The column {name} stands twice.", "Leave one out."
-    lacking = [column.name for column in columns.values() if column.required and column.name not in names]
-    if lacking:
-        return f"The column {lacking[0]} is missing.", f"Needed: {', '.join(lacking)}."
-    if sheet.extra and not {"password_hash", *sheet.extra} & set(names):
-        return "There is neither a column password nor password_hash.", "Add one."
-    return None
+    columns = {column.name: column for column in _columns(sheet.record)}
+    needed = [column.name for column in columns.values() if column.required]
+    known = CsvColumns([*columns, *sheet.extra], needed, (*sheet.extra, "password_hash") if sheet.extra else ())
+    for place, cells in csv_rows(path, known, SimulatorError, "smt.registry", faults, required=sheet.required):
+        before = len(faults)
+        values = dict(_parsed(cells, columns, place, faults))
+        if len(faults) == before:
+            yield place, _made(sheet.record, values)
 
 
 def _parsed(
-    cells: Iterator[tuple[str, str]], columns: dict[str, _Column], place: str, faults: list[SimulatorError]
+    cells: Mapping[str, str], columns: dict[str, _Column], place: str, faults: list[SimulatorError]
 ) -> Iterator[tuple[str, Any]]:
     """Every cell's value; an empty one is the field's default."""
     passwords = 0
-    for name, cell in cells:
-        text = cell.strip()
+    for name, text in cells.items():
         column = columns.get(name, _Column(name, str, False))
         if name in ("password", "password_hash"):
             passwords += bool(text)
