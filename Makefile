@@ -35,10 +35,11 @@ stops: $(READY)
 lse-mutations: $(READY)
 	$(BIN)/python -m tests.headend.lse.mutations
 
-# Ten thousand plan files that somebody spoilt, and as many usage files.
+# Ten thousand plan files, usage files and folders of accounts that somebody spoilt.
 bent-plans: $(READY)
 	$(BIN)/python -m tests.simulator.ror.billing.bent_plans 10000
 	$(BIN)/python -m tests.simulator.ror.files.bent_files 10000
+	$(BIN)/python -m tests.simulator.ror.accounts.bent_accounts 10000
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -46,6 +46,7 @@ def app() -> typer.Typer:
     from reports.commands.vee import make, run, score
     from reports.commands.vee import report as batch_report
     from scenarios.cli import scenario
+    from simulator.commands.accounts import app as accounts
     from simulator.commands.registry import smt_registry
     from simulator.commands.serve import headend_serve, meters_serve, sandbox, smt_serve
     from simulator.commands.vee import app as vee
@@ -98,6 +99,7 @@ def app() -> typer.Typer:
     door.add_typer(vee, name="vee")
     door.add_typer(lse, name="lse")
     door.add_typer(plan, name="plan")
+    door.add_typer(accounts, name="accounts")
     door.add_typer(scenario, name="scenario")
     door.add_typer(capacity, name="capacity")
     return door

@@ -3,11 +3,13 @@
 Of SMT it knows the wire forms alone.
 
 ``account``     the retailer's own record of a customer
+``accounts``    a folder of accounts, and what of each holds at an instant
 ``analysis``    the plan's edges in reach, and whether VEE data suffice (S2)
 ``answer``      S6, the real-time billing analysis that the caller is told
 ``basis``       what a bill rests on: its kWh and dollars by what is known of each quarter hour
 ``billing``     a rate plan and what it makes of usage: the bill
 ``client``      the retailer's client to SMT's market API
+``desk``        the API of a retailer's balance desk, and the calls that it works on
 ``doubts``      what a desk doubts of non-VEE intervals, by rows of the VEE rule book
 ``errors``      what can go wrong at the retailer: a plan file, a record, and SMT's answers
 ``files``       usage files of customers, read into the retailer's record

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import simulator.capacity.workload
 from simulator.capacity.workload.spec import workload_schema
-from tests.simulator.ror.billing.pages import text_of
+from tests.simulator.ror.billing.pages import schema_text
 
 SCHEMA = Path(simulator.capacity.workload.__file__).with_name("workload.schema.json")
 
 
 def schema_text() -> str:
     """The file's text."""
-    return text_of(workload_schema())
+    return schema_text(workload_schema())
 
 
 if __name__ == "__main__":
