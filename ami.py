@@ -48,7 +48,7 @@ def app() -> typer.Typer:
     from scenarios.cli import scenario
     from simulator.commands.accounts import app as accounts
     from simulator.commands.registry import smt_registry
-    from simulator.commands.serve import headend_serve, meters_serve, sandbox, smt_serve
+    from simulator.commands.serve import headend_serve, meters_serve, ror_serve, sandbox, smt_serve
     from simulator.commands.vee import app as vee
 
     door = typer.Typer(
@@ -75,13 +75,17 @@ def app() -> typer.Typer:
     headend = typer.Typer(help="A TDSP's head-end alone.", no_args_is_help=True)
     smt = typer.Typer(help="Smart Meter Texas alone.", no_args_is_help=True)
 
+    ror = typer.Typer(help="A retailer alone.", no_args_is_help=True)
+
     @headend.callback()
     @smt.callback()
+    @ror.callback()
     def a_party() -> None:
         """A callback keeps 'serve' a word of its own where a party has one command."""
 
     headend.command("serve")(headend_serve)
     smt.command("serve")(smt_serve)
+    ror.command("serve")(ror_serve)
     smt.command("registry")(smt_registry)
 
     for command in (make, run, score):
@@ -96,6 +100,7 @@ def app() -> typer.Typer:
     door.add_typer(meters, name="meters")
     door.add_typer(headend, name="headend")
     door.add_typer(smt, name="smt")
+    door.add_typer(ror, name="ror")
     door.add_typer(vee, name="vee")
     door.add_typer(lse, name="lse")
     door.add_typer(plan, name="plan")

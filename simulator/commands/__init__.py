@@ -2,6 +2,6 @@
 
 ``accounts``  ``ami accounts lint``
 ``registry``  ``ami smt registry``
-``serve``     ``ami meters|headend|smt serve`` and ``ami sandbox``
+``serve``     ``ami meters|headend|smt|ror serve`` and ``ami sandbox``
 ``vee``       ``ami vee lint``
 """

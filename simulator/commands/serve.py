@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import fields, is_dataclass
 from typing import Any, TypeVar, get_type_hints
 
-from simulator.parties.options import HeadEndOptions, MetersOptions, SandboxOptions, SmtOptions
+from simulator.parties.options import HeadEndOptions, MetersOptions, RorOptions, SandboxOptions, SmtOptions
 
 T = TypeVar("T")
 
@@ -71,9 +71,17 @@ def smt_serve(options: SmtOptions) -> None:
     serve_smt(options)
 
 
+@asked(RorOptions)
+def ror_serve(options: RorOptions) -> None:
+    """Serve a retailer's balance desk until Ctrl-C: customers call, it asks SMT by the market API, and tells."""
+    from simulator.parties.serve.ror import serve_ror
+
+    serve_ror(options)
+
+
 @asked(SandboxOptions)
 def sandbox(options: SandboxOptions) -> None:
-    """Start meters, head-end, SMT and its file site, and keep them up until Ctrl-C."""
+    """Start meters, head-end, SMT and its file site, and a retailer, and keep them up until Ctrl-C."""
     from simulator.parties.serve.sandbox import serve_sandbox
 
     serve_sandbox(options)

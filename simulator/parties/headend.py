@@ -170,13 +170,13 @@ async def head_end_alone(
         yield party
 
 
-def trusting(ca_file: Path) -> ssl.SSLContext:
-    """TLS towards SMT, whose certificates come from the authority in a PEM file. Raises SimulatorError if that cannot be read."""
+def trusting(ca_file: Path, party: str = "headend") -> ssl.SSLContext:
+    """TLS towards SMT, whose certificates come from the authority in a PEM file. Raises SimulatorError, of a party, if that cannot be read."""
     try:
         return ssl.create_default_context(cafile=ca_file)
     except (OSError, ssl.SSLError) as error:
         raise SimulatorError(
-            "headend.ca_file",
+            f"{party}.ca_file",
             f"The authority's certificate cannot be read: {error.strerror or error}.",
             f"--ca {ca_file}",
             "Name the PEM file of SMT's authority; 'ami smt serve' makes one when it starts.",

@@ -48,6 +48,10 @@ TokenLifeOption = Annotated[
     ),
 ]
 TlsOption = Annotated[bool, typer.Option("--tls", help="SMT over HTTPS, with a certificate of the local CA.")]
+AccountsOption = Annotated[
+    Path | None,
+    typer.Option(help="The retailer's accounts: a folder of YAML and CSV files ('ami accounts lint' checks one)."),
+]
 DatabaseOption = Annotated[
     str, typer.Option(help="SQLAlchemy URL of SMT's database; a SQLite file in --out unless given.")
 ]
@@ -258,6 +262,32 @@ class SmtOptions:
 
 
 @dataclass(frozen=True, slots=True)
+class RorOptions:
+    """What a retailer alone can be asked for."""
+
+    accounts: AccountsOption = None
+    smt_of: Annotated[
+        Path | None,
+        typer.Option(help="Its SMT, and the log-in there: a file with the ready line of 'ami smt serve --json'. Or:"),
+    ] = None
+    smt: Annotated[str, typer.Option(help="SMT's base URL,")] = ""
+    ca: Annotated[Path | None, typer.Option(help="PEM file of the authority behind SMT's certificate,")] = None
+    login: Annotated[str, typer.Option(help="USERNAME:PASSWORD at SMT,", envvar="AMI_ROR_LOGIN", show_envvar=True)] = ""
+    duns: Annotated[str, typer.Option(help="and the retailer's DUNS number.")] = ""
+    agent: Annotated[
+        str,
+        typer.Option(help="USERNAME:PASSWORD of who may log in at the desk.", envvar="AMI_ROR_AGENT", show_envvar=True),
+    ] = "desk.agent:pecan-desk-1"
+    under_way: Annotated[int, typer.Option(help="Calls that it works at once, at most.", min=1, max=10_000)] = 100
+    port: Annotated[int, typer.Option(help="The HTTP service's port; 0 takes a free one.", min=0, max=65535)] = 8650
+    host: HostOption = "127.0.0.1"
+    clock: ClockOptions = ClockOptions()
+    out: Annotated[Path, typer.Option(help="Folder for the ledger of its calls.")] = Path("ami-out/ror")
+    keep: KeepOption = True
+    tell: TellOptions = TellOptions()
+
+
+@dataclass(frozen=True, slots=True)
 class SandboxOptions:
     """What a sandbox can be asked for."""
 
@@ -270,6 +300,11 @@ class SandboxOptions:
     speed: SpeedOption = None
     vee_preset: VeePresetOption = ""
     policy: PolicyOption = "smt-today"
+    accounts: AccountsOption = None
+    registry: Annotated[
+        Path | None,
+        typer.Option(help="SMT's records: a folder of CSV files, instead of those made for the meters."),
+    ] = None
     keys: KeysOption = None
     open_links: OpenLinksOption = False
     middle: Annotated[

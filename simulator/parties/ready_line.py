@@ -66,6 +66,7 @@ class ReadyLogin(_Told):
 
     username: str
     password: str = Field(repr=False)
+    duns: str = ""
 
 
 class ReadyLine(_Told):
@@ -75,6 +76,7 @@ class ReadyLine(_Told):
     gateways: tuple[ReadyGateway, ...] = ()
     fleet: ReadyFleet | None = None
     smt_url: str = ""
+    ca_file: str = ""
     #: Where SMT is called back, if not at ``smt_url``.
     reply_to: str = ""
     headend_url: str = ""

@@ -30,8 +30,12 @@ from simulator.input.vee_preset import preset_of
 from simulator.parties.gateways import gateway_entry, open_gateways
 from simulator.parties.headend import EXCHANGE_S, HeadEndParty, in_thread, meter_timeout_s
 from simulator.parties.keys_file import KEYS, kept_keys
+from simulator.parties.made_accounts import made_accounts
 from simulator.parties.meter_events import MeterEvents, http_sender
+from simulator.parties.ror import AGENT, RorParty, RorSettings
 from simulator.parties.smt import FTPS_FOLDER, TLS_FOLDER, SmtParty
+from simulator.ror.accounts.book import AccountBook
+from simulator.ror.desk.calls import DeskLimits
 from simulator.runtime.clock import Clock
 from simulator.runtime.driver import Runtime
 from simulator.runtime.journal import RunJournal
@@ -43,7 +47,7 @@ from simulator.smt.ondemand.middle import MiddleDraws
 from simulator.smt.throttle.decision import Policy
 from simulator.smt.usage.file_site import FileSite
 from simulator.world.history import make_history
-from simulator.world.market import Login, Market, build_market
+from simulator.world.market import ROR_LOGIN, Login, Market, build_market
 from simulator.world.meters import World
 
 #: Wall seconds between the file site's 226 and the intake's hearing of the file, at most.
@@ -54,15 +58,27 @@ INSTANT = frozenset({"inquiry", "meter", "call-back"})
 
 HOST = "127.0.0.1"
 #: Where the ports lie from the base on; 0 as base takes free ones.
-SMT_PORT, HEADEND_PORT, FTPS_PORT, PASSIVE_PORTS, GATEWAY_PORTS = 0, 10, 21, range(30, 50), 100
+SMT_PORT, HEADEND_PORT, FTPS_PORT, PASSIVE_PORTS, ROR_PORT, GATEWAY_PORTS = 0, 10, 21, range(30, 50), 50, 100
+#: The ledger of the retailer's calls.
+CALLS = "calls.jsonl"
 #: What a sandbox writes into its folder.
 SANDBOX_FILES = (
     *(f"{store}.sqlite{part}" for store in ("smt", "headend") for part in ("", "-wal", "-shm")),
     FTPS_FOLDER,
     TLS_FOLDER,
     KEYS,
+    CALLS,
     *FILES,
 )
+
+
+@dataclass(frozen=True, slots=True)
+class DeskSettings:
+    """What a sandbox's retailer is told."""
+
+    #: Its accounts; made for the ESI IDs that it is of record for, unless given.
+    book: AccountBook | None = None
+    limits: DeskLimits = field(default_factory=DeskLimits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +113,8 @@ class SandboxSettings:
     wall: Callable[[], float] = time.time
     #: Which clock tokens live by.
     token_life: TokenLife = TokenLife.WALL
+    #: Serve the first retailer's balance desk.
+    desk: DeskSettings | None = None
 
     def port(self, offset: int) -> int:
         """The port at an offset, or 0 for a free one."""
@@ -116,6 +134,7 @@ class Sandbox:
         self.market: Market = build_market(settings.world)
         self._closing = contextlib.AsyncExitStack()
         self._arrivals: dict[str, asyncio.Future[None]] = {}
+        self.ror: RorParty | None = None
 
     async def __aenter__(self) -> Sandbox:
         """Start every party; what was opened is closed again if one cannot start."""
@@ -145,6 +164,7 @@ class Sandbox:
         self._closing.callback(smt_socket.close)
         headend_socket = bind(HOST, settings.port(HEADEND_PORT), "the head-end")
         self._closing.callback(headend_socket.close)
+        ror_socket = bind(HOST, settings.port(ROR_PORT), "the retailer's desk") if settings.desk else None
         login = self.market.tdsp_login
         passive = range(settings.port_base + PASSIVE_PORTS.start, settings.port_base + PASSIVE_PORTS.stop)
         self.files = FileSite(
@@ -199,6 +219,24 @@ class Sandbox:
         await self._smt_party.start()
         self.headend.start()
         self.runtime.env.process(events.run())
+        if settings.desk and ror_socket:
+            self.ror = self._make_ror(settings.desk, ror_socket)
+            self._closing.push_async_callback(self.ror.stop)
+            await self.ror.start()
+
+    def _make_ror(self, desk: DeskSettings, bound: socket.socket) -> RorParty:
+        """The first retailer, which knows of SMT its address, its authority and its own log-in."""
+        made = made_accounts(self.market.registry, ROR_LOGIN.duns, self.runtime.now())
+        settings = RorSettings(
+            smt_url=self.smt_server.url,
+            login=ROR_LOGIN,
+            book=made if desk.book is None else desk.book,
+            ledger=self.settings.out / CALLS,
+            agents={AGENT.username: AGENT.password},
+            trust=self.ca.client_context(),
+            limits=desk.limits,
+        )
+        return RorParty(self.runtime, settings, self.journal, bound)
 
     def _make_smt(self, headend_url: str, bound: socket.socket) -> SmtParty:
         settings = self.settings
@@ -313,7 +351,11 @@ class Sandbox:
 
     def ready(self) -> dict[str, Any]:
         """The ready line of the command contract."""
-        return self._smt_party.ready(self.market) | {
+        ready = self._smt_party.ready(self.market)
+        if self.ror is not None:
+            ready["logins"]["desk"] = {"username": AGENT.username, "password": AGENT.password}
+            ready["ror_url"] = self.ror.server.url
+        return ready | {
             "headend_url": self.headend_server.url,
             "vee_preset": self.vee.name,
             "keys_file": str(self.keys_file.resolve()),

@@ -2,6 +2,7 @@
 
 ``headend``  a head-end alone
 ``meters``   the meters alone
+``ror``      a retailer alone
 ``sandbox``  every party in one process
 ``smt``      SMT alone
 """

@@ -18,8 +18,9 @@ from simulator.input.vee_preset import chosen_preset
 from simulator.parties.keys_file import warn_open
 from simulator.parties.ledger import FaultLedger
 from simulator.parties.options import SandboxOptions
-from simulator.parties.sandbox import SANDBOX_FILES, Sandbox, SandboxSettings
+from simulator.parties.sandbox import SANDBOX_FILES, DeskSettings, Sandbox, SandboxSettings
 from simulator.parties.smt import token_life
+from simulator.ror.accounts.folder import read_accounts
 from simulator.runtime.clock import Clock
 from simulator.runtime.clock_options import clock_of
 from simulator.runtime.folder import own
@@ -79,7 +80,8 @@ def _settings(options: SandboxOptions, running: Clock, way: str) -> SandboxSetti
     spec = default_world(today, posted_to, options.count, special=True)
     agreement = AgreementSpec(meter=1, customer=FIRST_CUSTOMER, first_day=spec.first_day)
     premises = (PremiseSpec(meter=1, replay=options.replay),) if options.replay is not None else ()
-    spec = spec.model_copy(update={"market": MarketSpec(agreements=(agreement,)), "premises": premises})
+    market = MarketSpec(agreements=(agreement,)) if options.registry is None else MarketSpec(registry=options.registry)
+    spec = spec.model_copy(update={"market": market, "premises": premises})
     world = build(spec, options.seed, now, read_happenings(options.faults))
     return SandboxSettings(
         world=world,
@@ -98,6 +100,7 @@ def _settings(options: SandboxOptions, running: Clock, way: str) -> SandboxSetti
         smt_port=None if options.smt_port < 0 else options.smt_port,
         database_url=options.database or None,
         port_base=options.port_base,
+        desk=DeskSettings(None if options.accounts is None else read_accounts(options.accounts)),
     )
 
 
@@ -112,6 +115,7 @@ def _lines(running: Sandbox, ready: dict[str, Any]) -> list[str]:
         "",
         f"  SMT        {ready['smt_url']}   (market API /v2, portal API /api and /commonapi, pages /docs)",
         f"  head-end   {ready['headend_url']}   (POST /inquiries, pages /docs)",
+        f"  retailer   {ready['ror_url']}   (POST /calls as the desk's agent, pages /docs)",
         f"  file site  {ready['ftps']['host']}:{ready['ftps']['port']}   (FTP with explicit TLS, CA {ready['ca_file']})",
         f"  gateways   {ports}   (Modbus TCP)",
         f"  keys       {ready['keys_file']}   (of the links between SMT, head-end and meters)",

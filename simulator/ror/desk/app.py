@@ -1,0 +1,253 @@
+"""The balance desk's HTTP service: calls are taken (202) and asked for by their ids; accounts and what the books say of them."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from itertools import islice
+from pathlib import Path
+from typing import Annotated, Any
+
+from fastapi import APIRouter, FastAPI, Query, Request, Response, Security
+from fastapi.responses import JSONResponse
+from fastapi.routing import APIRoute
+from fastapi.security import HTTPBasic
+
+from headend.http.api_pages import Frame
+from headend.http.described_api import DescribedApi, party_of
+from headend.http.examples import Replies, documented
+from headend.http.exchange import Exchange, ObserveHttp, current
+from headend.http.front import FrontRules, Refusal
+from headend.http.log import tell
+from headend.http.malformed import tell_malformed
+from headend.http.unrouted import NO_CALL, NO_METHOD, tell_unrouted
+from meters.calendar import Seconds
+from simulator.ror.account import Account, balance
+from simulator.ror.desk.calls import CallDesk
+from simulator.ror.desk.health import DeskHealth
+from simulator.ror.desk.wire import (
+    AccountList,
+    AccountSummary,
+    BooksReply,
+    Call,
+    CallAccepted,
+    CallList,
+    CallRequest,
+    CallSummary,
+    DeskError,
+)
+from simulator.ror.errors import RorError
+
+
+class Entry(StrEnum):
+    """What became of a log-in."""
+
+    IN = "in"
+    WRONG = "wrong"
+    #: Too soon after bad ones: not looked at.
+    BLOCKED = "blocked"
+
+
+#: Looks at a log-in: name, password, and the address that it comes from.
+LogIn = Callable[[str, str, str], Awaitable[Entry]]
+
+_STATUS = {"ror.account.unknown": 404, "ror.call.unknown": 404, "ror.calls.many": 429, "ror.ledger.unwritable": 503}
+_REFUSED = {
+    Entry.WRONG: (401, DeskError(code="ror.log_in", message="No agent of this desk logs in so.", place="authorization", mend="Send name and password as HTTP Basic.")),
+    Entry.BLOCKED: (403, DeskError(code="ror.log_in_blocked", message="Too many failed log-ins: this one was not looked at.", place="authorization", mend="Wait a minute.")),
+}  # fmt: skip
+_SHOWN = "/docs shows each call with examples."
+_UNROUTED = {
+    NO_CALL: ("ror.http.no_call", "There is no such call."),
+    NO_METHOD: ("ror.http.no_method", "This method is not offered here."),
+}
+_GUARDED: Replies = {
+    401: documented("No agent of this desk logs in so.", DeskError),
+    403: documented("Too many failed log-ins.", DeskError),
+}
+_MALFORMED: Replies = {400: documented("The request is not as documented; `place` names the field.", DeskError)}
+_NO_ACCOUNT: Replies = {404: documented("No account of ours is there.", DeskError)}
+_NO_CYCLE: Replies = {409: documented("The accounts know of no cycle, or of no plan, at this instant.", DeskError)}
+_TAKEN: Replies = {
+    429: documented("As many calls are under way as the desk works at once.", DeskError),
+    503: documented("The ledger takes no line: the call is not taken.", DeskError),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """What the service works on."""
+
+    desk: CallDesk
+    log_in: LogIn
+
+
+class _Guarded(APIRoute):
+    """Asks for the log-in before the body is read."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """See FastAPI."""
+        handle = super().get_route_handler()
+
+        async def guarded(request: Request) -> Response:
+            served: Served = request.app.party(Served)
+            peer = request.client.host if request.client else ""
+            entry = await served.log_in(*_basic(request), peer)
+            if entry is not Entry.IN:
+                status, error = _REFUSED[entry]
+                return _refuse(status, error, {"www-authenticate": 'Basic realm="balance desk"'})
+            return await handle(request)
+
+        return guarded
+
+
+def _basic(request: Request) -> tuple[str, str]:
+    """Name and password of a request; empty ones where it has none."""
+    scheme, _, told = request.headers.get("authorization", "").partition(" ")
+    try:
+        name, _, password = base64.b64decode(told, validate=True).decode().partition(":")
+    except (binascii.Error, ValueError):
+        return "", ""
+    return (name, password) if scheme.lower() == "basic" else ("", "")
+
+
+#: Of a handler's parameter: the desk whose application took the request.
+ServedDesk = Annotated[Served, party_of(Served)]
+
+
+def create_app(served: Served, title: str, frame: Frame) -> DescribedApi:
+    """Make the service. title: whose desk it is."""
+
+    def refuse(_path: str, refusal: Refusal) -> Response:
+        return _refuse(refusal.status, DeskError(code=refusal.code, message=refusal.message, place=refusal.place))
+
+    app = DescribedApi(
+        frame,
+        [Path(__file__).with_name("examples.json")],
+        FrontRules(refuse),
+        title=title,
+        description="A retailer's balance desk: a customer calls about their balance, the desk asks SMT and tells.",
+        version="1",
+        redirect_slashes=False,
+    )
+    _tell_errors(app)
+    app.serve([*_router().routes, *_health().routes], served)
+    app.add_middleware(ObserveHttp, before=lambda _: None, after=_observed)
+    return app
+
+
+@cache
+def _router() -> APIRouter:
+    """The calls of every desk that ask for a log-in."""
+    agent = HTTPBasic(auto_error=False, scheme_name="agent", description="An agent of the desk.")
+    routes = APIRouter(route_class=_Guarded, dependencies=[Security(agent)])
+
+    @routes.post(
+        "/calls",
+        status_code=202,
+        responses=_MALFORMED | _GUARDED | _NO_ACCOUNT | _NO_CYCLE | _TAKEN,
+        summary="A customer calls",
+    )
+    async def take(asked: CallRequest, here: ServedDesk) -> CallAccepted:
+        """Take a call, and answer with its id at once; the desk asks SMT meanwhile."""
+        call = here.desk.take(asked)
+        current().call_reference = call.id
+        return CallAccepted(id=call.id, state=call.state, asked_at=call.asked_at)
+
+    @routes.get("/calls", responses=_MALFORMED | _GUARDED, summary="The latest calls")
+    async def latest(
+        here: ServedDesk,
+        most: Annotated[int, Query(ge=1, le=1_000)] = 100,
+        account_id: Annotated[str, Query(max_length=40, description="Of this account alone.")] = "",
+    ) -> CallList:
+        """Tell how far each is and whether it satisfies."""
+        found = here.desk.latest(most, account_id)
+        return CallList(calls=[CallSummary.model_validate(one, from_attributes=True) for one in found])
+
+    @routes.get(
+        "/calls/{call_id}",
+        responses=_GUARDED | {404: documented("The desk knows of no call of that id.", DeskError)},
+        summary="How a call is",
+    )
+    async def one_call(call_id: str, here: ServedDesk) -> Call:
+        """Tell its steps while it is under way, then the answer, and once VEE data are in whether it was right."""
+        return here.desk.call(call_id)
+
+    @routes.get("/accounts", responses=_MALFORMED | _GUARDED, summary="The accounts")
+    async def accounts(
+        here: ServedDesk,
+        skip: Annotated[int, Query(ge=0)] = 0,
+        most: Annotated[int, Query(ge=1, le=1_000)] = 100,
+    ) -> AccountList:
+        """List them as they were written."""
+        entries = (one.entry for one in islice(here.desk.book, skip, skip + most))
+        return AccountList(accounts=[AccountSummary.model_validate(one, from_attributes=True) for one in entries])
+
+    @routes.get("/accounts/{account_id}", responses=_GUARDED | _NO_ACCOUNT | _NO_CYCLE, summary="An account")
+    async def account(account_id: str, here: ServedDesk) -> Account:
+        """Tell its plan and cycle as of now, its last bill and the payments."""
+        return _as_of_now(account_id, here.desk)[0]
+
+    @routes.get(
+        "/accounts/{account_id}/bill",
+        responses=_GUARDED | _NO_ACCOUNT | _NO_CYCLE,
+        summary="What the books say is owed",
+    )
+    async def bill(account_id: str, here: ServedDesk) -> BooksReply:
+        """Tell the last bill less the payments since. SMT and the meter are not asked: what is owed by now is a call."""
+        found, now = _as_of_now(account_id, here.desk)
+        return BooksReply(account_id=account_id, **balance(found, now).to_dict())
+
+    return routes
+
+
+def _as_of_now(account_id: str, desk: CallDesk) -> tuple[Account, Seconds]:
+    now = desk.driver.now()
+    return desk.book.account(account_id).at(now)[0], now
+
+
+@cache
+def _health() -> APIRouter:
+    routes = APIRouter()
+
+    @routes.get(
+        "/healthz",
+        response_model=DeskHealth,
+        responses={503: documented("It cannot do all of its work.", DeskHealth)},
+        summary="Is the service up?",
+    )
+    async def healthz(here: ServedDesk) -> JSONResponse:
+        """Tell how SMT was when a call last asked it, whether the ledger takes lines, how many calls are under way."""
+        health = here.desk.health()
+        return JSONResponse(health.model_dump(), status_code=200 if health.status == "ok" else 503)
+
+    return routes
+
+
+def _observed(exchange: Exchange) -> None:
+    tell("http", party="ROR", **exchange.facts())
+
+
+def _tell_errors(app: FastAPI) -> None:
+    @app.exception_handler(RorError)
+    async def refused(_request: Request, error: RorError) -> JSONResponse:
+        told = DeskError(code=error.code, message=error.message, place=error.place, mend=error.mend)
+        return _refuse(_STATUS.get(error.code, 409), told)
+
+    def malformed(place: str, message: str) -> JSONResponse:
+        return _refuse(400, DeskError(code="ror.http.malformed", message=f"{message}.", place=place, mend=_SHOWN))
+
+    def unrouted(_request: Request, status: int, meant: str, headers: Mapping[str, str] | None) -> JSONResponse:
+        code, message = _UNROUTED[status]
+        return _refuse(status, DeskError(code=code, message=message + meant, mend=_SHOWN), headers)
+
+    tell_malformed(app, malformed)
+    tell_unrouted(app, unrouted)
+
+
+def _refuse(status: int, error: DeskError, headers: Mapping[str, str] | None = None) -> JSONResponse:
+    return JSONResponse(error.model_dump(), status_code=status, headers=headers)

@@ -1,0 +1,257 @@
+"""The calls of a balance desk: worked as processes, each a record in memory and a line of the ledger when it is taken, told and judged."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import simpy
+from pydantic import ValidationError
+
+from headend.ports import FAULT, Driver, Journal, fault_text, guarded
+from meters.calendar import Seconds, day_of, epoch, iso, seconds, to_us
+from simulator.ror.account import Account
+from simulator.ror.accounts.book import AccountBook
+from simulator.ror.analysis import Question
+from simulator.ror.billing.plan import RatePlan
+from simulator.ror.client import SmtClient
+from simulator.ror.desk.health import DeskHealth, SmtSeen
+from simulator.ror.desk.satisfied import REPEAT_S, satisfied
+from simulator.ror.desk.wire import Call, CallRequest, CallState, Satisfied, Step, Trouble
+from simulator.ror.errors import RorError
+from simulator.ror.inquiry import CallResult, balance_inquiry
+from simulator.ror.rebill import rebill
+
+#: The bill told is made again from VEE data at the noons of so many days: they are posted in the morning, some a day or two late [D].
+REBILL_DAYS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class DeskLimits:
+    """What a desk keeps and works at once. Defaults of this project."""
+
+    under_way: int = 100
+    #: Records that it tells of, the latest; the ledger has all.
+    kept: int = 10_000
+    #: Seconds between two looks at an on-demand request.
+    poll_s: Seconds = seconds(15)
+
+
+@dataclass(frozen=True, slots=True)
+class _Steps:
+    """A journal on the way to another one, that keeps a call's steps."""
+
+    journal: Journal
+    steps: list[Step]
+
+    def note(self, at: Seconds, party: str, kind: str, ident: str, **facts: Any) -> None:
+        """See ``headend.ports.Journal``."""
+        self.journal.note(at, party, kind, ident, **facts)
+        self.steps.append(Step(at=iso(at), step=kind, facts=facts))
+
+
+@dataclass(slots=True)
+class CallDesk:
+    """Takes calls, works them, and tells how each is."""
+
+    driver: Driver
+    client: SmtClient
+    book: AccountBook
+    journal: Journal
+    #: JSON Lines, added to: a record each time that it changed for good. The last line of a call is how it ended.
+    ledger: Path
+    limits: DeskLimits = field(default_factory=DeskLimits)
+    #: Calls that were under way when the desk before this one was stopped.
+    lost: list[str] = field(init=False, default_factory=list)
+    #: By id, the latest last.
+    _calls: dict[str, Call] = field(init=False, default_factory=dict)
+    _under_way: set[str] = field(init=False, default_factory=set)
+    _taken: int = field(init=False, default=0)
+    _smt: SmtSeen = field(init=False, default="unknown")
+    #: Whether the ledger's last line is whole.
+    _written: bool = field(init=False, default=True)
+
+    def __post_init__(self) -> None:
+        """Go on from what the ledger holds. Raises RorError for one that is ahead of the clock, or cannot be read."""
+        now = self.driver.now()
+        for call in self._earlier():
+            self._taken = max(self._taken, int(call.id.rpartition("-")[2]))
+            if epoch(call.asked_at) > now:
+                raise RorError(
+                    "ror.ledger.ahead",
+                    f"The ledger has a call of {call.asked_at}, which on this clock is still to come ({iso(now)}).",
+                    str(self.ledger),
+                    "Give the clock that it was filled on (--date, --wall-start or --clock-of), or --fresh.",
+                )
+            self._keep(call)
+        for call in self._calls.values():
+            if call.state is CallState.UNDER_WAY:
+                call.state = CallState.LOST
+                self.lost.append(call.id)
+                self._write(call)
+
+    def take(self, asked: CallRequest) -> Call:
+        """Take a call and begin to work it. Raises RorError where it cannot be: nothing is kept of it then."""
+        now = self.driver.now()
+        if len(self._under_way) >= self.limits.under_way:
+            text = f"{len(self._under_way)} calls are under way, as many as the desk works at once."
+            raise RorError("ror.calls.many", text, mend="Call again when one has ended.")
+        customer = (
+            self.book.account(asked.account_id)
+            if asked.account_id is not None
+            else self.book.of_esiid(asked.esiid or "", day_of(now))
+        )
+        account, plan = customer.at(now)
+        call = Call(
+            id=f"call-{self._taken + 1:04d}",
+            state=CallState.UNDER_WAY,
+            account_id=account.account_id,
+            esiid=account.esiid,
+            question=asked.question,
+            patience_s=asked.patience_s,
+            asked_at=iso(now),
+            satisfied=Satisfied(verdict=None, reason=""),
+        )
+        self._write(call)
+        if not self._written:
+            text, mend = (
+                "The ledger takes no line, so the call is not taken.",
+                "See that there is room, and who owns it.",
+            )
+            raise RorError("ror.ledger.unwritable", text, str(self.ledger), mend)
+        self._taken += 1
+        for earlier in self._calls.values():
+            if earlier.account_id == call.account_id and now - epoch(earlier.asked_at) <= REPEAT_S:
+                earlier.repeated_by = earlier.repeated_by or call.id
+        self._keep(call)
+        self._under_way.add(call.id)
+        work = guarded(self._work(call, account, plan), lambda error: self._failed(call, error))
+        self.driver.inject("call", call.id, lambda: self.driver.env.process(work))
+        return call
+
+    def call(self, call_id: str) -> Call:
+        """The record of a call, judged as of now. Raises RorError ``ror.call.unknown``."""
+        if call_id not in self._calls:
+            raise RorError(
+                "ror.call.unknown", "The desk knows of no call of that id.", "call_id", "GET /calls lists the latest."
+            )
+        return self._judged(self._calls[call_id])
+
+    def latest(self, most: int, account_id: str = "") -> list[Call]:
+        """So many of the latest calls, the latest last; of one account if it is named."""
+        found = [call for call in self._calls.values() if account_id in ("", call.account_id)]
+        return [self._judged(call) for call in found[-most:]]
+
+    def health(self) -> DeskHealth:
+        """Whether it can do its work."""
+        well = self._written and self._smt in ("ok", "unknown")
+        return DeskHealth(
+            status="ok" if well else "degraded",
+            smt=self._smt,
+            ledger="ok" if self._written else "unwritable",
+            accounts=len(self.book),
+            callsUnderWay=len(self._under_way),
+            callsLost=self.lost,
+            clockLagS=round(self.driver.lag_s, 3),
+        )
+
+    # -- inside -------------------------------------------------------------------------------------------
+
+    def _work(self, call: Call, account: Account, plan: RatePlan) -> Generator[simpy.Event, Any, None]:
+        driver, journal = self.driver, _Steps(self.journal, call.steps)
+        result = yield from balance_inquiry(
+            driver,
+            self.client,
+            account,
+            plan,
+            call.question,
+            call.id,
+            seconds(call.patience_s),
+            self.limits.poll_s,
+            journal,
+        )
+        told = result.answer.told
+        call.answer, call.told_usd = result.to_dict(), None if told is None else str(told.bill.total)
+        for step in call.steps:
+            step.facts = {}
+        self._ended(call, CallState.TOLD)
+        self._see(result)
+        if told is not None and call.question is Question.BALANCE:
+            for _ in range(REBILL_DAYS):
+                yield driver.env.timeout(to_us(_next_noon(driver.now()) - driver.now()))
+                again = yield from rebill(driver, self.client, account, plan, result, self.journal)
+                call.rebill = again.to_dict()
+                if again.satisfied is not None:
+                    break
+        left = epoch(call.asked_at) + REPEAT_S - driver.now()
+        yield driver.env.timeout(to_us(max(0, left)))
+        self._write(call)
+
+    def _see(self, result: CallResult) -> None:
+        """How SMT was, by what a call met."""
+        met = {trouble.code for trouble in (result.trouble, result.request.trouble) if trouble is not None}
+        asked = result.question is not Question.LAST_BILL
+        if "smt.unreachable" in met:
+            self._smt = "unreachable"
+        elif met & {"smt.http_401", "smt.http_403"}:
+            self._smt = "refused"
+        elif asked:
+            self._smt = "ok"
+
+    def _failed(self, call: Call, error: Exception) -> None:
+        if isinstance(error, RorError):
+            call.trouble = Trouble(code=error.code, reason=f"{error.message} {error.mend}")
+        else:
+            self.journal.note(self.driver.now(), "ROR", FAULT, call.id, error=fault_text(error))
+            call.trouble = Trouble(code="ror.internal", reason=f"A fault of the desk's own: {fault_text(error)}.")
+        if call.state is CallState.UNDER_WAY:
+            self._ended(call, CallState.FAILED)
+
+    def _ended(self, call: Call, state: CallState) -> None:
+        call.state = state
+        self._under_way.discard(call.id)
+        self._write(call)
+
+    def _judged(self, call: Call) -> Call:
+        call.satisfied = satisfied(call, self.driver.now())
+        return call
+
+    def _keep(self, call: Call) -> None:
+        self._calls[call.id] = call
+        while len(self._calls) > self.limits.kept:
+            del self._calls[next(iter(self._calls))]
+
+    def _write(self, call: Call) -> None:
+        """Add the record to the ledger. What cannot be written is told by ``health``, and no call is taken until it can."""
+        try:
+            with self.ledger.open("a", encoding="utf-8") as lines:
+                # What could not be written may have left the half of a line.
+                lines.write(f"{'' if self._written else chr(10)}{self._judged(call).model_dump_json()}\n")
+            self._written = True
+        except OSError:
+            self._written = False
+
+    def _earlier(self) -> Iterator[Call]:
+        """The records of the ledger; a line that was cut off as the desk was killed is none."""
+        line = "\n"
+        try:
+            with self.ledger.open(encoding="utf-8", errors="replace") as lines:
+                for line in lines:
+                    with contextlib.suppress(ValidationError):
+                        yield Call.model_validate_json(line)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            text = f"The ledger cannot be read: {error.strerror}."
+            raise RorError("ror.ledger.unreadable", text, str(self.ledger), "Name another folder with --out.") from None
+        self._written = line.endswith("\n")
+
+
+def _next_noon(now: Seconds) -> Seconds:
+    """The next noon of the local clock after an instant, UTC epoch seconds."""
+    noon = epoch(f"{day_of(now)}T12:00")
+    return noon if noon > now else epoch(f"{day_of(now) + timedelta(days=1)}T12:00")
