@@ -14,7 +14,7 @@ from tests.simulator.openapi_pages import FOLDER
 from tests.simulator.processes import ran
 from tests.spelling import misspelled, table
 
-SERVICES = ("smt", "headend")
+SERVICES = ("smt", "headend", "ror")
 
 
 def document(service: str) -> dict[str, Any]:

@@ -7,6 +7,7 @@ and both say so.
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import tempfile
 from collections.abc import AsyncIterator, Callable
@@ -21,6 +22,7 @@ import yaml
 from sqlalchemy.exc import OperationalError
 
 import headend.service
+import simulator.ror.desk
 import simulator.smt.doors
 from headend.day.times import DailyTimes
 from headend.ports import HeadEndError
@@ -29,7 +31,11 @@ from headend.vee.preset import PostTime
 from meters import SEED
 from meters.calendar import epoch, local, to_us
 from meters.device.special import special_esiid
-from simulator.parties.sandbox import Sandbox, SandboxSettings
+from simulator.parties.ror import AGENT
+from simulator.parties.sandbox import DeskSettings, Sandbox, SandboxSettings
+from simulator.ror.accounts.book import Customer
+from simulator.ror.desk.calls import DeskLimits
+from simulator.ror.errors import RorError
 from simulator.runtime.clock import Clock, ClockMode
 from simulator.smt.database.seat import Loss, SeatLostError
 from simulator.smt.ondemand.inquiries import CALL_BACKS
@@ -39,7 +45,7 @@ from simulator.smt.throttle.policy import parse_policy, preset
 from simulator.world.meters import World, build, default_world
 
 SCRIPT = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8"))
-DOORS, HEADEND = Path(simulator.smt.doors.__path__[0]), Path(headend.service.__path__[0])
+DOORS, HEADEND, DESK = (Path(room.__path__[0]) for room in (simulator.smt.doors, headend.service, simulator.ror.desk))
 #: The folder of each operation's examples, by the first word of its path.
 FOLDERS = {
     "v2": DOORS / "market",
@@ -52,7 +58,11 @@ FOLDERS = {
     "events": HEADEND,
     "collection": HEADEND,
     "batches": HEADEND,
+    "calls": DESK,
+    "accounts": DESK,
 }
+#: Of a step that says so.
+SERVICES = {"headend": HEADEND, "ror": DESK}
 #: Where a sandbox listens by default, and what a token and the end of a call-back's address look like.
 SMT_URL, HEADEND_URL = "http://127.0.0.1:8600", "http://127.0.0.1:8610"
 CALL_BACK = CALL_BACKS + "/{correlationId}/{seal}"
@@ -63,6 +73,12 @@ ENTRIES, LINES, WIDTH = 3, 3, 160
 JSON = "application/json"
 _GONE = OperationalError("SELECT 1", {}, Exception("away"))
 _NOT_KEPT = HeadEndError("headend.inquiry.not_kept", "The inquiry cannot be kept: OperationalError.")
+_NO_CYCLE = RorError(
+    "ror.account.no_cycle",
+    "No billing cycle of account A-0006 is known on 2026-08-12.",
+    "A-0006",
+    "Complete reading_days.csv: a day before and one after it.",
+)
 _NOT_POSTED = PostingFailure(
     at=local(epoch("2026-08-12T07:30")),
     file="1039940674000IntervalData20260812073000001.lse",
@@ -79,6 +95,9 @@ BREAKAGES: dict[str, Callable[[Sandbox], AbstractContextManager[object]]] = {
     "posting": lambda sandbox: patch.object(
         sandbox.headend.health, "_watch", PostingWatch(sandbox.journal, _NOT_POSTED)
     ),
+    "room": lambda sandbox: patch.object(sandbox.ror and sandbox.ror.desk, "limits", DeskLimits(under_way=1)),
+    "disk": lambda _: patch.object(Path, "open", side_effect=OSError),
+    "cycle": lambda _: patch.object(Customer, "at", side_effect=_NO_CYCLE),
 }
 
 
@@ -92,6 +111,8 @@ class Play:
         self._values = _values(sandbox)
         self._fixed = {sandbox.smt_server.url: SMT_URL, sandbox.headend_server.url: HEADEND_URL}
         self._tokens: dict[str, str] = {}
+        assert sandbox.ror is not None
+        self._bases = {HEADEND: sandbox.headend_server.url, DESK: sandbox.ror.server.url}
         #: What the parties sent each other, by path and correlation id.
         self._wire: dict[tuple[str, str], tuple[Any, int, Any]] = {}
         sandbox.http.event_hooks = {"response": [self._heard]}
@@ -148,13 +169,16 @@ class Play:
     async def _call(self, step: dict[str, Any], **sent: Any) -> Any:
         method, path = step["call"].replace(CALL_BACKS, CALL_BACK).split(" ")
         first = path.split("/")[1].partition("?")[0]
-        folder = HEADEND if step.get("service") == "headend" else FOLDERS[first]
-        base = self._sandbox.headend_server.url if folder == HEADEND else ""
+        folder = SERVICES[step["service"]] if "service" in step else FOLDERS[first]
+        base = self._bases.get(folder, "")
         keys = self._sandbox.keys
         tokens = self._tokens | {"callbacks": keys.headend, "inquiries": keys.smt, "events": keys.meters}
         tokens["collection"] = tokens["batches"] = tokens["findings"] = keys.smt
         token = step.get("token", tokens.get(first))
         headers = {"authorization": f"Bearer {token}"} if token else {}
+        if folder == DESK:
+            agent = step.get("token", f"{AGENT.username}:{AGENT.password}")
+            headers = {"authorization": f"Basic {base64.b64encode(agent.encode()).decode()}"}
         body = self._filled(step["body"]) | self._filled(step.get("with", {})) if "body" in step else None
         if path == CALL_BACK:
             key = body.get("correlationId", "1") if body else "1"
@@ -222,7 +246,7 @@ def _values(sandbox: Sandbox) -> dict[str, Any]:
     def noted(word: str) -> str:
         return next(esiid for esiid, _, note in sandbox.market.notes if word in note)
 
-    ordinals = {"first": 1, "second": 2, "third": 3, "fourth": 4, "foreign": 21}
+    ordinals = {"first": 1, "second": 2, "third": 3, "fourth": 4, "sixth": 6, "foreign": 21}
     return {f"${name}": world.esiid(ordinal) for name, ordinal in ordinals.items()} | {
         "$all": [world.esiid(ordinal) for ordinal in range(1, 41)],
         "$fourth_number": world.meters[3].identity.meter_number,
@@ -257,6 +281,7 @@ async def _sandbox(out: Path, now: str, policy: Policy, times: DailyTimes) -> As
         times=times,
         history=True,
         wall=lambda: float(at),
+        desk=DeskSettings(),
     )
     async with (
         Sandbox(settings) as sandbox,

@@ -1,6 +1,6 @@
-"""The OpenAPI pages in ``docs/openapi``: what both services say of themselves, with captured examples.
+"""The OpenAPI pages in ``docs/openapi``: what each service says of itself, with captured examples.
 
-``make openapi`` writes both, and tests hold them equal.
+``make openapi`` writes them, and tests hold them equal.
 """
 
 from __future__ import annotations
@@ -11,18 +11,25 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from simulator.parties.sandbox import DeskSettings
 from tests.simulator.captured import captured
-from tests.simulator.sandboxes import rig
+from tests.simulator.sandboxes import Rig, rig
 
 FOLDER = Path(__file__).parents[2] / "docs" / "openapi"
 
 
 async def _pages(out: Path) -> dict[str, Any]:
-    async with rig(out, posted_days=1) as made:
+    async with rig(out, posted_days=1, desk=DeskSettings()) as made:
         return {
-            "smt.json": (await made.http.get("/openapi.json")).json(),
-            "headend.json": (await made.http.get(f"{made.sandbox.headend_server.url}/openapi.json")).json(),
+            f"{name}.json": (await made.http.get(f"{url}/openapi.json")).json() for name, url in services(made).items()
         }
+
+
+def services(made: Rig) -> dict[str, str]:
+    """Where each service of a sandbox with a desk is."""
+    sandbox = made.sandbox
+    assert sandbox.ror is not None
+    return {"smt": sandbox.smt_server.url, "headend": sandbox.headend_server.url, "ror": sandbox.ror.server.url}
 
 
 def pages() -> dict[str, str]:

@@ -16,7 +16,7 @@ from headend.day.times import DailyTimes
 from meters.calendar import Seconds, day_of, epoch, seconds, to_us
 from meters.device.special import special_esiid
 from meters.faults.rules import FaultRule
-from simulator.parties.sandbox import Sandbox, SandboxSettings
+from simulator.parties.sandbox import DeskSettings, Sandbox, SandboxSettings
 from simulator.ror.client import SmtClient
 from simulator.ror.errors import SmtRefused
 from simulator.runtime.clock import Clock, ClockMode
@@ -81,6 +81,7 @@ async def rig(
     special: bool = False,
     open_links: bool = False,
     faults: Sequence[FaultRule] = (),
+    desk: DeskSettings | None = None,
 ) -> AsyncIterator[Rig]:
     times = times or DailyTimes()
     at = epoch(now)
@@ -98,6 +99,7 @@ async def rig(
         times=times,
         history=True,
         open_links=open_links,
+        desk=desk,
     )
     async with (
         Sandbox(settings) as sandbox,

@@ -98,7 +98,7 @@ class CallDesk:
         """Take a call and begin to work it. Raises RorError where it cannot be: nothing is kept of it then."""
         now = self.driver.now()
         if len(self._under_way) >= self.limits.under_way:
-            text = f"{len(self._under_way)} calls are under way, as many as the desk works at once."
+            text = f"Of {self.limits.under_way} calls that the desk works at once all are under way."
             raise RorError("ror.calls.many", text, mend="Call again when one has ended.")
         customer = (
             self.book.account(asked.account_id)
@@ -122,7 +122,7 @@ class CallDesk:
                 "The ledger takes no line, so the call is not taken.",
                 "See that there is room, and who owns it.",
             )
-            raise RorError("ror.ledger.unwritable", text, str(self.ledger), mend)
+            raise RorError("ror.ledger.unwritable", text, mend=mend)
         self._taken += 1
         for earlier in self._calls.values():
             if earlier.account_id == call.account_id and now - epoch(earlier.asked_at) <= REPEAT_S:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from fastapi import FastAPI
 from fastapi.routing import APIRoute, iter_route_contexts
@@ -14,13 +15,15 @@ from markupsafe import escape
 from pydantic import TypeAdapter
 
 from headend.http.api_pages import examples
+from simulator.parties.ror import AGENT
+from simulator.parties.sandbox import DeskSettings
 from simulator.smt.doors.both.bodies import ESIID
 from tests.simulator.captured import SMT_URL, captured
-from tests.simulator.openapi_pages import FOLDER, pages
+from tests.simulator.openapi_pages import FOLDER, pages, services
 from tests.simulator.sandboxes import rig
 from tests.simulator.smt.rig import Rig
 
-PAGES = ["smt.json", "headend.json"]
+PAGES = ["smt.json", "headend.json", "ror.json"]
 _JSON = "application/json"
 
 
@@ -104,12 +107,12 @@ def test_a_power_status_is_not_asked_for_with_a_reads_example(served: dict[str, 
 async def test_every_example_of_a_request_is_taken_as_well_formed(served: dict[str, str], tmp_path: Path) -> None:
     """Sent to a running sandbox: what comes back may be anything but 400."""
     refused = []
-    async with rig(tmp_path, posted_days=1) as made:
+    async with rig(tmp_path, posted_days=1, desk=DeskSettings()) as made:
         login = {"username": "pecanbend.api", "password": "pecan-bend-1"}
         token = (await made.http.post("/v2/token/", json=login)).json()["accessToken"]
         portal = {"username": "customer.one", "password": "customer-one-1"}
         portal_token = (await made.http.post("/commonapi/user/authenticate", json=portal)).json()["token"]
-        bases = {"smt.json": made.sandbox.smt_server.url, "headend.json": made.sandbox.headend_server.url}
+        bases = {f"{name}.json": url for name, url in services(made).items()}
         for name, base in bases.items():
             page = json.loads(served[name])
             for title, told in operations(page):
@@ -127,8 +130,9 @@ async def test_every_example_of_a_request_is_taken_as_well_formed(served: dict[s
                     value = json.loads(text)
                     key = value.get("correlationId", "")
                     url = base + path.format(correlationId=key, seal=keys.seal(key))
-                    headers = {"authorization": f"Bearer {bearer}"}
-                    reply = await made.http.request(method, url, json=value, headers=headers)
+                    auth = httpx.BasicAuth(AGENT.username, AGENT.password) if name == "ror.json" else None
+                    headers = {} if auth else {"authorization": f"Bearer {bearer}"}
+                    reply = await made.http.request(method, url, json=value, headers=headers, auth=auth)
                     if reply.status_code in (400, 401, 403, 500):
                         refused.append(f"{title} {example}: {reply.text}")
     assert refused == []
@@ -160,11 +164,8 @@ async def test_every_example_of_a_reply_has_the_documented_shape(tmp_path: Path)
 async def test_the_page_of_each_service_shows_every_operation_without_another_host(
     served: dict[str, str], tmp_path: Path
 ) -> None:
-    async with rig(tmp_path, posted_days=1) as made:
-        got = {
-            "smt.json": await made.http.get("/docs"),
-            "headend.json": await made.http.get(f"{made.sandbox.headend_server.url}/docs"),
-        }
+    async with rig(tmp_path, posted_days=1, desk=DeskSettings()) as made:
+        got = {f"{name}.json": await made.http.get(f"{url}/docs") for name, url in services(made).items()}
     for name, reply in got.items():
         assert reply.status_code == 200
         assert "<script" not in reply.text
