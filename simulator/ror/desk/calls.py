@@ -38,7 +38,7 @@ class DeskLimits:
     #: Records that it tells of, the latest; the ledger has all.
     kept: int = 10_000
     #: Seconds between two looks at an on-demand request.
-    poll_s: Seconds = seconds(15)
+    poll_s: Seconds = seconds(5)
 
 
 @dataclass(frozen=True, slots=True)

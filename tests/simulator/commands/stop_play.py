@@ -14,7 +14,7 @@ from typing import Any
 
 from simulator.runtime.folder import LOCK, own
 from simulator.runtime.local_ca import LocalCa
-from tests.simulator.processes import Process, complaints, started
+from tests.simulator.processes import ROOT, Process, complaints, started
 
 ROSTER = "esiid,meter_number,host,port,unit_id,multiplier\n10443720000000001,600000001,127.0.0.1,1,1,1\n"
 SMT = ("smt", "serve", "--port", "0", "--ftps-port", "0", "--count", "4")
@@ -35,6 +35,10 @@ COMMANDS: dict[str, Callable[[Path], list[str]]] = {
     "sandbox": lambda folder: ["sandbox", "--port-base", "0", "--count", "4", "--out", str(folder / "out")],
     "meters": lambda folder: ["meters", "serve", "--port", "0", "--count", "4", "--ledger", str(folder / "out")],
     "headend": lambda folder: [*headend_words(folder), "--out", str(folder / "out")],
+    "ror": lambda folder: [
+        *("ror", "serve", "--port", "0", "--accounts", str(ROOT / "docs" / "accounts"), "--out", str(folder / "out")),
+        *("--smt", "http://127.0.0.1:1", "--login", "ror:secret", "--duns", "999000111"),
+    ],
     "smt": lambda folder: [*SMT, "--out", str(folder / "out")],
     "dispatcher": lambda folder: [*SMT, "--out", str(folder / "out"), "--role", "dispatcher"],
     "worker": lambda folder: [*SMT, "--out", str(folder / "out"), "--role", "worker"],

@@ -30,8 +30,18 @@ def test_the_ready_line_keeps_the_contract_and_ctrl_c_ends_it_cleanly(tmp_path: 
     words = ("--date", "2026-08-12T17:40", "--faults", str(faults), "--replay", str(replay))
     with sandbox(out, *words, fresh=True) as (process, ready):
         assert ready["event"] == "ready"
-        assert set(ready) >= {"smt_url", "headend_url", "ftps", "gateways", "ca_file", "logins", "esiids", "clock"}
-        assert set(ready["logins"]) == {"ror", "other_ror", "csp", "customer", "tdsp"}
+        assert set(ready) >= {
+            "smt_url",
+            "headend_url",
+            "ftps",
+            "gateways",
+            "ca_file",
+            "logins",
+            "esiids",
+            "clock",
+            "ror_url",
+        }
+        assert set(ready["logins"]) == {"ror", "other_ror", "csp", "customer", "tdsp", "desk"}
         assert len([row for row in ready["esiids"] if row["esiid"].startswith("104437298")]) == 33
         assert (ready["clock"]["mode"], ready["middle"]) == ("scaled", "law")
         assert [len(gateway["meters"]) for gateway in ready["gateways"]] == [5, 5, len(SPECIALS) + 2]
@@ -113,6 +123,8 @@ def test_a_taken_port_is_named_and_a_folder_in_use_too(tmp_path: Path) -> None:
         (("--date", "2020-01-20"), "sandbox.date"),
         (("--out", "/dev/null/x"), "out.unusable"),
         (("--database", "nonsense://"), "database"),
+        (("--accounts", "/nowhere"), "ror.accounts.unreadable: /nowhere/accounts.yaml"),
+        (("--registry", "/nowhere"), "smt.registry.no_file: /nowhere/entities.csv"),
     ],
 )
 def test_a_bad_option_is_one_line_with_code_place_and_mend(options: tuple[str, ...], code: str, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from tests.simulator.commands.stop_play import COMMANDS, stop
 
 
 @pytest.mark.process
-@pytest.mark.parametrize("name", ["sandbox", "meters", "headend", "smt"])
+@pytest.mark.parametrize("name", ["sandbox", "meters", "headend", "smt", "ror"])
 def test_a_signal_at_any_moment_is_one_line_the_documented_exit_and_leaves_nothing_open(
     name: str, tmp_path: Path
 ) -> None:

@@ -43,7 +43,7 @@ async def test_a_call_is_answered_as_the_inquiry_by_itself_answers(tmp_path: Pat
     plan = shipped_plan(PLAN)
 
     def process(runtime: Runtime, client: SmtClient, notes: Notes) -> Generator[Any, Any, CallResult]:
-        asked = Question.BALANCE, call_id, PATIENCE_S, seconds(15)
+        asked = Question.BALANCE, call_id, PATIENCE_S, seconds(5)
         return balance_inquiry(runtime, client, account, plan, *asked, notes)
 
     alone, _, _ = await asyncio.to_thread(run_call, process)
@@ -70,7 +70,7 @@ async def test_it_satisfies_once_the_re_bill_agrees_and_nobody_calls_again(tmp_p
         await rig.to("2026-08-13T11:59")
         before = (await rig.call(call_id))["satisfied"]
         assert before["verdict"] is None
-        assert "answered after 75 s of 180 s" in before["reason"]
+        assert "answered after 70 s of 180 s" in before["reason"]
         rig.portal.posted = date(2026, 8, 12)
         await rig.to("2026-08-13T12:00")
         told = await rig.call(call_id)
@@ -117,7 +117,7 @@ async def test_who_has_hung_up_or_calls_again_was_not_satisfied(tmp_path: Path) 
     async with desk_rig(tmp_path) as rig:
         short, first = await rig.take(patience_s=20), await rig.take(account_id="A-1001", esiid=None)
         await rig.to("2026-08-12T18:00")
-        assert "had hung up: answered after 75 s of 20 s" in (await rig.call(short))["satisfied"]["reason"]
+        assert "had hung up: answered after 70 s of 20 s" in (await rig.call(short))["satisfied"]["reason"]
         again = await rig.take(question="last_bill")
         await rig.to("2026-08-12T18:01")
         assert (await rig.call(first))["satisfied"] == {
