@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from simulator.smt.errors import TABLE
+from tests.simulator.parties.support import eventually
 from tests.simulator.processes import ROOT, done, patience, serving
 
 #: Replies end without a line's end.
@@ -40,6 +41,7 @@ def shell(script: str, ready: dict[str, Any], folder: Path) -> list[str]:
     script = script.replace("http://127.0.0.1:8600", ready["smt_url"]).replace(
         "ftp://127.0.0.1:8621", f"ftp://127.0.0.1:{ready['ftps']['port']}"
     )
+    script = script.replace("http://127.0.0.1:8650", ready["ror_url"])
     script = script.replace("ami-out/sandbox/tls/ca.pem", ready["ca_file"])
     script = re.sub(r'"THE ONE IT GAVE"', '"\'"$GAVE"\'"', script).replace("THE ONE IT GAVE", "$GAVE")
     env = os.environ | {"TZ": "America/Chicago", "NO_PROXY": "127.0.0.1"}
@@ -53,6 +55,7 @@ def test_the_curl_lines_of_the_pages_do_what_the_pages_say(tmp_path: Path) -> No
     (ledger,) = blocks("operations.md", "The life of a request")
     complaint = blocks("portal-api.md", "Complaints")[0].split("\ncurl -s $SMT/control/complaints ")[0]
     (portal,) = blocks("sandbox.md", "The portal API")
+    (desk,) = blocks("sandbox.md", "A balance call")
     start, calls = opening.split("\n\n", 1)
     with serving("sandbox", "--json", "--port-base", "0", "--out", str(tmp_path / "out"), "--count", "10") as (
         _,
@@ -87,6 +90,10 @@ def test_the_curl_lines_of_the_pages_do_what_the_pages_say(tmp_path: Path) -> No
         with httpx.Client(base_url=ready["smt_url"], trust_env=False, timeout=20) as http:
             while http.get("/control/complaints").json()["complaints"][0]["strikes"] == 0:
                 assert time.monotonic() < waited
+        books, taken, call = map(json.loads, shell(desk, ready, tmp_path))
+        assert (books["account_id"], taken["id"]) == ("A-0001", call["id"])
+        look = "\n".join(one for one in desk.splitlines() if not one.startswith(("desk /a", "desk /calls ")))
+        eventually(lambda: "On our books" in shell(look, ready, tmp_path)[0])
 
 
 @pytest.mark.parametrize("code", [row.code for row in TABLE if row.door != "gateway"])

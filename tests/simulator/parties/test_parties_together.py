@@ -11,9 +11,10 @@ import pytest
 
 from meters.calendar import epoch
 from simulator.parties.keys_file import KEYS
+from simulator.parties.ror import AGENT
 from simulator.smt.doors.market.odr_wire import OdrStatus
 from tests.simulator.parties.support import Parties, Retailer, eventually, free_port, script
-from tests.simulator.processes import done
+from tests.simulator.processes import ROOT, done
 
 pytestmark = pytest.mark.process
 
@@ -119,3 +120,25 @@ def test_three_processes_answer_together_and_each_can_be_killed_in_the_middle(tm
         later = esiids[5] if ended.statusCode == "1" else esiids[2]
         assert retailer.ended(retailer.ask(later, "REGISTER")).statusCode == "0"
         assert len(list(home.glob("*.lse"))) == BACKFILL
+
+        # A retailer with accounts of its own, before the SMT that came back: it knows its address and its log-in there.
+        accounts = str(ROOT / "docs" / "accounts")
+        words = (
+            "ror",
+            "--accounts",
+            accounts,
+            "--smt-of",
+            made.file("smt"),
+            "--port",
+            "0",
+            "--out",
+            str(tmp_path / "ror"),
+        )
+        desk = made.start(*words)["ror_url"]
+        agent = httpx.BasicAuth(AGENT.username, AGENT.password)
+        with httpx.Client(base_url=desk, auth=agent, trust_env=False, timeout=20) as http:
+            call = http.post("/calls", json={"account_id": "PB-1001"}).json()["id"]
+            eventually(lambda: http.get(f"/calls/{call}").json()["state"] == "told")
+            told = http.get(f"/calls/{call}").json()
+        assert (told["esiid"], told["answer"]["trouble"]) == (esiids[0], None)
+        assert float(told["told_usd"]) > 0

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import simulator.capacity.workload
 from simulator.capacity.workload.spec import workload_schema
-from tests.simulator.ror.billing.pages import schema_text
+from tests.simulator.ror.billing import pages
 
 SCHEMA = Path(simulator.capacity.workload.__file__).with_name("workload.schema.json")
 
 
 def schema_text() -> str:
     """The file's text."""
-    return schema_text(workload_schema())
+    return pages.schema_text(workload_schema())
 
 
 if __name__ == "__main__":
