@@ -303,7 +303,9 @@ class SandboxOptions:
     accounts: AccountsOption = None
     registry: Annotated[
         Path | None,
-        typer.Option(help="SMT's records: a folder of CSV files, instead of those made for the meters."),
+        typer.Option(
+            help="SMT's records: a folder of CSV files, instead of those made for the meters; without the magic ESI IDs."
+        ),
     ] = None
     keys: KeysOption = None
     open_links: OpenLinksOption = False

@@ -165,6 +165,8 @@ class Sandbox:
         headend_socket = bind(HOST, settings.port(HEADEND_PORT), "the head-end")
         self._closing.callback(headend_socket.close)
         ror_socket = bind(HOST, settings.port(ROR_PORT), "the retailer's desk") if settings.desk else None
+        if ror_socket:
+            self._closing.callback(ror_socket.close)
         login = self.market.tdsp_login
         passive = range(settings.port_base + PASSIVE_PORTS.start, settings.port_base + PASSIVE_PORTS.stop)
         self.files = FileSite(

@@ -77,7 +77,8 @@ def _settings(options: SandboxOptions, running: Clock, way: str) -> SandboxSetti
     posted_to = today - timedelta(days=1)
     if now < times.posted_at(posted_to):
         posted_to -= timedelta(days=1)
-    spec = default_world(today, posted_to, options.count, special=True)
+    # Records from files are of ordinary meters: no command writes those of the magic ones.
+    spec = default_world(today, posted_to, options.count, special=options.registry is None)
     agreement = AgreementSpec(meter=1, customer=FIRST_CUSTOMER, first_day=spec.first_day)
     premises = (PremiseSpec(meter=1, replay=options.replay),) if options.replay is not None else ()
     market = MarketSpec(agreements=(agreement,)) if options.registry is None else MarketSpec(registry=options.registry)

@@ -6,14 +6,21 @@ import json
 import signal
 import socket
 from contextlib import AbstractContextManager
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from meters import SEED
+from meters.calendar import epoch
 from meters.device.special import SPECIALS
-from tests.simulator.processes import Process, complaints, fails, fails_here, patience, serving
+from simulator.smt.registry.csv_files import write_new_registry
+from simulator.world.market import build_market
+from simulator.world.meters import build, default_world
+from tests.simulator.parties.support import eventually
+from tests.simulator.processes import ROOT, Process, complaints, fails, fails_here, patience, serving
 
 
 def sandbox(out: Path, *options: str, fresh: bool = False) -> AbstractContextManager[tuple[Process, dict[str, Any]]]:
@@ -87,7 +94,16 @@ def test_the_ready_line_keeps_the_contract_and_ctrl_c_ends_it_cleanly(tmp_path: 
 def test_over_tls_the_url_keeps_the_address_and_the_local_ca_is_enough(tmp_path: Path) -> None:
     import ssl
 
-    with sandbox(tmp_path, "--tls", "--clock", "manual", "--date", "2026-08-12") as (_, ready):
+    # With records and accounts of a tester's own: the retailer's way to SMT is TLS too.
+    world = default_world(date(2026, 8, 12), date(2026, 8, 11), 10)
+    write_new_registry(build_market(build(world, SEED, epoch("2026-08-12T12:00"))).registry, tmp_path / "records")
+    own = ("--registry", str(tmp_path / "records"), "--accounts", str(ROOT / "docs" / "accounts"))
+    with sandbox(tmp_path / "out", "--tls", "--clock", "manual", "--date", "2026-08-12", *own) as (_, ready):
+        assert ready["esiids"] == []
+        with httpx.Client(base_url=ready["ror_url"], auth=("desk.agent", "pecan-desk-1"), trust_env=False) as http:
+            call = http.post("/calls", json={"account_id": "PB-1003"}).json()["id"]
+            eventually(lambda: http.get(f"/calls/{call}").json()["state"] == "told")
+            assert http.get(f"/calls/{call}").json()["answer"]["trouble"] is None
         assert ready["smt_url"].startswith("https://127.0.0.1:")
         assert (ready["clock"]["now"], ready["middle"]) == ("2026-08-12T12:00:00-05:00", "18,52")
         trust = ssl.create_default_context(cafile=ready["ca_file"])

@@ -70,7 +70,10 @@ async def test_it_satisfies_once_the_re_bill_agrees_and_nobody_calls_again(tmp_p
         await rig.to("2026-08-13T11:59")
         before = (await rig.call(call_id))["satisfied"]
         assert before["verdict"] is None
-        assert "answered after 70 s of 180 s" in before["reason"]
+        assert (
+            before["reason"]
+            == "So far answered after 70 s of 180 s patience; the re-bill on VEE data is to come at noon."
+        )
         rig.portal.posted = date(2026, 8, 12)
         await rig.to("2026-08-13T12:00")
         told = await rig.call(call_id)
