@@ -72,8 +72,8 @@ def render(document: dict[str, Any], url: str) -> str:
     groups: dict[str, list[Operation]] = {}
     for operation in operations(document, url):
         groups.setdefault(operation.tag, []).append(operation)
-    secured = "securitySchemes" in document.get("components", {})
-    return _template().render(groups=groups, url=url, secured=secured)
+    kinds = {scheme["scheme"] for scheme in document.get("components", {}).get("securitySchemes", {}).values()}
+    return _template().render(groups=groups, url=url, kinds=kinds)
 
 
 def operations(document: dict[str, Any], url: str) -> Iterator[Operation]:
@@ -89,7 +89,7 @@ def operations(document: dict[str, Any], url: str) -> Iterator[Operation]:
                 summary=described.get("summary", ""),
                 description=described.get("description", ""),
                 anchor=re.sub(r"\W+", "-", f"{method}{path}").strip("-"),
-                curl=_curl(method.upper(), url + path, bool(described.get("security")), content, document),
+                curl=_curl(method.upper(), url + path, _borne(described, document), content, document),
                 request=request,
                 replies=[
                     (status, reply.get("description", ""), _body(document, reply.get("content", {}).get(_JSON), _TOLD))
@@ -119,10 +119,15 @@ def _body(document: dict[str, Any], content: dict[str, Any] | None, words: tuple
     return Body(shapes, written)
 
 
-def _curl(method: str, url: str, secured: bool, content: dict[str, Any] | None, document: dict[str, Any]) -> str:
-    words = ["curl -s"]
-    if secured:
-        words.append('-H "authorization: Bearer $TOKEN"')
+def _borne(described: dict[str, Any], document: dict[str, Any]) -> str:
+    """What curl is told of the log-in that an operation asks for."""
+    named = next(iter(described.get("security", [{}])[0]), "")
+    scheme = document["components"]["securitySchemes"][named]["scheme"] if named else ""
+    return {"bearer": '-H "authorization: Bearer $TOKEN"', "basic": '-u "$AGENT"'}.get(scheme, "")
+
+
+def _curl(method: str, url: str, borne: str, content: dict[str, Any] | None, document: dict[str, Any]) -> str:
+    words = ["curl -s", *filter(None, [borne])]
     found = examples(document, content) if content else []
     if found:
         words.append("-H 'content-type: application/json'")

@@ -62,7 +62,8 @@ class _Reading:
     def __post_init__(self) -> None:
         """Read the plans: what is wrong with a file is told once, whoever names it."""
         self.plans |= {name: shipped_plan(name) for name in shipped_plans()}
-        for path in sorted(self.folder.glob("*.yaml")):
+        # A folder without accounts is another's, with YAML of its own.
+        for path in sorted(self.folder.glob("*.yaml")) if (self.folder / ACCOUNTS).exists() else ():
             if path.name != ACCOUNTS:
                 self.plans[path.name], mistakes = plan_mistakes(path)
                 self.mistakes += mistakes

@@ -7,6 +7,7 @@ from typing import Any
 
 import httpx
 import pytest
+from markupsafe import escape
 
 from simulator.ror.desk.app import Entry
 from tests.simulator.ror.desk.support import desk_rig
@@ -94,7 +95,10 @@ async def test_what_cannot_be_is_told_with_code_and_place(
 async def test_its_page_and_document_are_there(tmp_path: Path) -> None:
     async with desk_rig(tmp_path) as rig:
         document = (await rig.http.get("/openapi.json")).json()
-        assert "A customer calls" in (await rig.http.get("/docs")).text
+        page = (await rig.http.get("/docs")).text
+        assert "A customer calls" in page
+        assert escape('curl -s -u "$AGENT" http://desk.test/accounts') in page
+        assert "$TOKEN" not in page
     assert set(document["paths"]) == {
         *("/calls", "/calls/{call_id}"),
         *("/accounts", "/accounts/{account_id}", "/accounts/{account_id}/bill"),
