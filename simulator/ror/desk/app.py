@@ -180,7 +180,7 @@ def _router() -> APIRouter:
     @routes.get("/accounts", responses=_MALFORMED | _GUARDED, summary="The accounts")
     async def accounts(
         here: ServedDesk,
-        skip: Annotated[int, Query(ge=0)] = 0,
+        skip: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
         most: Annotated[int, Query(ge=1, le=1_000)] = 100,
     ) -> AccountList:
         """List them as they were written."""
