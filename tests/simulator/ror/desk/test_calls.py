@@ -80,6 +80,8 @@ async def test_it_satisfies_once_the_re_bill_agrees_and_nobody_calls_again(tmp_p
         assert told["rebill"]["vee_usd"] == told["told_usd"]
         assert told["satisfied"]["verdict"] is None
         assert "2026-08-13T17:40:00-05:00" in told["satisfied"]["reason"]
+        await rig.to("2026-08-13T17:39:59")
+        assert (await rig.call(call_id))["satisfied"]["verdict"] is None
         await rig.to("2026-08-13T17:40")
         assert (await rig.call(call_id))["satisfied"]["verdict"] is True
     lines = ledger(tmp_path)
