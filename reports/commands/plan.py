@@ -158,7 +158,7 @@ def value(
         typer.Option(
             help="A plan file, or a shipped one's name; again for another.",
             show_default="all shipped",
-            autocompletion=_names,
+            autocompletion=plan_names,
         ),
     ] = None,
     homes: Annotated[

@@ -35,6 +35,7 @@ def words(text: str) -> str:
     return " ".join(re.sub(r"<[^>]*>", " ", re.sub(r"<svg.*?</svg>", "", text, flags=re.DOTALL)).split())
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("told", "dated"),
     [(RUNNING, "as of 2026-08-03 17:30"), (OVER, "as of 2026-07-13 00:00"), (AHEAD, "as of 2026-08-05 00:00")],
