@@ -89,13 +89,13 @@ def estimate_rows(
     for k in range(len(rows)):
         row = rows[k]
         ladder = ladder_of[k]
-        bad = flags.bad[row]
+        bad, dark = flags.bad[row], (day.present[row], day.power[row])
         advance, tolerance = flags.advance[row], flags.tolerance[row]
         hard = service_wh(limits, day.multiplier[row], day.asset[row])
         for turn in range(2):
             begin = -1
             for i in range(n + 1):
-                if i < n and bad[i] != 0 and (begin < 0 or _dark(day, row, i) == _dark(day, row, begin)):
+                if i < n and bad[i] != 0 and (begin < 0 or _dark(*dark, i) == _dark(*dark, begin)):
                     begin = i if begin < 0 else begin
                 elif begin >= 0:
                     energy = advance if advance >= 0 else day.average[row]
@@ -136,9 +136,9 @@ def _implausible(
 
 
 @kernel
-def _dark(day: DayColumns, row: int, i: int) -> bool:
+def _dark(present: BoolArray, power: OctetArray, i: int) -> bool:
     """Whether a value is missing where events say that the power is out: there nothing is made up, though nobody has told of the end."""
-    return not day.present[row, i] and (day.power[row, i] & _OUT) != 0
+    return not present[i] and (power[i] & _OUT) != 0
 
 
 @kernel
@@ -164,7 +164,7 @@ def _fill(
         left = int(out.wh[row, begin - 1])
     if end < n and bad[end] == 0 and (day.status[row, end] & _POWER_FAIL) == 0:
         right = int(out.wh[row, end])
-    for at in range(0 if _dark(day, row, begin) else len(ladder)):
+    for at in range(0 if _dark(day.present[row], day.power[row], begin) else len(ladder)):
         rung, first, second = ladder[at, 0], ladder[at, 1], ladder[at, 2]
         if rung == _INTERPOLATE and count <= first and (left >= 0 or right >= 0):
             _line(out.wh[row], out.method[row], begin, end, left, right)
