@@ -25,7 +25,7 @@ from meters.faults.ledger import LedgerEntry, ordered
 from meters.faults.lookalike import Lookalike
 from meters.faults.overlay import overlay
 from meters.faults.replies import reply, silences
-from meters.faults.rules import FaultRule, Roster, expand, lookalikes
+from meters.faults.rules import FaultRule, Roster, expand, lookalikes, touching
 from meters.identity import (
     DIALS,
     MeterIdentity,
@@ -40,7 +40,7 @@ from meters.identity import (
 )
 from meters.load.lookalikes import fits, refuse_roofless
 from meters.load.premises import HOMES, Mix, PremiseArrays, make_premise
-from meters.load.truth import GeneratedLoad, PremiseLoad, day_intervals, registers
+from meters.load.truth import GeneratedLoad, PremiseLoad, Registers, day_between, registers
 from meters.load.weather import Weather
 from meters.shown import Wire
 from meters.status import has_value
@@ -216,18 +216,29 @@ class Fleet:
 
     def rows(self, day: date, ordinals: Ordinals, *, marked: bool = True) -> Partition:
         """The same of any meters of the fleet, whose ordinals ascend."""
-        part = self._sound(day, _array(ordinals))
-        begins, ends = day_start(day), day_end(day)
-        faulty = self.faults(ordinals, (begins, ends + ATTEMPTS_S[-1] + 1))
-        # Of one that begins on the next day the midnight before it may be missing.
-        alike = self._alike_before(part.ordinals, day_end(day + timedelta(days=1)))
-        own = set(self.loads).intersection(part.ordinals.tolist()) if self.loads else set()
-        put_over = sorted(faulty.keys() | own | alike)
-        for row, ordinal in zip(np.searchsorted(part.ordinals, put_over).tolist(), put_over, strict=True):
-            # A fault of the record in the next morning's hours is none of the day's.
-            mine = [one for one in faulty.get(ordinal, ()) if one.first < ends or one.row.layer is not Layer.INTERVALS]
-            self._put_over(part, row, ordinal, mine, marked=marked)
-        return part
+        return next(self.rows_on((day,), ordinals, marked=marked))
+
+    def rows_on(self, days: Sequence[date], ordinals: Ordinals, *, marked: bool = True) -> Iterator[Partition]:
+        """The same of several days: who the meters are and what faults they have is drawn once for all of them."""
+        numbers = _array(ordinals)
+        premises = PremiseArrays.at(self.seed, self.tdsp, numbers, self.mix)
+        spans = [(day_start(day), day_end(day) + ATTEMPTS_S[-1] + 1) for day in days]
+        drawn = self.faults(ordinals, (min(spans)[0], max(spans)[1]))
+        own = set(self.loads).intersection(numbers.tolist()) if self.loads else set()
+        for day, span in zip(days, spans, strict=True):
+            part = self._sound(day, numbers, premises)
+            faulty = {ordinal: mine for ordinal, ones in drawn.items() if (mine := touching(ones, *span))}
+            # Of one that begins on the next day the midnight before it may be missing.
+            alike = self._alike_before(numbers, day_end(day + timedelta(days=1)))
+            put_over = sorted(faulty.keys() | own | alike)
+            ends = day_end(day)
+            for row, ordinal in zip(np.searchsorted(numbers, put_over).tolist(), put_over, strict=True):
+                # A fault of the record in the next morning's hours is none of the day's.
+                mine = [
+                    one for one in faulty.get(ordinal, ()) if one.first < ends or one.row.layer is not Layer.INTERVALS
+                ]
+                self._put_over(part, row, ordinal, mine, marked=marked)
+            yield part
 
     def ledger(self, first: date, last: date) -> list[LedgerEntry]:
         """What the rules do to the meters on the operating days first to last, both included."""
@@ -310,20 +321,14 @@ class Fleet:
         """(m, 2) what the meters with these ordinals would show at the midnight that begins the day, had they no faults: delivered and received, multiplied."""
         numbers = _array(ordinals)
         premises = PremiseArrays.at(self.seed, self.tdsp, numbers, self.mix)
-        return _displayed(self._registers(day, numbers, premises), multipliers(premises.curves, premises.hashes))
+        counted = _counted(registers(self.seed, premises, day, self.weather), numbers)
+        return _displayed(counted, multipliers(premises.curves, premises.hashes))
 
-    def _registers(self, day: date, ordinals: NDArray[np.int64], premises: PremiseArrays) -> NDArray[np.int64]:
-        found = np.stack(registers(self.seed, premises, day, self.weather), axis=1)
-        found[:, 0] += initial_wh(ordinals)
-        return found
-
-    def _sound(self, day: date, ordinals: NDArray[np.int64]) -> Partition:
+    def _sound(self, day: date, ordinals: NDArray[np.int64], premises: PremiseArrays) -> Partition:
         """A partition as it would be without faults."""
         count = len(ordinals)
-        premises = PremiseArrays.at(self.seed, self.tdsp, ordinals, self.mix)
-        load = day_intervals(self.seed, premises, day, self.weather)
-        r0, r1 = (self._registers(at, ordinals, premises) for at in (day, day + timedelta(days=1)))
-        delivered, received = load
+        start, (delivered, received), stop = day_between(self.seed, premises, day, self.weather)
+        r0, r1 = _counted(start, ordinals), _counted(stop, ordinals)
         behind = multipliers(premises.curves, premises.hashes)
         rows = np.flatnonzero(behind > 1)
         if len(rows):
@@ -433,12 +438,20 @@ class Fleet:
 
     def _answers(self, day: date, silent: Sequence[Fault]) -> bool:
         """Whether a meter with these faults of its replies answers any attempt at the day."""
-        hashed = esiid_hash(silent[0].esiid)
-        return any(reply(silent, self.seed, hashed, day_end(day) + at).wire is Wire.ANSWER for at in ATTEMPTS_S)
+        hashed, ends = esiid_hash(silent[0].esiid), day_end(day)
+        # What lasts through all of them keeps to its first answer: a lot is drawn by day.
+        all_along = all(one.first <= ends and ends + ATTEMPTS_S[-1] < one.until for one in silent)
+        tried = ATTEMPTS_S[:1] if all_along else ATTEMPTS_S
+        return any(reply(silent, self.seed, hashed, ends + at).wire is Wire.ANSWER for at in tried)
 
 
 def _array(ordinals: Ordinals) -> NDArray[np.int64]:
     return np.arange(ordinals.start, ordinals.stop) if isinstance(ordinals, range) else ordinals
+
+
+def _counted(since_era: Registers, ordinals: NDArray[np.int64]) -> NDArray[np.int64]:
+    """(m, 2) what meters with these ordinals have counted, delivered and received."""
+    return np.stack((since_era.delivered + initial_wh(ordinals), since_era.received), axis=1)
 
 
 def _displayed(registers_: NDArray[np.int64], multiplier: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -49,8 +49,8 @@ def before(fleet: Fleet, day: date, ordinals: Ordinals) -> tuple[LongArray, Long
 
     -1 where a register was not read, or ran back. Channels are delivered and received.
     """
-    yesterday = fleet.rows(day - timedelta(days=1), ordinals, marked=False)
-    earlier = fleet.rows(day - timedelta(days=AVERAGE_OF_DAYS), ordinals, marked=False)
+    days = [day - timedelta(days=back) for back in (1, AVERAGE_OF_DAYS)]
+    yesterday, earlier = fleet.rows_on(days, ordinals, marked=False)
     ended, began = as_read(yesterday)[1], as_read(earlier)[0]
     known = (ended >= began) & (began >= 0) & (yesterday.numbers == earlier.numbers)[:, None]
     return ended, np.where(known, (ended - began) // AVERAGE_OF_DAYS, -1), yesterday.numbers
@@ -86,16 +86,15 @@ class FleetHistory:
         keys = tuple(at[ordinal] for ordinal in ordinals.tolist())
         near = [self._day - timedelta(days=back) for back in (1, 2, 3)]
         days = sorted({*near, *like_days(self._day, back_days)[:_LIKE_DAYS]}, reverse=True)
-        done = [self._validated(on, keys, ordinals) for on in days]
+        done = [self._validated(part, keys) for part in fleet.rows_on(days, ordinals, marked=False)]
         sides = (tuple(_channel_day(one, channel) for one in done) for channel in CHANNELS)
         self._held = History(keys, tuple(days), *sides)
         return self._held
 
-    def _validated(self, day: date, keys: tuple[MeterKey, ...], ordinals: NDArray[np.int64]) -> VeeDay:
-        part = self._fleet.rows(day, ordinals, marked=False)
+    def _validated(self, part: Partition, keys: tuple[MeterKey, ...]) -> VeeDay:
         present = part.present & part.answers[:, None]
         status = np.where(part.answers[:, None], part.status, np.uint16(0))
-        collected = block(day, keys, (part.delivered, part.received), present, status, as_read(part))
+        collected = block(part.day, keys, (part.delivered, part.received), present, status, as_read(part))
         return run_batch(collected, None, self._preset, Assets.plain(len(keys), part.multipliers))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Literal
+from typing import Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,7 @@ MOST_DAYS = 400
 _BLOCK = 64
 #: Upper counter word of these draws; no load draw has it.
 _PURPOSE = 0xFA17
+_H = TypeVar("_H", bound=Happening)
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,14 +218,17 @@ def _expanded(
             made += _by_rate(rule, index, seed, roster, *(lasting if ROWS[rule.kind].lasting else drawn))
         else:
             made += _by_name(rule, roster)
-    if wanted is None:
-        return made
+    return made if wanted is None else touching(made, *wanted)
+
+
+def touching(made: Sequence[_H], first: Seconds, until: Seconds) -> list[_H]:
+    """What of some happenings is wanted between two instants, as ``expand`` tells it."""
     ahead = {fault.esiid for fault in made if fault.kind is FaultKind.ROLLOVER}
     return [
         fault
         for fault in made
-        if (fault.first < wanted[1] and fault.until > wanted[0])
-        or (fault.row.lasting and (fault.first < wanted[1] or fault.esiid in ahead))
+        if (fault.first < until and fault.until > first)
+        or (fault.row.lasting and (fault.first < until or fault.esiid in ahead))
     ]
 
 

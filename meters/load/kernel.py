@@ -428,11 +428,14 @@ def fill_days(
     traits: Traits,
     shape: Shape,
     more: tuple[Ints, Ints],
+    start: tuple[Ints, Ints],
+    stop: tuple[Ints, Ints],
     delivered: NDArray[np.int32],
     received: NDArray[np.int32],
 ) -> None:
     """Fill delivered[row] and received[row], (n,) Wh each, with the day between two midnights and ``more``, (m,) Wh each.
 
+    start, stop: filled as ``fill_registers`` does at the two midnights.
     A Philox call gives eight intervals two bytes each: one jitters the small things by an eighth, one switches something large on.
     """
     n = delivered.shape[1]
@@ -449,8 +452,9 @@ def fill_days(
         )
         drawn_0, given_0, car_0 = _at_midnight(k0, k1, premises, row, ends[0], traits)
         drawn_1, given_1, car_1 = _at_midnight(k0, k1, premises, row, ends[1], traits)
-        total = np.int64(math.floor(drawn_1 + car_1)) - np.int64(math.floor(drawn_0 + car_0))
-        total += more[0][row]
+        start[0][row], start[1][row] = np.int64(math.floor(drawn_0 + car_0)), np.int64(math.floor(given_0))
+        stop[0][row], stop[1][row] = np.int64(math.floor(drawn_1 + car_1)), np.int64(math.floor(given_1))
+        total = stop[0][row] - start[0][row] + more[0][row]
         low, high = number & mask, number >> half
         base, habits, _, cools, heats, shift, size, period, plug = _own(number)
         always = (shape.steady[klass] * base) >> 7
@@ -496,7 +500,7 @@ def fill_days(
             weights[i] = weight
             whole += weight
         if premises.solar_w[row] > 0:
-            sent = np.int64(math.floor(given_1)) - np.int64(math.floor(given_0)) + more[1][row]
+            sent = stop[1][row] - start[1][row] + more[1][row]
             kilowatts = premises.solar_w[row] / (1000.0 * premises.scales[row])
             whole = _under_roof(kilowatts, shape.sun, sent, weights, given, received[row])
         car = min(total, np.int64(car_1 - car_0)) if premises.ev_wh[row] > 0 else np.int64(0)

@@ -31,6 +31,7 @@ __all__ = [
     "PremiseArrays",
     "PremiseLoad",
     "Registers",
+    "day_between",
     "day_intervals",
     "intervals",
     "register",
@@ -136,15 +137,34 @@ def registers(seed: int, premises: PremiseArrays, day: date, weather: Weather = 
 
 def day_intervals(seed: int, premises: PremiseArrays, day: date, weather: Weather = ()) -> DayLoad:
     """``intervals`` of many premises, each (m, n)."""
-    size = (len(premises), intervals_in(day))
-    more = Registers(np.zeros(len(premises), np.int64), np.zeros(len(premises), np.int64))
+    return _usual_between(seed, premises, day, weather)[1]
+
+
+def day_between(
+    seed: int, premises: PremiseArrays, day: date, weather: Weather = ()
+) -> tuple[Registers, DayLoad, Registers]:
+    """``day_intervals``, and the ``registers`` before and after them."""
+    start, load, stop = _usual_between(seed, premises, day, weather)
+    for zone, rows, _ in _by_zone(premises) if weather else ():
+        for until, out in ((day, start), (day + timedelta(days=1), stop)):
+            _put_weather(seed, zone, rows, premises, (ERA, until), weather, out)
+    return start, load, stop
+
+
+def _usual_between(
+    seed: int, premises: PremiseArrays, day: date, weather: Weather
+) -> tuple[Registers, DayLoad, Registers]:
+    """As ``day_between``, but for what declared weather adds to the registers."""
+    m, size = len(premises), (len(premises), intervals_in(day))
+    more, start, stop = (Registers(*np.zeros((2, m), np.int64)) for _ in range(3))
     out = DayLoad(np.empty(size, np.int32), np.zeros(size, np.int32))
     for zone, rows, roofs in _by_zone(premises):
         since = since_era(day)
         ends = midnight(seed, zone, since, roofs), midnight(seed, zone, since + 1, roofs)
         _put_weather(seed, zone, rows, premises, (day, day + timedelta(days=1)), weather, more)
-        fill_days(*words(seed), rows, premises.columns, ends, _TRAITS, shape(seed, zone, day, weather), more, *out)
-    return out
+        of_day = shape(seed, zone, day, weather)
+        fill_days(*words(seed), rows, premises.columns, ends, _TRAITS, of_day, more, start, stop, *out)
+    return start, out, stop
 
 
 def scale_to(seed: int, premise: Premise, first: date, last: date, wh: int, weather: Weather = ()) -> Premise:
