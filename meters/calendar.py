@@ -122,6 +122,7 @@ def day_start(day: date) -> Seconds:
     return seconds(datetime(day.year, day.month, day.day, tzinfo=CPT).timestamp())
 
 
+@lru_cache(maxsize=8192)
 def day_end(day: date) -> Seconds:
     """UTC epoch seconds of the local midnight at which an operating day ends."""
     return day_start(day + timedelta(days=1))

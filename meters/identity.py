@@ -47,6 +47,7 @@ ORDINALS = 10**8
 DIALS = 6
 #: Coprime to 10, so that ordinal x step mod 10^8 meets every number once: ids are unique and look unordered.
 _ESIID_STEP = 61_803_397
+_ESIID_BACK = pow(_ESIID_STEP, -1, ORDINALS)
 _METER_STEP = 41_421_357
 
 
@@ -128,7 +129,7 @@ def make_esiid(tdsp: Tdsp, seed: int, ordinal: int) -> str:
 def ordinal_of(tdsp: Tdsp, seed: int, esiid: str) -> int:
     """The ordinal for which ``make_esiid`` gives this ESI ID. Raises MeterError if there is none."""
     if esiid.isascii() and esiid.isdigit():
-        ordinal = (int(esiid[-8:]) * pow(_ESIID_STEP, -1, ORDINALS) - seed) % ORDINALS
+        ordinal = (int(esiid[-8:]) * _ESIID_BACK - seed) % ORDINALS
         if make_esiid(tdsp, seed, ordinal) == esiid:
             return ordinal
     raise MeterError("meters.esiid.unknown", f"No {tdsp.name} premise of seed {seed} has this ESI ID.", place=esiid)

@@ -128,12 +128,13 @@ def _publish(task: Task, part: Partition, vee: VeeDay) -> None:
         "multiplier": part.multipliers.astype(np.int32),
     }
     wide = []
+    estimated = {channel: vee.channel(channel).status.sum(axis=1, dtype=np.uint8) for channel in SIDES}
     posted = {Channel.LOAD: np.ones(m, np.bool_), Channel.GENERATION: _generates(part, vee.received)}
     for channel, name in SIDES.items():
-        columns |= _side(name, vee.channel(channel), posted[channel])
+        columns |= _side(name, vee.channel(channel), posted[channel], estimated[channel])
         wide += [f"{name}_{what}" for what in ("wh", "start_wh", "stop_wh")]
     published.publish_table(task.findings, findings, (), task.key, {"findings": len(told)})
-    sums = _totals(part, vee, posted, Counter(rules[rule - 1] for rule in told["rule"].tolist()))
+    sums = _totals(part, vee, posted, estimated, Counter(rules[rule - 1] for rule in told["rule"].tolist()))
     published.publish_table(task.intervals, columns, tuple(wide), task.key, sums._asdict())
 
 
@@ -143,13 +144,14 @@ def _generates(part: Partition, received: VeeChannel) -> NDArray[np.bool_]:
     return found
 
 
-def _side(name: str, side: VeeChannel, posted: NDArray[np.bool_]) -> dict[str, Any]:
+def _side(
+    name: str, side: VeeChannel, posted: NDArray[np.bool_], estimated: NDArray[np.uint8]
+) -> dict[str, Any]:
     """A channel's columns: ``wh``; how many are estimated, and where any is every interval's method; registers. Null where it is not posted."""
     import pyarrow as pa
 
     n = side.wh.shape[1]
     rows = side.wh if posted.all() else side.wh[posted]
-    estimated = side.status.sum(axis=1, dtype=np.uint8)
     some = posted & (estimated > 0)
     methods = pa.array([method.name.lower() for method in Method])
     each = methods.take(pa.array(side.method[some].ravel()))
@@ -162,34 +164,39 @@ def _side(name: str, side: VeeChannel, posted: NDArray[np.bool_]) -> dict[str, A
     }
 
 
-def _totals(part: Partition, vee: VeeDay, posted: dict[Channel, NDArray[np.bool_]], findings: Counter[str]) -> Totals:
+def _totals(
+    part: Partition,
+    vee: VeeDay,
+    posted: dict[Channel, NDArray[np.bool_]],
+    estimated: dict[Channel, NDArray[np.uint8]],
+    findings: Counter[str],
+) -> Totals:
     m, n = part.present.shape
-    wrong = np.zeros(2, np.int64)
-    flowed = 0
+    profile, received_wh = vee.delivered.wh.sum(axis=0, dtype=np.int64), int(vee.received.wh.sum(dtype=np.int64))
+    delivered_wh = int(profile.sum())
+    flowed, wrong = delivered_wh + received_wh, np.zeros(2, np.int64)
     for place, channel in enumerate(CHANNELS):
         side, read = vee.channel(channel), (part.delivered, part.received)[place]
-        flowed += int(side.wh.sum(dtype=np.int64))
-        as_e = side.status == IntervalStatus.ESTIMATED
         # Of all others what is posted is what was read, and that is what flowed.
-        rows = np.array(sorted({*part.flowed, *np.flatnonzero(as_e.any(axis=1)).tolist()}), np.int64)
+        rows = np.array(sorted({*part.flowed, *np.flatnonzero(estimated[channel]).tolist()}), np.int64)
+        as_e = side.status[rows] == IntervalStatus.ESTIMATED
         true = read[rows].astype(np.int64)
         for at, row in enumerate(rows.tolist()):
             if row in part.flowed:
                 true[at] = part.flowed[row][place]
         away = side.wh[rows] - true
         flowed -= int(away.sum())
-        wrong += np.array([np.abs(away[~as_e[rows]]).sum(), np.abs(away[as_e[rows]]).sum()])
-    delivered, received = vee.delivered, vee.received
+        wrong += np.array([np.abs(away[~as_e]).sum(), np.abs(away[as_e]).sum()])
     return Totals(
         meters=m,
         answered=int(part.answers.sum()),
         intervals=m * n,
-        read=int((part.present & part.answers[:, None]).sum()),
+        read=int(np.count_nonzero(part.present[part.answers])),
         posted=n * sum(int(one.sum()) for one in posted.values()),
-        estimated=sum(int(vee.channel(one).status[rows].sum(dtype=np.int64)) for one, rows in posted.items()),
-        delivered_wh=int(delivered.wh.sum(dtype=np.int64)),
-        received_wh=int(received.wh.sum(dtype=np.int64)),
-        profile_wh=delivered.wh.sum(axis=0, dtype=np.int64).tolist(),
+        estimated=sum(int(estimated[one][rows].sum(dtype=np.int64)) for one, rows in posted.items()),
+        delivered_wh=delivered_wh,
+        received_wh=received_wh,
+        profile_wh=profile.tolist(),
         flowed_wh=flowed,
         wrong_as_a_wh=int(wrong[0]),
         wrong_as_e_wh=int(wrong[1]),

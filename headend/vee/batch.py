@@ -8,7 +8,7 @@ from functools import cache
 
 import numpy as np
 
-from headend.ports import LongArray, MeterKey
+from headend.ports import BoolArray, LongArray, MeterKey
 from headend.vee.findings import FINDING, FindingArray, in_order
 from headend.vee.flags import MISSING, Flags, no_flags
 from headend.vee.kernel import validate_rows
@@ -46,15 +46,19 @@ def run_batch(
     found: list[FindingArray] = []
     sides: list[VeeChannel] = []
     made = np.zeros((2, 3, shape[1]), np.int64) if profiles is None else profiles.copy()
-    for channel, of_classes in zip((Channel.LOAD, Channel.GENERATION), made, strict=True):
-        before, average = look_back.registers_before(channel), look_back.daily_average(channel)
-        day = block.columns(channel, assets, before, average, power)
+    channels = Channel.LOAD, Channel.GENERATION
+    days = [
+        block.columns(channel, assets, look_back.registers_before(channel), look_back.daily_average(channel), power)
+        for channel in channels
+    ]
+    failed = days[0].present & ((days[0].status & np.uint16(Common.POWER_FAIL << 12)) != 0)
+    for channel, day, of_classes in zip(channels, days, made, strict=True):
         flags, told = validate(day, preset, channel)
         fresh = class_profiles(day, flags, preset)
         of_classes[:] = np.where(of_classes.any(axis=1, keepdims=True), of_classes, fresh)
         estimated, told_then = estimate(day, flags, look_back, preset, channel, of_classes)
         found += [told, told_then]
-        sides.append(_published(day, flags, estimated))
+        sides.append(_published(day, flags, estimated, failed))
     delivered, received = sides
     return VeeDay(block.day, block.meters, delivered, received, in_order(np.concatenate(found)), made)
 
@@ -143,8 +147,10 @@ def class_profiles(day: DayColumns, flags: Flags, preset: Preset) -> LongArray:
     return profiles
 
 
-def _published(day: DayColumns, flags: Flags, estimated: Estimated) -> VeeChannel:
+def _published(day: DayColumns, flags: Flags, estimated: Estimated, failed: BoolArray) -> VeeChannel:
     status = (flags.bad != 0).view(np.uint8) * np.uint8(IntervalStatus.ESTIMATED)
-    failed = day.present & ((flags.bad & MISSING) == 0) & ((day.status & np.uint16(Common.POWER_FAIL << 12)) != 0)
+    if failed.any():
+        # Not where the registers deny the outage.
+        failed = failed & ((flags.bad & MISSING) == 0)
     have = day.r0 >= 0, day.r1 >= 0
     return VeeChannel(*estimated, status, failed, np.maximum(day.r0, 0), np.maximum(day.r1, 0), *have)

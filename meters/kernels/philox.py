@@ -5,6 +5,8 @@ Source: Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
 from meters.kernels.jit import kernel
@@ -37,6 +39,7 @@ def philox4x32(c0: Word, c1: Word, c2: Word, c3: Word, k0: Word, k1: Word) -> tu
     return c0, c1, c2, c3
 
 
+@lru_cache(maxsize=4096)
 def words(value: int) -> tuple[Word, Word]:
     """The low and the high 32-bit word of an integer taken modulo 2^64."""
     return np.uint64(value & 0xFFFFFFFF), np.uint64((value >> 32) & 0xFFFFFFFF)
