@@ -327,8 +327,8 @@ class Fleet:
     def _sound(self, day: date, ordinals: NDArray[np.int64], premises: PremiseArrays) -> Partition:
         """A partition as it would be without faults."""
         count = len(ordinals)
-        start, (delivered, received), stop = day_between(self.seed, premises, day, self.weather)
-        r0, r1 = _counted(start, ordinals), _counted(stop, ordinals)
+        begun, (delivered, received), ended = day_between(self.seed, premises, day, self.weather)
+        r0, r1 = _counted(begun, ordinals), _counted(ended, ordinals)
         behind = multipliers(premises.curves, premises.hashes)
         rows = np.flatnonzero(behind > 1)
         if len(rows):

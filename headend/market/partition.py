@@ -144,9 +144,7 @@ def _generates(part: Partition, received: VeeChannel) -> NDArray[np.bool_]:
     return found
 
 
-def _side(
-    name: str, side: VeeChannel, posted: NDArray[np.bool_], estimated: NDArray[np.uint8]
-) -> dict[str, Any]:
+def _side(name: str, side: VeeChannel, posted: NDArray[np.bool_], estimated: NDArray[np.uint8]) -> dict[str, Any]:
     """A channel's columns: ``wh``; how many are estimated, and where any is every interval's method; registers. Null where it is not posted."""
     import pyarrow as pa
 
