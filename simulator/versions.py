@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import platform
+from collections.abc import Callable
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import TypeVar
+
+from meters.errors import UserError
 
 PRODUCT = "ami-testbed"
 #: The folder that the houses lie in, which may hold others' packages too, and the houses that compute.
 ROOT = Path(__file__).parents[1]
 HOUSES = ("meters", "headend", "simulator")
+A = TypeVar("A")
+R = TypeVar("R")
 
 
 def version_of(package: str) -> str:
@@ -24,6 +32,21 @@ def version_of(package: str) -> str:
 def product() -> str:
     """Name and version of the product."""
     return f"{PRODUCT} {version_of(PRODUCT)}"
+
+
+@cache
+def told_by_code(module: str) -> str:
+    """The product's version, and the code behind a module of it, of this process."""
+    return f"{product()}, code {code_behind(module)[:12]}"
+
+
+def only_as(told: str, module: str, call: Callable[[A], R], what: A) -> R:
+    """Call, where the code behind a module is the asker's. told: as the asker's ``told_by_code`` says. Raises UserError with both."""
+    if (here := told_by_code(module)) != told:
+        text = f"A worker runs {here}; asked was for {told}."
+        mend = "Install the asker's version there, and start the worker again."
+        raise UserError("worker.other_code", text, f"worker on {platform.node()}", mend)
+    return call(what)
 
 
 def code_behind(module: str, root: Path = ROOT) -> str:

@@ -17,10 +17,15 @@ from headend.ports import HeadEndError
 Progress = Callable[[int, int], None]
 
 
-def run(tasks: Sequence[Task], executor: Executor | None, progress: Progress | None = None) -> dict[str, Totals]:
+def run(
+    tasks: Sequence[Task],
+    executor: Executor | None,
+    progress: Progress | None = None,
+    make: Callable[[Task], int] | None = None,
+) -> dict[str, Totals]:
     """Make every partition that is not there yet, and add up what is published, by company. executor: None runs in this process.
 
-    What breaks it off leaves the partitions that are done, and nothing half. Raises OSError of whoever could not write.
+    make: what is called of each where the executor is; ``partition.work`` unless given. What breaks it off leaves the partitions that are done, and nothing half. Raises OSError of whoever could not write.
     """
     tell = progress or (lambda _done, _all: None)
     everyone = sum(task.count for task in tasks)
@@ -28,17 +33,17 @@ def run(tasks: Sequence[Task], executor: Executor | None, progress: Progress | N
         to_do = [task for task in tasks if totals(task) is None]
         done = everyone - sum(task.count for task in to_do)
         tell(done, everyone)
-        for count in _counts(to_do, executor):
+        for count in _counts(to_do, executor, make or work):
             done += count
             tell(done, everyone)
     return added_up(tasks)
 
 
-def _counts(tasks: Sequence[Task], executor: Executor | None) -> Iterator[int]:
+def _counts(tasks: Sequence[Task], executor: Executor | None, make: Callable[[Task], int]) -> Iterator[int]:
     if executor is None:
-        yield from map(work, tasks)
+        yield from map(make, tasks)
         return
-    futures = [executor.submit(work, task) for task in tasks]
+    futures = [executor.submit(make, task) for task in tasks]
     try:
         for future in as_completed(futures):
             yield future.result()

@@ -57,7 +57,9 @@ def market_day(
     """
     import json
     import time
+    from functools import partial
 
+    from headend.market.partition import work
     from headend.market.published import publish, sweep
     from headend.market.run import others, run
     from reports.market.page import PAGE, render
@@ -65,6 +67,7 @@ def market_day(
     from reports.terminal import Bar
     from simulator.runtime.folder import own
     from simulator.runtime.until_stopped import breaking_off
+    from simulator.versions import only_as, told_by_code
 
     tasks = _tasks(meters, tdsp, _day(day), preset, faults, seed, out, lse=lse)
     began = time.perf_counter()
@@ -76,7 +79,9 @@ def market_day(
     with breaking_off(STOPPED), own(out, (SUMMARY, PAGE)), _disk(out), Bar("meters", hidden=as_json) as bar:
         try:
             with _executor(workers, dask) as executor:
-                totals = run(tasks, executor, bar.show)
+                # Whoever joins a cluster may run anything.
+                make = partial(only_as, told_by_code(_CODE), _CODE, work) if dask else None
+                totals = run(tasks, executor, bar.show, make)
         finally:
             # Workers that were broken off have ended by now.
             sweep(out)
@@ -124,14 +129,14 @@ def _tasks(
     from meters.fleet import Fleet
     from meters.identity import tdsp
     from meters.load.premises import MARKET
-    from simulator.versions import code_behind
+    from simulator.versions import told_by_code
     from simulator.world.fault_spec import read_happenings
 
     wanted = list(dict.fromkeys(tdsp(one.upper()).key for one in companies or METERS))
     presets = _presets(preset, wanted)
     declared = read_happenings(faults)
     rules = usual(day) if faults is None else declared.rules
-    code = code_behind(_CODE)
+    code = told_by_code(_CODE)
     fleets = [
         Fleet(tdsp(key), seed, count, rules, MARKET, weather=declared.weather)
         for key, count in shares(meters, wanted).items()
@@ -186,6 +191,7 @@ def _cluster(address: str) -> Iterator[Executor]:
     from concurrent.futures import CancelledError
 
     from meters.errors import UserError
+    from simulator.versions import product
 
     try:
         distributed: Any = importlib.import_module("distributed")
@@ -205,6 +211,12 @@ def _cluster(address: str) -> Iterator[Executor]:
             mend = "Look at the workers' and the scheduler's logs, and run the same again; what is published stays."
             text = f"The cluster gave up: {type(error).__name__}."
             raise UserError("market.dask.lost", text, f"--dask {address}", mend) from None
+        except RuntimeError as error:
+            if "deserialization" not in str(error):
+                raise
+            mend = f"Install {product()} on each of its machines, and start scheduler and workers again."
+            text = "The cluster does not know what it is asked for: it has another ami-testbed, or none."
+            raise UserError("market.dask.other", text, f"--dask {address}", mend) from None
 
 
 @contextmanager

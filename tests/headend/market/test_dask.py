@@ -6,16 +6,21 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import distributed
 import pytest
 
+from headend.market.partition import work
 from headend.market.run import run
+from meters.errors import UserError
+from simulator.versions import only_as, told_by_code
 from tests.headend.market.days import MANY, asked, fleet, tasks
 from tests.simulator.processes import ending, patience
 
@@ -47,6 +52,12 @@ def cluster(folder: Path) -> Iterator[tuple[Any, list[subprocess.Popen[str]]]]:
         yield client, workers
 
 
+@pytest.fixture(scope="module")
+def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    with cluster(tmp_path_factory.mktemp("cluster")) as (client, _):
+        yield client
+
+
 def test_a_worker_that_is_killed_costs_nothing_and_nothing_is_there_twice(tmp_path: Path) -> None:
     cut = tasks(tmp_path / "cluster", fleet(480, MANY), 40)
     killed: list[int] = []
@@ -66,3 +77,37 @@ def test_a_worker_that_is_killed_costs_nothing_and_nothing_is_there_twice(tmp_pa
     folder = tmp_path / "cluster" / "intervals"
     assert asked(f"select count(*), count(distinct esiid) from '{folder}/*.parquet'") == [(480, 480)]
     assert len(list(folder.iterdir())) == len(cut)
+
+
+def test_who_breaks_it_off_keeps_what_is_done_and_leaves_the_workers_idle(client: Any, tmp_path: Path) -> None:
+    cut = tasks(tmp_path / "market", fleet(480, MANY), 40)
+
+    def interrupt(done: int, _: int) -> None:
+        if done >= 80:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(cut, client.get_executor(), interrupt)
+    until = time.monotonic() + patience()
+    # A scheduler forgets what is taken back, though a thread is still at it.
+    while any(client.run(lambda dask_worker: len(dask_worker.active_threads)).values()):
+        assert time.monotonic() < until
+    folder = tmp_path / "market" / "intervals"
+    kept = {path: path.stat().st_ino for path in folder.glob("*.parquet")}
+    assert len(kept) >= 2
+    assert not [path for path in folder.iterdir() if path not in kept]
+    assert sum(one.meters for one in run(cut, None).values()) == 480
+    assert {path: path.stat().st_ino for path in kept} == kept
+
+
+def test_a_worker_with_other_code_makes_nothing_and_names_both(client: Any, tmp_path: Path) -> None:
+    cut = tasks(tmp_path / "market", fleet(80, MANY), 40)
+    module = "headend.market.partition"
+    for_another = partial(only_as, "ami-testbed 0.0.9, code 0123456789ab", module, work)
+    with pytest.raises(UserError) as raised:
+        run(cut, client.get_executor(), make=for_another)
+    assert told_by_code(module) in str(raised.value)
+    assert "asked was for ami-testbed 0.0.9, code 0123456789ab." in str(raised.value)
+    assert not list((tmp_path / "market" / "intervals").iterdir())
+    ours = partial(only_as, told_by_code(module), module, work)
+    assert sum(one.meters for one in run(cut, client.get_executor(), make=ours).values()) == 80

@@ -102,7 +102,10 @@ def test_without_dask_it_says_what_to_install(tmp_path: Path, monkeypatch: pytes
 
 
 class Lost(Executor):
-    """A cluster that goes away."""
+    """A cluster that goes away, or breaks with an error."""
+
+    def __init__(self, error: Exception | None = None) -> None:
+        self.error = error
 
     def __enter__(self) -> Lost:
         return self
@@ -112,16 +115,32 @@ class Lost(Executor):
 
     def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Future[Any]:
         gone: Future[Any] = Future()
-        gone.cancel()
-        gone.set_running_or_notify_cancel()
+        if self.error is None:
+            gone.cancel()
+            gone.set_running_or_notify_cancel()
+        else:
+            gone.set_exception(self.error)
         return gone
 
 
-def test_a_cluster_that_goes_away_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (None, r"market\.dask\.lost: --dask here: The cluster gave up: CancelledError\."),
+        (
+            RuntimeError("Error during deserialization of the task graph."),
+            r"market\.dask\.other: .*another ami-testbed",
+        ),
+        (RuntimeError("a fault of ours"), "a fault of ours"),
+    ],
+)
+def test_a_cluster_that_gives_up_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception | None, told: str
+) -> None:
     comm = SimpleNamespace(CommClosedError=ConnectionError)
-    dask = SimpleNamespace(Client=lambda *_, **__: Lost(), KilledWorker=ZeroDivisionError, comm=comm)
+    dask = SimpleNamespace(Client=lambda *_, **__: Lost(error), KilledWorker=ZeroDivisionError, comm=comm)
     monkeypatch.setitem(sys.modules, "distributed", dask)
-    with pytest.raises(UserError, match=r"market\.dask\.lost: --dask here: The cluster gave up: CancelledError\."):
+    with pytest.raises((UserError, RuntimeError), match=told):
         ran(tmp_path, "--meters", "50", "--dask", "here")
 
 
