@@ -88,7 +88,8 @@ file_event = Table(
     Index("file_event_at", "happened", "at"),
 )
 
-#: Records of posted files that were not loaded, as their result codes told; what was loaded is in ``interval_day``. Append-only.
+#: Records of posted files that were not loaded, as their result codes told, and under 00 what is doubtful of records, loaded or not; what was
+#: loaded is in ``interval_day``. Append-only.
 posting_refusal = Table(
     "posting_refusal",
     metadata,

@@ -27,6 +27,7 @@ class PostedRecord:
     day: str
     code: str
     text: str = ""
+    warnings: str = ""
     revision: int = 0
     #: The file that the revision before came by.
     replaces: str | None = None
@@ -55,6 +56,8 @@ class Posting:
     octets: int
     #: Records by their result code.
     codes: dict[str, int]
+    #: How many of them have warnings.
+    warned: int
     #: The first of them; ``left_out``: how many more there are.
     records: list[PostedRecord]
     left_out: int
@@ -101,8 +104,16 @@ def _posting(connection: Connection, row: Row[tuple[object, ...]], esiid: str | 
     codes: Counter[str] = Counter()
     for code, number in connection.execute(by_code):
         codes[code] = number
-    codes[LOADED] += connection.scalar(select(func.count()).select_from(interval_day).where(*loaded)) or 0
+    warned = codes[LOADED]
+    codes[LOADED] = connection.scalar(select(func.count()).select_from(interval_day).where(*loaded)) or 0
     before = interval_day.alias("before")
+    of_doubts = select(_refused.esiid, _refused.channel, _refused.day, _refused.text).where(
+        *refused, _refused.code == LOADED
+    )
+    first = (_refused.esiid, _refused.day, _refused.channel, _refused.text)
+    doubts: dict[tuple[str, str, str], str] = {}
+    for *about, text in connection.execute(of_doubts.order_by(*first).limit(records)):
+        doubts[about[0], about[1], about[2]] = text
     same = (
         (before.c.esiid == _loaded.esiid)
         & (before.c.channel == _loaded.channel)
@@ -113,21 +124,30 @@ def _posting(connection: Connection, row: Row[tuple[object, ...]], esiid: str | 
         select(_loaded.esiid, _loaded.channel, _loaded.day, _loaded.revision, before.c.file_name)
         .select_from(interval_day.outerjoin(before, same))
         .where(*loaded)
-        .order_by(_loaded.esiid, _loaded.day, _loaded.channel, _loaded.revision)
+        # What is doubtful comes first.
+        .order_by(
+            _loaded.esiid.not_in({esiid for esiid, _, _ in doubts}),
+            _loaded.esiid,
+            _loaded.day,
+            _loaded.channel,
+            _loaded.revision,
+        )
         .limit(records)
     )
     told = [
-        PostedRecord(one.esiid, str(one.channel), one.day.isoformat(), LOADED, "", one.revision, one.file_name)
+        PostedRecord(*key, LOADED, "", doubts.get(key, ""), one.revision, one.file_name)
         for one in connection.execute(of_loaded)
+        for key in [(one.esiid, str(one.channel), one.day.isoformat())]
     ]
     of_refused = (
         select(_refused.esiid, _refused.channel, _refused.day, _refused.code, _refused.text)
-        .where(*refused)
-        .order_by(_refused.esiid, _refused.day, _refused.channel, _refused.text)
+        .where(*refused, _refused.code != LOADED)
+        .order_by(*first)
         .limit(records)
     )
     # What was refused is looked for first.
-    told = [*(PostedRecord(*one) for one in connection.execute(of_refused)), *told][:records]
+    turned_away = [PostedRecord(*one, doubts.get(tuple(one[:3]), "")) for one in connection.execute(of_refused)]
+    told = [*turned_away, *told][:records]
     shares = select(usage_file).where(usage_file.c.source == row.name, usage_file.c.owed_at == row.at)
     deliveries = [
         Delivery(
@@ -147,6 +167,7 @@ def _posting(connection: Connection, row: Row[tuple[object, ...]], esiid: str | 
         row.sha256,
         row.octets,
         {code: number for code, number in sorted(codes.items()) if number},
+        warned,
         told,
         codes.total() - len(told),
         deliveries,

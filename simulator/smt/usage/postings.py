@@ -19,7 +19,7 @@ LOADED = "00"
 #: Rows that one transaction writes.
 _AT_ONCE = 300
 #: What is kept of a result's row, by the field it comes from.
-_WRITTEN = {"esiid": "esiid", "channel": "channel", "day": "operating_day", "text": "text"}
+_WRITTEN = {"esiid": "esiid", "channel": "channel", "day": "operating_day"}
 
 
 class Happened(StrEnum):
@@ -82,12 +82,13 @@ class Postings:
             connection.execute(insert(file_event), row | {"at": self._now() if at is None else at})
 
     def note_refused(self, username: str, name: str, at: Seconds, rows: Sequence[ResultRow]) -> None:
-        """Note the result codes of a file that is not noted as posted yet, some in each transaction; what an earlier try of this instant has noted stands."""
+        """Note result codes and warnings of a file that is not noted as posted yet, some in each transaction; what an earlier try of this instant has noted stands."""
         refusals = [
-            {"at": at, "username": username, "name": name, "code": row.code}
+            {"at": at, "username": username, "name": name, "code": code, "text": text.replace("\0", "")}
             | {part: getattr(row, field).replace("\0", "") for part, field in _WRITTEN.items()}
             for row in rows
-            if row.code != LOADED
+            for code, text in ((row.code, "" if row.code == LOADED else row.text), (LOADED, row.warnings))
+            if text
         ]
         table = posting_refusal.c
         mine = (table.username == username, table.name == name, table.at == at)

@@ -27,6 +27,9 @@ class RecordTold(BaseModel):
     day: str = Field(description="The operating day, as it was written.")
     code: str = Field(description="Its result code.", examples=["00"])
     text: str = Field(description="Why it was not loaded; empty if it was.")
+    warnings: str = Field(
+        description="What is doubtful of it and cost it nothing, as in its result file; of the whole file, at its first record."
+    )
     revision: int = Field(description="Of its day, that it was loaded as; 0 if it was not.")
     replaces: str | None = Field(description="The file that the revision before came by.")
 
@@ -52,7 +55,10 @@ class PostingTold(BaseModel):
     sha256: str = Field(description="Of its octets.")
     octets: int
     codes: dict[str, int] = Field(description="How many of its records got which result code.")
-    records: list[RecordTold] = Field(description=f"At most {MOST_RECORDS}, those that were not loaded first.")
+    warned: int = Field(description="How many of its records have warnings.")
+    records: list[RecordTold] = Field(
+        description=f"At most {MOST_RECORDS}: first those that were not loaded, then ESI IDs with warnings."
+    )
     recordsLeftOut: int
     deliveries: list[DeliveryTold]
     repeatedAt: list[str] = Field(description="When its name was given again with the same octets.")
@@ -109,6 +115,7 @@ def _told(posting: Posting, smt: Smt) -> PostingTold:
         sha256=posting.sha256,
         octets=posting.octets,
         codes=posting.codes,
+        warned=posting.warned,
         records=[
             RecordTold(
                 esiid=one.esiid,
@@ -116,6 +123,7 @@ def _told(posting: Posting, smt: Smt) -> PostingTold:
                 day=one.day,
                 code=one.code,
                 text=one.text,
+                warnings=one.warnings,
                 revision=one.revision,
                 replaces=one.replaces,
             )

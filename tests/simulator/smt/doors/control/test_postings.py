@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -62,6 +64,38 @@ async def test_a_posting_is_told_with_its_records_revisions_deliveries_and_fetch
     assert (own["username"], own["duns"], own["name"]) == ("lonestar.api", ROR_DUNS, share)
     assert (own["laidAt"], own["fetchedAt"]) == (["2026-08-12T17:40:00-05:00"], ["2026-08-12T17:50:00-05:00"])
     assert (rivals["username"], rivals["fetchedAt"]) == ("rival.api", [])
+
+
+async def test_warnings_are_told_as_the_result_file_has_them(rig: Rig, tmp_path: Path) -> None:
+    at = epoch(NOW)
+    first, second = (file_name(TDSP_DUNS, at, number) for number in (1, 2))
+    # A register that goes too far; a record that comes again; the same octets under another name, one of its records turned away.
+    doubtful = replace(record(FOREIGN, DAY, at), start_reading_wh=0, stop_reading_wh=90_000_000)
+    content = dumps([record(PLAIN, DAY, at), record(NEIGHBOUR, date(2026, 8, 12), at), doubtful])
+    for name, came in ((first, at), (second, at + seconds(60))):
+        rig.smt.intake.take_in("wires", name, content, came)
+    for name, told in zip((first, second), reversed(await postings(rig)), strict=True):
+        (file,) = (tmp_path / "ftps").rglob(name + RESULT_SUFFIX)
+        with file.open(newline="") as rows:
+            said = {row["esiid"]: (row["code"], row["warnings"]) for row in csv.DictReader(rows)}
+        assert {one["esiid"]: (one["code"], one["warnings"]) for one in told["records"]} == said
+        assert told["warned"] == sum(bool(warnings) for _, warnings in said.values())
+        assert sum(told["codes"].values()) == len(told["records"]) == 3
+        assert "the registers lie 90000.000 apart" in said[FOREIGN][1]
+    assert f"the same octets were posted as {first} at " in "".join(said[PLAIN])
+    only = (await postings(rig, esiid=FOREIGN))[0]
+    assert (only["warned"], [one["warnings"] for one in only["records"]]) == (1, [said[FOREIGN][1]])
+
+
+async def test_doubtful_records_are_told_before_the_others(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("simulator.smt.doors.control.postings.MOST_RECORDS", 1)
+    at = epoch(NOW)
+    esiids = sorted((PLAIN, FOREIGN))
+    doubtful = replace(record(esiids[1], DAY, at), start_reading_wh=0, stop_reading_wh=90_000_000)
+    rig.smt.intake.take_in("wires", file_name(TDSP_DUNS, at, 1), dumps([record(esiids[0], DAY, at), doubtful]), at)
+    (posting,) = await postings(rig)
+    assert [(one["esiid"], one["warnings"] != "") for one in posting["records"]] == [(esiids[1], True)]
+    assert (posting["warned"], posting["recordsLeftOut"]) == (1, 1)
 
 
 async def test_postings_are_chosen_by_day_tdsp_and_esi_id_and_paged(rig: Rig) -> None:
