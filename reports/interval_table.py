@@ -38,16 +38,24 @@ def read_table(path: Path, code: str, mend: str = "Give LSE files, CSV or Parque
 
 def wh_of(path: Path, table: Any, code: str) -> NDArray[np.float64]:
     """(rows,) energy in Wh, of a column wh or kwh; NaN where there is none."""
+    found = wh_if_any(path, table, code)
+    if found is None:
+        raise UserError(code, "There is neither a column 'wh' nor 'kwh'.", str(path), "Give one of them.")
+    return found
+
+
+def wh_if_any(path: Path, table: Any, code: str, of: str = "") -> NDArray[np.float64] | None:
+    """The same of columns whose names begin with ``of``; None if there are none."""
     import pyarrow as pa
 
-    for name, times in (("wh", 1.0), ("kwh", 1000.0)):
+    for name, times in ((f"{of}wh", 1.0), (f"{of}kwh", 1000.0)):
         if name in table.column_names:
             try:
                 column: NDArray[np.float64] = table[name].cast(pa.float64()).to_numpy()
             except pa.ArrowException as error:
                 raise UserError(code, f"{error}.", f"{path}: {name}", "Write numbers.") from None
             return column * times
-    raise UserError(code, "There is neither a column 'wh' nor 'kwh'.", str(path), "Give one of them.")
+    return None
 
 
 def starts_of(path: Path, table: Any, code: str) -> NDArray[np.int64]:

@@ -110,7 +110,7 @@ def make(
     source: Annotated[
         Path,
         typer.Argument(
-            help="A scenario ('ami scenario list', or a file), or a CSV or Parquet file: esiid, channel, start, wh or kwh, status."
+            help="A scenario ('ami scenario list', or a file), or a CSV or Parquet file: esiid, channel, start, wh or kwh, status, and start_wh, stop_wh (registers) if you have them."
         ),
     ],
     out: Annotated[Path, typer.Option(help="The folder for the files; one of the same name is replaced.")],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -74,6 +75,43 @@ def test_a_table_becomes_a_file_with_its_days(day: date, tmp_path: Path) -> None
     ]
     assert found.records[0].wh.tolist() == [100 + n for n in range(intervals_in(day))]
     assert np.flatnonzero(found.records[0].estimated).tolist() == [7]
+
+
+@pytest.mark.parametrize("unit", ["wh", "kwh"])
+def test_registers_of_a_table_go_on_from_day_to_day_and_sum_to_its_intervals(unit: str, tmp_path: Path) -> None:
+    days, lines, register = (SPRING, SPRING + timedelta(days=1)), [], 99_999_990_000
+    for day in days:
+        rows, start = day_rows(day), register
+        register += sum(100 + n for n in range(len(rows)))
+        told = [str(one) if unit == "wh" else f"{one / 1000:.3f}" for one in (start, register)]
+        # The first row tells the start, and every one the stop.
+        lines += [f"{row},{told[0] if n == 0 else ''},{told[1]}" for n, row in enumerate(rows)]
+    path = table(tmp_path, lines, f"esiid,channel,start,kwh,status,start_{unit},stop_{unit}")
+    assert made(path, "--out", tmp_path / "out").exit_code == 0
+    (file,) = (tmp_path / "out").iterdir()
+    checked = CliRunner().invoke(app, ["check", str(file), "--json"])
+    assert (checked.exit_code, json.loads(checked.stdout)[0]["findings"]) == (0, [])
+    first, second = read(file, file.name).records
+    assert (first.start_reading_wh, first.stop_reading_wh) == (99_999_990_000, second.start_reading_wh)
+    assert second.stop_reading_wh == register
+
+
+@pytest.mark.parametrize(
+    ("registers", "told"),
+    [
+        (
+            ("1", "2"),
+            "lse.make.registers: {}: ESI ID {} channel 4 2026-08-12: A register is 1 Wh in one row and 2 Wh in",
+        ),
+        (("1.5", "1"), "lse.make.table: {}: start_wh, stop_wh: '1.5' is no register of whole watt-hours"),
+        (("-1", "1"), "lse.make.table: {}: start_wh, stop_wh: '-1' is no register"),
+    ],
+)
+def test_registers_that_cannot_be_are_told(registers: tuple[str, str], told: str, tmp_path: Path) -> None:
+    rows = day_rows(date(2026, 8, 12))
+    lines = [f"{row},{registers[min(n, 1)]}" for n, row in enumerate(rows)]
+    path = table(tmp_path, lines, "esiid,channel,start,kwh,status,stop_wh")
+    assert str(made(path, "--out", tmp_path / "out").exception).startswith(told.format(path, ESIID))
 
 
 @pytest.mark.parametrize(
