@@ -15,7 +15,7 @@ from headend.day.times import DailyTimes
 from headend.http.api_pages import Frame
 from headend.http.links import HeadEndLink
 from headend.network.events import EventDesk
-from headend.network.law import AccessPoint, LawDraws, NetworkLaw, TryDraws
+from headend.network.law import AccessPoint, LawDraws, NetworkLaw, TryDraws, Workers
 from headend.network.sweep import Collection
 from headend.network.transport import ModbusTransport
 from headend.ondemand.desk import OnDemandDesk
@@ -82,8 +82,9 @@ class HeadEnd:
         self._driver = driver
         self._transport = ModbusTransport(settings.meter_timeout_s)
         records = store.records
+        law = settings.network
         points = {
-            address.access_point: AccessPoint(settings.network.access_point_tps)
+            address.access_point: AccessPoint(law.access_point_tps, law.slot_held_s)
             for address in records.addresses.values()
         }
         esiids = sorted({meter.esiid for meter in records.addresses})
@@ -114,10 +115,8 @@ class HeadEnd:
             settings.posting_tries,
             settings.vee,
         )
-        meters = LiveMeters(driver, self._transport, store, points, self.events)
-        self.desk = OnDemandDesk(
-            driver, store, meters, draws or LawDraws(settings.network, settings.seed), http, journal, link
-        )
+        meters = LiveMeters(driver, self._transport, store, points, self.events, Workers(law.workers))
+        self.desk = OnDemandDesk(driver, store, meters, draws or LawDraws(law, settings.seed), http, journal, link)
         self.health = HealthDesk(
             driver, store, posting, times, settings.first_day, seconds(settings.sweep_every_h * 3600)
         )

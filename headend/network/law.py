@@ -7,6 +7,7 @@ the values are this project's defaults.
 from __future__ import annotations
 
 import hashlib
+import heapq
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple, Protocol
@@ -33,6 +34,11 @@ class Try(NamedTuple):
     back_us: Micros
     heard: bool
 
+    @property
+    def takes_us(self) -> Micros:
+        """Microseconds to its end."""
+        return self.out_us + self.back_us if self.heard else TRY_TIMEOUT_US
+
 
 class TryDraws(Protocol):
     """Where the draws of an inquiry's tries come from."""
@@ -57,6 +63,10 @@ class NetworkLaw:
     backhaul_sigma: float = 0.5
     #: Reads an access point carries in a second.
     access_point_tps: float = 4.0
+    #: How long a try that is not heard holds its access point, if longer than one that is: up to the time-out (DOMAIN §7, a mass outage).
+    slot_held_s: float = 0.0
+    #: How many tries the head-end has under way at once; 0: as many as there are.
+    workers: int = 0
 
     def tries(
         self, rng: np.random.Generator, count: int
@@ -111,11 +121,12 @@ class LawDraws:
 class AccessPoint:
     """A radio resource that carries one read after the other at a fixed rate: first in, first out, known at arrival."""
 
-    __slots__ = ("_free_us", "carried", "service_us")
+    __slots__ = ("_free_us", "carried", "service_us", "unheard_us")
 
-    def __init__(self, tps: float) -> None:
-        """Begin idle. tps: reads a second."""
+    def __init__(self, tps: float, slot_held_s: float = 0.0) -> None:
+        """Begin idle. tps: reads a second. slot_held_s: how long a try that is not heard holds the point, if longer."""
         self.service_us = rounded_us(1 / tps)
+        self.unheard_us = max(self.service_us, rounded_us(slot_held_s))
         self.carried = 0
         self._free_us = micros(0)
 
@@ -127,3 +138,37 @@ class AccessPoint:
         """Occupy the point with one read from ``start_us`` on."""
         self._free_us = start_us + self.service_us
         self.carried += 1
+
+    def tried(self, start_us: Micros, attempt: Try) -> Try:
+        """Occupy the point with a try from ``start_us`` on; the try as it goes here."""
+        self.take(start_us)
+        if not attempt.heard:
+            self.silent(start_us)
+        return attempt
+
+    def silent(self, start_us: Micros) -> None:
+        """A try of ``start_us`` is not heard: it holds the point. Who has come meanwhile keeps his place."""
+        self._free_us = max(self._free_us, start_us + self.unheard_us)
+
+
+class Workers:
+    """The head-end's workers: each is busy with one try, its wait for the access point included. First in, first out, known at arrival."""
+
+    def __init__(self, count: int) -> None:
+        """Begin idle. count: 0 for as many as there are tries."""
+        self._free_us = [micros(0)] * count
+
+    def take_up(self, now_us: Micros) -> Micros:
+        """When a try that comes now is taken up; ``busy_until`` is to be told next."""
+        return max(now_us, self._free_us[0]) if self._free_us else now_us
+
+    def busy_until(self, end_us: Micros) -> None:
+        """Until when the one is busy that has just taken up a try."""
+        if self._free_us:
+            heapq.heapreplace(self._free_us, end_us)
+
+    def late(self, end_us: Micros, until_us: Micros) -> None:
+        """One that was to be free at ``end_us`` is busy until later. Who has come meanwhile keeps his place."""
+        if end_us in self._free_us:
+            self._free_us[self._free_us.index(end_us)] = until_us
+            heapq.heapify(self._free_us)

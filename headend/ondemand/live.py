@@ -9,7 +9,7 @@ import simpy
 
 from headend.boundaries import boundary
 from headend.network.events import EventDesk
-from headend.network.law import TRY_TIMEOUT_US, AccessPoint, Try
+from headend.network.law import TRY_TIMEOUT_US, AccessPoint, Try, Workers
 from headend.network.transport import ModbusTransport, NoAnswer, WrongMeter
 from headend.ondemand.process import Inquiry
 from headend.ports import Driver, MeterAddress, MeterKey, MeterReading, PowerReading
@@ -32,8 +32,10 @@ class LiveMeters:
         store: HeadEndStore,
         access_points: Mapping[int, AccessPoint],
         events: EventDesk,
+        workers: Workers,
     ) -> None:
         """access_points: by the number in the address. events: is told whom it heard, and tells whose power is off."""
+        self.workers = workers
         self._driver = driver
         self._transport = transport
         self._store = store
@@ -67,6 +69,8 @@ class LiveMeters:
         except NoAnswer as silent:
             if isinstance(silent, WrongMeter):
                 self._store.told.keep([(inquiry.meter, MeterTold(other_number=silent.number))], asked)
+            self.access_point(inquiry.meter).silent(start_us)
+            self.workers.late(start_us + attempt.takes_us, give_up_us)
             yield env.timeout(max(0, give_up_us - micros(env.now)))
             return None
         boundary("headend.read.after")

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 import simpy
 
-from headend.network.law import RETRY_WAITS_US, TRIES, TRY_TIMEOUT_US, AccessPoint, Try, TryDraws
+from headend.network.law import RETRY_WAITS_US, TRIES, TRY_TIMEOUT_US, AccessPoint, Try, TryDraws, Workers
 from headend.ports import MeterKey
 from headend.wire import InquiryKind, Outcome
 from meters.calendar import Micros, Seconds, micros, seconds
@@ -61,6 +61,8 @@ class Store(Protocol):
 class Meters(Protocol):
     """The way to the meters: live over Modbus TCP, or modelled."""
 
+    workers: Workers
+
     def access_point(self, meter: MeterKey) -> AccessPoint:
         """The radio resource a meter hangs on."""
 
@@ -105,11 +107,17 @@ def answer_inquiry(
     reads = 0
     while worth_a_try(reads, meters.power_failed_at(inquiry.meter) is not None):
         point = meters.access_point(inquiry.meter)
-        start_us = point.free_at(micros(env.now))
+        taken_up_us = meters.workers.take_up(micros(env.now))
+        start_us = point.free_at(taken_up_us)
         if start_us + TRY_TIMEOUT_US > inquiry.answer_by_us:
+            # The worker finds it out, and is free again.
+            meters.workers.busy_until(taken_up_us)
+            if taken_up_us > env.now:
+                yield env.timeout(taken_up_us - micros(env.now))
             return _unanswered(inquiry, meters, "no time left for another try at the meter", lacked_from, reads)
-        point.take(start_us)
-        reading = yield from meters.read(inquiry, lacked_from, start_us, draws(inquiry.key, reads))
+        attempt = point.tried(start_us, draws(inquiry.key, reads))
+        meters.workers.busy_until(start_us + attempt.takes_us)
+        reading = yield from meters.read(inquiry, lacked_from, start_us, attempt)
         reads += 1
         if reading is not None:
             if inquiry.kind is InquiryKind.INTERVALS and (

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 import simpy
 
-from headend.network.law import TRY_TIMEOUT_US, AccessPoint, Try
+from headend.network.law import TRY_TIMEOUT_US, AccessPoint, Try, Workers
 from headend.network.transport import NoAnswer, WrongMeter
 from headend.ondemand.live import LiveMeters
 from headend.ondemand.process import Inquiry
@@ -41,7 +41,7 @@ class Live:
         transport.read_window = transport.read_power = AsyncMock(side_effect=[answer])
         self.events = MagicMock()
         driver: Any = self
-        self.meters = LiveMeters(driver, transport, store, {0: AccessPoint(4)}, self.events)
+        self.meters = LiveMeters(driver, transport, store, {0: AccessPoint(4)}, self.events, Workers(0))
 
     def now(self) -> Seconds:
         return to_s(micros(self.env.now))

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import simpy
 
-from headend.network.law import RETRY_WAITS_US, TRIES, TRY_TIMEOUT_US, AccessPoint, LawDraws, NetworkLaw, Try
+from headend.network.law import RETRY_WAITS_US, TRIES, TRY_TIMEOUT_US, AccessPoint, LawDraws, NetworkLaw, Try, Workers
 from headend.ondemand.process import Answer, Inquiry, answer_inquiry, joined, worth_a_try
 from headend.ports import MeterKey
 from headend.wire import InquiryKind, Outcome
@@ -36,6 +36,7 @@ class Radio:
         self.store = store
         self.reaches = reaches
         self.point = AccessPoint(4.0)
+        self.workers = Workers(0)
         self.asked: list[tuple[Micros, Seconds]] = []
         #: (at, told from, until), in seconds, microseconds, microseconds.
         self.failures: list[tuple[Seconds, Micros, Micros]] = []
@@ -237,6 +238,56 @@ def test_an_access_point_carries_reads_in_the_order_they_came() -> None:
         starts.append(start)
     assert starts == [0, 250_000, 500_000, 2_000_000]
     assert point.carried == 4
+
+
+def test_a_try_that_is_not_heard_holds_its_access_point_as_long_as_told() -> None:
+    point, heard, silent = AccessPoint(4.0, 30.0), Try(to_us(2), to_us(3), True), Try(to_us(2), to_us(3), False)
+    point.tried(micros(0), silent)
+    assert point.free_at(micros(0)) == to_us(30)
+    point.tried(to_us(30), heard)
+    assert point.free_at(to_us(30)) == to_us(30) + 250_000
+    # Found to be silent later: who has come meanwhile keeps his place.
+    point.silent(to_us(30))
+    assert point.free_at(to_us(30)) == to_us(60)
+
+
+def test_each_worker_has_one_try_at_a_time_and_the_first_to_be_free_the_next() -> None:
+    workers, taken_up = Workers(2), []
+    for ends in (30, 5, 9, 40):
+        taken_up.append(workers.take_up(to_us(1)))
+        workers.busy_until(to_us(ends))
+    assert taken_up == [to_us(1), to_us(1), to_us(5), to_us(9)]
+    workers.late(to_us(30), to_us(60))
+    assert workers.take_up(to_us(1)) == to_us(40)
+    workers.late(to_us(7), to_us(90))
+    assert workers.take_up(to_us(1)) == to_us(40)
+    assert Workers(0).take_up(to_us(1)) == to_us(1)
+
+
+def test_a_try_waits_for_a_worker_and_is_given_up_when_one_finds_no_time_left() -> None:
+    env = simpy.Environment()
+    radio = Radio(env, Known(seconds(0)), seconds(9000))
+    radio.workers = Workers(1)
+    ended: list[tuple[Micros, Outcome, int]] = []
+
+    def draws(key: str, attempt: int) -> Try:
+        return Try(to_us(2), to_us(1), key == "heard")
+
+    def asked(key: str, answer_by: int) -> Generator[simpy.Event, Any, None]:
+        inquiry = Inquiry(key, InquiryKind.REGISTER, MeterKey(key, "1"), seconds(0), seconds(0), True, to_us(answer_by))
+        answer = yield from answer_inquiry(env, inquiry, radio.store, radio, draws)
+        ended.append((micros(env.now), answer.outcome, answer.meter_reads))
+
+    for key, answer_by in (("silent", 31), ("heard", 100), ("late", 60), ("heard", 100)):
+        env.process(asked(key, answer_by))
+    env.run()
+    # The worker comes to the late one at 33 s, when a time-out would end at 63 s, and goes on to the next at once.
+    assert ended == [
+        (to_us(33), Outcome.COMPLETED, 1),
+        (to_us(33), Outcome.FAILED, 0),
+        (to_us(36), Outcome.COMPLETED, 1),
+        (to_us(60), Outcome.FAILED, 1),
+    ]
 
 
 def test_draws_of_a_key_are_the_same_whenever_they_are_asked_for() -> None:
