@@ -7,15 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import simpy
 
-from headend.network.law import READ_OCTETS, TRY_TIMEOUT_US, AccessPoint, NetworkLaw, Try
+from headend.network.law import READ_OCTETS, NetworkLaw, Try, TryDraws, Workers
 from headend.ondemand.process import Answer, Inquiry, answer_inquiry
 from headend.ports import MeterKey
 from headend.wire import InquiryKind, Outcome
 from meters.calendar import Micros, Seconds, micros, seconds
+from simulator.capacity.radio import ModelledPoint, Span, SweepRule
 from simulator.smt.ondemand.lifecycle import (
     ENDED,
     EXPIRY_US,
@@ -31,8 +33,14 @@ from simulator.smt.ondemand.lifecycle import (
 from simulator.smt.ondemand.middle import Middle, MiddleDraws
 from simulator.smt.throttle.decision import Door, MemoryAdmission, Policy, Requested, Scope, Source
 
-#: Unless told, an access point carries what the default law says.
-ACCESS_POINT_TPS = NetworkLaw().access_point_tps
+
+class Air(NamedTuple):
+    """What happens to the access points: their law, when each (by number) has no power, when all are swept, and what that does to a read."""
+
+    network: NetworkLaw = NetworkLaw()
+    dark: Mapping[int, Sequence[Span]] = MappingProxyType({})
+    swept: Sequence[Span] = ()
+    rule: SweepRule = SweepRule.YIELDS
 
 
 class TabledRequest(NamedTuple):
@@ -112,25 +120,26 @@ class ModelStore:
 class ModelMeters:
     """``headend.ondemand.process.Meters`` without meters: one time-out for each try."""
 
-    def __init__(
-        self, env: simpy.Environment, store: ModelStore, access_point_tps: float, power_failures: PowerFailures
-    ) -> None:
-        """Begin with every access point idle."""
+    def __init__(self, env: simpy.Environment, store: ModelStore, air: Air, power_failures: PowerFailures) -> None:
+        """Begin with every access point and worker idle."""
+        self.workers = Workers(air.network.workers)
         self._env = env
         self._store = store
-        self._tps = access_point_tps
+        self._air = air
         self._power_failures = power_failures
-        self._points: dict[int, AccessPoint] = {}
-        self._point_of: dict[str, AccessPoint] = {}
+        self._points: dict[int, ModelledPoint] = {}
+        self._point_of: dict[str, ModelledPoint] = {}
 
     def place(self, esiid: str, access_point: int) -> None:
         """Tell on which access point a meter hangs."""
         point = self._points.get(access_point)
         if point is None:
-            point = self._points[access_point] = AccessPoint(self._tps)
+            dark = self._air.dark.get(access_point, ())
+            point = ModelledPoint(self._air.network, dark, self._air.swept, self._air.rule)
+            self._points[access_point] = point
         self._point_of[esiid] = point
 
-    def access_point(self, meter: MeterKey) -> AccessPoint:
+    def access_point(self, meter: MeterKey) -> ModelledPoint:
         """See ``headend.ondemand.process.Meters``."""
         return self._point_of[meter.esiid]
 
@@ -145,11 +154,9 @@ class ModelMeters:
         self, inquiry: Inquiry, lacked_from: Seconds, start_us: Micros, attempt: Try
     ) -> Generator[simpy.Event, Any, Any]:
         """See ``headend.ondemand.process.Meters``; a reading is True."""
-        env = self._env
+        yield self._env.timeout(start_us + attempt.takes_us - micros(self._env.now))
         if not attempt.heard:
-            yield env.timeout(start_us + TRY_TIMEOUT_US - micros(env.now))
             return None
-        yield env.timeout(start_us + attempt.out_us + attempt.back_us - micros(env.now))
         if inquiry.kind is InquiryKind.INTERVALS:
             # What was asked for, as the live transport reads it: the window from what lacked to the end of the gap.
             self._store.extend(inquiry.meter.esiid, lacked_from, inquiry.end)
@@ -173,12 +180,15 @@ class ModelDesk:
         meters: ModelMeters,
         expiry_us: Micros,
         ended: Callable[[OnDemandRequest], None] | None,
+        middle: MiddleDraws | None,
+        tries: TryDraws | None,
     ) -> None:
-        """ended: called with each request when it has ended, its state and history complete."""
+        """ended: called with each request when it has ended, its state and history complete. middle, tries: unless given, those of the table."""
         self.env = env
         self.policy = policy
         self.admission = admission
-        self.middle: MiddleDraws = self._middle_of
+        self.middle: MiddleDraws = middle or self._middle_of
+        self._tries: TryDraws = tries or self._try_of
         self.expiry_us = expiry_us
         self.store = store
         self.meters = meters
@@ -213,8 +223,7 @@ class ModelDesk:
     def _middle_of(self, key: str) -> Middle:
         return self._under_way[key].middle
 
-    def draw(self, key: str, attempt: int) -> Try:
-        """See ``headend.network.law.TryDraws``."""
+    def _try_of(self, key: str, attempt: int) -> Try:
         return self._under_way[key].tries[attempt]
 
     def _remember(self, request: OnDemandRequest) -> None:
@@ -270,7 +279,7 @@ class ModelDesk:
             self.policy.store_within_s,
             self.policy.last_gasp_answers,
         )
-        answer = yield from answer_inquiry(self.env, inquiry, self.store, self.meters, self.draw)
+        answer = yield from answer_inquiry(self.env, inquiry, self.store, self.meters, self._tries)
         octets = answer.meter_reads * READ_OCTETS
         return Answered(answer.outcome, answer.reason, answer.meter_reads, answer, octets)
 
@@ -284,20 +293,29 @@ class Model:
         sweeps: Sweeps,
         begins_us: Micros,
         *,
-        access_point_tps: float = ACCESS_POINT_TPS,
+        air: Air = Air(),  # noqa: B008 (it cannot be changed)
         expiry_us: Micros = EXPIRY_US,
         ended: Callable[[OnDemandRequest], None] | None = None,
         power_failures: PowerFailures | None = None,
+        middle: MiddleDraws | None = None,
+        tries: TryDraws | None = None,
     ) -> None:
-        """begins_us: model time at the start, microseconds since the epoch, not after the first request."""
+        """begins_us: model time at the start, microseconds since the epoch, not after the first request.
+
+        ended: called with each request that has. middle, tries: draws by key; unless given, each request brings its own.
+        """
         self._env = simpy.Environment(initial_time=begins_us)
         self.policy = policy
         self.admission = MemoryAdmission(policy)
         self.store = ModelStore(self._env, sweeps)
-        meters = ModelMeters(self._env, self.store, access_point_tps, power_failures or {})
-        self._desk = ModelDesk(self._env, policy, self.admission, self.store, meters, expiry_us, ended)
+        meters = ModelMeters(self._env, self.store, air, power_failures or {})
+        self._desk = ModelDesk(self._env, policy, self.admission, self.store, meters, expiry_us, ended, middle, tries)
 
     def run(self, requests: Sequence[TabledRequest], kept: list[OnDemandRequest] | None = None) -> None:
         """Take every request to its end. requests: ascending in time, keys unique. kept: gets every request, if given."""
         self._env.process(self._desk.arrivals(requests, kept))
         self._env.run()
+
+    def ask(self, request: TabledRequest) -> None:
+        """One more request, while others are under way."""
+        self._env.process(self._desk.arrivals([request], None))

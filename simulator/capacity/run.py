@@ -18,7 +18,7 @@ from headend.wire import Outcome as HeadEndOutcome
 from meters.calendar import Seconds, to_us
 from simulator.capacity.demand import Demand, draw, live_day_so_far, sweeps_of
 from simulator.capacity.fingerprint import fingerprint
-from simulator.capacity.model import Model
+from simulator.capacity.model import Air, Model
 from simulator.capacity.outcome import ENDS, Cell, Columns, Outcome, all_cells
 from simulator.capacity.study import Study
 from simulator.smt.ondemand.lifecycle import STORE_ONLY, OnDemandRequest, State
@@ -102,7 +102,7 @@ def run_drawn(study: Study, cell: Cell, demand: Demand) -> Columns:
         study.policies[cell.policy],
         sweeps_of(study, demand),
         to_us(study.begins),
-        access_point_tps=study.network.access_point_tps,
+        air=Air(study.network),
         ended=record,
     )
     live_day_so_far(study, study.spec.levels[cell.level], cell.replication, demand, model)

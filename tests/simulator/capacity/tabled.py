@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from meters.calendar import Micros
-from simulator.capacity.model import ACCESS_POINT_TPS, Model, PowerFailures, Sweeps, TabledRequest
+from simulator.capacity.model import Air, Model, PowerFailures, Sweeps, TabledRequest
 from simulator.smt.ondemand.lifecycle import EXPIRY_US, OnDemandRequest
 from simulator.smt.throttle.decision import Policy
 
@@ -15,7 +15,7 @@ def replay(
     policy: Policy,
     sweeps: Sweeps,
     *,
-    access_point_tps: float = ACCESS_POINT_TPS,
+    air: Air = Air(),  # noqa: B008 (it cannot be changed)
     expiry_us: Micros = EXPIRY_US,
     power_failures: PowerFailures | None = None,
 ) -> list[OnDemandRequest]:
@@ -31,7 +31,7 @@ def replay(
             policy,
             sweeps,
             begins_us,
-            access_point_tps=access_point_tps,
+            air=air,
             expiry_us=expiry_us,
             power_failures=power_failures,
         )

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from headend.network.law import Try
+from headend.network.law import NetworkLaw, Try
 from headend.wire import InquiryKind
 from meters.calendar import Seconds, epoch, fraction_s, to_s, to_us
-from simulator.capacity.model import Sweep, TabledRequest
+from simulator.capacity.model import Air, Sweep, TabledRequest
 from simulator.smt.ondemand.lifecycle import ANSWERED_EARLIER, State
 from simulator.smt.ondemand.middle import Middle
 from simulator.smt.throttle.decision import Door, Scope
@@ -111,7 +111,7 @@ def test_reads_of_one_access_point_go_out_one_after_the_other() -> None:
         ],
         preset("fr-cr016-1"),
         SWEEPS,
-        access_point_tps=0.1,
+        air=Air(NetworkLaw(access_point_tps=0.1)),
     )
     assert [times(one)[5][1] for one in found] == [15, 25, 15]
 
