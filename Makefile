@@ -13,7 +13,7 @@ LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hash
 # Every process of the tests would compile all modules anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test fast crash stops lse-mutations bent-plans check bench mutants lint openapi pages setup locks clean
+.PHONY: demo test fast crash stops lse-mutations bent-plans throttle-twin check bench mutants lint openapi pages setup locks clean
 
 demo: $(READY)
 	$(BIN)/ami demo
@@ -40,6 +40,10 @@ bent-plans: $(READY)
 	$(BIN)/python -m tests.simulator.ror.billing.bent_plans 10000
 	$(BIN)/python -m tests.simulator.ror.files.bent_files 10000
 	$(BIN)/python -m tests.simulator.ror.accounts.bent_accounts 10000
+
+# A hundred thousand histories of the compiled throttle beside the one that decides live.
+throttle-twin: $(READY)
+	THROTTLE_HISTORIES=100000 $(BIN)/python -m pytest -q tests/simulator/capacity/engine/test_throttle_twin.py
 
 lint: $(READY)
 	$(BIN)/ruff check .

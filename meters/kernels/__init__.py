@@ -1,5 +1,5 @@
 """What compiled array kernels are made with. Knows nothing of meters.
 
-``jit``     the one decorator: cached, without the GIL, strict rounding
+``jit``     the decorators: cached, without the GIL, strict rounding
 ``philox``  Philox4x32-10, random numbers by key and counter
 """

@@ -1,0 +1,419 @@
+"""The life of every request, compiled: what ``submit``, ``fulfil`` and ``answer_inquiry`` do over simpy, over arrays and one heap of events.
+
+An event is an instant and ``sequence << 29 | row << 3 | what``. The sequence is given when the event is scheduled, as simpy gives it: so of the
+thousands that a batch makes at one instant each has its turn where simpy has it. ``law`` says where in the tables ``t``, which stay as they are,
+and in the memory ``m`` everything lies.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from headend.network.law import READ_OCTETS, RETRY_WAITS_US, TRIES, TRY_TIMEOUT_US
+from headend.ondemand.gap import GAP_LIMIT
+from meters.calendar import INTERVAL_S, to_us
+from meters.kernels.jit import lean_kernel
+from simulator.capacity.engine import draws
+from simulator.capacity.engine.law import Law, Longs
+from simulator.capacity.engine.rows import Row, Rows
+from simulator.capacity.engine.throttle import day_at, end, look, take
+
+#: How a request ends, as ``outcome.ENDS`` numbers it.
+COMPLETED, REFUSED, FAILED, T_FAILED, EXPIRED = range(5)
+#: More rows than these have no number in an event.
+MOST_ROWS = 1 << 26
+#: What an event is.
+_PICKED_UP, _NOT_COME, _NO_TIME, _HEARD, _SILENT, _AGAIN, _BACK, _ASKED = range(8)
+#: Positions in ``InquiryKind`` and ``Source``.
+_INTERVALS, _POWER = 0, 2
+_METER_ONLY, _STORE_ONLY = 0, 2
+#: Of a row's ``flags``: the meter may be read; once or twice, how the middle tier loses it; its answer comes too late.
+_ALLOWED, _LOST, _LATE = 1, 2, 8
+#: From ``counts_at`` on: events in the heap, the latest sequence, rows, when the caller whose request has just ended asks again.
+EVENTS, _SEQUENCE, ROWS, _ASKS_AT, COUNTS = range(5)
+_S, _INTERVAL, _INTERVAL_US, _GAP_S = to_us(1), int(INTERVAL_S), to_us(INTERVAL_S), GAP_LIMIT * int(INTERVAL_S)
+_WAITS = np.asarray(RETRY_WAITS_US, dtype=np.int64)
+_TIMEOUT_US, _TRIES, _OCTETS = TRY_TIMEOUT_US, TRIES, READ_OCTETS
+
+
+@lean_kernel
+def _push(law: Law, m: Longs, at_us: int, row: int, what: int) -> None:
+    """Schedule an event."""
+    heap, counts = law.events_at, law.counts_at
+    m[counts + _SEQUENCE] += 1
+    n = m[counts + EVENTS]
+    m[counts + EVENTS] = n + 1
+    # At one instant what is scheduled later comes later, and this is the latest.
+    while n and m[heap + 2 * ((n - 1) >> 2)] > at_us:
+        above = (n - 1) >> 2
+        m[heap + 2 * n], m[heap + 2 * n + 1] = m[heap + 2 * above], m[heap + 2 * above + 1]
+        n = above
+    m[heap + 2 * n], m[heap + 2 * n + 1] = at_us, m[counts + _SEQUENCE] << 29 | row << 3 | what
+
+
+@lean_kernel
+def _pop(law: Law, m: Longs) -> None:
+    """Take the first event out."""
+    heap, counts = law.events_at, law.counts_at
+    n = m[counts + EVENTS] - 1
+    m[counts + EVENTS] = n
+    at_us, event = m[heap + 2 * n], m[heap + 2 * n + 1]
+    hole = 0
+    while 4 * hole + 1 < n:
+        least = 4 * hole + 1
+        first_us, first = m[heap + 2 * least], m[heap + 2 * least + 1]
+        for other in range(least + 1, min(least + 4, n)):
+            other_us = m[heap + 2 * other]
+            if other_us < first_us or (other_us == first_us and m[heap + 2 * other + 1] < first):
+                least, first_us, first = other, other_us, m[heap + 2 * other + 1]
+        if first_us > at_us or (first_us == at_us and first > event):
+            break
+        m[heap + 2 * hole], m[heap + 2 * hole + 1] = first_us, first
+        hole = least
+    m[heap + 2 * hole], m[heap + 2 * hole + 1] = at_us, event
+
+
+@lean_kernel
+def _gap(law: Law, t: Longs, at_us: int) -> tuple[int, int]:
+    """See ``headend.ondemand.gap``."""
+    day = day_at(t, at_us // _S)
+    posted = t[day] if at_us >= t[day] * _S + law.posted_us else t[day - 1]
+    right = at_us // _INTERVAL_US * _INTERVAL
+    return (posted, posted) if right <= posted else (max(posted, right - _GAP_S), right)
+
+
+@lean_kernel
+def _dark(law: Law, t: Longs, point: int, at_us: int) -> bool:
+    for span in range(t[law.outages_at + point], t[law.outages_at + point + 1], 3):
+        if t[span] <= at_us < t[span + 1]:
+            return True
+    return False
+
+
+@lean_kernel
+def _known_off(law: Law, t: Longs, one: Row, at_us: int) -> bool:
+    """Whether the head-end was told of the meter's power failure."""
+    if one.gasped:
+        for span in range(t[law.outages_at + one.access_point], t[law.outages_at + one.access_point + 1], 3):
+            if t[span + 2] <= at_us < t[span + 1]:
+                return True
+    return False
+
+
+@lean_kernel
+def _stored(law: Law, t: Longs, m: Longs, one: Row, start: int, now_us: int) -> int:
+    """To where the store knows the intervals from ``start`` on: the last sweep that read the meter, and what reads have brought."""
+    at = start
+    state, after_us = draws.meter(law, one.esi)
+    sweep = draws.last_from(t, m, law.cursors_at + 1, law.sweeps_at, law.sweeps_n, now_us - after_us)
+    while sweep >= law.sweeps_at:
+        read_us = t[sweep] + after_us
+        reaches = read_us // _INTERVAL_US * _INTERVAL
+        if reaches <= at:
+            break
+        if not _dark(law, t, one.access_point, read_us) and draws.answers(law, t, one.esi, state, read_us):
+            at = reaches
+            break
+        sweep -= 1
+    span = law.spans_at + 2 * one.place
+    return m[span + 1] if m[span] <= at < m[span + 1] else at
+
+
+@lean_kernel
+def _extend(law: Law, m: Longs, place: int, begins: int, ends: int) -> None:
+    """A read has brought the intervals of a span. Of two that do not touch the later one counts: a sweep has reached its begin."""
+    span = law.spans_at + 2 * place
+    if m[span] <= ends and begins <= m[span + 1]:
+        begins, ends = min(begins, m[span]), max(ends, m[span + 1])
+    elif begins < m[span]:
+        return
+    m[span], m[span + 1] = begins, ends
+
+
+@lean_kernel
+def _submit(law: Law, t: Longs, m: Longs, one: Row) -> None:
+    """See ``lifecycle.submit``: the row has ended, or is taken on."""
+    at_us, kind = one.planned_us, one.kind
+    if law.reuse_us:
+        start, until = _gap(law, t, at_us) if kind == _INTERVALS else (0, 0)
+        read = law.reads_at + 3 * (3 * one.place + kind)
+        young = m[read] > 0 and m[read] > at_us - law.reuse_us
+        if young and (m[read + 2] == 0 or m[read + 1] <= start < m[read + 2]):
+            one.end, one.done_us = COMPLETED, at_us
+            reach = min(m[read + 2], until)
+            one.reach = reach if reach > start else 0
+            return
+    retry_at = 0
+    if law.source == _STORE_ONLY:
+        one.code = law.store_only_code
+    else:
+        code, retry_at = look(t, m, one, at_us // _S)
+        if code < 0:
+            take(t, m, one, at_us // _S)
+            one.flags = _ALLOWED
+            return
+        one.code = code
+    if kind != _INTERVALS or law.source == _METER_ONLY:
+        one.end, one.done_us, one.retry_at = REFUSED, at_us, retry_at
+
+
+@lean_kernel
+def _begun(law: Law, t: Longs, m: Longs, one: Row) -> None:
+    """Schedule what comes next of a row that was submitted: its pick-up, or that its caller asks again."""
+    if one.end >= 0:
+        _ask_again(law, m, one)
+        return
+    at_us = one.planned_us
+    picked_us, one.back_us, lost = draws.middle_way(law, t, m, one.call, one.attempt, at_us)
+    one.flags = one.flags | _LOST * lost
+    _push(law, m, min(picked_us, at_us + law.expiry_us), one.row, _PICKED_UP)
+
+
+@lean_kernel
+def _ask_again(law: Law, m: Longs, one: Row) -> None:
+    """A caller who was not told in the call may ask again."""
+    told = one.reach > 0 if one.kind == _INTERVALS else one.end == COMPLETED
+    if not told or one.done_us - one.planned_us > one.patience_us:
+        at_us = draws.calls_again(law, one.call, one.attempt, one.requester_class, one.done_us)
+        m[law.counts_at + _ASKS_AT] = at_us
+
+
+@lean_kernel
+def _asks_again(law: Law, m: Longs, r: Rows, one: Row) -> None:
+    """A row for the caller who asks again, if there is room for it."""
+    counts = law.counts_at
+    at_us, new = m[counts + _ASKS_AT], m[counts + ROWS]
+    m[counts + _ASKS_AT], m[counts + ROWS] = -1, new + 1
+    if new < len(r):
+        again = r[new]
+        again.planned_us, again.call, again.attempt = at_us, one.call, one.attempt + 1
+        again.patience_us = draws.patience_again_us(law, one.call, one.attempt + 1)
+        again.esi, again.place, again.ror, again.gasped = one.esi, one.place, one.ror, one.gasped
+        again.requester_class, again.kind, again.door = one.requester_class, one.kind, one.door
+        again.access_point, again.tdsp, again.repeat_of = one.access_point, one.tdsp, one.row
+        _push(law, m, at_us, new, _ASKED)
+
+
+@lean_kernel
+def _answer(law: Law, m: Longs, one: Row, now_us: int, outcome: int) -> None:
+    """The head-end has answered; the answer goes back."""
+    one.outcome = outcome
+    left = max(0, one.planned_us + law.expiry_us - now_us)
+    if one.back_us > left:
+        one.flags = one.flags | _LATE
+    _push(law, m, now_us + min(one.back_us, left), one.row, _BACK)
+
+
+@lean_kernel
+def _unanswered(law: Law, t: Longs, m: Longs, one: Row, now_us: int) -> None:
+    gasp = one.kind == _POWER and _known_off(law, t, one, now_us)
+    _answer(law, m, one, now_us, COMPLETED if gasp else FAILED)
+
+
+@lean_kernel
+def _swept_until(law: Law, t: Longs, m: Longs, at_us: int) -> int:
+    """When the sweep is over that runs at an instant; 0 if none does."""
+    sweep = draws.last_from(t, m, law.cursors_at + 1, law.sweeps_at, law.sweeps_n, at_us)
+    over_us = t[sweep] + law.sweep_takes_us
+    return over_us if sweep >= law.sweeps_at and at_us < over_us else 0
+
+
+@lean_kernel
+def _busy(law: Law, m: Longs, until_us: int) -> None:
+    """The worker that is free first is busy until."""
+    free, n, at = law.workers_at, law.workers, 0
+    while 2 * at + 1 < n:
+        below = 2 * at + 1
+        if below + 1 < n and m[free + below + 1] < m[free + below]:
+            below += 1
+        if m[free + below] >= until_us:
+            break
+        m[free + at] = m[free + below]
+        at = below
+    m[free + at] = until_us
+
+
+@lean_kernel
+def _try(law: Law, t: Longs, m: Longs, one: Row, now_us: int) -> None:
+    """Try the meter, or find that no time is left for it; see ``answer_inquiry``."""
+    point = law.points_at + one.access_point
+    taken_up_us = max(now_us, m[law.workers_at]) if law.workers else now_us
+    start_us = max(taken_up_us, m[point])
+    swept_us = _swept_until(law, t, m, start_us) if law.sweep_rule else 0
+    if swept_us and law.sweep_rule == 2:
+        start_us, swept_us = swept_us, _swept_until(law, t, m, swept_us)
+    if start_us + _TIMEOUT_US > one.planned_us + law.expiry_us:
+        if law.workers:
+            _busy(law, m, taken_up_us)
+        if taken_up_us > now_us:
+            _push(law, m, taken_up_us, one.row, _NO_TIME)
+        else:
+            _unanswered(law, t, m, one, now_us)
+        return
+    out_us, back_us, heard = draws.tried(law, one.call, one.attempt, one.tries)
+    if heard and not _dark(law, t, one.access_point, start_us):
+        state, _ = draws.meter(law, one.esi)
+        heard = draws.answers(law, t, one.esi, state, one.planned_us)
+    else:
+        heard = False
+    slot_us = law.service_us * (2 if swept_us and law.sweep_rule == 1 else 1)
+    m[point] = start_us + (slot_us if heard else max(slot_us, law.unheard_us))
+    end_us = start_us + (out_us + back_us if heard else _TIMEOUT_US)
+    if law.workers:
+        _busy(law, m, end_us)
+    _push(law, m, end_us, one.row, _HEARD if heard else _SILENT)
+
+
+@lean_kernel
+def _picked_up(law: Law, t: Longs, m: Longs, one: Row, now_us: int) -> None:
+    """The middle tier has it; the head-end looks into its store, then at its meter."""
+    answer_by = one.planned_us + law.expiry_us
+    if one.flags >= _LOST or now_us >= answer_by:
+        _push(law, m, now_us + max(0, min(one.back_us, answer_by - now_us)), one.row, _NOT_COME)
+        return
+    if one.kind == _INTERVALS:
+        start, until = _gap(law, t, one.planned_us)
+        one.lacked = start
+        if law.source != _METER_ONLY:
+            stored = _stored(law, t, m, one, start, now_us)
+            one.lacked = stored
+            if stored >= until:
+                _answer(law, m, one, now_us, COMPLETED)
+                return
+    if one.flags & _ALLOWED:
+        _try(law, t, m, one, now_us)
+    else:
+        _answer(law, m, one, now_us, REFUSED)
+
+
+@lean_kernel
+def _worth_a_try(law: Law, t: Longs, one: Row, now_us: int) -> bool:
+    return one.tries < (1 if _known_off(law, t, one, now_us) else _TRIES)
+
+
+@lean_kernel
+def _over(law: Law, t: Longs, m: Longs, one: Row, now_us: int, how: int) -> None:
+    """See ``lifecycle._end``."""
+    tried = one.tries > 0
+    if one.flags & _ALLOWED:
+        success, failed = tried and how == COMPLETED, tried and how == FAILED
+        end(t, m, one, one.planned_us // _S, now_us // _S, success, one.tries * _OCTETS, failed)
+    one.end, one.done_us = how, now_us
+    if how == REFUSED:
+        now = -(-now_us // _S)
+        code, retry_at = look(t, m, one, now)
+        if code >= 0:
+            one.code = code
+        one.retry_at = retry_at if code >= 0 else now
+    else:
+        one.code = -1
+    if one.kind == _INTERVALS and one.outcome >= 0:
+        start, until = _gap(law, t, one.planned_us)
+        reach = until if one.outcome == COMPLETED else one.lacked
+        one.reach = reach if reach > start else 0
+    if law.reuse_us and how == COMPLETED and tried:
+        read = law.reads_at + 3 * (3 * one.place + one.kind)
+        answered_us = now_us - one.back_us
+        if answered_us > m[read]:
+            m[read], m[read + 1], m[read + 2] = answered_us, 0, 0
+            if one.kind == _INTERVALS:
+                start, until = _gap(law, t, one.planned_us)
+                m[read + 1], m[read + 2] = start, until
+    _ask_again(law, m, one)
+
+
+@lean_kernel
+def _come_back(law: Law, t: Longs, m: Longs, one: Row, now_us: int) -> None:
+    """The head-end's answer is at SMT, or too late."""
+    how = one.outcome
+    if one.flags & _LATE:
+        how = EXPIRED
+    elif how == REFUSED and law.source == _STORE_ONLY:
+        how = COMPLETED
+    _over(law, t, m, one, now_us, how)
+
+
+@lean_kernel
+def _not_come(law: Law, t: Longs, m: Longs, one: Row, now_us: int) -> None:
+    """It is lost on the way, or its time was over before it was picked up."""
+    expired = now_us >= one.planned_us + law.expiry_us
+    _over(law, t, m, one, now_us, EXPIRED if expired else FAILED if (one.flags // _LOST) & 1 else T_FAILED)
+
+
+@lean_kernel
+def _heard(law: Law, t: Longs, m: Longs, one: Row, now_us: int) -> None:
+    """The meter has answered: the store has its intervals."""
+    one.tries = one.tries + 1
+    if one.kind == _INTERVALS:
+        _, until = _gap(law, t, one.planned_us)
+        _extend(law, m, one.place, one.lacked, until)
+    _answer(law, m, one, now_us, COMPLETED)
+
+
+@lean_kernel
+def _silent(law: Law, t: Longs, m: Longs, one: Row, now_us: int) -> None:
+    """The time-out of a try is over."""
+    one.tries = one.tries + 1
+    if _worth_a_try(law, t, one, now_us):
+        _push(law, m, now_us + _WAITS[one.tries - 1], one.row, _AGAIN)
+    else:
+        _unanswered(law, t, m, one, now_us)
+
+
+@lean_kernel
+def _happens(law: Law, t: Longs, m: Longs, one: Row, what: int, now_us: int) -> None:
+    """One event."""
+    if what == _PICKED_UP:
+        _picked_up(law, t, m, one, now_us)
+    elif what == _BACK:
+        _come_back(law, t, m, one, now_us)
+    elif what == _HEARD:
+        _heard(law, t, m, one, now_us)
+    elif what == _SILENT:
+        _silent(law, t, m, one, now_us)
+    elif what == _AGAIN and _worth_a_try(law, t, one, now_us):
+        _try(law, t, m, one, now_us)
+    elif what in (_AGAIN, _NO_TIME):
+        _unanswered(law, t, m, one, now_us)
+    elif what == _NOT_COME:
+        _not_come(law, t, m, one, now_us)
+    else:
+        _submit(law, t, m, one)
+        _begun(law, t, m, one)
+
+
+@lean_kernel
+def play(laws: Rows, t: Longs, m: Longs, r: Rows, planned: int) -> int:
+    """Take every row to its end: ``planned`` ones, ascending, and behind them those that are asked again.
+
+    Returns how many rows it needed, which may be more than there is room for: then nothing is right.
+    """
+    law = laws[0]
+    heap, counts = law.events_at, law.counts_at
+    m[counts + ROWS], m[counts + _ASKS_AT] = planned, -1
+    at, turn = 0, 0
+    while (m[counts + EVENTS] or at < planned) and m[counts + ROWS] <= len(r):
+        now_us, event = m[heap], m[heap + 1]
+        first = m[counts + EVENTS] > 0
+        if at < planned and first:
+            due_us = r[at].planned_us
+            first = now_us < due_us or (now_us == due_us and event >> 29 < turn)
+        if first:
+            _pop(law, m)
+            one = r[(event >> 3) & (MOST_ROWS - 1)]
+            _happens(law, t, m, one, event & 7, now_us)
+            if m[counts + _ASKS_AT] >= 0:
+                _asks_again(law, m, r, one)
+            continue
+        # All that are planned for one instant are submitted before any of them goes on, and the next instant has its turn before them.
+        begin, now_us = at, r[at].planned_us
+        while at < planned and r[at].planned_us == now_us:
+            _submit(law, t, m, r[at])
+            at += 1
+        m[counts + _SEQUENCE] += 1
+        turn = m[counts + _SEQUENCE]
+        for row in range(begin, at):
+            _begun(law, t, m, r[row])
+            if m[counts + _ASKS_AT] >= 0:
+                _asks_again(law, m, r, r[row])
+    return int(m[counts + ROWS])
