@@ -27,8 +27,8 @@ _PICKED_UP, _NOT_COME, _NO_TIME, _HEARD, _SILENT, _AGAIN, _BACK, _ASKED = range(
 #: Positions in ``InquiryKind`` and ``Source``.
 _INTERVALS, _POWER = 0, 2
 _METER_ONLY, _STORE_ONLY = 0, 2
-#: Of a row's ``flags``: the meter may be read; once or twice, how the middle tier loses it; its answer comes too late.
-_ALLOWED, _LOST, _LATE = 1, 2, 8
+#: Of a row's ``flags``: the meter may be read; once or twice, how the middle tier loses it; its answer comes too late; its meter always answers.
+_ALLOWED, _LOST, _LATE, _GOOD = 1, 2, 8, 16
 #: From ``counts_at`` on: events in the heap, the latest sequence, rows, when the caller whose request has just ended asks again.
 EVENTS, _SEQUENCE, ROWS, _ASKS_AT, COUNTS = range(5)
 _S, _INTERVAL, _INTERVAL_US, _GAP_S = to_us(1), int(INTERVAL_S), to_us(INTERVAL_S), GAP_LIMIT * int(INTERVAL_S)
@@ -105,6 +105,8 @@ def _stored(law: Law, t: Longs, m: Longs, one: Row, start: int, now_us: int) -> 
     """To where the store knows the intervals from ``start`` on: the last sweep that read the meter, and what reads have brought."""
     at = start
     state, after_us = draws.meter(law, one.esi)
+    if state < law.good:
+        one.flags = one.flags | _GOOD
     sweep = draws.last_from(t, m, law.cursors_at + 1, law.sweeps_at, law.sweeps_n, now_us - after_us)
     while sweep >= law.sweeps_at:
         read_us = t[sweep] + after_us
@@ -251,11 +253,11 @@ def _try(law: Law, t: Longs, m: Longs, one: Row, now_us: int) -> None:
             _unanswered(law, t, m, one, now_us)
         return
     out_us, back_us, heard = draws.tried(law, one.call, one.attempt, one.tries)
-    if heard and not _dark(law, t, one.access_point, start_us):
+    if _dark(law, t, one.access_point, start_us):
+        heard = False
+    elif heard and not one.flags & _GOOD:
         state, _ = draws.meter(law, one.esi)
         heard = draws.answers(law, t, one.esi, state, one.planned_us)
-    else:
-        heard = False
     slot_us = law.service_us * (2 if swept_us and law.sweep_rule == 1 else 1)
     m[point] = start_us + (slot_us if heard else max(slot_us, law.unheard_us))
     end_us = start_us + (out_us + back_us if heard else _TIMEOUT_US)

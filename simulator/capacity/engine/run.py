@@ -116,6 +116,8 @@ class Played:
 
 #: An exponential draw is no more than so many means: the least number that is drawn is 2^-33.
 _MOST_MEANS = 23
+#: Rows that are filled while they are in the processor's cache.
+_AT_ONCE = 4096
 #: Columns of a row that come as they are.
 _GIVEN = tuple(name for name in vars(Requests) if name in (ROW.names or ()))
 
@@ -195,14 +197,21 @@ def _span(requests: Requests, assumptions: Assumptions) -> tuple[Seconds, Second
 def _rows(requests: Requests, outages: Outages, room: int) -> tuple[Rows, int]:
     """Rows for a load and for ``room`` altogether, and how many ESI IDs there are."""
     n = len(requests.planned_us)
-    rows = np.zeros(room, ROW).view(np.recarray)
-    rows.row = np.arange(room)
-    rows.end = rows.code = rows.outcome = rows.repeat_of = -1
-    for name in _GIVEN:
-        rows[name][:n] = getattr(requests, name)
-    rows.gasped[:n] = outages.gasped(requests.esi)
     occurs = np.zeros(int(requests.esi.max(initial=-1)) + 1, np.bool_)
     occurs[requests.esi] = True
-    number = np.cumsum(occurs, dtype=np.int32)
-    rows.place[:n] = number[requests.esi] - 1
+    number = np.cumsum(occurs, dtype=np.int32) - 1
+    gasped = outages.gasped(requests.esi)
+    rows = np.empty(room, ROW).view(np.recarray)
+    blank = np.zeros(1, ROW)
+    for name in ("end", "code", "outcome", "repeat_of"):
+        blank[name] = -1
+    for begin in range(0, room, _AT_ONCE):
+        part, given = rows[begin : begin + _AT_ONCE], slice(begin, min(begin + _AT_ONCE, n))
+        part[:] = blank
+        part.row = np.arange(begin, begin + len(part))
+        count = max(0, given.stop - begin)
+        for name in _GIVEN:
+            part[name][:count] = getattr(requests, name)[given]
+        part.place[:count] = number[requests.esi[given]]
+        part.gasped[:count] = gasped[given]
     return rows, int(np.count_nonzero(occurs))
