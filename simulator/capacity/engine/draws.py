@@ -6,20 +6,22 @@ The compiled engine and the reference over the live processes call these functio
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
 from headend.network.law import TRY_TIMEOUT_US
+from meters.calendar import Micros, micros
 from meters.kernels.jit import lean_kernel
 from meters.kernels.philox import philox4x32
 from simulator.capacity.engine.law import Law, Longs
-from simulator.capacity.engine.throttle import day_at
+from simulator.capacity.engine.throttle import day_place
 
 #: What a draw is for. The first four are of a call, the others of a meter.
 MIDDLE, PATH, TRY, AGAIN, METER, DAY = range(6)
 
 _MASK = 0xFFFFFFFF
-_SECOND = 1_000_000
+_SECOND: Any = 1_000_000
 _TIMEOUT_US = TRY_TIMEOUT_US
 
 
@@ -69,41 +71,43 @@ def normal(u: float) -> float:
 
 
 @lean_kernel
-def middle_way(law: Law, t: Longs, m: Longs, call: int, attempt: int, accepted_us: int) -> tuple[int, int, int]:
+def middle_way(
+    law: Law, t: Longs, m: Longs, call: int, attempt: int, accepted_us: Micros
+) -> tuple[Micros, Micros, int]:
     """When an accepted request is picked up (microseconds since the epoch), how long the way back takes, and what the middle tier does to it.
 
     That is 0 for taking it through, 1 for ending it FAILED, 2 T-FAILED. Asked once for each, in the order of acceptance: the memory counts its batch.
     """
     z, which, slow, wait = four(law, call, attempt, MIDDLE, 0)
     if which < law.slow_share:
-        whole = int((law.slow_from_s + slow * (law.slow_to_s - law.slow_from_s)) * _SECOND)
+        whole = micros((law.slow_from_s + slow * (law.slow_to_s - law.slow_from_s)) * _SECOND)
     else:
-        whole = int(law.middle_median_s * math.exp(law.middle_sigma * normal(z)) * _SECOND)
+        whole = micros(law.middle_median_s * math.exp(law.middle_sigma * normal(z)) * _SECOND)
     if law.batched:
         picked_us = _batch(law, m, accepted_us)
     else:
-        picked_us = accepted_us + min(int(wait * law.pickup_us), whole)
-    return picked_us, max(0, accepted_us + whole - picked_us), _lost(law, t, m, which, picked_us)
+        picked_us = accepted_us + min(micros(wait * law.pickup_us), whole)
+    return picked_us, max(micros(0), accepted_us + whole - picked_us), _lost(law, t, m, which, picked_us)
 
 
 @lean_kernel
-def _batch(law: Law, m: Longs, accepted_us: int) -> int:
+def _batch(law: Law, m: Longs, accepted_us: Micros) -> Micros:
     """The batch that has room for one more."""
     at_us = accepted_us - accepted_us % law.pickup_us + law.pickup_us
-    batch = law.batch_at
+    batch = law.batch_place
     if at_us > m[batch]:
         m[batch], m[batch + 1] = at_us, 0
     elif law.batch_size and m[batch + 1] >= law.batch_size:
         m[batch], m[batch + 1] = m[batch] + law.pickup_us, 0
     m[batch + 1] += 1
-    return int(m[batch])
+    return micros(m[batch])
 
 
 @lean_kernel
-def _lost(law: Law, t: Longs, m: Longs, which: float, picked_us: int) -> int:
+def _lost(law: Law, t: Longs, m: Longs, which: float, picked_us: Micros) -> int:
     if law.clustered:
         # Begins stand at even places, so from an odd one no spell goes on.
-        at = last_from(t, m, law.cursors_at, law.losing_at, law.losing_n, picked_us) - law.losing_at
+        at = last_from(t, m, law.cursors_place, law.losing_place, law.losing_n, picked_us) - law.losing_place
         if at < 0 or at % 2:
             return 0
         # The digits that have not decided anything yet.
@@ -114,7 +118,7 @@ def _lost(law: Law, t: Longs, m: Longs, which: float, picked_us: int) -> int:
 
 
 @lean_kernel
-def tried(law: Law, call: int, attempt: int, number: int) -> tuple[int, int, bool]:
+def tried(law: Law, call: int, attempt: int, number: int) -> tuple[Micros, Micros, bool]:
     """One try at the meter: microseconds out and back, and whether the network lets it be heard. Law: ``NetworkLaw.tries``."""
     path = four(law, call, attempt, PATH, 0)
     hops = 0
@@ -126,36 +130,36 @@ def tried(law: Law, call: int, attempt: int, number: int) -> tuple[int, int, boo
     a, b, c, d = four(law, call, attempt, TRY, number)
     out = math.exp(law.hops_mean[hops] + law.hops_sigma[hops] * normal(a))
     back = math.exp(law.hops_mean[hops] + law.hops_sigma[hops] * normal(b))
-    out_us = max(1, int((out + law.backhaul_s * math.exp(law.backhaul_sigma * normal(c))) * _SECOND))
-    back_us = max(1, int((back + law.backhaul_s * math.exp(law.backhaul_sigma * normal(d))) * _SECOND))
+    out_us = max(micros(1), micros((out + law.backhaul_s * math.exp(law.backhaul_sigma * normal(c))) * _SECOND))
+    back_us = max(micros(1), micros((back + law.backhaul_s * math.exp(law.backhaul_sigma * normal(d))) * _SECOND))
     return out_us, back_us, heard >= law.unheard and out_us + back_us < _TIMEOUT_US
 
 
 @lean_kernel
-def meter(law: Law, esi: int) -> tuple[float, int]:
+def meter(law: Law, esi: int) -> tuple[float, Micros]:
     """A meter: what ``answers`` goes by, and the microseconds from a sweep's begin until it is read, the same each time."""
     state, place, _, _ = four(law, esi, 0, METER, 0)
-    return state, int(place * law.sweep_takes_us)
+    return state, micros(place * law.sweep_takes_us)
 
 
 @lean_kernel
-def answers(law: Law, t: Longs, esi: int, state: float, at_us: int) -> bool:
+def answers(law: Law, t: Longs, esi: int, state: float, at_us: Micros) -> bool:
     """Whether a meter is one that answers on the operating day of an instant: good ones always, flaky ones on half of the days."""
     if state >= law.good + law.flaky:
         return False
-    return state < law.good or four(law, esi, 0, DAY, t[day_at(t, at_us // _SECOND)] // 3600)[0] < 0.5
+    return state < law.good or four(law, esi, 0, DAY, t[day_place(t, at_us // _SECOND)] // 3600)[0] < 0.5
 
 
 @lean_kernel
-def calls_again(law: Law, call: int, attempt: int, requester_class: int, ended_us: int) -> int:
+def calls_again(law: Law, call: int, attempt: int, requester_class: int, ended_us: Micros) -> Micros:
     """When a caller who was not told in the call asks again, microseconds since the epoch; -1: never."""
     if attempt >= law.most_again or not (law.again_classes >> requester_class) & 1:
-        return -1
+        return micros(-1)
     which, after, _, _ = four(law, call, attempt, AGAIN, 0)
-    return ended_us + int(-math.log(after) * law.again_mean_s * _SECOND) if which < law.again_share else -1
+    return ended_us + micros(-math.log(after) * law.again_mean_s * _SECOND) if which < law.again_share else micros(-1)
 
 
 @lean_kernel
-def patience_again_us(law: Law, call: int, attempt: int) -> int:
+def patience_again_us(law: Law, call: int, attempt: int) -> Micros:
     """How long a caller who asks again waits for the answer, microseconds."""
-    return int(-math.log(four(law, call, attempt, AGAIN, 1)[0]) * law.patience_s * _SECOND)
+    return micros(-math.log(four(law, call, attempt, AGAIN, 1)[0]) * law.patience_s * _SECOND)

@@ -7,16 +7,18 @@ and in the memory ``m`` everything lies.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from headend.network.law import READ_OCTETS, RETRY_WAITS_US, TRIES, TRY_TIMEOUT_US
 from headend.ondemand.gap import GAP_LIMIT
-from meters.calendar import INTERVAL_S, to_us
+from meters.calendar import INTERVAL_S, Micros, Seconds, micros, seconds, to_us
 from meters.kernels.jit import lean_kernel
 from simulator.capacity.engine import draws
 from simulator.capacity.engine.law import Law, Longs
 from simulator.capacity.engine.rows import Row, Rows
-from simulator.capacity.engine.throttle import day_at, end, look, take
+from simulator.capacity.engine.throttle import day_place, end, look, take
 
 #: How a request ends, as ``outcome.ENDS`` numbers it.
 COMPLETED, REFUSED, FAILED, T_FAILED, EXPIRED = range(5)
@@ -29,17 +31,20 @@ _INTERVALS, _POWER = 0, 2
 _METER_ONLY, _STORE_ONLY = 0, 2
 #: Of a row's ``flags``: the meter may be read; once or twice, how the middle tier loses it; its answer comes too late; its meter always answers.
 _ALLOWED, _LOST, _LATE, _GOOD = 1, 2, 8, 16
-#: From ``counts_at`` on: events in the heap, the latest sequence, rows, when the caller whose request has just ended asks again.
+#: From ``counts_place`` on: events in the heap, the latest sequence, rows, when the caller whose request has just ended asks again.
 EVENTS, _SEQUENCE, ROWS, _ASKS_AT, COUNTS = range(5)
-_S, _INTERVAL, _INTERVAL_US, _GAP_S = to_us(1), int(INTERVAL_S), to_us(INTERVAL_S), GAP_LIMIT * int(INTERVAL_S)
+_S: Any = to_us(1)
+_INTERVAL: Any = INTERVAL_S
+_INTERVAL_US: Any = to_us(INTERVAL_S)
+_GAP_S = GAP_LIMIT * INTERVAL_S
 _WAITS = np.asarray(RETRY_WAITS_US, dtype=np.int64)
 _TIMEOUT_US, _TRIES, _OCTETS = TRY_TIMEOUT_US, TRIES, READ_OCTETS
 
 
 @lean_kernel
-def _push(law: Law, m: Longs, at_us: int, row: int, what: int) -> None:
+def _push(law: Law, m: Longs, at_us: Micros, row: int, what: int) -> None:
     """Schedule an event."""
-    heap, counts = law.events_at, law.counts_at
+    heap, counts = law.events_place, law.counts_place
     m[counts + _SEQUENCE] += 1
     n = m[counts + EVENTS]
     m[counts + EVENTS] = n + 1
@@ -54,7 +59,7 @@ def _push(law: Law, m: Longs, at_us: int, row: int, what: int) -> None:
 @lean_kernel
 def _pop(law: Law, m: Longs) -> None:
     """Take the first event out."""
-    heap, counts = law.events_at, law.counts_at
+    heap, counts = law.events_place, law.counts_place
     n = m[counts + EVENTS] - 1
     m[counts + EVENTS] = n
     at_us, event = m[heap + 2 * n], m[heap + 2 * n + 1]
@@ -74,41 +79,41 @@ def _pop(law: Law, m: Longs) -> None:
 
 
 @lean_kernel
-def _gap(law: Law, t: Longs, at_us: int) -> tuple[int, int]:
+def _gap(law: Law, t: Longs, at_us: Micros) -> tuple[Seconds, Seconds]:
     """See ``headend.ondemand.gap``."""
-    day = day_at(t, at_us // _S)
+    day = day_place(t, at_us // _S)
     posted = t[day] if at_us >= t[day] * _S + law.posted_us else t[day - 1]
     right = at_us // _INTERVAL_US * _INTERVAL
     return (posted, posted) if right <= posted else (max(posted, right - _GAP_S), right)
 
 
 @lean_kernel
-def _dark(law: Law, t: Longs, point: int, at_us: int) -> bool:
-    for span in range(t[law.outages_at + point], t[law.outages_at + point + 1], 3):
+def _dark(law: Law, t: Longs, point: int, at_us: Micros) -> bool:
+    for span in range(t[law.outages_place + point], t[law.outages_place + point + 1], 3):
         if t[span] <= at_us < t[span + 1]:
             return True
     return False
 
 
 @lean_kernel
-def _known_off(law: Law, t: Longs, one: Row, at_us: int) -> bool:
+def _known_off(law: Law, t: Longs, one: Row, at_us: Micros) -> bool:
     """Whether the head-end was told of the meter's power failure."""
     if one.gasped:
-        for span in range(t[law.outages_at + one.access_point], t[law.outages_at + one.access_point + 1], 3):
+        for span in range(t[law.outages_place + one.access_point], t[law.outages_place + one.access_point + 1], 3):
             if t[span + 2] <= at_us < t[span + 1]:
                 return True
     return False
 
 
 @lean_kernel
-def _stored(law: Law, t: Longs, m: Longs, one: Row, start: int, now_us: int) -> int:
+def _stored(law: Law, t: Longs, m: Longs, one: Row, start: Seconds, now_us: Micros) -> Seconds:
     """To where the store knows the intervals from ``start`` on: the last sweep that read the meter, and what reads have brought."""
     at = start
     state, after_us = draws.meter(law, one.esi)
     if state < law.good:
         one.flags = one.flags | _GOOD
-    sweep = draws.last_from(t, m, law.cursors_at + 1, law.sweeps_at, law.sweeps_n, now_us - after_us)
-    while sweep >= law.sweeps_at:
+    sweep = draws.last_from(t, m, law.cursors_place + 1, law.sweeps_place, law.sweeps_n, now_us - after_us)
+    while sweep >= law.sweeps_place:
         read_us = t[sweep] + after_us
         reaches = read_us // _INTERVAL_US * _INTERVAL
         if reaches <= at:
@@ -117,14 +122,14 @@ def _stored(law: Law, t: Longs, m: Longs, one: Row, start: int, now_us: int) -> 
             at = reaches
             break
         sweep -= 1
-    span = law.spans_at + 2 * one.place
+    span = law.spans_place + 2 * one.place
     return m[span + 1] if m[span] <= at < m[span + 1] else at
 
 
 @lean_kernel
-def _extend(law: Law, m: Longs, place: int, begins: int, ends: int) -> None:
+def _extend(law: Law, m: Longs, place: int, begins: Seconds, ends: Seconds) -> None:
     """A read has brought the intervals of a span. Of two that do not touch the later one counts: a sweep has reached its begin."""
-    span = law.spans_at + 2 * place
+    span = law.spans_place + 2 * place
     if m[span] <= ends and begins <= m[span + 1]:
         begins, ends = min(begins, m[span]), max(ends, m[span + 1])
     elif begins < m[span]:
@@ -138,14 +143,14 @@ def _submit(law: Law, t: Longs, m: Longs, one: Row) -> None:
     at_us, kind = one.planned_us, one.kind
     if law.reuse_us:
         start, until = _gap(law, t, at_us) if kind == _INTERVALS else (0, 0)
-        read = law.reads_at + 3 * (3 * one.place + kind)
+        read = law.reads_place + 3 * (3 * one.place + kind)
         young = m[read] > 0 and m[read] > at_us - law.reuse_us
         if young and (m[read + 2] == 0 or m[read + 1] <= start < m[read + 2]):
             one.end, one.done_us = COMPLETED, at_us
             reach = min(m[read + 2], until)
-            one.reach = reach if reach > start else 0
+            one.reach = reach if reach > start else seconds(0)
             return
-    retry_at = 0
+    retry_at = seconds(0)
     if law.source == _STORE_ONLY:
         one.code = law.store_only_code
     else:
@@ -177,13 +182,13 @@ def _ask_again(law: Law, m: Longs, one: Row) -> None:
     told = one.reach > 0 if one.kind == _INTERVALS else one.end == COMPLETED
     if not told or one.done_us - one.planned_us > one.patience_us:
         at_us = draws.calls_again(law, one.call, one.attempt, one.requester_class, one.done_us)
-        m[law.counts_at + _ASKS_AT] = at_us
+        m[law.counts_place + _ASKS_AT] = at_us
 
 
 @lean_kernel
 def _asks_again(law: Law, m: Longs, r: Rows, one: Row) -> None:
     """A row for the caller who asks again, if there is room for it."""
-    counts = law.counts_at
+    counts = law.counts_place
     at_us, new = m[counts + _ASKS_AT], m[counts + ROWS]
     m[counts + _ASKS_AT], m[counts + ROWS] = -1, new + 1
     if new < len(r):
@@ -197,7 +202,7 @@ def _asks_again(law: Law, m: Longs, r: Rows, one: Row) -> None:
 
 
 @lean_kernel
-def _answer(law: Law, m: Longs, one: Row, now_us: int, outcome: int) -> None:
+def _answer(law: Law, m: Longs, one: Row, now_us: Micros, outcome: int) -> None:
     """The head-end has answered; the answer goes back."""
     one.outcome = outcome
     left = max(0, one.planned_us + law.expiry_us - now_us)
@@ -207,23 +212,23 @@ def _answer(law: Law, m: Longs, one: Row, now_us: int, outcome: int) -> None:
 
 
 @lean_kernel
-def _unanswered(law: Law, t: Longs, m: Longs, one: Row, now_us: int) -> None:
+def _unanswered(law: Law, t: Longs, m: Longs, one: Row, now_us: Micros) -> None:
     gasp = one.kind == _POWER and _known_off(law, t, one, now_us)
     _answer(law, m, one, now_us, COMPLETED if gasp else FAILED)
 
 
 @lean_kernel
-def _swept_until(law: Law, t: Longs, m: Longs, at_us: int) -> int:
+def _swept_until(law: Law, t: Longs, m: Longs, at_us: Micros) -> Micros:
     """When the sweep is over that runs at an instant; 0 if none does."""
-    sweep = draws.last_from(t, m, law.cursors_at + 1, law.sweeps_at, law.sweeps_n, at_us)
+    sweep = draws.last_from(t, m, law.cursors_place + 1, law.sweeps_place, law.sweeps_n, at_us)
     over_us = t[sweep] + law.sweep_takes_us
-    return over_us if sweep >= law.sweeps_at and at_us < over_us else 0
+    return over_us if sweep >= law.sweeps_place and at_us < over_us else micros(0)
 
 
 @lean_kernel
-def _busy(law: Law, m: Longs, until_us: int) -> None:
+def _busy(law: Law, m: Longs, until_us: Micros) -> None:
     """The worker that is free first is busy until."""
-    free, n, at = law.workers_at, law.workers, 0
+    free, n, at = law.workers_place, law.workers, 0
     while 2 * at + 1 < n:
         below = 2 * at + 1
         if below + 1 < n and m[free + below + 1] < m[free + below]:
@@ -236,12 +241,12 @@ def _busy(law: Law, m: Longs, until_us: int) -> None:
 
 
 @lean_kernel
-def _try(law: Law, t: Longs, m: Longs, one: Row, now_us: int) -> None:
+def _try(law: Law, t: Longs, m: Longs, one: Row, now_us: Micros) -> None:
     """Try the meter, or find that no time is left for it; see ``answer_inquiry``."""
-    point = law.points_at + one.access_point
-    taken_up_us = max(now_us, m[law.workers_at]) if law.workers else now_us
+    point = law.points_place + one.access_point
+    taken_up_us = max(now_us, m[law.workers_place]) if law.workers else now_us
     start_us = max(taken_up_us, m[point])
-    swept_us = _swept_until(law, t, m, start_us) if law.sweep_rule else 0
+    swept_us = _swept_until(law, t, m, start_us) if law.sweep_rule else micros(0)
     if swept_us and law.sweep_rule == 2:
         start_us, swept_us = swept_us, _swept_until(law, t, m, swept_us)
     if start_us + _TIMEOUT_US > one.planned_us + law.expiry_us:
@@ -267,7 +272,7 @@ def _try(law: Law, t: Longs, m: Longs, one: Row, now_us: int) -> None:
 
 
 @lean_kernel
-def _picked_up(law: Law, t: Longs, m: Longs, one: Row, now_us: int) -> None:
+def _picked_up(law: Law, t: Longs, m: Longs, one: Row, now_us: Micros) -> None:
     """The middle tier has it; the head-end looks into its store, then at its meter."""
     answer_by = one.planned_us + law.expiry_us
     if one.flags >= _LOST or now_us >= answer_by:
@@ -289,12 +294,12 @@ def _picked_up(law: Law, t: Longs, m: Longs, one: Row, now_us: int) -> None:
 
 
 @lean_kernel
-def _worth_a_try(law: Law, t: Longs, one: Row, now_us: int) -> bool:
+def _worth_a_try(law: Law, t: Longs, one: Row, now_us: Micros) -> bool:
     return one.tries < (1 if _known_off(law, t, one, now_us) else _TRIES)
 
 
 @lean_kernel
-def _over(law: Law, t: Longs, m: Longs, one: Row, now_us: int, how: int) -> None:
+def _over(law: Law, t: Longs, m: Longs, one: Row, now_us: Micros, how: int) -> None:
     """See ``lifecycle._end``."""
     tried = one.tries > 0
     if one.flags & _ALLOWED:
@@ -312,9 +317,9 @@ def _over(law: Law, t: Longs, m: Longs, one: Row, now_us: int, how: int) -> None
     if one.kind == _INTERVALS and one.outcome >= 0:
         start, until = _gap(law, t, one.planned_us)
         reach = until if one.outcome == COMPLETED else one.lacked
-        one.reach = reach if reach > start else 0
+        one.reach = reach if reach > start else seconds(0)
     if law.reuse_us and how == COMPLETED and tried:
-        read = law.reads_at + 3 * (3 * one.place + one.kind)
+        read = law.reads_place + 3 * (3 * one.place + one.kind)
         answered_us = now_us - one.back_us
         if answered_us > m[read]:
             m[read], m[read + 1], m[read + 2] = answered_us, 0, 0
@@ -325,7 +330,7 @@ def _over(law: Law, t: Longs, m: Longs, one: Row, now_us: int, how: int) -> None
 
 
 @lean_kernel
-def _come_back(law: Law, t: Longs, m: Longs, one: Row, now_us: int) -> None:
+def _come_back(law: Law, t: Longs, m: Longs, one: Row, now_us: Micros) -> None:
     """The head-end's answer is at SMT, or too late."""
     how = one.outcome
     if one.flags & _LATE:
@@ -336,14 +341,14 @@ def _come_back(law: Law, t: Longs, m: Longs, one: Row, now_us: int) -> None:
 
 
 @lean_kernel
-def _not_come(law: Law, t: Longs, m: Longs, one: Row, now_us: int) -> None:
+def _not_come(law: Law, t: Longs, m: Longs, one: Row, now_us: Micros) -> None:
     """It is lost on the way, or its time was over before it was picked up."""
     expired = now_us >= one.planned_us + law.expiry_us
     _over(law, t, m, one, now_us, EXPIRED if expired else FAILED if (one.flags // _LOST) & 1 else T_FAILED)
 
 
 @lean_kernel
-def _heard(law: Law, t: Longs, m: Longs, one: Row, now_us: int) -> None:
+def _heard(law: Law, t: Longs, m: Longs, one: Row, now_us: Micros) -> None:
     """The meter has answered: the store has its intervals."""
     one.tries = one.tries + 1
     if one.kind == _INTERVALS:
@@ -353,7 +358,7 @@ def _heard(law: Law, t: Longs, m: Longs, one: Row, now_us: int) -> None:
 
 
 @lean_kernel
-def _silent(law: Law, t: Longs, m: Longs, one: Row, now_us: int) -> None:
+def _silent(law: Law, t: Longs, m: Longs, one: Row, now_us: Micros) -> None:
     """The time-out of a try is over."""
     one.tries = one.tries + 1
     if _worth_a_try(law, t, one, now_us):
@@ -363,7 +368,7 @@ def _silent(law: Law, t: Longs, m: Longs, one: Row, now_us: int) -> None:
 
 
 @lean_kernel
-def _happens(law: Law, t: Longs, m: Longs, one: Row, what: int, now_us: int) -> None:
+def _happens(law: Law, t: Longs, m: Longs, one: Row, what: int, now_us: Micros) -> None:
     """One event."""
     if what == _PICKED_UP:
         _picked_up(law, t, m, one, now_us)
@@ -391,7 +396,7 @@ def play(laws: Rows, t: Longs, m: Longs, r: Rows, planned: int) -> int:
     Returns how many rows it needed, which may be more than there is room for: then nothing is right.
     """
     law = laws[0]
-    heap, counts = law.events_at, law.counts_at
+    heap, counts = law.events_place, law.counts_place
     m[counts + ROWS], m[counts + _ASKS_AT] = planned, -1
     at, turn = 0, 0
     while (m[counts + EVENTS] or at < planned) and m[counts + ROWS] <= len(r):

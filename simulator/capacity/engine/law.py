@@ -33,19 +33,19 @@ class Law:
 
     seed_low: np.uint64
     seed_high: np.uint64
-    expiry_us: int
+    expiry_us: Micros
     middle_median_s: float
     middle_sigma: float
     slow_share: float
     slow_from_s: float
     slow_to_s: float
     lost_share: float
-    pickup_us: int
+    pickup_us: Micros
     batched: int
     batch_size: int
     clustered: int
     #: The spells in which the middle tier loses what it picks up: begin, end, begin, end, ...
-    losing_at: int
+    losing_place: int
     losing_n: int
     #: Of 1, 2, ... hops: up to which number they are drawn, mean and sigma of the logarithm of their seconds.
     hops_upto: Floats
@@ -55,39 +55,39 @@ class Law:
     backhaul_sigma: float
     #: The share of tries that nobody hears.
     unheard: float
-    service_us: int
-    unheard_us: int
+    service_us: Micros
+    unheard_us: Micros
     workers: int
-    sweeps_at: int
+    sweeps_place: int
     sweeps_n: int
-    sweep_takes_us: int
+    sweep_takes_us: Micros
     #: 0 yields, 1 shares, 2 blocks.
     sweep_rule: int
     good: float
     flaky: float
     #: How long after a midnight the intervals up to it are posted.
-    posted_us: int
+    posted_us: Micros
     patience_s: float
     again_share: float
     again_mean_s: float
     most_again: int
     again_classes: int
     #: (access points + 1,) where each one's spans of no power begin among all: from, to, told, from, ...
-    outages_at: int
+    outages_place: int
     #: In the memory, by access point, worker, ESI ID.
-    points_at: int
-    workers_at: int
-    spans_at: int
-    reads_at: int
+    points_place: int
+    workers_place: int
+    spans_place: int
+    reads_place: int
     #: The latest batch: its instant, how many are in it.
-    batch_at: int
+    batch_place: int
     #: Which spell and which sweep was looked at last.
-    cursors_at: int
+    cursors_place: int
     #: Heap of events (instant, event), and three counts: how many, the latest sequence, rows.
-    counts_at: int
-    events_at: int
+    counts_place: int
+    events_place: int
     source: int
-    reuse_us: int
+    reuse_us: Micros
     store_only_code: int
 
 
@@ -95,7 +95,7 @@ def _column(name: str, kind: str) -> tuple[str, str] | tuple[str, str, tuple[int
     return (
         (name, "f8", (MOST_HOPS,))
         if kind == "Floats"
-        else (name, {"int": "i8", "float": "f8", "np.uint64": "u8"}[kind])
+        else (name, {"int": "i8", "Micros": "i8", "float": "f8", "np.uint64": "u8"}[kind])
     )
 
 
@@ -171,7 +171,7 @@ class Assumptions:
             "batched": self.batched,
             "batch_size": self.batch_size,
             "clustered": self.losing_mean_s > 0,
-            "losing_at": placed + len(sweeps),
+            "losing_place": placed + len(sweeps),
             "losing_n": len(losing),
             "backhaul_s": network.backhaul_median_s / 2,
             "backhaul_sigma": network.backhaul_sigma,
@@ -179,7 +179,7 @@ class Assumptions:
             "service_us": rounded_us(1 / network.access_point_tps),
             "unheard_us": max(rounded_us(1 / network.access_point_tps), rounded_us(network.slot_held_s)),
             "workers": network.workers,
-            "sweeps_at": placed,
+            "sweeps_place": placed,
             "sweeps_n": len(sweeps),
             "sweep_takes_us": rounded_us(self.sweep_takes_s),
             "sweep_rule": list(SweepRule).index(self.sweep_rule),

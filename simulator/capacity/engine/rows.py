@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from meters.calendar import Micros, Seconds
 
+
+@dataclass(slots=True)
 class Row:
     """One request, as compiled code sees it: a record of ``ROW``. Instants in microseconds since the epoch unless said."""
 
-    planned_us: int
+    planned_us: Micros
     #: Its own number.
     row: int
     #: What its draws are keyed by, and which attempt of its caller it is.
@@ -26,22 +30,22 @@ class Row:
     access_point: int
     tdsp: int
     #: From the planned arrival to the hang-up.
-    patience_us: int
+    patience_us: Micros
     #: Whether the head-end hears its meter's last gasp.
     gasped: int
     #: Position in ``outcome.ENDS``, -1 while it is not over; the number of what refused, -1; when it was over.
     end: int
     code: int
-    done_us: int
+    done_us: Micros
     tries: int
     #: To where the intervals handed on reach, and when one may come back that was refused: UTC epoch seconds; 0 for none.
-    reach: int
-    retry_at: int
+    reach: Seconds
+    retry_at: Seconds
     #: The row that this one asks again for, -1.
     repeat_of: int
     #: Under way: microseconds of the way back, from where on the store lacked (UTC epoch seconds), flags, the head-end's outcome.
-    back_us: int
-    lacked: int
+    back_us: Micros
+    lacked: Seconds
     flags: int
     outcome: int
 

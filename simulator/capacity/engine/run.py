@@ -166,22 +166,22 @@ def ground_of(
     spans = np.stack([outages.from_us[order], outages.to_us[order], outages.told_us[order]], axis=1)
     tables += [begins, spans.ravel()]
     sizes = {
-        "points_at": points,
-        "workers_at": assumptions.network.workers,
-        "spans_at": 2 * esiids,
-        "reads_at": 3 * len(InquiryKind) * esiids if table.reuse_us else 0,
-        "batch_at": 2,
-        "cursors_at": 2,
-        "counts_at": COUNTS,
+        "points_place": points,
+        "workers_place": assumptions.network.workers,
+        "spans_place": 2 * esiids,
+        "reads_place": 3 * len(InquiryKind) * esiids if table.reuse_us else 0,
+        "batch_place": 2,
+        "cursors_place": 2,
+        "counts_place": COUNTS,
         # Each row that is under way has one event.
-        "events_at": 2 * room,
+        "events_place": 2 * room,
     }
     size = table.size
     for name, count in sizes.items():
         law[name] = size
         size += count
-    law.outages_at, law.source, law.reuse_us = placed, table.source, table.reuse_us
-    law.store_only_code = table.codes.index(STORE_ONLY.code)
+    law["outages_place"], law["source"], law["reuse_us"] = placed, table.source, table.reuse_us
+    law["store_only_code"] = table.codes.index(STORE_ONLY.code)
     return Ground(law, np.concatenate(tables), np.zeros(size, np.int64), table.codes)
 
 
@@ -201,12 +201,13 @@ def _rows(requests: Requests, outages: Outages, room: int) -> tuple[Rows, int]:
     occurs[requests.esi] = True
     number = np.cumsum(occurs, dtype=np.int32) - 1
     gasped = outages.gasped(requests.esi)
-    rows = np.empty(room, ROW).view(np.recarray)
+    rows: Rows = np.empty(room, ROW).view(np.recarray)
     blank = np.zeros(1, ROW)
     for name in ("end", "code", "outcome", "repeat_of"):
         blank[name] = -1
     for begin in range(0, room, _AT_ONCE):
-        part, given = rows[begin : begin + _AT_ONCE], slice(begin, min(begin + _AT_ONCE, n))
+        part: Rows = rows[begin : begin + _AT_ONCE]
+        given = slice(begin, min(begin + _AT_ONCE, n))
         part[:] = blank
         part.row = np.arange(begin, begin + len(part))
         count = max(0, given.stop - begin)

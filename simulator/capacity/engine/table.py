@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headend.network.law import READ_OCTETS
-from meters.calendar import Seconds, to_us
+from meters.calendar import Micros, Seconds, to_us
 from simulator.smt.ondemand.lifecycle import STORE_ONLY
 from simulator.smt.throttle.limits import Door, Kind, Limit, Measure, Policy, RequesterClass, Scope, Source, Window
 
@@ -53,7 +53,7 @@ class Table(NamedTuple):
     size: int
     #: Position in ``Source``; reads younger than so many microseconds answer again.
     source: int
-    reuse_us: int
+    reuse_us: Micros
     #: What refuses, by the number in the column CODE and in the engine's rows.
     codes: tuple[str, ...]
 

@@ -12,8 +12,9 @@ value begins at ``OFFSET + value * STRIDE``:
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, Protocol
 
+from meters.calendar import Seconds
 from meters.kernels.jit import lean_kernel
 from simulator.capacity.engine.table import (
     A_DAY,
@@ -45,8 +46,8 @@ from simulator.capacity.engine.table import (
     Longs,
 )
 
-_HOUR = 3600
-_NEVER = 0
+_HOUR: Any = 3600
+_NEVER: Any = 0
 
 
 class Asking(Protocol):
@@ -84,7 +85,7 @@ def _memory_of(t: Longs, b: int, one: Asking) -> int:
 
 
 @lean_kernel
-def look(t: Longs, memory: Longs, one: Asking, now: int) -> tuple[int, int]:
+def look(t: Longs, memory: Longs, one: Asking, now: Seconds) -> tuple[int, Seconds]:
     """The number in CODE of the limit that refuses a request at ``now`` and binds longest, -1 if none does; when it lets it in again. Changes nothing."""
     refusing, longest = -1, _NEVER
     for at in range(t[0]):
@@ -98,7 +99,7 @@ def look(t: Longs, memory: Longs, one: Asking, now: int) -> tuple[int, int]:
 
 
 @lean_kernel
-def take(t: Longs, memory: Longs, one: Asking, now: int) -> None:
+def take(t: Longs, memory: Longs, one: Asking, now: Seconds) -> None:
     """Hold a place in every limit that counts a request which ``look`` has let in."""
     for at in range(t[0]):
         b = HEADER + at * FIELDS
@@ -108,7 +109,7 @@ def take(t: Longs, memory: Longs, one: Asking, now: int) -> None:
 
 @lean_kernel
 def end(
-    t: Longs, memory: Longs, one: Asking, since: int, now: int, success: bool, octets: int, meter_failed: bool
+    t: Longs, memory: Longs, one: Asking, since: Seconds, now: Seconds, success: bool, octets: int, meter_failed: bool
 ) -> None:
     """End what a request of the instant ``since`` holds."""
     for at in range(t[0]):
@@ -118,7 +119,7 @@ def end(
 
 
 @lean_kernel
-def day_at(t: Longs, now: int) -> int:
+def day_place(t: Longs, now: Seconds) -> int:
     """The place in the table of the operating day's start that an instant lies in; the next day's stands behind it."""
     at = t[1] + (now - t[t[1]]) // 86400
     while t[at] > now:
@@ -129,9 +130,9 @@ def day_at(t: Longs, now: int) -> int:
 
 
 @lean_kernel
-def _calendar(t: Longs, b: int, now: int) -> tuple[int, int]:
+def _calendar(t: Longs, b: int, now: Seconds) -> tuple[Seconds, Seconds]:
     if t[b + WINDOW] == A_DAY:
-        at = day_at(t, now)
+        at = day_place(t, now)
         return t[at], t[at + 1]
     start = now - now % _HOUR
     return start, start + _HOUR
@@ -144,7 +145,7 @@ def _length(t: Longs, b: int) -> int:
 
 
 @lean_kernel
-def _admits(t: Longs, b: int, memory: Longs, p: int, now: int) -> tuple[bool, int]:
+def _admits(t: Longs, b: int, memory: Longs, p: int, now: Seconds) -> tuple[bool, Seconds]:
     measure, amount = t[b + MEASURE], t[b + AMOUNT]
     if measure == TOKENS:
         return _bucket_admits(t, b, memory, p, now)
@@ -178,7 +179,9 @@ def _admits(t: Longs, b: int, memory: Longs, p: int, now: int) -> tuple[bool, in
 
 
 @lean_kernel
-def _octets_admit(t: Longs, b: int, memory: Longs, p: int, now: int, room: int, length: int) -> tuple[bool, int]:
+def _octets_admit(
+    t: Longs, b: int, memory: Longs, p: int, now: Seconds, room: int, length: int
+) -> tuple[bool, Seconds]:
     ring, at, n = (t[b + STRIDE] - 3) // 2, memory[p], memory[p + 1]
     leaving = memory[p + 2] - room
     for _ in range(n):
@@ -202,7 +205,7 @@ def _filled(t: Longs, b: int, level: int, span: int) -> int:
 
 
 @lean_kernel
-def _begin_bucket(t: Longs, b: int, memory: Longs, p: int, now: int) -> None:
+def _begin_bucket(t: Longs, b: int, memory: Longs, p: int, now: Seconds) -> None:
     """A bucket that nobody has taken from is full."""
     if memory[p + 1] == 0:
         memory[p] = memory[p + 2] = t[b + BURST] * t[b + PER_S]
@@ -210,7 +213,7 @@ def _begin_bucket(t: Longs, b: int, memory: Longs, p: int, now: int) -> None:
 
 
 @lean_kernel
-def _bucket_admits(t: Longs, b: int, memory: Longs, p: int, now: int) -> tuple[bool, int]:
+def _bucket_admits(t: Longs, b: int, memory: Longs, p: int, now: Seconds) -> tuple[bool, Seconds]:
     full = memory[p + 1] == 0
     at = now if full else max(now, memory[p + 3])
     level = t[b + BURST] * t[b + PER_S] if full else _filled(t, b, memory[p + 2], at - memory[p + 3])
@@ -222,7 +225,7 @@ def _bucket_admits(t: Longs, b: int, memory: Longs, p: int, now: int) -> tuple[b
 
 
 @lean_kernel
-def _reserve(t: Longs, b: int, memory: Longs, p: int, now: int) -> None:
+def _reserve(t: Longs, b: int, memory: Longs, p: int, now: Seconds) -> None:
     measure, amount = t[b + MEASURE], t[b + AMOUNT]
     if measure == UNDER_WAY:
         memory[p + 2 + (memory[p] + memory[p + 1]) % amount] = now
@@ -269,7 +272,7 @@ def _strike(memory: Longs, first: int, width: int, ring: int, head: int, n: int,
 
 
 @lean_kernel
-def _find(memory: Longs, first: int, width: int, ring: int, head: int, n: int, since: int) -> int:
+def _find(memory: Longs, first: int, width: int, ring: int, head: int, n: int, since: Seconds) -> int:
     """The first entry of an instant, by its place from the head; n if none is."""
     low, high = 0, n
     while low < high:
@@ -287,8 +290,8 @@ def _settle(
     b: int,
     memory: Longs,
     p: int,
-    since: int,
-    now: int,
+    since: Seconds,
+    now: Seconds,
     success: bool,
     octets: int,
     meter_failed: bool,
@@ -325,7 +328,7 @@ def _settle(
 
 
 @lean_kernel
-def _settle_bucket(t: Longs, b: int, memory: Longs, p: int, since: int, success: bool) -> None:
+def _settle_bucket(t: Longs, b: int, memory: Longs, p: int, since: Seconds, success: bool) -> None:
     ring, head, n = (t[b + STRIDE] - 6) // 2, memory[p + 4], memory[p + 5]
     at = _find(memory, p + 6, 2, ring, head, n, since)
     while at < n and memory[p + 7 + 2 * ((head + at) % ring)] == 0:
@@ -351,7 +354,7 @@ def _settle_bucket(t: Longs, b: int, memory: Longs, p: int, since: int, success:
 
 @lean_kernel
 def _settle_breaker(
-    t: Longs, b: int, memory: Longs, p: int, since: int, now: int, success: bool, meter_failed: bool
+    t: Longs, b: int, memory: Longs, p: int, since: Seconds, now: Seconds, success: bool, meter_failed: bool
 ) -> None:
     amount = t[b + AMOUNT]
     if memory[p]:

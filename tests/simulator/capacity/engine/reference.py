@@ -10,7 +10,7 @@ from headend.network.law import Try
 from headend.ondemand.gap import gap
 from headend.wire import InquiryKind
 from headend.wire import Outcome as HeadEndOutcome
-from meters.calendar import Micros, day_of, day_start, floor_interval, micros, seconds, to_s, to_us
+from meters.calendar import Micros, Seconds, day_of, day_start, floor_interval, micros, seconds, to_s, to_us
 from simulator.capacity.engine import draws
 from simulator.capacity.engine.law import Assumptions
 from simulator.capacity.engine.run import Outages, Played, Requests, ground_of
@@ -27,13 +27,13 @@ KINDS, DOORS, CLASSES = list(InquiryKind), list(Door), list(RequesterClass)
 class Life(NamedTuple):
     """What became of one request; ``code`` and ``retry_at`` of a refusal."""
 
-    planned_us: int
+    planned_us: Micros
     end: int
-    done_us: int
+    done_us: Micros
     tries: int
     reach: int
     code: str
-    retry_at: int
+    retry_at: Seconds
 
 
 def lives_of(played: Played) -> dict[tuple[int, int], Life]:
@@ -61,7 +61,7 @@ class Reference:
         self._row = {int(call): row for row, call in enumerate(requests.call)}
         self._asked: dict[tuple[int, int], Micros] = {}
         self._patience = {(int(call), 0): int(of) for call, of in zip(requests.call, requests.patience_us, strict=True)}
-        placed = int(self.law.sweeps_at)
+        placed = int(self.law.sweeps_place)
         self._sweep_starts = self.tables[placed : placed + self.law.sweeps_n].tolist()
         self._dark: dict[int, list[Span]] = defaultdict(list)
         told: dict[int, list[PowerFailure]] = defaultdict(list)
@@ -109,19 +109,19 @@ class Reference:
         self.model.run([self._tabled(call, 0, planned) for call, planned in self._planned()])
         return self.lives
 
-    def _planned(self) -> list[tuple[int, int]]:
+    def _planned(self) -> list[tuple[int, Micros]]:
         return list(zip(self.requests.call.tolist(), self.requests.planned_us.tolist(), strict=True))
 
-    def _tabled(self, call: int, attempt: int, at_us: int) -> TabledRequest:
+    def _tabled(self, call: int, attempt: int, at_us: Micros) -> TabledRequest:
         all_, row = self.requests, self._row[call]
         kind = KINDS[all_.kind[row]]
         start = end = seconds(0)
         if kind is InquiryKind.INTERVALS:
-            today = day_of(to_s(micros(at_us)))
+            today = day_of(to_s(at_us))
             posted = at_us >= to_us(day_start(today)) + self.law.posted_us
-            span = gap(day_start(today if posted else today - timedelta(days=1)), to_s(micros(at_us)))
+            span = gap(day_start(today if posted else today - timedelta(days=1)), to_s(at_us))
             start, end = span.start, span.end
-        self._asked[call, attempt] = micros(at_us)
+        self._asked[call, attempt] = at_us
         point = int(all_.access_point[row])
         scopes = {
             Scope.ESIID: str(all_.esi[row]),
@@ -132,13 +132,13 @@ class Reference:
         }
         key = f"{call} {attempt}"
         esiid, door = str(all_.esi[row]), DOORS[all_.door[row]]
-        return TabledRequest(key, kind, esiid, micros(at_us), start, end, scopes, door, _NO_WAY, (), point)
+        return TabledRequest(key, kind, esiid, at_us, start, end, scopes, door, _NO_WAY, (), point)
 
     def _middle(self, key: str) -> Middle:
         call, attempt = map(int, key.split())
         at_us = self._asked[call, attempt]
         picked_us, back_us, lost = draws.middle_way(self.law, self.tables, self.ground.memory, call, attempt, at_us)
-        return Middle(micros(picked_us - int(at_us)), micros(back_us), LOST[lost])
+        return Middle(picked_us - at_us, back_us, LOST[lost])
 
     def _try(self, key: str, attempt: int) -> Try:
         call, turn = map(int, key.split())
@@ -146,7 +146,7 @@ class Reference:
         esi = int(self.requests.esi[self._row[call]])
         state, _ = draws.meter(self.law, esi)
         at_us = self._asked[call, turn]
-        return Try(micros(out_us), micros(back_us), heard and draws.answers(self.law, self.tables, esi, state, at_us))
+        return Try(out_us, back_us, heard and draws.answers(self.law, self.tables, esi, state, at_us))
 
     def _ended(self, request: OnDemandRequest) -> None:
         call, attempt = map(int, request.key.split())
@@ -155,7 +155,7 @@ class Reference:
         if answered is not None:
             whole = answered.outcome is HeadEndOutcome.COMPLETED
             reach = int(answered.reaches_to or (request.end if whole else answered.content.lacked_from))
-        code, retry_at = "", 0
+        code, retry_at = "", seconds(0)
         if refused:
             assert request.refusal is not None
             code, retry_at = request.refusal.code, request.refusal.retry_at

@@ -170,7 +170,7 @@ def test_spells_of_loss_lose_the_share_and_lie_together() -> None:
     assumptions = Assumptions(losing_mean_s=360.0)
     ground = ground_of(poisson(0.01, 1), NoOutages(), FREE, assumptions, 3, 1, 1)
     law, first = ground.law[0], to_us(BEGINS)
-    spells = ground.tables[law.losing_at : law.losing_at + law.losing_n].reshape(-1, 2)
+    spells = ground.tables[law.losing_place : law.losing_place + law.losing_n].reshape(-1, 2)
     assert (np.diff(spells.ravel()) > 0).all()
     long = Assumptions(losing_mean_s=360.0)._losing(3, first, first + to_us(4000 * 86400)).reshape(-1, 2)
     share = (long[:, 1] - long[:, 0]).sum() / (long[-1, 1] - first)
@@ -185,7 +185,7 @@ def test_a_normal_quantile_is_as_exact_as_its_source_says() -> None:
 
 def test_a_class_that_never_asks_again_does_not() -> None:
     ground = ground_of(poisson(1.0, 1), NoOutages(), FREE, Assumptions(again_share=1.0), 3, 1, 1)
-    asks = [draws.calls_again(ground.law[0], 1, 0, at, 0) >= 0 for at in range(len(RequesterClass))]
+    asks = [draws.calls_again(ground.law[0], 1, 0, at, micros(0)) >= 0 for at in range(len(RequesterClass))]
     assert asks == [True, False, True, False, False]
 
 

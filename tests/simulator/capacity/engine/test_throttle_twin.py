@@ -113,13 +113,13 @@ class History:
         requested = Requested(Kind.STATUS if row.kind == 2 else Kind.READ, list(Door)[row.door], scopes)
         for at in (self.now + rng.choice((1, 70, 3600)), self.now):
             told = self.reference.refusal(requested, at)
-            code, retry_at = look(self.table.numbers, self.memory, row, int(at))
+            code, retry_at = look(self.table.numbers, self.memory, row, at)
             mine = None if code < 0 else (self.table.codes[code], retry_at)
             assert mine == (None if told is None else (told.code, told.retry_at))
         got = self.reference.reserve("", requested, self.now)
         assert isinstance(got, Lease) == (code < 0)
         if isinstance(got, Lease):
-            take(self.table.numbers, self.memory, row, int(self.now))
+            take(self.table.numbers, self.memory, row, self.now)
             self.open.append((got, row, self.now))
         else:
             self.refused += 1
@@ -130,7 +130,7 @@ class History:
         success, failed = self.rng.choice(((True, False), (True, False), (False, True), (False, False)))
         octets = self.rng.choice(OCTETS)
         self.reference.settle("", lease, self.now, success, octets, failed)
-        end(self.table.numbers, self.memory, row, int(since), int(self.now), success, octets, failed)
+        end(self.table.numbers, self.memory, row, since, self.now, success, octets, failed)
 
 
 @pytest.mark.parametrize("name", POLICIES)
