@@ -162,7 +162,7 @@ def test_a_commands_help_imports_nothing_heavy() -> None:
         ("ami scenario run two", "two-clients-use-up-a-quota"),
         ("ami capacity run ", "first-look"),
         ("ami plan label cap", "caprock-credit-1000"),
-        ("ami sandbox --policy smt-today-", "smt-today-clock smt-today-3000"),
+        ("ami sandbox --policy smt-today-", "smt-today-clock smt-today-3000 smt-today-guarded"),
     ],
 )
 def test_bash_completes_commands_and_what_is_shipped(words: str, offered: str) -> None:

@@ -284,10 +284,12 @@ def _picked_up(law: Law, t: Longs, m: Longs, one: Row, now_us: Micros) -> None:
         if law.source != _METER_ONLY:
             stored = _stored(law, t, m, one, start, now_us)
             one.lacked = stored
-            if stored >= until:
+            if stored + law.store_within >= until:
                 _answer(law, m, one, now_us, COMPLETED)
                 return
-    if one.flags & _ALLOWED:
+    if one.kind == _POWER and law.last_gasp_answers and _known_off(law, t, one, now_us):
+        _answer(law, m, one, now_us, COMPLETED)
+    elif one.flags & _ALLOWED:
         _try(law, t, m, one, now_us)
     else:
         _answer(law, m, one, now_us, REFUSED)
@@ -316,7 +318,7 @@ def _over(law: Law, t: Longs, m: Longs, one: Row, now_us: Micros, how: int) -> N
         one.code = -1
     if one.kind == _INTERVALS and one.outcome >= 0:
         start, until = _gap(law, t, one.planned_us)
-        reach = until if one.outcome == COMPLETED else one.lacked
+        reach = until if one.outcome == COMPLETED and tried else min(one.lacked, until)
         one.reach = reach if reach > start else seconds(0)
     if law.reuse_us and how == COMPLETED and tried:
         read = law.reads_place + 3 * (3 * one.place + one.kind)

@@ -88,6 +88,9 @@ class Law:
     events_place: int
     source: int
     reuse_us: Micros
+    #: Seconds by which the store may fall short; whether a last gasp answers a status.
+    store_within: int
+    last_gasp_answers: int
     store_only_code: int
 
 

@@ -82,8 +82,9 @@ class Grid:
         end = last + 1 if last >= self._first + span else self._first + span
         begin, end = min(begin, first), max(end, min(begin + 2 * span, _COUNT), last + 1)
         wider = _empty(end - begin)
-        for new, old in zip(wider, self._held, strict=True):
-            new[self._first - begin :][:span] = old
+        at = self._first - begin
+        for name in _Held._fields:
+            getattr(wider, name)[at:][:span] = getattr(self._held, name)
         self._first, self._held = begin, wider
 
     def held(self, tally: Tally) -> tuple[LongArray, IntArray, BoolArray]:

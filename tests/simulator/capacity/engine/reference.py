@@ -153,7 +153,8 @@ class Reference:
         at_us, done_us = self._asked[call, attempt], request.history[-1][1]
         answered, refused, reach = request.answered, request.state is State.REFUSED, 0
         if answered is not None:
-            whole = answered.outcome is HeadEndOutcome.COMPLETED
+            held = answered.content.lacked_from is None or answered.meter_reads
+            whole = answered.outcome is HeadEndOutcome.COMPLETED and held
             reach = int(answered.reaches_to or (request.end if whole else answered.content.lacked_from))
         code, retry_at = "", seconds(0)
         if refused:

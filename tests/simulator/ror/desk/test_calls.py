@@ -59,7 +59,7 @@ async def test_a_call_under_way_tells_its_steps(tmp_path: Path) -> None:
         call_id = await rig.take()
         await rig.to("2026-08-12T17:40:30")
         told = await rig.call(call_id)
-        assert [step["step"] for step in told["steps"]] == ["S1.called", "S2.decided", "S3.requested"]
+        assert [step["step"] for step in told["steps"]] == ["S1.called", "S2.decided", "S6.instant", "S3.requested"]
         assert "worth" in told["steps"][1]["facts"]["reason"]
         assert (await rig.http.get("/healthz")).json()["callsUnderWay"] == 1
 
