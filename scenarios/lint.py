@@ -20,9 +20,9 @@ from scenarios.timeline import BalanceCall
 from simulator.input.mistakes import Parts, mistakes_of, sound_part
 from simulator.input.vee_preset import chosen_preset
 from simulator.input.yaml_text import Mistake
-from simulator.ror.analysis import Question
 from simulator.ror.billing.fact_label import check_fact_label
 from simulator.ror.billing.plan import shipped_plan, shipped_plans
+from simulator.ror.call.analysis import Question
 from simulator.smt.throttle.policy import name_mistake, policy_mistakes
 from simulator.world.market import first_ror, foreign_registry, recorded_since
 from simulator.world.meters import WorldSpec, build

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from meters.calendar import Seconds, local, seconds
 from scenarios.requirements import REQUIREMENTS
 from simulator.input.mistakes import day_or_time, did_you_mean
-from simulator.ror.analysis import Question
+from simulator.ror.call.analysis import Question
 from simulator.smt.complaints.declared import ComplaintSpec
 from simulator.smt.complaints.kinds import ComplaintKind
 from simulator.world.market import CUSTOMER_LOGIN, ROR_LOGIN

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from meters.calendar import Seconds, day_end, days
 from reports.chart_parts import INK, KINDS, MUTED, NARROW, PAPER, WIDE, Width, bare, inline, legend, svg
 from simulator.ror.errors import RorError
-from simulator.ror.likely import NINETIETH, TENTH, quantile
+from simulator.ror.expected.likely import NINETIETH, TENTH, quantile
 from simulator.ror.statement import Statement
 
 if TYPE_CHECKING:

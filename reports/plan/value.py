@@ -14,12 +14,12 @@ import numpy as np
 from simulator.capacity.value import CLOSING, KEY, TO_DATE, WAYS, ValueTable
 from simulator.ror.billing.plan import RatePlan
 from simulator.ror.errors import RorError
-from simulator.ror.tally import value
+from simulator.ror.expected.tally import value
 from simulator.versions import code_behind
 
 _MEANS = ("mean_kwh", "mean_usd", "unsatisfied")
 #: What computes a table.
-_CODE = "simulator.ror.tally"
+_CODE = "simulator.ror.expected.tally"
 #: Quarter hours unknown that are told, and hours of the day in which people call [D].
 SHOWN, CALLED = (1, 4, 16, 48, 72, 96, 144, 192), range(8, 22)
 #: The head-end's store has what sweeps brought, one every four hours [C]; VEE data reach to the last midnight.

@@ -18,9 +18,10 @@ from scenarios.recording.actions import RecordedBill, RecordedCall, RecordedRequ
 from scenarios.recording.recording import Recording
 from scenarios.requirements import REQUIREMENTS
 from scenarios.stamps import plain, stamp
-from simulator.ror import likely, pattern
+from simulator.ror import pattern
 from simulator.ror.account import WORTH_ASKING
-from simulator.ror.on_demand import RequestEnd
+from simulator.ror.call.on_demand import RequestEnd
+from simulator.ror.expected import likely
 from simulator.runtime.folder import write_whole
 from simulator.verdicts import Mark
 from simulator.web.frame import framed, templates

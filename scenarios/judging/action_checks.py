@@ -37,8 +37,8 @@ from scenarios.timeline import (
     SameAnswers,
 )
 from simulator.customer.same_answers import QUESTIONS
-from simulator.ror.answer import ToldOn
-from simulator.ror.on_demand import RequestEnd
+from simulator.ror.call.answer import ToldOn
+from simulator.ror.call.on_demand import RequestEnd
 from simulator.ror.usage import Quality
 from simulator.smt.ondemand.lifecycle import State
 

@@ -14,8 +14,8 @@ from scenarios.recording.actions import RecordedCall, RecordedRebill, Stand
 from scenarios.recording.journal import OutcomeNote, ToldNote
 from scenarios.recording.usage import Interval
 from scenarios.timeline import BalanceCall
-from simulator.ror.basis import Kind
 from simulator.ror.billing.money import cents, kwh
+from simulator.ror.call.basis import Kind
 from simulator.ror.usage import Quality, Source
 
 

@@ -10,7 +10,7 @@ from scenarios.judging.facts import Facts, iso_of, seconds_between
 from scenarios.judging.findings import Rule, StepVerdict, step
 from scenarios.recording.journal import AnsweredNote, SweepNote
 from scenarios.timeline import BalanceCall
-from simulator.ror.on_demand import RequestEnd
+from simulator.ror.call.on_demand import RequestEnd
 from simulator.ror.usage import Quality
 from simulator.smt.ondemand.lifecycle import State
 from simulator.smt.throttle.limits import Source

@@ -14,7 +14,7 @@ from scenarios.judging.facts import Facts, iso_of, usd_of
 from scenarios.judging.findings import Rule, StepVerdict, step, without
 from scenarios.recording.journal import CalledNote, DecidedNote, RequestedNote
 from scenarios.timeline import BalanceCall
-from simulator.ror.analysis import Question
+from simulator.ror.call.analysis import Question
 from simulator.ror.usage import Quality
 
 

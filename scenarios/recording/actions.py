@@ -8,9 +8,9 @@ from pydantic import Field, model_validator
 
 from meters.calendar import Seconds
 from scenarios.recording.values import CODE, Count, Day, Instant, Money, Record, Span
-from simulator.ror.answer import ToldOn
-from simulator.ror.basis import Kind
-from simulator.ror.on_demand import RequestEnd
+from simulator.ror.call.answer import ToldOn
+from simulator.ror.call.basis import Kind
+from simulator.ror.call.on_demand import RequestEnd
 
 
 class Trouble(Record):

@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, SerializeAsAny
 
 from meters.calendar import Seconds
 from scenarios.recording.values import CODE, Count, Day, Epoch, Record
-from simulator.ror.analysis import Question
+from simulator.ror.call.analysis import Question
 
 #: By who notes it and as what.
 _KINDS: dict[str, type[Note]] = {}

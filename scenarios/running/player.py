@@ -27,10 +27,10 @@ from simulator.customer.same_answers import same_answers
 from simulator.parties.sandbox import Sandbox
 from simulator.ror.account import Account
 from simulator.ror.billing.plan import RatePlan
+from simulator.ror.call.inquiry import CallResult, balance_inquiry, power_inquiry, register_inquiry, request_dict
+from simulator.ror.call.rebill import rebill
 from simulator.ror.client import SmtClient
 from simulator.ror.errors import RorError
-from simulator.ror.inquiry import CallResult, balance_inquiry, power_inquiry, register_inquiry, request_dict
-from simulator.ror.rebill import rebill
 from simulator.ror.usage import UsageRecord
 from simulator.world.market import CSP_LOGIN, ROR_LOGIN, logins
 from simulator.world.meters import World

@@ -9,17 +9,17 @@ from typing import Any
 from meters.calendar import INTERVAL_S, Seconds, day_of_interval, iso, local, seconds
 from meters.load.weather import temperature
 from simulator.ror.account import Account
-from simulator.ror.analysis import EdgeWorth, edge_worths
 from simulator.ror.billing.fact_label import LABEL_DAYS
 from simulator.ror.billing.money import kwh, money
 from simulator.ror.billing.plan import RatePlan
+from simulator.ror.call.analysis import EdgeWorth, edge_worths
+from simulator.ror.call.stand import Stand, take_stand
 from simulator.ror.errors import RorError
-from simulator.ror.likely import BEFORE
+from simulator.ror.expected.likely import BEFORE
+from simulator.ror.expected.projection import Projection, project
+from simulator.ror.expected.worth import Outlook, closed_bills, outlook
 from simulator.ror.pattern import HourlyPattern, Outdoors, hourly_pattern
-from simulator.ror.projection import Projection, project
-from simulator.ror.stand import Stand, take_stand
 from simulator.ror.usage import Quality, UsageRecord
-from simulator.ror.worth import Outlook, closed_bills, outlook
 
 #: A file may name none that an account can have; nothing here asks for it.
 _NO_ESIID = "0" * 17

@@ -26,7 +26,7 @@ from scenarios.run import JudgedRun, run_and_judge
 from scenarios.schema import load
 from scenarios.shipped import SCENARIOS
 from scenarios.timeline import Action
-from simulator.ror.basis import Kind
+from simulator.ror.call.basis import Kind
 from simulator.smt.ondemand.lifecycle import State
 from simulator.smt.registry.csv_files import registry_faults, write_registry
 from simulator.world.market import build_market

@@ -16,15 +16,15 @@ from headend.ports import FAULT, Driver, Journal, fault_text, guarded
 from meters.calendar import Seconds, day_of, epoch, iso, seconds, to_us
 from simulator.ror.account import Account
 from simulator.ror.accounts.book import AccountBook
-from simulator.ror.analysis import Question
 from simulator.ror.billing.plan import RatePlan
+from simulator.ror.call.analysis import Question
+from simulator.ror.call.inquiry import CallResult, balance_inquiry
+from simulator.ror.call.rebill import rebill
 from simulator.ror.client import SmtClient
 from simulator.ror.desk.health import DeskHealth, SmtSeen
 from simulator.ror.desk.satisfied import REPEAT_S, satisfied
 from simulator.ror.desk.wire import Call, CallRequest, CallState, Satisfied, Step, Trouble
 from simulator.ror.errors import RorError
-from simulator.ror.inquiry import CallResult, balance_inquiry
-from simulator.ror.rebill import rebill
 
 #: The bill told is made again from VEE data at the noons of so many days: they are posted in the morning, some a day or two late [D].
 REBILL_DAYS = 5

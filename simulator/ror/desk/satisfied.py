@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from meters.calendar import Seconds, epoch, iso, seconds
-from simulator.ror.analysis import Question
+from simulator.ror.call.analysis import Question
 from simulator.ror.desk.wire import Call, CallState, Satisfied
 
 #: Who calls again so soon was not satisfied (AMB-12).

@@ -7,9 +7,9 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from meters.calendar import Seconds
+from meters.calendar import Seconds, seconds
 from simulator.ror.accounts.written import AccountId, EsiId
-from simulator.ror.analysis import Question
+from simulator.ror.call.analysis import Question
 
 
 class CallRequest(BaseModel):
@@ -21,7 +21,7 @@ class CallRequest(BaseModel):
     esiid: EsiId | None = Field(default=None, examples=["10443729924385485"])
     question: Question = Field(default=Question.BALANCE, description="`balance`: what do I owe by now; `last_bill`.")
     patience_s: Seconds = Field(
-        default=Seconds(180), strict=True, ge=0, le=86_400, description="Seconds until the caller hangs up."
+        default=seconds(180), strict=True, ge=0, le=86_400, description="Seconds until the caller hangs up."
     )
 
     @model_validator(mode="after")
@@ -75,7 +75,7 @@ class Call(BaseModel):
     account_id: str
     esiid: str
     question: Question
-    patience_s: int
+    patience_s: Seconds
     asked_at: str
     steps: list[Step] = Field(default_factory=list)
     answer: dict[str, Any] | None = Field(

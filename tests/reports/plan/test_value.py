@@ -25,10 +25,10 @@ from reports.plan.value import (
 )
 from reports.plan.value_chart import write_png
 from simulator.capacity.value import CLOSING, TO_DATE, ValueTable, read_value
-from simulator.ror import tally
 from simulator.ror.billing.plan import RatePlan, shipped_plan, shipped_plans
 from simulator.ror.errors import RorError
-from simulator.ror.value import Homes
+from simulator.ror.expected import tally
+from simulator.ror.expected.value import Homes
 from tests.reports.plan.value_page import PAGE, page
 
 NAMES = ("bluebonnet-saver-12", "caprock-credit-1000")

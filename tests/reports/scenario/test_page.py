@@ -20,7 +20,8 @@ from scenarios.errors import ScenarioError
 from scenarios.judging.facts import Facts
 from scenarios.run import JudgedRun
 from scenarios.stamps import plain
-from simulator.ror import likely, pattern
+from simulator.ror import pattern
+from simulator.ror.expected import likely
 from tests.scenarios.short import mutated
 from tests.simulator.processes import AMI, done
 from tests.simulator.web.browser import assert_fits

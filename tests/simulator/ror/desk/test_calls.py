@@ -15,14 +15,14 @@ import httpx
 import pytest
 
 from meters.calendar import epoch, seconds
-from simulator.ror.analysis import Question
 from simulator.ror.billing.plan import shipped_plan
+from simulator.ror.call.analysis import Question
+from simulator.ror.call.inquiry import CallResult, balance_inquiry
 from simulator.ror.client import SmtClient
 from simulator.ror.desk import calls
 from simulator.ror.desk.calls import DeskLimits
 from simulator.ror.desk.wire import CallRequest
 from simulator.ror.errors import RorError
-from simulator.ror.inquiry import CallResult, balance_inquiry
 from simulator.runtime.driver import Runtime
 from tests.simulator.ror.desk.support import PLAN, customer, desk_rig
 from tests.simulator.ror.support import CALL, PATIENCE_S, Notes, Portal, run_call

@@ -3,7 +3,7 @@
 A retailer has seen many homes. What comes after days like this home's, in this season, is told by what came after theirs: with weather, absence and the
 turn of the season in it, day after day as they hang together. Each such stretch is a draw; nothing is assumed about how draws are distributed.
 
-The stretches are in ``stretches.npz``, made by ``tests/simulator/ror/stretches.py`` from generated homes.
+The stretches are in ``stretches.npz``, made by ``tests/simulator/ror/expected/stretches.py`` from generated homes.
 """
 
 from __future__ import annotations

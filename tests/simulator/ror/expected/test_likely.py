@@ -11,10 +11,21 @@ import pytest
 from meters.calendar import day_end, day_start, interval_ends
 from meters.load.premises import PremiseArrays, make_premise
 from meters.load.truth import day_intervals, intervals
-from simulator.ror.likely import AFTER, BEFORE, DRAWS, NINETIETH, TENTH, Draws, draw, paths, quantile, weekend_share
+from simulator.ror.expected.likely import (
+    AFTER,
+    BEFORE,
+    DRAWS,
+    NINETIETH,
+    TENTH,
+    Draws,
+    draw,
+    paths,
+    quantile,
+    weekend_share,
+)
 from simulator.ror.usage import Quality, Source, UsageRecord, empty, from_vee
-from tests.simulator.ror import stretches as made
-from tests.simulator.ror.stretches import COMPANIES, LIVED_IN_WH, daily, weekends
+from tests.simulator.ror.expected import stretches as made
+from tests.simulator.ror.expected.stretches import COMPANIES, LIVED_IN_WH, daily, weekends
 
 FIRST, DAYS = date(2025, 3, 1), 500
 #: Days that are left of a cycle.

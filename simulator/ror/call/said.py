@@ -8,12 +8,12 @@ from headend.vee.findings import Finding
 from headend.wire import PartialInterval
 from meters.calendar import INTERVAL_S, Seconds, local, seconds
 from simulator.ror.account import Account, Balance
-from simulator.ror.analysis import EdgeWorth
-from simulator.ror.basis import Kind
 from simulator.ror.billing.money import kwh, money
 from simulator.ror.billing.sheet import LineKind
-from simulator.ror.on_demand import OnDemand, RequestEnd, Trouble
-from simulator.ror.stand import Stand
+from simulator.ror.call.analysis import EdgeWorth
+from simulator.ror.call.basis import Kind
+from simulator.ror.call.on_demand import OnDemand, RequestEnd, Trouble
+from simulator.ror.call.stand import Stand
 
 #: Marks that one sentence tells; how many more there are follows.
 _MARKS_TOLD = 3

@@ -9,7 +9,7 @@ import numpy as np
 
 from simulator.ror.account import Account
 from simulator.ror.billing.windows import apportioned
-from simulator.ror.likely import NINETIETH, TENTH, Draws, draw, middle_of, quantile
+from simulator.ror.expected.likely import NINETIETH, TENTH, Draws, draw, middle_of, quantile
 from simulator.ror.usage import Energy, UsageRecord
 
 

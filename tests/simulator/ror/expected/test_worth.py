@@ -12,8 +12,8 @@ import pytest
 from meters.calendar import INTERVAL_S, Seconds, day_end, day_start, interval_ends
 from simulator.ror.account import Account
 from simulator.ror.billing.plan import BillCredit, EnergyPrice, RatePlan, TduCharge, plan_edges
-from simulator.ror.likely import Draws
-from simulator.ror.worth import EdgeDoubt, closed_bills, outlook, read_worth
+from simulator.ror.expected.likely import Draws
+from simulator.ror.expected.worth import EdgeDoubt, closed_bills, outlook, read_worth
 
 DAY, NEXT = date(2026, 8, 12), date(2026, 8, 13)
 ACCOUNT = Account(

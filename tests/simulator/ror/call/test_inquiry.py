@@ -14,16 +14,16 @@ from fastapi.responses import JSONResponse, Response
 
 from meters.calendar import Seconds, ends_within, epoch, seconds
 from simulator.ror.account import Account
-from simulator.ror.analysis import Question
-from simulator.ror.answer import ToldOn
-from simulator.ror.basis import Kind
 from simulator.ror.billing.plan import shipped_plan
 from simulator.ror.billing.sheet import LineKind
+from simulator.ror.call.analysis import Question
+from simulator.ror.call.answer import ToldOn
+from simulator.ror.call.basis import Kind
+from simulator.ror.call.inquiry import CallResult, balance_inquiry, power_inquiry
+from simulator.ror.call.on_demand import OnDemand, RequestEnd
+from simulator.ror.call.rebill import Rebill, rebill
+from simulator.ror.call.stand import bill_at, take_stand
 from simulator.ror.client import SmtClient
-from simulator.ror.inquiry import CallResult, balance_inquiry, power_inquiry
-from simulator.ror.on_demand import OnDemand, RequestEnd
-from simulator.ror.rebill import Rebill, rebill
-from simulator.ror.stand import bill_at, take_stand
 from simulator.ror.usage import Source
 from simulator.runtime.driver import Runtime
 from tests.simulator.ror.support import ACCOUNT, CALL, ESIID, PATIENCE_S, Notes, Portal, run_call, vee_record, wh_of

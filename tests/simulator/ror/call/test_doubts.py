@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from headend.wire import ServedInterval
-from meters.calendar import INTERVAL_S, Seconds, day_end, local, seconds
+from meters.calendar import INTERVAL_S, day_end, local, seconds
 from meters.status import Common, Condition, status_word
-from simulator.ror.doubts import doubts
+from simulator.ror.call.doubts import doubts
 from simulator.ror.usage import UsageRecord, from_gap, merge
 from tests.simulator.ror.support import vee_record, wh_of
 
@@ -29,7 +29,7 @@ def gap(count: int = 70, every: dict[str, Any] | None = None, **at: dict[str, An
 
 
 @pytest.mark.parametrize(
-    ("record", "clock_error_s", "ids"),
+    ("record", "ahead", "ids"),
     [
         (gap(), 0, []),
         (gap(every={"status": status_word(Common.DST, Condition.OK)}), 0, []),
@@ -50,9 +50,9 @@ def gap(count: int = 70, every: dict[str, Any] | None = None, **at: dict[str, An
     ],
 )
 def test_a_row_of_the_rule_book_doubts_what_is_odd_and_nothing_else(
-    record: UsageRecord, clock_error_s: int, ids: list[str]
+    record: UsageRecord, ahead: int, ids: list[str]
 ) -> None:
-    assert [doubt.id for doubt in doubts(record, 1, seconds(clock_error_s))] == ids
+    assert [doubt.id for doubt in doubts(record, 1, seconds(ahead))] == ids
 
 
 def test_a_doubt_names_its_quarter_hours() -> None:
@@ -82,4 +82,4 @@ def test_what_home_took_before_is_no_doubt_of_the_gap() -> None:
     towering[-1] = 9_000
     before = UsageRecord(POSTED.ends, towering, POSTED.quality, POSTED.source, POSTED.given)
     behind = gap().only(gap().ends > MIDNIGHT)
-    assert doubts(merge(before, behind), 1, Seconds(0)) == ()
+    assert doubts(merge(before, behind), 1, seconds(0)) == ()

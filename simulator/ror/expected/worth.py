@@ -14,7 +14,7 @@ from simulator.ror.account import Account
 from simulator.ror.billing.money import cents, usd
 from simulator.ror.billing.plan import Edge, RatePlan
 from simulator.ror.billing.sheet import Sheet, sheet
-from simulator.ror.likely import NINETIETH, TENTH, Draws, middle_of, quantile
+from simulator.ror.expected.likely import NINETIETH, TENTH, Draws, middle_of, quantile
 
 
 @dataclass(frozen=True, slots=True)

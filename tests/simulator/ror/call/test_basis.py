@@ -12,13 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from meters.calendar import INTERVAL_S, day_start, epoch, interval_ends, seconds
-from simulator.ror.basis import Kind, kinds_of, parts_of
 from simulator.ror.billing.bill import bill
 from simulator.ror.billing.plan import BillCredit, EnergyPrice, RatePlan, Tax, TduCharge, shipped_plan
 from simulator.ror.billing.sheet import LineKind, sheet
-from simulator.ror.on_demand import OnDemand, RequestEnd
-from simulator.ror.said import marks_of
-from simulator.ror.stand import take_stand
+from simulator.ror.call.basis import Kind, kinds_of, parts_of
+from simulator.ror.call.on_demand import OnDemand, RequestEnd
+from simulator.ror.call.said import marks_of
+from simulator.ror.call.stand import take_stand
 from simulator.ror.usage import Energy, Quality, Source, UsageRecord, from_vee, joined, merge
 from tests.simulator.ror.support import ACCOUNT, CALL, vee_record
 

@@ -16,12 +16,12 @@ import simpy
 from headend.ports import Driver, Journal
 from meters.calendar import Seconds, day_of, iso, seconds
 from simulator.ror.account import Account, Balance, balance
-from simulator.ror.analysis import READ_REACHES_S, Decision, Question, decide
-from simulator.ror.answer import Answer, answer
 from simulator.ror.billing.plan import RatePlan
+from simulator.ror.call.analysis import READ_REACHES_S, Decision, Question, decide
+from simulator.ror.call.answer import Answer, answer
+from simulator.ror.call.on_demand import GIVE_UP_S, Line, OnDemand, RequestEnd, Trouble, on_demand
 from simulator.ror.client import SmtClient
 from simulator.ror.errors import RorError
-from simulator.ror.on_demand import GIVE_UP_S, Line, OnDemand, RequestEnd, Trouble, on_demand
 from simulator.ror.usage import Source, UsageRecord, empty, from_gap, merge
 from simulator.smt.doors.market.odr_wire import OdrStatus, Span
 

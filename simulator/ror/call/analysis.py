@@ -13,9 +13,9 @@ from simulator.ror.account import Account
 from simulator.ror.billing.bill import Bill, bill
 from simulator.ror.billing.money import cents, kwh, money
 from simulator.ror.billing.plan import Edge, EdgeKind, RatePlan, plan_edges
-from simulator.ror.projection import Projection, project
+from simulator.ror.expected.projection import Projection, project
+from simulator.ror.expected.worth import closed_bills, outlook, read_worth
 from simulator.ror.usage import Energy, UsageRecord
-from simulator.ror.worth import closed_bills, outlook, read_worth
 
 #: A cycle that began longer ago than a read reaches back is none of a customer who came just now.
 READ_REACHES_S = GAP_LIMIT * INTERVAL_S

@@ -9,13 +9,13 @@ from headend.vee.findings import Finding
 from headend.wire import ServedInterval
 from meters.calendar import Seconds, seconds
 from simulator.ror.account import Account, Balance
-from simulator.ror.analysis import EdgeWorth, Question, edge_worths
 from simulator.ror.billing.plan import RatePlan
-from simulator.ror.doubts import doubts
-from simulator.ror.on_demand import OnDemand, RequestEnd, Trouble
+from simulator.ror.call.analysis import EdgeWorth, Question, edge_worths
+from simulator.ror.call.doubts import doubts
+from simulator.ror.call.on_demand import OnDemand, RequestEnd, Trouble
+from simulator.ror.call.said import marks_of, sentences_of
+from simulator.ror.call.stand import Stand, take_stand
 from simulator.ror.pattern import HourlyPattern, hourly_pattern
-from simulator.ror.said import marks_of, sentences_of
-from simulator.ror.stand import Stand, take_stand
 from simulator.ror.usage import UsageRecord
 
 

@@ -9,14 +9,14 @@ import numpy as np
 
 from meters.calendar import Seconds, day_of_interval, floor_interval, iso, seconds
 from simulator.ror.account import Account
-from simulator.ror.analysis import READ_REACHES_S, closed_bill
-from simulator.ror.basis import Hole, Part, holes_of, kinds_of, parts_of
 from simulator.ror.billing.bill import Bill, bill, bill_to_date
 from simulator.ror.billing.plan import RatePlan
-from simulator.ror.likely import middle_of
-from simulator.ror.projection import Projection, project
+from simulator.ror.call.analysis import READ_REACHES_S, closed_bill
+from simulator.ror.call.basis import Hole, Part, holes_of, kinds_of, parts_of
+from simulator.ror.expected.likely import middle_of
+from simulator.ror.expected.projection import Projection, project
+from simulator.ror.expected.worth import Outlook, billed, bills_to, closed_bills, outlook, sheet_to
 from simulator.ror.usage import Energy, UsageRecord
-from simulator.ror.worth import Outlook, billed, bills_to, closed_bills, outlook, sheet_to
 
 
 @dataclass(frozen=True, slots=True)

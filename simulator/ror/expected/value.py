@@ -21,7 +21,7 @@ from meters.load.weather import CENTI, sky
 from simulator.ror.billing.plan import RatePlan
 from simulator.ror.billing.sheet import Sheet, sheet
 from simulator.ror.billing.windows import Window, cut
-from simulator.ror.like_days import BACK_DAYS, FloatArray, by_weather, days_of_kind, expected, usual_day
+from simulator.ror.expected.like_days import BACK_DAYS, FloatArray, by_weather, days_of_kind, expected, usual_day
 
 #: Days of calls in a season, and of a billing cycle.
 CALL_DAYS, CYCLE_DAYS = 30, 30

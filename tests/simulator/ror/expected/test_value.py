@@ -16,13 +16,25 @@ from headend.ports import IntArray
 from meters.calendar import interval_ends, intervals_in
 from meters.day_kinds import SLOTS, DayClass, clock_slots, day_class
 from meters.identity import TDSPS
-from simulator.ror import tally
 from simulator.ror.billing.bill import bill, bill_to_date
 from simulator.ror.billing.plan import RatePlan, shipped_plan, shipped_plans
-from simulator.ror.like_days import BACK_DAYS, LIKE_C, USUAL_DAYS
-from simulator.ror.tally import SEASONS, calls, hours_of, value
+from simulator.ror.expected import tally
+from simulator.ror.expected.like_days import BACK_DAYS, LIKE_C, USUAL_DAYS
+from simulator.ror.expected.tally import SEASONS, calls, hours_of, value
+from simulator.ror.expected.value import (
+    FILLS,
+    REACH,
+    UNKNOWN,
+    UNKNOWN_CLOSING,
+    Call,
+    Homes,
+    Priced,
+    Span,
+    Terms,
+    expect,
+    tell,
+)
 from simulator.ror.usage import Energy
-from simulator.ror.value import FILLS, REACH, UNKNOWN, UNKNOWN_CLOSING, Call, Homes, Priced, Span, Terms, expect, tell
 
 SEED = 7
 FLAT = RatePlan.model_validate(

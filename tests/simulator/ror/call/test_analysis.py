@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from meters.calendar import days, epoch, interval_ends, intervals_in
-from simulator.ror.analysis import Question, decide, edge_worths
 from simulator.ror.billing.plan import EnergyPrice, shipped_plan
+from simulator.ror.call.analysis import Question, decide, edge_worths
+from simulator.ror.expected.projection import project
 from simulator.ror.pattern import hourly_pattern
-from simulator.ror.projection import project
 from simulator.ror.usage import UsageRecord, empty, from_vee
 from tests.simulator.ror.support import ACCOUNT, CALL, vee_record
 

@@ -17,8 +17,8 @@ from meters.day_kinds import SLOTS, day_class
 from meters.identity import TDSPS, Tdsp
 from meters.kernels.jit import kernel
 from simulator.ror.billing.plan import RatePlan
-from simulator.ror.like_days import FloatArray
-from simulator.ror.value import (
+from simulator.ror.expected.like_days import FloatArray
+from simulator.ror.expected.value import (
     CALL_DAYS,
     CYCLE_DAYS,
     FILLS,

@@ -1,4 +1,4 @@
-"""Makes ``simulator/ror/stretches.npz``: stretches of days of generated homes of all companies, under many weathers. ``make pages`` does not: it takes minutes."""
+"""Makes ``simulator/ror/expected/stretches.npz``: stretches of days of generated homes of all companies, under many weathers. ``make pages`` does not: it takes minutes."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from meters.day_kinds import SLOTS, DayClass, clock_slots, day_class
 from meters.identity import TDSPS
 from meters.load.premises import PremiseArrays
 from meters.load.truth import day_intervals, registers
-from simulator.ror import likely
-from simulator.ror.likely import AFTER, BEFORE, FloatArray, weekend_share
+from simulator.ror.expected import likely
+from simulator.ror.expected.likely import AFTER, BEFORE, FloatArray, weekend_share
 
 FILE = Path(likely.__file__).with_name("stretches.npz")
 #: Seeds of the homes in the file. Whoever tries it takes others.

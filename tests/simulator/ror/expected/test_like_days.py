@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import numpy as np
 
 from meters.day_kinds import DayClass, day_class
-from simulator.ror.like_days import BACK_DAYS, by_weather, days_of_kind, expected, usual_day
+from simulator.ror.expected.like_days import BACK_DAYS, by_weather, days_of_kind, expected, usual_day
 
 #: To Sunday 8 November 2026; the clock is set back on the first.
 KNOWN = [date(2026, 9, 1) + timedelta(days=at) for at in range(69)]

@@ -14,11 +14,11 @@ from meters.calendar import Seconds, day_of_interval, iso
 from simulator.ror.account import Account
 from simulator.ror.billing.bill import Bill
 from simulator.ror.billing.plan import RatePlan
+from simulator.ror.call.inquiry import CallResult, trouble_dict
+from simulator.ror.call.on_demand import Line, Trouble
+from simulator.ror.call.stand import bill_at, span_text
 from simulator.ror.client import SmtClient
 from simulator.ror.errors import RorError
-from simulator.ror.inquiry import CallResult, trouble_dict
-from simulator.ror.on_demand import Line, Trouble
-from simulator.ror.stand import bill_at, span_text
 
 #: A bill told is right if it is within this share of the re-bill, or within this many dollars (AMB-12).
 WITHIN_SHARE = Decimal("0.02")
