@@ -89,7 +89,7 @@ def by_way(table: ValueTable, figure: str) -> dict[str, list[float]]:
     return {plan: [float(one[at]) for one in means.values()] for at, plan in enumerate(table.plans)}
 
 
-def unknown_at(way: str, hour: int) -> int:
+def not_known(way: str, hour: int) -> int:
     """Quarter hours that a way does not know of a call at half past an hour."""
     source, _, more = way.partition(" + ")
     return 0 if more == "meter" else hour % _SINCE[source] * 4 + 2
@@ -97,7 +97,7 @@ def unknown_at(way: str, hour: int) -> int:
 
 def _called(table: ValueTable, figure: str, way: str, bill: str) -> Any:
     """(p,)"""
-    unknown = [unknown_at(way, hour) for hour in CALLED]
+    unknown = [not_known(way, hour) for hour in CALLED]
     sums, weights = np.zeros(len(table.plans)), 0
     for season in dict.fromkeys(table.columns["season"].tolist()):
         for kind in dict.fromkeys(table.columns["kind"].tolist()):

@@ -170,7 +170,7 @@ class CallDesk:
             plan,
             call.question,
             call.id,
-            seconds(call.patience_s),
+            call.patience_s,
             self.limits.poll_s,
             journal,
         )

@@ -16,10 +16,10 @@ from reports.plan.value import (
     by_way,
     hash_of,
     make,
+    not_known,
     only,
     rows,
     stale,
-    unknown_at,
     write_csv,
     write_parquet,
 )
@@ -107,9 +107,9 @@ def test_more_that_is_not_known_is_not_told_better_and_a_meter_read_leaves_nothi
 
 
 def test_ways_lack_what_their_source_lacks_at_the_hour() -> None:
-    assert [unknown_at("VEE + usual day", hour) for hour in (8, 17)] == [34, 70]
-    assert [unknown_at("store", hour) for hour in (8, 17, 19)] == [2, 6, 14]
-    assert unknown_at("store + meter", 17) == 0
+    assert [not_known("VEE + usual day", hour) for hour in (8, 17)] == [34, 70]
+    assert [not_known("store", hour) for hour in (8, 17, 19)] == [2, 6, 14]
+    assert not_known("store + meter", 17) == 0
 
 
 def test_a_plan_and_code_that_have_changed_since_are_told() -> None:
