@@ -31,7 +31,7 @@ from scenarios.timeline import (
 from simulator.input.mistakes import Parts, did_you_mean, mistakes_of, shown_value
 from simulator.input.vee_preset import chosen_preset
 from simulator.input.yaml_text import ClockTime, Loc, Mistake, UnreadableFile, YamlDocument, YamlProblem, read_yaml_file
-from simulator.ror.account import LONGEST_CYCLE_DAYS, WORTH_ASKING, Account, LastBill, Money, Payment
+from simulator.ror.account import LONGEST_CYCLE_DAYS, WORTH_ASKING, Account, LastBill, Money, Payment, Zone
 from simulator.world.market import logins
 from simulator.world.meters import World, WorldSpec
 
@@ -60,6 +60,7 @@ class AccountSpec(Spec):
     customer_since: Day | None = Field(
         default=None, description="First day on which the customer is this retailer's; all of the cycle unless given."
     )
+    zone: Zone | None = Field(default=None, description="Weather zone, for what heat and cold make of a day.")
     worth_asking: Money = Field(
         default=WORTH_ASKING, description="$ that knowing the gap must be worth, for the meter to be asked (S2)."
     )

@@ -48,7 +48,8 @@ def balance(
     from reports.balance.text import lines
     from simulator.ror.billing.plan import load_plan, named_plan
     from simulator.ror.files.read import read_usage
-    from simulator.ror.statement import cycle_of, day_given, state, weather_of
+    from simulator.ror.pattern import weather_of
+    from simulator.ror.statement import cycle_of, day_given, state
 
     rates = load_plan(named_plan(plan))
     first = day_given(cycle_first, "--cycle-first")

@@ -31,6 +31,7 @@ from simulator.ror.call.inquiry import CallResult, balance_inquiry, power_inquir
 from simulator.ror.call.rebill import rebill
 from simulator.ror.client import SmtClient
 from simulator.ror.errors import RorError
+from simulator.ror.pattern import weather_of
 from simulator.ror.usage import UsageRecord
 from simulator.world.market import CSP_LOGIN, ROR_LOGIN, logins
 from simulator.world.meters import World
@@ -114,6 +115,7 @@ class Player:
             action.patience_s,
             action.poll_s,
             self._sandbox.journal,
+            weather=functools.partial(weather_of, seed=self._world.seed, declared=self._world.weather),
         )
         self._calls[action.ref] = result
         self.actions[action.ref] = result.to_dict()

@@ -8,6 +8,7 @@ from functools import cache
 
 from meters.calendar import YEARS, Seconds, day_of
 from meters.identity import esiid_hash
+from meters.load.weather import ZONES
 from simulator.ror.account import LastBill, Payment
 from simulator.ror.accounts.book import AccountBook, Customer
 from simulator.ror.accounts.written import AccountEntry, PlanSince
@@ -54,5 +55,6 @@ def _customer(ordinal: int, point: ServicePoint, today: date) -> Customer:
         cycle=f"{point.read_day:02d}",
         plans=(PlanSince(plan=plan, since=reading_days[0]),),
         multiplier=point.multiplier,
+        zone=point.weather_zone if point.weather_zone in ZONES else None,
     )
     return Customer(entry, reading_days, (shipped_plan(plan),), tuple(bills), tuple(payments))

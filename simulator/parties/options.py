@@ -278,6 +278,10 @@ class RorOptions:
         str,
         typer.Option(help="USERNAME:PASSWORD of who may log in at the desk.", envvar="AMI_ROR_AGENT", show_envvar=True),
     ] = "desk.agent:pecan-desk-1"
+    seed: Annotated[
+        int,
+        typer.Option(help="Whose weather it knows of the zones of accounts, as 'ami meters serve' was told.", min=0),
+    ] = SEED
     under_way: Annotated[int, typer.Option(help="Calls that it works at once, at most.", min=1, max=10_000)] = 100
     port: Annotated[int, typer.Option(help="The HTTP service's port; 0 takes a free one.", min=0, max=65535)] = 8650
     host: HostOption = "127.0.0.1"

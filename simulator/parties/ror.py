@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import socket
 import ssl
 import time
@@ -22,6 +23,7 @@ from simulator.ror.accounts.book import AccountBook
 from simulator.ror.client import SmtClient
 from simulator.ror.desk.app import Entry, Served, create_app
 from simulator.ror.desk.calls import CallDesk, DeskLimits
+from simulator.ror.pattern import weather_of
 from simulator.runtime.clock import Clock
 from simulator.runtime.driver import Runtime
 from simulator.runtime.serving import HttpServer
@@ -73,6 +75,8 @@ class RorSettings:
     #: TLS towards SMT.
     trust: ssl.SSLContext
     limits: DeskLimits = field(default_factory=DeskLimits)
+    #: Whose weather it knows of zones: the meters' seed; None: nobody's.
+    seed: int | None = None
     #: What its service was told to listen on.
     host: str = ""
 
@@ -88,7 +92,8 @@ class RorParty:
         )
         login = settings.login
         client = SmtClient(self._http, login.username, login.password, login.duns)
-        self.desk = CallDesk(runtime, client, settings.book, journal, settings.ledger, settings.limits)
+        weather = None if settings.seed is None else functools.partial(weather_of, seed=settings.seed)
+        self.desk = CallDesk(runtime, client, settings.book, journal, settings.ledger, settings.limits, weather)
         agents = Agents(settings.agents, journal, runtime)
         app = create_app(Served(self.desk, agents.log_in), "Balance desk (test bed)", served(runtime.now))
         app.listen(bound.getsockname()[0], [settings.host, socket.gethostname()])

@@ -237,6 +237,7 @@ class Sandbox:
             agents={AGENT.username: AGENT.password},
             trust=self.ca.client_context(),
             limits=desk.limits,
+            seed=self.settings.world.seed,
         )
         return RorParty(self.runtime, settings, self.journal, bound)
 

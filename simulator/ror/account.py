@@ -7,9 +7,10 @@ from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from meters.calendar import Seconds, day_end, day_of, day_start
+from meters.load.weather import ZONES
 from simulator.ror.billing.money import cents
 
 #: What a meter read is worth asking for, $: a quarter of a minute of an agent's time [D].
@@ -20,6 +21,16 @@ FIRST_YEAR, LONGEST_CYCLE_DAYS = 2000, 400
 
 #: $.
 Money = Annotated[Decimal, Field(ge=0, max_digits=12, decimal_places=6)]
+
+
+def _a_zone(text: str) -> str:
+    if text not in ZONES:
+        raise ValueError(f"there is no weather zone '{text}'; write one of {', '.join(ZONES)}")
+    return text
+
+
+#: A weather zone that generated premises lie in.
+Zone = Annotated[str, AfterValidator(_a_zone)]
 
 
 class _Record(BaseModel):
@@ -61,6 +72,8 @@ class Account(_Record):
     payments: tuple[Payment, ...] = ()
     #: First day on which the customer is this retailer's; None: all of the cycle is.
     customer_since: date | None = None
+    #: Weather zone of the premise, where it is known: then what heat and cold make of a day is told.
+    zone: str | None = None
     #: What knowing the gap must be worth, $, for the meter to be asked for it.
     worth_asking: Money = WORTH_ASKING
 

@@ -13,12 +13,15 @@ from numpy.typing import NDArray
 from headend.ports import LongArray
 from meters.calendar import INTERVAL_S, day_end, day_of_interval, day_start, intervals_in, seconds
 from meters.day_kinds import DayClass, clock_slots, day_class, like_days, same_clock
+from meters.load.weather import Weather, temperature
 from simulator.ror.billing.money import kwh
 from simulator.ror.usage import UsageRecord
 
 FloatArray = NDArray[np.float64]
 #: (n,) degrees C outdoors in each interval of an operating day.
 Outdoors = Callable[[date], FloatArray]
+#: The weather of each zone.
+ZoneWeather = Callable[[str], Outdoors]
 
 #: Whole VEE days that the usual day is made of: two weeks have every day of the week twice [D].
 RECENT_DAYS = 14
@@ -114,6 +117,12 @@ class HourlyPattern:
             f"Usually it takes no less than {self.base_w / 1000:.2f} kW, "
             f"and most from {self.peak:02d}:00 to {self.peak + PEAK_HOURS:02d}:00: {_tenths(most)} kWh."
         )
+
+
+def weather_of(zone: str, seed: int, declared: Weather = ()) -> Outdoors:
+    """The weather of a zone of generated premises. Raises MeterError for an unknown one."""
+    temperature(seed, zone, date(2026, 1, 1))
+    return lambda day: temperature(seed, zone, day, declared)
 
 
 def hourly_pattern(record: UsageRecord, day: date | None = None, outdoors: Outdoors | None = None) -> HourlyPattern:

@@ -7,7 +7,6 @@ from datetime import date, timedelta
 from typing import Any
 
 from meters.calendar import INTERVAL_S, Seconds, day_of_interval, iso, local, seconds
-from meters.load.weather import temperature
 from simulator.ror.account import Account
 from simulator.ror.billing.fact_label import LABEL_DAYS
 from simulator.ror.billing.money import kwh, money
@@ -151,9 +150,3 @@ def day_given(text: str, place: str) -> date:
         return date.fromisoformat(text)
     except ValueError:
         raise RorError("ror.balance.day", f"'{text}' is no day.", place, "Write it as 2026-07-16.") from None
-
-
-def weather_of(zone: str, seed: int) -> Outdoors:
-    """The weather of a zone of generated premises. Raises MeterError for an unknown one."""
-    temperature(seed, zone, date(2026, 1, 1))
-    return lambda day: temperature(seed, zone, day)

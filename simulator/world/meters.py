@@ -118,6 +118,8 @@ class World:
     faults: tuple[Fault, ...]
     #: What is special about each meter at a magic ESI ID, by its number.
     special: dict[str, str]
+    #: What is declared of the weather.
+    weather: Weather = ()
 
     @property
     def placed(self) -> list[tuple[int, int, EmulatedMeter]]:
@@ -197,7 +199,7 @@ def build(spec: WorldSpec, seed: int, since: Seconds | None = None, more: Happen
         gateways.append({unit: meter for unit, (meter, _) in enumerate(magic, 1)})
         notes = {meter.identity.meter_number: note for meter, note in magic}
         faults += [fault for meter, _ in magic for fault in meter.faults]
-    return World(spec, seed, company, tuple(gateways), tuple(faults), notes)
+    return World(spec, seed, company, tuple(gateways), tuple(faults), notes, weather)
 
 
 def _meters(

@@ -67,6 +67,8 @@ class Customer:
             cycle_last=last,
             full_cycle_days=None if (first, last) == whole else (whole[1] - whole[0]).days + 1,
             multiplier=entry.multiplier,
+            zone=entry.zone,
+            worth_asking=entry.worth_asking,
             last_bill=next((bill for bill in reversed(self.bills) if bill.billed <= today), None),
             payments=tuple(payment for payment in self.payments if payment.received <= today),
         )

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Generic, NamedTuple, Self, TypeVar
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from simulator.input.mistakes import shown_value
-from simulator.ror.account import Money
+from simulator.ror.account import WORTH_ASKING, Money, Zone
 
 T = TypeVar("T")
 ACCOUNTS, READING_DAYS, BILLS, PAYMENTS = "accounts.yaml", "reading_days.csv", "bills.csv", "payments.csv"
@@ -73,6 +73,10 @@ class AccountEntry(_Part):
     first_day: Day | None = Field(default=None, description="The customer's first day: a switch or a move-in.")
     last_day: Day | None = Field(default=None, description="Their last day: a switch or a move-out.")
     multiplier: int = Field(default=1, ge=1, le=100_000, description="A meter's reading times it is Wh.")
+    zone: Zone | None = Field(default=None, description="Weather zone, for what heat and cold make of a day.")
+    worth_asking: Money = Field(
+        default=WORTH_ASKING, description="$ that knowing the gap must be worth, for the meter to be asked (S2)."
+    )
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:

@@ -15,7 +15,7 @@ from simulator.ror.call.doubts import doubts
 from simulator.ror.call.on_demand import OnDemand, RequestEnd, Trouble
 from simulator.ror.call.said import marks_of, sentences_of
 from simulator.ror.call.stand import Stand, take_stand
-from simulator.ror.pattern import HourlyPattern, hourly_pattern
+from simulator.ror.pattern import HourlyPattern, Outdoors, hourly_pattern
 from simulator.ror.usage import UsageRecord
 
 
@@ -68,11 +68,12 @@ def answer(
     request: OnDemand,
     trouble: Trouble | None = None,
     register_wh: int | None = None,
+    outdoors: Outdoors | None = None,
 ) -> Answer:
     """Analyse and put in sentences. Pure.
 
     record: VEE and, where they came, non-VEE intervals. own: balance of the retailer's own record. now: UTC epoch seconds of the question.
-    request: the on-demand request, or one that was not made. trouble: why SMT gave no VEE data. register_wh: of a cycle that is over.
+    request: the on-demand request, or one that was not made. trouble: why SMT gave no VEE data. register_wh: of a cycle that is over. outdoors: the weather, where it is known.
     """
     needed_more = request.end is not RequestEnd.NOT_MADE
     vee = record.vee()
@@ -81,7 +82,7 @@ def answer(
     instant = take_stand(account, plan, vee, register_wh, now) if asked else None
     with_gap = take_stand(account, plan, record, register_wh, now) if brought else None
     stand = with_gap or instant
-    pattern = hourly_pattern(record)
+    pattern = hourly_pattern(record, outdoors=outdoors)
     status = request.status
     running = None if status is None else status.partial
     doubted: tuple[Finding, ...] = ()

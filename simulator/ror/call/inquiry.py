@@ -22,6 +22,7 @@ from simulator.ror.call.answer import Answer, answer
 from simulator.ror.call.on_demand import GIVE_UP_S, Line, OnDemand, RequestEnd, Trouble, on_demand
 from simulator.ror.client import SmtClient
 from simulator.ror.errors import RorError
+from simulator.ror.pattern import ZoneWeather
 from simulator.ror.usage import Source, UsageRecord, empty, from_gap, merge
 from simulator.smt.doors.market.odr_wire import OdrStatus, Span
 
@@ -178,12 +179,13 @@ def balance_inquiry(
     journal: Journal,
     *,
     give_up_s: Seconds = GIVE_UP_S,
+    weather: ZoneWeather | None = None,
 ) -> Generator[simpy.Event, Any, CallResult]:
     """Answer one call. The process's value is the CallResult; nothing that SMT answers makes it fail.
 
     patience_s: seconds after the question at which the caller hangs up. poll_s: seconds between status polls. give_up_s: seconds after
     which polling stops. The caller is told at once what VEE data and what is expected behind them say. The request is followed to its end even when the
-    caller has gone: then what it brings is a follow-up.
+    caller has gone: then what it brings is a follow-up. weather: of the zone that the account names, where it is known.
     """
     line = Line(driver, call_reference)
     asked_at = driver.now()
@@ -221,7 +223,10 @@ def balance_inquiry(
         trouble=trouble_dict(trouble),
     )
     instant_at = driver.now()
-    analysed = functools.partial(answer, account, plan, own=own, now=asked_at, question=question, trouble=trouble)
+    outdoors = None if weather is None or account.zone is None else weather(account.zone)
+    analysed = functools.partial(
+        answer, account, plan, own=own, now=asked_at, question=question, trouble=trouble, outdoors=outdoors
+    )
     request = OnDemand(RequestEnd.NOT_MADE)
     instant = answered = analysed(vee, request=request, register_wh=register_wh)
     usage = vee

@@ -25,6 +25,7 @@ from simulator.ror.desk.health import DeskHealth, SmtSeen
 from simulator.ror.desk.satisfied import REPEAT_S, satisfied
 from simulator.ror.desk.wire import Call, CallRequest, CallState, Satisfied, Step, Trouble
 from simulator.ror.errors import RorError
+from simulator.ror.pattern import ZoneWeather
 
 #: The bill told is made again from VEE data at the noons of so many days: they are posted in the morning, some a day or two late [D].
 REBILL_DAYS = 5
@@ -65,6 +66,8 @@ class CallDesk:
     #: JSON Lines, added to: a record each time that it changed for good. The last line of a call is how it ended.
     ledger: Path
     limits: DeskLimits = field(default_factory=DeskLimits)
+    #: Of the zones that accounts name; without it none is known.
+    weather: ZoneWeather | None = None
     #: Calls that were under way when the desk before this one was stopped.
     lost: list[str] = field(init=False, default_factory=list)
     #: By id, the latest last.
@@ -173,6 +176,7 @@ class CallDesk:
             call.patience_s,
             self.limits.poll_s,
             journal,
+            weather=self.weather,
         )
         told = result.answer.told
         call.answer, call.told_usd = result.to_dict(), None if told is None else str(told.bill.total)

@@ -16,7 +16,8 @@ from reports.balance.text import lines
 from simulator.ror.billing.plan import shipped_plan
 from simulator.ror.errors import RorError
 from simulator.ror.files.read import UsageFile, read_usage
-from simulator.ror.statement import Statement, cycle_of, state, weather_of
+from simulator.ror.pattern import weather_of
+from simulator.ror.statement import Statement, cycle_of, state
 from tests.simulator.ror.files.pages import FILE, FIRST
 from tests.simulator.web.browser import assert_fits
 from tests.simulator.web.outline import assert_whole

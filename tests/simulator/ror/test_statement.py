@@ -13,7 +13,8 @@ from meters.errors import UserError
 from simulator.ror.billing.plan import load_plan, shipped_plan, shipped_plans
 from simulator.ror.errors import RorError
 from simulator.ror.files.read import read_usage
-from simulator.ror.statement import cycle_of, day_given, state, weather_of
+from simulator.ror.pattern import weather_of
+from simulator.ror.statement import cycle_of, day_given, state
 from simulator.ror.usage import UsageRecord
 from tests.simulator.ror.billing.hand_bills import FOLDER, HandBill, hand_bills
 from tests.simulator.ror.billing.test_hand_bills import used

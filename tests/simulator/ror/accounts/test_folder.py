@@ -57,6 +57,7 @@ def test_bills_and_payments_may_be_left_out(folder: Path) -> None:
         ("accounts.yaml", "2026-08-24", "2025-09-01", "ror.accounts.field: accounts.yaml:10: accounts[2]: Plans must ascend by since."),
         ("accounts.yaml", "2025-09-16", "2000-01-03", "ror.plan.tdu_undated: accounts.yaml:9: accounts[1].plans[1].since: Plan"),
         ("accounts.yaml", "2025-09-16", "'1786554000'", "ror.accounts.field: accounts.yaml:9: accounts[1].plans[1].since: '1786554000' is no day. Write it as 2026-08-12."),
+        ("accounts.yaml", "    customer_name: W", "    zone: NORTH_B\n    customer_name: W", "ror.accounts.field: accounts.yaml:5: accounts[1].zone: There is no weather zone 'NORTH_B'. Write one of "),
         ("accounts.yaml", "account_id: PB-1002", "account_id: PB-1001", "ror.accounts.twice: accounts.yaml:10: accounts[2].account_id: Two accounts have the id PB-1001."),
         ("accounts.yaml", "last_day: 2026-08-04", "last_day: 2026-08-05", "ror.accounts.twice: accounts.yaml:28: accounts[4].esiid: Another account above is at ESI ID 10443729947992279"),
         ("accounts.yaml", "    first_day: 2026-08-05", "    first_day: 2026-08-05\n    last_day: 2026-08-01", "ror.accounts.field: accounts.yaml:26: accounts[4]: The last_day comes before the first_day."),

@@ -24,6 +24,7 @@ from simulator.ror.call.on_demand import OnDemand, RequestEnd
 from simulator.ror.call.rebill import Rebill, rebill
 from simulator.ror.call.stand import bill_at, take_stand
 from simulator.ror.client import SmtClient
+from simulator.ror.pattern import Outdoors, hourly_pattern, weather_of
 from simulator.ror.usage import Source
 from simulator.runtime.driver import Runtime
 from tests.simulator.ror.support import ACCOUNT, CALL, ESIID, PATIENCE_S, Notes, Portal, run_call, vee_record, wh_of
@@ -403,3 +404,24 @@ def test_power_status_is_followed_to_its_answer() -> None:
     assert notes.entries[-1][4]["served"]["power"]["voltage"] == "243.1"
     assert next(body for path, body in portal.seen if path == "v2/powerstatus/")["ESIID"] == ESIID
     assert portal.asked_at == CALL
+
+
+def test_the_weather_is_looked_at_of_the_zone_that_the_account_names_and_of_no_other() -> None:
+    asked: list[str] = []
+
+    def weather(zone: str) -> Outdoors:
+        asked.append(zone)
+        return weather_of(zone, 7)
+
+    def process(account: Account) -> Callable[[Runtime, SmtClient, Notes], Generator[Any, Any, CallResult]]:
+        def work(runtime: Runtime, client: SmtClient, notes: Notes) -> Generator[Any, Any, CallResult]:
+            of_call = Question.BALANCE, "call-0001", PATIENCE_S, seconds(15), notes
+            return balance_inquiry(runtime, client, account, PLAN, *of_call, weather=weather)
+
+        return work
+
+    here, nowhere = (run_call(process(one))[0] for one in (ACCOUNT.model_copy(update={"zone": "NCENT"}), ACCOUNT))
+    assert asked == ["NCENT"]
+    assert here.answer.pattern == hourly_pattern(here.usage, outdoors=weather_of("NCENT", 7))
+    assert all(one.heat_wh is not None for one in here.answer.pattern.beside)
+    assert all(one.heat_wh is None for one in nowhere.answer.pattern.beside)
