@@ -14,7 +14,7 @@ from simulator.ror.billing.plan import RatePlan
 from simulator.ror.call.analysis import EdgeWorth, edge_worths
 from simulator.ror.call.stand import Stand, take_stand
 from simulator.ror.errors import RorError
-from simulator.ror.expected.likely import BEFORE
+from simulator.ror.expected.likely import AFTER, BEFORE
 from simulator.ror.expected.projection import Projection, project
 from simulator.ror.expected.worth import Outlook, closed_bills, outlook
 from simulator.ror.pattern import HourlyPattern, Outdoors, hourly_pattern
@@ -61,17 +61,18 @@ class Statement:
         if self.stand is None:
             return [f"No value of the cycle from {self.account.cycle_first} is known: nothing is billed yet."]
         cycle, bill = self.record.within(self.account.cycle_start, self.stand.to), self.stand.bill
-        name = "Bill" if self.closed else "Bill to date"
+        lacking = sum(hole.end - hole.start for hole in self.stand.holes) // INTERVAL_S
+        name = "Bill to date" if not self.closed else "Bill of what is known" if lacking else "Bill"
         told = [
             f"{name}: {money(bill.total)} with tax, for {kwh(bill.usage_wh)} kWh from {self.account.cycle_first} to {_clock(self.stand.to)}."
         ]
         estimated = cycle.wh_of(Quality.VEE_ESTIMATED)
         if estimated:
             told.append(f"{kwh(estimated)} kWh of it are estimated.")
-        lacking = sum(hole.end - hole.start for hole in self.stand.holes) // INTERVAL_S
         if lacking:
             told.append(
-                f"{lacking} quarter hours of it are not known, the first from {_clock(self.stand.holes[0].start)}: they are not in the bill."
+                f"{lacking:,} quarter hours of it are not known, the first from {_clock(self.stand.holes[0].start)}: they are not in the bill, and what depends on "
+                "the whole usage, as credits, fees and tiers do, is as of the known part alone."
             )
         told += [
             f"{line.kind.value.capitalize()} of {money(abs(line.amount))} {line.text}: {line.standing.value}."
@@ -83,7 +84,7 @@ class Statement:
         ahead, bills, used = self.projection, self.outlook, self.projection.draws.days_used
         told = [
             f"Where it goes by {self.account.cycle_last}: {kwh(ahead.total_wh)} kWh, in eight of ten {kwh(ahead.low_wh)} to {kwh(ahead.high_wh)}; "
-            f"a bill of {money(bills.middle)}, in eight of ten {money(bills.low)} to {money(bills.high)}, {money(bills.expected)} in the mean."
+            f"of the bills that these ways come to the middle one is {money(bills.middle)}, eight of ten lie from {money(bills.low)} to {money(bills.high)}, and the mean is {money(bills.expected)}."
         ]
         if not used:
             told.append("No whole day of this home is known: that is the band of any home in this season.")
@@ -126,11 +127,17 @@ def state(
 
     Raises RorError for a record that has nothing before it.
     """
+    place = "--cycle-first" if at is None else "--at"
     at = min(seconds(record.ends[-1]) if at is None else at, account.cycle_end)
     known = record.only(record.ends <= at)
     if not len(known.ends):
         text = f"The first value is of {iso(seconds(record.ends[0]) - INTERVAL_S)}: nothing is known at {iso(at)}."
-        raise RorError("ror.balance.at", text, "--at", "Give a cycle, or an instant, that the file reaches.")
+        raise RorError("ror.balance.at", text, place, "Give a cycle, or an instant, that the file reaches.")
+    if account.cycle_start - known.ends[-1] > AFTER * 86400:
+        text = f"The cycle begins on {account.cycle_first}, and the last value known is of {iso(seconds(known.ends[-1]))}: nothing tells of days that far ahead."
+        raise RorError(
+            "ror.balance.ahead", text, place, f"Give a cycle that begins within {AFTER} days of the last value."
+        )
     stand = take_stand(account, plan, known)
     ahead = project(known, account) if stand is None else stand.projection
     bills = outlook(closed_bills(plan, account, ahead.draws)) if stand is None else stand.outlook

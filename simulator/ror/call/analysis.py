@@ -180,7 +180,7 @@ def decide(account: Account, question: Question, usage: UsageRecord, plan: RateP
         for one in worth.edges
         if one.worth
     ]
-    value = f"{hours}; to read the gap, which is expected else, is worth {money(worth.total)}: {' and '.join(parts)}"
+    value = f"{hours}; to read the gap instead of expecting it is worth {money(worth.total)}: {' and '.join(parts)}"
     asked = money(account.worth_asking)
     if worth.total > account.worth_asking:
         return Decision(True, f"{value}. That is more than {asked}.", facts)

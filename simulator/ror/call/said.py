@@ -122,8 +122,14 @@ def _trouble_marks(request: OnDemand, trouble: Trouble | None) -> Iterator[str]:
     failure = request.trouble
     if failure is not None:
         again = "" if failure.retry_at is None else f"; it can be asked again from {clock(failure.retry_at)}"
-        yield f"The on-demand read was {request.end.value} ({failure.code}): {failure.reason.rstrip('.')}{again}."
+        yield f"{_ENDED[request.end]} ({failure.code}): {failure.reason.rstrip('.')}{again}."
 
+
+_ENDED = {
+    RequestEnd.REFUSED: "The on-demand read was refused",
+    RequestEnd.FAILED: "The on-demand read has failed",
+    RequestEnd.UNANSWERED: "The on-demand read was not answered",
+}
 
 _WHY = {
     Kind.NEVER_POSTED: "were never posted as VEE and are not in the bill",

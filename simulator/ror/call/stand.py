@@ -34,7 +34,7 @@ class Stand:
     projected_high: Bill
     #: The closed bill over all ways that the cycle may go.
     outlook: Outlook
-    #: Stretches without a value before the cycle's last known interval, and why.
+    #: Stretches of the cycle without a value before the last that is known, be that behind the cycle, and why.
     holes: tuple[Hole, ...]
     #: End of the cycle's last known interval; None: none is.
     known_to: Seconds | None
@@ -116,7 +116,7 @@ def take_stand(
         closed_bill(plan, account, projection.scaled(projection.low_wh)),
         closed_bill(plan, account, projection.scaled(projection.high_wh)),
         ahead,
-        holes_of(kinds[draws.ends <= (known_to or account.own_start)], draws.ends),
+        holes_of(kinds, draws.ends),
         known_to,
         owed,
         rests_on,

@@ -57,7 +57,7 @@ LogIn = Callable[[str, str, str], Awaitable[Entry]]
 
 _STATUS = {"ror.account.unknown": 404, "ror.call.unknown": 404, "ror.calls.many": 429, "ror.ledger.unwritable": 503}
 _REFUSED = {
-    Entry.WRONG: (401, DeskError(code="ror.log_in", message="No agent of this desk logs in so.", place="authorization", mend="Send name and password as HTTP Basic.")),
+    Entry.WRONG: (401, DeskError(code="ror.log_in", message="Name or password is wrong: no agent of this desk.", place="authorization", mend="Send name and password as HTTP Basic.")),
     Entry.BLOCKED: (403, DeskError(code="ror.log_in_blocked", message="Too many failed log-ins: this one was not looked at.", place="authorization", mend="Wait a minute.")),
 }  # fmt: skip
 _SHOWN = "/docs shows each call with examples."
@@ -66,7 +66,7 @@ _UNROUTED = {
     NO_METHOD: ("ror.http.no_method", "This method is not offered here."),
 }
 _GUARDED: Replies = {
-    401: documented("No agent of this desk logs in so.", DeskError),
+    401: documented("Name or password is wrong: no agent of this desk.", DeskError),
     403: documented("Too many failed log-ins.", DeskError),
 }
 _MALFORMED: Replies = {400: documented("The request is not as documented; `place` names the field.", DeskError)}

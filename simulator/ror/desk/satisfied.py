@@ -23,7 +23,7 @@ def satisfied(call: Call, now: Seconds) -> Satisfied:
         return Satisfied(verdict=False, reason=f"The caller had hung up: {waited}.")
     if call.repeated_by is not None:
         return Satisfied(verdict=False, reason=f"The customer called again within 24 h: {call.repeated_by}.")
-    bill = "the books were asked for alone"
+    bill = "nothing but the books was asked for"
     if call.question is Question.BALANCE:
         again = call.rebill or {}
         if call.told_usd is None:

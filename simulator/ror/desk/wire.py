@@ -81,7 +81,9 @@ class Call(BaseModel):
     answer: dict[str, Any] | None = Field(
         default=None, description="The whole of what was found and told, as a scenario's recording has it."
     )
-    told_usd: str | None = Field(default=None, description="The bill told, with tax.")
+    told_usd: str | None = Field(
+        default=None, description="The bill told of the cycle, with tax; what was owed before it is not in it."
+    )
     rebill: dict[str, Any] | None = Field(
         default=None, description="The same bill from VEE data, asked for at noon until they reach as far."
     )

@@ -19,7 +19,7 @@ from simulator.ror.files.found import Found, Tally
 from simulator.ror.files.green_button import read_green_button
 from simulator.ror.files.grid import Grid
 from simulator.ror.files.lse import read_lse
-from simulator.ror.files.smt_csv import is_smt_csv, read_smt_csv
+from simulator.ror.files.smt_csv import NEEDED, is_smt_csv, read_smt_csv
 from simulator.ror.usage import Quality, UsageRecord, from_vee
 
 #: Octets by which a form is known: a first line may not be longer.
@@ -113,7 +113,10 @@ def _reader(path: Path, tally: Tally) -> _Reader:
     if is_smt_csv(text.decode("utf-8", "replace").partition("\n")[0]):
         return read_smt_csv
     raise tally.refuse(
-        "form", "Its form is not known by what it begins with.", f"{mend} A CSV needs its first line.", 1
+        "form",
+        "Its form is not known by what it begins with.",
+        f"{mend} A CSV begins with the names of its columns: {', '.join(NEEDED)}.",
+        1,
     )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from meters.calendar import INTERVAL_S, day_end, days, epoch, interval_ends, local, us_date
+from meters.calendar import INTERVAL_S, day_end, day_of_interval, days, epoch, interval_ends, local, seconds, us_date
 from meters.errors import UserError
 from simulator.ror.billing.plan import load_plan, shipped_plan, shipped_plans
 from simulator.ror.errors import RorError
@@ -128,6 +128,24 @@ def test_holes_and_estimates_of_the_cycle_are_told() -> None:
     told = told_at("2026-08-01T00:00", marked)
     assert told[1].endswith(" kWh of it are estimated.")
     assert told[2].startswith("4 quarter hours of it are not known, the first from 2026-07-20 10:00")
+
+
+def test_a_cycle_that_is_over_and_known_in_part_says_that_its_bill_is_of_that_part() -> None:
+    half = RECORD.only((RECORD.ends <= epoch("2026-07-18T00:00")) | (RECORD.ends > epoch("2026-07-28T00:00")))
+    told = state(ACCOUNT, PLAN, half).sentences()
+    assert told[0].startswith("Bill of what is known: ")
+    assert told[1].startswith("960 quarter hours of it are not known")
+    assert "credits, fees and tiers" in told[1]
+
+
+@pytest.mark.parametrize(("ahead", "refused"), [(35, False), (36, True)])
+def test_a_cycle_further_ahead_than_anything_tells_of_is_refused(ahead: int, refused: bool) -> None:
+    first = day_of_interval(seconds(RECORD.ends[-1])) + timedelta(days=1 + ahead)
+    if refused:
+        with pytest.raises(RorError, match="--cycle-first: The cycle begins on"):
+            state(cycle_of(first), PLAN, RECORD)
+    else:
+        assert state(cycle_of(first), PLAN, RECORD).stand is None
 
 
 def test_a_cycle_that_is_over_has_one_bill_and_no_odds() -> None:

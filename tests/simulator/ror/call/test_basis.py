@@ -137,6 +137,17 @@ def test_the_bill_told_and_the_projected_one_are_the_sum_of_what_they_rest_on(na
     assert stand.owed.low <= stand.bill.total <= stand.owed.high
 
 
+def test_a_cycle_of_which_nothing_was_posted_though_later_days_were_is_marked() -> None:
+    later = vee_record(date(2026, 8, 16), date(2026, 8, 20))
+    stand = take_stand(ACCOUNT, PLAN, later, now=epoch("2026-08-21T12:00"))
+    assert stand is not None
+    assert [(hole.why, hole.start, hole.end) for hole in stand.holes] == [
+        (Kind.NEVER_POSTED, ACCOUNT.cycle_start, ACCOUNT.cycle_end)
+    ]
+    (mark,) = marks_of(ACCOUNT, stand, OnDemand(RequestEnd.NOT_MADE), None, ())
+    assert "were never posted as VEE and are not in the bill" in mark
+
+
 def test_what_a_roof_gave_in_a_gap_that_was_read_is_billed_as_expected_and_told_so() -> None:
     vee = vee_record(date(2026, 7, 1), date(2026, 8, 11))
     roof = replace(vee, given=np.full(len(vee.ends), 900, np.int32))
