@@ -150,7 +150,7 @@ class InquiryRequest(_Wire):
         ge=0,
         le=172800,
         examples=[0],
-        description="Seconds: no meter is read for an INTERVALS inquiry if what the store lacks is the end of the gap and no longer. What is lacking is then not told, `reachesTo` says from where.",
+        description="Seconds: no meter is read for an INTERVALS inquiry if what the store lacks is the end of the gap and no longer (never where several meters stand behind the ESI ID). What is lacking is then not told, `reachesTo` says from where.",
     )
     lastGaspAnswers: bool = Field(
         default=False,

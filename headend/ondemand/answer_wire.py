@@ -37,7 +37,8 @@ def inquiries_of(request: InquiryRequest, meters: Sequence[MeterKey]) -> list[In
             meter_allowed=request.meterAllowed,
             answer_by_us=instant_us(request.answerBy),
             store_allowed=request.storeAllowed,
-            store_within=request.storeWithin,
+            # Of several meters the sum reaches to where the first falls short, and the others may have been read.
+            store_within=request.storeWithin if len(meters) == 1 else seconds(0),
             last_gasp_answers=request.lastGaspAnswers,
         )
         for at, meter in enumerate(meters)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from meters.errors import UserError
+from simulator.input.whole_text import whole_text
 
 E = TypeVar("E", bound=UserError)
 
@@ -47,7 +48,7 @@ def csv_rows(
     ``.cells``, ``.csv``.
     """
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = whole_text(path)
     except FileNotFoundError:
         if required:
             mend = f"Its first line names the columns, at least {','.join(columns.needed)}."

@@ -17,6 +17,7 @@ import yaml
 from pydantic import BeforeValidator
 
 from meters.errors import UserError
+from simulator.input.whole_text import whole_text
 
 #: Where a value stands: keys of mappings and places in lists, from 0 on.
 Loc = tuple[str | int, ...]
@@ -155,7 +156,7 @@ ExactLoader.add_constructor(_TAG + "float", _decimal)
 def read_yaml_file(path: Path, loader: type[CoreLoader] = CoreLoader, place: str = "") -> YamlDocument:
     """Read a file of one document, called ``place``, or by its path. Raises YamlProblem, UnreadableFile where there is none to read."""
     try:
-        text = path.read_text(encoding="utf-8")
+        text = whole_text(path)
     except (OSError, UnicodeDecodeError) as error:
         raise UnreadableFile(getattr(error, "strerror", None) or "it is not UTF-8 text", str(path)) from error
     return read_yaml(text, place or str(path), loader)

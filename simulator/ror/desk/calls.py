@@ -91,7 +91,12 @@ class CallDesk:
                     "Give the clock that it was filled on (--date, --wall-start or --clock-of), or --fresh.",
                 )
             self._keep(call)
+        latest: dict[str, Call] = {}
         for call in self._calls.values():
+            before = latest.get(call.account_id)
+            if before is not None and epoch(call.asked_at) - epoch(before.asked_at) <= REPEAT_S:
+                before.repeated_by = call.id
+            latest[call.account_id] = call
             if call.state is CallState.UNDER_WAY:
                 call.state = CallState.LOST
                 self.lost.append(call.id)

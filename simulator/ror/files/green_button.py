@@ -195,8 +195,8 @@ def _not_energy(kind: dict[str, str] | None) -> str:
         return (
             f"The readings count direction {kind.get('flowDirection', '')!r}, neither 1 (delivered) nor 19 (received)."
         )
-    if not re.fullmatch(r"-?\d?", kind.get("powerOfTenMultiplier", "")) or not re.fullmatch(
-        r"\d{0,6}", kind.get("intervalLength", "")
+    if not re.fullmatch(r"(-?[0-9])?", kind.get("powerOfTenMultiplier", "")) or not re.fullmatch(
+        r"[0-9]{0,6}", kind.get("intervalLength", "")
     ):
         return "The reading type has a multiplier or a length that is no number."
     return ""

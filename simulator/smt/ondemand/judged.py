@@ -64,9 +64,14 @@ class Case:
 
     @cached_property
     def lacking(self) -> list[Seconds]:
-        """Ends of the gap that nothing is told of, and something had to be."""
-        wanted = ends_within(self.filed.start, self.filed.end - floor_interval(self.store_within))
-        return sorted(set(wanted) - self.told.keys() - self.off_quarter.keys())
+        """Ends of the gap that nothing is told of."""
+        return sorted(set(self.asked) - self.told.keys() - self.off_quarter.keys())
+
+    @property
+    def wanted_to(self) -> Seconds:
+        """To where the answer has to reach: of what was read, the end of the gap."""
+        read = self.result.meterReads or any(one.source == "meter" for one in self.result.intervals)
+        return self.filed.end - (seconds(0) if read else floor_interval(self.store_within))
 
 
 class Breach(NamedTuple):
@@ -204,7 +209,7 @@ def _duplicate(case: Case) -> Iterator[Breach]:
 
 def _hole(case: Case) -> Iterator[Breach]:
     if case.result.outcome is Outcome.COMPLETED:
-        yield from _those("end", case.lacking, touched=False)
+        yield from _those("end", [end for end in case.lacking if end <= case.wanted_to], touched=False)
 
 
 def _reaches(case: Case) -> Iterator[Breach]:

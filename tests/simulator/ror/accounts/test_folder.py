@@ -10,6 +10,7 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
+from simulator.input import whole_text
 from simulator.input.yaml_text import read_yaml_file
 from simulator.ror.accounts.folder import account_mistakes, read_accounts
 from simulator.ror.accounts.written import accounts_schema
@@ -106,6 +107,20 @@ def test_a_folder_that_is_not_there_or_holds_no_text_is_told(folder: Path) -> No
     (folder / "bills.csv").write_bytes(b"\xff\xfe\x00")
     (folder / "accounts.yaml").write_text("accounts", encoding="utf-8")
     assert [one.partition(":")[0] for one in told(folder)] == ["ror.accounts.field", "ror.accounts.unreadable"]
+
+
+@pytest.mark.parametrize(
+    ("name", "leads_to"), [("bills.csv", "/dev/zero"), ("mine.yaml", "/dev/zero"), ("bills.csv", "nowhere")]
+)
+def test_a_device_and_a_link_that_leads_nowhere_are_no_files(
+    folder: Path, name: str, leads_to: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(whole_text, "MOST_OCTETS", 10_000)
+    (folder / name).unlink(missing_ok=True)
+    (folder / name).symlink_to(leads_to)
+    (said,) = told(folder)
+    assert name in said
+    assert ("leads nowhere" if leads_to == "nowhere" else "longer than") in said
 
 
 def test_the_published_schema_is_the_readers_and_takes_the_example() -> None:

@@ -263,3 +263,15 @@ def test_a_request_names_one_customer() -> None:
     for asked in ({}, {"account_id": "A-1", "esiid": "10443720000000017"}):
         with pytest.raises(ValueError, match="give account_id or esiid"):
             CallRequest.model_validate(asked)
+
+
+async def test_a_second_call_counts_against_the_first_after_a_restart_too(tmp_path: Path) -> None:
+    async with desk_rig(tmp_path) as rig:
+        await rig.take(question="last_bill")
+        await rig.to("2026-08-12T17:45")
+        await rig.take(question="last_bill")
+        await rig.to("2026-08-12T17:46")
+    async with desk_rig(tmp_path, at=epoch("2026-08-13T18:00")) as again:
+        first = await again.call("call-0001")
+    assert first["satisfied"]["verdict"] is False
+    assert "call-0002" in first["satisfied"]["reason"]

@@ -125,6 +125,21 @@ def test_an_answer_may_fall_short_of_the_gaps_end_by_what_the_policy_lets_it(
     assert judged(case).outcome is outcome
 
 
+@pytest.mark.parametrize(
+    ("by", "outcome"),
+    [({}, Outcome.COMPLETED), ({"reachesTo": iso(ENDS[3])}, Outcome.FAILED), ({"meterReads": 1}, Outcome.FAILED)],
+)
+def test_an_answer_that_falls_short_reaches_no_further_than_it_tells_and_was_not_read(
+    by: dict[str, Any], outcome: Outcome
+) -> None:
+    told = [interval(end) | {"source": "store"} for end in ENDS[:3]]
+    said = {"correlationId": "k", "outcome": "completed", "meterReads": 0, "intervals": told} | by
+    case = Case(
+        filed(InquiryKind.INTERVALS), True, InquiryResult.model_validate(said), ASKED + 60, 12_000, seconds(900)
+    )
+    assert judged(case).outcome is outcome
+
+
 def test_intervals_told_twice_or_off_the_quarter_hour_are_handed_on_to_nobody() -> None:
     whole = [interval(end) for end in ENDS]
     assert held(InquiryKind.INTERVALS, intervals=whole)[0] is Outcome.COMPLETED
