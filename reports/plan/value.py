@@ -109,9 +109,10 @@ def _called(table: ValueTable, figure: str, way: str, bill: str) -> Any:
 
 def rows(table: ValueTable) -> Iterator[str]:
     """The table in short: by way and plan, and of each plan by what is not known."""
-    by = "" if table.key["code"] == code_behind(_CODE)[:16] else ", by other code than this"
-    homes = f"{table.key['homes']:,} generated homes, seed {table.key['seed']}{by}"
+    homes = f"{table.key['homes']:,} generated homes, seed {table.key['seed']}"
     yield f"{homes}: a bill told less the bill of the truth, calls at 08:30 to 21:30"
+    if table.key["code"] != code_behind(_CODE)[:16]:
+        yield "(made by other code than this: another table of the same seed may differ)"
     heads = [*WAYS, "all read", "VEE"]
     for figure, text, form in (
         ("mean_usd", "mean of abs($)", "{:.2f}"),
