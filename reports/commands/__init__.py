@@ -2,6 +2,7 @@
 
 ``balance``   ``ami balance``
 ``capacity``  ``ami capacity``
+``capacity_compare``  ``ami capacity compare``
 ``demo``      ``ami demo`` and ``ami report``
 ``lse``       ``ami lse``
 ``market``    ``ami market-day``

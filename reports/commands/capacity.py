@@ -1,4 +1,4 @@
-"""``ami capacity``: run a load study and write its report. Imports nothing heavy before a command runs."""
+"""``ami capacity``: run a load study and write its report, compare policies, show a workload. Imports nothing heavy before a command runs."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from reports.commands.capacity_compare import compare, shipped_workloads
 from scenarios.cli import AsJson
 from scenarios.shipped import STUDIES
 from simulator.verdicts import Mark, exit_code_of
@@ -83,10 +84,7 @@ def run(
     raise typer.Exit(exit_code_of(verdict))
 
 
-def _workloads(incomplete: str) -> list[str]:
-    from simulator.capacity.workload.chosen import shipped
-
-    return [name for name in shipped() if name.startswith(incomplete)]
+app.command("compare")(compare)
 
 
 @app.command("workload")
@@ -96,7 +94,7 @@ def workload(
         typer.Argument(
             metavar="[NAME|FILE]",
             help="A shipped workload, or a file of yours: YAML, calls by the hour (CSV), requests (CSV, Parquet).",
-            autocompletion=_workloads,
+            autocompletion=shipped_workloads,
         ),
     ] = None,
     replication: Annotated[int, typer.Option(min=0, help="Which draw of it.")] = 0,

@@ -14,7 +14,8 @@ from meters.calendar import to_us
 from meters.errors import UserError
 from reports.capacity.workload import figures, lines
 from reports.capacity.workload_chart import write_png
-from reports.commands.capacity import _workloads, app
+from reports.commands.capacity import app
+from reports.commands.capacity_compare import shipped_workloads
 from simulator.capacity.workload.chosen import shipped
 from simulator.capacity.workload.columns import Workload
 from simulator.capacity.workload.draw import draw
@@ -94,7 +95,7 @@ def test_the_command_lists_the_shipped_workloads() -> None:
     found = json.loads(CliRunner().invoke(app, ["workload", "--json"]).stdout)
     assert [one["name"] for one in found] == list(shipped())
     assert CliRunner().invoke(app, ["workload"]).stdout.startswith("beryl-2024 ")
-    assert _workloads("b") == ["beryl-2024", "bill-surge-x3", "bulk-40000"]
+    assert shipped_workloads("b") == ["beryl-2024", "bill-surge-x3", "bulk-40000"]
 
 
 def test_the_command_shows_a_workload_and_writes_its_requests(tmp_path: Path) -> None:
