@@ -57,7 +57,7 @@ def answer(comparison: Comparison) -> str:
     told, usd = (_least(comparison, one) for one in (TOLD, USD))
     count = len(comparison.workloads)
     over = f"Over {count} workloads" if count > 1 else f"On {comparison.workloads[0].spec.name}"
-    return f"{over} the least regret in what is told in the call has {told}; in dollars, {usd}."
+    return f"{over} the least regret in what is told in the call: {told}; in dollars: {usd}."
 
 
 def _least(comparison: Comparison, judged: Judged) -> str:
@@ -70,7 +70,7 @@ def _least(comparison: Comparison, judged: Judged) -> str:
     leaders = found.leaders
     if len(leaders) > 1:
         all_of_them = "all policies" if len(leaders) == len(names) else _listed([names[at] for at in leaders])
-        return f"no one policy: {all_of_them} cannot be told apart"
+        return f"{all_of_them} cannot be told apart"
     second = np.argsort(found.series.mean(axis=1), kind="stable").tolist()[1]
     mean, half = difference(found.series[second], found.series[leaders[0]])
     by = judged.unit.format(judged.write(mean or 0.0))

@@ -1,0 +1,188 @@
+"""What callers of a cell were told, against rows made by hand; the same callers under every policy; no policy lets more in than its limits."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from headend.network.law import READ_OCTETS
+from meters.calendar import epoch, to_s, to_us
+from simulator.capacity.compare import ALL, CONTENDED, GROUPS, READS, Told, compare, conserved, told_of, worth
+from simulator.capacity.engine.kernel import COMPLETED, FAILED, REFUSED
+from simulator.capacity.engine.rows import ROW, Rows
+from simulator.capacity.engine.run import Played, play_load
+from simulator.capacity.value import FIGURES, HOURS, OF, ValueTable
+from simulator.capacity.workload.draw import draw
+from simulator.smt.ondemand.invariants import Asking, breaches
+from simulator.smt.throttle.limits import Door, Kind, Requested, RequesterClass, Scope
+from simulator.smt.throttle.policy import preset
+from tests.simulator.capacity.workload.planned import plan
+
+CENTRE, BULK = 0, 1
+INTERVALS, POWER = 0, 2
+
+
+def value(season: str = "summer", kind: str = "weekday") -> ValueTable:
+    """A cent for each quarter hour of hour 10, two of hour 20; 192 of them leave everybody unsatisfied. Of one season and kind of day, two plans alike."""
+    n = 2 * HOURS * 2
+    hour, unknown = np.repeat(np.arange(HOURS), 4), np.tile([0, 0, 192, 192], HOURS)
+    columns: dict[str, Any] = {name: np.full(n, text) for name, text in (("season", season), ("kind", kind))}
+    columns |= {"hour": hour, "unknown": unknown, "plan": np.tile(["one", "two"], n // 2), "calls": np.ones(n, int)}
+    columns |= {"gap": np.full(n, "usual day"), "bill": np.full(n, "to date")}
+    columns |= dict.fromkeys(FIGURES, np.zeros(n)) | {"mean_usd": hour * unknown / 1000, "unsatisfied": unknown / 192}
+    assert set(OF) <= columns.keys()
+    return ValueTable({"plans": {"one": "", "two": ""}}, columns)
+
+
+def rows(*of: dict[str, Any]) -> Rows:
+    """Rows with what is said of each; asked at ``at``, over ``after`` seconds later, with two minutes' patience."""
+    made: Rows = np.zeros(len(of), ROW).view(np.recarray)
+    made.patience_us, made.repeat_of, made.code = to_us(120), -1, -1
+    for row, one in zip(made, of, strict=True):
+        row.planned_us = to_us(epoch(one.pop("at")))
+        row.done_us = row.planned_us + to_us(one.pop("after"))
+        if "reach" in one:
+            row.reach = epoch(one.pop("reach"))
+        for name, what in one.items():
+            row[name] = what
+    return made
+
+
+ASKED = "2026-08-12T17:40"
+
+
+def a_day() -> Rows:
+    return rows(
+        {"at": ASKED, "after": 60, "reach": "2026-08-12T17:30", "tries": 1, "end": COMPLETED},
+        # Refused, but handed what the store has: 5 quarter hours are missing.
+        {"at": ASKED, "after": 80, "reach": "2026-08-12T16:15", "end": REFUSED, "code": 1},
+        # Too late: all of the day is missing, 70 quarter hours.
+        {"at": ASKED, "after": 200, "reach": "2026-08-12T17:30", "tries": 2, "end": COMPLETED},
+        # Yesterday is not posted yet at six: 120 quarter hours.
+        {"at": "2026-08-12T06:00", "after": 100, "tries": 4, "end": FAILED},
+        {"at": ASKED, "after": 30, "kind": POWER, "end": COMPLETED, "tries": 1},
+        {"at": ASKED, "after": 0, "requester_class": BULK, "end": REFUSED, "code": 0},
+        {
+            "at": "2026-08-12T18:40",
+            "after": 0,
+            "reach": "2026-08-12T18:15",
+            "end": COMPLETED,
+            "repeat_of": 2,
+            "attempt": 1,
+        },
+    )
+
+
+def test_what_callers_were_told_is_counted_as_by_hand() -> None:
+    told = told_of(Played(a_day(), ("ONE", "STORE"), 0), 6, CONTENDED, value())
+    assert list(told) == list(GROUPS)
+    reads = told[READS]
+    # 17 mills for each quarter hour at 17 h, 18 at 18 h, 6 at 6 h; the last one was read for another a quarter hour before.
+    usd, quarters = [0, 5 * 17, 70 * 17, 120 * 6, 1 * 18], [0, 5, 70, 120, 1]
+    assert reads == Told(
+        planned=4,
+        again=1,
+        told_in_call=pytest.approx(3 / 5),
+        told_meter=pytest.approx(2 / 5),
+        told_store=pytest.approx(1 / 5),
+        refused=pytest.approx(1 / 5),
+        meter_reads=7,
+        octets_on_air=7 * READ_OCTETS,
+        p50_s=70.0,
+        p95_s=pytest.approx(80 + 0.85 * 120),
+        usd=pytest.approx(sum(usd) / 1000 / 5, rel=1e-6),
+        unsatisfied=pytest.approx(sum(quarters) / 192 / 5, rel=1e-6),
+        refused_by={"STORE": 1},
+    )
+    bulk = told["ror_bulk"]
+    assert (bulk.planned, bulk.told_in_call, bulk.refused_by, bulk.usd) == (1, 0, {"ONE": 1}, pytest.approx(70 * 0.017))
+    assert (told[ALL].planned, told[ALL].again, told[ALL].meter_reads) == (6, 1, 8)
+    centre = told["ror_call_centre"]
+    assert (centre.planned, centre.told_in_call, centre.usd) == (5, pytest.approx(4 / 6), pytest.approx(reads.usd))
+    assert told["csp"].planned == 0
+    assert np.isnan([told["csp"].told_in_call, told["csp"].p50_s, told["csp"].usd]).all()
+
+
+def test_a_day_of_twenty_five_hours_is_priced_by_its_clock() -> None:
+    late = rows({"at": "2026-11-01T17:40", "after": 1})
+    # 18 hours and a half since midnight, asked at 17 h of a Sunday in autumn.
+    found = worth(late, np.zeros(1, np.bool_), CONTENDED, value("autumn", "weekend"))
+    assert found[:, 0].tolist() == pytest.approx([74 * 0.017, 74 / 192], rel=1e-6)
+    assert worth(late[:0], np.zeros(0, np.bool_), CONTENDED, value()).shape == (2, 0)
+
+
+@pytest.mark.parametrize(
+    ("row", "name", "wrong"), [(0, "end", -1), (0, "done_us", 0), (0, "repeat_of", 3), (6, "repeat_of", -1)]
+)
+def test_a_row_that_is_lost_is_found(row: int, name: str, wrong: int) -> None:
+    day = a_day()
+    conserved(day, 6)
+    day[row][name] = wrong
+    with pytest.raises(AssertionError):
+        conserved(day, 6)
+
+
+def test_the_same_callers_meet_every_policy_whatever_plays_them() -> None:
+    small = plan(calls={"ror_call_centre": {"reads": 400, "statuses": 50}, "customer": {"registers": 100}})
+    policies = [preset("smt-today"), preset("store-only")]
+    told: list[tuple[int, int]] = []
+    found = compare([small], policies, 2, None, lambda done, count: told.append((done, count)))
+    with ThreadPoolExecutor(2) as pool:
+        assert repr(compare([small], policies, 2, pool).cells) == repr(found.cells)
+    assert told == [(0, 4), (2, 4), (4, 4)]
+    planned = found.values("planned", ALL)
+    assert planned.shape == (1, 2, 2)
+    assert (planned[:, 0] == planned[:, 1]).all()
+    assert len(np.unique(planned)) == 2
+    assert not found.values("meter_reads", ALL)[0, 1].any()
+    assert (found.values("told_meter")[0, 0] > 0.3).all()
+    assert (found.values("usd")[0, 0] < found.values("usd")[0, 1]).all()
+    assert [one.policy for one in found.of(0, 1)] == [1, 1]
+
+
+@pytest.mark.parametrize("name", ["fr-cr016-1", "smt-today-guarded:amount=1", "access-point-guard", "smt-today-3000"])
+def test_no_policy_lets_in_more_than_its_limits_nor_refuses_what_has_room(name: str) -> None:
+    few = {"tdsps": [{"name": "Oncor", "meters": 1000, "meters_per_access_point": 100}]}
+    calls = {"ror_call_centre": {"reads": 3000, "statuses": 300}, "csp": {"reads": 2000, "curve": "office"}}
+    drawn = draw(plan(fleet=few, calls=calls))
+    policy = preset(name)
+    played = play_load(drawn.requests, drawn.outages, policy, replace(CONTENDED, flaky=0.2), 3)
+    found = breaches(policy, asked(played.rows))
+    assert found == []
+    assert np.count_nonzero(played.rows.end == REFUSED) > 0
+
+
+def asked(played: Rows) -> list[Asking]:
+    """Rows as records of what was asked and how it ended, in the order of their instants."""
+    begins = np.argsort(played.planned_us, kind="stable")
+    instants = np.unique(np.concatenate([played.planned_us, played.done_us]))
+    came, ended = (np.searchsorted(instants, of) for of in (played.planned_us, played.done_us))
+    found = []
+    for at in begins.tolist():
+        row = played[at]
+        scopes = {scope: str(row[name]) for scope, name in SCOPES.items()}
+        scopes[Scope.REQUESTER_CLASS] = list(RequesterClass)[row.requester_class]
+        kind = Kind.STATUS if row.kind == POWER else Kind.READ
+        tried = row.tries > 0
+        found.append(
+            Asking(
+                key=str(at),
+                at=to_s(int(row.planned_us)),
+                requested=Requested(kind, list(Door)[row.door], scopes),
+                admitted=bool(row["flags"] & 1),
+                after=int(came[at]),
+                ended_at=to_s(int(row.done_us)),
+                ended_after=int(ended[at]),
+                success=bool(tried and row.end == COMPLETED),
+                octets=int(row.tries) * READ_OCTETS,
+                meter_failed=bool(tried and row.end == FAILED),
+            )
+        )
+    return found
+
+
+SCOPES = {Scope.ESIID: "esi", Scope.ROR: "ror", Scope.TDSP: "tdsp", Scope.ACCESS_POINT: "access_point"}
