@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
 import pytest
 
 from headend.network.law import READ_OCTETS
-from meters.calendar import epoch, to_s, to_us
-from simulator.capacity.compare import ALL, CONTENDED, GROUPS, READS, Told, compare, conserved, told_of, worth
+from meters.calendar import epoch, micros, to_s, to_us
+from simulator.capacity.compare import ALL, CONTENDED, GROUPS, READS, compare, conserved, told_of, worth
 from simulator.capacity.engine.kernel import COMPLETED, FAILED, REFUSED
 from simulator.capacity.engine.rows import ROW, Rows
 from simulator.capacity.engine.run import Played, play_load
@@ -83,26 +83,29 @@ def test_what_callers_were_told_is_counted_as_by_hand() -> None:
     reads = told[READS]
     # 17 mills for each quarter hour at 17 h, 18 at 18 h, 6 at 6 h; the last one was read for another a quarter hour before.
     usd, quarters = [0, 5 * 17, 70 * 17, 120 * 6, 1 * 18], [0, 5, 70, 120, 1]
-    assert reads == Told(
-        planned=4,
-        again=1,
-        told_in_call=pytest.approx(3 / 5),
-        told_meter=pytest.approx(2 / 5),
-        told_store=pytest.approx(1 / 5),
-        refused=pytest.approx(1 / 5),
-        meter_reads=7,
-        octets_on_air=7 * READ_OCTETS,
-        p50_s=70.0,
-        p95_s=pytest.approx(80 + 0.85 * 120),
-        usd=pytest.approx(sum(usd) / 1000 / 5, rel=1e-6),
-        unsatisfied=pytest.approx(sum(quarters) / 192 / 5, rel=1e-6),
-        refused_by={"STORE": 1},
-    )
+    assert asdict(reads) == {
+        "planned": 4,
+        "again": 1,
+        "told_in_call": pytest.approx(3 / 5),
+        "told_meter": pytest.approx(2 / 5),
+        "told_store": pytest.approx(1 / 5),
+        "refused": pytest.approx(1 / 5),
+        "meter_reads": 7,
+        "octets_on_air": 7 * READ_OCTETS,
+        "p50_s": 70.0,
+        "p95_s": pytest.approx(80 + 0.85 * 120),
+        "usd": pytest.approx(sum(usd) / 1000 / 5, rel=1e-6),
+        "unsatisfied": pytest.approx(sum(quarters) / 192 / 5, rel=1e-6),
+        "refused_by": {"STORE": 1},
+    }
     bulk = told["ror_bulk"]
-    assert (bulk.planned, bulk.told_in_call, bulk.refused_by, bulk.usd) == (1, 0, {"ONE": 1}, pytest.approx(70 * 0.017))
+    assert (bulk.planned, bulk.told_in_call, bulk.refused_by) == (1, 0, {"ONE": 1})
+    assert bulk.usd == pytest.approx(70 * 0.017)
     assert (told[ALL].planned, told[ALL].again, told[ALL].meter_reads) == (6, 1, 8)
     centre = told["ror_call_centre"]
-    assert (centre.planned, centre.told_in_call, centre.usd) == (5, pytest.approx(4 / 6), pytest.approx(reads.usd))
+    assert centre.planned == 5
+    assert centre.told_in_call == pytest.approx(4 / 6)
+    assert centre.usd == pytest.approx(reads.usd)
     assert told["csp"].planned == 0
     assert np.isnan([told["csp"].told_in_call, told["csp"].p50_s, told["csp"].usd]).all()
 
@@ -171,11 +174,11 @@ def asked(played: Rows) -> list[Asking]:
         found.append(
             Asking(
                 key=str(at),
-                at=to_s(int(row.planned_us)),
+                at=to_s(micros(row.planned_us)),
                 requested=Requested(kind, list(Door)[row.door], scopes),
                 admitted=bool(row["flags"] & 1),
                 after=int(came[at]),
-                ended_at=to_s(int(row.done_us)),
+                ended_at=to_s(micros(row.done_us)),
                 ended_after=int(ended[at]),
                 success=bool(tried and row.end == COMPLETED),
                 octets=int(row.tries) * READ_OCTETS,
