@@ -31,12 +31,14 @@ from simulator.ror.desk.calls import CallDesk
 from simulator.ror.desk.health import DeskHealth
 from simulator.ror.desk.wire import (
     AccountList,
+    AccountsAsked,
     AccountSummary,
     BooksReply,
     Call,
     CallAccepted,
     CallList,
     CallRequest,
+    CallsAsked,
     CallSummary,
     DeskError,
 )
@@ -159,13 +161,9 @@ def _router() -> APIRouter:
         return CallAccepted(id=call.id, state=call.state, asked_at=call.asked_at)
 
     @routes.get("/calls", responses=_MALFORMED | _GUARDED, summary="The latest calls")
-    async def latest(
-        here: ServedDesk,
-        most: Annotated[int, Query(ge=1, le=1_000)] = 100,
-        account_id: Annotated[str, Query(max_length=40, description="Of this account alone.")] = "",
-    ) -> CallList:
+    async def latest(asked: Annotated[CallsAsked, Query()], here: ServedDesk) -> CallList:
         """Tell how far each is and whether it satisfies."""
-        found = here.desk.latest(most, account_id)
+        found = here.desk.latest(asked.most, asked.account_id)
         return CallList(calls=[CallSummary.model_validate(one, from_attributes=True) for one in found])
 
     @routes.get(
@@ -178,13 +176,9 @@ def _router() -> APIRouter:
         return here.desk.call(call_id)
 
     @routes.get("/accounts", responses=_MALFORMED | _GUARDED, summary="The accounts")
-    async def accounts(
-        here: ServedDesk,
-        skip: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
-        most: Annotated[int, Query(ge=1, le=1_000)] = 100,
-    ) -> AccountList:
+    async def accounts(asked: Annotated[AccountsAsked, Query()], here: ServedDesk) -> AccountList:
         """List them as they were written."""
-        entries = (one.entry for one in islice(here.desk.book, skip, skip + most))
+        entries = (one.entry for one in islice(here.desk.book, asked.skip, asked.skip + asked.most))
         return AccountList(accounts=[AccountSummary.model_validate(one, from_attributes=True) for one in entries])
 
     @routes.get("/accounts/{account_id}", responses=_GUARDED | _NO_ACCOUNT | _NO_CYCLE, summary="An account")

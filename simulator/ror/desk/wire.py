@@ -100,6 +100,26 @@ class CallAccepted(BaseModel):
     asked_at: str
 
 
+class _Asked(BaseModel):
+    """What a list is asked for. A name that is not known is refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    most: int = Field(default=100, ge=1, le=1_000)
+
+
+class CallsAsked(_Asked):
+    """Which of the latest calls."""
+
+    account_id: str = Field(default="", max_length=40, description="Of this account alone.")
+
+
+class AccountsAsked(_Asked):
+    """Which accounts."""
+
+    skip: int = Field(default=0, ge=0, le=1_000_000)
+
+
 class CallSummary(BaseModel):
     """A call in the list."""
 

@@ -77,6 +77,7 @@ async def test_a_body_is_not_read_before_the_log_in(tmp_path: Path) -> None:
         ("GET", "/accounts/A-9/bill", {}, 404, "ror.account.unknown", "account_id"),
         ("GET", "/calls?most=0", {}, 400, "ror.http.malformed", "query.most"),
         ("GET", "/accounts?skip=-1", {}, 400, "ror.http.malformed", "query.skip"),
+        ("GET", "/calls?acount_id=A-1001", {}, 400, "ror.http.malformed", "query.acount_id"),
         ("GET", "/account", {}, 404, "ror.http.no_call", ""),
         ("DELETE", "/calls", {}, 405, "ror.http.no_method", ""),
     ],
