@@ -93,7 +93,7 @@ def test_the_curl_lines_of_the_pages_do_what_the_pages_say(tmp_path: Path) -> No
         books, taken, call = map(json.loads, shell(desk, ready, tmp_path))
         assert (books["account_id"], taken["id"]) == ("A-0001", call["id"])
         look = "\n".join(one for one in desk.splitlines() if not one.startswith(("desk /a", "desk /calls ")))
-        eventually(lambda: "On our books" in shell(look, ready, tmp_path)[0])
+        eventually(lambda: "You owe" in shell(look, ready, tmp_path)[0])
 
 
 @pytest.mark.parametrize("code", [row.code for row in TABLE if row.door != "gateway"])
