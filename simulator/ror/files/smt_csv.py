@@ -59,6 +59,10 @@ def read_smt_csv(path: Path, tally: Tally, grids: dict[Channel, Grid]) -> str:
             raise tally.refuse(
                 "header", f"The file lacks {', '.join(lacking)}.", "Export it anew, with every column.", 1
             )
+        twice = [name for name in (*NEEDED, REVISION, FLAG) if header.count(name) > 1]
+        if twice:
+            text = f"The file has the column {twice[0]} {header.count(twice[0])} times."
+            raise tally.refuse("header", text, "Leave all but one out.", 1)
         block = _Blocks(parted, header, tally, grids)
         while lines := file.readlines(_BLOCK):
             block.take(lines)

@@ -182,6 +182,7 @@ USELESS: dict[str, bytes] = {
     "empty": b" \n \n",
     "form": b"date,kwh\n2026-08-03,1\n",
     "header": b"ESIID,USAGE_DATE,USAGE_START_TIME,USAGE_END_TIME,USAGE_KWH\n",
+    "header with a column twice": f"{ORDINARY[0]},USAGE_KWH\n{ORDINARY[1]},9.9\n".encode(),
     "nothing": ORDINARY[0].encode(),
     "encoding": "\n".join(ORDINARY).encode("utf-16"),
     "encoding of a feed": b'<?xml version="1.0" encoding="ut9-8"?><feed/>',
