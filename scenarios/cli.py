@@ -170,7 +170,7 @@ def judge(
     """
     from scenarios.judging.result import result_of
     from scenarios.judging.verdict import judge as judge_recording
-    from scenarios.recording.recording import load
+    from scenarios.recording import load
 
     kept = load(recording)
     verdict = judge_recording(kept)
@@ -195,7 +195,7 @@ def _print(name: str, verdict: Verdict) -> None:
 
     typer.echo(name)
     for judged in verdict.judged:
-        typer.echo(_folded(f"  {judged.mark.value:<13} {judged.id:<12} ", plain(judged.happened)))
+        typer.echo(_folded(f"  {judged.mark.value:<13} {judged.label:<12} ", plain(judged.happened)))
         for failure in judged.failures:
             text = f"{failure.what}: expected {failure.expected}, found {failure.found}"
             typer.echo(_folded(f"{'':<{INDENT - 2}}! ", plain(text)))
@@ -205,7 +205,7 @@ def _print(name: str, verdict: Verdict) -> None:
         its = [ident for ident, state in verdict.requirements.items() if state is mark]
         if its:
             typer.echo(_folded("  ", f"requirements {mark.value}: {', '.join(its)}", indent=4))
-    failed = [judged.id for judged in verdict.judged if judged.mark is Mark.FAILED]
+    failed = [judged.label for judged in verdict.judged if judged.mark is Mark.FAILED]
     said = f"FAILED in {', '.join(failed)}" if failed else verdict.mark.value
     typer.echo(_folded("  ", f"verdict: {said}", indent=4))
 

@@ -13,13 +13,13 @@ from meters.calendar import LAST_DAY
 from meters.errors import UserError
 from meters.identity import TDSPS
 from meters.load.truth import ERA
+from scenarios.actions.balance_call import BalanceCall
 from scenarios.errors import ScenarioError
 from scenarios.refusals import no_such_refusal, no_such_rule
-from scenarios.schema import MALFORMED, Scenario, read, unfitting
-from scenarios.timeline import BalanceCall
+from scenarios.schema import MALFORMED, WHOLE, Scenario, accounts, read, unfitting
 from simulator.input.mistakes import Parts, mistakes_of, sound_part
 from simulator.input.vee_preset import chosen_preset
-from simulator.input.yaml_text import Mistake
+from simulator.input.yaml_text import Loc, Mistake
 from simulator.ror.billing.fact_label import check_fact_label
 from simulator.ror.billing.plan import shipped_plan, shipped_plans
 from simulator.ror.call.analysis import Question
@@ -30,7 +30,6 @@ from simulator.world.meters import WorldSpec, build
 #: No cycle is longer; SMT's history goes back 24 months.
 LONGEST_CYCLE = timedelta(days=366)
 UNSOUND_WORLD = "scenario.world"
-WHOLE = Parts()
 #: The days of a market's entries, by field.
 _MARKET_DAYS = {
     "switches": ("effective",),
@@ -73,8 +72,8 @@ def unmet(scenario: Scenario, parts: Parts = WHOLE) -> Iterator[Mistake]:
     yield from filter(None, policy_wrong)
     has_cycle = parts.have("account.cycle_first", "account.cycle_last")
     if has_cycle:
-        yield from _long_cycle(scenario)
-        if parts.have("timeline"):
+        yield from _long_cycle(scenario, parts)
+        if parts.have("timeline", "accounts"):
             yield from _outside_cycle(scenario)
     if parts.have("vee_preset") and scenario.vee_preset:
         try:
@@ -83,7 +82,10 @@ def unmet(scenario: Scenario, parts: Parts = WHOLE) -> Iterator[Mistake]:
             message = f"{error.place}: {error.message}"
             yield Mistake(error.code, ("vee_preset",), message, error.mend or "Mend the file.")
     if parts.have("account.plan"):
-        yield from _plan(scenario, scenario.account.cycle_first if has_cycle else None)
+        yield from _plan(("account",), scenario.account.plan, scenario.account.cycle_first if has_cycle else None)
+    if parts.have("accounts"):
+        for at, account in enumerate(scenario.accounts):
+            yield from _plan(("accounts", at), account.plan, account.cycle_first)
     found = list(_world_fields(scenario, parts))
     if not found and parts.have("world", "seed"):
         found = list(_unbuilt(scenario.world, scenario.seed)) or list(_foreign_registry(scenario))
@@ -106,8 +108,8 @@ def _policy(scenario: Scenario) -> Iterator[Mistake]:
         yield mistake.under(("policy",))
 
 
-def _plan(scenario: Scenario, first: date | None) -> Iterator[Mistake]:
-    loc, name = ("account", "plan"), scenario.account.plan
+def _plan(of: Loc, name: str, first: date | None) -> Iterator[Mistake]:
+    loc = (*of, "plan")
     names = list(shipped_plans())
     if name not in names:
         mend = f"Choose one of: {', '.join(names)}."
@@ -124,21 +126,24 @@ def _plan(scenario: Scenario, first: date | None) -> Iterator[Mistake]:
         yield Mistake(finding.code, loc, finding.text, "Mend the label or the plan.")
 
 
-def _long_cycle(scenario: Scenario) -> Iterator[Mistake]:
-    cycle = scenario.account.cycle_last - scenario.account.cycle_first
-    if cycle > LONGEST_CYCLE:
-        text = f"The cycle has {cycle.days + 1} days: more than a year."
-        yield Mistake(MALFORMED, ("account", "cycle_last"), text, "Mend one of its days.")
+def _long_cycle(scenario: Scenario, parts: Parts) -> Iterator[Mistake]:
+    for loc, account in accounts(scenario, parts):
+        cycle = account.cycle_last - account.cycle_first
+        if cycle > LONGEST_CYCLE:
+            text = f"The cycle has {cycle.days + 1} days: more than a year."
+            yield Mistake(MALFORMED, (*loc, "cycle_last"), text, "Mend one of its days.")
 
 
 def _outside_cycle(scenario: Scenario) -> Iterator[Mistake]:
     """A caller can be told of the running bill in its cycle only."""
-    first, last = scenario.account.cycle_first, scenario.account.cycle_last
     for at, action in enumerate(scenario.timeline):
-        if not isinstance(action, BalanceCall) or action.question is Question.LAST_BILL or last < first:
+        if not isinstance(action, BalanceCall) or action.question is Question.LAST_BILL:
             continue
-        day = action.at.date()
-        if day < first or (day > last and action.expect.outcome != "not_needed"):
+        account = scenario.account if action.account is None else scenario.cast.get(action.account)
+        if account is None or account.cycle_last < account.cycle_first:
+            continue
+        day, first, last = action.at.date(), account.cycle_first, account.cycle_last
+        if day < first or (day > last and action.expect.of("outcome") != "not_needed"):
             text = f"{action.ref} on {day} lies outside the billing cycle, {first} to {last}."
             yield Mistake(MALFORMED, ("timeline", at, "at"), text, "Move the call, or the account's cycle.")
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from scenarios.actions.complaint import Complaint
+from scenarios.actions.on_demand import PowerStatus
+from scenarios.actions.portal_read import PortalRead
 from scenarios.schema import Scenario
-from scenarios.timeline import Action, BalanceCall, ComplaintAction, OnDemandRead, PortalRead, PowerStatus
+from scenarios.setting import Act
 from simulator.input.mistakes import did_you_mean
 from simulator.input.yaml_text import Mistake
 from simulator.smt.complaints.hooks import REFUSED_WITH
@@ -28,23 +31,19 @@ def policy_of(scenario: Scenario) -> Policy:
 def no_such_refusal(scenario: Scenario) -> Iterator[Mistake]:
     """Refusals that are expected of what is not to be refused, or by a code that nothing in the scenario gives."""
     for at, action in enumerate(scenario.timeline):
-        match action:
-            case BalanceCall() | PowerStatus() | PortalRead():
-                field, code = "refusal", action.expect.refusal
-            case OnDemandRead() if action.expect.outcome != "failed":
-                field, code = "code", action.expect.code
-            case _:
-                continue
-        if code is None:
-            continue
-        loc = ("timeline", at, "expect", field)
-        if action.expect.outcome != "refused":
-            text = f"{action.ref} is to be {action.expect.outcome.replace('_', ' ')}: no refusal {code} is looked for."
-            yield Mistake("scenario.refusal.unasked", loc, text, "Expect the outcome refused, or leave the code out.")
-        elif code not in (known := _codes(scenario, action)):
-            text = f"No rule refuses {action.ref} with {code}."
-            mend = did_you_mean(code, sorted(known)) if known else "Take a policy that has such a limit."
-            yield Mistake("scenario.refusal.unknown", loc, text, mend)
+        form = action.expect.forms.get("refusal")
+        codes = () if form is None or form.absent else form.one_of or (form.equals,)
+        loc = ("timeline", at, "expect", "refusal")
+        outcome = action.expect.of("outcome")
+        for code in codes:
+            if outcome not in ("refused", None):
+                text = f"{action.ref} is to be {outcome.replace('_', ' ')}: no refusal {code} is looked for."
+                mend = "Expect the outcome refused, or leave the code out."
+                yield Mistake("scenario.refusal.unasked", loc, text, mend)
+            elif code not in (known := _codes(scenario, action)):
+                text = f"No rule refuses {action.ref} with {code}."
+                mend = did_you_mean(code, sorted(known)) if known else "Take a policy that has such a limit."
+                yield Mistake("scenario.refusal.unknown", loc, text, mend)
 
 
 def no_such_rule(scenario: Scenario) -> Iterator[Mistake]:
@@ -58,11 +57,11 @@ def no_such_rule(scenario: Scenario) -> Iterator[Mistake]:
                 yield Mistake("scenario.verifies.absent", ("timeline", at, "verifies", place), text, mend)
 
 
-def _codes(scenario: Scenario, action: Action) -> set[str]:
+def _codes(scenario: Scenario, action: Act) -> set[str]:
     """What an action can be refused with: by the policy's limits, by a complaint, and at the portal by an error of SMT's."""
     policy, portal = policy_of(scenario), isinstance(action, PortalRead)
     kind = Kind.STATUS if isinstance(action, PowerStatus) else Kind.READ
-    declared = [one.declare for one in scenario.timeline if isinstance(one, ComplaintAction) and one.declare]
+    declared = [one.declare for one in scenario.timeline if isinstance(one, Complaint) and one.declare]
     given = [REFUSED_WITH[one.kind] for one in (*scenario.complaints, *declared) if one.kind in REFUSED_WITH]
     if policy.source is Source.STORE_ONLY:
         given.append((STORE_ONLY.code, STORE_ONLY.portal_code))

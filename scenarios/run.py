@@ -17,7 +17,7 @@ from scenarios.errors import ScenarioError
 from scenarios.judging.findings import Verdict
 from scenarios.judging.result import dumps, result_of
 from scenarios.judging.verdict import judge
-from scenarios.recording.recording import Recording
+from scenarios.recording import Recording
 from scenarios.running.runner import Progress, run
 from scenarios.schema import Scenario
 from simulator.runtime.folder import write_whole

@@ -1,114 +1,70 @@
-"""A scenario file: the world, the policy, the retailer's account, the timeline of what happens, and what is expected of it."""
+"""A scenario file: a setting with the timeline of what happens and what is expected of it; what does not fit together in one."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from datetime import datetime, time
-from decimal import Decimal
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Any, Self
 
-from pydantic import BeforeValidator, Field, ValidationError, model_validator
+from pydantic import Field, TypeAdapter, ValidationError, field_validator, model_validator
 
-from headend.day.times import DailyTimes
-from headend.vee.preset import PostTime, Preset
-from meters.calendar import Seconds, epoch
+from meters.calendar import Seconds, epoch, iso, seconds
 from meters.errors import MeterError
+from scenarios.actions.complaint import Complaint
+from scenarios.actions.portal_read import AtPortal
+from scenarios.actions.rebill import Rebill
+from scenarios.actions.requests import AtMarket
+from scenarios.actions.table import Action
 from scenarios.errors import ScenarioError
-from scenarios.timeline import (
-    Action,
-    ComplaintAction,
-    Day,
-    Duration,
-    Name,
-    OnDemandRead,
-    PortalRead,
-    PowerStatus,
-    SameAnswers,
-    ScenarioComplaint,
-    Spec,
-)
-from simulator.input.mistakes import Parts, did_you_mean, mistakes_of, shown_value
-from simulator.input.vee_preset import chosen_preset
-from simulator.input.yaml_text import ClockTime, Loc, Mistake, UnreadableFile, YamlDocument, YamlProblem, read_yaml_file
-from simulator.ror.account import LONGEST_CYCLE_DAYS, WORTH_ASKING, Account, LastBill, Money, Payment, Zone
+from scenarios.setting import AccountSpec, Setting, delay
+from scenarios.written import LocalTime
+from simulator.input.mistakes import Parts, did_you_mean, mistakes_of
+from simulator.input.yaml_text import Loc, Mistake, UnreadableFile, YamlDocument, YamlProblem, read_yaml_file
 from simulator.world.market import logins
-from simulator.world.meters import World, WorldSpec
 
 MALFORMED = "scenario.malformed"
+WHOLE = Parts()
+_LOCAL = TypeAdapter[datetime](LocalTime)
 
 
-class MiddleSpec(Spec):
-    """The middle tier's time, fixed: seconds to the pick-up and back."""
-
-    pickup_s: Duration
-    return_s: Duration
-
-
-class AccountSpec(Spec):
-    """The retailer's account of the customer, whose premise is named by its meter's ordinal."""
-
-    account_id: str = Field(min_length=1)
-    customer_name: str = Field(min_length=1)
-    meter: int = Field(ge=1)
-    plan: str
-    cycle_first: Day
-    cycle_last: Day
-    full_cycle_days: int | None = Field(default=None, ge=1, le=LONGEST_CYCLE_DAYS)
-    last_bill: LastBill | None = None
-    payments: tuple[Payment, ...] = ()
-    customer_since: Day | None = Field(
-        default=None, description="First day on which the customer is this retailer's; all of the cycle unless given."
-    )
-    zone: Zone | None = Field(default=None, description="Weather zone, for what heat and cold make of a day.")
-    worth_asking: Money = Field(
-        default=WORTH_ASKING, description="$ that knowing the gap must be worth, for the meter to be asked (S2)."
-    )
-
-    def account(self, world: World) -> Account:
-        """The account with the ESI ID of the built world."""
-        multiplier = world.meters[self.meter - 1].identity.multiplier
-        return Account(esiid=world.esiid(self.meter), multiplier=multiplier, **self.model_dump(exclude={"meter"}))
+def timed(written: Any) -> Any:
+    """A timeline as it is written, each action with its instant: ``+15m`` counts from the action before, or from the one that it comes after."""
+    if not isinstance(written, (list, tuple)):
+        return written
+    found: list[Any] = []
+    at: dict[Any, Seconds] = {}
+    before: Seconds | None = None
+    for action in written:
+        if isinstance(action, Mapping):
+            after = action.get("after")
+            wait = delay(action.get("at", "+0s" if after else None))
+            since = at.get(after) if after else before
+            if wait is not None and since is not None:
+                action = {**action, "at": iso(since + wait)} | ({"after_s": wait} if after else {})
+            # Where an action begins that waits for another one is not known before.
+            before = None if after else _instant_of(action.get("at"))
+            at[action.get("ref")] = before if before is not None else _instant_of(action.get("at")) or seconds(0)
+        found.append(action)
+    return found
 
 
-def _named_or_written_out(value: Any) -> Any:
-    if isinstance(value, (str, dict)):
-        return value
-    raise ValueError(f"{shown_value(value)} is no policy; name a preset, or write title, source and limits")
+def _instant_of(written: Any) -> Seconds | None:
+    try:
+        return epoch(_LOCAL.validate_python(written))
+    except (ValidationError, MeterError):
+        return None
 
 
-class Scenario(Spec):
+class Scenario(Setting):
     """One scenario. Local times are Central Prevailing Time."""
 
-    name: Name
-    title: str = Field(min_length=1)
-    seed: int = Field(ge=0, lt=2**63)
-    world: WorldSpec
-    policy: Annotated[str | dict[str, Any], BeforeValidator(_named_or_written_out)]
-    sweep_every_h: Literal[1, 2, 3, 4, 6, 8, 12, 24] = 4
-    vee_at: ClockTime = time(1, 0)
-    vee_preset: str = Field(
-        default="", description="How VEE goes: a shipped preset or a YAML file; the TDSP's unless given."
-    )
-    post_at: ClockTime | None = Field(default=None, description="As the preset has it unless given.")
-    middle: MiddleSpec | None = Field(default=None, description="Drawn from the law of DOMAIN §4 unless fixed.")
-    account: AccountSpec
-    complaints: tuple[ScenarioComplaint, ...] = ()
-    #: AMB-12: the bill told may differ from the re-bill by so much of it, or by so many dollars.
-    tolerance_percent: Decimal = Field(default=Decimal(2), ge=0, le=100)
-    tolerance_usd: Decimal = Field(default=Decimal(1), ge=0, le=100_000)
     timeline: tuple[Action, ...] = Field(min_length=1)
 
-    @property
-    def preset(self) -> Preset:
-        """How its VEE goes. Raises a UserError if the file is not sound."""
-        return chosen_preset(self.vee_preset or self.world.tdsp.lower())
-
-    @property
-    def times(self) -> DailyTimes:
-        """When its head-end validates and posts: what is declared counts."""
-        post = self.preset.post if self.post_at is None else PostTime(self.post_at)
-        return DailyTimes(self.vee_at, post, self.seed)
+    @field_validator("timeline", mode="before")
+    @classmethod
+    def _at_once(cls, written: Any) -> Any:
+        return timed(written)
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -130,19 +86,41 @@ def _posted_too_soon(scenario: Scenario) -> Iterator[Mistake]:
         yield Mistake(MALFORMED, ("post_at",), text, "Post later, or run VEE earlier.")
 
 
+def accounts(scenario: Setting, parts: Parts = WHOLE) -> Iterator[tuple[Loc, AccountSpec]]:
+    """Every account and where it stands, as far as they are sound."""
+    yield ("account",), scenario.account
+    if parts.have("accounts"):
+        yield from ((("accounts", at), one) for at, one in enumerate(scenario.accounts))
+
+
 def _cycle_backwards(scenario: Scenario) -> Iterator[Mistake]:
-    account = scenario.account
-    if account.cycle_last < account.cycle_first:
-        text = f"The cycle ends on {account.cycle_last}, before it begins on {account.cycle_first}."
-        yield Mistake(MALFORMED, ("account", "cycle_last"), text, "Exchange the days, or mend one.")
+    for loc, account in accounts(scenario):
+        if account.cycle_last < account.cycle_first:
+            text = f"The cycle ends on {account.cycle_last}, before it begins on {account.cycle_first}."
+            yield Mistake(MALFORMED, (*loc, "cycle_last"), text, "Exchange the days, or mend one.")
 
 
 def _longer_than_whole(scenario: Scenario) -> Iterator[Mistake]:
-    account = scenario.account
-    days = (account.cycle_last - account.cycle_first).days + 1
-    if account.full_cycle_days is not None and account.full_cycle_days < days:
-        text = f"The cycle has {days} days, the whole that it is a part of {account.full_cycle_days}."
-        yield Mistake(MALFORMED, ("account", "full_cycle_days"), text, "Leave it away for a whole cycle.")
+    for loc, account in accounts(scenario):
+        days = (account.cycle_last - account.cycle_first).days + 1
+        if account.full_cycle_days is not None and account.full_cycle_days < days:
+            text = f"The cycle has {days} days, the whole that it is a part of {account.full_cycle_days}."
+            yield Mistake(MALFORMED, (*loc, "full_cycle_days"), text, "Leave it away for a whole cycle.")
+
+
+def _no_account(scenario: Scenario) -> Iterator[Mistake]:
+    """Accounts of one id, log-ins of nobody, actions about an account that is not there."""
+    ids: list[str] = []
+    for loc, account in accounts(scenario):
+        if account.account_id in ids:
+            yield Mistake(
+                MALFORMED, (*loc, "account_id"), f"Two accounts are called {account.account_id}.", "Rename one."
+            )
+        ids.append(account.account_id)
+    for at, action in enumerate(scenario.timeline):
+        if action.account is not None and action.account not in ids:
+            text = f"There is no account {action.account}."
+            yield Mistake(MALFORMED, ("timeline", at, "account"), text, did_you_mean(action.account, ids))
 
 
 def _before_the_world(scenario: Scenario) -> Iterator[Mistake]:
@@ -163,7 +141,7 @@ def _no_meter(named: Callable[[Scenario], Iterable[tuple[int, Loc]]]) -> Callabl
 
 
 def _disorder(scenario: Scenario) -> Iterator[Mistake]:
-    """Names given twice, re-bills of no call, times that do not ascend or do not exist."""
+    """Names given twice, actions that rest on one that is not before them, times that do not ascend or do not exist."""
     seen: dict[str, str] = {}
     declared: list[str] = []
     before: Seconds | None = None
@@ -171,24 +149,27 @@ def _disorder(scenario: Scenario) -> Iterator[Mistake]:
         loc = ("timeline", place)
         if action.ref in seen:
             yield Mistake(MALFORMED, (*loc, "ref"), f"Two actions are called {action.ref}.", "Rename one.")
-        if action.do == "rebill" and seen.get(action.of) != "balance_call":
+        if action.after is not None and action.after not in seen:
+            mend = did_you_mean(action.after, seen) if seen else "Put it first."
+            yield Mistake(MALFORMED, (*loc, "after"), f"There is no action {action.after} before this.", mend)
+        if isinstance(action, Rebill) and seen.get(action.of) != "balance_call":
             calls = [ref for ref, what in seen.items() if what == "balance_call"]
             mend = did_you_mean(action.of, calls) if calls else "Put the call before it."
             yield Mistake(MALFORMED, (*loc, "of"), f"There is no balance_call {action.of} before this re-bill.", mend)
-        if action.do == "complaint" and action.lift is not None and action.lift not in declared:
+        if isinstance(action, Complaint) and action.lift is not None and action.lift not in declared:
             mend = did_you_mean(action.lift, declared) if declared else "Declare one before it."
             yield Mistake(MALFORMED, (*loc, "lift"), f"No complaint {action.lift} was declared before this.", mend)
-        if action.do == "complaint" and action.declare is not None:
+        if isinstance(action, Complaint) and action.declare is not None:
             declared.append(action.ref)
         seen.setdefault(action.ref, action.do)
         now = _instant(action.at)
         if now is None:
             text = f"{action.at:%Y-%m-%d %H:%M} does not exist: clocks go forward over it."
             yield Mistake(MALFORMED, (*loc, "at"), text, "Give a time outside 02:00-02:59 of that night.")
-        elif before is not None and now < before:
+        elif before is not None and now < before and action.after is None:
             text = f"{action.ref} comes before the action above it."
             yield Mistake(MALFORMED, (*loc, "at"), text, "Let the times of the timeline ascend.")
-        before = now or before
+        before = before if action.after else now or before
 
 
 def _no_login(scenario: Scenario) -> Iterator[Mistake]:
@@ -196,25 +177,31 @@ def _no_login(scenario: Scenario) -> Iterator[Mistake]:
     known = logins(scenario.world.market)
     customers = [name for name, login in known.items() if not login.duns]
     others = [name for name, login in known.items() if login.duns]
+    named: list[tuple[Loc, str | None, list[str]]] = []
+    for loc, account in accounts(scenario):
+        named += [((*loc, "ror"), account.ror, others), ((*loc, "customer"), account.customer, customers)]
     for place, action in enumerate(scenario.timeline):
-        if not isinstance(action, PowerStatus | OnDemandRead | PortalRead | SameAnswers):
-            continue
-        among = others if isinstance(action, PowerStatus | OnDemandRead) else customers
-        if action.login not in among:
-            text = f"There is no log-in {action.login} that can act here."
-            yield Mistake(MALFORMED, ("timeline", place, "login"), text, did_you_mean(action.login, among))
+        if isinstance(action, AtMarket | AtPortal):
+            named.append(
+                (("timeline", place, "login"), action.login, others if isinstance(action, AtMarket) else customers)
+            )
+    for loc, login, among in named:
+        if login is not None and login not in among:
+            text = f"There is no log-in {login} that can act here."
+            yield Mistake(MALFORMED, loc, text, did_you_mean(login, among))
 
 
 #: The meters that each part names, by ordinal, and where.
 _NAMED: dict[str, Callable[[Scenario], Iterable[tuple[int, Loc]]]] = {
     "account.meter": lambda one: [(one.account.meter, ("account",))],
+    "accounts": lambda one: [(account.meter, ("accounts", at)) for at, account in enumerate(one.accounts)],
     "complaints": lambda one: (
         (ordinal, ("complaints", at)) for at, told in enumerate(one.complaints) for ordinal in told.meters
     ),
     "timeline": lambda one: (
         (ordinal, ("timeline", at, "declare"))
         for at, action in enumerate(one.timeline)
-        if isinstance(action, ComplaintAction) and action.declare is not None
+        if isinstance(action, Complaint) and action.declare is not None
         for ordinal in action.declare.meters
     ),
     "world.premises": lambda one: (
@@ -233,11 +220,12 @@ _NAMED: dict[str, Callable[[Scenario], Iterable[tuple[int, Loc]]]] = {
 #: What is looked at, and the parts that must be sound for it.
 _LOOKED_AT: tuple[tuple[tuple[str, ...], Callable[[Scenario], Iterator[Mistake]]], ...] = (
     (("vee_at", "post_at"), _posted_too_soon),
-    (("account.cycle_first", "account.cycle_last"), _cycle_backwards),
-    (("account.cycle_first", "account.cycle_last", "account.full_cycle_days"), _longer_than_whole),
+    (("account.cycle_first", "account.cycle_last", "accounts"), _cycle_backwards),
+    (("account.cycle_first", "account.cycle_last", "account.full_cycle_days", "accounts"), _longer_than_whole),
     *((("world.meters", part), _no_meter(named)) for part, named in _NAMED.items()),
     (("timeline",), _disorder),
-    (("timeline", "world.market"), _no_login),
+    (("timeline", "accounts", "account.account_id"), _no_account),
+    (("timeline", "world.market", "accounts", "account.ror", "account.customer"), _no_login),
     (("timeline", "world.first_day"), _before_the_world),
 )
 

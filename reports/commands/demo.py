@@ -66,7 +66,7 @@ def report(
     if (folder / "recording.json").is_file():
         from reports.scenario.page import render
         from scenarios.judging.verdict import judge
-        from scenarios.recording.recording import load
+        from scenarios.recording import load
 
         recording = load(folder / "recording.json")
         page, mark = render(recording, folder), judge(recording).mark

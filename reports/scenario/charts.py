@@ -15,7 +15,7 @@ from meters.calendar import INTERVAL_S, Seconds, day_end, day_of_interval, day_s
 from reports.chart_parts import INK, KINDS, MUTED, PAPER, WIDE, Width, bare, inline, legend, svg
 from reports.scenario.cost_chart import cost_figure, cycle_days
 from scenarios.judging.facts import Facts
-from scenarios.recording.actions import RecordedCall
+from scenarios.records.actions import RecordedCall
 from simulator.ror.usage import Quality, Source
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def _days(facts: Facts, width: Width) -> Figure | None:
     days = sorted({day_of_interval(interval.end) for interval in shown})
     for day in days[1:]:
         axes.axvline(day_start(day), color=MUTED, linewidth=0.7)
-    asked = facts.at(facts.first_call) if facts.first_call is not None else shown[-1].end
+    asked = facts.at(facts.about) if facts.about is not None else shown[-1].end
     axes.axvline(asked, color=INK, linewidth=1, linestyle="--")
     axes.annotate(
         f"the call, {local(asked):%H:%M}",

@@ -14,8 +14,8 @@ from headend.ports import IntArray, LongArray
 from meters.calendar import INTERVAL_S, Seconds, day_end, day_of_interval, day_start, instants, seconds
 from reports.chart_parts import GRID, INK, KINDS, MUTED, PAPER, WIDE, Width, bare, legend
 from scenarios.judging.facts import Facts
-from scenarios.recording.actions import RecordedCall, Stand
-from scenarios.recording.usage import Interval
+from scenarios.records.actions import RecordedCall, Stand
+from scenarios.records.usage import Interval
 from simulator.ror.usage import Quality
 
 if TYPE_CHECKING:
@@ -37,10 +37,10 @@ def cost_figure(facts: Facts, call: RecordedCall, width: Width) -> Figure | None
     """What the cycle costs up to each hour, and the ways on to its end: expected, low, high; beside or below it the last days large."""
     from matplotlib.figure import Figure
 
-    stand, plan = call.stand, facts.recording.world.plan_terms
+    stand, plan = call.stand, facts.premise.plan_terms
     if stand is None or plan is None or stand.known_to is None:
         return None
-    account = facts.scenario.account
+    account = facts.account
     to, start, end = stand.known_to, day_start(account.cycle_first), day_end(account.cycle_last)
     beside = width is WIDE
     figure = Figure(figsize=(width.inches, 4.2 if beside else 7.0), layout="constrained")
@@ -144,7 +144,7 @@ def _bills(plan: RatePlan, facts: Facts, usage: list[Interval], to: Seconds) -> 
     """What the cycle costs up to each hour."""
     ends = np.array([interval.end for interval in usage], dtype=np.int64)
     wh = np.array([interval.wh for interval in usage], dtype=np.int32)
-    start = day_start(facts.scenario.account.cycle_first)
+    start = day_start(facts.account.cycle_first)
     return [(at, _to_date(plan, facts, ends, wh, at)) for at in _hours_of(start, to)]
 
 
@@ -153,7 +153,7 @@ def _to_date(plan: RatePlan, facts: Facts, ends: LongArray, wh: IntArray, at: Se
     from simulator.ror.billing.bill import bill_to_date
     from simulator.ror.usage import Energy
 
-    account, used = facts.scenario.account, np.searchsorted(ends, at, "right")
+    account, used = facts.account, np.searchsorted(ends, at, "right")
     energy = Energy(ends[:used], wh[:used], np.zeros(used, np.int32))
     through = day_of_interval(at)
     return bill_to_date(plan, energy, account.cycle_first, through, account.cycle_last, account.full_cycle_days).total
@@ -165,7 +165,7 @@ def _way(
     """Hours from the bill told to the end of the cycle, what is to come spread evenly; the last point is the closed bill."""
     from simulator.ror.billing.windows import apportioned
 
-    end = day_end(facts.scenario.account.cycle_last)
+    end = day_end(facts.account.cycle_last)
     known = [interval for interval in facts.at_call if interval.end <= to]
     ahead = np.arange(to + INTERVAL_S, end + 1, INTERVAL_S, dtype=np.int64)
     ends = np.array([*(interval.end for interval in known), *ahead], dtype=np.int64)
@@ -179,7 +179,7 @@ def _way(
 
 def cycle_days(facts: Facts) -> list[date]:
     """The operating days of the account's cycle."""
-    account = facts.scenario.account
+    account = facts.account
     return [
         account.cycle_first + timedelta(days=at) for at in range((account.cycle_last - account.cycle_first).days + 1)
     ]

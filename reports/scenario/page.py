@@ -10,12 +10,12 @@ from typing import Any
 
 from reports.chart_parts import NARROW, WIDE
 from reports.scenario.charts import charts
-from reports.scenario.wording import bill_rows, evidence_text, kwh_text, rests_rows, tally
+from reports.scenario.wording import bill_rows, evidence_text, kwh_text, label, rests_rows, tally
 from scenarios.judging.facts import Facts
 from scenarios.judging.result import result_of
 from scenarios.judging.verdict import judge
-from scenarios.recording.actions import RecordedBill, RecordedCall, RecordedRequest
-from scenarios.recording.recording import Recording
+from scenarios.records.actions import RecordedBill, RecordedCall, RecordedRequest
+from scenarios.recording import Recording
 from scenarios.requirements import REQUIREMENTS
 from scenarios.stamps import plain, stamp
 from simulator.ror import pattern
@@ -51,7 +51,7 @@ def render(recording: Recording, out: Path) -> Path:
     pages = templates(Path(__file__).parent)
     pages.filters |= {"plain": plain, "stamp": stamp, "kwh": kwh_text}
     body = pages.get_template("page.html.j2").render(**_content(facts, result), charts=drawn)
-    account, asked = result["account"], facts.first_call or facts.scenario.timeline[-1]
+    account, asked = result["account"], facts.about or facts.scenario.timeline[-1]
     about = f"ESI ID {account['esiid']}, {recording.world.tdsp}, plan {account['plan']}, cycle {account['cycle_first']} to {account['cycle_last']}"
     page = framed(facts.scenario.title, about, f"operating day {asked.at:%Y-%m-%d}", body)
     path = out / "report.html"
@@ -108,7 +108,7 @@ def _middle(middle: Any) -> str:
 
 
 def _headline(result: dict[str, Any]) -> str:
-    failed = [judged["id"] for judged in (*result["steps"], *result["checks"]) if judged["mark"] == Mark.FAILED]
+    failed = [label(judged) for judged in (*result["steps"], *result["checks"]) if judged["mark"] == Mark.FAILED]
     if failed:
         return f"Failed: {', '.join(failed)}."
     return f"{result['mark'].capitalize()}: {tally(result)}."
@@ -143,7 +143,7 @@ def _refusals(facts: Facts) -> list[dict[str, Any]]:
 
 
 def _requirement(ident: str, state: str, result: dict[str, Any]) -> dict[str, Any]:
-    shown = [judged["id"] for judged in (*result["steps"], *result["checks"]) if ident in judged["requirements"]]
+    shown = [label(judged) for judged in (*result["steps"], *result["checks"]) if ident in judged["requirements"]]
     known = REQUIREMENTS[ident]
     return {
         **{"id": ident, "text": known.text, "source": known.source, "state": state, "shown": shown},

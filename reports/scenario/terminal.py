@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
@@ -12,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from reports.scenario.wording import bill_rows, evidence_text, kwh_text, requirements_text, rests_rows, tally
-from scenarios.recording.world import World
+from scenarios.records.world import World
 from scenarios.stamps import plain, stamp
 from simulator.ror.billing.money import money
 from simulator.verdicts import Mark
@@ -117,11 +118,10 @@ def _rows(to: Console, rows: list[tuple[list[Text], list[Text]]], widths: tuple[
 
 
 def _steps(to: Console, result: dict[str, Any]) -> None:
-    if not result["steps"]:
-        return
-    _title(to, "The seven steps")
-    rows = [([Text(step["id"]), _mark(step["mark"]), Text(step["actor"])], _lines(step)) for step in result["steps"]]
-    _rows(to, rows, (2, 4, 8))
+    for call, steps in itertools.groupby(result["steps"], key=lambda step: step.get("call")):
+        _title(to, "The seven steps" if call is None else f"The seven steps of {call}")
+        rows = [([Text(step["id"]), _mark(step["mark"]), Text(step["actor"])], _lines(step)) for step in steps]
+        _rows(to, rows, (2, 4, 8))
 
 
 def _checks(to: Console, checks: list[dict[str, Any]]) -> None:

@@ -28,13 +28,18 @@ def tally(result: dict[str, Any]) -> str:
     kinds = [(kind, result[kind]) for kind in ("steps", "checks") if result[kind]]
     counts = [f"{sum(one['mark'] == Mark.PASSED for one in judged)} of {len(judged)} {kind}" for kind, judged in kinds]
     other = [
-        f"{one['id']} {one['mark']}"
+        f"{label(one)} {one['mark']}"
         for _, judged in kinds
         for one in judged
         if one["mark"] not in (Mark.PASSED, Mark.FAILED)
     ]
     counts[0] += " passed"
     return ", ".join(counts) + (f" ({', '.join(other)})" if other else "")
+
+
+def label(judged: dict[str, Any]) -> str:
+    """What a step or check is called; a step with its call, if there are several."""
+    return f"{judged['id']} of {judged['call']}" if judged.get("call") else str(judged["id"])
 
 
 def requirements_text(result: dict[str, Any]) -> str:
@@ -62,9 +67,6 @@ def _fact(key: str, value: Any) -> str:
         return "after " + ", ".join(f"{seconds} s {state}" for state, seconds in value.items() if state != "requested")
     if key == "running_interval":
         return f"running interval apart: {value['wh']} Wh in {value['seconds']} s"
-    if key == "power":
-        volts = "" if value["voltage"] is None else f", {value['voltage']} V"
-        return f"power {value['status']} by {value['source']}{volts}"
     if key in ("seconds_to_answer", "seconds"):
         return f"{value} s to the answer"
     if unit == "$":

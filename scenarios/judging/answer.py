@@ -7,14 +7,19 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from meters.calendar import INTERVAL_S, Seconds, day_end, day_of_interval, day_start, local, seconds
-from scenarios.judging.facts import Facts, iso_of, usd_of
+from meters.calendar import INTERVAL_S, day_of_interval, day_start, local
+from scenarios.actions.balance_call import BalanceCall
+from scenarios.actions.rebill import COMPARED
+from scenarios.actions.table import ACTIONS
+from scenarios.evidence import iso_of, usd_of
+from scenarios.expected import TRUTH, Form
+from scenarios.judging.expectations import hold
+from scenarios.judging.facts import Facts
 from scenarios.judging.findings import Rule, StepVerdict, step
-from scenarios.recording.actions import RecordedCall, RecordedRebill, Stand
-from scenarios.recording.journal import OutcomeNote, ToldNote
-from scenarios.recording.usage import Interval
-from scenarios.timeline import BalanceCall
-from simulator.ror.billing.money import cents, kwh
+from scenarios.records.actions import Stand
+from scenarios.records.journal import OutcomeNote, ToldNote
+from scenarios.records.usage import Interval
+from simulator.ror.billing.money import kwh
 from simulator.ror.call.basis import Kind
 from simulator.ror.usage import Quality, Source
 
@@ -35,7 +40,7 @@ def s6(facts: Facts, action: BalanceCall) -> StepVerdict:
             _hold_stand(rule, facts, name, of_call, of_vee=of_vee)
     hours = _hours(facts, call and call.pattern.day)
     shows: tuple[str, ...] = ()
-    if action.expect.outcome == "answered":
+    if action.expect.of("outcome") == "answered":
         shows = ("UC-N5",)
         served = call and call.request.served
         reaches_to = iso_of(served and served.reaches_to)
@@ -75,7 +80,7 @@ def _hold_stand(rule: Rule, facts: Facts, name: str, stand: Stand, *, of_vee: bo
     told = {part.kind.value: part.wh for part in stand.rests_on if part.kind in _KNOWN}
     rule.equal(f"usage billed, {name}, Wh", dict(known), told)
     rule.equal(f"parts of the bill, {name}, Wh", stand.bill.usage_wh, sum(part.wh for part in stand.rests_on))
-    quarters = (stand.to - day_start(facts.scenario.account.cycle_first)) // INTERVAL_S
+    quarters = (stand.to - day_start(facts.account.cycle_first)) // INTERVAL_S
     rule.equal(f"quarter hours billed, {name}", quarters, sum(part.intervals for part in stand.rests_on))
     lines = sum((line.usd for line in stand.bill.lines), Decimal(0))
     rule.equal(f"bill total, {name}, $", lines, stand.bill.total_usd)
@@ -83,6 +88,7 @@ def _hold_stand(rule: Rule, facts: Facts, name: str, stand: Stand, *, of_vee: bo
     rule.equal(f"parts of the bill, {name}, $", stand.bill.total_usd, parts)
 
 
+MUST: Form[bool] = TRUTH(equals=True)
 _KNOWN = (Kind.VEE_ACTUAL, Kind.VEE_ESTIMATED, Kind.STORE, Kind.METER)
 
 
@@ -130,7 +136,9 @@ def s7(facts: Facts, action: BalanceCall) -> StepVerdict:
     if facts.rebill is not None:
         shows = ("POST1",)
         rebilled = facts.rebilled
-        hold_rebill(rule, facts, rebilled, call)
+        row = ACTIONS[facts.rebill.do]
+        for name in COMPARED:
+            hold(rule, row.fact(name), MUST, row.seen(facts, facts.rebill))
         difference = usd_of(rebilled and rebilled.difference_usd)
         evidence |= {"rebilled_usd": usd_of(rebilled and rebilled.vee_usd), "difference_usd": difference}
         happened += f"; the re-bill on VEE data differs by ${difference}"
@@ -138,25 +146,3 @@ def s7(facts: Facts, action: BalanceCall) -> StepVerdict:
     if repeats:
         happened += f" A repeat call is part of the timeline ({', '.join(repeats)}) and a check of its own; it is not counted here."
     return step("S7", happened, evidence, rule, *shows)
-
-
-def hold_rebill(rule: Rule, facts: Facts, rebilled: RecordedRebill | None, call: RecordedCall | None) -> None:
-    """AMB-12: VEE data cover the instant of the bill told, and the two bills lie within the scenario's tolerance."""
-    stand = call and call.stand
-    told, vee = (None, None) if rebilled is None else (rebilled.told_usd, rebilled.vee_usd)
-    rule.equal("the bill that is compared is the one told, $", stand and stand.bill.total_usd, told)
-    rule.equal("VEE data reach to the instant of the bill told", True, rebilled and rebilled.covered)
-    if told is None or vee is None:
-        rule.holds("both bills are known", False, "two bills", f"told {told}, re-billed {vee}")
-        return
-    rule.equal("difference of the two bills, $", told - vee, rebilled and rebilled.difference_usd)
-    limit = facts.tolerance(vee)
-    rule.holds(
-        "the bill told is right (AMB-12)", abs(told - vee) <= limit, f"within ${cents(limit)} of ${vee}", f"${told}"
-    )
-
-
-def day_covered(facts: Facts, rebilled: RecordedRebill | None) -> Seconds:
-    """End of the last operating day posted before a re-bill."""
-    last = facts.last_lse((rebilled and rebilled.rebilled_at) or seconds(0))
-    return seconds(0) if last is None else day_end(last.operating_day)

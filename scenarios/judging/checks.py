@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import date
 
 from headend.wire import InquiryKind
 from meters.calendar import day_of, intervals_in
-from scenarios.judging.action_checks import action_check, struck
-from scenarios.judging.facts import Facts
+from scenarios.actions.complaint import strikes, struck_text
+from scenarios.evidence import Evidence
+from scenarios.judging.expectations import action_check
 from scenarios.judging.findings import CheckVerdict, Rule, check
+from scenarios.recording import Recording
 from simulator.ror.usage import Quality
 from simulator.smt.ondemand.invariants import breaches, from_steps
 from simulator.smt.ondemand.lifecycle import kind_counted
@@ -26,19 +30,28 @@ COUNTED = {
 }
 
 
-def judge_checks(facts: Facts) -> tuple[CheckVerdict, ...]:
-    """One check per action, in the order of the timeline, then the general ones."""
+def judge_checks(recording: Recording) -> tuple[CheckVerdict, ...]:
+    """One check per action, in the order of the timeline, then the general ones, some of them for each account."""
+    timeline, run = recording.scenario.timeline, Evidence(recording)
+    cast = [Evidence(recording, account) for account in recording.scenario.cast]
     return (
-        *(action_check(facts, action) for action in facts.scenario.timeline),
-        *_posting(facts),
-        *_ror_files(facts),
-        *_one_request_per_call(facts),
-        *_throttle(facts),
-        *_complaints(facts),
+        *(action_check(Evidence(recording, action.account), action) for action in timeline),
+        *_posting(run),
+        *_of_each(cast, _ror_files),
+        *_one_request_per_call(run),
+        *_of_each(cast, _throttle),
+        *_complaints(run),
     )
 
 
-def _posting(facts: Facts) -> list[CheckVerdict]:
+def _of_each(cast: list[Evidence], checks: Callable[[Evidence], list[CheckVerdict]]) -> Iterator[CheckVerdict]:
+    """Checks of each account; of several they carry the account's id."""
+    for its in cast:
+        for one in checks(its):
+            yield one if len(cast) == 1 else replace(one, id=f"{one.id} {its.account.account_id}")
+
+
+def _posting(facts: Evidence) -> list[CheckVerdict]:
     """Every operating day that was due has one file on SMT's site, and SMT answered every record of it with 00."""
     rule = Rule()
     due, posted = facts.days_due(), facts.posted()
@@ -72,20 +85,20 @@ def _posting(facts: Facts) -> list[CheckVerdict]:
     return [check("lse-daily", "VEE usage posted every day", happened, evidence, rule, "AC3", "PRE1", "A4")]
 
 
-def _ror_files(facts: Facts) -> list[CheckVerdict]:
+def _ror_files(facts: Evidence) -> list[CheckVerdict]:
     """One file for each operating day on which the retailer is of record, its own ESI IDs alone, the same energy as by the market API.
 
     None where the retailer gets no LSE files, where it is not of record, or in a recording from before it had any.
     """
-    world, market = facts.recording.world, facts.scenario.world.market
-    files, ror = world.ror_files, world.ror.duns
+    premise, market = facts.premise, facts.scenario.world.market
+    files, ror = premise.ror_files, premise.ror.duns
     due = facts.days_due()
-    if files is None or not due or world.service_point.ror_of_record != ror:
+    if files is None or not due or premise.service_point.ror_of_record != ror:
         return []
     if market.registry is not None or market.usage_files.get(ror, UsageFormat.LSE) is not UsageFormat.LSE:
         return []
     switches = sorted(
-        ((one.effective, one.to == ror) for one in market.switches if one.meter == facts.scenario.account.meter),
+        ((one.effective, one.to == ror) for one in market.switches if one.meter == facts.account.meter),
     )
     rule = Rule()
     by_file: defaultdict[date, list[int]] = defaultdict(list)
@@ -121,10 +134,12 @@ def _ror_files(facts: Facts) -> list[CheckVerdict]:
     return [check("ror-files", "The retailer's own files", happened, evidence, rule, "PRE1")]
 
 
-def _by_api(facts: Facts) -> dict[date, int]:
+def _by_api(facts: Evidence) -> dict[date, int]:
     """Wh of the whole operating days of VEE data that the retailer fetched; the later fetch counts."""
     found: dict[date, int] = {}
-    for usage in (facts.at_call, facts.after_posting):
+    its = [action.ref for action in facts.scenario.timeline if facts.scenario.account_of(action) == facts.account]
+    at_calls, after = ([usage(ref) for ref in its] for usage in (facts.usage_at, facts.usage_after))
+    for usage in (*at_calls, *after):
         days: defaultdict[date, list[int]] = defaultdict(list)
         for interval in usage:
             if interval.quality is not Quality.NON_VEE:
@@ -133,10 +148,10 @@ def _by_api(facts: Facts) -> dict[date, int]:
     return found
 
 
-def _one_request_per_call(facts: Facts) -> list[CheckVerdict]:
+def _one_request_per_call(facts: Evidence) -> list[CheckVerdict]:
     """AMB-10: the audit shows request <-> call."""
     # A customer at the portal makes no call to the retailer.
-    entries = [request for request in facts.requests() if request.door is not Door.PORTAL]
+    entries = [request for request in facts.recording.ledger if request.door is not Door.PORTAL]
     if not entries:
         return []
     rule = Rule()
@@ -152,7 +167,7 @@ def _one_request_per_call(facts: Facts) -> list[CheckVerdict]:
     return [check("one-per-call", "Requests belong to calls", happened, evidence, rule, "UC-N1")]
 
 
-def _throttle(facts: Facts) -> list[CheckVerdict]:
+def _throttle(facts: Evidence) -> list[CheckVerdict]:
     """FR CR016.1 held against the ledger, without the throttle's code: per kind and day of submission at most one success that cost reads."""
     if facts.recording.policy.name not in ONE_A_DAY:
         return []
@@ -178,9 +193,16 @@ def _throttle(facts: Facts) -> list[CheckVerdict]:
     return checks
 
 
-def _complaints(facts: Facts) -> list[CheckVerdict]:
+def _complaints(facts: Evidence) -> list[CheckVerdict]:
     """One check for each complaint that was on from the beginning."""
     return [
-        struck(facts, f"complaint-{number}", f"complaint-{number}", complaint.kind.value)
+        _struck(facts, f"complaint-{number}", complaint.kind.value)
         for number, complaint in enumerate(facts.scenario.complaints, 1)
     ]
+
+
+def _struck(facts: Evidence, ident: str, kind: str) -> CheckVerdict:
+    """A complaint: one that never struck shows nothing."""
+    rule, evidence = Rule(), strikes(facts, ident)
+    rule.holds("it struck", evidence["strikes"] > 0, "at least once", evidence["strikes"])
+    return check(ident, f"Complaint {kind}", struck_text(kind, evidence["strikes"]), evidence, rule)

@@ -6,10 +6,11 @@ from decimal import Decimal
 
 from headend.wire import InquiryKind
 from meters.calendar import Seconds, ends_within, floor_interval, iso, seconds
-from scenarios.judging.facts import Facts, iso_of, seconds_between
+from scenarios.actions.balance_call import BalanceCall
+from scenarios.evidence import iso_of, seconds_between
+from scenarios.judging.facts import Facts
 from scenarios.judging.findings import Rule, StepVerdict, step
-from scenarios.recording.journal import AnsweredNote, SweepNote
-from scenarios.timeline import BalanceCall
+from scenarios.records.journal import AnsweredNote, SweepNote
 from simulator.ror.call.on_demand import RequestEnd
 from simulator.ror.usage import Quality
 from simulator.smt.ondemand.lifecycle import State
@@ -24,7 +25,7 @@ LIFE = ["requested", "accepted", "queued", "sent", "pending", "answered", "compl
 def s4(facts: Facts, action: BalanceCall) -> StepVerdict:
     """SMT checks, inquires and hands on; its ledger shows every state, and the gap is the use case's."""
     rule = Rule()
-    point = facts.recording.world.service_point
+    point = facts.premise.service_point
     request = facts.call and facts.call.request
     served = request and request.served
     entry = next(iter(facts.requests(action.ref, InquiryKind.INTERVALS)), None)

@@ -22,7 +22,7 @@ class Failure:
 class StepVerdict:
     """One of the seven steps. ``evidence``: JSON values; ``requirements``: the ids that the step shows.
 
-    ``compared``: how many comparisons were made; ``lacking``: those for which there was nothing to compare.
+    ``compared``: how many comparisons were made; ``lacking``: those for which there was nothing to compare. ``call``: of which, if there are several.
     """
 
     id: str
@@ -34,6 +34,12 @@ class StepVerdict:
     failures: tuple[Failure, ...] = ()
     compared: int = 0
     lacking: tuple[str, ...] = ()
+    call: str | None = None
+
+    @property
+    def label(self) -> str:
+        """The step, and of which call if there are several."""
+        return self.id if self.call is None else f"{self.id} of {self.call}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +55,11 @@ class CheckVerdict:
     failures: tuple[Failure, ...] = ()
     compared: int = 0
     lacking: tuple[str, ...] = ()
+
+    @property
+    def label(self) -> str:
+        """What it is called where it is told of."""
+        return self.id
 
 
 @dataclass(frozen=True, slots=True)

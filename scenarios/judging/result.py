@@ -8,11 +8,11 @@ from typing import Any
 
 from scenarios.judging.facts import Facts
 from scenarios.judging.findings import Verdict
-from scenarios.recording.recording import Recording
-from scenarios.recording.values import Record
+from scenarios.recording import Recording
+from scenarios.records.values import Record
 
 #: Raised when a reader of an older result could misread a newer one.
-FORMAT = 4
+FORMAT = 5
 
 _CALL = ("asked_at", "told_at", "seconds_to_answer", "follow_up", "told_on", "marks", "sentences")
 _GAP = ("intervals", "from_store", "from_meter", "missing", "holes", "uncovered", "reaches_to", "partial")
@@ -29,13 +29,17 @@ def result_of(recording: Recording, verdict: Verdict) -> dict[str, Any]:
         "scenario": {"name": scenario.name, "title": scenario.title, "seed": scenario.seed},
         "policy": _json(recording.policy),
         "account": {
-            "account_id": scenario.account.account_id,
+            "account_id": facts.account.account_id,
             "esiid": facts.esiid,
-            "plan": recording.world.plan,
-            "cycle_first": scenario.account.cycle_first.isoformat(),
-            "cycle_last": scenario.account.cycle_last.isoformat(),
+            "plan": facts.premise.plan,
+            "cycle_first": facts.account.cycle_first.isoformat(),
+            "cycle_last": facts.account.cycle_last.isoformat(),
         },
         **asdict(verdict),
+        # Of several calls each step says which it is of.
+        "steps": [
+            {name: value for name, value in asdict(step).items() if name != "call" or value} for step in verdict.steps
+        ],
         "call": dict.fromkeys(_CALL) | _json(call, *_CALL),
         "decision": _json(call.decision) if call else None,
         "gap": _gap(facts),
@@ -51,9 +55,9 @@ def _json(record: Record | None, *fields: str) -> dict[str, Any]:
 
 def _gap(facts: Facts) -> dict[str, Any] | None:
     served = facts.call and facts.call.request.served
-    if served is None or served.gap is None or facts.first_call is None:
+    if served is None or served.gap is None or facts.about is None:
         return None
-    last = facts.last_lse(facts.at(facts.first_call))
+    last = facts.last_lse(facts.at(facts.about))
     return {**_json(served.gap), **_json(served, *_GAP), "last_lse_file": last and last.file}
 
 

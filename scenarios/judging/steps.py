@@ -1,34 +1,45 @@
-"""The seven steps of the use case, judged for the first balance call: each rule looks at what the parties themselves left behind.
+"""The seven steps of the use case, judged for every balance call: each rule looks at what the parties themselves left behind.
 
 The customer's and the retailer's own word is held against SMT's ledger, the TDSP's journal and the files posted.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from headend.wire import InquiryKind
+from scenarios.actions.balance_call import BalanceCall
+from scenarios.evidence import Recorded, iso_of, usd_of
 from scenarios.judging.answer import s6, s7
 from scenarios.judging.delivery import s4, s5
-from scenarios.judging.facts import Facts, iso_of, usd_of
+from scenarios.judging.facts import Facts, calls
 from scenarios.judging.findings import Rule, StepVerdict, step, without
-from scenarios.recording.journal import CalledNote, DecidedNote, RequestedNote
-from scenarios.timeline import BalanceCall
+from scenarios.records.journal import CalledNote, DecidedNote, RequestedNote
 from simulator.ror.call.analysis import Question
 from simulator.ror.usage import Quality
+from simulator.verdicts import Mark
 
 
-def judge_steps(facts: Facts) -> tuple[StepVerdict, ...]:
-    """Judge S1 to S7 of the first balance call; none without one.
+def judge_steps(recording: Recorded) -> tuple[StepVerdict, ...]:
+    """Judge S1 to S7 of every balance call. Of calls after the first, steps that they end without are left out: their checks say it.
 
-    A scenario that expects ``not_needed`` ends at S2 by the retailer's decision: S3 to S5 are not needed. One that expects the
-    request refused or failed is held to S1 to S3; what follows is not reached, and the check of the call judges how it ended.
+    One that is expected to be ``not_needed`` ends at S2 by the retailer's decision: S3 to S5 are not needed. One that is expected to be
+    refused or to fail is held to S1 to S3; what follows is not reached, and the check of the call judges how it ended.
     """
-    action = facts.first_call
-    if action is None:
-        return ()
+    asked = calls(recording)[: 1 if recording.first_call_alone else None]
+    its = [(action, _steps(Facts(recording, action), action)) for action in asked]
+    return tuple(
+        replace(one, call=action.ref if len(its) > 1 else None)
+        for at, (action, steps) in enumerate(its)
+        for one in steps
+        if at == 0 or one.mark is not Mark.NOT_EXERCISED
+    )
+
+
+def _steps(facts: Facts, action: BalanceCall) -> list[StepVerdict]:
     steps = [_s1(facts, action), _s2(facts, action)]
-    match action.expect.outcome:
+    match action.expect.of("outcome"):
         case "answered":
             steps += [_s3(facts, action), s4(facts, action), s5(facts, action), s6(facts, action), s7(facts, action)]
         case "not_needed":
@@ -38,17 +49,17 @@ def judge_steps(facts: Facts) -> tuple[StepVerdict, ...]:
             steps.append(_s3(facts, action))
             reason = f"The scenario expects the request to be {outcome}; see the check {action.ref}."
             steps += [without(one, reason) for one in ("S4", "S5", "S6", "S7")]
-    return tuple(steps)
+    return steps
 
 
 def _s1(facts: Facts, action: BalanceCall) -> StepVerdict:
     rule = Rule()
-    note, account = facts.note(CalledNote, action.ref), facts.scenario.account
+    note, account = facts.note(CalledNote, action.ref), facts.account
     rule.equal("the call is noted once, at the scenario's time", facts.at(action), note and note.at)
     rule.equal("ESI ID of the caller's account", facts.esiid, note and note.esiid)
     rule.equal("account", account.account_id, note and note.account)
     rule.equal("question", action.question, note and note.question)
-    happened = f"{account.customer_name} calls the retailer at {action.at:%Y-%m-%d %H:%M} and asks about the {_QUESTION[action.question]}."
+    happened = f"{account.customer_name} calls the retailer at {facts.at_local(action):%Y-%m-%d %H:%M} and asks about the {_QUESTION[action.question]}."
     evidence = {
         "call": action.ref,
         "account": note and note.account,
@@ -67,7 +78,7 @@ def _s2(facts: Facts, action: BalanceCall) -> StepVerdict:
     rule = Rule()
     note, call = facts.note(DecidedNote, action.ref), facts.call
     decision, own = (None, None) if call is None else (call.decision, call.own_record)
-    needs_more = action.expect.outcome != "not_needed"
+    needs_more = action.expect.of("outcome") != "not_needed"
     rule.equal("the retailer decides that more is needed", needs_more, decision and decision.needs_more)
     rule.equal("the decision as it was noted", decision and decision.needs_more, note and note.needs_more)
     reason = "" if decision is None else decision.reason
@@ -112,9 +123,9 @@ def _s3(facts: Facts, action: BalanceCall) -> StepVerdict:
     rule.equal("ESI ID asked for", facts.esiid, note and note.esiid)
     rule.equal("read type asked for", "INTERVALS", note and note.read_type)
     rule.equal("kind in the ledger", InquiryKind.INTERVALS, entry and entry.kind)
-    rule.equal("login that asked", facts.recording.world.ror.username, entry and entry.username)
+    rule.equal("login that asked", facts.premise.ror.username, entry and entry.username)
     rule.equal("instant of submission", iso_of(request and request.requested_at), iso_of(entry and entry.submitted))
-    if action.expect.outcome == "answered":
+    if action.expect.of("outcome") == "answered":
         rule.equal(
             "correlation id that the retailer was given", entry and entry.key, request and request.correlation_id
         )

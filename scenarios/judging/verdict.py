@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TypeVar
 
+from scenarios.evidence import Evidence
 from scenarios.judging.checks import judge_checks
-from scenarios.judging.facts import Facts
 from scenarios.judging.findings import CheckVerdict, StepVerdict, Verdict
 from scenarios.judging.steps import judge_steps
-from scenarios.recording.recording import Recording
+from scenarios.recording import Recording
 from scenarios.requirements import REQUIREMENTS, Requirement
 from simulator.verdicts import Mark, verdict_on
 
@@ -17,14 +17,13 @@ J = TypeVar("J", StepVerdict, CheckVerdict)
 
 
 def judge(recording: Recording) -> Verdict:
-    """Judge the seven steps of the first balance call, every action of the timeline, and what must hold of the run as a whole.
+    """Judge the seven steps of every balance call, every action of the timeline, and what must hold of the run as a whole.
 
     A run in whose journal a fault of ours stands, or a clock that was not kept, shows nothing, whatever came of its rules: all of it is inconclusive.
     """
-    facts = Facts(recording)
-    steps, checks = judge_steps(facts), judge_checks(facts)
-    if facts.own_faults:
-        text = f"{' '.join(facts.own_faults)} Nothing of this run can be judged."
+    steps, checks, own_faults = judge_steps(recording), judge_checks(recording), Evidence(recording).own_faults
+    if own_faults:
+        text = f"{' '.join(own_faults)} Nothing of this run can be judged."
         own = CheckVerdict("own-faults", "Faults of ami-testbed's own", text, {}, Mark.INCONCLUSIVE, ())
         steps, checks = _inconclusive(steps), (own, *_inconclusive(checks))
     judged: list[StepVerdict | CheckVerdict] = [*steps, *checks]

@@ -1,4 +1,4 @@
-"""Puts the recording of a run together, of what its parties hold and what the player saw."""
+"""Puts the recording of a run together, of what its parties hold and what its actions left."""
 
 from __future__ import annotations
 
@@ -7,49 +7,56 @@ from typing import Any
 
 from headend.lse.writer import read
 from headend.vee.quality import Channel
-from meters.calendar import days, iso, to_s
+from meters.calendar import day_of, days, iso, to_s
 from meters.faults.ledger import LedgerEntry
-from scenarios.recording.ledger import Entry, Transition
-from scenarios.recording.recording import FORMAT, Recording, parse
-from scenarios.running.player import Player
-from scenarios.schema import Scenario
+from scenarios.recording import FORMAT, Recording, parse
+from scenarios.records.ledger import Entry, Transition
+from scenarios.setting import AccountSpec
+from scenarios.stage import Stage
 from simulator.parties.sandbox import Sandbox
-from simulator.ror.billing.plan import RatePlan
+from simulator.ror.billing.plan import shipped_plan
 from simulator.smt.registry.registry import Registry
-from simulator.world.market import ROR_LOGIN
+from simulator.world.market import Login, logins
 
 _FILED = ("key", "kind", "door", "call_reference", "username", "duns", "requester_class")
 
 
-def record(
-    scenario: Scenario, plan: RatePlan, sandbox: Sandbox, faults: list[LedgerEntry], player: Player
-) -> Recording:
+def record(stage: Stage, faults: list[LedgerEntry]) -> Recording:
     """Put together what a run has left behind by now. faults: the ledger of the world's faults."""
-    world, policy = sandbox.settings.world, sandbox.settings.policy
-    esiid = world.esiid(scenario.account.meter)
-    first, last = scenario.timeline[0].at.date(), scenario.timeline[-1].at.date()
+    scenario, sandbox, world = stage.scenario, stage.sandbox, stage.world
+    policy = sandbox.settings.policy
     return parse(
         {
             "format": FORMAT,
-            "scenario": scenario.model_dump(mode="json"),
+            "scenario": scenario.model_dump(mode="json", exclude_none=True, serialize_as_any=True),
             "world": {
                 "tdsp": world.tdsp.key,
-                "esiid": esiid,
                 "meters": len(world.meters),
                 "faults": [fault.to_json() for fault in faults],
-                "plan": plan.name,
-                "plan_terms": plan.model_dump(mode="json"),
-                "ror": {"username": ROR_LOGIN.username, "duns": ROR_LOGIN.duns},
-                "ror_files": _ror_files(sandbox, esiid),
-                "service_point": _service_point(sandbox.market.registry, esiid, first),
+                "accounts": {ident: _premise(stage, account) for ident, account in scenario.cast.items()},
             },
             "policy": {"name": policy.name, "title": policy.title, "source": policy.source.value},
-            "actions": player.actions,
-            "ledger": _ledger(sandbox, esiid, first, last),
+            "actions": stage.actions,
+            "begun": stage.begun,
+            "ledger": _ledger(stage),
             "journal": sandbox.journal.entries(),
-            "usage": player.usage,
+            "usage": stage.usage,
         }
     )
+
+
+def _premise(stage: Stage, account: AccountSpec) -> dict[str, Any]:
+    """What a run knows of an account."""
+    esiid, plan = stage.world.esiid(account.meter), shipped_plan(account.plan)
+    ror = logins(stage.scenario.world.market)[account.ror]
+    return {
+        "esiid": esiid,
+        "plan": plan.name,
+        "plan_terms": plan.model_dump(mode="json"),
+        "ror": {"username": ror.username, "duns": ror.duns},
+        "ror_files": _ror_files(stage.sandbox, esiid, ror),
+        "service_point": _service_point(stage.sandbox.market.registry, esiid, stage.scenario.timeline[0].at.date()),
+    }
 
 
 def _service_point(registry: Registry, esiid: str, day: date) -> dict[str, Any]:
@@ -67,11 +74,11 @@ def _service_point(registry: Registry, esiid: str, day: date) -> dict[str, Any]:
     }
 
 
-def _ror_files(sandbox: Sandbox, esiid: str) -> list[dict[str, Any]]:
+def _ror_files(sandbox: Sandbox, esiid: str, ror: Login) -> list[dict[str, Any]]:
     """The LSE files in the retailer's own folder: what each holds of the ESI ID by day, and of whom it holds what is not the retailer's."""
     registry = sandbox.market.registry
     found = []
-    for path in sorted(sandbox.files.home(ROR_LOGIN.username).glob("*.lse")):
+    for path in sorted(sandbox.files.home(ror.username).glob("*.lse")):
         parsed = read(path.read_bytes(), path.name)
         mine = [held for held in parsed.records if held.esiid == esiid and held.channel is Channel.LOAD]
         found.append(
@@ -81,26 +88,27 @@ def _ror_files(sandbox: Sandbox, esiid: str) -> list[dict[str, Any]]:
                 "faults": len(parsed.findings),
                 "days": [{"day": held.day.isoformat(), "wh": int(held.wh.sum())} for held in mine],
                 "foreign": sorted(
-                    {
-                        held.esiid
-                        for held in parsed.records
-                        if registry.ror_of_record(held.esiid, held.day) != ROR_LOGIN.duns
-                    }
+                    {held.esiid for held in parsed.records if registry.ror_of_record(held.esiid, held.day) != ror.duns}
                 ),
             }
         )
     return found
 
 
-def _ledger(sandbox: Sandbox, esiid: str, first: date, last: date) -> list[Entry]:
-    """SMT's audit of an ESI ID's on-demand requests: request and call (AMB-10), every transition and its instant."""
+def _ledger(stage: Stage) -> list[Entry]:
+    """SMT's audit of the accounts' on-demand requests: request and call (AMB-10), every transition and its instant."""
+    first, last = stage.scenario.timeline[0].at.date(), day_of(stage.runtime.now())
+    esiids = {stage.world.esiid(account.meter): None for account in stage.scenario.cast.values()}
+    audit = stage.sandbox.smt.ledger.audit
+    asked = [(entry, of) for day in days(first, last) for of in esiids for entry in audit(of, day)]
     found = []
-    for entry in (entry for day in days(first, last) for entry in sandbox.smt.ledger.audit(esiid, day)):
+    for entry, its in asked:
         filed = entry.filed
         found.append(
             Entry.model_validate(
                 {name: getattr(filed, name) for name in _FILED}
                 | {
+                    "esiid": its,
                     "submitted": iso(to_s(filed.submitted_us)),
                     "gap": {"start": iso(filed.start), "end": iso(filed.end)} if filed.end else None,
                     "transitions": [

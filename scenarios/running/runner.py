@@ -11,13 +11,13 @@ from typing import Any
 from meters.calendar import Seconds, day_start, epoch, to_us
 from meters.faults.kinds import Layer
 from meters.faults.ledger import write
-from scenarios.recording.recording import Recording
+from scenarios.recording import Recording
 from scenarios.refusals import policy_of
 from scenarios.running.player import Player
 from scenarios.running.recorder import record
 from scenarios.schema import Scenario
+from scenarios.stage import Stage
 from simulator.parties.sandbox import SANDBOX_FILES, Sandbox, SandboxSettings
-from simulator.ror.billing.plan import shipped_plan
 from simulator.runtime.clock import Clock, ClockMode
 from simulator.runtime.folder import own
 from simulator.smt.ondemand.middle import FixedMiddle, LawMiddle, MiddleDraws, MiddleLaw
@@ -78,9 +78,10 @@ async def _run(scenario: Scenario, out: Path, progress: Progress | None) -> Run:
     async with Sandbox(settings) as sandbox:
         for complaint in scenario.complaints:
             sandbox.smt.complaints.declare(complaint.spec(world))
-        plan = shipped_plan(scenario.account.plan)
-        player = Player(scenario, world, sandbox, plan)
-        end = max(epoch(action.at) for action in scenario.timeline) + AFTERMATH_S
+        stage = Stage(scenario, world, sandbox)
+        player = Player(stage)
+        last = max(epoch(action.at) for action in scenario.timeline)
+        end = last + AFTERMATH_S
         # By halves of a day, so that the one who waits sees it move.
         at = start
         while at < end:
@@ -88,15 +89,18 @@ async def _run(scenario: Scenario, out: Path, progress: Progress | None) -> Run:
             await sandbox.runtime.run_until(at)
             if progress is not None:
                 progress(at, (at - start) / (end - start))
+            # What comes after another action may come late; nobody waits longer than a day.
+            if at == end and player.waiting and end < last + 24 * 3600:
+                end += AFTERMATH_S
         ledger = world.ledger(start, sandbox.runtime.now())
         faults = [entry for entry in ledger if entry.layer != Layer.PREMISE]
-        recording = record(scenario, plan, sandbox, faults, player)
+        recording = record(stage, faults)
         _keep_files(sandbox, out)
         write(ledger, out)
         addresses = {
             name: value for name, value in sandbox.ready().items() if name not in ("event", "logins", "keys_file")
         }
-        await player.close()
+        await stage.close()
     return Run(recording, addresses)
 
 

@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 import yaml
 
 from scenarios.judging.facts import Facts
-from scenarios.recording.recording import Recording, parse
-from scenarios.recording.values import Record
+from scenarios.recording import Recording, parse
+from scenarios.records.values import Record
 from scenarios.run import JudgedRun, run_and_judge
 from scenarios.schema import Scenario
 from scenarios.shipped import SCENARIOS

@@ -99,7 +99,7 @@ def test_verdict_comes_first_then_steps_bills_rule_requirements_and_defaults(pag
     # Before it stand the title and the contents.
     text = page.split("<main", 1)[1]
     order = [
-        "Passed: 7 of 7 steps passed, 11 of 11 checks.",
+        "Passed: 10 of 10 steps passed, 11 of 11 checks.",
         "The seven steps",
         "The decision (S2)",
         "The bill</h2>",
@@ -252,7 +252,7 @@ def test_the_demo_passes_end_to_end_and_prints_steps_bill_rule_and_paths(tmp_pat
         "Power is ON",
         "Told $193.84, re-billed $193.84 on VEE data to the same instant: difference $0.00.",
         "36 operating days posted as LSE over FTPS",
-        "PASSED 7 of 7 steps passed, 11 of 11 checks",
+        "PASSED 10 of 10 steps passed, 11 of 11 checks",
     ):
         assert words in flat
     bills = json.loads(demo.stdout)["bills"]

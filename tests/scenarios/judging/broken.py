@@ -21,6 +21,12 @@ def entry(r: Written, ref: str = "call-0001") -> Written:
     return next(one for one in r["ledger"] if one["call_reference"] == ref)
 
 
+def premise(r: Written) -> Written:
+    (found,) = r["world"]["accounts"].values()
+    its: Written = found
+    return its
+
+
 def note(r: Written, kind: str, ident: str | None = None) -> Written:
     return next(one for one in r["journal"] if one["kind"] == kind and ident in (None, one["ident"]))
 
@@ -82,28 +88,28 @@ def longer_gap(r: Written) -> None:
 
 
 def unflag(r: Written) -> None:
-    r["usage"]["served"]["source"][0] = "meter"
+    r["usage"]["call-0001"]["served"]["source"][0] = "meter"
 
 
 def lose_an_interval(r: Written) -> None:
-    for column in r["usage"]["served"].values():
+    for column in r["usage"]["call-0001"]["served"].values():
         column.pop()
 
 
 def keep_as_vee(r: Written) -> None:
-    r["usage"]["at_call"]["quality"][-1] = 0
+    r["usage"]["call-0001"]["at_call"]["quality"][-1] = 0
 
 
 def bill_more_usage(r: Written) -> None:
-    r["usage"]["at_call"]["wh"][0] += 1
+    r["usage"]["call-0001"]["at_call"]["wh"][0] += 1
 
 
 def stale_non_vee(r: Written) -> None:
-    r["usage"]["after_posting"]["quality"][-1] = 2
+    r["usage"]["call-0001"]["after_posting"]["quality"][-1] = 2
 
 
 def vee_lost(r: Written) -> None:
-    for column in r["usage"]["after_posting"].values():
+    for column in r["usage"]["call-0001"]["after_posting"].values():
         column.pop(5)
 
 
@@ -155,10 +161,10 @@ BROKEN: list[tuple[str, Mutation, str, str]] = [
     ("never sent", lambda r: entry(r)["transitions"].pop(2), "S4", "life"),
     ("refused in the ledger", ended("call-0001", state="refused"), "S4", "life"),
     ("backwards in time", lambda r: entry(r)["transitions"][2].update(at_us=0), "S4", "ascend"),
-    ("not AMS", lambda r: r["world"]["service_point"].update(ams=False), "S4", "A1"),
-    ("not provisioned", lambda r: r["world"]["service_point"].update(provisioned=False), "S4", "A2"),
-    ("not received", lambda r: r["world"]["service_point"].update(receiving=False), "S4", "A3"),
-    ("not as LSE", lambda r: r["world"]["service_point"].update(lse=False), "S4", "A4"),
+    ("not AMS", lambda r: premise(r)["service_point"].update(ams=False), "S4", "A1"),
+    ("not provisioned", lambda r: premise(r)["service_point"].update(provisioned=False), "S4", "A2"),
+    ("not received", lambda r: premise(r)["service_point"].update(receiving=False), "S4", "A3"),
+    ("not as LSE", lambda r: premise(r)["service_point"].update(lse=False), "S4", "A4"),
     ("not of record", filed("call-0001", duns="0"), "S4", "ROR of record"),
     ("gap begins too early", longer_gap, "S4", "begins where"),
     ("gap over 48 h", longer_gap, "S4", "48 hours"),
@@ -176,7 +182,7 @@ BROKEN: list[tuple[str, Mutation, str, str]] = [
     ("missing not told", put("call-0001.request.served", missing=["2026-08-12T10:00:00-05:00"]), "S5", "reported missing"),
     ("an interval lost on the way", lose_an_interval, "S5", "handed on"),
     ("wrong source flag", unflag, "S5", "flagged"),
-    ("collected before its end", lambda r: r["usage"]["served"]["collected_at"].__setitem__(0, 0), "S5", "before they ended"),
+    ("collected before its end", lambda r: r["usage"]["call-0001"]["served"]["collected_at"].__setitem__(0, 0), "S5", "before they ended"),
     ("store held nothing", lambda r: inquiry(r).update(store=0, meter=70), "S5", "PRE2"),
     ("kept as VEE", keep_as_vee, "S5", "keeps them as non-VEE"),
     ("nothing told", put("call-0001", sentences=[]), "S6", "told something"),
@@ -236,14 +242,14 @@ BROKEN: list[tuple[str, Mutation, str, str]] = [
     ("two of one call", own_request_twice, "one-per-call", "more than one"),
     ("one id twice", lambda r: entry(r, "call-0002").update(key=entry(r)["key"]), "one-per-call", "twice"),
     ("two reads on a day", second_success("call-0001", "call-0002"), "rule-1b", "more than one"),
-    ("doors differ", put("answers-0001.portal.premise", address="1 OTHER LN"), "answers-0001", "premise at"),
-    ("days differ", lambda r: r["actions"]["answers-0001"]["portal"]["daily"][0].update(reading=1.0), "answers-0001", "daily at"),
-    ("a day is no sum", other_days, "answers-0001", "by the daily read"),
-    ("no device told", put("answers-0001.market", devices=[]), "answers-0001", "devices by"),
-    ("portal said nothing", lambda r: r["actions"]["answers-0001"]["portal"].pop("usage"), "answers-0001", "usage at"),
-    ("own file missing", lambda r: r["world"]["ror_files"].pop(), "ror-files", "files with"),
-    ("own file of another", lambda r: r["world"]["ror_files"][0].update(foreign=["1"]), "ror-files", "not the retailer's"),
-    ("own file unreadable", lambda r: r["world"]["ror_files"][0].update(faults=1), "ror-files", "faults in"),
-    ("own file tells otherwise", lambda r: r["world"]["ror_files"][0]["days"][0].update(wh=1), "ror-files", "other Wh"),
+    ("doors differ", put("answers-0001.portal.premise", address="1 OTHER LN"), "answers-0001", "at the portal: premise"),
+    ("days differ", lambda r: r["actions"]["answers-0001"]["portal"]["daily"][0].update(reading=1.0), "answers-0001", "at the portal: daily"),
+    ("a day is no sum", other_days, "answers-0001", "daily read is not their intervals' sum: 08/11/2026"),
+    ("no device told", put("answers-0001.market", devices=[]), "answers-0001", "market API does not answer: devices"),
+    ("portal said nothing", lambda r: r["actions"]["answers-0001"]["portal"].pop("usage"), "answers-0001", "at the portal: usage"),
+    ("own file missing", lambda r: premise(r)["ror_files"].pop(), "ror-files", "files with"),
+    ("own file of another", lambda r: premise(r)["ror_files"][0].update(foreign=["1"]), "ror-files", "not the retailer's"),
+    ("own file unreadable", lambda r: premise(r)["ror_files"][0].update(faults=1), "ror-files", "faults in"),
+    ("own file tells otherwise", lambda r: premise(r)["ror_files"][0]["days"][0].update(wh=1), "ror-files", "other Wh"),
     ("two statuses on a day", second_success("status-0001", "status-0002"), "rule-1a", "more than one"),
 ]  # fmt: skip

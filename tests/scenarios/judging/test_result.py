@@ -9,7 +9,7 @@ from typing import Any
 
 from scenarios.judging.result import dumps, result_of
 from scenarios.judging.verdict import judge
-from scenarios.recording.recording import load
+from scenarios.recording import load
 from scenarios.run import JudgedRun
 from tests.scenarios.short import run, short_balance
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, SerializeAsAny
 
 from meters.calendar import Seconds
-from scenarios.recording.values import CODE, Count, Day, Epoch, Record
+from scenarios.records.values import CODE, Count, Day, Epoch, Record
 from simulator.ror.call.analysis import Question
 
 #: By who notes it and as what.

@@ -1,13 +1,13 @@
-"""What became of an action of the timeline: calls, requests, portal reads, bills, re-bills."""
+"""What became of calls and requests: what SMT answered, the decision, the bills told and made again."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
-from pydantic import Field, model_validator
+from pydantic import model_validator
 
 from meters.calendar import Seconds
-from scenarios.recording.values import CODE, Count, Day, Instant, Money, Record, Span
+from scenarios.records.values import CODE, Count, Day, Instant, Money, Record, Span
 from simulator.ror.call.answer import ToldOn
 from simulator.ror.call.basis import Kind
 from simulator.ror.call.on_demand import RequestEnd
@@ -62,54 +62,6 @@ class RecordedRequest(Record):
     correlation_id: str | None
     trouble: Trouble | None
     served: ServedAnswer | None
-
-
-class RecordedPortalRead(Record):
-    """A read through the portal as the customer's client saw it."""
-
-    end: Literal["answered", "refused", "failed", "unanswered"]
-    requested_at: Instant
-    ended_at: Instant
-    calls: Count
-    odrdate_before: str | None
-    odrdate: str | None
-    odrread: str | None
-    trouble: Trouble | None
-
-
-class UsageRow(Record):
-    """An operating day and channel of usage."""
-
-    DT: str
-    RT: str
-
-
-class DoorAnswers(Record):
-    """What a door told, by question (``same_answers.QUESTIONS``), as it came; nothing where it gave no answer."""
-
-    usage: list[UsageRow] = Field(default_factory=list)
-    #: None in a recording of before the portal told it.
-    daily: list[dict[str, Any]] | None = None
-    meter: list[dict[str, Any]] = Field(default_factory=list)
-    premise: dict[str, Any] = Field(default_factory=dict)
-    devices: list[dict[str, Any]] = Field(default_factory=list)
-
-
-class RecordedAnswers(Record):
-    """What both doors told."""
-
-    market: DoorAnswers
-    portal: DoorAnswers
-    trouble: Trouble | None
-
-
-class RecordedComplaint(Record):
-    """A complaint that was declared or lifted by the control API."""
-
-    at: Instant
-    status: Count
-    id: str | None
-    strikes: Count | None
 
 
 class OwnRecord(Record):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from scenarios.recording.values import CODE, Count, Day, Instant, Record
+from scenarios.records.values import CODE, Count, Day, Instant, Record
 from simulator.ror.billing.plan import RatePlan
 from simulator.smt.throttle.limits import Source
 
@@ -53,13 +53,10 @@ class Fault(Record):
     last_end_local: Instant
 
 
-class World(Record):
-    """World of the run."""
+class Premise(Record):
+    """What a run knows of an account: its ESI ID, its plan, its retailer, who serves it."""
 
-    tdsp: str
     esiid: str
-    meters: int
-    faults: list[Fault]
     plan: str
     #: An old recording may lack the plan's terms, which the chart of the cost is drawn from.
     plan_terms: RatePlan | None = None
@@ -67,6 +64,16 @@ class World(Record):
     service_point: ServicePoint
     #: A recording from before RORs had files of their own has none.
     ror_files: list[RorFile] | None = None
+
+
+class World(Record):
+    """World of the run."""
+
+    tdsp: str
+    meters: int
+    faults: list[Fault]
+    #: By the account's id.
+    accounts: dict[str, Premise]
 
 
 class Policy(Record):

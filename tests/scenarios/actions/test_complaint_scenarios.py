@@ -9,12 +9,13 @@ import pytest
 import yaml
 
 from meters.calendar import epoch
+from scenarios.actions.portal_read import RecordedPortalRead
 from scenarios.judging.facts import Facts
 from scenarios.judging.verdict import judge
 from scenarios.lint import lint
-from scenarios.recording.actions import RecordedPortalRead, RecordedRequest
-from scenarios.recording.journal import ComplaintNote
-from scenarios.recording.recording import load
+from scenarios.recording import load
+from scenarios.records.actions import RecordedRequest
+from scenarios.records.journal import ComplaintNote
 from scenarios.run import JudgedRun, run_and_judge
 from scenarios.schema import load as load_scenario
 from scenarios.shipped import SCENARIOS

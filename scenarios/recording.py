@@ -4,64 +4,31 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Self
 
-from pydantic import SerializeAsAny, TypeAdapter, ValidationError, ValidationInfo, field_validator
+from pydantic import TypeAdapter, ValidationError, ValidationInfo, field_validator, model_validator
 
+from scenarios.actions.table import ACTIONS
 from scenarios.errors import ScenarioError
-from scenarios.recording.actions import (
-    RecordedAnswers,
-    RecordedCall,
-    RecordedComplaint,
-    RecordedPortalRead,
-    RecordedRebill,
-    RecordedRequest,
-)
-from scenarios.recording.journal import JournalNote
-from scenarios.recording.ledger import Entry
-from scenarios.recording.usage import CallUsages, Usages
-from scenarios.recording.values import Record
-from scenarios.recording.world import Policy, World
+from scenarios.evidence import Recorded
+from scenarios.records.values import Record
 from scenarios.schema import Scenario
-from scenarios.timeline import BalanceCall
 from simulator.input.mistakes import mistakes_of
 from simulator.input.yaml_text import YamlDocument
 
 MALFORMED = "recording.malformed"
 #: Raised when a reader of an older recording could misread a newer one.
-FORMAT = 3
+FORMAT = 4
 MEND = "Give the recording.json that a run of this version wrote."
 
 #: What becomes of each kind of action, by its ref.
-_ACTIONS: dict[str, TypeAdapter[Any]] = {
-    do: TypeAdapter(dict[str, record])  # type: ignore[valid-type]
-    for do, record in (
-        ("balance_call", RecordedCall),
-        ("power_status", RecordedRequest),
-        ("on_demand_read", RecordedRequest),
-        ("portal_read", RecordedPortalRead),
-        ("rebill", RecordedRebill),
-        ("same_answers", RecordedAnswers),
-        ("complaint", RecordedComplaint),
-    )
-}
+_ACTIONS: dict[str, TypeAdapter[Any]] = {do: TypeAdapter(dict[str, row.record]) for do, row in ACTIONS.items()}  # type: ignore[name-defined]
 
 
-class Recording(Record):
-    """The run of one scenario. What a run may lack (a note, an action that was not over) is the verdict's business and no damage."""
+class Recording(Recorded):
+    """A recording with the scenario that was played, each action with the record of its kind."""
 
-    format: Literal[3]
     scenario: Scenario
-    world: World
-    policy: Policy
-    #: What became of each action of the timeline, by its ref: a record of ``_ACTIONS``.
-    actions: dict[str, SerializeAsAny[Record]]
-    #: SMT's ledger of on-demand requests of the account's ESI ID.
-    ledger: list[Entry]
-    #: What each party noted, in order.
-    journal: list[JournalNote]
-    #: Usage of the account's cycle, as known at the first call and after the last posting.
-    usage: Usages
 
     @field_validator("actions", mode="before")
     @classmethod
@@ -74,14 +41,17 @@ class Recording(Record):
                 records |= _ACTIONS[action.do].validate_python({action.ref: written[action.ref]})
         return written | records
 
-    @field_validator("usage", mode="before")
-    @classmethod
-    def _of_the_first_call(cls, written: Any, info: ValidationInfo) -> Any:
-        if not isinstance(written, dict) or not {"scenario", "actions"} <= set(info.data):
-            return written
-        calls = [action.ref for action in info.data["scenario"].timeline if isinstance(action, BalanceCall)]
-        over = bool(calls) and calls[0] in info.data["actions"]
-        return (CallUsages if over else Usages).model_validate(written)
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        lost = [one for one in self.scenario.cast if one not in self.world.accounts]
+        # A call leaves its usage when it is over.
+        calls = [one.ref for one in self.scenario.timeline if one.do == "balance_call" and one.ref in self.actions]
+        if self.first_call_alone:
+            calls = calls[:1]
+        lost = [f"world.accounts.{one}" for one in lost] + [f"usage.{one}" for one in calls if one not in self.usage]
+        if lost:
+            raise ValueError(f"the key {lost[0]} is missing")
+        return self
 
     def dumps(self) -> str:
         """The recording as text, the same twice."""
@@ -98,6 +68,35 @@ def parse(content: dict[str, Any], place: str = "recording") -> Recording:
         raise ScenarioError(first.code, first.message, YamlDocument(place, content).where(first.loc), MEND) from None
 
 
+def upgraded(old: dict[str, Any]) -> dict[str, Any]:
+    """A recording of format 3 as one of this: one account, usage of its first call alone, each expectation of its own kind."""
+    scenario, world = old.get("scenario"), old.get("world")
+    if not isinstance(scenario, dict) or not isinstance(world, dict):
+        return old | {"format": FORMAT}
+    timeline = [_expecting(action) for action in scenario.get("timeline") or []]
+    calls = [action["ref"] for action in timeline if action.get("do") == "balance_call"]
+    usage = {calls[0]: old["usage"]} if calls and old.get("usage") else {}
+    its = {name: value for name, value in world.items() if name not in ("tdsp", "meters", "faults")}
+    return {
+        **old,
+        "format": FORMAT,
+        "scenario": scenario | {"timeline": timeline},
+        "world": {name: value for name, value in world.items() if name not in its}
+        | {"accounts": {(scenario.get("account") or {}).get("account_id"): its}},
+        "ledger": [entry | {"esiid": its.get("esiid")} for entry in old.get("ledger") or []],
+        "usage": usage,
+        "first_call_alone": True,
+    }
+
+
+def _expecting(action: dict[str, Any]) -> dict[str, Any]:
+    """An action of format 3 with its expectation in today's words."""
+    expect = {name: value for name, value in (action.get("expect") or {}).items() if value is not None}
+    if "code" in expect:
+        expect["refusal" if expect["outcome"] == "refused" else "error"] = expect.pop("code")
+    return action | {"expect": expect}
+
+
 def load(path: Path) -> Recording:
     """Read a recording's file. Raises ScenarioError naming the file, and the key that is missing or damaged."""
     try:
@@ -112,6 +111,8 @@ def load(path: Path) -> Recording:
     if not isinstance(content, dict) or not own & set(content):
         what = "a result" if isinstance(content, dict) and "steps" in content else "something else"
         raise ScenarioError(MALFORMED, f"This is {what}, not a recording.", str(path), MEND)
+    if content.get("format") == 3:
+        content = upgraded(content)
     if content.get("format") != FORMAT:
         raise ScenarioError("recording.format", f"This is no recording of format {FORMAT}.", str(path), MEND)
     return parse(content, str(path))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 from collections.abc import Iterator
@@ -15,7 +16,8 @@ import pytest
 from scenarios.errors import ScenarioError
 from scenarios.judging.result import result_of
 from scenarios.judging.verdict import judge
-from scenarios.recording.recording import load, parse
+from scenarios.recording import Recording, load, parse
+from scenarios.requirements import REQUIREMENTS
 from scenarios.run import JudgedRun
 from simulator.verdicts import Mark
 from tests.simulator.processes import ran
@@ -28,7 +30,7 @@ def content(balance_run: JudgedRun) -> dict[str, Any]:
 
 
 #: What a run may end without: an action that was not over, usage that SMT would not give.
-MAY_LACK = (("actions", "call-0001"), ("usage", "after_posting"))
+MAY_LACK = (("actions", "call-0001"), ("usage", "call-0001", "after_posting"))
 
 
 def kept(path: Path, content: Any) -> Path:
@@ -61,7 +63,11 @@ def test_a_result_is_told_as_one(balance_run: JudgedRun) -> None:
         (("ledger",), {}, "ledger"),
         (("ledger", 0, "transitions"), [], "ledger[1].transitions"),
         (("ledger", 0, "transitions", 0, "at_us"), "soon", "ledger[1].transitions[1].at_us"),
-        (("world", "service_point", "ams"), None, "world.service_point.ams"),
+        (
+            ("world", "accounts", "LS-100017", "service_point", "ams"),
+            None,
+            "world.accounts.LS-100017.service_point.ams",
+        ),
         (("policy", "name"), None, "policy.name"),
         (("journal", 0), "note", "journal[1]"),
         (("actions", "call-0001", "request"), None, "actions.call-0001.request"),
@@ -71,9 +77,9 @@ def test_a_result_is_told_as_one(balance_run: JudgedRun) -> None:
         (("actions", "call-0001", "with_gap", "bill", "total_usd"), "NaN", "actions.call-0001.with_gap.bill.total_usd"),
         (("actions", "answers-0001", "market", "usage"), "none", "actions.answers-0001.market.usage"),
         (("ledger", 0, "transitions", 0, "state"), "flying", "ledger[1].transitions[1].state"),
-        (("usage", "at_call", "wh"), [], "usage.at_call"),
-        (("usage", "at_call", "quality", 7), 9, "usage.at_call.quality[8]"),
-        (("usage", "served"), None, "usage.served"),
+        (("usage", "call-0001", "at_call", "wh"), [], "usage.call-0001.at_call"),
+        (("usage", "call-0001", "at_call", "quality", 7), 9, "usage.call-0001.at_call.quality[8]"),
+        (("usage", "call-0001", "served"), None, "usage.call-0001.served"),
         (("scenario", "account", "plan"), None, "scenario.account.plan"),
         (("scenario", "timeline", 1, "ref"), "call-0001", "scenario"),
     ],
@@ -140,3 +146,23 @@ def test_no_damage_is_judged_as_a_failed_step_or_gets_out_as_another_error(
                 assert capsys.readouterr().err == f"{said}\n"
                 codes.add(error.code)
     assert codes == {"recording.malformed"}
+
+
+def test_a_recording_of_format_3_is_judged_as_it_was_then(tmp_path: Path) -> None:
+    path = tmp_path / "recording.json"
+    path.write_bytes(gzip.decompress((Path(__file__).parent / "data" / "format-3.json.gz").read_bytes()))
+    kept = load(path)
+    verdict = judge(kept)
+    assert {one.label: one.failures for one in verdict.judged if one.failures} == {}
+    # It kept the usage of its first call alone, and of the second that it was refused.
+    assert [one.mark for one in verdict.steps[:7]] == [Mark.PASSED] * 7
+    assert verdict.requirements == {
+        **dict.fromkeys(REQUIREMENTS, "passed"),
+        **{"AC2": "partly", "POST1": "partly", "POST2": "partly", "I1": "evidence"},
+    }
+    assert load_text(kept.dumps(), tmp_path).dumps() == kept.dumps()
+
+
+def load_text(text: str, folder: Path) -> Recording:
+    (folder / "again.json").write_text(text, encoding="utf-8")
+    return load(folder / "again.json")

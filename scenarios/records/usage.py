@@ -1,4 +1,4 @@
-"""The usage of the account's cycle, in columns: at the first call, after the last posting, and what SMT handed on for the call."""
+"""The usage of an account's cycle, in columns: at a call, after the posting of its re-bill, and what SMT handed on for the call."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated, Literal, NamedTuple, Self
 from pydantic import model_validator
 
 from meters.calendar import Seconds
-from scenarios.recording.values import CODE, Count, Epoch, Record
+from scenarios.records.values import CODE, Count, Epoch, Record
 from simulator.ror.usage import Quality, Source
 
 
@@ -67,15 +67,8 @@ class Served(Columns):
 
 
 class Usages(Record):
-    """What is known of the cycle's usage when."""
-
-    at_call: Usage | None = None
-    after_posting: Usage | None = None
-    served: Served | None = None
-
-
-class CallUsages(Usages):
-    """The first call leaves its usage when it is over."""
+    """What is known of the cycle's usage at a call, and after the posting of its re-bill."""
 
     at_call: Usage
+    after_posting: Usage | None = None
     served: Served

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from headend.wire import InquiryKind
-from scenarios.recording.values import CODE, Count, EpochUs, Instant, Record, Span
+from scenarios.records.values import CODE, Count, EpochUs, Instant, Record, Span
 from simulator.smt.ondemand.lifecycle import BESIDE, State
 from simulator.smt.throttle.limits import Door
 
@@ -33,6 +33,7 @@ class Entry(Record):
     """A request in SMT's ledger."""
 
     key: str
+    esiid: str
     kind: Annotated[InquiryKind, CODE]
     #: A recording from before customers read through the portal names no door.
     door: Annotated[Door, CODE] = Door.API

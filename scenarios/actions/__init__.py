@@ -1,0 +1,12 @@
+"""What can happen in a timeline: one table, a module for each subject. A new action is a module with its rows, and its name in ``table``.
+
+``action``        a row of the table, and what is seen of an action in a recording
+``balance_call``  a customer calls about the balance
+``complaint``     what users complain of is switched on or off
+``on_demand``     power status and plain reads at the market API
+``portal_read``   a customer reads the meter through the portal
+``rebill``        the bill of an earlier call, made again on VEE data
+``requests``      the facts of every on-demand request at the market API
+``same_answers``  both doors are asked for the same
+``table``         the table of actions
+"""

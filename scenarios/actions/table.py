@@ -1,0 +1,25 @@
+"""The table of actions: each module's rows. Player, recording, schema, lint and verdict go by it."""
+
+from __future__ import annotations
+
+from functools import reduce
+from operator import or_
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import Field
+
+from scenarios.actions import balance_call, complaint, on_demand, portal_read, rebill, same_answers
+from scenarios.actions.action import Row
+from scenarios.setting import Act
+
+#: By what a file calls it.
+ACTIONS: dict[str, Row[Any, Any]] = {
+    row.do: row
+    for module in (balance_call, on_demand, portal_read, rebill, same_answers, complaint)
+    for row in module.ROWS
+}
+
+if TYPE_CHECKING:
+    Action = Act
+else:
+    Action = Annotated[reduce(or_, (row.written for row in ACTIONS.values())), Field(discriminator="do")]

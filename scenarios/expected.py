@@ -1,0 +1,166 @@
+"""What is expected of a fact, in one form for all; and a fact as a row: its name, form, words, and how it is got from what was recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Generic, Self, TypeVar
+
+from pydantic import ConfigDict, Field, create_model, model_serializer, model_validator
+
+from scenarios.records.values import Count, Instant
+from scenarios.written import Spec
+
+T = TypeVar("T")
+
+
+def _or_bare(schema: dict[str, Any]) -> None:
+    """Let an editor take the value alone too, which is what it must equal."""
+    whole, bare = dict(schema), schema["properties"]["equals"]["anyOf"][0]
+    schema.clear()
+    schema["anyOf"] = [bare, whole]
+
+
+class Form(Spec, Generic[T]):
+    """What a fact must come to. A value alone is what it must equal."""
+
+    model_config = ConfigDict(json_schema_extra=_or_bare)
+    equals: T | None = None
+    one_of: tuple[T, ...] | None = Field(default=None, min_length=1)
+    absent: bool | None = Field(default=None, description="Whether there must be no such fact.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _bare(cls, written: Any) -> Any:
+        return written if isinstance(written, (Mapping, Form)) else {"equals": written}
+
+    @model_validator(mode="after")
+    def _can_be_met(self) -> Self:
+        for mistake in self.unmeetable():
+            raise ValueError(mistake)
+        return self
+
+    @model_serializer
+    def _short(self) -> Any:
+        # A value that is text in JSON is so here: the recording keeps the scenario.
+        told = {name: _plain(value) for name, value in self.said.items()}
+        return told["equals"] if set(told) == {"equals"} else told
+
+    @property
+    def said(self) -> dict[str, Any]:
+        """What is written of it, by operator."""
+        return {name: value for name in type(self).model_fields if (value := getattr(self, name)) is not None}
+
+    def unmeetable(self) -> list[str]:
+        """Why nothing can meet it, and the mend."""
+        said = self.said
+        if not said:
+            return [f"nothing is expected; write a value, or one of: {', '.join(type(self).model_fields)}"]
+        if self.absent and len(said) > 1:
+            return ["what is absent has no value; leave one of the two out"]
+        if self.equals is not None and self.one_of is not None and self.equals not in self.one_of:
+            return [f"nothing equals {self.equals} and is one of the others; leave one of the two out"]
+        return []
+
+    def looked(self, found: Any) -> list[tuple[str, Any, bool]]:
+        """Each operator in words, what it is given, and whether what was found holds it. found: None for a fact that is not there."""
+        return [
+            (words, self.said[name], holds(self.said[name], found))
+            for name, (words, holds) in _OPERATORS.items()
+            if name in self.said
+        ]
+
+
+class Ordered(Form[T], Generic[T]):
+    """What a fact with an order must come to."""
+
+    at_least: T | None = None
+    at_most: T | None = None
+    within: tuple[T, T] | None = Field(default=None, description="From and to, both included.")
+
+    def unmeetable(self) -> list[str]:
+        """Why nothing can meet it, and the mend."""
+        found = super().unmeetable()
+        low, high = self.within or (None, None)
+        least = max((one for one in (self.at_least, low) if one is not None), default=None)  # type: ignore[type-var]
+        most = min((one for one in (self.at_most, high) if one is not None), default=None)  # type: ignore[type-var]
+        for floor, ceiling in ((least, most), (least, self.equals), (self.equals, most)):
+            if not found and floor is not None and ceiling is not None and floor > ceiling:  # type: ignore[operator]
+                found = [f"nothing is at least {_plain(floor)} and at most {_plain(ceiling)}; mend one of the two"]
+        return found
+
+
+def _plain(value: Any) -> Any:
+    match value:
+        case Decimal():
+            return str(value)
+        case tuple() | list():
+            return [_plain(one) for one in value]
+        case _:
+            return value
+
+
+#: By operator: in words, and whether what was found holds it.
+_OPERATORS: dict[str, tuple[str, Callable[[Any, Any], bool]]] = {
+    "equals": ("{}", lambda said, found: bool(found is not None and said == found)),
+    "one_of": ("one of {}", lambda said, found: found in said),
+    "absent": ("absent", lambda said, found: (found is None) is said),
+    "at_least": ("at least {}", lambda said, found: found is not None and found >= said),
+    "at_most": ("at most {}", lambda said, found: found is not None and found <= said),
+    "within": ("within {}", lambda said, found: found is not None and said[0] <= found <= said[1]),
+}
+
+TEXT = Form[str]
+TRUTH = Form[bool]
+TEXTS = Form[tuple[str, ...]]
+COUNT = Ordered[Count]
+NUMBER = Ordered[Decimal]
+INSTANT = Ordered[Instant]
+
+
+class Lacking:
+    """What a fact is when there was nothing to look at: neither there nor absent."""
+
+
+LACKING = Lacking()
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A named fact of what was done. label: in words, as a failure shows it. got: from what is seen of the action, None if there is none.
+
+    shown: whether the evidence of a check tells it; a fact that only a rule asks for does not.
+    """
+
+    name: str
+    form: Any
+    label: str
+    got: Callable[[Any], Any]
+    shown: bool = True
+    unit: str = ""
+
+
+class Expectation(Spec):
+    """What an action must come to, fact by fact. Facts left out are not looked at."""
+
+    @property
+    def forms(self) -> dict[str, Form[Any]]:
+        """What is expected, by fact."""
+        return {name: form for name in type(self).model_fields if (form := getattr(self, name)) is not None}
+
+    def of(self, name: str) -> Any:
+        """The value that a fact must equal; None if none is named."""
+        form = self.forms.get(name)
+        return form and form.equals
+
+
+def expectation(name: str, facts: tuple[Fact, ...], required: tuple[str, ...] = ()) -> type[Expectation]:
+    """The model of what can be expected of an action that has these facts."""
+    fields: dict[str, Any] = {
+        fact.name: (fact.form, Field(description=fact.label))
+        if fact.name in required
+        else (fact.form | None, Field(default=None, description=fact.label))
+        for fact in facts
+    }
+    return create_model(name, __base__=Expectation, **fields)

@@ -1,0 +1,162 @@
+"""A scenario but for what its actions are: the world, the policy, the cast, when files are posted; and what every action has."""
+
+from __future__ import annotations
+
+import re
+from datetime import time
+from decimal import Decimal
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BeforeValidator, Field, model_validator
+
+from headend.day.times import DailyTimes
+from headend.vee.preset import PostTime, Preset
+from meters.calendar import Seconds, seconds
+from scenarios.expected import Expectation
+from scenarios.written import Day, Duration, LocalTime, Name, Requirement, Spec
+from simulator.input.mistakes import shown_value
+from simulator.input.vee_preset import chosen_preset
+from simulator.input.yaml_text import ClockTime
+from simulator.ror.account import LONGEST_CYCLE_DAYS, WORTH_ASKING, Account, LastBill, Money, Payment, Zone
+from simulator.smt.complaints.declared import ComplaintSpec
+from simulator.smt.complaints.kinds import ComplaintKind
+from simulator.world.market import CUSTOMER_LOGIN, ROR_LOGIN
+from simulator.world.meters import World, WorldSpec
+
+_DELAY = re.compile(r"\+(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
+
+
+def delay(written: Any) -> Seconds | None:
+    """Seconds of what is written as ``+1h30m10s``; None for anything else."""
+    found = _DELAY.fullmatch(written) if isinstance(written, str) and len(written) > 1 else None
+    if found is None:
+        return None
+    hours, minutes, rest = (int(part or 0) for part in found.groups())
+    return seconds(hours * 3600 + minutes * 60 + rest)
+
+
+class Act(Spec):
+    """What every action of a timeline has. ``at`` is never later than it begins; one that comes ``after`` another begins when that is over."""
+
+    do: str
+    at: LocalTime = Field(
+        description="Or +15m: so long after the action before, or after the one that 'after' names is over."
+    )
+    after: Name | None = Field(default=None, description="The ref of the action that must be over.")
+    after_s: Seconds = seconds(0)
+    ref: Name
+    account: str | None = Field(
+        default=None, description="The id of the account that it is about; the first one unless given."
+    )
+    verifies: tuple[Requirement, ...] = ()
+    expect: Expectation
+
+
+class MiddleSpec(Spec):
+    """The middle tier's time, fixed: seconds to the pick-up and back."""
+
+    pickup_s: Duration
+    return_s: Duration
+
+
+class AccountSpec(Spec):
+    """The retailer's account of the customer, whose premise is named by its meter's ordinal."""
+
+    account_id: str = Field(min_length=1)
+    customer_name: str = Field(min_length=1)
+    meter: int = Field(ge=1)
+    plan: str
+    cycle_first: Day
+    cycle_last: Day
+    full_cycle_days: int | None = Field(default=None, ge=1, le=LONGEST_CYCLE_DAYS)
+    last_bill: LastBill | None = None
+    payments: tuple[Payment, ...] = ()
+    customer_since: Day | None = Field(
+        default=None, description="First day on which the customer is this retailer's; all of the cycle unless given."
+    )
+    ror: str = Field(default=ROR_LOGIN.username, description="Log-in of the retailer whose account it is.")
+    customer: str = Field(default=CUSTOMER_LOGIN.username, description="Log-in of the customer at the portal.")
+    zone: Zone | None = Field(default=None, description="Weather zone, for what heat and cold make of a day.")
+    worth_asking: Money = Field(
+        default=WORTH_ASKING, description="$ that knowing the gap must be worth, for the meter to be asked (S2)."
+    )
+
+    def account(self, world: World) -> Account:
+        """The account with the ESI ID of the built world."""
+        multiplier = world.meters[self.meter - 1].identity.multiplier
+        return Account(
+            esiid=world.esiid(self.meter),
+            multiplier=multiplier,
+            **self.model_dump(exclude={"meter", "ror", "customer"}),
+        )
+
+
+class ScenarioComplaint(ComplaintSpec):
+    """A complaint that is on in its window; ``meters`` names ESI IDs by their meters' ordinals."""
+
+    meters: tuple[int, ...] = ()
+
+    @model_validator(mode="after")
+    def _ends(self) -> Self:
+        if self.kind is ComplaintKind.HANG:
+            raise ValueError("a hang takes wall time, which a scenario's clock does not wait for; use gateway_timeout")
+        return self
+
+    def spec(self, world: World) -> ComplaintSpec:
+        """It with the ESI IDs of the built world."""
+        said = self.model_dump(exclude={"meters"}, exclude_unset=True)
+        if self.meters:
+            said["esiids"] = (*self.esiids, *(world.esiid(meter) for meter in self.meters))
+        return ComplaintSpec.model_validate(said)
+
+
+def _named_or_written_out(value: Any) -> Any:
+    if isinstance(value, (str, dict)):
+        return value
+    raise ValueError(f"{shown_value(value)} is no policy; name a preset, or write title, source and limits")
+
+
+class Setting(Spec):
+    """A scenario, whatever its actions are. Local times are Central Prevailing Time."""
+
+    name: Name
+    title: str = Field(min_length=1)
+    seed: int = Field(ge=0, lt=2**63)
+    world: WorldSpec
+    policy: Annotated[str | dict[str, Any], BeforeValidator(_named_or_written_out)]
+    sweep_every_h: Literal[1, 2, 3, 4, 6, 8, 12, 24] = 4
+    vee_at: ClockTime = time(1, 0)
+    vee_preset: str = Field(
+        default="", description="How VEE goes: a shipped preset or a YAML file; the TDSP's unless given."
+    )
+    post_at: ClockTime | None = Field(default=None, description="As the preset has it unless given.")
+    middle: MiddleSpec | None = Field(default=None, description="Drawn from the law of DOMAIN §4 unless fixed.")
+    account: AccountSpec
+    accounts: tuple[AccountSpec, ...] = Field(
+        default=(), description="Further accounts; an action names one by its id."
+    )
+    complaints: tuple[ScenarioComplaint, ...] = ()
+    #: AMB-12: the bill told may differ from the re-bill by so much of it, or by so many dollars.
+    tolerance_percent: Decimal = Field(default=Decimal(2), ge=0, le=100)
+    tolerance_usd: Decimal = Field(default=Decimal(1), ge=0, le=100_000)
+    timeline: tuple[Act, ...] = Field(min_length=1)
+
+    @property
+    def preset(self) -> Preset:
+        """How its VEE goes. Raises a UserError if the file is not sound."""
+        return chosen_preset(self.vee_preset or self.world.tdsp.lower())
+
+    @property
+    def times(self) -> DailyTimes:
+        """When its head-end validates and posts: what is declared counts."""
+        post = self.preset.post if self.post_at is None else PostTime(self.post_at)
+        return DailyTimes(self.vee_at, post, self.seed)
+
+    @property
+    def cast(self) -> dict[str, AccountSpec]:
+        """Every account by its id, the one that is meant where none is named first."""
+        return {one.account_id: one for one in (self.account, *self.accounts)}
+
+    def account_of(self, action: Act) -> AccountSpec:
+        """The account that an action is about."""
+        return self.account if action.account is None else self.cast[action.account]

@@ -1,0 +1,79 @@
+"""What an action of a timeline acts on while a run goes on: the running sandbox, the accounts, and who is logged in where."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+
+from meters.calendar import day_of
+from scenarios.setting import Act, Setting
+from simulator.customer.portal_user import PortalClient
+from simulator.parties.sandbox import Sandbox
+from simulator.ror.account import Account
+from simulator.ror.billing.plan import RatePlan, shipped_plan
+from simulator.ror.client import SmtClient
+from simulator.world.market import CSP_LOGIN, logins
+from simulator.world.meters import World
+
+
+class Stage:
+    """What the actions of a run share."""
+
+    def __init__(self, scenario: Setting, world: World, sandbox: Sandbox) -> None:
+        """Open the line to SMT."""
+        self.scenario, self.world, self.sandbox, self.runtime = scenario, world, sandbox, sandbox.runtime
+        self.http = httpx.AsyncClient(
+            base_url=sandbox.smt_server.url, timeout=30.0, verify=sandbox.ca.client_context(), trust_env=False
+        )
+        self._logins = logins(scenario.world.market)
+        self._clients: dict[str, SmtClient] = {}
+        #: By log-in and what it logs in with.
+        self._portals: dict[tuple[str, str, str | None, bool], PortalClient] = {}
+        #: What an action keeps for those after it, by its ref.
+        self.kept: dict[str, Any] = {}
+        #: What becomes of each action by its ref, when those began that came after another, and the cycles' usage by the ref of the call, as JSON values.
+        self.actions: dict[str, dict[str, Any]] = {}
+        self.begun: dict[str, str] = {}
+        self.usage: dict[str, dict[str, Any]] = {}
+
+    async def close(self) -> None:
+        """Close the line to SMT."""
+        await self.http.aclose()
+
+    def account(self, action: Act) -> Account:
+        """The account that an action is about."""
+        return self.scenario.account_of(action).account(self.world)
+
+    def plan(self, action: Act) -> RatePlan:
+        """The rate plan of that account."""
+        return shipped_plan(self.scenario.account_of(action).plan)
+
+    def esiid(self, action: Act) -> str:
+        """The ESI ID of that account."""
+        return self.world.esiid(self.scenario.account_of(action).meter)
+
+    def meter_number(self, action: Act) -> str:
+        """The number that SMT's registry has for its meter now."""
+        return self.sandbox.market.registry.point(self.esiid(action), day_of(self.runtime.now())).meter_number
+
+    def smt_client(self, username: str) -> SmtClient:
+        """The one client of a log-in at the market API."""
+        if username not in self._clients:
+            login = self._logins[username]
+            kind = "CSP" if login == CSP_LOGIN else "REP"
+            self._clients[username] = SmtClient(self.http, login.username, login.password, login.duns, kind)
+        return self._clients[username]
+
+    def ror_client(self, action: Act) -> SmtClient:
+        """The client of the retailer whose account it is."""
+        return self.smt_client(self.scenario.account_of(action).ror)
+
+    def portal_client(
+        self, username: str, client: str = "app", host: str | None = None, *, visits: bool = False
+    ) -> PortalClient:
+        """A customer's app and home automation each log in for themselves, and so does whoever asks for another name or has cookies."""
+        key = (username, client, host, visits)
+        if key not in self._portals:
+            self._portals[key] = PortalClient(self.http, username, self._logins[username].password, host)
+        return self._portals[key]
