@@ -73,6 +73,14 @@ def lint(file: NamedFile, as_json: AsJson = False) -> None:
 
 
 @scenario.command()
+def schema() -> None:
+    """Print the JSON Schema of a scenario file, for an editor."""
+    from scenarios.schema import scenario_schema
+
+    _print_json([scenario_schema()], alone=True)
+
+
+@scenario.command()
 def run(
     files: Annotated[
         list[Path],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Generic, Self, TypeVar
+from typing import Any, Generic, Literal, Self, TypeVar, get_args, get_origin
 
 from pydantic import ConfigDict, Field, create_model, model_serializer, model_validator
 
@@ -29,6 +29,12 @@ class Form(Spec, Generic[T]):
     equals: T | None = None
     one_of: tuple[T, ...] | None = Field(default=None, min_length=1)
     absent: bool | None = Field(default=None, description="Whether there must be no such fact.")
+
+    @classmethod
+    def model_parametrized_name(cls, params: tuple[type[Any], ...]) -> str:
+        """Give a name that a schema can show."""
+        words = get_args(params[0]) if get_origin(params[0]) is Literal else (params[0].__name__,)
+        return "_".join((cls.__name__, *words))
 
     @model_validator(mode="before")
     @classmethod
@@ -105,7 +111,7 @@ def _plain(value: Any) -> Any:
 _OPERATORS: dict[str, tuple[str, Callable[[Any, Any], bool]]] = {
     "equals": ("{}", lambda said, found: bool(found is not None and said == found)),
     "one_of": ("one of {}", lambda said, found: found in said),
-    "absent": ("absent", lambda said, found: (found is None) is said),
+    "absent": ("absent: {}", lambda said, found: (found is None) is said),
     "at_least": ("at least {}", lambda said, found: found is not None and found >= said),
     "at_most": ("at most {}", lambda said, found: found is not None and found <= said),
     "within": ("within {}", lambda said, found: found is not None and said[0] <= found <= said[1]),

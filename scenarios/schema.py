@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
-from pydantic import Field, TypeAdapter, ValidationError, field_validator, model_validator
+from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError, model_validator
 
 from meters.calendar import Seconds, epoch, iso, seconds
 from meters.errors import MeterError
@@ -39,7 +39,7 @@ def timed(written: Any) -> Any:
         if isinstance(action, Mapping):
             after = action.get("after")
             wait = delay(action.get("at", "+0s" if after else None))
-            since = at.get(after) if after else before
+            since = at.get(after, before) if after else before
             if wait is not None and since is not None:
                 action = {**action, "at": iso(since + wait)} | ({"after_s": wait} if after else {})
             # Where an action begins that waits for another one is not known before.
@@ -59,18 +59,28 @@ def _instant_of(written: Any) -> Seconds | None:
 class Scenario(Setting):
     """One scenario. Local times are Central Prevailing Time."""
 
-    timeline: tuple[Action, ...] = Field(min_length=1)
-
-    @field_validator("timeline", mode="before")
-    @classmethod
-    def _at_once(cls, written: Any) -> Any:
-        return timed(written)
+    timeline: Annotated[tuple[Action, ...], BeforeValidator(timed)] = Field(min_length=1)
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
         for mistake in unfitting(self, Parts()):
             raise ValueError(f"{mistake.message.rstrip('.')}; {mistake.mend}")
         return self
+
+
+def scenario_schema() -> dict[str, Any]:
+    """The JSON Schema of a scenario file."""
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **_untimed(Scenario.model_json_schema())}
+
+
+def _untimed(schema: Any) -> Any:
+    """It without the formats of days and times: what a person writes is shorter than RFC 3339."""
+    if isinstance(schema, dict):
+        return {key: _untimed(value) for key, value in schema.items() if (key, value) not in _FORMATS}
+    return [_untimed(one) for one in schema] if isinstance(schema, list) else schema
+
+
+_FORMATS = [("format", one) for one in ("date", "date-time", "time")]
 
 
 def unfitting(scenario: Scenario, parts: Parts) -> Iterator[Mistake]:

@@ -7,7 +7,7 @@ from datetime import time
 from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
 from headend.day.times import DailyTimes
 from headend.vee.preset import PostTime, Preset
@@ -35,9 +35,16 @@ def delay(written: Any) -> Seconds | None:
     return seconds(hours * 3600 + minutes * 60 + rest)
 
 
+def _as_a_file_has_it(schema: dict[str, Any]) -> None:
+    """An action that comes after another needs no time, and counts its delay in ``at``."""
+    schema["required"].remove("at")
+    del schema["properties"]["after_s"]
+
+
 class Act(Spec):
     """What every action of a timeline has. ``at`` is never later than it begins; one that comes ``after`` another begins when that is over."""
 
+    model_config = ConfigDict(json_schema_extra=_as_a_file_has_it)
     do: str
     at: LocalTime = Field(
         description="Or +15m: so long after the action before, or after the one that 'after' names is over."

@@ -141,6 +141,7 @@ def _implied(action: BalanceCall) -> dict[str, Any]:
             return {}
 
 
+OUTCOME = outcome("answered", "refused", "failed", "not_needed")
 ROWS = (
     Row(
         "balance_call",
@@ -149,7 +150,7 @@ ROWS = (
         RecordedCall,
         _play,
         (
-            outcome("answered", "refused", "failed", "not_needed"),
+            OUTCOME,
             Fact("asked_at", INSTANT, "instant of the question", lambda seen: seen.record and seen.record.asked_at),
             *REQUEST,
             Fact("store", COUNT, "intervals from the store", lambda seen: (answer := served(seen)) and answer.from_store),

@@ -40,7 +40,7 @@ def s6(facts: Facts, action: BalanceCall) -> StepVerdict:
             _hold_stand(rule, facts, name, of_call, of_vee=of_vee)
     hours = _hours(facts, call and call.pattern.day)
     shows: tuple[str, ...] = ()
-    if action.expect.of("outcome") == "answered":
+    if facts.outcome == "answered":
         shows = ("UC-N5",)
         served = call and call.request.served
         reaches_to = iso_of(served and served.reaches_to)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from scenarios.actions.balance_call import BalanceCall
+from scenarios.actions.balance_call import OUTCOME, BalanceCall
+from scenarios.actions.balance_call import ROWS as CALLS
 from scenarios.actions.rebill import Rebill
 from scenarios.evidence import Evidence, Recorded
 from scenarios.records.actions import RecordedCall, RecordedRebill
@@ -21,6 +22,8 @@ class Facts(Evidence):
         self.about = about or next(iter(calls(recording)), None)
         super().__init__(recording, None if self.about is None else self.about.account)
         ref = "" if self.about is None else self.about.ref
+        #: How its request is to end: as it did, if several ends are expected.
+        self.outcome = self.about and (self.about.expect.of("outcome") or OUTCOME.got(CALLS[0].seen(self, self.about)))
         self.call = self.action(RecordedCall, ref)
         its = (one for one in self.scenario.timeline if isinstance(one, Rebill) and one.of == ref)
         self.rebill = next(its, None)

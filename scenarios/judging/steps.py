@@ -39,7 +39,7 @@ def judge_steps(recording: Recorded) -> tuple[StepVerdict, ...]:
 
 def _steps(facts: Facts, action: BalanceCall) -> list[StepVerdict]:
     steps = [_s1(facts, action), _s2(facts, action)]
-    match action.expect.of("outcome"):
+    match facts.outcome:
         case "answered":
             steps += [_s3(facts, action), s4(facts, action), s5(facts, action), s6(facts, action), s7(facts, action)]
         case "not_needed":
@@ -78,7 +78,7 @@ def _s2(facts: Facts, action: BalanceCall) -> StepVerdict:
     rule = Rule()
     note, call = facts.note(DecidedNote, action.ref), facts.call
     decision, own = (None, None) if call is None else (call.decision, call.own_record)
-    needs_more = action.expect.of("outcome") != "not_needed"
+    needs_more = facts.outcome != "not_needed"
     rule.equal("the retailer decides that more is needed", needs_more, decision and decision.needs_more)
     rule.equal("the decision as it was noted", decision and decision.needs_more, note and note.needs_more)
     reason = "" if decision is None else decision.reason
@@ -125,7 +125,7 @@ def _s3(facts: Facts, action: BalanceCall) -> StepVerdict:
     rule.equal("kind in the ledger", InquiryKind.INTERVALS, entry and entry.kind)
     rule.equal("login that asked", facts.premise.ror.username, entry and entry.username)
     rule.equal("instant of submission", iso_of(request and request.requested_at), iso_of(entry and entry.submitted))
-    if action.expect.of("outcome") == "answered":
+    if facts.outcome == "answered":
         rule.equal(
             "correlation id that the retailer was given", entry and entry.key, request and request.correlation_id
         )

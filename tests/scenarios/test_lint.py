@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date, time
 from pathlib import Path
 from typing import Any
 
+import jsonschema_rs
 import pytest
 import yaml
 
@@ -14,10 +16,14 @@ from meters.calendar import epoch, seconds
 from meters.errors import UserError
 from scenarios.errors import ScenarioError
 from scenarios.lint import lint, load_sound
-from scenarios.schema import Scenario, load
+from scenarios.schema import Scenario, load, scenario_schema
 from scenarios.shipped import SCENARIOS
 from simulator.input.vee_preset import FOLDER
+from simulator.input.yaml_text import read_yaml_file
+from tests.scenarios.pages import SCHEMA
 from tests.scenarios.short import BALANCE, short_balance
+from tests.simulator.processes import ran
+from tests.simulator.ror.billing.pages import schema_text
 
 Written = dict[str, Any]
 
@@ -278,6 +284,47 @@ def test_times_with_an_offset_are_the_local_ones(tmp_path: Path) -> None:
     assert linted(tmp_path, written) == []
     found = load(tmp_path / "it.yaml").timeline[0].at
     assert f"{found:%Y-%m-%d %H:%M}" == "2026-08-12 17:40"
+
+
+@pytest.mark.parametrize("path", sorted(SCENARIOS.folder.glob("*.yaml")), ids=lambda path: path.stem)
+def test_the_published_schema_takes_every_shipped_scenario_which_names_it(path: Path) -> None:
+    assert SCHEMA.read_text(encoding="utf-8") == schema_text(scenario_schema()), "python -m tests.scenarios.pages"
+    schema = jsonschema_rs.validator_for(json.loads(SCHEMA.read_text(encoding="utf-8")))
+    written = read_yaml_file(path).value
+    schema.validate(written)
+    assert not schema.is_valid(written | {"surprise": 1})
+    spoilt = [written["timeline"][0] | {"expect": {"outcome": "perhaps"}}]
+    assert not schema.is_valid(written | {"timeline": spoilt})
+    assert path.read_text(encoding="utf-8").startswith(f"# yaml-language-server: $schema=../{SCHEMA.name}\n")
+
+
+def test_the_schema_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert ran("scenario", "schema") == 0
+    assert json.loads(capsys.readouterr().out) == json.loads(SCHEMA.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize(
+    ("expect", "said"),
+    [
+        ({"meter": {"at_least": 6, "at_most": 4}}, "expect.meter: Nothing is at least 6 and at most 4"),
+        ({"meter": {"within": [9, 3]}}, "expect.meter: Nothing is at least 9 and at most 3"),
+        ({"meter": {"equals": 3, "at_least": 4}}, "expect.meter: Nothing is at least 4 and at most 3"),
+        ({"meter": {"equals": 3, "one_of": [4, 5]}}, "expect.meter: Nothing equals 3 and is one of the others"),
+        ({"meter": {"absent": True, "equals": 4}}, "expect.meter: What is absent has no value"),
+        ({"meter": {}}, "expect.meter: Nothing is expected"),
+        ({"refusal": {"at_least": "x"}}, "expect.refusal.at_least: There is no field 'at_least' here"),
+        ({"meter": {"atleast": 4}}, "Did you mean at_least?"),
+        ({"metre": 4}, "expect.metre: There is no field 'metre' here. Did you mean meter?"),
+        ({"status": "ON"}, "expect.status: There is no field 'status' here"),
+        ({"retry_at": "soon"}, "'soon' is not an instant"),
+        ({"meter": "many"}, "expect.meter: 'many' is not a whole number"),
+    ],
+)
+def test_what_an_action_has_not_and_nothing_can_meet_is_told(tmp_path: Path, expect: Written, said: str) -> None:
+    written = short_balance()
+    written["timeline"][0]["expect"] = {"outcome": "answered"} | expect
+    found = [str(one) for one in linted(tmp_path, written)]
+    assert any(said in one and "timeline[1].expect." in one for one in found), found
 
 
 @pytest.mark.parametrize("path", sorted(SCENARIOS.folder.glob("*.yaml")), ids=lambda path: path.stem)
