@@ -31,7 +31,7 @@ class Form(Spec, Generic[T]):
     absent: bool | None = Field(default=None, description="Whether there must be no such fact.")
 
     @classmethod
-    def model_parametrized_name(cls, params: tuple[type[Any], ...]) -> str:
+    def model_parametrized_name(cls, params: tuple[Any, ...]) -> str:
         """Give a name that a schema can show."""
         words = get_args(params[0]) if get_origin(params[0]) is Literal else (params[0].__name__,)
         return "_".join((cls.__name__, *words))

@@ -14,8 +14,8 @@ from reports.scenario.wording import bill_rows, evidence_text, kwh_text, label, 
 from scenarios.judging.facts import Facts
 from scenarios.judging.result import result_of
 from scenarios.judging.verdict import judge
-from scenarios.records.actions import RecordedBill, RecordedCall, RecordedRequest
 from scenarios.recording import Recording
+from scenarios.records.actions import RecordedBill, RecordedCall, RecordedRequest
 from scenarios.requirements import REQUIREMENTS
 from scenarios.stamps import plain, stamp
 from simulator.ror import pattern

@@ -14,6 +14,7 @@ import pytest
 
 from meters.calendar import day_of, day_start, epoch, to_us
 from meters.errors import UserError
+from scenarios.actions.balance_call import BalanceCall
 from scenarios.refusals import policy_of
 from scenarios.run import JudgedRun
 from scenarios.running.runner import middle_of
@@ -79,6 +80,7 @@ async def test_a_call_at_the_desk_is_answered_as_in_a_scenario_of_the_same_world
         auth = (AGENT.username, AGENT.password)
         async with httpx.AsyncClient(base_url=sandbox.ror.server.url, auth=auth, trust_env=False) as http:
             await sandbox.runtime.run_until(epoch(first.at))
+            assert isinstance(first, BalanceCall)
             asked = {"esiid": world.esiid(1), "question": first.question, "patience_s": first.patience_s}
             taken = await http.post("/calls", json=asked)
             other = await http.post("/calls", json={"account_id": "A-9"})
