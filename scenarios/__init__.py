@@ -3,21 +3,27 @@
 Imports simulator and below. A verdict is a pure function of a recording and its scenario. The shipped files: ``library/``, and ``capacity/`` for load studies.
 
 ``actions``       what can happen in a timeline: one table
-``cli``           ``ami scenario``: list, lint, run and judge scenarios
+``begun``         a scenario file to begin with: another's text under a name of its own
+``chosen``        which scenarios a command line names: files, folders, shipped ones, those with a tag
+``cli``           ``ami scenario`` but for ``run``: list, show, explain, begin, lint and judge scenarios
+``codes``         every code that the product tells: where it comes from, what it means, the mend
 ``errors``        the scenario room's exception
 ``evidence``      a recording, looked up
 ``expected``      what is expected of a fact, in one form for all
 ``judging``       the verdict on a recording: steps, checks, the result
 ``lint``          everything that a run would stumble over, found before it runs
+``many``          many scenarios, in one process or several: each run, judged, its page made, told as a row
+``raised``        the errors of users, read where the product raises them
 ``recording``     what a scenario's run left behind, as JSON and as typed records
 ``records``       what a recording is made of
 ``refusals``      who refuses in a scenario: its throttle, the codes of the refusals that it can meet, the rules that it can show
 ``requirements``  the requirement registry: the ids of the use case as rows in ``requirements.csv``
-``run``           ``ami scenario run`` but for its printing: run, judge, write the three files, the progress bar
+``run``           ``ami scenario run`` but for its printing: run, judge, write the three files, the progress bar of one
 ``running``       a scenario's run on real parts under the manual clock
 ``schema``        a scenario file: a setting with the timeline of what happens; what does not fit together in one
 ``setting``       a scenario but for what its actions are: the world, the policy, the cast; what every action has
 ``shipped``       what comes with the test bed, by name: scenarios and load studies
+``shown``         a scenario in words
 ``stage``         what an action acts on while a run goes on
 ``stamps``        instants in what a person reads: as the clock on the wall shows them, not as ISO 8601
 ``twins``         systems of strangers, to be held against ours: a process of their own each

@@ -1,19 +1,17 @@
-"""``ami scenario``: list, lint, run and judge scenarios. Imports nothing heavy before a command runs, so that --help is at once."""
+"""``ami scenario`` but for ``run``: list, show, explain, begin, lint and judge scenarios. Imports nothing heavy before a command runs, so that --help is at once."""
 
 from __future__ import annotations
 
 import shlex
 import textwrap
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from scenarios.shipped import SCENARIOS
 from simulator.verdicts import Mark, exit_code_of
-
-if TYPE_CHECKING:
-    from scenarios.judging.findings import Verdict
 
 #: What a run says that a signal ended.
 SHUT_DOWN = "Stopped: the parties were shut down, the run is not complete."
@@ -26,6 +24,17 @@ NamedFile = Annotated[
         help="A scenario file, or the name of a shipped one ('ami scenario list').", autocompletion=SCENARIOS.names
     ),
 ]
+NamedFiles = Annotated[
+    list[Path] | None,
+    typer.Argument(
+        metavar="[FILE|FOLDER|NAME]...",
+        help="Scenario files, folders of them, or names of shipped ones ('ami scenario list').",
+        show_default=False,
+        autocompletion=SCENARIOS.names,
+    ),
+]
+#: Folder of a run's results, unless another is named.
+OUT = Path("ami-out")
 #: Columns of what is printed, and those that mark and id take.
 WIDTH, INDENT = 100, 29
 
@@ -41,34 +50,41 @@ def list_shipped(as_json: AsJson = False) -> None:
 
     found = [(path, load(path)) for path in SCENARIOS.files().values()]
     if as_json:
-        rows = [{"name": shipped.name, "title": shipped.title, "file": str(path)} for path, shipped in found]
+        rows = [
+            {"name": shipped.name, "title": shipped.title, "tags": list(shipped.tags), "file": str(path)}
+            for path, shipped in found
+        ]
         typer.echo(json.dumps(rows, indent=1))
         return
     width = max(len(shipped.name) for _, shipped in found)
     for path, shipped in found:
-        typer.echo(f"{shipped.name:<{width}}  {shipped.title}\n{'':<{width}}  {path}")
+        tags = f" [{', '.join(shipped.tags)}]" if shipped.tags else ""
+        typer.echo(f"{shipped.name:<{width}}  {shipped.title}{tags}\n{'':<{width}}  {path}")
 
 
 @scenario.command()
-def lint(file: NamedFile, as_json: AsJson = False) -> None:
-    """Check a scenario file: its form, the policy, the plan, the world.
+def lint(files: NamedFiles = None, as_json: AsJson = False) -> None:
+    """Check scenario files, all of a folder's: their form, the policy, the plan, the world. All shipped ones if none is named.
 
-    Prints every mistake on a line: code, file and line, field (entries of lists counted from 1), what is wrong, the mend.
+    Prints every mistake on a line: code, file and line, field (entries of lists counted from 1), what is wrong, the mend. With --json line, column and excerpt too.
     Exit 0: sound, 2: not.
     """
-    from scenarios.lint import lint as lint_file
+    from scenarios.chosen import files_of
+    from scenarios.lint import looked_at
 
-    path = SCENARIOS.named(file)
-    sound, mistakes = lint_file(path)
-    if as_json:
-        told = [{"code": one.code, "place": one.place, "message": one.message, "mend": one.mend} for one in mistakes]
-        _print_json([{"file": str(path), "sound": sound is not None, "mistakes": told}], alone=True)
-    else:
+    reports: list[dict[str, Any]] = []
+    for path in files_of(files or (), every=not files):
+        sound, mistakes = looked_at(path)
+        reports.append({"file": str(path), "sound": sound is not None, "mistakes": [one.to_json() for one in mistakes]})
+        if as_json:
+            continue
         for mistake in mistakes:
-            typer.echo(str(mistake), err=True)
+            typer.echo(str(mistake.error), err=True)
         if sound is not None:
             typer.echo(f"{path}: sound. {sound.name}, {len(sound.timeline)} actions, {sound.world.meters} meters.")
-    if sound is None:
+    if as_json:
+        print_json(reports, alone=len(reports) == 1)
+    if not all(report["sound"] for report in reports):
         raise typer.Exit(2)
 
 
@@ -77,70 +93,52 @@ def schema() -> None:
     """Print the JSON Schema of a scenario file, for an editor."""
     from scenarios.schema import scenario_schema
 
-    _print_json([scenario_schema()], alone=True)
+    print_json([scenario_schema()], alone=True)
 
 
 @scenario.command()
-def run(
-    files: Annotated[
-        list[Path],
-        typer.Argument(
-            help="Scenario files, or names of shipped ones ('ami scenario list').", autocompletion=SCENARIOS.names
-        ),
-    ],
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            help="Folder of the results; one per scenario in it if there are several.", show_default="ami-out/<name>"
-        ),
-    ] = None,
+def show(file: NamedFile, as_json: AsJson = False) -> None:
+    """Tell a scenario in words: the world, the rules, what happens when and what must come of it."""
+    from scenarios.lint import load_sound
+    from scenarios.shown import in_words
+
+    sound = load_sound(SCENARIOS.named(file))
+    typer.echo(sound.model_dump_json(indent=1, exclude_unset=True) if as_json else in_words(sound))
+
+
+@scenario.command()
+def new(
+    name: Annotated[str, typer.Argument(help="Its name: small letters, digits and hyphens.")],
+    like: Annotated[
+        Path,
+        typer.Option(help="A scenario to begin with: a file, or a shipped one.", autocompletion=SCENARIOS.names),
+    ] = Path("power-status-in-an-outage"),
+    out: Annotated[Path | None, typer.Option(help="The file.", show_default="<name>.yaml")] = None,
+) -> None:
+    """Write a scenario file that is sound and like another, to be changed. No file is written over."""
+    from scenarios.begun import begin
+
+    path = begin(name, SCENARIOS.named(like), out or Path(f"{name}.yaml"))
+    typer.echo(f"{path}: change it, look at it with 'ami scenario lint {shlex.quote(str(path))}', run it.")
+
+
+@scenario.command()
+def explain(
+    code: Annotated[str, typer.Argument(help="An error, a refusal, a result code, a rule, a requirement, a mark.")],
     as_json: AsJson = False,
 ) -> None:
-    """Run scenarios on real parts and judge them.
+    """Tell where a code comes from, what it means, and how to mend what it tells of. Exit 2: there is no such code."""
+    from scenarios.codes import explained
 
-    Exit 0: passed, 1: a verdict failed or nothing passed, 2: could not run, 3: inconclusive, a fault of ours. Of several scenarios the highest.
-    """
-    from meters.errors import UserError
-    from scenarios.errors import ScenarioError
-    from scenarios.lint import load_sound
-    from scenarios.run import progress_bar, run_and_judge
-    from simulator.runtime.until_stopped import breaking_off
-
-    loaded = [load_sound(SCENARIOS.named(file)) for file in files]
-    names = [sound.name for sound in loaded]
-    double = [name for name in names if names.count(name) > 1]
-    if double:
-        raise ScenarioError(
-            "scenario.double", f"Two files hold a scenario named {double[0]}.", str(files[0]), "Rename one."
-        )
-    results: list[dict[str, Any]] = []
-    code = 0
-    for sound in loaded:
-        folder = _folder(out, sound.name, alone=len(loaded) == 1)
-        try:
-            with breaking_off(SHUT_DOWN), progress_bar(sound.name, hidden=as_json) as progress:
-                done = run_and_judge(sound, folder, progress)
-        except UserError as error:
-            # The others still have their say.
-            typer.echo(f"{sound.name}: {error}", err=True)
-            code = max(code, error.exit_code)
-            continue
-        code = max(code, exit_code_of(done.verdict.mark))
-        if as_json:
-            results.append(done.result)
-        else:
-            _print(sound.name, done.verdict)
-            typer.echo(f"  files: recording.json, result.json, run.json, faults.json (and .parquet), lse/ in {folder}")
-            typer.echo(f"ami report {shlex.quote(str(folder))} makes the page")
+    found = explained(code)
     if as_json:
-        _print_json(results, alone=len(loaded) == 1)
-    raise typer.Exit(code)
-
-
-def _folder(out: Path | None, name: str, *, alone: bool) -> Path:
-    if out is None:
-        return Path("ami-out") / name
-    return out if alone else out / name
+        print_json([one._asdict() for one in found])
+        return
+    for one in found:
+        typer.echo(f"{one.code}: {one.kind}, {one.where}")
+        for text in (one.means, one.mend):
+            if text:
+                typer.echo(_folded("  ", text, indent=2))
 
 
 @scenario.command()
@@ -162,7 +160,7 @@ def registry(
         write_new_registry(records, out)
     if as_json:
         summary = {"folder": str(out), "esiids": len(records.points), "logins": len(records.users)}
-        _print_json([summary], alone=True)
+        print_json([summary], alone=True)
     else:
         typer.echo(f"{len(records.points)} service points, {len(records.users)} log-ins: {out}")
 
@@ -182,14 +180,16 @@ def judge(
 
     kept = load(recording)
     verdict = judge_recording(kept)
+    result = result_of(kept, verdict)
     if as_json:
-        _print_json([result_of(kept, verdict)], alone=True)
+        print_json([result], alone=True)
     else:
-        _print(str(recording), verdict)
+        print_verdict(str(recording), result)
     raise typer.Exit(exit_code_of(verdict.mark))
 
 
-def _print_json(results: list[dict[str, Any]], *, alone: bool) -> None:
+def print_json(results: Sequence[dict[str, Any]], *, alone: bool = False) -> None:
+    """Print several as a list, one alone as itself."""
     import json
 
     content = results[0] if alone and results else results
@@ -197,25 +197,31 @@ def _print_json(results: list[dict[str, Any]], *, alone: bool) -> None:
         typer.echo(json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False))
 
 
-def _print(name: str, verdict: Verdict) -> None:
-    """Plain lines: one per step and check, a failure's reason and what it lacked below it; folded at 100 columns."""
+def print_verdict(name: str, result: dict[str, Any]) -> None:
+    """Plain lines of a result: one per step and check, a failure's reason and what it lacked below it; folded at 100 columns."""
     from scenarios.stamps import plain
 
     typer.echo(name)
-    for judged in verdict.judged:
-        typer.echo(_folded(f"  {judged.mark.value:<13} {judged.label:<12} ", plain(judged.happened)))
-        for failure in judged.failures:
-            text = f"{failure.what}: expected {failure.expected}, found {failure.found}"
+    judged = [*result["steps"], *result["checks"]]
+    for one in judged:
+        typer.echo(_folded(f"  {one['mark']:<13} {_label(one):<12} ", plain(one["happened"])))
+        for failure in one["failures"]:
+            text = f"{failure['what']}: expected {failure['expected']}, found {failure['found']}"
             typer.echo(_folded(f"{'':<{INDENT - 2}}! ", plain(text)))
-        for lacked in judged.lacking:
+        for lacked in one["lacking"]:
             typer.echo(_folded(f"{'':<{INDENT - 2}}? ", f"nothing to compare: {lacked}"))
     for mark in (Mark.PARTLY, Mark.EVIDENCE, Mark.SKIPPED, Mark.NOT_EXERCISED):
-        its = [ident for ident, state in verdict.requirements.items() if state is mark]
+        its = [ident for ident, state in result["requirements"].items() if state == mark]
         if its:
             typer.echo(_folded("  ", f"requirements {mark.value}: {', '.join(its)}", indent=4))
-    failed = [judged.label for judged in verdict.judged if judged.mark is Mark.FAILED]
-    said = f"FAILED in {', '.join(failed)}" if failed else verdict.mark.value
+    failed = [_label(one) for one in judged if one["mark"] == Mark.FAILED]
+    said = f"FAILED in {', '.join(failed)}" if failed else result["mark"]
     typer.echo(_folded("  ", f"verdict: {said}", indent=4))
+
+
+def _label(judged: dict[str, Any]) -> str:
+    """What a step or check is called: of several calls with the one that it is of."""
+    return f"{judged['id']} of {judged['call']}" if judged.get("call") else str(judged["id"])
 
 
 def _folded(head: str, text: str, indent: int = INDENT) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
@@ -19,7 +19,7 @@ from scenarios.refusals import no_such_refusal, no_such_rule
 from scenarios.schema import MALFORMED, WHOLE, Scenario, accounts, read, unfitting
 from simulator.input.mistakes import Parts, mistakes_of, sound_part
 from simulator.input.vee_preset import chosen_preset
-from simulator.input.yaml_text import Loc, Mistake
+from simulator.input.yaml_text import Loc, Mistake, YamlDocument
 from simulator.ror.billing.fact_label import check_fact_label
 from simulator.ror.billing.plan import shipped_plan, shipped_plans
 from simulator.ror.call.analysis import Question
@@ -38,9 +38,48 @@ _MARKET_DAYS = {
 }
 
 
+class Told(NamedTuple):
+    """A mistake as it is told. ``line``, ``column``: from 1 on, None where the file as a whole is wrong; ``excerpt``: the line as it is written."""
+
+    error: UserError
+    line: int | None = None
+    column: int | None = None
+    excerpt: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """For programs."""
+        one = self.error
+        told = {"code": one.code, "place": one.place, "message": one.message, "mend": one.mend}
+        return told | {"line": self.line, "column": self.column, "excerpt": self.excerpt}
+
+
+def looked_at(path: Path) -> tuple[Scenario | None, list[Told]]:
+    """Check a scenario file. Returns the scenario if it is sound, else every mistake."""
+    try:
+        written = read(path)
+    except ScenarioError as error:
+        line = error.place.rpartition(":")[2]
+        return None, [Told(error, int(line) if line.isdecimal() else None)]
+    scenario, mistakes = _mistakes(written)
+    return scenario, [
+        Told(
+            written.error(one, ScenarioError),
+            *((mark.line + 1, mark.column + 1, str(mark.buffer).splitlines()[mark.line]) if mark else ()),
+        )
+        for one in mistakes
+        for mark in [written.mark(one.loc)]
+    ]
+
+
 def lint(path: Path) -> tuple[Scenario | None, list[UserError]]:
     """Check a scenario file. Returns the scenario if it is sound, else every mistake. Raises ScenarioError if it is no such file."""
     written = read(path)
+    scenario, mistakes = _mistakes(written)
+    return scenario, [written.error(one, ScenarioError) for one in mistakes]
+
+
+def _mistakes(written: YamlDocument) -> tuple[Scenario | None, list[Mistake]]:
+    """The scenario if it is sound, else every mistake in the order of the file."""
     mistakes: list[Mistake] = []
     try:
         scenario, parts = Scenario.model_validate(written.value), Parts()
@@ -52,10 +91,7 @@ def lint(path: Path) -> tuple[Scenario | None, list[UserError]]:
         found = mistakes_of(error, written.value, Scenario, MALFORMED)
         mistakes += [one for one in found if one.loc and one.message not in messages]
     mistakes += unmet(scenario, parts)
-    if not mistakes:
-        return scenario, []
-    ordered = sorted(mistakes, key=lambda mistake: written.line(mistake.loc) or 0)
-    return None, [written.error(one, ScenarioError) for one in ordered]
+    return (None if mistakes else scenario), sorted(mistakes, key=lambda mistake: written.line(mistake.loc) or 0)
 
 
 def load_sound(path: Path) -> Scenario:

@@ -128,6 +128,7 @@ class Setting(Spec):
 
     name: Name
     title: str = Field(min_length=1)
+    tags: tuple[Name, ...] = Field(default=(), description="What 'ami scenario run --tag' finds it by.")
     seed: int = Field(ge=0, lt=2**63)
     world: WorldSpec
     policy: Annotated[str | dict[str, Any], BeforeValidator(_named_or_written_out)]

@@ -10,7 +10,7 @@ from scenarios.errors import ScenarioError
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
-    """A folder of YAML files, each called as what it holds. kind: what they are. code: the error's that tells of an unknown name."""
+    """A folder of YAML files, and of folders of them, each called as what it holds. kind: what they are. code: the error's that tells of an unknown name."""
 
     folder: Path
     kind: str
@@ -18,7 +18,7 @@ class Shelf:
 
     def files(self) -> dict[str, Path]:
         """Every file by its name."""
-        return {file.stem: file for file in sorted(self.folder.glob("*.yaml"))}
+        return {file.stem: file for file in sorted(self.folder.rglob("*.yaml"))}
 
     def names(self) -> list[str]:
         """Every name, for the shell."""
@@ -35,6 +35,19 @@ class Shelf:
 
         text = f"There is no file and no shipped {self.kind} '{given}'."
         raise ScenarioError(self.code, text, str(given), did_you_mean(str(given), known))
+
+    def all_in(self, given: Path) -> list[Path]:
+        """The file of that name, or every file of a folder: of one that is there, or of a shipped one. Raises ScenarioError where there is none."""
+        if given.is_file() or str(given) in self.files():
+            return [self.named(given)]
+        folder = given if given.is_dir() else self.folder / given
+        if not folder.is_dir():
+            return [self.named(given)]
+        found = sorted(file for end in ("yaml", "yml") for file in folder.rglob(f"*.{end}"))
+        if not found:
+            text = f"There is no {self.kind} in the folder: no file ends in .yaml."
+            raise ScenarioError(self.code, text, str(given), "Name another folder, or a file.")
+        return found
 
 
 SCENARIOS = Shelf(Path(__file__).with_name("library"), "scenario", "scenario.unknown")

@@ -10,17 +10,24 @@ class Mark(StrEnum):
     """How what was judged came out. In order of weight: of several the first that occurs is the verdict on all."""
 
     FAILED = "failed"
-    #: It cannot be told: a fault of ami-testbed's own, or too few replications.
     INCONCLUSIVE = "inconclusive"
     PASSED = "passed"
-    #: What was compared holds, but a part had nothing to compare, or cannot be seen here.
     PARTLY = "partly"
-    #: What was found on a question that is open: no finding passes or fails it.
     EVIDENCE = "evidence"
-    #: There was nothing to compare.
     SKIPPED = "skipped"
-    #: Nothing that happened bears on it.
     NOT_EXERCISED = "not exercised"
+
+
+#: What each says.
+MEANS = {
+    Mark.FAILED: "Something does not hold.",
+    Mark.INCONCLUSIVE: "It cannot be told: a fault of ami-testbed's own, a clock that was not kept, or too few replications.",
+    Mark.PASSED: "Something was compared, and all of it holds.",
+    Mark.PARTLY: "What was compared holds, but a part had nothing to compare, or cannot be seen here.",
+    Mark.EVIDENCE: "What was found on a question that is open: no finding passes or fails it.",
+    Mark.SKIPPED: "There was nothing to compare.",
+    Mark.NOT_EXERCISED: "Nothing that happened bears on it.",
+}
 
 
 def verdict_on(marks: Iterable[Mark]) -> Mark:

@@ -8,5 +8,6 @@
 ``market``    ``ami market-day``
 ``meters``    ``ami meters list``, ``show`` and ``truth``
 ``plan``      ``ami plan list``, ``lint``, ``show``, ``label`` and ``value``
+``scenario``  ``ami scenario run``
 ``vee``       ``ami vee make``, ``run``, ``report`` and ``score``
 """

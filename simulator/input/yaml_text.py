@@ -69,6 +69,11 @@ class YamlDocument:
 
     def line(self, loc: Loc) -> int | None:
         """Line of a value, or of the nearest one around it."""
+        mark = self.mark(loc)
+        return None if mark is None else mark.line + 1
+
+    def mark(self, loc: Loc) -> yaml.Mark | None:
+        """Where a value begins, or the nearest one around it; lines and columns from 0 on."""
         node, found = self.root, self.root
         for part in loc:
             match node:
@@ -82,7 +87,7 @@ class YamlDocument:
                     found = node = node.value[part]
                 case _:
                     break
-        return None if found is None else found.start_mark.line + 1
+        return None if found is None else found.start_mark
 
     def error(self, mistake: Mistake, kind: type[UserError]) -> UserError:
         """The mistake as a room's exception."""

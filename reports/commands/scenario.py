@@ -1,0 +1,128 @@
+"""``ami scenario run``. Imports nothing heavy before a command runs, so that --help is at once."""
+
+from __future__ import annotations
+
+import os
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from scenarios.cli import OUT, SHUT_DOWN, AsJson, NamedFiles, print_json, print_verdict
+
+if TYPE_CHECKING:
+    from scenarios.many import Played
+    from scenarios.schema import Scenario
+
+
+def run(
+    files: NamedFiles = None,
+    every: Annotated[bool, typer.Option("--all", help="Every shipped scenario.")] = False,
+    tag: Annotated[
+        str | None, typer.Option(help="Those that have this tag alone; of the shipped ones if no file is named.")
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder of the results; one per scenario in it if there are several.", show_default="ami-out/<name>"
+        ),
+    ] = None,
+    jobs: Annotated[int, typer.Option(min=1, max=256, help="Processes to run in.")] = os.cpu_count() or 1,
+    fail_fast: Annotated[
+        bool, typer.Option("--fail-fast", help="Play no more after the first that does not pass.")
+    ] = False,
+    junit: Annotated[Path | None, typer.Option(help="File for JUnit's XML: a test case per step and check.")] = None,
+    summary: Annotated[Path | None, typer.Option(help="File for a table in Markdown.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Run scenarios on real parts, judge them, and make their pages; of several an index page too.
+
+    Exit 0: passed, 1: a verdict failed or nothing passed, 2: could not run, 3: inconclusive, a fault of ours. Of several scenarios the highest.
+    """
+    from reports.scenario.summary import as_junit, as_markdown
+    from scenarios.chosen import chosen
+    from simulator.runtime.until_stopped import breaking_off
+
+    scenarios = chosen(files or (), every=every, tag=tag)
+    alone, root = len(scenarios) == 1, out or OUT
+    folders = [out if out and alone else root / one.name for one in scenarios]
+    played: list[Played] = []
+    with breaking_off(SHUT_DOWN):
+        try:
+            if alone:
+                played.append(_play_one(scenarios[0], folders[0], hidden=as_json))
+            else:
+                _play_many(list(zip(scenarios, folders, strict=True)), jobs, fail_fast, as_json, played)
+        finally:
+            # What was judged is kept and told, whoever breaks off the rest.
+            played.sort(key=lambda one: folders.index(one.out))
+            if junit:
+                _write(junit, as_junit(played), "--junit")
+            if summary:
+                _write(summary, as_markdown(played, len(scenarios)), "--summary")
+            if not alone:
+                _tell_many(played, len(scenarios), root, quiet=as_json)
+    if as_json:
+        print_json([one.result for one in played if one.result], alone=alone)
+    raise typer.Exit(max((one.code for one in played), default=2))
+
+
+def _play_one(scenario: Scenario, folder: Path, *, hidden: bool) -> Played:
+    from reports.scenario.page import render
+    from scenarios.many import play
+    from scenarios.run import progress_bar
+
+    with progress_bar(scenario.name, hidden=hidden) as progress:
+        done = play(scenario, folder, render, progress)
+    if done.result is None:
+        typer.echo(f"{done.name}: {done.error}", err=True)
+    elif not hidden:
+        print_verdict(done.name, done.result)
+        typer.echo(f"  files: recording.json, result.json, run.json, faults.json (and .parquet), lse/ in {folder}")
+        typer.echo(f"  page: {folder / 'report.html'}")
+    return done
+
+
+def _play_many(
+    scenarios: list[tuple[Scenario, Path]], jobs: int, fail_fast: bool, hidden: bool, played: list[Played]
+) -> None:
+    """Play them and add each to ``played`` when it has ended."""
+    from reports.scenario.page import render
+    from reports.terminal import Bar
+    from scenarios.many import play_all
+
+    ends = play_all(scenarios, render, min(jobs, len(scenarios)))
+    with Bar("scenarios", hidden=hidden) as bar, closing(ends):
+        bar.show(0, len(scenarios))
+        for one in ends:
+            played.append(one)
+            bar.show(len(played), len(scenarios))
+            if one.result is None:
+                typer.echo(f"{one.name}: {one.error}", err=True)
+            if fail_fast and one.code:
+                return
+
+
+def _tell_many(played: list[Played], of: int, root: Path, *, quiet: bool) -> None:
+    """Write the index page, and print the closing table."""
+    from reports.scenario.index import index_page
+    from reports.scenario.summary import as_text, tallied
+
+    index = root / "index.html"
+    _write(index, index_page(played, of, root), "--out")
+    if not quiet:
+        typer.echo(as_text(played))
+        typer.echo(f"{tallied(played, of)}; {sum(one.cpu_s for one in played):.1f} CPU s. Pages: {index}")
+
+
+def _write(path: Path, text: str, option: str) -> None:
+    from scenarios.errors import ScenarioError
+    from simulator.runtime.folder import write_whole
+
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(path, text)
+    except OSError as error:
+        said, mend = f"The file cannot be written: {error.strerror}.", f"Name another with {option}."
+        raise ScenarioError("out.unusable", said, str(path), mend) from None
