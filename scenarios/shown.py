@@ -16,7 +16,7 @@ def in_words(scenario: Scenario) -> str:
     """Lines of at most 100 columns; fields that were left out of the file are not told."""
     written = scenario.model_dump(exclude_unset=True)
     timeline = written.pop("timeline")
-    lines = [f"{written.pop('name')}: {written.pop('title')}"]
+    lines = _folded("", f"{written.pop('name')}: {written.pop('title')}")
     for name, value in written.items():
         lines += _folded(f"  {_name(name):<{_INDENT - 2}}", _words(value))
     for action in timeline:

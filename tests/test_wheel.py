@@ -84,6 +84,19 @@ def test_it_works_in_an_empty_folder(installed: Path, tmp_path: Path) -> None:
     assert ami("--version") == f"ami-testbed {VERSION}\n"
     assert str(installed.parent) in ami("scenario", "list")
     assert ": sound. customer-balance-inquiry, " in ami("scenario", "lint", "customer-balance-inquiry")
+    assert ami("scenario", "show", "hour-before").startswith("hour-before: ")
+    assert "There is no file and no shipped" in ami("scenario", "explain", "scenario.unknown")
     assert ami("capacity", "list").startswith("first-look  ")
     assert "10443729924385485" in ami("meters", "show", "10443729924385485")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.process
+def test_it_plays_several_scenarios_in_several_processes(installed: Path, tmp_path: Path) -> None:
+    def ami(*words: str) -> str:
+        return output(installed / "ami", "scenario", *words, cwd=tmp_path)
+
+    ami("new", "mine", "--like", "hour-before")
+    said = ami("run", "mine.yaml", "blocked-at-www", "--jobs", "2")
+    assert "2 scenarios: 2 passed; " in said
+    assert {path.name for path in (tmp_path / "ami-out").iterdir()} == {"mine", "blocked-at-www", "index.html"}

@@ -37,8 +37,9 @@ class Entry(NamedTuple):
     text: Markup
 
 
+@cache
 def templates(room: Path) -> Environment:
-    """The templates of a room, which find the kit's parts beside their own."""
+    """The templates of a room, which find the kit's parts beside their own; compiled once in a process."""
     return Environment(
         loader=FileSystemLoader([room, _KIT]),
         autoescape=True,

@@ -49,6 +49,8 @@ AT_MOST: dict[str, float] = {
     "lse_memory": 150.0,
     "capacity_memory": 200.0,
     "smt_files": 50.0,
+    "scenarios_warm": 0.5,
+    "scenarios_memory": 400.0,
     "market_day": 12.0,
     "market_day_memory": 3000.0,
 }

@@ -17,7 +17,7 @@ from scenarios.schema import Scenario
 from scenarios.shipped import SCENARIOS
 
 R = TypeVar("R", bound=Record)
-BALANCE = SCENARIOS.folder / "customer-balance-inquiry.yaml"
+BALANCE = SCENARIOS.files()["customer-balance-inquiry"]
 
 
 def short_balance() -> dict[str, Any]:
@@ -42,6 +42,13 @@ def short_last_bill() -> dict[str, Any]:
     first = written["timeline"][0]
     written["timeline"] = [first | {"question": "last_bill", "expect": {"outcome": "not_needed"}, "verifies": ["S2"]}]
     return written
+
+
+def written(path: Path, content: dict[str, Any]) -> Path:
+    """A scenario as a file."""
+    # Dates and times as text: the schema reads both.
+    path.write_text(yaml.safe_dump(content), encoding="utf-8")
+    return path
 
 
 def scenario(written: dict[str, Any]) -> Scenario:

@@ -286,7 +286,7 @@ def test_times_with_an_offset_are_the_local_ones(tmp_path: Path) -> None:
     assert f"{found:%Y-%m-%d %H:%M}" == "2026-08-12 17:40"
 
 
-@pytest.mark.parametrize("path", sorted(SCENARIOS.folder.glob("*.yaml")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", list(SCENARIOS.files().values()), ids=lambda path: path.stem)
 def test_the_published_schema_takes_every_shipped_scenario_which_names_it(path: Path) -> None:
     assert SCHEMA.read_text(encoding="utf-8") == schema_text(scenario_schema()), "python -m tests.scenarios.pages"
     schema = jsonschema_rs.validator_for(json.loads(SCHEMA.read_text(encoding="utf-8")))
@@ -327,7 +327,7 @@ def test_what_an_action_has_not_and_nothing_can_meet_is_told(tmp_path: Path, exp
     assert any(said in one and "timeline[1].expect." in one for one in found), found
 
 
-@pytest.mark.parametrize("path", sorted(SCENARIOS.folder.glob("*.yaml")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", list(SCENARIOS.files().values()), ids=lambda path: path.stem)
 def test_nothing_is_found_in_a_shipped_scenario(path: Path) -> None:
     assert lint(path) == (load(path), [])
 

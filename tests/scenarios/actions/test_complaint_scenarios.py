@@ -24,7 +24,7 @@ from tests.scenarios.short import action
 
 
 def shipped(name: str, out: Path) -> JudgedRun:
-    return run_and_judge(load_scenario(SCENARIOS.folder / f"{name}.yaml"), out)
+    return run_and_judge(load_scenario(SCENARIOS.files()[name]), out)
 
 
 def test_maintenance_is_refused_with_the_time_to_come_back(tmp_path: Path) -> None:
@@ -53,7 +53,7 @@ def test_two_reads_of_the_repeated_hour_carry_one_odrdate(tmp_path: Path) -> Non
 
 
 def changed(folder: Path, **fields: Any) -> Path:
-    written = yaml.safe_load((SCENARIOS.folder / "maintenance-windows.yaml").read_text(encoding="utf-8"))
+    written = yaml.safe_load((SCENARIOS.files()["maintenance-windows"]).read_text(encoding="utf-8"))
     path = folder / "changed.yaml"
     path.write_text(yaml.safe_dump(written | fields), encoding="utf-8")
     return path

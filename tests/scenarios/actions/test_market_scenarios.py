@@ -43,7 +43,7 @@ def entries(**fields: st.SearchStrategy[Any]) -> st.SearchStrategy[list[dict[str
 
 
 def shipped(name: str, out: Path) -> JudgedRun:
-    played = run_and_judge(load(SCENARIOS.folder / f"{name}.yaml"), out)
+    played = run_and_judge(load(SCENARIOS.files()[name]), out)
     assert played.verdict.mark == "passed", [one for one in played.verdict.judged if one.failures]
     assert judge(load_recording(out / "recording.json")) == played.verdict
     return played
@@ -147,7 +147,7 @@ def test_an_exchanged_meter_is_known_the_day_after_by_its_new_number_and_read(tm
 
 
 def first_of(name: str) -> dict[str, Any]:
-    written: dict[str, Any] = yaml.safe_load((SCENARIOS.folder / f"{name}.yaml").read_text(encoding="utf-8"))
+    written: dict[str, Any] = yaml.safe_load((SCENARIOS.files()[name]).read_text(encoding="utf-8"))
     return written
 
 
@@ -175,7 +175,7 @@ def test_lint_tells_of_an_action_that_cannot_be(tmp_path: Path, action: dict[str
 def test_the_page_names_every_action_and_scenario_and_its_market_is_sound() -> None:
     page = (SCENARIOS.folder.parents[1] / "docs" / "scenarios.md").read_text(encoding="utf-8")
     told = set(re.findall(r"^\| `([a-z0-9_-]+)` \|", page, re.M)) - {"do"}
-    assert told == {*ACTIONS} | {path.stem for path in SCENARIOS.folder.glob("*.yaml")}
+    assert told == {*ACTIONS} | set(SCENARIOS.names())
     (block,) = re.findall(r"```yaml\n(.*?)```", page, re.S)
     written = yaml.safe_load(block)
     assert set(MarketSpec.model_fields) == set(written) | {"registry"}
@@ -183,7 +183,7 @@ def test_the_page_names_every_action_and_scenario_and_its_market_is_sound() -> N
     assert market.users["windmill.api"].duns
 
 
-@pytest.mark.parametrize("path", sorted(SCENARIOS.folder.glob("*.yaml")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", list(SCENARIOS.files().values()), ids=lambda path: path.stem)
 def test_the_registry_of_a_shipped_scenario_can_be_read(path: Path, tmp_path: Path) -> None:
     shipped_scenario = load(path)
     write_registry(build_market(build(shipped_scenario.world, shipped_scenario.seed)).registry, tmp_path)

@@ -1,0 +1,92 @@
+"""A scenario begun from another, and told in words."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from scenarios.begun import begin
+from scenarios.errors import ScenarioError
+from scenarios.lint import load_sound, looked_at
+from scenarios.shipped import SCENARIOS
+from scenarios.shown import in_words
+from tests.simulator.processes import ran
+
+
+@pytest.mark.parametrize("like", SCENARIOS.names())
+def test_a_new_one_is_sound_and_differs_in_its_name_alone(like: str, tmp_path: Path) -> None:
+    source = SCENARIOS.files()[like]
+    made = begin("my-own", source, tmp_path / "my-own.yaml")
+    assert load_sound(made).model_dump() == load_sound(source).model_dump() | {"name": "my-own"}
+    assert made.read_text(encoding="utf-8").count("#") == source.read_text(encoding="utf-8").count("#")
+
+
+def test_new_writes_over_nothing_and_refuses_what_is_no_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert ran("scenario", "new", "mine", "--like", "hour-before") == 0
+    kept = Path("mine.yaml").read_bytes()
+    assert ran("scenario", "lint", "mine.yaml") == 0
+    assert ran("scenario", "new", "mine") == 2
+    assert Path("mine.yaml").read_bytes() == kept
+    assert ran("scenario", "new", "No_name") == 2
+    assert ran("scenario", "new", "other", "--out", "nowhere/other.yaml") == 2
+    codes = [line.partition(":")[0] for line in capsys.readouterr().err.splitlines()]
+    assert codes == ["out.exists", "scenario.malformed", "out.unusable"]
+
+
+def test_what_is_not_sound_is_not_begun_with(tmp_path: Path) -> None:
+    bad = tmp_path / "bad.yaml"
+    bad.write_text("name: x\ntimeline: []\n", encoding="utf-8")
+    with pytest.raises(ScenarioError):
+        begin("mine", bad, tmp_path / "mine.yaml")
+    assert list(tmp_path.iterdir()) == [bad]
+
+
+@pytest.mark.parametrize("name", SCENARIOS.names())
+def test_a_scenario_in_words_names_each_action_and_fits_the_width(name: str) -> None:
+    scenario = load_sound(SCENARIOS.files()[name])
+    lines = in_words(scenario).splitlines()
+    assert max(map(len, lines)) <= 100
+    for action in scenario.timeline:
+        assert sum(f" {action.ref}" in line and line.startswith(f"{action.at:%Y-%m-%d %H:%M}") for line in lines) == 1
+    assert " ".join(" ".join(lines).split()).startswith(f"{name}: {scenario.title} ")
+
+
+def test_show_tells_fields_by_name_and_units(capsys: pytest.CaptureFixture[str]) -> None:
+    assert ran("scenario", "show", "customer-balance-inquiry") == 0
+    said = capsys.readouterr().out
+    assert "2026-08-12 17:40    balance call call-0001: question balance, patience 180 s\n" in said
+    assert "  must come to      outcome refused, store 70, refusal FR-CR016.1b\n" in said
+    assert ran("scenario", "show", "customer-balance-inquiry", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["name"] == "customer-balance-inquiry"
+
+
+def test_lint_looks_at_all_of_a_folder_and_tells_line_column_and_excerpt(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    good = begin("good", SCENARIOS.files()["hour-before"], tmp_path / "good.yaml")
+    text = good.read_text(encoding="utf-8")
+    (tmp_path / "bad.yaml").write_text(text.replace("seed: ", "seed: x"), encoding="utf-8")
+    (tmp_path / "broken.yaml").write_text("a: [", encoding="utf-8")
+    assert ran("scenario", "lint", str(tmp_path), "--json") == 2
+    bad, broken, sound = json.loads(capsys.readouterr().out)
+    assert (sound["sound"], sound["mistakes"]) == (True, [])
+    (mistake,) = bad["mistakes"]
+    at = text.splitlines().index(next(line for line in text.splitlines() if line.startswith("seed: ")))
+    assert (mistake["line"], mistake["column"]) == (at + 1, 1)
+    assert mistake["excerpt"].startswith("seed: x")
+    assert [one["code"] for one in broken["mistakes"]] == ["scenario.yaml"]
+    assert broken["mistakes"][0]["line"] == 1
+    assert ran("scenario", "lint", str(tmp_path)) == 2
+    said = capsys.readouterr()
+    assert "good.yaml: sound. good," in said.out
+    assert len(said.err.splitlines()) == 2
+
+
+def test_a_file_as_a_whole_has_no_line(tmp_path: Path) -> None:
+    sound, (told,) = looked_at(tmp_path / "nowhere.yaml")
+    assert (sound, told.error.code, told.line, told.excerpt) == (None, "scenario.unreadable", None, "")
