@@ -177,7 +177,7 @@ def test_ctrl_c_among_many_keeps_and_tells_what_was_judged(tmp_path: Path) -> No
     long = short_balance()
     long["world"] |= {"first_day": "2026-01-01", "meters": 40}
     written(files / "long.yaml", long | {"name": "long"})
-    running = started("scenario", "run", str(files), "--out", str(out), "--jobs", "2")
+    running = started("scenario", "run", str(files), "--out", str(out), "--jobs", "2", fresh=True)
     with ending(running):
         deadline = time.monotonic() + patience()
         while not (out / "c" / "report.html").exists() and time.monotonic() < deadline and running.poll() is None:

@@ -37,7 +37,7 @@ class Outline(HTMLParser):
                 self.links.append(str(its[name]))
                 if tag == "a" and ("nav", "") in self._open:
                     self.contents.append(str(its[name]).removeprefix("#"))
-        if tag not in ("meta", "br", "link", "img"):
+        if tag not in ("meta", "br", "link", "img", "input"):
             self._open.append((tag, its.get("class") or ""))
 
     def handle_endtag(self, tag: str) -> None:
