@@ -61,6 +61,10 @@ class Scenario(Setting):
 
     timeline: Annotated[tuple[Action, ...], BeforeValidator(timed)] = Field(min_length=1)
 
+    def __reduce__(self) -> tuple[Callable[[str], Scenario], tuple[str]]:
+        """Go to another process as text: the models of actions are made from their table, and each process makes its own."""
+        return Scenario.model_validate_json, (self.model_dump_json(exclude_unset=True),)
+
     @model_validator(mode="after")
     def _fits(self) -> Self:
         for mistake in unfitting(self, Parts()):
