@@ -17,7 +17,7 @@ from headend.http.links import HeadEndLink
 from headend.network.events import EventDesk
 from headend.network.law import AccessPoint, LawDraws, NetworkLaw, TryDraws, Workers
 from headend.network.sweep import Collection
-from headend.network.transport import ModbusTransport
+from headend.network.transport import ModbusTransport, Seen
 from headend.ondemand.desk import OnDemandDesk
 from headend.ondemand.live import LiveMeters
 from headend.ports import Driver, Journal
@@ -73,14 +73,15 @@ class HeadEnd:
         frame: Frame,
         link: HeadEndLink,
         draws: TryDraws | None = None,
+        seen: Seen | None = None,
     ) -> None:
-        """http: for call-backs. frame: of its pages. post, fetch: the way to SMT's file site. draws: of the network; from its law unless given."""
+        """http: for call-backs. frame: of its pages. post, fetch: the way to SMT's file site. draws: of the network; from its law unless given. seen: told of each request to a meter."""
         self.settings = settings
         posting = PostingWatch(journal)
         self.metrics = journal = HeadEndMetrics(posting, store.inquiries.count_open, lambda: driver.lag_s)
         self.store = store
         self._driver = driver
-        self._transport = ModbusTransport(settings.meter_timeout_s)
+        self._transport = ModbusTransport(settings.meter_timeout_s, seen)
         records = store.records
         law = settings.network
         points = {

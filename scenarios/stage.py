@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import httpx
-
 from meters.calendar import day_of
 from scenarios.setting import Act, Setting
 from simulator.customer.portal_user import PortalClient
@@ -23,9 +21,7 @@ class Stage:
     def __init__(self, scenario: Setting, world: World, sandbox: Sandbox) -> None:
         """Open the line to SMT."""
         self.scenario, self.world, self.sandbox, self.runtime = scenario, world, sandbox, sandbox.runtime
-        self.http = httpx.AsyncClient(
-            base_url=sandbox.smt_server.url, timeout=30.0, verify=sandbox.ca.client_context(), trust_env=False
-        )
+        self.http = sandbox.client(30.0, "ROR", sandbox.smt_server.url)
         self._logins = logins(scenario.world.market)
         self._clients: dict[str, SmtClient] = {}
         #: By log-in and what it logs in with.

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
 import numpy as np
@@ -34,6 +34,13 @@ _SLOTS_A_READ = wire.MAX_READ // wire.SLOT_WORDS
 _SNAPSHOTS_A_READ = wire.MAX_READ // wire.SNAPSHOT_WORDS
 _MAX_WH = np.iinfo(np.int32).max
 
+#: Told of a request to a meter as it begins; gives what is told how it went: PDUs asked and answered, and what kept the meter from answering.
+Seen = Callable[[MeterAddress], Callable[[bytes, bytes, str], None]]
+
+
+def _unseen(_address: MeterAddress) -> Callable[[bytes, bytes, str], None]:
+    return lambda _asked, _replied, _trouble: None
+
 
 class NoAnswer(Exception):  # noqa: N818 - it says what happened, and is no programming error
     """The meter did not answer: silent behind its gateway, timed out, connection refused or lost."""
@@ -55,9 +62,10 @@ class WrongMeter(NoAnswer):
 class ModbusTransport:
     """The live meter port. Use it inside one event loop; any number of coroutines may call it at once."""
 
-    def __init__(self, timeout: float = 3.0) -> None:
-        """timeout: wall seconds to wait for a connection and for each response."""
+    def __init__(self, timeout: float = 3.0, seen: Seen | None = None) -> None:
+        """timeout: wall seconds to wait for a connection and for each response. seen: told of each request."""
         self._timeout = timeout
+        self._seen = seen or _unseen
         self._lines: dict[tuple[str, int], _Line] = {}
 
     async def read_window(self, address: MeterAddress, start: Seconds, end: Seconds) -> MeterReading:
@@ -151,7 +159,7 @@ class ModbusTransport:
         async with line.lock:
             try:
                 await line.open()
-                yield _Exchange(line, address)
+                yield _Exchange(line, address, self._seen)
             except MeterError as error:
                 raise NoAnswer(f"meter {address.meter_number} answers in another register map: {error}") from None
 
@@ -174,6 +182,8 @@ class _Line:
         self._waiting = False
         #: Registers that are waited for.
         self._count = 0
+        #: The PDUs of the last request, as they went by.
+        self.asked, self.replied = b"", b""
 
     async def open(self) -> None:
         """Connect, unless connected. Raises NoAnswer."""
@@ -187,6 +197,7 @@ class _Line:
     async def read(self, unit: int, address: int, count: int) -> Sequence[int]:
         """Holding registers of one unit. Raises NoAnswer."""
         self._waiting, self._count = True, count
+        self.asked = self.replied = b""
         try:
             response = await self._client.read_holding_registers(address, count=count, device_id=unit)
         except ModbusException as error:
@@ -214,8 +225,11 @@ class _Line:
 
     def _packet_seen(self, sending: bool, packet: bytes) -> bytes:
         """Look at the head of what comes; the library would pass over a wrong one, and wait for a right one that never comes."""
+        if sending:
+            self.asked = packet[HEAD.size :]
         if sending or len(packet) < HEAD.size:
             return packet
+        self.replied = packet[HEAD.size :]
         transaction, protocol, length, unit = HEAD.unpack_from(packet)
         request = self._client.ctx
         wrong = [
@@ -242,13 +256,21 @@ class _Line:
 class _Exchange:
     """The reads of one call to one meter, and the octets they cost."""
 
-    def __init__(self, line: _Line, address: MeterAddress) -> None:
+    def __init__(self, line: _Line, address: MeterAddress, seen: Seen) -> None:
         self._line = line
         self._address = address
+        self._seen = seen
         self.octets = 0
 
     async def read(self, address: int, count: int) -> Sequence[int]:
-        registers = await self._line.read(self._address.unit_id, address, count)
+        line, ended, trouble = self._line, self._seen(self._address), ""
+        try:
+            registers = await line.read(self._address.unit_id, address, count)
+        except NoAnswer as silent:
+            trouble = str(silent)
+            raise
+        finally:
+            ended(line.asked, line.replied, trouble)
         self.octets += _REQUEST_OCTETS + _RESPONSE_OCTETS + 2 * count
         return registers
 

@@ -26,6 +26,8 @@ from simulator.world.meters import build
 
 #: Model time after the last action that a run goes on, so that what it set going can end.
 AFTERMATH_S = 20 * 60
+#: Every exchange of a run, in its folder.
+WIRE = "wire.jsonl"
 #: What a run writes into its folder beside the sandbox's own, and clears there before it begins.
 WRITTEN = (
     *SANDBOX_FILES,
@@ -35,6 +37,7 @@ WRITTEN = (
     "result.json",
     "run.json",
     "report.html",
+    WIRE,
 )
 
 #: Told while a run goes on: (model instant reached, share of the run done).
@@ -74,6 +77,7 @@ async def _run(scenario: Scenario, out: Path, progress: Progress | None) -> Run:
         sweep_every_h=scenario.sweep_every_h,
         vee=scenario.preset,
         times=scenario.times,
+        wire=out / WIRE,
     )
     async with Sandbox(settings) as sandbox:
         for complaint in scenario.complaints:

@@ -31,6 +31,9 @@ from simulator.parties.clock_sharing import clock_entry
 from simulator.runtime.clock import Clock
 from simulator.runtime.driver import Runtime
 from simulator.runtime.serving import HttpServer
+from simulator.tap.http import tapped
+from simulator.tap.log import WireLog
+from simulator.tap.modbus import modbus_seen
 from simulator.web.frame import served
 
 #: Wall seconds of one exchange between parties; below the runtime's barrier, so that a silent one fails alone.
@@ -73,8 +76,9 @@ class HeadEndParty:
         post: Post | None = None,
         draws: TryDraws | None = None,
         host: str = "",
+        wire: WireLog | None = None,
     ) -> None:
-        """bound: from ``serving.bind``. host: as it was named there. post: uploads a file and returns when SMT has it; when its site has said so, unless given."""
+        """bound: from ``serving.bind``. host: as it was named there. wire: has every exchange. post: uploads a file and returns when SMT has it; when its site has said so, unless given."""
         self.runtime = runtime
         self.headend = HeadEnd(
             runtime,
@@ -87,9 +91,10 @@ class HeadEndParty:
             served(runtime.now),
             link,
             draws,
+            None if wire is None else modbus_seen(wire),
         )
         self.headend.app.listen(bound.getsockname()[0], [host, socket.gethostname()], link.keys.control)
-        self.server = HttpServer(self.headend.app, bound)
+        self.server = HttpServer(tapped(self.headend.app, wire, "TDSP", bound), bound)
         self.meters = len(store.records.addresses)
 
     def ready(self) -> dict[str, Any]:

@@ -30,6 +30,8 @@ from simulator.runtime.serving import HttpServer
 from simulator.smt.registry.log_in import LoginFault, LoginGuard
 from simulator.smt.registry.passwords import hash_password
 from simulator.smt.registry.records import User, UserKind
+from simulator.tap.http import outgoing, tapped
+from simulator.tap.log import WireLog
 from simulator.web.frame import served
 from simulator.world.market import Login
 
@@ -84,11 +86,22 @@ class RorSettings:
 class RorParty:
     """A retailer with its desk's service: ``start`` serves, ``stop`` ends that and hangs up on SMT."""
 
-    def __init__(self, runtime: Runtime, settings: RorSettings, journal: Journal, bound: socket.socket) -> None:
-        """Go on from what the ledger holds. bound: from ``serving.bind``."""
+    def __init__(
+        self,
+        runtime: Runtime,
+        settings: RorSettings,
+        journal: Journal,
+        bound: socket.socket,
+        wire: WireLog | None = None,
+    ) -> None:
+        """Go on from what the ledger holds. bound: from ``serving.bind``. wire: has every exchange."""
         self.runtime = runtime
         self._http = httpx.AsyncClient(
-            base_url=settings.smt_url, timeout=EXCHANGE_S, verify=settings.trust, trust_env=False
+            base_url=settings.smt_url,
+            timeout=EXCHANGE_S,
+            verify=settings.trust,
+            trust_env=False,
+            transport=outgoing(wire, "ROR", settings.trust),
         )
         login = settings.login
         client = SmtClient(self._http, login.username, login.password, login.duns)
@@ -97,7 +110,7 @@ class RorParty:
         agents = Agents(settings.agents, journal, runtime)
         app = create_app(Served(self.desk, agents.log_in), "Balance desk (test bed)", served(runtime.now))
         app.listen(bound.getsockname()[0], [settings.host, socket.gethostname()])
-        self.server = HttpServer(app, bound)
+        self.server = HttpServer(tapped(app, wire, "ROR", bound), bound)
 
     async def start(self) -> None:
         """Serve the desk."""

@@ -23,7 +23,7 @@ from headend.ports import FAULT, HeadEndError, MeterRecords
 from headend.store.store import HeadEndStore
 from headend.system import HeadEndSettings
 from headend.vee.preset import Preset
-from meters.calendar import INTERVAL_S, Seconds, day_start, floor_interval, seconds
+from meters.calendar import INTERVAL_S, Seconds, day_start, floor_interval, iso, seconds
 from meters.faults.ledger import FILES
 from meters.wire.gateway import Silence
 from simulator.input.vee_preset import preset_of
@@ -44,8 +44,14 @@ from simulator.runtime.serving import PORT_MEND, bind
 from simulator.smt.access.gatekeeper import TokenLife
 from simulator.smt.doors.service import SmtConfig
 from simulator.smt.ondemand.middle import MiddleDraws
+from simulator.smt.registry.records import UserKind
 from simulator.smt.throttle.decision import Policy
 from simulator.smt.usage.file_site import FileSite
+from simulator.smt.usage.postings import digest_of
+from simulator.tap.ftp import ftp_seen
+from simulator.tap.http import outgoing
+from simulator.tap.log import WireLog
+from simulator.versions import product
 from simulator.world.history import make_history
 from simulator.world.market import ROR_LOGIN, Login, Market, build_market
 from simulator.world.meters import World
@@ -115,6 +121,8 @@ class SandboxSettings:
     token_life: TokenLife = TokenLife.WALL
     #: Serve the first retailer's balance desk.
     desk: DeskSettings | None = None
+    #: Write every exchange to this file, a running clock's as they end.
+    wire: Path | None = None
 
     def port(self, offset: int) -> int:
         """The port at an offset, or 0 for a free one."""
@@ -135,6 +143,7 @@ class Sandbox:
         self._closing = contextlib.AsyncExitStack()
         self._arrivals: dict[str, asyncio.Future[None]] = {}
         self.ror: RorParty | None = None
+        self.wire: WireLog | None = None
 
     async def __aenter__(self) -> Sandbox:
         """Start every party; what was opened is closed again if one cannot start."""
@@ -152,6 +161,12 @@ class Sandbox:
     async def _start(self) -> None:
         settings, world = self.settings, self.settings.world
         out = settings.out
+        if settings.wire:
+            about = {"product": product(), "clock": settings.clock.mode.value, "began": iso(self.runtime.now())}
+            # What nobody but its clock's driver moves on has an order by instants.
+            ordered = settings.clock.manual and settings.desk is None
+            self.wire = WireLog(settings.wire, self.runtime.now_us, about, ordered=ordered)
+            self._closing.callback(self.wire.close)
         self.ca = LocalCa.make(out / TLS_FOLDER)
         self.keys_file = settings.keys or out / KEYS
         self.keys = kept_keys(self.keys_file)
@@ -176,11 +191,10 @@ class Sandbox:
             HOST,
             settings.port(FTPS_PORT),
             passive if settings.port_base else None,
+            seen=None if self.wire is None else ftp_seen(self.wire, self._role_of, digest_of),
         )
         self._closing.callback(self.files.stop)
-        self.http = await self._closing.enter_async_context(
-            httpx.AsyncClient(timeout=EXCHANGE_S, verify=self.ca.client_context(), trust_env=False)
-        )
+        self.http = await self._closing.enter_async_context(self.client(EXCHANGE_S, "TDSP"))
         headend_url = f"http://{HOST}:{headend_socket.getsockname()[1]}"
         # What happened in the days before is told too: a head-end must know of an outage that lasts.
         events = MeterEvents(
@@ -226,6 +240,21 @@ class Sandbox:
             self._closing.push_async_callback(self.ror.stop)
             await self.ror.start()
 
+    def client(self, timeout_s: float, party: str, base_url: str = "") -> httpx.AsyncClient:
+        """A client of a party here, which trusts the sandbox's authority."""
+        trust = self.ca.client_context()
+        return httpx.AsyncClient(
+            base_url=base_url,
+            timeout=timeout_s,
+            verify=trust,
+            trust_env=False,
+            transport=outgoing(self.wire, party, trust),
+        )
+
+    def _role_of(self, username: str) -> str:
+        user = self.market.registry.users.get(username)
+        return "visitor" if user is None else "customer" if user.kind is UserKind.CUSTOMER else user.kind.upper()
+
     def _make_ror(self, desk: DeskSettings, bound: socket.socket) -> RorParty:
         """The first retailer, which knows of SMT its address, its authority and its own log-in."""
         made = made_accounts(self.market.registry, ROR_LOGIN.duns, self.runtime.now())
@@ -239,7 +268,7 @@ class Sandbox:
             limits=desk.limits,
             seed=self.settings.world.seed,
         )
-        return RorParty(self.runtime, settings, self.journal, bound)
+        return RorParty(self.runtime, settings, self.journal, bound, self.wire)
 
     def _make_smt(self, headend_url: str, bound: socket.socket) -> SmtParty:
         settings = self.settings
@@ -265,6 +294,7 @@ class Sandbox:
             bound,
             tls=settings.tls,
             arrived=self._arrived,
+            wire=self.wire,
         )
 
     async def _history(self) -> date:
@@ -322,6 +352,7 @@ class Sandbox:
             link,
             post=functools.partial(self._post, site),
             draws=settings.draws,
+            wire=self.wire,
         )
 
     async def _post(self, site: posting.FtpsSite, name: str, content: bytes) -> None:

@@ -33,6 +33,8 @@ from simulator.smt.terms import ClockNumbers, Terms
 from simulator.smt.usage.file_site import FileSite
 from simulator.smt.usage.folders import PART, Homes
 from simulator.smt.usage.rights import CUT, with_folder
+from simulator.tap.http import tapped
+from simulator.tap.log import WireLog
 from simulator.world.market import Market
 
 #: Where SMT's files lie in its folder.
@@ -57,11 +59,13 @@ class SmtParty:
         tls: bool = False,
         arrived: Callable[[str], None] = lambda _name: None,
         host: str = "",
+        wire: WireLog | None = None,
     ) -> None:
         """Open the database and put the doors on it.
 
         http: towards the head-ends. homes: the file site, or the folders of one that another process serves. bound: of the HTTP service, from
         ``serving.bind``, and ``host`` as it was named there. tls: serve HTTPS there. arrived: told the name of each file that the intake has been told of.
+        wire: has every exchange.
         """
         self.runtime = runtime
         self.ca = ca
@@ -74,7 +78,7 @@ class SmtParty:
         app.serve(control.router().routes, runtime)
         names = [host, socket.gethostname(), urlsplit(config.reply_to).hostname or ""]
         app.listen(bound.getsockname()[0], names, config.control_key)
-        self.server = HttpServer(app, bound, certificate=ca.server_file if tls else None)
+        self.server = HttpServer(tapped(app, wire, "SMT", bound), bound, certificate=ca.server_file if tls else None)
 
     async def start(self) -> None:
         """Serve both doors, lay what RORs are still owed, and take in what was posted while nobody looked."""

@@ -19,7 +19,7 @@ from simulator.errors import SimulatorError
 from simulator.smt.registry.log_in import LoginGuard
 from simulator.smt.registry.records import User
 from simulator.smt.usage.folders import Homes
-from simulator.smt.usage.ftps import Authorizer, handler_of
+from simulator.smt.usage.ftps import Authorizer, Seen, handler_of
 from simulator.smt.usage.postings import Postings
 from simulator.smt.usage.rights import with_folder
 from simulator.smt.usage.uploads import Uploads
@@ -48,10 +48,11 @@ class FileSite(Homes):
         port: int = 0,
         passive_ports: range | None = None,
         largest: int = LARGEST_FILE,
+        seen: Seen | None = None,
     ) -> None:
         """Bind at once; nothing is served before ``start``.
 
-        root: the homes are below it, by username. certificate: key and chain in one PEM file. port 0: a free one. largest: octets of a file.
+        root: the homes are below it, by username. certificate: key and chain in one PEM file. port 0: a free one. largest: octets of a file. seen: told of each command.
         Raises SimulatorError ``smt.ftps.port_taken``.
         """
         super().__init__(root.resolve(), with_folder(users.values()))
@@ -66,7 +67,7 @@ class FileSite(Homes):
         log.setLevel(logging.ERROR)
         self._io = IOLoop()
         try:
-            handler = handler_of(self._authorizer, self._uploads, certificate, passive_ports)
+            handler = handler_of(self._authorizer, self._uploads, certificate, passive_ports, seen)
             self._server = _Server((host, port), handler, ioloop=self._io)
         except OSError as error:
             self._io.close()

@@ -23,13 +23,24 @@ from simulator.smt.usage.uploads import RefusedError, Upload, Uploads
 
 _debug = logging.getLogger(__name__).debug
 
+#: Told of a command as it comes, by whom (empty before a log-in) and about what; gives what is told the reply, and the file that was moved.
+Seen = Callable[[str, str, str], Callable[[str, Path | None], None]]
+
+
+def _unseen(_username: str, _command: str, _about: str) -> Callable[[str, Path | None], None]:
+    return lambda _told, _moved: None
+
 
 def handler_of(
-    authorizer: Authorizer, uploads: Uploads, certificate: Path, passive_ports: range | None
+    authorizer: Authorizer, uploads: Uploads, certificate: Path, passive_ports: range | None, seen: Seen | None = None
 ) -> type[TLS_FTPHandler]:
-    """What speaks with a client of one site. certificate: key and chain in one PEM file."""
+    """What speaks with a client of one site. certificate: key and chain in one PEM file. seen: told of each command."""
     settings = {"certfile": str(certificate), "ssl_context": None, "passive_ports": passive_ports}
-    return type("Handler", (_Handler,), settings | {"uploads": uploads, "authorizer": authorizer})
+    return type(
+        "Handler",
+        (_Handler,),
+        settings | {"uploads": uploads, "authorizer": authorizer, "seen": staticmethod(seen or _unseen)},
+    )
 
 
 class _Files(AbstractedFS):  # type: ignore[misc]
@@ -69,14 +80,21 @@ class _Transfer(TLS_DTPHandler):  # type: ignore[misc]
             tls = isinstance(self.socket, SSL.Connection)
             said_so = self.transfer_finished and tls and bool(self.socket.get_shutdown() & SSL.RECEIVED_SHUTDOWN)
             self._resp = (uploads.ended(self.file_obj, said_so, told), log)
+            lies = (self.file_obj.path, self.file_obj.final)
+            self.cmd_channel.has_moved(next((path for path in lies if path is not None and path.is_file()), None))
         elif self.cmd == "RETR" and self.transfer_finished:
             uploads.note(Happened.FETCHED, Path(self.file_obj.name))
+            self.cmd_channel.has_moved(Path(self.file_obj.name))
 
 
 class _Handler(TLS_FTPHandler):  # type: ignore[misc]
     """A client's session."""
 
     uploads: Uploads
+    seen: Seen
+    #: What the command moved, and where its reply is told.
+    _moved: Path | None = None
+    _ended: Callable[[str, Path | None], None] | None = None
     _rnfr: str | None
     tls_control_required = True
     tls_data_required = True
@@ -87,6 +105,23 @@ class _Handler(TLS_FTPHandler):  # type: ignore[misc]
     auth_failed_timeout = 0.5
     # The names of files are the client's.
     proto_cmds: ClassVar = {name: command for name, command in TLS_FTPHandler.proto_cmds.items() if name != "STOU"}
+
+    def pre_process_command(self, line: str, cmd: str, arg: str) -> None:
+        """Look at a command as it was written."""
+        self._ended = self.seen(self.username, cmd, arg)
+        super().pre_process_command(line, cmd, arg)
+
+    def respond(self, resp: str, *args: Any, **kwargs: Any) -> None:
+        """Reply to a command, by a last line or one before it."""
+        if self._ended is not None and not resp.startswith("1"):
+            # Before it is out: who gets it may go on, and the clock with him.
+            self._ended(resp, self._moved)
+            self._ended = self._moved = None
+        super().respond(resp, *args, **kwargs)
+
+    def has_moved(self, path: Path | None) -> None:
+        """Take note of the file of a transfer that has ended, before its reply."""
+        self._moved = path
 
     def process_command(self, cmd: str, *args: Any, **kwargs: Any) -> None:
         """Answer a command. ``args``: what it is about, a path of the machine."""

@@ -1,0 +1,132 @@
+"""Whether a file of exchanges is as it was written, and its exchanges read again."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from meters.calendar import Micros, micros
+from simulator.errors import SimulatorError
+from simulator.tap.log import OURS
+
+_CLOSED = b'"closed_us":'
+_NUMBER = re.compile(rb'\{"n":(\d{1,15}),"prev":"')
+_MEND = "Name the wire.jsonl of a run of 'ami scenario run' or of 'ami sandbox --wire'."
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """What was found of a file. ``fault``: of the first line that is not as it was written, in a sentence; empty when there is none."""
+
+    #: Without head and last line.
+    exchanges: int
+    #: SHA-256 of the last line that holds.
+    head: str
+    #: Whether it was closed, so that nothing is missing at its end.
+    closed: bool
+    fault: str = ""
+
+
+def check_chain(path: Path) -> Chain:
+    """Hold every line against the hash that the next one has of it. Raises SimulatorError ``wire.unreadable`` for what is no such file."""
+    lines, head, closed = 0, "", False
+    with _opened(path) as file:
+        for line in file:
+            begins = b'{"n":%d,"prev":"%s",' % (lines, head.encode())
+            if closed or not line.startswith(begins) or not line.endswith(b"}\n"):
+                return Chain(max(0, lines - 1), head, False, _fault(lines, closed, line, file.readline()))
+            lines, closed = lines + 1, line.startswith(_CLOSED, len(begins))
+            head = sha256(line).hexdigest()
+    return Chain(lines - 1 - closed, head, closed)
+
+
+def _fault(number: int, closed: bool, line: bytes, following: bytes) -> str:
+    """What is wrong with a line that does not follow from the one before. following: the next one."""
+    if closed:
+        return f"Line {number} was added behind the last one."
+    if not line.endswith(b"}\n"):
+        return f"Line {number} was cut short."
+    found = _NUMBER.match(line)
+    if found is None:
+        return f"Line {number} was altered."
+    if int(found[1]) != number:
+        return f"Line {number} is not where it was: line {int(found[1])} stands there."
+    # If the next one confirms this one, it is the one before that is not as it was.
+    whole = not following or sha256(line).hexdigest().encode() in following[:100]
+    return f"Line {number - 1 if whole else number} was altered."
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A line. ``at_us``: model time when it began; ``ids``: correlation id, call reference, ESI ID and the like, as far as it has them."""
+
+    n: int
+    at_us: Micros
+    took_us: Micros
+    wire: str
+    source: str
+    target: str
+    ids: dict[str, str]
+    ask: dict[str, Any]
+    reply: dict[str, Any]
+
+    @property
+    def label(self) -> str:
+        """What was asked, in a few words."""
+        if self.wire == "ftps":
+            return f"{self.ask['command']} {self.ask.get('about', '')}".strip()
+        if self.wire == "modbus":
+            return _registers(str(self.ask["pdu"]))
+        return f"{self.ask['method']} {self.ask['path']}"
+
+    @property
+    def came(self) -> str:
+        """What came back, in a word or two."""
+        if "error" in self.reply:
+            return str(self.reply["error"])
+        return str(self.reply.get("status") or self.reply.get("code") or f"{len(self.reply['pdu']) // 2} octets")
+
+
+def _registers(pdu: str) -> str:
+    if len(pdu) != 10 or pdu[:2] != "03":
+        return f"PDU {pdu}"
+    return f"read {int(pdu[6:], 16)} registers from {int(pdu[2:6], 16)}"
+
+
+def exchanges(path: Path) -> Iterator[Exchange]:
+    """The exchanges of a file, one after the other. Raises SimulatorError ``wire.unreadable``."""
+    with _opened(path) as file:
+        for number, line in enumerate(file):
+            try:
+                told = json.loads(line)
+                if "ask" in told:
+                    yield Exchange(
+                        told["n"],
+                        micros(told["at_us"]),
+                        micros(told["took_us"]),
+                        told["wire"],
+                        told["from"],
+                        told["to"],
+                        told["ids"],
+                        told["ask"],
+                        told["reply"],
+                    )
+            except (ValueError, KeyError, TypeError):
+                raise SimulatorError("wire.unreadable", f"Line {number} is no exchange.", str(path), _MEND) from None
+
+
+def _opened(path: Path) -> Any:
+    try:
+        file = path.open("rb")
+    except OSError as error:
+        raise SimulatorError("wire.unreadable", f"It cannot be read: {error.strerror}.", str(path), _MEND) from None
+    if file.read(len(OURS)) != OURS:
+        file.close()
+        raise SimulatorError("wire.unreadable", "This is no file of exchanges.", str(path), _MEND)
+    file.seek(0)
+    return file
