@@ -174,13 +174,14 @@ def judge(
 
     Exit 0: passed, 1: a verdict failed or nothing passed, 2: could not judge (no recording, or a damaged one), 3: inconclusive, a fault of ours.
     """
+    from scenarios.judging.exchanges import traffic_of
     from scenarios.judging.result import result_of
     from scenarios.judging.verdict import judge as judge_recording
     from scenarios.recording import load
 
     kept = load(recording)
     verdict = judge_recording(kept)
-    result = result_of(kept, verdict)
+    result = result_of(kept, verdict, traffic_of(kept, recording.parent))
     if as_json:
         print_json([result], alone=True)
     else:

@@ -19,6 +19,8 @@ from simulator.input.yaml_text import YamlDocument
 MALFORMED = "recording.malformed"
 #: Raised when a reader of an older recording could misread a newer one.
 FORMAT = 4
+#: Every exchange of a run, beside its recording.
+WIRE = "wire.jsonl"
 MEND = "Give the recording.json that a run of this version wrote."
 
 #: What becomes of each kind of action, by its ref.

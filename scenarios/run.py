@@ -7,13 +7,14 @@ import platform
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from meters.calendar import Seconds, local
 from scenarios.errors import ScenarioError
+from scenarios.judging.exchanges import traffic_of
 from scenarios.judging.findings import Verdict
 from scenarios.judging.result import dumps, result_of
 from scenarios.judging.verdict import judge
@@ -46,10 +47,12 @@ def run_and_judge(scenario: Scenario, out: Path, progress: Progress | None = Non
         done = run_stoppable(run(scenario, out, progress))
         seconds = time.perf_counter() - started
         verdict = judge(done.recording)
-        result = result_of(done.recording, verdict)
+        traffic = traffic_of(done.recording, out)
+        result = result_of(done.recording, verdict, traffic)
         write_whole(out / "recording.json", done.recording.dumps())
         write_whole(out / "result.json", dumps(result))
-        write_whole(out / "run.json", dumps(_run_facts(done.addresses, out, began, seconds)))
+        facts = _run_facts(done.addresses, out, began, seconds)
+        write_whole(out / "run.json", dumps(facts | ({"wire": asdict(traffic.chain)} if traffic else {})))
     except OSError as error:
         raise ScenarioError(
             "out.unusable",

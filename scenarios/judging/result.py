@@ -6,6 +6,7 @@ import json
 from dataclasses import asdict
 from typing import Any
 
+from scenarios.judging.exchanges import Traffic
 from scenarios.judging.facts import Facts
 from scenarios.judging.findings import Verdict
 from scenarios.recording import Recording
@@ -20,8 +21,8 @@ _BILL = ("usage_wh", "total_usd", "lines", "undecided")
 _REBILLED = ("instant", "told_usd", "vee_usd", "told_wh", "vee_wh", "difference_usd", "covered")
 
 
-def result_of(recording: Recording, verdict: Verdict) -> dict[str, Any]:
-    """Put the result together from the recording and its verdict. Pure."""
+def result_of(recording: Recording, verdict: Verdict, traffic: Traffic | None = None) -> dict[str, Any]:
+    """Put the result together from the recording and its verdict. Pure. traffic: its steps and checks then name their exchanges."""
     facts = Facts(recording)
     scenario, call = facts.scenario, facts.call
     return {
@@ -35,17 +36,28 @@ def result_of(recording: Recording, verdict: Verdict) -> dict[str, Any]:
             "cycle_first": facts.account.cycle_first.isoformat(),
             "cycle_last": facts.account.cycle_last.isoformat(),
         },
-        **asdict(verdict),
-        # Of several calls each step says which it is of.
-        "steps": [
-            {name: value for name, value in asdict(step).items() if name != "call" or value} for step in verdict.steps
-        ],
+        **_judged(facts, verdict, traffic),
         "call": dict.fromkeys(_CALL) | _json(call, *_CALL),
         "decision": _json(call.decision) if call else None,
         "gap": _gap(facts),
         "bills": _bills(facts),
         "edge": _json(call.edges[0]) if call and call.edges else None,
     }
+
+
+def _judged(facts: Facts, verdict: Verdict, traffic: Traffic | None) -> dict[str, Any]:
+    told, about = asdict(verdict), facts.about.ref if facts.about else ""
+    for step in told["steps"]:
+        call: str = step["call"] or about
+        if step["call"] is None:
+            # Of several calls each step says which it is of.
+            del step["call"]
+        if traffic is not None:
+            step["exchanges"] = traffic.steps.get((call, step["id"]), [])
+    for one in told["checks"]:
+        if traffic is not None:
+            one["exchanges"] = traffic.judged.get(one["id"], [])
+    return told
 
 
 def _json(record: Record | None, *fields: str) -> dict[str, Any]:

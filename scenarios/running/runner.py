@@ -11,7 +11,7 @@ from typing import Any
 from meters.calendar import Seconds, day_start, epoch, to_us
 from meters.faults.kinds import Layer
 from meters.faults.ledger import write
-from scenarios.recording import Recording
+from scenarios.recording import WIRE, Recording
 from scenarios.refusals import policy_of
 from scenarios.running.player import Player
 from scenarios.running.recorder import record
@@ -26,8 +26,6 @@ from simulator.world.meters import build
 
 #: Model time after the last action that a run goes on, so that what it set going can end.
 AFTERMATH_S = 20 * 60
-#: Every exchange of a run, in its folder.
-WIRE = "wire.jsonl"
 #: What a run writes into its folder beside the sandbox's own, and clears there before it begins.
 WRITTEN = (
     *SANDBOX_FILES,
