@@ -21,9 +21,13 @@ class Requirement:
     untested: str
 
 
+def registry_text() -> str:
+    """The registry as it is written."""
+    return Path(__file__).with_name("requirements.csv").read_text(encoding="utf-8")
+
+
 def _load() -> dict[str, Requirement]:
-    with Path(__file__).with_name("requirements.csv").open(encoding="utf-8", newline="") as rows:
-        return {row["id"]: Requirement(**row) for row in csv.DictReader(rows)}
+    return {row["id"]: Requirement(**row) for row in csv.DictReader(registry_text().splitlines(keepends=True))}
 
 
 #: By id, in the order of the use case.

@@ -1,22 +1,30 @@
 """The report of a scenario's run: verdict first, then the seven steps with their evidence, the usage, the bills, the rule, what it rests on.
 
-Reads a ``Recording`` and nothing else; the same recording gives the same page, byte for byte.
+Reads a ``Recording``, the exchanges and the facts of the run that lie beside it, and nothing else; the same folder gives the same page, byte for byte.
 """
 
 from __future__ import annotations
 
+import json
+from collections import Counter
+from hashlib import sha256
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+from meters.calendar import Micros, to_s
 from reports.chart_parts import NARROW, WIDE
 from reports.scenario.charts import charts
+from reports.scenario.sequence import scenes, sequence, spoken
+from reports.scenario.timeline import timeline
 from reports.scenario.wording import bill_rows, evidence_text, kwh_text, label, rests_rows, tally
+from scenarios.judging.exchanges import Traffic, traffic_of
 from scenarios.judging.facts import Facts
 from scenarios.judging.result import result_of
 from scenarios.judging.verdict import judge
 from scenarios.recording import Recording
 from scenarios.records.actions import RecordedBill, RecordedCall, RecordedRequest
-from scenarios.requirements import REQUIREMENTS
+from scenarios.requirements import REQUIREMENTS, registry_text
 from scenarios.stamps import plain, stamp
 from simulator.ror import pattern
 from simulator.ror.account import WORTH_ASKING
@@ -44,13 +52,15 @@ def _defaults() -> tuple[str, ...]:
 
 def render(recording: Recording, out: Path) -> Path:
     """Write ``report.html`` into a folder; gives its path."""
-    result = result_of(recording, judge(recording))
+    traffic = traffic_of(recording, out)
+    result = result_of(recording, judge(recording), traffic)
     facts = Facts(recording)
     by_width = {width.name: charts(facts, width) for width in (WIDE, NARROW)}
     drawn = {name: {width: found[name] for width, found in by_width.items()} for name in by_width[WIDE.name]}
     pages = templates(Path(__file__).parent)
-    pages.filters |= {"plain": plain, "stamp": stamp, "kwh": kwh_text}
-    body = pages.get_template("page.html.j2").render(**_content(facts, result), charts=drawn)
+    pages.filters |= {"plain": plain, "stamp": stamp, "kwh": kwh_text, "instant": _instant, "spoken": spoken}
+    content = _content(facts, result) | _wires(facts, traffic)
+    body = pages.get_template("page.html.j2").render(**content, charts=drawn, filed=_filed(recording, traffic, out))
     account, asked = result["account"], facts.about or facts.scenario.timeline[-1]
     about = f"ESI ID {account['esiid']}, {recording.world.tdsp}, plan {account['plan']}, cycle {account['cycle_first']} to {account['cycle_last']}"
     page = framed(facts.scenario.title, about, f"operating day {asked.at:%Y-%m-%d}", body)
@@ -99,6 +109,48 @@ def _content(facts: Facts, result: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def _wires(facts: Facts, traffic: Traffic | None) -> dict[str, Any]:
+    """What the page tells of the exchanges."""
+    told = scenes(traffic) if traffic else []
+    beside = traffic.beside if traffic else Counter()
+    wires, days = (sorted({key[part] for key in beside}) for part in (1, 0))
+    return {
+        "traffic": traffic,
+        "timelines": {width.name: timeline(facts, width) for width in (WIDE, NARROW)},
+        "sequences": {width.name: sequence(told, width) for width in (WIDE, NARROW)},
+        "scenes": told,
+        "beside_total": beside.total(),
+        "beside_wires": wires,
+        "beside": [(day, [beside[day, wire] for wire in wires]) for day in days],
+    }
+
+
+def _filed(recording: Recording, traffic: Traffic | None, folder: Path) -> list[tuple[str, str, str]]:
+    """What was judged by what: when it was run and by which versions, where its ``run.json`` tells that, and the digests (SHA-256)."""
+    rows = []
+    if (folder / "run.json").is_file():
+        ran = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+        rows.append(("Run", f"{ran['began']}, on {', '.join(' '.join(one) for one in ran['versions'].items())}", ""))
+    scenario = recording.scenario
+    rows += [
+        ("Scenario", f"{scenario.name}, seed {scenario.seed}", digest_of(scenario.model_dump_json())),
+        ("Registry", f"{len(REQUIREMENTS)} requirements", digest_of(registry_text())),
+        ("Recording", f"format {recording.format}", digest_of(recording.dumps())),
+    ]
+    if traffic:
+        rows.append(("Exchanges", f"{traffic.chain.exchanges:,}, the last line", traffic.chain.head))
+    return rows
+
+
+def digest_of(text: str) -> str:
+    """SHA-256 of a text, hexadecimal."""
+    return sha256(text.encode()).hexdigest()
+
+
+def _instant(at_us: Micros) -> str:
+    return stamp(to_s(at_us), seconds=True)
+
+
 def _middle(middle: Any) -> str:
     return (
         "drawn from its law"
@@ -115,7 +167,13 @@ def _headline(result: dict[str, Any]) -> str:
 
 
 def _judged(judged: dict[str, Any]) -> dict[str, Any]:
-    return {**judged, "facts": evidence_text(judged["evidence"])}
+    return {**judged, "facts": evidence_text(judged["evidence"]), "spans": _spans(judged.get("exchanges", []))}
+
+
+def _spans(numbers: list[int]) -> list[tuple[int, int]]:
+    """Ascending numbers as the first and the last of each run."""
+    runs = [[key for _, key in run] for _, run in groupby(enumerate(numbers), key=lambda one: one[1] - one[0])]
+    return [(run[0], run[-1]) for run in runs]
 
 
 def _bill_lines(facts: Facts) -> list[tuple[str, RecordedBill]]:

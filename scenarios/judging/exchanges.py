@@ -57,7 +57,9 @@ def traffic_of(recording: Recording, folder: Path) -> Traffic | None:
         found.judged.setdefault(ref, []).append(exchange.n)
         if ref in calls:
             key = str(exchange.ask["path"]) if exchange.wire == "market" else exchange.wire
-            found.steps.setdefault((ref, _STEPS.get(key, "S2")), []).append(exchange.n)
+            # What the retailer reads when it has the answer is for the re-bill.
+            read = "S7" if (ref, "S6") in found.steps else "S2"
+            found.steps.setdefault((ref, _STEPS.get(key, read)), []).append(exchange.n)
     return found
 
 

@@ -16,6 +16,8 @@ from simulator.tap.log import OURS
 
 _CLOSED = b'"closed_us":'
 _NUMBER = re.compile(rb'\{"n":(\d{1,15}),"prev":"')
+#: What the market API says of a request in its answer.
+_SAID = re.compile(r'"statusCode":"?(\w+)')
 _MEND = "Name the wire.jsonl of a run of 'ami scenario run' or of 'ami sandbox --wire'."
 
 
@@ -89,7 +91,9 @@ class Exchange:
         """What came back, in a word or two."""
         if "error" in self.reply:
             return str(self.reply["error"])
-        return str(self.reply.get("status") or self.reply.get("code") or f"{len(self.reply['pdu']) // 2} octets")
+        said = _SAID.search(str(self.reply.get("body", ""))) if self.wire == "market" else None
+        status = str(self.reply.get("status") or self.reply.get("code") or f"{len(self.reply['pdu']) // 2} octets")
+        return f"{status} {said[1]}" if said and said[1] != status else status
 
 
 def _registers(pdu: str) -> str:
