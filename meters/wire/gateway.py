@@ -67,6 +67,14 @@ _FRAMER = FramerSocket(_DECODER)
 Silence = Literal["exception", "hang"]
 
 
+#: Told of each request as it is answered: unit, and the PDUs asked and sent, none for a meter that is silent.
+Seen = Callable[[int, bytes, bytes], None]
+
+
+def _unseen(_unit: int, _asked: bytes, _sent: bytes) -> None:
+    pass
+
+
 class Gateway:
     """Serves meters by unit id. Start it inside the event loop that is to run it."""
 
@@ -79,12 +87,14 @@ class Gateway:
         silence: Silence = "exception",
         on_write: Callable[[EmulatedMeter], None] | None = None,
         idle_s: float = IDLE_S,
+        seen: Seen | None = None,
     ) -> None:
         """meters: by unit id, 1 to 247. clock: UTC epoch seconds, the true time. port: 0 takes a free one.
 
         silence: "hang", a meter that cannot be reached gives no answer at all, and a slow one takes its wall seconds;
         "exception", for a clock moved by hand: the one gets exception 0x0B (no path to it: 0x0A), and both at once.
         on_write: told a meter whose clock or switch a client has written. idle_s: wall seconds after which a silent client is left.
+        seen: told of each request.
         Raises MeterError for other unit ids.
         """
         strays = [unit for unit in meters if not 1 <= unit <= MAX_UNITS]
@@ -100,6 +110,7 @@ class Gateway:
         self._asked_port = port
         self._units = _Units(self.meters, clock, silence, on_write)
         self._idle_s = idle_s
+        self._seen = seen or _unseen
         self._listening: list[socket.socket] = []
         self._accepting: list[asyncio.Task[None]] = []
         self._open: set[_Connection] = set()
@@ -164,7 +175,9 @@ class Gateway:
                 self._tell_limit()
                 await asyncio.sleep(0)
                 continue
-            await loop.connect_accepted_socket(lambda: _Connection(self._units, self._open, self._idle_s), taken)
+            await loop.connect_accepted_socket(
+                lambda: _Connection(self._units, self._open, self._idle_s, self._seen), taken
+            )
 
     def _tell_limit(self) -> None:
         now = asyncio.get_running_loop().time()
@@ -278,11 +291,12 @@ class _Connection(asyncio.Protocol):
     The library's own handler keeps one request at a time, and loses those that a client sends before it has an answer.
     """
 
-    def __init__(self, units: _Units, others: set[_Connection], idle_s: float) -> None:
+    def __init__(self, units: _Units, others: set[_Connection], idle_s: float, seen: Seen) -> None:
         """others: of its gateway, which it joins while it is open. idle_s: wall seconds without a request after which it closes."""
         self._units = units
         self._others = others
         self._idle_s = idle_s
+        self._seen = seen
         self._loop = asyncio.get_running_loop()
         self._asked_at = self._loop.time()
         self._look = self._loop.call_later(idle_s, self._leave)
@@ -370,9 +384,11 @@ class _Connection(asyncio.Protocol):
         answer = self._units.answer(unit, pdu[0], self._decoded(pdu), busy=len(self._late) >= _MOST_LATE)
         self._asked_at = self._loop.time()
         if answer is None:
+            self._seen(unit, pdu, b"")
             return
         answer.pdu.transaction_id, answer.pdu.dev_id = transaction, unit
         frame = spoiled(_FRAMER.buildFrame(answer.pdu), answer.wire)
+        self._seen(unit, pdu, frame[HEAD.size :])
         if not answer.delay_s:
             self._send(frame)
             return

@@ -76,6 +76,7 @@ async def _run(scenario: Scenario, out: Path, progress: Progress | None) -> Run:
         vee=scenario.preset,
         times=scenario.times,
         wire=out / WIRE,
+        wire_ordered=True,
     )
     async with Sandbox(settings) as sandbox:
         for complaint in scenario.complaints:

@@ -16,4 +16,5 @@
 ``sandbox``        every party in one process
 ``serve``          each party as its command serves it
 ``smt``            SMT with its file site and control API
+``wire_file``      the file of a party's exchanges
 """

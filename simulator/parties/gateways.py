@@ -11,6 +11,8 @@ from meters.device.meter import EmulatedMeter
 from meters.errors import MeterError
 from meters.wire.gateway import Gateway, Silence
 from simulator.errors import SimulatorError
+from simulator.tap.log import WireLog
+from simulator.tap.modbus import gateway_seen
 
 
 async def open_gateways(
@@ -22,14 +24,16 @@ async def open_gateways(
     on_write: Callable[[EmulatedMeter], None] | None,
     closing: contextlib.AsyncExitStack,
     mend: str,
+    wire: WireLog | None = None,
 ) -> list[Gateway]:
     """Listen for each group of meters, by unit id, on its port (0: a free one); ``closing`` stops them.
 
-    mend: what to do about a port that cannot be had. Raises SimulatorError naming it; what was opened is left to ``closing``.
+    mend: what to do about a port that cannot be had. wire: has every exchange. Raises SimulatorError naming it; what was opened is left to ``closing``.
     """
     opened = []
     for units, port in zip(behind, ports, strict=True):
-        gateway = Gateway(units, now, host, port, silence, on_write)
+        seen = None if wire is None else gateway_seen(wire, units)
+        gateway = Gateway(units, now, host, port, silence, on_write, seen=seen)
         closing.push_async_callback(gateway.stop)
         try:
             await gateway.start()

@@ -28,10 +28,12 @@ from meters.identity import Tdsp
 from simulator.errors import SimulatorError
 from simulator.parties import control
 from simulator.parties.clock_sharing import clock_entry
+from simulator.parties.wire_file import open_wire
 from simulator.runtime.clock import Clock
 from simulator.runtime.driver import Runtime
 from simulator.runtime.serving import HttpServer
-from simulator.tap.http import tapped
+from simulator.tap.ftp import fetched, posted
+from simulator.tap.http import outgoing, tapped
 from simulator.tap.log import WireLog
 from simulator.tap.modbus import modbus_seen
 from simulator.web.frame import served
@@ -80,13 +82,22 @@ class HeadEndParty:
     ) -> None:
         """bound: from ``serving.bind``. host: as it was named there. wire: has every exchange. post: uploads a file and returns when SMT has it; when its site has said so, unless given."""
         self.runtime = runtime
+
+        async def upload(name: str, content: bytes) -> bool:
+            return await in_thread(functools.partial(posting.upload, site, name, content))
+
+        async def download(name: str) -> bytes:
+            return await in_thread(functools.partial(posting.download, site, name))
+
+        # A site in this process notes by itself what is sent to it.
+        alone = wire if post is None else None
         self.headend = HeadEnd(
             runtime,
             settings,
             store,
             http,
-            post or (lambda name, content: in_thread(functools.partial(posting.upload, site, name, content))),
-            lambda name: in_thread(functools.partial(posting.download, site, name)),
+            post or (upload if alone is None else posted(alone, site.username, upload)),
+            download if alone is None else fetched(alone, site.username, download),
             journal,
             served(runtime.now),
             link,
@@ -122,6 +133,8 @@ class AloneSettings:
     meter_timeout_s: float | None = None
     #: What its service was told to listen on.
     host: str = ""
+    #: Write every exchange to this file.
+    wire: Path | None = None
     #: How its VEE goes.
     vee: Preset = field(default_factory=Preset)
 
@@ -136,12 +149,19 @@ async def head_end_alone(
     """
     async with contextlib.AsyncExitStack() as closing:
         runtime = Runtime(clock, clock.now_us(), journal=journal)
+        wire = open_wire(settings.wire, runtime, closing)
         store = HeadEndStore(settings.database_url, MeterRecords(settings.addresses))
         closing.callback(store.close)
         _not_ahead(store, runtime.now())
         closing.push_async_callback(runtime.close)
+        trust = trusting(settings.site.ca_file)
         http = await closing.enter_async_context(
-            httpx.AsyncClient(timeout=EXCHANGE_S, verify=trusting(settings.site.ca_file), trust_env=False)
+            httpx.AsyncClient(
+                timeout=EXCHANGE_S,
+                verify=trust,
+                trust_env=False,
+                transport=outgoing(wire, "TDSP", trust),
+            )
         )
         first = day_of(runtime.now()) - timedelta(days=settings.backfill)
         party = HeadEndParty(
@@ -166,6 +186,7 @@ async def head_end_alone(
             bound,
             link,
             host=settings.host,
+            wire=wire,
         )
         closing.push_async_callback(party.headend.close)
         party.headend.app.serve(control.router().routes, runtime)

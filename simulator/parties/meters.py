@@ -22,9 +22,12 @@ from simulator.parties.clock_sharing import clock_entry
 from simulator.parties.gateways import gateway_entry, open_gateways
 from simulator.parties.ledger import RING_S, FaultLedger
 from simulator.parties.meter_events import MeterEvents, http_sender
+from simulator.parties.wire_file import open_wire
 from simulator.runtime.clock import Clock
 from simulator.runtime.driver import Runtime
 from simulator.runtime.journal import RunJournal
+from simulator.tap.http import outgoing
+from simulator.tap.log import WireLog
 from simulator.world.fleet import behind_gateways, fleet_entry
 
 #: What to do about a gateway's port that cannot be had.
@@ -53,6 +56,8 @@ class MetersSettings:
     ledger: Path | None
     #: File that keeps what is written to the meters; None: a restart forgets it.
     state: Path | None = None
+    #: Write every exchange to this file.
+    wire: Path | None = None
     #: What events bear.
     event_key: str = field(default="", repr=False)
 
@@ -101,6 +106,7 @@ class MetersParty:
 
     async def _start(self) -> None:
         settings = self.settings
+        wire = open_wire(settings.wire, self.runtime, self._closing)
         if settings.state is not None:
             self._commands = CommandLog(settings.state)
             self._closing.callback(self._commands.close)
@@ -113,7 +119,7 @@ class MetersParty:
                 "--port",
                 _PORT_MEND,
             )
-        events = await self._events() if settings.events_to else None
+        events = await self._events(wire) if settings.events_to else None
         self.gateways = await open_gateways(
             [dict(enumerate(units, 1)) for units in self._behind],
             self.runtime.now,
@@ -123,6 +129,7 @@ class MetersParty:
             None if events is None else events.touched,
             self._closing,
             _PORT_MEND,
+            wire,
         )
         self._closing.push_async_callback(self.runtime.close)
         if events is not None:
@@ -130,9 +137,10 @@ class MetersParty:
         if self.ledger is not None:
             self.ledger.write()
 
-    async def _events(self) -> MeterEvents:
+    async def _events(self, wire: WireLog | None) -> MeterEvents:
         """The way of events to the head-end."""
-        http = await self._closing.enter_async_context(httpx.AsyncClient(timeout=_EVENTS_S, trust_env=False))
+        client = httpx.AsyncClient(timeout=_EVENTS_S, trust_env=False, transport=outgoing(wire, "meters", trust=True))
+        http = await self._closing.enter_async_context(client)
         send = http_sender(http, self.settings.events_to, self.settings.event_key)
         return MeterEvents(self.runtime, self.meters, send, self.journal, since=self._began - RING_S)
 

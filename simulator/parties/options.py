@@ -65,6 +65,13 @@ KeysOption = Annotated[
 OpenLinksOption = Annotated[
     bool, typer.Option("--open-links", help="Ask nobody for a key: anyone may answer, inquire and tell events.")
 ]
+WireOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--wire",
+        help="Write every exchange to this file, a line of JSON each; what lies there of an earlier run is replaced.",
+    ),
+]
 FleetSeedOption = Annotated[int, typer.Option(help="Which meters: the same seed makes the same ones.", min=0)]
 MixOption = Annotated[str, typer.Option(help="homes, or market: with roofs, cars and small businesses.")]
 FaultsOption = Annotated[Path | None, typer.Option(help="A YAML file of faults, weather and look-alikes.")]
@@ -147,6 +154,7 @@ class MetersOptions:
             help="File that keeps what is written to the meters (switch, clock), so that a restart goes on with it."
         ),
     ] = None
+    wire: WireOption = None
     tell: TellOptions = TellOptions()
 
 
@@ -197,6 +205,7 @@ class HeadEndOptions:
     clock: ClockOptions = ClockOptions()
     out: Annotated[Path, typer.Option(help="Folder for its database.")] = Path("ami-out/headend")
     keep: KeepOption = True
+    wire: WireOption = None
     tell: TellOptions = TellOptions()
 
 
@@ -258,6 +267,7 @@ class SmtOptions:
     clock: ClockOptions = ClockOptions()
     out: Annotated[Path, typer.Option(help="Folder for database, certificates and files.")] = Path("ami-out/smt")
     keep: KeepOption = True
+    wire: WireOption = None
     tell: TellOptions = TellOptions()
 
 
@@ -288,6 +298,7 @@ class RorOptions:
     clock: ClockOptions = ClockOptions()
     out: Annotated[Path, typer.Option(help="Folder for the ledger of its calls.")] = Path("ami-out/ror")
     keep: KeepOption = True
+    wire: WireOption = None
     tell: TellOptions = TellOptions()
 
 
@@ -329,4 +340,5 @@ class SandboxOptions:
     database: DatabaseOption = ""
     out: Annotated[Path, typer.Option(help="Folder for databases, certificates and files.")] = Path("ami-out/sandbox")
     port_base: Annotated[int, typer.Option(help="Moves all ports; 0 takes free ones.", min=0, max=65000)] = 8600
+    wire: WireOption = None
     tell: TellOptions = TellOptions()

@@ -19,6 +19,7 @@ import httpx
 from headend.ports import Journal
 from simulator.parties.clock_sharing import clock_entry
 from simulator.parties.headend import EXCHANGE_S
+from simulator.parties.wire_file import open_wire
 from simulator.ror.accounts.book import AccountBook
 from simulator.ror.client import SmtClient
 from simulator.ror.desk.app import Entry, Served, create_app
@@ -81,6 +82,8 @@ class RorSettings:
     seed: int | None = None
     #: What its service was told to listen on.
     host: str = ""
+    #: Write every exchange to this file, where it is alone.
+    wire: Path | None = None
 
 
 class RorParty:
@@ -140,7 +143,7 @@ async def ror_alone(
     async with contextlib.AsyncExitStack() as closing:
         runtime = Runtime(clock, clock.now_us(), journal=journal)
         closing.push_async_callback(runtime.close)
-        party = RorParty(runtime, settings, journal, bound)
+        party = RorParty(runtime, settings, journal, bound, open_wire(settings.wire, runtime, closing))
         closing.push_async_callback(party.stop)
         await party.start()
         yield party

@@ -23,7 +23,7 @@ from headend.ports import FAULT, HeadEndError, MeterRecords
 from headend.store.store import HeadEndStore
 from headend.system import HeadEndSettings
 from headend.vee.preset import Preset
-from meters.calendar import INTERVAL_S, Seconds, day_start, floor_interval, iso, seconds
+from meters.calendar import INTERVAL_S, Seconds, day_start, floor_interval, seconds
 from meters.faults.ledger import FILES
 from meters.wire.gateway import Silence
 from simulator.input.vee_preset import preset_of
@@ -33,7 +33,8 @@ from simulator.parties.keys_file import KEYS, kept_keys
 from simulator.parties.made_accounts import made_accounts
 from simulator.parties.meter_events import MeterEvents, http_sender
 from simulator.parties.ror import AGENT, RorParty, RorSettings
-from simulator.parties.smt import FTPS_FOLDER, TLS_FOLDER, SmtParty
+from simulator.parties.smt import FTPS_FOLDER, TLS_FOLDER, SmtParty, file_site_seen
+from simulator.parties.wire_file import open_wire
 from simulator.ror.accounts.book import AccountBook
 from simulator.ror.desk.calls import DeskLimits
 from simulator.runtime.clock import Clock
@@ -44,14 +45,10 @@ from simulator.runtime.serving import PORT_MEND, bind
 from simulator.smt.access.gatekeeper import TokenLife
 from simulator.smt.doors.service import SmtConfig
 from simulator.smt.ondemand.middle import MiddleDraws
-from simulator.smt.registry.records import UserKind
 from simulator.smt.throttle.decision import Policy
 from simulator.smt.usage.file_site import FileSite
-from simulator.smt.usage.postings import digest_of
-from simulator.tap.ftp import ftp_seen
 from simulator.tap.http import outgoing
 from simulator.tap.log import WireLog
-from simulator.versions import product
 from simulator.world.history import make_history
 from simulator.world.market import ROR_LOGIN, Login, Market, build_market
 from simulator.world.meters import World
@@ -121,8 +118,9 @@ class SandboxSettings:
     token_life: TokenLife = TokenLife.WALL
     #: Serve the first retailer's balance desk.
     desk: DeskSettings | None = None
-    #: Write every exchange to this file, a running clock's as they end.
+    #: Write every exchange to this file: as they end, or by instants of the manual clock.
     wire: Path | None = None
+    wire_ordered: bool = False
 
     def port(self, offset: int) -> int:
         """The port at an offset, or 0 for a free one."""
@@ -161,12 +159,7 @@ class Sandbox:
     async def _start(self) -> None:
         settings, world = self.settings, self.settings.world
         out = settings.out
-        if settings.wire:
-            about = {"product": product(), "clock": settings.clock.mode.value, "began": iso(self.runtime.now())}
-            # What nobody but its clock's driver moves on has an order by instants.
-            ordered = settings.clock.manual and settings.desk is None
-            self.wire = WireLog(settings.wire, self.runtime.now_us, about, ordered=ordered)
-            self._closing.callback(self.wire.close)
+        self.wire = open_wire(settings.wire, self.runtime, self._closing, ordered=settings.wire_ordered)
         self.ca = LocalCa.make(out / TLS_FOLDER)
         self.keys_file = settings.keys or out / KEYS
         self.keys = kept_keys(self.keys_file)
@@ -191,7 +184,7 @@ class Sandbox:
             HOST,
             settings.port(FTPS_PORT),
             passive if settings.port_base else None,
-            seen=None if self.wire is None else ftp_seen(self.wire, self._role_of, digest_of),
+            seen=file_site_seen(self.wire, self.market.registry.users),
         )
         self._closing.callback(self.files.stop)
         self.http = await self._closing.enter_async_context(self.client(EXCHANGE_S, "TDSP"))
@@ -250,10 +243,6 @@ class Sandbox:
             trust_env=False,
             transport=outgoing(self.wire, party, trust),
         )
-
-    def _role_of(self, username: str) -> str:
-        user = self.market.registry.users.get(username)
-        return "visitor" if user is None else "customer" if user.kind is UserKind.CUSTOMER else user.kind.upper()
 
     def _make_ror(self, desk: DeskSettings, bound: socket.socket) -> RorParty:
         """The first retailer, which knows of SMT its address, its authority and its own log-in."""

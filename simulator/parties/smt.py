@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import ssl
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from simulator.errors import SimulatorError
 from simulator.parties import control
 from simulator.parties.clock_sharing import clock_entry
 from simulator.parties.headend import EXCHANGE_S
+from simulator.parties.wire_file import open_wire
 from simulator.runtime.clock import Clock
 from simulator.runtime.driver import Runtime
 from simulator.runtime.local_ca import LocalCa
@@ -27,13 +28,16 @@ from simulator.runtime.serving import HttpServer, url_of
 from simulator.smt.access.gatekeeper import TokenLife
 from simulator.smt.doors.service import Smt, SmtConfig, create_app
 from simulator.smt.ondemand.middle import MiddleDraws
-from simulator.smt.registry.records import UserKind
+from simulator.smt.registry.records import User, UserKind
 from simulator.smt.registry.registry import Registry
 from simulator.smt.terms import ClockNumbers, Terms
 from simulator.smt.usage.file_site import FileSite
 from simulator.smt.usage.folders import PART, Homes
+from simulator.smt.usage.ftps import Seen
+from simulator.smt.usage.postings import digest_of
 from simulator.smt.usage.rights import CUT, with_folder
-from simulator.tap.http import tapped
+from simulator.tap.ftp import ftp_seen
+from simulator.tap.http import outgoing, tapped
 from simulator.tap.log import WireLog
 from simulator.world.market import Market
 
@@ -166,6 +170,8 @@ class AloneSettings:
     tls: bool = False
     #: What its service was told to listen on.
     host: str = ""
+    #: Write every exchange to this file.
+    wire: Path | None = None
 
 
 @contextlib.asynccontextmanager
@@ -178,16 +184,26 @@ async def smt_alone(
     """
     async with contextlib.AsyncExitStack() as closing:
         runtime = Runtime(clock, clock.now_us(), journal=journal)
+        wire = open_wire(settings.wire, runtime, closing)
         ca, folder, users = LocalCa.kept(settings.out / TLS_FOLDER), settings.out / FTPS_FOLDER, settings.registry.users
         if settings.ftps_port is None:
             homes = Homes(folder, with_folder(users.values()))
         else:
             host = bound.getsockname()[0]
-            homes = site = FileSite(folder, users, ca.server_file, host, settings.ftps_port, settings.passive_ports)
+            seen = file_site_seen(wire, users)
+            homes = site = FileSite(
+                folder, users, ca.server_file, host, settings.ftps_port, settings.passive_ports, seen=seen
+            )
             closing.callback(site.stop)
         closing.push_async_callback(runtime.close)
+        trust = _trusting(ca)
         http = await closing.enter_async_context(
-            httpx.AsyncClient(timeout=EXCHANGE_S, verify=_trusting(ca), trust_env=False)
+            httpx.AsyncClient(
+                timeout=EXCHANGE_S,
+                verify=trust,
+                trust_env=False,
+                transport=outgoing(wire, "SMT", trust),
+            )
         )
         terms = Terms(
             settings.config.policy,
@@ -210,12 +226,23 @@ async def smt_alone(
             bound,
             tls=settings.tls,
             host=settings.host,
+            wire=wire,
         )
         closing.callback(party.smt.close)
         _not_ahead(party.smt, runtime.now())
         closing.push_async_callback(party.stop)
         await party.start()
         yield party
+
+
+def file_site_seen(wire: WireLog | None, users: Mapping[str, User]) -> Seen | None:
+    """What a file site tells its commands to; None without a file for them."""
+
+    def role_of(username: str) -> str:
+        user = users.get(username)
+        return "visitor" if user is None else "customer" if user.kind is UserKind.CUSTOMER else user.kind.upper()
+
+    return None if wire is None else ftp_seen(wire, role_of, digest_of)
 
 
 def _trusting(ca: LocalCa) -> ssl.SSLContext:

@@ -92,7 +92,12 @@ class Exchange:
         if "error" in self.reply:
             return str(self.reply["error"])
         said = _SAID.search(str(self.reply.get("body", ""))) if self.wire == "market" else None
-        status = str(self.reply.get("status") or self.reply.get("code") or f"{len(self.reply['pdu']) // 2} octets")
+        status = str(
+            self.reply.get("status")
+            or self.reply.get("code")
+            or self.reply.get("text")
+            or f"{len(self.reply['pdu']) // 2} octets"
+        )
         return f"{status} {said[1]}" if said and said[1] != status else status
 
 

@@ -1,14 +1,18 @@
-"""What a file site's client commands and is told; of a file its name, octets and digest."""
+"""What a file site's client commands and is told, at the site's end or the client's; of a file its name, octets and digest."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from simulator.tap.log import Wire, WireLog, encoded
+from meters.errors import UserError
+from simulator.tap.log import Began, Wire, WireLog, encoded
 
+Upload = Callable[[str, bytes], Awaitable[bool]]
+Download = Callable[[str], Awaitable[bytes]]
 #: A reply or a command that names a port of this run.
 _ADDRESS = re.compile(r"\(.*\)")
 
@@ -38,3 +42,48 @@ def ftp_seen(
         return end
 
     return begin
+
+
+def posted(log: WireLog, username: str, upload: Upload) -> Upload:
+    """The uploads of one who posts to another's file site: each is noted as a whole."""
+
+    async def noted(name: str, content: bytes) -> bool:
+        began, reply = log.begin(), {"error": "broken off"}
+        try:
+            new = await upload(name, content)
+            reply = {"text": "posted" if new else "it was there already"}
+            return new
+        except UserError as error:
+            reply = {"error": error.code}
+            raise
+        finally:
+            _whole(log, began, username, "upload", name, content, reply)
+
+    return noted
+
+
+def fetched(log: WireLog, username: str, download: Download) -> Download:
+    """The downloads of one who fetches from another's file site."""
+
+    async def noted(name: str) -> bytes:
+        began, content, reply = log.begin(), b"", {"error": "broken off"}
+        try:
+            content = await download(name)
+            reply = {"text": "fetched"}
+            return content
+        except UserError as error:
+            reply = {"error": error.code}
+            raise
+        finally:
+            _whole(log, began, username, "download", name, content, reply)
+
+    return noted
+
+
+def _whole(
+    log: WireLog, began: Began, username: str, command: str, name: str, content: bytes, reply: dict[str, str]
+) -> None:
+    moved = {"name": name, "octets": len(content), "sha256": sha256(content).hexdigest()}
+    ask = {"user": username, "command": command, "about": name}
+    told = f'"ids":{{}},"ask":{encoded(ask)},"reply":{encoded(reply | {"file": moved})}'
+    log.note(Wire("ftps", "TDSP", "SMT"), began, told)

@@ -1,11 +1,12 @@
-"""What a meter is asked and answers, as the head-end's line to its gateway has it."""
+"""What a meter is asked and answers, at the head-end's end of the line or at the gateway's."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from headend.ports import MeterAddress
-from simulator.tap.log import Wire, WireLog, encoded
+from meters.device.meter import EmulatedMeter
+from simulator.tap.log import Began, Wire, WireLog, encoded
 
 _MODBUS = Wire("modbus", "TDSP", "meters")
 
@@ -17,13 +18,29 @@ def modbus_seen(log: WireLog) -> Callable[[MeterAddress], Callable[[bytes, bytes
         began = log.begin()
 
         def end(asked: bytes, replied: bytes, trouble: str) -> None:
-            reply = f'{{"pdu":"{replied.hex()}"}}' if not trouble else encoded({"pdu": replied.hex(), "error": trouble})
-            what = (
-                f'"ids":{{"esiid":{encoded(meter.esiid)},"meter":{encoded(meter.meter_number)}}},'
-                f'"ask":{{"unit":{meter.unit_id},"pdu":"{asked.hex()}"}},"reply":{reply}'
-            )
-            log.note(_MODBUS, began, what, f"{meter.esiid} {meter.meter_number}")
+            _note(log, began, (meter.esiid, meter.meter_number), meter.unit_id, asked, replied, trouble)
 
         return end
 
     return begin
+
+
+def gateway_seen(log: WireLog, meters: Mapping[int, EmulatedMeter]) -> Callable[[int, bytes, bytes], None]:
+    """What a ``Gateway`` tells its exchanges to. meters: behind it, by unit id."""
+    named = {unit: (one.identity.esiid, one.identity.meter_number) for unit, one in meters.items()}
+
+    def answered(unit: int, asked: bytes, sent: bytes) -> None:
+        _note(log, log.begin(), named.get(unit, ("", "")), unit, asked, sent, "" if sent else "no answer")
+
+    return answered
+
+
+def _note(
+    log: WireLog, began: Began, meter: tuple[str, str], unit: int, asked: bytes, replied: bytes, trouble: str
+) -> None:
+    reply = f'{{"pdu":"{replied.hex()}"}}' if not trouble else encoded({"pdu": replied.hex(), "error": trouble})
+    what = (
+        f'"ids":{{"esiid":{encoded(meter[0])},"meter":{encoded(meter[1])}}},'
+        f'"ask":{{"unit":{unit},"pdu":"{asked.hex()}"}},"reply":{reply}'
+    )
+    log.note(_MODBUS, began, what, " ".join(meter))

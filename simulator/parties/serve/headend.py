@@ -44,6 +44,7 @@ def serve_headend(options: HeadEndOptions) -> None:
         seed=options.seed,
         meter_timeout_s=options.meter_timeout or None,
         host=options.host,
+        wire=options.wire,
     )
     begins = party_clock(options.clock, known.clock if known else None)
     serve(

@@ -49,6 +49,7 @@ def serve_meters(options: MetersOptions) -> None:
         events_to=options.events_to,
         ledger=options.ledger,
         state=options.state,
+        wire=options.wire,
         event_key=kept_keys(keys).meters if options.events_to else "",
     )
     serve(_up(settings, begins, keys), options.tell.log, as_json=options.tell.as_json)

@@ -47,6 +47,7 @@ def serve_ror(options: RorOptions) -> None:
         trust=_trust(options.ca, known),
         limits=DeskLimits(under_way=options.under_way),
         host=options.host,
+        wire=options.wire,
         seed=options.seed,
     )
     begins = party_clock(options.clock, known.clock if known else None)

@@ -91,6 +91,7 @@ def _settings(options: SandboxOptions, running: Clock, way: str) -> SandboxSetti
         token_life=token_life(options.token_life),
         middle=middle_of(way, options.seed),
         vee=vee,
+        wire=options.wire,
         out=options.out,
         times=times,
         history=True,

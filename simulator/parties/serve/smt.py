@@ -70,6 +70,7 @@ def serve_smt(options: SmtOptions) -> None:
         else None,
         tls=options.tls,
         host=options.host,
+        wire=options.wire,
     )
     own_keys = Path(known.keys_file) if known and known.keys_file else options.out / KEYS
     keys = dict.fromkeys(_tdsps(registry), own_keys) | {
