@@ -40,7 +40,8 @@ class Masker:
     def octets(self, written: bytes) -> bytes:
         """A body or a path."""
         # Most have none of them, and cost no more than these looks.
-        if b"oken" in written or b"assword" in written or b"PASSWORD" in written or b"TOKEN" in written:
+        low = written.lower()
+        if b"token" in low or b"password" in low:
             written = _FIELD.sub(self._second, _MEMBER.sub(self._second, written))
         return _SEAL.sub(self._second, written) if b"/callbacks/inquiries/" in written else written
 

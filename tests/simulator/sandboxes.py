@@ -82,6 +82,7 @@ async def rig(
     open_links: bool = False,
     faults: Sequence[FaultRule] = (),
     desk: DeskSettings | None = None,
+    wire: Path | None = None,
 ) -> AsyncIterator[Rig]:
     times = times or DailyTimes()
     at = epoch(now)
@@ -100,6 +101,8 @@ async def rig(
         history=True,
         open_links=open_links,
         desk=desk,
+        wire=wire,
+        wire_ordered=True,
     )
     async with (
         Sandbox(settings) as sandbox,
