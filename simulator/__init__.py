@@ -11,6 +11,7 @@ Imports headend and meters; knows no scenario file and no report.
 ``ror``       the REP of record
 ``runtime``   simpy on asyncio, clocks, journal, HTTP servers, local CA, folders
 ``smt``       Smart Meter Texas
+``tap``       every exchange on every wire as a line of a file
 ``verdicts``  what a verdict can be, and the exit code that it gives
 ``versions``  versions of what made a page or a result
 ``web``       the frame and kit of all that is HTML

@@ -80,7 +80,7 @@ class WireLog:
             self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
         except OSError as error:
             raise _unwritable(path, error) from None
-        self._write([f'"wire":{FORMAT},{encoded(dict(about))[1:-1]}'])
+        self._write([encoded({"wire": FORMAT, **about})[1:-1]])
 
     def begin(self) -> Began:
         """An exchange begins."""

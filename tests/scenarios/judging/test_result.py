@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+from scenarios.judging.exchanges import traffic_of
 from scenarios.judging.result import dumps, result_of
 from scenarios.judging.verdict import judge
 from scenarios.recording import load
@@ -22,7 +23,9 @@ def test_two_runs_give_the_same_result_and_recording(balance_run: JudgedRun, tmp
 
 def test_an_old_recording_judged_again_gives_the_same_result(balance_run: JudgedRun) -> None:
     kept = load(balance_run.out / "recording.json")
-    assert dumps(result_of(kept, judge(kept))) == (balance_run.out / "result.json").read_text(encoding="utf-8")
+    assert dumps(result_of(kept, judge(kept), traffic_of(kept, balance_run.out))) == (
+        balance_run.out / "result.json"
+    ).read_text(encoding="utf-8")
 
 
 def numbers(value: Any) -> list[Any]:
