@@ -189,6 +189,28 @@ def judge(
     raise typer.Exit(exit_code_of(verdict.mark))
 
 
+@scenario.command()
+def wire(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="wire.jsonl of a run, or what --wire has written.")],
+    as_json: AsJson = False,
+) -> None:
+    """Check a file of exchanges: whether every line is as it was written.
+
+    Exit 0: whole, 1: cut, reordered or altered; the first such line is named. 2: no such file.
+    """
+    from dataclasses import asdict
+
+    from simulator.tap.chain import check_chain
+
+    found = check_chain(file)
+    if as_json:
+        print_json([asdict(found)], alone=True)
+    else:
+        ends = "closed" if found.closed else "it ends before its party did"
+        typer.echo(f"{file}: {found.fault or f'{found.exchanges:,} exchanges, whole, {ends}; last line {found.head}'}")
+    raise typer.Exit(1 if found.fault else 0)
+
+
 def print_json(results: Sequence[dict[str, Any]], *, alone: bool = False) -> None:
     """Print several as a list, one alone as itself."""
     import json
