@@ -13,6 +13,7 @@ from meters.calendar import epoch
 from simulator.parties.keys_file import KEYS
 from simulator.parties.ror import AGENT
 from simulator.smt.doors.market.odr_wire import OdrStatus
+from simulator.tap.chain import check_chain, exchanges
 from tests.simulator.parties.support import Parties, Retailer, eventually, free_port, script
 from tests.simulator.processes import ROOT, done
 
@@ -35,7 +36,14 @@ def all_up(made: Parties) -> None:
     clock = ("--clock", "scaled", "--speed", str(SPEED), "--date", NOW)
     head_end = free_port()
     # The first that needs keys makes them; the ready lines bring them to the others.
-    events = ("--events-to", f"http://127.0.0.1:{head_end}/events", "--keys", str(made.folder / KEYS))
+    events = (
+        "--events-to",
+        f"http://127.0.0.1:{head_end}/events",
+        "--keys",
+        str(made.folder / KEYS),
+        "--wire",
+        wire_of(made, "meters"),
+    )
     ready = made.start("meters", "--count", "6", "--no-special", "--port", free_port(), *events, *clock)
     # A restart must come back where it was: the same port, and the same three numbers of the clock.
     port, told = str(ready["gateways"][0]["port"]), ready["clock"]
@@ -44,7 +52,7 @@ def all_up(made: Parties) -> None:
     made.start(
         *("smt", "--meters-of", made.file("meters"), "--headend", f"http://127.0.0.1:{head_end}"),
         *("--port", free_port(), "--ftps-port", "0", "--out", str(made.folder / "smt")),
-        *("--policy", "fr-cr016-1", "--middle", "5,10", "--expiry", "120"),
+        *("--policy", "fr-cr016-1", "--middle", "5,10", "--expiry", "120", "--wire", wire_of(made, "smt")),
     )
     ftps = made.ready["smt"]["ftps"]["port"]
     made.words("smt", *made.told("smt", "--ftps-port", str(ftps)))
@@ -53,9 +61,22 @@ def all_up(made: Parties) -> None:
         *("--backfill", str(BACKFILL), "--out", str(made.folder / "headend")),
         *("--reply-to", f"http://127.0.0.1:{made.own_smt}"),
         # A busy machine is no silent meter.
-        *("--meter-timeout", "20"),
+        *("--meter-timeout", "20", "--wire", wire_of(made, "headend")),
         fresh=True,
     )
+
+
+def wire_of(made: Parties, party: str) -> str:
+    """Where a party writes its exchanges."""
+    return str(made.folder / f"{party}.wire.jsonl")
+
+
+def left_by(made: Parties, party: str) -> set[tuple[str, str, str]]:
+    """The wires on which a party that was killed has seen exchanges, each with who asked whom; all of its lines are whole."""
+    path = Path(wire_of(made, party))
+    found = check_chain(path)
+    assert (found.fault, found.closed) == ("", False)
+    return {(one.wire, one.source, one.target) for one in exchanges(path)}
 
 
 def healthy(url: str) -> bool:
@@ -86,6 +107,7 @@ def test_three_processes_answer_together_and_each_can_be_killed_in_the_middle(tm
         # The meters, while a register is read: that ends, and they come back as they were.
         key = retailer.ask(esiids[1], "REGISTER")
         made.kill("meters")
+        assert left_by(made, "meters") == {("modbus", "TDSP", "meters")}
         assert (silent := retailer.ended(key)).statusCode in "01"
         assert silent.statusReason
         assert all(healthy(made.ready[name][f"{name}_url"]) for name in ("smt", "headend"))
@@ -97,6 +119,12 @@ def test_three_processes_answer_together_and_each_can_be_killed_in_the_middle(tm
         # The head-end: what it had accepted is answered when it is up again, its store holds what it held, and nothing is posted twice.
         key = retailer.ask(esiids[4], "REGISTER")
         made.kill("headend")
+        # What it asked of others it has seen at its own end, and what others asked of it.
+        ours = {("modbus", "TDSP", "meters"), ("call-backs", "TDSP", "SMT"), ("ftps", "TDSP", "SMT")}
+        assert left_by(made, "headend") - {("events", "meters", "TDSP")} == ours | {
+            ("inquiries", "SMT", "TDSP"),
+            ("pages", "visitor", "TDSP"),
+        }
         made.start("headend")
         back = retailer.ended(key)
         assert back.statusReason
@@ -113,6 +141,9 @@ def test_three_processes_answer_together_and_each_can_be_killed_in_the_middle(tm
         # SMT, with a request under way: it ends, and if it failed it is told why and costs no allowance.
         key = retailer.ask(esiids[5], "REGISTER")
         made.kill("smt")
+        asked = {(wire, source) for wire, source, target in left_by(made, "smt") if target == "SMT"}
+        assert asked >= {("market", "ROR"), ("call-backs", "TDSP"), ("ftps", "TDSP"), ("pages", "visitor")}
+        assert ("inquiries", "SMT", "TDSP") in left_by(made, "smt")
         assert healthy(url)
         made.start("smt")
         ended = retailer.ended(key)
@@ -133,6 +164,8 @@ def test_three_processes_answer_together_and_each_can_be_killed_in_the_middle(tm
             "0",
             "--out",
             str(tmp_path / "ror"),
+            "--wire",
+            wire_of(made, "ror"),
         )
         desk = made.start(*words)["ror_url"]
         agent = httpx.BasicAuth(AGENT.username, AGENT.password)
@@ -142,3 +175,4 @@ def test_three_processes_answer_together_and_each_can_be_killed_in_the_middle(tm
             told = http.get(f"/calls/{call}").json()
         assert (told["esiid"], told["answer"]["trouble"]) == (esiids[0], None)
         assert float(told["told_usd"]) > 0
+        assert left_by(made, "ror") == {("desk", "agent", "ROR"), ("market", "ROR", "SMT")}
