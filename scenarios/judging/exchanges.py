@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 from meters.calendar import Micros, day_of, to_s, to_us
@@ -48,10 +49,20 @@ def traffic_of(recording: Recording, folder: Path) -> Traffic | None:
             "Restore it, or take it out of the folder: what is told then rests on the recording alone.",
         )
     found = Traffic(chain)
+    sorting = _Sorting(recording)
     calls = {one.ref for one in recording.scenario.timeline if one.do == "balance_call"}
-    for ref, exchange in _Sorting(recording).of(exchanges(path)):
+    day = lru_cache(maxsize=8)(lambda at_us: day_of(to_s(at_us)).isoformat())
+
+    def aside(at_us: Micros, wire: str) -> bool:
+        """Count what can be of no action, unread."""
+        if wire == "ftps" or (wire == "modbus" and not sorting.reading):
+            found.beside[day(at_us), wire] += 1
+            return True
+        return False
+
+    for ref, exchange in sorting.of(exchanges(path, aside)):
         if not ref:
-            found.beside[day_of(to_s(exchange.at_us)).isoformat(), exchange.wire] += 1
+            found.beside[day(exchange.at_us), exchange.wire] += 1
             continue
         found.actions.setdefault(ref, []).append(exchange)
         found.judged.setdefault(ref, []).append(exchange.n)
@@ -74,9 +85,9 @@ class _Sorting:
             wire: [(to_us(evidence.at(one)), one.ref) for one in timeline if one.do in kinds]
             for wire, kinds in _NAMELESS.items()
         }
-        #: By correlation id; by the ESI ID of an inquiry that is under way.
+        #: Refs by correlation id; by the ESI ID of an inquiry that is under way.
         self._asked: dict[str, str] = {}
-        self._reading: dict[str, str] = {}
+        self.reading: dict[str, str] = {}
 
     def of(self, found: Iterator[Exchange]) -> Iterator[tuple[str, Exchange]]:
         """Each with its action's ref, empty for those of none; in their order, but for a log-in, which comes with what it was for."""
@@ -95,7 +106,7 @@ class _Sorting:
     def _ref(self, exchange: Exchange) -> str:
         ids, key, esiid = exchange.ids, exchange.ids.get("correlationId", ""), exchange.ids.get("esiid", "")
         if exchange.wire == "modbus":
-            return self._reading.get(esiid, "")
+            return self.reading.get(esiid, "")
         if exchange.wire in self._nameless:
             return next((ref for at, ref in reversed(self._nameless[exchange.wire]) if at <= exchange.at_us), "")
         said = ids.get("callReference") or ids.get("trans_id", "")
@@ -105,7 +116,7 @@ class _Sorting:
         if key and ref:
             self._asked[key] = ref
         if exchange.wire == "inquiries" and ref:
-            self._reading[esiid] = ref
+            self.reading[esiid] = ref
         if exchange.wire == "call-backs":
-            self._reading = {esiid: its for esiid, its in self._reading.items() if its != ref}
+            self.reading = {esiid: its for esiid, its in self.reading.items() if its != ref}
         return ref

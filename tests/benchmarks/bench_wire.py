@@ -18,6 +18,7 @@ from typing import Any
 from unittest.mock import patch
 
 from meters.calendar import micros
+from scenarios.run import run_and_judge
 from scenarios.running import runner
 from scenarios.schema import Scenario
 from simulator.parties.sandbox import SandboxSettings
@@ -40,10 +41,10 @@ def untapped() -> Iterator[None]:
 
 
 def cpu_seconds(played: Scenario) -> float:
-    """CPU time of one run."""
+    """CPU time of one run and its verdict."""
     with tempfile.TemporaryDirectory() as out:
         began = time.process_time()
-        asyncio.run(runner.run(played, Path(out)))
+        run_and_judge(played, Path(out))
         return time.process_time() - began
 
 
