@@ -11,6 +11,7 @@ import pytest
 import typer
 
 from scenarios import cli
+from scenarios.evidence import Evidence
 from scenarios.judging.exchanges import Traffic, traffic_of
 from scenarios.run import JudgedRun
 from simulator.errors import SimulatorError
@@ -66,7 +67,7 @@ def test_the_steps_name_the_exchanges_that_they_consist_of(traffic: Traffic, bal
 
 def test_a_meter_is_read_for_an_action_by_its_own_esiid(traffic: Traffic, balance_run: JudgedRun) -> None:
     reads = [one for one in traffic.actions["call-0001"] if one.wire == "modbus"]
-    assert {one.ids["esiid"] for one in reads} == {balance_run.recording.world.esiid}
+    assert {one.ids["esiid"] for one in reads} == {Evidence(balance_run.recording).esiid}
     # The second call is refused by the rule: the meter is left alone.
     assert [one for one in traffic.actions["call-0002"] if one.wire == "modbus"] == []
 
