@@ -5,6 +5,7 @@ Imports simulator and below. A verdict is a pure function of a recording and its
 ``actions``       what can happen in a timeline: one table
 ``begun``         a scenario file to begin with: another's text under a name of its own
 ``chosen``        which scenarios a command line names: files, folders, shipped ones, those with a tag
+``cases``         a scenario file as the scenarios that it makes
 ``cli``           ``ami scenario`` but for ``run``: list, show, explain, begin, lint and judge scenarios
 ``codes``         every code that the product tells: where it comes from, what it means, the mend
 ``errors``        the scenario room's exception
@@ -19,6 +20,7 @@ Imports simulator and below. A verdict is a pure function of a recording and its
 ``refusals``      who refuses in a scenario: its throttle, the codes of the refusals that it can meet, the rules that it can show
 ``requirements``  the requirement registry: the ids of the use case as rows in ``requirements.csv``
 ``run``           ``ami scenario run`` but for its printing: run, judge, write the three files, the progress bar of one
+``run_wide``      what a run as a whole must come to, and what must never happen
 ``running``       a scenario's run on real parts under the manual clock
 ``schema``        a scenario file: a setting with the timeline of what happens; what does not fit together in one
 ``setting``       a scenario but for what its actions are: the world, the policy, the cast; what every action has

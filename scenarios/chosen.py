@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from scenarios.errors import ScenarioError
-from scenarios.lint import load_sound
+from scenarios.lint import load_cases
 from scenarios.schema import Scenario
 from scenarios.shipped import SCENARIOS
 from simulator.input.mistakes import did_you_mean
@@ -24,17 +24,17 @@ def chosen(given: Sequence[Path], *, every: bool = False, tag: str | None = None
     if not files:
         mend = "Name files or folders, or a tag with --tag, or take all shipped ones with --all."
         raise ScenarioError("scenario.none_named", "No scenario is named.", mend=mend)
-    found = {file: load_sound(file) for file in files}
+    found = [(file, one) for file in files for one in load_cases(file)]
     if tag is not None:
-        tags = sorted({its for one in found.values() for its in one.tags})
-        found = {file: one for file, one in found.items() if tag in one.tags}
+        tags = sorted({its for _, one in found for its in one.tags})
+        found = [(file, one) for file, one in found if tag in one.tags]
         if not found:
             text = f"None of {len(files)} scenarios has the tag '{tag}'."
             raise ScenarioError("scenario.no_tag", text, mend=did_you_mean(tag, tags) if tags else "They have no tags.")
     by_name: dict[str, Path] = {}
-    for file, one in found.items():
+    for file, one in found:
         if one.name in by_name:
             text = f"{by_name[one.name]} holds a scenario named {one.name} too."
             raise ScenarioError("scenario.double", text, str(file), "Rename one.")
         by_name[one.name] = file
-    return list(found.values())
+    return [one for _, one in found]

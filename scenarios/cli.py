@@ -46,9 +46,9 @@ def list_shipped(as_json: AsJson = False) -> None:
     """List the shipped scenarios."""
     import json
 
-    from scenarios.schema import load
+    from scenarios.lint import load_cases
 
-    found = [(path, load(path)) for path in SCENARIOS.files().values()]
+    found = [(path, one) for path in SCENARIOS.files().values() for one in load_cases(path)]
     if as_json:
         rows = [
             {"name": shipped.name, "title": shipped.title, "tags": list(shipped.tags), "file": str(path)}
@@ -75,13 +75,13 @@ def lint(files: NamedFiles = None, as_json: AsJson = False) -> None:
     reports: list[dict[str, Any]] = []
     for path in files_of(files or (), every=not files):
         sound, mistakes = looked_at(path)
-        reports.append({"file": str(path), "sound": sound is not None, "mistakes": [one.to_json() for one in mistakes]})
+        reports.append({"file": str(path), "sound": bool(sound), "mistakes": [one.to_json() for one in mistakes]})
         if as_json:
             continue
         for mistake in mistakes:
             typer.echo(str(mistake.error), err=True)
-        if sound is not None:
-            typer.echo(f"{path}: sound. {sound.name}, {len(sound.timeline)} actions, {sound.world.meters} meters.")
+        for one in sound:
+            typer.echo(f"{path}: sound. {one.name}, {len(one.timeline)} actions, {one.world.meters} meters.")
     if as_json:
         print_json(reports, alone=len(reports) == 1)
     if not all(report["sound"] for report in reports):

@@ -14,14 +14,16 @@ from meters.errors import UserError
 from meters.identity import TDSPS
 from meters.load.truth import ERA
 from scenarios.actions.balance_call import BalanceCall
+from scenarios.cases import cases
 from scenarios.errors import ScenarioError
 from scenarios.refusals import no_such_refusal, no_such_rule
-from scenarios.schema import MALFORMED, WHOLE, Scenario, accounts, read, unfitting
+from scenarios.schema import MALFORMED, WHOLE, Scenario, accounts, unfitting
+from scenarios.setting import AccountSpec
 from simulator.input.mistakes import Parts, mistakes_of, sound_part
 from simulator.input.vee_preset import chosen_preset
 from simulator.input.yaml_text import Loc, Mistake, YamlDocument
 from simulator.ror.billing.fact_label import check_fact_label
-from simulator.ror.billing.plan import shipped_plan, shipped_plans
+from simulator.ror.billing.plan import shipped_plans
 from simulator.ror.call.analysis import Question
 from simulator.smt.throttle.policy import name_mistake, policy_mistakes
 from simulator.world.market import first_ror, foreign_registry, recorded_since
@@ -53,29 +55,30 @@ class Told(NamedTuple):
         return told | {"line": self.line, "column": self.column, "excerpt": self.excerpt}
 
 
-def looked_at(path: Path) -> tuple[Scenario | None, list[Told]]:
-    """Check a scenario file. Returns the scenario if it is sound, else every mistake."""
+def looked_at(path: Path) -> tuple[list[Scenario], list[Told]]:
+    """Check a scenario file. Returns its scenarios, one for each case, if all are sound, else every mistake."""
     try:
-        written = read(path)
+        found = [(written, *_mistakes(written)) for written in cases(path)]
     except ScenarioError as error:
-        line = error.place.rpartition(":")[2]
-        return None, [Told(error, int(line) if line.isdecimal() else None)]
-    scenario, mistakes = _mistakes(written)
-    return scenario, [
-        Told(
+        line = error.place.partition(": ")[0].rpartition(":")[2]
+        return [], [Told(error, int(line) if line.isdecimal() else None)]
+    told = {
+        (one.loc, one.message): Told(
             written.error(one, ScenarioError),
             *((mark.line + 1, mark.column + 1, str(mark.buffer).splitlines()[mark.line]) if mark else ()),
         )
+        for written, _, mistakes in found
         for one in mistakes
         for mark in [written.mark(one.loc)]
-    ]
+    }
+    return [] if told else [sound for _, sound, _ in found if sound is not None], list(told.values())
 
 
 def lint(path: Path) -> tuple[Scenario | None, list[UserError]]:
-    """Check a scenario file. Returns the scenario if it is sound, else every mistake. Raises ScenarioError if it is no such file."""
-    written = read(path)
-    scenario, mistakes = _mistakes(written)
-    return scenario, [written.error(one, ScenarioError) for one in mistakes]
+    """Check a scenario file. Returns the scenario, the first of several, if it is sound, else every mistake. Raises ScenarioError if it is no such file."""
+    found = [(written, *_mistakes(written)) for written in cases(path)]
+    errors = [written.error(one, ScenarioError) for written, _, mistakes in found for one in mistakes]
+    return (None if errors else found[0][1]), errors
 
 
 def _mistakes(written: YamlDocument) -> tuple[Scenario | None, list[Mistake]]:
@@ -95,11 +98,16 @@ def _mistakes(written: YamlDocument) -> tuple[Scenario | None, list[Mistake]]:
 
 
 def load_sound(path: Path) -> Scenario:
-    """Read a scenario file that can run. Raises ScenarioError of its first mistake."""
-    scenario, errors = lint(path)
-    if scenario is None:
-        raise errors[0]
-    return scenario
+    """Read a scenario file that can run, the first case of several. Raises ScenarioError of its first mistake."""
+    return load_cases(path)[0]
+
+
+def load_cases(path: Path) -> list[Scenario]:
+    """Read a scenario file whose cases can run, one or several. Raises ScenarioError of its first mistake."""
+    sound, told = looked_at(path)
+    if not sound:
+        raise told[0].error
+    return sound
 
 
 def unmet(scenario: Scenario, parts: Parts = WHOLE) -> Iterator[Mistake]:
@@ -118,10 +126,10 @@ def unmet(scenario: Scenario, parts: Parts = WHOLE) -> Iterator[Mistake]:
             message = f"{error.place}: {error.message}"
             yield Mistake(error.code, ("vee_preset",), message, error.mend or "Mend the file.")
     if parts.have("account.plan"):
-        yield from _plan(("account",), scenario.account.plan, scenario.account.cycle_first if has_cycle else None)
+        yield from _plan(("account",), scenario.account, scenario.account.cycle_first if has_cycle else None)
     if parts.have("accounts"):
         for at, account in enumerate(scenario.accounts):
-            yield from _plan(("accounts", at), account.plan, account.cycle_first)
+            yield from _plan(("accounts", at), account, account.cycle_first)
     found = list(_world_fields(scenario, parts))
     if not found and parts.have("world", "seed"):
         found = list(_unbuilt(scenario.world, scenario.seed)) or list(_foreign_registry(scenario))
@@ -144,15 +152,14 @@ def _policy(scenario: Scenario) -> Iterator[Mistake]:
         yield mistake.under(("policy",))
 
 
-def _plan(of: Loc, name: str, first: date | None) -> Iterator[Mistake]:
-    loc = (*of, "plan")
-    names = list(shipped_plans())
-    if name not in names:
-        mend = f"Choose one of: {', '.join(names)}."
-        yield Mistake("scenario.plan.unknown", loc, f"There is no plan '{name}'.", mend)
+def _plan(of: Loc, account: AccountSpec, first: date | None) -> Iterator[Mistake]:
+    loc, names = (*of, "plan"), list(shipped_plans())
+    if isinstance(account.plan, str) and account.plan not in names:
+        mend = f"Choose one of: {', '.join(names)}; or give the path of a file, plans/mine.yaml say."
+        yield Mistake("scenario.plan.unknown", loc, f"There is no plan '{account.plan}'.", mend)
         return
     try:
-        plan = shipped_plan(name)
+        plan = account.rates
         if first is not None:
             plan.tdu_on(first)
     except UserError as error:

@@ -15,8 +15,9 @@ from scenarios.actions.complaint import Complaint
 from scenarios.actions.portal_read import AtPortal
 from scenarios.actions.rebill import Rebill
 from scenarios.actions.requests import AtMarket
-from scenarios.actions.table import Action
+from scenarios.actions.table import ACTIONS, Action
 from scenarios.errors import ScenarioError
+from scenarios.run_wide import RunWide
 from scenarios.setting import AccountSpec, Setting, delay
 from scenarios.written import LocalTime
 from simulator.input.mistakes import Parts, did_you_mean, mistakes_of
@@ -60,6 +61,7 @@ class Scenario(Setting):
     """One scenario. Local times are Central Prevailing Time."""
 
     timeline: Annotated[tuple[Action, ...], BeforeValidator(timed)] = Field(min_length=1)
+    expect: tuple[RunWide, ...] = Field(default=(), description="What is expected beyond one action.")
 
     def __reduce__(self) -> tuple[Callable[[str], Scenario], tuple[str]]:
         """Go to another process as text: the models of actions are made from their table, and each process makes its own."""
@@ -186,6 +188,34 @@ def _disorder(scenario: Scenario) -> Iterator[Mistake]:
         before = before if action.after else now or before
 
 
+def _of_nothing(scenario: Scenario) -> Iterator[Mistake]:
+    """What is expected beyond one action must be of actions that there are, and of facts that they have."""
+    actions = {action.ref: action for action in scenario.timeline}
+    refs = [*actions, *(one.ref for one in scenario.expect)]
+    for at, one in enumerate(scenario.expect):
+        loc = ("expect", at)
+        if refs.count(one.ref) > 1:
+            yield Mistake(MALFORMED, (*loc, "ref"), f"Two things are called {one.ref}.", "Rename one.")
+        if not (one.run.forms or one.expect or one.never):
+            yield Mistake(MALFORMED, loc, f"{one.ref} expects nothing.", "Add run, never, or of with expect.")
+        if (one.of is None) == bool(one.expect):
+            yield Mistake(MALFORMED, loc, "'of' names an action and 'expect' its facts.", "Write both or none.")
+        if one.between and not one.never:
+            yield Mistake(MALFORMED, (*loc, "between"), "'between' is of what must never happen.", "Add never.")
+        named = [("of", one.of), *(("between", bound) for bound in one.between or () if isinstance(bound, str))]
+        for field, ref in named:
+            if ref is not None and ref not in actions:
+                text = f"There is no action {ref}."
+                yield Mistake(MALFORMED, (*loc, field), text, did_you_mean(ref, actions))
+        if one.of in actions and one.expect:
+            row = ACTIONS[actions[str(one.of)].do]
+            try:
+                row.any_of.model_validate(one.expect)
+            except ValidationError as error:
+                for mistake in mistakes_of(error, one.expect, row.any_of, MALFORMED):
+                    yield mistake.under((*loc, "expect"))
+
+
 def _no_login(scenario: Scenario) -> Iterator[Mistake]:
     """Who acts must have a log-in, and one of the door that they come to."""
     known = logins(scenario.world.market)
@@ -238,6 +268,7 @@ _LOOKED_AT: tuple[tuple[tuple[str, ...], Callable[[Scenario], Iterator[Mistake]]
     (("account.cycle_first", "account.cycle_last", "account.full_cycle_days", "accounts"), _longer_than_whole),
     *((("world.meters", part), _no_meter(named)) for part, named in _NAMED.items()),
     (("timeline",), _disorder),
+    (("timeline", "expect"), _of_nothing),
     (("timeline", "accounts", "account.account_id"), _no_account),
     (("timeline", "world.market", "accounts", "account.ror", "account.customer"), _no_login),
     (("timeline", "world.first_day"), _before_the_world),
@@ -265,7 +296,7 @@ def read(path: Path) -> YamlDocument:
     if not isinstance(written.value, dict):
         text = "A scenario is a mapping with a name, a world and a timeline."
         raise ScenarioError(MALFORMED, text, place, "Look at a shipped one; 'ami scenario list' tells their files.")
-    if "timeline" not in written.value and {"levels", "policies"} & set(written.value):
+    if not {"timeline", "like"} & set(written.value) and {"levels", "policies"} & set(written.value):
         mend = f"Run it with 'ami capacity run {place}'."
         raise ScenarioError("scenario.is_study", "This is a load study, not a scenario.", place, mend)
     return written

@@ -18,6 +18,7 @@ from simulator.input.mistakes import shown_value
 from simulator.input.vee_preset import chosen_preset
 from simulator.input.yaml_text import ClockTime
 from simulator.ror.account import LONGEST_CYCLE_DAYS, WORTH_ASKING, Account, LastBill, Money, Payment, Zone
+from simulator.ror.billing.plan import RatePlan, shipped_plan
 from simulator.smt.complaints.declared import ComplaintSpec
 from simulator.smt.complaints.kinds import ComplaintKind
 from simulator.world.market import CUSTOMER_LOGIN, ROR_LOGIN
@@ -72,7 +73,7 @@ class AccountSpec(Spec):
     account_id: str = Field(min_length=1)
     customer_name: str = Field(min_length=1)
     meter: int = Field(ge=1)
-    plan: str
+    plan: str | RatePlan = Field(description="A shipped plan, the path of a file, or written out.")
     cycle_first: Day
     cycle_last: Day
     full_cycle_days: int | None = Field(default=None, ge=1, le=LONGEST_CYCLE_DAYS)
@@ -88,14 +89,17 @@ class AccountSpec(Spec):
         default=WORTH_ASKING, description="$ that knowing the gap must be worth, for the meter to be asked (S2)."
     )
 
+    @property
+    def rates(self) -> RatePlan:
+        """Its rate plan. Raises a UserError if there is none of that name."""
+        return shipped_plan(self.plan) if isinstance(self.plan, str) else self.plan
+
     def account(self, world: World) -> Account:
         """The account with the ESI ID of the built world."""
         multiplier = world.meters[self.meter - 1].identity.multiplier
-        return Account(
-            esiid=world.esiid(self.meter),
-            multiplier=multiplier,
-            **self.model_dump(exclude={"meter", "ror", "customer"}),
-        )
+        name = self.plan if isinstance(self.plan, str) else self.plan.name
+        said = self.model_dump(exclude={"meter", "ror", "customer", "plan"})
+        return Account(esiid=world.esiid(self.meter), multiplier=multiplier, plan=name, **said)
 
 
 class ScenarioComplaint(ComplaintSpec):

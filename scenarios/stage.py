@@ -9,7 +9,7 @@ from scenarios.setting import Act, Setting
 from simulator.customer.portal_user import PortalClient
 from simulator.parties.sandbox import Sandbox
 from simulator.ror.account import Account
-from simulator.ror.billing.plan import RatePlan, shipped_plan
+from simulator.ror.billing.plan import RatePlan
 from simulator.ror.client import SmtClient
 from simulator.world.market import CSP_LOGIN, logins
 from simulator.world.meters import World
@@ -43,7 +43,7 @@ class Stage:
 
     def plan(self, action: Act) -> RatePlan:
         """The rate plan of that account."""
-        return shipped_plan(self.scenario.account_of(action).plan)
+        return self.scenario.account_of(action).rates
 
     def esiid(self, action: Act) -> str:
         """The ESI ID of that account."""

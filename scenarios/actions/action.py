@@ -74,6 +74,11 @@ class Row(Generic[A, R]):
         return expectation(f"{self.model.__name__}Expectation", self.facts, self.required)
 
     @cached_property
+    def any_of(self) -> type[Expectation]:
+        """The same where none of its facts must be named."""
+        return expectation(f"{self.model.__name__}Facts", self.facts)
+
+    @cached_property
     def written(self) -> type[A]:
         """The model of the whole action."""
         must = Field() if self.required else Field(default_factory=self.expectation)

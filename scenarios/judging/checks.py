@@ -11,7 +11,7 @@ from headend.wire import InquiryKind
 from meters.calendar import day_of, intervals_in
 from scenarios.actions.complaint import strikes, struck_text
 from scenarios.evidence import Evidence
-from scenarios.judging.expectations import action_check
+from scenarios.judging.expectations import action_check, run_check
 from scenarios.judging.findings import CheckVerdict, Rule, check
 from scenarios.recording import Recording
 from simulator.ror.usage import Quality
@@ -36,6 +36,7 @@ def judge_checks(recording: Recording) -> tuple[CheckVerdict, ...]:
     cast = [Evidence(recording, account) for account in recording.scenario.cast]
     return (
         *(action_check(Evidence(recording, action.account), action) for action in timeline),
+        *(run_check(run, one) for one in recording.scenario.expect),
         *_posting(run),
         *_of_each(cast, _ror_files),
         *_one_request_per_call(run),

@@ -11,11 +11,12 @@ from scenarios.actions.table import ACTIONS
 from scenarios.evidence import Evidence
 from scenarios.expected import INSTANT, LACKING, Fact, Form
 from scenarios.judging.findings import CheckVerdict, Rule, check
+from scenarios.run_wide import EVENTS, FACTS, RunWide
 from scenarios.setting import Act
 
 
-def hold(rule: Rule, fact: Fact, form: Form[Any], seen: Seen[Any, Any]) -> None:
-    """Hold a fact of what was seen against what is expected of it."""
+def hold(rule: Rule, fact: Fact, form: Form[Any], seen: Any) -> None:
+    """Hold a fact of what was seen, of an action or of the run, against what is expected of it."""
     found = fact.got(seen)
     if found is LACKING:
         rule.lacking.append(fact.label)
@@ -38,6 +39,30 @@ def action_check(evidence: Evidence, action: Act) -> CheckVerdict:
         rule.holds(f"how {action.ref} ended", False, "what it leaves", None)
     title = f"{row.title} {evidence.at_local(action):%m-%d %H:%M}"
     return check(action.ref, title, row.tell(seen), _evidence(row, seen), rule, *action.verifies)
+
+
+def run_check(evidence: Evidence, one: RunWide) -> CheckVerdict:
+    """What a run as a whole came to, held against what was expected of it."""
+    rule, told = Rule(), {}
+    for fact in FACTS:
+        form = one.run.forms.get(fact.name)
+        if form is not None:
+            hold(rule, fact, form, evidence)
+            told[fact.name] = _shown(fact, fact.got(evidence))
+    action = next((action for action in evidence.scenario.timeline if action.ref == one.of), None)
+    if action is not None:
+        row = ACTIONS[action.do]
+        seen = row.seen(Evidence(evidence.recording, action.account), action)
+        for name, form in row.any_of.model_validate(one.expect).forms.items():
+            hold(rule, row.fact(name), form, seen)
+            told[name] = _shown(row.fact(name), row.fact(name).got(seen))
+    if one.never is not None:
+        words, _ = EVENTS[one.never]
+        times = [iso(at) for at in one.happened(evidence)]
+        rule.equal(f"{words}{one.stretch}", [], times)
+        told[one.never] = times
+    happened = "As expected." if not rule.failures else "Not as expected."
+    return check(one.ref, "Expected of the run", happened, told, rule, *one.verifies)
 
 
 def _evidence(row: Row[Any, Any], seen: Seen[Any, Any]) -> dict[str, Any]:

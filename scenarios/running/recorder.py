@@ -14,7 +14,6 @@ from scenarios.records.ledger import Entry, Transition
 from scenarios.setting import AccountSpec
 from scenarios.stage import Stage
 from simulator.parties.sandbox import Sandbox
-from simulator.ror.billing.plan import shipped_plan
 from simulator.smt.registry.registry import Registry
 from simulator.world.market import Login, logins
 
@@ -47,7 +46,7 @@ def record(stage: Stage, faults: list[LedgerEntry]) -> Recording:
 
 def _premise(stage: Stage, account: AccountSpec) -> dict[str, Any]:
     """What a run knows of an account."""
-    esiid, plan = stage.world.esiid(account.meter), shipped_plan(account.plan)
+    esiid, plan = stage.world.esiid(account.meter), account.rates
     ror = logins(stage.scenario.world.market)[account.ror]
     return {
         "esiid": esiid,

@@ -1,0 +1,96 @@
+"""What a run as a whole must come to: its facts, those of an action held again, and what must never happen in a stretch of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import Field
+
+from meters.calendar import Seconds, epoch, to_s
+from scenarios.evidence import Evidence
+from scenarios.expected import COUNT, TEXTS, Expectation, Fact, expectation
+from scenarios.records.journal import CalledNote, ComplaintNote, PostedNote, SweepNote
+from scenarios.records.ledger import Transition
+from scenarios.written import LocalTime, Name, Requirement, Spec
+from simulator.smt.ondemand.lifecycle import State
+
+
+def _steps(evidence: Evidence, holds: Callable[[Transition], bool]) -> Iterator[Seconds]:
+    return (to_s(step.at_us) for entry in evidence.recording.ledger for step in entry.life if holds(step))
+
+
+def _ended(state: State) -> Callable[[Evidence], Iterator[Seconds]]:
+    return lambda evidence: _steps(evidence, lambda step: step.state is state)
+
+
+#: What can happen, by name: in words, and the instants at which it did.
+EVENTS: dict[str, tuple[str, Callable[[Evidence], Iterator[Seconds]]]] = {
+    "calls": ("balance calls", lambda evidence: (note.at for note in evidence.notes(CalledNote))),
+    "requests": ("on-demand requests", lambda evidence: (entry.submitted for entry in evidence.recording.ledger)),
+    "completions": ("on-demand requests completed", _ended(State.COMPLETED)),
+    "refusals": ("on-demand requests refused", _ended(State.REFUSED)),
+    "failures": ("on-demand requests failed", _ended(State.FAILED)),
+    "requests_read": ("on-demand requests that cost a meter read", lambda evidence: (to_s(entry.last.at_us) for entry in evidence.recording.ledger if entry.last.meter_reads)),
+    "sweeps": ("sweeps", lambda evidence: (note.at for note in evidence.notes(SweepNote))),
+    "postings": ("files posted", lambda evidence: (note.at for note in evidence.notes(PostedNote))),
+    "strikes": ("strikes of complaints", lambda evidence: (note.at for note in evidence.notes(ComplaintNote))),
+}  # fmt: skip
+
+
+def _count(happened: Callable[[Evidence], Iterator[Seconds]]) -> Callable[[Evidence], int]:
+    return lambda evidence: sum(1 for _ in happened(evidence))
+
+
+def _last_steps(name: str) -> Callable[[Evidence], int]:
+    return lambda evidence: sum(getattr(entry.last, name) for entry in evidence.recording.ledger)
+
+
+#: Of the run; ``got`` from its evidence.
+FACTS = (
+    *(Fact(name, COUNT, words, _count(happened)) for name, (words, happened) in EVENTS.items()),
+    Fact("meter_reads", COUNT, "meter reads, by SMT's ledger", _last_steps("meter_reads")),
+    Fact("octets", COUNT, "octets to and from meters, by SMT's ledger", _last_steps("octets"), unit="octets"),
+    Fact("days_posted", COUNT, "operating days posted", lambda evidence: len(evidence.posted())),
+    Fact("codes", TEXTS, "result codes of records posted", lambda evidence: tuple(sorted({code for files in evidence.posted().values() for file in files for code in file.codes}))),
+    Fact("faults", TEXTS, "kinds of faults of meters", lambda evidence: tuple(sorted({one.kind for one in evidence.recording.world.faults}))),
+)  # fmt: skip
+if TYPE_CHECKING:
+    RunExpectation = Expectation
+else:
+    RunExpectation = expectation("RunExpectation", FACTS)
+
+
+#: The ref of an action, at its begin; or a time.
+Bound = Name | LocalTime
+
+
+class RunWide(Spec):
+    """What is expected beyond one action. Its check has its ref."""
+
+    ref: Name
+    run: RunExpectation = Field(default_factory=RunExpectation, description="Facts of the run.")
+    of: Name | None = Field(default=None, description="The ref of an action whose facts 'expect' names.")
+    expect: dict[str, Any] = Field(default_factory=dict, description="Facts of that action.")
+    never: Literal[tuple(EVENTS)] | None = Field(default=None, description="What must not happen.")  # type: ignore[valid-type]
+    between: tuple[Bound, Bound] | None = Field(
+        default=None, description="From and to, the second left out; all of the run unless given."
+    )
+    verifies: tuple[Requirement, ...] = ()
+
+    @property
+    def stretch(self) -> str:
+        """Between what, in words."""
+        return "" if self.between is None else f" between {self.between[0]} and {self.between[1]}"
+
+    def happened(self, evidence: Evidence) -> list[Seconds]:
+        """When what must never happen did."""
+        refs = {action.ref: evidence.at(action) for action in evidence.scenario.timeline}
+        first, until = (
+            (epoch(one) if isinstance(one, datetime) else refs[one] for one in self.between)
+            if self.between
+            else (0, 2**62)
+        )
+        _, happened = EVENTS[str(self.never)]
+        return [at for at in happened(evidence) if first <= at < until]
