@@ -168,12 +168,18 @@ class Evidence:
         ended = days(first, self.scenario.timeline[-1].at.date())
         return [day for day in ended if times.posted_at(day) + POSTING_TAKES_S <= last]
 
+    def withheld(self, day: date) -> bool:
+        """Whether the account's consumption was left out of what was posted of a day."""
+        its = [one for one in self.scenario.posting if one.covers(day) and (one.meters or one.channel)]
+        return any(self.account.meter in (one.meters or (self.account.meter,)) and one.channel != "G" for one in its)
+
     def last_lse(self, before: Seconds) -> Posted | None:
-        """The accepted file with the latest operating day that SMT had at an instant (PRE1)."""
+        """The accepted file with the latest operating day of the account's that SMT had at an instant (PRE1)."""
         had = [
             file
             for files in self.posted().values()
             for file in files
+            if not self.withheld(file.operating_day)
             if file.taken_in_at is not None and file.taken_in_at <= before and set(file.intake) == {"00"}
         ]
         return max(had, key=lambda one: one.operating_day, default=None)

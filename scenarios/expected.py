@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Generic, Literal, Self, TypeVar, get_args, get_origin
+from typing import Annotated, Any, Generic, Literal, Self, TypeVar, get_args, get_origin
 
 from pydantic import ConfigDict, Field, create_model, model_serializer, model_validator
 
@@ -33,7 +33,8 @@ class Form(Spec, Generic[T]):
     @classmethod
     def model_parametrized_name(cls, params: tuple[Any, ...]) -> str:
         """Give a name that a schema can show."""
-        words = get_args(params[0]) if get_origin(params[0]) is Literal else (params[0].__name__,)
+        of, args = params[0], get_args(params[0])
+        words = args if get_origin(of) is Literal else ((args[0] if get_origin(of) is Annotated else of).__name__,)
         return "_".join((cls.__name__, *words))
 
     @model_validator(mode="before")
@@ -145,6 +146,16 @@ class Fact:
     got: Callable[[Any], Any]
     shown: bool = True
     unit: str = ""
+
+    @property
+    def kind(self) -> str:
+        """What it is, in words."""
+        of = self.form.model_fields["equals"].annotation
+        words = {str: "text", bool: "yes or no", int: "count", Decimal: "number", tuple: "list"}
+        (first, *_) = get_args(of)
+        if get_origin(first) is Literal:
+            return "one of " + ", ".join(f"`{one}`" for one in get_args(first))
+        return "time" if self.form is INSTANT else words.get(get_origin(first) or first, "count")
 
 
 class Expectation(Spec):

@@ -11,7 +11,7 @@ from pydantic import Field
 from meters.calendar import Seconds, epoch, to_s
 from scenarios.evidence import Evidence
 from scenarios.expected import COUNT, TEXTS, Expectation, Fact, expectation
-from scenarios.records.journal import CalledNote, ComplaintNote, PostedNote, SweepNote
+from scenarios.records.journal import CalledNote, ComplaintNote, PostedNote, SweepNote, VeeNote
 from scenarios.records.ledger import Transition
 from scenarios.written import LocalTime, Name, Requirement, Spec
 from simulator.smt.ondemand.lifecycle import State
@@ -51,9 +51,13 @@ def _last_steps(name: str) -> Callable[[Evidence], int]:
 FACTS = (
     *(Fact(name, COUNT, words, _count(happened)) for name, (words, happened) in EVENTS.items()),
     Fact("meter_reads", COUNT, "meter reads, by SMT's ledger", _last_steps("meter_reads")),
-    Fact("octets", COUNT, "octets to and from meters, by SMT's ledger", _last_steps("octets"), unit="octets"),
+    Fact("octets", COUNT, "octets to and from meters, by SMT's ledger", _last_steps("octets")),
     Fact("days_posted", COUNT, "operating days posted", lambda evidence: len(evidence.posted())),
     Fact("codes", TEXTS, "result codes of records posted", lambda evidence: tuple(sorted({code for files in evidence.posted().values() for file in files for code in file.codes}))),
+    Fact("findings", TEXTS, "rules of VEE that found something", lambda evidence: tuple(sorted({rule for note in evidence.notes(VeeNote) for rule in note.findings}))),
+    Fact("estimated", COUNT, "intervals estimated by VEE", lambda evidence: sum(note.estimated for note in evidence.notes(VeeNote))),
+    Fact("ror_files", COUNT, "files in the folders of the accounts' retailers", lambda evidence: sum({one.ror.username: len(one.ror_files or ()) for one in evidence.recording.world.accounts.values()}.values())),
+    Fact("silent", TEXTS, "ESI IDs that a sweep did not hear", lambda evidence: tuple(sorted({esiid for note in evidence.notes(SweepNote) for esiid in note.silent}))),
     Fact("faults", TEXTS, "kinds of faults of meters", lambda evidence: tuple(sorted({one.kind for one in evidence.recording.world.faults}))),
 )  # fmt: skip
 if TYPE_CHECKING:

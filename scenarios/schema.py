@@ -76,7 +76,21 @@ class Scenario(Setting):
 
 def scenario_schema() -> dict[str, Any]:
     """The JSON Schema of a scenario file."""
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **_untimed(Scenario.model_json_schema())}
+    schema = _untimed(Scenario.model_json_schema())
+    # One that is like another says what is otherwise.
+    parts, defs, needed = schema["properties"], schema["$defs"], schema.pop("required")
+    schema["anyOf"] = [{"required": ["name", "like"]}, {"required": needed}]
+    for one in ("WorldSpec", "AccountSpec", "MiddleSpec"):
+        del defs[one]["required"]
+    parts["like"] = {
+        "type": "string",
+        "description": "A shipped scenario, or the path of one, whose parts are taken over.",
+    }
+    axes = {"type": "object", "additionalProperties": {"type": "array", "minItems": 1}}
+    parts["matrix"] = axes | {"description": "A scenario is made for each combination of these fields' values."}
+    faults = defs["WorldSpec"]["properties"]
+    faults["faults"] = {"anyOf": [{"type": "string", "pattern": r"\.ya?ml$"}, faults["faults"]]}
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 
 
 def _untimed(schema: Any) -> Any:
@@ -107,6 +121,17 @@ def accounts(scenario: Setting, parts: Parts = WHOLE) -> Iterator[tuple[Loc, Acc
     yield ("account",), scenario.account
     if parts.have("accounts"):
         yield from ((("accounts", at), one) for at, one in enumerate(scenario.accounts))
+
+
+def _posted_of_nobody(scenario: Scenario) -> Iterator[Mistake]:
+    """A file of which everything is left out is none."""
+    for at, one in enumerate(scenario.posting):
+        if one.at is not None and one.at <= scenario.vee_at:
+            text = f"Posting at {one.at:%H:%M} does not come after VEE at {scenario.vee_at:%H:%M}."
+            yield Mistake(MALFORMED, ("posting", at, "at"), text, "Post later, or run VEE earlier.")
+        if one.channel is None and len(set(one.meters)) >= scenario.world.meters:
+            text = "All meters are left out, and nothing is posted."
+            yield Mistake(MALFORMED, ("posting", at, "meters"), text, "Name no meters: the day is never posted.")
 
 
 def _cycle_backwards(scenario: Scenario) -> Iterator[Mistake]:
@@ -248,6 +273,9 @@ _NAMED: dict[str, Callable[[Scenario], Iterable[tuple[int, Loc]]]] = {
         if isinstance(action, Complaint) and action.declare is not None
         for ordinal in action.declare.meters
     ),
+    "posting": lambda one: (
+        (ordinal, ("posting", at)) for at, told in enumerate(one.posting) for ordinal in told.meters
+    ),
     "world.premises": lambda one: (
         (premise.meter, ("world", "premises", at)) for at, premise in enumerate(one.world.premises)
     ),
@@ -264,6 +292,7 @@ _NAMED: dict[str, Callable[[Scenario], Iterable[tuple[int, Loc]]]] = {
 #: What is looked at, and the parts that must be sound for it.
 _LOOKED_AT: tuple[tuple[tuple[str, ...], Callable[[Scenario], Iterator[Mistake]]], ...] = (
     (("vee_at", "post_at"), _posted_too_soon),
+    (("vee_at", "posting", "world.meters"), _posted_of_nobody),
     (("account.cycle_first", "account.cycle_last", "accounts"), _cycle_backwards),
     (("account.cycle_first", "account.cycle_last", "account.full_cycle_days", "accounts"), _longer_than_whole),
     *((("world.meters", part), _no_meter(named)) for part, named in _NAMED.items()),

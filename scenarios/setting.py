@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from datetime import time
+from dataclasses import replace
+from datetime import date, time
 from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BeforeValidator, ConfigDict, Field, model_validator
 
-from headend.day.times import DailyTimes
+from headend.day.times import Apart, DailyTimes
 from headend.vee.preset import PostTime, Preset
+from headend.vee.quality import Channel
 from meters.calendar import Seconds, seconds
 from scenarios.expected import Expectation
 from scenarios.written import Day, Duration, LocalTime, Name, Requirement, Spec
@@ -102,6 +104,41 @@ class AccountSpec(Spec):
         return Account(esiid=world.esiid(self.meter), multiplier=multiplier, plan=name, **said)
 
 
+class PostingSpec(Spec):
+    """Operating days, both included, whose posting is not as on others."""
+
+    first: Day
+    last: Day | None = Field(default=None, description="The first one alone unless given.")
+    at: ClockTime | None = Field(default=None, description="Posted at this time of the next day.")
+    held_days: int | None = Field(default=None, ge=1, le=30, description="Posted so many days late.")
+    never: bool = Field(
+        default=False, description="Not posted; with meters or a channel, they alone are left out of the file."
+    )
+    meters: tuple[int, ...] = ()
+    channel: Literal["C", "G"] | None = Field(default=None, description="C is consumption, G what a premise gives.")
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if sum((self.at is not None, self.held_days is not None, self.never)) != 1:
+            raise ValueError("say one of at, held_days and never")
+        if (self.meters or self.channel) and not self.never:
+            raise ValueError("a meter or a channel is left out for good; write never: true, or name no meters")
+        if self.last is not None and self.last < self.first:
+            raise ValueError("it ends before it begins; exchange the days, or mend one")
+        return self
+
+    def apart(self, world: World | None = None) -> Apart:
+        """It as the head-end has it. world: that names its meters."""
+        channel = {"C": Channel.LOAD, "G": Channel.GENERATION, None: None}[self.channel]
+        esiids = frozenset(f"{one}" if world is None else world.esiid(one) for one in self.meters)
+        held = None if self.never else self.held_days or 0
+        return Apart(self.first, self.last or self.first, self.at, held, esiids, channel)
+
+    def covers(self, day: date) -> bool:
+        """Whether a day is one of them."""
+        return self.first <= day <= (self.last or self.first)
+
+
 class ScenarioComplaint(ComplaintSpec):
     """A complaint that is on in its window; ``meters`` names ESI IDs by their meters' ordinals."""
 
@@ -142,6 +179,9 @@ class Setting(Spec):
         default="", description="How VEE goes: a shipped preset or a YAML file; the TDSP's unless given."
     )
     post_at: ClockTime | None = Field(default=None, description="As the preset has it unless given.")
+    posting: tuple[PostingSpec, ...] = Field(
+        default=(), description="Operating days whose posting is not as on others."
+    )
     middle: MiddleSpec | None = Field(default=None, description="Drawn from the law of DOMAIN §4 unless fixed.")
     account: AccountSpec
     accounts: tuple[AccountSpec, ...] = Field(
@@ -162,7 +202,11 @@ class Setting(Spec):
     def times(self) -> DailyTimes:
         """When its head-end validates and posts: what is declared counts."""
         post = self.preset.post if self.post_at is None else PostTime(self.post_at)
-        return DailyTimes(self.vee_at, post, self.seed)
+        return DailyTimes(self.vee_at, post, self.seed, tuple(one.apart() for one in self.posting))
+
+    def times_in(self, world: World) -> DailyTimes:
+        """The same with the ESI IDs of the built world."""
+        return replace(self.times, apart=tuple(one.apart(world) for one in self.posting))
 
     @property
     def cast(self) -> dict[str, AccountSpec]:

@@ -91,7 +91,9 @@ class DailyCycle:
             self._journal.note(self._driver.now(), "TDSP", kind, one.day.isoformat(), **facts)
         yield from self._until(self._times.posted_at(day))
         for due in self._store.partitions.days_to_post():
-            for name in (yield from self.post(due)) if due <= day else ():
+            # One that is held has its own time.
+            is_due = due <= day and self._times.posted_at(due) <= self._driver.now()
+            for name in (yield from self.post(due)) if is_due else ():
                 self._driver.env.process(guarded(self._results(name), functools.partial(self._fault, day)))
 
     def catch_up(self, ended: Sequence[date]) -> Generator[simpy.Event, Any, None]:
@@ -130,7 +132,8 @@ class DailyCycle:
         # What a later run has found since is its file's: this one has the same octets whenever it is sent.
         batch = self._store.vee_day(partition.among(self._esiids), day, partition.run)
         for attempt in range(1, self._tries + 1):
-            records = lse.from_vee(batch, partition.created_at or self._driver.now())
+            made = lse.from_vee(batch, partition.created_at or self._driver.now())
+            records = [one for one in made if not self._times.withholds(day, one.esiid, one.channel)]
             content = lse.dumps(records)
             try:
                 # Ended in the middle, it may be posted without being known to be: the same file again is taken for that.

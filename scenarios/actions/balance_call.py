@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
 from meters.calendar import INTERVAL_S, Seconds, iso, seconds
 from scenarios.actions.action import Played, Row, Seen
 from scenarios.actions.requests import REFUSED, REQUEST, again, outcome, served, why
-from scenarios.expected import COUNT, INSTANT, TRUTH, Fact
-from scenarios.records.actions import RecordedCall, ServedAnswer
-from scenarios.setting import Act
+from scenarios.expected import COUNT, INSTANT, NUMBER, TEXTS, TRUTH, Fact, Form
+from scenarios.records.actions import RecordedCall, RecordedRebill, ServedAnswer
+from scenarios.setting import Act, Setting
 from scenarios.written import DAY_S
 from simulator.ror.account import Account
 from simulator.ror.call.analysis import Question
 from simulator.ror.call.answer import ToldOn
+from simulator.ror.call.basis import Kind
 from simulator.ror.call.inquiry import CallResult, balance_inquiry
 from simulator.ror.call.on_demand import RequestEnd
 from simulator.ror.pattern import weather_of
@@ -32,6 +35,10 @@ class BalanceCall(Act):
     question: Question
     patience_s: Seconds = Field(gt=0, le=DAY_S)
     poll_s: Seconds = Field(default=seconds(5), gt=0, le=DAY_S)
+
+    def by(self, scenario: Setting) -> str:
+        """The log-in that asks for it."""
+        return scenario.account_of(self).ror
 
 
 SeenCall = Seen[BalanceCall, RecordedCall]
@@ -80,7 +87,7 @@ def _stored(seen: SeenCall) -> bool:
     return bool(seen.record and seen.record.request.end is RequestEnd.REFUSED and answer and answer.from_store)
 
 
-def _rests_on_store(seen: SeenCall) -> bool:
+def _store_billed(seen: SeenCall) -> bool:
     stand, answer = seen.record and seen.record.stand, served(seen)
     return not _stored(seen) or (stand and stand.known_to) == (answer and answer.reaches_to)
 
@@ -136,12 +143,79 @@ def _implied(action: BalanceCall) -> dict[str, Any]:
         case "not_needed":
             return {"needs_more": False, "vee_told": True, "ledger": []}
         case "refused":
-            return REFUSED | {"rests_on_store": True, "tells_partial": True, "tells_refusal": True}
+            return REFUSED | {"store_billed": True, "tells_partial": True, "tells_refusal": True}
         case _:
             return {}
 
 
 OUTCOME = outcome("answered", "refused", "failed", "not_needed")
+
+
+def _answer(name: str) -> Callable[[SeenCall], Any]:
+    return lambda seen: (answer := served(seen)) and getattr(answer, name)
+
+
+def _said(name: str) -> Callable[[SeenCall], Any]:
+    """A part of the record by its way, None where a part of the way is not there."""
+
+    def got(seen: SeenCall) -> Any:
+        found: Any = seen.record
+        for part in name.split("."):
+            found = None if found is None else getattr(found, part)
+        return found
+
+    return got
+
+
+def _many(of: Callable[[SeenCall], Any]) -> Callable[[SeenCall], int | None]:
+    return lambda seen: None if (found := of(seen)) is None else len(found)
+
+
+def _hours(of: str) -> Callable[[SeenCall], Decimal | None]:
+    def got(seen: SeenCall) -> Decimal | None:
+        spans = _answer(of)(seen)
+        return None if spans is None else sum((Decimal(span.end - span.start) / 3600 for span in spans), Decimal(0))
+
+    return got
+
+
+def _part(kind: Kind) -> Callable[[SeenCall], int | None]:
+    """Quarter hours of a kind that the bill told rests on."""
+
+    def got(seen: SeenCall) -> int | None:
+        stand = seen.record and seen.record.stand
+        return stand and sum(part.intervals for part in stand.rests_on if part.kind is kind)
+
+    return got
+
+
+def _gap(side: str) -> Callable[[SeenCall], Any]:
+    return lambda seen: (gap := _answer("gap")(seen)) and getattr(gap, side)
+
+
+def _unsatisfied(seen: SeenCall) -> tuple[str, ...] | None:
+    """Which parts of AMB-12 the call breaks: answered before hang-up; the bill told right, where it was made again; no repeat call."""
+    call, evidence = seen.record, seen.evidence
+    if call is None:
+        return None
+    ref, timeline = seen.action.ref, evidence.scenario.timeline
+    again = [one for one in timeline if one.do == "rebill" and getattr(one, "of", None) == ref]
+    made = [one for one in (evidence.action(RecordedRebill, action.ref) for action in again) if one is not None]
+    bills = [(one.told_usd, one.vee_usd) for one in made]
+    later = [
+        one
+        for one in timeline
+        if isinstance(one, BalanceCall) and evidence.scenario.account_of(one) == evidence.account
+    ]
+    repeats = [one for one in later if one.ref != ref and 0 <= evidence.at(one) - call.asked_at <= DAY_S]
+    wrong = any(told is None or vee is None or abs(told - vee) > evidence.tolerance(vee) for told, vee in bills)
+    found = {"late": call.waited > seen.action.patience_s, "bill": wrong, "repeat": bool(repeats)}
+    return tuple(name for name, broken in found.items() if broken)
+
+
+#: What a bill rests on, by the name of the fact.
+PARTS = {kind.name.lower(): kind for kind in Kind if kind is not Kind.FIXED}
+
 ROWS = (
     Row(
         "balance_call",
@@ -151,15 +225,41 @@ ROWS = (
         _play,
         (
             OUTCOME,
-            Fact("asked_at", INSTANT, "instant of the question", lambda seen: seen.record and seen.record.asked_at),
+            Fact("asked_at", INSTANT, "instant of the question", _said("asked_at")),
             *REQUEST,
-            Fact("store", COUNT, "intervals from the store", lambda seen: (answer := served(seen)) and answer.from_store),
-            Fact("meter", COUNT, "intervals from the meter", lambda seen: (answer := served(seen)) and answer.from_meter),
-            Fact("reaches_to", INSTANT, "end of the last interval served", lambda seen: (answer := served(seen)) and answer.reaches_to),
+            Fact("gap_start", INSTANT, "begin of the gap", _gap("start"), shown=False),
+            Fact("gap_end", INSTANT, "end of the gap", _gap("end"), shown=False),
+            Fact("gap", COUNT, "intervals of the gap", lambda seen: (gap := _answer("gap")(seen)) and (gap.end - gap.start) // INTERVAL_S, shown=False),
+            Fact("store", COUNT, "intervals from the store", _answer("from_store")),
+            Fact("meter", COUNT, "intervals from the meter", _answer("from_meter")),
+            Fact("missing", COUNT, "intervals of the gap that are missing", _many(_answer("missing")), shown=False),
+            Fact("uncovered", COUNT, "stretches beyond the 48 hours", _many(_answer("uncovered")), shown=False),
+            Fact("uncovered_hours", NUMBER, "what lies beyond the 48 hours", _hours("uncovered"), unit="h", shown=False),
+            Fact("holes", COUNT, "holes of older days", _many(_answer("holes")), shown=False),
+            Fact("hole_hours", NUMBER, "holes of older days, together", _hours("holes"), unit="h", shown=False),
+            Fact("partial_wh", COUNT, "usage of the running interval, told apart", lambda seen: (partial := _answer("partial")(seen)) and partial["wh"], unit="Wh", shown=False),
+            Fact("reaches_to", INSTANT, "end of the last interval served", _answer("reaches_to")),
+            Fact("age_s", NUMBER, "seconds from the last interval served to the answer", lambda seen: (to := _answer("reaches_to")(seen)) and Decimal(seen.record.told_at - to), shown=False),
             Fact("before_hang_up", TRUTH, "answered before hang-up", lambda seen: seen.record and seen.record.waited <= seen.action.patience_s),
-            Fact("needs_more", TRUTH, "the retailer decides that more is needed", lambda seen: seen.record and seen.record.decision.needs_more),
+            Fact("waited_s", COUNT, "seconds from the question to the answer", _said("waited"), shown=False),
+            Fact("follow_up", TRUTH, "what was read came when the caller had gone", _said("follow_up"), shown=False),
+            Fact("needs_more", TRUTH, "the retailer decides that more is needed", _said("decision.needs_more")),
+            Fact("read_worth_usd", NUMBER, "what a read is worth", _said("decision.facts.read_worth.total_usd"), unit="$", shown=False),
+            Fact("due_usd", NUMBER, "amount due by the retailer's own record", _said("own_record.amount_due_usd"), unit="$", shown=False),
+            Fact("bill", NUMBER, "bill to date as told", _said("stand.bill.total_usd"), unit="$", shown=False),
+            Fact("bill_wh", COUNT, "usage of that bill", _said("stand.bill.usage_wh"), unit="Wh", shown=False),
+            Fact("bill_at_once", NUMBER, "bill to date as told at once", _said("instant.stand.bill.total_usd"), unit="$", shown=False),
+            Fact("projected", NUMBER, "bill projected", _said("stand.projected_bill.total_usd"), unit="$", shown=False),
+            Fact("projected_low", NUMBER, "bill that one way in ten stays below", _said("stand.projected_usd.low"), unit="$", shown=False),
+            Fact("projected_high", NUMBER, "bill that one way in ten goes above", _said("stand.projected_usd.high"), unit="$", shown=False),
+            *(Fact(f"rests_on_{name}", COUNT, f"quarter hours of the bill: {kind.value}", _part(kind), shown=False) for name, kind in PARTS.items()),
+            Fact("lines", TEXTS, "kinds of lines of the bill told", lambda seen: (stand := _said("stand")(seen)) and tuple(line.kind for line in stand.bill.lines), shown=False),
+            Fact("edges", TEXTS, "edges of the plan in reach", lambda seen: seen.record and tuple(edge.kind for edge in seen.record.edges if edge.in_reach), shown=False),
+            Fact("told_on", Form[Literal[tuple(one.name.lower() for one in ToldOn)]], "what the answer rests on", lambda seen: seen.record and seen.record.told_on.name.lower(), shown=False),  # type: ignore[misc]
+            Fact("marks", TEXTS, "marks of the bill told", lambda seen: seen.record and tuple(seen.record.marks), shown=False),
+            Fact("unsatisfied", TEXTS, "what of AMB-12 is broken", _unsatisfied, shown=False),
             Fact("vee_told", TRUTH, "SMT gave the VEE data", lambda seen: seen.record and seen.record.trouble is None, shown=False),
-            Fact("rests_on_store", TRUTH, "the bill rests on what the store holds", _rests_on_store, shown=False),
+            Fact("store_billed", TRUTH, "the bill rests on what the store holds", _store_billed, shown=False),
             Fact("tells_partial", TRUTH, "the customer is told that data are missing", _tells_partial, shown=False),
             Fact("tells_refusal", TRUTH, "the customer is told of the refusal", _tells_refusal, shown=False),
         ),

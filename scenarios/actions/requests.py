@@ -114,7 +114,7 @@ def by_login(seen: Seen[AtMarket, Any]) -> bool:
 REQUEST = (
     Fact("requested_at", INSTANT, "instant of the request", _asked("requested_at")),
     Fact("correlation_id", TEXT, "correlation id", _asked("correlation_id")),
-    Fact("seconds", COUNT, "seconds from the request to its end", _asked("seconds"), unit="s"),
+    Fact("seconds", COUNT, "seconds from the request to its end", _asked("seconds")),
     Fact("meter_reads", COUNT, "meter reads", _of("meter_reads")),
     Fact("refusal", TEXT, "code of the refusal", _refusal),
     Fact("error", TEXT, "code of the error", _error),
@@ -123,6 +123,9 @@ REQUEST = (
     Fact("comes_back", TRUTH, "the refusal says when to try again, if ever", _comes_back, shown=False),
     Fact("ledger", TEXTS, "end of the request in SMT's ledger", lambda seen: tuple(entry.last.state.value for entry in seen.filed), shown=False),
     Fact("cost", COUNT, "meter reads that it cost by SMT's ledger", lambda seen: sum(entry.last.meter_reads for entry in seen.filed), shown=False),
+    Fact("states", TEXTS, "life of the request in SMT's ledger", lambda seen: tuple(step.state.value for entry in seen.filed for step in entry.life), shown=False),
+    Fact("octets", COUNT, "octets to and from the meter by SMT's ledger", lambda seen: sum(entry.last.octets for entry in seen.filed), shown=False),
+    Fact("status_code", TEXT, "status code of SMT's answer", _of("status_code"), shown=False),
     Fact("own_login", TRUTH, "log-in that asked is the one that acts", by_login, shown=False),
 )  # fmt: skip
 

@@ -93,7 +93,7 @@ def _ror_files(facts: Evidence) -> list[CheckVerdict]:
     """
     premise, market = facts.premise, facts.scenario.world.market
     files, ror = premise.ror_files, premise.ror.duns
-    due = facts.days_due()
+    due = [day for day in facts.days_due() if not facts.withheld(day)]
     if files is None or not due or premise.service_point.ror_of_record != ror:
         return []
     if market.registry is not None or market.usage_files.get(ror, UsageFormat.LSE) is not UsageFormat.LSE:

@@ -24,7 +24,8 @@ def hold(rule: Rule, fact: Fact, form: Form[Any], seen: Any) -> None:
     for words, said, holds in form.looked(found):
         # What is listed though nothing should be names what is wrong.
         listed = ", ".join(map(str, found)) if isinstance(found, tuple) and not holds else ""
-        what = f"{fact.label}: {listed}" if listed else fact.label
+        label = f"{fact.label}, {fact.unit}" if fact.unit else fact.label
+        what = f"{label}: {listed}" if listed else label
         expected = _shown(fact, said) if words == "{}" else words.format(_shown(fact, said))
         rule.holds(what, holds, expected, _shown(fact, found))
 

@@ -85,6 +85,13 @@ class SweepNote(Note, noted="TDSP/sweep"):
     silent: list[str]
 
 
+class VeeNote(Note, noted="TDSP/VEE batch"):
+    """A day was validated: intervals estimated, and findings by rule."""
+
+    estimated: Count
+    findings: dict[str, Count]
+
+
 class AnsweredNote(Note, noted="TDSP/inquiry answered"):
     """The TDSP answered an inquiry."""
 

@@ -74,7 +74,7 @@ async def _run(scenario: Scenario, out: Path, progress: Progress | None) -> Run:
         out=out,
         sweep_every_h=scenario.sweep_every_h,
         vee=scenario.preset,
-        times=scenario.times,
+        times=scenario.times_in(world),
         wire=out / WIRE,
         wire_ordered=True,
     )

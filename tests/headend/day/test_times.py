@@ -7,8 +7,9 @@ from datetime import date, time, timedelta
 import numpy as np
 import pytest
 
-from headend.day.times import DailyTimes
+from headend.day.times import Apart, DailyTimes
 from headend.vee.preset import PostTime
+from headend.vee.quality import Channel
 from meters.calendar import epoch, seconds
 
 DAY = date(2026, 8, 12)
@@ -48,3 +49,41 @@ def test_a_lognormal_has_its_median_and_sigma_and_ends_at_the_deadline_and_after
     assert (min(wide), max(wide)) == (1, 23)
     # What is said to be later is later.
     assert after_midnight(DailyTimes(post=PostTime(time(23, 30)))) == [23.5] * 60
+
+
+def test_days_apart_are_posted_at_a_time_late_or_never() -> None:
+    held = [
+        Apart(DAY, DAY, held_days=3),
+        Apart(DAYS[1], DAYS[2], held_days=None),
+        Apart(DAYS[3], DAYS[3], at=time(12, 0)),
+        Apart(DAYS[4], DAYS[4], at=time(0, 30)),
+        Apart(date(2026, 10, 30), date(2026, 10, 30), held_days=1),
+    ]
+    times = DailyTimes(apart=tuple(held))
+    assert times.posted_at(DAY) == epoch("2026-08-16T07:30")
+    assert [times.posted_at(day) > epoch("2099-01-01T00:00") for day in DAYS[:5]] == [False, True, True, False, False]
+    # Never before it is validated, and late by days of the wall's, the long one too.
+    assert [times.posted_at(DAYS[3]), times.posted_at(DAYS[4])] == [
+        epoch("2026-08-16T12:00"),
+        epoch("2026-08-17T01:00"),
+    ]
+    assert times.posted_at(date(2026, 10, 30)) == epoch("2026-11-01T07:30")
+    assert times.posted_at(DAYS[5]) == DailyTimes().posted_at(DAYS[5])
+
+
+def test_a_meter_and_a_channel_are_left_out_of_their_days_alone() -> None:
+    apart = (
+        Apart(DAY, DAYS[1], held_days=None, esiids=frozenset({"1"})),
+        Apart(DAYS[1], DAYS[1], held_days=None, channel=Channel.GENERATION),
+    )
+    times = DailyTimes(apart=apart)
+    left_out = [
+        (number, esiid, channel)
+        for number, day in enumerate(DAYS[:3])
+        for esiid in ("1", "2")
+        for channel in Channel
+        if times.withholds(day, esiid, channel)
+    ]
+    both, given = (Channel.GENERATION, Channel.LOAD), Channel.GENERATION
+    assert left_out == [*((0, "1", one) for one in both), *((1, "1", one) for one in both), (1, "2", given)]
+    assert times.posted_at(DAY) == DailyTimes().posted_at(DAY)

@@ -1,0 +1,60 @@
+"""The table of actions: each fact stands once, is got from every recording, and is told on the page."""
+
+from __future__ import annotations
+
+import pytest
+
+from meters.calendar import iso
+from scenarios.actions.table import ACTIONS
+from scenarios.evidence import Evidence
+from scenarios.expected import INSTANT, LACKING
+from scenarios.run import JudgedRun
+from scenarios.run_wide import FACTS
+from tests.scenarios.pages import PAGE, page
+from tests.scenarios.short import mutated
+
+
+@pytest.mark.parametrize("do", ACTIONS)
+def test_a_fact_stands_once_and_what_is_implied_is_one(do: str) -> None:
+    row = ACTIONS[do]
+    names = [fact.name for fact in row.facts]
+    assert len(names) == len(set(names))
+    assert set(row.required) <= set(names)
+    assert row.doc.endswith((".", ")")), row.doc
+
+
+def test_the_page_of_facts_is_made_of_the_table() -> None:
+    assert PAGE.read_text(encoding="utf-8") == page(), "python -m tests.scenarios.pages"
+
+
+def test_every_fact_has_a_value_of_its_form_or_none(balance_run: JudgedRun, last_bill_run: JudgedRun) -> None:
+    seen: dict[tuple[str, str], int] = {}
+    for run in (balance_run, last_bill_run):
+        for action in run.recording.scenario.timeline:
+            row = ACTIONS[action.do]
+            for fact in row.facts:
+                found = fact.got(row.seen(Evidence(run.recording, action.account), action))
+                seen.setdefault((action.do, fact.name), 0)
+                if found is not None and found is not LACKING:
+                    seen[action.do, fact.name] += 1
+                    # A value that it has can be expected of it.
+                    written = iso(found) if fact.form is INSTANT else found
+                    assert fact.form.model_validate(written).equals == found, fact.name
+        for fact in FACTS:
+            found = fact.got(Evidence(run.recording))
+            assert fact.form.model_validate(found).equals == found, fact.name
+    # What these runs have nothing of: no error, no hole, a portal that nobody reads.
+    never = {name for (_, name), count in seen.items() if not count}
+    assert never == {"error", "trouble"}
+
+
+def test_facts_of_an_action_that_left_nothing_are_got_without_an_error(balance_run: JudgedRun) -> None:
+    empty = mutated(
+        balance_run.recording, lambda r: [r[part].clear() for part in ("actions", "ledger", "journal", "usage")]
+    )
+    for action in empty.scenario.timeline:
+        row = ACTIONS[action.do]
+        seen = row.seen(Evidence(empty, action.account), action)
+        assert seen.record is None
+        assert [fact.got(seen) for fact in row.facts]
+        assert row.tell(seen)
