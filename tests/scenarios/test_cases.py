@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -119,3 +120,23 @@ def test_plan_policy_and_faults_of_ones_own_lie_in_files_beside_it_and_are_kept(
     again = type(found).model_validate_json(found.model_dump_json(exclude_none=True, serialize_as_any=True))
     assert again.account.rates == found.account.rates
     assert "yaml" not in found.model_dump_json()
+
+
+def test_what_the_page_shows_is_sound(tmp_path: Path) -> None:
+    text = (Path(__file__).parents[2] / "docs" / "scenarios.md").read_text(encoding="utf-8")
+    blocks = [
+        block for block in re.findall(r"```\n(.*?)```", text, re.S) if block[:6] in ("expect", "postin", "matrix")
+    ]
+    written = short_balance()
+    for block in blocks:
+        shown = yaml.safe_load(block)
+        if isinstance(shown.get("expect"), dict):
+            written["timeline"][0]["expect"] = shown["expect"]
+        else:
+            written |= shown
+    # Times as a scenario's own reader has them: text.
+    path = tmp_path / "it.yaml"
+    path.write_text(yaml.safe_dump(written), encoding="utf-8")
+    assert len(blocks) == 4
+    assert [str(one) for one in lint(path)[1]] == []
+    assert len(load_cases(path)) == 4
