@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import yaml
@@ -27,7 +28,7 @@ def begin(name: str, like: Path, out: Path) -> Path:
     called = next(value for key, value in root.value if key.value == "name")
     try:
         with out.open("x", encoding="utf-8") as file:
-            file.write(text[: called.start_mark.index] + name + text[called.end_mark.index :])
+            file.write(_schema_from(like, text[: called.start_mark.index] + name + text[called.end_mark.index :]))
     except FileExistsError:
         raise ScenarioError(
             "out.exists", "There is a file of this name.", str(out), "Name another with --out."
@@ -36,3 +37,8 @@ def begin(name: str, like: Path, out: Path) -> Path:
         said = f"The file cannot be written: {error.strerror}."
         raise ScenarioError("out.unusable", said, str(out), "Name another with --out.") from None
     return out
+
+
+def _schema_from(like: Path, text: str) -> str:
+    """A text whose head names its schema from where the other file lies, wherever it comes to lie."""
+    return re.sub(r"(?<=\$schema=)\.\S+", lambda found: (like.parent / found[0]).resolve().as_posix(), text, count=1)

@@ -222,12 +222,13 @@ def print_json(results: Sequence[dict[str, Any]], *, alone: bool = False) -> Non
 
 def print_verdict(name: str, result: dict[str, Any]) -> None:
     """Plain lines of a result: one per step and check, a failure's reason and what it lacked below it; folded at 100 columns."""
+    from scenarios.judging.result import label
     from scenarios.stamps import plain
 
     typer.echo(name)
     judged = [*result["steps"], *result["checks"]]
     for one in judged:
-        typer.echo(_folded(f"  {one['mark']:<13} {_label(one):<12} ", plain(one["happened"])))
+        typer.echo(_folded(f"  {one['mark']:<13} {label(one):<12} ", plain(one["happened"])))
         for failure in one["failures"]:
             text = f"{failure['what']}: expected {failure['expected']}, found {failure['found']}"
             typer.echo(_folded(f"{'':<{INDENT - 2}}! ", plain(text)))
@@ -237,14 +238,9 @@ def print_verdict(name: str, result: dict[str, Any]) -> None:
         its = [ident for ident, state in result["requirements"].items() if state == mark]
         if its:
             typer.echo(_folded("  ", f"requirements {mark.value}: {', '.join(its)}", indent=4))
-    failed = [_label(one) for one in judged if one["mark"] == Mark.FAILED]
+    failed = [label(one) for one in judged if one["mark"] == Mark.FAILED]
     said = f"FAILED in {', '.join(failed)}" if failed else result["mark"]
     typer.echo(_folded("  ", f"verdict: {said}", indent=4))
-
-
-def _label(judged: dict[str, Any]) -> str:
-    """What a step or check is called: of several calls with the one that it is of."""
-    return f"{judged['id']} of {judged['call']}" if judged.get("call") else str(judged["id"])
 
 
 def _folded(head: str, text: str, indent: int = INDENT) -> str:

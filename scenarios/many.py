@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from meters.errors import UserError
+from scenarios.judging.result import label
 from scenarios.recording import Recording
 from scenarios.run import run_and_judge
 from scenarios.running.runner import Progress
@@ -54,7 +55,7 @@ class Played:
     @property
     def why(self) -> str:
         """What failed, in a line; empty if nothing did."""
-        failed = [(one["id"], failure) for one in self.judged for failure in one["failures"]]
+        failed = [(label(one), failure) for one in self.judged for failure in one["failures"]]
         if failed:
             (ident, first), more = failed[0], len(failed) - 1
             text = f"{ident}: {first['what']}: expected {first['expected']}, found {first['found']}"

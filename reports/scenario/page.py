@@ -17,10 +17,10 @@ from reports.chart_parts import NARROW, WIDE
 from reports.scenario.charts import charts
 from reports.scenario.sequence import scenes, sequence, spoken
 from reports.scenario.timeline import timeline
-from reports.scenario.wording import bill_rows, evidence_text, kwh_text, label, rests_rows, tally
+from reports.scenario.wording import bill_rows, evidence_text, kwh_text, rests_rows, tally
 from scenarios.judging.exchanges import Traffic, traffic_of
 from scenarios.judging.facts import Facts
-from scenarios.judging.result import result_of
+from scenarios.judging.result import label, result_of
 from scenarios.judging.verdict import judge
 from scenarios.recording import Recording
 from scenarios.records.actions import RecordedBill, RecordedCall, RecordedRequest

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from xml.etree import ElementTree as Xml
 
+from scenarios.judging.result import label
 from scenarios.many import COULD_NOT_RUN, Played
 from simulator.verdicts import Mark
 
@@ -57,7 +58,7 @@ def as_junit(played: Sequence[Played]) -> str:
     for one in played:
         suite = Xml.SubElement(root, "testsuite", name=one.name, time=f"{one.seconds:.3f}")
         for judged in one.judged:
-            case = Xml.SubElement(suite, "testcase", classname=one.name, name=judged["id"])
+            case = Xml.SubElement(suite, "testcase", classname=one.name, name=label(judged))
             mark, text = judged["mark"], str(judged["happened"])
             for failure in judged["failures"]:
                 said = f"{failure['what']}: expected {failure['expected']}, found {failure['found']}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from scenarios.judging.result import label
 from scenarios.stamps import clock, is_stamp, stamp
 from simulator.verdicts import Mark
 
@@ -35,11 +36,6 @@ def tally(result: dict[str, Any]) -> str:
     ]
     counts[0] += " passed"
     return ", ".join(counts) + (f" ({', '.join(other)})" if other else "")
-
-
-def label(judged: dict[str, Any]) -> str:
-    """What a step or check is called; a step with its call, if there are several."""
-    return f"{judged['id']} of {judged['call']}" if judged.get("call") else str(judged["id"])
 
 
 def requirements_text(result: dict[str, Any]) -> str:

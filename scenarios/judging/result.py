@@ -94,6 +94,11 @@ def _bills(facts: Facts) -> dict[str, Any]:
     return bills
 
 
+def label(judged: dict[str, Any]) -> str:
+    """What a step or check of a result is called; a step with its call, if there are several."""
+    return f"{judged['id']} of {judged['call']}" if judged.get("call") else str(judged["id"])
+
+
 def dumps(content: dict[str, Any]) -> str:
     """JSON text, keys sorted."""
     return json.dumps(content, indent=1, sort_keys=True, ensure_ascii=False) + "\n"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,8 @@ def test_a_new_one_is_sound_and_differs_in_its_name_alone(like: str, tmp_path: P
     source = SCENARIOS.files()[like]
     made = begin("my-own", source, tmp_path / "my-own.yaml")
     assert load_sound(made).model_dump() == load_sound(source).model_dump() | {"name": "my-own"}
+    (schema,) = re.findall(r"\$schema=(\S+)", made.read_text(encoding="utf-8"))
+    assert Path(schema).is_file()
     assert made.read_text(encoding="utf-8").count("#") == source.read_text(encoding="utf-8").count("#")
 
 
