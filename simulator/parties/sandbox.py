@@ -18,6 +18,7 @@ import httpx
 from headend.day import posting
 from headend.day.times import DailyTimes
 from headend.http.links import HeadEndLink
+from headend.lse.warm import warm
 from headend.network.law import NetworkLaw, TryDraws
 from headend.ports import FAULT, HeadEndError, MeterRecords
 from headend.store.store import HeadEndStore
@@ -197,9 +198,10 @@ class Sandbox:
             self.journal,
             since=day_start(world.spec.first_day),
         )
-        # The load's kernels are compiled, or loaded, before anybody waits for a meter: on a busy machine that outlasts the barrier.
+        # Kernels are compiled, or loaded, before anybody waits for a meter or a posted file: on a busy machine that outlasts the barrier.
         now = self.runtime.now()
         world.meters[0].window(floor_interval(now) - INTERVAL_S, floor_interval(now), now)
+        warm()
         silence: Silence = "exception" if settings.clock.manual else "hang"
         self.gateways = await open_gateways(
             world.gateways,
