@@ -13,7 +13,8 @@ from scenarios.many import COULD_NOT_RUN, Played, play, play_all, size
 from scenarios.schema import Scenario
 from tests.scenarios.short import scenario, short_last_bill
 
-FILES = ("recording.json", "result.json", "report.html")
+#: The page tells when it was run besides.
+FILES = ("recording.json", "result.json")
 
 
 def three() -> list[Scenario]:
