@@ -63,7 +63,7 @@ def test_show_tells_fields_by_name_and_units(capsys: pytest.CaptureFixture[str])
     assert ran("scenario", "show", "customer-balance-inquiry") == 0
     said = capsys.readouterr().out
     assert "2026-08-12 17:40    balance call call-0001: question balance, patience 180 s\n" in said
-    assert "  must come to      outcome refused, store 70, refusal FR-CR016.1b\n" in said
+    assert "  must come to      outcome refused, refusal FR-CR016.1b, store 70\n" in said
     assert ran("scenario", "show", "customer-balance-inquiry", "--json") == 0
     assert json.loads(capsys.readouterr().out)["name"] == "customer-balance-inquiry"
 
