@@ -206,7 +206,7 @@ def wire(
     if as_json:
         print_json([asdict(found)], alone=True)
     else:
-        ends = "closed" if found.closed else "it ends before its party did"
+        ends = "closed" if found.closed else "not closed: its party runs still, or was killed"
         typer.echo(f"{file}: {found.fault or f'{found.exchanges:,} exchanges, whole, {ends}; last line {found.head}'}")
     raise typer.Exit(1 if found.fault else 0)
 

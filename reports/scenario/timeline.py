@@ -28,7 +28,7 @@ def timeline(facts: Facts, width: Width) -> str:
     """It as inline SVG, drawn for a width."""
     actions = facts.scenario.timeline
     first = day_start(actions[0].at.date()) - _BEFORE_S
-    last = facts.at(actions[-1]) + _AFTER_S
+    last = max(facts.at(one) for one in actions) + _AFTER_S
     lanes: list[tuple[str, str, Iterable[Span]]] = [
         ("Actions", "accent", (Span(facts.at(one), facts.at(one), one.ref) for one in actions)),
         (

@@ -82,7 +82,7 @@ class _Sorting:
         #: Longest first: a ref may begin as another does.
         self._refs = sorted((one.ref for one in timeline), key=len, reverse=True)
         self._nameless: Mapping[str, Sequence[tuple[Micros, str]]] = {
-            wire: [(to_us(evidence.at(one)), one.ref) for one in timeline if one.do in kinds]
+            wire: sorted((to_us(evidence.at(one)), one.ref) for one in timeline if one.do in kinds)
             for wire, kinds in _NAMELESS.items()
         }
         #: Refs by correlation id; by the ESI ID of an inquiry that is under way.

@@ -46,6 +46,7 @@ def result_of(recording: Recording, verdict: Verdict, traffic: Traffic | None = 
 
 
 def _judged(facts: Facts, verdict: Verdict, traffic: Traffic | None) -> dict[str, Any]:
+    """Steps, checks, mark and requirements."""
     told, about = asdict(verdict), facts.about.ref if facts.about else ""
     for step in told["steps"]:
         call: str = step["call"] or about

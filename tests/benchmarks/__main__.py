@@ -23,6 +23,7 @@ AT_LEAST: dict[str, tuple[float | None, float | None]] = {
     "modbus_server_header": (None, 0.60),
     "smt_status_poll": (None, 0.50),
     "front": (None, 0.95),
+    "wire_scenario": (None, 0.77),
     "wire_status_poll": (None, 0.50),
     "wire_chain": (20_000.0, None),
     "hourly_homes": (0.90, None),

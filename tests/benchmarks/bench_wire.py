@@ -56,7 +56,8 @@ def scenario_rows() -> list[dict[str, Any]]:
             without = cpu_seconds(played)
         runs.append((cpu_seconds(played), without))
     with_it, without_it = (statistics.median(one[side] for one in runs[1:]) for side in (0, 1))
-    ratio = statistics.median(one[0] / one[1] for one in runs[1:])
+    # How much of the work without it is done in the same time: at most 1.3 times the time is at least 0.77.
+    ratio = statistics.median(one[1] / one[0] for one in runs[1:])
     told = {"unit": "CPU s", "baseline": "the same without wire.jsonl", "baseline_value": without_it, "ratio": ratio}
     return [{"name": "wire_scenario", "value": with_it, **told}]
 

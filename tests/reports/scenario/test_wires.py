@@ -51,7 +51,7 @@ def test_every_arrow_and_every_evidence_leads_to_a_text(page: str, traffic: Traf
     # Each row of the diagram in both widths, and each step's and check's first numbers.
     rows = [row for scene in scenes(traffic) for row in scene.rows]
     assert {row.first.n for row in rows} <= links
-    first = traffic.judged["S3"][0]
+    first = traffic.steps["call-0001", "S3"][0]
     assert f'<a href="#x{first}">exchange {first}</a>' in page
 
 
