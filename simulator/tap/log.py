@@ -109,6 +109,8 @@ class WireLog:
             self._flush()
             self._write([f'"closed_us":{self._now_us()}'])
             os.close(self._file)
+            # Its number may be another file's from here on.
+            self._file = -1
         if self._failed is not None:
             raise _unwritable(self._path, self._failed)
 

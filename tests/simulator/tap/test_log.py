@@ -144,6 +144,15 @@ def test_a_file_that_cannot_be_written_is_told_of(tmp_path: Path, monkeypatch: p
     assert len(lines(tmp_path / "wire.jsonl")) == 1
 
 
+def test_what_comes_when_it_is_closed_is_written_nowhere(tmp_path: Path) -> None:
+    log = log_at(tmp_path / "wire.jsonl")
+    log.close()
+    with (tmp_path / "other").open("wb"):
+        log.note(MARKET, log.begin(), WHAT)
+    assert (tmp_path / "other").read_bytes() == b""
+    assert check_chain(tmp_path / "wire.jsonl").closed
+
+
 @pytest.mark.parametrize("content", ["", "a letter\n", '{"n":0,"prev":""}\n'])
 def test_what_is_no_file_of_exchanges_is_refused(tmp_path: Path, content: str) -> None:
     path = tmp_path / "wire.jsonl"
