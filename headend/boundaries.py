@@ -65,6 +65,15 @@ DAY_BOUNDARIES = (
     "headend.posted.before_commit",
     "headend.posted.after_commit",
 )
+#: Those that what a sweep collected meets on its way to SMT: at the head-end, at SMT, at the head-end.
+PUSH_BOUNDARIES = (
+    "headend.push.before",
+    "non_vee.before_commit",
+    "non_vee.after_commit",
+    "headend.push.after",
+    "headend.pushed.before_commit",
+    "headend.pushed.after_commit",
+)
 BOUNDARIES = SMT_BOUNDARIES + INTAKE_BOUNDARIES + HEADEND_BOUNDARIES
 
 
@@ -83,7 +92,7 @@ def arm(environment: Mapping[str, str] = os.environ) -> None:
     """Read where to die. Raises ValueError for a boundary that does not exist, so that no test waits for it in vain."""
     setting = environment.get("AMI_CRASH_AT", "") if environment.get("AMI_TEST_BUILD") == "1" else ""
     name, _, turn = setting.partition(":")
-    known = (*BOUNDARIES, *DAY_BOUNDARIES)
+    known = (*BOUNDARIES, *DAY_BOUNDARIES, *PUSH_BOUNDARIES)
     if name and name not in known:
         raise ValueError(f"AMI_CRASH_AT: there is no boundary '{name}'; there are {', '.join(known)}")
     _DEATH.name, _DEATH.left = name, int(turn or 1)

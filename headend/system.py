@@ -20,6 +20,7 @@ from headend.network.sweep import Collection
 from headend.network.transport import ModbusTransport, Seen
 from headend.ondemand.desk import OnDemandDesk
 from headend.ondemand.live import LiveMeters
+from headend.ondemand.push import PushDesk
 from headend.ports import Driver, Journal
 from headend.service.app import Served, create_app
 from headend.service.health import HealthDesk, PostingWatch
@@ -56,6 +57,8 @@ class HeadEndSettings:
     posting_tries: int = POSTING_TRIES
     #: How its VEE goes.
     vee: Preset = field(default_factory=Preset)
+    #: Send SMT what each sweep collects from the first one on; else from when SMT says with an inquiry that it takes that.
+    push_to_smt: bool = False
 
 
 class HeadEnd:
@@ -90,6 +93,8 @@ class HeadEnd:
         }
         esiids = sorted({meter.esiid for meter in records.addresses})
         self.events = EventDesk(driver, store.events, records, journal)
+        reach = store.collected.reach(esiids, settings.collect_from)
+        self.push = PushDesk(driver, store, http, journal, link, reach.intervals, asked=settings.push_to_smt)
         self.collection = Collection(
             driver,
             self._transport,
@@ -101,7 +106,8 @@ class HeadEnd:
             every_s=seconds(settings.sweep_every_h * 3600),
             catch_up_days=settings.catch_up_days or settings.vee.over_days,
             attempt_s=settings.vee.attempt_s,
-            reach=store.collected.reach(esiids, settings.collect_from),
+            reach=reach,
+            swept=self.push.swept,
         )
         times = settings.times or DailyTimes(post=settings.vee.post, seed=settings.seed)
         self.daily = DailyCycle(
@@ -117,16 +123,19 @@ class HeadEnd:
             settings.vee,
         )
         meters = LiveMeters(driver, self._transport, store, points, self.events, Workers(law.workers))
-        self.desk = OnDemandDesk(driver, store, meters, draws or LawDraws(law, settings.seed), http, journal, link)
+        self.desk = OnDemandDesk(
+            driver, store, meters, draws or LawDraws(law, settings.seed), http, journal, link, self.push
+        )
         self.health = HealthDesk(
-            driver, store, posting, times, settings.first_day, seconds(settings.sweep_every_h * 3600)
+            driver, store, posting, times, settings.first_day, seconds(settings.sweep_every_h * 3600), self.push
         )
         served = Served(self.desk, self.events, self.health, frozenset(esiids), self.metrics, link, store)
         self.app = create_app(served, f"{settings.name} head-end", frame)
 
     def start(self) -> None:
-        """Begin the sweeps and the daily cycle, and go on with the inquiries that an earlier run left open."""
+        """Begin the sweeps and the daily cycle, and go on with the inquiries, and what is not at SMT, that an earlier run left."""
         self.desk.recover()
+        self.push.go_on()
         if self.settings.resume:
             self._driver.env.process(self._resume())
         else:

@@ -156,6 +156,10 @@ class InquiryRequest(_Wire):
         default=False,
         description="True: a POWER inquiry at a meter whose last gasp nothing has unsaid is answered by it, and no meter is tried.",
     )
+    pushToSmt: bool = Field(
+        default=False,
+        description="True: SMT takes what each sweep collects at its `POST /non-vee`, from now on and until it answers 403 there.",
+    )
     answerBy: Instant = Field(description="A later answer is not waited for.")
     replyTo: HttpUrl = Field(examples=["http://127.0.0.1:8600/callbacks/inquiries"])
     callReference: Text = Field(default="", max_length=64, examples=["call-0001"])
@@ -186,6 +190,54 @@ class InquiryResult(_Wire):
     power: PowerState | None = None
     meterReads: int = Field(default=0, ge=0, le=1000, description="Tries at the meter that this inquiry cost.")
     octets: int = Field(default=0, ge=0, lt=2**31, description="Modbus payload both ways.")
+
+
+class PushedInterval(_Wire):
+    """One non-VEE interval that a sweep collected."""
+
+    end: Instant = Field(description="A whole quarter hour.", examples=["2026-08-12T16:00:00-05:00"])
+    wh: IntervalWh | None = Field(
+        description="Of several meters their sum. `null`: the meter itself has no value.", examples=[412]
+    )
+    status: int = Field(default=0, strict=True, ge=0, lt=2**16, description="As in the answer to an inquiry.")
+
+
+class PushedMeter(_Wire):
+    """What was collected of an ESI ID at one time; it may be named again with another time."""
+
+    esiid: str = Field(pattern=r"^\d{17,22}$", examples=["10443720000000017"])
+    collectedAt: Instant = Field(examples=["2026-08-12T16:00:35-05:00"])
+    intervals: list[PushedInterval] = Field(min_length=1)
+
+
+class NonVeeBatch(_Wire):
+    """What a head-end posts to SMT's `/non-vee`: what its sweeps have collected and no batch before has brought."""
+
+    batchId: Text = Field(
+        min_length=1, max_length=64, description="The head-end's own, of this content.", examples=["5b1f0c6e9d3a4427"]
+    )
+    meters: list[PushedMeter] = Field(min_length=1)
+
+
+class RefusedPart(_Wire):
+    """A part of a batch that was not taken."""
+
+    pointer: str = Field(examples=["meters[0].intervals[3].end"])
+    rule: str = Field(description="Of the rules that answers are held to, or `ESIID`.", examples=["OFF-QUARTER"])
+    value: str = Field(examples=["2026-08-12T16:07:00-05:00"])
+
+
+class NonVeeTaken(_Wire):
+    """What became of a batch (202), and again of the same batch."""
+
+    batchId: str = Field(examples=["5b1f0c6e9d3a4427"])
+    status: Literal["accepted", "duplicate"] = Field(
+        description="`duplicate`: it was taken before, and counts once; the figures are those of then."
+    )
+    accepted: int = Field(ge=0, description="Intervals that are held now, until the VEE data of their day are posted.")
+    posted: int = Field(ge=0, description="Intervals of days whose VEE data were posted before: not held.")
+    refused: int = Field(ge=0, description="Intervals that broke a rule: not held.")
+    parts: list[RefusedPart] = Field(default_factory=list, description="Why: the first hundred.")
 
 
 #: Events that one request brings at most.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections import defaultdict
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -83,11 +83,12 @@ class Collection:
         catch_up_days: int,
         attempt_s: Seconds,
         reach: Reach,
+        swept: Callable[[Mapping[MeterKey, Seconds]], None],
     ) -> None:
         """events: is told whom a sweep heard. first: UTC epoch seconds from which on intervals are collected. every_s: seconds between sweeps.
 
         catch_up_days: so far back a meter that was silent is caught up; older intervals have left its ring. attempt_s: seconds between two attempts at a day.
-        reach: what the store holds already of each meter.
+        reach: what the store holds already of each meter. swept: is told to where it does after a sweep, UTC epoch seconds.
         """
         self._driver = driver
         self._transport = transport
@@ -102,6 +103,7 @@ class Collection:
         self._first = first
         self._collected_to = reach.intervals
         self._midnights_to = reach.midnights
+        self._swept = swept
 
     @property
     def meters(self) -> int:
@@ -152,6 +154,7 @@ class Collection:
         self._store.told.keep(sorted(told, key=lambda one: one[0]), began)
         if readings:
             self._store.collected.note_sweep(now)
+            self._swept(self._collected_to)
         facts = {"meters": len(self._addresses), "answered": len(readings), "silent": sorted(silent)}
         if others := sorted(meter.esiid for meter, one in told if one.other_number):
             facts["other_number"] = others

@@ -17,6 +17,7 @@ from headend.network.law import TryDraws
 from headend.ondemand.answer_wire import inquiries_of, wired
 from headend.ondemand.live import LiveMeters
 from headend.ondemand.process import Answer, Inquiry, answer_inquiry, joined
+from headend.ondemand.push import PushDesk
 from headend.ports import FAULT, Driver, HeadEndError, Journal, fault_text, guarded
 from headend.store.inquiries import Acceptance
 from headend.store.store import HeadEndStore
@@ -43,6 +44,7 @@ class OnDemandDesk:
     http: httpx.AsyncClient
     journal: Journal
     link: HeadEndLink
+    push: PushDesk
     #: Correlation ids of the inquiries whose process runs here.
     in_hand: set[str] = field(default_factory=set)
 
@@ -55,6 +57,8 @@ class OnDemandDesk:
                 "headend.inquiry.not_kept", f"The inquiry cannot be kept: {type(error).__name__}."
             ) from None
         if became is Acceptance.TAKEN:
+            if request.pushToSmt:
+                self.push.asked()
             self._begin(request, self.serve(request))
         return became
 

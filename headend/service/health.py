@@ -11,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from headend.day.times import DailyTimes
 from headend.http.links import Asks
+from headend.ondemand.push import PushDesk
 from headend.ports import Driver, Journal
 from headend.store.store import HeadEndStore
 from headend.wire import Instant
@@ -54,6 +55,9 @@ class HeadEndHealth(BaseModel):
     openInquiries: int | None = Field(
         default=None, ge=0, description="Accepted inquiries whose result was not acknowledged yet, nor given up."
     )
+    push: Literal["off", "ok", "failing"] = Field(
+        description="Whether SMT takes what sweeps collect: `off`: it does not ask for it. `failing`: the latest batch was not taken."
+    )
     links: Asks = Field(description="`open`: SMT and meters are asked for no key.")
 
 
@@ -84,6 +88,7 @@ class HealthDesk:
         times: DailyTimes,
         first_day: date,
         sweep_every_s: Seconds,
+        push: PushDesk,
     ) -> None:
         """first_day: the first operating day that this head-end posts."""
         self._driver = driver
@@ -92,6 +97,7 @@ class HealthDesk:
         self._times = times
         self._first_day = first_day
         self._sweep_every_s = sweep_every_s
+        self._push = push
         self._began = driver.now()
 
     def look(self, links: Asks) -> HeadEndHealth:
@@ -111,12 +117,13 @@ class HealthDesk:
                 sweeps="unknown",
                 posting=posting,
                 lastPostingFailure=failure,
+                push=self._push.state,
                 links=links,
                 clockLagS=lag_s,
             )
         late = now - max(swept_at or 0, self._began) > MISSED_SWEEPS * self._sweep_every_s
         return HeadEndHealth(
-            status="degraded" if late or failure else "ok",
+            status="degraded" if late or failure or self._push.state == "failing" else "ok",
             store="ok",
             sweeps="late" if late else "ok",
             lastSweepAgeS=None if swept_at is None else max(0, now - swept_at),
@@ -125,6 +132,7 @@ class HealthDesk:
             lastPostingFailure=failure,
             clockLagS=lag_s,
             openInquiries=open_inquiries,
+            push=self._push.state,
             links=links,
         )
 

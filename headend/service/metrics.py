@@ -28,6 +28,7 @@ class HeadEndMetrics:
         self.served = Counter("ami_headend_intervals", "Intervals served on demand, by where they came from.", ["source"], **common)  # fmt: skip
         self.meter_reads = Counter("ami_headend_meter_reads", "Tries at a meter that inquiries cost.", **common)
         self.given_up = Counter("ami_headend_call_backs_given_up", "Results that nobody took.", **common)
+        self.pushed = Counter("ami_headend_pushed_octets", "Octets of batches of non-VEE intervals, by whether SMT took them.", ["taken"], **common)  # fmt: skip
         self.faults = Counter("ami_headend_faults", "Faults of the head-end's own.", **common)
         waiting = Gauge("ami_headend_open_inquiries", "Accepted inquiries that have not ended.", **common)
         waiting.set_function(count_open)
@@ -44,6 +45,8 @@ class HeadEndMetrics:
                 self.served.labels(source).inc(facts[source])
         elif kind == "call-back given up":
             self.given_up.inc()
+        elif kind in ("pushed", "push failed"):
+            self.pushed.labels("yes" if kind == "pushed" else "no").inc(facts["octets"])
         elif kind == FAULT:
             self.faults.inc()
 

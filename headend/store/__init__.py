@@ -9,6 +9,7 @@ Decides nothing, asks nobody.
 ``migrate``     how a database comes to its present schema: forward migrations as data, applied on start
 ``migrations``  how the head-end's database came to its present schema (``headend.store.migrate``)
 ``partitions``  VEE's work over a day in partitions: how far each is, and under which name it is posted
+``pushed``      to where SMT has taken what sweeps collected, by ESI ID
 ``rows``        the head-end's tables and what is in a row: one ESI ID, channel and operating day
 ``seat``        one process works on a database, by whatever URL another names it
 ``states``      how collection stands, meter by meter and day by day

@@ -87,3 +87,6 @@ DROP TABLE posting_begun;
 
 -- 11: which run of VEE gave a revision
 ALTER TABLE vee_day ADD COLUMN run INTEGER NOT NULL DEFAULT 1;
+
+-- 12: to where SMT has taken what sweeps collected
+CREATE TABLE non_vee_pushed (esiid VARCHAR(22) NOT NULL, pushed_to BIGINT NOT NULL, PRIMARY KEY (esiid));

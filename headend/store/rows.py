@@ -154,6 +154,13 @@ INQUIRIES = sa.Table(
     sa.Column("became", sa.String(64), nullable=False),
     sa.Index("inquiry_ended", "ended_at"),
 )
+#: To where SMT has taken what sweeps collected of an ESI ID.
+PUSHED = sa.Table(
+    "non_vee_pushed",
+    _meta,
+    sa.Column("esiid", sa.String(22), primary_key=True),
+    sa.Column("pushed_to", sa.BigInteger, nullable=False),
+)
 #: When the latest sweep ended in which a meter answered; one row.
 LATEST_SWEEP = sa.Table(
     "latest_sweep",

@@ -31,6 +31,7 @@ from headend.store.events import EventStore
 from headend.store.findings import FindingStore
 from headend.store.inquiries import InquiryStore
 from headend.store.partitions import Partition, PartitionStore
+from headend.store.pushed import PushedStore
 from headend.store.rows import (
     CHANGED,
     INTERVAL_DAYS,
@@ -147,6 +148,8 @@ class HeadEndStore:
         self.states = StateStore(database)
         #: The runs of VEE, in their partitions.
         self.partitions = PartitionStore(database)
+        #: What SMT has taken of it before VEE.
+        self.pushed = PushedStore(database)
 
     def close(self) -> None:
         """Leave the seat and let go of the database."""

@@ -93,13 +93,16 @@ class ModelStore:
         self._all: Sequence[Sweep] = () if isinstance(sweeps, Mapping) else sweeps
         self._spans: dict[str, list[tuple[Seconds, Seconds]]] = {}
 
-    def reach(self, esiid: str, start: Seconds, now_us: Micros) -> Seconds:
-        """To where the intervals from ``start`` on are known without a break at ``now_us``; ``start`` when none is."""
-        at = start
+    def swept(self, esiid: str, start: Seconds, now_us: Micros) -> Seconds:
+        """To where sweeps have brought the intervals from ``start`` on by ``now_us``; ``start`` when none has."""
         for completed_us, reaches_to in reversed(self._each.get(esiid, self._all)):
             if completed_us <= now_us:
-                at = max(at, reaches_to)
-                break
+                return max(start, reaches_to)
+        return start
+
+    def reach(self, esiid: str, start: Seconds, now_us: Micros) -> Seconds:
+        """To where the intervals from ``start`` on are known without a break at ``now_us``; ``start`` when none is."""
+        at = self.swept(esiid, start, now_us)
         for begins, ends in self._spans.get(esiid, ()):
             if begins <= at < ends:
                 at = ends
@@ -246,6 +249,13 @@ class ModelDesk:
         if not answered_us or answered_us < since_us or (end and not start <= request.start < end):
             return None
         return Answered(Outcome.COMPLETED, "", 0, Answer(Outcome.COMPLETED), reaches_to=min(end, request.end))
+
+    def held_at_smt(self, request: OnDemandRequest) -> Answered | None:
+        """See ``lifecycle.Desk``: each sweep is sent on as soon as it is over."""
+        reach = self.store.swept(request.esiid, request.start, micros(self.env.now))
+        if reach == request.start:
+            return None
+        return Answered(Outcome.COMPLETED, "", 0, Answer(Outcome.COMPLETED), reaches_to=min(reach, request.end))
 
     def keep(self, request: OnDemandRequest, state: State, at_us: Micros) -> None:  # noqa: ARG002
         """See ``lifecycle.Desk``; the history is on the request, so only ends are told."""

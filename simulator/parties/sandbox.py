@@ -334,6 +334,7 @@ class Sandbox:
                 seed=settings.world.seed,
                 meter_timeout_s=meter_timeout_s(settings.clock),
                 vee=self.vee,
+                push_to_smt=settings.policy.push_to_smt,
             ),
             self.headend_store,
             site,

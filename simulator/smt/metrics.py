@@ -57,6 +57,7 @@ class SmtMetrics:
         self.call_backs = Counter("ami_smt_call_backs", "Call-backs of head-ends, by what became of them.", ["became"], **common)  # fmt: skip
         self.findings = Counter("ami_smt_findings", "Rules broken by head-ends and requesters.", ["rule"], **common)
         self.ended_by = Counter("ami_smt_ended_by", "Requests by what they ended by: drawn, expired_late, a fatal rule.", ["rule"], **common)  # fmt: skip
+        self.non_vee = Counter("ami_smt_non_vee_intervals", "Non-VEE intervals that head-ends sent, by what became of them.", ["became"], **common)  # fmt: skip
         self.intake = Counter("ami_smt_intake_records", "LSE records taken in, by result code.", ["code"], **common)
         self.intake_failed = Counter("ami_smt_intake_failures", "Files that a fault of SMT's own kept out.", **common)
         self.registry.register(_Queue(ledger))
@@ -78,6 +79,10 @@ class SmtMetrics:
             self._moved(State(kind.removeprefix(_REQUEST)), ident, facts)
         elif kind == "call-back":
             self.call_backs.labels(facts["became"]).inc()
+        elif kind == "non-VEE intervals":
+            # The same batch again brings nothing.
+            for became in ("accepted", "posted", "refused") if facts["status"] == "accepted" else ("duplicate",):
+                self.non_vee.labels(became).inc(facts.get(became, facts["accepted"]))
         elif kind == "intake":
             for code, count in facts["results"].items():
                 self.intake.labels(code).inc(count)

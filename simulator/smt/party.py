@@ -30,6 +30,7 @@ from simulator.smt.ondemand.inquiries import Inquiries
 from simulator.smt.ondemand.ledger import Ledger
 from simulator.smt.ondemand.lifecycle import EXPIRY_US
 from simulator.smt.ondemand.middle import MiddleDraws
+from simulator.smt.ondemand.non_vee import NonVee
 from simulator.smt.registry.log_in import DatabaseBadLogins, LoginGuard
 from simulator.smt.registry.registry import Registry
 from simulator.smt.terms import Terms
@@ -148,6 +149,8 @@ class Smt:
             here=config.role is not Role.WORKER,
             overdue=lambda entry, found, octets: self.desk.overdue(entry, found, octets),
         )
+        keys = None if config.open_links else config.keys
+        self.non_vee = NonVee(driver, self._engine, registry, journal, keys, taken=config.policy.push_to_smt)
         self.desk = LiveDesk(
             driver,
             registry,
@@ -156,6 +159,7 @@ class Smt:
             admission,
             ComplaintMiddle(middle, self.complaints, self._sought),
             self.inquiries,
+            self.non_vee,
             journal,
             engine=self._engine,
             policy=config.policy,

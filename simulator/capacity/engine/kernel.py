@@ -29,8 +29,9 @@ _PICKED_UP, _NOT_COME, _NO_TIME, _HEARD, _SILENT, _AGAIN, _BACK, _ASKED = range(
 #: Positions in ``InquiryKind`` and ``Source``.
 _INTERVALS, _POWER = 0, 2
 _METER_ONLY, _STORE_ONLY = 0, 2
-#: Of a row's ``flags``: the meter may be read; once or twice, how the middle tier loses it; its answer comes too late; its meter always answers.
-_ALLOWED, _LOST, _LATE, _GOOD = 1, 2, 8, 16
+#: Of a row's ``flags``: the meter may be read; once or twice, how the middle tier loses it; its answer comes too late; its meter always answers;
+#: SMT held the answer.
+_ALLOWED, _LOST, _LATE, _GOOD, HELD = 1, 2, 8, 16, 32
 #: From ``counts_place`` on: events in the heap, the latest sequence, rows, when the caller whose request has just ended asks again.
 EVENTS, _SEQUENCE, ROWS, _ASKS_AT, COUNTS = range(5)
 _S: Any = to_us(1)
@@ -108,10 +109,20 @@ def _known_off(law: Law, t: Longs, one: Row, at_us: Micros) -> bool:
 @lean_kernel
 def _stored(law: Law, t: Longs, m: Longs, one: Row, start: Seconds, now_us: Micros) -> Seconds:
     """To where the store knows the intervals from ``start`` on: the last sweep that read the meter, and what reads have brought."""
-    at = start
     state, after_us = draws.meter(law, one.esi)
     if state < law.good:
         one.flags = one.flags | _GOOD
+    at = _swept(law, t, m, one, start, now_us, state, after_us)
+    span = law.spans_place + 2 * one.place
+    return m[span + 1] if m[span] <= at < m[span + 1] else at
+
+
+@lean_kernel
+def _swept(
+    law: Law, t: Longs, m: Longs, one: Row, start: Seconds, now_us: Micros, state: float, after_us: Micros
+) -> Seconds:
+    """To where sweeps have brought the intervals from ``start`` on. state, after_us: the meter's, and when in a sweep it is read."""
+    at = start
     sweep = draws.last_from(t, m, law.cursors_place + 1, law.sweeps_place, law.sweeps_n, now_us - after_us)
     while sweep >= law.sweeps_place:
         read_us = t[sweep] + after_us
@@ -122,8 +133,7 @@ def _stored(law: Law, t: Longs, m: Longs, one: Row, start: Seconds, now_us: Micr
             at = reaches
             break
         sweep -= 1
-    span = law.spans_place + 2 * one.place
-    return m[span + 1] if m[span] <= at < m[span + 1] else at
+    return at
 
 
 @lean_kernel
@@ -149,6 +159,13 @@ def _submit(law: Law, t: Longs, m: Longs, one: Row) -> None:
             one.end, one.done_us = COMPLETED, at_us
             reach = min(m[read + 2], until)
             one.reach = reach if reach > start else seconds(0)
+            return
+    if law.push_to_smt and kind == _INTERVALS and law.source != _METER_ONLY:
+        start, until = _gap(law, t, at_us)
+        state, after_us = draws.meter(law, one.esi)
+        held = _swept(law, t, m, one, start, at_us, state, after_us)
+        if held > start and held + law.store_within >= until:
+            one.flags, one.end, one.done_us, one.reach = HELD, COMPLETED, at_us, min(held, until)
             return
     retry_at = seconds(0)
     if law.source == _STORE_ONLY:

@@ -91,6 +91,8 @@ class Law:
     #: Seconds by which the store may fall short; whether a last gasp answers a status.
     store_within: int
     last_gasp_answers: int
+    #: Whether what each sweep collected lies at SMT.
+    push_to_smt: int
     store_only_code: int
 
 

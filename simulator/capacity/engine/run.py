@@ -182,6 +182,7 @@ def ground_of(
         size += count
     law["outages_place"], law["source"], law["reuse_us"] = placed, table.source, table.reuse_us
     law["store_within"], law["last_gasp_answers"] = policy.store_within_s, policy.last_gasp_answers
+    law["push_to_smt"] = policy.push_to_smt
     law["store_only_code"] = table.codes.index(STORE_ONLY.code)
     return Ground(law, np.concatenate(tables), np.zeros(size, np.int64), table.codes)
 

@@ -85,3 +85,11 @@ CREATE INDEX posting_refusal_of_name ON posting_refusal (username, name);
 -- 11: postings that are being loaded
 CREATE TABLE interval_loading (
     file_name VARCHAR NOT NULL, posting SMALLINT NOT NULL, PRIMARY KEY (file_name, posting));
+
+-- 12: what sweeps collected, until its VEE data are there
+CREATE TABLE non_vee_batch (
+    sender VARCHAR(16) NOT NULL, batch_id VARCHAR(64) NOT NULL, digest VARCHAR(16) NOT NULL, came_at BIGINT NOT NULL, taken JSON NOT NULL,
+    PRIMARY KEY (sender, batch_id));
+CREATE TABLE non_vee_day (
+    esiid VARCHAR(22) NOT NULL, "day" DATE NOT NULL, collected_at BIGINT NOT NULL, batch_id VARCHAR(64) NOT NULL, place INTEGER NOT NULL,
+    intervals JSON NOT NULL, PRIMARY KEY (esiid, "day", collected_at, batch_id, place));

@@ -1,7 +1,7 @@
-"""The tables of SMT's database: repository, usage files, ledger, access log, log-ins, complaints, throttle, reports.
+"""The tables of SMT's database: repository, non-VEE intervals, usage files, ledger, access log, log-ins, complaints, throttle, reports.
 
 Nothing is ever deleted but windows that no limit looks at any more, the places of ended requests in the queue, bad log-ins and portal tokens
-whose time is over, and days of a file whose loading was cut off.
+whose time is over, days of a file whose loading was cut off, and non-VEE intervals of days whose VEE data are there.
 """
 
 from __future__ import annotations
@@ -55,6 +55,35 @@ interval_loading = Table(
     metadata,
     Column("file_name", String, primary_key=True),
     Column("posting", SmallInteger, primary_key=True, autoincrement=False),
+)
+
+#: Batches of non-VEE intervals that head-ends have sent, and what became of each. Append-only.
+non_vee_batch = Table(
+    "non_vee_batch",
+    metadata,
+    #: TDSP key of the link; empty where no keys are asked for.
+    Column("sender", String(16), primary_key=True),
+    Column("batch_id", String(64), primary_key=True),
+    #: Of the body.
+    Column("digest", String(16), nullable=False),
+    Column("came_at", BigInteger, nullable=False),
+    #: The reply (``headend.wire.NonVeeTaken``).
+    Column("taken", JSON, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+#: What sweeps collected and no VEE data are there of: a row for each ESI ID, operating day and place in a batch.
+non_vee_day = Table(
+    "non_vee_day",
+    metadata,
+    Column("esiid", String(22), primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("collected_at", BigInteger, primary_key=True),
+    Column("batch_id", String(64), primary_key=True),
+    Column("place", Integer, primary_key=True, autoincrement=False),
+    #: [end (UTC epoch seconds), Wh or null, status word] of each.
+    Column("intervals", JSON, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 #: Files of posted usage for RORs: owed from the commit that loads the records on, until they lie in the ROR's folder.

@@ -26,10 +26,11 @@ from headend.http.links import borne, key_of
 from headend.http.log import tell
 from headend.http.malformed import fault, tell_malformed
 from headend.http.unrouted import tell_unrouted
+from headend.ondemand.push import NON_VEE
 from headend.ports import fault_text
 from headend.wire import InquiryResult
 from simulator.runtime.local_ca import SMT_NAMES
-from simulator.smt.doors import health
+from simulator.smt.doors import health, non_vee
 from simulator.smt.doors.both.bodies import BAD_BODY
 from simulator.smt.doors.both.served import ServedSmt
 from simulator.smt.doors.complaint_door import ComplaintDoor
@@ -59,9 +60,9 @@ class CallBackReply(BaseModel):
 
 
 #: Octets of a body that tells what was read; every other call asks with far less than any body may have.
-_LARGEST = {"/callbacks/": 2 << 20}
+_LARGEST = {"/callbacks/": 2 << 20, NON_VEE: 2 << 20}
 #: What is not held up for work of its own.
-_AT_ONCE = (CALL_BACKS, "/healthz", "/metrics")
+_AT_ONCE = (CALL_BACKS, NON_VEE, "/healthz", "/metrics")
 #: Captured exchanges of each door.
 _EXAMPLES = [Path(__file__).parent / folder / "examples.json" for folder in ("", "market", "portal", "control")]
 
@@ -101,6 +102,7 @@ def _routes() -> list[BaseRoute]:
     calls = {str(getattr(route, "path", "")).rstrip("/") for route in routes}
     others = (
         _call_backs(),
+        non_vee.router(),
         health.router(),
         access.router(),
         audit.router(),

@@ -12,6 +12,7 @@ Knows no door: what it is told and tells are records.
 ``ledger``       the ledger of on-demand requests: one row when a request comes, one per transition
 ``lifecycle``    transition table, submission, the request's process
 ``middle``       the tier between SMT and a TDSP, where most of a read's minute goes
+``non_vee``      what sweeps collected, as head-ends send it; held until its VEE data are there
 ``reuse``        an earlier read that answers again
 ``rules``        what answers and requests are held to, as a table, and a finding
 ``who_used``     who else used a meter's allowance up

@@ -40,6 +40,7 @@ from simulator.smt.ondemand.lifecycle import (
     turn_away,
 )
 from simulator.smt.ondemand.middle import MiddleDraws
+from simulator.smt.ondemand.non_vee import NonVee
 from simulator.smt.ondemand.reuse import answered_again
 from simulator.smt.ondemand.rules import Finding
 from simulator.smt.ondemand.who_used import with_others
@@ -64,6 +65,7 @@ class LiveDesk:
         admission: Admission,
         middle: MiddleDraws,
         inquiries: Inquiries,
+        non_vee: NonVee,
         journal: Journal,
         *,
         engine: Engine,
@@ -87,6 +89,7 @@ class LiveDesk:
         self._registry = registry
         self._ledger = ledger
         self._inquiries = inquiries
+        self._non_vee = non_vee
         self._journal = journal
         self._engine = engine
         #: What the open transaction has kept, noted once it is committed; None while there is none.
@@ -298,6 +301,10 @@ class LiveDesk:
             return None
         asking, esiid = user, request.esiid
         return answered_again(self._ledger.entry(key), filed, lambda day: self._registry.may_see(asking, esiid, day))
+
+    def held_at_smt(self, request: OnDemandRequest) -> Answered | None:
+        """See ``lifecycle.Desk``."""
+        return self._non_vee.answer(request)
 
     def _with_others(self, request: OnDemandRequest, refusal: Refusal, now: Seconds) -> Refusal:
         assert request.filed is not None

@@ -268,6 +268,8 @@ class Inquiries:
             wanted["storeWithin"] = self._policy.store_within_s
         if self._policy.last_gasp_answers:
             wanted["lastGaspAnswers"] = True
+        if self._policy.push_to_smt:
+            wanted["pushToSmt"] = True
         body = InquiryRequest.model_validate(wanted).model_dump_json(exclude_unset=True)
         try:
             reply = await self._http.post(

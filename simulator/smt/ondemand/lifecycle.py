@@ -49,7 +49,7 @@ class State(StrEnum):
 
 
 TRANSITIONS: dict[State, frozenset[State]] = {
-    # Answered at once: by an earlier read that is young enough.
+    # Answered at once: by an earlier read that is young enough, or by what SMT holds.
     State.REQUESTED: frozenset({State.ACCEPTED, State.REFUSED, State.ANSWERED}),
     State.ACCEPTED: frozenset({State.QUEUED, State.FAILED}),
     State.QUEUED: frozenset({State.SENT, State.FAILED, State.T_FAILED, State.EXPIRED}),
@@ -72,6 +72,7 @@ _END_OF = {Outcome.COMPLETED: State.COMPLETED, Outcome.REFUSED: State.REFUSED, O
 STORE_ONLY = Refusal("STORE-ONLY", "This policy reads no meter on demand.", seconds(0), "5032", True)
 
 ANSWERED_EARLIER = "answered from an earlier read"
+ANSWERED_HELD = "answered from what sweeps collected and SMT holds"
 TOO_LATE = "no answer from the TDSP in time"
 NOT_TAKEN = "the TDSP's answers were not taken, the latest for its {}"
 LATE_ON_THE_WAY = "the TDSP's answer did not come through in time"
@@ -146,7 +147,7 @@ class Answered:
     content: Any = None
     #: Modbus payload both ways.
     octets: int = 0
-    #: Of an earlier read that answers again: to where its intervals reach, UTC epoch seconds.
+    #: Of an earlier read that answers again, and of what SMT holds: to where its intervals reach, UTC epoch seconds.
     reaches_to: Seconds = seconds(0)
     #: The rules that it breaks, the one that it failed by, and what tells it from another answer.
     found: tuple[Finding, ...] = ()
@@ -197,6 +198,9 @@ class Desk(Protocol):
     def earlier_read(self, request: OnDemandRequest, since_us: Micros) -> Answered | None:
         """The answer of the latest completed read of the same ESI ID and kind, if it was answered at the meter at ``since_us`` or later."""
 
+    def held_at_smt(self, request: OnDemandRequest) -> Answered | None:
+        """What SMT holds of the gap of an INTERVALS request, as sweeps collected it; None if nothing from its beginning on."""
+
     def as_one(self, request: OnDemandRequest) -> AbstractContextManager[object]:
         """What is decided and kept inside is kept together or not at all."""
 
@@ -225,7 +229,7 @@ def kind_counted(kind: InquiryKind) -> Kind:
 
 
 def submit(desk: Desk, request: OnDemandRequest, now_us: Micros) -> bool:
-    """Decide on a new request at once; True when it is taken on (start ``fulfil``), False when it has ended: refused, or answered from an earlier read.
+    """Decide on a new request at once; True when it is taken on (start ``fulfil``), False when it has ended: refused, or answered by what is there.
 
     Under ``store_first`` (and ``store_only``) an INTERVALS request is taken on in any case: the head-end can serve its store. Anything else
     needs the meter, so without an allowance it is refused here. Source: DESIGN "Who admits?". Under ``store_only``
@@ -239,7 +243,12 @@ def submit(desk: Desk, request: OnDemandRequest, now_us: Micros) -> bool:
         # Younger than reuse_s: one that is exactly so old is not.
         earlier = desk.earlier_read(request, now_us - to_us(desk.policy.reuse_s) + 1)
         if earlier is not None:
-            _answer_again(desk, request, earlier, now_us)
+            _answer_at_once(desk, request, earlier, ANSWERED_EARLIER, now_us)
+            return False
+    if desk.policy.push_to_smt and request.kind is InquiryKind.INTERVALS and source is not Source.METER_ONLY:
+        held = desk.held_at_smt(request)
+        if held is not None and held.reaches_to + desk.policy.store_within_s >= request.end:
+            _answer_at_once(desk, request, held, ANSWERED_HELD, now_us)
             return False
     if source is Source.STORE_ONLY:
         request.refusal = STORE_ONLY
@@ -259,10 +268,10 @@ def submit(desk: Desk, request: OnDemandRequest, now_us: Micros) -> bool:
     return True
 
 
-def _answer_again(desk: Desk, request: OnDemandRequest, earlier: Answered, now_us: Micros) -> None:
-    """Complete a request with what an earlier one brought: no meter, no allowance. The answer itself says when it was collected."""
-    request.answered = earlier
-    request.reason = ANSWERED_EARLIER
+def _answer_at_once(desk: Desk, request: OnDemandRequest, there: Answered, reason: str, now_us: Micros) -> None:
+    """Complete a request with what is there: no meter, no allowance, no middle tier. The answer itself says when it was collected."""
+    request.answered = there
+    request.reason = reason
     move(desk, request, State.ANSWERED, now_us)
     move(desk, request, State.COMPLETED, now_us)
 

@@ -136,6 +136,8 @@ class Policy:
     store_within_s: Seconds = seconds(0)
     #: Whether a power status is answered by a last gasp that nothing has unsaid, without a try at the meter.
     last_gasp_answers: bool = False
+    #: Whether head-ends send SMT what each sweep collected, and that answers where it reaches as far as is wanted; nothing under ``meter_only``.
+    push_to_smt: bool = False
 
 
 class Requested(NamedTuple):

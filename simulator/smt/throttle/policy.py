@@ -183,6 +183,7 @@ class PolicySpec(_Spec):
     reuse_s: _WholeSeconds | None = Field(default=None, ge=0, le=7 * 86400)
     store_within_s: _WholeSeconds | None = Field(default=None, ge=0, le=2 * 86400)
     last_gasp_answers: bool | None = Field(default=None, strict=True)
+    push_to_smt: bool | None = Field(default=None, strict=True)
     limits: list[LimitSpec] = Field(default_factory=list)
 
     @model_validator(mode="after")
@@ -237,7 +238,8 @@ def _checked(written: Any) -> PolicySpec | list[Mistake]:
 
 def _policy(name: str, spec: PolicySpec) -> Policy:
     base = preset(spec.like) if spec.like else Policy("", "", Source.STORE_FIRST, ())
-    written = {field: getattr(spec, field) for field in ("source", "reuse_s", "store_within_s", "last_gasp_answers")}
+    fields = ("source", "reuse_s", "store_within_s", "last_gasp_answers", "push_to_smt")
+    written = {field: getattr(spec, field) for field in fields}
     limits = base.limits + tuple(limit for one in spec.limits for limit in one.limits())
     said = {field: value for field, value in written.items() if value is not None}
     return replace(base, name=name, title=spec.title, limits=limits, **said)

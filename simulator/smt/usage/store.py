@@ -21,7 +21,7 @@ from headend.ports import BoolArray, IntArray
 from headend.vee.quality import Channel
 from meters.calendar import Seconds, day_end, day_of, day_start, days
 from simulator.smt.database.engine import add_rows, settle, writing
-from simulator.smt.database.tables import interval_day, interval_loading
+from simulator.smt.database.tables import interval_day, interval_loading, non_vee_day
 
 #: "L": the latest revision of each day; "A": all.
 Version = Literal["L", "A"]
@@ -39,6 +39,17 @@ _MINE = (interval_day.c.esiid == bindparam("esiid"), interval_day.c.channel == i
 _FIRST_DAY, _LAST_DAY = (select(of(interval_day.c.day)).where(*_MINE) for of in (func.min, func.max))
 _DAYS = select(interval_day.c.day).where(*_MINE, interval_day.c.day.between(bindparam("begin"), bindparam("end")))
 _DAYS = _DAYS.distinct()
+
+#: Of the days of a posting the non-VEE intervals go: VEE and non-VEE data of a day never lie beside each other.
+_NOT_HELD_ANY_MORE = delete(non_vee_day).where(
+    tuple_(non_vee_day.c.esiid, non_vee_day.c.day).in_(
+        select(interval_day.c.esiid, interval_day.c.day).where(
+            interval_day.c.file_name == bindparam("file_name"),
+            interval_day.c.posting == bindparam("posting"),
+            interval_day.c.channel == int(Channel.LOAD),
+        )
+    )
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -147,6 +158,7 @@ class VeeStore:
         with writing(self._engine) as connection:
             add_rows(connection, interval_day, rows)
             connection.execute(delete(interval_loading).filter_by(**loading.mark))
+            connection.execute(_NOT_HELD_ANY_MORE, loading.mark)
 
     def sweep(self) -> None:
         """Take away what was staged and never shown. While nobody loads."""
