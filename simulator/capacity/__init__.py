@@ -8,6 +8,7 @@
 ``model``        the modelled ports: tabled draws, a store known only by how far it reaches
 ``outcome``      what a load study gives: columns of arrays, one row per planned request
 ``paired``       policies held against each other over the same callers: differences, regret, who can be told apart
+``pushed``       octets of what head-ends send SMT after each sweep
 ``radio``        an access point as a model has it: without power at times, and swept
 ``run``          runs a load study: one cell is one policy at one level in one replication
 ``study``        a load study as it is written in YAML: the hour, the levels, the day so far

@@ -16,10 +16,12 @@ from headend.network.law import READ_OCTETS, NetworkLaw
 from headend.wire import InquiryKind
 from meters.calendar import INTERVAL_S, day_of, day_start, fraction_s, micros, to_s
 from meters.day_kinds import day_class
+from simulator.capacity.engine.kernel import HELD
 from simulator.capacity.engine.law import Assumptions
 from simulator.capacity.engine.rows import Rows
 from simulator.capacity.engine.run import Played, play_load
 from simulator.capacity.outcome import COMPLETED, ENDS, REFUSED
+from simulator.capacity.pushed import octets_pushed
 from simulator.capacity.value import MOST_UNKNOWN, ValueTable, read_value, season_of
 from simulator.capacity.workload.columns import CLASSES, KINDS
 from simulator.capacity.workload.curves import hours_of
@@ -76,6 +78,8 @@ class Cell(NamedTuple):
     policy: int
     replication: int
     told: Mapping[str, Told]
+    #: Octets on HTTP of what head-ends send SMT after each sweep.
+    octets_pushed: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -137,9 +141,12 @@ def cells_of(
     seed = drawn.seed + replication
     found = []
     for policy_at, policy in enumerate(policies):
+        pushed = octets_pushed(policy, plan.fleet.meters, plan.ends - plan.begins, assumptions.sweep_every_h)
         played = play_load(drawn.requests, drawn.outages, policy, assumptions, seed)
         found.append(
-            Cell(workload, policy_at, replication, told_of(played, len(drawn.requests), assumptions, read_once()))
+            Cell(
+                workload, policy_at, replication, told_of(played, len(drawn.requests), assumptions, read_once()), pushed
+            )
         )
     return found
 
@@ -226,8 +233,9 @@ class _Every(NamedTuple):
         rows = self.played.rows
         some: Any = rows[which]
         in_call = self.in_call[which]
-        # A read that is younger than the policy's reuse answers at once, without a try of its own.
-        by_meter = (some.end == COMPLETED) & ((some.tries > 0) | (some.done_us == some.planned_us))
+        # A read that is younger than the policy's reuse answers at once, without a try of its own; so does what SMT holds, which is no read.
+        at_once = (some.done_us == some.planned_us) & (some.flags & HELD == 0)
+        by_meter = (some.end == COMPLETED) & ((some.tries > 0) | at_once)
         refused = some.end == REFUSED
         waited = fraction_s(rows.done_us - rows.planned_us)[which & self.answered]
         by_code = np.bincount(some.code[refused], minlength=len(self.played.codes)).tolist()

@@ -11,7 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from headend.http.examples import documented
 from headend.http.links import Asks
-from meters.calendar import fraction_s, micros, rounded_us
+from meters.calendar import Seconds, fraction_s, micros, rounded_us
 from simulator.smt.database.seat import Loss, Role, SeatLostError
 from simulator.smt.doors.both.served import ServedSmt
 from simulator.smt.party import Smt
@@ -35,6 +35,10 @@ class SmtHealth(BaseModel):
     )
     lastSweepAgeS: float | None = Field(
         default=None, description="Seconds of model time since the queue was last looked through."
+    )
+    lastNonVeeAgeS: Seconds | None = Field(
+        default=None,
+        description="Under a policy that holds non-VEE intervals: seconds of model time since the latest batch of them.",
     )
     clockLagS: float = Field(
         description="Wall seconds that it was behind its clock lately, the most of the last ten; above 1 the clock was not kept."
@@ -79,6 +83,7 @@ def health_of(smt: Smt) -> SmtHealth:
         swept_us = smt.swept_us()
         smt.ledger.open_counts()
         differs = smt.held_to()
+        pushed_at = smt.non_vee.latest_at() if smt.non_vee.taken else None
     except SeatLostError as lost:
         return SmtHealth(
             status="degraded",
@@ -115,6 +120,7 @@ def health_of(smt: Smt) -> SmtHealth:
         database=database,
         dispatcher=dispatcher,
         lastSweepAgeS=None if age_us is None else round(fraction_s(age_us), 3),
+        lastNonVeeAgeS=None if pushed_at is None else max(0, smt.driver.now() - pushed_at),
         clockLagS=lag_s,
         reason=differs,
     )

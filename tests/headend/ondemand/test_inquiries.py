@@ -48,7 +48,7 @@ def _heard(key: str, attempt: int) -> Try:
 class Rig:
     """A head-end with one meter, and an SMT that takes call-backs; entered again, it is a head-end that was restarted."""
 
-    def __init__(self, folder: Path, now: Seconds = NOW) -> None:
+    def __init__(self, folder: Path, now: Seconds = NOW, *, push: bool = False) -> None:
         self.path = folder / "headend.sqlite"
         self.url = f"sqlite:///{self.path}"
         self.now = now
@@ -56,6 +56,10 @@ class Rig:
         #: What SMT answers to call-backs, one after the other; 202 when there is no more.
         self.answers: list[int] = []
         self.called_back: list[dict[str, Any]] = []
+        self.push = push
+        #: What was pushed, and what SMT answers to that: 202 when there is no more, 0 breaks the connection.
+        self.pushed: list[tuple[Seconds, bytes]] = []
+        self.to_pushes: list[int] = []
         self.posting: HeadEndError | None = None
 
     async def __aenter__(self) -> Rig:
@@ -67,6 +71,15 @@ class Rig:
             self.called_back.append({"at": self.runtime.now() - self.now, **await request.json()})
             return Response(status_code=self.answers.pop(0) if self.answers else 202)
 
+        @smt.post("/callbacks/non-vee")
+        async def non_vee(request: Request) -> Response:
+            assert request.headers["authorization"] == f"Bearer {LINK.keys.headend}"
+            self.pushed.append((self.runtime.now() - self.now, await request.body()))
+            status = self.to_pushes.pop(0) if self.to_pushes else 202
+            if not status:
+                raise httpx.ReadError("the connection broke")
+            return Response(status_code=status)
+
         self.runtime = Runtime(Clock(ClockMode.MANUAL, to_us(self.now)))
         gateway = Gateway({1: METER}, self.runtime.now)
         await gateway.start()
@@ -77,7 +90,7 @@ class Rig:
         self.store = HeadEndStore(self.url, MeterRecords([address]))
         self.headend = HeadEnd(
             self.runtime,
-            HeadEndSettings("a head-end", "9990000000001", day_of(self.now), START),
+            HeadEndSettings("a head-end", "9990000000001", day_of(self.now), START, push_to_smt=self.push),
             self.store,
             http,
             self._post,

@@ -25,7 +25,7 @@ from simulator.runtime.clock import Clock, ClockMode
 from simulator.smt.correlation import digits
 from simulator.smt.ondemand.invariants import breaches, from_ledger, from_steps
 from simulator.smt.ondemand.ledger import Entry, Transition
-from simulator.smt.ondemand.lifecycle import ANSWERED_EARLIER, EXPIRY_US, OnDemandRequest, State
+from simulator.smt.ondemand.lifecycle import ANSWERED_EARLIER, ANSWERED_HELD, EXPIRY_US, OnDemandRequest, State
 from simulator.smt.ondemand.middle import Middle
 from simulator.smt.throttle.decision import Door, Scope
 from simulator.smt.throttle.policy import preset
@@ -217,6 +217,7 @@ def steps_of(request: OnDemandRequest) -> list[Transition]:
         ("smt-today", False),
         ("reuse-15-min", False),
         ("store-within", False),
+        ("push-to-smt", False),
         ("call-centre-in-a-storm", True),
     ],
 )
@@ -262,6 +263,10 @@ async def test_200_requests_live_and_modelled_live_the_same_lives(policy: str, e
     if policy == "store-within":
         short = [life.answered.content for life in model.values() if life.answered and not life.answered.meter_reads]
         assert [one for one in short if one.outcome is Outcome.COMPLETED and one.lacked_from is not None]
+    if policy == "push-to-smt":
+        held = [life for life in model.values() if life.reason == ANSWERED_HELD]
+        assert len(held) > 50
+        assert [life for life in model.values() if life.kind is InquiryKind.INTERVALS and life not in held]
     if policy == "call-centre-in-a-storm":
         told = [life for life in model.values() if life.kind is InquiryKind.POWER and life.state is State.COMPLETED]
         assert [life for life in told if life.answered is not None and not life.answered.meter_reads]

@@ -58,6 +58,7 @@ def test_a_worker_is_held_to_what_its_dispatcher_works_by(tmp_path: Path) -> Non
         ("policy", {"policy": replace(works_by.policy, reuse_s=seconds(900))}),
         ("policy", {"policy": replace(works_by.policy, store_within_s=seconds(900))}),
         ("policy", {"policy": replace(works_by.policy, last_gasp_answers=True)}),
+        ("policy", {"policy": replace(works_by.policy, push_to_smt=True)}),
         ("policy", {"policy": replace(works_by.policy, limits=(replace(limits[0], amount=99), *limits[1:]))}),
         ("registry", {"registry": with_records(points=records.points[:-1])}),
         ("registry", {"registry": with_records(other_meters=(PointMeter(records.points[0].esiid, "1"),))}),
