@@ -53,6 +53,7 @@ FOLDERS = {
     "commonapi": DOORS / "portal",
     "control": DOORS / "control",
     "callbacks": DOORS,
+    "non-vee": DOORS,
     "healthz": DOORS,
     "inquiries": HEADEND,
     "events": HEADEND,
@@ -152,7 +153,7 @@ class Play:
 
     def _sent(self, step: dict[str, Any]) -> None:
         path = step["wire"].replace(CALL_BACKS, CALL_BACK)
-        body, status, answer = self._wire[path, self._values[step["of"]]]
+        body, status, answer = self._wire[path, self._values[step["of"]] if "of" in step else ""]
         if "save" in step:
             self._values[f"${step['save']}"] = body
         folder = FOLDERS[step["wire"].split("/")[1]]
@@ -172,7 +173,7 @@ class Play:
         folder = SERVICES[step["service"]] if "service" in step else FOLDERS[first]
         base = self._bases.get(folder, "")
         keys = self._sandbox.keys
-        tokens = self._tokens | {"callbacks": keys.headend, "inquiries": keys.smt, "events": keys.meters}
+        tokens = self._tokens | dict.fromkeys(("callbacks", "non-vee"), keys.headend) | {"inquiries": keys.smt, "events": keys.meters}
         tokens["collection"] = tokens["batches"] = tokens["findings"] = keys.smt
         token = step.get("token", tokens.get(first))
         headers = {"authorization": f"Bearer {token}"} if token else {}

@@ -86,7 +86,7 @@ async def test_a_rep_cannot_answer_its_own_inquiry(smt: Rig) -> None:
         given = {name.encode(): value.encode() for name, value in headers.items()}
         reply = await smt.client.post(url, content=json.dumps(answer(smt, key)), headers=given)
         assert reply.status_code == status, url
-        assert reply.json() == ({"error": "The call-back does not bear the key of a head-end."} if status == 401 else {"errorCode": "NO-CALL", "errorMessage": "There is no such call."})  # fmt: skip
+        assert reply.json() == ({"error": "It does not bear the key of a head-end."} if status == 401 else {"errorCode": "NO-CALL", "errorMessage": "There is no such call."})  # fmt: skip
     # What is no answer is neither noted nor read.
     stranger = await smt.client.post(tries[0][0], content=b'{"correlationId": "' + key.encode(), headers=JSON)
     assert stranger.status_code == 401

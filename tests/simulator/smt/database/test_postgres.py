@@ -59,6 +59,8 @@ def make_first_version(url: str) -> None:
             "portal_token",
             "usage_file",
             "interval_loading",
+            "non_vee_batch",
+            "non_vee_day",
             "file_event",
             "posting_refusal",
             "dispatcher_terms",

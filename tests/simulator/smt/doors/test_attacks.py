@@ -193,22 +193,26 @@ async def test_who_has_no_key_is_told_so_before_a_byte_of_a_chunked_body_is_take
 async def test_each_api_tells_a_body_that_is_too_long_in_its_own_shape(attacked: Attacked) -> None:
     told = {}
     async with attacked.client() as http:
-        for path, octets in (("/v2/odr/", 70_000), ("/api/meter", 70_000), ("/callbacks/inquiries/1/a", (2 << 20) + 1)):
+        of_head_ends = (("/callbacks/inquiries/1/a", (2 << 20) + 1), ("/non-vee", (2 << 20) + 1))
+        for path, octets in (("/v2/odr/", 70_000), ("/api/meter", 70_000), *of_head_ends):
             reply = await http.post(path, content=b"x" * octets)
             assert reply.status_code == 413
             told[path] = reply.json()
-        taken = await http.post("/callbacks/inquiries/1/a", content=b"x" * (1 << 20))
-    # By the key that it does not bear, not by its length.
-    assert taken.status_code == 401
+        taken = [(await http.post(path, content=b"x" * (1 << 20))).status_code for path, _ in of_head_ends]
+    # By the key that they do not bear, not by their length.
+    assert taken == [401, 401]
     assert told == {
         "/v2/odr/": {"error": "It is too long: 65536 octets are taken here at most."},
         "/api/meter": {
             "errorCode": "http.too_large",
             "errorMessage": "body: It is too long: 65536 octets are taken here at most.",
         },
-        "/callbacks/inquiries/1/a": {
-            "errorCode": "http.too_large",
-            "errorMessage": "body: It is too long: 2097152 octets are taken here at most.",
+        **{
+            path: {
+                "errorCode": "http.too_large",
+                "errorMessage": "body: It is too long: 2097152 octets are taken here at most.",
+            }
+            for path, _ in of_head_ends
         },
     }
 

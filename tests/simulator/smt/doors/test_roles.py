@@ -151,7 +151,13 @@ NAMELESS = "/api/dashboard"
 #: Likewise, by GET: which of the sender's own are not loaded for a day. Today nobody's is.
 MISSING = "/v2/missing/"
 #: Calls that need no token, or are no call of a market party.
-OPEN = ("/v2/token/", "/commonapi/user/authenticate", "/callbacks/inquiries/{correlationId}/{seal}", "/healthz")
+OPEN = (
+    "/v2/token/",
+    "/commonapi/user/authenticate",
+    "/callbacks/inquiries/{correlationId}/{seal}",
+    "/non-vee",
+    "/healthz",
+)
 ESIID_CALLS = [*USAGE, *RECORDS, *REQUESTS]
 
 
