@@ -263,7 +263,7 @@ def _shortened(node: Any) -> tuple[Any, str]:
     if isinstance(node, str) and (node.count("\n") > LINES or (node.startswith("<") and len(node) > WIDTH)):
         return "\n".join([*(line[:WIDTH] for line in node.splitlines()[:LINES]), "..."]), " (here its beginning)"
     if isinstance(node, list) and len(node) > ENTRIES:
-        return [node[0], node[-1]], f" (here the first and the last of {len(node)})"
+        return [_shortened(one)[0] for one in (node[0], node[-1])], f" (here the first and the last of {len(node)})"
     if not isinstance(node, dict):
         return node, ""
     parts = {key: _shortened(value) for key, value in node.items()}

@@ -41,12 +41,12 @@ class Served:
 
     def __init__(self, folder: Path, runner: asyncio.Runner) -> None:
         self.runner = runner
-        self.rig = Rig(folder, "smt-today", folders=Nowhere())
+        self.rig = Rig(folder, "push-to-smt", folders=Nowhere())
         self.rig.post_days()
         self.document: dict[str, Any] = self.rig.app.openapi()
         self.schema = schemathesis.openapi.from_dict(self.document)
         self.tokens = {"/v2/": self._token("/v2/token/", "lonestar.api", "accessToken")}
-        self.tokens[CALL_BACKS] = KEYS.headend
+        self.tokens |= dict.fromkeys((CALL_BACKS, NON_VEE), KEYS.headend)
         self.tokens["/api/"] = self._token("/commonapi/user/authenticate", "customer", "token")
 
     def _token(self, path: str, username: str, name: str) -> str:
