@@ -2,7 +2,8 @@
 
     python -I headend.py [--host 127.0.0.1] [--port 0] [--keys FILE] [--fault HOLE/fault] [--faults FILE]
 
-It sweeps its meters every four hours, serves what sweeps have brought from its store, and reads the meter for the rest if it may. It is honest until
+It sweeps its meters every four hours, serves what sweeps have brought from its store, and reads the meter for the rest if it may. Where SMT takes what
+sweeps have brought (pushToSmt), it sends that of the meter that was asked for. It is honest until
 it is told a fault: for all inquiries by --fault, or for one by its callReference, which then names the fault (``HOLE/fault``, ``HOLE/near``).
 
 A fault is what is done to the honest answer, in a JSON file: ``do`` holds steps, ["set", path..., value], ["drop", path...], ["add", path..., value],
@@ -70,11 +71,30 @@ class HeadEnd:
     def call_back(self, inquiry: Json) -> None:
         """Answer, as honestly as it was told to."""
         fault, now = self.told(inquiry), clock(inquiry["replyTo"])
+        honestly = honest(inquiry, now)
+        if inquiry.get("pushToSmt"):
+            self.push(inquiry, honestly.get("intervals", []))
         instants = {"now": now} | {edge: at(inquiry[edge]) for edge in ("start", "end", "answerBy") if edge in inquiry}
-        answer = changed(honest(inquiry, now), fault.get("do", []), instants)
+        answer = changed(honestly, fault.get("do", []), instants)
         post(inquiry, answer, self.bearer("headend"))
         if "again" in fault:
             post(inquiry, changed(answer, fault["again"], instants), self.bearer("headend"))
+
+    def push(self, inquiry: Json, intervals: list[Json]) -> None:
+        """Send SMT what the last sweep brought, once: its id is the sweep's."""
+        told = [one for one in intervals if one["source"] == "store"]
+        if not told:
+            return
+        swept = told[-1]["collectedAt"]
+        of = {
+            "esiid": inquiry["esiid"],
+            "collectedAt": swept,
+            "intervals": [{k: one[k] for k in ("end", "wh")} for one in told],
+        }
+        smt = urlsplit(inquiry["replyTo"])
+        batch = {"batchId": f"{inquiry['esiid']} {swept}", "meters": [of]}
+        status = sent(f"{smt.scheme}://{smt.netloc}/non-vee", batch, self.bearer("headend"))
+        say(event="pushed", batchId=batch["batchId"], status=status)
 
 
 def at(written: str) -> datetime:
@@ -168,7 +188,13 @@ def filled(value: Any, instants: dict[str, datetime]) -> Any:
 
 def post(inquiry: Json, answer: Json, bearer: str) -> None:
     """Call a result back, and say how that went."""
-    request = urllib.request.Request(inquiry["replyTo"], json.dumps(answer).encode())
+    status = sent(inquiry["replyTo"], answer, bearer)
+    say(event="called back", correlationId=inquiry["correlationId"], status=status)
+
+
+def sent(url: str, body: Json, bearer: str) -> int:
+    """Post to SMT; the status, 0 where nobody answers."""
+    request = urllib.request.Request(url, json.dumps(body).encode())
     request.add_header("content-type", "application/json")
     request.add_header("authorization", bearer)
     status = 0
@@ -183,7 +209,7 @@ def post(inquiry: Json, answer: Json, bearer: str) -> None:
                 time.sleep(WAIT_S)
             continue
         break
-    say(event="called back", correlationId=inquiry["correlationId"], status=status)
+    return status
 
 
 def say(**line: Any) -> None:

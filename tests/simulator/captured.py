@@ -173,7 +173,11 @@ class Play:
         folder = SERVICES[step["service"]] if "service" in step else FOLDERS[first]
         base = self._bases.get(folder, "")
         keys = self._sandbox.keys
-        tokens = self._tokens | dict.fromkeys(("callbacks", "non-vee"), keys.headend) | {"inquiries": keys.smt, "events": keys.meters}
+        tokens = (
+            self._tokens
+            | dict.fromkeys(("callbacks", "non-vee"), keys.headend)
+            | {"inquiries": keys.smt, "events": keys.meters}
+        )
         tokens["collection"] = tokens["batches"] = tokens["findings"] = keys.smt
         token = step.get("token", tokens.get(first))
         headers = {"authorization": f"Bearer {token}"} if token else {}

@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from schemathesis import GenerationMode
 
+from headend.ondemand.push import NON_VEE
 from simulator.smt.ondemand.inquiries import CALL_BACKS
 from tests.simulator.processes import ROOT
 from tests.simulator.smt.rig import KEYS, PASSWORD, PLAIN, ROR_DUNS, Nowhere, Rig
