@@ -79,9 +79,9 @@ async def twin(folder: Path, *words: str) -> AsyncIterator[Twin]:
 
 
 @asynccontextmanager
-async def before_it(folder: Path, head_end: str) -> AsyncIterator[Rig]:
+async def before_it(folder: Path, head_end: str, policy: str = "fr-cr016-1") -> AsyncIterator[Rig]:
     bound = bind("127.0.0.1", 0, "SMT")
-    rig = Rig(folder, registered=one_premise_a_case(), links={"coastal": head_end}, reply_to=url_of(bound))
+    rig = Rig(folder, policy, registered=one_premise_a_case(), links={"coastal": head_end}, reply_to=url_of(bound))
     rig.app.serve(control.router().routes, rig.runtime)
     async with rig:
         server = HttpServer(rig.app, bound)
@@ -166,3 +166,24 @@ async def test_each_fault_of_a_strangers_head_end_has_its_verdict_in_the_ledger(
         preset("fr-cr016-1"), from_ledger(all_of_them, lambda filed: {Scope.ESIID: filed.esiid})
     )
     assert [(one.key, one.author) for one in found_by_counting] == [(asked[unallowed], Author.HEAD_END)]
+
+
+@pytest.mark.process
+async def test_a_strangers_head_end_sends_what_its_sweep_brought_and_the_next_call_is_answered_at_once(
+    tmp_path: Path,
+) -> None:
+    async with (
+        twin(tmp_path) as head_end,
+        before_it(tmp_path, (await head_end.line())["headend_url"], "push-to-smt") as rig,
+    ):
+        esiid = next(iter(ESIIDS.values()))
+        rig.post_days(count=1, esiid=esiid)
+        first = await rig.asked(ESIID=esiid, readType="INTERVALS")
+        await rig.wait(11)
+        said = [await head_end.line() for _ in range(2)]
+        await rig.wait(65)
+        second = await rig.asked(ESIID=esiid, readType="INTERVALS")
+        usual, at_once = [await rig.status(one["correlationId"]) for one in (first, second)]
+    assert [(one["event"], one["status"]) for one in said] == [("pushed", 202), ("called back", 202)]
+    assert [one["wh"] for one in at_once["intervals"]] == [one["wh"] for one in usual["intervals"]][:64]
+    assert at_once["reachesTo"] == "2026-08-12T16:00:00-05:00"

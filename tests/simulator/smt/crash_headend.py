@@ -36,6 +36,7 @@ class Start:
     #: SMT's base URL.
     reply_to: str
     crash_at: str = ""
+    push: bool = False
 
 
 async def _nothing(*_: object) -> bytes:
@@ -59,7 +60,7 @@ async def serve(start: Start, ready: Connection) -> None:
     async with httpx.AsyncClient(timeout=5, trust_env=False) as http:
         head_end = HeadEnd(
             runtime,
-            HeadEndSettings("Coastal Wires", TDSP_DUNS, today, day_start(today), meter_timeout_s=2.0, resume=True),
+            HeadEndSettings("Coastal Wires", TDSP_DUNS, today, day_start(today), meter_timeout_s=2.0, resume=True, push_to_smt=start.push),
             HeadEndStore(start.database_url, MeterRecords(addresses)),
             http,
             _nothing,

@@ -48,7 +48,7 @@ def play_headend(crash_at: str, silent: frozenset[str] = frozenset(), url: str =
 
     silent: ESI IDs whose meters have no power, as the head-end was told; the others answer.
     """
-    with tempfile.TemporaryDirectory() as folder, served_apart(_meters(silent), "exception", BEGUN + 22) as gateway:
+    with tempfile.TemporaryDirectory() as folder, served_apart(meters(silent), "exception", BEGUN + 22) as gateway:
         url = url or f"sqlite:///{Path(folder) / 'smt.db'}"
         wall = time.time()
         kept = f"sqlite:///{Path(folder) / 'headend.db'}"
@@ -86,7 +86,7 @@ def play_headend(crash_at: str, silent: frozenset[str] = frozenset(), url: str =
         return told
 
 
-def _meters(silent: frozenset[str]) -> dict[int, EmulatedMeter]:
+def meters(silent: frozenset[str] = frozenset()) -> dict[int, EmulatedMeter]:
     return {
         unit: EmulatedMeter(MeterIdentity(number, esiid), Premise(esiid), 1, load=SteadyLoad())
         for esiid, (unit, number) in crash_headend.METERS.items()
@@ -107,7 +107,7 @@ def _without_power(port: int, silent: frozenset[str]) -> None:
 
 
 @contextmanager
-def _kept(database: str) -> Iterator[sa.Connection]:
+def kept(database: str) -> Iterator[sa.Connection]:
     engine = sa.create_engine(database, poolclass=sa.NullPool)
     with engine.connect() as connection:
         yield connection
@@ -118,7 +118,7 @@ def _all_closed(database: str) -> None:
     """Wait until every inquiry has ended at the head-end too."""
     deadline = time.monotonic() + patience()
     while True:
-        with _kept(database) as connection:
+        with kept(database) as connection:
             left = connection.execute(sa.select(INQUIRIES).where(INQUIRIES.c.ended_at.is_(None))).all()
         if not left:
             return
@@ -134,7 +134,7 @@ def _check_answers(told: Play, database: str) -> None:
             assert states.count(State.ANSWERED) == 1, states
             assert states[-1] in (State.COMPLETED, State.FAILED)
             assert entry.last.at_us - entry.filed.submitted_us < EXPIRY_US // 3
-    with _kept(database) as connection:
+    with kept(database) as connection:
         rows = connection.execute(sa.select(INQUIRIES)).all()
     by_key = {entry.filed.key: entry for entry in told.entries}
     for row in rows:

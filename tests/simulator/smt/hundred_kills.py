@@ -10,10 +10,11 @@ from collections.abc import Callable
 
 import pytest
 
-from headend.boundaries import HEADEND_BOUNDARIES, SMT_BOUNDARIES
+from headend.boundaries import HEADEND_BOUNDARIES, PUSH_BOUNDARIES, SMT_BOUNDARIES
 from tests.simulator.smt import crash_day
 from tests.simulator.smt.crash_headend_play import play_headend
 from tests.simulator.smt.crash_play import play
+from tests.simulator.smt.crash_push_play import play_push
 from tests.simulator.smt.rig import NEIGHBOUR, PLAIN
 
 KILLS, AT_HEADEND = 100, 36
@@ -45,6 +46,11 @@ def test_killed(crash_at: str, fails: tuple[str, ...], on_postgres: bool, reques
 @pytest.mark.parametrize(("number", "crash_at"), list(enumerate(crash_day.PASSINGS)))
 def test_a_batch_killed(number: int, crash_at: str, request: pytest.FixtureRequest) -> None:
     crash_day.check(crash_at, _database(number % 5 == 4, request))
+
+
+@pytest.mark.parametrize(("number", "crash_at"), list(enumerate(2 * PUSH_BOUNDARIES)))
+def test_a_push_killed(number: int, crash_at: str, request: pytest.FixtureRequest) -> None:
+    assert play_push(crash_at, _database(number % 5 == 4, request)), "it never came to that boundary"
 
 
 def _database(on_postgres: bool, request: pytest.FixtureRequest) -> str:

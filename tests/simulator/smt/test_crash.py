@@ -11,6 +11,7 @@ from headend.boundaries import BOUNDARIES
 from tests.simulator.smt import crash_day
 from tests.simulator.smt.crash_headend_play import play_headend
 from tests.simulator.smt.crash_play import play
+from tests.simulator.smt.crash_push_play import play_push
 from tests.simulator.smt.rig import NEIGHBOUR
 
 pytestmark = pytest.mark.process
@@ -64,6 +65,15 @@ BATCH_KILLS = ["headend.validated.before_commit:2", "headend.posting:4", "headen
 @pytest.mark.parametrize("crash_at", BATCH_KILLS)
 def test_a_batch_killed_at_a_boundary_leaves_what_an_undisturbed_one_leaves(crash_at: str) -> None:
     crash_day.check(crash_at)
+
+
+#: At the head-end when SMT has it, and does not know; at SMT before it keeps it, and before it says so.
+PUSH_KILLS = ["headend.pushed.before_commit", "non_vee.before_commit", "non_vee.after_commit"]
+
+
+@pytest.mark.parametrize("crash_at", PUSH_KILLS)
+def test_what_a_sweep_collected_is_at_smt_once_whoever_is_killed_on_its_way(crash_at: str) -> None:
+    assert play_push(crash_at), "it never came to that boundary"
 
 
 def test_without_a_crash_the_play_ends_as_asked() -> None:
