@@ -234,7 +234,7 @@ class _Every(NamedTuple):
         some: Any = rows[which]
         in_call = self.in_call[which]
         # A read that is younger than the policy's reuse answers at once, without a try of its own; so does what SMT holds, which is no read.
-        at_once = (some.done_us == some.planned_us) & (some.flags & HELD == 0)
+        at_once = (some.done_us == some.planned_us) & (some["flags"] & HELD == 0)
         by_meter = (some.end == COMPLETED) & ((some.tries > 0) | at_once)
         refused = some.end == REFUSED
         waited = fraction_s(rows.done_us - rows.planned_us)[which & self.answered]
