@@ -245,7 +245,8 @@ def submit(desk: Desk, request: OnDemandRequest, now_us: Micros) -> bool:
         if earlier is not None:
             _answer_at_once(desk, request, earlier, ANSWERED_EARLIER, now_us)
             return False
-    if desk.policy.push_to_smt and request.kind is InquiryKind.INTERVALS and source is not Source.METER_ONLY:
+    store_may_do = request.kind is InquiryKind.INTERVALS and source is not Source.METER_ONLY
+    if desk.policy.push_to_smt and store_may_do:
         held = desk.held_at_smt(request)
         if held is not None and held.reaches_to + desk.policy.store_within_s >= request.end:
             _answer_at_once(desk, request, held, ANSWERED_HELD, now_us)
@@ -259,7 +260,6 @@ def submit(desk: Desk, request: OnDemandRequest, now_us: Micros) -> bool:
             request.meter_allowed = True
         else:
             request.refusal = granted
-    store_may_do = request.kind is InquiryKind.INTERVALS and source is not Source.METER_ONLY
     if request.refusal is not None and not store_may_do:
         request.reason = request.refusal.reason
         move(desk, request, State.REFUSED, now_us)

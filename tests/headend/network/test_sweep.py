@@ -82,7 +82,7 @@ class Swept:
         others = MagicMock(), MagicMock()
         points = {7: self.point}
         reach = Reach(dict.fromkeys(store.records.addresses, NOON), dict.fromkeys(store.records.addresses, NOON))
-        made = Collection(driver, MagicMock(), store, points, *others, **WAYS, reach=reach)
+        made = Collection(driver, MagicMock(), store, points, *others, **WAYS, reach=reach, swept=MagicMock())
         self.sweep = made.sweep
 
     def now(self) -> Seconds:

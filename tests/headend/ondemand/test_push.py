@@ -15,7 +15,7 @@ from headend.ondemand.push import batches
 from headend.ports import MeterAddress, MeterKey, MeterReading, MeterRecords
 from headend.store.store import HeadEndStore
 from headend.wire import NonVeeBatch
-from meters.calendar import INTERVAL_S, Seconds, day_of, epoch, iso, seconds
+from meters.calendar import INTERVAL_S, Seconds, day_of, ends_within, epoch, iso
 from tests.headend.ondemand.test_inquiries import ESIID, NOW, START, Rig
 
 #: The head-end comes up at 17:40; its next sweep is at 20:00.
@@ -36,7 +36,7 @@ async def test_after_each_sweep_what_is_new_is_sent_with_its_time_of_collection(
         state = rig.headend.health.look("keyed").push
         noted = [entry for entry in rig.journal.entries() if entry["kind"] == "pushed"]
     # From where it began to collect, 16:00; then from 20:00 on.
-    assert ends(first[1]) == [iso(at) for at in range(START + INTERVAL_S, NOW + SWEEP + 1, INTERVAL_S)]
+    assert ends(first[1]) == [iso(at) for at in ends_within(START, NOW + SWEEP)]
     assert ends(second[1]) == [iso(NOW + SWEEP + INTERVAL_S * n) for n in range(1, 17)]
     batch = NonVeeBatch.model_validate_json(first[1])
     assert SWEEP <= batch.meters[0].collectedAt.timestamp() - NOW <= first[0]
@@ -129,7 +129,7 @@ def reading(esiid: str, number: str, start: Seconds, wh: list[int | None]) -> Me
     values = np.array([one or 0 for one in wh], np.int32)
     present = np.array([one is not None for one in wh])
     status = np.zeros(len(wh), np.uint16)
-    return MeterReading(esiid, number, start, values, values * 0, status, present, seconds(start), 0, 0, 0)
+    return MeterReading(esiid, number, start, values, values * 0, status, present, start, 0, 0, 0)
 
 
 def kept(records: MeterRecords, *readings: tuple[MeterReading, Seconds]) -> HeadEndStore:
@@ -155,7 +155,7 @@ def test_two_meters_at_an_esi_id_are_told_as_their_sum_as_far_as_both_reach() ->
         (reading(ESIID, "1", START, [100, 200, None]), START + 3000),
         (reading(ESIID, "2", START, [1, 2, 3, 4]), START + 4000),
     )
-    made = batches(store, {one: seconds(START + 2700), two: seconds(START + 3600)}, NOW)
+    made = batches(store, {one: START + 2700, two: START + 3600}, NOW)
     (meter,) = told(made)
     assert [interval["wh"] for interval in meter["intervals"]] == [101, 202, None]
     assert meter["collectedAt"] == iso(START + 4000)
@@ -169,9 +169,9 @@ def test_each_time_of_collection_is_told_apart_and_a_batch_is_no_larger_than_it_
     store = kept(
         records,
         *((reading(esiid, "1", START, [100, 100]), START + 2000) for esiid in esiids),
-        (reading(esiids[0], "1", seconds(START + 1800), [7]), seconds(START + 3000)),
+        (reading(esiids[0], "1", START + 1800, [7]), START + 3000),
     )
-    reach = {MeterKey(esiid, "1"): seconds(START + 2700) for esiid in esiids}
+    reach = {MeterKey(esiid, "1"): START + 2700 for esiid in esiids}
     assert [one["collectedAt"] for one in told(batches(store, reach, NOW))][:3] == [
         iso(START + 2000),
         iso(START + 3000),
@@ -187,7 +187,7 @@ def test_each_time_of_collection_is_told_apart_and_a_batch_is_no_larger_than_it_
     store.pushed.note(made[0].reach)
     assert {one["esiid"] for one in told(batches(store, reach, NOW))} == set(esiids) - set(made[0].reach)
     # No gap is longer than 48 hours.
-    assert batches(store, reach, seconds(START + 49 * 3600)) == []
+    assert batches(store, reach, START + 49 * 3600) == []
     store.close()
 
 
@@ -195,7 +195,7 @@ def test_of_posted_days_nothing_is_sent() -> None:
     midnight = epoch("2026-08-12T00:00")
     records = MeterRecords([address(ESIID, "1")])
     store = kept(records, (reading(ESIID, "1", midnight - 1800, [1, 2, 3, 4]), midnight + 3600))
-    reach = {MeterKey(ESIID, "1"): seconds(midnight + 1800)}
+    reach = {MeterKey(ESIID, "1"): midnight + 1800}
     with patch.object(HeadEndStore, "posted_days", return_value={day_of(midnight - 1)}):
         (meter,) = told(batches(store, reach, NOW))
     assert [one["wh"] for one in meter["intervals"]] == [3, 4]

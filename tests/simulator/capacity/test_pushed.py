@@ -23,10 +23,10 @@ def test_a_sweep_of_a_fleet_costs_what_its_batches_have(intervals: int) -> None:
     store = HeadEndStore("sqlite://", MeterRecords([MeterAddress(one, "1", "h", 1, 1, 1, 0) for one in esiids]))
     wh = np.full(intervals, 412, np.int32)
     status = np.full(intervals, status_word(Common.DST, Condition.OK), np.uint16)
-    end = seconds(START + 900 * intervals)
+    end = START + 900 * intervals
     readings = [MeterReading(one, "1", START, wh, wh * 0, status, wh > 0, end, 0, 0, 0) for one in esiids]
-    store.keep(readings, seconds(end + 35), "sweep")
-    made = batches(store, {MeterKey(one, "1"): end for one in esiids}, seconds(end + 40))
+    store.keep(readings, end + 35, "sweep")
+    made = batches(store, {MeterKey(one, "1"): end for one in esiids}, end + 40)
     store.close()
     # Each batch has its id and its brackets beside, and no comma behind its last.
     around = len('{"batchId":"0123456789abcdef","meters":[]}') - 1
@@ -37,5 +37,5 @@ def test_a_sweep_of_a_fleet_costs_what_its_batches_have(intervals: int) -> None:
 
 def test_a_day_of_a_fleet_has_six_sweeps_of_sixteen_quarter_hours_and_none_where_nothing_is_sent() -> None:
     assert octets_pushed(preset("push-to-smt"), 4_000_000, DAY, 4) == 4_000_000 * 6 * octets_a_sweep(16)
-    assert octets_pushed(preset("push-to-smt"), 10, seconds(2 * DAY), 24) == 10 * 2 * octets_a_sweep(96)
+    assert octets_pushed(preset("push-to-smt"), 10, 2 * DAY, 24) == 10 * 2 * octets_a_sweep(96)
     assert octets_pushed(preset("store-within"), 4_000_000, DAY, 4) == 0

@@ -10,7 +10,7 @@ import pytest
 import simpy
 
 from headend.wire import InquiryKind, Outcome
-from meters.calendar import Micros, Seconds, epoch, micros, to_us
+from meters.calendar import Micros, Seconds, epoch, micros, seconds, to_us
 from simulator.smt.ondemand.lifecycle import (
     EXPIRY_US,
     Admission,
@@ -70,10 +70,14 @@ class Desk:
         self.middle: MiddleDraws = lambda key: middle  # noqa: ARG005
         self.expiry_us = EXPIRY_US
         self._answered, self._after_us = answered, after_us
+        self.held: Answered | None = None
 
     def keep(self, request: OnDemandRequest, state: State, at_us: Micros) -> None: ...
 
     def earlier_read(self, request: OnDemandRequest, since_us: Micros) -> Answered | None: ...
+
+    def held_at_smt(self, request: OnDemandRequest) -> Answered | None:
+        return self.held
 
     def as_one(self, request: OnDemandRequest) -> AbstractContextManager[object]:
         return nullcontext()
@@ -131,6 +135,25 @@ def test_without_an_allowance_only_what_the_store_may_answer_goes_on_and_reads_n
     second = desk.asked(kind)
     assert (second.state, second.meter_allowed, second.lease) == (state, False, None)
     assert second.refusal is not None
+
+
+@pytest.mark.parametrize(
+    ("policy", "kind", "reach_s", "states"),
+    [
+        ("push-to-smt:seconds=900", InquiryKind.INTERVALS, -900, [State.ANSWERED, State.COMPLETED]),
+        ("push-to-smt:seconds=900", InquiryKind.INTERVALS, -901, [State.ACCEPTED]),
+        ("push-to-smt:seconds=900", InquiryKind.REGISTER, 0, [State.ACCEPTED]),
+        ("store-within", InquiryKind.INTERVALS, 0, [State.ACCEPTED]),
+    ],
+)
+def test_what_smt_holds_ends_a_request_for_intervals_if_it_reaches_and_uses_no_allowance(
+    policy: str, kind: InquiryKind, reach_s: int, states: list[State]
+) -> None:
+    desk = Desk(policy)
+    desk.held = Answered(Outcome.COMPLETED, "", 0, reaches_to=reach_s + seconds(0))
+    requests = [desk.asked(kind) for _ in range(2)]
+    assert [[state for state, _ in one.history[1:]] for one in requests] == [states] * 2
+    assert [one.lease is None for one in requests] == [len(states) == 2] * 2
 
 
 def test_a_power_status_draws_on_an_allowance_of_its_own() -> None:

@@ -98,7 +98,7 @@ async def test_what_lies_beyond_a_hole_does_not_count_as_reached(tmp_path: Path)
     async with Rig(tmp_path, "push-to-smt") as rig:
         rig.post_days()
         late = epoch("2026-08-12T05:00")
-        await taken(rig, meter(end=seconds(late - 900)), meter(start=late, end=END, at=seconds(END + 30)))
+        await taken(rig, meter(end=late - 900), meter(start=late, end=END, at=END + 30))
         await gap(rig)
         await rig.wait(100)
         assert len(rig.head_end.asked) == 1
@@ -108,7 +108,7 @@ async def test_under_meter_only_the_meter_is_asked_whatever_is_held(tmp_path: Pa
     written = {"title": "mine", "like": "push-to-smt", "source": "meter_only"}
     async with Rig(tmp_path, parse_policy("mine", written, place="test")) as rig:
         rig.post_days()
-        await taken(rig, meter(end=END, at=seconds(END + 30)))
+        await taken(rig, meter(end=END, at=END + 30))
         await gap(rig)
         await rig.wait(100)
         assert [one.storeAllowed for one in rig.head_end.asked] == [False]
@@ -123,7 +123,7 @@ def _folder(tmp_path: Path) -> Path:
 async def test_a_value_beats_none_a_later_one_an_earlier_one_and_none_is_told_missing(tmp_path: Path) -> None:
     async with Rig(tmp_path, "push-to-smt") as rig:
         rig.post_days()
-        one, two = meter(), meter(at=seconds(SWEPT + 60), wh=120)
+        one, two = meter(), meter(at=SWEPT + 60, wh=120)
         one["intervals"][0]["wh"] = one["intervals"][1]["wh"] = two["intervals"][1]["wh"] = two["intervals"][2][
             "wh"
         ] = None  # fmt: skip
@@ -131,7 +131,7 @@ async def test_a_value_beats_none_a_later_one_an_earlier_one_and_none_is_told_mi
         await taken(rig, one)
         await taken(rig, two, key="2")
         told = await rig.status((await gap(rig))["correlationId"])
-    assert told["missing"] == [iso(seconds(MIDNIGHT + 1800))]
+    assert told["missing"] == [iso(MIDNIGHT + 1800)]
     assert [one["wh"] for one in told["intervals"]][:10] == [120, 100, *[120] * 7, 100]
     assert told["reachesTo"] == iso(SWEPT_TO)
 
@@ -175,7 +175,7 @@ OFF, LATER = "2026-08-12T01:07:00-05:00", iso(epoch("2026-08-12T16:15"))
             meter(at=epoch(NOW) + 301),
             "meters[1].collectedAt",
             "COLLECTED-AHEAD",
-            iso(seconds(epoch(NOW) + 301)),
+            iso(epoch(NOW) + 301),
             64,
         ),
         (meter("99900000000000999"), "meters[1].esiid", "ESIID", "99900000000000999", 64),
@@ -194,8 +194,8 @@ async def test_what_breaks_a_rule_is_refused_with_its_pointer_and_the_rest_is_he
 async def test_what_is_just_within_the_rules_is_held(tmp_path: Path) -> None:
     async with Rig(tmp_path, "push-to-smt") as rig:
         ahead = epoch(NOW) + 300
-        assert await taken(rig, _bad(wh=12_000), meter(NEIGHBOUR, at=seconds(ahead), wh=0)) == (128, 0, 0)
-        at_once = meter(end=seconds(SWEPT_TO + 900), start=SWEPT_TO, at=seconds(SWEPT_TO + 900))
+        assert await taken(rig, _bad(wh=12_000), meter(NEIGHBOUR, at=ahead, wh=0)) == (128, 0, 0)
+        at_once = meter(end=SWEPT_TO + 900, start=SWEPT_TO, at=SWEPT_TO + 900)
         assert await taken(rig, at_once, key="2") == (1, 0, 0)
 
 
@@ -222,8 +222,8 @@ async def test_only_a_head_end_of_these_esi_ids_is_heard_and_only_where_the_poli
 async def test_with_the_vee_data_of_its_day_it_is_gone_and_does_not_come_back(tmp_path: Path) -> None:
     async with Rig(tmp_path, "push-to-smt", now="2026-08-13T08:00") as rig:
         rig.post_days()
-        day = meter(end=seconds(MIDNIGHT + 86400), at=seconds(MIDNIGHT + 86430))
-        since = meter(start=seconds(MIDNIGHT + 86400), end=epoch("2026-08-13T07:00"), at=epoch("2026-08-13T07:01"))
+        day = meter(end=MIDNIGHT + 86400, at=MIDNIGHT + 86430)
+        since = meter(start=MIDNIGHT + 86400, end=epoch("2026-08-13T07:00"), at=epoch("2026-08-13T07:01"))
         assert await taken(rig, day, since, meter(NEIGHBOUR)) == (96 + 28 + 64, 0, 0)
         whole = await rig.status((await gap(rig))["correlationId"])
         posted = [record(PLAIN, date(2026, 8, 12), epoch("2026-08-13T07:30"), wh=101)]
@@ -247,18 +247,18 @@ def moved_in(day: date) -> Registry:
 async def test_it_is_seen_by_whom_reads_are_day_by_day(tmp_path: Path) -> None:
     async with Rig(_folder(tmp_path), "push-to-smt", registered=moved_in(date(2026, 8, 12))) as rig:
         rig.post_days(last="2026-08-10")
-        assert await taken(rig, meter(start=seconds(MIDNIGHT - 86400))) == (96 + 64, 0, 0)
+        assert await taken(rig, meter(start=MIDNIGHT - 86400)) == (96 + 64, 0, 0)
         mine = await rig.status((await gap(rig))["correlationId"])
         rivals = await gap(rig, username="rival.api", requesterAuthenticationID=RIVAL_DUNS, requestorID="rival.api")
         foreign = await gap(rig, ESIID=FOREIGN)
-    assert (len(mine["intervals"]), mine["intervals"][0]["end"]) == (64, iso(seconds(MIDNIGHT + 900)))
+    assert (len(mine["intervals"]), mine["intervals"][0]["end"]) == (64, iso(MIDNIGHT + 900))
     assert rivals["errorCode"] == foreign["errorCode"] == "AC1"
 
 
 async def test_registers_statuses_and_the_portal_ask_the_meter_as_before(tmp_path: Path) -> None:
     async with Rig(tmp_path, "push-to-smt") as rig:
         rig.post_days()
-        await taken(rig, meter(end=END, at=seconds(END + 30)))
+        await taken(rig, meter(end=END, at=END + 30))
         await rig.asked()
         await rig.asked("/powerstatus/")
         await rig.portal("/api/ondemandread", ESIID=PLAIN)
