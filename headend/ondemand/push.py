@@ -22,8 +22,8 @@ from meters.calendar import INTERVAL_S, Seconds, day_end, floor_interval, local,
 
 #: Where SMT takes it, below its base URL.
 NON_VEE = "/non-vee"
-#: Octets of a batch at most: an eighth of what SMT takes, so that nothing else waits long for one [D].
-LARGEST = 256 << 10
+#: Octets of a batch at most: far less than the 2 MiB that SMT takes, so that nothing else waits there for long [D].
+LARGEST = 64 << 10
 #: Waits before a batch that was not taken is sent again; then the next sweep does. Defaults of this project.
 WAITS_US = (to_us(1), to_us(5), to_us(30), to_us(60), to_us(300), to_us(600))
 #: What SMT says of a batch that it would never take: it is not sent again.

@@ -193,10 +193,11 @@ class NonVee:
                 parts.append(wrong)
                 continue
             at, by_day = _s(meter.collectedAt), defaultdict[date, list[list[int | None]]](list)
-            broken = dict(self._breaches(place, meter, told[meter.esiid], now))
-            for number, one in enumerate(meter.intervals):
+            ends = [_s(one.end) for one in meter.intervals]
+            broken = dict(self._breaches(place, meter, ends, told[meter.esiid], now))
+            for number, (end, one) in enumerate(zip(ends, meter.intervals, strict=True)):
                 if number not in broken:
-                    by_day[day_of(_s(one.end) - INTERVAL_S)].append([_s(one.end), one.wh, one.status])
+                    by_day[day_of(end - INTERVAL_S)].append([end, one.wh, one.status])
             refused += len(broken)
             parts += broken.values()
             for day, intervals in by_day.items():
@@ -214,13 +215,13 @@ class NonVee:
         return None
 
     def _breaches(
-        self, place: int, meter: PushedMeter, told: set[Seconds], now: Seconds
+        self, place: int, meter: PushedMeter, ends: list[Seconds], told: set[Seconds], now: Seconds
     ) -> Iterator[tuple[int, RefusedPart]]:
-        """The intervals that break a rule, by number. told: ends of the ESI ID that came before, and come."""
+        """The intervals that break a rule, by number. ends: of each. told: those of the ESI ID that came before, and come."""
         here = self._registry.meters(self._registry.point(meter.esiid, day_of(now)))
         most, collected = sum(most_wh(one.attributes) for one in here), _s(meter.collectedAt)
-        for number, one in enumerate(meter.intervals):
-            end, wh = _s(one.end), one.wh or 0
+        for number, (end, one) in enumerate(zip(ends, meter.intervals, strict=True)):
+            wh = one.wh or 0
             breaks = {
                 "OFF-QUARTER": end % INTERVAL_S != 0,
                 "COLLECTED-EARLY": collected < end,
