@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -39,3 +41,9 @@ def test_a_day_of_a_fleet_has_six_sweeps_of_sixteen_quarter_hours_and_none_where
     assert octets_pushed(preset("push-to-smt"), 4_000_000, DAY, 4) == 4_000_000 * 6 * octets_a_sweep(16)
     assert octets_pushed(preset("push-to-smt"), 10, 2 * DAY, 24) == 10 * 2 * octets_a_sweep(96)
     assert octets_pushed(preset("store-within"), 4_000_000, DAY, 4) == 0
+
+
+def test_the_page_tells_what_a_sweep_costs() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "throttle.md").read_text(encoding="utf-8")
+    day = octets_pushed(preset("push-to-smt"), 4_000_000, DAY, 4)
+    assert f"{octets_a_sweep(16):,} octets a meter and sweep of four hours, so {day / 1e9:.0f} GB a day" in page

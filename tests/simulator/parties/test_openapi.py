@@ -107,7 +107,7 @@ def test_a_power_status_is_not_asked_for_with_a_reads_example(served: dict[str, 
 async def test_every_example_of_a_request_is_taken_as_well_formed(served: dict[str, str], tmp_path: Path) -> None:
     """Sent to a running sandbox: what comes back may be anything but 400."""
     refused = []
-    async with rig(tmp_path, posted_days=1, desk=DeskSettings()) as made:
+    async with rig(tmp_path, policy="push-to-smt", posted_days=1, desk=DeskSettings()) as made:
         login = {"username": "pecanbend.api", "password": "pecan-bend-1"}
         token = (await made.http.post("/v2/token/", json=login)).json()["accessToken"]
         portal = {"username": "customer.one", "password": "customer-one-1"}
@@ -121,7 +121,7 @@ async def test_every_example_of_a_request_is_taken_as_well_formed(served: dict[s
                 if content is None or path == "/control/clock/advance":
                     continue
                 keys = made.sandbox.keys
-                bearers = {"api": portal_token, "v2": token, "callbacks": keys.headend}
+                bearers = {"api": portal_token, "v2": token, "callbacks": keys.headend, "non-vee": keys.headend}
                 bearers |= {"inquiries": keys.smt, "events": keys.meters}
                 bearer = bearers.get(path.split("/")[1], token)
                 for example, written in examples(page, content):
