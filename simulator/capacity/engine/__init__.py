@@ -9,4 +9,5 @@ Tests hold it to ``capacity.model``, which runs those processes over simpy with 
 ``run``       plays a load: columns in, rows out
 ``table``     a policy's limits as whole numbers
 ``throttle``  the throttle over that table
+``use``       what a load took of each resource, by five minutes
 """

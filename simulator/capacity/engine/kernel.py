@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from headend.network.law import READ_OCTETS, RETRY_WAITS_US, TRIES, TRY_TIMEOUT_US
+from headend.network.law import READ_OCTETS, RETRY_WAITS_US, TRY_TIMEOUT_US
+from headend.network.law import TRIES as MOST_TRIES
 from headend.ondemand.gap import GAP_LIMIT
 from meters.calendar import INTERVAL_S, Micros, Seconds, micros, seconds, to_us
 from meters.kernels.jit import lean_kernel
@@ -19,6 +20,7 @@ from simulator.capacity.engine import draws
 from simulator.capacity.engine.law import Law, Longs
 from simulator.capacity.engine.rows import Row, Rows
 from simulator.capacity.engine.throttle import day_place, end, look, take
+from simulator.capacity.engine.use import COUNTED, MIDDLE, ON_AIR, QUEUED, RESTING, TRIES, WAITING, spend, span_of
 
 #: How a request ends, as ``outcome.ENDS`` numbers it.
 COMPLETED, REFUSED, FAILED, T_FAILED, EXPIRED = range(5)
@@ -39,7 +41,7 @@ _INTERVAL: Any = INTERVAL_S
 _INTERVAL_US: Any = to_us(INTERVAL_S)
 _GAP_S = GAP_LIMIT * INTERVAL_S
 _WAITS = np.asarray(RETRY_WAITS_US, dtype=np.int64)
-_TIMEOUT_US, _TRIES, _OCTETS = TRY_TIMEOUT_US, TRIES, READ_OCTETS
+_TIMEOUT_US, _TRIES, _OCTETS = TRY_TIMEOUT_US, MOST_TRIES, READ_OCTETS
 
 
 @lean_kernel
@@ -77,6 +79,13 @@ def _pop(law: Law, m: Longs) -> None:
         m[heap + 2 * hole], m[heap + 2 * hole + 1] = first_us, first
         hole = least
     m[heap + 2 * hole], m[heap + 2 * hole + 1] = at_us, event
+
+
+@lean_kernel
+def _later(law: Law, m: Longs, now_us: Micros, at_us: Micros, row: int, what: int, where: int) -> None:
+    """Schedule an event of a request, and count where it is until then."""
+    spend(law, m, law.use_place + where, COUNTED, now_us, at_us)
+    _push(law, m, at_us, row, what)
 
 
 @lean_kernel
@@ -190,7 +199,7 @@ def _begun(law: Law, t: Longs, m: Longs, one: Row) -> None:
     at_us = one.planned_us
     picked_us, one.back_us, lost = draws.middle_way(law, t, m, one.call, one.attempt, at_us)
     one.flags = one.flags | _LOST * lost
-    _push(law, m, min(picked_us, at_us + law.expiry_us), one.row, _PICKED_UP)
+    _later(law, m, at_us, min(picked_us, at_us + law.expiry_us), one.row, _PICKED_UP, MIDDLE)
 
 
 @lean_kernel
@@ -225,7 +234,7 @@ def _answer(law: Law, m: Longs, one: Row, now_us: Micros, outcome: int) -> None:
     left = max(0, one.planned_us + law.expiry_us - now_us)
     if one.back_us > left:
         one.flags = one.flags | _LATE
-    _push(law, m, now_us + min(one.back_us, left), one.row, _BACK)
+    _later(law, m, now_us, now_us + min(one.back_us, left), one.row, _BACK, MIDDLE)
 
 
 @lean_kernel
@@ -270,7 +279,7 @@ def _try(law: Law, t: Longs, m: Longs, one: Row, now_us: Micros) -> None:
         if law.workers:
             _busy(law, m, taken_up_us)
         if taken_up_us > now_us:
-            _push(law, m, taken_up_us, one.row, _NO_TIME)
+            _later(law, m, now_us, taken_up_us, one.row, _NO_TIME, QUEUED)
         else:
             _unanswered(law, t, m, one, now_us)
         return
@@ -282,10 +291,14 @@ def _try(law: Law, t: Longs, m: Longs, one: Row, now_us: Micros) -> None:
         heard = draws.answers(law, t, one.esi, state, one.planned_us)
     slot_us = law.service_us * (2 if swept_us and law.sweep_rule == 1 else 1)
     m[point] = start_us + (slot_us if heard else max(slot_us, law.unheard_us))
+    spend(law, m, law.held_place + one.access_point, law.use_points, start_us, m[point])
     end_us = start_us + (out_us + back_us if heard else _TIMEOUT_US)
     if law.workers:
         _busy(law, m, end_us)
-    _push(law, m, end_us, one.row, _HEARD if heard else _SILENT)
+    spend(law, m, law.use_place + QUEUED, COUNTED, now_us, taken_up_us)
+    spend(law, m, law.use_place + WAITING, COUNTED, taken_up_us, start_us)
+    m[law.use_place + TRIES + COUNTED * span_of(law, start_us)] += 1
+    _later(law, m, start_us, end_us, one.row, _HEARD if heard else _SILENT, ON_AIR)
 
 
 @lean_kernel
@@ -293,7 +306,7 @@ def _picked_up(law: Law, t: Longs, m: Longs, one: Row, now_us: Micros) -> None:
     """The middle tier has it; the head-end looks into its store, then at its meter."""
     answer_by = one.planned_us + law.expiry_us
     if one.flags >= _LOST or now_us >= answer_by:
-        _push(law, m, now_us + max(0, min(one.back_us, answer_by - now_us)), one.row, _NOT_COME)
+        _later(law, m, now_us, now_us + max(0, min(one.back_us, answer_by - now_us)), one.row, _NOT_COME, MIDDLE)
         return
     if one.kind == _INTERVALS:
         start, until = _gap(law, t, one.planned_us)
@@ -381,7 +394,7 @@ def _silent(law: Law, t: Longs, m: Longs, one: Row, now_us: Micros) -> None:
     """The time-out of a try is over."""
     one.tries = one.tries + 1
     if _worth_a_try(law, t, one, now_us):
-        _push(law, m, now_us + _WAITS[one.tries - 1], one.row, _AGAIN)
+        _later(law, m, now_us, now_us + _WAITS[one.tries - 1], one.row, _AGAIN, RESTING)
     else:
         _unanswered(law, t, m, one, now_us)
 

@@ -86,6 +86,12 @@ class Law:
     #: Heap of events (instant, event), and three counts: how many, the latest sequence, rows.
     counts_place: int
     events_place: int
+    #: What was used, see ``use``: by span, from when on, how many; and by span and access point.
+    use_place: int
+    use_from_us: Micros
+    use_spans: int
+    held_place: int
+    use_points: int
     source: int
     reuse_us: Micros
     #: Seconds by which the store may fall short; whether a last gasp answers a status.

@@ -10,11 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from headend.wire import InquiryKind
-from meters.calendar import Seconds, micros, seconds, to_s
+from meters.calendar import Micros, Seconds, micros, seconds, to_s
 from simulator.capacity.engine.kernel import COUNTS, MOST_ROWS, play
 from simulator.capacity.engine.law import Assumptions, Longs
 from simulator.capacity.engine.rows import ROW, Rows
 from simulator.capacity.engine.table import table_of
+from simulator.capacity.engine.use import BIN_US, COUNTED, NO_USE, Use, use_of
 from simulator.errors import SimulatorError
 from simulator.smt.ondemand.lifecycle import STORE_ONLY
 from simulator.smt.throttle.limits import Policy, RequesterClass
@@ -112,6 +113,7 @@ class Played:
     codes: tuple[str, ...]
     #: Octets of all arrays together while it was played.
     octets: int
+    use: Use = NO_USE
 
 
 #: An exponential draw is no more than so many means: the least number that is drawn is 2^-33.
@@ -136,7 +138,7 @@ def play_load(requests: Requests, outages: Outages, policy: Policy, assumptions:
         needed = play(ground.law, ground.tables, ground.memory, rows, n)
         if needed <= room:
             octets = rows.nbytes + ground.tables.nbytes + ground.memory.nbytes
-            return Played(rows[:needed], ground.codes, octets)
+            return Played(rows[:needed], ground.codes, octets, use_of(ground.law[0], ground.memory))
         room = int(1.5 * needed)
 
 
@@ -165,6 +167,7 @@ def ground_of(
     begins = placed + points + 1 + 3 * np.searchsorted(outages.access_point[order], np.arange(points + 1))
     spans = np.stack([outages.from_us[order], outages.to_us[order], outages.told_us[order]], axis=1)
     tables += [begins, spans.ravel()]
+    use_from_us, use_spans = _use_spans(requests, assumptions)
     sizes = {
         "points_place": points,
         "workers_place": assumptions.network.workers,
@@ -175,6 +178,8 @@ def ground_of(
         "counts_place": COUNTS,
         # Each row that is under way has one event.
         "events_place": 2 * room,
+        "use_place": COUNTED * use_spans,
+        "held_place": points * use_spans,
     }
     size = table.size
     for name, count in sizes.items():
@@ -183,6 +188,7 @@ def ground_of(
     law["outages_place"], law["source"], law["reuse_us"] = placed, table.source, table.reuse_us
     law["store_within"], law["last_gasp_answers"] = policy.store_within_s, policy.last_gasp_answers
     law["push_to_smt"] = policy.push_to_smt
+    law["use_from_us"], law["use_spans"], law["use_points"] = use_from_us, use_spans, points
     law["store_only_code"] = table.codes.index(STORE_ONLY.code)
     return Ground(law, np.concatenate(tables), np.zeros(size, np.int64), table.codes)
 
@@ -194,6 +200,14 @@ def _span(requests: Requests, assumptions: Assumptions) -> tuple[Seconds, Second
     first, last = (to_s(micros(requests.planned_us[at])) for at in (0, -1))
     again = assumptions.most_again * (to_s(assumptions.expiry_us) + math.ceil(_MOST_MEANS * assumptions.again_mean_s))
     return first, last + again + 2 * to_s(assumptions.expiry_us)
+
+
+def _use_spans(requests: Requests, assumptions: Assumptions) -> tuple[Micros, int]:
+    """When the first span of the use begins, microseconds since the epoch, and how many there are: to when the last planned request is over, and one."""
+    if not len(requests.planned_us):
+        return micros(0), 1
+    first, last = (micros(requests.planned_us[at]) // BIN_US for at in (0, -1))
+    return first * BIN_US, last - first + -(-assumptions.expiry_us // BIN_US) + 2
 
 
 def _rows(requests: Requests, outages: Outages, room: int) -> tuple[Rows, int]:
