@@ -2,6 +2,7 @@
 
 Tests hold it to ``capacity.model``, which runs those processes over simpy with the same draws.
 
+``doors``     what each request is in HTTP at SMT's doors
 ``draws``     every draw of a request, by key
 ``kernel``    the life of every request, over arrays and one heap of events
 ``law``       what a load is played at: assumptions, and the same for compiled code

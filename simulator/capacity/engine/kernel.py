@@ -20,7 +20,7 @@ from simulator.capacity.engine import draws
 from simulator.capacity.engine.law import Law, Longs
 from simulator.capacity.engine.rows import Row, Rows
 from simulator.capacity.engine.throttle import day_place, end, look, take
-from simulator.capacity.engine.use import COUNTED, MIDDLE, ON_AIR, QUEUED, RESTING, TRIES, WAITING, spend, span_of
+from simulator.capacity.engine.use import COUNTED, MIDDLE, ON_AIR, QUEUED, RESTING, TRIES, WAITING, span_of, spend
 
 #: How a request ends, as ``outcome.ENDS`` numbers it.
 COMPLETED, REFUSED, FAILED, T_FAILED, EXPIRED = range(5)

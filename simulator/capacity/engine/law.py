@@ -144,6 +144,9 @@ class Assumptions:
         default=frozenset({RequesterClass.ROR_CALL_CENTRE, RequesterClass.CUSTOMER})
     )
     expiry_us: Micros = EXPIRY_US
+    #: How often who asked at the market API looks for the answer, and for how long: the retailer's desk [D]. The portal's client is a public one's.
+    market_poll_s: float = 5.0
+    market_give_up_s: float = 600.0
 
     def days(self, begins: Seconds, ends: Seconds) -> list[Seconds]:
         """The starts of the operating days of a span and of two around it, UTC epoch seconds."""
