@@ -18,7 +18,7 @@ from meters.calendar import INTERVAL_S, Micros, Seconds, micros, seconds, to_us
 from meters.kernels.jit import lean_kernel
 from simulator.capacity.engine import draws
 from simulator.capacity.engine.law import Law, Longs
-from simulator.capacity.engine.rows import Row, Rows
+from simulator.capacity.engine.rows import Row, Rows, blank
 from simulator.capacity.engine.throttle import day_place, end, look, take
 from simulator.capacity.engine.use import COUNTED, MIDDLE, ON_AIR, QUEUED, RESTING, TRIES, WAITING, span_of, spend
 
@@ -34,8 +34,13 @@ _METER_ONLY, _STORE_ONLY = 0, 2
 #: Of a row's ``flags``: the meter may be read; once or twice, how the middle tier loses it; its answer comes too late; its meter always answers;
 #: SMT held the answer.
 _ALLOWED, _LOST, _LATE, _GOOD, HELD = 1, 2, 8, 16, 32
-#: From ``counts_place`` on: events in the heap, the latest sequence, rows, when the caller whose request has just ended asks again.
-EVENTS, _SEQUENCE, ROWS, _ASKS_AT, COUNTS = range(5)
+#: From ``counts_place`` on: events in the heap, the latest sequence, rows, when the caller whose request has just ended asks again, the first of the
+#: pick-ups and how many there are, whether there was no room for an event.
+EVENTS, _SEQUENCE, ROWS, _ASKS_AT, _FIRST, _PICKUPS, TOO_MANY, COUNTS = range(8)
+#: From an ESI ID's own place on, behind the store's span: when the latest reads by kind were answered, the gap of that of intervals; numbers with and without these.
+_READS, _READ_GAP, OWN, OWN_SPAN = 2, 5, 7, 2
+#: Later than anything, and scheduled later.
+_NEVER_US: Any = 1 << 62
 _S: Any = to_us(1)
 _INTERVAL: Any = INTERVAL_S
 _INTERVAL_US: Any = to_us(INTERVAL_S)
@@ -50,6 +55,9 @@ def _push(law: Law, m: Longs, at_us: Micros, row: int, what: int) -> None:
     heap, counts = law.events_place, law.counts_place
     m[counts + _SEQUENCE] += 1
     n = m[counts + EVENTS]
+    if n == law.most_events:
+        m[counts + TOO_MANY] = 1
+        return
     m[counts + EVENTS] = n + 1
     # At one instant what is scheduled later comes later, and this is the latest.
     while n and m[heap + 2 * ((n - 1) >> 2)] > at_us:
@@ -79,6 +87,22 @@ def _pop(law: Law, m: Longs) -> None:
         m[heap + 2 * hole], m[heap + 2 * hole + 1] = first_us, first
         hole = least
     m[heap + 2 * hole], m[heap + 2 * hole + 1] = at_us, event
+    if n == 0:
+        m[heap] = m[heap + 1] = _NEVER_US
+
+
+@lean_kernel
+def _push_pickup(law: Law, m: Longs, at_us: Micros, row: int) -> None:
+    """Schedule a pick-up in a batch, none of which comes before one that was scheduled earlier."""
+    counts = law.counts_place
+    m[counts + _SEQUENCE] += 1
+    n = m[counts + _PICKUPS]
+    if n == law.most_events:
+        m[counts + TOO_MANY] = 1
+        return
+    m[counts + _PICKUPS] = n + 1
+    place = law.pickups_place + 2 * ((m[counts + _FIRST] + n) % law.most_events)
+    m[place], m[place + 1] = at_us, m[counts + _SEQUENCE] << 29 | row << 3 | _PICKED_UP
 
 
 @lean_kernel
@@ -122,7 +146,7 @@ def _stored(law: Law, t: Longs, m: Longs, one: Row, start: Seconds, now_us: Micr
     if state < law.good:
         one.flags = one.flags | _GOOD
     at = _swept(law, t, m, one, start, now_us, state, after_us)
-    span = law.spans_place + 2 * one.place
+    span = law.own_place + law.own_apart * one.place
     return m[span + 1] if m[span] <= at < m[span + 1] else at
 
 
@@ -148,7 +172,7 @@ def _swept(
 @lean_kernel
 def _extend(law: Law, m: Longs, place: int, begins: Seconds, ends: Seconds) -> None:
     """A read has brought the intervals of a span. Of two that do not touch the later one counts: a sweep has reached its begin."""
-    span = law.spans_place + 2 * place
+    span = law.own_place + law.own_apart * place
     if m[span] <= ends and begins <= m[span + 1]:
         begins, ends = min(begins, m[span]), max(ends, m[span + 1])
     elif begins < m[span]:
@@ -162,11 +186,12 @@ def _submit(law: Law, t: Longs, m: Longs, one: Row) -> None:
     at_us, kind = one.planned_us, one.kind
     if law.reuse_us:
         start, until = _gap(law, t, at_us) if kind == _INTERVALS else (0, 0)
-        read = law.reads_place + 3 * (3 * one.place + kind)
-        young = m[read] > 0 and m[read] > at_us - law.reuse_us
-        if young and (m[read + 2] == 0 or m[read + 1] <= start < m[read + 2]):
+        own = law.own_place + law.own_apart * one.place
+        answered_us, gap = m[own + _READS + kind], own + _READ_GAP
+        young = answered_us > 0 and answered_us > at_us - law.reuse_us
+        if young and (kind != _INTERVALS or m[gap] <= start < m[gap + 1]):
             one.end, one.done_us = COMPLETED, at_us
-            reach = min(m[read + 2], until)
+            reach = min(m[gap + 1], until)
             one.reach = reach if reach > start else seconds(0)
             return
     if law.push_to_smt and kind == _INTERVALS and law.source != _METER_ONLY:
@@ -197,9 +222,14 @@ def _begun(law: Law, t: Longs, m: Longs, one: Row) -> None:
         _ask_again(law, m, one)
         return
     at_us = one.planned_us
-    picked_us, one.back_us, lost = draws.middle_way(law, t, m, one.call, one.attempt, at_us)
+    picked_us, one.done_us, lost = draws.middle_way(law, t, m, one.call, one.attempt, at_us)
     one.flags = one.flags | _LOST * lost
-    _later(law, m, at_us, min(picked_us, at_us + law.expiry_us), one.row, _PICKED_UP, MIDDLE)
+    picked_us = min(picked_us, at_us + law.expiry_us)
+    if law.batched:
+        spend(law, m, law.use_place + MIDDLE, COUNTED, at_us, picked_us)
+        _push_pickup(law, m, picked_us, one.row)
+    else:
+        _later(law, m, at_us, picked_us, one.row, _PICKED_UP, MIDDLE)
 
 
 @lean_kernel
@@ -219,6 +249,7 @@ def _asks_again(law: Law, m: Longs, r: Rows, one: Row) -> None:
     m[counts + _ASKS_AT], m[counts + ROWS] = -1, new + 1
     if new < len(r):
         again = r[new]
+        blank(again, new)
         again.planned_us, again.call, again.attempt = at_us, one.call, one.attempt + 1
         again.patience_us = draws.patience_again_us(law, one.call, one.attempt + 1)
         again.esi, again.place, again.ror, again.gasped = one.esi, one.place, one.ror, one.gasped
@@ -232,9 +263,9 @@ def _answer(law: Law, m: Longs, one: Row, now_us: Micros, outcome: int) -> None:
     """The head-end has answered; the answer goes back."""
     one.outcome = outcome
     left = max(0, one.planned_us + law.expiry_us - now_us)
-    if one.back_us > left:
+    if one.done_us > left:
         one.flags = one.flags | _LATE
-    _later(law, m, now_us, now_us + min(one.back_us, left), one.row, _BACK, MIDDLE)
+    _later(law, m, now_us, now_us + min(one.done_us, left), one.row, _BACK, MIDDLE)
 
 
 @lean_kernel
@@ -306,14 +337,14 @@ def _picked_up(law: Law, t: Longs, m: Longs, one: Row, now_us: Micros) -> None:
     """The middle tier has it; the head-end looks into its store, then at its meter."""
     answer_by = one.planned_us + law.expiry_us
     if one.flags >= _LOST or now_us >= answer_by:
-        _later(law, m, now_us, now_us + max(0, min(one.back_us, answer_by - now_us)), one.row, _NOT_COME, MIDDLE)
+        _later(law, m, now_us, now_us + max(0, min(one.done_us, answer_by - now_us)), one.row, _NOT_COME, MIDDLE)
         return
     if one.kind == _INTERVALS:
         start, until = _gap(law, t, one.planned_us)
-        one.lacked = start
+        one.retry_at = start
         if law.source != _METER_ONLY:
             stored = _stored(law, t, m, one, start, now_us)
-            one.lacked = stored
+            one.retry_at = stored
             if stored + law.store_within >= until:
                 _answer(law, m, one, now_us, COMPLETED)
                 return
@@ -337,7 +368,12 @@ def _over(law: Law, t: Longs, m: Longs, one: Row, now_us: Micros, how: int) -> N
     if one.flags & _ALLOWED:
         success, failed = tried and how == COMPLETED, tried and how == FAILED
         end(t, m, one, one.planned_us // _S, now_us // _S, success, one.tries * _OCTETS, failed)
-    one.end, one.done_us = how, now_us
+    if one.kind == _INTERVALS and one.outcome >= 0:
+        start, until = _gap(law, t, one.planned_us)
+        reach = until if one.outcome == COMPLETED and tried else min(one.retry_at, until)
+        one.reach = reach if reach > start else seconds(0)
+    answered_us = now_us - one.done_us
+    one.end, one.done_us, one.retry_at = how, now_us, seconds(0)
     if how == REFUSED:
         now = -(-now_us // _S)
         code, retry_at = look(t, m, one, now)
@@ -346,18 +382,12 @@ def _over(law: Law, t: Longs, m: Longs, one: Row, now_us: Micros, how: int) -> N
         one.retry_at = retry_at if code >= 0 else now
     else:
         one.code = -1
-    if one.kind == _INTERVALS and one.outcome >= 0:
-        start, until = _gap(law, t, one.planned_us)
-        reach = until if one.outcome == COMPLETED and tried else min(one.lacked, until)
-        one.reach = reach if reach > start else seconds(0)
     if law.reuse_us and how == COMPLETED and tried:
-        read = law.reads_place + 3 * (3 * one.place + one.kind)
-        answered_us = now_us - one.back_us
-        if answered_us > m[read]:
-            m[read], m[read + 1], m[read + 2] = answered_us, 0, 0
+        own = law.own_place + law.own_apart * one.place
+        if answered_us > m[own + _READS + one.kind]:
+            m[own + _READS + one.kind] = answered_us
             if one.kind == _INTERVALS:
-                start, until = _gap(law, t, one.planned_us)
-                m[read + 1], m[read + 2] = start, until
+                m[own + _READ_GAP], m[own + _READ_GAP + 1] = _gap(law, t, one.planned_us)
     _ask_again(law, m, one)
 
 
@@ -385,7 +415,7 @@ def _heard(law: Law, t: Longs, m: Longs, one: Row, now_us: Micros) -> None:
     one.tries = one.tries + 1
     if one.kind == _INTERVALS:
         _, until = _gap(law, t, one.planned_us)
-        _extend(law, m, one.place, one.lacked, until)
+        _extend(law, m, one.place, one.retry_at, until)
     _answer(law, m, one, now_us, COMPLETED)
 
 
@@ -425,30 +455,38 @@ def _happens(law: Law, t: Longs, m: Longs, one: Row, what: int, now_us: Micros) 
 def play(laws: Rows, t: Longs, m: Longs, r: Rows, planned: int) -> int:
     """Take every row to its end: ``planned`` ones, ascending, and behind them those that are asked again.
 
-    Returns how many rows it needed, which may be more than there is room for: then nothing is right.
+    Returns how many rows it needed, which may be more than there is room for: then, or if there were too many events, nothing is right.
     """
     law = laws[0]
     heap, counts = law.events_place, law.counts_place
     m[counts + ROWS], m[counts + _ASKS_AT] = planned, -1
-    at, turn = 0, 0
-    while (m[counts + EVENTS] or at < planned) and m[counts + ROWS] <= len(r):
+    m[heap] = m[heap + 1] = _NEVER_US
+    at, turn, due_us = 0, 0, r[0].planned_us if planned else _NEVER_US
+    while m[counts + ROWS] <= len(r) and not m[counts + TOO_MANY]:
         now_us, event = m[heap], m[heap + 1]
-        first = m[counts + EVENTS] > 0
-        if at < planned and first:
-            due_us = r[at].planned_us
-            first = now_us < due_us or (now_us == due_us and event >> 29 < turn)
-        if first:
-            _pop(law, m)
+        pickup = law.pickups_place + 2 * m[counts + _FIRST]
+        picked_up = m[counts + _PICKUPS] > 0 and (m[pickup] < now_us or (m[pickup] == now_us and m[pickup + 1] < event))
+        if picked_up:
+            now_us, event = m[pickup], m[pickup + 1]
+        if now_us < due_us or (now_us == due_us and event >> 29 < turn):
+            if picked_up:
+                m[counts + _FIRST] = (m[counts + _FIRST] + 1) % law.most_events
+                m[counts + _PICKUPS] -= 1
+            else:
+                _pop(law, m)
             one = r[(event >> 3) & (MOST_ROWS - 1)]
             _happens(law, t, m, one, event & 7, now_us)
             if m[counts + _ASKS_AT] >= 0:
                 _asks_again(law, m, r, one)
             continue
+        if at == planned:
+            break
         # All that are planned for one instant are submitted before any of them goes on, and the next instant has its turn before them.
-        begin, now_us = at, r[at].planned_us
+        begin, now_us = at, due_us
         while at < planned and r[at].planned_us == now_us:
             _submit(law, t, m, r[at])
             at += 1
+        due_us = r[at].planned_us if at < planned else _NEVER_US
         m[counts + _SEQUENCE] += 1
         turn = m[counts + _SEQUENCE]
         for row in range(begin, at):

@@ -77,15 +77,19 @@ class Law:
     #: In the memory, by access point, worker, ESI ID.
     points_place: int
     workers_place: int
-    spans_place: int
-    reads_place: int
+    #: What is kept of an ESI ID beside its limits: from when to when its store has what reads have brought, UTC epoch seconds; if reads are used again, when the
+    #: latest of each kind was answered, and from when to when the intervals of that kind go.
+    own_place: int
+    own_apart: int
     #: The latest batch: its instant, how many are in it.
     batch_place: int
     #: Which spell and which sweep was looked at last.
     cursors_place: int
-    #: Heap of events (instant, event), and three counts: how many, the latest sequence, rows.
+    #: Counts; a heap of events (instant, event) and a ring of pick-ups in batches, which ascend: of so many each at most.
     counts_place: int
     events_place: int
+    pickups_place: int
+    most_events: int
     #: What was used, see ``use``: by span, from when on, how many; and by span and access point.
     use_place: int
     use_from_us: Micros

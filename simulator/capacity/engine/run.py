@@ -9,11 +9,10 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from headend.wire import InquiryKind
 from meters.calendar import Micros, Seconds, micros, seconds, to_s
-from simulator.capacity.engine.kernel import COUNTS, MOST_ROWS, play
+from simulator.capacity.engine.kernel import COUNTS, MOST_ROWS, OWN, OWN_SPAN, TOO_MANY, play
 from simulator.capacity.engine.law import Assumptions, Longs
-from simulator.capacity.engine.rows import ROW, Rows
+from simulator.capacity.engine.rows import GIVEN, ROW, Rows, fill
 from simulator.capacity.engine.table import table_of
 from simulator.capacity.engine.use import BIN_US, COUNTED, NO_USE, Use, use_of
 from simulator.errors import SimulatorError
@@ -118,28 +117,32 @@ class Played:
 
 #: An exponential draw is no more than so many means: the least number that is drawn is 2^-33.
 _MOST_MEANS = 23
-#: Rows that are filled while they are in the processor's cache.
-_AT_ONCE = 4096
-#: Columns of a row that come as they are.
-_GIVEN = tuple(name for name in vars(Requests) if name in (ROW.names or ()))
+#: Of so many rows one is under way at once, and so many more; if there are more, the load is played again.
+_UNDER_WAY, _LEAST_UNDER_WAY = 16, 4096
 
 
 def play_load(requests: Requests, outages: Outages, policy: Policy, assumptions: Assumptions, seed: int) -> Played:
     """Play a load under a policy. Whatever the policy, all that is drawn is the same. Raises SimulatorError ``capacity.load``."""
     n = len(requests.planned_us)
-    room = n + int(1.2 * assumptions.again_share * n) + 1000
+    by_class = np.bincount(requests.requester_class, minlength=len(RequesterClass))
+    again = sum(int(of) for of, one in zip(by_class, RequesterClass, strict=True) if one in assumptions.again_classes)
+    room = n + int(1.2 * assumptions.again_share * again) + 1000
+    events = room // _UNDER_WAY + _LEAST_UNDER_WAY
     while True:
         if room > MOST_ROWS:
             raise SimulatorError(
                 "capacity.load", f"{n:,} requests are too many.", mend="Play fewer days or a part of them."
             )
         rows, esiids = _rows(requests, outages, room)
-        ground = ground_of(requests, outages, policy, assumptions, seed, esiids, room)
+        ground = ground_of(requests, outages, policy, assumptions, seed, esiids, min(events, room))
         needed = play(ground.law, ground.tables, ground.memory, rows, n)
-        if needed <= room:
+        if ground.memory[ground.law[0].counts_place + TOO_MANY]:
+            events *= 4
+        elif needed <= room:
             octets = rows.nbytes + ground.tables.nbytes + ground.memory.nbytes
             return Played(rows[:needed], ground.codes, octets, use_of(ground.law[0], ground.memory))
-        room = int(1.5 * needed)
+        else:
+            room = int(1.5 * needed)
 
 
 class Ground(NamedTuple):
@@ -152,14 +155,15 @@ class Ground(NamedTuple):
 
 
 def ground_of(
-    requests: Requests, outages: Outages, policy: Policy, assumptions: Assumptions, seed: int, esiids: int, room: int
+    requests: Requests, outages: Outages, policy: Policy, assumptions: Assumptions, seed: int, esiids: int, events: int
 ) -> Ground:
-    """The law with its tables and an empty memory. esiids: how many occur. room: for so many rows."""
+    """The law with its tables and an empty memory. esiids: how many occur. events: so many requests are under way at once."""
     days = assumptions.days(*_span(requests, assumptions))
     points = int(max(requests.access_point.max(initial=-1), outages.access_point.max(initial=-1))) + 1
     rors, tdsps = (int(of.max(initial=-1)) + 1 for of in (requests.ror, requests.tdsp))
     values = (esiids, rors, len(RequesterClass), tdsps, points)
-    table = table_of(policy, values, days, longest_s=to_s(assumptions.expiry_us))
+    own = OWN if policy.reuse_s else OWN_SPAN
+    table = table_of(policy, values, days, longest_s=to_s(assumptions.expiry_us), own=own)
     tables = [table.numbers]
     law = assumptions.law(seed, days, tables)
     order = np.lexsort((outages.from_us, outages.access_point))
@@ -171,13 +175,12 @@ def ground_of(
     sizes = {
         "points_place": points,
         "workers_place": assumptions.network.workers,
-        "spans_place": 2 * esiids,
-        "reads_place": 3 * len(InquiryKind) * esiids if table.reuse_us else 0,
         "batch_place": 2,
         "cursors_place": 2,
         "counts_place": COUNTS,
         # Each row that is under way has one event.
-        "events_place": 2 * room,
+        "events_place": 2 * events,
+        "pickups_place": 2 * events,
         "use_place": COUNTED * use_spans,
         "held_place": points * use_spans,
     }
@@ -185,6 +188,7 @@ def ground_of(
     for name, count in sizes.items():
         law[name] = size
         size += count
+    law["own_place"], law["own_apart"], law["most_events"] = table.own_place, table.own_apart, events
     law["outages_place"], law["source"], law["reuse_us"] = placed, table.source, table.reuse_us
     law["store_within"], law["last_gasp_answers"] = policy.store_within_s, policy.last_gasp_answers
     law["push_to_smt"] = policy.push_to_smt
@@ -211,24 +215,10 @@ def _use_spans(requests: Requests, assumptions: Assumptions) -> tuple[Micros, in
 
 
 def _rows(requests: Requests, outages: Outages, room: int) -> tuple[Rows, int]:
-    """Rows for a load and for ``room`` altogether, and how many ESI IDs there are."""
-    n = len(requests.planned_us)
+    """Rows for a load, with room for so many altogether, and how many ESI IDs there are."""
     occurs = np.zeros(int(requests.esi.max(initial=-1)) + 1, np.bool_)
     occurs[requests.esi] = True
-    number = np.cumsum(occurs, dtype=np.int32) - 1
-    gasped = outages.gasped(requests.esi)
+    number = np.cumsum(occurs, dtype=np.int32) - np.int32(1)
     rows: Rows = np.empty(room, ROW).view(np.recarray)
-    blank = np.zeros(1, ROW)
-    for name in ("end", "code", "outcome", "repeat_of"):
-        blank[name] = -1
-    for begin in range(0, room, _AT_ONCE):
-        part: Rows = rows[begin : begin + _AT_ONCE]
-        given = slice(begin, min(begin + _AT_ONCE, n))
-        part[:] = blank
-        part.row = np.arange(begin, begin + len(part))
-        count = max(0, given.stop - begin)
-        for name in _GIVEN:
-            part[name][:count] = getattr(requests, name)[given]
-        part.place[:count] = number[requests.esi[given]]
-        part.gasped[:count] = gasped[given]
+    fill(rows, number, outages.gasped(requests.esi), *(getattr(requests, name) for name in GIVEN))
     return rows, int(np.count_nonzero(occurs))

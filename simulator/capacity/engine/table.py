@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import Enum
+from itertools import accumulate
+from operator import mul
 from typing import NamedTuple
 
 import numpy as np
@@ -33,9 +35,10 @@ Longs = NDArray[np.int64]
     EXPECTED,
     OFFSET,
     STRIDE,
+    APART,
     CODE,
-) = range(16)
-FIELDS = 16
+) = range(17)
+FIELDS = 17
 #: Before the first row: how many rows there are, where the days' starts begin, how many there are.
 HEADER = 3
 #: In the columns MEASURE, WINDOW and SCOPE.
@@ -51,6 +54,9 @@ class Table(NamedTuple):
     numbers: Longs
     #: How many numbers the limits remember together; all are 0 before anything is used.
     size: int
+    #: Where the numbers of an ESI ID's own lie, of how many of the first, and how far the next one's are: behind those of its limits.
+    own_place: int
+    own_apart: int
     #: Position in ``Source``; reads younger than so many microseconds answer again.
     source: int
     reuse_us: Micros
@@ -65,17 +71,24 @@ def table_of(
     *,
     longest_s: Seconds,
     least_octets: int = READ_OCTETS,
+    own: int = 0,
 ) -> Table:
     """The table of a policy. values: how many values each scope has, in the order of ``Scope``. days: starts of operating days, UTC epoch seconds.
 
-    longest_s: nothing is under way for longer. least_octets: no answer that costs any costs less.
+    longest_s: nothing is under way for longer. least_octets: no answer that costs any costs less. own: so many numbers more of each ESI ID. All that is
+    remembered of one scope value lies together, so that it comes into the cache together.
     """
     codes = tuple(sorted({*(limit.code for limit in policy.limits), STORE_ONLY.code}))
     rows: list[int] = []
-    offset = 0
-    for limit in policy.limits:
-        stride = _stride(limit, least_octets, longest_s)
-        scope = list(Scope).index(limit.scope)
+    strides = [_stride(limit, least_octets, longest_s) for limit in policy.limits]
+    scopes = [list(Scope).index(limit.scope) for limit in policy.limits]
+    apart = [own if scope is Scope.ESIID else 0 for scope in Scope]
+    for scope, stride in zip(scopes, strides, strict=True):
+        apart[scope] += stride
+    # Where the next limit of a scope has its numbers.
+    place = [0, *accumulate(map(mul, apart, values))]
+    size = place[-1]
+    for limit, scope, stride in zip(policy.limits, scopes, strides, strict=True):
         rows += (
             _mask(Kind, [limit.kind] if limit.kind else list(Kind)),
             _mask(Door, limit.doors),
@@ -90,14 +103,16 @@ def table_of(
             limit.within_s,
             limit.cool_down_s,
             limit.expected_s,
-            offset,
+            place[scope],
             stride,
+            apart[scope],
             codes.index(limit.code),
         )
-        offset += stride * values[scope]
+        place[scope] += stride
     numbers = [len(policy.limits), HEADER + len(rows), len(days), *rows, *days]
     source = list(Source).index(policy.source)
-    return Table(np.asarray(numbers, dtype=np.int64), offset, source, to_us(policy.reuse_s), codes)
+    own_place, own_apart = place[0], apart[0]
+    return Table(np.asarray(numbers, dtype=np.int64), size, own_place, own_apart, source, to_us(policy.reuse_s), codes)
 
 
 def _mask(of: type[Enum], some: Sequence[object] | frozenset[object]) -> int:

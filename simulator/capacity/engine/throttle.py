@@ -1,7 +1,7 @@
 """The throttle over a table, compiled: a twin of ``counts`` and ``decision``, which say what each rule is; a machine of tests holds it to them.
 
 Submissions ascend, so a window or an entry that the latest one has left behind is never looked at again. What a limit remembers of one scope
-value begins at ``OFFSET + value * STRIDE``:
+value is ``STRIDE`` numbers from ``OFFSET + value * APART`` on:
 
 * calendar window: its start, what is taken in it (used and held);
 * rolling successes, under way: a ring of instants, its head and length before it;
@@ -19,6 +19,7 @@ from meters.kernels.jit import lean_kernel
 from simulator.capacity.engine.table import (
     A_DAY,
     AMOUNT,
+    APART,
     BURST,
     CLASSES,
     CODE,
@@ -81,7 +82,7 @@ def _memory_of(t: Longs, b: int, one: Asking) -> int:
         value = one.requester_class
     else:
         value = one.tdsp if scope == 3 else one.access_point
-    return int(t[b + OFFSET] + value * t[b + STRIDE])
+    return int(t[b + OFFSET] + value * t[b + APART])
 
 
 @lean_kernel

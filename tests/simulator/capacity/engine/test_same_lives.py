@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from headend.network.law import NetworkLaw
 from meters.calendar import to_us
+from simulator.capacity.engine import run
 from simulator.capacity.engine.law import Assumptions
 from simulator.capacity.engine.run import NoOutages, Outages, play_load
 from simulator.capacity.outcome import EXPIRED
@@ -69,6 +72,16 @@ def test_who_asks_again_is_numbered_behind_those_that_were_planned() -> None:
     assert (again.attempt == first.attempt + 1).all()
     assert (again.planned_us > first.done_us).all()
     assert again.attempt.max() <= CONTENDED.most_again
+
+
+@pytest.mark.parametrize("batched", [False, True])
+def test_a_load_with_more_under_way_than_there_is_room_for_is_played_again(
+    monkeypatch: pytest.MonkeyPatch, batched: bool
+) -> None:
+    requests, assumptions = load(900, 150, POINTS, hours=0.1), replace(CONTENDED, batched=batched)
+    lives = lives_of(play_load(requests, storm(POINTS), preset("smt-today"), assumptions, seed=5))
+    monkeypatch.setattr(run, "_LEAST_UNDER_WAY", 1)
+    assert lives_of(play_load(requests, storm(POINTS), preset("smt-today"), assumptions, seed=5)) == lives
 
 
 def test_nobody_asks_and_nothing_comes_of_it() -> None:
