@@ -39,8 +39,10 @@ _ALLOWED, _LOST, _LATE, _GOOD, HELD = 1, 2, 8, 16, 32
 EVENTS, _SEQUENCE, ROWS, _ASKS_AT, _FIRST, _PICKUPS, TOO_MANY, COUNTS = range(8)
 #: From an ESI ID's own place on, behind the store's span: when the latest reads by kind were answered, the gap of that of intervals; numbers with and without these.
 _READS, _READ_GAP, OWN, OWN_SPAN = 2, 5, 7, 2
-#: Later than anything, and scheduled later.
+#: Later than anything.
 _NEVER_US: Any = 1 << 62
+#: So many places behind the heap are looked at too.
+HEAP_MORE = 3
 _S: Any = to_us(1)
 _INTERVAL: Any = INTERVAL_S
 _INTERVAL_US: Any = to_us(INTERVAL_S)
@@ -52,7 +54,7 @@ _TIMEOUT_US, _TRIES, _OCTETS = TRY_TIMEOUT_US, MOST_TRIES, READ_OCTETS
 @lean_kernel
 def _push(law: Law, m: Longs, at_us: Micros, row: int, what: int) -> None:
     """Schedule an event."""
-    heap, counts = law.events_place, law.counts_place
+    heap, events, counts = law.heap_place, law.events_place, law.counts_place
     m[counts + _SEQUENCE] += 1
     n = m[counts + EVENTS]
     if n == law.most_events:
@@ -60,35 +62,39 @@ def _push(law: Law, m: Longs, at_us: Micros, row: int, what: int) -> None:
         return
     m[counts + EVENTS] = n + 1
     # At one instant what is scheduled later comes later, and this is the latest.
-    while n and m[heap + 2 * ((n - 1) >> 2)] > at_us:
+    while n and m[heap + ((n - 1) >> 2)] > at_us:
         above = (n - 1) >> 2
-        m[heap + 2 * n], m[heap + 2 * n + 1] = m[heap + 2 * above], m[heap + 2 * above + 1]
+        m[heap + n], m[events + n] = m[heap + above], m[events + above]
         n = above
-    m[heap + 2 * n], m[heap + 2 * n + 1] = at_us, m[counts + _SEQUENCE] << 29 | row << 3 | what
+    m[heap + n], m[events + n] = at_us, m[counts + _SEQUENCE] << 29 | row << 3 | what
 
 
 @lean_kernel
 def _pop(law: Law, m: Longs) -> None:
     """Take the first event out."""
-    heap, counts = law.events_place, law.counts_place
+    heap, events, counts = law.heap_place, law.events_place, law.counts_place
     n = m[counts + EVENTS] - 1
     m[counts + EVENTS] = n
-    at_us, event = m[heap + 2 * n], m[heap + 2 * n + 1]
+    at_us, event = m[heap + n], m[events + n]
+    m[heap + n] = _NEVER_US
     hole = 0
     while 4 * hole + 1 < n:
-        least = 4 * hole + 1
-        first_us, first = m[heap + 2 * least], m[heap + 2 * least + 1]
-        for other in range(least + 1, min(least + 4, n)):
-            other_us = m[heap + 2 * other]
-            if other_us < first_us or (other_us == first_us and m[heap + 2 * other + 1] < first):
-                least, first_us, first = other, other_us, m[heap + 2 * other + 1]
-        if first_us > at_us or (first_us == at_us and first > event):
+        # Which of the four is the least nobody can foresee, so nothing branches on it. Places behind the last have an instant that does not come.
+        one = 4 * hole + 1
+        a, b, c, d = m[heap + one], m[heap + one + 1], m[heap + one + 2], m[heap + one + 3]
+        left, right = min(a, b), min(c, d)
+        first_us = min(left, right)
+        least = one + ((b < a) if left <= right else 2 + (d < c))
+        if (a == first_us) + (b == first_us) + (c == first_us) + (d == first_us) > 1:
+            for other in range(least + 1, one + 4):
+                if m[heap + other] == first_us and m[events + other] < m[events + least]:
+                    least = other
+        if first_us > at_us or (first_us == at_us and m[events + least] > event):
             break
-        m[heap + 2 * hole], m[heap + 2 * hole + 1] = first_us, first
+        m[heap + hole], m[events + hole] = first_us, m[events + least]
         hole = least
-    m[heap + 2 * hole], m[heap + 2 * hole + 1] = at_us, event
-    if n == 0:
-        m[heap] = m[heap + 1] = _NEVER_US
+    if n:
+        m[heap + hole], m[events + hole] = at_us, event
 
 
 @lean_kernel
@@ -458,17 +464,18 @@ def play(laws: Rows, t: Longs, m: Longs, r: Rows, planned: int) -> int:
     Returns how many rows it needed, which may be more than there is room for: then, or if there were too many events, nothing is right.
     """
     law = laws[0]
-    heap, counts = law.events_place, law.counts_place
+    heap, events, counts = law.heap_place, law.events_place, law.counts_place
     m[counts + ROWS], m[counts + _ASKS_AT] = planned, -1
-    m[heap] = m[heap + 1] = _NEVER_US
+    for place in range(heap, heap + law.most_events + HEAP_MORE):
+        m[place] = _NEVER_US
     at, turn, due_us = 0, 0, r[0].planned_us if planned else _NEVER_US
     while m[counts + ROWS] <= len(r) and not m[counts + TOO_MANY]:
-        now_us, event = m[heap], m[heap + 1]
+        now_us, event = m[heap], m[events]
         pickup = law.pickups_place + 2 * m[counts + _FIRST]
         picked_up = m[counts + _PICKUPS] > 0 and (m[pickup] < now_us or (m[pickup] == now_us and m[pickup + 1] < event))
         if picked_up:
             now_us, event = m[pickup], m[pickup + 1]
-        if now_us < due_us or (now_us == due_us and event >> 29 < turn):
+        if now_us < due_us or (now_us == due_us < _NEVER_US and event >> 29 < turn):
             if picked_up:
                 m[counts + _FIRST] = (m[counts + _FIRST] + 1) % law.most_events
                 m[counts + _PICKUPS] -= 1

@@ -85,8 +85,9 @@ class Law:
     batch_place: int
     #: Which spell and which sweep was looked at last.
     cursors_place: int
-    #: Counts; a heap of events (instant, event) and a ring of pick-ups in batches, which ascend: of so many each at most.
+    #: Counts; a heap of instants with their events, and a ring of pick-ups in batches (instant, event), which ascend: of so many each at most.
     counts_place: int
+    heap_place: int
     events_place: int
     pickups_place: int
     most_events: int

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from meters.calendar import Micros, Seconds, micros, seconds, to_s
-from simulator.capacity.engine.kernel import COUNTS, MOST_ROWS, OWN, OWN_SPAN, TOO_MANY, play
+from simulator.capacity.engine.kernel import COUNTS, HEAP_MORE, MOST_ROWS, OWN, OWN_SPAN, TOO_MANY, play
 from simulator.capacity.engine.law import Assumptions, Longs
 from simulator.capacity.engine.rows import GIVEN, ROW, Rows, fill
 from simulator.capacity.engine.table import table_of
@@ -179,7 +179,8 @@ def ground_of(
         "cursors_place": 2,
         "counts_place": COUNTS,
         # Each row that is under way has one event.
-        "events_place": 2 * events,
+        "heap_place": events + HEAP_MORE,
+        "events_place": events + HEAP_MORE,
         "pickups_place": 2 * events,
         "use_place": COUNTED * use_spans,
         "held_place": points * use_spans,
