@@ -16,6 +16,7 @@ from headend.network.law import TRIES as MOST_TRIES
 from headend.ondemand.gap import GAP_LIMIT
 from meters.calendar import INTERVAL_S, Micros, Seconds, micros, seconds, to_us
 from meters.kernels.jit import lean_kernel
+from meters.kernels.prefetch import prefetch
 from simulator.capacity.engine import draws
 from simulator.capacity.engine.law import Law, Longs
 from simulator.capacity.engine.rows import Row, Rows, blank
@@ -41,6 +42,8 @@ EVENTS, _SEQUENCE, ROWS, _ASKS_AT, _FIRST, _PICKUPS, TOO_MANY, COUNTS = range(8)
 _READS, _READ_GAP, OWN, OWN_SPAN = 2, 5, 7, 2
 #: Later than anything.
 _NEVER_US: Any = 1 << 62
+#: So many rows ahead the memory of an ESI ID is sent for.
+_AHEAD = 6
 #: So many places behind the heap are looked at too.
 HEAP_MORE = 3
 _S: Any = to_us(1)
@@ -491,6 +494,9 @@ def play(laws: Rows, t: Longs, m: Longs, r: Rows, planned: int) -> int:
         # All that are planned for one instant are submitted before any of them goes on, and the next instant has its turn before them.
         begin, now_us = at, due_us
         while at < planned and r[at].planned_us == now_us:
+            own = law.own_apart * r[min(at + _AHEAD, planned - 1)].place
+            prefetch(m, own)
+            prefetch(m, law.own_place + own)
             _submit(law, t, m, r[at])
             at += 1
         due_us = r[at].planned_us if at < planned else _NEVER_US
