@@ -22,6 +22,7 @@ from simulator.capacity.workload.columns import CLASSES, DOORS, KINDS, Workload
 from simulator.capacity.workload.draw import draw
 from simulator.errors import SimulatorError
 from simulator.smt.throttle.policy import preset
+from simulator.versions import ROOT
 from tests.simulator.capacity.workload.planned import plan
 
 
@@ -115,3 +116,9 @@ def test_rows_that_cannot_be_written_say_so_and_leave_nothing(tmp_path: Path, dr
     with pytest.raises(SimulatorError, match=r"capacity.rows: .*rows.parquet: The rows cannot be written"):
         write_rows(tmp_path / "nowhere" / "rows.parquet", played, drawn.fleet, Assumptions())
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_page_tells_every_column() -> None:
+    page = (ROOT / "docs" / "capacity-rows.md").read_text(encoding="utf-8")
+    lines = [f"| `{name}` | {one.type} | {one.unit} | {one.says} |" for name, one in COLUMNS.items()]
+    assert [line for line in page.splitlines() if line.startswith("| `")] == lines
