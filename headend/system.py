@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
@@ -15,7 +15,7 @@ from headend.day.times import DailyTimes
 from headend.http.api_pages import Frame
 from headend.http.links import HeadEndLink
 from headend.network.events import EventDesk
-from headend.network.law import AccessPoint, LawDraws, NetworkLaw, TryDraws, Workers
+from headend.network.law import AccessPoint, LawDraws, NetworkLaw, Span, SweepRule, TryDraws, Workers
 from headend.network.sweep import Collection
 from headend.network.transport import ModbusTransport, Seen
 from headend.ondemand.desk import OnDemandDesk
@@ -46,6 +46,9 @@ class HeadEndSettings:
     #: As its VEE has them, unless given.
     times: DailyTimes | None = None
     network: NetworkLaw = field(default_factory=NetworkLaw)
+    sweep_rule: SweepRule = SweepRule.YIELDS
+    #: When access points, by number, have no power: a try there is not heard from the moment that it goes out.
+    dark: Mapping[int, Sequence[Span]] = field(default_factory=dict)
     seed: int = 0
     #: Wall seconds after which a silent meter is given up; on the manual clock a silent meter answers at once.
     meter_timeout_s: float = 3.0
@@ -88,8 +91,10 @@ class HeadEnd:
         records = store.records
         law = settings.network
         points = {
-            address.access_point: AccessPoint(law.access_point_tps, law.slot_held_s)
-            for address in records.addresses.values()
+            number: AccessPoint(
+                law.access_point_tps, law.slot_held_s, settings.sweep_rule, settings.dark.get(number, ())
+            )
+            for number in {address.access_point for address in records.addresses.values()}
         }
         esiids = sorted({meter.esiid for meter in records.addresses})
         self.events = EventDesk(driver, store.events, records, journal)

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import heapq
+from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import lru_cache
 from typing import NamedTuple, Protocol
 
@@ -118,29 +120,69 @@ class LawDraws:
         return self._of(key)[attempt]
 
 
+class SweepRule(StrEnum):
+    """What a sweep that runs does to a read at the same access point."""
+
+    #: The read goes first, the sweep takes longer by it.
+    YIELDS = "yields"
+    #: Both go on, so a read takes two slots.
+    SHARES = "shares"
+    #: The read waits for the sweep's end.
+    BLOCKS = "blocks"
+
+
+class Span(NamedTuple):
+    """``[from_us, to_us)``, microseconds since the epoch."""
+
+    from_us: Micros
+    to_us: Micros
+
+    def holds(self, at_us: Micros) -> bool:
+        """Whether an instant lies in it."""
+        return self.from_us <= at_us < self.to_us
+
+
 class AccessPoint:
     """A radio resource that carries one read after the other at a fixed rate: first in, first out, known at arrival."""
 
-    __slots__ = ("_free_us", "carried", "service_us", "unheard_us")
+    __slots__ = ("_dark", "_free_us", "_rule", "carried", "service_us", "swept", "unheard_us")
 
-    def __init__(self, tps: float, slot_held_s: float = 0.0) -> None:
-        """Begin idle. tps: reads a second. slot_held_s: how long a try that is not heard holds the point, if longer."""
+    def __init__(
+        self,
+        tps: float,
+        slot_held_s: float = 0.0,
+        rule: SweepRule = SweepRule.YIELDS,
+        dark: Sequence[Span] = (),
+        swept: Sequence[Span] = (),
+    ) -> None:
+        """Begin idle. tps: reads a second. slot_held_s: how long a try that is not heard holds the point, if longer.
+
+        dark: when it has no power, so that nothing is heard. swept: when its meters are swept, which may be told later too. Both ascend.
+        """
         self.service_us = rounded_us(1 / tps)
         self.unheard_us = max(self.service_us, rounded_us(slot_held_s))
         self.carried = 0
+        self.swept = swept
         self._free_us = micros(0)
+        self._rule, self._dark = rule, dark
 
     def free_at(self, now_us: Micros) -> Micros:
         """When a read that comes now would go out."""
-        return max(now_us, self._free_us)
+        start_us = max(now_us, self._free_us)
+        if self._rule is SweepRule.BLOCKS:
+            return next((span.to_us for span in self.swept if span.holds(start_us)), start_us)
+        return start_us
 
     def take(self, start_us: Micros) -> None:
         """Occupy the point with one read from ``start_us`` on."""
-        self._free_us = start_us + self.service_us
+        shared = self._rule is SweepRule.SHARES and any(span.holds(start_us) for span in self.swept)
+        self._free_us = start_us + self.service_us * (2 if shared else 1)
         self.carried += 1
 
     def tried(self, start_us: Micros, attempt: Try) -> Try:
         """Occupy the point with a try from ``start_us`` on; the try as it goes here."""
+        if any(span.holds(start_us) for span in self._dark):
+            attempt = attempt._replace(heard=False)
         self.take(start_us)
         if not attempt.heard:
             self.silent(start_us)
@@ -149,6 +191,10 @@ class AccessPoint:
     def silent(self, start_us: Micros) -> None:
         """A try of ``start_us`` is not heard: it holds the point. Who has come meanwhile keeps his place."""
         self._free_us = max(self._free_us, start_us + self.unheard_us)
+
+    def swept_at(self, now_us: Micros) -> Micros:
+        """When a read of the sweep's that comes now goes out: where the sweep yields, behind whoever has come before it; it holds up no one."""
+        return max(now_us, self._free_us) if self._rule is SweepRule.YIELDS else now_us
 
 
 class Workers:

@@ -11,7 +11,7 @@ from typing import Any
 import simpy
 
 from headend.network.events import EventDesk
-from headend.network.law import TRY_TIMEOUT_US, AccessPoint
+from headend.network.law import TRY_TIMEOUT_US, AccessPoint, Span
 from headend.network.transport import ModbusTransport, NoAnswer, WrongMeter
 from headend.ports import (
     FAULT,
@@ -28,7 +28,18 @@ from headend.store.collected import Reach
 from headend.store.states import MeterDay, Tried
 from headend.store.store import HeadEndStore
 from headend.store.told import MeterTold, header_of
-from meters.calendar import Seconds, day_end, day_of, day_start, floor_interval, instants, micros, seconds, to_us
+from meters.calendar import (
+    Micros,
+    Seconds,
+    day_end,
+    day_of,
+    day_start,
+    floor_interval,
+    instants,
+    micros,
+    seconds,
+    to_us,
+)
 
 _DAY_S = seconds(24 * 3600)
 
@@ -93,7 +104,9 @@ class Collection:
         self._driver = driver
         self._transport = transport
         self._store = store
-        self._addresses: Sequence[MeterAddress] = list(store.records.addresses.values())
+        self._addresses: dict[int, list[MeterAddress]] = defaultdict(list)
+        for address in store.records.addresses.values():
+            self._addresses[address.access_point].append(address)
         self._access_points = access_points
         self._events = events
         self._journal = journal
@@ -108,7 +121,7 @@ class Collection:
     @property
     def meters(self) -> int:
         """How many meters a sweep reads."""
-        return len(self._addresses)
+        return sum(map(len, self._addresses.values()))
 
     def run(self) -> Generator[simpy.Event, Any, None]:
         """Sweep for ever; a simpy process. A sweep whose time has passed meanwhile is left out: the next one catches up."""
@@ -118,8 +131,16 @@ class Collection:
             if wait < 0:
                 self._journal.note(self._driver.now(), "TDSP", "sweep left out", str(at))
                 continue
+            self._plan(to_us(at))
             yield env.timeout(wait)
             yield from self.guarded_sweep()
+
+    def _plan(self, at_us: Micros) -> None:
+        """Tell the access points when they are swept: from ``at_us`` on, a slot for each meter. Who queues up before that must know."""
+        for number, addresses in self._addresses.items():
+            point = self._access_points[number]
+            ahead = Span(at_us, at_us + len(addresses) * point.service_us)
+            point.swept = [*(span for span in point.swept if at_us < span.to_us and span != ahead), ahead]
 
     def guarded_sweep(self) -> Generator[simpy.Event, Any, int]:
         """One sweep that a fault of ours ends alone; a sub-generator that returns how many meters answered."""
@@ -136,12 +157,10 @@ class Collection:
         silent: list[str] = []
         tried: list[Tried] = []
         told: list[tuple[MeterKey, MeterTold]] = []
-        by_point: dict[int, list[MeterAddress]] = defaultdict(list)
-        for address in self._addresses:
-            by_point[address.access_point].append(address)
+        self._plan(micros(env.now))
         lines = (
             self._collect_all(addresses, end, readings, snapshots, silent, tried, told)
-            for addresses in by_point.values()
+            for addresses in self._addresses.values()
         )
         yield env.all_of([env.process(line) for line in lines])
         readings.sort(key=lambda reading: (reading.esiid, reading.meter_number))
@@ -155,7 +174,7 @@ class Collection:
         if readings:
             self._store.collected.note_sweep(now)
             self._swept(self._collected_to)
-        facts = {"meters": len(self._addresses), "answered": len(readings), "silent": sorted(silent)}
+        facts = {"meters": self.meters, "answered": len(readings), "silent": sorted(silent)}
         if others := sorted(meter.esiid for meter, one in told if one.other_number):
             facts["other_number"] = others
         self._journal.note(now, "TDSP", "sweep", str(began), **facts)
@@ -176,13 +195,17 @@ class Collection:
     ) -> Generator[simpy.Event, Any, None]:
         """Read an access point's meters, one after the other; a simpy process.
 
-        The next one is not queued before the last has answered, so an inquiry that comes in between waits for one read and not for the sweep, which
-        goes on however many inquiries there are.
+        The next one is not asked before the last has answered and had its slot. What an inquiry that comes in between waits for is the access point's rule;
+        the sweep goes on however many inquiries there are.
         Whom nobody heard does not hold up the others: what is waited for are the last such try's seconds.
         """
         env = self._driver.env
-        given_up_us = micros(0)
+        given_up_us = next_us = micros(0)
+        point = self._access_points[addresses[0].access_point]
         for address in addresses:
+            start_us = point.swept_at(max(micros(env.now), next_us))
+            next_us = start_us + point.service_us
+            yield env.timeout(start_us - micros(env.now))
             before = len(silent)
             collected = self._collect(address, end, readings, snapshots, silent, tried, told)
             yield from guarded(collected, functools.partial(self._fault, address.esiid))
@@ -200,11 +223,6 @@ class Collection:
         tried: list[Tried],
         told: list[tuple[MeterKey, MeterTold]],
     ) -> Generator[simpy.Event, Any, None]:
-        env = self._driver.env
-        point = self._access_points[address.access_point]
-        start_us = point.free_at(micros(env.now))
-        point.take(start_us)
-        yield env.timeout(start_us - micros(env.now))
         start = max(self._collected_to[address.key], end - self._catch_up_days * _DAY_S)
         midnights = midnights_due(self._midnights_to[address.key], end, self._catch_up_days)
         oldest = max(self._first, end - self._catch_up_days * _DAY_S)

@@ -9,7 +9,6 @@
 ``outcome``      what a load study gives: columns of arrays, one row per planned request
 ``paired``       policies held against each other over the same callers: differences, regret, who can be told apart
 ``pushed``       octets of what head-ends send SMT after each sweep
-``radio``        an access point as a model has it: without power at times, and swept
 ``rows_file``    a played load as Parquet, a row a request
 ``run``          runs a load study: one cell is one policy at one level in one replication
 ``study``        a load study as it is written in YAML: the hour, the levels, the day so far

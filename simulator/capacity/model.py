@@ -12,12 +12,11 @@ from typing import Any, NamedTuple
 
 import simpy
 
-from headend.network.law import READ_OCTETS, NetworkLaw, Try, TryDraws, Workers
+from headend.network.law import READ_OCTETS, AccessPoint, NetworkLaw, Span, SweepRule, Try, TryDraws, Workers
 from headend.ondemand.process import Answer, Inquiry, answer_inquiry
 from headend.ports import MeterKey
 from headend.wire import InquiryKind, Outcome
 from meters.calendar import Micros, Seconds, micros, seconds
-from simulator.capacity.radio import ModelledPoint, Span, SweepRule
 from simulator.smt.ondemand.lifecycle import (
     ENDED,
     EXPIRY_US,
@@ -130,19 +129,19 @@ class ModelMeters:
         self._store = store
         self._air = air
         self._power_failures = power_failures
-        self._points: dict[int, ModelledPoint] = {}
-        self._point_of: dict[str, ModelledPoint] = {}
+        self._points: dict[int, AccessPoint] = {}
+        self._point_of: dict[str, AccessPoint] = {}
 
     def place(self, esiid: str, access_point: int) -> None:
         """Tell on which access point a meter hangs."""
         point = self._points.get(access_point)
         if point is None:
-            dark = self._air.dark.get(access_point, ())
-            point = ModelledPoint(self._air.network, dark, self._air.swept, self._air.rule)
+            law, dark = self._air.network, self._air.dark.get(access_point, ())
+            point = AccessPoint(law.access_point_tps, law.slot_held_s, self._air.rule, dark, self._air.swept)
             self._points[access_point] = point
         self._point_of[esiid] = point
 
-    def access_point(self, meter: MeterKey) -> ModelledPoint:
+    def access_point(self, meter: MeterKey) -> AccessPoint:
         """See ``headend.ondemand.process.Meters``."""
         return self._point_of[meter.esiid]
 

@@ -19,7 +19,7 @@ from headend.day import posting
 from headend.day.times import DailyTimes
 from headend.http.links import HeadEndLink
 from headend.lse.warm import warm
-from headend.network.law import NetworkLaw, TryDraws
+from headend.network.law import NetworkLaw, SweepRule, TryDraws
 from headend.ports import FAULT, HeadEndError, MeterRecords
 from headend.store.store import HeadEndStore
 from headend.system import HeadEndSettings
@@ -106,6 +106,7 @@ class SandboxSettings:
     vee: Preset | None = None
     times: DailyTimes | None = None
     network: NetworkLaw = field(default_factory=NetworkLaw)
+    sweep_rule: SweepRule = SweepRule.YIELDS
     #: Draws of the network for a test; from its law unless given.
     draws: TryDraws | None = None
     #: Make the posted days before the clock's now on the modelled transport; else the clock begins at the world's first day.
@@ -331,6 +332,8 @@ class Sandbox:
                 sweep_every_h=settings.sweep_every_h,
                 times=self._times,
                 network=settings.network,
+                sweep_rule=settings.sweep_rule,
+                dark=settings.world.dark(),
                 seed=settings.world.seed,
                 meter_timeout_s=meter_timeout_s(settings.clock),
                 vee=self.vee,

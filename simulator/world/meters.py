@@ -12,8 +12,9 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from headend.network.law import Span
 from headend.ports import MeterAddress
-from meters.calendar import Seconds, day_end, day_of, day_start
+from meters.calendar import Seconds, day_end, day_of, day_start, to_us
 from meters.device.account import ledger_of
 from meters.device.counting import exchanged_number
 from meters.device.installation import install
@@ -156,6 +157,16 @@ class World:
     def ledger(self, start: Seconds, end: Seconds) -> list[LedgerEntry]:
         """What the faults did to the meters in [start, end), UTC epoch seconds."""
         return ledger_of(self.meters, start, end)
+
+    def dark(self) -> dict[int, list[Span]]:
+        """When an access point has no power: by its number, the outages that all its meters have."""
+        out = {
+            gateway: set.intersection(
+                *({(f.first, f.until) for f in one.faults if f.kind is FaultKind.OUTAGE} for one in units.values())
+            )
+            for gateway, units in enumerate(self.gateways)
+        }
+        return {at: [Span(to_us(first), to_us(until)) for first, until in sorted(spans)] for at, spans in out.items()}
 
     def addresses(self, host: str, ports: list[int]) -> list[MeterAddress]:
         """Where the head-end reaches each meter; a gateway is one access point here."""

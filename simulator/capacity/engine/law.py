@@ -12,10 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from headend.network.law import NetworkLaw
+from headend.network.law import NetworkLaw, SweepRule
 from meters.calendar import Micros, Seconds, day_of, day_start, instants, rounded_us, seconds, to_us
 from meters.kernels.philox import words
-from simulator.capacity.radio import SweepRule
 from simulator.smt.ondemand.lifecycle import EXPIRY_US
 from simulator.smt.ondemand.middle import MiddleLaw
 from simulator.smt.throttle.limits import RequesterClass

@@ -265,7 +265,7 @@ async def test_health_tells_of_sweeps_postings_and_open_inquiries(rig: Rig) -> N
 
 
 async def test_meters_that_are_not_heard_for_two_sweeps_are_a_fault(rig: Rig) -> None:
-    rig.headend.collection._addresses = ()
+    rig.headend.collection._addresses = {}
     await rig.wait(8 * 3600)
     assert (await rig.http.get("/healthz")).status_code == 200
     await rig.wait(60)

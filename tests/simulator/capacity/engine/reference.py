@@ -6,7 +6,7 @@ from collections import defaultdict
 from datetime import timedelta
 from typing import NamedTuple
 
-from headend.network.law import Try
+from headend.network.law import Span, Try
 from headend.ondemand.gap import gap
 from headend.wire import InquiryKind
 from headend.wire import Outcome as HeadEndOutcome
@@ -16,7 +16,6 @@ from simulator.capacity.engine.law import Assumptions
 from simulator.capacity.engine.run import Outages, Played, Requests, ground_of
 from simulator.capacity.model import Air, Model, PowerFailure, Sweep, TabledRequest
 from simulator.capacity.outcome import ENDS
-from simulator.capacity.radio import Span
 from simulator.smt.ondemand.lifecycle import OnDemandRequest, State
 from simulator.smt.ondemand.middle import LOST, Middle
 from simulator.smt.throttle.limits import Door, Policy, RequesterClass, Scope

@@ -10,13 +10,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from headend.network.law import NetworkLaw, Try
+from headend.network.law import AccessPoint, NetworkLaw, Span, SweepRule, Try
 from meters.calendar import epoch, micros, to_us
 from simulator.capacity.engine import draws
 from simulator.capacity.engine.law import Assumptions
 from simulator.capacity.engine.run import NoOutages, ground_of, play_load
 from simulator.capacity.outcome import COMPLETED, REFUSED
-from simulator.capacity.radio import ModelledPoint, Span, SweepRule
 from simulator.smt.ondemand.middle import MiddleLaw
 from simulator.smt.throttle.limits import Limit, Measure, Policy, RequesterClass, Scope, Source, Window
 from tests.simulator.capacity.engine.loads import NEVER_US, Asked
@@ -192,7 +191,7 @@ def test_a_class_that_never_asks_again_does_not() -> None:
 @pytest.mark.parametrize(("rule", "starts"), [("yields", [10, 10.25]), ("shares", [10, 10.5]), ("blocks", [60, 60.25])])
 def test_a_sweep_yields_shares_or_blocks(rule: str, starts: list[float]) -> None:
     swept = [Span(micros(0), to_us(60))]
-    point = ModelledPoint(NetworkLaw(), [], swept, SweepRule(rule))
+    point = AccessPoint(4.0, rule=SweepRule(rule), swept=swept)
     found = []
     for _ in range(2):
         start = point.free_at(to_us(10))

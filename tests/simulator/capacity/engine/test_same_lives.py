@@ -6,13 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from headend.network.law import NetworkLaw
+from headend.network.law import NetworkLaw, SweepRule
 from meters.calendar import to_us
 from simulator.capacity.engine import run
 from simulator.capacity.engine.law import Assumptions
 from simulator.capacity.engine.run import NoOutages, Outages, play_load
 from simulator.capacity.outcome import EXPIRED
-from simulator.capacity.radio import SweepRule
 from simulator.errors import SimulatorError
 from simulator.smt.throttle.policy import preset, preset_names
 from tests.simulator.capacity.engine.loads import load, storm
