@@ -192,6 +192,11 @@ class AccessPoint:
         """A try of ``start_us`` is not heard: it holds the point. Who has come meanwhile keeps his place."""
         self._free_us = max(self._free_us, start_us + self.unheard_us)
 
+    def to_be_swept(self, at_us: Micros, meters: int) -> None:
+        """Say that its meters are swept from ``at_us`` on, a slot for each: whoever queues up before that must know. What is over is forgotten."""
+        ahead = Span(at_us, at_us + meters * self.service_us)
+        self.swept = [*(span for span in self.swept if at_us < span.to_us and span != ahead), ahead]
+
     def swept_at(self, now_us: Micros) -> Micros:
         """When a read of the sweep's that comes now goes out: where the sweep yields, behind whoever has come before it; it holds up no one."""
         return max(now_us, self._free_us) if self._rule is SweepRule.YIELDS else now_us

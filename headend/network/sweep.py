@@ -11,7 +11,7 @@ from typing import Any
 import simpy
 
 from headend.network.events import EventDesk
-from headend.network.law import TRY_TIMEOUT_US, AccessPoint, Span
+from headend.network.law import TRY_TIMEOUT_US, AccessPoint
 from headend.network.transport import ModbusTransport, NoAnswer, WrongMeter
 from headend.ports import (
     FAULT,
@@ -136,11 +136,9 @@ class Collection:
             yield from self.guarded_sweep()
 
     def _plan(self, at_us: Micros) -> None:
-        """Tell the access points when they are swept: from ``at_us`` on, a slot for each meter. Who queues up before that must know."""
+        """Tell the access points of a sweep that begins at ``at_us``."""
         for number, addresses in self._addresses.items():
-            point = self._access_points[number]
-            ahead = Span(at_us, at_us + len(addresses) * point.service_us)
-            point.swept = [*(span for span in point.swept if at_us < span.to_us and span != ahead), ahead]
+            self._access_points[number].to_be_swept(at_us, len(addresses))
 
     def guarded_sweep(self) -> Generator[simpy.Event, Any, int]:
         """One sweep that a fault of ours ends alone; a sub-generator that returns how many meters answered."""

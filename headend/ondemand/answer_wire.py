@@ -70,7 +70,9 @@ def wired(inquiry: Inquiry, whole: Answer, answers: Sequence[Answer], store: Hea
     if inquiry.kind is InquiryKind.REGISTER:
         return InquiryResult(**common)
     esiid = inquiry.meter.esiid
-    window = store.window(esiid, inquiry.start, inquiry.end)
+    # Where the store is no source, nothing of it is told in the place of a meter that is silent.
+    told = inquiry.store_allowed or bool(readings)
+    window = store.window(esiid, inquiry.start, inquiry.end if told else inquiry.start)
     lacked = [answer.lacked_from for answer in answers if isinstance(answer.reading, MeterReading)]
     from_meter = min((at for at in lacked if at is not None), default=None)
     intervals, missing = [], []
@@ -87,7 +89,7 @@ def wired(inquiry: Inquiry, whole: Answer, answers: Sequence[Answer], store: Hea
         intervals=intervals,
         missing=missing,
         partial=_partial(readings, inquiry.end) if all_told else None,
-        reachesTo=local(store.reaches_to(esiid, inquiry.start)),
+        reachesTo=local(store.reaches_to(esiid, inquiry.start) if told else inquiry.start),
     )
 
 

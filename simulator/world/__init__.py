@@ -2,6 +2,7 @@
 
 Opens no port.
 
+``callers``        who may ask for what with which log-in, as a file that whoever plays a load reads
 ``fault_spec``     faults, weather and look-alikes as a user writes them in YAML
 ``fleet``          a fleet behind its gateways, and the world around it
 ``fleet_options``  the options that say which fleet a command means: --tdsp, --count, --seed, --mix, --faults

@@ -1,0 +1,88 @@
+"""What came of a played workload, as JSON values: by class and kind, and how late the player itself was."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Generator, Sequence
+from typing import Any
+
+import httpx
+import numpy as np
+import simpy
+from numpy.typing import NDArray
+
+from simulator.capacity.outcome import COMPLETED, ENDS, REFUSED
+from simulator.capacity.workload.columns import CLASSES, KINDS
+from simulator.load.cast import Cast
+from simulator.load.player import LoadPlayer
+from simulator.runtime.driver import Runtime
+from simulator.runtime.lag import LAG_S
+
+_EVERYBODY = "everybody"
+
+
+def play_load(runtime: Runtime, lines: Sequence[httpx.AsyncClient], cast: Cast) -> Generator[simpy.Event, Any, Any]:
+    """Play a workload at its planned instants and tell what came of it, as ``facts`` does; a sub-generator for a process of a scenario."""
+    player = LoadPlayer(runtime, lines, cast)
+    yield from player.run()
+    return facts(player, runtime.clock.rate)
+
+
+def facts(player: LoadPlayer, rate: float) -> dict[str, Any]:
+    """Counts, seconds from the planned arrival to the answer, and the player's own delay. rate: model seconds in a wall second, 0 on a manual clock.
+
+    Latencies are of those that were answered, in model seconds, and begin at the planned arrival, so that whatever kept the player from asking is in them.
+    """
+    rows, cast = player.rows, player.cast
+    asked = player.asked_us > 0
+    late_s = (player.asked_us - rows.planned_us)[asked] / 1e6
+    late_wall_s = float(late_s.max(initial=0.0)) / rate if rate else 0.0
+    groups = [
+        (CLASSES[asker].value, KINDS[kind].value, asked & (rows.requester_class == asker) & (rows.kind == kind))
+        for asker in range(len(CLASSES))
+        for kind in range(len(KINDS))
+    ]
+    return {
+        "workload": cast.workload.name,
+        "requests": len(rows),
+        "asked": int(asked.sum()),
+        "ended": player.ended,
+        "calls": player.calls,
+        "left_out": cast.left_out,
+        "esiids": {"of_the_workload": cast.esiids[0], "here": cast.esiids[1]},
+        "late_s": {"p50": _quantile(late_s, 0.5), "p95": _quantile(late_s, 0.95), "most_wall": round(late_wall_s, 3)},
+        "kept_pace": late_wall_s <= LAG_S,
+        "groups": [_group(player, *one) for one in (*groups, (_EVERYBODY, "", asked)) if one[2].any()],
+    }
+
+
+def _group(player: LoadPlayer, asker: str, kind: str, mine: NDArray[np.bool_]) -> dict[str, Any]:
+    rows, codes = player.rows, player.played().codes
+    answered = mine & (rows.end == COMPLETED)
+    took_us = (rows.done_us - rows.planned_us)[answered]
+    failed = mine & (rows.end > REFUSED)
+
+    def by_code(which: NDArray[np.bool_]) -> dict[str, int]:
+        names = (
+            codes[code] if end == REFUSED else f"{ENDS[end].value} {codes[code]}"
+            for end, code in zip(rows.end[which].tolist(), rows.code[which].tolist(), strict=True)
+        )
+        return dict(sorted(Counter(names).items()))
+
+    return {
+        "class": asker,
+        "kind": kind,
+        "asked": int(mine.sum()),
+        "answered": int(answered.sum()),
+        "in_call": int((took_us <= rows.patience_us[answered]).sum()),
+        "refused": by_code(mine & (rows.end == REFUSED)),
+        "failed": by_code(failed),
+        "unanswered": int((mine & (rows.end < 0) & (rows.done_us > 0)).sum()),
+        "under_way": int((mine & (rows.done_us == 0)).sum()),
+        "p50_s": _quantile(took_us / 1e6, 0.5),
+        "p95_s": _quantile(took_us / 1e6, 0.95),
+    }
+
+
+def _quantile(values: NDArray[np.float64], at: float) -> float | None:
+    return round(float(np.quantile(values, at)), 3) if len(values) else None
