@@ -39,6 +39,7 @@ def app() -> typer.Typer:
     from reports.commands.balance import balance
     from reports.commands.capacity import app as capacity
     from reports.commands.demo import demo, report
+    from reports.commands.load import load
     from reports.commands.lse import app as lse
     from reports.commands.market import market_day
     from reports.commands.meters import list_meters, show_meter, tell_truth
@@ -97,6 +98,7 @@ def app() -> typer.Typer:
     door.command()(balance)
     door.command()(demo)
     door.command()(sandbox)
+    door.command()(load)
     door.command()(market_day)
     door.command()(report)
     door.add_typer(meters, name="meters")

@@ -113,7 +113,7 @@ def answer_inquiry(
             # The worker finds it out, and is free again.
             meters.workers.busy_until(taken_up_us)
             if taken_up_us > env.now:
-                yield env.timeout(taken_up_us - micros(env.now))
+                yield env.timeout(max(0, min(taken_up_us, inquiry.answer_by_us) - micros(env.now)))
             return _unanswered(inquiry, meters, "no time left for another try at the meter", lacked_from, reads)
         attempt = point.tried(start_us, draws(inquiry.key, reads))
         meters.workers.busy_until(start_us + attempt.takes_us)
@@ -130,7 +130,8 @@ def answer_inquiry(
             failed_at = meters.power_failed_at(inquiry.meter) if inquiry.kind is InquiryKind.POWER else None
             return Answer(Outcome.COMPLETED, "", lacked_from, reads, reading, failed_at)
         if worth_a_try(reads, meters.power_failed_at(inquiry.meter) is not None):
-            yield env.timeout(RETRY_WAITS_US[reads - 1])
+            left_us = inquiry.answer_by_us - micros(env.now)
+            yield env.timeout(max(0, min(RETRY_WAITS_US[reads - 1], left_us)))
     return _unanswered(inquiry, meters, f"the meter did not answer {_tries(reads)}", lacked_from, reads)
 
 

@@ -289,6 +289,8 @@ class ModelDesk:
             self.policy.last_gasp_answers,
         )
         answer = yield from answer_inquiry(self.env, inquiry, self.store, self.meters, self._tries)
+        if self.env.now >= answer_by_us:
+            return None
         octets = answer.meter_reads * READ_OCTETS
         return Answered(answer.outcome, answer.reason, answer.meter_reads, answer, octets)
 

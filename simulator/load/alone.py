@@ -72,7 +72,9 @@ def callers_in(path: Path) -> list[Right]:
 
 
 def clock_at(url: str, speed: float | None) -> Clock:
-    """The clock that an SMT tells, or the wall's, so many times as fast. Raises SimulatorError for one that stands still."""
+    """The clock that an SMT tells, or the wall's, so many times as fast. Raises SimulatorError for one that stands still, and for what is no address."""
+    if not url.startswith(("http://", "https://")):
+        raise SimulatorError("load.smt", f"'{url}' is no address.", "--smt", "Write it as http://127.0.0.1:8600.")
     if speed is None:
         try:
             return party_clock(ClockOptions(clock_of=url)).clock

@@ -65,6 +65,8 @@ HOST = "127.0.0.1"
 SMT_PORT, HEADEND_PORT, FTPS_PORT, PASSIVE_PORTS, ROR_PORT, GATEWAY_PORTS = 0, 10, 21, range(30, 50), 50, 100
 #: The ledger of the retailer's calls.
 CALLS = "calls.jsonl"
+#: Who may ask for what, for whoever plays a load.
+CALLERS = "callers.csv"
 #: What a sandbox writes into its folder.
 SANDBOX_FILES = (
     *(f"{store}.sqlite{part}" for store in ("smt", "headend") for part in ("", "-wal", "-shm")),
@@ -72,6 +74,7 @@ SANDBOX_FILES = (
     TLS_FOLDER,
     KEYS,
     CALLS,
+    CALLERS,
     *FILES,
 )
 

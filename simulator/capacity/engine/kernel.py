@@ -319,7 +319,8 @@ def _try(law: Law, t: Longs, m: Longs, one: Row, now_us: Micros) -> None:
         if law.workers:
             _busy(law, m, taken_up_us)
         if taken_up_us > now_us:
-            _later(law, m, now_us, taken_up_us, one.row, _NO_TIME, QUEUED)
+            until_us = min(taken_up_us, one.planned_us + law.expiry_us)
+            _later(law, m, now_us, until_us, one.row, _NO_TIME, QUEUED)
         else:
             _unanswered(law, t, m, one, now_us)
         return
@@ -433,7 +434,8 @@ def _silent(law: Law, t: Longs, m: Longs, one: Row, now_us: Micros) -> None:
     """The time-out of a try is over."""
     one.tries = one.tries + 1
     if _worth_a_try(law, t, one, now_us):
-        _later(law, m, now_us, now_us + _WAITS[one.tries - 1], one.row, _AGAIN, RESTING)
+        again_us = min(now_us + _WAITS[one.tries - 1], one.planned_us + law.expiry_us)
+        _later(law, m, now_us, again_us, one.row, _AGAIN, RESTING)
     else:
         _unanswered(law, t, m, one, now_us)
 
@@ -449,6 +451,10 @@ def _happens(law: Law, t: Longs, m: Longs, one: Row, what: int, now_us: Micros) 
         _heard(law, t, m, one, now_us)
     elif what == _SILENT:
         _silent(law, t, m, one, now_us)
+    elif what in (_AGAIN, _NO_TIME) and now_us >= one.planned_us + law.expiry_us:
+        # Nobody waits any more, and SMT is told of no try.
+        one.tries = 0
+        _not_come(law, t, m, one, now_us)
     elif what == _AGAIN and _worth_a_try(law, t, one, now_us):
         _try(law, t, m, one, now_us)
     elif what in (_AGAIN, _NO_TIME):

@@ -18,7 +18,7 @@ from simulator.input.vee_preset import chosen_preset
 from simulator.parties.keys_file import warn_open
 from simulator.parties.ledger import FaultLedger
 from simulator.parties.options import SandboxOptions
-from simulator.parties.sandbox import SANDBOX_FILES, DeskSettings, Sandbox, SandboxSettings
+from simulator.parties.sandbox import CALLERS, SANDBOX_FILES, DeskSettings, Sandbox, SandboxSettings
 from simulator.parties.smt import token_life
 from simulator.ror.accounts.folder import read_accounts
 from simulator.runtime.clock import Clock
@@ -28,6 +28,7 @@ from simulator.runtime.journal import SERVING_LIMIT
 from simulator.runtime.until_stopped import Up, clock_text, serve
 from simulator.smt.ondemand.middle import middle_of, way_text
 from simulator.smt.throttle.policy import load_policy
+from simulator.world.callers import rights_of, write_rights
 from simulator.world.fault_spec import read_happenings
 from simulator.world.market_spec import FIRST_CUSTOMER, AgreementSpec, MarketSpec
 from simulator.world.meters import USUAL_TDSP, PremiseSpec, build, default_world
@@ -53,7 +54,11 @@ async def _up(settings: SandboxSettings, way: str) -> AsyncIterator[Up]:
         if settings.open_links:
             warn_open("the sandbox")
         async with Sandbox(settings) as running:
-            ready = running.ready() | {"middle": way}
+            callers = settings.out / CALLERS
+            rights = rights_of(running.market, day_of(running.runtime.now()))
+            # What a magic ESI ID forces is no load's.
+            write_rights(callers, (one for one in rights if one.meter_number not in settings.world.special))
+            ready = running.ready() | {"middle": way, "callers_file": str(callers.resolve())}
             meters = [meter for units in settings.world.gateways for meter in units.values()]
             ledger = FaultLedger(settings.out, meters, to_s(settings.clock.epoch_us), running.runtime.now)
             try:
@@ -121,6 +126,7 @@ def _lines(running: Sandbox, ready: dict[str, Any]) -> list[str]:
         f"  file site  {ready['ftps']['host']}:{ready['ftps']['port']}   (FTP with explicit TLS, CA {ready['ca_file']})",
         f"  gateways   {ports}   (Modbus TCP)",
         f"  keys       {ready['keys_file']}   (of the links between SMT, head-end and meters)",
+        f"  callers    {ready['callers_file']}   (who may ask for what, for 'ami load')",
         f"  ledger     {running.settings.out / FILES[0]}   (what the meters' faults did)",
         f"  the way to the TDSP: {way_text(ready['middle'])}; VEE there by the preset {ready['vee_preset']}",
         "",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -13,8 +14,9 @@ import numpy as np
 
 from headend.network.law import NetworkLaw, Span, SweepRule, Try
 from headend.ondemand.gap import gap
+from headend.ports import BEHIND
 from headend.wire import InquiryKind
-from meters.calendar import Micros, day_end, day_of, day_start, epoch, local, micros, seconds, to_s, to_us
+from meters.calendar import Micros, day_of, epoch, local, micros, rounded_us, seconds, to_s, to_us
 from meters.faults.kinds import FaultKind
 from simulator.capacity.engine import draws
 from simulator.capacity.engine.law import Assumptions
@@ -54,28 +56,30 @@ CONTENDED = Assumptions(
 )
 
 
+FIELDS: dict[str, Any] = {
+    "name": "two-points",
+    "day": DAY,
+    "fleet": {"tdsps": [{"name": "ONCOR", "meters": 8000, "meters_per_access_point": 4000}]},
+    "calls": {
+        "ror_call_centre": {"reads": 3000, "registers": 300, "statuses": 400},
+        "csp": {"reads": 100},
+        "customer": {"registers": 300},
+    },
+    "storm": {
+        "out": [
+            {"at": f"{DAY}T13:30", "share": 0.5},
+            {"at": f"{DAY}T18:10", "share": 0.5},
+            {"at": f"{DAY}T18:20", "share": 0},
+        ],
+        "statuses": {"a_meter": 0.3},
+        "gasps": {"heard": 1.0, "after_s": 0},
+    },
+}
+
+
 def planned() -> Plan:
     """Two access points' callers of a day; one of the two is without power in the afternoon."""
-    fields: dict[str, Any] = {
-        "name": "two-points",
-        "day": DAY,
-        "fleet": {"tdsps": [{"name": "ONCOR", "meters": 8000, "meters_per_access_point": 4000}]},
-        "calls": {
-            "ror_call_centre": {"reads": 3000, "registers": 300, "statuses": 400},
-            "csp": {"reads": 100},
-            "customer": {"registers": 300},
-        },
-        "storm": {
-            "out": [
-                {"at": f"{DAY}T13:30", "share": 0.5},
-                {"at": f"{DAY}T18:10", "share": 0.5},
-                {"at": f"{DAY}T18:20", "share": 0},
-            ],
-            "statuses": {"a_meter": 0.3},
-            "gasps": {"heard": 1.0, "after_s": 0},
-        },
-    }
-    plan, mistakes = plan_of(YamlDocument("two-points.yaml", fields), WorkloadSpec.model_validate(fields))
+    plan, mistakes = plan_of(YamlDocument("two-points.yaml", FIELDS), WorkloadSpec.model_validate(FIELDS))
     assert plan is not None, mistakes
     return plan
 
@@ -90,15 +94,13 @@ class Both:
     #: By the key that SMT gives a request: its row.
     row_of: dict[str, int]
 
-    def draws(self) -> KeyedDraws:
-        """The draws of every request, from the beginning."""
-        return KeyedDraws(self)
-
 
 class KeyedDraws:
-    """The compiled engine's draws of a load, by SMT's key of the request."""
+    """The compiled engine's draws of a load, from the beginning, by SMT's key of the request."""
 
-    def __init__(self, both: Both) -> None:
+    def __init__(self, both: Both, row: Callable[[str], int] | None = None) -> None:
+        """row: of a key, unless it follows from the plan, as where the clock stands still."""
+        self._row = row or both.row_of.__getitem__
         load, policy = both.cast.workload, preset("smt-today")
         self._both = both
         self._ground = ground_of(load.requests, load.outages, policy, both.assumptions, SEED, 1, 1)
@@ -107,22 +109,22 @@ class KeyedDraws:
     def middle(self, key: str) -> Middle:
         """See ``MiddleDraws``."""
         rows = self._both.cast.workload.requests
-        row = self._both.row_of[key]
-        call, at_us = int(rows.call[row]), int(rows.planned_us[row])
+        row = self._row(key)
+        call, at_us = int(rows.call[row]), micros(rows.planned_us[row])
         ground = self._ground
         picked_us, back_us, lost = draws.middle_way(self._law, ground.tables, ground.memory, call, 0, at_us)
         # Who is picked up together goes on in the order of a batch, a microsecond apart; live, an instant's order is that of the keys.
         nth = int(ground.memory[self._law.batch_place + 1])
-        return Middle(micros(picked_us + nth - at_us), micros(back_us), LOST[lost])
+        return Middle(picked_us + micros(nth) - at_us, back_us, LOST[lost])
 
     def tried(self, key: str, attempt: int) -> Try:
         """See ``TryDraws``."""
-        call = int(self._both.cast.workload.requests.call[self._both.row_of[key]])
+        call = int(self._both.cast.workload.requests.call[self._row(key)])
         return Try(*draws.tried(self._law, call, 0, attempt))
 
 
-def both(count: int, assumptions: Assumptions = CONTENDED, hours: str = "11-20") -> Both:
-    """So many requests, spread over some hours, and the world for them: who asks of an access point has its meters."""
+def both(count: int, assumptions: Assumptions = CONTENDED, hours: str = "11-20", *, portal: bool = True) -> Both:
+    """So many requests, spread over some hours, and the world for them: who asks of an access point has its meters. portal: customers too."""
     workload = part_of(planned(), 0, hours, count)
     outages = workload.outages
     assert len(outages) == 1
@@ -143,7 +145,7 @@ def both(count: int, assumptions: Assumptions = CONTENDED, hours: str = "11-20")
     day = day_of(BEGIN)
     spec = WorldSpec(first_day=day - timedelta(days=2), meters=METERS, gateways=2, faults=tuple(storm), market=market)
     world = build(spec, SEED)
-    rights = list(rights_of(build_market(world), day))
+    rights = [one for one in rights_of(build_market(world), day) if portal or one.requester != CUSTOMER]
     # The first gateway's meters are the one retailer's, those of the second the other's.
     rows = workload.requests
     given = cast(replace(workload, requests=replace(rows, ror=rows.access_point)), rights)
@@ -151,13 +153,8 @@ def both(count: int, assumptions: Assumptions = CONTENDED, hours: str = "11-20")
     rows = given.workload.requests
     points = np.asarray([gateway[given.rights[place].esiid] for place in given.right], dtype=np.int16)
     # The storm's instants as the meters have them, to the second.
-    whole = replace(
-        outages,
-        **{
-            name: np.asarray([to_us(to_s(micros(at))) for at in getattr(outages, name)])
-            for name in ("from_us", "to_us", "told_us")
-        },
-    )
+    begins, ends = (np.asarray([to_us(to_s(micros(at))) for at in one]) for one in (outages.from_us, outages.to_us))
+    whole = replace(outages, from_us=begins, to_us=ends, told_us=begins)
     workload = replace(given.workload, requests=replace(rows, access_point=points), outages=whole)
     given = replace(given, workload=workload)
     keys = {_key(given, row): row for row in range(len(rows))}
@@ -186,15 +183,26 @@ class Lived(NamedTuple):
     """What came of a load live."""
 
     player: LoadPlayer
-    #: The ledger's entries by key, and when each sweep had its batch in the store.
-    entries: dict[str, Any]
+    #: The ledger's entries by row (on a clock that runs, of those that were taken on), and when each sweep had its batch in the store.
+    entries: dict[int, Any]
     swept_us: list[Micros]
-    lag: list[dict[str, Any]]
+    #: Whether the clock was not kept.
+    behind: bool
 
 
 async def live(of: Both, policy: Policy, rule: SweepRule, out: Path, speed: float | None = None) -> Lived:
     """Play it in a sandbox: on the manual clock, or on one so many times as fast as the wall's."""
-    drawn = of.draws()
+    by_call = {f"load-{call}": row for row, call in enumerate(of.cast.workload.requests.call.tolist())}
+    row_of = dict(of.row_of) if speed is None else {}
+
+    def row(key: str) -> int:
+        if key not in row_of:
+            entry = sandbox.smt.ledger.entry(key)
+            assert entry is not None
+            row_of[key] = by_call[entry.filed.call_reference]
+        return row_of[key]
+
+    drawn = KeyedDraws(of, row)
     mode = ClockMode.MANUAL if speed is None else ClockMode.SCALED
     settings = SandboxSettings(
         world=of.world,
@@ -214,27 +222,36 @@ async def live(of: Both, policy: Policy, rule: SweepRule, out: Path, speed: floa
     ):
         keep = sandbox.headend_store.keep
 
-        def kept(readings: Any, now: Any, source: str) -> None:
-            if source == "sweep":
+        def kept(readings: Any, collected_at: Any, origin: Any) -> None:
+            if origin == "sweep":
                 swept.append(micros(sandbox.runtime.env.now))
-            keep(readings, now, source)
+            keep(readings, collected_at, origin)
 
-        sandbox.headend_store.keep = kept  # type: ignore[method-assign]
+        setattr(sandbox.headend_store, "keep", kept)  # noqa: B010 (a method)
         player = LoadPlayer(sandbox.runtime, [http], of.cast, poll_s=seconds(60), give_up_s=seconds(3600))
         playing = sandbox.runtime.env.process(player.run())
-        last = to_s(micros(of.cast.workload.requests.planned_us[-1])) + to_s(EXPIRY_US) + 600
-        await sandbox.runtime.run_until(last)
+        if speed is None:
+            last = to_s(micros(of.cast.workload.requests.planned_us[-1])) + to_s(EXPIRY_US) + 600
+            await sandbox.runtime.run_until(last)
+        else:
+            over = asyncio.Event()
+            playing.callbacks.append(lambda _: over.set())
+            waiting = [asyncio.ensure_future(one) for one in (sandbox.runtime.serve(), over.wait())]
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            for one in waiting:
+                one.cancel()
         assert not playing.is_alive
         assert sandbox.faults() == []
-        entries = {key: sandbox.smt.ledger.entry(key) for key in of.row_of}
-        return Lived(player, entries, swept, [])
+        entries = {at: sandbox.smt.ledger.entry(key) for key, at in row_of.items()}
+        behind = [one for one in sandbox.journal.entries() if one["kind"] == BEHIND]
+        return Lived(player, entries, swept, bool(behind))
 
 
 def modelled(of: Both, policy: Policy, rule: SweepRule, swept_us: list[Micros]) -> dict[str, OnDemandRequest]:
     """The same by ``capacity.model``. swept_us: when each sweep's batch is in the store; they begin at 12, 16 and 20 h."""
-    drawn, outages = of.draws(), of.cast.workload.outages
+    drawn, outages = KeyedDraws(of), of.cast.workload.outages
     begins = [epoch(f"{DAY}T{hour:02d}:00") for hour in (12, 16, 20)]
-    service_us = to_us(4)
+    service_us = rounded_us(1 / of.assumptions.network.access_point_tps)
     dark = {
         int(point): [Span(micros(a), micros(b))]
         for point, a, b in zip(outages.access_point, outages.from_us, outages.to_us, strict=True)

@@ -11,21 +11,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from headend.network.law import SweepRule
-from headend.wire import Outcome
-from meters.calendar import epoch, micros, seconds, to_s, to_us
-from simulator.capacity.outcome import COMPLETED, ENDS, EXPIRED, REFUSED, T_FAILED
-from simulator.load.player import POLL_S
+from headend.network.law import TRY_TIMEOUT_US, SweepRule
+from headend.wire import InquiryKind, Outcome
+from meters.calendar import epoch, to_us
+from simulator.capacity.outcome import ENDS, EXPIRED, T_FAILED
 from simulator.load.told import facts
-from simulator.smt.ondemand.invariants import breaches, from_ledger
 from simulator.smt.ondemand.lifecycle import State
 from simulator.smt.throttle.limits import Door
 from simulator.smt.throttle.policy import preset
 from tests.simulator.load.rig import DAY, PER_POINT, both, live, modelled
 
 REQUESTS = int(os.environ.get("LIVE_REQUESTS", "300"))
-#: Swept meter by meter, a slot each, unless the sweep yields.
-SWEPT = [epoch(f"{DAY}T{hour}:00") for hour in (12, 16, 20)]
+#: What two sweeps last that nobody holds up: a slot a meter but the last, and a silent one's time-out behind it.
+HEARD_US, SILENT_US = (PER_POINT - 1) * to_us(4), (PER_POINT - 1) * to_us(4) + TRY_TIMEOUT_US
 
 
 @pytest.mark.parametrize(
@@ -44,7 +42,7 @@ async def test_a_workload_live_and_modelled_lives_the_same_lives(policy: str, ru
     assert len(model) == len(rows) == REQUESTS
     played = lived.player.played()
     for key, row in load.row_of.items():
-        entry, request, said = lived.entries[key], model[key], rights[load.cast.right[row]]
+        entry, request, said = lived.entries[row], model[key], rights[load.cast.right[row]]
         assert [(step.state, step.at_us) for step in entry.transitions] == request.history, (row, said)
         answered = request.answered
         reads = 0 if answered is None else answered.meter_reads
@@ -67,3 +65,17 @@ async def test_a_workload_live_and_modelled_lives_the_same_lives(policy: str, ru
             if refusal is not None:
                 assert played.codes[played.rows.code[row]] == refusal.code
                 assert played.rows.retry_at[row] == refusal.retry_at
+    # Only where it yields does a sweep last longer by those who ask.
+    lasted = [at - to_us(epoch(f"{DAY}T{hour}:00")) for at, hour in zip(lived.swept_us, (12, 16, 20), strict=True)]
+    undisturbed = [HEARD_US, SILENT_US, HEARD_US]
+    assert lasted == undisturbed or (rule is SweepRule.YIELDS and min(np.subtract(lasted, undisturbed)) >= 0)
+    told = facts(lived.player, 0.0)
+    for group in told["groups"]:
+        ends = [group["answered"], *group["refused"].values(), *group["failed"].values(), group["unanswered"]]
+        assert sum(ends) == group["asked"], group
+        assert group["under_way"] == 0
+    assert told["groups"][-1]["asked"] == told["asked"] == told["ended"] == REQUESTS
+    assert told["late_s"] == {"p50": 0.0, "p95": 0.0, "most_wall": 0.0}
+    states = {request.state for request in model.values()}
+    assert {State.COMPLETED, State.REFUSED, State.FAILED, State.T_FAILED} <= states
+    assert {request.kind for request in model.values()} == set(InquiryKind)

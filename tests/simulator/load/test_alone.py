@@ -1,0 +1,110 @@
+"""``ami load`` at an SMT elsewhere, as a user runs it; and as a process among others."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+import yaml
+
+from meters.calendar import day_of, to_us
+from reports.commands.load import lines
+from simulator.load.alone import part_of
+from simulator.load.cast import cast
+from simulator.load.told import play_load
+from simulator.parties.sandbox import Sandbox, SandboxSettings
+from simulator.runtime.clock import Clock, ClockMode
+from simulator.smt.ondemand.middle import Middle
+from simulator.smt.throttle.policy import preset
+from simulator.world.callers import rights_of, write_rights
+from simulator.world.meters import WorldSpec, build
+from tests.simulator.load.rig import BEGIN, FIELDS, planned
+
+DAY = day_of(BEGIN)
+
+
+@asynccontextmanager
+async def sandbox(out: Path, clock: Clock, asked: Callable[[], object] = lambda: None) -> AsyncIterator[Sandbox]:
+    """Eight meters. asked: called when a request is taken on."""
+
+    def middle(key: str) -> Middle:  # noqa: ARG001
+        asked()
+        return Middle(to_us(18), to_us(52))
+
+    world = build(WorldSpec(first_day=DAY, meters=8, gateways=2), 3)
+    settings = SandboxSettings(world, clock, preset("smt-today"), middle, out / "sandbox")
+    async with Sandbox(settings) as running:
+        write_rights(out / "callers.csv", rights_of(running.market, DAY))
+        (out / "two-points.yaml").write_text(yaml.safe_dump(FIELDS), "utf-8")
+        yield running
+
+
+@asynccontextmanager
+async def serving(running: Sandbox) -> AsyncIterator[None]:
+    task = asyncio.create_task(running.runtime.serve())
+    try:
+        yield
+    finally:
+        task.cancel()
+
+
+async def ami_load(running: Sandbox, out: Path, *more: str) -> asyncio.subprocess.Process:
+    words = ("load", "two-points.yaml", "--smt", running.smt_server.url, "--callers", "callers.csv", "--hours", "16-17")
+    return await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "ami", *words, *more),
+        cwd=out,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+
+
+@pytest.mark.process
+async def test_a_load_is_played_to_its_end_on_the_clock_of_the_smt(tmp_path: Path) -> None:
+    async with sandbox(tmp_path, Clock(ClockMode.SCALED, to_us(BEGIN), 1200.0)) as running, serving(running):
+        process = await ami_load(running, tmp_path, "--limit", "12", "--json")
+        stdout, stderr = await process.communicate()
+    assert process.returncode == 0, stderr
+    told = json.loads(stdout)
+    assert (told["asked"], told["ended"]) == (12, 12)
+    assert told["calls"] > 12
+    everybody = told["groups"][-1]
+    assert everybody["answered"]
+    # An answer takes 70 s at least, and what kept the player from asking is in it.
+    assert everybody["p50_s"] >= 70
+
+
+@pytest.mark.process
+async def test_a_load_that_is_broken_off_tells_what_came_of_it(tmp_path: Path) -> None:
+    came = asyncio.Event()
+    async with sandbox(tmp_path, Clock(ClockMode.SCALED, to_us(BEGIN), 1.0), came.set) as running, serving(running):
+        process = await ami_load(running, tmp_path)
+        await came.wait()
+        process.send_signal(signal.SIGTERM)
+        stdout, stderr = await process.communicate()
+    assert process.returncode == 128 + signal.SIGTERM
+    assert stderr.startswith(b"load.interrupted: Stopped.")
+    assert b"everybody" in stdout
+
+
+async def test_a_load_is_a_process_among_others_and_gives_its_counts(tmp_path: Path) -> None:
+    async with (
+        sandbox(tmp_path, Clock(ClockMode.MANUAL, to_us(BEGIN))) as running,
+        httpx.AsyncClient(base_url=running.smt_server.url, trust_env=False) as http,
+    ):
+        given = cast(part_of(planned(), 0, "11", 12), list(rights_of(running.market, DAY)))
+        process = running.runtime.env.process(play_load(running.runtime, [http], given))
+        await running.runtime.run_until(BEGIN + 3 * 3600)
+        assert running.faults() == []
+    told = json.loads(json.dumps(process.value))
+    assert (told["requests"], told["ended"], told["kept_pace"]) == (12, 12, True)
+    text = "\n".join(lines(told | {"left_out": {"the portal has register reads alone": 3}, "kept_pace": False}))
+    assert "two-points: 12 of 12 requests asked" in text
+    assert "Left out: 3 requests, for the portal" in text
+    assert "did not keep its pace" in text

@@ -1,0 +1,136 @@
+"""Who asks at an SMT in whose place: log-ins, ESI IDs, what nobody can ask, and the file that says so."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from headend.wire import InquiryKind
+from meters.calendar import day_of
+from simulator.capacity.workload.columns import CLASSES, DOORS, KINDS, Workload
+from simulator.errors import SimulatorError
+from simulator.load.alone import callers_in, clock_at, part_of
+from simulator.load.cast import NO_CUSTOMER, NO_PORTAL_KIND, cast
+from simulator.smt.throttle.limits import Door, RequesterClass
+from simulator.world.callers import Right, read_rights, rights_of, write_rights
+from simulator.world.market import Login, build_market
+from simulator.world.market_spec import MarketSpec, SwitchSpec
+from simulator.world.meters import WorldSpec, build
+from tests.simulator.load.rig import BEGIN, planned
+
+ONE, OTHER, HOME = Login("one", "1", "111"), Login("other", "2", "222"), Login("home", "3")
+RIGHTS = [
+    *(Right(f"1044372{at:010d}", str(at), "REP", ONE) for at in range(3)),
+    *(Right(f"1044372{at:010d}", str(at), "REP", OTHER) for at in range(3, 8)),
+    Right(f"1044372{0:010d}", "0", "RES", HOME),
+]
+
+
+@pytest.fixture(scope="module")
+def workload() -> Workload:
+    return part_of(planned(), 0, "16", 400)
+
+
+def test_a_retailer_speaks_through_one_log_in_and_an_esi_id_stays_one(workload: Workload) -> None:
+    given = cast(workload, RIGHTS)
+    rows, asked = workload.requests, given.workload.requests
+    assert len(asked) == len(rows) == 400
+    for row in range(400):
+        right = given.rights[given.right[row]]
+        assert given.workload.esiid(int(asked.esi[row])) == right.esiid
+        portal = rows.door[row] == DOORS.index(Door.PORTAL)
+        assert right.login == (HOME if portal else (ONE, OTHER)[rows.ror[row] % 2])
+    api = rows.door == DOORS.index(Door.API)
+    for esi in np.unique(rows.esi[api]):
+        assert len(set(given.right[api & (rows.esi == esi)])) == 1
+    assert given.esiids == (len(np.unique(rows.esi)), 8)
+    assert given.left_out == {}
+
+
+def test_a_csp_asks_as_one_where_there_is_one(workload: Workload) -> None:
+    csp = Right(f"1044372{9:010d}", "9", "CSP", Login("csp", "4", "333"))
+    given = cast(workload, [*RIGHTS, csp])
+    of_csp = workload.requests.requester_class == CLASSES.index(RequesterClass.CSP)
+    assert of_csp.any()
+    assert {given.rights[place].requester for place in given.right[of_csp]} == {"CSP"}
+
+
+def test_what_nobody_can_ask_is_left_out_and_told(workload: Workload) -> None:
+    rows = workload.requests
+    portal = rows.door == DOORS.index(Door.PORTAL)
+    odd = replace(rows, kind=np.where(portal, KINDS.index(InquiryKind.POWER), rows.kind).astype(np.int8))
+    assert cast(replace(workload, requests=odd), RIGHTS).left_out == {NO_PORTAL_KIND: int(portal.sum())}
+    given = cast(workload, RIGHTS[:-1])
+    assert given.left_out == {NO_CUSTOMER: int(portal.sum())}
+    assert len(given.workload.requests) == 400 - int(portal.sum())
+    with pytest.raises(SimulatorError, match=NO_CUSTOMER):
+        cast(replace(workload, requests=rows.take(portal)), RIGHTS[:-1])
+
+
+def test_the_part_that_is_played_is_spread_over_the_hours() -> None:
+    whole, part = part_of(planned(), 0, "11-12", None), part_of(planned(), 0, "11-12", 50)
+    assert len(part.requests) == 50 < len(whole.requests)
+    assert (part.requests.planned_us[[0, -1]] == whole.requests.planned_us[[0, -1]]).all()
+    assert set(part.requests.call) <= set(whole.requests.call)
+
+
+@pytest.mark.parametrize(("hours", "code"), [("x", "load.hours"), ("24", "load.hours"), ("5-3", "load.hours")])
+def test_hours_that_there_are_not_are_refused(hours: str, code: str) -> None:
+    with pytest.raises(SimulatorError, match=hours) as told:
+        part_of(planned(), 0, hours, None)
+    assert told.value.code == code
+
+
+def test_a_market_s_rights_are_read_again_as_they_were_written(tmp_path: Path) -> None:
+    day = day_of(BEGIN)
+    switch = SwitchSpec(meter=1, to="9990002220000", effective=day)
+    world = build(WorldSpec(first_day=day, meters=8, gateways=2, market=MarketSpec(switches=(switch,))), 3)
+    rights = list(rights_of(build_market(world), day))
+    # Of five more service points each lacks something, so nobody may ask for them.
+    by_login = {
+        name: [one.esiid for one in rights if one.login.username == name]
+        for name in ("pecanbend.api", "saltfork.api", "customer.one")
+    }
+    esiids = [meter.identity.esiid for meter in world.meters]
+    assert by_login == {
+        "pecanbend.api": esiids[1:4],
+        "saltfork.api": [esiids[0], *esiids[4:]],
+        "customer.one": esiids[:1],
+    }
+    write_rights(tmp_path / "callers.csv", rights)
+    assert read_rights(tmp_path / "callers.csv") == (rights, [])
+    assert callers_in(tmp_path / "callers.csv") == rights
+
+
+ESIID = "10443729924385485"
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ("123,1,REP,a,b,1", "is no ESI ID"),
+        (f"{ESIID},1,RAP,a,b,1", "is no requester"),
+        (f"{ESIID},1,REP,a,,1", "not whole"),
+        (f"{ESIID},,RES,a,b,", "asks for the meter"),
+        (f"{ESIID},1,REP,a,b,", "DUNS"),
+        (f"{ESIID},1,REP", "cells"),
+    ],
+)
+def test_each_row_that_is_wrong_is_told_with_its_line(row: str, said: str, tmp_path: Path) -> None:
+    file = tmp_path / "callers.csv"
+    file.write_text(f"esiid,meter_number,requester,username,password,duns\n{row}\n{row}\n", "utf-8")
+    with pytest.raises(SimulatorError, match=said) as told:
+        callers_in(file)
+    assert str(told.value.place) == f"{file}:2"
+    assert "Another 1 like it." in told.value.message
+
+
+def test_a_file_without_rows_and_an_address_that_is_none_are_told(tmp_path: Path) -> None:
+    (tmp_path / "callers.csv").write_text("esiid,requester,username,password\n", "utf-8")
+    with pytest.raises(SimulatorError, match="Nobody may ask"):
+        callers_in(tmp_path / "callers.csv")
+    with pytest.raises(SimulatorError, match="is no address"):
+        clock_at("somewhere", None)
