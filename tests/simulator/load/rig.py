@@ -77,9 +77,10 @@ FIELDS: dict[str, Any] = {
 }
 
 
-def planned() -> Plan:
-    """Two access points' callers of a day; one of the two is without power in the afternoon."""
-    plan, mistakes = plan_of(YamlDocument("two-points.yaml", FIELDS), WorkloadSpec.model_validate(FIELDS))
+def planned(times: float = 1) -> Plan:
+    """Two access points' callers of a day, so many times as many; one of the two is without power in the afternoon."""
+    fields = FIELDS | {"surge": {"times": times}}
+    plan, mistakes = plan_of(YamlDocument("two-points.yaml", fields), WorkloadSpec.model_validate(fields))
     assert plan is not None, mistakes
     return plan
 
@@ -123,9 +124,11 @@ class KeyedDraws:
         return Try(*draws.tried(self._law, call, 0, attempt))
 
 
-def both(count: int, assumptions: Assumptions = CONTENDED, hours: str = "11-20", *, portal: bool = True) -> Both:
+def both(
+    count: int, assumptions: Assumptions = CONTENDED, hours: str = "11-20", *, times: float = 1, portal: bool = True
+) -> Both:
     """So many requests, spread over some hours, and the world for them: who asks of an access point has its meters. portal: customers too."""
-    workload = part_of(planned(), 0, hours, count)
+    workload = part_of(planned(times), 0, hours, count)
     outages = workload.outages
     assert len(outages) == 1
     homes = (*range(1, PER_POINT, 3), *range(PER_POINT + 1, METERS, 3))

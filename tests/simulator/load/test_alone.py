@@ -34,7 +34,7 @@ DAY = day_of(BEGIN)
 async def sandbox(out: Path, clock: Clock, asked: Callable[[], object] = lambda: None) -> AsyncIterator[Sandbox]:
     """Eight meters. asked: called when a request is taken on."""
 
-    def middle(key: str) -> Middle:  # noqa: ARG001
+    def middle(key: str) -> Middle:
         asked()
         return Middle(to_us(18), to_us(52))
 
