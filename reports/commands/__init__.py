@@ -4,6 +4,7 @@
 ``capacity``  ``ami capacity``
 ``capacity_compare``  ``ami capacity compare``
 ``demo``      ``ami demo`` and ``ami report``
+``load``      ``ami load``
 ``lse``       ``ami lse``
 ``market``    ``ami market-day``
 ``meters``    ``ami meters list``, ``show`` and ``truth``

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import socket
+from collections import Counter
 from contextlib import AbstractContextManager
 from datetime import date
 from pathlib import Path
@@ -16,6 +17,7 @@ import pytest
 from meters import SEED
 from meters.calendar import epoch
 from meters.device.special import SPECIALS
+from simulator.load.alone import callers_in
 from simulator.smt.registry.csv_files import write_new_registry
 from simulator.world.market import build_market
 from simulator.world.meters import build, default_world
@@ -52,6 +54,10 @@ def test_the_ready_line_keeps_the_contract_and_ctrl_c_ends_it_cleanly(tmp_path: 
         assert len([row for row in ready["esiids"] if row["esiid"].startswith("104437298")]) == 33
         assert (ready["clock"]["mode"], ready["middle"]) == ("scaled", "law")
         assert [len(gateway["meters"]) for gateway in ready["gateways"]] == [5, 5, len(SPECIALS) + 2]
+        # Everybody's rights, for whoever plays a load: of the meters that force nothing.
+        rights = callers_in(Path(ready["callers_file"]))
+        assert Counter(one.requester for one in rights) == {"REP": 10, "CSP": 1, "RES": 1}
+        assert not any(one.esiid.startswith("104437298") for one in rights)
         # The 35 posted days lie on the file site, each with its result codes (PRE1).
         home = out / "ftps" / ready["logins"]["tdsp"]["username"]
         files = [file.read_text().splitlines()[0].split(",")[3][:8] for file in home.glob("*.lse")]

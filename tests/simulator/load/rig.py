@@ -209,7 +209,7 @@ async def live(of: Both, policy: Policy, rule: SweepRule, out: Path, speed: floa
     mode = ClockMode.MANUAL if speed is None else ClockMode.SCALED
     settings = SandboxSettings(
         world=of.world,
-        clock=Clock(mode, to_us(BEGIN), speed or 1.0),
+        clock=Clock(mode, to_us(to_s(micros(of.cast.workload.requests.planned_us[0])) - 600), speed or 1.0),
         policy=policy,
         middle=drawn.middle,
         draws=drawn.tried,
