@@ -7,6 +7,7 @@ Imports headend and meters; knows no scenario file and no report.
 ``customer``  SMT's users at the portal
 ``errors``    its exception
 ``input``     YAML with its lines, mistakes in plain sentences
+``load``      a workload played against a running SMT, held in the rows of the compiled engine
 ``parties``   meters, head-end, SMT, the sandbox of them, as they are started and stopped
 ``ror``       the REP of record
 ``runtime``   simpy on asyncio, clocks, journal, HTTP servers, local CA, folders

@@ -13,7 +13,7 @@ from unittest.mock import MagicMock
 import pytest
 import simpy
 
-from headend.network.law import TRY_TIMEOUT_US, AccessPoint
+from headend.network.law import TRY_TIMEOUT_US, AccessPoint, Span, SweepRule, Try
 from headend.network.sweep import Collection, days_asked, midnights_due, sweep_times
 from headend.network.transport import NoAnswer
 from headend.ports import MeterAddress, MeterKey
@@ -69,9 +69,16 @@ def test_a_day_is_asked_for_while_an_interval_or_a_midnight_of_it_is_due() -> No
 class Swept:
     """One sweep of an access point of 4 reads a second: meters that answer ``took_us`` after they are asked, or never."""
 
-    def __init__(self, meters: int, silent: range = range(0), took_us: Micros = micros(0)) -> None:
-        self.env = simpy.Environment(to_us(NOON))
-        self.point = AccessPoint(4)
+    def __init__(
+        self,
+        meters: int,
+        silent: range = range(0),
+        took_us: Micros = micros(0),
+        rule: SweepRule = SweepRule.YIELDS,
+        begins: Seconds = NOON,
+    ) -> None:
+        self.env = simpy.Environment(to_us(begins))
+        self.point = AccessPoint(4, rule=rule)
         self.asked: list[Micros] = []
         self.outstanding = 0
         self._silent, self._took_us = {f"{1 + row:017d}" for row in silent}, took_us
@@ -83,7 +90,7 @@ class Swept:
         points = {7: self.point}
         reach = Reach(dict.fromkeys(store.records.addresses, NOON), dict.fromkeys(store.records.addresses, NOON))
         made = Collection(driver, MagicMock(), store, points, *others, **WAYS, reach=reach, swept=MagicMock())
-        self.sweep = made.sweep
+        self.sweep, self.run = made.sweep, made.run
 
     def now(self) -> Seconds:
         return to_s(micros(self.env.now))
@@ -109,15 +116,14 @@ class Swept:
 
 
 @pytest.mark.parametrize("meters", [247, 1_000, 5_000])
-def test_an_inquiry_that_meets_a_sweep_waits_for_one_read_of_it(meters: int) -> None:
+def test_an_inquiry_that_meets_a_sweep_goes_first(meters: int) -> None:
     swept = Swept(meters)
     sweep = swept.env.process(swept.sweep())
     for second in range(1, 61):
         swept.env.run(until=to_us(NOON + second) + 1)
         now_us = micros(swept.env.now)
         free_us = swept.point.free_at(now_us)
-        # What is left of the read under way, and the one of the sweep's that is queued.
-        assert free_us - now_us <= 2 * swept.point.service_us
+        assert free_us == now_us
         swept.point.take(free_us)
     assert swept.env.run(until=sweep) == meters
     # It ends as much later as there were inquiries.
@@ -148,3 +154,28 @@ def test_a_sweep_has_one_read_outstanding_and_a_silent_meter_holds_up_no_other()
     swept = Swept(4, silent=range(3, 4))
     assert swept.env.run(until=swept.env.process(swept.sweep())) == 3
     assert micros(swept.env.now) - swept.asked[-1] == TRY_TIMEOUT_US
+
+
+def test_a_sweep_that_shares_or_blocks_is_known_before_it_begins_and_is_held_up_by_nobody() -> None:
+    for rule, waits_us, slots in ((SweepRule.SHARES, 0, 2), (SweepRule.BLOCKS, 25 * 1_000_000, 1)):
+        swept = Swept(100, rule=rule, begins=NOON - 60)
+        swept.env.process(swept.run())
+        swept.env.run(until=to_us(NOON - 30))
+        # A hundred meters at four a second.
+        assert list(swept.point.swept) == [Span(to_us(NOON), to_us(NOON + 25))]
+        start_us = swept.point.free_at(to_us(NOON))
+        assert start_us == to_us(NOON) + waits_us
+        swept.point.take(start_us)
+        assert swept.point.free_at(start_us) == start_us + slots * swept.point.service_us
+        swept.env.run(until=to_us(NOON + 60))
+        assert swept.asked == [to_us(NOON) + at * swept.point.service_us for at in range(100)]
+        # The next is known, the one before forgotten.
+        assert list(swept.point.swept) == [Span(to_us(NOON + 14_400), to_us(NOON + 14_425))]
+
+
+def test_an_access_point_without_power_hears_nothing_and_is_held() -> None:
+    point = AccessPoint(4, 30.0, dark=[Span(to_us(10), to_us(20))])
+    attempt = Try(to_us(1), to_us(1), True)
+    assert [point.tried(to_us(at), attempt).heard for at in (9, 10)] == [True, False]
+    assert point.free_at(to_us(10)) == to_us(40)
+    assert point.tried(to_us(40), attempt).heard

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from meters.calendar import day_end, day_start, days, epoch
+from meters.calendar import day_end, day_start, days, epoch, to_us
 from meters.device.special import SPECIALS, TWO_METERS, special_esiid
 from meters.faults.kinds import FaultKind
 from meters.load.premises import BUSINESS_CLASSES, HOME_CLASSES, LIVED_IN
@@ -276,3 +276,13 @@ def test_file_of_faults_is_read_and_its_mistakes_are_told_with_their_lines(tmp_p
             read_happenings(path)
     with pytest.raises(SimulatorError, match=r"faults\.unreadable.*nowhere\.yaml"):
         read_happenings(tmp_path / "nowhere.yaml")
+
+
+def test_an_access_point_has_no_power_when_all_its_meters_have_the_same_outage() -> None:
+    first, until = datetime(2026, 8, 11, 10), datetime(2026, 8, 11, 12)
+    faults = (
+        FaultSpec(kind=FaultKind.OUTAGE, gateway=2, first=first, until=until),
+        FaultSpec(kind=FaultKind.OUTAGE, meter=1, first=first, until=until),
+    )
+    world = build(WorldSpec(first_day=FIRST, meters=8, gateways=2, faults=faults), 7)
+    assert world.dark() == {0: [], 1: [(to_us(epoch("2026-08-11T10:00")), to_us(epoch("2026-08-11T12:00")))]}
