@@ -9,8 +9,9 @@ from typing import Any
 
 DESIGN = Path(__file__).parents[1] / "docs" / "design.md"
 FORMS = {"snake_case": r"[a-z][a-z0-9]*(_[a-z0-9]+)*", "camelCase": r"[a-z][a-zA-Z0-9]*", "SMT's": r".*"}
-#: Keys below which the keys are names (of actions, requirements, packages, codes, findings), and below which SMT is quoted.
+#: Keys below which the keys are names (of accounts, actions, requirements, packages, codes, findings), and below which SMT is quoted.
 NAMES = {"actions", "requirements", "versions", "codes", "results", "findings", "refused_by"}
+NAMES |= {"accounts", "begun", "usage"}
 QUOTED = {"market", "portal"}
 
 
