@@ -243,8 +243,9 @@ def test_every_mistake_is_told_though_they_stand_in_parts_that_rest_on_each_othe
 def test_the_first_mistake_by_line_is_the_error_of_a_run(tmp_path: Path) -> None:
     path = tmp_path / "it.yaml"
     text = BALANCE.read_text(encoding="utf-8")
+    line = text.splitlines().index("seed: 20110504") + 1
     path.write_text(text.replace("plan: longhorn-thousand-24", "plan: x").replace("seed: 20110504", "seed: -1"))
-    with pytest.raises(ScenarioError, match=rf"{path}:4: seed: -1 is out of range"):
+    with pytest.raises(ScenarioError, match=rf"{path}:{line}: seed: -1 is out of range"):
         load_sound(path)
 
 
