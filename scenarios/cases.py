@@ -49,7 +49,10 @@ def _whole(path: Path, below: tuple[Path, ...]) -> YamlDocument:
     own = {name: _inlined(written, (name,), part, path.parent) for name, part in own.items()}
     if like is not None:
         other = path.parent / f"{like}"
-        other = other if other.is_file() else SCENARIOS.named(Path(f"{like}"))
+        try:
+            other = other if other.is_file() else SCENARIOS.named(Path(f"{like}"))
+        except ScenarioError as error:
+            raise written.error(Mistake(error.code, ("like",), error.message, error.mend), ScenarioError) from None
         if other.resolve() in (*below, path.resolve()):
             wrong = Mistake(MALFORMED, ("like",), f"{like} is like this one.", "Take over from a file that is whole.")
             raise written.error(wrong, ScenarioError)
@@ -112,7 +115,8 @@ def _of_matrix(written: YamlDocument) -> Iterator[dict[str, Any]]:
     def wrong(text: str, mend: str, *loc: str | int) -> ScenarioError:
         return written.error(Mistake("scenario.matrix", ("matrix", *loc), text, mend), ScenarioError)  # type: ignore[return-value]
 
-    if not isinstance(matrix, Mapping) or not all(isinstance(one, list) and one for one in matrix.values()):
+    axes = matrix.items() if isinstance(matrix, Mapping) else [(None, None)]
+    if not all(isinstance(axis, str) and isinstance(one, list) and one for axis, one in axes):
         raise wrong("A matrix has a list of values for each field.", "Write it as {policy: [fr-cr016-1, smt-today]}.")
     combinations = list(product(*(enumerate(values, 1) for values in matrix.values())))
     if len(combinations) > MOST_CASES:
@@ -124,7 +128,7 @@ def _of_matrix(written: YamlDocument) -> Iterator[dict[str, Any]]:
         for axis, (number, value) in zip(matrix, values, strict=True):
             # An axis that is no field goes through sets of fields, which change together.
             together = isinstance(value, Mapping) and axis.split(".")[0] not in Setting.model_fields | {"expect": None}
-            fields = {path: one for path, one in value.items() if path != "name"} if together else {axis: value}
+            fields = {f"{path}": one for path, one in value.items() if path != "name"} if together else {axis: value}
             for path, one in fields.items():
                 if not _put(
                     case, path.split("."), _inlined(written, tuple(path.split(".")), one, Path(written.place).parent)

@@ -34,18 +34,18 @@ def timed(written: Any) -> Any:
     if not isinstance(written, (list, tuple)):
         return written
     found: list[Any] = []
-    at: dict[Any, Seconds] = {}
+    at: dict[str, Seconds] = {}
     before: Seconds | None = None
     for action in written:
         if isinstance(action, Mapping):
-            after = action.get("after")
+            after, ref = f"{action.get('after') or ''}", f"{action.get('ref')}"
             wait = delay(action.get("at", "+0s" if after else None))
             since = at.get(after, before) if after else before
             if wait is not None and since is not None:
                 action = {**action, "at": iso(since + wait)} | ({"after_s": wait} if after else {})
             # Where an action begins that waits for another one is not known before.
             before = None if after else _instant_of(action.get("at"))
-            at[action.get("ref")] = before if before is not None else _instant_of(action.get("at")) or seconds(0)
+            at[ref] = before if before is not None else _instant_of(action.get("at")) or seconds(0)
         found.append(action)
     return found
 
@@ -227,6 +227,16 @@ def _of_nothing(scenario: Scenario) -> Iterator[Mistake]:
             yield Mistake(MALFORMED, loc, "'of' names an action and 'expect' its facts.", "Write both or none.")
         if one.between and not one.never:
             yield Mistake(MALFORMED, (*loc, "between"), "'between' is of what must never happen.", "Add never.")
+        begin, end = [
+            _instant(bound)
+            if isinstance(bound, datetime)
+            else _instant(actions[bound].at)
+            if bound in actions
+            else None
+            for bound in one.between or (None, None)
+        ]
+        if begin is not None and end is not None and begin >= end:
+            yield Mistake(MALFORMED, (*loc, "between"), "It ends before it begins.", "Exchange the two, or mend one.")
         named = [("of", one.of), *(("between", bound) for bound in one.between or () if isinstance(bound, str))]
         for field, ref in named:
             if ref is not None and ref not in actions:

@@ -15,7 +15,7 @@ from headend.vee.preset import PostTime, Preset
 from headend.vee.quality import Channel
 from meters.calendar import Seconds, seconds
 from scenarios.expected import Expectation
-from scenarios.written import Day, Duration, LocalTime, Name, Requirement, Spec
+from scenarios.written import DAY_S, Day, Duration, LocalTime, Name, Requirement, Spec
 from simulator.input.mistakes import shown_value
 from simulator.input.vee_preset import chosen_preset
 from simulator.input.yaml_text import ClockTime
@@ -35,7 +35,8 @@ def delay(written: Any) -> Seconds | None:
     if found is None:
         return None
     hours, minutes, rest = (int(part or 0) for part in found.groups())
-    return seconds(hours * 3600 + minutes * 60 + rest)
+    wait = hours * 3600 + minutes * 60 + rest
+    return seconds(wait) if wait <= LONGEST_CYCLE_DAYS * DAY_S else None
 
 
 def _as_a_file_has_it(schema: dict[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, datetime
 from typing import Annotated, Any
 
@@ -37,9 +38,16 @@ def _requirement(ident: Any) -> Any:
     return ident
 
 
+def _written_out(value: Any) -> Any:
+    """Refuse text that pydantic would take for seconds since 1970."""
+    if isinstance(value, str) and not re.match(r"\d{4}-\d\d", value):
+        raise ValueError(f"'{value}' is no time here; write it as 2026-08-12T17:40")
+    return day_or_time(value)
+
+
 Name = Annotated[str, AfterValidator(_name)]
 Requirement = Annotated[str, AfterValidator(_requirement)]
 Day = Annotated[date, BeforeValidator(day_or_time)]
 #: Central Prevailing Time; what carries an offset is brought to it.
-LocalTime = Annotated[datetime, BeforeValidator(day_or_time), AfterValidator(_in_central)]
+LocalTime = Annotated[datetime, BeforeValidator(_written_out), AfterValidator(_in_central)]
 Duration = Annotated[float, Field(ge=0, le=DAY_S, allow_inf_nan=False)]

@@ -85,8 +85,11 @@ def test_a_mistake_of_several_cases_is_told_once(tmp_path: Path, capsys: pytest.
 @pytest.mark.parametrize(
     ("written", "said"),
     [
-        ({"like": "nothing"}, "no shipped scenario 'nothing'"),
+        ({"like": "nothing"}, "like: There is no file and no shipped scenario 'nothing'"),
         ({"like": "it.yaml"}, "like: it.yaml is like this one"),
+        ({"like": [1]}, "like: There is no file and no shipped scenario '[1]'"),
+        ({"matrix": {5: [1]}}, "matrix: A matrix has a list of values"),
+        ({"matrix": {"x": [{5: 1}]}}, "There is no field '5' here"),
         ({"matrix": 5}, "matrix: A matrix has a list of values"),
         ({"matrix": {"seed": []}}, "matrix: A matrix has a list of values"),
         ({"matrix": {"seed": [*range(2000)]}}, "It makes 2,000 cases: at most 1,000"),

@@ -67,6 +67,11 @@ def test_what_does_not_hold_fails_and_names_when(
         ({"ref": "call-0001", "never": "sweeps"}, "expect[1].ref", "Two things are called call-0001"),
         ({"never": "sweep"}, "expect[1].never", "Did you mean sweeps?"),
         ({"never": "sweeps", "between": ["call-001", "status-0001"]}, "expect[1].between", "Did you mean call-0001?"),
+        (
+            {"never": "sweeps", "between": ["call-0002", "2026-08-12T18:20"]},
+            "expect[1].between",
+            "ends before it begins",
+        ),
         ({"run": {"call": 2}}, "expect[1].run.call", "Did you mean calls?"),
         ({"of": "call-0003", "expect": {"meter": 0}}, "expect[1].of", "There is no action call-0003"),
         ({"of": "call-0001", "expect": {"metre": 0}}, "expect[1].expect.metre", "Did you mean meter?"),

@@ -120,7 +120,11 @@ def test_lint_tells_of_accounts_that_cannot_be(tmp_path: Path, place: str, writt
     [
         ({"after": "nobody"}, "There is no action nobody before this"),
         ({"after": "status-b"}, "There is no action status-b before this"),
-        ({"after": "call-b", "at": "soon"}, "timeline[3].at"),
+        ({"after": "call-b", "at": "soon"}, "timeline[3].at: 'soon' is no time here"),
+        ({"after": "call-b", "at": "+5"}, "timeline[3].at: '+5' is no time here"),
+        ({"after": "call-b", "at": "+99999999999h"}, "timeline[3].at: '+99999999999h' is no time here"),
+        ({"after": [1]}, "timeline[3].after: A list is not text"),
+        ({"ref": {"a": 1}}, "timeline[3].ref: A mapping is not text"),
     ],
 )
 def test_lint_tells_of_an_action_that_can_never_begin(tmp_path: Path, change: dict[str, Any], said: str) -> None:
