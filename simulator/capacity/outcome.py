@@ -1,215 +1,352 @@
-"""What a load study gives: columns of arrays, one row per planned request, and the summary made from them with confidence intervals."""
+"""What a load study leaves: every cell's figures, what moved them, where it breaks; kept as JSON and Parquet, and read again without playing anything."""
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from statistics import NormalDist
 from typing import Any, NamedTuple
-from zipfile import BadZipFile
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 from numpy.typing import NDArray
+from pydantic import TypeAdapter, ValidationError
 
-from headend.network.law import NetworkLaw
-from meters.calendar import Seconds, epoch, fraction_s, rounded_us
+from simulator.capacity.paired import Estimate, Regret, difference, estimate, regret_of
+from simulator.capacity.told import ALL, GROUPS, MEASURES, READS, Told
 from simulator.errors import SimulatorError
-from simulator.smt.ondemand.lifecycle import State
 
-#: How a request ended, as the columns number it.
-ENDS = (State.COMPLETED, State.REFUSED, State.FAILED, State.T_FAILED, State.EXPIRED)
-COMPLETED, REFUSED, FAILED, T_FAILED, EXPIRED = range(len(ENDS))
-
-
-class Cell(NamedTuple):
-    """One policy at one level in one replication, by position in the study."""
-
-    policy: int
-    level: int
-    replication: int
-
-    @property
-    def file_name(self) -> str:
-        """Name of the file that keeps the cell."""
-        return f"p{self.policy:02d}-l{self.level:02d}-r{self.replication:04d}.npz"
+Floats = NDArray[np.float64]
+#: (n,) each, by column.
+Frame = Mapping[str, NDArray[Any]]
+#: A knob's value: a number, or a word.
+Value = float | str
+OUTCOME, CELLS = "outcome.json", "cells.parquet"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Columns:
-    """(n,) each, in order of the planned arrivals."""
+class Workload(NamedTuple):
+    """A workload that was played."""
 
-    #: Planned arrival, microseconds since the epoch.
-    planned_us: NDArray[np.int64]
-    #: Position in ``ENDS``.
-    end: NDArray[np.int8]
-    #: Position of the refusing limit in ``Outcome.codes``, -1 if not refused.
-    code: NDArray[np.int8]
-    #: Microseconds from the planned arrival to the end, whatever it was.
-    latency_us: NDArray[np.int64]
-    #: The same if nobody else called, nothing was refused and the meter was read; 0 if no answer ever came.
-    unloaded_us: NDArray[np.int64]
-    #: Tries at the meter.
-    meter_reads: NDArray[np.int8]
-    #: To where the intervals handed on reach, UTC epoch seconds; 0 when none were handed on.
-    reaches_to: NDArray[np.int64]
-    #: Microseconds from the planned arrival to the caller's hang-up.
-    patience_us: NDArray[np.int64]
-
-    def save(self, path: Path) -> None:
-        """Write atomically, so that a file that is there is whole."""
-        part = path.with_suffix(".part")
-        with part.open("wb") as out:
-            np.savez(out, **{field.name: getattr(self, field.name) for field in fields(self)})
-        os.replace(part, path)
-
-    @classmethod
-    def load(cls, path: Path) -> Columns:
-        """Read what ``save`` wrote."""
-        with np.load(path, allow_pickle=False) as kept:
-            return cls(**{field.name: kept[field.name] for field in fields(cls)})
+    name: str
+    title: str
+    seed: int
+    first_day: str
+    days: int
+    meters: int
+    access_points: int
+    #: To be expected, without those who ask again.
+    requests: float
 
 
-class Estimate(NamedTuple):
-    """Mean over the replications and half the width of its 95 % confidence interval; None where there is nothing to take it of."""
+class Throttle(NamedTuple):
+    """A policy that was played: ``source`` as in ``limits.Source``."""
 
-    mean: float | None
-    half: float | None
+    name: str
+    title: str
+    source: str
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One policy at one level. Counts are requests per replication; latencies in seconds from the planned arrival, served ones only."""
+class Key(NamedTuple):
+    """What a cell is of, by names. ``change``: what is assumed otherwise than in the study, ``workers=100``, several parted by blanks; empty: nothing."""
 
+    workload: str
+    policy: str
+    change: str = ""
+    replication: int = 0
+
+
+class Assumption(NamedTuple):
+    """What the tornado moves: a knob, its value in the study, its low and high one; mark as in docs/glossary.md, and the source."""
+
+    knob: str
+    title: str
+    unit: str
+    base: Value
+    low: Value
+    high: Value
+    mark: str
+    source: str
+
+    def change(self, end: str) -> str:
+        """The change at ``low`` or ``high``, as ``Key.change`` has it."""
+        return changed(self.knob, self.low if end == "low" else self.high)
+
+
+class Swing(NamedTuple):
+    """By how much a measure moves where an assumption is at its ``end``, low or high: paired difference to the study's own."""
+
+    assumption: Assumption
+    end: str
+    workload: str
+    policy: str
+    by: Estimate
+
+
+class Point(NamedTuple):
+    """A place on the curve of a knee: the knob's value, requests a day to be expected, what the level asks of, and the 95th percentile of the answers' seconds."""
+
+    value: float
+    requests: float
+    level: Estimate
+    p95_s: Estimate
+
+
+class Knee(NamedTuple):
+    """Where a level is no longer kept as a knob is turned up."""
+
+    workload: str
     policy: str
     level: str
-    planned: int
-    served: Estimate
-    served_from_store: Estimate
-    #: Served, but with no interval: a store-only policy's answer for a meter that the sweeps do not reach.
-    served_nothing: Estimate
-    refused: Estimate
-    #: Refusals by the code of the limit.
-    refused_by: Mapping[str, Estimate]
-    #: Refused, but handed the intervals that the store holds.
-    refused_with_store: Estimate
-    failed: Estimate
-    t_failed: Estimate
-    expired: Estimate
-    p50_s: Estimate
-    p95_s: Estimate
-    #: Share of the planned, %.
-    answered_before_hang_up: Estimate
-    meter_reads: Estimate
-    #: Minutes from the last interval served to the planned arrival.
-    age_p50_min: Estimate
-    age_p95_min: Estimate
-    #: The same of the store's intervals that refused requests are handed.
-    refused_age_p50_min: Estimate
-    #: Per service level of the study: share of the requests not refused that were served in time, %.
-    levels_met: tuple[Estimate, ...]
-
-    def as_json(self) -> dict[str, Any]:
-        """The row as JSON values; an estimate is {"mean", "ci95"}."""
-        return {field.name: _plain(getattr(self, field.name)) for field in fields(self)}
+    knob: str
+    #: The knob's value in the study and the last one found that keeps the level; None: the first one tried does not.
+    base: float
+    kept: float | None
+    #: The first one found that does not; None: the last one tried does.
+    broken: float | None
+    #: (kept - base) / base, and requests a day that there are then more than in the study.
+    headroom: float | None
+    more: float | None
+    #: The resource or limit that binds: that whose relief, where it is broken, brings the level's measure nearest; empty: none helps.
+    binds: str
+    #: The measure where it is broken, with one resource or limit after the other relieved.
+    relief: Mapping[str, float | None]
+    #: Ascending.
+    points: Sequence[Point]
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, Estimate):
-        return {"mean": _rounded(value.mean), "ci95": _rounded(value.half)}
-    if isinstance(value, Mapping):
-        return {key: _plain(one) for key, one in value.items()}
-    return [_plain(one) for one in value] if isinstance(value, tuple) else value
+class Observed(NamedTuple):
+    """What a resource of a first replication did, for theory to be held beside. Rates a second, spans in seconds."""
+
+    workload: str
+    policy: str
+    resource: str
+    #: 0: without bound.
+    servers: int
+    arrivals: int
+    span_s: float
+    #: Mean of a service, and its squared coefficient of variation.
+    service_s: float
+    service_cv2: float
+    #: Mean from arrival to the service's end, and the mean count of those that are there, by its integral over time.
+    time_s: float
+    there: float
 
 
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 4)
+def changed(knob: str, value: Value) -> str:
+    """A change as ``Key.change`` has it."""
+    return f"{knob}={value:g}" if isinstance(value, (int, float)) else f"{knob}={value}"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Outcome:
-    """All cells of a study. ``study``: the file's fields as JSON values. ``policies``: name, title and source of each."""
+    """Everything, by names."""
 
+    #: The file's fields as JSON values.
     study: Mapping[str, Any]
+    #: Of the study, its files and the code.
     fingerprint: str
-    policies: Sequence[Mapping[str, str]]
-    #: Codes that a refusal can have.
-    codes: Sequence[str]
-    #: Calls of the day before the hour, by level.
-    calls_before: Sequence[int]
-    cells: Mapping[Cell, Columns]
+    workloads: Sequence[Workload]
+    #: The first one is what others are held against.
+    policies: Sequence[Throttle]
+    replications: int
+    #: The fields of ``engine.law.Assumptions`` as JSON values.
+    assumed: Mapping[str, Any]
+    cells: Mapping[Key, Mapping[str, Told]]
+    tornado: Sequence[Assumption] = ()
+    knees: Sequence[Knee] = ()
+    observed: Sequence[Observed] = ()
+    #: Of first replications, by name and kept in a Parquet file each. ``asked``: requests by workload, policy, class, ror, hour (of the clock),
+    #: told (in the call) and code (of what refused, empty). ``use``: of each 5 minutes, where the study was asked to measure it.
+    first: Mapping[str, Frame] = field(default_factory=dict)
 
-    def of(self, policy: int, level: int) -> list[Columns]:
-        """The replications of one policy at one level."""
-        return [self.cells[Cell(policy, level, one)] for one in range(self.study["replications"])]
+    @property
+    def workload_names(self) -> list[str]:
+        """In the study's order."""
+        return [one.name for one in self.workloads]
 
-    def rows(self) -> list[Row]:
-        """The summary, by level, then by policy in the order of the study."""
-        return [
-            _row(self, policy, level)
-            for level in range(len(self.study["levels"]))
-            for policy in range(len(self.policies))
-        ]
+    @property
+    def policy_names(self) -> list[str]:
+        """In the study's order."""
+        return [one.name for one in self.policies]
 
-    def unloaded_levels(self, level: int) -> tuple[Estimate, ...]:
-        """Per service level: the share of answers in time that no load at all gives, %."""
-        cells = self.of(0, level)
-        return tuple(
-            estimate([_share((c.unloaded_us > 0) & _within(c.unloaded_us, wanted["within_s"])) for c in cells])
-            for wanted in self.study["service_levels"]
+    def of(self, workload: str, policy: str, change: str = "") -> list[Mapping[str, Told]]:
+        """The replications of a workload under a policy."""
+        found = []
+        while (told := self.cells.get(Key(workload, policy, change, len(found)))) is not None:
+            found.append(told)
+        return found
+
+    def series(self, workload: str, policy: str, measure: str, group: str = READS, change: str = "") -> Floats:
+        """(r,) one of ``MEASURES`` by replication."""
+        return np.asarray(
+            [getattr(told[group], measure) for told in self.of(workload, policy, change)], dtype=np.float64
         )
 
-    def unloaded_before_hang_up(self, level: int) -> Estimate:
-        """Share that would have the answer before the hang-up if there were no load at all and nothing was refused, %."""
-        return estimate([_share((c.unloaded_us > 0) & (c.unloaded_us <= c.patience_us)) for c in self.of(0, level)])
+    def values(self, measure: str, group: str = READS) -> Floats:
+        """(workloads, policies, replications) one of ``MEASURES``, nothing changed."""
+        return np.asarray(
+            [
+                [self.series(workload, policy, measure, group) for policy in self.policy_names]
+                for workload in self.workload_names
+            ]
+        )
 
-    @property
-    def access_point_tps(self) -> float:
-        """Reads an access point carries in a second, by the study's law."""
-        return float(self.study["laws"]["network"].get("access_point_tps", NetworkLaw().access_point_tps))
+    def paired(self, measure: str, group: str = READS) -> list[list[Estimate]]:
+        """By workload and policy: the difference to the first policy over the same callers."""
+        return [[difference(one, of[0]) for one in of] for of in self.values(measure, group)]
 
-    @property
-    def span_s(self) -> Seconds:
-        """Seconds of the hour studied."""
-        hour = self.study["hour"]
-        return epoch(f"{hour['day']}T{hour['ends']}") - epoch(f"{hour['day']}T{hour['begins']}")
+    def regret(self, measure: str, group: str = READS, *, more_is_better: bool = True) -> Regret | None:
+        """Regret over the workloads; None where a workload has nobody to judge by."""
+        values = self.values(measure, group) * (1 if more_is_better else -1)
+        return None if np.isnan(values).any() else regret_of(values)
+
+    def swings(self, measure: str, group: str = READS) -> Iterator[Swing]:
+        """By assumption, end, workload and policy; those that were played."""
+        for one in self.tornado:
+            for end in ("low", "high"):
+                for workload in self.workload_names:
+                    for policy in self.policy_names:
+                        there = self.series(workload, policy, measure, group, one.change(end))
+                        if len(there):
+                            here = self.series(workload, policy, measure, group)[: len(there)]
+                            yield Swing(one, end, workload, policy, difference(there, here))
+
+    def as_json(self) -> dict[str, Any]:
+        """All but single cells: estimates are {"mean", "ci95"}, null of nothing."""
+        return {
+            "study": dict(self.study),
+            "fingerprint": self.fingerprint,
+            "workloads": [one._asdict() for one in self.workloads],
+            "policies": [one._asdict() for one in self.policies],
+            "replications": self.replications,
+            "assumed": dict(self.assumed),
+            "summary": [
+                {"workload": workload, "policy": policy, "told": self._summed(workload, policy)}
+                for workload in self.workload_names
+                for policy in self.policy_names
+            ],
+            "less_the_first": {
+                measure: [
+                    {"workload": workload, "policy": policy, **_plain(by)}
+                    for workload, of in zip(self.workload_names, self.paired(measure, group), strict=True)
+                    for policy, by in zip(self.policy_names, of, strict=True)
+                ]
+                for measure, group in JUDGED
+            },
+            "regret": {
+                measure: self._regret(measure, group) for measure, group in JUDGED if measure in ("told_in_call", "usd")
+            },
+            "tornado": [one._asdict() for one in self.tornado],
+            "swings": {
+                measure: [
+                    {
+                        "knob": one.assumption.knob,
+                        "end": one.end,
+                        "workload": one.workload,
+                        "policy": one.policy,
+                        **_plain(one.by),
+                    }
+                    for one in self.swings(measure, group)
+                ]
+                for measure, group in JUDGED
+            },
+            "knees": [
+                one._asdict()
+                | {"relief": {name: _number(of) for name, of in one.relief.items()}}
+                | {
+                    "points": [
+                        point._asdict()
+                        | {"level": list(map(_number, point.level)), "p95_s": list(map(_number, point.p95_s))}
+                        for point in one.points
+                    ]
+                }
+                for one in self.knees
+            ],
+            "observed": [one._asdict() for one in self.observed],
+        }
+
+    def _summed(self, workload: str, policy: str) -> dict[str, Any]:
+        cells = self.of(workload, policy)
+        return {
+            group: {
+                measure: _plain(estimate([getattr(told[group], measure) for told in cells])) for measure in MEASURES
+            }
+            | {
+                "refused_by": {
+                    code: float(np.mean([told[group].refused_by.get(code, 0) for told in cells]))
+                    for code in sorted({code for told in cells for code in told[group].refused_by})
+                }
+            }
+            for group in GROUPS
+        }
+
+    def _regret(self, measure: str, group: str) -> dict[str, Any] | None:
+        found = self.regret(measure, group, more_is_better=measure == "told_in_call")
+        if found is None:
+            return None
+        return {
+            "leaders": [self.policy_names[at] for at in found.leaders],
+            "policies": [
+                {"policy": name, "on": self.workload_names[where], **_plain(one)}
+                for name, where, one in zip(self.policy_names, found.where, found.estimates, strict=True)
+            ],
+        }
 
     def save(self, folder: Path) -> Path:
-        """Write ``outcome.json`` beside the cells in ``cells/``: what the study was, and the summary. The same twice."""
-        kept = folder / "outcome.json"
-        written = {
-            "study": self.study,
-            "fingerprint": self.fingerprint,
-            "policies": list(self.policies),
-            "codes": list(self.codes),
-            "calls_before": list(self.calls_before),
-            "summary": [row.as_json() for row in self.rows()],
+        """Write ``outcome.json``, ``cells.parquet`` and a Parquet file for each of ``first``. The same twice. The path of the first."""
+        _write_parquet(folder / CELLS, {name: np.asarray(column) for name, column in self._columns().items()})
+        for name, frame in self.first.items():
+            _write_parquet(folder / f"{name}.parquet", frame)
+        path = folder / OUTCOME
+        part = path.with_suffix(".part")
+        written = {**self.as_json(), "first": list(self.first)}
+        part.write_text(json.dumps(written, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+        os.replace(part, path)
+        return path
+
+    def _columns(self) -> dict[str, list[Any]]:
+        """A row for each cell and group."""
+        of = [(key, group, told) for key, groups in sorted(self.cells.items()) for group, told in groups.items()]
+        return {
+            **{name: [getattr(key, name) for key, _, _ in of] for name in Key._fields},
+            "group": [group for _, group, _ in of],
+            **{measure: [getattr(told, measure) for _, _, told in of] for measure in MEASURES},
+            "refused_by": [json.dumps(told.refused_by) for _, _, told in of],
         }
-        part = kept.with_suffix(".part")
-        part.write_text(json.dumps(written, indent=1) + "\n", encoding="utf-8")
-        os.replace(part, kept)
-        return kept
 
     @classmethod
     def load(cls, folder: Path) -> Outcome:
-        """Read a folder that a run has filled. Raises SimulatorError ``capacity.outcome.*``."""
-        kept = folder / "outcome.json"
+        """Read what ``save`` wrote. Raises SimulatorError ``capacity.outcome.*``."""
+        kept = folder / OUTCOME
         try:
             written = json.loads(kept.read_text(encoding="utf-8"))
-            study = written["study"]
-            cells = {
-                cell: Columns.load(folder / "cells" / written["fingerprint"] / cell.file_name)
-                for cell in all_cells(len(written["policies"]), len(study["levels"]), study["replications"])
+            rows = pq.read_table(folder / CELLS).to_pylist()
+            cells: dict[Key, dict[str, Told]] = {}
+            for row in rows:
+                key = Key(*(row.pop(name) for name in Key._fields))
+                cells.setdefault(key, {})[row.pop("group")] = Told(
+                    **row | {"refused_by": json.loads(row["refused_by"])}
+                )
+            first = {
+                name: {one: column.to_numpy() for one, column in zip(table.column_names, table.columns, strict=True)}
+                for name in written["first"]
+                for table in [pq.read_table(folder / f"{name}.parquet")]
             }
             return cls(
-                study,
-                written["fingerprint"],
-                written["policies"],
-                written["codes"],
-                written["calls_before"],
-                cells,
+                study=written["study"],
+                fingerprint=written["fingerprint"],
+                workloads=[Workload(**one) for one in written["workloads"]],
+                policies=[Throttle(**one) for one in written["policies"]],
+                replications=written["replications"],
+                assumed=written["assumed"],
+                cells=cells,
+                tornado=[Assumption(**one) for one in written["tornado"]],
+                knees=_KNEES.validate_python(written["knees"]),
+                observed=[Observed(**one) for one in written["observed"]],
+                first=first,
             )
         except FileNotFoundError as error:
             raise SimulatorError(
@@ -218,122 +355,45 @@ class Outcome:
                 place=str(error.filename),
                 mend="Run the study into this folder first.",
             ) from None
-        except (ValueError, KeyError, TypeError, BadZipFile) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, ValidationError, pa.ArrowException) as error:
             raise SimulatorError(
                 "capacity.outcome.malformed",
-                f"The outcome cannot be read: {error}.",
+                f"The outcome cannot be read: {str(error).splitlines()[0]}.",
                 place=str(kept),
                 mend="Remove the folder and run the study again.",
             ) from None
 
 
-def all_cells(policies: int, levels: int, replications: int) -> list[Cell]:
-    """Every cell of a study of that size, the costly ones (later levels) of each replication beside the cheap ones."""
-    return [
-        Cell(policy, level, replication)
-        for replication in range(replications)
-        for level in range(levels)
-        for policy in range(policies)
-    ]
+#: What policies are judged by, and whose: see ``told``.
+JUDGED = (("told_in_call", READS), ("usd", READS), ("meter_reads", ALL))
+_KNEES = TypeAdapter(list[Knee])
 
 
-def _row(outcome: Outcome, policy: int, level: int) -> Row:
-    cells = outcome.of(policy, level)
-
-    def over(measure: Callable[[Columns], float]) -> Estimate:
-        return estimate([measure(cell) for cell in cells])
-
-    def count(which: Callable[[Columns], NDArray[np.bool_]]) -> Estimate:
-        return over(lambda cell: float(np.count_nonzero(which(cell))))
-
-    seen = sorted({int(code) for cell in cells for code in np.unique(cell.code)} - {-1})
-    return Row(
-        policy=outcome.policies[policy]["name"],
-        level=outcome.study["levels"][level]["name"],
-        planned=len(cells[0].planned_us),
-        served=count(_served),
-        served_from_store=count(lambda cell: _served(cell) & (cell.meter_reads == 0)),
-        served_nothing=count(lambda cell: _served(cell) & (cell.reaches_to == 0)),
-        refused=count(_refused),
-        refused_by={outcome.codes[code]: count(lambda cell, code=code: cell.code == code) for code in seen},  # type: ignore[misc]
-        refused_with_store=count(lambda cell: _refused(cell) & (cell.reaches_to > 0)),
-        failed=count(lambda cell: cell.end == FAILED),
-        t_failed=count(lambda cell: cell.end == T_FAILED),
-        expired=count(lambda cell: cell.end == EXPIRED),
-        p50_s=over(lambda cell: _percentile(fraction_s(cell.latency_us[_served(cell)]), 50)),
-        p95_s=over(lambda cell: _percentile(fraction_s(cell.latency_us[_served(cell)]), 95)),
-        answered_before_hang_up=over(lambda cell: _share(_served(cell) & (cell.latency_us <= cell.patience_us))),
-        meter_reads=over(lambda cell: float(cell.meter_reads.sum())),
-        age_p50_min=over(lambda cell: _percentile(_ages_min(cell, _served(cell)), 50)),
-        age_p95_min=over(lambda cell: _percentile(_ages_min(cell, _served(cell)), 95)),
-        refused_age_p50_min=over(lambda cell: _percentile(_ages_min(cell, _refused(cell)), 50)),
-        levels_met=tuple(
-            over(lambda cell, within_s=level["within_s"]: _met(cell, within_s))  # type: ignore[misc]
-            for level in outcome.study["service_levels"]
-        ),
-    )
+def _plain(of: Estimate) -> dict[str, float | None]:
+    return {"mean": of.mean, "ci95": of.half}
 
 
-def _served(columns: Columns) -> NDArray[np.bool_]:
-    served: NDArray[np.bool_] = columns.end == COMPLETED
-    return served
+def _number(of: float | None) -> float | None:
+    return None if of is None or of != of else of
 
 
-def _refused(columns: Columns) -> NDArray[np.bool_]:
-    refused: NDArray[np.bool_] = columns.end == REFUSED
-    return refused
+def told_json(told: Mapping[str, Told]) -> dict[str, Any]:
+    """A cell's figures as JSON values; NaN is null."""
+    return {
+        group: {name: None if isinstance(of, float) and of != of else of for name, of in asdict(one).items()}
+        for group, one in told.items()
+    }
 
 
-def _ages_min(columns: Columns, which: NDArray[np.bool_]) -> NDArray[np.float64]:
-    given = which & (columns.reaches_to > 0)
-    ages: NDArray[np.float64] = (fraction_s(columns.planned_us[given]) - columns.reaches_to[given]) / 60
-    return ages
+def told_in(written: Mapping[str, Any]) -> dict[str, Told]:
+    """What ``told_json`` has made."""
+    return {
+        group: Told(**{name: float("nan") if of is None else of for name, of in one.items()})
+        for group, one in written.items()
+    }
 
 
-def _within(latency_us: NDArray[np.int64], within_s: float | None) -> NDArray[np.bool_]:
-    return np.ones(len(latency_us), dtype=np.bool_) if within_s is None else latency_us <= rounded_us(within_s)
-
-
-def _met(columns: Columns, within_s: float | None) -> float:
-    asked = ~_refused(columns)
-    return _share((_served(columns) & _within(columns.latency_us, within_s))[asked])
-
-
-def _share(which: NDArray[np.bool_]) -> float:
-    return 100 * float(which.mean()) if len(which) else float("nan")
-
-
-def _percentile(values: NDArray[np.float64], q: float) -> float:
-    return float(np.percentile(values, q)) if len(values) else float("nan")
-
-
-def estimate(values: Iterable[float]) -> Estimate:
-    """Mean and half-width of the 95 % confidence interval (Student t) over replications; those without a value (NaN) are left out."""
-    kept = [value for value in values if value == value]
-    n = len(kept)
-    if n == 0:
-        return Estimate(None, None)
-    mean = sum(kept) / n
-    if n == 1:
-        return Estimate(mean, None)
-    variance = sum((value - mean) ** 2 for value in kept) / (n - 1)
-    return Estimate(mean, t_quantile(n - 1) * (variance / n) ** 0.5)
-
-
-#: Student's t, 97.5 %, 1 to 30 degrees of freedom. Source: any printed table of the distribution.
-_T975 = (
-    12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228,
-    2.201, 2.179, 2.160, 2.145, 2.131, 2.120, 2.110, 2.101, 2.093, 2.086,
-    2.080, 2.074, 2.069, 2.064, 2.060, 2.056, 2.052, 2.048, 2.045, 2.042,
-)  # fmt: skip
-
-
-def t_quantile(freedom: int) -> float:
-    """97.5 % quantile of Student's t: from the table, beyond it by the first three terms of the expansion around the normal (error < 1e-4).
-
-    Source: Abramowitz and Stegun, 26.7.5.
-    """
-    if freedom <= len(_T975):
-        return _T975[freedom - 1]
-    z = NormalDist().inv_cdf(0.975)
-    return z + (z**3 + z) / (4 * freedom) + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * freedom**2)
+def _write_parquet(path: Path, frame: Frame) -> None:
+    part = path.with_suffix(".part")
+    pq.write_table(pa.table(dict(frame)), part, compression="zstd")
+    os.replace(part, path)

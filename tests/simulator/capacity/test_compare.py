@@ -8,14 +8,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from simulator.capacity.compare import ALL, CONTENDED, GROUPS, READS, compare, conserved, told_of, worth
 
 from headend.network.law import READ_OCTETS
-from meters.calendar import epoch, micros, seconds, to_s, to_us
-from simulator.capacity.compare import ALL, CONTENDED, GROUPS, READS, compare, conserved, told_of, worth
+from meters.calendar import epoch, micros, to_s, to_us
 from simulator.capacity.engine.kernel import COMPLETED, FAILED, REFUSED
 from simulator.capacity.engine.rows import ROW, Rows
 from simulator.capacity.engine.run import Played, play_load
-from simulator.capacity.pushed import octets_pushed
 from simulator.capacity.value import FIGURES, HOURS, OF, ValueTable
 from simulator.capacity.workload.draw import draw
 from simulator.smt.ondemand.invariants import Asking, breaches
@@ -190,19 +189,3 @@ def asked(played: Rows) -> list[Asking]:
 
 
 SCOPES = {Scope.ESIID: "esi", Scope.ROR: "ror", Scope.TDSP: "tdsp", Scope.ACCESS_POINT: "access_point"}
-
-
-def test_what_smt_holds_is_told_as_the_stores_at_once_and_costs_no_try_but_octets_on_http() -> None:
-    small = plan(calls={"ror_call_centre": {"reads": 400, "statuses": 50}})
-    policies = [preset(name) for name in ("push-to-smt", "store-within", "smt-today")]
-    found = compare([small], policies, 1)
-    (pushed,), (within,), (today,) = (found.of(0, at) for at in range(3))
-    reads = [one.told[READS] for one in (pushed, within, today)]
-    assert reads[0].told_in_call == pytest.approx(reads[0].told_store + reads[0].told_meter)
-    assert reads[0].told_store > 0.9
-    # Nobody hangs up before it, and the middle tier loses none.
-    assert reads[0].told_in_call > reads[1].told_in_call + 0.1
-    assert reads[0].p50_s == 0 < reads[1].p50_s
-    assert reads[0].meter_reads <= reads[1].meter_reads < reads[2].meter_reads
-    assert [one.octets_pushed for one in (within, today)] == [0, 0]
-    assert pushed.octets_pushed == octets_pushed(preset("push-to-smt"), small.fleet.meters, seconds(86400), 4)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from simulator.capacity.outcome import Estimate
-from simulator.capacity.paired import difference, differs, regret_of
+from simulator.capacity.paired import Estimate, difference, differs, regret_of
 
 #: By workload, policy and replication: the first is best on the first one, the second on the other.
 VALUES = np.asarray([[[0.9, 0.8, 1.0], [0.5, 0.5, 0.7]], [[0.1, 0.2, 0.3], [0.4, 0.4, 0.4]]])

@@ -11,11 +11,11 @@ from headend.ondemand.gap import gap
 from headend.wire import InquiryKind
 from headend.wire import Outcome as HeadEndOutcome
 from meters.calendar import Micros, Seconds, day_of, day_start, floor_interval, micros, seconds, to_s, to_us
+from simulator.capacity.ends import ENDS
 from simulator.capacity.engine import draws
 from simulator.capacity.engine.law import Assumptions
 from simulator.capacity.engine.run import Outages, Played, Requests, ground_of
 from simulator.capacity.model import Air, Model, PowerFailure, Sweep, TabledRequest
-from simulator.capacity.outcome import ENDS
 from simulator.smt.ondemand.lifecycle import OnDemandRequest, State
 from simulator.smt.ondemand.middle import LOST, Middle
 from simulator.smt.throttle.limits import Door, Policy, RequesterClass, Scope

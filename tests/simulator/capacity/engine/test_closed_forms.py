@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from headend.network.law import AccessPoint, NetworkLaw, Span, SweepRule, Try
 from meters.calendar import epoch, micros, to_us
+from simulator.capacity.ends import COMPLETED, REFUSED
 from simulator.capacity.engine import draws
 from simulator.capacity.engine.law import Assumptions
 from simulator.capacity.engine.run import NoOutages, ground_of, play_load
-from simulator.capacity.outcome import COMPLETED, REFUSED
 from simulator.smt.ondemand.middle import MiddleLaw
 from simulator.smt.throttle.limits import Limit, Measure, Policy, RequesterClass, Scope, Source, Window
 from tests.simulator.capacity.engine.loads import NEVER_US, Asked

@@ -8,10 +8,10 @@ import pytest
 
 from headend.network.law import NetworkLaw, SweepRule
 from meters.calendar import to_us
+from simulator.capacity.ends import EXPIRED
 from simulator.capacity.engine import run
 from simulator.capacity.engine.law import Assumptions
 from simulator.capacity.engine.run import NoOutages, Outages, play_load
-from simulator.capacity.outcome import EXPIRED
 from simulator.errors import SimulatorError
 from simulator.smt.throttle.policy import preset, preset_names
 from tests.simulator.capacity.engine.loads import load, storm

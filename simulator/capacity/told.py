@@ -1,9 +1,8 @@
-"""Throttle policies over whole workloads: the same callers under each, played by the compiled engine; what they were told, in which time, at what cost."""
+"""What callers of a load were told, by group: whether in the call, in which time, by how many dollars wrongly, and at what cost on air."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Executor, as_completed
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import timedelta
 from functools import cache
@@ -12,30 +11,22 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from headend.network.law import READ_OCTETS, NetworkLaw
+from headend.network.law import READ_OCTETS
 from headend.wire import InquiryKind
 from meters.calendar import INTERVAL_S, day_of, day_start, fraction_s, micros, to_s
 from meters.day_kinds import day_class
+from simulator.capacity.ends import COMPLETED, ENDS, REFUSED
 from simulator.capacity.engine.kernel import HELD
 from simulator.capacity.engine.law import Assumptions
 from simulator.capacity.engine.rows import Rows
-from simulator.capacity.engine.run import Played, play_load
-from simulator.capacity.outcome import COMPLETED, ENDS, REFUSED
-from simulator.capacity.pushed import octets_pushed
+from simulator.capacity.engine.run import Played
 from simulator.capacity.value import MOST_UNKNOWN, ValueTable, read_value, season_of
 from simulator.capacity.workload.columns import CLASSES, KINDS
 from simulator.capacity.workload.curves import hours_of
-from simulator.capacity.workload.draw import draw
-from simulator.capacity.workload.plan import Plan
-from simulator.smt.throttle.limits import Policy, RequesterClass
+from simulator.smt.throttle.limits import RequesterClass
 
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
-#: Told with (cells done, cells in all) whenever some are done.
-Progress = Callable[[int, int], None]
-
-#: What makes throttles differ [D]: finite workers, a try that is not heard holds its access point, pick-up in batches, losses in spells of 6 minutes.
-CONTENDED = Assumptions(network=NetworkLaw(slot_held_s=30.0, workers=400), batched=True, losing_mean_s=360.0)
 #: Whose requests are told of together: call centres' interval reads, which the question is about; everybody; each class.
 READS, ALL = "call_centre_reads", "all"
 GROUPS = (READS, ALL, *(str(one) for one in CLASSES))
@@ -71,93 +62,13 @@ class Told:
 MEASURES = tuple(one.name for one in fields(Told) if one.name != "refused_by")
 
 
-class Cell(NamedTuple):
-    """A workload under a policy, one replication: by place, and what each group was told."""
-
-    workload: int
-    policy: int
-    replication: int
-    told: Mapping[str, Told]
-    #: Octets on HTTP of what head-ends send SMT after each sweep.
-    octets_pushed: int = 0
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Comparison:
-    """All cells, and whose they are."""
-
-    workloads: Sequence[Plan]
-    policies: Sequence[Policy]
-    replications: int
-    #: (workloads, policies, replications), row by row.
-    cells: Sequence[Cell]
-
-    def of(self, workload: int, policy: int) -> Sequence[Cell]:
-        """The replications of a workload under a policy."""
-        begin = (workload * len(self.policies) + policy) * self.replications
-        return self.cells[begin : begin + self.replications]
-
-    def values(self, measure: str, group: str = READS) -> Floats:
-        """(workloads, policies, replications) one of ``MEASURES``."""
-        found = np.asarray([getattr(one.told[group], measure) for one in self.cells], dtype=np.float64)
-        return found.reshape(len(self.workloads), len(self.policies), self.replications)
-
-
-def compare(
-    workloads: Sequence[Plan],
-    policies: Sequence[Policy],
-    replications: int,
-    executor: Executor | None = None,
-    progress: Progress | None = None,
-    assumptions: Assumptions = CONTENDED,
-) -> Comparison:
-    """Play each workload under each policy so many times; executor: None plays in this process. The same whatever plays it."""
-    cells: list[Cell] = []
-    parts = [(at, one, replication) for at, one in enumerate(workloads) for replication in range(replications)]
-    count = len(parts) * len(policies)
-
-    def keep(found: list[Cell]) -> None:
-        cells.extend(found)
-        if progress is not None:
-            progress(len(cells), count)
-
-    if progress is not None:
-        progress(0, count)
-    if executor is None:
-        for at, plan, replication in parts:
-            keep(cells_of(at, plan, policies, replication, assumptions))
-    else:
-        futures = [executor.submit(cells_of, at, plan, policies, one, assumptions) for at, plan, one in parts]
-        for future in as_completed(futures):
-            keep(future.result())
-    return Comparison(workloads, policies, replications, sorted(cells, key=lambda one: one[:3]))
-
-
-def cells_of(
-    workload: int, plan: Plan, policies: Sequence[Policy], replication: int, assumptions: Assumptions
-) -> list[Cell]:
-    """One replication of a workload, the same callers and draws under each policy."""
-    drawn = draw(plan, replication)
-    seed = drawn.seed + replication
-    found = []
-    for policy_at, policy in enumerate(policies):
-        pushed = octets_pushed(policy, plan.fleet.meters, plan.ends - plan.begins, assumptions.sweep_every_h)
-        played = play_load(drawn.requests, drawn.outages, policy, assumptions, seed)
-        found.append(
-            Cell(
-                workload, policy_at, replication, told_of(played, len(drawn.requests), assumptions, read_once()), pushed
-            )
-        )
-    return found
-
-
 def told_of(played: Played, planned: int, assumptions: Assumptions, value: ValueTable) -> dict[str, Told]:
     """What each group was told. planned: how many of the rows were not asked again."""
     rows = played.rows
     conserved(rows, planned)
     intervals = rows.kind == KINDS.index(InquiryKind.INTERVALS)
-    answered = np.where(intervals, rows.reach > 0, rows.end == COMPLETED)
-    in_call = answered & (rows.done_us - rows.planned_us <= rows.patience_us)
+    answered = answered_of(rows)
+    in_call = in_call_of(rows)
     usd, unsatisfied = worth(rows, intervals & in_call, assumptions, value)
     every = _Every(played, planned, intervals, answered, in_call, usd, unsatisfied)
     centre = rows.requester_class == CLASSES.index(RequesterClass.ROR_CALL_CENTRE)
@@ -166,6 +77,18 @@ def told_of(played: Played, planned: int, assumptions: Assumptions, value: Value
         group: every.told(which[group] if group in which else rows.requester_class == GROUPS.index(group) - 2)
         for group in GROUPS
     }
+
+
+def answered_of(rows: Rows) -> Bools:
+    """(n,) who got what was asked for, in time or not: intervals, or a register or status."""
+    found: Bools = np.where(rows.kind == KINDS.index(InquiryKind.INTERVALS), rows.reach > 0, rows.end == COMPLETED)
+    return found
+
+
+def in_call_of(rows: Rows) -> Bools:
+    """(n,) who got it before the hang-up."""
+    found: Bools = answered_of(rows) & (rows.done_us - rows.planned_us <= rows.patience_us)
+    return found
 
 
 def conserved(rows: Rows, planned: int) -> None:
@@ -233,7 +156,7 @@ class _Every(NamedTuple):
         rows = self.played.rows
         some: Any = rows[which]
         in_call = self.in_call[which]
-        # A read that is younger than the policy's reuse answers at once, without a try of its own; so does what SMT holds, which is no read.
+        # A read that is younger than the policy's reuse answers at once, without a try of its own.
         at_once = (some.done_us == some.planned_us) & (some["flags"] & HELD == 0)
         by_meter = (some.end == COMPLETED) & ((some.tries > 0) | at_once)
         refused = some.end == REFUSED
