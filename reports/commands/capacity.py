@@ -1,35 +1,38 @@
-"""``ami capacity``: run a load study and write its report, compare policies, show a workload. Imports nothing heavy before a command runs."""
+"""``ami capacity``: run a load study and write its report, compare policies, ask what if, show a workload. Imports nothing heavy before a command runs."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from reports.commands.capacity_compare import compare, shipped_workloads
+from reports.commands.capacity_whatif import whatif
 from scenarios.cli import AsJson
 from scenarios.shipped import STUDIES
 from simulator.verdicts import Mark, exit_code_of
 
 if TYPE_CHECKING:
-    from rich.table import Table
-    from rich.text import Text
+    from simulator.capacity.study import Study
 
-    from simulator.capacity.outcome import Outcome
-
-app = typer.Typer(
-    no_args_is_help=True, help="Load studies: the on-demand process and the throttle on a modelled network."
-)
+app = typer.Typer(no_args_is_help=True, help="Load studies: throttle policies over whole days of everybody who asks.")
+StudyFile = Annotated[
+    Path,
+    typer.Argument(
+        metavar="STUDY",
+        help="A study file, or the name of a shipped one ('ami capacity list').",
+        autocompletion=STUDIES.names,
+    ),
+]
 #: What a run says that a signal ended: the cells that are done stay.
 STOPPED = "capacity.interrupted: Stopped. Run the same study again to go on from here."
 
 
 @app.callback()
 def _room() -> None:
-    """Load studies: the on-demand process and the throttle on a modelled network."""
+    """Load studies: throttle policies over whole days of everybody who asks."""
 
 
 @app.command("list")
@@ -49,29 +52,38 @@ def list_shipped(as_json: AsJson = False) -> None:
         typer.echo(f"{study.name:<{width}}  {study.question}\n{'':<{width}}  {path}")
 
 
+@app.command("lint")
+def lint(study: StudyFile) -> None:
+    """Look through a study file: every mistake on a line, or how many cells it has. Exit 0: it is sound, 2: not."""
+    found = _read(study)
+    cells = len({*found.main(range(found.spec.replications)), *found.swung()})
+    knees = len(list(found.knees()))
+    largest = max(plan.expected() for plan in found.plans)
+    typer.echo(
+        f"{found.spec.name}: {len(found.plans)} workloads, the largest of {largest:,.0f} requests, {len(found.policies)} policies, "
+        f"{cells:,} cells, {knees} knees."
+    )
+
+
 @app.command("run")
 def run(
-    study: Annotated[
-        Path,
-        typer.Argument(
-            help="A study file, or the name of a shipped one ('ami capacity list').", autocompletion=STUDIES.names
-        ),
-    ],
+    study: StudyFile,
     out: Annotated[
         Path | None, typer.Option(help="Folder for outcome and report.", show_default="ami-out/capacity/<name>")
     ] = None,
     workers: Annotated[int, typer.Option(min=1, max=256, help="Processes to run in.")] = os.cpu_count() or 1,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
+    dask: Annotated[str, typer.Option(help="A Dask scheduler's address instead, such as tcp://host:8786.")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="Print the outcome as JSON.")] = False,
 ) -> None:
     """Run a load study and write its report. A run that was broken off goes on where it was.
 
-    Exit 0: its service levels are kept, by some policy each, 1: one is kept by none though it could be, or none is asked for,
+    Exit 0: its service levels are kept, by some policy each, 1: one is kept by none, or none is asked for,
     2: could not run, 3: inconclusive, 130: broken off (143 by SIGTERM).
     """
     from meters.errors import UserError
 
     try:
-        verdict = _run(study, out, workers, as_json)
+        verdict = _run(_read(study), study, out, workers, dask, as_json=as_json)
     except UserError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(error.exit_code) from None
@@ -85,6 +97,7 @@ def run(
 
 
 app.command("compare")(compare)
+app.command("whatif")(whatif)
 
 
 @app.command("workload")
@@ -140,48 +153,62 @@ def workload(
     typer.echo(json.dumps(told) if as_json else "\n".join(lines(told)))
 
 
-def _run(study_file: Path, out: Path | None, workers: int, as_json: bool) -> Mark:
+def _read(study_file: Path) -> Study:
+    """A sound study; else every mistake is said and the command ends."""
+    from simulator.capacity.study import read_study
+
+    study, mistakes = read_study(STUDIES.named(study_file))
+    for mistake in mistakes:
+        typer.echo(str(mistake), err=True)
+    if study is None:
+        raise typer.Exit(2)
+    return study
+
+
+def _run(study: Study, file: Path, out: Path | None, workers: int, dask: str, *, as_json: bool) -> Mark:
     import json
     import time
+    from functools import partial
 
-    from reports.capacity.page import render, versions
+    from reports.capacity.compare import answer
+    from reports.capacity.compare import lines as compared
+    from reports.capacity.page import render
+    from reports.capacity.study import lines
+    from reports.commands.executors import executor_of
     from reports.terminal import Bar
-    from simulator.capacity.fingerprint import fingerprint
-    from simulator.capacity.judged import judge
+    from simulator.capacity.cell import CELL, play_cell
+    from simulator.capacity.levels import judge
     from simulator.capacity.run import run_study
-    from simulator.capacity.study import load_study
+    from simulator.capacity.study import refuse_size
     from simulator.runtime.until_stopped import breaking_off
-    from simulator.runtime.worker_pool import worker_pool
+    from simulator.versions import only_as, told_by_code
 
-    study = load_study(STUDIES.named(study_file))
+    refuse_size(study, workers, str(file))
     folder = out if out is not None else Path("ami-out") / "capacity" / study.spec.name
     folder.mkdir(parents=True, exist_ok=True)
-    _say_what_is_replaced(folder, fingerprint(study))
+    _say_what_is_replaced(folder, study.fingerprint())
     began = time.perf_counter()
-    with breaking_off(STOPPED), Bar("cells", hidden=as_json) as bar:
-        if workers == 1:
-            outcome = run_study(study, folder, None, bar.show)
-        else:
-            with worker_pool(workers) as pool:
-                outcome = run_study(study, folder, pool, bar.show)
-    page, verdict = render(outcome, folder), judge(outcome).mark
+    # Whoever joins a cluster may run anything.
+    play = partial(only_as, told_by_code(CELL), CELL, play_cell) if dask else play_cell
+    with (
+        breaking_off(STOPPED),
+        Bar("cells", hidden=as_json) as bar,
+        executor_of(workers, dask, room="capacity", stays="cells that are done stay") as executor,
+    ):
+        outcome = run_study(study, folder, executor, bar.show, play)
+    page, verdict = render(outcome, folder), judge(outcome)
     seconds = time.perf_counter() - began
-    run_facts = {
-        "versions": versions(),
-        "workers": workers,
-        "seconds": round(seconds, 2),
-        "cells_computed": bar.computed,
-    }
+    run_facts = {"workers": workers, "seconds": round(seconds, 2), "cells_computed": bar.computed}
     (folder / "run.json").write_text(json.dumps(run_facts, indent=1) + "\n", encoding="utf-8")
     if as_json:
-        summary = json.loads((folder / "outcome.json").read_text(encoding="utf-8"))
-        typer.echo(json.dumps({**summary, "mark": verdict, "report": str(page)}))
-        return verdict
-    _print_tables(outcome)
-    typer.echo(f"{bar.total} cells, {bar.computed} of them computed now, in {seconds:.1f} s")
-    typer.echo(f"service levels: {verdict}")
+        told = {"answer": answer(outcome), **outcome.as_json(), "mark": verdict.mark, "report": str(page)}
+        typer.echo(json.dumps(told))
+        return verdict.mark
+    typer.echo("\n".join([*compared(outcome), *lines(outcome, verdict)]))
+    typer.echo(f"\n{bar.total:,} cells, {bar.computed:,} of them computed now, in {seconds:.1f} s")
+    typer.echo(f"service levels: {verdict.mark}")
     typer.echo(f"report: {page}")
-    return verdict
+    return verdict.mark
 
 
 def _say_what_is_replaced(folder: Path, fingerprint: str) -> None:
@@ -199,36 +226,3 @@ def _say_what_is_replaced(folder: Path, fingerprint: str) -> None:
             "Name another folder with --out to keep both.",
             err=True,
         )
-
-
-def _print_tables(outcome: Outcome) -> None:
-    from rich.padding import Padding
-    from rich.table import Table
-    from rich.text import Text
-
-    from reports.capacity.page import TABLE_HEADS, tables
-    from reports.terminal import console
-
-    to = console()
-    for title, rows in tables(outcome):
-        to.print(Text(title, style="bold"))
-        to.print(_figures(Table, [Text(head, style="dim") for head in TABLE_HEADS]))
-        for row in rows:
-            to.print(Text(row.policy, style="bold"))
-            to.print(_figures(Table, row.cells))
-            if row.refusals:
-                to.print(Padding(Text(row.refusals), (0, 0, 0, 2)))
-        to.print()
-    to.print(
-        "Requests per hour: mean, ± half of its 95 % interval. Latency from the planned arrival, of those served. failed: with "
-        "T-FAILED and expired. in time: % answered before hang-up. reads: tries at the meter. age: of the data served, median minutes."
-    )
-
-
-def _figures(table: type[Table], cells: Sequence[str | Text]) -> Table:
-    """A line of figures: columns of one width, so that lines of several tables stand below each other; 74 columns in all."""
-    grid = table.grid(padding=(0, 1, 0, 0))
-    for _ in cells:
-        grid.add_column(justify="right", width=8, no_wrap=True)
-    grid.add_row(*cells)
-    return grid

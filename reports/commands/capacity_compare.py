@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from scenarios.cli import AsJson
 
+if TYPE_CHECKING:
+    from simulator.capacity.levels import Level
+
 #: What is compared if nothing is named.
 WORKLOADS = ("ordinary-day", "bill-surge-x3", "bulk-40000", "home-automation-synchronised", "storm-5-percent")
 #: What a command says that a signal ended.
-STOPPED = "capacity.interrupted: Stopped. Nothing is kept of it."
+STOPPED = "capacity.interrupted: Stopped. What --out names keeps the cells that are done."
 
 
 def shipped_workloads(incomplete: str) -> list[str]:
@@ -50,6 +53,9 @@ def compare(
     ] = None,
     replications: Annotated[int, typer.Option(min=1, max=1000, help="Draws of each workload.")] = 5,
     workers: Annotated[int, typer.Option(min=1, max=256, help="Processes to run in.")] = os.cpu_count() or 1,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder that keeps cells and outcome; again into it goes on.")
+    ] = None,
     csv: Annotated[Path | None, typer.Option(help="Write every cell into this file.")] = None,
     must: Annotated[
         list[str] | None,
@@ -64,18 +70,17 @@ def compare(
     """
     import json
 
-    from reports.capacity.compare import as_json as told
-    from reports.capacity.compare import lines, wanted, write_csv
+    from reports.capacity.compare import answer, lines, write_csv
+    from reports.commands.executors import executor_of
     from reports.terminal import Bar
-    from simulator.capacity.compare import CONTENDED
-    from simulator.capacity.compare import compare as played
+    from simulator.capacity.run import run_study
+    from simulator.capacity.study import Study, StudySpec, refuse_size
     from simulator.capacity.workload.chosen import chosen_workload
     from simulator.errors import SimulatorError
     from simulator.runtime.until_stopped import breaking_off
-    from simulator.runtime.worker_pool import worker_pool
     from simulator.smt.throttle.policy import load_policy, preset_names
 
-    bounds = [wanted(one) for one in must or ()]
+    bounds = bounds_in(must)
     plans = [chosen_workload(one) for one in workloads or WORKLOADS]
     policies = [load_policy(one, place="--policy") for one in policy or preset_names()]
     for what, names in (("workload", [one.spec.name for one in plans]), ("policy", [one.name for one in policies])):
@@ -86,17 +91,45 @@ def compare(
     if csv is not None and not csv.parent.is_dir():
         text = "There is no such folder."
         raise SimulatorError("capacity.compare.csv", text, str(csv.parent), "Make it, or name another with --csv.")
-    with breaking_off(STOPPED), Bar("cells", hidden=as_json) as bar:
-        if workers == 1 or len(plans) * replications == 1:
-            comparison = played(plans, policies, replications, None, bar.show)
-        else:
-            with worker_pool(min(workers, len(plans) * replications)) as pool:
-                comparison = played(plans, policies, replications, pool, bar.show)
+    spec = StudySpec(
+        name="comparison",
+        replications=replications,
+        workloads=[one.spec.name for one in plans],
+        policies=[one.name for one in policies],
+    )
+    study = Study(spec, plans, policies)
+    refuse_size(study, workers, "--workers")
+    if out is not None:
+        out.mkdir(parents=True, exist_ok=True)
+    with (
+        breaking_off(STOPPED),
+        Bar("cells", hidden=as_json) as bar,
+        executor_of(workers, "", room="capacity", stays="what --out keeps stays") as executor,
+    ):
+        comparison = run_study(study, out, executor, bar.show)
     if csv is not None:
         write_csv(comparison, csv)
     missed = [sentence for one in bounds for sentence in one.missed(comparison)]
     if as_json:
-        typer.echo(json.dumps(told(comparison, CONTENDED) | {"not_kept": missed}))
+        typer.echo(json.dumps({"answer": answer(comparison), **comparison.as_json(), "not_kept": missed}))
     else:
-        typer.echo("\n".join([*lines(comparison, CONTENDED), *missed]))
+        typer.echo("\n".join([*lines(comparison), *missed]))
     raise typer.Exit(1 if missed else 0)
+
+
+def bounds_in(must: list[str] | None) -> list[Level]:
+    """What --assert wants. Raises SimulatorError ``capacity.compare.assert``."""
+    from simulator.capacity.levels import level_of
+    from simulator.errors import SimulatorError
+    from simulator.input.mistakes import sentence
+
+    found = []
+    for text in must or ():
+        try:
+            found.append(level_of(text))
+        except ValueError as error:
+            message, _, mend = str(error).partition("; ")
+            raise SimulatorError(
+                "capacity.compare.assert", sentence(message), f"--assert '{text}'", sentence(mend)
+            ) from None
+    return found

@@ -72,7 +72,7 @@ def report(
         page, mark = render(recording, folder), judge(recording).mark
     elif (folder / "outcome.json").is_file():
         from reports.capacity.page import render as render_load
-        from simulator.capacity.judged import judge as judge_load
+        from simulator.capacity.levels import judge as judge_load
         from simulator.capacity.outcome import Outcome
 
         outcome = Outcome.load(folder)

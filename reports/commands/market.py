@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,7 +14,6 @@ from meters import SEED
 from simulator.parties.options import FleetSeedOption
 
 if TYPE_CHECKING:
-    from concurrent.futures import Executor
     from datetime import date
 
     from headend.market.plan import Task
@@ -22,8 +21,8 @@ if TYPE_CHECKING:
 
 #: What is said when a signal ended it.
 STOPPED = "market.interrupted: Stopped. What is published stays: run the same again to go on from here."
-#: Wall seconds in which a cluster must answer.
-_ANSWERS_S = 10
+#: And whenever something is lost.
+_STAYS = "what is published stays"
 #: What computes a partition.
 _CODE = "headend.market.partition"
 
@@ -62,6 +61,8 @@ def market_day(
     from headend.market.partition import work
     from headend.market.published import publish, sweep
     from headend.market.run import others, run
+    from headend.vee.batch import warm
+    from reports.commands.executors import executor_of
     from reports.market.page import PAGE, render
     from reports.market.summary import SUMMARY, lines, summary
     from reports.terminal import Bar
@@ -78,7 +79,7 @@ def market_day(
         typer.echo(text, err=True)
     with breaking_off(STOPPED), own(out, (SUMMARY, PAGE)), _disk(out), Bar("meters", hidden=as_json) as bar:
         try:
-            with _executor(workers, dask) as executor:
+            with executor_of(workers, dask, room="market", stays=_STAYS, warm=warm) as executor:
                 # Whoever joins a cluster may run anything.
                 make = partial(only_as, told_by_code(_CODE), _CODE, work) if dask else None
                 totals = run(tasks, executor, bar.show, make)
@@ -157,66 +158,6 @@ def _presets(named: str, companies: list[str]) -> Mapping[str, Preset]:
     if chosen is None:
         raise typer.Exit(2)
     return dict.fromkeys(companies, chosen)
-
-
-@contextmanager
-def _executor(workers: int, address: str) -> Iterator[Executor | None]:
-    """Where partitions are computed: this process, a pool of them, or a cluster."""
-    from concurrent.futures import BrokenExecutor
-
-    from headend.vee.batch import warm
-    from meters.errors import UserError
-    from simulator.runtime.worker_pool import worker_pool
-
-    if address:
-        with _cluster(address) as executor:
-            yield executor
-        return
-    if workers == 1:
-        yield None
-        return
-    # Compiled once, before every worker would.
-    warm()
-    with worker_pool(workers) as pool:
-        try:
-            yield pool
-        except BrokenExecutor:
-            mend = "If memory was short, give fewer --workers; what is published stays."
-            raise UserError("market.worker", "A worker process was killed.", "--workers", mend) from None
-
-
-@contextmanager
-def _cluster(address: str) -> Iterator[Executor]:
-    import importlib
-    from concurrent.futures import CancelledError
-
-    from meters.errors import UserError
-    from simulator.versions import product
-
-    try:
-        distributed: Any = importlib.import_module("distributed")
-    except ImportError:
-        mend = "Install the package 'distributed' here and on the workers, or leave --dask away."
-        raise UserError("market.dask.missing", "Dask is not installed.", "--dask", mend) from None
-    try:
-        client = distributed.Client(address, timeout=_ANSWERS_S, set_as_default=False)
-    except (OSError, ValueError, TypeError) as error:
-        mend = "Start one with 'dask scheduler', and give the address that it prints."
-        text = f"No scheduler answers: {' '.join(str(error).split()) or type(error).__name__}."
-        raise UserError("market.dask.silent", text, f"--dask {address}", mend) from None
-    with client:
-        try:
-            yield client.get_executor()
-        except (distributed.KilledWorker, CancelledError, distributed.comm.CommClosedError) as error:
-            mend = "Look at the workers' and the scheduler's logs, and run the same again; what is published stays."
-            text = f"The cluster gave up: {type(error).__name__}."
-            raise UserError("market.dask.lost", text, f"--dask {address}", mend) from None
-        except RuntimeError as error:
-            if "deserialization" not in str(error):
-                raise
-            mend = f"Install {product()} on each of its machines, and start scheduler and workers again."
-            text = "The cluster does not know what it is asked for: it has another ami-testbed, or none."
-            raise UserError("market.dask.other", text, f"--dask {address}", mend) from None
 
 
 @contextmanager

@@ -106,7 +106,7 @@ class Knee(NamedTuple):
     kept: float | None
     #: The first one found that does not; None: the last one tried does.
     broken: float | None
-    #: (kept - base) / base, and requests a day that there are then more than in the study.
+    #: kept / base - 1, and requests a day that there are then more than in the study.
     headroom: float | None
     more: float | None
     #: The resource or limit that binds: that whose relief, where it is broken, brings the level's measure nearest; empty: none helps.
@@ -137,7 +137,7 @@ class Observed(NamedTuple):
 
 def changed(knob: str, value: Value) -> str:
     """A change as ``Key.change`` has it."""
-    return f"{knob}={value:g}" if isinstance(value, (int, float)) else f"{knob}={value}"
+    return f"{knob}={value}" if isinstance(value, str) else f"{knob}={value:.12g}"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -174,7 +174,7 @@ class Outcome:
 
     def of(self, workload: str, policy: str, change: str = "") -> list[Mapping[str, Told]]:
         """The replications of a workload under a policy."""
-        found = []
+        found: list[Mapping[str, Told]] = []
         while (told := self.cells.get(Key(workload, policy, change, len(found)))) is not None:
             found.append(told)
         return found
@@ -326,10 +326,8 @@ class Outcome:
             rows = pq.read_table(folder / CELLS).to_pylist()
             cells: dict[Key, dict[str, Told]] = {}
             for row in rows:
-                key = Key(*(row.pop(name) for name in Key._fields))
-                cells.setdefault(key, {})[row.pop("group")] = Told(
-                    **row | {"refused_by": json.loads(row["refused_by"])}
-                )
+                key, group = Key(*(row.pop(name) for name in Key._fields)), row.pop("group")
+                cells.setdefault(key, {})[group] = Told(**row | {"refused_by": json.loads(row["refused_by"])})
             first = {
                 name: {one: column.to_numpy() for one, column in zip(table.column_names, table.columns, strict=True)}
                 for name in written["first"]
@@ -387,9 +385,9 @@ def told_json(told: Mapping[str, Told]) -> dict[str, Any]:
 
 def told_in(written: Mapping[str, Any]) -> dict[str, Told]:
     """What ``told_json`` has made."""
+    nan: Any = float("nan")
     return {
-        group: Told(**{name: float("nan") if of is None else of for name, of in one.items()})
-        for group, one in written.items()
+        group: Told(**{name: nan if of is None else of for name, of in one.items()}) for group, one in written.items()
     }
 
 

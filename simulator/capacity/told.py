@@ -20,7 +20,7 @@ from simulator.capacity.engine.kernel import HELD
 from simulator.capacity.engine.law import Assumptions
 from simulator.capacity.engine.rows import Rows
 from simulator.capacity.engine.run import Played
-from simulator.capacity.value import MOST_UNKNOWN, ValueTable, read_value, season_of
+from simulator.capacity.value import MOST_UNKNOWN, ValueTable, season_of
 from simulator.capacity.workload.columns import CLASSES, KINDS
 from simulator.capacity.workload.curves import hours_of
 from simulator.smt.throttle.limits import RequesterClass
@@ -132,12 +132,6 @@ def usual_day(value: ValueTable, season: str, kind: str) -> Floats:
     figures = [value.packed(season, kind, "VEE + usual day", figure) for figure in ("mean_usd", "unsatisfied")]
     found: Floats = np.stack(figures).mean(axis=3, dtype=np.float64)
     return found
-
-
-@cache
-def read_once() -> ValueTable:
-    """The shipped table."""
-    return read_value()
 
 
 class _Every(NamedTuple):

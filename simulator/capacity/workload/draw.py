@@ -109,7 +109,7 @@ class _Drawing:
     def _patience(self, asking: RequesterClass, rng: np.random.Generator, count: int) -> Longs:
         asker = ASKERS[asking]
         if asker.patience_s:
-            drawn: Longs = to_us(rng.exponential(asker.patience_s, count)).astype(np.int64)
+            drawn: Longs = to_us(rng.exponential(asker.patience_s * self._plan.patience, count)).astype(np.int64)
             return drawn
         return np.full(count, rounded_us(asker.waits_s) if asker.waits_s else NEVER_US, dtype=np.int64)
 

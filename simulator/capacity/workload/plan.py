@@ -67,6 +67,8 @@ class Plan:
     storm: tuple[Point, ...]
     company: int
     own: OwnRequests | None
+    #: How many times as long as ``ASKERS`` says callers wait.
+    patience: float = 1.0
 
     @property
     def begins(self) -> Seconds:

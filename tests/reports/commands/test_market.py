@@ -15,7 +15,7 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
-import reports.commands.market
+import reports.commands.executors
 from meters.errors import UserError
 from tests.headend.market.days import asked
 from tests.simulator.processes import AMI, done, fails
@@ -90,7 +90,7 @@ def test_what_cannot_be_is_told_in_one_line(tmp_path: Path, words: tuple[str, ..
 
 
 def test_a_scheduler_that_nobody_has_started_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reports.commands.market, "_ANSWERS_S", 0.2)
+    monkeypatch.setattr(reports.commands.executors, "_ANSWERS_S", 0.2)
     with pytest.raises(UserError, match=r"market\.dask\.silent: --dask tcp://127\.0\.0\.1:1: No scheduler answers: "):
         ran(tmp_path, "--meters", "50", "--dask", "tcp://127.0.0.1:1")
 
