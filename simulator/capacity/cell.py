@@ -6,7 +6,7 @@ import dataclasses
 import gc
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any
@@ -14,14 +14,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from headend.network.law import READ_OCTETS
+from headend.network.law import READ_OCTETS, TRY_TIMEOUT_US
 from headend.wire import InquiryKind
-from meters.calendar import day_of, micros, to_s
+from meters.calendar import day_of, fraction_s, micros, to_s
 from simulator.capacity.ends import COMPLETED, FAILED, REFUSED
+from simulator.capacity.engine.doors import at_the_doors
+from simulator.capacity.engine.law import Assumptions
 from simulator.capacity.engine.rows import Rows
 from simulator.capacity.engine.run import Played, play_load
+from simulator.capacity.engine.use import BIN_US
 from simulator.capacity.knobs import Setting
-from simulator.capacity.outcome import Frame, Key
+from simulator.capacity.outcome import Frame, Key, Observed
 from simulator.capacity.told import Told, in_call_of, told_of
 from simulator.capacity.value import ValueTable, read_value
 from simulator.capacity.workload.columns import CLASSES, DOORS, KINDS, Workload
@@ -31,6 +34,8 @@ from simulator.capacity.workload.plan import Plan
 from simulator.smt.ondemand.invariants import Asking, breaches
 from simulator.smt.throttle.limits import Kind, Policy, Requested, Scope, Source
 
+#: So many spans of the use are an hour; so many draws tell a law's moments.
+_AN_HOUR, _DRAWS = 12, 10_000
 #: Where a worker finds what computes a cell.
 CELL = "simulator.capacity.cell"
 
@@ -56,10 +61,11 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """What came out: each group's figures, and of a first replication the frames of ``outcome.Outcome.first``."""
+    """What came out: each group's figures, and of a first replication the frames of ``outcome.Outcome.first`` and what its resources did."""
 
     told: Mapping[str, Told]
     first: Mapping[str, Frame]
+    observed: Sequence[Observed] = ()
 
 
 def plan_mark(plan: Plan) -> str:
@@ -84,7 +90,12 @@ def play_cell(task: Task) -> Cell:
     if not task.first:
         return Cell(told, {})
     kept_rules(policy, played.rows)
-    return Cell(told, {"asked": asked_frame(played, drawn)})
+    frames = {
+        "asked": asked_frame(played, drawn),
+        "use": use_frame(played, assumptions),
+        "points": points_frame(played),
+    }
+    return Cell(told, frames, [*observed(played, assumptions, task.key)])
 
 
 #: The workload that was drawn last, under its plan's mark and the replication: the next cell is mostly of the same.
@@ -174,3 +185,111 @@ def asked_frame(played: Played, drawn: Workload) -> Frame:
         "code": names[2][which[:, 4]],
         "requests": count,
     }
+
+
+def use_frame(played: Played, assumptions: Assumptions) -> Frame:
+    """By 5 minutes from ``begins`` (UTC epoch seconds): the mean count of requests at each place, workers busy, tries begun, the busy share of the
+    access points (median, 90th percentile, busiest), and at SMT's doors calls, octets, requests that came and that ended. The last has everything later too."""
+    use, doors = played.use, at_the_doors(played.rows, played.use, assumptions)
+    busy = use.points_busy(0.5, 0.9, 1.0) if use.points_us.size else np.zeros((3, len(use.tries)))
+    places = {
+        name: getattr(use, f"{name}_us") / BIN_US
+        for name in ("middle", "queued", "waiting", "on_air", "resting", "workers")
+    }
+    return {
+        "begins": to_s(use.begins_us) + np.arange(len(use.tries)) * to_s(BIN_US),
+        **places,
+        "tries": use.tries,
+        **dict(zip(("points_p50", "points_p90", "points_most"), busy, strict=True)),
+        "http_calls": doors.span_calls,
+        "http_octets": doors.span_octets,
+        "arrivals": doors.arrivals,
+        "ends": doors.ends,
+    }
+
+
+def points_frame(played: Played) -> Frame:
+    """By access point: seconds that it was held, and the busy share of its busiest 5 minutes."""
+    held_us = played.use.points_us
+    return {
+        "access_point": np.arange(held_us.shape[1]),
+        "held_s": fraction_s(held_us.sum(axis=0)),
+        "most": held_us.max(axis=0, initial=0) / BIN_US,
+    }
+
+
+def observed(played: Played, assumptions: Assumptions, key: Key) -> Iterator[Observed]:
+    """What each resource did in the hour in which the most tries began."""
+    use, rows, network = played.use, played.rows, assumptions.network
+    hours = (
+        np.convolve(use.tries[:-1], np.ones(_AN_HOUR, np.int64), "valid") if len(use.tries) > _AN_HOUR else use.tries
+    )
+    begin = int(hours.argmax())
+    span = slice(begin, begin + _AN_HOUR)
+    from_us, to_us = (use.begins_us + at * BIN_US for at in (span.start, span.stop))
+    inside = (rows.planned_us >= from_us) & (rows.planned_us < to_us)
+    taken_on = int(np.count_nonzero(inside & (rows.done_us > rows.planned_us)))
+    tries, span_s = int(use.tries[span].sum()), _AN_HOUR * to_s(BIN_US)
+    if not taken_on or not tries:
+        return
+
+    def spent(of: NDArray[np.int64]) -> float:
+        return float(of[span].sum()) / 1e6
+
+    tried = rows.tries[inside].astype(np.int64)
+    heard = float(np.count_nonzero((tried > 0) & (rows.outcome[inside] == COMPLETED)) / max(1, tried.sum()))
+    rng = np.random.Generator(np.random.Philox(key=1))
+    out_us, back_us, _ = network.tries(rng, _DRAWS)
+    pickup_us, rest_us, _ = assumptions.middle.draw(rng, _DRAWS)
+    middle_s = spent(use.middle_us) / taken_on
+    yield Observed(
+        key.workload,
+        key.policy,
+        "middle tier",
+        0,
+        taken_on,
+        span_s,
+        middle_s,
+        _cv2([(1.0, fraction_s(pickup_us + rest_us))]),
+        middle_s,
+        spent(use.middle_us) / span_s,
+    )
+    workers_s, unheard_s = spent(use.workers_us) / tries, np.asarray([fraction_s(TRY_TIMEOUT_US)])
+    by_worker = _cv2([(heard, fraction_s(out_us + back_us).ravel()), (1 - heard, unheard_s)])
+    there_s = spent(use.queued_us + use.workers_us)
+    yield Observed(
+        key.workload,
+        key.policy,
+        "workers",
+        network.workers,
+        tries,
+        span_s,
+        workers_s,
+        by_worker,
+        there_s / tries,
+        there_s / span_s,
+    )
+    points = use.points_us.shape[1]
+    slot_s = 1 / network.access_point_tps
+    by_point = _cv2([(heard, np.asarray([slot_s])), (1 - heard, np.asarray([max(slot_s, network.slot_held_s)]))])
+    held_s = spent(use.points_us.sum(axis=1))
+    there_s = held_s + spent(use.waiting_us)
+    yield Observed(
+        key.workload,
+        key.policy,
+        "an access point",
+        1,
+        tries / points,
+        span_s,
+        held_s / tries,
+        by_point,
+        there_s / tries,
+        there_s / points / span_s,
+    )
+
+
+def _cv2(parts: Sequence[tuple[float, NDArray[np.float64]]]) -> float:
+    """The squared coefficient of variation of a mixture: how much of it, and values of it."""
+    mean = sum(share * float(values.mean()) for share, values in parts)
+    squared = sum(share * float((values**2).mean()) for share, values in parts)
+    return max(0.0, squared / mean**2 - 1)

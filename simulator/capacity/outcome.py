@@ -125,9 +125,10 @@ class Observed(NamedTuple):
     resource: str
     #: 0: without bound.
     servers: int
-    arrivals: int
+    #: Of one of several alike (access points) the mean.
+    arrivals: float
     span_s: float
-    #: Mean of a service, and its squared coefficient of variation.
+    #: Mean of a service; its squared coefficient of variation, what is heard and what is not told apart, the rest by the laws.
     service_s: float
     service_cv2: float
     #: Mean from arrival to the service's end, and the mean count of those that are there, by its integral over time.

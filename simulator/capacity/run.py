@@ -24,6 +24,7 @@ from simulator.capacity.outcome import (
     Frame,
     Key,
     Knee,
+    Observed,
     Outcome,
     Point,
     Throttle,
@@ -80,6 +81,7 @@ def run_study(
         cells={key: cell.told for key, cell in playing.cells.items() if key in keys},
         tornado=study.tornado(),
         knees=knees,
+        observed=[of for key in study.main(range(1)) for of in playing.cells[key].observed],
         first=playing.first(),
     )
     if out is not None:
@@ -146,7 +148,7 @@ class _Playing:
         frames = {
             name: {of: np.asarray(column) for of, column in one.items()} for name, one in written["first"].items()
         }
-        return Cell(told_in(written["told"]), frames)
+        return Cell(told_in(written["told"]), frames, [Observed(*one) for one in written["observed"]])
 
     def _keep(self, task: Task, cell: Cell) -> None:
         self.cells[task.key] = cell
@@ -154,7 +156,9 @@ class _Playing:
             frames = {name: {of: column.tolist() for of, column in one.items()} for name, one in cell.first.items()}
             path = self._folder / f"{task.mark}.json"
             part = path.with_suffix(f".{os.getpid()}")
-            part.write_text(json.dumps({"told": told_json(cell.told), "first": frames}), encoding="utf-8")
+            part.write_text(
+                json.dumps({"told": told_json(cell.told), "first": frames, "observed": cell.observed}), encoding="utf-8"
+            )
             os.replace(part, path)
         self._tell()
 

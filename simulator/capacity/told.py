@@ -16,6 +16,7 @@ from headend.wire import InquiryKind
 from meters.calendar import INTERVAL_S, day_of, day_start, fraction_s, micros, to_s
 from meters.day_kinds import day_class
 from simulator.capacity.ends import COMPLETED, ENDS, REFUSED
+from simulator.capacity.engine.doors import AtTheDoors, at_the_doors
 from simulator.capacity.engine.kernel import HELD
 from simulator.capacity.engine.law import Assumptions
 from simulator.capacity.engine.rows import Rows
@@ -48,6 +49,9 @@ class Told:
     #: Tries at meters, and Modbus octets that these are on air.
     meter_reads: int
     octets_on_air: int
+    #: Calls at SMT's doors, polls among them, and octets that these are with their answers.
+    http_calls: int
+    http_octets: int
     #: Seconds from the question to the answer, of those that got one, in time or not.
     p50_s: float
     p95_s: float
@@ -66,11 +70,13 @@ def told_of(played: Played, planned: int, assumptions: Assumptions, value: Value
     """What each group was told. planned: how many of the rows were not asked again."""
     rows = played.rows
     conserved(rows, planned)
+    little(played)
     intervals = rows.kind == KINDS.index(InquiryKind.INTERVALS)
     answered = answered_of(rows)
     in_call = in_call_of(rows)
     usd, unsatisfied = worth(rows, intervals & in_call, assumptions, value)
-    every = _Every(played, planned, intervals, answered, in_call, usd, unsatisfied)
+    doors = at_the_doors(rows, played.use, assumptions)
+    every = _Every(played, planned, intervals, answered, in_call, usd, unsatisfied, doors)
     centre = rows.requester_class == CLASSES.index(RequesterClass.ROR_CALL_CENTRE)
     which = {READS: centre & intervals, ALL: np.ones(len(rows), np.bool_)}
     return {
@@ -98,6 +104,14 @@ def conserved(rows: Rows, planned: int) -> None:
     assert (rows.repeat_of[:planned] == -1).all()
     assert (rows.repeat_of[planned:] >= 0).all()
     assert len(np.unique(rows.repeat_of[planned:])) == len(rows) - planned
+
+
+def little(played: Played) -> None:
+    """Those that are there, by what each resource was taken for, are the rate times the time that the rows tell, within 1 %."""
+    use, rows = played.use, played.rows
+    there = sum(int(of.sum()) for of in (use.middle_us, use.queued_us, use.waiting_us, use.on_air_us, use.resting_us))
+    waited = int((rows.done_us - rows.planned_us).sum())
+    assert abs(there - waited) <= 0.01 * waited, (there, waited)
 
 
 def worth(rows: Rows, told: Bools, assumptions: Assumptions, value: ValueTable) -> Floats:
@@ -144,6 +158,7 @@ class _Every(NamedTuple):
     in_call: Bools
     usd: Floats
     unsatisfied: Floats
+    doors: AtTheDoors
 
     def told(self, which: Bools) -> Told:
         """What some of the rows were told."""
@@ -168,6 +183,8 @@ class _Every(NamedTuple):
             refused=_mean(refused),
             meter_reads=reads,
             octets_on_air=reads * READ_OCTETS,
+            http_calls=int(self.doors.calls[which].sum()),
+            http_octets=int(self.doors.octets[which].sum()),
             p50_s=p50,
             p95_s=p95,
             usd=_mean(self.usd[of_intervals]),

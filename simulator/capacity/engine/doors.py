@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from headend.ondemand.gap import GAP_LIMIT
 from meters.calendar import INTERVAL_S, Micros, floor_interval, micros, rounded_us, to_s, to_us
 from meters.kernels.jit import kernel
+from simulator.capacity.ends import COMPLETED, REFUSED
 from simulator.capacity.engine.law import Assumptions, Longs
 from simulator.capacity.engine.rows import Rows
 from simulator.capacity.engine.use import BIN_US, Use
-from simulator.capacity.outcome import COMPLETED, REFUSED
 from simulator.capacity.workload.columns import BEFORE_POLLS, DOORS, POLL_US, POLLS
 from simulator.smt.throttle.limits import Door
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from simulator.capacity.run import run_study
-
 from simulator.capacity.judged import JudgedLevel, StudyVerdict, held, judge
+
 from simulator.capacity.outcome import Estimate
+from simulator.capacity.run import run_study
 from simulator.verdicts import Mark, exit_code_of
 from tests.simulator.capacity.test_study import study
 

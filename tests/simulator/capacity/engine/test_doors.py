@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from meters.calendar import epoch, to_us
+from simulator.capacity.ends import COMPLETED, EXPIRED, FAILED, REFUSED
 from simulator.capacity.engine.doors import (
     HEADS,
     INTERVAL,
@@ -24,7 +25,6 @@ from simulator.capacity.engine.law import Assumptions
 from simulator.capacity.engine.rows import ROW, Rows
 from simulator.capacity.engine.run import NoOutages, play_load
 from simulator.capacity.engine.use import BIN_US
-from simulator.capacity.outcome import COMPLETED, EXPIRED, FAILED, REFUSED
 from simulator.capacity.workload.columns import portal_calls
 from simulator.smt import doors
 from simulator.smt.throttle.policy import preset

@@ -9,10 +9,10 @@ import pytest
 
 from headend.network.law import NetworkLaw
 from meters.calendar import to_us
+from simulator.capacity.ends import COMPLETED
 from simulator.capacity.engine.law import Assumptions
 from simulator.capacity.engine.run import NoOutages, play_load
 from simulator.capacity.engine.use import BIN_US, Use
-from simulator.capacity.outcome import COMPLETED
 from simulator.smt.ondemand.middle import MiddleLaw
 from simulator.smt.throttle.limits import Policy, Source
 from simulator.smt.throttle.policy import preset
