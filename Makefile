@@ -75,6 +75,7 @@ pages: openapi
 	$(BIN)/python -m tests.headend.lse.pages
 	$(BIN)/python -m tests.simulator.ror.billing.pages
 	$(BIN)/python -m tests.simulator.capacity.workload.pages
+	$(BIN)/python -m tests.simulator.capacity.pages
 	$(BIN)/python -m tests.simulator.ror.files.pages
 	$(BIN)/python -m tests.scenarios.pages
 	$(BIN)/python -m tests.reports.plan.value_page

@@ -159,11 +159,16 @@ def asked(rows: Rows) -> Iterator[Asking]:
         rows.requester_class[begins],
         *(rows[name][begins] for name in _SCOPES.values()),
     ]
-    for row, at, after, ended, ended_after, admitted, success, octets, failed, status, door, asking, *of in zip(
+    # Many ask again and again.
+    known: dict[tuple[Any, ...], Requested] = {}
+    for row, at, after, ended, ended_after, admitted, success, octets, failed, *of in zip(
         *(one.tolist() for one in columns), strict=True
     ):
-        scopes = {Scope.REQUESTER_CLASS: str(CLASSES[asking]), **dict(zip(_SCOPES, map(str, of), strict=True))}
-        requested = Requested(Kind.STATUS if status else Kind.READ, DOORS[door], scopes)
+        requested = known.get(tuple(of))
+        if requested is None:
+            status, door, asking, *scopes = of
+            values = {Scope.REQUESTER_CLASS: str(CLASSES[asking]), **dict(zip(_SCOPES, map(str, scopes), strict=True))}
+            requested = known[tuple(of)] = Requested(Kind.STATUS if status else Kind.READ, DOORS[door], values)
         yield Asking(str(row), at, requested, admitted, after, ended, ended_after, success, octets, meter_failed=failed)
 
 

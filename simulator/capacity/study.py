@@ -41,8 +41,8 @@ from simulator.smt.throttle.limits import Policy
 from simulator.smt.throttle.policy import load_policy, policy_in, preset
 from simulator.versions import ROOT, code_behind
 
-#: Octets that a request takes in a worker while it is played, with its records while the rules are counted again.
-PLAYED_OCTETS = DRAWN_OCTETS + 1100
+#: Octets that a request takes in a worker: while it is played and told of; and while the rules are counted again over its records.
+PLAYED_OCTETS, COUNTED_OCTETS = DRAWN_OCTETS + 500, 2500
 
 
 class _Spec(BaseModel):
@@ -297,10 +297,11 @@ class Study:
     @property
     def most_octets(self) -> float:
         """What the largest cell takes."""
-        largest = [plan.expected() for plan in self.plans]
+        largest = [plan.expected() * COUNTED_OCTETS for plan in self.plans]
         for one, policy in self.knees():
-            largest.append(self.setting(one.workload, policy, changed(one.knob, one.upto)).plan.expected())
-        return max(largest) * (1 + self.assumptions.again_share) * PLAYED_OCTETS
+            plan = self.setting(one.workload, policy, changed(one.knob, one.upto)).plan
+            largest.append(plan.expected() * PLAYED_OCTETS)
+        return max(largest) * (1 + self.assumptions.again_share)
 
     def fingerprint(self, root: Path = ROOT) -> str:
         """Sixteen hex digits that change with the study, with the files that it names, and with the code that computes a cell."""

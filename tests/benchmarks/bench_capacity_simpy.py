@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 import simpy
-
 from simulator.capacity.demand import draw
+
 from simulator.capacity.outcome import Cell
 from simulator.capacity.run import collector_paused, run_drawn
 from simulator.capacity.study import load_study

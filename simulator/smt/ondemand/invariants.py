@@ -71,12 +71,16 @@ def breaches(policy: Policy, asked: Iterable[Asking]) -> list[Breach]:
     counted: dict[tuple[str, str], _Counted] = {}
     found: list[tuple[int, Breach]] = []
     full_for: dict[int, list[Limit]] = {}
+    #: Of those that have come and not ended.
+    concern: dict[int, list[tuple[Limit, _Counted]]] = {}
     for _, order, one in sorted(events, key=lambda event: event[:2]):
-        concerned = [
+        concerned = concern.pop(one.after, None) or [
             (limit, _of(counted, limit, one.requested.scopes[limit.scope]))
             for limit in policy.limits
             if concerns(limit, one.requested)
         ]
+        if order == 1 and (one.admitted or one.unallowed):
+            concern[one.after] = concerned
         if order == 1:
             full = [limit for limit, so_far in concerned if not so_far.has_room(one.at)]
             found += [(one.after, breach) for breach in _at_the_door(one, full)]

@@ -4,43 +4,19 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from meters.errors import UserError
-from reports.capacity.compare import answer, as_json, lines, wanted, write_csv
+from reports.capacity.compare import answer, lines, write_csv
 from reports.commands.capacity import app
-from reports.commands.capacity_compare import WORKLOADS, presets, shipped_workloads
-from simulator.capacity.compare import CONTENDED, GROUPS, MEASURES, Cell, Comparison, Told
+from reports.commands.capacity_compare import WORKLOADS, bounds_in, presets, shipped_workloads
+from simulator.capacity.told import GROUPS, MEASURES
 from simulator.capacity.workload.chosen import shipped
-from simulator.smt.throttle.policy import preset
-from tests.simulator.capacity.workload.planned import plan
-
-#: Told in the call and dollars, by workload, policy and replication.
-Figures = Sequence[Sequence[Sequence[tuple[float, float]]]]
-FIRST_IS_BEST: Figures = [
-    [[(0.50, 0.30), (0.60, 0.20)], [(0.40, 0.20), (0.49, 0.11)]],
-    [[(0.50, 0.10), (0.60, 0.10)], [(0.40, 0.10), (0.50, 0.10)]],
-]
-
-
-def told(share: float, usd: float) -> Told:
-    return Told(100, 10, share, share, 0.0, 0.2, 50, 100, 70.0, 140.0, usd, 0.1, {"SMT-HOUR": 22})
-
-
-def made(figures: Figures) -> Comparison:
-    names = ("smt-today", "store-only")[: len(figures[0])]
-    cells = [
-        Cell(workload, policy, replication, dict.fromkeys(GROUPS, told(*one)))
-        for workload, policies in enumerate(figures)
-        for policy, of in enumerate(policies)
-        for replication, one in enumerate(of)
-    ]
-    plans = [plan(name=f"day-{at}") for at in range(len(figures))]
-    return Comparison(plans, [preset(name) for name in names], len(figures[0][0]), cells)
+from tests.simulator.capacity.outcomes import FIRST_IS_BEST, Figures, made
 
 
 def turned(figures: Figures, turn: Callable[[float, float], tuple[float, float]]) -> Figures:
@@ -66,9 +42,7 @@ def test_an_unsure_lead_is_none() -> None:
         "On day-0 the least regret in what is told in the call: all policies cannot be told apart; "
         "in dollars: all policies cannot be told apart."
     )
-    assert "One replication, which tells nothing apart" in "\n".join(
-        lines(made([[[(0.5, 0.3)], [(0.4, 0.3)]]]), CONTENDED)
-    )
+    assert "One replication, which tells nothing apart" in "\n".join(lines(made([[[(0.5, 0.3)], [(0.4, 0.3)]]])))
 
 
 def test_nobody_leads_who_is_alone_or_where_nobody_calls() -> None:
@@ -76,12 +50,12 @@ def test_nobody_leads_who_is_alone_or_where_nobody_calls() -> None:
     nan = float("nan")
     nobody = made([[[(nan, nan)], [(nan, nan)]]])
     assert "call: no policy, for a workload has no call centre's reads" in answer(nobody)
-    assert as_json(nobody, CONTENDED)["regret"] == {"told_in_call": None, "usd": None}
-    assert "regret\n" not in "\n".join(lines(nobody, CONTENDED))
+    assert nobody.as_json()["regret"] == {"told_in_call": None, "usd": None}
+    assert "regret\n" not in "\n".join(lines(nobody))
 
 
 def test_tables_tell_means_worst_case_regret_and_who_is_not_told_apart() -> None:
-    text = list(lines(made(FIRST_IS_BEST), CONTENDED))
+    text = list(lines(made(FIRST_IS_BEST)))
     told = [" ".join(line.split()) for line in text]
     for line in (
         "smt-today 55.0 55.0 55.0 0.0 ±0.0",
@@ -95,18 +69,20 @@ def test_tables_tell_means_worst_case_regret_and_who_is_not_told_apart() -> None
 
 
 def test_json_tells_each_cell_with_its_interval() -> None:
-    found = as_json(made(FIRST_IS_BEST), CONTENDED)
+    found = made(FIRST_IS_BEST).as_json()
     json.dumps(found, allow_nan=False)
-    cell = found["cells"][1]
+    cell = found["summary"][1]
     assert (cell["workload"], cell["policy"]) == ("day-0", "store-only")
     assert set(cell["told"]) == set(GROUPS)
     assert set(cell["told"]["csp"]) == {*MEASURES, "refused_by"}
-    assert cell["told"]["csp"]["refused_by"] == {"SMT-HOUR": pytest.approx(0.2)}
-    assert cell["less_the_first"]["told_in_call"]["mean"] == pytest.approx(-0.105)
+    assert cell["told"]["csp"]["refused_by"] == {"SMT-HOUR": 22}
+    beside = found["less_the_first"]["told_in_call"][1]
+    assert (beside["workload"], beside["policy"]) == ("day-0", "store-only")
+    assert beside["mean"] == pytest.approx(-0.105)
     regret = found["regret"]["told_in_call"]
     assert regret["leaders"] == ["smt-today"]
     assert regret["policies"][1]["on"] == "day-0"
-    assert found["assumed"]["workers"] == 400
+    assert found["assumed"]["network"]["workers"] == 400
 
 
 def test_csv_has_a_row_for_each_cell_replication_and_group(tmp_path: Path) -> None:
@@ -121,28 +97,13 @@ def test_csv_has_a_row_for_each_cell_replication_and_group(tmp_path: Path) -> No
         write_csv(made([[[(0.5, 0.1)], [(0.4, 0.1)]]]), tmp_path)
 
 
-def test_what_a_cell_must_keep_is_held_against_its_mean() -> None:
-    comparison = made(FIRST_IS_BEST)
-    assert list(wanted("told_in_call>=0.45").missed(comparison)) == [
-        "not kept: told_in_call>=0.45: 0.445 on day-0 under store-only"
-    ]
-    assert list(wanted("customer.refused < 0.3").missed(comparison)) == []
-    assert len(list(wanted("all.meter_reads>50").missed(comparison))) == 4
-
-
-@pytest.mark.parametrize(
-    ("text", "says"),
-    [
-        ("told_in_call", "no measure, sign and number"),
-        ("told_in_cal>=0.5", "Did you mean told_in_call"),
-        ("costumer.refused<0.1", "Did you mean customer"),
-    ],
-)
-def test_a_bound_that_cannot_be_read_is_told(text: str, says: str) -> None:
-    with pytest.raises(UserError) as caught:
-        wanted(text)
+def test_a_bound_that_cannot_be_read_is_told() -> None:
+    with pytest.raises(
+        UserError, match=r"--assert 'told_in_cal>=0.5': There is no measure.*Did you mean told_in_call"
+    ) as caught:
+        bounds_in(["usd<1", "told_in_cal>=0.5"])
     assert caught.value.code == "capacity.compare.assert"
-    assert says in str(caught.value)
+    assert [one.text for one in bounds_in(["usd<1"])] == ["usd<1"]
 
 
 SMALL = """name: tiny
