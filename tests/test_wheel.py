@@ -86,7 +86,7 @@ def test_it_works_in_an_empty_folder(installed: Path, tmp_path: Path) -> None:
     assert ": sound. customer-balance-inquiry, " in ami("scenario", "lint", "customer-balance-inquiry")
     assert ami("scenario", "show", "hour-before").startswith("hour-before: ")
     assert "There is no file and no shipped" in ami("scenario", "explain", "scenario.unknown")
-    assert ami("capacity", "list").startswith("first-look  ")
+    assert ami("capacity", "list").startswith("throttle-policies  ")
     assert "10443729924385485" in ami("meters", "show", "10443729924385485")
     assert list(tmp_path.iterdir()) == []
 

@@ -3,7 +3,9 @@
 ``balance``   ``ami balance``
 ``capacity``  ``ami capacity``
 ``capacity_compare``  ``ami capacity compare``
+``capacity_whatif``  ``ami capacity whatif``
 ``demo``      ``ami demo`` and ``ami report``
+``executors``  where a command computes: here, in processes, on a cluster
 ``load``      ``ami load``
 ``lse``       ``ami lse``
 ``market``    ``ami market-day``

@@ -33,6 +33,7 @@ from simulator.capacity.workload.draw import draw
 from simulator.capacity.workload.plan import Plan
 from simulator.smt.ondemand.invariants import Asking, breaches
 from simulator.smt.throttle.limits import Kind, Policy, Requested, Scope, Source
+from simulator.versions import code_behind
 
 #: So many spans of the use are an hour; so many draws tell a law's moments.
 _AN_HOUR, _DRAWS = 12, 10_000
@@ -66,6 +67,12 @@ class Cell:
     told: Mapping[str, Told]
     first: Mapping[str, Frame]
     observed: Sequence[Observed] = ()
+
+
+@cache
+def code() -> str:
+    """A hash of the code that computes a cell."""
+    return code_behind(CELL)
 
 
 def plan_mark(plan: Plan) -> str:

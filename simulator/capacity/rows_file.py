@@ -13,11 +13,11 @@ from headend.market.published import publish
 from headend.network.law import READ_OCTETS
 from headend.wire import InquiryKind
 from meters.calendar import to_us
+from simulator.capacity.ends import COMPLETED, ENDS
 from simulator.capacity.engine.doors import at_the_doors
 from simulator.capacity.engine.law import Assumptions
 from simulator.capacity.engine.rows import Rows
 from simulator.capacity.engine.run import Played
-from simulator.capacity.outcome import COMPLETED, ENDS
 from simulator.capacity.workload.columns import CLASSES, DOORS, KINDS
 from simulator.capacity.workload.fleet import Fleet
 from simulator.capacity.workload.never import NEVER_US

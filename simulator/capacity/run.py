@@ -11,13 +11,12 @@ import math
 import os
 from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import Executor, as_completed
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from simulator.capacity.cell import CELL, Cell, Task, play_cell
+from simulator.capacity.cell import Cell, Task, code, play_cell
 from simulator.capacity.knobs import EVERY, KNOBS, RELIEFS, WITHOUT
 from simulator.capacity.levels import Level, level_of
 from simulator.capacity.outcome import (
@@ -35,7 +34,6 @@ from simulator.capacity.outcome import (
 )
 from simulator.capacity.paired import difference, estimate
 from simulator.capacity.study import KneeSpec, Study
-from simulator.versions import code_behind
 
 #: Told with (cells done, cells in all, as far as it is known) whenever one is done.
 Progress = Callable[[int, int], None]
@@ -89,11 +87,6 @@ def run_study(
     return outcome
 
 
-@cache
-def _code() -> str:
-    return code_behind(CELL)[:16]
-
-
 class _Playing:
     """What has been played, and plays the rest."""
 
@@ -108,7 +101,7 @@ class _Playing:
         self.study = study
         self.cells: dict[Key, Cell] = {}
         self.assumptions = study.setting(study.plans[0].spec.name, study.policies[0].name).assumptions
-        self._folder = None if out is None else out / "cells" / _code()
+        self._folder = None if out is None else out / "cells" / code()[:16]
         self._executor, self._progress, self._play = executor, progress, play
         self._wanted = 0
         if self._folder is not None:
@@ -169,7 +162,8 @@ class _Playing:
         self.play([*study.main(range(count)), *study.swung()])
         while until is not None and count < until.most:
             width = max(self._width(count, until.measure, plan.spec.name) for plan in study.plans)
-            if width <= until.half_width:
+            # Two may lie near each other by chance.
+            if width <= until.half_width and count > 2:
                 break
             more = until.most if math.isinf(width) else math.ceil(count * (width / until.half_width) ** 2)
             begun, count = count, min(until.most, max(count + 1, more))

@@ -26,7 +26,7 @@ from pydantic import (
 )
 
 from meters.errors import UserError
-from simulator.capacity.cell import CELL, Task, plan_mark
+from simulator.capacity.cell import Task, code, plan_mark
 from simulator.capacity.engine.law import Assumptions
 from simulator.capacity.knobs import CONTENDED, KNOBS, Setting, knob, turned
 from simulator.capacity.levels import level_of
@@ -39,7 +39,6 @@ from simulator.input.mistakes import did_you_mean, mistakes_of
 from simulator.input.yaml_text import Loc, Mistake, UnreadableFile, YamlDocument, YamlProblem, read_yaml_file
 from simulator.smt.throttle.limits import Policy
 from simulator.smt.throttle.policy import load_policy, policy_in, preset
-from simulator.versions import ROOT, code_behind
 
 #: Octets that a request takes in a worker: while it is played and told of; and while the rules are counted again over its records.
 PLAYED_OCTETS, COUNTED_OCTETS = DRAWN_OCTETS + 500, 2500
@@ -303,12 +302,12 @@ class Study:
             largest.append(plan.expected() * PLAYED_OCTETS)
         return max(largest) * (1 + self.assumptions.again_share)
 
-    def fingerprint(self, root: Path = ROOT) -> str:
-        """Sixteen hex digits that change with the study, with the files that it names, and with the code that computes a cell."""
+    def fingerprint(self, by: str | None = None) -> str:
+        """Sixteen hex digits that change with the study, with the files that it names, and with the code that computes a cell. by: a hash of that, unless ours."""
         digest = hashlib.sha256(self.spec.model_dump_json().encode())
         for key in self.main(range(1)):
             digest.update(self.task(key).mark.encode())
-        digest.update(code_behind(CELL, root).encode())
+        digest.update((by or code()).encode())
         return digest.hexdigest()[:16]
 
 

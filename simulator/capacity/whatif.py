@@ -45,7 +45,8 @@ def plan_if(meters: int, calls: Path | None, storm: float | None) -> Plan:
     has = fields["fleet"]["tdsps"][0]["meters"]
     fields |= {
         "name": NAME,
-        "title": f"An ordinary weekday of a TDSP with {meters:,} meters",
+        "title": f"An ordinary weekday of a TDSP with {meters:,} meters"
+        + (f", {100 * storm:g} % of them without power from 16:00 on" if storm else ""),
         "fleet": {"tdsps": [fields["fleet"]["tdsps"][0] | {"meters": meters}]},
         "calls": {
             asker: {what: of if what == "curve" else of * meters / has for what, of in counts.items()}

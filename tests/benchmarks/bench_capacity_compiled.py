@@ -13,9 +13,8 @@ import numpy as np
 from headend.network.law import NetworkLaw
 from simulator.capacity.engine.law import Assumptions
 from simulator.capacity.engine.run import play_load
-from simulator.capacity.run import collector_paused
 from simulator.smt.throttle.policy import preset, preset_names
-from tests.benchmarks.bench_capacity_simpy import CUSTOMERS, SERVERS, bare_customers
+from tests.benchmarks.bench_capacity_simpy import CUSTOMERS, SERVERS, bare_customers, collector_paused
 from tests.simulator.capacity.engine.loads import load, storm
 from tests.simulator.capacity.engine.reference import Reference, lives_of
 

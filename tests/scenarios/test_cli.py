@@ -47,7 +47,7 @@ def test_a_shipped_scenario_goes_by_its_name(capsys: pytest.CaptureFixture[str])
 
 
 def test_each_kind_of_file_names_the_command_for_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    study, scenario = STUDIES.files()["first-look"], SCENARIOS.folder / "customer-balance-inquiry.yaml"
+    study, scenario = STUDIES.files()["throttle-policies"], SCENARIOS.folder / "customer-balance-inquiry.yaml"
     assert ran("scenario", "lint", str(study)) == 2
     assert f"'ami capacity run {study}'" in capsys.readouterr().err
     assert ran("capacity", "run", str(scenario), "--out", str(tmp_path)) == 2

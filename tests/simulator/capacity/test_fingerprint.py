@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pickle
 import shutil
 import sys
 from pathlib import Path
@@ -11,9 +12,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from simulator.capacity.fingerprint import CELL, fingerprint
-from simulator.versions import ROOT, files_behind
-from tests.simulator.capacity.test_study import study, written
+from simulator.capacity.cell import CELL
+from simulator.capacity.study import load_study
+from simulator.versions import ROOT, code_behind, files_behind
+from tests.simulator.capacity.studies import POLICIES, study
 from tests.simulator.processes import done
 from tests.test_rooms import HOUSES
 
@@ -35,7 +37,9 @@ def printed(*words: str, hash_seed: str = "0") -> str:
     [
         ("headend/ondemand/gap.py", True),
         ("meters/calendar.py", True),
-        ("simulator/capacity/demand.py", True),
+        ("simulator/capacity/engine/kernel.py", True),
+        ("simulator/capacity/workload/curves.csv", True),
+        ("simulator/capacity/run.py", False),
         ("simulator/smt/__init__.py", True),
         ("simulator/smt/throttle/policies.yaml", True),
         ("reports/capacity/page.py", False),
@@ -44,14 +48,15 @@ def printed(*words: str, hash_seed: str = "0") -> str:
     ],
 )
 def test_an_edit_of_what_computes_a_cell_changes_it(tree: Path, file: str, changes: bool) -> None:
-    before = fingerprint(study(), tree)
+    small = study()
+    before = small.fingerprint(code_behind(CELL, tree))
     kept = (tree / file).read_bytes()
     (tree / file).write_bytes(kept + b"\n# edited\n")
     try:
-        assert (fingerprint(study(), tree) != before) is changes
+        assert (small.fingerprint(code_behind(CELL, tree)) != before) is changes
     finally:
         (tree / file).write_bytes(kept)
-    assert fingerprint(study(), tree) == before
+    assert small.fingerprint(code_behind(CELL, tree)) == before
 
 
 def test_a_lazy_import_and_what_it_imports_count_and_others_packages_do_not(tmp_path: Path) -> None:
@@ -76,11 +81,12 @@ def test_a_lazy_import_and_what_it_imports_count_and_others_packages_do_not(tmp_
 
 
 @pytest.mark.process
-def test_nothing_that_a_worker_loads_is_missed() -> None:
+def test_nothing_that_a_worker_loads_is_missed(tmp_path: Path) -> None:
+    small = study()
+    (tmp_path / "task").write_bytes(pickle.dumps(small.task(small.main(range(1))[0])))
     code = (
-        "import sys; from simulator.capacity.run import Cell, run_cell\n"
-        "from tests.simulator.capacity.test_study import study\n"
-        "run_cell(study(), Cell(0, 0, 0))\n"
+        "import pickle, sys; from pathlib import Path; from simulator.capacity.cell import play_cell\n"
+        f"play_cell(pickle.loads(Path({str(tmp_path / 'task')!r}).read_bytes()))\n"
         "print(*(one.__file__ for one in list(sys.modules.values()) if getattr(one, '__file__', None)), sep='\\n')"
     )
     loaded = {Path(file) for file in printed("-c", code).splitlines()}
@@ -89,17 +95,23 @@ def test_nothing_that_a_worker_loads_is_missed() -> None:
     assert ours <= set(files_behind(CELL))
 
 
+TINY = "{name: tiny, day: 2026-08-12, fleet: {tdsps: [{name: Oncor, meters: 9000}]}, calls: {ror_call_centre: {reads: 50}}}"
+
+
 @pytest.mark.process
 def test_it_is_the_same_in_every_process(tmp_path: Path) -> None:
-    # So little is wanted that two replications tell, and the command ends with 0.
-    levels = [{"share": 0.01}]
+    (tmp_path / "tiny.yaml").write_text(TINY, encoding="utf-8")
+    path = tmp_path / "small.yaml"
+    written = {"name": "small", "replications": 1, "workloads": ["tiny.yaml"], "policies": list(POLICIES)}
+    # So little is wanted that one replication tells, and the command ends with 0.
+    path.write_text(yaml.safe_dump({**written, "levels": ["told_in_call>0.01"]}), encoding="utf-8")
     code = (
-        "from simulator.capacity.fingerprint import fingerprint\n"
-        f"from tests.simulator.capacity.test_study import study; print(fingerprint(study(service_levels={levels})))"
+        "from pathlib import Path; from simulator.capacity.study import load_study\n"
+        f"print(load_study(Path({str(path)!r})).fingerprint())"
     )
     found = {printed("-c", code, hash_seed=seed).strip() for seed in ("1", "2", "3")}
-    (tmp_path / "small.yaml").write_text(yaml.safe_dump(written(service_levels=levels)), encoding="utf-8")
-    words = ("capacity", "run", str(tmp_path / "small.yaml"), "--out", str(tmp_path), "--workers", "1", "--json")
+    words = ("capacity", "run", str(path), "--out", str(tmp_path / "out"), "--workers", "1", "--json")
     found.add(json.loads(printed("-c", "import ami; ami.main()", *words))["fingerprint"])
-    assert found == {fingerprint(study(service_levels=levels))}
-    assert fingerprint(study(service_levels=levels, policies=["store-only"])) not in found
+    assert found == {load_study(path).fingerprint()}
+    path.write_text(yaml.safe_dump({**written, "policies": ["store-only"]}), encoding="utf-8")
+    assert load_study(path).fingerprint() not in found
