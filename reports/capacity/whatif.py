@@ -9,7 +9,8 @@ import numpy as np
 
 from simulator.capacity.outcome import Outcome
 from simulator.capacity.paired import difference, differs
-from simulator.capacity.told import ALL, GROUPS, READS
+from simulator.capacity.told import ALL, READS
+from simulator.capacity.workload.columns import CLASSES
 
 
 class _Figure(NamedTuple):
@@ -92,7 +93,7 @@ def _refused(outcome: Outcome) -> Iterator[str]:
         for code in sorted({code for told in cells for code in told[ALL].refused_by}):
             whom = [
                 f"{group} {mean:,.0f}"
-                for group in GROUPS[2:]
+                for group in map(str, CLASSES)
                 for mean in [np.mean([told[group].refused_by.get(code, 0) for told in cells])]
                 if mean >= 0.5
             ]

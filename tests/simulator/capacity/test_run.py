@@ -16,7 +16,8 @@ from simulator.capacity.cell import Cell, Task, play_cell
 from simulator.capacity.outcome import CELLS, OUTCOME, Key, Outcome
 from simulator.capacity.run import run_study
 from simulator.capacity.study import Study
-from simulator.capacity.told import ALL, GROUPS
+from simulator.capacity.told import ALL
+from simulator.capacity.workload.columns import CLASSES
 from simulator.smt.throttle.limits import Limit, Measure, Policy, Scope, Source, Window
 from tests.simulator.capacity.studies import POLICIES, assumption, study
 from tests.simulator.capacity.workload.planned import plan
@@ -136,7 +137,7 @@ def test_who_asked_and_what_was_taken_add_up_to_the_cells() -> None:
             for frame in (found.first["asked"], found.first["use"], found.first["points"])
         )
         assert asked["requests"].sum() == told[ALL].planned + told[ALL].again
-        for group in GROUPS[2:]:
+        for group in map(str, CLASSES):
             of = asked["class"] == group
             assert asked["requests"][of].sum() == told[group].planned + told[group].again
         refused = {
