@@ -45,7 +45,7 @@ def _knee(knee: Knee) -> str:
     more = "" if not knee.more else f", {knee.more:,.0f} requests a day more than in the study"
     if knee.broken is None:
         return f"{whose} is kept up to {knee.knob} {_value(knee.kept)} at least{more}."
-    binds = f"; {knee.binds} bind" if knee.binds else ""
+    binds = f"; what binds: {knee.binds}" if knee.binds else ""
     return (
         f"{whose} is kept up to {knee.knob} {_value(knee.kept)}{more}, and no longer at {_value(knee.broken)}{binds}."
     )

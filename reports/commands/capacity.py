@@ -73,6 +73,9 @@ def run(
     ] = None,
     workers: Annotated[int, typer.Option(min=1, max=256, help="Processes to run in.")] = os.cpu_count() or 1,
     dask: Annotated[str, typer.Option(help="A Dask scheduler's address instead, such as tcp://host:8786.")] = "",
+    rows: Annotated[
+        bool, typer.Option("--rows", help="Write every request of the first replications too, as Parquet.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the outcome as JSON.")] = False,
 ) -> None:
     """Run a load study and write its report. A run that was broken off goes on where it was.
@@ -83,7 +86,7 @@ def run(
     from meters.errors import UserError
 
     try:
-        verdict = _run(_read(study), study, out, workers, dask, as_json=as_json)
+        verdict = _run(_read(study), study, out, workers, dask, rows=rows, as_json=as_json)
     except UserError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(error.exit_code) from None
@@ -165,7 +168,7 @@ def _read(study_file: Path) -> Study:
     return study
 
 
-def _run(study: Study, file: Path, out: Path | None, workers: int, dask: str, *, as_json: bool) -> Mark:
+def _run(study: Study, file: Path, out: Path | None, workers: int, dask: str, *, rows: bool, as_json: bool) -> Mark:
     import json
     import time
     from functools import partial
@@ -180,9 +183,13 @@ def _run(study: Study, file: Path, out: Path | None, workers: int, dask: str, *,
     from simulator.capacity.levels import judge
     from simulator.capacity.run import run_study
     from simulator.capacity.study import refuse_size
+    from simulator.errors import SimulatorError
     from simulator.runtime.until_stopped import breaking_off
     from simulator.versions import only_as, told_by_code
 
+    if rows and dask:
+        mend = "Leave one of the two."
+        raise SimulatorError("capacity.rows.dask", "Rows would lie on the cluster's machines.", "--rows", mend)
     refuse_size(study, workers, str(file))
     folder = out if out is not None else Path("ami-out") / "capacity" / study.spec.name
     folder.mkdir(parents=True, exist_ok=True)
@@ -195,7 +202,7 @@ def _run(study: Study, file: Path, out: Path | None, workers: int, dask: str, *,
         Bar("cells", hidden=as_json) as bar,
         executor_of(workers, dask, room="capacity", stays="cells that are done stay") as executor,
     ):
-        outcome = run_study(study, folder, executor, bar.show, play)
+        outcome = run_study(study, folder, executor, bar.show, play, rows=rows)
     page, verdict = render(outcome, folder), judge(outcome)
     seconds = time.perf_counter() - began
     run_facts = {"workers": workers, "seconds": round(seconds, 2), "cells_computed": bar.computed}

@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,8 @@ from simulator.capacity.engine.run import Played, play_load
 from simulator.capacity.engine.use import BIN_US
 from simulator.capacity.knobs import Setting
 from simulator.capacity.outcome import Frame, Key, Observed
-from simulator.capacity.told import Told, in_call_of, told_of
+from simulator.capacity.rows_file import write_rows
+from simulator.capacity.told import Told, in_call_of, told_of, worth
 from simulator.capacity.value import ValueTable, read_value
 from simulator.capacity.workload.columns import CLASSES, DOORS, KINDS, Workload
 from simulator.capacity.workload.curves import hours_of
@@ -51,6 +53,15 @@ class Task:
     drawn_as: str
     #: Whether it is held to the policy's rules, and more is kept of it than sums.
     first: bool
+    #: Folder that a first replication's rows are written into, ``WORKLOAD/POLICY.parquet``; None: nowhere.
+    rows: Path | None = None
+
+    @property
+    def rows_file(self) -> Path | None:
+        """Where its rows lie."""
+        if self.rows is None or not self.first:
+            return None
+        return self.rows / self.key.workload / f"{self.key.policy.replace(':', ' ')}.parquet"
 
     @cached_property
     def mark(self) -> str:
@@ -97,6 +108,11 @@ def play_cell(task: Task) -> Cell:
     if not task.first:
         return Cell(told, {})
     kept_rules(policy, played.rows)
+    if task.rows_file is not None:
+        task.rows_file.parent.mkdir(parents=True, exist_ok=True)
+        rows = played.rows
+        intervals = in_call_of(rows) & (rows.kind == KINDS.index(InquiryKind.INTERVALS))
+        write_rows(task.rows_file, played, drawn.fleet, assumptions, worth(rows, intervals, assumptions, _value()))
     frames = {
         "asked": asked_frame(played, drawn),
         "use": use_frame(played, assumptions),

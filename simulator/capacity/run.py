@@ -47,13 +47,16 @@ def run_study(
     executor: Executor | None = None,
     progress: Progress | None = None,
     play: Callable[[Task], Cell] = play_cell,
+    *,
+    rows: bool = False,
 ) -> Outcome:
     """Play every cell that ``out`` does not hold yet, and save the outcome there.
 
-    out: folder; None keeps nothing. executor: None plays in this process. play: ``play_cell``, or what calls it. On an interrupt those done stay
+    out: folder; None keeps nothing. executor: None plays in this process. play: ``play_cell``, or what calls it. rows: write those of first
+    replications too, into ``out/rows``. On an interrupt those done stay
     in the folder: the next run with the same code goes on from them, of this study or of one that has the same cells.
     """
-    playing = _Playing(study, out, executor, progress, play)
+    playing = _Playing(study, out, executor, progress, play, rows=rows)
     replications = playing.until()
     knees = playing.search([_knee(playing, one, policy) for one, policy in study.knees()])
     keys = {*study.main(range(replications)), *study.swung()}
@@ -97,11 +100,14 @@ class _Playing:
         executor: Executor | None,
         progress: Progress | None,
         play: Callable[[Task], Cell],
+        *,
+        rows: bool,
     ) -> None:
         self.study = study
         self.cells: dict[Key, Cell] = {}
         self.assumptions = study.setting(study.plans[0].spec.name, study.policies[0].name).assumptions
         self._folder = None if out is None else out / "cells" / code()[:16]
+        self._rows = out / "rows" if out is not None and rows else None
         self._executor, self._progress, self._play = executor, progress, play
         self._wanted = 0
         if self._folder is not None:
@@ -109,7 +115,11 @@ class _Playing:
 
     def play(self, keys: Iterable[Key]) -> None:
         """Have these cells."""
-        tasks = [self.study.task(key) for key in dict.fromkeys(keys) if key not in self.cells]
+        tasks = [
+            dataclasses.replace(self.study.task(key), rows=self._rows)
+            for key in dict.fromkeys(keys)
+            if key not in self.cells
+        ]
         self._wanted += len(tasks)
         missing = []
         for task in tasks:
@@ -132,7 +142,7 @@ class _Playing:
             self._progress(len(self.cells), self._wanted)
 
     def _kept(self, task: Task) -> Cell | None:
-        if self._folder is None:
+        if self._folder is None or (task.rows_file is not None and not task.rows_file.exists()):
             return None
         try:
             written = json.loads((self._folder / f"{task.mark}.json").read_text(encoding="utf-8"))

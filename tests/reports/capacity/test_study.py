@@ -65,7 +65,7 @@ def test_a_tornado_tells_what_moves_by_how_much() -> None:
     [
         (
             KNEE,
-            "is kept up to demand 8, 700 requests a day more than in the study, and no longer at 9; workers at the head-end bind.",
+            "is kept up to demand 8, 700 requests a day more than in the study, and no longer at 9; what binds: workers at the head-end.",
         ),
         (
             KNEE._replace(broken=None, binds=""),
@@ -128,6 +128,8 @@ def test_mistakes_are_all_told_and_end_it(tmp_path: Path) -> None:
             "capacity.workload.unreadable",
             "policy.unknown",
         ]
+    both = CliRunner().invoke(app, ["run", str(written(tmp_path)), "--rows", "--dask", "tcp://127.0.0.1:1"])
+    assert (both.exit_code, both.stderr.split(":")[0]) == (2, "capacity.rows.dask")
     file = tmp_path / "file"
     file.write_text("", "utf-8")
     ran = CliRunner().invoke(app, ["run", str(written(tmp_path)), "--out", str(file / "below"), "--workers", "1"])

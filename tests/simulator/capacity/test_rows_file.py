@@ -13,10 +13,10 @@ from headend.network.law import READ_OCTETS
 from headend.wire import InquiryKind
 from meters.calendar import INTERVAL_S
 from simulator.capacity import rows_file
+from simulator.capacity.ends import ENDS
 from simulator.capacity.engine.doors import at_the_doors
 from simulator.capacity.engine.law import Assumptions
 from simulator.capacity.engine.run import Played, play_load
-from simulator.capacity.outcome import ENDS
 from simulator.capacity.rows_file import COLUMNS, write_rows
 from simulator.capacity.workload.columns import CLASSES, DOORS, KINDS, Workload
 from simulator.capacity.workload.draw import draw

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
 from meters.errors import UserError
@@ -16,7 +17,7 @@ from simulator.capacity.cell import Cell, Task, play_cell
 from simulator.capacity.outcome import CELLS, OUTCOME, Key, Outcome
 from simulator.capacity.run import run_study
 from simulator.capacity.study import Study
-from simulator.capacity.told import ALL
+from simulator.capacity.told import ALL, READS
 from simulator.capacity.workload.columns import CLASSES
 from simulator.smt.throttle.limits import Limit, Measure, Policy, Scope, Source, Window
 from tests.simulator.capacity.studies import POLICIES, assumption, study
@@ -80,6 +81,27 @@ def test_a_run_that_was_broken_off_goes_on_to_the_same_octets(tmp_path: Path) ->
     run_study(small, broken, play=again)
     assert again.count == 0
     assert octets(broken) == octets(whole)
+
+
+def test_rows_of_first_replications_are_written_where_they_are_wanted(tmp_path: Path) -> None:
+    run_study(study(), tmp_path)
+    counted = Counted()
+    found = run_study(study(), tmp_path, play=counted, rows=True)
+    # Their cells are there, their rows are not.
+    assert counted.count == 2
+    for policy in POLICIES:
+        rows = pq.read_table(tmp_path / "rows" / "small" / f"{policy}.parquet").to_pydict()
+        told = found.cells[Key("small", policy)]
+        assert len(rows["row"]) == told[ALL].planned + told[ALL].again
+        assert sum(rows["http_calls"]) == told[ALL].http_calls
+        dollars = [
+            usd
+            for usd, asker, kind in zip(rows["usd_off"], rows["class"], rows["kind"], strict=True)
+            if asker == "ror_call_centre" and kind == "INTERVALS"
+        ]
+        assert sum(dollars) / len(dollars) == pytest.approx(told[READS].usd)
+    run_study(study(), tmp_path, play=counted, rows=True)
+    assert counted.count == 2
 
 
 def test_more_policies_or_replications_play_what_is_missing_alone(tmp_path: Path) -> None:
