@@ -16,6 +16,7 @@ import typer
 from typer.testing import CliRunner, Result
 
 import reports.commands.executors
+import reports.commands.market
 from meters.errors import UserError
 from tests.headend.market.days import asked
 from tests.simulator.processes import AMI, done, fails
