@@ -7,11 +7,10 @@ from dataclasses import replace
 from datetime import time
 from typing import Any, NamedTuple
 
-from headend.network.law import NetworkLaw
+from headend.network.law import NetworkLaw, SweepRule
 from meters.calendar import epoch, seconds
 from simulator.capacity.engine.law import Assumptions
 from simulator.capacity.outcome import Value
-from simulator.capacity.radio import SweepRule
 from simulator.capacity.workload.plan import Bulk, Plan
 from simulator.capacity.workload.spec import ASKERS, HomeAutomationSpec
 from simulator.input.mistakes import did_you_mean

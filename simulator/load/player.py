@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from headend.wire import InquiryKind
 from meters.calendar import Micros, Seconds, micros, seconds
+from simulator.capacity.ends import COMPLETED, FAILED, REFUSED, T_FAILED
 from simulator.capacity.engine.rows import ROW, Rows
 from simulator.capacity.engine.run import Played
-from simulator.capacity.outcome import COMPLETED, FAILED, REFUSED, T_FAILED
 from simulator.capacity.workload.columns import CLASSES, KINDS, Requests
 from simulator.customer.portal_user import PortalClient, portal_read
 from simulator.load.cast import Cast

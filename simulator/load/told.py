@@ -11,7 +11,7 @@ import numpy as np
 import simpy
 from numpy.typing import NDArray
 
-from simulator.capacity.outcome import COMPLETED, ENDS, REFUSED
+from simulator.capacity.ends import COMPLETED, ENDS, REFUSED
 from simulator.capacity.workload.columns import CLASSES, KINDS
 from simulator.load.cast import Cast
 from simulator.load.player import LoadPlayer

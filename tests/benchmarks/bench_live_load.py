@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from headend.network.law import NetworkLaw, SweepRule
+from simulator.capacity.ends import COMPLETED, ENDS, REFUSED
 from simulator.capacity.engine.law import Assumptions
-from simulator.capacity.outcome import COMPLETED, ENDS, REFUSED
 from simulator.smt.ondemand.lifecycle import State
 from simulator.smt.throttle.policy import preset
 from tests.simulator.load.rig import both, live, modelled

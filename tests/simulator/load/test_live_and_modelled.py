@@ -14,7 +14,7 @@ import pytest
 from headend.network.law import TRY_TIMEOUT_US, SweepRule
 from headend.wire import InquiryKind, Outcome
 from meters.calendar import epoch, to_us
-from simulator.capacity.outcome import ENDS, EXPIRED, T_FAILED
+from simulator.capacity.ends import ENDS, EXPIRED, T_FAILED
 from simulator.load.told import facts
 from simulator.smt.ondemand.lifecycle import State
 from simulator.smt.throttle.limits import Door
