@@ -12,6 +12,7 @@
 ``rows_file``  a played load as a Parquet file, a row a request, with its schema
 ``run``       runs a study: cells over an executor, kept as they end; until a difference is known; knees by bisection
 ``study``     a study as it is written in YAML, and everything that is wrong with it
+``theory``    what queueing theory says of a resource, and beside a study's resources the forms whose conditions hold
 ``told``      what callers of a load were told, by group
 ``value``     by how many dollars callers are told a wrong bill, by what was not known: the shipped table, read
 ``whatif``    a fleet, calls and a storm of one's own in place of a shipped workload's

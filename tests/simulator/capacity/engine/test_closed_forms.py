@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
 from statistics import NormalDist
+from typing import Any
 
+import ciw
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from headend.network.law import AccessPoint, NetworkLaw, Span, SweepRule, Try
-from meters.calendar import epoch, micros, to_us
+from meters.calendar import Seconds, epoch, micros, to_us
 from simulator.capacity.ends import COMPLETED, REFUSED
 from simulator.capacity.engine import draws
-from simulator.capacity.engine.law import Assumptions
+from simulator.capacity.engine.law import MOST_HOPS, Assumptions, Longs
 from simulator.capacity.engine.run import NoOutages, ground_of, play_load
+from simulator.capacity.theory import erlang_b, erlang_c, m_g_1, m_m_c
 from simulator.smt.ondemand.middle import MiddleLaw
 from simulator.smt.throttle.limits import Limit, Measure, Policy, RequesterClass, Scope, Source, Window
 from tests.simulator.capacity.engine.loads import NEVER_US, Asked
@@ -63,14 +67,6 @@ def air_s(requests: Asked, assumptions: Assumptions) -> NDArray[np.float64]:
     return np.asarray([out + back for out, back, _ in tries]) / 1e6
 
 
-def erlang_b(servers: int, offered: float) -> float:
-    """Share of arrivals that find all servers busy and go away (Erlang 1917)."""
-    blocked = 1.0
-    for one in range(1, servers + 1):
-        blocked = offered * blocked / (one + offered * blocked)
-    return blocked
-
-
 def within_batches(of: NDArray[np.float64], wanted: float) -> bool:
     """Whether the wanted mean lies in four standard errors of the mean, by batches, which what queues needs."""
     means = np.asarray([batch.mean() for batch in np.array_split(of, 40)])
@@ -84,9 +80,7 @@ def test_an_access_point_alone_is_an_m_d_1() -> None:
     took, ends = took_s(requests, FREE, assumptions)
     assert (ends == COMPLETED).all()
     waited = took - air_s(requests, assumptions)
-    rho = rate / tps
-    # Pollaczek-Khinchine.
-    assert within_batches(waited, rho / (2 * tps * (1 - rho)))
+    assert within_batches(waited, m_g_1(rate, 1 / tps, 1 / tps**2))
 
 
 def test_one_worker_alone_is_an_m_g_1() -> None:
@@ -95,8 +89,68 @@ def test_one_worker_alone_is_an_m_g_1() -> None:
     rate = 0.7 / served.mean()
     took, ends = took_s(poisson(rate, 60_000, points=500), FREE, assumptions)
     assert (ends == COMPLETED).all()
-    # Pollaczek-Khinchine.
-    assert within_batches(took - served, rate * (served**2).mean() / (2 * (1 - 0.7)))
+    assert within_batches(took - served, m_g_1(rate, served.mean(), (served**2).mean()))
+
+
+@dataclass(frozen=True, slots=True)
+class Exponential(Assumptions):
+    """A try takes an exponential time, mean 0.2 s: one of the abscissas of Gauss and Laguerre, by its weight, which has its first 63 moments."""
+
+    def law(self, seed: int, days: Sequence[Seconds], tables: list[Longs]) -> np.recarray[Any, Any]:
+        """See ``Assumptions.law``."""
+        # ``super()`` knows no class that was made anew for its slots.
+        law = Assumptions.law(self, seed, days, tables)
+        at, weight = np.polynomial.laguerre.laggauss(MOST_HOPS)
+        law.hops_upto[0], law.hops_mean[0], law.hops_sigma[0] = np.cumsum(weight), np.log(0.1 * at), 0.0
+        law.hops_upto[0, -1], law.backhaul_s = 1.0, 1e-9
+        return law
+
+
+def of_servers(workers: int, **changed: Any) -> Assumptions:
+    """Workers of exponential service, and nothing else that takes time."""
+    return Exponential(
+        **{one.name: getattr(ALONE, one.name) for one in fields(ALONE)}
+        | {"network": replace(ALONE.network, workers=workers)}
+        | changed
+    )
+
+
+@pytest.mark.parametrize(("workers", "rho"), [(1, 0.7), (8, 0.85), (50, 0.95)])
+def test_workers_of_exponential_service_are_an_m_m_c(workers: int, rho: float) -> None:
+    assumptions = of_servers(workers)
+    rate = rho * workers / 0.2
+    requests = poisson(rate, 200_000, points=500)
+    took, ends = took_s(requests, FREE, assumptions)
+    assert (ends == COMPLETED).all()
+    waited = took - air_s(requests, assumptions)
+    assert within_batches(waited, m_m_c(rate, 0.2, workers))
+    # Who comes sees what is there in the mean; an access point's slot of 10 us is no wait.
+    assert within_batches((waited > 1e-4).astype(np.float64), erlang_c(workers, rate * 0.2))
+
+
+def test_workers_and_the_way_back_are_the_tandem_of_another_simulator() -> None:
+    """Eight exponential servers, then a lognormal time that nobody waits for: mean, and how many take longer than the median, beside Ciw's."""
+    workers, rate, count = 8, 34.0, 20_000
+    assumptions = of_servers(workers, middle=replace(ALONE.middle, median_s=2.0, sigma=0.5))
+    ours, ends = took_s(poisson(rate, count, points=500), FREE, assumptions)
+    assert (ends == COMPLETED).all()
+    network = ciw.create_network(
+        arrival_distributions=[ciw.dists.Exponential(rate), None],
+        service_distributions=[ciw.dists.Exponential(1 / 0.2), ciw.dists.Lognormal(math.log(2.0), 0.5)],
+        number_of_servers=[workers, math.inf],
+        routing=[[0.0, 1.0], [0.0, 0.0]],
+    )
+    ciw.seed(1)
+    other = ciw.Simulation(network)
+    other.simulate_until_max_customers(count, method="Arrive")
+    nodes = sorted((one.id_number, one.node, one.arrival_date, one.exit_date) for one in other.get_all_records())
+    begun = {one: at for one, node, at, _ in nodes if node == 1}
+    theirs = np.asarray([over - begun[one] for one, node, _, over in nodes if node == 2])
+    means = m_m_c(rate, 0.2, workers) + 0.2 + 2.0 * math.exp(0.5**2 / 2)
+    median = np.median(np.concatenate([ours, theirs]))
+    for found in (ours, theirs):
+        assert within_batches(found, means)
+        assert within_batches((found > median).astype(np.float64), 0.5)
 
 
 @pytest.mark.parametrize("workers", [8, 50])
