@@ -269,55 +269,41 @@ def observed(played: Played, assumptions: Assumptions, key: Key) -> Iterator[Obs
     rng = np.random.Generator(np.random.Philox(key=1))
     out_us, back_us, _ = network.tries(rng, _DRAWS)
     pickup_us, rest_us, _ = assumptions.middle.draw(rng, _DRAWS)
-    middle_s = spent(use.middle_us) / taken_on
-    yield Observed(
-        key.workload,
-        key.policy,
-        "middle tier",
-        0,
-        taken_on,
-        span_s,
-        middle_s,
-        _cv2([(1.0, fraction_s(pickup_us + rest_us))]),
-        middle_s,
-        spent(use.middle_us) / span_s,
-    )
-    workers_s, unheard_s = spent(use.workers_us) / tries, np.asarray([fraction_s(TRY_TIMEOUT_US)])
-    by_worker = _cv2([(heard, fraction_s(out_us + back_us).ravel()), (1 - heard, unheard_s)])
-    there_s = spent(use.queued_us + use.workers_us)
-    yield Observed(
-        key.workload,
-        key.policy,
-        "workers",
-        network.workers,
-        tries,
-        span_s,
-        workers_s,
-        by_worker,
-        there_s / tries,
-        there_s / span_s,
-    )
+    whole_s, unheard_s = fraction_s(pickup_us + rest_us), np.asarray([fraction_s(TRY_TIMEOUT_US)])
+    slot_s = np.asarray([1 / network.access_point_tps])
+    held_s = np.maximum(slot_s, network.slot_held_s)
     points = use.points_us.shape[1]
-    slot_s = 1 / network.access_point_tps
-    by_point = _cv2([(heard, np.asarray([slot_s])), (1 - heard, np.asarray([max(slot_s, network.slot_held_s)]))])
-    held_s = spent(use.points_us.sum(axis=1))
-    there_s = held_s + spent(use.waiting_us)
-    yield Observed(
-        key.workload,
-        key.policy,
-        "an access point",
-        1,
-        tries / points,
-        span_s,
-        held_s / tries,
-        by_point,
-        there_s / tries,
-        there_s / points / span_s,
-    )
+    there = {
+        "middle tier": (0, taken_on, spent(use.middle_us), [(1.0, whole_s)]),
+        "workers": (
+            network.workers,
+            tries,
+            spent(use.queued_us + use.workers_us),
+            [(heard, fraction_s(out_us + back_us).ravel()), (1 - heard, unheard_s)],
+        ),
+        "an access point": (
+            1,
+            tries / points,
+            spent(use.points_us.sum(axis=1) + use.waiting_us) / points,
+            [(heard, slot_s), (1 - heard, held_s)],
+        ),
+    }
+    for resource, (servers, arrivals, there_s, law) in there.items():
+        yield Observed(
+            key.workload,
+            key.policy,
+            resource,
+            servers,
+            arrivals,
+            span_s,
+            *_moments(law),
+            there_s / arrivals,
+            there_s / span_s,
+        )
 
 
-def _cv2(parts: Sequence[tuple[float, NDArray[np.float64]]]) -> float:
-    """The squared coefficient of variation of a mixture: how much of it, and values of it."""
+def _moments(parts: Sequence[tuple[float, NDArray[np.float64]]]) -> tuple[float, float]:
+    """Mean and squared coefficient of variation of a mixture: how much of it, and values of it."""
     mean = sum(share * float(values.mean()) for share, values in parts)
     squared = sum(share * float((values**2).mean()) for share, values in parts)
-    return max(0.0, squared / mean**2 - 1)
+    return mean, max(0.0, squared / mean**2 - 1)

@@ -128,7 +128,7 @@ class Observed(NamedTuple):
     #: Of one of several alike (access points) the mean.
     arrivals: float
     span_s: float
-    #: Mean of a service; its squared coefficient of variation, what is heard and what is not told apart, the rest by the laws.
+    #: By the laws, and by how much of it was heard: mean of a service, and its squared coefficient of variation.
     service_s: float
     service_cv2: float
     #: Mean from arrival to the service's end, and the mean count of those that are there, by its integral over time.

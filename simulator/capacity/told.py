@@ -28,9 +28,9 @@ from simulator.smt.throttle.limits import RequesterClass
 
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
-#: Whose requests are told of together: call centres' interval reads, which the question is about; everybody; each class.
-READS, ALL = "call_centre_reads", "all"
-GROUPS = (READS, ALL, *(str(one) for one in CLASSES))
+#: Whose requests are told of together: call centres' interval reads, which the question is about; everybody; all power statuses; each class.
+READS, ALL, STATUSES = "call_centre_reads", "all", "statuses"
+GROUPS = (READS, ALL, STATUSES, *(str(one) for one in CLASSES))
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +78,13 @@ def told_of(played: Played, planned: int, assumptions: Assumptions, value: Value
     doors = at_the_doors(rows, played.use, assumptions)
     every = _Every(played, planned, intervals, answered, in_call, usd, unsatisfied, doors)
     centre = rows.requester_class == CLASSES.index(RequesterClass.ROR_CALL_CENTRE)
-    which = {READS: centre & intervals, ALL: np.ones(len(rows), np.bool_)}
-    return {
-        group: every.told(which[group] if group in which else rows.requester_class == GROUPS.index(group) - 2)
-        for group in GROUPS
+    which = {
+        READS: centre & intervals,
+        ALL: np.ones(len(rows), np.bool_),
+        STATUSES: rows.kind == KINDS.index(InquiryKind.POWER),
+        **{str(one): rows.requester_class == at for at, one in enumerate(CLASSES)},
     }
+    return {group: every.told(which[group]) for group in GROUPS}
 
 
 def answered_of(rows: Rows) -> Bools:
