@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from io import StringIO
-from typing import TYPE_CHECKING, NamedTuple
+from contextlib import AbstractContextManager
+from io import BytesIO, StringIO
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from simulator.web.palette import VARIABLE, light
 
@@ -59,12 +60,31 @@ def legend(figure: Figure, width: Width, *found: list[object]) -> None:
 
 def svg(name: str, draw: Callable[[], Figure | None]) -> str:
     """A chart as an SVG document, the same bytes every time; empty where there is nothing to draw."""
+    # Text stays text: it can be read aloud, searched and enlarged.
+    with _styled({"svg.hashsalt": name, "svg.fonttype": "none"}):
+        figure = draw()
+        if figure is None:
+            return ""
+        out = StringIO()
+        figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
+    return out.getvalue()
+
+
+def png(draw: Callable[[], Figure | None]) -> bytes:
+    """The same as a picture, on the paper of light pages; empty where there is nothing to draw."""
+    with _styled({}):
+        figure = draw()
+        if figure is None:
+            return b""
+        out = BytesIO()
+        figure.savefig(out, format="png", dpi=100, metadata={"Software": None})
+    return out.getvalue()
+
+
+def _styled(more: dict[str, Any]) -> AbstractContextManager[None]:
     import matplotlib as mpl
 
     style = {
-        "svg.hashsalt": name,
-        # Text stays text: it can be read aloud, searched and enlarged.
-        "svg.fonttype": "none",
         "font.family": "DejaVu Sans",
         "font.size": 10,
         "hatch.linewidth": 0.6,
@@ -72,13 +92,7 @@ def svg(name: str, draw: Callable[[], Figure | None]) -> str:
         "text.color": INK,
         "axes.labelcolor": INK,
     }
-    with mpl.rc_context(style):  # type: ignore[arg-type]
-        figure = draw()
-        if figure is None:
-            return ""
-        out = StringIO()
-        figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
-    return out.getvalue()
+    return mpl.rc_context(style | more)  # type: ignore[arg-type]
 
 
 def inline(document: str) -> str:

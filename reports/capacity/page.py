@@ -1,25 +1,270 @@
-"""The load report: the answer first, then tables."""
+"""The report of a load study: the answer first, then what each policy does to callers and to the air, what would turn it, and what theory says of it.
+
+Reads an ``Outcome`` and nothing else; writes a page that stands alone, its pictures and its cells.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from markupsafe import Markup
+import numpy as np
 
-from reports.capacity.compare import answer
-from reports.capacity.compare import lines as compared
-from reports.capacity.study import lines
+from reports.capacity import charts, words
+from reports.capacity.clauses import held
+from reports.capacity.compare import TOLD, USD, Judged, answer, refusals, regret, write_csv
+from reports.capacity.workload_chart import SHOWN
+from reports.chart_parts import NARROW, WIDE, Width, inline, png, svg
 from simulator.capacity.levels import judge
 from simulator.capacity.outcome import Outcome
-from simulator.web.frame import framed
+from simulator.capacity.paired import Regret, difference, differs
+from simulator.capacity.theory import Beside, beside
+from simulator.capacity.told import GROUPS
+from simulator.capacity.workload.columns import CLASSES
+from simulator.verdicts import Mark
+from simulator.web.frame import framed, templates
+
+CLASS_NAMES = [SHOWN[one][0] for one in CLASSES]
+CELLS_CSV = "cells.csv"
+#: A closed form that is farther off than this has a condition that is not met [D].
+_FAR = 0.1
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
-def render(outcome: Outcome, folder: Path) -> Path:
-    """Write ``report.html`` into a folder; the path of it."""
-    text = "\n".join([*compared(outcome), *lines(outcome, judge(outcome))])
-    body = Markup("<h2>Tables</h2>\n<pre>{}</pre>\n").format(text)
-    about = f"Load study {outcome.study['name']}: {answer(outcome)}"
-    path = folder / "report.html"
-    day = outcome.workloads[0].first_day
-    path.write_text(framed(outcome.study["question"], about, f"operating day {day}", body), encoding="utf-8")
+class Shown(NamedTuple):
+    """A figure as text, what stands below it, and how it is meant."""
+
+    text: str
+    note: str = ""
+    kind: str = ""
+
+
+class Row(NamedTuple):
+    """A line of a table."""
+
+    head: str
+    cells: Sequence[Shown]
+
+
+def render(outcome: Outcome | Path, out_dir: Path) -> Path:
+    """Write ``report.html``, its pictures (PNG) and ``cells.csv`` into a folder; the path of the page. outcome: or the folder that keeps one."""
+    if isinstance(outcome, Path):
+        outcome = Outcome.load(outcome)
+    out_dir.mkdir(parents=True, exist_ok=True)
+    drawn = {}
+    for name, draw in _charts(outcome).items():
+        picture = png(lambda draw=draw: draw(WIDE))  # type: ignore[misc]
+        if picture:
+            (out_dir / f"{name}.png").write_bytes(picture)
+            drawn[name] = {
+                width.name: inline(svg(f"{name}-{width.name}", lambda draw=draw, width=width: draw(width)))  # type: ignore[misc]
+                for width in (WIDE, NARROW)
+            }
+    write_csv(outcome, out_dir / CELLS_CSV)
+    body = templates(Path(__file__).parent).get_template("page.html.j2").render(_content(outcome), charts=drawn)
+    first = outcome.workloads[0]
+    about = (
+        f"Load study {outcome.study['name']}: {len(outcome.workloads)} workloads, {len(outcome.policies)} policies, "
+        f"{outcome.replications} replications, {first.meters:,} meters."
+    )
+    path = out_dir / "report.html"
+    path.write_text(
+        framed(str(outcome.study["question"]), about, f"operating day {first.first_day}", body), encoding="utf-8"
+    )
     return path
+
+
+def chosen(outcome: Outcome) -> list[str]:
+    """Whose resources and assumptions are shown: of the first policy, and of that with the least regret in dollars."""
+    found = regret(outcome, USD)
+    best = [] if found is None else [outcome.policy_names[found.leaders[0]]]
+    return list(dict.fromkeys([outcome.policy_names[0], *best]))
+
+
+def moved_most(outcome: Outcome) -> str:
+    """Under which policy it is shown what assumptions move: the last of ``chosen`` under which some were moved."""
+    of = chosen(outcome)
+    return next((one for one in reversed(of) if charts.swung(outcome, TOLD, one)), of[0])
+
+
+def _charts(outcome: Outcome) -> dict[str, Callable[[Width], Figure | None]]:
+    return {
+        "pareto": lambda width: charts.pareto(outcome, width),
+        "use": lambda width: charts.heat(outcome, chosen(outcome), width),
+        "refused": lambda width: charts.refusals(outcome, width),
+        "tornado": lambda width: charts.tornado(outcome, moved_most(outcome), width),
+        "knees": lambda width: charts.knees(outcome, width),
+    }
+
+
+def _content(outcome: Outcome) -> dict[str, Any]:
+    moved = moved_most(outcome)
+    return {
+        "answer": answer(outcome),
+        "levels": list(levels(outcome)),
+        "policies": outcome.policies,
+        "workloads": outcome.workloads,
+        "first": outcome.policy_names[0],
+        "answers": list(answers(outcome)),
+        "chosen": chosen(outcome),
+        "moved": moved,
+        "front": [
+            (
+                f"{'what is told' if judged is TOLD else 'dollars'} for what is {where}",
+                [outcome.policy_names[one.number - 1] for one in charts.places(outcome, judged, way) if one.on_front],
+            )
+            for judged in (TOLD, USD)
+            for way, where in charts.WAYS.items()
+        ],
+        "classes": CLASS_NAMES,
+        "refused": list(refused(outcome)),
+        "limits": [
+            (outcome.policy_names[at], code, f"{100 * shares.max():.1f}", outcome.workload_names[int(shares.argmax())])
+            for at, code, shares in refusals(outcome)
+            if shares.max() >= 0.001
+        ],
+        "clauses": [(one, words.effects(one), words.what_turns(one)) for one in held(outcome)],
+        "turned": [f"The answer {words.what_turns_the_answer(outcome, one)}" for one in (TOLD, USD)],
+        "marks": words.MARKS,
+        "assumptions": list(assumptions(outcome, moved)),
+        "knees": knees(outcome),
+        "theory": [theory_row(beside(one)) for one in outcome.observed if one.policy in chosen(outcome)],
+        "fingerprint": outcome.fingerprint,
+        "cells": CELLS_CSV,
+    }
+
+
+def levels(outcome: Outcome) -> Iterator[tuple[str, list[tuple[Mark, list[str]]]]]:
+    """Each service level, and on which workloads it comes to what."""
+    by: dict[str, dict[Mark, list[str]]] = {}
+    for one in judge(outcome).levels:
+        by.setdefault(one.level.text, {}).setdefault(one.mark, []).append(one.workload)
+    for text, marks in by.items():
+        yield text, list(marks.items())
+
+
+def answers(outcome: Outcome) -> Iterator[Row]:
+    """A line a policy: regret in points and in dollars, then what is told in the call (dollars below), at worst and on each workload; MB on air."""
+    told, usd = (outcome.values(one.measure, one.group) for one in (TOLD, USD))
+    regrets = [regret(outcome, one) for one in (TOLD, USD)]
+    moved = zip(*(charts.megabytes(outcome, way) for way in charts.WAYS), strict=True)
+    for at, (name, megabytes) in enumerate(zip(outcome.policy_names, moved, strict=True)):
+        cells = [_regretted(judged, found, at) for judged, found in zip((TOLD, USD), regrets, strict=True)]
+        both = [(one.mean(axis=2)[:, at]) for one in (told, usd)]
+        cells.append(_told(float(both[0].min()), float(both[1].max())))
+        for one, dollars, *means in zip(told, usd, *(of.tolist() for of in both), strict=True):
+            other = not at or differs(difference(one[at], one[0])) or differs(difference(dollars[at], dollars[0]))
+            cells.append(_told(*means)._replace(kind="" if other else "="))
+        yield Row(name, [*cells, *(Shown(f"{one:,.1f}") for one in megabytes)])
+
+
+def _told(share: float, usd: float) -> Shown:
+    return Shown(_written(TOLD, share), f"${_written(USD, usd)}")
+
+
+def _regretted(judged: Judged, found: Regret | None, at: int) -> Shown:
+    if found is None:
+        return Shown("-")
+    mean, half = found.estimates[at]
+    sign = "$" if judged is USD else ""
+    plus_minus = "" if half is None else f"± {judged.write(half)}"
+    return Shown(sign + judged.write(mean or 0.0), plus_minus, "yes" if at in found.leaders else "")
+
+
+def _written(judged: Judged, value: float) -> str:
+    return "-" if np.isnan(value) else judged.write(float(value))
+
+
+def jain(outcome: Outcome, workload: str, policy: str) -> float | None:
+    """How evenly retailers are told in the call: (sum x)^2 / (n sum x^2) of their shares, 1 if all alike; None where nothing is known.
+
+    Source: Jain, Chiu, Hawe 1984.
+    """
+    frame = charts.of_cell(outcome.first.get("asked", {}), workload, policy)
+    if not frame:
+        return None
+    _, ror = np.unique(frame["ror"], return_inverse=True)
+    asked = np.bincount(ror, frame["requests"])
+    shares = np.bincount(ror, frame["requests"] * frame["told"]) / np.maximum(asked, 1)
+    return float(shares.sum() ** 2 / (len(shares) * (shares**2).sum())) if shares.any() else None
+
+
+def refused(outcome: Outcome) -> Iterator[Row]:
+    """A line a policy: the share of each class's requests that it refuses, mean of the workloads, and Jain's index on that where it is least."""
+    for name in outcome.policy_names:
+        cells = []
+        for group in GROUPS[-len(CLASSES) :]:
+            of = np.asarray([outcome.series(one, name, "refused", group).mean() for one in outcome.workload_names])
+            found = of[~np.isnan(of)]
+            cells.append(Shown(f"{100 * found.mean():.1f}" if len(found) else "-"))
+        fair = [one for workload in outcome.workload_names if (one := jain(outcome, workload, name)) is not None]
+        yield Row(name, [*cells, Shown(f"{min(fair):.3f}" if fair else "-")])
+
+
+def assumptions(outcome: Outcome, policy: str) -> Iterator[dict[str, str]]:
+    """Each assumption with mark, range and source, and by how far it moves what is told and the dollars under a policy."""
+    by = {judged: {one.knob: one for one in charts.swung(outcome, judged, policy)} for judged in (TOLD, USD)}
+    for one in outcome.tornado:
+        yield {
+            "title": one.title,
+            "base": words.valued(one.base, one.unit),
+            "range": words.ranged(one),
+            "mark": words.marked(one),
+            "source": one.source,
+            "told": _moves(by[TOLD].get(one.knob)),
+            "usd": _moves(by[USD].get(one.knob)),
+        }
+
+
+def _moves(one: charts.Swung | None) -> str:
+    """Points or cents at the low and at the high."""
+    ends = (None, None) if one is None else (one.low, one.high)
+    return " / ".join("-" if of is None or of.mean is None else words.signed(100 * of.mean) for of in ends)
+
+
+def knees(outcome: Outcome) -> list[dict[str, str]]:
+    """Where each level breaks, in text."""
+    return [
+        {
+            "policy": one.policy,
+            "workload": one.workload,
+            "level": one.level,
+            "knob": one.knob,
+            "kept": "none" if one.kept is None else f"{one.kept:g}",
+            "broken": "not up to here" if one.broken is None else f"{one.broken:g}",
+            "headroom": "-" if one.headroom is None else f"{100 * one.headroom:.0f} %",
+            "more": "-" if one.more is None else f"{one.more:,.0f}",
+            "binds": one.binds or "none of those tried",
+        }
+        for one in outcome.knees
+    ]
+
+
+def theory_row(one: Beside) -> dict[str, str]:
+    """A resource beside its closed form, in text."""
+    seen = one.observed
+    return {
+        "where": f"{seen.workload}, {seen.policy}",
+        "resource": seen.resource + (f" ({seen.servers:,})" if seen.servers > 1 else ""),
+        "rate": f"{one.rate:.4g}",
+        "served": "-" if np.isinf(one.served_rate) else f"{one.served_rate:.4g}",
+        "rho": f"{100 * one.rho:.1f} %" if seen.servers else "-",
+        "time": f"{seen.time_s:.4g}",
+        "time_by": "-" if one.time_s is None else f"{one.time_s:.4g}",
+        "there": f"{seen.there:.4g}",
+        "little": f"{one.little:.4g}",
+        "there_by": "-" if one.there is None else f"{one.there:.4g}",
+        "form": _form(one),
+    }
+
+
+def _form(one: Beside) -> str:
+    """The closed form and its conditions; where it is far off, one of these is not met."""
+    if one.time_s is None:
+        return f"no closed form: {one.why}"
+    off = one.time_s / one.observed.time_s - 1 if one.observed.time_s else 0.0
+    far = f"; not met here, it is {words.signed(100 * off, 0)} % off" if abs(off) > _FAR else ""
+    return f"{one.form}: {one.why}{far}"

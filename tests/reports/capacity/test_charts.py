@@ -1,0 +1,104 @@
+"""What the pictures of a load study show: the front, busy shares, refusals by hour, swings by their size, knees."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from reports.capacity import charts
+from reports.capacity.compare import TOLD, USD
+from reports.chart_parts import NARROW, WIDE, Width, svg
+from simulator.capacity.outcome import Outcome
+from tests.reports.capacity.outcomes import PATIENCE, WORKERS, Figures, outcome, whole
+
+
+@pytest.fixture(scope="module")
+def everything() -> Outcome:
+    return whole()
+
+
+def test_on_the_front_is_who_nobody_beats_in_both() -> None:
+    by: dict[str, list[Figures]] = {
+        "most": [(0.6, 0.2, 9000)],
+        "least": [(0.4, 0.4, 10)],
+        "beaten": [(0.39, 0.5, 5000)],
+        "same as the least": [(0.4, 0.4, 10)],
+    }
+    found = charts.places(outcome(by), TOLD, "octets_on_air")
+    assert [one.number for one in found if one.on_front] == [1, 2, 4]
+    assert found[0].megabytes == pytest.approx(9001 * 500 / 1e6)
+    assert charts.places(outcome(by), USD, "http_octets")[0].value == pytest.approx(0.2 + 0.01 / 30)
+
+
+def test_a_place_is_that_of_the_worst_workload() -> None:
+    (one,) = charts.places(outcome({"a": [(0.6, 0.2, 100), (0.3, 0.5, 900)]}), TOLD, "octets_on_air")
+    assert one.value == pytest.approx(0.3 + 0.01 / 3)
+    assert one.megabytes == pytest.approx(901 * 500 / 1e6)
+
+
+def test_busy_shares_are_the_highest_of_each_quarter_hour(everything: Outcome) -> None:
+    rows, hours = charts.busy(everything, "day-0", "smt-today")
+    assert [one.name for one in rows] == [
+        "access points, median",
+        "access points, 90 of 100",
+        "access points, busiest",
+        "workers",
+    ]
+    assert hours.tolist() == [at / 4 for at in range(96)]
+    assert np.flatnonzero(rows[-1].shares).tolist() == [48, 49, 50, 51]
+    assert rows[-1].most == 0.5
+    assert charts.busy(replace(everything, first={}), "day-0", "smt-today")[0] == []
+
+
+def test_without_a_bound_of_workers_these_are_not_busy(everything: Outcome) -> None:
+    rows, _ = charts.busy(replace(everything, assumed={"network": {"workers": 0}}), "day-0", "smt-today")
+    assert [one.name for one in rows if one.name == "workers"] == []
+
+
+def test_refusals_are_told_by_the_hour_of_the_clock(everything: Outcome) -> None:
+    found = charts.refused_by_hour(everything)
+    assert [one.policy for one in found] == everything.policy_names
+    assert found[0].shares[8:10].tolist() == [0.0, 1.0]
+    assert np.isnan(found[0].shares[10])
+
+
+def test_who_moves_most_comes_first_and_on_the_workload_that_it_moves_most() -> None:
+    base: list[Figures] = [(0.5, 0.3, 1000), (0.5, 0.3, 1000)]
+    changed: dict[tuple[str, str], list[Figures]] = {
+        ("a", WORKERS.change("low")): [(0.45, 0.3, 1000), (0.5, 0.3, 1000)],
+        ("a", PATIENCE.change("low")): [(0.5, 0.3, 1000), (0.4, 0.3, 1000)],
+        ("a", PATIENCE.change("high")): [(0.5, 0.3, 1000), (0.55, 0.3, 1000)],
+    }
+    made = outcome({"a": base}, [WORKERS, PATIENCE], changed)
+    found = charts.swung(made, TOLD, "a")
+    assert [(one.title, one.workload) for one in found] == [(PATIENCE.title, "day-1"), (WORKERS.title, "day-0")]
+    assert [one.low.mean for one in found if one.low] == pytest.approx([-0.1, -0.05])
+    assert found[1].high is None
+    assert found[0].range == "60 .. 240 s"
+
+
+@pytest.mark.parametrize("width", [WIDE, NARROW], ids=lambda one: one.name)
+def test_every_picture_is_the_same_twice_and_has_no_raster(everything: Outcome, width: Width) -> None:
+    policies = everything.policy_names[:2]
+    drawn = {
+        "pareto": lambda: charts.pareto(everything, width),
+        "use": lambda: charts.heat(everything, policies, width),
+        "refused": lambda: charts.refusals(everything, width),
+        "tornado": lambda: charts.tornado(everything, policies[0], width),
+        "knees": lambda: charts.knees(everything, width),
+    }
+    for name, draw in drawn.items():
+        found = svg(name, draw)
+        assert found == svg(name, draw)
+        assert "<image" not in found
+        assert "<svg" in found
+
+
+def test_what_was_not_played_is_not_drawn() -> None:
+    bare = outcome({"a": [(0.5, 0.3, 1000)]})
+    assert charts.heat(bare, ["a"], WIDE) is None
+    assert charts.refusals(bare, WIDE) is None
+    assert charts.tornado(bare, "a", WIDE) is None
+    assert charts.knees(bare, WIDE) is None

@@ -1,0 +1,99 @@
+"""The document that answers the use case's open issue: its sentences turn with the study, and the shipped one is what its kept outcome says."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from reports.capacity.throttle_study import AS_IT_STANDS, text
+from scenarios.shipped import STUDIES
+from simulator.capacity.outcome import Outcome
+from simulator.capacity.study import load_study
+from tests.reports.capacity.outcomes import Figures, outcome, whole
+from tests.reports.capacity.study_page import KEPT, PAGE, by_retailer, keep
+
+STORE, METER = "fr-cr016-1", "fr-cr016-1-meter-only"
+GOOD: Figures = (0.6, 0.2, 1000)
+BAD: Figures = (0.4, 0.4, 1000)
+
+
+def rule(document: str) -> str:
+    return document[document.index("## FR CR016.1, rewritten") :]
+
+
+def test_the_answer_comes_first_and_the_rule_last() -> None:
+    found = text(whole())
+    assert found.index("> Over 2 workloads") < found.index("## How it was found") < found.index("## Theory beside")
+    assert AS_IT_STANDS in rule(found)
+    assert "| 1. smt-today |" not in found
+    assert "**0.0** ± 0.0" in found
+
+
+def test_another_study_whose_best_policy_is_another_turns_the_sentences() -> None:
+    one, other = (text(outcome({STORE: [store], METER: [meter]})) for store, meter in ((GOOD, BAD), (BAD, GOOD)))
+    assert f"told in the call: {STORE}, by 20.0 points" in one
+    assert f"told in the call: {METER}, by 20.0 points" in other
+    assert "> * A request that the head-end's store can answer is answered from it" in rule(one)
+    assert "> * Every request is a meter read. (the store answers first: not taken in)" in rule(other)
+    assert f"As a whole: `{STORE}` is best by what is told in the call; `{STORE}` is best by dollars." in rule(one)
+    assert f"As a whole: `{METER}` is best by what is told in the call; `{METER}` is best by dollars." in rule(other)
+
+
+def test_what_cannot_be_told_apart_is_called_so_and_left_open() -> None:
+    found = text(outcome({STORE: [GOOD], METER: [GOOD]}))
+    assert "all policies cannot be told apart" in found
+    assert f"`{STORE}` and `{METER}` cannot be told apart by dollars" in rule(found)
+    assert "> *" not in rule(found)
+    assert "With it and without cannot be told apart." in rule(found)
+
+
+@pytest.mark.parametrize(
+    ("capped", "stands"), [(GOOD, "Where access points are capped"), (BAD, "One successful request of a kind")]
+)
+def test_the_rule_has_the_limits_that_go_with_its_cap(capped: Figures, stands: str) -> None:
+    by = {"smt-today": [(0.5, 0.3, 1000)], STORE: [(0.55, 0.25, 100)]}
+    by |= {"smt-today-guarded:amount=8": [capped], "fr-cr016-1-guarded": [(capped[0] + 0.1, capped[1] - 0.1, 100)]}
+    found = rule(text(outcome(by)))
+    quoted = "\n".join(line for line in found.splitlines() if line.startswith("> *"))
+    assert stands in quoted
+    assert quoted.count("of a kind per ESI ID") == 1
+
+
+def test_a_study_without_such_policies_says_that_no_clause_can_be_judged() -> None:
+    assert "No clause can be judged" in rule(text(outcome({"store-only": [GOOD]})))
+
+
+def test_a_kept_outcome_makes_the_same_page(tmp_path: Path) -> None:
+    run = whole()
+    keep(run, tmp_path)
+    assert text(Outcome.load(tmp_path)) == text(run)
+
+
+def test_retailers_are_summed_over_classes_hours_and_limits() -> None:
+    asked = by_retailer(whole().first["asked"])
+    found = dict(
+        zip(
+            zip(asked["workload"], asked["policy"], asked["ror"], asked["told"], strict=True),
+            asked["requests"],
+            strict=True,
+        )
+    )
+    assert found["day-0", "smt-today", "ror-0", True] == 50
+    assert found["day-0", "smt-today", "ror-0", False] == 150
+
+
+def test_the_shipped_page_is_made_from_what_is_kept_of_the_shipped_study() -> None:
+    kept = Outcome.load(KEPT)
+    assert PAGE.read_text(encoding="utf-8") == text(kept)
+    study = load_study(STUDIES.named(Path("throttle-policies")))
+    assert kept.policy_names == [one.name for one in study.policies]
+    assert kept.workload_names == [one.spec.name for one in study.plans]
+    assert kept.tornado == study.tornado()
+
+
+def test_no_title_breaks_a_table() -> None:
+    odd = whole()
+    odd = replace(odd, workloads=[one._replace(title="a | b") for one in odd.workloads])
+    assert "a | b" not in text(odd)
