@@ -26,8 +26,9 @@ from simulator.capacity.engine.run import Played, play_load
 from simulator.capacity.engine.use import BIN_US
 from simulator.capacity.knobs import Setting
 from simulator.capacity.outcome import Frame, Key, Observed
+from simulator.capacity.pushed import octets_pushed
 from simulator.capacity.rows_file import write_rows
-from simulator.capacity.told import Told, in_call_of, told_of, worth
+from simulator.capacity.told import ALL, Told, in_call_of, told_of, worth
 from simulator.capacity.value import ValueTable, read_value
 from simulator.capacity.workload.columns import CLASSES, DOORS, KINDS, Workload
 from simulator.capacity.workload.curves import hours_of
@@ -105,6 +106,9 @@ def play_cell(task: Task) -> Cell:
     drawn = _drawn(task.drawn_as, task.key.replication, plan)
     played = play_load(drawn.requests, drawn.outages, policy, assumptions, drawn.seed + drawn.replication)
     told = told_of(played, len(drawn.requests), assumptions, _value())
+    # What sweeps bring SMT costs the wire, whoever asks.
+    pushed = octets_pushed(policy, plan.fleet.meters, plan.ends - plan.begins, assumptions.sweep_every_h)
+    told[ALL] = dataclasses.replace(told[ALL], http_octets=told[ALL].http_octets + pushed)
     if not task.first:
         return Cell(told, {})
     kept_rules(policy, played.rows)

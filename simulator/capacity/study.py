@@ -451,7 +451,7 @@ class _Making:
 
 def unloaded(setting: Setting) -> float:
     """The share of call centres' reads that can be told in the call at most: those that the middle tier alone does not keep longer than their caller waits."""
-    if setting.policy.reuse_s:
+    if setting.policy.reuse_s or setting.policy.push_to_smt:
         return 1.0
     middle, mean_s = setting.assumptions.middle, setting.assumptions.patience_s
     z = np.linspace(-6, 6, 2001)

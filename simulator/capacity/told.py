@@ -49,7 +49,7 @@ class Told:
     #: Tries at meters, and Modbus octets that these are on air.
     meter_reads: int
     octets_on_air: int
-    #: Calls at SMT's doors, polls among them, and octets that these are with their answers.
+    #: Calls at SMT's doors, polls among them, and octets that these are with their answers; of all together, those too that head-ends send after sweeps.
     http_calls: int
     http_octets: int
     #: Seconds from the question to the answer, of those that got one, in time or not.

@@ -9,14 +9,16 @@ import numpy as np
 import pytest
 
 from headend.network.law import READ_OCTETS
-from meters.calendar import epoch, to_us
-from simulator.capacity.cell import asked, kept_rules
+from meters.calendar import epoch, seconds, to_us
+from simulator.capacity.cell import Task, asked, kept_rules, play_cell
 from simulator.capacity.engine.doors import at_the_doors
 from simulator.capacity.engine.kernel import COMPLETED, FAILED, REFUSED
 from simulator.capacity.engine.rows import ROW, Rows
 from simulator.capacity.engine.run import Played, play_load
 from simulator.capacity.engine.use import BIN_US, NO_USE, Use
-from simulator.capacity.knobs import CONTENDED
+from simulator.capacity.knobs import CONTENDED, Setting
+from simulator.capacity.outcome import Key
+from simulator.capacity.pushed import octets_pushed
 from simulator.capacity.told import ALL, GROUPS, READS, conserved, little, told_of, worth
 from simulator.capacity.value import FIGURES, HOURS, OF, ValueTable
 from simulator.capacity.workload.draw import draw
@@ -169,3 +171,23 @@ def test_no_policy_lets_in_more_than_its_limits_nor_refuses_what_has_room(name: 
     found.rows[turned_away]["flags"] |= 1
     with pytest.raises(AssertionError, match=f"{policy.name} broke"):
         kept_rules(policy, found.rows)
+
+
+def test_what_smt_holds_is_told_as_the_stores_at_once_and_costs_no_try_but_octets_on_http() -> None:
+    small = plan(calls={"ror_call_centre": {"reads": 400, "statuses": 50}})
+    policies = [preset(name) for name in ("push-to-smt", "store-within", "smt-today")]
+    pushed, within, today = (
+        play_cell(Task(Key("small", one.name), Setting(small, CONTENDED, one), "small", first=False)).told
+        for one in policies
+    )
+    assert pushed[READS].told_store > 0.9
+    assert pushed[READS].told_in_call == pytest.approx(pushed[READS].told_store + pushed[READS].told_meter)
+    # Nobody hangs up before it, and the middle tier loses none.
+    assert pushed[READS].told_in_call > within[READS].told_in_call + 0.1
+    assert pushed[READS].p50_s == 0 < within[READS].p50_s
+    assert pushed[READS].meter_reads <= within[READS].meter_reads < today[READS].meter_reads
+    sent = octets_pushed(policies[0], small.fleet.meters, seconds(86400), 4)
+    asked_for = sum(pushed[group].http_octets for group in GROUPS[3:])
+    assert sent > 0
+    assert pushed[ALL].http_octets == asked_for + sent
+    assert within[ALL].http_octets == sum(within[group].http_octets for group in GROUPS[3:])
