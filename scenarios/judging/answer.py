@@ -124,7 +124,10 @@ def s7(facts: Facts, action: BalanceCall) -> StepVerdict:
     repeats = [
         other.ref
         for other in facts.scenario.timeline
-        if isinstance(other, BalanceCall) and other.ref != action.ref and 0 <= facts.at(other) - asked <= 24 * 3600
+        if isinstance(other, BalanceCall)
+        and other.ref != action.ref
+        and facts.scenario.account_of(other) == facts.account
+        if 0 <= facts.at(other) - asked <= 24 * 3600
     ]
     evidence: dict[str, Any] = {
         "seconds_to_answer": waited,

@@ -10,7 +10,7 @@ from scenarios.actions.action import Row, Seen
 from scenarios.actions.table import ACTIONS
 from scenarios.evidence import Evidence
 from scenarios.expected import INSTANT, LACKING, Fact, Form
-from scenarios.judging.findings import CheckVerdict, Rule, check
+from scenarios.judging.findings import CheckVerdict, Rule, check, text
 from scenarios.run_wide import EVENTS, FACTS, RunWide
 from scenarios.setting import Act
 
@@ -44,26 +44,26 @@ def action_check(evidence: Evidence, action: Act) -> CheckVerdict:
 
 def run_check(evidence: Evidence, one: RunWide) -> CheckVerdict:
     """What a run as a whole came to, held against what was expected of it."""
-    rule, told = Rule(), {}
-    for fact in FACTS:
-        form = one.run.forms.get(fact.name)
-        if form is not None:
-            hold(rule, fact, form, evidence)
-            told[fact.name] = _shown(fact, fact.got(evidence))
-    action = next((action for action in evidence.scenario.timeline if action.ref == one.of), None)
-    if action is not None:
-        row = ACTIONS[action.do]
-        seen = row.seen(Evidence(evidence.recording, action.account), action)
-        for name, form in row.any_of.model_validate(one.expect).forms.items():
-            hold(rule, row.fact(name), form, seen)
-            told[name] = _shown(row.fact(name), row.fact(name).got(seen))
+    rule = Rule()
+    held: list[tuple[Fact, Form[Any], Any]] = [
+        (fact, one.run.forms[fact.name], evidence) for fact in FACTS if fact.name in one.run.forms
+    ]
+    for action in evidence.scenario.timeline:
+        if action.ref == one.of:
+            row = ACTIONS[action.do]
+            seen = row.seen(Evidence(evidence.recording, action.account), action)
+            held += [(row.fact(name), form, seen) for name, form in row.any_of.model_validate(one.expect).forms.items()]
+    for fact, form, of in held:
+        hold(rule, fact, form, of)
+    told = {fact.name: _shown(fact, fact.got(of)) for fact, _, of in held}
+    said = [f"{fact.label}: {text(told[fact.name])}" for fact, _, _ in held]
     if one.never is not None:
         words, _ = EVENTS[one.never]
-        times = [iso(at) for at in one.happened(evidence)]
+        told[one.never] = times = [iso(at) for at in one.happened(evidence)]
         rule.equal(f"{words}{one.stretch}", [], times)
-        told[one.never] = times
-    happened = "As expected." if not rule.failures else "Not as expected."
-    return check(one.ref, "Expected of the run", happened, told, rule, *one.verifies)
+        said.append(f"{words}{one.stretch}: {text(times)}")
+    happened = "; ".join(said)
+    return check(one.ref, "Expected of the run", f"{happened[:1].upper()}{happened[1:]}.", told, rule, *one.verifies)
 
 
 def _evidence(row: Row[Any, Any], seen: Seen[Any, Any]) -> dict[str, Any]:

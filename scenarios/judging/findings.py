@@ -93,7 +93,7 @@ class Rule:
         """Note a failure unless ``ok``."""
         self.compared += 1
         if not ok:
-            self.failures.append(Failure(what, _text(expected), _text(found)))
+            self.failures.append(Failure(what, text(expected), text(found)))
 
     def none(self, what: str, found: Collection[Any], among: int) -> None:
         """Hold that of so many things none is found wrong. Of no things nothing can be said: it is noted as lacking."""
@@ -142,7 +142,8 @@ def without(ident: str, happened: str) -> StepVerdict:
     return StepVerdict(ident, ACTORS[ident], happened, {}, Mark.NOT_EXERCISED, (ident,))
 
 
-def _text(value: Any) -> str:
+def text(value: Any) -> str:
+    """A value as a failure shows it."""
     if value is None:
         return "nothing"
     if isinstance(value, (list, tuple)):

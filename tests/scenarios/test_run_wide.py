@@ -82,3 +82,9 @@ def test_what_does_not_hold_fails_and_names_when(
 def test_lint_tells_of_what_cannot_be_expected(tmp_path: Path, said: dict[str, Any], place: str, words: str) -> None:
     told = [str(one) for one in linted(tmp_path, short_balance() | {"expect": [{"ref": "wide", **said}]})]
     assert any(f": {place}: " in one and words in one for one in told), told
+
+
+def test_it_is_told_in_words(balance_run: JudgedRun) -> None:
+    found = checked(balance_run, run={"refusals": 2}, never="failures")
+    assert found.happened == "On-demand requests refused: 2; on-demand requests failed: none."
+    assert found.evidence == {"refusals": 2, "failures": []}

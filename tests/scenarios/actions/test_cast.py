@@ -66,6 +66,11 @@ def test_each_account_is_its_retailers(played: JudgedRun) -> None:
         ("call-b", "saltfork.api", esiids["SF-200042"]),
         ("status-b", "saltfork.api", esiids["SF-200042"]),
     ]
+    # The other customer's call is no repeat of the first one's.
+    assert [one.evidence["repeat_calls_in_24_h_by_script"] for one in played.verdict.steps if one.id == "S7"] == [
+        [],
+        [],
+    ]
     checks = {one.id for one in played.verdict.checks}
     assert {"ror-files LS-100017", "ror-files SF-200042", "rule-1b LS-100017", "rule-1b SF-200042"} <= checks
 
