@@ -158,7 +158,7 @@ def answers(outcome: Outcome) -> Iterator[Row]:
         for one, dollars, *means in zip(told, usd, *(of.tolist() for of in both), strict=True):
             other = not at or differs(difference(one[at], one[0])) or differs(difference(dollars[at], dollars[0]))
             cells.append(_told(*means)._replace(kind="" if other else "="))
-        yield Row(name, [*cells, *(Shown(f"{one:,.1f}") for one in megabytes)])
+        yield Row(name, [*cells, *(Shown(f"{one:,.{0 if one >= 100 else 1}f}") for one in megabytes)])
 
 
 def _told(share: float, usd: float) -> Shown:

