@@ -157,7 +157,7 @@ def test_a_sweep_has_one_read_outstanding_and_a_silent_meter_holds_up_no_other()
 
 
 def test_a_sweep_that_shares_or_blocks_is_known_before_it_begins_and_is_held_up_by_nobody() -> None:
-    for rule, waits_us, slots in ((SweepRule.SHARES, 0, 2), (SweepRule.BLOCKS, 25 * 1_000_000, 1)):
+    for rule, waits_us, slots in ((SweepRule.SHARES, 0, 2), (SweepRule.BLOCKS, to_us(25), 1)):
         swept = Swept(100, rule=rule, begins=NOON - 60)
         swept.env.process(swept.run())
         swept.env.run(until=to_us(NOON - 30))

@@ -35,11 +35,11 @@ def octets(folder: Path) -> dict[str, bytes]:
 class Counted:
     """Plays cells, and breaks off at one of them."""
 
-    def __init__(self, breaks_at: int = -1) -> None:
-        self.count, self.breaks_at = 0, breaks_at
+    def __init__(self, breaks_before: int = -1) -> None:
+        self.count, self.breaks_before = 0, breaks_before
 
     def __call__(self, task: Task) -> Cell:
-        if self.count == self.breaks_at:
+        if self.count == self.breaks_before:
             raise KeyboardInterrupt
         self.count += 1
         return play_cell(task)
@@ -71,7 +71,7 @@ def test_a_run_that_was_broken_off_goes_on_to_the_same_octets(tmp_path: Path) ->
     counted = Counted()
     run_study(small, whole, play=counted)
     with pytest.raises(KeyboardInterrupt):
-        run_study(small, broken, play=Counted(breaks_at=5))
+        run_study(small, broken, play=Counted(breaks_before=5))
     assert not (broken / OUTCOME).exists()
     rest = Counted()
     run_study(small, broken, play=rest)

@@ -165,8 +165,8 @@ def both(
     return Both(given, world, assumptions, keys)
 
 
-def _instant(at_us: int) -> datetime:
-    return local(to_s(micros(at_us)))
+def _instant(at_us: Micros) -> datetime:
+    return local(to_s(at_us))
 
 
 def _key(of: Cast, row: int) -> str:

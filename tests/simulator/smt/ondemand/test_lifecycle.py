@@ -147,7 +147,7 @@ def test_without_an_allowance_only_what_the_store_may_answer_goes_on_and_reads_n
     ],
 )
 def test_what_smt_holds_ends_a_request_for_intervals_if_it_reaches_and_uses_no_allowance(
-    policy: str, kind: InquiryKind, reach_s: int, states: list[State]
+    policy: str, kind: InquiryKind, reach_s: Seconds, states: list[State]
 ) -> None:
     desk = Desk(policy)
     desk.held = Answered(Outcome.COMPLETED, "", 0, reaches_to=reach_s + seconds(0))
