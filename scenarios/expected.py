@@ -9,6 +9,7 @@ from typing import Annotated, Any, Generic, Literal, Self, TypeVar, get_args, ge
 
 from pydantic import ConfigDict, Field, create_model, model_serializer, model_validator
 
+from meters.calendar import iso, seconds
 from scenarios.records.values import Count, Instant
 from scenarios.written import Spec
 
@@ -34,7 +35,11 @@ class Form(Spec, Generic[T]):
     def model_parametrized_name(cls, params: tuple[Any, ...]) -> str:
         """Give a name that a schema can show."""
         of, args = params[0], get_args(params[0])
-        words = args if get_origin(of) is Literal else ((args[0] if get_origin(of) is Annotated else of).__name__,)
+        words = (
+            args
+            if get_origin(of) is Literal
+            else (getattr(args[0] if get_origin(of) is Annotated else of, "__name__", "Scalar"),)
+        )
         return "_".join((cls.__name__, *words))
 
     @model_validator(mode="before")
@@ -51,7 +56,8 @@ class Form(Spec, Generic[T]):
     @model_serializer
     def _short(self) -> Any:
         # A value that is text in JSON is so here: the recording keeps the scenario.
-        told = {name: _plain(value) for name, value in self.said.items()}
+        instants = isinstance(self, INSTANT)
+        told = {name: _plain(value, instants=instants) for name, value in self.said.items()}
         return told["equals"] if set(told) == {"equals"} else told
 
     @property
@@ -98,12 +104,14 @@ class Ordered(Form[T], Generic[T]):
         return found
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: Any, *, instants: bool = False) -> Any:
     match value:
+        case int() if instants and not isinstance(value, bool):
+            return iso(seconds(value))
         case Decimal():
             return str(value)
         case tuple() | list():
-            return [_plain(one) for one in value]
+            return [_plain(one, instants=instants) for one in value]
         case _:
             return value
 
@@ -117,6 +125,55 @@ _OPERATORS: dict[str, tuple[str, Callable[[Any, Any], bool]]] = {
     "at_most": ("at most {}", lambda said, found: found is not None and found <= said),
     "within": ("within {}", lambda said, found: found is not None and said[0] <= found <= said[1]),
 }
+
+Scalar = bool | int | float | str
+
+
+def _kinds(said: Any) -> set[type]:
+    """Of what kind values are: a number is one, whole or not, and yes is none."""
+    return {float if type(one) is int else type(one) for one in (said if isinstance(said, tuple) else (said,))}
+
+
+class Place(Ordered[Scalar]):
+    """What a value of a document must come to. Text has no order with a number, and yes is no 1."""
+
+    def unmeetable(self) -> list[str]:
+        """See ``Form``."""
+        kinds = set().union(*(_kinds(value) for name, value in self.said.items() if name != "absent"))
+        return ["values are of one kind; write numbers or text"] if len(kinds) > 1 else super().unmeetable()
+
+    def looked(self, found: Any) -> list[tuple[str, Any, bool]]:
+        """See ``Form``."""
+        alike = self.absent is not None or any(_kinds(found) == _kinds(one) for one in self.said.values())
+        return super().looked(found if alike else None)
+
+
+def _by_place(schema: dict[str, Any]) -> None:
+    """Let it be written place by place."""
+    places = schema["properties"]["equals"]["anyOf"][0]
+    schema.clear()
+    schema.update(places)
+
+
+class Places(Form[dict[str, Place]]):
+    """What values of a document must come to, by place: a JSON pointer, or a name at its top."""
+
+    model_config = ConfigDict(json_schema_extra=_by_place)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _bare(cls, written: Any) -> Any:
+        return written if isinstance(written, Form) else {"equals": written}
+
+    def looked(self, found: Any) -> list[tuple[str, Any, bool]]:
+        """See ``Form``, place by place. found: values by place, None where the document has none; of what was not kept nothing holds."""
+        kept = found or {}
+        return [
+            (f"{place}: {words}", said, holds and place in kept)
+            for place, form in (self.equals or {}).items()
+            for words, said, holds in form.looked(kept.get(place))
+        ]
+
 
 TEXT = Form[str]
 TRUTH = Form[bool]
@@ -151,7 +208,14 @@ class Fact:
     def kind(self) -> str:
         """What it is, in words."""
         of = self.form.model_fields["equals"].annotation
-        words = {str: "text", bool: "yes or no", int: "count", Decimal: "number", tuple: "list"}
+        words = {
+            str: "text",
+            bool: "yes or no",
+            int: "count",
+            Decimal: "number",
+            tuple: "list",
+            dict: "values by place",
+        }
         (first, *_) = get_args(of)
         if get_origin(first) is Literal:
             return "one of " + ", ".join(f"`{one}`" for one in get_args(first))

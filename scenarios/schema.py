@@ -12,6 +12,9 @@ from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError, model
 from meters.calendar import Seconds, epoch, iso, seconds
 from meters.errors import MeterError
 from scenarios.actions.complaint import Complaint
+from scenarios.actions.exchange import AtDoor
+from scenarios.actions.http import Http
+from scenarios.actions.log_in import LogIn
 from scenarios.actions.portal_read import AtPortal
 from scenarios.actions.rebill import Rebill
 from scenarios.actions.requests import AtMarket
@@ -197,6 +200,9 @@ def _disorder(scenario: Scenario) -> Iterator[Mistake]:
             calls = [ref for ref, what in seen.items() if what == "balance_call"]
             mend = did_you_mean(action.of, calls) if calls else "Put the call before it."
             yield Mistake(MALFORMED, (*loc, "of"), f"There is no balance_call {action.of} before this re-bill.", mend)
+        if isinstance(action, Http) and action.token is not None and seen.get(action.token) != "log_in":
+            mend = did_you_mean(action.token, [ref for ref, what in seen.items() if what == "log_in"])
+            yield Mistake(MALFORMED, (*loc, "token"), f"There is no log_in {action.token} before this call.", mend)
         if isinstance(action, Complaint) and action.lift is not None and action.lift not in declared:
             mend = did_you_mean(action.lift, declared) if declared else "Declare one before it."
             yield Mistake(MALFORMED, (*loc, "lift"), f"No complaint {action.lift} was declared before this.", mend)
@@ -264,6 +270,11 @@ def _no_login(scenario: Scenario) -> Iterator[Mistake]:
             named.append(
                 (("timeline", place, "login"), action.login, others if isinstance(action, AtMarket) else customers)
             )
+        elif isinstance(action, Http):
+            named.append((("timeline", place, "login"), action.login, action.logins(list(known))))
+        elif isinstance(action, AtDoor) and not (isinstance(action, LogIn) and action.password == "wrong"):
+            among = customers if action.door == "portal" else list(known)
+            named.append((("timeline", place, "login"), action.login, among))
     for loc, login, among in named:
         if login is not None and login not in among:
             text = f"There is no log-in {login} that can act here."

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from typing import Any
 
+from headend.http.links import bearing
 from meters.calendar import day_of
 from scenarios.setting import Act, Setting
 from simulator.customer.portal_user import PortalClient
+from simulator.parties.ror import AGENT
 from simulator.parties.sandbox import Sandbox
 from simulator.ror.account import Account
 from simulator.ror.billing.plan import RatePlan
@@ -32,6 +35,20 @@ class Stage:
         self.actions: dict[str, dict[str, Any]] = {}
         self.begun: dict[str, str] = {}
         self.usage: dict[str, dict[str, Any]] = {}
+
+    def url(self, party: str) -> str:
+        """Base address of a party's service: smt, headend or desk."""
+        if party == "desk":
+            assert self.sandbox.ror is not None
+            return self.sandbox.ror.server.url
+        return self.sandbox.headend_server.url if party == "headend" else self.sandbox.smt_server.url
+
+    def key(self, name: str) -> dict[str, str]:
+        """Headers that bear a key of the link, smt or meters, or the log-in of the desk's agent."""
+        if name == AGENT.username:
+            said = b64encode(f"{AGENT.username}:{AGENT.password}".encode()).decode()
+            return {"Authorization": f"Basic {said}"}
+        return bearing(getattr(self.sandbox.keys, name))
 
     async def close(self) -> None:
         """Close the line to SMT."""

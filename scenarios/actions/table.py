@@ -8,14 +8,40 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
-from scenarios.actions import balance_call, complaint, on_demand, portal_read, rebill, same_answers
+from scenarios.actions import (
+    attributes,
+    balance_call,
+    complaint,
+    http,
+    log_in,
+    look,
+    on_demand,
+    portal_read,
+    rebill,
+    ror_files,
+    same_answers,
+    usage_read,
+)
 from scenarios.actions.action import Row
 from scenarios.setting import Act
 
 #: By what a file calls it.
 ACTIONS: dict[str, Row[Any, Any]] = {
     row.do: row
-    for module in (balance_call, on_demand, portal_read, rebill, same_answers, complaint)
+    for module in (
+        balance_call,
+        on_demand,
+        portal_read,
+        rebill,
+        same_answers,
+        usage_read,
+        attributes,
+        ror_files,
+        log_in,
+        http,
+        look,
+        complaint,
+    )
     for row in module.ROWS
 }
 

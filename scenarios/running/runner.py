@@ -17,9 +17,10 @@ from scenarios.running.player import Player
 from scenarios.running.recorder import record
 from scenarios.schema import Scenario
 from scenarios.stage import Stage
-from simulator.parties.sandbox import SANDBOX_FILES, Sandbox, SandboxSettings
+from simulator.parties.sandbox import SANDBOX_FILES, DeskSettings, Sandbox, SandboxSettings
 from simulator.runtime.clock import Clock, ClockMode
 from simulator.runtime.folder import own
+from simulator.smt.access.gatekeeper import TokenLife
 from simulator.smt.ondemand.middle import FixedMiddle, LawMiddle, MiddleDraws, MiddleLaw
 from simulator.world.market import ROR_LOGIN
 from simulator.world.meters import build
@@ -77,8 +78,13 @@ async def _run(scenario: Scenario, out: Path, progress: Progress | None) -> Run:
         times=scenario.times_in(world),
         wire=out / WIRE,
         wire_ordered=True,
+        # A token's life and the wait after bad log-ins are of the day that is played.
+        wall=lambda: float(sandbox.runtime.now()),
+        token_life=TokenLife.MODEL,
+        desk=DeskSettings() if any(getattr(one, "to", None) == "desk" for one in scenario.timeline) else None,
     )
-    async with Sandbox(settings) as sandbox:
+    sandbox = Sandbox(settings)
+    async with sandbox:
         for complaint in scenario.complaints:
             sandbox.smt.complaints.declare(complaint.spec(world))
         stage = Stage(scenario, world, sandbox)

@@ -179,14 +179,25 @@ class LoginGuard:
         self._bad = bad or MemoryBadLogins()
         self._limits = limits or LoginLimits()
 
+    def opens_at(self, username: str, peer: str) -> float | None:
+        """Until when not even the right password of a name from an address is looked at; None if it is."""
+        now = self._wall()
+        bad = self._bad.of(self._key(username, peer), now - self._limits.window_s)
+        until = bad.last + self._limits.wait_s(bad.many)
+        return until if now < until else None
+
+    def _key(self, username: str, peer: str) -> str:
+        user = self._users.get(username)
+        # Names that nobody has are one: whoever makes them up could have what is kept of others forgotten.
+        named = "" if user is None else user.username
+        return sha256(f"{_whence(peer)} {named}".encode()).hexdigest()
+
     def check(self, username: str, password: str, peer: str) -> User | LoginFault:
         """Check a log-in from an address; a bad one is counted. Takes as long as a hash; in any thread."""
         now = self._wall()
         after = now - self._limits.window_s
         user = self._users.get(username)
-        # Names that nobody has are one: whoever makes them up could have what is kept of others forgotten.
-        named = "" if user is None else user.username
-        key = sha256(f"{_whence(peer)} {named}".encode()).hexdigest()
+        key = self._key(username, peer)
         with self._bad.turn(key):
             bad = self._bad.of(key, after)
             if now < bad.last + self._limits.wait_s(bad.many):

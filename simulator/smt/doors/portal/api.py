@@ -29,7 +29,8 @@ from simulator.smt.registry.records import PointMeter, ServicePoint, User
 
 #: The cookie that the front page sets. SMT's own have other names.
 VISITED = "smt_visited"
-_LOGIN_FAULTS = {
+#: By what is wrong with a log-in, status and text of the answer.
+LOGIN_FAULTS = {
     LoginFault.UNKNOWN_USER: (400, "ERR-USR-USERNOTFOUND"),
     LoginFault.WRONG_PASSWORD: (400, "ERR-USR-INVALIDPASSWORDERROR"),
     # SMT's own text is not known.
@@ -65,7 +66,7 @@ def router() -> APIRouter:
         """Give a bearer token that lives fifteen minutes from its last use."""
         user = await smt.gatekeeper.login(asked.username, asked.password, peer)
         if isinstance(user, LoginFault):
-            status, message = _LOGIN_FAULTS[user]
+            status, message = LOGIN_FAULTS[user]
             return JSONResponse({"errormessage": message}, status_code=status)
         return JSONResponse(
             {
