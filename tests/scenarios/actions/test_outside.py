@@ -1,0 +1,184 @@
+"""Actions of the retailer's side and of outsiders: usage, attributes, log-ins, calls as written, looks, files; each runs for real, and fails where it is not so."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from meters.calendar import iso
+from scenarios.actions.exchange import code_of, value
+from scenarios.actions.table import ACTIONS
+from scenarios.evidence import Evidence
+from scenarios.expected import INSTANT
+from scenarios.judging.verdict import judge
+from scenarios.recording import load as load_recording
+from scenarios.run import JudgedRun, run_and_judge
+from scenarios.schema import Scenario, load
+from scenarios.shipped import SCENARIOS
+from tests.scenarios.short import mutated, run, short_balance
+from tests.scenarios.test_lint import linted
+
+USAGE = {"do": "usage_read", "first": "2026-08-10", "last": "2026-08-11"}
+TIMELINE: list[dict[str, Any]] = [
+    {"ref": "intervals", **USAGE, "expect": {"status": 200, "actual": {"within": [180, 192]}, "missing": 0, "revised": 0, "channels": ["C"]}},
+    {"ref": "daily", **USAGE, "what": "daily", "expect": {"records": 2, "days": ["2026-08-10", "2026-08-11"]}},
+    {"ref": "monthly", **USAGE, "what": "monthly", "expect": {"code": "1", "records": 0, "kwh": {"absent": True}}},
+    {"ref": "feed", **USAGE, "what": "green_button", "expect": {"status": 200, "missing": 0}},
+    {"ref": "at-the-portal", **USAGE, "door": "portal", "expect": {"status": 200, "missing": 0}},
+    {"ref": "days-at-the-portal", **USAGE, "door": "portal", "what": "daily", "expect": {"records": 2}},
+    {"ref": "from-files", **USAGE, "door": "files", "revisions": "all", "expect": {"status": {"absent": True}, "missing": 0}},
+    {"ref": "not-a-day", **USAGE, "body": {"startDate": "08-10-2026"}, "expect": {"code": "INVALID-DATE"}},
+    {"ref": "meter", "do": "attributes", "expect": {"serial_number": {"absent": False}, "at": {"/MeterData": 1}}},
+    {"ref": "premise", "do": "attributes", "what": "premise", "door": "portal", "expect": {"premise_status": "Energized"}},
+    {"ref": "devices", "do": "attributes", "what": "han", "expect": {"devices": {"at_least": 0}}},
+    {"ref": "token", "do": "log_in", "expect": {"status": 200, "let_in": 1, "life_s": 3600}},
+    {"ref": "guesses", "do": "log_in", "door": "portal", "password": "wrong", "times": 6, "expect": {"not_looked_at": 1, "blocked_until": {"absent": False}}},
+    {"ref": "own-call", "do": "http", "method": "GET", "path": "/v2/missing/?day=2026-08-11", "token": "token", "expect": {"status": 200, "header": {"content-type": "application/json"}}},
+    {"ref": "headend", "do": "http", "to": "headend", "method": "GET", "path": "/batches/2026-08-11", "login": "smt", "expect": {"at": {"/operatingDay": "2026-08-11"}}},
+    {"ref": "desk", "do": "http", "to": "desk", "method": "GET", "path": "/calls/none", "login": "desk.agent", "expect": {"status": 404, "code": "ror.call.unknown"}},
+    {"ref": "text", "do": "http", "path": "/v2/token/", "body": "{", "expect": {"status": 400}},
+    {"ref": "read", "do": "on_demand_read", "expect": {"outcome": "answered"}},
+    {"ref": "throttle", "do": "look", "what": "throttle", "at": "+5m", "expect": {"refusal": "FR-CR016.1b", "retry_at": "2026-08-13T00:00"}},
+    {"ref": "store", "do": "look", "what": "store", "expect": {"vee_to": "2026-08-12T00:00", "reaches_to": {"at_least": "2026-08-12T08:00"}}},
+    {"ref": "queue", "do": "look", "what": "queue", "expect": {"open": 0}},
+    {"ref": "audit", "do": "look", "what": "audit", "expect": {"requests": 1, "states": ["completed"]}},
+    {"ref": "health", "do": "look", "what": "health", "expect": {"health": "ok", "at": {"/database": "ok"}}},
+    {"ref": "metrics", "do": "look", "what": "metrics", "expect": {"at": {"ami_smt_login_blocks_total": 1}}},
+    {"ref": "folder", "do": "ror_files", "expect": {"lse": {"at_least": 2}, "csv": 0, "foreign": [], "holds_account": {"at_least": 2}}},
+    {"ref": "csv", "do": "ror_files", "login": "saltfork.api", "expect": {"csv": {"at_least": 2}, "lse": 0}},
+    {"ref": "dead-token", "do": "http", "method": "GET", "path": "/v2/missing/?day=2026-08-11", "token": "token", "at": "+1h", "expect": {"status": 401, "code": "bad_token"}},
+]  # fmt: skip
+NEW = {"usage_read", "attributes", "log_in", "http", "look", "ror_files"}
+
+
+def outside() -> dict[str, Any]:
+    """A call of each kind on five meters."""
+    written = short_balance()
+    written |= {"name": "outside", "policy": "fr-cr016-1"}
+    written["world"] |= {"faults": [], "market": {"usage_files": {"9990002220000": "CSV"}}}
+    written["timeline"] = [{"at": "+1m"} | one for one in TIMELINE]
+    written["timeline"][0]["at"] = "2026-08-12T09:00"
+    return written
+
+
+@pytest.fixture(scope="module")
+def played(tmp_path_factory: pytest.TempPathFactory) -> JudgedRun:
+    return run(outside(), tmp_path_factory.mktemp("outside") / "out")
+
+
+def test_each_action_comes_to_what_is_expected(played: JudgedRun) -> None:
+    assert {one.label: one.failures for one in played.verdict.judged if one.failures} == {}
+    assert {one["do"] for one in TIMELINE} >= NEW
+    assert judge(load_recording(played.out / "recording.json")) == played.verdict
+
+
+def test_a_scenario_reads_back_as_it_was(played: JudgedRun) -> None:
+    scenario = played.recording.scenario
+    written = scenario.model_dump(mode="json", exclude_none=True, serialize_as_any=True)
+    assert Scenario.model_validate(written) == scenario
+    assert written["timeline"][18]["expect"]["retry_at"] == "2026-08-13T00:00:00-05:00"
+
+
+def test_doors_files_and_feed_tell_one_consumption(played: JudgedRun) -> None:
+    told = {getattr(played.recording.actions[ref], "kwh", None) for ref in ("intervals", "daily", "feed", "at-the-portal", "days-at-the-portal", "from-files")}  # fmt: skip
+    assert len(told) == 1
+    assert None not in told
+
+
+def test_every_fact_has_a_value_of_its_form_or_none(played: JudgedRun) -> None:
+    for action in played.recording.scenario.timeline:
+        row = ACTIONS[action.do]
+        for fact in row.facts:
+            found = fact.got(row.seen(Evidence(played.recording, action.account), action))
+            if found is not None and not isinstance(found, dict):
+                written = iso(found) if fact.form is INSTANT else found
+                assert fact.form.model_validate(written).equals == found, fact.name
+
+
+@pytest.mark.parametrize(
+    ("ref", "expect", "expected", "found"),
+    [
+        ("intervals", {"missing": {"at_least": 1}}, "at least 1", "0"),
+        ("from-files", {"revised": 1}, "1", "0"),
+        ("meter", {"serial_number": {"absent": True}}, "absent: True", None),
+        ("guesses", {"let_in": 1}, "1", "0"),
+        ("own-call", {"status": 401}, "401", "200"),
+        ("headend", {"at": {"/operatingDay": "2026-08-10"}}, "/operatingDay: 2026-08-10", None),
+        ("headend", {"at": {"/operatingDay": {"at_least": 1}}}, "/operatingDay: at least 1", None),
+        ("headend", {"at": {"/not/kept": {"absent": True}}}, "/not/kept: absent: True", None),
+        ("own-call", {"header": {"content-type": "text/csv"}}, "content-type: text/csv", None),
+        ("throttle", {"refusal": {"absent": True}}, "absent: True", "FR-CR016.1b"),
+        ("audit", {"states": ["refused"]}, "refused", "completed"),
+        ("csv", {"foreign": ["1"]}, "1", None),
+    ],
+)
+def test_what_is_not_so_fails_and_is_told(
+    played: JudgedRun, ref: str, expect: dict[str, Any], expected: str, found: str | None
+) -> None:
+    def otherwise(written: dict[str, Any]) -> None:
+        (action,) = [one for one in written["scenario"]["timeline"] if one["ref"] == ref]
+        action["expect"] = expect
+
+    (check,) = [one for one in judge(mutated(played.recording, otherwise)).checks if one.id == ref]
+    (failure,) = check.failures
+    assert failure.expected == expected
+    assert found is None or failure.found == found
+
+
+@pytest.mark.parametrize(
+    ("action", "said"),
+    [
+        ({"do": "usage_read", "first": "2026-08-11", "last": "2026-08-10"}, "it ends before it begins"),
+        (USAGE | {"what": "green_button", "door": "portal"}, "Green Button is of the market API alone"),
+        (USAGE | {"what": "daily", "door": "files"}, "files hold 15-minute intervals"),
+        (USAGE | {"login": "pecanbend.ap"}, "Did you mean pecanbend.api?"),
+        (USAGE | {"door": "portal", "login": "pecanbend.api"}, "There is no log-in pecanbend.api that can act here"),
+        (USAGE | {"expect": {"code": "INVALID-DAT"}}, "nothing answers with INVALID-DAT"),
+        (USAGE | {"expect": {"at": {"/a": {"at_least": 1, "at_most": "b"}}}}, "values are of one kind"),
+        ({"do": "http", "path": "/v2/odr/", "token": "tokn"}, "There is no log_in tokn before this call"),
+        ({"do": "http", "path": "v2"}, "path"),
+        ({"do": "http", "path": "/batches", "to": "headend", "login": "pecanbend.api"}, "There is no log-in pecanbend.api"),
+        ({"do": "look", "what": "meters"}, "what"),
+        ({"do": "log_in", "login": "nobody"}, "There is no log-in nobody"),
+    ],
+)  # fmt: skip
+def test_lint_tells_of_what_cannot_be(tmp_path: Path, action: dict[str, Any], said: str) -> None:
+    written = outside()
+    written["timeline"] = [{"at": "2026-08-12T09:00", "ref": "it"} | action]
+    assert any(said in str(one) for one in linted(tmp_path, written)), linted(tmp_path, written)
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ({"errorCode": "AC1", "errorMessage": "no"}, "AC1"),
+        ({"data": {"errorCode": "1"}}, "1"),
+        ({"data": {"RequestStatus": "FLR", "statusCode": "5031"}}, "5031"),
+        ({"refusal": {"code": "SMT-HOUR"}}, "SMT-HOUR"),
+        ({"error": "Incorrect username or password."}, "bad_login"),
+        ({"error": "of another"}, None),
+        ({"errormessage": "ERR-USR-USERNOTFOUND"}, "ERR-USR-USERNOTFOUND"),
+        ({"statusCode": "0"}, None),
+        ([], None),
+    ],
+)
+def test_the_code_of_an_answer_is_found_in_every_shape(body: Any, code: str | None) -> None:
+    assert code_of(body) == code
+
+
+@pytest.mark.parametrize(
+    ("place", "found"),
+    [("/a/0/b", 1), ("/a", 2), ("/a/5", None), ("/c~1d", "x"), ("/a/0/b/c", None), ("a{b}", 3.5), ("a", 2), ("", None)],
+)
+def test_a_value_is_found_at_its_pointer(place: str, found: Any) -> None:
+    assert value({"a": [{"b": 1}, {}], "c/d": "x", "a{b}": 3.5}, place) == found
+
+
+@pytest.mark.parametrize("name", ["api", "authority"])
+def test_the_shipped_ones_pass(name: str, tmp_path: Path) -> None:
+    for path in SCENARIOS.all_in(Path(name)):
+        played = run_and_judge(load(path), tmp_path / path.stem)
+        assert {one.label: one.failures for one in played.verdict.judged if one.failures} == {}
+        assert all(action.verifies and action.expect.forms for action in played.recording.scenario.timeline)
