@@ -25,7 +25,7 @@ from scenarios.setting import AccountSpec, Setting, delay
 from scenarios.written import LocalTime
 from simulator.input.mistakes import Parts, did_you_mean, mistakes_of
 from simulator.input.yaml_text import Loc, Mistake, UnreadableFile, YamlDocument, YamlProblem, read_yaml_file
-from simulator.world.market import logins
+from simulator.world.market import CSP_LOGIN, logins
 
 MALFORMED = "scenario.malformed"
 WHOLE = Parts()
@@ -259,7 +259,10 @@ def _of_nothing(scenario: Scenario) -> Iterator[Mistake]:
 
 def _no_login(scenario: Scenario) -> Iterator[Mistake]:
     """Who acts must have a log-in, and one of the door that they come to."""
-    known = logins(scenario.world.market)
+    market = scenario.world.market
+    # The CSP is registered where it has an agreement.
+    has_csp = bool(market.agreements or market.registry)
+    known = {name: login for name, login in logins(market).items() if has_csp or login != CSP_LOGIN}
     customers = [name for name, login in known.items() if not login.duns]
     others = [name for name, login in known.items() if login.duns]
     named: list[tuple[Loc, str | None, list[str]]] = []

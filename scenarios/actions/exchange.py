@@ -200,7 +200,7 @@ def of(name: str) -> Callable[[Seen[Any, Any]], Any]:
 
 def texts(name: str) -> Callable[[Seen[Any, Any]], Any]:
     """A list of what an action left."""
-    return lambda seen: seen.record and tuple(getattr(seen.record, name))
+    return lambda seen: None if (found := of(name)(seen)) is None else tuple(found)
 
 
 STATUS = Fact("status", COUNT, "HTTP status", of("status"))
@@ -209,7 +209,7 @@ AT = Fact("at", Places, "value of the body by JSON pointer; of what holds others
 HEADER = Fact("header", Places, "header of the answer by name", of("header"), shown=False)
 
 
-def tell(seen: Seen[Any, Answer]) -> str:
+def tell(seen: Seen[Any, Any]) -> str:
     """What was answered, in a sentence."""
     if seen.record is None or seen.record.status is None:
         return "No answer."

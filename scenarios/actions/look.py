@@ -10,7 +10,7 @@ from pydantic import Field
 from headend.wire import InquiryKind
 from meters.calendar import day_of, iso, seconds, to_us
 from scenarios.actions.action import Played, Row, Seen
-from scenarios.actions.exchange import AT, Answer, answer, document, of, sent, tell
+from scenarios.actions.exchange import AT, Answer, answer, document, of, sent, tell, texts
 from scenarios.actions.requests import AtMarket
 from scenarios.expected import COUNT, INSTANT, TEXT, TEXTS, Fact
 from scenarios.records.values import Count, Instant
@@ -93,7 +93,7 @@ def _throttle(stage: Stage, action: Look) -> dict[str, Any]:
 def _store(stage: Stage, action: Look) -> dict[str, Any]:
     esiid, now = stage.esiid(action), stage.runtime.now()
     end = stage.sandbox.smt.store.last_vee_end(esiid)
-    reaches = stage.sandbox.headend_store.reaches_to(esiid, seconds(now - 86_400) if end is None else end)
+    reaches = stage.sandbox.headend_store.reaches_to(esiid, now - seconds(86_400) if end is None else end)
     return {"vee_to": None if end is None else iso(end), "reaches_to": iso(reaches)}
 
 
@@ -134,7 +134,7 @@ ROWS = (
             Fact("reaches_to", INSTANT, "end of what the head-end's store has without a hole", of("reaches_to")),
             Fact("open", COUNT, "open requests", of("open")),
             Fact("requests", COUNT, "requests of the ESI ID today", of("requests")),
-            Fact("states", TEXTS, "states of these requests", lambda seen: seen.record and seen.record.states and tuple(seen.record.states)),
+            Fact("states", TEXTS, "states of these requests", texts("states")),
             Fact("health", TEXT, "what the service says of itself", of("health")),
         ),
         _tell,

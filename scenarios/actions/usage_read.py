@@ -117,7 +117,7 @@ class _Day(NamedTuple):
 def _play(stage: Stage, action: UsageRead) -> Played:
     if action.door == "files":
         read_days = list(_in_files(stage, action))
-        answered = {"status": None, "code": None, "values": {}, "header": {}}
+        answered: dict[str, Any] = {"status": None, "code": None, "values": {}, "header": {}}
         yield stage.runtime.env.timeout(0)
     else:
         username, portal = action.by(stage.scenario), action.door == "portal"
