@@ -14,7 +14,7 @@ import yaml
 from headend.lse.format import LseRecord
 from headend.lse.writer import dumps, file_name
 from headend.vee.quality import Channel
-from meters.calendar import Seconds, epoch, intervals_in
+from meters.calendar import Seconds, day_of, epoch, intervals_in
 
 #: Wh of every interval, and the register at the first midnight.
 _WH, _REGISTER_WH = 250, 24_000_000
@@ -34,11 +34,11 @@ class Animal:
     name: str = ""
     day: date | None = None
 
-    def file(self, duns: str, esiid: str, day: date) -> tuple[str, bytes]:
-        """Its name and content. It is made two days after the operating day, at 07:30."""
+    def file(self, duns: str, esiid: str, day: date, made_at: Seconds | None = None) -> tuple[str, bytes]:
+        """Its name and content. It is made two days after the operating day, at 07:30, unless it is said when."""
         day = self.day or day
-        after = day + timedelta(days=2)
-        made_at = epoch(f"{after}T07:30")
+        made_at = made_at or epoch(f"{day + timedelta(days=2)}T07:30")
+        after = day_of(made_at)
         days = {"day": day, "next": day + timedelta(days=1), "made": after}
         words = {"duns": duns, "esiid": esiid} | {name: f"{one:%Y%m%d}" for name, one in days.items()}
         lines = dumps(_sound(self.of, esiid, day, made_at)).decode().splitlines(keepends=True)

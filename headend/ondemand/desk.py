@@ -33,7 +33,7 @@ TAKEN_IN = "acknowledged"
 GIVEN_UP = "given up"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class OnDemandDesk:
     """Takes each accepted inquiry to its call-back. Inquiries are kept in ``store.inquiries``."""
 

@@ -9,17 +9,21 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import Field
 
 from scenarios.actions import (
+    answer_fault,
     attributes,
     balance_call,
     complaint,
     http,
     log_in,
     look,
+    modbus,
     on_demand,
     portal_read,
     rebill,
+    registry_change,
     ror_files,
     same_answers,
+    tdsp_file,
     usage_read,
 )
 from scenarios.actions.action import Row
@@ -41,6 +45,10 @@ ACTIONS: dict[str, Row[Any, Any]] = {
         http,
         look,
         complaint,
+        tdsp_file,
+        answer_fault,
+        modbus,
+        registry_change,
     )
     for row in module.ROWS
 }

@@ -109,6 +109,13 @@ class ComplaintNote(Note, noted="SMT/complaint"):
     did: str
 
 
+class BentNote(Note, noted="TEST/answer bent"):
+    """An answer of the head-end was bent on its way to SMT, by an action of the timeline."""
+
+    bent_by: str
+    status: Count
+
+
 def _of_its_kind(written: Any) -> Any:
     if not isinstance(written, dict):
         return written

@@ -322,7 +322,7 @@ class Sandbox:
 
     def _make_headend(self, login: Login, next_day: date, bound: socket.socket, link: HeadEndLink) -> HeadEndParty:
         settings = self.settings
-        site = posting.FtpsSite(
+        self.site = posting.FtpsSite(
             HOST, self.files.port, login.username, login.password, self.ca.ca_file, timeout_s=EXCHANGE_S
         )
         return HeadEndParty(
@@ -343,21 +343,21 @@ class Sandbox:
                 push_to_smt=settings.policy.push_to_smt,
             ),
             self.headend_store,
-            site,
+            self.site,
             self.http,
             self.journal,
             bound,
             link,
-            post=functools.partial(self._post, site),
+            post=self.post,
             draws=settings.draws,
             wire=self.wire,
         )
 
-    async def _post(self, site: posting.FtpsSite, name: str, content: bytes) -> None:
-        """Upload, and wait until SMT's intake has been told: the server's 226 comes earlier than that."""
+    async def post(self, name: str, content: bytes) -> None:
+        """Upload as the TDSP, and wait until SMT's intake has been told: the server's 226 comes earlier than that."""
         arrived = self._arrivals[name] = asyncio.get_running_loop().create_future()
         try:
-            if not await in_thread(functools.partial(posting.upload, site, name, content)):
+            if not await in_thread(functools.partial(posting.upload, self.site, name, content)):
                 return
             async with asyncio.timeout(INTAKE_WAIT_S):
                 await arrived

@@ -54,8 +54,8 @@ class Registry:
         exchanges: Iterable[MeterExchange] = (),
         other_meters: Iterable[PointMeter] = (),
     ) -> None:
-        """Index the records. Of two periods that hold on one day, the one that began later counts."""
-        self.records = Records(
+        """Take the records in. Of two periods that hold on one day, the one that began later counts."""
+        records = Records(
             tuple(points),
             tuple(entities),
             tuple(periods),
@@ -66,6 +66,11 @@ class Registry:
             tuple(exchanges),
             tuple(other_meters),
         )
+        self.take(records)
+
+    def take(self, records: Records) -> None:
+        """Go by these records from now on: index them."""
+        self.records = records
         self.points = {point.esiid: point for point in self.records.points}
         self.entities = {entity.duns: entity for entity in self.records.entities}
         self.users = {user.username: user for user in self.records.users}
