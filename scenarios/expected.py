@@ -56,8 +56,7 @@ class Form(Spec, Generic[T]):
     @model_serializer
     def _short(self) -> Any:
         # A value that is text in JSON is so here: the recording keeps the scenario.
-        instants = type(self) is INSTANT
-        told = {name: _plain(value, instants=instants) for name, value in self.said.items()}
+        told = {name: _plain(value, instants=isinstance(self, INSTANT)) for name, value in self.said.items()}
         return told["equals"] if set(told) == {"equals"} else told
 
     @property

@@ -13,7 +13,7 @@ from pydantic import Field, model_validator
 from meters.calendar import iso, local
 from scenarios import twins
 from scenarios.actions.action import Played, Row, Seen
-from scenarios.expected import COUNT, INSTANT, TEXTS, Fact
+from scenarios.expected import COUNT, INSTANT, TEXTS, TRUTH, Fact
 from scenarios.records.journal import BentNote
 from scenarios.records.values import Instant, Record
 from scenarios.setting import Act
@@ -115,8 +115,8 @@ def _tell(seen: SeenFault) -> str:
 
 
 def _implied(action: AnswerFault) -> dict[str, Any]:
-    """One that bent nothing shows nothing."""
-    return {"bent": {"at_least": 1}}
+    """One that bent nothing shows nothing; what breaks a rule is found, and what comes near to that is not."""
+    return {"bent": {"at_least": 1}, "caught": action.which == "fault"}
 
 
 ROWS = (
@@ -131,6 +131,7 @@ ROWS = (
             Fact("bent", COUNT, "answers that were bent", lambda seen: len(_notes(seen))),
             Fact("http_status", TEXTS, "SMT's answers to them", lambda seen: tuple(sorted({str(note.status) for note in _notes(seen)}))),
             Fact("found", TEXTS, "rules that SMT found broken", _found),
+            Fact("caught", TRUTH, "whether SMT found the rule broken that they were bent by", lambda seen: seen.action.rule in _found(seen)),
             Fact("became", TEXTS, "how the requests ended that they were for", _became),
         ),
         _tell,

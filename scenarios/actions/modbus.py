@@ -90,7 +90,9 @@ def _tell(seen: SeenRegisters) -> str:
         return "Nothing recorded."
     if seen.record.exception is not None:
         return f"The gateway answers with exception {seen.record.exception:#04x}."
-    return f"No reply: {seen.record.trouble}." if seen.record.trouble else f"{len(seen.record.registers)} registers read."
+    return (
+        f"No reply: {seen.record.trouble}." if seen.record.trouble else f"{len(seen.record.registers)} registers read."
+    )
 
 
 ROWS = (

@@ -16,7 +16,7 @@ from scenarios.records.values import Instant, Record
 from scenarios.setting import Act
 from scenarios.written import Day
 from simulator.smt.registry.records import Agreement, MeterExchange, Occupancy, Records, RorPeriod
-from simulator.world.market import CSP
+from simulator.smt.registry.seeded import CSP
 
 if TYPE_CHECKING:
     from scenarios.stage import Stage
@@ -25,18 +25,19 @@ if TYPE_CHECKING:
 class RegistryChange(Act):
     """SMT's records of the account's ESI ID change while the run goes on."""
 
-    change: Literal[
-        "switch", "move_in", "move_out", "agree", "end_agreement", "exchange", "energize", "deenergize"
-    ]
+    change: Literal["switch", "move_in", "move_out", "agree", "end_agreement", "exchange", "energize", "deenergize"]
     to: str | None = Field(
-        default=None, description="switch: DUNS of the new retailer; move_in: log-in of the customer; exchange: number of the new meter."
+        default=None,
+        description="switch: DUNS of the new retailer; move_in: log-in of the customer; exchange: number of the new meter.",
     )
-    effective: Day | None = Field(default=None, description="First day of what is new, last day of what ends; the day of the change unless given.")
+    effective: Day | None = Field(
+        default=None, description="First day of what is new, last day of what ends; the day of the change unless given."
+    )
 
     @model_validator(mode="after")
     def _to_whom(self) -> Self:
         if (self.to is None) == (self.change in ("switch", "move_in", "exchange")):
-            raise ValueError(f"a {self.change} {'needs a' if self.to is None else 'has no'} 'to'; see its description")
+            raise ValueError(f"{self.change} {'needs a' if self.to is None else 'has no'} 'to'")
         return self
 
 

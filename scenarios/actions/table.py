@@ -18,6 +18,7 @@ from scenarios.actions import (
     look,
     modbus,
     on_demand,
+    party,
     portal_read,
     rebill,
     registry_change,
@@ -49,6 +50,7 @@ ACTIONS: dict[str, Row[Any, Any]] = {
         answer_fault,
         modbus,
         registry_change,
+        party,
     )
     for row in module.ROWS
 }

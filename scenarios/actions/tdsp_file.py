@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections import Counter
+from datetime import date
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from pydantic import Field, model_validator
@@ -12,8 +13,10 @@ from headend.day import posting
 from headend.lse.writer import RESULT_SUFFIX, file_name, read_result_csv
 from headend.lse.zoo import Animal, animals
 from headend.ports import HeadEndError
+from headend.vee.quality import Channel
 from meters.calendar import epoch, iso, to_us
 from scenarios.actions.action import Played, Row, Seen
+from scenarios.evidence import Evidence
 from scenarios.expected import COUNT, INSTANT, TEXT, TEXTS, TRUTH, Fact
 from scenarios.records.values import Count, Instant, Record
 from scenarios.setting import Act
@@ -28,6 +31,8 @@ if TYPE_CHECKING:
 _FETCHED_AFTER_US = to_us(1)
 #: Counters in the names of files that are posted so; the head-end's own begin at 1.
 _FIRST_COUNTER = 900
+#: By what a recording calls it, what is kept of a row of a result file.
+_OF_A_ROW = {name: name for name in ("line", "esiid", "channel", "code", "text", "warnings")} | {"day": "operating_day"}
 #: The file is not sound, and nothing of it is loaded.
 _OF_THE_FILE = ("F1", "F2")
 
@@ -38,7 +43,8 @@ class TdspFile(Act):
     day: Day = Field(description="The operating day that it tells of.")
     wrong: str | None = Field(default=None, description="What is wrong with it: an id of headend/lse/zoo.yaml.")
     of: Literal["pair", "two_days", "twice"] = Field(
-        default="pair", description="A sound file: load and generation of the day; two days of load; a day of load twice."
+        default="pair",
+        description="A sound file: load and generation of the day; two days of load; a day of load twice.",
     )
     made: LocalTime | None = Field(
         default=None, description="The records' own timestamp; 07:30 two days after the operating day unless given."
@@ -62,6 +68,9 @@ class RecordedAnswer(Record):
     """A row of a result file."""
 
     line: Count
+    esiid: str
+    channel: str
+    day: str
     code: str
     text: str
     warnings: str
@@ -94,11 +103,16 @@ def _play(stage: Stage, action: TdspFile) -> Played:
         told: bytes = yield runtime.io("results", action.ref, lambda: in_thread(fetch), lane="smt")
     except HeadEndError as error:
         return left | {"trouble": f"{error.code}: {error.message}"}
-    answers = [
-        {"line": row.line, "code": row.code, "text": row.text, "warnings": row.warnings}
-        for row in read_result_csv(told)
-    ]
+    answers = [{name: getattr(row, of) for name, of in _OF_A_ROW.items()} for row in read_result_csv(told)]
     return left | {"answers": answers}
+
+
+def loaded(evidence: Evidence, day: date) -> int:
+    """How many files brought the account's consumption of a day, beside those of the daily posting."""
+    key = ("00", evidence.esiid, str(int(Channel.LOAD)), day.isoformat())
+    files = (evidence.action(RecordedFile, action.ref) for action in evidence.scenario.timeline)
+    held = ({(one.code, one.esiid, one.channel, one.day) for one in file.answers} for file in files if file)
+    return sum(key in answers for answers in held)
 
 
 def _codes(seen: SeenFile) -> Counter[str]:
@@ -128,7 +142,9 @@ def _tell(seen: SeenFile) -> str:
         return f"The file is not posted. {seen.record.trouble}"
     told = ", ".join(f"{code} {count} times" for code, count in sorted(_codes(seen).items()))
     bad = _first_bad(seen)
-    return f"{seen.record.file} is answered: {told or 'nothing'}.{'' if bad is None else f' Line {bad.line}: {bad.text}.'}"
+    return (
+        f"{seen.record.file} is answered: {told or 'nothing'}.{'' if bad is None else f' Line {bad.line}: {bad.text}.'}"
+    )
 
 
 ROWS = (

@@ -10,6 +10,7 @@ from datetime import date
 from headend.wire import InquiryKind
 from meters.calendar import day_of, intervals_in
 from scenarios.actions.complaint import strikes, struck_text
+from scenarios.actions.tdsp_file import loaded
 from scenarios.evidence import Evidence
 from scenarios.judging.expectations import action_check, run_check
 from scenarios.judging.findings import CheckVerdict, Rule, check
@@ -87,7 +88,7 @@ def _posting(facts: Evidence) -> list[CheckVerdict]:
 
 
 def _ror_files(facts: Evidence) -> list[CheckVerdict]:
-    """One file for each operating day on which the retailer is of record, its own ESI IDs alone, the same energy as by the market API.
+    """One file for each operating day, and for each that the TDSP posted besides, on which the retailer is of record, its own ESI IDs alone, the same energy as by the market API.
 
     None where the retailer gets no LSE files, where it is not of record, or in a recording from before it had any.
     """
@@ -114,7 +115,7 @@ def _ror_files(facts: Evidence) -> list[CheckVerdict]:
         # Before the first switch it is whoever the switch is not to.
         came = [to_us for effective, to_us in switches if effective <= day]
         of_record = came[-1] if came else not (switches and switches[0][1])
-        rule.equal(f"files with {day}", int(of_record), len(mine))
+        rule.equal(f"files with {day}", int(of_record) and 1 + loaded(facts, day), len(mine))
     compared = [day for day in due if day in by_api and day in by_file]
     other = [f"{day}: {by_file[day][-1]} Wh, not {by_api[day]}" for day in compared if by_file[day][-1] != by_api[day]]
     rule.none("days with other Wh than the market API told", other, len(compared))

@@ -123,26 +123,27 @@ class HttpServer:
         #: Where it is reached.
         self.url = url_of(bound, certificate is not None)
         self._bound = bound
-        self._server = _Quiet(
-            uvicorn.Config(
-                _resettable(app),
-                http=_BoundedHead,
-                log_config=None,
-                log_level="critical",
-                access_log=False,
-                lifespan="off",
-                # Who asks is who is connected: a header that names another would let a guesser be somebody else each time.
-                proxy_headers=False,
-                timeout_graceful_shutdown=1,
-                timeout_keep_alive=3600,
-                ssl_certfile=str(certificate) if certificate else None,
-                ssl_keyfile=str(key) if key else None,
-            )
+        self._config = uvicorn.Config(
+            _resettable(app),
+            http=_BoundedHead,
+            log_config=None,
+            log_level="critical",
+            access_log=False,
+            lifespan="off",
+            # Who asks is who is connected: a header that names another would let a guesser be somebody else each time.
+            proxy_headers=False,
+            timeout_graceful_shutdown=1,
+            timeout_keep_alive=3600,
+            ssl_certfile=str(certificate) if certificate else None,
+            ssl_keyfile=str(key) if key else None,
         )
+        self._server = _Quiet(self._config)
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Serve; returns when requests are answered."""
+        """Serve, after a stop again at the same port; returns when requests are answered."""
+        if self._bound.fileno() < 0:
+            self._bound, self._server = bind(self.host, self.port, "the service"), _Quiet(self._config)
         self._task = asyncio.get_running_loop().create_task(self._server.serve(sockets=[self._bound]))
         while not self._server.started:
             if self._task.done():

@@ -1,0 +1,92 @@
+"""``party``: SMT or the head-end is cut off for a time: nobody reaches its service, and it goes on by itself meanwhile."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+import httpx
+from pydantic import Field
+
+from meters.calendar import Seconds, iso, to_us
+from scenarios.actions.action import Played, Row, Seen
+from scenarios.expected import COUNT, INSTANT, TRUTH, Fact
+from scenarios.records.values import Count, Instant, Record
+from scenarios.setting import Act
+from scenarios.written import DAY_S
+
+if TYPE_CHECKING:
+    from scenarios.stage import Stage
+
+
+class Party(Act):
+    """SMT or the head-end is cut off: its HTTP service is closed for a time, and then opened again at the same port."""
+
+    party: Literal["smt", "headend"]
+    seconds: Seconds = Field(gt=0, le=DAY_S)
+
+
+class RecordedParty(Record):
+    """A party that was cut off. status: of its health once it was back; None where nobody answered."""
+
+    down_at: Instant
+    up_at: Instant
+    reached: bool
+    status: Count | None
+
+
+SeenParty = Seen[Party, RecordedParty]
+
+
+def _play(stage: Stage, action: Party) -> Played:
+    runtime, sandbox = stage.runtime, stage.sandbox
+    server = {"smt": sandbox.smt_server, "headend": sandbox.headend_server}[action.party]
+
+    async def health() -> int | None:
+        try:
+            return (await stage.http.get(f"{server.url}/healthz")).status_code
+        except httpx.TransportError:
+            return None
+
+    down_at = iso(runtime.now())
+    yield runtime.io("party", f"{action.ref}/down", server.stop, lane="smt")
+    reached = yield runtime.io("party", f"{action.ref}/reached", health, lane="smt")
+    yield runtime.env.timeout(to_us(action.seconds))
+    yield runtime.io("party", f"{action.ref}/up", server.start, lane="smt")
+    status = yield runtime.io("party", f"{action.ref}/health", health, lane="smt")
+    return {"down_at": down_at, "up_at": iso(runtime.now()), "reached": reached is not None, "status": status}
+
+
+def _of(name: str) -> Any:
+    return lambda seen: seen.record and getattr(seen.record, name)
+
+
+def _tell(seen: SeenParty) -> str:
+    if seen.record is None:
+        return "Nothing recorded."
+    who = {"smt": "SMT", "headend": "The head-end"}[seen.action.party]
+    again = "nobody answers" if seen.record.status is None else f"its health is {seen.record.status}"
+    return f"{who} is cut off for {seen.action.seconds} s; after that {again}."
+
+
+def _implied(_: Party) -> dict[str, Any]:
+    """It was away, and is back."""
+    return {"reached": False, "http_status": 200}
+
+
+ROWS = (
+    Row(
+        "party",
+        "Party cut off",
+        Party,
+        RecordedParty,
+        _play,
+        (
+            Fact("down_at", INSTANT, "from when on nobody reached it", _of("down_at")),
+            Fact("up_at", INSTANT, "when it was opened again", _of("up_at")),
+            Fact("reached", TRUTH, "whether it was reached meanwhile", _of("reached")),
+            Fact("http_status", COUNT, "its health after that", _of("status")),
+        ),
+        _tell,
+        implied=_implied,
+    ),
+)  # fmt: skip
