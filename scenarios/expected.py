@@ -56,7 +56,7 @@ class Form(Spec, Generic[T]):
     @model_serializer
     def _short(self) -> Any:
         # A value that is text in JSON is so here: the recording keeps the scenario.
-        told = {name: _plain(value, instants=isinstance(self, INSTANT)) for name, value in self.said.items()}
+        told = {name: _plain(value, instants=isinstance(self, AtInstant)) for name, value in self.said.items()}
         return told["equals"] if set(told) == {"equals"} else told
 
     @property
@@ -101,6 +101,10 @@ class Ordered(Form[T], Generic[T]):
             if not found and floor is not None and ceiling is not None and floor > ceiling:  # type: ignore[operator]
                 found = [f"nothing is at least {_plain(floor)} and at most {_plain(ceiling)}; mend one of the two"]
         return found
+
+
+class AtInstant(Ordered[Instant]):
+    """What an instant must come to."""
 
 
 def _plain(value: Any, *, instants: bool = False) -> Any:
@@ -179,7 +183,7 @@ TRUTH = Form[bool]
 TEXTS = Form[tuple[str, ...]]
 COUNT = Ordered[Count]
 NUMBER = Ordered[Decimal]
-INSTANT = Ordered[Instant]
+INSTANT = AtInstant
 
 
 class Lacking:

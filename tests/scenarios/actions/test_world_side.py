@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from scenarios.recording import load
 from scenarios.records.journal import BentNote
 from scenarios.run import JudgedRun
 from simulator.verdicts import Mark
@@ -31,7 +32,7 @@ HOLDS: list[tuple[Action, Action, Action]] = [
     ({"do": "on_demand_read"}, {"outcome": "failed"}, {"outcome": "answered"}),
     ({"do": "answer_fault", "rule": "REGISTER-AT", "which": "near"}, {"bent": 1, "found": []}, {"caught": True}),
     ({"do": "on_demand_read"}, {"outcome": "answered"}, {"outcome": "failed"}),
-    ({"do": "party", "party": "headend", "seconds": 60}, {"http_status": 200, "reached": False}, {"reached": True}),
+    ({"do": "party", "party": "headend", "seconds": 60}, {"http_status": 200, "reached": False, "up_at": {"within": ["2026-08-12T10:21", "2026-08-12T10:21"]}}, {"reached": True}),
     ({"do": "party", "party": "smt", "seconds": 60}, {"http_status": 200, "reached": False}, {"http_status": 503}),
     ({"do": "registry_change", "change": "agree"}, {"csps": []}, {"csps": ["windmill.api"]}),
     ({"do": "registry_change", "change": "end_agreement"}, {"csps": []}, {"csps": ["windmill.api"]}),
@@ -87,3 +88,8 @@ def test_lint_tells_of_an_action_of_the_worlds_side_that_cannot_be(tmp_path: Pat
     written = short_balance()
     written["timeline"] = [{"at": "2026-08-12T09:00", "ref": "it"} | action]
     assert any(said in str(one) for one in linted(tmp_path, written)), linted(tmp_path, written)
+
+
+def test_a_recording_with_instants_that_are_expected_is_read_again(world_side: dict[str, JudgedRun]) -> None:
+    again = load(world_side["so"].out / "recording.json")
+    assert again.scenario.timeline == world_side["so"].recording.scenario.timeline
