@@ -44,6 +44,7 @@ def app() -> typer.Typer:
     from reports.commands.market import market_day
     from reports.commands.meters import list_meters, show_meter, tell_truth
     from reports.commands.plan import app as plan
+    from reports.commands.scenario import coverage as cover_requirements
     from reports.commands.scenario import run as run_scenarios
     from reports.commands.vee import make, run, score
     from reports.commands.vee import report as batch_report
@@ -94,6 +95,7 @@ def app() -> typer.Typer:
         vee.command()(command)
     vee.command("report")(batch_report)
     scenario.command("run")(run_scenarios)
+    scenario.command("coverage")(cover_requirements)
 
     door.command()(balance)
     door.command()(demo)

@@ -8,6 +8,7 @@ Imports simulator and below. A verdict is a pure function of a recording and its
 ``cases``         a scenario file as the scenarios that it makes
 ``cli``           ``ami scenario`` but for ``run``: list, show, explain, begin, lint and judge scenarios
 ``codes``         every code that the product tells: where it comes from, what it means, the mend
+``coverage``      of each requirement which scenarios show it, what is made to fail by it, why none does
 ``errors``        the scenario room's exception
 ``evidence``      a recording, looked up
 ``expected``      what is expected of a fact, in one form for all
@@ -18,7 +19,8 @@ Imports simulator and below. A verdict is a pure function of a recording and its
 ``recording``     what a scenario's run left behind, as JSON and as typed records
 ``records``       what a recording is made of
 ``refusals``      who refuses in a scenario: its throttle, the codes of the refusals that it can meet, the rules that it can show
-``requirements``  the requirement registry: the ids of the use case as rows in ``requirements.csv``
+``registry``      the registry of requirements: all that a scenario can cite, as rows made from the tables that act
+``requirements``  the ids of the use case and of what was decided beside it, as rows in ``requirements.csv``
 ``run``           ``ami scenario run`` but for its printing: run, judge, write the three files, the progress bar of one
 ``run_wide``      what a run as a whole must come to, and what must never happen
 ``running``       a scenario's run on real parts under the manual clock

@@ -40,46 +40,7 @@ class Code(NamedTuple):
 def tabled() -> list[Code]:
     """Every code of a table. One that several rows tell stands once for each."""
     return [
-        *(Code(one.id, f"requirement ({one.conformance})", one.source, one.text) for one in REQUIREMENTS.values()),
-        *_answers(),
-        *(
-            Code(name, f"VEE rule, {one.severity}", one.source, _open(one.says), _thresholds(one.thresholds))
-            for name, one in VEE_RULES.items()
-        ),
-        *(
-            Code(code, "result code of an LSE file", "SMT's result codes", f"{text.capitalize()}.")
-            for code, text in RESULT_CODES.items()
-        ),
-        *(
-            Code(
-                one.code,
-                f"LSE {'warning' if one.code == '00' else 'fault'} in '{one.field}'",
-                "headend/lse/faults.csv",
-                one.what,
-                one.mend,
-            )
-            for one in FAULT_KINDS.values()
-        ),
-        *(
-            Code(
-                one.code,
-                f"error of SMT's ({one.door}, HTTP {one.http})",
-                "simulator/smt/errors.csv",
-                _open(one.message),
-            )
-            for one in SMT_ERRORS
-        ),
-        *_refusals(),
-        *(
-            Code(
-                kind,
-                f"complaint of SMT's users, {one.where}",
-                "simulator/smt/complaints/kinds.csv",
-                one.does,
-                "It happens where it was switched on alone.",
-            )
-            for kind, one in COMPLAINTS.items()
-        ),
+        *(one for table in rules().values() for one in table),
         *(
             Code(kind, f"fault of a meter, {one.layer}", "meters/faults/kinds.csv", one.does)
             for kind, one in FAULTS.items()
@@ -90,6 +51,58 @@ def tabled() -> list[Code]:
         ),
         *(Code(mark, "what a verdict can be", "simulator/verdicts.py", means) for mark, means in MEANS.items()),
     ]
+
+
+def rules() -> dict[str, list[Code]]:
+    """Those of them that someone is held to or that someone must be told, by the actor whose they are: what a scenario can show."""
+    answers = list(_answers())
+    return {
+        "": [Code(one.id, f"requirement ({one.conformance})", one.source, one.text) for one in REQUIREMENTS.values()],
+        "TDSP": [
+            *(one for one in answers if "head-end" in one.kind),
+            *(
+                Code(str(name), f"VEE rule, {one.severity}", one.source, _open(one.says), _thresholds(one.thresholds))
+                for name, one in VEE_RULES.items()
+            ),
+        ],
+        "requester": [one for one in answers if "requester" in one.kind],
+        "SMT": [
+            *(
+                Code(code, "result code of an LSE file", "SMT's result codes", f"{text.capitalize()}.")
+                for code, text in RESULT_CODES.items()
+            ),
+            *(
+                Code(
+                    one.code,
+                    f"LSE {'warning' if one.code == '00' else 'fault'} in '{one.field}'",
+                    "headend/lse/faults.csv",
+                    one.what,
+                    one.mend,
+                )
+                for one in FAULT_KINDS.values()
+            ),
+            *(
+                Code(
+                    one.code,
+                    f"error of SMT's ({one.door}, HTTP {one.http})",
+                    "simulator/smt/errors.csv",
+                    _open(one.message),
+                )
+                for one in SMT_ERRORS
+            ),
+            *_refusals(),
+            *(
+                Code(
+                    kind.value,
+                    f"complaint of SMT's users, {one.where}",
+                    "simulator/smt/complaints/kinds.csv",
+                    one.does,
+                    "It happens where it was switched on alone.",
+                )
+                for kind, one in COMPLAINTS.items()
+            ),
+        ],
+    }
 
 
 def explained(code: str) -> list[Code]:

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from meters.calendar import local, seconds
-from scenarios.requirements import REQUIREMENTS
+from scenarios.registry import REGISTRY
 from simulator.input.mistakes import day_or_time, did_you_mean
 
 #: No caller waits and no middle tier takes longer than a day.
@@ -33,8 +33,8 @@ def _in_central(when: datetime) -> datetime:
 
 
 def _requirement(ident: Any) -> Any:
-    if ident not in REQUIREMENTS:
-        raise ValueError(f"there is no requirement '{ident}'; {did_you_mean(ident, REQUIREMENTS)}")
+    if not isinstance(ident, str) or ident not in REGISTRY:
+        raise ValueError(f"there is no requirement '{ident}'; {did_you_mean(str(ident), REGISTRY)}")
     return ident
 
 

@@ -1,4 +1,4 @@
-"""``ami scenario run``. Imports nothing heavy before a command runs, so that --help is at once."""
+"""``ami scenario run`` and ``coverage``. Imports nothing heavy before a command runs, so that --help is at once."""
 
 from __future__ import annotations
 
@@ -66,6 +66,40 @@ def run(
     if as_json:
         print_json([one.result for one in played if one.result], alone=alone)
     raise typer.Exit(max((one.code for one in played), default=2))
+
+
+def coverage(
+    files: NamedFiles = None,
+    check: Annotated[
+        bool,
+        typer.Option("--check", help="Print alone what nothing shows and nothing is said of; exit 1 if there is any."),
+    ] = False,
+    csv: Annotated[Path | None, typer.Option("--csv", help="File for the table as CSV.")] = None,
+    html: Annotated[Path | None, typer.Option("--html", help="File for the table as a page.")] = None,
+    mutants: Annotated[
+        Path | None, typer.Option(help="Folder of tables whose column 'bends' names requirements.")
+    ] = None,
+    runs: Annotated[Path | None, typer.Option(help="Folder of results: what they say of each requirement.")] = None,
+) -> None:
+    """Tell of each requirement which scenarios show it, what is made to fail by it, which tests stand in for a scenario and why.
+
+    Of all shipped scenarios if none is named; nothing is run. Exit 0: done, 1: --check found some, 2: could not read.
+    """
+    from reports.scenario.coverage import coverage_page, coverage_text, tallied
+    from scenarios.chosen import chosen
+    from scenarios.coverage import as_csv
+    from scenarios.coverage import coverage as covered_by
+
+    found = covered_by(chosen(files or (), every=not files), mutants, runs)
+    missing = [one for one in found if one.missing]
+    if csv:
+        _write(csv, as_csv(found), "--csv")
+    if html:
+        _write(html, coverage_page(found), "--html")
+    for one in missing if check else found:
+        typer.echo(coverage_text(one))
+    typer.echo(tallied(found))
+    raise typer.Exit(1 if check and missing else 0)
 
 
 def _play_one(scenario: Scenario, folder: Path, *, hidden: bool) -> Played:

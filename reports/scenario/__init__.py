@@ -2,6 +2,7 @@
 
 ``charts``      the charts of a scenario's report, as inline SVG
 ``cost_chart``  the chart of a cycle's cost: to date on VEE data, with the gap
+``coverage``    the registry of requirements and what shows each, as text and as a page
 ``index``       the index page over many runs
 ``page``        the report of a scenario's run: verdict first, then the seven steps with their evidence
 ``sequence``    the exchanges of a run as a sequence diagram, and each one's text

@@ -9,6 +9,7 @@ from typing import Any
 
 from reports.scenario.summary import tallied
 from scenarios.many import COULD_NOT_RUN, Played
+from scenarios.registry import REGISTRY
 from scenarios.requirements import REQUIREMENTS
 from simulator.verdicts import Mark
 from simulator.web.frame import framed, templates
@@ -42,13 +43,14 @@ def _href(one: Played, folder: Path) -> str | None:
 
 
 def _shown(rows: Sequence[Played]) -> list[dict[str, Any]]:
-    """Each requirement that a run bears on, and the runs by what they say of it."""
+    """Each requirement of the use case or that a run bears on, and the runs by what they say of it."""
     found = []
-    for ident, requirement in REQUIREMENTS.items():
+    for ident, requirement in REGISTRY.items():
         by_mark: dict[str, list[str]] = {}
         for one in rows:
-            mark = one.result["requirements"][ident] if one.result else Mark.NOT_EXERCISED
+            mark = one.result["requirements"].get(ident, Mark.NOT_EXERCISED) if one.result else Mark.NOT_EXERCISED
             if mark != Mark.NOT_EXERCISED:
                 by_mark.setdefault(mark, []).append(one.name)
-        found.append({"id": ident, "text": requirement.text, "by_mark": by_mark})
+        if by_mark or ident in REQUIREMENTS:
+            found.append({"id": ident, "text": requirement.text, "by_mark": by_mark})
     return found

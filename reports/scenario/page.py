@@ -24,6 +24,7 @@ from scenarios.judging.result import label, result_of
 from scenarios.judging.verdict import judge
 from scenarios.recording import Recording
 from scenarios.records.actions import RecordedBill, RecordedCall, RecordedRequest
+from scenarios.registry import REGISTRY
 from scenarios.requirements import REQUIREMENTS, registry_text
 from scenarios.stamps import plain, stamp
 from simulator.ror import pattern
@@ -202,7 +203,7 @@ def _refusals(facts: Facts) -> list[dict[str, Any]]:
 
 def _requirement(ident: str, state: str, result: dict[str, Any]) -> dict[str, Any]:
     shown = [label(judged) for judged in (*result["steps"], *result["checks"]) if ident in judged["requirements"]]
-    known = REQUIREMENTS[ident]
+    known = REGISTRY[ident]
     return {
         **{"id": ident, "text": known.text, "source": known.source, "state": state, "shown": shown},
         "untested": known.untested,

@@ -15,7 +15,7 @@ from scenarios.evidence import iso_of, usd_of
 from scenarios.expected import TRUTH, Form
 from scenarios.judging.expectations import hold
 from scenarios.judging.facts import Facts
-from scenarios.judging.findings import Rule, StepVerdict, step
+from scenarios.judging.findings import SHOWN, Rule, StepVerdict, step
 from scenarios.records.actions import Stand
 from scenarios.records.journal import OutcomeNote, ToldNote
 from scenarios.records.usage import Interval
@@ -41,7 +41,7 @@ def s6(facts: Facts, action: BalanceCall) -> StepVerdict:
     hours = _hours(facts, call and call.pattern.day)
     shows: tuple[str, ...] = ()
     if facts.outcome == "answered":
-        shows = ("UC-N5",)
+        shows = SHOWN["answered"]
         served = call and call.request.served
         reaches_to = iso_of(served and served.reaches_to)
         rule.equal("the bill with the gap reaches to", reaches_to, iso_of(with_gap and with_gap.to))
@@ -137,7 +137,7 @@ def s7(facts: Facts, action: BalanceCall) -> StepVerdict:
     happened = f"The customer has the answer after {waited} s of {patience} s patience"
     shows: tuple[str, ...] = ()
     if facts.rebill is not None:
-        shows = ("POST1",)
+        shows = SHOWN["billed again"]
         rebilled = facts.rebilled
         row = ACTIONS[facts.rebill.do]
         for name in COMPARED:

@@ -13,7 +13,7 @@ from scenarios.actions.complaint import strikes, struck_text
 from scenarios.actions.tdsp_file import loaded
 from scenarios.evidence import Evidence
 from scenarios.judging.expectations import action_check, run_check
-from scenarios.judging.findings import CheckVerdict, Rule, check
+from scenarios.judging.findings import SHOWN, CheckVerdict, Rule, check
 from scenarios.recording import Recording
 from simulator.ror.usage import Quality
 from simulator.smt.ondemand.invariants import breaches, from_steps
@@ -84,7 +84,7 @@ def _posting(facts: Evidence) -> list[CheckVerdict]:
     happened = f"{count} posted as LSE over FTPS, {records} records answered, every one with 00."
     if rule.failures:
         happened = f"{count} due; not all posted and answered with 00."
-    return [check("lse-daily", "VEE usage posted every day", happened, evidence, rule, "AC3", "PRE1", "A4")]
+    return [check("lse-daily", "VEE usage posted every day", happened, evidence, rule, *SHOWN["posted"])]
 
 
 def _ror_files(facts: Evidence) -> list[CheckVerdict]:
@@ -166,7 +166,7 @@ def _one_request_per_call(facts: Evidence) -> list[CheckVerdict]:
     happened = f"SMT's audit shows {len(entries)} on-demand requests, each of one call."
     if rule.failures:
         happened = f"SMT's audit shows {len(entries)} on-demand requests of {len(per_call)} calls."
-    return [check("one-per-call", "Requests belong to calls", happened, evidence, rule, "UC-N1")]
+    return [check("one-per-call", "Requests belong to calls", happened, evidence, rule, *SHOWN["asked"])]
 
 
 def _throttle(facts: Evidence) -> list[CheckVerdict]:

@@ -9,7 +9,7 @@ from meters.calendar import Seconds, ends_within, floor_interval, iso, seconds
 from scenarios.actions.balance_call import BalanceCall
 from scenarios.evidence import iso_of, seconds_between
 from scenarios.judging.facts import Facts
-from scenarios.judging.findings import Rule, StepVerdict, step
+from scenarios.judging.findings import SHOWN, Rule, StepVerdict, step
 from scenarios.records.journal import AnsweredNote, SweepNote
 from simulator.ror.call.on_demand import RequestEnd
 from simulator.ror.usage import Quality
@@ -68,7 +68,7 @@ def s4(facts: Facts, action: BalanceCall) -> StepVerdict:
         "SMT finds an AMS meter, provisioned, received in LSE format, and the ROR of record; "
         f"it inquires at the TDSP and hands the answer on {since.get(State.COMPLETED.value, '-')} s after the request."
     )
-    return step("S4", happened, evidence, rule, "UC-N3", "UC-N4", "A1", "A2", "A3", "A4", "AC1", "AC4")
+    return step("S4", happened, evidence, rule, *SHOWN["S4"])
 
 
 def s5(facts: Facts, action: BalanceCall) -> StepVerdict:
@@ -104,9 +104,9 @@ def s5(facts: Facts, action: BalanceCall) -> StepVerdict:
     early = [iso(interval.end) for interval in handed if interval.collected_at < interval.end]
     rule.none("intervals collected before they ended", early, len(handed))
     swept = _sweeps(facts, start, facts.at(action))
-    shows: tuple[str, ...] = ("UC-N2",)
+    shows: tuple[str, ...] = SHOWN["S5"]
     if swept and facts.recording.policy.source is not Source.METER_ONLY:
-        shows = ("UC-N2", "PRE2")
+        shows += SHOWN["swept"]
         rule.holds("the store holds what sweeps collected (PRE2)", store > 0, "at least one interval", store)
     kept = [
         (interval.end, interval.source.name.lower())

@@ -64,7 +64,7 @@ class CheckVerdict:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The judgement of a recording. ``mark``: the verdict on all of it. ``requirements``: the mark of every id of the registry."""
+    """The judgement of a recording. ``mark``: the verdict on all of it. ``requirements``: the mark of every id of the use case, and of what else was cited."""
 
     steps: tuple[StepVerdict, ...]
     checks: tuple[CheckVerdict, ...]
@@ -125,6 +125,20 @@ class Rule:
 
 #: Who acts in each step of the use case.
 ACTORS = {"S1": "Customer", "S2": "ROR", "S3": "ROR", "S4": "SMT", "S5": "TDSP", "S6": "ROR", "S7": "Customer"}
+
+
+#: What is shown beside a step's own id: by a step, or by what only some runs have.
+SHOWN = {
+    "S3": ("UC-N1", "UC-N2"),
+    "S4": ("UC-N3", "UC-N4", "A1", "A2", "A3", "A4", "AC1", "AC4", "AMB-5", "AMB-6"),
+    "S5": ("UC-N2",),
+    "usage reviewed": ("PRE1", "A3", "A4"),
+    "swept": ("PRE2",),
+    "answered": ("UC-N5",),
+    "billed again": ("POST1", "AMB-12"),
+    "posted": ("AC3", "PRE1", "A4"),
+    "asked": ("UC-N1", "AMB-10"),
+}
 
 
 def step(ident: str, happened: str, evidence: dict[str, Any], rule: Rule, *shows: str) -> StepVerdict:

@@ -14,7 +14,7 @@ from scenarios.evidence import Recorded, iso_of, usd_of
 from scenarios.judging.answer import s6, s7
 from scenarios.judging.delivery import s4, s5
 from scenarios.judging.facts import Facts, calls
-from scenarios.judging.findings import Rule, StepVerdict, step, without
+from scenarios.judging.findings import SHOWN, Rule, StepVerdict, step, without
 from scenarios.records.journal import CalledNote, DecidedNote, RequestedNote
 from simulator.ror.call.analysis import Question
 from simulator.ror.usage import Quality
@@ -93,7 +93,7 @@ def _s2(facts: Facts, action: BalanceCall) -> StepVerdict:
     happened = "The retailer reviews its own record"
     shows: tuple[str, ...] = ()
     if action.question is not Question.LAST_BILL:
-        shows = ("PRE1", "A3", "A4")
+        shows = SHOWN["usage reviewed"]
         at = facts.at(action)
         last, vee_end = facts.last_lse(at), facts.vee_end(at)
         known = [interval.end for interval in facts.at_call if interval.quality is not Quality.NON_VEE]
@@ -136,4 +136,4 @@ def _s3(facts: Facts, action: BalanceCall) -> StepVerdict:
         "requested_at": iso_of(entry and entry.submitted),
     }
     happened = f"The retailer asks SMT for the non-VEE intervals of the gap, for this call alone ({action.ref})."
-    return step("S3", happened, evidence, rule, "UC-N1", "UC-N2")
+    return step("S3", happened, evidence, rule, *SHOWN["S3"])

@@ -10,7 +10,8 @@ from scenarios.judging.checks import judge_checks
 from scenarios.judging.findings import CheckVerdict, StepVerdict, Verdict
 from scenarios.judging.steps import judge_steps
 from scenarios.recording import Recording
-from scenarios.requirements import REQUIREMENTS, Requirement
+from scenarios.registry import REGISTRY, Row
+from scenarios.requirements import REQUIREMENTS
 from simulator.verdicts import Mark, verdict_on
 
 J = TypeVar("J", StepVerdict, CheckVerdict)
@@ -27,7 +28,8 @@ def judge(recording: Recording) -> Verdict:
         own = CheckVerdict("own-faults", "Faults of ami-testbed's own", text, {}, Mark.INCONCLUSIVE, ())
         steps, checks = _inconclusive(steps), (own, *_inconclusive(checks))
     judged: list[StepVerdict | CheckVerdict] = [*steps, *checks]
-    requirements = {one.id: _coverage(one, judged) for one in REQUIREMENTS.values()}
+    cited = dict.fromkeys(ident for one in judged for ident in one.requirements if ident in REGISTRY)
+    requirements = {ident: _coverage(REGISTRY[ident], judged) for ident in REQUIREMENTS | cited}
     return Verdict(steps, checks, verdict_on(one.mark for one in judged), requirements)
 
 
@@ -35,7 +37,7 @@ def _inconclusive(judged: tuple[J, ...]) -> tuple[J, ...]:
     return tuple(replace(one, mark=Mark.INCONCLUSIVE) for one in judged)
 
 
-def _coverage(requirement: Requirement, judged: list[StepVerdict | CheckVerdict]) -> Mark:
+def _coverage(requirement: Row, judged: list[StepVerdict | CheckVerdict]) -> Mark:
     """The verdict on what cites a requirement. Of one that no scenario shows whole it is partly, and on an open question it is evidence, at most."""
     mark = verdict_on(one.mark for one in judged if requirement.id in one.requirements)
     if mark not in (Mark.PASSED, Mark.PARTLY):
