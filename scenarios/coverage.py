@@ -23,7 +23,7 @@ from simulator.verdicts import Mark, verdict_on
 
 #: What each outcome of a balance call comes to.
 _STEPS = {
-    "answered": ("S1", "S2", "S3", "S4", "S5", "S6", "S7", "answered"),
+    "answered": ("S1", "S2", "S3", "S4", "S5", "S6", "S7", "swept", "answered"),
     "not_needed": ("S1", "S2", "S6", "S7"),
 }
 _NO_ANSWER = ("S1", "S2", "S3")

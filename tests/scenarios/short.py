@@ -18,6 +18,8 @@ from scenarios.shipped import SCENARIOS
 
 R = TypeVar("R", bound=Record)
 BALANCE = SCENARIOS.files()["customer-balance-inquiry"]
+#: Decisions that nothing of it bears on.
+UNCITED = ("AMB-1", "AMB-2", "AMB-3", "AMB-4", "AMB-7", "AMB-8", "AMB-9", "AMB-11")
 
 
 def short_balance() -> dict[str, Any]:
