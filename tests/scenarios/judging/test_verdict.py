@@ -90,6 +90,15 @@ def test_coverage_names_every_requirement_and_leaves_out_what_was_not_exercised(
     assert {one.id for one in REQUIREMENTS.values() if one.untested} == {"AC2", "POST1", "POST2", "AMB-12"}
 
 
+def test_what_a_scenario_cites_of_other_tables_is_judged_too(balance_run: JudgedRun) -> None:
+    def cite(r: Written) -> None:
+        r["scenario"]["timeline"][0]["verifies"] = ["AMB-9", "NO-GAP"]
+
+    found = judge(mutated(balance_run.recording, cite)).requirements
+    assert (found["AMB-9"], found["NO-GAP"]) == (Mark.PASSED, Mark.PASSED)
+    assert set(found) - set(REQUIREMENTS) == {"NO-GAP"}
+
+
 def test_a_call_that_needs_no_more_ends_well_at_s2(last_bill_run: JudgedRun) -> None:
     verdict = last_bill_run.verdict
     marks = {step.id: step.mark for step in verdict.steps}
