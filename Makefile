@@ -61,9 +61,10 @@ check: lint
 bench: $(READY)
 	$(BIN)/python -m tests.benchmarks
 
-# Faults put into the product one at a time, each to be found by the test that it names.
+# Faults put into the product one at a time, each to be found by the test that it names, and by a scenario that cites what it bends (FULL=1: by each).
 mutants: $(READY)
 	$(BIN)/python -m tests.mutants
+	$(BIN)/python -m tests.mutants --cited $(if $(FULL),--full)
 
 openapi: $(READY)
 	$(BIN)/python -m tests.simulator.openapi_pages

@@ -3,6 +3,9 @@
 A mutant is a row of a table in this folder: a text that its file holds once, and what stands there instead. It is played on a copy of the tree, and
 killed when a test of ``killed_by`` fails; without it all of them pass. Two copies are played at once, each mutant in a process forked from this one,
 which has imported what takes long and is not ours.
+
+A row may name the requirements that its mutant bends (``bends``): then with ``--cited`` it is played by the shipped scenarios that cite one of them,
+the quickest first, until one goes red; with ``--cited --full`` by each of them, and each must.
 """
 
 from __future__ import annotations
@@ -10,8 +13,11 @@ from __future__ import annotations
 import atexit
 import csv
 import importlib
+import json
 import os
+import resource
 import shutil
+import subprocess
 import sys
 import tempfile
 import time
@@ -46,7 +52,7 @@ _WARM = "fastapi httpx hypothesis.strategies numba psycopg pyftpdlib.servers pym
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """A row of a table. ``equivalent``: why no input can tell it from the product; then it is not played."""
+    """A row of a table. ``equivalent``: why no input can tell it from the product; then it is not played. ``bends``: requirements."""
 
     room: str
     id: str
@@ -55,6 +61,7 @@ class Mutant:
     replacement: str
     killed_by: tuple[str, ...]
     equivalent: str
+    bends: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +103,21 @@ def mutants() -> list[Mutant]:
         with file.open(encoding="utf-8", newline="") as stream:
             for row in csv.DictReader(stream, strict=True):
                 changed = (row["file"], row["text"], row["replacement"])
-                found.append(Mutant(file.stem, row["id"], *changed, tuple(row["killed_by"].split()), row["equivalent"]))
+                killed_by, bends = (tuple((row.get(name) or "").split()) for name in ("killed_by", "bends"))
+                found.append(Mutant(file.stem, row["id"], *changed, killed_by, row["equivalent"], bends))
+    return found
+
+
+def by_scenarios(chosen: Iterable[Mutant], *, each: bool) -> list[Mutant]:
+    """Those that bend what a shipped scenario cites, with these scenarios for tests, the quickest first. each: one by one."""
+    command = [sys.executable, "-m", "tests.mutants.cited"]
+    citing = json.loads(subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE).stdout)
+    found = []
+    for mutant in chosen:
+        names = dict.fromkeys(name for ident in mutant.bends for name in citing.get(ident, ()))
+        tests = [f"tests/mutants/cited.py::test_a_shipped_scenario_passes[{name}]" for name in names]
+        found += [replace(mutant, killed_by=(test,)) for test in tests] if each else []
+        found += [replace(mutant, killed_by=tuple(tests))] if tests and not each else []
     return found
 
 
@@ -218,11 +239,15 @@ def shown(chosen: Iterable[Mutant], ended: Iterable[Played]) -> Table:
 
 
 def main(wanted: list[str]) -> int:
-    """Play mutants, or all: by id, or as ``id=test`` by another test than its own.
+    """Play mutants, or all: by id, or as ``id=test`` by another test than its own; by scenarios with ``--cited``, by each with ``--full`` too.
 
     0: all were killed or are equivalent; 1: one is alive; 2: it could not be played.
     """
-    known = {mutant.id: mutant for mutant in mutants()}
+    known, options = (
+        {mutant.id: mutant for mutant in mutants()},
+        {one for one in wanted if one in ("--cited", "--full")},
+    )
+    wanted = [one for one in wanted if one not in options]
     chosen = [] if wanted else list(known.values())
     for each in wanted:
         name, _, test = each.partition("=")
@@ -230,6 +255,8 @@ def main(wanted: list[str]) -> int:
             print(f"mutants.unknown: there is no mutant '{name}'.", file=sys.stderr)
             return 2
         chosen.append(replace(known[name], killed_by=(test,)) if test else known[name])
+    if options:
+        chosen = by_scenarios(chosen, each="--full" in options)
     begun, ended = time.monotonic(), list[Played]()
     warm()
     # Not one that is removed at the end of a process: each that is forked would.
@@ -250,7 +277,8 @@ def main(wanted: list[str]) -> int:
         print(f"{mutant.id} is {one.fate}: {mutant.file}: {mutant.text!r} -> {mutant.replacement!r}")
         print(f"  by {' '.join(mutant.killed_by)}" + (f"\n{one.said}" if one.fate == "broken" else ""))
     Console(width=100).print(shown(chosen, ended))
-    print(f"{time.monotonic() - begun:.0f} s")
+    spent = resource.getrusage(resource.RUSAGE_CHILDREN)
+    print(f"{time.monotonic() - begun:.0f} s, {spent.ru_utime + spent.ru_stime:.0f} s of CPU")
     return 1 if alive else 0
 
 

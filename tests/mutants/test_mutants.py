@@ -10,11 +10,15 @@ from functools import cache
 
 import pytest
 
+from scenarios.registry import REGISTRY
 from tests.mutants.__main__ import ROOT, Mutant, mutants
+from tests.mutants.cited import citing
 from tests.simulator.processes import done
 
 #: Fewer could not be called a trial; more that nobody can tell from the product would be an excuse.
 LEAST, MOST_EQUIVALENT = 60, 5
+#: Requirements that are bent, at the least.
+LEAST_BENT = 40
 
 
 @cache
@@ -41,6 +45,23 @@ def test_there_are_enough_mutants_and_each_has_a_name_of_its_own() -> None:
     assert [one for one, count in Counter(mutant.id for mutant in known).items() if count > 1] == []
     assert len(known) >= LEAST
     assert sum(bool(mutant.equivalent) for mutant in known) <= MOST_EQUIVALENT
+
+
+def test_mutants_bend_requirements_and_scenarios_cite_some_of_them() -> None:
+    bent = {ident for mutant in mutants() for ident in mutant.bends}
+    assert bent <= set(REGISTRY)
+    assert len(bent) >= LEAST_BENT
+    cited = citing()
+    assert bent & set(cited) >= {"FR-CR016.1a", "FR-CR016.1b", "AC1", "AMB-2", "AMB-3", "AMB-5", "AMB-11", "SMT-HOUR"}
+    costs = cited["FR-CR016.1b"]
+    assert costs.index("t-failed-for-days") < costs.index("customer-balance-inquiry")
+
+
+@pytest.mark.process
+def test_a_mutant_that_bends_what_a_scenario_cites_is_killed_by_it() -> None:
+    by = "tests/mutants/cited.py::test_a_shipped_scenario_passes[two-clients-use-up-a-quota]"
+    played = done(sys.executable, "-m", "tests.mutants", f"three-reads-an-hour={by}")
+    assert "three-reads-an-hour killed" in played.stderr
 
 
 @pytest.mark.process
