@@ -55,7 +55,8 @@ class Covered:
 
 def cited(scenario: Scenario) -> set[str]:
     """The ids that a scenario bears on, run or not."""
-    found = {ident for one in (*scenario.timeline, *scenario.expect) for ident in one.verifies}
+    found = {ident for one in scenario.timeline for ident in one.verifies}
+    found.update(ident for one in scenario.expect for ident in one.verifies)
     if scenario.timeline[-1].at.date() > scenario.world.first_day:
         found.update(SHOWN["posted"])
     for action in scenario.timeline:

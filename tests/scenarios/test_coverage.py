@@ -106,7 +106,10 @@ def _bends_no_id(folder: Path) -> None:
 
 
 def _result(text: str) -> Callable[[Path], None]:
-    return lambda folder: (folder / "result.json").write_text(text, encoding="utf-8") and None
+    def write(folder: Path) -> None:
+        (folder / "result.json").write_text(text, encoding="utf-8")
+
+    return write
 
 
 @pytest.mark.parametrize(
