@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,6 +68,7 @@ async def run(scenario: Scenario, out: Path, progress: Progress | None = None) -
 async def _run(scenario: Scenario, out: Path, progress: Progress | None) -> Run:
     world = build(scenario.world, scenario.seed)
     start = day_start(scenario.world.first_day)
+    logs_in = any(action.do == "log_in" for action in scenario.timeline)
     settings = SandboxSettings(
         world=world,
         clock=Clock(ClockMode.MANUAL, to_us(start)),
@@ -78,9 +80,9 @@ async def _run(scenario: Scenario, out: Path, progress: Progress | None) -> Run:
         times=scenario.times_in(world),
         wire=out / WIRE,
         wire_ordered=True,
-        # A token's life and the wait after bad log-ins are of the day that is played.
-        wall=lambda: float(sandbox.runtime.now()),
-        token_life=TokenLife.MODEL,
+        # Where log-ins are played, a token's life and the wait after bad ones are of the day that is played.
+        wall=(lambda: float(sandbox.runtime.now())) if logs_in else time.time,
+        token_life=TokenLife.MODEL if logs_in else TokenLife.WALL,
         desk=DeskSettings() if any(getattr(one, "to", None) == "desk" for one in scenario.timeline) else None,
     )
     sandbox = Sandbox(settings)

@@ -296,7 +296,8 @@ def test_the_published_schema_takes_every_shipped_scenario_which_names_it(path: 
     assert not schema.is_valid(written | {"surprise": 1})
     spoilt = [written["timeline"][0] | {"expect": {"outcome": "perhaps"}}]
     assert not schema.is_valid(written | {"timeline": spoilt})
-    assert path.read_text(encoding="utf-8").startswith(f"# yaml-language-server: $schema=../{SCHEMA.name}\n")
+    up = "../" * len(path.relative_to(SCENARIOS.folder).parts)
+    assert path.read_text(encoding="utf-8").startswith(f"# yaml-language-server: $schema={up}{SCHEMA.name}\n")
 
 
 def test_the_schema_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
