@@ -18,9 +18,9 @@ T = TypeVar("T")
 
 def _or_bare(schema: dict[str, Any]) -> None:
     """Let an editor take the value alone too, which is what it must equal."""
-    whole, bare = dict(schema), schema["properties"]["equals"]["anyOf"][0]
+    whole, bare = dict(schema), schema["properties"]["equals"]["anyOf"][:-1]
     schema.clear()
-    schema["anyOf"] = [bare, whole]
+    schema["anyOf"] = [*bare, whole]
 
 
 class Form(Spec, Generic[T]):
