@@ -37,7 +37,8 @@ class RegistryChange(Act):
     @model_validator(mode="after")
     def _to_whom(self) -> Self:
         if (self.to is None) == (self.change in ("switch", "move_in", "exchange")):
-            raise ValueError(f"{self.change} {'needs a' if self.to is None else 'has no'} 'to'")
+            wrong = "needs a 'to'; write to whom or what" if self.to is None else "has no 'to'; leave it away"
+            raise ValueError(f"{self.change} {wrong}")
         return self
 
 
