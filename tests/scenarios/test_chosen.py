@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from scenarios.cases import cases
 from scenarios.chosen import chosen, files_of
 from scenarios.errors import ScenarioError
+from scenarios.schema import read
 from scenarios.shipped import SCENARIOS, STUDIES, Shelf
 from tests.scenarios.short import short_last_bill, written
 
@@ -38,7 +40,8 @@ def test_a_file_that_is_named_twice_is_taken_once(tmp_path: Path) -> None:
 
 
 def test_all_are_the_shipped_ones() -> None:
-    assert {one.name for one in chosen((), every=True)} == set(SCENARIOS.names())
+    every = [case.value["name"] for path in SCENARIOS.files().values() for case in cases(path)]
+    assert [one.name for one in chosen((), every=True)] == every
 
 
 def test_a_tag_finds_among_what_is_named_or_the_shipped_ones(tmp_path: Path) -> None:
@@ -78,4 +81,6 @@ def test_no_two_shipped_files_have_one_name(shelf: Shelf) -> None:
 
 
 def test_a_shipped_file_is_called_as_its_scenario() -> None:
-    assert [one.name for one in chosen((), every=True)] == SCENARIOS.names()
+    assert {name: read(path).value["name"] for name, path in SCENARIOS.files().items()} == {
+        name: name for name in SCENARIOS.names()
+    }
