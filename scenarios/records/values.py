@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, Strict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, Strict, WithJsonSchema
 
 from meters.calendar import Micros, Seconds, epoch, iso
 from meters.errors import MeterError
@@ -52,7 +52,12 @@ def _money(text: Any) -> Decimal:
 
 
 #: UTC epoch seconds; ISO 8601 in Central time where it is written.
-Instant = Annotated[Seconds, BeforeValidator(_instant), PlainSerializer(iso, return_type=str, when_used="json")]
+Instant = Annotated[
+    Seconds,
+    BeforeValidator(_instant),
+    PlainSerializer(iso, return_type=str, when_used="json"),
+    WithJsonSchema({"type": "string"}),
+]
 Day = Annotated[date, BeforeValidator(_day)]
 #: Dollars, or a percentage.
 Money = Annotated[Decimal, BeforeValidator(_money)]
