@@ -8,7 +8,7 @@ from scenarios.actions.complaint import Complaint
 from scenarios.actions.on_demand import PowerStatus
 from scenarios.actions.portal_read import PortalRead
 from scenarios.schema import Scenario
-from scenarios.setting import Act
+from scenarios.setting import Act, Setting
 from simulator.input.mistakes import did_you_mean
 from simulator.input.yaml_text import Mistake
 from simulator.smt.complaints.hooks import REFUSED_WITH
@@ -21,7 +21,7 @@ from simulator.smt.throttle.policy import parse_policy, preset
 RULES = ("FR-CR016.1a", "FR-CR016.1b")
 
 
-def policy_of(scenario: Scenario) -> Policy:
+def policy_of(scenario: Setting) -> Policy:
     """The scenario's throttle: a preset by name, or written out."""
     if isinstance(scenario.policy, str):
         return preset(scenario.policy)

@@ -43,10 +43,14 @@ def s6(facts: Facts, action: BalanceCall) -> StepVerdict:
     if facts.outcome == "answered":
         shows = SHOWN["answered"]
         served = call and call.request.served
-        reaches_to = iso_of(served and served.reaches_to)
-        rule.equal("the bill with the gap reaches to", reaches_to, iso_of(with_gap and with_gap.to))
+        short = served and served.gap and facts.reach != served.gap.end
+        reaches_to = served and (served.gap.end if short and served.gap else served.reaches_to)
+        rule.equal("the bill with the gap reaches to", iso_of(reaches_to), iso_of(with_gap and with_gap.to))
         day_wh, usual_wh = ([], []) if call is None else (call.pattern.day_wh, call.pattern.usual_wh)
-        rule.holds("hours of the gap day that are told", bool(hours), "at least one", len(hours))
+        to = served and served.reaches_to
+        # Only whole hours are told.
+        if not to or to - day_start(day_of_interval(to)) >= 3600:
+            rule.holds("hours of the gap day that are told", bool(hours), "at least one", len(hours))
         told_hours = {hour: wh for hour, wh in enumerate(day_wh) if wh is not None}
         rule.equal("usage by hour of the gap day, Wh", hours, told_hours)
         if facts.vee_end(facts.at(action)) is not None:

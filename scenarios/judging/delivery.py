@@ -11,6 +11,7 @@ from scenarios.evidence import iso_of, seconds_between
 from scenarios.judging.facts import Facts
 from scenarios.judging.findings import SHOWN, Rule, StepVerdict, step
 from scenarios.records.journal import AnsweredNote, SweepNote
+from scenarios.refusals import policy_of
 from simulator.ror.call.on_demand import RequestEnd
 from simulator.ror.usage import Quality
 from simulator.smt.ondemand.lifecycle import State
@@ -20,6 +21,8 @@ from simulator.smt.throttle.limits import Source
 GAP_LIMIT_S = 48 * 3600
 #: Life of a request that is served.
 LIFE = ["requested", "accepted", "queued", "sent", "pending", "answered", "completed"]
+#: Of one that SMT answers itself.
+BY_SMT = ["requested", "answered", "completed"]
 
 
 def s4(facts: Facts, action: BalanceCall) -> StepVerdict:
@@ -34,7 +37,8 @@ def s4(facts: Facts, action: BalanceCall) -> StepVerdict:
         [transition.state for transition in transitions],
         [transition.at_us for transition in transitions],
     )
-    rule.equal("life of the request", LIFE, states)
+    by_smt = _by_smt(facts, "" if entry is None else entry.key)
+    rule.equal("life of the request", BY_SMT if by_smt else LIFE, states)
     rule.equal("instants ascend", sorted(instants), instants)
     for named, holds in (("A1", point.ams), ("A2", point.provisioned), ("A3", point.receiving), ("A4", point.lse)):
         rule.equal(f"{named} holds for the service point", True, holds)
@@ -80,14 +84,24 @@ def s5(facts: Facts, action: BalanceCall) -> StepVerdict:
     start, gap = (
         (seconds(0), [])
         if not (entry and entry.gap)
-        else (entry.gap.start, ends_within(entry.gap.start, entry.gap.end))
+        else (entry.gap.start, ends_within(entry.gap.start, facts.reach or entry.gap.end))
     )
-    store, meter, missing = (0, 0, 0) if note is None else (note.store, note.meter, note.missing)
-    reads = note and note.meter_reads
-    rule.equal("the TDSP notes the answer once", "completed", note and note.outcome)
-    rule.equal("store + meter + missing make the gap", len(gap), store + meter + missing)
     transitions = [] if entry is None else entry.life
     done = next((transition for transition in transitions if transition.state is State.COMPLETED), None)
+    by_smt = _by_smt(facts, "" if entry is None else entry.key)
+    reads: int | None
+    if by_smt and done and served:
+        store, meter, missing, reads = done.from_store, done.from_meter, len(served.missing), done.meter_reads
+    else:
+        store, meter, missing = (0, 0, 0) if note is None else (note.store, note.meter, note.missing)
+        reads = note and note.meter_reads
+    # What lacks the end of the gap is refused by the TDSP, if no meter may be read, and is SMT's answer all the same.
+    by_store = (
+        facts.recording.policy.source is Source.STORE_ONLY and entry and entry.gap and facts.reach != entry.gap.end
+    )
+    noted = None if by_smt else "refused" if by_store else "completed"
+    rule.equal("the TDSP notes the answer once", noted, note and note.outcome)
+    rule.equal("store + meter + missing make the gap", len(gap), store + meter + missing)
     rule.equal("from the store, by SMT's ledger", store, done and done.from_store)
     rule.equal("from the meter, by SMT's ledger", meter, done and done.from_meter)
     rule.equal("meter reads, by SMT's ledger", reads, done and done.meter_reads)
@@ -113,7 +127,8 @@ def s5(facts: Facts, action: BalanceCall) -> StepVerdict:
         for interval in facts.at_call
         if interval.quality is Quality.NON_VEE
     ]
-    as_handed = sorted((interval.end, interval.source) for interval in handed)
+    first, last = facts.cycle
+    as_handed = sorted((interval.end, interval.source) for interval in handed if first < interval.end <= last)
     rule.equal("the retailer keeps them as non-VEE with their source", as_handed, kept)
     collected = [interval.collected_at for interval in handed]
     evidence = {
@@ -128,11 +143,17 @@ def s5(facts: Facts, action: BalanceCall) -> StepVerdict:
         "collected_to": iso_of(max(collected, default=None)),
         "running_interval": served and served.partial,
     }
+    asked = f"The head-end takes {store} intervals from its store and reads {meter} from the meter"
     happened = (
-        f"The head-end takes {store} intervals from its store and reads {meter} from the meter; "
+        f"{f'SMT has {store} intervals that sweeps sent it' if by_smt else asked}; "
         f"{len(handed)} non-VEE intervals go back, each with its source and when it was collected."
     )
     return step("S5", happened, evidence, rule, *shows)
+
+
+def _by_smt(facts: Facts, key: str) -> bool:
+    """Whether SMT answered out of what sweeps sent it, as the policy lets it, and the TDSP was not asked."""
+    return policy_of(facts.scenario).push_to_smt and facts.note(AnsweredNote, key) is None
 
 
 def _sweeps(facts: Facts, start: Seconds, before: Seconds) -> int:

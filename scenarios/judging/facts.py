@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from meters.calendar import Seconds, day_end, day_start
 from scenarios.actions.balance_call import OUTCOME, BalanceCall
 from scenarios.actions.balance_call import ROWS as CALLS
 from scenarios.actions.rebill import Rebill
 from scenarios.evidence import Evidence, Recorded
 from scenarios.records.actions import RecordedCall, RecordedRebill
+from scenarios.refusals import policy_of
+from simulator.smt.throttle.limits import Source
 
 
 def calls(recording: Recorded) -> list[BalanceCall]:
@@ -32,3 +35,20 @@ class Facts(Evidence):
         self.at_call = self.usage_at(ref)
         self.after_posting = self.usage_after(ref)
         self.served = self.handed_on(ref)
+
+    @property
+    def cycle(self) -> tuple[Seconds, Seconds]:
+        """Begin and end of the account's cycle: its intervals alone are kept of the usage."""
+        return day_start(self.account.cycle_first), day_end(self.account.cycle_last)
+
+    @property
+    def reach(self) -> Seconds | None:
+        """How far the answer must reach: to the end of the gap, or as far as the store, where it is the answer by the policy. None: there is no answer."""
+        served, policy = self.call and self.call.request.served, policy_of(self.scenario)
+        if served is None or served.gap is None:
+            return None
+        end, store = served.gap.end, served.reaches_to
+        if store is None or served.from_meter:
+            return end
+        enough = policy.source is Source.STORE_ONLY or store + policy.store_within_s >= end
+        return min(end, store) if enough else end

@@ -99,7 +99,9 @@ def _s2(facts: Facts, action: BalanceCall) -> StepVerdict:
         known = [interval.end for interval in facts.at_call if interval.quality is not Quality.NON_VEE]
         named = decision and decision.facts.vee_end
         rule.holds("an LSE file is on SMT's site", last is not None, "a file with every record accepted", None)
-        rule.equal("end of the VEE data that the retailer saw", vee_end, max(known, default=None))
+        first, end = facts.cycle
+        seen = None if vee_end is None or vee_end <= first else min(vee_end, end)
+        rule.equal("end of the VEE data that the retailer saw, of the cycle", seen, max(known, default=None))
         rule.equal("end of the VEE data that the decision names", vee_end, named)
         fetched = note and note.vee_intervals
         some = "none" if vee_end is None else "at least one"
