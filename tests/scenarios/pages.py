@@ -1,4 +1,4 @@
-"""Writes what is made of the table of actions, the JSON Schema of a scenario file and the page of facts: ``python -m tests.scenarios.pages``."""
+"""Writes what is made of the table of actions and of the shipped files, the JSON Schema of a scenario file, the pages of facts and of the library: ``python -m tests.scenarios.pages``."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from pathlib import Path
 
 import scenarios
 from scenarios.actions.table import ACTIONS
+from scenarios.cases import cases
 from scenarios.expected import Fact
 from scenarios.run_wide import FACTS
 from scenarios.schema import scenario_schema
+from scenarios.shipped import SCENARIOS
 from tests.simulator.ror.billing.pages import schema_text
 
 SCHEMA = Path(scenarios.__file__).with_name("scenario.schema.json")
@@ -18,6 +20,13 @@ HEAD = """# Facts of scenarios
 
 What `expect` can name, by action ([scenarios.md](scenarios.md#what-is-expected)); made of the table of actions by `make pages`. Of *text* and *yes or no* a value, `one_of` or `absent` can be expected, of what
 has an order `at_least`, `at_most` and `within` too.
+"""
+
+LIBRARY = PAGE.with_name("scenario-library.md")
+LIBRARY_HEAD = """# Shipped scenarios
+
+What each shows and the requirements that its actions and expectations cite, by folder; made of the files by `make pages`. `ami scenario run FOLDER` plays a folder, `ami scenario show NAME` tells one in words
+([scenarios.md](scenarios.md)). *Cases*: how many its matrix makes.
 """
 
 
@@ -37,6 +46,26 @@ def page() -> str:
     )
 
 
+def library() -> str:
+    """The page of the library."""
+    folders: dict[str, list[str]] = {}
+    for name, path in SCENARIOS.files().items():
+        its = [one.value for one in cases(path)]
+        cited = {
+            verify: None
+            for one in (*its[0]["timeline"], *its[0].get("expect", ()))
+            for verify in one.get("verifies", ())
+        }
+        row = f"| `{name}` | {its[0]['title']} | {len(its) if len(its) > 1 else ''} | {', '.join(cited)} |"
+        folders.setdefault(str(path.parent.relative_to(SCENARIOS.folder)), []).append(row)
+    lines = [LIBRARY_HEAD]
+    for folder, its_rows in sorted(folders.items()):
+        heading = "On the shelf" if folder == "." else f"`{folder}`"
+        lines += [f"\n## {heading}", "", "| scenario | shows | cases | cites |", "|---|---|---|---|", *its_rows]
+    return "\n".join([*lines, ""])
+
+
 if __name__ == "__main__":
     SCHEMA.write_text(schema_text(scenario_schema()), encoding="utf-8")
     PAGE.write_text(page(), encoding="utf-8")
+    LIBRARY.write_text(library(), encoding="utf-8")

@@ -10,7 +10,7 @@ import pytest
 
 from scenarios.begun import begin
 from scenarios.errors import ScenarioError
-from scenarios.lint import load_sound, looked_at
+from scenarios.lint import load_cases, load_sound, looked_at
 from scenarios.shipped import SCENARIOS
 from scenarios.shown import in_words
 from tests.simulator.processes import ran
@@ -20,7 +20,11 @@ from tests.simulator.processes import ran
 def test_a_new_one_is_sound_and_differs_in_its_name_alone(like: str, tmp_path: Path) -> None:
     source = SCENARIOS.files()[like]
     made = begin("my-own", source, tmp_path / "my-own.yaml")
-    assert load_sound(made).model_dump() == load_sound(source).model_dump() | {"name": "my-own"}
+    found, others = load_cases(made), load_cases(source)
+    names = [one.name.replace(like, "my-own", 1) for one in others]
+    assert [one.model_dump() for one in found] == [
+        one.model_dump() | {"name": name} for one, name in zip(others, names, strict=True)
+    ]
     (schema,) = re.findall(r"\$schema=(\S+)", made.read_text(encoding="utf-8"))
     assert Path(schema).is_file()
     assert made.read_text(encoding="utf-8").count("#") == source.read_text(encoding="utf-8").count("#")
@@ -56,7 +60,7 @@ def test_a_scenario_in_words_names_each_action_and_fits_the_width(name: str) -> 
     assert max(map(len, lines)) <= 100
     for action in scenario.timeline:
         assert sum(f" {action.ref}" in line and line.startswith(f"{action.at:%Y-%m-%d %H:%M}") for line in lines) == 1
-    assert " ".join(" ".join(lines).split()).startswith(f"{name}: {scenario.title} ")
+    assert " ".join(" ".join(lines).split()).startswith(f"{scenario.name}: {scenario.title} ")
 
 
 def test_show_tells_fields_by_name_and_units(capsys: pytest.CaptureFixture[str]) -> None:

@@ -16,6 +16,7 @@ from headend.vee.preset import PostTime
 from meters.calendar import epoch, seconds
 from meters.errors import UserError
 from scenarios.errors import ScenarioError
+from scenarios.expected import INSTANT
 from scenarios.lint import lint, load_sound
 from scenarios.schema import Scenario, load, scenario_schema
 from scenarios.shipped import SCENARIOS
@@ -334,6 +335,15 @@ def test_what_an_action_has_not_and_nothing_can_meet_is_told(tmp_path: Path, exp
 @pytest.mark.parametrize("path", list(SCENARIOS.files().values()), ids=lambda path: path.stem)
 def test_nothing_is_found_in_a_shipped_scenario(path: Path) -> None:
     assert lint(path) == (load_sound(path), [])
+
+
+def test_an_instant_that_is_expected_is_kept_and_told_as_it_is_written() -> None:
+    form = INSTANT.model_validate({"within": ["2026-08-12T17:15", "2026-08-12T17:30"]})
+    assert form.model_dump() == {"within": ["2026-08-12T17:15:00-05:00", "2026-08-12T17:30:00-05:00"]}
+    assert INSTANT.model_validate_json(form.model_dump_json()) == form
+    assert INSTANT(absent=True).model_dump() == {"absent": True}
+    with pytest.raises(ValueError, match="at least 2026-08-12T18:00:00-05:00 and at most 2026-08-12T17:30:00-05:00"):
+        INSTANT.model_validate({"at_least": "2026-08-12T18:00", "at_most": "2026-08-12T17:30"})
 
 
 READ = {"at": "2026-08-12T19:00", "ref": "last", "do": "on_demand_read"}

@@ -10,7 +10,7 @@ from scenarios.evidence import Evidence
 from scenarios.expected import INSTANT, LACKING
 from scenarios.run import JudgedRun
 from scenarios.run_wide import FACTS
-from tests.scenarios.pages import PAGE, page
+from tests.scenarios.pages import LIBRARY, PAGE, library, page
 from tests.scenarios.short import mutated
 
 
@@ -25,6 +25,10 @@ def test_a_fact_stands_once_and_what_is_implied_is_one(do: str) -> None:
 
 def test_the_page_of_facts_is_made_of_the_table() -> None:
     assert PAGE.read_text(encoding="utf-8") == page(), "python -m tests.scenarios.pages"
+
+
+def test_the_page_of_the_library_is_made_of_the_files() -> None:
+    assert LIBRARY.read_text(encoding="utf-8") == library(), "python -m tests.scenarios.pages"
 
 
 def test_every_fact_has_a_value_of_its_form_or_none(balance_run: JudgedRun, last_bill_run: JudgedRun) -> None:
