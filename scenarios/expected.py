@@ -99,7 +99,8 @@ class Ordered(Form[T], Generic[T]):
         most = min((one for one in (self.at_most, high) if one is not None), default=None)  # type: ignore[type-var]
         for floor, ceiling in ((least, most), (least, self.equals), (self.equals, most)):
             if not found and floor is not None and ceiling is not None and floor > ceiling:  # type: ignore[operator]
-                found = [f"nothing is at least {_plain(floor)} and at most {_plain(ceiling)}; mend one of the two"]
+                least_said, most_said = _plain([floor, ceiling], instants=isinstance(self, AtInstant))
+                found = [f"nothing is at least {least_said} and at most {most_said}; mend one of the two"]
         return found
 
 
