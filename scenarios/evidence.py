@@ -33,6 +33,7 @@ class Posted:
 
     file: str
     operating_day: date
+    posted_at: Seconds
     taken_in_at: Seconds | None
     intake: dict[str, int]
     codes: dict[str, int]
@@ -157,7 +158,7 @@ class Evidence:
             intake, codes = self.note(IntakeNote, note.ident), self.note(CodesNote, note.ident)
             taken_in_at, results = (None, {}) if intake is None else (intake.at, intake.results)
             read = {} if codes is None else codes.codes
-            file = Posted(note.ident, note.operating_day, taken_in_at, results, read)
+            file = Posted(note.ident, note.operating_day, note.at, taken_in_at, results, read)
             files.setdefault(note.operating_day, []).append(file)
         return files
 

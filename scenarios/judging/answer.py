@@ -141,11 +141,16 @@ def s7(facts: Facts, action: BalanceCall) -> StepVerdict:
     happened = f"The customer has the answer after {waited} s of {patience} s patience"
     shows: tuple[str, ...] = ()
     if facts.rebill is not None:
-        shows = SHOWN["billed again"]
         rebilled = facts.rebilled
         row = ACTIONS[facts.rebill.do]
+        # A bill that is expected to be wrong satisfies nobody: the action's own check holds that it is, and the step leaves it open.
+        wrong = facts.rebill.expect.of("within") is False
+        shows = () if wrong else SHOWN["billed again"]
         for name in COMPARED:
-            hold(rule, row.fact(name), MUST, row.seen(facts, facts.rebill))
+            if wrong and name == "within":
+                rule.lacking.append("the bill told is expected to be wrong")
+            else:
+                hold(rule, row.fact(name), MUST, row.seen(facts, facts.rebill))
         difference = usd_of(rebilled and rebilled.difference_usd)
         evidence |= {"rebilled_usd": usd_of(rebilled and rebilled.vee_usd), "difference_usd": difference}
         happened += f"; the re-bill on VEE data differs by ${difference}"

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from headend.ports import BEHIND, FAULT
+from meters.calendar import epoch
 from scenarios.errors import ScenarioError
 from scenarios.judging.findings import CheckVerdict, StepVerdict, Verdict
 from scenarios.judging.verdict import judge
@@ -46,6 +49,48 @@ def test_a_broken_rule_fails_its_step_or_check(
 
 def test_every_step_and_check_has_a_recording_that_fails_it(balance_run: JudgedRun) -> None:
     assert {one.id for one in balance_run.verdict.judged} == {case[2] for case in BROKEN}
+
+
+def posted_late(r: Written, found: int, at: str, again: int = 1) -> None:
+    """A file more of the last day, of which a batch found so many intervals to estimate."""
+    last = [one for one in r["journal"] if one["kind"] == "posted"][-1]
+    next(one for one in r["journal"] if one["kind"] == "VEE batch" and one["ident"] == last["operating_day"])[
+        "estimated"
+    ] = found
+    its = [one for one in r["journal"] if one["ident"] == last["ident"]]
+    for number in range(again):
+        ident = last["ident"].replace("001.lse", f"00{number + 2}.lse")
+        for one in its:
+            r["journal"].append(one | {"ident": ident, "at": epoch(datetime.fromisoformat(at))})
+
+
+@pytest.mark.parametrize(
+    ("estimated", "at", "files", "mark"),
+    [
+        (4, "2026-08-13T07:30:00-05:00", 1, Mark.PASSED),
+        (0, "2026-08-13T07:30:00-05:00", 1, Mark.FAILED),
+        (4, "2026-08-12T07:30:00-05:00", 1, Mark.FAILED),
+        (4, "2026-08-13T07:30:00-05:00", 2, Mark.FAILED),
+    ],
+    ids=["late", "of a whole day", "with the day's own", "twice"],
+)
+def test_a_correction_is_a_file_of_its_own_once_a_later_day_of_a_day_that_was_not_whole(
+    last_bill_run: JudgedRun, estimated: int, at: str, files: int, mark: Mark
+) -> None:
+    verdict = judge(mutated(last_bill_run.recording, lambda r: posted_late(r, estimated, at, files)))
+    assert judged(verdict, "lse-daily").mark is mark
+
+
+def test_a_bill_that_is_expected_to_be_wrong_is_left_open_by_the_last_step(balance_run: JudgedRun) -> None:
+    def wrong(r: Written) -> None:
+        told = Decimal(r["actions"]["rebill-0001"]["told_usd"])
+        put("rebill-0001", vee_usd="30.00", difference_usd=str(told - 30))(r)
+        next(one for one in r["scenario"]["timeline"] if one["ref"] == "rebill-0001")["expect"] = {"within": False}
+
+    verdict = judge(mutated(balance_run.recording, wrong))
+    its = judged(verdict, "S7")
+    assert (its.mark, its.requirements) == (Mark.PARTLY, ("S7",))
+    assert judged(verdict, "rebill-0001").mark is Mark.PASSED
 
 
 def test_a_failure_says_what_was_expected_and_what_was_found(balance_run: JudgedRun) -> None:
