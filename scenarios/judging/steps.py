@@ -9,7 +9,6 @@ from dataclasses import replace
 from typing import Any
 
 from headend.wire import InquiryKind
-from meters.calendar import day_end
 from scenarios.actions.balance_call import BalanceCall
 from scenarios.evidence import Recorded, iso_of, usd_of
 from scenarios.judging.answer import s6, s7
