@@ -59,9 +59,9 @@ def test_mutants_bend_requirements_and_scenarios_cite_some_of_them() -> None:
 
 @pytest.mark.process
 def test_a_mutant_that_bends_what_a_scenario_cites_is_killed_by_it() -> None:
-    by = "tests/mutants/cited.py::test_a_shipped_scenario_passes[two-clients-use-up-a-quota]"
-    played = done(sys.executable, "-m", "tests.mutants", f"three-reads-an-hour={by}")
-    assert "three-reads-an-hour killed" in played.stderr
+    by = "tests/mutants/cited.py::test_a_shipped_scenario_passes[t-failed-for-days]"
+    played = done(sys.executable, "-m", "tests.mutants", f"two-reads-a-day={by}")
+    assert "two-reads-a-day killed" in played.stderr
 
 
 @pytest.mark.process
