@@ -164,19 +164,21 @@ _SCOPES = {Scope.ESIID: "esi", Scope.ROR: "ror", Scope.TDSP: "tdsp", Scope.ACCES
 def asked(rows: Rows) -> Iterator[Asking]:
     """Rows as records of what was asked of the throttle and how it ended, in the order of their instants.
 
-    What an earlier read has answered at once was not asked of it.
+    What an earlier read has answered at once was not asked of it. Who asks at the instant of another's end came before it: all calls were there
+    when the run began.
     """
     at_once = (rows.end == COMPLETED) & (rows.done_us == rows.planned_us)
     begins = np.argsort(rows.planned_us, kind="stable")
     begins = begins[~at_once[begins]]
-    instants = np.unique(np.concatenate([rows.planned_us, rows.done_us]))
+    came = np.empty(2 * len(rows), np.int64)
+    came[np.argsort(np.concatenate([rows.planned_us, rows.done_us]), kind="stable")] = np.arange(len(came))
     tried = rows.tries > 0
     columns: list[NDArray[Any]] = [
         begins,
         to_s(rows.planned_us)[begins],
-        np.searchsorted(instants, rows.planned_us[begins]),
+        came[: len(rows)][begins],
         to_s(rows.done_us)[begins],
-        np.searchsorted(instants, rows.done_us[begins]),
+        came[len(rows) :][begins],
         (rows["flags"][begins] & 1).astype(np.bool_),
         (tried & (rows.end == COMPLETED))[begins],
         rows.tries[begins].astype(np.int64) * READ_OCTETS,

@@ -11,8 +11,8 @@ import pytest
 from headend.network.law import READ_OCTETS
 from meters.calendar import epoch, seconds, to_us
 from simulator.capacity.cell import Task, asked, kept_rules, play_cell
+from simulator.capacity.ends import COMPLETED, FAILED, REFUSED, T_FAILED
 from simulator.capacity.engine.doors import at_the_doors
-from simulator.capacity.engine.kernel import COMPLETED, FAILED, REFUSED
 from simulator.capacity.engine.rows import ROW, Rows
 from simulator.capacity.engine.run import Played, play_load
 from simulator.capacity.engine.use import BIN_US, NO_USE, Use
@@ -171,6 +171,18 @@ def test_no_policy_lets_in_more_than_its_limits_nor_refuses_what_has_room(name: 
     found.rows[turned_away]["flags"] |= 1
     with pytest.raises(AssertionError, match=f"{policy.name} broke"):
         kept_rules(policy, found.rows)
+
+
+def test_who_asks_at_the_instant_of_anothers_end_came_before_it() -> None:
+    policy = preset("access-point-guard")
+    made = rows(
+        *({"at": "2026-08-12T09:00", "after": 30, "end": T_FAILED, "esi": at, "flags": 1} for at in range(8)),
+        {"at": "2026-08-12T09:00:30", "after": 0, "end": REFUSED, "esi": 9},
+    )
+    assert breaches(policy, asked(made)) == []
+    made.planned_us[8] += 1
+    made.done_us[8] += 1
+    assert len(breaches(policy, asked(made))) == 1
 
 
 def test_what_smt_holds_is_told_as_the_stores_at_once_and_costs_no_try_but_octets_on_http() -> None:
