@@ -8,7 +8,7 @@ from pydantic import Field
 from pymodbus.client import AsyncModbusTcpClient
 from pymodbus.exceptions import ModbusException
 
-from meters.calendar import iso
+from meters.calendar import Seconds, iso
 from meters.register_map.decode import decode_header
 from meters.register_map.layout import HEADER, HEADER_COUNT, MAX_READ
 from scenarios.actions.action import Played, Row, Seen
@@ -80,7 +80,7 @@ def _of(name: str) -> Any:
     return lambda seen: seen.record and getattr(seen.record, name)
 
 
-def _behind_s(seen: SeenRegisters) -> int | None:
+def _behind_s(seen: SeenRegisters) -> Seconds | None:
     clock = seen.record and seen.record.clock
     return seen.record.at - clock if seen.record and clock else None
 

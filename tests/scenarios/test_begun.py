@@ -59,7 +59,8 @@ def test_a_scenario_in_words_names_each_action_and_fits_the_width(name: str) -> 
     lines = in_words(scenario).splitlines()
     assert max(map(len, lines)) <= 100
     for action in scenario.timeline:
-        assert sum(f" {action.ref}" in line and line.startswith(f"{action.at:%Y-%m-%d %H:%M}") for line in lines) == 1
+        head = re.compile(rf"{action.at:%Y-%m-%d %H:%M}.* {action.ref}(:|$)")
+        assert sum(head.match(line) is not None for line in lines) == 1
     assert " ".join(" ".join(lines).split()).startswith(f"{scenario.name}: {scenario.title} ")
 
 
