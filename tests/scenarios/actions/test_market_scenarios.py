@@ -174,7 +174,7 @@ def test_lint_tells_of_an_action_that_cannot_be(tmp_path: Path, action: dict[str
 
 def test_the_page_names_every_action_and_its_market_is_sound() -> None:
     page = (SCENARIOS.folder.parents[1] / "docs" / "scenarios.md").read_text(encoding="utf-8")
-    told = set(re.findall(r"^\| `([a-z0-9_-]+)` \|", page, re.M)) - {"do"}
+    told = set(re.findall(r"^\| `([a-z][a-z0-9_-]*)` \|", page, re.M)) - {"do"}
     assert told == {*ACTIONS}
     (block,) = re.findall(r"```yaml\n(.*?)```", page, re.S)
     written = yaml.safe_load(block)
