@@ -13,7 +13,7 @@ LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hash
 # Every process of the tests would compile all modules anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test fast crash stops lse-mutations bent-plans throttle-twin live-twin check bench mutants lint openapi pages setup locks clean
+.PHONY: demo test fast crash stops library lse-mutations bent-plans throttle-twin live-twin check bench mutants lint openapi pages setup locks clean
 
 demo: $(READY)
 	$(BIN)/ami demo
@@ -44,6 +44,10 @@ bent-plans: $(READY)
 # A hundred thousand histories of the compiled throttle beside the one that decides live.
 throttle-twin: $(READY)
 	THROTTLE_HISTORIES=100000 $(BIN)/python -m pytest -q tests/simulator/capacity/engine/test_throttle_twin.py
+
+# Every shipped scenario, with an index page in ami-out.
+library: $(READY)
+	$(BIN)/ami scenario run --all
 
 # 2,000 requests of a workload, live on real sockets and modelled, under each of three policies.
 live-twin: $(READY)

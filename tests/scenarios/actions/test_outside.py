@@ -14,9 +14,8 @@ from scenarios.evidence import Evidence
 from scenarios.expected import INSTANT
 from scenarios.judging.verdict import judge
 from scenarios.recording import load as load_recording
-from scenarios.run import JudgedRun, run_and_judge
-from scenarios.schema import Scenario, load
-from scenarios.shipped import SCENARIOS
+from scenarios.run import JudgedRun
+from scenarios.schema import Scenario
 from tests.scenarios.short import mutated, run, short_balance
 from tests.scenarios.test_lint import linted
 
@@ -174,11 +173,3 @@ def test_the_code_of_an_answer_is_found_in_every_shape(body: Any, code: str | No
 )
 def test_a_value_is_found_at_its_pointer(place: str, found: Any) -> None:
     assert value({"a": [{"b": 1}, {}], "c/d": "x", "a{b}": 3.5}, place) == found
-
-
-@pytest.mark.parametrize("name", ["api", "authority"])
-def test_the_shipped_ones_pass(name: str, tmp_path: Path) -> None:
-    for path in SCENARIOS.all_in(Path(name)):
-        played = run_and_judge(load(path), tmp_path / path.stem)
-        assert {one.label: one.failures for one in played.verdict.judged if one.failures} == {}
-        assert all(action.verifies and action.expect.forms for action in played.recording.scenario.timeline)
