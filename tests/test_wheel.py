@@ -92,11 +92,6 @@ def test_it_works_in_an_empty_folder(installed: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.process
-def test_it_plays_several_scenarios_in_several_processes(installed: Path, tmp_path: Path) -> None:
-    def ami(*words: str) -> str:
-        return output(installed / "ami", "scenario", *words, cwd=tmp_path)
-
-    ami("new", "mine", "--like", "hour-before")
-    said = ami("run", "mine.yaml", "blocked-at-www", "--jobs", "2")
-    assert "2 scenarios: 2 passed; " in said
-    assert {path.name for path in (tmp_path / "ami-out").iterdir()} == {"mine", "blocked-at-www", "index.html"}
+def test_a_scenario_that_is_begun_with_it_is_sound(installed: Path, tmp_path: Path) -> None:
+    output(installed / "ami", "scenario", "new", "mine", "--like", "gap-of-17-h-30", cwd=tmp_path)
+    assert ": sound. mine, " in output(installed / "ami", "scenario", "lint", "mine.yaml", cwd=tmp_path)
