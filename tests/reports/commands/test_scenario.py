@@ -58,7 +58,7 @@ def test_run_with_a_failed_verdict_exits_1_and_says_why(tmp_path: Path, capsys: 
     result = json.loads(capsys.readouterr().out)
     assert result["mark"] == "failed"
     failed = next(check for check in result["checks"] if check["id"] == "call-0001")
-    assert failed["failures"][0] == {"what": "how the request ended", "expected": "answered", "found": "not made"}
+    assert failed["failures"][0] == {"what": "how the request ended", "expected": "answered", "found": "not_needed"}
 
 
 def test_run_that_cannot_write_exits_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
