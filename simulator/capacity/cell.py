@@ -21,7 +21,7 @@ from meters.calendar import day_of, fraction_s, micros, to_s
 from simulator.capacity.ends import COMPLETED, FAILED, REFUSED
 from simulator.capacity.engine.doors import at_the_doors
 from simulator.capacity.engine.law import Assumptions
-from simulator.capacity.engine.rows import Rows
+from simulator.capacity.engine.rows import TURNS, Rows
 from simulator.capacity.engine.run import Played, play_load
 from simulator.capacity.engine.use import BIN_US
 from simulator.capacity.knobs import Setting
@@ -164,14 +164,14 @@ _SCOPES = {Scope.ESIID: "esi", Scope.ROR: "ror", Scope.TDSP: "tdsp", Scope.ACCES
 def asked(rows: Rows) -> Iterator[Asking]:
     """Rows as records of what was asked of the throttle and how it ended, in the order of their instants.
 
-    What an earlier read has answered at once was not asked of it. Who asks at the instant of another's end came before it: all calls were there
-    when the run began.
+    What an earlier read has answered at once was not asked of it. Whether who asks at the instant of another's end came before it, the rows tell.
     """
     at_once = (rows.end == COMPLETED) & (rows.done_us == rows.planned_us)
     begins = np.argsort(rows.planned_us, kind="stable")
     begins = begins[~at_once[begins]]
     came = np.empty(2 * len(rows), np.int64)
-    came[np.argsort(np.concatenate([rows.planned_us, rows.done_us]), kind="stable")] = np.arange(len(came))
+    turns = np.concatenate([rows.turns % TURNS, rows.turns // TURNS])
+    came[np.lexsort([turns, np.concatenate([rows.planned_us, rows.done_us])])] = np.arange(len(came))
     tried = rows.tries > 0
     columns: list[NDArray[Any]] = [
         begins,

@@ -19,7 +19,7 @@ from meters.kernels.jit import lean_kernel
 from meters.kernels.prefetch import prefetch
 from simulator.capacity.engine import draws
 from simulator.capacity.engine.law import Law, Longs
-from simulator.capacity.engine.rows import Row, Rows, blank
+from simulator.capacity.engine.rows import TURNS, Row, Rows, blank
 from simulator.capacity.engine.throttle import day_place, end, look, take
 from simulator.capacity.engine.use import COUNTED, MIDDLE, ON_AIR, QUEUED, RESTING, TRIES, WAITING, span_of, spend
 
@@ -478,6 +478,8 @@ def play(laws: Rows, t: Longs, m: Longs, r: Rows, planned: int) -> int:
     for place in range(heap, heap + law.most_events + HEAP_MORE):
         m[place] = _NEVER_US
     at, turn, due_us = 0, 0, r[0].planned_us if planned else _NEVER_US
+    # The latest instant at which a request came or ended, how often these two took turns there, and whether the latest came.
+    latest_us, turns, came = micros(-1), 0, False
     while m[counts + ROWS] <= len(r) and not m[counts + TOO_MANY]:
         now_us, event = m[heap], m[events]
         pickup = law.pickups_place + 2 * m[counts + _FIRST]
@@ -492,6 +494,11 @@ def play(laws: Rows, t: Longs, m: Longs, r: Rows, planned: int) -> int:
                 _pop(law, m)
             one = r[(event >> 3) & (MOST_ROWS - 1)]
             _happens(law, t, m, one, event & 7, now_us)
+            if one.end >= 0 or event & 7 == _ASKED:
+                comes = event & 7 == _ASKED
+                turns = min(turns + (comes != came), TURNS - 1) if now_us == latest_us else 0
+                latest_us, came = now_us, comes
+                one.turns = one.turns + (turns if comes else turns * TURNS)
             if m[counts + _ASKS_AT] >= 0:
                 _asks_again(law, m, r, one)
             continue
@@ -499,11 +506,14 @@ def play(laws: Rows, t: Longs, m: Longs, r: Rows, planned: int) -> int:
             break
         # All that are planned for one instant are submitted before any of them goes on, and the next instant has its turn before them.
         begin, now_us = at, due_us
+        turns = min(turns + (not came), TURNS - 1) if now_us == latest_us else 0
+        latest_us, came = now_us, True
         while at < planned and r[at].planned_us == now_us:
             own = law.own_apart * r[min(at + _AHEAD, planned - 1)].place
             prefetch(m, own)
             prefetch(m, law.own_place + own)
             _submit(law, t, m, r[at])
+            r[at].turns = turns
             at += 1
         due_us = r[at].planned_us if at < planned else _NEVER_US
         m[counts + _SEQUENCE] += 1

@@ -49,19 +49,36 @@ class Row:
     #: Under way: flags, the head-end's outcome.
     flags: int
     outcome: int
+    #: Its turn among what came and what ended at one microsecond, as it came and, times ``TURNS``, as it ended: what comes between two ends has its own.
+    turns: int
 
 
 _LONG = ("planned_us", "call", "patience_us", "done_us")
 _SECONDS = ("reach", "retry_at")
 _NUMBERS = ("row", "esi", "place", "repeat_of")
 _SMALL = ("ror", "access_point")
-_TINY = ("attempt", "requester_class", "kind", "door", "tdsp", "gasped", "end", "code", "tries", "flags", "outcome")
+_TINY = (
+    "attempt",
+    "requester_class",
+    "kind",
+    "door",
+    "tdsp",
+    "gasped",
+    "end",
+    "code",
+    "tries",
+    "flags",
+    "outcome",
+    "turns",
+)
 
 _FIELDS = [
     (name, width)
     for names, width in ((_LONG, "i8"), (_SECONDS, "u4"), (_NUMBERS, "i4"), (_SMALL, "i2"), (_TINY, "i1"))
     for name in names
 ]
+#: More turns than this has an instant never; the last one is the last's.
+TURNS = 8
 #: As ``Row`` says; the longest first, so that nothing lies between them.
 ROW = np.dtype((np.record, np.dtype(_FIELDS, align=True)))
 #: (n,) rows, an ``np.recarray``: a column is an attribute.
@@ -86,7 +103,7 @@ def blank(one: Row, row: int) -> None:
     """Nothing has become of a row yet."""
     one.row, one.attempt, one.gasped = row, 0, 0
     one.end = one.code = one.outcome = one.repeat_of = -1
-    one.tries, one.flags, one.done_us = 0, 0, micros(0)
+    one.tries, one.flags, one.turns, one.done_us = 0, 0, 0, micros(0)
     one.reach = one.retry_at = seconds(0)
 
 

@@ -13,7 +13,7 @@ from meters.calendar import epoch, seconds, to_us
 from simulator.capacity.cell import Task, asked, kept_rules, play_cell
 from simulator.capacity.ends import COMPLETED, FAILED, REFUSED, T_FAILED
 from simulator.capacity.engine.doors import at_the_doors
-from simulator.capacity.engine.rows import ROW, Rows
+from simulator.capacity.engine.rows import ROW, TURNS, Rows
 from simulator.capacity.engine.run import Played, play_load
 from simulator.capacity.engine.use import BIN_US, NO_USE, Use
 from simulator.capacity.knobs import CONTENDED, Setting
@@ -173,16 +173,27 @@ def test_no_policy_lets_in_more_than_its_limits_nor_refuses_what_has_room(name: 
         kept_rules(policy, found.rows)
 
 
-def test_who_asks_at_the_instant_of_anothers_end_came_before_it() -> None:
+def test_who_asks_at_the_instant_of_anothers_end_came_before_or_after_it_as_the_rows_tell() -> None:
     policy = preset("access-point-guard")
-    made = rows(
-        *({"at": "2026-08-12T09:00", "after": 30, "end": T_FAILED, "esi": at, "flags": 1} for at in range(8)),
-        {"at": "2026-08-12T09:00:30", "after": 0, "end": REFUSED, "esi": 9},
-    )
-    assert breaches(policy, asked(made)) == []
-    made.planned_us[8] += 1
-    made.done_us[8] += 1
-    assert len(breaches(policy, asked(made))) == 1
+    under_way = {"at": "2026-08-12T09:00", "after": 30, "end": T_FAILED, "flags": 1}
+    refused = {"at": "2026-08-12T09:00:30", "after": 0, "end": REFUSED, "esi": 9}
+    before = rows(*(under_way | {"esi": at, "turns": TURNS} for at in range(8)), dict(refused))
+    assert breaches(policy, asked(before)) == []
+    after = rows(*(under_way | {"esi": at} for at in range(8)), refused | {"turns": 1})
+    assert [one.what for one in breaches(policy, asked(after))] == ["refused, though every limit had room"]
+
+
+def test_the_rows_tell_who_came_first_where_requests_end_at_the_instants_at_which_others_ask() -> None:
+    few = {"tdsps": [{"name": "Oncor", "meters": 1000, "meters_per_access_point": 100}]}
+    drawn = draw(plan(fleet=few, calls={"ror_call_centre": {"reads": 3000, "statuses": 300}}))
+    # On a grid of ten seconds, and who is not answered ends a minute later: one in two ends as somebody asks.
+    drawn.requests.planned_us[:] = drawn.requests.planned_us // to_us(10) * to_us(10)
+    policy, silent = preset("smt-today-guarded:amount=1"), replace(CONTENDED, good=0.0, flaky=0.0, expiry_us=to_us(60))
+    found = play_load(drawn.requests, drawn.outages, policy, silent, 3).rows
+    assert breaches(policy, asked(found)) == []
+    for all_alike in (0, 1):
+        found.turns[:] = all_alike
+        assert len(breaches(policy, asked(found))) > 10
 
 
 def test_what_smt_holds_is_told_as_the_stores_at_once_and_costs_no_try_but_octets_on_http() -> None:
