@@ -6,6 +6,7 @@ Reads an ``Outcome`` and nothing else; writes a page that stands alone, its pict
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -101,9 +102,11 @@ def _charts(outcome: Outcome) -> dict[str, Callable[[Width], Figure | None]]:
 
 
 def _content(outcome: Outcome) -> dict[str, Any]:
-    moved = moved_most(outcome)
+    moved, next_best = moved_most(outcome), without_the_best(outcome)
+    turned = [words.what_turns_the_answer(outcome, one) for one in (TOLD, USD)]
     return {
         "answer": answer(outcome),
+        "without_the_best": next_best[0] if next_best else "",
         "levels": list(levels(outcome)),
         "policies": outcome.policies,
         "workloads": outcome.workloads,
@@ -127,7 +130,10 @@ def _content(outcome: Outcome) -> dict[str, Any]:
             if shares.max() >= 0.001
         ],
         "clauses": [(one, words.effects(one), words.what_turns(one)) for one in held(outcome)],
-        "turned": [f"The answer {words.what_turns_the_answer(outcome, one)}" for one in (TOLD, USD)],
+        "turned": [
+            *(f"The answer {one}" for one in turned),
+            *(f"The answer without it {one}" for one in (next_best[1] if next_best else [])),
+        ],
         "marks": words.MARKS,
         "assumptions": list(assumptions(outcome, moved)),
         "knees": knees(outcome),
@@ -135,6 +141,26 @@ def _content(outcome: Outcome) -> dict[str, Any]:
         "fingerprint": outcome.fingerprint,
         "cells": CELLS_CSV,
     }
+
+
+def without_the_best(outcome: Outcome) -> tuple[str, list[str]] | None:
+    """What the one policy that is best in all that is judged takes on the wires, and the answer where it cannot be had; what turns that one.
+
+    None where no policy is, or one other is left.
+    """
+    found = [regret(outcome, one) for one in (TOLD, USD)]
+    leaders = {at for one in found if one is not None for at in one.leaders}
+    if len(leaders) != 1 or len(outcome.policies) < 3:
+        return None
+    best = leaders.pop()
+    rest = replace(outcome, policies=[one for at, one in enumerate(outcome.policies) if at != best])
+    takes = []
+    for way, where in charts.WAYS.items():
+        megabytes = charts.megabytes(outcome, way)
+        takes.append(f"{megabytes.pop(best):,.0f} MB {where} (others up to {max(megabytes):,.0f})")
+    sentence = answer(rest)
+    told = f"{outcome.policy_names[best]} takes {' and '.join(takes)} a day. Where it cannot be had: {sentence[0].lower()}{sentence[1:]}"
+    return told, [words.what_turns_the_answer(rest, one) for one in (TOLD, USD)]
 
 
 def levels(outcome: Outcome) -> Iterator[tuple[str, list[tuple[Mark, list[str]]]]]:

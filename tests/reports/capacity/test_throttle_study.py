@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from reports.capacity.compare import TOLD, USD, regret
 from reports.capacity.throttle_study import AS_IT_STANDS, text
 from scenarios.shipped import STUDIES
 from simulator.capacity.outcome import Outcome
@@ -88,11 +90,33 @@ def test_the_shipped_page_is_made_from_what_is_kept_of_a_run_of_the_shipped_stud
     kept = Outcome.load(KEPT)
     assert PAGE.read_text(encoding="utf-8") == text(kept)
     study = load_study(STUDIES.named(Path("throttle-policies")))
-    assert {*kept.policy_names} <= {one.name for one in study.policies}
-    assert {*kept.workload_names} <= {one.spec.name for one in study.plans}
-    # A base is the one of the workload that was moved first.
-    moved, wanted = ({one._replace(base="") for one in of} for of in (kept.tornado, study.tornado()))
-    assert moved <= wanted
+    assert kept.policy_names == [one.name for one in study.policies]
+    assert kept.workload_names == [one.spec.name for one in study.plans]
+    assert kept.tornado == study.tornado()
+    assert kept.replications >= study.spec.replications
+    # An assumption is moved under the best policy too: else nothing says what would overturn the answer.
+    assert study.spec.tornado is not None
+    moved = {key.policy for key in kept.cells if key.change}
+    for judged in (TOLD, USD):
+        found = regret(kept, judged)
+        assert found is not None
+        assert kept.policy_names[found.leaders[0]] in moved
+
+
+def test_without_the_best_policy_the_next_best_is_told_and_what_the_best_takes() -> None:
+    best = outcome({"smt-today": [(0.5, 0.3, 90)], "store-only": [(0.4, 0.4, 10)], "push-to-smt": [(0.9, 0.1, 400)]})
+    told = text(best).splitlines()
+    assert told[2].startswith("> On day-0 the least regret in what is told in the call: push-to-smt, by 40.0 points")
+    takes, _, otherwise = told[4].partition(" a day. ")
+    assert takes.startswith("> push-to-smt takes ")
+    for megabytes, most in zip(re.findall(r"([\d,.]+) MB", takes), re.findall(r"up to ([\d,.]+)", takes), strict=True):
+        assert float(megabytes.replace(",", "")) >= float(most.replace(",", ""))
+    assert otherwise.startswith(
+        "Where it cannot be had: on day-0 the least regret in what is told in the call: smt-today, by 10.0"
+    )
+    assert "cannot be had" not in text(outcome({"smt-today": [(0.5, 0.3, 90)], "push-to-smt": [(0.9, 0.1, 400)]}))
+    split = outcome({"smt-today": [(0.5, 0.3, 90)], "store-only": [(0.6, 0.4, 0)], "reuse-15-min": [(0.4, 0.2, 9)]})
+    assert "cannot be had" not in text(split)
 
 
 def test_no_title_breaks_a_table() -> None:
