@@ -129,7 +129,7 @@ def _moved_axis(panel: Axes, moved: Sequence[float]) -> None:
         panel.set_xscale("log")
         panel.set_xlim(0.6 * min(some), 2.5 * max(some))
         panel.xaxis.set_major_locator(LogLocator(subs=[1, 2, 5]))
-    panel.xaxis.set_major_formatter("{x:,.4g}")
+    panel.xaxis.set_major_formatter(lambda x, _: f"{x:,.0f}" if x >= 100 else f"{x:g}")
     panel.xaxis.set_minor_formatter("")
 
 
