@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from operator import itemgetter
 from typing import NamedTuple, Protocol
 
 from meters.calendar import Micros, Seconds, day_of, to_s
@@ -61,37 +62,43 @@ class Breach(NamedTuple):
 
 def breaches(policy: Policy, asked: Iterable[Asking]) -> list[Breach]:
     """Every breach, in the order in which the requests came."""
-    events: list[tuple[int, int, Asking]] = []
+    # By when it was, in thirds: of one number an end is before a coming, but for one's own.
+    events: list[tuple[int, bool, Asking]] = []
     for one in asked:
-        events.append((one.after, 1, one))
+        events.append((3 * one.after + 1, True, one))
         if one.ended_at is not None and (one.admitted or one.unallowed):
             # One that ended before anything else happened, or by a forged record before it came, ends after it came.
             at_once = one.ended_after <= one.after
-            events.append((one.after, 2, one) if at_once else (one.ended_after, 0, one))
+            events.append((3 * one.after + 2 if at_once else 3 * one.ended_after, False, one))
+    events.sort(key=itemgetter(0))
     counted: dict[tuple[str, str], _Counted] = {}
+    #: By what was asked, which many ask again.
+    by_what: dict[int, list[tuple[Limit, _Counted]]] = {}
     found: list[tuple[int, Breach]] = []
     full_for: dict[int, list[Limit]] = {}
-    #: Of those that have come and not ended.
-    concern: dict[int, list[tuple[Limit, _Counted]]] = {}
-    for _, order, one in sorted(events, key=lambda event: event[:2]):
-        concerned = concern.pop(one.after, None) or [
-            (limit, _of(counted, limit, one.requested.scopes[limit.scope]))
-            for limit in policy.limits
-            if concerns(limit, one.requested)
-        ]
-        if order == 1 and (one.admitted or one.unallowed):
-            concern[one.after] = concerned
-        if order == 1:
+    for _, comes, one in events:
+        what = id(one.requested)
+        concerned = by_what.get(what)
+        if concerned is None:
+            scopes = one.requested.scopes
+            concerned = by_what[what] = [
+                (limit, _of(counted, limit, scopes[limit.scope]))
+                for limit in policy.limits
+                if concerns(limit, one.requested)
+            ]
+        if comes:
             full = [limit for limit, so_far in concerned if not so_far.has_room(one.at)]
-            found += [(one.after, breach) for breach in _at_the_door(one, full)]
+            if full or not one.admitted:
+                found += [(one.after, breach) for breach in _at_the_door(one, full)]
             if one.unallowed:
                 full_for[one.after] = full
-        elif one.unallowed:
-            found += [(one.after, breach) for breach in _at_the_meter(one, full_for[one.after])]
-        for _, so_far in concerned:
-            if order == 1 and one.admitted:
-                so_far.begin(one)
-            elif order != 1:
+            if one.admitted:
+                for _, so_far in concerned:
+                    so_far.begin(one)
+        else:
+            if one.unallowed:
+                found += [(one.after, breach) for breach in _at_the_meter(one, full_for[one.after])]
+            for _, so_far in concerned:
                 so_far.end(one)
     return [breach for _, breach in sorted(found, key=lambda each: each[0])]
 
