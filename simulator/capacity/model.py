@@ -270,8 +270,8 @@ class ModelDesk:
         return _AT_ONCE
 
     def send(self, request: OnDemandRequest, answer_by_us: Micros) -> Generator[simpy.Event, Any, Sent]:  # noqa: ARG002
-        """See ``lifecycle.Desk``: the head-end is a call away, and always acknowledges."""
-        yield from ()
+        """See ``lifecycle.Desk``: the head-end is a call away, behind all that is due at this instant, and always acknowledges."""
+        yield self.env.timeout(0)
         return _ACKNOWLEDGED
 
     def answer(self, request: OnDemandRequest, answer_by_us: Micros) -> Generator[simpy.Event, Any, Answered | None]:

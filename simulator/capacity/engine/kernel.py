@@ -483,7 +483,8 @@ def play(laws: Rows, t: Longs, m: Longs, r: Rows, planned: int) -> int:
     while m[counts + ROWS] <= len(r) and not m[counts + TOO_MANY]:
         now_us, event = m[heap], m[events]
         pickup = law.pickups_place + 2 * m[counts + _FIRST]
-        picked_up = m[counts + _PICKUPS] > 0 and (m[pickup] < now_us or (m[pickup] == now_us and m[pickup + 1] < event))
+        # The head-end is a call away, so what is picked up is behind all else that is due at that instant: a retry, half a minute after half a minute.
+        picked_up = m[counts + _PICKUPS] > 0 and m[pickup] < now_us
         if picked_up:
             now_us, event = m[pickup], m[pickup + 1]
         if now_us < due_us or (now_us == due_us < _NEVER_US and event >> 29 < turn):
