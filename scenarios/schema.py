@@ -341,7 +341,10 @@ def read(path: Path) -> YamlDocument:
     try:
         written = read_yaml_file(path)
     except UnreadableFile as error:
-        text, mend = f"The scenario cannot be read: {error.problem}.", "See 'ami scenario list' for the shipped ones."
+        text, mend = (
+            f"The scenario cannot be read: {error.problem}.",
+            "Name a file, as UTF-8 text; 'ami scenario list' tells the shipped ones.",
+        )
         raise ScenarioError("scenario.unreadable", text, place, mend) from None
     except YamlProblem as error:
         text = f"The YAML is wrong: {error.problem}."

@@ -259,14 +259,21 @@ def knees(outcome: Outcome) -> list[dict[str, str]]:
             "workload": one.workload,
             "level": one.level,
             "knob": one.knob,
-            "kept": "none" if one.kept is None else f"{one.kept:g}",
-            "broken": "not up to here" if one.broken is None else f"{one.broken:g}",
-            "headroom": "-" if one.headroom is None else f"{100 * one.headroom:.0f} %",
-            "more": "-" if one.more is None else f"{one.more:,.0f}",
+            "kept": "none" if one.kept is None else f"{one.kept:.3g}",
+            "broken": "not up to here" if one.broken is None else f"{one.broken:.3g}",
+            "headroom": _headroom(one.headroom),
+            "more": "-" if one.more is None else f"{abs(one.more):,.0f} {'more' if one.more >= 0 else 'fewer'}",
             "binds": one.binds or "none of those tried",
         }
         for one in outcome.knees
     ]
+
+
+def _headroom(share: float | None) -> str:
+    """How much more than in the study it may be; it may be broken there already."""
+    if share is None:
+        return "-"
+    return f"{100 * share:,.0f} %" if share >= 0 else f"none, it breaks at {100 * (1 + share):.0f} % of the study's"
 
 
 def theory_row(one: Beside) -> dict[str, str]:

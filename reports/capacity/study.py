@@ -42,7 +42,11 @@ def _knee(knee: Knee) -> str:
     whose = f"{knee.workload} under {knee.policy}: {knee.level}"
     if knee.kept is None:
         return f"{whose} is not kept even at {knee.knob} {_value(knee.broken or 0)}."
-    more = "" if not knee.more else f", {knee.more:,.0f} requests a day more than in the study"
+    more = (
+        ""
+        if not knee.more
+        else f", {abs(knee.more):,.0f} requests a day {'more' if knee.more > 0 else 'fewer'} than in the study"
+    )
     if knee.broken is None:
         return f"{whose} is kept up to {knee.knob} {_value(knee.kept)} at least{more}."
     binds = f"; what binds: {knee.binds}" if knee.binds else ""

@@ -121,7 +121,7 @@ def _assumed(outcome: Outcome) -> Iterator[str]:
 def _knees(outcome: Outcome) -> Iterator[str]:
     rows = page.knees(outcome)
     if rows:
-        yield "A knob is turned up until the level is no longer kept. More a day: requests that there are then beside the study's. What binds: whose relief helps most where it is broken."
+        yield "A knob is turned up until the level is no longer kept. Requests a day: how many there are then beside the study's. What binds: whose relief helps most where it is broken."
         yield ""
         names = ("policy", "workload", "level", "knob", "kept", "broken", "headroom", "more", "binds")
         heads = [
@@ -132,7 +132,7 @@ def _knees(outcome: Outcome) -> Iterator[str]:
             "kept at",
             "broken at",
             "headroom",
-            "more a day",
+            "requests a day",
             "what binds",
         ]
         yield from _table(heads, ([one[name] for name in names] for one in rows))

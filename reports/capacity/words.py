@@ -52,14 +52,14 @@ def trade(one: Held) -> str:
 
 def what_turns(one: Held) -> str:
     """Which assumption would turn a clause."""
-    return _turns(one.turned, one.tried, "No assumption was moved under both policies.")
+    return _turns(one.turned, one.tried, "Not tried: no assumption was moved under both policies.")
 
 
 def what_turns_the_answer(outcome: Outcome, judged: Judged) -> str:
     """Which assumption would make another policy the best."""
     found, tried, policies = others_best(outcome, judged)
     if len(policies) < 2:
-        return "No assumption was moved under more than one policy."
+        return "is not tried: no assumption was moved under more than one policy."
     by = "what is told" if judged is TOLD else "dollars"
     return f"by {by}, among {', '.join(policies)}: {_turns(found, tried, '')}"
 
