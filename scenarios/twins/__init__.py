@@ -1,6 +1,7 @@
 """Systems that strangers might have written: each from the documents alone, one file without any of our packages, honest until told a fault.
 
-Nothing here is imported by the product, nor imports it: ``python -I scenarios/twins/headend.py``.
+Nothing here is imported by the product, nor imports it: ``python -I scenarios/twins/headend.py``. The faults of each lie beside it (``ror_faults.json``).
 
-``headend``  a TDSP's head-end for on-demand inquiries; its faults are ``headend_faults.json``
+``headend``  a TDSP's head-end for on-demand inquiries
+``ror``      a retailer that a customer calls: one run is one call
 """
