@@ -83,6 +83,7 @@ pages: openapi
 	$(BIN)/python -m tests.simulator.capacity.pages
 	$(BIN)/python -m tests.simulator.ror.files.pages
 	$(BIN)/python -m tests.scenarios.pages
+	$(BIN)/python -m tests.scenarios.profile.pages
 	$(BIN)/python -m tests.reports.plan.value_page
 	$(BIN)/python -m tests.reports.capacity.study_page
 

@@ -15,6 +15,7 @@ Imports simulator and below. A verdict is a pure function of a recording and its
 ``judging``       the verdict on a recording: steps, checks, the result
 ``lint``          everything that a run would stumble over, found before it runs
 ``many``          many scenarios, in one process or several: each run, judged, its page made, told as a row
+``profile``       what implementations are held to, as data that live without our code, and their runner
 ``raised``        the errors of users, read where the product raises them
 ``recording``     what a scenario's run left behind, as JSON and as typed records
 ``records``       what a recording is made of

@@ -4,4 +4,5 @@ Nothing here is imported by the product, nor imports it: ``python -I scenarios/t
 
 ``headend``  a TDSP's head-end for on-demand inquiries
 ``ror``      a retailer that a customer calls: one run is one call
+``vectors``  what answers the vectors of ``scenarios/profile``
 """
