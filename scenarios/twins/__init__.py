@@ -3,6 +3,7 @@
 Nothing here is imported by the product, nor imports it: ``python -I scenarios/twins/headend.py``. The faults of each lie beside it (``ror_faults.json``).
 
 ``headend``  a TDSP's head-end for on-demand inquiries
+``meter``    a meter behind a Modbus TCP gateway
 ``ror``      a retailer that a customer calls: one run is one call
 ``vectors``  what answers the vectors of ``scenarios/profile``
 """

@@ -1,0 +1,134 @@
+"""A stranger's meter before our head-end's transport and a SunSpec client: all that it counts, and what its faults do on the wire."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pyModbusTCP.client import ModbusClient
+from sunspec2.modbus.client import SunSpecModbusClientDeviceTCP
+
+from headend.network.transport import ModbusTransport, NoAnswer, WrongMeter
+from headend.ports import MeterAddress
+from meters.calendar import day_start, epoch
+from scenarios import twins
+
+TWIN = Path(twins.__path__[0]) / "meter.py"
+ESIID, NUMBER = "10443720000000017", "200000017"
+NOW = epoch("2026-03-09T17:40") + 22
+#: 1 January 2025, as its docstring has it.
+K0 = 1_928_568
+
+
+def wh(k: int) -> int:
+    """What it uses in the quarter hour that begins at 900 k."""
+    return 100 + (13 * k + 7 * 17) % 400
+
+
+def counted(until: int) -> int:
+    """Its register at the end of a quarter hour, added up one by one."""
+    return sum(wh(k) for k in range(K0, until // 900))
+
+
+async def _clock(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """The time that all share, by HTTP."""
+    await reader.readuntil(b"\r\n\r\n")
+    body = json.dumps({"mode": "manual", "now": "2026-03-09T17:40:22-05:00", "speed": 0}).encode()
+    writer.write(b"HTTP/1.0 200 OK\r\ncontent-type: application/json\r\n\r\n" + body)
+    await writer.drain()
+    writer.close()
+
+
+@asynccontextmanager
+async def metered(*words: str) -> AsyncIterator[tuple[ModbusTransport, MeterAddress, int]]:
+    """The twin's process, and our head-end's transport to it."""
+    clock = await asyncio.start_server(_clock, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{clock.sockets[0].getsockname()[1]}"
+    command = (sys.executable, "-I", str(TWIN), "--esiid", ESIID, "--meter", NUMBER, "--clock", url, *words)
+    process = await asyncio.create_subprocess_exec(*command, stdout=subprocess.PIPE)
+    transport = ModbusTransport(timeout=1.0)
+    try:
+        assert process.stdout is not None
+        ready: dict[str, Any] = json.loads(await process.stdout.readline())
+        yield transport, MeterAddress(ESIID, NUMBER, ready["host"], ready["port"], 1, 1, 1), ready["port"]
+    finally:
+        await transport.close()
+        process.kill()
+        await process.wait()
+        clock.close()
+
+
+@pytest.mark.process
+async def test_our_head_end_reads_what_a_strangers_meter_has_counted_over_the_spring_day() -> None:
+    start, end = epoch("2026-03-07T17:30"), epoch("2026-03-09T17:30")
+    midnights = [day_start(date(2026, 3, day)) for day in (8, 9)]
+    async with metered() as (transport, address, _):
+        reading = await transport.read_window(address, start, end)
+        snapshots = await transport.read_midnights(address, midnights)
+        power = await transport.read_power(address)
+    assert reading.delivered.tolist() == [wh(k) for k in range(start // 900, end // 900)]
+    assert len(reading.delivered) == 188
+    assert reading.present.all()
+    assert not reading.received.any()
+    assert (reading.meter_number, reading.meter_time, reading.multiplier, reading.dials) == (NUMBER, NOW, 1, 6)
+    running = wh(end // 900) * 622 // 900
+    assert reading.partial_wh == running
+    assert abs(reading.register_wh - counted(end) - running) <= 1
+    assert [one.delivered_wh for one in snapshots] == [counted(at) for at in midnights]
+    assert (power.voltage, power.switch_closed) == (240.0, True)
+
+
+@pytest.mark.process
+async def test_a_sunspec_client_finds_its_models_and_its_switch_and_clock_obey() -> None:
+    async with metered() as (transport, address, port):
+
+        def seen() -> tuple[list[int], float]:
+            device = SunSpecModbusClientDeviceTCP(1, "127.0.0.1", port, timeout=10)
+            device.scan()
+            found = sorted(model for model in device.models if isinstance(model, int))
+            meter = device.models[202][0]
+            meter.read()
+            told = found, meter.PPV.cvalue
+            device.close()
+            return told
+
+        def commanded() -> list[Any]:
+            client = ModbusClient("127.0.0.1", port, 1, timeout=10)
+            done = [client.write_single_register(40209, 0), client.write_multiple_registers(40207, [0, 0])]
+            done += [client.write_single_register(40210, 1), client.read_holding_registers(39999, 2)]
+            client.close()
+            return done
+
+        assert await asyncio.to_thread(seen) == ([1, 202, 64209], 240.0)
+        assert await asyncio.to_thread(commanded) == [True, False, False, None]
+        assert not (await transport.read_power(address)).switch_closed
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("fault", ["WRONG-METER", "OTHER-TRANSACTION", "OTHER-MODEL", "REFUSES", "SILENT"])
+async def test_its_faults_keep_it_from_answering(fault: str) -> None:
+    async with metered("--fault", fault) as (transport, address, _):
+        with pytest.raises(WrongMeter if fault == "WRONG-METER" else NoAnswer):
+            await transport.read_power(address)
+
+
+@pytest.mark.process
+async def test_its_faults_are_seen_in_what_it_tells() -> None:
+    start, end = epoch("2026-03-09T05:00"), epoch("2026-03-09T17:00")
+    found = {}
+    for fault in ("HOLE", "NEGATIVE", "SWAPPED", "PLUS-37", "INTERVAL-SIZE"):
+        async with metered("--fault", fault) as (transport, address, _):
+            found[fault] = await transport.read_window(address, start, end)
+    assert (~found["HOLE"].present).sum() in (1, 2)
+    assert (found["NEGATIVE"].delivered < 0).sum() in (1, 2)
+    assert not found["SWAPPED"].delivered.any()
+    assert found["PLUS-37"].meter_time == NOW + 37
+    assert found["INTERVAL-SIZE"].interval_s == 1800
