@@ -276,6 +276,8 @@ def main() -> None:
         say(**told)
     if asked.vectors:
         return
+    if not (asked.records and asked.inbox and asked.held and asked.clock):
+        words.error("it needs --records, --inbox, --held and --clock, or --vectors")
     records = json.loads(asked.records.read_text("utf-8"))
     intake = Intake(be, set(records["points"]), records["tdsp"])
     say(event="ready", inbox=str(asked.inbox))

@@ -23,11 +23,13 @@ FIRST, LAST = "2026-08-08", "2026-09-06"
 Said = dict[str, Any]
 
 
-async def called(made: Rig, *words: str, esiid: str = "", call: str = "call-1") -> tuple[int, list[Said]]:
+async def called(
+    made: Rig, *words: str, esiid: str = "", call: str = "call-1", cycle: tuple[str, str] = (FIRST, LAST)
+) -> tuple[int, list[Said]]:
     """One call, the model's time going on as the twin waits for it: its exit code, and what it said."""
-    command = (sys.executable, "-I", str(TWIN), "--smt", made.sandbox.smt_server.url, "--first", FIRST, "--last", LAST)
+    command = (sys.executable, "-I", str(TWIN), "--smt", made.sandbox.smt_server.url)
     who = {"ROR_USERNAME": ROR_LOGIN.username, "ROR_PASSWORD": ROR_LOGIN.password, "ROR_DUNS": ROR_LOGIN.duns}
-    asked = ("--esiid", esiid or made.esiid(1), "--call", call, *words)
+    asked = ("--first", cycle[0], "--last", cycle[1], "--esiid", esiid or made.esiid(1), "--call", call, *words)
     process = await asyncio.create_subprocess_exec(*command, *asked, stdout=subprocess.PIPE, env=who)
     said: list[Said] = []
     assert process.stdout is not None
@@ -126,3 +128,30 @@ async def test_its_faults_are_seen_on_the_wire(tmp_path: Path) -> None:
         "NO-PATIENCE": "patience",
     }
     assert told(pages)["trouble"]["code"] == "no_json"
+
+
+@pytest.mark.process
+@pytest.mark.parametrize(
+    ("now", "cycle", "quarters"),
+    [
+        ("2026-11-02T17:40", ("2026-10-29", "2026-11-27"), 4 * 96 + 4 + 70),
+        ("2026-03-09T17:40", ("2026-03-05", "2026-04-03"), 4 * 96 - 4 + 70),
+    ],
+)
+async def test_it_bills_each_quarter_hour_once_over_a_change_of_the_clocks_and_its_faults_do_not(
+    tmp_path: Path, now: str, cycle: tuple[str, str], quarters: int
+) -> None:
+    lost = {}
+    async with rig(tmp_path, now) as made:
+        for number, fault in enumerate(("", "NAIVE-TIME", "DAY-OF-96"), 1):
+            words = ("--fault", fault) if fault else ()
+            _, said = await called(made, *words, cycle=cycle, esiid=made.esiid(number))
+            truth = made.sandbox.settings.world.meters[number - 1].window(
+                epoch(f"{cycle[0]}T00:00"), epoch(f"{now[:11]}17:30"), made.sandbox.runtime.now()
+            )
+            assert len(truth.delivered) == quarters
+            lost[fault] = int(truth.delivered.sum()) - told(said)["wh"]
+    assert lost[""] == 0
+    # The hour that comes twice; the last one of each posted day.
+    assert (lost["NAIVE-TIME"] > 0) is (quarters > 4 * 96 + 70)
+    assert lost["DAY-OF-96"] > 0
