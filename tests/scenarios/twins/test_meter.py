@@ -6,7 +6,7 @@ import asyncio
 import json
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import date
 from pathlib import Path
@@ -16,14 +16,23 @@ import pytest
 from pyModbusTCP.client import ModbusClient
 from sunspec2.modbus.client import SunSpecModbusClientDeviceTCP
 
+from headend.day.due import validate_due
 from headend.network.transport import ModbusTransport, NoAnswer, WrongMeter
-from headend.ports import MeterAddress
-from meters.calendar import day_start, epoch
+from headend.ports import MeterAddress, MeterRecords
+from headend.store.store import HeadEndStore
+from headend.store.told import MeterTold, header_of
+from headend.vee.preset import Preset
+from headend.vee.rules import RULES
+from meters.calendar import day_end, day_start, epoch
 from scenarios import twins
 
 TWIN = Path(twins.__path__[0]) / "meter.py"
 ESIID, NUMBER = "10443720000000017", "200000017"
 NOW = epoch("2026-03-09T17:40") + 22
+FAULTS: dict[str, Any] = json.loads(TWIN.with_name("meter_faults.json").read_text("utf-8"))
+#: The spring day, of 92 quarter hours, and the midnight before it, of which the day before has the register.
+DAY = date(2026, 3, 8)
+BY_VEE = {fault for fault, row in FAULTS.items() if set(row["fails"]) & set(RULES)}
 #: 1 January 2025, as its docstring has it.
 K0 = 1_928_568
 
@@ -124,11 +133,49 @@ async def test_its_faults_keep_it_from_answering(fault: str) -> None:
 async def test_its_faults_are_seen_in_what_it_tells() -> None:
     start, end = epoch("2026-03-09T05:00"), epoch("2026-03-09T17:00")
     found = {}
-    for fault in ("HOLE", "NEGATIVE", "SWAPPED", "PLUS-37", "INTERVAL-SIZE"):
+    for fault in ("HOLE", "NEGATIVE", "SWAPPED", "PLUS-37", "INTERVAL-SIZE", "RING-TURNED"):
         async with metered("--fault", fault) as (transport, address, _):
             found[fault] = await transport.read_window(address, start, end)
     assert (~found["HOLE"].present).sum() in (1, 2)
     assert (found["NEGATIVE"].delivered < 0).sum() in (1, 2)
     assert not found["SWAPPED"].delivered.any()
     assert found["PLUS-37"].meter_time == NOW + 37
+    # They are all there, and not where they belong: no sum tells.
+    assert found["RING-TURNED"].delivered.tolist() == [wh(k - 1) for k in range(start // 900, end // 900)]
     assert found["INTERVAL-SIZE"].interval_s == 1800
+
+
+async def found_by_vee(folder: Path, words: Sequence[str]) -> set[str]:
+    """The rules that our VEE finds broken in the day that it has read of the twin."""
+    async with metered(*words) as (transport, address, _):
+        store = HeadEndStore(f"sqlite:///{folder / 'headend.sqlite'}", MeterRecords([address]))
+        try:
+            asked = NOW
+            try:
+                reading = await transport.read_window(address, day_start(DAY), day_end(DAY))
+                midnights = await transport.read_midnights(address, [day_start(DAY), day_end(DAY)])
+                store.keep([reading], asked, "sweep")
+                if midnights:
+                    store.keep_snapshots(midnights)
+                store.told.keep([(address.key, header_of(reading, asked, asked))], day_start(DAY))
+            except WrongMeter as wrong:
+                store.told.keep([(address.key, MeterTold(other_number=wrong.number))], day_start(DAY))
+            validate_due(store, [ESIID], DAY, Preset(), lambda: asked)
+            return {one.finding.id for one in store.findings.of_day(DAY)[1]}
+        finally:
+            store.close()
+
+
+@pytest.mark.process
+async def test_our_vee_has_nothing_to_say_of_a_sound_strangers_day(tmp_path: Path) -> None:
+    assert await found_by_vee(tmp_path, ()) == set()
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("fault", sorted(BY_VEE))
+async def test_our_vee_finds_what_a_fault_names_and_nothing_in_its_near_miss(tmp_path: Path, fault: str) -> None:
+    found = await found_by_vee(tmp_path, ("--fault", fault))
+    assert set(FAULTS[fault]["fails"]) <= found
+    if "near" in FAULTS[fault]:
+        (tmp_path / "near").mkdir()
+        assert not await found_by_vee(tmp_path / "near", ("--fault", f"{fault}/near"))
