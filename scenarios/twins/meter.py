@@ -237,6 +237,10 @@ def replies(meter: Meter, unit: int, head: bytes, request: bytes) -> Iterator[by
     yield struct.pack(">HHHB", (transaction + be["transaction"]) % 65536, 0, length, asked + be["unit"]) + answer
 
 
+class Gateway(socketserver.ThreadingTCPServer):
+    allow_reuse_address, daemon_threads = True, True
+
+
 def handler(meter: Meter, unit: int) -> type[socketserver.StreamRequestHandler]:
     class Handler(socketserver.StreamRequestHandler):
         def handle(self) -> None:
@@ -271,9 +275,7 @@ def main() -> None:
     if asked.fault and (which or "fault") not in faults.get(ident, {}):
         words.error(f"there is no {asked.fault}: write ID or ID/near, ID one of {', '.join(faults)}")
     meter = Meter(asked, faults[ident][which or "fault"] if ident else {})
-    socketserver.ThreadingTCPServer.allow_reuse_address = True
-    socketserver.ThreadingTCPServer.daemon_threads = True
-    with socketserver.ThreadingTCPServer((asked.host, asked.port), handler(meter, asked.unit)) as server:
+    with Gateway((asked.host, asked.port), handler(meter, asked.unit)) as server:
         say(event="ready", host=asked.host, port=server.server_address[1], unit=asked.unit)
         server.serve_forever()
 

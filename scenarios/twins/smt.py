@@ -19,6 +19,7 @@ import secrets
 import sys
 import threading
 import urllib.request
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -47,12 +48,12 @@ class RefusedError(Exception):
 
 
 class Smt:
-    def __init__(self, asked: argparse.Namespace, fault: Json) -> None:
+    def __init__(self, asked: argparse.Namespace, fault: Json, url: Callable[[], str]) -> None:
         self.asked, self.do, self.be = asked, fault.get("do", {}), HONEST | fault.get("be", {})
         self.records = json.loads(asked.records.read_text("utf-8"))
         self.tokens: dict[str, str] = {}
         self.requests: dict[str, Json] = {}
-        self.url, self.lock = "", threading.RLock()
+        self.url, self.lock = url, threading.RLock()
 
     def key(self, sender: str) -> str:
         return "" if self.asked.keys is None else json.loads(self.asked.keys.read_text("utf-8"))[sender]
@@ -158,11 +159,10 @@ class Smt:
             self.requests[key] = request
         seal = hmac.new(self.key("smt").encode(), key.encode(), hashlib.sha256).hexdigest()
         inquiry |= {"meterAllowed": request["allowed"], "answerBy": local(by)}
-        inquiry |= {"replyTo": f"{self.url}/callbacks/inquiries/{key}/{seal}"}
+        inquiry |= {"replyTo": f"{self.url()}/callbacks/inquiries/{key}/{seal}"}
         inquiry |= {"callReference": body.get("callReference", "")}
         threading.Thread(target=self.inquire, args=[request, self.changed("inquiry", inquiry)], daemon=True).start()
-        said = {"statusCode": "0", "statusReason": "Request submitted successfully for further processing"}
-        return {"correlationId": key} | said
+        return {"correlationId": key, "statusCode": "0", "statusReason": "Request submitted successfully"}
 
     def refusal(self, request: Json) -> Json | None:
         """FR CR016.1: one success a day of each kind, and what is under way may become one."""
@@ -288,10 +288,10 @@ def main() -> None:
     ident, _, which = asked.fault.partition("/")
     if asked.fault and (which or "fault") not in faults.get(ident, {}):
         words.error(f"there is no {asked.fault}: write ID or ID/near, ID one of {', '.join(faults)}")
-    smt = Smt(asked, faults[ident][which or "fault"] if ident else {})
+    fault = faults[ident][which or "fault"] if ident else {}
+    smt = Smt(asked, fault, lambda: f"http://{asked.host}:{server.server_port}")
     server = ThreadingHTTPServer((asked.host, asked.port), handler(smt))
-    smt.url = f"http://{asked.host}:{server.server_port}"
-    say(event="ready", smt_url=smt.url)
+    say(event="ready", smt_url=smt.url())
     server.serve_forever()
 
 
