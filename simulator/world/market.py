@@ -117,10 +117,10 @@ def build_market(world: World) -> Market:
     registry = Registry(
         points,
         _entities(world),
-        list(_periods(world.spec, points, since)),
+        list(_periods(world, points, since)),
         _users(world, points[0].esiid),
-        occupancies=_occupancies(spec, points, since),
-        agreements=_agreements(spec, points),
+        occupancies=_occupancies(world, since),
+        agreements=_agreements(world),
         han_devices=list(_han_devices(world, since)),
         exchanges=list(_exchanges(world)),
         other_meters=list(_other_meters(world, metered, since)),
@@ -139,11 +139,11 @@ def _market(world: World, registry: Registry, notes: tuple[tuple[str, str, str],
 def _metered_points(world: World, since: date) -> Iterator[ServicePoint]:
     """The service points of the meters, in their order, each as it is told to differ: of two at an ESI ID that of the first."""
     lacking = {one.meter: one.model_dump(exclude={"meter"}) for one in world.spec.market.service_points}
-    first: dict[str, tuple[int, EmulatedMeter]] = {}
-    for gateway, _, meter in world.placed:
-        first.setdefault(meter.identity.esiid, (gateway, meter))
-    for ordinal, (gateway, meter) in enumerate(first.values(), 1):
-        point = replace(_metered(ordinal - 1, meter, world.tdsp.key, since), access_point=gateway)
+    first: dict[str, tuple[int, int, EmulatedMeter]] = {}
+    for ordinal, (gateway, _, meter) in enumerate(world.placed, 1):
+        first.setdefault(meter.identity.esiid, (ordinal, gateway, meter))
+    for index, (ordinal, gateway, meter) in enumerate(first.values()):
+        point = replace(_metered(index, meter, world.tdsp.key, since), access_point=gateway)
         if ordinal <= 2:
             # Of these two a whole billing period is posted from the beginning, so that monthly billing has an answer.
             point = replace(point, read_day=read_day_from(world.spec.first_day))
@@ -251,9 +251,13 @@ def foreign_registry(world: World) -> Iterator[SimulatorError]:
             yield fault("users.csv", text, "Add it: the parties of a scenario log in so.")
 
 
-def _periods(spec: WorldSpec, points: list[ServicePoint], since: date) -> Iterator[RorPeriod]:
+def _periods(world: World, points: list[ServicePoint], since: date) -> Iterator[RorPeriod]:
     """Who is of record from when to when: each switch ends what was before it."""
-    for ordinal, point in enumerate(points, 1):
+    spec, ordinals = world.spec, dict[str, int]()
+    for ordinal, meter in enumerate(world.meters, 1):
+        ordinals.setdefault(meter.identity.esiid, ordinal)
+    for point in points:
+        ordinal = ordinals.get(point.esiid, spec.meters + 1)
         duns, first = first_ror(spec, ordinal), since
         switches = (one for one in spec.market.switches if one.meter == ordinal)
         for switch in sorted(switches, key=lambda one: one.effective):
@@ -262,17 +266,17 @@ def _periods(spec: WorldSpec, points: list[ServicePoint], since: date) -> Iterat
         yield RorPeriod(point.esiid, duns, first)
 
 
-def _occupancies(spec: MarketSpec, points: list[ServicePoint], since: date) -> list[Occupancy]:
+def _occupancies(world: World, since: date) -> list[Occupancy]:
     return [
-        Occupancy(points[one.meter - 1].esiid, one.customer, one.move_in or since, one.move_out)
-        for one in spec.occupancies
+        Occupancy(world.esiid(one.meter), one.customer, one.move_in or since, one.move_out)
+        for one in world.spec.market.occupancies
     ]
 
 
-def _agreements(spec: MarketSpec, points: list[ServicePoint]) -> list[Agreement]:
+def _agreements(world: World) -> list[Agreement]:
     return [
-        Agreement(points[one.meter - 1].esiid, CSP[0], one.first_day, one.last_day, one.customer)
-        for one in spec.agreements
+        Agreement(world.esiid(one.meter), CSP[0], one.first_day, one.last_day, one.customer)
+        for one in world.spec.market.agreements
     ]
 
 

@@ -17,6 +17,7 @@ from headend.ports import MeterAddress
 from meters.calendar import Seconds, day_end, day_of, day_start, to_us
 from meters.device.account import ledger_of
 from meters.device.counting import exchanged_number
+from meters.device.energy import WHOLE, Share
 from meters.device.installation import install
 from meters.device.meter import EmulatedMeter
 from meters.device.special import special_meters, two_meters
@@ -58,6 +59,13 @@ class ScaleSpec(_Spec):
     kwh: Decimal = Field(gt=0, decimal_places=3)
 
 
+class BesideSpec(_Spec):
+    """The second of two meters at one ESI ID: beside which one, and how much of the load it measures; the first one measures the rest."""
+
+    meter: int = Field(ge=1)
+    percent: int = Field(ge=1, le=99)
+
+
 class PremiseSpec(_Spec):
     """What is special about one premise; what is left out is as the world's mix draws it."""
 
@@ -69,11 +77,21 @@ class PremiseSpec(_Spec):
     solar_kw: float | None = Field(default=None, ge=0, le=1000, description="Rated power of solar panels.")
     ev_kwh_a_day: float | None = Field(default=None, ge=0, le=1000, description="What an electric car charges.")
     multiplier: int | None = Field(default=None, ge=1, le=100_000)
+    beside: BesideSpec | None = Field(
+        default=None, description="Its meter measures a part of another one's load, at that one's ESI ID."
+    )
     scale_to: ScaleSpec | None = None
     replay: Path | None = Field(
         default=None,
         description="A customer's SMT interval CSV, or a CSV profile, that the premise's load is taken from.",
     )
+
+    @model_validator(mode="after")
+    def _of_one_load(self) -> Self:
+        said = self.model_fields_set - {"meter", "beside", "multiplier"}
+        if self.beside is not None and said:
+            raise ValueError(f"its load is that of meter {self.beside.meter}; leave {min(said)} out, or say it there")
+        return self
 
 
 class WorldSpec(Declared):
@@ -100,7 +118,25 @@ class WorldSpec(Declared):
         for ordinal in named:
             if ordinal > self.meters:
                 raise ValueError(f"there is no meter {ordinal}: the world has {self.meters}")
+        for fault in self._apart():
+            raise ValueError(fault)
         return self
+
+    def _apart(self) -> Iterator[str]:
+        """What keeps two meters from being at one ESI ID."""
+        firsts = [second.meter for second in self.beside.values()]
+        for ordinal, second in self.beside.items():
+            if second.meter >= ordinal or second.meter in self.beside:
+                yield f"meter {ordinal} is beside meter {second.meter}; name an earlier one that is beside none"
+            if firsts.count(second.meter) > 1:
+                yield f"two meters are beside meter {second.meter}; an ESI ID has two at most"
+            if ordinal in (named for _, named in self.market.named):
+                yield f"the market names meter {ordinal}, whose ESI ID is that of meter {second.meter}; name that one"
+
+    @property
+    def beside(self) -> dict[int, BesideSpec]:
+        """Meters that are the second at an ESI ID, by ordinal."""
+        return {premise.meter: premise.beside for premise in self.premises if premise.beside is not None}
 
     @property
     def per_gateway(self) -> int:
@@ -209,8 +245,8 @@ def build(spec: WorldSpec, seed: int, since: Seconds | None = None, more: Happen
         magic += two_meters(company, seed, weather=weather)
         gateways.append({unit: meter for unit, (meter, _) in enumerate(magic, 1)})
         notes = {meter.identity.meter_number: note for meter, note in magic}
-        faults += [fault for meter, _ in magic for fault in meter.faults]
-    return World(spec, seed, company, tuple(gateways), tuple(faults), notes, weather)
+    hung = tuple(fault for units in gateways for meter in units.values() for fault in meter.faults)
+    return World(spec, seed, company, tuple(gateways), hung, notes, weather)
 
 
 def _meters(
@@ -226,16 +262,27 @@ def _meters(
     for fault in faults:
         own[fault.esiid].append(fault)
     ordinals = {premise.esiid: ordinal for ordinal, premise in enumerate(premises, 1)}
+    firsts = {one.beside.meter: one.beside for one in wanted.values() if one.beside is not None}
     for ordinal, premise in enumerate(premises, 1):
-        identity, special = install(premise, seed, ordinal), wanted.get(ordinal)
+        special, mine, share = wanted.get(ordinal), own[premise.esiid], WHOLE
+        beside = special and special.beside
+        if beside:
+            # Its faults are its own; the ESI ID and the load are the first one's.
+            premise = premises[beside.meter - 1]
+            mine, share = (
+                [replace(fault, esiid=premise.esiid) for fault in mine],
+                Share(100 - beside.percent, rest=True),
+            )
+        elif ordinal in firsts:
+            share = Share(100 - firsts[ordinal].percent)
+        identity = install(premise, seed, ordinal)
         if special is not None and special.multiplier is not None:
             identity = replace(identity, multiplier=special.multiplier)
-        mine = own[premise.esiid]
-        measured = next((ordinals[fault.other] for fault in mine if fault.other), ordinal)
+        measured = next((ordinals[fault.other] for fault in mine if fault.other), ordinals[premise.esiid])
         load = _replayed(wanted.get(measured)) or GeneratedLoad(seed, premises[measured - 1], weather)
         there = premises[measured - 1]
         its = [one for one in alike if one.esiid == there.esiid]
-        yield EmulatedMeter(identity, there, seed, mine, load=load, lookalikes=its)
+        yield EmulatedMeter(identity, there, seed, mine, load=load, share=share, lookalikes=its)
 
 
 def _premise(

@@ -286,3 +286,66 @@ def test_an_access_point_has_no_power_when_all_its_meters_have_the_same_outage()
     )
     world = build(WorldSpec(first_day=FIRST, meters=8, gateways=2, faults=faults), 7)
     assert world.dark() == {0: [], 1: [(to_us(epoch("2026-08-11T10:00")), to_us(epoch("2026-08-11T12:00")))]}
+
+
+BESIDE = PremiseSpec.model_validate({"meter": 2, "beside": {"meter": 1, "percent": 30}})
+
+
+def test_two_meters_at_one_esi_id_measure_parts_of_one_load_and_have_faults_of_their_own() -> None:
+    spec = WorldSpec(first_day=FIRST, meters=6, premises=(BESIDE,), faults=(fault(kind="dead", meter=2),))
+    world, alone = build(spec, 9), build(WorldSpec(first_day=FIRST, meters=6), 9)
+    first, second, third = world.meters[:3]
+    assert first.identity.esiid == second.identity.esiid == alone.esiid(1)
+    assert len({meter.identity.meter_number for meter in world.meters}) == 6
+    start, end = day_start(FIRST), day_end(FIRST)
+    whole, parts = (
+        [meter.window(start, end, LATER).delivered.astype(int) for meter in meters]
+        for meters in (alone.meters[:1], (first, second))
+    )
+    assert (parts[0] + parts[1] == whole[0]).all()
+    assert 0.29 < parts[1].sum() / whole[0].sum() < 0.31
+    assert (third.identity, third.faults) == (alone.meters[2].identity, ())
+    assert [one.kind for one in second.faults] == [FaultKind.DEAD]
+    assert first.faults == ()
+    assert [(one.esiid, one.kind) for one in world.faults] == [(world.esiid(1), FaultKind.DEAD)]
+
+
+def test_smt_has_two_meters_at_one_service_point_and_the_market_goes_by_ordinals_all_the_same() -> None:
+    market = {
+        "occupancies": [{"meter": 3, "customer": "customer.two"}],
+        "agreements": [{"meter": 3, "customer": "customer.two", "first_day": FIRST}],
+        "switches": [{"meter": 5, "to": ROR_DUNS, "effective": FIRST + timedelta(days=1)}],
+        "service_points": [{"meter": 4, "lse": False}],
+    }
+    spec = WorldSpec.model_validate({"first_day": FIRST, "meters": 6, "premises": [BESIDE], "market": market})
+    world = build(spec, 9)
+    registry = build_market(world).registry
+    point = registry.points[world.esiid(1)]
+    assert [one.meter_number for one in registry.meters(point)] == [
+        meter.identity.meter_number for meter in world.meters[:2]
+    ]
+    assert [one.esiid for one in registry.points.values()][:5] == list(
+        dict.fromkeys(meter.identity.esiid for meter in world.meters)
+    )
+    of_record = [registry.ror_of_record(world.esiid(ordinal), FIRST) for ordinal in range(1, 7)]
+    assert of_record == [ROR_DUNS] * 3 + [OTHER_ROR_DUNS] * 3
+    assert registry.ror_of_record(world.esiid(5), FIRST + timedelta(days=1)) == ROR_DUNS
+    assert not registry.points[world.esiid(4)].lse
+    assert registry.may_see(registry.users["customer.two"], world.esiid(3), FIRST)
+    assert registry.may_see(registry.users["windmill.api"], world.esiid(3), FIRST)
+
+
+@pytest.mark.parametrize(
+    ("premises", "market", "said"),
+    [
+        ([{"meter": 2, "beside": {"meter": 2, "percent": 30}}], {}, "name an earlier one"),
+        ([{"meter": 2, "beside": {"meter": 1, "percent": 30}}, {"meter": 3, "beside": {"meter": 2, "percent": 30}}], {}, "that is beside none"),
+        ([{"meter": 2, "beside": {"meter": 1, "percent": 30}}, {"meter": 3, "beside": {"meter": 1, "percent": 30}}], {}, "an ESI ID has two at most"),
+        ([{"meter": 2, "beside": {"meter": 1, "percent": 30}, "scale": 2}], {}, "leave scale out"),
+        ([{"meter": 2, "beside": {"meter": 1, "percent": 100}}], {}, "less than or equal to 99"),
+        ([{"meter": 2, "beside": {"meter": 1, "percent": 30}}], {"occupancies": [{"meter": 2, "customer": "customer.two"}]}, "name that one"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_beside_a_meter_is_refused(premises: list[object], market: object, said: str) -> None:
+    with pytest.raises(ValidationError, match=said):
+        WorldSpec.model_validate({"first_day": FIRST, "meters": 6, "premises": premises, "market": market})
