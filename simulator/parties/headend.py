@@ -19,7 +19,7 @@ from headend.day import posting
 from headend.day.cycle import Post
 from headend.http.links import HeadEndLink
 from headend.network.law import TRY_TIMEOUT_US, TryDraws
-from headend.ports import Journal, MeterAddress, MeterRecords
+from headend.ports import Driver, Journal, MeterAddress, MeterRecords
 from headend.store.store import HeadEndStore
 from headend.system import HeadEnd, HeadEndSettings
 from headend.vee.preset import Preset
@@ -79,8 +79,12 @@ class HeadEndParty:
         draws: TryDraws | None = None,
         host: str = "",
         wire: WireLog | None = None,
+        driver: Driver | None = None,
     ) -> None:
-        """bound: from ``serving.bind``. host: as it was named there. wire: has every exchange. post: uploads a file and returns when SMT has it; when its site has said so, unless given."""
+        """bound: from ``serving.bind``. host: as it was named there. wire: has every exchange. post: uploads a file and returns when SMT has it; when its site has said so, unless given.
+
+        driver: of its processes; the runtime unless given.
+        """
         self.runtime = runtime
 
         async def upload(name: str, content: bytes) -> bool:
@@ -92,7 +96,7 @@ class HeadEndParty:
         # A site in this process notes by itself what is sent to it.
         alone = wire if post is None else None
         self.headend = HeadEnd(
-            runtime,
+            driver or runtime,
             settings,
             store,
             http,

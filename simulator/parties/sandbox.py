@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import httpx
 
@@ -41,6 +41,7 @@ from simulator.ror.desk.calls import DeskLimits
 from simulator.runtime.clock import Clock
 from simulator.runtime.driver import Runtime
 from simulator.runtime.journal import RunJournal
+from simulator.runtime.lifetime import Lifetime
 from simulator.runtime.local_ca import LocalCa
 from simulator.runtime.serving import PORT_MEND, bind
 from simulator.smt.access.gatekeeper import TokenLife
@@ -51,7 +52,7 @@ from simulator.smt.usage.file_site import FileSite
 from simulator.tap.http import outgoing
 from simulator.tap.log import WireLog
 from simulator.world.history import make_history
-from simulator.world.market import ROR_LOGIN, Login, Market, build_market
+from simulator.world.market import ROR_LOGIN, Market, build_market
 from simulator.world.meters import World
 
 #: Wall seconds between the file site's 226 and the intake's hearing of the file, at most.
@@ -63,6 +64,8 @@ INSTANT = frozenset({"inquiry", "meter", "call-back"})
 HOST = "127.0.0.1"
 #: Where the ports lie from the base on; 0 as base takes free ones.
 SMT_PORT, HEADEND_PORT, FTPS_PORT, PASSIVE_PORTS, ROR_PORT, GATEWAY_PORTS = 0, 10, 21, range(30, 50), 50, 100
+#: Who can be dropped and made anew.
+Rebuilt = Literal["smt", "headend"]
 #: The ledger of the retailer's calls.
 CALLS = "calls.jsonl"
 #: Who may ask for what, for whoever plays a load.
@@ -145,6 +148,8 @@ class Sandbox:
         self.market: Market = build_market(settings.world)
         self._closing = contextlib.AsyncExitStack()
         self._arrivals: dict[str, asyncio.Future[None]] = {}
+        #: What each party's processes end with.
+        self._lives: dict[Rebuilt, Lifetime] = {}
         self.ror: RorParty | None = None
         self.wire: WireLog | None = None
 
@@ -180,25 +185,16 @@ class Sandbox:
         ror_socket = bind(HOST, settings.port(ROR_PORT), "the retailer's desk") if settings.desk else None
         if ror_socket:
             self._closing.callback(ror_socket.close)
-        login = self.market.tdsp_login
-        passive = range(settings.port_base + PASSIVE_PORTS.start, settings.port_base + PASSIVE_PORTS.stop)
-        self.files = FileSite(
-            out / FTPS_FOLDER,
-            self.market.registry.users,
-            self.ca.server_file,
-            HOST,
-            settings.port(FTPS_PORT),
-            passive if settings.port_base else None,
-            seen=file_site_seen(self.wire, self.market.registry.users),
-        )
-        self._closing.callback(self.files.stop)
+        self.files = self._make_files(settings.port(FTPS_PORT))
+        # What is closed is what is there then: a party may have been rebuilt.
+        self._closing.callback(lambda: self.files.stop())
         self.http = await self._closing.enter_async_context(self.client(EXCHANGE_S, "TDSP"))
-        headend_url = f"http://{HOST}:{headend_socket.getsockname()[1]}"
+        self._headend_url = f"http://{HOST}:{headend_socket.getsockname()[1]}"
         # What happened in the days before is told too: a head-end must know of an outage that lasts.
         events = MeterEvents(
             self.runtime,
             world.meters,
-            http_sender(self.http, f"{headend_url}/events", self.keys.meters),
+            http_sender(self.http, f"{self._headend_url}/events", self.keys.meters),
             self.journal,
             since=day_start(world.spec.first_day),
         )
@@ -219,18 +215,17 @@ class Sandbox:
         )
         self._closing.push_async_callback(self.runtime.close)
 
-        self._smt_party = self._make_smt(headend_url, smt_socket)
-        self.smt, self.smt_server = self._smt_party.smt, self._smt_party.server
-        self._closing.callback(self.smt.close)
-        next_day = await self._history()
-        link = HeadEndLink(self.keys, [self.smt.config.reply_to], settings.open_links)
-        party = self._make_headend(login, next_day, headend_socket, link)
-        self.headend, self.headend_server = party.headend, party.server
-        self._closing.push_async_callback(self.headend.close)
+        self._make_smt(smt_socket)
+        self._closing.callback(lambda: self.smt.close())
+        self.headend_store = self._open_store()
+        self._closing.callback(lambda: self.headend_store.close())
+        self._first_day = await self._history()
+        self._make_headend(headend_socket)
+        self._closing.push_async_callback(lambda: self.headend.close())
 
-        self._closing.push_async_callback(self.headend_server.stop)
+        self._closing.push_async_callback(lambda: self.headend_server.stop())
         await self.headend_server.start()
-        self._closing.push_async_callback(self._smt_party.stop)
+        self._closing.push_async_callback(lambda: self._smt_party.stop())
         await self._smt_party.start()
         self.headend.start()
         self.runtime.env.process(events.run())
@@ -238,6 +233,32 @@ class Sandbox:
             self.ror = self._make_ror(settings.desk, ror_socket)
             self._closing.push_async_callback(self.ror.stop)
             await self.ror.start()
+
+    async def drop(self, party: Rebuilt) -> int:
+        """Let a party end as a kill would end it: its service closes, its processes go no further. Gives the requests, or inquiries, that it leaves open."""
+        if party == "smt":
+            left = sum(self.smt.ledger.open_counts().values())
+            await self._smt_party.stop()
+            self._lives[party].end()
+            self.smt.close()
+        else:
+            left = self.headend_store.inquiries.count_open()
+            await self.headend_server.stop()
+            self._lives[party].end()
+            await self.headend.close()
+        return left
+
+    async def rebuild(self, party: Rebuilt) -> None:
+        """Make a party that was dropped anew, over its database and at its address; it goes on with what it finds there."""
+        if party == "smt":
+            self.files = self._make_files(self.files.port)
+            self._make_smt(bind(HOST, self.smt_server.port, "SMT"))
+            await self._smt_party.start()
+        else:
+            self.headend_store = self._open_store()
+            self._make_headend(bind(HOST, self.headend_server.port, "the head-end"), resume=True)
+            await self.headend_server.start()
+            self.headend.start()
 
     def client(self, timeout_s: float, party: str, base_url: str = "") -> httpx.AsyncClient:
         """A client of a party here, which trusts the sandbox's authority."""
@@ -265,19 +286,33 @@ class Sandbox:
         )
         return RorParty(self.runtime, settings, self.journal, bound, self.wire)
 
-    def _make_smt(self, headend_url: str, bound: socket.socket) -> SmtParty:
+    def _make_files(self, port: int) -> FileSite:
+        settings, users = self.settings, self.market.registry.users
+        passive = range(settings.port_base + PASSIVE_PORTS.start, settings.port_base + PASSIVE_PORTS.stop)
+        return FileSite(
+            settings.out / FTPS_FOLDER,
+            users,
+            self.ca.server_file,
+            HOST,
+            port,
+            passive if settings.port_base else None,
+            seen=file_site_seen(self.wire, users),
+        )
+
+    def _make_smt(self, bound: socket.socket) -> None:
         settings = self.settings
         config = SmtConfig(
             seed=settings.world.seed,
             policy=settings.policy,
             database_url=settings.database_url or f"sqlite:///{settings.out / 'smt.sqlite'}",
-            links={settings.world.tdsp.key: headend_url},
+            links={settings.world.tdsp.key: self._headend_url},
             keys={settings.world.tdsp.key: self.keys},
             open_links=settings.open_links,
             wall=settings.wall,
             token_life=settings.token_life,
         )
-        return SmtParty(
+        life = self._lives["smt"] = Lifetime(self.runtime)
+        self._smt_party = SmtParty(
             self.runtime,
             config,
             self.market.registry,
@@ -290,13 +325,16 @@ class Sandbox:
             tls=settings.tls,
             arrived=self._arrived,
             wire=self.wire,
+            driver=life,
         )
+        self.smt, self.smt_server = self._smt_party.smt, self._smt_party.server
+
+    def _open_store(self) -> HeadEndStore:
+        addresses = self.settings.world.addresses(HOST, [gateway.port for gateway in self.gateways])
+        return HeadEndStore(f"sqlite:///{self.settings.out / 'headend.sqlite'}", MeterRecords(addresses))
 
     async def _history(self) -> date:
         settings = self.settings
-        addresses = settings.world.addresses(HOST, [gateway.port for gateway in self.gateways])
-        self.headend_store = HeadEndStore(f"sqlite:///{settings.out / 'headend.sqlite'}", MeterRecords(addresses))
-        self._closing.callback(self.headend_store.close)
         first = settings.world.spec.first_day
         if not settings.history:
             return first
@@ -320,17 +358,18 @@ class Sandbox:
         )
         return made.next_day
 
-    def _make_headend(self, login: Login, next_day: date, bound: socket.socket, link: HeadEndLink) -> HeadEndParty:
-        settings = self.settings
+    def _make_headend(self, bound: socket.socket, *, resume: bool = False) -> None:
+        settings, login = self.settings, self.market.tdsp_login
+        life = self._lives["headend"] = Lifetime(self.runtime)
         self.site = posting.FtpsSite(
             HOST, self.files.port, login.username, login.password, self.ca.ca_file, timeout_s=EXCHANGE_S
         )
-        return HeadEndParty(
+        party = HeadEndParty(
             self.runtime,
             HeadEndSettings(
                 name=settings.world.tdsp.name,
                 duns=settings.world.tdsp.duns,
-                first_day=next_day,
+                first_day=self._first_day,
                 collect_from=day_start(settings.world.spec.first_day),
                 sweep_every_h=settings.sweep_every_h,
                 times=self._times,
@@ -341,17 +380,20 @@ class Sandbox:
                 meter_timeout_s=meter_timeout_s(settings.clock),
                 vee=self.vee,
                 push_to_smt=settings.policy.push_to_smt,
+                resume=resume,
             ),
             self.headend_store,
             self.site,
             self.http,
             self.journal,
             bound,
-            link,
+            HeadEndLink(self.keys, [self.smt.config.reply_to], settings.open_links),
             post=self.post,
             draws=settings.draws,
             wire=self.wire,
+            driver=life,
         )
+        self.headend, self.headend_server = party.headend, party.server
 
     async def post(self, name: str, content: bytes) -> None:
         """Upload as the TDSP, and wait until SMT's intake has been told: the server's 226 comes earlier than that."""

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from headend.lse.writer import RESULT_SUFFIX
-from headend.ports import Journal
+from headend.ports import Driver, Journal
 from meters.calendar import Seconds, day_of
 from simulator.errors import SimulatorError
 from simulator.parties import control
@@ -64,12 +64,13 @@ class SmtParty:
         arrived: Callable[[str], None] = lambda _name: None,
         host: str = "",
         wire: WireLog | None = None,
+        driver: Driver | None = None,
     ) -> None:
         """Open the database and put the doors on it.
 
         http: towards the head-ends. homes: the file site, or the folders of one that another process serves. bound: of the HTTP service, from
         ``serving.bind``, and ``host`` as it was named there. tls: serve HTTPS there. arrived: told the name of each file that the intake has been told of.
-        wire: has every exchange.
+        wire: has every exchange. driver: of its processes; the runtime unless given.
         """
         self.runtime = runtime
         self.ca = ca
@@ -77,7 +78,7 @@ class SmtParty:
         self._site = homes if isinstance(homes, FileSite) else None
         self._arrived = arrived
         config = replace(config, reply_to=config.reply_to or url_of(bound, tls))
-        self.smt = Smt(runtime, config, registry, middle, journal, http, homes)
+        self.smt = Smt(driver or runtime, config, registry, middle, journal, http, homes)
         app = create_app(self.smt)
         app.serve(control.router().routes, runtime)
         names = [host, socket.gethostname(), urlsplit(config.reply_to).hostname or ""]

@@ -8,6 +8,7 @@ Knows no party and no world.
 ``folder``         an output folder belongs to one run at a time, a text is written whole
 ``journal``        the journal of a run: what each party noted, in an order that does not depend on the sockets
 ``lag``            how far a party is behind its clock
+``lifetime``       a driver of one party among several, whose processes end with it
 ``local_ca``       a certificate authority of this machine alone
 ``serving``        HTTP services of this process: one uvicorn server each, in the running loop
 ``until_stopped``  serving until Ctrl-C or SIGTERM, and how a signal ends what is under way

@@ -34,6 +34,8 @@ HOLDS: list[tuple[Action, Action, Action]] = [
     ({"do": "on_demand_read"}, {"outcome": "answered"}, {"outcome": "failed"}),
     ({"do": "party", "party": "headend", "seconds": 60}, {"http_status": 200, "reached": False, "up_at": {"within": ["2026-08-12T10:21", "2026-08-12T10:21"]}}, {"reached": True}),
     ({"do": "party", "party": "smt", "seconds": 60}, {"http_status": 200, "reached": False}, {"http_status": 503}),
+    ({"do": "party", "party": "headend", "rebuilt": True, "seconds": 60}, {"http_status": 200, "reached": False, "left_open": 0}, {"left_open": 1}),
+    ({"do": "party", "party": "smt", "rebuilt": True, "seconds": 60}, {"http_status": 200, "reached": False, "left_open": 0}, {"left_open": {"absent": True}}),
     ({"do": "registry_change", "change": "agree"}, {"csps": []}, {"csps": ["windmill.api"]}),
     ({"do": "registry_change", "change": "end_agreement"}, {"csps": []}, {"csps": ["windmill.api"]}),
     ({"do": "registry_change", "change": "switch", "to": "9990002220000"}, {"ror_of_record": "9990002220000"}, {"ror_of_record": "1"}),
