@@ -173,7 +173,8 @@ class Places(Form[dict[str, Place]]):
         """See ``Form``, place by place. found: values by place, None where the document has none; of what was not kept nothing holds."""
         kept = found or {}
         return [
-            (f"{place}: {words}", said, holds and place in kept)
+            # A metric's labels stand in braces.
+            (f"{place.replace('{', '{{').replace('}', '}}')}: {words}", said, holds and place in kept)
             for place, form in (self.equals or {}).items()
             for words, said, holds in form.looked(kept.get(place))
         ]

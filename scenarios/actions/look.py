@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from prometheus_client.parser import text_string_to_metric_families
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from headend.wire import InquiryKind
 from meters.calendar import day_of, iso, seconds, to_us
@@ -27,11 +27,18 @@ _PATHS = {"audit": "/control/requests", "health": "/healthz", "metrics": "/metri
 
 
 class Look(AtMarket):
-    """A tester looks at SMT. Nothing changes by it."""
+    """A tester looks at SMT, or at the head-end's health or metrics. Nothing changes by it."""
 
     what: Literal["throttle", "store", "queue", "audit", "health", "metrics"] = Field(
-        description="throttle: how a read of the ESI ID would be refused now. store: how far SMT's VEE data and the head-end's store reach. queue: open requests. audit: requests of the ESI ID today."
+        description="throttle: how a read of the ESI ID would be refused now. store: how far SMT's VEE data and the head-end's store reach. queue: open requests. audit: requests of the ESI ID today. metrics: 'at' names each with its labels, as name{label=\"value\"}."
     )
+    party: Literal["smt", "headend"] = Field(default="smt", description="Whose health or metrics.")
+
+    @model_validator(mode="after")
+    def _has_it(self) -> Self:
+        if self.party == "headend" and self.what not in ("health", "metrics"):
+            raise ValueError(f"the head-end has no {self.what}; look at its health or metrics, or leave party out")
+        return self
 
 
 class RecordedLook(Answer):
@@ -56,7 +63,7 @@ def _play(stage: Stage, action: Look) -> Played:
     query = {"esiid": stage.esiid(action), "day": f"{day_of(stage.runtime.now())}"} if action.what == "audit" else {}
 
     async def call() -> httpx.Response | None:
-        return await sent(stage.http, "GET", path, params=query)
+        return await sent(stage.http, "GET", f"{stage.url(action.party)}{path}", params=query)
 
     reply = yield stage.runtime.io("look", action.ref, call, lane="smt")
     if reply is None:

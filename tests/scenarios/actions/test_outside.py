@@ -45,6 +45,8 @@ TIMELINE: list[dict[str, Any]] = [
     {"ref": "audit", "do": "look", "what": "audit", "expect": {"requests": 1, "states": ["completed"]}},
     {"ref": "health", "do": "look", "what": "health", "expect": {"health": "ok", "at": {"/database": "ok"}}},
     {"ref": "metrics", "do": "look", "what": "metrics", "expect": {"at": {"ami_smt_login_blocks_total": 1}}},
+    {"ref": "headend-metrics", "do": "look", "what": "metrics", "party": "headend", "expect": {"at": {'ami_headend_inquiries_total{kind="REGISTER",outcome="completed"}': 1, "ami_headend_open_inquiries": 0}}},
+    {"ref": "headend-health", "do": "look", "what": "health", "party": "headend", "expect": {"health": "ok"}},
     {"ref": "folder", "do": "ror_files", "expect": {"lse": {"at_least": 2}, "csv": 0, "foreign": [], "holds_account": {"at_least": 2}}},
     {"ref": "csv", "do": "ror_files", "login": "saltfork.api", "expect": {"csv": {"at_least": 2}, "lse": 0}},
     {"ref": "dead-token", "do": "http", "method": "GET", "path": "/v2/missing/?day=2026-08-11", "token": "token", "at": "+1h", "expect": {"status": 401, "code": "bad_token"}},
@@ -140,6 +142,7 @@ def test_what_is_not_so_fails_and_is_told(
         ({"do": "http", "path": "v2"}, "path"),
         ({"do": "http", "path": "/batches", "to": "headend", "login": "pecanbend.api"}, "There is no log-in pecanbend.api"),
         ({"do": "look", "what": "meters"}, "what"),
+        ({"do": "look", "what": "queue", "party": "headend"}, "the head-end has no queue"),
         ({"do": "log_in", "login": "nobody"}, "There is no log-in nobody"),
     ],
 )  # fmt: skip
