@@ -79,11 +79,36 @@ def _inlined(written: YamlDocument, loc: Loc, part: Any, folder: Path) -> Any:
     """A part of a scenario in which what lies in a file of its own is written out, so that the recording has it."""
     if loc == ("accounts",) and isinstance(part, list):
         return [_inlined(written, ("account",), one, folder) for one in part]
+    if loc == ("timeline",) and isinstance(part, list):
+        return [
+            one | {"workload": _workload(written, (*loc, at, "workload"), one["workload"], folder)}
+            if isinstance(one, dict) and "workload" in one
+            else one
+            for at, one in enumerate(part)
+        ]
     for place, field in _BY_PATH:
         if loc == place and isinstance(part, str) and part.endswith((".yaml", ".yml")):
             return _file(written, loc, folder / part, field)
         if place[: len(loc)] == loc and len(place) > len(loc) and isinstance(part, Mapping) and place[-1] in part:
             part = {**part, place[-1]: _inlined(written, place, part[place[-1]], folder)}
+    return part
+
+
+def _workload(written: YamlDocument, loc: Loc, part: Any, folder: Path) -> Any:
+    """A load's workload: what lies in YAML is written out, other files are named from where one is who plays it."""
+    if isinstance(part, str) and part.endswith((".yaml", ".yml")):
+        return _workload(written, loc, _file(written, loc, folder / part, ""), (folder / part).parent)
+    if isinstance(part, str):
+        return str(folder / part) if part.endswith((".csv", ".parquet")) else part
+    if isinstance(part, Mapping):
+        return {
+            name: str(folder / one)
+            if name in ("requests", "curve") and isinstance(one, str)
+            else _workload(written, loc, one, folder)
+            if name == "storm"
+            else one
+            for name, one in part.items()
+        }
     return part
 
 

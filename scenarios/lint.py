@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,6 +15,7 @@ from meters.errors import UserError
 from meters.identity import TDSPS
 from meters.load.truth import ERA
 from scenarios.actions.balance_call import BalanceCall
+from scenarios.actions.load import Load
 from scenarios.cases import cases
 from scenarios.errors import ScenarioError
 from scenarios.refusals import no_such_refusal, no_such_rule
@@ -138,8 +140,21 @@ def unmet(scenario: Scenario, parts: Parts = WHOLE) -> Iterator[Mistake]:
         if parts.have("complaints") and not policy_wrong:
             yield from no_such_refusal(scenario)
             yield from no_such_rule(scenario)
+        yield from _unplayed(scenario)
         last = len(scenario.timeline) - 1
         yield from _out_of_range(scenario.timeline[last].at.date(), ("timeline", last, "at"))
+
+
+def _unplayed(scenario: Scenario) -> Iterator[Mistake]:
+    """Loads that are none: of a workload that is not sound, or has nobody or too many in that time."""
+    for at, action in enumerate(scenario.timeline):
+        if isinstance(action, Load):
+            try:
+                action.part()
+            except UserError as error:
+                place = f"{error.place}: " if error.place else ""
+                said = Mistake(error.code, ("timeline", at, "workload"), f"{place}{error.message}", error.mend)
+                yield replace(said, mend=said.mend or "Mend the workload.")
 
 
 def _policy(scenario: Scenario) -> Iterator[Mistake]:

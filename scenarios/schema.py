@@ -14,6 +14,7 @@ from meters.errors import MeterError
 from scenarios.actions.complaint import Complaint
 from scenarios.actions.exchange import AtDoor
 from scenarios.actions.http import Http
+from scenarios.actions.load import Load
 from scenarios.actions.log_in import LogIn
 from scenarios.actions.portal_read import AtPortal
 from scenarios.actions.rebill import Rebill
@@ -85,6 +86,8 @@ def scenario_schema() -> dict[str, Any]:
     schema["anyOf"] = [{"required": ["name", "like"]}, {"required": needed}]
     for one in ("WorldSpec", "AccountSpec", "MiddleSpec"):
         del defs[one]["required"]
+    # Name and day of a load's workload are the action's.
+    defs["WorkloadSpec"]["required"] = ["fleet"]
     parts["like"] = {
         "type": "string",
         "description": "A shipped scenario, or the path of one, whose parts are taken over.",
@@ -292,10 +295,15 @@ _NAMED: dict[str, Callable[[Scenario], Iterable[tuple[int, Loc]]]] = {
         (ordinal, ("complaints", at)) for at, told in enumerate(one.complaints) for ordinal in told.meters
     ),
     "timeline": lambda one: (
-        (ordinal, ("timeline", at, "declare"))
+        (ordinal, ("timeline", at, "declare" if isinstance(action, Complaint) else "spared"))
         for at, action in enumerate(one.timeline)
-        if isinstance(action, Complaint) and action.declare is not None
-        for ordinal in action.declare.meters
+        for ordinal in (
+            action.declare.meters
+            if isinstance(action, Complaint) and action.declare is not None
+            else action.spared
+            if isinstance(action, Load)
+            else ()
+        )
     ),
     "posting": lambda one: (
         (ordinal, ("posting", at)) for at, told in enumerate(one.posting) for ordinal in told.meters

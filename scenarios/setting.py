@@ -62,6 +62,11 @@ class Act(Spec):
     verifies: tuple[Requirement, ...] = ()
     expect: Expectation
 
+    @property
+    def lasts(self) -> Seconds:
+        """For how long it begins what must be over before the run is; of what is done at once, 0."""
+        return seconds(0)
+
 
 class MiddleSpec(Spec):
     """The middle tier's time, fixed: seconds to the pick-up and back."""

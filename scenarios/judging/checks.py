@@ -10,6 +10,7 @@ from datetime import date
 from headend.wire import InquiryKind
 from meters.calendar import day_of, intervals_in
 from scenarios.actions.complaint import strikes, struck_text
+from scenarios.actions.load import RecordedLoad
 from scenarios.actions.tdsp_file import loaded
 from scenarios.evidence import Evidence
 from scenarios.judging.expectations import action_check, run_check
@@ -165,11 +166,14 @@ def _one_request_per_call(facts: Evidence) -> list[CheckVerdict]:
         return []
     rule = Rule()
     refs = {action.ref for action in facts.scenario.timeline}
+    loads = {one for ref in refs if (load := facts.action(RecordedLoad, ref)) for one in load.references}
+    of_loads = sum(entry.call_reference in loads for entry in entries)
+    refs |= loads
     rule.equal("requests of no call", [], [entry.key for entry in entries if entry.call_reference not in refs])
     per_call = Counter(entry.call_reference for entry in entries)
     rule.equal("calls with more than one request", [], [ref for ref, count in per_call.items() if count > 1])
     rule.equal("ids given twice", len(entries), len({entry.key for entry in entries}))
-    evidence = {"requests": len(entries), "calls": len(per_call)}
+    evidence = {"requests": len(entries), "calls": len(per_call)} | ({"of_loads": of_loads} if loads else {})
     happened = f"SMT's audit shows {len(entries)} on-demand requests, each of one call."
     if rule.failures:
         happened = f"SMT's audit shows {len(entries)} on-demand requests of {len(per_call)} calls."

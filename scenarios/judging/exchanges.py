@@ -15,7 +15,7 @@ from simulator.errors import SimulatorError
 from simulator.tap.chain import Chain, Exchange, check_chain, exchanges
 
 #: Wires on which a name of ours stands in nothing that is sent: what comes there is of the action that went there last.
-_NAMELESS = {"portal": ("portal_read", "same_answers"), "control": ("complaint",)}
+_NAMELESS = {"portal": ("portal_read", "same_answers", "load"), "control": ("complaint",)}
 #: The step of the use case that an exchange of a balance call belongs to, by its wire; of the market API, by its path.
 _STEPS = {"inquiries": "S4", "modbus": "S5", "call-backs": "S5", "/v2/odr/": "S3", "/v2/odrstatus/": "S6"}
 

@@ -26,8 +26,9 @@ class Player:
 
     @property
     def waiting(self) -> bool:
-        """Whether an action that comes after another is not over."""
-        return any(action.after and not self._over[action.ref].triggered for action in self._stage.scenario.timeline)
+        """Whether an action that comes after another, or one that lasts, is not over."""
+        timeline = self._stage.scenario.timeline
+        return any((one.after or one.lasts) and not self._over[one.ref].triggered for one in timeline)
 
     def _play(self, action: Act) -> Generator[simpy.Event, Any, None]:
         if action.after is not None:

@@ -91,7 +91,7 @@ async def _run(scenario: Scenario, out: Path, progress: Progress | None) -> Run:
             sandbox.smt.complaints.declare(complaint.spec(world))
         stage = Stage(scenario, world, sandbox)
         player = Player(stage)
-        last = max(epoch(action.at) for action in scenario.timeline)
+        last = max(epoch(action.at) + action.lasts for action in scenario.timeline)
         end = last + AFTERMATH_S
         # By halves of a day, so that the one who waits sees it move.
         at = start

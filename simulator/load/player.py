@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import fields
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 import numpy as np
@@ -16,7 +16,6 @@ from headend.wire import InquiryKind
 from meters.calendar import Micros, Seconds, micros, seconds
 from simulator.capacity.ends import COMPLETED, FAILED, REFUSED, T_FAILED
 from simulator.capacity.engine.rows import ROW, Rows
-from simulator.capacity.engine.run import Played
 from simulator.capacity.workload.columns import CLASSES, KINDS, Requests
 from simulator.customer.portal_user import PortalClient, portal_read
 from simulator.load.cast import Cast
@@ -26,6 +25,9 @@ from simulator.runtime.driver import Runtime
 from simulator.smt.throttle.limits import RequesterClass
 from simulator.world.callers import CUSTOMER, Right
 from simulator.world.market import Login
+
+if TYPE_CHECKING:
+    from simulator.capacity.engine.run import Played
 
 #: Seconds between two looks of a market API's client, as a balance desk has it.
 POLL_S = seconds(5)
@@ -46,12 +48,14 @@ class LoadPlayer:
         poll_s: Seconds = POLL_S,
         give_up_s: Seconds = GIVE_UP_S,
         progress: Callable[[int, int], None] | None = None,
+        name: str = "load",
     ) -> None:
         """lines: to the SMT, one for each of its addresses. shift_us: so much later than planned everything is. progress: told how many of all have ended.
 
-        give_up_s: after so many seconds a market API's client polls no more.
+        give_up_s: after so many seconds a market API's client polls no more. name: its requests' references begin so.
         """
         self.cast = cast
+        self._name = name
         self._runtime, self._lines = runtime, lines
         self._poll_s, self._give_up_s, self._progress = poll_s, give_up_s, progress
         requests = cast.workload.requests
@@ -76,11 +80,36 @@ class LoadPlayer:
     @property
     def calls(self) -> int:
         """HTTP requests that were sent, polls among them; the log-ins of portal clients too."""
-        return self._asks + sum(client.calls for client in self._portals.values())
+        return self._asks + self.portal_calls
+
+    @property
+    def portal_calls(self) -> int:
+        """Those at the portal."""
+        return sum(client.calls for client in self._portals.values())
+
+    def reference(self, row: int) -> str:
+        """By what a request goes: at the market API its call reference."""
+        return f"{self._name}-{self.rows.call[row]}"
+
+    def at_portal(self, row: int) -> bool:
+        """Whether a customer makes it."""
+        return self._right(row).requester == CUSTOMER
+
+    def _right(self, row: int) -> Right:
+        right: Right = self.cast.rights[self.cast.right[row]]
+        return right
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """What ``code`` of the rows numbers."""
+        return tuple(self._codes)
 
     def played(self) -> Played:
         """The rows as the compiled engine has them, so far: ``end`` -1 of one that has not ended or whose caller polls no more."""
-        return Played(self.rows, tuple(self._codes), self.rows.nbytes)
+        # It compiles the engine, which a play does without.
+        from simulator.capacity.engine.run import Played
+
+        return Played(self.rows, self.codes, self.rows.nbytes)
 
     def run(self) -> Generator[simpy.Event, Any, None]:
         """Play it; a simpy process that is over when every request is."""
@@ -92,10 +121,9 @@ class LoadPlayer:
             yield self._over
 
     def _ask(self, row: int) -> Generator[simpy.Event, Any, None]:
-        right = self.cast.rights[self.cast.right[row]]
         self.asked_us[row] = self._runtime.now_us()
-        ask = self._at_the_portal if right.requester == CUSTOMER else self._at_the_market
-        yield from ask(row, right, f"load-{self.rows.call[row]}")
+        ask = self._at_the_portal if self.at_portal(row) else self._at_the_market
+        yield from ask(row, self._right(row), self.reference(row))
         self.rows.done_us[row] = self._runtime.now_us()
         self.ended += 1
         if self._progress is not None:

@@ -3,29 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Generator, Sequence
 from typing import Any
 
-import httpx
 import numpy as np
-import simpy
 from numpy.typing import NDArray
 
 from simulator.capacity.ends import COMPLETED, ENDS, REFUSED
 from simulator.capacity.workload.columns import CLASSES, KINDS
-from simulator.load.cast import Cast
 from simulator.load.player import LoadPlayer
-from simulator.runtime.driver import Runtime
 from simulator.runtime.lag import LAG_S
 
 _EVERYBODY = "everybody"
-
-
-def play_load(runtime: Runtime, lines: Sequence[httpx.AsyncClient], cast: Cast) -> Generator[simpy.Event, Any, Any]:
-    """Play a workload at its planned instants and tell what came of it, as ``facts`` does; a sub-generator for a process of a scenario."""
-    player = LoadPlayer(runtime, lines, cast)
-    yield from player.run()
-    return facts(player, runtime.clock.rate)
 
 
 def facts(player: LoadPlayer, rate: float) -> dict[str, Any]:
@@ -50,14 +38,14 @@ def facts(player: LoadPlayer, rate: float) -> dict[str, Any]:
         "calls": player.calls,
         "left_out": cast.left_out,
         "esiids": {"of_the_workload": cast.esiids[0], "here": cast.esiids[1]},
-        "late_s": {"p50": _quantile(late_s, 0.5), "p95": _quantile(late_s, 0.95), "most_wall": round(late_wall_s, 3)},
+        "late_s": {"p50": quantile(late_s, 0.5), "p95": quantile(late_s, 0.95), "most_wall": round(late_wall_s, 3)},
         "kept_pace": late_wall_s <= LAG_S,
         "groups": [_group(player, *one) for one in (*groups, (_EVERYBODY, "", asked)) if one[2].any()],
     }
 
 
 def _group(player: LoadPlayer, asker: str, kind: str, mine: NDArray[np.bool_]) -> dict[str, Any]:
-    rows, codes = player.rows, player.played().codes
+    rows, codes = player.rows, player.codes
     answered = mine & (rows.end == COMPLETED)
     took_us = (rows.done_us - rows.planned_us)[answered]
     failed = mine & (rows.end > REFUSED)
@@ -79,10 +67,11 @@ def _group(player: LoadPlayer, asker: str, kind: str, mine: NDArray[np.bool_]) -
         "failed": by_code(failed),
         "unanswered": int((mine & (rows.end < 0) & (rows.done_us > 0)).sum()),
         "under_way": int((mine & (rows.done_us == 0)).sum()),
-        "p50_s": _quantile(took_us / 1e6, 0.5),
-        "p95_s": _quantile(took_us / 1e6, 0.95),
+        "p50_s": quantile(took_us / 1e6, 0.5),
+        "p95_s": quantile(took_us / 1e6, 0.95),
     }
 
 
-def _quantile(values: NDArray[np.float64], at: float) -> float | None:
+def quantile(values: NDArray[np.float64], at: float) -> float | None:
+    """The value below which a part of all lies, to the thousandth; None of none."""
     return round(float(np.quantile(values, at)), 3) if len(values) else None

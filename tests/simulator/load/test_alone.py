@@ -18,7 +18,8 @@ from meters.calendar import day_of, to_us
 from reports.commands.load import lines
 from simulator.load.alone import part_of
 from simulator.load.cast import cast
-from simulator.load.told import play_load
+from simulator.load.player import LoadPlayer
+from simulator.load.told import facts
 from simulator.parties.sandbox import Sandbox, SandboxSettings
 from simulator.runtime.clock import Clock, ClockMode
 from simulator.smt.ondemand.middle import Middle
@@ -99,10 +100,11 @@ async def test_a_load_is_a_process_among_others_and_gives_its_counts(tmp_path: P
         httpx.AsyncClient(base_url=running.smt_server.url, trust_env=False) as http,
     ):
         given = cast(part_of(planned(), 0, "11", 12), list(rights_of(running.market, DAY)))
-        process = running.runtime.env.process(play_load(running.runtime, [http], given))
+        player = LoadPlayer(running.runtime, [http], given)
+        running.runtime.env.process(player.run())
         await running.runtime.run_until(BEGIN + 3 * 3600)
         assert running.faults() == []
-    told = json.loads(json.dumps(process.value))
+    told = json.loads(json.dumps(facts(player, 0.0)))
     assert (told["requests"], told["ended"], told["kept_pace"]) == (12, 12, True)
     text = "\n".join(lines(told | {"left_out": {"the portal has register reads alone": 3}, "kept_pace": False}))
     assert "two-points: 12 of 12 requests asked" in text
