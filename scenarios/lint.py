@@ -152,7 +152,7 @@ def _unplayed(scenario: Scenario) -> Iterator[Mistake]:
             try:
                 action.part()
             except UserError as error:
-                place = f"{error.place}: " if error.place else ""
+                place = f"{error.place.lstrip(': ')}: " if error.place else ""
                 said = Mistake(error.code, ("timeline", at, "workload"), f"{place}{error.message}", error.mend)
                 yield replace(said, mend=said.mend or "Mend the workload.")
 

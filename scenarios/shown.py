@@ -60,7 +60,8 @@ def _field(name: str, value: Any) -> str:
 
 
 def _name(field: str) -> str:
-    return field.replace("_", " ")
+    # A place of a document, or a metric with its labels, is no field.
+    return field.replace("_", " ") if field.isidentifier() else field
 
 
 def _folded(head: str, text: str) -> list[str]:

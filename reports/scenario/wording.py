@@ -77,6 +77,8 @@ def _value(value: Any) -> str:
         return "yes" if value else "no"
     if isinstance(value, list):
         return ", ".join(str(one) for one in value)
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_value(one)}" for name, one in value.items())
     if isinstance(value, int):
         return f"{value:,}"
     return clock(value) if is_stamp(str(value)) else str(value)

@@ -212,6 +212,7 @@ def test_stamps_are_shown_as_the_clock_on_the_wall() -> None:
         "told $1.20",
         "missing 0",
     ]
+    assert evidence_text({"by_limit": {"ROR-RATE": 1_200, "SMT-DAY": 1}}) == ["by limit ROR-RATE 1,200, SMT-DAY 1"]
 
 
 def test_report_makes_the_page_of_a_folder_again(balance_run: JudgedRun, capsys: pytest.CaptureFixture[str]) -> None:

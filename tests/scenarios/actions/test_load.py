@@ -110,7 +110,9 @@ def test_a_load_s_requests_are_no_calls_and_each_has_a_reference_that_the_load_t
 def test_a_recording_of_a_load_is_read_again_and_names_its_exchanges(played: JudgedRun) -> None:
     again = load(played.out / "recording.json")
     assert again.scenario.timeline == played.recording.scenario.timeline
-    numbers = {one["id"]: one.get("exchanges", []) for one in played.result["checks"]}
+    checks = {one["id"]: one for one in played.result["checks"]}
+    assert checks["load-0"]["evidence"]["by_class"] == {"/ror_bulk/completed": 3, "/ror_bulk/sent": 3}
+    numbers = {ident: one.get("exchanges", []) for ident, one in checks.items()}
     assert len(numbers["load-0"]) > len(numbers["load-1"]) > 10
 
 
