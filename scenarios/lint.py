@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -148,13 +147,18 @@ def unmet(scenario: Scenario, parts: Parts = WHOLE) -> Iterator[Mistake]:
 def _unplayed(scenario: Scenario) -> Iterator[Mistake]:
     """Loads that are none: of a workload that is not sound, or has nobody or too many in that time."""
     for at, action in enumerate(scenario.timeline):
-        if isinstance(action, Load):
-            try:
+        if not isinstance(action, Load):
+            continue
+        plan, wrong = action.planned()
+        try:
+            if plan is not None:
                 action.part()
-            except UserError as error:
-                place = f"{error.place.lstrip(': ')}: " if error.place else ""
-                said = Mistake(error.code, ("timeline", at, "workload"), f"{place}{error.message}", error.mend)
-                yield replace(said, mend=said.mend or "Mend the workload.")
+        except UserError as error:
+            wrong = [error]
+        for one in wrong:
+            place = f"{one.place.lstrip(': ')}: " if one.place else ""
+            mend = one.mend or "Mend the workload."
+            yield Mistake(one.code, ("timeline", at, "workload"), f"{place}{one.message}", mend)
 
 
 def _policy(scenario: Scenario) -> Iterator[Mistake]:

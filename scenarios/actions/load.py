@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import Discriminator, Field, Tag, model_validator
 
 from meters.calendar import Seconds, day_of, days, epoch, seconds, to_s, to_us
+from meters.errors import UserError
 from scenarios.actions.action import Played, Row, Seen
 from scenarios.errors import ScenarioError
 from scenarios.expected import COUNT, NUMBER, Fact, Places
@@ -80,7 +81,10 @@ class Load(Act):
 
         from simulator.capacity.workload.draw import draw
 
-        plan, begin = self._plan, epoch(self.at)
+        plan, mistakes = self.planned()
+        if plan is None:
+            raise mistakes[0]
+        begin = epoch(self.at)
         end = begin + self.lasts
         if begin < plan.begins or end > plan.ends:
             first, last = day_of(plan.begins), day_of(plan.ends - 1)
@@ -101,17 +105,14 @@ class Load(Act):
             rows = rows[np.linspace(0, len(rows) - 1, self.requests).astype(np.int64)]
         return replace(drawn, requests=drawn.requests.take(rows))
 
-    @property
-    def _plan(self) -> Plan:
-        from simulator.capacity.workload.chosen import chosen_workload
+    def planned(self) -> tuple[Plan | None, list[UserError]]:
+        """Its workload ready to be drawn, or everything that is wrong with it."""
+        from simulator.capacity.workload.chosen import read_workload
         from simulator.capacity.workload.plan import plan_of
 
         if isinstance(self.workload, str):
-            return chosen_workload(self.workload)
-        plan, mistakes = plan_of(YamlDocument("", {}), self.workload)
-        if plan is None:
-            raise mistakes[0]
-        return plan
+            return read_workload(self.workload)
+        return plan_of(YamlDocument("", {}), self.workload)
 
 
 class RecordedLoad(Record):

@@ -138,6 +138,13 @@ def test_lint_tells_of_a_load_that_cannot_be(tmp_path: Path, action: dict[str, A
     assert any(said in str(one) for one in linted(tmp_path, loaded(action))), linted(tmp_path, loaded(action))
 
 
+def test_all_that_is_wrong_with_a_workload_is_told_at_once(tmp_path: Path) -> None:
+    wrong = JOB | {"bulk": [{"at": "09:00", "requests": 1, "ror": "Two"}], "storm": {"curve": "none.csv"}}
+    told = [str(one) for one in linted(tmp_path, loaded({"workload": wrong}))]
+    assert len(told) == 2
+    assert all("timeline[1].workload: " in one for one in told)
+
+
 def test_a_workload_s_file_that_is_not_there_is_told_at_its_line(tmp_path: Path) -> None:
     _, told = looked_at(written(tmp_path / "it.yaml", loaded({"workload": "none.yaml"})))
     assert "none.yaml cannot be read" in str(told[0].error)
