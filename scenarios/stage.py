@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from collections.abc import Callable
 from typing import Any
+
+from starlette.responses import Response
 
 from headend.http.links import bearing
 from meters.calendar import day_of
@@ -17,12 +20,16 @@ from simulator.ror.client import SmtClient
 from simulator.world.market import CSP_LOGIN, logins
 from simulator.world.meters import World
 
+#: Takes an inquiry's body and the acknowledgement, and gives what goes out in its place.
+Bend = Callable[[bytes, Response], Response]
+
 
 class Stage:
     """What the actions of a run share."""
 
-    def __init__(self, scenario: Setting, world: World, sandbox: Sandbox) -> None:
-        """Open the line to SMT."""
+    def __init__(self, scenario: Setting, world: World, sandbox: Sandbox, bent_acks: list[Bend]) -> None:
+        """Open the line to SMT. bent_acks: what the head-end's acknowledgements go through."""
+        self.bent_acks = bent_acks
         self.scenario, self.world, self.sandbox, self.runtime = scenario, world, sandbox, sandbox.runtime
         self.http = sandbox.client(30.0, "ROR", sandbox.smt_server.url)
         self._logins = logins(scenario.world.market)

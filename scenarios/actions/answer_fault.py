@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 import httpx
 from pydantic import Field, model_validator
+from starlette.middleware.base import BaseHTTPMiddleware, RequestResponseEndpoint
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp
 
+from headend.wire import InquiryRequest
 from meters.calendar import iso, local
 from scenarios import twins
 from scenarios.actions.action import Played, Row, Seen
@@ -19,17 +25,17 @@ from scenarios.records.values import Instant, Record
 from scenarios.setting import Act
 from scenarios.twins.headend import changed
 from simulator.input.mistakes import did_you_mean
+from simulator.smt.ondemand.rules import RULES
 
 if TYPE_CHECKING:
-    from scenarios.stage import Stage
+    from scenarios.stage import Bend, Stage
 
 
 @cache
 def faults() -> dict[str, Any]:
-    """By rule for answers: what breaks it, and what comes near to that."""
+    """By rule for answers: what breaks it, and what comes near to that, as ``twins.headend`` does them."""
     told: dict[str, Any] = json.loads(Path(twins.__path__[0], "headend_faults.json").read_text("utf-8"))
-    # What is wrong with an acknowledgement, or comes in a second answer, is no part of an answer.
-    return {rule: one for rule, one in told.items() if all("do" in one[which] for which in ("fault", "near"))}
+    return {rule: one for rule, one in told.items() if rule in RULES}
 
 
 class AnswerFault(Act):
@@ -56,32 +62,70 @@ SeenFault = Seen[AnswerFault, RecordedFault]
 
 
 class Bending:
-    """The head-end's client for call-backs, which bends the answers on their way to SMT, and notes it."""
+    """Bends what the head-end answers on its way to SMT, and notes it: acknowledgements where it serves, answers where it calls back."""
 
     def __init__(self, stage: Stage, action: AnswerFault) -> None:
-        """Bend what it posts from now on."""
+        """Bend from now on."""
         self._stage, self._action, self._left = stage, action, action.answers
-        self._told = faults()[action.rule]
+        told = faults()[action.rule]
+        self._kind, self._fault = told["kind"], told[action.which]
+        if "ack" in self._fault:
+            stage.bent_acks.append(self.acknowledge)
+            return
         desk = stage.sandbox.headend.desk
         self._http, desk.http = desk.http, self  # type: ignore[assignment]
 
-    async def post(self, url: str, *, content: str, headers: dict[str, str]) -> httpx.Response:
-        """Post as the head-end does, bent where it is an answer of the kind."""
-        answer = json.loads(content)
-        key, sandbox = answer["correlationId"], self._stage.sandbox
-        asked = [one.request for one in sandbox.headend.store.inquiries.unended()]
-        inquiry = next((one for one in asked if one.correlationId == key and one.kind == self._told["kind"]), None)
-        if not self._left or inquiry is None:
-            return await self._http.post(url, content=content, headers=headers)
+    def _inquiry(self, key: str) -> InquiryRequest | None:
+        """The open inquiry of an id, if it is to be bent."""
+        asked = [one.request for one in self._stage.sandbox.headend.store.inquiries.unended()]
+        found = next((one for one in asked if one.correlationId == key and one.kind == self._kind), None)
+        return found if self._left else None
+
+    def _note(self, key: str, status: int) -> None:
         self._left -= 1
-        now = self._stage.runtime.now()
-        instants = {"start": inquiry.start, "end": inquiry.end, "answerBy": inquiry.answerBy, "now": local(now)}
+        facts = {"bent_by": self._action.ref, "status": status}
+        self._stage.sandbox.journal.note(self._stage.runtime.now(), "TEST", "answer bent", key, **facts)
+
+    def acknowledge(self, asked: bytes, reply: Response) -> Response:
+        """What stands in place of an acknowledgement. asked: the body of the inquiry."""
+        key = json.loads(asked)["correlationId"]
+        if self._inquiry(key) is None:
+            return reply
+        ack = self._fault["ack"]
+        self._note(key, reply.status_code)
+        return Response(ack and json.dumps(ack), reply.status_code, media_type="application/json")
+
+    async def post(self, url: str, *, content: str, headers: dict[str, str]) -> httpx.Response:
+        """Post as the head-end does, bent where it is an answer of the kind; some a second time."""
+        answer = json.loads(content)
+        key = answer["correlationId"]
+        inquiry = self._inquiry(key)
+        if inquiry is None:
+            return await self._http.post(url, content=content, headers=headers)
+        instants = {"start": inquiry.start, "end": inquiry.end, "answerBy": inquiry.answerBy}
         known = {name: at for name, at in instants.items() if at is not None}
-        bent = json.dumps(changed(answer, self._told[self._action.which]["do"], known))
-        reply = await self._http.post(url, content=bent, headers=headers)
-        facts = {"bent_by": self._action.ref, "status": reply.status_code}
-        sandbox.journal.note(now, "TEST", "answer bent", key, **facts)
+        known["now"] = local(self._stage.runtime.now())
+        bent = changed(answer, self._fault.get("do", []), known)
+        reply = await self._http.post(url, content=json.dumps(bent), headers=headers)
+        if "again" in self._fault:
+            again = json.dumps(changed(bent, self._fault["again"], known))
+            reply = await self._http.post(url, content=again, headers=headers)
+        self._note(key, reply.status_code)
         return reply
+
+
+def over_headend(bends: list[Bend]) -> Callable[[ASGIApp], ASGIApp]:
+    """What is laid over the head-end's application, so that its acknowledgements can be bent."""
+
+    async def bent(request: Request, answer: RequestResponseEndpoint) -> Response:
+        asked = await request.body()
+        reply = await answer(request)
+        if request.url.path == "/inquiries" and reply.status_code == 202:
+            for bend in bends:
+                reply = bend(asked, reply)
+        return reply
+
+    return lambda app: BaseHTTPMiddleware(app, dispatch=bent)
 
 
 def _play(stage: Stage, action: AnswerFault) -> Played:
@@ -129,7 +173,7 @@ ROWS = (
         (
             Fact("begun_at", INSTANT, "from when on", lambda seen: seen.record and seen.record.at),
             Fact("bent", COUNT, "answers that were bent", lambda seen: len(_notes(seen))),
-            Fact("http_status", TEXTS, "SMT's answers to them", lambda seen: tuple(sorted({str(note.status) for note in _notes(seen)}))),
+            Fact("http_status", TEXTS, "HTTP status of them: SMT's, of an acknowledgement the head-end's", lambda seen: tuple(sorted({str(note.status) for note in _notes(seen)}))),
             Fact("found", TEXTS, "rules that SMT found broken", _found),
             Fact("caught", TRUTH, "whether SMT found the rule broken that they were bent by", lambda seen: seen.action.rule in _found(seen)),
             Fact("became", TEXTS, "how the requests ended that they were for", _became),

@@ -16,9 +16,9 @@ from scenarios.evidence import Evidence
 from scenarios.judging.expectations import action_check, run_check
 from scenarios.judging.findings import SHOWN, CheckVerdict, Rule, check
 from scenarios.recording import Recording
-from scenarios.records.journal import VeeNote
+from scenarios.records.journal import BentNote, VeeNote
 from simulator.ror.usage import Quality
-from simulator.smt.ondemand.invariants import breaches, from_steps
+from simulator.smt.ondemand.invariants import Author, breaches, from_steps
 from simulator.smt.ondemand.lifecycle import kind_counted
 from simulator.smt.registry.records import UsageFormat
 from simulator.smt.throttle.limits import Door, Requested, Scope
@@ -185,6 +185,8 @@ def _throttle(facts: Evidence) -> list[CheckVerdict]:
     if facts.recording.policy.name not in ONE_A_DAY:
         return []
     checks = []
+    # What an action had the head-end say is that action's, and its check tells whether SMT found it.
+    bent = {note.ident for note in facts.notes(BentNote)}
     for kind, (requirement, counted) in COUNTED.items():
         scopes = {Scope.ESIID: facts.esiid}
         asked = from_steps(
@@ -194,9 +196,13 @@ def _throttle(facts: Evidence) -> list[CheckVerdict]:
         if not asked:
             continue
         rule = Rule()
-        over = [breach for breach in breaches(preset(facts.recording.policy.name), asked) if breach.limit]
+        over = [
+            breach
+            for breach in breaches(preset(facts.recording.policy.name), asked)
+            if breach.limit and not (breach.author is Author.HEAD_END and breach.key in bent)
+        ]
         found = [f"{day_of(one.at)}: {one.key} was {one.what} ({one.author.value})" for one in over]
-        days = [day_of(one.at) for one in asked if one.success or one.unallowed]
+        days = [day_of(one.at) for one in asked if one.success or (one.unallowed and one.key not in bent)]
         rule.none(f"days with more than one successful {counted} request", found, len(days))
         evidence = {"requests": len(asked), "successes_with_reads": len(days), "days": len(set(days))}
         of_them = "more than one on a day" if over else "at most one per day" if days else "no day to count"

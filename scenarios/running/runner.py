@@ -12,12 +12,13 @@ from typing import Any
 from meters.calendar import Seconds, day_start, epoch, to_us
 from meters.faults.kinds import Layer
 from meters.faults.ledger import write
+from scenarios.actions.answer_fault import over_headend
 from scenarios.recording import WIRE, Recording
 from scenarios.refusals import policy_of
 from scenarios.running.player import Player
 from scenarios.running.recorder import record
 from scenarios.schema import Scenario
-from scenarios.stage import Stage
+from scenarios.stage import Bend, Stage
 from simulator.parties.sandbox import SANDBOX_FILES, DeskSettings, Sandbox, SandboxSettings
 from simulator.runtime.clock import Clock, ClockMode
 from simulator.runtime.folder import own
@@ -69,6 +70,7 @@ async def _run(scenario: Scenario, out: Path, progress: Progress | None) -> Run:
     world = build(scenario.world, scenario.seed)
     start = day_start(scenario.world.first_day)
     logs_in = any(action.do == "log_in" for action in scenario.timeline)
+    bent_acks: list[Bend] = []
     settings = SandboxSettings(
         world=world,
         clock=Clock(ClockMode.MANUAL, to_us(start)),
@@ -83,13 +85,14 @@ async def _run(scenario: Scenario, out: Path, progress: Progress | None) -> Run:
         # Where log-ins are played, a token's life and the wait after bad ones are of the day that is played.
         wall=(lambda: float(sandbox.runtime.now())) if logs_in else time.time,
         token_life=TokenLife.MODEL if logs_in else TokenLife.WALL,
+        over_headend=over_headend(bent_acks) if any(one.do == "answer_fault" for one in scenario.timeline) else None,
         desk=DeskSettings() if any(getattr(one, "to", None) == "desk" for one in scenario.timeline) else None,
     )
     sandbox = Sandbox(settings)
     async with sandbox:
         for complaint in scenario.complaints:
             sandbox.smt.complaints.declare(complaint.spec(world))
-        stage = Stage(scenario, world, sandbox)
+        stage = Stage(scenario, world, sandbox, bent_acks)
         player = Player(stage)
         last = max(epoch(action.at) + action.lasts for action in scenario.timeline)
         end = last + AFTERMATH_S

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx
+from starlette.types import ASGIApp
 
 from headend.day import posting
 from headend.day.cycle import Post
@@ -80,10 +81,11 @@ class HeadEndParty:
         host: str = "",
         wire: WireLog | None = None,
         driver: Driver | None = None,
+        over: Callable[[ASGIApp], ASGIApp] | None = None,
     ) -> None:
         """bound: from ``serving.bind``. host: as it was named there. wire: has every exchange. post: uploads a file and returns when SMT has it; when its site has said so, unless given.
 
-        driver: of its processes; the runtime unless given.
+        driver: of its processes; the runtime unless given. over: laid over its application, below the wire.
         """
         self.runtime = runtime
 
@@ -109,7 +111,8 @@ class HeadEndParty:
             None if wire is None else modbus_seen(wire),
         )
         self.headend.app.listen(bound.getsockname()[0], [host, socket.gethostname()], link.keys.control)
-        self.server = HttpServer(tapped(self.headend.app, wire, "TDSP", bound), bound)
+        app = self.headend.app if over is None else over(self.headend.app)
+        self.server = HttpServer(tapped(app, wire, "TDSP", bound), bound)
         self.meters = len(store.records.addresses)
 
     def ready(self) -> dict[str, Any]:

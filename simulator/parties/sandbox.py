@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import httpx
+from starlette.types import ASGIApp
 
 from headend.day import posting
 from headend.day.times import DailyTimes
@@ -124,6 +125,8 @@ class SandboxSettings:
     wall: Callable[[], float] = time.time
     #: Which clock tokens live by.
     token_life: TokenLife = TokenLife.WALL
+    #: Laid over the head-end's application, so that a test can have it answer as ours does not.
+    over_headend: Callable[[ASGIApp], ASGIApp] | None = None
     #: Serve the first retailer's balance desk.
     desk: DeskSettings | None = None
     #: Write every exchange to this file: as they end, or by instants of the manual clock.
@@ -392,6 +395,7 @@ class Sandbox:
             draws=settings.draws,
             wire=self.wire,
             driver=life,
+            over=settings.over_headend,
         )
         self.headend, self.headend_server = party.headend, party.server
 
