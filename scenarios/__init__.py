@@ -31,6 +31,7 @@ Imports simulator and below. A verdict is a pure function of a recording and its
 ``shown``         a scenario in words
 ``stage``         what an action acts on while a run goes on
 ``stamps``        instants in what a person reads: as the clock on the wall shows them, not as ISO 8601
+``taken``         ``ami scenario from``: what a file saw, as a scenario that plays it again
 ``twins``         systems of strangers, to be held against ours: a process of their own each
 ``written``       what the fields of a scenario file are made of
 """

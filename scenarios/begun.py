@@ -26,9 +26,14 @@ def begin(name: str, like: Path, out: Path) -> Path:
     root, text = read(like).root, whole_text(like)
     assert isinstance(root, yaml.MappingNode)
     called = next(value for key, value in root.value if key.value == "name")
+    return write_new(out, _schema_from(like, text[: called.start_mark.index] + name + text[called.end_mark.index :]))
+
+
+def write_new(out: Path, text: str) -> Path:
+    """Write a scenario file where there is none. Raises ScenarioError; no file is written over."""
     try:
         with out.open("x", encoding="utf-8") as file:
-            file.write(_schema_from(like, text[: called.start_mark.index] + name + text[called.end_mark.index :]))
+            file.write(text)
     except FileExistsError:
         raise ScenarioError(
             "out.exists", "There is a file of this name.", str(out), "Name another with --out."

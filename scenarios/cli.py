@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import textwrap
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -120,6 +121,36 @@ def new(
 
     path = begin(name, SCENARIOS.named(like), out or Path(f"{name}.yaml"))
     typer.echo(f"{path}: change it, look at it with 'ami scenario lint {shlex.quote(str(path))}', run it.")
+
+
+@scenario.command("from")
+def take_from(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A HAR, a wire.jsonl, or a recording.json.")],
+    out: Annotated[Path | None, typer.Option(help="The file.", show_default="<name>.yaml")] = None,
+    name: Annotated[str | None, typer.Option(help="Its name.", show_default="as the file's")] = None,
+    like: Annotated[
+        Path | None,
+        typer.Option(
+            help="The scenario whose world, policy and accounts are taken; a recording's own unless given.",
+            autocompletion=SCENARIOS.names,
+        ),
+    ] = None,
+    day: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Operating day of the first entry.")
+    ] = None,
+) -> None:
+    """Make a scenario of what a file saw: it plays the same again, and expects that it ends as it did.
+
+    Secrets and ids of real people are left out; what could not be carried is told on stderr and in the file. No file is written over.
+    """
+    from scenarios.taken.taken import take
+
+    taken = take(file, out, name, like, None if day is None else day.date())
+    for line in taken.told:
+        typer.echo(line, err=True)
+    typer.echo(
+        f"{taken.out}: {taken.actions} actions of {taken.entries:,} entries; look at it with 'ami scenario lint {shlex.quote(str(taken.out))}', run it."
+    )
 
 
 @scenario.command()

@@ -148,7 +148,7 @@ def _implied(action: BalanceCall) -> dict[str, Any]:
             return {}
 
 
-OUTCOME = outcome("answered", "refused", "failed", "not_needed")
+OUTCOME = outcome("answered", "refused", "failed", "unanswered", "not_needed")
 
 
 def _answer(name: str) -> Callable[[SeenCall], Any]:

@@ -68,7 +68,7 @@ def _implied_read(action: OnDemandRead) -> dict[str, Any]:
     return implied(action) | ({"cost": {"at_least": 1}} if action.expect.of("outcome") == "answered" else {})
 
 
-_OUTCOME = outcome("answered", "refused", "failed")
+_OUTCOME = outcome("answered", "refused", "failed", "unanswered")
 ROWS = (
     Row(
         "power_status",
