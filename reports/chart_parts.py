@@ -60,13 +60,19 @@ def legend(figure: Figure, width: Width, *found: list[object]) -> None:
 
 def svg(name: str, draw: Callable[[], Figure | None]) -> str:
     """A chart as an SVG document, the same bytes every time; empty where there is nothing to draw."""
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+
     # Text stays text: it can be read aloud, searched and enlarged.
     with _styled({"svg.hashsalt": name, "svg.fonttype": "none"}):
         figure = draw()
         if figure is None:
             return ""
         out = StringIO()
-        figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
+        canvas = FigureCanvasSVG(figure)
+        figure.set_dpi(canvas.fixed_dpi)
+        # What savefig does but for drawing it once before, to lay it out, which drawing does by itself.
+        told = dict.fromkeys(("Date", "Creator", "Format", "Type"))
+        canvas.print_svg(out, metadata=told)  # type: ignore[no-untyped-call]
     return out.getvalue()
 
 

@@ -9,13 +9,15 @@ import math
 from collections import defaultdict
 from collections.abc import Callable
 from datetime import date, timedelta
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from meters.calendar import INTERVAL_S, Seconds, day_end, day_of_interval, day_start, ends_within, local
 from reports.chart_parts import INK, KINDS, MUTED, PAPER, WIDE, Width, bare, inline, legend, svg
-from reports.scenario.cost_chart import cost_figure, cycle_days
+from reports.scenario.cost_chart import Costs, Cycle, cost_figure
 from scenarios.judging.facts import Facts
-from scenarios.records.actions import RecordedCall
+from scenarios.records.actions import Pattern
+from scenarios.records.usage import Interval
 from simulator.ror.usage import Quality, Source
 
 if TYPE_CHECKING:
@@ -31,14 +33,35 @@ def charts(facts: Facts, width: Width = WIDE) -> dict[str, str]:
     call = facts.call
     if call is None or not facts.at_call:
         return {}
-    figures: dict[str, Callable[[], Figure | None]] = {
-        "days": lambda: _days(facts, width),
-        "daily": lambda: _daily(facts, width),
-        "cost": lambda: cost_figure(facts, call, width),
-        "hours": lambda: _hours(call, width),
+    usage, account, again = facts.at_call, facts.account, facts.rebilled
+    cycle = Cycle(account.cycle_first, account.cycle_last, account.full_cycle_days)
+    asked = facts.at(facts.about) if facts.about is not None else usage[-1].end
+    told = None if again is None or again.vee_usd is None or again.instant is None else (again.instant, again.vee_usd)
+    days_used = 0 if call.stand is None else call.stand.projection.days_used
+    drawn = {
+        "days": _drawn("days", width, _days, usage, asked),
+        "daily": _drawn("daily", width, _daily, usage, cycle),
+        "cost": _drawn("cost", width, cost_figure, Costs(usage, cycle, facts.premise.plan_terms, call.stand, told)),
+        "hours": _drawn("hours", width, _hours, call.pattern, days_used),
     }
-    drawn = {name: svg(f"scenario-{name}-{width.name}", draw) for name, draw in figures.items()}
-    return {name: inline(chart) for name, chart in drawn.items() if chart}
+    return {name: chart for name, chart in drawn.items() if chart}
+
+
+#: Charts drawn of late, by the digest of what they were drawn from: scenarios of one world often show the same, and drawing takes longer than playing.
+_KEPT: dict[bytes, str] = {}
+#: A default of this project.
+MOST_KEPT = 128
+
+
+def _drawn(name: str, width: Width, draw: Callable[..., Figure | None], *of: object) -> str:
+    """A chart as a part of a page. of: all that it is drawn from; what is told the same is drawn once."""
+    key = sha256(repr((name, width, of)).encode()).digest()
+    if key not in _KEPT:
+        if len(_KEPT) >= MOST_KEPT:
+            del _KEPT[next(iter(_KEPT))]
+        chart = svg(f"scenario-{name}-{width.name}", lambda: draw(*of, width))
+        _KEPT[key] = inline(chart) if chart else ""
+    return _KEPT[key]
 
 
 def kind_of(quality: Quality, source: Source) -> str:
@@ -61,9 +84,8 @@ def _figure(width: Width, height: float) -> tuple[Figure, Axes]:
     return figure, axes
 
 
-def _days(facts: Facts, width: Width) -> Figure | None:
+def _days(usage: list[Interval], asked: Seconds, width: Width) -> Figure | None:
     """Quarter hours of the last VEE days and the gap."""
-    usage = facts.at_call
     gap_day = day_of_interval(usage[-1].end)
     first = day_start(gap_day - timedelta(days=DAYS_BEFORE))
     shown = [interval for interval in usage if interval.end > first]
@@ -85,7 +107,6 @@ def _days(facts: Facts, width: Width) -> Figure | None:
     days = sorted({day_of_interval(interval.end) for interval in shown})
     for day in days[1:]:
         axes.axvline(day_start(day), color=MUTED, linewidth=0.7)
-    asked = facts.at(facts.about) if facts.about is not None else shown[-1].end
     axes.axvline(asked, color=INK, linewidth=1, linestyle="--")
     axes.annotate(
         f"the call, {local(asked):%H:%M}",
@@ -109,13 +130,13 @@ def _tick(at: Seconds) -> str:
     return f"{when:%a %m-%d}" if when.hour == 0 else f"{when:%H:%M}"
 
 
-def _daily(facts: Facts, width: Width) -> Figure | None:
+def _daily(usage: list[Interval], cycle: Cycle, width: Width) -> Figure | None:
     """Totals by operating day, stacked by what the values have been through."""
     totals: defaultdict[date, defaultdict[str, int]] = defaultdict(lambda: defaultdict(int))
-    for end, wh, quality, source in facts.at_call:
+    for end, wh, quality, source in usage:
         totals[day_of_interval(end)][kind_of(quality, source)] += wh
     figure, axes = _figure(width, 3.4)
-    days = cycle_days(facts)
+    days = cycle.days
     below = [0.0] * len(days)
     for key, kind in KINDS.items():
         part = [totals[day][key] / 1000 if day in totals else 0.0 for day in days]
@@ -138,7 +159,7 @@ def _daily(facts: Facts, width: Width) -> Figure | None:
         if estimated:
             share = 100 * estimated / sum(totals[day].values())
             _label(axes, f"{share:.0f} {a_label}", at, below)
-    last = facts.at_call[-1]
+    last = usage[-1]
     if last.quality is Quality.NON_VEE:
         at = days.index(day_of_interval(last.end))
         _label(axes, f"to {local(last.end):%H:%M}", at, below)
@@ -161,13 +182,11 @@ def _label(axes: Axes, text: str, at: int, heights: list[float]) -> None:
     axes.annotate(text, (at, y), (0, 3), textcoords="offset points", ha="center", va="bottom", fontsize=8.5)
 
 
-def _hours(call: RecordedCall, width: Width) -> Figure | None:
+def _hours(pattern: Pattern, days: int, width: Width) -> Figure | None:
     """The gap day by hour beside a usual one."""
-    pattern = call.pattern
     if pattern.day is None or not any(one is not None for one in pattern.usual_wh):
         return None
     figure, axes = _figure(width, 3.2)
-    days = 0 if call.stand is None else call.stand.projection.days_used
     day = [(hour, wh / 1000) for hour, wh in enumerate(pattern.day_wh) if wh is not None]
     usual = [(hour, wh / 1000) for hour, wh in enumerate(pattern.usual_wh) if wh is not None]
     store = KINDS["store"]

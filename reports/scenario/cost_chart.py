@@ -13,8 +13,7 @@ import numpy as np
 from headend.ports import IntArray, LongArray
 from meters.calendar import INTERVAL_S, Seconds, day_end, day_of_interval, day_start, instants, seconds
 from reports.chart_parts import GRID, INK, KINDS, MUTED, PAPER, WIDE, Width, bare, legend
-from scenarios.judging.facts import Facts
-from scenarios.records.actions import RecordedCall, Stand
+from scenarios.records.actions import Stand
 from scenarios.records.usage import Interval
 from simulator.ror.usage import Quality
 
@@ -33,26 +32,48 @@ class Line(NamedTuple):
     look: dict[str, Any]
 
 
-def cost_figure(facts: Facts, call: RecordedCall, width: Width) -> Figure | None:
+class Cycle(NamedTuple):
+    """Days of a billing cycle, both included, and how many its whole has."""
+
+    first: date
+    last: date
+    full_days: int | None
+
+    @property
+    def days(self) -> list[date]:
+        """Its operating days."""
+        return [self.first + timedelta(days=at) for at in range((self.last - self.first).days + 1)]
+
+
+class Costs(NamedTuple):
+    """What the chart is drawn from. ``again``: when the bill was made again on VEE data, and what it came to."""
+
+    usage: list[Interval]
+    cycle: Cycle
+    plan: RatePlan | None
+    stand: Stand | None
+    again: tuple[Seconds, Decimal] | None
+
+
+def cost_figure(costs: Costs, width: Width) -> Figure | None:
     """What the cycle costs up to each hour, and the ways on to its end: expected, low, high; beside or below it the last days large."""
     from matplotlib.figure import Figure
 
-    stand, plan = call.stand, facts.premise.plan_terms
-    if stand is None or plan is None or stand.known_to is None:
+    stand, cycle = costs.stand, costs.cycle
+    if stand is None or costs.plan is None or stand.known_to is None:
         return None
-    account = facts.account
-    to, start, end = stand.known_to, day_start(account.cycle_first), day_end(account.cycle_last)
+    to, start, end = stand.known_to, day_start(cycle.first), day_end(cycle.last)
     beside = width is WIDE
     figure = Figure(figsize=(width.inches, 4.2 if beside else 7.0), layout="constrained")
     whole, large = figure.subplots(1, 2, sharey=True) if beside else figure.subplots(2, 1)
-    lines = _cost_lines(facts, plan, stand, to)
+    lines = _cost_lines(costs, costs.plan, stand, to)
     for axes in (whole, large):
         bare(axes)
         for line in lines:
             axes.plot(line.at, line.usd, **line.look)
         axes.set_ylim(bottom=0)
     whole.set_ylabel("$ with tax, cycle to date")
-    days = cycle_days(facts)
+    days = cycle.days
     weeks = days[:: 7 if beside else 14]
     whole.set_xticks([day_start(day) for day in weeks], [f"{day:%b %d}" for day in weeks])
     whole.set_xlim(start, end)
@@ -67,9 +88,9 @@ def cost_figure(facts: Facts, call: RecordedCall, width: Width) -> Figure | None
     return figure
 
 
-def _cost_lines(facts: Facts, plan: RatePlan, stand: Stand, to: Seconds) -> list[Line]:
-    usage = facts.at_call
-    known = _bills(plan, facts, usage, to)
+def _cost_lines(costs: Costs, plan: RatePlan, stand: Stand, to: Seconds) -> list[Line]:
+    usage = costs.usage
+    known = _bills(plan, costs, to)
     vee_to = max((interval.end for interval in usage if interval.quality is not Quality.NON_VEE), default=to)
     vee = [point for point in known if point[0] <= vee_to]
     lines = [_line(vee, color=KINDS["actual"].colour, linewidth=2, label="on VEE data")]
@@ -78,15 +99,14 @@ def _cost_lines(facts: Facts, plan: RatePlan, stand: Stand, to: Seconds) -> list
         name = "with the non-VEE intervals of the gap"
         lines.append(_line(rest, color=KINDS["meter"].colour, linewidth=3.2, label=name))
     for way in _ways(stand):
-        points = _way(plan, facts, known[-1], to, way)
+        points = _way(plan, costs, known[-1], to, way)
         lines.append(_line(points, color=way.colour, linestyle=way.dash, linewidth=1.5, label=way.label))
     if stand.to > to:
         told, about = [(stand.to, stand.bill.total_usd)], "told, with what is expected"
         lines.append(_line(told, color=INK, linestyle="", marker="o", markersize=6, label=about))
-    again = facts.rebilled
-    if again is not None and again.vee_usd is not None and again.instant is not None:
+    if costs.again is not None:
         look = {"linestyle": "", "marker": "D", "markerfacecolor": PAPER, "markersize": 7}
-        lines.append(_line([(again.instant, again.vee_usd)], color=INK, label="re-billed on VEE data", **look))
+        lines.append(_line([costs.again], color=INK, label="re-billed on VEE data", **look))
     return lines
 
 
@@ -140,46 +160,38 @@ def _hours_of(start: Seconds, end: Seconds) -> list[Seconds]:
     return [*instants(start + 3600, end, seconds(3600)), end]
 
 
-def _bills(plan: RatePlan, facts: Facts, usage: list[Interval], to: Seconds) -> list[tuple[Seconds, Decimal]]:
+def _bills(plan: RatePlan, costs: Costs, to: Seconds) -> list[tuple[Seconds, Decimal]]:
     """What the cycle costs up to each hour."""
-    ends = np.array([interval.end for interval in usage], dtype=np.int64)
-    wh = np.array([interval.wh for interval in usage], dtype=np.int32)
-    start = day_start(facts.account.cycle_first)
-    return [(at, _to_date(plan, facts, ends, wh, at)) for at in _hours_of(start, to)]
+    ends = np.array([interval.end for interval in costs.usage], dtype=np.int64)
+    wh = np.array([interval.wh for interval in costs.usage], dtype=np.int32)
+    start = day_start(costs.cycle.first)
+    return [(at, _to_date(plan, costs.cycle, ends, wh, at)) for at in _hours_of(start, to)]
 
 
-def _to_date(plan: RatePlan, facts: Facts, ends: LongArray, wh: IntArray, at: Seconds) -> Decimal:
+def _to_date(plan: RatePlan, cycle: Cycle, ends: LongArray, wh: IntArray, at: Seconds) -> Decimal:
     """The bill to date at an instant, of intervals of which later ones do not count."""
     from simulator.ror.billing.bill import bill_to_date
     from simulator.ror.usage import Energy
 
-    account, used = facts.account, np.searchsorted(ends, at, "right")
+    used = np.searchsorted(ends, at, "right")
     energy = Energy(ends[:used], wh[:used], np.zeros(used, np.int32))
     through = day_of_interval(at)
-    return bill_to_date(plan, energy, account.cycle_first, through, account.cycle_last, account.full_cycle_days).total
+    return bill_to_date(plan, energy, cycle.first, through, cycle.last, cycle.full_days).total
 
 
 def _way(
-    plan: RatePlan, facts: Facts, begins: tuple[Seconds, Decimal], to: Seconds, way: Way
+    plan: RatePlan, costs: Costs, begins: tuple[Seconds, Decimal], to: Seconds, way: Way
 ) -> Iterator[tuple[Seconds, Decimal]]:
     """Hours from the bill told to the end of the cycle, what is to come spread evenly; the last point is the closed bill."""
     from simulator.ror.billing.windows import apportioned
 
-    end = day_end(facts.account.cycle_last)
-    known = [interval for interval in facts.at_call if interval.end <= to]
+    end = day_end(costs.cycle.last)
+    known = [interval for interval in costs.usage if interval.end <= to]
     ahead = np.arange(to + INTERVAL_S, end + 1, INTERVAL_S, dtype=np.int64)
     ends = np.array([*(interval.end for interval in known), *ahead], dtype=np.int64)
     so_far = [interval.wh for interval in known]
     to_come = apportioned(way.total_wh - sum(so_far), np.ones(len(ahead), np.int64))
     wh = np.array([*so_far, *to_come], dtype=np.int32)
     yield begins
-    yield from ((at, _to_date(plan, facts, ends, wh, at)) for at in _hours_of(to, end)[:-1])
+    yield from ((at, _to_date(plan, costs.cycle, ends, wh, at)) for at in _hours_of(to, end)[:-1])
     yield end, way.usd
-
-
-def cycle_days(facts: Facts) -> list[date]:
-    """The operating days of the account's cycle."""
-    account = facts.account
-    return [
-        account.cycle_first + timedelta(days=at) for at in range((account.cycle_last - account.cycle_first).days + 1)
-    ]

@@ -6,11 +6,13 @@ import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
 
 from reports.commands.demo import report
+from reports.scenario import charts as scenario_charts
 from reports.scenario.charts import charts
 from reports.scenario.page import render
 from reports.scenario.terminal import print_files, print_result
@@ -57,6 +59,21 @@ def page(balance_run: JudgedRun, tmp_path_factory: pytest.TempPathFactory) -> st
 @pytest.fixture(scope="module")
 def drawn(balance_run: JudgedRun) -> dict[str, str]:
     return charts(Facts(balance_run.recording))
+
+
+def test_charts_are_the_same_drawn_anew_or_kept_and_none_is_anothers(
+    drawn: dict[str, str], balance_run: JudgedRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def less(written: dict[str, Any]) -> None:
+        written["usage"]["call-0001"]["at_call"]["wh"][-1] += 1
+
+    kept = charts(Facts(balance_run.recording))
+    other = charts(Facts(mutated(balance_run.recording, less)))
+    monkeypatch.setattr(scenario_charts, "_KEPT", {})
+    monkeypatch.setattr(scenario_charts, "MOST_KEPT", 1)
+    assert charts(Facts(balance_run.recording)) == kept == drawn
+    assert {name for name in drawn if other[name] != drawn[name]} == {"days", "daily", "cost"}
+    assert len(scenario_charts._KEPT) == 1
 
 
 def test_the_page_fetches_nothing_and_closes_its_tags(page: str) -> None:
