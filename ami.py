@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 READER_GONE, BY_SIGNAL = 141, 128
 #: A fault of ours: whatever was asked is inconclusive.
 INTERNAL = 3
+#: The front door once it has been opened: its rooms keep the commands that are put into them, so that it is assembled once a process.
+_OPENED: list[typer.core.TyperGroup] = []
 #: What is wrong with an option's value, by pydantic's word for it.
 _VALUES = {
     "int_parsing": "{input!r} is not a whole number.",
@@ -32,8 +34,18 @@ _VALUES = {
 }
 
 
-def app() -> typer.Typer:
-    """Assemble every command."""
+def door() -> typer.core.TyperGroup:
+    """Every command, as it runs."""
+    if not _OPENED:
+        import typer
+
+        made = typer.main.get_command(_assembled())
+        assert isinstance(made, typer.core.TyperGroup)
+        _OPENED.append(made)
+    return _OPENED[0]
+
+
+def _assembled() -> typer.Typer:
     import typer
 
     from reports.commands.balance import balance
@@ -201,7 +213,7 @@ def _put_stdout() -> io.TextIOWrapper | None:
 def run() -> None:
     """Run the command; a user's error is one line on stderr and exit 2, a fault of ours exit 3."""
     try:
-        sys.exit(app()(prog_name="ami", standalone_mode=False) or 0)
+        sys.exit(door()(prog_name="ami", standalone_mode=False) or 0)
     except Exception as error:
         import typer
 

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import typer
 from typer import rich_utils
 
 import ami
@@ -107,7 +106,7 @@ def commands(command: Any, words: tuple[str, ...] = ()) -> Iterator[tuple[tuple[
         yield from commands(one, (*words, name))
 
 
-COMMANDS = [pytest.param(*one, id=" ".join(one[0])) for one in commands(typer.main.get_command(ami.app()))]
+COMMANDS = [pytest.param(*one, id=" ".join(one[0])) for one in commands(ami.door())]
 
 
 @pytest.mark.parametrize(("words", "command"), COMMANDS)
@@ -116,7 +115,7 @@ def test_every_word_about_an_option_is_in_the_help(
 ) -> None:
     monkeypatch.setattr(rich_utils, "MAX_WIDTH", 1000)
     with pytest.raises(SystemExit):
-        ami.app()([*words, "--help"])
+        ami.door()([*words, "--help"])
     shown = capsys.readouterr().out
     assert [one.name for one in command.params if (one.help or "") not in shown] == []
     for one in command.params:
@@ -131,7 +130,7 @@ def loaded_by_help(*commands: str) -> set[str]:
     asked = (
         "import sys, ami\n"
         "for words in sys.argv[1:]:\n"
-        "    try: ami.app()([*words.split(), '--help'])\n"
+        "    try: ami.door()([*words.split(), '--help'])\n"
         "    except SystemExit: pass\n"
         "print(*sys.modules, sep='\\n')"
     )

@@ -23,6 +23,7 @@ from unittest.mock import patch
 
 import pytest
 import typer
+from typer import testing
 
 import ami
 from headend.ports import BEHIND
@@ -33,7 +34,7 @@ AMI = [sys.executable, "-c", "import sys, ami; sys.argv[0] = 'ami'; ami.main()"]
 
 def command(*words: str) -> typer.core.TyperCommand:
     """A command as typer makes it: ``command("smt", "serve")``."""
-    found = typer.main.get_command(ami.app())
+    found: object = ami.door()
     for word in words:
         assert isinstance(found, typer.core.TyperGroup)
         found = found.commands[word]
@@ -180,6 +181,12 @@ def ran(*words: str) -> int:
         ami.run()
     assert isinstance(ended.value.code, int)
     return ended.value.code
+
+
+def invoked(*words: str) -> testing.Result:
+    """What a command says that runs in this process, as typer's own runner has it; that one would assemble all commands anew."""
+    with patch.object(testing, "_get_command", lambda _: ami.door()):
+        return testing.CliRunner().invoke(typer.Typer(), words)
 
 
 def fails_here(*words: str) -> str:

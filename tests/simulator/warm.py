@@ -22,6 +22,6 @@ from simulator.world.meters import build, default_world
 __all__ = ["ami", "reports", "scenarios", "simulator", "tests"]
 
 _NOON = epoch("2026-08-12T12:00")
-ami.app()
+ami.door()
 for _meter in build(default_world(date(2026, 8, 12), date(2026, 8, 11), 4, 1, special=True), SEED, _NOON).meters:
     _meter.window(_NOON - 86_400, _NOON, _NOON)

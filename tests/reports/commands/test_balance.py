@@ -6,17 +6,16 @@ import json
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
-from ami import app
 from meters.errors import UserError
+from tests.simulator.processes import invoked
 from tests.simulator.ror.files.pages import FILE
 
 HOME = (str(FILE), "--plan", "longhorn-thousand-24", "--cycle-first", "2026-07-16")
 
 
 def asked(*words: str) -> str:
-    done = CliRunner().invoke(app(), ["balance", *words])
+    done = invoked("balance", *words)
     assert done.exit_code == 0, done.exception or done.output
     return done.stdout
 
@@ -78,7 +77,7 @@ def test_json_page_and_picture_tell_where_they_are(tmp_path: Path) -> None:
     ],
 )
 def test_what_is_asked_wrongly_is_told_with_its_mend(words: tuple[str, ...], code: str) -> None:
-    done = CliRunner().invoke(app(), ["balance", *words])
+    done = invoked("balance", *words)
     assert isinstance(done.exception, UserError), done.output
     assert done.exception.code.startswith(code)
     assert done.exception.mend

@@ -5,12 +5,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from typer.testing import CliRunner
-
-from ami import app
 from meters.errors import UserError
 from simulator.capacity.value import read_value
 from simulator.ror.billing.plan import shipped_plans
+from tests.simulator.processes import invoked
 
 WRONG = "name: Mine\ntdu: oncor\nenergy: [{cents_per_kwh: -1}]\nsurprise: 1\n"
 DIFFERS = """
@@ -22,13 +20,13 @@ fact_label: {on: 2025-09-01, prices: [{kwh: 500, cents_per_kwh: 16.4}, {kwh: 100
 
 
 def asked(*words: str, code: int = 0) -> tuple[str, str]:
-    done = CliRunner().invoke(app(), ["plan", *words])
+    done = invoked("plan", *words)
     assert done.exit_code == code, done.exception or done.output
     return done.stdout, done.stderr
 
 
 def refused(*words: str) -> UserError:
-    done = CliRunner().invoke(app(), ["plan", *words])
+    done = invoked("plan", *words)
     assert isinstance(done.exception, UserError), done.exception or done.output
     return done.exception
 

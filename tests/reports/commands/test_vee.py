@@ -9,13 +9,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
-from ami import app
 from meters.errors import UserError
 from reports.commands import vee
 from reports.score import made
 from tests.reports.score.asked import FAULTS, asked, figures, made_in
+from tests.simulator.processes import invoked
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +43,7 @@ def test_our_batch_finds_what_was_done(folder: Path) -> None:
 def test_text_page_and_csv_are_there_for_people(folder: Path) -> None:
     assert "targets:" in asked("score", str(folder), "--html", str(folder / "page.html"))
     assert "our batch: 8 meters of Oncor" in (folder / "page.html").read_text()
-    refused = CliRunner().invoke(app(), ["vee", "score", str(folder), "--html", str(folder / "none/page.html")])
+    refused = invoked("vee", "score", str(folder), "--html", str(folder / "none/page.html"))
     assert isinstance(refused.exception, UserError)
     assert refused.exception.place == str(folder / "none/page.html")
     lines = (folder / "fed/2026-07-14/reads.csv").read_text().splitlines()
@@ -101,6 +100,6 @@ def test_what_there_is_not_or_cannot_be_read_is_told_with_its_mend(folder: Path,
         (("--engine", str(tmp_path / "nix")), "vee.score.engine", "Name files of the engine."),
         (("--engine", str(tmp_path / "notes.txt")), "vee.score.engine", "Give LSE or CMEP files, CSV or Parquet."),
     ):
-        done = CliRunner().invoke(app(), ["vee", "score", str(tmp_path / "made"), *words])
+        done = invoked("vee", "score", str(tmp_path / "made"), *words)
         assert isinstance(done.exception, UserError)
         assert (done.exception.code, done.exception.mend, done.exception.exit_code) == (code, mend, 2)

@@ -9,22 +9,21 @@ from typing import Any
 
 import numpy as np
 import pytest
-from typer.testing import CliRunner
 
-from ami import app
 from meters import SEED
 from meters.identity import tdsp
 from meters.load.premises import PremiseArrays
 from meters.load.truth import day_intervals
 from reports.meter.truth_figures import daily
 from reports.meter.truth_page import SURE, published, truth_json, truth_lines
+from tests.simulator.processes import invoked
 
 PROFILES = Path(__file__).parents[2] / "data" / "ercot_load_profiles_2025w01.csv"
 
 
 @pytest.fixture(scope="module")
 def shown() -> dict[str, Any]:
-    done = CliRunner().invoke(app(), ["meters", "truth", "--json"])
+    done = invoked("meters", "truth", "--json")
     assert done.exit_code == 0
     page: dict[str, Any] = json.loads(done.output)
     return page
@@ -83,4 +82,4 @@ def test_figures_of_another_seed_and_year_are_others_and_within_the_ranges_too(s
 
 def test_a_year_without_neighbours_is_refused() -> None:
     for year in ("2020", "2100", "last"):
-        assert CliRunner().invoke(app(), ["meters", "truth", "--year", year]).exit_code == 2
+        assert invoked("meters", "truth", "--year", year).exit_code == 2

@@ -7,9 +7,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from typer.testing import CliRunner
-
-from ami import app
+from tests.simulator.processes import invoked
 
 FAULTS = """
 faults:
@@ -27,7 +25,7 @@ DAY = date(2026, 7, 14)
 
 def asked(*words: str) -> str:
     """What is printed."""
-    done = CliRunner().invoke(app(), ["vee", *words])
+    done = invoked("vee", *words)
     assert done.exit_code == 0, done.output
     return done.output
 
