@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -50,10 +51,11 @@ class Animal:
         return self.name.format(**words) or file_name(duns, made_at, 1), content
 
 
-def animals() -> list[Animal]:
+@cache
+def animals() -> tuple[Animal, ...]:
     """All of them, as they stand in the file."""
     rows = yaml.safe_load(Path(__file__).with_name("zoo.yaml").read_text(encoding="utf-8"))
-    return [Animal(**row) for row in rows]
+    return tuple(Animal(**row) for row in rows)
 
 
 def _sound(of: str, esiid: str, day: date, made_at: Seconds) -> list[LseRecord]:
