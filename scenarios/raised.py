@@ -16,6 +16,7 @@ _HOUSES = ("meters", "headend", "simulator", "scenarios", "reports")
 #: Of a dotted word that names a file.
 _SUFFIXES = ("csv", "html", "json", "jsonl", "parquet", "sqlite", "yaml")
 _CODE = re.compile(r'"([a-z_]+(?:\.[a-z_]+)+)"')
+_CONSTANT = re.compile(rf"^([A-Z_]+)(?:: .*)? = {_CODE.pattern}", re.MULTILINE)
 
 
 class Raised(NamedTuple):
@@ -33,6 +34,12 @@ def _texts() -> dict[str, str]:
     return {file.relative_to(_ROOT).as_posix(): file.read_text(encoding="utf-8") for file in files}
 
 
+@cache
+def _constants() -> list[tuple[str, str, str]]:
+    """Each constant that may be a code: file, name, code."""
+    return [(file, *found) for file, text in _texts().items() for found in _CONSTANT.findall(text)]
+
+
 def raised_codes() -> set[str]:
     """Every dotted word of the product that may be a code."""
     words = {word for text in _texts().values() for word in _CODE.findall(text)}
@@ -44,8 +51,7 @@ def raised(code: str) -> tuple[Raised, ...]:
     """Where an error of a code is raised, and what it says there; each sentence once."""
     if not _CODE.fullmatch(f'"{code}"'):
         return ()
-    constant = re.compile(rf'^([A-Z_]+)(?:: .*)? = "{re.escape(code)}"', re.MULTILINE)
-    held = {(file, name) for file, text in _texts().items() for name in constant.findall(text)}
+    held = {(file, name) for file, name, its in _constants() if its == code}
     found: dict[str, Raised] = {}
     for file, text in _texts().items():
         if f'"{code}"' in text or any(re.search(rf"\b{name}\b", text) for _, name in held):
