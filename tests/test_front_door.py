@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -175,45 +175,55 @@ def test_bash_completes_commands_and_what_is_shipped(words: str, offered: str) -
     assert done(*run, env=os.environ | {"PATH": path}).stdout == f"{offered}\n"
 
 
-#: Starts a command and presses Ctrl-C (at typer: sends SIGTERM) at an import, told by its number or its module; says how many there were if it ran to its end.
+#: Starts a command, which at imports, told by their number or module, is forked: there Ctrl-C is pressed (at typer: SIGTERM is sent), and beside it the start
+#: goes on. Says at last how many imports there were, and what became of each that it was pressed at: its exit code, and what it said.
 INTERRUPTED = """
-import ami, signal, sys
-at, met = sys.argv.pop(1), 0
+import ami, json, os, signal, sys
+at, met, ends = set(sys.argv.pop(1).split()), 0, {}
 def press(event, words):
-    global met
+    global at, met
     if event == "import":
         met += 1
-        if at in (str(met), words[0]):
-            signal.raise_signal(signal.SIGTERM if at == "typer" else signal.SIGINT)
+        for one in at & {str(met), words[0]}:
+            at = at - {one}
+            heard, told = os.pipe()
+            child = os.fork()
+            if child == 0:
+                at = set()
+                os.dup2(told, 2)
+                signal.raise_signal(signal.SIGTERM if one == "typer" else signal.SIGINT)
+                return
+            os.close(told)
+            with open(heard) as said:
+                ends[one] = said.read(), os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 sys.addaudithook(press)
 try:
     ami.main()
 finally:
-    print(met, file=sys.stderr)
+    print(json.dumps([met, ends]), file=sys.stderr)
 """
 SHOW = ("meters", "show", "10443729924385485")
 
 
-def pressed_at(an_import: str) -> tuple[int, str]:
-    run = [sys.executable, "-c", INTERRUPTED, an_import, *SHOW]
-    ended = done(*run, code=None)
-    return ended.returncode, ended.stderr
+def pressed_at(*imports: str, before: str = "") -> tuple[int, dict[str, list[Any]]]:
+    run = [sys.executable, "-c", f"{before}\n{INTERRUPTED}", " ".join(imports), *SHOW]
+    met, ends = json.loads(done(*run).stderr.splitlines()[-1])
+    return met, ends
 
 
 @pytest.mark.process
 def test_ctrl_c_at_any_time_of_a_start_is_one_line() -> None:
-    code, last = pressed_at("none")
-    assert code == 0
-    spread = [str(at) for at in range(1, int(last), int(last) // 20)]
+    last, _ = pressed_at()
+    spread = [str(at) for at in range(1, last, last // 20)]
     # Extensions that print an exception, or put it into the text of another.
     odd = ["numba._devicearray", "pydantic_core._pydantic_core"]
-    with ThreadPoolExecutor(2) as pool:
-        assert {*pool.map(pressed_at, [*spread, *odd])} == {(130, "stopped.\n")}
-    assert pressed_at("typer") == (143, "stopped.\n")
+    _, ends = pressed_at(*spread, *odd, "typer")
+    assert ends == {one: ["stopped.\n", 130] for one in [*spread, *odd]} | {"typer": ["stopped.\n", 143]}
 
 
 @pytest.mark.process
 def test_a_command_in_the_background_is_not_ended_by_the_ctrl_c_of_its_script() -> None:
-    script = f"import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)\n{INTERRUPTED}"
-    run = [sys.executable, "-c", script, "numpy", *SHOW]
-    assert "stopped" not in done(*run).stderr
+    _, ends = pressed_at("numpy", before="import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)")
+    said, code = ends["numpy"]
+    assert "stopped" not in said
+    assert code == 0
