@@ -13,13 +13,17 @@ LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hash
 # Every process of the tests would compile all modules anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test fast crash stops library lse-mutations bent-plans throttle-twin live-twin check bench mutants lint openapi pages setup locks clean
+.PHONY: demo test kernels fast crash stops library lse-mutations bent-plans throttle-twin live-twin check bench mutants lint openapi pages setup locks clean
 
 demo: $(READY)
 	$(BIN)/ami demo
 
-test: $(READY)
+test: $(if $(wildcard headend/vee/__pycache__/*.nbi),$(READY),kernels)
 	$(BIN)/python -m pytest $(AT_ONCE)
+
+# Compiled once, before the processes of the tests begin on a new checkout.
+kernels: $(READY)
+	$(BIN)/python -m tests.kernels
 
 # All that opens no process.
 fast: $(READY)
