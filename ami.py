@@ -50,6 +50,7 @@ def _assembled() -> typer.Typer:
 
     from reports.commands.balance import balance
     from reports.commands.capacity import app as capacity
+    from reports.commands.certify import app as certify
     from reports.commands.demo import demo, report
     from reports.commands.load import load
     from reports.commands.lse import app as lse
@@ -124,6 +125,7 @@ def _assembled() -> typer.Typer:
     door.add_typer(plan, name="plan")
     door.add_typer(accounts, name="accounts")
     door.add_typer(scenario, name="scenario")
+    door.add_typer(certify, name="certify")
     door.add_typer(capacity, name="capacity")
     return door
 

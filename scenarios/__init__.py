@@ -4,6 +4,7 @@ Imports simulator and below. A verdict is a pure function of a recording and its
 
 ``actions``       what can happen in a timeline: one table
 ``begun``         a scenario file to begin with: another's text under a name of its own
+``call_backs``    where results of the tester's own inquiries are called back to
 ``chosen``        which scenarios a command line names: files, folders, shipped ones, those with a tag
 ``cases``         a scenario file as the scenarios that it makes
 ``cli``           ``ami scenario`` but for ``run``: list, show, explain, begin, lint and judge scenarios
@@ -15,6 +16,7 @@ Imports simulator and below. A verdict is a pure function of a recording and its
 ``judging``       the verdict on a recording: steps, checks, the result
 ``lint``          everything that a run would stumble over, found before it runs
 ``many``          many scenarios, in one process or several: each run, judged, its page made, told as a row
+``outside``       a party that is not ours in a run
 ``profile``       what implementations are held to, as data that live without our code, and their runner
 ``raised``        the errors of users, read where the product raises them
 ``recording``     what a scenario's run left behind, as JSON and as typed records

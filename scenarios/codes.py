@@ -13,6 +13,7 @@ from headend.lse.format import FAULT_KINDS, RESULT_CODES
 from headend.vee.rules import RULES as VEE_RULES
 from meters.faults.kinds import KINDS as FAULTS
 from meters.faults.kinds import LOOKALIKES
+from scenarios.certified import held
 from scenarios.errors import ScenarioError
 from scenarios.raised import raised, raised_codes
 from scenarios.requirements import REQUIREMENTS
@@ -56,6 +57,14 @@ def tabled() -> list[Code]:
 def rules() -> dict[str, list[Code]]:
     """Those of them that someone is held to or that someone must be told, by the actor whose they are: what a scenario can show."""
     answers = list(_answers())
+    certified = {
+        role: [
+            Code(one.id, f"what a {role} is certified by ({one.conformance})", one.source, one.text)
+            for one in held().values()
+            if one.role == role and one.id not in ANSWER_RULES
+        ]
+        for role in ("headend", "ror")
+    }
     return {
         "": [Code(one.id, f"requirement ({one.conformance})", one.source, one.text) for one in REQUIREMENTS.values()],
         "TDSP": [
@@ -66,6 +75,8 @@ def rules() -> dict[str, list[Code]]:
             ),
         ],
         "requester": [one for one in answers if "requester" in one.kind],
+        "TDSP, certified": certified["headend"],
+        "ROR, certified": certified["ror"],
         "SMT": [
             *(
                 Code(code, "result code of an LSE file", "SMT's result codes", f"{text.capitalize()}.")

@@ -10,6 +10,8 @@ from starlette.responses import Response
 
 from headend.http.links import bearing
 from meters.calendar import day_of
+from scenarios.call_backs import CallBackDoor
+from scenarios.outside import Outside
 from scenarios.setting import Act, Setting
 from simulator.customer.portal_user import PortalClient
 from simulator.parties.ror import AGENT
@@ -27,9 +29,17 @@ Bend = Callable[[bytes, Response], Response]
 class Stage:
     """What the actions of a run share."""
 
-    def __init__(self, scenario: Setting, world: World, sandbox: Sandbox, bent_acks: list[Bend]) -> None:
-        """Open the line to SMT. bent_acks: what the head-end's acknowledgements go through."""
-        self.bent_acks = bent_acks
+    def __init__(
+        self,
+        scenario: Setting,
+        world: World,
+        sandbox: Sandbox,
+        bent_acks: list[Bend],
+        call_backs: CallBackDoor,
+        outside: Outside | None,
+    ) -> None:
+        """Open the line to SMT. bent_acks: what the head-end's acknowledgements go through. call_backs: stands before SMT. outside: the party that is not ours."""
+        self.bent_acks, self.call_backs, self.outside = bent_acks, call_backs, outside
         self.scenario, self.world, self.sandbox, self.runtime = scenario, world, sandbox, sandbox.runtime
         self.http = sandbox.client(30.0, "ROR", sandbox.smt_server.url)
         self._logins = logins(scenario.world.market)
@@ -48,7 +58,7 @@ class Stage:
         if party == "desk":
             assert self.sandbox.ror is not None
             return self.sandbox.ror.server.url
-        return self.sandbox.headend_server.url if party == "headend" else self.sandbox.smt_server.url
+        return self.sandbox.headend_url if party == "headend" else self.sandbox.smt_server.url
 
     def key(self, name: str) -> dict[str, str]:
         """Headers that bear a key of the link, smt or meters, or the log-in of the desk's agent."""

@@ -1,5 +1,6 @@
 """What came out of a scenario's run: on the terminal, and as a page.
 
+``certified``   what is published of a certification: its page, and JUnit's XML
 ``charts``      the charts of a scenario's report, as inline SVG
 ``cost_chart``  the chart of a cycle's cost: to date on VEE data, with the gap
 ``coverage``    the registry of requirements and what shows each, as text and as a page

@@ -60,19 +60,20 @@ def scenes(traffic: Traffic) -> list[Scene]:
     left = dict.fromkeys(traffic.actions, MOST_ROWS)
     told = []
     for ref, group in groupby(found, key=lambda one: one[1]):
-        rows = _rows(one for _, _, one in group)
-        shown = rows[: left[ref]]
+        its = rows(one for _, _, one in group)
+        shown = its[: left[ref]]
         left[ref] -= len(shown)
-        told.append(Scene(ref, shown, sum(len(row.numbers) for row in rows[len(shown) :])))
+        told.append(Scene(ref, shown, sum(len(row.numbers) for row in its[len(shown) :])))
     return told
 
 
-def _rows(found: Iterable[Exchange]) -> list[Row]:
-    rows = []
+def rows(found: Iterable[Exchange]) -> list[Row]:
+    """Exchanges as they are told: alike ones behind each other as one."""
+    told = []
     for _, alike in groupby(found, key=lambda one: (one.wire, one.source, one.target, one.label, one.came)):
         its = list(alike)
-        rows.append(Row(its[0], its[-1], tuple(one.n for one in its)))
-    return rows
+        told.append(Row(its[0], its[-1], tuple(one.n for one in its)))
+    return told
 
 
 def spoken(exchange: Exchange) -> list[str]:

@@ -12,7 +12,7 @@ from scenarios.many import COULD_NOT_RUN, Played
 from simulator.verdicts import Mark
 
 #: How JUnit calls a mark that is neither passed nor failed.
-_JUNIT = {
+JUNIT = {
     Mark.INCONCLUSIVE: "error",
     Mark.EVIDENCE: "skipped",
     Mark.SKIPPED: "skipped",
@@ -62,12 +62,12 @@ def as_junit(played: Sequence[Played]) -> str:
             mark, text = judged["mark"], str(judged["happened"])
             for failure in judged["failures"]:
                 said = f"{failure['what']}: expected {failure['expected']}, found {failure['found']}"
-                Xml.SubElement(case, "failure", message=_xml(said)).text = _xml(text)
-            if mark in _JUNIT:
-                Xml.SubElement(case, _JUNIT[mark], message=_xml(f"{mark}: {text}"))
+                Xml.SubElement(case, "failure", message=xml_text(said)).text = xml_text(text)
+            if mark in JUNIT:
+                Xml.SubElement(case, JUNIT[mark], message=xml_text(f"{mark}: {text}"))
         if one.result is None:
             case = Xml.SubElement(suite, "testcase", classname=one.name, name="run")
-            Xml.SubElement(case, "error", message=_xml(one.error))
+            Xml.SubElement(case, "error", message=xml_text(one.error))
         cases = list(suite)
         suite.set("tests", str(len(cases)))
         for word, attribute in (("failure", "failures"), ("error", "errors"), ("skipped", "skipped")):
@@ -80,5 +80,6 @@ def _line(text: str) -> str:
     return " ".join(text.split())
 
 
-def _xml(text: str) -> str:
+def xml_text(text: str) -> str:
+    """A text without what XML cannot hold."""
     return _NO_XML.sub("?", text)

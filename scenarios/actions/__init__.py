@@ -7,6 +7,7 @@
 ``complaint``        what users complain of is switched on or off
 ``exchange``         a call as it goes over the wire, and the facts of its answer
 ``http``             any call, as it is written
+``inquire``          an inquiry straight to the head-end, and what is called back for it
 ``load``             a workload is played: many ask at once
 ``log_in``           someone logs in, rightly or not
 ``look``             a tester looks at throttle, stores, queue, audit, health, metrics

@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from meters.calendar import Seconds, day_start, epoch, to_us
+from meters.calendar import Seconds, day_start, epoch, seconds, to_us
 from meters.faults.kinds import Layer
 from meters.faults.ledger import write
 from scenarios.actions.answer_fault import over_headend
+from scenarios.call_backs import CallBackDoor
+from scenarios.outside import Outside
 from scenarios.recording import WIRE, Recording
 from scenarios.refusals import policy_of
 from scenarios.running.player import Player
@@ -53,6 +55,11 @@ class Run:
     addresses: dict[str, Any]
 
 
+def begin(scenario: Scenario) -> Seconds:
+    """When a run begins in which a party is not ours: a minute before its first action."""
+    return seconds(epoch(scenario.timeline[0].at) - 60)
+
+
 def middle_of(scenario: Scenario) -> MiddleDraws:
     """The scenario's middle tier: fixed, or drawn from the law."""
     if scenario.middle is not None:
@@ -60,15 +67,19 @@ def middle_of(scenario: Scenario) -> MiddleDraws:
     return LawMiddle(MiddleLaw(), scenario.seed)
 
 
-async def run(scenario: Scenario, out: Path, progress: Progress | None = None) -> Run:
-    """Run a scenario that ``lint`` finds sound; its files go to ``out``. Raises a UserError when it cannot run."""
+async def run(scenario: Scenario, out: Path, progress: Progress | None = None, outside: Outside | None = None) -> Run:
+    """Run a scenario that ``lint`` finds sound; its files go to ``out``. Raises a UserError when it cannot run.
+
+    outside: a party that is not ours; the days before the first action are then posted before it begins.
+    """
     with own(out, WRITTEN):
-        return await _run(scenario, out, progress)
+        return await _run(scenario, out, progress, outside)
 
 
-async def _run(scenario: Scenario, out: Path, progress: Progress | None) -> Run:
+async def _run(scenario: Scenario, out: Path, progress: Progress | None, outside: Outside | None) -> Run:
     world = build(scenario.world, scenario.seed)
-    start = day_start(scenario.world.first_day)
+    start = day_start(scenario.world.first_day) if outside is None else begin(scenario)
+    call_backs = CallBackDoor()
     logs_in = any(action.do == "log_in" for action in scenario.timeline)
     bent_acks: list[Bend] = []
     settings = SandboxSettings(
@@ -87,12 +98,17 @@ async def _run(scenario: Scenario, out: Path, progress: Progress | None) -> Run:
         token_life=TokenLife.MODEL if logs_in else TokenLife.WALL,
         over_headend=over_headend(bent_acks) if any(one.do == "answer_fault" for one in scenario.timeline) else None,
         desk=DeskSettings() if any(getattr(one, "to", None) == "desk" for one in scenario.timeline) else None,
+        before_smt=call_backs.before if any(one.do == "inquire" for one in scenario.timeline) else None,
+        port_base=0 if outside is None else outside.ports,
+        keys=None if outside is None else outside.keys,
+        history=outside is not None,
+        headend_url=None if outside is None else outside.headend_url,
     )
     sandbox = Sandbox(settings)
     async with sandbox:
         for complaint in scenario.complaints:
             sandbox.smt.complaints.declare(complaint.spec(world))
-        stage = Stage(scenario, world, sandbox, bent_acks)
+        stage = Stage(scenario, world, sandbox, bent_acks, call_backs, outside)
         player = Player(stage)
         last = max(epoch(action.at) + action.lasts for action in scenario.timeline)
         end = last + AFTERMATH_S

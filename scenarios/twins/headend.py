@@ -1,6 +1,6 @@
 """A TDSP's head-end, written from docs/parties.md and docs/openapi/headend.json alone: it takes SMT's inquiries and calls the results back.
 
-    python -I headend.py [--host 127.0.0.1] [--port 0] [--keys FILE] [--fault HOLE/fault] [--faults FILE]
+    python -I headend.py [--host 127.0.0.1] [--port 0] [--keys FILE] [--truth FILE] [--fault HOLE/fault] [--faults FILE] [--habit NAME]
 
 It sweeps its meters every four hours, serves what sweeps have brought from its store, and reads the meter for the rest if it may. Where SMT takes what
 sweeps have brought (pushToSmt), it sends that of the meter that was asked for. It is honest until
@@ -10,11 +10,15 @@ A fault is what is done to the honest answer, in a JSON file: ``do`` holds steps
 ["copy", list, index] or ["reverse", list], where a path may say "*" for each of a list. A value {"at": "now" | "start" | "end" | "answerBy",
 "plus": seconds, "utc": true} is an instant. ``ack`` is the body of the 202 instead (null: none), and ``again`` what is done to a second answer.
 
+What its meters hold stands in a CSV file (esiid, end, wh, register_wh); without one it makes up what it tells. A habit is what it does
+wrong beside its answers, as ``headend_habits.json`` names it.
+
 Standard output has a line of JSON when it listens, and one for each call-back that was answered.
 """
 
 import argparse
 import copy
+import csv
 import hmac
 import json
 import sys
@@ -33,32 +37,41 @@ SWEEP_HOURS = 4
 #: Times that a call-back is tried when nobody listens, and wall seconds in between.
 TRIES, WAIT_S = 5, 1.0
 Json = dict[str, Any]
+HABITS = Path(__file__).with_name("headend_habits.json")
+#: By ESI ID and end of the quarter hour, Unix seconds: Wh in it, and the register at its end.
+Truth = dict[str, dict[float, tuple[int, int]]]
 
 
 class HeadEnd:
     """What it knows: the inquiries that it has taken, and the faults that it has been told."""
 
-    def __init__(self, faults: Json, fault: str, keys: Path | None) -> None:
-        self.faults = faults
-        self.keys = keys
-        self.fault = fault
+    def __init__(self, faults: Json, fault: str, keys: Path | None, truth: Truth, habit: str) -> None:
+        self.faults, self.fault, self.habit, self.keys, self.truth = faults, fault, habit, keys, truth
         self.taken: dict[str, Json] = {}
         self.lock = threading.Lock()
 
     def bearer(self, sender: str) -> str:
         """What a sender of the link bears; read anew, since SMT may make the file after this has started."""
+        if sender == "headend" and self.habit == "bears-no-key":
+            return "Bearer nobody"
         return "" if self.keys is None else f"Bearer {json.loads(self.keys.read_text('utf-8'))[sender]}"
 
     def asked_by_smt(self, bearer: str) -> bool:
         """Whether an inquiry is SMT's, as far as its key tells; without keys everyone's is."""
-        return self.keys is None or hmac.compare_digest(bearer.encode(), self.bearer("smt").encode())
+        return (
+            self.keys is None
+            or self.habit == "asks-no-key"
+            or hmac.compare_digest(bearer.encode(), self.bearer("smt").encode())
+        )
 
     def take(self, inquiry: Json) -> int:
         """202 for an inquiry, known or new; 409 for another one under a known id."""
         with self.lock:
             known = self.taken.setdefault(inquiry["correlationId"], inquiry)
-        if known is not inquiry:
-            return 202 if known == inquiry else 409
+        if known is not inquiry and (known != inquiry or self.habit != "answers-again"):
+            return 202 if known == inquiry or self.habit == "takes-another" else 409
+        if self.habit == "never-answers":
+            return 202
         threading.Thread(target=self.call_back, args=[inquiry], daemon=True).start()
         return 202
 
@@ -71,14 +84,15 @@ class HeadEnd:
     def call_back(self, inquiry: Json) -> None:
         """Answer, as honestly as it was told to."""
         fault, now = self.told(inquiry), clock(inquiry["replyTo"])
-        honestly = honest(inquiry, now)
+        honestly = self.honest(inquiry, now)
         if inquiry.get("pushToSmt"):
             self.push(inquiry, honestly.get("intervals", []))
         instants = {"now": now} | {edge: at(inquiry[edge]) for edge in ("start", "end", "answerBy") if edge in inquiry}
         answer = changed(honestly, fault.get("do", []), instants)
-        post(inquiry, answer, self.bearer("headend"))
-        if "again" in fault:
-            post(inquiry, changed(answer, fault["again"], instants), self.bearer("headend"))
+        answers = [answer, *([changed(answer, fault["again"], instants)] if "again" in fault else [])]
+        for one in answers:
+            status = sent(inquiry["replyTo"], one, self.bearer("headend"), self.habit)
+            say(event="called back", correlationId=inquiry["correlationId"], status=status)
 
     def push(self, inquiry: Json, intervals: list[Json]) -> None:
         """Send SMT what the last sweep brought, once: its id is the sweep's."""
@@ -91,10 +105,79 @@ class HeadEnd:
             "collectedAt": swept,
             "intervals": [{k: one[k] for k in ("end", "wh")} for one in told],
         }
-        smt = urlsplit(inquiry["replyTo"])
         batch = {"batchId": f"{inquiry['esiid']} {swept}", "meters": [of]}
-        status = sent(f"{smt.scheme}://{smt.netloc}/non-vee", batch, self.bearer("headend"))
+        status = sent(f"{base(inquiry['replyTo'])}/non-vee", batch, self.bearer("headend"))
         say(event="pushed", batchId=batch["batchId"], status=status)
+
+    def honest(self, inquiry: Json, now: datetime) -> Json:
+        """What the meter and the store of an honest head-end give."""
+        may = inquiry["meterAllowed"]
+        answer: Json = {"correlationId": inquiry["correlationId"], "outcome": "completed", "meterReads": int(may)}
+        answer["octets"] = 500 * int(may)
+        nothing: Json = {"outcome": "failed", "meterReads": 0, "octets": 0}
+        refused: Json = {"outcome": "refused", "reason": "the meter is needed and may not be read"}
+        if self.truth and inquiry["esiid"] not in self.truth and self.habit != "knows-strangers":
+            return answer | nothing | {"reason": "the ESI ID is none of this TDSP's"}
+        if at(inquiry["answerBy"]) <= now and self.habit != "reads-too-late":
+            return answer | nothing | {"reason": "its time is over"}
+        if inquiry["kind"] == "INTERVALS":
+            return answer | self.intervals(inquiry, now, refused, nothing)
+        if not may:
+            return answer | refused
+        if inquiry["kind"] == "POWER":
+            on = {"status": "ON", "source": "reply", "switchState": "CLOSED", "voltage": 241.5, "at": now.isoformat()}
+            return answer | {"power": on}
+        return answer | {"register": {"wh": self.register(inquiry["esiid"], now), "at": now.isoformat()}}
+
+    def intervals(self, inquiry: Json, now: datetime, refused: Json, nothing: Json) -> Json:
+        """The gap: from the store as far as the last sweep reaches, the rest from the meter."""
+        start, end = at(inquiry["start"]), at(inquiry["end"])
+        count = (end - start) // QUARTER
+        if count > 192 and self.habit != "takes-193":
+            return nothing | {"reason": "it is more than 48 hours"}
+        if self.habit == "day-of-96" and count > 80:
+            count = 96 * round(count / 96)
+        swept = now.replace(hour=now.hour - now.hour % SWEEP_HOURS, minute=0, second=0, microsecond=0)
+        may, serves = inquiry["meterAllowed"], inquiry.get("storeAllowed", True) or self.habit == "never-reads"
+        if not serves or (may and self.habit == "always-reads") or (not may and self.habit == "store-of-nothing"):
+            swept = start
+        told: list[Json] = []
+        for number in range(count):
+            ends = start + (number + 1) * QUARTER
+            stored = ends <= swept
+            if not stored and not may:
+                break
+            source, when = ("store", swept) if stored else ("meter", now)
+            wh = self.wh(inquiry["esiid"], ends, number)
+            told.append({"end": ends.isoformat(), "wh": wh, "source": source, "collectedAt": when.isoformat()})
+        reaches = told[-1]["end"] if told else start.isoformat()
+        answer: Json = {"intervals": told, "missing": [], "reachesTo": reaches}
+        if at(reaches) < end and not may:
+            return answer | refused
+        if swept >= end:
+            return answer | {"meterReads": 0, "octets": 0}
+        beyond = {
+            "from": end.isoformat(),
+            "asOf": now.isoformat(),
+            "seconds": int((now - end).total_seconds()),
+            "wh": 60,
+        }
+        return answer | {"partial": beyond}
+
+    def wh(self, esiid: str, ends: datetime, number: int) -> int:
+        """What a meter counted in a quarter hour."""
+        if self.habit == "wrong-meter" and len(self.truth) > 1:
+            esiid = next(one for one in self.truth if one != esiid)
+        known = self.truth.get(esiid, {}).get(ends.timestamp())
+        return 100 + (int(esiid[-4:]) * 7 + number * 13) % 400 if known is None else known[0]
+
+    def register(self, esiid: str, now: datetime) -> int:
+        """What its register shows: within a quarter hour it grows evenly."""
+        held, since = self.truth.get(esiid, {}), now.timestamp() // 900 * 900
+        if since not in held or since + 900 not in held:
+            return 23_459_133
+        grown = held[since + 900][0] * (now.timestamp() - since) / 900
+        return held[since][1] + int(grown) + (1000 if self.habit == "wrong-register" else 0)
 
 
 def at(written: str) -> datetime:
@@ -103,50 +186,14 @@ def at(written: str) -> datetime:
 
 def clock(reply_to: str) -> datetime:
     """SMT's time, which all parties share."""
-    smt = urlsplit(reply_to)
-    with urllib.request.urlopen(f"{smt.scheme}://{smt.netloc}/control/clock", timeout=10) as reply:
+    with urllib.request.urlopen(f"{base(reply_to)}/control/clock", timeout=10) as reply:
         return at(json.load(reply)["now"])
 
 
-def honest(inquiry: Json, now: datetime) -> Json:
-    """What the meter and the store of an honest head-end give."""
-    may = inquiry["meterAllowed"]
-    answer: Json = {"correlationId": inquiry["correlationId"], "outcome": "completed", "meterReads": int(may)}
-    answer["octets"] = 500 * int(may)
-    refused: Json = {"outcome": "refused", "reason": "the meter is needed and may not be read"}
-    if inquiry["kind"] == "INTERVALS":
-        return answer | intervals(inquiry, now, refused)
-    if not may:
-        return answer | refused
-    if inquiry["kind"] == "POWER":
-        power = {"status": "ON", "source": "reply", "switchState": "CLOSED", "voltage": 241.5, "at": now.isoformat()}
-        return answer | {"power": power}
-    return answer | {"register": {"wh": 23_459_133, "at": now.isoformat()}}
-
-
-def intervals(inquiry: Json, now: datetime, refused: Json) -> Json:
-    """The gap: from the store as far as the last sweep reaches, the rest from the meter."""
-    start, end = at(inquiry["start"]), at(inquiry["end"])
-    swept = now.replace(hour=now.hour - now.hour % SWEEP_HOURS, minute=0, second=0, microsecond=0)
-    if not inquiry.get("storeAllowed", True):
-        swept = start
-    told: list[Json] = []
-    for number in range((end - start) // QUARTER):
-        ends = start + (number + 1) * QUARTER
-        stored = ends <= swept
-        if not stored and not inquiry["meterAllowed"]:
-            break
-        wh = 100 + (int(inquiry["esiid"][-4:]) * 7 + number * 13) % 400
-        source, when = ("store", swept) if stored else ("meter", now)
-        told.append({"end": ends.isoformat(), "wh": wh, "source": source, "collectedAt": when.isoformat()})
-    reaches = told[-1]["end"] if told else start.isoformat()
-    answer: Json = {"intervals": told, "missing": [], "reachesTo": reaches}
-    if at(reaches) < end:
-        return answer | refused
-    if swept >= end:
-        return answer | {"meterReads": 0, "octets": 0}
-    beyond = {"from": end.isoformat(), "asOf": now.isoformat(), "seconds": int((now - end).total_seconds()), "wh": 60}
-    return answer | {"partial": beyond}
+def base(url: str) -> str:
+    """Scheme, host and port of an address."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
 
 
 def changed(answer: Json, steps: list[list[Any]], instants: dict[str, datetime]) -> Json:
@@ -186,30 +233,36 @@ def filled(value: Any, instants: dict[str, datetime]) -> Any:
     return (when.astimezone(UTC) if value.get("utc") else when).isoformat()
 
 
-def post(inquiry: Json, answer: Json, bearer: str) -> None:
-    """Call a result back, and say how that went."""
-    status = sent(inquiry["replyTo"], answer, bearer)
-    say(event="called back", correlationId=inquiry["correlationId"], status=status)
-
-
-def sent(url: str, body: Json, bearer: str) -> int:
-    """Post to SMT; the status, 0 where nobody answers."""
-    request = urllib.request.Request(url, json.dumps(body).encode())
-    request.add_header("content-type", "application/json")
-    request.add_header("authorization", bearer)
-    status = 0
+def sent(url: str, body: Json, bearer: str, habit: str = "") -> int:
+    """Post to SMT, again where nobody answers or the answer is an error of its own; the status, 0 for none."""
+    head = {"content-type": "application/json", "authorization": bearer}
+    request, status = urllib.request.Request(url, json.dumps(body).encode(), head), 0
     for left in reversed(range(TRIES)):
         try:
             with urllib.request.urlopen(request, timeout=10) as reply:
-                status = reply.status
+                return int(reply.status)
         except urllib.error.HTTPError as error:
             status = error.code
         except OSError:
-            if left:
-                time.sleep(WAIT_S)
-            continue
-        break
+            status = 0
+        if 0 < status < 500 or not left or habit == ("gives-up-at-500" if status else "gives-up-at-a-cut"):
+            break
+        if habit == "changes-its-mind" and body.get("intervals"):
+            body["intervals"][0]["wh"] += 1
+            request.data = json.dumps(body).encode()
+        time.sleep(WAIT_S)
     return status
+
+
+def truth_of(path: Path | None) -> Truth:
+    """What the meters hold, as a file tells it."""
+    held: Truth = {}
+    if path is not None:
+        with path.open(newline="") as file:
+            for row in csv.DictReader(file):
+                told = held.setdefault(row["esiid"], {})
+                told[at(row["end"]).timestamp()] = (int(row["wh"]), int(row["register_wh"]))
+    return held
 
 
 def say(**line: Any) -> None:
@@ -263,12 +316,16 @@ def main() -> None:
     options.add_argument("--port", type=int, default=0, help="0: a free one")
     options.add_argument("--keys", type=Path, help="the link's keys file; without it no key is asked for")
     options.add_argument("--fault", default="", help="for every inquiry, as HOLE/fault")
+    options.add_argument("--truth", type=Path, help="what the meters hold: CSV with esiid, end, wh, register_wh")
+    options.add_argument("--habit", default="", help="what it does wrong beside its answers")
     options.add_argument("--faults", type=Path, default=Path(__file__).with_name("headend_faults.json"))
     asked = options.parse_args()
     faults = json.loads(asked.faults.read_text("utf-8"))
+    if asked.habit and asked.habit not in json.loads(HABITS.read_text("utf-8")):
+        options.error(f"there is no habit {asked.habit}: see {HABITS.name}")
     if asked.fault and asked.fault not in {f"{rule}/{which}" for rule in faults for which in ("fault", "near")}:
         options.error(f"there is no {asked.fault}: write RULE/fault or RULE/near, RULE one of {', '.join(faults)}")
-    head_end = HeadEnd(faults, asked.fault, asked.keys)
+    head_end = HeadEnd(faults, asked.fault, asked.keys, truth_of(asked.truth), asked.habit)
     server = ThreadingHTTPServer((asked.host, asked.port), handler(head_end))
     say(event="ready", headend_url=f"http://{asked.host}:{server.server_port}")
     server.serve_forever()

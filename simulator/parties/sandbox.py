@@ -44,7 +44,7 @@ from simulator.runtime.driver import Runtime
 from simulator.runtime.journal import RunJournal
 from simulator.runtime.lifetime import Lifetime
 from simulator.runtime.local_ca import LocalCa
-from simulator.runtime.serving import PORT_MEND, bind
+from simulator.runtime.serving import PORT_MEND, bind, url_of
 from simulator.smt.access.gatekeeper import TokenLife
 from simulator.smt.doors.service import SmtConfig
 from simulator.smt.ondemand.middle import MiddleDraws
@@ -132,6 +132,10 @@ class SandboxSettings:
     #: Write every exchange to this file: as they end, or by instants of the manual clock.
     wire: Path | None = None
     wire_ordered: bool = False
+    #: Address of a head-end in the place of ours, which there is none of then; meters' events are told to nobody.
+    headend_url: str | None = None
+    #: Stands before SMT's application.
+    before_smt: Callable[[ASGIApp], ASGIApp] | None = None
 
     def port(self, offset: int) -> int:
         """The port at an offset, or 0 for a free one."""
@@ -183,8 +187,9 @@ class Sandbox:
         smt_port = settings.smt_port if settings.smt_port is not None else settings.port(SMT_PORT)
         smt_socket = bind(HOST, smt_port, "SMT")
         self._closing.callback(smt_socket.close)
-        headend_socket = bind(HOST, settings.port(HEADEND_PORT), "the head-end")
-        self._closing.callback(headend_socket.close)
+        headend_socket = None if settings.headend_url else bind(HOST, settings.port(HEADEND_PORT), "the head-end")
+        if headend_socket:
+            self._closing.callback(headend_socket.close)
         ror_socket = bind(HOST, settings.port(ROR_PORT), "the retailer's desk") if settings.desk else None
         if ror_socket:
             self._closing.callback(ror_socket.close)
@@ -192,12 +197,12 @@ class Sandbox:
         # What is closed is what is there then: a party may have been rebuilt.
         self._closing.callback(lambda: self.files.stop())
         self.http = await self._closing.enter_async_context(self.client(EXCHANGE_S, "TDSP"))
-        self._headend_url = f"http://{HOST}:{headend_socket.getsockname()[1]}"
+        self.headend_url = url_of(headend_socket) if headend_socket else f"{settings.headend_url}"
         # What happened in the days before is told too: a head-end must know of an outage that lasts.
         events = MeterEvents(
             self.runtime,
             world.meters,
-            http_sender(self.http, f"{self._headend_url}/events", self.keys.meters),
+            http_sender(self.http, f"{self.headend_url}/events", self.keys.meters),
             self.journal,
             since=day_start(world.spec.first_day),
         )
@@ -223,15 +228,16 @@ class Sandbox:
         self.headend_store = self._open_store()
         self._closing.callback(lambda: self.headend_store.close())
         self._first_day = await self._history()
-        self._make_headend(headend_socket)
-        self._closing.push_async_callback(lambda: self.headend.close())
-
-        self._closing.push_async_callback(lambda: self.headend_server.stop())
-        await self.headend_server.start()
+        if headend_socket:
+            self._make_headend(headend_socket)
+            self._closing.push_async_callback(lambda: self.headend.close())
+            self._closing.push_async_callback(lambda: self.headend_server.stop())
+            await self.headend_server.start()
         self._closing.push_async_callback(lambda: self._smt_party.stop())
         await self._smt_party.start()
-        self.headend.start()
-        self.runtime.env.process(events.run())
+        if headend_socket:
+            self.headend.start()
+            self.runtime.env.process(events.run())
         if settings.desk and ror_socket:
             self.ror = self._make_ror(settings.desk, ror_socket)
             self._closing.push_async_callback(self.ror.stop)
@@ -308,7 +314,7 @@ class Sandbox:
             seed=settings.world.seed,
             policy=settings.policy,
             database_url=settings.database_url or f"sqlite:///{settings.out / 'smt.sqlite'}",
-            links={settings.world.tdsp.key: self._headend_url},
+            links={settings.world.tdsp.key: self.headend_url},
             keys={settings.world.tdsp.key: self.keys},
             open_links=settings.open_links,
             wall=settings.wall,
@@ -329,6 +335,7 @@ class Sandbox:
             arrived=self._arrived,
             wire=self.wire,
             driver=life,
+            before=settings.before_smt,
         )
         self.smt, self.smt_server = self._smt_party.smt, self._smt_party.server
 
@@ -434,7 +441,7 @@ class Sandbox:
             ready["logins"]["desk"] = {"username": AGENT.username, "password": AGENT.password}
             ready["ror_url"] = self.ror.server.url
         return ready | {
-            "headend_url": self.headend_server.url,
+            "headend_url": self.headend_url,
             "vee_preset": self.vee.name,
             "keys_file": str(self.keys_file.resolve()),
             "gateways": [gateway_entry(gateway) for gateway in self.gateways],

@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
+from starlette.types import ASGIApp
 
 from headend.lse.writer import RESULT_SUFFIX
 from headend.ports import Driver, Journal
@@ -65,12 +66,13 @@ class SmtParty:
         host: str = "",
         wire: WireLog | None = None,
         driver: Driver | None = None,
+        before: Callable[[ASGIApp], ASGIApp] | None = None,
     ) -> None:
         """Open the database and put the doors on it.
 
         http: towards the head-ends. homes: the file site, or the folders of one that another process serves. bound: of the HTTP service, from
         ``serving.bind``, and ``host`` as it was named there. tls: serve HTTPS there. arrived: told the name of each file that the intake has been told of.
-        wire: has every exchange. driver: of its processes; the runtime unless given.
+        wire: has every exchange. driver: of its processes; the runtime unless given. before: stands before the application.
         """
         self.runtime = runtime
         self.ca = ca
@@ -83,7 +85,8 @@ class SmtParty:
         app.serve(control.router().routes, runtime)
         names = [host, socket.gethostname(), urlsplit(config.reply_to).hostname or ""]
         app.listen(bound.getsockname()[0], names, config.control_key)
-        self.server = HttpServer(tapped(app, wire, "SMT", bound), bound, certificate=ca.server_file if tls else None)
+        served = app if before is None else before(app)
+        self.server = HttpServer(tapped(served, wire, "SMT", bound), bound, certificate=ca.server_file if tls else None)
 
     async def start(self) -> None:
         """Serve both doors, lay what RORs are still owed, and take in what was posted while nobody looked."""

@@ -1,0 +1,156 @@
+"""``ami certify``: a statement checked, a plan run against a system, its verdict again, a bundle verified, a stranger's system started."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from scenarios.cli import AsJson, print_json
+
+app = typer.Typer(no_args_is_help=True, help="A system of yours in the place of a party, and a verdict on it.")
+
+_Statement = Annotated[Path, typer.Option(help="The statement of your system (docs/certify-your-system.md).")]
+_Bundle = Annotated[Path, typer.Argument(metavar="BUNDLE", help="Folder or bundle.zip of 'ami certify run'.")]
+
+
+@app.command()
+def lint(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Statements.")], as_json: AsJson = False
+) -> None:
+    """Check statements. Prints every mistake on a line: code, file and line, field, what is wrong, the mend. Exit 0: sound, 2: not."""
+    from scenarios.certify.statement import looked_at
+
+    reports: list[dict[str, Any]] = []
+    for path in files:
+        said, told = looked_at(path)
+        reports.append({"file": str(path), "sound": said is not None, "mistakes": [one.to_json() for one in told]})
+        for one in told if not as_json else ():
+            typer.echo(str(one.error), err=True)
+        if said and not as_json:
+            typer.echo(f"{path}: sound. {said.name} {said.version}, a {said.role}, claims {', '.join(said.claims)}.")
+    if as_json:
+        print_json(reports, alone=len(reports) == 1)
+    if not all(one["sound"] for one in reports):
+        raise typer.Exit(2)
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of a statement, for an editor."""
+    from scenarios.certify.statement import schema as statement_schema
+
+    print_json([statement_schema()], alone=True)
+
+
+@app.command()
+def run(
+    statement: _Statement,
+    out: Annotated[Path, typer.Option(help="Folder of the recording, the verdict and its bundle.")] = Path(
+        "ami-out/certify"
+    ),
+    key: Annotated[Path | None, typer.Option(help="An Ed25519 private key (PEM) that signs the bundle.")] = None,
+    only: Annotated[list[str] | None, typer.Option(help="An id that alone is looked at; may be given again.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Run the plan of a system's role against it, and judge it.
+
+    A connectivity test comes first. Ctrl-C leaves a judged bundle of what was played. Exit 0: a certificate, 1: none, 2: could not run, 3: inconclusive.
+    """
+    import json
+
+    from reports.terminal import Bar
+    from scenarios.certify.run import Certification
+    from scenarios.certify.statement import load
+
+    said = load(statement)
+
+    def tell(url: str, brief: dict[str, Any]) -> None:
+        typer.echo(json.dumps({"event": "ready", "control_url": url, **brief}) if as_json else _briefed(url, brief))
+
+    with Bar("steps", hidden=as_json) as bar:
+        whole = Certification(said, statement.read_text("utf-8"), out, tuple(only or ()), bar.show, tell).go()
+    result = _published(out, key)
+    if as_json:
+        print_json([result], alone=True)
+    else:
+        _tell(result)
+        typer.echo(f"  bundle: {out / 'bundle.zip'}{' (signed)' if key else ''}\n  page: {out / 'report.html'}")
+    raise typer.Exit(_code(result) if whole else max(1, _code(result)))
+
+
+@app.command()
+def judge(bundle: _Bundle, as_json: AsJson = False) -> None:
+    """Judge a bundle again. Exit 0: a certificate, 1: none, 2: it is not as it was written, 3: inconclusive."""
+    from scenarios.certify.bundle import judged_again
+
+    result = judged_again(bundle)
+    if as_json:
+        print_json([result], alone=True)
+    else:
+        _tell(result)
+    raise typer.Exit(_code(result))
+
+
+@app.command()
+def verify(
+    bundle: _Bundle,
+    key: Annotated[Path | None, typer.Option(help="The public key (PEM) of whoever signed it.")] = None,
+) -> None:
+    """Check that a bundle is as it was written: its files, their digests, its exchanges, its signature, and that its verdict comes out again.
+
+    Exit 0: it is, 2: not; the first thing that is not is named.
+    """
+    from scenarios.certify.bundle import verified
+
+    typer.echo(f"{bundle}: {verified(bundle, key)}")
+
+
+@app.command()
+def twin(
+    role: Annotated[str, typer.Argument(help="Whose place a stranger's system takes: headend, ror.")],
+    mutant: Annotated[str, typer.Option(help="What it does wrong; nothing unless given.")] = "",
+    words: Annotated[
+        list[str] | None, typer.Argument(metavar="[-- OPTION...]", help="Further options of that system.")
+    ] = None,
+    port: Annotated[int, typer.Option(help="Where it listens.")] = 8610,
+) -> None:
+    """Start a stranger's system, honest or with a fault, without any of our packages: to try a certification on."""
+    import os
+
+    from scenarios.certify.strangers import command
+
+    argv = command(role, mutant, port, words or [])
+    os.execv(argv[0], argv)
+
+
+def _published(out: Path, key: Path | None) -> dict[str, Any]:
+    """Judge what was recorded, and write all that is published of it."""
+    from reports.scenario.certified import made_of
+    from scenarios.certify.bundle import publish
+
+    return publish(out, key, made_of)
+
+
+def _code(result: dict[str, Any]) -> int:
+    from simulator.verdicts import Mark, exit_code_of
+
+    return exit_code_of(Mark(result["mark"]))
+
+
+def _briefed(url: str, brief: dict[str, Any]) -> str:
+    known = "\n".join(f"  {name:<13} {value}" for name, value in brief.items() if name != "do")
+    return f"{brief['do']}\n{known}\n  curl -X POST {url}/next"
+
+
+def _tell(result: dict[str, Any]) -> None:
+    """Plain lines of a verdict, the worst first."""
+    from simulator.verdicts import Mark
+
+    sut, order = result["sut"], {mark.value: at for at, mark in enumerate(Mark)}
+    typer.echo(f"{sut['name']} {sut['version']}, in the role of a {result['role']}")
+    for one in sorted(result["ids"], key=lambda one: order[one["mark"]]):
+        cited = f" [{', '.join(one['exchanges'][:4])}]" if one["mark"] == Mark.FAILED else ""
+        typer.echo(f"  {one['mark']:<13} {one['conformance']:<6} {one['id']:<18} {one['said']}{cited}")
+    typer.echo(f"  verdict: {'CERTIFICATE' if result['certificate'] else 'no certificate'}. {result['why']}")

@@ -1,0 +1,83 @@
+"""What is published of a certification beside its result: the page, verdict first, what contradicts an id drawn as it was sent; and JUnit's XML."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree as Xml
+
+from markupsafe import Markup
+
+from reports.chart_parts import NARROW, WIDE
+from reports.scenario.sequence import Scene, sequence, spoken
+from reports.scenario.sequence import rows as as_rows
+from reports.scenario.summary import JUNIT, xml_text
+from scenarios.certify.observed import Observed
+from scenarios.certify.statement import Statement
+from simulator.tap.chain import Exchange
+from simulator.verdicts import Mark
+from simulator.web.frame import framed, templates
+
+#: Contradictions that are drawn, of each id; the exchanges of all stand in the table.
+_DRAWN = 2
+
+
+def made_of(said: Statement, result: dict[str, Any], all_of_it: Observed) -> dict[str, str]:
+    """The page and JUnit's XML by file name; of the recording alone, so the same again byte for byte."""
+    return {"report.html": page(said, result, all_of_it), "junit.xml": junit(result)}
+
+
+def page(said: Statement, result: dict[str, Any], all_of_it: Observed) -> str:
+    """The report."""
+    order = {mark.value: at for at, mark in enumerate(Mark)}
+    failures = [
+        {"id": one["id"], **failure} | _drawn(failure, all_of_it)
+        for one in result["ids"]
+        for failure in one["failures"][:_DRAWN]
+    ]
+    counts = Counter(one["mark"] for one in result["ids"])
+    pages = templates(Path(__file__).parent)
+    pages.filters |= {"spoken": spoken}
+    body = pages.get_template("certified.html.j2").render(
+        result=result,
+        said=said,
+        plan=all_of_it.plan,
+        serves="our meters" if said.serves == "ours" else f"{len(said.serves)} ESI IDs of its own",
+        tally=f"{len(result['ids'])} ids: {', '.join(f'{counts[mark]} {mark}' for mark in order if counts[mark])}.",
+        ids=sorted(result["ids"], key=lambda one: order[one["mark"]]),
+        failures=failures,
+    )
+    sut = result["sut"]
+    first = next((one.recording.scenario.timeline[0].at for one in all_of_it.steps if one.recording), None)
+    dated = "nothing was played" if first is None else f"model time from {first:%Y-%m-%d} on"
+    return framed(f"{sut['name']} {sut['version']}", f"In the role of a {result['role']}.", dated, body)
+
+
+def _drawn(failure: dict[str, Any], all_of_it: Observed) -> dict[str, Any]:
+    """The exchanges of a contradiction, as texts and as a diagram for each width."""
+    step = next(one for one in all_of_it.steps if one.name == failure["step"])
+    numbers = {int(cited.rpartition(":")[2]) for cited in failure["exchanges"]}
+    its: list[Exchange] = [
+        one for each in (step.traffic.actions.values() if step.traffic else ()) for one in each if one.n in numbers
+    ]
+    its.sort(key=lambda one: one.n)
+    scene = Scene(failure["ref"], as_rows(its), 0)
+    return {"told": its, **{width.name: Markup(sequence([scene], width)) for width in (WIDE, NARROW)}}
+
+
+def junit(result: dict[str, Any]) -> str:
+    """A test case for each id."""
+    root = Xml.Element("testsuites", name="ami certify run")
+    suite = Xml.SubElement(root, "testsuite", name=str(result["sut"]["name"]), tests=str(len(result["ids"])))
+    for one in result["ids"]:
+        case = Xml.SubElement(suite, "testcase", classname=result["role"], name=one["id"])
+        mark, text = Mark(one["mark"]), xml_text(f"{one['said']} {', '.join(one['exchanges'])}".strip())
+        if mark is Mark.FAILED:
+            Xml.SubElement(case, "failure", message=xml_text(one["said"])).text = text
+        elif mark in JUNIT:
+            Xml.SubElement(case, JUNIT[mark], message=text)
+    for word, attribute in (("failure", "failures"), ("error", "errors"), ("skipped", "skipped")):
+        suite.set(attribute, str(len(suite.findall(f"testcase/{word}"))))
+    Xml.indent(root)
+    return f'<?xml version="1.0" encoding="utf-8"?>\n{Xml.tostring(root, encoding="unicode")}\n'

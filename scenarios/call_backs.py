@@ -1,0 +1,157 @@
+"""Where results of the tester's own inquiries are called back to: each is kept whole, and the first may meet an error or a cut wire."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import ValidationError
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from headend.http.links import same
+from headend.wire import InquiryResult
+from meters.calendar import Seconds
+from simulator.runtime.serving import RESET
+
+#: Below SMT's base URL.
+PATH = "/callbacks/inquiries/"
+#: As SMT takes.
+MOST_OCTETS = 2 << 20
+TAKEN, MALFORMED, NO_KEY, NO_SEAL, TOO_LONG, ERROR = 202, 400, 401, 403, 413, 500
+
+
+@dataclass(frozen=True, slots=True)
+class CalledBack:
+    """One call-back. ``status``: what it was answered, None for a wire that was cut."""
+
+    at: Seconds
+    keyed: bool
+    sealed: bool
+    status: int | None
+    body: str
+
+    @property
+    def final(self) -> bool:
+        """Whether it is not to be made again."""
+        return self.status is not None and self.status < ERROR
+
+
+@dataclass(slots=True)
+class Awaited:
+    """An inquiry whose result is called back here. ``meets``: what becomes of the first call-backs, ``error`` or ``cut``."""
+
+    seal: str
+    key: str
+    now: Callable[[], Seconds]
+    meets: Sequence[str] = ()
+    came: list[CalledBack] = field(default_factory=list)
+    moved: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def answered(self) -> bool:
+        """Whether a call-back was taken or refused for good."""
+        return any(one.final for one in self.came)
+
+    async def answer(self, patience_s: float) -> bool:
+        """Wait so many wall seconds for a call-back that is not to be made again; whether there is one."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(patience_s):
+                while not self.answered:
+                    await self._next()
+        return self.answered
+
+    async def quiet(self, for_s: float) -> None:
+        """Wait until nothing has come for so many wall seconds, which are no more than ten times that."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(10 * for_s):
+                while True:
+                    try:
+                        async with asyncio.timeout(for_s):
+                            await self._next()
+                    except TimeoutError:
+                        return
+
+    async def _next(self) -> None:
+        self.moved.clear()
+        await self.moved.wait()
+
+    def take(self, seal: str, bearer: str, body: bytes) -> int | None:
+        """Keep a call-back, and say what it is answered; None: its wire is cut."""
+        met = self.meets[len(self.came)] if len(self.came) < len(self.meets) else ""
+        keyed, sealed = same(bearer, self.key), same(seal, self.seal)
+        status: int | None = TAKEN
+        if met:
+            status = None if met == "cut" else ERROR
+        elif len(body) > MOST_OCTETS:
+            status = TOO_LONG
+        elif not keyed:
+            status = NO_KEY
+        elif not sealed:
+            status = NO_SEAL
+        elif read(body) is None:
+            status = MALFORMED
+        text = body[:MOST_OCTETS].decode("utf-8", "replace")
+        self.came.append(CalledBack(self.now(), keyed, sealed, status, text))
+        self.moved.set()
+        return status
+
+
+def read(body: bytes | str) -> InquiryResult | None:
+    """A result as it is documented; None for anything else."""
+    try:
+        return InquiryResult.model_validate_json(body)
+    except ValidationError:
+        return None
+
+
+class CallBackDoor:
+    """Stands before SMT's application, and lets pass what is not for an inquiry of the tester's."""
+
+    def __init__(self) -> None:
+        """Expect nothing."""
+        self._awaited: dict[str, Awaited] = {}
+
+    def expect(self, ident: str, awaited: Awaited) -> Awaited:
+        """From now on what is called back under an id is kept here; what was expected under it before is expected still."""
+        return self._awaited.setdefault(ident, awaited)
+
+    def before(self, app: ASGIApp) -> ASGIApp:
+        """The application behind it."""
+
+        async def door(scope: Scope, receive: Receive, send: Send) -> None:
+            ident, _, seal = str(scope.get("path", "")).removeprefix(PATH).partition("/")
+            awaited = self._awaited.get(ident) if scope["type"] == "http" else None
+            if awaited is None:
+                await app(scope, receive, send)
+                return
+            status = awaited.take(seal, _bearer(scope), await _body(receive))
+            if status is None and RESET in scope.get("extensions", {}):
+                scope["extensions"][RESET]()
+                return
+            content = json.dumps({"correlationId": ident, "status": "accepted" if status == TAKEN else "refused"})
+            head = [(b"content-type", b"application/json"), (b"content-length", str(len(content)).encode())]
+            await send({"type": "http.response.start", "status": status or ERROR, "headers": head})
+            await send({"type": "http.response.body", "body": content.encode()})
+
+        return door
+
+
+def _bearer(scope: Mapping[str, Any]) -> str:
+    value = next((value for name, value in scope["headers"] if name == b"authorization"), b"").decode("latin-1")
+    scheme, _, borne = value.partition(" ")
+    return str(borne.strip()) if scheme.lower() == "bearer" else ""
+
+
+async def _body(receive: Receive) -> bytes:
+    """A body, and of one that is too long no more than that it is."""
+    found = bytearray()
+    while len(found) <= MOST_OCTETS:
+        message = await receive()
+        found += message.get("body", b"")
+        if message["type"] != "http.request" or not message.get("more_body"):
+            break
+    return bytes(found)

@@ -1,0 +1,74 @@
+"""The small endpoint of a certification: what is to be done now, ``POST /next`` when that is done, ``POST /bill`` with what a retailer tells."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from simulator.runtime.serving import HttpServer, bind
+
+#: Octets of a bill, at most.
+_MOST = 1 << 20
+
+
+class Control:
+    """What the endpoint serves. ``url``: where; set while it is served."""
+
+    def __init__(self) -> None:
+        """Nothing is to be done yet."""
+        self.brief: dict[str, Any] = {"do": "wait"}
+        self.bills: list[dict[str, Any]] = []
+        self.url = ""
+        self._next = asyncio.Event()
+        self.billed = asyncio.Event()
+
+    @asynccontextmanager
+    async def served(self) -> AsyncIterator[None]:
+        """Serve it on a free port of this machine."""
+        routes = [
+            Route("/", self._tell),
+            Route("/next", self._go_on, methods=["POST"]),
+            Route("/bill", self._bill, methods=["POST"]),
+        ]
+        server = HttpServer(Starlette(routes=routes), bind("127.0.0.1", 0, "the certification"))
+        self.url = server.url
+        await server.start()
+        try:
+            yield
+        finally:
+            await server.stop()
+
+    async def done(self, brief: dict[str, Any]) -> None:
+        """Say what is to be done, and wait for ``POST /next``."""
+        self.brief = brief
+        self._next.clear()
+        await self._next.wait()
+        self.brief = {"do": "wait"}
+
+    async def _tell(self, _: Request) -> JSONResponse:
+        return JSONResponse(self.brief)
+
+    async def _go_on(self, _: Request) -> JSONResponse:
+        self._next.set()
+        return JSONResponse({"status": "going on"}, 202)
+
+    async def _bill(self, request: Request) -> JSONResponse:
+        body = await request.body()
+        try:
+            bill = json.loads(body) if len(body) <= _MOST else None
+        except ValueError:
+            bill = None
+        if not isinstance(bill, dict):
+            told = {"errorCode": "certify.bill", "errorMessage": "A bill is a JSON object of at most 1 MiB."}
+            return JSONResponse(told, 400)
+        self.bills.append(bill)
+        self.billed.set()
+        return JSONResponse({"status": "taken"}, 202)

@@ -1,0 +1,129 @@
+"""The verdict: a pure function of statement, recording and the table of ids, told as ``result.json``, the same twice byte for byte."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from hashlib import sha256
+from typing import Any
+
+from scenarios import certified
+from scenarios.certified import Held
+from scenarios.certify import headend, ror
+from scenarios.certify.observed import Observation, Observed
+from scenarios.certify.statement import Statement
+from simulator.verdicts import Mark
+
+#: Raised when a reader of an older result could misread a newer one.
+FORMAT = 1
+_SEEN = {"headend": headend.SEEN, "ror": ror.SEEN}
+
+
+def result_of(said: Statement, all_of_it: Observed) -> dict[str, Any]:
+    """The verdict on a system.
+
+    failed: an exchange contradicts the id. passed: something was seen of it, and all of that holds. inconclusive: a fault of ours kept it from being
+    seen. skipped: it is not claimed, or what must come before it did not. A certificate needs every claimed shall passed, and none inconclusive.
+    """
+    claimed = {one.id for one in certified.claimed(said.role, said.claims)}
+    judged = [_judged(one, all_of_it, claimed=one.id in claimed) for one in certified.of_role(said.role)]
+    asked = [one for one in judged if one["id"] in claimed]
+    shall = [Mark(one["mark"]) for one in asked if one["conformance"] == "shall"]
+    inconclusive = any(one["mark"] == Mark.INCONCLUSIVE for one in asked) or bool(_own(all_of_it))
+    certificate = bool(shall) and all(one is Mark.PASSED for one in shall) and not inconclusive
+    mark = Mark.PASSED if certificate else Mark.INCONCLUSIVE if inconclusive else Mark.SKIPPED
+    if Mark.FAILED in shall:
+        mark = Mark.FAILED
+    return {
+        "format": FORMAT,
+        "role": said.role,
+        "sut": {"name": said.name, "version": said.version, "contact": said.contact},
+        "claims": list(said.claims),
+        "certificate": certificate,
+        "mark": mark.value,
+        "why": _why(mark, asked, all_of_it),
+        "ids": judged,
+        "steps": [
+            {
+                "name": one.name,
+                "title": one.title,
+                "state": one.why or "; ".join(one.own) or "whole",
+                "exchanges": one.traffic.chain.exchanges if one.traffic else 0,
+                "wire": one.traffic.chain.head if one.traffic else "",
+            }
+            for one in all_of_it.steps
+        ],
+        "registry": sha256(certified.table().encode()).hexdigest(),
+    }
+
+
+def dumps(result: dict[str, Any]) -> str:
+    """A result as it is written."""
+    return json.dumps(result, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def _own(all_of_it: Observed) -> list[str]:
+    """Why parts of it show nothing, by faults of ours."""
+    return [f"{one.name}: {said}" for one in all_of_it.steps for said in one.own]
+
+
+def _judged(held: Held, all_of_it: Observed, *, claimed: bool) -> dict[str, Any]:
+    seen = list(_SEEN[held.role][held.id](all_of_it)) if claimed else []
+    against, for_it = [one for one in seen if one.held is False], [one for one in seen if one.held]
+    own = [step.name for step in all_of_it.steps if step.own and held.id in all_of_it.plan["bears"].get(step.name, ())]
+    if not claimed:
+        mark, said = Mark.SKIPPED, f"{held.claim} is not claimed."
+    elif against:
+        mark, said = Mark.FAILED, _sentence(against[0].said)
+    elif own:
+        mark, said = Mark.INCONCLUSIVE, f"Nothing can be told of {', '.join(own)}."
+    elif for_it:
+        mark, said = Mark.PASSED, f"Seen {len(for_it)} time{'s' * (len(for_it) > 1)}."
+    else:
+        mark, said = Mark.SKIPPED, _lacking(seen)
+    return {
+        "id": held.id,
+        "claim": held.claim,
+        "conformance": held.conformance,
+        "source": held.source,
+        "text": held.text,
+        "mark": mark.value,
+        "said": said,
+        "seen": len(for_it),
+        "exchanges": [cited for one in (against or for_it) for cited in one.cited],
+        "failures": [
+            {"step": one.step, "ref": one.ref, "said": _sentence(one.said), "exchanges": one.cited} for one in against
+        ],
+    }
+
+
+def _lacking(seen: Sequence[Observation]) -> str:
+    """Why nothing was seen."""
+    why = next((one for one in seen if one.held is None), None)
+    if why is None:
+        return "Nothing that could show it was answered soundly."
+    return f"What must come before it did not: in {why.step}, {why.ref}: {why.said}."
+
+
+def _why(mark: Mark, asked: Sequence[dict[str, Any]], all_of_it: Observed) -> str:
+    own = _own(all_of_it)
+    if mark is Mark.INCONCLUSIVE and own:
+        return own[0]
+    worst = [
+        one["id"]
+        for one in asked
+        if one["mark"] == mark and (one["conformance"] == "shall" or mark is Mark.INCONCLUSIVE)
+    ]
+    match mark:
+        case Mark.PASSED:
+            lacks = [one["id"] for one in asked if one["mark"] != Mark.PASSED]
+            but = f"; not so of what should be: {', '.join(lacks)}" if lacks else ""
+            return f"Every claimed shall holds{but}."
+        case Mark.FAILED:
+            return f"Not as it shall be: {', '.join(worst)}."
+        case _:
+            return f"Nothing was shown of {', '.join(worst) or 'what is claimed'}."
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}{'' if text.endswith('.') else '.'}"

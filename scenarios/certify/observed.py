@@ -1,0 +1,140 @@
+"""What a certification has recorded, step by step, and what was seen in it of an id: an observation with the exchanges that show it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from scenarios.actions.inquire import Inquire, RecordedInquiry
+from scenarios.errors import ScenarioError
+from scenarios.evidence import Evidence
+from scenarios.judging.exchanges import Traffic, traffic_of
+from scenarios.recording import Recording, load
+
+#: What was played and how that ended, beside the steps' folders.
+PLAN, STEPS, TRUTH = "plan.json", "steps", "truth.csv"
+#: How a step ended.
+WHOLE = "whole"
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """Something that was seen of an id. ``held``: whether it is as it should be; None: nothing can be told of it, and ``said`` says why."""
+
+    step: str
+    ref: str
+    held: bool | None
+    said: str
+    exchanges: tuple[int, ...] = ()
+
+    @property
+    def cited(self) -> list[str]:
+        """Its exchanges, by step and number."""
+        return [f"{self.step}:{number}" for number in self.exchanges]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A step that was played. ``own``: faults of ours, because of which nothing of it can be told; ``why``: why it is not whole."""
+
+    name: str
+    title: str
+    recording: Recording | None
+    traffic: Traffic | None
+    why: str = ""
+    own: tuple[str, ...] = ()
+
+    def numbers(self, ref: str, key: str = "", since_us: int = 0) -> tuple[int, ...]:
+        """The exchanges of an action; key: those of its correlation id alone."""
+        its = self.traffic.actions.get(ref, []) if self.traffic else []
+        return tuple(
+            one.n
+            for one in its
+            if one.at_us >= since_us and (not key or key in json.dumps(one.ids) or key in one.ask.get("path", ""))
+        )
+
+    def inquiries(self) -> Iterator[Asked]:
+        """Its inquiries at the head-end, in their order."""
+        if self.recording is None:
+            return
+        for action in self.recording.scenario.timeline:
+            record = self.recording.actions.get(action.ref)
+            if isinstance(action, Inquire) and isinstance(record, RecordedInquiry):
+                yield Asked(self, action, record)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """An inquiry of a step with what came of it."""
+
+    step: Step
+    action: Inquire
+    record: RecordedInquiry
+    found: dict[str, tuple[str, str]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Hold the answer against the rules once."""
+        object.__setattr__(self, "found", self.record.found())
+
+    @property
+    def plain(self) -> bool:
+        """Whether it is one of SMT's like any other: with its key, for an ESI ID of the TDSP's, new, in time."""
+        one = self.action
+        return one.key == "smt" and one.whose == "own" and one.again is None and one.answer_within_s > 0
+
+    def saw(self, held: bool | None, said: str) -> Observation:
+        """An observation of it, with its exchanges."""
+        numbers = self.step.numbers(self.action.again or self.action.ref, self.record.key, self.record.at * 1_000_000)
+        return Observation(self.step.name, self.action.ref, held, said, numbers)
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """All that was recorded. ``truth``: by ESI ID and end, Unix seconds, Wh and the register at its end."""
+
+    steps: tuple[Step, ...]
+    plan: dict[str, Any]
+    truth: dict[str, dict[int, tuple[int, int]]]
+
+    def inquiries(self) -> Iterator[Asked]:
+        """Every inquiry of the steps that can be judged."""
+        for step in self.steps:
+            if not step.own:
+                yield from step.inquiries()
+
+
+def observed(folder: Path) -> Observed:
+    """Read what a certification has left in a folder. Raises ScenarioError or SimulatorError for what is damaged, naming file and line."""
+    from scenarios.certify.truth import read_truth
+
+    try:
+        plan = json.loads((folder / PLAN).read_text("utf-8"))
+        truth = read_truth(folder / TRUTH)
+    except (OSError, ValueError, KeyError) as error:
+        text, mend = f"It cannot be read: {error}.", "Name the folder or the bundle.zip of 'ami certify run'."
+        raise ScenarioError("certify.bundle", text, str(folder), mend) from None
+    steps = []
+    for one in plan["steps"]:
+        its = folder / STEPS / one["name"]
+        if one["state"] != WHOLE or not (its / "recording.json").is_file():
+            steps.append(
+                Step(
+                    one["name"],
+                    one["title"],
+                    None,
+                    None,
+                    one["why"] or "it was not played",
+                    tuple(filter(None, [one["why"]])),
+                )
+            )
+            continue
+        recording = load(its / "recording.json")
+        traffic = traffic_of(recording, its)
+        if traffic is None or traffic.chain.head != one["wire"]:
+            text = "Its exchanges are not those of the run: wire.jsonl is gone, or was cut at its end."
+            raise ScenarioError("certify.wire", text, str(its / "wire.jsonl"), "Take the bundle as it was written.")
+        steps.append(Step(one["name"], one["title"], recording, traffic, "", tuple(Evidence(recording).own_faults)))
+    return Observed(tuple(steps), plan, truth)

@@ -1,0 +1,219 @@
+"""``ami certify run`` but for its printing: starts the system, tests its connections, plays step by step, and leaves a recording that can be judged."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import csv
+import json
+import os
+import shutil
+import sys
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from headend.http.links import LinkKeys
+from meters.calendar import iso
+from meters.errors import UserError
+from scenarios import twins
+from scenarios.certify.connect import Reached, inquiries_reached
+from scenarios.certify.control import Control
+from scenarios.certify.observed import PLAN, STEPS, TRUTH, WHOLE
+from scenarios.certify.plan import PlanStep, plan_of
+from scenarios.certify.started import filled, free_port, free_ports, running
+from scenarios.certify.statement import Start, Statement
+from scenarios.certify.truth import truth_text
+from scenarios.errors import ScenarioError
+from scenarios.outside import Outside
+from scenarios.recording import WIRE
+from scenarios.running.runner import begin, run
+from simulator.parties.keys_file import KEYS, kept_keys
+from simulator.parties.sandbox import FTPS_PORT, GATEWAY_PORTS, HEADEND_PORT, HOST, PASSIVE_PORTS, SMT_PORT
+from simulator.runtime.folder import own, write_whole
+from simulator.runtime.until_stopped import Stopped, run_stoppable
+from simulator.tap.chain import check_chain
+from simulator.world.meters import build
+
+STATEMENT = "sut.yaml"
+#: What a certification writes into its folder beside what is made of it, and clears there before it begins.
+RECORDED = (STATEMENT, PLAN, TRUTH, STEPS)
+LOG, METERS = "sut.log", "meters.csv"
+#: What is made of the recording.
+MADE = ("result.json", "junit.xml", "report.html", "bundle.zip")
+#: Told while it goes on: steps done, steps in all.
+Progress = Callable[[int, int], None]
+#: Told to who starts a system by hand: where the endpoint is, and what to do.
+Tell = Callable[[str, dict[str, Any]], None]
+
+
+@dataclass
+class Certification:
+    """One run of a plan against a system."""
+
+    said: Statement
+    written: str
+    out: Path
+    only: Sequence[str]
+    progress: Progress
+    tell: Tell
+    control: Control = field(default_factory=Control)
+    connection: list[Reached] = field(default_factory=list)
+    states: dict[str, tuple[str, str]] = field(default_factory=dict)
+
+    def go(self) -> bool:
+        """Play the plan; whether it was played to its end. A signal ends it, and what was played is kept."""
+        steps = plan_of(self.said.role, self.said.claims, self.only)
+        with own(self.out, (*RECORDED, *MADE, LOG, METERS, KEYS)):
+            write_whole(self.out / STATEMENT, self.written)
+            self._write(steps)
+            try:
+                run_stoppable(self._go(steps))
+            except Stopped:
+                return False
+            finally:
+                self._write(steps)
+                (self.out / KEYS).unlink(missing_ok=True)
+        return True
+
+    def _write(self, steps: Sequence[PlanStep]) -> None:
+        """Write what was played, and how that ended."""
+        rows = []
+        for one in steps:
+            name, title = one.scenario.name, one.scenario.title
+            state, why = self.states.get(name, ("not played", "it was not played: the run was broken off"))
+            wire = self.out / STEPS / name / WIRE
+            head = check_chain(wire).head if state == WHOLE else ""
+            rows.append({"name": name, "title": title, "state": state, "why": why, "wire": head})
+        plan = {
+            "format": 1,
+            "only": list(self.only),
+            "connection": [one.to_json() for one in self.connection],
+            "bears": {one.scenario.name: list(one.bears) for one in steps},
+            "steps": rows,
+        }
+        write_whole(self.out / PLAN, json.dumps(plan, indent=1, sort_keys=True) + "\n")
+
+    async def _go(self, steps: Sequence[PlanStep]) -> None:
+        self.progress(0, len(steps))
+        text = truth_text(one.scenario for one in steps)
+        if self.said.serves != "ours" and self.said.truth:
+            text = await asyncio.to_thread(Path(self.said.truth).read_text, "utf-8")
+        write_whole(self.out / TRUTH, text)
+        keys = self._keys()
+        gateways = max(one.scenario.world.gateways for one in steps)
+        offsets = (SMT_PORT, HEADEND_PORT, FTPS_PORT, *PASSIVE_PORTS, *(GATEWAY_PORTS + at for at in range(gateways)))
+        base = free_ports(offsets)
+        known = self._known(steps[0], base)
+        async with contextlib.AsyncExitStack() as closing:
+            await closing.enter_async_context(self.control.served())
+            start = self.said.start
+            if start == "manual" or start.each == "plan":
+                await closing.enter_async_context(self._started(known, steps[0]))
+                if not await self._connected(known, keys):
+                    return
+            for at, step in enumerate(steps, 1):
+                await self._step(step, self._known(step, base, known["port"]), base, keys)
+                self.progress(at, len(steps))
+
+    def _keys(self) -> LinkKeys:
+        """The keys of the link: made, or those that the environment has."""
+        file = self.out / KEYS
+        if self.said.keys is not None:
+            named = {"smt": self.said.keys.smt, "headend": self.said.keys.headend}
+            for name, variable in named.items():
+                if not os.environ.get(variable):
+                    text = f"The environment has no {variable}."
+                    raise ScenarioError("certify.variable", text, f"keys.{name}", f"export {variable}=...")
+            made = LinkKeys.make()
+            own_keys = {name: os.environ[variable] for name, variable in named.items()}
+            file.touch(mode=0o600)
+            file.write_text(json.dumps({"meters": made.meters, "control": made.control, **own_keys}), "utf-8")
+        return kept_keys(file)
+
+    def _known(self, step: PlanStep, base: int, port: str = "") -> dict[str, str]:
+        """What a command is filled with."""
+        scenario = step.scenario
+        world = build(scenario.world, scenario.seed)
+        roster = self.out / METERS
+        with roster.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow(("esiid", "meter_number", "host", "port", "unit_id", "multiplier"))
+            for one in world.addresses(HOST, [base + GATEWAY_PORTS + at for at in range(len(world.gateways))]):
+                writer.writerow((one.esiid, one.meter_number, one.host, one.port, one.unit_id, one.multiplier))
+        meter = world.meters[scenario.account.meter - 1].identity
+        return {
+            "port": port or str(free_port()),
+            "smt_url": f"http://{HOST}:{base + SMT_PORT}",
+            "keys": str((self.out / KEYS).resolve()),
+            "truth": str((self.out / TRUTH).resolve()),
+            "meters": str(roster.resolve()),
+            "now": iso(begin(scenario)),
+            "python": sys.executable,
+            "twins": str(Path(twins.__path__[0])),
+            "step": scenario.name,
+            "esiid": meter.esiid,
+            "meter_number": meter.meter_number,
+            "bill_url": f"{self.control.url}/bill",
+        }
+
+    @contextlib.asynccontextmanager
+    async def _started(self, known: dict[str, str], step: PlanStep) -> AsyncIterator[None]:
+        """The system, started by its command or by hand."""
+        start = self.said.start
+        if isinstance(start, Start) and start.argv:
+            async with running(filled(start.argv, known), self.out / LOG):
+                yield
+            return
+        brief = {"do": f"Start {self.said.name} for the step {step.scenario.name}, then POST /next here.", **known}
+        self.tell(self.control.url, brief)
+        await self.control.done(brief)
+        yield
+
+    async def _connected(self, known: dict[str, str], keys: LinkKeys) -> bool:
+        """Whether every endpoint is reached."""
+        start, url = self.said.start, self.said.endpoints.inquiries
+        if url is not None:
+            within_s = start.ready_s if isinstance(start, Start) else 1.0
+            self.connection = await inquiries_reached(filled([url], known)[0], keys, within_s)
+        return all(one.well for one in self.connection)
+
+    async def _step(self, step: PlanStep, known: dict[str, str], base: int, keys: LinkKeys) -> None:
+        """Play a step; a fault of ours ends it alone."""
+        scenario, folder = step.scenario, self.out / STEPS / step.scenario.name
+        url = self.said.endpoints.inquiries
+        serves = self.said.serves
+        async with contextlib.AsyncExitStack() as closing:
+            start = self.said.start
+            if isinstance(start, Start) and start.each == "step" and self.said.role != "ror":
+                await closing.enter_async_context(self._started(known, step))
+                if not await self._connected(known, keys):
+                    self.states[scenario.name] = ("not reached", "the system was not reached")
+                    return
+            outside = Outside(
+                self.said.role,
+                self.out / KEYS,
+                base,
+                self.said.tolerances.answer_s,
+                filled([url], known)[0] if url else None,
+                None if serves == "ours" else serves[0].esiid,
+            )
+            try:
+                done = await run(scenario, folder, None, outside)
+                write_whole(folder / "recording.json", done.recording.dumps())
+                self.states[scenario.name] = (WHOLE, "")
+            except UserError as error:
+                self.states[scenario.name] = ("broken", f"{error.code}: {error.message}")
+        _tidied(folder)
+
+
+def _tidied(folder: Path) -> None:
+    """Leave of a step what a verdict rests on: recording and exchanges."""
+    for path in folder.iterdir():
+        if path.name in ("recording.json", WIRE):
+            continue
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)

@@ -1,0 +1,225 @@
+"""What whoever is certified says of a system: ``sut.yaml``, its form, and every mistake in one with line and mend. No secret may stand in it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, Field, ValidationError, model_validator
+
+from scenarios.errors import ScenarioError
+from scenarios.lint import Told
+from scenarios.written import Spec
+from simulator.input.mistakes import did_you_mean, mistakes_of, shown_value
+from simulator.input.yaml_text import Loc, Mistake, YamlDocument, YamlProblem, read_yaml_file
+from simulator.runtime.serving import is_url
+
+MALFORMED, SECRET = "certify.malformed", "certify.secret"
+Role = Literal["ror", "headend", "smt", "meter"]
+#: What a system can say that it does, by role; what it does not claim is not asked of it.
+CLAIMS: dict[str, tuple[str, ...]] = {
+    "headend": ("INTERVALS", "REGISTER", "POWER", "STORE-FIRST", "DST"),
+    "ror": ("BALANCE", "DST", "SWITCH"),
+    "smt": (),
+    "meter": (),
+}
+#: What a command is filled with.
+PLACEHOLDERS = {
+    "port": "a free port, the same in every step",
+    "smt_url": "SMT's address",
+    "keys": "file with the keys of the link",
+    "truth": "CSV file with what the meters hold: esiid, end, wh, register_wh",
+    "meters": "CSV file with the meters' addresses: esiid, meter_number, host, port, unit_id, multiplier",
+    "now": "the model's time as the step begins",
+    "python": "the Python that runs the test bed",
+    "twins": "folder of the strangers' systems that are shipped",
+    "step": "name of the step",
+    "esiid": "the ESI ID that the step is about",
+    "meter_number": "its meter's number",
+    "account": "file with the customer's account: what the retailer's own record holds",
+    "bill_url": "where the retailer posts the bill that it tells",
+    "duns": "the retailer's DUNS number",
+}
+_PLACE = re.compile(r"\{(\w+)\}")
+_LITERAL = re.compile(r"(?i)(pass(word|wd)?|token|secret|api-?key|bearer)\s*[=: ]\s*[^\s{$]")
+
+
+def _variable(name: str) -> str:
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,99}", name):
+        raise ValueError(f"{shown_value(name)} is no name of an environment variable; write the name, never the value")
+    return name
+
+
+def _url(text: str) -> str:
+    if not is_url(_PLACE.sub("1", text)):
+        raise ValueError(f"{shown_value(text)} is no address; write it as http://127.0.0.1:8610")
+    return text.rstrip("/")
+
+
+def _argv(words: tuple[str, ...]) -> tuple[str, ...]:
+    for word in words:
+        for name in _PLACE.findall(word):
+            if name not in PLACEHOLDERS:
+                raise ValueError(f"nothing is put in the place of {{{name}}}; {did_you_mean(name, PLACEHOLDERS)}")
+    return words
+
+
+Variable = Annotated[str, AfterValidator(_variable)]
+Url = Annotated[str, AfterValidator(_url)]
+Argv = Annotated[tuple[str, ...], AfterValidator(_argv), Field(min_length=1)]
+
+
+class Endpoints(Spec):
+    """Where it is reached; ``{port}`` stands for a free port that it is told."""
+
+    inquiries: Url | None = Field(default=None, description="A head-end's base address: /inquiries lies below it.")
+    ftps: str | None = Field(default=None, description="Host and port of its file site.")
+    api: Url | None = Field(default=None, description="SMT's base address.")
+    modbus: str | None = Field(default=None, description="Host and port of a gateway.")
+
+
+class LogIn(Spec):
+    """A log-in, by the names of environment variables."""
+
+    username: Variable
+    password: Variable
+
+
+class Keys(Spec):
+    """Keys of the link, by the names of environment variables; made by the harness unless given."""
+
+    smt: Variable
+    headend: Variable
+
+
+class Serves(Spec):
+    """An ESI ID of the system's own, behind a meter of its own."""
+
+    esiid: str = Field(pattern=r"^\d{17,22}$")
+    meter_number: str = Field(pattern=r"^\d{1,12}$")
+
+
+class Tolerances(Spec):
+    """What is let pass."""
+
+    clock_s: int = Field(default=0, ge=0, le=300, description="Model seconds by which its stamps may be off.")
+    answer_s: float = Field(
+        default=5.0, ge=0.1, le=15, description="Wall seconds for an answer while the clock stands."
+    )
+
+
+class Start(Spec):
+    """How it is started: by a command, once or for each step; by hand unless given."""
+
+    argv: Argv | None = None
+    each: Literal["plan", "step"] = "plan"
+    ready_s: float = Field(default=20.0, gt=0, le=300, description="Wall seconds until it must be reached.")
+
+
+class Statement(Spec):
+    """A system, and what it says that it does."""
+
+    role: Role
+    name: str = Field(min_length=1, max_length=100)
+    version: str = Field(min_length=1, max_length=100)
+    contact: str = Field(min_length=1, max_length=200)
+    endpoints: Endpoints = Endpoints()
+    logins: dict[str, LogIn] = Field(default_factory=dict)
+    keys: Keys | None = None
+    serves: Literal["ours"] | tuple[Serves, ...] = Field(
+        default="ours", description="Our meters, on Modbus and as a file; or ESI IDs of its own."
+    )
+    truth: str | None = Field(
+        default=None, description="Of meters of its own: CSV file with what they hold (esiid, end, wh, register_wh)."
+    )
+    claims: tuple[str, ...] = Field(min_length=1)
+    tolerances: Tolerances = Tolerances()
+    start: Literal["manual"] | Start = "manual"
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        for mistake in _unfitting(self):
+            raise ValueError(f"{mistake.message.rstrip('.')}; {mistake.mend}")
+        return self
+
+
+def _unfitting(said: Statement) -> Iterator[Mistake]:
+    """What does not fit together."""
+    known = CLAIMS[said.role]
+    for at, claim in enumerate(said.claims):
+        if claim not in known:
+            text = f"A {said.role} has nothing to claim that is called {claim}."
+            yield Mistake(MALFORMED, ("claims", at), text, did_you_mean(claim, known) if known else "There is no plan.")
+        elif claim in said.claims[:at]:
+            yield Mistake(MALFORMED, ("claims", at), f"{claim} is claimed twice.", "Leave one out.")
+    if said.role == "headend" and said.endpoints.inquiries is None:
+        text, mend = "A head-end is inquired of.", "Add 'inquiries: http://127.0.0.1:8610'."
+        yield Mistake(MALFORMED, ("endpoints",), text, mend)
+    if said.serves != "ours" and said.truth is None and said.role == "headend":
+        text = "Nobody knows what meters of its own hold."
+        yield Mistake(MALFORMED, ("serves",), text, "Add 'truth: FILE', or write 'serves: ours'.")
+
+
+def _secrets(value: Any, loc: Loc = ()) -> Iterator[Mistake]:
+    """Secrets that are written out: in an address, in a command."""
+    match value:
+        case dict():
+            for name, inner in value.items():
+                yield from _secrets(inner, (*loc, name))
+        case list():
+            for at, inner in enumerate(value):
+                yield from _secrets(inner, (*loc, at))
+        case str() if re.search(r"://[^/@\s]+:[^/@\s]+@", value) or _LITERAL.search(value):
+            mend = "Put it into an environment variable, and name that under logins or keys."
+            yield Mistake(SECRET, loc, "A secret is written out here.", mend)
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema of a statement."""
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **Statement.model_json_schema()}
+
+
+def looked_at(path: Path) -> tuple[Statement | None, list[Told]]:
+    """Check a statement. Returns it if it is sound, else every mistake."""
+    try:
+        written = _read(path)
+    except ScenarioError as error:
+        line = error.place.rpartition(":")[2]
+        return None, [Told(error, int(line) if line.isdecimal() else None)]
+    mistakes = list(_secrets(written.value))
+    said = None
+    try:
+        said = Statement.model_validate(written.value)
+    except ValidationError as error:
+        found = mistakes_of(error, written.value, Statement, MALFORMED)
+        mistakes += [one for one in found if one.loc not in {other.loc for other in mistakes}]
+    told = []
+    for one in sorted(mistakes, key=lambda one: written.line(one.loc) or 0):
+        mark = written.mark(one.loc)
+        # What is written of a secret is told nowhere.
+        excerpt = "" if mark is None or one.code == SECRET else str(mark.buffer).splitlines()[mark.line]
+        place = (mark.line + 1, mark.column + 1) if mark else (None, None)
+        told.append(Told(written.error(one, ScenarioError), *place, excerpt))
+    return (None if told else said), told
+
+
+def _read(path: Path) -> YamlDocument:
+    try:
+        written = read_yaml_file(path)
+    except YamlProblem as error:
+        text, mend = f"The statement cannot be read: {error.problem}.", "See docs/certify-your-system.md for one."
+        raise ScenarioError("certify.unreadable", text, error.place, mend) from None
+    if not isinstance(written.value, dict):
+        text = "A statement is a mapping with role, name, version and claims."
+        raise ScenarioError(MALFORMED, text, str(path), "See docs/certify-your-system.md for one.")
+    return written
+
+
+def load(path: Path) -> Statement:
+    """Read a statement that is sound. Raises ScenarioError of its first mistake."""
+    said, told = looked_at(path)
+    if said is None:
+        raise told[0].error
+    return said

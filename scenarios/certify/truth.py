@@ -1,0 +1,55 @@
+"""What the meters of a plan hold, handed to a system that has no Modbus, and held against what it tells: a CSV file, a row a quarter hour."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable
+from datetime import timedelta
+from pathlib import Path
+
+from meters.calendar import INTERVAL_S, Seconds, day_end, day_start, days, epoch, interval_ends, iso, seconds
+from scenarios.schema import Scenario
+from simulator.world.meters import World, build
+
+HEAD = ("esiid", "end", "wh", "register_wh")
+#: By ESI ID and end of the quarter hour, UTC epoch seconds: Wh, and the register at its end.
+Truth = dict[str, dict[int, tuple[int, int]]]
+
+
+def truth_text(scenarios: Iterable[Scenario]) -> str:
+    """The file for the meters of some scenarios, from each one's first day to the day after its last action; Wh delivered, multiplied."""
+    rows: dict[tuple[str, int], tuple[int, int]] = {}
+    for one in scenarios:
+        world = build(one.world, one.seed)
+        for day in days(one.world.first_day, one.timeline[-1].at.date() + timedelta(days=1)):
+            for esiid, end, wh, register in _day(world, day_start(day), day_end(day)):
+                rows[esiid, end] = (wh, register)
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(HEAD)
+    for (esiid, end), held in sorted(rows.items()):
+        writer.writerow((esiid, iso(seconds(end)), *held))
+    return text.getvalue()
+
+
+def _day(world: World, start: Seconds, end: Seconds) -> Iterable[tuple[str, int, int, int]]:
+    from meters.calendar import day_of
+
+    ends = interval_ends(day_of(start)).tolist()
+    for meter in world.meters:
+        by = meter.identity.multiplier
+        # A register grows by what the intervals hold; it is taken once a day.
+        register = meter.registers(start)[0] * by
+        for at, raw in zip(ends, meter.window(start, end, seconds(end + INTERVAL_S)).delivered.tolist(), strict=True):
+            register += raw * by
+            yield meter.identity.esiid, at, raw * by, register
+
+
+def read_truth(path: Path) -> Truth:
+    """What a file tells. Raises OSError, ValueError or KeyError for what is none."""
+    held: Truth = {}
+    with path.open(newline="", encoding="utf-8") as file:
+        for row in csv.DictReader(file, strict=True):
+            held.setdefault(row["esiid"], {})[int(epoch(row["end"]))] = (int(row["wh"]), int(row["register_wh"]))
+    return held
