@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import partial
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Literal, Self
 
@@ -193,7 +194,7 @@ def _play(stage: Stage, action: Inquire) -> Played:
     due = status == 202 and action.again is None and action.answer_within_s > 0
     came = not due
     while not came and runtime.now() < until:
-        came = yield runtime.io("answer", f"{key}/{action.ref}", lambda: awaited.answer(patience_s))
+        came = yield runtime.io("answer", f"{key}/{action.ref}", partial(awaited.answer, patience_s))
         # The clock stands once as long as it takes; then it goes on, for one who waits by it.
         patience_s = quiet_s
         if not came:

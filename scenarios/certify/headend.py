@@ -277,7 +277,7 @@ def _truth(all_of_it: Observed) -> Seen:
 def _register(all_of_it: Observed) -> Seen:
     for asked in all_of_it.inquiries():
         held, result = all_of_it.truth.get(asked.record.asked["esiid"]), _clean(asked)
-        read = result and result.register_read
+        read = result.register_read if result else None
         if not asked.plain or not held or read is None:
             continue
         # Within a quarter hour it lies between the two ends; the clock may be off by no more.

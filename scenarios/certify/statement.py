@@ -196,12 +196,12 @@ def looked_at(path: Path) -> tuple[Statement | None, list[Told]]:
         found = mistakes_of(error, written.value, Statement, MALFORMED)
         mistakes += [one for one in found if one.loc not in {other.loc for other in mistakes}]
     told = []
-    for one in sorted(mistakes, key=lambda one: written.line(one.loc) or 0):
+    for one in sorted(mistakes, key=lambda found: written.line(found.loc) or 0):
         mark = written.mark(one.loc)
         # What is written of a secret is told nowhere.
         excerpt = "" if mark is None or one.code == SECRET else str(mark.buffer).splitlines()[mark.line]
-        place = (mark.line + 1, mark.column + 1) if mark else (None, None)
-        told.append(Told(written.error(one, ScenarioError), *place, excerpt))
+        at = (mark.line + 1, mark.column + 1) if mark else (None, None)
+        told.append(Told(written.error(one, ScenarioError), at[0], at[1], excerpt))
     return (None if told else said), told
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 from pathlib import Path
 
-from meters.calendar import INTERVAL_S, Seconds, day_end, day_start, days, epoch, interval_ends, iso, seconds
+from meters.calendar import INTERVAL_S, Seconds, day_end, day_of, day_start, days, epoch, interval_ends, iso, seconds
 from scenarios.schema import Scenario
 from simulator.world.meters import World, build
 
@@ -34,14 +34,12 @@ def truth_text(scenarios: Iterable[Scenario]) -> str:
 
 
 def _day(world: World, start: Seconds, end: Seconds) -> Iterable[tuple[str, int, int, int]]:
-    from meters.calendar import day_of
-
     ends = interval_ends(day_of(start)).tolist()
     for meter in world.meters:
         by = meter.identity.multiplier
         # A register grows by what the intervals hold; it is taken once a day.
         register = meter.registers(start)[0] * by
-        for at, raw in zip(ends, meter.window(start, end, seconds(end + INTERVAL_S)).delivered.tolist(), strict=True):
+        for at, raw in zip(ends, meter.window(start, end, end + INTERVAL_S).delivered.tolist(), strict=True):
             register += raw * by
             yield meter.identity.esiid, at, raw * by, register
 

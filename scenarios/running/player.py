@@ -26,9 +26,9 @@ class Player:
 
     @property
     def waiting(self) -> bool:
-        """Whether an action that comes after another, or one that lasts, is not over."""
-        timeline = self._stage.scenario.timeline
-        return any((one.after or one.lasts) and not self._over[one.ref].triggered for one in timeline)
+        """Whether an action is not over that is waited for: one that comes after another or lasts, and any where a party is not ours."""
+        every, timeline = self._stage.outside is not None, self._stage.scenario.timeline
+        return any((every or one.after or one.lasts) and not self._over[one.ref].triggered for one in timeline)
 
     def _play(self, action: Act) -> Generator[simpy.Event, Any, None]:
         if action.after is not None:

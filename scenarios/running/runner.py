@@ -57,7 +57,7 @@ class Run:
 
 def begin(scenario: Scenario) -> Seconds:
     """When a run begins in which a party is not ours: a minute before its first action."""
-    return seconds(epoch(scenario.timeline[0].at) - 60)
+    return epoch(scenario.timeline[0].at) - seconds(60)
 
 
 def middle_of(scenario: Scenario) -> MiddleDraws:

@@ -3,16 +3,13 @@
     python -I headend.py [--host 127.0.0.1] [--port 0] [--keys FILE] [--truth FILE] [--fault HOLE/fault] [--faults FILE] [--habit NAME]
 
 It sweeps its meters every four hours, serves what sweeps have brought from its store, and reads the meter for the rest if it may. Where SMT takes what
-sweeps have brought (pushToSmt), it sends that of the meter that was asked for. It is honest until
-it is told a fault: for all inquiries by --fault, or for one by its callReference, which then names the fault (``HOLE/fault``, ``HOLE/near``).
+sweeps have brought (pushToSmt), it sends that of the meter that was asked for. What its meters hold stands in a CSV file (esiid, end, wh, register_wh);
+without one it makes that up. It is honest until it is told a fault, for all inquiries by --fault or for one by its callReference, which then names it
+(``HOLE/fault``, ``HOLE/near``), or a habit of ``headend_habits.json``: what it does wrong beside its answers.
 
 A fault is what is done to the honest answer, in a JSON file: ``do`` holds steps, ["set", path..., value], ["drop", path...], ["add", path..., value],
 ["copy", list, index] or ["reverse", list], where a path may say "*" for each of a list. A value {"at": "now" | "start" | "end" | "answerBy",
 "plus": seconds, "utc": true} is an instant. ``ack`` is the body of the 202 instead (null: none), and ``again`` what is done to a second answer.
-
-What its meters hold stands in a CSV file (esiid, end, wh, register_wh); without one it makes up what it tells. A habit is what it does
-wrong beside its answers, as ``headend_habits.json`` names it.
-
 Standard output has a line of JSON when it listens, and one for each call-back that was answered.
 """
 
@@ -21,7 +18,6 @@ import copy
 import csv
 import hmac
 import json
-import sys
 import threading
 import time
 import urllib.error
@@ -30,14 +26,12 @@ from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 QUARTER = timedelta(minutes=15)
 SWEEP_HOURS = 4
-#: Times that a call-back is tried when nobody listens, and wall seconds in between.
+#: Times that a call-back is tried that nobody takes, and wall seconds in between.
 TRIES, WAIT_S = 5, 1.0
 Json = dict[str, Any]
-HABITS = Path(__file__).with_name("headend_habits.json")
 #: By ESI ID and end of the quarter hour, Unix seconds: Wh in it, and the register at its end.
 Truth = dict[str, dict[float, tuple[int, int]]]
 
@@ -58,11 +52,8 @@ class HeadEnd:
 
     def asked_by_smt(self, bearer: str) -> bool:
         """Whether an inquiry is SMT's, as far as its key tells; without keys everyone's is."""
-        return (
-            self.keys is None
-            or self.habit == "asks-no-key"
-            or hmac.compare_digest(bearer.encode(), self.bearer("smt").encode())
-        )
+        asks = self.keys is not None and self.habit != "asks-no-key"
+        return not asks or hmac.compare_digest(bearer.encode(), self.bearer("smt").encode())
 
     def take(self, inquiry: Json) -> int:
         """202 for an inquiry, known or new; 409 for another one under a known id."""
@@ -70,16 +61,15 @@ class HeadEnd:
             known = self.taken.setdefault(inquiry["correlationId"], inquiry)
         if known is not inquiry and (known != inquiry or self.habit != "answers-again"):
             return 202 if known == inquiry or self.habit == "takes-another" else 409
-        if self.habit == "never-answers":
-            return 202
-        threading.Thread(target=self.call_back, args=[inquiry], daemon=True).start()
+        if self.habit != "never-answers":
+            threading.Thread(target=self.call_back, args=[inquiry], daemon=True).start()
         return 202
 
     def told(self, inquiry: Json) -> Json:
-        """The fault for an inquiry; nothing for an honest answer."""
+        """The fault for an inquiry of the kind that it is about; nothing for an honest answer."""
         rule, _, which = (self.fault or inquiry.get("callReference", "")).partition("/")
-        fault: Json = self.faults.get(rule, {}).get(which, {})
-        return fault
+        found: Json = self.faults.get(rule, {})
+        return found[which] if found.get("kind") == inquiry["kind"] and which in found else {}
 
     def call_back(self, inquiry: Json) -> None:
         """Answer, as honestly as it was told to."""
@@ -88,9 +78,11 @@ class HeadEnd:
         if inquiry.get("pushToSmt"):
             self.push(inquiry, honestly.get("intervals", []))
         instants = {"now": now} | {edge: at(inquiry[edge]) for edge in ("start", "end", "answerBy") if edge in inquiry}
-        answer = changed(honestly, fault.get("do", []), instants)
-        answers = [answer, *([changed(answer, fault["again"], instants)] if "again" in fault else [])]
-        for one in answers:
+        try:
+            answer = changed(honestly, fault.get("do", []), instants)
+        except (KeyError, IndexError):
+            answer, fault = honestly, {}
+        for one in (answer, *([changed(answer, fault["again"], instants)] if "again" in fault else ())):
             status = sent(inquiry["replyTo"], one, self.bearer("headend"), self.habit)
             say(event="called back", correlationId=inquiry["correlationId"], status=status)
 
@@ -99,21 +91,17 @@ class HeadEnd:
         told = [one for one in intervals if one["source"] == "store"]
         if not told:
             return
-        swept = told[-1]["collectedAt"]
-        of = {
-            "esiid": inquiry["esiid"],
-            "collectedAt": swept,
-            "intervals": [{k: one[k] for k in ("end", "wh")} for one in told],
-        }
-        batch = {"batchId": f"{inquiry['esiid']} {swept}", "meters": [of]}
-        status = sent(f"{base(inquiry['replyTo'])}/non-vee", batch, self.bearer("headend"))
+        of = {"esiid": inquiry["esiid"], "collectedAt": told[-1]["collectedAt"]}
+        of["intervals"] = [{k: one[k] for k in ("end", "wh")} for one in told]
+        batch = {"batchId": f"{of['esiid']} {of['collectedAt']}", "meters": [of]}
+        status = sent(inquiry["replyTo"].partition("/callbacks/")[0] + "/non-vee", batch, self.bearer("headend"))
         say(event="pushed", batchId=batch["batchId"], status=status)
 
     def honest(self, inquiry: Json, now: datetime) -> Json:
         """What the meter and the store of an honest head-end give."""
         may = inquiry["meterAllowed"]
-        answer: Json = {"correlationId": inquiry["correlationId"], "outcome": "completed", "meterReads": int(may)}
-        answer["octets"] = 500 * int(may)
+        answer: Json = {"correlationId": inquiry["correlationId"], "outcome": "completed"}
+        answer |= {"meterReads": int(may), "octets": 500 * int(may)}
         nothing: Json = {"outcome": "failed", "meterReads": 0, "octets": 0}
         refused: Json = {"outcome": "refused", "reason": "the meter is needed and may not be read"}
         if self.truth and inquiry["esiid"] not in self.truth and self.habit != "knows-strangers":
@@ -144,10 +132,9 @@ class HeadEnd:
         told: list[Json] = []
         for number in range(count):
             ends = start + (number + 1) * QUARTER
-            stored = ends <= swept
-            if not stored and not may:
+            if ends > swept and not may:
                 break
-            source, when = ("store", swept) if stored else ("meter", now)
+            source, when = ("store", swept) if ends <= swept else ("meter", now)
             wh = self.wh(inquiry["esiid"], ends, number)
             told.append({"end": ends.isoformat(), "wh": wh, "source": source, "collectedAt": when.isoformat()})
         reaches = told[-1]["end"] if told else start.isoformat()
@@ -156,13 +143,8 @@ class HeadEnd:
             return answer | refused
         if swept >= end:
             return answer | {"meterReads": 0, "octets": 0}
-        beyond = {
-            "from": end.isoformat(),
-            "asOf": now.isoformat(),
-            "seconds": int((now - end).total_seconds()),
-            "wh": 60,
-        }
-        return answer | {"partial": beyond}
+        since, upto = int((now - end).total_seconds()), now.isoformat()
+        return answer | {"partial": {"from": end.isoformat(), "asOf": upto, "seconds": since, "wh": 60}}
 
     def wh(self, esiid: str, ends: datetime, number: int) -> int:
         """What a meter counted in a quarter hour."""
@@ -174,10 +156,8 @@ class HeadEnd:
     def register(self, esiid: str, now: datetime) -> int:
         """What its register shows: within a quarter hour it grows evenly."""
         held, since = self.truth.get(esiid, {}), now.timestamp() // 900 * 900
-        if since not in held or since + 900 not in held:
-            return 23_459_133
-        grown = held[since + 900][0] * (now.timestamp() - since) / 900
-        return held[since][1] + int(grown) + (1000 if self.habit == "wrong-register" else 0)
+        (_, shown), (wh, _) = held.get(since, (0, 23_459_133)), held.get(since + 900, (0, 0))
+        return shown + int(wh * (now.timestamp() - since) / 900) + (1000 if self.habit == "wrong-register" else 0)
 
 
 def at(written: str) -> datetime:
@@ -186,14 +166,8 @@ def at(written: str) -> datetime:
 
 def clock(reply_to: str) -> datetime:
     """SMT's time, which all parties share."""
-    with urllib.request.urlopen(f"{base(reply_to)}/control/clock", timeout=10) as reply:
+    with urllib.request.urlopen(reply_to.partition("/callbacks/")[0] + "/control/clock", timeout=10) as reply:
         return at(json.load(reply)["now"])
-
-
-def base(url: str) -> str:
-    """Scheme, host and port of an address."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}"
 
 
 def changed(answer: Json, steps: list[list[Any]], instants: dict[str, datetime]) -> Json:
@@ -236,7 +210,7 @@ def filled(value: Any, instants: dict[str, datetime]) -> Any:
 def sent(url: str, body: Json, bearer: str, habit: str = "") -> int:
     """Post to SMT, again where nobody answers or the answer is an error of its own; the status, 0 for none."""
     head = {"content-type": "application/json", "authorization": bearer}
-    request, status = urllib.request.Request(url, json.dumps(body).encode(), head), 0
+    request = urllib.request.Request(url, json.dumps(body).encode(), head)
     for left in reversed(range(TRIES)):
         try:
             with urllib.request.urlopen(request, timeout=10) as reply:
@@ -257,48 +231,37 @@ def sent(url: str, body: Json, bearer: str, habit: str = "") -> int:
 def truth_of(path: Path | None) -> Truth:
     """What the meters hold, as a file tells it."""
     held: Truth = {}
-    if path is not None:
-        with path.open(newline="") as file:
-            for row in csv.DictReader(file):
-                told = held.setdefault(row["esiid"], {})
-                told[at(row["end"]).timestamp()] = (int(row["wh"]), int(row["register_wh"]))
+    for row in csv.DictReader(path.read_text().splitlines() if path else ()):
+        held.setdefault(row["esiid"], {})[at(row["end"]).timestamp()] = (int(row["wh"]), int(row["register_wh"]))
     return held
 
 
 def say(**line: Any) -> None:
-    sys.stdout.write(json.dumps(line) + "\n")
-    sys.stdout.flush()
+    print(json.dumps(line), flush=True)
 
 
 def handler(head_end: HeadEnd) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
-        def do_GET(self) -> None:
-            self._reply(200, {"status": "ok"}) if self.path == "/healthz" else self._reply(404, None)
-
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("content-length", 0)))
             if self.path != "/inquiries":
-                self._reply(404, None)
-                return
+                return self._reply(404, None)
             if not head_end.asked_by_smt(self.headers.get("authorization", "")):
-                self._reply(401, {"code": "key", "message": "It does not bear SMT's key.", "place": "authorization"})
-                return
+                return self._reply(401, {"code": "key", "message": "It does not bear SMT's key."})
             try:
                 inquiry = json.loads(body)
                 status = head_end.take(inquiry)
             except (ValueError, KeyError, TypeError):
-                self._reply(400, {"errorCode": "FIELD", "errorMessage": "body: it is no inquiry"})
-                return
+                return self._reply(400, {"errorCode": "FIELD", "errorMessage": "body: it is no inquiry"})
             honest_ack = {"correlationId": inquiry["correlationId"], "status": "accepted"}
-            self._reply(status, head_end.told(inquiry).get("ack", honest_ack) if status == 202 else None)
+            return self._reply(status, head_end.told(inquiry).get("ack", honest_ack) if status == 202 else None)
 
         def _reply(self, status: int, body: Json | None) -> None:
             content = b"" if body is None else json.dumps(body).encode()
             self.send_response(status)
-            if content:
-                self.send_header("content-type", "application/json")
+            self.send_header("content-type", "application/json")
             self.send_header("content-length", str(len(content)))
             self.end_headers()
             self.wfile.write(content)
@@ -317,15 +280,14 @@ def main() -> None:
     options.add_argument("--keys", type=Path, help="the link's keys file; without it no key is asked for")
     options.add_argument("--fault", default="", help="for every inquiry, as HOLE/fault")
     options.add_argument("--truth", type=Path, help="what the meters hold: CSV with esiid, end, wh, register_wh")
-    options.add_argument("--habit", default="", help="what it does wrong beside its answers")
+    habits = json.loads(Path(__file__).with_name("headend_habits.json").read_text("utf-8"))
+    options.add_argument("--habit", choices=habits, help="what it does wrong beside its answers")
     options.add_argument("--faults", type=Path, default=Path(__file__).with_name("headend_faults.json"))
     asked = options.parse_args()
     faults = json.loads(asked.faults.read_text("utf-8"))
-    if asked.habit and asked.habit not in json.loads(HABITS.read_text("utf-8")):
-        options.error(f"there is no habit {asked.habit}: see {HABITS.name}")
     if asked.fault and asked.fault not in {f"{rule}/{which}" for rule in faults for which in ("fault", "near")}:
         options.error(f"there is no {asked.fault}: write RULE/fault or RULE/near, RULE one of {', '.join(faults)}")
-    head_end = HeadEnd(faults, asked.fault, asked.keys, truth_of(asked.truth), asked.habit)
+    head_end = HeadEnd(faults, asked.fault, asked.keys, truth_of(asked.truth), asked.habit or "")
     server = ThreadingHTTPServer((asked.host, asked.port), handler(head_end))
     say(event="ready", headend_url=f"http://{asked.host}:{server.server_port}")
     server.serve_forever()

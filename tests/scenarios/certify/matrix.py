@@ -1,0 +1,81 @@
+"""Mutant x id: each thing that a stranger's system can do wrong fails the ids it names and no other: ``python -m tests.scenarios.certify.matrix [ROLE] [--full]``.
+
+A mutant plays the steps that bear on its ids; with ``--full`` all of them.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from scenarios.certify.observed import observed
+from scenarios.certify.judged import result_of
+from scenarios.certify.run import Certification
+from scenarios.certify.statement import load
+from scenarios.certify.strangers import FOLDER, mutants
+from simulator.verdicts import Mark
+
+#: What a fault of the head-end's answers breaks beside its own rule: it is laid over answers too that shall tell of no read.
+ALSO = {"METER-NOT-ALLOWED": {"HE-STRANGER", "HE-TOO-LATE"}}
+
+
+def names(role: str, mutant: str) -> set[str]:
+    """The ids that a mutant is to fail."""
+    habits = FOLDER / f"{role}_habits.json"
+    told = json.loads(habits.read_text("utf-8")) if habits.is_file() else {}
+    faults = json.loads((FOLDER / f"{role}_faults.json").read_text("utf-8"))
+    row = told.get(mutant) or faults[mutant]
+    return set(row["fails"]) if "fails" in row else {mutant} | ALSO.get(mutant, set())
+
+
+def statement(role: str, mutant: str = "") -> str:
+    """The statement of a stranger's system, that of one that does something wrong."""
+    said = yaml.safe_load((FOLDER / f"{role}.yaml").read_text("utf-8"))
+    if mutant:
+        said["start"]["argv"] += mutants(role)[mutant]
+        said["tolerances"]["answer_s"] = 2.5
+    return yaml.safe_dump(said)
+
+
+def certified(role: str, out: Path, mutant: str = "", *, only: tuple[str, ...] = ()) -> dict[str, Any]:
+    """The verdict on one."""
+    text = statement(role, mutant)
+    out.mkdir(parents=True, exist_ok=True)
+    written = out.with_suffix(".yaml")
+    written.write_text(text, "utf-8")
+    said = load(written)
+    assert Certification(said, text, out, only, lambda _done, _of: None, lambda _url, _brief: None).go()
+    return result_of(said, observed(out))
+
+
+def failed(result: dict[str, Any]) -> set[str]:
+    """The ids that failed."""
+    return {one["id"] for one in result["ids"] if one["mark"] == Mark.FAILED}
+
+
+def main() -> None:
+    """Play the matrix; exit 1 where a mutant fails other ids than it names."""
+    full = "--full" in sys.argv
+    roles = [one for one in sys.argv[1:] if not one.startswith("-")] or ["headend"]
+    wrong = 0
+    for role in roles:
+        with tempfile.TemporaryDirectory() as made:
+            for mutant in mutants(role):
+                began, ids = time.monotonic(), names(role, mutant)
+                result = certified(role, Path(made) / mutant, mutant, only=() if full else tuple(sorted(ids)))
+                found = failed(result)
+                caught = found == ids
+                wrong += not caught
+                said = "caught" if caught else f"LIVES: fails {sorted(found)}, not {sorted(ids)}; {result['why']}"
+                print(f"{role} {mutant:<20} {time.monotonic() - began:5.1f} s  {said}", flush=True)
+    sys.exit(1 if wrong else 0)
+
+
+if __name__ == "__main__":
+    main()
