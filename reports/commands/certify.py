@@ -56,7 +56,7 @@ def run(
 ) -> None:
     """Run the plan of a system's role against it, and judge it.
 
-    A connectivity test comes first. Ctrl-C leaves a judged bundle of what was played. Exit 0: a certificate, 1: none, 2: could not run, 3: inconclusive.
+    A connectivity test comes first. Ctrl-C leaves a judged bundle of what was played, exit 130. Exit 0: a certificate, 1: none, 2: could not run, 3: inconclusive.
     """
     import json
 
@@ -67,17 +67,20 @@ def run(
     said = load(statement)
 
     def tell(url: str, brief: dict[str, Any]) -> None:
-        typer.echo(json.dumps({"event": "ready", "control_url": url, **brief}) if as_json else _briefed(url, brief))
+        told = json.dumps({"event": "ready", "control_url": url, **brief}) if as_json else _briefed(url, brief)
+        print(told, flush=True)
 
     with Bar("steps", hidden=as_json) as bar:
-        whole = Certification(said, statement.read_text("utf-8"), out, tuple(only or ()), bar.show, tell).go()
+        stopped = Certification(said, statement.read_text("utf-8"), out, tuple(only or ()), bar.show, tell).go()
     result = _published(out, key)
     if as_json:
         print_json([result], alone=True)
     else:
         _tell(result)
         typer.echo(f"  bundle: {out / 'bundle.zip'}{' (signed)' if key else ''}\n  page: {out / 'report.html'}")
-    raise typer.Exit(_code(result) if whole else max(1, _code(result)))
+    if stopped:
+        typer.echo("Stopped: what was played is judged.", err=True)
+    raise typer.Exit(128 + stopped if stopped else _code(result))
 
 
 @app.command()

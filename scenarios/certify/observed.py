@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from scenarios.judging.exchanges import Traffic, traffic_of
 from scenarios.recording import Recording, load
 
 #: What was played and how that ended, beside the steps' folders.
-PLAN, STEPS, TRUTH = "plan.json", "steps", "truth.csv"
+PLAN, STEPS, TRUTH, RECORDING = "plan.json", "steps", "truth.csv", "recording.json"
 #: How a step ended.
 WHOLE = "whole"
 
@@ -106,6 +107,11 @@ class Observed:
                 yield from step.inquiries()
 
 
+def digest_of(path: Path) -> str:
+    """SHA-256 of a file."""
+    return sha256(path.read_bytes()).hexdigest()
+
+
 def observed(folder: Path) -> Observed:
     """Read what a certification has left in a folder. Raises ScenarioError or SimulatorError for what is damaged, naming file and line."""
     from scenarios.certify.truth import read_truth
@@ -119,7 +125,7 @@ def observed(folder: Path) -> Observed:
     steps = []
     for one in plan["steps"]:
         its = folder / STEPS / one["name"]
-        if one["state"] != WHOLE or not (its / "recording.json").is_file():
+        if one["state"] != WHOLE or not (its / RECORDING).is_file():
             steps.append(
                 Step(
                     one["name"],
@@ -131,7 +137,10 @@ def observed(folder: Path) -> Observed:
                 )
             )
             continue
-        recording = load(its / "recording.json")
+        if digest_of(its / RECORDING) != one["recording"]:
+            text = "It was altered: its digest is not the one that plan.json has."
+            raise ScenarioError("certify.recording", text, str(its / RECORDING), "Take the bundle as it was written.")
+        recording = load(its / RECORDING)
         traffic = traffic_of(recording, its)
         if traffic is None or traffic.chain.head != one["wire"]:
             text = "Its exchanges are not those of the run: wire.jsonl is gone, or was cut at its end."

@@ -20,7 +20,7 @@ from meters.errors import UserError
 from scenarios import twins
 from scenarios.certify.connect import Reached, inquiries_reached
 from scenarios.certify.control import Control
-from scenarios.certify.observed import PLAN, STEPS, TRUTH, WHOLE
+from scenarios.certify.observed import PLAN, RECORDING, STEPS, TRUTH, WHOLE, digest_of
 from scenarios.certify.plan import PlanStep, plan_of
 from scenarios.certify.started import filled, free_port, free_ports, running
 from scenarios.certify.statement import Start, Statement
@@ -32,7 +32,7 @@ from scenarios.running.runner import begin, run
 from simulator.parties.keys_file import KEYS, kept_keys
 from simulator.parties.sandbox import FTPS_PORT, GATEWAY_PORTS, HEADEND_PORT, HOST, PASSIVE_PORTS, SMT_PORT
 from simulator.runtime.folder import own, write_whole
-from simulator.runtime.until_stopped import Stopped, run_stoppable
+from simulator.runtime.until_stopped import Stopped, leave_alone, run_stoppable
 from simulator.tap.chain import check_chain
 from simulator.world.meters import build
 
@@ -62,20 +62,22 @@ class Certification:
     connection: list[Reached] = field(default_factory=list)
     states: dict[str, tuple[str, str]] = field(default_factory=dict)
 
-    def go(self) -> bool:
-        """Play the plan; whether it was played to its end. A signal ends it, and what was played is kept."""
+    def go(self) -> int:
+        """Play the plan; 0, or the number of the signal that ended it: what was played is kept then."""
         steps = plan_of(self.said.role, self.said.claims, self.only)
         with own(self.out, (*RECORDED, *MADE, LOG, METERS, KEYS)):
             write_whole(self.out / STATEMENT, self.written)
             self._write(steps)
             try:
                 run_stoppable(self._go(steps))
-            except Stopped:
-                return False
+            except Stopped as stopped:
+                # What was played is judged, however long that takes.
+                leave_alone()
+                return stopped.number
             finally:
                 self._write(steps)
                 (self.out / KEYS).unlink(missing_ok=True)
-        return True
+        return 0
 
     def _write(self, steps: Sequence[PlanStep]) -> None:
         """Write what was played, and how that ended."""
@@ -83,9 +85,11 @@ class Certification:
         for one in steps:
             name, title = one.scenario.name, one.scenario.title
             state, why = self.states.get(name, ("not played", "it was not played: the run was broken off"))
-            wire = self.out / STEPS / name / WIRE
-            head = check_chain(wire).head if state == WHOLE else ""
-            rows.append({"name": name, "title": title, "state": state, "why": why, "wire": head})
+            row = {"name": name, "title": title, "state": state, "why": why, "wire": "", "recording": ""}
+            if state == WHOLE:
+                its = self.out / STEPS / name
+                row |= {"wire": check_chain(its / WIRE).head, "recording": digest_of(its / RECORDING)}
+            rows.append(row)
         plan = {
             "format": 1,
             "only": list(self.only),
@@ -201,7 +205,7 @@ class Certification:
             )
             try:
                 done = await run(scenario, folder, None, outside)
-                write_whole(folder / "recording.json", done.recording.dumps())
+                write_whole(folder / RECORDING, done.recording.dumps())
                 self.states[scenario.name] = (WHOLE, "")
             except UserError as error:
                 self.states[scenario.name] = ("broken", f"{error.code}: {error.message}")
@@ -211,7 +215,7 @@ class Certification:
 def _tidied(folder: Path) -> None:
     """Leave of a step what a verdict rests on: recording and exchanges."""
     for path in folder.iterdir():
-        if path.name in ("recording.json", WIRE):
+        if path.name in (RECORDING, WIRE):
             continue
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)

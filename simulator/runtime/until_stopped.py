@@ -66,7 +66,7 @@ def serve(party: AbstractAsyncContextManager[Up], log: str, *, as_json: bool) ->
     except Stopped as stopped:
         if not told:
             _end(stopped, "stopped.")
-        _leave_alone()
+        leave_alone()
         if not as_json:
             print("stopped.", flush=True)
 
@@ -177,12 +177,12 @@ def _end_at_once(number: int, *_: object, said: str = "stopped.") -> NoReturn:
 
 def _end(stopped: Stopped, said: str) -> NoReturn:
     """End with a line on stderr and the exit that a shell gives for the signal."""
-    _leave_alone()
+    leave_alone()
     print(said, file=sys.stderr, flush=True)
     raise SystemExit(128 + stopped.number)
 
 
-def _leave_alone() -> None:
+def leave_alone() -> None:
     """All is closed and the last line is about to be said: what comes now is late."""
     signal.setitimer(signal.ITIMER_REAL, 0)
     for one in SIGNALS:

@@ -14,8 +14,8 @@ from typing import Any
 
 import yaml
 
-from scenarios.certify.observed import observed
 from scenarios.certify.judged import result_of
+from scenarios.certify.observed import observed
 from scenarios.certify.run import Certification
 from scenarios.certify.statement import load
 from scenarios.certify.strangers import FOLDER, mutants
@@ -50,7 +50,7 @@ def certified(role: str, out: Path, mutant: str = "", *, only: tuple[str, ...] =
     written = out.with_suffix(".yaml")
     written.write_text(text, "utf-8")
     said = load(written)
-    assert Certification(said, text, out, only, lambda _done, _of: None, lambda _url, _brief: None).go()
+    assert not Certification(said, text, out, only, lambda _done, _of: None, lambda _url, _brief: None).go()
     return result_of(said, observed(out))
 
 
