@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -19,6 +20,8 @@ from simulator.runtime.serving import RESET
 
 #: Below SMT's base URL.
 PATH = "/callbacks/inquiries/"
+#: Who waits asks what time it is, and is quiet all the same.
+CLOCK = "/control/clock"
 #: As SMT takes.
 MOST_OCTETS = 2 << 20
 TAKEN, MALFORMED, NO_KEY, NO_SEAL, TOO_LONG, ERROR = 202, 400, 401, 403, 413, 500
@@ -114,10 +117,23 @@ class CallBackDoor:
     def __init__(self) -> None:
         """Expect nothing."""
         self._awaited: dict[str, Awaited] = {}
+        #: When something was last asked of SMT but the time, and how much is being answered.
+        self._asked, self._busy = time.monotonic(), 0
 
     def expect(self, ident: str, awaited: Awaited) -> Awaited:
         """From now on what is called back under an id is kept here; what was expected under it before is expected still."""
         return self._awaited.setdefault(ident, awaited)
+
+    async def quiet_or_over(self, doing: asyncio.Future[Any], quiet_s: float, most_s: float) -> bool:
+        """Wait until something is done, or until nothing was asked of SMT for so many wall seconds; whether it is done."""
+        until = time.monotonic() + most_s
+        self._asked = time.monotonic()
+        while not doing.done() and (now := time.monotonic()) < until:
+            left = self._asked + quiet_s - now
+            if left <= 0 and not self._busy:
+                break
+            await asyncio.wait([doing], timeout=max(left, 0.01))
+        return doing.done()
 
     def before(self, app: ASGIApp) -> ASGIApp:
         """The application behind it."""
@@ -126,7 +142,7 @@ class CallBackDoor:
             ident, _, seal = str(scope.get("path", "")).removeprefix(PATH).partition("/")
             awaited = self._awaited.get(ident) if scope["type"] == "http" else None
             if awaited is None:
-                await app(scope, receive, send)
+                await self._passed(app, scope, receive, send)
                 return
             status = awaited.take(seal, _bearer(scope), await _body(receive))
             if status is None and RESET in scope.get("extensions", {}):
@@ -138,6 +154,16 @@ class CallBackDoor:
             await send({"type": "http.response.body", "body": content.encode()})
 
         return door
+
+    async def _passed(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+        counts = str(scope.get("path", "")) != CLOCK
+        self._busy += counts
+        try:
+            await app(scope, receive, send)
+        finally:
+            self._busy -= counts
+            if counts:
+                self._asked = time.monotonic()
 
 
 def _bearer(scope: Mapping[str, Any]) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from meters.calendar import Seconds
 
 #: Wall seconds without an exchange after which a party that is not ours is taken to be done with what it was asked. A default of this project.
 QUIET_S = 0.15
@@ -16,7 +18,7 @@ class Outside:
     """What a run knows of it. ``patience_s``: wall seconds for an answer before the clock goes on without.
 
     headend_url: in the place of our head-end, which is then not there. ports: where our own services lie from, so that they are the same in every run.
-    esiid: whom it is asked of, where its meters are not ours. call: has it do something by a word of the step (``post`` a day); true when it was told.
+    esiid: whom it is asked of, where its meters are not ours. call: has a customer call it, told what it must know and the clock; gives what is recorded of that.
     """
 
     role: str
@@ -25,4 +27,4 @@ class Outside:
     patience_s: float
     headend_url: str | None = None
     esiid: str | None = None
-    call: Callable[[str, dict[str, Any]], Awaitable[bool]] | None = None
+    call: Callable[[dict[str, str], Callable[[], Seconds]], Coroutine[Any, Any, dict[str, Any]]] | None = None

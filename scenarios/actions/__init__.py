@@ -5,6 +5,7 @@
 ``attributes``       meter attributes, premise, HAN devices
 ``balance_call``     a customer calls about the balance
 ``complaint``        what users complain of is switched on or off
+``customer_calls``   a customer calls a retailer that is not ours
 ``exchange``         a call as it goes over the wire, and the facts of its answer
 ``http``             any call, as it is written
 ``inquire``          an inquiry straight to the head-end, and what is called back for it

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from meters.calendar import Seconds
 from simulator.runtime.serving import HttpServer, bind
 
 #: Octets of a bill, at most.
@@ -25,10 +26,10 @@ class Control:
     def __init__(self) -> None:
         """Nothing is to be done yet."""
         self.brief: dict[str, Any] = {"do": "wait"}
-        self.bills: list[dict[str, Any]] = []
+        self.bills: list[tuple[Seconds, dict[str, Any]]] = []
+        self._clock: Callable[[], Seconds] | None = None
         self.url = ""
         self._next = asyncio.Event()
-        self.billed = asyncio.Event()
 
     @asynccontextmanager
     async def served(self) -> AsyncIterator[None]:
@@ -45,6 +46,10 @@ class Control:
             yield
         finally:
             await server.stop()
+
+    def expect(self, clock: Callable[[], Seconds]) -> None:
+        """Forget earlier bills, and take those that come from now on with the model's time."""
+        self.bills, self._clock = [], clock
 
     async def done(self, brief: dict[str, Any]) -> None:
         """Say what is to be done, and wait for ``POST /next``."""
@@ -69,6 +74,6 @@ class Control:
         if not isinstance(bill, dict):
             told = {"errorCode": "certify.bill", "errorMessage": "A bill is a JSON object of at most 1 MiB."}
             return JSONResponse(told, 400)
-        self.bills.append(bill)
-        self.billed.set()
+        if self._clock is not None:
+            self.bills.append((self._clock(), bill))
         return JSONResponse({"status": "taken"}, 202)

@@ -13,7 +13,8 @@ from scenarios.actions.inquire import Inquire, RecordedInquiry
 from scenarios.errors import ScenarioError
 from scenarios.evidence import Evidence
 from scenarios.judging.exchanges import Traffic, traffic_of
-from scenarios.recording import Recording, load
+from scenarios.recording import WIRE, Recording, load
+from simulator.tap.chain import Exchange, exchanges
 
 #: What was played and how that ended, beside the steps' folders.
 PLAN, STEPS, TRUTH, RECORDING = "plan.json", "steps", "truth.csv", "recording.json"
@@ -47,6 +48,8 @@ class Step:
     traffic: Traffic | None
     why: str = ""
     own: tuple[str, ...] = ()
+    #: What was asked of SMT's market API.
+    market: tuple[Exchange, ...] = ()
 
     def numbers(self, ref: str, key: str = "", since_us: int = 0) -> tuple[int, ...]:
         """The exchanges of an action; key: those of its correlation id alone."""
@@ -145,5 +148,7 @@ def observed(folder: Path) -> Observed:
         if traffic is None or traffic.chain.head != one["wire"]:
             text = "Its exchanges are not those of the run: wire.jsonl is gone, or was cut at its end."
             raise ScenarioError("certify.wire", text, str(its / "wire.jsonl"), "Take the bundle as it was written.")
-        steps.append(Step(one["name"], one["title"], recording, traffic, "", tuple(Evidence(recording).own_faults)))
+        own = tuple(Evidence(recording).own_faults)
+        market = tuple(exchanges(its / WIRE, lambda _, wire: wire != "market"))
+        steps.append(Step(one["name"], one["title"], recording, traffic, "", own, market))
     return Observed(tuple(steps), plan, truth)

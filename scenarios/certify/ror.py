@@ -1,10 +1,389 @@
-"""What is seen of a retailer, id by id."""
+"""What is seen of a retailer, id by id: what it asks of SMT for each customer's call, and the bill that it tells, held against what the meter holds."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal, InvalidOperation
+from functools import cached_property
+from typing import Any
 
-from scenarios.certify.observed import Observation, Observed
+from meters.calendar import INTERVAL_S, Seconds, day_of_interval, day_start, epoch, floor_interval, iso, to_s
+from meters.errors import MeterError
+from scenarios.actions.customer_calls import CustomerCalls, RecordedCustomerCall
+from scenarios.actions.exchange import code_of
+from scenarios.certified import of_role
+from scenarios.certify.observed import Observation, Observed, Step
+from simulator.ror.billing.bill import bill_to_date
+from simulator.tap.chain import Exchange
 
+Seen = Iterator[Observation]
+TOKEN, READS, ODR, STATUS = "/v2/token/", "/v2/15minintervalreads/", "/v2/odr/", "/v2/odrstatus/"
+#: A bill may differ from ours by so much for how lines are rounded. A default of this project.
+_ROUNDED_USD = Decimal("0.05")
+#: Model seconds before the caller's patience ends, from which on a retailer may stop asking. A default of this project.
+_NEARLY_S = 60
+#: The same call again for an ESI ID that is another's, and polls by one id in one instant, at most. Defaults of this project.
+_TRIES, _AT_ONCE = 2, 20
+#: What draws an error of SMT's.
+_DRAWS = {
+    "bad_login": TOKEN,
+    "no_password": TOKEN,
+    "METER": ODR,
+    "CORRELATION": STATUS,
+    "REQUESTOR": "/v2/",
+    "DUNS": "/v2/",
+    "TERMS": "/v2/",
+    "INVALID-DATE": READS,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """An exchange of the retailer's with SMT, read."""
+
+    exchange: Exchange
+    ask: dict[str, Any]
+    reply: dict[str, Any] | None
+
+    @property
+    def path(self) -> str:
+        """What it asked, with a slash at its end."""
+        return str(self.exchange.ask["path"]).rstrip("/") + "/"
+
+    @property
+    def status(self) -> int:
+        """HTTP status; 0 for none."""
+        return int(self.exchange.reply.get("status", 0))
+
+    @property
+    def code(self) -> str | None:
+        """The code of what was wrong."""
+        return code_of(self.reply)
+
+    @property
+    def filed(self) -> bool:
+        """Whether it is a request that SMT took, or refused by its throttle."""
+        reply = self.reply or {}
+        return self.path == ODR and self.status == 200 and bool(reply.get("correlationId") or reply.get("refusal"))
+
+
+def _object(body: Any) -> dict[str, Any] | None:
+    try:
+        told = json.loads(body) if isinstance(body, str) else None
+    except ValueError:
+        return None
+    return told if isinstance(told, dict) else None
+
+
+@dataclass(frozen=True)
+class Called:
+    """A customer's call with all that was asked of SMT for it."""
+
+    step: Step
+    action: CustomerCalls
+    record: RecordedCustomerCall
+
+    @cached_property
+    def said(self) -> list[Said]:
+        """What was asked of SMT, from the call's beginning to its end."""
+        first, last = self.record.at, self.record.ended_at
+        return [
+            Said(one, _object(one.ask.get("body")) or {}, _object(one.reply.get("body")))
+            for one in self.step.market
+            if first <= to_s(one.at_us) <= last
+        ]
+
+    def to(self, path: str) -> list[Said]:
+        """What was asked below a path."""
+        return [one for one in self.said if one.path.startswith(path)]
+
+    @property
+    def filed(self) -> list[Said]:
+        """Its requests at the meter, taken or refused."""
+        return [one for one in self.said if one.filed]
+
+    @property
+    def answer(self) -> dict[str, Any]:
+        """The last answer of a poll."""
+        return next((one.reply for one in reversed(self.to(STATUS)) if one.reply), {})
+
+    @property
+    def esiid(self) -> str:
+        """The customer's."""
+        assert self.step.recording is not None
+        account = self.step.recording.scenario.account_of(self.action)
+        return self.step.recording.world.accounts[account.account_id].esiid
+
+    @property
+    def own(self) -> bool:
+        """Whether the customer is the retailer's on the day."""
+        assert self.step.recording is not None
+        account = self.step.recording.scenario.account_of(self.action)
+        premise = self.step.recording.world.accounts[account.account_id]
+        return premise.service_point.ror_of_record == premise.ror.duns
+
+    @property
+    def hung_up(self) -> Seconds:
+        """When the caller's patience ended."""
+        return self.record.at + self.action.patience_s
+
+    def saw(self, held: bool | None, said: str, *exchanges: Said) -> Observation:
+        """An observation of it."""
+        numbers = tuple(one.exchange.n for one in (exchanges or self.said))
+        return Observation(self.step.name, self.action.ref, held, said, numbers)
+
+
+def _calls(all_of_it: Observed) -> Iterator[Called]:
+    for step in all_of_it.steps:
+        if step.own or step.recording is None:
+            continue
+        for action in step.recording.scenario.timeline:
+            record = step.recording.actions.get(action.ref)
+            if isinstance(action, CustomerCalls) and isinstance(record, RecordedCustomerCall):
+                yield Called(step, action, record)
+
+
+def _reviews(all_of_it: Observed) -> Seen:
+    for call in _calls(all_of_it):
+        reads, asked = call.to(READS), call.to(ODR)
+        if asked and call.action.question == "last_bill":
+            yield call.saw(False, "it asks for a read that the question has no need of", *asked)
+        elif asked and (not reads or reads[0].exchange.n > asked[0].exchange.n):
+            yield call.saw(False, "it asks for a read, and has not looked at the posted usage", *asked)
+        elif reads:
+            yield call.saw(True, "", *reads)
+
+
+def _asks_gap(all_of_it: Observed) -> Seen:
+    for call in _calls(all_of_it):
+        for one in call.filed:
+            kind, esiid = one.ask.get("readType"), one.ask.get("ESIID")
+            yield call.saw(kind == "INTERVALS" and esiid == call.esiid, f"it asks for {kind} of {esiid}", one)
+
+
+def _one_request(all_of_it: Observed) -> Seen:
+    known: dict[tuple[str, str], Called] = {}
+    for call in _calls(all_of_it):
+        filed = call.filed
+        if len(filed) > 1:
+            yield call.saw(False, f"{len(filed)} requests are made for one call", *filed)
+            continue
+        for one in filed:
+            reference = str(one.ask.get("callReference") or "")
+            first = known.setdefault((call.step.name, reference), call) if reference else call
+            yield call.saw(
+                first is call, f"its request names the call {reference}, as that of {first.action.ref} does", one
+            )
+
+
+def _names_call(all_of_it: Observed) -> Seen:
+    for call in _calls(all_of_it):
+        for one in call.filed:
+            yield call.saw(bool(one.ask.get("callReference")), "its request names no call", one)
+
+
+def _follows(all_of_it: Observed) -> Seen:
+    for call in _calls(all_of_it):
+        taken = [one for one in call.filed if (one.reply or {}).get("correlationId")]
+        if call.action.question == "last_bill":
+            yield call.saw(not taken, "it asks for a read where the balance is not asked for", *taken)
+            continue
+        if not taken:
+            continue
+        polls = call.to(STATUS)
+        at_once = max((sum(one.exchange.at_us == other.exchange.at_us for other in polls) for one in polls), default=0)
+        open_still = not polls or call.answer.get("statusCode") == "PEN" or all(one.code for one in polls)
+        last = to_s(polls[-1].exchange.at_us) if polls else call.record.at
+        if polls and all(one.code for one in polls):
+            continue
+        if at_once > _AT_ONCE:
+            yield call.saw(False, f"it asks {at_once} times in one instant", *polls)
+        else:
+            early = open_still and last < call.hung_up - _NEARLY_S
+            yield call.saw(
+                not early,
+                f"it asks for the last time at {iso(last)}, has no answer, and the caller waits to {iso(call.hung_up)}",
+                *(polls or taken),
+            )
+
+
+def _tokens(all_of_it: Observed) -> Seen:
+    for call in _calls(all_of_it):
+        dead: dict[str, list[Said]] = {}
+        for one in call.said:
+            if one.status == 401 and one.path != TOKEN:
+                dead.setdefault(str(one.exchange.ask["headers"].get("authorization")), []).append(one)
+        for its in dead.values():
+            yield call.saw(len(its) <= _TRIES, f"{len(its)} calls bear a token that is not taken", *its)
+
+
+def _pages(all_of_it: Observed) -> Seen:
+    for call in _calls(all_of_it):
+        for at, one in enumerate(call.said):
+            if one.status == 503 and one.reply is None:
+                again = any(other.path == one.path for other in call.said[at + 1 :])
+                in_time = to_s(one.exchange.at_us) < call.hung_up - _NEARLY_S
+                if again or in_time:
+                    yield call.saw(again, f"{one.path} is answered with a page, and not asked again", one)
+
+
+def _another(all_of_it: Observed) -> Seen:
+    for call in _calls(all_of_it):
+        met = [one for one in call.said if one.code == "AC1"]
+        if call.own and met:
+            yield call.saw(False, "it asks for an ESI ID that is not its own", *met)
+        elif call.own and call.filed:
+            yield call.saw(True, "", *call.filed)
+        elif met:
+            times = max(sum(one.path == other.path for other in met) for one in met)
+            yield call.saw(times <= _TRIES, f"it asks {times} times for an ESI ID that is another's", *met)
+
+
+def _draws(code: str, path: str) -> Callable[[Observed], Seen]:
+    """An error of SMT's that a sound request does not draw."""
+
+    def seen(all_of_it: Observed) -> Seen:
+        for call in _calls(all_of_it):
+            its = [one for one in call.to(path) if path != "/v2/" or one.path != TOKEN]
+            drawn = [one for one in its if one.code == code]
+            fine = [one for one in its if one.status == 200 and one.code is None]
+            if drawn:
+                yield call.saw(False, f"SMT answers {code}: {_message(drawn[0])}", *drawn)
+            elif fine:
+                yield call.saw(True, "", *fine)
+
+    return seen
+
+
+def _message(one: Said) -> str:
+    reply = one.reply or {}
+    return str(reply.get("errorMessage") or reply.get("error") or "")
+
+
+def _rule(ident: str) -> Callable[[Observed], Seen]:
+    """A rule for requests, as SMT's ledger has it."""
+
+    def seen(all_of_it: Observed) -> Seen:
+        for call in _calls(all_of_it):
+            assert call.step.recording is not None
+            by_key = {entry.key: entry for entry in call.step.recording.ledger}
+            for one in call.filed:
+                entry = by_key.get(str(((one.ask and one.reply) or {}).get("correlationId")))
+                if entry is not None:
+                    broken = [step for step in entry.transitions if step.rule == ident]
+                    yield call.saw(not broken, broken[0].reason if broken else "", one)
+
+    return seen
+
+
+@dataclass(frozen=True, slots=True)
+class _Bill:
+    """What was told: to where, Wh, dollars."""
+
+    to: Seconds
+    wh: int
+    usd: Decimal
+
+
+def _bill(call: Called) -> _Bill | None:
+    told = call.record.bill or {}
+    try:
+        return _Bill(epoch(str(told["to"])), int(told["wh"]), Decimal(str(told["total_usd"])))
+    except (KeyError, ValueError, TypeError, InvalidOperation, MeterError):
+        return None
+
+
+def _runs_still(all_of_it: Observed) -> Seen:
+    for call in _calls(all_of_it):
+        bill = _bill(call)
+        if bill is not None and call.action.question == "balance":
+            until = floor_interval(call.record.ended_at)
+            served = (call.answer.get("gap") or {}).get("end")
+            until = min(until, epoch(served)) if served else until
+            yield call.saw(
+                bill.to <= until,
+                f"it bills to {iso(bill.to)}, and the last whole quarter hour that it was told ends {iso(until)}",
+            )
+
+
+def _left_open(all_of_it: Observed) -> Seen:
+    for call in _calls(all_of_it):
+        uncovered, told = call.answer.get("uncovered"), call.record.bill
+        if uncovered and told is not None:
+            yield call.saw(bool(told.get("uncovered")), "it tells nothing of what the gap leaves open")
+
+
+def _rests_on(all_of_it: Observed) -> Seen:
+    for call in _calls(all_of_it):
+        told = call.record.bill
+        if told is not None and call.answer.get("intervals"):
+            said = json.dumps([told.get("parts"), told.get("sentences")]).lower()
+            yield call.saw(
+                "non-vee" in said or "non_vee" in said, "it does not tell what of the bill rests on non-VEE data"
+            )
+
+
+def _right(all_of_it: Observed) -> Seen:
+    """The bill: told in time, on the Wh that the meter holds, at the prices of the plan."""
+    for call in _calls(all_of_it):
+        if call.action.question != "balance" or not call.own:
+            continue
+        told, bill, served = call.record, _bill(call), call.answer
+        if told.bill is None or bill is None:
+            yield call.saw(None, "no bill is told")
+            continue
+        if told.told_at is not None and told.told_at > call.hung_up:
+            yield call.saw(
+                False, f"the bill is told at {iso(told.told_at)}, and the caller hung up at {iso(call.hung_up)}"
+            )
+            continue
+        if bill.to > floor_interval(told.ended_at) or served.get("statusCode") != "0":
+            continue
+        yield call.saw(*_held_against(call, bill, served, all_of_it))
+
+
+def _held_against(call: Called, bill: _Bill, served: dict[str, Any], all_of_it: Observed) -> tuple[bool | None, str]:
+    assert call.step.recording is not None
+    account = call.step.recording.scenario.account_of(call.action)
+    held = all_of_it.truth.get(call.esiid, {})
+    open_still = [(epoch(one["start"]), epoch(one["end"])) for one in served.get("uncovered") or []]
+    first = day_start(account.cycle_first)
+    wh = sum(
+        its
+        for end, (its, _) in held.items()
+        if first < end <= bill.to and not any(start < end <= until for start, until in open_still)
+    )
+    if not held:
+        return None, "nobody knows what the meter holds"
+    if bill.to % INTERVAL_S or bill.to <= first or bill.to > day_start(account.cycle_last + timedelta(days=1)):
+        return False, f"it bills to {iso(bill.to)}, which is no quarter hour of the cycle"
+    if bill.wh != wh:
+        return False, f"it bills {bill.wh} Wh to {iso(bill.to)}, and the meter holds {wh} Wh"
+    ours = bill_to_date(
+        account.rates, wh, account.cycle_first, day_of_interval(bill.to), account.cycle_last, account.full_cycle_days
+    ).total
+    return abs(ours - bill.usd) <= _ROUNDED_USD, f"it tells ${bill.usd}, and by the plan {wh} Wh come to ${ours}"
+
+
+_SEEN: dict[str, Callable[[Observed], Seen]] = {
+    "S2": _reviews,
+    "S3": _asks_gap,
+    "S6": _rests_on,
+    "UC-N1": _one_request,
+    "UC-N5": _follows,
+    "AMB-6": _runs_still,
+    "AMB-7": _left_open,
+    "AMB-10": _names_call,
+    "AMB-12": _right,
+    "bad_token": _tokens,
+    "text_503": _pages,
+    "AC1": _another,
+}
 #: By id what is seen of it.
-SEEN: dict[str, Callable[[Observed], Iterator[Observation]]] = {}
+SEEN: dict[str, Callable[[Observed], Seen]] = {
+    one.id: _SEEN[one.id] if one.id in _SEEN else _draws(one.id, _DRAWS[one.id]) if one.id in _DRAWS else _rule(one.id)
+    for one in of_role("ror")
+}

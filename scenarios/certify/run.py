@@ -11,11 +11,12 @@ import shutil
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from headend.http.links import LinkKeys
-from meters.calendar import iso
+from meters.calendar import Seconds, iso
 from meters.errors import UserError
 from scenarios import twins
 from scenarios.certify.connect import Reached, inquiries_reached
@@ -34,12 +35,13 @@ from simulator.parties.sandbox import FTPS_PORT, GATEWAY_PORTS, HEADEND_PORT, HO
 from simulator.runtime.folder import own, write_whole
 from simulator.runtime.until_stopped import Stopped, leave_alone, run_stoppable
 from simulator.tap.chain import check_chain
+from simulator.world.market import logins
 from simulator.world.meters import build
 
 STATEMENT = "sut.yaml"
 #: What a certification writes into its folder beside what is made of it, and clears there before it begins.
 RECORDED = (STATEMENT, PLAN, TRUTH, STEPS)
-LOG, METERS = "sut.log", "meters.csv"
+LOG, METERS, PLAN_OF_CALL = "sut.log", "meters.csv", "rate-plan.json"
 #: What is made of the recording.
 MADE = ("result.json", "junit.xml", "report.html", "bundle.zip")
 #: Told while it goes on: steps done, steps in all.
@@ -65,7 +67,7 @@ class Certification:
     def go(self) -> int:
         """Play the plan; 0, or the number of the signal that ended it: what was played is kept then."""
         steps = plan_of(self.said.role, self.said.claims, self.only)
-        with own(self.out, (*RECORDED, *MADE, LOG, METERS, KEYS)):
+        with own(self.out, (*RECORDED, *MADE, LOG, METERS, PLAN_OF_CALL, KEYS)):
             write_whole(self.out / STATEMENT, self.written)
             self._write(steps)
             try:
@@ -113,7 +115,7 @@ class Certification:
         async with contextlib.AsyncExitStack() as closing:
             await closing.enter_async_context(self.control.served())
             start = self.said.start
-            if start == "manual" or start.each == "plan":
+            if self.said.role != "ror" and (start == "manual" or start.each == "plan"):
                 await closing.enter_async_context(self._started(known, steps[0]))
                 if not await self._connected(known, keys):
                     return
@@ -175,6 +177,35 @@ class Certification:
         await self.control.done(brief)
         yield
 
+    async def _call(
+        self, step: PlanStep, known: dict[str, str], brief: dict[str, str], clock: Callable[[], Seconds]
+    ) -> dict[str, Any]:
+        """Have a customer call a retailer: its command is run to its end, or whoever works it by hand says when it is over."""
+        plan = self.out / PLAN_OF_CALL
+        write_whole(plan, brief["plan"])
+        told = known | brief | {"plan": str(plan.resolve())}
+        self.control.expect(clock)
+        start, code = self.said.start, None
+        if isinstance(start, Start) and start.argv:
+            async with running(filled(start.argv, told), self.out / LOG, self._login(step)) as process:
+                code = await process.wait()
+        else:
+            what = f"A customer calls ({told['question']}): tell the bill with POST /bill here, then POST /next."
+            todo = {"do": what, **self._login(step), **told}
+            self.tell(self.control.url, todo)
+            await self.control.done(todo)
+        at, bill = self.control.bills[-1] if self.control.bills else (None, None)
+        return {"told_at": at and iso(at), "bill": bill, "exit": code}
+
+    def _login(self, step: PlanStep) -> dict[str, str]:
+        """The retailer's log-in at our SMT, by the names of the variables in which it finds that."""
+        named = self.said.logins.get("ror")
+        login = logins(step.scenario.world.market)[step.scenario.account.ror]
+        if named is None:
+            return {}
+        found = {named.username: login.username, named.password: login.password}
+        return found | ({named.duns: login.duns} if named.duns else {})
+
     async def _connected(self, known: dict[str, str], keys: LinkKeys) -> bool:
         """Whether every endpoint is reached."""
         start, url = self.said.start, self.said.endpoints.inquiries
@@ -202,6 +233,7 @@ class Certification:
                 self.said.tolerances.answer_s,
                 filled([url], known)[0] if url else None,
                 None if serves == "ours" else serves[0].esiid,
+                partial(self._call, step, known) if self.said.role == "ror" else None,
             )
             try:
                 done = await run(scenario, folder, None, outside)

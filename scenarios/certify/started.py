@@ -30,11 +30,15 @@ def filled(words: Sequence[str], known: Mapping[str, str]) -> list[str]:
 
 
 @asynccontextmanager
-async def running(argv: Sequence[str], log: Path) -> AsyncIterator[asyncio.subprocess.Process]:
-    """A command that runs in a process group of its own and is ended with what it has begun. Raises ScenarioError if it cannot run."""
+async def running(
+    argv: Sequence[str], log: Path, more: Mapping[str, str] | None = None
+) -> AsyncIterator[asyncio.subprocess.Process]:
+    """A command that runs in a process group of its own and is ended with what it has begun. more: variables of its environment. Raises ScenarioError if it cannot run."""
     with log.open("ab") as file:
         try:
-            process = await asyncio.create_subprocess_exec(*argv, stdout=file, stderr=file, start_new_session=True)
+            process = await asyncio.create_subprocess_exec(
+                *argv, stdout=file, stderr=file, start_new_session=True, env=os.environ | (more or {})
+            )
         except OSError as error:
             text = f"The system's command cannot be run: {error.strerror}."
             raise ScenarioError("certify.start", text, argv[0], "Mend 'start.argv' of the statement.") from None

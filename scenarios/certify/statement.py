@@ -21,7 +21,7 @@ Role = Literal["ror", "headend", "smt", "meter"]
 #: What a system can say that it does, by role; what it does not claim is not asked of it.
 CLAIMS: dict[str, tuple[str, ...]] = {
     "headend": ("INTERVALS", "REGISTER", "POWER", "STORE-FIRST", "DST"),
-    "ror": ("BALANCE", "DST", "SWITCH"),
+    "ror": ("BALANCE",),
     "smt": (),
     "meter": (),
 }
@@ -38,9 +38,13 @@ PLACEHOLDERS = {
     "step": "name of the step",
     "esiid": "the ESI ID that the step is about",
     "meter_number": "its meter's number",
-    "account": "file with the customer's account: what the retailer's own record holds",
+    "call": "name of the customer's call",
+    "question": "what the customer asks: balance or last_bill",
+    "patience": "model seconds until the customer hangs up",
+    "first": "first day of the billing cycle",
+    "last": "last day of the billing cycle",
+    "plan": "JSON file with the customer's rate plan",
     "bill_url": "where the retailer posts the bill that it tells",
-    "duns": "the retailer's DUNS number",
 }
 _PLACE = re.compile(r"\{(\w+)\}")
 _LITERAL = re.compile(r"(?i)(pass(word|wd)?|token|secret|api-?key|bearer)\s*[=: ]\s*[^\s{$]")
@@ -81,10 +85,11 @@ class Endpoints(Spec):
 
 
 class LogIn(Spec):
-    """A log-in, by the names of environment variables."""
+    """A log-in, by the names of environment variables in which the system's command finds it."""
 
     username: Variable
     password: Variable
+    duns: Variable | None = None
 
 
 class Keys(Spec):
@@ -157,6 +162,9 @@ def _unfitting(said: Statement) -> Iterator[Mistake]:
     if said.role == "headend" and said.endpoints.inquiries is None:
         text, mend = "A head-end is inquired of.", "Add 'inquiries: http://127.0.0.1:8610'."
         yield Mistake(MALFORMED, ("endpoints",), text, mend)
+    if said.role == "ror" and isinstance(said.start, Start) and said.start.each != "step":
+        text = "A retailer's command is one call of a customer's."
+        yield Mistake(MALFORMED, ("start", "each"), text, "Write 'each: step'.")
     if said.serves != "ours" and said.truth is None and said.role == "headend":
         text = "Nobody knows what meters of its own hold."
         yield Mistake(MALFORMED, ("serves",), text, "Add 'truth: FILE', or write 'serves: ours'.")

@@ -80,7 +80,7 @@ async def _run(scenario: Scenario, out: Path, progress: Progress | None, outside
     world = build(scenario.world, scenario.seed)
     start = day_start(scenario.world.first_day) if outside is None else begin(scenario)
     call_backs = CallBackDoor()
-    logs_in = any(action.do == "log_in" for action in scenario.timeline)
+    logs_in = outside is not None or any(action.do == "log_in" for action in scenario.timeline)
     bent_acks: list[Bend] = []
     settings = SandboxSettings(
         world=world,
@@ -98,7 +98,7 @@ async def _run(scenario: Scenario, out: Path, progress: Progress | None, outside
         token_life=TokenLife.MODEL if logs_in else TokenLife.WALL,
         over_headend=over_headend(bent_acks) if any(one.do == "answer_fault" for one in scenario.timeline) else None,
         desk=DeskSettings() if any(getattr(one, "to", None) == "desk" for one in scenario.timeline) else None,
-        before_smt=call_backs.before if any(one.do == "inquire" for one in scenario.timeline) else None,
+        before_smt=call_backs.before if outside or any(one.do == "inquire" for one in scenario.timeline) else None,
         port_base=0 if outside is None else outside.ports,
         keys=None if outside is None else outside.keys,
         history=outside is not None,

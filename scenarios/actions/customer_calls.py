@@ -1,0 +1,111 @@
+"""``customer_calls``: a customer calls a retailer that is not ours, which does what it does; the clock goes on whenever it is quiet."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import Field
+
+from meters.calendar import Seconds, iso, seconds, to_us
+from scenarios.actions.action import Played, Row, Seen
+from scenarios.expected import COUNT, TEXT, TRUTH, Fact
+from scenarios.outside import QUIET_S
+from scenarios.records.values import Instant, Record
+from scenarios.setting import Act
+from scenarios.written import DAY_S
+
+if TYPE_CHECKING:
+    from scenarios.stage import Stage
+
+#: Model seconds by which the clock goes on when the retailer is quiet, and after the caller's patience.
+_TICK_S, _GRACE_S = seconds(5), seconds(900)
+#: Wall seconds for which it is let act before the clock is looked at again; a barrier waits longer.
+_TURN_S = 10.0
+
+
+class CustomerCalls(Act):
+    """A customer of the account calls the retailer that is not ours, and hears what it tells."""
+
+    question: Literal["balance", "last_bill"] = "balance"
+    patience_s: Seconds = Field(default=seconds(180), gt=0, le=DAY_S)
+
+
+class RecordedCustomerCall(Record):
+    """What became of the call. bill: what the retailer told, None for nothing; told_at: when; exit: of its command."""
+
+    at: Instant
+    ended_at: Instant
+    told_at: Instant | None
+    bill: dict[str, Any] | None
+    exit: int | None
+    over: bool
+
+
+SeenCall = Seen[CustomerCalls, RecordedCustomerCall]
+
+
+def _play(stage: Stage, action: CustomerCalls) -> Played:
+    runtime, outside, account = stage.runtime, stage.outside, stage.scenario.account_of(action)
+    at = runtime.now()
+    left: dict[str, Any] = {"told_at": None, "bill": None, "exit": None}
+    if outside is None or outside.call is None:
+        yield runtime.env.timeout(0)
+        return left | {"at": iso(at), "ended_at": iso(at), "over": False}
+    brief = {
+        "call": action.ref,
+        "question": action.question,
+        "patience": str(action.patience_s),
+        "now": iso(at),
+        "esiid": stage.esiid(action),
+        "meter_number": stage.meter_number(action),
+        "first": account.cycle_first.isoformat(),
+        "last": account.cycle_last.isoformat(),
+    }
+    plan = json.dumps(stage.plan(action).model_dump(mode="json"))
+    calling = asyncio.ensure_future(outside.call(brief | {"plan": plan}, runtime.now))
+    until = at + action.patience_s + _GRACE_S
+    try:
+        while runtime.now() < until:
+            over = yield runtime.io(
+                "call", action.ref, partial(stage.call_backs.quiet_or_over, calling, QUIET_S, _TURN_S)
+            )
+            if over:
+                break
+            yield runtime.env.timeout(to_us(_TICK_S))
+    finally:
+        if not calling.done():
+            calling.cancel()
+    if calling.done() and not calling.cancelled():
+        left |= calling.result()
+    return left | {"at": iso(at), "ended_at": iso(runtime.now()), "over": calling.done() and not calling.cancelled()}
+
+
+def _told(name: str) -> Any:
+    return lambda seen: (bill := seen.record and seen.record.bill) and bill.get(name)
+
+
+def _tell(seen: SeenCall) -> str:
+    record = seen.record
+    if record is None or record.bill is None:
+        return "The retailer tells no bill."
+    return f"The retailer tells ${record.bill.get('total_usd')} by {record.bill.get('to')}."
+
+
+ROWS = (
+    Row(
+        "customer_calls",
+        "Call at a retailer that is not ours",
+        CustomerCalls,
+        RecordedCustomerCall,
+        _play,
+        (
+            Fact("told", TRUTH, "whether it told a bill", lambda seen: seen.record and seen.record.bill is not None),
+            Fact("total_usd", TEXT, "the bill that it told", lambda seen: (usd := _told("total_usd")(seen)) and str(usd), unit="$"),
+            Fact("wh", COUNT, "usage that it told", _told("wh"), unit="Wh"),
+        ),
+        _tell,
+    ),
+)  # fmt: skip
