@@ -17,11 +17,14 @@ from headend.http.links import same
 from headend.wire import InquiryResult
 from meters.calendar import Seconds
 from simulator.runtime.serving import RESET
+from simulator.smt.errors import GATEWAY
 
 #: Below SMT's base URL.
 PATH = "/callbacks/inquiries/"
 #: Who waits asks what time it is, and is quiet all the same.
 CLOCK = "/control/clock"
+#: What SMT answers to a token that is not taken.
+DEAD = GATEWAY["bad_token"]
 #: As SMT takes.
 MOST_OCTETS = 2 << 20
 TAKEN, MALFORMED, NO_KEY, NO_SEAL, TOO_LONG, ERROR = 202, 400, 401, 403, 413, 500
@@ -119,10 +122,17 @@ class CallBackDoor:
         self._awaited: dict[str, Awaited] = {}
         #: When something was last asked of SMT but the time, and how much is being answered.
         self._asked, self._busy = time.monotonic(), 0
+        #: Tokens of the market API that were borne, and those that are not taken any more.
+        self._borne: set[str] = set()
+        self._dead: set[str] = set()
 
     def expect(self, ident: str, awaited: Awaited) -> Awaited:
         """From now on what is called back under an id is kept here; what was expected under it before is expected still."""
         return self._awaited.setdefault(ident, awaited)
+
+    def end_tokens(self) -> None:
+        """Take no token of the market API any more that was borne until now, as though each had run out."""
+        self._dead |= self._borne
 
     async def quiet_or_over(self, doing: asyncio.Future[Any], quiet_s: float, most_s: float) -> bool:
         """Wait until something is done, or until nothing was asked of SMT for so many wall seconds; whether it is done."""
@@ -148,22 +158,32 @@ class CallBackDoor:
             if status is None and RESET in scope.get("extensions", {}):
                 scope["extensions"][RESET]()
                 return
-            content = json.dumps({"correlationId": ident, "status": "accepted" if status == TAKEN else "refused"})
-            head = [(b"content-type", b"application/json"), (b"content-length", str(len(content)).encode())]
-            await send({"type": "http.response.start", "status": status or ERROR, "headers": head})
-            await send({"type": "http.response.body", "body": content.encode()})
+            said = {"correlationId": ident, "status": "accepted" if status == TAKEN else "refused"}
+            await _reply(send, status or ERROR, said)
 
         return door
 
     async def _passed(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
         counts = str(scope.get("path", "")) != CLOCK
         self._busy += counts
+        token = _bearer(scope) if scope["type"] == "http" and str(scope["path"]).startswith("/v2/") else ""
         try:
+            if token in self._dead:
+                await _reply(send, DEAD.status, {"error": DEAD.message})
+                return
+            self._borne |= {token} - {""}
             await app(scope, receive, send)
         finally:
             self._busy -= counts
             if counts:
                 self._asked = time.monotonic()
+
+
+async def _reply(send: Send, status: int, said: dict[str, str]) -> None:
+    content = json.dumps(said).encode()
+    head = [(b"content-type", b"application/json"), (b"content-length", str(len(content)).encode())]
+    await send({"type": "http.response.start", "status": status, "headers": head})
+    await send({"type": "http.response.body", "body": content})
 
 
 def _bearer(scope: Mapping[str, Any]) -> str:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from scenarios.stage import Stage
 
 #: Model seconds by which the clock goes on when the retailer is quiet, and after the caller's patience.
-_TICK_S, _GRACE_S = seconds(5), seconds(900)
+_TICK_S, _GRACE_S = seconds(10), seconds(900)
 #: Wall seconds for which it is let act before the clock is looked at again; a barrier waits longer.
 _TURN_S = 10.0
 
@@ -31,6 +31,12 @@ class CustomerCalls(Act):
 
     question: Literal["balance", "last_bill"] = "balance"
     patience_s: Seconds = Field(default=seconds(180), gt=0, le=DAY_S)
+    tokens_end_s: Seconds | None = Field(
+        default=None,
+        gt=0,
+        le=DAY_S,
+        description="So long after the call SMT takes no token any more that was borne until then.",
+    )
 
 
 class RecordedCustomerCall(Record):
@@ -64,8 +70,9 @@ def _play(stage: Stage, action: CustomerCalls) -> Played:
         "first": account.cycle_first.isoformat(),
         "last": account.cycle_last.isoformat(),
     }
-    plan = json.dumps(stage.plan(action).model_dump(mode="json"))
+    plan = json.dumps(stage.plan(action).model_dump(mode="json", exclude_none=True))
     calling = asyncio.ensure_future(outside.call(brief | {"plan": plan}, runtime.now))
+    ends = action.tokens_end_s
     until = at + action.patience_s + _GRACE_S
     try:
         while runtime.now() < until:
@@ -75,6 +82,9 @@ def _play(stage: Stage, action: CustomerCalls) -> Played:
             if over:
                 break
             yield runtime.env.timeout(to_us(_TICK_S))
+            if ends is not None and runtime.now() >= at + ends:
+                stage.call_backs.end_tokens()
+                ends = None
     finally:
         if not calling.done():
             calling.cancel()

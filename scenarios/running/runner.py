@@ -26,6 +26,7 @@ from simulator.runtime.clock import Clock, ClockMode
 from simulator.runtime.folder import own
 from simulator.smt.access.gatekeeper import TokenLife
 from simulator.smt.ondemand.middle import FixedMiddle, LawMiddle, MiddleDraws, MiddleLaw
+from simulator.tap.masked import MOST_BODY
 from simulator.world.market import ROR_LOGIN
 from simulator.world.meters import build
 
@@ -93,6 +94,8 @@ async def _run(scenario: Scenario, out: Path, progress: Progress | None, outside
         times=scenario.times_in(world),
         wire=out / WIRE,
         wire_ordered=True,
+        # What a verdict cites is there as it was sent.
+        wire_body=MOST_BODY if outside is None else 1 << 20,
         # Where log-ins are played, a token's life and the wait after bad ones are of the day that is played.
         wall=(lambda: float(sandbox.runtime.now())) if logs_in else time.time,
         token_life=TokenLife.MODEL if logs_in else TokenLife.WALL,

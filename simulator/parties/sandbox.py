@@ -52,6 +52,7 @@ from simulator.smt.throttle.decision import Policy
 from simulator.smt.usage.file_site import FileSite
 from simulator.tap.http import outgoing
 from simulator.tap.log import WireLog
+from simulator.tap.masked import MOST_BODY
 from simulator.world.history import make_history
 from simulator.world.market import ROR_LOGIN, Market, build_market
 from simulator.world.meters import World
@@ -132,6 +133,8 @@ class SandboxSettings:
     #: Write every exchange to this file: as they end, or by instants of the manual clock.
     wire: Path | None = None
     wire_ordered: bool = False
+    #: Octets of a body that are written as they are.
+    wire_body: int = MOST_BODY
     #: Address of a head-end in the place of ours, which there is none of then; meters' events are told to nobody.
     headend_url: str | None = None
     #: Stands before SMT's application.
@@ -176,7 +179,9 @@ class Sandbox:
     async def _start(self) -> None:
         settings, world = self.settings, self.settings.world
         out = settings.out
-        self.wire = open_wire(settings.wire, self.runtime, self._closing, ordered=settings.wire_ordered)
+        self.wire = open_wire(
+            settings.wire, self.runtime, self._closing, ordered=settings.wire_ordered, most_body=settings.wire_body
+        )
         self.ca = LocalCa.make(out / TLS_FOLDER)
         self.keys_file = settings.keys or out / KEYS
         self.keys = kept_keys(self.keys_file)

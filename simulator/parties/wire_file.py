@@ -8,14 +8,22 @@ from pathlib import Path
 from meters.calendar import iso
 from simulator.runtime.driver import Runtime
 from simulator.tap.log import WireLog
+from simulator.tap.masked import MOST_BODY
 from simulator.versions import product
 
 
-def open_wire(path: Path | None, runtime: Runtime, closing: AsyncExitStack, *, ordered: bool = False) -> WireLog | None:
-    """Begin it; ``closing`` ends it. None where none is asked for. ordered: see ``WireLog``, which says what it raises."""
+def open_wire(
+    path: Path | None,
+    runtime: Runtime,
+    closing: AsyncExitStack,
+    *,
+    ordered: bool = False,
+    most_body: int = MOST_BODY,
+) -> WireLog | None:
+    """Begin it; ``closing`` ends it. None where none is asked for. ordered, most_body: see ``WireLog``, which says what it raises."""
     if path is None:
         return None
     about = {"product": product(), "clock": runtime.clock.mode.value, "began": iso(runtime.now())}
-    log = WireLog(path, runtime.now_us, about, ordered=ordered)
+    log = WireLog(path, runtime.now_us, about, ordered=ordered, most_body=most_body)
     closing.callback(log.close)
     return log

@@ -63,7 +63,7 @@ class _Tapped:
             await self._app(scope, receive, send)
             return
         log, began = self._log, self._log.begin()
-        asked, told, noted = Body(), Body(), False
+        asked, told, noted = Body(log.most_body), Body(log.most_body), False
         # The front spells the path anew.
         path, head = scope["raw_path"], scope["headers"]
         start: Message = {}
@@ -117,7 +117,7 @@ class _Outgoing(httpx.AsyncBaseTransport):
         except httpx.HTTPError as error:
             self._tell(request, began, {"error": type(error).__name__}, b"")
             raise
-        told = Body()
+        told = Body(self._log.most_body)
         told.add(raw)
         masker = self._log.masker
         reply = {"status": response.status_code, "headers": masker.headers(_small(response.headers.raw), TOLD)}
@@ -130,7 +130,7 @@ class _Outgoing(httpx.AsyncBaseTransport):
         )
 
     def _tell(self, request: httpx.Request, began: Began, reply: dict[str, Any], told: bytes) -> None:
-        url, asked = request.url, Body()
+        url, asked = request.url, Body(self._log.most_body)
         asked.add(request.content)
         ask = _ask(
             self._log, request.method, url.raw_path.partition(b"?")[0], url.query, _small(request.headers.raw), asked

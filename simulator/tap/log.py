@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from headend.http.log import LOG
 from meters.calendar import Micros
 from simulator.errors import SimulatorError
-from simulator.tap.masked import Masker
+from simulator.tap.masked import MOST_BODY, Masker
 
 #: Raised when a reader of older files could misread a newer one.
 FORMAT = 1
@@ -56,17 +56,24 @@ class WireLog:
     """The file of one run. Any thread may note in it."""
 
     def __init__(
-        self, path: Path, now_us: Callable[[], Micros], about: Mapping[str, Any], *, ordered: bool = False
+        self,
+        path: Path,
+        now_us: Callable[[], Micros],
+        about: Mapping[str, Any],
+        *,
+        ordered: bool = False,
+        most_body: int = MOST_BODY,
     ) -> None:
         """Open the file anew, with its head. about: told in it.
 
         ordered: hold the lines of an instant back until the clock has moved, and write them by wire and stream, so that two runs give the same order;
-        else each is written as it ends. Raises SimulatorError ``wire.unwritable``, ``wire.not_ours`` for a file that is something else.
+        else each is written as it ends. most_body: octets of a body that are kept as they are. Raises SimulatorError ``wire.unwritable``, ``wire.not_ours`` for a file that is something else.
         """
         self._path = path
         self._now_us = now_us
         self._ordered = ordered
         self.masker = Masker()
+        self.most_body = most_body
         #: ``host:port`` of the applications that note what comes in by themselves: one exchange is one line.
         self.own: set[str] = set()
         self._lock = threading.Lock()

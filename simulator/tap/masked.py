@@ -71,8 +71,9 @@ class Masker:
 class Body:
     """What comes of a body, kept to its bound."""
 
-    def __init__(self) -> None:
-        """Begin empty."""
+    def __init__(self, most: int = MOST_BODY) -> None:
+        """Begin empty. most: octets that are kept as they are."""
+        self._most = most
         self._kept = bytearray()
         self._digest: Any = None
         self.octets = 0
@@ -82,7 +83,7 @@ class Body:
         self.octets += len(octets)
         if self._digest is None:
             self._kept += octets
-            if self.octets > MOST_BODY:
+            if self.octets > self._most:
                 self._digest = sha256(self._kept)
         else:
             self._digest.update(octets)

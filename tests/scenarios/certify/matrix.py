@@ -39,7 +39,7 @@ def statement(role: str, mutant: str = "") -> str:
     said = yaml.safe_load((FOLDER / f"{role}.yaml").read_text("utf-8"))
     if mutant:
         said["start"]["argv"] += mutants(role)[mutant]
-        said["tolerances"]["answer_s"] = 2.5
+        said.setdefault("tolerances", {})["answer_s"] = 2.5
     return yaml.safe_dump(said)
 
 
