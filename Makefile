@@ -13,7 +13,7 @@ LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hash
 # Every process of the tests would compile all modules anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test kernels fast crash stops library lse-mutations bent-plans throttle-twin live-twin check bench mutants lint openapi pages setup locks clean
+.PHONY: demo test kernels fast crash stops library lse-mutations bent-plans throttle-twin live-twin certify-mutants check bench mutants lint openapi pages setup locks clean
 
 demo: $(READY)
 	$(BIN)/ami demo
@@ -56,6 +56,10 @@ library: $(READY)
 # 2,000 requests of a workload, live on real sockets and modelled, under each of three policies.
 live-twin: $(READY)
 	LIVE_REQUESTS=2000 $(BIN)/python -m pytest -q tests/simulator/load/test_live_and_modelled.py
+
+# Each thing that a stranger's system can do wrong fails the ids that it names, and no other (FULL=--full: in every step of the plan).
+certify-mutants: $(READY)
+	$(BIN)/python -m tests.scenarios.certify.matrix headend ror $(FULL)
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -12,7 +12,6 @@ from pydantic import Field
 from meters.calendar import Seconds, iso, seconds, to_us
 from scenarios.actions.action import Played, Row, Seen
 from scenarios.expected import COUNT, TEXT, TRUTH, Fact
-from scenarios.outside import QUIET_S
 from scenarios.records.values import Instant, Record
 from scenarios.setting import Act
 from scenarios.written import DAY_S
@@ -22,6 +21,8 @@ if TYPE_CHECKING:
 
 #: Model seconds by which the clock goes on when the retailer is quiet, and after the caller's patience.
 _TICK_S, _GRACE_S = seconds(10), seconds(900)
+#: Wall seconds without a call of SMT after which it is quiet. A default of this project.
+QUIET_S = 0.1
 #: Wall seconds for which it is let act before the clock is looked at again; a barrier waits longer.
 _TURN_S = 10.0
 

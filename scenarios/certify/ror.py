@@ -194,7 +194,8 @@ def _follows(all_of_it: Observed) -> Seen:
         if not taken:
             continue
         polls = call.to(STATUS)
-        at_once = max((sum(one.exchange.at_us == other.exchange.at_us for other in polls) for one in polls), default=0)
+        taken_on = [one.exchange.at_us for one in polls if one.status != 401]
+        at_once = max((taken_on.count(at_us) for at_us in taken_on), default=0)
         open_still = not polls or call.answer.get("statusCode") == "PEN" or all(one.code for one in polls)
         last = to_s(polls[-1].exchange.at_us) if polls else call.record.at
         if polls and all(one.code for one in polls):
@@ -329,9 +330,12 @@ def _rests_on(all_of_it: Observed) -> Seen:
 def _right(all_of_it: Observed) -> Seen:
     """The bill: told in time, on the Wh that the meter holds, at the prices of the plan."""
     for call in _calls(all_of_it):
-        if call.action.question != "balance" or not call.own:
+        # What was asked for twice, or never looked at, is told by itself.
+        if call.action.question != "balance" or not call.own or len(call.filed) > 1 or not call.to(READS):
             continue
         told, bill, served = call.record, _bill(call), call.answer
+        if served.get("statusCode") != "0":
+            continue
         if told.bill is None or bill is None:
             yield call.saw(None, "no bill is told")
             continue
@@ -340,7 +344,7 @@ def _right(all_of_it: Observed) -> Seen:
                 False, f"the bill is told at {iso(told.told_at)}, and the caller hung up at {iso(call.hung_up)}"
             )
             continue
-        if bill.to > floor_interval(told.ended_at) or served.get("statusCode") != "0":
+        if bill.to > floor_interval(told.ended_at):
             continue
         yield call.saw(*_held_against(call, bill, served, all_of_it))
 

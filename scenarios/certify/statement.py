@@ -202,7 +202,10 @@ def looked_at(path: Path) -> tuple[Statement | None, list[Told]]:
         said = Statement.model_validate(written.value)
     except ValidationError as error:
         found = mistakes_of(error, written.value, Statement, MALFORMED)
-        mistakes += [one for one in found if one.loc not in {other.loc for other in mistakes}]
+        # Of what is one of two forms the other form's mistake is none: what lies deeper counts.
+        deeper = {other.loc[:depth] for other in found for depth in range(len(other.loc))}
+        known = {other.loc for other in mistakes}
+        mistakes += [one for one in found if one.loc not in known and (not one.loc or one.loc not in deeper)]
     told = []
     for one in sorted(mistakes, key=lambda found: written.line(found.loc) or 0):
         mark = written.mark(one.loc)

@@ -57,6 +57,8 @@ class HeadEnd:
 
     def take(self, inquiry: Json) -> int:
         """202 for an inquiry, known or new; 409 for another one under a known id."""
+        if self.habit == "refuses-power" and inquiry["kind"] == "POWER":
+            return 400
         with self.lock:
             known = self.taken.setdefault(inquiry["correlationId"], inquiry)
         if known is not inquiry and (known != inquiry or self.habit != "answers-again"):

@@ -8,6 +8,7 @@ from pathlib import Path
 import scenarios
 from scenarios.actions.table import ACTIONS
 from scenarios.cases import cases
+from scenarios.certify.statement import schema as statement_schema
 from scenarios.expected import Fact
 from scenarios.run_wide import FACTS
 from scenarios.schema import scenario_schema
@@ -15,6 +16,7 @@ from scenarios.shipped import SCENARIOS
 from tests.simulator.ror.billing.pages import schema_text
 
 SCHEMA = Path(scenarios.__file__).with_name("scenario.schema.json")
+STATEMENT_SCHEMA = SCHEMA.parent / "certify" / "sut.schema.json"
 PAGE = SCHEMA.parents[1] / "docs" / "scenario-facts.md"
 HEAD = """# Facts of scenarios
 
@@ -67,5 +69,6 @@ def library() -> str:
 
 if __name__ == "__main__":
     SCHEMA.write_text(schema_text(scenario_schema()), encoding="utf-8")
+    STATEMENT_SCHEMA.write_text(schema_text(statement_schema()), encoding="utf-8")
     PAGE.write_text(page(), encoding="utf-8")
     LIBRARY.write_text(library(), encoding="utf-8")

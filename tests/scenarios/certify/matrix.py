@@ -21,8 +21,8 @@ from scenarios.certify.statement import load
 from scenarios.certify.strangers import FOLDER, mutants
 from simulator.verdicts import Mark
 
-#: What a fault of the head-end's answers breaks beside its own rule: it is laid over answers too that shall tell of no read.
-ALSO = {"METER-NOT-ALLOWED": {"HE-STRANGER", "HE-TOO-LATE"}}
+#: What a mutant breaks beside what it names: the first is laid over answers too that shall tell of no read; the other's quarter hours end an hour late.
+ALSO = {"METER-NOT-ALLOWED": {"HE-STRANGER", "HE-TOO-LATE"}, "NAIVE-TIME": {"AMB-6"}}
 
 
 def names(role: str, mutant: str) -> set[str]:
@@ -31,7 +31,7 @@ def names(role: str, mutant: str) -> set[str]:
     told = json.loads(habits.read_text("utf-8")) if habits.is_file() else {}
     faults = json.loads((FOLDER / f"{role}_faults.json").read_text("utf-8"))
     row = told.get(mutant) or faults[mutant]
-    return set(row["fails"]) if "fails" in row else {mutant} | ALSO.get(mutant, set())
+    return set(row.get("fails", [mutant])) | ALSO.get(mutant, set())
 
 
 def statement(role: str, mutant: str = "") -> str:

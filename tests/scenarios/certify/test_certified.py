@@ -1,0 +1,172 @@
+"""From the page to a signed verdict: its commands run as they are written, its bundle holds, and what is done to one is told."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import shutil
+from contextlib import chdir
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree as Xml
+from zipfile import ZipFile
+
+import pytest
+
+from meters.errors import UserError
+from scenarios.certified import of_role
+from scenarios.certify.bundle import judged_again, verified
+from scenarios.certify.judged import dumps, result_of
+from scenarios.certify.observed import observed
+from scenarios.certify.statement import load
+from scenarios.certify.strangers import command, mutants
+from simulator.verdicts import Mark
+from tests.scenarios.certify.matrix import certified, failed, names
+from tests.simulator.processes import done, ran
+from tests.test_rooms import ROOT
+
+PAGE = (ROOT / "docs" / "certify-your-system.md").read_text("utf-8")
+COMMANDS = [
+    line for block in re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL) for line in block.splitlines() if line.strip()
+]
+#: The last serves until it is killed.
+SERVES = "ami certify twin"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where somebody has followed the page."""
+    made = tmp_path_factory.mktemp("certified")
+    for name, text in re.findall(r"```yaml\n# (\S+)\n(.*?)```", PAGE, re.DOTALL):
+        (made / name).write_text(text, "utf-8")
+    for line in COMMANDS:
+        if not line.startswith(SERVES):
+            program, *words = shlex.split(line)
+            if program == "ami":
+                with chdir(made):
+                    assert ran(*words) == 0, line
+            else:
+                done(program, *words, cwd=made)
+    return made
+
+
+def result(folder: Path, name: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((folder / name / "result.json").read_text("utf-8"))
+    return found
+
+
+@pytest.mark.process
+def test_who_follows_the_page_has_a_certificate_of_a_head_end_and_of_a_retailer(folder: Path) -> None:
+    for name, role in (("certified", "headend"), ("certified-ror", "ror")):
+        found = result(folder, name)
+        assert found["certificate"], found["why"]
+        assert {one["id"] for one in found["ids"] if one["mark"] == Mark.PASSED} == {one.id for one in of_role(role)}
+        assert all(one["exchanges"] for one in found["ids"])
+        cases = Xml.parse(folder / name / "junit.xml").getroot().iter("testcase")
+        assert [one.get("name") for one in cases] == [one.id for one in of_role(role)]
+        page = (folder / name / "report.html").read_text("utf-8")
+        assert "Certificate" in page
+        assert str(folder) not in page
+    assert SERVES in COMMANDS[-2]
+
+
+@pytest.mark.process
+def test_a_bundle_is_judged_again_byte_for_byte_and_is_its_signers(folder: Path, tmp_path: Path) -> None:
+    bundle, public = folder / "certified" / "bundle.zip", folder / "public.pem"
+    assert dumps(judged_again(bundle)) == (folder / "certified" / "result.json").read_text("utf-8")
+    assert "signed by that key" in verified(bundle, public)
+    other = tmp_path / "other.pem"
+    done("openssl", "genpkey", "-algorithm", "ed25519", "-out", str(other), cwd=tmp_path)
+    done("openssl", "pkey", "-in", str(other), "-pubout", "-out", str(tmp_path / "pub.pem"), cwd=tmp_path)
+    with pytest.raises(UserError, match="not of this manifest by this key"):
+        verified(bundle, tmp_path / "pub.pem")
+    with pytest.raises(UserError, match="Nobody has signed it"):
+        verified(folder / "certified-ror" / "bundle.zip", public)
+    keys = json.dumps(json.loads((folder / "certified" / "plan.json").read_text("utf-8")))
+    assert "keys.json" not in ZipFile(bundle).namelist()
+    assert "Bearer" not in keys
+
+
+def _altered(lines: list[bytes]) -> list[bytes]:
+    return [line.replace(b"wh", b"wH", 1) if b'"wire":"call-backs"' in line else line for line in lines]
+
+
+@pytest.mark.process
+@pytest.mark.parametrize(
+    ("file", "change", "said"),
+    [
+        ("steps/answers/wire.jsonl", _altered, r"Line \d+ was altered"),
+        ("steps/answers/wire.jsonl", lambda lines: lines[:-1], "was cut at its end"),
+        ("steps/answers/wire.jsonl", lambda lines: [lines[0], lines[2], lines[1], *lines[3:]], "not where it was"),
+        ("steps/answers/recording.json", lambda lines: [*lines, b"\n"], "It was altered"),
+        ("truth.csv", lambda lines: lines[:-1], "The file was altered"),
+        ("junit.xml", lambda lines: [*lines, b"\n"], "The file was altered"),
+    ],
+)
+def test_what_was_done_to_a_bundle_is_told(folder: Path, tmp_path: Path, file: str, change: Any, said: str) -> None:
+    copy = tmp_path / "copy"
+    with ZipFile(folder / "certified" / "bundle.zip") as bundle:
+        bundle.extractall(copy)
+    verified(copy, None)
+    (copy / file).write_bytes(b"".join(change((copy / file).read_bytes().splitlines(keepends=True))))
+    with pytest.raises(UserError, match=said):
+        verified(copy, None)
+
+
+@pytest.mark.process
+def test_a_step_that_was_broken_off_makes_its_ids_inconclusive_and_an_unclaimed_one_is_skipped(
+    folder: Path, tmp_path: Path
+) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(folder / "certified", copy)
+    plan = json.loads((copy / "plan.json").read_text("utf-8"))
+    (row,) = (one for one in plan["steps"] if one["name"] == "day-of-92")
+    row |= {"state": "broken", "why": "runtime.stalled: still in flight"}
+    (copy / "plan.json").write_text(json.dumps(plan), "utf-8")
+    (copy / "sut.yaml").write_text((copy / "sut.yaml").read_text("utf-8").replace(", POWER", ""), "utf-8")
+    found = result_of(load(copy / "sut.yaml"), observed(copy))
+    marks = {one["id"]: one["mark"] for one in found["ids"]}
+    assert (found["certificate"], found["mark"]) == (False, "inconclusive")
+    assert marks["HE-DST-SPRING"] == "inconclusive"
+    assert marks["POWER-UNKNOWN"] == "skipped"
+    assert marks["HE-DST-FALL"] == "passed"
+
+
+@pytest.mark.parametrize("role", ["headend", "ror"])
+def test_each_id_is_named_by_a_mutant(role: str) -> None:
+    named = {ident for mutant in mutants(role) for ident in names(role, mutant)}
+    assert named == {one.id for one in of_role(role)}
+    assert len(mutants(role)) >= 15
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("mutant", ["METER-NOT-ALLOWED", "HOLE", "answers-again"])
+def test_a_mutant_fails_the_ids_that_it_names_and_no_other(tmp_path: Path, mutant: str) -> None:
+    """First the one that reads twice. All of them: make certify-mutants."""
+    found = certified("headend", tmp_path / "it", mutant, only=tuple(sorted(names("headend", mutant))))
+    assert failed(found) == names("headend", mutant)
+    assert not found["certificate"]
+
+
+@pytest.mark.process
+def test_a_system_that_is_not_there_is_said_to_be_so_before_any_step(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    written = tmp_path / "sut.yaml"
+    text = (ROOT / "scenarios" / "twins" / "headend.yaml").read_text("utf-8")
+    text = text[: text.index("start:")] + "start: {argv: ['{python}', -c, pass], ready_s: 0.2}\n"
+    written.write_text(text, "utf-8")
+    from scenarios.certify.run import Certification
+
+    said = load(written)
+    assert Certification(said, text, out, (), lambda _done, _of: None, lambda _url, _brief: None).go() == 0
+    found = result_of(said, observed(out))
+    assert (found["mark"], found["certificate"]) == ("inconclusive", False)
+    assert "nobody listens" in json.dumps(json.loads((out / "plan.json").read_text("utf-8"))["connection"])
+
+
+def test_a_stranger_that_there_is_not_is_refused() -> None:
+    for role, mutant, code in (("nobody", "", "certify.twin"), ("headend", "NIX", "certify.mutant")):
+        with pytest.raises(UserError) as refused:
+            command(role, mutant, 8610, [])
+        assert refused.value.code == code

@@ -1,0 +1,85 @@
+"""A statement: its published schema, every mistake with line and mend, and no secret in it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import jsonschema_rs
+import pytest
+import yaml
+
+from scenarios.certify.statement import looked_at, schema
+from scenarios.certify.strangers import FOLDER
+from tests.scenarios.pages import STATEMENT_SCHEMA
+from tests.simulator.ror.billing.pages import schema_text
+
+SOUND = """role: headend
+name: ours
+version: "1"
+contact: a@example.org
+endpoints: {inquiries: "http://127.0.0.1:{port}"}
+claims: [INTERVALS]
+"""
+
+
+def told(tmp_path: Path, text: str) -> list[tuple[str, int | None, str]]:
+    path = tmp_path / "sut.yaml"
+    path.write_text(text, "utf-8")
+    said, mistakes = looked_at(path)
+    assert (said is None) is bool(mistakes)
+    return [(one.error.code, one.line, f"{one.error.message} {one.error.mend}") for one in mistakes]
+
+
+def test_the_published_schema_is_the_models_and_takes_the_shipped_statements() -> None:
+    assert STATEMENT_SCHEMA.read_text("utf-8") == schema_text(schema()), "python -m tests.scenarios.pages"
+    valid = jsonschema_rs.validator_for(json.loads(STATEMENT_SCHEMA.read_text("utf-8")))
+    for path in FOLDER.glob("*.yaml"):
+        assert looked_at(path)[1] == []
+        assert valid.is_valid(yaml.safe_load(path.read_text("utf-8"))), path
+
+
+@pytest.mark.parametrize(
+    ("more", "line", "said"),
+    [
+        ("start: {argv: [a, '{prot}']}", 7, "Did you mean port?"),
+        ("tolerances: {answer_s: 99}", 7, "at most 15"),
+        ("keys: {smt: AMI_SMT, headend: not a name}", 7, "Write the name, never the value"),
+        ("serves: [{esiid: '10443720000000017', meter_number: '1'}]", None, "Add 'truth: FILE'"),
+        ("tests: 1", 7, "There is no field 'tests' here."),
+    ],
+)
+def test_a_mistake_is_told_with_line_and_mend(tmp_path: Path, more: str, line: int | None, said: str) -> None:
+    ((code, at, text),) = told(tmp_path, SOUND + more)
+    assert (code, at) == ("certify.malformed", line or at)
+    assert said in text
+
+
+def test_what_does_not_fit_together_is_told(tmp_path: Path) -> None:
+    ((_, _, claims),) = told(tmp_path, SOUND.replace("[INTERVALS]", "[INTERVALL]"))
+    assert "Did you mean INTERVALS?" in claims
+    ((_, _, twice),) = told(tmp_path, SOUND.replace("[INTERVALS]", "[DST, DST]"))
+    assert "claimed twice" in twice
+    ((_, _, nowhere),) = told(tmp_path, SOUND.replace("endpoints", "#"))
+    assert "inquired of" in nowhere
+    ror = "role: ror\nname: a\nversion: '1'\ncontact: a\nclaims: [BALANCE]\nstart: {argv: [a]}\n"
+    ((_, _, each),) = told(tmp_path, ror)
+    assert "each: step" in each
+
+
+@pytest.mark.parametrize(
+    "secret",
+    ["start: {argv: [run, --password=tiger]}", "truth: http://me:tiger@example.org/x", "contact2: 'token: tiger'"],
+)
+def test_a_secret_that_is_written_out_is_refused_and_shown_nowhere(tmp_path: Path, secret: str) -> None:
+    path = tmp_path / "sut.yaml"
+    path.write_text(SOUND + secret, "utf-8")
+    mistakes = looked_at(path)[1]
+    assert "certify.secret" in [one.error.code for one in mistakes]
+    assert "tiger" not in json.dumps([one.to_json() for one in mistakes if one.error.code == "certify.secret"])
+
+
+@pytest.mark.parametrize("text", ["[1]", "a: b: c", ""])
+def test_what_is_no_statement_is_said_to_be_none(tmp_path: Path, text: str) -> None:
+    assert told(tmp_path, text)[0][0] in ("certify.malformed", "certify.unreadable")
+    assert looked_at(tmp_path / "none.yaml")[1][0].error.code == "certify.unreadable"
