@@ -46,7 +46,7 @@ def _rule(ident: str) -> Callable[[Observed], Seen]:
     bears = _BEARS_ON.get(ident, _intervals)
 
     def seen(all_of_it: Observed) -> Seen:
-        for asked in all_of_it.inquiries():
+        for asked in all_of_it.inquiries:
             result = asked.record.result
             if ident in asked.found:
                 field, value = asked.found[ident]
@@ -75,7 +75,7 @@ def _sources(result: InquiryResult) -> set[str]:
 
 
 def _taken(all_of_it: Observed) -> Seen:
-    for asked in all_of_it.inquiries():
+    for asked in all_of_it.inquiries:
         if asked.plain:
             status = asked.record.status
             yield asked.saw(
@@ -84,7 +84,7 @@ def _taken(all_of_it: Observed) -> Seen:
 
 
 def _in_time(all_of_it: Observed) -> Seen:
-    for asked in all_of_it.inquiries():
+    for asked in all_of_it.inquiries:
         if asked.plain and asked.record.status == 202 and not asked.action.meets:
             until = epoch(asked.record.asked["answerBy"])
             held = any(one.at <= until for one in asked.record.came)
@@ -92,18 +92,18 @@ def _in_time(all_of_it: Observed) -> Seen:
 
 
 def _bears_key(all_of_it: Observed) -> Seen:
-    for asked in all_of_it.inquiries():
+    for asked in all_of_it.inquiries:
         for one in asked.record.came:
             lacks = "the head-end's key" if not one.keyed else "the seal of the inquiry's address"
             yield asked.saw(one.keyed and one.sealed, f"a call-back comes without {lacks}")
 
 
-def _refused(which: Callable[[Asked], bool], said: str) -> Callable[[Observed], Seen]:
+def _refused(which: Callable[[Observed, Asked], bool], said: str) -> Callable[[Observed], Seen]:
     """An inquiry that must not be accepted."""
 
     def seen(all_of_it: Observed) -> Seen:
-        for asked in all_of_it.inquiries():
-            if which(asked):
+        for asked in all_of_it.inquiries:
+            if which(all_of_it, asked):
                 status = asked.record.status
                 held = None if status is None else 400 <= status < 500
                 yield asked.saw(held, "there is no reply" if held is None else f"{said} is answered HTTP {status}")
@@ -117,21 +117,23 @@ def _same_gap(asked: Asked, first: Asked) -> bool:
     }
 
 
-def _again(asked: Asked, *, same: bool) -> bool:
-    first = next((one for one in asked.step.inquiries() if one.action.ref == asked.action.again), None)
+def _again(all_of_it: Observed, asked: Asked, *, same: bool) -> bool:
+    first = next(
+        (one for one in all_of_it.inquiries if one.step is asked.step and one.action.ref == asked.action.again), None
+    )
     return first is not None and first.record.status == 202 and _same_gap(asked, first) is same
 
 
 def _once(all_of_it: Observed) -> Seen:
-    for asked in all_of_it.inquiries():
-        if asked.action.again and _again(asked, same=True):
+    for asked in all_of_it.inquiries:
+        if asked.action.again and _again(all_of_it, asked, same=True):
             status, more = asked.record.status, len(asked.record.came)
             said = f"the repeated inquiry is answered HTTP {status}, and {more} more call-back{'s' * (more != 1)} made"
             yield asked.saw(status == 202 and not more, said)
 
 
 def _stranger(all_of_it: Observed) -> Seen:
-    for asked in all_of_it.inquiries():
+    for asked in all_of_it.inquiries:
         if asked.action.whose == "stranger":
             status, result = asked.record.status, asked.record.result
             told = result is not None and (
@@ -144,7 +146,7 @@ def _stranger(all_of_it: Observed) -> Seen:
 
 def _meets(what: str) -> Callable[[Observed], Seen]:
     def seen(all_of_it: Observed) -> Seen:
-        for asked in all_of_it.inquiries():
+        for asked in all_of_it.inquiries:
             if what in asked.action.meets:
                 times = len(asked.record.came)
                 yield asked.saw(
@@ -156,7 +158,7 @@ def _meets(what: str) -> Callable[[Observed], Seen]:
 
 
 def _again_same(all_of_it: Observed) -> Seen:
-    for asked in all_of_it.inquiries():
+    for asked in all_of_it.inquiries:
         tries = asked.record.tries()
         if asked.action.meets:
             enough = len(tries) > 1
@@ -167,7 +169,7 @@ def _again_same(all_of_it: Observed) -> Seen:
 
 
 def _too_late(all_of_it: Observed) -> Seen:
-    for asked in all_of_it.inquiries():
+    for asked in all_of_it.inquiries:
         if asked.action.answer_within_s <= 0:
             result = asked.record.result
             reads = 0 if result is None else result.meterReads
@@ -182,14 +184,14 @@ def _stored(all_of_it: Observed, allowed: bool) -> bool:
     """Whether an answer to an inquiry that might read the meter, or to one that might not, holds intervals of the store."""
     return any(
         "store" in _sources(asked.record.result)
-        for asked in all_of_it.inquiries()
+        for asked in all_of_it.inquiries
         if asked.plain and asked.record.result and asked.record.asked["meterAllowed"] is allowed
     )
 
 
 def _store_first(all_of_it: Observed) -> Seen:
     known = _stored(all_of_it, allowed=False)
-    for asked in all_of_it.inquiries():
+    for asked in all_of_it.inquiries:
         said = asked.record.asked
         if (
             asked.plain
@@ -207,7 +209,7 @@ def _store_first(all_of_it: Observed) -> Seen:
 
 def _store_only(all_of_it: Observed) -> Seen:
     known = _stored(all_of_it, allowed=True)
-    for asked in all_of_it.inquiries():
+    for asked in all_of_it.inquiries:
         if asked.plain and not asked.record.asked["meterAllowed"] and (result := _clean(asked)):
             whole = _told(result) == _gap(asked)
             right = result.outcome is (Outcome.COMPLETED if whole else Outcome.REFUSED)
@@ -227,13 +229,13 @@ def _store_only(all_of_it: Observed) -> Seen:
 
 
 def _meter_only(all_of_it: Observed) -> Seen:
-    for asked in all_of_it.inquiries():
+    for asked in all_of_it.inquiries:
         if asked.plain and not asked.record.asked["storeAllowed"] and (result := _clean(asked)) and result.intervals:
             yield asked.saw(_sources(result) == {"meter"}, "intervals of the store are told where it may not be used")
 
 
 def _hours_48(all_of_it: Observed) -> Seen:
-    for asked in all_of_it.inquiries():
+    for asked in all_of_it.inquiries:
         if not asked.plain or "start" not in asked.record.asked:
             continue
         gap, result, status = _gap(asked), asked.record.result, asked.record.status
@@ -249,7 +251,7 @@ def _day_of(quarters: int) -> Callable[[Observed], Seen]:
     """The day of so many quarter hours. An answer with 96 takes it for any day; one that is otherwise wrong shows nothing of that."""
 
     def seen(all_of_it: Observed) -> Seen:
-        for asked in all_of_it.inquiries():
+        for asked in all_of_it.inquiries:
             result = asked.record.result
             if asked.plain and result is not None and "start" in asked.record.asked and len(_gap(asked)) == quarters:
                 told = _told(result)
@@ -260,7 +262,7 @@ def _day_of(quarters: int) -> Callable[[Observed], Seen]:
 
 
 def _truth(all_of_it: Observed) -> Seen:
-    for asked in all_of_it.inquiries():
+    for asked in all_of_it.inquiries:
         held, result = all_of_it.truth.get(asked.record.asked["esiid"]), _clean(asked)
         if not asked.plain or asked.action.meets or not held or result is None or not result.intervals:
             continue
@@ -275,7 +277,7 @@ def _truth(all_of_it: Observed) -> Seen:
 
 
 def _register(all_of_it: Observed) -> Seen:
-    for asked in all_of_it.inquiries():
+    for asked in all_of_it.inquiries:
         held, result = all_of_it.truth.get(asked.record.asked["esiid"]), _clean(asked)
         read = result.register_read if result else None
         if not asked.plain or not held or read is None:
@@ -294,9 +296,11 @@ _SEEN: dict[str, Callable[[Observed], Seen]] = {
     "HE-TAKEN": _taken,
     "HE-IN-TIME": _in_time,
     "HE-BEARS-KEY": _bears_key,
-    "HE-ASKS-KEY": _refused(lambda asked: asked.action.key == "none", "an inquiry without a key"),
+    "HE-ASKS-KEY": _refused(lambda _, asked: asked.action.key == "none", "an inquiry without a key"),
     "HE-ONCE": _once,
-    "HE-OTHER": _refused(lambda asked: _again(asked, same=False), "another inquiry under a known id"),
+    "HE-OTHER": _refused(
+        lambda all_of_it, asked: _again(all_of_it, asked, same=False), "another inquiry under a known id"
+    ),
     "HE-STRANGER": _stranger,
     "HE-AGAIN-500": _meets("error"),
     "HE-AGAIN-CUT": _meets("cut"),

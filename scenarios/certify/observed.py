@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -95,7 +96,7 @@ class Asked:
         return Observation(self.step.name, self.action.ref, held, said, numbers)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class Observed:
     """All that was recorded. ``truth``: by ESI ID and end, Unix seconds, Wh and the register at its end."""
 
@@ -103,11 +104,10 @@ class Observed:
     plan: dict[str, Any]
     truth: dict[str, dict[int, tuple[int, int]]]
 
-    def inquiries(self) -> Iterator[Asked]:
+    @cached_property
+    def inquiries(self) -> list[Asked]:
         """Every inquiry of the steps that can be judged."""
-        for step in self.steps:
-            if not step.own:
-                yield from step.inquiries()
+        return [asked for step in self.steps if not step.own for asked in step.inquiries()]
 
 
 def digest_of(path: Path) -> str:

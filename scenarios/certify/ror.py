@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal, InvalidOperation
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from meters.calendar import INTERVAL_S, Seconds, day_of_interval, day_start, epoch, floor_interval, iso, to_s
@@ -136,7 +136,12 @@ class Called:
         return Observation(self.step.name, self.action.ref, held, said, numbers)
 
 
-def _calls(all_of_it: Observed) -> Iterator[Called]:
+@lru_cache(maxsize=2)
+def _calls(all_of_it: Observed) -> tuple[Called, ...]:
+    return tuple(_called(all_of_it))
+
+
+def _called(all_of_it: Observed) -> Iterator[Called]:
     for step in all_of_it.steps:
         if step.own or step.recording is None:
             continue
