@@ -5,6 +5,8 @@ Imports simulator and below. A verdict is a pure function of a recording and its
 ``actions``       what can happen in a timeline: one table
 ``begun``         a scenario file to begin with: another's text under a name of its own
 ``call_backs``    where results of the tester's own inquiries are called back to
+``certified``     what a system in a role is held to, as rows in ``certified.csv``
+``certify``       certification: a system of somebody else in the place of a party, and a verdict on it
 ``chosen``        which scenarios a command line names: files, folders, shipped ones, those with a tag
 ``cases``         a scenario file as the scenarios that it makes
 ``cli``           ``ami scenario`` but for ``run``: list, show, explain, begin, lint and judge scenarios

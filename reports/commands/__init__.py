@@ -4,6 +4,7 @@
 ``capacity``  ``ami capacity``
 ``capacity_compare``  ``ami capacity compare``
 ``capacity_whatif``  ``ami capacity whatif``
+``certify``   ``ami certify``
 ``demo``      ``ami demo`` and ``ami report``
 ``executors``  where a command computes: here, in processes, on a cluster
 ``load``      ``ami load``

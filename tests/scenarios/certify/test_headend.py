@@ -1,0 +1,146 @@
+"""What is seen of a head-end: each id holds for an honest exchange, and fails for the one that contradicts it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from meters.calendar import epoch, iso, seconds
+from scenarios.actions.inquire import Inquire, RecordedInquiry
+from scenarios.certify.headend import SEEN
+from scenarios.certify.observed import Asked, Observed, Step
+from scenarios.expected import Expectation
+
+ESIID, AT = "10443729924385485", epoch("2026-08-12T17:40:00-05:00")
+STEP = Step("step", "A step", None, None)
+Change = dict[str, Any]
+
+
+def wh(end: int) -> int:
+    return end // 900 % 400
+
+
+def truth(first: int, last: int) -> dict[int, tuple[int, int]]:
+    return {end: (wh(end), 1_000_000 + end - first) for end in range(first, last + 900, 900)}
+
+
+def told(start: str, end: str, *, swept: int) -> list[dict[str, Any]]:
+    ends = range(epoch(start) + 900, epoch(end) + 900, 900)
+    of = {True: "store", False: "meter"}
+    return [
+        {
+            "end": iso(seconds(one)),
+            "wh": wh(one),
+            "source": of[one <= swept],
+            "collectedAt": iso(seconds(swept if one <= swept else AT)),
+        }
+        for one in ends
+    ]
+
+
+def asked(kind: str = "INTERVALS", *, action: Change | None = None, said: Change | None = None, **record: Any) -> Asked:
+    """An honest inquiry with its answer, and what is otherwise: of the action, the answer, the record."""
+    action, start, end = action or {}, "2026-08-12T12:00:00-05:00", "2026-08-12T17:30:00-05:00"
+    start, end = action.pop("start", start), action.pop("end", end)
+    gap = {"start": start, "end": end} if kind == "INTERVALS" else {}
+    done = Inquire(do="inquire", at=iso(AT), ref="one", kind=kind, expect=Expectation(), **gap, **action)  # type: ignore[arg-type]
+    may, swept = done.meter_allowed, epoch("2026-08-12T16:00:00-05:00") if done.store_allowed else 0
+    answer: dict[str, Any] = {"correlationId": "1", "outcome": "completed", "meterReads": int(may)}
+    if kind == "INTERVALS":
+        its = [one for one in told(start, end, swept=swept) if may or one["source"] == "store"]
+        answer |= {"intervals": its, "reachesTo": its[-1]["end"]} | ({} if may else {"outcome": "refused"})
+    elif kind == "REGISTER":
+        answer["register"] = {"wh": 1_000_000 + AT - epoch(start), "at": iso(AT)}
+    else:
+        answer["power"] = {"status": "ON", "source": "reply", "switchState": "CLOSED"}
+    answer = {name: one for name, one in (answer | (said or {})).items() if one is not None}
+    came = {"at": iso(AT), "keyed": True, "sealed": True, "status": 202, "body": json.dumps(answer)}
+    whose = ESIID if done.whose == "own" else "10443799999999999"
+    what = {"correlationId": "1", "kind": kind, "esiid": whose, "meterAllowed": may, "storeAllowed": done.store_allowed}
+    until = iso(seconds(AT + done.answer_within_s))
+    left = {"at": iso(AT), "asked": what | gap | {"answerBy": until}, "status": 202, "told": "", "most_wh": 12_000}
+    made = RecordedInquiry.model_validate(left | {"came": [came]} | record)
+    return Asked(STEP, done, made)
+
+
+def marks(ident: str, *inquiries: Asked) -> list[bool | None]:
+    held = {ESIID: truth(epoch("2026-08-12T12:00:00-05:00"), epoch("2026-08-12T18:00:00-05:00"))}
+    all_of_it = Observed((), {}, held)
+    all_of_it.__dict__["inquiries"] = list(inquiries)
+    return [one.held for one in SEEN[ident](all_of_it)]
+
+
+def came(body: Change | None = None, **otherwise: Any) -> Change:
+    answered = json.loads(asked().record.came[0].body) | (body or {})
+    return {
+        "at": iso(AT), "keyed": True, "sealed": True, "status": 202, "body": json.dumps(answered)
+    } | otherwise  # fmt: skip
+
+
+FIRST = asked()
+DAY = {"start": "2026-08-12T00:00:00-05:00"}
+SPRING = {"start": "2026-03-08T00:00:00-06:00", "end": "2026-03-09T00:00:00-05:00"}
+FALL = {"start": "2026-11-01T00:00:00-05:00", "end": "2026-11-02T00:00:00-06:00"}
+OF_96 = told("2026-08-11T00:00:00-05:00", "2026-08-12T00:00:00-05:00", swept=AT)
+HOURS_48 = {"start": "2026-08-10T17:30:00-05:00"}
+ERROR, CUT = came(status=500), came(status=None)
+MADE_UP = [one | {"wh": 5000} for one in told("2026-08-12T12:00:00-05:00", "2026-08-12T17:30:00-05:00", swept=0)]
+OF_METER = [
+    one | {"source": "meter"} for one in told("2026-08-12T12:00:00-05:00", "2026-08-12T17:30:00-05:00", swept=0)
+]
+NOTHING: Change = {"intervals": [], "reachesTo": "2026-08-12T12:00:00-05:00"}
+REFUSED: Change = {"intervals": [], "outcome": "failed", "meterReads": 0, "reachesTo": None}
+ONLY = {"meter_allowed": False}
+
+
+@pytest.mark.parametrize(
+    ("ident", "sound", "wrong"),
+    [
+        ("HE-TAKEN", [asked()], [asked(status=400, came=[])]),
+        ("HE-IN-TIME", [asked()], [asked(came=[])]),
+        ("HE-IN-TIME", [asked()], [asked(came=[came(at="2026-08-12T18:30:00-05:00")])]),
+        ("HE-BEARS-KEY", [asked()], [asked(came=[came(keyed=False, status=401)])]),
+        ("HE-BEARS-KEY", [asked()], [asked(came=[came(sealed=False, status=403)])]),
+        ("HE-ASKS-KEY", [asked(action={"key": "none"}, status=401, came=[])], [asked(action={"key": "none"})]),
+        ("HE-ONCE", [FIRST, asked(action={"again": "one"}, came=[])], [FIRST, asked(action={"again": "one"})]),
+        ("HE-OTHER", [FIRST, asked(action={"again": "one"} | DAY, status=409, came=[])], [FIRST, asked(action={"again": "one"} | DAY, came=[])]),
+        ("HE-STRANGER", [asked(action={"whose": "stranger"}, said=REFUSED)], [asked(action={"whose": "stranger"})]),
+        ("HE-AGAIN-500", [asked(action={"meets": ["error"]}, came=[ERROR, came()])], [asked(action={"meets": ["error"]}, came=[ERROR])]),
+        ("HE-AGAIN-CUT", [asked(action={"meets": ["cut"]}, came=[CUT, came()])], [asked(action={"meets": ["cut"]}, came=[CUT])]),
+        ("HE-AGAIN-SAME", [asked(action={"meets": ["error"]}, came=[ERROR, came()])], [asked(action={"meets": ["error"]}, came=[ERROR, came({"meterReads": 2})])]),
+        ("HE-TOO-LATE", [asked(action={"answer_within_s": -60}, said=REFUSED)], [asked(action={"answer_within_s": -60})]),
+        ("HE-STORE-FIRST", [asked(), asked(action=ONLY)], [asked(said={"intervals": OF_METER}), asked(action=ONLY)]),
+        ("HE-STORE-ONLY", [asked(), asked(action=ONLY)], [asked(), asked(action=ONLY, said=NOTHING)]),
+        ("HE-METER-ONLY", [asked(action={"store_allowed": False})], [asked(action={"store_allowed": False}, said={"intervals": told("2026-08-12T12:00:00-05:00", "2026-08-12T17:30:00-05:00", swept=AT - 6000 - AT % 900)})]),
+        ("HE-48-HOURS", [asked(action=dict(HOURS_48))], [asked(action={"start": "2026-08-10T17:15:00-05:00"})]),
+        ("HE-DST-SPRING", [asked(action=dict(SPRING))], [asked(action=dict(SPRING), said={"intervals": OF_96})]),
+        ("HE-DST-FALL", [asked(action=dict(FALL))], [asked(action=dict(FALL), said={"intervals": OF_96})]),
+        ("HE-TRUTH", [asked()], [asked(said={"intervals": MADE_UP})]),
+        ("HE-REGISTER", [asked("REGISTER")], [asked("REGISTER", said={"register": {"wh": 5, "at": iso(AT)}})]),
+        ("HOLE", [asked()], [asked(said={"intervals": OF_METER[1:]})]),
+        ("POWER-UNKNOWN", [asked("POWER")], [asked("POWER", said={"power": None})]),
+        ("MALFORMED", [asked()], [asked(came=[came({"meterReads": -1}, status=400)])]),
+        ("OTHER-ID", [asked(told='{"correlationId": "1"}')], [asked(told='{"correlationId": "2"}')]),
+        ("SECOND-ANSWER", [asked(came=[came(), came()])], [asked(came=[came(), came({"meterReads": 2})])]),
+    ],
+)  # fmt: skip
+def test_an_id_holds_for_an_honest_exchange_and_fails_for_one_that_contradicts_it(
+    ident: str, sound: list[Asked], wrong: list[Asked]
+) -> None:
+    assert set(marks(ident, *sound)) == {True}
+    assert False in marks(ident, *wrong)
+
+
+def test_of_an_answer_that_breaks_a_rule_nothing_else_is_said() -> None:
+    broken = asked(said={"intervals": MADE_UP[1:]})
+    assert marks("HE-TRUTH", broken) == []
+    assert marks("HE-STORE-FIRST", broken) == []
+
+
+def test_what_must_come_before_an_id_is_named_where_it_did_not() -> None:
+    assert marks("HE-AGAIN-500", asked(action={"meets": ["error"]}, came=[])) == [None]
+    assert marks("HE-STRANGER", asked(action={"whose": "stranger"}, status=None, came=[])) == [None]
+    # Whether the store holds anything is known by another answer alone.
+    assert marks("HE-STORE-FIRST", asked(said={"intervals": OF_METER})) == [None]

@@ -1,0 +1,80 @@
+"""The door before SMT: what is called back for the tester's own inquiries is kept and answered as the step says, tokens end, and all else passes."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+import httpx
+from starlette.applications import Starlette
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+
+from meters.calendar import seconds
+from scenarios.call_backs import PATH, Awaited, CallBackDoor
+from simulator.runtime.serving import HttpServer, bind
+
+ANSWER = {"correlationId": "7", "outcome": "completed"}
+
+
+def behind(door: CallBackDoor) -> Any:
+    async def said(_: Any) -> PlainTextResponse:
+        return PlainTextResponse("SMT")
+
+    return door.before(Starlette(routes=[Route("/{path:path}", said, methods=["GET", "POST"])]))
+
+
+async def call(http: httpx.AsyncClient, seal: str = "seal", key: str = "key", body: Any = ANSWER) -> int | None:
+    try:
+        content = body if isinstance(body, str) else json.dumps(body)
+        reply = await http.post(f"{PATH}7/{seal}", content=content, headers={"authorization": f"Bearer {key}"})
+    except httpx.HTTPError:
+        return None
+    return reply.status_code
+
+
+async def test_a_call_back_meets_what_the_step_says_and_is_kept_whole() -> None:
+    door = CallBackDoor()
+    server = HttpServer(behind(door), bind("127.0.0.1", 0, "a test"))
+    await server.start()
+    async with httpx.AsyncClient(base_url=server.url, trust_env=False) as http:
+        awaited = door.expect("7", Awaited("seal", "key", lambda: seconds(5), ("error", "cut")))
+        assert not await awaited.answer(0.01)
+        found = [await call(http) for _ in range(3)]
+        assert await awaited.answer(0.01)
+        await awaited.quiet(0.01)
+        found += [await call(http, key="no"), await call(http, seal="no"), await call(http, body="{}")]
+        found.append(await call(http, body="x" * (3 << 20)))
+        passed = await http.post(f"{PATH}8/seal", content="{}")
+    await server.stop()
+    assert found == [500, None, 202, 401, 403, 400, 413]
+    assert passed.text == "SMT"
+    assert [one.status for one in awaited.came] == found
+    assert json.loads(awaited.came[0].body) == ANSWER
+    assert (awaited.came[3].keyed, awaited.came[4].sealed) == (False, False)
+    assert door.expect("7", Awaited("", "", lambda: seconds(0))) is awaited
+
+
+async def test_a_token_that_was_borne_before_its_end_is_not_taken_after_it() -> None:
+    door = CallBackDoor()
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(behind(door)), base_url="http://smt") as http:
+
+        async def borne(token: str, path: str = "/v2/odr/") -> int:
+            return (await http.get(path, headers={"authorization": f"Bearer {token}"})).status_code
+
+        found = [await borne("old")]
+        door.end_tokens()
+        found += [await borne("old"), await borne("new"), await borne("old", "/api/")]
+    assert found == [200, 401, 200, 200]
+
+
+async def test_smt_is_quiet_when_nothing_but_the_time_is_asked() -> None:
+    door = CallBackDoor()
+    doing: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(behind(door)), base_url="http://smt") as http:
+        await http.get("/control/clock")
+        assert not await door.quiet_or_over(doing, 0.01, 1.0)
+        doing.set_result(None)
+        await http.get("/v2/odr/")
+        assert await door.quiet_or_over(doing, 10.0, 1.0)
