@@ -11,6 +11,8 @@ from scenarios.certify.observed import Asked, Observation, Observed
 from simulator.smt.ondemand.rules import RULES
 
 Seen = Iterator[Observation]
+#: Quarter hours of the longest gap that an inquiry has (AMB-7).
+LONGEST = 192
 
 
 def _intervals(asked: Asked, result: InquiryResult) -> bool:
@@ -67,6 +69,9 @@ def _told(result: InquiryResult) -> list[Seconds]:
 
 
 def _gap(asked: Asked) -> list[Seconds]:
+    """Where the quarter hours end that were asked for; none of a register or a power status."""
+    if "start" not in asked.record.asked:
+        return []
     return list(ends_within(epoch(asked.record.asked["start"]), epoch(asked.record.asked["end"])))
 
 
@@ -76,7 +81,7 @@ def _sources(result: InquiryResult) -> set[str]:
 
 def _taken(all_of_it: Observed) -> Seen:
     for asked in all_of_it.inquiries:
-        if asked.plain:
+        if asked.plain and len(_gap(asked)) <= LONGEST:
             status = asked.record.status
             yield asked.saw(
                 status == 202, f"the inquiry is answered {'not at all' if status is None else f'HTTP {status}'}"
@@ -236,12 +241,12 @@ def _meter_only(all_of_it: Observed) -> Seen:
 
 def _hours_48(all_of_it: Observed) -> Seen:
     for asked in all_of_it.inquiries:
-        if not asked.plain or "start" not in asked.record.asked:
+        if not asked.plain:
             continue
         gap, result, status = _gap(asked), asked.record.result, asked.record.status
-        if len(gap) == 192 and (clean := _clean(asked)):
-            yield asked.saw(_told(clean) == gap, f"of 192 quarter hours {len(_told(clean))} are told")
-        elif len(gap) > 192 and status is not None:
+        if len(gap) == LONGEST and (clean := _clean(asked)):
+            yield asked.saw(_told(clean) == gap, f"of {LONGEST} quarter hours {len(_told(clean))} are told")
+        elif len(gap) > LONGEST and status is not None:
             yield asked.saw(
                 result is None or not result.intervals, f"{len(gap)} quarter hours are answered, more than 48 hours"
             )
@@ -253,7 +258,7 @@ def _day_of(quarters: int) -> Callable[[Observed], Seen]:
     def seen(all_of_it: Observed) -> Seen:
         for asked in all_of_it.inquiries:
             result = asked.record.result
-            if asked.plain and result is not None and "start" in asked.record.asked and len(_gap(asked)) == quarters:
+            if asked.plain and result is not None and len(_gap(asked)) == quarters:
                 told = _told(result)
                 held = True if told == _gap(asked) else False if len(told) == 96 else None
                 yield asked.saw(held, f"{len(told)} quarter hours are told of a day of {quarters}")
