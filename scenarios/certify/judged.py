@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 
@@ -16,7 +16,11 @@ from simulator.verdicts import Mark
 
 #: Raised when a reader of an older result could misread a newer one.
 FORMAT = 1
-_SEEN = {"headend": headend.SEEN, "ror": ror.SEEN}
+#: By role what is looked at, and by id what is seen in it.
+_SEEN: dict[str, tuple[Callable[[Observed], Any], Mapping[str, Callable[[Any], Iterator[Observation]]]]] = {
+    "headend": (lambda all_of_it: all_of_it, headend.SEEN),
+    "ror": (ror.calls, ror.SEEN),
+}
 
 
 def result_of(said: Statement, all_of_it: Observed) -> dict[str, Any]:
@@ -26,7 +30,12 @@ def result_of(said: Statement, all_of_it: Observed) -> dict[str, Any]:
     seen. skipped: it is not claimed, or what must come before it did not. A certificate needs every claimed shall passed, and none inconclusive.
     """
     claimed = {one.id for one in certified.claimed(said.role, said.claims)}
-    judged = [_judged(one, all_of_it, claimed=one.id in claimed) for one in certified.of_role(said.role)]
+    look, seen = _SEEN[said.role]
+    looked_at = look(all_of_it)
+    judged = [
+        _judged(one, list(seen[one.id](looked_at)) if one.id in claimed else None, all_of_it)
+        for one in certified.of_role(said.role)
+    ]
     asked = [one for one in judged if one["id"] in claimed]
     shall = [Mark(one["mark"]) for one in asked if one["conformance"] == "shall"]
     inconclusive = any(one["mark"] == Mark.INCONCLUSIVE for one in asked) or bool(_own(all_of_it))
@@ -67,11 +76,12 @@ def _own(all_of_it: Observed) -> list[str]:
     return [f"{one.name}: {said}" for one in all_of_it.steps for said in one.own]
 
 
-def _judged(held: Held, all_of_it: Observed, *, claimed: bool) -> dict[str, Any]:
-    seen = list(_SEEN[held.role][held.id](all_of_it)) if claimed else []
+def _judged(held: Held, observations: list[Observation] | None, all_of_it: Observed) -> dict[str, Any]:
+    """What is said of an id. observations: None where it is not claimed."""
+    seen = observations or []
     against, for_it = [one for one in seen if one.held is False], [one for one in seen if one.held]
     own = [step.name for step in all_of_it.steps if step.own and held.id in all_of_it.plan["bears"].get(step.name, ())]
-    if not claimed:
+    if observations is None:
         mark, said = Mark.SKIPPED, f"{held.claim} is not claimed."
     elif against:
         mark, said = Mark.FAILED, _sentence(against[0].said)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal, InvalidOperation
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Any
 
 from meters.calendar import INTERVAL_S, Seconds, day_of_interval, day_start, epoch, floor_interval, iso, to_s
@@ -16,6 +16,7 @@ from scenarios.actions.customer_calls import CustomerCalls, RecordedCustomerCall
 from scenarios.actions.exchange import code_of
 from scenarios.certified import of_role
 from scenarios.certify.observed import Observation, Observed, Step
+from scenarios.certify.truth import Truth
 from simulator.ror.billing.bill import bill_to_date
 from simulator.tap.chain import Exchange
 
@@ -85,6 +86,8 @@ class Called:
     step: Step
     action: CustomerCalls
     record: RecordedCustomerCall
+    #: What the meters hold.
+    truth: Truth
 
     @cached_property
     def said(self) -> list[Said]:
@@ -136,9 +139,9 @@ class Called:
         return Observation(self.step.name, self.action.ref, held, said, numbers)
 
 
-@lru_cache(maxsize=2)
-def _calls(all_of_it: Observed) -> tuple[Called, ...]:
-    return tuple(_called(all_of_it))
+def calls(all_of_it: Observed) -> list[Called]:
+    """Every customer's call of the steps that can be judged."""
+    return list(_called(all_of_it))
 
 
 def _called(all_of_it: Observed) -> Iterator[Called]:
@@ -148,11 +151,11 @@ def _called(all_of_it: Observed) -> Iterator[Called]:
         for action in step.recording.scenario.timeline:
             record = step.recording.actions.get(action.ref)
             if isinstance(action, CustomerCalls) and isinstance(record, RecordedCustomerCall):
-                yield Called(step, action, record)
+                yield Called(step, action, record, all_of_it.truth)
 
 
-def _reviews(all_of_it: Observed) -> Seen:
-    for call in _calls(all_of_it):
+def _reviews(calls: Sequence[Called]) -> Seen:
+    for call in calls:
         reads, asked = call.to(READS), call.to(ODR)
         if asked and call.action.question == "last_bill":
             yield call.saw(False, "it asks for a read that the question has no need of", *asked)
@@ -162,16 +165,16 @@ def _reviews(all_of_it: Observed) -> Seen:
             yield call.saw(True, "", *reads)
 
 
-def _asks_gap(all_of_it: Observed) -> Seen:
-    for call in _calls(all_of_it):
+def _asks_gap(calls: Sequence[Called]) -> Seen:
+    for call in calls:
         for one in call.filed:
             kind, esiid = one.ask.get("readType"), one.ask.get("ESIID")
             yield call.saw(kind == "INTERVALS" and esiid == call.esiid, f"it asks for {kind} of {esiid}", one)
 
 
-def _one_request(all_of_it: Observed) -> Seen:
+def _one_request(calls: Sequence[Called]) -> Seen:
     known: dict[tuple[str, str], Called] = {}
-    for call in _calls(all_of_it):
+    for call in calls:
         filed = call.filed
         if len(filed) > 1:
             yield call.saw(False, f"{len(filed)} requests are made for one call", *filed)
@@ -184,14 +187,14 @@ def _one_request(all_of_it: Observed) -> Seen:
             )
 
 
-def _names_call(all_of_it: Observed) -> Seen:
-    for call in _calls(all_of_it):
+def _names_call(calls: Sequence[Called]) -> Seen:
+    for call in calls:
         for one in call.filed:
             yield call.saw(bool(one.ask.get("callReference")), "its request names no call", one)
 
 
-def _follows(all_of_it: Observed) -> Seen:
-    for call in _calls(all_of_it):
+def _follows(calls: Sequence[Called]) -> Seen:
+    for call in calls:
         taken = [one for one in call.filed if (one.reply or {}).get("correlationId")]
         if call.action.question == "last_bill":
             yield call.saw(not taken, "it asks for a read where the balance is not asked for", *taken)
@@ -216,8 +219,8 @@ def _follows(all_of_it: Observed) -> Seen:
             )
 
 
-def _tokens(all_of_it: Observed) -> Seen:
-    for call in _calls(all_of_it):
+def _tokens(calls: Sequence[Called]) -> Seen:
+    for call in calls:
         dead: dict[str, list[Said]] = {}
         for one in call.said:
             if one.status == 401 and one.path != TOKEN:
@@ -226,8 +229,8 @@ def _tokens(all_of_it: Observed) -> Seen:
             yield call.saw(len(its) <= _TRIES, f"{len(its)} calls bear a token that is not taken", *its)
 
 
-def _pages(all_of_it: Observed) -> Seen:
-    for call in _calls(all_of_it):
+def _pages(calls: Sequence[Called]) -> Seen:
+    for call in calls:
         for at, one in enumerate(call.said):
             if one.status == 503 and one.reply is None:
                 again = any(other.path == one.path for other in call.said[at + 1 :])
@@ -236,8 +239,8 @@ def _pages(all_of_it: Observed) -> Seen:
                     yield call.saw(again, f"{one.path} is answered with a page, and not asked again", one)
 
 
-def _another(all_of_it: Observed) -> Seen:
-    for call in _calls(all_of_it):
+def _another(calls: Sequence[Called]) -> Seen:
+    for call in calls:
         met = [one for one in call.said if one.code == "AC1"]
         if call.own and met:
             yield call.saw(False, "it asks for an ESI ID that is not its own", *met)
@@ -248,11 +251,11 @@ def _another(all_of_it: Observed) -> Seen:
             yield call.saw(times <= _TRIES, f"it asks {times} times for an ESI ID that is another's", *met)
 
 
-def _draws(code: str, path: str) -> Callable[[Observed], Seen]:
+def _draws(code: str, path: str) -> Callable[[Sequence[Called]], Seen]:
     """An error of SMT's that a sound request does not draw."""
 
-    def seen(all_of_it: Observed) -> Seen:
-        for call in _calls(all_of_it):
+    def seen(calls: Sequence[Called]) -> Seen:
+        for call in calls:
             its = [one for one in call.to(path) if path != "/v2/" or one.path != TOKEN]
             drawn = [one for one in its if one.code == code]
             fine = [one for one in its if one.status == 200 and one.code is None]
@@ -269,11 +272,11 @@ def _message(one: Said) -> str:
     return str(reply.get("errorMessage") or reply.get("error") or "")
 
 
-def _rule(ident: str) -> Callable[[Observed], Seen]:
+def _rule(ident: str) -> Callable[[Sequence[Called]], Seen]:
     """A rule for requests, as SMT's ledger has it."""
 
-    def seen(all_of_it: Observed) -> Seen:
-        for call in _calls(all_of_it):
+    def seen(calls: Sequence[Called]) -> Seen:
+        for call in calls:
             assert call.step.recording is not None
             by_key = {entry.key: entry for entry in call.step.recording.ledger}
             for one in call.filed:
@@ -302,8 +305,8 @@ def _bill(call: Called) -> _Bill | None:
         return None
 
 
-def _runs_still(all_of_it: Observed) -> Seen:
-    for call in _calls(all_of_it):
+def _runs_still(calls: Sequence[Called]) -> Seen:
+    for call in calls:
         bill = _bill(call)
         if bill is not None and call.action.question == "balance":
             until = floor_interval(call.record.ended_at)
@@ -315,15 +318,15 @@ def _runs_still(all_of_it: Observed) -> Seen:
             )
 
 
-def _left_open(all_of_it: Observed) -> Seen:
-    for call in _calls(all_of_it):
+def _left_open(calls: Sequence[Called]) -> Seen:
+    for call in calls:
         uncovered, told = call.answer.get("uncovered"), call.record.bill
         if uncovered and told is not None:
             yield call.saw(bool(told.get("uncovered")), "it tells nothing of what the gap leaves open")
 
 
-def _rests_on(all_of_it: Observed) -> Seen:
-    for call in _calls(all_of_it):
+def _rests_on(calls: Sequence[Called]) -> Seen:
+    for call in calls:
         told = call.record.bill
         if told is not None and call.answer.get("intervals"):
             said = json.dumps([told.get("parts"), told.get("sentences")]).lower()
@@ -332,9 +335,9 @@ def _rests_on(all_of_it: Observed) -> Seen:
             )
 
 
-def _right(all_of_it: Observed) -> Seen:
+def _right(calls: Sequence[Called]) -> Seen:
     """The bill: told in time, on the Wh that the meter holds, at the prices of the plan."""
-    for call in _calls(all_of_it):
+    for call in calls:
         # What was asked for twice, or never looked at, is told by itself.
         if call.action.question != "balance" or not call.own or len(call.filed) > 1 or not call.to(READS):
             continue
@@ -351,13 +354,13 @@ def _right(all_of_it: Observed) -> Seen:
             continue
         if bill.to > floor_interval(told.ended_at):
             continue
-        yield call.saw(*_held_against(call, bill, served, all_of_it))
+        yield call.saw(*_held_against(call, bill, served))
 
 
-def _held_against(call: Called, bill: _Bill, served: dict[str, Any], all_of_it: Observed) -> tuple[bool | None, str]:
+def _held_against(call: Called, bill: _Bill, served: dict[str, Any]) -> tuple[bool | None, str]:
     assert call.step.recording is not None
     account = call.step.recording.scenario.account_of(call.action)
-    held = all_of_it.truth.get(call.esiid, {})
+    held = call.truth.get(call.esiid, {})
     open_still = [(epoch(one["start"]), epoch(one["end"])) for one in served.get("uncovered") or []]
     first = day_start(account.cycle_first)
     wh = sum(
@@ -377,7 +380,7 @@ def _held_against(call: Called, bill: _Bill, served: dict[str, Any], all_of_it: 
     return abs(ours - bill.usd) <= _ROUNDED_USD, f"it tells ${bill.usd}, and by the plan {wh} Wh come to ${ours}"
 
 
-_SEEN: dict[str, Callable[[Observed], Seen]] = {
+_SEEN: dict[str, Callable[[Sequence[Called]], Seen]] = {
     "S2": _reviews,
     "S3": _asks_gap,
     "S6": _rests_on,
@@ -392,7 +395,7 @@ _SEEN: dict[str, Callable[[Observed], Seen]] = {
     "AC1": _another,
 }
 #: By id what is seen of it.
-SEEN: dict[str, Callable[[Observed], Seen]] = {
+SEEN: dict[str, Callable[[Sequence[Called]], Seen]] = {
     one.id: _SEEN[one.id] if one.id in _SEEN else _draws(one.id, _DRAWS[one.id]) if one.id in _DRAWS else _rule(one.id)
     for one in of_role("ror")
 }

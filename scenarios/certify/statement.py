@@ -17,13 +17,11 @@ from simulator.input.yaml_text import Loc, Mistake, YamlDocument, YamlProblem, r
 from simulator.runtime.serving import is_url
 
 MALFORMED, SECRET = "certify.malformed", "certify.secret"
-Role = Literal["ror", "headend", "smt", "meter"]
+Role = Literal["ror", "headend"]
 #: What a system can say that it does, by role; what it does not claim is not asked of it.
 CLAIMS: dict[str, tuple[str, ...]] = {
     "headend": ("INTERVALS", "REGISTER", "POWER", "STORE-FIRST", "DST"),
     "ror": ("BALANCE",),
-    "smt": (),
-    "meter": (),
 }
 #: What a command is filled with.
 PLACEHOLDERS = {
@@ -79,9 +77,6 @@ class Endpoints(Spec):
     """Where it is reached; ``{port}`` stands for a free port that it is told."""
 
     inquiries: Url | None = Field(default=None, description="A head-end's base address: /inquiries lies below it.")
-    ftps: str | None = Field(default=None, description="Host and port of its file site.")
-    api: Url | None = Field(default=None, description="SMT's base address.")
-    modbus: str | None = Field(default=None, description="Host and port of a gateway.")
 
 
 class LogIn(Spec):
@@ -109,7 +104,6 @@ class Serves(Spec):
 class Tolerances(Spec):
     """What is let pass."""
 
-    clock_s: int = Field(default=0, ge=0, le=300, description="Model seconds by which its stamps may be off.")
     answer_s: float = Field(
         default=5.0, ge=0.1, le=15, description="Wall seconds for an answer while the clock stands."
     )
@@ -156,7 +150,7 @@ def _unfitting(said: Statement) -> Iterator[Mistake]:
     for at, claim in enumerate(said.claims):
         if claim not in known:
             text = f"A {said.role} has nothing to claim that is called {claim}."
-            yield Mistake(MALFORMED, ("claims", at), text, did_you_mean(claim, known) if known else "There is no plan.")
+            yield Mistake(MALFORMED, ("claims", at), text, did_you_mean(claim, known))
         elif claim in said.claims[:at]:
             yield Mistake(MALFORMED, ("claims", at), f"{claim} is claimed twice.", "Leave one out.")
     if said.role == "headend" and said.endpoints.inquiries is None:

@@ -6,7 +6,9 @@ import json
 import re
 import shlex
 import shutil
+from collections.abc import Callable
 from contextlib import chdir
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as Xml
@@ -16,11 +18,14 @@ import pytest
 
 from meters.errors import UserError
 from scenarios.certified import of_role
+from scenarios.certify import ror
 from scenarios.certify.bundle import judged_again, verified
 from scenarios.certify.judged import dumps, result_of
 from scenarios.certify.observed import observed
+from scenarios.certify.ror import Called
 from scenarios.certify.statement import load
 from scenarios.certify.strangers import command, mutants
+from simulator.tap.chain import Exchange
 from simulator.verdicts import Mark
 from tests.scenarios.certify.matrix import certified, failed, names
 from tests.simulator.processes import done, ran
@@ -170,3 +175,100 @@ def test_a_stranger_that_there_is_not_is_refused() -> None:
         with pytest.raises(UserError) as refused:
             command(role, mutant, 8610, [])
         assert refused.value.code == code
+
+
+def _said(one: Exchange, *, ask: dict[str, Any] | None = None, reply: dict[str, Any] | None = None) -> Exchange:
+    """An exchange with other bodies."""
+    asked = one.ask | ({} if ask is None else {"body": json.dumps(json.loads(one.ask.get("body", "{}")) | ask)})
+    return replace(one, ask=asked, reply=one.reply | ({} if reply is None else {"body": json.dumps(reply)}))
+
+
+def _at(path: str, change: Callable[[Exchange], list[Exchange]]) -> Callable[[Called], Called]:
+    """A call whose exchanges at a path are changed."""
+
+    def bent(call: Called) -> Called:
+        market = [new for one in call.step.market for new in (change(one) if one.ask["path"] == path else [one])]
+        return replace(call, step=replace(call.step, market=tuple(market)))
+
+    return bent
+
+
+def _told(**bill: Any) -> Callable[[Called], Called]:
+    """A call that was told another bill."""
+
+    def bent(call: Called) -> Called:
+        record = call.record.model_copy(update={"bill": (call.record.bill or {}) | bill})
+        return replace(call, record=record)
+
+    return bent
+
+
+def _broken(rule: str) -> Callable[[Called], Called]:
+    """A call whose request broke a rule, as the ledger has it."""
+
+    def bent(call: Called) -> Called:
+        assert call.step.recording is not None
+        ledger = []
+        for entry in call.step.recording.ledger:
+            step = entry.transitions[0].model_copy(update={"rule": rule, "reason": "broken"})
+            ledger.append(entry.model_copy(update={"transitions": [*entry.transitions, step]}))
+        recording = call.step.recording.model_copy(update={"ledger": ledger})
+        return replace(call, step=replace(call.step, recording=recording))
+
+    return bent
+
+
+def _drawn(path: str, code: str) -> Callable[[Called], Called]:
+    return _at(path, lambda one: [_said(one, reply={"errorCode": code, "errorMessage": "no"})])
+
+
+def _late(call: Called) -> Called:
+    return replace(call, record=call.record.model_copy(update={"told_at": call.hung_up + 1}))
+
+
+ODR, POLL, READS, TOKEN = "/v2/odr/", "/v2/odrstatus/", "/v2/15minintervalreads/", "/v2/token/"
+OFTEN = 25
+
+
+@pytest.mark.process
+@pytest.mark.parametrize(
+    ("ident", "step", "bent"),
+    [
+        ("S2", "balance", _at(READS, lambda _: [])),
+        ("S3", "balance", _at(ODR, lambda one: [_said(one, ask={"readType": "REGISTER"})])),
+        ("S6", "balance", _told(parts={"VEE": 1}, sentences=[])),
+        ("UC-N1", "balance", _at(ODR, lambda one: [one, one])),
+        ("UC-N1", "balance", _at(ODR, lambda one: [_said(one, ask={"callReference": "a call"})])),
+        ("UC-N5", "balance", _at(POLL, lambda _: [])),
+        ("UC-N5", "balance", _at(POLL, lambda one: [one] * OFTEN)),
+        ("AMB-6", "balance", _told(to="2026-08-12T17:45:00-05:00")),
+        ("AMB-7", "gap-over-48-hours", _told(uncovered=[])),
+        ("AMB-10", "balance", _at(ODR, lambda one: [_said(one, ask={"callReference": ""})])),
+        ("AMB-12", "balance", _told(total_usd="99.99")),
+        ("AMB-12", "balance", _told(wh=1)),
+        ("AMB-12", "balance", _told(to="2026-08-01T00:00:00-05:00")),
+        ("AMB-12", "day-of-100", _late),
+        ("bad_token", "token-runs-out", _at(POLL, lambda one: [one] * 3)),
+        ("text_503", "pages", _at(TOKEN, lambda one: [one] if one.reply["status"] == 503 else [])),
+        ("AC1", "balance", _drawn(ODR, "AC1")),
+        ("AC1", "switched", _at(READS, lambda one: [_said(one, reply={"errorCode": "AC1"})] * 3)),
+        ("bad_login", "balance", _drawn(TOKEN, "bad_login")),
+        ("no_password", "balance", _drawn(TOKEN, "no_password")),
+        ("METER", "balance", _drawn(ODR, "METER")),
+        ("CORRELATION", "balance", _drawn(POLL, "CORRELATION")),
+        ("REQUESTOR", "balance", _drawn(ODR, "REQUESTOR")),
+        ("DUNS", "balance", _drawn(ODR, "DUNS")),
+        ("TERMS", "balance", _drawn(READS, "TERMS")),
+        ("INVALID-DATE", "balance", _drawn(READS, "INVALID-DATE")),
+        ("REQUESTER-TYPE", "balance", _broken("REQUESTER-TYPE")),
+        ("UNKNOWN-FIELD", "balance", _broken("UNKNOWN-FIELD")),
+        ("TERMS-LEFT-OUT", "balance", _broken("TERMS-LEFT-OUT")),
+    ],
+)
+def test_an_id_of_a_retailer_holds_as_it_was_and_fails_where_it_was_otherwise(
+    folder: Path, ident: str, step: str, bent: Callable[[Called], Called]
+) -> None:
+    all_of_it = observed(folder / "certified-ror")
+    its = [one for one in ror.calls(all_of_it) if one.step.name == step]
+    assert False not in [one.held for one in ror.SEEN[ident](its)]
+    assert False in [one.held for one in ror.SEEN[ident]([bent(one) for one in its])]

@@ -45,7 +45,7 @@ def asked(kind: str = "INTERVALS", *, action: Change | None = None, said: Change
     action, start, end = action or {}, "2026-08-12T12:00:00-05:00", "2026-08-12T17:30:00-05:00"
     start, end = action.pop("start", start), action.pop("end", end)
     gap = {"start": start, "end": end} if kind == "INTERVALS" else {}
-    done = Inquire(do="inquire", at=iso(AT), ref="one", kind=kind, expect=Expectation(), **gap, **action)  # type: ignore[arg-type]
+    done = Inquire(do="inquire", at=iso(AT), ref="one", kind=kind, expect=Expectation(), **gap, **action)
     may, swept = done.meter_allowed, epoch("2026-08-12T16:00:00-05:00") if done.store_allowed else 0
     answer: dict[str, Any] = {"correlationId": "1", "outcome": "completed", "meterReads": int(may)}
     if kind == "INTERVALS":
@@ -59,7 +59,7 @@ def asked(kind: str = "INTERVALS", *, action: Change | None = None, said: Change
     came = {"at": iso(AT), "keyed": True, "sealed": True, "status": 202, "body": json.dumps(answer)}
     whose = ESIID if done.whose == "own" else "10443799999999999"
     what = {"correlationId": "1", "kind": kind, "esiid": whose, "meterAllowed": may, "storeAllowed": done.store_allowed}
-    until = iso(seconds(AT + done.answer_within_s))
+    until = iso(AT + seconds(done.answer_within_s))
     left = {"at": iso(AT), "asked": what | gap | {"answerBy": until}, "status": 202, "told": "", "most_wh": 12_000}
     made = RecordedInquiry.model_validate(left | {"came": [came]} | record)
     return Asked(STEP, done, made)

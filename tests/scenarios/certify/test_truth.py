@@ -19,7 +19,7 @@ def test_the_file_has_what_the_meters_show_also_on_days_of_92_and_100_quarter_ho
     for scenario in steps:
         meter = build(scenario.world, scenario.seed).meters[1]
         its, day = held[meter.identity.esiid], scenario.timeline[0].at.date()
-        shift = day_of(seconds(day_start(day) - 1))
+        shift = day_of(day_start(day) - seconds(1))
         ends = interval_ends(shift).tolist()
         assert len(ends) == int(scenario.name.rpartition("-")[2])
         for end in (ends[0], ends[11], ends[-1]):
