@@ -14,7 +14,7 @@ from pydantic import Field, model_validator
 
 from headend.http.links import bearing
 from headend.wire import InquiryKind, InquiryResult
-from meters.calendar import day_of, epoch, iso, local, seconds, to_us
+from meters.calendar import Seconds, day_of, epoch, iso, local, seconds, to_us
 from scenarios.actions.action import Played, Row, Seen
 from scenarios.call_backs import PATH, Awaited, read
 from scenarios.expected import COUNT, TEXT, TEXTS, Fact
@@ -47,8 +47,11 @@ class Inquire(Act):
     end: LocalTime | None = Field(default=None, description="And where it ends.")
     meter_allowed: bool = True
     store_allowed: bool = True
-    answer_within_s: int = Field(
-        default=2700, ge=-DAY_S, le=DAY_S, description="From the inquiry to its answerBy; below 0 that is over."
+    answer_within_s: Seconds = Field(
+        default=seconds(2700),
+        ge=-DAY_S,
+        le=DAY_S,
+        description="From the inquiry to its answerBy; below 0 that is over.",
     )
     whose: Literal["own", "stranger"] = Field(default="own", description="stranger: an ESI ID of no meter's.")
     key: Literal["smt", "none"] = Field(default="smt", description="The key of the link that it bears.")

@@ -10,6 +10,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from meters.calendar import Micros, micros, to_us
 from scenarios.actions.inquire import Inquire, RecordedInquiry
 from scenarios.errors import ScenarioError
 from scenarios.evidence import Evidence
@@ -52,7 +53,7 @@ class Step:
     #: What was asked of SMT's market API.
     market: tuple[Exchange, ...] = ()
 
-    def numbers(self, ref: str, key: str = "", since_us: int = 0) -> tuple[int, ...]:
+    def numbers(self, ref: str, key: str = "", since_us: Micros = micros(0)) -> tuple[int, ...]:
         """The exchanges of an action; key: those of its correlation id alone."""
         its = self.traffic.actions.get(ref, []) if self.traffic else []
         return tuple(
@@ -92,7 +93,7 @@ class Asked:
 
     def saw(self, held: bool | None, said: str) -> Observation:
         """An observation of it, with its exchanges."""
-        numbers = self.step.numbers(self.action.again or self.action.ref, self.record.key, self.record.at * 1_000_000)
+        numbers = self.step.numbers(self.action.again or self.action.ref, self.record.key, to_us(self.record.at))
         return Observation(self.step.name, self.action.ref, held, said, numbers)
 
 

@@ -59,7 +59,7 @@ def asked(kind: str = "INTERVALS", *, action: Change | None = None, said: Change
     came = {"at": iso(AT), "keyed": True, "sealed": True, "status": 202, "body": json.dumps(answer)}
     whose = ESIID if done.whose == "own" else "10443799999999999"
     what = {"correlationId": "1", "kind": kind, "esiid": whose, "meterAllowed": may, "storeAllowed": done.store_allowed}
-    until = iso(AT + seconds(done.answer_within_s))
+    until = iso(AT + done.answer_within_s)
     left = {"at": iso(AT), "asked": what | gap | {"answerBy": until}, "status": 202, "told": "", "most_wh": 12_000}
     made = RecordedInquiry.model_validate(left | {"came": [came]} | record)
     return Asked(STEP, done, made)

@@ -9,6 +9,7 @@ from typing import Literal
 import pytest
 
 from headend.vee.quality import Channel
+from meters.calendar import Seconds, seconds
 from tests.simulator.sandboxes import rig
 
 
@@ -16,14 +17,14 @@ from tests.simulator.sandboxes import rig
     ("party", "after_s", "code"),
     [
         # Picked up after 18 s: until then it waits, and goes on; after that nobody knows what becomes of it.
-        ("smt", 10, "0"),
-        ("smt", 30, "1"),
+        ("smt", seconds(10), "0"),
+        ("smt", seconds(30), "1"),
         # An inquiry is read for some seconds.
-        ("headend", 19, "0"),
+        ("headend", seconds(19), "0"),
     ],
 )
 async def test_a_request_that_is_under_way_ends_once_and_the_days_are_posted(
-    tmp_path: Path, party: Literal["smt", "headend"], after_s: int, code: str
+    tmp_path: Path, party: Literal["smt", "headend"], after_s: Seconds, code: str
 ) -> None:
     async with rig(tmp_path, posted_days=2) as on:
         sandbox = on.sandbox
