@@ -70,6 +70,7 @@ def _folded(head: str, text: str) -> list[str]:
         _WIDTH,
         initial_indent=head,
         subsequent_indent=" " * _INDENT,
-        break_long_words=False,
+        # A metric with its labels is a word of any length.
+        break_long_words=True,
         break_on_hyphens=False,
     ) or [head.rstrip()]

@@ -119,7 +119,7 @@ def test_reads_of_one_access_point_go_out_one_after_the_other() -> None:
 def test_a_read_that_ends_after_midnight_is_charged_to_the_day_of_its_submission() -> None:
     late = epoch("2026-08-12T23:59:30")
     found = replay(
-        [request("a", late), request("b", late + 5), request("c", late + 3600), request("d", late + 7200)],
+        [request("a", late), request("b", late + 4), request("c", late + 3600), request("d", late + 7200)],
         preset("fr-cr016-1"),
         SWEEPS,
     )
@@ -127,7 +127,7 @@ def test_a_read_that_ends_after_midnight_is_charged_to_the_day_of_its_submission
     assert to_s(found[0].history[-1][1]) > epoch("2026-08-13T00:00")
     assert found[1].refusal is not None
     # Told after midnight: the new day has room.
-    assert found[1].refusal.retry_at == to_s(found[1].history[-1][1]) == epoch("2026-08-13T00:00:35")
+    assert found[1].refusal.retry_at == to_s(found[1].history[-1][1]) == epoch("2026-08-13T00:00:34")
 
 
 def test_meter_only_refuses_at_once_and_store_only_never() -> None:

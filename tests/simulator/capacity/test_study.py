@@ -47,7 +47,7 @@ def test_the_shipped_study_is_large_enough_to_answer() -> None:
     ]
     assert len(spec.tornado.assumptions) >= 10
     assert {one.spec.seed for one in found.plans} == {20260812}
-    assert len({*found.main(range(spec.replications)), *found.swung()}) == 6 * 21 * 4 + 2 * 18 * 2 * 5 * 2
+    assert len({*found.main(range(spec.replications)), *found.swung()}) == 6 * 21 * 4 + 2 * 18 * 2 * 6 * 2
     for one in found.tornado():
         assert one.low != one.high
         assert one.source
