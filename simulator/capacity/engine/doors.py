@@ -55,6 +55,8 @@ def at_the_doors(rows: Rows, use: Use, assumptions: Assumptions) -> AtTheDoors:
     A portal's client logs in, asks, and polls as public ones do, 3 to 22 calls in all; it does not see that it is turned away, and polls on (DOMAIN §4). At the
     market API whoever is not turned away polls each ``market_poll_s`` until there is an answer, or it gives up.
     """
+    # What is compiled does not look where it writes.
+    assert not len(rows) or rows.planned_us.min() >= use.begins_us, "these rows are not of this use"
     portal = rows.door == DOORS.index(Door.PORTAL)
     waited_us = rows.done_us - rows.planned_us
     refused, done = rows.end == REFUSED, rows.end == COMPLETED
