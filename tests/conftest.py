@@ -9,6 +9,7 @@ import random
 import signal
 import sys
 from collections import Counter
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
@@ -26,6 +27,15 @@ settings.register_profile("ami", deadline=None)
 settings.load_profile("ami")
 
 FAST = "not process"
+
+
+@pytest.fixture(autouse=True)
+def _signals_are_as_before() -> Iterator[None]:
+    """A command that a signal ends leaves all later ones alone: its process is over, but for that of the tests."""
+    before = {one: signal.getsignal(one) for one in (signal.SIGINT, signal.SIGTERM, signal.SIGALRM)}
+    yield
+    for one, handler in before.items():
+        signal.signal(one, handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
