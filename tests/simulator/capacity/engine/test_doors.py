@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from meters.calendar import epoch, seconds, to_us
+from meters.calendar import epoch, to_us
 from simulator.capacity.ends import COMPLETED, EXPIRED, FAILED, REFUSED
 from simulator.capacity.engine.doors import (
     HEADS,
@@ -43,7 +43,7 @@ def request(door: int, kind: int, waited_s: float, end: int, reach: str = "") ->
     rows.door, rows.kind, rows.end = door, kind, end
     rows.reach = epoch(reach) if reach else 0
     # Of a load that has begun before it.
-    use = play_load(load(1, 1, 1, seconds(ASKED - 10 * 3600)), NoOutages(), preset("store-only"), Assumptions(), 1).use
+    use = play_load(load(1, 1, 1, ASKED - 10 * 3600), NoOutages(), preset("store-only"), Assumptions(), 1).use
     return at_the_doors(rows, use, Assumptions())
 
 
