@@ -35,7 +35,7 @@ from simulator.capacity.workload.curves import hours_of
 from simulator.capacity.workload.draw import draw
 from simulator.capacity.workload.plan import Plan
 from simulator.smt.ondemand.invariants import Asking, breaches
-from simulator.smt.throttle.limits import Kind, Policy, Requested, Scope, Source
+from simulator.smt.throttle.limits import Kind, Measure, Policy, Requested, Scope, Source, concerns
 from simulator.versions import code_behind
 
 #: So many spans of the use are an hour; so many draws tell a law's moments.
@@ -151,7 +151,7 @@ def kept_rules(policy: Policy, rows: Rows) -> None:
     # All records live to the end, so passes over them free nothing.
     gc.disable()
     try:
-        found = breaches(policy, asked(rows))
+        found = breaches(policy, asked(rows, may_break(policy, rows)))
     finally:
         if was_on:
             gc.enable()
@@ -161,14 +161,36 @@ def kept_rules(policy: Policy, rows: Rows) -> None:
 _SCOPES = {Scope.ESIID: "esi", Scope.ROR: "ror", Scope.TDSP: "tdsp", Scope.ACCESS_POINT: "access_point"}
 
 
-def asked(rows: Rows) -> Iterator[Asking]:
+def may_break(policy: Policy, rows: Rows) -> NDArray[np.bool_]:
+    """Which rows can break a rule: those refused, and those of a scope value that was asked more often in all than its limit allows at once."""
+    status = rows.kind == KINDS.index(InquiryKind.POWER)
+    sorts, sort = np.unique(
+        np.ravel_multi_index((status, rows.door, rows.requester_class), (2, len(DOORS), len(CLASSES))),
+        return_inverse=True,
+    )
+    of_sort = [
+        Requested(Kind.STATUS if power else Kind.READ, DOORS[door], {Scope.REQUESTER_CLASS: str(CLASSES[asking])})
+        for power, door, asking in zip(*np.unravel_index(sorts, (2, len(DOORS), len(CLASSES))), strict=True)
+    ]
+    may: NDArray[np.bool_] = rows["flags"] & 1 == 0
+    for limit in policy.limits:
+        concerned = np.flatnonzero(np.asarray([concerns(limit, each) for each in of_sort], np.bool_)[sort])
+        values = rows[{**_SCOPES, Scope.REQUESTER_CLASS: "requester_class"}[limit.scope]][concerned]
+        _, value, times = np.unique(values, return_inverse=True, return_counts=True)
+        at_once = {Measure.TOKENS: limit.burst, Measure.OCTETS: 0}.get(limit.measure, limit.amount)
+        may[concerned] |= (times > at_once)[value]
+    return may
+
+
+def asked(rows: Rows, of_these: NDArray[np.bool_] | None = None) -> Iterator[Asking]:
     """Rows as records of what was asked of the throttle and how it ended, in the order of their instants.
 
+    of_these: which rows; None: all of them.
     What an earlier read has answered at once was not asked of it. Whether who asks at the instant of another's end came before it, the rows tell.
     """
     at_once = (rows.end == COMPLETED) & (rows.done_us == rows.planned_us)
     begins = np.argsort(rows.planned_us, kind="stable")
-    begins = begins[~at_once[begins]]
+    begins = begins[~at_once[begins]] if of_these is None else begins[(of_these & ~at_once)[begins]]
     came = np.empty(2 * len(rows), np.int64)
     turns = np.concatenate([rows.turns % TURNS, rows.turns // TURNS])
     came[np.lexsort([turns, np.concatenate([rows.planned_us, rows.done_us])])] = np.arange(len(came))
@@ -208,9 +230,11 @@ def asked_frame(played: Played, drawn: Workload) -> Frame:
     hours = hours_of(first, (last - first).days + 1) if len(rows) else hours_of(first, 1)
     hour = np.asarray(hours.hour)[np.searchsorted(hours.begins, to_s(rows.planned_us), side="right") - 1]
     code = np.where(rows.end == REFUSED, rows.code, -1)
-    of = np.stack([rows.requester_class, rows.ror, hour, in_call_of(rows), code], axis=1).astype(np.int64)
-    which, count = np.unique(of, axis=0, return_counts=True)
-    names = [np.asarray([str(one) for one in CLASSES]), np.asarray(drawn.fleet.rors), np.asarray([*played.codes, ""])]
+    of = rows.requester_class, rows.ror, hour, in_call_of(rows), code + 1
+    sizes = len(CLASSES), len(drawn.fleet.rors), int(hour.max(initial=0)) + 1, 2, len(played.codes) + 1
+    sorts, count = np.unique(np.ravel_multi_index([one.astype(np.int64) for one in of], sizes), return_counts=True)
+    which = np.stack(np.unravel_index(sorts, sizes), axis=1)
+    names = [np.asarray([str(one) for one in CLASSES]), np.asarray(drawn.fleet.rors), np.asarray(["", *played.codes])]
     return {
         "class": names[0][which[:, 0]],
         "ror": names[1][which[:, 1]],

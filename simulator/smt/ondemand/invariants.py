@@ -8,7 +8,6 @@ the head-end's breach. Each request is looked at once, when it comes and when it
 from __future__ import annotations
 
 import heapq
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -210,42 +209,47 @@ class _Tokens:
 
     def __init__(self, limit: Limit) -> None:
         self._limit = limit
-        #: In parts of a token, ``per_s`` to one: the level after what has succeeded before the first that is under way; when that was.
-        self._level = limit.burst * limit.per_s
-        self._since: Seconds | None = None
-        #: Takes since then, with their numbers; of each number whether it stands (None: it is under way).
-        self._takes: deque[tuple[Seconds, int]] = deque()
-        self._stands: dict[int, bool | None] = {}
+        #: In parts of a token, ``per_s`` to one: when the last was taken that no failure can undo, and the level after it.
+        self._stands: tuple[Seconds | None, int] = None, limit.burst * limit.per_s
+        #: By number those taken since, in order: when, the level after it, and whether it may still fail.
+        self._takes: dict[int, tuple[Seconds, int, bool]] = {}
 
     def has_room(self, at: Seconds) -> bool:
-        while self._takes and self._stands[self._takes[0][1]] is not None:
-            instant, number = self._takes.popleft()
-            if self._stands.pop(number):
-                self._level, self._since = self._after(self._level, self._since, instant), instant
-        level, since = self._level, self._since
-        for instant, number in self._takes:
-            if self._stands[number] is not False:
-                level, since = self._after(level, since, instant), instant
-        return self._after(level, since, at) >= 0
+        return self._after(*self._latest(), at) >= 0
 
-    def _after(self, level: int, since: Seconds | None, at: Seconds) -> int:
+    def _latest(self) -> tuple[Seconds | None, int]:
+        return next(reversed(self._takes.values()))[:2] if self._takes else self._stands
+
+    def _after(self, since: Seconds | None, level: int, at: Seconds) -> int:
         """The level after one more take."""
         if since is not None:
             level = min(self._limit.burst * self._limit.per_s, level + self._limit.amount * (at - since))
         return level - self._limit.per_s
 
     def begin(self, one: Asking) -> None:
-        self._takes.append((one.at, one.after))
         # One that never ended is held for good.
-        self._stands[one.after] = None if one.ended_at is not None else True
+        self._take(one.after, one.at, may_fail=one.ended_at is not None)
+
+    def _take(self, number: int, at: Seconds, *, may_fail: bool) -> None:
+        self._takes[number] = at, self._after(*self._latest(), at), may_fail
 
     def end(self, one: Asking) -> None:
         if one.unallowed:
             assert one.ended_at is not None
-            self._takes.append((one.ended_at, one.after))
-            self._stands[one.after] = True
-        elif one.after in self._stands:
-            self._stands[one.after] = one.success
+            self._take(one.after, one.ended_at, may_fail=False)
+        elif one.after in self._takes:
+            if one.success:
+                self._takes[one.after] = *self._takes[one.after][:2], False
+            else:
+                # Those that were taken after it found one more.
+                behind = list(self._takes.items())
+                behind = behind[next(at for at, (number, _) in enumerate(behind) if number == one.after) :]
+                for number, _ in behind:
+                    del self._takes[number]
+                for number, (at, _, may_fail) in behind[1:]:
+                    self._take(number, at, may_fail=may_fail)
+        while self._takes and not next(iter(self._takes.values()))[2]:
+            self._stands = self._takes.pop(next(iter(self._takes)))[:2]
 
 
 class _Breaker:

@@ -10,7 +10,7 @@ import pytest
 
 from headend.network.law import READ_OCTETS
 from meters.calendar import epoch, seconds, to_us
-from simulator.capacity.cell import Task, asked, kept_rules, play_cell
+from simulator.capacity.cell import Task, asked, kept_rules, may_break, play_cell
 from simulator.capacity.ends import COMPLETED, FAILED, REFUSED, T_FAILED
 from simulator.capacity.engine.doors import at_the_doors
 from simulator.capacity.engine.rows import ROW, TURNS, Rows
@@ -171,6 +171,24 @@ def test_no_policy_lets_in_more_than_its_limits_nor_refuses_what_has_room(name: 
     found.rows[turned_away]["flags"] |= 1
     with pytest.raises(AssertionError, match=f"{policy.name} broke"):
         kept_rules(policy, found.rows)
+
+
+@pytest.mark.parametrize(
+    "name", ["fr-cr016-1", "access-point-guard", "token-buckets", "requester-classes", "bandwidth-budget"]
+)
+def test_what_is_not_counted_because_its_limits_cannot_be_reached_breaks_none(name: str) -> None:
+    few = {"tdsps": [{"name": "Oncor", "meters": 1000, "meters_per_access_point": 100}]}
+    calls = {"ror_call_centre": {"reads": 2000, "statuses": 300}, "csp": {"reads": 2000, "curve": "office"}}
+    drawn = draw(plan(fleet=few, calls=calls))
+    policy = preset(name)
+    found = play_load(drawn.requests, drawn.outages, policy, replace(CONTENDED, flaky=0.2), 3).rows
+    turned = np.random.default_rng(1).choice(len(found), 400, replace=False)
+    found["flags"][turned] ^= 1
+    counted = may_break(policy, found)
+    assert 0 < np.count_nonzero(counted) < len(found) or name in ("access-point-guard", "bandwidth-budget")
+    broken = breaches(policy, asked(found))
+    assert len(broken) > 100
+    assert breaches(policy, asked(found, counted)) == broken
 
 
 def test_who_asks_at_the_instant_of_anothers_end_came_before_or_after_it_as_the_rows_tell() -> None:
