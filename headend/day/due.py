@@ -7,10 +7,11 @@ from datetime import date, timedelta
 from typing import Any, NamedTuple
 
 from headend.day.power import newly_told
-from headend.day.storm import resumed
+from headend.day.storm import resumed, stopped_meters
 from headend.day.summary import together
 from headend.day.validated import validate_partition
 from headend.ports import MeterKey
+from headend.store.partitions import State
 from headend.store.store import HeadEndStore
 from headend.vee.preset import Preset
 from headend.vee.revise import leaning
@@ -35,21 +36,25 @@ def validate_due(
     """
     done: list[Done] = []
     first = day - timedelta(days=preset.over_days)
+    # Of neither does a day's work change what there is of another.
+    partitions, stopped = store.partitions.of_days(first, day), stopped_meters(store, first, day)
     for one in days(first, day):
-        begun = store.partitions.of_day(one)
+        begun = partitions.get(one, [])
+        pending = [partition for partition in begun if partition.state is State.PENDING]
         if begun:
             seen_to = max(partition.began_at for partition in begun)
             came = {*store.states.changed_since(one, seen_to), *newly_told(store.events, one, seen_to)}
-            late = {meter for meter in came if _late_counts(store, preset, meter)} | resumed(store, one, preset, now())
+            late = {meter for meter in came if _late_counts(store, preset, meter)}
+            late |= resumed(store, one, stopped.get(one, set()), preset, now())
             revised = store.vee_day(sorted(store.partitions.revised(first, one, seen_to)), one)
             lean = leaning(revised, revised.meters)
             if late | lean:
-                store.partitions.again(one, {meter.esiid for meter in late | lean}, now())
+                pending += store.partitions.again(one, {meter.esiid for meter in late | lean}, now())
         elif one == day:
-            store.partitions.begin(one, esiids, preset.partition, now())
+            pending += store.partitions.begin(one, esiids, preset.partition, now())
         for again in (False, True):
-            pending = [partition for partition in store.partitions.pending(one) if (partition.run > 1) == again]
-            told = [validate_partition(store, esiids, partition, preset, now) for partition in pending]
+            of_run = [partition for partition in pending if (partition.run > 1) == again]
+            told = [validate_partition(store, esiids, partition, preset, now) for partition in of_run]
             if told:
                 done.append(Done(one, again, together(told)))
     return done

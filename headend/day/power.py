@@ -36,6 +36,8 @@ def told_power(day: date, meters: Sequence[MeterKey], told: Mapping[MeterKey, Se
 def newly_told(events: EventStore, day: date, since: Seconds) -> set[MeterKey]:
     """Meters of whose day's power another thing is known than was at an instant, UTC epoch seconds."""
     esiids = events.heard_since(since)
+    if not esiids:
+        return set()
     now, then = (events.over(esiids, day_start(day), day_end(day), known_by) for known_by in (None, since))
     meters = sorted(now)
     differs = told_power(day, meters, now) != told_power(day, meters, then)

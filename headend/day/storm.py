@@ -17,8 +17,6 @@ from headend.vee.rules import BY_NUMBER, Rule
 from meters.calendar import Seconds, day_end, seconds
 
 _RULE = BY_NUMBER[Rule.ESTIMATE_STOPPED].id
-#: More findings than a day has.
-_ALL = 2**31
 #: Silent meters by access point.
 Areas = Mapping[int, set[MeterKey]]
 
@@ -39,15 +37,13 @@ def stopped_areas(store: HeadEndStore, day: date, preset: Preset, now: Seconds) 
     return {area: silent for area, silent in areas.items() if now < day_end(begun[area]) + lasts}
 
 
-def stopped_meters(store: HeadEndStore, day: date) -> set[MeterKey]:
-    """Meters for which estimation of a day was stopped when it was validated last."""
-    _, found = store.findings.of_day(day, rule=_RULE, most=_ALL)
-    return {one.meter for one in found}
+def stopped_meters(store: HeadEndStore, first: date, last: date) -> dict[date, set[MeterKey]]:
+    """Meters for which estimation of the days from first to last was stopped when each was validated last; of days that have some."""
+    return store.findings.meters_of(_RULE, first, last)
 
 
-def resumed(store: HeadEndStore, day: date, preset: Preset, now: Seconds) -> set[MeterKey]:
-    """Meters for which estimation of a day was stopped when it was validated last, and is not any more. now: UTC epoch seconds."""
-    were = stopped_meters(store, day)
+def resumed(store: HeadEndStore, day: date, were: set[MeterKey], preset: Preset, now: Seconds) -> set[MeterKey]:
+    """Of the meters for which estimation of a day was stopped when it was validated last, those for which it is not any more. now: UTC epoch seconds."""
     return were.difference(*stopped_areas(store, day, preset, now).values()) if were else were
 
 

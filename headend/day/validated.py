@@ -34,7 +34,9 @@ def validate_partition(
     had any, all of them are looked at again.
     """
     began_at, began, day = now(), time.perf_counter(), partition.operating_day
-    first = next(one for one in store.partitions.of_day(day) if one.part == partition.part)
+    first = partition
+    if partition.run > 1:
+        first = next(one for one in store.partitions.of_day(day) if one.part == partition.part)
     wanted = partition.among(esiids)
     profiles = np.frombuffer(first.profiles, "<i8").reshape(2, 3, -1) if any(first.profiles) else None
     late_alone = partition.run > 1 and profiles is not None

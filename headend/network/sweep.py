@@ -167,7 +167,7 @@ class Collection:
         self._store.keep(readings, now, "sweep")
         if snapshots:
             self._store.keep_snapshots(snapshots, now)
-        self._store.states.note_tried(sorted(tried), now, self._attempt_s)
+        self._store.states.note_tried({now: sorted(tried)}, self._attempt_s)
         self._store.told.keep(sorted(told, key=lambda one: one[0]), began)
         if readings:
             self._store.collected.note_sweep(now)

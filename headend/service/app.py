@@ -254,7 +254,9 @@ def _tell_days(routes: APIRouter) -> None:
     ) -> collection_wire.DayCollection:
         """Tell attempts, cause of the latest failure and whether all is there, by meter; of a day that no sweep has asked for yet, of none."""
         states = here.store.states.of_day(operatingDay, asked.esiid, asked.complete, asked.after, asked.limit)
-        return collection_wire.told(operatingDay, states, stopped_meters(here.store, operatingDay))
+        return collection_wire.told(
+            operatingDay, states, stopped_meters(here.store, operatingDay, operatingDay).get(operatingDay, set())
+        )
 
     @routes.get(
         "/batches/{operatingDay}",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -13,6 +13,44 @@ from meters.calendar import Seconds, seconds
 from meters.events import EventKind, MeterEvent
 
 _COLUMNS = (METER_EVENTS.c.at, METER_EVENTS.c.esiid, METER_EVENTS.c.meter_number, METER_EVENTS.c.kind)
+#: After every instant.
+_FOR_EVER = 2**62
+
+
+def _over(table: sa.Table, kind: sa.ColumnElement[str], received: sa.Column[int]) -> sa.CompoundSelect[Any]:
+    """What ``EventStore.over`` asks of a table."""
+    rows = table.c
+    start: sa.BindParameter[int] = sa.bindparam("start")
+    end: sa.BindParameter[int] = sa.bindparam("end")
+    such = rows.esiid.in_(sa.bindparam("esiids", expanding=True)), received < sa.bindparam("known_by")
+    meter = rows.esiid, rows.meter_number, kind.label("kind")
+    by = rows.esiid, rows.meter_number, *([rows.kind] if "kind" in rows else [])
+    within = sa.select(*meter, rows.at).where(*such, rows.at >= start, rows.at < end)
+    before = sa.select(*meter, sa.func.max(rows.at)).where(*such, rows.at < start).group_by(*by)
+    after = sa.select(*meter, sa.func.min(rows.at)).where(*such, rows.at >= end).group_by(*by)
+    return within.union_all(before, after)
+
+
+def _newest(table: sa.Table, *such: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    meter = table.c.esiid, table.c.meter_number
+    return sa.select(*meter, sa.func.max(table.c.at)).where(*such).group_by(*meter)
+
+
+# Made once: making a statement takes as long as executing it.
+_OVER = (
+    _over(METER_EVENTS, METER_EVENTS.c.kind, METER_EVENTS.c.received_at),
+    _over(METER_ANSWERS, sa.literal(""), METER_ANSWERS.c.at),
+)
+#: As ``LatestInstants`` has them.
+_LATEST = (
+    _newest(METER_EVENTS, METER_EVENTS.c.kind == EventKind.LAST_GASP.value),
+    _newest(METER_EVENTS, METER_EVENTS.c.kind == EventKind.RESTORATION.value),
+    _newest(METER_ANSWERS),
+)
+_HEARD = sa.union(
+    sa.select(METER_EVENTS.c.esiid).where(METER_EVENTS.c.received_at >= sa.bindparam("at")),
+    sa.select(METER_ANSWERS.c.esiid).where(METER_ANSWERS.c.at >= sa.bindparam("at")),
+)
 
 #: An instant, UTC epoch seconds, and the event then; None: an answer that overruled a last gasp.
 Told = tuple[Seconds, EventKind | None]
@@ -90,10 +128,8 @@ class EventStore:
 
     def heard_since(self, at: Seconds) -> list[str]:
         """ESI IDs of which an event was received, or an answer overruled a last gasp, at an instant (UTC epoch seconds) or later."""
-        events, answers = METER_EVENTS.c, METER_ANSWERS.c
-        told = sa.select(events.esiid).where(events.received_at >= at)
         with self._engine.connect() as connection:
-            return list(connection.scalars(told.union(sa.select(answers.esiid).where(answers.at >= at))))
+            return list(connection.scalars(_HEARD, {"at": at}))
 
     def over(
         self, esiids: Sequence[str], start: Seconds, end: Seconds, known_by: Seconds | None = None
@@ -105,43 +141,30 @@ class EventStore:
         found: dict[MeterKey, list[Told]] = {}
         with self._engine.connect() as connection:
             for chunk in chunks(sorted(set(esiids))):
-                for table, kind, received in (
-                    (METER_EVENTS, METER_EVENTS.c.kind, METER_EVENTS.c.received_at),
-                    (METER_ANSWERS, sa.literal(""), METER_ANSWERS.c.at),
-                ):
-                    rows = table.c
-                    such = [rows.esiid.in_(chunk), *([] if known_by is None else [received < known_by])]
-                    meter = rows.esiid, rows.meter_number, kind.label("kind")
-                    by = rows.esiid, rows.meter_number, *([rows.kind] if "kind" in rows else [])
-                    within = sa.select(*meter, rows.at).where(*such, rows.at >= start, rows.at < end)
-                    before = sa.select(*meter, sa.func.max(rows.at)).where(*such, rows.at < start).group_by(*by)
-                    after = sa.select(*meter, sa.func.min(rows.at)).where(*such, rows.at >= end).group_by(*by)
-                    for esiid, number, said, at in connection.execute(within.union_all(before, after)):
+                asked = {
+                    "esiids": chunk,
+                    "start": start,
+                    "end": end,
+                    "known_by": _FOR_EVER if known_by is None else known_by,
+                }
+                for query in _OVER:
+                    for esiid, number, said, at in connection.execute(query, asked):
                         if (place := self._records.named_place(esiid, number)) is not None:
                             found.setdefault(place, []).append((seconds(at), EventKind(said) if said else None))
         return found
 
     def latest(self) -> LatestInstants:
         """What decides whether power has failed, of every meter that has it."""
-        kind = METER_EVENTS.c.kind
 
-        def newest(table: sa.Table, *such: sa.ColumnElement[bool]) -> dict[MeterKey, Seconds]:
-            rows = table.c
-            meter = (rows.esiid, rows.meter_number)
+        def newest(query: sa.Select[Any]) -> dict[MeterKey, Seconds]:
             found: dict[MeterKey, Seconds] = {}
-            for esiid, number, at in connection.execute(
-                sa.select(*meter, sa.func.max(rows.at)).where(*such).group_by(*meter)
-            ):
+            for esiid, number, at in connection.execute(query):
                 if (place := self._records.named_place(esiid, number)) is not None:
                     found[place] = max(seconds(at), found.get(place, seconds(at)))
             return found
 
         with self._engine.connect() as connection:
-            return LatestInstants(
-                newest(METER_EVENTS, kind == EventKind.LAST_GASP.value),
-                newest(METER_EVENTS, kind == EventKind.RESTORATION.value),
-                newest(METER_ANSWERS),
-            )
+            return LatestInstants(*map(newest, _LATEST))
 
 
 def _event(at: Seconds, esiid: str, meter_number: str, kind: str) -> MeterEvent:

@@ -14,10 +14,19 @@ from headend.store.rows import VEE_FINDINGS, Database, chunks
 from headend.vee.findings import FINDING, Finding, explain
 from headend.vee.records import VeeDay
 from headend.vee.rules import BY_NUMBER, RULES, Rule
-from meters.calendar import day_start
+from meters.calendar import day_of, day_start
 
 #: Columns of the table as ``FINDING`` names them.
 _NAMES = {"rule": "rule", "channel": "channel", "first": "first", "last": "last", "value": "value", "held_to": "limit"}
+# Made once: making a statement takes as long as executing it.
+_MINE = VEE_FINDINGS.c
+_FOUND_BY = sa.select(_MINE.day_start, _MINE.esiid, _MINE.meter_number).where(
+    _MINE.rule == sa.bindparam("rule"), _MINE.day_start.between(sa.bindparam("first"), sa.bindparam("last"))
+)
+_LET_GO = sa.delete(VEE_FINDINGS).where(
+    _MINE.day_start == sa.bindparam("start"),
+    sa.tuple_(_MINE.esiid, _MINE.meter_number).in_(sa.bindparam("meters", expanding=True)),
+)
 
 
 class KeptFinding(NamedTuple):
@@ -36,10 +45,9 @@ class FindingStore:
 
     def keep(self, connection: sa.Connection, batch: VeeDay) -> None:
         """Keep a day's findings in the place of what was found of the same meters before, in the caller's transaction."""
-        rows, start = VEE_FINDINGS.c, day_start(batch.day)
+        start = day_start(batch.day)
         for chunk in chunks(sorted(batch.meters)):
-            of_meters = sa.tuple_(rows.esiid, rows.meter_number).in_([(meter.esiid, meter.number) for meter in chunk])
-            connection.execute(sa.delete(VEE_FINDINGS).where(rows.day_start == start, of_meters))
+            connection.execute(_LET_GO, {"start": start, "meters": [tuple(meter) for meter in chunk]})
         found = []
         before, ordinal = -1, 0
         for one in batch.findings:
@@ -52,6 +60,15 @@ class FindingStore:
             found.append(facts | named)
         if found:
             connection.execute(sa.insert(VEE_FINDINGS), found)
+
+    def meters_of(self, rule: str, first: date, last: date) -> dict[date, set[MeterKey]]:
+        """The meters of which a rule found something in the operating days from first to last; of days of which it did."""
+        found: dict[date, set[MeterKey]] = {}
+        with self._engine.connect() as connection:
+            span = {"rule": rule, "first": day_start(first), "last": day_start(last)}
+            for start, *meter in connection.execute(_FOUND_BY, span):
+                found.setdefault(day_of(start), set()).add(MeterKey(*meter))
+        return found
 
     def of_day(
         self, day: date, esiid: str = "", rule: str = "", skip: int = 0, most: int = 1_000

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 from itertools import pairwise
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -54,7 +55,24 @@ PARTITIONS = sa.Table(
 )
 _ROWS = PARTITIONS.c
 _TO_POST = State.VALIDATED, State.NAMED
+# Made once: making a statement takes as long as executing it.
 _IN_ORDER = sa.select(PARTITIONS).order_by(_ROWS.operating_day, _ROWS.run, _ROWS.part)
+_OVER = _IN_ORDER.where(_ROWS.operating_day.between(sa.bindparam("first"), sa.bindparam("last")))
+_NEXT_TO_POST = _OVER.where(_ROWS.state.in_(_TO_POST)).limit(1)
+_DAYS_TO_POST = sa.select(_ROWS.operating_day).where(_ROWS.state.in_(_TO_POST)).distinct()
+_UNPOSTED_DAYS = sa.select(_ROWS.operating_day).where(_ROWS.state != State.POSTED).distinct()
+_CHANGED = sa.select(_ROWS.esiids).where(
+    _ROWS.operating_day >= sa.bindparam("first"),
+    _ROWS.operating_day < sa.bindparam("before"),
+    _ROWS.began_at > sa.bindparam("since"),
+    _ROWS.esiids != "",
+)
+_MINE = (
+    _ROWS.operating_day == sa.bindparam("k_day"),
+    _ROWS.run == sa.bindparam("k_run"),
+    _ROWS.part == sa.bindparam("k_part"),
+)
+_CHANGE, _LET_GO = sa.update(PARTITIONS).where(*_MINE), sa.delete(PARTITIONS).where(*_MINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +102,9 @@ class Partition:
         return [esiid for esiid in esiids if self.holds(esiid)] if self.run == 1 else self.esiids.split()
 
     @property
-    def key(self) -> sa.ColumnElement[bool]:
-        """Its row."""
-        return (_ROWS.operating_day == self.operating_day) & (_ROWS.run == self.run) & (_ROWS.part == self.part)
+    def key(self) -> dict[str, Any]:
+        """Its row, as statements name it."""
+        return {"k_day": self.operating_day, "k_run": self.run, "k_part": self.part}
 
 
 class PartitionStore:
@@ -96,17 +114,17 @@ class PartitionStore:
         """Use the store's database; its tables are made with the others."""
         self._engine, self._writing = database
 
-    def begin(self, day: date, esiids: Sequence[str], most: int, began_at: Seconds) -> None:
-        """Cut an operating day's first run: ranges of about equal length, of ``most`` ESI IDs (ascending) at most."""
+    def begin(self, day: date, esiids: Sequence[str], most: int, began_at: Seconds) -> list[Partition]:
+        """Cut an operating day's first run: ranges of about equal length, of ``most`` ESI IDs (ascending) at most. Gives its partitions."""
         parts = max(1, -(-len(esiids) // most))
         cuts = ["", *(esiids[len(esiids) * part // parts] for part in range(1, parts)), ""]
-        self._plan(
+        return self._plan(
             Partition(day, 1, part, *between, "", State.PENDING, began_at)
             for part, between in enumerate(pairwise(cuts), 1)
         )
 
-    def again(self, day: date, esiids: Collection[str], began_at: Seconds) -> None:
-        """Begin a later run of a day, over some ESI IDs, in the parts of the first."""
+    def again(self, day: date, esiids: Collection[str], began_at: Seconds) -> list[Partition]:
+        """Begin a later run of a day, over some ESI IDs, in the parts of the first. Gives its partitions."""
         before = self.of_day(day)
         run = before[-1].run + 1
         looked_at = [
@@ -114,14 +132,16 @@ class PartitionStore:
             for one in before
             if one.run == 1 and (some := sorted(filter(one.holds, esiids)))
         ]
-        self._plan(looked_at)
+        return self._plan(looked_at)
 
-    def _plan(self, partitions: Iterable[Partition]) -> None:
+    def _plan(self, partitions: Iterable[Partition]) -> list[Partition]:
+        planned = list(partitions)
         with self._writing.begin() as connection:
-            rows = [{name: getattr(one, name) for name in Partition.__slots__} for one in partitions]
+            rows = [{name: getattr(one, name) for name in Partition.__slots__} for one in planned]
             connection.execute(sa.insert(PARTITIONS), rows)
             boundary("headend.planned.before_commit")
         boundary("headend.planned.after_commit")
+        return planned
 
     def validated(
         self, connection: sa.Connection, partition: Partition, changed: Iterable[str], report: str, profiles: bytes
@@ -133,9 +153,9 @@ class PartitionStore:
         esiids = " ".join(sorted(set(changed))) if partition.run > 1 else ""
         if esiids or partition.run == 1:
             told = {"esiids": esiids, "state": State.VALIDATED, "report": report, "profiles": profiles}
-            connection.execute(sa.update(PARTITIONS).where(partition.key).values(told))
+            connection.execute(_CHANGE, partition.key | told)
             return
-        connection.execute(sa.delete(PARTITIONS).where(partition.key))
+        connection.execute(_LET_GO, partition.key)
         of_day = _ROWS.operating_day == partition.operating_day
         latest = sa.select(sa.func.max(_ROWS.run)).where(of_day).scalar_subquery()
         seen = sa.update(PARTITIONS).where(of_day, _ROWS.run == latest)
@@ -145,7 +165,7 @@ class PartitionStore:
         """Keep the name of its file, which is made at an instant (UTC epoch seconds), before it is sent."""
         with self._writing.begin() as connection:
             told = {"state": State.NAMED, "name": name, "created_at": at}
-            connection.execute(sa.update(PARTITIONS).where(partition.key).values(told))
+            connection.execute(_CHANGE, partition.key | told)
             boundary("headend.named.before_commit")
         boundary("headend.named.after_commit")
         return replace(partition, state=State.NAMED, name=name, created_at=at)
@@ -158,7 +178,7 @@ class PartitionStore:
         try:
             with self._writing.begin() as connection:
                 connection.execute(sa.insert(POSTED_FILES), [file])
-                connection.execute(sa.update(PARTITIONS).where(partition.key).values(told))
+                connection.execute(_CHANGE, partition.key | told)
                 boundary("headend.posted.before_commit")
         except sa.exc.IntegrityError:
             mend = "A correction is a new file with a new counter."
@@ -169,42 +189,43 @@ class PartitionStore:
 
     def of_day(self, day: date) -> list[Partition]:
         """The partitions of an operating day, by run and part."""
-        return self._found(_ROWS.operating_day == day)
+        return self.of_days(day, day).get(day, [])
 
-    def pending(self, day: date) -> list[Partition]:
-        """Those of a day that are still to be validated."""
-        return self._found(_ROWS.operating_day == day, _ROWS.state == State.PENDING)
+    def of_days(self, first: date, last: date) -> dict[date, list[Partition]]:
+        """The partitions of the operating days from first to last that have some, by run and part."""
+        found: dict[date, list[Partition]] = {}
+        for one in self._found(_OVER, first, last):
+            found.setdefault(one.operating_day, []).append(one)
+        return found
 
     def next_to_post(self, day: date) -> Partition | None:
         """The first of a day that is validated and that SMT's site does not have."""
-        return next(iter(self._found(_ROWS.operating_day == day, _ROWS.state.in_(_TO_POST), most=1)), None)
+        return next(iter(self._found(_NEXT_TO_POST, day, day)), None)
 
     def days_to_post(self) -> list[date]:
         """Operating days of which such are there."""
-        return self._days(_ROWS.state.in_(_TO_POST))
+        return self._days(_DAYS_TO_POST)
 
     def unposted_days(self) -> list[date]:
         """Operating days of which SMT's site does not have all."""
-        return self._days(_ROWS.state != State.POSTED)
+        return self._days(_UNPOSTED_DAYS)
 
-    def _days(self, chosen: sa.ColumnElement[bool]) -> list[date]:
-        query = sa.select(_ROWS.operating_day).where(chosen).distinct()
+    def _days(self, query: sa.Select[date]) -> list[date]:
         with self._engine.connect() as connection:
             return sorted(connection.scalars(query))
 
     def revised(self, first: date, before: date, since: Seconds) -> set[str]:
         """ESI IDs that later runs changed of operating days from the first to one, runs that began after an instant (UTC epoch seconds)."""
-        of_days = (_ROWS.operating_day >= first) & (_ROWS.operating_day < before)
-        query = sa.select(_ROWS.esiids).where(of_days, _ROWS.began_at > since)
         with self._engine.connect() as connection:
-            return {esiid for esiids in connection.scalars(query) for esiid in esiids.split()}
+            found = connection.scalars(_CHANGED, {"first": first, "before": before, "since": since})
+            return {esiid for esiids in found for esiid in esiids.split()}
 
     def names(self) -> set[str]:
         """Every name that a file was to be posted under, or was."""
         with self._engine.connect() as connection:
             return set(connection.scalars(sa.union(sa.select(POSTED_FILES.c.name), sa.select(_ROWS.name))))
 
-    def _found(self, *chosen: sa.ColumnElement[bool], most: int | None = None) -> list[Partition]:
+    def _found(self, query: sa.Select[Any], first: date, last: date) -> list[Partition]:
         with self._engine.connect() as connection:
-            rows = connection.execute(_IN_ORDER.where(*chosen).limit(most)).mappings()
+            rows = connection.execute(query, {"first": first, "last": last}).mappings()
             return [Partition(**{**row, "state": State(row["state"])}) for row in rows]

@@ -34,6 +34,9 @@ _HELD = sa.select(STATES).where(
     STATES.c.esiid.in_(sa.bindparam("esiids", expanding=True)),
     STATES.c.day_start.in_(sa.bindparam("starts", expanding=True)),
 )
+_CHANGED = sa.select(STATES.c.esiid, STATES.c.meter_number).where(
+    STATES.c.day_start == sa.bindparam("start"), STATES.c.changed_at >= sa.bindparam("at")
+)
 _LET_GO = sa.delete(STATES).where(*(column == sa.bindparam(f"k_{column.name}") for column in STATES.primary_key))
 
 
@@ -79,23 +82,24 @@ class StateStore:
         """Use the store's database; its tables are made with the others."""
         self._engine, self._writing = database
 
-    def note_tried(self, tried: Iterable[Tried], at: Seconds, span_s: Seconds) -> None:
-        """Count a sweep's attempts, after what it brought was kept. at: UTC epoch seconds.
+    def note_tried(self, tried: Mapping[Seconds, Iterable[Tried]], span_s: Seconds) -> None:
+        """Count the attempts of sweeps, by their instants (UTC epoch seconds), after what they brought was kept.
 
         span_s: what is asked again within so many seconds since the day's end, or since their last multiple, is the same attempt.
         """
-        asked = {one.of: one.cause for one in tried}
+        asked = {at: {one.of: one.cause for one in tried[at]} for at in sorted(tried)}
         with self._writing.begin() as connection:
-            rows = self._held(connection, asked)
-            for key, cause in asked.items():
-                row = rows[key]
-                ended = day_end(day_of(key.start))
-                last = row["tried_at"]
-                if last is None or (last - ended) // span_s != (at - ended) // span_s:
-                    row["attempts"] += 1
-                row["tried_at"] = at
-                if cause or not row["complete"]:
-                    row["cause"] = cause or "incomplete"
+            rows = self._held(connection, dict.fromkeys(key for of_sweep in asked.values() for key in of_sweep))
+            for at, of_sweep in asked.items():
+                for key, cause in of_sweep.items():
+                    row = rows[key]
+                    ended = day_end(day_of(key.start))
+                    last = row["tried_at"]
+                    if last is None or (last - ended) // span_s != (at - ended) // span_s:
+                        row["attempts"] += 1
+                    row["tried_at"] = at
+                    if cause or not row["complete"]:
+                        row["cause"] = cause or "incomplete"
             self._write(connection, rows)
 
     def note_kept(self, connection: sa.Connection, complete: Mapping[MeterDay, bool], at: Seconds) -> None:
@@ -142,7 +146,5 @@ class StateStore:
 
     def changed_since(self, day: date, at: Seconds) -> Sequence[MeterKey]:
         """Meters of whose day something came at an instant (UTC epoch seconds) or later."""
-        rows = STATES.c
-        query = sa.select(rows.esiid, rows.meter_number).where(rows.day_start == day_start(day), rows.changed_at >= at)
         with self._engine.connect() as connection:
-            return [MeterKey(*row) for row in connection.execute(query)]
+            return [MeterKey(*row) for row in connection.execute(_CHANGED, {"start": day_start(day), "at": at})]

@@ -76,6 +76,37 @@ _DAYS = sa.select(INTERVAL_DAYS).where(
     INTERVAL_DAYS.c.day_start.in_(sa.bindparam("starts", expanding=True)),
 )
 _DAYS_OF_CHANNEL = _DAYS.where(INTERVAL_DAYS.c.channel == sa.bindparam("channel"))
+_MIDNIGHTS = (
+    sa.select(MIDNIGHT_REGISTERS)
+    .where(
+        MIDNIGHT_REGISTERS.c.esiid.in_(sa.bindparam("esiids", expanding=True)),
+        MIDNIGHT_REGISTERS.c.day_start.in_(sa.bindparam("starts", expanding=True)),
+    )
+    # Of two that hung at a place one after the other, always the same one.
+    .order_by(MIDNIGHT_REGISTERS.c.day_start, MIDNIGHT_REGISTERS.c.meter_number)
+)
+_LATEST_VEE = (
+    sa.select(VEE_DAYS)
+    .where(
+        VEE_DAYS.c.esiid.in_(sa.bindparam("esiids", expanding=True)),
+        VEE_DAYS.c.day_start == sa.bindparam("start"),
+        VEE_DAYS.c.run <= sa.bindparam("run"),
+    )
+    .order_by(VEE_DAYS.c.revision)
+)
+_VEE_BETWEEN = (
+    sa.select(
+        *(VEE_DAYS.c[name] for name in ("esiid", "meter_number", "channel", "day_start", "wh", "status", "flags"))
+    )
+    .where(
+        VEE_DAYS.c.esiid.in_(sa.bindparam("esiids", expanding=True)),
+        VEE_DAYS.c.day_start.between(sa.bindparam("first"), sa.bindparam("last")),
+    )
+    # A later revision is written over an earlier one.
+    .order_by(VEE_DAYS.c.revision)
+)
+#: More than a day ever has.
+_MOST_RUNS = 2**31 - 1
 _CHANGE_DAY = sa.update(INTERVAL_DAYS).where(
     *(column == sa.bindparam(f"k_{column.name}") for column in INTERVAL_DAYS.primary_key)
 )
@@ -198,16 +229,11 @@ class HeadEndStore:
         esiids = sorted({of.meter.esiid for of in changed})
         starts = {of.start for of in changed}
         held = self._placed(connection, esiids, starts, Channel.LOAD)
-        rows = MIDNIGHT_REGISTERS.c
         edges = sorted(starts | {day_end(day_of(start)) for start in starts})
         midnights = {
             (self.records.place(esiid, number), start)
             for chunk in chunks(esiids)
-            for esiid, number, start in connection.execute(
-                sa.select(rows.esiid, rows.meter_number, rows.day_start).where(
-                    rows.esiid.in_(chunk), rows.day_start.in_(edges)
-                )
-            )
+            for esiid, start, number, *_ in connection.execute(_MIDNIGHTS, {"esiids": chunk, "starts": edges})
         }
 
         def complete(of: MeterDay) -> bool:
@@ -354,12 +380,8 @@ class HeadEndStore:
                 if number == Channel.LOAD:
                     status[row], present[row] = packed.status, (packed.flags & PRESENT) != 0
             for chunk in chunks(list(esiids)):
-                query = sa.select(MIDNIGHT_REGISTERS).where(
-                    MIDNIGHT_REGISTERS.c.esiid.in_(chunk), MIDNIGHT_REGISTERS.c.day_start.in_([begins, ends])
-                )
-                # Of two that hung at a place one after the other, always the same one.
-                query = query.order_by(MIDNIGHT_REGISTERS.c.meter_number)
-                for esiid, start, meter_number, delivered, received in connection.execute(query):
+                asked = {"esiids": chunk, "starts": [begins, ends]}
+                for esiid, start, meter_number, delivered, received in connection.execute(_MIDNIGHTS, asked):
                     if (place := self.records.place(esiid, meter_number)) is None:
                         continue
                     edge, row = int(start == ends), row_of[place]
@@ -419,12 +441,10 @@ class HeadEndStore:
     def _latest_vee(
         self, connection: sa.Connection, esiids: Iterable[str], start: Seconds, run: int | None = None
     ) -> dict[tuple[MeterKey, int], tuple[int, dict[str, Any]]]:
-        rows = VEE_DAYS.c
-        by_then = sa.true() if run is None else rows.run <= run
         found: dict[tuple[MeterKey, int], tuple[int, dict[str, Any]]] = {}
         for chunk in chunks(sorted(set(esiids))):
-            query = sa.select(VEE_DAYS).where(rows.esiid.in_(chunk), rows.day_start == start, by_then)
-            for esiid, number, _, meter, revision, *columns, _ in connection.execute(query.order_by(rows.revision)):
+            asked = {"esiids": chunk, "start": start, "run": _MOST_RUNS if run is None else run}
+            for esiid, number, _, meter, revision, *columns, _ in connection.execute(_LATEST_VEE, asked):
                 if (place := self.records.place(esiid, meter)) is not None:
                     found[place, number] = (revision, dict(zip(VEE_COLUMNS, columns, strict=True)))
         return found
@@ -463,14 +483,10 @@ class HeadEndStore:
         starts = {day_start(one): one for one in days}
         row_of = {meter: row for row, meter in enumerate(meters)}
         arrays: dict[tuple[int, Seconds], ChannelDay] = {}
-        rows = VEE_DAYS.c
         with self._engine.connect() as connection:
             for chunk in chunks(sorted({meter.esiid for meter in meters})):
-                query = sa.select(
-                    rows.esiid, rows.meter_number, rows.channel, rows.day_start, rows.wh, rows.status, rows.flags
-                ).where(rows.esiid.in_(chunk), rows.day_start.between(min(starts), max(starts)))
-                # A later revision is written over an earlier one.
-                for esiid, meter, number, start, wh, status, flags in connection.execute(query.order_by(rows.revision)):
+                asked = {"esiids": chunk, "first": min(starts), "last": max(starts)}
+                for esiid, meter, number, start, wh, status, flags in connection.execute(_VEE_BETWEEN, asked):
                     place = self.records.place(esiid, meter)
                     if place is None or place not in row_of:
                         continue
@@ -503,20 +519,16 @@ class HeadEndStore:
         """(m,) Wh a day by the midnight registers of the four weeks before ``day``, from the first to the last that are held, seven days apart at least; by channel; -1: not known."""
         found = {channel: np.full(len(meters), -1, np.int64) for channel in Channel}
         row_of = {meter: row for row, meter in enumerate(meters)}
-        rows = MIDNIGHT_REGISTERS.c
         # Of a meter that is silent now the last is some days old.
         starts = {day_start(day - timedelta(days=back)) for back in range(AVERAGE_MOST + 1)}
         held: dict[tuple[MeterKey, str], list[tuple[Seconds, int, int]]] = {}
         with self._engine.connect() as connection:
             for chunk in chunks(sorted({meter.esiid for meter in meters})):
-                query = sa.select(
-                    rows.esiid, rows.meter_number, rows.day_start, rows.delivered_wh, rows.received_wh
-                ).where(rows.esiid.in_(chunk), rows.day_start.in_(sorted(starts)))
-                for esiid, number, *midnight in connection.execute(query.order_by(rows.day_start)):
+                asked = {"esiids": chunk, "starts": sorted(starts)}
+                for esiid, start, number, delivered, received in connection.execute(_MIDNIGHTS, asked):
                     # Of two that hung at a place one after the other, each has registers of its own.
                     if (place := self.records.place(esiid, number)) is not None:
-                        of_meter = held.setdefault((place, number), [])
-                        of_meter.append((midnight[0], midnight[1], midnight[2]))
+                        held.setdefault((place, number), []).append((start, delivered, received))
         for (meter, _), midnights in held.items():
             (first, *from_wh), (end, *to_wh) = midnights[0], midnights[-1]
             count = (day_of(end) - day_of(first)).days

@@ -12,6 +12,10 @@ from headend.ports import MeterKey, MeterReading, PowerReading
 from headend.store.rows import METER_TOLD, Database, chunks
 from meters.calendar import INTERVAL_S, Seconds, day_of, day_start, seconds
 
+# Made once: making a statement takes as long as executing it.
+_HELD = sa.select(METER_TOLD).where(
+    METER_TOLD.c.esiid.in_(sa.bindparam("esiids", expanding=True)), METER_TOLD.c.day_start == sa.bindparam("start")
+)
 _LET_GO = sa.delete(METER_TOLD).where(
     *(column == sa.bindparam(f"k_{column.name}") for column in METER_TOLD.primary_key)
 )
@@ -60,11 +64,13 @@ class ToldStore:
         self._engine, self._writing = database
 
     def keep(self, told: Sequence[tuple[MeterKey, MeterTold]], at: Seconds) -> None:
-        """Keep what a sweep or a read was told, with what was told earlier that day. at: UTC epoch seconds at which it began."""
+        """Keep what sweeps or reads of an operating day were told, in their order, with what was told earlier that day. at: UTC epoch seconds at which one began."""
         day = day_of(at)
         with self._writing.begin() as connection:
             held = self._of(connection, sorted({meter.esiid for meter, _ in told}), day)
-            merged = {meter: held[meter].then(fresh) if meter in held else fresh for meter, fresh in told}
+            merged = dict(held)
+            for meter, fresh in told:
+                merged[meter] = merged[meter].then(fresh) if meter in merged else fresh
             told_of = {meter: one for meter, one in merged.items() if one != held.get(meter)}
             keys = [(meter.esiid, day_start(day), meter.number) for meter in told_of]
             names = [column.name for column in METER_TOLD.primary_key]
@@ -81,10 +87,9 @@ class ToldStore:
             return self._of(connection, esiids, day)
 
     def _of(self, connection: sa.Connection, esiids: Sequence[str], day: date) -> dict[MeterKey, MeterTold]:
-        rows = METER_TOLD.c
         found = {}
         for chunk in chunks(list(esiids)):
-            query = sa.select(METER_TOLD).where(rows.esiid.in_(chunk), rows.day_start == day_start(day))
-            for esiid, _, number, error, multiplier, interval_s, *rest in connection.execute(query):
+            told = connection.execute(_HELD, {"esiids": chunk, "start": day_start(day)})
+            for esiid, _, number, error, multiplier, interval_s, *rest in told:
                 found[MeterKey(esiid, number)] = MeterTold(error, multiplier, seconds(interval_s), *rest)
         return found

@@ -173,10 +173,10 @@ def _sweep(
     store.keep_brought(readings, "sweep")
     if snapshots:
         store.keep_snapshots(snapshots, sweeps[-1])
-    for at in sorted(tried):
-        store.states.note_tried(tried[at], at, preset.attempt_s)
-    for at in sorted(told):
-        store.told.keep(told[at], at)
+    store.states.note_tried(tried, preset.attempt_s)
+    for _, of_day in groupby(sorted(told), day_of):
+        instants = list(of_day)
+        store.told.keep([one for at in instants for one in told[at]], instants[-1])
 
 
 def _key(meter: EmulatedMeter) -> MeterKey:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from enum import StrEnum
 from pathlib import Path
 
-from sqlalchemy import Engine, func, insert, select
+from sqlalchemy import Engine, bindparam, func, insert, select
 
 from headend.lse.writer import ResultRow
 from meters.calendar import Seconds
@@ -37,6 +37,27 @@ class Happened(StrEnum):
     FETCHED = "fetched"
 
 
+# Made once: making a statement takes as long as executing it.
+_EVENT, _REFUSAL = file_event.c, posting_refusal.c
+_POSTED = (_EVENT.username == bindparam("username"), _EVENT.happened == Happened.POSTED.value)
+_DIGEST = select(_EVENT.sha256).where(*_POSTED, _EVENT.name == bindparam("posted")).limit(1)
+_SAME = (
+    select(_EVENT.name, _EVENT.at)
+    .where(*_POSTED, _EVENT.name != bindparam("posted"), _EVENT.sha256 == bindparam("octets"))
+    .order_by(_EVENT.at.desc())
+    .limit(1)
+)
+_REFUSED = (
+    select(func.count())
+    .select_from(posting_refusal)
+    .where(
+        _REFUSAL.username == bindparam("username"),
+        _REFUSAL.name == bindparam("posted"),
+        _REFUSAL.at == bindparam("instant"),
+    )
+)
+
+
 def digest(content: bytes) -> str:
     """SHA-256 of octets, hexadecimal."""
     return hashlib.sha256(content).hexdigest()
@@ -58,19 +79,14 @@ class Postings:
 
     def posted_digest(self, username: str, name: str) -> str | None:
         """SHA-256 of what a user has posted under a name; None if nothing. Raises SQLAlchemyError."""
-        table = file_event.c
-        mine = (table.username == username, table.name == name, table.happened == Happened.POSTED.value)
         with reading(self._engine) as connection:
-            found: str | None = connection.scalar(select(table.sha256).where(*mine).limit(1))
+            found: str | None = connection.scalar(_DIGEST, {"username": username, "posted": name})
         return found
 
     def posted_before(self, username: str, name: str, sha256: str) -> tuple[str, Seconds] | None:
         """The latest other name under which a user has posted the same octets, and when. Raises SQLAlchemyError."""
-        table = file_event.c
-        mine = (table.username == username, table.name != name, table.happened == Happened.POSTED.value)
-        same = select(table.name, table.at).where(*mine, table.sha256 == sha256).order_by(table.at.desc()).limit(1)
         with reading(self._engine) as connection:
-            found = connection.execute(same).first()
+            found = connection.execute(_SAME, {"username": username, "posted": name, "octets": sha256}).first()
         return None if found is None else (found.name, found.at)
 
     def note(
@@ -90,10 +106,8 @@ class Postings:
             for code, text in ((row.code, "" if row.code == LOADED else row.text), (LOADED, row.warnings))
             if text
         ]
-        table = posting_refusal.c
-        mine = (table.username == username, table.name == name, table.at == at)
         with self._engine.connect() as connection:
-            there = connection.scalar(select(func.count()).select_from(posting_refusal).where(*mine)) or 0
+            there = connection.scalar(_REFUSED, {"username": username, "posted": name, "instant": at}) or 0
         for begin in range(there, len(refusals), _AT_ONCE):
             with writing(self._engine) as connection:
                 add_rows(connection, posting_refusal, refusals[begin : begin + _AT_ONCE])

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import count, islice
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, exists, insert, select, update
+from sqlalchemy import Connection, Engine, Row, String, bindparam, exists, insert, select, update
 
 from headend.boundaries import boundary
 from headend.lse.format import STAMP
@@ -32,6 +32,22 @@ _WRITERS: dict[UsageFormat, Callable[[Iterable[StoredDay]], bytes]] = {
     UsageFormat.LSE: lse_file,
     UsageFormat.CSV: interval_csv,
 }
+# Made once: making a statement takes as long as executing it.
+_FILE = usage_file.c
+_FETCHED = exists().where(
+    file_event.c.username == _FILE.username,
+    file_event.c.name == _FILE.name,
+    file_event.c.happened == Happened.FETCHED.value,
+)
+_OWED = (
+    select(usage_file)
+    .where(_FILE.laid_at.is_(None) | ~_FETCHED)
+    .order_by(_FILE.owed_at, _FILE.source, _FILE.posting, _FILE.username, _FILE.name)
+)
+_ALIKE = select(_FILE.name).where(
+    _FILE.username == bindparam("username"), _FILE.name.startswith(bindparam("stem", type_=String), autoescape=False)
+)
+_LAID = update(usage_file).where(_FILE.username == bindparam("k_username"), _FILE.name == bindparam("k_name"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,17 +107,8 @@ class UsageFiles:
 
         Where another file has the name, it is laid under the next one.
         """
-        table, event = usage_file.c, file_event.c
-        fetched = exists().where(
-            event.username == table.username, event.name == table.name, event.happened == Happened.FETCHED.value
-        )
-        owed = (
-            select(usage_file)
-            .where(table.laid_at.is_(None) | ~fetched)
-            .order_by(table.owed_at, table.source, table.posting, table.username, table.name)
-        )
         with self._engine.connect() as connection:
-            rows = connection.execute(owed).all()
+            rows = connection.execute(_OWED).all()
         wanting = (row for row in rows if row.laid_at is None or not folders.has(row.username, row.name))
         return [self._laid(row, folders, at) for row in wanting]
 
@@ -109,10 +116,7 @@ class UsageFiles:
         days = self._store.posted(row.source, row.posting, row.duns)
         form = UsageFormat(row.format)
         content = _WRITERS[form](days)
-        with self._engine.connect() as connection:
-            others = islice(_free_names(connection, row.username, form, _sender(row.source), row.owed_at), _NAMES_TRIED)
-            names = [row.name, *others]
-        for name in names:
+        for name in self._names_to_try(row, form):
             try:
                 folders.lay(row.username, name, content)
             except FileExistsError:
@@ -121,12 +125,20 @@ class UsageFiles:
                 return Laid(row.username, row.name, row.duns, row.source, 0, type(error).__name__)
             boundary("usage_file.laid")
             sha256 = digest(content)
-            mine = (usage_file.c.username == row.username) & (usage_file.c.name == row.name)
             with writing(self._engine) as connection:
-                connection.execute(update(usage_file).where(mine).values(laid_at=at, name=name))
+                mine = {"k_username": row.username, "k_name": row.name}
+                connection.execute(_LAID, mine | {"laid_at": at, "name": name})
                 self._postings.note(Happened.LAID, row.username, name, sha256, len(content), at)
             return Laid(row.username, name, row.duns, row.source, len(days))
         return Laid(row.username, row.name, row.duns, row.source, 0, "FileExistsError")
+
+    def _names_to_try(self, row: Row[Any], form: UsageFormat) -> Iterator[str]:
+        """Its own name, and where something else has that the next free ones."""
+        yield row.name
+        with self._engine.connect() as connection:
+            yield from islice(
+                _free_names(connection, row.username, form, _sender(row.source), row.owed_at), _NAMES_TRIED
+            )
 
 
 def _sender(source: str) -> str:
@@ -136,12 +148,10 @@ def _sender(source: str) -> str:
 
 def _free_names(connection: Connection, username: str, form: UsageFormat, sender: str, at: Seconds) -> Iterator[str]:
     """Names that no usage file of the folder has had: of that second by their counters, then of the seconds after it."""
-    table = usage_file.c
     for second in map(seconds, count(at)):
         first = usage_file_name(form, sender, second, 1)
         stem, _, ending = first.rpartition("001")
-        alike = select(table.name).where(table.username == username, table.name.startswith(stem, autoescape=True))
-        taken = set(connection.scalars(alike))
+        taken = set(connection.scalars(_ALIKE, {"username": username, "stem": stem}))
         for counter in range(1, _COUNTERS + 1):
             name = f"{stem}{counter:03d}{ending}"
             if name not in taken:

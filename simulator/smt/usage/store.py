@@ -39,6 +39,29 @@ _MINE = (interval_day.c.esiid == bindparam("esiid"), interval_day.c.channel == i
 _FIRST_DAY, _LAST_DAY = (select(of(interval_day.c.day)).where(*_MINE) for of in (func.min, func.max))
 _DAYS = select(interval_day.c.day).where(*_MINE, interval_day.c.day.between(bindparam("begin"), bindparam("end")))
 _DAYS = _DAYS.distinct()
+# And what every posted file asks.
+_OF_FILE = interval_day.c.file_name == bindparam("file_name")
+_LATEST_POSTING = select(func.max(interval_day.c.posting)).where(_OF_FILE)
+_HAS_FILE = select(interval_day.c.file_name).where(_OF_FILE, _SEEN).limit(1)
+_POSTED = (
+    select(interval_day)
+    .where(_OF_FILE, interval_day.c.posting == bindparam("posting"), interval_day.c.ror == bindparam("ror"))
+    .order_by(interval_day.c.esiid, interval_day.c.day, interval_day.c.channel, interval_day.c.revision)
+)
+_HELD = (
+    select(
+        *(interval_day.c[name] for name in ("esiid", "channel", "day", "revision", "posted_at", "start_wh", "stop_wh"))
+    )
+    .where(
+        interval_day.c.esiid.in_(bindparam("esiids", expanding=True)),
+        interval_day.c.day.between(bindparam("first"), bindparam("last")),
+    )
+    .order_by(interval_day.c.revision)
+)
+_LOADING = select(interval_loading)
+_SHOWN = delete(interval_loading).where(
+    interval_loading.c.file_name == bindparam("file_name"), interval_loading.c.posting == bindparam("posting")
+)
 
 #: Of the days of a posting the non-VEE intervals go: VEE and non-VEE data of a day never lie beside each other.
 _NOT_HELD_ANY_MORE = delete(non_vee_day).where(
@@ -126,9 +149,8 @@ class VeeStore:
         ror_of_record: Callable[[str, date], str | None] = lambda _esiid, _day: None,
     ) -> Loading:
         """What is to be staged and shown. Whoever does the three is the only one that loads."""
-        latest = select(func.max(interval_day.c.posting)).where(interval_day.c.file_name == file_name)
         with self._engine.connect() as connection:
-            before = connection.scalar(latest)
+            before = connection.scalar(_LATEST_POSTING, {"file_name": file_name})
             held = self._held(connection, records)
         # What lies beside each other in the table is written together; else each row would be a page of its own.
         records = sorted(records, key=lambda record: (record.esiid, record.channel, record.day))
@@ -157,7 +179,7 @@ class VeeStore:
         rows = loading.rows(slice(max(0, len(loading.records) - 1) // _AT_ONCE * _AT_ONCE, None))
         with writing(self._engine) as connection:
             add_rows(connection, interval_day, rows)
-            connection.execute(delete(interval_loading).filter_by(**loading.mark))
+            connection.execute(_SHOWN, loading.mark)
             connection.execute(_NOT_HELD_ANY_MORE, loading.mark)
 
     def sweep(self) -> None:
@@ -165,7 +187,7 @@ class VeeStore:
         table = interval_day.c
         key = (table.esiid, table.channel, table.day, table.revision)
         with self._engine.connect() as connection:
-            marks = connection.execute(select(interval_loading)).mappings().all()
+            marks = connection.execute(_LOADING).mappings().all()
         for mark in marks:
             theirs = select(*key).filter_by(**mark)
             some = delete(interval_day).where(tuple_(*key).in_(theirs.limit(_AT_ONCE)))
@@ -179,8 +201,7 @@ class VeeStore:
     def has_file(self, file_name: str) -> bool:
         """Whether records of a file of that name were loaded."""
         with self._engine.connect() as connection:
-            found = select(interval_day.c.file_name).where(interval_day.c.file_name == file_name, _SEEN).limit(1)
-            return connection.scalar(found) is not None
+            return connection.scalar(_HAS_FILE, {"file_name": file_name}) is not None
 
     def days_of(self, file_name: str) -> set[DayKey]:
         """Of which days records of a file of that name were loaded."""
@@ -193,14 +214,9 @@ class VeeStore:
 
     def posted(self, file_name: str, posting: int, ror: str) -> list[StoredDay]:
         """What one posting of a file brought for a ROR (DUNS number), by ESI ID, day, channel and revision."""
-        table = interval_day.c
-        chosen = (
-            select(interval_day)
-            .where(table.file_name == file_name, table.posting == posting, table.ror == ror)
-            .order_by(table.esiid, table.day, table.channel, table.revision)
-        )
+        asked = {"file_name": file_name, "posting": posting, "ror": ror}
         with self._engine.connect() as connection:
-            return [_stored(row) for row in connection.execute(chosen)]
+            return [_stored(row) for row in connection.execute(_POSTED, asked)]
 
     def newest_day(self) -> date | None:
         """The latest operating day that anything is held of."""
@@ -292,16 +308,10 @@ class VeeStore:
         if not wanted:
             return {}
         first, last = min(key.day for key in wanted) - _DAY, max(key.day for key in wanted) + _DAY
-        table = interval_day.c
-        of_a_day = (table.revision, table.posted_at, table.start_wh, table.stop_wh)
         found: dict[DayKey, Held] = {}
         for esiids in _chunks(sorted({key.esiid for key in wanted})):
-            held = (
-                select(table.esiid, table.channel, table.day, *of_a_day)
-                .where(table.esiid.in_(esiids), table.day.between(first, last))
-                .order_by(table.revision)
-            )
-            for esiid, channel, day, *one in connection.execute(held):
+            asked = {"esiids": esiids, "first": first, "last": last}
+            for esiid, channel, day, *one in connection.execute(_HELD, asked):
                 found[DayKey(esiid, Channel(channel), day)] = Held(*one)
         return found
 

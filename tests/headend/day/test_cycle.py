@@ -43,7 +43,7 @@ def begun(store: HeadEndStore, name: str, day: date = DAY) -> Partition:
     """A day without meters whose posting has begun under a name."""
     at = epoch("2026-08-13T07:30")
     store.partitions.begin(day, [], 3, at)
-    (partition,) = store.partitions.pending(day)
+    (partition,) = store.partitions.of_day(day)
     validate_partition(store, [], partition, Preset(), lambda: at)
     return store.partitions.named(partition, name, at)
 

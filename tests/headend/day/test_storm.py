@@ -33,7 +33,7 @@ def store(tmp_path: Path) -> Iterator[HeadEndStore]:
 
 def tried(store: HeadEndStore, day: date, meters: Iterable[MeterKey], cause: Cause = "silent") -> None:
     of_day = [Tried(MeterDay(meter, day_start(day)), cause) for meter in meters]
-    store.states.note_tried(of_day, day_end(day), seconds(86_400))
+    store.states.note_tried({day_end(day): of_day}, seconds(86_400))
 
 
 def stopped(store: HeadEndStore, day: date = DAY, after_h: int = 1, **told: float) -> dict[int, int]:

@@ -25,7 +25,7 @@ def store() -> Iterator[HeadEndStore]:
 
 
 def _tried(store: HeadEndStore, hours: float, *causes: tuple[MeterDay, Cause]) -> None:
-    store.states.note_tried([Tried(*one) for one in causes], seconds(ENDED + hours * 3600), SPAN)
+    store.states.note_tried({seconds(ENDED + hours * 3600): [Tried(*one) for one in causes]}, SPAN)
 
 
 def _kept(store: HeadEndStore, of: MeterDay, complete: bool, at: Seconds) -> None:
