@@ -24,6 +24,8 @@ from meters.load.truth import ERA, PremiseLoad
 
 #: Days remembered: a sweep needs yesterday and today, a catch-up walks forward.
 _REMEMBERED_DAYS = 4
+#: So many instants are looked up one by one: for fewer numbers arrays cost more than they save.
+_FEW = 3
 #: Catching up: of what did not cool or heat in so many last hours this share comes later, no more of it in the first hour than this
 #: share, and no more than so many times what the premise uses then; after so many hours it is over. Defaults of this project.
 _OWED_S, _CAUGHT_UP, _AT_ONCE, _AT_MOST, OVER_S = 6 * 3600, 0.9, 0.9, 1.6, 12 * 3600
@@ -124,6 +126,8 @@ class Energy:
     def wanted(self, at: NDArray[np.int64]) -> NDArray[np.int64]:
         """(2, k) Wh that would have flowed by the instants (k,) if there had been power, caught up included."""
         made = self.used(at)
+        if not self._spans:
+            return made
         latest = int(at.max()) if len(at) else 0
         for (first, until), then in itertools.zip_longest(self._spans, self._spans[1:]):
             if until >= latest:
@@ -168,6 +172,8 @@ class Energy:
 
     def used(self, at: NDArray[np.int64]) -> NDArray[np.int64]:
         """(2, k) Wh used at the instants, as if there were always power."""
+        if len(at) <= _FEW:
+            return np.array([self._used_then(seconds(one)) for one in at.tolist()], np.int64).reshape(-1, 2).T
         made = np.empty((2, len(at)), np.int64)
         rows = np.arange(len(at))
         while len(rows):
@@ -183,6 +189,20 @@ class Energy:
         if day in self._computed.beginnings:
             return self._computed.beginnings[day]
         return _kept(self._computed.beginnings, day, np.array(self._load.registers(day), np.int64)[:, None])
+
+    def _used_then(self, at: Seconds) -> tuple[int, int]:
+        """``used`` at one instant."""
+        day = day_of(at)
+        index, into = divmod(at - day_start(day), INTERVAL_S)
+        if not index and not into and day >= ERA and day not in self._computed.days:
+            # A midnight alone needs no intervals.
+            began = self._share.of(self._began(day))
+            return int(began[0, 0]), int(began[1, 0])
+        bounds = self.bounds(day)
+        (from_wh, to_wh), (back_from_wh, back_to_wh) = bounds[:, index : index + 2].tolist()
+        return from_wh + (to_wh - from_wh) * into // INTERVAL_S, back_from_wh + (
+            back_to_wh - back_from_wh
+        ) * into // INTERVAL_S
 
     def _used_on(self, day: date, at: NDArray[np.int64]) -> NDArray[np.int64]:
         since = at - day_start(day)
