@@ -15,6 +15,7 @@ Imports simulator and below. A verdict is a pure function of a recording and its
 ``errors``        the scenario room's exception
 ``evidence``      a recording, looked up
 ``expected``      what is expected of a fact, in one form for all
+``file``          a scenario file as YAML
 ``judging``       the verdict on a recording: steps, checks, the result
 ``lint``          everything that a run would stumble over, found before it runs
 ``many``          many scenarios, in one process or several: each run, judged, its page made, told as a row

@@ -9,8 +9,8 @@ import yaml
 from pydantic import TypeAdapter, ValidationError
 
 from scenarios.errors import ScenarioError
+from scenarios.file import MALFORMED, read
 from scenarios.lint import load_sound
-from scenarios.schema import MALFORMED, read
 from scenarios.written import Name
 from simulator.input.whole_text import whole_text
 

@@ -11,8 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from scenarios.errors import ScenarioError
-from scenarios.schema import MALFORMED, read
-from scenarios.setting import Setting
+from scenarios.file import MALFORMED, read
 from scenarios.shipped import SCENARIOS
 from simulator.input.mistakes import did_you_mean
 from simulator.input.yaml_text import (
@@ -152,7 +151,7 @@ def _of_matrix(written: YamlDocument) -> Iterator[dict[str, Any]]:
         words = []
         for axis, (number, value) in zip(matrix, values, strict=True):
             # An axis that is no field goes through sets of fields, which change together.
-            together = isinstance(value, Mapping) and axis.split(".")[0] not in Setting.model_fields | {"expect": None}
+            together = isinstance(value, Mapping) and axis.split(".")[0] not in _fields()
             fields = {f"{path}": one for path, one in value.items() if path != "name"} if together else {axis: value}
             for path, one in fields.items():
                 if not _put(
@@ -196,6 +195,14 @@ def _put(at: Any, way: list[str], value: Any) -> bool:
     return True
 
 
+def _fields() -> set[str]:
+    """Fields of a scenario."""
+    # Whoever reads what needs no field's name needs no models either, which take seconds to load.
+    from scenarios.setting import Setting
+
+    return {*Setting.model_fields, "expect"}
+
+
 def _mend(case: Mapping[str, Any], path: str) -> str:
     refs = [f"timeline.{one.get('ref')}" for one in case.get("timeline") or () if isinstance(one, Mapping)]
-    return did_you_mean(".".join(path.split(".")[:2]), [*Setting.model_fields, *refs])
+    return did_you_mean(".".join(path.split(".")[:2]), [*sorted(_fields() - {"expect"}), *refs])

@@ -17,8 +17,9 @@ from scenarios.actions.balance_call import BalanceCall
 from scenarios.actions.load import Load
 from scenarios.cases import cases
 from scenarios.errors import ScenarioError
+from scenarios.file import MALFORMED
 from scenarios.refusals import no_such_refusal, no_such_rule
-from scenarios.schema import MALFORMED, WHOLE, Scenario, accounts, unfitting
+from scenarios.schema import WHOLE, Scenario, accounts, unfitting
 from scenarios.setting import AccountSpec
 from simulator.input.mistakes import Parts, mistakes_of, sound_part
 from simulator.input.vee_preset import chosen_preset

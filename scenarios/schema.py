@@ -21,14 +21,14 @@ from scenarios.actions.rebill import Rebill
 from scenarios.actions.requests import AtMarket
 from scenarios.actions.table import ACTIONS, Action
 from scenarios.errors import ScenarioError
+from scenarios.file import MALFORMED, read
 from scenarios.run_wide import RunWide
 from scenarios.setting import AccountSpec, Setting, delay
 from scenarios.written import LocalTime
 from simulator.input.mistakes import Parts, did_you_mean, mistakes_of
-from simulator.input.yaml_text import Loc, Mistake, UnreadableFile, YamlDocument, YamlProblem, read_yaml_file
+from simulator.input.yaml_text import Loc, Mistake
 from simulator.world.market import CSP_LOGIN, logins
 
-MALFORMED = "scenario.malformed"
 WHOLE = Parts()
 _LOCAL = TypeAdapter[datetime](LocalTime)
 
@@ -341,29 +341,6 @@ def _instant(when: datetime) -> Seconds | None:
         return epoch(when)
     except MeterError:
         return None
-
-
-def read(path: Path) -> YamlDocument:
-    """Read a scenario file's YAML. Raises ScenarioError with file, line and mend for what is no YAML, no mapping, or a load study."""
-    place = str(path)
-    try:
-        written = read_yaml_file(path)
-    except UnreadableFile as error:
-        text, mend = (
-            f"The scenario cannot be read: {error.problem}.",
-            "Name a file, as UTF-8 text; 'ami scenario list' tells the shipped ones.",
-        )
-        raise ScenarioError("scenario.unreadable", text, place, mend) from None
-    except YamlProblem as error:
-        text = f"The YAML is wrong: {error.problem}."
-        raise ScenarioError("scenario.yaml", text, error.place, "Mend the line.") from None
-    if not isinstance(written.value, dict):
-        text = "A scenario is a mapping with a name, a world and a timeline."
-        raise ScenarioError(MALFORMED, text, place, "Look at a shipped one; 'ami scenario list' tells their files.")
-    if not {"timeline", "like"} & set(written.value) and {"levels", "policies"} & set(written.value):
-        mend = f"Run it with 'ami capacity run {place}'."
-        raise ScenarioError("scenario.is_study", "This is a load study, not a scenario.", place, mend)
-    return written
 
 
 def load(path: Path) -> Scenario:

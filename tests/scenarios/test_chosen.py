@@ -10,7 +10,7 @@ import pytest
 from scenarios.cases import cases
 from scenarios.chosen import chosen, files_of
 from scenarios.errors import ScenarioError
-from scenarios.schema import read
+from scenarios.file import read
 from scenarios.shipped import SCENARIOS, STUDIES, Shelf
 from tests.scenarios.short import short_last_bill, written
 
