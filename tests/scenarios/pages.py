@@ -62,8 +62,7 @@ def library() -> str:
         folders.setdefault(str(path.parent.relative_to(SCENARIOS.folder)), []).append(row)
     lines = [LIBRARY_HEAD]
     for folder, its_rows in sorted(folders.items()):
-        heading = "On the shelf" if folder == "." else f"`{folder}`"
-        lines += [f"\n## {heading}", "", "| scenario | shows | cases | cites |", "|---|---|---|---|", *its_rows]
+        lines += [f"\n## `{folder}`", "", "| scenario | shows | cases | cites |", "|---|---|---|---|", *its_rows]
     return "\n".join([*lines, ""])
 
 

@@ -41,13 +41,13 @@ def test_lint_names_file_and_field_and_exits_2(tmp_path: Path, capsys: pytest.Ca
 
 def test_a_shipped_scenario_goes_by_its_name(capsys: pytest.CaptureFixture[str]) -> None:
     assert ran("scenario", "lint", "customer-balance-inquiry") == 0
-    assert f"{SCENARIOS.folder / 'customer-balance-inquiry.yaml'}: sound" in capsys.readouterr().out
+    assert f"{SCENARIOS.files()['customer-balance-inquiry']}: sound" in capsys.readouterr().out
     assert ran("scenario", "run", "customer-balance-enquiry") == 2
     assert "Did you mean customer-balance-inquiry?" in capsys.readouterr().err
 
 
 def test_each_kind_of_file_names_the_command_for_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    study, scenario = STUDIES.files()["throttle-policies"], SCENARIOS.folder / "customer-balance-inquiry.yaml"
+    study, scenario = STUDIES.files()["throttle-policies"], SCENARIOS.files()["customer-balance-inquiry"]
     assert ran("scenario", "lint", str(study)) == 2
     assert f"'ami capacity run {study}'" in capsys.readouterr().err
     assert ran("capacity", "run", str(scenario), "--out", str(tmp_path)) == 2

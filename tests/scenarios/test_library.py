@@ -15,14 +15,14 @@ from simulator.smt.throttle.policy import preset_names
 from simulator.verdicts import Mark
 from tests.scenarios.short import mutated
 
-IN_FOLDERS = {name: path for name, path in SCENARIOS.files().items() if path.parent != SCENARIOS.folder}
+FILES = SCENARIOS.files()
 #: One of each folder; ``make library`` plays all.
-SMOKE = {path.parent.name: path for path in reversed(IN_FOLDERS.values())}
+SMOKE = {path.parent.name: path for path in reversed(FILES.values())}
 #: Policies by which the store is the answer, though it falls short of the gap.
 SHORT = ("store-within", "store-only", "push-to-smt")
 
 
-@pytest.mark.parametrize("path", IN_FOLDERS.values(), ids=IN_FOLDERS)
+@pytest.mark.parametrize("path", FILES.values(), ids=FILES)
 def test_a_shipped_scenario_cites_what_a_fact_of_it_shows(path: Path) -> None:
     for one in load_cases(path):
         held = [bool({*said.expect.forms} - {*ACTIONS[said.do].required}) for said in one.timeline if said.verifies]
@@ -40,7 +40,7 @@ def test_one_of_each_folder_passes(path: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("policy", SHORT)
 def test_under_another_policy_what_the_store_answers_is_too_short(policy: str, tmp_path: Path) -> None:
-    (case,) = [one for one in load_cases(IN_FOLDERS["every-policy"]) if one.policy == policy]
+    (case,) = [one for one in load_cases(FILES["every-policy"]) if one.policy == policy]
     played = run_and_judge(case, tmp_path)
     assert played.verdict.mark is Mark.PASSED
     other = judge(mutated(played.recording, lambda r: r["scenario"].update(policy="smt-today")))
@@ -49,5 +49,5 @@ def test_under_another_policy_what_the_store_answers_is_too_short(policy: str, t
 
 
 def test_every_policy_that_is_shipped_is_played() -> None:
-    played = {str(one.policy).partition(":")[0] for one in load_cases(IN_FOLDERS["every-policy"])}
+    played = {str(one.policy).partition(":")[0] for one in load_cases(FILES["every-policy"])}
     assert played == set(preset_names())

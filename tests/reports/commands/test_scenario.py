@@ -77,7 +77,7 @@ def test_two_scenarios_of_one_name_are_refused(tmp_path: Path) -> None:
 
 @pytest.mark.process
 def test_ctrl_c_ends_with_130_and_one_line(tmp_path: Path) -> None:
-    file, out = SCENARIOS.folder / "customer-balance-inquiry.yaml", tmp_path / "out"
+    file, out = SCENARIOS.files()["customer-balance-inquiry"], tmp_path / "out"
     running = started("scenario", "run", str(file), "--out", str(out), fresh=True)
     with ending(running):
         # The database of the head-end is made after the sockets are bound: from here on there is something to close.
