@@ -16,6 +16,7 @@ Imports simulator and below. A verdict is a pure function of a recording and its
 ``evidence``      a recording, looked up
 ``expected``      what is expected of a fact, in one form for all
 ``file``          a scenario file as YAML
+``idle``          expectations that nothing can miss, metrics that no party has
 ``judging``       the verdict on a recording: steps, checks, the result
 ``lint``          everything that a run would stumble over, found before it runs
 ``many``          many scenarios, in one process or several: each run, judged, its page made, told as a row

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Annotated, Any, Generic, Literal, Self, TypeVar, get_args, get_origin
 
+from annotated_types import Ge
 from pydantic import ConfigDict, Field, create_model, model_serializer, model_validator
 
 from meters.calendar import iso, seconds
@@ -75,6 +76,12 @@ class Form(Spec, Generic[T]):
             return [f"nothing equals {self.equals} and is one of the others; leave one of the two out"]
         return []
 
+    def idle(self, _floor: Any = None, /) -> list[str]:
+        """What of it nothing can miss. floor: the least value that there is, where the form itself has none."""
+        choices = {bool: (True, False)}.get(_of(self), get_args(_of(self)) if get_origin(_of(self)) is Literal else ())
+        whole = choices and self.one_of is not None and {*choices} <= {*self.one_of}
+        return ["There is no value beside these."] if whole else []
+
     def looked(self, found: Any) -> list[tuple[str, Any, bool]]:
         """Each operator in words, what it is given, and whether what was found holds it. found: None for a fact that is not there."""
         return [
@@ -103,9 +110,25 @@ class Ordered(Form[T], Generic[T]):
                 found = [f"nothing is at least {least_said} and at most {most_said}; mend one of the two"]
         return found
 
+    def idle(self, floor: Any = None, /) -> list[str]:
+        """See ``Form``."""
+        bounds = [bound for one in getattr(_of(self), "__metadata__", ()) for bound in getattr(one, "metadata", ())]
+        floor = next((bound.ge for bound in bounds if isinstance(bound, Ge)), floor)
+        none_below = floor is not None and self.at_least is not None and not self.at_least > floor
+        return [f"Nothing is less than {floor}."] if none_below else super().idle()
+
+
+class AtAmount(Ordered[Annotated[Decimal, Field(ge=0)]]):
+    """What a number from 0 on must come to."""
+
 
 class AtInstant(Ordered[Instant]):
     """What an instant must come to."""
+
+
+def _of(form: Form[Any] | type[Form[Any]]) -> Any:
+    """Of what type its values are."""
+    return get_args((form if isinstance(form, type) else type(form)).model_fields["equals"].annotation)[0]
 
 
 def _plain(value: Any, *, instants: bool = False) -> Any:
@@ -169,6 +192,10 @@ class Places(Form[dict[str, Place]]):
     def _bare(cls, written: Any) -> Any:
         return written if isinstance(written, Form) else {"equals": written}
 
+    def idle(self, floor: Any = None, /) -> list[str]:
+        """See ``Form``, place by place."""
+        return [f"{place}: {why}" for place, form in (self.equals or {}).items() for why in form.idle(floor)]
+
     def looked(self, found: Any) -> list[tuple[str, Any, bool]]:
         """See ``Form``, place by place. found: values by place, None where the document has none; of what was not kept nothing holds."""
         kept = found or {}
@@ -185,6 +212,8 @@ TRUTH = Form[bool]
 TEXTS = Form[tuple[str, ...]]
 COUNT = Ordered[Count]
 NUMBER = Ordered[Decimal]
+#: A number that is never less than 0.
+AMOUNT = AtAmount
 INSTANT = AtInstant
 
 
@@ -212,7 +241,7 @@ class Fact:
     @property
     def kind(self) -> str:
         """What it is, in words."""
-        of = self.form.model_fields["equals"].annotation
+        first = _of(self.form)
         words = {
             str: "text",
             bool: "yes or no",
@@ -221,10 +250,10 @@ class Fact:
             tuple: "list",
             dict: "values by place",
         }
-        (first, *_) = get_args(of)
         if get_origin(first) is Literal:
             return "one of " + ", ".join(f"`{one}`" for one in get_args(first))
-        return "time" if self.form is INSTANT else words.get(get_origin(first) or first, "count")
+        own = {INSTANT: "time", AMOUNT: "number from 0 on"}
+        return own.get(self.form) or words.get(get_origin(first) or first, "count")
 
 
 class Expectation(Spec):

@@ -18,6 +18,7 @@ from scenarios.actions.load import Load
 from scenarios.cases import cases
 from scenarios.errors import ScenarioError
 from scenarios.file import MALFORMED
+from scenarios.idle import idle
 from scenarios.refusals import no_such_refusal, no_such_rule
 from scenarios.schema import WHOLE, Scenario, accounts, unfitting
 from scenarios.setting import AccountSpec
@@ -136,6 +137,8 @@ def unmet(scenario: Scenario, parts: Parts = WHOLE) -> Iterator[Mistake]:
     if not found and parts.have("world", "seed"):
         found = list(_unbuilt(scenario.world, scenario.seed)) or list(_foreign_registry(scenario))
     yield from found
+    if parts.have("timeline", "expect"):
+        yield from idle(scenario)
     if parts.have("timeline"):
         if parts.have("complaints") and not policy_wrong:
             yield from no_such_refusal(scenario)

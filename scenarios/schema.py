@@ -245,7 +245,9 @@ def _of_nothing(scenario: Scenario) -> Iterator[Mistake]:
             for bound in one.between or (None, None)
         ]
         if begin is not None and end is not None and begin >= end:
-            yield Mistake(MALFORMED, (*loc, "between"), "It ends before it begins.", "Exchange the two, or mend one.")
+            one_instant = "It ends when it begins: nothing lies between.", "Move one of the two."
+            said = one_instant if begin == end else ("It ends before it begins.", "Exchange the two, or mend one.")
+            yield Mistake(MALFORMED, (*loc, "between"), *said)
         named = [("of", one.of), *(("between", bound) for bound in one.between or () if isinstance(bound, str))]
         for field, ref in named:
             if ref is not None and ref not in actions:

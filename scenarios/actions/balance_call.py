@@ -12,7 +12,7 @@ from pydantic import Field
 from meters.calendar import INTERVAL_S, Seconds, iso, seconds
 from scenarios.actions.action import Played, Row, Seen
 from scenarios.actions.requests import REFUSED, REQUEST, again, outcome, served, why
-from scenarios.expected import COUNT, INSTANT, NUMBER, TEXTS, TRUTH, Fact, Form
+from scenarios.expected import AMOUNT, COUNT, INSTANT, NUMBER, TEXTS, TRUTH, Fact, Form
 from scenarios.records.actions import RecordedCall, RecordedRebill, ServedAnswer
 from scenarios.setting import Act, Setting
 from scenarios.written import DAY_S
@@ -234,17 +234,17 @@ ROWS = (
             Fact("meter", COUNT, "intervals from the meter", _answer("from_meter")),
             Fact("missing", COUNT, "intervals of the gap that are missing", _many(_answer("missing")), shown=False),
             Fact("uncovered", COUNT, "stretches beyond the 48 hours", _many(_answer("uncovered")), shown=False),
-            Fact("uncovered_hours", NUMBER, "what lies beyond the 48 hours", _hours("uncovered"), unit="h", shown=False),
+            Fact("uncovered_hours", AMOUNT, "what lies beyond the 48 hours", _hours("uncovered"), unit="h", shown=False),
             Fact("holes", COUNT, "holes of older days", _many(_answer("holes")), shown=False),
-            Fact("hole_hours", NUMBER, "holes of older days, together", _hours("holes"), unit="h", shown=False),
+            Fact("hole_hours", AMOUNT, "holes of older days, together", _hours("holes"), unit="h", shown=False),
             Fact("partial_wh", COUNT, "usage of the running interval, told apart", lambda seen: (partial := _answer("partial")(seen)) and partial["wh"], unit="Wh", shown=False),
             Fact("reaches_to", INSTANT, "end of the last interval served", _answer("reaches_to")),
-            Fact("age_s", NUMBER, "seconds from the last interval served to the answer", lambda seen: (to := _answer("reaches_to")(seen)) and Decimal(seen.record.told_at - to), shown=False),
+            Fact("age_s", AMOUNT, "seconds from the last interval served to the answer", lambda seen: (to := _answer("reaches_to")(seen)) and Decimal(seen.record.told_at - to), shown=False),
             Fact("before_hang_up", TRUTH, "answered before hang-up", lambda seen: seen.record and seen.record.waited <= seen.action.patience_s),
             Fact("waited_s", COUNT, "seconds from the question to the answer", _said("waited"), shown=False),
             Fact("follow_up", TRUTH, "what was read came when the caller had gone", _said("follow_up"), shown=False),
             Fact("needs_more", TRUTH, "the retailer decides that more is needed", _said("decision.needs_more")),
-            Fact("read_worth_usd", NUMBER, "what a read is worth", _said("decision.facts.read_worth.total_usd"), unit="$", shown=False),
+            Fact("read_worth_usd", AMOUNT, "what a read is worth", _said("decision.facts.read_worth.total_usd"), unit="$", shown=False),
             Fact("due_usd", NUMBER, "amount due by the retailer's own record", _said("own_record.amount_due_usd"), unit="$", shown=False),
             Fact("bill", NUMBER, "bill to date as told", _said("stand.bill.total_usd"), unit="$", shown=False),
             Fact("bill_wh", COUNT, "usage of that bill", _said("stand.bill.usage_wh"), unit="Wh", shown=False),

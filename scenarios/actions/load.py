@@ -14,7 +14,7 @@ from meters.calendar import Seconds, day_of, days, epoch, seconds, to_s, to_us
 from meters.errors import UserError
 from scenarios.actions.action import Played, Row, Seen
 from scenarios.errors import ScenarioError
-from scenarios.expected import COUNT, NUMBER, Fact, Places
+from scenarios.expected import AMOUNT, COUNT, Fact, Places
 from scenarios.records.values import Count, Record
 from scenarios.setting import Act
 from simulator.capacity.workload.columns import CLASSES
@@ -219,6 +219,10 @@ def _of_each(whose: list[str], ends: list[str]) -> dict[str, int]:
 class ByPlace(Places):
     """What counts must come to, by what they are counted by; 0 of what there was none of."""
 
+    def idle(self, floor: Any = 0, /) -> list[str]:
+        """See ``Form``."""
+        return super().idle(floor)
+
     def looked(self, found: Any) -> list[tuple[str, Any, bool]]:
         """See ``Form``."""
         return super().looked(None if found is None else dict.fromkeys(self.equals or {}, 0) | found)
@@ -293,8 +297,8 @@ ROWS = (
             Fact("by_limit", ByPlace, "refused requests by the code of the limit, by SMT's ledger", _of("by_limit")),
             Fact("by_class", ByClass, "requests by class of requester and end: `/ror_bulk/refused`, `sent` is one too", _of("by_class")),
             Fact("by_login", ByEnd, "requests by log-in, of RORs, CSP or customers, and end: `/pecanbend.api/refused`", _of("by_login")),
-            Fact("p50_s", NUMBER, "from the planned arrival to the end of those completed, the middle", _quantile("p50_s"), unit="s"),
-            Fact("p95_s", NUMBER, "the same, of 95 in a hundred", _quantile("p95_s"), unit="s"),
+            Fact("p50_s", AMOUNT, "from the planned arrival to the end of those completed, the middle", _quantile("p50_s"), unit="s"),
+            Fact("p95_s", AMOUNT, "the same, of 95 in a hundred", _quantile("p95_s"), unit="s"),
             Fact("meter_reads", COUNT, "meter reads, by SMT's ledger", _of("meter_reads")),
             Fact("octets", COUNT, "octets to and from meters, by SMT's ledger", _of("octets")),
             Fact("calls", COUNT, "HTTP calls that it made, polls among them", _of("calls")),

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client.samples import Sample
 from pydantic import Field, model_validator
 
+from headend.service.metrics import HeadEndMetrics
 from headend.wire import InquiryKind
 from meters.calendar import day_of, iso, seconds, to_us
 from scenarios.actions.action import Played, Row, Seen
@@ -14,6 +17,7 @@ from scenarios.actions.exchange import AT, Answer, answer, document, of, sent, t
 from scenarios.actions.requests import AtMarket
 from scenarios.expected import COUNT, INSTANT, TEXT, TEXTS, Fact
 from scenarios.records.values import Count, Instant
+from simulator.smt.metrics import SmtMetrics
 from simulator.smt.ondemand.filing import Asked
 from simulator.smt.throttle.limits import Door
 
@@ -22,6 +26,10 @@ if TYPE_CHECKING:
 
     from scenarios.stage import Stage
 
+#: In the place of what is asked for values when somebody looks at metrics; for their names nobody is.
+_UNASKED: Any = (None, None, None)
+#: By kind of metric, how the names of its samples end.
+_SAMPLES = {"gauge": ("",), "counter": ("_total", "_created"), "histogram": ("_bucket", "_count", "_sum", "_created")}
 #: What is asked for over HTTP.
 _PATHS = {"audit": "/control/requests", "health": "/healthz", "metrics": "/metrics"}
 
@@ -83,9 +91,27 @@ def _metrics(text: str) -> dict[str, float]:
     found = {}
     for family in text_string_to_metric_families(text):
         for sample in family.samples:
-            labels = ",".join(f'{name}="{said}"' for name, said in sorted(sample.labels.items()))
-            found[f"{sample.name}{{{labels}}}" if labels else sample.name] = sample.value
+            found[metric_name(sample)] = sample.value
     return found
+
+
+def metric_name(sample: Sample) -> str:
+    """By what a sample of a metric is looked up."""
+    labels = ",".join(f'{name}="{said}"' for name, said in sorted(sample.labels.items()))
+    return f"{sample.name}{{{labels}}}" if labels else sample.name
+
+
+@cache
+def metrics_of(party: str) -> dict[str, tuple[str, ...]]:
+    """Every sample that a party's metrics have, with the names of its labels."""
+    registry = (SmtMetrics if party == "smt" else HeadEndMetrics)(*_UNASKED).registry
+    collectors: list[Any] = [*registry._collector_to_names]
+    return {
+        f"{metric.name}{end}": (*getattr(collector, "_labelnames", ()), *(("le",) if end == "_bucket" else ()))
+        for collector in collectors
+        for metric in collector.describe()
+        for end in _SAMPLES[metric.type]
+    }
 
 
 def _throttle(stage: Stage, action: Look) -> dict[str, Any]:

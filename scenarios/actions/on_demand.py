@@ -10,7 +10,7 @@ from pydantic import Field
 from meters.calendar import Seconds, seconds
 from scenarios.actions.action import Played, Row, Seen
 from scenarios.actions.requests import REQUEST, AtMarket, again, implied, outcome, served, why
-from scenarios.expected import NUMBER, TEXT, Fact, Form
+from scenarios.expected import AMOUNT, TEXT, Fact, Form
 from scenarios.records.actions import Power, RecordedRequest
 from scenarios.written import DAY_S
 from simulator.ror.call.inquiry import power_inquiry, register_inquiry, request_dict
@@ -82,7 +82,7 @@ ROWS = (
             Fact("status", Form[Literal["ON", "OFF", "UNKNOWN"]], "power status", lambda seen: (power := _power(seen)) and power.status),
             Fact("power_source", TEXT, "what the status is by", lambda seen: (power := _power(seen)) and power.source),
             Fact("switch", TEXT, "service switch", lambda seen: (power := _power(seen)) and power.switch_state),
-            Fact("voltage", NUMBER, "voltage", lambda seen: (power := _power(seen)) and power.voltage and Decimal(power.voltage), unit="V"),
+            Fact("voltage", AMOUNT, "voltage", lambda seen: (power := _power(seen)) and power.voltage and Decimal(power.voltage), unit="V"),
         ),
         _tell_power,
         required=("outcome",),

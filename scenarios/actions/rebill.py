@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from meters.calendar import day_end, day_of, seconds
 from scenarios.actions.action import Played, Row, Seen
 from scenarios.actions.balance_call import usage_columns
-from scenarios.expected import COUNT, INSTANT, LACKING, NUMBER, TRUTH, Fact, Lacking
+from scenarios.expected import AMOUNT, COUNT, INSTANT, LACKING, NUMBER, TRUTH, Fact, Lacking
 from scenarios.records.actions import RecordedCall, RecordedRebill
 from scenarios.setting import Act
 from simulator.ror.call.rebill import rebill
@@ -123,7 +123,7 @@ ROWS = (
             Fact("difference_usd", NUMBER, "difference of the two bills", _of("difference_usd"), unit="$"),
             Fact("told_wh", COUNT, "usage told", _of("told_wh"), unit="Wh"),
             Fact("vee_wh", COUNT, "usage on VEE data", _of("vee_wh"), unit="Wh"),
-            Fact("tolerance_usd", NUMBER, "how far they may lie from each other", _tolerance, unit="$"),
+            Fact("tolerance_usd", AMOUNT, "how far they may lie from each other", _tolerance, unit="$"),
             Fact("covered", TRUTH, "VEE data reach to the instant of the bill told", _of("covered")),
             Fact("within", TRUTH, "the bill told is right (AMB-12)", _within),
             Fact("known", TRUTH, "both bills are known", lambda seen: _bills(seen) is not None, shown=False),

@@ -34,7 +34,7 @@ from scenarios.actions.exchange import (
     tell,
     texts,
 )
-from scenarios.expected import COUNT, NUMBER, TEXTS, Fact
+from scenarios.expected import AMOUNT, COUNT, TEXTS, Fact
 from scenarios.records.values import Count, Money
 from scenarios.setting import Setting
 from scenarios.written import Day
@@ -241,7 +241,7 @@ ROWS = (
             Fact("actual", COUNT, "intervals that were read", of("actual")),
             Fact("estimated", COUNT, "intervals that are estimated", of("estimated")),
             Fact("missing", COUNT, "intervals of these days that have no value", of("missing")),
-            Fact("kwh", NUMBER, "consumption, of the latest revisions", of("kwh"), unit="kWh"),
+            Fact("kwh", AMOUNT, "consumption, of the latest revisions", of("kwh"), unit="kWh"),
         ),
         _tell,
     ),

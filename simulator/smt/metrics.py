@@ -23,8 +23,11 @@ from simulator.smt.ondemand.lifecycle import ENDED, State
 #: Seconds of model time: around the service levels of 120 and 180 s, up to the expiry of 45 minutes.
 LATENCY_BUCKETS_S = (5, 15, 30, 60, 90, 120, 150, 180, 300, 600, 1200, 1800, 2700)
 _REQUEST = "request "
-_QUEUED = (State.REQUESTED, State.ACCEPTED, State.QUEUED)
-_IN_FLIGHT = (State.SENT, State.PENDING, State.ANSWERED)
+#: What is looked up in the ledger: requests in one of these states.
+_GAUGES = (
+    ("ami_smt_queue_depth", "Requests waiting in the middle tier.", (State.REQUESTED, State.ACCEPTED, State.QUEUED)),
+    ("ami_smt_in_flight", "Requests sent to a head-end and not ended.", (State.SENT, State.PENDING, State.ANSWERED)),
+)
 
 
 class SmtMetrics:
@@ -127,14 +130,12 @@ class _Queue(Collector):
     def collect(self) -> Iterable[GaugeMetricFamily]:
         """See ``prometheus_client``."""
         counts = self._ledger.open_counts()
-        queued = sum(counts.get(state, 0) for state in _QUEUED)
-        in_flight = sum(counts.get(state, 0) for state in _IN_FLIGHT)
-        yield GaugeMetricFamily("ami_smt_queue_depth", "Requests waiting in the middle tier.", value=queued)
-        yield GaugeMetricFamily("ami_smt_in_flight", "Requests sent to a head-end and not ended.", value=in_flight)
+        for name, text, states in _GAUGES:
+            yield GaugeMetricFamily(name, text, value=sum(counts.get(state, 0) for state in states))
 
     def describe(self) -> Iterable[GaugeMetricFamily]:
         """See ``prometheus_client``: told without asking the database."""
-        return ()
+        return [GaugeMetricFamily(name, text) for name, text, _ in _GAUGES]
 
 
 class ObservedJournal:

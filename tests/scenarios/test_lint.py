@@ -6,15 +6,20 @@ import json
 import re
 from datetime import date, time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import jsonschema_rs
 import pytest
 import yaml
+from prometheus_client import generate_latest
+from prometheus_client.parser import text_string_to_metric_families
 
+from headend.service.metrics import HeadEndMetrics
 from headend.vee.preset import PostTime
 from meters.calendar import epoch, seconds
 from meters.errors import UserError
+from scenarios.actions.look import metrics_of
 from scenarios.errors import ScenarioError
 from scenarios.expected import INSTANT
 from scenarios.lint import lint, load_sound
@@ -22,6 +27,7 @@ from scenarios.schema import Scenario, load, scenario_schema
 from scenarios.shipped import SCENARIOS
 from simulator.input.vee_preset import FOLDER
 from simulator.input.yaml_text import read_yaml_file
+from simulator.smt.metrics import SmtMetrics
 from tests.scenarios.pages import SCHEMA
 from tests.scenarios.short import BALANCE, short_balance
 from tests.simulator.processes import ran
@@ -333,6 +339,12 @@ def test_the_schema_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
         ({"status": "ON"}, "expect.status: There is no field 'status' here"),
         ({"retry_at": "soon"}, "'soon' is not an instant"),
         ({"meter": "many"}, "expect.meter: 'many' is not a whole number"),
+        ({"meter": {"at_least": 0}}, "expect.meter: Nothing is less than 0"),
+        ({"meter": {"at_least": 0, "at_most": 6}}, "expect.meter: Nothing is less than 0"),
+        ({"hole_hours": {"at_least": 0}}, "expect.hole_hours: Nothing is less than 0"),
+        ({"hole_hours": {"at_most": -0.5}}, "expect.hole_hours.at_most: -0.5 is out of range"),
+        ({"before_hang_up": {"one_of": [False, True]}}, "expect.before_hang_up: There is no value beside these"),
+        ({"outcome": {"absent": False}}, "expect.outcome: outcome is always there"),
     ],
 )
 def test_what_an_action_has_not_and_nothing_can_meet_is_told(tmp_path: Path, expect: Written, said: str) -> None:
@@ -340,6 +352,62 @@ def test_what_an_action_has_not_and_nothing_can_meet_is_told(tmp_path: Path, exp
     written["timeline"][0]["expect"] = {"outcome": "answered"} | expect
     found = [str(one) for one in linted(tmp_path, written)]
     assert any(said in one and "timeline[1].expect." in one for one in found), found
+
+
+def test_what_a_run_can_miss_is_expected(tmp_path: Path) -> None:
+    written = short_balance()
+    written["timeline"][0]["expect"] = {
+        "outcome": "answered",
+        "meter": {"at_least": 1},
+        "store": {"within": [0, 70]},
+        "bill": {"at_least": 0},
+        "before_hang_up": {"one_of": [True]},
+    }
+    assert linted(tmp_path, written) == []
+
+
+REFUSED_BY = "ami_smt_throttle_refusals_total"
+
+
+@pytest.mark.parametrize(
+    ("at", "said"),
+    [
+        ({"ami_smt_login_blocks": 2}, "SMT has no metric ami_smt_login_blocks. Did you mean ami_smt_login_blocks_"),
+        ({"ami_headend_faults_total": 0}, "SMT has no metric ami_headend_faults_total"),
+        ({REFUSED_BY: 1}, f"{REFUSED_BY} has the labels limit, policy. Name each of them"),
+        ({f'{REFUSED_BY}{{limit="SMT-HOUR",rule="x"}}': 1}, "has the labels limit, policy"),
+        ({f'{REFUSED_BY}{{policy="x",limit="y"}}': 1}, f'Write {REFUSED_BY}{{limit="y",policy="x"}}'),
+        ({'ami_smt_login_blocks_total{door="api"}': 1}, "ami_smt_login_blocks_total has no label"),
+        ({"ami_smt_odr_seconds_bucket": 1}, "has the labels kind, le, state"),
+        ({"/login_blocks": 1}, "/login_blocks is no name of a metric. Write it as name"),
+        ({'ami_smt_findings_total{rule="': 1}, "is no name of a metric"),
+        ({"": 1}, "is no name of a metric"),
+        ({"ami_smt_in_flight": {"at_least": 0}}, "ami_smt_in_flight: Nothing is less than 0"),
+        ({f'{REFUSED_BY}{{limit="y",policy="x"}}': 1, "ami_smt_queue_depth": {"at_least": 1}}, None),
+        ({'ami_smt_odr_seconds_bucket{kind="INTERVALS",le="60.0",state="COMPLETED"}': {"absent": True}}, None),
+    ],
+)
+def test_a_metric_that_is_looked_at_is_one_with_its_labels(tmp_path: Path, at: Written, said: str | None) -> None:
+    look = {"at": "2026-08-12T18:00", "do": "look", "ref": "look", "what": "metrics"}
+    written = short_balance() | {"timeline": [look | {"expect": {"at": at}}]}
+    found = [str(one) for one in linted(tmp_path, written)]
+    # Told of the run too: what is expected of an action later is looked at alike.
+    wide = [{"ref": "wide", "of": "look", "expect": {"at": at}}]
+    of_run = [str(one) for one in linted(tmp_path, written | {"timeline": [look], "expect": wide})]
+    for told, place in ((found, "timeline[1].expect.at"), (of_run, "expect[1].expect.at")):
+        assert [said] == [one for one in [said] if any(one in it and place in it for it in told)] if said else not told
+
+
+@pytest.mark.parametrize(("party", "made"), [("smt", SmtMetrics), ("headend", HeadEndMetrics)])
+def test_the_metrics_that_are_known_are_those_that_a_party_tells(party: str, made: Any) -> None:
+    ledger = SimpleNamespace(open_counts=dict)
+    registry = made(ledger, int, int).registry
+    for collector in registry._collector_to_names:
+        for labels in filter(None, [getattr(collector, "_labelnames", ())]):
+            collector.labels(*labels)
+    told = text_string_to_metric_families(generate_latest(registry).decode())
+    samples = {(one.name, *sorted(one.labels)) for family in told for one in family.samples}
+    assert samples == {(name, *sorted(labels)) for name, labels in metrics_of(party).items()}
 
 
 @pytest.mark.parametrize("path", list(SCENARIOS.files().values()), ids=lambda path: path.stem)
