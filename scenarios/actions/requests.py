@@ -6,13 +6,14 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from meters.calendar import Seconds, local, seconds
+from meters.calendar import Seconds, local, seconds, to_s
 from scenarios.actions.action import Seen
 from scenarios.expected import COUNT, INSTANT, TEXT, TEXTS, TRUTH, Fact, Form
 from scenarios.records.actions import RecordedRequest, ServedAnswer, Trouble
 from scenarios.setting import Act, Setting
 from scenarios.written import DAY_S
 from simulator.ror.call.on_demand import RequestEnd
+from simulator.smt.ondemand.lifecycle import State
 
 #: The refusal that no waiting lifts.
 FOR_GOOD = "STORE-ONLY"
@@ -92,7 +93,10 @@ def _comes_back(seen: Seen[Any, Any]) -> bool | None:
         return None
     if request.trouble.code == FOR_GOOD:
         return True
-    return request.trouble.retry_at is not None and request.trouble.retry_at > (request.ended_at or 0)
+    # At the earliest when it was refused: by the ledger, for who polls hears of it later; who is refused when asking is not to ask at once.
+    refused = [step.at_us for entry in seen.filed for step in entry.life if step.state is State.REFUSED]
+    earliest = to_s(max(refused)) if request.correlation_id and refused else (request.ended_at or 0) + 1
+    return request.trouble.retry_at is not None and request.trouble.retry_at >= earliest
 
 
 def outcome(*ends: str) -> Fact:

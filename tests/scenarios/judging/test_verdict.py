@@ -47,6 +47,30 @@ def test_a_broken_rule_fails_its_step_or_check(
     assert {verdict.requirements[requirement] for requirement in found.requirements} <= {"failed"}
 
 
+@pytest.mark.parametrize(
+    ("path", "retry_at", "mark"),
+    [
+        # Found at the head-end, 18 s and 52 s after the call at 18:20; the retailer polls every five seconds.
+        ("call-0002.request", "2026-08-12T18:21:10-05:00", Mark.PASSED),
+        ("call-0002.request", "2026-08-12T18:21:09-05:00", Mark.FAILED),
+        # Refused when it asks, at 18:40: coming back at once would be asking in a circle.
+        ("status-0002", "2026-08-12T18:40:01-05:00", Mark.PASSED),
+        ("status-0002", "2026-08-12T18:40:00-05:00", Mark.FAILED),
+    ],
+)
+def test_the_time_to_come_back_is_not_before_the_refusal(
+    balance_run: JudgedRun, path: str, retry_at: str, mark: Mark
+) -> None:
+    def heard_late(r: Written) -> None:
+        put(f"{path}.trouble", retry_at=retry_at)(r)
+        if "." in path:
+            put(path, ended_at="2026-08-12T18:21:15-05:00")(r)
+
+    check = judged(judge(mutated(balance_run.recording, heard_late)), path.partition(".")[0])
+    assert check.mark is mark
+    assert any("again" in one.what for one in check.failures) is (mark is Mark.FAILED)
+
+
 def test_every_step_and_check_has_a_recording_that_fails_it(balance_run: JudgedRun) -> None:
     assert {one.id for one in balance_run.verdict.judged} == {case[2] for case in BROKEN}
 
