@@ -14,7 +14,6 @@ from simulator.capacity.workload.columns import CLASSES, DOORS, KINDS, Workload
 from simulator.errors import SimulatorError
 from simulator.smt.throttle.limits import Door, RequesterClass
 from simulator.world.callers import CUSTOMER, Right
-from simulator.world.market import Login
 
 Longs = NDArray[np.int64]
 
@@ -40,23 +39,22 @@ class Cast:
 def cast(workload: Workload, rights: Sequence[Right]) -> Cast:
     """Give every request to somebody who may make it. Requests of one ESI ID stay of one; where there are fewer here, several become one.
 
-    A retailer of the workload always speaks through the same log-in. Raises SimulatorError ``load.nobody`` if no request can be made.
+    A retailer of the workload always speaks through the same log-in, of a class that has one of its own there through that. Raises SimulatorError ``load.nobody`` if no request can be made.
     """
     rows = workload.requests
     at_portal = rows.door == DOORS.index(Door.PORTAL)
     of_csp = ~at_portal & (rows.requester_class == CLASSES.index(RequesterClass.CSP))
     register = rows.kind == KINDS.index(InquiryKind.REGISTER)
-    by_login: dict[str, dict[Login, list[int]]] = defaultdict(lambda: defaultdict(list))
-    for place, one in enumerate(rights):
-        by_login[one.requester][one.login].append(place)
-    rep, csp = list(by_login["REP"].values()), list(by_login["CSP"].values())
-    customers = [[place for own in by_login[CUSTOMER].values() for place in own]] if by_login[CUSTOMER] else []
+    rep, csp, customers = (list(_speakers(rights, kind).values()) for kind in ("REP", "CSP", CUSTOMER))
     right = np.full(len(rows), -1, dtype=np.int64)
     for who, groups in ((at_portal & register, customers), (of_csp, csp or rep), (~at_portal & ~of_csp, rep or csp)):
-        for number, places in enumerate(groups):
+        for number, by_class in enumerate(groups):
             mine = np.flatnonzero(who & (rows.ror % len(groups) == number))
             nth = np.unique(rows.esi[mine], return_inverse=True)[1]
-            right[mine] = np.asarray(places)[nth % len(places)]
+            for at, asker in enumerate(CLASSES):
+                its = rows.requester_class[mine] == at
+                places = np.asarray(by_class.get(asker) or next(iter(by_class.values())))
+                right[mine[its]] = places[nth[its] % len(places)]
     lost = right < 0
     why = {
         NO_PORTAL_KIND: at_portal & ~register,
@@ -79,3 +77,13 @@ def cast(workload: Workload, rights: Sequence[Right]) -> Cast:
         left_out,
         (len(np.unique(rows.esi[kept])), len(np.unique(esi))),
     )
+
+
+def _speakers(rights: Sequence[Right], requester: str) -> dict[str, dict[str, list[int]]]:
+    """Places in ``rights`` by retailer and class that its log-in counts as, the usual one first; customers together. Where no class is known, each log-in is a retailer's."""
+    found: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
+    for place, one in enumerate(rights):
+        if one.requester == requester:
+            whose = "" if requester == CUSTOMER else one.login.duns if one.counted else one.login.username
+            found[whose][one.counted].append(place)
+    return found

@@ -16,9 +16,10 @@ from simulator.input.csv_text import CsvColumns, csv_rows
 from simulator.input.mistakes import did_you_mean
 from simulator.smt.ondemand.eligibility import objection
 from simulator.smt.registry.records import UserKind
+from simulator.smt.throttle.limits import RequesterClass
 from simulator.world.market import Login, Market
 
-COLUMNS = ("esiid", "meter_number", "requester", "username", "password", "duns")
+COLUMNS = ("esiid", "meter_number", "requester", "username", "password", "duns", "class")
 #: How a requester of each kind names itself.
 REQUESTERS = {UserKind.ROR: "REP", UserKind.CSP: "CSP", UserKind.CUSTOMER: "RES"}
 CUSTOMER = REQUESTERS[UserKind.CUSTOMER]
@@ -26,12 +27,13 @@ CUSTOMER = REQUESTERS[UserKind.CUSTOMER]
 
 @dataclass(frozen=True, slots=True)
 class Right:
-    """Somebody who may ask for on-demand reads of an ESI ID."""
+    """Somebody who may ask for on-demand reads of an ESI ID. ``counted``: the class that policies count the log-in as, where it is known."""
 
     esiid: str
     meter_number: str
     requester: str
     login: Login
+    counted: str = ""
 
 
 def rights_of(market: Market, day: date) -> Iterator[Right]:
@@ -42,7 +44,7 @@ def rights_of(market: Market, day: date) -> Iterator[Right]:
         for esiid in registry.points if user.kind in REQUESTERS else ():
             number = registry.point(esiid, day).meter_number
             if objection(registry, user, esiid, number, day) is None:
-                yield Right(esiid, number, REQUESTERS[user.kind], login)
+                yield Right(esiid, number, REQUESTERS[user.kind], login, user.requester_class)
 
 
 def write_rights(path: Path, rights: Iterable[Right]) -> None:
@@ -52,14 +54,15 @@ def write_rights(path: Path, rights: Iterable[Right]) -> None:
         rows.writerow(COLUMNS)
         for one in rights:
             who = one.login
-            rows.writerow((one.esiid, one.meter_number, one.requester, who.username, who.password, who.duns))
+            row = (one.esiid, one.meter_number, one.requester, who.username, who.password, who.duns, one.counted)
+            rows.writerow(row)
 
 
 def read_rights(path: Path) -> tuple[list[Right], list[SimulatorError]]:
     """The rights of a file, and everything that is wrong with it, by line."""
     faults: list[SimulatorError] = []
     rights: list[Right] = []
-    needed = [name for name in COLUMNS if name not in ("meter_number", "duns")]
+    needed = [name for name in COLUMNS if name not in ("meter_number", "duns", "class")]
     for place, row in csv_rows(
         path, CsvColumns(COLUMNS, needed), SimulatorError, "load.callers", faults, required=True
     ):
@@ -75,9 +78,12 @@ def read_rights(path: Path) -> tuple[list[Right], list[SimulatorError]]:
             text, mend = "The portal asks for the meter too.", "Write its number as meter_number."
         elif requester != CUSTOMER and not row.get("duns"):
             text, mend = "The market API asks for a DUNS number too.", "Write it as duns."
+        elif row.get("class") and row["class"] not in [*RequesterClass]:
+            text = f"'{row['class'][:40]}' is no class of requesters."
+            mend = did_you_mean(row["class"], RequesterClass)
         else:
             login = Login(row["username"], row["password"], row.get("duns", ""))
-            rights.append(Right(esiid, row.get("meter_number", ""), requester, login))
+            rights.append(Right(esiid, row.get("meter_number", ""), requester, login, row.get("class", "")))
             continue
         faults.append(SimulatorError("load.callers.row", text, place, mend))
     if not rights and not faults:

@@ -34,7 +34,7 @@ from simulator.smt.registry.records import (
 )
 from simulator.smt.registry.registry import Registry
 from simulator.smt.registry.seeded import CSP, address, load_zone, read_day, read_day_from
-from simulator.world.market_spec import FIRST_CUSTOMER, OTHER_ROR_DUNS, ROR_DUNS, MarketSpec
+from simulator.world.market_spec import FIRST_CUSTOMER, OTHER_ROR_DUNS, ROR_DUNS, RORS, MarketSpec
 from simulator.world.meters import World, WorldSpec
 
 
@@ -55,13 +55,19 @@ CSP_LOGIN = Login("windmill.api", "windmill-1", CSP[0])
 
 def logins(spec: MarketSpec) -> dict[str, Login]:
     """Who may act in a scenario, by username: RORs, CSP, customers. A registry from files must have those that act."""
-    customers = {
+    others = {
         FIRST_CUSTOMER,
         *(occupancy.customer for occupancy in spec.occupancies),
         *(agreement.customer for agreement in spec.agreements),
+        *spec.classes,
     }
-    named = [Login(username, f"{username.replace('.', '-')}-1") for username in sorted(customers)]
-    return {login.username: login for login in (ROR_LOGIN, OTHER_ROR_LOGIN, CSP_LOGIN, *named)}
+    known = {login.username: login for login in (ROR_LOGIN, OTHER_ROR_LOGIN, CSP_LOGIN)}
+    duns = {username.partition(".")[0]: login.duns for username, login in known.items()}
+    named = (
+        Login(username, f"{username.replace('.', '-')}-1", duns.get(username.partition(".")[0], ""))
+        for username in sorted(others - {*known})
+    )
+    return known | {login.username: login for login in named}
 
 
 def tdsp_login(world: World) -> Login:
@@ -203,22 +209,21 @@ def _entities(world: World) -> list[Entity]:
 def _users(world: World, first: str) -> list[User]:
     """Who logs in. first: ESI ID of the first meter, the first customer's unless its occupancies are told: then those are all."""
     spec = world.spec.market
-    users = [
-        _user(ROR_LOGIN, UserKind.ROR),
-        _user(OTHER_ROR_LOGIN, UserKind.ROR),
-        _user(tdsp_login(world), UserKind.TDSP),
-    ]
+    known = logins(spec).values()
+    users = [_user(login, UserKind.ROR) for login in known if login.duns in RORS]
+    users.append(_user(tdsp_login(world), UserKind.TDSP))
     if spec.agreements:
         users.append(replace(_user(CSP_LOGIN, UserKind.CSP), requester_class="csp"))
     owned = () if any(occupancy.meter == 1 for occupancy in spec.occupancies) else (first,)
-    customers = (login for login in logins(spec).values() if login.username.startswith("customer."))
-    return users + [
+    customers = (login for login in known if not login.duns)
+    users += [
         replace(
             _customer(customer, owned if customer == CUSTOMER_LOGIN else ()),
             onboarded=customer.username in spec.onboarded,
         )
         for customer in customers
     ]
+    return [replace(one, requester_class=spec.classes.get(one.username, one.requester_class)) for one in users]
 
 
 def foreign_registry(world: World) -> Iterator[SimulatorError]:

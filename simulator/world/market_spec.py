@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from simulator.input.mistakes import did_you_mean, shown_value
 from simulator.smt.registry.records import UsageFormat
+from simulator.smt.throttle.limits import RequesterClass
 
 #: The retailers of every made world: of record for the first gateway's meters, and for all others.
 ROR_DUNS, OTHER_ROR_DUNS = "9990001110000", "9990002220000"
@@ -35,6 +36,14 @@ RorDuns = Annotated[str, AfterValidator(_of_a_ror)]
 Day = Annotated[date, BeforeValidator(_written_day)]
 #: A customer's log-in.
 Customer = Annotated[str, Field(pattern=r"^customer\.[a-z0-9]{1,32}$", description="A log-in, customer.one.")]
+
+
+#: What a log-in of each company, or of a customer, may be counted as.
+_CLASSES = {
+    **dict.fromkeys(("pecanbend", "saltfork"), (RequesterClass.ROR_CALL_CENTRE, RequesterClass.ROR_BULK)),
+    "customer": (RequesterClass.CUSTOMER, RequesterClass.HOME_AUTOMATION),
+}
+Who = Annotated[str, Field(pattern=rf"^({'|'.join(_CLASSES)})\.[a-z0-9]{{1,32}}$")]
 
 
 class _Spec(BaseModel):
@@ -103,9 +112,20 @@ class MarketSpec(_Spec):
     onboarded: tuple[Customer, ...] = Field(
         default=(), description="Customers who may use the market API for their own ESI IDs."
     )
+    classes: dict[Who, RequesterClass] = Field(
+        default_factory=dict,
+        description="By log-in, what policies count it as; one that a retailer does not have yet is another of its own.",
+    )
     registry: Path | None = Field(
         default=None, description="A folder of CSV files that is the registry, instead of one made for the world."
     )
+
+    @model_validator(mode="after")
+    def _of_its_kind(self) -> Self:
+        for name, counted in self.classes.items():
+            if counted not in (known := _CLASSES[name.partition(".")[0]]):
+                raise ValueError(f"{name} is no log-in of class {counted}; choose {' or '.join(known)}")
+        return self
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:

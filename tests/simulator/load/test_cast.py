@@ -58,6 +58,30 @@ def test_a_csp_asks_as_one_where_there_is_one(workload: Workload) -> None:
     assert {given.rights[place].requester for place in given.right[of_csp]} == {"CSP"}
 
 
+def test_a_class_with_a_log_in_of_its_own_asks_through_that_and_an_esi_id_stays_one(workload: Workload) -> None:
+    jobs, home = Login("jobs", "5", "111"), Login("home.two", "6")
+    known = ("ror_call_centre", "ror_call_centre", "customer")
+    usual = [replace(one, counted=known[(ONE, OTHER, HOME).index(one.login)]) for one in RIGHTS]
+    own = [replace(one, login=jobs, counted="ror_bulk") for one in usual if one.login == ONE]
+    own.append(replace(usual[-1], login=home, counted="home_automation"))
+    rows, odd = workload.requests, np.arange(400) % 2 == 1
+    portal = rows.door == DOORS.index(Door.PORTAL)
+    # Of those at each door every second is of the class that has a log-in of its own.
+    own_class = np.where(portal, CLASSES.index(RequesterClass.HOME_AUTOMATION), CLASSES.index(RequesterClass.ROR_BULK))
+    others = np.where(portal, CLASSES.index(RequesterClass.CUSTOMER), CLASSES.index(RequesterClass.ROR_CALL_CENTRE))
+    rows = replace(rows, requester_class=np.where(odd, own_class, others).astype(np.int8))
+    workload = replace(workload, requests=rows)
+    given, before = cast(workload, [*usual, *own]), cast(workload, usual)
+    for row in range(400):
+        right, without = given.rights[given.right[row]], before.rights[before.right[row]]
+        asker = CLASSES[rows.requester_class[row]]
+        instead = {(ONE, RequesterClass.ROR_BULK): jobs, (HOME, RequesterClass.HOME_AUTOMATION): home}
+        assert right.login == instead.get((without.login, asker), without.login)
+        assert right.esiid == without.esiid
+    asked = {given.rights[place].login for place in given.right}
+    assert asked == {ONE, OTHER, HOME, jobs, home}
+
+
 def test_what_nobody_can_ask_is_left_out_and_told(workload: Workload) -> None:
     rows = workload.requests
     portal = rows.door == DOORS.index(Door.PORTAL)

@@ -12,8 +12,9 @@ import pytest
 from simulator.errors import SimulatorError
 from simulator.smt.registry.csv_files import write_registry
 from simulator.smt.registry.passwords import password_is
-from simulator.smt.registry.records import UsageFormat
+from simulator.smt.registry.records import UsageFormat, UserKind
 from simulator.smt.registry.registry import Registry
+from simulator.smt.throttle.limits import RequesterClass
 from simulator.world.market import CSP_LOGIN, build_market, foreign_registry, logins
 from simulator.world.market_spec import OTHER_ROR_DUNS, ROR_DUNS, MarketSpec
 from simulator.world.meters import World, WorldSpec, build
@@ -59,6 +60,33 @@ def test_a_customer_moves_out_and_another_moves_in_and_the_csps_access_ends_with
     assert sees(CSP_LOGIN.username) == [False, True, False]
     for login in logins(made.spec.market).values():
         assert password_is(registry.users[login.username], login.password)
+
+
+def test_a_log_in_is_of_the_class_that_it_is_told_and_a_retailers_may_be_new() -> None:
+    told = {
+        "pecanbend.api": "ror_call_centre",
+        "pecanbend.jobs": "ror_bulk",
+        "saltfork.api": "ror_bulk",
+        "customer.one": "home_automation",
+        "customer.two": "customer",
+    }
+    made, registry = registered(
+        classes=told, agreements=[{"meter": 1, "customer": "customer.one", "first_day": "2026-08-10"}]
+    )
+    users = registry.users
+    assert {name: users[name].requester_class for name in told} == told
+    # With the CSP's every class that a policy can name.
+    assert {users[name].requester_class for name in logins(made.spec.market)} == {*RequesterClass}
+    jobs, api = users["pecanbend.jobs"], users["pecanbend.api"]
+    assert (jobs.kind, jobs.duns) == (api.kind, api.duns) == (UserKind.ROR, ROR_DUNS)
+    assert registry.may_see(jobs, made.esiid(1), TODAY)
+    for login in logins(made.spec.market).values():
+        assert password_is(users[login.username], login.password)
+
+
+def test_a_market_that_tells_no_class_has_those_of_kinds() -> None:
+    _, registry = registered()
+    assert {user.requester_class for user in registry.users.values()} == {"ror_call_centre", "customer"}
 
 
 def test_flags_and_file_formats_are_the_worlds() -> None:
