@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -10,7 +12,9 @@ from typing import Any
 from meters.calendar import Micros, to_s
 from scenarios.actions.table import ACTIONS
 from scenarios.evidence import Evidence
+from scenarios.expected import INSTANT, Expectation, Fact, Places
 from scenarios.recording import Recording
+from scenarios.run_wide import FACTS
 from scenarios.taken.exchange import Exchange
 from scenarios.taken.mapped import DEAD, Carried, Left, Mapped
 from scenarios.taken.names import Names
@@ -70,7 +74,7 @@ def recorded(recording: Recording, names: Names) -> Mapped:
             left.append(Left(at, n, action.do, "it was not over when the recording ended"))
             continue
         written = action.model_dump(mode="json", exclude_defaults=True, serialize_as_any=True)
-        for name in ("at", "after", "after_s", "ref", "verifies", "expect", "account"):
+        for name in ("at", "after", "after_s", "ref", "expect", "account"):
             written.pop(name, None)
         said = {name: refs.get(one, one) if name in _REFS else one for name, one in written.items()}
         meter = recording.scenario.account_of(action).meter
@@ -81,9 +85,43 @@ def recorded(recording: Recording, names: Names) -> Mapped:
         if account is not names.accounts[0]:
             said["account"] = account["account_id"]
         ends = {one.name: _plain(one.got(seen)) for one in row.facts if one.name in (*_ENDS, *row.required)}
-        said["expect"] = {name: one for name, one in ends.items() if one is not None}
+        said["expect"] = _held(row.facts, action.expect, seen, names) | {name: one for name, one in ends.items() if one is not None}  # fmt: skip
         carried.append(Carried(at, n, said))
-    return Mapped(carried, left, 0)
+    return Mapped(carried, left, 0, [] if left else list(_beyond(recording, refs, names)))
+
+
+def _beyond(recording: Recording, refs: Mapping[str, str], names: Names) -> Iterator[dict[str, Any]]:
+    """What was expected beyond one action, as far as it was so."""
+    evidence = Evidence(recording)
+    actions = {one.ref: one for one in recording.scenario.timeline}
+    for n, one in enumerate(recording.scenario.expect, 1):
+        said: dict[str, Any] = {"ref": f"expected-{n}"}
+        if run := _held(FACTS, one.run, evidence, names):
+            said["run"] = run
+        if one.of is not None:
+            row, action = ACTIONS[actions[one.of].do], actions[one.of]
+            seen = row.seen(Evidence(recording, action.account), action)
+            if of := _held(row.facts, row.any_of.model_validate(one.expect), seen, names):
+                said |= {"of": refs[one.of], "expect": of}
+        if one.never is not None and not one.happened(evidence):
+            said["never"] = one.never
+            if one.between:
+                said["between"] = [names.instant(it) if isinstance(it, datetime) else refs[it] for it in one.between]
+        if len(said) > 1:
+            yield said | ({"verifies": list(one.verifies)} if one.verifies else {})
+
+
+def _held(facts: Sequence[Fact], expected: Expectation, seen: Any, names: Names) -> dict[str, Any]:
+    """What was expected and was so, by fact; without what names somebody, and places of a document. Of an instant, where days are not moved."""
+    found = {}
+    for fact in facts:
+        form = expected.forms.get(fact.name)
+        if form is None or isinstance(form, Places) or (fact.form is INSTANT and names.shift):
+            continue
+        written = form.model_dump(mode="json")
+        if not names.tells(fact.name, written) and all(holds for _, _, holds in form.looked(fact.got(seen))):
+            found[fact.name] = written
+    return found
 
 
 def ref_of(do: str, number: int) -> str:

@@ -55,11 +55,12 @@ class Left(NamedTuple):
 
 
 class Mapped(NamedTuple):
-    """What became of a file's entries. ``folded``: how many are part of another's action."""
+    """What became of a file's entries. ``folded``: how many are part of another's action. ``beyond``: what was expected beyond one action, as it is written."""
 
     carried: list[Carried]
     left: list[Left]
     folded: int
+    beyond: Sequence[dict[str, Any]] = ()
 
 
 def mapped(seen: Sequence[Exchange], names: Names) -> Mapped:
@@ -113,9 +114,10 @@ class _Mapping:
                 self._calls[one] = self._begin_of(place, one)
 
     def _is_borne(self, place: int, log_in: Exchange) -> bool:
-        """Whether what it was given is borne later; of an answer that the file has not, whether anything is."""
+        """Whether what it was given is first borne at once; of an answer that the file has not, whether anything is. Else somebody logged in to have a token."""
         later = (one for one in self._seen[place + 1 :] if one.borne and one.door == log_in.door and not one.logs_in)
-        return any(one.borne == log_in.given or log_in.told is None for one in later)
+        first = next((one for one in later if one.borne == log_in.given or log_in.told is None), None)
+        return first is not None and first.at - log_in.at <= _AT_ONCE
 
     def _tried_again(self, place: int, one: Exchange) -> bool:
         """Whether a dead token was followed by a log-in and the same call."""
@@ -213,13 +215,18 @@ class _Mapping:
 
         looks = one.bare == _LATEST
         at_once = self._later(place, lambda it: it.at - one.at <= _AT_ONCE and (same(it, _ASK) or same(it, _LATEST)))
-        ask = one if not looks else next(iter(at_once), one)
+        # Of two that look in one second each has a request of its own.
+        ask = one if not looks else next((it for it in at_once if it.bare == _ASK or it.at > one.at), one)
         if ask.bare != _ASK or self._names.of_another_meter(ask):
             return None
         after = self._later(self._seen.index(ask), lambda it: same(it, _ASK) or same(it, _LATEST))
         polls = after[: next((at for at, it in enumerate(after) if it.bare == _ASK), len(after))]
+        paced = _paced(ask, after)
+        if len(paced) > len(polls) or (paced and paced[-1].at > after[len(polls) - 1].at):
+            # Another request came between: what keeps this one's pace is its own.
+            polls = paced
         # A look just before the next request is that one's.
-        if (
+        elif (
             polls
             and len(polls) < len(after)
             and after[len(polls)].at - polls[-1].at <= _AT_ONCE < polls[-1].at - ask.at
@@ -242,7 +249,7 @@ class _Mapping:
             said["client"] = "home_assistant" if hasty else "home_automation"
         self.folded.update([*([ask] if looks else []), *polls])
         said |= self._login(one, "customer") | _pauses([ask.at, *(it.at for it in polls)][hasty:])
-        if expect["outcome"] == "unanswered" and len(polls) != POLLS:
+        if len(polls) > POLLS or (expect["outcome"] == "unanswered" and len(polls) != POLLS):
             said["polls"] = len(polls)
         return Carried(one.at, one.n, self._with_account(one, "portal_read", **said, expect=expect))
 
@@ -360,6 +367,15 @@ def _shown(polls: Sequence[Exchange], before: Any, *, hasty: bool) -> tuple[dict
             told = {"status": state} if state in ("FAILED", "T-FAILED") else {}
             return {"outcome": "failed", **told}, list(polls[:count])
     return {"outcome": "unanswered"}, list(polls)
+
+
+def _paced(ask: Exchange, after: Sequence[Exchange]) -> list[Exchange]:
+    """The looks that come at the portal's usual pace after a request, one at a time, until one fails to come."""
+    looks = {it.at: it for it in reversed(after) if it.bare == _LATEST}
+    found: list[Exchange] = []
+    while (following := looks.get(ask.at + (len(found) + 1) * POLL_S)) is not None:
+        found.append(following)
+    return found
 
 
 def _float(written: Any) -> float:

@@ -302,6 +302,14 @@ class Names:
         except (ValueError, OverflowError):
             return written
 
+    def instant(self, when: datetime) -> str:
+        """A local time of the file as it is played."""
+        return f"{(when + self.shift).replace(tzinfo=None):%Y-%m-%dT%H:%M:%S}"
+
+    def tells(self, fact: str, written: Any) -> bool:
+        """Whether a fact's value may be somebody's: by its name, or a number as long as an id."""
+        return _left_out(fact) is not None or re.search(r"\d{9}", str(written)) is not None
+
     def leaks(self, text: str) -> bool:
         """Whether a text still has a secret, or an id of someone who is none of the world's."""
         ids = [one for one in (*self.esiids, *self._foreign_numbers) if one not in self._world]

@@ -204,7 +204,9 @@ def _document(name: str, source: _Source, carried: list[Carried], day: date | No
         accounts.append(one | days)
     document = {"name": name, "title": "What a file saw, played again", "tags": ["replay"], **setting, "world": world}
     document |= {"account": accounts[0]} | ({"accounts": accounts[1:]} if accounts[1:] else {})
-    return document | {"timeline": list(_timeline(carried, names))}
+    beyond = source.mapped.beyond if len(carried) == len(source.mapped.carried) else ()
+    document |= {"timeline": list(_timeline(carried, names))}
+    return document | ({"expect": list(beyond)} if beyond else {})
 
 
 def _first_day(base: Scenario, carried: list[Carried], first: date, moved: timedelta) -> date:
@@ -281,7 +283,7 @@ def _plural(kind: str, count: int) -> str:
 def _text(document: dict[str, Any], carried: list[Carried], left: list[Left], said: list[str]) -> str:
     schema = Path(__file__).parents[1] / "scenario.schema.json"
     lines = [f"# yaml-language-server: $schema={schema.as_posix()}", *(f"# {one}" for one in said)]
-    setting = {name: part for name, part in document.items() if name != "timeline"}
+    setting = {name: part for name, part in document.items() if name not in ("timeline", "expect")}
     lines += [_dumped(setting).rstrip(), "", "timeline:"]
     waiting = sorted(left, key=lambda one: (one.at, one.entry))
     for one, action in zip(carried, document["timeline"], strict=True):
@@ -291,6 +293,8 @@ def _text(document: dict[str, Any], carried: list[Carried], left: list[Left], sa
         flow = _dumped(action, flow=True).strip()
         lines += [f"  - {flow}"] if len(flow) <= _WIDTH else _block(action)
     lines += [_comment(one) for one in waiting]
+    if "expect" in document:
+        lines += ["", "expect:", *(f"  - {_dumped(one, flow=True).strip()}" for one in document["expect"])]
     return "\n".join(lines) + "\n"
 
 
