@@ -13,7 +13,7 @@ LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hash
 # Every process of the tests would compile all modules anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test kernels fast crash stops library lse-mutations bent-plans throttle-twin live-twin certify-mutants check bench mutants lint openapi pages setup locks clean
+.PHONY: demo test kernels fast crash stops library round-trips lse-mutations bent-plans throttle-twin live-twin certify-mutants check bench mutants lint openapi pages setup locks clean
 
 demo: $(READY)
 	$(BIN)/ami demo
@@ -52,6 +52,10 @@ throttle-twin: $(READY)
 # Every shipped scenario, with an index page in ami-out.
 library: $(READY)
 	$(BIN)/ami scenario run --all
+
+# Every shipped scenario, taken of its recording, played and taken again.
+round-trips: $(READY)
+	$(BIN)/python -m pytest -q tests/scenarios/taken/round_trips.py
 
 # 2,000 requests of a workload, live on real sockets and modelled, under each of three policies.
 live-twin: $(READY)

@@ -73,6 +73,10 @@ def recorded(recording: Recording, names: Names) -> Mapped:
         if seen.record is None:
             left.append(Left(at, n, action.do, "it was not over when the recording ended"))
             continue
+        account = accounts.get(recording.scenario.account_of(action).account_id)
+        if account is None:
+            left.append(Left(at, n, action.do, "the world that it is to be played in has no account for it"))
+            continue
         written = action.model_dump(mode="json", exclude_defaults=True, serialize_as_any=True)
         for name in ("at", "after", "after_s", "ref", "expect", "account"):
             written.pop(name, None)
@@ -81,7 +85,6 @@ def recorded(recording: Recording, names: Names) -> Mapped:
         said |= {name: names.carried(said[name], meter, template=True) for name in _WRITTEN if name in said}
         if any(name.lower() == "authorization" for name in written.get("headers", ())):
             said["headers"]["Authorization"] = DEAD
-        account = accounts[recording.scenario.account_of(action).account_id]
         if account is not names.accounts[0]:
             said["account"] = account["account_id"]
         ends = {one.name: _plain(one.got(seen)) for one in row.facts if one.name in (*_ENDS, *row.required)}

@@ -18,7 +18,7 @@ from scenarios import recording as recordings
 from scenarios.begun import write_new
 from scenarios.errors import ScenarioError
 from scenarios.lint import load_sound, looked_at
-from scenarios.refusals import no_such_refusal
+from scenarios.refusals import no_such_refusal, no_such_rule
 from scenarios.schema import Scenario
 from scenarios.shipped import SCENARIOS
 from scenarios.taken.exchange import Exchange
@@ -86,7 +86,12 @@ def take(
         mend = f"Give {_KINDS} of what users asked of SMT, a head-end or a desk."
         raise ScenarioError("from.no_entries", text, str(file), mend)
     document = _document(name, source, sound, day)
-    for mistake in no_such_refusal(_checked(document, file)):
+    scenario = _checked(document, file)
+    for mistake in reversed([*no_such_rule(scenario)]):
+        at, place = int(mistake.loc[1]), int(mistake.loc[3])
+        ident = document["timeline"][at]["verifies"].pop(place)
+        sound[at].notes.append(f"it verified {ident}, which is no rule of this policy")
+    for mistake in no_such_refusal(scenario):
         at = int(mistake.loc[1])
         code = document["timeline"][at]["expect"].pop("refusal")
         sound[at].notes.append(f"it was refused with {code}, which nothing of this world gives")

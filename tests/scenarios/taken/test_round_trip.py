@@ -11,7 +11,7 @@ from scenarios.lint import load_sound
 from scenarios.run import JudgedRun, run_and_judge
 from scenarios.taken.taken import take
 from simulator.verdicts import Mark
-from tests.scenarios.short import run, short_balance
+from tests.scenarios.short import mutated, run, short_balance
 
 DAYS = {"first": "2026-08-10", "last": "2026-08-11"}
 TIMELINE: list[dict[str, Any]] = [
@@ -52,15 +52,104 @@ def expected(path: Path) -> list[tuple[str, Any]]:
     return [(one.do, one.expect.of("outcome")) for one in load_sound(path).timeline]
 
 
+def fixed(first: Path, file: str, folder: Path) -> None:
+    """A scenario that was taken passes, and what its run left becomes the same scenario."""
+    replayed = run_and_judge(load_sound(first), folder / "run")
+    assert replayed.verdict.mark is Mark.PASSED, [one.failures for one in replayed.verdict.judged if one.failures]
+    second = take(folder / "run" / file, folder / "second.yaml", "again")
+    assert load_sound(second.out) == load_sound(first)
+
+
 @pytest.mark.parametrize("file", ["wire.jsonl", "recording.json"])
 def test_what_a_run_left_ends_the_same_and_becomes_the_same_again(played: JudgedRun, tmp_path: Path, file: str) -> None:
     assert played.verdict.mark is Mark.PASSED, [one.failures for one in played.verdict.judged if one.failures]
     first = take(played.out / file, tmp_path / "first.yaml", "again")
     assert "Ottoline" not in first.out.read_text(encoding="utf-8")
-    replayed = run_and_judge(load_sound(first.out), tmp_path / "run")
-    assert replayed.verdict.mark is Mark.PASSED, [one.failures for one in replayed.verdict.judged if one.failures]
-    second = take(tmp_path / "run" / file, tmp_path / "second.yaml", "again")
-    assert load_sound(second.out) == load_sound(first.out)
+    fixed(first.out, file, tmp_path)
+
+
+READ = {"do": "portal_read", "expect": {"outcome": "answered"}}
+USAGE = {"do": "usage_read", **DAYS, "expect": {"status": 200}}
+#: Timelines in which one call is in another's way: what each becomes of exchanges.
+CLOSE: dict[str, tuple[list[dict[str, Any]], list[str]]] = {
+    "two clients look in one second": ([READ, READ | {"at": "+0s"}], ["portal_read", "portal_read"]),
+    "a second client asks a second later": ([READ, READ | {"at": "+1s"}], ["portal_read", "portal_read"]),
+    "one that polls each second, more often than a client does": (
+        [READ | {"poll_s": 1, "polls": 200}],
+        ["portal_read"],
+    ),
+    "a log-in whose token is borne a minute later": (
+        [
+            {"do": "log_in", "ref": "own", "expect": {"let_in": 1}},
+            {"at": "+1m", "do": "http", "method": "GET", "path": "/v2/missing/?day=2026-08-11", "token": "own", "expect": {"status": 200}},
+        ],
+        ["log_in", "http"],
+    ),
+    "a log-in and a read that logs in by itself, in one second": (
+        [{"do": "log_in", "expect": {"let_in": 1}}, USAGE | {"at": "+0s"}],
+        ["usage_read", "log_in"],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("timeline", "actions"), CLOSE.values(), ids=CLOSE)
+def test_calls_that_are_close_stay_apart(timeline: list[dict[str, Any]], actions: list[str], tmp_path: Path) -> None:
+    written = incident() | {"policy": "smt-today"}
+    written["timeline"] = [{"at": "+7m", "ref": f"it-{place}"} | one for place, one in enumerate(timeline)]
+    written["timeline"][0]["at"] = "2026-08-12T09:00"
+    first = take(run(written, tmp_path / "first").out / "wire.jsonl", tmp_path / "first.yaml", "again")
+    assert [do for do, _ in expected(first.out)] == actions
+    fixed(first.out, "wire.jsonl", tmp_path)
+
+
+def test_what_a_recording_verified_is_verified_again(tmp_path: Path) -> None:
+    written = incident()
+    written["timeline"] = [
+        {"at": "2026-08-12T09:00", "do": "balance_call", "ref": "first", "question": "balance", "patience_s": 180,
+         "expect": {"outcome": "answered", "gap": 36, "reaches_to": {"at_least": "2026-08-12T08:45"}, "gap_end": "2026-08-12T09:00"}, "verifies": ["UC-N3", "AMB-5"]},
+        {"at": "+1h", "do": "on_demand_read", "ref": "second", "expect": {"outcome": "answered"}, "verifies": ["SMT-HOUR", "AMB-2"]},
+        {"at": "+1m", "do": "attributes", "ref": "meter", "expect": {"serial_number": {"absent": False}, "at": {"/MeterData": 1}}},
+    ]  # fmt: skip
+    written["expect"] = [
+        {"ref": "both", "run": {"completions": 2, "refusals": 0}, "verifies": ["FR-CR016.1b"]},
+        {"ref": "late", "of": "first", "expect": {"gap": {"within": [30, 36]}}, "verifies": ["UC-N4"]},
+        {"ref": "none", "never": "refusals", "between": ["first", "2026-08-12T10:30"]},
+    ]
+    written["policy"] = "smt-today"
+    played = run(written, tmp_path / "first")
+    taken = load_sound(take(played.out / "recording.json", tmp_path / "first.yaml", "again").out)
+    call, read, meter = taken.timeline
+    assert (call.verifies, read.verifies) == (("UC-N3", "AMB-5"), ("SMT-HOUR", "AMB-2"))
+    assert set(call.expect.forms) >= {"gap", "reaches_to", "gap_end"}
+    # What may tell who somebody is, and places of documents, stay behind.
+    assert set(meter.expect.forms) & {"serial_number", "at"} == {"serial_number"}
+    both, late, none = taken.expect
+    assert (both.run.of("completions"), both.verifies) == (2, ("FR-CR016.1b",))
+    assert (late.of, late.expect, late.verifies) == ("balance-call-1", {"gap": {"within": [30, 36]}}, ("UC-N4",))
+    assert (none.never, none.between and none.between[0]) == ("refusals", "balance-call-1")
+    fixed(tmp_path / "first.yaml", "recording.json", tmp_path)
+
+
+def test_what_was_not_so_is_not_expected_again(played: JudgedRun, tmp_path: Path) -> None:
+    def otherwise(written: dict[str, Any]) -> None:
+        (call,) = [one for one in written["scenario"]["timeline"] if one["ref"] == "it-12"]
+        call["expect"] |= {"store": 9_999, "meter": {"at_least": 1}}
+        call["verifies"] = ["AMB-5", "FR-CR016.1b", "S5"]
+        written["scenario"]["expect"] = [{"ref": "wrong", "run": {"calls": 7, "requests": {"at_least": 2}}}]
+
+    file = tmp_path / "recording.json"
+    file.write_text(mutated(played.recording, otherwise).dumps(), encoding="utf-8")
+    elsewhere = take(file, tmp_path / "elsewhere.yaml", like=Path("stale-read-for-an-hour"))
+    assert "it verified FR-CR016.1b, which is no rule of this policy" in "".join(elsewhere.told)
+    assert "the world that it is to be played in has no account for it" in "".join(elsewhere.told)
+    assert {one.verifies for one in load_sound(elsewhere.out).timeline} == {(), ("AMB-5", "S5")}
+    taken = load_sound(take(file, tmp_path / "made.yaml").out)
+    assert taken.timeline[12].verifies == ("AMB-5", "FR-CR016.1b", "S5")
+    assert [set(one.expect.forms) & {"store", "meter"} for one in taken.timeline if one.do == "balance_call"] == [
+        {"meter"},
+        set(),
+    ]
+    assert [set(one.run.forms) for one in taken.expect] == [{"requests"}]
 
 
 def test_polls_and_log_ins_are_part_of_what_they_were_for(played: JudgedRun, tmp_path: Path) -> None:
