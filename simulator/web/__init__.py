@@ -1,5 +1,11 @@
 """The frame and kit of all that is HTML: one stylesheet, one layout, one table of colours. Knows no party, and no page needs a script or another host.
 
+``charts``   bars by time as SVG: arrays in, text out
 ``frame``    puts a body into the layout: landmarks, contents from its headings, version, what day it is about
+``gallery``  each component in each of its states
+``kinds``    how an interval is known, in colour, pattern and words
 ``palette``  the colours of pages and charts, for light and for dark paper
+``parts``    what the kit's macros take
+``site``     pages that are served: their files, headers, and whose forms are believed
+``words``    how energy, money and Central time are written
 """

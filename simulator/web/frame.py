@@ -19,7 +19,10 @@ from markupsafe import Markup
 from headend.http.api_pages import Frame
 from meters.calendar import Seconds, local
 from simulator.versions import product
+from simulator.web.charts import bars
 from simulator.web.palette import variables
+from simulator.web.parts import legend_of, rows_of
+from simulator.web.words import FILTERS
 
 _KIT = Path(__file__).parent
 _HEADING = re.compile(r"<h([23])([^>]*)>(.*?)</h\1>", re.DOTALL)
@@ -40,13 +43,17 @@ class Entry(NamedTuple):
 @cache
 def templates(room: Path) -> Environment:
     """The templates of a room, which find the kit's parts beside their own; compiled once in a process."""
-    return Environment(
+    made = Environment(
         loader=FileSystemLoader([room, _KIT]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        # They are part of the product, and do not change while it runs.
+        auto_reload=False,
     )
+    made.filters |= FILTERS | {"bars": bars, "legend": legend_of, "rows": rows_of}
+    return made
 
 
 def framed(title: str, about: str, dated: str, body: str) -> str:

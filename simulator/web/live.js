@@ -1,0 +1,92 @@
+"use strict";
+// Parts of a page that change in place; everything works without it.
+//   data-swap="id"  a link or form: its answer takes the place of the part with that id
+//   data-poll="url" a part that waits: it asks until the answer waits no longer
+//   data-on="name"  a part that is loaded again from the page's own address when an answer says so (header X-Event)
+(() => {
+  const SOON = 2000, LATER = 5000, PATIENT = 20000;
+  const here = (url) => new URL(url, location.href).origin === location.origin;
+
+  // The answer to a request for one part: its element, or null once the page has gone elsewhere.
+  async function ask(url, id, options = {}) {
+    const answer = await fetch(url, { ...options, credentials: "same-origin", headers: { "X-Fragment": id, ...options.headers } });
+    const to = answer.headers.get("X-Location");
+    if (to && here(to)) { location.assign(to); return null; }
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const part = page.getElementById(id);
+    return part && { part, event: answer.headers.get("X-Event"), address: answer.headers.get("X-Address") };
+  }
+
+  function put(id, found) {
+    const old = document.getElementById(id);
+    if (!found || !old) return;
+    const within = old.contains(document.activeElement) && document.activeElement !== document.body;
+    old.replaceWith(document.adoptNode(found.part));
+    if (within) { found.part.tabIndex = -1; found.part.focus({ preventScroll: true }); }
+    if (found.address && here(found.address)) history.replaceState(null, "", found.address);
+    wait(found.part);
+    if (found.event) for (const one of document.querySelectorAll(`[data-on~="${CSS.escape(found.event)}"]`)) renew(one.id);
+  }
+
+  const renew = async (id) => {
+    try { put(id, await ask(location.href, id)); } catch { /* The part stays as it was. */ }
+  };
+
+  // Polls a part and what it becomes, for as long as that wants it.
+  function wait(part, since = Date.now()) {
+    if (!part.dataset.poll) return;
+    setTimeout(async () => {
+      if (!part.isConnected) return;
+      if (document.hidden) { wait(part, since); return; }
+      try {
+        const found = await ask(part.dataset.poll, part.id);
+        if (!found || !part.isConnected) return;
+        if (found.part.dataset.poll) {
+          // What is the same is not read aloud again.
+          if (part.innerHTML !== found.part.innerHTML) part.replaceChildren(...document.adoptNode(found.part).childNodes);
+          wait(part, since);
+        } else put(part.id, found);
+      } catch {
+        wait(part, since);
+      }
+    }, Date.now() - since < PATIENT ? SOON : LATER);
+  }
+
+  async function swap(element, url, options) {
+    const id = element.dataset.swap, old = document.getElementById(id);
+    if (!old || !here(url)) return false;
+    old.setAttribute("aria-busy", "true");
+    try {
+      const found = await ask(url, id, options);
+      if (!found) return true;
+      put(id, found);
+      if (!options.method) history.pushState(null, "", url);
+    } catch {
+      // The network is away: as without script.
+      if (!options.method) location.assign(url);
+      else old.removeAttribute("aria-busy");
+    }
+    return true;
+  }
+
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("a");
+    const by = link && link.closest("[data-swap]");
+    if (!by || event.button || event.metaKey || event.ctrlKey || event.shiftKey || link.hasAttribute("download")) return;
+    if (!here(link.href) || !document.getElementById(by.dataset.swap)) return;
+    event.preventDefault();
+    swap(by, link.href, {});
+  });
+
+  document.addEventListener("submit", (event) => {
+    const form = event.target.closest("form[data-swap]");
+    if (!form || !document.getElementById(form.dataset.swap)) return;
+    event.preventDefault();
+    const fields = new URLSearchParams(new FormData(form, event.submitter));
+    if (form.method === "post") swap(form, form.action, { method: "POST", body: fields });
+    else swap(form, `${form.action.split("?")[0]}?${fields}`, {});
+  });
+
+  addEventListener("popstate", () => location.reload());
+  for (const part of document.querySelectorAll("[data-poll]")) wait(part);
+})();

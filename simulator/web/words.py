@@ -1,0 +1,55 @@
+"""How pages write energy, money and Central time. Pure; used by code and, as filters, by templates."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from decimal import Decimal
+
+from meters.calendar import INTERVAL_S, Seconds, day_start, intervals_in, local
+
+#: Intervals of the day on which the clocks go back, which has its second hour twice.
+_LONG_DAY = 100
+
+
+def kwh(wh: int) -> str:
+    """Whole Wh as kWh with three decimals, thousands apart: ``1,234.500``; nothing is rounded."""
+    sign, rest = ("-", -wh) if wh < 0 else ("", wh)
+    return f"{sign}{rest // 1000:,}.{rest % 1000:03d}"
+
+
+def money(dollars: Decimal) -> str:
+    """Dollars to the cent: ``$1,234.50``, ``-$0.20``."""
+    return f"{'-' if dollars < 0 else ''}${abs(dollars):,.2f}"
+
+
+def instant(ts: Seconds) -> str:
+    """An instant in Central time with its zone: ``Wed Aug 12 17:40 CDT``. ts: UTC epoch seconds."""
+    return f"{local(ts):%a %b %d %H:%M %Z}"
+
+
+def clock(ts: Seconds) -> str:
+    """The time of day, to the second: ``17:40:05 CDT``. ts: UTC epoch seconds."""
+    return f"{local(ts):%H:%M:%S %Z}"
+
+
+def named_day(day: date) -> str:
+    """A day: ``Wed Aug 12 2026``."""
+    return f"{day:%a %b %d %Y}"
+
+
+def begins(day: date) -> list[str]:
+    """When each interval of a day begins, in order of time: ``17:15``; with its zone in the hour that comes twice."""
+    count = intervals_in(day)
+    starts = (local(day_start(day) + index * INTERVAL_S) for index in range(count))
+    return [f"{at:%H:%M %Z}" if count == _LONG_DAY and at.hour == 1 else f"{at:%H:%M}" for at in starts]
+
+
+def spaced(name: str) -> str:
+    """A field's name as words: ``meterSerialNumber`` is ``Meter serial number``."""
+    words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", name).split(" ")
+    first, *rest = (word if word.isupper() or word[:2].isupper() else word.lower() for word in words)
+    return " ".join([first[0].upper() + first[1:], *rest])
+
+
+FILTERS = {"kwh": kwh, "money": money, "instant": instant, "clock": clock, "named_day": named_day, "spaced": spaced}

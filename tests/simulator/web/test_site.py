@@ -1,0 +1,196 @@
+"""Served pages: what they may load, whose forms are believed, and that each looks right at every width."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx
+import pytest
+from fastapi import FastAPI, Request
+from starlette.responses import HTMLResponse
+
+from simulator.runtime.serving import HttpServer, bind
+from simulator.web.gallery import charts, gallery
+from simulator.web.palette import PALETTE
+from simulator.web.site import HEADERS, Site, bears, fields_of, of_same_origin
+from tests.simulator.web.driven import DESK, PHONE, browser
+from tests.simulator.web.test_frame import contrast
+
+SITE = Site("A test", "/face/")
+WIDTHS = (360, PHONE, 768, DESK)
+#: Text of a chart is never smaller than this, pixels.
+LEAST = 12
+
+
+def faced() -> FastAPI:
+    """A face of nothing but the kit, and a part that changes as ``live.js`` is asked to change it."""
+    app = FastAPI()
+    polled: list[int] = []
+
+    @app.get("/face/kit")
+    async def kit() -> HTMLResponse:
+        return gallery(SITE)
+
+    @app.get("/face/files/{name}")
+    async def file(name: str) -> object:
+        return SITE.file(name)
+
+    @app.get("/face/live")
+    async def live(request: Request) -> HTMLResponse:
+        asked = request.headers.get("x-fragment", "whole")
+        turn = request.query_params.get("turn", "0")
+        parts = {
+            "a": f'<section id="a" data-swap="a">a {turn} <a href="/face/live?turn=1">On</a> <a href="/face/kit" download>Off</a></section>',
+            "b": '<form method="post" action="/face/form" data-swap="c"><input name="word" value="x"><button name="by" value="y">Send</button></form>',
+            "c": '<section id="c">c</section>',
+            "d": f'<section id="d" data-on="over">d {len(polled)}</section>',
+        }
+        if asked in parts:
+            return HTMLResponse(parts[asked])
+        page = f'<html lang=en><title>t</title><link rel=icon href="{SITE.icon}"><script src="{SITE.script}" defer></script><p>whole {turn}</p>{"".join(parts.values())}</html>'
+        return HTMLResponse(f"<!doctype html>{page}", headers=HEADERS)
+
+    @app.post("/face/form")
+    async def form(request: Request) -> HTMLResponse:
+        fields = await fields_of(request)
+        if "x-fragment" not in request.headers:
+            return HTMLResponse("<p>whole answer")
+        polled.clear()
+        text = f'<section id="c" data-poll="/face/poll">sent {fields["word"]} by {fields["by"]}</section>'
+        return HTMLResponse(text, headers={"x-address": "/face/live?turn=7"})
+
+    @app.get("/face/poll")
+    async def poll() -> HTMLResponse:
+        polled.append(1)
+        if len(polled) < 2:
+            return HTMLResponse('<section id="c" data-poll="/face/poll">waits</section>')
+        return HTMLResponse('<section id="c">came</section>', headers={"x-event": "over"})
+
+    return app
+
+
+@pytest.fixture
+async def at() -> AsyncIterator[str]:
+    server = HttpServer(faced(), bind("127.0.0.1", 0, "a face"))
+    await server.start()
+    try:
+        yield server.url
+    finally:
+        await server.stop()
+
+
+async def test_a_page_may_load_what_is_its_own_and_nothing_else() -> None:
+    page = gallery(SITE)
+    policy = page.headers["content-security-policy"]
+    assert policy.startswith("default-src 'self'; ")
+    assert "unsafe" not in policy
+    text = bytes(page.body).decode()
+    assert not re.search(r"<style|\sstyle=|\son\w+=|<script(?! src=)", text)
+    linked = re.findall(r'(?:src|href)="([^"#]+)', text)
+    assert all(one.startswith("/face/") for one in linked), linked
+    transport = httpx.ASGITransport(faced())
+    async with httpx.AsyncClient(transport=transport, base_url="http://face") as http:
+        for address in {SITE.style, SITE.script, SITE.icon}:
+            found = await http.get(address)
+            assert (found.status_code, "immutable" in found.headers["cache-control"]) == (200, True)
+        assert (await http.get("/face/files/../../secret")).status_code == 404
+        assert (await http.get("/face/files/frame.py")).status_code == 404
+
+
+def request(**headers: str) -> Request:
+    given = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
+    return Request({"type": "http", "scheme": "http", "path": "/", "query_string": b"", "server": ("here", 80), "headers": given})  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("headers", "believed"),
+    [
+        ({"host": "here:8600", "origin": "http://here:8600"}, True),
+        ({"host": "here:8600", "origin": "http://HERE:8600"}, True),
+        ({"host": "here:8600", "origin": "http://here:8601"}, False),
+        ({"host": "here:8600", "origin": "https://here:8600"}, False),
+        ({"host": "here:8600", "origin": "null"}, False),
+        ({"host": "here:8600", "origin": "http://evil.example", "sec_fetch_site": "same-origin"}, False),
+        ({"host": "here:8600", "sec_fetch_site": "same-origin"}, True),
+        ({"host": "here:8600", "sec_fetch_site": "same-site"}, False),
+        ({"host": "here:8600", "sec_fetch_site": "none"}, False),
+        ({"host": "here:8600"}, False),
+    ],
+)
+def test_a_form_is_believed_of_its_own_origin_alone(headers: dict[str, str], believed: bool) -> None:
+    assert of_same_origin(request(**headers)) is believed
+
+
+def test_a_form_bears_the_token_of_its_session_or_nothing() -> None:
+    assert bears({"form_token": "abc"}, "abc")
+    for other in ({"form_token": "abd"}, {"form_token": ""}, {"form_token": "é\ud800"[:1]}, {}):
+        assert not bears(other, "abc")
+
+
+@pytest.mark.parametrize("shades", ["light", "dark"])
+def test_lines_of_a_pattern_can_be_told_from_their_ground(shades: str) -> None:
+    shade = {name: str(getattr(one, shades)) for name, one in PALETTE.items()}
+    for kind in ("vee-estimated", "from-store", "from-meter", "muted"):
+        assert contrast(shade[kind], shade["paper"]) >= 3, kind
+
+
+_TEXTS = "[...document.querySelectorAll('.plot text')].map((one) => one.getBoundingClientRect().height / parseFloat(getComputedStyle(one).fontSize) > 0.8 ? parseFloat(getComputedStyle(one).fontSize) : 0)"
+_OVERLAP = """[...document.querySelectorAll('.ticks')].some((marks) => { const boxes = [...marks.children].map((one) => one.getBoundingClientRect());
+ return boxes.some((box, at) => at && box.left < boxes[at - 1].right); })"""
+
+
+@pytest.mark.process
+async def test_the_gallery_fits_every_width_and_can_be_read(at: str, tmp_path: Path) -> None:
+    async with browser(tmp_path) as page:
+        await page.go(f"{at}/face/kit")
+        counts = sum(
+            len(one.delivered.kinds) + len(one.received.kinds if one.received else ()) for one in charts().values()
+        )
+        assert await page.value("document.querySelectorAll('[data-kind]').length") == counts
+        for width in WIDTHS:
+            for dark in (False, True):
+                await page.size(width, dark=dark)
+                assert await page.value("document.documentElement.scrollWidth") <= width
+                assert min(await page.value(_TEXTS)) >= LEAST
+                assert await page.value(_OVERLAP) is False
+                assert await page.value("Math.min(...[...document.querySelectorAll('button, .choice a, .site input')].map((one) => one.getBoundingClientRect().height))") >= 44  # fmt: skip
+            # What is drawn has the colour of its kind, and a pattern where it has one.
+            fills = await page.value("[...new Set([...document.querySelectorAll('[data-kind]')].map((one) => one.dataset.kind + ' ' + getComputedStyle(one).fill))]")  # fmt: skip
+            assert len(fills) == len({one.split(" ", 1)[1] for one in fills}) == 5
+        assert page.console == []
+        assert {one.split("/")[2] for one in page.asked} == {at.split("/")[2]}
+
+
+@pytest.mark.process
+async def test_parts_change_in_place_and_wait_until_they_need_not(at: str, tmp_path: Path) -> None:
+    async with browser(tmp_path) as page:
+        await page.go(f"{at}/face/live")
+        loads = page.loads
+        await page.click("On")
+        await page.see("a 1")
+        assert (await page.value("location.search"), await page.value("document.querySelector('p').textContent")) == (
+            "?turn=1",
+            "whole 0",
+        )
+        await page.click("Send")
+        await page.see("sent x by y")
+        assert await page.value("location.search") == "?turn=7"
+        # It waits, comes, and what is to be renewed then is.
+        await page.see("came")
+        await page.see("d 2")
+        assert page.loads == loads
+        assert len([one for one in page.asked if one.endswith("/poll")]) == 2
+        assert page.console == []
+
+
+@pytest.mark.process
+async def test_without_script_the_same_ends_on_whole_pages(at: str, tmp_path: Path) -> None:
+    async with browser(tmp_path) as page:
+        await page.without_script()
+        await page.go(f"{at}/face/live")
+        await page.click("On")
+        await page.see("whole 1")
+        await page.click("Send")
+        await page.see("whole answer")
