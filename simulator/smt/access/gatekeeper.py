@@ -1,17 +1,20 @@
 """Tokens of both doors, for whom the log-in guard lets in. Lives are wall time on every clock, from an injected wall.
 
-A market token lives an hour from its issue; a portal token fifteen minutes from its last use.
+A market token lives an hour from its issue; a portal token fifteen minutes from its last use, and so does the session of a browser, which ends some
+hours after its log-in in any case.
 """
 
 from __future__ import annotations
 
 import asyncio
+import hmac
 import secrets
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
+from hashlib import sha256
 from typing import Any, NamedTuple
 
 import jwt
@@ -30,6 +33,12 @@ class TokenKind(StrEnum):
 
     MARKET = "market"
     PORTAL = "portal"
+    #: The portal's pages: the session of a browser.
+    WEB = "web"
+
+
+#: Those whose life begins anew with each use.
+_SLIDING = frozenset({TokenKind.PORTAL, TokenKind.WEB})
 
 
 class TokenLife(StrEnum):
@@ -55,6 +64,8 @@ class AuthLimits:
 
     market_life_s: float = 3600
     portal_life_s: float = 15 * 60
+    #: From a browser's log-in to its session's end, however much it is used. A default of this project.
+    web_life_s: float = 8 * 3600
 
 
 class Gatekeeper:
@@ -88,23 +99,33 @@ class Gatekeeper:
         now = self._now()
         token_id = secrets.token_urlsafe(12)
         expires = now + self._life(kind)
-        if kind is TokenKind.PORTAL:
+        if kind in _SLIDING:
             self._logins.begin(token_id, now, now - self.limits.portal_life_s)
         claims = {"sub": user.username, "aud": kind.value, "iat": int(now), "exp": int(expires), "jti": token_id}
         return Token(jwt.encode(claims, self._logins.key, algorithm=_ALGORITHM), now, expires)
 
     def user_of(self, text: str, kind: TokenKind) -> User | None:
-        """Whose token this is; None if it is none of ours, of the other door, or its life is over. A portal token's life begins anew."""
+        """Whose token this is; None if it is none of ours, of the other door, or its life is over. That of a portal's, and of a session, begins anew."""
         claims = self._claims(text, kind)
         if claims is None:
             return None
         now = self._now()
-        if kind is TokenKind.PORTAL:
-            if not self._logins.use(claims["jti"], now, now - self.limits.portal_life_s):
-                return None
-        elif now >= claims["exp"]:
+        # A portal token has no end but that of its last use.
+        if kind is not TokenKind.PORTAL and now >= claims["exp"]:
+            return None
+        if kind in _SLIDING and not self._logins.use(claims["jti"], now, now - self.limits.portal_life_s):
             return None
         return self._users.get(claims["sub"])
+
+    def end(self, text: str, kind: TokenKind) -> None:
+        """End the life of a token that has one to be ended: of a portal's, of a session."""
+        claims = self._claims(text, kind)
+        if claims is not None and kind in _SLIDING:
+            self._logins.end(claims["jti"])
+
+    def sealed(self, text: str) -> str:
+        """What only who has the key of the tokens can make of a text: 32 hexadecimal digits."""
+        return hmac.new(self._logins.key, f"seal {text}".encode(), sha256).hexdigest()[:32]
 
     def named(self, text: str) -> User | None:
         """Who a token of ours was issued to, dead or alive, at either door; its life is left alone."""
@@ -134,4 +155,5 @@ class Gatekeeper:
         return claims
 
     def _life(self, kind: TokenKind) -> float:
-        return self.limits.market_life_s if kind is TokenKind.MARKET else self.limits.portal_life_s
+        lives = {TokenKind.MARKET: self.limits.market_life_s, TokenKind.WEB: self.limits.web_life_s}
+        return lives.get(kind, self.limits.portal_life_s)

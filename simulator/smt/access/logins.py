@@ -1,4 +1,4 @@
-"""What a gatekeeper remembers between calls: the key of its tokens, and when each portal token was last used. Of one process in memory, of several in the database."""
+"""What a gatekeeper remembers between calls: the key of its tokens, and when each token of the portal was last used. Of one process in memory, of several in the database."""
 
 from __future__ import annotations
 
@@ -29,6 +29,9 @@ class Logins(Protocol):
     def use(self, token_id: str, now: float, after: float) -> bool:
         """Whether a token was issued or used after an instant; if so it is used now."""
 
+    def end(self, token_id: str) -> None:
+        """It was never used."""
+
 
 class MemoryLogins:
     """Those of one process: nothing of it outlives the instance."""
@@ -50,6 +53,10 @@ class MemoryLogins:
             return False
         self._used[token_id] = now
         return True
+
+    def end(self, token_id: str) -> None:
+        """See ``Logins``."""
+        self._used.pop(token_id, None)
 
 
 class DatabaseLogins:
@@ -81,3 +88,9 @@ class DatabaseLogins:
         if alive:
             self._written[token_id] = now
         return alive
+
+    def end(self, token_id: str) -> None:
+        """See ``Logins``: other processes know of it ``USE_S`` later."""
+        with writing(self._engine) as connection:
+            connection.execute(delete(portal_token).where(portal_token.c.id == token_id))
+        self._written.pop(token_id, None)
