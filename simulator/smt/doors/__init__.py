@@ -8,4 +8,5 @@
 ``non_vee``         what head-ends send unasked of what their sweeps collected
 ``portal``          the portal API, as customers' clients know it
 ``service``         the doors on one ``Smt``, call-backs of head-ends, how errors are told
+``web``             the portal's pages
 """

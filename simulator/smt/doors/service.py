@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +44,10 @@ from simulator.smt.doors.portal import premise as portal_premise
 from simulator.smt.doors.portal import reads as portal_reads
 from simulator.smt.doors.portal import usage as portal_usage
 from simulator.smt.doors.portal.door import InvalidToken
+from simulator.smt.doors.web import account, meter
+from simulator.smt.doors.web import reads as web_reads
+from simulator.smt.doors.web import usage as web_usage
+from simulator.smt.doors.web.door import page_at_fault, tell_problems
 from simulator.smt.errors import BAD_FIELD, GATEWAY, UNROUTED, BusinessError, GatewayRefusal
 from simulator.smt.ondemand.inquiries import CALL_BACKS, CallBack
 from simulator.smt.party import Smt, SmtConfig
@@ -68,10 +72,13 @@ _EXAMPLES = [Path(__file__).parent / folder / "examples.json" for folder in ("",
 
 
 def create_app(smt: Smt) -> DescribedApi:
-    """Make the service: market API, portal API, call-backs, ``/healthz``, control of what a tester sets, documents under ``/docs``."""
+    """Make the service: market API, portal API, its pages, call-backs, ``/healthz``, control of what a tester sets, documents under ``/docs``."""
 
     def refuse(path: str, refusal: Refusal) -> Response:
         smt.metrics.refuse(refusal)
+        page = page_at_fault(smt, path, refusal.status, refusal.code, f"{refusal.place}: {refusal.message}")
+        if page is not None:
+            return page
         if path.startswith("/v2/"):
             return JSONResponse({"error": refusal.message}, status_code=refusal.status)
         return _at_fault(refusal.status, refusal.code, refusal.place, refusal.message)
@@ -89,7 +96,7 @@ def create_app(smt: Smt) -> DescribedApi:
     app.add_middleware(_OwnFirst, smt=smt)
     app.add_middleware(ComplaintDoor, smt=smt)
     app.serve(_routes(), smt)
-    _tell_errors(app)
+    _tell_errors(app, smt)
     _observe(app, smt)
     return app
 
@@ -101,6 +108,10 @@ def _routes() -> list[BaseRoute]:
     routes = [route for door in doors for route in door.router().routes]
     calls = {str(getattr(route, "path", "")).rstrip("/") for route in routes}
     others = (
+        account.router(),
+        web_usage.router(),
+        web_reads.router(),
+        meter.router(),
         _call_backs(),
         non_vee.router(),
         health.router(),
@@ -210,17 +221,22 @@ def _gateway(name: str, headers: Mapping[str, str] | None = None) -> JSONRespons
     return JSONResponse({"error": error.message}, status_code=error.status, headers=headers)
 
 
-def _unrouted(request: Request, status: int, meant: str, headers: Mapping[str, str] | None) -> Response:
-    """What is told of a request that no route takes: below ``/v2`` in the gateway's shape, elsewhere in the portal's and the control's."""
+def _unrouted(smt: Smt, request: Request, status: int, meant: str, headers: Mapping[str, str] | None) -> Response:
+    """What is told of a request that no route takes: below ``/v2`` in the gateway's shape, elsewhere in the portal's and the control's; of a page, as one."""
+    row = UNROUTED[status]
+    page = page_at_fault(smt, request.url.path, status, row.code, "There is no such page.", headers)
+    if page is not None:
+        return page
     if request.url.path.startswith("/v2/"):
         told = next(one for one in GATEWAY.values() if one.status == status)
         return JSONResponse({"error": told.message + meant}, status_code=status, headers=headers)
-    row = UNROUTED[status]
     body = {"errorCode": row.code, "errorMessage": row.message + meant}
     return JSONResponse(body, status_code=status, headers=headers)
 
 
-def _tell_errors(app: FastAPI) -> None:
+def _tell_errors(app: FastAPI, smt: Smt) -> None:
+    tell_problems(app, smt)
+
     @app.exception_handler(BusinessError)
     async def business(_request: Request, error: BusinessError) -> JSONResponse:
         current().outcome = error.code
@@ -235,13 +251,15 @@ def _tell_errors(app: FastAPI) -> None:
         return JSONResponse({"message": "Invalid Token"}, status_code=401)
 
     @app.exception_handler(Exception)
-    async def broken(_request: Request, error: Exception) -> JSONResponse:
+    async def broken(request: Request, error: Exception) -> Response:
         # The log names the fault and its place; the requester reads the gateway's sentence.
         tell("fault", party="SMT", error=fault_text(error))
         # The server drops the connection after a fault; a client that was not told would send its next request into it.
-        return _gateway("broken", {"connection": "close"})
+        ended = {"connection": "close"}
+        page = page_at_fault(smt, request.url.path, 500, "broken", GATEWAY["broken"].message, ended)
+        return page or _gateway("broken", ended)
 
-    tell_unrouted(app, _unrouted)
+    tell_unrouted(app, partial(_unrouted, smt))
 
     tell_malformed(app, lambda place, message: _at_fault(400, BAD_FIELD, place, message))
 

@@ -32,6 +32,8 @@ class BilledPeriod:
     #: W, the mean over the highest quarter hour.
     demand_w: int
     demand_billed: bool
+    #: Whether any quarter hour of it is.
+    estimated: bool
 
     def body(self) -> dict[str, str]:
         """Give the fields of ``billingData``."""
@@ -76,6 +78,7 @@ def billed(
                 sum(int(day.wh.sum()) for day in own),
                 4 * max(int(day.wh.max()) for day in own),
                 demand_billed,
+                any(bool(day.estimated.any()) for day in own),
             )
         )
     return found

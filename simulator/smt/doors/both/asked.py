@@ -1,4 +1,4 @@
-"""What portal and market API share: the days that are asked for, a service point that someone may see."""
+"""What portal and market API share: the days that are asked for, a service point that someone may see, whose a request is."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from datetime import date
 from meters.calendar import day_of, parse_us_date, us_date
 from simulator.smt.access.log import What
 from simulator.smt.errors import BusinessError
+from simulator.smt.ondemand.lifecycle import Filed
 from simulator.smt.party import Smt
 from simulator.smt.registry.records import ServicePoint, User
 
@@ -40,3 +41,8 @@ def point_seen(smt: Smt, user: User, esiid: str) -> ServicePoint:
         raise BusinessError("AC1")
     smt.access.note(user, esiid, What.ATTRIBUTES)
     return smt.registry.point(esiid, today)
+
+
+def asked_by(filed: Filed, user: User) -> bool:
+    """Whether a request is the user's: of an entity, whoever asked for it; of a customer, who has no DUNS number, their own."""
+    return filed.duns == user.duns if user.duns else filed.username == user.username

@@ -6,7 +6,7 @@ One source, so that the market API and the portal give the same answers (AC2).
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date, timedelta
 from typing import Any
 
@@ -44,6 +44,11 @@ async def stored_days(
     if given:
         smt.access.note(user, esiid, What.USAGE)
     return given
+
+
+async def apart(write: Callable[[], bytes]) -> bytes:
+    """Write a long report in the executor, so that other requests get their turn."""
+    return await asyncio.get_running_loop().run_in_executor(None, write)
 
 
 def sees_any(smt: Smt, user: User, esiid: str, first: date, last: date) -> bool:

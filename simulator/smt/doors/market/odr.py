@@ -9,6 +9,7 @@ from fastapi import APIRouter, Response
 
 from headend.wire import InquiryKind
 from simulator.smt.access.log import What
+from simulator.smt.doors.both.asked import asked_by
 from simulator.smt.doors.both.refusal import SILENT, SUBMITTED, wire_refusal
 from simulator.smt.doors.both.served import ServedSmt
 from simulator.smt.doors.market.door import Sender, call, check_delivery, check_sender, market_router
@@ -16,7 +17,7 @@ from simulator.smt.doors.market.odr_wire import OdrAck, OdrRequest, OdrStatus, O
 from simulator.smt.doors.market.status import status_json, status_of
 from simulator.smt.errors import BusinessError
 from simulator.smt.ondemand.filing import Asked
-from simulator.smt.ondemand.lifecycle import Filed, State
+from simulator.smt.ondemand.lifecycle import State
 from simulator.smt.ondemand.rules import Finding, finding
 from simulator.smt.party import Smt
 from simulator.smt.registry.records import User, UserKind
@@ -45,7 +46,7 @@ def router() -> APIRouter:
         """Tell how a request stands: `PEN` pending, `0` answered, `1` failed or refused. Only who asked may poll."""
         check_sender(user, asked)
         entry = smt.ledger.entry(asked.correlationId)
-        if entry is None or entry.filed.door is not Door.API or not _asked_by(entry.filed, user):
+        if entry is None or entry.filed.door is not Door.API or not asked_by(entry.filed, user):
             raise BusinessError("CORRELATION")
         smt.access.note(user, entry.filed.esiid, What.STATUS, entry.filed.key)
         return Response(status_json(status_of(entry, asked.trans_id)), media_type="application/json")
@@ -68,11 +69,6 @@ def slips(user: User, asked: OdrRequest) -> Iterator[Finding]:
         yield finding("UNKNOWN-FIELD", name, f"{name!a}, perhaps {near[0]}" if near else f"{name!a}")
     if "SMTTermsandConditions" not in asked.model_fields_set:
         yield finding("TERMS-LEFT-OUT", "SMTTermsandConditions", "")
-
-
-def _asked_by(filed: Filed, user: User) -> bool:
-    """Whether a request is the user's: of an entity, whoever asked for it; of a customer, who has no DUNS number, their own."""
-    return filed.duns == user.duns if user.duns else filed.username == user.username
 
 
 def _opened(smt: Smt, user: User, asked: OdrRequest, kind: InquiryKind) -> Response:

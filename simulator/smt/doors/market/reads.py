@@ -5,7 +5,6 @@ Days that the sender may not see are left out, whatever the form: everything is 
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from simulator.smt.doors.both.refusal import SUBMITTED
 from simulator.smt.doors.both.served import ServedSmt
 from simulator.smt.doors.both.usage_reads import (
     CHANNELS,
+    apart,
     billed_periods,
     energy_data,
     registered_reads,
@@ -162,9 +162,9 @@ async def _intervals(reads: Reads) -> ReportFile | None:
         return None
     match reads.asked.reportFormat:
         case "CSV":
-            return ReportFile("text/csv", "CSV", await _apart(lambda: interval_csv(stored)))
+            return ReportFile("text/csv", "CSV", await apart(lambda: interval_csv(stored)))
         case "LSE":
-            return ReportFile("text/plain", "lse", await _apart(lambda: lse_file(stored)))
+            return ReportFile("text/plain", "lse", await apart(lambda: lse_file(stored)))
     return _json(reads, "energyData", [(esiid, energy_data(own)) for esiid, own in usage])
 
 
@@ -201,7 +201,7 @@ async def _green_button(reads: Reads) -> ReportFile | None:
     if not any(own for _, own in usage):
         return None
     now = reads.smt.driver.now()
-    return ReportFile(green_button.MEDIA_TYPE, "xml", await _apart(lambda: green_button.feed(usage, now)))
+    return ReportFile(green_button.MEDIA_TYPE, "xml", await apart(lambda: green_button.feed(usage, now)))
 
 
 async def _answered(
@@ -257,8 +257,3 @@ def _json(reads: Reads, field: str, usage: list[tuple[str, list[dict[str, str]]]
     return ReportFile(
         "application/json", "JSON", json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
     )
-
-
-async def _apart(write: Callable[[], bytes]) -> bytes:
-    """Write a long report in the executor, so that other requests get their turn."""
-    return await asyncio.get_running_loop().run_in_executor(None, write)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import APIRouter, Response
-from fastapi.responses import JSONResponse
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse, RedirectResponse
 
 from headend.http.examples import Replies, documented
 from meters.calendar import day_of, us_date
@@ -27,6 +27,8 @@ from simulator.smt.party import Smt
 from simulator.smt.registry.log_in import LoginFault
 from simulator.smt.registry.records import PointMeter, ServicePoint, User
 
+#: Where the portal's pages begin.
+PAGES = "/ui/"
 #: The cookie that the front page sets. SMT's own have other names.
 VISITED = "smt_visited"
 #: By what is wrong with a log-in, status and text of the answer.
@@ -49,9 +51,11 @@ def router() -> APIRouter:
     routes = portal_router()
 
     @routes.get("/", include_in_schema=False)
-    async def front() -> Response:
-        """Answer what older clients look for before they log in, with the cookie that tells that they did."""
-        page = Response("Smart Meter Texas (test bed)", media_type="text/plain")
+    async def front(request: Request) -> Response:
+        """Send a browser to the pages. To whoever names no HTML, answer what older clients look for before they log in, with the cookie that tells that they did."""
+        if "text/html" in request.headers.get("accept", ""):
+            return RedirectResponse(PAGES, 303, {"vary": "accept"})
+        page = Response("Smart Meter Texas (test bed)", media_type="text/plain", headers={"vary": "accept"})
         page.set_cookie(VISITED, "1", httponly=True, samesite="lax")
         return page
 
