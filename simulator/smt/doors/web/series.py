@@ -32,10 +32,10 @@ def posted_day(load: StoredDay, generation: StoredDay | None, beside: StoredDay 
     )
 
 
-def unposted_day(day: date, read: InquiryResult | None, now: Seconds, beside: StoredDay | None) -> Chart | None:
-    """A day of which nothing is posted, to ``now``: what an answer has of it; None if it has nothing. UTC epoch seconds."""
-    ends = [seconds(end) for end in interval_ends(day).tolist() if end <= now]
-    known = {} if read is None else {seconds(one.end.timestamp()): one for one in read.intervals}
+def unposted_day(day: date, read: InquiryResult, until: Seconds, beside: StoredDay | None) -> Chart | None:
+    """A day of which nothing is posted: what an answer has of it, None if it has nothing. until: to where it was asked for, UTC epoch seconds."""
+    ends = [seconds(end) for end in interval_ends(day).tolist() if end <= until]
+    known = {seconds(one.end.timestamp()): one for one in read.intervals}
     if not any(end in known for end in ends):
         return None
     kinds, wh = list[str](), list[int]()

@@ -158,7 +158,9 @@ async def _chart(smt: Smt, who: Visitor, wanted: Wanted, asked: Entry | None, no
     if not smt.registry.may_see(who.user, wanted.esiid, wanted.day):
         return None
     entry = _newest_read(smt, who, wanted.esiid, asked)
-    return unposted_day(wanted.day, None if entry is None else entry.content, now, other)
+    if entry is None or entry.content is None:
+        return None
+    return unposted_day(wanted.day, entry.content, entry.filed.end, other)
 
 
 async def _other_day(smt: Smt, who: Visitor, wanted: Wanted) -> StoredDay | None:
