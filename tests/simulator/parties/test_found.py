@@ -125,8 +125,8 @@ async def test_findings_are_told_by_day_esi_id_and_rule_in_pages_to_who_has_the_
         # A day that was validated again has what was found then.
         store = on.sandbox.headend_store
         now, preset = on.sandbox.runtime.now, Preset(limits=limits({"clock.off": {"seconds": 500}}))
-        store.partitions.again(DAY, [on.esiid(CLOCK)], now())
-        validate_partition(store, [on.esiid(CLOCK)], store.partitions.of_day(DAY)[0], preset, now)
+        (pending,) = store.partitions.again(DAY, [on.esiid(CLOCK)], now())
+        validate_partition(store, [on.esiid(CLOCK)], pending, preset, now)
         assert await found(on, rule="clock.off") == []
         assert [one["value"] for one in await found(on, rule="clock.drift")] == [400]
         assert len(await found(on)) == len(every)

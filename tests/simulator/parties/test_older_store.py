@@ -157,8 +157,7 @@ def test_the_runs_of_an_older_store_are_partitions_and_what_was_under_way_goes_o
     assert report_of(date(2026, 8, 9), found[9], []).runs[0].actualPercent == 50
     assert store.partitions.unposted_days() == [date(2026, 8, 9), date(2026, 8, 10)]
     # Of a day whose profiles are not known everybody is looked at, and what comes late is kept.
-    store.partitions.again(date(2026, 8, 10), [ESIID], ENDS)
-    (pending,) = store.partitions.of_day(date(2026, 8, 10))
+    (pending,) = store.partitions.again(date(2026, 8, 10), [ESIID], ENDS)
     assert validate_partition(store, [ESIID], pending, Preset(), lambda: ENDS)["meters"] == 2
 
 
