@@ -1,4 +1,4 @@
-"""Compiles the kernels of a new checkout, or finds them on the disk (``make kernels``): workers that begin together would compile each of them twice."""
+"""Compiles the kernels of a new checkout, or finds them on the disk (``make kernels``): workers that begin together would wait for each other."""
 
 from __future__ import annotations
 
