@@ -13,7 +13,7 @@ LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hash
 # Every process of the tests would compile all modules anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test kernels fast crash stops library round-trips lse-mutations bent-plans throttle-twin live-twin certify-mutants check bench mutants lint openapi pages setup locks clean
+.PHONY: demo test kernels fast crash stops library round-trips browser lse-mutations bent-plans throttle-twin live-twin certify-mutants check bench mutants lint openapi pages setup locks clean
 
 demo: $(READY)
 	$(BIN)/ami demo
@@ -34,6 +34,10 @@ crash: $(READY)
 
 stops: $(READY)
 	$(BIN)/python -m pytest -q tests/simulator/commands/hundred_stops.py
+
+# Every journey through the portal's pages, on a phone and at a desk.
+browser: $(READY)
+	BROWSER=1 $(BIN)/python -m pytest -q tests/simulator/web tests/simulator/smt/doors/web
 
 # A hundred thousand mutated LSE files, each by two readings.
 lse-mutations: $(READY)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hmac
 from collections.abc import Mapping
 from functools import cache
+from gzip import compress
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -61,13 +62,14 @@ class Site(NamedTuple):
         """Address of the icon."""
         return _address(self.root, "icon.svg")
 
-    def file(self, name: str) -> Response:
+    def file(self, name: str, request: Request) -> Response:
         """One of the files, by its name; 404 for another."""
         found = _files().get(name)
         if found is None:
             return PlainTextResponse("There is no such file.", 404, HEADERS)
-        media, content, _ = found
-        return Response(content, headers=_FOREVER, media_type=media)
+        if "gzip" in request.headers.get("accept-encoding", ""):
+            return Response(found.packed, headers={**_FOREVER, "content-encoding": "gzip"}, media_type=found.media)
+        return Response(found.content, headers=_FOREVER, media_type=found.media)
 
     def page(
         self, template: str, room: Path, status: int = 200, headers: Mapping[str, str] | None = None, **shown: Any
@@ -78,9 +80,18 @@ class Site(NamedTuple):
         return HTMLResponse(body, status, {**HEADERS, **(headers or {})})
 
 
+class _File(NamedTuple):
+    """A file that pages name. Packed once: pages themselves are not, since what is packed beside a secret tells of it by its length."""
+
+    media: str
+    content: bytes
+    packed: bytes
+    digest: str
+
+
 @cache
-def _files() -> dict[str, tuple[str, bytes, str]]:
-    """By name: media type, content, digest."""
+def _files() -> dict[str, _File]:
+    """By name."""
     read = {name: (_KIT / name).read_text(encoding="utf-8") for name in ("site.css", "live.js", "icon.svg")}
     written = {
         "style.css": ("text/css", f"{stylesheet()}\n{colours()}\n{read['site.css']}"),
@@ -88,13 +99,14 @@ def _files() -> dict[str, tuple[str, bytes, str]]:
         "icon.svg": ("image/svg+xml", read["icon.svg"]),
     }
     return {
-        name: (media, text.encode(), sha256(text.encode()).hexdigest()[:12]) for name, (media, text) in written.items()
+        name: _File(media, text.encode(), compress(text.encode(), mtime=0), sha256(text.encode()).hexdigest()[:12])
+        for name, (media, text) in written.items()
     }
 
 
 @cache
 def _address(root: str, name: str) -> str:
-    return f"{root}files/{name}?v={_files()[name][2]}"
+    return f"{root}files/{name}?v={_files()[name].digest}"
 
 
 def wanted_part(request: Request) -> str:

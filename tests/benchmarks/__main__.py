@@ -23,6 +23,7 @@ AT_LEAST: dict[str, tuple[float | None, float | None]] = {
     "modbus_server_header": (None, 0.60),
     "smt_status_poll": (None, 0.50),
     "front": (None, 0.95),
+    "web_page": (None, 0.50),
     "wire_scenario": (None, 0.77),
     "wire_status_poll": (None, 0.50),
     "wire_chain": (20_000.0, None),
@@ -55,6 +56,7 @@ AT_MOST: dict[str, float] = {
     "scenarios_warm": 0.5,
     "scenarios_memory": 400.0,
     "live_load": 0.10,
+    "web_page_months": 1000.0,
     "market_day": 12.0,
     "market_day_memory": 3000.0,
 }

@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 from fastapi import FastAPI, Request
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, Response
 
 from simulator.runtime.serving import HttpServer, bind
 from simulator.web.gallery import charts, gallery
@@ -34,8 +34,8 @@ def faced() -> FastAPI:
         return gallery(SITE)
 
     @app.get("/face/files/{name}")
-    async def file(name: str) -> object:
-        return SITE.file(name)
+    async def file(name: str, request: Request) -> Response:
+        return SITE.file(name, request)
 
     @app.get("/face/live")
     async def live(request: Request) -> HTMLResponse:
@@ -95,6 +95,9 @@ async def test_a_page_may_load_what_is_its_own_and_nothing_else() -> None:
         for address in {SITE.style, SITE.script, SITE.icon}:
             found = await http.get(address)
             assert (found.status_code, "immutable" in found.headers["cache-control"]) == (200, True)
+            whole = await http.get(address, headers={"accept-encoding": "identity"})
+            assert "content-encoding" not in whole.headers
+            assert (found.headers["content-encoding"], found.content) == ("gzip", whole.content)
         assert (await http.get("/face/files/../../secret")).status_code == 404
         assert (await http.get("/face/files/frame.py")).status_code == 404
 

@@ -103,8 +103,8 @@ def router() -> APIRouter:
         return gallery(SITE)
 
     @routes.get(PAGES + "files/{name}")
-    async def file(name: str) -> Response:
-        return SITE.file(name)
+    async def file(name: str, request: Request) -> Response:
+        return SITE.file(name, request)
 
     return routes
 
