@@ -24,6 +24,10 @@ _STUB = 5
 _LINES = 5
 #: What charts of a day count.
 QUARTER_HOURS = ("quarter hour", "quarter hours")
+#: How much of its place a bar takes.
+_GAP = 0.92
+#: Percentage of the plot that a bar takes, by how many a day has.
+WIDTHS = {count: _GAP * 100 / count for count in (92, 96, 100)}
 #: Of one step to the next decade.
 _STEPS = (1, 2, 2.5, 5, 10)
 
@@ -117,7 +121,9 @@ def _values(column: Column) -> list[int]:
 
 def _group(channel: str, column: Column, names: Sequence[str], width: float, zero: float, scale: float) -> str:
     """The bars of one direction; scale: pixels a Wh, negative upwards."""
-    wide = f"{width * 0.92:.2f}%"
+    # Of the days' counts the stylesheet knows how wide a bar is.
+    count = len(names)
+    wide = "" if count in WIDTHS else f'width="{_GAP * width:.2f}%" '
     drawn = []
     for index, kind in enumerate(column.kinds):
         value = column.value(index)
@@ -125,10 +131,10 @@ def _group(channel: str, column: Column, names: Sequence[str], width: float, zer
         top = zero if scale > 0 else zero - tall
         told = "no value" if kind == MISSING else f"{kwh(value)} kWh"
         drawn.append(
-            f'<rect data-kind="{kind}" x="{index * width:.2f}%" y="{top:.1f}" width="{wide}" height="{tall:.1f}"{fill(kind)}>'
+            f'<rect data-kind="{kind}" x="{index * width:.2f}%" y="{top:.1f}" {wide}height="{tall:.1f}"{fill(kind)}>'
             f"<title>{escape(names[index])} {told}</title></rect>"
         )
-    return f'<g data-channel="{channel}">{"".join(drawn)}</g>'
+    return f'<g data-channel="{channel}" class="w{count}">{"".join(drawn)}</g>'
 
 
 def _short(wh: int) -> str:

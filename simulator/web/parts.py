@@ -72,14 +72,15 @@ def rows_of(chart: Chart) -> Markup:
 
 
 def _row(chart: Chart, index: int) -> str:
-    cells = [f"<td>{escape(chart.names[index])}</td>"]
+    """A row without the tags that HTML closes by itself: a page has a hundred of them."""
+    cells = [f"<td>{escape(chart.names[index])}"]
     for column in (chart.delivered, chart.received):
         if column is None:
             continue
         if index >= len(column.kinds) or column.kinds[index] == MISSING:
-            cells.append("<td></td><td>no value</td>")
+            cells.append("<td><td>no value")
         else:
-            cells.append(f'<td class="n">{kwh(column.wh[index])}</td><td>{KINDS[column.kinds[index]].word}</td>')
+            cells.append(f'<td class="n">{kwh(column.wh[index])}<td>{KINDS[column.kinds[index]].word}')
     if len(chart.line):
-        cells.append(f'<td class="n">{kwh(chart.line[index])}</td>' if index < len(chart.line) else "<td></td>")
-    return f"<tr>{''.join(cells)}</tr>"
+        cells.append(f'<td class="n">{kwh(chart.line[index])}' if index < len(chart.line) else "<td>")
+    return f"<tr>{''.join(cells)}"

@@ -19,6 +19,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
 from simulator.versions import product
+from simulator.web.charts import WIDTHS
 from simulator.web.frame import stylesheet, templates
 from simulator.web.kinds import colours, patterns
 
@@ -93,8 +94,9 @@ class _File(NamedTuple):
 def _files() -> dict[str, _File]:
     """By name."""
     read = {name: (_KIT / name).read_text(encoding="utf-8") for name in ("site.css", "live.js", "icon.svg")}
+    widths = "".join(f".w{count} rect{{width:{wide:.3f}%}}" for count, wide in WIDTHS.items())
     written = {
-        "style.css": ("text/css", f"{stylesheet()}\n{colours()}\n{read['site.css']}"),
+        "style.css": ("text/css", f"{stylesheet()}\n{colours()}{widths}\n{read['site.css']}"),
         "live.js": ("text/javascript", read["live.js"]),
         "icon.svg": ("image/svg+xml", read["icon.svg"]),
     }

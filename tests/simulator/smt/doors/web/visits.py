@@ -55,13 +55,19 @@ async def visiting(rig: Rig, username: str = "", base: str = ORIGIN) -> AsyncIte
 
 def cells(page: str) -> list[list[str]]:
     """The texts of the cells of every row of a page's tables, but for heads."""
-    rows = re.findall(r"<tr>(<td.*?)</tr>", page, re.DOTALL)
-    return [[unescape(re.sub(r"<[^>]*>", "", cell)).strip() for cell in re.findall(r"<td[^>]*>(.*?)</td>", row, re.DOTALL)] for row in rows]  # fmt: skip
+    rows = re.findall(r"<tr>(<td.*?)(?=<tr>|</tbody>)", page, re.DOTALL)
+    return [
+        [
+            unescape(re.sub(r"<[^>]*>", "", cell)).strip()
+            for cell in re.findall(r"<td[^>]*>(.*?)(?=<td|$)", row, re.DOTALL)
+        ]
+        for row in rows
+    ]
 
 
 def kinds(page: str, channel: str = "delivered") -> list[str]:
     """The kinds that the chart draws in one direction, by time."""
-    group = re.search(rf'<g data-channel="{channel}">(.*?)</g>', page, re.DOTALL)
+    group = re.search(rf'<g data-channel="{channel}"[^>]*>(.*?)</g>', page, re.DOTALL)
     return re.findall(r'data-kind="(\w+)"', group[1]) if group else []
 
 
