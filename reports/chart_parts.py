@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager
 from io import BytesIO, StringIO
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from simulator.web import kinds
 from simulator.web.palette import VARIABLE, light
 
 if TYPE_CHECKING:
@@ -26,10 +27,7 @@ class Kind(NamedTuple):
 
 
 KINDS = {
-    "actual": Kind("VEE, actual", light("vee-actual"), ""),
-    "estimated": Kind("VEE, estimated", light("vee-estimated"), "////"),
-    "store": Kind("non-VEE, from the head-end's store", light("from-store"), "----"),
-    "meter": Kind("non-VEE, read from the meter", light("from-meter"), "xxxx"),
+    name: Kind(one.word, light(one.colour), one.hatch) for name, one in kinds.KINDS.items() if name != kinds.MISSING
 }
 
 

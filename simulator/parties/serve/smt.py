@@ -184,6 +184,7 @@ def _lines(settings: AloneSettings, ready: dict[str, Any]) -> list[str]:
         f"ami smt serve: records of {len(settings.registry.points)} service points, "
         f"{clock_text(ready)}, policy {ready['policy']}",
         "",
+        f"  browser    {ready['smt_url']}/   (the portal's pages: begin here, with a log-in of below)",
         f"  SMT        {ready['smt_url']}   (market API /v2, portal API /api and /commonapi, pages /docs)",
         *site,
         f"  keys       {ready['keys_file']}   (of the links with its head-ends)",
