@@ -12,6 +12,7 @@ from fastapi import FastAPI, Request
 from starlette.responses import HTMLResponse, Response
 
 from simulator.runtime.serving import HttpServer, bind
+from simulator.web import site
 from simulator.web.gallery import charts, gallery
 from simulator.web.palette import PALETTE
 from simulator.web.site import HEADERS, Site, bears, fields_of, of_same_origin
@@ -79,6 +80,12 @@ async def at() -> AsyncIterator[str]:
         yield server.url
     finally:
         await server.stop()
+
+
+def test_the_script_stays_small_and_makes_nothing_of_text_but_text() -> None:
+    script = (Path(site.__file__).parent / "live.js").read_text("utf-8")
+    assert len(script.splitlines()) <= 120
+    assert not re.search(r"eval|new Function|\.style|insertAdjacentHTML|innerHTML =[^=]|document\.write", script)
 
 
 async def test_a_page_may_load_what_is_its_own_and_nothing_else() -> None:
