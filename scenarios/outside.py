@@ -18,7 +18,7 @@ class Outside:
     """What a run knows of it. ``patience_s``: wall seconds for an answer before the clock goes on without.
 
     headend_url: in the place of our head-end, which is then not there. ports: where our own services lie from, so that they are the same in every run.
-    esiid: whom it is asked of, where its meters are not ours. call: has a customer call it, told what it must know and the clock; gives what is recorded of that.
+    esiid: whom it is asked of, where its meters are not ours. speed: model seconds in a wall second of a clock that runs; None for one that stands. call: has a customer call it, told what it must know and the clock; gives what is recorded of that.
     """
 
     role: str
@@ -27,4 +27,5 @@ class Outside:
     patience_s: float
     headend_url: str | None = None
     esiid: str | None = None
+    speed: float | None = None
     call: Callable[[dict[str, str], Callable[[], Seconds]], Coroutine[Any, Any, dict[str, Any]]] | None = None

@@ -75,14 +75,17 @@ def _play(stage: Stage, action: CustomerCalls) -> Played:
     calling = asyncio.ensure_future(outside.call(brief | {"plan": plan}, runtime.now))
     ends = action.tokens_end_s
     until = at + action.patience_s + _GRACE_S
+    # A clock that runs goes on by itself.
+    quiet_s, turn_s = (_TICK_S / runtime.rate,) * 2 if runtime.rate else (QUIET_S, _TURN_S)
     try:
         while runtime.now() < until:
             over = yield runtime.io(
-                "call", action.ref, partial(stage.call_backs.quiet_or_over, calling, QUIET_S, _TURN_S)
+                "call", action.ref, partial(stage.call_backs.quiet_or_over, calling, quiet_s, turn_s)
             )
             if over:
                 break
-            yield runtime.env.timeout(to_us(_TICK_S))
+            if not runtime.rate:
+                yield runtime.env.timeout(to_us(_TICK_S))
             if ends is not None and runtime.now() >= at + ends:
                 stage.call_backs.end_tokens()
                 ends = None

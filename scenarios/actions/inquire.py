@@ -22,7 +22,7 @@ from scenarios.outside import QUIET_S
 from scenarios.records.values import Count, Instant, Record
 from scenarios.setting import Act
 from scenarios.written import DAY_S, LocalTime, Name
-from simulator.smt.ondemand.judged import Case, digest, judged
+from simulator.smt.ondemand.judged import SMTS_CLOCKS, Case, Clocks, digest, judged
 from simulator.smt.ondemand.lifecycle import Filed
 from simulator.smt.registry.meter_attributes import most_wh
 
@@ -116,8 +116,8 @@ class RecordedInquiry(Record):
         tries = self.tries()
         return all(_same(one.body, tries[0].body) for one in tries)
 
-    def found(self) -> dict[str, tuple[str, str]]:
-        """The rules for answers that it breaks, each with field and value."""
+    def found(self, clocks: Clocks = SMTS_CLOCKS) -> dict[str, tuple[str, str]]:
+        """The rules for answers that it breaks, each with field and value. clocks: how far the head-end's may be off."""
         broken: dict[str, tuple[str, str]] = {}
         acknowledged = _member(self.told, "correlationId") if self.status == 202 else None
         if acknowledged not in (None, self.key):
@@ -127,7 +127,9 @@ class RecordedInquiry(Record):
                 broken["MALFORMED"] = ("body", one.body[:80])
         answered, result = self.answered, self.result
         if answered and result:
-            case = Case(self._filed(), bool(self.asked["meterAllowed"]), result, answered.at, self.most_wh)
+            case = Case(
+                self._filed(), bool(self.asked["meterAllowed"]), result, answered.at, self.most_wh, clocks=clocks
+            )
             broken |= {one.rule: (one.field, one.value) for one in judged(case).found}
             if any(one.status == 202 and not _same(one.body, answered.body) for one in self.came):
                 broken["SECOND-ANSWER"] = ("body", "another answer")
@@ -197,6 +199,8 @@ def _play(stage: Stage, action: Inquire) -> Played:
     due = status == 202 and action.again is None and action.answer_within_s > 0
     came = not due
     while not came and runtime.now() < until:
+        if runtime.rate:
+            patience_s = (until - runtime.now()) / runtime.rate
         came = yield runtime.io("answer", f"{key}/{action.ref}", partial(awaited.answer, patience_s))
         # The clock stands once as long as it takes; then it goes on, for one who waits by it.
         patience_s = quiet_s

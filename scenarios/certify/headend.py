@@ -43,6 +43,13 @@ _BEARS_ON: dict[str, Callable[[Asked, InquiryResult], bool]] = {
 }
 
 
+#: What is said where an instant of its own is held against our clock, and the statement tells by how much it may be off.
+_OFF = {
+    "COLLECTED-AHEAD": "the answer holds what was collected ahead of SMT's clock: {}",
+    "REGISTER-AT": "the register read was not taken between the inquiry and the answer: {}",
+}
+
+
 def _rule(ident: str) -> Callable[[Observed], Seen]:
     """What is seen of a rule for answers."""
     bears = _BEARS_ON.get(ident, _intervals)
@@ -52,7 +59,13 @@ def _rule(ident: str) -> Callable[[Observed], Seen]:
             result = asked.record.result
             if ident in asked.found:
                 field, value = asked.found[ident]
-                yield asked.saw(False, f"{RULES[ident].sentence.format(value)} ({field})")
+                said = _OFF.get(ident, RULES[ident].sentence).format(value)
+                yield asked.saw(
+                    False,
+                    f"{said} ({field}; its clock may be {asked.clock_s} s off)"
+                    if ident in _OFF
+                    else f"{said} ({field})",
+                )
             elif result is not None and bears(asked, result):
                 yield asked.saw(True, "")
 
@@ -175,7 +188,8 @@ def _again_same(all_of_it: Observed) -> Seen:
 
 def _too_late(all_of_it: Observed) -> Seen:
     for asked in all_of_it.inquiries:
-        if asked.action.answer_within_s <= 0:
+        # Within what its clock may be off, it may take the time for not over.
+        if asked.action.answer_within_s < -asked.clock_s:
             result = asked.record.result
             reads = 0 if result is None else result.meterReads
             of_meter = result is not None and "meter" in _sources(result)
@@ -287,9 +301,10 @@ def _register(all_of_it: Observed) -> Seen:
         read = result.register_read if result else None
         if not asked.plain or not held or read is None:
             continue
-        # Within a quarter hour it lies between the two ends; the clock may be off by no more.
-        before = floor_interval(seconds(read.at.timestamp()))
-        low, high = held.get(before), held.get(before + INTERVAL_S)
+        # Within a quarter hour it lies between the two ends.
+        at = seconds(read.at.timestamp())
+        before = floor_interval(at - asked.clock_s)
+        low, high = held.get(before), held.get(floor_interval(at + asked.clock_s) + INTERVAL_S)
         if low and high:
             yield asked.saw(
                 low[1] <= read.wh <= high[1],

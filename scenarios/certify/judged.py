@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from hashlib import sha256
 from typing import Any
 
@@ -29,6 +30,7 @@ def result_of(said: Statement, all_of_it: Observed) -> dict[str, Any]:
     failed: an exchange contradicts the id. passed: something was seen of it, and all of that holds. inconclusive: a fault of ours kept it from being
     seen. skipped: it is not claimed, or what must come before it did not. A certificate needs every claimed shall passed, and none inconclusive.
     """
+    all_of_it = replace(all_of_it, clock_s=said.tolerances.clock_s)
     claimed = {one.id for one in certified.claimed(said.role, said.claims)}
     look, seen = _SEEN[said.role]
     looked_at = look(all_of_it)

@@ -16,6 +16,7 @@ from scenarios.errors import ScenarioError
 from scenarios.evidence import Evidence
 from scenarios.judging.exchanges import Traffic, traffic_of
 from scenarios.recording import WIRE, Recording, load
+from simulator.smt.ondemand.judged import Clocks
 from simulator.tap.chain import Exchange, exchanges
 
 #: What was played and how that ended, beside the steps' folders.
@@ -62,14 +63,14 @@ class Step:
             if one.at_us >= since_us and (not key or key in json.dumps(one.ids) or key in one.ask.get("path", ""))
         )
 
-    def inquiries(self) -> Iterator[Asked]:
-        """Its inquiries at the head-end, in their order."""
+    def inquiries(self, clock_s: int) -> Iterator[Asked]:
+        """Its inquiries at the head-end, in their order; clock_s: by which its clocks may be off."""
         if self.recording is None:
             return
         for action in self.recording.scenario.timeline:
             record = self.recording.actions.get(action.ref)
             if isinstance(action, Inquire) and isinstance(record, RecordedInquiry):
-                yield Asked(self, action, record)
+                yield Asked(self, action, record, clock_s)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +80,13 @@ class Asked:
     step: Step
     action: Inquire
     record: RecordedInquiry
+    #: Seconds by which the head-end's clocks may be off ours.
+    clock_s: int
     found: dict[str, tuple[str, str]] = field(init=False)
 
     def __post_init__(self) -> None:
         """Hold the answer against the rules once."""
-        object.__setattr__(self, "found", self.record.found())
+        object.__setattr__(self, "found", self.record.found(Clocks(self.clock_s, self.clock_s, self.clock_s)))
 
     @property
     def plain(self) -> bool:
@@ -99,16 +102,20 @@ class Asked:
 
 @dataclass(frozen=True, eq=False)
 class Observed:
-    """All that was recorded. ``truth``: by ESI ID and end, Unix seconds, Wh and the register at its end."""
+    """All that was recorded. ``truth``: by ESI ID and end, Unix seconds, Wh and the register at its end.
+
+    clock_s: seconds by which the system's clocks may be off ours.
+    """
 
     steps: tuple[Step, ...]
     plan: dict[str, Any]
     truth: dict[str, dict[int, tuple[int, int]]]
+    clock_s: int = 0
 
     @cached_property
     def inquiries(self) -> list[Asked]:
         """Every inquiry of the steps that can be judged."""
-        return [asked for step in self.steps if not step.own for asked in step.inquiries()]
+        return [asked for step in self.steps if not step.own for asked in step.inquiries(self.clock_s)]
 
 
 def digest_of(path: Path) -> str:

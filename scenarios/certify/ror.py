@@ -88,6 +88,8 @@ class Called:
     record: RecordedCustomerCall
     #: What the meters hold.
     truth: Truth
+    #: Seconds by which the retailer's clock may be off ours.
+    clock_s: int = 0
 
     @cached_property
     def said(self) -> list[Said]:
@@ -129,6 +131,11 @@ class Called:
         return premise.service_point.ror_of_record == premise.ror.duns
 
     @property
+    def last_end(self) -> Seconds:
+        """Where the last whole quarter hour ends at the call's end, by a clock that is as far ahead as it may be."""
+        return floor_interval(self.record.ended_at + self.clock_s)
+
+    @property
     def hung_up(self) -> Seconds:
         """When the caller's patience ended."""
         return self.record.at + self.action.patience_s
@@ -151,7 +158,7 @@ def _called(all_of_it: Observed) -> Iterator[Called]:
         for action in step.recording.scenario.timeline:
             record = step.recording.actions.get(action.ref)
             if isinstance(action, CustomerCalls) and isinstance(record, RecordedCustomerCall):
-                yield Called(step, action, record, all_of_it.truth)
+                yield Called(step, action, record, all_of_it.truth, all_of_it.clock_s)
 
 
 def _reviews(calls: Sequence[Called]) -> Seen:
@@ -309,7 +316,7 @@ def _runs_still(calls: Sequence[Called]) -> Seen:
     for call in calls:
         bill = _bill(call)
         if bill is not None and call.action.question == "balance":
-            until = floor_interval(call.record.ended_at)
+            until = call.last_end
             served = (call.answer.get("gap") or {}).get("end")
             until = min(until, epoch(served)) if served else until
             yield call.saw(
@@ -352,7 +359,7 @@ def _right(calls: Sequence[Called]) -> Seen:
                 False, f"the bill is told at {iso(told.told_at)}, and the caller hung up at {iso(call.hung_up)}"
             )
             continue
-        if bill.to > floor_interval(told.ended_at):
+        if bill.to > call.last_end:
             continue
         yield call.saw(*_held_against(call, bill, served))
 

@@ -233,6 +233,7 @@ class Certification:
                 self.said.tolerances.answer_s,
                 filled([url], known)[0] if url else None,
                 None if serves == "ours" else serves[0].esiid,
+                None if self.said.clock == "stands" else self.said.clock.speed,
                 partial(self._call, step, known) if self.said.role == "ror" else None,
             )
             try:

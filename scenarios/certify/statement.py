@@ -15,6 +15,7 @@ from scenarios.written import Spec
 from simulator.input.mistakes import did_you_mean, mistakes_of, shown_value
 from simulator.input.yaml_text import Loc, Mistake, YamlDocument, YamlProblem, read_yaml_file
 from simulator.runtime.serving import is_url
+from simulator.smt.ondemand.judged import CLOCK_BEHIND_S
 
 MALFORMED, SECRET = "certify.malformed", "certify.secret"
 Role = Literal["ror", "headend"]
@@ -107,6 +108,19 @@ class Tolerances(Spec):
     answer_s: float = Field(
         default=5.0, ge=0.1, le=15, description="Wall seconds for an answer while the clock stands."
     )
+    # No statement lets pass what SMT does not: a register's stamp may lie 180 s before the request.
+    clock_s: int = Field(
+        default=60,
+        ge=0,
+        le=CLOCK_BEHIND_S,
+        description="Seconds by which its clock, and those of its meters, may be off ours.",
+    )
+
+
+class Runs(Spec):
+    """A clock that runs, for a system that knows no time but its own: from the instant at which a step begins."""
+
+    speed: float = Field(default=1.0, ge=0.1, le=600, description="Model seconds in a wall second.")
 
 
 class Start(Spec):
@@ -135,6 +149,9 @@ class Statement(Spec):
     )
     claims: tuple[str, ...] = Field(min_length=1)
     tolerances: Tolerances = Tolerances()
+    clock: Literal["stands"] | Runs = Field(
+        default="stands", description="Ours, which stands until what is waited for has come; or one that runs."
+    )
     start: Literal["manual"] | Start = "manual"
 
     @model_validator(mode="after")

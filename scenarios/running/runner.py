@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import shutil
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,7 @@ from scenarios.schema import Scenario
 from scenarios.stage import Bend, Stage
 from simulator.parties.sandbox import SANDBOX_FILES, DeskSettings, Sandbox, SandboxSettings
 from simulator.runtime.clock import Clock, ClockMode
+from simulator.runtime.driver import Runtime
 from simulator.runtime.folder import own
 from simulator.smt.access.gatekeeper import TokenLife
 from simulator.smt.ondemand.middle import FixedMiddle, LawMiddle, MiddleDraws, MiddleLaw
@@ -32,6 +35,8 @@ from simulator.world.meters import build
 
 #: Model time after the last action that a run goes on, so that what it set going can end.
 AFTERMATH_S = 20 * 60
+#: Wall seconds between two looks whether all is over, where the clock runs.
+_LOOK_S = 0.1
 #: What a run writes into its folder beside the sandbox's own, and clears there before it begins.
 WRITTEN = (
     *SANDBOX_FILES,
@@ -46,6 +51,21 @@ WRITTEN = (
 
 #: Told while a run goes on: (model instant reached, share of the run done).
 Progress = Callable[[Seconds, float], None]
+
+
+@dataclass(slots=True)
+class _Wall:
+    """The wall of a clock that runs: it stands while the parties start. Seconds."""
+
+    began: float = field(default_factory=time.time)
+    since: float | None = None
+
+    def __call__(self) -> float:
+        return self.began if self.since is None else self.began + time.monotonic() - self.since
+
+    def go(self) -> None:
+        """Run from now on."""
+        self.since = time.monotonic()
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +103,12 @@ async def _run(scenario: Scenario, out: Path, progress: Progress | None, outside
     call_backs = CallBackDoor()
     logs_in = outside is not None or any(action.do == "log_in" for action in scenario.timeline)
     bent_acks: list[Bend] = []
+    clock, wall = Clock(ClockMode.MANUAL, to_us(start)), _Wall()
+    if outside is not None and outside.speed is not None:
+        clock = Clock(ClockMode.SCALED, to_us(start), outside.speed, wall, wall.began)
     settings = SandboxSettings(
         world=world,
-        clock=Clock(ClockMode.MANUAL, to_us(start)),
+        clock=clock,
         policy=policy_of(scenario),
         middle=middle_of(scenario),
         out=out,
@@ -93,7 +116,7 @@ async def _run(scenario: Scenario, out: Path, progress: Progress | None, outside
         vee=scenario.preset,
         times=scenario.times_in(world),
         wire=out / WIRE,
-        wire_ordered=True,
+        wire_ordered=clock.manual,
         # What a verdict cites is there as it was sent.
         wire_body=MOST_BODY if outside is None else 1 << 20,
         # Where log-ins are played, a token's life and the wait after bad ones are of the day that is played.
@@ -117,6 +140,10 @@ async def _run(scenario: Scenario, out: Path, progress: Progress | None, outside
         end = last + AFTERMATH_S
         # By halves of a day, so that the one who waits sees it move.
         at = start
+        if not clock.manual:
+            wall.go()
+            await _played(sandbox.runtime, player)
+            at = end
         while at < end:
             at = min(at + 12 * 3600, end)
             await sandbox.runtime.run_until(at)
@@ -135,6 +162,18 @@ async def _run(scenario: Scenario, out: Path, progress: Progress | None, outside
         }
         await stage.close()
     return Run(recording, addresses)
+
+
+async def _played(runtime: Runtime, player: Player) -> None:
+    """Let the clock run until every action is over. Raises what ended it before."""
+    serving = asyncio.ensure_future(runtime.serve())
+    try:
+        while player.waiting and not serving.done():
+            await asyncio.wait([serving], timeout=_LOOK_S)
+    finally:
+        serving.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await serving
 
 
 def _keep_files(sandbox: Sandbox, out: Path) -> None:

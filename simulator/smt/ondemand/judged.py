@@ -23,6 +23,19 @@ _Told = TypeVar("_Told", bound=BaseModel)
 CLOCK_BEHIND_S, CLOCK_AHEAD_S = seconds(180), seconds(3600)
 #: How far the head-end's own clock may be ahead of SMT's, as for events and postings. Seconds. A default of this project.
 COLLECTED_AHEAD_S = seconds(300)
+
+
+class Clocks(NamedTuple):
+    """By how many seconds the head-end's clocks may be off SMT's: of a meter's stamp behind and ahead, and ahead of when it collected."""
+
+    behind_s: int = CLOCK_BEHIND_S
+    ahead_s: int = CLOCK_AHEAD_S
+    collected_ahead_s: int = COLLECTED_AHEAD_S
+
+
+#: What SMT lets pass.
+SMTS_CLOCKS = Clocks()
+
 #: What a power status comes from (AMB-2, AMB-11).
 _BACKED_BY = {"ON": "reply", "OFF": "event"}
 
@@ -40,6 +53,7 @@ class Case:
     most_wh: int
     #: By how much the store may fall short of the gap's end, seconds.
     store_within: Seconds = seconds(0)
+    clocks: Clocks = SMTS_CLOCKS
 
     @cached_property
     def asked(self) -> Sequence[Seconds]:
@@ -194,7 +208,7 @@ def _early(case: Case) -> Iterator[Breach]:
 
 
 def _ahead(case: Case) -> Iterator[Breach]:
-    latest = case.now + COLLECTED_AHEAD_S
+    latest = case.now + case.clocks.collected_ahead_s
     return _served(case, "collectedAt", lambda _, collected, __: collected > latest)
 
 
@@ -254,7 +268,7 @@ def _register_at(case: Case) -> Iterator[Breach]:
     read, asked = case.result.register_read, to_s(case.filed.submitted_us)
     if read is None or case.result.outcome is not Outcome.COMPLETED:
         return
-    if not asked - CLOCK_BEHIND_S <= _s(read.at) <= case.now + CLOCK_AHEAD_S:
+    if not asked - case.clocks.behind_s <= _s(read.at) <= case.now + case.clocks.ahead_s:
         value = f"{iso(_s(read.at))}, asked {iso(asked)}"
         yield Breach("register.at", value, frozenset({"register_read"}))
 

@@ -40,7 +40,9 @@ def told(start: str, end: str, *, swept: int) -> list[dict[str, Any]]:
     ]
 
 
-def asked(kind: str = "INTERVALS", *, action: Change | None = None, said: Change | None = None, **record: Any) -> Asked:
+def asked(
+    kind: str = "INTERVALS", *, action: Change | None = None, said: Change | None = None, clock_s: int = 0, **record: Any
+) -> Asked:
     """An honest inquiry with its answer, and what is otherwise: of the action, the answer, the record."""
     action, start, end = action or {}, "2026-08-12T12:00:00-05:00", "2026-08-12T17:30:00-05:00"
     start, end = action.pop("start", start), action.pop("end", end)
@@ -62,7 +64,7 @@ def asked(kind: str = "INTERVALS", *, action: Change | None = None, said: Change
     until = iso(AT + done.answer_within_s)
     left = {"at": iso(AT), "asked": what | gap | {"answerBy": until}, "status": 202, "told": "", "most_wh": 12_000}
     made = RecordedInquiry.model_validate(left | {"came": [came]} | record)
-    return Asked(STEP, done, made)
+    return Asked(STEP, done, made, clock_s)
 
 
 def marks(ident: str, *inquiries: Asked) -> list[bool | None]:
@@ -131,6 +133,42 @@ def test_an_id_holds_for_an_honest_exchange_and_fails_for_one_that_contradicts_i
 ) -> None:
     assert set(marks(ident, *sound)) == {True}
     assert False in marks(ident, *wrong)
+
+
+CLOCK_S = 60
+
+
+def of_collected(seconds_ahead: int) -> list[dict[str, Any]]:
+    return [one | {"collectedAt": iso(seconds(AT + seconds_ahead))} for one in OF_METER]
+
+
+def shown(shows: str, told_at: str) -> Change:
+    """A register as the meter shows it at one time of the day, told as of another."""
+    wh = 1_000_000 + epoch(f"2026-08-12T{shows}-05:00") - epoch("2026-08-12T12:00:00-05:00")
+    return {"register": {"wh": wh, "at": f"2026-08-12T{told_at}-05:00"}}
+
+
+@pytest.mark.parametrize(
+    ("ident", "within", "beyond"),
+    [
+        ("COLLECTED-AHEAD", asked(clock_s=CLOCK_S, said={"intervals": of_collected(CLOCK_S)}), asked(clock_s=CLOCK_S, said={"intervals": of_collected(CLOCK_S + 1)})),
+        ("REGISTER-AT", asked("REGISTER", clock_s=CLOCK_S, said={"register": {"wh": 1, "at": iso(seconds(AT - CLOCK_S))}}), asked("REGISTER", clock_s=CLOCK_S, said={"register": {"wh": 1, "at": iso(seconds(AT - CLOCK_S - 1))}})),
+        ("REGISTER-AT", asked("REGISTER", clock_s=CLOCK_S, said={"register": {"wh": 1, "at": iso(seconds(AT + CLOCK_S))}}), asked("REGISTER", clock_s=CLOCK_S, said={"register": {"wh": 1, "at": iso(seconds(AT + CLOCK_S + 1))}})),
+        # By a clock a minute behind it is 17:45 already, and the register that of 17:45 to 18:00; by one that is a second better it is not.
+        ("HE-REGISTER", asked("REGISTER", clock_s=CLOCK_S, came=[came(shown("17:46:00", "17:44:00"), at="2026-08-12T17:45:00-05:00")]), asked("REGISTER", clock_s=CLOCK_S, came=[came(shown("17:46:00", "17:43:59"), at="2026-08-12T17:45:00-05:00")])),
+    ],
+)  # fmt: skip
+def test_an_instant_of_theirs_may_be_off_by_what_the_statement_says_and_by_no_more(
+    ident: str, within: Asked, beyond: Asked
+) -> None:
+    assert marks(ident, within) == [True]
+    assert marks(ident, beyond) == [False]
+
+
+def test_an_inquiry_is_over_when_no_clock_that_is_off_as_it_may_be_takes_it_for_open() -> None:
+    over, open_still = ({"answer_within_s": -by} for by in (CLOCK_S + 1, CLOCK_S))
+    assert marks("HE-TOO-LATE", asked(action=dict(over), clock_s=CLOCK_S)) == [False]
+    assert marks("HE-TOO-LATE", asked(action=dict(open_still), clock_s=CLOCK_S)) == []
 
 
 def test_of_an_answer_that_breaks_a_rule_nothing_else_is_said() -> None:
