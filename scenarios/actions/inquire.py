@@ -162,7 +162,7 @@ def _member(text: str, name: str) -> Any:
 def _same(body: str, other: str) -> bool:
     """Whether two answers say the same, however they are written."""
     said, of = read(body), read(other)
-    return said is not None and of is not None and digest(said) == digest(of)
+    return body == other or (said is not None and of is not None and digest(said) == digest(of))
 
 
 def correlation_id(scenario: str, ref: str) -> str:

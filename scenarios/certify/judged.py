@@ -73,22 +73,22 @@ def dumps(result: dict[str, Any]) -> str:
     return json.dumps(result, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
 
 
-def _own(all_of_it: Observed) -> list[str]:
-    """Why parts of it show nothing, by faults of ours."""
-    return [f"{one.name}: {said}" for one in all_of_it.steps for said in one.own]
+def _own(all_of_it: Observed) -> list[tuple[str, str]]:
+    """Steps that show nothing, each with the fault of ours because of which."""
+    return [(one.name, f"{one.name}: {_sentence(said)}") for one in all_of_it.steps for said in one.own]
 
 
 def _judged(held: Held, observations: list[Observation] | None, all_of_it: Observed) -> dict[str, Any]:
     """What is said of an id. observations: None where it is not claimed."""
     seen = observations or []
     against, for_it = [one for one in seen if one.held is False], [one for one in seen if one.held]
-    own = [step.name for step in all_of_it.steps if step.own and held.id in all_of_it.plan["bears"].get(step.name, ())]
+    own = [said for step, said in _own(all_of_it) if held.id in all_of_it.plan["bears"].get(step, ())]
     if observations is None:
         mark, said = Mark.SKIPPED, f"{held.claim} is not claimed."
     elif against:
         mark, said = Mark.FAILED, _sentence(against[0].said)
     elif own:
-        mark, said = Mark.INCONCLUSIVE, f"Nothing can be told of {', '.join(own)}."
+        mark, said = Mark.INCONCLUSIVE, f"Nothing can be told of {own[0]}"
     elif for_it:
         mark, said = Mark.PASSED, f"Seen {len(for_it)} time{'s' * (len(for_it) > 1)}."
     else:
@@ -120,7 +120,7 @@ def _lacking(seen: Sequence[Observation]) -> str:
 def _why(mark: Mark, asked: Sequence[dict[str, Any]], all_of_it: Observed) -> str:
     own = _own(all_of_it)
     if mark is Mark.INCONCLUSIVE and own:
-        return own[0]
+        return own[0][1]
     worst = [
         one["id"]
         for one in asked

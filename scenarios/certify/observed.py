@@ -10,14 +10,14 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from meters.calendar import Micros, micros, to_us
+from meters.calendar import Micros, Seconds, micros, seconds, to_us
 from scenarios.actions.inquire import Inquire, RecordedInquiry
 from scenarios.errors import ScenarioError
 from scenarios.evidence import Evidence
 from scenarios.judging.exchanges import Traffic, traffic_of
 from scenarios.recording import WIRE, Recording, load
 from simulator.smt.ondemand.judged import Clocks
-from simulator.tap.chain import Exchange, exchanges
+from simulator.tap.chain import Chain, Exchange, exchanges, slow_or_cut
 
 #: What was played and how that ended, beside the steps' folders.
 PLAN, STEPS, TRUTH, RECORDING = "plan.json", "steps", "truth.csv", "recording.json"
@@ -63,7 +63,7 @@ class Step:
             if one.at_us >= since_us and (not key or key in json.dumps(one.ids) or key in one.ask.get("path", ""))
         )
 
-    def inquiries(self, clock_s: int) -> Iterator[Asked]:
+    def inquiries(self, clock_s: Seconds) -> Iterator[Asked]:
         """Its inquiries at the head-end, in their order; clock_s: by which its clocks may be off."""
         if self.recording is None:
             return
@@ -81,7 +81,7 @@ class Asked:
     action: Inquire
     record: RecordedInquiry
     #: Seconds by which the head-end's clocks may be off ours.
-    clock_s: int
+    clock_s: Seconds
     found: dict[str, tuple[str, str]] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -110,7 +110,7 @@ class Observed:
     steps: tuple[Step, ...]
     plan: dict[str, Any]
     truth: dict[str, dict[int, tuple[int, int]]]
-    clock_s: int = 0
+    clock_s: Seconds = seconds(0)
 
     @cached_property
     def inquiries(self) -> list[Asked]:
@@ -121,6 +121,18 @@ class Observed:
 def digest_of(path: Path) -> str:
     """SHA-256 of a file."""
     return sha256(path.read_bytes()).hexdigest()
+
+
+def _ours(plan: dict[str, Any], wire: Path, chain: Chain) -> Iterator[str]:
+    """Faults of ours on the wires: a reply that came late, octets that the tap has not."""
+    budget_ms, theirs = float(plan["reply_s"]) * 1000, frozenset(plan["theirs"])
+    if not chain.closed:
+        yield "The tap was not closed: exchanges may be missing at its end."
+    for one in slow_or_cut(wire, budget_ms):
+        if one.cut:
+            yield f"The tap has not every octet of exchange {one.n} ({one.wire}): a body was too long."
+        elif one.wire not in theirs:
+            yield f"Our reply of exchange {one.n} ({one.wire}) took {one.ms / 1000:.1f} s, over {budget_ms / 1000:g} s."
 
 
 def observed(folder: Path) -> Observed:
@@ -156,7 +168,7 @@ def observed(folder: Path) -> Observed:
         if traffic is None or traffic.chain.head != one["wire"]:
             text = "Its exchanges are not those of the run: wire.jsonl is gone, or was cut at its end."
             raise ScenarioError("certify.wire", text, str(its / "wire.jsonl"), "Take the bundle as it was written.")
-        own = tuple(Evidence(recording).own_faults)
+        own = (*Evidence(recording).own_faults, *_ours(plan, its / WIRE, traffic.chain))
         market = tuple(exchanges(its / WIRE, lambda _, wire: wire != "market"))
         steps.append(Step(one["name"], one["title"], recording, traffic, "", own, market))
     return Observed(tuple(steps), plan, truth)

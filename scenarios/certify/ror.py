@@ -10,7 +10,7 @@ from decimal import Decimal, InvalidOperation
 from functools import cached_property
 from typing import Any
 
-from meters.calendar import INTERVAL_S, Seconds, day_of_interval, day_start, epoch, floor_interval, iso, to_s
+from meters.calendar import INTERVAL_S, Seconds, day_of_interval, day_start, epoch, floor_interval, iso, seconds, to_s
 from meters.errors import MeterError
 from scenarios.actions.customer_calls import CustomerCalls, RecordedCustomerCall
 from scenarios.actions.exchange import code_of
@@ -89,7 +89,7 @@ class Called:
     #: What the meters hold.
     truth: Truth
     #: Seconds by which the retailer's clock may be off ours.
-    clock_s: int = 0
+    clock_s: Seconds = seconds(0)
 
     @cached_property
     def said(self) -> list[Said]:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from headend.http.links import LinkKeys
+from headend.ports import fault_text
 from meters.calendar import Seconds, iso
 from meters.errors import UserError
 from scenarios import twins
@@ -33,6 +34,7 @@ from scenarios.running.runner import begin, run
 from simulator.parties.keys_file import KEYS, kept_keys
 from simulator.parties.sandbox import FTPS_PORT, GATEWAY_PORTS, HEADEND_PORT, HOST, PASSIVE_PORTS, SMT_PORT
 from simulator.runtime.folder import own, write_whole
+from simulator.runtime.lag import LAG_S
 from simulator.runtime.until_stopped import Stopped, leave_alone, run_stoppable
 from simulator.tap.chain import check_chain
 from simulator.world.market import logins
@@ -44,6 +46,10 @@ RECORDED = (STATEMENT, PLAN, TRUTH, STEPS)
 LOG, METERS, PLAN_OF_CALL = "sut.log", "meters.csv", "rate-plan.json"
 #: What is made of the recording.
 MADE = ("result.json", "junit.xml", "report.html", "bundle.zip")
+#: Wall seconds that a reply of ours may take while the clock stands: what clients commonly wait. Where it runs, as late as the clock may be. Defaults of this project.
+REPLY_S, RUNNING_REPLY_S = 5.0, LAG_S
+#: By role the wires on which the system replies, and not we.
+THEIRS = {"headend": ("inquiries",)}
 #: Told while it goes on: steps done, steps in all.
 Progress = Callable[[int, int], None]
 #: Told to who starts a system by hand: where the endpoint is, and what to do.
@@ -95,6 +101,8 @@ class Certification:
         plan = {
             "format": 1,
             "only": list(self.only),
+            "reply_s": REPLY_S if self.said.clock == "stands" else RUNNING_REPLY_S,
+            "theirs": list(THEIRS.get(self.said.role, ())),
             "connection": [one.to_json() for one in self.connection],
             "bears": {one.scenario.name: list(one.bears) for one in steps},
             "steps": rows,
@@ -242,12 +250,15 @@ class Certification:
                 self.states[scenario.name] = (WHOLE, "")
             except UserError as error:
                 self.states[scenario.name] = ("broken", f"{error.code}: {error.message}")
+            except Exception as error:
+                # A fault of ours, which ends the step and not the certification.
+                self.states[scenario.name] = ("broken", f"A fault of ours ended it: {fault_text(error)}.")
         _tidied(folder)
 
 
 def _tidied(folder: Path) -> None:
     """Leave of a step what a verdict rests on: recording and exchanges."""
-    for path in folder.iterdir():
+    for path in folder.iterdir() if folder.is_dir() else ():
         if path.name in (RECORDING, WIRE):
             continue
         if path.is_dir() and not path.is_symlink():

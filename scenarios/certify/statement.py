@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
+from meters.calendar import Seconds, seconds
 from scenarios.errors import ScenarioError
 from scenarios.lint import Told
 from scenarios.written import Spec
@@ -109,8 +110,8 @@ class Tolerances(Spec):
         default=5.0, ge=0.1, le=15, description="Wall seconds for an answer while the clock stands."
     )
     # No statement lets pass what SMT does not: a register's stamp may lie 180 s before the request.
-    clock_s: int = Field(
-        default=60,
+    clock_s: Seconds = Field(
+        default=seconds(60),
         ge=0,
         le=CLOCK_BEHIND_S,
         description="Seconds by which its clock, and those of its meters, may be off ours.",

@@ -35,6 +35,8 @@ from simulator.world.meters import build
 
 #: Model time after the last action that a run goes on, so that what it set going can end.
 AFTERMATH_S = 20 * 60
+#: Octets of a body that are kept where a verdict cites it.
+CITED_BODY = 1 << 20
 #: Wall seconds between two looks whether all is over, where the clock runs.
 _LOOK_S = 0.1
 #: What a run writes into its folder beside the sandbox's own, and clears there before it begins.
@@ -117,8 +119,7 @@ async def _run(scenario: Scenario, out: Path, progress: Progress | None, outside
         times=scenario.times_in(world),
         wire=out / WIRE,
         wire_ordered=clock.manual,
-        # What a verdict cites is there as it was sent.
-        wire_body=MOST_BODY if outside is None else 1 << 20,
+        wire_body=MOST_BODY if outside is None else CITED_BODY,
         # Where log-ins are played, a token's life and the wait after bad ones are of the day that is played.
         wall=(lambda: float(sandbox.runtime.now())) if logs_in else time.time,
         token_life=TokenLife.MODEL if logs_in else TokenLife.WALL,

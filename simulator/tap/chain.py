@@ -17,6 +17,9 @@ from simulator.tap.log import OURS
 _CLOSED = b'"closed_us":'
 _NUMBER = re.compile(rb'\{"n":(\d{1,15}),"prev":"')
 _BEGINS = re.compile(rb'\{"n":\d+,"prev":"\w+","at_us":(\d+),"took_us":\d+,"wire":"([\w-]+)"')
+_TOOK = re.compile(rb'"run":\{"ms":([\d.]+)\}\}\n$')
+#: What stands in the place of a body that is too long to be kept.
+_CUT = b'"body":{"octets":'
 #: What the market API says of a request in its answer.
 _SAID = re.compile(r'"statusCode":"?(\w+)')
 _MEND = "Name the wire.jsonl of a run of 'ami scenario run' or of 'ami sandbox --wire'."
@@ -135,6 +138,26 @@ def exchanges(path: Path, aside: Callable[[Micros, str], bool] = lambda _at_us, 
                     )
             except (ValueError, KeyError, TypeError):
                 raise SimulatorError("wire.unreadable", f"Line {number} is no exchange.", str(path), _MEND) from None
+
+
+@dataclass(frozen=True, slots=True)
+class Took:
+    """An exchange that was not quick, or not kept whole. ``ms``: wall milliseconds; ``cut``: a body was too long to be kept."""
+
+    n: int
+    wire: str
+    ms: float
+    cut: bool
+
+
+def slow_or_cut(path: Path, over_ms: float) -> Iterator[Took]:
+    """The exchanges of a file that took more wall milliseconds, or lack a body; the rest is not read. Raises SimulatorError ``wire.unreadable``."""
+    with _opened(path) as file:
+        for number, line in enumerate(file):
+            took, begins = _TOOK.search(line, max(0, len(line) - 60)), _BEGINS.match(line)
+            cut = _CUT in line
+            if took and begins and (cut or float(took[1]) > over_ms):
+                yield Took(number, begins[2].decode(), float(took[1]), cut)
 
 
 def _opened(path: Path) -> Any:

@@ -28,9 +28,9 @@ COLLECTED_AHEAD_S = seconds(300)
 class Clocks(NamedTuple):
     """By how many seconds the head-end's clocks may be off SMT's: of a meter's stamp behind and ahead, and ahead of when it collected."""
 
-    behind_s: int = CLOCK_BEHIND_S
-    ahead_s: int = CLOCK_AHEAD_S
-    collected_ahead_s: int = COLLECTED_AHEAD_S
+    behind_s: Seconds = CLOCK_BEHIND_S
+    ahead_s: Seconds = CLOCK_AHEAD_S
+    collected_ahead_s: Seconds = COLLECTED_AHEAD_S
 
 
 #: What SMT lets pass.

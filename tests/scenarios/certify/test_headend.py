@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from meters.calendar import epoch, iso, seconds
+from meters.calendar import Seconds, epoch, iso, seconds
 from scenarios.actions.inquire import Inquire, RecordedInquiry
 from scenarios.certify.headend import SEEN
 from scenarios.certify.observed import Asked, Observed, Step
@@ -16,6 +16,7 @@ from scenarios.expected import Expectation
 ESIID, AT = "10443729924385485", epoch("2026-08-12T17:40:00-05:00")
 STEP = Step("step", "A step", None, None)
 Change = dict[str, Any]
+HONEST_S, CLOCK_S = seconds(0), seconds(60)
 
 
 def wh(end: int) -> int:
@@ -41,7 +42,12 @@ def told(start: str, end: str, *, swept: int) -> list[dict[str, Any]]:
 
 
 def asked(
-    kind: str = "INTERVALS", *, action: Change | None = None, said: Change | None = None, clock_s: int = 0, **record: Any
+    kind: str = "INTERVALS",
+    *,
+    action: Change | None = None,
+    said: Change | None = None,
+    clock_s: Seconds = HONEST_S,
+    **record: Any,
 ) -> Asked:
     """An honest inquiry with its answer, and what is otherwise: of the action, the answer, the record."""
     action, start, end = action or {}, "2026-08-12T12:00:00-05:00", "2026-08-12T17:30:00-05:00"
@@ -135,11 +141,8 @@ def test_an_id_holds_for_an_honest_exchange_and_fails_for_one_that_contradicts_i
     assert False in marks(ident, *wrong)
 
 
-CLOCK_S = 60
-
-
-def of_collected(seconds_ahead: int) -> list[dict[str, Any]]:
-    return [one | {"collectedAt": iso(seconds(AT + seconds_ahead))} for one in OF_METER]
+def of_collected(ahead: Seconds) -> list[dict[str, Any]]:
+    return [one | {"collectedAt": iso(AT + ahead)} for one in OF_METER]
 
 
 def shown(shows: str, told_at: str) -> Change:
@@ -151,9 +154,9 @@ def shown(shows: str, told_at: str) -> Change:
 @pytest.mark.parametrize(
     ("ident", "within", "beyond"),
     [
-        ("COLLECTED-AHEAD", asked(clock_s=CLOCK_S, said={"intervals": of_collected(CLOCK_S)}), asked(clock_s=CLOCK_S, said={"intervals": of_collected(CLOCK_S + 1)})),
-        ("REGISTER-AT", asked("REGISTER", clock_s=CLOCK_S, said={"register": {"wh": 1, "at": iso(seconds(AT - CLOCK_S))}}), asked("REGISTER", clock_s=CLOCK_S, said={"register": {"wh": 1, "at": iso(seconds(AT - CLOCK_S - 1))}})),
-        ("REGISTER-AT", asked("REGISTER", clock_s=CLOCK_S, said={"register": {"wh": 1, "at": iso(seconds(AT + CLOCK_S))}}), asked("REGISTER", clock_s=CLOCK_S, said={"register": {"wh": 1, "at": iso(seconds(AT + CLOCK_S + 1))}})),
+        ("COLLECTED-AHEAD", asked(clock_s=CLOCK_S, said={"intervals": of_collected(CLOCK_S)}), asked(clock_s=CLOCK_S, said={"intervals": of_collected(CLOCK_S + seconds(1))})),
+        ("REGISTER-AT", asked("REGISTER", clock_s=CLOCK_S, said={"register": {"wh": 1, "at": iso(AT - CLOCK_S)}}), asked("REGISTER", clock_s=CLOCK_S, said={"register": {"wh": 1, "at": iso(AT - CLOCK_S - seconds(1))}})),
+        ("REGISTER-AT", asked("REGISTER", clock_s=CLOCK_S, said={"register": {"wh": 1, "at": iso(AT + CLOCK_S)}}), asked("REGISTER", clock_s=CLOCK_S, said={"register": {"wh": 1, "at": iso(AT + CLOCK_S + seconds(1))}})),
         # By a clock a minute behind it is 17:45 already, and the register that of 17:45 to 18:00; by one that is a second better it is not.
         ("HE-REGISTER", asked("REGISTER", clock_s=CLOCK_S, came=[came(shown("17:46:00", "17:44:00"), at="2026-08-12T17:45:00-05:00")]), asked("REGISTER", clock_s=CLOCK_S, came=[came(shown("17:46:00", "17:43:59"), at="2026-08-12T17:45:00-05:00")])),
     ],
@@ -169,6 +172,13 @@ def test_an_inquiry_is_over_when_no_clock_that_is_off_as_it_may_be_takes_it_for_
     over, open_still = ({"answer_within_s": -by} for by in (CLOCK_S + 1, CLOCK_S))
     assert marks("HE-TOO-LATE", asked(action=dict(over), clock_s=CLOCK_S)) == [False]
     assert marks("HE-TOO-LATE", asked(action=dict(open_still), clock_s=CLOCK_S)) == []
+
+
+def test_an_answer_that_cannot_be_read_is_the_same_again_where_its_words_are() -> None:
+    bad, other = (came({"meterReads": -by}, status=None) for by in (1, 2))
+    for second, same in ((bad, True), (other, False)):
+        again = asked(action={"meets": ["cut"]}, came=[bad, second | {"status": 400}])
+        assert marks("HE-AGAIN-SAME", again) == [same]
 
 
 def test_of_an_answer_that_breaks_a_rule_nothing_else_is_said() -> None:
