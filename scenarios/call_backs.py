@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import ValidationError
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from headend.http.links import same
 from headend.wire import InquiryResult
@@ -23,6 +23,8 @@ from simulator.smt.errors import GATEWAY
 PATH = "/callbacks/inquiries/"
 #: Who waits asks what time it is, and is quiet all the same.
 CLOCK = "/control/clock"
+#: Where a retailer asks what became of its request, and by how much each interval of another request's answer is more. Wh.
+POLL, _MORE_WH = "/v2/odrstatus", 500
 #: What SMT answers to a token that is not taken.
 DEAD = GATEWAY["bad_token"]
 #: As SMT takes.
@@ -125,6 +127,8 @@ class CallBackDoor:
         #: Tokens of the market API that were borne, and those that are not taken any more.
         self._borne: set[str] = set()
         self._dead: set[str] = set()
+        #: How many answers of a poll are yet to be another request's.
+        self._stale = 0
 
     def expect(self, ident: str, awaited: Awaited) -> Awaited:
         """From now on what is called back under an id is kept here; what was expected under it before is expected still."""
@@ -133,6 +137,10 @@ class CallBackDoor:
     def end_tokens(self) -> None:
         """Take no token of the market API any more that was borne until now, as though each had run out."""
         self._dead |= self._borne
+
+    def answer_with_anothers(self) -> None:
+        """Tell who polls next and would have its answer the answer to another request, once."""
+        self._stale += 1
 
     async def quiet_or_over(self, doing: asyncio.Future[Any], quiet_s: float, most_s: float) -> bool:
         """Wait until something is done, or until nothing was asked of SMT for so many wall seconds; whether it is done."""
@@ -172,14 +180,34 @@ class CallBackDoor:
                 await _reply(send, DEAD.status, {"error": DEAD.message})
                 return
             self._borne |= {token} - {""}
-            await app(scope, receive, send)
+            if self._stale and str(scope["path"]).rstrip("/") == POLL:
+                await self._polled(app, scope, receive, send)
+            else:
+                await app(scope, receive, send)
         finally:
             self._busy -= counts
             if counts:
                 self._asked = time.monotonic()
 
+    async def _polled(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+        messages: list[Message] = []
 
-async def _reply(send: Send, status: int, said: dict[str, str]) -> None:
+        async def keep(message: Message) -> None:
+            messages.append(message)
+
+        await app(scope, receive, keep)
+        told = json.loads(b"".join(one.get("body", b"") for one in messages))
+        if told.get("statusCode") != "0":
+            for one in messages:
+                await send(one)
+            return
+        self._stale -= 1
+        begins = told["gap"]["start"]
+        intervals = [one | {"wh": one["wh"] + _MORE_WH, "collectedAt": begins} for one in told["intervals"]]
+        await _reply(send, 200, told | {"correlationId": told["correlationId"][::-1], "intervals": intervals})
+
+
+async def _reply(send: Send, status: int, said: dict[str, Any]) -> None:
     content = json.dumps(said).encode()
     head = [(b"content-type", b"application/json"), (b"content-length", str(len(content)).encode())]
     await send({"type": "http.response.start", "status": status, "headers": head})

@@ -38,6 +38,10 @@ class CustomerCalls(Act):
         le=DAY_S,
         description="So long after the call SMT takes no token any more that was borne until then.",
     )
+    stale: bool = Field(
+        default=False,
+        description="In the place of its answer SMT first tells that to another request, collected before its intervals ended.",
+    )
 
 
 class RecordedCustomerCall(Record):
@@ -74,6 +78,8 @@ def _play(stage: Stage, action: CustomerCalls) -> Played:
     plan = json.dumps(stage.plan(action).model_dump(mode="json", exclude_none=True))
     calling = asyncio.ensure_future(outside.call(brief | {"plan": plan}, runtime.now))
     ends = action.tokens_end_s
+    if action.stale:
+        stage.call_backs.answer_with_anothers()
     until = at + action.patience_s + _GRACE_S
     # A clock that runs goes on by itself.
     quiet_s, turn_s = (_TICK_S / runtime.rate,) * 2 if runtime.rate else (QUIET_S, _TURN_S)

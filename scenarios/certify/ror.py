@@ -112,8 +112,15 @@ class Called:
 
     @property
     def answer(self) -> dict[str, Any]:
-        """The last answer of a poll."""
-        return next((one.reply for one in reversed(self.to(STATUS)) if one.reply), {})
+        """The last answer of a poll, that to another request left out."""
+        others = self.others
+        return next((one.reply for one in reversed(self.to(STATUS)) if one.reply and one not in others), {})
+
+    @property
+    def others(self) -> list[Said]:
+        """Answers of polls that are to another request."""
+        own = {(one.reply or {}).get("correlationId") for one in self.filed}
+        return [one for one in self.to(STATUS) if (one.reply or {}).get("correlationId", "") not in own | {""}]
 
     @property
     def esiid(self) -> str:
@@ -213,7 +220,8 @@ def _follows(calls: Sequence[Called]) -> Seen:
         at_once = max((taken_on.count(at_us) for at_us in taken_on), default=0)
         open_still = not polls or call.answer.get("statusCode") == "PEN" or all(one.code for one in polls)
         last = to_s(polls[-1].exchange.at_us) if polls else call.record.at
-        if polls and all(one.code for one in polls):
+        # Who took another's answer for its own is told of that alone.
+        if polls and (all(one.code for one in polls) or polls[-1] in call.others):
             continue
         if at_once > _AT_ONCE:
             yield call.saw(False, f"it asks {at_once} times in one instant", *polls)
@@ -342,12 +350,25 @@ def _rests_on(calls: Sequence[Called]) -> Seen:
             )
 
 
+def _balances(calls: Sequence[Called]) -> Iterator[Called]:
+    """The calls of which the bill is looked at. What was asked for twice, or never looked at, is told by itself."""
+    for call in calls:
+        if call.action.question == "balance" and call.own and len(call.filed) == 1 and call.to(READS):
+            yield call
+
+
+def _takes_its_own(calls: Sequence[Called]) -> Seen:
+    """Of an answer to another request nothing is billed."""
+    for call in _balances(calls):
+        others, bill = call.others, _bill(call)
+        if others and (bill is None or bill.to <= call.last_end):
+            held, said = (None, "no bill is told") if bill is None else _wh_against(call, bill, call.answer)
+            yield call.saw(held, f"SMT answered with what was read for another request, and {said}", *others)
+
+
 def _right(calls: Sequence[Called]) -> Seen:
     """The bill: told in time, on the Wh that the meter holds, at the prices of the plan."""
-    for call in calls:
-        # What was asked for twice, or never looked at, is told by itself.
-        if call.action.question != "balance" or not call.own or len(call.filed) > 1 or not call.to(READS):
-            continue
+    for call in _balances(calls):
         told, bill, served = call.record, _bill(call), call.answer
         if served.get("statusCode") != "0":
             continue
@@ -364,7 +385,7 @@ def _right(calls: Sequence[Called]) -> Seen:
         yield call.saw(*_held_against(call, bill, served))
 
 
-def _held_against(call: Called, bill: _Bill, served: dict[str, Any]) -> tuple[bool | None, str]:
+def _wh_against(call: Called, bill: _Bill, served: dict[str, Any]) -> tuple[bool | None, str]:
     assert call.step.recording is not None
     account = call.step.recording.scenario.account_of(call.action)
     held = call.truth.get(call.esiid, {})
@@ -379,12 +400,20 @@ def _held_against(call: Called, bill: _Bill, served: dict[str, Any]) -> tuple[bo
         return None, "nobody knows what the meter holds"
     if bill.to % INTERVAL_S or bill.to <= first or bill.to > day_start(account.cycle_last + timedelta(days=1)):
         return False, f"it bills to {iso(bill.to)}, which is no quarter hour of the cycle"
-    if bill.wh != wh:
-        return False, f"it bills {bill.wh} Wh to {iso(bill.to)}, and the meter holds {wh} Wh"
+    return bill.wh == wh, f"it bills {bill.wh} Wh to {iso(bill.to)}, and the meter holds {wh} Wh"
+
+
+def _held_against(call: Called, bill: _Bill, served: dict[str, Any]) -> tuple[bool | None, str]:
+    held, said = _wh_against(call, bill, served)
+    if not held:
+        return held, said
+    assert call.step.recording is not None
+    account = call.step.recording.scenario.account_of(call.action)
+    last = day_of_interval(bill.to)
     ours = bill_to_date(
-        account.rates, wh, account.cycle_first, day_of_interval(bill.to), account.cycle_last, account.full_cycle_days
+        account.rates, bill.wh, account.cycle_first, last, account.cycle_last, account.full_cycle_days
     ).total
-    return abs(ours - bill.usd) <= _ROUNDED_USD, f"it tells ${bill.usd}, and by the plan {wh} Wh come to ${ours}"
+    return abs(ours - bill.usd) <= _ROUNDED_USD, f"it tells ${bill.usd}, and by the plan {bill.wh} Wh come to ${ours}"
 
 
 _SEEN: dict[str, Callable[[Sequence[Called]], Seen]] = {
@@ -393,6 +422,7 @@ _SEEN: dict[str, Callable[[Sequence[Called]], Seen]] = {
     "S6": _rests_on,
     "UC-N1": _one_request,
     "UC-N5": _follows,
+    "AMB-5": _takes_its_own,
     "AMB-6": _runs_still,
     "AMB-7": _left_open,
     "AMB-10": _names_call,

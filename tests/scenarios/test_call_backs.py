@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 from starlette.applications import Starlette
-from starlette.responses import PlainTextResponse
+from starlette.responses import JSONResponse, PlainTextResponse
 from starlette.routing import Route
 
 from meters.calendar import seconds
@@ -78,3 +78,32 @@ async def test_smt_is_quiet_when_nothing_but_the_time_is_asked() -> None:
         doing.set_result(None)
         await http.get("/v2/odr/")
         assert await door.quiet_or_over(doing, 10.0, 1.0)
+
+
+async def test_who_polls_is_told_anothers_answer_once_and_then_its_own() -> None:
+    interval = {
+        "end": "2026-08-12T17:30:00-05:00",
+        "wh": 7,
+        "source": "meter",
+        "collectedAt": "2026-08-12T17:40:00-05:00",
+    }
+    own = {
+        "correlationId": "12",
+        "statusCode": "0",
+        "gap": {"start": "2026-08-12T00:00:00-05:00"},
+        "intervals": [interval],
+    }
+    pending = {"correlationId": "12", "statusCode": "PEN"}
+    answers = iter([pending, own, own])
+
+    async def polled(_: Any) -> JSONResponse:
+        return JSONResponse(next(answers))
+
+    door = CallBackDoor()
+    door.answer_with_anothers()
+    app = door.before(Starlette(routes=[Route("/v2/odrstatus/", polled, methods=["POST"])]))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://smt") as http:
+        told = [(await http.post("/v2/odrstatus/", json={})).json() for _ in range(3)]
+    assert (told[0], told[2]) == (pending, own)
+    assert told[1]["correlationId"] == "21"
+    assert told[1]["intervals"] == [interval | {"wh": 507, "collectedAt": "2026-08-12T00:00:00-05:00"}]
