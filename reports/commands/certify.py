@@ -63,6 +63,7 @@ def run(
     from reports.terminal import Bar
     from scenarios.certify.run import Certification
     from scenarios.certify.statement import load
+    from simulator.runtime.until_stopped import finishing
 
     said = load(statement)
 
@@ -72,7 +73,8 @@ def run(
 
     with Bar("steps", hidden=as_json) as bar:
         stopped = Certification(said, statement.read_text("utf-8"), out, tuple(only or ()), bar.show, tell).go()
-    result = _published(out, key)
+    with finishing():
+        result = _published(out, key)
     if as_json:
         print_json([result], alone=True)
     else:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import csv
 import json
@@ -35,7 +34,7 @@ from simulator.parties.keys_file import KEYS, kept_keys
 from simulator.parties.sandbox import FTPS_PORT, GATEWAY_PORTS, HEADEND_PORT, HOST, PASSIVE_PORTS, SMT_PORT
 from simulator.runtime.folder import own, write_whole
 from simulator.runtime.lag import LAG_S
-from simulator.runtime.until_stopped import Stopped, leave_alone, run_stoppable
+from simulator.runtime.until_stopped import Stopped, finishing, leave_alone, run_stoppable
 from simulator.tap.chain import check_chain
 from simulator.world.market import logins
 from simulator.world.meters import build
@@ -75,6 +74,7 @@ class Certification:
         steps = plan_of(self.said.role, self.said.claims, self.only)
         with own(self.out, (*RECORDED, *MADE, LOG, METERS, PLAN_OF_CALL, KEYS)):
             write_whole(self.out / STATEMENT, self.written)
+            write_whole(self.out / TRUTH, self._truth(steps))
             self._write(steps)
             try:
                 run_stoppable(self._go(steps))
@@ -83,8 +83,9 @@ class Certification:
                 leave_alone()
                 return stopped.number
             finally:
-                self._write(steps)
-                (self.out / KEYS).unlink(missing_ok=True)
+                with finishing():
+                    self._write(steps)
+                    (self.out / KEYS).unlink(missing_ok=True)
         return 0
 
     def _write(self, steps: Sequence[PlanStep]) -> None:
@@ -111,10 +112,6 @@ class Certification:
 
     async def _go(self, steps: Sequence[PlanStep]) -> None:
         self.progress(0, len(steps))
-        text = truth_text(one.scenario for one in steps)
-        if self.said.serves != "ours" and self.said.truth:
-            text = await asyncio.to_thread(Path(self.said.truth).read_text, "utf-8")
-        write_whole(self.out / TRUTH, text)
         keys = self._keys()
         gateways = max(one.scenario.world.gateways for one in steps)
         offsets = (SMT_PORT, HEADEND_PORT, FTPS_PORT, *PASSIVE_PORTS, *(GATEWAY_PORTS + at for at in range(gateways)))
@@ -130,6 +127,20 @@ class Certification:
             for at, step in enumerate(steps, 1):
                 await self._step(step, self._known(step, base, known["port"]), base, keys)
                 self.progress(at, len(steps))
+
+    def _truth(self, steps: Sequence[PlanStep]) -> str:
+        """What the meters hold. Raises ScenarioError for a file of theirs that cannot be read."""
+        if self.said.serves == "ours" or not self.said.truth:
+            return truth_text(one.scenario for one in steps)
+        try:
+            return Path(self.said.truth).read_text("utf-8")
+        except (OSError, ValueError) as error:
+            said = getattr(error, "strerror", None) or "it is not UTF-8"
+            text, mend = (
+                f"What its meters hold cannot be read: {said}.",
+                "Name a CSV file: esiid, end, wh, register_wh.",
+            )
+            raise ScenarioError("certify.truth", text, f"truth: {self.said.truth}", mend) from None
 
     def _keys(self) -> LinkKeys:
         """The keys of the link: made, or those that the environment has."""
@@ -253,7 +264,8 @@ class Certification:
             except Exception as error:
                 # A fault of ours, which ends the step and not the certification.
                 self.states[scenario.name] = ("broken", f"A fault of ours ended it: {fault_text(error)}.")
-        _tidied(folder)
+            finally:
+                _tidied(folder)
 
 
 def _tidied(folder: Path) -> None:

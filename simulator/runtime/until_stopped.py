@@ -189,6 +189,17 @@ def leave_alone() -> None:
         signal.signal(one, signal.SIG_IGN)
 
 
+@contextmanager
+def finishing() -> Iterator[None]:
+    """Something that is done to its end: a signal that comes meanwhile is left alone."""
+    before = {one: signal.signal(one, signal.SIG_IGN) for one in SIGNALS}
+    try:
+        yield
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)
+
+
 def _hangs() -> str:
     return (
         f"stop.hangs: Not closed after {CLOSE_S:g} s, ended as it is. Still open: {', '.join(_open()) or 'a thread'}."
