@@ -115,9 +115,9 @@ class Certification:
         keys = self._keys()
         gateways = max(one.scenario.world.gateways for one in steps)
         offsets = (SMT_PORT, HEADEND_PORT, FTPS_PORT, *PASSIVE_PORTS, *(GATEWAY_PORTS + at for at in range(gateways)))
-        base = free_ports(offsets)
-        known = self._known(steps[0], base)
         async with contextlib.AsyncExitStack() as closing:
+            base = closing.enter_context(free_ports(offsets))
+            known = self._known(steps[0], base)
             await closing.enter_async_context(self.control.served())
             start = self.said.start
             if self.said.role != "ror" and (start == "manual" or start.each == "plan"):

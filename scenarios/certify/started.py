@@ -8,7 +8,7 @@ import os
 import signal
 import socket
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -79,11 +79,20 @@ def free_port() -> int:
         return int(bound.getsockname()[1])
 
 
-def free_ports(offsets: Sequence[int]) -> int:
-    """A port from which on those at some offsets are free. Raises ScenarioError where there is none."""
-    for base in range(21_000, 60_000, 200):
-        with contextlib.ExitStack() as bound, contextlib.suppress(OSError):
-            for offset in offsets:
-                bound.enter_context(socket.socket()).bind(("127.0.0.1", base + offset))
-            return base
-    raise ScenarioError("certify.ports", "No ports are free from 21000 on.", "--out", "Stop what uses them.")
+@contextlib.contextmanager
+def free_ports(offsets: Sequence[int]) -> Iterator[int]:
+    """A port from which on those at some offsets are free, and no other certification's meanwhile. Raises ScenarioError where there is none."""
+    # Below those from which the system takes ports for who calls.
+    for base in range(12_000, 32_600, 200):
+        with contextlib.ExitStack() as bound, socket.socket(socket.AF_UNIX) as claim:
+            try:
+                # A name of the kernel's own, which is gone with the process.
+                claim.bind(f"\0ami-certify-{base}")
+                for offset in offsets:
+                    bound.enter_context(socket.socket()).bind(("127.0.0.1", base + offset))
+            except OSError:
+                continue
+            bound.close()
+            yield base
+            return
+    raise ScenarioError("certify.ports", "No ports are free from 12000 to 32599.", "--out", "Stop what uses them.")

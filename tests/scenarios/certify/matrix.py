@@ -6,9 +6,11 @@ A mutant plays the steps that bear on its ids; with ``--full`` all of them.
 from __future__ import annotations
 
 import json
+import os
 import sys
 import tempfile
 import time
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -65,18 +67,26 @@ def main() -> None:
     """Play the matrix; exit 1 where a mutant fails other ids than it names."""
     full = "--full" in sys.argv
     roles = [one for one in sys.argv[1:] if not one.startswith("-")] or ["headend"]
-    wrong = 0
-    for role in roles:
-        with tempfile.TemporaryDirectory() as made:
-            for mutant in mutants(role):
-                began, ids = time.monotonic(), names(role, mutant)
-                result = certified(role, Path(made) / mutant, mutant, only=() if full else tuple(sorted(ids)))
-                found = failed(result)
-                caught = found == ids
-                wrong += not caught
-                said = "caught" if caught else f"LIVES: fails {sorted(found)}, not {sorted(ids)}; {result['why']}"
-                print(f"{role} {mutant:<20} {time.monotonic() - began:5.1f} s  {said}", flush=True)
+    # Each waits more than it works.
+    with ProcessPoolExecutor(2 * (os.cpu_count() or 1)) as pool:
+        lines = pool.map(
+            _cell, *zip(*((role, mutant, full) for role in roles for mutant in mutants(role)), strict=True)
+        )
+        wrong = 0
+        for caught, line in lines:
+            wrong += not caught
+            print(line, flush=True)
     sys.exit(1 if wrong else 0)
+
+
+def _cell(role: str, mutant: str, full: bool) -> tuple[bool, str]:
+    """Whether a mutant fails what it names, and a line of that."""
+    began, ids = time.monotonic(), names(role, mutant)
+    with tempfile.TemporaryDirectory() as made:
+        result = certified(role, Path(made) / "out", mutant, only=() if full else tuple(sorted(ids)))
+    found = failed(result)
+    said = "caught" if found == ids else f"LIVES: fails {sorted(found)}, not {sorted(ids)}; {result['why']}"
+    return found == ids, f"{role} {mutant:<20} {time.monotonic() - began:5.1f} s  {said}"
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import re
+import socket
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 
 from headend.ondemand.desk import OnDemandDesk
 from scenarios.certify import run
+from scenarios.certify.started import free_ports
 from scenarios.running import runner
 from simulator.runtime import lag
 from simulator.tap.chain import slow_or_cut
@@ -119,3 +121,14 @@ def test_a_body_that_was_not_kept_is_told_however_quick_its_exchange_was(tmp_pat
         wire.note(Wire("market", "ROR", "SMT"), wire.begin(), what)
     wire.close()
     assert [(one.n, one.cut) for one in slow_or_cut(path, 60_000)] == [(2, True)]
+
+
+def test_two_certifications_at_once_have_each_their_ports() -> None:
+    with free_ports((0, 7)) as one, free_ports((0, 7)) as other:
+        assert other != one
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", one + 7))
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", one + 7))
+        with free_ports((0, 7)) as base:
+            assert base != one
