@@ -142,6 +142,13 @@ class CallBackDoor:
         """Tell who polls next and would have its answer the answer to another request, once."""
         self._stale += 1
 
+    async def begun(self, doing: asyncio.Future[Any], most_s: float) -> bool:
+        """Wait until anything was asked of SMT, or something is done, for so many wall seconds at most; whether it is so."""
+        began = time.monotonic()
+        while not (found := doing.done() or self._asked > began) and time.monotonic() < began + most_s:
+            await asyncio.wait([doing], timeout=0.01)
+        return found
+
     async def quiet_or_over(self, doing: asyncio.Future[Any], quiet_s: float, most_s: float) -> bool:
         """Wait until something is done, or until nothing was asked of SMT for so many wall seconds; whether it is done."""
         until = time.monotonic() + most_s

@@ -17,7 +17,7 @@ QUIET_S = 0.15
 class Outside:
     """What a run knows of it. ``patience_s``: wall seconds for an answer before the clock goes on without.
 
-    headend_url: in the place of our head-end, which is then not there. ports: where our own services lie from, so that they are the same in every run.
+    headend_url: in the place of our head-end, which is then not there; tell_events: meters tell it their events. by_hand: somebody starts it. ports: where our own services lie from, so that they are the same in every run.
     esiid: whom it is asked of, where its meters are not ours. speed: model seconds in a wall second of a clock that runs; None for one that stands. call: has a customer call it, told what it must know and the clock; gives what is recorded of that.
     """
 
@@ -28,4 +28,6 @@ class Outside:
     headend_url: str | None = None
     esiid: str | None = None
     speed: float | None = None
+    tell_events: bool = False
+    by_hand: bool = False
     call: Callable[[dict[str, str], Callable[[], Seconds]], Coroutine[Any, Any, dict[str, Any]]] | None = None

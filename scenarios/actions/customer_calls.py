@@ -12,6 +12,7 @@ from pydantic import Field
 from meters.calendar import Seconds, iso, seconds, to_us
 from scenarios.actions.action import Played, Row, Seen
 from scenarios.expected import COUNT, TEXT, TRUTH, Fact
+from scenarios.outside import QUIET_S
 from scenarios.records.values import Instant, Record
 from scenarios.setting import Act
 from scenarios.written import DAY_S
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 
 #: Model seconds by which the clock goes on when the retailer is quiet, and after the caller's patience.
 _TICK_S, _GRACE_S = seconds(10), seconds(900)
-#: Wall seconds without a call of SMT after which it is quiet. A default of this project.
-QUIET_S = 0.1
 #: Wall seconds for which it is let act before the clock is looked at again; a barrier waits longer.
 _TURN_S = 10.0
 
@@ -84,13 +83,17 @@ def _play(stage: Stage, action: CustomerCalls) -> Played:
     # A clock that runs goes on by itself.
     quiet_s, turn_s = (_TICK_S / runtime.rate,) * 2 if runtime.rate else (QUIET_S, _TURN_S)
     try:
-        while runtime.now() < until:
+        # However long its command takes to begin, or somebody by hand.
+        begun = False
+        while not begun:
+            begins = partial(stage.call_backs.begun, calling, outside.patience_s)
+            begun = (yield runtime.io("call", f"{action.ref}/begins", begins)) or not outside.by_hand
+        over = calling.done()
+        while not over and runtime.now() < until:
             over = yield runtime.io(
                 "call", action.ref, partial(stage.call_backs.quiet_or_over, calling, quiet_s, turn_s)
             )
-            if over:
-                break
-            if not runtime.rate:
+            if not over and not runtime.rate:
                 yield runtime.env.timeout(to_us(_TICK_S))
             if ends is not None and runtime.now() >= at + ends:
                 stage.call_backs.end_tokens()

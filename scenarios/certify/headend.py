@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 
 from headend.wire import InquiryKind, InquiryResult, Outcome
-from meters.calendar import INTERVAL_S, Seconds, ends_within, epoch, floor_interval, iso, seconds
+from meters.calendar import INTERVAL_S, Seconds, ends_within, epoch, floor_interval, iso, seconds, to_s
+from meters.events import EventKind
 from scenarios.certified import of_role
 from scenarios.certify.observed import Asked, Observation, Observed
 from simulator.smt.ondemand.rules import RULES
+from simulator.tap.chain import Exchange
 
 Seen = Iterator[Observation]
 #: Quarter hours of the longest gap that an inquiry has (AMB-7).
@@ -285,7 +288,13 @@ def _truth(all_of_it: Observed) -> Seen:
         held, result = all_of_it.truth.get(asked.record.asked["esiid"]), _clean(asked)
         if not asked.plain or asked.action.meets or not held or result is None or not result.intervals:
             continue
-        known = [(one, held[end]) for one in result.intervals if (end := int(one.end.timestamp())) in held]
+        # Those in which energy was given are looked at by themselves.
+        given = all_of_it.given.get(asked.record.asked["esiid"], {})
+        known = [
+            (one, held[end])
+            for one in result.intervals
+            if (end := int(one.end.timestamp())) in held and end not in given
+        ]
         wrong = [(one, wh) for one, (wh, _) in known if one.wh != wh]
         said = (
             ""
@@ -312,6 +321,52 @@ def _register(all_of_it: Observed) -> Seen:
             )
 
 
+def _told_events(asked: Asked) -> Iterator[tuple[Exchange, str]]:
+    """What the meter had told unasked when it was asked, each with its kind, the last one last."""
+    for exchange in asked.step.events:
+        for one in json.loads(exchange.ask["body"])["events"]:
+            if one["esiid"] == asked.record.asked["esiid"] and to_s(exchange.at_us) <= asked.record.at:
+                yield exchange, str(one["kind"])
+
+
+def _power(kind: EventKind, status: str, source: str) -> Callable[[Observed], Seen]:
+    """The power status after an event of a kind."""
+
+    def seen(all_of_it: Observed) -> Seen:
+        for asked in all_of_it.inquiries:
+            *_, (exchange, last) = [(None, ""), *_told_events(asked)]
+            if exchange is None or last != kind or asked.record.asked["kind"] != InquiryKind.POWER:
+                continue
+            taken, result = exchange.reply.get("status"), _clean(asked)
+            if taken != 202:
+                yield asked.saw(False, f"the meter's event is answered HTTP {taken}", exchange)
+            elif result is not None:
+                power = result.power
+                told = "nothing" if power is None else f"{power.status} by {power.source}"
+                yield asked.saw(told == f"{status} by {source}", f"after the meter's {kind} it tells {told}", exchange)
+
+    return seen
+
+
+def _channel_1(all_of_it: Observed) -> Seen:
+    """What is told where energy was given too. Of an answer that is wrong elsewhere it shows nothing."""
+    for asked in all_of_it.inquiries:
+        esiid, result = asked.record.asked["esiid"], _clean(asked)
+        held, given = all_of_it.truth.get(esiid, {}), all_of_it.given.get(esiid, {})
+        if not asked.plain or result is None:
+            continue
+        by_end = {int(one.end.timestamp()): one.wh for one in result.intervals}
+        gives = sorted(by_end.keys() & given.keys())
+        if gives and all(wh == held[end][0] for end, wh in by_end.items() if end in held and end not in given):
+            wrong = [end for end in gives if by_end[end] != held[end][0]]
+            said = (
+                ""
+                if not wrong
+                else f"{len(wrong)} of {len(gives)} intervals are not what was taken, the first ends {iso(seconds(wrong[0]))}: {by_end[wrong[0]]} Wh, and the meter has {held[wrong[0]][0]} Wh taken and {given[wrong[0]]} Wh given"
+            )
+            yield asked.saw(not wrong, said)
+
+
 _SEEN: dict[str, Callable[[Observed], Seen]] = {
     "HE-TAKEN": _taken,
     "HE-IN-TIME": _in_time,
@@ -334,6 +389,9 @@ _SEEN: dict[str, Callable[[Observed], Seen]] = {
     "HE-DST-FALL": _day_of(100),
     "HE-TRUTH": _truth,
     "HE-REGISTER": _register,
+    "HE-LAST-GASP": _power(EventKind.LAST_GASP, "OFF", "event"),
+    "HE-POWER-BACK": _power(EventKind.RESTORATION, "ON", "reply"),
+    "HE-CHANNEL-1": _channel_1,
 }
 #: By id what is seen of it.
 SEEN: dict[str, Callable[[Observed], Seen]] = {

@@ -51,8 +51,9 @@ class Step:
     traffic: Traffic | None
     why: str = ""
     own: tuple[str, ...] = ()
-    #: What was asked of SMT's market API.
+    #: What was asked of SMT's market API, and what meters told unasked.
     market: tuple[Exchange, ...] = ()
+    events: tuple[Exchange, ...] = ()
 
     def numbers(self, ref: str, key: str = "", since_us: Micros = micros(0)) -> tuple[int, ...]:
         """The exchanges of an action; key: those of its correlation id alone."""
@@ -94,9 +95,10 @@ class Asked:
         one = self.action
         return one.key == "smt" and one.whose == "own" and one.again is None and one.answer_within_s > 0
 
-    def saw(self, held: bool | None, said: str) -> Observation:
-        """An observation of it, with its exchanges."""
+    def saw(self, held: bool | None, said: str, *before: Exchange) -> Observation:
+        """An observation of it, with its exchanges and those that came before it."""
         numbers = self.step.numbers(self.action.again or self.action.ref, self.record.key, to_us(self.record.at))
+        numbers = (*(one.n for one in before), *numbers)
         return Observation(self.step.name, self.action.ref, held, said, numbers)
 
 
@@ -111,6 +113,8 @@ class Observed:
     plan: dict[str, Any]
     truth: dict[str, dict[int, tuple[int, int]]]
     clock_s: Seconds = seconds(0)
+    #: Wh that premises gave, by ESI ID and end.
+    given: dict[str, dict[int, int]] = field(default_factory=dict)
 
     @cached_property
     def inquiries(self) -> list[Asked]:
@@ -137,11 +141,11 @@ def _ours(plan: dict[str, Any], wire: Path, chain: Chain) -> Iterator[str]:
 
 def observed(folder: Path) -> Observed:
     """Read what a certification has left in a folder. Raises ScenarioError or SimulatorError for what is damaged, naming file and line."""
-    from scenarios.certify.truth import read_truth
+    from scenarios.certify.truth import read_given, read_truth
 
     try:
         plan = json.loads((folder / PLAN).read_text("utf-8"))
-        truth = read_truth(folder / TRUTH)
+        truth, given = read_truth(folder / TRUTH), read_given(folder / TRUTH)
     except (OSError, ValueError, KeyError) as error:
         text, mend = f"It cannot be read: {error}.", "Name the folder or the bundle.zip of 'ami certify run'."
         raise ScenarioError("certify.bundle", text, str(folder), mend) from None
@@ -169,6 +173,7 @@ def observed(folder: Path) -> Observed:
             text = "Its exchanges are not those of the run: wire.jsonl is gone, or was cut at its end."
             raise ScenarioError("certify.wire", text, str(its / "wire.jsonl"), "Take the bundle as it was written.")
         own = (*Evidence(recording).own_faults, *_ours(plan, its / WIRE, traffic.chain))
-        market = tuple(exchanges(its / WIRE, lambda _, wire: wire != "market"))
-        steps.append(Step(one["name"], one["title"], recording, traffic, "", own, market))
-    return Observed(tuple(steps), plan, truth)
+        kept = list(exchanges(its / WIRE, lambda _, wire: wire not in ("market", "events")))
+        market, events = (tuple(one for one in kept if one.wire == wire) for wire in ("market", "events"))
+        steps.append(Step(one["name"], one["title"], recording, traffic, "", own, market, events))
+    return Observed(tuple(steps), plan, truth, given=given)

@@ -336,7 +336,8 @@ def _runs_still(calls: Sequence[Called]) -> Seen:
 def _left_open(calls: Sequence[Called]) -> Seen:
     for call in calls:
         uncovered, told = call.answer.get("uncovered"), call.record.bill
-        if uncovered and told is not None:
+        # Who has no answer was told of none.
+        if uncovered and told is not None and call.answer.get("statusCode") != "PEN":
             yield call.saw(bool(told.get("uncovered")), "it tells nothing of what the gap leaves open")
 
 

@@ -24,7 +24,7 @@ from scenarios.certify.control import Control
 from scenarios.certify.observed import PLAN, RECORDING, STEPS, TRUTH, WHOLE, digest_of
 from scenarios.certify.plan import PlanStep, plan_of
 from scenarios.certify.started import filled, free_port, free_ports, running
-from scenarios.certify.statement import Start, Statement
+from scenarios.certify.statement import EVENTS, Start, Statement
 from scenarios.certify.truth import truth_text
 from scenarios.errors import ScenarioError
 from scenarios.outside import Outside
@@ -253,6 +253,8 @@ class Certification:
                 filled([url], known)[0] if url else None,
                 None if serves == "ours" else serves[0].esiid,
                 None if self.said.clock == "stands" else self.said.clock.speed,
+                EVENTS in self.said.claims,
+                not isinstance(self.said.start, Start) or not self.said.start.argv,
                 partial(self._call, step, known) if self.said.role == "ror" else None,
             )
             try:

@@ -20,9 +20,11 @@ from simulator.smt.ondemand.judged import CLOCK_BEHIND_S
 
 MALFORMED, SECRET = "certify.malformed", "certify.secret"
 Role = Literal["ror", "headend"]
+#: A head-end of which that is claimed is told what meters tell unasked, below its endpoint for inquiries.
+EVENTS = "EVENTS"
 #: What a system can say that it does, by role; what it does not claim is not asked of it.
 CLAIMS: dict[str, tuple[str, ...]] = {
-    "headend": ("INTERVALS", "REGISTER", "POWER", "STORE-FIRST", "DST"),
+    "headend": ("INTERVALS", "REGISTER", "POWER", "STORE-FIRST", "DST", EVENTS, "CHANNEL-1"),
     "ror": ("BALANCE",),
 }
 #: What a command is filled with.
@@ -30,7 +32,7 @@ PLACEHOLDERS = {
     "port": "a free port, the same in every step",
     "smt_url": "SMT's address",
     "keys": "file with the keys of the link",
-    "truth": "CSV file with what the meters hold: esiid, end, wh, register_wh",
+    "truth": "CSV file with what the meters hold: esiid, end, wh, register_wh, given_wh",
     "meters": "CSV file with the meters' addresses: esiid, meter_number, host, port, unit_id, multiplier",
     "now": "the model's time as the step begins",
     "python": "the Python that runs the test bed",
@@ -146,7 +148,8 @@ class Statement(Spec):
         default="ours", description="Our meters, on Modbus and as a file; or ESI IDs of its own."
     )
     truth: str | None = Field(
-        default=None, description="Of meters of its own: CSV file with what they hold (esiid, end, wh, register_wh)."
+        default=None,
+        description="Of meters of its own: CSV file with what they hold (esiid, end, wh, register_wh, and given_wh where they give).",
     )
     claims: tuple[str, ...] = Field(min_length=1)
     tolerances: Tolerances = Tolerances()
@@ -180,6 +183,9 @@ def _unfitting(said: Statement) -> Iterator[Mistake]:
     if said.serves != "ours" and said.truth is None and said.role == "headend":
         text = "Nobody knows what meters of its own hold."
         yield Mistake(MALFORMED, ("serves",), text, "Add 'truth: FILE', or write 'serves: ours'.")
+    if said.serves != "ours" and EVENTS in said.claims:
+        text, mend = "Meters of its own tell us no event.", "Leave it out, or write 'serves: ours'."
+        yield Mistake(MALFORMED, ("claims", said.claims.index(EVENTS)), text, mend)
 
 
 def _secrets(value: Any, loc: Loc = ()) -> Iterator[Mistake]:

@@ -12,36 +12,39 @@ from meters.calendar import INTERVAL_S, Seconds, day_end, day_of, day_start, day
 from scenarios.schema import Scenario
 from simulator.world.meters import World, build
 
-HEAD = ("esiid", "end", "wh", "register_wh")
+HEAD = ("esiid", "end", "wh", "register_wh", "given_wh")
 #: By ESI ID and end of the quarter hour, UTC epoch seconds: Wh, and the register at its end.
 Truth = dict[str, dict[int, tuple[int, int]]]
+#: And what was given then, Wh; without those in which nothing was.
+Given = dict[str, dict[int, int]]
 
 
 def truth_text(scenarios: Iterable[Scenario]) -> str:
-    """The file for the meters of some scenarios, from each one's first day to the day after its last action; Wh delivered, multiplied."""
-    rows: dict[tuple[str, int], tuple[int, int]] = {}
+    """The file for the meters of some scenarios, from each one's first day to the day after its last action; Wh taken and given, multiplied."""
+    rows: dict[tuple[str, int], tuple[int, int, int]] = {}
     for one in scenarios:
         world = build(one.world, one.seed)
         for day in days(one.world.first_day, one.timeline[-1].at.date() + timedelta(days=1)):
-            for esiid, end, wh, register in _day(world, day_start(day), day_end(day)):
-                rows[esiid, end] = (wh, register)
+            for esiid, end, *held in _day(world, day_start(day), day_end(day)):
+                rows[esiid, end] = (held[0], held[1], held[2])
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(HEAD)
-    for (esiid, end), held in sorted(rows.items()):
-        writer.writerow((esiid, iso(seconds(end)), *held))
+    for (esiid, end), row in sorted(rows.items()):
+        writer.writerow((esiid, iso(seconds(end)), *row))
     return text.getvalue()
 
 
-def _day(world: World, start: Seconds, end: Seconds) -> Iterable[tuple[str, int, int, int]]:
+def _day(world: World, start: Seconds, end: Seconds) -> Iterable[tuple[str, int, int, int, int]]:
     ends = interval_ends(day_of(start)).tolist()
     for meter in world.meters:
         by = meter.identity.multiplier
         # A register grows by what the intervals hold; it is taken once a day.
         register = meter.registers(start)[0] * by
-        for at, raw in zip(ends, meter.window(start, end, end + INTERVAL_S).delivered.tolist(), strict=True):
+        window = meter.window(start, end, end + INTERVAL_S)
+        for at, raw, given in zip(ends, window.delivered.tolist(), window.received.tolist(), strict=True):
             register += raw * by
-            yield meter.identity.esiid, at, raw * by, register
+            yield meter.identity.esiid, at, raw * by, register, given * by
 
 
 def read_truth(path: Path) -> Truth:
@@ -51,3 +54,13 @@ def read_truth(path: Path) -> Truth:
         for row in csv.DictReader(file, strict=True):
             held.setdefault(row["esiid"], {})[int(epoch(row["end"]))] = (int(row["wh"]), int(row["register_wh"]))
     return held
+
+
+def read_given(path: Path) -> Given:
+    """What a file tells of energy that was given; a file need not. Raises OSError or ValueError for what is none."""
+    given: Given = {}
+    with path.open(newline="", encoding="utf-8") as file:
+        for row in csv.DictReader(file, strict=True):
+            if (wh := int(row.get("given_wh") or 0)) > 0:
+                given.setdefault(row["esiid"], {})[int(epoch(row["end"]))] = wh
+    return given

@@ -130,6 +130,7 @@ async def _run(scenario: Scenario, out: Path, progress: Progress | None, outside
         keys=None if outside is None else outside.keys,
         history=outside is not None,
         headend_url=None if outside is None else outside.headend_url,
+        tell_events=outside is not None and outside.tell_events,
     )
     sandbox = Sandbox(settings)
     async with sandbox:

@@ -3,17 +3,17 @@
     python -I headend.py [--host 127.0.0.1] [--port 0] [--keys FILE] [--truth FILE] [--fault HOLE/fault] [--faults FILE] [--habit NAME]
 
 It sweeps its meters every four hours, serves what sweeps have brought from its store, and reads the meter for the rest if it may. Where SMT takes what
-sweeps have brought (pushToSmt), it sends that of the meter that was asked for. What its meters hold stands in a CSV file (esiid, end, wh, register_wh);
-without one it makes that up. It is honest until it is told a fault, for all inquiries by --fault or for one by its callReference, which then names it
+sweeps have brought (pushToSmt), it sends that of the meter that was asked for. What its meters hold stands in a CSV file (esiid, end, wh, register_wh, given_wh);
+without one it makes that up; of their power it knows what they tell it (``POST /events``). It is honest until it is told a fault, for all inquiries by --fault or for one by its callReference, which then names it
 (``HOLE/fault``, ``HOLE/near``), or a habit of ``headend_habits.json``: what it does wrong beside its answers.
 
 A fault is what is done to the honest answer, in a JSON file: ``do`` holds steps, ["set", path..., value], ["drop", path...], ["add", path..., value],
 ["copy", list, index] or ["reverse", list], where a path may say "*" for each of a list. A value {"at": "now" | "start" | "end" | "answerBy",
-"plus": seconds, "utc": true} is an instant. ``ack`` is the body of the 202 instead (null: none), and ``again`` what is done to a second answer.
-Standard output has a line of JSON when it listens, and one for each call-back that was answered.
+"plus": seconds, "utc": true} is an instant. ``ack`` is the body of the 202 instead (null: none), and ``again`` what is done to a second answer. Standard output has a line of JSON when it listens, and one for each call-back that was answered.
 """
 
 import argparse
+import contextlib
 import copy
 import csv
 import hmac
@@ -27,13 +27,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-QUARTER = timedelta(minutes=15)
-SWEEP_HOURS = 4
+QUARTER, SWEEP_HOURS = timedelta(minutes=15), 4
 #: Times that a call-back is tried that nobody takes, and wall seconds in between.
-TRIES, WAIT_S = 5, 1.0
+TRIES, WAIT_S, JSON = 5, 1.0, {"content-type": "application/json"}
 Json = dict[str, Any]
-#: By ESI ID and end of the quarter hour, Unix seconds: Wh in it, and the register at its end.
-Truth = dict[str, dict[float, tuple[int, int]]]
+at = datetime.fromisoformat
+#: By ESI ID and end of the quarter hour, Unix seconds: Wh in it, the register at its end, and Wh given.
+Truth = dict[str, dict[float, tuple[int, int, int]]]
 
 
 class HeadEnd:
@@ -42,6 +42,7 @@ class HeadEnd:
     def __init__(self, faults: Json, fault: str, keys: Path | None, truth: Truth, habit: str) -> None:
         self.faults, self.fault, self.habit, self.keys, self.truth = faults, fault, habit, keys, truth
         self.taken: dict[str, Json] = {}
+        self.dark: dict[str, str] = {}
         self.lock = threading.Lock()
 
     def bearer(self, sender: str) -> str:
@@ -50,10 +51,17 @@ class HeadEnd:
             return "Bearer nobody"
         return "" if self.keys is None else f"Bearer {json.loads(self.keys.read_text('utf-8'))[sender]}"
 
-    def asked_by_smt(self, bearer: str) -> bool:
-        """Whether an inquiry is SMT's, as far as its key tells; without keys everyone's is."""
+    def comes_from(self, sender: str, bearer: str) -> bool:
+        """Whether something is SMT's, or the meters', as far as its key tells; without keys everyone's is."""
         asks = self.keys is not None and self.habit != "asks-no-key"
-        return not asks or hmac.compare_digest(bearer.encode(), self.bearer("smt").encode())
+        return not asks or hmac.compare_digest(bearer.encode(), self.bearer(sender).encode())
+
+    def hear(self, events: list[Json]) -> Json:
+        """What meters tell unasked: where power is away, and since when."""
+        for one in sorted(events, key=lambda one: at(one["at"])):
+            if self.habit != {"last_gasp": "deaf", "restoration": "stays-dark"}.get(one["kind"]):
+                self.dark[one["esiid"]] = one["at"] if one["kind"] == "last_gasp" else ""
+        return {"accepted": len(events), "unknown": 0}
 
     def take(self, inquiry: Json) -> int:
         """202 for an inquiry, known or new; 409 for another one under a known id."""
@@ -68,7 +76,7 @@ class HeadEnd:
         return 202
 
     def told(self, inquiry: Json) -> Json:
-        """The fault for an inquiry of the kind that it is about; nothing for an honest answer."""
+        """The fault for an inquiry of the kind that it is about."""
         rule, _, which = (self.fault or inquiry.get("callReference", "")).partition("/")
         found: Json = self.faults.get(rule, {})
         return found[which] if found.get("kind") == inquiry["kind"] and which in found else {}
@@ -77,27 +85,26 @@ class HeadEnd:
         """Answer, as honestly as it was told to."""
         fault, now = self.told(inquiry), clock(inquiry["replyTo"])
         honestly = self.honest(inquiry, now)
-        if inquiry.get("pushToSmt"):
-            self.push(inquiry, honestly.get("intervals", []))
+        stored = [one for one in honestly.get("intervals", []) if one["source"] == "store"]
+        if stored and inquiry.get("pushToSmt"):
+            self.push(inquiry, stored)
         instants = {"now": now} | {edge: at(inquiry[edge]) for edge in ("start", "end", "answerBy") if edge in inquiry}
-        try:
-            answer = changed(honestly, fault.get("do", []), instants)
-        except (KeyError, IndexError):
-            answer, fault = honestly, {}
-        for one in (answer, *([changed(answer, fault["again"], instants)] if "again" in fault else ())):
+        answers = [honestly]
+        with contextlib.suppress(KeyError, IndexError):
+            answers = [changed(honestly, fault.get("do", []), instants)]
+            answers += [changed(answers[0], fault["again"], instants)] if "again" in fault else []
+        for one in answers:
             status = sent(inquiry["replyTo"], one, self.bearer("headend"), self.habit)
-            say(event="called back", correlationId=inquiry["correlationId"], status=status)
+            told = {"event": "called back", "correlationId": inquiry["correlationId"], "status": status}
+            print(json.dumps(told), flush=True)
 
-    def push(self, inquiry: Json, intervals: list[Json]) -> None:
+    def push(self, inquiry: Json, told: list[Json]) -> None:
         """Send SMT what the last sweep brought, once: its id is the sweep's."""
-        told = [one for one in intervals if one["source"] == "store"]
-        if not told:
-            return
         of = {"esiid": inquiry["esiid"], "collectedAt": told[-1]["collectedAt"]}
         of["intervals"] = [{k: one[k] for k in ("end", "wh")} for one in told]
         batch = {"batchId": f"{of['esiid']} {of['collectedAt']}", "meters": [of]}
         status = sent(inquiry["replyTo"].partition("/callbacks/")[0] + "/non-vee", batch, self.bearer("headend"))
-        say(event="pushed", batchId=batch["batchId"], status=status)
+        print(json.dumps({"event": "pushed", "batchId": batch["batchId"], "status": status}), flush=True)
 
     def honest(self, inquiry: Json, now: datetime) -> Json:
         """What the meter and the store of an honest head-end give."""
@@ -116,7 +123,8 @@ class HeadEnd:
             return answer | refused
         if inquiry["kind"] == "POWER":
             on = {"status": "ON", "source": "reply", "switchState": "CLOSED", "voltage": 241.5, "at": now.isoformat()}
-            return answer | {"power": on}
+            off = {"status": "OFF", "source": "event", "switchState": "UNKNOWN", "at": self.dark.get(inquiry["esiid"])}
+            return answer | {"power": off if off["at"] else on}
         return answer | {"register": {"wh": self.register(inquiry["esiid"], now), "at": now.isoformat()}}
 
     def intervals(self, inquiry: Json, now: datetime, refused: Json, nothing: Json) -> Json:
@@ -152,18 +160,15 @@ class HeadEnd:
         """What a meter counted in a quarter hour."""
         if self.habit == "wrong-meter" and len(self.truth) > 1:
             esiid = next(one for one in self.truth if one != esiid)
-        known = self.truth.get(esiid, {}).get(ends.timestamp())
-        return 100 + (int(esiid[-4:]) * 7 + number * 13) % 400 if known is None else known[0]
+        made_up = (100 + (int(esiid[-4:]) * 7 + number * 13) % 400, 0, 0)
+        wh, _, given = self.truth.get(esiid, {}).get(ends.timestamp(), made_up)
+        return given or wh if self.habit == "other-channel" else wh
 
     def register(self, esiid: str, now: datetime) -> int:
         """What its register shows: within a quarter hour it grows evenly."""
         held, since = self.truth.get(esiid, {}), now.timestamp() // 900 * 900
-        (_, shown), (wh, _) = held.get(since, (0, 23_459_133)), held.get(since + 900, (0, 0))
+        shown, wh = held.get(since, (0, 23_459_133))[1], held.get(since + 900, (0,))[0]
         return shown + int(wh * (now.timestamp() - since) / 900) + (1000 if self.habit == "wrong-register" else 0)
-
-
-def at(written: str) -> datetime:
-    return datetime.fromisoformat(written)
 
 
 def clock(reply_to: str) -> datetime:
@@ -197,8 +202,7 @@ def places(node: Any, path: list[Any]) -> list[Any]:
     if not path:
         return [node]
     first, *rest = path
-    inner = list(node) if first == "*" else [node[first]]
-    return [found for one in inner for found in places(one, rest)]
+    return [found for one in (node if first == "*" else [node[first]]) for found in places(one, rest)]
 
 
 def filled(value: Any, instants: dict[str, datetime]) -> Any:
@@ -211,8 +215,7 @@ def filled(value: Any, instants: dict[str, datetime]) -> Any:
 
 def sent(url: str, body: Json, bearer: str, habit: str = "") -> int:
     """Post to SMT, again where nobody answers or the answer is an error of its own; the status, 0 for none."""
-    head = {"content-type": "application/json", "authorization": bearer}
-    request = urllib.request.Request(url, json.dumps(body).encode(), head)
+    request = urllib.request.Request(url, json.dumps(body).encode(), JSON | {"authorization": bearer})
     for left in reversed(range(TRIES)):
         try:
             with urllib.request.urlopen(request, timeout=10) as reply:
@@ -234,12 +237,9 @@ def truth_of(path: Path | None) -> Truth:
     """What the meters hold, as a file tells it."""
     held: Truth = {}
     for row in csv.DictReader(path.read_text().splitlines() if path else ()):
-        held.setdefault(row["esiid"], {})[at(row["end"]).timestamp()] = (int(row["wh"]), int(row["register_wh"]))
+        its = (int(row["wh"]), int(row["register_wh"]), int(row.get("given_wh") or 0))
+        held.setdefault(row["esiid"], {})[at(row["end"]).timestamp()] = its
     return held
-
-
-def say(**line: Any) -> None:
-    print(json.dumps(line), flush=True)
 
 
 def handler(head_end: HeadEnd) -> type[BaseHTTPRequestHandler]:
@@ -248,17 +248,18 @@ def handler(head_end: HeadEnd) -> type[BaseHTTPRequestHandler]:
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("content-length", 0)))
-            if self.path != "/inquiries":
-                return self._reply(404, None)
-            if not head_end.asked_by_smt(self.headers.get("authorization", "")):
-                return self._reply(401, {"code": "key", "message": "It does not bear SMT's key."})
+            sender = {"/inquiries": "smt", "/events": "meters"}.get(self.path)
+            if sender is None or not head_end.comes_from(sender, self.headers.get("authorization", "")):
+                return self._reply(401 if sender else 404, None)
             try:
                 inquiry = json.loads(body)
+                if sender == "meters":
+                    return self._reply(202, head_end.hear(inquiry["events"]))
                 status = head_end.take(inquiry)
             except (ValueError, KeyError, TypeError):
                 return self._reply(400, {"errorCode": "FIELD", "errorMessage": "body: it is no inquiry"})
-            honest_ack = {"correlationId": inquiry["correlationId"], "status": "accepted"}
-            return self._reply(status, head_end.told(inquiry).get("ack", honest_ack) if status == 202 else None)
+            ack = {"correlationId": inquiry["correlationId"], "status": "accepted"}
+            return self._reply(status, head_end.told(inquiry).get("ack", ack) if status == 202 else None)
 
         def _reply(self, status: int, body: Json | None) -> None:
             content = b"" if body is None else json.dumps(body).encode()
@@ -277,10 +278,9 @@ def handler(head_end: HeadEnd) -> type[BaseHTTPRequestHandler]:
 def main() -> None:
     """Serve until it is killed."""
     options = argparse.ArgumentParser(description="A TDSP's head-end of a stranger.")
-    options.add_argument("--host", default="127.0.0.1")
-    options.add_argument("--port", type=int, default=0, help="0: a free one")
+    for name, usual in (("host", "127.0.0.1"), ("port", 0), ("fault", "")):
+        options.add_argument(f"--{name}", type=type(usual), default=usual)
     options.add_argument("--keys", type=Path, help="the link's keys file; without it no key is asked for")
-    options.add_argument("--fault", default="", help="for every inquiry, as HOLE/fault")
     options.add_argument("--truth", type=Path, help="what the meters hold: CSV with esiid, end, wh, register_wh")
     habits = json.loads(Path(__file__).with_name("headend_habits.json").read_text("utf-8"))
     options.add_argument("--habit", choices=habits, help="what it does wrong beside its answers")
@@ -291,7 +291,7 @@ def main() -> None:
         options.error(f"there is no {asked.fault}: write RULE/fault or RULE/near, RULE one of {', '.join(faults)}")
     head_end = HeadEnd(faults, asked.fault, asked.keys, truth_of(asked.truth), asked.habit or "")
     server = ThreadingHTTPServer((asked.host, asked.port), handler(head_end))
-    say(event="ready", headend_url=f"http://{asked.host}:{server.server_port}")
+    print(json.dumps({"event": "ready", "headend_url": f"http://{asked.host}:{server.server_port}"}), flush=True)
     server.serve_forever()
 
 

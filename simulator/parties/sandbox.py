@@ -135,8 +135,9 @@ class SandboxSettings:
     wire_ordered: bool = False
     #: Octets of a body that are written as they are.
     wire_body: int = MOST_BODY
-    #: Address of a head-end in the place of ours, which there is none of then; meters' events are told to nobody.
+    #: Address of a head-end in the place of ours, which there is none of then; and whether meters tell it their events.
     headend_url: str | None = None
+    tell_events: bool = False
     #: Stands before SMT's application.
     before_smt: Callable[[ASGIApp], ASGIApp] | None = None
 
@@ -242,6 +243,7 @@ class Sandbox:
         await self._smt_party.start()
         if headend_socket:
             self.headend.start()
+        if headend_socket or settings.tell_events:
             self.runtime.env.process(events.run())
         if settings.desk and ror_socket:
             self.ror = self._make_ror(settings.desk, ror_socket)

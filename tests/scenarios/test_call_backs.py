@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse, PlainTextResponse
 from starlette.routing import Route
 
 from meters.calendar import seconds
-from scenarios.call_backs import PATH, Awaited, CallBackDoor
+from scenarios.call_backs import CLOCK, PATH, Awaited, CallBackDoor
 from simulator.runtime.serving import HttpServer, bind
 
 ANSWER = {"correlationId": "7", "outcome": "completed"}
@@ -107,3 +107,21 @@ async def test_who_polls_is_told_anothers_answer_once_and_then_its_own() -> None
     assert (told[0], told[2]) == (pending, own)
     assert told[1]["correlationId"] == "21"
     assert told[1]["intervals"] == [interval | {"wh": 507, "collectedAt": "2026-08-12T00:00:00-05:00"}]
+
+
+async def test_who_is_called_is_waited_for_until_it_asks_something_but_the_time() -> None:
+    door = CallBackDoor()
+    app = behind(door)
+    loop = asyncio.get_running_loop()
+    calling: asyncio.Future[None] = loop.create_future()
+    assert not await door.begun(calling, 0.01)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://smt") as http:
+        for path, waits in ((CLOCK, True), ("/v2/token/", False)):
+            waiting = asyncio.ensure_future(door.begun(calling, 0.2 if waits else 60))
+            await asyncio.wait([waiting], timeout=0.05)
+            await http.get(path)
+            began = loop.time()
+            assert await waiting is not waits
+            assert (loop.time() - began > 0.1) is waits
+    calling.set_result(None)
+    assert await door.begun(calling, 60)

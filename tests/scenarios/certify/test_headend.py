@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from meters.calendar import Seconds, epoch, iso, seconds
+from meters.calendar import Seconds, epoch, iso, micros, seconds, to_us
 from scenarios.actions.inquire import Inquire, RecordedInquiry
 from scenarios.certify.headend import SEEN
 from scenarios.certify.observed import Asked, Observed, Step
 from scenarios.expected import Expectation
+from simulator.tap.chain import Exchange
 
 ESIID, AT = "10443729924385485", epoch("2026-08-12T17:40:00-05:00")
 STEP = Step("step", "A step", None, None)
@@ -77,7 +79,8 @@ def asked(
 
 def marks(ident: str, *inquiries: Asked) -> list[bool | None]:
     held = {ESIID: truth(epoch("2026-08-12T12:00:00-05:00"), epoch("2026-08-12T18:00:00-05:00"))}
-    all_of_it = Observed((), {}, held)
+    held[ESIID] |= truth(epoch("2026-08-10T12:00:00-05:00"), epoch("2026-08-10T13:00:00-05:00"))
+    all_of_it = Observed((), {}, held, given={ESIID: {epoch("2026-08-10T13:00:00-05:00"): GIVEN_WH}})
     all_of_it.__dict__["inquiries"] = list(inquiries)
     return [one.held for one in SEEN[ident](all_of_it)]
 
@@ -107,6 +110,9 @@ OF_METER = [
     one | {"source": "meter"} for one in told("2026-08-12T12:00:00-05:00", "2026-08-12T17:30:00-05:00", swept=0)
 ]
 NOTHING: Change = {"intervals": [], "reachesTo": "2026-08-12T12:00:00-05:00"}
+#: An hour in whose last quarter energy was given.
+GIVES, GIVEN_WH = {"start": "2026-08-10T12:00:00-05:00", "end": "2026-08-10T13:00:00-05:00"}, 777
+OF_GIVES = told(GIVES["start"], GIVES["end"], swept=epoch(GIVES["end"]))
 REFUSED: Change = {"intervals": [], "outcome": "failed", "meterReads": 0, "reachesTo": None}
 ONLY = {"meter_allowed": False}
 
@@ -119,6 +125,26 @@ def shown(shows: str, told_at: str) -> Change:
     """A register as the meter shows it at one time of the day, told as of another."""
     wh = 1_000_000 + epoch(f"2026-08-12T{shows}-05:00") - epoch("2026-08-12T12:00:00-05:00")
     return {"register": {"wh": wh, "at": f"2026-08-12T{told_at}-05:00"}}
+
+
+def power(status: str, source: str) -> Change:
+    return {"power": {"status": status, "source": source, "switchState": "UNKNOWN"}}
+
+
+def after(kind: str, said: Change, *, status: int = 202) -> Asked:
+    """A power inquiry after the meter has told something unasked, and another meter another thing; of what it tells later nothing is known yet."""
+    told_s = [
+        (-2, ESIID, "restoration"),
+        (-1, ESIID, kind),
+        (0, "10443799999999999", "momentary"),
+        (1, ESIID, "momentary"),
+    ]
+    events = tuple(
+        Exchange(n, to_us(AT + seconds(by)), micros(0), "events", "meters", "TDSP", {}, {"body": json.dumps({"events": [{"esiid": esiid, "kind": one}]})}, {"status": status})
+        for n, (by, esiid, one) in enumerate(told_s, 1)
+    )  # fmt: skip
+    one = asked("POWER", said=said)
+    return replace(one, step=replace(one.step, events=events))
 
 
 def partial(begins: str) -> Change:
@@ -170,6 +196,10 @@ TABLE: list[tuple[str, list[Asked], list[Asked]]] = [
     ("SURPLUS", [asked()], [asked(said={"intervals": [*OF_METER, OF_METER[0] | {"end": "2026-08-12T12:00:00-05:00"}]})]),
     ("PARTIAL-AT", [asked(said=partial("17:30:00"))], [asked(said=partial("17:15:00"))]),
     ("ENERGY-SIZE", [asked()], [asked(said={"intervals": [OF_METER[0] | {"wh": 12_001}, *OF_METER[1:]]})]),
+    ("HE-LAST-GASP", [after("last_gasp", power("OFF", "event"))], [after("last_gasp", power("ON", "reply"))]),
+    ("HE-LAST-GASP", [after("last_gasp", power("OFF", "event"))], [after("last_gasp", power("OFF", "event"), status=400)]),
+    ("HE-POWER-BACK", [after("restoration", power("ON", "reply"))], [after("restoration", power("OFF", "event"))]),
+    ("HE-CHANNEL-1", [asked(action=dict(GIVES))], [asked(action=dict(GIVES), said={"intervals": [*OF_GIVES[:-1], OF_GIVES[-1] | {"wh": GIVEN_WH}]})]),
     ("ENERGY-SIGN", [asked()], [asked(said={"intervals": [OF_METER[0] | {"wh": -1}, *OF_METER[1:]]})]),
 ]  # fmt: skip
 

@@ -46,6 +46,8 @@ def test_the_published_schema_is_the_models_and_takes_the_shipped_statements() -
         ("tolerances: {answer_s: 99}", 7, "at most 15"),
         ("keys: {smt: AMI_SMT, headend: not a name}", 7, "Write the name, never the value"),
         ("serves: [{esiid: '10443720000000017', meter_number: '1'}]", None, "Add 'truth: FILE'"),
+        ("clock: {speed: 0}", 7, "at least 0.1"),
+        ("tolerances: {clock_s: 181}", 7, "at most 180"),
         ("tests: 1", 7, "There is no field 'tests' here."),
     ],
 )
@@ -62,6 +64,9 @@ def test_what_does_not_fit_together_is_told(tmp_path: Path) -> None:
     assert "claimed twice" in twice
     ((_, _, nowhere),) = told(tmp_path, SOUND.replace("endpoints", "#"))
     assert "inquired of" in nowhere
+    own = "serves: [{esiid: '10443720000000017', meter_number: '1'}]\ntruth: t.csv\n"
+    ((_, _, events),) = told(tmp_path, SOUND.replace("[INTERVALS]", "[EVENTS]") + own)
+    assert "tell us no event" in events
     ror = "role: ror\nname: a\nversion: '1'\ncontact: a\nclaims: [BALANCE]\nstart: {argv: [a]}\n"
     ((_, _, each),) = told(tmp_path, ror)
     assert "each: step" in each
