@@ -9,15 +9,21 @@ from scenarios.certify.headend import SEEN
 from scenarios.certify.observed import Observed, Step
 from scenarios.certify.plan import plan_of
 from scenarios.certify.statement import CLAIMS
-from scenarios.certify.truth import read_truth, truth_text
+from scenarios.certify.truth import read_given, read_truth, truth_text
+from scenarios.recording import WIRE
 from scenarios.run import run_and_judge
+from simulator.tap.chain import exchanges
 
 
 def test_our_head_end_is_as_a_strangers_must_be(tmp_path: Path) -> None:
     plan = [one.scenario for one in plan_of("headend", CLAIMS["headend"])]
     file = tmp_path / "truth.csv"
     file.write_text(truth_text(plan), "utf-8")
-    steps = [Step(one.name, one.title, run_and_judge(one, tmp_path / one.name).recording, None) for one in plan]
-    all_of_it = Observed(tuple(steps), {}, read_truth(file))
+    steps = []
+    for one in plan:
+        recording = run_and_judge(one, tmp_path / one.name).recording
+        events = tuple(exchanges(tmp_path / one.name / WIRE, lambda _, wire: wire != "events"))
+        steps.append(Step(one.name, one.title, recording, None, events=events))
+    all_of_it = Observed(tuple(steps), {}, read_truth(file), given=read_given(file))
     marks = {ident: [one.held for one in seen(all_of_it)] for ident, seen in SEEN.items()}
     assert {ident: set(held) for ident, held in marks.items()} == {one.id: {True} for one in of_role("headend")}
