@@ -18,6 +18,8 @@ Imports simulator and below. A verdict is a pure function of a recording and its
 ``file``          a scenario file as YAML
 ``idle``          expectations that nothing can miss, metrics that no party has
 ``judging``       the verdict on a recording: steps, checks, the result
+``file_drop``     the file site of an SMT that is not ours, by FTPS or a folder
+``inquiry_door``  where an SMT that is not ours inquires of the tester's TDSP
 ``lint``          everything that a run would stumble over, found before it runs
 ``many``          many scenarios, in one process or several: each run, judged, its page made, told as a row
 ``outside``       a party that is not ours in a run

@@ -14,10 +14,24 @@ QUIET_S = 0.15
 
 
 @dataclass(frozen=True, slots=True)
+class OutsideSmt:
+    """An SMT that is not ours. url: below which its market API lies. moved: whether its clock is moved there (``POST /control/clock/advance``); else it asks what time it is.
+
+    ftps: host and port of its file site, and the authority's certificates; inbox: a folder in its place, where files of the TDSP are laid and answered.
+    """
+
+    url: str
+    moved: bool
+    ftps: tuple[str, int, Path] | None = None
+    inbox: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Outside:
     """What a run knows of it. ``patience_s``: wall seconds for an answer before the clock goes on without.
 
     headend_url: in the place of our head-end, which is then not there; tell_events: meters tell it their events. by_hand: somebody starts it. ports: where our own services lie from, so that they are the same in every run.
+    smt: in the place of ours, which stands by; then the TDSP is a tester's, and there is no head-end. began: told the clock as the run begins.
     esiid: whom it is asked of, where its meters are not ours. speed: model seconds in a wall second of a clock that runs; None for one that stands. call: has a customer call it, told what it must know and the clock; gives what is recorded of that.
     """
 
@@ -31,3 +45,5 @@ class Outside:
     tell_events: bool = False
     by_hand: bool = False
     call: Callable[[dict[str, str], Callable[[], Seconds]], Coroutine[Any, Any, dict[str, Any]]] | None = None
+    smt: OutsideSmt | None = None
+    began: Callable[[Callable[[], Seconds]], None] | None = None

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from typing import Any
 
+import httpx
+import simpy
 from starlette.responses import Response
 
 from headend.http.links import bearing
-from meters.calendar import day_of
+from meters.calendar import day_of, iso
 from scenarios.call_backs import CallBackDoor
+from scenarios.errors import ScenarioError
+from scenarios.file_drop import FileDrop
+from scenarios.inquiry_door import InquiryDoor
 from scenarios.outside import Outside
 from scenarios.setting import Act, Setting
 from simulator.customer.portal_user import PortalClient
@@ -41,7 +46,18 @@ class Stage:
         """Open the line to SMT. bent_acks: what the head-end's acknowledgements go through. call_backs: stands before SMT. outside: the party that is not ours."""
         self.bent_acks, self.call_backs, self.outside = bent_acks, call_backs, outside
         self.scenario, self.world, self.sandbox, self.runtime = scenario, world, sandbox, sandbox.runtime
-        self.http = sandbox.client(30.0, "ROR", sandbox.smt_server.url)
+        their = outside.smt if outside else None
+        self._smt_url = their.url if their else sandbox.smt_server.url
+        self.http = sandbox.client(30.0, "ROR", self._smt_url)
+        #: Of an SMT that is not ours: where it inquires, by what it is called back, where its files go.
+        self.inquiries = InquiryDoor(sandbox.keys, self.runtime.now)
+        self.tdsp = sandbox.client(30.0, "TDSP")
+        self.drop: FileDrop | None = None
+        self._moving = httpx.AsyncClient(timeout=30.0, trust_env=False) if their and their.moved else None
+        if their and outside:
+            self.drop = FileDrop(their, sandbox.market.tdsp_login, outside.patience_s, sandbox.wire)
+            for client in (self.http, self.tdsp):
+                client.event_hooks = {"request": [lambda _: self.move()]}
         self._logins = logins(scenario.world.market)
         self._clients: dict[str, SmtClient] = {}
         #: By log-in and what it logs in with.
@@ -58,7 +74,23 @@ class Stage:
         if party == "desk":
             assert self.sandbox.ror is not None
             return self.sandbox.ror.server.url
-        return self.sandbox.headend_url if party == "headend" else self.sandbox.smt_server.url
+        return self.sandbox.headend_url if party == "headend" else self._smt_url
+
+    async def move(self) -> None:
+        """Have an SMT that is not ours, and whose clock is moved, be as far as ours is; all that is due there until then is done."""
+        if self._moving is not None:
+            now = {"to": iso(self.runtime.now())}
+            reply = await self._moving.post(f"{self._smt_url}/control/clock/advance", json=now)
+            if reply.status_code != 200:
+                raise ScenarioError("certify.clock", f"SMT's clock is not moved: HTTP {reply.status_code}.", self._smt_url, reply.text[:200])
+
+    def lying(self, username: str) -> Generator[simpy.Event, Any, list[tuple[str, bytes]]]:
+        """The files in a log-in's folder at SMT's site, by name."""
+        drop, owner = self.drop, self._logins[username]
+        if drop is None:
+            yield self.runtime.env.timeout(0)
+            return [(one.name, one.read_bytes()) for one in sorted(self.sandbox.files.home(username).iterdir())]
+        return (yield self.runtime.io("files", username, lambda: drop.lying(owner)))  # type: ignore[no-any-return]
 
     def key(self, name: str) -> dict[str, str]:
         """Headers that bear a key of the link, smt or meters, or the log-in of the desk's agent."""
@@ -68,8 +100,9 @@ class Stage:
         return bearing(getattr(self.sandbox.keys, name))
 
     async def close(self) -> None:
-        """Close the line to SMT."""
-        await self.http.aclose()
+        """Close the lines to SMT."""
+        for client in filter(None, (self.http, self.tdsp, self._moving)):
+            await client.aclose()
 
     def account(self, action: Act) -> Account:
         """The account that an action is about."""

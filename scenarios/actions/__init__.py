@@ -2,6 +2,7 @@
 
 ``action``           a row of the table, and what is seen of an action in a recording
 ``answer_fault``     a faulty head-end's answers are laid over ours
+``asks_smt``         a retailer asks an SMT that is not ours, and the TDSP answers as is written
 ``attributes``       meter attributes, premise, HAN devices
 ``balance_call``     a customer calls about the balance
 ``complaint``        what users complain of is switched on or off

@@ -17,8 +17,6 @@ from scenarios.expected import COUNT, TEXTS, Fact
 from scenarios.records.values import Count, Record
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from scenarios.stage import Stage
 
 
@@ -43,16 +41,16 @@ class RecordedFolder(Record):
 
 
 def _play(stage: Stage, action: RorFiles) -> Played:
-    yield stage.runtime.env.timeout(0)
     username = action.by(stage.scenario)
+    lying = yield from stage.lying(username)
     registry, user = stage.sandbox.market.registry, stage.sandbox.market.registry.users[username]
     found: list[dict[str, Any]] = []
-    for path in sorted(stage.sandbox.files.home(username).iterdir()):
-        held = _held(path)
+    for name, content in lying:
+        held = _held(name, content)
         foreign = {esiid for esiid, day in held if not registry.may_see(user, esiid, day)}
         found.append(
             {
-                "name": path.name,
+                "name": name,
                 "records": len(held),
                 "esiids": sorted({esiid for esiid, _ in held}),
                 "days": sorted({day.isoformat() for _, day in held}),
@@ -62,13 +60,13 @@ def _play(stage: Stage, action: RorFiles) -> Played:
     return {"files": found}
 
 
-def _held(path: Path) -> list[tuple[str, date]]:
+def _held(name: str, content: bytes) -> list[tuple[str, date]]:
     """ESI ID and operating day of each record of a file: in CSV the rows of a day are one."""
-    if path.suffix == ".lse":
-        return [(one.esiid, one.day) for one in read(path.read_bytes(), path.name).records]
-    if path.suffix != ".CSV":
+    if name.endswith(".lse"):
+        return [(one.esiid, one.day) for one in read(content, name).records]
+    if not name.endswith(".CSV"):
         return []
-    rows = csv.DictReader(io.StringIO(path.read_text(encoding="utf-8")))
+    rows = csv.DictReader(io.StringIO(content.decode("utf-8")))
     return list({(row["ESIID"].lstrip("'"), parse_us_date(row["USAGE_DATE"])): None for row in rows})
 
 

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from scenarios.actions import (
     answer_fault,
+    asks_smt,
     attributes,
     balance_call,
     complaint,
@@ -49,6 +50,7 @@ ACTIONS: dict[str, Row[Any, Any]] = {
         http,
         inquire,
         customer_calls,
+        asks_smt,
         look,
         load,
         complaint,

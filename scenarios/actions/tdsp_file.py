@@ -89,22 +89,29 @@ SeenFile = Seen[TdspFile, RecordedFile]
 
 
 def _play(stage: Stage, action: TdspFile) -> Played:
-    runtime, site, animal = stage.runtime, stage.sandbox.site, action.animal
+    runtime, animal = stage.runtime, action.animal
     made_at = None if action.made is None else epoch(action.made)
     name, content = animal.file(site_duns := stage.world.tdsp.duns, stage.esiid(action), action.day, made_at)
     if not animal.name:
         place = [one.ref for one in stage.scenario.timeline].index(action.ref)
         name = file_name(site_duns, runtime.now(), _FIRST_COUNTER + place)
     left: dict[str, Any] = {"at": iso(runtime.now()), "file": name, "trouble": "", "answers": []}
+    drop = stage.drop
     try:
+        if drop is not None:
+            told: bytes = yield runtime.io("post", action.ref, lambda: drop.post(name, content, action.ref))
+            return left | {"answers": _answers(told)}
         yield runtime.io("post", action.ref, lambda: stage.sandbox.post(name, content), lane="smt")
         yield runtime.env.timeout(_FETCHED_AFTER_US)
-        fetch = functools.partial(posting.download, site, name + RESULT_SUFFIX)
-        told: bytes = yield runtime.io("results", action.ref, lambda: in_thread(fetch), lane="smt")
+        fetch = functools.partial(posting.download, stage.sandbox.site, name + RESULT_SUFFIX)
+        told = yield runtime.io("results", action.ref, lambda: in_thread(fetch), lane="smt")
     except HeadEndError as error:
         return left | {"trouble": f"{error.code}: {error.message}"}
-    answers = [{name: getattr(row, of) for name, of in _OF_A_ROW.items()} for row in read_result_csv(told)]
-    return left | {"answers": answers}
+    return left | {"answers": _answers(told)}
+
+
+def _answers(told: bytes) -> list[dict[str, Any]]:
+    return [{name: getattr(row, of) for name, of in _OF_A_ROW.items()} for row in read_result_csv(told)]
 
 
 def loaded(evidence: Evidence, day: date) -> int:

@@ -116,9 +116,8 @@ class _Day(NamedTuple):
 
 def _play(stage: Stage, action: UsageRead) -> Played:
     if action.door == "files":
-        read_days = list(_in_files(stage, action))
+        read_days = list(_in_files(stage, action, (yield from stage.lying(action.by(stage.scenario)))))
         answered: dict[str, Any] = {"status": None, "code": None, "values": {}, "header": {}}
-        yield stage.runtime.env.timeout(0)
     else:
         username, portal = action.by(stage.scenario), action.door == "portal"
         market_path, portal_path, *_ = _CALLS[action.what]
@@ -146,13 +145,13 @@ def _asked(stage: Stage, action: UsageRead, username: str) -> dict[str, Any]:
     )
 
 
-def _in_files(stage: Stage, action: UsageRead) -> Iterator[_Day]:
+def _in_files(stage: Stage, action: UsageRead, lying: Iterable[tuple[str, bytes]]) -> Iterator[_Day]:
     """The ESI ID's days of every LSE file in the ROR's folder, in the order of the files."""
     first, last = action.days
     channels = {"C": {Channel.LOAD}, "G": {Channel.GENERATION}, "A": set(Channel)}[action.channel]
     found: dict[tuple[date, str], list[_Day]] = {}
-    for path in sorted(stage.sandbox.files.home(action.by(stage.scenario)).glob("*.lse")):
-        for one in read(path.read_bytes(), path.name).records:
+    for name, content in lying:
+        for one in read(content, name).records if name.endswith(".lse") else ():
             if one.esiid == stage.esiid(action) and first <= one.day <= last and one.channel in channels:
                 channel = "C" if one.channel is Channel.LOAD else "G"
                 found.setdefault((one.day, channel), []).append(_Day(one.day, channel, one.wh, one.estimated))

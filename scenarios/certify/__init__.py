@@ -6,12 +6,15 @@ No page is made here.
 ``bundle``     what is handed on: a zip with the digest of every file, signed if there is a key; whether one is as it was written
 ``connect``    the connectivity test, before any step
 ``control``    the small endpoint: what is to be done, POST /next, POST /bill
+``handed``     what an SMT is handed: the records of service points, retailers and log-ins
 ``headend``    what is seen of a head-end, id by id
 ``judged``     the verdict: a pure function of statement, recording and table
 ``observed``   what was recorded, and an observation in it with its exchanges
 ``plan``       the steps of a role that bear on what is claimed
 ``ror``        what is seen of a retailer, id by id
 ``run``        plays a plan against a system, and leaves the recording
+``said``       what was asked at SMT's market API, read
+``smt``        what is seen of an SMT, id by id
 ``started``    starting the system, and waiting for it
 ``statement``  what is said of a system: its form, and every mistake in one
 ``strangers``  the shipped systems of strangers, and what each can do wrong

@@ -8,6 +8,7 @@ import httpx
 
 from headend.http.links import LinkKeys, bearing
 from scenarios.certify.started import reached
+from simulator.world.market import Login
 
 
 class Reached(NamedTuple):
@@ -38,3 +39,19 @@ async def inquiries_reached(url: str, keys: LinkKeys, within_s: float) -> list[R
         *found,
         Reached("keys.smt", well, f"POST /inquiries with SMT's key and no inquiry is answered HTTP {status}"),
     ]
+
+
+async def api_reached(url: str, login: Login, within_s: float) -> list[Reached]:
+    """Whether an SMT listens, and lets a retailer of ours in."""
+    if not await reached(url, within_s):
+        return [Reached("endpoints.api", False, f"nobody listens after {within_s:g} s")]
+    found = [Reached("endpoints.api", True, "somebody listens")]
+    said = {"username": login.username, "password": login.password}
+    try:
+        async with httpx.AsyncClient(timeout=10.0, trust_env=False) as http:
+            reply = await http.post(f"{url}/v2/token/", json=said)
+        token = reply.json().get("accessToken")
+    except (httpx.HTTPError, ValueError, AttributeError) as error:
+        return [*found, Reached("logins.ror", False, f"POST /v2/token/ gets no token: {type(error).__name__}")]
+    told = f"POST /v2/token/ is answered HTTP {reply.status_code}{'' if token else ' without accessToken'}"
+    return [*found, Reached("logins.ror", bool(token), told)]

@@ -13,7 +13,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from meters.calendar import Seconds
+from meters.calendar import Seconds, iso, seconds
+from scenarios.call_backs import CLOCK
 from simulator.runtime.serving import HttpServer, bind
 
 #: Octets of a bill, at most.
@@ -28,6 +29,8 @@ class Control:
         self.brief: dict[str, Any] = {"do": "wait"}
         self.bills: list[tuple[Seconds, dict[str, Any]]] = []
         self._clock: Callable[[], Seconds] | None = None
+        #: The model's time, where a system asks for it that has no SMT of ours to ask.
+        self.now: Callable[[], Seconds] = lambda: seconds(0)
         self.url = ""
         self._next = asyncio.Event()
 
@@ -38,6 +41,7 @@ class Control:
             Route("/", self._tell),
             Route("/next", self._go_on, methods=["POST"]),
             Route("/bill", self._bill, methods=["POST"]),
+            Route(CLOCK, self._time),
         ]
         server = HttpServer(Starlette(routes=routes), bind("127.0.0.1", 0, "the certification"))
         self.url = server.url
@@ -60,6 +64,9 @@ class Control:
 
     async def _tell(self, _: Request) -> JSONResponse:
         return JSONResponse(self.brief)
+
+    async def _time(self, _: Request) -> JSONResponse:
+        return JSONResponse({"mode": "manual", "now": iso(self.now()), "speed": 0})
 
     async def _go_on(self, _: Request) -> JSONResponse:
         self._next.set()

@@ -10,7 +10,7 @@ from typing import Any
 
 from scenarios import certified
 from scenarios.certified import Held
-from scenarios.certify import headend, ror
+from scenarios.certify import headend, ror, smt
 from scenarios.certify.observed import Observation, Observed
 from scenarios.certify.statement import Statement
 from simulator.verdicts import Mark
@@ -21,6 +21,7 @@ FORMAT = 1
 _SEEN: dict[str, tuple[Callable[[Observed], Any], Mapping[str, Callable[[Any], Iterator[Observation]]]]] = {
     "headend": (lambda all_of_it: all_of_it, headend.SEEN),
     "ror": (ror.calls, ror.SEEN),
+    "smt": (smt.Looked, smt.SEEN),
 }
 
 

@@ -21,6 +21,8 @@ from simulator.tap.chain import Chain, Exchange, exchanges, slow_or_cut
 
 #: What was played and how that ended, beside the steps' folders.
 PLAN, STEPS, TRUTH, RECORDING = "plan.json", "steps", "truth.csv", "recording.json"
+#: Wires between SMT and a TDSP.
+LINK = ("inquiries", "call-backs")
 #: How a step ended.
 WHOLE = "whole"
 
@@ -51,9 +53,10 @@ class Step:
     traffic: Traffic | None
     why: str = ""
     own: tuple[str, ...] = ()
-    #: What was asked of SMT's market API, and what meters told unasked.
+    #: What was asked of SMT's market API, what meters told unasked, and what went over SMT's link with the TDSP, both ways.
     market: tuple[Exchange, ...] = ()
     events: tuple[Exchange, ...] = ()
+    link: tuple[Exchange, ...] = ()
 
     def numbers(self, ref: str, key: str = "", since_us: Micros = micros(0)) -> tuple[int, ...]:
         """The exchanges of an action; key: those of its correlation id alone."""
@@ -173,7 +176,9 @@ def observed(folder: Path) -> Observed:
             text = "Its exchanges are not those of the run: wire.jsonl is gone, or was cut at its end."
             raise ScenarioError("certify.wire", text, str(its / "wire.jsonl"), "Take the bundle as it was written.")
         own = (*Evidence(recording).own_faults, *_ours(plan, its / WIRE, traffic.chain))
-        kept = list(exchanges(its / WIRE, lambda _, wire: wire not in ("market", "events")))
-        market, events = (tuple(one for one in kept if one.wire == wire) for wire in ("market", "events"))
-        steps.append(Step(one["name"], one["title"], recording, traffic, "", own, market, events))
+        kept = list(exchanges(its / WIRE, lambda _, wire: wire not in ("market", "events", *LINK)))
+        market, events, link = (
+            tuple(one for one in kept if one.wire in wires) for wires in (("market",), ("events",), LINK)
+        )
+        steps.append(Step(one["name"], one["title"], recording, traffic, "", own, market, events, link))
     return Observed(tuple(steps), plan, truth, given=given)

@@ -13,15 +13,13 @@ from typing import Any
 from meters.calendar import INTERVAL_S, Seconds, day_of_interval, day_start, epoch, floor_interval, iso, seconds, to_s
 from meters.errors import MeterError
 from scenarios.actions.customer_calls import CustomerCalls, RecordedCustomerCall
-from scenarios.actions.exchange import code_of
 from scenarios.certified import of_role
 from scenarios.certify.observed import Observation, Observed, Step
+from scenarios.certify.said import ODR, READS, STATUS, TOKEN, Said, said_of
 from scenarios.certify.truth import Truth
 from simulator.ror.billing.bill import bill_to_date
-from simulator.tap.chain import Exchange
 
 Seen = Iterator[Observation]
-TOKEN, READS, ODR, STATUS = "/v2/token/", "/v2/15minintervalreads/", "/v2/odr/", "/v2/odrstatus/"
 #: A bill may differ from ours by so much for how lines are rounded. A default of this project.
 _ROUNDED_USD = Decimal("0.05")
 #: Model seconds before the caller's patience ends, from which on a retailer may stop asking. A default of this project.
@@ -41,44 +39,6 @@ _DRAWS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
-    """An exchange of the retailer's with SMT, read."""
-
-    exchange: Exchange
-    ask: dict[str, Any]
-    reply: dict[str, Any] | None
-
-    @property
-    def path(self) -> str:
-        """What it asked, with a slash at its end."""
-        return str(self.exchange.ask["path"]).rstrip("/") + "/"
-
-    @property
-    def status(self) -> int:
-        """HTTP status; 0 for none."""
-        return int(self.exchange.reply.get("status", 0))
-
-    @property
-    def code(self) -> str | None:
-        """The code of what was wrong."""
-        return code_of(self.reply)
-
-    @property
-    def filed(self) -> bool:
-        """Whether it is a request that SMT took, or refused by its throttle."""
-        reply = self.reply or {}
-        return self.path == ODR and self.status == 200 and bool(reply.get("correlationId") or reply.get("refusal"))
-
-
-def _object(body: Any) -> dict[str, Any] | None:
-    try:
-        told = json.loads(body) if isinstance(body, str) else None
-    except ValueError:
-        return None
-    return told if isinstance(told, dict) else None
-
-
 @dataclass(frozen=True)
 class Called:
     """A customer's call with all that was asked of SMT for it."""
@@ -96,7 +56,7 @@ class Called:
         """What was asked of SMT, from the call's beginning to its end."""
         first, last = self.record.at, self.record.ended_at
         return [
-            Said(one, _object(one.ask.get("body")) or {}, _object(one.reply.get("body")))
+            said_of(one)
             for one in self.step.market
             if first <= to_s(one.at_us) <= last
         ]

@@ -19,15 +19,16 @@ from headend.ports import fault_text
 from meters.calendar import Seconds, iso
 from meters.errors import UserError
 from scenarios import twins
-from scenarios.certify.connect import Reached, inquiries_reached
+from scenarios.certify.connect import Reached, api_reached, inquiries_reached
 from scenarios.certify.control import Control
+from scenarios.certify.handed import RECORDS, REGISTRY, hand, our_logins
 from scenarios.certify.observed import PLAN, RECORDING, STEPS, TRUTH, WHOLE, digest_of
 from scenarios.certify.plan import PlanStep, plan_of
 from scenarios.certify.started import filled, free_port, free_ports, running
 from scenarios.certify.statement import EVENTS, Start, Statement
 from scenarios.certify.truth import truth_text
 from scenarios.errors import ScenarioError
-from scenarios.outside import Outside
+from scenarios.outside import Outside, OutsideSmt
 from scenarios.recording import WIRE
 from scenarios.running.runner import begin, run
 from simulator.parties.keys_file import KEYS, kept_keys
@@ -42,7 +43,9 @@ from simulator.world.meters import build
 STATEMENT = "sut.yaml"
 #: What a certification writes into its folder beside what is made of it, and clears there before it begins.
 RECORDED = (STATEMENT, PLAN, TRUTH, STEPS)
-LOG, METERS, PLAN_OF_CALL = "sut.log", "meters.csv", "rate-plan.json"
+LOG, METERS, PLAN_OF_CALL, WORK = "sut.log", "meters.csv", "rate-plan.json", "work"
+#: Where an SMT that is not ours may have its file site: behind ours, with room for passive ports.
+THEIR_FTPS, _THEIRS = 60, range(60, 90)
 #: What is made of the recording.
 MADE = ("result.json", "junit.xml", "report.html", "bundle.zip")
 #: Wall seconds that a reply of ours may take while the clock stands: what clients commonly wait. Where it runs, as late as the clock may be. Defaults of this project.
@@ -72,7 +75,7 @@ class Certification:
     def go(self) -> int:
         """Play the plan; 0, or the number of the signal that ended it: what was played is kept then."""
         steps = plan_of(self.said.role, self.said.claims, self.only)
-        with own(self.out, (*RECORDED, *MADE, LOG, METERS, PLAN_OF_CALL, KEYS)):
+        with own(self.out, (*RECORDED, *MADE, LOG, METERS, PLAN_OF_CALL, RECORDS, REGISTRY, WORK, KEYS)):
             write_whole(self.out / STATEMENT, self.written)
             write_whole(self.out / TRUTH, self._truth(steps))
             self._write(steps)
@@ -86,6 +89,7 @@ class Certification:
                 with finishing():
                     self._write(steps)
                     (self.out / KEYS).unlink(missing_ok=True)
+                    shutil.rmtree(self.out / WORK, ignore_errors=True)
         return 0
 
     def _write(self, steps: Sequence[PlanStep]) -> None:
@@ -114,15 +118,17 @@ class Certification:
         self.progress(0, len(steps))
         keys = self._keys()
         gateways = max(one.scenario.world.gateways for one in steps)
-        offsets = (SMT_PORT, HEADEND_PORT, FTPS_PORT, *PASSIVE_PORTS, *(GATEWAY_PORTS + at for at in range(gateways)))
+        offsets = (
+            *(SMT_PORT, HEADEND_PORT, FTPS_PORT, *PASSIVE_PORTS),
+            *(*_THEIRS, *(GATEWAY_PORTS + at for at in range(gateways))),
+        )
         async with contextlib.AsyncExitStack() as closing:
             base = closing.enter_context(free_ports(offsets))
             known = self._known(steps[0], base)
             await closing.enter_async_context(self.control.served())
-            start = self.said.start
-            if self.said.role != "ror" and (start == "manual" or start.each == "plan"):
+            if not self._each_step and self.said.role != "ror":
                 await closing.enter_async_context(self._started(known, steps[0]))
-                if not await self._connected(known, keys):
+                if not await self._connected(known, keys, steps[0]):
                     return
             for at, step in enumerate(steps, 1):
                 await self._step(step, self._known(step, base, known["port"]), base, keys)
@@ -181,17 +187,32 @@ class Certification:
             "esiid": meter.esiid,
             "meter_number": meter.meter_number,
             "bill_url": f"{self.control.url}/bill",
+            "headend_url": f"http://{HOST}:{base + HEADEND_PORT}",
+            "ftps_port": str(base + THEIR_FTPS),
+            "clock_url": self.control.url,
+            "records": str((self.out / RECORDS).resolve()),
+            "registry": str((self.out / REGISTRY).resolve()),
+            "work": str((self.out / WORK / scenario.name).resolve()),
         }
+
+    @property
+    def _each_step(self) -> bool:
+        """Whether it is started anew for every step."""
+        start = self.said.start
+        return self.said.role == "smt" or (
+            self.said.role != "ror" and isinstance(start, Start) and start.each == "step"
+        )
 
     @contextlib.asynccontextmanager
     async def _started(self, known: dict[str, str], step: PlanStep) -> AsyncIterator[None]:
         """The system, started by its command or by hand."""
         start = self.said.start
+        more = self._login(step) if self.said.role == "smt" else {}
         if isinstance(start, Start) and start.argv:
-            async with running(filled(start.argv, known), self.out / LOG):
+            async with running(filled(start.argv, known), self.out / LOG, more):
                 yield
             return
-        brief = {"do": f"Start {self.said.name} for the step {step.scenario.name}, then POST /next here.", **known}
+        brief = {"do": f"Start {self.said.name} for the step {step.scenario.name}, then POST /next here.", **more, **known}
         self.tell(self.control.url, brief)
         await self.control.done(brief)
         yield
@@ -217,21 +238,40 @@ class Certification:
         return {"told_at": at and iso(at), "bill": bill, "exit": code}
 
     def _login(self, step: PlanStep) -> dict[str, str]:
-        """The retailer's log-in at our SMT, by the names of the variables in which it finds that."""
-        named = self.said.logins.get("ror")
-        login = logins(step.scenario.world.market)[step.scenario.account.ror]
-        if named is None:
-            return {}
-        found = {named.username: login.username, named.password: login.password}
-        return found | ({named.duns: login.duns} if named.duns else {})
+        """Log-ins by the names of the variables in which the system finds them: a retailer its own at our SMT, an SMT those of ours."""
+        scenario, found = step.scenario, dict[str, str]()
+        known = {"ror": logins(scenario.world.market)[scenario.account.ror]}
+        if self.said.role == "smt":
+            known = our_logins(scenario) | known
+        for role, named in self.said.logins.items():
+            if role in known:
+                login = known[role]
+                found |= {named.username: login.username, named.password: login.password}
+                found |= {named.duns: login.duns} if named.duns else {}
+        return found
 
-    async def _connected(self, known: dict[str, str], keys: LinkKeys) -> bool:
+    async def _connected(self, known: dict[str, str], keys: LinkKeys, step: PlanStep) -> bool:
         """Whether every endpoint is reached."""
-        start, url = self.said.start, self.said.endpoints.inquiries
-        if url is not None:
-            within_s = start.ready_s if isinstance(start, Start) else 1.0
-            self.connection = await inquiries_reached(filled([url], known)[0], keys, within_s)
+        start, its = self.said.start, self.said.endpoints
+        within_s = start.ready_s if isinstance(start, Start) else 1.0
+        if its.inquiries is not None and self.said.role == "headend":
+            self.connection = await inquiries_reached(filled([its.inquiries], known)[0], keys, within_s)
+        if its.api is not None and self.said.role == "smt":
+            login = our_logins(step.scenario)["ror"]
+            self.connection = await api_reached(filled([its.api], known)[0], login, within_s)
         return all(one.well for one in self.connection)
+
+    def _smt(self, known: dict[str, str]) -> OutsideSmt | None:
+        """Where an SMT that is not ours is."""
+        its = self.said.endpoints
+        if self.said.role != "smt" or its.api is None:
+            return None
+        url, host_port, ca_file, inbox = filled([its.api, its.ftps or "", its.ca or "", its.inbox or ""], known)
+        host, _, port = host_port.partition(":")
+        if inbox:
+            Path(inbox).mkdir(parents=True, exist_ok=True)
+        site = (host, int(port), Path(ca_file)) if host else None
+        return OutsideSmt(url, its.clock == "moved", site, Path(inbox) if inbox else None)
 
     async def _step(self, step: PlanStep, known: dict[str, str], base: int, keys: LinkKeys) -> None:
         """Play a step; a fault of ours ends it alone."""
@@ -239,10 +279,14 @@ class Certification:
         url = self.said.endpoints.inquiries
         serves = self.said.serves
         async with contextlib.AsyncExitStack() as closing:
-            start = self.said.start
-            if isinstance(start, Start) and start.each == "step" and self.said.role != "ror":
+            smt = self._smt(known)
+            self.control.now = partial(begin, scenario)
+            if self._each_step:
+                if smt is not None:
+                    hand(scenario, self.out)
+                    Path(known["work"]).mkdir(parents=True, exist_ok=True)
                 await closing.enter_async_context(self._started(known, step))
-                if not await self._connected(known, keys):
+                if not await self._connected(known, keys, step):
                     self.states[scenario.name] = ("not reached", "the system was not reached")
                     return
             outside = Outside(
@@ -256,6 +300,8 @@ class Certification:
                 EVENTS in self.said.claims,
                 not isinstance(self.said.start, Start) or not self.said.start.argv,
                 partial(self._call, step, known) if self.said.role == "ror" else None,
+                smt,
+                partial(setattr, self.control, "now"),
             )
             try:
                 done = await run(scenario, folder, None, outside)

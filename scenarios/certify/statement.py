@@ -19,13 +19,14 @@ from simulator.runtime.serving import is_url
 from simulator.smt.ondemand.judged import CLOCK_BEHIND_S
 
 MALFORMED, SECRET = "certify.malformed", "certify.secret"
-Role = Literal["ror", "headend"]
+Role = Literal["ror", "headend", "smt"]
 #: A head-end of which that is claimed is told what meters tell unasked, below its endpoint for inquiries.
 EVENTS = "EVENTS"
 #: What a system can say that it does, by role; what it does not claim is not asked of it.
 CLAIMS: dict[str, tuple[str, ...]] = {
     "headend": ("INTERVALS", "REGISTER", "POWER", "STORE-FIRST", "DST", EVENTS, "CHANNEL-1"),
     "ror": ("BALANCE",),
+    "smt": ("ON-DEMAND", "FILES"),
 }
 #: What a command is filled with.
 PLACEHOLDERS = {
@@ -46,6 +47,12 @@ PLACEHOLDERS = {
     "first": "first day of the billing cycle",
     "last": "last day of the billing cycle",
     "plan": "JSON file with the customer's rate plan",
+    "headend_url": "the TDSP's address: /inquiries lies below it",
+    "clock_url": "where it is asked what time it is: GET /control/clock",
+    "ftps_port": "a free port for its file site, and the 29 behind it",
+    "records": "JSON file of the service points, who serves them, and the log-ins",
+    "registry": "folder of CSV files with the same",
+    "work": "a folder of its own, empty as a step begins",
     "bill_url": "where the retailer posts the bill that it tells",
 }
 _PLACE = re.compile(r"\{(\w+)\}")
@@ -81,6 +88,18 @@ class Endpoints(Spec):
     """Where it is reached; ``{port}`` stands for a free port that it is told."""
 
     inquiries: Url | None = Field(default=None, description="A head-end's base address: /inquiries lies below it.")
+    api: Url | None = Field(default=None, description="An SMT's base address: /v2 lies below it.")
+    clock: Literal["asked", "moved"] = Field(
+        default="asked",
+        description="asked: an SMT asks {clock_url} what time it is. moved: it is told, by POST /control/clock/advance below api.",
+    )
+    ftps: str | None = Field(
+        default=None, pattern=r"^[^:/\s]+:(\d{1,5}|\{\w+\})$", description="An SMT's file site, host:port, with explicit TLS."
+    )
+    ca: str | None = Field(default=None, description="PEM file of the authority behind the file site's certificate.")
+    inbox: str | None = Field(
+        default=None, description="A folder in place of a file site: files of the TDSP are laid and answered there."
+    )
 
 
 class LogIn(Spec):
@@ -177,6 +196,8 @@ def _unfitting(said: Statement) -> Iterator[Mistake]:
     if said.role == "headend" and said.endpoints.inquiries is None:
         text, mend = "A head-end is inquired of.", "Add 'inquiries: http://127.0.0.1:8610'."
         yield Mistake(MALFORMED, ("endpoints",), text, mend)
+    if said.role == "smt":
+        yield from _unfitting_smt(said)
     if said.role == "ror" and isinstance(said.start, Start) and said.start.each != "step":
         text = "A retailer's command is one call of a customer's."
         yield Mistake(MALFORMED, ("start", "each"), text, "Write 'each: step'.")
@@ -186,6 +207,24 @@ def _unfitting(said: Statement) -> Iterator[Mistake]:
     if said.serves != "ours" and EVENTS in said.claims:
         text, mend = "Meters of its own tell us no event.", "Leave it out, or write 'serves: ours'."
         yield Mistake(MALFORMED, ("claims", said.claims.index(EVENTS)), text, mend)
+
+
+def _unfitting_smt(said: Statement) -> Iterator[Mistake]:
+    its = said.endpoints
+    if its.api is None:
+        yield Mistake(MALFORMED, ("endpoints",), "An SMT is asked.", "Add 'api: http://127.0.0.1:8600'.")
+    if (its.ftps is None) is (its.inbox is None):
+        text = "An SMT has a file site, or a folder in its place."
+        yield Mistake(MALFORMED, ("endpoints",), text, "Add 'ftps: 127.0.0.1:8621' and 'ca: FILE', or 'inbox: FOLDER'.")
+    if its.ftps is not None and its.ca is None:
+        text = "Whose certificate the file site shows is not known."
+        yield Mistake(MALFORMED, ("endpoints", "ftps"), text, "Add 'ca: FILE', the authority's certificate in PEM.")
+    if said.serves != "ours":
+        text = "What an SMT is asked for are ESI IDs of ours."
+        yield Mistake(MALFORMED, ("serves",), text, "Write 'serves: ours', and give it {records} or {registry}.")
+    if isinstance(said.start, Start) and said.start.each != "step":
+        text = "An SMT begins each step with nothing in it."
+        yield Mistake(MALFORMED, ("start", "each"), text, "Write 'each: step'.")
 
 
 def _secrets(value: Any, loc: Loc = ()) -> Iterator[Mistake]:

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from meters.faults.kinds import Layer
 from meters.faults.ledger import write
 from scenarios.actions.answer_fault import over_headend
 from scenarios.call_backs import CallBackDoor
+from scenarios.file_drop import FileDrop
 from scenarios.outside import Outside
 from scenarios.recording import WIRE, Recording
 from scenarios.refusals import policy_of
@@ -23,12 +24,14 @@ from scenarios.running.player import Player
 from scenarios.running.recorder import record
 from scenarios.schema import Scenario
 from scenarios.stage import Bend, Stage
-from simulator.parties.sandbox import SANDBOX_FILES, DeskSettings, Sandbox, SandboxSettings
+from simulator.parties.sandbox import HEADEND_PORT, HOST, SANDBOX_FILES, DeskSettings, Sandbox, SandboxSettings
 from simulator.runtime.clock import Clock, ClockMode
 from simulator.runtime.driver import Runtime
 from simulator.runtime.folder import own
+from simulator.runtime.serving import HttpServer, bind
 from simulator.smt.access.gatekeeper import TokenLife
 from simulator.smt.ondemand.middle import FixedMiddle, LawMiddle, MiddleDraws, MiddleLaw
+from simulator.tap.http import tapped
 from simulator.tap.masked import MOST_BODY
 from simulator.world.market import ROR_LOGIN
 from simulator.world.meters import build
@@ -103,6 +106,8 @@ async def _run(scenario: Scenario, out: Path, progress: Progress | None, outside
     world = build(scenario.world, scenario.seed)
     start = day_start(scenario.world.first_day) if outside is None else begin(scenario)
     call_backs = CallBackDoor()
+    their = outside.smt if outside else None
+    tdsp_port = outside.ports + HEADEND_PORT if outside else 0
     logs_in = outside is not None or any(action.do == "log_in" for action in scenario.timeline)
     bent_acks: list[Bend] = []
     clock, wall = Clock(ClockMode.MANUAL, to_us(start)), _Wall()
@@ -129,14 +134,19 @@ async def _run(scenario: Scenario, out: Path, progress: Progress | None, outside
         port_base=0 if outside is None else outside.ports,
         keys=None if outside is None else outside.keys,
         history=outside is not None,
-        headend_url=None if outside is None else outside.headend_url,
+        headend_url=f"http://{HOST}:{tdsp_port}" if their else outside.headend_url if outside else None,
         tell_events=outside is not None and outside.tell_events,
     )
     sandbox = Sandbox(settings)
-    async with sandbox:
+    async with sandbox, contextlib.AsyncExitStack() as serving:
         for complaint in scenario.complaints:
             sandbox.smt.complaints.declare(complaint.spec(world))
         stage = Stage(scenario, world, sandbox, bent_acks, call_backs, outside)
+        if outside and outside.began:
+            outside.began(sandbox.runtime.now)
+        if stage.drop is not None:
+            await serving.enter_async_context(_tdsp(stage, tdsp_port))
+            await _posted(stage, stage.drop)
         player = Player(stage)
         last = max(epoch(action.at) + action.lasts for action in scenario.timeline)
         end = last + AFTERMATH_S
@@ -176,6 +186,25 @@ async def _played(runtime: Runtime, player: Player) -> None:
         serving.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await serving
+
+
+@contextlib.asynccontextmanager
+async def _tdsp(stage: Stage, port: int) -> AsyncIterator[None]:
+    """Serve the TDSP that the tester plays."""
+    bound = bind(HOST, port, "the TDSP")
+    server = HttpServer(tapped(stage.inquiries.app(), stage.sandbox.wire, "TDSP", bound), bound)
+    await server.start()
+    try:
+        yield
+    finally:
+        await server.stop()
+
+
+async def _posted(stage: Stage, drop: FileDrop) -> None:
+    """Post at an SMT that is not ours what lies at ours: the days before."""
+    await stage.move()
+    for path in sorted(stage.sandbox.files.home(stage.sandbox.market.tdsp_login.username).glob("*.lse")):
+        await drop.post(path.name, path.read_bytes())
 
 
 def _keep_files(sandbox: Sandbox, out: Path) -> None:

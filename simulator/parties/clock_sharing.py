@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 #: Clocks that parties in processes of their own can share.
 RUNNING = (ClockMode.REAL, ClockMode.SCALED)
+#: Clocks of a party that may be all alone with a tester, who moves it.
+MOVED = (*RUNNING, ClockMode.MANUAL)
 #: Unix seconds below which calendars work.
 _MAX_WALL = 10**10
 #: Wall seconds that another party has to tell its clock.
@@ -40,8 +42,10 @@ class PartyClock:
         return self.clock if self.shared else replace(self.clock, wall_start=time.time())
 
 
-def party_clock(options: ClockOptions, known: ReadyClock | None = None) -> PartyClock:
-    """The clock that was asked for. known: of a party that this one was pointed to, taken unless the options say otherwise.
+def party_clock(
+    options: ClockOptions, known: ReadyClock | None = None, modes: tuple[ClockMode, ...] = RUNNING
+) -> PartyClock:
+    """The clock that was asked for. known: of a party that this one was pointed to, taken unless the options say otherwise. modes: those that it can have.
 
     Raises SimulatorError naming the option.
     """
@@ -58,7 +62,7 @@ def party_clock(options: ClockOptions, known: ReadyClock | None = None) -> Party
     if options.silent and known is not None:
         _nothing_else(options)
         return _joined(known, "clock")
-    clock = clock_of(options.mode or ClockMode.REAL, options.speed, options.date, RUNNING)
+    clock = clock_of(options.mode or ClockMode.REAL, options.speed, options.date, modes)
     if not options.wall_start:
         if clock.mode is ClockMode.REAL and not options.date:
             # The wall's own time, which everyone shares without being told.

@@ -187,7 +187,7 @@ async def smt_alone(
     Raises SimulatorError if the database has days that are still to come on this clock, and at a worker that its dispatcher does not match.
     """
     async with contextlib.AsyncExitStack() as closing:
-        runtime = Runtime(clock, clock.now_us(), journal=journal)
+        runtime = Runtime(clock, clock.epoch_us if clock.manual else clock.now_us(), journal=journal)
         wire = open_wire(settings.wire, runtime, closing)
         ca, folder, users = LocalCa.kept(settings.out / TLS_FOLDER), settings.out / FTPS_FOLDER, settings.registry.users
         if settings.ftps_port is None:

@@ -35,7 +35,7 @@ class Wire(NamedTuple):
 
 
 #: In the order in which wires are written that were busy in one instant: roughly that of cause and effect.
-ORDER = ("control", "desk", "portal", "market", "inquiries", "modbus", "events", "call-backs", "ftps", "pages")
+ORDER = ("control", "desk", "portal", "market", "inquiries", "modbus", "events", "call-backs", "ftps", "files", "pages")
 _RANK = {name: rank for rank, name in enumerate(ORDER)}
 
 

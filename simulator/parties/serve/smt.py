@@ -12,7 +12,7 @@ from typing import Any
 
 from meters.calendar import day_of, rounded_us, to_s
 from simulator.errors import SimulatorError
-from simulator.parties.clock_sharing import PartyClock, party_clock
+from simulator.parties.clock_sharing import MOVED, PartyClock, party_clock
 from simulator.parties.keys_file import KEYS, kept_keys, warn_open
 from simulator.parties.options import SmtOptions
 from simulator.parties.ready_line import ReadyFleet, read_ready
@@ -44,7 +44,7 @@ def serve_smt(options: SmtOptions) -> None:
     """Serve SMT as it was asked for. Raises a UserError naming the option."""
     role = _role(options.role, options.keep)
     known = read_ready(options.meters_of, "--meters-of") if options.meters_of is not None else None
-    begins = party_clock(options.clock, known.clock if known else None)
+    begins = party_clock(options.clock, known.clock if known else None, MOVED)
     made = (known.fleet if known else None) or ReadyFleet(
         tdsp=options.tdsp, seed=options.seed, count=options.count, mix=options.mix, special=options.special
     )
