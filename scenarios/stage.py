@@ -82,7 +82,12 @@ class Stage:
             now = {"to": iso(self.runtime.now())}
             reply = await self._moving.post(f"{self._smt_url}/control/clock/advance", json=now)
             if reply.status_code != 200:
-                raise ScenarioError("certify.clock", f"SMT's clock is not moved: HTTP {reply.status_code}.", self._smt_url, reply.text[:200])
+                raise ScenarioError(
+                    "certify.clock",
+                    f"SMT's clock is not moved: HTTP {reply.status_code}.",
+                    self._smt_url,
+                    reply.text[:200],
+                )
 
     def lying(self, username: str) -> Generator[simpy.Event, Any, list[tuple[str, bytes]]]:
         """The files in a log-in's folder at SMT's site, by name."""

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from scenarios.stage import Stage
 
 #: Model seconds by which the clock goes on while something is waited for; until an inquiry must have come, and until an answer must be handed on. Defaults of this project.
-_TICK_S, _SOON_S = seconds(10), seconds(600)
+_TICK_S, _SOON_S, _STRIDE_S = seconds(10), seconds(600), seconds(300)
 #: Model seconds after which a log-in is made anew, well within its token's life.
 _FRESH_S = 1800
 #: The TDSP's sweeps: every so many seconds of the day, and how long after that the store has it.
@@ -124,7 +124,7 @@ class _Asking:
     def wait(self, until: Seconds) -> Generator[simpy.Event, Any, None]:
         """Have the clock go on, and SMT's with it."""
         while (left := until - self.runtime.now()) > 0:
-            yield self.runtime.env.timeout(to_us(seconds(min(left, 300))))
+            yield self.runtime.env.timeout(to_us(min(left, _STRIDE_S)))
             yield self.io("move", self.stage.move)
 
     def call_back(self, url: str, key: str, body: dict[str, Any]) -> simpy.Event:
@@ -154,14 +154,14 @@ def _play(stage: Stage, action: AsksSmt) -> Played:
         inquired = yield its.io("inquiry", partial(stage.inquiries.inquired, its.esiid, QUIET_S))
         if inquired is not None or not key:
             break
-        yield from its.wait(seconds(runtime.now() + _TICK_S))
+        yield from its.wait(runtime.now() + _TICK_S)
     if inquired is not None:
         left |= {"inquiry": str(inquired.said.get("correlationId")), "keyed": inquired.keyed}
         yield from _answered(its, inquired.said, key, left["made"])
     if key:
         until = runtime.now() + _SOON_S
         while (yield its.poll(key)).get("statusCode") == "PEN" and runtime.now() < until:
-            yield from its.wait(seconds(runtime.now() + _TICK_S))
+            yield from its.wait(runtime.now() + _TICK_S)
     return left | {"key": key, "ended_at": iso(runtime.now())}
 
 
@@ -172,7 +172,7 @@ def _answered(
     action, keys, url = its.action, its.stage.sandbox.keys, str(said.get("replyTo"))
     if key:
         yield its.poll(key)
-    yield from its.wait(seconds(its.runtime.now() + action.answers_after_s))
+    yield from its.wait(its.runtime.now() + action.answers_after_s)
     for how in ("no_key", "no_seal"):
         if how in action.also:
             yield its.call_back(*_beside(how, url, keys.headend), _answer(its, said))
@@ -181,20 +181,20 @@ def _answered(
         by = _instant(said.get("answerBy"))
         until = min(by or its.runtime.now(), its.runtime.now() + _LONGEST_S)
         if key and until - _LATE_S > its.runtime.now():
-            yield from its.wait(seconds(until - _LATE_S))
+            yield from its.wait(until - _LATE_S)
             yield its.poll(key)
-        yield from its.wait(seconds(until + _LATE_S))
+        yield from its.wait(until + _LATE_S)
     if action.tdsp != "silent":
         answer = _answer(its, said)
         yield its.call_back(url, keys.headend, answer)
         made.append("answer")
         for how in action.also:
             if how in ("same", "differs"):
-                yield from its.wait(seconds(its.runtime.now() + 1))
+                yield from its.wait(its.runtime.now() + 1)
                 yield its.call_back(url, keys.headend, answer if how == "same" else _other(answer))
                 made.append(how)
     # What is asked in the instant of an answer may not have it yet.
-    yield from its.wait(seconds(its.runtime.now() + 1))
+    yield from its.wait(its.runtime.now() + 1)
 
 
 def _beside(how: str, url: str, key: str) -> tuple[str, str]:
@@ -243,8 +243,8 @@ def _intervals(its: _Asking, meter: EmulatedMeter, said: dict[str, Any], now: Se
         return {"outcome": "failed", "reason": "there is no gap"}
     # A running quarter hour has no value yet.
     ends = [one for one in ends_within(start, end) if one <= floor_interval(now)]
-    swept = seconds(now - now % _SWEEPS_S)
-    held = dict(zip(ends, meter.window(start, seconds(start + len(ends) * INTERVAL_S), now).delivered.tolist(), strict=True))
+    swept = now - now % _SWEEPS_S
+    held = dict(zip(ends, meter.window(start, start + len(ends) * INTERVAL_S, now).delivered.tolist(), strict=True))
     may = bool(said.get("meterAllowed"))
     odd = ends[2] if len(ends) > 2 and its.action.tdsp in ("misses", "lacks") else None
     given = [one for one in ends if one != odd and (may or one <= swept)]
@@ -253,7 +253,7 @@ def _intervals(its: _Asking, meter: EmulatedMeter, said: dict[str, Any], now: Se
             "end": iso(one),
             "wh": held[one] * meter.identity.multiplier,
             "source": "store" if one <= swept else "meter",
-            "collectedAt": iso(seconds(swept + _SWEPT_S) if one <= swept else now),
+            "collectedAt": iso(swept + _SWEPT_S if one <= swept else now),
             "status": 0,
         }
         for one in given

@@ -55,11 +55,7 @@ class Called:
     def said(self) -> list[Said]:
         """What was asked of SMT, from the call's beginning to its end."""
         first, last = self.record.at, self.record.ended_at
-        return [
-            said_of(one)
-            for one in self.step.market
-            if first <= to_s(one.at_us) <= last
-        ]
+        return [said_of(one) for one in self.step.market if first <= to_s(one.at_us) <= last]
 
     def to(self, path: str) -> list[Said]:
         """What was asked below a path."""

@@ -51,7 +51,7 @@ MADE = ("result.json", "junit.xml", "report.html", "bundle.zip")
 #: Wall seconds that a reply of ours may take while the clock stands: what clients commonly wait. Where it runs, as late as the clock may be. Defaults of this project.
 REPLY_S, RUNNING_REPLY_S = 5.0, LAG_S
 #: By role the wires on which the system replies, and not we.
-THEIRS = {"headend": ("inquiries",)}
+THEIRS = {"headend": ("inquiries",), "smt": ("market", "portal", "call-backs", "control", "pages")}
 #: Told while it goes on: steps done, steps in all.
 Progress = Callable[[int, int], None]
 #: Told to who starts a system by hand: where the endpoint is, and what to do.
@@ -119,8 +119,12 @@ class Certification:
         keys = self._keys()
         gateways = max(one.scenario.world.gateways for one in steps)
         offsets = (
-            *(SMT_PORT, HEADEND_PORT, FTPS_PORT, *PASSIVE_PORTS),
-            *(*_THEIRS, *(GATEWAY_PORTS + at for at in range(gateways))),
+            SMT_PORT,
+            HEADEND_PORT,
+            FTPS_PORT,
+            *PASSIVE_PORTS,
+            *_THEIRS,
+            *(GATEWAY_PORTS + at for at in range(gateways)),
         )
         async with contextlib.AsyncExitStack() as closing:
             base = closing.enter_context(free_ports(offsets))
@@ -212,7 +216,11 @@ class Certification:
             async with running(filled(start.argv, known), self.out / LOG, more):
                 yield
             return
-        brief = {"do": f"Start {self.said.name} for the step {step.scenario.name}, then POST /next here.", **more, **known}
+        brief = {
+            "do": f"Start {self.said.name} for the step {step.scenario.name}, then POST /next here.",
+            **more,
+            **known,
+        }
         self.tell(self.control.url, brief)
         await self.control.done(brief)
         yield

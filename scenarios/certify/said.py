@@ -41,7 +41,11 @@ class Said:
     def filed(self) -> bool:
         """Whether it is a request that SMT took, or refused by its throttle."""
         reply = self.reply or {}
-        return self.path in (ODR, POWER) and self.status == 200 and bool(reply.get("correlationId") or reply.get("refusal"))
+        return (
+            self.path in (ODR, POWER)
+            and self.status == 200
+            and bool(reply.get("correlationId") or reply.get("refusal"))
+        )
 
 
 def object_of(body: Any) -> dict[str, Any] | None:

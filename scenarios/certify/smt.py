@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import cached_property
 from typing import Any
 
@@ -24,7 +24,6 @@ from meters.calendar import (
     floor_interval,
     iso,
     parse_us_date,
-    seconds,
     to_s,
     us_stamp,
 )
@@ -37,10 +36,10 @@ from scenarios.certify.said import ODR, POWER, READS, STATUS, Said, object_of, s
 from scenarios.evidence import Evidence
 from scenarios.judging.expectations import action_check
 from scenarios.refusals import policy_of
+from simulator.smt.doors.both.rd import rd_parse
 from simulator.smt.errors import BAD_FIELD, BUSINESS, GATEWAY, UNROUTED
 from simulator.smt.ondemand.invariants import Asking, Author, Breach, breaches
 from simulator.smt.throttle.limits import Door, Kind, Requested, Scope
-from simulator.smt.doors.both.rd import rd_parse
 from simulator.tap.chain import Exchange
 from simulator.verdicts import Mark
 
@@ -106,7 +105,9 @@ class Asked:
     def backs(self) -> list[tuple[str, Exchange]]:
         """The TDSP's call-backs, each with what it was to be."""
         its = [one for one in self.step.link if one.wire == "call-backs"]
-        mine = [one for one in its if (object_of(one.ask.get("body")) or {}).get("correlationId") == self.record.inquiry]
+        mine = [
+            one for one in its if (object_of(one.ask.get("body")) or {}).get("correlationId") == self.record.inquiry
+        ]
         return list(zip(self.record.made, mine, strict=False)) if self.inquiry else []
 
     def back(self, how: str) -> Exchange | None:
@@ -198,7 +199,11 @@ def _expected(ident: str) -> Callable[[Looked], Seen]:
                     found = action_check(Evidence(step.recording, action.account), action)
                     said = "; ".join(f"{one.what} is {one.found}, not {one.expected}" for one in found.failures)
                     yield Observation(
-                        step.name, action.ref, found.mark is Mark.PASSED, said or found.happened, step.numbers(action.ref)
+                        step.name,
+                        action.ref,
+                        found.mark is Mark.PASSED,
+                        said or found.happened,
+                        step.numbers(action.ref),
                     )
 
     return seen
@@ -273,7 +278,9 @@ def _inquired(looked: Looked) -> Seen:
     for one in looked.citing("SMT-INQUIRY"):
         if not one.told.get("correlationId"):
             continue
-        wrong = "nothing is inquired" if not one.inquiry else "it does not bear SMT's key" if not one.record.keyed else ""
+        wrong = (
+            "nothing is inquired" if not one.inquiry else "it does not bear SMT's key" if not one.record.keyed else ""
+        )
         try:
             said = InquiryRequest.model_validate(one.inquiry) if one.inquiry else None
         except ValidationError as error:
@@ -315,7 +322,9 @@ def _hours_48(looked: Looked) -> Seen:
         if start != first:
             yield one.saw(False, f"{asked} quarter hours are asked for")
         elif one.final:
-            told = [(_instant(each.get("start")), _instant(each.get("end"))) for each in one.final.get("uncovered") or []]
+            told = [
+                (_instant(each.get("start")), _instant(each.get("end"))) for each in one.final.get("uncovered") or []
+            ]
             yield one.saw(told == [(posted, start)], "it is not told what the gap leaves uncovered")
 
 
@@ -346,7 +355,9 @@ def _breaches(step: Step, asked: Sequence[Asked]) -> dict[tuple[str, str], list[
             continue
         scopes = dict.fromkeys(Scope, "") | {Scope.ESIID: str(one.filed.ask.get("ESIID"))}
         kind = Kind.STATUS if one.action.kind == "POWER" else Kind.READ
-        life = Asking(one.action.ref, to_s(one.filed.exchange.at_us), Requested(kind, Door.API, scopes), _admitted(one), -1)
+        life = Asking(
+            one.action.ref, to_s(one.filed.exchange.at_us), Requested(kind, Door.API, scopes), _admitted(one), -1
+        )
         events: list[tuple[Micros, int]] = [(one.filed.exchange.at_us, 1)]
         back, by = one.back("answer"), one.answer_by
         if back is not None and not one.late(back):
@@ -430,7 +441,11 @@ def _refusal(looked: Looked) -> Seen:
         again = _instant(told.get("retryAt"))
         lacks = [name for name in ("code", "reason", "retryAt") if not told.get(name)]
         tomorrow = day_start(day_of(one.record.at) + timedelta(days=1))
-        said = f"it lacks {', '.join(lacks)}" if lacks else f"it says {told.get('retryAt')}, and there is room from {iso(tomorrow)} on"
+        said = (
+            f"it lacks {', '.join(lacks)}"
+            if lacks
+            else f"it says {told.get('retryAt')}, and there is room from {iso(tomorrow)} on"
+        )
         yield one.saw(not lacks and again == tomorrow, said)
 
 
@@ -489,7 +504,9 @@ def _handed_on(ident: str, names: Sequence[str]) -> Callable[[Looked], Seen]:
 def _quality(looked: Looked) -> Seen:
     for one in looked.citing("SMT-QUALITY"):
         if one.completed and one.final:
-            yield one.saw(one.final.get("quality") == "non-VEE", f"its quality is said to be {one.final.get('quality')}")
+            yield one.saw(
+                one.final.get("quality") == "non-VEE", f"its quality is said to be {one.final.get('quality')}"
+            )
 
 
 def _reads(looked: Looked) -> Seen:
@@ -587,7 +604,11 @@ def _posted(looked: Looked) -> Seen:
         for action in step.recording.scenario.timeline:
             if "SMT-VEE" not in action.verifies or not isinstance(action, UsageRead):
                 continue
-            its = [one for one in map(said_of, step.market) if one.path == READS and one.exchange.ids.get("trans_id") == action.ref]
+            its = [
+                one
+                for one in map(said_of, step.market)
+                if one.path == READS and one.exchange.ids.get("trans_id") == action.ref
+            ]
             esiid = step.recording.world.accounts[step.recording.scenario.account_of(action).account_id].esiid
             wrong = _days_wrong((its[-1].reply if its else None) or {}, action, looked.all_of_it.truth.get(esiid, {}))
             yield Observation(step.name, action.ref, not wrong, wrong, tuple(one.exchange.n for one in its))
@@ -603,12 +624,14 @@ def _days_wrong(told: dict[str, Any], action: UsageRead, held: dict[int, tuple[i
             return f"nothing is told of {day}"
         try:
             wh = rd_parse(str(row.get("RD")), day)[0].tolist()
-        except Exception as error:  # noqa: BLE001
+        except Exception as error:
             return f"{day} cannot be read: {error}"
         ends = [int(end) for end in ends_within(day_start(day), day_end(day))]
         off = [end for end, one in zip(ends, wh, strict=False) if held.get(end, (None,))[0] != one]
         if len(wh) != len(ends) or off:
-            return f"{len(wh)} intervals are told of {day}, which has {len(ends)}; {len(off)} are not what the meter holds"
+            return (
+                f"{len(wh)} intervals are told of {day}, which has {len(ends)}; {len(off)} are not what the meter holds"
+            )
     return ""
 
 

@@ -94,7 +94,9 @@ class Endpoints(Spec):
         description="asked: an SMT asks {clock_url} what time it is. moved: it is told, by POST /control/clock/advance below api.",
     )
     ftps: str | None = Field(
-        default=None, pattern=r"^[^:/\s]+:(\d{1,5}|\{\w+\})$", description="An SMT's file site, host:port, with explicit TLS."
+        default=None,
+        pattern=r"^[^:/\s]+:(\d{1,5}|\{\w+\})$",
+        description="An SMT's file site, host:port, with explicit TLS.",
     )
     ca: str | None = Field(default=None, description="PEM file of the authority behind the file site's certificate.")
     inbox: str | None = Field(

@@ -19,8 +19,10 @@ FOLDER = Path(twins.__path__[0])
 def mutants(role: str) -> dict[str, list[str]]:
     """By what a role's system can do wrong, the options that have it do so."""
     found: dict[str, list[str]] = {}
-    for table, option in (("faults", "--fault"), ("habits", "--habit")):
-        path = FOLDER / f"{role}_{table}.json"
+    tables = [(f"{role}_faults", "--fault"), (f"{role}_habits", "--habit")]
+    # Of an SMT its file site is a part.
+    for table, option in (*tables, ("site_faults", "--site-fault")) if role == "smt" else tables:
+        path = FOLDER / f"{table}.json"
         for name, told in json.loads(path.read_text("utf-8")).items() if path.is_file() else ():
             found[name] = [option, f"{name}/fault" if isinstance(told.get("fault"), dict) else name]
     return found

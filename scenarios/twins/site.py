@@ -29,8 +29,8 @@ Found = tuple[str, int, str]
 Rows = list[tuple[int, list[str]]]
 TEXT = {"F1": "more than 50,000 data records", "F2": "mandatory element missing", "00": "loaded", "01": "bad value"}
 TEXT |= {"02": "bad format", "03": "not a full day", "04": "future-dated", "05": "a more recent read is already held"}
-#: deaf: codes that it does not tell; says: other codes in place of some; own: by which day a record's retailer is (record, now); day: quarter hours.
-HONEST: Json = {"deaf": [], "says": {}, "own": "record", "day": 0, "ahead_s": 300, "sum_kwh": 2}
+#: deaf: codes that it does not tell; says: others in place of some; own: by which day a record's retailer is; day: quarter hours; replaces: a later revision.
+HONEST: Json = {"deaf": [], "says": {}, "own": "record", "day": 0, "ahead_s": 300, "sum_kwh": 2, "replaces": True}
 
 
 def midnight(day: date) -> datetime:
@@ -64,7 +64,7 @@ class Intake:
         self.held: dict[tuple[str, str, date], Json] = {}
 
     def take(self, name: str, content: str, now: datetime) -> tuple[list[Found], list[tuple[Rows, str, str]]]:
-        """What is found of a file, and its records: rows, result code, what is doubtful."""
+        """What is found of a file, and its records: rows, result code, what is doubtful; before them what stands outside of any."""
         found: list[Found] = []
         made = re.fullmatch(r"(\d{9}|\d{13})IntervalData(\d{14})\d{3}\.lse", name, re.ASCII)
         if not made or made[1] != self.duns or not instant(made[2]):
@@ -73,16 +73,22 @@ class Intake:
             content = content[1:]
             found.append(("00", 1, "file"))
         records, broken = self.records(content)
-        found += broken
-        results = []
+        misnamed, found = bool(found and found[0][0] == "F2"), found + broken
+        outside: list[tuple[Rows, str, str]] = [([(line, [])], code, "") for code, line, _ in self.said(found)]
+        results = [one for one in outside if one[1] != "00"]
         for rows in records:
             told = list(self.looked_at(rows))
-            told += [] if any(one[0] != "00" for one in told) else self.decided(rows, now)
-            code = next((one[0] for one in told if one[0] != "00"), "00")
-            results.append((rows, code, "; ".join(field for one, _, field in told if one == "00")))
+            told += [] if misnamed or any(one[0] != "00" for one in told) else self.decided(rows, now)
+            said = self.said(told)
+            code = next((one[0] for one in said if one[0] != "00"), "00")
+            results += [] if misnamed else [(rows, code, "; ".join(field for one, _, field in said if one == "00"))]
             found += told
-        said = [(self.be["says"].get(code, code), line, field) for code, line, field in found]
-        return [one for one in said if one[0] not in self.be["deaf"]], results
+        return self.said(found), results
+
+    def said(self, found: list[Found]) -> list[Found]:
+        """What is told of what is found."""
+        says, deaf = self.be["says"], self.be["deaf"]
+        return [(says.get(code, code), line, field) for code, line, field in found if says.get(code, code) not in deaf]
 
     def records(self, content: str) -> tuple[list[Rows], list[Found]]:
         """The rows of each whole record with their lines, and what stands where it should not."""
@@ -212,7 +218,8 @@ class Intake:
         if before and before["stop"] and registers[1] and Decimal(before["stop"]) != Decimal(registers[1]):
             yield "00", at, "start reading"
         told = [f"{Decimal(value):.3f}".removeprefix("0") + f"-{status}" for value, status, _ in intervals]
-        self.held[key] = {"made": stamp[1], "stop": registers[2], "intervals": told}
+        if not held or self.be["replaces"]:
+            self.held[key] = {"made": stamp[1], "stop": registers[2], "intervals": told}
 
 
 def day_of(head: list[str]) -> date:
@@ -226,8 +233,8 @@ def taken_in(intake: Intake, path: Path, records: Json, held: Path, now: datetim
     today = now.astimezone(CENTRAL)
     for rows, code, doubts in intake.take(path.name, path.read_text("utf-8", "replace"), now)[1]:
         head = [*rows[0][1], *[""] * 4]
-        day = head[3][:8]
-        answers.append([rows[0][0], *head[1:3], f"{day[:4]}-{day[4:6]}-{day[6:]}", code, TEXT[code], doubts])
+        day = f"{head[3][:4]}-{head[3][4:6]}-{head[3][6:8]}".strip("-")
+        answers.append([rows[0][0], *head[1:3], day, code, TEXT[code], doubts])
         of = answers[-1][3] if intake.be["own"] == "record" else today.date().isoformat()
         rors = records["points"].get(head[1], {}).get("rors", [])
         duns = next((duns for duns, first, last in rors if first <= of <= last), "") if code == "00" else ""

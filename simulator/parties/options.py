@@ -95,7 +95,13 @@ class ClockOptions:
     """Which clock a party is to have. ``wall_start``: 0 for when it is ready to serve."""
 
     date: DateOption = ""
-    mode: Annotated[str, typer.Option("--clock", help="real or scaled, of an SMT alone manual too (POST /control/clock/advance moves it); real unless given.")] = ""
+    mode: Annotated[
+        str,
+        typer.Option(
+            "--clock",
+            help="real or scaled, of an SMT alone manual too (POST /control/clock/advance moves it); real unless given.",
+        ),
+    ] = ""
     speed: SpeedOption = None
     wall_start: Annotated[
         float,

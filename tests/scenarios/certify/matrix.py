@@ -29,11 +29,10 @@ ALSO = {"METER-NOT-ALLOWED": {"HE-STRANGER", "HE-TOO-LATE"}, "NAIVE-TIME": {"AMB
 
 def names(role: str, mutant: str) -> set[str]:
     """The ids that a mutant is to fail."""
-    habits = FOLDER / f"{role}_habits.json"
-    told = json.loads(habits.read_text("utf-8")) if habits.is_file() else {}
-    faults = json.loads((FOLDER / f"{role}_faults.json").read_text("utf-8"))
-    row = told.get(mutant) or faults[mutant]
-    return set(row.get("fails", [mutant])) | ALSO.get(mutant, set())
+    tables = (f"{role}_faults", f"{role}_habits", *(("site_faults",) if role == "smt" else ()))
+    files = [path for path in (FOLDER / f"{table}.json" for table in tables) if path.is_file()]
+    row = next(told[mutant] for told in (json.loads(path.read_text("utf-8")) for path in files) if mutant in told)
+    return set(row.get("certify") or row.get("fails", [mutant])) | ALSO.get(mutant, set())
 
 
 def statement(role: str, mutant: str = "", **otherwise: Any) -> str:
