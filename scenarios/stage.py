@@ -48,16 +48,15 @@ class Stage:
         self.scenario, self.world, self.sandbox, self.runtime = scenario, world, sandbox, sandbox.runtime
         their = outside.smt if outside else None
         self._smt_url = their.url if their else sandbox.smt_server.url
-        self.http = sandbox.client(30.0, "ROR", self._smt_url)
+        before = [lambda _: self.move()] if their else []
+        self.http = sandbox.client(30.0, "ROR", self._smt_url, before)
         #: Of an SMT that is not ours: where it inquires, by what it is called back, where its files go.
         self.inquiries = InquiryDoor(sandbox.keys, self.runtime.now)
-        self.tdsp = sandbox.client(30.0, "TDSP")
+        self.tdsp = sandbox.client(30.0, "TDSP", before=before)
         self.drop: FileDrop | None = None
         self._moving = httpx.AsyncClient(timeout=30.0, trust_env=False) if their and their.moved else None
         if their and outside:
             self.drop = FileDrop(their, sandbox.market.tdsp_login, outside.patience_s, sandbox.wire)
-            for client in (self.http, self.tdsp):
-                client.event_hooks = {"request": [lambda _: self.move()]}
         self._logins = logins(scenario.world.market)
         self._clients: dict[str, SmtClient] = {}
         #: By log-in and what it logs in with.

@@ -49,7 +49,7 @@ _LEAST_S = 15 * 60
 #: Of a status, what the TDSP told in these words.
 _TOLD = ("intervals",)
 _REACHES = ("reachesTo", "missing", "partial", "meterReads")
-#: By code of a business error, whether the same words are told of an ESI ID that is another's and of one that is nobody's.
+#: What must be the same of an ESI ID that is another's and of one that is nobody's.
 _ALIKE = ("errorCode", "errorMessage")
 
 
@@ -166,6 +166,10 @@ class Looked:
     def broken(self) -> dict[tuple[str, str], list[Breach]]:
         """By step and request, what the throttle did that is against its rules."""
         return {key: its for step in self.steps for key, its in _breaches(step, _asked(step)).items()}
+
+    def had_room(self, one: Asked) -> bool:
+        """Whether a request was not let through although there was room: of what follows from a refusal it shows nothing."""
+        return any(not each.limit for each in self.broken.get((one.step.name, one.action.ref), []))
 
 
 def _asked(step: Step) -> list[Asked]:
@@ -435,7 +439,7 @@ def _refused(one: Asked) -> dict[str, Any] | None:
 
 def _refusal(looked: Looked) -> Seen:
     for one in looked.citing("SMT-REFUSAL"):
-        if _admitted(one) or one.filed is None or (one.inquiry and not one.final):
+        if _admitted(one) or one.filed is None or (one.inquiry and not one.final) or looked.had_room(one):
             continue
         told = _refused(one) or {}
         again = _instant(told.get("retryAt"))
@@ -451,11 +455,12 @@ def _refusal(looked: Looked) -> Seen:
 
 def _store_only(looked: Looked) -> Seen:
     for one in looked.citing("SMT-STORE-ONLY"):
-        if one.action.kind != "INTERVALS" or not one.final or _admitted(one):
+        if one.action.kind != "INTERVALS" or not one.final or _admitted(one) or looked.had_room(one):
             continue
-        whole = _same(one, ("intervals", "reachesTo"))
         refused = one.final.get("statusCode") == "1" and _refused(one) is not None
-        yield one.saw(refused and not whole, whole or "it is not told that the meter was not read")
+        some = not one.answer.get("intervals") or bool(one.final.get("intervals"))
+        said = "what the store holds is not told" if refused else "it is not told that the meter was not read"
+        yield one.saw(refused and some, said)
 
 
 # -- the answer ------------------------------------------------------------------------------------------------------
@@ -534,10 +539,14 @@ def _first(looked: Looked) -> Seen:
         again = [back for made, back in one.backs if made in ("same", "differs")]
         if not one.completed or not one.final or not again:
             continue
-        wrong = _same(one, _TOLD)
+        merged = _energy(one.final) != _energy(one.answer)
         refused = [back for back in again if back.reply.get("status") != 202]
-        said = wrong or "a call-back that comes again is not acknowledged"
-        yield one.saw(not wrong and not refused, said)
+        said = "the other answer is in it" if merged else "a call-back that comes again is not acknowledged"
+        yield one.saw(not merged and not refused, said)
+
+
+def _energy(told: dict[str, Any]) -> dict[Any, Any]:
+    return {_instant(one.get("end")): one.get("wh") for one in told.get("intervals") or []}
 
 
 def _not_taken(ident: str, how: str, said: str) -> Callable[[Looked], Seen]:
@@ -586,7 +595,7 @@ def _failed(looked: Looked) -> Seen:
 def _pending(looked: Looked) -> Seen:
     for one in looked.citing("SMT-PEN"):
         back = one.back("answer")
-        if back is None or not one.polls or one.late(back):
+        if back is None or not one.polls or one.late(back) or any(poll.code for poll in one.polls):
             continue
         before = [(poll.reply or {}).get("statusCode") for poll in one.polls if poll.exchange.at_us < back.at_us]
         last = (one.polls[-1].reply or {}).get("statusCode")

@@ -74,8 +74,7 @@ class Intake:
             found.append(("00", 1, "file"))
         records, broken = self.records(content)
         misnamed, found = bool(found and found[0][0] == "F2"), found + broken
-        outside: list[tuple[Rows, str, str]] = [([(line, [])], code, "") for code, line, _ in self.said(found)]
-        results = [one for one in outside if one[1] != "00"]
+        results = [([(line, list[str]())], code, "") for code, line, _ in self.said(found) if code != "00"]
         for rows in records:
             told = list(self.looked_at(rows))
             told += [] if misnamed or any(one[0] != "00" for one in told) else self.decided(rows, now)
@@ -87,8 +86,8 @@ class Intake:
 
     def said(self, found: list[Found]) -> list[Found]:
         """What is told of what is found."""
-        says, deaf = self.be["says"], self.be["deaf"]
-        return [(says.get(code, code), line, field) for code, line, field in found if says.get(code, code) not in deaf]
+        says = self.be["says"]
+        return [(says.get(one, one), *at) for one, *at in found if says.get(one, one) not in self.be["deaf"]]
 
     def records(self, content: str) -> tuple[list[Rows], list[Found]]:
         """The rows of each whole record with their lines, and what stands where it should not."""

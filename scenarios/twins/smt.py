@@ -46,11 +46,11 @@ class RefusedError(Exception):
 
 
 class Smt:
-    def __init__(self, asked: argparse.Namespace, fault: Json, url: Any) -> None:
+    def __init__(self, asked: argparse.Namespace, fault: Json) -> None:
         self.asked, self.do, self.be = asked, fault.get("do", {}), SOUND["be"] | fault.get("be", {})
         self.records = json.loads(asked.records.read_text("utf-8"))
         self.tokens, self.requests = dict[str, tuple[str, datetime]](), dict[str, Json]()
-        self.url, self.lock, wall = url, threading.RLock(), lambda: datetime.now(UTC)
+        self.url, self.lock, wall = "", threading.RLock(), lambda: datetime.now(UTC)
         self.wall = self.now if asked.token_life == "model" else wall
 
     def key(self, sender: str) -> str:
@@ -83,7 +83,7 @@ class Smt:
         if path == "/v2/token/":
             return self.log_in(body)
         if path.startswith("/callbacks/inquiries/"):
-            return self.called_back(*path.split("/")[3:5], bearer, body)
+            return self.called_back(bearer, body, *path.split("/")[3:5])
         user, until = self.tokens.get(bearer, ("", self.wall()))
         self.refuse("no_credentials", not bearer)
         self.refuse("bad_token", not user or self.wall() >= until)
@@ -98,8 +98,8 @@ class Smt:
             kind = "POWER" if path == "/v2/powerstatus/" else body.get("readType", "REGISTER")
             return self.changed("ack", {"trans_id": body["trans_id"]} | self.ask(duns, kind, body))
         self.refuse("no_call", path != "/v2/odrstatus/")
-        request = self.requests.get(body["correlationId"])
-        self.refuse("CORRELATION", request is None or request["duns"] != duns)
+        request = self.requests.get(body["correlationId"], {})
+        self.refuse("CORRELATION", request.get("duns") != duns)
         return self.changed("status", {"trans_id": body["trans_id"]} | self.status(request))
 
     def changed(self, message: str, body: Json) -> Json:
@@ -169,7 +169,7 @@ class Smt:
             request["refusal"] = refusal
             self.requests[key] = request
         seal = hmac.new(self.key("smt").encode(), key.encode(), hashlib.sha256).hexdigest()
-        reply_to = f"{self.url()}/callbacks/inquiries/{key}/{seal}"
+        reply_to = f"{self.url}/callbacks/inquiries/{key}/{seal}"
         inquiry |= {"meterAllowed": request["allowed"], "answerBy": local(by), "replyTo": reply_to}
         threading.Thread(target=self.inquire, args=[request, self.changed("inquiry", inquiry)], daemon=True).start()
         return {"correlationId": key, "statusCode": "0", "statusReason": "Request submitted successfully"}
@@ -194,7 +194,7 @@ class Smt:
         except OSError as error:
             request |= {"state": "failed", "result": {"reason": f"the TDSP cannot be asked: {error}"}}
 
-    def called_back(self, ident: str, seal: str, bearer: str, body: Json) -> Json:
+    def called_back(self, bearer: str, body: Json, ident: str, seal: str) -> Json:
         """A head-end's answer: the first one counts."""
         sealed = hmac.new(self.key("smt").encode(), ident.encode(), hashlib.sha256).hexdigest()
         self.refuse("link_key", self.be["key"] and bearer != f"Bearer {self.key('headend')}")
@@ -283,15 +283,14 @@ def main() -> None:
     ident, _, which = asked.fault.partition("/")
     if ident and (which or "fault") not in faults.get(ident, {}):
         words.error(f"there is no {asked.fault}: write ID or ID/near, ID one of {', '.join(faults)}")
-    smt = Smt(
-        asked, faults[ident][which or "fault"] if ident else {}, lambda: f"http://{asked.host}:{server.server_port}"
-    )
+    smt = Smt(asked, faults[ident][which or "fault"] if ident else {})
     server = ThreadingHTTPServer((asked.host, asked.port), handler(smt))
+    smt.url = f"http://{asked.host}:{server.server_port}"
     if asked.inbox:
         told = [f"--{name}={getattr(asked, name)}" for name in ("records", "inbox", "held", "clock")]
         site = [str(Path(__file__).with_name("site.py")), *told, f"--fault={asked.site_fault}"]
         subprocess.Popen([sys.executable, "-I", *site])
-    sys.stdout.write(json.dumps({"event": "ready", "smt_url": smt.url()}) + "\n")
+    sys.stdout.write(json.dumps({"event": "ready", "smt_url": smt.url}) + "\n")
     sys.stdout.flush()
     server.serve_forever()
 

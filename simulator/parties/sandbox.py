@@ -7,7 +7,7 @@ import contextlib
 import functools
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -276,8 +276,10 @@ class Sandbox:
             await self.headend_server.start()
             self.headend.start()
 
-    def client(self, timeout_s: float, party: str, base_url: str = "") -> httpx.AsyncClient:
-        """A client of a party here, which trusts the sandbox's authority."""
+    def client(
+        self, timeout_s: float, party: str, base_url: str = "", before: Sequence[Callable[[httpx.Request], Any]] = ()
+    ) -> httpx.AsyncClient:
+        """A client of a party here, which trusts the sandbox's authority. before: what is awaited before each request."""
         trust = self.ca.client_context()
         return httpx.AsyncClient(
             base_url=base_url,
@@ -285,6 +287,7 @@ class Sandbox:
             verify=trust,
             trust_env=False,
             transport=outgoing(self.wire, party, trust),
+            event_hooks={"request": list(before)},
         )
 
     def _make_ror(self, desk: DeskSettings, bound: socket.socket) -> RorParty:

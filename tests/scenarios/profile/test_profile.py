@@ -45,7 +45,7 @@ FAULTS = {
     for stem in ANSWERING
     for fault, row in json.loads((STRANGERS / f"{stem}_faults.json").read_text("utf-8")).items()
     # What a site does with a file, no vector tells.
-    if fault != "OWN-BY-TODAY"
+    if fault not in ("OWN-BY-TODAY", "KEEPS-FIRST")
 }
 
 
