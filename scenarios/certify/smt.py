@@ -200,15 +200,13 @@ def _expected(ident: str) -> Callable[[Looked], Seen]:
             assert step.recording is not None
             for action in step.recording.scenario.timeline:
                 if ident in action.verifies:
-                    found = action_check(Evidence(step.recording, action.account), action)
+                    evidence = Evidence(step.recording, action.account)
+                    found = action_check(evidence, action)
                     said = "; ".join(f"{one.what} is {one.found}, not {one.expected}" for one in found.failures)
-                    yield Observation(
-                        step.name,
-                        action.ref,
-                        found.mark is Mark.PASSED,
-                        said or found.happened,
-                        step.numbers(action.ref),
-                    )
+                    # A log-in names no request: it is known by its instant.
+                    at = evidence.at(action)
+                    its = step.numbers(action.ref) or tuple(one.n for one in step.market if to_s(one.at_us) == at)
+                    yield Observation(step.name, action.ref, found.mark is Mark.PASSED, said or found.happened, its)
 
     return seen
 

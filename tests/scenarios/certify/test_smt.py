@@ -1,0 +1,275 @@
+"""What is seen of an SMT: each id holds for the stranger's, and fails where an exchange, or what an action left, contradicts it; our own SMT is a stranger like any other."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scenarios.certified import of_role
+from scenarios.certify.judged import result_of
+from scenarios.certify.observed import Observed, Step, observed
+from scenarios.certify.run import Certification
+from scenarios.certify.smt import SEEN, Looked
+from scenarios.certify.statement import load, looked_at
+from simulator.tap.chain import Exchange
+from simulator.verdicts import Mark
+from tests.scenarios.certify.matrix import certified, failed, names
+from tests.test_rooms import ROOT
+
+Bend = Callable[[Step], Step]
+ODR, STATUS, READS = "/v2/odr/", "/v2/odrstatus/", "/v2/15minintervalreads/"
+
+
+@pytest.fixture(scope="module")
+def honest(tmp_path_factory: pytest.TempPathFactory) -> Observed:
+    """The stranger's SMT, certified."""
+    out = tmp_path_factory.mktemp("smt") / "it"
+    result = certified("smt", out)
+    assert result["certificate"], result["why"]
+    assert {one["mark"] for one in result["ids"]} == {Mark.PASSED}
+    assert all(one["exchanges"] for one in result["ids"])
+    return observed(out)
+
+
+def _body(side: dict[str, Any], change: Callable[[dict[str, Any]], dict[str, Any]]) -> dict[str, Any]:
+    return side | {"body": json.dumps(change(json.loads(side.get("body", "{}"))))}
+
+
+def at(path: str, change: Callable[[dict[str, Any]], dict[str, Any]], ref: str = "") -> Bend:
+    """Replies of a path of the market API, of one action or of all, are otherwise."""
+
+    def bent(one: Exchange) -> Exchange:
+        its = one.ask["path"] == path and ref in ("", one.ids.get("trans_id"))
+        return replace(one, reply=_body(one.reply, change)) if its else one
+
+    return lambda step: replace(step, market=tuple(map(bent, step.market)))
+
+
+def over(wire: str, change: Callable[[Exchange], Exchange]) -> Bend:
+    """What goes over the link is otherwise."""
+    return lambda step: replace(step, link=tuple(change(one) if one.wire == wire else one for one in step.link))
+
+
+def asked(ref: str = "", **said: Any) -> Bend:
+    """The inquiries of an action, or all, say something else."""
+
+    def bent(one: Exchange) -> Exchange:
+        its = ref in ("", one.ids.get("callReference"))
+        return replace(one, ask=_body(one.ask, lambda body: body | said)) if its else one
+
+    return over("inquiries", bent)
+
+
+def answered(status: int) -> Bend:
+    """The call-backs are answered otherwise."""
+    return over("call-backs", lambda one: replace(one, reply=one.reply | {"status": status}))
+
+
+def left(ref: str, **said: Any) -> Bend:
+    """What an action left is otherwise."""
+
+    def bent(step: Step) -> Step:
+        assert step.recording is not None
+        record = step.recording.actions[ref].model_copy(update=said)
+        actions = step.recording.actions | {ref: record}
+        return replace(step, recording=step.recording.model_copy(update={"actions": actions}))
+
+    return bent
+
+
+def codes(ref: str) -> Bend:
+    """A file was answered as though all of it were loaded, and loaded as though none were."""
+
+    def bent(step: Step) -> Step:
+        assert step.recording is not None
+        answers = step.recording.actions[ref].answers  # type: ignore[attr-defined]
+        other = [one.model_copy(update={"code": "01" if one.code == "00" else "00"}) for one in answers]
+        return left(ref, answers=other)(step)
+
+    return bent
+
+
+def both(*bends: Bend) -> Bend:
+    def bent(step: Step) -> Step:
+        for bend in bends:
+            step = bend(step)
+        return step
+
+    return bent
+
+
+def said(**more: Any) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    return lambda body: body | more
+
+
+def without(name: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    return lambda body: {key: one for key, one in body.items() if key != name}
+
+
+def inflated(body: dict[str, Any]) -> dict[str, Any]:
+    rows = body.get("intervals") or []
+    return body | {"intervals": [one | {"wh": one["wh"] + 1000} for one in rows]}
+
+
+def of_the_meter(body: dict[str, Any]) -> dict[str, Any]:
+    return body | {"intervals": [one | {"source": "meter"} for one in body.get("intervals") or []]}
+
+
+def one_off(body: dict[str, Any]) -> dict[str, Any]:
+    rows = [row | {"RD": re.sub(r"^[^,]*", "9.999-A", row["RD"])} for row in body["energyData"]]
+    return body | {"energyData": rows}
+
+
+ALLOWED, REFUSED = asked(meterAllowed=True), asked(meterAllowed=False)
+TAKEN = said(correlationId="1", statusCode="0", refusal=None)
+#: By id the step that is bent, and how.
+BENT: dict[str, list[tuple[str, Bend]]] = {
+    "SMT-LOGIN": [("errors", left("wrong-password", let_in=1)), ("errors", left("log-in", life_s=None))],
+    "SMT-TOKEN": [("errors", left("no-such-token", status=200)), ("errors", left("no-token", code="bad_token"))],
+    "SMT-TOKEN-LIFE": [("errors", left("token-lives", status=401)), ("errors", left("token-is-dead", status=200))],
+    "SMT-ERRORS": [
+        ("posted", at(READS, said(errorCode="ALL-WELL"))),
+        ("posted", at("/v2/token/", said(error="No."))),
+        ("rights", lambda step: replace(step, market=tuple(replace(one, reply=one.reply | {"status": 500}) for one in step.market))),
+        ("posted", lambda step: replace(step, market=tuple(replace(one, reply={"status": 200, "body": "<p>"}) for one in step.market))),
+    ],
+    "SMT-REQUESTOR": [("errors", left("another-requestor", code=None))],
+    "SMT-DUNS": [("errors", left("another-number", code="TERMS"))],
+    "SMT-TERMS": [("errors", left("terms-refused", code=None))],
+    "SMT-DATES": [("errors", left("a-date-in-iso", code="FIELD")), ("errors", left("dates-change-places", code=None))],
+    "SMT-METER": [("errors", left("another-meter", code=None)), ("errors", left("another-meter", inquiry="1"))],
+    "SMT-CORRELATION": [("errors", left("no-such-request", code=None))],
+    "SMT-AC1": [("rights", at(ODR, said(errorCode="METER"), "anothers"))],
+    "SMT-ALIKE": [("rights", at(ODR, said(errorMessage="There is no such ESI ID."), "nobodys"))],
+    "SMT-ELIGIBLE": [("rights", left("no-ams-meter", code="A2")), ("rights", left("not-in-lse", code=None))],
+    "SMT-TAKEN": [("answers", at(STATUS, said(errorCode="CORRELATION"))), ("answers", at(ODR, without("statusCode")))],
+    "SMT-INQUIRY": [
+        ("answers", left("register", keyed=False)),
+        ("answers", asked(kind="POWER")),
+        ("answers", asked(answerBy="soon")),
+        ("answers", lambda step: replace(step, link=())),
+    ],
+    "SMT-GAP": [("answers", asked(end="2026-08-12T17:45:00-05:00")), ("day-of-92", asked(start="2026-03-09T01:00:00-05:00"))],
+    "SMT-48-HOURS": [
+        ("gap-over-48-hours", asked(start="2026-08-10T17:15:00-05:00")),
+        ("gap-over-48-hours", asked(start="2026-08-10T17:45:00-05:00")),
+        ("gap-over-48-hours", at(STATUS, without("uncovered"))),
+    ],
+    "SMT-ANSWER-BY": [("answers", asked(answerBy="2026-08-12T17:50:00-05:00"))],
+    "SMT-REFERENCE": [("answers", asked(callReference=""))],
+    "SMT-ONE-A-DAY": [("throttle", ALLOWED)],
+    "SMT-ROOM": [("throttle", REFUSED)],
+    "SMT-FAILED-FREE": [("throttle", asked("after-a-failure", meterAllowed=False))],
+    "SMT-UNDER-WAY": [("throttle", lambda step: let_in(step, "meanwhile", "takes-long"))],
+    "SMT-DAY": [("midnight", lambda step: let_in(step, "behind-midnight-in-utc", "evening"))],
+    "SMT-SHARED": [("throttle", lambda step: let_in(step, "another-asks", "first"))],
+    "SMT-STORE-ONLY": [("throttle", at(STATUS, said(statusCode="0"))), ("throttle", at(STATUS, said(intervals=[])))],
+    "SMT-REFUSAL": [
+        ("throttle", at(ODR, said(refusal={"code": "FR-CR016.1b", "reason": "r"}), "second")),
+        ("throttle", at(ODR, said(refusal={"code": "c", "reason": "r", "retryAt": "2026-08-13T01:00:00-05:00"}), "second")),
+    ],
+    "SMT-UNCHANGED": [("answers", at(STATUS, inflated)), ("answers", at(STATUS, of_the_meter))],
+    "SMT-REACHES": [
+        *(("answers", at(STATUS, without(name))) for name in ("missing", "reachesTo", "partial", "meterReads")),
+    ],
+    "SMT-QUALITY": [("answers", at(STATUS, said(quality="VEE")))],
+    "SMT-READS": [
+        ("answers", at(STATUS, said(odrRead={"registeredRead": 1.0, "readDate": "08/12/2026 18:10:31"}), "register")),
+        ("answers", at(STATUS, without("powerStatus"), "power")),
+    ],
+    "SMT-HOLE": [("answers", at(STATUS, said(statusCode="0")))],
+    "SMT-FIRST": [("link", at(STATUS, inflated)), ("link", answered(409))],
+    "SMT-LINK-KEY": [("link", answered(202))],
+    "SMT-LINK-SEAL": [("link", answered(202))],
+    "SMT-LATE": [("lost", at(STATUS, said(statusCode="0"))), ("lost", at(STATUS, said(intervals=[{}])))],
+    "SMT-T-FAILED": [("lost", at(STATUS, said(statusCode="PEN"))), ("lost", at(STATUS, said(statusReason="FAILED: lost")))],
+    "SMT-FAILED": [("link", at(STATUS, said(statusCode="0"))), ("link", at(STATUS, said(statusReason="FAILED")))],
+    "SMT-PEN": [("answers", at(STATUS, said(statusCode="0"))), ("answers", at(STATUS, said(statusCode="PEN")))],
+    "SMT-LSE-00": [("zoo", codes("sound")), ("zoo", left("registers-deny-the-sum", answers=[]))],
+    "SMT-LSE-01": [("zoo", codes("value-below-zero"))],
+    "SMT-LSE-02": [("zoo", codes("start-in-iso"))],
+    "SMT-LSE-03": [("zoo", codes("two-days-in-one")), ("zoo", left("an-interval-too-few", answers=[]))],
+    "SMT-LSE-04": [("zoo", codes("to-come")), ("zoo", codes("made-in-the-future"))],
+    "SMT-LSE-05": [("zoo", codes("older")), ("posted", codes("older"))],
+    "SMT-LSE-F1": [("zoo", codes("too-many"))],
+    "SMT-LSE-F2": [("zoo", codes("misnamed")), ("zoo", left("cut-in-a-head", answers=[]))],
+    "SMT-VEE": [("posted", at(READS, one_off, "read")), ("day-of-92", at(READS, said(energyData=[])))],
+    "SMT-REVISION": [("posted", left("read-again", kwh="25")), ("posted", left("read-once-more", records=0))],
+    "SMT-SPLIT": [("posted", left("new-retailers-folder", files=[]))],
+}  # fmt: skip
+
+
+def let_in(step: Step, ref: str, like: str) -> Step:
+    """A request that was refused is taken, and inquired of as another one was."""
+    step = at(ODR, TAKEN, ref)(step)
+    (one,) = (each for each in step.link if each.wire == "inquiries" and each.ids.get("callReference") == like)
+    new = replace(one, ask=_body(one.ask, said(correlationId="1")))
+    step = replace(step, link=(*step.link, new))
+    return left(ref, inquiry="1", key="1", made=[], keyed=True)(step)
+
+
+@pytest.mark.process
+def test_an_id_of_an_smt_holds_as_it_was_and_fails_where_it_was_otherwise(honest: Observed) -> None:
+    assert set(BENT) == {one.id for one in of_role("smt")}
+    for ident, bends in BENT.items():
+        assert {one.held for one in SEEN[ident](Looked(honest))} == {True}, ident
+        for number, (name, bend) in enumerate(bends):
+            steps = tuple(bend(one) if one.name == name else one for one in honest.steps)
+            found = [one.held for one in SEEN[ident](Looked(replace(honest, steps=steps)))]
+            assert False in found, (ident, number)
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("mutant", ["PER-RETAILER", "OWN-BY-TODAY"])
+def test_a_mutant_fails_the_ids_that_it_names_and_no_other(tmp_path: Path, mutant: str) -> None:
+    """One of either table. All of them: make certify-mutants."""
+    found = certified("smt", tmp_path / "it", mutant, only=tuple(sorted(names("smt", mutant))))
+    assert failed(found) == names("smt", mutant)
+
+
+@cache
+def ours() -> str:
+    """The statement of our own SMT, as the page has it."""
+    page = (ROOT / "docs" / "certify-your-system.md").read_text("utf-8")
+    (found,) = re.findall(r"```yaml\n# own-smt.yaml\n(.*?)```", page, re.DOTALL)
+    return str(found)
+
+
+@pytest.mark.process
+def test_our_smt_is_as_a_strangers_must_be(tmp_path: Path) -> None:
+    """By its command, its clock moved, its files by FTPS."""
+    written, only = tmp_path / "sut.yaml", ("SMT-ONE-A-DAY", "SMT-UNCHANGED", "SMT-REVISION")
+    written.write_text(ours(), "utf-8")
+    said = load(written)
+    assert not Certification(said, ours(), tmp_path / "out", only, lambda _done, _of: None, lambda _u, _b: None).go()
+    marks = {one["id"]: one["mark"] for one in result_of(said, observed(tmp_path / "out"))["ids"]}
+    assert set(marks.values()) <= {Mark.PASSED, Mark.SKIPPED}
+    seen = {ident for ident, mark in marks.items() if mark == Mark.PASSED}
+    assert {*only, "SMT-ROOM", "SMT-SHARED", "SMT-READS", "SMT-SPLIT", "SMT-VEE"} <= seen
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("  api: http://127.0.0.1:{port}\n", "", "An SMT is asked."),
+        ("  ftps: 127.0.0.1:{ftps_port}\n", "", "a file site, or a folder"),
+        ('  ca: "{work}/smt/tls/ca.pem"\n', "", "certificate the file site shows"),
+        ("  each: step", "  each: plan", "begins each step with nothing"),
+        ("claims:", "serves: [{esiid: '10443720000000017', meter_number: '1'}]\nclaims:", "ESI IDs of ours"),
+        ("ftps: 127.0.0.1:{ftps_port}", "ftps: ftps://there", "ftps"),
+    ],
+)
+def test_what_does_not_fit_an_smt_is_told(tmp_path: Path, old: str, new: str, told: str) -> None:
+    written = tmp_path / "sut.yaml"
+    assert old in ours()
+    written.write_text(ours().replace(old, new), "utf-8")
+    said, mistakes = looked_at(written)
+    assert said is None
+    assert told in " ".join(f"{one.error.message} {one.error.place} {one.error.mend}" for one in mistakes)
