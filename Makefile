@@ -67,7 +67,7 @@ live-twin: $(READY)
 
 # Each thing that a stranger's system can do wrong fails the ids that it names, and no other (FULL=--full: in every step of the plan).
 certify-mutants: $(READY)
-	$(BIN)/python -m tests.scenarios.certify.matrix headend ror smt $(FULL)
+	$(BIN)/python -m tests.scenarios.certify.matrix headend ror smt meter $(FULL)
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -63,7 +63,7 @@ def rules() -> dict[str, list[Code]]:
             for one in held().values()
             if one.role == role and one.id not in ANSWER_RULES
         ]
-        for role in ("headend", "ror", "smt")
+        for role in ("headend", "ror", "smt", "meter")
     }
     return {
         "": [Code(one.id, f"requirement ({one.conformance})", one.source, one.text) for one in REQUIREMENTS.values()],
@@ -78,6 +78,7 @@ def rules() -> dict[str, list[Code]]:
         "TDSP, certified": certified["headend"],
         "ROR, certified": certified["ror"],
         "SMT, certified": certified["smt"],
+        "meter, certified": certified["meter"],
         "SMT": [
             *(
                 Code(code, "result code of an LSE file", "SMT's result codes", f"{text.capitalize()}.")

@@ -27,6 +27,19 @@ class OutsideSmt:
 
 
 @dataclass(frozen=True, slots=True)
+class OutsideMeter:
+    """A meter that is not ours. clock: what its clock must show while ours stands at an instant, UTC epoch seconds; clock_s: and by how much it may be off."""
+
+    host: str
+    port: int
+    unit: int
+    esiid: str
+    meter_number: str
+    clock_s: float
+    clock: Callable[[Seconds], float]
+
+
+@dataclass(frozen=True, slots=True)
 class Outside:
     """What a run knows of it. ``patience_s``: wall seconds for an answer before the clock goes on without.
 
@@ -47,3 +60,4 @@ class Outside:
     call: Callable[[dict[str, str], Callable[[], Seconds]], Coroutine[Any, Any, dict[str, Any]]] | None = None
     smt: OutsideSmt | None = None
     began: Callable[[Callable[[], Seconds]], None] | None = None
+    meter: OutsideMeter | None = None

@@ -18,6 +18,7 @@
 ``party``            SMT or the head-end is cut off for a time
 ``portal_read``      a customer reads the meter through the portal
 ``rebill``           the bill of an earlier call, made again on VEE data
+``read_meter``       a meter is read by its map, past the head-end, as a certification looks at it
 ``registry_change``  SMT's records change in mid-run
 ``requests``         the facts of every on-demand request at the market API
 ``ror_files``        a ROR looks into its folder

@@ -24,6 +24,7 @@ from scenarios.actions import (
     on_demand,
     party,
     portal_read,
+    read_meter,
     rebill,
     registry_change,
     ror_files,
@@ -57,6 +58,7 @@ ACTIONS: dict[str, Row[Any, Any]] = {
         tdsp_file,
         answer_fault,
         modbus,
+        read_meter,
         registry_change,
         party,
     )

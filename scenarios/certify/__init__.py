@@ -9,8 +9,10 @@ No page is made here.
 ``handed``     what an SMT is handed: the records of service points, retailers and log-ins
 ``headend``    what is seen of a head-end, id by id
 ``judged``     the verdict: a pure function of statement, recording and table
+``meter``      what is seen of a meter, id by id
 ``observed``   what was recorded, and an observation in it with its exchanges
 ``plan``       the steps of a role that bear on what is claimed
+``reading``    a meter's reading as it stands on the wire, and what it says by the register map
 ``ror``        what is seen of a retailer, id by id
 ``run``        plays a plan against a system, and leaves the recording
 ``said``       what was asked at SMT's market API, read

@@ -23,6 +23,12 @@ class Reached(NamedTuple):
         return self._asdict()
 
 
+async def modbus_reached(url: str, within_s: float) -> list[Reached]:
+    """Whether a meter's gateway listens; who is behind it, its first reading tells."""
+    well = await reached(url, within_s)
+    return [Reached("endpoints.modbus", well, "somebody listens" if well else f"nobody listens after {within_s:g} s")]
+
+
 async def inquiries_reached(url: str, keys: LinkKeys, within_s: float) -> list[Reached]:
     """Whether a head-end listens, and takes the key of the link: what is no inquiry is refused for what it is, and not for who sends it."""
     if not await reached(url, within_s):

@@ -10,8 +10,9 @@ from typing import Any
 
 from scenarios import certified
 from scenarios.certified import Held
-from scenarios.certify import headend, ror, smt
+from scenarios.certify import headend, meter, ror, smt
 from scenarios.certify.observed import Observation, Observed
+from scenarios.certify.reading import readings
 from scenarios.certify.statement import Statement
 from simulator.verdicts import Mark
 
@@ -22,6 +23,7 @@ _SEEN: dict[str, tuple[Callable[[Observed], Any], Mapping[str, Callable[[Any], I
     "headend": (lambda all_of_it: all_of_it, headend.SEEN),
     "ror": (ror.calls, ror.SEEN),
     "smt": (smt.Looked, smt.SEEN),
+    "meter": (readings, meter.SEEN),
 }
 
 

@@ -8,27 +8,29 @@ import json
 import os
 import shutil
 import sys
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from headend.http.links import LinkKeys
 from headend.ports import fault_text
 from meters.calendar import Seconds, iso
 from meters.errors import UserError
 from scenarios import twins
-from scenarios.certify.connect import Reached, api_reached, inquiries_reached
+from scenarios.certify.connect import Reached, api_reached, inquiries_reached, modbus_reached
 from scenarios.certify.control import Control
 from scenarios.certify.handed import RECORDS, REGISTRY, hand, our_logins
 from scenarios.certify.observed import PLAN, RECORDING, STEPS, TRUTH, WHOLE, digest_of
 from scenarios.certify.plan import PlanStep, plan_of
 from scenarios.certify.started import filled, free_port, free_ports, running
-from scenarios.certify.statement import EVENTS, Start, Statement
+from scenarios.certify.statement import EVENTS, Serves, Start, Statement
 from scenarios.certify.truth import truth_text
 from scenarios.errors import ScenarioError
-from scenarios.outside import Outside, OutsideSmt
+from scenarios.outside import Outside, OutsideMeter, OutsideSmt
 from scenarios.recording import WIRE
 from scenarios.running.runner import begin, run
 from simulator.parties.keys_file import KEYS, kept_keys
@@ -51,7 +53,7 @@ MADE = ("result.json", "junit.xml", "report.html", "bundle.zip")
 #: Wall seconds that a reply of ours may take while the clock stands: what clients commonly wait. Where it runs, as late as the clock may be. Defaults of this project.
 REPLY_S, RUNNING_REPLY_S = 5.0, LAG_S
 #: By role the wires on which the system replies, and not we.
-THEIRS = {"headend": ("inquiries",), "smt": ("market", "portal", "call-backs", "control", "pages")}
+THEIRS = {"headend": ("inquiries",), "meter": ("modbus",), "smt": ("market", "portal", "call-backs", "control", "pages")}
 #: Told while it goes on: steps done, steps in all.
 Progress = Callable[[int, int], None]
 #: Told to who starts a system by hand: where the endpoint is, and what to do.
@@ -197,7 +199,7 @@ class Certification:
             "records": str((self.out / RECORDS).resolve()),
             "registry": str((self.out / REGISTRY).resolve()),
             "work": str((self.out / WORK / scenario.name).resolve()),
-        }
+        } | ({} if self.said.serves == "ours" else _own(self.said.serves[0]))
 
     @property
     def _each_step(self) -> bool:
@@ -262,6 +264,8 @@ class Certification:
         """Whether every endpoint is reached."""
         start, its = self.said.start, self.said.endpoints
         within_s = start.ready_s if isinstance(start, Start) else 1.0
+        if its.modbus is not None:
+            self.connection = await modbus_reached(filled([its.modbus], known)[0], within_s)
         if its.inquiries is not None and self.said.role == "headend":
             self.connection = await inquiries_reached(filled([its.inquiries], known)[0], keys, within_s)
         if its.api is not None and self.said.role == "smt":
@@ -281,6 +285,27 @@ class Certification:
         site = (host, int(port), Path(ca_file)) if host else None
         return OutsideSmt(url, its.clock == "moved", site, Path(inbox) if inbox else None)
 
+    def _meter(self, known: dict[str, str], ahead_s: float) -> OutsideMeter | None:
+        """The meter that is read. ahead_s: by which its time is before the wall's, where it has run since it was started."""
+        serves, url, said = self.said.serves, self.said.endpoints.modbus, self.said
+        if url is None or serves == "ours":
+            return None
+        clocks: dict[str, Callable[[Seconds], float]] = {
+            "ours": float,
+            "from_now": lambda _: time.time() + ahead_s,
+            "wall": lambda _: time.time(),
+        }
+        at, one = urlsplit(filled([url], known)[0]), serves[0]
+        return OutsideMeter(
+            str(at.hostname),
+            at.port or 0,
+            one.unit,
+            one.esiid,
+            one.meter_number,
+            said.tolerances.clock_s,
+            clocks[said.time],
+        )
+
     async def _step(self, step: PlanStep, known: dict[str, str], base: int, keys: LinkKeys) -> None:
         """Play a step; a fault of ours ends it alone."""
         scenario, folder = step.scenario, self.out / STEPS / step.scenario.name
@@ -297,6 +322,7 @@ class Certification:
                 if not await self._connected(known, keys, step):
                     self.states[scenario.name] = ("not reached", "the system was not reached")
                     return
+            began = time.time()
             outside = Outside(
                 self.said.role,
                 self.out / KEYS,
@@ -310,6 +336,7 @@ class Certification:
                 partial(self._call, step, known) if self.said.role == "ror" else None,
                 smt,
                 partial(setattr, self.control, "now"),
+                self._meter(known, begin(scenario) - began),
             )
             try:
                 done = await run(scenario, folder, None, outside)
@@ -322,6 +349,11 @@ class Certification:
                 self.states[scenario.name] = ("broken", f"A fault of ours ended it: {fault_text(error)}.")
             finally:
                 _tidied(folder)
+
+
+def _own(one: Serves) -> dict[str, str]:
+    """What a command is filled with of an ESI ID of the system's own."""
+    return {"esiid": one.esiid, "meter_number": one.meter_number, "unit": str(one.unit)}
 
 
 def _tidied(folder: Path) -> None:

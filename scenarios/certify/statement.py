@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, ValidationError, model_validator
 
@@ -19,7 +20,7 @@ from simulator.runtime.serving import is_url
 from simulator.smt.ondemand.judged import CLOCK_BEHIND_S
 
 MALFORMED, SECRET = "certify.malformed", "certify.secret"
-Role = Literal["ror", "headend", "smt"]
+Role = Literal["ror", "headend", "smt", "meter"]
 #: A head-end of which that is claimed is told what meters tell unasked, below its endpoint for inquiries.
 EVENTS = "EVENTS"
 #: What a system can say that it does, by role; what it does not claim is not asked of it.
@@ -27,6 +28,7 @@ CLAIMS: dict[str, tuple[str, ...]] = {
     "headend": ("INTERVALS", "REGISTER", "POWER", "STORE-FIRST", "DST", EVENTS, "CHANNEL-1"),
     "ror": ("BALANCE",),
     "smt": ("ON-DEMAND", "FILES"),
+    "meter": ("INTERVALS", "REGISTER", "ROLLOVER", "CHANNEL-1", "POWER", "EVENTS", "DST", "COMMANDS"),
 }
 #: What a command is filled with.
 PLACEHOLDERS = {
@@ -53,6 +55,7 @@ PLACEHOLDERS = {
     "records": "JSON file of the service points, who serves them, and the log-ins",
     "registry": "folder of CSV files with the same",
     "work": "a folder of its own, empty as a step begins",
+    "unit": "unit id of the meter",
     "bill_url": "where the retailer posts the bill that it tells",
 }
 _PLACE = re.compile(r"\{(\w+)\}")
@@ -71,6 +74,18 @@ def _url(text: str) -> str:
     return text.rstrip("/")
 
 
+def _gateway(text: str) -> str:
+    told = _PLACE.sub("1", text)
+    parts = urlsplit(told)
+    try:
+        well = parts.scheme == "tcp" and bool(parts.hostname and parts.port) and told == f"tcp://{parts.netloc}"
+    except ValueError:
+        well = False
+    if not well:
+        raise ValueError(f"{shown_value(text)} is no gateway's address; write it as tcp://127.0.0.1:502")
+    return text
+
+
 def _argv(words: tuple[str, ...]) -> tuple[str, ...]:
     for word in words:
         for name in _PLACE.findall(word):
@@ -81,6 +96,7 @@ def _argv(words: tuple[str, ...]) -> tuple[str, ...]:
 
 Variable = Annotated[str, AfterValidator(_variable)]
 Url = Annotated[str, AfterValidator(_url)]
+Gateway = Annotated[str, AfterValidator(_gateway)]
 Argv = Annotated[tuple[str, ...], AfterValidator(_argv), Field(min_length=1)]
 
 
@@ -102,6 +118,7 @@ class Endpoints(Spec):
     inbox: str | None = Field(
         default=None, description="A folder in place of a file site: files of the TDSP are laid and answered there."
     )
+    modbus: Gateway | None = Field(default=None, description="A meter's gateway, Modbus TCP: tcp://127.0.0.1:502.")
 
 
 class LogIn(Spec):
@@ -124,6 +141,7 @@ class Serves(Spec):
 
     esiid: str = Field(pattern=r"^\d{17,22}$")
     meter_number: str = Field(pattern=r"^\d{1,12}$")
+    unit: int = Field(default=1, ge=1, le=247, description="Of a meter: its unit id behind the gateway.")
 
 
 class Tolerances(Spec):
@@ -177,6 +195,10 @@ class Statement(Spec):
     clock: Literal["stands"] | Runs = Field(
         default="stands", description="Ours, which stands until what is waited for has come; or one that runs."
     )
+    time: Literal["ours", "from_now", "wall"] = Field(
+        default="ours",
+        description="A meter's: it asks ours, at SMT's address; or runs from {now} on as it is started; or is the wall's.",
+    )
     start: Literal["manual"] | Start = "manual"
 
     @model_validator(mode="after")
@@ -200,6 +222,15 @@ def _unfitting(said: Statement) -> Iterator[Mistake]:
         yield Mistake(MALFORMED, ("endpoints",), text, mend)
     if said.role == "smt":
         yield from _unfitting_smt(said)
+    if said.role == "meter" and said.endpoints.modbus is None:
+        text, mend = "A meter is read by Modbus TCP.", "Add 'modbus: tcp://127.0.0.1:502'."
+        yield Mistake(MALFORMED, ("endpoints",), text, mend)
+    if said.role == "meter" and (said.serves == "ours" or len(said.serves) != 1):
+        text, mend = "A meter is certified alone.", "Write 'serves: [{esiid: ..., meter_number: ..., unit: 1}]'."
+        yield Mistake(MALFORMED, ("serves",), text, mend)
+    if said.time == "from_now" and (said.start == "manual" or said.start.each != "step"):
+        text, mend = "Its time begins with {now}, which is another in each step.", "Write 'each: step' and a command."
+        yield Mistake(MALFORMED, ("start",), text, mend)
     if said.role == "ror" and isinstance(said.start, Start) and said.start.each != "step":
         text = "A retailer's command is one call of a customer's."
         yield Mistake(MALFORMED, ("start", "each"), text, "Write 'each: step'.")

@@ -55,7 +55,7 @@ def traffic_of(recording: Recording, folder: Path) -> Traffic | None:
 
     def aside(at_us: Micros, wire: str) -> bool:
         """Count what can be of no action, unread."""
-        if wire == "ftps" or (wire == "modbus" and not sorting.reading):
+        if wire == "ftps" or (wire == "modbus" and not sorting.reading and not sorting.reads):
             found.beside[day(at_us), wire] += 1
             return True
         return False
@@ -85,6 +85,8 @@ class _Sorting:
             wire: sorted((to_us(evidence.at(one)), one.ref) for one in timeline if one.do in kinds)
             for wire, kinds in _NAMELESS.items()
         }
+        #: Whether an action reads a meter past the head-end, under its own name.
+        self.reads = any(one.do == "read_meter" for one in timeline)
         #: Refs by correlation id; by the ESI ID of an inquiry that is under way.
         self._asked: dict[str, str] = {}
         self.reading: dict[str, str] = {}
@@ -105,7 +107,7 @@ class _Sorting:
 
     def _ref(self, exchange: Exchange) -> str:
         ids, key, esiid = exchange.ids, exchange.ids.get("correlationId", ""), exchange.ids.get("esiid", "")
-        if exchange.wire == "modbus":
+        if exchange.wire == "modbus" and "callReference" not in ids:
             return self.reading.get(esiid, "")
         if exchange.wire in self._nameless:
             return next((ref for at, ref in reversed(self._nameless[exchange.wire]) if at <= exchange.at_us), "")

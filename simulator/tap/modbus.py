@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from headend.ports import MeterAddress
 from meters.device.meter import EmulatedMeter
@@ -33,6 +34,16 @@ def gateway_seen(log: WireLog, meters: Mapping[int, EmulatedMeter]) -> Callable[
         _note(log, log.begin(), named.get(unit, ("", "")), unit, asked, sent, "" if sent else "no answer")
 
     return answered
+
+
+def reader_seen(log: WireLog, ids: Mapping[str, str]) -> Callable[[Began, dict[str, Any], dict[str, Any]], None]:
+    """What one who reads a meter by himself tells his exchanges to: when one began, what was asked, what came. ids: of all of them."""
+    told, stream = encoded(ids), " ".join(ids.values())
+
+    def ended(began: Began, ask: dict[str, Any], reply: dict[str, Any]) -> None:
+        log.note(_MODBUS, began, f'"ids":{told},"ask":{encoded(ask)},"reply":{encoded(reply)}', stream)
+
+    return ended
 
 
 def _note(

@@ -16,6 +16,7 @@ from typing import Any
 
 import yaml
 
+from scenarios.certified import of_role
 from scenarios.certify.judged import result_of
 from scenarios.certify.observed import observed
 from scenarios.certify.run import Certification
@@ -32,7 +33,8 @@ def names(role: str, mutant: str) -> set[str]:
     tables = (f"{role}_faults", f"{role}_habits", *(("site_faults",) if role == "smt" else ()))
     files = [path for path in (FOLDER / f"{table}.json" for table in tables) if path.is_file()]
     row = next(told[mutant] for told in (json.loads(path.read_text("utf-8")) for path in files) if mutant in told)
-    return set(row.get("certify") or row.get("fails", [mutant])) | ALSO.get(mutant, set())
+    its = {one.id for one in of_role(role)}
+    return (set(row.get("certify") or row.get("fails", [mutant])) | ALSO.get(mutant, set())) & its
 
 
 def statement(role: str, mutant: str = "", **otherwise: Any) -> str:
