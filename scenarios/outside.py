@@ -46,6 +46,7 @@ class Outside:
     headend_url: in the place of our head-end, which is then not there; tell_events: meters tell it their events. by_hand: somebody starts it. ports: where our own services lie from, so that they are the same in every run.
     smt: in the place of ours, which stands by; then the TDSP is a tester's, and there is no head-end. began: told the clock as the run begins.
     esiid: whom it is asked of, where its meters are not ours. speed: model seconds in a wall second of a clock that runs; None for one that stands. call: has a customer call it, told what it must know and the clock; gives what is recorded of that.
+    ca: where the authority of the file site's certificate is laid while files are waited for.
     """
 
     role: str
@@ -61,3 +62,4 @@ class Outside:
     smt: OutsideSmt | None = None
     began: Callable[[Callable[[], Seconds]], None] | None = None
     meter: OutsideMeter | None = None
+    ca: Path | None = None

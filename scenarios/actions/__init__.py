@@ -4,6 +4,7 @@
 ``answer_fault``     a faulty head-end's answers are laid over ours
 ``asks_smt``         a retailer asks an SMT that is not ours, and the TDSP answers as is written
 ``attributes``       meter attributes, premise, HAN devices
+``await_files``      the head-end posts a day, and its files are kept
 ``balance_call``     a customer calls about the balance
 ``complaint``        what users complain of is switched on or off
 ``customer_calls``   a customer calls a retailer that is not ours

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 from pydantic import Field, model_validator
 
 from headend.day import posting
-from headend.lse.writer import RESULT_SUFFIX, file_name, read_result_csv
+from headend.lse.writer import RESULT_SUFFIX, ResultRow, file_name, read_result_csv
 from headend.lse.zoo import Animal, animals
 from headend.ports import HeadEndError
 from headend.vee.quality import Channel
@@ -111,7 +111,12 @@ def _play(stage: Stage, action: TdspFile) -> Played:
 
 
 def _answers(told: bytes) -> list[dict[str, Any]]:
-    return [{name: getattr(row, of) for name, of in _OF_A_ROW.items()} for row in read_result_csv(told)]
+    return [answer_of(row) for row in read_result_csv(told)]
+
+
+def answer_of(row: ResultRow) -> dict[str, Any]:
+    """A row of a result file as a recording has it."""
+    return {name: getattr(row, of) for name, of in _OF_A_ROW.items()}
 
 
 def loaded(evidence: Evidence, day: date) -> int:

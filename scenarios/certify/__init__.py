@@ -12,6 +12,7 @@ No page is made here.
 ``meter``      what is seen of a meter, id by id
 ``observed``   what was recorded, and an observation in it with its exchanges
 ``plan``       the steps of a role that bear on what is claimed
+``posted``     what is seen of the files that a head-end posts
 ``reading``    a meter's reading as it stands on the wire, and what it says by the register map
 ``ror``        what is seen of a retailer, id by id
 ``run``        plays a plan against a system, and leaves the recording

@@ -395,5 +395,5 @@ _SEEN: dict[str, Callable[[Observed], Seen]] = {
 }
 #: By id what is seen of it.
 SEEN: dict[str, Callable[[Observed], Seen]] = {
-    one.id: _SEEN[one.id] if one.id in _SEEN else _rule(one.id) for one in of_role("headend")
+    one.id: _SEEN[one.id] if one.id in _SEEN else _rule(one.id) for one in of_role("headend") if one.claim != "LSE"
 }

@@ -10,7 +10,7 @@ from typing import Any
 
 from scenarios import certified
 from scenarios.certified import Held
-from scenarios.certify import headend, meter, ror, smt
+from scenarios.certify import headend, meter, posted, ror, smt
 from scenarios.certify.observed import Observation, Observed
 from scenarios.certify.reading import readings
 from scenarios.certify.statement import Statement
@@ -20,7 +20,7 @@ from simulator.verdicts import Mark
 FORMAT = 1
 #: By role what is looked at, and by id what is seen in it.
 _SEEN: dict[str, tuple[Callable[[Observed], Any], Mapping[str, Callable[[Any], Iterator[Observation]]]]] = {
-    "headend": (lambda all_of_it: all_of_it, headend.SEEN),
+    "headend": (lambda all_of_it: all_of_it, headend.SEEN | posted.SEEN),
     "ror": (ror.calls, ror.SEEN),
     "smt": (smt.Looked, smt.SEEN),
     "meter": (readings, meter.SEEN),

@@ -118,6 +118,8 @@ class Observed:
     clock_s: Seconds = seconds(0)
     #: Wh that premises gave, by ESI ID and end.
     given: dict[str, dict[int, int]] = field(default_factory=dict)
+    #: Since when a head-end has what it has late, by ESI ID and end.
+    late: dict[tuple[str, int], Seconds] = field(default_factory=dict)
 
     @cached_property
     def inquiries(self) -> list[Asked]:
@@ -144,11 +146,11 @@ def _ours(plan: dict[str, Any], wire: Path, chain: Chain) -> Iterator[str]:
 
 def observed(folder: Path) -> Observed:
     """Read what a certification has left in a folder. Raises ScenarioError or SimulatorError for what is damaged, naming file and line."""
-    from scenarios.certify.truth import read_given, read_truth
+    from scenarios.certify.truth import read_given, read_late, read_truth
 
     try:
         plan = json.loads((folder / PLAN).read_text("utf-8"))
-        truth, given = read_truth(folder / TRUTH), read_given(folder / TRUTH)
+        truth, given, late = (read(folder / TRUTH) for read in (read_truth, read_given, read_late))
     except (OSError, ValueError, KeyError) as error:
         text, mend = f"It cannot be read: {error}.", "Name the folder or the bundle.zip of 'ami certify run'."
         raise ScenarioError("certify.bundle", text, str(folder), mend) from None
@@ -181,4 +183,4 @@ def observed(folder: Path) -> Observed:
             tuple(one for one in kept if one.wire in wires) for wires in (("market",), ("events",), LINK)
         )
         steps.append(Step(one["name"], one["title"], recording, traffic, "", own, market, events, link))
-    return Observed(tuple(steps), plan, truth, given=given)
+    return Observed(tuple(steps), plan, truth, given=given, late=late)

@@ -39,13 +39,13 @@ from simulator.runtime.folder import own, write_whole
 from simulator.runtime.lag import LAG_S
 from simulator.runtime.until_stopped import Stopped, finishing, leave_alone, run_stoppable
 from simulator.tap.chain import check_chain
-from simulator.world.market import logins
+from simulator.world.market import logins, tdsp_login
 from simulator.world.meters import build
 
 STATEMENT = "sut.yaml"
 #: What a certification writes into its folder beside what is made of it, and clears there before it begins.
 RECORDED = (STATEMENT, PLAN, TRUTH, STEPS)
-LOG, METERS, PLAN_OF_CALL, WORK = "sut.log", "meters.csv", "rate-plan.json", "work"
+LOG, METERS, PLAN_OF_CALL, WORK, CA = "sut.log", "meters.csv", "rate-plan.json", "work", "ca.pem"
 #: Where an SMT that is not ours may have its file site: behind ours, with room for passive ports.
 THEIR_FTPS, _THEIRS = 60, range(60, 90)
 #: What is made of the recording.
@@ -77,7 +77,7 @@ class Certification:
     def go(self) -> int:
         """Play the plan; 0, or the number of the signal that ended it: what was played is kept then."""
         steps = plan_of(self.said.role, self.said.claims, self.only)
-        with own(self.out, (*RECORDED, *MADE, LOG, METERS, PLAN_OF_CALL, RECORDS, REGISTRY, WORK, KEYS)):
+        with own(self.out, (*RECORDED, *MADE, LOG, METERS, PLAN_OF_CALL, RECORDS, REGISTRY, WORK, CA, KEYS)):
             write_whole(self.out / STATEMENT, self.written)
             write_whole(self.out / TRUTH, self._truth(steps))
             self._write(steps)
@@ -192,6 +192,9 @@ class Certification:
             "step": scenario.name,
             "esiid": meter.esiid,
             "meter_number": meter.meter_number,
+            "ftps": f"{HOST}:{base + FTPS_PORT}",
+            "ca": str((self.out / CA).resolve()),
+            "duns": world.tdsp.duns,
             "bill_url": f"{self.control.url}/bill",
             "headend_url": f"http://{HOST}:{base + HEADEND_PORT}",
             "ftps_port": str(base + THEIR_FTPS),
@@ -213,7 +216,7 @@ class Certification:
     async def _started(self, known: dict[str, str], step: PlanStep) -> AsyncIterator[None]:
         """The system, started by its command or by hand."""
         start = self.said.start
-        more = self._login(step) if self.said.role == "smt" else {}
+        more = self._login(step) if self.said.role in ("headend", "smt") else {}
         if isinstance(start, Start) and start.argv:
             async with running(filled(start.argv, known), self.out / LOG, more):
                 yield
@@ -248,9 +251,11 @@ class Certification:
         return {"told_at": at and iso(at), "bill": bill, "exit": code}
 
     def _login(self, step: PlanStep) -> dict[str, str]:
-        """Log-ins by the names of the variables in which the system finds them: a retailer its own at our SMT, an SMT those of ours."""
+        """Log-ins by the names of the variables in which the system finds them: a retailer its own at our SMT, a head-end its TDSP's at the file site, an SMT those of ours."""
         scenario, found = step.scenario, dict[str, str]()
         known = {"ror": logins(scenario.world.market)[scenario.account.ror]}
+        if self.said.role == "headend":
+            known = {"tdsp": tdsp_login(build(scenario.world, scenario.seed))}
         if self.said.role == "smt":
             known = our_logins(scenario) | known
         for role, named in self.said.logins.items():
@@ -337,6 +342,7 @@ class Certification:
                 smt,
                 partial(setattr, self.control, "now"),
                 self._meter(known, begin(scenario) - began),
+                self.out / CA,
             )
             try:
                 done = await run(scenario, folder, None, outside)

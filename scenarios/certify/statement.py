@@ -25,7 +25,7 @@ Role = Literal["ror", "headend", "smt", "meter"]
 EVENTS = "EVENTS"
 #: What a system can say that it does, by role; what it does not claim is not asked of it.
 CLAIMS: dict[str, tuple[str, ...]] = {
-    "headend": ("INTERVALS", "REGISTER", "POWER", "STORE-FIRST", "DST", EVENTS, "CHANNEL-1"),
+    "headend": ("INTERVALS", "REGISTER", "POWER", "STORE-FIRST", "DST", EVENTS, "CHANNEL-1", "LSE"),
     "ror": ("BALANCE",),
     "smt": ("ON-DEMAND", "FILES"),
     "meter": ("INTERVALS", "REGISTER", "ROLLOVER", "CHANNEL-1", "POWER", "EVENTS", "DST", "COMMANDS"),
@@ -35,7 +35,10 @@ PLACEHOLDERS = {
     "port": "a free port, the same in every step",
     "smt_url": "SMT's address",
     "keys": "file with the keys of the link",
-    "truth": "CSV file with what the meters hold: esiid, end, wh, register_wh, given_wh",
+    "truth": "CSV file with what the meters hold: esiid, end, wh, register_wh, given_wh, known_from",
+    "ftps": "SMT's file site, as HOST:PORT",
+    "ca": "file with the authority of its certificate; it lies there while files are waited for",
+    "duns": "the TDSP's DUNS number",
     "meters": "CSV file with the meters' addresses: esiid, meter_number, host, port, unit_id, multiplier",
     "now": "the model's time as the step begins",
     "python": "the Python that runs the test bed",

@@ -15,16 +15,21 @@ from simulator.input.mistakes import did_you_mean
 FOLDER = Path(twins.__path__[0])
 
 
+def tables(role: str) -> dict[str, str]:
+    """The tables of what a role's system can do wrong, each with its option; what a head-end posts is its poster's, an SMT's file site a part of it."""
+    named = {f"{role}_faults.json": "--fault", f"{role}_habits.json": "--habit"}
+    named |= {"headend": {"poster_faults.json": "--post"}, "smt": {"site_faults.json": "--site-fault"}}.get(role, {})
+    return {table: option for table, option in named.items() if (FOLDER / table).is_file()}
+
+
 @cache
 def mutants(role: str) -> dict[str, list[str]]:
     """By what a role's system can do wrong, the options that have it do so."""
     found: dict[str, list[str]] = {}
-    tables = [(f"{role}_faults", "--fault"), (f"{role}_habits", "--habit")]
-    # Of an SMT its file site is a part.
-    for table, option in (*tables, ("site_faults", "--site-fault")) if role == "smt" else tables:
-        path = FOLDER / f"{table}.json"
-        for name, told in json.loads(path.read_text("utf-8")).items() if path.is_file() else ():
-            found[name] = [option, f"{name}/fault" if isinstance(told.get("fault"), dict) else name]
+    for table, option in tables(role).items():
+        for name, told in json.loads((FOLDER / table).read_text("utf-8")).items():
+            which = option != "--post" and isinstance(told.get("fault"), dict)
+            found[name] = [option, f"{name}/fault" if which else name]
     return found
 
 
@@ -38,5 +43,8 @@ def command(role: str, mutant: str, port: int, words: Sequence[str]) -> list[str
     if mutant and mutant not in wrong:
         text = f"The stranger's {role} has no mutant {mutant}."
         raise ScenarioError("certify.mutant", text, "--mutant", did_you_mean(mutant, wrong))
+    if wrong.get(mutant, [""])[0] == "--post":
+        # What is posted is beside what is answered, and starts it.
+        file = FOLDER / "poster.py"
     listens = ["--port", str(port)] if role != "ror" else []
     return [sys.executable, "-I", str(file), *listens, *(wrong[mutant] if mutant else []), *words]

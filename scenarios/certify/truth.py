@@ -9,10 +9,11 @@ from datetime import timedelta
 from pathlib import Path
 
 from meters.calendar import INTERVAL_S, Seconds, day_end, day_of, day_start, days, epoch, interval_ends, iso, seconds
+from scenarios.actions.await_files import AwaitFiles
 from scenarios.schema import Scenario
 from simulator.world.meters import World, build
 
-HEAD = ("esiid", "end", "wh", "register_wh", "given_wh")
+HEAD = ("esiid", "end", "wh", "register_wh", "given_wh", "known_from")
 #: By ESI ID and end of the quarter hour, UTC epoch seconds: Wh, and the register at its end.
 Truth = dict[str, dict[int, tuple[int, int]]]
 #: And what was given then, Wh; without those in which nothing was.
@@ -20,18 +21,25 @@ Given = dict[str, dict[int, int]]
 
 
 def truth_text(scenarios: Iterable[Scenario]) -> str:
-    """The file for the meters of some scenarios, from each one's first day to the day after its last action; Wh taken and given, multiplied."""
+    """The file for the meters of some scenarios, from each one's first day to the day after its last action; Wh taken and given, multiplied.
+
+    known_from: since when a head-end has it, where that is not at once.
+    """
     rows: dict[tuple[str, int], tuple[int, int, int]] = {}
+    late: dict[tuple[str, int], str] = {}
     for one in scenarios:
         world = build(one.world, one.seed)
+        for span in (span for action in one.timeline if isinstance(action, AwaitFiles) for span in action.late):
+            ends = range(epoch(span.first) + INTERVAL_S, epoch(span.last) + 1, INTERVAL_S)
+            late |= {(world.esiid(span.meter), end): iso(epoch(span.known_from)) for end in ends}
         for day in days(one.world.first_day, one.timeline[-1].at.date() + timedelta(days=1)):
             for esiid, end, *held in _day(world, day_start(day), day_end(day)):
                 rows[esiid, end] = (held[0], held[1], held[2])
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(HEAD)
-    for (esiid, end), row in sorted(rows.items()):
-        writer.writerow((esiid, iso(seconds(end)), *row))
+    for (esiid, end), held in sorted(rows.items()):
+        writer.writerow((esiid, iso(seconds(end)), *held, late.get((esiid, end), "")))
     return text.getvalue()
 
 
@@ -45,6 +53,13 @@ def _day(world: World, start: Seconds, end: Seconds) -> Iterable[tuple[str, int,
         for at, raw, given in zip(ends, window.delivered.tolist(), window.received.tolist(), strict=True):
             register += raw * by
             yield meter.identity.esiid, at, raw * by, register, given * by
+
+
+def read_late(path: Path) -> dict[tuple[str, int], Seconds]:
+    """Since when a head-end has the quarter hours that it has late, by ESI ID and end. Raises as ``read_truth`` does."""
+    with path.open(newline="", encoding="utf-8") as file:
+        rows = [row for row in csv.DictReader(file, strict=True) if row.get("known_from")]
+    return {(row["esiid"], int(epoch(row["end"]))): epoch(row["known_from"]) for row in rows}
 
 
 def read_truth(path: Path) -> Truth:

@@ -15,7 +15,7 @@ from simulator.errors import SimulatorError
 from simulator.tap.chain import Chain, Exchange, check_chain, exchanges
 
 #: Wires on which a name of ours stands in nothing that is sent: what comes there is of the action that went there last.
-_NAMELESS = {"portal": ("portal_read", "same_answers", "load"), "control": ("complaint",)}
+_NAMELESS = {"portal": ("portal_read", "same_answers", "load"), "control": ("complaint",), "ftps": ("await_files",)}
 #: The step of the use case that an exchange of a balance call belongs to, by its wire; of the market API, by its path.
 _STEPS = {"inquiries": "S4", "modbus": "S5", "call-backs": "S5", "/v2/odr/": "S3", "/v2/odrstatus/": "S6"}
 
@@ -55,7 +55,7 @@ def traffic_of(recording: Recording, folder: Path) -> Traffic | None:
 
     def aside(at_us: Micros, wire: str) -> bool:
         """Count what can be of no action, unread."""
-        if wire == "ftps" or (wire == "modbus" and not sorting.reading and not sorting.reads):
+        if (wire == "ftps" and not sorting.posts) or (wire == "modbus" and not sorting.reading and not sorting.reads):
             found.beside[day(at_us), wire] += 1
             return True
         return False
@@ -87,6 +87,8 @@ class _Sorting:
         }
         #: Whether an action reads a meter past the head-end, under its own name.
         self.reads = any(one.do == "read_meter" for one in timeline)
+        #: Whether the head-end's files are looked at.
+        self.posts = any(one.do == "await_files" for one in timeline)
         #: Refs by correlation id; by the ESI ID of an inquiry that is under way.
         self._asked: dict[str, str] = {}
         self.reading: dict[str, str] = {}

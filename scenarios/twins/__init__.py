@@ -4,6 +4,7 @@ Nothing here is imported by the product, nor imports it: ``python -I scenarios/t
 
 ``headend``  a TDSP's head-end for on-demand inquiries
 ``meter``    a meter behind a Modbus TCP gateway
+``poster``   what a head-end posts, beside ``headend``
 ``ror``      a retailer that a customer calls: one run is one call
 ``site``     SMT's intake of posted files, from a folder in place of FTPS; what it holds is for ``smt``
 ``smt``      SMT between a head-end and retailers

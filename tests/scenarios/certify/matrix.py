@@ -21,7 +21,7 @@ from scenarios.certify.judged import result_of
 from scenarios.certify.observed import observed
 from scenarios.certify.run import Certification
 from scenarios.certify.statement import load
-from scenarios.certify.strangers import FOLDER, mutants
+from scenarios.certify.strangers import FOLDER, mutants, tables
 from simulator.verdicts import Mark
 
 #: What a mutant breaks beside what it names: the first is laid over answers too that shall tell of no read; the other's quarter hours end an hour late.
@@ -30,9 +30,8 @@ ALSO = {"METER-NOT-ALLOWED": {"HE-STRANGER", "HE-TOO-LATE"}, "NAIVE-TIME": {"AMB
 
 def names(role: str, mutant: str) -> set[str]:
     """The ids that a mutant is to fail."""
-    tables = (f"{role}_faults", f"{role}_habits", *(("site_faults",) if role == "smt" else ()))
-    files = [path for path in (FOLDER / f"{table}.json" for table in tables) if path.is_file()]
-    row = next(told[mutant] for told in (json.loads(path.read_text("utf-8")) for path in files) if mutant in told)
+    rows = [json.loads((FOLDER / table).read_text("utf-8")) for table in tables(role)]
+    row = next(told[mutant] for told in rows if mutant in told)
     its = {one.id for one in of_role(role)}
     return (set(row.get("certify") or row.get("fails", [mutant])) | ALSO.get(mutant, set())) & its
 

@@ -72,6 +72,38 @@ def test_what_does_not_fit_together_is_told(tmp_path: Path) -> None:
     assert "each: step" in each
 
 
+METER = """role: meter
+name: ours
+version: "1"
+contact: a@example.org
+endpoints: {modbus: "tcp://127.0.0.1:{port}"}
+serves: [{esiid: "10443720000000017", meter_number: "17", unit: 1}]
+claims: [INTERVALS]
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("tcp://127.0.0.1:{port}", "http://127.0.0.1:1", "Write it as tcp://127.0.0.1:502"),
+        ("tcp://127.0.0.1:{port}", "tcp://127.0.0.1", "Write it as tcp://127.0.0.1:502"),
+        ("tcp://127.0.0.1:{port}", "tcp://127.0.0.1:99999", "Write it as tcp://127.0.0.1:502"),
+        ("tcp://127.0.0.1:{port}", "tcp://127.0.0.1:502/x", "Write it as tcp://127.0.0.1:502"),
+        ("endpoints:", "#", "read by Modbus TCP"),
+        ("serves:", "#", "A meter is certified alone"),
+        ("unit: 1", "unit: 248", "at most 247"),
+        ("INTERVALS", "STORE-FIRST", "nothing to claim that is called STORE-FIRST"),
+        ("claims:", "time: from_now\nclaims:", "Write 'each: step' and a command"),
+        ("claims:", "tolerances: {clock_s: 999}\nclaims:", "at most 180"),
+    ],
+)
+def test_a_mistake_in_a_meters_statement_is_told(tmp_path: Path, old: str, new: str, said: str) -> None:
+    assert told(tmp_path, METER) == []
+    ((code, _, text),) = told(tmp_path, METER.replace(old, new))
+    assert code == "certify.malformed"
+    assert said in text
+
+
 @pytest.mark.parametrize(
     "secret",
     ["start: {argv: [run, --password=tiger]}", "truth: http://me:tiger@example.org/x", "contact2: 'token: tiger'"],

@@ -1,0 +1,302 @@
+"""What is seen of the files that a head-end posts, id by id: each record held against what its meters hold, and since when that is known."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import cached_property
+from itertools import groupby, pairwise
+from operator import attrgetter
+
+from meters.calendar import INTERVAL_S, Seconds, day_start
+from scenarios.actions.await_files import AwaitFiles, RecordedFiles, RecordedPosting
+from scenarios.certify.observed import Observation, Observed, Step
+
+Seen = Iterator[Observation]
+LOAD, LOADED = "4", "00"
+#: Wh by which readings and registers may differ: what the market lets pass between bills (docs/lse-format.md).
+_MOST_WH = 2000
+#: A day's sum that is so many times what the meters hold is told in another unit.
+_OTHER_UNIT = 100
+
+
+@dataclass(frozen=True)
+class Posted:
+    """A record as it stands in its file, whether or not SMT has loaded it."""
+
+    file: RecordedPosting
+    code: str
+    esiid: str
+    channel: str
+    day: str
+    readings: tuple[str, str]
+    made: str
+    intervals: tuple[tuple[str, str], ...]
+    truth: dict[int, tuple[int, int]]
+    late: dict[tuple[str, int], Seconds]
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """ESI ID, channel, day."""
+        return self.esiid, self.channel, self.day
+
+    @cached_property
+    def ends(self) -> list[int]:
+        """Where its day's quarter hours end; none of what is no day."""
+        try:
+            day = date.fromisoformat(self.day)
+        except ValueError:
+            return []
+        return list(range(day_start(day) + INTERVAL_S, day_start(day + timedelta(days=1)) + 1, INTERVAL_S))
+
+    @cached_property
+    def wh(self) -> list[int]:
+        """Wh of its intervals; none where one of them is no number."""
+        found = [_wh(value) for value, _ in self.intervals]
+        return [one for one in found if one is not None] if None not in found else []
+
+    @property
+    def held(self) -> list[int]:
+        """Wh that the meter holds of its day."""
+        return [self.truth[end][0] for end in self.ends if end in self.truth]
+
+    @property
+    def counted(self) -> bool:
+        """Whether it is of the load, and has as many numbers as its day has quarter hours, all known."""
+        return self.channel == LOAD and len(self.wh) == len(self.ends) == len(self.held) > 0
+
+    @property
+    def in_wh(self) -> bool:
+        """Whether its sum is far beyond what the meter holds: told in another unit."""
+        return self.counted and sum(self.wh) > _OTHER_UNIT * sum(self.held) > 0
+
+    def known(self, end: int) -> bool:
+        """Whether a quarter hour was known when it was posted."""
+        return self.late.get((self.esiid, end), 0) <= self.file.at
+
+    @property
+    def said(self) -> str:
+        """Which it is."""
+        return f"{self.esiid}'s {self.day} in {self.file.name}"
+
+
+def _wh(text: str) -> int | None:
+    found = re.fullmatch(r"(\d*)(?:\.(\d{1,3})0*)?", text, re.ASCII)
+    return None if not text or not found else int((found[1] or "0") + (found[2] or "").ljust(3, "0"))
+
+
+@dataclass(frozen=True)
+class Awaited:
+    """A day that was waited for."""
+
+    step: Step
+    action: AwaitFiles
+    record: RecordedFiles
+    records: list[Posted]
+
+    @property
+    def own(self) -> list[Posted]:
+        """The records of its day, and those of others that came with it, of the TDSP's own."""
+        return [one for one in self.records if one.esiid in self.record.esiids]
+
+    def saw(self, held: bool | None, said: str, *files: RecordedPosting) -> Observation:
+        """An observation with the exchanges that brought some files, or all that were made of the posting."""
+        its = self.step.traffic.actions.get(self.action.ref, []) if self.step.traffic else []
+        names = {one.name for one in files}
+        brought = [one.n for one in its if any(name in str(one.ask.get("about", "")) for name in names)]
+        return Observation(self.step.name, self.action.ref, held, said, tuple(brought or [one.n for one in its[:6]]))
+
+
+def _parsed(file: RecordedPosting, all_of_it: Observed) -> Iterator[Posted]:
+    codes = {one.line: one.code for one in file.answers}
+    rows = [(number, line.split(",")) for number, line in enumerate(file.content.splitlines(), 1)]
+    starts = [at for at, (_, fields) in enumerate(rows) if fields[0] == "00000001"]
+    for at, end in pairwise([*starts, len(rows)]):
+        its = [fields for _, fields in rows[at:end]]
+        head, registers, stamp = (
+            next(([*one, *[""] * 5] for one in its if one[0] == f"{number:08}"), [""] * 6) for number in (1, 2, 4)
+        )
+        values = [
+            one for fields in its if fields[0][:1] == "1" for one in zip(fields[1::3], fields[2::3], strict=False)
+        ]
+        esiid, began = head[1], head[3]
+        yield Posted(
+            file,
+            codes.get(rows[at][0], ""),
+            esiid,
+            head[2],
+            f"{began[:4]}-{began[4:6]}-{began[6:8]}",
+            (registers[1], registers[2]),
+            stamp[1],
+            tuple(values),
+            all_of_it.truth.get(esiid, {}),
+            all_of_it.late,
+        )
+
+
+def _awaited(all_of_it: Observed) -> Iterator[Awaited]:
+    for step in all_of_it.steps:
+        if step.own or step.recording is None:
+            continue
+        for action in step.recording.scenario.timeline:
+            record = step.recording.actions.get(action.ref)
+            if isinstance(action, AwaitFiles) and isinstance(record, RecordedFiles):
+                records = [one for file in record.files for one in _parsed(file, all_of_it)]
+                yield Awaited(step, action, record, records)
+
+
+def _posted(all_of_it: Observed) -> Seen:
+    for one in _awaited(all_of_it):
+        there = {each.esiid for each in one.own if each.day == one.record.day and each.channel == LOAD}
+        lacks = sorted(set(one.record.esiids) - there)
+        if lacks and len(one.own) < len(one.records):
+            yield one.saw(None, "LSE-WHOSE does not hold")
+        else:
+            yield one.saw(not lacks, f"of {one.record.day} nothing is posted of {', '.join(lacks)}")
+
+
+def _names(all_of_it: Observed) -> Seen:
+    for one in _awaited(all_of_it):
+        for file in one.record.files:
+            held = re.fullmatch(rf"{one.record.duns}IntervalData\d{{14}}\d{{3}}\.lse", file.name, re.ASCII)
+            yield one.saw(held is not None, f"a file is called {file.name}", file)
+
+
+def _whose(all_of_it: Observed) -> Seen:
+    for one in _awaited(all_of_it):
+        for each in one.records:
+            held = each.esiid in one.record.esiids
+            yield one.saw(held, f"{each.file.name} tells of {each.esiid}, which is none of the TDSP's", each.file)
+
+
+def _days(all_of_it: Observed, *, changes: bool) -> Seen:
+    for one in _awaited(all_of_it):
+        for each in one.own:
+            if each.ends and (len(each.ends) != 96) is changes:
+                held = len(each.intervals) == len(each.ends)
+                said = f"{each.said} has {len(each.intervals)} intervals, and the day {len(each.ends)} quarter hours"
+                yield one.saw(held, said, each.file)
+
+
+def _once(all_of_it: Observed) -> Seen:
+    for one in _awaited(all_of_it):
+        for file in one.record.files:
+            keys = [each.key for each in one.own if each.file is file]
+            twice = next((key for key in keys if keys.count(key) > 1), None)
+            if keys:
+                yield one.saw(twice is None, f"{file.name} has a record {' '.join(twice or ())} twice", file)
+
+
+def _loaded(all_of_it: Observed) -> Seen:
+    for one in _awaited(all_of_it):
+        for file in one.record.files:
+            its = [each for each in one.own if each.file is file]
+            bad = [answer for answer in file.answers if answer.code != LOADED]
+            # What is told by itself: a name, a day, an ESI ID.
+            apart = not all(len(each.intervals) == len(each.ends) for each in its)
+            apart = apart or any(each.file is file and each not in its for each in one.records)
+            apart = apart or any(answer.text.startswith("file name") for answer in bad)
+            said = f"line {bad[0].line} of {file.name} comes to code {bad[0].code}, {bad[0].text}" if bad else ""
+            yield one.saw(None if bad and apart else not bad, said or "", file)
+
+
+def _each(look: Callable[[Posted], tuple[bool, str] | None]) -> Callable[[Observed], Seen]:
+    """What is seen of each record that has its day's numbers in kWh."""
+
+    def seen(all_of_it: Observed) -> Seen:
+        for one in _awaited(all_of_it):
+            for each in one.own:
+                found = look(each) if each.counted and not each.in_wh else None
+                if found:
+                    yield one.saw(found[0], f"{each.said}: {found[1]}", each.file)
+
+    return seen
+
+
+def _unit(all_of_it: Observed) -> Seen:
+    for one in _awaited(all_of_it):
+        for each in one.own:
+            if each.counted:
+                said = f"{each.said} sums to {sum(each.wh)} Wh, and the meter holds {sum(each.held)} Wh"
+                yield one.saw(not each.in_wh, said, each.file)
+
+
+def _truth(each: Posted) -> tuple[bool, str] | None:
+    told = list(zip(each.ends, each.wh, each.held, strict=True))
+    wrong = [(at, wh, held) for at, (end, wh, held) in enumerate(told, 1) if wh != held and each.known(end)]
+    said = f"{len(wrong)} intervals are not what the meter holds, the first is number {wrong[0][0]}: {wrong[0][1]} Wh, the meter has {wrong[0][2]} Wh" if wrong else ""  # fmt: skip
+    return not wrong, said
+
+
+def _estimated(each: Posted) -> tuple[bool, str] | None:
+    if _truth(each) != (True, "") or {letter for _, letter in each.intervals} - {"A", "E"}:
+        return None
+    wrong = [
+        (at, letter)
+        for at, (end, (_, letter)) in enumerate(zip(each.ends, each.intervals, strict=True), 1)
+        if (letter == "A") != each.known(end)
+    ]
+    said = (
+        f"interval {wrong[0][0]} is marked {wrong[0][1]}, and is {'not ' * (wrong[0][1] == 'A')}known" if wrong else ""
+    )
+    return not wrong, said
+
+
+def _readings(each: Posted) -> tuple[bool, str] | None:
+    start, stop = map(_wh, each.readings)
+    first, last = each.truth[each.ends[0]], each.truth[each.ends[-1]]
+    if start is None or stop is None:
+        return None
+    off = max(abs(start - (first[1] - first[0])), abs(stop - last[1]))
+    return off <= _MOST_WH, f"a reading is {off} Wh from the register, {_MOST_WH} Wh would pass"
+
+
+def _series(all_of_it: Observed) -> Iterator[tuple[Awaited, list[Posted]]]:
+    """The records of an ESI ID, channel and day in the order in which they came, each step by itself, with the last day they came with."""
+    for _, group in groupby(_awaited(all_of_it), attrgetter("step.name")):
+        its = list(group)
+        found: dict[tuple[str, str, str], list[Posted]] = {}
+        for one in its:
+            for each in one.own:
+                found.setdefault(each.key, []).append(each)
+        for key, records in found.items():
+            last = next(one for one in reversed(its) if any(each.key == key for each in one.own))
+            yield last, records
+
+
+def _later(all_of_it: Observed) -> Seen:
+    for one, records in _series(all_of_it):
+        for before, each in pairwise(records):
+            if before.file is not each.file:
+                said = f"{each.said} is made {each.made}, and the one before {before.made}"
+                yield one.saw(each.made > before.made, said, before.file, each.file)
+
+
+def _revised(all_of_it: Observed) -> Seen:
+    for _, group in groupby(_awaited(all_of_it), attrgetter("step.name")):
+        its = list(group)
+        until, told = its[-1].record.until, [one for each in its for one in each.own if one.counted and not one.in_wh]
+        for key in dict.fromkeys(one.key for one in told):
+            first, *_, last = [*(one for one in told if one.key == key)] * 2
+            if any(not first.known(end) and first.late[key[0], end] <= until for end in first.ends):
+                held = all(last.known(end) for end in last.ends)
+                yield its[-1].saw(held, f"{last.said} is the last that came, and all of it is known since", last.file)
+
+
+SEEN: dict[str, Callable[[Observed], Seen]] = {
+    "LSE-POSTED": _posted,
+    "LSE-NAME": _names,
+    "LSE-WHOSE": _whose,
+    "LSE-DAY": lambda all_of_it: _days(all_of_it, changes=False),
+    "LSE-DST": lambda all_of_it: _days(all_of_it, changes=True),
+    "LSE-ONCE": _once,
+    "LSE-UNIT": _unit,
+    "LSE-LOADED": _loaded,
+    "LSE-TRUTH": _each(_truth),
+    "LSE-ESTIMATED": _each(_estimated),
+    "LSE-READINGS": _each(_readings),
+    "LSE-LATER": _later,
+    "LSE-REVISED": _revised,
+}

@@ -1,0 +1,174 @@
+"""What is seen of what a head-end posts: each id holds for sound files, and fails for one thing in them that contradicts it."""
+
+from __future__ import annotations
+
+import json
+from datetime import date, timedelta
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from meters.calendar import day_start, epoch, iso, seconds
+from scenarios.actions.await_files import AwaitFiles, RecordedFiles
+from scenarios.certified import of_role
+from scenarios.certify.observed import Observed, Step
+from scenarios.certify.posted import SEEN
+from scenarios.certify.strangers import FOLDER
+from scenarios.expected import Expectation
+
+IDS = ("10443720000000017", "10443720000000024")
+DUNS, MADE, AGAIN = "1039940674000", epoch("2026-08-13T06:05:00-05:00"), epoch("2026-08-14T06:05:00-05:00")
+DAY = date(2026, 8, 12)
+Rows = list[list[str]]
+
+
+def ends(day: date) -> list[int]:
+    return list(range(day_start(day) + 900, day_start(day + timedelta(days=1)) + 1, 900))
+
+
+def wh(esiid: str, end: int) -> int:
+    return (end // 900 * 7 + int(esiid[-2:])) % 400
+
+
+def truth(day: date) -> dict[str, dict[int, tuple[int, int]]]:
+    held: dict[str, dict[int, tuple[int, int]]] = {}
+    for esiid in IDS:
+        register = 1_000_000
+        for end in ends(day):
+            register += wh(esiid, end)
+            held.setdefault(esiid, {})[end] = (wh(esiid, end), register)
+    return held
+
+
+#: Two quarter hours of the first ESI ID are known a day later.
+LATE = {(IDS[0], end): AGAIN - 3600 for end in ends(DAY)[40:42]}
+
+
+def record(esiid: str, day: date = DAY, made: str = "20260813060500", *, known: bool = False) -> Rows:
+    """A sound record, a row a list."""
+    late = () if known else {end for whose, end in LATE if whose == esiid}
+    values = [
+        one
+        for end in ends(day)
+        for one in (f"{(100 if end in late else wh(esiid, end)) / 1000:.3f}", "E" if end in late else "A", "")
+    ]
+    last = truth(day)[esiid][ends(day)[-1]][1]
+    return [
+        ["00000001", esiid, "4", f"{day:%Y%m%d}000000", f"{day:%Y%m%d}235900", "Y", "N"],
+        ["00000002", "1000.000", f"{last / 1000:.3f}", "1", "0", "1", "0", "900", "01", "", "", "", ""],
+        ["00000003", ""],
+        ["00000004", made, "M"],
+        ["10000000", *values],
+    ]  # fmt: skip
+
+
+def file(*records: Rows, code: str = "00", number: int = 1, prefix: str = "", at: int = MADE) -> dict[str, Any]:
+    lines = [",".join(row) for one in records for row in one]
+    starts = [at for at, line in enumerate(lines, 1) if line.startswith("00000001")]
+    answers = [
+        {"line": at, "esiid": "", "channel": "", "day": "", "code": code, "text": "it", "warnings": ""} for at in starts
+    ]
+    name = f"{prefix}{DUNS}IntervalData20260813060500{number:03}.lse"
+    return {"at": iso(seconds(at)), "name": name, "content": "\n".join(lines) + "\n", "answers": answers}
+
+
+def both(**what: Any) -> list[Rows]:
+    return [record(esiid, **what) for esiid in IDS]
+
+
+def corrected(**what: Any) -> dict[str, Any]:
+    return file(record(IDS[0], made="20260814060500", known=True), number=2, at=AGAIN, **what)
+
+
+def marks(ident: str, *files: dict[str, Any], day: date = DAY) -> list[bool | None]:
+    action = AwaitFiles(do="await_files", at="2026-08-13T06:05", ref="it", day=day, expect=Expectation())
+    came = {"at": iso(MADE), "until": iso(AGAIN), "day": day.isoformat(), "duns": DUNS, "esiids": list(IDS)}
+    left = RecordedFiles.model_validate(came | {"files": list(files)})
+    played = SimpleNamespace(scenario=SimpleNamespace(timeline=[action]), actions={"it": left})
+    all_of_it = Observed((Step("step", "A step", cast(Any, played), None),), {}, truth(day), LATE)
+    return [one.held for one in SEEN[ident](all_of_it)]
+
+
+def bent(row: int, at: int, value: str, of: int = 0) -> list[Rows]:
+    """Sound records, of one of which a field is otherwise."""
+    its = both()
+    its[of][row][at] = value
+    return its
+
+
+def without(first: int, count: int) -> list[Rows]:
+    its = both()
+    del its[0][4][first : first + count]
+    return its
+
+
+def in_wh() -> list[Rows]:
+    its = both()
+    its[0][4][1::3] = [f"{float(value) * 1000:.3f}" for value in its[0][4][1::3]]
+    return its
+
+
+SPRING = date(2026, 3, 8)
+
+
+@pytest.mark.parametrize(
+    ("ident", "wrong"),
+    [
+        ("LSE-POSTED", [file(*both()[:1])]),
+        ("LSE-POSTED", [file(*bent(0, 2, "1"))]),
+        ("LSE-NAME", [file(*both(), prefix="day-")]),
+        ("LSE-WHOSE", [file(*bent(0, 1, "10443720000000000"))]),
+        ("LSE-DAY", [file(*without(1, 3))]),
+        ("LSE-ONCE", [file(*both(), record(IDS[0]))]),
+        ("LSE-UNIT", [file(*in_wh())]),
+        ("LSE-LOADED", [file(*both(), code="04")]),
+        ("LSE-TRUTH", [file(*bent(4, 1, "0.999"))]),
+        ("LSE-ESTIMATED", [file(*bent(4, 2 + 3 * 40, "A"))]),
+        ("LSE-ESTIMATED", [file(*bent(4, 2, "E"))]),
+        ("LSE-READINGS", [file(*bent(1, 2, "9999.000"))]),
+        ("LSE-LATER", [file(*both()), file(record(IDS[0], known=True), number=2, at=AGAIN)]),
+        ("LSE-REVISED", [file(*both())]),
+    ],
+)
+def test_an_id_holds_for_sound_files_and_fails_for_what_contradicts_it(ident: str, wrong: list[dict[str, Any]]) -> None:
+    assert set(marks(ident, file(*both()), corrected())) == {True}
+    assert False in marks(ident, *wrong)
+
+
+def test_a_day_on_which_clocks_change_has_as_many_intervals_as_it_has() -> None:
+    its = [record(esiid, SPRING) for esiid in IDS]
+    assert set(marks("LSE-DST", file(*its), day=SPRING)) == {True}
+    assert marks("LSE-DAY", file(*its), day=SPRING) == []
+    its[0][4] += ["0.100", "A", ""] * 4
+    assert False in marks("LSE-DST", file(*its), day=SPRING)
+
+
+def test_what_is_told_by_itself_is_told_by_no_other_id() -> None:
+    short, stranger = file(*without(1, 3), code="03"), file(*bent(0, 1, "10443720000000000"), code="01")
+    assert marks("LSE-LOADED", short) == [None]
+    assert marks("LSE-LOADED", stranger) == [None]
+    assert marks("LSE-POSTED", stranger) == [None]
+    for ident in ("LSE-TRUTH", "LSE-ESTIMATED", "LSE-READINGS", "LSE-UNIT"):
+        assert False not in marks(ident, short)
+    assert False not in marks("LSE-TRUTH", file(*in_wh()))
+
+
+def test_what_is_no_file_at_all_breaks_nothing() -> None:
+    for content in (
+        "",
+        "\n\n",
+        "00000001",
+        "00000001,,,,\n10000000,x\n",
+        "\x00,1\n",
+        "00000001,1,4,2026\n00000002,a,b\n",
+    ):
+        its = file() | {"content": content}
+        for ident in SEEN:
+            marks(ident, its)
+
+
+def test_each_id_of_a_posting_is_named_by_a_mutant() -> None:
+    table = json.loads((FOLDER / "poster_faults.json").read_text("utf-8"))
+    assert {ident for row in table.values() for ident in row["fails"]} == set(SEEN)
+    assert set(SEEN) == {one.id for one in of_role("headend") if one.claim == "LSE"}
