@@ -43,7 +43,9 @@ def page(said: Statement, result: dict[str, Any], all_of_it: Observed) -> str:
         result=result,
         said=said,
         plan=all_of_it.plan,
-        serves="our meters" if said.serves == "ours" else f"{len(said.serves)} ESI IDs of its own",
+        serves="our meters"
+        if said.serves == "ours"
+        else f"{len(said.serves)} ESI ID{'s' * (len(said.serves) > 1)} of its own",
         tally=f"{len(result['ids'])} ids: {', '.join(f'{counts[mark]} {mark}' for mark in order if counts[mark])}.",
         ids=sorted(result["ids"], key=lambda one: order[one["mark"]]),
         failures=failures,

@@ -63,7 +63,8 @@ def result(folder: Path, name: str) -> dict[str, Any]:
 
 @pytest.mark.process
 def test_who_follows_the_page_has_a_certificate_of_a_head_end_and_of_a_retailer(folder: Path) -> None:
-    for name, role in (("certified", "headend"), ("certified-ror", "ror"), ("certified-smt", "smt")):
+    of_role_in = {"certified": "headend", "certified-ror": "ror", "certified-smt": "smt", "certified-meter": "meter"}
+    for name, role in of_role_in.items():
         found = result(folder, name)
         assert found["certificate"], found["why"]
         assert {one["id"] for one in found["ids"] if one["mark"] == Mark.PASSED} == {one.id for one in of_role(role)}
@@ -73,7 +74,7 @@ def test_who_follows_the_page_has_a_certificate_of_a_head_end_and_of_a_retailer(
         page = (folder / name / "report.html").read_text("utf-8")
         assert "Certificate" in page
         assert str(folder) not in page
-    assert [one for one in COMMANDS if one.startswith(SERVES)]
+    assert any(line.startswith(SERVES) for line in COMMANDS)
 
 
 @pytest.mark.process
@@ -138,7 +139,7 @@ def test_a_step_that_was_broken_off_makes_its_ids_inconclusive_and_an_unclaimed_
     assert marks["HE-DST-FALL"] == "passed"
 
 
-@pytest.mark.parametrize("role", ["headend", "ror", "smt"])
+@pytest.mark.parametrize("role", ["headend", "ror", "smt", "meter"])
 def test_each_id_is_named_by_a_mutant(role: str) -> None:
     named = {ident for mutant in mutants(role) for ident in names(role, mutant)}
     assert named == {one.id for one in of_role(role)}
@@ -146,11 +147,21 @@ def test_each_id_is_named_by_a_mutant(role: str) -> None:
 
 
 @pytest.mark.process
-@pytest.mark.parametrize("mutant", ["METER-NOT-ALLOWED", "HOLE", "answers-again"])
-def test_a_mutant_fails_the_ids_that_it_names_and_no_other(tmp_path: Path, mutant: str) -> None:
+@pytest.mark.parametrize(
+    ("role", "mutant"),
+    [
+        ("headend", "METER-NOT-ALLOWED"),
+        ("headend", "HOLE"),
+        ("headend", "answers-again"),
+        ("headend", "LSE-PLAIN"),
+        ("meter", "RING-TURNED"),
+        ("meter", "DEAF"),
+    ],
+)
+def test_a_mutant_fails_the_ids_that_it_names_and_no_other(tmp_path: Path, role: str, mutant: str) -> None:
     """First the one that reads twice. All of them: make certify-mutants."""
-    found = certified("headend", tmp_path / "it", mutant, only=tuple(sorted(names("headend", mutant))))
-    assert failed(found) == names("headend", mutant)
+    found = certified(role, tmp_path / "it", mutant, only=tuple(sorted(names(role, mutant))))
+    assert failed(found) == names(role, mutant)
     assert not found["certificate"]
 
 
@@ -168,6 +179,12 @@ def test_a_system_that_is_not_there_is_said_to_be_so_before_any_step(tmp_path: P
     found = result_of(said, observed(out))
     assert (found["mark"], found["certificate"]) == ("inconclusive", False)
     assert "nobody listens" in json.dumps(json.loads((out / "plan.json").read_text("utf-8"))["connection"])
+
+
+def test_what_a_head_end_posts_wrongly_is_its_posters() -> None:
+    argv = command("headend", "LSE-HOLE", 8610, ["--truth", "truth.csv"])
+    assert Path(argv[2]).name == "poster.py"
+    assert argv[3:] == ["--port", "8610", "--post", "LSE-HOLE", "--truth", "truth.csv"]
 
 
 def test_a_stranger_that_there_is_not_is_refused() -> None:
