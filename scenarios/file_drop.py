@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import time
-from typing import TypeVar
+from hashlib import sha256
 
 from headend.day import posting
 from headend.lse.writer import RESULT_SUFFIX
 from headend.ports import HeadEndError
 from scenarios.outside import OutsideSmt
 from simulator.parties.headend import EXCHANGE_S, in_thread
-from simulator.tap.log import Wire, WireLog
+from simulator.tap.log import Began, Wire, WireLog, encoded
 from simulator.world.market import Login
 
-T = TypeVar("T")
 #: Wall seconds between two looks whether a file is answered.
 _LOOK_S = 0.05
-_WIRE = Wire("files", "TDSP", "SMT")
+_TDSP, _ROR = Wire("files", "TDSP", "SMT"), Wire("files", "ROR", "SMT")
 
 
 class FileDrop:
@@ -36,19 +34,32 @@ class FileDrop:
         while told is None and time.monotonic() < until:
             told = await in_thread(lambda: self._answer(name))
             await asyncio.sleep(_LOOK_S if told is None else 0)
-        if self._log and began:
-            asked = {"method": "STOR", "path": name, "headers": {}}
-            reply = {"status": 226} | ({"error": "it is not answered"} if told is None else {"body": told.decode()})
-            ids = json.dumps({"callReference": ref} if ref else {})
-            self._log.note(_WIRE, began, f'"ids":{ids},"ask":{json.dumps(asked)},"reply":{json.dumps(reply)}')
+        self._note(
+            began,
+            _TDSP,
+            ref,
+            f"STOR {name}",
+            {"error": "it is not answered"} if told is None else {"body": told.decode()},
+        )
         if told is None:
             text = f"It is not answered in {self._patience_s:g} s: there is no {name}{RESULT_SUFFIX}."
             raise HeadEndError("headend.posting.not_answered", text, name, "Answer each file that is posted.")
         return told
 
-    async def lying(self, owner: Login) -> list[tuple[str, bytes]]:
-        """What lies in a retailer's folder, by name."""
-        return await in_thread(lambda: self._lying(owner))
+    async def lying(self, owner: Login, ref: str) -> list[tuple[str, bytes]]:
+        """What lies in a retailer's folder, by name. ref: of the action that looks."""
+        began = self._log.begin() if self._log else None
+        found = await in_thread(lambda: self._lying(owner))
+        told = "".join(f"{name} {sha256(content).hexdigest()}\n" for name, content in found)
+        self._note(began, _ROR, ref, "LIST /", {"body": told})
+        return found
+
+    def _note(self, began: Began | None, wire: Wire, ref: str, what: str, reply: dict[str, str]) -> None:
+        if self._log and began:
+            method, _, path = what.partition(" ")
+            asked, told = {"method": method, "path": path, "headers": {}}, {"status": 226} | reply
+            ids = encoded({"callReference": ref} if ref else {})
+            self._log.note(wire, began, f'"ids":{ids},"ask":{encoded(asked)},"reply":{encoded(told)}')
 
     def _site(self, of: Login) -> posting.FtpsSite:
         assert self._smt.ftps is not None

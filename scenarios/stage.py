@@ -88,13 +88,13 @@ class Stage:
                     reply.text[:200],
                 )
 
-    def lying(self, username: str) -> Generator[simpy.Event, Any, list[tuple[str, bytes]]]:
-        """The files in a log-in's folder at SMT's site, by name."""
+    def lying(self, username: str, ref: str) -> Generator[simpy.Event, Any, list[tuple[str, bytes]]]:
+        """The files in a log-in's folder at SMT's site, by name. ref: of the action that looks."""
         drop, owner = self.drop, self._logins[username]
         if drop is None:
             yield self.runtime.env.timeout(0)
             return [(one.name, one.read_bytes()) for one in sorted(self.sandbox.files.home(username).iterdir())]
-        return (yield self.runtime.io("files", username, lambda: drop.lying(owner)))  # type: ignore[no-any-return]
+        return (yield self.runtime.io("files", ref, lambda: drop.lying(owner, ref)))  # type: ignore[no-any-return]
 
     def key(self, name: str) -> dict[str, str]:
         """Headers that bear a key of the link, smt or meters, or the log-in of the desk's agent."""

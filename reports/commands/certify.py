@@ -114,7 +114,7 @@ def verify(
 
 @app.command()
 def twin(
-    role: Annotated[str, typer.Argument(help="Whose place a stranger's system takes: headend, ror, meter.")],
+    role: Annotated[str, typer.Argument(help="Whose place a stranger's system takes: headend, ror, smt, meter.")],
     mutant: Annotated[str, typer.Option(help="What it does wrong; nothing unless given.")] = "",
     words: Annotated[
         list[str] | None, typer.Argument(metavar="[-- OPTION...]", help="Further options of that system.")

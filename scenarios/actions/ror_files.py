@@ -42,7 +42,7 @@ class RecordedFolder(Record):
 
 def _play(stage: Stage, action: RorFiles) -> Played:
     username = action.by(stage.scenario)
-    lying = yield from stage.lying(username)
+    lying = yield from stage.lying(username, action.ref)
     registry, user = stage.sandbox.market.registry, stage.sandbox.market.registry.users[username]
     found: list[dict[str, Any]] = []
     for name, content in lying:

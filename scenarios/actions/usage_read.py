@@ -116,7 +116,7 @@ class _Day(NamedTuple):
 
 def _play(stage: Stage, action: UsageRead) -> Played:
     if action.door == "files":
-        read_days = list(_in_files(stage, action, (yield from stage.lying(action.by(stage.scenario)))))
+        read_days = list(_in_files(stage, action, (yield from stage.lying(action.by(stage.scenario), action.ref))))
         answered: dict[str, Any] = {"status": None, "code": None, "values": {}, "header": {}}
     else:
         username, portal = action.by(stage.scenario), action.door == "portal"

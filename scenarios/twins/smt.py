@@ -21,6 +21,7 @@ import subprocess
 import sys
 import threading
 import urllib.request
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -46,11 +47,11 @@ class RefusedError(Exception):
 
 
 class Smt:
-    def __init__(self, asked: argparse.Namespace, fault: Json) -> None:
+    def __init__(self, asked: argparse.Namespace, fault: Json, url: Callable[[], str]) -> None:
         self.asked, self.do, self.be = asked, fault.get("do", {}), SOUND["be"] | fault.get("be", {})
         self.records = json.loads(asked.records.read_text("utf-8"))
         self.tokens, self.requests = dict[str, tuple[str, datetime]](), dict[str, Json]()
-        self.url, self.lock, wall = "", threading.RLock(), lambda: datetime.now(UTC)
+        self.url, self.lock, wall = url, threading.RLock(), lambda: datetime.now(UTC)
         self.wall = self.now if asked.token_life == "model" else wall
 
     def key(self, sender: str) -> str:
@@ -169,7 +170,7 @@ class Smt:
             request["refusal"] = refusal
             self.requests[key] = request
         seal = hmac.new(self.key("smt").encode(), key.encode(), hashlib.sha256).hexdigest()
-        reply_to = f"{self.url}/callbacks/inquiries/{key}/{seal}"
+        reply_to = f"{self.url()}/callbacks/inquiries/{key}/{seal}"
         inquiry |= {"meterAllowed": request["allowed"], "answerBy": local(by), "replyTo": reply_to}
         threading.Thread(target=self.inquire, args=[request, self.changed("inquiry", inquiry)], daemon=True).start()
         return {"correlationId": key, "statusCode": "0", "statusReason": "Request submitted successfully"}
@@ -283,15 +284,15 @@ def main() -> None:
     ident, _, which = asked.fault.partition("/")
     if ident and (which or "fault") not in faults.get(ident, {}):
         words.error(f"there is no {asked.fault}: write ID or ID/near, ID one of {', '.join(faults)}")
-    smt = Smt(asked, faults[ident][which or "fault"] if ident else {})
+    smt = Smt(
+        asked, faults[ident][which or "fault"] if ident else {}, lambda: f"http://{asked.host}:{server.server_port}"
+    )
     server = ThreadingHTTPServer((asked.host, asked.port), handler(smt))
-    smt.url = f"http://{asked.host}:{server.server_port}"
     if asked.inbox:
         told = [f"--{name}={getattr(asked, name)}" for name in ("records", "inbox", "held", "clock")]
         site = [str(Path(__file__).with_name("site.py")), *told, f"--fault={asked.site_fault}"]
         subprocess.Popen([sys.executable, "-I", *site])
-    sys.stdout.write(json.dumps({"event": "ready", "smt_url": smt.url}) + "\n")
-    sys.stdout.flush()
+    print(json.dumps({"event": "ready", "smt_url": smt.url()}), flush=True)
     server.serve_forever()
 
 
