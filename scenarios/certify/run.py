@@ -53,7 +53,11 @@ MADE = ("result.json", "junit.xml", "report.html", "bundle.zip")
 #: Wall seconds that a reply of ours may take while the clock stands: what clients commonly wait. Where it runs, as late as the clock may be. Defaults of this project.
 REPLY_S, RUNNING_REPLY_S = 5.0, LAG_S
 #: By role the wires on which the system replies, and not we.
-THEIRS = {"headend": ("inquiries",), "meter": ("modbus",), "smt": ("market", "portal", "call-backs", "control", "pages")}
+THEIRS = {
+    "headend": ("inquiries",),
+    "meter": ("modbus",),
+    "smt": ("market", "portal", "call-backs", "control", "pages"),
+}
 #: Told while it goes on: steps done, steps in all.
 Progress = Callable[[int, int], None]
 #: Told to who starts a system by hand: where the endpoint is, and what to do.
