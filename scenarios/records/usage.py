@@ -7,7 +7,7 @@ from typing import Annotated, Literal, NamedTuple, Self
 from pydantic import model_validator
 
 from meters.calendar import Seconds
-from scenarios.records.values import CODE, Count, Epoch, Record
+from scenarios.records.values import CODE, Epoch, Record
 from simulator.ror.usage import Quality, Source
 
 
@@ -33,7 +33,8 @@ class Columns(Record):
     """Intervals in columns."""
 
     ends: list[Epoch]
-    wh: list[Count]
+    #: Below zero where a head-end told it so: a slip that SMT finds and hands on (ENERGY-SIGN).
+    wh: list[int]
 
     @model_validator(mode="after")
     def _even(self) -> Self:

@@ -20,7 +20,7 @@ from scenarios.recording import Recording, load, parse
 from scenarios.requirements import REQUIREMENTS
 from scenarios.run import JudgedRun
 from simulator.verdicts import Mark
-from tests.scenarios.short import UNCITED
+from tests.scenarios.short import UNCITED, mutated
 from tests.simulator.processes import ran
 
 
@@ -168,3 +168,10 @@ def test_a_recording_of_format_3_is_judged_as_it_was_then(tmp_path: Path) -> Non
 def load_text(text: str, folder: Path) -> Recording:
     (folder / "again.json").write_text(text, encoding="utf-8")
     return load(folder / "again.json")
+
+
+def test_what_a_head_end_told_below_zero_is_kept(balance_run: JudgedRun) -> None:
+    def negative(written: dict[str, Any]) -> None:
+        written["usage"]["call-0001"]["served"]["wh"][4] = -1
+
+    assert mutated(balance_run.recording, negative).usage["call-0001"].served.intervals[4].wh == -1
