@@ -28,6 +28,8 @@ QUARTER_HOURS = ("quarter hour", "quarter hours")
 _GAP = 0.92
 #: Percentage of the plot that a bar takes, by how many a day has.
 WIDTHS = {count: _GAP * 100 / count for count in (92, 96, 100)}
+#: Percentage of the plot from which on a long mark would leave it on a phone.
+_LATE = 80
 #: Of one step to the next decade.
 _STEPS = (1, 2, 2.5, 5, 10)
 
@@ -99,9 +101,7 @@ def bars(chart: Chart) -> Markup:
             f'<svg class="beside" width="100%" height="100%" viewBox="0 0 {count} {ABOVE + PLOT + BELOW}" preserveAspectRatio="none">'
             f'<polyline points="{points}" vector-effect="non-scaling-stroke"/></svg>'
         )
-    marks = "".join(
-        f'<text x="{index * width:.2f}%" y="{ABOVE + PLOT + 18}">{escape(text)}</text>' for index, text in chart.ticks
-    )
+    marks = "".join(_mark(index, text, width) for index, text in chart.ticks)
     grid = "".join(
         f'<line x2="100%" y1="{y:.1f}" y2="{y:.1f}" class="{"line" if value else "zero"}"/>' for value, y in levels
     )
@@ -135,6 +135,13 @@ def _group(channel: str, column: Column, names: Sequence[str], width: float, zer
             f"<title>{escape(names[index])} {told}</title></rect>"
         )
     return f'<g data-channel="{channel}" class="w{count}">{"".join(drawn)}</g>'
+
+
+def _mark(index: int, text: str, width: float) -> str:
+    """The mark of a place along the time, from its beginning on; a long one at the end of the plot to the end of its place, so that it stays within."""
+    late = len(text) > 2 and index * width > _LATE
+    at, anchor = ((index + 1) * width, ' text-anchor="end"') if late else (index * width, "")
+    return f'<text x="{at:.2f}%" y="{ABOVE + PLOT + 18}"{anchor}>{escape(text)}</text>'
 
 
 def _short(wh: int) -> str:

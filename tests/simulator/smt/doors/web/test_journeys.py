@@ -87,6 +87,7 @@ async def test_a_customer_reads_the_meter_and_a_reload_shows_the_same(tmp_path: 
         await page.click("30 days")
         await page.see("30 days to Wed Aug 12 2026")
         assert await drawn(page) == {"actual": 29}
+        await looks_right(page, width)
         await page.click("Log out")
         await page.see("Password")
         await page.call("Page.navigate", url=page.asked[0] + f"ui/m/{HOME}/usage")
