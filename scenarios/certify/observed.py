@@ -150,7 +150,8 @@ def observed(folder: Path) -> Observed:
 
     try:
         plan = json.loads((folder / PLAN).read_text("utf-8"))
-        truth, given, late = (read(folder / TRUTH) for read in (read_truth, read_given, read_late))
+        file = folder / TRUTH
+        truth, given, late = read_truth(file), read_given(file), read_late(file)
     except (OSError, ValueError, KeyError) as error:
         text, mend = f"It cannot be read: {error}.", "Name the folder or the bundle.zip of 'ami certify run'."
         raise ScenarioError("certify.bundle", text, str(folder), mend) from None

@@ -38,8 +38,8 @@ def truth_text(scenarios: Iterable[Scenario]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(HEAD)
-    for (esiid, end), held in sorted(rows.items()):
-        writer.writerow((esiid, iso(seconds(end)), *held, late.get((esiid, end), "")))
+    for (esiid, end), row in sorted(rows.items()):
+        writer.writerow((esiid, iso(seconds(end)), *row, late.get((esiid, end), "")))
     return text.getvalue()
 
 

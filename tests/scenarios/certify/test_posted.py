@@ -86,7 +86,7 @@ def marks(ident: str, *files: dict[str, Any], day: date = DAY) -> list[bool | No
     came = {"at": iso(MADE), "until": iso(AGAIN), "day": day.isoformat(), "duns": DUNS, "esiids": list(IDS)}
     left = RecordedFiles.model_validate(came | {"files": list(files)})
     played = SimpleNamespace(scenario=SimpleNamespace(timeline=[action]), actions={"it": left})
-    all_of_it = Observed((Step("step", "A step", cast(Any, played), None),), {}, truth(day), LATE)
+    all_of_it = Observed((Step("step", "A step", cast(Any, played), None),), {}, truth(day), late=LATE)
     return [one.held for one in SEEN[ident](all_of_it)]
 
 
