@@ -65,9 +65,11 @@ round-trips: $(READY)
 live-twin: $(READY)
 	LIVE_REQUESTS=2000 $(BIN)/python -m pytest -q tests/simulator/load/test_live_and_modelled.py
 
-# Each thing that a stranger's system can do wrong fails the ids that it names, and no other (FULL=--full: in every step of the plan).
+# Each thing that a stranger's system can do wrong fails the ids that it names, and no other (FULL=--full: in every step of the plan); and in a flight
+# with an honest other system it is the one that is named.
 certify-mutants: $(READY)
 	$(BIN)/python -m tests.scenarios.certify.matrix headend ror smt meter $(FULL)
+	$(BIN)/python -m tests.scenarios.certify.flights $(FULL)
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -29,6 +29,8 @@ POLL, _MORE_WH = "/v2/odrstatus", 500
 DEAD = GATEWAY["bad_token"]
 #: As SMT takes.
 MOST_OCTETS = 2 << 20
+#: Wall seconds between two looks for a call-back of SMT's own.
+_LOOK_S = 0.01
 TAKEN, MALFORMED, NO_KEY, NO_SEAL, TOO_LONG, ERROR = 202, 400, 401, 403, 413, 500
 
 
@@ -124,6 +126,8 @@ class CallBackDoor:
         self._awaited: dict[str, Awaited] = {}
         #: When something was last asked of SMT but the time, and how much is being answered.
         self._asked, self._busy = time.monotonic(), 0
+        #: How often anything was asked but the time.
+        self.calls = 0
         #: Tokens of the market API that were borne, and those that are not taken any more.
         self._borne: set[str] = set()
         self._dead: set[str] = set()
@@ -160,6 +164,12 @@ class CallBackDoor:
             await asyncio.wait([doing], timeout=max(left, 0.01))
         return doing.done()
 
+    async def answered(self, asked: frozenset[str], waiting: Callable[[], Sequence[str]], most_s: float) -> None:
+        """Wait until nothing is waited for any more of what was asked, so many wall seconds at most."""
+        until = time.monotonic() + most_s
+        while asked & set(waiting()) and time.monotonic() < until:
+            await asyncio.sleep(_LOOK_S)
+
     def before(self, app: ASGIApp) -> ASGIApp:
         """The application behind it."""
 
@@ -181,6 +191,7 @@ class CallBackDoor:
     async def _passed(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
         counts = str(scope.get("path", "")) != CLOCK
         self._busy += counts
+        self.calls += counts
         token = _bearer(scope) if scope["type"] == "http" and str(scope["path"]).startswith("/v2/") else ""
         try:
             if token in self._dead:

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from scenarios.cli import AsJson, print_json
 
+if TYPE_CHECKING:
+    from scenarios.certify.statement import Statement
+
 app = typer.Typer(no_args_is_help=True, help="A system of yours in the place of a party, and a verdict on it.")
 
-_Statement = Annotated[Path, typer.Option(help="The statement of your system (docs/certify-your-system.md).")]
+_Statement = Annotated[
+    list[Path],
+    typer.Option(
+        help="The statement of your system (docs/certify-your-system.md); a retailer's and a head-end's are a flight."
+    ),
+]
 _Bundle = Annotated[Path, typer.Argument(metavar="BUNDLE", help="Folder or bundle.zip of 'ami certify run'.")]
 
 
@@ -45,6 +53,23 @@ def schema() -> None:
 
 
 @app.command()
+def plan(statement: _Statement, as_json: AsJson = False) -> None:
+    """Print the script of what will be played: script, track, step, sender, receiver, what is expected."""
+    from scenarios.certify.flight import plan_rows
+    from scenarios.certify.plan import flight_of, plan_of
+
+    said = _loaded(statement)
+    steps = (
+        plan_of(said[0].role, said[0].claims) if len(said) == 1 else flight_of({one.role: one.claims for one in said})
+    )
+    rows = [row for one in steps for row in plan_rows(one.name, one.scenario)]
+    if as_json:
+        print_json(rows)
+    else:
+        _tell_script(rows)
+
+
+@app.command()
 def run(
     statement: _Statement,
     out: Annotated[Path, typer.Option(help="Folder of the recording, the verdict and its bundle.")] = Path(
@@ -62,17 +87,18 @@ def run(
 
     from reports.terminal import Bar
     from scenarios.certify.run import Certification
-    from scenarios.certify.statement import load
     from simulator.runtime.until_stopped import finishing
 
-    said = load(statement)
+    said = _loaded(statement)
+    written = [path.read_text("utf-8") for path in statement]
 
     def tell(url: str, brief: dict[str, Any]) -> None:
         told = json.dumps({"event": "ready", "control_url": url, **brief}) if as_json else _briefed(url, brief)
         print(told, flush=True)
 
     with Bar("steps", hidden=as_json) as bar:
-        stopped = Certification(said, statement.read_text("utf-8"), out, tuple(only or ()), bar.show, tell).go()
+        beside = (said[1], written[1]) if len(said) > 1 else None
+        stopped = Certification(said[0], written[0], out, tuple(only or ()), bar.show, tell, beside).go()
     with finishing():
         result = _published(out, key)
     if as_json:
@@ -130,6 +156,24 @@ def twin(
     os.execv(argv[0], argv)
 
 
+def _loaded(paths: list[Path]) -> list[Statement]:
+    """The statement of a system, or the two of a flight."""
+    from scenarios.certify.flight import pair
+    from scenarios.certify.statement import load
+    from scenarios.certify.truth import own_truth
+
+    said = []
+    for path in paths:
+        one = load(path)
+        if one.truth is not None and one.serves != "ours":
+            its = own_truth(one.truth, path.parent, (each.esiid for each in one.serves))
+            one = one.model_copy(update={"truth": str(its)})
+        said.append(one)
+    if len(said) > 1:
+        pair(said)
+    return said
+
+
 def _published(out: Path, key: Path | None) -> dict[str, Any]:
     """Judge what was recorded, and write all that is published of it."""
     from reports.scenario.certified import made_of
@@ -149,10 +193,38 @@ def _briefed(url: str, brief: dict[str, Any]) -> str:
     return f"{brief['do']}\n{known}\n  curl -X POST {url}/next"
 
 
+def _tell_script(rows: list[dict[str, Any]]) -> None:
+    """A script as a table."""
+    from shutil import get_terminal_size
+
+    from rich.console import Console
+    from rich.table import Table
+
+    columns = ("script", "track", "step", "sender", "receiver", "expected", "seen")
+    table = Table(*columns)
+    for row in rows:
+        table.add_row(*(str(row[name]) for name in columns), style="red" if row.get("mark") else None)
+    Console(width=max(get_terminal_size().columns, 150)).print(table)
+
+
 def _tell(result: dict[str, Any]) -> None:
-    """Plain lines of a verdict, the worst first."""
+    """Plain lines of a verdict, the worst first; of a flight its script, and each one's."""
     from simulator.verdicts import Mark
 
+    if result.get("flight"):
+        _tell_script(result["script"])
+        for one in result["connection"]:
+            typer.echo(f"  {'reached' if one['well'] else 'NOT reached':<13} {one['what']}: {one['said']}")
+        for one in result["parties"].values():
+            _tell(one)
+        names = {role: one["sut"]["name"] for role, one in result["parties"].items()}
+        for one in result["faults"]:
+            cited = f" [{', '.join(one['exchanges'][:4])}]"
+            typer.echo(
+                f"  fault of {names[one['party']]}: {one['id']}, {one['step']} {one['ref']}: {one['said']}{cited}"
+            )
+        typer.echo(f"  flight: {'CERTIFICATES for both' if result['certificate'] else 'no certificate for both'}.")
+        return
     sut, order = result["sut"], {mark.value: at for at, mark in enumerate(Mark)}
     typer.echo(f"{sut['name']} {sut['version']}, in the role of a {result['role']}")
     for one in sorted(result["ids"], key=lambda one: order[one["mark"]]):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as Xml
@@ -15,7 +16,6 @@ from reports.scenario.sequence import rows as as_rows
 from reports.scenario.summary import JUNIT, xml_text
 from scenarios.certify.observed import Observed
 from scenarios.certify.statement import Statement
-from simulator.tap.chain import Exchange
 from simulator.verdicts import Mark
 from simulator.web.frame import framed, templates
 
@@ -23,13 +23,35 @@ from simulator.web.frame import framed, templates
 _DRAWN = 2
 
 
-def made_of(said: Statement, result: dict[str, Any], all_of_it: Observed) -> dict[str, str]:
-    """The page and JUnit's XML by file name; of the recording alone, so the same again byte for byte."""
-    return {"report.html": page(said, result, all_of_it), "junit.xml": junit(result)}
+def made_of(said: Mapping[str, Statement], result: dict[str, Any], all_of_it: Observed) -> dict[str, str]:
+    """The page and JUnit's XML by file name; of the recording alone, so the same again byte for byte. said: by role."""
+    results = list(result["parties"].values()) if result.get("flight") else [result]
+    return {"report.html": page(said, result, results, all_of_it), "junit.xml": junit(results)}
 
 
-def page(said: Statement, result: dict[str, Any], all_of_it: Observed) -> str:
-    """The report."""
+def page(
+    said: Mapping[str, Statement], result: dict[str, Any], results: Sequence[dict[str, Any]], all_of_it: Observed
+) -> str:
+    """The report: of a system, or of a flight with its script and what is said of each."""
+    pages = templates(Path(__file__).parent)
+    pages.filters |= {"spoken": spoken}
+    parts = [
+        Markup(pages.get_template("certified.html.j2").render(_told(said[one["role"]], one, all_of_it)))
+        for one in results
+    ]
+    first = next((one.recording.scenario.timeline[0].at for one in all_of_it.steps if one.recording), None)
+    dated = "nothing was played" if first is None else f"model time from {first:%Y-%m-%d} on"
+    names = [f"{one['sut']['name']} {one['sut']['version']}" for one in results]
+    if not result.get("flight"):
+        return framed(names[0], f"In the role of a {result['role']}.", dated, parts[0])
+    roles = {role: one.name for role, one in said.items()}
+    told = zip(names, parts, strict=True)
+    body = pages.get_template("flight.html.j2").render(result=result, names=roles, parts=list(told))
+    return framed(" and ".join(names), "Two systems at once, our market between them.", dated, body)
+
+
+def _told(said: Statement, result: dict[str, Any], all_of_it: Observed) -> dict[str, Any]:
+    """What is told of a system."""
     order = {mark.value: at for at, mark in enumerate(Mark)}
     failures = [
         {"id": one["id"], **failure} | _drawn(failure, all_of_it)
@@ -37,40 +59,38 @@ def page(said: Statement, result: dict[str, Any], all_of_it: Observed) -> str:
         for failure in one["failures"][:_DRAWN]
     ]
     counts = Counter(one["mark"] for one in result["ids"])
-    pages = templates(Path(__file__).parent)
-    pages.filters |= {"spoken": spoken}
-    body = pages.get_template("certified.html.j2").render(
-        result=result,
-        said=said,
-        plan=all_of_it.plan,
-        serves="our meters"
+    return {
+        "result": result,
+        "said": said,
+        "plan": all_of_it.plan,
+        "serves": "our meters"
         if said.serves == "ours"
         else f"{len(said.serves)} ESI ID{'s' * (len(said.serves) > 1)} of its own",
-        tally=f"{len(result['ids'])} ids: {', '.join(f'{counts[mark]} {mark}' for mark in order if counts[mark])}.",
-        ids=sorted(result["ids"], key=lambda one: order[one["mark"]]),
-        failures=failures,
-    )
-    sut = result["sut"]
-    first = next((one.recording.scenario.timeline[0].at for one in all_of_it.steps if one.recording), None)
-    dated = "nothing was played" if first is None else f"model time from {first:%Y-%m-%d} on"
-    return framed(f"{sut['name']} {sut['version']}", f"In the role of a {result['role']}.", dated, body)
+        "tally": f"{len(result['ids'])} ids: {', '.join(f'{counts[mark]} {mark}' for mark in order if counts[mark])}.",
+        "ids": sorted(result["ids"], key=lambda one: order[one["mark"]]),
+        "failures": failures,
+    }
 
 
 def _drawn(failure: dict[str, Any], all_of_it: Observed) -> dict[str, Any]:
     """The exchanges of a contradiction, as texts and as a diagram for each width."""
     step = next(one for one in all_of_it.steps if one.name == failure["step"])
     numbers = {int(cited.rpartition(":")[2]) for cited in failure["exchanges"]}
-    its: list[Exchange] = [
-        one for each in (step.traffic.actions.values() if step.traffic else ()) for one in each if one.n in numbers
-    ]
-    its.sort(key=lambda one: one.n)
+    its = [one for one in step.wire if one.n in numbers]
     scene = Scene(failure["ref"], as_rows(its), 0)
     return {"told": its, **{width.name: Markup(sequence([scene], width)) for width in (WIDE, NARROW)}}
 
 
-def junit(result: dict[str, Any]) -> str:
-    """A test case for each id."""
+def junit(results: Iterable[dict[str, Any]]) -> str:
+    """A suite for each system, a test case for each id."""
     root = Xml.Element("testsuites", name="ami certify run")
+    for result in results:
+        _suite(root, result)
+    Xml.indent(root)
+    return f'<?xml version="1.0" encoding="utf-8"?>\n{Xml.tostring(root, encoding="unicode")}\n'
+
+
+def _suite(root: Xml.Element, result: dict[str, Any]) -> None:
     suite = Xml.SubElement(root, "testsuite", name=str(result["sut"]["name"]), tests=str(len(result["ids"])))
     for one in result["ids"]:
         case = Xml.SubElement(suite, "testcase", classname=result["role"], name=one["id"])
@@ -81,5 +101,3 @@ def junit(result: dict[str, Any]) -> str:
             Xml.SubElement(case, JUNIT[mark], message=text)
     for word, attribute in (("failure", "failures"), ("error", "errors"), ("skipped", "skipped")):
         suite.set(attribute, str(len(suite.findall(f"testcase/{word}"))))
-    Xml.indent(root)
-    return f'<?xml version="1.0" encoding="utf-8"?>\n{Xml.tostring(root, encoding="unicode")}\n'

@@ -79,6 +79,7 @@ def _play(stage: Stage, action: CustomerCalls) -> Played:
     ends = action.tokens_end_s
     if action.stale:
         stage.call_backs.answer_with_anothers()
+    waited_for: frozenset[str] = frozenset()
     until = at + action.patience_s + _GRACE_S
     # A clock that runs goes on by itself.
     quiet_s, turn_s = (_TICK_S / runtime.rate,) * 2 if runtime.rate else (QUIET_S, _TURN_S)
@@ -93,7 +94,21 @@ def _play(stage: Stage, action: CustomerCalls) -> Played:
             over = yield runtime.io(
                 "call", action.ref, partial(stage.call_backs.quiet_or_over, calling, quiet_s, turn_s)
             )
-            if not over and not runtime.rate:
+            if over:
+                break
+            # What SMT has asked of a head-end that is not ours is waited for once, as long as that may take by the wall, while the clock stands.
+            asked = (
+                frozenset(stage.sandbox.smt.inquiries.waiting()) - waited_for
+                if outside.headend_url and not runtime.rate
+                else frozenset()
+            )
+            if asked:
+                waited_for |= asked
+                wait = partial(
+                    stage.call_backs.answered, asked, stage.sandbox.smt.inquiries.waiting, outside.patience_s
+                )
+                yield runtime.io("answer", action.ref, wait)
+            if not runtime.rate:
                 yield runtime.env.timeout(to_us(_TICK_S))
             if ends is not None and runtime.now() >= at + ends:
                 stage.call_backs.end_tokens()

@@ -6,6 +6,7 @@ No page is made here.
 ``bundle``     what is handed on: a zip with the digest of every file, signed if there is a key; whether one is as it was written
 ``connect``    the connectivity test, before any step
 ``control``    the small endpoint: what is to be done, POST /next, POST /bill
+``flight``     two systems at once: the script, each verdict, whose a fault is
 ``handed``     what an SMT is handed: the records of service points, retailers and log-ins
 ``headend``    what is seen of a head-end, id by id
 ``judged``     the verdict: a pure function of statement, recording and table

@@ -6,9 +6,8 @@ import base64
 import json
 import tempfile
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +15,10 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+from scenarios.certify.flight import result_of_flight
 from scenarios.certify.judged import dumps, result_of
-from scenarios.certify.observed import STEPS, Observed, observed
-from scenarios.certify.run import MADE, RECORDED, STATEMENT
+from scenarios.certify.observed import STEPS, Observed, digest_of, observed
+from scenarios.certify.run import MADE, RECORDED, STATEMENT, STATEMENTS
 from scenarios.certify.statement import Statement, load
 from scenarios.errors import ScenarioError
 from simulator.runtime.folder import write_whole
@@ -26,8 +26,8 @@ from simulator.versions import product
 
 RESULT, BUNDLE = "result.json", "bundle.zip"
 MANIFEST, SIGNATURE, PUBLIC = "manifest.json", "manifest.sig", "public.pem"
-#: Makes what else is published of a verdict: text by file name. Of result and recording alone.
-Made = Callable[[Statement, dict[str, Any], Observed], dict[str, str]]
+#: Makes what else is published of a verdict: text by file name. Of statements by role, result and recording alone.
+Made = Callable[[Mapping[str, Statement], dict[str, Any], Observed], dict[str, str]]
 #: What no bundle is longer than, unpacked.
 _MOST = 2 << 30
 _MEND = "Take the bundle as 'ami certify run' wrote it."
@@ -36,8 +36,8 @@ _MEND = "Take the bundle as 'ami certify run' wrote it."
 def publish(out: Path, key: Path | None, made: Made) -> dict[str, Any]:
     """Judge what was recorded in a folder, write all that is made of it and the bundle; gives the result. Raises ScenarioError for a key that is none."""
     signer = None if key is None else _private(key)
-    said, all_of_it = load(out / STATEMENT), observed(out)
-    result = result_of(said, all_of_it)
+    said, all_of_it = _said(out), observed(out)
+    result = _result(said, all_of_it)
     write_whole(out / RESULT, dumps(result))
     for name, text in made(said, result, all_of_it).items():
         write_whole(out / name, text)
@@ -45,20 +45,21 @@ def publish(out: Path, key: Path | None, made: Made) -> dict[str, Any]:
     names += sorted(
         str(one.relative_to(out)) for one in (out / STEPS).rglob("*") if one.is_file() and not one.name.startswith(".")
     )
-    content = {name: (out / name).read_bytes() for name in sorted(names)}
-    digests = {name: sha256(octets).hexdigest() for name, octets in content.items()}
+    digests = {name: digest_of(out / name) for name in sorted(names)}
     manifest = (
         json.dumps({"format": 1, "product": product(), "files": digests}, indent=1, sort_keys=True) + "\n"
     ).encode()
-    content[MANIFEST] = manifest
+    content = {MANIFEST: manifest}
     if signer is not None:
         content[SIGNATURE] = base64.b64encode(signer.sign(manifest)) + b"\n"
         content[PUBLIC] = signer.public_key().public_bytes(
             serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
         )
     with zipfile.ZipFile(out / BUNDLE, "w", zipfile.ZIP_DEFLATED) as bundle:
+        # One time for all, so that the same content makes the same file.
+        for name in digests:
+            bundle.writestr(zipfile.ZipInfo(name), (out / name).read_bytes(), zipfile.ZIP_DEFLATED)
         for name, octets in content.items():
-            # One time for all, so that the same content makes the same file.
             bundle.writestr(zipfile.ZipInfo(name), octets, zipfile.ZIP_DEFLATED)
     return result
 
@@ -86,7 +87,7 @@ def verified(bundle: Path, key: Path | None) -> str:
                 raise ScenarioError("certify.manifest", "The file is not in the manifest.", name, _MEND)
             if name not in there:
                 raise ScenarioError("certify.manifest", "The file is not there.", name, _MEND)
-            if sha256((folder / name).read_bytes()).hexdigest() != files[name]:
+            if digest_of(folder / name) != files[name]:
                 raise ScenarioError("certify.manifest", "The file was altered: its digest is another.", name, _MEND)
         if (folder / RESULT).read_text("utf-8") != dumps(result):
             raise ScenarioError("certify.result", "Judged again it comes out otherwise.", RESULT, _MEND)
@@ -96,7 +97,17 @@ def verified(bundle: Path, key: Path | None) -> str:
 
 
 def _again(folder: Path) -> dict[str, Any]:
-    return result_of(load(folder / STATEMENT), observed(folder))
+    return _result(_said(folder), observed(folder))
+
+
+def _said(folder: Path) -> dict[str, Statement]:
+    """The statement of a system, or those of the two of a flight, by role."""
+    flight = [folder / name for name in STATEMENTS.values() if (folder / name).is_file()]
+    return {said.role: said for said in map(load, flight or [folder / STATEMENT])}
+
+
+def _result(said: dict[str, Statement], all_of_it: Observed) -> dict[str, Any]:
+    return result_of_flight(said, all_of_it) if len(said) > 1 else result_of(next(iter(said.values())), all_of_it)
 
 
 def _files(manifest: Path) -> dict[str, str]:

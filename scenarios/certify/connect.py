@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import httpx
 
 from headend.http.links import LinkKeys, bearing
+from scenarios.certify.observed import RECORDING
 from scenarios.certify.started import reached
+from scenarios.recording import WIRE, load
+from simulator.tap.chain import exchanges
 from simulator.world.market import Login
 
 
@@ -17,10 +23,27 @@ class Reached(NamedTuple):
     what: str
     well: bool
     said: str
+    #: Whether the steps are of no use without it.
+    needed: bool = True
 
     def to_json(self) -> dict[str, Any]:
         """As it is recorded."""
-        return self._asdict()
+        return {"what": self.what, "well": self.well, "said": self.said}
+
+
+def wires_seen(folder: Path, names: Mapping[str, str]) -> list[Reached]:
+    """Whether each wire of two systems carries something, in the step of that. names: of the systems, by role."""
+    recording = load(folder / RECORDING)
+    came = Counter((one.wire, "status" in one.reply) for one in exchanges(folder / WIRE))
+    bills = sum(getattr(one, "bill", None) is not None for one in recording.actions.values())
+    rep, tdsp = names["ror"], names["headend"]
+    counts = {
+        f"{rep} to the market": (came["market", True], "calls of SMT", True),
+        f"the market to {tdsp}": (came["inquiries", True], "inquiries answered", True),
+        f"{tdsp} to the market": (came["call-backs", True], "call-backs", False),
+        f"{rep} to its customer": (bills, "bills", False),
+    }
+    return [Reached(what, bool(n), f"{of}: {n}", needed) for what, (n, of, needed) in counts.items()]
 
 
 async def modbus_reached(url: str, within_s: float) -> list[Reached]:

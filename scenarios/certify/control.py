@@ -59,8 +59,11 @@ class Control:
         """Say what is to be done, and wait for ``POST /next``."""
         self.brief = brief
         self._next.clear()
-        await self._next.wait()
-        self.brief = {"do": "wait"}
+        try:
+            await self._next.wait()
+        finally:
+            # The caller may have hung up before.
+            self.brief = {"do": "wait"}
 
     async def _tell(self, _: Request) -> JSONResponse:
         return JSONResponse(self.brief)

@@ -11,7 +11,7 @@ from typing import Any
 from scenarios import certified
 from scenarios.certified import Held
 from scenarios.certify import headend, meter, posted, ror, smt
-from scenarios.certify.observed import Observation, Observed
+from scenarios.certify.observed import MOST, Observation, Observed
 from scenarios.certify.reading import readings
 from scenarios.certify.statement import Statement
 from simulator.verdicts import Mark
@@ -105,7 +105,7 @@ def _judged(held: Held, observations: list[Observation] | None, all_of_it: Obser
         "mark": mark.value,
         "said": said,
         "seen": len(for_it),
-        "exchanges": [cited for one in (against or for_it) for cited in one.cited],
+        "exchanges": [cited for one in (against or for_it) for cited in one.cited][:MOST],
         "failures": [
             {"step": one.step, "ref": one.ref, "said": _sentence(one.said), "exchanges": one.cited} for one in against
         ],

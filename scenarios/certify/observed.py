@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from hashlib import sha256
+from hashlib import file_digest
 from pathlib import Path
 from typing import Any
 
-from meters.calendar import Micros, Seconds, micros, seconds, to_us
+from meters.calendar import Micros, Seconds, iso, micros, seconds, to_s, to_us
+from scenarios.actions.customer_calls import CustomerCalls
 from scenarios.actions.inquire import Inquire, RecordedInquiry
+from scenarios.call_backs import NO_KEY, NO_SEAL
 from scenarios.errors import ScenarioError
 from scenarios.evidence import Evidence
 from scenarios.judging.exchanges import Traffic, traffic_of
@@ -25,6 +27,38 @@ PLAN, STEPS, TRUTH, RECORDING = "plan.json", "steps", "truth.csv", "recording.js
 LINK = ("inquiries", "call-backs")
 #: How a step ended.
 WHOLE = "whole"
+#: Exchanges of an action that are held, and cited of an observation, at most; what rests on more is read from the file.
+MOST = 200
+#: More than any service carries in a quarter hour, Wh.
+_ANY_WH = 1 << 40
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """The exchanges of a file on some wires, on all unless given, read anew each time they are gone through: they may be more than there is room for."""
+
+    path: Path
+    wires: tuple[str, ...] = ()
+
+    def __iter__(self) -> Iterator[Exchange]:
+        """One after the other."""
+        return self.within(seconds(0), seconds(1 << 40))
+
+    def within(self, first: Seconds, last: Seconds) -> Iterator[Exchange]:
+        """Those that began between two instants."""
+        since, until, wires = to_us(first), to_us(last + 1), self.wires
+
+        def aside(at_us: Micros, wire: str) -> bool:
+            return not since <= at_us < until or bool(wires and wire not in wires)
+
+        return exchanges(self.path, aside)
+
+
+def within(those: Iterable[Exchange], first: Seconds, last: Seconds) -> Iterator[Exchange]:
+    """Those that began between two instants."""
+    if isinstance(those, Lines):
+        return those.within(first, last)
+    return (one for one in those if first <= to_s(one.at_us) <= last)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +87,13 @@ class Step:
     traffic: Traffic | None
     why: str = ""
     own: tuple[str, ...] = ()
-    #: What was asked of SMT's market API, what meters told unasked, and what went over SMT's link with the TDSP, both ways.
-    market: tuple[Exchange, ...] = ()
-    events: tuple[Exchange, ...] = ()
-    link: tuple[Exchange, ...] = ()
+    #: What was asked of SMT's market API, and what meters told unasked.
+    market: Iterable[Exchange] = ()
+    events: Iterable[Exchange] = ()
+    #: What SMT and a TDSP said to each other: in a flight for the retailer, and where SMT is not ours.
+    link: Iterable[Exchange] = ()
+    #: All of these, ours too.
+    wire: Iterable[Exchange] = ()
 
     def numbers(self, ref: str, key: str = "", since_us: Micros = micros(0)) -> tuple[int, ...]:
         """The exchanges of an action; key: those of its correlation id alone."""
@@ -75,6 +112,15 @@ class Step:
             record = self.recording.actions.get(action.ref)
             if isinstance(action, Inquire) and isinstance(record, RecordedInquiry):
                 yield Asked(self, action, record, clock_s)
+        own = {one.key for one in self.recording.actions.values() if isinstance(one, RecordedInquiry)}
+        by_key: dict[str, dict[str, Exchange]] = {}
+        for one in self.link:
+            if (key := one.ids.get("correlationId", "")) not in own:
+                # What is said again in the same words shows nothing more.
+                by_key.setdefault(key, {}).setdefault(f"{one.wire} {one.ask.get('body')} {one.reply}", one)
+        for its in by_key.values():
+            if any(one.wire == "inquiries" for one in its.values()):
+                yield _asked_by_smt(self, list(its.values()), clock_s)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +132,15 @@ class Asked:
     record: RecordedInquiry
     #: Seconds by which the head-end's clocks may be off ours.
     clock_s: Seconds
+    #: Numbers of its exchanges, of one that SMT made for a retailer; and what SMT found of its answer.
+    numbers: tuple[int, ...] = ()
+    known: dict[str, tuple[str, str]] = field(default_factory=dict)
     found: dict[str, tuple[str, str]] = field(init=False)
 
     def __post_init__(self) -> None:
         """Hold the answer against the rules once."""
-        object.__setattr__(self, "found", self.record.found(Clocks(self.clock_s, self.clock_s, self.clock_s)))
+        clocks = Clocks(self.clock_s, self.clock_s, self.clock_s)
+        object.__setattr__(self, "found", self.record.found(clocks) | self.known)
 
     @property
     def plain(self) -> bool:
@@ -100,9 +150,45 @@ class Asked:
 
     def saw(self, held: bool | None, said: str, *before: Exchange) -> Observation:
         """An observation of it, with its exchanges and those that came before it."""
-        numbers = self.step.numbers(self.action.again or self.action.ref, self.record.key, to_us(self.record.at))
-        numbers = (*(one.n for one in before), *numbers)
-        return Observation(self.step.name, self.action.ref, held, said, numbers)
+        own = self.step.numbers(self.action.again or self.action.ref, self.record.key, to_us(self.record.at))
+        numbers = (*(one.n for one in before), *(self.numbers or own))
+        return Observation(self.step.name, self.action.ref, held, said, numbers[:MOST])
+
+
+def _asked_by_smt(step: Step, its: Sequence[Exchange], clock_s: Seconds) -> Asked:
+    """An inquiry that SMT made for a retailer in a flight, with what came of it, as its exchanges tell. Once: SMT repeats one that got no reply."""
+    assert step.recording is not None
+    sent = [one for one in its if one.wire == "inquiries"]
+    asked = json.loads(sent[0].ask["body"])
+    key = str(asked["correlationId"])
+    reply = next((one.reply for one in sent if "status" in one.reply), {})
+    entry = next((one for one in step.recording.ledger if one.key == key), None)
+    record = RecordedInquiry.model_validate(
+        {
+            "at": iso(to_s(sent[0].at_us)),
+            "asked": {name: value for name, value in asked.items() if name != "replyTo"},
+            "status": reply.get("status"),
+            "told": str(reply.get("body", "")),
+            "came": [
+                {
+                    "at": iso(to_s(one.at_us)),
+                    "keyed": one.reply.get("status") != NO_KEY,
+                    "sealed": one.reply.get("status") != NO_SEAL,
+                    "status": one.reply.get("status"),
+                    "body": str(one.ask.get("body", "")),
+                }
+                for one in its
+                if one.wire == "call-backs"
+            ],
+            "most_wh": _ANY_WH,
+        }
+    )
+    # What the service carries is known to SMT alone: its ledger has what is more.
+    found = {
+        one.rule: (one.field, one.value) for one in (entry.transitions if entry else ()) if one.rule == "ENERGY-SIZE"
+    }
+    its_own: dict[str, Any] = {"ref": (entry and entry.call_reference) or key, "kind": asked["kind"]}
+    return Asked(step, Inquire.model_construct(**its_own), record, clock_s, tuple(one.n for one in its), found)
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,9 +213,14 @@ class Observed:
         return [asked for step in self.steps if not step.own for asked in step.inquiries(self.clock_s)]
 
 
+def _calls(recording: Recording) -> bool:
+    return any(isinstance(one, CustomerCalls) for one in recording.scenario.timeline)
+
+
 def digest_of(path: Path) -> str:
     """SHA-256 of a file."""
-    return sha256(path.read_bytes()).hexdigest()
+    with path.open("rb") as file:
+        return file_digest(file, "sha256").hexdigest()
 
 
 def _ours(plan: dict[str, Any], wire: Path, chain: Chain) -> Iterator[str]:
@@ -155,7 +246,7 @@ def observed(folder: Path) -> Observed:
     except (OSError, ValueError, KeyError) as error:
         text, mend = f"It cannot be read: {error}.", "Name the folder or the bundle.zip of 'ami certify run'."
         raise ScenarioError("certify.bundle", text, str(folder), mend) from None
-    steps = []
+    steps, joint = [], bool(plan.get("flight"))
     for one in plan["steps"]:
         its = folder / STEPS / one["name"]
         if one["state"] != WHOLE or not (its / RECORDING).is_file():
@@ -174,14 +265,14 @@ def observed(folder: Path) -> Observed:
             text = "It was altered: its digest is not the one that plan.json has."
             raise ScenarioError("certify.recording", text, str(its / RECORDING), "Take the bundle as it was written.")
         recording = load(its / RECORDING)
-        traffic = traffic_of(recording, its)
+        traffic = traffic_of(recording, its, MOST)
         if traffic is None or traffic.chain.head != one["wire"]:
             text = "Its exchanges are not those of the run: wire.jsonl is gone, or was cut at its end."
             raise ScenarioError("certify.wire", text, str(its / "wire.jsonl"), "Take the bundle as it was written.")
         own = (*Evidence(recording).own_faults, *_ours(plan, its / WIRE, traffic.chain))
-        kept = list(exchanges(its / WIRE, lambda _, wire: wire not in ("market", "events", *LINK)))
-        market, events, link = (
-            tuple(one for one in kept if one.wire in wires) for wires in (("market",), ("events",), LINK)
-        )
-        steps.append(Step(one["name"], one["title"], recording, traffic, "", own, market, events, link))
+        market, events, all_of_it = (Lines(its / WIRE, on) for on in (("market",), ("events",), ("market", *LINK)))
+        # Of one that is alone with our SMT the link shows what our own actions show.
+        heard = (joint and _calls(recording)) or "market" in plan["theirs"]
+        link = Lines(its / WIRE, LINK) if heard else ()
+        steps.append(Step(one["name"], one["title"], recording, traffic, "", own, market, events, link, all_of_it))
     return Observed(tuple(steps), plan, truth, given=given, late=late)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -14,8 +15,8 @@ from meters.calendar import INTERVAL_S, Seconds, day_of_interval, day_start, epo
 from meters.errors import MeterError
 from scenarios.actions.customer_calls import CustomerCalls, RecordedCustomerCall
 from scenarios.certified import of_role
-from scenarios.certify.observed import Observation, Observed, Step
-from scenarios.certify.said import ODR, READS, STATUS, TOKEN, Said, said_of
+from scenarios.certify.observed import MOST, Observation, Observed, Step
+from scenarios.certify.said import ODR, READS, STATUS, TOKEN, Said, said_between
 from scenarios.certify.truth import Truth
 from simulator.ror.billing.bill import bill_to_date
 
@@ -55,27 +56,28 @@ class Called:
     def said(self) -> list[Said]:
         """What was asked of SMT, from the call's beginning to its end."""
         first, last = self.record.at, self.record.ended_at
-        return [said_of(one) for one in self.step.market if first <= to_s(one.at_us) <= last]
+        return list(said_between(self.step.market, first, last))
 
     def to(self, path: str) -> list[Said]:
         """What was asked below a path."""
         return [one for one in self.said if one.path.startswith(path)]
 
-    @property
+    @cached_property
     def filed(self) -> list[Said]:
         """Its requests at the meter, taken or refused."""
-        return [one for one in self.said if one.filed]
+        return [one for one in self.to(ODR) if one.request]
 
-    @property
+    @cached_property
     def answer(self) -> dict[str, Any]:
         """The last answer of a poll, that to another request left out."""
-        others = self.others
-        return next((one.reply for one in reversed(self.to(STATUS)) if one.reply and one not in others), {})
+        others = {one.n for one in self.others}
+        polls = reversed(self.to(STATUS))
+        return next((one.reply or {} for one in polls if not one.paged and one.n not in others), {})
 
-    @property
+    @cached_property
     def others(self) -> list[Said]:
         """Answers of polls that are to another request."""
-        own = {(one.reply or {}).get("correlationId") for one in self.filed}
+        own = {one.request.key for one in self.filed if one.request}
         return [one for one in self.to(STATUS) if (one.reply or {}).get("correlationId", "") not in own | {""}]
 
     @property
@@ -103,9 +105,19 @@ class Called:
         """When the caller's patience ended."""
         return self.record.at + self.action.patience_s
 
+    @property
+    def held(self) -> dict[int, tuple[int, int]]:
+        """What the meter holds; in a flight, of the gap, what it was served of the other system's answer: no retailer knows better."""
+        its, gap = self.truth.get(self.esiid, {}), self.answer.get("gap")
+        if not self.step.link or not its or not gap:
+            return its
+        start, until = epoch(gap["start"]), epoch(gap["end"])
+        served = {int(epoch(one["end"])): (int(one["wh"]), 0) for one in self.answer.get("intervals") or ()}
+        return {end: one for end, one in its.items() if not start < end <= until} | served
+
     def saw(self, held: bool | None, said: str, *exchanges: Said) -> Observation:
         """An observation of it."""
-        numbers = tuple(one.exchange.n for one in (exchanges or self.said))
+        numbers = tuple(one.n for one in (exchanges or self.said)[:MOST])
         return Observation(self.step.name, self.action.ref, held, said, numbers)
 
 
@@ -129,7 +141,7 @@ def _reviews(calls: Sequence[Called]) -> Seen:
         reads, asked = call.to(READS), call.to(ODR)
         if asked and call.action.question == "last_bill":
             yield call.saw(False, "it asks for a read that the question has no need of", *asked)
-        elif asked and (not reads or reads[0].exchange.n > asked[0].exchange.n):
+        elif asked and (not reads or reads[0].n > asked[0].n):
             yield call.saw(False, "it asks for a read, and has not looked at the posted usage", *asked)
         elif reads:
             yield call.saw(True, "", *reads)
@@ -138,7 +150,7 @@ def _reviews(calls: Sequence[Called]) -> Seen:
 def _asks_gap(calls: Sequence[Called]) -> Seen:
     for call in calls:
         for one in call.filed:
-            kind, esiid = one.ask.get("readType"), one.ask.get("ESIID")
+            kind, esiid = (one.request.kind, one.request.esiid) if one.request else ("", "")
             yield call.saw(kind == "INTERVALS" and esiid == call.esiid, f"it asks for {kind} of {esiid}", one)
 
 
@@ -150,7 +162,7 @@ def _one_request(calls: Sequence[Called]) -> Seen:
             yield call.saw(False, f"{len(filed)} requests are made for one call", *filed)
             continue
         for one in filed:
-            reference = str(one.ask.get("callReference") or "")
+            reference = one.request.reference if one.request else ""
             first = known.setdefault((call.step.name, reference), call) if reference else call
             yield call.saw(
                 first is call, f"its request names the call {reference}, as that of {first.action.ref} does", one
@@ -160,24 +172,24 @@ def _one_request(calls: Sequence[Called]) -> Seen:
 def _names_call(calls: Sequence[Called]) -> Seen:
     for call in calls:
         for one in call.filed:
-            yield call.saw(bool(one.ask.get("callReference")), "its request names no call", one)
+            yield call.saw(bool(one.request and one.request.reference), "its request names no call", one)
 
 
 def _follows(calls: Sequence[Called]) -> Seen:
     for call in calls:
-        taken = [one for one in call.filed if (one.reply or {}).get("correlationId")]
+        taken = [one for one in call.filed if one.request and one.request.key]
         if call.action.question == "last_bill":
             yield call.saw(not taken, "it asks for a read where the balance is not asked for", *taken)
             continue
         if not taken:
             continue
         polls = call.to(STATUS)
-        taken_on = [one.exchange.at_us for one in polls if one.status != 401]
-        at_once = max((taken_on.count(at_us) for at_us in taken_on), default=0)
+        taken_on = Counter(one.at_us for one in polls if one.status != 401)
+        at_once = max(taken_on.values(), default=0)
         open_still = not polls or call.answer.get("statusCode") == "PEN" or all(one.code for one in polls)
-        last = to_s(polls[-1].exchange.at_us) if polls else call.record.at
+        last = to_s(polls[-1].at_us) if polls else call.record.at
         # Who took another's answer for its own is told of that alone.
-        if polls and (all(one.code for one in polls) or polls[-1] in call.others):
+        if polls and (all(one.code for one in polls) or polls[-1].n in {one.n for one in call.others}):
             continue
         if at_once > _AT_ONCE:
             yield call.saw(False, f"it asks {at_once} times in one instant", *polls)
@@ -202,10 +214,11 @@ def _tokens(calls: Sequence[Called]) -> Seen:
 
 def _pages(calls: Sequence[Called]) -> Seen:
     for call in calls:
-        for at, one in enumerate(call.said):
-            if one.status == 503 and one.reply is None:
-                again = any(other.path == one.path for other in call.said[at + 1 :])
-                in_time = to_s(one.exchange.at_us) < call.hung_up - _NEARLY_S
+        last = {one.path: one.n for one in call.said}
+        for one in call.said:
+            if one.status == 503 and one.paged:
+                again = last[one.path] > one.n
+                in_time = to_s(one.at_us) < call.hung_up - _NEARLY_S
                 if again or in_time:
                     yield call.saw(again, f"{one.path} is answered with a page, and not asked again", one)
 
@@ -218,7 +231,7 @@ def _another(calls: Sequence[Called]) -> Seen:
         elif call.own and call.filed:
             yield call.saw(True, "", *call.filed)
         elif met:
-            times = max(sum(one.path == other.path for other in met) for one in met)
+            times = max(Counter(one.path for one in met).values())
             yield call.saw(times <= _TRIES, f"it asks {times} times for an ESI ID that is another's", *met)
 
 
@@ -251,7 +264,7 @@ def _rule(ident: str) -> Callable[[Sequence[Called]], Seen]:
             assert call.step.recording is not None
             by_key = {entry.key: entry for entry in call.step.recording.ledger}
             for one in call.filed:
-                entry = by_key.get(str(((one.ask and one.reply) or {}).get("correlationId")))
+                entry = by_key.get(one.request.key if one.request else "")
                 if entry is not None:
                     broken = [step for step in entry.transitions if step.rule == ident]
                     yield call.saw(not broken, broken[0].reason if broken else "", one)
@@ -292,8 +305,9 @@ def _runs_still(calls: Sequence[Called]) -> Seen:
 def _left_open(calls: Sequence[Called]) -> Seen:
     for call in calls:
         uncovered, told = call.answer.get("uncovered"), call.record.bill
-        # Who has no answer was told of none.
-        if uncovered and told is not None and call.answer.get("statusCode") != "PEN":
+        if uncovered and call.answer.get("statusCode") == "PEN":
+            yield call.saw(None, "its request was not answered while the caller waited")
+        elif uncovered and told is not None:
             yield call.saw(bool(told.get("uncovered")), "it tells nothing of what the gap leaves open")
 
 
@@ -345,7 +359,7 @@ def _right(calls: Sequence[Called]) -> Seen:
 def _wh_against(call: Called, bill: _Bill, served: dict[str, Any]) -> tuple[bool | None, str]:
     assert call.step.recording is not None
     account = call.step.recording.scenario.account_of(call.action)
-    held = call.truth.get(call.esiid, {})
+    held = call.held
     open_still = [(epoch(one["start"]), epoch(one["end"])) for one in served.get("uncovered") or []]
     first = day_start(account.cycle_first)
     wh = sum(
@@ -357,7 +371,8 @@ def _wh_against(call: Called, bill: _Bill, served: dict[str, Any]) -> tuple[bool
         return None, "nobody knows what the meter holds"
     if bill.to % INTERVAL_S or bill.to <= first or bill.to > day_start(account.cycle_last + timedelta(days=1)):
         return False, f"it bills to {iso(bill.to)}, which is no quarter hour of the cycle"
-    return bill.wh == wh, f"it bills {bill.wh} Wh to {iso(bill.to)}, and the meter holds {wh} Wh"
+    known = "it was told" if call.step.link else "the meter holds"
+    return bill.wh == wh, f"it bills {bill.wh} Wh to {iso(bill.to)}, and {known} {wh} Wh"
 
 
 def _held_against(call: Called, bill: _Bill, served: dict[str, Any]) -> tuple[bool | None, str]:

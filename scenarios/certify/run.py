@@ -21,11 +21,11 @@ from headend.ports import fault_text
 from meters.calendar import Seconds, iso
 from meters.errors import UserError
 from scenarios import twins
-from scenarios.certify.connect import Reached, api_reached, inquiries_reached, modbus_reached
+from scenarios.certify.connect import Reached, api_reached, inquiries_reached, modbus_reached, wires_seen
 from scenarios.certify.control import Control
 from scenarios.certify.handed import RECORDS, REGISTRY, hand, our_logins
 from scenarios.certify.observed import PLAN, RECORDING, STEPS, TRUTH, WHOLE, digest_of
-from scenarios.certify.plan import PlanStep, plan_of
+from scenarios.certify.plan import FLIGHT, PlanStep, flight_of, plan_of
 from scenarios.certify.started import filled, free_port, free_ports, running
 from scenarios.certify.statement import EVENTS, Serves, Start, Statement
 from scenarios.certify.truth import truth_text
@@ -33,6 +33,7 @@ from scenarios.errors import ScenarioError
 from scenarios.outside import Outside, OutsideMeter, OutsideSmt
 from scenarios.recording import WIRE
 from scenarios.running.runner import begin, run
+from simulator.errors import SimulatorError
 from simulator.parties.keys_file import KEYS, kept_keys
 from simulator.parties.sandbox import FTPS_PORT, GATEWAY_PORTS, HEADEND_PORT, HOST, PASSIVE_PORTS, SMT_PORT
 from simulator.runtime.folder import own, write_whole
@@ -43,8 +44,10 @@ from simulator.world.market import logins, tdsp_login
 from simulator.world.meters import build
 
 STATEMENT = "sut.yaml"
+#: Those of two systems at once, by role.
+STATEMENTS = {"ror": "sut-ror.yaml", "headend": "sut-headend.yaml"}
 #: What a certification writes into its folder beside what is made of it, and clears there before it begins.
-RECORDED = (STATEMENT, PLAN, TRUTH, STEPS)
+RECORDED = (STATEMENT, *STATEMENTS.values(), PLAN, TRUTH, STEPS)
 LOG, METERS, PLAN_OF_CALL, WORK, CA = "sut.log", "meters.csv", "rate-plan.json", "work", "ca.pem"
 #: Where an SMT that is not ours may have its file site: behind ours, with room for passive ports.
 THEIR_FTPS, _THEIRS = 60, range(60, 90)
@@ -66,7 +69,7 @@ Tell = Callable[[str, dict[str, Any]], None]
 
 @dataclass
 class Certification:
-    """One run of a plan against a system."""
+    """One run of a plan against a system. ``beside``: the other system of a flight and its statement as it is written; its role is another."""
 
     said: Statement
     written: str
@@ -74,15 +77,36 @@ class Certification:
     only: Sequence[str]
     progress: Progress
     tell: Tell
+    beside: tuple[Statement, str] | None = None
     control: Control = field(default_factory=Control)
     connection: list[Reached] = field(default_factory=list)
     states: dict[str, tuple[str, str]] = field(default_factory=dict)
+    #: The steps in their order.
+    steps: list[PlanStep] = field(default_factory=list)
+    #: Why a step was not played.
+    unreached: str = "it was not played: the run was broken off"
+
+    @property
+    def parties(self) -> dict[str, Statement]:
+        """The systems by role."""
+        return {one.role: one for one in ([self.said] if self.beside is None else [self.said, self.beside[0]])}
+
+    @property
+    def serving(self) -> Statement | None:
+        """The one that serves while the steps are played; none where a retailer is alone, which is started for each call."""
+        return next((one for role, one in self.parties.items() if role != "ror"), None)
 
     def go(self) -> int:
         """Play the plan; 0, or the number of the signal that ended it: what was played is kept then."""
-        steps = plan_of(self.said.role, self.said.claims, self.only)
+        if self.beside is None:
+            steps, written = plan_of(self.said.role, self.said.claims, self.only), {STATEMENT: self.written}
+        else:
+            steps = flight_of({role: one.claims for role, one in self.parties.items()}, self.only)
+            written = {STATEMENTS[self.said.role]: self.written, STATEMENTS[self.beside[0].role]: self.beside[1]}
+        self.steps = steps
         with own(self.out, (*RECORDED, *MADE, LOG, METERS, PLAN_OF_CALL, RECORDS, REGISTRY, WORK, CA, KEYS)):
-            write_whole(self.out / STATEMENT, self.written)
+            for name, text in written.items():
+                write_whole(self.out / name, text)
             write_whole(self.out / TRUTH, self._truth(steps))
             self._write(steps)
             try:
@@ -102,8 +126,8 @@ class Certification:
         """Write what was played, and how that ended."""
         rows = []
         for one in steps:
-            name, title = one.scenario.name, one.scenario.title
-            state, why = self.states.get(name, ("not played", "it was not played: the run was broken off"))
+            name, title = one.name, one.scenario.title
+            state, why = self.states.get(name, ("not played", self.unreached))
             row = {"name": name, "title": title, "state": state, "why": why, "wire": "", "recording": ""}
             if state == WHOLE:
                 its = self.out / STEPS / name
@@ -112,10 +136,11 @@ class Certification:
         plan = {
             "format": 1,
             "only": list(self.only),
-            "reply_s": REPLY_S if self.said.clock == "stands" else RUNNING_REPLY_S,
-            "theirs": list(THEIRS.get(self.said.role, ())),
+            "reply_s": REPLY_S if self._speed is None else RUNNING_REPLY_S,
+            "theirs": [wire for role in self.parties for wire in THEIRS.get(role, ())],
             "connection": [one.to_json() for one in self.connection],
-            "bears": {one.scenario.name: list(one.bears) for one in steps},
+            "flight": self.beside is not None,
+            "bears": {one.name: list(one.bears) for one in steps},
             "steps": rows,
         }
         write_whole(self.out / PLAN, json.dumps(plan, indent=1, sort_keys=True) + "\n")
@@ -136,33 +161,47 @@ class Certification:
             base = closing.enter_context(free_ports(offsets))
             known = self._known(steps[0], base)
             await closing.enter_async_context(self.control.served())
-            if not self._each_step and self.said.role != "ror":
-                await closing.enter_async_context(self._started(known, steps[0]))
-                if not await self._connected(known, keys, steps[0]):
+            if (serving := self.serving) is not None and not self._each_step:
+                await closing.enter_async_context(self._started(serving, known, steps[0]))
+                if not await self._connected(serving, known, keys, steps[0]):
                     return
             for at, step in enumerate(steps, 1):
                 await self._step(step, self._known(step, base, known["port"]), base, keys)
                 self.progress(at, len(steps))
+                if step.track == FLIGHT and not self._wires(step):
+                    return
+
+    def _wires(self, step: PlanStep) -> bool:
+        """Whether two systems have reached each other by our market, as far as the steps that follow need it."""
+        if self.states[step.name][0] == WHOLE:
+            found = wires_seen(self.out / STEPS / step.name, {role: one.name for role, one in self.parties.items()})
+            self.connection += found
+        lost = next((one for one in self.connection if one.needed and not one.well), None)
+        if lost is not None:
+            self.unreached = f"{lost.what}: {lost.said}"
+        return lost is None
 
     def _truth(self, steps: Sequence[PlanStep]) -> str:
         """What the meters hold. Raises ScenarioError for a file of theirs that cannot be read."""
-        if self.said.serves == "ours" or not self.said.truth:
+        serving = self.serving
+        if serving is None or serving.serves == "ours" or not serving.truth:
             return truth_text(one.scenario for one in steps)
         try:
-            return Path(self.said.truth).read_text("utf-8")
+            return Path(serving.truth).read_text("utf-8")
         except (OSError, ValueError) as error:
             said = getattr(error, "strerror", None) or "it is not UTF-8"
             text, mend = (
                 f"What its meters hold cannot be read: {said}.",
                 "Name a CSV file: esiid, end, wh, register_wh.",
             )
-            raise ScenarioError("certify.truth", text, f"truth: {self.said.truth}", mend) from None
+            raise ScenarioError("certify.truth", text, f"truth: {serving.truth}", mend) from None
 
     def _keys(self) -> LinkKeys:
         """The keys of the link: made, or those that the environment has."""
         file = self.out / KEYS
-        if self.said.keys is not None:
-            named = {"smt": self.said.keys.smt, "headend": self.said.keys.headend}
+        said = self.serving or self.said
+        if said.keys is not None:
+            named = {"smt": said.keys.smt, "headend": said.keys.headend}
             for name, variable in named.items():
                 if not os.environ.get(variable):
                     text = f"The environment has no {variable}."
@@ -171,7 +210,14 @@ class Certification:
             own_keys = {name: os.environ[variable] for name, variable in named.items()}
             file.touch(mode=0o600)
             file.write_text(json.dumps({"meters": made.meters, "control": made.control, **own_keys}), "utf-8")
-        return kept_keys(file)
+        try:
+            return kept_keys(file)
+        except SimulatorError:
+            if said.keys is None:
+                raise
+            text = f"What {said.keys.smt} or {said.keys.headend} holds is no key of a link."
+            mend = "A key has 16 to 256 letters, digits and characters of ._~+/=-."
+            raise ScenarioError("certify.variable", text, "keys", mend) from None
 
     def _known(self, step: PlanStep, base: int, port: str = "") -> dict[str, str]:
         """What a command is filled with."""
@@ -183,7 +229,8 @@ class Certification:
             writer.writerow(("esiid", "meter_number", "host", "port", "unit_id", "multiplier"))
             for one in world.addresses(HOST, [base + GATEWAY_PORTS + at for at in range(len(world.gateways))]):
                 writer.writerow((one.esiid, one.meter_number, one.host, one.port, one.unit_id, one.multiplier))
-        meter = world.meters[scenario.account.meter - 1].identity
+        own = self._serves(step)
+        meter = own or world.meters[scenario.account.meter - 1].identity
         return {
             "port": port or str(free_port()),
             "smt_url": f"http://{HOST}:{base + SMT_PORT}",
@@ -193,7 +240,7 @@ class Certification:
             "now": iso(begin(scenario)),
             "python": sys.executable,
             "twins": str(Path(twins.__path__[0])),
-            "step": scenario.name,
+            "step": step.name,
             "esiid": meter.esiid,
             "meter_number": meter.meter_number,
             "ftps": f"{HOST}:{base + FTPS_PORT}",
@@ -206,30 +253,34 @@ class Certification:
             "records": str((self.out / RECORDS).resolve()),
             "registry": str((self.out / REGISTRY).resolve()),
             "work": str((self.out / WORK / scenario.name).resolve()),
-        } | ({} if self.said.serves == "ours" else _own(self.said.serves[0]))
+        } | ({"unit": str(own.unit)} if own else {})
 
     @property
     def _each_step(self) -> bool:
         """Whether it is started anew for every step."""
-        start = self.said.start
-        return self.said.role == "smt" or (
-            self.said.role != "ror" and isinstance(start, Start) and start.each == "step"
-        )
+        one = self.serving
+        return one is not None and (one.role == "smt" or (isinstance(one.start, Start) and one.start.each == "step"))
+
+    @property
+    def _speed(self) -> float | None:
+        """Model seconds in a wall second; None where the clock stands."""
+        return next((one.clock.speed for one in self.parties.values() if one.clock != "stands"), None)
+
+    def _serves(self, step: PlanStep) -> Serves | None:
+        """Of whom a step asks a system with ESI IDs of its own: of one after the other."""
+        serves = self.serving.serves if self.serving else "ours"
+        return None if serves == "ours" else serves[self.steps.index(step) % len(serves)]
 
     @contextlib.asynccontextmanager
-    async def _started(self, known: dict[str, str], step: PlanStep) -> AsyncIterator[None]:
-        """The system, started by its command or by hand."""
-        start = self.said.start
-        more = self._login(step) if self.said.role in ("headend", "smt") else {}
+    async def _started(self, said: Statement, known: dict[str, str], step: PlanStep) -> AsyncIterator[None]:
+        """A system, started by its command or by hand."""
+        start = said.start
+        more = self._login(said, step) if said.role in ("headend", "smt") else {}
         if isinstance(start, Start) and start.argv:
             async with running(filled(start.argv, known), self.out / LOG, more):
                 yield
             return
-        brief = {
-            "do": f"Start {self.said.name} for the step {step.scenario.name}, then POST /next here.",
-            **more,
-            **known,
-        }
+        brief = {"do": f"Start {said.name} for the step {step.name}, then POST /next here.", **more, **known}
         self.tell(self.control.url, brief)
         await self.control.done(brief)
         yield
@@ -242,42 +293,44 @@ class Certification:
         write_whole(plan, brief["plan"])
         told = known | brief | {"plan": str(plan.resolve())}
         self.control.expect(clock)
-        start, code = self.said.start, None
+        start, code = self.parties["ror"].start, None
         if isinstance(start, Start) and start.argv:
-            async with running(filled(start.argv, told), self.out / LOG, self._login(step)) as process:
+            async with running(
+                filled(start.argv, told), self.out / LOG, self._login(self.parties["ror"], step)
+            ) as process:
                 code = await process.wait()
         else:
             what = f"A customer calls ({told['question']}): tell the bill with POST /bill here, then POST /next."
-            todo = {"do": what, **self._login(step), **told}
+            todo = {"do": what, **self._login(self.parties["ror"], step), **told}
             self.tell(self.control.url, todo)
             await self.control.done(todo)
         at, bill = self.control.bills[-1] if self.control.bills else (None, None)
         return {"told_at": at and iso(at), "bill": bill, "exit": code}
 
-    def _login(self, step: PlanStep) -> dict[str, str]:
+    def _login(self, said: Statement, step: PlanStep) -> dict[str, str]:
         """Log-ins by the names of the variables in which the system finds them: a retailer its own at our SMT, a head-end its TDSP's at the file site, an SMT those of ours."""
         scenario, found = step.scenario, dict[str, str]()
         known = {"ror": logins(scenario.world.market)[scenario.account.ror]}
-        if self.said.role == "headend":
+        if said.role == "headend":
             known = {"tdsp": tdsp_login(build(scenario.world, scenario.seed))}
-        if self.said.role == "smt":
+        if said.role == "smt":
             known = our_logins(scenario) | known
-        for role, named in self.said.logins.items():
+        for role, named in said.logins.items():
             if role in known:
                 login = known[role]
                 found |= {named.username: login.username, named.password: login.password}
                 found |= {named.duns: login.duns} if named.duns else {}
         return found
 
-    async def _connected(self, known: dict[str, str], keys: LinkKeys, step: PlanStep) -> bool:
+    async def _connected(self, said: Statement, known: dict[str, str], keys: LinkKeys, step: PlanStep) -> bool:
         """Whether every endpoint is reached."""
-        start, its = self.said.start, self.said.endpoints
+        start, its = said.start, said.endpoints
         within_s = start.ready_s if isinstance(start, Start) else 1.0
         if its.modbus is not None:
             self.connection = await modbus_reached(filled([its.modbus], known)[0], within_s)
-        if its.inquiries is not None and self.said.role == "headend":
+        if its.inquiries is not None and said.role == "headend":
             self.connection = await inquiries_reached(filled([its.inquiries], known)[0], keys, within_s)
-        if its.api is not None and self.said.role == "smt":
+        if its.api is not None and said.role == "smt":
             login = our_logins(step.scenario)["ror"]
             self.connection = await api_reached(filled([its.api], known)[0], login, within_s)
         return all(one.well for one in self.connection)
@@ -317,32 +370,33 @@ class Certification:
 
     async def _step(self, step: PlanStep, known: dict[str, str], base: int, keys: LinkKeys) -> None:
         """Play a step; a fault of ours ends it alone."""
-        scenario, folder = step.scenario, self.out / STEPS / step.scenario.name
-        url = self.said.endpoints.inquiries
-        serves = self.said.serves
+        scenario, folder = step.scenario, self.out / STEPS / step.name
+        serving = self.serving
+        url = serving.endpoints.inquiries if serving else None
+        served = self._serves(step)
         async with contextlib.AsyncExitStack() as closing:
             smt = self._smt(known)
             self.control.now = partial(begin, scenario)
-            if self._each_step:
+            if serving is not None and self._each_step:
                 if smt is not None:
                     hand(scenario, self.out)
                     Path(known["work"]).mkdir(parents=True, exist_ok=True)
-                await closing.enter_async_context(self._started(known, step))
-                if not await self._connected(known, keys, step):
-                    self.states[scenario.name] = ("not reached", "the system was not reached")
+                await closing.enter_async_context(self._started(serving, known, step))
+                if not await self._connected(serving, known, keys, step):
+                    self.states[step.name] = ("not reached", "the system was not reached")
                     return
-            began = time.time()
+            began, caller = time.time(), self.parties.get("ror", self.said)
             outside = Outside(
                 self.said.role,
                 self.out / KEYS,
                 base,
-                self.said.tolerances.answer_s,
+                (serving or self.said).tolerances.answer_s,
                 filled([url], known)[0] if url else None,
-                None if serves == "ours" else serves[0].esiid,
-                None if self.said.clock == "stands" else self.said.clock.speed,
-                EVENTS in self.said.claims,
-                not isinstance(self.said.start, Start) or not self.said.start.argv,
-                partial(self._call, step, known) if self.said.role == "ror" else None,
+                served.esiid if served else None,
+                self._speed,
+                any(EVENTS in one.claims for one in self.parties.values()),
+                not isinstance(caller.start, Start) or not caller.start.argv,
+                partial(self._call, step, known) if "ror" in self.parties else None,
                 smt,
                 partial(setattr, self.control, "now"),
                 self._meter(known, begin(scenario) - began),
@@ -351,19 +405,14 @@ class Certification:
             try:
                 done = await run(scenario, folder, None, outside)
                 write_whole(folder / RECORDING, done.recording.dumps())
-                self.states[scenario.name] = (WHOLE, "")
+                self.states[step.name] = (WHOLE, "")
             except UserError as error:
-                self.states[scenario.name] = ("broken", f"{error.code}: {error.message}")
+                self.states[step.name] = ("broken", f"{error.code}: {error.message}")
             except Exception as error:
                 # A fault of ours, which ends the step and not the certification.
-                self.states[scenario.name] = ("broken", f"A fault of ours ended it: {fault_text(error)}.")
+                self.states[step.name] = ("broken", f"A fault of ours ended it: {fault_text(error)}.")
             finally:
                 _tidied(folder)
-
-
-def _own(one: Serves) -> dict[str, str]:
-    """What a command is filled with of an ESI ID of the system's own."""
-    return {"esiid": one.esiid, "meter_number": one.meter_number, "unit": str(one.unit)}
 
 
 def _tidied(folder: Path) -> None:

@@ -15,6 +15,8 @@ from urllib.parse import urlsplit
 
 from scenarios.errors import ScenarioError
 
+#: Where the services of a run may lie from; callers of this machine have theirs from 32768 on.
+_BASES = range(21_000, 32_000, 200)
 #: Wall seconds between two looks whether it is there, and for a command that is told to end.
 _LOOK_S, _END_S = 0.05, 3.0
 

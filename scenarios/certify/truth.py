@@ -9,7 +9,9 @@ from datetime import timedelta
 from pathlib import Path
 
 from meters.calendar import INTERVAL_S, Seconds, day_end, day_of, day_start, days, epoch, interval_ends, iso, seconds
+from meters.errors import MeterError
 from scenarios.actions.await_files import AwaitFiles
+from scenarios.errors import ScenarioError
 from scenarios.schema import Scenario
 from simulator.world.meters import World, build
 
@@ -60,6 +62,22 @@ def read_late(path: Path) -> dict[tuple[str, int], Seconds]:
     with path.open(newline="", encoding="utf-8") as file:
         rows = [row for row in csv.DictReader(file, strict=True) if row.get("known_from")]
     return {(row["esiid"], int(epoch(row["end"]))): epoch(row["known_from"]) for row in rows}
+
+
+def own_truth(written: str, folder: Path, esiids: Iterable[str]) -> Path:
+    """The file of a system whose meters are not ours, as its statement names it, from that one's folder. Raises ScenarioError for what is none, or lacks an ESI ID."""
+    path, mend = (folder / written).resolve(), f"Write a CSV file with {','.join(HEAD)}, a row for each quarter hour."
+    try:
+        held = read_truth(path)
+    except OSError as error:
+        raise ScenarioError("certify.truth", f"It cannot be read: {error.strerror}.", str(path), mend) from None
+    except (ValueError, KeyError, TypeError, csv.Error, MeterError) as error:
+        text = f"It does not tell what meters hold: {type(error).__name__} {error}."
+        raise ScenarioError("certify.truth", text, str(path), mend) from None
+    for esiid in esiids:
+        if esiid not in held:
+            raise ScenarioError("certify.truth", f"It has no row of {esiid}, which is served.", str(path), mend)
+    return path
 
 
 def read_truth(path: Path) -> Truth:

@@ -32,8 +32,8 @@ class Traffic:
     steps: dict[tuple[str, str], list[int]] = field(default_factory=dict)
 
 
-def traffic_of(recording: Recording, folder: Path) -> Traffic | None:
-    """Find the exchanges of a recording in the file that lies in its folder; None where there is none.
+def traffic_of(recording: Recording, folder: Path, most: int | None = None) -> Traffic | None:
+    """Find the exchanges of a recording in the file that lies in its folder; None where there is none. most: of an action that are held, its first.
 
     Raises SimulatorError ``wire.broken`` for a file that is not as it was written.
     """
@@ -51,11 +51,13 @@ def traffic_of(recording: Recording, folder: Path) -> Traffic | None:
     found = Traffic(chain)
     sorting = _Sorting(recording)
     calls = {one.ref for one in recording.scenario.timeline if one.do == "balance_call"}
+    idle = {wire for wire, its in sorting.nameless.items() if not its}
     day = lru_cache(maxsize=8)(lambda at_us: day_of(to_s(at_us)).isoformat())
 
     def aside(at_us: Micros, wire: str) -> bool:
         """Count what can be of no action, unread."""
-        if (wire == "ftps" and not sorting.posts) or (wire == "modbus" and not sorting.reading and not sorting.reads):
+        unread = {"ftps": not sorting.posts, "modbus": not sorting.reading and not sorting.reads}
+        if wire in idle or unread.get(wire, False):
             found.beside[day(at_us), wire] += 1
             return True
         return False
@@ -64,7 +66,10 @@ def traffic_of(recording: Recording, folder: Path) -> Traffic | None:
         if not ref:
             found.beside[day(exchange.at_us), exchange.wire] += 1
             continue
-        found.actions.setdefault(ref, []).append(exchange)
+        its = found.actions.setdefault(ref, [])
+        if most is not None and len(its) >= most:
+            continue
+        its.append(exchange)
         found.judged.setdefault(ref, []).append(exchange.n)
         if ref in calls:
             key = str(exchange.ask["path"]) if exchange.wire == "market" else exchange.wire
@@ -81,7 +86,7 @@ class _Sorting:
         timeline, evidence = recording.scenario.timeline, Evidence(recording)
         #: Longest first: a ref may begin as another does.
         self._refs = sorted((one.ref for one in timeline), key=len, reverse=True)
-        self._nameless: Mapping[str, Sequence[tuple[Micros, str]]] = {
+        self.nameless: Mapping[str, Sequence[tuple[Micros, str]]] = {
             wire: sorted((to_us(evidence.at(one)), one.ref) for one in timeline if one.do in kinds)
             for wire, kinds in _NAMELESS.items()
         }
@@ -111,8 +116,8 @@ class _Sorting:
         ids, key, esiid = exchange.ids, exchange.ids.get("correlationId", ""), exchange.ids.get("esiid", "")
         if exchange.wire == "modbus" and "callReference" not in ids:
             return self.reading.get(esiid, "")
-        if exchange.wire in self._nameless:
-            return next((ref for at, ref in reversed(self._nameless[exchange.wire]) if at <= exchange.at_us), "")
+        if exchange.wire in self.nameless:
+            return next((ref for at, ref in reversed(self.nameless[exchange.wire]) if at <= exchange.at_us), "")
         said = ids.get("callReference") or ids.get("trans_id", "")
         ref = next((one for one in self._refs if said == one or said.startswith(f"{one}-")), "") or self._asked.get(
             key, ""

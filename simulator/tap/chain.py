@@ -69,7 +69,10 @@ def _fault(number: int, closed: bool, line: bytes, following: bytes) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """A line. ``at_us``: model time when it began; ``ids``: correlation id, call reference, ESI ID and the like, as far as it has them."""
+    """A line. ``at_us``: model time when it began; ``ids``: correlation id, call reference, ESI ID and the like, as far as it has them.
+
+    ``offset``: where it begins in its file, octets.
+    """
 
     n: int
     at_us: Micros
@@ -80,6 +83,7 @@ class Exchange:
     ids: dict[str, str]
     ask: dict[str, Any]
     reply: dict[str, Any]
+    offset: int = 0
 
     @property
     def label(self) -> str:
@@ -118,26 +122,46 @@ def exchanges(path: Path, aside: Callable[[Micros, str], bool] = lambda _at_us, 
     Raises SimulatorError ``wire.unreadable``.
     """
     with _opened(path) as file:
+        following = 0
         for number, line in enumerate(file):
+            offset, following = following, following + len(line)
             begins = _BEGINS.match(line)
             if begins is not None and aside(micros(int(begins[1])), begins[2].decode()):
                 continue
-            try:
-                told = json.loads(line)
-                if "ask" in told:
-                    yield Exchange(
-                        told["n"],
-                        micros(told["at_us"]),
-                        micros(told["took_us"]),
-                        told["wire"],
-                        told["from"],
-                        told["to"],
-                        told["ids"],
-                        told["ask"],
-                        told["reply"],
-                    )
-            except (ValueError, KeyError, TypeError):
-                raise SimulatorError("wire.unreadable", f"Line {number} is no exchange.", str(path), _MEND) from None
+            found = _read(line, number, offset, path)
+            if found is not None:
+                yield found
+
+
+def exchange_at(path: Path, offset: int) -> Exchange:
+    """The exchange that begins at an octet of a file. Raises SimulatorError ``wire.unreadable``."""
+    with _opened(path) as file:
+        file.seek(offset)
+        found = _read(file.readline(), f"at octet {offset}", offset, path)
+    assert found is not None
+    return found
+
+
+def _read(line: bytes, number: object, offset: int, path: Path) -> Exchange | None:
+    """An exchange; None for a file's first and last line."""
+    try:
+        told = json.loads(line)
+        if "ask" not in told:
+            return None
+        return Exchange(
+            told["n"],
+            micros(told["at_us"]),
+            micros(told["took_us"]),
+            told["wire"],
+            told["from"],
+            told["to"],
+            told["ids"],
+            told["ask"],
+            told["reply"],
+            offset,
+        )
+    except (ValueError, KeyError, TypeError):
+        raise SimulatorError("wire.unreadable", f"Line {number} is no exchange.", str(path), _MEND) from None
 
 
 @dataclass(frozen=True, slots=True)

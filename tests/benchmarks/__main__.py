@@ -27,6 +27,7 @@ AT_LEAST: dict[str, tuple[float | None, float | None]] = {
     "wire_scenario": (None, 0.77),
     "wire_status_poll": (None, 0.50),
     "wire_chain": (20_000.0, None),
+    "certify_judge": (20_000.0, None),
     "hourly_homes": (0.90, None),
     "capacity_simpy": (20_000.0, 0.15),
     "capacity_compiled": (None, 12.0),
@@ -57,6 +58,10 @@ AT_MOST: dict[str, float] = {
     "scenarios_memory": 400.0,
     "live_load": 0.10,
     "web_page_months": 1000.0,
+    "certify_judge_memory": 200.0,
+    "certify_plan_headend": 90.0,
+    "certify_plan_ror": 90.0,
+    "certify_flight": 180.0,
     "market_day": 12.0,
     "market_day_memory": 3000.0,
 }

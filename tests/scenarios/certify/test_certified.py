@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shlex
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import chdir
 from dataclasses import replace
 from pathlib import Path
@@ -14,20 +18,27 @@ from typing import Any
 from xml.etree import ElementTree as Xml
 from zipfile import ZipFile
 
+import httpx
 import pytest
+import yaml
 
+from meters.calendar import to_s
 from meters.errors import UserError
 from scenarios.certified import of_role
 from scenarios.certify import ror
 from scenarios.certify.bundle import judged_again, verified
 from scenarios.certify.judged import dumps, result_of
 from scenarios.certify.observed import observed
+from scenarios.certify.plan import plan_of
 from scenarios.certify.ror import Called
-from scenarios.certify.statement import load
+from scenarios.certify.run import Certification
+from scenarios.certify.started import filled
+from scenarios.certify.statement import CLAIMS, load
 from scenarios.certify.strangers import command, mutants
+from scenarios.certify.truth import truth_text
 from simulator.tap.chain import Exchange
 from simulator.verdicts import Mark
-from tests.scenarios.certify.matrix import certified, failed, names
+from tests.scenarios.certify.matrix import certified, failed, names, statement
 from tests.simulator.processes import done, ran
 from tests.test_rooms import ROOT
 
@@ -75,6 +86,38 @@ def test_who_follows_the_page_has_a_certificate_of_a_head_end_and_of_a_retailer(
         assert "Certificate" in page
         assert str(folder) not in page
     assert any(line.startswith(SERVES) for line in COMMANDS)
+
+
+@pytest.mark.process
+def test_who_flies_two_systems_has_a_certificate_for_each_and_a_script_of_all_that_was_seen(folder: Path) -> None:
+    found = result(folder, "flight")
+    assert found["certificate"], found["why"]
+    assert (found["guilty"], found["faults"]) == ([], [])
+    for role, one in found["parties"].items():
+        assert {ident["id"] for ident in one["ids"] if ident["mark"] == Mark.PASSED} == {
+            its.id for its in of_role(role)
+        }
+    assert [one["well"] for one in found["connection"]] == [True] * 6
+    rows = [row for row in found["script"] if row["script"] == "ror-balance" and row["track"] == "first-call"]
+    assert [(row["sender"], row["receiver"]) for row in rows] == [
+        ("customer", "REP"),
+        *[("REP", "market")] * 3,
+        ("market", "TDSP"),
+        ("TDSP", "market"),
+        ("REP", "market"),
+        ("REP", "customer"),
+    ]
+    assert all(row["exchanges"] for row in rows[1:-1])
+    bill = json.loads((folder / "flight" / "steps" / "ror-balance" / "recording.json").read_text("utf-8"))
+    assert f"${bill['actions']['first-call']['bill']['total_usd']} " in rows[-1]["seen"]
+    page = (folder / "flight" / "report.html").read_text("utf-8")
+    assert "Certificates for both" in page
+    assert all(row["expected"] in page for row in rows)
+    assert dumps(judged_again(folder / "flight" / "bundle.zip")) == (folder / "flight" / "result.json").read_text(
+        "utf-8"
+    )
+    suites = Xml.parse(folder / "flight" / "junit.xml").getroot().iter("testsuite")
+    assert [one.get("name") for one in suites] == ["strangers-retailer", "strangers-headend"]
 
 
 @pytest.mark.process
@@ -172,8 +215,6 @@ def test_a_system_that_is_not_there_is_said_to_be_so_before_any_step(tmp_path: P
     text = (ROOT / "scenarios" / "twins" / "headend.yaml").read_text("utf-8")
     text = text[: text.index("start:")] + "start: {argv: ['{python}', -c, pass], ready_s: 0.2}\n"
     written.write_text(text, "utf-8")
-    from scenarios.certify.run import Certification
-
     said = load(written)
     assert Certification(said, text, out, (), lambda _done, _of: None, lambda _url, _brief: None).go() == 0
     found = result_of(said, observed(out))
@@ -290,3 +331,68 @@ def test_an_id_of_a_retailer_holds_as_it_was_and_fails_where_it_was_otherwise(
     its = [one for one in ror.calls(all_of_it) if one.step.name == step]
     assert False not in [one.held for one in ror.SEEN[ident](its)]
     assert False in [one.held for one in ror.SEEN[ident]([bent(one) for one in its])]
+
+
+@pytest.mark.process
+def test_a_retailer_that_serves_is_worked_by_hand_and_the_clock_stands_until_it_asks(tmp_path: Path) -> None:
+    text = yaml.safe_dump(yaml.safe_load(statement("ror")) | {"start": "manual"})
+    (tmp_path / "ror.yaml").write_text(text, "utf-8")
+    words = yaml.safe_load(statement("ror"))["start"]["argv"]
+
+    def work(url: str, brief: dict[str, Any]) -> None:
+        named = {name: value for name, value in brief.items() if name.startswith("ROR_")}
+        argv = [sys.executable, *filled(words[1:], brief)]
+        subprocess.run(argv, env=os.environ | named, check=True, timeout=60, stdout=subprocess.DEVNULL)
+        assert httpx.get(url).json()["call"] == brief["call"]
+        httpx.post(f"{url}/next")
+
+    with ThreadPoolExecutor(1) as serving:
+        todo: list[Future[None]] = []
+        said = load(tmp_path / "ror.yaml")
+        out = tmp_path / "out"
+        tell = lambda url, brief: todo.append(serving.submit(work, url, brief))  # noqa: E731
+        assert not Certification(said, text, out, ("AMB-7",), lambda _done, _of: None, tell).go()
+        assert [one.result(timeout=60) for one in todo] == [None]
+    all_of_it = observed(out)
+    marks = {one["id"]: one["mark"] for one in result_of(said, all_of_it)["ids"]}
+    assert {marks[one] for one in ("AMB-7", "AMB-12", "S2", "UC-N5")} == {Mark.PASSED}
+    (call,) = ror.calls(all_of_it)
+    assert to_s(call.said[0].exchange.at_us) == call.record.at
+    # Of a request that nobody answered it is not asked what that leaves open.
+    pending = {"statusCode": "PEN", "uncovered": call.answer["uncovered"]}
+    bent = _told(uncovered=[])(_at(POLL, lambda one: [_said(one, reply=pending)])(call))
+    assert [one.held for one in ror.SEEN["AMB-7"]([bent])] == [None]
+
+
+@pytest.mark.process
+def test_a_head_end_with_meters_and_keys_of_its_own_is_asked_of_each_of_its_esi_ids(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plan = plan_of("headend", CLAIMS["headend"], ["HE-TRUTH"])
+    held = truth_text(one.scenario for one in plan).splitlines()
+    its = [row.partition(",")[2] for row in held[1:] if row.startswith(held[1].partition(",")[0])]
+    rows = [f"{esiid},{row}" for esiid in ("10443720000000017", "10443720000000025") for row in its]
+    (tmp_path / "truth.csv").write_text("\n".join([held[0], *rows]) + "\n", "utf-8")
+    serves = [{"esiid": row.partition(",")[0], "meter_number": "1"} for row in (rows[0], rows[-1])]
+    more = {"serves": serves, "truth": "truth.csv", "keys": {"smt": "ITS_SMT", "headend": "ITS_HEADEND"}}
+    written = tmp_path / "sut.yaml"
+    written.write_text(yaml.safe_dump(yaml.safe_load(statement("headend")) | more), "utf-8")
+    asked = ("certify", "run", "--statement", str(written), "--out", str(tmp_path / "out"), "--only", "HE-TRUTH")
+    monkeypatch.setenv("ITS_SMT", "0123456789abcdef")
+    monkeypatch.setenv("ITS_HEADEND", "short")
+    assert ran(*asked) == 2
+    assert "What ITS_SMT or ITS_HEADEND holds is no key of a link." in capsys.readouterr().err
+    monkeypatch.setenv("ITS_HEADEND", "fedcba9876543210")
+    # What no step bears on is skipped.
+    assert ran(*asked) == 1
+    all_of_it = observed(tmp_path / "out")
+    (truth,) = (one for one in result_of(load(written), all_of_it)["ids"] if one["id"] == "HE-TRUTH")
+    assert (truth["mark"], truth["seen"]) == (Mark.PASSED, 7)
+    assert {one.record.asked["esiid"] for one in all_of_it.inquiries} == {one["esiid"] for one in serves}
+    for content, told in (
+        ("esiid,end", "It has no row of"),
+        ("esiid,end,wh,register_wh\n1,x,1,1", "does not tell what"),
+    ):
+        (tmp_path / "truth.csv").write_text(content + "\n", "utf-8")
+        assert ran(*asked) == 2
+        assert told in capsys.readouterr().err
