@@ -334,6 +334,9 @@ def _takes_its_own(calls: Sequence[Called]) -> Seen:
         others, bill = call.others, _bill(call)
         if others and (bill is None or bill.to <= call.last_end):
             held, said = (None, "no bill is told") if bill is None else _wh_against(call, bill, call.answer)
+            # Each interval of that answer is more than the meter's; a bill of less lacks something else.
+            if bill is not None and not held and bill.wh < _meter_wh(call, bill, call.answer):
+                held = None
             yield call.saw(held, f"SMT answered with what was read for another request, and {said}", *others)
 
 
@@ -356,17 +359,25 @@ def _right(calls: Sequence[Called]) -> Seen:
         yield call.saw(*_held_against(call, bill, served))
 
 
-def _wh_against(call: Called, bill: _Bill, served: dict[str, Any]) -> tuple[bool | None, str]:
+def _meter_wh(call: Called, bill: _Bill, served: dict[str, Any]) -> int:
+    """What the meter holds of the cycle to where is billed, but for what the gap leaves open."""
     assert call.step.recording is not None
     account = call.step.recording.scenario.account_of(call.action)
     held = call.held
     open_still = [(epoch(one["start"]), epoch(one["end"])) for one in served.get("uncovered") or []]
     first = day_start(account.cycle_first)
-    wh = sum(
+    return sum(
         its
         for end, (its, _) in held.items()
         if first < end <= bill.to and not any(start < end <= until for start, until in open_still)
     )
+
+
+def _wh_against(call: Called, bill: _Bill, served: dict[str, Any]) -> tuple[bool | None, str]:
+    assert call.step.recording is not None
+    account = call.step.recording.scenario.account_of(call.action)
+    held = call.truth.get(call.esiid, {})
+    first, wh = day_start(account.cycle_first), _meter_wh(call, bill, served)
     if not held:
         return None, "nobody knows what the meter holds"
     if bill.to % INTERVAL_S or bill.to <= first or bill.to > day_start(account.cycle_last + timedelta(days=1)):
