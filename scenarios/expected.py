@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Annotated, Any, Generic, Literal, Self, TypeVar, get_args, get_origin
 
-from annotated_types import Ge
 from pydantic import ConfigDict, Field, create_model, model_serializer, model_validator
 
 from meters.calendar import iso, seconds
@@ -113,7 +112,7 @@ class Ordered(Form[T], Generic[T]):
     def idle(self, floor: Any = None, /) -> list[str]:
         """See ``Form``."""
         bounds = [bound for one in getattr(_of(self), "__metadata__", ()) for bound in getattr(one, "metadata", ())]
-        floor = next((bound.ge for bound in bounds if isinstance(bound, Ge)), floor)
+        floor = next((bound.ge for bound in bounds if hasattr(bound, "ge")), floor)
         none_below = floor is not None and self.at_least is not None and not self.at_least > floor
         return [f"Nothing is less than {floor}."] if none_below else super().idle()
 

@@ -17,6 +17,7 @@ OF_LIBRARIES = {
     "csv": {"fieldnames"},
     "logging": {"level", "propagate"},
     "pymodbus": {"conformity", "dev_id", "transaction_id"},
+    "numba": {"_cache"},
     "simpy": {"defused"},
     "sqlite3": {"isolation_level"},
     "ssl": {"sslsocket_class"},

@@ -394,7 +394,7 @@ class Certification:
                 filled([url], known)[0] if url else None,
                 served.esiid if served else None,
                 self._speed,
-                any(EVENTS in one.claims for one in self.parties.values()),
+                any(one.role == "headend" and EVENTS in one.claims for one in self.parties.values()),
                 not isinstance(caller.start, Start) or not caller.start.argv,
                 partial(self._call, step, known) if "ror" in self.parties else None,
                 smt,

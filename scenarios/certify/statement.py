@@ -240,7 +240,7 @@ def _unfitting(said: Statement) -> Iterator[Mistake]:
     if said.serves != "ours" and said.truth is None and said.role == "headend":
         text = "Nobody knows what meters of its own hold."
         yield Mistake(MALFORMED, ("serves",), text, "Add 'truth: FILE', or write 'serves: ours'.")
-    if said.serves != "ours" and EVENTS in said.claims:
+    if said.role == "headend" and said.serves != "ours" and EVENTS in said.claims:
         text, mend = "Meters of its own tell us no event.", "Leave it out, or write 'serves: ours'."
         yield Mistake(MALFORMED, ("claims", said.claims.index(EVENTS)), text, mend)
 

@@ -374,7 +374,12 @@ def test_a_head_end_with_meters_and_keys_of_its_own_is_asked_of_each_of_its_esi_
     rows = [f"{esiid},{row}" for esiid in ("10443720000000017", "10443720000000025") for row in its]
     (tmp_path / "truth.csv").write_text("\n".join([held[0], *rows]) + "\n", "utf-8")
     serves = [{"esiid": row.partition(",")[0], "meter_number": "1"} for row in (rows[0], rows[-1])]
-    more = {"serves": serves, "truth": "truth.csv", "keys": {"smt": "ITS_SMT", "headend": "ITS_HEADEND"}}
+    more = {
+        "serves": serves,
+        "truth": "truth.csv",
+        "keys": {"smt": "ITS_SMT", "headend": "ITS_HEADEND"},
+        "claims": ["INTERVALS"],
+    }
     written = tmp_path / "sut.yaml"
     written.write_text(yaml.safe_dump(yaml.safe_load(statement("headend")) | more), "utf-8")
     asked = ("certify", "run", "--statement", str(written), "--out", str(tmp_path / "out"), "--only", "HE-TRUTH")

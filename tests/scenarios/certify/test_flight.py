@@ -67,7 +67,11 @@ def said(role: str, **more: object) -> Statement:
 
 def test_statements_that_are_none_of_a_flight_are_refused() -> None:
     pair([said(role) for role in ROLES])
-    serves = {"serves": [{"esiid": "10443720000000017", "meter_number": "1"}], "truth": "truth.csv"}
+    serves = {
+        "serves": [{"esiid": "10443720000000017", "meter_number": "1"}],
+        "truth": "truth.csv",
+        "claims": ["INTERVALS"],
+    }
     for two in ([said("ror")] * 2, [said("ror"), said("headend", **serves)]):
         with pytest.raises(UserError) as refused:
             pair(two)
