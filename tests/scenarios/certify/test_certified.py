@@ -299,7 +299,7 @@ OFTEN = 25
         ("UC-N1", "balance", _at(ODR, lambda one: [_said(one, ask={"callReference": "a call"})])),
         ("UC-N5", "balance", _at(POLL, lambda _: [])),
         ("UC-N5", "balance", _at(POLL, lambda one: [one] * OFTEN)),
-        ("AMB-5", "stale-read", _told(wh=281_577)),
+        ("AMB-5", "stale-read", _told(wh=999_999)),
         ("AMB-6", "balance", _told(to="2026-08-12T17:45:00-05:00")),
         ("AMB-7", "gap-over-48-hours", _told(uncovered=[])),
         ("AMB-10", "balance", _at(ODR, lambda one: [_said(one, ask={"callReference": ""})])),
