@@ -181,8 +181,10 @@ def test_two_spikes_are_measured_against_the_third_highest() -> None:
 
 
 def test_a_day_whose_third_highest_is_zero_has_no_spike() -> None:
-    day = columns([9000, 9000, *[0] * 94], r1=[R0 + 9000], other=[[0, 0, *[1] * 94]])
-    assert "interval.spike" not in [rule for rule, _, _ in told(day)]
+    # Of 9,000 what is left over could not be what the two hold, of 600 it could.
+    for high in (9000, 600):
+        day = columns([high, high, *[0] * 94], r1=[R0 + high], other=[[0, 0, *[1] * 94]])
+        assert "interval.spike" not in [rule for rule, _, _ in told(day)]
 
 
 def test_a_spike_below_the_floor_of_half_a_kwh_is_none() -> None:
@@ -239,6 +241,10 @@ def test_what_cannot_be_what_is_left_over_is_not_flagged_for_it() -> None:
     true = _with({10: 777, 11: 777, 12: 777, 50: 1_500, 60: 1_500, 70: 1_500})
     day = columns([*true[:40], true[40] + 2_000, *true[41:]], r1=[R0 + sum(true)])
     assert flagged(day) == [40]
+    # Without the one that is high the registers would still lack 200 Wh.
+    low = [50 + i % 7 for i in range(96)]
+    day = columns([*low[:40], 9_000, *low[41:]], r1=[R0 + sum(low) - low[40] - 200])
+    assert [rule for rule, _, _ in told(day)] == ["sum.failed"]
 
 
 def test_a_run_of_two_is_none() -> None:
