@@ -91,7 +91,8 @@ def test_the_clock_waits_for_a_head_end_that_takes_its_time(tmp_path: Path, monk
     def slow(role: str, mutant: str = "") -> str:
         said = yaml.safe_load(statement(role, mutant))
         if role == "headend":
-            said["start"]["argv"][1:2] = ["-I", "-c", SLOW]
+            words = ("{twins}/headend.py", "--port", "{port}", "--keys", "{keys}", "--truth", "{truth}")
+            said["start"]["argv"] = ["{python}", "-I", "-c", SLOW, *words]
         return yaml.safe_dump(said)
 
     monkeypatch.setattr("tests.scenarios.certify.flights.statement", slow)

@@ -53,6 +53,7 @@ _STEPS = {"Taken": (State.ACCEPTED,), "Queued": (State.QUEUED,), "Sent": (State.
 #: What is told of one that takes longer than most (DOMAIN §4).
 _SLOW_US, _SLOW = to_us(120), "Most take one to two minutes, three in a hundred up to thirty."
 _HEADLINES = {
+    State.ANSWERED: ("The answer is on its way to you.", "waits"),
     State.COMPLETED: ("The meter has answered.", "good"),
     State.REFUSED: ("Your request was refused.", "bad"),
     State.FAILED: ("The meter was not read.", "bad"),
@@ -124,6 +125,8 @@ def progress_of(smt: Smt, who: Visitor, entry: Entry) -> Progress:
     """How a request stands, as its page tells it."""
     state, waits = entry.last.state, entry.last.state not in ENDED
     headline, tone = _HEADLINES.get(state, (f"Your request is {STANDS[state]}.", "waits"))
+    if state is State.COMPLETED and not entry.last.meter_reads:
+        headline = "What was collected before has answered. The meter was not read."
     told = list(_told(smt, who, entry))
     if waits and smt.now_us() - entry.filed.submitted_us > _SLOW_US:
         told.append(_SLOW)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from meters.calendar import INTERVAL_S, day_start, epoch, iso, seconds
 from tests.simulator.smt.doors.test_roles import UNKNOWN
 from tests.simulator.smt.doors.web.visits import Visit, cells, kinds, visiting
 from tests.simulator.smt.rig import BROKEN, PLAIN, Rig
@@ -48,11 +50,24 @@ async def test_a_request_is_followed_from_step_to_step_and_asks_no_more_when_it_
     assert told[1][0].startswith(
         "Your request is sent. Taken 17:40:00 CDT Queued 17:40:00 CDT Sent 17:40:10 CDT Answered"
     )
-    assert told[2][0].startswith("Your request is answered.")
+    assert told[2][0].startswith("The answer is on its way to you.")
     assert told[3][0] == (
         "The meter has answered. Taken 17:40:00 CDT Queued 17:40:00 CDT Sent 17:40:10 CDT Answered 17:40:15 CDT "
         "Quarter hours: 64 from the head-end&#39;s store, 6 read from the meter. They are not validated. They reach to Wed Aug 12 17:30 CDT."
     )
+
+
+async def test_an_answer_from_the_store_alone_is_not_said_to_be_the_meters(rig: Rig) -> None:
+    rig.post_days()
+    ends = range(day_start(date(2026, 8, 12)) + INTERVAL_S, epoch("2026-08-12T17:30") + 1, INTERVAL_S)
+    one = {"wh": 100, "source": "store", "collectedAt": "2026-08-12T17:35:00-05:00"}
+    rig.head_end.amend = {"intervals": [one | {"end": iso(seconds(end))} for end in ends], "meterReads": 0}
+    async with visiting(rig, "customer") as visit:
+        at = await asked(visit)
+        await rig.wait(100)
+        told = stands((await visit.get(at)).text)
+    assert told.startswith("What was collected before has answered. The meter was not read. Taken")
+    assert "Quarter hours: 70 from the head-end&#39;s store." in told
 
 
 async def test_a_refusal_tells_its_rule_and_when_to_come_again(tmp_path: Path) -> None:
