@@ -209,6 +209,7 @@ def _tell_script(rows: list[dict[str, Any]]) -> None:
 
 def _tell(result: dict[str, Any]) -> None:
     """Plain lines of a verdict, the worst first; of a flight its script, and each one's."""
+    from scenarios.certify.statement import NAMED
     from simulator.verdicts import Mark
 
     if result.get("flight"):
@@ -226,7 +227,7 @@ def _tell(result: dict[str, Any]) -> None:
         typer.echo(f"  flight: {'CERTIFICATES for both' if result['certificate'] else 'no certificate for both'}.")
         return
     sut, order = result["sut"], {mark.value: at for at, mark in enumerate(Mark)}
-    typer.echo(f"{sut['name']} {sut['version']}, in the role of a {result['role']}")
+    typer.echo(f"{sut['name']} {sut['version']}, in the role of {NAMED[result['role']]}")
     for one in sorted(result["ids"], key=lambda one: order[one["mark"]]):
         cited = f" [{', '.join(one['exchanges'][:4])}]" if one["mark"] == Mark.FAILED else ""
         typer.echo(f"  {one['mark']:<13} {one['conformance']:<6} {one['id']:<18} {one['said']}{cited}")

@@ -15,7 +15,7 @@ from reports.scenario.sequence import Scene, sequence, spoken
 from reports.scenario.sequence import rows as as_rows
 from reports.scenario.summary import JUNIT, xml_text
 from scenarios.certify.observed import Observed
-from scenarios.certify.statement import Statement
+from scenarios.certify.statement import NAMED, Statement
 from simulator.verdicts import Mark
 from simulator.web.frame import framed, templates
 
@@ -43,7 +43,7 @@ def page(
     dated = "nothing was played" if first is None else f"model time from {first:%Y-%m-%d} on"
     names = [f"{one['sut']['name']} {one['sut']['version']}" for one in results]
     if not result.get("flight"):
-        return framed(names[0], f"In the role of a {result['role']}.", dated, parts[0])
+        return framed(names[0], f"In the role of {NAMED[result['role']]}.", dated, parts[0])
     roles = {role: one.name for role, one in said.items()}
     told = zip(names, parts, strict=True)
     body = pages.get_template("flight.html.j2").render(result=result, names=roles, parts=list(told))

@@ -177,7 +177,12 @@ def _opened(bundle: Path) -> Iterator[Path]:
                 infos = file.infolist()
                 if sum(one.file_size for one in infos) > _MOST:
                     raise ScenarioError("certify.bundle", "It is too long.", str(bundle), _MEND)
-                # Names that lead elsewhere are made harmless by the library.
+                # Others would open another file than what is looked at here.
+                named = [one.filename for one in infos]
+                odd = [one for at, one in enumerate(named) if one in named[:at] or ".." in one or one.startswith("/")]
+                if odd:
+                    text = f"{odd[0]} is twice in it, or leads out of it."
+                    raise ScenarioError("certify.bundle", text, str(bundle), _MEND)
                 for one in infos:
                     file.extract(one, folder)
         except (OSError, zipfile.BadZipFile) as error:

@@ -19,7 +19,7 @@ from scenarios.actions.inquire import RecordedInquiry
 from scenarios.certified import held
 from scenarios.certify.judged import FORMAT, result_of
 from scenarios.certify.observed import MOST, Observed, Step
-from scenarios.certify.statement import Statement
+from scenarios.certify.statement import NAMED, Statement
 from scenarios.errors import ScenarioError
 from scenarios.schema import Scenario
 from scenarios.setting import Act
@@ -69,7 +69,7 @@ def pair(said: Sequence[Statement]) -> None:
     mend = "Give the statement of a retailer (role: ror) and that of a head-end (role: headend), once each."
     if sorted(one.role for one in said) != sorted(PARTY):
         text = (
-            f"A flight is of a retailer and a head-end, and these are {' and '.join(f'a {one.role}' for one in said)}."
+            f"A flight is of a retailer and a head-end, and these are {' and '.join(NAMED[one.role] for one in said)}."
         )
         raise ScenarioError("certify.flight", text, "--statement", mend)
     if any(one.serves != "ours" for one in said):

@@ -104,6 +104,10 @@ class Certification:
             steps = flight_of({role: one.claims for role, one in self.parties.items()}, self.only)
             written = {STATEMENTS[self.said.role]: self.written, STATEMENTS[self.beside[0].role]: self.beside[1]}
         self.steps = steps
+        there = [name for name in (*RECORDED, *MADE) if (self.out / name).exists()]
+        if there and not (self.out / PLAN).is_file():
+            text = f"It holds {' and '.join(there)}, and no certification has written that."
+            raise ScenarioError("out.unusable", text, str(self.out), "Name another folder with --out.")
         with own(self.out, (*RECORDED, *MADE, LOG, METERS, PLAN_OF_CALL, RECORDS, REGISTRY, WORK, CA, KEYS)):
             for name, text in written.items():
                 write_whole(self.out / name, text)

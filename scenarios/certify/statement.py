@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
@@ -21,6 +21,8 @@ from simulator.smt.ondemand.judged import CLOCK_BEHIND_S
 
 MALFORMED, SECRET = "certify.malformed", "certify.secret"
 Role = Literal["ror", "headend", "smt", "meter"]
+#: As a sentence names it.
+NAMED = {"ror": "a retailer", "headend": "a head-end", "smt": "an SMT", "meter": "a meter"}
 #: A head-end of which that is claimed is told what meters tell unasked, below its endpoint for inquiries.
 EVENTS = "EVENTS"
 #: What a system can say that it does, by role; what it does not claim is not asked of it.
@@ -220,29 +222,39 @@ def _unfitting(said: Statement) -> Iterator[Mistake]:
             yield Mistake(MALFORMED, ("claims", at), text, did_you_mean(claim, known))
         elif claim in said.claims[:at]:
             yield Mistake(MALFORMED, ("claims", at), f"{claim} is claimed twice.", "Leave one out.")
-    if said.role == "headend" and said.endpoints.inquiries is None:
+    if said.time != "ours" and said.role != "meter":
+        yield Mistake(MALFORMED, ("time",), "It is a meter's time that is told so.", "Leave it out.")
+    yield from _OF_ROLE[said.role](said)
+
+
+def _unfitting_ror(said: Statement) -> Iterator[Mistake]:
+    if isinstance(said.start, Start) and said.start.each != "step":
+        text = "A retailer's command is one call of a customer's."
+        yield Mistake(MALFORMED, ("start", "each"), text, "Write 'each: step'.")
+
+
+def _unfitting_headend(said: Statement) -> Iterator[Mistake]:
+    if said.endpoints.inquiries is None:
         text, mend = "A head-end is inquired of.", "Add 'inquiries: http://127.0.0.1:8610'."
         yield Mistake(MALFORMED, ("endpoints",), text, mend)
-    if said.role == "smt":
-        yield from _unfitting_smt(said)
-    if said.role == "meter" and said.endpoints.modbus is None:
+    if said.serves != "ours" and said.truth is None:
+        text = "Nobody knows what meters of its own hold."
+        yield Mistake(MALFORMED, ("serves",), text, "Add 'truth: FILE', or write 'serves: ours'.")
+    if said.serves != "ours" and EVENTS in said.claims:
+        text, mend = "Meters of its own tell us no event.", "Leave it out, or write 'serves: ours'."
+        yield Mistake(MALFORMED, ("claims", said.claims.index(EVENTS)), text, mend)
+
+
+def _unfitting_meter(said: Statement) -> Iterator[Mistake]:
+    if said.endpoints.modbus is None:
         text, mend = "A meter is read by Modbus TCP.", "Add 'modbus: tcp://127.0.0.1:502'."
         yield Mistake(MALFORMED, ("endpoints",), text, mend)
-    if said.role == "meter" and (said.serves == "ours" or len(said.serves) != 1):
+    if said.serves == "ours" or len(said.serves) != 1:
         text, mend = "A meter is certified alone.", "Write 'serves: [{esiid: ..., meter_number: ..., unit: 1}]'."
         yield Mistake(MALFORMED, ("serves",), text, mend)
     if said.time == "from_now" and (said.start == "manual" or said.start.each != "step"):
         text, mend = "Its time begins with {now}, which is another in each step.", "Write 'each: step' and a command."
         yield Mistake(MALFORMED, ("start",), text, mend)
-    if said.role == "ror" and isinstance(said.start, Start) and said.start.each != "step":
-        text = "A retailer's command is one call of a customer's."
-        yield Mistake(MALFORMED, ("start", "each"), text, "Write 'each: step'.")
-    if said.serves != "ours" and said.truth is None and said.role == "headend":
-        text = "Nobody knows what meters of its own hold."
-        yield Mistake(MALFORMED, ("serves",), text, "Add 'truth: FILE', or write 'serves: ours'.")
-    if said.role == "headend" and said.serves != "ours" and EVENTS in said.claims:
-        text, mend = "Meters of its own tell us no event.", "Leave it out, or write 'serves: ours'."
-        yield Mistake(MALFORMED, ("claims", said.claims.index(EVENTS)), text, mend)
 
 
 def _unfitting_smt(said: Statement) -> Iterator[Mistake]:
@@ -261,6 +273,14 @@ def _unfitting_smt(said: Statement) -> Iterator[Mistake]:
     if isinstance(said.start, Start) and said.start.each != "step":
         text = "An SMT begins each step with nothing in it."
         yield Mistake(MALFORMED, ("start", "each"), text, "Write 'each: step'.")
+
+
+_OF_ROLE: dict[Role, Callable[[Statement], Iterator[Mistake]]] = {
+    "ror": _unfitting_ror,
+    "headend": _unfitting_headend,
+    "smt": _unfitting_smt,
+    "meter": _unfitting_meter,
+}
 
 
 def _secrets(value: Any, loc: Loc = ()) -> Iterator[Mistake]:

@@ -71,8 +71,8 @@ def own_truth(written: str, folder: Path, esiids: Iterable[str]) -> Path:
         held = read_truth(path)
     except OSError as error:
         raise ScenarioError("certify.truth", f"It cannot be read: {error.strerror}.", str(path), mend) from None
-    except (ValueError, KeyError, TypeError, csv.Error, MeterError) as error:
-        text = f"It does not tell what meters hold: {type(error).__name__} {error}."
+    except (ValueError, csv.Error) as error:
+        text = f"It does not tell what meters hold: {error}."
         raise ScenarioError("certify.truth", text, str(path), mend) from None
     for esiid in esiids:
         if esiid not in held:
@@ -81,11 +81,15 @@ def own_truth(written: str, folder: Path, esiids: Iterable[str]) -> Path:
 
 
 def read_truth(path: Path) -> Truth:
-    """What a file tells. Raises OSError, ValueError or KeyError for what is none."""
+    """What a file tells. Raises OSError or ValueError for what is none."""
     held: Truth = {}
     with path.open(newline="", encoding="utf-8") as file:
-        for row in csv.DictReader(file, strict=True):
-            held.setdefault(row["esiid"], {})[int(epoch(row["end"]))] = (int(row["wh"]), int(row["register_wh"]))
+        rows = csv.DictReader(file, strict=True)
+        for row in rows:
+            try:
+                held.setdefault(row["esiid"], {})[int(epoch(row["end"]))] = (int(row["wh"]), int(row["register_wh"]))
+            except (KeyError, TypeError, ValueError, MeterError):
+                raise ValueError(f"line {rows.line_num} lacks a sound esiid, end, wh or register_wh") from None
     return held
 
 

@@ -11,7 +11,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import chdir
+from contextlib import chdir, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -161,6 +161,30 @@ def test_what_was_done_to_a_bundle_is_told(folder: Path, tmp_path: Path, file: s
     (copy / file).write_bytes(b"".join(change((copy / file).read_bytes().splitlines(keepends=True))))
     with pytest.raises(UserError, match=said):
         verified(copy, None)
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("name", ["report.html", "../report.html", "/report.html"])
+def test_a_bundle_in_which_others_would_read_another_page_is_refused(folder: Path, tmp_path: Path, name: str) -> None:
+    bundle = tmp_path / "bundle.zip"
+    shutil.copy(folder / "certified" / "bundle.zip", bundle)
+    twice = pytest.warns(UserWarning, match="Duplicate") if name[0] == "r" else nullcontext()
+    with ZipFile(bundle, "a") as file, twice:
+        file.writestr(name, "Certificate")
+    with pytest.raises(UserError, match="is twice in it, or leads out of it"):
+        verified(bundle, None)
+
+
+def test_a_folder_with_files_that_no_certification_has_written_is_left_as_it_is(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mine, written = tmp_path / "mine" / "steps" / "mine.txt", tmp_path / "sut.yaml"
+    mine.parent.mkdir(parents=True)
+    mine.write_text("mine", "utf-8")
+    written.write_text(statement("headend"), "utf-8")
+    assert ran("certify", "run", "--statement", str(written), "--out", str(tmp_path / "mine")) == 2
+    assert "It holds steps, and no certification has written that." in capsys.readouterr().err
+    assert mine.read_text("utf-8") == "mine"
 
 
 @pytest.mark.process
@@ -333,6 +357,12 @@ def test_an_id_of_a_retailer_holds_as_it_was_and_fails_where_it_was_otherwise(
     assert False in [one.held for one in ror.SEEN[ident]([bent(one) for one in its])]
 
 
+#: Runs a system that takes a second to begin.
+LATE = (
+    "import runpy, sys, time; time.sleep(1); sys.argv = sys.argv[1:]; runpy.run_path(sys.argv[0], run_name='__main__')"
+)
+
+
 @pytest.mark.process
 def test_a_retailer_that_serves_is_worked_by_hand_and_the_clock_stands_until_it_asks(tmp_path: Path) -> None:
     text = yaml.safe_dump(yaml.safe_load(statement("ror")) | {"start": "manual"})
@@ -341,7 +371,7 @@ def test_a_retailer_that_serves_is_worked_by_hand_and_the_clock_stands_until_it_
 
     def work(url: str, brief: dict[str, Any]) -> None:
         named = {name: value for name, value in brief.items() if name.startswith("ROR_")}
-        argv = [sys.executable, *filled(words[1:], brief)]
+        argv = [sys.executable, "-I", "-c", LATE, *filled(words[2:], brief)]
         subprocess.run(argv, env=os.environ | named, check=True, timeout=60, stdout=subprocess.DEVNULL)
         assert httpx.get(url).json()["call"] == brief["call"]
         httpx.post(f"{url}/next")

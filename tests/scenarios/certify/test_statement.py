@@ -46,6 +46,7 @@ def test_the_published_schema_is_the_models_and_takes_the_shipped_statements() -
         ("tolerances: {answer_s: 99}", 7, "at most 15"),
         ("keys: {smt: AMI_SMT, headend: not a name}", 7, "Write the name, never the value"),
         ("serves: [{esiid: '10443720000000017', meter_number: '1'}]", None, "Add 'truth: FILE'"),
+        ("time: wall", None, "It is a meter's time that is told so"),
         ("clock: {speed: 0}", 7, "at least 0.1"),
         ("tolerances: {clock_s: 181}", 7, "at most 180"),
         ("tests: 1", 7, "There is no field 'tests' here."),
