@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from coverage import Coverage
 
-from tests.room_coverage import rooms, share
+from tests.room_coverage import main, rooms, share
 from tests.test_rooms import ROOT, modules
 
 
@@ -24,3 +25,11 @@ def test_a_branch_that_only_other_rooms_tests_take_does_not_count(tmp_path: Path
     assert share(measured, "meters/load", [file]) == (1, 2)
     assert share(measured, "meters", [file]) == (2, 2)
     assert share(measured, "meters/wire", [file]) == (0, 2)
+
+
+def test_of_no_test_nothing_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    measured = Coverage(data_file=None, branch=True, config_file=False)
+    measured.get_data().set_context("")
+    measured.get_data().add_arcs({str(ROOT / "ami.py"): [(1, 2)]})
+    assert main(measured) == 2
+    assert capsys.readouterr().out.startswith("No test was measured")
