@@ -35,9 +35,9 @@ crash: $(READY)
 stops: $(READY)
 	$(BIN)/python -m pytest -q tests/simulator/commands/hundred_stops.py
 
-# Every journey through the portal's pages, on a phone and at a desk.
+# Every journey through the pages, on a phone and at a desk.
 browser: $(READY)
-	BROWSER=1 $(BIN)/python -m pytest -q tests/simulator/web tests/simulator/smt/doors/web
+	$(BIN)/python -m pytest -q -o python_files=journeys.py tests
 
 # A hundred thousand mutated LSE files, each by two readings.
 lse-mutations: $(READY)

@@ -19,7 +19,7 @@ from simulator.ror.files.read import UsageFile, read_usage
 from simulator.ror.pattern import weather_of
 from simulator.ror.statement import Statement, cycle_of, state
 from tests.simulator.ror.files.pages import FILE, FIRST
-from tests.simulator.web.browser import assert_fits
+from tests.simulator.web.looks import assert_fits
 from tests.simulator.web.outline import assert_whole
 
 USAGE = read_usage(FILE)

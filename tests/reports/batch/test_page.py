@@ -15,7 +15,7 @@ from reports.batch.page import page_of
 from reports.batch.source import told
 from tests.simulator.processes import fails_here, ran
 from tests.simulator.sandboxes import rig
-from tests.simulator.web.browser import assert_fits
+from tests.simulator.web.looks import assert_fits
 from tests.simulator.web.outline import assert_whole
 
 

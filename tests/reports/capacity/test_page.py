@@ -10,7 +10,7 @@ import pytest
 from reports.capacity.page import jain, levels, render
 from simulator.verdicts import Mark
 from tests.reports.capacity.outcomes import asked, outcome, whole
-from tests.simulator.web.browser import assert_fits
+from tests.simulator.web.looks import assert_fits
 from tests.simulator.web.outline import assert_whole
 
 PICTURES = ("knees", "pareto", "refused", "tornado", "use")

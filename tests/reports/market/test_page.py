@@ -13,7 +13,7 @@ from headend.market.run import run
 from reports.market.page import render
 from reports.market.summary import COLUMNS, lines, rows, summary
 from tests.headend.market.days import MANY, asked, fleet, tasks
-from tests.simulator.web.browser import assert_fits
+from tests.simulator.web.looks import assert_fits
 from tests.simulator.web.outline import assert_whole
 
 

@@ -14,7 +14,7 @@ from reports.scenario.summary import as_junit, as_markdown, as_text, tallied
 from scenarios.many import COULD_NOT_RUN, Played
 from scenarios.requirements import REQUIREMENTS
 from simulator.verdicts import Mark, exit_code_of
-from tests.simulator.web.browser import assert_fits
+from tests.simulator.web.looks import assert_fits
 from tests.simulator.web.outline import assert_whole
 
 DATED = "operating days 2026-08-12 to 2026-08-12"

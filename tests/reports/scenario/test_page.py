@@ -26,7 +26,7 @@ from simulator.ror import pattern
 from simulator.ror.expected import likely
 from tests.scenarios.short import mutated
 from tests.simulator.processes import AMI, done
-from tests.simulator.web.browser import assert_fits
+from tests.simulator.web.looks import assert_fits
 from tests.simulator.web.outline import assert_whole
 
 

@@ -17,7 +17,7 @@ from scenarios.judging.exchanges import Traffic, traffic_of
 from scenarios.requirements import REQUIREMENTS
 from scenarios.run import JudgedRun
 from simulator.tap.chain import Exchange
-from tests.simulator.web.browser import assert_fits
+from tests.simulator.web.looks import assert_fits
 from tests.simulator.web.outline import assert_whole
 
 

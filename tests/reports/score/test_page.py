@@ -10,7 +10,7 @@ from reports.score.chart import charts
 from reports.score.page import page
 from reports.score.scored import Score, add_up
 from tests.reports.score.days import GENERATION, SPIKE, fed, nothing, perfect, truth
-from tests.simulator.web.browser import assert_fits
+from tests.simulator.web.looks import assert_fits
 from tests.simulator.web.outline import assert_whole
 
 

@@ -15,7 +15,7 @@ from meters.calendar import epoch
 from simulator.versions import product
 from simulator.web.frame import framed, served
 from simulator.web.palette import PALETTE, Shade
-from tests.simulator.web.browser import assert_fits
+from tests.simulator.web.looks import assert_fits
 from tests.simulator.web.outline import Outline, assert_whole
 
 OPENAPI = Path(__file__).parents[3] / "docs" / "openapi"

@@ -1,0 +1,59 @@
+"""What holds of every page in a browser, on a phone and at a desk: it fits its window, its text can be read, and axe finds nothing to mend."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from axe_playwright_python.async_playwright import Axe
+
+from tests.simulator.web.driven import DESK, PHONE, Page, browser
+
+#: The least sizes of text, pixels: of words, and in charts.
+WORDS, CHARTED = 14, 10
+#: Text that ends beside the window and in no box of its own, and marks that do; the smallest text, and the smallest in charts as they are drawn; ids that are there twice.
+_MEASURE = """() => {
+  const shown = (one) => one.getClientRects().length > 0;
+  const texts = (all) => [...document.querySelectorAll(all)].filter((one) => shown(one) && [...one.childNodes].some((node) => node.nodeType === 3 && node.data.trim()));
+  const size = (one) => parseFloat(getComputedStyle(one).fontSize);
+  const scale = (svg) => svg.viewBox.baseVal && svg.viewBox.baseVal.width ? svg.getBoundingClientRect().width / svg.viewBox.baseVal.width : 1;
+  const ids = [...document.querySelectorAll("[id]")].map((one) => one.id);
+  return {
+    width: document.documentElement.scrollWidth,
+    beyond: texts("main *:not(.scroll *), .mark").filter((one) => one.getBoundingClientRect().right > innerWidth + 1).map((one) => one.textContent.trim().slice(0, 40)),
+    least: Math.min(...texts("body *:not(svg *)").map(size)),
+    charted: Math.min(99, ...texts("svg text").map((one) => size(one) * scale(one.ownerSVGElement))),
+    twice: ids.filter((one, at) => ids.indexOf(one) !== at),
+  };
+}"""
+
+
+async def looks_right(page: Page) -> None:
+    """What holds of every page, at the width that it has now."""
+    told = await page.value(_MEASURE)
+    window = page.tab.viewport_size
+    assert window is not None
+    assert told["width"] <= window["width"]
+    assert (told["beyond"], told["twice"]) == ([], [])
+    assert told["least"] >= WORDS
+    assert told["charted"] >= CHARTED
+    if not page.scripts:
+        # axe waits for promises, which are scripts too.
+        return
+    found = await Axe().run(page.tab)
+    assert found.violations_count == 0, found.generate_report()
+
+
+def assert_fits(page: str, folder: Path) -> None:
+    """A page that is a file looks right on a phone and at a desk."""
+    file = folder / "page.html"
+    file.write_text(page, encoding="utf-8")
+    asyncio.run(_fits(file.as_uri()))
+
+
+async def _fits(address: str) -> None:
+    async with browser(PHONE) as page:
+        await page.go(address)
+        await looks_right(page)
+        await page.size(DESK)
+        await looks_right(page)
