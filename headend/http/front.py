@@ -97,6 +97,13 @@ def is_address(host: str) -> bool:
         return host == "localhost"
 
 
+def _bodiless(send: Send) -> Send:
+    async def without_body(message: Message) -> None:
+        await send({**message, "body": b""} if message["type"] == "http.response.body" else message)
+
+    return without_body
+
+
 class Front:
     """The ASGI middleware, outermost."""
 
@@ -112,6 +119,9 @@ class Front:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        if scope["method"] == "HEAD":
+            # As its GET, but for the body.
+            scope, send = {**scope, "method": "GET"}, _bodiless(send)
         if "//" in scope["path"]:
             scope["path"] = _SLASHES.sub("/", scope["path"])
         head: dict[bytes, bytes] = dict(scope["headers"])

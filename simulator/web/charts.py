@@ -13,6 +13,7 @@ from math import ceil, floor, log10
 from markupsafe import Markup, escape
 
 from meters.calendar import INTERVAL_S, day_start, intervals_in, local
+from meters.day_kinds import SLOTS
 from simulator.web.kinds import MISSING, fill
 from simulator.web.words import kwh
 
@@ -68,9 +69,14 @@ class Chart:
 
 
 def day_ticks(day: date) -> list[tuple[int, str]]:
-    """Every third hour of a day by the clock, as index of an interval and text."""
+    """Every third hour of a day by the clock, as index of an interval and text; of the hour that comes twice the second."""
     starts = [(index, local(day_start(day) + index * INTERVAL_S)) for index in range(intervals_in(day))]
-    return [(index, f"{at:%H}") for index, at in starts if at.minute == 0 and at.hour % 3 == 0]
+    marks = [(index, f"{at:%H}") for index, at in starts if at.minute == 0 and at.hour % 3 == 0]
+    if len(starts) <= SLOTS:
+        return marks
+    # Where the second hour from 1 to 2 begins; there is no room for it beside the next mark.
+    again = next((index, f"{at:%H %Z}") for index, at in starts if at.minute == 0 and at.fold and at.hour == 1)
+    return [marks[0], again, *marks[2:]]
 
 
 def step_of(most: int) -> int:

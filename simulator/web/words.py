@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 
-from meters.calendar import INTERVAL_S, Seconds, day_start, intervals_in, local
+from meters.calendar import INTERVAL_S, Seconds, day_start, intervals_in, local, seconds
 
 #: Intervals of the day on which the clocks go back, which has its second hour twice.
 _LONG_DAY = 100
+_ISO = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d")
 
 
 def kwh(wh: int) -> str:
@@ -26,6 +27,11 @@ def money(dollars: Decimal) -> str:
 def instant(ts: Seconds) -> str:
     """An instant in Central time with its zone: ``Wed Aug 12 17:40 CDT``. ts: UTC epoch seconds."""
     return f"{local(ts):%a %b %d %H:%M %Z}"
+
+
+def by_the_clock(text: str) -> str:
+    """A sentence whose instants of ISO 8601 are written as ``instant`` does."""
+    return _ISO.sub(lambda found: instant(seconds(datetime.fromisoformat(found[0]).timestamp())), text)
 
 
 def clock(ts: Seconds) -> str:

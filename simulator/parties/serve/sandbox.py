@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -43,6 +44,8 @@ def serve_sandbox(options: SandboxOptions) -> None:
     """Serve a sandbox as it was asked for. Raises a UserError naming the option."""
     running = clock_of(options.clock, options.speed, options.date)
     way = options.middle or (STEADY if running.manual else "law")
+    if sys.stderr.isatty():
+        print(f"Starting {options.count} meters, a head-end, SMT and a retailer ...", file=sys.stderr, flush=True)
     serve(_up(_settings(options, running, way), way), options.tell.log, as_json=options.tell.as_json)
 
 

@@ -25,7 +25,7 @@ from headend.http.front import FrontRules, Refusal
 from headend.http.links import borne, key_of
 from headend.http.log import tell
 from headend.http.malformed import fault, tell_malformed
-from headend.http.unrouted import tell_unrouted
+from headend.http.unrouted import NO_CALL, tell_unrouted
 from headend.ondemand.push import NON_VEE
 from headend.ports import fault_text
 from headend.wire import InquiryResult
@@ -224,12 +224,13 @@ def _gateway(name: str, headers: Mapping[str, str] | None = None) -> JSONRespons
 def _unrouted(smt: Smt, request: Request, status: int, meant: str, headers: Mapping[str, str] | None) -> Response:
     """What is told of a request that no route takes: below ``/v2`` in the gateway's shape, elsewhere in the portal's and the control's; of a page, as one."""
     row = UNROUTED[status]
-    page = page_at_fault(smt, request.url.path, status, row.code, "There is no such page.", headers)
+    told = "There is no such page." if status == NO_CALL else f"This page does not take {request.method}."
+    page = page_at_fault(smt, request.url.path, status, row.code, told, headers)
     if page is not None:
         return page
     if request.url.path.startswith("/v2/"):
-        told = next(one for one in GATEWAY.values() if one.status == status)
-        return JSONResponse({"error": told.message + meant}, status_code=status, headers=headers)
+        said = next(one for one in GATEWAY.values() if one.status == status)
+        return JSONResponse({"error": said.message + meant}, status_code=status, headers=headers)
     body = {"errorCode": row.code, "errorMessage": row.message + meant}
     return JSONResponse(body, status_code=status, headers=headers)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
@@ -15,7 +15,7 @@ from headend.http.links import LinkKeys, same
 from headend.ports import Driver, Journal
 from headend.vee.quality import Channel
 from headend.wire import InquiryResult, NonVeeBatch, NonVeeTaken, Outcome, PushedMeter, RefusedPart, ServedInterval
-from meters.calendar import INTERVAL_S, Seconds, day_of, ends_within, iso, local, seconds
+from meters.calendar import INTERVAL_S, Seconds, day_end, day_of, day_start, ends_within, iso, local, seconds
 from simulator.smt.database.engine import reading, writing
 from simulator.smt.database.tables import interval_day, interval_loading, non_vee_batch, non_vee_day
 from simulator.smt.errors import GatewayRefusal
@@ -106,9 +106,21 @@ class NonVee:
         days = sorted({day_of(end - INTERVAL_S) for end in ends})
         if user is None or not all(self._registry.may_see(user, request.esiid, day) for day in days):
             return None
-        held = self._held(request.esiid, days)
+        found = self._content(request.key, request.esiid, request.start, ends, days)
+        return None if found is None else Answered(Outcome.COMPLETED, "", 0, found[0], 0, found[1])
+
+    def of_day(self, esiid: str, day: date, now: Seconds) -> tuple[InquiryResult, Seconds] | None:
+        """What is held of a day so far, and to where that reaches, UTC epoch seconds; None for nothing."""
+        start = day_start(day)
+        return self._content("", esiid, start, ends_within(start, min(now, day_end(day))), [day])
+
+    def _content(
+        self, key: str, esiid: str, start: Seconds, ends: Sequence[Seconds], days: list[date]
+    ) -> tuple[InquiryResult, Seconds] | None:
+        """What is held of the intervals with those ends, and to where it reaches without a hole."""
+        held = self._held(esiid, days)
         served, missing = list[ServedInterval](), list[datetime]()
-        reach = request.start
+        reach = start
         for end in ends:
             if end not in held:
                 continue
@@ -122,16 +134,16 @@ class NonVee:
                 served.append(
                     ServedInterval(end=local(end), wh=wh, source="store", collectedAt=collected, status=status)
                 )
-        if reach == request.start:
+        if reach == start:
             return None
         content = InquiryResult(
-            correlationId=request.key,
+            correlationId=key,
             outcome=Outcome.COMPLETED,
             intervals=served,
             missing=missing,
             reachesTo=local(reach),
         )
-        return Answered(Outcome.COMPLETED, "", 0, content, 0, reach)
+        return content, reach
 
     def _held(self, esiid: str, days: list[date]) -> dict[Seconds, tuple[int | None, int, Seconds]]:
         """By end: Wh, status word and when it was collected. A value beats none, a later one an earlier one."""

@@ -55,7 +55,11 @@ def router() -> APIRouter:
         """Send a browser to the pages. To whoever names no HTML, answer what older clients look for before they log in, with the cookie that tells that they did."""
         if "text/html" in request.headers.get("accept", ""):
             return RedirectResponse(PAGES, 303, {"vary": "accept"})
-        page = Response("Smart Meter Texas (test bed)", media_type="text/plain", headers={"vary": "accept"})
+        page = Response(
+            f"Smart Meter Texas (test bed)\nPages for a browser: {PAGES}\n",
+            media_type="text/plain",
+            headers={"vary": "accept"},
+        )
         page.set_cookie(VISITED, "1", httponly=True, samesite="lax")
         return page
 

@@ -7,6 +7,7 @@ from datetime import date
 
 from simulator.smt.doors.both.bodies import day_asked
 from simulator.smt.doors.web.door import WebProblem
+from simulator.web.words import named_day
 
 #: Characters of a value that are told again.
 _TOLD = 30
@@ -23,12 +24,15 @@ def one_of(query: Mapping[str, str], name: str, words: Sequence[str]) -> str:
 
 
 def day_of_query(query: Mapping[str, str], name: str, otherwise: date, last: date) -> date:
-    """A day, not after ``last``. Raises WebProblem."""
+    """A day, not after ``last``. Raises WebProblem, of one that has not begun too."""
     text = query.get(name)
     if not text:
         return otherwise
     try:
         day_asked(text)
-        return min(date.fromisoformat(text), last)
+        day = date.fromisoformat(text)
     except ValueError:
         raise WebProblem(400, name, f"There is no such day: {text[:_TOLD]!r}.", "Write it as 2026-08-12.") from None
+    if day > last:
+        raise WebProblem(400, name, f"{named_day(day)} has not begun.", f"The last day is {last.isoformat()}.")
+    return day

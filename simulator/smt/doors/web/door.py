@@ -113,7 +113,7 @@ def show(
     if who is not None:
         customer = who.user.kind is UserKind.CUSTOMER
         its |= {"username": who.user.username, "form_token": who.form_token, "customer": customer}
-    return SITE.page(template, _ROOM, status, headers, **(its | shown))
+    return SITE.page(template, _ROOM, status, {"x-dated": its["dated"], **(headers or {})}, **(its | shown))
 
 
 def problem_page(request: Request, smt: Smt, status: int, problem: Problem) -> Response:

@@ -86,7 +86,8 @@ def router() -> APIRouter:
             esiid=esiid,
             at="access",
             seen_today=True,
-            rows=found,
+            rows=[one for one in found if one[1].username != who.user.username],
+            own=[one for one in found if one[1].username == who.user.username],
         )
 
     return routes

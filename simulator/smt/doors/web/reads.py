@@ -30,7 +30,7 @@ from simulator.smt.throttle.decision import Door
 from simulator.web.kinds import KINDS, METER, STORE
 from simulator.web.parts import Progress, Step
 from simulator.web.site import HEADERS, wanted_part
-from simulator.web.words import clock, instant
+from simulator.web.words import by_the_clock, clock, instant
 
 #: The part of a page that tells how a request stands, and what it says when it has ended.
 PART, ENDING = "progress", "read-ended"
@@ -153,7 +153,7 @@ def _told(smt: Smt, who: Visitor, entry: Entry) -> Iterator[str]:
     last, content = entry.last, entry.content
     if last.state is State.REFUSED:
         refusal = wire_refusal(last.refusal)
-        yield f"{refusal.reason} ({refusal.code})" if refusal else SILENT
+        yield f"{by_the_clock(refusal.reason)} ({refusal.code})" if refusal else SILENT
         if refusal and refusal.retryAt:
             yield f"You can ask again from {instant(seconds(refusal.retryAt.timestamp()))}."
     elif last.state in ENDED and last.state is not State.COMPLETED:

@@ -17,8 +17,8 @@ from simulator.web.words import begins, named_day
 _DAYS_MARKED, _PERIODS_MARKED = 7, 4
 
 
-def posted_day(load: StoredDay, generation: StoredDay | None, beside: StoredDay | None) -> Chart:
-    """A posted day. beside: another, as a line."""
+def posted_day(load: StoredDay, generation: StoredDay | None, beside: Sequence[int]) -> Chart:
+    """A posted day. beside: whole Wh of others, as a line."""
     names = begins(load.day)
     return Chart(
         f"kWh used in each quarter hour of {named_day(load.day)}",
@@ -28,11 +28,11 @@ def posted_day(load: StoredDay, generation: StoredDay | None, beside: StoredDay 
         _column(load),
         # The head-end posts zeros for a meter without generation.
         _column(generation) if generation is not None and generation.wh.any() else None,
-        [] if beside is None else beside.wh.tolist()[: len(names)],
+        beside,
     )
 
 
-def unposted_day(day: date, read: InquiryResult, until: Seconds, beside: StoredDay | None) -> Chart | None:
+def unposted_day(day: date, read: InquiryResult, until: Seconds, beside: Sequence[int]) -> Chart | None:
     """A day of which nothing is posted: what an answer has of it, None if it has nothing. until: to where it was asked for, UTC epoch seconds."""
     ends = [seconds(end) for end in interval_ends(day).tolist() if end <= until]
     known = {seconds(one.end.timestamp()): one for one in read.intervals}
@@ -44,9 +44,8 @@ def unposted_day(day: date, read: InquiryResult, until: Seconds, beside: StoredD
         kinds.append(MISSING if one is None else {"store": STORE, "meter": METER}[one.source])
         wh.append(0 if one is None else one.wh)
     names = begins(day)
-    line = [] if beside is None else beside.wh.tolist()[: len(names)]
     label = f"kWh used in each quarter hour of {named_day(day)} so far, not validated"
-    return Chart(label, QUARTER_HOURS, names, day_ticks(day), Column(kinds, wh), None, line)
+    return Chart(label, QUARTER_HOURS, names, day_ticks(day), Column(kinds, wh), None, beside)
 
 
 def by_day(load: Sequence[StoredDay], generation: Sequence[StoredDay], last: date) -> Chart | None:

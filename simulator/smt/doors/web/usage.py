@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
+import numpy as np
 from fastapi import Request, Response
 from fastapi.routing import APIRouter
 
 from headend.vee.quality import Channel
 from headend.wire import InquiryKind
-from meters.calendar import Seconds, day_of, day_start, to_s, us_date
+from meters.calendar import YEARS, Seconds, day_of, day_start, to_s, us_date
+from meters.day_kinds import like_days, same_clock
+from simulator.smt.access.log import What
 from simulator.smt.doors.both.asked import dates_asked
 from simulator.smt.doors.both.served import ServedSmt
 from simulator.smt.doors.both.usage_reads import CHANNELS, apart, billed_periods, sees_any, stored_days
@@ -26,16 +30,22 @@ from simulator.smt.ondemand.lifecycle import State
 from simulator.smt.party import Smt
 from simulator.smt.usage import green_button
 from simulator.smt.usage.formats import INTERVAL_STEM, interval_csv, lse_file, report_name
-from simulator.smt.usage.store import StoredDay
 from simulator.web.charts import Chart
 from simulator.web.site import HEADERS, wanted_part
 from simulator.web.words import instant, named_day
 
 PART = "usage"
 VIEWS = {"day": "Day", "month": "30 days", "year": "Billing periods"}
-#: What a day is compared with, by its word in the address: days before it, and what it is called.
-BESIDE = {"": (0, "Nothing"), "before": (1, "The day before"), "week": (7, "A week before")}
 _DAY, _MONTH = timedelta(days=1), timedelta(days=29)
+#: How many days of its kind a day is compared with, and how far back they lie [D].
+_LIKE, _LIKE_BACK = 4, 28
+#: What a day is compared with, by its word in the address: which days before it, and what that is called.
+BESIDE: Mapping[str, tuple[Callable[[date], list[date]], str]] = {
+    "": (lambda _: [], "Nothing"),
+    "before": (lambda day: [day - _DAY], "The day before"),
+    "week": (lambda day: [day - 7 * _DAY], "A week before"),
+    "like": (lambda day: like_days(day, _LIKE_BACK)[:_LIKE], "Days of its kind"),
+}
 #: Files: what they are called, media type and suffix.
 FILES = {"csv": ("CSV", "text/csv", "CSV"), "gb": ("Green Button", green_button.MEDIA_TYPE, "xml"), "lse": ("LSE", "text/plain", "lse")}  # fmt: skip
 
@@ -83,7 +93,7 @@ def router() -> APIRouter:
             "wanted": wanted,
             "chart": chart,
             "heading": _heading(wanted),
-            "beside": BESIDE[beside][1] if view == "day" else "",
+            "beside": BESIDE[beside][1] if view == "day" and beside else "",
             "first": {"day": "Begins", "month": "Day", "year": "Period"}[view],
             "views": [(name, wanted.at(view=one), one == view) for one, name in VIEWS.items()],
             "comparisons": [(name, wanted.at(compare=one), one == beside) for one, (_, name) in BESIDE.items()],
@@ -152,23 +162,30 @@ async def _chart(smt: Smt, who: Visitor, wanted: Wanted, asked: Entry | None, no
     ]
     if wanted.view == "month":
         return by_day(load, generation, min(last, day_of(now) - _DAY))
-    other = await _other_day(smt, who, wanted)
+    other = await _beside(smt, who, wanted)
     if load:
         return posted_day(load[0], generation[0] if generation else None, other)
     if not smt.registry.may_see(who.user, wanted.esiid, wanted.day):
         return None
     entry = _newest_read(smt, who, wanted.esiid, asked)
-    if entry is None or entry.content is None:
-        return None
-    return unposted_day(wanted.day, entry.content, entry.filed.end, other)
+    shown = None
+    if entry is not None and entry.content is not None:
+        shown = unposted_day(wanted.day, entry.content, entry.filed.end, other)
+    if shown is None and (pushed := smt.non_vee.of_day(wanted.esiid, wanted.day, now)) is not None:
+        smt.access.note(who.user, wanted.esiid, What.USAGE)
+        shown = unposted_day(wanted.day, *pushed, other)
+    return shown
 
 
-async def _other_day(smt: Smt, who: Visitor, wanted: Wanted) -> StoredDay | None:
-    if not wanted.beside:
-        return None
-    day = wanted.day - BESIDE[wanted.beside][0] * _DAY
-    found = await stored_days(smt, who.user, wanted.esiid, Channel.LOAD, day, day)
-    return found[0] if found else None
+async def _beside(smt: Smt, who: Visitor, wanted: Wanted) -> list[int]:
+    """Whole Wh that the day is compared with, by the clock, of several days their mean; empty where no day has all of its times."""
+    compared = BESIDE[wanted.beside][0](wanted.day)
+    if not compared:
+        return []
+    stored = await stored_days(smt, who.user, wanted.esiid, Channel.LOAD, min(compared), max(compared))
+    places = [(one.wh, same_clock(wanted.day, one.day)) for one in stored if one.day in compared]
+    found = [wh[place] for wh, place in places if place.min() >= 0]
+    return np.rint(np.mean(found, axis=0)).astype(int).tolist() if found else []
 
 
 def _newest_read(smt: Smt, who: Visitor, esiid: str, asked: Entry | None) -> Entry | None:
@@ -193,7 +210,9 @@ def _steps(wanted: Wanted, today: date) -> list[tuple[str, str, bool]]:
         return []
     far = _DAY if wanted.view == "day" else _MONTH + _DAY
     earlier, later = wanted.day - far, min(wanted.day + far, today)
-    found = [(f"\N{LEFTWARDS ARROW} {earlier:%b %d}", wanted.at(day=earlier.isoformat()), False)]
+    found = []
+    if earlier.year in YEARS:
+        found.append((f"\N{LEFTWARDS ARROW} {earlier:%b %d}", wanted.at(day=earlier.isoformat()), False))
     if later > wanted.day:
         found.append((f"{later:%b %d} \N{RIGHTWARDS ARROW}", wanted.at(day=later.isoformat()), False))
     return found

@@ -183,5 +183,6 @@ async def test_an_address_that_asks_nothing_sensible_says_which_part_of_it_and_t
         assert (beyond.status_code, "DATE-ORDER" in beyond.text) == (400, True)
         early = await visit.get(f"/ui/m/{PLAIN}/download?from=2020-08-10")
         assert (early.status_code, "HISTORY" in early.text) == (400, True)
-        future = await visit.get(f"/ui/m/{PLAIN}/usage?day=2027-01-01")
-        assert (future.status_code, "Wed Aug 12 2026" in future.text) == (200, True)
+        future = await visit.get(f"/ui/m/{PLAIN}/usage?day=2026-08-13")
+        assert (future.status_code, "Thu Aug 13 2026 has not begun." in future.text) == (400, True)
+        assert "The last day is 2026-08-12." in future.text

@@ -19,7 +19,7 @@ async def test_a_browser_is_sent_to_the_pages_and_older_clients_keep_what_they_l
     assert (page.status_code, page.headers["location"]) == (303, "/ui/")
     for accept in ("*/*", "application/json", ""):
         told = await rig.client.get("/", headers={"accept": accept})
-        assert (told.status_code, told.text) == (200, "Smart Meter Texas (test bed)")
+        assert (told.status_code, told.text) == (200, "Smart Meter Texas (test bed)\nPages for a browser: /ui/\n")
     assert (await rig.client.get("/ui")).headers["location"] == "/ui/"
 
 
