@@ -1,38 +1,31 @@
-"""Charts as SVG made on the server: arrays in, text out. One element an interval, which says of which kind it is.
-
-Places along the time are percentages and everything else is pixels, so that a chart is as wide as the page has room and its text is never scaled.
-"""
+"""Charts of bars by time as SVG made on the server: arrays in, text out. One element a value, which says of which kind it is."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from math import ceil, floor, log10
 
 from markupsafe import Markup, escape
 
 from meters.calendar import INTERVAL_S, day_start, intervals_in, local
 from meters.day_kinds import SLOTS
-from simulator.web.kinds import MISSING, fill
+from simulator.web.kinds import KINDS, MISSING, fill
+from simulator.web.plot import LATE, Measure, Moment, Rule, Tick, curve, measure_of, moments, plot, ruled
 from simulator.web.words import kwh
 
-#: Pixels: the plot's height, the room above it, and for the marks of time below it.
-PLOT, ABOVE, BELOW = 210, 8, 26
 #: Pixels of what stands for a value that there is not.
 _STUB = 5
-#: Lines across the plot at most.
-_LINES = 5
 #: What charts of a day count.
 QUARTER_HOURS = ("quarter hour", "quarter hours")
-#: How much of its place a bar takes.
-_GAP = 0.92
+#: How much of its place a bar takes; from so many bars on they stand side by side.
+_GAP, _MANY = 0.92, 200
 #: Percentage of the plot that a bar takes, by how many a day has.
 WIDTHS = {count: _GAP * 100 / count for count in (92, 96, 100)}
-#: Percentage of the plot from which on a long mark would leave it on a phone.
-_LATE = 80
-#: Of one step to the next decade.
-_STEPS = (1, 2, 2.5, 5, 10)
+#: Percentage of the plot that a letter takes where it is narrowest with words on it.
+_LETTER = 1.25
+#: Wh that a chart shows where nothing is used.
+_NOTHING = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +57,31 @@ class Chart:
     delivered: Column
     #: Received from the premise, downwards; may be shorter.
     received: Column | None = None
-    #: (n,) Wh of other days, as a line.
-    line: Sequence[int] = field(default=())
+    #: (n,) Wh of other days, as a line; None where there is none.
+    line: Sequence[int | None] = field(default=())
+    #: Marks that are left out where there is little room.
+    spare: Sequence[tuple[int, str]] = field(default=())
+    #: By index of a place, which may lie between two.
+    moments: Sequence[Moment] = field(default=())
+    #: At Wh.
+    rules: Sequence[Rule] = field(default=())
+
+
+@dataclass(frozen=True, slots=True)
+class Stacks:
+    """What a chart of stacked bars shows: of each place along the time its parts by kind."""
+
+    label: str
+    unit: tuple[str, str]
+    #: (n,)
+    names: Sequence[str]
+    ticks: Sequence[tuple[int, str]]
+    #: By kind (n,) Wh, from the foot up in the order of ``KINDS``.
+    parts: Mapping[str, Sequence[int]]
+    #: Marks that are left out where there is little room.
+    spare: Sequence[tuple[int, str]] = field(default=())
+    #: Short texts above bars, by index; all but the last are left out where there is little room.
+    words: Mapping[int, str] = field(default_factory=dict)
 
 
 def day_ticks(day: date) -> list[tuple[int, str]]:
@@ -79,45 +95,68 @@ def day_ticks(day: date) -> list[tuple[int, str]]:
     return [marks[0], again, *marks[2:]]
 
 
-def step_of(most: int) -> int:
-    """How far apart lines are, whole Wh, so that a few of them reach ``most`` Wh: a number that is easy to count by."""
-    raw = max(most, _LINES - 1) / (_LINES - 1)
-    decade: float = 10 ** floor(log10(raw))
-    return round(next(one * decade for one in _STEPS if one * decade >= raw))
-
-
 def bars(chart: Chart) -> Markup:
     """The chart, an axis of kWh beside it."""
     count, received = len(chart.names), chart.received
-    most = max([*_values(chart.delivered), *chart.line, 1])
+    line = [(index, wh) for index, wh in enumerate(chart.line) if wh is not None]
+    most = max([*_values(chart.delivered), *(wh for _, wh in line), *(one.value for one in chart.rules), 0])
     most_down = max(_values(received), default=0) if received else 0
     # Both directions by one measure.
-    step = step_of(max(most, most_down))
-    up, down = ceil(most / step), ceil(most_down / step)
-    scale = PLOT / ((up + down) * step)
-    zero = ABOVE + up * step * scale
-    levels = [(turn * step, zero - turn * step * scale) for turn in range(-down, up + 1)]
+    measure = measure_of(-most_down, most or _NOTHING)
     width = 100 / max(count, 1)
-    parts = [_group("delivered", chart.delivered, chart.names, width, zero, -scale)]
+    parts = [_group("delivered", chart.delivered, chart.names, width, measure, up=True)]
     if received and most_down:
-        parts.append(_group("received", received, chart.names, width, zero, scale))
-    if len(chart.line):
-        points = " ".join(f"{index + 0.5:g},{zero - wh * scale:.1f}" for index, wh in enumerate(chart.line))
-        parts.append(
-            f'<svg class="beside" width="100%" height="100%" viewBox="0 0 {count} {ABOVE + PLOT + BELOW}" preserveAspectRatio="none">'
-            f'<polyline points="{points}" vector-effect="non-scaling-stroke"/></svg>'
-        )
-    marks = "".join(_mark(index, text, width) for index, text in chart.ticks)
-    grid = "".join(
-        f'<line x2="100%" y1="{y:.1f}" y2="{y:.1f}" class="{"line" if value else "zero"}"/>' for value, y in levels
-    )
-    axis = "".join(f'<text x="44" y="{y + 4:.1f}">{_short(abs(value))}</text>' for value, y in levels)
-    tall = f'height="{ABOVE + PLOT + BELOW}"'
-    return Markup(
-        f'<div class="plot"><svg class="axis" width="48" {tall} aria-hidden="true">{axis}</svg>'
-        f'<svg class="bars" width="100%" {tall} role="img" aria-label="{escape(chart.label)}">'
-        f'<g class="grid">{grid}</g>{"".join(parts)}<g class="ticks">{marks}</g></svg></div>'
-    )
+        parts.append(_group("received", received, chart.names, width, measure, up=False))
+    if line:
+        parts.append(curve((((index + 0.5) * width, wh) for index, wh in line), "beside", measure))
+    parts.append(ruled(chart.rules, measure))
+    parts.append(moments(((one.at * width, one.text) for one in chart.moments), measure))
+    return plot(chart.label, measure, _short, parts, _ticks(chart, width))
+
+
+def stacks(chart: Stacks) -> Markup:
+    """The chart, an axis of kWh beside it."""
+    count = len(chart.names)
+    width = 100 / max(count, 1)
+    heights = [sum(wh[index] for wh in chart.parts.values()) for index in range(count)]
+    # Room for the words above the highest.
+    measure = measure_of(0, max(heights, default=0) * (1.08 if chart.words else 1) or _NOTHING)
+    return plot(
+        chart.label, measure, _short, [*_stacked(chart, width, measure), *_words(chart, heights, measure)],
+        _ticks(chart, width),
+    )  # fmt: skip
+
+
+def _stacked(chart: Stacks, width: float, measure: Measure) -> Iterator[str]:
+    """A group of each kind that occurs."""
+    below = [0] * len(chart.names)
+    for kind in KINDS:
+        part = chart.parts.get(kind, ())
+        drawn = []
+        for index, wh in enumerate(part):
+            if wh:
+                told = f"{kwh(wh)} kWh, {KINDS[kind].word}"
+                place = (index * width, measure.y(below[index] + wh), _GAP * width, wh * measure.pixels)
+                drawn.append(_bar(kind, place, f"{chart.names[index]} {told}"))
+            below[index] += wh
+        if drawn:
+            yield f'<g data-channel="{kind}">{"".join(drawn)}</g>'
+
+
+def _words(chart: Stacks, heights: Sequence[int], measure: Measure) -> Iterator[str]:
+    """What stands above bars, and above the neighbours that it is wider than; what would lie on the one to its right is left out."""
+    width, free = 100 / max(len(heights), 1), 100.0
+    for index, text in sorted(chart.words.items(), reverse=True):
+        last = index == max(chart.words)
+        half = len(text) * _LETTER / 2
+        if not last and (index + 0.5) * width + half > free:
+            continue
+        late = last and (index + 0.5) * width + half > 100
+        at, anchor = (100.0, "end") if late else ((index + 0.5) * width, "middle")
+        free = at - (2 if late else 1) * half
+        y = measure.y(max(heights[max(0, index - 1) : index + 2])) - 4
+        spare = "" if last else ' class="spare"'
+        yield f'<text x="{at:.2f}%" y="{y:.1f}" text-anchor="{anchor}"{spare}>{escape(text)}</text>'
 
 
 def _values(column: Column) -> list[int]:
@@ -125,31 +164,42 @@ def _values(column: Column) -> list[int]:
     return [column.value(index) for index in range(len(column.kinds))]
 
 
-def _group(channel: str, column: Column, names: Sequence[str], width: float, zero: float, scale: float) -> str:
-    """The bars of one direction; scale: pixels a Wh, negative upwards."""
+def _group(channel: str, column: Column, names: Sequence[str], width: float, measure: Measure, *, up: bool) -> str:
+    """The bars of one direction."""
     # Of the days' counts the stylesheet knows how wide a bar is.
     count = len(names)
-    wide = "" if count in WIDTHS else f'width="{_GAP * width:.2f}%" '
+    wide = None if count in WIDTHS else (1 if count >= _MANY else _GAP) * width
     drawn = []
     for index, kind in enumerate(column.kinds):
         value = column.value(index)
-        tall = _STUB if kind == MISSING else abs(value * scale)
-        top = zero if scale > 0 else zero - tall
+        tall = _STUB if kind == MISSING else abs(value) * measure.pixels
+        top = measure.y(0) - (tall if up else 0)
         told = "no value" if kind == MISSING else f"{kwh(value)} kWh"
-        drawn.append(
-            f'<rect data-kind="{kind}" x="{index * width:.2f}%" y="{top:.1f}" {wide}height="{tall:.1f}"{fill(kind)}>'
-            f"<title>{escape(names[index])} {told}</title></rect>"
-        )
-    return f'<g data-channel="{channel}" class="w{count}">{"".join(drawn)}</g>'
+        drawn.append(_bar(kind, (index * width, top, wide, tall), f"{names[index]} {told}"))
+    return f'<g data-channel="{channel}" class="w{count if count < _MANY else "many"}">{"".join(drawn)}</g>'
 
 
-def _mark(index: int, text: str, width: float) -> str:
-    """The mark of a place along the time, from its beginning on; a long one at the end of the plot to the end of its place, so that it stays within."""
-    late = len(text) > 2 and index * width > _LATE
-    at, anchor = ((index + 1) * width, ' text-anchor="end"') if late else (index * width, "")
-    return f'<text x="{at:.2f}%" y="{ABOVE + PLOT + 18}"{anchor}>{escape(text)}</text>'
+def _bar(kind: str, place: tuple[float, float, float | None, float], told: str) -> str:
+    """One of a kind. place: from the left and from the top, how wide and how tall; sidewards in percent, no width: the stylesheet has it."""
+    x, y, wide, tall = place
+    width = "" if wide is None else f'width="{wide:.2f}%" '
+    return (
+        f'<rect data-kind="{kind}" x="{x:.2f}%" y="{y:.1f}" {width}height="{tall:.1f}"{fill(kind)}>'
+        f"<title>{escape(told)}</title></rect>"
+    )
 
 
-def _short(wh: int) -> str:
+def _ticks(chart: Chart | Stacks, width: float) -> list[Tick]:
+    """Marks from the beginning of their places on; a long one at the end of the plot to the end of its place, so that it stays within."""
+    return [
+        Tick((index + 1) * width, text, spare, "end")
+        if len(text) > 2 and index * width > LATE
+        else Tick(index * width, text, spare)
+        for marks, spare in ((chart.ticks, False), (chart.spare, True))
+        for index, text in marks
+    ]
+
+
+def _short(wh: float) -> str:
     """KWh of a line, without noughts at its end."""
-    return f"{wh / 1000:g}"
+    return f"{abs(wh) / 1000:g}"

@@ -19,9 +19,12 @@ from markupsafe import Markup
 from headend.http.api_pages import Frame
 from meters.calendar import Seconds, local
 from simulator.versions import product
-from simulator.web.charts import bars
+from simulator.web.charts import WIDTHS, bars, stacks
+from simulator.web.kinds import colours, fill, patterns
+from simulator.web.lanes import lanes
+from simulator.web.lines import lines, looks
 from simulator.web.palette import variables
-from simulator.web.parts import legend_of, rows_of
+from simulator.web.parts import legend_of, line_legend, part_bar, rows_of, stack_legend, stack_table
 from simulator.web.words import FILTERS
 
 _KIT = Path(__file__).parent
@@ -30,6 +33,13 @@ _ID = re.compile(r' id="([^"]*)"')
 _TAG = re.compile(r"<[^>]*>")
 #: A box can be reached and scrolled by keys.
 _BOX = '<div class="scroll" role="group" aria-label="Table" tabindex="0">'
+#: A table that has none yet.
+_TABLE = re.compile(r'(?<!tabindex="0">)<table.*?</table>', re.DOTALL)
+
+#: What the kit's macros draw and tell by.
+_DRAWN = {
+    one.__name__: one for one in (bars, fill, lanes, line_legend, lines, part_bar, stack_legend, stack_table, stacks)
+} | {"legend": legend_of, "rows": rows_of}
 
 
 class Entry(NamedTuple):
@@ -52,7 +62,7 @@ def templates(room: Path) -> Environment:
         # They are part of the product, and do not change while it runs.
         auto_reload=False,
     )
-    made.filters |= FILTERS | {"bars": bars, "legend": legend_of, "rows": rows_of}
+    made.filters |= FILTERS | _DRAWN
     return made
 
 
@@ -69,9 +79,14 @@ def framed(title: str, about: str, dated: str, body: str) -> str:
             product=product(),
             style=Markup(stylesheet()),
             contents=contents,
-            body=Markup(anchored.replace("<table", f"{_BOX}<table").replace("</table>", "</table></div>")),
+            body=_patterned(_TABLE.sub(lambda found: f"{_BOX}{found[0]}</div>", anchored)),
         )
     )
+
+
+def _patterned(body: str) -> Markup:
+    """The body with the patterns of the kinds if it is filled by any."""
+    return Markup(body + (patterns() if "url(#k-" in body else ""))
 
 
 def _anchored(body: str) -> tuple[str, list[Entry]]:
@@ -93,10 +108,11 @@ def _anchored(body: str) -> tuple[str, list[Entry]]:
 
 @cache
 def stylesheet() -> str:
-    """The one stylesheet, the colours of both papers in it."""
+    """The one stylesheet, the colours of both papers in it and how charts are drawn."""
     written = (_KIT / "style.css").read_text(encoding="utf-8")
     dark = f"@media screen and (prefers-color-scheme: dark){{:root{{color-scheme:dark;{variables('dark')}}}}}"
-    return f":root{{color-scheme:light;{variables('light')}}}{dark}\n{written}"
+    widths = "".join(f".w{count} rect{{width:{wide:.3f}%}}" for count, wide in WIDTHS.items())
+    return f":root{{color-scheme:light;{variables('light')}}}{dark}\n{colours()}{looks()}{widths}\n{written}"
 
 
 def served(now: Callable[[], Seconds]) -> Frame:

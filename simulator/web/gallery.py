@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 from starlette.responses import HTMLResponse
 
 from meters.calendar import intervals_in
-from simulator.web.charts import QUARTER_HOURS, Chart, Column, day_ticks
-from simulator.web.kinds import ACTUAL, ESTIMATED, METER, MISSING, STORE
-from simulator.web.parts import Problem, Progress, Step
+from simulator.web.charts import QUARTER_HOURS, Chart, Column, Stacks, day_ticks
+from simulator.web.kinds import ACTUAL, ESTIMATED, EXPECTED, METER, MISSING, STORE
+from simulator.web.lanes import Lane, Lanes, Span
+from simulator.web.lines import DIAMOND, DOT, FRESH, HIGH, KNOWN, LOW, MIDDLE, Band, Line, Lines, Point
+from simulator.web.parts import Part, Problem, Progress, Step, Table
+from simulator.web.plot import Moment, Rule
 from simulator.web.site import Site
 from simulator.web.words import begins
 
@@ -55,6 +59,92 @@ def charts() -> dict[str, Chart]:
     }
 
 
+def stack_charts() -> dict[str, Stacks]:
+    """By the name of its state."""
+    days = [f"Aug {day:02d}" for day in range(1, 31)]
+    actual = [20_000 + 700 * (turn % 9) if turn < 24 else 0 for turn in range(30)]
+    parts = {
+        ACTUAL: actual,
+        ESTIMATED: [1_300 if turn in (3, 4, 17) else 0 for turn in range(30)],
+        STORE: [14_100 if turn == 24 else 0 for turn in range(30)],
+        METER: [3_000 if turn == 24 else 0 for turn in range(30)],
+    }
+    ticks, spare = [(turn, days[turn]) for turn in (0, 10, 20)], [(turn, days[turn]) for turn in (5, 15, 25)]
+    words = {3: "6 %", 4: "6 %", 17: "6 %", 24: "to 17:30"}
+    return {
+        "a cycle, a part of it estimated": Stacks("Usage by day", ("day", "days"), days, ticks, parts, spare, words),
+        "no day has any": Stacks("Nothing by day", ("day", "days"), days, ticks, {ACTUAL: [0] * 30}),
+    }
+
+
+def line_charts() -> dict[str, Lines]:
+    """By the name of its state."""
+    known, ahead = list(range(19)), list(range(18, 31))
+    bill = [float(7 * day) for day in known]
+    way = [[bill[-1] + step * (day - 18) for day in ahead] for step in (3.5, 5.5, 8.5)]
+    ticks = [(0.0, "Aug 01"), (15.0, "Aug 16"), (30.0, "Aug 31")]
+    spare = [(7.5, "Aug 08"), (22.5, "Aug 23")]
+    fan = Lines(
+        "Bill of the cycle by day, and where it goes",
+        (0, 30),
+        ticks,
+        dollars,
+        [Line(KNOWN, "the bill by now", known, bill, "$126"), Line(MIDDLE, "the middle of the ways it may go", ahead, way[1], "$192")],
+        [Band("eight of ten ways", ahead, way[0], way[2], "$168 to $228")],
+        rules=[Rule(180, "$180", "what was agreed")],
+        spare=spare,
+    )  # fmt: skip
+    credit = [bill[-1], *(one - 100 if day > 24 else one for day, one in zip(ahead, way[1], strict=True))][1:]
+    return {
+        "a fan": fan,
+        "three ways on, one over an edge": replace(
+            fan,
+            lines=[
+                Line(KNOWN, "on VEE data", known[:-1], bill[:-1]),
+                Line(FRESH, "with the gap", known[-2:], bill[-2:]),
+                Line(MIDDLE, "the middle", ahead, credit, "$92"),
+                Line(LOW, "the low end", ahead, way[0], "$168"),
+                Line(HIGH, "the high end", ahead, [one - 100 for one in way[2]], "$128"),
+            ],
+            bands=(),
+            rules=(),
+            points=[Point(DOT, "told", 18.4, 128), Point(DIAMOND, "re-billed", 18, 126)],
+            moments=[Moment(18, "the call")],
+            shaded=(16, 30),
+        ),
+        "below nought": replace(fan, lines=[Line(KNOWN, "a roof's bill", known, [20 - 4 * one for one in known])], bands=(), rules=()),
+        "nothing yet": replace(fan, lines=(), bands=(), rules=()),
+    }  # fmt: skip
+
+
+def lane_charts() -> dict[str, Lanes]:
+    """By the name of its state."""
+    ticks, spare = [(0.0, "08-11"), (24.0, "08-12")], [(12.0, "12:00"), (36.0, "12:00")]
+    lanes = [
+        Lane("Actions", "accent", [Span(41.7, 41.7, "call-0001"), Span(41.8, 41.8, "call-0002"), Span(45, 45, "read")]),
+        Lane("Posted to SMT", "good", [Span(6, 6, "08-10"), Span(30, 30, "08-11")]),
+        Lane("Faults of this meter", "bad", [Span(0, 3, "dead"), Span(20, 60, "clock_back")]),
+        Lane("Nothing of it", "aside", [Span(90, 91, "later")]),
+    ]
+    return {"a run": Lanes("Timeline of a run", (0, 48), ticks, lanes, spare)}
+
+
+def part_bars() -> dict[str, list[Part]]:
+    """By the name of its state."""
+    owed = [
+        Part(ACTUAL, "validated", 189.29, "$189.29"),
+        Part(ESTIMATED, "estimated", 10.31, "$10.31"),
+        Part(STORE, "not validated", 14.68, "$14.68"),
+        Part(EXPECTED, "expected", 6.04, "$6.04"),
+    ]
+    return {"what a bill rests on": owed, "one part": owed[:1]}
+
+
+def dollars(value: float) -> str:
+    """A line's value: ``$150``, ``-$20``."""
+    return f"{'-' if value < 0 else ''}${abs(value):,g}"
+
+
 def requests() -> dict[str, Progress]:
     """By the name of its state."""
     words, at = ("Taken", "Queued", "Sent", "Answered"), "17:40:00 CDT"
@@ -97,6 +187,11 @@ def gallery(site: Site) -> HTMLResponse:
         about="Each part that pages are made of, in each of its states. None of it is anybody's.",
         dated="",
         charts=charts(),
+        stacked=stack_charts(),
+        lined=line_charts(),
+        laned=lane_charts(),
+        parted=part_bars(),
+        told=Table(["What", "Value"], [["what the chart draws", "1.000"]]),
         requests=requests(),
         problem=Problem("day", "There is no such day: 2026-02-30.", "Write it as 2026-08-12."),
     )

@@ -23,20 +23,21 @@ class Kind(NamedTuple):
     hatch: str
 
 
-ACTUAL, ESTIMATED, STORE, METER, MISSING = "actual", "estimated", "store", "meter", "missing"
+ACTUAL, ESTIMATED, STORE, METER, EXPECTED, MISSING = "actual", "estimated", "store", "meter", "expected", "missing"
 #: In the order of legends. The lines run over the tile's edges, so that tiles join without a gap.
 KINDS: dict[str, Kind] = {
     ACTUAL: Kind("VEE, actual", "vee-actual", "", ""),
     ESTIMATED: Kind("VEE, estimated", "vee-estimated", "M-1,7 7,-1M-4,4 4,-4M2,10 10,2", "////"),
     STORE: Kind("non-VEE, from the head-end's store", "from-store", "M0,1.5H6M0,4.5H6", "----"),
     METER: Kind("non-VEE, read from the meter", "from-meter", "M-1,-1 7,7M-4,2 4,10M2,-4 10,4", "xxxx"),
+    EXPECTED: Kind("expected, not known", "expected", "M0,3H6M3,0V6", "++"),
     MISSING: Kind("no value", "muted", "M3,0V6", ""),
 }
 
 
-def fill(kind: str) -> str:
+def fill(kind: str) -> Markup:
     """What an SVG element of a kind is filled with: nothing for a plain one, which the stylesheet colours."""
-    return f' fill="url(#k-{kind})"' if KINDS[kind].lines else ""
+    return Markup(f' fill="url(#k-{kind})"' if KINDS[kind].lines else "")
 
 
 def patterns() -> Markup:

@@ -30,6 +30,7 @@ PALETTE: dict[str, Shade] = {
     "vee-estimated": Shade("#a87708", "#dcae38"),
     "from-store": Shade("#3d8f68", "#72c29a"),
     "from-meter": Shade("#c8553d", "#e58068"),
+    "expected": Shade("#7b5ea7", "#b39ad6"),
     # Ends of requests; a word stands in each.
     "served-read": Shade("#1f5f8c", "#5a9fd1"),
     "served-store": Shade("#5f98be", "#33698f"),

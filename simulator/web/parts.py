@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from markupsafe import Markup, escape
 
-from simulator.web.charts import Chart
-from simulator.web.kinds import KINDS, MISSING
+from simulator.web.charts import Chart, Stacks
+from simulator.web.kinds import KINDS, MISSING, fill
+from simulator.web.lines import Lines, shape
 from simulator.web.words import kwh
 
 
@@ -54,16 +55,93 @@ class Problem(NamedTuple):
     mend: str
 
 
+class Part(NamedTuple):
+    """A part of a whole: of which kind, what it is called, its size (not below nought), and how that is told."""
+
+    kind: str
+    word: str
+    size: float
+    told: str
+
+
+def part_bar(parts: Sequence[Part], label: str) -> Markup:
+    """A lying bar of parts, as wide as there is room; label: read aloud in its place. Its legend is the macro ``part_legend``."""
+    whole = sum(one.size for one in parts) or 1
+    x, drawn = 0.0, []
+    for one in parts:
+        wide = 100 * one.size / whole
+        drawn.append(
+            f'<rect data-kind="{one.kind}" x="{x:.2f}%" y="0" width="{wide:.2f}%" height="34"{fill(one.kind)}>'
+            f"<title>{escape(one.word)}: {escape(one.told)}</title></rect>"
+        )
+        x += wide
+    return Markup(
+        f'<svg class="parted" width="100%" height="34" role="img" aria-label="{escape(label)}">{"".join(drawn)}</svg>'
+    )
+
+
+class LineRow(NamedTuple):
+    """A row of the legend of lines: a piece of it, its word, and what is told of it."""
+
+    piece: Markup
+    word: str
+    told: str
+
+
+class Table(NamedTuple):
+    """What a chart shows, in words: heads, and rows of as many cells. The first column names the row, the others are numbers."""
+
+    heads: Sequence[str]
+    rows: Sequence[Sequence[str]]
+
+
 def legend_of(chart: Chart) -> list[LegendRow]:
     """The kinds that occur in what is delivered, in the order of the table."""
     column = chart.delivered
-    rows = []
-    for kind, one in KINDS.items():
-        found = [index for index, its in enumerate(column.kinds) if its == kind]
-        if found:
-            wh = None if kind == MISSING else sum(column.wh[index] for index in found)
-            rows.append(LegendRow(kind, one.word, f"{len(found)} {chart.unit[len(found) > 1]}", wh))
-    return rows
+    found = {
+        kind: [column.value(index) for index, its in enumerate(column.kinds) if its == kind]
+        for kind in KINDS
+        if kind in column.kinds
+    }
+    return _legend(found, chart.unit)
+
+
+def stack_legend(chart: Stacks) -> list[LegendRow]:
+    """The kinds that occur, in the order of the table: in how many places, and how much."""
+    found = {kind: [wh for wh in chart.parts.get(kind, ()) if wh] for kind in KINDS}
+    return _legend({kind: wh for kind, wh in found.items() if wh}, chart.unit)
+
+
+def _legend(found: Mapping[str, Sequence[int]], unit: tuple[str, str]) -> list[LegendRow]:
+    return [
+        LegendRow(kind, KINDS[kind].word, f"{len(wh):,} {unit[len(wh) > 1]}", None if kind == MISSING else sum(wh))
+        for kind, wh in found.items()
+    ]
+
+
+def line_legend(chart: Lines) -> list[LineRow]:
+    """Its lines, bands, points, and the rules that have a word."""
+    line = '<line x2="26" y1="8" y2="8" data-look="{}"/>'
+    found = [(line.format(one.look), one.word, one.told) for one in chart.lines]
+    found += [
+        ('<rect x="1" y="2" width="24" height="12" data-look="band"/>', one.word, one.told) for one in chart.bands
+    ]
+    found += [(f'<g transform="translate(13 8)">{shape(one.look)}</g>', one.word, one.told) for one in chart.points]
+    found += [(f'<g class="rule">{line.format("rule")}</g>', one.word, "") for one in chart.rules if one.word]
+    return [
+        LineRow(Markup(f'<svg width="26" height="16" aria-hidden="true">{drawn}</svg>'), word, told)
+        for drawn, word, told in found
+    ]
+
+
+def stack_table(chart: Stacks, first: str) -> Table:
+    """Of each place the kWh of each kind that occurs. first: head of the names."""
+    kinds = [one.kind for one in stack_legend(chart)]
+    rows = [
+        [name, *(kwh(chart.parts[kind][index]) if chart.parts[kind][index] else "" for kind in kinds)]
+        for index, name in enumerate(chart.names)
+    ]
+    return Table([first, *(f"{KINDS[kind].word}, kWh" for kind in kinds)], rows)
 
 
 def rows_of(chart: Chart) -> Markup:
@@ -82,5 +160,6 @@ def _row(chart: Chart, index: int) -> str:
         else:
             cells.append(f'<td class="n">{kwh(column.wh[index])}<td>{KINDS[column.kinds[index]].word}')
     if len(chart.line):
-        cells.append(f'<td class="n">{kwh(chart.line[index])}' if index < len(chart.line) else "<td>")
+        beside = chart.line[index] if index < len(chart.line) else None
+        cells.append("<td>" if beside is None else f'<td class="n">{kwh(beside)}')
     return f"<tr>{''.join(cells)}"

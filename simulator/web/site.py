@@ -19,9 +19,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 
 from simulator.versions import product
-from simulator.web.charts import WIDTHS
 from simulator.web.frame import stylesheet, templates
-from simulator.web.kinds import colours, patterns
+from simulator.web.kinds import patterns
 
 _KIT = Path(__file__).parent
 #: Of every answer below a site's root. Nothing of it is kept by a browser or a proxy: it is somebody's own.
@@ -94,9 +93,8 @@ class _File(NamedTuple):
 def _files() -> dict[str, _File]:
     """By name."""
     read = {name: (_KIT / name).read_text(encoding="utf-8") for name in ("site.css", "live.js", "icon.svg")}
-    widths = "".join(f".w{count} rect{{width:{wide:.3f}%}}" for count, wide in WIDTHS.items())
     written = {
-        "style.css": ("text/css", f"{stylesheet()}\n{colours()}{widths}\n{read['site.css']}"),
+        "style.css": ("text/css", f"{stylesheet()}\n{read['site.css']}"),
         "live.js": ("text/javascript", read["live.js"]),
         "icon.svg": ("image/svg+xml", read["icon.svg"]),
     }

@@ -13,7 +13,8 @@ from starlette.responses import HTMLResponse, Response
 
 from simulator.runtime.serving import HttpServer, bind
 from simulator.web import site
-from simulator.web.gallery import charts, gallery
+from simulator.web.gallery import charts, gallery, part_bars, stack_charts
+from simulator.web.kinds import KINDS
 from simulator.web.palette import PALETTE
 from simulator.web.site import HEADERS, Site, bears, fields_of, of_same_origin
 from tests.simulator.web.driven import DESK, PHONE, browser
@@ -142,13 +143,15 @@ def test_a_form_bears_the_token_of_its_session_or_nothing() -> None:
 @pytest.mark.parametrize("shades", ["light", "dark"])
 def test_lines_of_a_pattern_can_be_told_from_their_ground(shades: str) -> None:
     shade = {name: str(getattr(one, shades)) for name, one in PALETTE.items()}
-    for kind in ("vee-estimated", "from-store", "from-meter", "muted"):
+    for kind in ("vee-estimated", "from-store", "from-meter", "expected", "muted"):
         assert contrast(shade[kind], shade["paper"]) >= 3, kind
 
 
-_TEXTS = "[...document.querySelectorAll('.plot text')].map((one) => one.getBoundingClientRect().height / parseFloat(getComputedStyle(one).fontSize) > 0.8 ? parseFloat(getComputedStyle(one).fontSize) : 0)"
-_OVERLAP = """[...document.querySelectorAll('.ticks')].some((marks) => { const boxes = [...marks.children].map((one) => one.getBoundingClientRect());
- return boxes.some((box, at) => at && box.left < boxes[at - 1].right); })"""
+_TEXTS = "[...document.querySelectorAll('.plot text')].filter((one) => one.getClientRects().length).map((one) => one.getBoundingClientRect().height / parseFloat(getComputedStyle(one).fontSize) > 0.8 ? parseFloat(getComputedStyle(one).fontSize) : 0)"
+#: Texts of one drawing that lie on each other.
+_OVERLAP = """[...document.querySelectorAll('.plot > svg')].flatMap((drawing) => {
+ const boxes = [...drawing.querySelectorAll('text')].filter((one) => one.getClientRects().length).map((one) => [one.textContent, one.getBoundingClientRect()]);
+ return boxes.flatMap(([name, box], at) => boxes.slice(at + 1).filter(([, other]) => box.left < other.right - 1 && other.left < box.right - 1 && box.top < other.bottom - 3 && other.top < box.bottom - 3).map(([other]) => [name, other])); })"""
 
 
 @pytest.mark.process
@@ -158,17 +161,19 @@ async def test_the_gallery_fits_every_width_and_can_be_read(at: str) -> None:
         counts = sum(
             len(one.delivered.kinds) + len(one.received.kinds if one.received else ()) for one in charts().values()
         )
+        counts += sum(len(list(filter(None, wh))) for one in stack_charts().values() for wh in one.parts.values())
+        counts += sum(len(parts) for parts in part_bars().values())
         assert await page.value("document.querySelectorAll('[data-kind]').length") == counts
         for width in WIDTHS:
             for dark in (False, True):
                 await page.size(width, dark=dark)
                 assert await page.value("document.documentElement.scrollWidth") <= width
                 assert min(await page.value(_TEXTS)) >= LEAST
-                assert await page.value(_OVERLAP) is False
+                assert await page.value(_OVERLAP) == []
                 assert await page.value("Math.min(...[...document.querySelectorAll('button, .choice a, .site input')].map((one) => one.getBoundingClientRect().height))") >= 44  # fmt: skip
             # What is drawn has the colour of its kind, and a pattern where it has one.
             fills = await page.value("[...new Set([...document.querySelectorAll('[data-kind]')].map((one) => one.dataset.kind + ' ' + getComputedStyle(one).fill))]")  # fmt: skip
-            assert len(fills) == len({one.split(" ", 1)[1] for one in fills}) == 5
+            assert len(fills) == len({one.split(" ", 1)[1] for one in fills}) == len(KINDS)
 
 
 @pytest.mark.process
